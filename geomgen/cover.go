@@ -1,0 +1,155 @@
+package geomgen
+
+// MaxBlockLevel is the level of the largest blocks that Walk yields: 16 x 16
+// cells, enough to make the cost of a block vanish among that of its cells.
+const MaxBlockLevel = 4
+
+// Range is a half-open rectangle of cells: columns from MinCol up to but not
+// including MaxCol, rows likewise.
+type Range struct {
+	MinCol int32 `json:"min_col"`
+	MinRow int32 `json:"min_row"`
+	MaxCol int32 `json:"max_col"`
+	MaxRow int32 `json:"max_row"`
+}
+
+// Block is an aligned square of 2^Level x 2^Level cells. Its cells have a
+// contiguous range of cell_id, from ID on.
+type Block struct {
+	ID       int64 // the smallest cell_id in it
+	Col, Row int32 // the lower left cell
+	Level    uint8 // 0 to 30
+	orient   orient
+}
+
+// Cells returns the number of cells in the block, 4^Level.
+func (b Block) Cells() int64 {
+	return 1 << (2 * b.Level)
+}
+
+// Last returns the largest cell_id in the block.
+func (b Block) Last() int64 {
+	return b.ID + b.Cells() - 1
+}
+
+// quarter returns the d-th quarter of a block whose level is at least 1, in the
+// order of the curve.
+func (b Block) quarter(d int32) Block {
+	x, y, o := b.orient.quarter(d)
+	level := b.Level - 1
+	return Block{
+		ID:  b.ID + int64(d)<<(2*level),
+		Col: b.Col + x<<level, Row: b.Row + y<<level,
+		Level: level, orient: o,
+	}
+}
+
+// Count returns the number of cells in r, at most 2^62.
+func (r Range) Count() int64 {
+	if r.MaxCol <= r.MinCol || r.MaxRow <= r.MinRow {
+		return 0
+	}
+	return (int64(r.MaxCol) - int64(r.MinCol)) * (int64(r.MaxRow) - int64(r.MinRow))
+}
+
+// Contains tells whether c lies in r.
+func (r Range) Contains(c Cell) bool {
+	return c.Col >= r.MinCol && c.Col < r.MaxCol && c.Row >= r.MinRow && c.Row < r.MaxRow
+}
+
+func (r Range) valid() bool {
+	return r.MinCol >= -MaxIndex && r.MinRow >= -MaxIndex && r.MaxCol <= MaxIndex && r.MaxRow <= MaxIndex
+}
+
+// countIn returns the number of cells that r and b share.
+func (r Range) countIn(b Block) int64 {
+	side := int32(1) << b.Level
+	return Range{
+		max(r.MinCol, b.Col), max(r.MinRow, b.Row),
+		min(r.MaxCol, b.Col+side), min(r.MaxRow, b.Row+side),
+	}.Count()
+}
+
+// At returns the cell_id of the cell that has n cells of r before it in the
+// order of cell_id. n lies in [0, Count()-1]. It takes some 100 steps, whatever
+// the size of r.
+func (r Range) At(n int64) int64 {
+	b := Block{}
+	for q := range int32(4) {
+		b = quadrant(q)
+		k := r.countIn(b)
+		if n < k {
+			break
+		}
+		n -= k
+	}
+	for b.Level > 0 {
+		for d := range int32(4) {
+			part := b.quarter(d)
+			k := r.countIn(part)
+			if n < k {
+				b = part
+				break
+			}
+			n -= k
+		}
+	}
+	return b.ID
+}
+
+// Walker goes through cells in the order of cell_id. Make it with Range.Walk.
+type Walker struct {
+	r           Range
+	first, last int64
+	// The blocks still to visit, the next one on top. Each level below the
+	// quadrants adds three to the four of them.
+	todo [4 + 3*curveOrder]Block
+	n    int
+}
+
+// Walk returns a Walker over those cells of r whose cell_id lies in
+// [first, last]. For all of them: Walk(0, MaxID).
+func (r Range) Walk(first, last int64) *Walker {
+	w := &Walker{r: r, first: first, last: last, n: 4}
+	for q := range int32(4) {
+		w.todo[3-q] = quadrant(q)
+	}
+	return w
+}
+
+// Next returns the next block, all of whose cells belong to the walk. Blocks
+// come in the order of cell_id, no cell comes twice, and no block is larger
+// than MaxBlockLevel. Blocks outside the range are dropped whole, so a walk
+// costs as much as the cells and the boundary of its range, not as what lies
+// around them.
+func (w *Walker) Next() (b Block, ok bool) {
+	for w.n > 0 {
+		if b, ok = w.step(); ok {
+			return b, true
+		}
+	}
+	return Block{}, false
+}
+
+// step looks at one block: it yields it, drops it, or puts its quarters in its
+// place.
+func (w *Walker) step() (b Block, ok bool) {
+	w.n--
+	b = w.todo[w.n]
+	if b.ID > w.last || b.Last() < w.first {
+		return b, false
+	}
+	shared := w.r.countIn(b)
+	if shared == 0 {
+		return b, false
+	}
+	whole := shared == b.Cells() && b.ID >= w.first && b.Last() <= w.last
+	if whole && b.Level <= MaxBlockLevel {
+		return b, true
+	}
+	for d := int32(3); d >= 0; d-- {
+		w.todo[w.n] = b.quarter(d)
+		w.n++
+	}
+	return b, false
+}

@@ -1,0 +1,194 @@
+package geomgen
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// MaxIndex bounds columns and rows: they run from -MaxIndex to MaxIndex-1.
+// It is half of what a cell_id has room for in each direction.
+const MaxIndex = 1 << 30
+
+// lineTolerance, in cells, is how close a bound of an extent must lie to a line
+// of the grid to be taken for that line: 0.3 at a size of 0.1 is line 3,
+// although 3*0.1 differs from 0.3 in its last bit.
+const lineTolerance = 1e-9
+
+// Cell is one cell of a grid by its column and row, counted from the origin.
+// Both may be negative.
+type Cell struct {
+	Col, Row int32
+}
+
+// Box is a rectangle along the axes, in CRS units.
+type Box struct {
+	XMin, YMin, XMax, YMax float64
+}
+
+// Grid is an infinite grid of rectangular cells along the axes.
+type Grid struct {
+	// X0, Y0 is the origin, the lower left corner of cell (0, 0), in CRS units.
+	X0 float64 `json:"x0"`
+	Y0 float64 `json:"y0"`
+	// DX, DY is the size of a cell in CRS units. Both are positive and finite.
+	DX float64 `json:"dx"`
+	DY float64 `json:"dy"`
+	// SRID names the CRS. 0 means none, and leaves it out of the EWKB.
+	SRID int32 `json:"srid"`
+}
+
+// ParamError says which parameter of a grid is wrong, and why.
+type ParamError struct {
+	Param  string // as loadgrid's flags call it: cell-size, origin, extent, cols, rows, srid
+	Value  string // as it was given
+	Reason string // what is wrong with it
+}
+
+func (e *ParamError) Error() string {
+	return e.Param + " " + e.Value + ": " + e.Reason
+}
+
+// X returns the x coordinate, in CRS units, of the line left of column col,
+// which is also the line right of column col-1.
+//
+// The conversion keeps the compiler from fusing the product with the sum, which
+// some CPUs would round differently.
+func (g Grid) X(col int32) float64 {
+	return g.X0 + float64(float64(col)*g.DX)
+}
+
+// Y returns the y coordinate, in CRS units, of the line below row, which is
+// also the line above row-1.
+func (g Grid) Y(row int32) float64 {
+	return g.Y0 + float64(float64(row)*g.DY)
+}
+
+// Bounds returns the corners of a cell in CRS units.
+func (g Grid) Bounds(c Cell) Box {
+	return Box{g.X(c.Col), g.Y(c.Row), g.X(c.Col + 1), g.Y(c.Row + 1)}
+}
+
+// Validate reports, as a *ParamError, an origin that is not finite, a cell size
+// that is not positive and finite, or a negative SRID.
+func (g Grid) Validate() error {
+	if !finite(g.X0) || !finite(g.Y0) {
+		return &ParamError{"origin", pair(g.X0, g.Y0), "both numbers must be finite"}
+	}
+	if !(g.DX > 0) || !(g.DY > 0) || !finite(g.DX) || !finite(g.DY) {
+		return &ParamError{"cell-size", g.size(), "must be greater than 0 and finite"}
+	}
+	if g.SRID < 0 {
+		return &ParamError{"srid", strconv.Itoa(int(g.SRID)), "must not be negative"}
+	}
+	return nil
+}
+
+// Within returns the cells whose interior meets the interior of the extent e:
+// a cell belongs whole or not at all. A bound within 1e-9 of a cell of a line
+// of the grid is taken to be on that line.
+//
+// The error is a *ParamError for an extent that is reversed, empty or not
+// finite, and for cells that CheckRange refuses.
+func (g Grid) Within(e Box) (Range, error) {
+	if err := g.Validate(); err != nil {
+		return Range{}, err
+	}
+	if !finite(e.XMin) || !finite(e.YMin) || !finite(e.XMax) || !finite(e.YMax) {
+		return Range{}, &ParamError{"extent", e.String(), "all four numbers must be finite"}
+	}
+	if e.XMin > e.XMax || e.YMin > e.YMax {
+		return Range{}, &ParamError{"extent", e.String(), "is reversed: the order is XMIN,YMIN,XMAX,YMAX"}
+	}
+	if e.XMin == e.XMax || e.YMin == e.YMax {
+		return Range{}, &ParamError{"extent", e.String(), "is empty: it has no area"}
+	}
+	r := Range{
+		MinCol: lineBelow(g.X0, g.DX, e.XMin), MaxCol: lineAbove(g.X0, g.DX, e.XMax),
+		MinRow: lineBelow(g.Y0, g.DY, e.YMin), MaxRow: lineAbove(g.Y0, g.DY, e.YMax),
+	}
+	if !r.valid() {
+		return Range{}, &ParamError{"extent", e.String(), fmt.Sprintf(
+			"reaches beyond column or row 2^30 at cell size %s from origin %s", g.size(), pair(g.X0, g.Y0))}
+	}
+	if r.Count() == 0 {
+		return Range{}, &ParamError{"extent", e.String(), fmt.Sprintf(
+			"is thinner than 1e-9 of a cell of size %s, so no cell lies in it", g.size())}
+	}
+	return r, g.CheckRange(r)
+}
+
+// CheckRange reports, as a *ParamError, cells whose corners would coincide or
+// overflow: far from the origin floating point numbers lie further apart than
+// a small cell is wide.
+func (g Grid) CheckRange(r Range) error {
+	if err := checkLines(g.X(r.MinCol), g.X(r.MaxCol), g.DX, "x", g.size()); err != nil {
+		return err
+	}
+	return checkLines(g.Y(r.MinRow), g.Y(r.MaxRow), g.DY, "y", g.size())
+}
+
+func checkLines(lo, hi, d float64, axis, size string) error {
+	if !finite(lo) || !finite(hi) {
+		return &ParamError{"cell-size", size, "the cells reach beyond the largest number at " + axis}
+	}
+	far := math.Max(math.Abs(lo), math.Abs(hi))
+	ulp := math.Nextafter(far, math.Inf(1)) - far
+	// A product col*d is off by less than 2^-22 of d, so lines more than one
+	// step of the number format apart stay apart.
+	if d*(1-1.0/(1<<21)) <= ulp {
+		return &ParamError{"cell-size", size, fmt.Sprintf(
+			"is too small at %s = %g: numbers lie %.3g apart there, so two corners would coincide", axis, far, ulp)}
+	}
+	return nil
+}
+
+// String returns the box as XMIN,YMIN,XMAX,YMAX, with the fewest digits that
+// give the same numbers again.
+func (b Box) String() string {
+	return pair(b.XMin, b.YMin) + "," + pair(b.XMax, b.YMax)
+}
+
+func (g Grid) size() string {
+	if g.DX == g.DY {
+		return number(g.DX)
+	}
+	return pair(g.DX, g.DY)
+}
+
+// lineBelow returns the number of the last line of x0 + n*d that is not above v.
+// The result lies in [-MaxIndex-1, MaxIndex+1] and is only exact inside.
+func lineBelow(x0, d, v float64) int32 {
+	n, on := nearestLine(x0, d, v)
+	if !on && x0+float64(float64(n)*d) > v {
+		n--
+	}
+	return n
+}
+
+// lineAbove returns the number of the first line of x0 + n*d that is not below v.
+func lineAbove(x0, d, v float64) int32 {
+	n, on := nearestLine(x0, d, v)
+	if !on && x0+float64(float64(n)*d) < v {
+		n++
+	}
+	return n
+}
+
+func nearestLine(x0, d, v float64) (n int32, on bool) {
+	f := math.Round((v - x0) / d)
+	f = math.Max(-MaxIndex-1, math.Min(MaxIndex+1, f))
+	return int32(f), math.Abs(v-(x0+float64(f*d))) <= lineTolerance*d
+}
+
+func finite(f float64) bool {
+	return !math.IsInf(f, 0) && !math.IsNaN(f)
+}
+
+func number(f float64) string {
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+func pair(a, b float64) string {
+	return number(a) + "," + number(b)
+}

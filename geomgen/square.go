@@ -1,0 +1,34 @@
+package geomgen
+
+import "math"
+
+// Squares writes the rings of a grid's cells, a block at a time: the lines of
+// the grid that cross the block are computed once, and shared by its cells.
+type Squares struct {
+	grid Grid
+	// The lines left and below, right and above the cells of the block, as the
+	// bits that go into the EWKB.
+	xmin, xmax, ymin, ymax [1 << MaxBlockLevel]uint64
+}
+
+// NewSquares returns a Squares for the cells of g.
+func NewSquares(g Grid) *Squares {
+	return &Squares{grid: g}
+}
+
+// SetBlock prepares the cells of b, whose level is at most MaxBlockLevel.
+func (s *Squares) SetBlock(b Block) {
+	x, y := math.Float64bits(s.grid.X(b.Col)), math.Float64bits(s.grid.Y(b.Row))
+	for i := range int32(1) << b.Level {
+		s.xmin[i], s.ymin[i] = x, y
+		x, y = math.Float64bits(s.grid.X(b.Col+i+1)), math.Float64bits(s.grid.Y(b.Row+i+1))
+		s.xmax[i], s.ymax[i] = x, y
+	}
+}
+
+// PutRing writes the five points of the cell at an offset in the block, packed
+// as BlockOrder.Offsets gives it.
+func (s *Squares) PutRing(dst *[BoxRingLen]byte, offset uint8) {
+	x, y := offset&15, offset>>4
+	putBoxRing(dst, s.xmin[x], s.ymin[y], s.xmax[x], s.ymax[y])
+}
