@@ -1,0 +1,162 @@
+#!/bin/bash
+# Builds the PostGIS image of the tests from Debian's packages, for machines that reach a package
+# mirror but no image registry. It fulfils the contract of the public postgis/postgis image; the
+# entry point beside this script says which parts.
+#
+#   integration/image/build.sh [TAG]        (default: loadgrid-postgis:local)
+#
+# Does nothing when TAG was built from the files as they are now. Needs a container engine, apt-get,
+# and root or sudo. The mirror is the machine's own.
+set -euo pipefail
+
+readonly LABEL=io.github.loadgrid.image-sources
+readonly TAG=${1:-loadgrid-postgis:local}
+here=$(cd "$(dirname "$0")" && pwd)
+readonly here
+
+say() { printf '%s\n' "image: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+sudo=()
+work=
+builder=
+base=
+
+# Ends the running stage and removes what this script made on the side, however it ends.
+cleanup() {
+  trap '' INT TERM HUP
+  if [ -n "$builder" ]; then
+    # mmdebstrap leads a session of its own: a signal from the terminal does not reach it.
+    "${sudo[@]}" kill -TERM -- "-$builder" 2>/dev/null || true
+    wait "$builder" 2>/dev/null || true
+  fi
+  [ -z "$base" ] || docker image rm "$base" >/dev/null 2>&1 || true
+  [ -z "$work" ] || "${sudo[@]}" rm -rf --one-file-system "$work"
+}
+
+# One hash for all files that go into the image, and for the packages' release.
+sources_hash() {
+  (cd "$here" && sha256sum build.sh Dockerfile entrypoint.sh 10_postgis.sh && release) |
+    sha256sum | cut -d' ' -f1
+}
+
+# shellcheck source=/dev/null
+release() { (. /etc/os-release && printf '%s %s\n' "$ID" "${VERSION_CODENAME:-}"); }
+
+image_hash() {
+  docker image inspect --format "{{index .Config.Labels \"$LABEL\"}}" "$TAG" 2>/dev/null || true
+}
+
+need_root() {
+  [ "$(id -u)" = 0 ] && return
+  command -v sudo >/dev/null || die "not root, and there is no sudo: cannot build $TAG"
+  sudo=(sudo)
+}
+
+install_mmdebstrap() {
+  command -v apt-get >/dev/null || die "no apt-get here: $TAG is built on Debian and its derivatives only;" \
+    "set LOADGRID_TEST_IMAGE to an image with PostGIS"
+  command -v mmdebstrap >/dev/null && [ -n "$(sources)" ] && return
+  say "installing mmdebstrap"
+  "${sudo[@]}" apt-get update -qq >&2
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends mmdebstrap >&2
+}
+
+# The machine's own package sources of its distribution, as lines for sources.list. Third parties'
+# repositories are left out: their packages would not be the distribution's.
+sources() {
+  # The parentheses are apt's, not the shell's.
+  # shellcheck disable=SC2016
+  apt-get indextargets --format '$(CREATED_BY)|$(ORIGIN)|deb $(SITE) $(RELEASE) $(COMPONENT)' |
+    sed -nE 's/^Packages\|(Debian|Ubuntu|Raspbian)\|//p' | sort -u
+}
+
+# How the machine's apt reaches its mirror: proxies, certificates, retries.
+apt_reach() {
+  apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries)(::|\b)' | grep -v ' "";$' || true
+}
+
+# Writes the root file system as a tar file. Left out: what a test server never reads.
+bootstrap() {
+  local hooks=$work/hooks
+  mkdir "$hooks"
+  cat >"$hooks/before" <<'HOOK'
+#!/bin/sh
+# The official image's numeric user, before a package takes another; and no cluster of Debian's own.
+set -eu
+echo 'postgres:x:999:999:PostgreSQL:/var/lib/postgresql:/bin/bash' >>"$1/etc/passwd"
+echo 'postgres:x:999:' >>"$1/etc/group"
+mkdir -p "$1/etc/postgresql-common"
+echo 'create_main_cluster = false' >"$1/etc/postgresql-common/createcluster.conf"
+HOOK
+  cat >"$hooks/after" <<'HOOK'
+#!/bin/sh
+# Nothing in the image may name the mirror of the machine that built it.
+set -eu
+rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.conf.d/99mmdebstrap \
+  "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/var/log/* "$1"/var/cache/debconf/*-old
+HOOK
+  chmod +x "$hooks/before" "$hooks/after"
+  sources >"$work/sources.list"
+  [ -s "$work/sources.list" ] || die "apt knows no package source of this distribution"
+  apt_reach >"$work/apt.conf"
+
+  # mmdebstrap signals its whole process group when it fails: hence a session of its own.
+  "${sudo[@]}" env TMPDIR="$work" setsid -w mmdebstrap --quiet --variant=minbase --format=tar \
+    --include=postgresql-postgis,postgresql-postgis-scripts,tzdata \
+    --aptopt='APT::Install-Recommends "false"' --aptopt="$work/apt.conf" \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --dpkgopt='path-exclude=/usr/lib/*/libLLVM*' --dpkgopt='path-exclude=/usr/lib/llvm-*' \
+    --dpkgopt='path-exclude=/usr/lib/postgresql/*/lib/llvmjit*' \
+    --dpkgopt='path-exclude=/usr/lib/postgresql/*/lib/bitcode/*' \
+    --essential-hook="$hooks/before" --customize-hook="$hooks/after" \
+    "$(release | cut -d' ' -f2)" "$work/root.tar" - \
+    <"$work/sources.list" >"$work/mmdebstrap.log" 2>&1 &
+  builder=$!
+  if ! wait "$builder"; then
+    builder=
+    tail -n 30 "$work/mmdebstrap.log" >&2
+    die "mmdebstrap failed: its last words stand above"
+  fi
+  builder=
+}
+
+# The classic builder does where there is no buildx; both read the same Dockerfile.
+layer() {
+  local buildkit=1
+  docker buildx version >/dev/null 2>&1 || buildkit=0
+  # The base is only here, so it must not be looked for in a registry; hence no --pull.
+  DOCKER_BUILDKIT=$buildkit docker build --build-arg BASE="$base" --label "$LABEL=$1" --tag "$TAG" \
+    "$here" >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log" >&2; die "docker build failed"; }
+}
+
+main() {
+  docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || die "no container engine answers to docker"
+  # Two builds in one checkout would do the same work twice. The lock is this script itself, so
+  # that no lock file stays behind.
+  exec 9<"$here/build.sh"
+  flock 9
+  local want old
+  want=$(sources_hash)
+  [ "$(image_hash)" != "$want" ] || return 0
+
+  trap cleanup EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  need_root
+  install_mmdebstrap
+  say "building $TAG from the packages of $(release); this takes a minute or two"
+  work=$(mktemp -d "${TMPDIR:-/tmp}/loadgrid-image.XXXXXX")
+  bootstrap
+  old=$(docker image inspect --format '{{.Id}}' "$TAG" 2>/dev/null || true)
+  base=loadgrid-postgis-base:$$-$(date +%s)
+  "${sudo[@]}" cat "$work/root.tar" | docker import - "$base" >/dev/null
+  layer "$want"
+  # The image that had the tag before: gone, unless a container still runs on it.
+  [ -z "$old" ] || docker image rm "$old" >/dev/null 2>&1 || true
+  say "$TAG is ready, $(docker image inspect --format '{{.Size}}' "$TAG" | awk '{printf "%d MB", $1 / 1e6}')"
+}
+
+main
