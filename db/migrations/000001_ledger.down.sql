@@ -1,0 +1,2 @@
+drop table if exists chunks;
+drop table if exists runs;

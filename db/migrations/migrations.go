@@ -1,0 +1,173 @@
+// Package migrations holds the ledger's schema and brings it up to date with
+// golang-migrate.
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/golang-migrate/migrate/v4"
+	"github.com/golang-migrate/migrate/v4/database"
+	migratepgx "github.com/golang-migrate/migrate/v4/database/pgx/v5"
+	"github.com/golang-migrate/migrate/v4/source/iofs"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// versionTable is golang-migrate's own table, in the ledger's schema.
+const versionTable = "schema_migrations"
+
+// Latest is the version that this program brings a ledger to.
+func Latest() (uint, error) {
+	names, err := fs.Glob(files, "*.up.sql")
+	if err != nil || len(names) == 0 {
+		return 0, fmt.Errorf("no migrations are embedded: %w", err)
+	}
+	var v uint
+	if _, err := fmt.Sscanf(names[len(names)-1], "%d_", &v); err != nil {
+		return 0, fmt.Errorf("migration %s has no number: %w", names[len(names)-1], err)
+	}
+	return v, nil
+}
+
+// NewerError reports a ledger that a newer loadgrid has made.
+type NewerError struct {
+	Schema       string
+	Have, Latest uint
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the ledger in schema %s has version %d, this loadgrid knows versions up to %d: use the newer loadgrid that made it",
+		e.Schema, e.Have, e.Latest)
+}
+
+// Up brings the ledger in schema to the latest version. The schema must exist.
+// A migration that was killed in the middle is repeated: each file is one
+// transaction, and may be run again where it was committed but not noted.
+func Up(ctx context.Context, config *pgx.ConnConfig, schema string) error {
+	return with(ctx, config, schema, func(m *migrate.Migrate) error {
+		if err := refuseNewer(m, schema); err != nil {
+			return err
+		}
+		err := m.Up()
+		var dirty migrate.ErrDirty
+		if errors.As(err, &dirty) {
+			if err := m.Force(before(dirty.Version)); err != nil {
+				return fmt.Errorf("taking back the mark that migration %d was killed: %w", dirty.Version, err)
+			}
+			err = m.Up()
+		}
+		return err
+	})
+}
+
+// Down takes the ledger away, with all that it knows of runs. The schema stays.
+func Down(ctx context.Context, config *pgx.ConnConfig, schema string) error {
+	return with(ctx, config, schema, func(m *migrate.Migrate) error {
+		if err := refuseNewer(m, schema); err != nil {
+			return err
+		}
+		err := m.Down()
+		var dirty migrate.ErrDirty
+		if errors.As(err, &dirty) {
+			// Up may be repeated, down as well: from the latest version all
+			// files are run.
+			latest, lerr := Latest()
+			if lerr != nil {
+				return lerr
+			}
+			if err := m.Force(int(latest)); err != nil {
+				return fmt.Errorf("taking back the mark that migration %d was killed: %w", dirty.Version, err)
+			}
+			err = m.Down()
+		}
+		return err
+	})
+}
+
+// Version returns the ledger's version, 0 when there is none, and whether a
+// migration to it was killed in the middle. It writes nothing.
+func Version(ctx context.Context, conn *pgx.Conn, schema string) (version uint, dirty bool, err error) {
+	table := pgx.Identifier{schema, versionTable}.Sanitize()
+	var there bool
+	if err := conn.QueryRow(ctx, "select to_regclass($1) is not null", table).Scan(&there); err != nil || !there {
+		return 0, false, err
+	}
+	var v int64
+	err = conn.QueryRow(ctx, "select version, dirty from "+table).Scan(&v, &dirty)
+	if errors.Is(err, pgx.ErrNoRows) || v < 0 {
+		return 0, dirty, nil
+	}
+	return uint(v), dirty, err
+}
+
+// before is the version to force a ledger to so that version runs again.
+func before(version int) int {
+	if version <= 1 {
+		return database.NilVersion
+	}
+	return version - 1
+}
+
+func refuseNewer(m *migrate.Migrate, schema string) error {
+	have, _, err := m.Version()
+	if errors.Is(err, migrate.ErrNilVersion) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	latest, err := Latest()
+	if err != nil {
+		return err
+	}
+	if have > latest {
+		return &NewerError{schema, have, latest}
+	}
+	return nil
+}
+
+// with opens golang-migrate on a connection of its own, whose search_path is
+// the ledger's schema alone.
+func with(ctx context.Context, config *pgx.ConnConfig, schema string, do func(*migrate.Migrate) error) (err error) {
+	config = config.Copy()
+	config.RuntimeParams["search_path"] = pgx.Identifier{schema}.Sanitize()
+	db := stdlib.OpenDB(*config)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return migrateOn(ctx, db, schema, do)
+}
+
+func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.Migrate) error) (err error) {
+	source, err := iofs.New(files, ".")
+	if err != nil {
+		return fmt.Errorf("reading the embedded migrations: %w", err)
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return err
+	}
+	driver, err := migratepgx.WithInstance(db, &migratepgx.Config{MigrationsTable: versionTable, SchemaName: schema})
+	if err != nil {
+		return err
+	}
+	m, err := migrate.NewWithInstance("iofs", source, "pgx5", driver)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		sourceErr, dbErr := m.Close()
+		err = errors.Join(err, sourceErr, dbErr)
+	}()
+	stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
+	defer stop()
+	if err := do(m); !errors.Is(err, migrate.ErrNoChange) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package loader
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// formatVersion is part of the fingerprint: it rises when the same job would
+// give other rows, so that no run is resumed into a mix of both.
+const formatVersion = 1
+
+// IfExists says what happens to a table that is there already.
+type IfExists string
+
+// The choices of IfExists.
+const (
+	Fail    IfExists = "fail"    // refuse
+	Append  IfExists = "append"  // add the cells to those it holds, all at once
+	Replace IfExists = "replace" // put the new table in its place, all at once
+)
+
+// Job says what to load into which table. A wrong one is reported as a
+// *geomgen.ParamError that names the parameter as loadgrid's flags call it.
+type Job struct {
+	// Table is where the cells go. Required; without a schema it is looked for,
+	// or made, in the first schema of the server's search_path.
+	Table Table `json:"table"`
+	// Grid has the origin, the cell size and the SRID. The cell size is required.
+	Grid geomgen.Grid `json:"grid"`
+	// Extent cuts the grid, in CRS units: cells whose interior meets its
+	// interior. Either Extent or Cols and Rows is required.
+	Extent *geomgen.Box `json:"extent,omitempty"`
+	// Cols and Rows take that many columns and rows from the origin. At most 2^30.
+	Cols int64 `json:"cols,omitempty"`
+	Rows int64 `json:"rows,omitempty"`
+	// IDColumn names the primary key. Defaults to cell_id.
+	IDColumn string `json:"id_column"`
+	// GeomColumn names the geometry. Defaults to geom.
+	GeomColumn string `json:"geom_column"`
+	// Set adds columns that hold the same value in each row. Defaults to none.
+	Set []Constant `json:"set,omitempty"`
+	// IfExists says what happens to a table that is there. Defaults to Fail.
+	IfExists IfExists `json:"if_exists"`
+	// Streams is the number of connections that copy at the same time. Defaults
+	// to 2: measured, a third one gains nothing while the server has two cores.
+	Streams int `json:"streams"`
+	// ChunkRows bounds the rows of a chunk, which is one transaction and what a
+	// resumed run may have to copy again. Defaults to 1,000,000, about a
+	// second's work. A resumed run keeps the chunks of its first start.
+	ChunkRows int64 `json:"chunk_rows"`
+	// LedgerSchema is where runs and chunks are written down. Defaults to
+	// loadgrid. It is made when it is not there.
+	LedgerSchema string `json:"ledger_schema"`
+}
+
+const (
+	defaultStreams   = 2
+	maxStreams       = 64
+	defaultChunkRows = 1_000_000
+	// DefaultLedgerSchema is the schema of the ledger when a job names none.
+	DefaultLedgerSchema = "loadgrid"
+)
+
+// withDefaults fills in what the job leaves open.
+func (j Job) withDefaults() Job {
+	if j.IDColumn == "" {
+		j.IDColumn = "cell_id"
+	}
+	if j.GeomColumn == "" {
+		j.GeomColumn = "geom"
+	}
+	if j.IfExists == "" {
+		j.IfExists = Fail
+	}
+	if j.Streams == 0 {
+		j.Streams = defaultStreams
+	}
+	if j.ChunkRows == 0 {
+		j.ChunkRows = defaultChunkRows
+	}
+	if j.LedgerSchema == "" {
+		j.LedgerSchema = DefaultLedgerSchema
+	}
+	return j
+}
+
+// validate checks all that can be checked without a server.
+func (j Job) validate() error {
+	if err := j.Table.validate(); err != nil {
+		return err
+	}
+	if err := checkIdentifier("ledger-schema", j.LedgerSchema); err != nil {
+		return err
+	}
+	if err := j.validateColumns(); err != nil {
+		return err
+	}
+	switch j.IfExists {
+	case Fail, Append, Replace:
+	default:
+		return &geomgen.ParamError{Param: "if-exists", Value: string(j.IfExists), Reason: "must be fail, append or replace"}
+	}
+	if j.Streams < 1 || j.Streams > maxStreams {
+		return &geomgen.ParamError{Param: "streams", Value: strconv.Itoa(j.Streams),
+			Reason: fmt.Sprintf("must lie between 1 and %d", maxStreams)}
+	}
+	if j.ChunkRows < 1 {
+		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(j.ChunkRows, 10), Reason: "must be at least 1"}
+	}
+	return j.Grid.Validate()
+}
+
+func (j Job) validateColumns() error {
+	seen := map[string]string{"col": "the cell's column", "row": "the cell's row"}
+	check := func(param, name string) error {
+		if err := checkIdentifier(param, name); err != nil {
+			return err
+		}
+		if systemColumns[name] {
+			return &geomgen.ParamError{Param: param, Value: name, Reason: "PostgreSQL has a system column of this name"}
+		}
+		if other, ok := seen[name]; ok {
+			return &geomgen.ParamError{Param: param, Value: name, Reason: "this name is taken by " + other}
+		}
+		seen[name] = "--" + param
+		return nil
+	}
+	if err := check("id-column", j.IDColumn); err != nil {
+		return err
+	}
+	if err := check("geom-column", j.GeomColumn); err != nil {
+		return err
+	}
+	for _, c := range j.Set {
+		if err := check("set", c.Name); err != nil {
+			return err
+		}
+		if _, err := c.encode(nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cells returns the rectangle of cells that the job asks for.
+func (j Job) cells() (geomgen.Range, error) {
+	if j.Extent != nil {
+		if j.Cols != 0 || j.Rows != 0 {
+			return geomgen.Range{}, &geomgen.ParamError{Param: "extent", Value: j.Extent.String(),
+				Reason: "give either an extent or cols and rows, not both"}
+		}
+		return j.Grid.Within(*j.Extent)
+	}
+	if j.Cols == 0 && j.Rows == 0 {
+		return geomgen.Range{}, &geomgen.ParamError{Param: "extent", Value: "(none)",
+			Reason: "an extent, or cols and rows, must say how far the grid reaches"}
+	}
+	for _, n := range []struct {
+		param string
+		n     int64
+	}{{"cols", j.Cols}, {"rows", j.Rows}} {
+		if n.n < 1 || n.n > geomgen.MaxIndex {
+			return geomgen.Range{}, &geomgen.ParamError{Param: n.param, Value: strconv.FormatInt(n.n, 10),
+				Reason: "must lie between 1 and 2^30; cols and rows go together"}
+		}
+	}
+	r := geomgen.Range{MaxCol: int32(j.Cols), MaxRow: int32(j.Rows)}
+	return r, j.Grid.CheckRange(r)
+}
+
+// columns returns the names of the table's columns in their order.
+func (j Job) columns() []string {
+	names := []string{j.IDColumn, "col", "row", j.GeomColumn}
+	for _, c := range j.Set {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// fingerprint tells whether two jobs put the same rows into the same table with
+// the same columns and indexes. How fast they do it, and what becomes of the
+// table that was there, is not part of it.
+func (j Job) fingerprint(cells geomgen.Range) string {
+	b, err := json.Marshal(struct {
+		Format  int
+		Table   Table
+		Grid    geomgen.Grid
+		Cells   geomgen.Range
+		ID      string
+		Geom    string
+		Set     []Constant
+		Indexes string
+		Layout  string
+	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, j.Set, "gist", "plain"})
+	if err != nil {
+		panic(err) // validated numbers and strings always marshal
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

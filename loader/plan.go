@@ -1,0 +1,123 @@
+package loader
+
+import (
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// Plan is what a job comes to: its cells, and the chunks in which they go out.
+type Plan struct {
+	Job    Job           // with its defaults filled in
+	Cells  geomgen.Range // the cells of the grid
+	Rows   int64         // how many they are
+	Chunks int64         // in how many chunks they go out
+	layout layout
+}
+
+// Chunk is a contiguous range of cell_id with its exact number of rows: the unit
+// of one transaction, of resume and of retry.
+type Chunk struct {
+	No          int64 // from 0
+	First, Last int64 // the first and the last cell_id
+	Rows        int64
+}
+
+// NewPlan checks a job and plans it. Nothing is asked of a server. The error of
+// a wrong job is a *geomgen.ParamError.
+func NewPlan(job Job) (*Plan, error) {
+	job = job.withDefaults()
+	if err := job.validate(); err != nil {
+		return nil, err
+	}
+	cells, err := job.cells()
+	if err != nil {
+		return nil, err
+	}
+	layout, err := newLayout(job)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Job: job, Cells: cells, Rows: cells.Count(), layout: layout}
+	p.Chunks = chunkCount(p.Rows, job.ChunkRows, int64(job.Streams))
+	return p, nil
+}
+
+// minChunkRows is the number of rows below which a transaction of its own costs
+// more than a second stream saves.
+const minChunkRows = 50_000
+
+// chunkCount returns the number of chunks: as few as the bound on their rows
+// allows, but enough to keep all streams at work to the end.
+func chunkCount(rows, chunkRows, streams int64) int64 {
+	n := (rows-1)/chunkRows + 1
+	if least := min(streams, (rows-1)/minChunkRows+1); n < least {
+		n = least
+	}
+	// With few chunks a stream that has one more than the others is waited for.
+	if rest := n % streams; n > streams && n < 8*streams && rest != 0 {
+		n = min(n+streams-rest, rows)
+	}
+	return n
+}
+
+// Chunk returns the i-th chunk, i from 0 to p.Chunks-1. The rows of two chunks
+// differ by one at most.
+func (p *Plan) Chunk(i int64) Chunk {
+	size, rest := p.Rows/p.Chunks, p.Rows%p.Chunks
+	start := i*size + min(i, rest)
+	rows := size
+	if i < rest {
+		rows++
+	}
+	return Chunk{No: i, First: p.Cells.At(start), Last: p.Cells.At(start + rows - 1), Rows: rows}
+}
+
+// RowBytes returns the size of a row in binary COPY, in bytes.
+func (p *Plan) RowBytes() int {
+	return len(p.layout.template)
+}
+
+// Estimate is what a plan will take. See the constants for where the figures
+// come from.
+type Estimate struct {
+	CopyBytes  int64   `json:"copy_bytes"`  // through the connection
+	HeapBytes  int64   `json:"heap_bytes"`  // of the table without its indexes
+	IndexBytes int64   `json:"index_bytes"` // of primary key and spatial index
+	WALBytes   int64   `json:"wal_bytes"`   // written by the server meanwhile
+	Seconds    float64 `json:"seconds"`     // until the table is ready to query
+}
+
+const (
+	pageBytes      = 8192
+	pageHeader     = 24
+	rowPointer     = 4
+	rowHeader      = 24  // 23 bytes, padded to the next column's alignment
+	cellColumns    = 16  // bigint and two integers
+	storedBox      = 120 // PostGIS keeps a bounding box with each polygon
+	keyEntry       = 20  // B-tree of a bigint: 8 + 8 bytes and a pointer
+	boxEntry       = 28  // GiST of a box of four float4: 8 + 16 bytes and a pointer
+	fillFactor     = 0.9 // of both kinds of index when they are built
+	heapWALFactor  = 1.0
+	indexWALFactor = 1.0
+	// rowsPerSecond is what a server on two cores came to, from the first row to
+	// a table ready to query: see docs/estimates.md.
+	rowsPerSecond = 450_000
+)
+
+// Estimate returns the expected size and time. Sizes follow from PostgreSQL's
+// page layout; the time is that of a server on two cores, a rough guide.
+func (p *Plan) Estimate() Estimate {
+	row := int64(rowHeader + cellColumns + storedBox)
+	for _, c := range p.layout.constantBytes {
+		row += c
+	}
+	row = (row + 7) &^ 7
+	perPage := max((pageBytes-pageHeader)/(row+rowPointer), 1)
+	e := Estimate{
+		CopyBytes:  p.Rows * int64(p.RowBytes()),
+		HeapBytes:  ((p.Rows-1)/perPage + 1) * pageBytes,
+		IndexBytes: 2*pageBytes + int64(float64(p.Rows)*(keyEntry+boxEntry)/fillFactor),
+		Seconds:    float64(p.Rows) / rowsPerSecond,
+	}
+	e.WALBytes = int64(float64(e.HeapBytes)*heapWALFactor + float64(e.IndexBytes)*indexWALFactor)
+	return e
+}

@@ -1,0 +1,147 @@
+package loader
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// maxIdentifier is the longest name in bytes that PostgreSQL keeps whole.
+const maxIdentifier = 63
+
+// systemColumns are names that each table has already.
+var systemColumns = map[string]bool{
+	"ctid": true, "tableoid": true, "xmin": true, "xmax": true, "cmin": true, "cmax": true,
+}
+
+// Table names a table, exactly as it stands in the catalogue.
+type Table struct {
+	Schema string `json:"schema"` // empty: the first schema of the search_path
+	Name   string `json:"name"`
+}
+
+// ParseTable reads [SCHEMA.]NAME. Names are taken as they are given, capitals
+// included; a name with a dot in it stands in double quotes, as in SQL.
+func ParseTable(s string) (Table, error) {
+	bad := func(reason string) (Table, error) {
+		return Table{}, &geomgen.ParamError{Param: "table", Value: s, Reason: reason}
+	}
+	var parts []string
+	for rest := s; ; {
+		var part string
+		if strings.HasPrefix(rest, `"`) {
+			end := quotedEnd(rest)
+			if end < 0 {
+				return bad("a double quote is not closed")
+			}
+			part, rest = strings.ReplaceAll(rest[1:end], `""`, `"`), rest[end+1:]
+			if rest != "" && rest[0] != '.' {
+				return bad("a dot must follow a name in double quotes")
+			}
+		} else {
+			n := strings.IndexByte(rest, '.')
+			if n < 0 {
+				n = len(rest)
+			}
+			part, rest = rest[:n], rest[n:]
+		}
+		parts = append(parts, part)
+		if rest == "" {
+			break
+		}
+		rest = rest[1:]
+	}
+	switch len(parts) {
+	case 1:
+		return Table{Name: parts[0]}, nil
+	case 2:
+		if parts[0] == "" {
+			return bad("the schema before the dot is empty")
+		}
+		return Table{Schema: parts[0], Name: parts[1]}, nil
+	}
+	return bad(`has more than one dot: a name that holds a dot stands in double quotes, as in '"a.b"'`)
+}
+
+// quotedEnd returns the place of the quote that closes the one s starts with.
+func quotedEnd(s string) int {
+	for i := 1; i < len(s); i++ {
+		if s[i] != '"' {
+			continue
+		}
+		if i+1 < len(s) && s[i+1] == '"' {
+			i++
+			continue
+		}
+		return i
+	}
+	return -1
+}
+
+// String returns the name for people: schema.name, quoted only where it must be.
+func (t Table) String() string {
+	name := plainName(t.Name)
+	if t.Schema != "" {
+		name = plainName(t.Schema) + "." + name
+	}
+	return name
+}
+
+func plainName(s string) string {
+	if strings.ContainsAny(s, `."`) {
+		return pgx.Identifier{s}.Sanitize()
+	}
+	return s
+}
+
+// sql returns the name for SQL.
+func (t Table) sql() string {
+	if t.Schema == "" {
+		return pgx.Identifier{t.Name}.Sanitize()
+	}
+	return pgx.Identifier{t.Schema, t.Name}.Sanitize()
+}
+
+func (t Table) validate() error {
+	if err := checkIdentifier("table", t.Name); err != nil {
+		return err
+	}
+	if t.Schema == "" {
+		return nil
+	}
+	return checkIdentifier("table", t.Schema)
+}
+
+func checkIdentifier(param, name string) error {
+	switch {
+	case name == "":
+		return &geomgen.ParamError{Param: param, Value: `""`, Reason: "the name is empty"}
+	case len(name) > maxIdentifier:
+		return &geomgen.ParamError{Param: param, Value: name, Reason: "is longer than the 63 bytes that PostgreSQL keeps of a name"}
+	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+		return &geomgen.ParamError{Param: param, Value: strings.ToValidUTF8(name, "?"), Reason: "holds bytes that no name may hold"}
+	}
+	return nil
+}
+
+// columnList returns the names for SQL, separated by commas.
+func columnList(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = pgx.Identifier{n}.Sanitize()
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// objectName returns table_suffix, the table's part shortened where the whole
+// would be longer than PostgreSQL keeps.
+func objectName(table, suffix string) string {
+	for len(table)+1+len(suffix) > maxIdentifier {
+		_, size := utf8.DecodeLastRuneInString(table)
+		table = table[:len(table)-size]
+	}
+	return table + "_" + suffix
+}
