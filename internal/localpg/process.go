@@ -1,0 +1,165 @@
+package localpg
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// account is the user that a server runs as. PostgreSQL refuses to run as root.
+type account struct {
+	name     string
+	uid, gid int
+	borrowed bool // another user than the caller: root lends the process
+}
+
+// serverAccount chooses the user of the server: the caller, or, where root
+// calls, postgres if there is such a user, else nobody.
+func serverAccount() (account, error) {
+	if uid := os.Geteuid(); uid != 0 {
+		return account{name: "uid " + strconv.Itoa(uid), uid: uid, gid: os.Getegid()}, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.Atoi(u.Uid)
+		gid, err2 := strconv.Atoi(u.Gid)
+		if err := errors.Join(err1, err2); err != nil {
+			return account{}, fmt.Errorf("read the user %s: %w", name, err)
+		}
+		if uid != 0 {
+			return account{name: name, uid: uid, gid: gid, borrowed: true}, nil
+		}
+	}
+	return account{}, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody to run it as: call as an ordinary user")
+}
+
+// command prepares a program of PostgreSQL: as the account, in dir, in a process
+// group of its own (so that the terminal's Ctrl-C reaches loadgrid alone, which
+// then stops things in order), and without the caller's environment, which may
+// hold passwords and PG* settings.
+func (a account) command(ctx context.Context, dir, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = dir
+	cmd.Env = []string{"HOME=" + dir, "LC_ALL=C", "TZ=UTC"}
+	for _, name := range []string{"PATH", "LD_LIBRARY_PATH", "PROJ_LIB", "PROJ_DATA", "GDAL_DATA"} {
+		if value, ok := os.LookupEnv(name); ok {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if a.borrowed {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
+	}
+	return cmd
+}
+
+// run runs a program to its end; on cancellation it ends the whole group.
+func (a account) run(ctx context.Context, dir, program string, args ...string) (string, error) {
+	cmd := a.command(ctx, dir, program, args...)
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return out.String(), err
+}
+
+// give makes the account the owner of a path.
+func (a account) give(path string) error {
+	if !a.borrowed {
+		return nil
+	}
+	return os.Chown(path, a.uid, a.gid)
+}
+
+// longestSocketPath is what a unix socket's address holds on macOS; Linux has
+// three bytes more.
+const longestSocketPath = 103
+
+// makeDir makes the server's directory, open to the account alone. Both the way
+// there and the length of a socket's path in it must suit.
+func (a account) makeDir() (string, error) {
+	var reasons []string
+	for _, base := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
+		if !a.reaches(base) {
+			reasons = append(reasons, fmt.Sprintf("%s cannot be entered by %s", base, a.name))
+			continue
+		}
+		dir, err := os.MkdirTemp(base, "loadgrid-*")
+		if err != nil {
+			reasons = append(reasons, err.Error())
+			continue
+		}
+		if len(filepath.Join(dir, ".s.PGSQL.65535")) > longestSocketPath {
+			reasons = append(reasons, base+" is too long for a socket's path")
+			os.Remove(dir)
+			continue
+		}
+		if err := a.give(dir); err != nil {
+			os.Remove(dir)
+			return "", fmt.Errorf("give the server's directory to %s: %w", a.name, err)
+		}
+		return dir, nil
+	}
+	return "", fmt.Errorf("make the server's directory: %s; set TMPDIR to a short path that every user may enter", strings.Join(reasons, "; "))
+}
+
+// reaches says whether the account may enter dir and all directories above it.
+func (a account) reaches(dir string) bool {
+	if !a.borrowed {
+		return true
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return false
+	}
+	for {
+		info, err := os.Stat(dir)
+		if err != nil || !a.enters(info) {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func (a account) enters(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return false
+	}
+	switch {
+	case int(stat.Uid) == a.uid:
+		return info.Mode()&0o100 != 0
+	case int(stat.Gid) == a.gid:
+		return info.Mode()&0o010 != 0
+	default:
+		return info.Mode()&0o001 != 0
+	}
+}
+
+// ownGroup gives a command a process group of its own.
+func ownGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+}
