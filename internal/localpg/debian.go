@@ -38,39 +38,51 @@ func (d debian) install(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	folder, err := os.MkdirTemp("", "loadgrid-apt-*")
+	if err != nil {
+		return fmt.Errorf("make a folder for the installation: %w", err)
+	}
+	d.runner.folder = folder
+	defer func() {
+		// Root's files: the caller may be unable to remove them.
+		err = errors.Join(err, d.runner.root(context.WithoutCancel(ctx), toTheEnd, "rm", "-rf", folder))
+	}()
+	// Also after an error: what came half-way may have started something.
+	return errors.Join(d.steps(ctx), d.verify(before))
+}
+
+// steps runs apt-get: the steps that need the network can be stopped at any
+// time, the one that changes the machine runs to its end.
+func (d debian) steps(ctx context.Context) error {
+	options := aptOptions
+	// The downloads stay out of apt's cache, and so out of the reach of hooks
+	// that empty it between two calls, as images have them.
+	archives, temporary := filepath.Join(d.runner.folder, "archives"), filepath.Join(d.runner.folder, "tmp")
+	options += " -o Dir::Cache::archives=" + archives
+	// apt downloads and verifies as a user of its own.
+	for dir, mode := range map[string]os.FileMode{
+		d.runner.folder: 0o755, archives: 0o755, temporary: 0o777 | os.ModeSticky,
+	} {
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.Chmod(dir, mode)); err != nil {
+			return fmt.Errorf("make a folder for the installation: %w", err)
+		}
+	}
+	get := append([]string{"-q", "-y"}, strings.Fields(options)...)
 	fmt.Fprintln(d.out, "apt-get update ...")
-	if err := d.runner.root(ctx, stoppable, "apt-get", append(strings.Fields(aptOptions), "-q", "update")...); err != nil {
+	if err := d.runner.root(ctx, stoppable, "apt-get", append(get, "update")...); err != nil {
 		return err
 	}
 	packages, err := d.choose(ctx)
 	if err != nil {
 		return err
 	}
-	// A folder of its own for the downloads, so that none stay in apt's cache
-	// and apt's hooks, which empty that cache in images, do not get at them.
-	archives, err := os.MkdirTemp("", "loadgrid-apt-*")
-	if err != nil {
-		return fmt.Errorf("make a folder for the downloads: %w", err)
-	}
-	defer func() {
-		// Root's files: the caller may be unable to remove them.
-		err = errors.Join(err, d.runner.root(context.WithoutCancel(ctx), toTheEnd, "rm", "-rf", archives))
-	}()
-	// apt downloads as a user of its own.
-	if err := os.Chmod(archives, 0o755); err != nil {
-		return fmt.Errorf("open the folder for the downloads: %w", err)
-	}
-	options := aptOptions + " -o Dir::Cache::archives=" + archives
 	fmt.Fprintf(d.out, "apt-get install --no-install-recommends %s ... (a minute or two)\n", strings.Join(packages, " "))
-	download := append(strings.Fields(options), "-q", "-y", "install", "--no-install-recommends", "--download-only", "postgresql-common")
+	download := append(slices.Clone(get), "install", "--no-install-recommends", "--no-upgrade", "--download-only", "postgresql-common")
 	if err := d.runner.root(ctx, stoppable, "apt-get", append(download, packages...)...); err != nil {
 		return err
 	}
-	script := append([]string{"APT_OPTIONS=" + options, "sh", "-c", installScript, "install_debian.sh"}, packages...)
+	script := append([]string{"APT_OPTIONS=" + options, "ROOT=" + strings.TrimSuffix(d.root, "/"), "sh", "-c", installScript, "install_debian.sh"}, packages...)
 	if err := d.runner.root(ctx, toTheEnd, "env", script...); err != nil {
-		return err
-	}
-	if err := d.verify(before); err != nil {
 		return err
 	}
 	return ctx.Err()

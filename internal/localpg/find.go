@@ -119,7 +119,7 @@ func (f finder) binDirs() []string {
 func (f finder) inspect(dir string) (Installation, error) {
 	for _, name := range []string{"postgres", "initdb", "pg_ctl"} {
 		if !isProgram(filepath.Join(dir, name)) {
-			return Installation{}, fmt.Errorf("%s has no %s", dir, name)
+			return Installation{}, fmt.Errorf("%s: it has no %s", dir, name)
 		}
 	}
 	answer, err := ask(filepath.Join(dir, "postgres"), "--version")

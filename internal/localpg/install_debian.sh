@@ -2,14 +2,15 @@
 # postgresql package from creating and starting a server for the whole machine:
 # it makes a cluster "main" unless create_main_cluster is off before the package
 # is configured. Whatever is changed for that is put back at the end, also when
-# the installation fails. $APT_OPTIONS are options for apt-get.
+# the installation fails. $APT_OPTIONS are options for apt-get; $ROOT stands
+# before every path (empty, but for tests).
 set -eu
 
-config=/etc/postgresql-common/createcluster.conf
+config=$ROOT/etc/postgresql-common/createcluster.conf
 saved=$config.before-loadgrid
-folder=/etc/postgresql-common/createcluster.d
+folder=$ROOT/etc/postgresql-common/createcluster.d
 dropin=$folder/zz-loadgrid.conf
-policy=/usr/sbin/policy-rc.d
+policy=$ROOT/usr/sbin/policy-rc.d
 mark='Written by loadgrid for the time of one installation; remove it if none is running.'
 
 install() {
@@ -49,9 +50,9 @@ if [ ! -e "$policy" ]; then
 fi
 
 # postgresql-common brings the configuration and creates nothing.
-if [ ! -x /usr/bin/pg_conftool ]; then install postgresql-common; fi
+if [ ! -x "$ROOT/usr/bin/pg_conftool" ]; then install postgresql-common; fi
 if ! main_cluster_is_off; then
-    # Before version 240 or so there is no folder, or the file overrules it.
+    # Older versions do not read the folder, or the file overrules it.
     cp -p "$config" "$saved"
     printf '\ncreate_main_cluster = false\n' >> "$config"
 fi

@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // runner runs the programs of an installation, as root where that is needed.
@@ -16,6 +18,7 @@ type runner struct {
 	euid     int
 	lookPath func(string) (string, error)
 	out      io.Writer
+	folder   string // for logs, and in tmp/ for the programs' temporary files
 }
 
 // interruption says what becomes of a program when the context ends.
@@ -60,13 +63,13 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 		return err
 	}
 	// A file and no pipe: a program that loses its pipe dies half-way.
-	log, err := os.CreateTemp("", "loadgrid-apt-*.log")
+	log, err := os.CreateTemp(r.folder, "*.log")
 	if err != nil {
 		return fmt.Errorf("make a log for %s: %w", name, err)
 	}
-	defer os.Remove(log.Name())
 	defer log.Close()
-	line := append([]string{"env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8", name}, args...)
+	line := append([]string{"env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8",
+		"TMPDIR=" + filepath.Join(r.folder, "tmp"), name}, args...)
 	if r.euid != 0 {
 		line = append([]string{"sudo", "-n"}, line...)
 	}
@@ -84,13 +87,12 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 	case <-ctx.Done():
 		if stop == stoppable {
 			r.terminate(cmd.Process.Pid)
-		} else {
-			fmt.Fprintln(r.out, "waiting for apt-get to finish, so that no package is left half installed ...")
-		}
-		err = <-done
-		if stop == stoppable {
+			<-done
+			waitForGroup(cmd.Process.Pid)
 			return ctx.Err()
 		}
+		fmt.Fprintln(r.out, "waiting for apt-get to finish, so that no package is left half installed ...")
+		err = <-done
 	}
 	if err != nil {
 		text, readErr := os.ReadFile(log.Name())
@@ -99,15 +101,26 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 	return nil
 }
 
-// terminate tells a program to end. Only root may tell that to sudo, which passes
-// it on.
+// terminate tells a program and its children to end. Only root may tell that to
+// sudo, which passes it on.
 func (r runner) terminate(pid int) {
 	// An error means that the program has just ended, which is waited for next.
 	if r.euid == 0 {
-		_ = syscall.Kill(pid, syscall.SIGTERM)
+		_ = syscall.Kill(-pid, syscall.SIGTERM)
 		return
 	}
-	_ = exec.Command("sudo", "-n", "kill", "-TERM", strconv.Itoa(pid)).Run()
+	_ = exec.Command("sudo", "-n", "kill", "-TERM", "--", "-"+strconv.Itoa(pid)).Run()
+}
+
+// waitForGroup waits until the children of a program that was told to end are
+// gone too, but not for ever: they may be stuck on a dead network drive.
+func waitForGroup(pid int) {
+	for range 100 {
+		if errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // output runs a program that needs no rights, and returns what it prints.
