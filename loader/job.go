@@ -203,3 +203,9 @@ func (j Job) fingerprint(cells geomgen.Range) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
+
+// withTable returns the job with the table as the server knows it.
+func (j Job) withTable(t Table) Job {
+	j.Table = t
+	return j
+}

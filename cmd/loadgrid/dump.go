@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newDump() *cobra.Command {
+	var (
+		grid    gridFlags
+		columns columnFlags
+		out     string
+	)
+	cmd := &cobra.Command{
+		Use:   "dump --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
+		Short: "Write the rows as a binary COPY file, without a server",
+		Long: `dump writes what load would send: a file of PostgreSQL's binary COPY, with the
+columns cell_id bigint, col integer, row integer, geom geometry(Polygon, SRID), and
+one for each --set, in this order. It asks no server.`,
+		Example: `  loadgrid dump --cell-size 1 --cols 1000 --rows 800 --out grid.copy
+  psql -c 'create table grid (cell_id bigint, col integer, row integer, geom geometry(Polygon))'
+  psql -c "\copy grid from grid.copy (format binary)"`,
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			job := loader.Job{Table: loader.Table{Name: "dump"}}
+			if err := grid.grid(cmd, &job); err != nil {
+				return err
+			}
+			if err := columns.columns(&job); err != nil {
+				return err
+			}
+			p, err := loader.NewPlan(job)
+			if err != nil {
+				return err
+			}
+			if err := dump(cmd, p, out); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s rows, %s\n", count(p.Rows), size(p.Estimate().CopyBytes))
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "`file` to write, - for stdout (default -)")
+	grid.register(cmd)
+	columns.register(cmd)
+	return cmd
+}
+
+func dump(cmd *cobra.Command, p *loader.Plan, out string) error {
+	rows := p.NewRows(cmd.Context(), loader.Chunk{Last: geomgen.MaxID, Rows: p.Rows})
+	if out != "" && out != "-" {
+		return writeFile(out, func(w io.Writer) error { return copyRows(w, rows, p) })
+	}
+	w := cmd.OutOrStdout()
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return usageError{errors.New("a binary file on a terminal helps nobody: use --out FILE, or a pipe")}
+	}
+	return copyRows(w, rows, p)
+}
+
+// dumpBuffer is large enough that a write costs little beside its bytes.
+const dumpBuffer = 1 << 18
+
+func copyRows(w io.Writer, rows *loader.Rows, p *loader.Plan) error {
+	// Hidden from io.Copy, a file's own ReadFrom cannot put a smaller buffer in
+	// place of this one.
+	if _, err := io.CopyBuffer(struct{ io.Writer }{w}, rows, make([]byte, dumpBuffer)); err != nil {
+		return fmt.Errorf("writing the rows: %w", err)
+	}
+	if rows.Generated() != p.Rows {
+		return fmt.Errorf("%d rows planned, %d generated", p.Rows, rows.Generated())
+	}
+	return nil
+}
+
+// writeFile writes a file beside its place and moves it there when it is whole.
+func writeFile(name string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.part")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	b := bufio.NewWriterSize(f, dumpBuffer)
+	if err := errors.Join(write(b), b.Flush(), f.Chmod(0o644), f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
+}

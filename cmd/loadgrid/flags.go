@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// gridFlags are the flags that say which cells there are.
+type gridFlags struct {
+	cellSize, extent, origin string
+	cols, rows               int64
+	srid                     int32
+}
+
+func (f *gridFlags) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.cellSize, "cell-size", "", "size of a cell in CRS units, `DX[,DY]`")
+	fs.StringVar(&f.extent, "extent", "", "cells that meet this box in CRS units, `XMIN,YMIN,XMAX,YMAX`")
+	fs.Int64Var(&f.cols, "cols", 0, "`number` of columns from the origin, in place of --extent")
+	fs.Int64Var(&f.rows, "rows", 0, "`number` of rows from the origin, in place of --extent")
+	fs.StringVar(&f.origin, "origin", "0,0", "lower left corner of cell 0,0 in CRS units, `X,Y`")
+	fs.Int32Var(&f.srid, "srid", 0, "SRID of the grid's CRS, 0 for none")
+}
+
+// columnFlags are the flags that say what the columns are.
+type columnFlags struct {
+	id, geom string
+	set      []string
+}
+
+func (f *columnFlags) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.id, "id-column", "cell_id", "`name` of the primary key")
+	fs.StringVar(&f.geom, "geom-column", "geom", "`name` of the geometry")
+	fs.StringArrayVar(&f.set, "set", nil, "a column that is the same in each row, `NAME[:TYPE]=VALUE`; may be given several times")
+}
+
+// chunkFlags are the flags that say how the rows go out.
+type chunkFlags struct {
+	streams   int
+	chunkRows int64
+}
+
+func (f *chunkFlags) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.IntVar(&f.streams, "streams", 2, "`number` of connections that copy at the same time")
+	fs.Int64Var(&f.chunkRows, "chunk-rows", 1_000_000, "the most `rows` in a chunk, which is one transaction and the unit of resume")
+}
+
+// serverFlags are the flags that say which server, and where its ledger is.
+type serverFlags struct {
+	dsn, ledger string
+}
+
+func (f *serverFlags) register(cmd *cobra.Command) {
+	registerDSN(cmd, &f.dsn)
+	cmd.Flags().StringVar(&f.ledger, "ledger-schema", loader.DefaultLedgerSchema, "`schema` of the ledger")
+}
+
+func registerDSN(cmd *cobra.Command, dsn *string) {
+	cmd.Flags().StringVar(dsn, "dsn", "",
+		"`connection` string or URL, as psql takes it; defaults to $LOADGRID_DSN, then to the PG* environment, service file and password file")
+}
+
+// resolveDSN returns the connection string to use; empty leaves it to the PG*
+// environment.
+func resolveDSN(dsn string) string {
+	if dsn == "" {
+		return os.Getenv("LOADGRID_DSN")
+	}
+	return dsn
+}
+
+func (f *serverFlags) open(ctx context.Context, streams int) (*pgxpool.Pool, error) {
+	if f.ledger == "" {
+		return nil, &geomgen.ParamError{Param: "ledger-schema", Value: `""`, Reason: "the name is empty"}
+	}
+	return loader.Open(ctx, resolveDSN(f.dsn), streams)
+}
+
+// grid puts the flags of the grid into a job.
+func (f *gridFlags) grid(cmd *cobra.Command, job *loader.Job) error {
+	if f.cellSize == "" {
+		return &geomgen.ParamError{Param: "cell-size", Value: "(none)", Reason: "is required, as DX or DX,DY in CRS units"}
+	}
+	size, err := numbers("cell-size", f.cellSize, 1, 2)
+	if err != nil {
+		return err
+	}
+	origin, err := numbers("origin", f.origin, 2, 2)
+	if err != nil {
+		return err
+	}
+	job.Grid = geomgen.Grid{X0: origin[0], Y0: origin[1], DX: size[0], DY: size[len(size)-1], SRID: f.srid}
+	if cmd.Flags().Changed("extent") {
+		e, err := numbers("extent", f.extent, 4, 4)
+		if err != nil {
+			return err
+		}
+		job.Extent = &geomgen.Box{XMin: e[0], YMin: e[1], XMax: e[2], YMax: e[3]}
+	}
+	job.Cols, job.Rows = f.cols, f.rows
+	return positive(cmd, "cols", "rows")
+}
+
+func (f *columnFlags) columns(job *loader.Job) error {
+	job.IDColumn, job.GeomColumn = f.id, f.geom
+	for param, name := range map[string]string{"id-column": f.id, "geom-column": f.geom} {
+		if name == "" {
+			return &geomgen.ParamError{Param: param, Value: `""`, Reason: "the name is empty"}
+		}
+	}
+	for _, s := range f.set {
+		c, err := loader.ParseConstant(s)
+		if err != nil {
+			return err
+		}
+		job.Set = append(job.Set, c)
+	}
+	return nil
+}
+
+func (f *chunkFlags) chunks(cmd *cobra.Command, job *loader.Job) error {
+	job.Streams, job.ChunkRows = f.streams, f.chunkRows
+	return positive(cmd, "streams", "chunk-rows")
+}
+
+// positive refuses a zero or negative number that somebody gave; not given, a
+// flag leaves its default to the job.
+func positive(cmd *cobra.Command, names ...string) error {
+	for _, name := range names {
+		f := cmd.Flags().Lookup(name)
+		if n, err := strconv.ParseInt(f.Value.String(), 10, 64); f.Changed && (err != nil || n < 1) {
+			return &geomgen.ParamError{Param: name, Value: f.Value.String(), Reason: "must be at least 1"}
+		}
+	}
+	return nil
+}
+
+// numbers reads a list of numbers separated by commas.
+func numbers(param, s string, least, most int) ([]float64, error) {
+	parts := strings.Split(s, ",")
+	if len(parts) < least || len(parts) > most {
+		want := strconv.Itoa(least)
+		if most != least {
+			want += " or " + strconv.Itoa(most)
+		}
+		return nil, &geomgen.ParamError{Param: param, Value: s, Reason: fmt.Sprintf("must be %s numbers separated by commas", want)}
+	}
+	list := make([]float64, len(parts))
+	for i, p := range parts {
+		f, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
+		if err != nil {
+			return nil, &geomgen.ParamError{Param: param, Value: s, Reason: fmt.Sprintf("%q is no number", p)}
+		}
+		list[i] = f
+	}
+	return list, nil
+}

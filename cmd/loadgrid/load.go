@@ -1,0 +1,101 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newLoad() *cobra.Command {
+	var (
+		table, ifExists string
+		grid            gridFlags
+		columns         columnFlags
+		chunks          chunkFlags
+		server          serverFlags
+		progress        string
+	)
+	cmd := &cobra.Command{
+		Use:   "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
+		Short: "Load a grid into a table: plan, load, index, analyze, publish",
+		Long: `load fills a new table with a grid. The table appears all at once when it is
+complete, with primary key, spatial index and statistics; until then readers see
+what was there before.
+
+A load that was stopped is resumed by the same command: it copies the chunks that
+are missing, and no others.
+
+Names are taken exactly as they are given, capitals included. A name with a dot in
+it stands in double quotes: --table '"a.b"'.
+
+The table has the columns cell_id bigint primary key, col integer, row integer,
+geom geometry(Polygon, SRID), and one for each --set.`,
+		Example: `  # 1000 x 800 unit boxes from the origin
+  loadgrid load --table grid --cell-size 1 --cols 1000 --rows 800
+
+  # the statistical grid of the European Union, 1 km, 29,900,000 cells
+  loadgrid load --table eu_1km --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000
+
+  # every night, in place of yesterday's, with a column that says when
+  loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
+      --set loaded:date=2026-03-01 --if-exists replace`,
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			job := loader.Job{IfExists: loader.IfExists(ifExists), LedgerSchema: server.ledger}
+			var err error
+			if job.Table, err = loader.ParseTable(table); err != nil {
+				return err
+			}
+			if ifExists == "" {
+				return &geomgen.ParamError{Param: "if-exists", Value: `""`, Reason: "must be fail, append or replace"}
+			}
+			if err := grid.grid(cmd, &job); err != nil {
+				return err
+			}
+			if err := columns.columns(&job); err != nil {
+				return err
+			}
+			if err := chunks.chunks(cmd, &job); err != nil {
+				return err
+			}
+			return runLoad(cmd, job, server, progress)
+		},
+	}
+	cmd.Flags().StringVar(&table, "table", "", "the table to load, `[SCHEMA.]NAME`")
+	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what to do with a table that is there: `fail|append|replace`")
+	server.register(cmd)
+	grid.register(cmd)
+	columns.register(cmd)
+	chunks.register(cmd)
+	registerProgress(cmd, &progress)
+	return cmd
+}
+
+// runLoad does a job and tells how it goes; load and runs resume end here.
+func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, progress string) error {
+	// Checked before a connection is opened, so that a wrong job is told as such
+	// also where the server is away.
+	if _, err := loader.NewPlan(job); err != nil {
+		return err
+	}
+	r, err := newReporter(progress, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	pool, err := server.open(ctx, job.Streams)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	p := new(loader.Progress)
+	stop := r.follow(p)
+	summary, err := loader.Run(ctx, pool, job, loader.Options{Progress: p, Log: r.log(), Version: version()})
+	stop()
+	if err != nil {
+		return err
+	}
+	r.summary(summary)
+	return printSummary(cmd.OutOrStdout(), summary)
+}

@@ -1,0 +1,164 @@
+// Command loadgrid fills PostGIS with grids.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// Exit codes, as the help of the program states them.
+const (
+	exitDone      = 0
+	exitFailed    = 1
+	exitUsage     = 2
+	exitLocked    = 3
+	exitResumable = 4
+	exitSignal    = 128 // and the signal's number
+)
+
+func main() {
+	ctx, stop := withSignals(context.Background())
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// signalError is why a context ended.
+type signalError struct{ signal syscall.Signal }
+
+func (e signalError) Error() string {
+	if e.signal == syscall.SIGTERM {
+		return "stopped by SIGTERM"
+	}
+	return "stopped by SIGINT"
+}
+
+// withSignals ends the context at the first SIGINT or SIGTERM; a second one
+// ends the program at once.
+func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		if s, ok := (<-signals).(syscall.Signal); ok {
+			signal.Reset(syscall.SIGINT, syscall.SIGTERM)
+			cancel(signalError{s})
+		}
+	}()
+	return ctx, func() { cancel(context.Canceled) }
+}
+
+// run is the whole program, but for the process it runs in.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	report(stderr, ctx, root, err)
+	return exitCode(ctx, err)
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "loadgrid",
+		Short: "Fill PostGIS with grids",
+		Long: `loadgrid fills PostGIS with grids: cells are generated as EWKB in the order of a
+Hilbert curve, sent by binary COPY over several streams, indexed, analyzed, and
+published all at once.
+
+Exit codes:
+  0    done
+  1    failed, and there is nothing to resume
+  2    wrong usage or job: nothing was written
+  3    another run holds this table
+  4    stopped with committed chunks: the same command resumes
+  130  stopped by SIGINT, 143 by SIGTERM: the same command resumes
+
+Results go to stdout, everything else to stderr.`,
+		Example: `  loadgrid load --dsn postgresql://me@localhost/gis --table grid --cell-size 1 --cols 1000 --rows 800
+  loadgrid plan --cell-size 1000 --extent 900000,900000,7400000,5500000 --srid 3035
+  loadgrid demo`,
+		Args:              cobra.NoArgs,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newLoad(), newPlan(), newDump(), newDemo(), newRuns(), newMigrate(), newVersion())
+	return root
+}
+
+// usageError marks a command line that cannot be understood.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// usage makes errors of cobra's checks of arguments usage errors.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}
+
+// exitCode is the one place where errors become exit codes.
+func exitCode(ctx context.Context, err error) int {
+	var bySignal signalError
+	if errors.As(context.Cause(ctx), &bySignal) {
+		return exitSignal + int(bySignal.signal)
+	}
+	var (
+		wrongUsage usageError
+		wrongParam *geomgen.ParamError
+		noRun      *loader.NoRunError
+		locked     *loader.LockedError
+		resumable  *loader.ResumableError
+	)
+	switch {
+	case errors.As(err, &resumable):
+		return exitResumable
+	case errors.As(err, &locked):
+		return exitLocked
+	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun):
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// report writes an error in one line, and where it was one of usage, where help is.
+func report(w io.Writer, ctx context.Context, root *cobra.Command, err error) {
+	var bySignal signalError
+	var resumable *loader.ResumableError
+	var wrongParam *geomgen.ParamError
+	var wrongUsage usageError
+	switch {
+	case errors.As(context.Cause(ctx), &bySignal) && errors.As(err, &resumable):
+		fmt.Fprintf(w, "loadgrid: %v: run %d has %d of %d chunks committed, the same command resumes it\n",
+			bySignal, resumable.Run, resumable.Committed, resumable.Chunks)
+	case errors.As(context.Cause(ctx), &bySignal):
+		fmt.Fprintf(w, "loadgrid: %v: nothing is left to resume\n", bySignal)
+	case errors.As(err, &wrongParam):
+		fmt.Fprintf(w, "loadgrid: --%s\n", oneLine(wrongParam.Error()))
+	case errors.As(err, &wrongUsage):
+		fmt.Fprintf(w, "loadgrid: %s: see '%s --help'\n", oneLine(err.Error()), root.Name())
+	default:
+		fmt.Fprintf(w, "loadgrid: %s\n", oneLine(err.Error()))
+	}
+}

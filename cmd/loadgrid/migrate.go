@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newMigrate() *cobra.Command {
+	var server serverFlags
+	with := func(do func(cmd *cobra.Command, pool *pgxpool.Pool) error) func(*cobra.Command, []string) error {
+		return func(cmd *cobra.Command, _ []string) error {
+			pool, err := server.open(cmd.Context(), 1)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			return do(cmd, pool)
+		}
+	}
+	up := &cobra.Command{
+		Use:   "up",
+		Short: "Make the ledger, or bring it up to date; load does this by itself",
+		Args:  usage(cobra.NoArgs),
+		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
+			if err := loader.MigrateUp(cmd.Context(), pool, server.ledger); err != nil {
+				return err
+			}
+			return printLedgerVersion(cmd, pool, server.ledger)
+		}),
+	}
+	down := &cobra.Command{
+		Use:   "down",
+		Short: "Take the ledger away, with all that it knows of runs; loaded tables stay",
+		Args:  usage(cobra.NoArgs),
+		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
+			if err := loader.MigrateDown(cmd.Context(), pool, server.ledger); err != nil {
+				return err
+			}
+			return printLedgerVersion(cmd, pool, server.ledger)
+		}),
+	}
+	ver := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of the ledger",
+		Args:  usage(cobra.NoArgs),
+		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
+			return printLedgerVersion(cmd, pool, server.ledger)
+		}),
+	}
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Make, update or remove the ledger's schema",
+		Example: `  loadgrid migrate version
+  loadgrid migrate up --ledger-schema audit`,
+	}
+	for _, c := range []*cobra.Command{up, down, ver} {
+		server.register(c)
+		cmd.AddCommand(c)
+	}
+	return group(cmd)
+}
+
+// group makes a command that has subcommands alone refuse anything else.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError{fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())}
+		}
+		return cmd.Help()
+	}
+	return cmd
+}
+
+func printLedgerVersion(cmd *cobra.Command, pool *pgxpool.Pool, schema string) error {
+	v, dirty, err := loader.MigrateVersion(cmd.Context(), pool, schema)
+	if err != nil {
+		return err
+	}
+	state := fmt.Sprintf("version %d", v)
+	if v == 0 {
+		state = "none"
+	}
+	if dirty {
+		state += ", a migration was killed: the next start mends it"
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "ledger in schema %s: %s\n", schema, state)
+	return err
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// printSummary writes what a load came to.
+func printSummary(w io.Writer, s loader.Summary) error {
+	fmt.Fprintf(w, "table %s has %s rows (run %d, %d chunks, %d streams", s.Table, count(s.Rows), s.Run, s.Chunks, s.Streams)
+	if s.ChunksResumed > 0 {
+		fmt.Fprintf(w, ", %d chunks with %s rows from earlier starts", s.ChunksResumed, count(s.RowsResumed))
+	}
+	fmt.Fprintln(w, ")")
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, stage := range loader.Stages() {
+		seconds := s.StageSeconds[stage]
+		rate := ""
+		if stage == loader.StageLoad {
+			rate = perSecond(s.Rows-s.RowsResumed, seconds)
+		}
+		fmt.Fprintf(t, "%s\t%.2f s\t%s\t\n", stage, seconds, rate)
+	}
+	fmt.Fprintf(t, "total\t%.2f s\t%s\t\n", s.Seconds, perSecond(s.Rows-s.RowsResumed, s.Seconds))
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "heap %s, indexes %s, WAL of the whole server meanwhile %s\n",
+		size(s.HeapBytes), size(s.IndexBytes), size(s.WALBytes))
+	return err
+}
+
+func perSecond(rows int64, seconds float64) string {
+	if seconds <= 0 {
+		return ""
+	}
+	return count(int64(float64(rows)/seconds)) + " rows/s"
+}
+
+// count writes a number with its digits in groups of three.
+func count(n int64) string {
+	s := fmt.Sprint(n)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	var b strings.Builder
+	for i, d := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return sign + b.String()
+}
+
+// size writes a number of bytes in the unit that fits, powers of 1000.
+func size(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
+	f := float64(n)
+	i := 0
+	for ; f >= 1000 && i < len(units)-1; i++ {
+		f /= 1000
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, units[i])
+}
+
+// span writes a duration as people say it.
+func span(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(s), " ")
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newRuns() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "runs",
+		Short: "List, show, resume and drop runs",
+		Example: `  loadgrid runs list
+  loadgrid runs show 3
+  loadgrid runs resume 3
+  loadgrid runs drop 3`,
+	}
+	cmd.AddCommand(newRunsList(), newRunsShow(), newRunsResume(), newRunsDrop())
+	return group(cmd)
+}
+
+func newRunsList() *cobra.Command {
+	var server serverFlags
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the runs that the ledger knows, the newest first",
+		Args:  usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			pool, err := server.open(cmd.Context(), 1)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			runs, err := loader.Runs(cmd.Context(), pool, server.ledger)
+			if err != nil {
+				return err
+			}
+			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(t, "RUN\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK")
+			for _, r := range runs {
+				fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Table, r.State, count(r.Rows),
+					chunksOf(r), r.StartedAt.Format("2006-01-02 15:04:05"), took(r))
+			}
+			return t.Flush()
+		},
+	}
+	server.register(cmd)
+	return cmd
+}
+
+func chunksOf(r loader.RunInfo) string {
+	if r.State == loader.StateDropped {
+		return fmt.Sprint(r.Chunks)
+	}
+	return fmt.Sprintf("%d/%d", r.Committed, r.Chunks)
+}
+
+func took(r loader.RunInfo) string {
+	if r.FinishedAt == nil {
+		return "-"
+	}
+	return span(r.FinishedAt.Sub(r.StartedAt))
+}
+
+func newRunsShow() *cobra.Command {
+	var server serverFlags
+	cmd := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show one run: its job, and how far it is",
+		Args:  usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := runID(args[0])
+			if err != nil {
+				return err
+			}
+			pool, err := server.open(cmd.Context(), 1)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			run, err := loader.FindRun(cmd.Context(), pool, server.ledger, id)
+			if err != nil {
+				return err
+			}
+			return printRun(cmd.OutOrStdout(), run)
+		},
+	}
+	server.register(cmd)
+	return cmd
+}
+
+func printRun(w io.Writer, r loader.RunInfo) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
+	line("run", "%d", r.ID)
+	line("table", "%s", r.Table)
+	line("state", "%s", r.State)
+	line("rows", "%s of %s committed", count(r.RowsDone), count(r.Rows))
+	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
+	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Starts)
+	if r.FinishedAt != nil {
+		line("finished", "%s", r.FinishedAt.Format(time.RFC3339))
+	}
+	if r.LastError != "" {
+		line("last error", "%s", r.LastError)
+	}
+	g := r.Job.Grid
+	line("origin", "%g,%g", g.X0, g.Y0)
+	line("cell size", "%g,%g", g.DX, g.DY)
+	line("srid", "%d", g.SRID)
+	if r.Job.Extent != nil {
+		line("extent", "%s", r.Job.Extent)
+	} else {
+		line("cells", "%d columns, %d rows", r.Job.Cols, r.Job.Rows)
+	}
+	for _, c := range r.Job.Set {
+		line("set", "%s", c)
+	}
+	line("if exists", "%s", r.Job.IfExists)
+	line("loadgrid", "%s", r.Version)
+	line("fingerprint", "%s", r.Fingerprint)
+	return t.Flush()
+}
+
+func newRunsResume() *cobra.Command {
+	var server serverFlags
+	var progress string
+	cmd := &cobra.Command{
+		Use:   "resume ID",
+		Short: "Resume an unfinished run, as the command that began it would",
+		Args:  usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := runID(args[0])
+			if err != nil {
+				return err
+			}
+			run, err := findRun(cmd, server, id)
+			if err != nil {
+				return err
+			}
+			if run.State != loader.StateLoading {
+				return usageError{fmt.Errorf("run %d is %s: only an unfinished run can be resumed", id, run.State)}
+			}
+			job := run.Job
+			job.Table, job.LedgerSchema = run.Table, server.ledger
+			return runLoad(cmd, job, server, progress)
+		},
+	}
+	server.register(cmd)
+	registerProgress(cmd, &progress)
+	return cmd
+}
+
+func findRun(cmd *cobra.Command, server serverFlags, id int64) (loader.RunInfo, error) {
+	pool, err := server.open(cmd.Context(), 1)
+	if err != nil {
+		return loader.RunInfo{}, err
+	}
+	defer pool.Close()
+	return loader.FindRun(cmd.Context(), pool, server.ledger, id)
+}
+
+func newRunsDrop() *cobra.Command {
+	var server serverFlags
+	cmd := &cobra.Command{
+		Use:   "drop ID",
+		Short: "Give up an unfinished run and remove what it has loaded",
+		Args:  usage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := runID(args[0])
+			if err != nil {
+				return err
+			}
+			pool, err := server.open(cmd.Context(), 1)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			if err := loader.DropRun(cmd.Context(), pool, server.ledger, id); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "run %d is dropped\n", id)
+			return err
+		},
+	}
+	server.register(cmd)
+	return cmd
+}
+
+func runID(s string) (int64, error) {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || id < 1 {
+		return 0, usageError{fmt.Errorf("%q is no number of a run", s)}
+	}
+	return id, nil
+}

@@ -1,0 +1,129 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// LockedError reports that another run holds the table.
+type LockedError struct {
+	Table  Table
+	Holder string // who it is, as far as the server tells
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("another run holds table %s (%s): wait until it has ended", e.Table, e.Holder)
+}
+
+// ResumableError reports a run that stopped with committed chunks: the same job
+// resumes it.
+type ResumableError struct {
+	Run       int64 // the run's number in the ledger
+	Committed int64 // chunks
+	Chunks    int64 // of so many
+	Err       error // what stopped it
+}
+
+func (e *ResumableError) Error() string {
+	return fmt.Sprintf("run %d stopped with %d of %d chunks committed, the same command resumes it: %v",
+		e.Run, e.Committed, e.Chunks, e.Err)
+}
+
+func (e *ResumableError) Unwrap() error { return e.Err }
+
+// ServerError reports trouble with the server: what was tried, what the server
+// said with its SQLSTATE, and what to do about it where that is known.
+type ServerError struct {
+	Doing  string
+	Err    error
+	Advice string // may be empty
+}
+
+func (e *ServerError) Error() string {
+	s := e.Doing + ": " + serverMessage(e.Err)
+	if e.Advice != "" {
+		s += ": " + e.Advice
+	}
+	return s
+}
+
+func (e *ServerError) Unwrap() error { return e.Err }
+
+// serverError wraps err with what was being done. Errors that say it already,
+// and nil, are returned as they are.
+func serverError(err error, doing string, args ...any) error {
+	var known *ServerError
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return &ServerError{Doing: fmt.Sprintf(doing, args...), Err: err, Advice: advice(err)}
+}
+
+// serverMessage returns the server's words in one line.
+func serverMessage(err error) string {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		s := fmt.Sprintf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
+		if pgErr.Detail != "" {
+			s += ", " + pgErr.Detail
+		}
+		return oneLine(s)
+	}
+	return oneLine(err.Error())
+}
+
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// advice says what to do about an error of the server or of the way to it.
+func advice(err error) string {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		switch {
+		case errors.Is(err, context.Canceled):
+			return ""
+		case isNetwork(err) || errors.Is(err, context.DeadlineExceeded):
+			return "check host and port, that the server runs, and that it lets this machine in"
+		}
+		return ""
+	}
+	switch pgErr.Code {
+	case "28P01", "28000":
+		return "check user and password (the DSN, PGUSER, PGPASSWORD, the password file) and the server's pg_hba.conf"
+	case "3D000":
+		return "create the database, or name another one in the DSN or PGDATABASE"
+	case "42501":
+		return "ask for the privilege, or connect as a role that has it"
+	case "25006":
+		return "this server or session is read-only: connect to the primary, with default_transaction_read_only off"
+	case "53100":
+		return "make room on the server's disk"
+	case "53300":
+		return "raise max_connections, or use fewer streams"
+	case "57P03":
+		return "the server is starting or stopping: try again in a moment"
+	case "42P07":
+		return "another program has made it in the meantime"
+	}
+	return ""
+}
+
+// isNetwork tells whether the connection failed, rather than a statement on it.
+func isNetwork(err error) bool {
+	var netErr net.Error
+	var connectErr *pgconn.ConnectError
+	return errors.As(err, &netErr) || errors.As(err, &connectErr) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
+}
+
+func hasCode(err error, code string) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.Code == code
+}

@@ -1,0 +1,140 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+)
+
+// finishConns is the number of connections that finish uses at a time: one for
+// each index.
+const finishConns = 2
+
+// Suffixes of the indexes' names. While the table is staged they follow the
+// staging table's name, and from publish on its own.
+const pkeySuffix = "pkey"
+
+func (l *load) spatialSuffix() string { return l.plan.Job.GeomColumn + "_idx" }
+
+// buildIndexes builds the unique index of the key and the spatial index side by
+// side, and then makes the former the primary key: asked for as a primary key,
+// it would wait until the spatial index is built.
+func (l *load) buildIndexes(ctx context.Context) error {
+	job := l.plan.Job
+	key := objectName(l.staging.Name, pkeySuffix)
+	spatial := objectName(l.staging.Name, "geom_idx")
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return l.buildIndex(gctx, key, "create unique index %s on %s ("+pgx.Identifier{job.IDColumn}.Sanitize()+")")
+	})
+	g.Go(func() error {
+		return l.buildIndex(gctx, spatial, "create index %s on %s using gist ("+pgx.Identifier{job.GeomColumn}.Sanitize()+")")
+	})
+	watch, stop := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		l.watchIndexes(watch)
+	}()
+	err := g.Wait()
+	stop()
+	<-watched
+	if err != nil {
+		return err
+	}
+	if err := l.checkRowCount(ctx, key); err != nil {
+		return err
+	}
+	return l.addPrimaryKey(ctx, key)
+}
+
+// buildIndex builds an index, unless an earlier start of the run has.
+func (l *load) buildIndex(ctx context.Context, name, sql string) error {
+	there, err := l.hasRelation(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !there {
+		err = retry(ctx, l.log, retryFor, "index", func() error {
+			_, err := l.pool.Exec(ctx, fmt.Sprintf(sql, pgx.Identifier{name}.Sanitize(), l.staging.sql()))
+			if hasCode(err, "42P07") {
+				return nil // the lost answer was that it is built
+			}
+			return serverError(err, "building index %s on %s", name, l.staging.Table)
+		})
+	}
+	return err
+}
+
+func (l *load) hasRelation(ctx context.Context, name string) (bool, error) {
+	var there bool
+	err := l.pool.QueryRow(ctx, `
+		select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2)`, l.staging.Schema, name).Scan(&there)
+	return there, serverError(err, "looking for index %s", name)
+}
+
+// checkRowCount compares the rows that the unique index was built over with the
+// plan. PostgreSQL keeps their number as a float4: exact up to 2^24, and to
+// seven digits beyond.
+func (l *load) checkRowCount(ctx context.Context, index string) error {
+	var same bool
+	var rows float32
+	err := l.pool.QueryRow(ctx, `
+		select c.reltuples = $3::bigint::float4, c.reltuples from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2`, l.staging.Schema, index, l.plan.Rows).Scan(&same, &rows)
+	if err != nil {
+		return serverError(err, "counting the rows of %s", l.staging.Table)
+	}
+	if !same {
+		return fmt.Errorf("staging table %s holds %.0f rows, but the ledger has %d: somebody changed it, or it was lost in a crash: 'runs drop %d' and start over",
+			l.staging.Table, rows, l.plan.Rows, l.run)
+	}
+	return nil
+}
+
+func (l *load) addPrimaryKey(ctx context.Context, index string) error {
+	var there bool
+	err := l.pool.QueryRow(ctx, "select exists (select from pg_constraint where conrelid = $1 and contype = 'p')", l.staging.oid).Scan(&there)
+	if err != nil || there {
+		return serverError(err, "looking for the primary key of %s", l.staging.Table)
+	}
+	name := pgx.Identifier{index}.Sanitize()
+	_, err = l.pool.Exec(ctx, "alter table "+l.staging.sql()+" add constraint "+name+" primary key using index "+name)
+	return serverError(err, "making index %s the primary key of %s", index, l.staging.Table)
+}
+
+// watchIndexes asks the server every second how far the indexes are.
+func (l *load) watchIndexes(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		// A B-tree reports the scan of the table in blocks and then its own
+		// writing in tuples; a GiST index the scan alone. An index that is
+		// built is in the catalogue already.
+		var share float64
+		err := l.pool.QueryRow(ctx, `
+			select (select count(*) from pg_index where indrelid = $1)
+			     + coalesce(sum(least(1, (blocks_done + tuples_done)::float8 / nullif(blocks_total + tuples_total, 0))), 0)
+			from pg_stat_progress_create_index where relid = $1`, l.staging.oid).Scan(&share)
+		if err == nil {
+			l.progress.set(int64(share * float64(l.plan.Rows)))
+		}
+	}
+}
+
+// analyze gathers the table's statistics, so that they are there before readers.
+func (l *load) analyze(ctx context.Context) error {
+	return retry(ctx, l.log, retryFor, "analyze", func() error {
+		_, err := l.pool.Exec(ctx, "analyze "+l.staging.sql())
+		return serverError(err, "analyzing %s", l.staging.Table)
+	})
+}

@@ -1,0 +1,239 @@
+package loader
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/db/migrations"
+)
+
+// querier is what the ledger's statements run on: a pool, a connection, a
+// transaction.
+type querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// ledger holds the names of the ledger's tables. Every statement about runs and
+// chunks is a method of it.
+type ledger struct {
+	schema, runs, chunks string
+}
+
+func newLedger(schema string) ledger {
+	return ledger{
+		schema: schema,
+		runs:   pgx.Identifier{schema, "runs"}.Sanitize(),
+		chunks: pgx.Identifier{schema, "chunks"}.Sanitize(),
+	}
+}
+
+// States of a run.
+const (
+	StateLoading   = "loading"   // begun and not ended; whether it is alive, the lock tells
+	StatePublished = "published" // readers see its table
+	StateDropped   = "dropped"   // given up, its staging table is gone
+)
+
+// RunInfo is a run as the ledger knows it.
+type RunInfo struct {
+	ID          int64      `json:"id"`
+	Table       Table      `json:"table"`
+	State       string     `json:"state"`
+	Chunks      int64      `json:"chunks"`
+	Committed   int64      `json:"committed_chunks"`
+	Rows        int64      `json:"rows"`
+	RowsDone    int64      `json:"committed_rows"`
+	Starts      int        `json:"starts"`
+	StartedAt   time.Time  `json:"started_at"`
+	FinishedAt  *time.Time `json:"finished_at,omitempty"`
+	LastError   string     `json:"last_error,omitempty"`
+	Version     string     `json:"version"`
+	Fingerprint string     `json:"fingerprint"`
+	Job         Job        `json:"job"`
+	staging     string
+}
+
+// MigrateUp makes the ledger's schema where it is missing and brings it to the
+// version of this program.
+func MigrateUp(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	version, dirty, err := MigrateVersion(ctx, pool, schema)
+	if err != nil {
+		return err
+	}
+	latest, err := migrations.Latest()
+	if err != nil {
+		return err
+	}
+	if version == latest && !dirty {
+		return nil
+	}
+	// Asked first: create schema if not exists needs CREATE on the database also
+	// where the schema exists.
+	var there bool
+	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
+		return serverError(err, "looking for schema %s", schema)
+	}
+	if !there {
+		if _, err := pool.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize()); err != nil && !hasCode(err, "23505") {
+			return serverError(err, "making the ledger's schema %s", schema)
+		}
+	}
+	err = migrations.Up(ctx, pool.Config().ConnConfig, schema)
+	return serverError(err, "making the ledger in schema %s", schema)
+}
+
+// MigrateDown takes the ledger out of its schema, with all it knows of runs.
+func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	var there bool
+	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
+		return serverError(err, "looking for schema %s", schema)
+	}
+	if !there {
+		return nil
+	}
+	err := migrations.Down(ctx, pool.Config().ConnConfig, schema)
+	return serverError(err, "taking down the ledger in schema %s", schema)
+}
+
+// MigrateVersion returns the ledger's version, 0 for none, and whether a
+// migration to it was killed in the middle.
+func MigrateVersion(ctx context.Context, pool *pgxpool.Pool, schema string) (version uint, dirty bool, err error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return 0, false, serverError(err, "connecting")
+	}
+	defer conn.Release()
+	version, dirty, err = migrations.Version(ctx, conn.Conn(), schema)
+	return version, dirty, serverError(err, "reading the version of the ledger in schema %s", schema)
+}
+
+func (l ledger) exists(ctx context.Context, q querier) (bool, error) {
+	var there bool
+	err := q.QueryRow(ctx, "select to_regclass($1) is not null and to_regclass($2) is not null", l.runs, l.chunks).Scan(&there)
+	return there, serverError(err, "looking for the ledger in schema %s", l.schema)
+}
+
+// publishedBy returns the job that made the table with this oid, nil when the
+// ledger knows of none.
+func (l ledger) publishedBy(ctx context.Context, q querier, t Table, oid uint32) (*Job, error) {
+	there, err := l.exists(ctx, q)
+	if err != nil || !there {
+		return nil, err
+	}
+	var job Job
+	err = q.QueryRow(ctx, "select job from "+l.runs+
+		" where schema_name = $1 and table_name = $2 and table_oid = $3 and state = 'published' order by id desc limit 1",
+		t.Schema, t.Name, oid).Scan(&job)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return &job, serverError(err, "reading the ledger about table %s", t)
+}
+
+// insertRun writes down a new run and returns its number.
+func (l ledger) insertRun(ctx context.Context, q querier, t Table, p *Plan, fingerprint, staging, version string) (int64, error) {
+	job, err := json.Marshal(p.Job)
+	if err != nil {
+		return 0, fmt.Errorf("writing the job as JSON: %w", err)
+	}
+	var id int64
+	err = q.QueryRow(ctx, "insert into "+l.runs+
+		" (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, version)"+
+		" values ($1, $2, $3, $4, $5, $6, $7, $8) returning id",
+		t.Schema, t.Name, staging, job, fingerprint, p.Chunks, p.Rows, version).Scan(&id)
+	return id, serverError(err, "writing a run of table %s into the ledger", t)
+}
+
+const runColumns = `r.id, r.schema_name, r.table_name, r.state, r.chunks, r.rows, r.starts, r.started_at, r.finished_at,
+	coalesce(r.last_error, ''), r.version, r.fingerprint, r.job, r.staging_name, c.n, c.rows`
+
+func (l ledger) query(ctx context.Context, q querier, where string, args ...any) ([]RunInfo, error) {
+	rows, err := q.Query(ctx, "select "+runColumns+" from "+l.runs+" r cross join lateral"+
+		" (select count(*) as n, coalesce(sum(rows), 0)::bigint as rows from "+l.chunks+" where run_id = r.id) c "+where, args...)
+	if err != nil {
+		return nil, serverError(err, "reading runs from the ledger in schema %s", l.schema)
+	}
+	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (RunInfo, error) {
+		var r RunInfo
+		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Starts, &r.StartedAt, &r.FinishedAt,
+			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.staging, &r.Committed, &r.RowsDone)
+		return r, err
+	})
+	return runs, serverError(err, "reading runs from the ledger in schema %s", l.schema)
+}
+
+// unfinished returns the run of a table that was begun and not ended.
+func (l ledger) unfinished(ctx context.Context, q querier, t Table) (run RunInfo, found bool, err error) {
+	runs, err := l.query(ctx, q, "where r.schema_name = $1 and r.table_name = $2 and r.state = 'loading'", t.Schema, t.Name)
+	if err != nil || len(runs) == 0 {
+		return RunInfo{}, false, err
+	}
+	return runs[0], true, nil
+}
+
+// run returns a run by its number.
+func (l ledger) run(ctx context.Context, q querier, id int64) (run RunInfo, found bool, err error) {
+	runs, err := l.query(ctx, q, "where r.id = $1", id)
+	if err != nil || len(runs) == 0 {
+		return RunInfo{}, false, err
+	}
+	return runs[0], true, nil
+}
+
+func (l ledger) started(ctx context.Context, q querier, id int64) error {
+	_, err := q.Exec(ctx, "update "+l.runs+" set starts = starts + 1, last_error = null where id = $1", id)
+	return serverError(err, "writing into the ledger that run %d goes on", id)
+}
+
+func (l ledger) failed(ctx context.Context, q querier, id int64, cause error) error {
+	_, err := q.Exec(ctx, "update "+l.runs+" set last_error = $2 where id = $1", id, oneLine(cause.Error()))
+	return serverError(err, "writing into the ledger why run %d stopped", id)
+}
+
+func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32) error {
+	_, err := q.Exec(ctx, "update "+l.runs+
+		" set state = 'published', finished_at = now(), last_error = null, table_oid = $2 where id = $1", id, oid)
+	return serverError(err, "writing into the ledger that run %d is published", id)
+}
+
+func (l ledger) dropped(ctx context.Context, q querier, id int64) error {
+	if _, err := q.Exec(ctx, "update "+l.runs+" set state = 'dropped', finished_at = now() where id = $1", id); err != nil {
+		return serverError(err, "writing into the ledger that run %d is dropped", id)
+	}
+	_, err := q.Exec(ctx, "delete from "+l.chunks+" where run_id = $1", id)
+	return serverError(err, "taking the chunks of run %d out of the ledger", id)
+}
+
+// insertChunk notes a chunk as committed, if the transaction it is in commits.
+// It must come first in that transaction: a second attempt at the same chunk
+// waits here, and then gets SQLSTATE 23505.
+func (l ledger) insertChunk(ctx context.Context, q querier, run int64, c Chunk) error {
+	_, err := q.Exec(ctx, "insert into "+l.chunks+" (run_id, chunk_no, first_id, last_id, rows) values ($1, $2, $3, $4, $5)",
+		run, c.No, c.First, c.Last, c.Rows)
+	return err
+}
+
+// committed returns the numbers of a run's committed chunks and their rows.
+func (l ledger) committed(ctx context.Context, q querier, run int64) (map[int64]bool, int64, error) {
+	rows, err := q.Query(ctx, "select chunk_no, rows from "+l.chunks+" where run_id = $1", run)
+	if err != nil {
+		return nil, 0, serverError(err, "reading the chunks of run %d", run)
+	}
+	done := make(map[int64]bool)
+	var no, n, sum int64
+	_, err = pgx.ForEachRow(rows, []any{&no, &n}, func() error {
+		done[no] = true
+		sum += n
+		return nil
+	})
+	return done, sum, serverError(err, "reading the chunks of run %d", run)
+}

@@ -1,0 +1,229 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Options are what does not belong to the job: how a run is watched.
+type Options struct {
+	// Progress is told how far the run is. Defaults to one that nobody reads.
+	Progress *Progress
+	// Log gets what people should know later. Defaults to none.
+	Log *slog.Logger
+	// Version is that of the program, for the ledger. Defaults to dev.
+	Version string
+}
+
+// Summary is what a run came to.
+type Summary struct {
+	Run           int64             `json:"run"` // its number in the ledger
+	Table         Table             `json:"table"`
+	Rows          int64             `json:"rows"`
+	RowsResumed   int64             `json:"rows_resumed"` // of them committed by earlier starts
+	Chunks        int64             `json:"chunks"`
+	ChunksCopied  int64             `json:"chunks_copied"`
+	ChunksResumed int64             `json:"chunks_resumed"`
+	Streams       int               `json:"streams"`
+	Seconds       float64           `json:"seconds"`
+	StageSeconds  map[Stage]float64 `json:"stage_seconds"`
+	HeapBytes     int64             `json:"heap_bytes"`
+	IndexBytes    int64             `json:"index_bytes"`
+	WALBytes      int64             `json:"wal_bytes"` // of the whole server meanwhile
+}
+
+// load is a run in work.
+type load struct {
+	pool     *pgxpool.Pool
+	plan     *Plan
+	options  Options
+	progress *Progress
+	log      *slog.Logger
+
+	lock    *tableLock
+	target  target // the table that readers see
+	staging target // the table that is filled
+	ledger  ledger
+	run     int64 // 0 until it is in the ledger
+	done    map[int64]bool
+
+	chunksCopied, rowsCopied atomic.Int64
+	summary                  Summary
+}
+
+// Run does a job: it plans, loads, finishes and publishes the table, and returns
+// when readers see it. The pool needs as many connections as Open gives it.
+//
+// A run that stopped with committed chunks is a *ResumableError, and Run with
+// the same job goes on from there. A wrong job is a *geomgen.ParamError, and a
+// table that another run holds a *LockedError; in both cases nothing is written.
+// Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
+// and the error holds the cause.
+func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Summary, error) {
+	plan, err := NewPlan(job)
+	if err != nil {
+		return Summary{}, err
+	}
+	l := newLoad(pool, plan, options)
+	defer l.close(ctx)
+
+	for _, stage := range []struct {
+		name Stage
+		rows int64
+		do   func(context.Context) error
+	}{
+		{StagePlan, 0, l.prepare},
+		{StageLoad, plan.Rows, l.copyAll},
+		{StageIndex, 2 * plan.Rows, l.buildIndexes},
+		{StageAnalyze, 0, l.analyze},
+		{StagePublish, 0, l.publish},
+	} {
+		l.progress.begin(stage.name, stage.rows)
+		if err := stage.do(ctx); err != nil {
+			return l.summary, l.stopped(ctx, err)
+		}
+		l.progress.set(stage.rows)
+	}
+	return l.summarize(ctx)
+}
+
+func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
+	if options.Progress == nil {
+		options.Progress = new(Progress)
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	if options.Version == "" {
+		options.Version = "dev"
+	}
+	l := &load{pool: pool, plan: plan, options: options, progress: options.Progress, log: options.Log,
+		ledger: newLedger(plan.Job.LedgerSchema)}
+	l.summary = Summary{Rows: plan.Rows, Streams: plan.Job.Streams}
+	return l
+}
+
+// prepare checks the job against the server, takes the table's lock, brings the
+// ledger up to date, and begins the run or takes it up.
+func (l *load) prepare(ctx context.Context) error {
+	job := l.plan.Job
+	if have, need := int(l.pool.Config().MaxConns), poolSize(job.Streams); have < need {
+		return fmt.Errorf("the pool has room for %d connections, a run with %d streams needs %d", have, job.Streams, need)
+	}
+	var err error
+	if l.target, err = inspectPool(ctx, l.pool, job); err != nil {
+		return err
+	}
+	l.summary.Table = l.target.Table
+	if l.lock, err = lockTable(ctx, l.pool, l.target.Table); err != nil {
+		return err
+	}
+	// Again, now that no other run can change it.
+	if err := l.target.find(ctx, l.lock.conn); err != nil {
+		return err
+	}
+	if err := l.target.checkExisting(ctx, l.lock.conn, l.plan, l.ledger); err != nil {
+		return err
+	}
+	if err := MigrateUp(ctx, l.pool, job.LedgerSchema); err != nil {
+		return err
+	}
+	l.summary.WALBytes = walPosition(ctx, l.pool)
+	return l.begin(ctx)
+}
+
+func inspectPool(ctx context.Context, pool *pgxpool.Pool, job Job) (target, error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return target{}, serverError(err, "connecting")
+	}
+	defer conn.Release()
+	return inspect(ctx, conn.Conn(), job)
+}
+
+// copyAll copies what an earlier start has not.
+func (l *load) copyAll(ctx context.Context) error {
+	l.progress.skip(l.summary.RowsResumed)
+	if err := l.copyChunks(ctx); err != nil {
+		return err
+	}
+	if got := l.rowsCopied.Load() + l.summary.RowsResumed; got != l.plan.Rows {
+		return fmt.Errorf("%d rows planned, %d committed", l.plan.Rows, got)
+	}
+	return nil
+}
+
+// stopped turns the error of a stage into that of the run. A run that has
+// committed nothing is taken away; one that has can be resumed.
+func (l *load) stopped(ctx context.Context, cause error) error {
+	if l.run == 0 {
+		return cause
+	}
+	committed := int64(len(l.done)) + l.chunksCopied.Load()
+	// The run's own context may have ended; the server may be away, too, so
+	// this must not take long, and need not succeed.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if run, found, err := l.ledger.run(ctx, l.pool, l.run); err == nil && found {
+		committed = run.Committed
+		if committed == 0 || errors.Is(cause, ErrCellsExist) {
+			if err := dropRun(ctx, l.lock.conn, l.ledger, run); err == nil {
+				return cause
+			}
+		}
+	}
+	if err := l.ledger.failed(ctx, l.pool, l.run, cause); err != nil {
+		l.log.Debug("the ledger does not know why the run stopped", "error", err)
+	}
+	if committed == 0 {
+		return cause
+	}
+	return &ResumableError{Run: l.run, Committed: committed, Chunks: l.plan.Chunks, Err: cause}
+}
+
+func (l *load) close(ctx context.Context) {
+	if l.lock == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	l.lock.release(ctx)
+}
+
+// summarize is best effort where it asks the server: the table is published.
+func (l *load) summarize(ctx context.Context) (Summary, error) {
+	l.progress.begin("", 0)
+	s := l.summary
+	s.Run, s.Chunks = l.run, l.plan.Chunks
+	s.ChunksCopied = l.chunksCopied.Load()
+	s.StageSeconds = l.progress.seconds()
+	for _, seconds := range s.StageSeconds {
+		s.Seconds += seconds
+	}
+	if start := s.WALBytes; start > 0 {
+		s.WALBytes = walPosition(ctx, l.pool) - start
+	}
+	err := l.pool.QueryRow(ctx, `
+		select pg_relation_size(c.oid), pg_indexes_size(c.oid) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2`, s.Table.Schema, s.Table.Name).Scan(&s.HeapBytes, &s.IndexBytes)
+	if err != nil {
+		l.log.Warn("the table is published, but its size is not known", "error", serverMessage(err))
+	}
+	return s, nil
+}
+
+// walPosition returns how many bytes of WAL the server has written in its life,
+// 0 when it does not say.
+func walPosition(ctx context.Context, pool *pgxpool.Pool) int64 {
+	var n int64
+	if err := pool.QueryRow(ctx, "select (pg_current_wal_insert_lsn() - '0/0')::bigint").Scan(&n); err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,102 @@
+package loader
+
+import (
+	"sync"
+	"time"
+)
+
+// Stage is a part of a run, in this order.
+type Stage string
+
+// The stages of a run.
+const (
+	StagePlan    Stage = "plan"    // check, lock, ledger, staging table
+	StageLoad    Stage = "load"    // COPY
+	StageIndex   Stage = "index"   // primary key and spatial index
+	StageAnalyze Stage = "analyze" // statistics
+	StagePublish Stage = "publish" // the swap
+)
+
+// Stages returns all stages in their order.
+func Stages() []Stage {
+	return []Stage{StagePlan, StageLoad, StageIndex, StageAnalyze, StagePublish}
+}
+
+// Snapshot is how far a run is.
+type Snapshot struct {
+	Stage   Stage
+	Done    int64         // rows of this stage; in index, rows of each index
+	Skipped int64         // rows among Done that an earlier start had committed
+	Total   int64         // rows of this stage, 0 when that is not known
+	Elapsed time.Duration // since the stage began
+}
+
+// Progress tells how far a run is. The zero value is ready; Snapshot may be
+// called at any time from any goroutine.
+type Progress struct {
+	mu                   sync.Mutex
+	stage                Stage
+	done, skipped, total int64
+	began                time.Time
+	took                 map[Stage]time.Duration
+}
+
+// Snapshot returns the state of this moment. Before the run has begun its stage
+// is empty.
+func (p *Progress) Snapshot() Snapshot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := Snapshot{Stage: p.stage, Done: p.done, Skipped: p.skipped, Total: p.total}
+	if p.stage != "" {
+		s.Elapsed = time.Since(p.began)
+	}
+	return s
+}
+
+// begin starts a stage, and ends the one before; stage "" ends the last one.
+func (p *Progress) begin(stage Stage, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end()
+	p.stage, p.done, p.skipped, p.total, p.began = stage, 0, 0, total, time.Now()
+}
+
+func (p *Progress) end() {
+	if p.stage == "" {
+		return
+	}
+	if p.took == nil {
+		p.took = make(map[Stage]time.Duration)
+	}
+	p.took[p.stage] += time.Since(p.began)
+}
+
+func (p *Progress) skip(rows int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += rows
+	p.skipped += rows
+}
+
+func (p *Progress) add(rows int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += rows
+}
+
+func (p *Progress) set(rows int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done = max(p.done, min(rows, p.total))
+}
+
+// seconds returns how long each stage took.
+func (p *Progress) seconds() map[Stage]float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := make(map[Stage]float64, len(p.took))
+	for stage, d := range p.took {
+		s[stage] = d.Seconds()
+	}
+	return s
+}

@@ -1,0 +1,54 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	// retryFor bounds how long one step is tried again while the server is away:
+	// long enough for a restart, short enough for somebody who waits.
+	retryFor = 2 * time.Minute
+	// publishFor bounds how long publish waits for readers to leave the table.
+	publishFor = 10 * time.Minute
+)
+
+// retry runs do until it succeeds, its error is not one that time mends, or
+// limit has passed. Each failed try is logged once.
+func retry(ctx context.Context, log *slog.Logger, limit time.Duration, doing string, do func() error) error {
+	try := 0
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := do()
+		if err != nil && (!transient(err) || ctx.Err() != nil) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithMaxElapsedTime(limit), backoff.WithNotify(func(err error, wait time.Duration) {
+		try++
+		log.Warn("trying again", "doing", doing, "try", try, "wait", wait.Round(time.Millisecond), "error", serverMessage(err))
+	}))
+	return err
+}
+
+// transient tells, by SQLSTATE or by the type of the error, whether the same
+// step may succeed in a while.
+func transient(err error) bool {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		switch pgErr.Code {
+		case "40001", "40P01", // serialization failure, deadlock
+			"53300",                   // too many connections
+			"55P03",                   // lock timeout
+			"57P01", "57P02", "57P03", // shut down by an administrator, crashed, starting
+			"08000", "08003", "08006", "08001", "08004": // the connection
+			return true
+		}
+		return false
+	}
+	return isNetwork(err)
+}

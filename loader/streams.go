@@ -1,0 +1,82 @@
+package loader
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+)
+
+// copyChunks copies the chunks that are not committed yet, over as many
+// connections as the job has streams.
+func (l *load) copyChunks(ctx context.Context) error {
+	var next atomic.Int64 // the chunk that the next free stream takes
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(int64(l.plan.Job.Streams), l.plan.Chunks-int64(len(l.done))) {
+		g.Go(func() error {
+			s := stream{load: l}
+			defer s.close()
+			for {
+				no := next.Add(1) - 1
+				if no >= l.plan.Chunks {
+					return nil
+				}
+				if l.done[no] {
+					continue
+				}
+				if err := s.copy(ctx, l.plan.Chunk(no)); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// stream is one connection that copies chunk after chunk. It is kept from one
+// chunk to the next, and made anew when it broke.
+type stream struct {
+	load *load
+	conn *pgxpool.Conn
+}
+
+// copy copies a chunk, and tries again where the error may pass.
+func (s *stream) copy(ctx context.Context, c Chunk) error {
+	return retry(ctx, s.load.log, retryFor, "copy", func() error {
+		if s.conn == nil {
+			conn, err := s.load.pool.Acquire(ctx)
+			if err != nil {
+				return serverError(err, "connecting a stream")
+			}
+			s.conn = conn
+		}
+		copied, err := s.load.copyChunk(ctx, s.conn, c)
+		if err != nil {
+			if s.conn.Conn().IsClosed() {
+				s.close()
+			}
+			return err
+		}
+		s.load.chunkDone(c, copied)
+		return nil
+	})
+}
+
+func (s *stream) close() {
+	if s.conn != nil {
+		s.conn.Release()
+		s.conn = nil
+	}
+}
+
+// chunkDone counts a chunk that is committed: by this attempt, or by an earlier
+// one of this run whose answer was lost.
+func (l *load) chunkDone(c Chunk, copied bool) {
+	if !copied {
+		l.log.Info("the lost answer was a commit", "run", l.run, "chunk", c.No)
+		l.progress.add(c.Rows)
+	}
+	l.chunksCopied.Add(1)
+	l.rowsCopied.Add(c.Rows)
+}

@@ -1,0 +1,205 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// find looks for a relation with the target's name.
+func (t *target) find(ctx context.Context, conn querier) error {
+	err := conn.QueryRow(ctx, `
+		select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2`, t.Schema, t.Name).Scan(&t.oid)
+	if errors.Is(err, pgx.ErrNoRows) {
+		t.oid = 0
+		return nil
+	}
+	return serverError(err, "looking for table %s", t.Table)
+}
+
+// checkExisting refuses a table that is there already, where the job's choice
+// does not allow it or could not be carried out at the end.
+func (t *target) checkExisting(ctx context.Context, conn querier, p *Plan, l ledger) error {
+	job := p.Job
+	if t.oid == 0 {
+		return nil
+	}
+	refuse := func(format string, args ...any) error {
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(format, args...)}
+	}
+	if job.IfExists == Fail {
+		return refuse("exists already: choose if-exists replace or append, or another name")
+	}
+	kind, isPartition, owned, err := t.describe(ctx, conn)
+	if err != nil {
+		return err
+	}
+	switch {
+	case kind != "r":
+		return refuse("is not a plain table but %s: choose another name", relationKind(kind))
+	case isPartition:
+		return refuse("is a partition or a child of another table: choose another name")
+	}
+	have, err := t.columnTypes(ctx, conn)
+	if err != nil {
+		return err
+	}
+	want := expectedTypes(job)
+	before, err := l.publishedBy(ctx, conn, t.Table, t.oid)
+	if err != nil {
+		return err
+	}
+	if other := differ(have, want); other != "" && (before == nil || job.IfExists == Append) {
+		return refuse("exists with other columns: %s", other)
+	}
+	if job.IfExists == Append {
+		if err := t.checkAppend(job, before); err != nil {
+			return err
+		}
+		return t.checkOverlap(ctx, conn, p)
+	}
+	if !owned {
+		return &ServerError{Doing: "replacing table " + t.String(),
+			Err: errors.New("it belongs to another role (SQLSTATE 42501)"), Advice: "connect as its owner"}
+	}
+	return t.checkDependents(ctx, conn)
+}
+
+// checkAppend sees to it that the table holds cells of the same grid: else the
+// ids would name other places.
+func (t *target) checkAppend(job Job, before *Job) error {
+	if before == nil {
+		return &geomgen.ParamError{Param: "table", Value: t.String(),
+			Reason: "the ledger does not know this table, so nothing tells that it holds the same grid: load it with loadgrid first, or choose another name"}
+	}
+	if before.Grid != job.Grid {
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
+			"holds another grid (origin %g,%g, cell size %g,%g, SRID %d), in which the same ids name other places",
+			before.Grid.X0, before.Grid.Y0, before.Grid.DX, before.Grid.DY, before.Grid.SRID)}
+	}
+	return nil
+}
+
+// checkOverlap refuses cells that the table holds already before any work is
+// done. It reads the table once; publish looks again.
+func (t *target) checkOverlap(ctx context.Context, conn querier, p *Plan) error {
+	var both int64
+	err := conn.QueryRow(ctx, "select count(*) from "+t.sql()+" where col >= $1 and col < $2 and row >= $3 and row < $4",
+		p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow).Scan(&both)
+	if err != nil {
+		return serverError(err, "looking for cells that table %s holds already", t)
+	}
+	if both > 0 {
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
+			"holds %d of the %d cells already: choose an extent that it does not cover, or if-exists replace", both, p.Rows)}
+	}
+	return nil
+}
+
+func (t *target) describe(ctx context.Context, conn querier) (kind string, isPartition, owned bool, err error) {
+	err = conn.QueryRow(ctx, `
+		select c.relkind::text, c.relispartition or exists (select from pg_inherits where inhrelid = c.oid or inhparent = c.oid),
+		       pg_has_role(c.relowner, 'USAGE')
+		from pg_class c where c.oid = $1`, t.oid).Scan(&kind, &isPartition, &owned)
+	return kind, isPartition, owned, serverError(err, "looking up table %s", t.Table)
+}
+
+func relationKind(kind string) string {
+	switch kind {
+	case "v":
+		return "a view"
+	case "m":
+		return "a materialized view"
+	case "f":
+		return "a foreign table"
+	case "p":
+		return "a partitioned table"
+	case "S":
+		return "a sequence"
+	case "i", "I":
+		return "an index"
+	case "c":
+		return "a composite type"
+	}
+	return "something else"
+}
+
+// columnTypes returns "name type" for each column of the table.
+func (t *target) columnTypes(ctx context.Context, conn querier) ([]string, error) {
+	rows, err := conn.Query(ctx, `
+		select a.attname || ' ' || case y.typname when 'geometry' then
+		           regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*geometry', 'geometry')
+		       else y.typname end
+		from pg_attribute a join pg_type y on y.oid = a.atttypid
+		where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`, t.oid)
+	if err != nil {
+		return nil, serverError(err, "looking up the columns of table %s", t.Table)
+	}
+	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return have, serverError(err, "looking up the columns of table %s", t.Table)
+}
+
+// expectedTypes returns what columnTypes finds on a table that the job made.
+func expectedTypes(job Job) []string {
+	want := []string{job.IDColumn + " int8", "col int4", "row int4", job.GeomColumn + " " + geometryType(job.Grid.SRID)}
+	for _, c := range job.Set {
+		want = append(want, c.Name+" "+c.sqlType())
+	}
+	return want
+}
+
+func geometryType(srid int32) string {
+	if srid == 0 {
+		return "geometry(Polygon)"
+	}
+	return fmt.Sprintf("geometry(Polygon,%d)", srid)
+}
+
+// differ says what have lacks of want and has beyond it, "" when they are equal
+// but for their order.
+func differ(have, want []string) string {
+	var parts []string
+	for _, w := range want {
+		if !slices.Contains(have, w) {
+			parts = append(parts, "it lacks "+w)
+		}
+	}
+	for _, h := range have {
+		if !slices.Contains(want, h) {
+			parts = append(parts, "it has "+h)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// checkDependents refuses to replace a table that others depend on: they would
+// follow the old table, which then cannot be dropped.
+func (t *target) checkDependents(ctx context.Context, conn querier) error {
+	rows, err := conn.Query(ctx, `
+		select distinct 'view ' || r.ev_class::regclass::text
+		from pg_depend d join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+		where d.refclassid = 'pg_class'::regclass and d.refobjid = $1 and r.ev_class <> $1
+		union all
+		select 'foreign key ' || quote_ident(conname) || ' of ' || conrelid::regclass::text
+		from pg_constraint where contype = 'f' and confrelid = $1 and conrelid <> $1
+		order by 1`, t.oid)
+	if err != nil {
+		return serverError(err, "looking for what depends on table %s", t.Table)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return serverError(err, "looking for what depends on table %s", t.Table)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &geomgen.ParamError{Param: "table", Value: t.String(),
+		Reason: "cannot be replaced, since these depend on it: " + strings.Join(names, ", ") + ": drop them before, and make them again after"}
+}
