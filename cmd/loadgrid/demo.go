@@ -1,5 +1,180 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
 
-func newDemo() *cobra.Command { return &cobra.Command{Use: "demo"} }
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/localpg"
+	"github.com/loadgrid/loadgrid/internal/picture"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newDemo() *cobra.Command {
+	var d demo
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Load a grid into a throwaway PostGIS, ask it some questions, draw it",
+		Long: `demo takes PostGIS from --dsn or LOADGRID_DSN; else it starts a throwaway server
+from an installed PostgreSQL with PostGIS; else it starts a container; else, with
+--install, it installs Debian's packages first. It says which way it took and why.
+
+Then it loads a grid of 1000 x 800 boxes, asks five spatial questions whose answers
+are known beforehand, and draws the order of the cells. At the end, and after
+Ctrl-C, everything is as before, but for the picture and installed packages.`,
+		Example: `  loadgrid demo
+  loadgrid demo --keep
+  LOADGRID_DSN=postgresql://me@localhost/gis loadgrid demo --picture grid.png`,
+		Args: usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return d.run(cmd)
+		},
+	}
+	fs := cmd.Flags()
+	registerDSN(cmd, &d.dsn)
+	fs.BoolVar(&d.install, "install", false, "install Debian's packages with apt-get, as root or with sudo, where nothing else works")
+	fs.BoolVar(&d.keep, "keep", false, "leave the database up, and print how to reach and stop it")
+	fs.StringVar(&d.picture, "picture", "loadgrid-demo.png", "`file` for the picture, PNG or SVG by its name; empty for none")
+	registerProgress(cmd, &d.progress)
+	return cmd
+}
+
+// demo is the command's flags.
+type demo struct {
+	dsn, picture, progress string
+	install, keep          bool
+}
+
+// The grid of the demo: the unit boxes x-1..x, y-1..y, x from 1 to 1000 and y
+// from 1 to 800.
+const (
+	demoCols = 1000
+	demoRows = 800
+)
+
+func (d *demo) run(cmd *cobra.Command) (err error) {
+	ctx := cmd.Context()
+	out := cmd.OutOrStdout()
+	db, err := localpg.Provision(ctx, localpg.Request{DSN: resolveDSN(d.dsn), Install: d.install, Out: out})
+	if err != nil {
+		return err
+	}
+	if !d.keep {
+		defer func() { err = errors.Join(err, db.Close()) }()
+	}
+	pool, err := loader.Open(ctx, db.DSN, 0)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	defer pool.Close()
+	schema, err := makeDemoSchema(ctx, pool)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	if !d.keep {
+		defer func() { err = errors.Join(err, dropDemoSchema(ctx, pool, schema)) }()
+	}
+	if err := d.load(cmd, pool, schema); err != nil {
+		return err
+	}
+	table := loader.Table{Schema: schema, Name: "grid"}
+	if err := askQuestions(ctx, out, pool, table); err != nil {
+		return err
+	}
+	if d.picture != "" {
+		if err := drawDemo(ctx, pool, table, d.picture); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\npicture of the extent and of the order of the cells: %s\n", d.picture)
+	}
+	if d.keep {
+		printKept(out, db, schema)
+	}
+	return nil
+}
+
+// makeDemoSchema makes a schema of the demo's own, for the table and the ledger,
+// so that nothing else in the database is touched.
+func makeDemoSchema(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+	var suffix [4]byte
+	_, _ = rand.Read(suffix[:]) // never fails, by its documentation
+	schema := "loadgrid_demo_" + hex.EncodeToString(suffix[:])
+	if _, err := pool.Exec(ctx, "create schema "+pgx.Identifier{schema}.Sanitize()); err != nil {
+		return "", fmt.Errorf("making schema %s for the demo: %w", schema, err)
+	}
+	return schema, nil
+}
+
+// dropDemoSchema runs after Ctrl-C, too, so not in the context that it ended.
+func dropDemoSchema(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	if _, err := pool.Exec(ctx, "drop schema "+pgx.Identifier{schema}.Sanitize()+" cascade"); err != nil {
+		return fmt.Errorf("dropping schema %s of the demo: %w", schema, err)
+	}
+	return nil
+}
+
+func (d *demo) load(cmd *cobra.Command, pool *pgxpool.Pool, schema string) error {
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "\nloading %d x %d boxes\n", demoCols, demoRows)
+	r, err := newReporter(d.progress, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	p := new(loader.Progress)
+	stop := r.follow(p)
+	summary, err := loader.Run(cmd.Context(), pool, loader.Job{
+		Table: loader.Table{Schema: schema, Name: "grid"}, LedgerSchema: schema,
+		Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: demoCols, Rows: demoRows,
+	}, loader.Options{Progress: p, Log: r.log(), Version: version()})
+	stop()
+	if err != nil {
+		return err
+	}
+	return printSummary(out, summary)
+}
+
+// drawDemo draws what the table holds: the blocks of 32 x 32 cells in the order
+// of cell_id.
+func drawDemo(ctx context.Context, pool *pgxpool.Pool, table loader.Table, name string) error {
+	const side = 32
+	rows, err := pool.Query(ctx, `
+		select min(st_xmin(geom)), min(st_ymin(geom)), max(st_xmax(geom)), max(st_ymax(geom))
+		from `+pgx.Identifier{table.Schema, table.Name}.Sanitize()+`
+		group by cell_id / $1 order by cell_id / $1`, side*side)
+	if err != nil {
+		return fmt.Errorf("reading the order of the rows: %w", err)
+	}
+	blocks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (geomgen.Box, error) {
+		var b geomgen.Box
+		err := row.Scan(&b.XMin, &b.YMin, &b.XMax, &b.YMax)
+		return b, err
+	})
+	if err != nil {
+		return fmt.Errorf("reading the order of the rows: %w", err)
+	}
+	return picture.Order{
+		Title:  fmt.Sprintf("%d x %d cells; the line visits the centres of blocks of %d x %d", demoCols, demoRows, side, side),
+		Extent: geomgen.Box{XMax: demoCols, YMax: demoRows},
+		Blocks: blocks,
+	}.Save(name)
+}
+
+func printKept(out io.Writer, db *localpg.Database, schema string) {
+	fmt.Fprintf(out, "\nthe table is %s.grid in the database that stays up:\n  psql '%s'\n", schema, db.DSN)
+	if db.StopCommand != "" {
+		fmt.Fprintf(out, "stop it and remove its files with:\n  %s\n", db.StopCommand)
+	} else {
+		fmt.Fprintf(out, "drop the schema with:\n  psql -c 'drop schema %s cascade'\n", schema)
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// question is a spatial query on the demo's grid, with the answer that its
+// closed form gives.
+type question struct {
+	text   string
+	sql    string // {table} stands for the table
+	answer string
+}
+
+// questions returns the five of the demo. Cell (col, row) is the box from
+// (col, row) to (col+1, row+1).
+func questions() []question {
+	cell := func(col, row int32) int64 { return geomgen.CellID(geomgen.Cell{Col: col, Row: row}) }
+	// An area of 1000 for each of 100 rows, in eight bands.
+	bands := strings.Join(strings.Fields(strings.Repeat("100000 ", demoRows/100)), " ")
+	// A right triangle with legs of n cells along lines of the grid holds, of
+	// its k-th row, the n-1-k cells left of the diagonal: n(n-1)/2 in all.
+	const n = 400
+	return []question{
+		{
+			"cells that meet the window from 100.5 to 200.5 both ways",
+			"select count(*)::text from {table} where geom && st_makeenvelope(100.5, 100.5, 200.5, 200.5)",
+			fmt.Sprint(101 * 101),
+		}, {
+			"neighbours of cell 500,400",
+			fmt.Sprintf("select count(*)::text from {table} a join {table} b on st_touches(a.geom, b.geom) where a.cell_id = %d", cell(500, 400)),
+			"8",
+		}, {
+			// The cell itself, then the one below at 0.3, the one left at 0.4, both at 0.5.
+			"four cells nearest to the point 500.4,400.3",
+			`select string_agg(col || ',' || row, ' ' order by d, cell_id) from (
+			   select cell_id, col, row, geom <-> st_point(500.4, 400.3) d from {table}
+			   order by geom <-> st_point(500.4, 400.3) limit 4) n`,
+			"500,400 500,399 499,400 499,399",
+		}, {
+			"area of each band of 100 rows",
+			`select string_agg(area::text, ' ' order by band) from (
+			   select "row" / 100 band, sum(st_area(geom)) area from {table} group by 1) b`,
+			bands,
+		}, {
+			"cells within the triangle 200,200 600,200 200,600",
+			`select count(*)::text from {table} g
+			 join (select st_geomfromtext('POLYGON((200 200,600 200,200 600,200 200))') geom) t on st_within(g.geom, t.geom)`,
+			fmt.Sprint(n * (n - 1) / 2),
+		},
+	}
+}
+
+// askQuestions runs the queries, prints answers and times, and fails where an
+// answer is not the closed form's.
+func askQuestions(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table) error {
+	name := pgx.Identifier{table.Schema, table.Name}.Sanitize()
+	fmt.Fprintln(out, "\nfive questions, each answer checked against its closed form")
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	wrong := 0
+	for _, q := range questions() {
+		var answer string
+		start := time.Now()
+		if err := pool.QueryRow(ctx, strings.ReplaceAll(q.sql, "{table}", name)).Scan(&answer); err != nil {
+			return fmt.Errorf("asking for %s: %w", q.text, err)
+		}
+		took := time.Since(start)
+		verdict := "right"
+		if answer != q.answer {
+			wrong++
+			verdict = "WRONG, should be " + q.answer
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%.1f ms\n", q.text, answer, verdict, float64(took.Microseconds())/1000)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%d of the answers are wrong", wrong)
+	}
+	return nil
+}
