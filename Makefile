@@ -1,0 +1,46 @@
+# `make demo` and `make test` do all the set-up they need, on a machine that has
+# nothing but git, make and Go.
+
+SHELL := /bin/sh
+GO ?= go
+PICTURE ?= loadgrid-demo.png
+
+# The binary needs no C library, so a machine without a C compiler can build it.
+export CGO_ENABLED := 0
+
+.PHONY: help build demo test lint format fuzz bench clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build bin/loadgrid
+	$(GO) build -trimpath -o bin/loadgrid ./cmd/loadgrid
+
+demo: build ## Load a grid into a throwaway PostGIS, ask it questions, draw it
+	@./bin/loadgrid demo --install --picture $(PICTURE)
+
+test: ## Run every test: unit, race detector, integration against PostGIS
+	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+
+lint: ## go vet, staticcheck, and the import rule
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@sh .ci/imports
+
+format: ## Fail when a file is not formatted
+	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted: $$bad"; exit 1; fi
+
+FUZZTIME ?= 30s
+fuzz: ## Run each fuzz test for FUZZTIME
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for name in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+bench: ## The cost of a row, on one core and on two
+	$(GO) test -run '^$$' -bench . -cpu 1,2 -count 5 ./loader
+
+clean: ## Remove what was built
+	rm -rf bin $(PICTURE)
