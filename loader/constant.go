@@ -2,6 +2,7 @@ package loader
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
@@ -76,6 +77,9 @@ func (c Constant) encode(dst []byte) ([]byte, error) {
 	if strings.ContainsRune(c.Value, 0) {
 		return bad("the value holds a zero byte")
 	}
+	if t.OID == pgtype.JSONOID || t.OID == pgtype.JSONBOID {
+		return c.encodeJSON(dst, t.OID == pgtype.JSONBOID)
+	}
 	value, err := t.Codec.DecodeValue(m, t.OID, pgtype.TextFormatCode, []byte(c.Value))
 	if err != nil {
 		return bad(fmt.Sprintf("the value is no %s: %v", c.sqlType(), err))
@@ -88,6 +92,20 @@ func (c Constant) encode(dst []byte) ([]byte, error) {
 	}
 	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	return dst, nil
+}
+
+// encodeJSON appends JSON as it was given: read and written again, a large
+// number in it would lose its last digits.
+func (c Constant) encodeJSON(dst []byte, binaryJSON bool) ([]byte, error) {
+	if !json.Valid([]byte(c.Value)) {
+		return nil, &geomgen.ParamError{Param: "set", Value: c.String(), Reason: "the value is no JSON"}
+	}
+	var version []byte
+	if binaryJSON {
+		version = []byte{1} // of the format in which jsonb travels
+	}
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(version)+len(c.Value)))
+	return append(append(dst, version...), c.Value...), nil
 }
 
 // String returns the constant as ParseConstant reads it.
