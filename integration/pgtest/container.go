@@ -1,0 +1,180 @@
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	mathrand "math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
+	"github.com/testcontainers/testcontainers-go/modules/postgres"
+	"github.com/testcontainers/testcontainers-go/wait"
+)
+
+// The server's superuser and database have this name.
+const databaseName = "loadgrid"
+
+// containerSource starts containers of an image.
+type containerSource struct{ image string }
+
+// containerMachine is a server in a container.
+type containerMachine struct {
+	container *postgres.PostgresContainer
+	url       string
+}
+
+func (s containerSource) start(ctx context.Context, w *watchman, settings map[string]string) (machine, error) {
+	// The library tells each step; what goes wrong it returns as an error.
+	tclog.SetDefault(tclog.NewNoopLogger())
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	command := []string{"postgres"}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		command = append(command, "-c", name+"="+settings[name])
+	}
+	c, err := postgres.Run(ctx, s.image,
+		postgres.WithDatabase(databaseName), postgres.WithUsername(databaseName), postgres.WithPassword(rand.Text()),
+		testcontainers.WithEnv(map[string]string{"POSTGRES_INITDB_ARGS": "--no-sync"}),
+		testcontainers.WithLabels(map[string]string{watchmanLabel: w.id}),
+		testcontainers.WithCmd(command...),
+		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
+			// 64 MB, the engine's default, are too few for parallel workers.
+			host.ShmSize = 256 << 20
+			host.PortBindings = network.PortMap{network.MustParsePort("5432/tcp"): {
+				{HostIP: publishedAddress(), HostPort: strconv.Itoa(port)},
+			}}
+		}),
+		// The first time the server answers on a socket alone, to be filled.
+		testcontainers.WithWaitStrategyAndDeadline(startTimeout,
+			wait.ForLog("database system is ready to accept connections").WithOccurrence(2).WithStartupTimeout(startTimeout)),
+	)
+	m := &containerMachine{container: c}
+	if err == nil {
+		m.url, err = c.ConnectionString(ctx, "sslmode=disable")
+	}
+	if err == nil {
+		err = waitUntilReady(ctx, m.url)
+	}
+	if err != nil {
+		err = fmt.Errorf("start a container of %s: %w\n(where no registry can be reached: integration/image/build.sh makes an image, "+
+			"%s names one, %s=local does without)", s.image, err, imageVariable, serverVariable)
+		if c == nil {
+			return nil, err
+		}
+		return nil, errors.Join(err, m.remove(context.WithoutCancel(ctx)))
+	}
+	return m, nil
+}
+
+// freePort returns a TCP port that nobody listens on. It is below those that
+// kernels and engines give away, so that it is still free when a stopped
+// container starts again.
+func freePort() (int, error) {
+	var err error
+	for range 20 {
+		port := 20000 + mathrand.IntN(12000)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp4", net.JoinHostPort("", strconv.Itoa(port))); err == nil {
+			return port, listener.Close()
+		}
+	}
+	return 0, fmt.Errorf("find a free TCP port: %w", err)
+}
+
+// publishedAddress is where the container's port is open: on this machine alone
+// where the engine is here, else wherever the engine is.
+func publishedAddress() netip.Addr {
+	if _, err := os.Stat("/.dockerenv"); err == nil && os.Getenv("TESTCONTAINERS_HOST_OVERRIDE") != "127.0.0.1" {
+		return netip.Addr{} // the engine is outside: its gateway address
+	}
+	if host := os.Getenv("DOCKER_HOST"); host == "" || len(host) > 5 && host[:5] == "unix:" {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return netip.Addr{}
+}
+
+func (m *containerMachine) dsn() string { return m.url }
+
+func (m *containerMachine) stop(ctx context.Context) error {
+	timeout := stopTimeout
+	return m.container.Stop(ctx, &timeout)
+}
+
+func (m *containerMachine) start(ctx context.Context) error { return m.container.Start(ctx) }
+
+func (m *containerMachine) kill(ctx context.Context) error {
+	return m.engine(ctx, func(c *testcontainers.DockerClient, id string) error {
+		if _, err := c.ContainerKill(ctx, id, client.ContainerKillOptions{}); err != nil {
+			return err
+		}
+		// The engine answers when the signal is sent, not when all is gone.
+		gone := c.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+		select {
+		case <-gone.Result:
+			return nil
+		case err := <-gone.Error:
+			return err
+		}
+	})
+}
+
+func (m *containerMachine) pause(ctx context.Context) error {
+	return m.engine(ctx, func(c *testcontainers.DockerClient, id string) error {
+		_, err := c.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+		return err
+	})
+}
+
+func (m *containerMachine) resume(ctx context.Context) error {
+	return m.engine(ctx, func(c *testcontainers.DockerClient, id string) error {
+		_, err := c.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
+		return err
+	})
+}
+
+// engine calls the engine for what the library has no call for.
+func (m *containerMachine) engine(ctx context.Context, call func(*testcontainers.DockerClient, string) error) error {
+	c, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return fmt.Errorf("reach the container engine: %w", err)
+	}
+	defer c.Close()
+	return call(c, m.container.GetContainerID())
+}
+
+func (m *containerMachine) log(ctx context.Context) string {
+	logs, err := m.container.Logs(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	defer logs.Close()
+	text, err := io.ReadAll(logs)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-4000):])
+}
+
+func (m *containerMachine) remove(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	// A paused container cannot be stopped; on one that is not paused this fails.
+	_ = m.resume(ctx)
+	return testcontainers.TerminateContainer(m.container,
+		testcontainers.StopContext(ctx), testcontainers.StopTimeout(10*time.Second))
+}

@@ -1,0 +1,204 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/loadgrid/loadgrid/internal/localpg"
+)
+
+// localSource starts throwaway servers of an installed PostgreSQL.
+type localSource struct{ inst localpg.Installation }
+
+// newLocalSource looks for an installed PostgreSQL with PostGIS, and installs
+// Debian's packages where there is none.
+func newLocalSource(ctx context.Context, why string) (source, error) {
+	inst, err := localpg.Find()
+	if errors.Is(err, localpg.ErrNotInstalled) {
+		fmt.Fprintf(os.Stderr, "pgtest: %s, and %v: installing it\n", why, err)
+		var db *localpg.Database
+		db, err = localpg.Provision(ctx, localpg.Request{
+			Install: true, Out: os.Stderr,
+			// Not the user's own database: tests drop things.
+			Getenv: func(string) string { return "" },
+		})
+		if err == nil {
+			err = db.Close()
+		}
+		if err == nil {
+			inst, err = localpg.Find()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s, and there is no local server either: %w", why, err)
+	}
+	fmt.Fprintf(os.Stderr, "pgtest: %s: the tests run against a throwaway server of the installed PostgreSQL %s with PostGIS %s\n",
+		why, inst.Version, inst.PostGIS)
+	return localSource{inst}, nil
+}
+
+// localMachine is a throwaway server. localpg starts it and removes it; that it is
+// stopped and started in between is the tests' affair alone.
+type localMachine struct {
+	inst   localpg.Installation
+	server *localpg.Server
+}
+
+func (s localSource) start(ctx context.Context, w *watchman, settings map[string]string) (machine, error) {
+	server, err := localpg.Start(ctx, s.inst, localpg.Options{TCP: true, Settings: settings})
+	if err != nil {
+		return nil, err
+	}
+	m := &localMachine{inst: s.inst, server: server}
+	if err := w.noteDirectory(server.Dir()); err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	return m, nil
+}
+
+func (m *localMachine) dsn() string { return m.server.DSN() }
+
+func (m *localMachine) data() string { return filepath.Join(m.server.Dir(), "data") }
+
+// stop asks for a fast shutdown.
+func (m *localMachine) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	return m.end(ctx, syscall.SIGINT, false)
+}
+
+func (m *localMachine) kill(ctx context.Context) error { return m.end(ctx, syscall.SIGKILL, true) }
+
+func (m *localMachine) pause(context.Context) error { return m.signal(syscall.SIGSTOP) }
+
+func (m *localMachine) resume(context.Context) error { return m.signal(syscall.SIGCONT) }
+
+// start runs the server's program again, as the user who owns the data.
+func (m *localMachine) start(context.Context) error {
+	info, err := os.Stat(m.data())
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(filepath.Join(m.server.Dir(), "server.log"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(filepath.Join(m.inst.BinDir, "postgres"), "-D", m.data())
+	cmd.Dir, cmd.Env = m.server.Dir(), []string{"LC_ALL=C", "TZ=UTC", "PATH=" + os.Getenv("PATH")}
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if owner := info.Sys().(*syscall.Stat_t); int(owner.Uid) != os.Geteuid() {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	go func() { _ = cmd.Wait() }() // only so that no zombie stays: the log says how it ended
+	return nil
+}
+
+// end sends a signal to the server, or to all of its processes, and waits until
+// none of them is left: a child that lives on would keep the data locked.
+func (m *localMachine) end(ctx context.Context, signal syscall.Signal, all bool) error {
+	processes, err := m.processes()
+	if err != nil {
+		return err
+	}
+	told := processes[:1]
+	if all {
+		told = processes
+	}
+	for _, pid := range told {
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("signal process %d: %w", pid, err)
+		}
+	}
+	for _, pid := range processes {
+		for !isGone(pid) {
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("process %d does not end: %w", pid, ctx.Err())
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}
+
+// signal tells all processes of the server.
+func (m *localMachine) signal(signal syscall.Signal) error {
+	processes, err := m.processes()
+	if err != nil {
+		return err
+	}
+	for _, pid := range processes {
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("signal process %d: %w", pid, err)
+		}
+	}
+	return nil
+}
+
+// processes lists the server and its children, the server first.
+func (m *localMachine) processes() ([]int, error) {
+	text, err := os.ReadFile(filepath.Join(m.data(), "postmaster.pid"))
+	if err != nil {
+		return nil, fmt.Errorf("find the server's process: %w", err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	server, err := strconv.Atoi(strings.TrimSpace(first))
+	if err != nil {
+		return nil, fmt.Errorf("read the server's process number: %w", err)
+	}
+	pids := []int{server}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", server))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	for _, field := range strings.Fields(string(children)) {
+		if pid, err := strconv.Atoi(field); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// isGone says whether a process has ended; one that nobody has waited for counts.
+func isGone(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	// The state follows the name, which may hold anything, in parentheses.
+	rest := string(stat[strings.LastIndexByte(string(stat), ')')+1:])
+	return strings.HasPrefix(strings.TrimSpace(rest), "Z")
+}
+
+func (m *localMachine) log(context.Context) string {
+	text, err := os.ReadFile(filepath.Join(m.server.Dir(), "server.log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-4000):])
+}
+
+func (m *localMachine) remove(ctx context.Context) error {
+	if _, err := os.Stat(filepath.Join(m.data(), "postmaster.pid")); err == nil {
+		if err := m.resume(ctx); err != nil {
+			return err
+		}
+		if err := m.stop(ctx); err != nil {
+			return err
+		}
+	}
+	return m.server.Stop()
+}

@@ -1,0 +1,82 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// tests is what the tests of this process share. It is a variable of the package
+// because test functions get nothing from TestMain but what a variable holds.
+var tests process
+
+// process holds what is made once in a test process, on first use.
+type process struct {
+	mu       sync.Mutex
+	source   source
+	watchman *watchman
+	shared   machine
+	err      error // why there is no source, watchman or shared server: every test says so
+}
+
+// sharedDSN returns the URL of the shared server, and starts it at the first call.
+func (p *process) sharedDSN() (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shared == nil && p.err == nil {
+		if err := p.prepare(); err != nil {
+			return "", err
+		}
+		// Nothing on it outlives the tests.
+		p.shared, p.err = p.source.start(context.Background(), p.watchman, map[string]string{
+			"fsync": "off", "full_page_writes": "off", "max_connections": "200",
+		})
+	}
+	if p.err != nil {
+		return "", p.err
+	}
+	return p.shared.dsn(), nil
+}
+
+// start starts a server apart from the shared one. It belongs to the caller.
+func (p *process) start(ctx context.Context, settings map[string]string) (machine, error) {
+	p.mu.Lock()
+	err := p.prepare()
+	p.mu.Unlock() // servers may start side by side
+	if err != nil {
+		return nil, err
+	}
+	return p.source.start(ctx, p.watchman, settings)
+}
+
+// prepare decides where servers come from and posts the watchman, once.
+func (p *process) prepare() error {
+	if p.source != nil || p.err != nil {
+		return p.err
+	}
+	source, err := chooseSource(context.Background())
+	if err == nil {
+		p.watchman, err = postWatchman()
+	}
+	if err != nil {
+		p.err = err
+		return err
+	}
+	p.source = source
+	return nil
+}
+
+// close removes the shared server and lets the watchman go.
+func (p *process) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var err error
+	if p.shared != nil {
+		err = p.shared.remove(context.Background())
+	}
+	if p.watchman != nil && err == nil {
+		return p.watchman.dismiss()
+	}
+	// What could not be removed is left to the watchman, who is called by our end.
+	return errors.Join(err)
+}

@@ -1,0 +1,136 @@
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// How long a server may take to start and answer, and to stop.
+const (
+	startTimeout = 2 * time.Minute
+	stopTimeout  = 30 * time.Second
+)
+
+// A source is a place where servers come from: a container engine, or the
+// programs of an installed PostgreSQL.
+type source interface {
+	// start starts a server that stays at one address, with settings of
+	// postgresql.conf, and waits until it answers. The watchman removes it when
+	// the process ends without doing so. After an error nothing is left.
+	start(ctx context.Context, w *watchman, settings map[string]string) (machine, error)
+}
+
+// A machine is one server, running or not.
+type machine interface {
+	dsn() string
+	stop(context.Context) error   // fast shutdown: sessions end, the data is flushed
+	start(context.Context) error  // returns when the process runs; it may not answer yet
+	kill(context.Context) error   // SIGKILL to all processes at once
+	pause(context.Context) error  // processes stand still; the kernel holds connections open
+	resume(context.Context) error // the end of pause
+	log(context.Context) string   // what the server wrote, the end of it
+	remove(context.Context) error // stops it, running, paused or stopped, and removes all of it
+}
+
+// Server is a PostGIS server that belongs to one test, which may treat it badly.
+// Its methods report their failure to the test as an error, so that they may be
+// called from any goroutine, and return when they are done.
+type Server struct {
+	t testing.TB
+	m machine
+}
+
+// NewServer starts a server for this test alone, with settings of postgresql.conf
+// by name, and waits until it answers. Unlike the shared one it forces commits to
+// the disk (fsync = on), unless the settings say otherwise. It is removed when
+// the test ends.
+func NewServer(t testing.TB, settings map[string]string) *Server {
+	t.Helper()
+	all := map[string]string{"fsync": "on", "full_page_writes": "on"}
+	maps.Copy(all, settings)
+	m, err := tests.start(t.Context(), all)
+	if err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", m.log(ctx))
+		}
+		if err := m.remove(ctx); err != nil {
+			t.Errorf("pgtest: remove the server: %v", err)
+		}
+	})
+	return &Server{t: t, m: m}
+}
+
+// DSN returns the URL of the server's database, which has PostGIS, with its
+// superuser. It stays the same when the server is started again.
+func (s *Server) DSN() string { return s.m.dsn() }
+
+// Stop shuts the server down: sessions are ended (SQLSTATE 57P01), then the data
+// is flushed.
+func (s *Server) Stop() { s.t.Helper(); s.do("stop", s.m.stop) }
+
+// Kill takes all of the server's processes away at once (SIGKILL), as a crash does.
+func (s *Server) Kill() { s.t.Helper(); s.do("kill", s.m.kill) }
+
+// Start starts a stopped or killed server again and waits until it answers.
+func (s *Server) Start() {
+	s.t.Helper()
+	s.do("start", func(ctx context.Context) error {
+		if err := s.m.start(ctx); err != nil {
+			return err
+		}
+		return waitUntilReady(ctx, s.m.dsn())
+	})
+}
+
+// Pause makes the server stand still: connections stay open and nothing answers.
+func (s *Server) Pause() { s.t.Helper(); s.do("pause", s.m.pause) }
+
+// Resume ends what Pause began.
+func (s *Server) Resume() { s.t.Helper(); s.do("resume", s.m.resume) }
+
+func (s *Server) do(what string, action func(context.Context) error) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), startTimeout)
+	defer cancel()
+	if err := action(ctx); err != nil {
+		s.t.Errorf("pgtest: %s the server: %v", what, err)
+	}
+}
+
+// waitUntilReady waits until the database answers a query.
+func waitUntilReady(ctx context.Context, dsn string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		err := ask(ctx, dsn)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until the server answers: %w (last try: %w)", context.Cause(ctx), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func ask(ctx context.Context, dsn string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, "select 1")
+	return err
+}

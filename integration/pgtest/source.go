@@ -1,0 +1,148 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/loadgrid/loadgrid/internal/localpg"
+)
+
+// Environment variables that choose the server.
+const (
+	serverVariable = "LOADGRID_TEST_SERVER"
+	imageVariable  = "LOADGRID_TEST_IMAGE"
+)
+
+// How long the engine may take to answer, and to fetch the small image of the
+// library's reaper, which is a help and no need.
+const (
+	engineTimeout = 15 * time.Second
+	reaperTimeout = 30 * time.Second
+)
+
+// chooseSource decides where servers come from, and says so on stderr.
+func chooseSource(ctx context.Context) (source, error) {
+	wanted := os.Getenv(serverVariable)
+	switch wanted {
+	case "local":
+		return newLocalSource(ctx, serverVariable+"=local")
+	case "container", "":
+	default:
+		return nil, fmt.Errorf("%s=%q: want container or local", serverVariable, wanted)
+	}
+	if _, err := docker(ctx, engineTimeout, "version", "--format", "{{.Server.Version}}"); err != nil {
+		if wanted == "container" {
+			return nil, fmt.Errorf("%s=container, but no container engine answers: %w", serverVariable, err)
+		}
+		return newLocalSource(ctx, fmt.Sprintf("no container engine answers (%v)", err))
+	}
+	if err := configureTestcontainers(ctx); err != nil {
+		return nil, err
+	}
+	image := chooseImage(ctx)
+	fmt.Fprintf(os.Stderr, "pgtest: PostGIS comes from a container of %s\n", image)
+	return containerSource{image: image}, nil
+}
+
+// chooseImage returns the image that is wanted by name, else the public one, unless
+// only the local one is here.
+func chooseImage(ctx context.Context) string {
+	if image := os.Getenv(imageVariable); image != "" {
+		return image
+	}
+	for _, image := range []string{localpg.DefaultImage, localpg.LocalImage} {
+		if haveImage(ctx, image) {
+			return image
+		}
+	}
+	return localpg.DefaultImage
+}
+
+func haveImage(ctx context.Context, image string) bool {
+	_, err := docker(ctx, engineTimeout, "image", "inspect", "--format", "{{.Id}}", image)
+	return err == nil
+}
+
+// configureTestcontainers sets what testcontainers-go reads from the environment,
+// once, at its first call. What the user has set stays.
+func configureTestcontainers(ctx context.Context) error {
+	settings := map[string]string{}
+	// The library should talk to the engine that answered us: docker's own
+	// context may say another one than the library would find.
+	host, err := docker(ctx, engineTimeout, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+	if err == nil && host != "" {
+		settings["DOCKER_HOST"] = host
+	}
+	if insideWithEngine(ctx, host) {
+		settings["TESTCONTAINERS_HOST_OVERRIDE"] = "127.0.0.1"
+	}
+	if !haveReaper(ctx) {
+		// Without its image no container would start. The watchman does its work.
+		settings["TESTCONTAINERS_RYUK_DISABLED"] = "true"
+	}
+	for name, value := range settings {
+		if _, isSet := os.LookupEnv(name); isSet {
+			continue
+		}
+		if err := os.Setenv(name, value); err != nil {
+			return fmt.Errorf("set %s for testcontainers: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// insideWithEngine says whether this process and the engine are in the same
+// container. There the library would look for published ports at the gateway,
+// outside. An engine whose socket is only mounted here has another host name.
+func insideWithEngine(ctx context.Context, host string) bool {
+	if _, err := os.Stat("/.dockerenv"); err != nil || !strings.HasPrefix(host, "unix://") {
+		return false
+	}
+	engine, err := docker(ctx, engineTimeout, "info", "--format", "{{.Name}}")
+	if err != nil {
+		return false
+	}
+	name, err := os.Hostname()
+	return err == nil && name == engine
+}
+
+// haveReaper says whether the image that testcontainers-go cleans up with is here
+// or can be fetched.
+func haveReaper(ctx context.Context) bool {
+	//lint:ignore SA1019 deprecated without a successor that can be imported
+	image := testcontainers.ReaperDefaultImage
+	if prefix := os.Getenv("TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX"); prefix != "" {
+		image = strings.TrimSuffix(prefix, "/") + "/" + image
+	}
+	if haveImage(ctx, image) {
+		return true
+	}
+	_, err := docker(ctx, reaperTimeout, "pull", "--quiet", image)
+	return err == nil
+}
+
+// docker calls the engine's command line and returns what it prints.
+func docker(ctx context.Context, timeout time.Duration, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "docker", args...)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", fmt.Errorf("docker %s took longer than %v", args[0], timeout)
+		}
+		if failed := (*exec.ExitError)(nil); errors.As(err, &failed) && len(failed.Stderr) > 0 {
+			return "", fmt.Errorf("docker %s: %s", args[0], strings.TrimSpace(string(failed.Stderr)))
+		}
+		return "", fmt.Errorf("docker %s: %w", args[0], err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
