@@ -20,9 +20,14 @@ var installScript string
 // and wait for another apt-get to finish.
 const aptOptions = "-o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef"
 
+// aptTmp is where an installation works, whatever TMPDIR says: apt's own user
+// must get there, and the packages' scripts fail where its path has a space.
+const aptTmp = "/var/tmp"
+
 // debian installs PostGIS from the packages of Debian or Ubuntu.
 type debian struct {
 	root   string // below which PostgreSQL's directories are looked for
+	tmp    string // where the installation's own folder is made
 	runner runner
 	out    io.Writer
 }
@@ -38,7 +43,7 @@ func (d debian) install(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "loadgrid-apt-*")
+	folder, err := os.MkdirTemp(d.tmp, "loadgrid-apt-*")
 	if err != nil {
 		return fmt.Errorf("make a folder for the installation: %w", err)
 	}
@@ -54,11 +59,9 @@ func (d debian) install(ctx context.Context) (err error) {
 // steps runs apt-get: the steps that need the network can be stopped at any
 // time, the one that changes the machine runs to its end.
 func (d debian) steps(ctx context.Context) error {
-	options := aptOptions
 	// The downloads stay out of apt's cache, and so out of the reach of hooks
 	// that empty it between two calls, as images have them.
 	archives, temporary := filepath.Join(d.runner.folder, "archives"), filepath.Join(d.runner.folder, "tmp")
-	options += " -o Dir::Cache::archives=" + archives
 	// apt downloads and verifies as a user of its own.
 	for dir, mode := range map[string]os.FileMode{
 		d.runner.folder: 0o755, archives: 0o755, temporary: 0o777 | os.ModeSticky,
@@ -67,7 +70,7 @@ func (d debian) steps(ctx context.Context) error {
 			return fmt.Errorf("make a folder for the installation: %w", err)
 		}
 	}
-	get := append([]string{"-q", "-y"}, strings.Fields(options)...)
+	get := append([]string{"-q", "-y", "-o", "Dir::Cache::archives=" + archives}, strings.Fields(aptOptions)...)
 	fmt.Fprintln(d.out, "apt-get update ...")
 	if err := d.runner.root(ctx, stoppable, "apt-get", append(get, "update")...); err != nil {
 		return err
@@ -81,7 +84,8 @@ func (d debian) steps(ctx context.Context) error {
 	if err := d.runner.root(ctx, stoppable, "apt-get", append(download, packages...)...); err != nil {
 		return err
 	}
-	script := append([]string{"APT_OPTIONS=" + options, "ROOT=" + strings.TrimSuffix(d.root, "/"), "sh", "-c", installScript, "install_debian.sh"}, packages...)
+	script := append([]string{"APT_OPTIONS=" + aptOptions, "ARCHIVES=" + archives, "ROOT=" + strings.TrimSuffix(d.root, "/"),
+		"sh", "-c", installScript, "install_debian.sh"}, packages...)
 	if err := d.runner.root(ctx, toTheEnd, "env", script...); err != nil {
 		return err
 	}

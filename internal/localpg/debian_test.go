@@ -48,7 +48,7 @@ func newFakeDebian(t *testing.T, onInstall string) *fakeDebian {
 	if err := os.MkdirAll(root+"/usr/sbin", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	d.debian = debian{root: root, out: &d.out, runner: runner{out: &d.out}}
+	d.debian = debian{root: root, tmp: d.tmp, out: &d.out, runner: runner{out: &d.out}}
 	return d
 }
 

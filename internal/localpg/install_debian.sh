@@ -2,9 +2,10 @@
 # postgresql package from creating and starting a server for the whole machine:
 # it makes a cluster "main" unless create_main_cluster is off before the package
 # is configured. Whatever is changed for that is put back at the end, also when
-# the installation fails. $APT_OPTIONS are options for apt-get; $ROOT stands
-# before every path (empty, but for tests).
+# the installation fails. $APT_OPTIONS are options for apt-get, $ARCHIVES is the
+# folder of the downloads; $ROOT stands before every path (empty, but for tests).
 set -eu
+umask 022 # the package's folders are everybody's to read, whoever makes them
 
 config=$ROOT/etc/postgresql-common/createcluster.conf
 saved=$config.before-loadgrid
@@ -15,7 +16,7 @@ mark='Written by loadgrid for the time of one installation; remove it if none is
 
 install() {
     # shellcheck disable=SC2086 # several options
-    apt-get -q -y $APT_OPTIONS install --no-install-recommends "$@"
+    apt-get -q -y $APT_OPTIONS -o "Dir::Cache::archives=$ARCHIVES" install --no-install-recommends "$@"
 }
 
 main_cluster_is_off() {

@@ -170,7 +170,7 @@ func (p provisioner) packages(ctx context.Context, r Request) (*Database, error)
 	if !r.Install {
 		return nil, errors.New("apt-get could install Debian's packages, but that was not allowed")
 	}
-	d := debian{root: p.root, out: r.Out, runner: runner{euid: p.euid, lookPath: p.look, out: r.Out}}
+	d := debian{root: p.root, tmp: aptTmp, out: r.Out, runner: runner{euid: p.euid, lookPath: p.look, out: r.Out}}
 	if err := d.install(ctx); err != nil {
 		return nil, fmt.Errorf("install PostGIS with apt-get: %w", err)
 	}

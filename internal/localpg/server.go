@@ -196,7 +196,8 @@ func (s *Server) dsn(database string) string {
 		query.Set("host", s.dir)
 		query.Set("port", strconv.Itoa(s.port))
 	}
-	u.RawQuery = query.Encode()
+	// libpq and pgx read %20 as a space there, and + as itself.
+	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 	return u.String()
 }
 
@@ -206,9 +207,8 @@ func (s *Server) Dir() string { return s.dir }
 // StopCommand returns a shell command that does what Stop does, for a server
 // that is left up when loadgrid ends.
 func (s *Server) StopCommand() string {
-	// The postmaster removes its socket last of all.
 	return fmt.Sprintf("kill -INT %d; while kill -0 %[1]d 2>/dev/null; do sleep 0.1; done; rm -rf '%s'",
-		s.process.Process.Pid, s.dir)
+		s.process.Process.Pid, strings.ReplaceAll(s.dir, "'", `'\''`))
 }
 
 // Stop shuts the server down, waits for its end and removes its directory. Open

@@ -31,7 +31,7 @@ func installation(t *testing.T) Installation {
 // emptyTempDir lets servers be made in an empty directory.
 func emptyTempDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "lgtest-*") // short enough for a socket
+	dir, err := os.MkdirTemp("/tmp", "lg test+*") // short enough for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
