@@ -63,7 +63,7 @@ create_cluster() {
   # The variable is shell text: it may quote a value with a space.
   eval "args=($POSTGRES_INITDB_ARGS)"
   [ -z "${POSTGRES_INITDB_WALDIR:-}" ] || args+=(--waldir "$POSTGRES_INITDB_WALDIR")
-  initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${args[@]}"
+  initdb --no-sync --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${args[@]}"
 
   local method=${POSTGRES_HOST_AUTH_METHOD:-}
   [ -n "$method" ] || method=$(postgres -C password_encryption -D "$PGDATA")
@@ -100,11 +100,17 @@ first_start() {
   create_cluster
   export PGPASSWORD=${PGPASSWORD:-$POSTGRES_PASSWORD}
   [ "${1:-}" != postgres ] || shift
-  PGUSER=$POSTGRES_USER pg_ctl -D "$PGDATA" -w -o "$(printf '%q ' "$@" -c listen_addresses= -p "${PGPORT:-5432}")" start
+  # Until all is there, a crash means to begin again: so nothing is forced to the disk but at the end.
+  PGUSER=$POSTGRES_USER pg_ctl -D "$PGDATA" -w start \
+    -o "$(printf '%q ' "$@" -c listen_addresses= -c fsync=off -c full_page_writes=off -p "${PGPORT:-5432}")"
   create_database
   run_scripts
   PGUSER=$POSTGRES_USER pg_ctl -D "$PGDATA" -m fast -w stop
   unset PGPASSWORD
+  case " $POSTGRES_INITDB_ARGS " in
+    *' -N '* | *' --no-sync '* | *' --nosync '*) ;;
+    *) initdb --sync-only -D "$PGDATA" ;;
+  esac
   say 'PostgreSQL init process complete; ready for start up.'
 }
 
