@@ -1,0 +1,116 @@
+#!/bin/sh
+# What `make test` needs before `go test`, on a machine with nothing but git, make and Go: a C compiler
+# for the race detector, and a decision on where the tests' PostGIS comes from. Installs packages as
+# root or through sudo, where apt-get is.
+#
+# stdout: shell assignments, for eval. stderr: what is done and why.
+#   LOADGRID_TEST_SERVER  container, where a container engine answers, else local. Set it to force one.
+#   LOADGRID_TEST_IMAGE   the image of the container. Set it to choose another.
+set -eu
+cd "$(dirname "$0")/.."
+exec 3>&1 1>&2 # so that only assignments reach stdout
+
+readonly public=postgis/postgis:17-3.5 local=loadgrid-postgis:local
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { say "$*"; exit 1; }
+
+# Prints an assignment that the calling shell can eval.
+assign() { printf "export %s='%s'\n" "$1" "$(printf %s "$2" | sed "s/'/'\\\\''/g")" >&3; }
+
+# Runs a command for at most so many seconds, where the system can bound it.
+bounded() {
+  seconds=$1
+  shift
+  if command -v timeout >/dev/null; then timeout "$seconds" "$@"; else "$@"; fi
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# A program and a header of the C library: the race detector is linked with both.
+compiles_c() {
+  # The compiler may be a command with options.
+  # shellcheck disable=SC2046
+  printf '#include <stdlib.h>\nint main(void) { return 0; }\n' |
+    $(go env CC) -x c -o /dev/null - >/dev/null 2>&1
+}
+
+need_c_compiler() {
+  compiles_c && return
+  command -v apt-get >/dev/null || die "the race detector needs a C compiler, there is none, and no apt-get to install one"
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+    die "the race detector needs a C compiler: run 'apt-get install gcc libc6-dev' as root"
+  say 'installing gcc and libc6-dev: the race detector needs a C compiler'
+  as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+    install -y -qq --no-install-recommends gcc libc6-dev
+  compiles_c || die "gcc and libc6-dev are installed, but $(go env CC) still compiles nothing"
+}
+
+have_image() { docker image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1; }
+
+# True when the image is here, or a registry gives it within five minutes.
+obtain() {
+  have_image "$1" && return
+  say "fetching $1"
+  bounded 300 docker pull --quiet "$1" >/dev/null
+}
+
+choose_image() {
+  if [ -n "${LOADGRID_TEST_IMAGE:-}" ]; then
+    image=$LOADGRID_TEST_IMAGE
+    # The local image is brought up to date, also when it is asked for by name.
+    if [ "$image" = "$local" ]; then
+      integration/image/build.sh "$local" || die "cannot build $local"
+    else
+      obtain "$image" || die "LOADGRID_TEST_IMAGE=$image is neither on this machine nor to be fetched"
+    fi
+  elif obtain "$public"; then
+    image=$public
+  else
+    say "$public cannot be fetched: using $local, made of this distribution's packages"
+    integration/image/build.sh "$local" ||
+      die "no image of PostGIS: set LOADGRID_TEST_IMAGE to one that is here, or LOADGRID_TEST_SERVER=local"
+    image=$local
+  fi
+}
+
+# Prints why no engine answers; nothing when one does.
+engine_trouble() {
+  if ! command -v docker >/dev/null; then
+    echo 'there is no docker command'
+  elif ! trouble=$(bounded 15 docker version --format '{{.Server.Version}}' 2>&1); then
+    trouble=$(printf %s "$trouble" | grep -v '^$' | tail -n 1)
+    printf 'docker does not answer: %s\n' "${trouble:-no word within 15 seconds}"
+  fi
+}
+
+use_container() {
+  choose_image
+  say "the tests run against a container of $image"
+  assign LOADGRID_TEST_SERVER container
+  assign LOADGRID_TEST_IMAGE "$image"
+}
+
+use_local() {
+  say "$1: the tests run against a throwaway server on this machine"
+  say 'PostGIS is installed from packages when it is missing; no system-wide server is started'
+  assign LOADGRID_TEST_SERVER local
+}
+
+need_c_compiler
+case ${LOADGRID_TEST_SERVER:-} in
+  local) use_local 'LOADGRID_TEST_SERVER=local' ;;
+  container)
+    why=$(engine_trouble)
+    [ -z "$why" ] || die "LOADGRID_TEST_SERVER=container, but $why"
+    use_container
+    ;;
+  '')
+    why=$(engine_trouble)
+    if [ -z "$why" ]; then use_container; else use_local "$why"; fi
+    ;;
+  *) die "LOADGRID_TEST_SERVER=$LOADGRID_TEST_SERVER: want container or local" ;;
+esac
