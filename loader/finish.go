@@ -2,10 +2,12 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -13,25 +15,25 @@ import (
 // each index.
 const finishConns = 2
 
-// Suffixes of the indexes' names. While the table is staged they follow the
-// staging table's name, and from publish on its own.
-const pkeySuffix = "pkey"
+// keyIndex and spatialIndex return the names of the indexes: while the table is
+// staged after the staging table's name, and from publish on after its own.
+func keyIndex(t Table) string { return objectName(t.Name, "", "pkey") }
 
-func (l *load) spatialSuffix() string { return l.plan.Job.GeomColumn + "_idx" }
+func spatialIndex(t Table, job Job) string { return objectName(t.Name, job.GeomColumn, "idx") }
 
 // buildIndexes builds the unique index of the key and the spatial index side by
 // side, and then makes the former the primary key: asked for as a primary key,
 // it would wait until the spatial index is built.
 func (l *load) buildIndexes(ctx context.Context) error {
 	job := l.plan.Job
-	key := objectName(l.staging.Name, pkeySuffix)
-	spatial := objectName(l.staging.Name, "geom_idx")
+	key := keyIndex(l.staging.Table)
+	spatial := spatialIndex(l.staging.Table, job)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		return l.buildIndex(gctx, key, "create unique index %s on %s ("+pgx.Identifier{job.IDColumn}.Sanitize()+")")
+		return l.buildIndex(gctx, key, "unique index", "btree ("+pgx.Identifier{job.IDColumn}.Sanitize()+")")
 	})
 	g.Go(func() error {
-		return l.buildIndex(gctx, spatial, "create index %s on %s using gist ("+pgx.Identifier{job.GeomColumn}.Sanitize()+")")
+		return l.buildIndex(gctx, spatial, "index", "gist ("+pgx.Identifier{job.GeomColumn}.Sanitize()+")")
 	})
 	watch, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
@@ -52,21 +54,28 @@ func (l *load) buildIndexes(ctx context.Context) error {
 }
 
 // buildIndex builds an index, unless an earlier start of the run has.
-func (l *load) buildIndex(ctx context.Context, name, sql string) error {
+func (l *load) buildIndex(ctx context.Context, name, kind, using string) error {
 	there, err := l.hasRelation(ctx, name)
-	if err != nil {
+	if err != nil || there {
 		return err
 	}
-	if !there {
-		err = retry(ctx, l.log, retryFor, "index", func() error {
-			_, err := l.pool.Exec(ctx, fmt.Sprintf(sql, pgx.Identifier{name}.Sanitize(), l.staging.sql()))
-			if hasCode(err, "42P07") {
-				return nil // the lost answer was that it is built
-			}
-			return serverError(err, "building index %s on %s", name, l.staging.Table)
-		})
-	}
-	return err
+	sql := "create " + kind + " " + pgx.Identifier{name}.Sanitize() + " on " + l.staging.sql() + " using " + using
+	return retry(ctx, l.log, retryFor, "index", func() error {
+		_, err := l.pool.Exec(ctx, sql)
+		if builtByAnother(err) {
+			return nil
+		}
+		return serverError(err, "building index %s on %s", name, l.staging.Table)
+	})
+}
+
+// builtByAnother tells whether an index could not be built since it is there by
+// now: an earlier try has built it, or an earlier start, whose backend went on
+// with it after its client was killed.
+func builtByAnother(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && (pgErr.Code == "42P07" ||
+		pgErr.Code == "23505" && pgErr.ConstraintName == "pg_class_relname_nsp_index")
 }
 
 func (l *load) hasRelation(ctx context.Context, name string) (bool, error) {

@@ -147,12 +147,15 @@ func FuzzParseTable(f *testing.F) {
 
 func TestObjectName(t *testing.T) {
 	long := strings.Repeat("ä", 31) + "x"
-	for _, test := range []struct{ table, suffix, want string }{
-		{"grid", "pkey", "grid_pkey"},
-		{long, "pkey", strings.Repeat("ä", 29) + "_pkey"},
+	for _, test := range []struct{ table, column, label, want string }{
+		{"grid", "", "pkey", "grid_pkey"},
+		{"grid", "geom", "idx", "grid_geom_idx"},
+		{long, "", "pkey", strings.Repeat("ä", 29) + "_pkey"},
+		{"grid", long, "idx", "grid_" + strings.Repeat("ä", 27) + "_idx"},
+		{long, long, "idx", strings.Repeat("ä", 15) + "_" + strings.Repeat("ä", 14) + "_idx"},
 	} {
-		if got := objectName(test.table, test.suffix); got != test.want || len(got) > maxIdentifier {
-			t.Errorf("objectName(%q, %q) = %q, want %q", test.table, test.suffix, got, test.want)
+		if got := objectName(test.table, test.column, test.label); got != test.want || len(got) > maxIdentifier {
+			t.Errorf("objectName(%q, %q, %q) = %q, want %q", test.table, test.column, test.label, got, test.want)
 		}
 	}
 }

@@ -100,7 +100,17 @@ func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	if !there {
 		return nil
 	}
-	err := migrations.Down(ctx, pool.Config().ConnConfig, schema)
+	runs, err := Runs(ctx, pool, schema)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if r.State == StateLoading {
+			return fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table: drop it before with 'runs drop %d'",
+				schema, r.ID, r.ID)
+		}
+	}
+	err = migrations.Down(ctx, pool.Config().ConnConfig, schema)
 	return serverError(err, "taking down the ledger in schema %s", schema)
 }
 

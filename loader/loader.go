@@ -135,7 +135,7 @@ func (l *load) prepare(ctx context.Context) error {
 		return err
 	}
 	l.summary.WALBytes = walPosition(ctx, l.pool)
-	return l.begin(ctx)
+	return l.beginOrResume(ctx)
 }
 
 func inspectPool(ctx context.Context, pool *pgxpool.Pool, job Job) (target, error) {
@@ -173,7 +173,7 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	if run, found, err := l.ledger.run(ctx, l.pool, l.run); err == nil && found {
 		committed = run.Committed
 		if committed == 0 || errors.Is(cause, ErrCellsExist) {
-			if err := dropRun(ctx, l.lock.conn, l.ledger, run); err == nil {
+			if err := dropRun(ctx, l.pool, l.ledger, run); err == nil {
 				return cause
 			}
 		}

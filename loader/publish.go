@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -77,7 +78,7 @@ func (l *load) swap(ctx context.Context) error {
 		}
 		return l.ledger.published(ctx, tx, l.run, oid)
 	})
-	return serverError(err, "publishing table %s", l.target)
+	return serverError(lost(l.lock.conn.Conn(), err), "publishing table %s", l.target)
 }
 
 // takePlace drops the old table, if there is one, and gives the new one its name.
@@ -91,10 +92,10 @@ func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" rename to "+name); err != nil {
 		return serverError(err, "renaming %s to %s", l.staging.Table, name)
 	}
-	if _, err := l.renameIndex(ctx, tx, "geom_idx", l.spatialSuffix()); err != nil {
+	if _, err := l.renameIndex(ctx, tx, spatialIndex(l.staging.Table, l.plan.Job), spatialIndex(l.target.Table, l.plan.Job)); err != nil {
 		return err
 	}
-	key, err := l.renameIndex(ctx, tx, pkeySuffix, pkeySuffix)
+	key, err := l.renameIndex(ctx, tx, keyIndex(l.staging.Table), keyIndex(l.target.Table))
 	if err != nil {
 		return err
 	}
@@ -108,11 +109,10 @@ func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 	return serverError(err, "writing the comment of the primary key")
 }
 
-// renameIndex gives an index of the staging table its name on the published
-// one: table_suffix, or that with a number where it is taken, as PostgreSQL does.
-func (l *load) renameIndex(ctx context.Context, tx pgx.Tx, from, to string) (string, error) {
-	old := objectName(l.staging.Name, from)
-	name := objectName(l.target.Name, to)
+// renameIndex gives an index of the staging table its name on the published one,
+// or that name with a number where it is taken, as PostgreSQL does.
+func (l *load) renameIndex(ctx context.Context, tx pgx.Tx, old, wanted string) (string, error) {
+	name := wanted
 	for n := 1; ; n++ {
 		there := target{Table: Table{l.target.Schema, name}}
 		if err := there.find(ctx, tx); err != nil {
@@ -121,7 +121,12 @@ func (l *load) renameIndex(ctx context.Context, tx pgx.Tx, from, to string) (str
 		if there.oid == 0 {
 			break
 		}
-		name = objectName(l.target.Name, fmt.Sprintf("%s%d", to, n))
+		number := strconv.Itoa(n)
+		name = wanted
+		for len(name)+len(number) > maxIdentifier {
+			name = withoutLastRune(name)
+		}
+		name += number
 	}
 	_, err := tx.Exec(ctx, "alter index "+Table{l.target.Schema, old}.sql()+" rename to "+pgx.Identifier{name}.Sanitize())
 	return name, serverError(err, "renaming index %s to %s", old, name)

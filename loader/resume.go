@@ -11,6 +11,17 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
+// beginOrResume is begin, again where the connection broke in the middle: what it
+// had begun is then found as unfinished.
+func (l *load) beginOrResume(ctx context.Context) error {
+	return retry(ctx, l.log, retryFor, "begin", func() error {
+		if err := l.keepLock(ctx); err != nil {
+			return err
+		}
+		return lost(l.lock.conn.Conn(), l.begin(ctx))
+	})
+}
+
 // begin resumes the unfinished run of the table, or starts a new one with a
 // staging table of its own. The caller holds the table's lock.
 func (l *load) begin(ctx context.Context) error {

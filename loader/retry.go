@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -50,5 +51,22 @@ func transient(err error) bool {
 		}
 		return false
 	}
-	return isNetwork(err)
+	var lost *lostError
+	return errors.As(err, &lost) || isNetwork(err)
+}
+
+// lostError reports that a connection broke, whatever the driver called it.
+type lostError struct{ err error }
+
+func (e *lostError) Error() string { return "the connection broke: " + e.err.Error() }
+func (e *lostError) Unwrap() error { return e.err }
+
+// lost marks an error after which the connection is closed. A closed connection
+// shows as different errors, by what the driver was doing.
+func lost(conn *pgx.Conn, err error) error {
+	var pgErr *pgconn.PgError
+	if err == nil || !conn.IsClosed() || errors.As(err, &pgErr) {
+		return err
+	}
+	return &lostError{err}
 }

@@ -68,9 +68,11 @@ func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 }
 
 // dropRun removes what an unfinished run left. The caller holds the table's lock.
-func dropRun(ctx context.Context, conn *pgxpool.Conn, l ledger, run RunInfo) error {
+func dropRun(ctx context.Context, db interface {
+	Begin(context.Context) (pgx.Tx, error)
+}, l ledger, run RunInfo) error {
 	staging := Table{run.Table.Schema, run.staging}
-	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "drop table if exists "+staging.sql()); err != nil {
 			return err
 		}

@@ -136,12 +136,27 @@ func columnList(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// objectName returns table_suffix, the table's part shortened where the whole
-// would be longer than PostgreSQL keeps.
-func objectName(table, suffix string) string {
-	for len(table)+1+len(suffix) > maxIdentifier {
-		_, size := utf8.DecodeLastRuneInString(table)
-		table = table[:len(table)-size]
+// objectName returns table_column_label, or table_label without a column, as
+// PostgreSQL names an index: where the whole is longer than it keeps, the longer
+// of table and column gives way.
+func objectName(table, column, label string) string {
+	for {
+		name := table + "_" + label
+		if column != "" {
+			name = table + "_" + column + "_" + label
+		}
+		switch {
+		case len(name) <= maxIdentifier:
+			return name
+		case len(table) > len(column):
+			table = withoutLastRune(table)
+		default:
+			column = withoutLastRune(column)
+		}
 	}
-	return table + "_" + suffix
+}
+
+func withoutLastRune(s string) string {
+	_, size := utf8.DecodeLastRuneInString(s)
+	return s[:len(s)-size]
 }

@@ -1,0 +1,137 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/loadgrid/loadgrid/db/migrations"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+const interrupt = syscall.SIGINT
+
+func TestMigrateCommands(t *testing.T) {
+	s := newSandbox(t)
+	migrate := func(what string) string {
+		t.Helper()
+		return mustCLI(t, s.dsn, "migrate", what, "--ledger-schema", s.schema)
+	}
+	if out := migrate("version"); !strings.Contains(out, "none") {
+		t.Errorf("before: %s", out)
+	}
+	for range 2 {
+		if out := migrate("up"); !strings.Contains(out, "version 1") {
+			t.Errorf("up: %s", out)
+		}
+	}
+	mustCLI(t, s.dsn, s.load("grid", boxes(3, 3)...)...)
+	for range 2 {
+		if out := migrate("down"); !strings.Contains(out, "none") {
+			t.Errorf("down: %s", out)
+		}
+	}
+	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 9 {
+		t.Errorf("the loaded table has %d rows after migrate down", n)
+	}
+	mustCLI(t, s.dsn, s.load("grid2", boxes(3, 3)...)...)
+	s.checkBoxes("grid2", 3, 3)
+}
+
+// Taking the ledger away while a run is unfinished would leave its staging table
+// behind with nobody who knows of it.
+func TestMigrateDownKeepsUnfinishedRuns(t *testing.T) {
+	s := newSandbox(t)
+	s.killAfter(2, s.load("grid", append(boxes(1000, 800), "--chunk-rows", "20000")...)...)
+	cli(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema).expect(t, 1, "run 1", "runs drop 1")
+	mustCLI(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema)
+	mustCLI(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema)
+}
+
+// golang-migrate marks a version as dirty while it works on it. Killed then, the
+// file was committed or it was not: both are mended by the next start.
+func TestKilledMigrationIsMended(t *testing.T) {
+	for name, before := range map[string]func(s sandbox){
+		"before the file was run": func(s sandbox) {
+			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+			s.exec("drop table " + s.name("chunks") + ", " + s.name("runs"))
+			s.exec("update " + s.name("schema_migrations") + " set dirty = true")
+		},
+		"after the file was run": func(s sandbox) {
+			mustCLI(t, s.dsn, s.load("first", boxes(4, 4)...)...)
+			s.exec("update " + s.name("schema_migrations") + " set dirty = true")
+		},
+		"on the way down": func(s sandbox) {
+			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+			s.exec("update " + s.name("schema_migrations") + " set version = -1, dirty = true")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			before(s)
+			mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
+			s.checkBoxes("grid", 5, 5)
+			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 1\n") {
+				t.Errorf("version: %s", out)
+			}
+			if name == "after the file was run" && one[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
+				t.Error("mending lost what the ledger knew")
+			}
+		})
+	}
+}
+
+func TestLedgerOfANewerVersion(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+	s.exec("update " + s.name("schema_migrations") + " set version = 99")
+	cli(t, s.dsn, s.load("grid", boxes(3, 3)...)...).expect(t, 1, "version 99", "newer loadgrid")
+	cli(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema).expect(t, 1, "version 99")
+	if one[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
+		t.Error("the table was made all the same")
+	}
+}
+
+// Several first starts at once: one makes the ledger, all find it.
+func TestLedgerMadeBySeveralAtOnce(t *testing.T) {
+	s := newSandbox(t)
+	pool := openPool(t, s.dsn, nil)
+	schema := "new_" + s.schema
+	t.Cleanup(func() { s.exec("drop schema " + schema + " cascade") })
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			if err := loader.MigrateUp(context.Background(), pool, schema); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	latest, err := migrations.Latest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, dirty, err := loader.MigrateVersion(context.Background(), pool, schema)
+	if err != nil || dirty || version != latest {
+		t.Errorf("version %d, dirty %v, %v, want %d", version, dirty, err, latest)
+	}
+}
+
+func TestLibraryErrors(t *testing.T) {
+	s := newSandbox(t)
+	pool := openPool(t, s.dsn, nil)
+	if _, err := loader.FindRun(context.Background(), pool, s.schema, 7); !errors.As(err, new(*loader.NoRunError)) {
+		t.Errorf("got %v, want a NoRunError", err)
+	}
+	if runs, err := loader.Runs(context.Background(), pool, s.schema); err != nil || len(runs) != 0 {
+		t.Errorf("got %v, %v, want no runs", runs, err)
+	}
+	job := s.smallJob(0)
+	job.Streams = 50
+	if _, err := loader.Run(context.Background(), pool, job, loader.Options{}); err == nil || !strings.Contains(err.Error(), "needs 52") {
+		t.Errorf("a pool that is too small: %v", err)
+	}
+}

@@ -1,0 +1,240 @@
+// Package integration tests loadgrid as a whole: the program that people run,
+// and the library, against a real PostGIS.
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/integration/pgtest"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(buildAndTest(m))
+}
+
+// binaryVariable tells the tests where the program is that TestMain has built.
+const binaryVariable = "LOADGRID_TEST_BINARY"
+
+func buildAndTest(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "loadgrid-test-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "loadgrid")
+	build := exec.Command("go", "build", "-race", "-o", binary, "github.com/loadgrid/loadgrid/cmd/loadgrid")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building loadgrid: %v\n%s", err, out)
+		return 1
+	}
+	os.Setenv(binaryVariable, binary)
+	return pgtest.Main(m)
+}
+
+// result is what a finished process left.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// process is a loadgrid in work.
+type process struct {
+	t              *testing.T
+	cmd            *exec.Cmd
+	stdout, stderr bytes.Buffer
+}
+
+// start starts loadgrid with a DSN in its environment.
+func start(t *testing.T, dsn string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(os.Getenv(binaryVariable), args...)}
+	p.cmd.Env = append(os.Environ(), "LOADGRID_DSN="+dsn)
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	return p
+}
+
+// wait waits for the process to end; a code of -1 means that it was killed.
+func (p *process) wait() result {
+	p.t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- p.cmd.Wait() }()
+	select {
+	case err := <-done:
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			p.t.Fatal(err)
+		}
+	case <-time.After(3 * time.Minute):
+		_ = p.cmd.Process.Kill()
+		<-done
+		p.t.Fatalf("loadgrid %q does not end:\n%s", p.cmd.Args[1:], p.stderr.String())
+	}
+	r := result{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
+	if strings.Contains(r.stderr, "DATA RACE") || strings.Contains(r.stderr, "panic:") {
+		p.t.Errorf("loadgrid %q:\n%s", p.cmd.Args[1:], r.stderr)
+	}
+	return r
+}
+
+// cli runs loadgrid to its end.
+func cli(t *testing.T, dsn string, args ...string) result {
+	t.Helper()
+	return start(t, dsn, args...).wait()
+}
+
+// mustCLI runs loadgrid, which must succeed, and returns its stdout.
+func mustCLI(t *testing.T, dsn string, args ...string) string {
+	t.Helper()
+	r := cli(t, dsn, args...)
+	if r.code != 0 {
+		t.Fatalf("loadgrid %q: exit code %d\n%s", args, r.code, r.stderr)
+	}
+	return r.stdout
+}
+
+// expect fails unless a process left with this code and one line of error that
+// holds all of the words.
+func (r result) expect(t *testing.T, code int, words ...string) {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("exit code %d, want %d: %s", r.code, code, r.stderr)
+	}
+	last := lastLine(r.stderr)
+	for _, w := range words {
+		if !strings.Contains(last, w) {
+			t.Errorf("want %q in: %s", w, last)
+		}
+	}
+}
+
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return lines[len(lines)-1]
+}
+
+// summary returns the summary among the lines that --progress json writes.
+func (r result) summary(t *testing.T) loader.Summary {
+	t.Helper()
+	for _, line := range strings.Split(r.stderr, "\n") {
+		var s struct {
+			Type string
+			loader.Summary
+		}
+		if json.Unmarshal([]byte(line), &s) == nil && s.Type == "summary" {
+			return s.Summary
+		}
+	}
+	t.Fatalf("no summary: exit code %d\n%s", r.code, r.stderr)
+	return loader.Summary{}
+}
+
+// sandbox is a schema of a test's own, for its tables and its ledger.
+type sandbox struct {
+	t      *testing.T
+	pool   *pgxpool.Pool
+	dsn    string
+	schema string
+}
+
+func newSandbox(t *testing.T) sandbox {
+	t.Helper()
+	t.Parallel()
+	return sandbox{t, pgtest.Pool(t), pgtest.DSN(t), pgtest.Schema(t)}
+}
+
+// load returns the arguments of a load into a table of the sandbox.
+func (s sandbox) load(table string, args ...string) []string {
+	return append([]string{"load", "--table", s.schema + "." + table, "--ledger-schema", s.schema}, args...)
+}
+
+// name returns a table's name for SQL.
+func (s sandbox) name(table string) string {
+	return pgx.Identifier{s.schema, table}.Sanitize()
+}
+
+func (s sandbox) exec(sql string, args ...any) {
+	s.t.Helper()
+	if _, err := s.pool.Exec(context.Background(), sql, args...); err != nil {
+		s.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// one returns the single value of a query.
+func one[T any](t *testing.T, pool *pgxpool.Pool, sql string, args ...any) T {
+	t.Helper()
+	var v T
+	if err := pool.QueryRow(context.Background(), sql, args...).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return v
+}
+
+// checkBoxes asks PostGIS whether the table holds exactly the unit boxes of the
+// columns 0 to cols-1 and rows 0 to rows-1, byte for byte, each once, with key,
+// index and statistics, and whether nothing of the run is left over.
+func (s sandbox) checkBoxes(table string, cols, rows int64) {
+	s.t.Helper()
+	s.checkCells(table, cols*rows)
+	wrong := one[int64](s.t, s.pool, `
+		select count(*) from `+s.name(table)+`
+		where col not between 0 and $1 - 1 or row not between 0 and $2 - 1
+		   or st_asbinary(geom, 'NDR') <> st_asbinary(st_makepolygon(st_makeline(array[
+		        st_point(col + 1, row), st_point(col + 1, row + 1), st_point(col, row + 1), st_point(col, row), st_point(col + 1, row)])), 'NDR')`,
+		cols, rows)
+	if wrong != 0 {
+		s.t.Errorf("%d rows of %s are not the boxes", wrong, table)
+	}
+}
+
+// checkCells checks what must hold of each finished table.
+func (s sandbox) checkCells(table string, rows int64) {
+	s.t.Helper()
+	name := s.name(table)
+	if n := one[int64](s.t, s.pool, "select count(*) from "+name); n != rows {
+		s.t.Errorf("%s has %d rows, want %d", table, n, rows)
+	}
+	if n := one[int64](s.t, s.pool, "select count(*) from (select distinct col, row from "+name+") d"); n != rows {
+		s.t.Errorf("%s has %d different cells, want %d", table, n, rows)
+	}
+	if n := one[int64](s.t, s.pool, `select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
+		where i.indrelid = $1::regclass and i.indisvalid and (i.indisprimary and a.amname = 'btree' or a.amname = 'gist')`, name); n != 2 {
+		s.t.Errorf("%s has %d of primary key and spatial index", table, n)
+	}
+	if n := one[int64](s.t, s.pool, "select count(*) from pg_stats where schemaname = $1 and tablename = $2", s.schema, table); n < 4 {
+		s.t.Errorf("%s has statistics of %d columns", table, n)
+	}
+	s.checkNothingLeft()
+}
+
+// checkNothingLeft looks for staging tables, unfinished runs and locks.
+func (s sandbox) checkNothingLeft() {
+	s.t.Helper()
+	if n := one[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace and relname like 'loadgrid\\_staging%'",
+		pgx.Identifier{s.schema}.Sanitize()); n != 0 {
+		s.t.Errorf("%d staging tables or indexes are left", n)
+	}
+	if one[bool](s.t, s.pool, "select to_regclass($1) is not null", s.name("runs")) {
+		if n := one[int64](s.t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'loading'"); n != 0 {
+			s.t.Errorf("%d runs are unfinished in the ledger", n)
+		}
+	}
+}
