@@ -40,7 +40,7 @@ geom geometry(Polygon, SRID), and one for each --set.`,
   # every night, in place of yesterday's, with a column that says when
   loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
       --set loaded:date=2026-03-01 --if-exists replace`,
-		Args: usage(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			job := loader.Job{IfExists: loader.IfExists(ifExists), LedgerSchema: server.ledger}
 			var err error

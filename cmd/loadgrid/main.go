@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -64,11 +65,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
-	report(stderr, ctx, root, err)
+	report(stderr, ctx, cmd, err)
 	return exitCode(ctx, err)
 }
 
@@ -92,14 +93,32 @@ Results go to stdout, everything else to stderr.`,
 		Example: `  loadgrid load --dsn postgresql://me@localhost/gis --table grid --cell-size 1 --cols 1000 --rows 800
   loadgrid plan --cell-size 1000 --extent 900000,900000,7400000,5500000 --srid 3035
   loadgrid demo`,
-		Args:              cobra.NoArgs,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+		SilenceErrors: true,
+		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newLoad(), newPlan(), newDump(), newDemo(), newRuns(), newMigrate(), newVersion())
-	return root
+	root.AddCommand(newLoad(), newPlan(), newDump(), newDemo(), newRuns(), newMigrate(), newCompletion(), newVersion())
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = usage(knownCommand)
+	}
+	return group(root)
+}
+
+// group makes a command that has subcommands alone refuse anything else.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = usage(cobra.NoArgs)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	return cmd
+}
+
+// knownCommand makes help refuse what is no command; cobra's own shows the help
+// of the program instead.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if _, rest, err := cmd.Root().Find(args); err != nil || len(rest) > 0 {
+		return fmt.Errorf("unknown command %q", strings.Join(args, " "))
+	}
+	return nil
 }
 
 // usageError marks a command line that cannot be understood.
@@ -116,6 +135,15 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// noArgs is for commands that take flags alone. It tells an argument too many,
+// often the rest of a list with spaces in it, from a command.
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("argument %q is one too many", args[0])}
+	}
+	return nil
 }
 
 // exitCode is the one place where errors become exit codes.
@@ -142,8 +170,9 @@ func exitCode(ctx context.Context, err error) int {
 	return exitFailed
 }
 
-// report writes an error in one line, and where it was one of usage, where help is.
-func report(w io.Writer, ctx context.Context, root *cobra.Command, err error) {
+// report writes the error of cmd in one line, and where it was one of usage,
+// where help is.
+func report(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
 	var bySignal signalError
 	var resumable *loader.ResumableError
 	var wrongParam *geomgen.ParamError
@@ -153,11 +182,17 @@ func report(w io.Writer, ctx context.Context, root *cobra.Command, err error) {
 		fmt.Fprintf(w, "loadgrid: %v: run %d has %d of %d chunks committed, the same command resumes it\n",
 			bySignal, resumable.Run, resumable.Committed, resumable.Chunks)
 	case errors.As(context.Cause(ctx), &bySignal):
-		fmt.Fprintf(w, "loadgrid: %v: nothing is left to resume\n", bySignal)
+		fmt.Fprintf(w, "loadgrid: %v\n", bySignal)
+	case errors.As(err, &resumable):
+		fmt.Fprintf(w, "loadgrid: %s\n", oneLine(err.Error()))
 	case errors.As(err, &wrongParam):
-		fmt.Fprintf(w, "loadgrid: --%s\n", oneLine(wrongParam.Error()))
+		p := *wrongParam
+		if p.Value == "" {
+			p.Value = `""`
+		}
+		fmt.Fprintf(w, "loadgrid: --%s\n", oneLine(p.Error()))
 	case errors.As(err, &wrongUsage):
-		fmt.Fprintf(w, "loadgrid: %s: see '%s --help'\n", oneLine(err.Error()), root.Name())
+		fmt.Fprintf(w, "loadgrid: %s: see '%s --help'\n", oneLine(err.Error()), cmd.CommandPath())
 	default:
 		fmt.Fprintf(w, "loadgrid: %s\n", oneLine(err.Error()))
 	}

@@ -24,7 +24,7 @@ func newMigrate() *cobra.Command {
 	up := &cobra.Command{
 		Use:   "up",
 		Short: "Make the ledger, or bring it up to date; load does this by itself",
-		Args:  usage(cobra.NoArgs),
+		Args:  noArgs,
 		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
 			if err := loader.MigrateUp(cmd.Context(), pool, server.ledger); err != nil {
 				return err
@@ -35,7 +35,7 @@ func newMigrate() *cobra.Command {
 	down := &cobra.Command{
 		Use:   "down",
 		Short: "Take the ledger away, with all that it knows of runs; loaded tables stay",
-		Args:  usage(cobra.NoArgs),
+		Args:  noArgs,
 		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
 			if err := loader.MigrateDown(cmd.Context(), pool, server.ledger); err != nil {
 				return err
@@ -46,7 +46,7 @@ func newMigrate() *cobra.Command {
 	ver := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of the ledger",
-		Args:  usage(cobra.NoArgs),
+		Args:  noArgs,
 		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
 			return printLedgerVersion(cmd, pool, server.ledger)
 		}),
@@ -62,17 +62,6 @@ func newMigrate() *cobra.Command {
 		cmd.AddCommand(c)
 	}
 	return group(cmd)
-}
-
-// group makes a command that has subcommands alone refuse anything else.
-func group(cmd *cobra.Command) *cobra.Command {
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return usageError{fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())}
-		}
-		return cmd.Help()
-	}
-	return cmd
 }
 
 func printLedgerVersion(cmd *cobra.Command, pool *pgxpool.Pool, schema string) error {

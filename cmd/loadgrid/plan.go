@@ -27,7 +27,7 @@ nothing.
 The number of rows is exact, the sizes follow from PostgreSQL's page layout. The
 time is that of a server on two cores; yours may be twice as fast or as slow.`,
 		Example: `  loadgrid plan --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000`,
-		Args:    usage(cobra.NoArgs),
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			job := loader.Job{Table: loader.Table{Name: "plan"}}
 			if err := grid.grid(cmd, &job); err != nil {

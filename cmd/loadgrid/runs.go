@@ -30,7 +30,7 @@ func newRunsList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs that the ledger knows, the newest first",
-		Args:  usage(cobra.NoArgs),
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			pool, err := server.open(cmd.Context(), 1)
 			if err != nil {
