@@ -2,14 +2,12 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -25,63 +23,68 @@ func registerProgress(cmd *cobra.Command, progress *string) {
 // A view shows how far a load is, each kind of --progress in its own way.
 type view interface {
 	show(loader.Snapshot)
-	end()
 	every() time.Duration
+	clear() // takes away what is drawn, before other output
+	end()
 }
 
-// reporter tells on stderr how a load goes.
+// reporter tells on stderr how a load goes: its view and its log take turns.
 type reporter struct {
-	out  *lockedWriter
+	mu   sync.Mutex
+	w    io.Writer
 	view view // nil: none
 	json bool
 }
 
-// lockedWriter lets the view and the log share one writer.
-type lockedWriter struct {
-	mu    sync.Mutex
-	w     io.Writer
-	clear func() // takes away what the view has drawn, before other output
-}
-
-func (s *lockedWriter) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.clear != nil {
-		s.clear()
-	}
-	return s.w.Write(p)
-}
+// A bar needs so many columns; in less, its line would wrap and not be redrawn.
+const barColumns = 72
 
 func newReporter(kind string, stderr io.Writer) (*reporter, error) {
-	r := &reporter{out: &lockedWriter{w: stderr}}
-	if kind == "auto" {
-		kind = "lines"
-		if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-			kind = "bar"
-		}
-	}
-	switch kind {
-	case "bar":
-		b := &barView{w: stderr}
-		r.view, r.out.clear = b, b.clear
-	case "lines":
-		r.view = &lineView{w: r.out}
-	case "json":
-		r.view, r.json = &jsonView{w: r.out}, true
-	case "none":
+	r := &reporter{w: stderr}
+	switch {
+	case kind == "bar", kind == "auto" && columns(stderr) >= barColumns:
+		r.view = &barView{w: stderr}
+	case kind == "auto":
+		r.view = &lineView{w: stderr}
+	case kind == "json":
+		r.view, r.json = &jsonView{w: stderr}, true
+	case kind == "none":
 	default:
 		return nil, &geomgen.ParamError{Param: "progress", Value: kind, Reason: "must be auto, bar, json or none"}
 	}
 	return r, nil
 }
 
+// columns returns how wide the terminal is that w writes to, 0 where it is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 // log returns a logger that does not disturb the view. With --progress json each
 // line is an object with the type log.
 func (r *reporter) log() *slog.Logger {
 	if r.json {
-		return slog.New(slog.NewJSONHandler(r.out, nil)).With("type", "log")
+		return slog.New(slog.NewJSONHandler(r, nil)).With("type", "log")
 	}
-	return slog.New(slog.NewTextHandler(r.out, nil))
+	return slog.New(slog.NewTextHandler(r, nil))
+}
+
+// Write is the way of the log to stderr.
+func (r *reporter) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.view != nil {
+		r.view.clear()
+	}
+	return r.w.Write(p)
 }
 
 // follow shows the progress until the function that it returns is called.
@@ -107,133 +110,26 @@ func (r *reporter) follow(p *loader.Progress) (stop func()) {
 		close(done)
 		<-ended
 		r.show(p.Snapshot())
-		r.out.mu.Lock()
-		defer r.out.mu.Unlock()
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.view.end()
 	}
 }
 
 func (r *reporter) show(s loader.Snapshot) {
-	if s.Stage == "" {
-		return
-	}
-	if _, ok := r.view.(*barView); ok {
-		r.out.mu.Lock()
-		defer r.out.mu.Unlock()
-	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.view.show(s)
 }
 
 // summary writes the machine's form of the summary; people's goes to stdout.
 func (r *reporter) summary(s loader.Summary) {
 	if r.json {
-		writeJSON(r.out, struct {
+		writeJSON(r, struct {
 			Type string `json:"type"`
 			loader.Summary
 		}{"summary", s})
 	}
-}
-
-// rate returns rows a second of this start, and the time left, 0 when unknown.
-func rate(s loader.Snapshot) (perSecond float64, left time.Duration) {
-	seconds := s.Elapsed.Seconds()
-	if s.Done <= s.Skipped || seconds <= 0 {
-		return 0, 0
-	}
-	perSecond = float64(s.Done-s.Skipped) / seconds
-	if s.Total > s.Done {
-		left = time.Duration(float64(s.Total-s.Done) / perSecond * float64(time.Second))
-	}
-	return perSecond, left
-}
-
-// barView is a bar for each stage, on a terminal.
-type barView struct {
-	w       io.Writer
-	bar     *progressbar.ProgressBar
-	stage   loader.Stage
-	skipped int64
-}
-
-func (v *barView) every() time.Duration { return 100 * time.Millisecond }
-
-func (v *barView) show(s loader.Snapshot) {
-	if s.Stage != v.stage {
-		v.end()
-		v.stage, v.skipped = s.Stage, s.Skipped
-		total := s.Total
-		if total == 0 {
-			total = -1
-		}
-		v.bar = progressbar.NewOptions64(total,
-			progressbar.OptionSetWriter(v.w),
-			progressbar.OptionSetDescription(fmt.Sprintf("%-8s", s.Stage)),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"),
-			progressbar.OptionSetWidth(30), progressbar.OptionSetPredictTime(true), progressbar.OptionShowElapsedTimeOnFinish(),
-			progressbar.OptionThrottle(0), progressbar.OptionUseANSICodes(true),
-		)
-	}
-	_ = v.bar.Set64(s.Done)
-}
-
-func (v *barView) clear() {
-	if v.bar != nil {
-		_ = v.bar.Clear()
-	}
-}
-
-func (v *barView) end() {
-	if v.bar != nil {
-		_ = v.bar.Exit()
-		fmt.Fprintln(v.w)
-	}
-}
-
-// lineView is a line every 10 seconds, for logs.
-type lineView struct {
-	w io.Writer
-}
-
-func (v *lineView) every() time.Duration { return 10 * time.Second }
-func (v *lineView) end()                 {}
-
-func (v *lineView) show(s loader.Snapshot) {
-	if s.Elapsed < time.Second {
-		return // the end of a short stage needs no line
-	}
-	line := fmt.Sprintf("%s: %s", s.Stage, span(s.Elapsed))
-	if s.Total > 0 {
-		line += fmt.Sprintf(", %s of %s rows (%.0f%%)", count(s.Done), count(s.Total), 100*float64(s.Done)/float64(s.Total))
-	}
-	if perSecond, left := rate(s); perSecond > 0 {
-		line += fmt.Sprintf(", %s rows/s", count(int64(perSecond)))
-		if left > 0 {
-			line += ", " + span(left) + " left"
-		}
-	}
-	fmt.Fprintln(v.w, line)
-}
-
-// jsonView is an object a line every second, for programs.
-type jsonView struct {
-	w io.Writer
-}
-
-func (v *jsonView) every() time.Duration { return time.Second }
-func (v *jsonView) end()                 {}
-
-func (v *jsonView) show(s loader.Snapshot) {
-	perSecond, left := rate(s)
-	writeJSON(v.w, struct {
-		Type          string       `json:"type"`
-		Time          time.Time    `json:"time"`
-		Stage         loader.Stage `json:"stage"`
-		Rows          int64        `json:"rows"`
-		Total         int64        `json:"total"`
-		RowsPerSecond float64      `json:"rows_per_second"`
-		Seconds       float64      `json:"seconds"`
-		SecondsLeft   float64      `json:"seconds_left"`
-	}{"progress", time.Now(), s.Stage, s.Done, s.Total, perSecond, s.Elapsed.Seconds(), left.Seconds()})
 }
 
 func writeJSON(w io.Writer, v any) {
