@@ -24,9 +24,9 @@ func printSummary(w io.Writer, s loader.Summary) error {
 		if stage == loader.StageLoad {
 			rate = perSecond(s.Rows-s.RowsResumed, seconds)
 		}
-		fmt.Fprintf(t, "%s\t%.2f s\t%s\t\n", stage, seconds, rate)
+		fmt.Fprintf(t, "%s\t%.2f s\t%s\n", stage, seconds, rate)
 	}
-	fmt.Fprintf(t, "total\t%.2f s\t%s\t\n", s.Seconds, perSecond(s.Rows-s.RowsResumed, s.Seconds))
+	fmt.Fprintf(t, "total\t%.2f s\t%s\n", s.Seconds, perSecond(s.Rows-s.RowsResumed, s.Seconds))
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -35,11 +35,12 @@ func printSummary(w io.Writer, s loader.Summary) error {
 	return err
 }
 
+// perSecond writes a rate of rows for the last column, "" when there is none.
 func perSecond(rows int64, seconds float64) string {
 	if seconds <= 0 {
 		return ""
 	}
-	return count(int64(float64(rows)/seconds)) + " rows/s"
+	return fmt.Sprintf("%12s rows/s", count(int64(float64(rows)/seconds)))
 }
 
 // count writes a number with its digits in groups of three.
@@ -64,7 +65,7 @@ func size(n int64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
 	f := float64(n)
 	i := 0
-	for ; f >= 1000 && i < len(units)-1; i++ {
+	for ; f >= 999.95 && i < len(units)-1; i++ {
 		f /= 1000
 	}
 	if i == 0 {
@@ -75,7 +76,7 @@ func size(n int64) string {
 
 // span writes a duration as people say it.
 func span(d time.Duration) string {
-	if d < 10*time.Second {
+	if d = d.Round(100 * time.Millisecond); d < 10*time.Second {
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
 	return d.Round(time.Second).String()
