@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +29,7 @@ one for each --set, in this order. It asks no server.`,
 		Example: `  loadgrid dump --cell-size 1 --cols 1000 --rows 800 --out grid.copy
   psql -c 'create table grid (cell_id bigint, col integer, row integer, geom geometry(Polygon))'
   psql -c "\copy grid from grid.copy (format binary)"`,
-		Args: usage(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			job := loader.Job{Table: loader.Table{Name: "dump"}}
 			if err := grid.grid(cmd, &job); err != nil {
@@ -84,23 +83,29 @@ func copyRows(w io.Writer, rows *loader.Rows, p *loader.Plan) error {
 }
 
 // writeFile writes a file beside its place and moves it there when it is whole.
+// What is no file, such as /dev/null or a named pipe, is written as it is.
 func writeFile(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.part")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
-	}
 	defer func() {
 		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
+			err = fmt.Errorf("writing %s: %w", name, err)
 		}
 	}()
-	b := bufio.NewWriterSize(f, dumpBuffer)
-	if err := errors.Join(write(b), b.Flush(), f.Chmod(0o644), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.part")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	if err := os.Rename(f.Name(), name); err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }
