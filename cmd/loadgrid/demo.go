@@ -34,7 +34,7 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
 		Example: `  loadgrid demo
   loadgrid demo --keep
   LOADGRID_DSN=postgresql://me@localhost/gis loadgrid demo --picture grid.png`,
-		Args: usage(cobra.NoArgs),
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return d.run(cmd)
 		},
@@ -64,6 +64,11 @@ const (
 func (d *demo) run(cmd *cobra.Command) (err error) {
 	ctx := cmd.Context()
 	out := cmd.OutOrStdout()
+	// Before a server is started for nothing.
+	r, err := newReporter(d.progress, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
 	db, err := localpg.Provision(ctx, localpg.Request{DSN: resolveDSN(d.dsn), Install: d.install, Out: out})
 	if err != nil {
 		return err
@@ -83,7 +88,7 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 	if !d.keep {
 		defer func() { err = errors.Join(err, dropDemoSchema(ctx, pool, schema)) }()
 	}
-	if err := d.load(cmd, pool, schema); err != nil {
+	if err := d.load(cmd, r, pool, schema); err != nil {
 		return err
 	}
 	table := loader.Table{Schema: schema, Name: "grid"}
@@ -124,13 +129,9 @@ func dropDemoSchema(ctx context.Context, pool *pgxpool.Pool, schema string) erro
 	return nil
 }
 
-func (d *demo) load(cmd *cobra.Command, pool *pgxpool.Pool, schema string) error {
+func (d *demo) load(cmd *cobra.Command, r *reporter, pool *pgxpool.Pool, schema string) error {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "\nloading %d x %d boxes\n", demoCols, demoRows)
-	r, err := newReporter(d.progress, cmd.ErrOrStderr())
-	if err != nil {
-		return err
-	}
 	p := new(loader.Progress)
 	stop := r.follow(p)
 	summary, err := loader.Run(cmd.Context(), pool, loader.Job{
@@ -171,10 +172,11 @@ func drawDemo(ctx context.Context, pool *pgxpool.Pool, table loader.Table, name 
 }
 
 func printKept(out io.Writer, db *localpg.Database, schema string) {
-	fmt.Fprintf(out, "\nthe table is %s.grid in the database that stays up:\n  psql '%s'\n", schema, db.DSN)
-	if db.StopCommand != "" {
-		fmt.Fprintf(out, "stop it and remove its files with:\n  %s\n", db.StopCommand)
-	} else {
-		fmt.Fprintf(out, "drop the schema with:\n  psql -c 'drop schema %s cascade'\n", schema)
+	if db.StopCommand == "" {
+		// The user's own DSN is not printed: there may be a password in it.
+		fmt.Fprintf(out, "\nthe table is %s.grid in the database that you named; drop it there with:\n  drop schema %s cascade\n", schema, schema)
+		return
 	}
+	fmt.Fprintf(out, "\nthe table is %s.grid in the database that stays up:\n  psql '%s'\n", schema, db.DSN)
+	fmt.Fprintf(out, "stop it and remove its files with:\n  %s\n", db.StopCommand)
 }
