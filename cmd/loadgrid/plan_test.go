@@ -1,0 +1,50 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// golden compares text with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got\n%s\nwant, in %s (go test -update writes it)\n%s", got, path, want)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	clearEnv(t)
+	t.Setenv("LOADGRID_DSN", untouched(t))
+	for _, tt := range []struct {
+		golden string
+		args   []string
+	}{
+		{"plan_story.txt", []string{"--cell-size", "1", "--cols", "1000", "--rows", "800"}},
+		{"plan_eu.txt", []string{"--cell-size", "1000", "--srid", "3035", "--extent", "900000,900000,7400000,5500000"}},
+		{"plan_one_cell.txt", []string{"--cell-size", "0.1,0.2", "--srid", "4326", "--origin", "-180,-90",
+			"--extent", "-0.05,-0.05,-0.01,-0.01", "--streams", "8", "--set", "year:integer=2026"}},
+	} {
+		t.Run(tt.golden, func(t *testing.T) {
+			code, stdout, stderr := call(t.Context(), append([]string{"plan"}, tt.args...)...)
+			if code != exitDone || stderr != "" {
+				t.Fatalf("exit code %d, stderr %q", code, stderr)
+			}
+			golden(t, tt.golden, stdout)
+		})
+	}
+}
