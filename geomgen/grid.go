@@ -138,7 +138,7 @@ func checkLines(lo, hi, d float64, axis, size string) error {
 	// step of the number format apart stay apart.
 	if d*(1-1.0/(1<<21)) <= ulp {
 		return &ParamError{"cell-size", size, fmt.Sprintf(
-			"is too small at %s = %g: numbers lie %.3g apart there, so two corners would coincide", axis, far, ulp)}
+			"is too small at %s = %s: numbers lie %.3g apart there, so two corners would coincide", axis, number(far), ulp)}
 	}
 	return nil
 }
@@ -150,7 +150,7 @@ func (b Box) String() string {
 }
 
 func (g Grid) size() string {
-	if g.DX == g.DY {
+	if number(g.DX) == number(g.DY) {
 		return number(g.DX)
 	}
 	return pair(g.DX, g.DY)
@@ -185,7 +185,12 @@ func finite(f float64) bool {
 	return !math.IsInf(f, 0) && !math.IsNaN(f)
 }
 
+// number writes f with the fewest digits that give it again, without an exponent
+// where people would not write one.
 func number(f float64) string {
+	if a := math.Abs(f); a >= 1e-5 && a < 1e15 {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 

@@ -3,7 +3,6 @@ package loader
 import (
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"sort"
 	"strings"
 
@@ -82,13 +81,13 @@ func (c Constant) encode(dst []byte) ([]byte, error) {
 	}
 	value, err := t.Codec.DecodeValue(m, t.OID, pgtype.TextFormatCode, []byte(c.Value))
 	if err != nil {
-		return bad(fmt.Sprintf("the value is no %s: %v", c.sqlType(), err))
+		return bad("the value is no " + c.Type)
 	}
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
 	dst, err = m.Encode(t.OID, pgtype.BinaryFormatCode, value, dst)
 	if err != nil {
-		return bad(fmt.Sprintf("the value cannot be sent as %s: %v", c.sqlType(), err))
+		return bad("the value cannot be sent as " + c.Type)
 	}
 	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	return dst, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -75,7 +76,27 @@ func serverMessage(err error) string {
 		}
 		return oneLine(s)
 	}
+	var connectErr *pgconn.ConnectError
+	if errors.As(err, &connectErr) {
+		return attempts(connectErr.Unwrap())
+	}
 	return oneLine(err.Error())
+}
+
+// attempts returns what became of the attempts to connect, each outcome once:
+// an address may be tried with TLS and without.
+func attempts(err error) string {
+	var list []string
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	for _, e := range all {
+		if s := oneLine(e.Error()); !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func oneLine(s string) string {

@@ -135,7 +135,7 @@ func (l *load) watchIndexes(ctx context.Context) {
 			     + coalesce(sum(least(1, (blocks_done + tuples_done)::float8 / nullif(blocks_total + tuples_total, 0))), 0)
 			from pg_stat_progress_create_index where relid = $1`, l.staging.oid).Scan(&share)
 		if err == nil {
-			l.progress.set(int64(share * float64(l.plan.Rows)))
+			l.progress.set(int64(share / 2 * float64(l.plan.Rows))) // of two indexes
 		}
 	}
 }

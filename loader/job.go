@@ -164,9 +164,11 @@ func (j Job) cells() (geomgen.Range, error) {
 		param string
 		n     int64
 	}{{"cols", j.Cols}, {"rows", j.Rows}} {
-		if n.n < 1 || n.n > geomgen.MaxIndex {
-			return geomgen.Range{}, &geomgen.ParamError{Param: n.param, Value: strconv.FormatInt(n.n, 10),
-				Reason: "must lie between 1 and 2^30; cols and rows go together"}
+		switch {
+		case n.n == 0:
+			return geomgen.Range{}, &geomgen.ParamError{Param: n.param, Value: "(none)", Reason: "is required: cols and rows go together"}
+		case n.n < 0 || n.n > geomgen.MaxIndex:
+			return geomgen.Range{}, &geomgen.ParamError{Param: n.param, Value: strconv.FormatInt(n.n, 10), Reason: "must lie between 1 and 2^30"}
 		}
 	}
 	r := geomgen.Range{MaxCol: int32(j.Cols), MaxRow: int32(j.Rows)}

@@ -80,7 +80,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Sum
 	}{
 		{StagePlan, 0, l.prepare},
 		{StageLoad, plan.Rows, l.copyAll},
-		{StageIndex, 2 * plan.Rows, l.buildIndexes},
+		{StageIndex, plan.Rows, l.buildIndexes},
 		{StageAnalyze, 0, l.analyze},
 		{StagePublish, 0, l.publish},
 	} {

@@ -25,7 +25,7 @@ func Stages() []Stage {
 // Snapshot is how far a run is.
 type Snapshot struct {
 	Stage   Stage
-	Done    int64         // rows of this stage; in index, rows of each index
+	Done    int64         // rows of this stage; in index, the average of both
 	Skipped int64         // rows among Done that an earlier start had committed
 	Total   int64         // rows of this stage, 0 when that is not known
 	Elapsed time.Duration // since the stage began

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -26,6 +27,9 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, &geomgen.ParamError{Param: "dsn", Value: "(not shown)", Reason: dsnReason(err)}
+	}
+	if err := checkHosts(dsn, config.ConnConfig); err != nil {
+		return nil, err
 	}
 	if streams == 0 {
 		streams = defaultStreams
@@ -48,8 +52,8 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	defer cancel()
 	if err := pool.Ping(pingCtx); err != nil {
 		pool.Close()
-		if errors.Is(pingCtx.Err(), context.DeadlineExceeded) {
-			err = fmt.Errorf("no answer within %s: %w", config.ConnConfig.ConnectTimeout, pingCtx.Err())
+		if errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
+			err = fmt.Errorf("no answer within %s: %w", config.ConnConfig.ConnectTimeout, context.DeadlineExceeded)
 		}
 		return nil, serverError(err, "connecting to %s", place(config.ConnConfig))
 	}
@@ -61,10 +65,14 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 // be free of it is passed on.
 func dsnReason(err error) string {
 	reason := "is no connection string: it must look like 'host=db dbname=gis user=me' or postgresql://me@db/gis"
-	for _, known := range []string{"failed to read service", "failed to configure TLS", "invalid port",
-		"invalid connect_timeout", "invalid sslcertmode", "could not match"} {
+	for known, hint := range map[string]string{
+		"failed to read service":  " (service, PGSERVICE, PGSERVICEFILE)",
+		"failed to configure TLS": " (sslmode, sslrootcert, sslcert, sslkey)",
+		"invalid port":            "", "invalid connect_timeout": "", "invalid sslcertmode": "",
+		"could not match": " the number of ports to that of hosts",
+	} {
 		if strings.Contains(err.Error(), "`: "+known) {
-			reason = known
+			reason = known + hint
 		}
 	}
 	var file *fs.PathError
@@ -74,6 +82,34 @@ func dsnReason(err error) string {
 	return reason
 }
 
+// checkHosts refuses a connection string of which the parser may have taken a
+// part of the password for a host or a database: those are printed, and looked
+// up in DNS.
+func checkHosts(dsn string, c *pgx.ConnConfig) error {
+	refuse := func() error {
+		return &geomgen.ParamError{Param: "dsn", Value: "(not shown)",
+			Reason: "where its host begins is in doubt: in a URL write %40, %2F, %3F, %23, %3A for @ / ? # : in user and password; in a list of keywords put spaces between them"}
+	}
+	if _, rest, ok := strings.Cut(dsn, "://"); ok {
+		rest, _, _ = strings.Cut(rest, "?")
+		_, path, _ := strings.Cut(rest, "/")
+		if strings.Count(rest, "@") > 1 || strings.Contains(path, "@") {
+			return refuse()
+		}
+	}
+	hosts := []string{c.Host}
+	for _, f := range c.Fallbacks {
+		hosts = append(hosts, f.Host)
+	}
+	for _, h := range hosts {
+		// A path is a socket's, and so is a name that begins with @.
+		if !strings.HasPrefix(h, "/") && len(h) > 0 && strings.ContainsAny(h[1:], "@;= ") {
+			return refuse()
+		}
+	}
+	return nil
+}
+
 // poolSize is the number of connections that a run uses: its streams, the lock,
 // and one that watches.
 func poolSize(streams int) int {
@@ -81,7 +117,11 @@ func poolSize(streams int) int {
 }
 
 func place(c *pgx.ConnConfig) string {
-	return fmt.Sprintf("%s:%d, database %s, as %s", c.Host, c.Port, c.Database, c.User)
+	database := c.Database
+	if database == "" {
+		database = c.User // as the server takes it
+	}
+	return fmt.Sprintf("%s:%d, database %s, as %s", c.Host, c.Port, database, c.User)
 }
 
 // Minimum versions, and how the server gives its own.

@@ -236,6 +236,9 @@ func TestDSNNeverLeaks(t *testing.T) {
 		{"missing client key", keywords + "password=" + secret + " sslcert=/nowhere/c sslkey=/nowhere/k sslpassword=" + secret, exitUsage},
 		{"missing service", keywords + "password=" + secret + " service=nowhere", exitUsage},
 		{"missing service file", keywords + "password=" + secret + " service=a servicefile=/nowhere", exitUsage},
+		{"URL with an at sign in the password", "postgresql://me:pa@" + secret + "@" + server + "/gis", exitUsage},
+		{"URL with a password that begins with a slash", "postgresql://me:/" + secret + "@" + server + "/gis", exitUsage},
+		{"keywords with semicolons", "host=" + host + ";password=" + secret, exitUsage},
 		{"the password alone", secret, exitUsage},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
