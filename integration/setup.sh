@@ -45,7 +45,7 @@ need_c_compiler() {
   say 'installing gcc and libc6-dev: the race detector needs a C compiler'
   as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
-    install -y -qq --no-install-recommends gcc libc6-dev
+    install -y -qq --no-install-recommends gcc libc6-dev >/dev/null
   compiles_c || die "gcc and libc6-dev are installed, but $(go env CC) still compiles nothing"
 }
 

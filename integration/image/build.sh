@@ -60,7 +60,7 @@ install_mmdebstrap() {
   say "installing mmdebstrap"
   "${sudo[@]}" apt-get update -qq >&2
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends mmdebstrap >&2
+    apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null
 }
 
 # The machine's own package sources of its distribution, as lines for sources.list. Third parties'
