@@ -209,7 +209,7 @@ func TestEstimatesAreClose(t *testing.T) {
 	e := p.Estimate()
 	near := func(what string, estimate, actual int64) {
 		t.Helper()
-		if ratio := float64(estimate) / float64(actual); ratio < 0.85 || ratio > 1.15 {
+		if ratio := float64(estimate) / float64(actual); ratio < 0.9 || ratio > 1.1 {
 			t.Errorf("%s: estimated %d, is %d", what, estimate, actual)
 		}
 	}
