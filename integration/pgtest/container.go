@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -102,7 +103,7 @@ func publishedAddress() netip.Addr {
 	if _, err := os.Stat("/.dockerenv"); err == nil && os.Getenv("TESTCONTAINERS_HOST_OVERRIDE") != "127.0.0.1" {
 		return netip.Addr{} // the engine is outside: its gateway address
 	}
-	if host := os.Getenv("DOCKER_HOST"); host == "" || len(host) > 5 && host[:5] == "unix:" {
+	if host := os.Getenv("DOCKER_HOST"); host == "" || strings.HasPrefix(host, "unix:") {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	return netip.Addr{}
