@@ -102,7 +102,7 @@ const (
 	walRow = 8
 	// rowsPerSecond is what servers on two cores came to, from the first row to
 	// a table ready to query: see docs/estimates.md.
-	rowsPerSecond = 300_000
+	rowsPerSecond = 400_000
 )
 
 // Estimate returns the expected size and time. Sizes follow from PostgreSQL's

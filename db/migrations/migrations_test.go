@@ -1,0 +1,13 @@
+package migrations_test
+
+import (
+	"fmt"
+
+	"github.com/loadgrid/loadgrid/db/migrations"
+)
+
+// The version that Up brings a ledger to.
+func ExampleLatest() {
+	fmt.Println(migrations.Latest())
+	// Output: 1 <nil>
+}
