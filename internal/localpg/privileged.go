@@ -96,7 +96,7 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 	}
 	if err != nil {
 		text, readErr := os.ReadFile(log.Name())
-		return errors.Join(fmt.Errorf("%s failed: %w; its output:\n%s", name, err, tail(string(text))), readErr)
+		return errors.Join(fmt.Errorf("a step of it failed: %w; its output:\n%s", err, tail(string(text))), readErr)
 	}
 	return nil
 }
