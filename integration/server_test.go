@@ -168,6 +168,9 @@ func TestPostGISInASchemaOfItsOwn(t *testing.T) {
 	mustCLI(t, dsn, "load", "--table", "grid", "--cell-size", "10", "--srid", "3857", "--cols", "10", "--rows", "10")
 	mustCLI(t, dsn, "load", "--table", "grid", "--cell-size", "10", "--srid", "3857", "--extent", "100,0,200,100", "--if-exists", "append")
 	mustCLI(t, dsn, "load", "--table", "grid", "--cell-size", "10", "--srid", "3857", "--cols", "20", "--rows", "10", "--if-exists", "replace")
+	if out := mustCLI(t, dsn, "demo", "--picture", ""); strings.Count(out, " right ") != 5 {
+		t.Errorf("the demo says:\n%s", out)
+	}
 	if n := one[int64](t, pool, "select count(*) from grid"); n != 200 {
 		t.Errorf("%d rows", n)
 	}

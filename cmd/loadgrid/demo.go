@@ -91,20 +91,40 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 	if err := d.load(cmd, r, pool, schema); err != nil {
 		return err
 	}
-	table := loader.Table{Schema: schema, Name: "grid"}
-	if err := askQuestions(ctx, out, pool, table); err != nil {
+	if err := d.show(ctx, out, pool, loader.Table{Schema: schema, Name: "grid"}); err != nil {
 		return err
-	}
-	if d.picture != "" {
-		if err := drawDemo(ctx, pool, table, d.picture); err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "\npicture of the extent and of the order of the cells: %s\n", d.picture)
 	}
 	if d.keep {
 		printKept(out, db, schema)
 	}
 	return nil
+}
+
+// show asks the questions and draws the picture, on one connection that finds
+// PostGIS in whatever schema it is.
+func (d *demo) show(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting for the questions: %w", err)
+	}
+	defer conn.Release()
+	_, err = conn.Exec(ctx, `
+		select set_config('search_path', quote_ident(nspname), false)
+		from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis'`)
+	if err != nil {
+		return fmt.Errorf("looking for PostGIS: %w", err)
+	}
+	if err := askQuestions(ctx, out, conn.Conn(), table); err != nil {
+		return err
+	}
+	if d.picture == "" {
+		return nil
+	}
+	if err := drawDemo(ctx, conn.Conn(), table, d.picture); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "\npicture of the extent and of the order of the cells: %s\n", d.picture)
+	return err
 }
 
 // makeDemoSchema makes a schema of the demo's own, for the table and the ledger,
@@ -147,9 +167,9 @@ func (d *demo) load(cmd *cobra.Command, r *reporter, pool *pgxpool.Pool, schema 
 
 // drawDemo draws what the table holds: the blocks of 32 x 32 cells in the order
 // of cell_id.
-func drawDemo(ctx context.Context, pool *pgxpool.Pool, table loader.Table, name string) error {
+func drawDemo(ctx context.Context, conn *pgx.Conn, table loader.Table, name string) error {
 	const side = 32
-	rows, err := pool.Query(ctx, `
+	rows, err := conn.Query(ctx, `
 		select min(st_xmin(geom)), min(st_ymin(geom)), max(st_xmax(geom)), max(st_ymax(geom))
 		from `+pgx.Identifier{table.Schema, table.Name}.Sanitize()+`
 		group by cell_id / $1 order by cell_id / $1`, side*side)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader"
@@ -64,7 +63,7 @@ func questions() []question {
 
 // askQuestions runs the queries, prints answers and times, and fails where an
 // answer is not the closed form's.
-func askQuestions(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table) error {
+func askQuestions(ctx context.Context, out io.Writer, conn *pgx.Conn, table loader.Table) error {
 	name := pgx.Identifier{table.Schema, table.Name}.Sanitize()
 	fmt.Fprintln(out, "\nfive questions, each answer checked against its closed form")
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -72,7 +71,7 @@ func askQuestions(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table 
 	for _, q := range questions() {
 		var answer string
 		start := time.Now()
-		if err := pool.QueryRow(ctx, strings.ReplaceAll(q.sql, "{table}", name)).Scan(&answer); err != nil {
+		if err := conn.QueryRow(ctx, strings.ReplaceAll(q.sql, "{table}", name)).Scan(&answer); err != nil {
 			return fmt.Errorf("asking for %s: %w", q.text, err)
 		}
 		took := time.Since(start)
