@@ -87,6 +87,16 @@ func (f *serverFlags) open(ctx context.Context, streams int) (*pgxpool.Pool, err
 	return loader.Open(ctx, resolveDSN(f.dsn), streams)
 }
 
+// with opens the server for a command that looks at the ledger, and closes it after.
+func (f *serverFlags) with(cmd *cobra.Command, do func(context.Context, *pgxpool.Pool) error) error {
+	pool, err := f.open(cmd.Context(), 1)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return do(cmd.Context(), pool)
+}
+
 // grid puts the flags of the grid into a job.
 func (f *gridFlags) grid(cmd *cobra.Command, job *loader.Job) error {
 	if f.cellSize == "" {

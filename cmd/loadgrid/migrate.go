@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -13,12 +14,7 @@ func newMigrate() *cobra.Command {
 	var server serverFlags
 	with := func(do func(cmd *cobra.Command, pool *pgxpool.Pool) error) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, _ []string) error {
-			pool, err := server.open(cmd.Context(), 1)
-			if err != nil {
-				return err
-			}
-			defer pool.Close()
-			return do(cmd, pool)
+			return server.with(cmd, func(_ context.Context, pool *pgxpool.Pool) error { return do(cmd, pool) })
 		}
 	}
 	up := &cobra.Command{

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
 	"text/tabwriter"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/loader"
@@ -32,12 +34,11 @@ func newRunsList() *cobra.Command {
 		Short: "List the runs that the ledger knows, the newest first",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			pool, err := server.open(cmd.Context(), 1)
-			if err != nil {
+			var runs []loader.RunInfo
+			err := server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+				runs, err = loader.Runs(ctx, pool, server.ledger)
 				return err
-			}
-			defer pool.Close()
-			runs, err := loader.Runs(cmd.Context(), pool, server.ledger)
+			})
 			if err != nil {
 				return err
 			}
@@ -79,12 +80,7 @@ func newRunsShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pool, err := server.open(cmd.Context(), 1)
-			if err != nil {
-				return err
-			}
-			defer pool.Close()
-			run, err := loader.FindRun(cmd.Context(), pool, server.ledger, id)
+			run, err := findRun(cmd, server, id)
 			if err != nil {
 				return err
 			}
@@ -157,13 +153,12 @@ func newRunsResume() *cobra.Command {
 	return cmd
 }
 
-func findRun(cmd *cobra.Command, server serverFlags, id int64) (loader.RunInfo, error) {
-	pool, err := server.open(cmd.Context(), 1)
-	if err != nil {
-		return loader.RunInfo{}, err
-	}
-	defer pool.Close()
-	return loader.FindRun(cmd.Context(), pool, server.ledger, id)
+func findRun(cmd *cobra.Command, server serverFlags, id int64) (run loader.RunInfo, err error) {
+	err = server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+		run, err = loader.FindRun(ctx, pool, server.ledger, id)
+		return err
+	})
+	return run, err
 }
 
 func newRunsDrop() *cobra.Command {
@@ -177,12 +172,10 @@ func newRunsDrop() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pool, err := server.open(cmd.Context(), 1)
+			err = server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
+				return loader.DropRun(ctx, pool, server.ledger, id)
+			})
 			if err != nil {
-				return err
-			}
-			defer pool.Close()
-			if err := loader.DropRun(cmd.Context(), pool, server.ledger, id); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "run %d is dropped\n", id)
