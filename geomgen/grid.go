@@ -12,7 +12,8 @@ const MaxIndex = 1 << 30
 
 // lineTolerance, in cells, is how close a bound of an extent must lie to a line
 // of the grid to be taken for that line: 0.3 at a size of 0.1 is line 3,
-// although 3*0.1 differs from 0.3 in its last bit.
+// although 3*0.1 differs from 0.3 in its last bit. Where numbers lie further
+// apart than that, four steps of the number format take its place.
 const lineTolerance = 1e-9
 
 // Cell is one cell of a grid by its column and row, counted from the origin.
@@ -86,7 +87,8 @@ func (g Grid) Validate() error {
 
 // Within returns the cells whose interior meets the interior of the extent e:
 // a cell belongs whole or not at all. A bound within 1e-9 of a cell of a line
-// of the grid is taken to be on that line.
+// of the grid, or so close that the number format hardly tells them apart, is
+// taken to be on that line.
 //
 // The error is a *ParamError for an extent that is reversed, empty or not
 // finite, and for cells that CheckRange refuses.
@@ -178,7 +180,11 @@ func lineAbove(x0, d, v float64) int32 {
 func nearestLine(x0, d, v float64) (n int32, on bool) {
 	f := math.Round((v - x0) / d)
 	f = math.Max(-MaxIndex-1, math.Min(MaxIndex+1, f))
-	return int32(f), math.Abs(v-(x0+float64(f*d))) <= lineTolerance*d
+	// Far out the numbers themselves lie further apart than the tolerance: then
+	// some of their steps, but never so many that two lines come into question.
+	far := math.Max(math.Abs(v), math.Max(math.Abs(x0), math.Abs(f*d)))
+	ulp := math.Nextafter(far, math.Inf(1)) - far
+	return int32(f), math.Abs(v-(x0+float64(f*d))) <= math.Max(lineTolerance*d, math.Min(4*ulp, d/4))
 }
 
 func finite(f float64) bool {

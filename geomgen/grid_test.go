@@ -65,6 +65,28 @@ func TestWithinTakesDecimalBoundsForLines(t *testing.T) {
 	}
 }
 
+// Ten-centimetre cells in metric coordinates: there 1e-9 of a cell is less than
+// a step of the number format.
+func TestWithinTakesDecimalBoundsForLinesFarOut(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 22))
+	for _, origin := range []float64{0, 0.05} {
+		g := Grid{X0: origin, Y0: origin, DX: 0.1, DY: 0.1}
+		for range 20000 {
+			n := rng.Int64N(1e8)
+			// The decimal numbers as people write them, in hundredths.
+			hundredths := n*10 + int64(origin*100)
+			lo, hi := float64(hundredths)/100, float64(hundredths+100)/100
+			r, err := g.Within(Box{lo, lo, hi, hi})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Count() != 100 || int64(r.MinCol) != n {
+				t.Fatalf("origin %v, from %v to %v: %+v, want 100 cells from column %d", origin, lo, hi, r, n)
+			}
+		}
+	}
+}
+
 func TestWithinRefuses(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	unit := Grid{DX: 1, DY: 1}
@@ -164,8 +186,9 @@ func FuzzWithin(f *testing.F) {
 		}
 		// The first and the last column meet the extent's interior, and those
 		// beyond them do not, up to the tolerance.
-		tol := lineTolerance * dx
-		if g.X(r.MinCol) > xmin+tol || g.X(r.MinCol+1) <= xmin || g.X(r.MaxCol) < xmax-tol || g.X(r.MaxCol-1) >= xmax {
+		far := math.Max(math.Abs(x0), math.Max(math.Abs(xmin), math.Abs(xmax)))
+		tol := math.Max(lineTolerance*dx, 8*(math.Nextafter(far, math.Inf(1))-far))
+		if g.X(r.MinCol) > xmin+tol || g.X(r.MinCol+1) <= xmin-tol || g.X(r.MaxCol) < xmax-tol || g.X(r.MaxCol-1) >= xmax+tol {
 			t.Fatalf("%+v: columns %d to %d for %v to %v", g, r.MinCol, r.MaxCol, xmin, xmax)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -15,7 +16,7 @@ import (
 type Constant struct {
 	Name  string `json:"name"`
 	Type  string `json:"type"`  // an SQL type; see ConstantTypes. Defaults to text.
-	Value string `json:"value"` // as PostgreSQL reads a literal of that type
+	Value string `json:"value"` // as PostgreSQL writes a value of that type, in ISO style
 }
 
 // constantTypes maps the names people write to PostgreSQL's own.
@@ -73,8 +74,8 @@ func (c Constant) encode(dst []byte) ([]byte, error) {
 	if !ok {
 		return bad("there is no type " + c.Type + " here; the types are " + strings.Join(ConstantTypes(), ", "))
 	}
-	if strings.ContainsRune(c.Value, 0) {
-		return bad("the value holds a zero byte")
+	if strings.ContainsRune(c.Value, 0) || !utf8.ValidString(c.Value) {
+		return bad("the value holds a zero byte, or is not UTF-8")
 	}
 	if t.OID == pgtype.JSONOID || t.OID == pgtype.JSONBOID {
 		return c.encodeJSON(dst, t.OID == pgtype.JSONBOID)

@@ -62,12 +62,16 @@ const (
 	defaultStreams   = 2
 	maxStreams       = 64
 	defaultChunkRows = 1_000_000
+	maxColumns       = 1600
 	// DefaultLedgerSchema is the schema of the ledger when a job names none.
 	DefaultLedgerSchema = "loadgrid"
 )
 
 // withDefaults fills in what the job leaves open.
 func (j Job) withDefaults() Job {
+	// Minus zero is zero, as JSON in the ledger has it.
+	j.Grid.X0 += 0
+	j.Grid.Y0 += 0
 	if j.IDColumn == "" {
 		j.IDColumn = "cell_id"
 	}
@@ -92,6 +96,9 @@ func (j Job) withDefaults() Job {
 // validate checks all that can be checked without a server.
 func (j Job) validate() error {
 	if err := j.Table.validate(); err != nil {
+		return err
+	}
+	if err := j.Table.checkReserved(j.LedgerSchema); err != nil {
 		return err
 	}
 	if err := checkIdentifier("ledger-schema", j.LedgerSchema); err != nil {
@@ -135,6 +142,9 @@ func (j Job) validateColumns() error {
 	}
 	if err := check("geom-column", j.GeomColumn); err != nil {
 		return err
+	}
+	if n := len(j.columns()); n > maxColumns {
+		return &geomgen.ParamError{Param: "set", Value: strconv.Itoa(len(j.Set)) + " times", Reason: "PostgreSQL's tables have at most 1600 columns"}
 	}
 	for _, c := range j.Set {
 		if err := check("set", c.Name); err != nil {

@@ -159,7 +159,7 @@ func (l ledger) insertRun(ctx context.Context, q querier, t Table, p *Plan, fing
 	err = q.QueryRow(ctx, "insert into "+l.runs+
 		" (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, version)"+
 		" values ($1, $2, $3, $4, $5, $6, $7, $8) returning id",
-		t.Schema, t.Name, staging, job, fingerprint, p.Chunks, p.Rows, version).Scan(&id)
+		t.Schema, t.Name, staging, string(job), fingerprint, p.Chunks, p.Rows, version).Scan(&id)
 	return id, serverError(err, "writing a run of table %s into the ledger", t)
 }
 

@@ -1,6 +1,8 @@
 package loader
 
 import (
+	"math"
+
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
@@ -106,7 +108,8 @@ const (
 )
 
 // Estimate returns the expected size and time. Sizes follow from PostgreSQL's
-// page layout; the time is that of a server on two cores, a rough guide.
+// page layout; the time is that of a server on two cores, a rough guide. Sizes
+// beyond what an int64 holds are given as its largest number.
 func (p *Plan) Estimate() Estimate {
 	row := int64(rowHeader + cellColumns + storedBox)
 	for _, c := range p.layout.constantBytes {
@@ -114,12 +117,19 @@ func (p *Plan) Estimate() Estimate {
 	}
 	row = (row + 7) &^ 7
 	perPage := max((pageBytes-pageHeader)/(row+rowPointer), 1)
-	e := Estimate{
-		CopyBytes:  p.Rows * int64(p.RowBytes()),
-		HeapBytes:  ((p.Rows-1)/perPage + 1) * pageBytes,
-		IndexBytes: 2*pageBytes + int64(float64(p.Rows)*(keyEntry/keyFill+boxEntry/boxFill)),
-		Seconds:    float64(p.Rows) / rowsPerSecond,
+	rows := float64(p.Rows)
+	return Estimate{
+		CopyBytes:  wholeBytes(rows * float64(p.RowBytes())),
+		HeapBytes:  wholeBytes(float64((p.Rows-1)/perPage+1) * pageBytes),
+		IndexBytes: wholeBytes(2*pageBytes + rows*(keyEntry/keyFill+boxEntry/boxFill)),
+		WALBytes:   wholeBytes(rows * float64(row-rowHeader+walRow+keyEntry+boxEntry)),
+		Seconds:    rows / rowsPerSecond,
 	}
-	e.WALBytes = p.Rows * (row - rowHeader + walRow + keyEntry + boxEntry)
-	return e
+}
+
+func wholeBytes(f float64) int64 {
+	if f >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(f)
 }

@@ -69,6 +69,18 @@ func printPlan(cmd *cobra.Command, p *loader.Plan) error {
 	line("heap", "about %s", size(e.HeapBytes))
 	line("indexes", "about %s", size(e.IndexBytes))
 	line("WAL", "about %s", size(e.WALBytes))
-	line("time", "about %s on a server with two cores", span(time.Duration(e.Seconds*float64(time.Second))))
+	line("time", "about %s on a server with two cores", longSpan(e.Seconds))
 	return t.Flush()
+}
+
+// longSpan writes seconds that may be more than a time.Duration holds.
+func longSpan(seconds float64) string {
+	const day = 24 * 60 * 60
+	switch {
+	case seconds >= 2*365*day:
+		return fmt.Sprintf("%.0f years", seconds/(365*day))
+	case seconds >= 2*day:
+		return fmt.Sprintf("%.0f days", seconds/day)
+	}
+	return span(time.Duration(seconds * float64(time.Second)))
 }
