@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -44,7 +45,8 @@ func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c Chunk) (copi
 		return true, nil
 	}
 	rows.takeBack()
-	if hasCode(err, "23505") {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == "23505" && pgErr.ConstraintName == "chunks_pkey" {
 		return false, nil
 	}
 	return false, serverError(lost(conn.Conn(), err), "committing chunk %d of %s", c.No, l.staging.Table)

@@ -124,6 +124,10 @@ func advice(err error) string {
 		return "ask for the privilege, or connect as a role that has it"
 	case "25006":
 		return "this server or session is read-only: connect to the primary, with default_transaction_read_only off"
+	case "57014":
+		return "somebody cancelled it, or a time limit of the server did"
+	case "2BP01":
+		return "something depends on the table: drop it before, and make it again after"
 	case "53100":
 		return "make room on the server's disk"
 	case "53300":

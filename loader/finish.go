@@ -23,18 +23,23 @@ func spatialIndex(t Table, job Job) string { return objectName(t.Name, job.GeomC
 
 // buildIndexes builds the unique index of the key and the spatial index side by
 // side, and then makes the former the primary key: asked for as a primary key,
-// it would wait until the spatial index is built.
+// it would wait until the spatial index is built. Rows that are appended to
+// another table are counted and unique by their key, and need no spatial index.
 func (l *load) buildIndexes(ctx context.Context) error {
 	job := l.plan.Job
-	key := keyIndex(l.staging.Table)
-	spatial := spatialIndex(l.staging.Table, job)
+	key, spatial := keyIndex(l.staging.Table), spatialIndex(l.staging.Table, job)
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		return l.buildIndex(gctx, key, "unique index", "btree ("+pgx.Identifier{job.IDColumn}.Sanitize()+")")
+	var keyBuilt bool
+	g.Go(func() (err error) {
+		keyBuilt, err = l.buildIndex(gctx, key, "unique index", "btree ("+pgx.Identifier{job.IDColumn}.Sanitize()+")")
+		return err
 	})
-	g.Go(func() error {
-		return l.buildIndex(gctx, spatial, "index", "gist ("+pgx.Identifier{job.GeomColumn}.Sanitize()+")")
-	})
+	if !l.appends() {
+		g.Go(func() error {
+			_, err := l.buildIndex(gctx, spatial, "index", "gist ("+pgx.Identifier{job.GeomColumn}.Sanitize()+")")
+			return err
+		})
+	}
 	watch, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
@@ -47,26 +52,47 @@ func (l *load) buildIndexes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.checkRowCount(ctx, key); err != nil {
-		return err
-	}
-	return l.addPrimaryKey(ctx, key)
+	return retry(ctx, l.log, retryFor, "index", func() error {
+		if err := l.checkRowCount(ctx, key, keyBuilt); err != nil {
+			return err
+		}
+		return l.addPrimaryKey(ctx, key)
+	})
 }
 
-// buildIndex builds an index, unless an earlier start of the run has.
-func (l *load) buildIndex(ctx context.Context, name, kind, using string) error {
-	there, err := l.hasRelation(ctx, name)
-	if err != nil || there {
-		return err
-	}
+// appends tells whether the rows go into a table that is there.
+func (l *load) appends() bool {
+	return l.target.oid != 0 && l.plan.Job.IfExists == Append
+}
+
+// buildIndex builds an index, unless an earlier start of the run has, and tells
+// whether it did.
+func (l *load) buildIndex(ctx context.Context, name, kind, using string) (built bool, err error) {
 	sql := "create " + kind + " " + pgx.Identifier{name}.Sanitize() + " on " + l.staging.sql() + " using " + using
-	return retry(ctx, l.log, retryFor, "index", func() error {
-		_, err := l.pool.Exec(ctx, sql)
+	err = retry(ctx, l.log, retryFor, "index", func() error {
+		there, err := l.hasRelation(ctx, name)
+		if err != nil || there {
+			return err
+		}
+		err = l.exec(ctx, sql)
 		if builtByAnother(err) {
 			return nil
 		}
+		built = err == nil
 		return serverError(err, "building index %s on %s", name, l.staging.Table)
 	})
+	return built, err
+}
+
+// exec runs a statement that may take long, on a connection of its own.
+func (l *load) exec(ctx context.Context, sql string) error {
+	conn, err := l.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	_, err = conn.Exec(ctx, sql)
+	return lost(conn.Conn(), err)
 }
 
 // builtByAnother tells whether an index could not be built since it is there by
@@ -86,20 +112,26 @@ func (l *load) hasRelation(ctx context.Context, name string) (bool, error) {
 	return there, serverError(err, "looking for index %s", name)
 }
 
-// checkRowCount compares the rows that the unique index was built over with the
-// plan. PostgreSQL keeps their number as a float4: exact up to 2^24, and to
-// seven digits beyond.
-func (l *load) checkRowCount(ctx context.Context, index string) error {
-	var same bool
-	var rows float32
-	err := l.pool.QueryRow(ctx, `
-		select c.reltuples = $3::bigint::float4, c.reltuples from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = $1 and c.relname = $2`, l.staging.Schema, index, l.plan.Rows).Scan(&same, &rows)
-	if err != nil {
+// checkRowCount compares the rows of the staging table with the plan. An index
+// that was just built knows how many it was built over, as a float4: exact up to
+// 2^24, and to seven digits beyond. Later that number may be an estimate, and
+// the rows are counted.
+func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) error {
+	if justBuilt {
+		var same bool
+		err := l.pool.QueryRow(ctx, `
+			select c.reltuples = $3::bigint::float4 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+			where n.nspname = $1 and c.relname = $2`, l.staging.Schema, index, l.plan.Rows).Scan(&same)
+		if err != nil || same {
+			return serverError(err, "asking index %s for its rows", index)
+		}
+	}
+	var rows int64
+	if err := l.pool.QueryRow(ctx, "select count(*) from "+l.staging.sql()).Scan(&rows); err != nil {
 		return serverError(err, "counting the rows of %s", l.staging.Table)
 	}
-	if !same {
-		return fmt.Errorf("staging table %s holds %.0f rows, but the ledger has %d: somebody changed it, or it was lost in a crash: 'runs drop %d' and start over",
+	if rows != l.plan.Rows {
+		return fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it, or it was lost in a crash: 'runs drop %d' and start over",
 			l.staging.Table, rows, l.plan.Rows, l.run)
 	}
 	return nil
@@ -112,7 +144,7 @@ func (l *load) addPrimaryKey(ctx context.Context, index string) error {
 		return serverError(err, "looking for the primary key of %s", l.staging.Table)
 	}
 	name := pgx.Identifier{index}.Sanitize()
-	_, err = l.pool.Exec(ctx, "alter table "+l.staging.sql()+" add constraint "+name+" primary key using index "+name)
+	err = l.exec(ctx, "alter table "+l.staging.sql()+" add constraint "+name+" primary key using index "+name)
 	return serverError(err, "making index %s the primary key of %s", index, l.staging.Table)
 }
 
@@ -143,7 +175,7 @@ func (l *load) watchIndexes(ctx context.Context) {
 // analyze gathers the table's statistics, so that they are there before readers.
 func (l *load) analyze(ctx context.Context) error {
 	return retry(ctx, l.log, retryFor, "analyze", func() error {
-		_, err := l.pool.Exec(ctx, "analyze "+l.staging.sql())
+		err := l.exec(ctx, "analyze "+l.staging.sql())
 		return serverError(err, "analyzing %s", l.staging.Table)
 	})
 }

@@ -26,6 +26,7 @@ type Summary struct {
 	Run           int64             `json:"run"` // its number in the ledger
 	Table         Table             `json:"table"`
 	Rows          int64             `json:"rows"`
+	Appended      bool              `json:"appended"`     // to a table that was there
 	RowsResumed   int64             `json:"rows_resumed"` // of them committed by earlier starts
 	Chunks        int64             `json:"chunks"`
 	ChunksCopied  int64             `json:"chunks_copied"`
@@ -54,6 +55,7 @@ type load struct {
 	done    map[int64]bool
 
 	chunksCopied, rowsCopied atomic.Int64
+	walStart                 int64 // where the server's WAL was, in bytes; 0 when that is not known
 	summary                  Summary
 }
 
@@ -79,14 +81,17 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Sum
 		do   func(context.Context) error
 	}{
 		{StagePlan, 0, l.prepare},
-		{StageLoad, plan.Rows, l.copyAll},
-		{StageIndex, plan.Rows, l.buildIndexes},
-		{StageAnalyze, 0, l.analyze},
+		{StageLoad, plan.Rows, l.guarded(l.copyAll)},
+		{StageIndex, plan.Rows, l.guarded(l.buildIndexes)},
+		{StageAnalyze, 0, l.guarded(l.analyze)},
 		{StagePublish, 0, l.publish},
 	} {
 		l.progress.begin(stage.name, stage.rows)
 		if err := stage.do(ctx); err != nil {
-			return l.summary, l.stopped(ctx, err)
+			if err = l.stopped(ctx, err); err != nil {
+				return l.summary, err
+			}
+			break // the error came too late: the table is published
 		}
 		l.progress.set(stage.rows)
 	}
@@ -116,6 +121,9 @@ func (l *load) prepare(ctx context.Context) error {
 	if have, need := int(l.pool.Config().MaxConns), poolSize(job.Streams); have < need {
 		return fmt.Errorf("the pool has room for %d connections, a run with %d streams needs %d", have, job.Streams, need)
 	}
+	if err := refusePooler(ctx, l.pool); err != nil {
+		return err
+	}
 	var err error
 	if l.target, err = inspectPool(ctx, l.pool, job); err != nil {
 		return err
@@ -134,7 +142,7 @@ func (l *load) prepare(ctx context.Context) error {
 	if err := MigrateUp(ctx, l.pool, job.LedgerSchema); err != nil {
 		return err
 	}
-	l.summary.WALBytes = walPosition(ctx, l.pool)
+	l.walStart = walPosition(ctx, l.pool)
 	return l.beginOrResume(ctx)
 }
 
@@ -159,55 +167,66 @@ func (l *load) copyAll(ctx context.Context) error {
 	return nil
 }
 
+// stopTimeout bounds what is done after a run has failed: the server may be
+// away, so it must not take long, and need not succeed.
+const stopTimeout = 5 * time.Second
+
 // stopped turns the error of a stage into that of the run. A run that has
-// committed nothing is taken away; one that has can be resumed.
+// committed nothing is taken away; one that has can be resumed. It returns nil
+// for a run that was published although the answer to that was lost.
 func (l *load) stopped(ctx context.Context, cause error) error {
-	if l.run == 0 {
-		return cause
+	var locked *LockedError
+	if l.run == 0 || errors.As(cause, &locked) {
+		return cause // nothing is begun, or it is another's now
 	}
-	committed := int64(len(l.done)) + l.chunksCopied.Load()
-	// The run's own context may have ended; the server may be away, too, so
-	// this must not take long, and need not succeed.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	if run, found, err := l.ledger.run(ctx, l.pool, l.run); err == nil && found {
-		committed = run.Committed
-		if committed == 0 || errors.Is(cause, ErrCellsExist) {
-			if err := dropRun(ctx, l.pool, l.ledger, run); err == nil {
-				return cause
-			}
+	run, found, err := l.ledger.run(ctx, l.pool, l.run)
+	switch {
+	case err != nil && (isNetwork(err) || errors.Is(err, context.DeadlineExceeded)):
+		// As far as is known here.
+		run.Committed = int64(len(l.done)) + l.chunksCopied.Load()
+	case err != nil || !found || run.State == StateDropped:
+		return fmt.Errorf("the ledger knows no more of run %d: %w", l.run, cause)
+	case run.State == StatePublished:
+		return nil
+	case run.Committed == 0 || errors.Is(cause, ErrCellsExist):
+		if l.keepLock(ctx) == nil && dropRun(ctx, l.pool, l.ledger, run) == nil {
+			return cause
 		}
 	}
 	if err := l.ledger.failed(ctx, l.pool, l.run, cause); err != nil {
 		l.log.Debug("the ledger does not know why the run stopped", "error", err)
 	}
-	if committed == 0 {
+	if run.Committed == 0 {
 		return cause
 	}
-	return &ResumableError{Run: l.run, Committed: committed, Chunks: l.plan.Chunks, Err: cause}
+	return &ResumableError{Run: l.run, Committed: run.Committed, Chunks: l.plan.Chunks, Err: cause}
 }
 
 func (l *load) close(ctx context.Context) {
 	if l.lock == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	l.lock.release(ctx)
 }
 
 // summarize is best effort where it asks the server: the table is published.
 func (l *load) summarize(ctx context.Context) (Summary, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
 	l.progress.begin("", 0)
 	s := l.summary
-	s.Run, s.Chunks = l.run, l.plan.Chunks
+	s.Run, s.Chunks, s.Appended = l.run, l.plan.Chunks, l.appends()
 	s.ChunksCopied = l.chunksCopied.Load()
 	s.StageSeconds = l.progress.seconds()
 	for _, seconds := range s.StageSeconds {
 		s.Seconds += seconds
 	}
-	if start := s.WALBytes; start > 0 {
-		s.WALBytes = walPosition(ctx, l.pool) - start
+	if end := walPosition(ctx, l.pool); l.walStart > 0 && end > 0 {
+		s.WALBytes = end - l.walStart
 	}
 	err := l.pool.QueryRow(ctx, `
 		select pg_relation_size(c.oid), pg_indexes_size(c.oid) from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -31,29 +32,20 @@ func lockTable(ctx context.Context, pool *pgxpool.Pool, t Table) (*tableLock, er
 		return nil, serverError(err, "connecting for the lock of table %s", t)
 	}
 	l := &tableLock{conn: conn, key: lockKey(t)}
-	if err := l.take(ctx, pool, t); err != nil {
+	if err := l.take(ctx, t); err != nil {
 		l.release(ctx)
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *tableLock) take(ctx context.Context, pool *pgxpool.Pool, t Table) error {
+func (l *tableLock) take(ctx context.Context, t Table) error {
 	var taken bool
 	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1)", l.key).Scan(&taken); err != nil {
 		return serverError(err, "locking table %s", t)
 	}
 	if !taken {
 		return &LockedError{Table: t, Holder: l.holder(ctx)}
-	}
-	pooled, err := throughTransactionPooler(ctx, pool, l.conn.Conn())
-	if err != nil {
-		return serverError(err, "looking for a connection pooler")
-	}
-	if pooled {
-		return &ServerError{Doing: "locking table " + t.String(),
-			Err:    errors.New("the connection goes through a transaction pooler, where a session lock does not hold"),
-			Advice: "connect to PostgreSQL itself, or to a pool in session mode"}
 	}
 	return nil
 }
@@ -85,29 +77,116 @@ func (l *tableLock) release(ctx context.Context) {
 	l.conn.Release()
 }
 
-// throughTransactionPooler tells whether conn may change its backend between
-// transactions. A pooler shows in that the process number it gave at connecting
-// is not that of the backend; that it pools transactions, in that another
-// transaction takes the backend away.
-func throughTransactionPooler(ctx context.Context, pool *pgxpool.Pool, conn *pgx.Conn) (bool, error) {
-	var before, after uint32
-	if err := conn.QueryRow(ctx, "select pg_backend_pid()").Scan(&before); err != nil {
-		return false, err
-	}
-	if before == conn.PgConn().PID() {
-		return false, nil
-	}
-	tx, err := pool.Begin(ctx)
+// poolerTimeout bounds the wait for a second connection through a pooler.
+const poolerTimeout = 5 * time.Second
+
+// refusePooler refuses a connection that may change its backend between
+// transactions: a session lock does not hold on it. A pooler shows in that the
+// process number it gave at connecting is not that of the backend; that it pools
+// transactions, in that another transaction takes the backend away. Statements
+// are not prepared here: such a pooler mixes them up.
+func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return false, err
+		return serverError(err, "connecting")
 	}
-	defer func() { _ = tx.Rollback(ctx) }()
-	var taken uint32
-	if err := tx.QueryRow(ctx, "select pg_backend_pid()").Scan(&taken); err != nil {
-		return false, err
+	defer conn.Release()
+	backend := func(q querier) (pid uint32, err error) {
+		err = q.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid)
+		return pid, serverError(err, "looking for a connection pooler")
 	}
-	if err := conn.QueryRow(ctx, "select pg_backend_pid()").Scan(&after); err != nil {
-		return false, err
+	before, err := backend(conn)
+	if err != nil || before == conn.Conn().PgConn().PID() {
+		return err
 	}
-	return taken == before || after != before, nil
+	limited, cancel := context.WithTimeout(ctx, poolerTimeout)
+	defer cancel()
+	other, err := pool.Begin(limited)
+	if err != nil {
+		return &ServerError{Doing: "opening a second connection through a connection pooler", Err: err,
+			Advice: fmt.Sprintf("a run needs %d connections at the same time: raise the pooler's limit", pool.Config().MaxConns)}
+	}
+	defer func() { _ = other.Rollback(ctx) }()
+	taken, err := backend(other)
+	if err != nil {
+		return err
+	}
+	after, err := backend(conn)
+	if err != nil {
+		return err
+	}
+	if taken == before || after != before {
+		return &ServerError{Doing: "looking for a connection pooler",
+			Err:    errors.New("the connection goes through one that pools transactions, where a session lock does not hold"),
+			Advice: "connect to PostgreSQL itself, or to a pool in session mode"}
+	}
+	return nil
+}
+
+// keepLock takes the lock anew when its connection has broken. The server may
+// need a moment to notice that, and give the old one back.
+func (l *load) keepLock(ctx context.Context) error {
+	if !l.lock.conn.Conn().IsClosed() && l.lock.conn.Ping(ctx) == nil {
+		return nil
+	}
+	l.log.Warn("the connection that held the table's lock is gone, taking it anew", "run", l.run)
+	for try := 0; ; try++ {
+		lock, err := lockTable(ctx, l.pool, l.target.Table)
+		var locked *LockedError
+		if errors.As(err, &locked) && try < keepLockTries {
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+				continue
+			}
+		}
+		if err != nil {
+			return err
+		}
+		l.lock.release(ctx)
+		*l.lock = *lock
+		return nil
+	}
+}
+
+const (
+	keepLockTries = 10
+	keepLockEvery = 5 * time.Second
+)
+
+// guarded runs a stage that leaves the lock's connection alone, and looks after
+// the lock meanwhile: when another run has taken it, the stage is ended.
+func (l *load) guarded(stage func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		over, looked := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(looked)
+			tick := time.NewTicker(keepLockEvery)
+			defer tick.Stop()
+			for {
+				select {
+				case <-over:
+					return
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+				}
+				// Trouble of the moment is the stage's to meet, too.
+				var locked *LockedError
+				if err := l.keepLock(ctx); errors.As(err, &locked) {
+					cancel(err)
+				}
+			}
+		}()
+		err := stage(ctx)
+		close(over)
+		<-looked
+		var locked *LockedError
+		if err != nil && errors.As(context.Cause(ctx), &locked) {
+			return locked
+		}
+		return err
+	}
 }

@@ -38,21 +38,6 @@ func (l *load) publish(ctx context.Context) error {
 	})
 }
 
-// keepLock takes the lock anew when its connection has broken.
-func (l *load) keepLock(ctx context.Context) error {
-	if !l.lock.conn.Conn().IsClosed() && l.lock.conn.Ping(ctx) == nil {
-		return nil
-	}
-	l.log.Warn("the connection that held the table's lock is gone, taking it anew", "run", l.run)
-	lock, err := lockTable(ctx, l.pool, l.target.Table)
-	if err != nil {
-		return err
-	}
-	l.lock.release(ctx)
-	*l.lock = *lock
-	return nil
-}
-
 func (l *load) swap(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "select set_config('lock_timeout', $1, true)", fmt.Sprint(publishLockTimeout.Milliseconds()))
@@ -67,7 +52,7 @@ func (l *load) swap(ctx context.Context) error {
 			return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", l.target)
 		}
 		oid := l.staging.oid
-		if l.target.oid != 0 && l.plan.Job.IfExists == Append {
+		if l.appends() {
 			oid = l.target.oid
 			err = l.appendRows(ctx, tx)
 		} else {
@@ -84,6 +69,9 @@ func (l *load) swap(ctx context.Context) error {
 // takePlace drops the old table, if there is one, and gives the new one its name.
 func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 	if l.target.oid != 0 {
+		if err := l.inherit(ctx, tx); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, "drop table "+l.target.sql()); err != nil {
 			return serverError(err, "dropping the old table %s", l.target)
 		}
@@ -107,6 +95,38 @@ func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 		_, err = tx.Exec(ctx, comment)
 	}
 	return serverError(err, "writing the comment of the primary key")
+}
+
+// inherit gives the staging table what people have set on the old one: its
+// owner, its grants, its comment.
+func (l *load) inherit(ctx context.Context, tx pgx.Tx) error {
+	rows, err := tx.Query(ctx, `
+		with old as (select * from pg_class where oid = $1)
+		select format('comment on table %s is %L', $2::text, obj_description(oid, 'pg_class'))
+		from old where obj_description(oid, 'pg_class') is not null
+		union all
+		select format('alter table %s owner to %I', $2::text, pg_get_userbyid(relowner)) from old
+		where pg_get_userbyid(relowner) <> current_user
+		union all
+		select format('revoke all on table %s from %I', $2::text, pg_get_userbyid(relowner)) from old where relacl is not null
+		union all
+		select format('grant %s on table %s to %s%s', privilege_type, $2::text,
+		              case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,
+		              case when is_grantable then ' with grant option' else '' end)
+		from old, aclexplode(relacl)`, l.target.oid, l.staging.sql())
+	if err != nil {
+		return serverError(err, "reading owner, grants and comment of table %s", l.target)
+	}
+	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return serverError(err, "reading owner, grants and comment of table %s", l.target)
+	}
+	for _, sql := range statements {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return serverError(err, "giving the new table what the old one had: %s", sql)
+		}
+	}
+	return nil
 }
 
 // renameIndex gives an index of the staging table its name on the published one,
@@ -154,6 +174,10 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 	}
 	if tag.RowsAffected() != l.plan.Rows {
 		return fmt.Errorf("adding to table %s: %d rows planned, %d inserted", l.target, l.plan.Rows, tag.RowsAffected())
+	}
+	// Its rows are more than those that its statistics know.
+	if _, err := tx.Exec(ctx, "analyze "+l.target.sql()); err != nil {
+		return serverError(err, "analyzing table %s", l.target)
 	}
 	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
 	return serverError(err, "dropping staging table %s", l.staging.Table)

@@ -20,20 +20,33 @@ const (
 )
 
 // retry runs do until it succeeds, its error is not one that time mends, or
-// limit has passed. Each failed try is logged once.
+// limit has passed since it first failed. Each failed try is logged once.
 func retry(ctx context.Context, log *slog.Logger, limit time.Duration, doing string, do func() error) error {
 	try := 0
+	var failed time.Time // the first time in a row
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		began := time.Now()
 		err := do()
-		if err != nil && (!transient(err) || ctx.Err() != nil) {
+		// A try that went well for longer than the limit is a new beginning.
+		if failed.IsZero() || time.Since(began) > limit {
+			failed = time.Now()
+		}
+		if err != nil && (!transient(err) || ctx.Err() != nil || time.Since(failed) > limit) {
 			return struct{}{}, backoff.Permanent(err)
 		}
 		return struct{}{}, err
-	}, backoff.WithMaxElapsedTime(limit), backoff.WithNotify(func(err error, wait time.Duration) {
+	}, backoff.WithMaxElapsedTime(0), backoff.WithBackOff(waits()), backoff.WithNotify(func(err error, wait time.Duration) {
 		try++
 		log.Warn("trying again", "doing", doing, "try", try, "wait", wait.Round(time.Millisecond), "error", serverMessage(err))
 	}))
 	return err
+}
+
+// waits are half a second at first, and ten at most, with jitter.
+func waits() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.MaxInterval = 10 * time.Second
+	return b
 }
 
 // transient tells, by SQLSTATE or by the type of the error, whether the same
@@ -52,7 +65,7 @@ func transient(err error) bool {
 		return false
 	}
 	var lost *lostError
-	return errors.As(err, &lost) || isNetwork(err)
+	return errors.As(err, &lost) || pgconn.SafeToRetry(err) || isNetwork(err)
 }
 
 // lostError reports that a connection broke, whatever the driver called it.

@@ -42,6 +42,9 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "loadgrid"
 	}
+	// Names and values go out as UTF-8, whatever the role's or the database's is.
+	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
+	config.AfterConnect = liftTimeouts
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, serverError(err, "connecting to %s", place(config.ConnConfig))
@@ -58,6 +61,17 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 		return nil, serverError(err, "connecting to %s", place(config.ConnConfig))
 	}
 	return pool, nil
+}
+
+// liftTimeouts turns off what a role or database may have set against stray
+// sessions: an index takes as long as it takes, and the connection that holds a
+// table's lock is idle meanwhile. Not every server knows all of them.
+func liftTimeouts(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `
+		select set_config(name, '0', false) from pg_settings
+		where name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')`,
+		pgx.QueryExecModeExec)
+	return err
 }
 
 // dsnReason says why a connection string cannot be read. The parser's own
@@ -146,10 +160,14 @@ func inspect(ctx context.Context, conn *pgx.Conn, job Job) (target, error) {
 	var schema, postgis, postgisSchema *string
 	err := conn.QueryRow(ctx, `
 		select current_setting('server_version_num')::int, pg_is_in_recovery(),
-		       current_setting('transaction_read_only') = 'on', current_schema(),
+		       current_setting('transaction_read_only') = 'on',
+		       -- The ledger's own schema is not where tables go: a role called loadgrid
+		       -- would find it in "$user" from its second run on.
+		       (select s from unnest(current_schemas(false)) with ordinality u (s, n)
+		        where s <> $1 and s !~ '^pg_' order by n limit 1),
 		       (select extversion from pg_extension where extname = 'postgis'),
 		       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`,
-	).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
+		DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
 	if err != nil {
 		return t, serverError(err, "asking the server for its version")
 	}
@@ -174,6 +192,9 @@ func inspect(ctx context.Context, conn *pgx.Conn, job Job) (target, error) {
 			return t, &geomgen.ParamError{Param: "table", Value: job.Table.String(), Reason: "no schema of the search_path exists: name one"}
 		}
 		t.Schema = *schema
+	}
+	if err := t.checkReserved(job.LedgerSchema); err != nil {
+		return t, err
 	}
 	if err := t.checkSRID(ctx, conn, job.Grid.SRID); err != nil {
 		return t, err

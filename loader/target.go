@@ -29,7 +29,7 @@ func (t *target) find(ctx context.Context, conn querier) error {
 func (t *target) checkExisting(ctx context.Context, conn querier, p *Plan, l ledger) error {
 	job := p.Job
 	if t.oid == 0 {
-		return nil
+		return t.checkName(ctx, conn)
 	}
 	refuse := func(format string, args ...any) error {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(format, args...)}
@@ -63,6 +63,9 @@ func (t *target) checkExisting(ctx context.Context, conn querier, p *Plan, l led
 		if err := t.checkAppend(job, before); err != nil {
 			return err
 		}
+		if err := t.checkInsert(ctx, conn); err != nil {
+			return err
+		}
 		return t.checkOverlap(ctx, conn, p)
 	}
 	if !owned {
@@ -85,6 +88,17 @@ func (t *target) checkAppend(job Job, before *Job) error {
 			before.Grid.X0, before.Grid.Y0, before.Grid.DX, before.Grid.DY, before.Grid.SRID)}
 	}
 	return nil
+}
+
+// checkInsert sees to it that the role may read the table and add to it.
+func (t *target) checkInsert(ctx context.Context, conn querier) error {
+	var may bool
+	err := conn.QueryRow(ctx, "select has_table_privilege($1, 'SELECT') and has_table_privilege($1, 'INSERT')", t.oid).Scan(&may)
+	if err == nil && !may {
+		err = &ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
+			Advice: "grant select, insert on " + t.sql() + " to it"}
+	}
+	return serverError(err, "looking up privileges on table %s", t.Table)
 }
 
 // checkOverlap refuses cells that the table holds already before any work is
@@ -183,12 +197,12 @@ func differ(have, want []string) string {
 // follow the old table, which then cannot be dropped.
 func (t *target) checkDependents(ctx context.Context, conn querier) error {
 	rows, err := conn.Query(ctx, `
-		select distinct 'view ' || r.ev_class::regclass::text
-		from pg_depend d join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
-		where d.refclassid = 'pg_class'::regclass and d.refobjid = $1 and r.ev_class <> $1
-		union all
-		select 'foreign key ' || quote_ident(conname) || ' of ' || conrelid::regclass::text
-		from pg_constraint where contype = 'f' and confrelid = $1 and conrelid <> $1
+		select distinct pg_describe_object(d.classid, d.objid, 0)
+		from pg_depend d join pg_class c on c.oid = $1
+		where d.deptype = 'n' and (d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid
+		       or d.refclassid = 'pg_type'::regclass and d.refobjid in (select oid from pg_type where c.reltype in (oid, typelem)))
+		  and not (d.classid = 'pg_class'::regclass and d.objid = c.oid)
+		  and not exists (select from pg_constraint k where d.classid = 'pg_constraint'::regclass and k.oid = d.objid and k.conrelid = c.oid)
 		order by 1`, t.oid)
 	if err != nil {
 		return serverError(err, "looking for what depends on table %s", t.Table)
@@ -202,4 +216,19 @@ func (t *target) checkDependents(ctx context.Context, conn querier) error {
 	}
 	return &geomgen.ParamError{Param: "table", Value: t.String(),
 		Reason: "cannot be replaced, since these depend on it: " + strings.Join(names, ", ") + ": drop them before, and make them again after"}
+}
+
+// checkName refuses the name of a new table that a type has: a table is a type, too.
+func (t *target) checkName(ctx context.Context, conn querier) error {
+	var taken bool
+	err := conn.QueryRow(ctx, `
+		select exists (select from pg_type y join pg_namespace n on n.oid = y.typnamespace
+		where n.nspname = $1 and y.typname = $2 and left(y.typname, 1) <> '_')`, t.Schema, t.Name).Scan(&taken)
+	if err != nil {
+		return serverError(err, "looking for types called %s", t.Table)
+	}
+	if taken {
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "is the name of a type: choose another name"}
+	}
+	return nil
 }

@@ -73,21 +73,26 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	if !d.keep {
-		defer func() { err = errors.Join(err, db.Close()) }()
-	}
+	kept := false
+	defer func() {
+		if !kept {
+			err = errors.Join(err, db.Close())
+		}
+	}()
 	pool, err := loader.Open(ctx, db.DSN, 0)
 	if err != nil {
-		return errors.Join(err, db.Close())
+		return err
 	}
 	defer pool.Close()
 	schema, err := makeDemoSchema(ctx, pool)
 	if err != nil {
-		return errors.Join(err, db.Close())
+		return err
 	}
-	if !d.keep {
-		defer func() { err = errors.Join(err, dropDemoSchema(ctx, pool, schema)) }()
-	}
+	defer func() {
+		if !kept {
+			err = errors.Join(err, dropDemoSchema(ctx, pool, schema))
+		}
+	}()
 	if err := d.load(cmd, r, pool, schema); err != nil {
 		return err
 	}
@@ -95,6 +100,7 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	if d.keep {
+		kept = true
 		printKept(out, db, schema)
 	}
 	return nil

@@ -90,6 +90,9 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 			err = fmt.Errorf("writing %s: %w", name, err)
 		}
 	}()
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target // a link stays, and leads to the new file
+	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {

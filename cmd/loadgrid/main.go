@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
@@ -37,21 +38,30 @@ func main() {
 type signalError struct{ signal syscall.Signal }
 
 func (e signalError) Error() string {
-	if e.signal == syscall.SIGTERM {
+	switch e.signal {
+	case syscall.SIGTERM:
 		return "stopped by SIGTERM"
+	case syscall.SIGHUP:
+		return "stopped by SIGHUP, the terminal is gone"
 	}
 	return "stopped by SIGINT"
 }
 
-// withSignals ends the context at the first SIGINT or SIGTERM; a second one
-// ends the program at once.
+// withSignals ends the context at the first SIGINT, SIGTERM or SIGHUP; a second
+// one ends the program at once. A pipe that nobody reads any more is an error of
+// the write to it, not the end of a program that has things to put in order.
 func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	stops := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		stops = append(stops, syscall.SIGHUP)
+	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(signals, stops...)
 	go func() {
 		if s, ok := (<-signals).(syscall.Signal); ok {
-			signal.Reset(syscall.SIGINT, syscall.SIGTERM)
+			signal.Reset(stops...)
 			cancel(signalError{s})
 		}
 	}()
@@ -87,7 +97,7 @@ Exit codes:
   2    wrong usage or job: nothing was written
   3    another run holds this table
   4    stopped with committed chunks: the same command resumes
-  130  stopped by SIGINT, 143 by SIGTERM: the same command resumes
+  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP: the same command resumes
 
 Results go to stdout, everything else to stderr.`,
 		Example: `  loadgrid load --dsn postgresql://me@localhost/gis --table grid --cell-size 1 --cols 1000 --rows 800
@@ -170,30 +180,40 @@ func exitCode(ctx context.Context, err error) int {
 	return exitFailed
 }
 
-// report writes the error of cmd in one line, and where it was one of usage,
-// where help is.
+// report writes the error of cmd in one line: an object where the other lines
+// on stderr are objects, too.
 func report(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
+	text := message(ctx, cmd, err)
+	if f := cmd.Flags().Lookup("progress"); f != nil && f.Value.String() == "json" {
+		slog.New(slog.NewJSONHandler(w, nil)).With("type", "log").Error(text)
+		return
+	}
+	fmt.Fprintf(w, "loadgrid: %s\n", text)
+}
+
+// message returns what to say of an error of cmd, and where it was one of usage,
+// where help is.
+func message(ctx context.Context, cmd *cobra.Command, err error) string {
 	var bySignal signalError
 	var resumable *loader.ResumableError
 	var wrongParam *geomgen.ParamError
 	var wrongUsage usageError
 	switch {
 	case errors.As(context.Cause(ctx), &bySignal) && errors.As(err, &resumable):
-		fmt.Fprintf(w, "loadgrid: %v: run %d has %d of %d chunks committed, the same command resumes it\n",
+		return fmt.Sprintf("%v: run %d has %d of %d chunks committed, the same command resumes it",
 			bySignal, resumable.Run, resumable.Committed, resumable.Chunks)
 	case errors.As(context.Cause(ctx), &bySignal):
-		fmt.Fprintf(w, "loadgrid: %v\n", bySignal)
+		return bySignal.Error()
 	case errors.As(err, &resumable):
-		fmt.Fprintf(w, "loadgrid: %s\n", oneLine(err.Error()))
+		return oneLine(err.Error())
 	case errors.As(err, &wrongParam):
 		p := *wrongParam
 		if p.Value == "" {
 			p.Value = `""`
 		}
-		fmt.Fprintf(w, "loadgrid: --%s\n", oneLine(p.Error()))
+		return "--" + oneLine(p.Error())
 	case errors.As(err, &wrongUsage):
-		fmt.Fprintf(w, "loadgrid: %s: see '%s --help'\n", oneLine(err.Error()), cmd.CommandPath())
-	default:
-		fmt.Fprintf(w, "loadgrid: %s\n", oneLine(err.Error()))
+		return fmt.Sprintf("%s: see '%s --help'", oneLine(err.Error()), cmd.CommandPath())
 	}
+	return oneLine(err.Error())
 }

@@ -18,9 +18,10 @@ func newMigrate() *cobra.Command {
 		}
 	}
 	up := &cobra.Command{
-		Use:   "up",
-		Short: "Make the ledger, or bring it up to date; load does this by itself",
-		Args:  noArgs,
+		Use:     "up",
+		Short:   "Make the ledger, or bring it up to date; load does this by itself",
+		Example: "  loadgrid migrate up",
+		Args:    noArgs,
 		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
 			if err := loader.MigrateUp(cmd.Context(), pool, server.ledger); err != nil {
 				return err
@@ -29,9 +30,10 @@ func newMigrate() *cobra.Command {
 		}),
 	}
 	down := &cobra.Command{
-		Use:   "down",
-		Short: "Take the ledger away, with all that it knows of runs; loaded tables stay",
-		Args:  noArgs,
+		Use:     "down",
+		Short:   "Take the ledger away, with all that it knows of runs; loaded tables stay",
+		Example: "  loadgrid migrate down --ledger-schema audit",
+		Args:    noArgs,
 		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
 			if err := loader.MigrateDown(cmd.Context(), pool, server.ledger); err != nil {
 				return err
@@ -40,9 +42,10 @@ func newMigrate() *cobra.Command {
 		}),
 	}
 	ver := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of the ledger",
-		Args:  noArgs,
+		Use:     "version",
+		Short:   "Print the version of the ledger",
+		Example: "  loadgrid migrate version",
+		Args:    noArgs,
 		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
 			return printLedgerVersion(cmd, pool, server.ledger)
 		}),

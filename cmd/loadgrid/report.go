@@ -12,7 +12,13 @@ import (
 
 // printSummary writes what a load came to.
 func printSummary(w io.Writer, s loader.Summary) error {
-	fmt.Fprintf(w, "table %s has %s rows (run %d, %d chunks, %d streams", s.Table, count(s.Rows), s.Run, s.Chunks, s.Streams)
+	table := oneLine(s.Table.String())
+	if s.Appended {
+		fmt.Fprintf(w, "%s rows were added to table %s", count(s.Rows), table)
+	} else {
+		fmt.Fprintf(w, "table %s has %s rows", table, count(s.Rows))
+	}
+	fmt.Fprintf(w, " (run %d, %d chunks, %d streams", s.Run, s.Chunks, s.Streams)
 	if s.ChunksResumed > 0 {
 		fmt.Fprintf(w, ", %d chunks with %s rows from earlier starts", s.ChunksResumed, count(s.RowsResumed))
 	}

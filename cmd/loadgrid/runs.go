@@ -30,9 +30,10 @@ func newRuns() *cobra.Command {
 func newRunsList() *cobra.Command {
 	var server serverFlags
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the runs that the ledger knows, the newest first",
-		Args:  noArgs,
+		Use:     "list",
+		Short:   "List the runs that the ledger knows, the newest first",
+		Example: "  loadgrid runs list",
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var runs []loader.RunInfo
 			err := server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
@@ -72,9 +73,10 @@ func took(r loader.RunInfo) string {
 func newRunsShow() *cobra.Command {
 	var server serverFlags
 	cmd := &cobra.Command{
-		Use:   "show ID",
-		Short: "Show one run: its job, and how far it is",
-		Args:  usage(cobra.ExactArgs(1)),
+		Use:     "show ID",
+		Short:   "Show one run: its job, and how far it is",
+		Example: "  loadgrid runs show 3",
+		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := runID(args[0])
 			if err != nil {
@@ -128,9 +130,10 @@ func newRunsResume() *cobra.Command {
 	var server serverFlags
 	var progress string
 	cmd := &cobra.Command{
-		Use:   "resume ID",
-		Short: "Resume an unfinished run, as the command that began it would",
-		Args:  usage(cobra.ExactArgs(1)),
+		Use:     "resume ID",
+		Short:   "Resume an unfinished run, as the command that began it would",
+		Example: "  loadgrid runs resume 3",
+		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := runID(args[0])
 			if err != nil {
@@ -164,9 +167,10 @@ func findRun(cmd *cobra.Command, server serverFlags, id int64) (run loader.RunIn
 func newRunsDrop() *cobra.Command {
 	var server serverFlags
 	cmd := &cobra.Command{
-		Use:   "drop ID",
-		Short: "Give up an unfinished run and remove what it has loaded",
-		Args:  usage(cobra.ExactArgs(1)),
+		Use:     "drop ID",
+		Short:   "Give up an unfinished run and remove what it has loaded",
+		Example: "  loadgrid runs drop 3",
+		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := runID(args[0])
 			if err != nil {

@@ -137,9 +137,11 @@ func refuseNewer(m *migrate.Migrate, schema string) error {
 // with opens golang-migrate on a connection of its own, whose search_path is
 // the ledger's schema alone.
 func with(ctx context.Context, config *pgx.ConnConfig, schema string, do func(*migrate.Migrate) error) (err error) {
-	config = config.Copy()
-	config.RuntimeParams["search_path"] = pgx.Identifier{schema}.Sanitize()
-	db := stdlib.OpenDB(*config)
+	// Set on the connection, not while it starts: poolers refuse the latter.
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "set search_path to "+pgx.Identifier{schema}.Sanitize())
+		return err
+	}))
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return migrateOn(ctx, db, schema, do)
 }
