@@ -93,7 +93,7 @@ func (t *target) checkAppend(job Job, before *Job) error {
 // checkInsert sees to it that the role may read the table and add to it.
 func (t *target) checkInsert(ctx context.Context, conn querier) error {
 	var may bool
-	err := conn.QueryRow(ctx, "select has_table_privilege($1, 'SELECT') and has_table_privilege($1, 'INSERT')", t.oid).Scan(&may)
+	err := conn.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')", t.oid).Scan(&may)
 	if err == nil && !may {
 		err = &ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
 			Advice: "grant select, insert on " + t.sql() + " to it"}
