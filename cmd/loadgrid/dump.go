@@ -16,9 +16,8 @@ import (
 
 func newDump() *cobra.Command {
 	var (
-		grid    gridFlags
-		columns columnFlags
-		out     string
+		rows jobFlags
+		out  string
 	)
 	cmd := &cobra.Command{
 		Use:   "dump --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
@@ -31,11 +30,8 @@ one for each --set, in this order. It asks no server.`,
   psql -c "\copy grid from grid.copy (format binary)"`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			job := loader.Job{Table: loader.Table{Name: "dump"}}
-			if err := grid.grid(cmd, &job); err != nil {
-				return err
-			}
-			if err := columns.columns(&job); err != nil {
+			job, err := rows.job(cmd, loader.Table{Name: "dump"})
+			if err != nil {
 				return err
 			}
 			p, err := loader.NewPlan(job)
@@ -50,8 +46,7 @@ one for each --set, in this order. It asks no server.`,
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write, - for stdout (default -)")
-	grid.register(cmd)
-	columns.register(cmd)
+	rows.register(cmd)
 	return cmd
 }
 

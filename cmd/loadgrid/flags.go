@@ -44,6 +44,26 @@ func (f *columnFlags) register(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.set, "set", nil, "a column that is the same in each row, `NAME[:TYPE]=VALUE`; may be given several times")
 }
 
+// jobFlags are the flags that load, plan and dump share: which rows there are.
+type jobFlags struct {
+	grid    gridFlags
+	columns columnFlags
+}
+
+func (f *jobFlags) register(cmd *cobra.Command) {
+	f.grid.register(cmd)
+	f.columns.register(cmd)
+}
+
+// job returns a job for the table with what the flags say.
+func (f *jobFlags) job(cmd *cobra.Command, table loader.Table) (loader.Job, error) {
+	job := loader.Job{Table: table}
+	if err := f.grid.grid(cmd, &job); err != nil {
+		return job, err
+	}
+	return job, f.columns.columns(&job)
+}
+
 // chunkFlags are the flags that say how the rows go out.
 type chunkFlags struct {
 	streams   int

@@ -10,8 +10,7 @@ import (
 func newLoad() *cobra.Command {
 	var (
 		table, ifExists string
-		grid            gridFlags
-		columns         columnFlags
+		rows            jobFlags
 		chunks          chunkFlags
 		server          serverFlags
 		progress        string
@@ -42,20 +41,18 @@ geom geometry(Polygon, SRID), and one for each --set.`,
       --set loaded:date=2026-03-01 --if-exists replace`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			job := loader.Job{IfExists: loader.IfExists(ifExists), LedgerSchema: server.ledger}
-			var err error
-			if job.Table, err = loader.ParseTable(table); err != nil {
+			name, err := loader.ParseTable(table)
+			if err != nil {
 				return err
 			}
 			if ifExists == "" {
 				return &geomgen.ParamError{Param: "if-exists", Value: `""`, Reason: "must be fail, append or replace"}
 			}
-			if err := grid.grid(cmd, &job); err != nil {
+			job, err := rows.job(cmd, name)
+			if err != nil {
 				return err
 			}
-			if err := columns.columns(&job); err != nil {
-				return err
-			}
+			job.IfExists, job.LedgerSchema = loader.IfExists(ifExists), server.ledger
 			if err := chunks.chunks(cmd, &job); err != nil {
 				return err
 			}
@@ -65,8 +62,7 @@ geom geometry(Polygon, SRID), and one for each --set.`,
 	cmd.Flags().StringVar(&table, "table", "", "the table to load, `[SCHEMA.]NAME`")
 	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what to do with a table that is there: `fail|append|replace`")
 	server.register(cmd)
-	grid.register(cmd)
-	columns.register(cmd)
+	rows.register(cmd)
 	chunks.register(cmd)
 	registerProgress(cmd, &progress)
 	return cmd

@@ -13,9 +13,8 @@ import (
 
 func newPlan() *cobra.Command {
 	var (
-		grid    gridFlags
-		columns columnFlags
-		chunks  chunkFlags
+		rows   jobFlags
+		chunks chunkFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
@@ -29,11 +28,8 @@ time is that of a server on two cores; yours may be twice as fast or as slow.`,
 		Example: `  loadgrid plan --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			job := loader.Job{Table: loader.Table{Name: "plan"}}
-			if err := grid.grid(cmd, &job); err != nil {
-				return err
-			}
-			if err := columns.columns(&job); err != nil {
+			job, err := rows.job(cmd, loader.Table{Name: "plan"})
+			if err != nil {
 				return err
 			}
 			if err := chunks.chunks(cmd, &job); err != nil {
@@ -46,8 +42,7 @@ time is that of a server on two cores; yours may be twice as fast or as slow.`,
 			return printPlan(cmd, p)
 		},
 	}
-	grid.register(cmd)
-	columns.register(cmd)
+	rows.register(cmd)
 	chunks.register(cmd)
 	return cmd
 }

@@ -70,27 +70,35 @@ func took(r loader.RunInfo) string {
 	return span(r.FinishedAt.Sub(r.StartedAt))
 }
 
-func newRunsShow() *cobra.Command {
+// newRunsOf makes a subcommand that takes the number of a run.
+func newRunsOf(name, short string, do func(cmd *cobra.Command, server serverFlags, id int64) error) *cobra.Command {
 	var server serverFlags
 	cmd := &cobra.Command{
-		Use:     "show ID",
-		Short:   "Show one run: its job, and how far it is",
-		Example: "  loadgrid runs show 3",
+		Use:     name + " ID",
+		Short:   short,
+		Example: "  loadgrid runs " + name + " 3",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := runID(args[0])
 			if err != nil {
 				return err
 			}
+			return do(cmd, server, id)
+		},
+	}
+	server.register(cmd)
+	return cmd
+}
+
+func newRunsShow() *cobra.Command {
+	return newRunsOf("show", "Show one run: its job, and how far it is",
+		func(cmd *cobra.Command, server serverFlags, id int64) error {
 			run, err := findRun(cmd, server, id)
 			if err != nil {
 				return err
 			}
 			return printRun(cmd.OutOrStdout(), run)
-		},
-	}
-	server.register(cmd)
-	return cmd
+		})
 }
 
 func printRun(w io.Writer, r loader.RunInfo) error {
@@ -127,18 +135,9 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 }
 
 func newRunsResume() *cobra.Command {
-	var server serverFlags
 	var progress string
-	cmd := &cobra.Command{
-		Use:     "resume ID",
-		Short:   "Resume an unfinished run, as the command that began it would",
-		Example: "  loadgrid runs resume 3",
-		Args:    usage(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := runID(args[0])
-			if err != nil {
-				return err
-			}
+	cmd := newRunsOf("resume", "Resume an unfinished run, as the command that began it would",
+		func(cmd *cobra.Command, server serverFlags, id int64) error {
 			run, err := findRun(cmd, server, id)
 			if err != nil {
 				return err
@@ -149,9 +148,7 @@ func newRunsResume() *cobra.Command {
 			job := run.Job
 			job.Table, job.LedgerSchema = run.Table, server.ledger
 			return runLoad(cmd, job, server, progress)
-		},
-	}
-	server.register(cmd)
+		})
 	registerProgress(cmd, &progress)
 	return cmd
 }
@@ -165,18 +162,9 @@ func findRun(cmd *cobra.Command, server serverFlags, id int64) (run loader.RunIn
 }
 
 func newRunsDrop() *cobra.Command {
-	var server serverFlags
-	cmd := &cobra.Command{
-		Use:     "drop ID",
-		Short:   "Give up an unfinished run and remove what it has loaded",
-		Example: "  loadgrid runs drop 3",
-		Args:    usage(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := runID(args[0])
-			if err != nil {
-				return err
-			}
-			err = server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
+	return newRunsOf("drop", "Give up an unfinished run and remove what it has loaded",
+		func(cmd *cobra.Command, server serverFlags, id int64) error {
+			err := server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
 				return loader.DropRun(ctx, pool, server.ledger, id)
 			})
 			if err != nil {
@@ -184,10 +172,7 @@ func newRunsDrop() *cobra.Command {
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "run %d is dropped\n", id)
 			return err
-		},
-	}
-	server.register(cmd)
-	return cmd
+		})
 }
 
 func runID(s string) (int64, error) {
