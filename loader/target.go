@@ -12,6 +12,13 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
+// target is the table as it was found on the server.
+type target struct {
+	Table                 // with its schema
+	geometrySchema string // where PostGIS lives
+	oid            uint32 // 0: there is no such table
+}
+
 // find looks for a relation with the target's name.
 func (t *target) find(ctx context.Context, conn querier) error {
 	err := conn.QueryRow(ctx, `

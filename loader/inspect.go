@@ -1,0 +1,138 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// Minimum versions, and how the server gives its own.
+const (
+	minPostgres = 130000
+	minPostGIS  = "3.1"
+)
+
+// inspect checks the job against the server and refuses, before anything is
+// written, what could not be finished.
+func inspect(ctx context.Context, conn *pgx.Conn, job Job) (target, error) {
+	t := target{Table: job.Table}
+	var version int
+	var standby, readOnly bool
+	var schema, postgis, postgisSchema *string
+	err := conn.QueryRow(ctx, `
+		select current_setting('server_version_num')::int, pg_is_in_recovery(),
+		       current_setting('transaction_read_only') = 'on',
+		       -- The ledger's own schema is not where tables go: a role called loadgrid
+		       -- would find it in "$user" from its second run on.
+		       (select s from unnest(current_schemas(false)) with ordinality u (s, n)
+		        where s <> $1 and s !~ '^pg_' order by n limit 1),
+		       (select extversion from pg_extension where extname = 'postgis'),
+		       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`,
+		DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
+	if err != nil {
+		return t, serverError(err, "asking the server for its version")
+	}
+	fail := func(what, advice string) (target, error) {
+		return t, &ServerError{Doing: "checking the server", Err: errors.New(what), Advice: advice}
+	}
+	switch {
+	case version < minPostgres:
+		return fail(fmt.Sprintf("it is PostgreSQL %d", version/10000), "loadgrid needs 13 or newer")
+	case standby:
+		return fail("it is a read-only standby (SQLSTATE 25006)", "connect to the primary")
+	case readOnly:
+		return fail("transactions are read-only (SQLSTATE 25006)", "turn default_transaction_read_only off for this role or database")
+	case postgis == nil:
+		return fail("PostGIS is not in this database", "run 'create extension postgis' in it as its owner")
+	case versionLess(*postgis, minPostGIS):
+		return fail("it has PostGIS "+*postgis, "loadgrid needs "+minPostGIS+" or newer")
+	}
+	t.geometrySchema = *postgisSchema
+	if t.Schema == "" {
+		if schema == nil {
+			return t, &geomgen.ParamError{Param: "table", Value: job.Table.String(), Reason: "no schema of the search_path exists: name one"}
+		}
+		t.Schema = *schema
+	}
+	if err := t.checkReserved(job.LedgerSchema); err != nil {
+		return t, err
+	}
+	if err := t.checkSRID(ctx, conn, job.Grid.SRID); err != nil {
+		return t, err
+	}
+	if err := t.checkPrivileges(ctx, conn, job.LedgerSchema); err != nil {
+		return t, err
+	}
+	return t, t.find(ctx, conn)
+}
+
+// versionLess compares the first two numbers of versions like 3.3.2.
+func versionLess(a, b string) bool {
+	number := func(s string) int {
+		parts := append(strings.Split(s, "."), "0")
+		major, _ := strconv.Atoi(parts[0])
+		minor, _ := strconv.Atoi(parts[1])
+		return major*1000 + minor
+	}
+	return number(a) < number(b)
+}
+
+// checkSRID looks the SRID up: PostGIS itself takes any number.
+func (t *target) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) error {
+	if srid == 0 {
+		return nil
+	}
+	var known bool
+	err := conn.QueryRow(ctx, "select exists (select from "+
+		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1)", srid).Scan(&known)
+	if err != nil {
+		return serverError(err, "looking up SRID %d in spatial_ref_sys", srid)
+	}
+	if !known {
+		return &geomgen.ParamError{Param: "srid", Value: strconv.Itoa(int(srid)), Reason: "the server does not know it: it is not in spatial_ref_sys"}
+	}
+	return nil
+}
+
+// checkPrivileges sees to it that tables can be made in the table's schema, and
+// that the ledger's schema is there or can be made.
+func (t *target) checkPrivileges(ctx context.Context, conn *pgx.Conn, ledgerSchema string) error {
+	var tableSchema, tableCreate, ledgerThere, ledgerUse, databaseCreate bool
+	var role, database string
+	err := conn.QueryRow(ctx, `
+		select s.oid is not null, coalesce(has_schema_privilege(s.oid, 'CREATE') and has_schema_privilege(s.oid, 'USAGE'), false),
+		       l.oid is not null, coalesce(has_schema_privilege(l.oid, 'USAGE'), false),
+		       has_database_privilege(current_database(), 'CREATE'), current_user, current_database()
+		from (select 1) one
+		left join pg_namespace s on s.nspname = $1
+		left join pg_namespace l on l.nspname = $2`, t.Schema, ledgerSchema).Scan(
+		&tableSchema, &tableCreate, &ledgerThere, &ledgerUse, &databaseCreate, &role, &database)
+	if err != nil {
+		return serverError(err, "looking up schemas and privileges")
+	}
+	denied := func(what, advice string) error {
+		return &ServerError{Doing: "checking privileges of role " + role, Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
+	}
+	schema, ledger := pgx.Identifier{t.Schema}.Sanitize(), pgx.Identifier{ledgerSchema}.Sanitize()
+	roleName, databaseName := pgx.Identifier{role}.Sanitize(), pgx.Identifier{database}.Sanitize()
+	switch {
+	case !tableSchema:
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "schema " + t.Schema + " does not exist"}
+	case !tableCreate:
+		return denied("it may not create tables in schema "+t.Schema,
+			fmt.Sprintf("grant usage, create on schema %s to %s", schema, roleName))
+	case !ledgerThere && !databaseCreate:
+		return denied(fmt.Sprintf("the ledger's schema %s does not exist, and it may not create schemas in database %s", ledgerSchema, database),
+			fmt.Sprintf("grant create on database %s to %s, or name a schema that is there as ledger-schema", databaseName, roleName))
+	case ledgerThere && !ledgerUse:
+		return denied("it may not use the ledger's schema "+ledgerSchema,
+			fmt.Sprintf("grant usage, create on schema %s to %s", ledger, roleName))
+	}
+	return nil
+}
