@@ -131,8 +131,8 @@ func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) 
 		return serverError(err, "counting the rows of %s", l.staging.Table)
 	}
 	if rows != l.plan.Rows {
-		return fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it, or it was lost in a crash: 'runs drop %d' and start over",
-			l.staging.Table, rows, l.plan.Rows, l.run)
+		return fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it, or it was lost in a crash: drop the run with %s and start over",
+			l.staging.Table, rows, l.plan.Rows, runsCommand("drop", l.run, l.ledger.schema))
 	}
 	return nil
 }

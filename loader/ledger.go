@@ -106,8 +106,8 @@ func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	}
 	for _, r := range runs {
 		if r.State == StateLoading {
-			return fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table: drop it before with 'runs drop %d'",
-				schema, r.ID, r.ID)
+			return fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table: drop it before with %s",
+				schema, r.ID, runsCommand("drop", r.ID, schema))
 		}
 	}
 	err = migrations.Down(ctx, pool.Config().ConnConfig, schema)

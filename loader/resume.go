@@ -38,7 +38,8 @@ func (l *load) begin(ctx context.Context) error {
 	} else if found {
 		if l.plan.Job.IfExists != Replace {
 			return &geomgen.ParamError{Param: "table", Value: l.target.String(), Reason: fmt.Sprintf(
-				"run %d of another job was left unfinished on it: drop it with 'runs drop %d', or finish it with 'runs resume %d'", run.ID, run.ID, run.ID)}
+				"run %d of another job was left unfinished on it: drop it with %s, or finish it with %s", run.ID,
+				runsCommand("drop", run.ID, l.ledger.schema), runsCommand("resume", run.ID, l.ledger.schema))}
 		}
 		l.log.Warn("dropping an unfinished run of another job", "run", run.ID, "committed_chunks", run.Committed)
 		if err := dropRun(ctx, l.lock.conn, l.ledger, run); err != nil {

@@ -18,6 +18,15 @@ func (e *NoRunError) Error() string {
 	return fmt.Sprintf("the ledger in schema %s knows no run %d", e.Schema, e.ID)
 }
 
+// runsCommand returns the command that does something with a run, for messages.
+func runsCommand(verb string, id int64, ledgerSchema string) string {
+	s := fmt.Sprintf("'loadgrid runs %s %d", verb, id)
+	if ledgerSchema != DefaultLedgerSchema {
+		s += " --ledger-schema " + ledgerSchema
+	}
+	return s + "'"
+}
+
 // Runs returns all runs of a ledger, the newest first. Where there is no
 // ledger, there are none.
 func Runs(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string) ([]RunInfo, error) {

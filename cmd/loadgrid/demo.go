@@ -40,7 +40,7 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
 		},
 	}
 	fs := cmd.Flags()
-	registerDSN(cmd, &d.dsn)
+	fs.StringVar(&d.dsn, "dsn", "", "`connection` string or URL of a database to use; defaults to $LOADGRID_DSN, then to a throwaway server")
 	fs.BoolVar(&d.install, "install", false, "install Debian's packages with apt-get, as root or with sudo, where nothing else works")
 	fs.BoolVar(&d.keep, "keep", false, "leave the database up, and print how to reach and stop it")
 	fs.StringVar(&d.picture, "picture", "loadgrid-demo.png", "`file` for the picture, PNG or SVG by its name; empty for none")

@@ -16,9 +16,8 @@ import (
 
 // gridFlags are the flags that say which cells there are.
 type gridFlags struct {
-	cellSize, extent, origin string
-	cols, rows               int64
-	srid                     int32
+	cellSize, extent, origin, srid string
+	cols, rows                     int64
 }
 
 func (f *gridFlags) register(cmd *cobra.Command) {
@@ -28,7 +27,7 @@ func (f *gridFlags) register(cmd *cobra.Command) {
 	fs.Int64Var(&f.cols, "cols", 0, "`number` of columns from the origin, in place of --extent")
 	fs.Int64Var(&f.rows, "rows", 0, "`number` of rows from the origin, in place of --extent")
 	fs.StringVar(&f.origin, "origin", "0,0", "lower left corner of cell 0,0 in CRS units, `X,Y`")
-	fs.Int32Var(&f.srid, "srid", 0, "SRID of the grid's CRS, 0 for none")
+	fs.StringVar(&f.srid, "srid", "0", "SRID of the grid's CRS, as `3035` or EPSG:3035; 0 for none")
 }
 
 // columnFlags are the flags that say what the columns are.
@@ -130,7 +129,11 @@ func (f *gridFlags) grid(cmd *cobra.Command, job *loader.Job) error {
 	if err != nil {
 		return err
 	}
-	job.Grid = geomgen.Grid{X0: origin[0], Y0: origin[1], DX: size[0], DY: size[len(size)-1], SRID: f.srid}
+	srid, err := parseSRID(f.srid)
+	if err != nil {
+		return err
+	}
+	job.Grid = geomgen.Grid{X0: origin[0], Y0: origin[1], DX: size[0], DY: size[len(size)-1], SRID: srid}
 	if cmd.Flags().Changed("extent") {
 		e, err := numbers("extent", f.extent, 4, 4)
 		if err != nil {
@@ -174,6 +177,19 @@ func positive(cmd *cobra.Command, names ...string) error {
 		}
 	}
 	return nil
+}
+
+// parseSRID reads a number, or one behind EPSG: as people name a CRS.
+func parseSRID(s string) (int32, error) {
+	digits := s
+	if len(s) > 5 && strings.EqualFold(s[:5], "EPSG:") {
+		digits = s[5:]
+	}
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil {
+		return 0, &geomgen.ParamError{Param: "srid", Value: s, Reason: "must be a number, as 3035 or EPSG:3035"}
+	}
+	return int32(n), nil
 }
 
 // numbers reads a list of numbers separated by commas.

@@ -23,7 +23,11 @@ complete, with primary key, spatial index and statistics; until then readers see
 what was there before.
 
 A load that was stopped is resumed by the same command: it copies the chunks that
-are missing, and no others.
+are missing, and no others. The same is what puts the same rows, columns and
+indexes into the same table; --streams, --if-exists and --progress may differ, and
+--chunk-rows stays what it was at the first start. With --if-exists replace another
+job drops what was left unfinished, else it is refused. After an interrupted load
+the table may be somewhat larger, by the rows of chunks that were not committed.
 
 Names are taken exactly as they are given, capitals included. A name with a dot in
 it stands in double quotes: --table '"a.b"'.

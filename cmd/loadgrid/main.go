@@ -98,6 +98,7 @@ Exit codes:
   3    another run holds this table
   4    stopped with committed chunks: the same command resumes
   130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP: the same command resumes
+       what was committed
 
 Results go to stdout, everything else to stderr.`,
 		Example: `  loadgrid load --dsn postgresql://me@localhost/gis --table grid --cell-size 1 --cols 1000 --rows 800

@@ -31,7 +31,7 @@ func newMigrate() *cobra.Command {
 	}
 	down := &cobra.Command{
 		Use:     "down",
-		Short:   "Take the ledger away, with all that it knows of runs; loaded tables stay",
+		Short:   "Take the ledger's tables away; loaded tables stay, but cannot be appended to any more",
 		Example: "  loadgrid migrate down --ledger-schema audit",
 		Args:    noArgs,
 		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
@@ -52,7 +52,7 @@ func newMigrate() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Make, update or remove the ledger's schema",
+		Short: "Make, update or remove the ledger's tables",
 		Example: `  loadgrid migrate version
   loadgrid migrate up --ledger-schema audit`,
 	}
