@@ -387,7 +387,8 @@ func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 		_, err := loader.Run(context.Background(), pool, s.smallJob(2_000), loader.Options{})
 		done <- err
 	}()
-	s.waitFor("the resumed run to wait for the late attempt", "select exists (select from pg_locks where not granted and locktype = 'transactionid')")
+	s.waitFor("the resumed run to wait for the late attempt", `select exists (
+		select from pg_locks w join pg_locks h using (pid) where not w.granted and w.locktype = 'transactionid' and h.relation = $1::regclass)`, s.name("chunks"))
 	if err := tx.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
