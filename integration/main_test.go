@@ -238,3 +238,17 @@ func (s sandbox) checkNothingLeft() {
 		}
 	}
 }
+
+// newQuietSandbox is a sandbox in a database of its own, where no other test's
+// transaction keeps VACUUM from freezing.
+func newQuietSandbox(t *testing.T) sandbox {
+	t.Helper()
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	pool, err := pgxpool.New(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return sandbox{t, pool, dsn, "public"}
+}

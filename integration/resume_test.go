@@ -134,7 +134,7 @@ func TestSignals(t *testing.T) {
 // Stopped before anything was committed, a run leaves nothing.
 func TestStoppedBeforeTheFirstChunkLeavesNothing(t *testing.T) {
 	s := newSandbox(t)
-	p := start(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "3000", "--rows", "2000", "--streams", "1")...)
+	p := start(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "3000", "--rows", "2000", "--streams", "1", "--chunk-rows", "6000000")...)
 	s.waitFor("the staging table", "select exists (select from pg_class where relname like 'loadgrid\\_staging%' and relnamespace = $1::regnamespace)", s.schema)
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
 	p.wait().expect(t, 130, "SIGINT")

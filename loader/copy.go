@@ -23,21 +23,30 @@ func (e *CountError) Error() string {
 }
 
 // copyChunk copies one chunk in one transaction: its row in the ledger first,
-// then COPY, then the check of the counts, then commit. It returns false when
-// the ledger has the chunk already, since an earlier attempt was committed
-// although its answer was lost.
+// then the table or partition where the chunk is to make one, then COPY, then the
+// check of the counts, then what a partition has beside its rows, then commit. It
+// returns false when the ledger has the chunk already, since an earlier attempt
+// was committed although its answer was lost.
 func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c Chunk) (copied bool, err error) {
-	rows := &countedRows{rows: l.plan.NewRows(ctx, c), progress: l.progress}
+	rows := &countedRows{rows: l.plan.NewRows(ctx, c), progress: l.progress, share: l.copyShare()}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if err := setLocal(ctx, tx, laterDurable()); err != nil {
+			return err
+		}
 		if err := l.ledger.insertChunk(ctx, tx, l.run, c); err != nil {
 			return serverError(err, "writing chunk %d into the ledger", c.No)
 		}
-		tag, err := tx.Conn().PgConn().CopyFrom(ctx, rows, l.copySQL())
-		if err != nil {
-			return serverError(errors.Join(lost(tx.Conn(), err), ctx.Err()), "copying chunk %d into %s", c.No, l.staging.Table)
+		into, sql, frozen := l.place(c)
+		if sql != "" {
+			if _, err := tx.Exec(ctx, sql); err != nil {
+				return serverError(err, "making table %s", into)
+			}
 		}
-		if n := rows.told; n != c.Rows || tag.RowsAffected() != c.Rows {
-			return &CountError{c.No, c.Rows, n, tag.RowsAffected()}
+		if err := l.copyRows(ctx, tx, rows, c, copySQL(into, l.plan.Job, frozen)); err != nil {
+			return err
+		}
+		if l.plan.Method == MethodPartitions {
+			return l.finishPartition(ctx, tx, into, c)
 		}
 		return nil
 	})
@@ -52,8 +61,48 @@ func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c Chunk) (copi
 	return false, serverError(lost(conn.Conn(), err), "committing chunk %d of %s", c.No, l.staging.Table)
 }
 
-func (l *load) copySQL() string {
-	return "copy " + l.staging.sql() + " (" + columnList(l.plan.Job.columns()) + ") from stdin (format binary)"
+// place returns the table that a chunk goes into, and, where the chunk's own
+// transaction makes it, the statement for that: then no other can see its rows,
+// and they may be frozen at once.
+func (l *load) place(c Chunk) (into Table, create string, frozen bool) {
+	job := l.plan.Job
+	switch l.plan.Method {
+	case MethodFrozen:
+		return l.staging.Table, l.staging.create(job), true
+	case MethodPartitions:
+		from, to := l.plan.bounds(c)
+		into = l.staging.partition(c.No)
+		return into, l.staging.createPartition(job, into, from, to), true
+	}
+	return l.staging.Table, "", false
+}
+
+func (l *load) copyRows(ctx context.Context, tx pgx.Tx, rows *countedRows, c Chunk, sql string) error {
+	tag, err := tx.Conn().PgConn().CopyFrom(ctx, rows, sql)
+	if err != nil {
+		return serverError(errors.Join(lost(tx.Conn(), err), ctx.Err()), "copying chunk %d into %s", c.No, l.staging.Table)
+	}
+	if n := rows.told; n != c.Rows || tag.RowsAffected() != c.Rows {
+		return &CountError{c.No, c.Rows, n, tag.RowsAffected()}
+	}
+	return nil
+}
+
+func copySQL(into Table, job Job, frozen bool) string {
+	options := "format binary"
+	if frozen {
+		options += ", freeze"
+	}
+	return "copy " + into.sql() + " (" + columnList(job.columns()) + ") from stdin (" + options + ")"
+}
+
+// copyShare is how much of a row is done when it is copied: half of it where its
+// partition is then indexed in the same transaction.
+func (l *load) copyShare() int64 {
+	if l.plan.Method == MethodPartitions {
+		return 2
+	}
+	return 1
 }
 
 // countedRows tells the progress of what goes out. The driver may still be in a
@@ -62,8 +111,9 @@ type countedRows struct {
 	mu       sync.Mutex
 	rows     *Rows
 	progress *Progress
-	told     int64
-	over     bool // the attempt has failed
+	share    int64 // so many rows that go out count as one that is done
+	told     int64 // rows that went out
+	over     bool  // the attempt has failed
 }
 
 func (r *countedRows) Read(p []byte) (int, error) {
@@ -73,7 +123,7 @@ func (r *countedRows) Read(p []byte) (int, error) {
 		return 0, errAttemptOver
 	}
 	n, err := r.rows.Read(p)
-	r.progress.add(r.rows.Generated() - r.told)
+	r.progress.add(r.rows.Generated()/r.share - r.told/r.share)
 	r.told = r.rows.Generated()
 	return n, err
 }
@@ -84,6 +134,6 @@ var errAttemptOver = errors.New("this attempt at the chunk is over")
 func (r *countedRows) takeBack() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.progress.add(-r.told)
+	r.progress.add(-(r.told / r.share))
 	r.told, r.over = 0, true
 }

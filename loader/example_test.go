@@ -52,9 +52,10 @@ func ExampleRun() {
 // A plan is made without a server, and so are the rows.
 func ExampleNewPlan() {
 	plan, err := loader.NewPlan(loader.Job{
-		Table:  loader.Table{Schema: "stats", Name: "eu_1km"},
-		Grid:   geomgen.Grid{DX: 1000, DY: 1000, SRID: 3035},
-		Extent: &geomgen.Box{XMin: 900000, YMin: 900000, XMax: 7400000, YMax: 5500000},
+		Table:     loader.Table{Schema: "stats", Name: "eu_1km"},
+		Grid:      geomgen.Grid{DX: 1000, DY: 1000, SRID: 3035},
+		ChunkRows: 1_000_000,
+		Extent:    &geomgen.Box{XMin: 900000, YMin: 900000, XMax: 7400000, YMax: 5500000},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,52 +13,91 @@ import (
 )
 
 // finishConns is the number of connections that finish uses at a time: one for
-// each index.
+// the spatial index that takes long, one for the others.
 const finishConns = 2
 
-// keyIndex and spatialIndex return the names of the indexes: while the table is
-// staged after the staging table's name, and from publish on after its own.
-func keyIndex(t Table) string { return objectName(t.Name, "", "pkey") }
+// freeze writes into the pages of chunks that their rows are visible to all, and
+// for good, and takes away the rows of chunks that were interrupted. It comes
+// before the indexes, which it would have to read, too.
+func (l *load) freeze(ctx context.Context) error {
+	if l.frozen || l.appends() || l.plan.Method == MethodPartitions {
+		return nil
+	}
+	defer l.watch(ctx, `
+		select coalesce(max(heap_blks_scanned::float8 / nullif(heap_blks_total, 0)), 0)
+		from pg_stat_progress_vacuum where relid = $1 and datname = current_database()`)()
+	return retry(ctx, l.log, retryFor, "freeze", func() error {
+		err := l.exec(ctx, "vacuum (freeze, index_cleanup off, truncate off) "+l.staging.sql())
+		return serverError(err, "freezing %s", l.staging.Table)
+	})
+}
 
-func spatialIndex(t Table, job Job) string { return objectName(t.Name, job.GeomColumn, "idx") }
-
-// buildIndexes builds the unique index of the key and the spatial index side by
+// buildIndexes builds the unique index of the key and the spatial indexes side by
 // side, and then makes the former the primary key: asked for as a primary key,
 // it would wait until the spatial index is built. Rows that are appended to
 // another table are counted and unique by their key, and need no spatial index.
+// Partitions have theirs.
 func (l *load) buildIndexes(ctx context.Context) error {
-	job := l.plan.Job
-	key, spatial := keyIndex(l.staging.Table), spatialIndex(l.staging.Table, job)
-	g, gctx := errgroup.WithContext(ctx)
-	var keyBuilt bool
-	g.Go(func() (err error) {
-		keyBuilt, err = l.buildIndex(gctx, key, "unique index", "btree ("+pgx.Identifier{job.IDColumn}.Sanitize()+")")
-		return err
-	})
-	if !l.appends() {
-		g.Go(func() error {
-			_, err := l.buildIndex(gctx, spatial, "index", "gist ("+pgx.Identifier{job.GeomColumn}.Sanitize()+")")
-			return err
+	key := keyDef(l.staging.Table, l.plan.Job)
+	if l.plan.Method == MethodPartitions {
+		return retry(ctx, l.log, retryFor, "index", func() error {
+			return l.checkRowCount(ctx, key.name, l.summary.ChunksResumed == 0)
 		})
 	}
-	watch, stop := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		l.watchIndexes(watch)
-	}()
-	err := g.Wait()
-	stop()
-	<-watched
+	var spatial []indexDef
+	if !l.appends() {
+		spatial = spatialDefs(l.staging.Table, l.plan.Job, l.index)
+	}
+	// GiST takes longest, and PostgreSQL builds it with one process: it has a
+	// connection to itself.
+	jobs := [finishConns][]indexDef{nil, {key}}
+	for _, d := range spatial {
+		if d.am == "gist" {
+			jobs[0] = append(jobs[0], d)
+		} else {
+			jobs[1] = append(jobs[1], d)
+		}
+	}
+	keyBuilt, err := l.buildSideBySide(ctx, jobs, len(spatial)+1)
 	if err != nil {
 		return err
 	}
 	return retry(ctx, l.log, retryFor, "index", func() error {
-		if err := l.checkRowCount(ctx, key, keyBuilt); err != nil {
+		if err := l.checkRowCount(ctx, key.name, keyBuilt); err != nil {
 			return err
 		}
-		return l.addPrimaryKey(ctx, key)
+		return l.addPrimaryKey(ctx, key.name)
 	})
+}
+
+// buildSideBySide builds each list of indexes on a connection of its own, and
+// tells whether the unique one was built by this start.
+func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]indexDef, indexes int) (keyBuilt bool, err error) {
+	// A B-tree reports the scan of the table in blocks and then its own writing
+	// in tuples; a GiST index the scan alone. An index that is built is in the
+	// catalogue already.
+	defer l.watch(ctx, `
+		select ((select count(*) from pg_index where indrelid = $1)
+		     + coalesce(sum(least(1, (blocks_done + tuples_done)::float8 / nullif(blocks_total + tuples_total, 0))), 0)) / $2
+		from pg_stat_progress_create_index where relid = $1 and datname = current_database()`, indexes)()
+	alone := len(jobs[0]) == 0
+	g, ctx := errgroup.WithContext(ctx)
+	for _, list := range jobs {
+		g.Go(func() error {
+			for _, d := range list {
+				built, err := l.buildIndex(ctx, d, alone)
+				if err != nil {
+					return err
+				}
+				if d.unique {
+					keyBuilt = built // by one of the lists alone
+				}
+			}
+			return nil
+		})
+	}
+	err = g.Wait()
+	return keyBuilt, err
 }
 
 // appends tells whether the rows go into a table that is there.
@@ -66,22 +106,42 @@ func (l *load) appends() bool {
 }
 
 // buildIndex builds an index, unless an earlier start of the run has, and tells
-// whether it did.
-func (l *load) buildIndex(ctx context.Context, name, kind, using string) (built bool, err error) {
-	sql := "create " + kind + " " + pgx.Identifier{name}.Sanitize() + " on " + l.staging.sql() + " using " + using
+// whether it did. Alone, it may use as many processes as the server lets it.
+func (l *load) buildIndex(ctx context.Context, d indexDef, alone bool) (built bool, err error) {
+	settings := []setting{laterDurable(), l.settings.sortMemory(l.plan.Rows, 1)}
+	if !alone {
+		settings = append(settings, oneWorker())
+	}
 	err = retry(ctx, l.log, retryFor, "index", func() error {
-		there, err := l.hasRelation(ctx, name)
+		there, err := l.hasRelation(ctx, d.name)
 		if err != nil || there {
 			return err
 		}
-		err = l.exec(ctx, sql)
+		err = l.execWith(ctx, settings, d.create(l.staging.Table))
 		if builtByAnother(err) {
 			return nil
 		}
 		built = err == nil
-		return serverError(err, "building index %s on %s", name, l.staging.Table)
+		return serverError(err, "building index %s on %s", d.name, l.staging.Table)
 	})
 	return built, err
+}
+
+// execWith runs a statement in a transaction with settings of its own.
+func (l *load) execWith(ctx context.Context, settings []setting, sql string) error {
+	conn, err := l.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if err := setLocal(ctx, tx, settings...); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, sql)
+		return err
+	})
+	return lost(conn.Conn(), err)
 }
 
 // exec runs a statement that may take long, on a connection of its own.
@@ -118,12 +178,11 @@ func (l *load) hasRelation(ctx context.Context, name string) (bool, error) {
 // the rows are counted.
 func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) error {
 	if justBuilt {
-		var same bool
-		err := l.pool.QueryRow(ctx, `
-			select c.reltuples = $3::bigint::float4 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-			where n.nspname = $1 and c.relname = $2`, l.staging.Schema, index, l.plan.Rows).Scan(&same)
-		if err != nil || same {
-			return serverError(err, "asking index %s for its rows", index)
+		if l.plan.Method == MethodPartitions {
+			return nil // each was counted when it was built
+		}
+		if same, err := builtOver(ctx, l.pool, l.staging.Schema, index, l.plan.Rows); err != nil || same {
+			return err
 		}
 	}
 	var rows int64
@@ -131,10 +190,28 @@ func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) 
 		return serverError(err, "counting the rows of %s", l.staging.Table)
 	}
 	if rows != l.plan.Rows {
-		return fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it, or it was lost in a crash: drop the run with %s and start over",
-			l.staging.Table, rows, l.plan.Rows, runsCommand("drop", l.run, l.ledger.schema))
+		return l.rowsLost(rows)
 	}
 	return nil
+}
+
+// builtOver tells whether an index that was just built was built over so many rows.
+func builtOver(ctx context.Context, q querier, schema, index string, rows int64) (same bool, err error) {
+	err = q.QueryRow(ctx, `
+		select c.reltuples = $3::bigint::float4 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2`, schema, index, rows).Scan(&same)
+	return same, serverError(err, "asking index %s for its rows", index)
+}
+
+// errUnloggedLost reports an unlogged table that a crash of the server has emptied.
+var errUnloggedLost = errors.New("a crash of the server has emptied the unlogged staging table: run the same command again")
+
+func (l *load) rowsLost(rows int64) error {
+	if l.plan.Job.Unlogged {
+		return errUnloggedLost
+	}
+	return fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it: drop the run with %s and start over",
+		l.staging.Table, rows, l.plan.Rows, runsCommand("drop", l.run, l.ledger.schema))
 }
 
 func (l *load) addPrimaryKey(ctx context.Context, index string) error {
@@ -148,33 +225,42 @@ func (l *load) addPrimaryKey(ctx context.Context, index string) error {
 	return serverError(err, "making index %s the primary key of %s", index, l.staging.Table)
 }
 
-// watchIndexes asks the server every second how far the indexes are.
-func (l *load) watchIndexes(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+// watch asks the server every second which share of the stage is done, between 0
+// and 1, until the function that it returns is called. $1 of the query is the
+// staging table.
+func (l *load) watch(ctx context.Context, sql string, args ...any) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			var share float64
+			if err := l.pool.QueryRow(ctx, sql, append([]any{l.staging.oid}, args...)...).Scan(&share); err == nil {
+				l.progress.set(int64(share * float64(l.plan.Rows)))
+			}
 		}
-		// A B-tree reports the scan of the table in blocks and then its own
-		// writing in tuples; a GiST index the scan alone. An index that is
-		// built is in the catalogue already.
-		var share float64
-		err := l.pool.QueryRow(ctx, `
-			select (select count(*) from pg_index where indrelid = $1)
-			     + coalesce(sum(least(1, (blocks_done + tuples_done)::float8 / nullif(blocks_total + tuples_total, 0))), 0)
-			from pg_stat_progress_create_index where relid = $1`, l.staging.oid).Scan(&share)
-		if err == nil {
-			l.progress.set(int64(share / 2 * float64(l.plan.Rows))) // of two indexes
-		}
+	})
+	return func() {
+		cancel()
+		watching.Wait()
 	}
 }
 
 // analyze gathers the table's statistics, so that they are there before readers.
 func (l *load) analyze(ctx context.Context) error {
+	if l.plan.Method == MethodPartitions && l.target.oid != 0 {
+		return nil // the partitions have theirs, and the parent is the one that is there
+	}
 	return retry(ctx, l.log, retryFor, "analyze", func() error {
+		if l.plan.Method == MethodPartitions {
+			return l.analyzePartitioned(ctx, l.staging)
+		}
 		err := l.exec(ctx, "analyze "+l.staging.sql())
 		return serverError(err, "analyzing %s", l.staging.Table)
 	})

@@ -46,23 +46,46 @@ type Job struct {
 	Set []Constant `json:"set,omitempty"`
 	// IfExists says what happens to a table that is there. Defaults to Fail.
 	IfExists IfExists `json:"if_exists"`
-	// Streams is the number of connections that copy at the same time. Defaults
-	// to 2: measured, a third one gains nothing while the server has two cores.
-	Streams int `json:"streams"`
+	// Partitions is the number of partitions of the table, at most 256: ranges of
+	// cell_id with equal numbers of rows. Defaults to 0, a plain table.
+	Partitions int `json:"partitions,omitempty"`
+	// Index says which spatial indexes a new table gets. Defaults to GiST. Where
+	// rows are appended, the indexes of the table that is there stand.
+	Index Index `json:"index"`
+	// Unlogged makes a table that writes no WAL: faster to load, not on standbys,
+	// and empty after a crash of the server. Defaults to false.
+	Unlogged bool `json:"unlogged,omitempty"`
+	// Streams is the number of connections that copy at the same time, at most
+	// 64. Defaults to 0, which leaves it to the plan: see Method.
+	Streams int `json:"streams,omitempty"`
 	// ChunkRows bounds the rows of a chunk, which is one transaction and what a
-	// resumed run may have to copy again. Defaults to 1,000,000, about a
-	// second's work. A resumed run keeps the chunks of its first start.
-	ChunkRows int64 `json:"chunk_rows"`
+	// resumed run may have to copy again; a plain table goes out in chunks then.
+	// Defaults to 0, which leaves it to the plan: see Method. A resumed run keeps
+	// the chunks of its first start.
+	ChunkRows int64 `json:"chunk_rows,omitempty"`
 	// LedgerSchema is where runs and chunks are written down. Defaults to
 	// loadgrid. It is made when it is not there.
 	LedgerSchema string `json:"ledger_schema"`
 }
 
+// Index says which spatial indexes a table gets.
+type Index string
+
+// The choices of Index.
 const (
-	defaultStreams   = 2
-	maxStreams       = 64
-	defaultChunkRows = 1_000_000
-	maxColumns       = 1600
+	IndexGiST Index = "gist" // serves all queries, nearest neighbours too
+	IndexBRIN Index = "brin" // a thousandth of the size, for windows of many cells
+	IndexBoth Index = "both"
+	IndexNone Index = "none"
+)
+
+const (
+	maxStreams = 64
+	// maxPartitions keeps the publish of a replace, which locks the tables and
+	// indexes of the old and the new partitions at once, within the locks that a
+	// server has room for as it is shipped (max_locks_per_transaction).
+	maxPartitions = 256
+	maxColumns    = 1600
 	// DefaultLedgerSchema is the schema of the ledger when a job names none.
 	DefaultLedgerSchema = "loadgrid"
 )
@@ -81,11 +104,8 @@ func (j Job) withDefaults() Job {
 	if j.IfExists == "" {
 		j.IfExists = Fail
 	}
-	if j.Streams == 0 {
-		j.Streams = defaultStreams
-	}
-	if j.ChunkRows == 0 {
-		j.ChunkRows = defaultChunkRows
+	if j.Index == "" {
+		j.Index = IndexGiST
 	}
 	if j.LedgerSchema == "" {
 		j.LedgerSchema = DefaultLedgerSchema
@@ -112,14 +132,36 @@ func (j Job) validate() error {
 	default:
 		return &geomgen.ParamError{Param: "if-exists", Value: string(j.IfExists), Reason: "must be fail, append or replace"}
 	}
-	if j.Streams < 1 || j.Streams > maxStreams {
-		return &geomgen.ParamError{Param: "streams", Value: strconv.Itoa(j.Streams),
-			Reason: fmt.Sprintf("must lie between 1 and %d", maxStreams)}
-	}
-	if j.ChunkRows < 1 {
-		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(j.ChunkRows, 10), Reason: "must be at least 1"}
+	if err := j.validateLayout(); err != nil {
+		return err
 	}
 	return j.Grid.Validate()
+}
+
+// validateLayout checks how the table is to be made and filled.
+func (j Job) validateLayout() error {
+	switch j.Index {
+	case IndexGiST, IndexBRIN, IndexBoth, IndexNone:
+	default:
+		return &geomgen.ParamError{Param: "index", Value: string(j.Index), Reason: "must be gist, brin, both or none"}
+	}
+	switch {
+	case j.Partitions < 0 || j.Partitions > maxPartitions:
+		return &geomgen.ParamError{Param: "partitions", Value: strconv.Itoa(j.Partitions),
+			Reason: fmt.Sprintf("must lie between 0 and %d", maxPartitions)}
+	case j.Streams < 0 || j.Streams > maxStreams:
+		return &geomgen.ParamError{Param: "streams", Value: strconv.Itoa(j.Streams),
+			Reason: fmt.Sprintf("must lie between 1 and %d", maxStreams)}
+	case j.ChunkRows < 0:
+		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(j.ChunkRows, 10), Reason: "must be at least 1"}
+	case j.ChunkRows > 0 && j.Partitions > 0:
+		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(j.ChunkRows, 10),
+			Reason: "contradicts partitions: a partition is one chunk"}
+	case j.Unlogged && j.IfExists == Append:
+		return &geomgen.ParamError{Param: "unlogged", Value: "true",
+			Reason: "contradicts if-exists append: the table that is there is logged or not"}
+	}
+	return nil
 }
 
 func (j Job) validateColumns() error {
@@ -208,12 +250,24 @@ func (j Job) fingerprint(cells geomgen.Range) string {
 		Set     []Constant
 		Indexes string
 		Layout  string
-	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, j.Set, "gist", "plain"})
+	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, j.Set, string(j.Index), j.tableLayout()})
 	if err != nil {
 		panic(err) // validated numbers and strings always marshal
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
+}
+
+// tableLayout says how the table is made, for the fingerprint.
+func (j Job) tableLayout() string {
+	layout := "plain"
+	if j.Partitions > 0 {
+		layout = fmt.Sprintf("%d partitions", j.Partitions)
+	}
+	if j.Unlogged {
+		layout += ", unlogged"
+	}
+	return layout
 }
 
 // withTable returns the job with the table as the server knows it.

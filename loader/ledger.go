@@ -204,6 +204,19 @@ func (l ledger) started(ctx context.Context, q querier, id int64) error {
 	return serverError(err, "writing into the ledger that run %d goes on", id)
 }
 
+// settled waits until no transaction is in work that writes a chunk of the run,
+// and keeps others out until the end of this one.
+func (l ledger) settled(ctx context.Context, q querier, id int64) error {
+	_, err := q.Exec(ctx, "select from "+l.runs+" where id = $1 for update", id)
+	return serverError(err, "waiting for the chunks of run %d", id)
+}
+
+// loaded commits, and so has the server write to disk all that was committed before.
+func (l ledger) loaded(ctx context.Context, q querier, id int64) error {
+	_, err := q.Exec(ctx, "update "+l.runs+" set last_error = null where id = $1", id)
+	return serverError(err, "writing into the ledger that run %d is loaded", id)
+}
+
 func (l ledger) failed(ctx context.Context, q querier, id int64, cause error) error {
 	_, err := q.Exec(ctx, "update "+l.runs+" set last_error = $2 where id = $1", id, oneLine(cause.Error()))
 	return serverError(err, "writing into the ledger why run %d stopped", id)

@@ -31,6 +31,7 @@ type Summary struct {
 	Chunks        int64             `json:"chunks"`
 	ChunksCopied  int64             `json:"chunks_copied"`
 	ChunksResumed int64             `json:"chunks_resumed"`
+	Method        Method            `json:"method"`
 	Streams       int               `json:"streams"`
 	Seconds       float64           `json:"seconds"`
 	StageSeconds  map[Stage]float64 `json:"stage_seconds"`
@@ -47,16 +48,22 @@ type load struct {
 	progress *Progress
 	log      *slog.Logger
 
-	lock    *tableLock
-	target  target // the table that readers see
-	staging target // the table that is filled
-	ledger  ledger
-	run     int64 // 0 until it is in the ledger
-	done    map[int64]bool
+	settings serverSettings
+	lock     *tableLock
+	target   target // the table that readers see
+	// partitioned tells whether the table that readers see is; one that is made,
+	// by its plan.
+	partitioned bool
+	staging     target // the table that is filled
+	index       Index  // which spatial indexes that one gets
+	ledger      ledger
+	run         int64 // 0 until it is in the ledger
+	done        map[int64]bool
+	frozen      bool // this start has filled the table with COPY FREEZE
 
-	chunksCopied, rowsCopied atomic.Int64
-	walStart                 int64 // where the server's WAL was, in bytes; 0 when that is not known
-	summary                  Summary
+	chunksCopied atomic.Int64
+	walStart     int64 // where the server's WAL was, in bytes; 0 when that is not known
+	summary      Summary
 }
 
 // Run does a job: it plans, loads, finishes and publishes the table, and returns
@@ -82,6 +89,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Sum
 	}{
 		{StagePlan, 0, l.prepare},
 		{StageLoad, plan.Rows, l.guarded(l.copyAll)},
+		{StageFreeze, plan.Rows, l.guarded(l.freeze)},
 		{StageIndex, plan.Rows, l.guarded(l.buildIndexes)},
 		{StageAnalyze, 0, l.guarded(l.analyze)},
 		{StagePublish, 0, l.publish},
@@ -110,7 +118,8 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 	}
 	l := &load{pool: pool, plan: plan, options: options, progress: options.Progress, log: options.Log,
 		ledger: newLedger(plan.Job.LedgerSchema)}
-	l.summary = Summary{Rows: plan.Rows, Streams: plan.Job.Streams}
+	l.summary = Summary{Rows: plan.Rows}
+	l.index = plan.Job.Index
 	return l
 }
 
@@ -118,8 +127,8 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 // ledger up to date, and begins the run or takes it up.
 func (l *load) prepare(ctx context.Context) error {
 	job := l.plan.Job
-	if have, need := int(l.pool.Config().MaxConns), poolSize(job.Streams); have < need {
-		return fmt.Errorf("the pool has room for %d connections, a run with %d streams needs %d", have, job.Streams, need)
+	if have, need := int(l.pool.Config().MaxConns), poolSize(l.plan.Streams); have < need {
+		return fmt.Errorf("the pool has room for %d connections, a run with %d streams needs %d", have, l.plan.Streams, need)
 	}
 	if err := refusePooler(ctx, l.pool); err != nil {
 		return err
@@ -136,7 +145,10 @@ func (l *load) prepare(ctx context.Context) error {
 	if err := l.target.find(ctx, l.lock.conn); err != nil {
 		return err
 	}
-	if err := l.target.checkExisting(ctx, l.lock.conn, l.plan, l.ledger); err != nil {
+	if err := l.checkTarget(ctx); err != nil {
+		return err
+	}
+	if l.settings, err = readSettings(ctx, l.lock.conn); err != nil {
 		return err
 	}
 	if err := MigrateUp(ctx, l.pool, job.LedgerSchema); err != nil {
@@ -155,16 +167,38 @@ func inspectPool(ctx context.Context, pool *pgxpool.Pool, job Job) (target, erro
 	return inspect(ctx, conn.Conn(), job)
 }
 
-// copyAll copies what an earlier start has not.
+// copyAll copies what an earlier start has not. Its commits do not wait for the
+// disk, so in the end the ledger is asked, after a commit that does, which of
+// them are there: a crash of the server may have taken the last ones away.
 func (l *load) copyAll(ctx context.Context) error {
 	l.progress.skip(l.summary.RowsResumed)
-	if err := l.copyChunks(ctx); err != nil {
-		return err
+	for {
+		if err := l.copyChunks(ctx); err != nil {
+			return err
+		}
+		var rows int64
+		err := retry(ctx, l.log, retryFor, "ledger", func() (err error) {
+			if err = l.ledger.loaded(ctx, l.pool, l.run); err != nil {
+				return err
+			}
+			l.done, rows, err = l.ledger.committed(ctx, l.pool, l.run)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if missing := l.plan.Chunks - int64(len(l.done)); missing > 0 {
+			l.log.Warn("a crash of the server took committed chunks away, copying them again", "run", l.run, "chunks", missing)
+			l.progress.add(rows - l.plan.Rows)
+			l.chunksCopied.Add(-missing)
+			continue
+		}
+		if rows != l.plan.Rows {
+			return fmt.Errorf("%d rows planned, %d committed", l.plan.Rows, rows)
+		}
+		l.frozen = l.plan.Method == MethodFrozen && l.summary.ChunksResumed == 0
+		return l.staging.find(ctx, l.pool)
 	}
-	if got := l.rowsCopied.Load() + l.summary.RowsResumed; got != l.plan.Rows {
-		return fmt.Errorf("%d rows planned, %d committed", l.plan.Rows, got)
-	}
-	return nil
 }
 
 // stopTimeout bounds what is done after a run has failed: the server may be
@@ -190,7 +224,7 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 		return fmt.Errorf("the ledger knows no more of run %d: %w", l.run, cause)
 	case run.State == StatePublished:
 		return nil
-	case run.Committed == 0 || errors.Is(cause, ErrCellsExist):
+	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, errUnloggedLost):
 		if l.keepLock(ctx) == nil && dropRun(ctx, l.pool, l.ledger, run) == nil {
 			return cause
 		}
@@ -220,6 +254,7 @@ func (l *load) summarize(ctx context.Context) (Summary, error) {
 	l.progress.begin("", 0)
 	s := l.summary
 	s.Run, s.Chunks, s.Appended = l.run, l.plan.Chunks, l.appends()
+	s.Method, s.Streams = l.plan.Method, l.plan.Streams
 	s.ChunksCopied = l.chunksCopied.Load()
 	s.StageSeconds = l.progress.seconds()
 	for _, seconds := range s.StageSeconds {
@@ -229,8 +264,11 @@ func (l *load) summarize(ctx context.Context) (Summary, error) {
 		s.WALBytes = end - l.walStart
 	}
 	err := l.pool.QueryRow(ctx, `
-		select pg_relation_size(c.oid), pg_indexes_size(c.oid) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = $1 and c.relname = $2`, s.Table.Schema, s.Table.Name).Scan(&s.HeapBytes, &s.IndexBytes)
+		with recursive tables (oid) as (
+			select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
+			union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select sum(pg_relation_size(oid)), sum(pg_indexes_size(oid)) from tables`,
+		s.Table.Schema, s.Table.Name).Scan(&s.HeapBytes, &s.IndexBytes)
 	if err != nil {
 		l.log.Warn("the table is published, but its size is not known", "error", serverMessage(err))
 	}

@@ -12,7 +12,12 @@ type Plan struct {
 	Cells  geomgen.Range // the cells of the grid
 	Rows   int64         // how many they are
 	Chunks int64         // in how many chunks they go out
-	layout layout
+	// Method is how they get into the table, Streams over how many connections,
+	// and Why says what spoke for that.
+	Method  Method
+	Streams int
+	Why     string
+	layout  layout
 }
 
 // Chunk is a contiguous range of cell_id with its exact number of rows: the unit
@@ -39,7 +44,9 @@ func NewPlan(job Job) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Job: job, Cells: cells, Rows: cells.Count(), layout: layout}
-	p.Chunks = chunkCount(p.Rows, job.ChunkRows, int64(job.Streams))
+	if err := p.choose(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -73,6 +80,16 @@ func (p *Plan) Chunk(i int64) Chunk {
 	return Chunk{No: i, First: p.Cells.At(start), Last: p.Cells.At(start + rows - 1), Rows: rows}
 }
 
+// bounds returns the range of cell_id that the partition of a chunk is for: from
+// its first cell to before that of the next, so that no id between two
+// partitions has no place.
+func (p *Plan) bounds(c Chunk) (from, to int64) {
+	if c.No == p.Chunks-1 {
+		return c.First, c.Last + 1
+	}
+	return c.First, p.Chunk(c.No + 1).First
+}
+
 // RowBytes returns the size of a row in binary COPY, in bytes.
 func (p *Plan) RowBytes() int {
 	return len(p.layout.template)
@@ -83,7 +100,7 @@ func (p *Plan) RowBytes() int {
 type Estimate struct {
 	CopyBytes  int64   `json:"copy_bytes"`  // through the connection
 	HeapBytes  int64   `json:"heap_bytes"`  // of the table without its indexes
-	IndexBytes int64   `json:"index_bytes"` // of primary key and spatial index
+	IndexBytes int64   `json:"index_bytes"` // of primary key and spatial indexes
 	WALBytes   int64   `json:"wal_bytes"`   // written by the server meanwhile
 	Seconds    float64 `json:"seconds"`     // until the table is ready to query
 }
@@ -99,6 +116,9 @@ const (
 	keyFill     = 0.9 // of a B-tree that is built over all rows at once
 	boxEntry    = 28  // GiST of a box of four float4: 8 + 16 bytes and a pointer
 	boxFill     = 0.7 // measured, PostgreSQL 15: its build splits pages by space
+	brinEntry   = 44  // a summary of pages: a box of four float8, its header and pointer
+	// walFreeze is what VACUUM writes a row when it freezes chunks: measured.
+	walFreeze = 30
 	// walRow is what a row of COPY has in the WAL beside its columns, and
 	// indexes are in it without the room that is left free.
 	walRow = 8
@@ -117,14 +137,29 @@ func (p *Plan) Estimate() Estimate {
 	}
 	row = (row + 7) &^ 7
 	perPage := max((pageBytes-pageHeader)/(row+rowPointer), 1)
-	rows := float64(p.Rows)
-	return Estimate{
-		CopyBytes:  wholeBytes(rows * float64(p.RowBytes())),
-		HeapBytes:  wholeBytes(float64((p.Rows-1)/perPage+1) * pageBytes),
-		IndexBytes: wholeBytes(2*pageBytes + rows*(keyEntry/keyFill+boxEntry/boxFill)),
-		WALBytes:   wholeBytes(rows * float64(row-rowHeader+walRow+keyEntry+boxEntry)),
-		Seconds:    rows / rowsPerSecond,
+	rows, pages := float64(p.Rows), float64((p.Rows-1)/perPage+1)
+	e := Estimate{
+		CopyBytes: wholeBytes(rows * float64(p.RowBytes())),
+		HeapBytes: wholeBytes(pages * pageBytes),
+		Seconds:   rows / rowsPerSecond,
 	}
+	index, wal := 2*pageBytes+rows*keyEntry/keyFill, rows*float64(row-rowHeader+walRow+keyEntry)
+	if p.Job.Index == IndexGiST || p.Job.Index == IndexBoth {
+		index += rows * boxEntry / boxFill
+		wal += rows * boxEntry
+	}
+	if p.Job.hasBRIN() {
+		index += 3*pageBytes + pages/brinPages*brinEntry
+		wal += pages / brinPages * brinEntry
+	}
+	if p.Method == MethodChunks {
+		wal += rows * walFreeze
+	}
+	e.IndexBytes = wholeBytes(index)
+	if !p.Job.Unlogged {
+		e.WALBytes = wholeBytes(wal)
+	}
+	return e
 }
 
 func wholeBytes(f float64) int64 {

@@ -11,15 +11,16 @@ type Stage string
 // The stages of a run.
 const (
 	StagePlan    Stage = "plan"    // check, lock, ledger, staging table
-	StageLoad    Stage = "load"    // COPY
-	StageIndex   Stage = "index"   // primary key and spatial index
+	StageLoad    Stage = "load"    // COPY; of a partition, its indexes and statistics, too
+	StageFreeze  Stage = "freeze"  // VACUUM FREEZE of what COPY could not freeze
+	StageIndex   Stage = "index"   // primary key and spatial index; with partitions, load has it
 	StageAnalyze Stage = "analyze" // statistics
 	StagePublish Stage = "publish" // the swap
 )
 
 // Stages returns all stages in their order.
 func Stages() []Stage {
-	return []Stage{StagePlan, StageLoad, StageIndex, StageAnalyze, StagePublish}
+	return []Stage{StagePlan, StageLoad, StageFreeze, StageIndex, StageAnalyze, StagePublish}
 }
 
 // Snapshot is how far a run is.

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -19,7 +18,7 @@ const publishLockTimeout = 2 * time.Second
 // runs on the connection that holds the table's lock, so that a run which has
 // lost the lock cannot publish.
 func (l *load) publish(ctx context.Context) error {
-	return retry(ctx, l.log, publishFor, "publish", func() error {
+	err := retry(ctx, l.log, publishFor, "publish", func() error {
 		if err := l.keepLock(ctx); err != nil {
 			return err
 		}
@@ -36,12 +35,33 @@ func (l *load) publish(ctx context.Context) error {
 		}
 		return l.swap(ctx)
 	})
+	if err == nil {
+		l.analyzeParent(ctx)
+	}
+	return err
+}
+
+// analyzeParent gathers the statistics of a parent that has new partitions. They
+// have theirs; the parent's are for joins, and would keep readers waiting inside
+// the transaction that publishes. It is best effort: the table is published.
+func (l *load) analyzeParent(ctx context.Context) {
+	if !l.partitioned || l.target.oid == 0 {
+		return
+	}
+	var err error
+	if l.plan.Method == MethodPartitions {
+		err = l.analyzePartitioned(ctx, l.target)
+	} else {
+		err = l.exec(ctx, "analyze "+l.target.sql())
+	}
+	if err != nil {
+		l.log.Warn("the table is published, but its statistics as a whole are those from before: run ANALYZE on it", "error", serverMessage(err))
+	}
 }
 
 func (l *load) swap(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, "select set_config('lock_timeout', $1, true)", fmt.Sprint(publishLockTimeout.Milliseconds()))
-		if err != nil {
+		if err := setLocal(ctx, tx, setting{"lock_timeout", fmt.Sprint(publishLockTimeout.Milliseconds())}); err != nil {
 			return err
 		}
 		now := l.target
@@ -51,19 +71,27 @@ func (l *load) swap(ctx context.Context) error {
 		if now.oid != l.target.oid {
 			return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", l.target)
 		}
-		oid := l.staging.oid
-		if l.appends() {
-			oid = l.target.oid
-			err = l.appendRows(ctx, tx)
-		} else {
-			err = l.takePlace(ctx, tx)
+		if err := l.checkUnlogged(ctx, tx); err != nil {
+			return err
 		}
+		oid, err := l.show(ctx, tx)
 		if err != nil {
 			return err
 		}
 		return l.ledger.published(ctx, tx, l.run, oid)
 	})
 	return serverError(lost(l.lock.conn.Conn(), err), "publishing table %s", l.target)
+}
+
+// show puts the rows where readers see them, and returns the table that has them.
+func (l *load) show(ctx context.Context, tx pgx.Tx) (oid uint32, err error) {
+	switch {
+	case l.plan.Method == MethodPartitions && l.target.oid != 0:
+		return l.target.oid, l.takePartitionsPlace(ctx, tx)
+	case l.appends():
+		return l.target.oid, l.appendRows(ctx, tx)
+	}
+	return l.staging.oid, l.takePlace(ctx, tx)
 }
 
 // takePlace drops the old table, if there is one, and gives the new one its name.
@@ -76,25 +104,60 @@ func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 			return serverError(err, "dropping the old table %s", l.target)
 		}
 	}
+	if l.plan.Method == MethodPartitions {
+		if err := l.namePartitions(ctx, tx, 0); err != nil {
+			return err
+		}
+	} else if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" reset (autovacuum_enabled)"); err != nil {
+		return serverError(err, "giving %s back to autovacuum", l.staging.Table)
+	}
 	name := pgx.Identifier{l.target.Name}.Sanitize()
 	if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" rename to "+name); err != nil {
 		return serverError(err, "renaming %s to %s", l.staging.Table, name)
 	}
-	if _, err := l.renameIndex(ctx, tx, spatialIndex(l.staging.Table, l.plan.Job), spatialIndex(l.target.Table, l.plan.Job)); err != nil {
+	wanted := spatialDefs(l.target.Table, l.plan.Job, l.index)
+	for i, d := range spatialDefs(l.staging.Table, l.plan.Job, l.index) {
+		if _, err := l.renameIndex(ctx, tx, d.name, wanted[i].name); err != nil {
+			return err
+		}
+	}
+	if _, err := l.renameIndex(ctx, tx, keyIndex(l.staging.Table), keyIndex(l.target.Table)); err != nil {
 		return err
 	}
-	key, err := l.renameIndex(ctx, tx, keyIndex(l.staging.Table), keyIndex(l.target.Table))
-	if err != nil {
-		return err
-	}
-	// The table's own comment is the user's.
+	return l.commentKey(ctx, tx)
+}
+
+// commentKey writes on the primary key who made the table: the table's own
+// comment is the user's.
+func (l *load) commentKey(ctx context.Context, tx pgx.Tx) error {
 	var comment string
-	err = tx.QueryRow(ctx, "select format('comment on constraint %I on %I.%I is %L', $1::text, $2::text, $3::text, $4::text)",
-		key, l.target.Schema, l.target.Name, fmt.Sprintf("loadgrid %s, run %d", l.options.Version, l.run)).Scan(&comment)
+	err := tx.QueryRow(ctx, `
+		select coalesce((select format('comment on constraint %I on %I.%I is %L', conname, $2::text, $3::text, $4::text)
+		                 from pg_constraint where conrelid = ($1::text)::regclass and contype = 'p'), '')`,
+		l.target.sql(), l.target.Schema, l.target.Name, fmt.Sprintf("loadgrid %s, run %d", l.options.Version, l.run)).Scan(&comment)
 	if err == nil {
 		_, err = tx.Exec(ctx, comment)
 	}
 	return serverError(err, "writing the comment of the primary key")
+}
+
+// checkUnlogged sees to it that no crash of the server has emptied an unlogged
+// table since its rows were counted: none is there without a page.
+func (l *load) checkUnlogged(ctx context.Context, tx pgx.Tx) error {
+	if !l.plan.Job.Unlogged {
+		return nil
+	}
+	var whole bool
+	err := tx.QueryRow(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select bool_and(pg_relation_size(c.oid) > 0) from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.oid).Scan(&whole)
+	if err != nil {
+		return serverError(err, "looking at unlogged table %s", l.staging.Table)
+	}
+	if !whole {
+		return errUnloggedLost
+	}
+	return nil
 }
 
 // inherit gives the staging table what people have set on the old one: its
@@ -150,35 +213,4 @@ func (l *load) renameIndex(ctx context.Context, tx pgx.Tx, old, wanted string) (
 	}
 	_, err := tx.Exec(ctx, "alter index "+Table{l.target.Schema, old}.sql()+" rename to "+pgx.Identifier{name}.Sanitize())
 	return name, serverError(err, "renaming index %s to %s", old, name)
-}
-
-// ErrCellsExist reports cells to append that the table holds already.
-var ErrCellsExist = errors.New("cells are in the table already")
-
-// appendRows adds the rows of the staging table to those of the target, all in
-// this transaction, and drops the staging table.
-func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
-	columns := columnList(l.plan.Job.columns())
-	id := pgx.Identifier{l.plan.Job.IDColumn}.Sanitize()
-	var both int64
-	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.sql()+" s join "+l.target.sql()+" t using ("+id+")").Scan(&both)
-	if err != nil {
-		return serverError(err, "looking for cells that table %s holds already", l.target)
-	}
-	if both > 0 {
-		return fmt.Errorf("%d of %d %w, nothing was added", both, l.plan.Rows, ErrCellsExist)
-	}
-	tag, err := tx.Exec(ctx, "insert into "+l.target.sql()+" ("+columns+") select "+columns+" from "+l.staging.sql()+" order by "+id)
-	if err != nil {
-		return serverError(err, "adding the rows to table %s", l.target)
-	}
-	if tag.RowsAffected() != l.plan.Rows {
-		return fmt.Errorf("adding to table %s: %d rows planned, %d inserted", l.target, l.plan.Rows, tag.RowsAffected())
-	}
-	// Its rows are more than those that its statistics know.
-	if _, err := tx.Exec(ctx, "analyze "+l.target.sql()); err != nil {
-		return serverError(err, "analyzing table %s", l.target)
-	}
-	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
-	return serverError(err, "dropping staging table %s", l.staging.Table)
 }

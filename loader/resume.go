@@ -2,8 +2,6 @@ package loader
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -36,7 +34,7 @@ func (l *load) begin(ctx context.Context) error {
 			return err
 		}
 	} else if found {
-		if l.plan.Job.IfExists != Replace {
+		if l.plan.Job.IfExists != Replace && run.Committed > 0 {
 			return &geomgen.ParamError{Param: "table", Value: l.target.String(), Reason: fmt.Sprintf(
 				"run %d of another job was left unfinished on it: drop it with %s, or finish it with %s", run.ID,
 				runsCommand("drop", run.ID, l.ledger.schema), runsCommand("resume", run.ID, l.ledger.schema))}
@@ -50,21 +48,31 @@ func (l *load) begin(ctx context.Context) error {
 }
 
 // resume takes up a run with the chunk plan of its first start. It returns false
-// where there is nothing to take up, since the staging table is gone.
+// where there is nothing to take up: nothing was committed, or it is gone.
 func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
-	l.staging = target{Table: Table{run.Table.Schema, run.staging}, geometrySchema: l.target.geometrySchema}
+	l.staging = l.target.staged(run.staging)
 	if err := l.staging.find(ctx, l.lock.conn); err != nil {
 		return false, err
 	}
-	if l.staging.oid == 0 {
-		l.log.Warn("the staging table of the unfinished run is gone, starting over", "run", run.ID, "staging", run.staging)
-		return false, dropRun(ctx, l.lock.conn, l.ledger, run)
-	}
-	l.run, l.plan.Chunks = run.ID, run.Chunks
-	var rows int64
 	var err error
+	var rows int64
 	if l.done, rows, err = l.ledger.committed(ctx, l.lock.conn, run.ID); err != nil {
 		return false, err
+	}
+	there, err := l.rowsThere(ctx, rows)
+	if err != nil {
+		return false, err
+	}
+	if !there {
+		if rows > 0 {
+			l.log.Warn("the staging table of the unfinished run is gone or was emptied by a crash of the server, starting over", "run", run.ID, "staging", run.staging)
+		}
+		l.done = nil
+		return false, dropRun(ctx, l.lock.conn, l.ledger, run)
+	}
+	l.run = run.ID
+	if l.plan.Method != MethodPartitions {
+		l.plan.inChunks(run.Chunks) // the table is there, so no transaction can make it
 	}
 	l.summary.ChunksResumed = int64(len(l.done))
 	l.summary.RowsResumed = rows
@@ -72,17 +80,23 @@ func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
 	return true, l.ledger.started(ctx, l.lock.conn, run.ID)
 }
 
-// start writes down a new run and makes its staging table, in one transaction:
-// there is never one without the other.
-func (l *load) start(ctx context.Context, fingerprint string) error {
-	// Not named after the run alone: two ledgers in one database number theirs
-	// alike.
-	var suffix [4]byte
-	_, _ = rand.Read(suffix[:]) // never fails, by its documentation
-	l.staging = target{
-		Table:          Table{l.target.Schema, "loadgrid_staging_" + hex.EncodeToString(suffix[:])},
-		geometrySchema: l.target.geometrySchema,
+// rowsThere tells whether the staging table is there with what the ledger says
+// is committed. A logged table is taken at its word until its rows are counted;
+// an unlogged one may have been emptied, and filled further since.
+func (l *load) rowsThere(ctx context.Context, rows int64) (bool, error) {
+	if l.staging.oid == 0 || !l.plan.Job.Unlogged {
+		return l.staging.oid != 0, nil
 	}
+	var have int64
+	err := l.lock.conn.QueryRow(ctx, "select count(*) from "+l.staging.sql()).Scan(&have)
+	return have == rows, serverError(err, "counting the rows of %s", l.staging.Table)
+}
+
+// start writes down a new run, and makes its staging table in the same
+// transaction: there is never one without the other. A table that is filled in
+// one transaction is made in that one.
+func (l *load) start(ctx context.Context, fingerprint string) error {
+	l.staging = l.target.newStaging()
 	l.done = map[int64]bool{}
 	return pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
 		var err error
@@ -90,22 +104,18 @@ func (l *load) start(ctx context.Context, fingerprint string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, l.staging.create(l.plan.Job)); err != nil {
+		var sql string
+		switch l.plan.Method {
+		case MethodFrozen:
+			return nil
+		case MethodPartitions:
+			sql = l.staging.createPartitioned(l.plan.Job, l.index)
+		default:
+			sql = l.staging.create(l.plan.Job)
+		}
+		if _, err := tx.Exec(ctx, sql); err != nil {
 			return serverError(err, "making staging table %s", l.staging.Table)
 		}
 		return l.staging.find(ctx, tx)
 	})
-}
-
-// create returns the statement that makes a table for the job's rows. The key's
-// column is declared not null at once, so that the primary key need not look.
-func (t *target) create(job Job) string {
-	geometry := pgx.Identifier{t.geometrySchema}.Sanitize() + "." + geometryType(job.Grid.SRID)
-	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
-	sql := fmt.Sprintf("create table %s (%s bigint not null, col integer, row integer, %s %s",
-		t.sql(), quote(job.IDColumn), quote(job.GeomColumn), geometry)
-	for _, c := range job.Set {
-		sql += ", " + quote(c.Name) + " " + c.sqlType()
-	}
-	return sql + ")"
 }

@@ -82,6 +82,11 @@ func dropRun(ctx context.Context, db interface {
 }, l ledger, run RunInfo) error {
 	staging := Table{run.Table.Schema, run.staging}
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		// A transaction of the run may still be in work, with a table that is not
+		// to be seen yet: its row in the ledger holds the run's until it ends.
+		if err := l.settled(ctx, tx, run.ID); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, "drop table if exists "+staging.sql()); err != nil {
 			return err
 		}

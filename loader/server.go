@@ -43,7 +43,7 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	}
 	// Names and values go out as UTF-8, whatever the role's or the database's is.
 	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
-	config.AfterConnect = liftTimeouts
+	config.AfterConnect = prepareSession
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, serverError(err, "connecting to %s", place(config.ConnConfig))
@@ -62,14 +62,28 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// liftTimeouts turns off what a role or database may have set against stray
+// prepareSession turns off what a role or database may have set against stray
 // sessions: an index takes as long as it takes, and the connection that holds a
 // table's lock is idle meanwhile. Not every server knows all of them.
-func liftTimeouts(ctx context.Context, conn *pgx.Conn) error {
+//
+// A backend notices that its client is gone when it next reads from it, and an
+// index build does not. From PostgreSQL 14 on it can look from time to time, on
+// most platforms; where it cannot, a rerun waits for it.
+func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `
 		select set_config(name, '0', false) from pg_settings
 		where name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')`,
 		pgx.QueryExecModeExec)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, `
+		select set_config(name, '2s', false) from pg_settings
+		where name = 'client_connection_check_interval' and setting = '0'`, pgx.QueryExecModeExec)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == "22023" { // not on this platform
+		return nil
+	}
 	return err
 }
 

@@ -13,7 +13,7 @@ import (
 func (l *load) copyChunks(ctx context.Context) error {
 	var next atomic.Int64 // the chunk that the next free stream takes
 	g, ctx := errgroup.WithContext(ctx)
-	for range min(int64(l.plan.Job.Streams), l.plan.Chunks-int64(len(l.done))) {
+	for range min(int64(l.plan.Streams), l.plan.Chunks-int64(len(l.done))) {
 		g.Go(func() error {
 			s := stream{load: l}
 			defer s.close()
@@ -73,10 +73,11 @@ func (s *stream) close() {
 // chunkDone counts a chunk that is committed: by this attempt, or by an earlier
 // one of this run whose answer was lost.
 func (l *load) chunkDone(c Chunk, copied bool) {
+	told := c.Rows / l.copyShare()
 	if !copied {
 		l.log.Info("the lost answer was a commit", "run", l.run, "chunk", c.No)
-		l.progress.add(c.Rows)
+		told = 0
 	}
+	l.progress.add(c.Rows - told)
 	l.chunksCopied.Add(1)
-	l.rowsCopied.Add(c.Rows)
 }

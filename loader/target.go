@@ -31,55 +31,81 @@ func (t *target) find(ctx context.Context, conn querier) error {
 	return serverError(err, "looking for table %s", t.Table)
 }
 
-// checkExisting refuses a table that is there already, where the job's choice
-// does not allow it or could not be carried out at the end.
-func (t *target) checkExisting(ctx context.Context, conn querier, p *Plan, l ledger) error {
-	job := p.Job
+// checkTarget refuses a table that is there already, where the job's choice does
+// not allow it or could not be carried out at the end.
+func (l *load) checkTarget(ctx context.Context) error {
+	t, job, conn := &l.target, l.plan.Job, l.lock.conn
 	if t.oid == 0 {
 		return t.checkName(ctx, conn)
 	}
-	refuse := func(format string, args ...any) error {
-		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(format, args...)}
-	}
 	if job.IfExists == Fail {
-		return refuse("exists already: choose if-exists replace or append, or another name")
+		return t.refuse("exists already: choose if-exists replace or append, or another name")
 	}
 	kind, isPartition, owned, err := t.describe(ctx, conn)
 	if err != nil {
 		return err
 	}
+	l.partitioned = kind == "p"
 	switch {
-	case kind != "r":
-		return refuse("is not a plain table but %s: choose another name", relationKind(kind))
+	case kind != "r" && kind != "p":
+		return t.refuse("is not a table but %s: choose another name", relationKind(kind))
 	case isPartition:
-		return refuse("is a partition or a child of another table: choose another name")
+		return t.refuse("is a partition or a child of another table: choose another name")
+	case kind == "r" && job.Partitions > 0:
+		return t.refuse("is a plain table, and a job with partitions cannot take its place or be added to it: leave partitions out, choose another name, or drop the table")
+	case kind == "p" && job.Partitions == 0 && job.IfExists == Replace:
+		return t.refuse("is partitioned: give partitions, so that the new ones go under the same table, choose another name, or drop the table")
+	}
+	before, err := l.ledger.publishedBy(ctx, conn, t.Table, t.oid)
+	if err != nil {
+		return err
 	}
 	have, err := t.columnTypes(ctx, conn)
 	if err != nil {
 		return err
 	}
-	want := expectedTypes(job)
-	before, err := l.publishedBy(ctx, conn, t.Table, t.oid)
-	if err != nil {
-		return err
+	stays := l.partitioned || job.IfExists == Append
+	if other := differ(have, expectedTypes(job)); other != "" && (before == nil || stays) {
+		return t.refuse("exists with other columns: %s", other)
 	}
-	if other := differ(have, want); other != "" && (before == nil || job.IfExists == Append) {
-		return refuse("exists with other columns: %s", other)
+	if l.partitioned {
+		if err := l.checkPartitioned(ctx, owned); err != nil {
+			return err
+		}
 	}
 	if job.IfExists == Append {
-		if err := t.checkAppend(job, before); err != nil {
-			return err
-		}
-		if err := t.checkInsert(ctx, conn); err != nil {
-			return err
-		}
-		return t.checkOverlap(ctx, conn, p)
+		return l.checkAddTo(ctx, before)
 	}
 	if !owned {
-		return &ServerError{Doing: "replacing table " + t.String(),
-			Err: errors.New("it belongs to another role (SQLSTATE 42501)"), Advice: "connect as its owner"}
+		return t.notOwned("replacing")
+	}
+	if l.partitioned {
+		return nil // what depends on it stays with it
 	}
 	return t.checkDependents(ctx, conn)
+}
+
+func (t *target) refuse(format string, args ...any) error {
+	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(format, args...)}
+}
+
+func (t *target) notOwned(doing string) error {
+	return &ServerError{Doing: doing + " table " + t.String(),
+		Err: errors.New("it belongs to another role (SQLSTATE 42501)"), Advice: "connect as its owner"}
+}
+
+// checkAddTo sees to it that the rows can be added to the table.
+func (l *load) checkAddTo(ctx context.Context, before *Job) error {
+	if err := l.target.checkAppend(l.plan.Job, before); err != nil {
+		return err
+	}
+	if err := l.target.checkInsert(ctx, l.lock.conn); err != nil {
+		return err
+	}
+	if l.plan.Method == MethodPartitions {
+		return l.checkRanges(ctx)
+	}
+	return l.target.checkOverlap(ctx, l.lock.conn, l.plan)
 }
 
 // checkAppend sees to it that the table holds cells of the same grid: else the
@@ -126,7 +152,7 @@ func (t *target) checkOverlap(ctx context.Context, conn querier, p *Plan) error 
 
 func (t *target) describe(ctx context.Context, conn querier) (kind string, isPartition, owned bool, err error) {
 	err = conn.QueryRow(ctx, `
-		select c.relkind::text, c.relispartition or exists (select from pg_inherits where inhrelid = c.oid or inhparent = c.oid),
+		select c.relkind::text, exists (select from pg_inherits where inhrelid = c.oid or inhparent = c.oid and c.relkind <> 'p'),
 		       pg_has_role(c.relowner, 'USAGE')
 		from pg_class c where c.oid = $1`, t.oid).Scan(&kind, &isPartition, &owned)
 	return kind, isPartition, owned, serverError(err, "looking up table %s", t.Table)
@@ -140,8 +166,6 @@ func relationKind(kind string) string {
 		return "a materialized view"
 	case "f":
 		return "a foreign table"
-	case "p":
-		return "a partitioned table"
 	case "S":
 		return "a sequence"
 	case "i", "I":

@@ -63,16 +63,31 @@ func (f *jobFlags) job(cmd *cobra.Command, table loader.Table) (loader.Job, erro
 	return job, f.columns.columns(&job)
 }
 
-// chunkFlags are the flags that say how the rows go out.
-type chunkFlags struct {
-	streams   int
-	chunkRows int64
+// layoutFlags are the flags that say how the table is made and filled.
+type layoutFlags struct {
+	streams, partitions int
+	chunkRows           int64
+	index               string
+	unlogged            bool
 }
 
-func (f *chunkFlags) register(cmd *cobra.Command) {
+func (f *layoutFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.IntVar(&f.streams, "streams", 2, "`number` of connections that copy at the same time")
-	fs.Int64Var(&f.chunkRows, "chunk-rows", 1_000_000, "the most `rows` in a chunk, which is one transaction and the unit of resume")
+	fs.IntVar(&f.partitions, "partitions", 0, "`number` of partitions of the table, ranges of the key with equal numbers of rows; 0 for a plain table")
+	fs.StringVar(&f.index, "index", "gist", "spatial index of a new table: `gist|brin|both|none`")
+	fs.BoolVar(&f.unlogged, "unlogged", false, "make an unlogged table: no WAL, and empty after a crash of the server")
+	fs.IntVar(&f.streams, "streams", 0, "`number` of connections that copy at the same time; left out, the plan chooses")
+	fs.Int64Var(&f.chunkRows, "chunk-rows", 0, "load a plain table in chunks of at most so many `rows`, each a transaction and resumed by itself; left out, the plan chooses")
+}
+
+// layout puts the flags into a job.
+func (f *layoutFlags) layout(cmd *cobra.Command, job *loader.Job) error {
+	if f.index == "" {
+		return &geomgen.ParamError{Param: "index", Value: `""`, Reason: "must be gist, brin, both or none"}
+	}
+	job.Streams, job.ChunkRows, job.Partitions = f.streams, f.chunkRows, f.partitions
+	job.Index, job.Unlogged = loader.Index(f.index), f.unlogged
+	return positive(cmd, "streams", "chunk-rows")
 }
 
 // serverFlags are the flags that say which server, and where its ledger is.
@@ -160,11 +175,6 @@ func (f *columnFlags) columns(job *loader.Job) error {
 		job.Set = append(job.Set, c)
 	}
 	return nil
-}
-
-func (f *chunkFlags) chunks(cmd *cobra.Command, job *loader.Job) error {
-	job.Streams, job.ChunkRows = f.streams, f.chunkRows
-	return positive(cmd, "streams", "chunk-rows")
 }
 
 // positive refuses a zero or negative number that somebody gave; not given, a

@@ -11,7 +11,7 @@ func newLoad() *cobra.Command {
 	var (
 		table, ifExists string
 		rows            jobFlags
-		chunks          chunkFlags
+		layout          layoutFlags
 		server          serverFlags
 		progress        string
 	)
@@ -22,12 +22,24 @@ func newLoad() *cobra.Command {
 complete, with primary key, spatial index and statistics; until then readers see
 what was there before.
 
-A load that was stopped is resumed by the same command: it copies the chunks that
-are missing, and no others. The same is what puts the same rows, columns and
-indexes into the same table; --streams, --if-exists and --progress may differ, and
---chunk-rows stays what it was at the first start. With --if-exists replace another
-job drops what was left unfinished, else it is refused. After an interrupted load
-the table may be somewhat larger, by the rows of chunks that were not committed.
+How the rows go out is planned ('loadgrid plan' says how and why):
+  in one transaction   up to 50 million rows: soonest ready, and a load that is
+                       stopped meanwhile leaves nothing
+  in chunks            beyond, or with --chunk-rows, or with two --streams or more;
+                       what is committed is kept
+  in partitions        with --partitions: each is filled, indexed and analyzed by one
+                       stream, which keeps all of them busy; what is complete is kept
+Pages are frozen in each of them. A load that was stopped is resumed by the same
+command: it copies the chunks or partitions that are missing, and no others. The same
+is what puts the same rows, columns and indexes into the same table; --streams,
+--if-exists and --progress may differ, and --chunk-rows stays what it was at the first
+start. With --if-exists replace another job drops what was left unfinished, else it is
+refused.
+
+--if-exists replace puts the partitions of a partitioned table in the place of its old
+ones: the table stays, with the views and grants on it. --if-exists append attaches
+partitions with --partitions, and without adds the rows to the table or to the
+partitions that are there; their indexes stand, and --index is of no account.
 
 Names are taken exactly as they are given, capitals included. A name with a dot in
 it stands in double quotes: --table '"a.b"'.
@@ -39,6 +51,10 @@ geom geometry(Polygon, SRID), and one for each --set.`,
 
   # the statistical grid of the European Union, 1 km, 29,900,000 cells
   loadgrid load --table eu_1km --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000
+
+  # the same in 16 partitions, with a small index for windows of many cells
+  loadgrid load --table eu_1km --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000 \
+      --partitions 16 --index brin
 
   # every night, in place of yesterday's, with a column that says when
   loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
@@ -57,7 +73,7 @@ geom geometry(Polygon, SRID), and one for each --set.`,
 				return err
 			}
 			job.IfExists, job.LedgerSchema = loader.IfExists(ifExists), server.ledger
-			if err := chunks.chunks(cmd, &job); err != nil {
+			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
 			return runLoad(cmd, job, server, progress)
@@ -67,7 +83,7 @@ geom geometry(Polygon, SRID), and one for each --set.`,
 	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what to do with a table that is there: `fail|append|replace`")
 	server.register(cmd)
 	rows.register(cmd)
-	chunks.register(cmd)
+	layout.register(cmd)
 	registerProgress(cmd, &progress)
 	return cmd
 }

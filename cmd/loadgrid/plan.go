@@ -14,7 +14,7 @@ import (
 func newPlan() *cobra.Command {
 	var (
 		rows   jobFlags
-		chunks chunkFlags
+		layout layoutFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
@@ -32,7 +32,7 @@ time is that of a server on two cores; yours may be twice as fast or as slow.`,
 			if err != nil {
 				return err
 			}
-			if err := chunks.chunks(cmd, &job); err != nil {
+			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
 			p, err := loader.NewPlan(job)
@@ -43,7 +43,7 @@ time is that of a server on two cores; yours may be twice as fast or as slow.`,
 		},
 	}
 	rows.register(cmd)
-	chunks.register(cmd)
+	layout.register(cmd)
 	return cmd
 }
 
@@ -58,7 +58,8 @@ func printPlan(cmd *cobra.Command, p *loader.Plan) error {
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
 	line("covering", "%s", geomgen.Box{XMin: lo.XMin, YMin: lo.YMin, XMax: hi.XMax, YMax: hi.YMax})
 	line("rows", "%s", count(p.Rows))
-	line("chunks", "%s of up to %s rows, over %d streams", count(p.Chunks), count(p.Chunk(0).Rows), p.Job.Streams)
+	line("method", "%s", method(p))
+	line("", "%s", p.Why)
 	line("cell_id", "%d to %d", p.Chunk(0).First, last.Last)
 	line("copy", "%s, %d bytes a row", size(e.CopyBytes), p.RowBytes())
 	line("heap", "about %s", size(e.HeapBytes))
@@ -78,4 +79,23 @@ func longSpan(seconds float64) string {
 		return fmt.Sprintf("%.0f days", seconds/day)
 	}
 	return span(time.Duration(seconds * float64(time.Second)))
+}
+
+// method says how the rows go out.
+func method(p *loader.Plan) string {
+	rows := count(p.Chunk(0).Rows)
+	switch p.Method {
+	case loader.MethodFrozen:
+		return "frozen: one stream into a table made in the same transaction"
+	case loader.MethodPartitions:
+		return fmt.Sprintf("partitions: %d of up to %s rows, over %s", p.Chunks, rows, plural(p.Streams, "stream"))
+	}
+	return fmt.Sprintf("chunks: %s of up to %s rows, over %s", count(p.Chunks), rows, plural(p.Streams, "stream"))
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }

@@ -109,7 +109,7 @@ func TestBar(t *testing.T) {
 	r.show(loader.Snapshot{}) // the run is done
 	lines = screen(t, b.String())
 	loadDone := " 100% |████████████|  load    9.0 s, 5,000,000 rows, " // and a rate in which the clock has its say
-	want := []string{planDone, warning, loadDone, " 100% |████████████|  index   1.0 s",
+	want := []string{planDone, warning, loadDone, " 100% |████████████|  freeze  0.0 s", " 100% |████████████|  index   1.0 s",
 		" 100% |████████████|  analyze 0.0 s", " 100% |████████████|  publish 0.0 s"}
 	if len(lines) != len(want) {
 		t.Fatalf("the screen shows %q", lines)

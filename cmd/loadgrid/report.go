@@ -18,14 +18,25 @@ func printSummary(w io.Writer, s loader.Summary) error {
 	} else {
 		fmt.Fprintf(w, "table %s has %s rows", table, count(s.Rows))
 	}
-	fmt.Fprintf(w, " (run %d, %d chunks, %d streams", s.Run, s.Chunks, s.Streams)
+	unit := "chunk"
+	if s.Method == loader.MethodPartitions {
+		unit = "partition"
+	}
+	if s.Method == loader.MethodFrozen {
+		fmt.Fprintf(w, " (run %d, one transaction", s.Run)
+	} else {
+		fmt.Fprintf(w, " (run %d, %s, %s", s.Run, plural(int(s.Chunks), unit), plural(s.Streams, "stream"))
+	}
 	if s.ChunksResumed > 0 {
-		fmt.Fprintf(w, ", %d chunks with %s rows from earlier starts", s.ChunksResumed, count(s.RowsResumed))
+		fmt.Fprintf(w, ", %s with %s rows from earlier starts", plural(int(s.ChunksResumed), unit), count(s.RowsResumed))
 	}
 	fmt.Fprintln(w, ")")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, stage := range loader.Stages() {
 		seconds := s.StageSeconds[stage]
+		if seconds < 0.005 {
+			continue // there was nothing to do
+		}
 		rate := ""
 		if stage == loader.StageLoad {
 			rate = perSecond(s.Rows-s.RowsResumed, seconds)

@@ -1,0 +1,264 @@
+package integration
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Each way into a table, with the options that change it. What they have in
+// common is checked by checkMade.
+func TestEachMethodMakesTheSameTable(t *testing.T) {
+	for name, test := range map[string]struct {
+		args       []string
+		partitions int64
+		indexes    string // access methods on the geometry
+		unlogged   bool
+		method     string
+	}{
+		"frozen":                 {nil, 0, "gist", false, "frozen"},
+		"one stream":             {[]string{"--streams", "1"}, 0, "gist", false, "frozen"},
+		"chunks":                 {[]string{"--chunk-rows", "20000"}, 0, "gist", false, "chunks"},
+		"chunks, BRIN":           {[]string{"--chunk-rows", "20000", "--index", "brin"}, 0, "brin", false, "chunks"},
+		"partitions":             {[]string{"--partitions", "5"}, 5, "gist", false, "partitions"},
+		"partitions, one stream": {[]string{"--partitions", "3", "--streams", "1"}, 3, "gist", false, "partitions"},
+		"partitions, both":       {[]string{"--partitions", "4", "--index", "both", "--unlogged"}, 4, "brin gist", true, "partitions"},
+		"frozen, none, unlogged": {[]string{"--index", "none", "--unlogged"}, 0, "", true, "frozen"},
+		"chunks, both, unlogged": {[]string{"--streams", "2", "--index", "both", "--unlogged"}, 0, "brin gist", true, "chunks"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newQuietSandbox(t)
+			args := append([]string{"--cell-size", "1", "--cols", "300", "--rows", "200", "--progress", "json"}, test.args...)
+			r := cli(t, s.dsn, s.load("grid", args...)...)
+			if sum := r.summary(t); string(sum.Method) != test.method {
+				t.Errorf("the method is %s, want %s", sum.Method, test.method)
+			}
+			s.checkMade("grid", 300, 200, test.partitions, test.indexes, test.unlogged)
+		})
+	}
+}
+
+// checkMade asks the server whether a table is what a load promises, whichever
+// way the rows went: the boxes, the key, the indexes, complete on each
+// partition, the statistics, the settings, and pages that are frozen.
+func (s sandbox) checkMade(table string, cols, rows, partitions int64, indexes string, unlogged bool) {
+	s.t.Helper()
+	s.checkRows(table, cols, rows)
+	name := s.name(table)
+	if n := one[int64](s.t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", name); n != partitions {
+		s.t.Errorf("%s has %d partitions, want %d", table, n, partitions)
+	}
+	leaves := "(select c.oid, c.relname, c.reltuples, c.relpersistence, c.reloptions from pg_class c where c.relkind = 'r' and (c.oid = '" + name + "'::regclass or c.oid in (select inhrelid from pg_inherits where inhparent = '" + name + "'::regclass)))"
+	tables := "(select '" + name + "'::regclass::oid as oid union select oid from " + leaves + " l)"
+	if n := one[int64](s.t, s.pool, "select count(*) from "+tables+` t where
+		(select count(*) from pg_index i join pg_constraint k on k.conindid = i.indexrelid where i.indrelid = t.oid and i.indisvalid and i.indisprimary and k.contype = 'p') <> 1
+		or coalesce((select string_agg(m.amname, ' ' order by m.amname) from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+		    where i.indrelid = t.oid and i.indisvalid and not i.indisprimary), '') <> $1`, indexes); n != 0 {
+		s.t.Errorf("%d tables of %s have other indexes than a primary key and %q", n, table, indexes)
+	}
+	if n := one[int64](s.t, s.pool, "select count(*) from "+leaves+" l where (select count(*) from pg_stats where schemaname = $1 and tablename = l.relname) < 4 or reltuples <= 0", s.schema); n != 0 {
+		s.t.Errorf("%d tables of %s lack statistics", n, table)
+	}
+	if n := one[int64](s.t, s.pool, "select count(distinct attname) from pg_stats where schemaname = $1 and tablename = $2 and inherited = $3", s.schema, table, partitions > 0); n < 4 {
+		s.t.Errorf("%s as a whole has statistics of %d columns", table, n)
+	}
+	if n := one[int64](s.t, s.pool, "select count(*) from "+leaves+" l where reloptions is not null or (relpersistence = 'u') <> $1", unlogged); n != 0 {
+		s.t.Errorf("%d tables of %s kept settings of the staging table, or are not logged as they should be", n, table)
+	}
+	if n := one[int64](s.t, s.pool, "select count(*) from "+leaves+" l where exists (select from pg_constraint where conrelid = l.oid and contype = 'c')"); n != 0 {
+		s.t.Errorf("%d partitions of %s kept their check", n, table)
+	}
+	s.exec("create extension if not exists pg_visibility")
+	if n := one[int64](s.t, s.pool, "select count(*) from "+leaves+" l, lateral pg_visibility_map(l.oid) v where not (v.all_visible and v.all_frozen)"); n != 0 {
+		s.t.Errorf("%d pages of %s are not frozen", n, table)
+	}
+	s.checkNothingLeft()
+}
+
+// checkRows asks PostGIS whether the table holds the unit boxes, each once.
+func (s sandbox) checkRows(table string, cols, rows int64) {
+	s.t.Helper()
+	right := one[int64](s.t, s.pool, `
+		select count(distinct (col, row)) from `+s.name(table)+`
+		where col between 0 and $1 - 1 and row between 0 and $2 - 1
+		  and st_asbinary(geom, 'NDR') = st_asbinary(st_makepolygon(st_makeline(array[
+		        st_point(col + 1, row), st_point(col + 1, row + 1), st_point(col, row + 1), st_point(col, row), st_point(col + 1, row)])), 'NDR')`,
+		cols, rows)
+	if all := one[int64](s.t, s.pool, "select count(*) from "+s.name(table)); all != cols*rows || right != all {
+		s.t.Errorf("%s has %d rows, %d of them the boxes, want %d", table, all, right, cols*rows)
+	}
+}
+
+// The partitions' ranges follow one another, and hold as many rows, give or take one.
+func TestPartitionsAreEqualAndWithoutGaps(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "130", "--rows", "77", "--partitions", "12")...)
+	rows := one[string](t, s.pool, "select min(n) || ' to ' || max(n) || ' in ' || count(*) from (select count(*) as n from "+s.name("grid")+" group by tableoid) c")
+	if rows != "834 to 835 in 12" {
+		t.Errorf("a partition has %s", rows)
+	}
+	gaps := one[int64](t, s.pool, `
+		with p as (select (regexp_match(b, 'FROM \(''(-?\d+)'))[1]::bigint as lo, (regexp_match(b, 'TO \(''(-?\d+)'))[1]::bigint as hi
+		           from (select pg_get_expr(c.relpartbound, c.oid) as b from pg_inherits i join pg_class c on c.oid = i.inhrelid where inhparent = $1::regclass) x)
+		select count(*) from p where hi <> (select max(hi) from p) and hi not in (select lo from p)`, s.name("grid"))
+	if gaps != 0 {
+		t.Errorf("%d gaps between partitions", gaps)
+	}
+	names := one[string](t, s.pool, "select string_agg(c.relname, ' ' order by c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid where inhparent = $1::regclass", s.name("grid"))
+	if !strings.HasPrefix(names, "grid_p00 grid_p01 ") {
+		t.Errorf("the partitions are called %s", names)
+	}
+}
+
+// A replace goes under the same parent: what depends on it stays.
+func TestReplaceOfPartitionsKeepsViewsAndGrants(t *testing.T) {
+	s := newSandbox(t)
+	role := "reader_" + s.schema
+	s.exec("create role " + role)
+	t.Cleanup(func() { s.exec("drop owned by " + role + "; drop role " + role) })
+	load := func(cols string, more ...string) []string {
+		return s.load("grid", append([]string{"--cell-size", "1", "--cols", cols, "--rows", "200", "--if-exists", "replace"}, more...)...)
+	}
+	mustCLI(t, s.dsn, load("100", "--partitions", "3")...)
+	s.exec("create view " + s.name("seen") + " as select count(*) as n from " + s.name("grid"))
+	s.exec("grant select on " + s.name("grid") + " to " + role)
+	s.exec("comment on table " + s.name("grid") + " is 'ours'")
+	oid := one[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid"))
+
+	for _, next := range []struct {
+		cols       int64
+		partitions int64
+		index      string
+		indexes    string
+	}{{300, 4, "gist", "gist"}, {150, 4, "brin", "brin"}, {150, 7, "both", "brin gist"}, {80, 2, "none", ""}, {60, 2, "gist", "gist"}} {
+		mustCLI(t, s.dsn, load(fmt.Sprint(next.cols), "--partitions", fmt.Sprint(next.partitions), "--index", next.index)...)
+		s.checkMade("grid", next.cols, 200, next.partitions, next.indexes, false)
+		if n := one[int64](t, s.pool, "select n from "+s.name("seen")); n != next.cols*200 {
+			t.Errorf("the view sees %d rows", n)
+		}
+	}
+	if now := one[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid")); now != oid {
+		t.Error("the parent is another table")
+	}
+	if !one[bool](t, s.pool, "select has_table_privilege($1, $2, 'SELECT') and obj_description($2::regclass) = 'ours'", role, s.name("grid")) {
+		t.Error("the grant or the comment is gone")
+	}
+	if one[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace and relkind = 'r' and relname like 'grid\\_%'", s.schema) != 2 {
+		t.Error("old partitions are left")
+	}
+	cli(t, s.dsn, load("100")...).expect(t, 2, "--table", "is partitioned", "give partitions")
+	mustCLI(t, s.dsn, s.load("plain", "--cell-size", "1", "--cols", "2", "--rows", "2")...)
+	cli(t, s.dsn, s.load("plain", "--cell-size", "1", "--cols", "2", "--rows", "2", "--partitions", "2", "--if-exists", "replace")...).
+		expect(t, 2, "--table", "is a plain table")
+}
+
+// Appended, partitions are attached where their ranges are free, and rows go
+// into those that are there, and into new ones beside them, where they are not.
+func TestAppendToPartitions(t *testing.T) {
+	s := newSandbox(t)
+	load := func(extent string, more ...string) []string {
+		return s.load("grid", append([]string{"--cell-size", "1", "--extent", extent, "--if-exists", "append"}, more...)...)
+	}
+	mustCLI(t, s.dsn, load("0,0,60,64", "--partitions", "4", "--index", "brin")...)
+	mustCLI(t, s.dsn, load("64,64,128,128", "--partitions", "2")...) // ids beyond the first
+	if n := one[int64](t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != 6 {
+		t.Errorf("%d partitions, want 6", n)
+	}
+	cli(t, s.dsn, load("60,0,70,64", "--partitions", "2")...).expect(t, 2, "--partitions 2", "would lie across", "leave partitions out")
+	mustCLI(t, s.dsn, load("60,0,70,64")...) // among them, and beside
+	mustCLI(t, s.dsn, load("0,64,64,200")...)
+	cli(t, s.dsn, load("0,0,1,1")...).expect(t, 2, "holds 1 of the 1 cells already")
+	if n, want := one[int64](t, s.pool, "select count(distinct (col, row)) from "+s.name("grid")), int64(60*64+64*64+10*64+64*136); n != want {
+		t.Errorf("%d cells, want %d", n, want)
+	}
+	if n := one[int64](t, s.pool, `select count(*) from pg_inherits i where inhparent = $1::regclass and (select count(*) from pg_index x
+		join pg_class c on c.oid = x.indexrelid join pg_am m on m.oid = c.relam where x.indrelid = i.inhrelid and (x.indisprimary or m.amname = 'brin')) <> 2`, s.name("grid")); n != 0 {
+		t.Errorf("%d partitions lack an index", n)
+	}
+	s.checkNothingLeft()
+}
+
+// waitForCopy waits until a load has sent rows of a table that only its own
+// transaction can see.
+func (s sandbox) waitForCopy() {
+	s.t.Helper()
+	s.waitFor("a COPY", "select exists (select from pg_stat_activity where state = 'active' and query like 'copy %' || $1 || '%freeze%')", s.schema)
+}
+
+// Stopped or killed within its one transaction, a frozen load leaves nothing
+// that a next one, of any job, would have to care for.
+func TestFrozenLoadLeavesNothing(t *testing.T) {
+	big := []string{"--cell-size", "1", "--cols", "3000", "--rows", "2000"}
+	t.Run("SIGINT", func(t *testing.T) {
+		s := newSandbox(t)
+		p := start(t, s.dsn, s.load("grid", big...)...)
+		s.waitForCopy()
+		_ = p.cmd.Process.Signal(syscall.SIGINT)
+		p.wait().expect(t, 130, "SIGINT")
+		s.checkNothingLeft()
+	})
+	t.Run("SIGKILL", func(t *testing.T) {
+		s := newSandbox(t)
+		p := start(t, s.dsn, s.load("grid", big...)...)
+		s.waitForCopy()
+		_ = p.cmd.Process.Kill()
+		p.wait()
+		s.waitFor("its backends to end", "select not exists (select from pg_stat_activity where query like '%' || $1 || '%' and pid <> pg_backend_pid() and application_name = 'loadgrid')", s.schema)
+		mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "30", "--rows", "20")...)
+		s.checkMade("grid", 30, 20, 0, "gist", false)
+	})
+}
+
+// After k partitions a rerun copies the other n-k, whichever moment the kill came at.
+func TestKilledPartitionsResume(t *testing.T) {
+	s := newSandbox(t)
+	args := s.load("grid", "--cell-size", "1", "--cols", "1000", "--rows", "600", "--partitions", "20", "--progress", "json")
+	s.killAfter(3, args...)
+	s.waitFor("its backends to end", "select not exists (select from pg_locks l join pg_class c on c.oid = l.relation where c.relnamespace = $1::regnamespace and l.pid <> pg_backend_pid())", s.schema)
+	k := one[int64](t, s.pool, "select count(*) from "+s.name("chunks"))
+	r := cli(t, s.dsn, args...)
+	sum := r.summary(t)
+	if k < 3 || k >= 20 || r.code != 0 || sum.ChunksResumed != k || sum.ChunksCopied != 20-k {
+		t.Errorf("exit code %d, of 20 partitions %d were there, %d resumed, %d copied", r.code, k, sum.ChunksResumed, sum.ChunksCopied)
+	}
+	s.checkMade("grid", 1000, 600, 20, "gist", false)
+	for i, moment := range []int{150, 400, 700, 1000, 1300} {
+		name := fmt.Sprintf("again%d", i)
+		args := s.load(name, "--cell-size", "1", "--cols", "400", "--rows", "300", "--partitions", "4", "--index", "both")
+		p := start(t, s.dsn, args...)
+		time.Sleep(time.Duration(moment) * time.Millisecond)
+		_ = p.cmd.Process.Kill()
+		p.wait()
+		s.waitFor("the lock to be free", "select not exists (select from pg_stat_activity where application_name = 'loadgrid' and query like '%' || $1 || '%' and pid <> pg_backend_pid())", s.schema)
+		if r := cli(t, s.dsn, args...); r.code != 0 && !strings.Contains(r.stderr, "exists already") {
+			t.Fatalf("killed after %d ms: exit code %d: %s", moment, r.code, r.stderr)
+		}
+		s.checkMade(name, 400, 300, 4, "brin gist", false)
+	}
+}
+
+// A crash of the server empties an unlogged staging table; here somebody else does.
+func TestEmptiedUnloggedTableStartsOver(t *testing.T) {
+	for name, layout := range map[string][]string{"plain": {"--chunk-rows", "20000"}, "partitions": {"--partitions", "20"}} {
+		t.Run(name, func(t *testing.T) {
+			s := newQuietSandbox(t)
+			args := s.load("grid", append([]string{"--cell-size", "1", "--cols", "1000", "--rows", "600", "--unlogged"}, layout...)...)
+			s.killAfter(2, args...)
+			staging := one[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")
+			s.exec("truncate " + pgx.Identifier{s.schema, staging}.Sanitize())
+			r := cli(t, s.dsn, args...)
+			if r.code != 0 || !strings.Contains(r.stderr, "starting over") {
+				t.Errorf("exit code %d: %s", r.code, r.stderr)
+			}
+			partitions := int64(0)
+			if name == "partitions" {
+				partitions = 20
+			}
+			s.checkMade("grid", 1000, 600, partitions, "gist", true)
+		})
+	}
+}

@@ -1,0 +1,64 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrCellsExist reports cells to append that the table holds already.
+var ErrCellsExist = errors.New("cells are in the table already")
+
+// appendRows adds the rows of the staging table to those of the target, all in
+// this transaction, and drops the staging table.
+func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
+	columns := columnList(l.plan.Job.columns())
+	id := pgx.Identifier{l.plan.Job.IDColumn}.Sanitize()
+	var both int64
+	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.sql()+" s join "+l.target.sql()+" t using ("+id+")").Scan(&both)
+	if err != nil {
+		return serverError(err, "looking for cells that table %s holds already", l.target)
+	}
+	if both > 0 {
+		return fmt.Errorf("%d of %d %w, nothing was added", both, l.plan.Rows, ErrCellsExist)
+	}
+	if l.partitioned {
+		if err := l.makeRoom(ctx, tx); err != nil {
+			return err
+		}
+	}
+	tag, err := tx.Exec(ctx, "insert into "+l.target.sql()+" ("+columns+") select "+columns+" from "+l.staging.sql()+" order by "+id)
+	if err != nil {
+		return serverError(err, "adding the rows to table %s", l.target)
+	}
+	if tag.RowsAffected() != l.plan.Rows {
+		return fmt.Errorf("adding to table %s: %d rows planned, %d inserted", l.target, l.plan.Rows, tag.RowsAffected())
+	}
+	if err := l.afterAppend(ctx, tx); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
+	return serverError(err, "dropping staging table %s", l.staging.Table)
+}
+
+// afterAppend brings up to date what the server would only later: statistics,
+// since the rows are more than they know, and the summaries of BRIN indexes, in
+// which pages that are not summed up are read by each query. The latter needs
+// the table's owner; from others, autovacuum does it.
+func (l *load) afterAppend(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select brin_summarize_new_values(i.indexrelid) from tables t join pg_index i on i.indrelid = t.oid
+		join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+		where m.amname = 'brin' and c.relkind = 'i' and pg_has_role(c.relowner, 'USAGE')`, l.target.oid)
+	if err != nil {
+		return serverError(err, "summing up the BRIN indexes of table %s", l.target)
+	}
+	if l.partitioned {
+		return nil // as a whole, once it is published
+	}
+	_, err = tx.Exec(ctx, "analyze "+l.target.sql())
+	return serverError(err, "analyzing table %s", l.target)
+}

@@ -1,0 +1,189 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// takePartitionsPlace puts the partitions of the staging table under the parent
+// that is there, in place of its partitions or beside them: the parent stays,
+// and with it views, grants and foreign keys.
+func (l *load) takePartitionsPlace(ctx context.Context, tx pgx.Tx) error {
+	old, err := l.target.partitions(ctx, tx)
+	if err != nil {
+		return err
+	}
+	first := len(old) // the number of the first new partition
+	if l.plan.Job.IfExists == Replace {
+		first = 0
+		if err := l.dropPartitions(ctx, tx, old); err != nil {
+			return err
+		}
+		if err := l.alignIndexes(ctx, tx); err != nil {
+			return err
+		}
+	}
+	parts, err := l.staging.partitions(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var sql []string
+	for _, p := range parts {
+		sql = append(sql, "alter table "+l.staging.sql()+" detach partition "+p.sql())
+	}
+	sql = append(sql, "drop table "+l.staging.sql())
+	for _, p := range parts {
+		sql = append(sql, "alter table "+l.target.sql()+" attach partition "+p.sql()+" "+p.bounds)
+	}
+	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
+		return serverError(err, "moving %d partitions to table %s", len(parts), l.target)
+	}
+	if err := l.nameEach(ctx, tx, parts, first); err != nil {
+		return err
+	}
+	if err := l.giveOwner(ctx, tx); err != nil {
+		return err
+	}
+	return l.commentKey(ctx, tx)
+}
+
+func (l *load) dropPartitions(ctx context.Context, tx pgx.Tx, old []partition) error {
+	if len(old) == 0 {
+		return nil
+	}
+	names := make([]string, len(old))
+	for i, p := range old {
+		names[i] = p.sql()
+	}
+	_, err := tx.Exec(ctx, "drop table "+strings.Join(names, ", "))
+	return serverError(err, "dropping the old partitions of table %s", l.target)
+}
+
+// alignIndexes gives the parent, which has no partitions at this moment, the
+// spatial indexes that the job asks for, and takes away those that an earlier
+// job has asked for: attaching a partition builds what the parent has and it
+// has not.
+func (l *load) alignIndexes(ctx context.Context, tx pgx.Tx) error {
+	have, err := l.target.spatialIndexes(ctx, tx, l.plan.Job.GeomColumn)
+	if err != nil {
+		return err
+	}
+	var sql []string
+	wanted := map[string]bool{}
+	for _, d := range spatialDefs(l.target.Table, l.plan.Job, l.index) {
+		wanted[d.am] = true
+		if have[d.am] == nil {
+			sql = append(sql, d.create(l.target.Table))
+		}
+	}
+	for _, d := range spatialDefs(l.target.Table, l.plan.Job, IndexBoth) {
+		for _, name := range have[d.am] {
+			if !wanted[d.am] && name == d.name {
+				sql = append(sql, "drop index "+Table{l.target.Schema, name}.sql())
+			}
+		}
+	}
+	if len(sql) == 0 {
+		return nil
+	}
+	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+	return serverError(err, "giving table %s the indexes of the job", l.target)
+}
+
+// spatialIndexes returns the names of the indexes on the geometry alone, by
+// access method.
+func (t target) spatialIndexes(ctx context.Context, q querier, column string) (map[string][]string, error) {
+	rows, err := q.Query(ctx, `
+		select m.amname, c.relname from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+		join pg_attribute a on a.attrelid = i.indrelid and a.attname = $2
+		where i.indrelid = $1 and i.indnatts = 1 and i.indkey[0] = a.attnum and i.indpred is null order by c.oid`, t.oid, column)
+	if err != nil {
+		return nil, serverError(err, "looking for the indexes of table %s", t.Table)
+	}
+	have := make(map[string][]string)
+	var am, name string
+	_, err = pgx.ForEachRow(rows, []any{&am, &name}, func() error {
+		have[am] = append(have[am], name)
+		return nil
+	})
+	return have, serverError(err, "looking for the indexes of table %s", t.Table)
+}
+
+// giveOwner gives all partitions the owner of their parent.
+func (l *load) giveOwner(ctx context.Context, tx pgx.Tx) error {
+	var sql *string
+	err := tx.QueryRow(ctx, `
+		select string_agg(format('alter table %I.%I owner to %I', n.nspname, c.relname, pg_get_userbyid(p.relowner)), '; ')
+		from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
+		join pg_namespace n on n.oid = c.relnamespace
+		where p.oid = $1 and c.relowner <> p.relowner`, l.target.oid).Scan(&sql)
+	if err == nil && sql != nil {
+		_, err = tx.Exec(ctx, *sql)
+	}
+	return serverError(err, "giving the partitions the owner of table %s", l.target)
+}
+
+// namePartitions gives the staging table's partitions their names, numbered from
+// first on.
+func (l *load) namePartitions(ctx context.Context, tx pgx.Tx, first int) error {
+	parts, err := l.staging.partitions(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return l.nameEach(ctx, tx, parts, first)
+}
+
+// nameEach names partitions and their indexes after the table, takes the check
+// of the bounds away, which the partition's own bounds have made idle, and gives
+// them back to autovacuum.
+func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first int) error {
+	names, err := l.freeNames(ctx, tx, len(parts), first)
+	if err != nil {
+		return err
+	}
+	var sql []string
+	for i, p := range parts {
+		old, renamed := l.partitionNames(p.Table), l.partitionNames(names[i])
+		sql = append(sql, "alter table "+p.sql()+" drop constraint "+boundsCheck+", reset (autovacuum_enabled)")
+		for k, kind := range append([]string{"table"}, slices.Repeat([]string{"index"}, len(old)-1)...) {
+			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, Table{p.Schema, old[k]}.sql(), pgx.Identifier{renamed[k]}.Sanitize()))
+		}
+	}
+	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+	return serverError(err, "naming the partitions of table %s", l.target)
+}
+
+// freeNames returns n names after that of the table, numbered from first on, or
+// from the next number from which on they and those of their indexes are free.
+func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int) ([]Table, error) {
+	for ; ; first += n {
+		width := len(strconv.Itoa(first + n - 1))
+		names := make([]Table, n)
+		var all []string
+		for i := range names {
+			names[i] = Table{l.target.Schema, objectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
+			all = append(all, l.partitionNames(names[i])...)
+		}
+		var taken bool
+		err := tx.QueryRow(ctx, `
+			select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+			where n.nspname = $1 and c.relname = any($2))`, l.target.Schema, all).Scan(&taken)
+		if err != nil || !taken {
+			return names, serverError(err, "looking for names that are taken in schema %s", l.target.Schema)
+		}
+	}
+}
+
+// partitionNames returns the names of a partition and of its indexes.
+func (l *load) partitionNames(p Table) []string {
+	names := []string{p.Name, keyIndex(p)}
+	for _, d := range spatialDefs(p, l.plan.Job, l.index) {
+		names = append(names, d.name)
+	}
+	return names
+}

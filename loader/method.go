@@ -1,0 +1,101 @@
+package loader
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// Method is how the rows get into the table.
+type Method string
+
+const (
+	// MethodFrozen makes and fills the table in one transaction over one stream,
+	// with COPY FREEZE. No page is written a second time to be frozen, but a load
+	// that is killed leaves nothing and starts over.
+	MethodFrozen Method = "frozen"
+	// MethodChunks fills the table over several streams, a chunk a transaction,
+	// and then freezes it with VACUUM. A load that is killed is resumed.
+	MethodChunks Method = "chunks"
+	// MethodPartitions has each stream make partition after partition, each in
+	// one transaction: COPY FREEZE, keys, indexes, statistics. What is killed is
+	// resumed with the partitions that are missing.
+	MethodPartitions Method = "partitions"
+)
+
+const (
+	// frozenRows is the number of rows up to which a plain table is loaded in one
+	// transaction when the job leaves it open. A load that is killed loses at most
+	// that many rows, about a minute's work; to freeze chunks afterwards costs
+	// each load a sixth of its time: see docs/benchmarks.md.
+	frozenRows = 50_000_000
+	// defaultChunkRows is about a second's work. Smaller transactions cost more,
+	// larger ones lose more when they are interrupted.
+	defaultChunkRows = 1_000_000
+	// defaultStreams is measured: a third one gains nothing while the server has
+	// two cores.
+	defaultStreams = 2
+)
+
+// choose says how the rows go out, over how many streams, in how many chunks,
+// and why.
+func (p *Plan) choose() error {
+	job := p.Job
+	switch {
+	case job.Partitions > 0:
+		if int64(job.Partitions) > p.Rows {
+			return &geomgen.ParamError{Param: "partitions", Value: strconv.Itoa(job.Partitions),
+				Reason: fmt.Sprintf("there are no more than %d rows", p.Rows)}
+		}
+		p.Method, p.Chunks = MethodPartitions, int64(job.Partitions)
+		p.Streams = min(p.streamsOr(defaultStreams), job.Partitions)
+		p.Why = "each partition is loaded, frozen, indexed and analyzed by one stream, and resumed by itself"
+	case job.ChunkRows > 0:
+		p.inChunks(0)
+		p.Why = "chunk-rows asks for chunks, which can be resumed; VACUUM freezes them"
+	case job.Streams > 1:
+		p.inChunks(0)
+		p.Why = "several streams were asked for: they cannot share a transaction; VACUUM freezes their chunks"
+	case job.Streams == 1:
+		p.frozen("one stream was asked for")
+	case p.Rows <= frozenRows:
+		p.frozen(fmt.Sprintf("up to %d million rows it is ready sooner than over several streams and quick to begin again", frozenRows/1_000_000))
+	default:
+		p.inChunks(0)
+		p.Why = fmt.Sprintf("with more than %d million rows a killed load should be resumed; VACUUM freezes the chunks", frozenRows/1_000_000)
+	}
+	return nil
+}
+
+func (p *Plan) frozen(why string) {
+	p.Method, p.Streams, p.Chunks = MethodFrozen, 1, 1
+	p.Why = why + "; killed, it leaves nothing"
+}
+
+// inChunks plans chunks: as many as are given, or as the job asks for.
+func (p *Plan) inChunks(chunks int64) {
+	p.Method = MethodChunks
+	p.Streams = p.streamsOr(defaultStreams)
+	if p.Job.Streams == 0 && p.Job.hasBRIN() {
+		// Over several streams the pages of distant chunks alternate, and the
+		// summary of a BRIN range covers all that lies between.
+		p.Streams = 1
+	}
+	if p.Chunks = chunks; chunks == 0 {
+		rows := p.Job.ChunkRows
+		if rows == 0 {
+			rows = defaultChunkRows
+		}
+		p.Chunks = chunkCount(p.Rows, rows, int64(p.Streams))
+	}
+}
+
+func (p *Plan) streamsOr(n int) int {
+	if p.Job.Streams > 0 {
+		return p.Job.Streams
+	}
+	return n
+}
+
+func (j Job) hasBRIN() bool { return j.Index == IndexBRIN || j.Index == IndexBoth }

@@ -1,0 +1,152 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// checkPartitioned refuses a partitioned table under which the partitions of the
+// job could not be put, or with partitions that could not be taken away.
+func (l *load) checkPartitioned(ctx context.Context, owned bool) error {
+	t, job, conn := &l.target, l.plan.Job, l.lock.conn
+	var byID bool
+	err := conn.QueryRow(ctx, `
+		select p.partstrat = 'r' and p.partnatts = 1 and coalesce(a.attname = $2, false)
+		from pg_partitioned_table p left join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
+		where p.partrelid = $1`, t.oid, job.IDColumn).Scan(&byID)
+	if err != nil {
+		return serverError(err, "looking up how table %s is partitioned", t.Table)
+	}
+	if !byID {
+		return t.refuse("is not partitioned by range of %s: choose another name", job.IDColumn)
+	}
+	if job.Partitions == 0 {
+		return nil // rows are added, as anybody may
+	}
+	if !owned {
+		return t.notOwned("changing the partitions of")
+	}
+	if job.IfExists == Append {
+		// A partition must have what its parent has.
+		have, err := t.spatialIndexes(ctx, conn, job.GeomColumn)
+		if err != nil {
+			return err
+		}
+		l.index = indexOf(have["gist"] != nil, have["brin"] != nil)
+		return nil
+	}
+	return l.checkPartitionDependents(ctx)
+}
+
+func indexOf(gist, brin bool) Index {
+	switch {
+	case gist && brin:
+		return IndexBoth
+	case gist:
+		return IndexGiST
+	case brin:
+		return IndexBRIN
+	}
+	return IndexNone
+}
+
+// checkPartitionDependents refuses partitions that something depends on by
+// itself, and a table that foreign keys point to: their rows cannot go.
+func (l *load) checkPartitionDependents(ctx context.Context) error {
+	var keys *string
+	err := l.lock.conn.QueryRow(ctx, `
+		select string_agg(distinct pg_describe_object('pg_constraint'::regclass, oid, 0), ', ')
+		from pg_constraint where contype = 'f' and confrelid = $1`, l.target.oid).Scan(&keys)
+	if err != nil {
+		return serverError(err, "looking for foreign keys to table %s", l.target)
+	}
+	if keys != nil {
+		return l.target.refuse("cannot be replaced, since rows of other tables point to its rows: %s: drop them before, and make them again after", *keys)
+	}
+	parts, err := l.target.partitions(ctx, l.lock.conn)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		t := target{Table: p.Table}
+		if err := t.find(ctx, l.lock.conn); err != nil {
+			return err
+		}
+		if err := t.checkDependents(ctx, l.lock.conn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkRanges refuses new partitions whose ranges of cell_id would lie across
+// those of the partitions that the table has.
+func (l *load) checkRanges(ctx context.Context) error {
+	parts, err := l.target.partitions(ctx, l.lock.conn)
+	if err != nil {
+		return err
+	}
+	for i := range l.plan.Chunks {
+		from, to := l.plan.bounds(l.plan.Chunk(i))
+		for _, p := range parts {
+			if (p.to == nil || *p.to > from) && (p.from == nil || *p.from < to) {
+				return &geomgen.ParamError{Param: "partitions", Value: fmt.Sprint(l.plan.Job.Partitions), Reason: fmt.Sprintf(
+					"a new partition for %s from %d to %d would lie across %s of table %s: leave partitions out, and the rows go into those that are there",
+					l.plan.Job.IDColumn, from, to, p.Table, l.target)}
+			}
+		}
+	}
+	return nil
+}
+
+// makeRoom makes partitions of the target for those rows of the staging table
+// that none of its partitions is for: one for each gap between their ranges.
+func (l *load) makeRoom(ctx context.Context, tx pgx.Tx) error {
+	parts, err := l.target.partitions(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(parts, func(p partition) bool { return p.bounds == "DEFAULT" }) {
+		return nil
+	}
+	id := pgx.Identifier{l.plan.Job.IDColumn}.Sanitize()
+	var ranges [][2]int64
+	var after *int64 // the end of the range before the gap
+	for i := 0; i <= len(parts); i++ {
+		var before *int64
+		if i < len(parts) {
+			before = parts[i].from
+		}
+		var first, last *int64
+		err := tx.QueryRow(ctx, "select min("+id+"), max("+id+") from "+l.staging.sql()+
+			" where ($1::bigint is null or "+id+" >= $1) and ($2::bigint is null or "+id+" < $2)", after, before).Scan(&first, &last)
+		if err != nil {
+			return serverError(err, "looking for rows that no partition of table %s is for", l.target)
+		}
+		if first != nil && (i == 0 && (before != nil || len(parts) == 0) || i > 0 && after != nil) {
+			ranges = append(ranges, [2]int64{*first, *last + 1})
+		}
+		if i < len(parts) {
+			after = parts[i].to
+		}
+	}
+	if len(ranges) == 0 {
+		return nil
+	}
+	names, err := l.freeNames(ctx, tx, len(ranges), len(parts))
+	if err != nil {
+		return err
+	}
+	var sql []string
+	for i, r := range ranges {
+		sql = append(sql, fmt.Sprintf("create table %s partition of %s for values from (%d) to (%d)", names[i].sql(), l.target.sql(), r[0], r[1]))
+	}
+	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+	return serverError(err, "making partitions of table %s for the new rows", l.target)
+}
