@@ -64,13 +64,31 @@ func (d *Database) Close() error {
 // throwaway server. The error says what to do when none works. After an error
 // nothing is left but installed packages.
 func Provision(ctx context.Context, r Request) (*Database, error) {
+	return newProvisioner().provision(ctx, r)
+}
+
+// FindOrInstall returns what Find does; where nothing is installed, it installs
+// Debian's packages first, as root or through sudo. out is told about that.
+func FindOrInstall(ctx context.Context, out io.Writer) (Installation, error) {
+	inst, err := Find()
+	if !errors.Is(err, ErrNotInstalled) {
+		return inst, err
+	}
+	fmt.Fprintf(out, "%v: installing it\n", err)
+	if err := newProvisioner().install(ctx, Request{Install: true, Out: out}); err != nil {
+		return Installation{}, err
+	}
+	return Find()
+}
+
+func newProvisioner() provisioner {
 	return provisioner{
 		find:  Find,
 		start: func(ctx context.Context, i Installation) (*Server, error) { return Start(ctx, i, Options{}) },
 		look:  exec.LookPath,
 		euid:  os.Geteuid(),
 		root:  "/",
-	}.provision(ctx, r)
+	}
 }
 
 // provisioner holds what Provision looks up, for tests to replace.
@@ -162,17 +180,25 @@ func (p provisioner) container(ctx context.Context, r Request) (*Database, error
 
 // packages installs Debian's packages and runs a throwaway server of them.
 func (p provisioner) packages(ctx context.Context, r Request) (*Database, error) {
+	if err := p.install(ctx, r); err != nil {
+		return nil, err
+	}
+	return p.installed(ctx, r)
+}
+
+// install installs Debian's packages, where the request allows it.
+func (p provisioner) install(ctx context.Context, r Request) error {
 	for _, tool := range []string{"apt-get", "dpkg"} {
 		if _, err := p.look(tool); err != nil {
-			return nil, fmt.Errorf("no packages can be installed: there is no %s, this is neither Debian nor Ubuntu", tool)
+			return fmt.Errorf("no packages can be installed: there is no %s, this is neither Debian nor Ubuntu", tool)
 		}
 	}
 	if !r.Install {
-		return nil, errors.New("apt-get could install Debian's packages, but that was not allowed")
+		return errors.New("apt-get could install Debian's packages, but that was not allowed")
 	}
 	d := debian{root: p.root, tmp: aptTmp, out: r.Out, runner: runner{euid: p.euid, lookPath: p.look, out: r.Out}}
 	if err := d.install(ctx); err != nil {
-		return nil, fmt.Errorf("install PostGIS with apt-get: %w", err)
+		return fmt.Errorf("install PostGIS with apt-get: %w", err)
 	}
-	return p.installed(ctx, r)
+	return nil
 }

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/twpayne/go-geom"
+	"github.com/twpayne/go-geom/encoding/ewkb"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+const (
+	nameLimit        = "server-side COPY FROM a file, FREEZE (the limit)"
+	nameLoad         = "loadgrid, one transaction, FREEZE"
+	nameLimitChunks  = "server-side COPY of the same chunks, two sessions (the limit)"
+	nameLoadChunks   = "loadgrid, chunks over two streams"
+	columnDefinition = "(cell_id bigint not null, col integer, row integer, geom geometry(Polygon, 3035))"
+)
+
+// copyArm is the load alone: the table is made and filled, without keys or
+// indexes. The limit is the server's own COPY of the same bytes into the same
+// table under the same statement.
+func copyArm(db *database, p programs, g grid, id, title, dir string) (arm, error) {
+	a := arm{id: id, title: title, cells: g.cells(), server: db.name, reference: nameLimit}
+	frozen, err := loader.NewPlan(g.job())
+	if err != nil {
+		return a, err
+	}
+	a.contenders = append(a.contenders, db.limit(g, frozen, dir), db.loadStage(nameLoad, g))
+	if g.cells() > grid32().cells() {
+		return a, nil
+	}
+	job := g.job()
+	job.Streams = 2
+	chunked, err := loader.NewPlan(job)
+	if err != nil {
+		return a, err
+	}
+	a.contenders = append(a.contenders, db.limitInChunks(g, chunked, dir), db.loadStage(nameLoadChunks, g, "--streams", "2"),
+		db.pgxValues(g))
+	if p.has("python3-psycopg", "python3-shapely") && g == grid08() {
+		a.contenders = append(a.contenders, contender{
+			name: "psycopg COPY, write_row", prepare: db.reset, check: db.checkRows(g),
+			run: func(ctx context.Context) (sample, error) {
+				return p.timedByPython(ctx, db.env, "psycopg_copy.py", g.arguments()...)
+			},
+		})
+	}
+	return a, nil
+}
+
+// arguments are what the peers' scripts take.
+func (g grid) arguments() []string {
+	return strings.Fields(fmt.Sprint(tableName, " ", g.cols, " ", g.rows, " ", srid, " ", cellSize))
+}
+
+// loadStage is loadgrid's own account of its load stage, the indexes left out.
+func (db *database) loadStage(name string, g grid, flags ...string) contender {
+	return contender{
+		name: name, prepare: db.reset, check: db.checkRows(g),
+		run: func(ctx context.Context) (sample, error) {
+			summary, maxRSS, err := db.load(ctx, g, append(flags, "--index", "none")...)
+			return sample{Seconds: summary.StageSeconds[loader.StageLoad], MaxRSS: maxRSS, Stages: stages(summary)}, err
+		},
+	}
+}
+
+func (db *database) limit(g grid, plan *loader.Plan, dir string) contender {
+	var file string
+	return contender{
+		name: nameLimit, check: db.checkRows(g),
+		prepare: func(ctx context.Context) error {
+			if file == "" {
+				files, err := dump(ctx, plan, dir)
+				if err != nil {
+					return err
+				}
+				file = files[0]
+			}
+			return db.reset(ctx)
+		},
+		run: func(ctx context.Context) (sample, error) {
+			return sample{}, pgx.BeginFunc(ctx, db.conn, func(tx pgx.Tx) error {
+				if _, err := tx.Exec(ctx, "create table "+tableName+" "+columnDefinition); err != nil {
+					return err
+				}
+				return copyFile(ctx, tx, file, "format binary, freeze")
+			})
+		},
+	}
+}
+
+func copyFile(ctx context.Context, q interface {
+	Exec(context.Context, string, ...any) (pgconn.CommandTag, error)
+}, file, options string) error {
+	_, err := q.Exec(ctx, "copy "+tableName+" (cell_id, col, row, geom) from '"+strings.ReplaceAll(file, "'", "''")+"' ("+options+")")
+	return err
+}
+
+// limitInChunks has two sessions of the server copy the chunks' files, each in
+// turn, as two streams would.
+func (db *database) limitInChunks(g grid, plan *loader.Plan, dir string) contender {
+	var files []string
+	return contender{
+		name: nameLimitChunks, check: db.checkRows(g),
+		prepare: func(ctx context.Context) (err error) {
+			if files == nil {
+				if files, err = dump(ctx, plan, dir); err != nil {
+					return err
+				}
+			}
+			if err := db.reset(ctx); err != nil {
+				return err
+			}
+			return db.exec(ctx, "create table "+tableName+" "+columnDefinition)
+		},
+		run: func(ctx context.Context) (sample, error) {
+			const sessions = 2
+			all, ctx := errgroup.WithContext(ctx)
+			for i := range sessions {
+				all.Go(func() error {
+					conn, err := pgx.Connect(ctx, db.server.DSN())
+					if err != nil {
+						return err
+					}
+					defer conn.Close(ctx)
+					for n := i; n < len(files); n += sessions {
+						if err := copyFile(ctx, conn, files[n], "format binary"); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			return sample{}, all.Wait()
+		},
+	}
+}
+
+// pgxValues is the driver's CopyFrom with a slice of values for each row, and
+// go-geom's encoder for the geometry.
+func (db *database) pgxValues(g grid) contender {
+	return contender{
+		name: "pgx CopyFrom with Values, go-geom", prepare: db.reset, check: db.checkRows(g),
+		run: func(ctx context.Context) (sample, error) {
+			return sample{}, pgx.BeginFunc(ctx, db.conn, func(tx pgx.Tx) error {
+				if _, err := tx.Exec(ctx, "create table "+tableName+" "+columnDefinition); err != nil {
+					return err
+				}
+				columns := []string{"cell_id", "col", "row", "geom"}
+				_, err := tx.CopyFrom(ctx, pgx.Identifier{tableName}, columns, pgx.CopyFromSlice(int(g.cells()), g.values))
+				return err
+			})
+		},
+	}
+}
+
+// values returns the columns of the i-th cell, row after row.
+func (g grid) values(i int) ([]any, error) {
+	cell := geomgen.Cell{Col: int32(g.col0 + int64(i)%g.cols), Row: int32(g.row0 + int64(i)/g.cols)}
+	b := geomgen.Grid{DX: cellSize, DY: cellSize, SRID: srid}.Bounds(cell)
+	polygon := geom.NewPolygonFlat(geom.XY, []float64{
+		b.XMax, b.YMin, b.XMax, b.YMax, b.XMin, b.YMax, b.XMin, b.YMin, b.XMax, b.YMin,
+	}, []int{10}).SetSRID(srid)
+	wkb, err := ewkb.Marshal(polygon, ewkb.NDR)
+	return []any{geomgen.CellID(cell), cell.Col, cell.Row, wkb}, err
+}
+
+// removeDumps frees the disk of files that no arm needs any more.
+func removeDumps(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("removing the dumps: %w", err)
+	}
+	return os.MkdirAll(dir, 0o755)
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/internal/localpg"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// tableName is the table that each contender makes.
+const tableName = "grid"
+
+// database is the server that a part of the arms is measured on.
+type database struct {
+	name     string // of its settings
+	server   *localpg.Server
+	conn     *pgx.Conn
+	loadgrid string // the program
+	python   string // the interpreter of Debian's packages
+	env      []string
+	version  string // of PostgreSQL and PostGIS
+}
+
+// startDatabase starts a server with the settings of that name.
+func startDatabase(ctx context.Context, name string, p programs) (*database, error) {
+	inst, err := localpg.Find()
+	if err != nil {
+		return nil, err
+	}
+	server, err := localpg.Start(ctx, inst, localpg.Options{TCP: true, Settings: serverSettings(name)})
+	if err != nil {
+		return nil, err
+	}
+	db := &database{name: name, server: server, loadgrid: p.loadgrid, python: p.python,
+		version: fmt.Sprintf("PostgreSQL %s, PostGIS %s", inst.Version, inst.PostGIS)}
+	if db.conn, err = pgx.Connect(ctx, server.DSN()); err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	db.env, err = pgEnvironment(server.DSN())
+	if err != nil {
+		return nil, errors.Join(err, db.close(ctx))
+	}
+	return db, nil
+}
+
+func (db *database) close(ctx context.Context) error {
+	return errors.Join(db.conn.Close(context.WithoutCancel(ctx)), db.server.Stop())
+}
+
+// pgEnvironment returns the variables that libpq's programs take in place of a
+// DSN, so that no password stands among a process's arguments.
+func pgEnvironment(dsn string) ([]string, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, errors.New("the throwaway server's DSN is no URL")
+	}
+	password, _ := u.User.Password()
+	return append(os.Environ(), "LOADGRID_DSN="+dsn, "PGHOST="+u.Hostname(), "PGPORT="+u.Port(), "PGUSER="+u.User.Username(),
+		"PGPASSWORD="+password, "PGDATABASE="+strings.TrimPrefix(u.Path, "/"), "PG_USE_COPY=YES"), nil
+}
+
+func (db *database) exec(ctx context.Context, statements ...string) error {
+	for _, sql := range statements {
+		if _, err := db.conn.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+	}
+	return nil
+}
+
+// reset gives each contender the same start: no table, and nothing that the one
+// before has left for the disk. The ledger stays, as it does where people load
+// every night.
+func (db *database) reset(ctx context.Context) error {
+	return db.exec(ctx, "drop table if exists "+tableName+" cascade", "checkpoint")
+}
+
+// checkRows refuses a table that has not the rows of the grid.
+func (db *database) checkRows(g grid) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var rows int64
+		if err := db.conn.QueryRow(ctx, "select count(*) from "+tableName).Scan(&rows); err != nil {
+			return err
+		}
+		if rows != g.cells() {
+			return fmt.Errorf("%d rows, want %d", rows, g.cells())
+		}
+		return nil
+	}
+}
+
+// checkReady refuses a table that has not the rows, a primary key, a spatial
+// index of that method, and statistics.
+func (db *database) checkReady(g grid, method string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var keys, indexes, statistics int
+		err := db.conn.QueryRow(ctx, `
+			select count(*) filter (where indisprimary), count(*) filter (where m.amname = $2),
+			       (select count(*) from pg_stats where tablename = $1)
+			from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+			where i.indrelid = $1::text::regclass and i.indisvalid`, tableName, method).Scan(&keys, &indexes, &statistics)
+		if err != nil {
+			return err
+		}
+		if keys != 1 || indexes != 1 || statistics < 4 {
+			return fmt.Errorf("the table has %d primary keys, %d indexes by %s, statistics of %d columns", keys, indexes, method, statistics)
+		}
+		return db.checkRows(g)(ctx)
+	}
+}
+
+// load runs loadgrid as a user does, and returns its own account of the run.
+func (db *database) load(ctx context.Context, g grid, flags ...string) (loader.Summary, int64, error) {
+	args := append([]string{"load", "--table", tableName, "--progress", "json"}, g.flags()...)
+	_, stderr, maxRSS, err := runProcess(ctx, db.env, db.loadgrid, append(args, flags...)...)
+	if err != nil {
+		return loader.Summary{}, 0, err
+	}
+	lines := json.NewDecoder(strings.NewReader(stderr))
+	for {
+		var line struct {
+			Type string `json:"type"`
+			loader.Summary
+		}
+		if err := lines.Decode(&line); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = errors.New("it wrote no summary")
+			}
+			return loader.Summary{}, 0, fmt.Errorf("reading what loadgrid tells: %w", err)
+		}
+		if line.Type == "summary" {
+			return line.Summary, maxRSS, nil
+		}
+	}
+}
+
+// loadgridContender is the whole process: plan, load, index, analyze, publish.
+func (db *database) loadgridContender(name string, g grid, method string, flags ...string) contender {
+	return contender{
+		name: name, prepare: db.reset, check: db.checkReady(g, method),
+		run: func(ctx context.Context) (sample, error) {
+			summary, maxRSS, err := db.load(ctx, g, flags...)
+			return sample{MaxRSS: maxRSS, Stages: stages(summary)}, err
+		},
+	}
+}
+
+func stages(s loader.Summary) map[string]float64 {
+	seconds := make(map[string]float64, len(s.StageSeconds))
+	for stage, t := range s.StageSeconds {
+		seconds[string(stage)] = t
+	}
+	return seconds
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// arm is one comparison: contenders that do the same work in turn, A B C, A B C,
+// so that what disturbs the machine for a while disturbs all of them.
+type arm struct {
+	id, title string
+	cells     int64
+	server    string // whose settings: see settings.go; empty for none
+	// reference is the contender that the ratios are of; empty for the first.
+	reference  string
+	contenders []contender
+}
+
+// contender does the arm's work once a round.
+type contender struct {
+	name string
+	// prepare and check are not timed: the one makes the same start for all, the
+	// other refuses work that is not what was asked for. Either may be nil.
+	prepare, check func(context.Context) error
+	// run does the work. Where it leaves Seconds at 0, the time from its call to
+	// its return is taken.
+	run func(context.Context) (sample, error)
+}
+
+// sample is one measurement.
+type sample struct {
+	Seconds float64            `json:"seconds"`
+	Stages  map[string]float64 `json:"stages,omitempty"`  // seconds, or what the arm says
+	MaxRSS  int64              `json:"max_rss,omitempty"` // bytes, of a process of its own
+}
+
+// result is what an arm came to.
+type result struct {
+	ID         string           `json:"id"`
+	Title      string           `json:"title"`
+	Cells      int64            `json:"cells"`
+	Server     string           `json:"server,omitempty"`
+	Reference  string           `json:"reference,omitempty"`
+	Measured   time.Time        `json:"measured"`
+	Contenders []contenderTimes `json:"contenders"`
+}
+
+type contenderTimes struct {
+	Name    string   `json:"name"`
+	Samples []sample `json:"samples"`
+}
+
+// measure lets the contenders of an arm take turns for a number of rounds.
+func (a arm) measure(ctx context.Context, rounds int, progress io.Writer) (result, error) {
+	r := result{ID: a.id, Title: a.title, Cells: a.cells, Server: a.server, Reference: a.reference, Measured: time.Now().UTC()}
+	for _, c := range a.contenders {
+		r.Contenders = append(r.Contenders, contenderTimes{Name: c.name})
+	}
+	fmt.Fprintf(progress, "\n%s\n", a.title)
+	for round := range rounds {
+		for i, c := range a.contenders {
+			s, err := c.measure(ctx)
+			if err != nil {
+				return r, fmt.Errorf("%s: %s, round %d: %w", a.title, c.name, round+1, err)
+			}
+			fmt.Fprintf(progress, "  round %d  %-60s %9.3f s\n", round+1, c.name, s.Seconds)
+			r.Contenders[i].Samples = append(r.Contenders[i].Samples, s)
+		}
+	}
+	return r, nil
+}
+
+func (c contender) measure(ctx context.Context) (sample, error) {
+	if c.prepare != nil {
+		if err := c.prepare(ctx); err != nil {
+			return sample{}, fmt.Errorf("preparing: %w", err)
+		}
+	}
+	began := time.Now()
+	s, err := c.run(ctx)
+	if err != nil {
+		return sample{}, err
+	}
+	if s.Seconds == 0 {
+		s.Seconds = time.Since(began).Seconds()
+	}
+	if c.check != nil {
+		if err := c.check(ctx); err != nil {
+			return sample{}, fmt.Errorf("checking: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// spread is the median of measurements, the least and the greatest.
+type spread struct{ median, least, most float64 }
+
+func spreadOf(values []float64) spread {
+	if len(values) == 0 {
+		return spread{}
+	}
+	v := slices.Sorted(slices.Values(values))
+	mid := v[len(v)/2]
+	if len(v)%2 == 0 {
+		mid = (v[len(v)/2-1] + v[len(v)/2]) / 2
+	}
+	return spread{mid, v[0], v[len(v)-1]}
+}
+
+func (t contenderTimes) seconds() spread {
+	return t.each(func(s sample) float64 { return s.Seconds })
+}
+
+func (t contenderTimes) stage(name string) spread {
+	return t.each(func(s sample) float64 { return s.Stages[name] })
+}
+
+func (t contenderTimes) memory() spread {
+	return t.each(func(s sample) float64 { return float64(s.MaxRSS) })
+}
+
+func (t contenderTimes) each(of func(sample) float64) spread {
+	values := make([]float64, len(t.Samples))
+	for i, s := range t.Samples {
+		values[i] = of(s)
+	}
+	return spreadOf(values)
+}
+
+// find returns a contender by its name; one without samples where it did not run.
+func (r result) find(name string) contenderTimes {
+	for _, c := range r.Contenders {
+		if c.Name == name {
+			return c
+		}
+	}
+	return contenderTimes{Name: name}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/internal/localpg"
+)
+
+// measurements is all that was measured, as it is kept between two reports.
+type measurements struct {
+	Machine machine  `json:"machine"`
+	Results []result `json:"results"`
+}
+
+// machine says where it was measured, and what.
+type machine struct {
+	CPU      string            `json:"cpu"`
+	Cores    int               `json:"cores"`
+	Memory   string            `json:"memory"`
+	System   string            `json:"system"`
+	Versions map[string]string `json:"versions"`
+	Missing  []string          `json:"missing,omitempty"` // packages of peers that did not run
+}
+
+func readMeasurements(file string) (*measurements, error) {
+	m := new(measurements)
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, m)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading earlier measurements: %w", err)
+	}
+	return m, nil
+}
+
+func (m *measurements) write(file string) error {
+	b, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(b, '\n'), 0o644)
+}
+
+// put puts a result in the place of the earlier one of the same arm.
+func (m *measurements) put(r result) {
+	if i := slices.IndexFunc(m.Results, func(o result) bool { return o.ID == r.ID }); i >= 0 {
+		m.Results[i] = r
+		return
+	}
+	m.Results = append(m.Results, r)
+}
+
+// get returns the result of an arm; an empty one where it was not measured.
+func (m *measurements) get(id string) result {
+	for _, r := range m.Results {
+		if r.ID == id {
+			return r
+		}
+	}
+	return result{ID: id}
+}
+
+func describeMachine(ctx context.Context, p programs) (machine, error) {
+	m := machine{Cores: runtime.NumCPU(), Versions: map[string]string{"Go": strings.TrimPrefix(runtime.Version(), "go")}}
+	m.CPU = lineOf("/proc/cpuinfo", "model name")
+	m.Memory = lineOf("/proc/meminfo", "MemTotal")
+	m.System = strings.Trim(lineOf("/etc/os-release", "PRETTY_NAME"), `"`)
+	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		m.System += ", Linux " + strings.TrimSpace(string(kernel))
+	}
+	inst, err := localpg.Find()
+	if err == nil {
+		m.Versions["PostgreSQL"], m.Versions["PostGIS"] = inst.Version, inst.PostGIS
+	}
+	out, _, _, err := runProcess(ctx, nil, p.loadgrid, "version")
+	if err != nil {
+		return m, err
+	}
+	m.Versions["loadgrid"] = strings.TrimSpace(strings.TrimPrefix(strings.SplitN(out, "\n", 2)[0], "loadgrid"))
+	for _, name := range peerPackages {
+		if p.versions[name] == "" {
+			m.Missing = append(m.Missing, name)
+			continue
+		}
+		m.Versions[name] = p.versions[name]
+	}
+	return m, nil
+}
+
+// lineOf returns what stands behind a name in a file of lines, after = or a colon.
+func lineOf(file, name string) string {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, name); ok {
+			return strings.Trim(rest, " \t\n:=")
+		}
+	}
+	return ""
+}

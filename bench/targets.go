@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+)
+
+// target is a figure that loadgrid means to reach.
+type target struct {
+	what   string
+	want   float64
+	atMost bool    // else at least
+	got    float64 // NaN where it was not measured
+}
+
+func (t target) reached() bool {
+	if t.atMost {
+		return t.got <= t.want
+	}
+	return t.got >= t.want
+}
+
+// targets compares the measurements with what is aimed at on two cores.
+func (m *measurements) targets() []target {
+	seconds := func(id, name string) float64 {
+		if s := m.get(id).find(name).seconds().median; s > 0 {
+			return s
+		}
+		return math.NaN()
+	}
+	var all []target
+	least := func(what string, want, got float64) { all = append(all, target{what, want, false, got}) }
+	most := func(what string, want, got float64) { all = append(all, target{what, want, true, got}) }
+
+	for _, server := range []string{untuned, tuned} {
+		ready := "ready_3.2_" + server
+		peer := math.Min(seconds(ready, nameSeries), seconds(ready, nameSquare))
+		where := ", 3.2 million cells, " + server
+		least("plain + GiST against the faster SQL alone"+where, 1.4, peer/seconds(ready, namePlain))
+		least("partitioned + GiST against the faster SQL alone"+where, 1.7, peer/seconds(ready, nameParts))
+		least("partitioned + BRIN against the faster SQL alone with GiST"+where, 2.5, peer/seconds(ready, namePartsBR))
+		least("partitioned + BRIN against SQL alone with BRIN"+where, 1.3, seconds(ready, nameSeriesBR)/seconds(ready, namePartsBR))
+		load := "load_3.2_" + server
+		most("load alone as a part of the server's limit, FREEZE"+where, 1.1, seconds(load, nameLoad)/seconds(load, nameLimit))
+		most("load alone as a part of the server's limit, chunks"+where, 1.1, seconds(load, nameLoadChunks)/seconds(load, nameLimitChunks))
+		small := "ready_0.8_" + server
+		where = ", 0.8 million cells, " + server
+		least("plain against ogr2ogr"+where, 3.5, seconds(small, nameOgr)/seconds(small, namePlain))
+		least("partitioned against ogr2ogr"+where, 4.5, seconds(small, nameOgr)/seconds(small, nameParts))
+		least("plain against GeoPandas"+where, 14, seconds(small, nameGeoPandas)/seconds(small, namePlain))
+		least("partitioned against GeoPandas"+where, 17, seconds(small, nameGeoPandas)/seconds(small, nameParts))
+		most("29.9 million cells, partitioned + GiST, as multiples of the time of 3.2 million, "+server, 12,
+			seconds("ready_30_"+server, nameParts)/seconds(ready, nameParts))
+	}
+	for _, server := range []string{untuned, tuned} {
+		window := m.get(queryID("window_100", server))
+		pages := func(table string) float64 { return window.find(table).stage("buffers").median }
+		most("pages that a window of 100 x 100 cells reads, as a part of ST_SquareGrid's, GiST, "+server, 0.1, pages(tableLoadgrid)/pages(tableSquare))
+		most("the same, BRIN, "+server, 0.1, pages(tableBRIN)/pages(tableSquareBRIN))
+	}
+	least("generation on two cores against list(map(box))", 500, seconds("generate", nameList)/seconds("generate", nameGeomgen2))
+	growth := growthGrids()
+	perRow := func(g grid) float64 { return seconds("growth", growthName(g)) / float64(g.cells()) }
+	most("time of a row in the load stage, 29.9 million cells against 1 million", 1.4, perRow(growth[len(growth)-1])/perRow(growth[0]))
+	most("memory of the client at most, MiB", 64, m.greatestMemory())
+	return all
+}
+
+// greatestMemory is the most that any loadgrid process held, in MiB.
+func (m *measurements) greatestMemory() float64 {
+	most := math.NaN()
+	for _, r := range m.Results {
+		for _, c := range r.Contenders {
+			if isLoadgrid(c.Name) {
+				most = math.Max(c.memory().most/(1<<20), zeroForNaN(most))
+			}
+		}
+	}
+	return most
+}
+
+func zeroForNaN(f float64) float64 {
+	if math.IsNaN(f) {
+		return 0
+	}
+	return f
+}
+
+func (m *measurements) writeTargets(b *bytes.Buffer) {
+	fmt.Fprint(b, "\n## Figures beside their targets\n\n| | target | measured | |\n|---|---|---|---|\n")
+	for _, t := range m.targets() {
+		limit, verdict := "at least", "reached"
+		if t.atMost {
+			limit = "at most"
+		}
+		measured := fmt.Sprintf("%.2f", t.got)
+		switch {
+		case math.IsNaN(t.got):
+			measured, verdict = "", "not measured"
+		case !t.reached():
+			verdict = "**falls short**"
+		}
+		fmt.Fprintf(b, "| %s | %s %g | %s | %s |\n", t.what, limit, t.want, measured, verdict)
+	}
+}
