@@ -25,7 +25,7 @@ func (m *measurements) draw(file string) error {
 	var shown []result
 	height := vg.Length(0)
 	for _, r := range m.Results {
-		if len(r.Contenders) > 1 {
+		if len(r.Contenders) > 1 && !strings.HasPrefix(r.ID, "tuning_") {
 			shown = append(shown, r)
 			height += r.panelHeight()
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -44,6 +43,7 @@ func copyArm(db *database, p programs, g grid, id, title, dir string) (arm, erro
 		return a, err
 	}
 	a.contenders = append(a.contenders, db.limitInChunks(g, chunked, dir), db.loadStage(nameLoadChunks, g, "--streams", "2"),
+		db.loadStage("loadgrid, chunks over three streams", g, "--streams", "3"),
 		db.pgxValues(g))
 	if p.has("python3-psycopg", "python3-shapely") && g == grid08() {
 		a.contenders = append(a.contenders, contender{
@@ -171,12 +171,4 @@ func (g grid) values(i int) ([]any, error) {
 	}, []int{10}).SetSRID(srid)
 	wkb, err := ewkb.Marshal(polygon, ewkb.NDR)
 	return []any{geomgen.CellID(cell), cell.Col, cell.Row, wkb}, err
-}
-
-// removeDumps frees the disk of files that no arm needs any more.
-func removeDumps(dir string) error {
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("removing the dumps: %w", err)
-	}
-	return os.MkdirAll(dir, 0o755)
 }

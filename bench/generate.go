@@ -21,7 +21,7 @@ const (
 // generationArm makes the cells and does nothing with them: Python's objects
 // against the bytes that loadgrid sends, ids and all.
 func generationArm(p programs) arm {
-	a := arm{id: "generate", title: "1. Generation alone, 800,000 boxes", cells: grid08().cells(), reference: nameGeomgen2}
+	a := arm{id: "generate", title: "1. Generation alone, 800,000 boxes", cells: grid08().cells(), reference: nameList}
 	if p.has("python3-shapely") {
 		for _, peer := range []struct{ name, how string }{
 			{nameList, "list"}, {"Pool.map, 2 processes, shapely", "pool"}, {"Pool.map of columns, 2 processes, shapely", "chunks"},

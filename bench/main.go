@@ -158,6 +158,9 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 		return err
 	}
 	if server == untuned {
+		if err := measureTuning(ctx, db, measure, o); err != nil {
+			return err
+		}
 		growth, err := growthArm(db, dir)
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ const (
 	nameOgr       = "ogr2ogr from a GeoPackage, PG_USE_COPY, GiST"
 	nameGeoPandas = "GeoPandas to_postgis, GiST"
 	namePlain     = "loadgrid, plain, GiST"
+	nameChunks    = "loadgrid, plain in chunks over two streams, GiST"
 	nameParts     = "loadgrid, partitioned, GiST"
 	namePlainBR   = "loadgrid, plain, BRIN"
 	namePartsBR   = "loadgrid, partitioned, BRIN"
@@ -45,6 +46,9 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 				_, _, maxRSS, err := runProcess(ctx, db.env, p.python, append([]string{filepath.Join(p.peers, "geopandas_load.py")}, g.arguments()...)...)
 				return sample{MaxRSS: maxRSS}, err
 			}})
+	}
+	if g == grid32() {
+		a.contenders = append(a.contenders, db.loadgridContender(nameChunks, g, "gist", "--streams", "2"))
 	}
 	return a.with(
 		db.loadgridContender(namePlain, g, "gist"),

@@ -30,6 +30,8 @@ func (m *measurements) report(folder string) error {
 			r.writeQueries(&b)
 		case strings.HasPrefix(r.ID, "floor_"):
 			m.writeFloor(&b, r)
+		case strings.HasPrefix(r.ID, "tuning_"):
+			r.writeTuning(&b)
 		case r.ID == "growth":
 			r.writeGrowth(&b)
 		default:
@@ -110,6 +112,21 @@ func (r result) writeQueries(b *bytes.Buffer) {
 		pages := c.stage("buffers").median
 		fmt.Fprintf(b, "| %s | %s | %.0f | %.2f | %.3f |\n", c.Name, spread{s.median * 1000, s.least * 1000, s.most * 1000}.text(), pages,
 			s.median/reference.seconds().median, pages/reference.stage("buffers").median)
+	}
+}
+
+func (r result) writeTuning(b *bytes.Buffer) {
+	fmt.Fprint(b, "| with | seconds to build | size |")
+	for _, id := range windowsAsked {
+		fmt.Fprintf(b, " %s cells: ms, pages |", strings.TrimPrefix(id, "window_"))
+	}
+	fmt.Fprintf(b, "\n|---|---|---|%s\n", strings.Repeat("---|", len(windowsAsked)))
+	for _, c := range r.Contenders {
+		fmt.Fprintf(b, "| %s | %s | %.2f MB |", c.Name, c.seconds().text(), c.stage("size").median/1e6)
+		for _, id := range windowsAsked {
+			fmt.Fprintf(b, " %s, %.0f |", digits(c.stage(id).median), c.stage(id+"_pages").median)
+		}
+		fmt.Fprintln(b)
 	}
 }
 
