@@ -188,6 +188,13 @@ func TestBadInput(t *testing.T) {
 		{"load with a bad grid", "load --table=g --cell-size=0 --cols=1 --rows=1", []string{"--cell-size 0:"}},
 		{"dump with a bad grid", "dump --cell-size=0 --cols=1 --rows=1", []string{"--cell-size 0:"}},
 		{"dump with a bad column", "dump --id-column=col " + grid, []string{"--id-column col:"}},
+		{"bench with no rows", "bench --rows=0", []string{"--rows 0:"}},
+		{"bench with a negative number of rows", "bench --rows=-1", []string{"--rows -1:"}},
+		{"bench with too many rows", "bench --rows=10000001", []string{"--rows 10000001:", "10000000"}},
+		{"bench in a schema of no name", "bench --schema=", []string{`--schema ""`}},
+		{"bench in a schema too long", "bench --schema=" + long, []string{"--schema " + long}},
+		{"bench with a bad progress", "bench --progress=dots", []string{"--progress dots:"}},
+		{"bench with an argument", "bench grid", []string{`"grid"`}},
 		{"demo with a bad progress", "demo --progress=dots", []string{"--progress dots:"}},
 
 		{"flag unknown", "plan --cell-sise=1", []string{"--cell-sise", "'loadgrid plan --help'"}},
