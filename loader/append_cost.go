@@ -116,10 +116,16 @@ func (a *AppendPlan) hints(p *Plan) []string {
 				i.Name, roughly(rebuild), roughly(i.Cost.Seconds)))
 		}
 	}
-	if a.free && saves(a.Total.Seconds, a.NewTable.Seconds) {
+	attached := a.NewTable.Seconds
+	for _, i := range a.Indexes {
+		if !i.loaded(p.Job) {
+			attached += float64(p.Rows) * costOf(i).build / 1e6
+		}
+	}
+	if a.free && saves(a.Total.Seconds, attached) {
 		hints = append(hints, fmt.Sprintf(
 			"no partition of the table is for these ids: with partitions they come as new ones with indexes of their own, in about %s in place of %s",
-			roughly(a.NewTable.Seconds), roughly(a.Total.Seconds)))
+			roughly(attached), roughly(a.Total.Seconds)))
 	}
 	return hints
 }

@@ -114,9 +114,15 @@ func TestVerdict(t *testing.T) {
 			if got != tt.want || !strings.Contains(verdict, "is the limit") || strings.Contains(verdict, "differ") {
 				t.Errorf("got %s (%s), want %s", got, verdict, tt.want)
 			}
-			r.Loadgrid.Max = 2 * r.Loadgrid.Min
+			r.Loadgrid.Min /= 2 // and the sides are as far apart as before, or nearer
+			_, verdict = r.judge()
+			overlap := r.Limit.Min <= r.Loadgrid.Max
+			if strings.Contains(verdict, "measure again") != overlap {
+				t.Errorf("loadgrid's rounds differ: %s", verdict)
+			}
+			r.Limit.Min = r.Loadgrid.Min
 			if same, verdict := r.judge(); same != got || !strings.Contains(verdict, "measure again") {
-				t.Errorf("unquiet rounds: %s (%s)", same, verdict)
+				t.Errorf("both sides differ and overlap: %s (%s)", same, verdict)
 			}
 		})
 	}

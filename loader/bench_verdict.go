@@ -16,15 +16,16 @@ const (
 // COPY do on a quiet machine.
 const asGoodAs = 1.15
 
-// unquiet is how far the rounds of one side may lie apart, the fastest in parts of
-// the slowest, before the numbers are in doubt.
-const unquiet = 1.5
+// unquietBy is how far the rounds of one side may lie apart, the fastest in parts
+// of the slowest, before the numbers are in doubt, if the two sides overlap.
+const unquietBy = 1.5
 
 // judge says what is the limit of loadgrid on this server, and whether the rounds
 // agree on it.
 func (r BenchResult) judge() (Bottleneck, string) {
 	what, sentence := r.compare()
-	if r.Limit.Max > unquiet*r.Limit.Min || r.Loadgrid.Max > unquiet*r.Loadgrid.Min {
+	unquiet := r.Limit.Max > unquietBy*r.Limit.Min || r.Loadgrid.Max > unquietBy*r.Loadgrid.Min
+	if unquiet && r.Limit.Min <= r.Loadgrid.Max && r.Loadgrid.Min <= r.Limit.Max {
 		sentence += "; but the rounds differ much, so measure again when server and client are quiet"
 	}
 	return what, sentence

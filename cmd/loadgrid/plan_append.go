@@ -23,8 +23,12 @@ func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {
 	}
 	fmt.Fprintf(t, "INDEX\tMETHOD\tSIZE\tROWS\tGROWS BY\tWAL\tTIME\n")
 	for _, i := range a.Indexes {
+		takes := cost(i.Cost)
+		if i.Cost == (loader.AppendCost{}) {
+			takes = "-\t-" // the new partitions have it
+		}
 		fmt.Fprintf(t, "%s\t%s (%s)\t%s\t%s\t%s\t%s\n", oneLine(i.Name), i.Method, oneLine(i.Columns),
-			size(i.Bytes), count(i.Rows), size(i.Growth), cost(i.Cost))
+			size(i.Bytes), count(i.Rows), size(i.Growth), takes)
 	}
 	if a.Attach {
 		fmt.Fprintf(t, "new partitions\t\t\t\t\t%s\n", cost(a.Staging))
