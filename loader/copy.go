@@ -89,11 +89,16 @@ func (l *load) copyRows(ctx context.Context, tx pgx.Tx, rows *countedRows, c Chu
 }
 
 func copySQL(into Table, job Job, frozen bool) string {
+	return copyFromSQL(into, job, "stdin", frozen)
+}
+
+// copyFromSQL takes the rows from stdin, or from a file whose name is quoted.
+func copyFromSQL(into Table, job Job, source string, frozen bool) string {
 	options := "format binary"
 	if frozen {
 		options += ", freeze"
 	}
-	return "copy " + into.sql() + " (" + columnList(job.columns()) + ") from stdin (" + options + ")"
+	return "copy " + into.sql() + " (" + columnList(job.columns()) + ") from " + source + " (" + options + ")"
 }
 
 // copyShare is how much of a row is done when it is copied: half of it where its

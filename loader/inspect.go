@@ -21,7 +21,29 @@ const (
 // inspect checks the job against the server and refuses, before anything is
 // written, what could not be finished.
 func inspect(ctx context.Context, conn *pgx.Conn, job Job) (target, error) {
-	t := target{Table: job.Table}
+	t, err := inspectServer(ctx, conn, job.Table)
+	if err != nil {
+		return t, err
+	}
+	if err := t.checkReserved(job.LedgerSchema); err != nil {
+		return t, err
+	}
+	if err := t.checkSRID(ctx, conn, job.Grid.SRID); err != nil {
+		return t, err
+	}
+	if err := t.checkCreate(ctx, conn); err != nil {
+		return t, err
+	}
+	if err := checkLedgerSchema(ctx, conn, job.LedgerSchema); err != nil {
+		return t, err
+	}
+	return t, t.find(ctx, conn)
+}
+
+// inspectServer checks that the server is one that can be written to, and finds
+// the schemas of the table and of PostGIS.
+func inspectServer(ctx context.Context, conn *pgx.Conn, table Table) (target, error) {
+	t := target{Table: table}
 	var version int
 	var standby, readOnly bool
 	var schema, postgis, postgisSchema *string
@@ -56,20 +78,11 @@ func inspect(ctx context.Context, conn *pgx.Conn, job Job) (target, error) {
 	t.geometrySchema = *postgisSchema
 	if t.Schema == "" {
 		if schema == nil {
-			return t, &geomgen.ParamError{Param: "table", Value: job.Table.String(), Reason: "no schema of the search_path exists: name one"}
+			return t, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name one"}
 		}
 		t.Schema = *schema
 	}
-	if err := t.checkReserved(job.LedgerSchema); err != nil {
-		return t, err
-	}
-	if err := t.checkSRID(ctx, conn, job.Grid.SRID); err != nil {
-		return t, err
-	}
-	if err := t.checkPrivileges(ctx, conn, job.LedgerSchema); err != nil {
-		return t, err
-	}
-	return t, t.find(ctx, conn)
+	return t, nil
 }
 
 // versionLess compares the first two numbers of versions like 3.3.2.
@@ -100,39 +113,47 @@ func (t *target) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) erro
 	return nil
 }
 
-// checkPrivileges sees to it that tables can be made in the table's schema, and
-// that the ledger's schema is there or can be made.
-func (t *target) checkPrivileges(ctx context.Context, conn *pgx.Conn, ledgerSchema string) error {
-	var tableSchema, tableCreate, ledgerThere, ledgerUse, databaseCreate bool
-	var role, database string
+// checkCreate sees to it that tables can be made in the table's schema.
+func (t *target) checkCreate(ctx context.Context, conn *pgx.Conn) error {
+	var there, may bool
+	var role string
 	err := conn.QueryRow(ctx, `
-		select s.oid is not null, coalesce(has_schema_privilege(s.oid, 'CREATE') and has_schema_privilege(s.oid, 'USAGE'), false),
-		       l.oid is not null, coalesce(has_schema_privilege(l.oid, 'USAGE'), false),
-		       has_database_privilege(current_database(), 'CREATE'), current_user, current_database()
-		from (select 1) one
-		left join pg_namespace s on s.nspname = $1
-		left join pg_namespace l on l.nspname = $2`, t.Schema, ledgerSchema).Scan(
-		&tableSchema, &tableCreate, &ledgerThere, &ledgerUse, &databaseCreate, &role, &database)
-	if err != nil {
-		return serverError(err, "looking up schemas and privileges")
-	}
-	denied := func(what, advice string) error {
-		return &ServerError{Doing: "checking privileges of role " + role, Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
-	}
-	schema, ledger := pgx.Identifier{t.Schema}.Sanitize(), pgx.Identifier{ledgerSchema}.Sanitize()
-	roleName, databaseName := pgx.Identifier{role}.Sanitize(), pgx.Identifier{database}.Sanitize()
+		select s.oid is not null, coalesce(has_schema_privilege(s.oid, 'CREATE') and has_schema_privilege(s.oid, 'USAGE'), false), current_user
+		from (select 1) one left join pg_namespace s on s.nspname = $1`, t.Schema).Scan(&there, &may, &role)
 	switch {
-	case !tableSchema:
+	case err != nil:
+		return serverError(err, "looking up schema %s and the privileges on it", t.Schema)
+	case !there:
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "schema " + t.Schema + " does not exist"}
-	case !tableCreate:
-		return denied("it may not create tables in schema "+t.Schema,
-			fmt.Sprintf("grant usage, create on schema %s to %s", schema, roleName))
-	case !ledgerThere && !databaseCreate:
-		return denied(fmt.Sprintf("the ledger's schema %s does not exist, and it may not create schemas in database %s", ledgerSchema, database),
-			fmt.Sprintf("grant create on database %s to %s, or name a schema that is there as ledger-schema", databaseName, roleName))
-	case ledgerThere && !ledgerUse:
-		return denied("it may not use the ledger's schema "+ledgerSchema,
-			fmt.Sprintf("grant usage, create on schema %s to %s", ledger, roleName))
+	case !may:
+		return denied(role, "it may not create tables in schema "+t.Schema,
+			"grant usage, create on schema "+pgx.Identifier{t.Schema}.Sanitize()+" to "+pgx.Identifier{role}.Sanitize())
 	}
 	return nil
+}
+
+// checkLedgerSchema sees to it that the ledger's schema is there or can be made.
+func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
+	var there, use, create bool
+	var role, database string
+	err := conn.QueryRow(ctx, `
+		select l.oid is not null, coalesce(has_schema_privilege(l.oid, 'USAGE'), false),
+		       has_database_privilege(current_database(), 'CREATE'), current_user, current_database()
+		from (select 1) one left join pg_namespace l on l.nspname = $1`, schema).Scan(&there, &use, &create, &role, &database)
+	roleName := pgx.Identifier{role}.Sanitize()
+	switch {
+	case err != nil:
+		return serverError(err, "looking up the ledger's schema %s and the privileges on it", schema)
+	case !there && !create:
+		return denied(role, fmt.Sprintf("the ledger's schema %s does not exist, and it may not create schemas in database %s", schema, database),
+			fmt.Sprintf("grant create on database %s to %s, or name a schema that is there as ledger-schema", pgx.Identifier{database}.Sanitize(), roleName))
+	case there && !use:
+		return denied(role, "it may not use the ledger's schema "+schema,
+			fmt.Sprintf("grant usage, create on schema %s to %s", pgx.Identifier{schema}.Sanitize(), roleName))
+	}
+	return nil
+}
+
+func denied(role, what, advice string) error {
+	return &ServerError{Doing: "checking privileges of role " + role, Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
 }

@@ -145,7 +145,7 @@ func (l *load) prepare(ctx context.Context) error {
 	if err := l.target.find(ctx, l.lock.conn); err != nil {
 		return err
 	}
-	if err := l.checkTarget(ctx); err != nil {
+	if err := l.checkTarget(ctx, l.lock.conn); err != nil {
 		return err
 	}
 	if l.settings, err = readSettings(ctx, l.lock.conn); err != nil {

@@ -13,8 +13,8 @@ import (
 
 // checkPartitioned refuses a partitioned table under which the partitions of the
 // job could not be put, or with partitions that could not be taken away.
-func (l *load) checkPartitioned(ctx context.Context, owned bool) error {
-	t, job, conn := &l.target, l.plan.Job, l.lock.conn
+func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) error {
+	t, job := &l.target, l.plan.Job
 	var byID bool
 	err := conn.QueryRow(ctx, `
 		select p.partstrat = 'r' and p.partnatts = 1 and coalesce(a.attname = $2, false)
@@ -41,7 +41,7 @@ func (l *load) checkPartitioned(ctx context.Context, owned bool) error {
 		l.index = indexOf(have["gist"] != nil, have["brin"] != nil)
 		return nil
 	}
-	return l.checkPartitionDependents(ctx)
+	return l.checkPartitionDependents(ctx, conn)
 }
 
 func indexOf(gist, brin bool) Index {
@@ -58,9 +58,9 @@ func indexOf(gist, brin bool) Index {
 
 // checkPartitionDependents refuses partitions that something depends on by
 // itself, and a table that foreign keys point to: their rows cannot go.
-func (l *load) checkPartitionDependents(ctx context.Context) error {
+func (l *load) checkPartitionDependents(ctx context.Context, conn querier) error {
 	var keys *string
-	err := l.lock.conn.QueryRow(ctx, `
+	err := conn.QueryRow(ctx, `
 		select string_agg(distinct pg_describe_object('pg_constraint'::regclass, oid, 0), ', ')
 		from pg_constraint where contype = 'f' and confrelid = $1`, l.target.oid).Scan(&keys)
 	if err != nil {
@@ -69,16 +69,16 @@ func (l *load) checkPartitionDependents(ctx context.Context) error {
 	if keys != nil {
 		return l.target.refuse("cannot be replaced, since rows of other tables point to its rows: %s: drop them before, and make them again after", *keys)
 	}
-	parts, err := l.target.partitions(ctx, l.lock.conn)
+	parts, err := l.target.partitions(ctx, conn)
 	if err != nil {
 		return err
 	}
 	for _, p := range parts {
 		t := target{Table: p.Table}
-		if err := t.find(ctx, l.lock.conn); err != nil {
+		if err := t.find(ctx, conn); err != nil {
 			return err
 		}
-		if err := t.checkDependents(ctx, l.lock.conn); err != nil {
+		if err := t.checkDependents(ctx, conn); err != nil {
 			return err
 		}
 	}
@@ -87,19 +87,28 @@ func (l *load) checkPartitionDependents(ctx context.Context) error {
 
 // checkRanges refuses new partitions whose ranges of cell_id would lie across
 // those of the partitions that the table has.
-func (l *load) checkRanges(ctx context.Context) error {
-	parts, err := l.target.partitions(ctx, l.lock.conn)
+func (l *load) checkRanges(ctx context.Context, conn querier) error {
+	parts, err := l.target.partitions(ctx, conn)
 	if err != nil {
 		return err
 	}
 	for i := range l.plan.Chunks {
 		from, to := l.plan.bounds(l.plan.Chunk(i))
-		for _, p := range parts {
-			if (p.to == nil || *p.to > from) && (p.from == nil || *p.from < to) {
-				return &geomgen.ParamError{Param: "partitions", Value: fmt.Sprint(l.plan.Job.Partitions), Reason: fmt.Sprintf(
-					"a new partition for %s from %d to %d would lie across %s of table %s: leave partitions out, and the rows go into those that are there",
-					l.plan.Job.IDColumn, from, to, p.Table, l.target)}
-			}
+		if p := across(parts, from, to); p != nil {
+			return &geomgen.ParamError{Param: "partitions", Value: fmt.Sprint(l.plan.Job.Partitions), Reason: fmt.Sprintf(
+				"a new partition for %s from %d to %d would lie across %s of table %s: leave partitions out, and the rows go into those that are there",
+				l.plan.Job.IDColumn, from, to, p.Table, l.target)}
+		}
+	}
+	return nil
+}
+
+// across returns a partition that is for some of the ids from one to before
+// another, nil where none is.
+func across(parts []partition, from, to int64) *partition {
+	for _, p := range parts {
+		if (p.to == nil || *p.to > from) && (p.from == nil || *p.from < to) {
+			return &p
 		}
 	}
 	return nil

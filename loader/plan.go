@@ -131,11 +131,7 @@ const (
 // page layout; the time is that of a server on two cores, a rough guide. Sizes
 // beyond what an int64 holds are given as its largest number.
 func (p *Plan) Estimate() Estimate {
-	row := int64(rowHeader + cellColumns + storedBox)
-	for _, c := range p.layout.constantBytes {
-		row += c
-	}
-	row = (row + 7) &^ 7
+	row := rowHeader + p.rowColumns()
 	perPage := max((pageBytes-pageHeader)/(row+rowPointer), 1)
 	rows, pages := float64(p.Rows), float64((p.Rows-1)/perPage+1)
 	e := Estimate{
@@ -160,6 +156,15 @@ func (p *Plan) Estimate() Estimate {
 		e.WALBytes = wholeBytes(wal)
 	}
 	return e
+}
+
+// rowColumns returns the size of a row in the heap without its header, in bytes.
+func (p *Plan) rowColumns() int64 {
+	columns := int64(cellColumns + storedBox)
+	for _, c := range p.layout.constantBytes {
+		columns += c
+	}
+	return (columns + 7) &^ 7
 }
 
 func wholeBytes(f float64) int64 {

@@ -72,6 +72,13 @@ func (p *Progress) end() {
 	p.took[p.stage] += time.Since(p.began)
 }
 
+// expect changes the rows of the stage, once it is known how many there are.
+func (p *Progress) expect(total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total = total
+}
+
 func (p *Progress) skip(rows int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

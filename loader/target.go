@@ -33,8 +33,8 @@ func (t *target) find(ctx context.Context, conn querier) error {
 
 // checkTarget refuses a table that is there already, where the job's choice does
 // not allow it or could not be carried out at the end.
-func (l *load) checkTarget(ctx context.Context) error {
-	t, job, conn := &l.target, l.plan.Job, l.lock.conn
+func (l *load) checkTarget(ctx context.Context, conn querier) error {
+	t, job := &l.target, l.plan.Job
 	if t.oid == 0 {
 		return t.checkName(ctx, conn)
 	}
@@ -69,12 +69,12 @@ func (l *load) checkTarget(ctx context.Context) error {
 		return t.refuse("exists with other columns: %s", other)
 	}
 	if l.partitioned {
-		if err := l.checkPartitioned(ctx, owned); err != nil {
+		if err := l.checkPartitioned(ctx, conn, owned); err != nil {
 			return err
 		}
 	}
 	if job.IfExists == Append {
-		return l.checkAddTo(ctx, before)
+		return l.checkAddTo(ctx, conn, before)
 	}
 	if !owned {
 		return t.notOwned("replacing")
@@ -95,17 +95,17 @@ func (t *target) notOwned(doing string) error {
 }
 
 // checkAddTo sees to it that the rows can be added to the table.
-func (l *load) checkAddTo(ctx context.Context, before *Job) error {
+func (l *load) checkAddTo(ctx context.Context, conn querier, before *Job) error {
 	if err := l.target.checkAppend(l.plan.Job, before); err != nil {
 		return err
 	}
-	if err := l.target.checkInsert(ctx, l.lock.conn); err != nil {
+	if err := l.target.checkInsert(ctx, conn); err != nil {
 		return err
 	}
 	if l.plan.Method == MethodPartitions {
-		return l.checkRanges(ctx)
+		return l.checkRanges(ctx, conn)
 	}
-	return l.target.checkOverlap(ctx, l.lock.conn, l.plan)
+	return l.target.checkOverlap(ctx, conn, l.plan)
 }
 
 // checkAppend sees to it that the table holds cells of the same grid: else the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func TestHelp(t *testing.T) {
 			}
 		})
 	})
-	if paths < 17 {
+	if paths < 18 {
 		t.Errorf("%d commands seen: some are not there", paths)
 	}
 }
@@ -109,6 +110,7 @@ func examples(text string) (calls [][]string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, " > ")
+		line, _, _ = strings.Cut(line, " 2> ")
 		words := shellWords(line)
 		for len(words) > 0 && strings.HasPrefix(words[0], "LOADGRID_") {
 			words = words[1:]
@@ -182,8 +184,12 @@ func TestExamples(t *testing.T) {
 			if words := strings.Fields(did); len(words) < 2 || words[1] != args[0] || c.HasParent() && !strings.HasPrefix(did, c.CommandPath()) {
 				t.Errorf("example of %s runs %s: %s", c.CommandPath(), did, line)
 			}
-			switch args[0] {
-			case "load", "runs", "migrate":
+			needs := args[0]
+			if slices.Contains(args, "append") {
+				needs = "load" // also a plan asks the server then
+			}
+			switch needs {
+			case "load", "bench", "runs", "migrate":
 				if code, _, stderr := call(t.Context(), append(args, "--dsn", nowhere)...); code != exitFailed || !strings.Contains(stderr, "connecting to") {
 					t.Errorf("%s: exit code %d, %s", line, code, stderr)
 				}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -13,25 +16,44 @@ import (
 
 func newPlan() *cobra.Command {
 	var (
-		rows   jobFlags
-		layout layoutFlags
+		table, ifExists string
+		rows            jobFlags
+		layout          layoutFlags
+		server          serverFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
-		Short: "Say what load would do, without a server",
+		Short: "Say what load would do and take, and write nothing",
 		Long: `plan says how many cells a load would write, in which chunks, and what it would
-take: bytes of table, indexes and WAL, and time. It asks no server and writes
-nothing.
+take: bytes of table, indexes and WAL, and time. It writes nothing, and asks no server
+but in the case below.
 
 The number of rows is exact, the sizes follow from PostgreSQL's page layout. The
-time is that of a server on two cores; yours may be twice as fast or as slow.`,
-		Example: `  loadgrid plan --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000`,
-		Args:    noArgs,
+time is that of a server on two cores; yours may be twice as fast or as slow.
+
+With --table and --if-exists append it connects, looks at the table in a read-only
+transaction, and says which indexes it has and what the new rows cost in each of them.
+Appended rows go through a staging table and one INSERT ... SELECT, which puts each of
+them into each index; a new table has its indexes built over all rows at once, which is
+several times as fast. It says so where it would pay to build an index anew, or to
+attach partitions. What load would refuse, it refuses, and for that reads the table
+once. Its times and bytes are rough guides.`,
+		Example: `  loadgrid plan --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000
+
+  # what would it cost to add a strip to a table that is there?
+  loadgrid plan --table eu_1km --if-exists append \
+      --cell-size 1000 --srid 3035 --extent 7400000,900000,7500000,5500000`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			job, err := rows.job(cmd, loader.Table{Name: "plan"})
+			name, err := planTable(cmd, table, ifExists)
 			if err != nil {
 				return err
 			}
+			job, err := rows.job(cmd, name)
+			if err != nil {
+				return err
+			}
+			job.IfExists, job.LedgerSchema = loader.IfExists(ifExists), server.ledger
 			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
@@ -39,22 +61,60 @@ time is that of a server on two cores; yours may be twice as fast or as slow.`,
 			if err != nil {
 				return err
 			}
-			return printPlan(cmd, p)
+			if job.IfExists == loader.Append {
+				return planAppend(cmd, server, p)
+			}
+			return printPlan(cmd.OutOrStdout(), p, cmd.Flags().Changed("table"))
 		},
 	}
+	cmd.Flags().StringVar(&table, "table", "", "the table that would be loaded, `[SCHEMA.]NAME`")
+	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
+	server.register(cmd)
 	rows.register(cmd)
 	layout.register(cmd)
 	return cmd
 }
 
-func printPlan(cmd *cobra.Command, p *loader.Plan) error {
+// planTable returns the table that the plan is for. Where no server is asked,
+// there may be none, and it has some name.
+func planTable(cmd *cobra.Command, table, ifExists string) (loader.Table, error) {
+	switch {
+	case ifExists == "":
+		return loader.Table{}, &geomgen.ParamError{Param: "if-exists", Value: `""`, Reason: "must be fail, append or replace"}
+	case cmd.Flags().Changed("table"):
+		return loader.ParseTable(table)
+	case ifExists == string(loader.Append):
+		return loader.Table{}, &geomgen.ParamError{Param: "table", Value: "(none)", Reason: "is required with if-exists append: its indexes are what appending costs"}
+	}
+	return loader.Table{Name: "plan"}, nil
+}
+
+// planAppend asks the server about the table before it prints anything.
+func planAppend(cmd *cobra.Command, server serverFlags, p *loader.Plan) error {
+	return server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
+		a, err := loader.InspectAppend(ctx, pool, p)
+		if err != nil {
+			return err
+		}
+		p.Job.Table = a.Table
+		if err := printPlan(cmd.OutOrStdout(), p, true); err != nil {
+			return err
+		}
+		return printAppend(cmd.OutOrStdout(), p, a)
+	})
+}
+
+func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	e := p.Estimate()
 	g := p.Job.Grid
 	lo := g.Bounds(geomgen.Cell{Col: p.Cells.MinCol, Row: p.Cells.MinRow})
 	hi := g.Bounds(geomgen.Cell{Col: p.Cells.MaxCol - 1, Row: p.Cells.MaxRow - 1})
 	last := p.Chunk(p.Chunks - 1)
-	t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
+	if named {
+		line("table", "%s", oneLine(p.Job.Table.String()))
+	}
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
 	line("covering", "%s", geomgen.Box{XMin: lo.XMin, YMin: lo.YMin, XMax: hi.XMax, YMax: hi.YMax})
 	line("rows", "%s", count(p.Rows))

@@ -38,6 +38,7 @@ func TestPlan(t *testing.T) {
 		{"plan_eu.txt", []string{"--cell-size", "1000", "--srid", "3035", "--extent", "900000,900000,7400000,5500000"}},
 		{"plan_one_cell.txt", []string{"--cell-size", "0.1,0.2", "--srid", "4326", "--origin", "-180,-90",
 			"--extent", "-0.05,-0.05,-0.01,-0.01", "--streams", "8", "--set", "year:integer=2026"}},
+		{"plan_table.txt", []string{"--cell-size", "1", "--cols", "3", "--rows", "2", "--table", "stats.grid", "--if-exists", "replace"}},
 	} {
 		t.Run(tt.golden, func(t *testing.T) {
 			code, stdout, stderr := call(t.Context(), append([]string{"plan"}, tt.args...)...)

@@ -132,6 +132,16 @@ func (r *reporter) summary(s loader.Summary) {
 	}
 }
 
+// benchResult does the same for bench.
+func (r *reporter) benchResult(b loader.BenchResult) {
+	if r.json {
+		writeJSON(r, struct {
+			Type string `json:"type"`
+			loader.BenchResult
+		}{"summary", b})
+	}
+}
+
 func writeJSON(w io.Writer, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {

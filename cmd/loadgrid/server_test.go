@@ -73,6 +73,8 @@ func refuse(code, message string) func(net.Conn) {
 func onServer() map[string][]string {
 	return map[string][]string{
 		"load":            {"load", "--table", "g", "--cell-size", "1", "--cols", "10", "--rows", "10"},
+		"plan an append":  {"plan", "--table", "g", "--if-exists", "append", "--cell-size", "1", "--cols", "10", "--rows", "10"},
+		"bench":           {"bench"},
 		"runs list":       {"runs", "list"},
 		"runs show":       {"runs", "show", "1"},
 		"runs resume":     {"runs", "resume", "1"},

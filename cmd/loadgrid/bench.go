@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newBench() *cobra.Command {
+	var (
+		options  loader.BenchOptions
+		dsn      string
+		progress string
+	)
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure the server's limit, and loadgrid's share of it, in under a minute",
+		Long: `bench measures how fast your server takes rows at best, and how fast it takes those
+of loadgrid: the same unit cells, into a table of the same definition, by the same
+COPY with FREEZE as 'loadgrid load' uses for a table of up to 50 million rows. Both
+take turns, 3 to 7 times; the median counts, and the slowest and the fastest stand
+beside it.
+
+The limit is the server's own COPY of a file with the same bytes. For that the file
+must be on the server's machine, and the role a superuser or a member of
+pg_read_server_files. Else the prepared bytes are sent from here, as psql's \copy
+does: then the way to the server is part of the limit, too. The output says which.
+
+Each turn makes its table in a transaction that is rolled back: nothing is left in the
+database, and neither number has the flush of the commit in it, nor the indexes. The
+server does write WAL, about 160 bytes for each row that it takes, which goes to
+standbys and archives as well. The file, 127 bytes a row, lies in the directory for
+temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
+		Example: `  loadgrid bench --dsn postgresql://me@localhost/gis
+  loadgrid bench --rows 200000 --schema scratch
+  loadgrid bench --progress json 2> bench.jsonl`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := positive(cmd, "rows"); err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("schema") && options.Schema == "" {
+				return &geomgen.ParamError{Param: "schema", Value: `""`, Reason: "the name is empty"}
+			}
+			return runBench(cmd, options, dsn, progress)
+		},
+	}
+	fs := cmd.Flags()
+	registerDSN(cmd, &dsn)
+	fs.Int64Var(&options.Rows, "rows", 1_000_000, "`number` of rows of each COPY, at most 10,000,000; fewer are taken where the server is too slow")
+	fs.StringVar(&options.Schema, "schema", "", "`schema` in which the table is while a transaction lasts; defaults to the first of the search_path, as in load")
+	registerProgress(cmd, &progress)
+	return cmd
+}
+
+func runBench(cmd *cobra.Command, options loader.BenchOptions, dsn, progress string) error {
+	// Before a connection is opened, as in load.
+	if err := options.Validate(); err != nil {
+		return err
+	}
+	r, err := newReporter(progress, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	pool, err := loader.Open(cmd.Context(), resolveDSN(dsn), 1)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	options.Progress = new(loader.Progress)
+	stop := r.follow(options.Progress)
+	result, err := loader.Bench(cmd.Context(), pool, options)
+	stop()
+	if err != nil {
+		return err
+	}
+	r.benchResult(result)
+	return printBench(cmd.OutOrStdout(), result)
+}
+
+// printBench writes what a bench has measured, and what that says.
+func printBench(w io.Writer, b loader.BenchResult) error {
+	fmt.Fprintf(w, "%s of %s rows, %s, in %.0f s\n", plural(b.Rounds, "round"), count(b.Rows), size(b.Rows*int64(b.RowBytes)), b.Seconds)
+	if b.Rows < b.RowsAsked {
+		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", count(b.RowsAsked))
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(name string, rate float64, note string) {
+		fmt.Fprintf(t, "%s\t%11s rows/s\t%8s/s\t%s\n", name, count(int64(rate)), size(int64(rate*float64(b.RowBytes))), note)
+	}
+	between := func(r loader.BenchRate) string { return count(int64(r.Min)) + " to " + count(int64(r.Max)) }
+	line("limit", b.Limit.Median, between(b.Limit))
+	line("loadgrid", b.Loadgrid.Median, between(b.Loadgrid))
+	line("sent alone", b.Discarded, "prepared rows that the server reads and throws away")
+	line("made alone", b.Generated, "rows without a server, on one core of this machine")
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	by := "the server's own COPY of a file with the same bytes"
+	if b.LimitBy == loader.LimitClientFile {
+		by = "the same bytes, prepared, sent from here"
+	}
+	fmt.Fprintf(w, "limit: %s, since %s\n", by, b.LimitWhy)
+	_, err := fmt.Fprintf(w, "share: %.0f%%: %s\n", 100*b.Share, b.Verdict)
+	return err
+}

@@ -1,0 +1,247 @@
+package integration
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/internal/localpg"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// sharedDir is a directory for temporary files that other users may enter. On
+// the server's machine, the server sees what is in it.
+func sharedDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "loadgrid-bench-test-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// bench starts loadgrid bench with its temporary files in dir.
+func bench(t *testing.T, dsn, dir string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(os.Getenv(binaryVariable), append([]string{"bench"}, args...)...)}
+	p.cmd.Env = append(os.Environ(), "LOADGRID_DSN="+dsn, "TMPDIR="+dir)
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	return p
+}
+
+// benchResult returns the result among the lines that --progress json writes.
+func (r result) benchResult(t *testing.T) loader.BenchResult {
+	t.Helper()
+	var s struct {
+		Type string
+		loader.BenchResult
+	}
+	if err := json.Unmarshal([]byte(lastLine(r.stderr)), &s); err != nil || s.Type != "summary" || r.code != 0 {
+		t.Fatalf("no summary: exit code %d, %v\n%s", r.code, err, r.stderr)
+	}
+	return s.BenchResult
+}
+
+// checkBenchLeft looks for what a bench might leave: relations in its schema,
+// open transactions, files.
+func (s sandbox) checkBenchLeft(dir string) {
+	s.t.Helper()
+	if n := one[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
+		s.t.Errorf("%d relations are left in the schema", n)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 0 {
+		s.t.Errorf("%v is left in the directory for temporary files: %v", left, err)
+	}
+}
+
+// checkBench checks what holds of each result, whatever the speed.
+func checkBench(t *testing.T, b loader.BenchResult, rows int64, by loader.BenchLimit) {
+	t.Helper()
+	if b.Rows != rows || b.RowsAsked != rows || b.Rounds < 3 || b.Rounds > 7 || b.RowBytes != 127 {
+		t.Errorf("%d rounds of %d rows of %d bytes", b.Rounds, b.Rows, b.RowBytes)
+	}
+	if b.LimitBy != by {
+		t.Errorf("the limit is %s (%s), want %s", b.LimitBy, b.LimitWhy, by)
+	}
+	for name, r := range map[string]loader.BenchRate{"limit": b.Limit, "loadgrid": b.Loadgrid} {
+		if r.Min <= 0 || r.Min > r.Median || r.Median > r.Max {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	if b.Share != b.Loadgrid.Median/b.Limit.Median || b.Discarded <= 0 || b.Generated <= 0 || b.Verdict == "" {
+		t.Errorf("%+v", b)
+	}
+}
+
+// seesFile tells whether the server sees files in a directory of this test.
+func (s sandbox) seesFile(dir string) bool {
+	s.t.Helper()
+	f, err := os.CreateTemp(dir, "seen-*")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer os.Remove(f.Name())
+	_ = f.Close()
+	return one[bool](s.t, s.pool, "select coalesce((pg_stat_file($1, true)).size = 0, false)", f.Name())
+}
+
+// A superuser gets the server's own COPY where the server sees the file, and
+// where it does not, as in a container, the prepared bytes from here, and why.
+func TestBench(t *testing.T) {
+	s := newQuietSandbox(t)
+	s.exec("create schema bench")
+	s.schema = "bench"
+	dir := sharedDir(t)
+	want := loader.LimitClientFile
+	if s.seesFile(dir) {
+		want = loader.LimitServerFile
+	}
+	r := bench(t, s.dsn, dir, "--rows", "3000", "--schema", "bench", "--progress", "json").wait()
+	b := r.benchResult(t)
+	checkBench(t, b, 3000, want)
+	if want == loader.LimitClientFile && (!strings.Contains(b.LimitWhy, "does not see") || !strings.Contains(b.LimitWhy, "58P01")) {
+		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
+	}
+	for _, word := range []string{"limit ", "loadgrid ", "sent alone", "made alone", "limit: ", "share: ", "rows/s", "MB/s"} {
+		if !strings.Contains(r.stdout, word) {
+			t.Errorf("%q is missing:\n%s", word, r.stdout)
+		}
+	}
+	s.checkBenchLeft(dir)
+	if one[bool](t, s.pool, "select to_regnamespace('loadgrid') is not null") {
+		t.Error("bench has made a ledger")
+	}
+}
+
+// On the machine of the server, which may be a throwaway one beside the
+// container of the other tests.
+func TestBenchOfTheServersOwnFile(t *testing.T) {
+	s := newSandbox(t)
+	dir := sharedDir(t)
+	dsn := s.dsn
+	if !s.seesFile(dir) {
+		inst, err := localpg.Find()
+		if errors.Is(err, localpg.ErrNotInstalled) {
+			t.Skipf("the server of the tests does not see this machine's files, and %v", err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		server, err := localpg.Start(t.Context(), inst, localpg.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = server.Stop() })
+		dsn = server.DSN()
+	}
+	pool, err := loader.Open(t.Context(), dsn, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	relations := "select count(*) from pg_class where relname like 'loadgrid\\_staging%'"
+	for _, tt := range []struct {
+		name string
+		dir  string
+		want loader.BenchLimit
+	}{
+		{"seen", dir, loader.LimitServerFile},
+		{"a quote and a backslash in its name", dir + `/it's a \ dir`, loader.LimitServerFile},
+		{"nobody else may enter the directory", t.TempDir(), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := os.MkdirAll(tt.dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			progress := new(loader.Progress)
+			b, err := loader.Bench(t.Context(), pool, loader.BenchOptions{Rows: 2500, TempDir: tt.dir, Progress: progress})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.want == "" { // the server of somebody who is not root is the same user
+				tt.want = b.LimitBy
+				if os.Getuid() == 0 && (b.LimitBy != loader.LimitClientFile || !strings.Contains(b.LimitWhy, "42501")) {
+					t.Errorf("the limit is %s, since %s", b.LimitBy, b.LimitWhy)
+				}
+			}
+			checkBench(t, b, 2500, tt.want)
+			if p := progress.Snapshot(); p.Done != 2*int64(b.Rounds)*2500 || p.Total != p.Done {
+				t.Errorf("the progress ends at %d of %d rows", p.Done, p.Total)
+			}
+			if left, err := os.ReadDir(tt.dir); err != nil || len(left) != 0 {
+				t.Errorf("%v is left: %v", left, err)
+			}
+		})
+		if n := one[int64](t, pool, relations); dsn != s.dsn && n != 0 {
+			t.Errorf("%d tables are left", n)
+		}
+	}
+}
+
+// A role with nothing but a schema: its bytes are sent from here, and it needs
+// no ledger. What it may not is refused as load would.
+func TestBenchAsAnOrdinaryRole(t *testing.T) {
+	s := newSandbox(t)
+	role := pgx.Identifier{"bench_" + s.schema}.Sanitize()
+	s.exec("create role " + role + " login password 'x'")
+	t.Cleanup(func() { s.exec("drop owned by " + role + "; drop role " + role) })
+	as := func(options ...string) string {
+		return changeDSN(t, s.dsn, func(u *url.URL, q url.Values) {
+			u.User = url.UserPassword("bench_"+s.schema, "x")
+			for i := 0; i+1 < len(options); i += 2 {
+				q.Set(options[i], options[i+1])
+			}
+		})
+	}
+	dir := sharedDir(t)
+	run := func(dsn string, args ...string) result { return bench(t, dsn, dir, args...).wait() }
+	run(as(), "--schema", s.schema).expect(t, 1, "SQLSTATE 42501", "grant usage, create on schema "+pgx.Identifier{s.schema}.Sanitize())
+	run(as(), "--schema", "no_such_schema").expect(t, 2, "--schema no_such_schema", "does not exist")
+	run(as(), "--schema", "pg_catalog").expect(t, 2, "--schema pg_catalog", "PostgreSQL's own")
+	run(as("default_transaction_read_only", "on"), "--schema", s.schema).expect(t, 1, "read-only", "SQLSTATE 25006")
+	s.exec("grant usage, create on schema " + s.schema + " to " + role)
+	b := run(as("search_path", s.schema+",public"), "--rows", "700", "--progress", "json").benchResult(t)
+	checkBench(t, b, 700, loader.LimitClientFile)
+	if !strings.Contains(b.LimitWhy, "pg_read_server_files") {
+		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
+	}
+	s.checkBenchLeft(dir)
+}
+
+// Ctrl-C in the middle of a COPY leaves no file, no table, no backend at work.
+func TestBenchStopped(t *testing.T) {
+	s := newSandbox(t)
+	for i, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		dir := sharedDir(t)
+		p := bench(t, s.dsn, dir, "--rows", fmt.Sprint(3_000_000+i), "--schema", s.schema)
+		for s.waitForCopy(); ; {
+			if files, err := os.ReadDir(dir); err != nil {
+				t.Fatal(err)
+			} else if len(files) > 0 {
+				break
+			}
+		}
+		s.waitForCopy()
+		_ = p.cmd.Process.Signal(signal)
+		p.wait().expect(t, 128+int(signal), "stopped by SIG")
+		s.waitFor("its backend to end", "select not exists (select from pg_stat_activity where query like 'copy %' || $1 || '%' and pid <> pg_backend_pid())", s.schema)
+		s.checkBenchLeft(dir)
+	}
+}

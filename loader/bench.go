@@ -1,0 +1,272 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// BenchOptions says what Bench measures, and in what time.
+type BenchOptions struct {
+	// Rows is how many rows a COPY has, at most 10,000,000. Fewer are taken where
+	// the server is too slow for the budget. Defaults to 1,000,000.
+	Rows int64
+	// Schema is where the table is while a transaction lasts. Defaults to the
+	// first schema of the server's search_path, as for a Job.
+	Schema string
+	// Budget is how long the measured rounds may take together, in all but the
+	// slowest cases. The rest takes some seconds more. Defaults to 40 seconds.
+	Budget time.Duration
+	// TempDir is where the file with the prepared rows lies meanwhile, 127 bytes a
+	// row. Defaults to the system's directory for temporary files.
+	TempDir string
+	// Progress is told how far it is, as the stage StageLoad. Defaults to one
+	// that nobody reads.
+	Progress *Progress
+}
+
+// BenchLimit is how the limit was measured.
+type BenchLimit string
+
+const (
+	// LimitServerFile is the server's own COPY of a file that it reads itself: no
+	// client and no network take part.
+	LimitServerFile BenchLimit = "server-file"
+	// LimitClientFile is a COPY of the file's bytes, sent by this client as psql's
+	// \copy does: nothing is generated, but the way to the server takes part.
+	LimitClientFile BenchLimit = "client-file"
+)
+
+// BenchRate is a rate in rows a second: the median of the rounds, and the
+// slowest and the fastest of them.
+type BenchRate struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+}
+
+// BenchResult is what Bench has measured. All rates are rows a second.
+type BenchResult struct {
+	Rows      int64 `json:"rows"`       // of each COPY
+	RowsAsked int64 `json:"rows_asked"` // more than Rows where the server was too slow
+	RowBytes  int   `json:"row_bytes"`  // of a row in binary COPY
+	Rounds    int   `json:"rounds"`
+
+	// Limit is what the server can take: the same rows, table definition and
+	// statement, but prepared bytes. LimitBy says how, LimitWhy why in that way.
+	Limit    BenchRate  `json:"limit"`
+	LimitBy  BenchLimit `json:"limit_by"`
+	LimitWhy string     `json:"limit_why"`
+	// Loadgrid is what Run comes to in its load stage. Share is the median of it
+	// in parts of that of Limit: 1 is all of it, and noise may give more.
+	Loadgrid BenchRate `json:"loadgrid"`
+	Share    float64   `json:"share"`
+	// Discarded is the prepared bytes sent to a server that throws each row away
+	// after reading it (COPY ... WHERE false), once. Generated is this client
+	// making rows on one core without a server.
+	Discarded float64 `json:"discarded"`
+	Generated float64 `json:"generated"`
+
+	// Bottleneck is server, network or client, Verdict a sentence about it.
+	Bottleneck Bottleneck `json:"bottleneck"`
+	Verdict    string     `json:"verdict"`
+	Seconds    float64    `json:"seconds"` // of all of Bench
+}
+
+const (
+	maxBenchRows     = 10_000_000
+	defaultBenchRows = 1_000_000
+	benchBudget      = 40 * time.Second
+	minRounds        = 3
+	maxRounds        = 7
+)
+
+func (o BenchOptions) withDefaults() (BenchOptions, error) {
+	if o.Rows == 0 {
+		o.Rows = defaultBenchRows
+	}
+	if o.Rows < 1 || o.Rows > maxBenchRows {
+		return o, &geomgen.ParamError{Param: "rows", Value: strconv.FormatInt(o.Rows, 10),
+			Reason: fmt.Sprintf("must lie between 1 and %d", maxBenchRows)}
+	}
+	if o.Schema != "" {
+		if err := checkIdentifier("schema", o.Schema); err != nil {
+			return o, err
+		}
+	}
+	if o.Budget <= 0 {
+		o.Budget = benchBudget
+	}
+	if o.Progress == nil {
+		o.Progress = new(Progress)
+	}
+	return o, nil
+}
+
+// Validate checks what can be checked without a server. The error is a
+// *geomgen.ParamError.
+func (o BenchOptions) Validate() error {
+	_, err := o.withDefaults()
+	return err
+}
+
+// Bench measures how fast the server takes rows at best, and how fast it takes
+// those of loadgrid: the same rows, unit cells, into a table of the same
+// definition by the same COPY as in a frozen load. The two take turns, 3 to 7
+// times. Each turn makes its table in a transaction that is rolled back, so
+// nothing is left whatever happens, and neither number has the commit's flush in
+// it, nor the indexes. The server writes WAL for each row, though.
+//
+// Wrong options are a *geomgen.ParamError, trouble with the server a
+// *ServerError. When ctx ends, Bench removes its file and returns the cause.
+func Bench(ctx context.Context, pool *pgxpool.Pool, options BenchOptions) (result BenchResult, err error) {
+	began := time.Now()
+	options, err = options.withDefaults()
+	if err != nil {
+		return BenchResult{}, err
+	}
+	// What load would refuse is of no use to measure.
+	if err := refusePooler(ctx, pool); err != nil {
+		return BenchResult{}, err
+	}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return BenchResult{}, serverError(err, "connecting")
+	}
+	defer conn.Release()
+	b := &bench{conn: conn.Conn(), options: options}
+	defer func() { err = errors.Join(err, b.close()) }()
+	for _, step := range []func(context.Context) error{
+		b.prepare, b.fitRows, b.writeFile, b.chooseLimit, b.generate, b.discard, b.measure,
+	} {
+		if err := step(ctx); err != nil {
+			return BenchResult{}, err
+		}
+	}
+	result = b.summarize()
+	result.Seconds = time.Since(began).Seconds()
+	return result, nil
+}
+
+// prepare checks the server, and plans the rows as a load would.
+func (b *bench) prepare(ctx context.Context) error {
+	var err error
+	if b.table, err = inspectServer(ctx, b.conn, Table{Schema: b.options.Schema}); err == nil {
+		err = b.table.checkReserved("")
+	}
+	if err == nil {
+		err = b.table.checkCreate(ctx, b.conn)
+	}
+	var param *geomgen.ParamError
+	if errors.As(err, &param) { // there is no parameter for the table here
+		return &geomgen.ParamError{Param: "schema", Value: b.table.Schema, Reason: param.Reason}
+	}
+	if err != nil {
+		return err
+	}
+	b.table = b.table.newStaging()
+	side := int64(math.Ceil(math.Sqrt(float64(b.options.Rows))))
+	b.plan, err = NewPlan(Job{Table: b.table.Table, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: side, Rows: side, Streams: 1})
+	return err
+}
+
+// fitRows finds how many rows the server takes in the time that there is, going
+// up from few, so that a slow one is not kept busy for minutes.
+func (b *bench) fitRows(ctx context.Context) error {
+	const few, enough = 1000, 300 * time.Millisecond
+	// PostGIS is loaded into a backend by the first geometry that it sees.
+	if _, err := b.copyGenerated(ctx, 1); err != nil {
+		return err
+	}
+	for n := min(few, b.options.Rows); ; n = min(10*n, b.options.Rows) {
+		took, err := b.copyGenerated(ctx, n)
+		if err != nil {
+			return err
+		}
+		if n == b.options.Rows || took >= enough {
+			b.rows = rowsWithin(b.options.Rows, float64(n)/took.Seconds(), b.options.Budget)
+			return nil
+		}
+	}
+}
+
+// rowsWithin returns so many of the rows, at most, that the least number of
+// rounds fits into the budget: two digits of it where it is not all of them.
+func rowsWithin(rows int64, perSecond float64, budget time.Duration) int64 {
+	most := max(int64(perSecond*budget.Seconds()/(2*minRounds)), 1)
+	if most >= rows {
+		return rows
+	}
+	unit := int64(1)
+	for most/unit >= 100 {
+		unit *= 10
+	}
+	return most / unit * unit
+}
+
+// measure lets the limit and loadgrid take turns, so that whatever changes on
+// the server meanwhile meets both.
+func (b *bench) measure(ctx context.Context) error {
+	b.options.Progress.begin(StageLoad, 2*maxRounds*b.rows)
+	b.counting = true
+	began := time.Now()
+	for round := 1; ; round++ {
+		turn := time.Now()
+		limit, err := b.copyLimit(ctx)
+		if err != nil {
+			return err
+		}
+		b.options.Progress.add(b.rows)
+		generated, err := b.copyGenerated(ctx, b.rows)
+		if err != nil {
+			return err
+		}
+		b.limitTook, b.loadgridTook = append(b.limitTook, limit), append(b.loadgridTook, generated)
+		if !anotherRound(round, time.Since(began), time.Since(turn), b.options.Budget) {
+			b.options.Progress.expect(2 * int64(round) * b.rows)
+			return nil
+		}
+	}
+}
+
+// anotherRound tells whether there is time for one more round, when so many are
+// done, and the last one took so long. Fewer than the least number are done only
+// on a server that has become slower since the rows were fitted.
+func anotherRound(done int, spent, last, budget time.Duration) bool {
+	switch {
+	case done >= maxRounds:
+		return false
+	case done >= minRounds:
+		return spent+last <= budget
+	}
+	return spent+last <= budget+budget/8
+}
+
+func (b *bench) summarize() BenchResult {
+	r := BenchResult{
+		Rows: b.rows, RowsAsked: b.options.Rows, RowBytes: b.plan.RowBytes(), Rounds: len(b.limitTook),
+		Limit: rateOf(b.rows, b.limitTook), LimitBy: b.limitBy, LimitWhy: b.limitWhy,
+		Loadgrid: rateOf(b.rows, b.loadgridTook), Discarded: b.discarded, Generated: b.generated,
+	}
+	r.Share = r.Loadgrid.Median / r.Limit.Median
+	r.Bottleneck, r.Verdict = r.judge()
+	return r
+}
+
+// rateOf returns the rate of rounds that took so long, which are one or more.
+func rateOf(rows int64, took []time.Duration) BenchRate {
+	sorted := slices.Clone(took)
+	slices.Sort(sorted)
+	n := len(sorted)
+	median := (sorted[(n-1)/2] + sorted[n/2]) / 2
+	rate := func(d time.Duration) float64 { return float64(rows) / max(d, time.Nanosecond).Seconds() }
+	return BenchRate{Median: rate(median), Min: rate(sorted[n-1]), Max: rate(sorted[0])}
+}

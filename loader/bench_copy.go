@@ -1,0 +1,226 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// bench is a Bench in work. All of it runs on one connection, so that both sides
+// have the same backend with the same caches.
+type bench struct {
+	conn    *pgx.Conn
+	options BenchOptions
+	table   target // has the name of a staging table, and is never committed
+	plan    *Plan
+	rows    int64 // of each COPY
+
+	dir, file string // the prepared bytes, and the directory that is theirs alone
+	limitBy   BenchLimit
+	limitWhy  string
+	copyLimit func(context.Context) (time.Duration, error)
+	counting  bool // the progress is told
+
+	limitTook, loadgridTook []time.Duration
+	discarded, generated    float64
+}
+
+// newRows returns the first n rows of the plan.
+func (b *bench) newRows(ctx context.Context, n int64) *Rows {
+	return b.plan.NewRows(ctx, Chunk{First: b.plan.Cells.At(0), Last: b.plan.Cells.At(n - 1), Rows: n})
+}
+
+// turn makes the table, as a frozen load does, copies n rows into it, or none
+// where they are thrown away, and rolls back. It returns how long the COPY took;
+// to make the table takes a moment that is the same for all.
+func (b *bench) turn(ctx context.Context, want int64, doing string, do func(pgx.Tx) (pgconn.CommandTag, error)) (time.Duration, error) {
+	tx, err := b.conn.Begin(ctx)
+	if err != nil {
+		return 0, serverError(err, "beginning a transaction for %s", doing)
+	}
+	defer func() { _ = tx.Rollback(ctx) }() // where it has failed
+	if _, err := tx.Exec(ctx, b.table.create(b.plan.Job)); err != nil {
+		return 0, serverError(err, "making table %s for %s", b.table, doing)
+	}
+	began := time.Now()
+	tag, err := do(tx)
+	took := time.Since(began)
+	if err != nil {
+		return 0, serverError(errors.Join(err, ctx.Err()), "%s into table %s", doing, b.table)
+	}
+	if tag.RowsAffected() != want {
+		return 0, fmt.Errorf("%s into table %s: %d rows expected, %d reported by COPY", doing, b.table, want, tag.RowsAffected())
+	}
+	return took, serverError(tx.Rollback(ctx), "rolling back %s", doing)
+}
+
+// copyGenerated copies n rows in loadgrid's way: see copyChunk.
+func (b *bench) copyGenerated(ctx context.Context, n int64) (time.Duration, error) {
+	progress := new(Progress)
+	if b.counting {
+		progress = b.options.Progress
+	}
+	rows := &countedRows{rows: b.newRows(ctx, n), progress: progress, share: 1}
+	return b.turn(ctx, n, "copying generated rows", func(tx pgx.Tx) (pgconn.CommandTag, error) {
+		return tx.Conn().PgConn().CopyFrom(ctx, rows, copySQL(b.table.Table, b.plan.Job, true))
+	})
+}
+
+// writeFile writes the prepared bytes where the server may be able to read them.
+// Their name is random: a server that finds a file of this name finds this one.
+func (b *bench) writeFile(ctx context.Context) error {
+	failed := func(err error) error {
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("writing a temporary file of %d rows, about %d MB: %w: make room, or set TMPDIR to another directory",
+				b.rows, b.rows*int64(b.plan.RowBytes())/1_000_000+1, err)
+		}
+		return err
+	}
+	dir, err := os.MkdirTemp(b.options.TempDir, "loadgrid-bench-*")
+	if err != nil {
+		return failed(err)
+	}
+	b.dir = dir
+	if dir, err = filepath.Abs(dir); err != nil { // the server is somewhere else
+		return failed(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // the server is somebody else
+		return failed(err)
+	}
+	b.file = filepath.Join(dir, "rows.copy")
+	f, err := os.OpenFile(b.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return failed(err)
+	}
+	const buffer = 1 << 18
+	_, err = io.CopyBuffer(struct{ io.Writer }{f}, b.newRows(ctx, b.rows), make([]byte, buffer))
+	return failed(errors.Join(err, f.Chmod(0o644), f.Close()))
+}
+
+// close removes the file, also after an error or a signal. A backend that reads
+// it at that moment is told to stop, which takes the driver a moment.
+func (b *bench) close() error {
+	if b.conn.IsClosed() {
+		select {
+		case <-b.conn.PgConn().CleanupDone():
+		case <-time.After(stopTimeout):
+		}
+	}
+	return b.removeFile()
+}
+
+func (b *bench) removeFile() error {
+	if b.dir == "" {
+		return nil
+	}
+	if err := os.RemoveAll(b.dir); err != nil {
+		return fmt.Errorf("removing the temporary file: %w", err)
+	}
+	return nil
+}
+
+// chooseLimit has the server read the file itself, where it may and can, which
+// is found out by doing it; else the file is sent to it.
+func (b *bench) chooseLimit(ctx context.Context) error {
+	why, err := b.tryServerFile(ctx)
+	if err != nil {
+		return err
+	}
+	if why == "" {
+		b.limitBy, b.limitWhy = LimitServerFile, "the role may read files of the server, which sees this machine's"
+		b.copyLimit = b.copyServerFile
+		return nil
+	}
+	b.limitBy, b.limitWhy = LimitClientFile, why
+	b.copyLimit = func(ctx context.Context) (time.Duration, error) { return b.copyClientFile(ctx, "", b.rows) }
+	return nil
+}
+
+// tryServerFile says why the server cannot read the file, "" when it can.
+func (b *bench) tryServerFile(ctx context.Context) (why string, err error) {
+	var may bool
+	err = b.conn.QueryRow(ctx, "select pg_has_role('pg_read_server_files', 'USAGE')").Scan(&may)
+	if err != nil {
+		return "", serverError(err, "asking whether the role may read files of the server")
+	}
+	if !may {
+		return "the role may not read files of the server: that needs a superuser, or membership in pg_read_server_files", nil
+	}
+	_, err = b.copyServerFile(ctx)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && isFileTrouble(pgErr.Code) {
+		return fmt.Sprintf("the server does not see this client's file, %s (SQLSTATE %s)", oneLine(pgErr.Message), pgErr.Code), nil
+	}
+	return "", err
+}
+
+// isFileTrouble tells whether an error of COPY is about the file: it is not
+// there, may not be read, is in a place that the server has no way to, or some
+// managed server has no COPY of files at all.
+func isFileTrouble(code string) bool {
+	switch code {
+	case "58P01", "42501", "58030", "42809", "0A000", "22023", "42602":
+		return true
+	}
+	return false
+}
+
+// copyServerFile has the server copy the file. The server quotes its name: COPY
+// takes no parameters.
+func (b *bench) copyServerFile(ctx context.Context) (time.Duration, error) {
+	var name string
+	if err := b.conn.QueryRow(ctx, "select quote_literal($1)", b.file).Scan(&name); err != nil {
+		return 0, serverError(err, "quoting the name of file %s", b.file)
+	}
+	return b.turn(ctx, b.rows, "copying a file of the server", func(tx pgx.Tx) (pgconn.CommandTag, error) {
+		return tx.Exec(ctx, copyFromSQL(b.table.Table, b.plan.Job, name, true))
+	})
+}
+
+// copyClientFile sends the file with loadgrid's own driver: its packets are
+// larger than those of psql's \copy, so this is the higher bar of the two.
+func (b *bench) copyClientFile(ctx context.Context, where string, want int64) (time.Duration, error) {
+	f, err := os.Open(b.file)
+	if err != nil {
+		return 0, fmt.Errorf("opening the temporary file: %w", err)
+	}
+	defer f.Close()
+	return b.turn(ctx, want, "sending prepared rows", func(tx pgx.Tx) (pgconn.CommandTag, error) {
+		return tx.Conn().PgConn().CopyFrom(ctx, f, copySQL(b.table.Table, b.plan.Job, true)+where)
+	})
+}
+
+// discard sends the rows to a server that reads them and keeps none: where that
+// is no faster, the way to it is the limit.
+func (b *bench) discard(ctx context.Context) error {
+	took, err := b.copyClientFile(ctx, " where false", 0)
+	b.discarded = rateOf(b.rows, []time.Duration{took}).Median
+	return err
+}
+
+// generate makes rows into a buffer like the driver's, for a third of a second.
+func (b *bench) generate(ctx context.Context) error {
+	const driverBuffer, long = 1 << 16, 300 * time.Millisecond
+	buffer := make([]byte, driverBuffer)
+	var took []time.Duration
+	for began := time.Now(); len(took) < minRounds || time.Since(began) < long; {
+		round, rows := time.Now(), b.newRows(ctx, b.rows)
+		for {
+			if _, err := rows.Read(buffer); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				return fmt.Errorf("generating rows: %w", err)
+			}
+		}
+		took = append(took, time.Since(round))
+	}
+	b.generated = rateOf(b.rows, took).Median
+	return nil
+}

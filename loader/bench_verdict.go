@@ -1,0 +1,52 @@
+package loader
+
+import "fmt"
+
+// Bottleneck is what keeps a load from being faster.
+type Bottleneck string
+
+// The choices of Bottleneck.
+const (
+	BottleneckServer  Bottleneck = "server"
+	BottleneckNetwork Bottleneck = "network" // the way to the server: network, TLS, protocol
+	BottleneckClient  Bottleneck = "client"  // the machine that generates the rows
+)
+
+// Rates that differ by less than this are as good as equal: rounds of the same
+// COPY do on a quiet machine.
+const asGoodAs = 1.15
+
+// unquietBy is how far the rounds of one side may lie apart, the fastest in parts
+// of the slowest, before the numbers are in doubt, if the two sides overlap.
+const unquietBy = 1.5
+
+// judge says what is the limit of loadgrid on this server, and whether the rounds
+// agree on it.
+func (r BenchResult) judge() (Bottleneck, string) {
+	what, sentence := r.compare()
+	unquiet := r.Limit.Max > unquietBy*r.Limit.Min || r.Loadgrid.Max > unquietBy*r.Loadgrid.Min
+	if unquiet && r.Limit.Min <= r.Loadgrid.Max && r.Loadgrid.Min <= r.Limit.Max {
+		sentence += "; but the rounds differ much, so measure again when server and client are quiet"
+	}
+	return what, sentence
+}
+
+// compare looks at what the other rates are in parts of loadgrid's.
+func (r BenchResult) compare() (Bottleneck, string) {
+	ours := r.Loadgrid.Median
+	switch {
+	case r.Generated < ours*asGoodAs:
+		return BottleneckClient, "the client is the limit: it makes rows no faster than that, even without a server"
+	case r.Discarded < ours*asGoodAs && (r.LimitBy == LimitClientFile || r.Limit.Median > ours*asGoodAs):
+		return BottleneckNetwork, "the way to the server (network, TLS) is the limit: rows that it throws away arrive no faster"
+	case r.Limit.Median <= ours*asGoodAs && r.LimitBy == LimitServerFile:
+		return BottleneckServer, fmt.Sprintf(
+			"the server is the limit: reading the same rows from a file of its own takes it about as long, while this client could make %.0f times as many", r.Generated/ours)
+	case r.Limit.Median <= ours*asGoodAs:
+		return BottleneckServer, fmt.Sprintf(
+			"the server is the limit: rows that lie ready take about as long, and those that it throws away go %.1f times as fast", r.Discarded/ours)
+	case r.LimitBy == LimitServerFile:
+		return BottleneckNetwork, "the way to the server is the limit: it would take the same rows faster from a file of its own; client and server may also share processors"
+	}
+	return BottleneckClient, "the client is the limit: rows that lie ready go out faster than those that it makes"
+}
