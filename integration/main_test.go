@@ -7,10 +7,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +27,10 @@ import (
 func TestMain(m *testing.M) {
 	os.Exit(buildAndTest(m))
 }
+
+// parallelTests is how many tests are at work for each processor, if the command
+// line does not say: most of the time they wait for a server, a lock, a process.
+const parallelTests = 3
 
 // binaryVariable tells the tests where the program is that TestMain has built.
 const binaryVariable = "LOADGRID_TEST_BINARY"
@@ -43,6 +49,18 @@ func buildAndTest(m *testing.M) int {
 		return 1
 	}
 	os.Setenv(binaryVariable, binary)
+	// Else each of these many processes sleeps for a second at its end, for the
+	// race detector to see what its goroutines still do then.
+	os.Setenv("GORACE", "atexit_sleep_ms=20 "+os.Getenv("GORACE"))
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", fmt.Sprint(parallelTests*runtime.GOMAXPROCS(0))); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	return pgtest.Main(m)
 }
 
