@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -169,14 +170,50 @@ func (r result) summary(t *testing.T) loader.Summary {
 type sandbox struct {
 	t      *testing.T
 	pool   *pgxpool.Pool
-	dsn    string
+	dsn    string // for loadgrid
 	schema string
 }
 
 func newSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
-	return sandbox{t, pgtest.Pool(t), pgtest.DSN(t), pgtest.Schema(t)}
+	return sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
+}
+
+// newQuietSandbox is a sandbox in a database of its own, where no other test's
+// transaction keeps VACUUM from freezing.
+func newQuietSandbox(t *testing.T) sandbox {
+	t.Helper()
+	t.Parallel()
+	return sandboxIn(t, pgtest.Database(t), "public")
+}
+
+func sandboxIn(t *testing.T, dsn, schema string) sandbox {
+	t.Helper()
+	s := sandbox{t: t, pool: openPool(t, dsn, nil), schema: schema}
+	s.dsn = changeDSN(t, dsn, func(_ *url.URL, q url.Values) { q.Set("application_name", s.application()) })
+	return s
+}
+
+// application is the name under which the server knows the sandbox's loadgrids.
+func (s sandbox) application() string { return "loadgrid-in-" + s.schema }
+
+// connect returns a connection of the test's own.
+func (s sandbox) connect() *pgx.Conn {
+	s.t.Helper()
+	conn, err := pgx.ConnectConfig(context.Background(), s.pool.Config().ConnConfig)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// waitForEnd waits until the server has noticed that the sandbox's loadgrids are gone.
+func (s sandbox) waitForEnd() {
+	s.t.Helper()
+	s.waitFor("the connections of a killed load to end",
+		"select not exists (select from pg_stat_activity where datname = current_database() and application_name = $1)", s.application())
 }
 
 // load returns the arguments of a load into a table of the sandbox.
@@ -255,18 +292,4 @@ func (s sandbox) checkNothingLeft() {
 			s.t.Errorf("%d runs are unfinished in the ledger", n)
 		}
 	}
-}
-
-// newQuietSandbox is a sandbox in a database of its own, where no other test's
-// transaction keeps VACUUM from freezing.
-func newQuietSandbox(t *testing.T) sandbox {
-	t.Helper()
-	t.Parallel()
-	dsn := pgtest.Database(t)
-	pool, err := pgxpool.New(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	return sandbox{t, pool, dsn, "public"}
 }
