@@ -172,6 +172,7 @@ type sandbox struct {
 	pool   *pgxpool.Pool
 	dsn    string // for loadgrid
 	schema string
+	quiet  bool // nobody else uses the server
 }
 
 func newSandbox(t *testing.T) sandbox {
@@ -180,9 +181,9 @@ func newSandbox(t *testing.T) sandbox {
 	return sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
 }
 
-// newQuietSandbox is a sandbox in a database of its own, where no other test's
-// transaction keeps VACUUM from freezing.
-func newQuietSandbox(t *testing.T) sandbox {
+// newDatabaseSandbox is a sandbox in a database of its own, for what holds for a
+// database as a whole.
+func newDatabaseSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
 	return sandboxIn(t, pgtest.Database(t), "public")
