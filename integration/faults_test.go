@@ -26,7 +26,7 @@ func TestStoppedAfterAnalyze(t *testing.T) {
 	if _, err := reader.Exec(context.Background(), "select from "+s.name("grid")); err != nil {
 		t.Fatal(err)
 	}
-	args := s.load("grid", append(boxes(1500, 1100), "--if-exists", "replace")...)
+	args := s.load("grid", append(boxes(300, 200), "--if-exists", "replace")...)
 	p := start(t, s.dsn, args...)
 	s.waitFor("publish to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("grid"))
 	_ = p.cmd.Process.Signal(interrupt)
@@ -36,7 +36,7 @@ func TestStoppedAfterAnalyze(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustCLI(t, s.dsn, args...)
-	s.checkBoxes("grid", 1500, 1100)
+	s.checkBoxes("grid", 300, 200)
 }
 
 // The schema of the ledger may be the first of the search_path, once it is there,
@@ -156,14 +156,11 @@ func TestAppendAnalyzes(t *testing.T) {
 // nothing away that is another's by then.
 func TestLockLostToAnother(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", append(boxes(1500, 2000), "--chunk-rows", "20000", "--streams", "1", "--progress", "json")...)
+	args := s.load("grid", append(small(), "--streams", "1", "--progress", "json")...)
+	b := s.brakeAtChunk(1)
 	p := start(t, s.dsn, args...)
 	s.waitForChunks(1)
-	conn, err := pgx.Connect(context.Background(), s.dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
+	conn := s.connect()
 	sum := sha256.Sum256([]byte("loadgrid\x00" + s.schema + "\x00grid")) // as loader/lock.go has it
 	key := int64(binary.BigEndian.Uint64(sum[:8]))
 	pid := one[int](t, s.pool, `select pid from pg_locks where locktype = 'advisory' and objsubid = 1 and (classid::bigint << 32 | objid::bigint) = $1`, key)
@@ -186,14 +183,15 @@ func TestLockLostToAnother(t *testing.T) {
 	if _, err := conn.Exec(context.Background(), "select pg_advisory_unlock($1)", key); err != nil {
 		t.Fatal(err)
 	}
+	b.release()
 	mustCLI(t, s.dsn, args...)
-	s.checkBoxes("grid", 1500, 2000)
+	s.checkBoxes("grid", smallCols, smallRows)
 }
 
 // A crash of the server while it builds the indexes.
 func TestServerCrashInTheIndexStage(t *testing.T) {
 	server := pgtest.NewServer(t, nil)
-	s := sandbox{t, openPool(t, server.DSN(), nil), server.DSN(), "public"}
+	s := sandboxIn(t, server.DSN(), "public")
 	p := start(t, s.dsn, s.load("grid", boxes(1000, 800)...)...)
 	// The ledger has indexes, too: those of the staging table are meant.
 	s.waitFor("an index", `select exists (select from pg_stat_progress_create_index p join pg_class c on c.oid = p.relid

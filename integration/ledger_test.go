@@ -45,7 +45,7 @@ func TestMigrateCommands(t *testing.T) {
 // behind with nobody who knows of it.
 func TestMigrateDownKeepsUnfinishedRuns(t *testing.T) {
 	s := newSandbox(t)
-	s.killAfter(2, s.load("grid", append(boxes(1000, 800), "--chunk-rows", "20000")...)...)
+	s.killAfter(2, s.load("grid", small()...)...)
 	cli(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema).expect(t, 1, "run 1", "runs drop 1")
 	mustCLI(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema)
 	mustCLI(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema)

@@ -20,7 +20,8 @@ import (
 func TestLoadTheStorysGrid(t *testing.T) {
 	s := newSandbox(t)
 	out := mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "1000", "--rows", "800")...)
-	for _, word := range []string{"800,000 rows", "plan", "load", "index", "analyze", "publish", "rows/s", "heap", "indexes", "WAL"} {
+	// A stage that took no time is left out: on a fast machine analyze or publish.
+	for _, word := range []string{"800,000 rows", "plan", "load", "index", "rows/s", "heap", "indexes", "WAL"} {
 		if !strings.Contains(out, word) {
 			t.Errorf("the summary lacks %q:\n%s", word, out)
 		}

@@ -7,10 +7,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +28,10 @@ import (
 func TestMain(m *testing.M) {
 	os.Exit(buildAndTest(m))
 }
+
+// parallelTests is how many tests are at work for each processor, if the command
+// line does not say: most of the time they wait for a server, a lock, a process.
+const parallelTests = 3
 
 // binaryVariable tells the tests where the program is that TestMain has built.
 const binaryVariable = "LOADGRID_TEST_BINARY"
@@ -43,6 +50,18 @@ func buildAndTest(m *testing.M) int {
 		return 1
 	}
 	os.Setenv(binaryVariable, binary)
+	// Else each of these many processes sleeps for a second at its end, for the
+	// race detector to see what its goroutines still do then.
+	os.Setenv("GORACE", "atexit_sleep_ms=20 "+os.Getenv("GORACE"))
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", fmt.Sprint(parallelTests*runtime.GOMAXPROCS(0))); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	return pgtest.Main(m)
 }
 
@@ -151,14 +170,51 @@ func (r result) summary(t *testing.T) loader.Summary {
 type sandbox struct {
 	t      *testing.T
 	pool   *pgxpool.Pool
-	dsn    string
+	dsn    string // for loadgrid
 	schema string
+	quiet  bool // nobody else uses the server
 }
 
 func newSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
-	return sandbox{t, pgtest.Pool(t), pgtest.DSN(t), pgtest.Schema(t)}
+	return sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
+}
+
+// newDatabaseSandbox is a sandbox in a database of its own, for what holds for a
+// database as a whole.
+func newDatabaseSandbox(t *testing.T) sandbox {
+	t.Helper()
+	t.Parallel()
+	return sandboxIn(t, pgtest.Database(t), "public")
+}
+
+func sandboxIn(t *testing.T, dsn, schema string) sandbox {
+	t.Helper()
+	s := sandbox{t: t, pool: openPool(t, dsn, nil), schema: schema}
+	s.dsn = changeDSN(t, dsn, func(_ *url.URL, q url.Values) { q.Set("application_name", s.application()) })
+	return s
+}
+
+// application is the name under which the server knows the sandbox's loadgrids.
+func (s sandbox) application() string { return "loadgrid-in-" + s.schema }
+
+// connect returns a connection of the test's own.
+func (s sandbox) connect() *pgx.Conn {
+	s.t.Helper()
+	conn, err := pgx.ConnectConfig(context.Background(), s.pool.Config().ConnConfig)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// waitForEnd waits until the server has noticed that the sandbox's loadgrids are gone.
+func (s sandbox) waitForEnd() {
+	s.t.Helper()
+	s.waitFor("the connections of a killed load to end",
+		"select not exists (select from pg_stat_activity where datname = current_database() and application_name = $1)", s.application())
 }
 
 // load returns the arguments of a load into a table of the sandbox.
@@ -237,18 +293,4 @@ func (s sandbox) checkNothingLeft() {
 			s.t.Errorf("%d runs are unfinished in the ledger", n)
 		}
 	}
-}
-
-// newQuietSandbox is a sandbox in a database of its own, where no other test's
-// transaction keeps VACUUM from freezing.
-func newQuietSandbox(t *testing.T) sandbox {
-	t.Helper()
-	t.Parallel()
-	dsn := pgtest.Database(t)
-	pool, err := pgxpool.New(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	return sandbox{t, pool, dsn, "public"}
 }

@@ -8,11 +8,17 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
 // Each way into a table, with the options that change it. What they have in
-// common is checked by checkMade.
+// common is checked by checkMade, on a server that nobody else uses: VACUUM can
+// freeze all rows only where no transaction is older, and it takes a connection
+// that begins, to whichever database, for one.
 func TestEachMethodMakesTheSameTable(t *testing.T) {
+	t.Parallel()
+	server := pgtest.NewServer(t, map[string]string{"fsync": "off", "autovacuum": "off"})
 	for name, test := range map[string]struct {
 		args       []string
 		partitions int64
@@ -31,13 +37,15 @@ func TestEachMethodMakesTheSameTable(t *testing.T) {
 		"chunks, both, unlogged": {[]string{"--streams", "2", "--index", "both", "--unlogged"}, 0, "brin gist", true, "chunks"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newQuietSandbox(t)
+			s := sandboxIn(t, server.DSN(), "public")
+			s.quiet = true
 			args := append([]string{"--cell-size", "1", "--cols", "300", "--rows", "200", "--progress", "json"}, test.args...)
 			r := cli(t, s.dsn, s.load("grid", args...)...)
 			if sum := r.summary(t); string(sum.Method) != test.method {
 				t.Errorf("the method is %s, want %s", sum.Method, test.method)
 			}
 			s.checkMade("grid", 300, 200, test.partitions, test.indexes, test.unlogged)
+			s.exec("drop table " + s.name("grid"))
 		})
 	}
 }
@@ -72,11 +80,26 @@ func (s sandbox) checkMade(table string, cols, rows, partitions int64, indexes s
 	if n := one[int64](s.t, s.pool, "select count(*) from "+leaves+" l where exists (select from pg_constraint where conrelid = l.oid and contype = 'c')"); n != 0 {
 		s.t.Errorf("%d partitions of %s kept their check", n, table)
 	}
-	s.exec("create extension if not exists pg_visibility")
-	if n := one[int64](s.t, s.pool, "select count(*) from "+leaves+" l, lateral pg_visibility_map(l.oid) v where not (v.all_visible and v.all_frozen)"); n != 0 {
-		s.t.Errorf("%d pages of %s are not frozen", n, table)
-	}
+	s.checkFrozen(table, leaves)
 	s.checkNothingLeft()
+}
+
+// checkFrozen looks for pages that are not frozen. Chunks are frozen by VACUUM,
+// which leaves what a transaction of somebody else's may not see yet: where there
+// may be others, that it came by is all that is asked of it.
+//
+// Pages without rows are no matter: where two streams extend a table at the same
+// time, the server adds some that neither may come to use.
+func (s sandbox) checkFrozen(table, leaves string) {
+	s.t.Helper()
+	// One at a time: it fails where another is about to make it.
+	s.exec("do $$ begin perform pg_advisory_xact_lock(hashtext('pg_visibility')); create extension if not exists pg_visibility; end $$")
+	pages := one[int64](s.t, s.pool, "select count(*) from (select distinct tableoid, (ctid::text::point)[0]::bigint as page from "+s.name(table)+`) p,
+		lateral pg_visibility_map(p.tableoid::regclass, p.page) v where not (v.all_visible and v.all_frozen)`)
+	vacuumed := one[bool](s.t, s.pool, "select bool_and(pg_stat_get_vacuum_count(oid) > 0) from "+leaves+" l")
+	if pages > 0 && (s.quiet || !vacuumed) {
+		s.t.Errorf("%d pages of %s are not frozen", pages, table)
+	}
 }
 
 // checkRows asks PostGIS whether the table holds the unit boxes, each once.
@@ -207,7 +230,7 @@ func TestFrozenLoadLeavesNothing(t *testing.T) {
 		s.waitForCopy()
 		_ = p.cmd.Process.Kill()
 		p.wait()
-		s.waitFor("its backends to end", "select not exists (select from pg_stat_activity where query like '%' || $1 || '%' and pid <> pg_backend_pid() and application_name = 'loadgrid')", s.schema)
+		s.waitForEnd()
 		mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "30", "--rows", "20")...)
 		s.checkMade("grid", 30, 20, 0, "gist", false)
 	})
@@ -216,16 +239,15 @@ func TestFrozenLoadLeavesNothing(t *testing.T) {
 // After k partitions a rerun copies the other n-k, whichever moment the kill came at.
 func TestKilledPartitionsResume(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", "--cell-size", "1", "--cols", "1000", "--rows", "600", "--partitions", "20", "--progress", "json")
+	args := s.load("grid", "--cell-size", "1", "--cols", "200", "--rows", "100", "--partitions", "20", "--progress", "json")
 	s.killAfter(3, args...)
-	s.waitFor("its backends to end", "select not exists (select from pg_locks l join pg_class c on c.oid = l.relation where c.relnamespace = $1::regnamespace and l.pid <> pg_backend_pid())", s.schema)
 	k := one[int64](t, s.pool, "select count(*) from "+s.name("chunks"))
 	r := cli(t, s.dsn, args...)
 	sum := r.summary(t)
-	if k < 3 || k >= 20 || r.code != 0 || sum.ChunksResumed != k || sum.ChunksCopied != 20-k {
+	if k != 3 || r.code != 0 || sum.ChunksResumed != k || sum.ChunksCopied != 20-k {
 		t.Errorf("exit code %d, of 20 partitions %d were there, %d resumed, %d copied", r.code, k, sum.ChunksResumed, sum.ChunksCopied)
 	}
-	s.checkMade("grid", 1000, 600, 20, "gist", false)
+	s.checkMade("grid", 200, 100, 20, "gist", false)
 	for i, moment := range []int{150, 400, 700, 1000, 1300} {
 		name := fmt.Sprintf("again%d", i)
 		args := s.load(name, "--cell-size", "1", "--cols", "400", "--rows", "300", "--partitions", "4", "--index", "both")
@@ -233,7 +255,7 @@ func TestKilledPartitionsResume(t *testing.T) {
 		time.Sleep(time.Duration(moment) * time.Millisecond)
 		_ = p.cmd.Process.Kill()
 		p.wait()
-		s.waitFor("the lock to be free", "select not exists (select from pg_stat_activity where application_name = 'loadgrid' and query like '%' || $1 || '%' and pid <> pg_backend_pid())", s.schema)
+		s.waitForEnd()
 		if r := cli(t, s.dsn, args...); r.code != 0 && !strings.Contains(r.stderr, "exists already") {
 			t.Fatalf("killed after %d ms: exit code %d: %s", moment, r.code, r.stderr)
 		}
@@ -243,10 +265,10 @@ func TestKilledPartitionsResume(t *testing.T) {
 
 // A crash of the server empties an unlogged staging table; here somebody else does.
 func TestEmptiedUnloggedTableStartsOver(t *testing.T) {
-	for name, layout := range map[string][]string{"plain": {"--chunk-rows", "20000"}, "partitions": {"--partitions", "20"}} {
+	for name, layout := range map[string][]string{"plain": {"--chunk-rows", "500"}, "partitions": {"--partitions", "20"}} {
 		t.Run(name, func(t *testing.T) {
-			s := newQuietSandbox(t)
-			args := s.load("grid", append([]string{"--cell-size", "1", "--cols", "1000", "--rows", "600", "--unlogged"}, layout...)...)
+			s := newSandbox(t)
+			args := s.load("grid", append([]string{"--cell-size", "1", "--cols", "200", "--rows", "100", "--unlogged"}, layout...)...)
 			s.killAfter(2, args...)
 			staging := one[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")
 			s.exec("truncate " + pgx.Identifier{s.schema, staging}.Sanitize())
@@ -258,7 +280,7 @@ func TestEmptiedUnloggedTableStartsOver(t *testing.T) {
 			if name == "partitions" {
 				partitions = 20
 			}
-			s.checkMade("grid", 1000, 600, partitions, "gist", true)
+			s.checkMade("grid", 200, 100, partitions, "gist", true)
 		})
 	}
 }

@@ -92,7 +92,7 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 	var readers sync.WaitGroup
 	for range 3 {
 		readers.Go(func() {
-			conn, err := pgx.Connect(context.Background(), s.dsn)
+			conn, err := pgx.ConnectConfig(context.Background(), s.pool.Config().ConnConfig)
 			if err != nil {
 				t.Error(err)
 				return
@@ -153,19 +153,21 @@ func TestPublishWaitsForReadersAndLetsOthersRead(t *testing.T) {
 // Somebody makes the table while the load runs: it is not overwritten.
 func TestTableMadeInTheMeantime(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", append(boxes(1000, 800), "--chunk-rows", "20000")...)
+	args := s.load("grid", small()...)
+	b := s.brakeAtChunk(1)
 	p := start(t, s.dsn, args...)
 	s.waitForChunks(1)
 	s.exec("create table " + s.name("grid") + " (mine integer)")
+	b.release()
 	p.wait().expect(t, 4, "is not the one that was there when the run began")
 	if n := one[int64](t, s.pool, "select count(*) from pg_attribute where attrelid = $1::regclass and attname = 'mine'", s.name("grid")); n != 1 {
 		t.Error("the other's table is gone")
 	}
 	s.exec("drop table " + s.name("grid"))
-	if out := mustCLI(t, s.dsn, args...); !strings.Contains(out, "40 chunks with 800,000 rows from earlier starts") {
+	if out := mustCLI(t, s.dsn, args...); !strings.Contains(out, "40 chunks with 20,000 rows from earlier starts") {
 		t.Errorf("the rerun:\n%s", out)
 	}
-	s.checkBoxes("grid", 1000, 800)
+	s.checkBoxes("grid", smallCols, smallRows)
 }
 
 // Names of indexes that are taken get a number, as PostgreSQL gives them.

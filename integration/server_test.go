@@ -143,16 +143,18 @@ func TestRoleWithOneSchema(t *testing.T) {
 func TestTwoLedgers(t *testing.T) {
 	s := newSandbox(t)
 	other := pgtest.Schema(t)
-	first := start(t, s.dsn, s.load("grid", append(boxes(1000, 800), "--chunk-rows", "20000")...)...)
+	b := s.brakeAtChunk(1)
+	first := start(t, s.dsn, s.load("grid", small()...)...)
 	s.waitForChunks(1)
 	args := append([]string{"load", "--table", s.schema + ".grid", "--ledger-schema", other}, boxes(10, 10)...)
 	cli(t, s.dsn, args...).expect(t, 3, "another run holds table")
 	args[2] = s.schema + ".small"
 	mustCLI(t, s.dsn, args...)
+	b.release()
 	if r := first.wait(); r.code != 0 {
 		t.Fatal(r.stderr)
 	}
-	s.checkBoxes("grid", 1000, 800)
+	s.checkBoxes("grid", smallCols, smallRows)
 	s.checkBoxes("small", 10, 10)
 }
 
@@ -160,8 +162,8 @@ func TestTwoLedgers(t *testing.T) {
 func TestPostGISInASchemaOfItsOwn(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Database(t)
-	pool := openPool(t, dsn, nil)
-	s := sandbox{t, pool, dsn, "public"}
+	s := sandboxIn(t, dsn, "public")
+	pool := s.pool
 	s.exec("drop extension postgis cascade")
 	s.exec("create schema gis")
 	s.exec("create extension postgis schema gis")
@@ -186,7 +188,8 @@ func TestPostGISInASchemaOfItsOwn(t *testing.T) {
 func TestDemoLeavesADatabaseAsItWas(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Database(t)
-	pool := openPool(t, dsn, nil)
+	s := sandboxIn(t, dsn, "public")
+	pool := s.pool
 	state := func() string {
 		return one[string](t, pool, `select (select string_agg(nspname, ',' order by 1) from pg_namespace where nspname not like 'pg_temp%' and nspname not like 'pg_toast%')
 			|| (select string_agg(oid::text, ',' order by oid) from pg_class where relnamespace not in (select oid from pg_namespace where nspname like 'pg\_%'))`)
@@ -207,7 +210,7 @@ func TestDemoLeavesADatabaseAsItWas(t *testing.T) {
 		"select exists (select from pg_stat_progress_create_index where datname = current_database())",
 	} {
 		p := start(t, dsn, "demo", "--picture", fmt.Sprint(picture, i))
-		sandbox{t, pool, dsn, ""}.waitFor("the moment", moment)
+		s.waitFor("the moment", moment)
 		_ = p.cmd.Process.Signal(interrupt)
 		p.wait().expect(t, 130, "SIGINT")
 		if after := state(); after != before {

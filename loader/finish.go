@@ -172,16 +172,19 @@ func (l *load) hasRelation(ctx context.Context, name string) (bool, error) {
 	return there, serverError(err, "looking for index %s", name)
 }
 
-// checkRowCount compares the rows of the staging table with the plan. An index
-// that was just built knows how many it was built over, as a float4: exact up to
-// 2^24, and to seven digits beyond. Later that number may be an estimate, and
-// the rows are counted.
+// checkRowCount compares the rows of the staging table with the plan, by what the
+// build of the unique index has told the catalogue where that can be relied on.
+// Else the rows are counted.
 func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) error {
 	if justBuilt {
 		if l.plan.Method == MethodPartitions {
 			return nil // each was counted when it was built
 		}
-		if same, err := builtOver(ctx, l.pool, l.staging.Schema, index, l.plan.Rows); err != nil || same {
+		same, err := builtOver(ctx, l.pool, l.staging.Schema, index, l.plan.Rows)
+		if err == nil && same {
+			same, err = builtOverLive(ctx, l.pool, l.staging, l.plan.Rows)
+		}
+		if err != nil || same {
 			return err
 		}
 	}
@@ -195,12 +198,29 @@ func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) 
 	return nil
 }
 
-// builtOver tells whether an index that was just built was built over so many rows.
+// builtOver tells whether an index that was just built has so many entries. The
+// catalogue has that number as a float4: exact up to 2^24, and to seven digits
+// beyond. Later it may be an estimate.
+//
+// An entry is no proof of a row: rows that were deleted, but that an older
+// snapshot may still see, are indexed, too. Only where nobody else can have
+// deleted one, since the table was made in the same transaction, is it enough.
 func builtOver(ctx context.Context, q querier, schema, index string, rows int64) (same bool, err error) {
 	err = q.QueryRow(ctx, `
 		select c.reltuples = $3::bigint::float4 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = $1 and c.relname = $2`, schema, index, rows).Scan(&same)
 	return same, serverError(err, "asking index %s for its rows", index)
+}
+
+// builtOverLive tells whether the index build that ended last has found so many
+// live rows in the table. From PostgreSQL 18 on it does not say so of a table
+// that autovacuum is kept from, as a staging table is: what the catalogue has
+// then comes from VACUUM, before the build, or from nobody.
+func builtOverLive(ctx context.Context, q querier, t target, rows int64) (same bool, err error) {
+	err = q.QueryRow(ctx, `
+		select current_setting('server_version_num')::integer < 180000 and reltuples = $2::bigint::float4
+		from pg_class where oid = $1`, t.oid, rows).Scan(&same)
+	return same, serverError(err, "asking table %s for its rows", t.Table)
 }
 
 // errUnloggedLost reports an unlogged table that a crash of the server has emptied.

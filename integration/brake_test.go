@@ -1,0 +1,165 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// A brake makes a load wait in the server, in a trigger and for a lock that the
+// test holds. What must happen in the middle of a load then does, on a slow
+// machine as on a fast one, with no need of a load that takes long.
+type brake struct {
+	s    sandbox
+	conn *pgx.Conn // holds the lock
+	held []tableLock
+}
+
+// tableLock is a transaction that holds the lock of a table.
+type tableLock struct {
+	conn *pgx.Conn
+	got  chan error // once it has the lock
+}
+
+// newBrake makes the functions wait() and, for triggers, brake() in the sandbox's
+// schema: nothing calls them yet.
+func (s sandbox) newBrake() *brake {
+	s.t.Helper()
+	b := &brake{s: s, conn: s.connect()}
+	if _, err := b.conn.Exec(context.Background(), "select pg_advisory_lock(hashtext('brake'), hashtext($1))", s.schema); err != nil {
+		s.t.Fatal(err)
+	}
+	s.exec(fmt.Sprintf(`create function %[1]s() returns void language plpgsql as $$ begin
+			perform pg_advisory_lock_shared(hashtext('brake'), hashtext('%[3]s'));
+			perform pg_advisory_unlock_shared(hashtext('brake'), hashtext('%[3]s'));
+		end $$;
+		create function %[2]s() returns trigger language plpgsql as $$ begin perform %[1]s(); return new; end $$`,
+		s.name("wait"), s.name("brake"), s.schema))
+	return b
+}
+
+// brakeAtChunk lets a load commit its first k chunks and no more.
+func (s sandbox) brakeAtChunk(k int) *brake {
+	s.t.Helper()
+	// The trigger is on a table of the ledger, which the first load makes otherwise.
+	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+		s.t.Fatal(err)
+	}
+	b := s.newBrake()
+	s.exec(fmt.Sprintf("create trigger brake before insert on %s for each row when (new.chunk_no >= %d) execute function %s()",
+		s.name("chunks"), k, s.name("brake")))
+	return b
+}
+
+// reached waits until a load waits at the brake.
+func (b *brake) reached() {
+	b.s.t.Helper()
+	b.s.waitFor("a load at the brake", `select exists (select from pg_locks where locktype = 'advisory' and not granted and objsubid = 2
+		and database = (select oid from pg_database where datname = current_database())
+		and (classid, objid) = ((hashtext('brake')::bigint & 4294967295)::oid, (hashtext($1)::bigint & 4294967295)::oid))`, b.s.schema)
+}
+
+// atStatement makes a load wait at the end of each statement that makes, changes
+// or drops something and is like the pattern: it is done, and not committed.
+func (b *brake) atStatement(pattern string) {
+	b.s.t.Helper()
+	b.onDDL("if current_query() like '" + pattern + "' then perform " + b.s.name("wait") + "(); end if;")
+}
+
+// atRow makes a load wait in the COPY that brings the row with this cell_id or a
+// higher one, in staging tables with names like the pattern.
+func (b *brake) atRow(tables string, id int64) {
+	b.s.t.Helper()
+	b.onDDL(fmt.Sprintf(`for made in select object_identity from pg_event_trigger_ddl_commands() where command_tag = 'CREATE TABLE' and object_identity like '%s' loop
+			execute 'create trigger brake before insert on ' || made || ' for each row when (new.cell_id >= %d) execute function %s()';
+		end loop;`, tables, id, b.s.name("brake")))
+}
+
+// onDDL has the server do something at the end of each statement of that kind. It
+// is for sandboxes with a database of their own.
+func (b *brake) onDDL(do string) {
+	b.s.t.Helper()
+	name := b.s.name("on_ddl")
+	b.s.exec("create function " + name + "() returns event_trigger language plpgsql as $$ declare made text; begin " + do + " end $$")
+	b.s.exec("create event trigger brake on ddl_command_end execute function " + name + "()")
+}
+
+// lock takes the lock of a table. What the load does until then must not wait for
+// it; if it may, the lock is only asked for, and got when the load lets it go.
+func (b *brake) lock(table, mode string) {
+	b.s.t.Helper()
+	l := tableLock{b.s.connect(), make(chan error, 1)}
+	pid := l.conn.PgConn().PID()
+	go func() {
+		_, err := l.conn.Exec(context.Background(), "begin; lock table "+table+" in "+mode+" mode")
+		l.got <- err
+	}()
+	b.held = append(b.held, l)
+	b.s.waitFor("the lock or its queue", "select exists (select from pg_locks where relation = $1::regclass and pid = $2)", table, pid)
+}
+
+// blocked waits until a load waits for the lock of a table with such a statement.
+func (b *brake) blocked(table, statement string) {
+	b.s.t.Helper()
+	b.s.waitFor("a load to wait for a lock", `select exists (select from pg_locks l join pg_stat_activity a using (pid)
+		where not l.granted and l.relation = $1::regclass and a.application_name = $2 and a.query like $3)`, table, b.s.application(), statement)
+}
+
+// letGo lets whoever waits at the brake go on, and everybody after.
+func (b *brake) letGo() {
+	b.s.t.Helper()
+	if _, err := b.conn.Exec(context.Background(), "select pg_advisory_unlock_all()"); err != nil {
+		b.s.t.Fatal(err)
+	}
+}
+
+// release lets go, and gives the locks of tables back.
+func (b *brake) release() {
+	b.s.t.Helper()
+	b.letGo()
+	for _, l := range b.held {
+		err := <-l.got
+		if err == nil {
+			_, err = l.conn.Exec(context.Background(), "rollback")
+		}
+		if err != nil {
+			b.s.t.Fatal(err)
+		}
+	}
+	b.held = nil
+}
+
+// end releases the brake and takes it away, once nobody is at it any more.
+func (b *brake) end() {
+	b.s.t.Helper()
+	b.release()
+	b.s.waitForEnd()
+	for _, function := range []string{"on_ddl", "brake", "wait"} {
+		b.s.exec("drop function if exists " + b.s.name(function) + "() cascade")
+	}
+}
+
+// small is a grid of 40 chunks that is loaded in a moment: what interrupts a load
+// of it in the middle needs a brake.
+func small() []string { return append(boxes(200, 100), "--chunk-rows", "500") }
+
+const (
+	smallCols, smallRows = 200, 100
+	smallChunks          = 40
+)
+
+// killAfter starts a load, kills it when its first k chunks are committed, and
+// waits until the server has noticed.
+func (s sandbox) killAfter(k int, args ...string) {
+	s.t.Helper()
+	b := s.brakeAtChunk(k)
+	p := start(s.t, s.dsn, args...)
+	b.reached()
+	s.waitFor("committed chunks", "select count(*) = $1 from "+s.name("chunks")+" join "+s.name("runs")+" r on r.id = run_id where r.state = 'loading'", k)
+	_ = p.cmd.Process.Kill()
+	p.wait()
+	b.end()
+}
