@@ -2,7 +2,6 @@ package integration
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/loadgrid/loadgrid/internal/localpg"
+	"github.com/loadgrid/loadgrid/integration/pgtest"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -105,7 +104,7 @@ func (s sandbox) seesFile(dir string) bool {
 // A superuser gets the server's own COPY where the server sees the file, and
 // where it does not, as in a container, the prepared bytes from here, and why.
 func TestBench(t *testing.T) {
-	s := newQuietSandbox(t)
+	s := newDatabaseSandbox(t)
 	s.exec("create schema bench")
 	s.schema = "bench"
 	dir := sharedDir(t)
@@ -130,27 +129,11 @@ func TestBench(t *testing.T) {
 	}
 }
 
-// On the machine of the server, which may be a throwaway one beside the
-// container of the other tests.
+// A server that sees this machine's files copies from its own.
 func TestBenchOfTheServersOwnFile(t *testing.T) {
-	s := newSandbox(t)
+	t.Parallel()
 	dir := sharedDir(t)
-	dsn := s.dsn
-	if !s.seesFile(dir) {
-		inst, err := localpg.Find()
-		if errors.Is(err, localpg.ErrNotInstalled) {
-			t.Skipf("the server of the tests does not see this machine's files, and %v", err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		server, err := localpg.Start(t.Context(), inst, localpg.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = server.Stop() })
-		dsn = server.DSN()
-	}
+	dsn := pgtest.NewServerWithFiles(t, dir).DSN()
 	pool, err := loader.Open(t.Context(), dsn, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -160,14 +143,15 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		dir  string
+		mode os.FileMode
 		want loader.BenchLimit
 	}{
-		{"seen", dir, loader.LimitServerFile},
-		{"a quote and a backslash in its name", dir + `/it's a \ dir`, loader.LimitServerFile},
-		{"nobody else may enter the directory", t.TempDir(), ""},
+		{"seen", dir + "/seen", 0o755, loader.LimitServerFile},
+		{"a quote and a backslash in its name", dir + `/it's a \ dir`, 0o755, loader.LimitServerFile},
+		{"nobody else may enter the directory", dir + "/private", 0o700, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := os.MkdirAll(tt.dir, 0o755); err != nil {
+			if err := os.Mkdir(tt.dir, tt.mode); err != nil {
 				t.Fatal(err)
 			}
 			progress := new(loader.Progress)
@@ -189,7 +173,7 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 				t.Errorf("%v is left: %v", left, err)
 			}
 		})
-		if n := one[int64](t, pool, relations); dsn != s.dsn && n != 0 {
+		if n := one[int64](t, pool, relations); n != 0 {
 			t.Errorf("%d tables are left", n)
 		}
 	}

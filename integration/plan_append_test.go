@@ -30,7 +30,7 @@ func (s sandbox) state() string {
 // A table with several indexes: each is named with its method and its columns,
 // costs something, and nothing is written.
 func TestPlanOfAnAppend(t *testing.T) {
-	s := newQuietSandbox(t)
+	s := newDatabaseSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "200", "--rows", "200", "--index", "both", "--set", "year:integer=2026")...)
 	s.exec("create index by_row on " + s.name("grid") + " (row, col)")
 	s.exec(`create index "By Year" on ` + s.name("grid") + " using hash (year)")
@@ -68,7 +68,7 @@ func TestPlanOfAnAppend(t *testing.T) {
 
 // What load would refuse is refused by the plan, in the same words.
 func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
-	s := newQuietSandbox(t)
+	s := newDatabaseSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
 	mustCLI(t, s.dsn, s.load("parts", append(boxes(10, 10), "--partitions", "2")...)...)
 	s.exec("create table other (a integer)")

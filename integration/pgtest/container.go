@@ -37,7 +37,7 @@ type containerMachine struct {
 	url       string
 }
 
-func (s containerSource) start(ctx context.Context, w *watchman, settings map[string]string) (machine, error) {
+func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions) (machine, error) {
 	// The library tells each step; what goes wrong it returns as an error.
 	tclog.SetDefault(tclog.NewNoopLogger())
 	port, err := freePort()
@@ -45,8 +45,8 @@ func (s containerSource) start(ctx context.Context, w *watchman, settings map[st
 		return nil, err
 	}
 	command := []string{"postgres"}
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		command = append(command, "-c", name+"="+settings[name])
+	for _, name := range slices.Sorted(maps.Keys(o.settings)) {
+		command = append(command, "-c", name+"="+o.settings[name])
 	}
 	c, err := postgres.Run(ctx, s.image,
 		postgres.WithDatabase(databaseName), postgres.WithUsername(databaseName), postgres.WithPassword(rand.Text()),
@@ -56,6 +56,9 @@ func (s containerSource) start(ctx context.Context, w *watchman, settings map[st
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
 			// 64 MB, the engine's default, are too few for parallel workers.
 			host.ShmSize = 256 << 20
+			if o.files != "" {
+				host.Binds = []string{o.files + ":" + o.files + ":ro"}
+			}
 			host.PortBindings = network.PortMap{network.MustParsePort("5432/tcp"): {
 				{HostIP: publishedAddress(), HostPort: strconv.Itoa(port)},
 			}}

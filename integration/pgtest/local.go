@@ -52,8 +52,8 @@ type localMachine struct {
 	server *localpg.Server
 }
 
-func (s localSource) start(ctx context.Context, w *watchman, settings map[string]string) (machine, error) {
-	server, err := localpg.Start(ctx, s.inst, localpg.Options{TCP: true, Settings: settings})
+func (s localSource) start(ctx context.Context, w *watchman, o serverOptions) (machine, error) {
+	server, err := localpg.Start(ctx, s.inst, localpg.Options{TCP: true, Settings: o.settings})
 	if err != nil {
 		return nil, err
 	}

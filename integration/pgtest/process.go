@@ -27,9 +27,9 @@ func (p *process) sharedDSN() (string, error) {
 			return "", err
 		}
 		// Nothing on it outlives the tests.
-		p.shared, p.err = p.source.start(context.Background(), p.watchman, map[string]string{
+		p.shared, p.err = p.source.start(context.Background(), p.watchman, serverOptions{settings: map[string]string{
 			"fsync": "off", "full_page_writes": "off", "max_connections": "200",
-		})
+		}})
 	}
 	if p.err != nil {
 		return "", p.err
@@ -38,14 +38,14 @@ func (p *process) sharedDSN() (string, error) {
 }
 
 // start starts a server apart from the shared one. It belongs to the caller.
-func (p *process) start(ctx context.Context, settings map[string]string) (machine, error) {
+func (p *process) start(ctx context.Context, o serverOptions) (machine, error) {
 	p.mu.Lock()
 	err := p.prepare()
 	p.mu.Unlock() // servers may start side by side
 	if err != nil {
 		return nil, err
 	}
-	return p.source.start(ctx, p.watchman, settings)
+	return p.source.start(ctx, p.watchman, o)
 }
 
 // prepare decides where servers come from and posts the watchman, once.

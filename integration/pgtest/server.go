@@ -19,10 +19,15 @@ const (
 // A source is a place where servers come from: a container engine, or the
 // programs of an installed PostgreSQL.
 type source interface {
-	// start starts a server that stays at one address, with settings of
-	// postgresql.conf, and waits until it answers. The watchman removes it when
-	// the process ends without doing so. After an error nothing is left.
-	start(ctx context.Context, w *watchman, settings map[string]string) (machine, error)
+	// start starts a server that stays at one address and waits until it answers.
+	// The watchman removes it when the process ends without doing so. After an
+	// error nothing is left.
+	start(ctx context.Context, w *watchman, o serverOptions) (machine, error)
+}
+
+type serverOptions struct {
+	settings map[string]string // of postgresql.conf
+	files    string            // a directory that the server sees under the same path; "" for none
 }
 
 // A machine is one server, running or not.
@@ -51,9 +56,23 @@ type Server struct {
 // the test ends.
 func NewServer(t testing.TB, settings map[string]string) *Server {
 	t.Helper()
+	return newServer(t, serverOptions{settings: settings})
+}
+
+// NewServerWithFiles starts a server as NewServer does, that can read the files
+// in a directory of this machine. Where the container engine is on another
+// machine, the server sees an empty directory.
+func NewServerWithFiles(t testing.TB, dir string) *Server {
+	t.Helper()
+	return newServer(t, serverOptions{files: dir})
+}
+
+func newServer(t testing.TB, o serverOptions) *Server {
+	t.Helper()
 	all := map[string]string{"fsync": "on", "full_page_writes": "on"}
-	maps.Copy(all, settings)
-	m, err := tests.start(t.Context(), all)
+	maps.Copy(all, o.settings)
+	o.settings = all
+	m, err := tests.start(t.Context(), o)
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
