@@ -14,7 +14,7 @@ import (
 // waitFor polls until the query gives true.
 func (s sandbox) waitFor(what, sql string, args ...any) {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		var there bool
 		if s.pool.QueryRow(context.Background(), sql, args...).Scan(&there) == nil && there {
 			return

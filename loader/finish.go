@@ -106,9 +106,10 @@ func (l *load) appends() bool {
 }
 
 // buildIndex builds an index, unless an earlier start of the run has, and tells
-// whether it did. Alone, it may use as many processes as the server lets it.
+// whether it did. Its commit waits for the disk: what follows relies on it. Alone,
+// it may use as many processes as the server lets it.
 func (l *load) buildIndex(ctx context.Context, d indexDef, alone bool) (built bool, err error) {
-	settings := []setting{laterDurable(), l.settings.sortMemory(l.plan.Rows, 1)}
+	settings := []setting{l.settings.sortMemory(l.plan.Rows, 1)}
 	if !alone {
 		settings = append(settings, oneWorker())
 	}
