@@ -135,12 +135,12 @@ func TestReportAndMeasurementsAreWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again.put(result{ID: "ready_3.2_untuned", Title: "anew"})
+	again.put(result{ID: "ready_3.2_untuned", Title: "ready anew"})
 	ids := []string{}
 	for _, r := range again.Results {
 		ids = append(ids, r.ID+" "+r.Title)
 	}
-	if want := []string{"ready_3.2_untuned anew", "query_window_100_untuned window"}; !slices.Equal(ids, want) {
+	if want := []string{"ready_3.2_untuned ready anew", "query_window_100_untuned window"}; !slices.Equal(ids, want) {
 		t.Errorf("got %v, want %v", ids, want)
 	}
 }

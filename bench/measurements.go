@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,13 +54,18 @@ func (m *measurements) write(file string) error {
 	return os.WriteFile(file, append(b, '\n'), 0o644)
 }
 
-// put puts a result in the place of the earlier one of the same arm.
+// put puts a result in the place of the earlier one of the same arm, and keeps
+// them in order: by the first sign of the title, then small grids first, then
+// the server that people find.
 func (m *measurements) put(r result) {
 	if i := slices.IndexFunc(m.Results, func(o result) bool { return o.ID == r.ID }); i >= 0 {
 		m.Results[i] = r
-		return
+	} else {
+		m.Results = append(m.Results, r)
 	}
-	m.Results = append(m.Results, r)
+	slices.SortStableFunc(m.Results, func(a, b result) int {
+		return cmp.Or(cmp.Compare(a.Title[:1], b.Title[:1]), cmp.Compare(a.Cells, b.Cells), cmp.Compare(b.Server, a.Server))
+	})
 }
 
 // get returns the result of an arm; an empty one where it was not measured.

@@ -50,12 +50,12 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 	if g == grid32() {
 		a.contenders = append(a.contenders, db.loadgridContender(nameChunks, g, "gist", "--streams", "2"))
 	}
-	return a.with(
-		db.loadgridContender(namePlain, g, "gist"),
-		db.loadgridContender(nameParts, g, "gist", "--partitions", g.partitions()),
-		db.loadgridContender(namePlainBR, g, "brin", "--index", "brin"),
-		db.loadgridContender(namePartsBR, g, "brin", "--index", "brin", "--partitions", g.partitions()),
-	)
+	a.contenders = append(a.contenders, db.loadgridContender(namePlain, g, "gist"),
+		db.loadgridContender(nameParts, g, "gist", "--partitions", g.partitions()))
+	if g.cells() <= grid32().cells() {
+		a.contenders = append(a.contenders, db.loadgridContender(namePlainBR, g, "brin", "--index", "brin"))
+	}
+	return a.with(db.loadgridContender(namePartsBR, g, "brin", "--index", "brin", "--partitions", g.partitions()))
 }
 
 func (a arm) with(more ...contender) arm {

@@ -109,7 +109,7 @@ func (l *load) appends() bool {
 // whether it did. Its commit waits for the disk: what follows relies on it. Alone,
 // it may use as many processes as the server lets it.
 func (l *load) buildIndex(ctx context.Context, d indexDef, alone bool) (built bool, err error) {
-	settings := []setting{l.settings.sortMemory(l.plan.Rows, 1)}
+	settings := []setting{l.settings.sortMemory(l.plan.Rows, d.sorted, 1)}
 	if !alone {
 		settings = append(settings, oneWorker())
 	}

@@ -12,7 +12,7 @@ import (
 // transaction that has filled it: a partition that is there is complete.
 func (l *load) finishPartition(ctx context.Context, tx pgx.Tx, p Table, c Chunk) error {
 	job := l.plan.Job
-	if err := setLocal(ctx, tx, l.settings.sortMemory(c.Rows, int64(l.plan.Streams)), oneWorker()); err != nil {
+	if err := setLocal(ctx, tx, l.settings.sortMemory(c.Rows, sortedBox, int64(l.plan.Streams)), oneWorker()); err != nil {
 		return err
 	}
 	exec := func(doing, sql string) error {
