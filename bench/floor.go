@@ -70,7 +70,7 @@ func floorArm(db *database, g grid, dir string) (arm, error) {
 	c.check = func(ctx context.Context) error {
 		return db.exec(ctx, "reset max_parallel_maintenance_workers", "reset maintenance_work_mem")
 	}
-	return arm{id: "floor_" + db.name, title: "Floor: CPU seconds of the server for 3.2 million cells", cells: g.cells(),
+	return arm{id: "floor_" + db.name, title: "Floor: CPU seconds of the " + db.name + " server for 3.2 million cells", cells: g.cells(),
 		server: db.name, contenders: []contender{c}}, nil
 }
 

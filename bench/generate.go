@@ -26,7 +26,7 @@ func generationArm(p programs) arm {
 		for _, peer := range []struct{ name, how string }{
 			{nameList, "list"}, {"Pool.map, 2 processes, shapely", "pool"}, {"Pool.map of columns, 2 processes, shapely", "chunks"},
 		} {
-			a.contenders = append(a.contenders, contender{name: peer.name, run: func(ctx context.Context) (sample, error) {
+			a.contenders = append(a.contenders, contender{name: peer.name, peer: true, run: func(ctx context.Context) (sample, error) {
 				return p.timedByPython(ctx, nil, "generate.py", peer.how, fmt.Sprint(grid08().cols), fmt.Sprint(grid08().rows))
 			}})
 		}

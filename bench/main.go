@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -76,6 +76,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 			return err
 		}
 		save := func(r result) error {
+			r.Version = all.Machine.Versions["loadgrid"]
 			all.put(r)
 			return all.write(file)
 		}

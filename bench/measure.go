@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,9 @@ type arm struct {
 // contender does the arm's work once a round.
 type contender struct {
 	name string
+	// peer marks one that may be missing or broken on this machine: it is left out
+	// then, and the report says so.
+	peer bool
 	// prepare and check are not timed: the one makes the same start for all, the
 	// other refuses work that is not what was asked for. Either may be nil.
 	prepare, check func(context.Context) error
@@ -46,6 +50,8 @@ type result struct {
 	Reference  string           `json:"reference,omitempty"`
 	Measured   time.Time        `json:"measured"`
 	Contenders []contenderTimes `json:"contenders"`
+	Failed     []string         `json:"failed,omitempty"` // peers that did not run, and why
+	Version    string           `json:"version"`          // of loadgrid
 }
 
 type contenderTimes struct {
@@ -60,9 +66,20 @@ func (a arm) measure(ctx context.Context, rounds int, progress io.Writer) (resul
 		r.Contenders = append(r.Contenders, contenderTimes{Name: c.name})
 	}
 	fmt.Fprintf(progress, "\n%s\n", a.title)
+	failed := map[string]bool{}
 	for round := range rounds {
 		for i, c := range a.contenders {
+			if failed[c.name] {
+				continue
+			}
 			s, err := c.measure(ctx)
+			if err != nil && c.peer && ctx.Err() == nil {
+				fmt.Fprintf(progress, "  round %d  %-60s left out: %v\n", round+1, c.name, err)
+				why, _, _ := strings.Cut(err.Error(), "\n")
+				r.Failed = append(r.Failed, c.name+" ("+why+")")
+				r.Contenders[i].Samples, failed[c.name] = nil, true
+				continue
+			}
 			if err != nil {
 				return r, fmt.Errorf("%s: %s, round %d: %w", a.title, c.name, round+1, err)
 			}
@@ -70,6 +87,7 @@ func (a arm) measure(ctx context.Context, rounds int, progress io.Writer) (resul
 			r.Contenders[i].Samples = append(r.Contenders[i].Samples, s)
 		}
 	}
+	r.Contenders = slices.DeleteFunc(r.Contenders, func(t contenderTimes) bool { return failed[t.Name] })
 	return r, nil
 }
 

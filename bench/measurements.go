@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
@@ -94,7 +95,12 @@ func describeMachine(ctx context.Context, p programs) (machine, error) {
 	if err != nil {
 		return m, err
 	}
-	m.Versions["loadgrid"] = strings.TrimSpace(strings.TrimPrefix(strings.SplitN(out, "\n", 2)[0], "loadgrid"))
+	_, version, _ := strings.Cut(strings.TrimSpace(out), " ")
+	m.Versions["loadgrid"] = version
+	// A program that is built from a checkout does not always know its commit.
+	if commit, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output(); err == nil {
+		m.Versions["loadgrid"] += ", commit " + strings.TrimSpace(string(commit))
+	}
 	for _, name := range peerPackages {
 		if p.versions[name] == "" {
 			m.Missing = append(m.Missing, name)

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // programs are what the benchmark runs beside itself.
@@ -49,11 +48,14 @@ func runProcess(ctx context.Context, env []string, name string, args ...string) 
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, &out, &errs
-	if err := cmd.Run(); err != nil {
-		return "", "", 0, fmt.Errorf("%s: %w\n%s", name, err, errs.String())
+	if err := cmd.Start(); err != nil {
+		return "", "", 0, fmt.Errorf("%s: %w", name, err)
 	}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		maxRSS = usage.Maxrss * 1024 // Linux counts in kB
+	memory := watchMemory(cmd.Process.Pid)
+	err = cmd.Wait()
+	maxRSS = memory.end()
+	if err != nil {
+		return "", "", 0, fmt.Errorf("%s: %w\n%s", name, err, errs.String())
 	}
 	return out.String(), errs.String(), maxRSS, nil
 }

@@ -10,8 +10,9 @@ const (
 	nameSeries    = "SQL alone: generate_series, ST_MakeEnvelope, GiST"
 	nameSquare    = "SQL alone: ST_SquareGrid, GiST"
 	nameSeriesBR  = "SQL alone: generate_series, ST_MakeEnvelope, BRIN"
+	nameSquareBR  = "SQL alone: ST_SquareGrid, BRIN"
 	nameOgr       = "ogr2ogr from a GeoPackage, PG_USE_COPY, GiST"
-	nameGeoPandas = "GeoPandas to_postgis, GiST"
+	nameGeoPandas = "GeoPandas: boxes made, to_postgis, GiST"
 	namePlain     = "loadgrid, plain, GiST"
 	nameChunks    = "loadgrid, plain in chunks over two streams, GiST"
 	nameParts     = "loadgrid, partitioned, GiST"
@@ -35,13 +36,13 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 	a.contenders = append(a.contenders, db.sqlContender(nameSeries, g, seriesSQL(g), "gist"))
 	if g.cells() <= grid32().cells() {
 		a.contenders = append(a.contenders, db.sqlContender(nameSquare, g, squareSQL(g), "gist"),
-			db.sqlContender(nameSeriesBR, g, seriesSQL(g), "brin"))
+			db.sqlContender(nameSeriesBR, g, seriesSQL(g), "brin"), db.sqlContender(nameSquareBR, g, squareSQL(g), "brin"))
 	}
 	if g == grid08() && p.has("gdal-bin") {
 		a.contenders = append(a.contenders, db.ogr(g, dir))
 	}
 	if g == grid08() && p.has("python3-geopandas", "python3-geoalchemy2", "python3-psycopg2") {
-		a.contenders = append(a.contenders, contender{name: nameGeoPandas, prepare: db.reset, check: db.checkReady(g, "gist"),
+		a.contenders = append(a.contenders, contender{name: nameGeoPandas, peer: true, prepare: db.reset, check: db.checkReady(g, "gist"),
 			run: func(ctx context.Context) (sample, error) {
 				_, _, maxRSS, err := runProcess(ctx, db.env, p.python, append([]string{filepath.Join(p.peers, "geopandas_load.py")}, g.arguments()...)...)
 				return sample{MaxRSS: maxRSS}, err
@@ -101,7 +102,7 @@ func (db *database) ogr(g grid, dir string) contender {
 	file := filepath.Join(dir, "grid.gpkg")
 	made := false
 	return contender{
-		name: nameOgr, check: db.checkReady(g, "gist"),
+		name: nameOgr, peer: true, check: db.checkReady(g, "gist"),
 		prepare: func(ctx context.Context) error {
 			if err := db.reset(ctx); err != nil || made {
 				return err

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/loadgrid/loadgrid/loader"
 )
 
 // remarks are what a reader of the figures should know, written by hand.
@@ -72,7 +74,11 @@ Written by `+"`make bench`"+`, which measures all of it again; the single measur
 
 `, days, m.Machine.Cores, m.Machine.CPU, m.Machine.Memory, m.Machine.System)
 	for _, name := range slices.Sorted(maps.Keys(m.Machine.Versions)) {
-		fmt.Fprintf(b, "- %s %s\n", name, m.Machine.Versions[name])
+		version := m.Machine.Versions[name]
+		if name == "loadgrid" {
+			version = m.loadgridVersions()
+		}
+		fmt.Fprintf(b, "- %s %s\n", name, version)
 	}
 	if len(m.Machine.Missing) > 0 {
 		fmt.Fprintf(b, "\nPeers that did not run, since these packages could not be installed: %s.\n", strings.Join(m.Machine.Missing, ", "))
@@ -85,6 +91,17 @@ on the same machine as its clients.
 
 ![The medians, from the least to the greatest](benchmarks.png)
 `, rounds)
+}
+
+// loadgridVersions names each version that a part was measured with.
+func (m *measurements) loadgridVersions() string {
+	var all []string
+	for _, r := range m.Results {
+		if !slices.Contains(all, r.Version) {
+			all = append(all, r.Version)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // writeTimes is the table of an arm in which a time is all that counts.
@@ -101,6 +118,31 @@ func (r result) writeTimes(b *bytes.Buffer) {
 			memory = fmt.Sprintf("%.0f MiB", rss/(1<<20))
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", c.Name, s.text(), count(int64(float64(r.Cells)/s.median)), memory, ratio)
+	}
+	r.writeStages(b)
+	if len(r.Failed) > 0 {
+		fmt.Fprintf(b, "\nDid not run: %s.\n", strings.Join(r.Failed, "; "))
+	}
+}
+
+// writeStages says where loadgrid's time went, by its own account.
+func (r result) writeStages(b *bytes.Buffer) {
+	if !strings.HasPrefix(r.ID, "ready_") {
+		return
+	}
+	fmt.Fprintln(b, "\nSeconds of loadgrid's stages, medians; the start and the end of the process come on top:")
+	fmt.Fprintln(b)
+	for _, c := range r.Contenders {
+		if !isLoadgrid(c.Name) {
+			continue
+		}
+		var parts []string
+		for _, stage := range loader.Stages() {
+			if s := c.stage(string(stage)).median; s >= 0.005 {
+				parts = append(parts, fmt.Sprintf("%s %.2f", stage, s))
+			}
+		}
+		fmt.Fprintf(b, "- %s: %s\n", c.Name, strings.Join(parts, ", "))
 	}
 }
 
