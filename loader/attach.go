@@ -142,32 +142,63 @@ func (l *load) namePartitions(ctx context.Context, tx pgx.Tx, first int) error {
 // of the bounds away, which the partition's own bounds have made idle, and gives
 // them back to autovacuum.
 func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first int) error {
-	names, err := l.freeNames(ctx, tx, len(parts), first)
+	labels, err := indexLabels(ctx, tx, parts)
+	if err != nil {
+		return err
+	}
+	names, err := l.freeNames(ctx, tx, len(parts), first, slices.Concat(labels...))
 	if err != nil {
 		return err
 	}
 	var sql []string
 	for i, p := range parts {
-		old, renamed := l.partitionNames(p.Table), l.partitionNames(names[i])
 		sql = append(sql, "alter table "+p.sql()+" drop constraint "+boundsCheck+", reset (autovacuum_enabled)")
-		for k, kind := range append([]string{"table"}, slices.Repeat([]string{"index"}, len(old)-1)...) {
-			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, Table{p.Schema, old[k]}.sql(), pgx.Identifier{renamed[k]}.Sanitize()))
+		rename := func(kind, old, name string) {
+			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, Table{p.Schema, old}.sql(), pgx.Identifier{name}.Sanitize()))
+		}
+		rename("table", p.Name, names[i].Name)
+		for _, label := range labels[i] {
+			rename("index", p.Name+"_"+label, objectName(names[i].Name, "", label))
 		}
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
 	return serverError(err, "naming the partitions of table %s", l.target)
 }
 
+// indexLabels returns, for each partition, what its indexes are called behind the
+// name of the partition. They are looked up: a run that was begun with other
+// indexes, or a parent that has more, makes partitions that differ.
+func indexLabels(ctx context.Context, tx pgx.Tx, parts []partition) ([][]string, error) {
+	labels := make([][]string, len(parts))
+	for i, p := range parts {
+		rows, err := tx.Query(ctx, `
+			select substr(c.relname, length($2::text) + 2) from pg_index i join pg_class c on c.oid = i.indexrelid
+			join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
+			where n.nspname = $1 and t.relname = $2 and starts_with(c.relname, $2::text || '_') order by c.oid`, p.Schema, p.Name)
+		if err == nil {
+			labels[i], err = pgx.CollectRows(rows, pgx.RowTo[string])
+		}
+		if err != nil {
+			return nil, serverError(err, "looking for the indexes of partition %s", p.Table)
+		}
+	}
+	return labels, nil
+}
+
 // freeNames returns n names after that of the table, numbered from first on, or
-// from the next number from which on they and those of their indexes are free.
-func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int) ([]Table, error) {
+// from the next number from which on they and those of indexes with these labels
+// are free.
+func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels []string) ([]Table, error) {
 	for ; ; first += n {
 		width := len(strconv.Itoa(first + n - 1))
 		names := make([]Table, n)
 		var all []string
 		for i := range names {
 			names[i] = Table{l.target.Schema, objectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
-			all = append(all, l.partitionNames(names[i])...)
+			all = append(all, names[i].Name)
+			for _, label := range labels {
+				all = append(all, objectName(names[i].Name, "", label))
+			}
 		}
 		var taken bool
 		err := tx.QueryRow(ctx, `
@@ -177,13 +208,4 @@ func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int) ([]Table,
 			return names, serverError(err, "looking for names that are taken in schema %s", l.target.Schema)
 		}
 	}
-}
-
-// partitionNames returns the names of a partition and of its indexes.
-func (l *load) partitionNames(p Table) []string {
-	names := []string{p.Name, keyIndex(p)}
-	for _, d := range spatialDefs(p, l.plan.Job, l.index) {
-		names = append(names, d.name)
-	}
-	return names
 }

@@ -26,7 +26,10 @@ func (d indexDef) create(t Table) string {
 	if d.unique {
 		kind = "unique index "
 	}
-	return "create " + kind + pgx.Identifier{d.name}.Sanitize() + " on " + t.sql() + " using " + d.am + " " + d.using
+	if d.name != "" { // else PostgreSQL names it after the table
+		kind += pgx.Identifier{d.name}.Sanitize() + " "
+	}
+	return "create " + kind + "on " + t.sql() + " using " + d.am + " " + d.using
 }
 
 // keyIndex returns the name of the primary key's index: while the table is

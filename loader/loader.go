@@ -54,8 +54,9 @@ type load struct {
 	// partitioned tells whether the table that readers see is; one that is made,
 	// by its plan.
 	partitioned bool
-	staging     target // the table that is filled
-	index       Index  // which spatial indexes that one gets
+	staging     target     // the table that is filled
+	index       Index      // which spatial indexes that one gets
+	others      []indexDef // which more its partitions get, as those of the target have
 	ledger      ledger
 	run         int64 // 0 until it is in the ledger
 	done        map[int64]bool
@@ -217,7 +218,7 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	defer cancel()
 	run, found, err := l.ledger.run(ctx, l.pool, l.run)
 	switch {
-	case err != nil && (isNetwork(err) || errors.Is(err, context.DeadlineExceeded)):
+	case err != nil && (transient(err) || errors.Is(err, context.DeadlineExceeded)):
 		// As far as is known here.
 		run.Committed = int64(len(l.done)) + l.chunksCopied.Load()
 	case err != nil || !found || run.State == StateDropped:

@@ -28,8 +28,8 @@ func (l *load) finishPartition(ctx context.Context, tx pgx.Tx, p Table, c Chunk)
 	} else if !same {
 		return fmt.Errorf("the primary key of partition %s was not built over its %d rows", p, c.Rows)
 	}
-	for _, d := range spatialDefs(p, job, l.index) {
-		if err := exec("building index "+d.name+" of", d.create(p)); err != nil {
+	for _, d := range append(spatialDefs(p, job, l.index), l.others...) {
+		if err := exec("building an index by "+d.am+" "+d.using+" of", d.create(p)); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,12 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 	if !owned {
 		return t.notOwned("changing the partitions of")
 	}
+	if err := t.checkConstraints(ctx, conn, job); err != nil {
+		return err
+	}
+	if l.others, err = t.otherIndexes(ctx, conn, job.GeomColumn); err != nil {
+		return err
+	}
 	if job.IfExists == Append {
 		// A partition must have what its parent has.
 		have, err := t.spatialIndexes(ctx, conn, job.GeomColumn)
@@ -42,6 +48,51 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 		return nil
 	}
 	return l.checkPartitionDependents(ctx, conn)
+}
+
+// checkConstraints refuses a parent with checks, or columns that must not be null,
+// that a new partition would lack: it could not be attached.
+func (t target) checkConstraints(ctx context.Context, q querier, job Job) error {
+	var found *string
+	err := q.QueryRow(ctx, `
+		select string_agg(what, ', ') from (
+			select 'check ' || quote_ident(conname) as what from pg_constraint where conrelid = $1 and contype = 'c' and not connoinherit
+			union all
+			select 'not null on ' || quote_ident(attname) from pg_attribute
+			where attrelid = $1 and attnum > 0 and not attisdropped and attnotnull and attname <> $2) c`, t.oid, job.IDColumn).Scan(&found)
+	if err != nil {
+		return serverError(err, "looking for the constraints of table %s", t.Table)
+	}
+	if found != nil {
+		return t.refuse("has constraints that new partitions would lack: %s: drop them before, and make them again after", *found)
+	}
+	return nil
+}
+
+// otherIndexes returns the indexes of the parent that are neither of a constraint
+// nor on the geometry alone, without their names: those that people have made. A
+// partition that has them before it is attached does not get them while readers
+// wait.
+func (t target) otherIndexes(ctx context.Context, q querier, geomColumn string) ([]indexDef, error) {
+	rows, err := q.Query(ctx, `
+		with others as (
+			select c.oid, i.indisunique, m.amname, pg_get_indexdef(c.oid) as def,
+			       'CREATE ' || case when i.indisunique then 'UNIQUE ' else '' end || 'INDEX ' || quote_ident(c.relname) || ' ON ONLY '
+			       || quote_ident(n.nspname) || '.' || quote_ident(t.relname) || ' USING ' || m.amname || ' ' as head
+			from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+			join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
+			where i.indrelid = $1 and not exists (select from pg_constraint where conindid = c.oid)
+			  and not (m.amname in ('gist', 'brin') and i.indnatts = 1 and i.indpred is null
+			           and i.indkey[0] = (select attnum from pg_attribute where attrelid = $1 and attname = $2)))
+		select indisunique, amname, substr(def, length(head) + 1) from others where starts_with(def, head) order by oid`, t.oid, geomColumn)
+	if err != nil {
+		return nil, serverError(err, "looking for the indexes of table %s", t.Table)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d indexDef, err error) {
+		err = row.Scan(&d.unique, &d.am, &d.using)
+		return d, err
+	})
+	return list, serverError(err, "looking for the indexes of table %s", t.Table)
 }
 
 func indexOf(gist, brin bool) Index {
@@ -148,7 +199,7 @@ func (l *load) makeRoom(ctx context.Context, tx pgx.Tx) error {
 	if len(ranges) == 0 {
 		return nil
 	}
-	names, err := l.freeNames(ctx, tx, len(ranges), len(parts))
+	names, err := l.freeNames(ctx, tx, len(ranges), len(parts), nil)
 	if err != nil {
 		return err
 	}

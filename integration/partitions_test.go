@@ -1,0 +1,114 @@
+package integration
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// The indexes that people have made on a partitioned table are built on the new
+// partitions before readers have to wait, and named like those that they replace.
+func TestReplaceOfPartitionsBuildsOtherIndexesBeforehand(t *testing.T) {
+	s := newSandbox(t)
+	load := func(cols int, more ...string) []string {
+		return s.load("grid", append(append(boxes(cols, 100), "--partitions", "3"), more...)...)
+	}
+	mustCLI(t, s.dsn, load(60)...)
+	s.exec("create index on " + s.name("grid") + " (col, \"row\" desc) where col >= 0")
+	s.exec("create unique index \"a using b\" on " + s.name("grid") + " (cell_id, col) include (\"row\")")
+	made := `select string_agg(n::text, ' ') from (select count(*) as n from pg_index i join pg_class c on c.oid = i.indrelid
+		where c.relnamespace = $1::regnamespace and c.relkind = 'r' and i.indisvalid and c.relname like $2 group by c.oid) p`
+	for _, mode := range []string{"replace", "append"} {
+		args := load(80, "--if-exists", mode)
+		if mode == "append" {
+			args = s.load("grid", "--cell-size", "1", "--extent", "0,128,50,228", "--partitions", "3", "--if-exists", mode)
+		}
+		b := s.newBrake()
+		b.lock(s.name("grid"), "access share") // a reader, whom a replace waits for
+		if mode == "append" {
+			b.lock(s.name("grid"), "share update exclusive") // attaching waits for this
+		}
+		p := start(t, s.dsn, args...)
+		b.blocked(s.name("grid"), "%")
+		if n := one[string](t, s.pool, made, s.schema, "loadgrid\\_staging%"); n != "4 4 4" {
+			t.Errorf("%s: before publish the new partitions have %s indexes, want 4 each", mode, n)
+		}
+		b.release()
+		if r := p.wait(); r.code != 0 {
+			t.Fatalf("%s: exit code %d: %s", mode, r.code, r.stderr)
+		}
+		b.end()
+	}
+	if n := one[string](t, s.pool, made, s.schema, "grid\\_p%"); n != "4 4 4 4 4 4" {
+		t.Errorf("the partitions have %s indexes, want 4 each", n)
+	}
+	if n := one[int64](t, s.pool, `select count(*) from pg_index i where i.indrelid = $1::regclass
+		and (select count(*) from pg_inherits where inhparent = i.indexrelid) <> 6`, s.name("grid")); n != 0 {
+		t.Errorf("%d indexes of the parent lack those of partitions", n)
+	}
+	s.checkNothingLeft()
+}
+
+// What new partitions would lack is said before the load, not after it.
+func TestPartitionsThatCouldNotBeAttachedAreRefused(t *testing.T) {
+	s := newSandbox(t)
+	for _, mode := range []string{"replace", "append"} {
+		for what, change := range map[string]string{
+			"check":    "add constraint \"col is small\" check (col < 1000000)",
+			"not null": "alter column geom set not null",
+		} {
+			table := mode + " " + what
+			mustCLI(t, s.dsn, s.load(table, append(boxes(8, 8), "--partitions", "2")...)...)
+			s.exec("alter table " + s.name(table) + " " + change)
+			cli(t, s.dsn, s.load(table, "--cell-size", "1", "--extent", "64,0,72,8", "--partitions", "2", "--if-exists", mode)...).
+				expect(t, 2, "--table", what, "new partitions would lack")
+		}
+	}
+	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state <> 'published'"); n != 0 {
+		t.Errorf("%d runs were begun", n)
+	}
+}
+
+// The parent's indexes may change between the starts of a run: its partitions then
+// differ, and each gets its names all the same.
+func TestResumedPartitionsWithOtherIndexes(t *testing.T) {
+	s := newSandbox(t)
+	args := func(mode string) []string {
+		return s.load("grid", append(boxes(200, 100), "--partitions", "5", "--index", "gist", "--if-exists", mode)...)
+	}
+	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "0,256,8,264", "--partitions", "1", "--index", "brin")...)
+	s.killAfter(2, args("append")...) // with BRIN, as the parent has it
+	s.exec("create index on " + s.name("grid") + " (col)")
+	if r := cli(t, s.dsn, args("replace")...); r.code != 0 || !strings.Contains(r.stderr, "resuming") {
+		t.Fatalf("exit code %d: %s", r.code, r.stderr)
+	}
+	s.checkRows("grid", 200, 100)
+	if n := one[int64](t, s.pool, `select count(*) from pg_inherits p where inhparent = $1::regclass and (select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid
+		join pg_am m on m.oid = c.relam where i.indrelid = p.inhrelid and i.indisvalid and m.amname in ('btree', 'gist')) <> 3`, s.name("grid")); n != 0 {
+		t.Errorf("%d partitions lack an index", n)
+	}
+	s.checkNothingLeft()
+}
+
+// A VACUUM on the table keeps an append waiting before it adds a row, not after.
+func TestAppendTakesItsLocksFirst(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, s.load("grid", boxes(20, 20)...)...)
+	b := s.newBrake()
+	b.lock(s.name("grid"), "share update exclusive") // as VACUUM and CREATE INDEX CONCURRENTLY hold it
+	p := start(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "20,0,40,20", "--if-exists", "append")...)
+	b.blocked(s.name("grid"), "lock table%")
+	b.release()
+	if r := p.wait(); r.code != 0 {
+		t.Errorf("exit code %d: %s", r.code, r.stderr)
+	}
+	b.end()
+	s.checkCells("grid", 800)
+}
+
+// More chunks than a run may have are refused, and left to the plan they are fewer.
+func TestTooManyChunks(t *testing.T) {
+	s := newSandbox(t)
+	cli(t, s.dsn, s.load("grid", append(boxes(1000, 1000), "--chunk-rows", "1")...)...).
+		expect(t, 2, "--chunk-rows 1", fmt.Sprint(1_000_000), "200000")
+}
