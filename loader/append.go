@@ -29,6 +29,9 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
+	if err := l.lockForMaintenance(ctx, tx); err != nil {
+		return err
+	}
 	tag, err := tx.Exec(ctx, "insert into "+l.target.sql()+" ("+columns+") select "+columns+" from "+l.staging.sql()+" order by "+id)
 	if err != nil {
 		return serverError(err, "adding the rows to table %s", l.target)
@@ -41,6 +44,18 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 	}
 	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
 	return serverError(err, "dropping staging table %s", l.staging.Table)
+}
+
+// lockForMaintenance takes the lock that afterAppend needs before the rows are
+// added: met only then, a VACUUM that holds it would throw them all away again.
+// Readers and writers go on. Who does not own the table gives it no maintenance.
+func (l *load) lockForMaintenance(ctx context.Context, tx pgx.Tx) error {
+	var owned bool
+	err := tx.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') and has_table_privilege(oid, 'UPDATE') from pg_class where oid = $1", l.target.oid).Scan(&owned)
+	if err == nil && owned {
+		_, err = tx.Exec(ctx, "lock table "+l.target.sql()+" in share update exclusive mode")
+	}
+	return serverError(err, "locking table %s for its statistics", l.target)
 }
 
 // afterAppend brings up to date what the server would only later: statistics,
