@@ -184,7 +184,7 @@ func TestRunsCommands(t *testing.T) {
 	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "loading") || !strings.Contains(out, s.schema+".grid") {
 		t.Errorf("the list:\n%s", out)
 	}
-	if out := mustCLI(t, s.dsn, runs("show", "1")...); !strings.Contains(out, "of 40 committed") || !strings.Contains(out, "year:integer=2026") {
+	if out := mustCLI(t, s.dsn, runs("show", "1")...); !strings.Contains(out, "of 40 committed") || !strings.Contains(out, "year:integer=2026") || !strings.Contains(out, "chunk rows   500") {
 		t.Errorf("show:\n%s", out)
 	}
 	if out := mustCLI(t, s.dsn, runs("resume", "1")...); !strings.Contains(out, "from earlier starts") {
@@ -192,7 +192,7 @@ func TestRunsCommands(t *testing.T) {
 	}
 	s.checkBoxes("grid", smallCols, smallRows)
 	cli(t, s.dsn, runs("resume", "1")...).expect(t, 2, "run 1 is published")
-	cli(t, s.dsn, runs("drop", "1")...).expect(t, 1, "run 1 is published")
+	cli(t, s.dsn, runs("drop", "1")...).expect(t, 2, "run 1 is published")
 	s.killAfter(2, s.load("grid2", small()...)...)
 	mustCLI(t, s.dsn, runs("drop", "2")...)
 	s.checkNothingLeft()

@@ -74,7 +74,7 @@ type Index string
 // The choices of Index.
 const (
 	IndexGiST Index = "gist" // serves all queries, nearest neighbours too
-	IndexBRIN Index = "brin" // a thousandth of the size, for windows of many cells
+	IndexBRIN Index = "brin" // about 1/350 of the size, for windows of many cells
 	IndexBoth Index = "both"
 	IndexNone Index = "none"
 )

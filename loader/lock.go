@@ -126,7 +126,7 @@ func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 // keepLock takes the lock anew when its connection has broken. The server may
 // need a moment to notice that, and give the old one back.
 func (l *load) keepLock(ctx context.Context) error {
-	if !l.lock.conn.Conn().IsClosed() && l.lock.conn.Ping(ctx) == nil {
+	if l.lock.answers(ctx) {
 		return nil
 	}
 	l.log.Warn("the connection that held the table's lock is gone, taking it anew", "run", l.run)
@@ -152,7 +152,20 @@ func (l *load) keepLock(ctx context.Context) error {
 const (
 	keepLockTries = 10
 	keepLockEvery = 5 * time.Second
+	// lockAnswer is how long the server may take to say that the connection of the
+	// lock is alive. Without a bound a network that swallows packets would hold the
+	// run for as long as TCP tries.
+	lockAnswer = 30 * time.Second
 )
+
+func (l *tableLock) answers(ctx context.Context) bool {
+	if l.conn.Conn().IsClosed() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockAnswer)
+	defer cancel()
+	return l.conn.Ping(ctx) == nil
+}
 
 // guarded runs a stage that leaves the lock's connection alone, and looks after
 // the lock meanwhile: when another run has taken it, the stage is ended.

@@ -27,12 +27,15 @@ const (
 const (
 	// frozenRows is the number of rows up to which a plain table is loaded in one
 	// transaction when the job leaves it open. A load that is killed loses at most
-	// that many rows, about a minute's work; to freeze chunks afterwards costs
-	// each load a sixth of its time: see docs/benchmarks.md.
+	// that many rows, about a minute's work. On two cores chunks over two streams
+	// win in COPY what VACUUM then takes to freeze them, and cost more WAL: see
+	// docs/benchmarks.md.
 	frozenRows = 50_000_000
 	// defaultChunkRows is about a second's work. Smaller transactions cost more,
 	// larger ones lose more when they are interrupted.
 	defaultChunkRows = 1_000_000
+	// maxChunks keeps what a run remembers of its chunks within some megabytes.
+	maxChunks = 200_000
 	// defaultStreams is measured: a third one gains nothing while the server has
 	// two cores.
 	defaultStreams = 2
@@ -41,6 +44,17 @@ const (
 // choose says how the rows go out, over how many streams, in how many chunks,
 // and why.
 func (p *Plan) choose() error {
+	if err := p.chooseMethod(); err != nil {
+		return err
+	}
+	if p.Chunks > maxChunks {
+		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(p.Job.ChunkRows, 10),
+			Reason: fmt.Sprintf("makes %d chunks, more than the %d that a run may have", p.Chunks, maxChunks)}
+	}
+	return nil
+}
+
+func (p *Plan) chooseMethod() error {
 	job := p.Job
 	switch {
 	case job.Partitions > 0:
@@ -60,7 +74,7 @@ func (p *Plan) choose() error {
 	case job.Streams == 1:
 		p.frozen("one stream was asked for")
 	case p.Rows <= frozenRows:
-		p.frozen(fmt.Sprintf("up to %d million rows it is ready sooner than over several streams and quick to begin again", frozenRows/1_000_000))
+		p.frozen(fmt.Sprintf("up to %d million rows it is ready as soon as over several streams, with less WAL, and quick to begin again", frozenRows/1_000_000))
 	default:
 		p.inChunks(0)
 		p.Why = fmt.Sprintf("with more than %d million rows a killed load should be resumed; VACUUM freezes the chunks", frozenRows/1_000_000)
@@ -85,7 +99,7 @@ func (p *Plan) inChunks(chunks int64) {
 	if p.Chunks = chunks; chunks == 0 {
 		rows := p.Job.ChunkRows
 		if rows == 0 {
-			rows = defaultChunkRows
+			rows = max(defaultChunkRows, (p.Rows-1)/maxChunks+1)
 		}
 		p.Chunks = chunkCount(p.Rows, rows, int64(p.Streams))
 	}

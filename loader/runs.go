@@ -53,9 +53,20 @@ func FindRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 	return RunInfo{}, &NoRunError{ledgerSchema, id}
 }
 
+// StateError reports a run that is not in the state that is asked for.
+type StateError struct {
+	ID    int64
+	State string
+	Only  string // what only an unfinished run can be
+}
+
+func (e *StateError) Error() string {
+	return fmt.Sprintf("run %d is %s: only an unfinished run can be %s", e.ID, e.State, e.Only)
+}
+
 // DropRun gives up an unfinished run: its staging table goes, and the ledger
 // notes it as dropped. A run that is alive is a *LockedError, one that is not
-// unfinished an error.
+// unfinished a *StateError.
 func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id int64) error {
 	run, err := FindRun(ctx, pool, ledgerSchema, id)
 	if err != nil {
@@ -71,7 +82,7 @@ func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 		return err
 	}
 	if run.State != StateLoading {
-		return fmt.Errorf("run %d is %s: only an unfinished run can be dropped", id, run.State)
+		return &StateError{id, run.State, "dropped"}
 	}
 	return dropRun(ctx, lock.conn, newLedger(ledgerSchema), run)
 }

@@ -53,7 +53,8 @@ func laterDurable() setting { return setting{"synchronous_commit", "off"} }
 
 // sortMemory gives an index build over so many rows, with so many bytes for each,
 // the memory to sort in one go, if so many builds at a time take no more than a
-// sixteenth of what the server caches in. It never gives less than the server would.
+// sixteenth of what the server caches in: an eighth in all for a plain table's key
+// and spatial index, which differ in size. It never gives less than the server would.
 func (s serverSettings) sortMemory(rows, entry, builds int64) setting {
 	bytes := min(rows*entry+1<<20, s.cache/16/builds)
 	return setting{"maintenance_work_mem", fmt.Sprintf("%dkB", max(bytes, s.maintenanceMemory)/1024)}

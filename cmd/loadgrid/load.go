@@ -23,21 +23,21 @@ complete, with primary key, spatial index and statistics; until then readers see
 what was there before.
 
 How the rows go out is planned ('loadgrid plan' says how and why):
-  in one transaction   up to 50 million rows: soonest ready, and a load that is
-                       stopped meanwhile leaves nothing
+  in one transaction   up to 50 million rows: a load that is stopped meanwhile
+                       leaves nothing
   in chunks            beyond, or with --chunk-rows, or with two --streams or more;
                        what is committed is kept
   in partitions        with --partitions: each is filled, indexed and analyzed by one
                        stream, which keeps all of them busy; what is complete is kept
-Pages are frozen in each of them. A load that was stopped is resumed by the same
-command: it copies the chunks or partitions that are missing, and no others. The same
-is what puts the same rows, columns and indexes into the same table; --streams,
---if-exists and --progress may differ, and --chunk-rows stays what it was at the first
-start. With --if-exists replace another job drops what was left unfinished, else it is
-refused.
+The pages of a new table are frozen in each of them. A load that was stopped in chunks
+or partitions is resumed by the same command: it copies those that are missing, and no
+others. The same is what puts the same rows, columns and indexes into the same table;
+--streams, --if-exists and --progress may differ, and --chunk-rows stays what it was at
+the first start. With --if-exists replace another job drops what was left unfinished,
+else it is refused.
 
 --if-exists replace puts the partitions of a partitioned table in the place of its old
-ones: the table stays, with the views and grants on it. --if-exists append attaches
+ones: the table stays, with the views, grants and indexes on it. --if-exists append attaches
 partitions with --partitions, and without adds the rows to the table or to the
 partitions that are there; their indexes stand, and --index is of no account.
 

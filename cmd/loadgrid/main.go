@@ -88,8 +88,8 @@ func newRoot() *cobra.Command {
 		Use:   "loadgrid",
 		Short: "Fill PostGIS with grids",
 		Long: `loadgrid fills PostGIS with grids: cells are generated as EWKB in the order of a
-Hilbert curve, sent by binary COPY over several streams, indexed, analyzed, and
-published all at once.
+Hilbert curve, sent by binary COPY over one stream or several, indexed, analyzed,
+and published all at once.
 
 Exit codes:
   0    done
@@ -167,6 +167,7 @@ func exitCode(ctx context.Context, err error) int {
 		wrongUsage usageError
 		wrongParam *geomgen.ParamError
 		noRun      *loader.NoRunError
+		wrongState *loader.StateError
 		locked     *loader.LockedError
 		resumable  *loader.ResumableError
 	)
@@ -175,7 +176,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitResumable
 	case errors.As(err, &locked):
 		return exitLocked
-	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun):
+	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun), errors.As(err, &wrongState):
 		return exitUsage
 	}
 	return exitFailed

@@ -125,13 +125,32 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	} else {
 		line("cells", "%d columns, %d rows", r.Job.Cols, r.Job.Rows)
 	}
+	line("columns", "%s, %s", r.Job.IDColumn, r.Job.GeomColumn)
 	for _, c := range r.Job.Set {
 		line("set", "%s", c)
 	}
+	printLayout(line, r.Job)
 	line("if exists", "%s", r.Job.IfExists)
 	line("loadgrid", "%s", r.Version)
 	line("fingerprint", "%s", r.Fingerprint)
 	return t.Flush()
+}
+
+// printLayout writes how the table is made, as far as the job says it.
+func printLayout(line func(name, format string, args ...any), job loader.Job) {
+	line("index", "%s", job.Index)
+	if job.Partitions > 0 {
+		line("partitions", "%d", job.Partitions)
+	}
+	if job.Unlogged {
+		line("unlogged", "yes")
+	}
+	if job.Streams > 0 {
+		line("streams", "%d", job.Streams)
+	}
+	if job.ChunkRows > 0 {
+		line("chunk rows", "%s", count(job.ChunkRows))
+	}
 }
 
 func newRunsResume() *cobra.Command {
@@ -143,7 +162,7 @@ func newRunsResume() *cobra.Command {
 				return err
 			}
 			if run.State != loader.StateLoading {
-				return usageError{fmt.Errorf("run %d is %s: only an unfinished run can be resumed", id, run.State)}
+				return &loader.StateError{ID: id, State: run.State, Only: "resumed"}
 			}
 			job := run.Job
 			job.Table, job.LedgerSchema = run.Table, server.ledger

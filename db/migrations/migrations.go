@@ -135,11 +135,18 @@ func refuseNewer(m *migrate.Migrate, schema string) error {
 }
 
 // with opens golang-migrate on a connection of its own, whose search_path is
-// the ledger's schema alone.
+// the ledger's schema alone. What a role or database may have set against stray
+// sessions does not hold there.
 func with(ctx context.Context, config *pgx.ConnConfig, schema string, do func(*migrate.Migrate) error) (err error) {
 	// Set on the connection, not while it starts: poolers refuse the latter.
 	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "set search_path to "+pgx.Identifier{schema}.Sanitize())
+		_, err := conn.Exec(ctx, `
+			select set_config(name, '0', false) from pg_settings
+			where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')`,
+			pgx.QueryExecModeExec)
+		if err == nil {
+			_, err = conn.Exec(ctx, "set search_path to "+pgx.Identifier{schema}.Sanitize())
+		}
 		return err
 	}))
 	defer func() { err = errors.Join(err, db.Close()) }()
