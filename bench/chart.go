@@ -20,12 +20,12 @@ const (
 	margin      = 0.4 * vg.Centimeter
 )
 
-// draw draws the arms that have been measured below one another, as PNG.
+// draw draws arms that have been measured below one another, as PNG.
 func (m *measurements) draw(file string) error {
 	var shown []result
 	height := vg.Length(0)
 	for _, r := range m.Results {
-		if len(r.Contenders) > 1 && !strings.HasPrefix(r.ID, "tuning_") {
+		if r.drawn() {
 			shown = append(shown, r)
 			height += r.panelHeight()
 		}
@@ -49,6 +49,18 @@ func (m *measurements) draw(file string) error {
 		return fmt.Errorf("drawing %s: %w", file, err)
 	}
 	return f.Close()
+}
+
+// drawn tells whether an arm is in the chart, which would be too long with all of
+// them: those on the server that people find, and one of the windows.
+func (r result) drawn() bool {
+	switch {
+	case len(r.Contenders) < 2 || r.Server == tuned || strings.HasPrefix(r.ID, "tuning_"):
+		return false
+	case strings.HasPrefix(r.ID, "query_"):
+		return strings.HasPrefix(r.ID, "query_window_100_")
+	}
+	return true
 }
 
 func (r result) panelHeight() vg.Length {

@@ -89,7 +89,7 @@ same grid, %d rounds or more; before each turn the table is dropped, and the ser
 checkpoint. Given are the median and, in brackets, the least and the greatest. The server runs
 on the same machine as its clients.
 
-![The medians, from the least to the greatest](benchmarks.png)
+![Medians, from the least to the greatest](benchmarks.png)
 `, rounds)
 }
 
