@@ -122,9 +122,6 @@ const (
 	// walRow is what a row of COPY has in the WAL beside its columns, and
 	// indexes are in it without the room that is left free.
 	walRow = 8
-	// rowsPerSecond is what servers on two cores came to, from the first row to
-	// a table ready to query: see docs/estimates.md.
-	rowsPerSecond = 400_000
 )
 
 // Estimate returns the expected size and time. Sizes follow from PostgreSQL's
@@ -137,7 +134,7 @@ func (p *Plan) Estimate() Estimate {
 	e := Estimate{
 		CopyBytes: wholeBytes(rows * float64(p.RowBytes())),
 		HeapBytes: wholeBytes(pages * pageBytes),
-		Seconds:   rows / rowsPerSecond,
+		Seconds:   p.seconds(),
 	}
 	index, wal := 2*pageBytes+rows*keyEntry/keyFill, rows*float64(row-rowHeader+walRow+keyEntry)
 	if p.Job.Index == IndexGiST || p.Job.Index == IndexBoth {

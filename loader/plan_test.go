@@ -86,3 +86,33 @@ func TestPlansOfAnySizeAreCheap(t *testing.T) {
 		t.Errorf("sizes of 2^60 rows: %+v", e)
 	}
 }
+
+// The time tells what is worth choosing: see docs/estimates.md for the figures.
+func TestEstimatedSeconds(t *testing.T) {
+	seconds := func(change func(*Job)) float64 {
+		job := unitJob(2000, 1600)
+		change(&job)
+		p, err := NewPlan(job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Estimate().Seconds
+	}
+	for _, test := range []struct {
+		name string
+		job  func(*Job)
+		want float64
+	}{
+		{"plain, GiST", func(*Job) {}, 6.22},
+		{"plain, BRIN", func(j *Job) { j.Index = IndexBRIN }, 4.46},
+		{"plain, none", func(j *Job) { j.Index = IndexNone }, 3.98},
+		{"chunks, both", func(j *Job) { j.Index, j.Streams = IndexBoth, 2 }, 6.38},
+		{"partitioned, GiST", func(j *Job) { j.Partitions = 4 }, 4.428},
+		{"partitioned, BRIN", func(j *Job) { j.Partitions, j.Index = 4, IndexBRIN }, 2.796},
+		{"partitioned, one stream", func(j *Job) { j.Partitions, j.Streams = 4, 1 }, 7.18},
+	} {
+		if got := seconds(test.job); got < test.want-0.001 || got > test.want+0.001 {
+			t.Errorf("%s: %.3f s, want %.3f", test.name, got, test.want)
+		}
+	}
+}
