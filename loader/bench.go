@@ -65,8 +65,9 @@ type BenchResult struct {
 	Limit    BenchRate  `json:"limit"`
 	LimitBy  BenchLimit `json:"limit_by"`
 	LimitWhy string     `json:"limit_why"`
-	// Loadgrid is what Run comes to in its load stage. Share is the median of it
-	// in parts of that of Limit: 1 is all of it, and noise may give more.
+	// Loadgrid is the COPY of a frozen load, of rows that are made meanwhile. Share
+	// is the median of it in parts of that of Limit: 1 is all of it, and noise may
+	// give more.
 	Loadgrid BenchRate `json:"loadgrid"`
 	Share    float64   `json:"share"`
 	// Discarded is the prepared bytes sent to a server that throws each row away

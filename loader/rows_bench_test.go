@@ -11,9 +11,6 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// driverBuffer is the room that pgconn.CopyFrom hands to a reader.
-const driverBuffer = 65536 - 5
-
 func benchPlan(b *testing.B) *Plan {
 	b.Helper()
 	p, err := NewPlan(Job{
