@@ -21,22 +21,7 @@ type localSource struct{ inst localpg.Installation }
 // newLocalSource looks for an installed PostgreSQL with PostGIS, and installs
 // Debian's packages where there is none.
 func newLocalSource(ctx context.Context, why string) (source, error) {
-	inst, err := localpg.Find()
-	if errors.Is(err, localpg.ErrNotInstalled) {
-		fmt.Fprintf(os.Stderr, "pgtest: %s, and %v: installing it\n", why, err)
-		var db *localpg.Database
-		db, err = localpg.Provision(ctx, localpg.Request{
-			Install: true, Out: os.Stderr,
-			// Not the user's own database: tests drop things.
-			Getenv: func(string) string { return "" },
-		})
-		if err == nil {
-			err = db.Close()
-		}
-		if err == nil {
-			inst, err = localpg.Find()
-		}
-	}
+	inst, err := localpg.FindOrInstall(ctx, os.Stderr)
 	if err != nil {
 		return nil, fmt.Errorf("%s, and there is no local server either: %w", why, err)
 	}
