@@ -27,16 +27,60 @@ type Box struct {
 	XMin, YMin, XMax, YMax float64
 }
 
-// Grid is an infinite grid of rectangular cells along the axes.
+// Point is a place in CRS units.
+type Point struct {
+	X, Y float64
+}
+
+// Shape is the shape of a grid's cells.
+type Shape string
+
+// The shapes of cells.
+const (
+	// Square cells are rectangles, and squares where DX equals DY.
+	Square Shape = ""
+	// HexagonFlat cells have an edge below and one above. Column and row are i and
+	// j of PostGIS's ST_HexagonGrid: odd columns lie half a cell higher.
+	HexagonFlat Shape = "hexagon-flat"
+	// HexagonPointy cells have a corner below and one above. Odd rows lie half a
+	// cell further right.
+	HexagonPointy Shape = "hexagon-pointy"
+	// XYZ cells are web map tiles of one zoom in EPSG:3857, as ST_TileEnvelope
+	// makes them: column is x, row is y counted from the north. See Tiles.
+	XYZ Shape = "xyz"
+)
+
+// String returns the name of the shape.
+func (s Shape) String() string {
+	if s == Square {
+		return "square"
+	}
+	return string(s)
+}
+
+// Hexagon tells whether it is one of the two hexagons.
+func (s Shape) Hexagon() bool { return s == HexagonFlat || s == HexagonPointy }
+
+// Grid is an infinite grid of cells of one shape and size. Tiles end at the edge
+// of the world.
 type Grid struct {
-	// X0, Y0 is the origin, the lower left corner of cell (0, 0), in CRS units.
+	// X0, Y0 is the origin in CRS units: the lower left corner of cell (0, 0), the
+	// centre of hexagon (0, 0), the upper left corner of tile (0, 0).
 	X0 float64 `json:"x0"`
 	Y0 float64 `json:"y0"`
-	// DX, DY is the size of a cell in CRS units. Both are positive and finite.
+	// DX, DY is the size of a cell in CRS units. Both are positive and finite. Of
+	// hexagons both are the length of an edge.
 	DX float64 `json:"dx"`
 	DY float64 `json:"dy"`
 	// SRID names the CRS. 0 means none, and leaves it out of the EWKB.
 	SRID int32 `json:"srid"`
+	// Shape is that of the cells. Defaults to Square.
+	Shape Shape `json:"shape,omitempty"`
+	// Rotate turns the grid about its origin, in degrees, counter-clockwise, more
+	// than -360 and less than 360. Defaults to 0. Tiles are not turned.
+	Rotate float64 `json:"rotate,omitempty"`
+	// Zoom is that of tiles, 0 to 30, and 0 for other shapes.
+	Zoom int32 `json:"zoom,omitempty"`
 }
 
 // ParamError says which parameter of a grid is wrong, and why.

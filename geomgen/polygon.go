@@ -1,0 +1,34 @@
+package geomgen
+
+import "fmt"
+
+// Polygon is a shell and its holes. Each ring has four points or more, the last
+// of them equal to the first, in either direction.
+type Polygon [][]Point
+
+// Rule says which cells an area of interest selects.
+type Rule string
+
+// The rules. An area is closed: what only touches its edge is in it.
+const (
+	Intersects Rule = "intersects" // a cell that has a point in common with the area
+	Within     Rule = "within"     // a cell that lies in the area, whole
+	Centroid   Rule = "centroid"   // a cell whose centre lies in the area
+)
+
+// InvalidError reports polygons that are not valid by OGC 06-103r4, 6.1.11: by
+// which ring, and where.
+type InvalidError struct {
+	Polygon int // from 1
+	Ring    int // 0 for the shell, else the number of the hole from 1
+	At      Point
+	Reason  string // what is wrong with the ring there
+}
+
+func (e *InvalidError) Error() string {
+	ring := "the shell"
+	if e.Ring > 0 {
+		ring = fmt.Sprintf("hole %d", e.Ring)
+	}
+	return fmt.Sprintf("%s of polygon %d %s at %s %s", ring, e.Polygon, e.Reason, number(e.At.X), number(e.At.Y))
+}
