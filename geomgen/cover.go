@@ -74,15 +74,19 @@ func (r Range) countIn(b Block) int64 {
 // order of cell_id. n lies in [0, Count()-1]. It takes some 100 steps, whatever
 // the size of r.
 func (r Range) At(n int64) int64 {
-	b := Block{}
 	for q := range int32(4) {
-		b = quadrant(q)
+		b := quadrant(q)
 		k := r.countIn(b)
 		if n < k {
-			break
+			return r.atIn(b, n)
 		}
 		n -= k
 	}
+	return -1
+}
+
+// atIn is At for the cells of r in a block.
+func (r Range) atIn(b Block, n int64) int64 {
 	for b.Level > 0 {
 		for d := range int32(4) {
 			part := b.quarter(d)
@@ -95,61 +99,4 @@ func (r Range) At(n int64) int64 {
 		}
 	}
 	return b.ID
-}
-
-// Walker goes through cells in the order of cell_id. Make it with Range.Walk.
-type Walker struct {
-	r           Range
-	first, last int64
-	// The blocks still to visit, the next one on top. Each level below the
-	// quadrants adds three to the four of them.
-	todo [4 + 3*curveOrder]Block
-	n    int
-}
-
-// Walk returns a Walker over those cells of r whose cell_id lies in
-// [first, last]. For all of them: Walk(0, MaxID).
-func (r Range) Walk(first, last int64) *Walker {
-	w := &Walker{r: r, first: first, last: last, n: 4}
-	for q := range int32(4) {
-		w.todo[3-q] = quadrant(q)
-	}
-	return w
-}
-
-// Next returns the next block, all of whose cells belong to the walk. Blocks
-// come in the order of cell_id, no cell comes twice, and no block is larger
-// than MaxBlockLevel. Blocks outside the range are dropped whole, so a walk
-// costs as much as the cells and the boundary of its range, not as what lies
-// around them.
-func (w *Walker) Next() (b Block, ok bool) {
-	for w.n > 0 {
-		if b, ok = w.step(); ok {
-			return b, true
-		}
-	}
-	return Block{}, false
-}
-
-// step looks at one block: it yields it, drops it, or puts its quarters in its
-// place.
-func (w *Walker) step() (b Block, ok bool) {
-	w.n--
-	b = w.todo[w.n]
-	if b.ID > w.last || b.Last() < w.first {
-		return b, false
-	}
-	shared := w.r.countIn(b)
-	if shared == 0 {
-		return b, false
-	}
-	whole := shared == b.Cells() && b.ID >= w.first && b.Last() <= w.last
-	if whole && b.Level <= MaxBlockLevel {
-		return b, true
-	}
-	for d := int32(3); d >= 0; d-- {
-		w.todo[w.n] = b.quarter(d)
-		w.n++
-	}
-	return b, false
 }

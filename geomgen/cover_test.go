@@ -98,7 +98,7 @@ func TestWalkCostsNothingForWhatLiesOutside(t *testing.T) {
 		limit := 4 + 4*curveOrder*int(r.Count())
 		steps := 0
 		for w.n > 0 {
-			w.step()
+			w.step(MaxBlockLevel)
 			steps++
 		}
 		if steps > limit {

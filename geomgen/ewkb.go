@@ -11,26 +11,68 @@ import (
 // shapely and PostGIS write it on most machines.
 const (
 	ewkbLittleEndian = 1
+	ewkbPoint        = 1
 	ewkbPolygon      = 3
+	ewkbMultiPolygon = 6
 	ewkbHasSRID      = 0x20000000
 )
 
 // BoxRingLen is the size in bytes of the five points of a box's ring.
 const BoxRingLen = 5 * 16
 
+// appendType appends byte order, type, and the SRID when it is not 0: 5 bytes, or
+// 9 with an SRID.
+func appendType(dst []byte, kind uint32, srid int32) []byte {
+	dst = append(dst, ewkbLittleEndian)
+	if srid == 0 {
+		return binary.LittleEndian.AppendUint32(dst, kind)
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, kind|ewkbHasSRID)
+	return binary.LittleEndian.AppendUint32(dst, uint32(srid))
+}
+
 // AppendBoxHeader appends what stands in the EWKB of a box before its points:
 // byte order, type, SRID when it is not 0, one ring, five points. That is 13
 // bytes, or 17 with an SRID.
 func AppendBoxHeader(dst []byte, srid int32) []byte {
-	dst = append(dst, ewkbLittleEndian)
-	if srid == 0 {
-		dst = binary.LittleEndian.AppendUint32(dst, ewkbPolygon)
-	} else {
-		dst = binary.LittleEndian.AppendUint32(dst, ewkbPolygon|ewkbHasSRID)
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(srid))
-	}
+	dst = appendType(dst, ewkbPolygon, srid)
 	dst = binary.LittleEndian.AppendUint32(dst, 1)
 	return binary.LittleEndian.AppendUint32(dst, 5)
+}
+
+// AppendMultiPolygonHeader appends what stands in the EWKB of a MultiPolygon
+// before its polygons: 9 bytes, or 13 with an SRID.
+func AppendMultiPolygonHeader(dst []byte, srid int32, polygons int) []byte {
+	dst = appendType(dst, ewkbMultiPolygon, srid)
+	return binary.LittleEndian.AppendUint32(dst, uint32(polygons))
+}
+
+// AppendPolygon appends the EWKB of a polygon without an SRID, as one of a
+// MultiPolygon: its rings, closed, the shell first.
+func AppendPolygon(dst []byte, rings [][]Point) []byte {
+	dst = appendType(dst, ewkbPolygon, 0)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(rings)))
+	for _, ring := range rings {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(ring)))
+		for _, p := range ring {
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(p.X))
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(p.Y))
+		}
+	}
+	return dst
+}
+
+// AppendEWKB appends the part as a MultiPolygon, empty where there is none.
+func (p Part) AppendEWKB(dst []byte, srid int32) []byte {
+	dst = AppendMultiPolygonHeader(dst, srid, len(p.Shells))
+	for i, from := range p.Shells {
+		to := len(p.Rings)
+		if i+1 < len(p.Shells) {
+			to = p.Shells[i+1]
+		}
+		dst = AppendPolygon(dst, p.Rings[from:to])
+	}
+	return dst
 }
 
 // AppendBox appends the EWKB of b as a polygon: byte for byte what

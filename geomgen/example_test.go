@@ -9,7 +9,7 @@ import (
 // The cells of a small extent, in the order of their ids, each with its EWKB.
 func Example() {
 	grid := geomgen.Grid{X0: -0.5, Y0: 0, DX: 0.5, DY: 0.25, SRID: 4326}
-	cells, err := grid.Within(geomgen.Box{XMin: 0, YMin: 0, XMax: 1, YMax: 0.5})
+	cells, _, err := grid.Extent(geomgen.Box{XMin: 0, YMin: 0, XMax: 1, YMax: 0.5})
 	if err != nil {
 		fmt.Println(err)
 		return

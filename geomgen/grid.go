@@ -85,7 +85,7 @@ type Grid struct {
 
 // ParamError says which parameter of a grid is wrong, and why.
 type ParamError struct {
-	Param  string // as loadgrid's flags call it: cell-size, origin, extent, cols, rows, srid
+	Param  string // as loadgrid's flags call it: cell-size, origin, extent, srid ...
 	Value  string // as it was given
 	Reason string // what is wrong with it
 }
@@ -94,8 +94,8 @@ func (e *ParamError) Error() string {
 	return e.Param + " " + e.Value + ": " + e.Reason
 }
 
-// X returns the x coordinate, in CRS units, of the line left of column col,
-// which is also the line right of column col-1.
+// X returns the x coordinate, in CRS units, of the line left of column col of a
+// grid of rectangles along the axes, which is also the line right of column col-1.
 //
 // The conversion keeps the compiler from fusing the product with the sum, which
 // some CPUs would round differently.
@@ -103,20 +103,30 @@ func (g Grid) X(col int32) float64 {
 	return g.X0 + float64(float64(col)*g.DX)
 }
 
-// Y returns the y coordinate, in CRS units, of the line below row, which is
-// also the line above row-1.
+// Y returns the y coordinate, in CRS units, of the line below row of a grid of
+// rectangles along the axes, which is also the line above row-1. Of tiles, whose
+// rows count downwards, it is the line above.
 func (g Grid) Y(row int32) float64 {
+	if g.Shape == XYZ {
+		return g.Y0 - float64(float64(row)*g.DY)
+	}
 	return g.Y0 + float64(float64(row)*g.DY)
 }
 
-// Bounds returns the corners of a cell in CRS units.
+// Bounds returns the box around a cell in CRS units.
 func (g Grid) Bounds(c Cell) Box {
-	return Box{g.X(c.Col), g.Y(c.Row), g.X(c.Col + 1), g.Y(c.Row + 1)}
+	l := g.lattice()
+	v := l.convex(g, c)
+	return v.box
 }
 
 // Validate reports, as a *ParamError, an origin that is not finite, a cell size
-// that is not positive and finite, or a negative SRID.
+// that is not positive and finite, a negative SRID, and what does not go with the
+// shape of the cells.
 func (g Grid) Validate() error {
+	if g.Shape == XYZ {
+		return g.validateTiles()
+	}
 	if !finite(g.X0) || !finite(g.Y0) {
 		return &ParamError{"origin", pair(g.X0, g.Y0), "both numbers must be finite"}
 	}
@@ -126,52 +136,27 @@ func (g Grid) Validate() error {
 	if g.SRID < 0 {
 		return &ParamError{"srid", strconv.Itoa(int(g.SRID)), "must not be negative"}
 	}
+	switch {
+	case g.Shape != Square && !g.Shape.Hexagon():
+		return &ParamError{"shape", string(g.Shape), "must be square, hexagon or xyz"}
+	case g.Shape.Hexagon() && g.DX != g.DY:
+		return &ParamError{"cell-size", g.size(), "must be one number for hexagons: the length of an edge"}
+	case !(g.Rotate > -360 && g.Rotate < 360):
+		return &ParamError{"rotate", number(g.Rotate), "must lie between -360 and 360 degrees"}
+	case g.Zoom != 0:
+		return &ParamError{"zoom", strconv.Itoa(int(g.Zoom)), "goes with shape xyz alone"}
+	}
 	return nil
 }
 
-// Within returns the cells whose interior meets the interior of the extent e:
-// a cell belongs whole or not at all. A bound within 1e-9 of a cell of a line
-// of the grid, or so close that the number format hardly tells them apart, is
-// taken to be on that line.
-//
-// The error is a *ParamError for an extent that is reversed, empty or not
-// finite, and for cells that CheckRange refuses.
-func (g Grid) Within(e Box) (Range, error) {
-	if err := g.Validate(); err != nil {
-		return Range{}, err
+func (g Grid) validateTiles() error {
+	if g.Zoom < 0 || g.Zoom > MaxZoom {
+		return &ParamError{"zoom", strconv.Itoa(int(g.Zoom)), "must lie between 0 and 30"}
 	}
-	if !finite(e.XMin) || !finite(e.YMin) || !finite(e.XMax) || !finite(e.YMax) {
-		return Range{}, &ParamError{"extent", e.String(), "all four numbers must be finite"}
+	if g != Tiles(g.Zoom) {
+		return &ParamError{"shape", string(g.Shape), "has its own origin, cell size and CRS, EPSG:3857, and is not rotated"}
 	}
-	if e.XMin > e.XMax || e.YMin > e.YMax {
-		return Range{}, &ParamError{"extent", e.String(), "is reversed: the order is XMIN,YMIN,XMAX,YMAX"}
-	}
-	if e.XMin == e.XMax || e.YMin == e.YMax {
-		return Range{}, &ParamError{"extent", e.String(), "is empty: it has no area"}
-	}
-	r := Range{
-		MinCol: lineBelow(g.X0, g.DX, e.XMin), MaxCol: lineAbove(g.X0, g.DX, e.XMax),
-		MinRow: lineBelow(g.Y0, g.DY, e.YMin), MaxRow: lineAbove(g.Y0, g.DY, e.YMax),
-	}
-	if !r.valid() {
-		return Range{}, &ParamError{"extent", e.String(), fmt.Sprintf(
-			"reaches beyond column or row 2^30 at cell size %s from origin %s", g.size(), pair(g.X0, g.Y0))}
-	}
-	if r.Count() == 0 {
-		return Range{}, &ParamError{"extent", e.String(), fmt.Sprintf(
-			"is thinner than 1e-9 of a cell of size %s, so no cell lies in it", g.size())}
-	}
-	return r, g.CheckRange(r)
-}
-
-// CheckRange reports, as a *ParamError, cells whose corners would coincide or
-// overflow: far from the origin floating point numbers lie further apart than
-// a small cell is wide.
-func (g Grid) CheckRange(r Range) error {
-	if err := checkLines(g.X(r.MinCol), g.X(r.MaxCol), g.DX, "x", g.size()); err != nil {
-		return err
-	}
-	return checkLines(g.Y(r.MinRow), g.Y(r.MaxRow), g.DY, "y", g.size())
+	return nil
 }
 
 func checkLines(lo, hi, d float64, axis, size string) error {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestWithin(t *testing.T) {
+func TestExtent(t *testing.T) {
 	tests := []struct {
 		name   string
 		grid   Grid
@@ -31,7 +31,7 @@ func TestWithin(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := test.grid.Within(test.extent)
+			got, _, err := test.grid.Extent(test.extent)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,7 +44,7 @@ func TestWithin(t *testing.T) {
 
 // From -180 at size 0.1 most decimal bounds miss their line by a bit: none of
 // them may cost or win a column.
-func TestWithinTakesDecimalBoundsForLines(t *testing.T) {
+func TestExtentTakesDecimalBoundsForLines(t *testing.T) {
 	g := Grid{X0: -180, Y0: -90, DX: 0.1, DY: 0.1}
 	missed := 0
 	for n := range int32(3600) {
@@ -52,7 +52,7 @@ func TestWithinTakesDecimalBoundsForLines(t *testing.T) {
 		if lo != g.X(n) {
 			missed++
 		}
-		r, err := g.Within(Box{lo, -90, hi, -89})
+		r, _, err := g.Extent(Box{lo, -90, hi, -89})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestWithinTakesDecimalBoundsForLines(t *testing.T) {
 
 // Ten-centimetre cells in metric coordinates: there 1e-9 of a cell is less than
 // a step of the number format.
-func TestWithinTakesDecimalBoundsForLinesFarOut(t *testing.T) {
+func TestExtentTakesDecimalBoundsForLinesFarOut(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	for _, origin := range []float64{0, 0.05} {
 		g := Grid{X0: origin, Y0: origin, DX: 0.1, DY: 0.1}
@@ -76,7 +76,7 @@ func TestWithinTakesDecimalBoundsForLinesFarOut(t *testing.T) {
 			// The decimal numbers as people write them, in hundredths.
 			hundredths := n*10 + int64(origin*100)
 			lo, hi := float64(hundredths)/100, float64(hundredths+100)/100
-			r, err := g.Within(Box{lo, lo, hi, hi})
+			r, _, err := g.Extent(Box{lo, lo, hi, hi})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +87,7 @@ func TestWithinTakesDecimalBoundsForLinesFarOut(t *testing.T) {
 	}
 }
 
-func TestWithinRefuses(t *testing.T) {
+func TestExtentRefuses(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	unit := Grid{DX: 1, DY: 1}
 	tests := []struct {
@@ -119,7 +119,7 @@ func TestWithinRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r, err := test.grid.Within(test.extent)
+			r, _, err := test.grid.Extent(test.extent)
 			var pe *ParamError
 			if !errors.As(err, &pe) {
 				t.Fatalf("got %+v, %v, want a ParamError", r, err)
@@ -171,13 +171,13 @@ func TestNeighboursShareTheirEdgesBitForBit(t *testing.T) {
 	}
 }
 
-func FuzzWithin(f *testing.F) {
+func FuzzExtent(f *testing.F) {
 	f.Add(0.0, 0.0, 0.1, 0.1, 0.3, 0.3, 0.7, 0.6)
 	f.Add(-180.0, -90.0, 0.1, 0.1, -180.0, -90.0, 180.0, 90.0)
 	f.Add(1e17, 0.0, 1.0, 1.0, 1e17, 0.0, 1e17+64, 1.0)
 	f.Fuzz(func(t *testing.T, x0, y0, dx, dy, xmin, ymin, xmax, ymax float64) {
 		g := Grid{X0: x0, Y0: y0, DX: dx, DY: dy}
-		r, err := g.Within(Box{xmin, ymin, xmax, ymax})
+		r, _, err := g.Extent(Box{xmin, ymin, xmax, ymax})
 		if err != nil {
 			return
 		}

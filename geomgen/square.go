@@ -2,7 +2,7 @@ package geomgen
 
 import "math"
 
-// Squares writes the rings of a grid's cells, a block at a time: the lines of
+// Squares writes the rings of rectangles along the axes, a block at a time: the lines of
 // the grid that cross the block are computed once, and shared by its cells.
 type Squares struct {
 	grid Grid
@@ -14,6 +14,11 @@ type Squares struct {
 // NewSquares returns a Squares for the cells of g.
 func NewSquares(g Grid) *Squares {
 	return &Squares{grid: g}
+}
+
+// Put implements Writer.
+func (s *Squares) Put(dst []byte, offset uint8) {
+	s.PutRing((*[BoxRingLen]byte)(dst), offset)
 }
 
 // SetBlock prepares the cells of b, whose level is at most MaxBlockLevel.

@@ -1,0 +1,167 @@
+package geomgen
+
+import (
+	"cmp"
+	"slices"
+)
+
+// rings collects rings point by point, and puts them together to polygons. It
+// keeps its memory from one use to the next.
+type rings struct {
+	work   []Point // the ring in work
+	points []Point // of the finished rings, closed, one behind the other
+	done   []finished
+	sorted []int32
+	out    Part
+}
+
+// finished is a ring by the place of its points, and its area: positive for a
+// shell.
+type finished struct {
+	from, to int
+	area     float64
+	shell    int // of a hole: the number of its shell
+}
+
+func (r *rings) reset() {
+	r.points, r.done = r.points[:0], r.done[:0]
+}
+
+func (r *rings) begin() { r.work = r.work[:0] }
+
+// add adds a point to the ring in work, unless it repeats the one before.
+func (r *rings) add(p Point) {
+	if n := len(r.work); n == 0 || r.work[n-1] != p {
+		r.work = append(r.work, p)
+	}
+}
+
+// end finishes the ring in work. Where it comes to a point twice, what lies
+// between is a ring of its own.
+func (r *rings) end() {
+	if n := len(r.work); n > 1 && r.work[0] == r.work[n-1] {
+		r.work = r.work[:n-1]
+	}
+	if !r.repeats() {
+		r.finish(r.work)
+		return
+	}
+	place := make(map[Point]int, len(r.work))
+	stack := make([]Point, 0, len(r.work))
+	for _, p := range r.work {
+		if at, ok := place[p]; ok {
+			r.finish(stack[at:])
+			for _, q := range stack[at+1:] {
+				delete(place, q)
+			}
+			stack = stack[:at+1]
+			continue
+		}
+		place[p] = len(stack)
+		stack = append(stack, p)
+	}
+	r.finish(stack)
+}
+
+// repeats tells whether the ring in work comes to a point twice.
+func (r *rings) repeats() bool {
+	r.sorted = r.sorted[:0]
+	for i := range r.work {
+		r.sorted = append(r.sorted, int32(i))
+	}
+	slices.SortFunc(r.sorted, func(i, j int32) int {
+		return cmp.Or(cmp.Compare(r.work[i].X, r.work[j].X), cmp.Compare(r.work[i].Y, r.work[j].Y))
+	})
+	for i := 1; i < len(r.sorted); i++ {
+		if r.work[r.sorted[i-1]] == r.work[r.sorted[i]] {
+			return true
+		}
+	}
+	return false
+}
+
+// finish takes a ring over, unless it has no area.
+func (r *rings) finish(ring []Point) {
+	if len(ring) < 3 {
+		return
+	}
+	area := ringArea(ring)
+	if area == 0 {
+		return
+	}
+	from := len(r.points)
+	r.points = append(append(r.points, ring...), ring[0])
+	r.done = append(r.done, finished{from: from, to: len(r.points), area: area})
+}
+
+// part puts the rings together, and returns them with their share of an area.
+func (r *rings) part(whole float64) Part {
+	var sum float64
+	shells := 0
+	for _, f := range r.done {
+		sum += f.area
+		if f.area > 0 {
+			shells++
+		}
+	}
+	for i := range r.done {
+		if f := &r.done[i]; f.area < 0 {
+			f.shell = r.shellOf(f, shells)
+		}
+	}
+	r.out.Share = max(0, min(1, sum/whole))
+	r.out.Rings, r.out.Shells = r.out.Rings[:0], r.out.Shells[:0]
+	for i, shell := range r.done {
+		if shell.area < 0 {
+			continue
+		}
+		r.out.Shells = append(r.out.Shells, len(r.out.Rings))
+		r.out.Rings = append(r.out.Rings, r.points[shell.from:shell.to])
+		if len(r.done) == shells {
+			continue
+		}
+		for _, hole := range r.done {
+			if hole.area < 0 && hole.shell == i {
+				r.out.Rings = append(r.out.Rings, r.points[hole.from:hole.to])
+			}
+		}
+	}
+	return r.out
+}
+
+// shellOf returns the number of the smallest shell around a hole.
+func (r *rings) shellOf(hole *finished, shells int) int {
+	best := -1
+	for i, s := range r.done {
+		if s.area < 0 || best >= 0 && s.area >= r.done[best].area {
+			continue
+		}
+		if shells == 1 || r.around(r.points[s.from:s.to], r.points[hole.from:hole.to]) {
+			best = i
+		}
+	}
+	return best
+}
+
+// around tells whether a hole lies in a shell. They may touch, so that a point of
+// the hole on the shell says nothing.
+func (r *rings) around(shell, hole []Point) bool {
+	for _, p := range hole {
+		inside, edge := false, false
+		for i := 1; i < len(shell); i++ {
+			a, b := shell[i-1], shell[i]
+			where := side(a, b, p)
+			if where == 0 && (segment{a, b}).box().meets(Box{p.X, p.Y, p.X, p.Y}) {
+				edge = true
+				break
+			}
+			if up := b.Y > p.Y; up != (a.Y > p.Y) && (where > 0) == up {
+				inside = !inside
+			}
+		}
+		if !edge {
+			return inside
+		}
+	}
+	return true
+}

@@ -1,0 +1,173 @@
+package geomgen
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// Extent returns the cells whose inside meets the inside of the extent e: a cell
+// belongs whole or not at all. Where these are no rectangle of columns and rows,
+// those of hexagons and of turned grids, they are the cells of the Range that the
+// Mask selects, else the mask is nil.
+//
+// A bound within 1e-9 of a cell of a line that corners lie on, or so close that
+// the number format hardly tells them apart, is taken to be on that line. Turned
+// grids have no such lines.
+//
+// The error is a *ParamError for an extent that is reversed, empty or not finite,
+// and for cells that CheckRange refuses.
+func (g Grid) Extent(e Box) (Range, *Mask, error) {
+	if err := g.checkExtent(e); err != nil {
+		return Range{}, nil, err
+	}
+	if g.rectangular() {
+		r, err := g.within(e)
+		return r, nil, err
+	}
+	if g.Rotate == 0 {
+		e = g.snap(e)
+	}
+	r, err := g.Around(e)
+	if err != nil {
+		return Range{}, nil, err
+	}
+	m, err := NewMask(g, []Polygon{e.polygon()}, meets)
+	return r, m, err
+}
+
+func (g Grid) checkExtent(e Box) error {
+	if err := g.Validate(); err != nil {
+		return err
+	}
+	if !finite(e.XMin) || !finite(e.YMin) || !finite(e.XMax) || !finite(e.YMax) {
+		return &ParamError{"extent", e.String(), "all four numbers must be finite"}
+	}
+	if e.XMin > e.XMax || e.YMin > e.YMax {
+		return &ParamError{"extent", e.String(), "is reversed: the order is XMIN,YMIN,XMAX,YMAX"}
+	}
+	if e.XMin == e.XMax || e.YMin == e.YMax {
+		return &ParamError{"extent", e.String(), "is empty: it has no area"}
+	}
+	return nil
+}
+
+// within returns the cells of a grid of rectangles along the axes whose inside
+// meets the inside of e.
+func (g Grid) within(e Box) (Range, error) {
+	y0, ymin, ymax := g.Y0, e.YMin, e.YMax
+	if g.Shape == XYZ { // rows count downwards
+		y0, ymin, ymax = -g.Y0, -e.YMax, -e.YMin
+	}
+	r := Range{
+		MinCol: lineBelow(g.X0, g.DX, e.XMin), MaxCol: lineAbove(g.X0, g.DX, e.XMax),
+		MinRow: lineBelow(y0, g.DY, ymin), MaxRow: lineAbove(y0, g.DY, ymax),
+	}
+	if g.Shape == XYZ {
+		r = r.intersect(g.World())
+		if r.Count() == 0 {
+			return Range{}, &ParamError{"extent", e.String(), "has no tile in it: the world ends at " + number(WorldBound) + " both ways"}
+		}
+		return r, nil
+	}
+	if !r.valid() {
+		return Range{}, &ParamError{"extent", e.String(), fmt.Sprintf(
+			"reaches beyond column or row 2^30 at cell size %s from origin %s", g.size(), pair(g.X0, g.Y0))}
+	}
+	if r.Count() == 0 {
+		return Range{}, &ParamError{"extent", e.String(), fmt.Sprintf(
+			"is thinner than 1e-9 of a cell of size %s, so no cell lies in it", g.size())}
+	}
+	return r, g.CheckRange(r)
+}
+
+// World returns all tiles of the grid's zoom; of other shapes all cells that have
+// a cell_id.
+func (g Grid) World() Range {
+	if g.Shape == XYZ {
+		n := int32(1) << g.Zoom
+		return Range{MaxCol: n, MaxRow: n}
+	}
+	return Range{-MaxIndex, -MaxIndex, MaxIndex, MaxIndex}
+}
+
+// snap moves bounds of an extent that lie almost on a line through corners of
+// hexagons onto it.
+func (g Grid) snap(e Box) Box {
+	l := g.lattice()
+	on := func(x0, d, v float64) float64 {
+		if n, near := nearestLine(x0, d, v); near {
+			return x0 + float64(float64(n)*d)
+		}
+		return v
+	}
+	return Box{on(l.x0, l.sx, e.XMin), on(l.y0, l.sy, e.YMin), on(l.x0, l.sx, e.XMax), on(l.y0, l.sy, e.YMax)}
+}
+
+// Around returns a rectangle of columns and rows that has all cells which meet b,
+// or touch it, in it, and few others. The error is a *ParamError for cells beyond
+// column or row 2^30 and for those that CheckRange refuses.
+func (g Grid) Around(b Box) (Range, error) {
+	l := g.lattice()
+	lo, hi := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
+	for _, p := range b.polygon()[0] {
+		x, y := p.X-l.x0, p.Y-l.y0
+		if l.rotated {
+			x, y = float64(l.cos*x)+float64(l.sin*y), float64(l.cos*y)-float64(l.sin*x)
+		}
+		x, y = x/l.sx, y/l.sy
+		lo = Point{math.Min(lo.X, x), math.Min(lo.Y, y)}
+		hi = Point{math.Max(hi.X, x), math.Max(hi.Y, y)}
+	}
+	// Steps of the lattice from one column or row to the next.
+	cols, rows := 1.0, 1.0
+	switch g.Shape {
+	case HexagonFlat:
+		cols, rows = 3, 2
+	case HexagonPointy:
+		cols, rows = 2, 3
+	}
+	index := func(f float64) int32 {
+		return int32(math.Max(-MaxIndex-2, math.Min(MaxIndex+2, f)))
+	}
+	r := Range{
+		MinCol: index(math.Floor(lo.X/cols) - 2), MaxCol: index(math.Ceil(hi.X/cols) + 3),
+		MinRow: index(math.Floor(lo.Y/rows) - 2), MaxRow: index(math.Ceil(hi.Y/rows) + 3),
+	}
+	if g.Shape == XYZ {
+		return r.intersect(g.World()), nil
+	}
+	if !r.valid() {
+		return Range{}, &ParamError{"cell-size", g.size(), fmt.Sprintf(
+			"makes cells beyond column or row 2^30 between %s and %s from origin %s", pair(b.XMin, b.YMin), pair(b.XMax, b.YMax), pair(g.X0, g.Y0))}
+	}
+	return r, g.checkStep(r)
+}
+
+func (r Range) intersect(o Range) Range {
+	return Range{max(r.MinCol, o.MinCol), max(r.MinRow, o.MinRow), min(r.MaxCol, o.MaxCol), min(r.MaxRow, o.MaxRow)}
+}
+
+// CheckRange reports, as a *ParamError, cells whose corners would coincide or
+// overflow: far from the origin floating point numbers lie further apart than
+// a small cell is wide. Of tiles it reports those beyond the world.
+func (g Grid) CheckRange(r Range) error {
+	switch {
+	case g.Shape == XYZ:
+		if w := g.World(); r.intersect(w) != r {
+			return &ParamError{"cols", strconv.Itoa(int(r.MaxCol)), fmt.Sprintf("zoom %d has %d tiles in each direction", g.Zoom, w.MaxCol)}
+		}
+		return nil
+	case !g.plain():
+		return g.checkStep(r)
+	}
+	if err := checkLines(g.X(r.MinCol), g.X(r.MaxCol), g.DX, "x", g.size()); err != nil {
+		return err
+	}
+	return checkLines(g.Y(r.MinRow), g.Y(r.MaxRow), g.DY, "y", g.size())
+}
+
+// polygon returns the box as a polygon, counter-clockwise.
+func (b Box) polygon() Polygon {
+	return Polygon{{{b.XMin, b.YMin}, {b.XMax, b.YMin}, {b.XMax, b.YMax}, {b.XMin, b.YMax}, {b.XMin, b.YMin}}}
+}

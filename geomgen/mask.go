@@ -1,0 +1,180 @@
+package geomgen
+
+import (
+	"math"
+	"strconv"
+)
+
+// meets is the rule of an extent: a cell whose inside has a point in common with
+// the inside of the area.
+const meets Rule = "meets"
+
+// Mask selects cells of a grid by an area of interest and a rule. It decides in
+// exact arithmetic: no tolerance, and no cell twice or in neither of two areas
+// that share an edge but by the rule. It is not changed by its use.
+type Mask struct {
+	grid    Grid
+	lattice lattice
+	outline outline
+	rule    Rule
+}
+
+// NewMask returns a mask of polygons in the grid's CRS, which must be valid
+// together: see CheckPolygons. The error is an *InvalidError for those that are
+// not, and a *ParamError for an unknown rule, or an area that is empty.
+func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
+	switch rule {
+	case Intersects, Within, Centroid, meets:
+	default:
+		return nil, &ParamError{"aoi-rule", string(rule), "must be intersects, within or centroid"}
+	}
+	o, err := validOutline(polygons)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.segments) == 0 {
+		return nil, &ParamError{"aoi", "(none)", "is empty: it has no polygons"}
+	}
+	return &Mask{g, g.lattice(), o, rule}, nil
+}
+
+// Bounds returns the box around the area, in CRS units.
+func (m *Mask) Bounds() Box { return m.outline.index.bounds() }
+
+// Segments returns the number of segments that the area's edge has.
+func (m *Mask) Segments() int { return len(m.outline.segments) }
+
+// Contains tells whether the mask selects a cell.
+func (m *Mask) Contains(c Cell) bool {
+	v := m.lattice.convex(m.grid, c)
+	near, _ := m.collect(nil, v.box, math.MaxInt)
+	return m.selects(c, &v, near)
+}
+
+// selects decides a cell, given all segments whose boxes meet the cell's.
+func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
+	switch m.rule {
+	case Intersects:
+		for _, i := range near {
+			if v.touches(m.outline.segments[i]) {
+				return true
+			}
+		}
+		return m.holds(v.corners[0])
+	case Centroid:
+		return m.holds(m.lattice.centre(m.grid.Shape, c))
+	}
+	// Where the edge runs through the inside of the cell, there is area on one
+	// side of it and none on the other.
+	if m.cuts(v, near) {
+		return m.rule == meets
+	}
+	return m.holds(m.lattice.centre(m.grid.Shape, c))
+}
+
+// cuts tells whether the area's edge runs through the inside of a cell.
+func (m *Mask) cuts(v *convex, near []int32) bool {
+	for _, i := range near {
+		if v.enters(m.outline.segments[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// holds tells whether a point lies in the area or on its edge.
+func (m *Mask) holds(p Point) bool {
+	inside, edge := m.outline.locate(p)
+	return inside || edge
+}
+
+// collect appends the segments near a box; all is false when there are more than
+// most, and not all of them are there.
+func (m *Mask) collect(dst []int32, box Box, most int) (near []int32, all bool) {
+	all = true
+	start := len(dst)
+	m.outline.index.walk(box, func(items []int32) bool {
+		for _, i := range items {
+			if m.outline.segments[i].near(box) {
+				dst = append(dst, i)
+			}
+		}
+		all = len(dst)-start <= most
+		return all
+	})
+	return dst, all
+}
+
+// near tells whether a segment may have a point in common with a box. It is sure
+// where it says no.
+func (s segment) near(b Box) bool {
+	if !b.meets(s.box()) {
+		return false
+	}
+	// The corners furthest left and furthest right of the line.
+	dx, dy := s.b.X-s.a.X, s.b.Y-s.a.Y
+	l, r := Point{b.XMin, b.YMax}, Point{b.XMax, b.YMin}
+	if dx < 0 {
+		l.Y, r.Y = b.YMin, b.YMax
+	}
+	if dy < 0 {
+		l.X, r.X = b.XMax, b.XMin
+	}
+	dl, offL := det(s.a, s.b, l)
+	dr, offR := det(s.a, s.b, r)
+	return !(dl < -offL || dr > offR)
+}
+
+// blockBox returns a box around those cells of a block that lie in a range.
+func (m *Mask) blockBox(b Block, r Range) Box {
+	side := int32(1) << b.Level
+	lo := Cell{max(r.MinCol, b.Col), max(r.MinRow, b.Row)}
+	hi := Cell{min(r.MaxCol, b.Col+side) - 1, min(r.MaxRow, b.Row+side) - 1}
+	return m.lattice.around(m.grid.Shape, lo, hi)
+}
+
+// around returns a box around the cells from lo to hi, as small as it is without
+// looking at each of them.
+func (l *lattice) around(s Shape, lo, hi Cell) Box {
+	k0, m0 := s.base(lo)
+	k1, m1 := s.base(hi)
+	switch s {
+	case HexagonFlat:
+		k0, m0, k1, m1 = k0-2, 2*int64(lo.Row)-1, k1+2, 2*int64(hi.Row)+2
+	case HexagonPointy:
+		k0, m0, k1, m1 = 2*int64(lo.Col)-1, m0-2, 2*int64(hi.Col)+2, m1+2
+	default:
+		k1, m1 = k1+1, m1+1
+	}
+	var b Box
+	for i, p := range [...]Point{l.at(k0, m0), l.at(k1, m0), l.at(k0, m1), l.at(k1, m1)} {
+		at := Box{p.X, p.Y, p.X, p.Y}
+		if i == 0 {
+			b = at
+		}
+		b = b.with(at)
+	}
+	if l.rotated {
+		// Turned points are rounded, each its own way.
+		off := 4e-15 * (math.Abs(b.XMin) + math.Abs(b.XMax) + math.Abs(b.YMin) + math.Abs(b.YMax) + math.Abs(l.x0) + math.Abs(l.y0))
+		b = Box{b.XMin - off, b.YMin - off, b.XMax + off, b.YMax + off}
+	}
+	return b
+}
+
+// checkStep reports, as a *ParamError, cells so small beside their coordinates
+// that the format's steps would show: masks and turned cells want room for some
+// of them in each.
+func (g Grid) checkStep(r Range) error {
+	l := g.lattice()
+	b := l.around(g.Shape, Cell{r.MinCol, r.MinRow}, Cell{r.MaxCol - 1, r.MaxRow - 1})
+	far := max(math.Abs(b.XMin), math.Abs(b.XMax), math.Abs(b.YMin), math.Abs(b.YMax), math.Abs(l.x0), math.Abs(l.y0))
+	if !finite(far) {
+		return &ParamError{"cell-size", g.size(), "the cells reach beyond the largest number"}
+	}
+	if ulp := math.Nextafter(far, math.Inf(1)) - far; min(l.sx, math.Abs(l.sy)) < 64*ulp {
+		return &ParamError{"cell-size", g.size(), "is too small at coordinate " + number(far) +
+			", where numbers lie " + strconv.FormatFloat(ulp, 'g', 3, 64) + " apart"}
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package geomgen
+
+import (
+	"context"
+	"sort"
+)
+
+// Selection is cells of a grid: those of a rectangle that each mask selects.
+type Selection struct {
+	cells Range
+	masks []*Mask
+	count int64
+	marks []mark
+}
+
+// mark says how many cells of a selection come before an id.
+type mark struct{ id, before int64 }
+
+const (
+	// maxMarks bounds what a selection remembers of its count: a megabyte.
+	maxMarks = 1 << 16
+	// firstSpacing is how many cells lie between two marks to begin with.
+	firstSpacing = 1 << 10
+)
+
+// Select returns the cells of r that all of the masks select, two masks at most.
+// With a mask it counts them, which takes as long as the boundary of its area is
+// long, in cells, and ends early when ctx does.
+func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
+	s := &Selection{cells: r, masks: masks}
+	if len(masks) == 0 {
+		s.count = r.Count()
+		return s, nil
+	}
+	w := newWalker(r, masks, 0, MaxID)
+	spacing := int64(firstSpacing)
+	next := int64(0)
+	for steps := 0; w.n > 0; steps++ {
+		if steps%4096 == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		b, n, ok := w.step(curveOrder)
+		if !ok {
+			continue
+		}
+		if s.count >= next {
+			if len(s.marks) == maxMarks {
+				for i := range maxMarks / 2 {
+					s.marks[i] = s.marks[2*i]
+				}
+				s.marks = s.marks[:maxMarks/2]
+				spacing *= 2
+			}
+			s.marks = append(s.marks, mark{b.ID, s.count})
+			next = s.count + spacing
+		}
+		s.count += n
+	}
+	return s, nil
+}
+
+// Range returns the rectangle that all cells of the selection lie in.
+func (s *Selection) Range() Range { return s.cells }
+
+// Count returns the number of cells.
+func (s *Selection) Count() int64 { return s.count }
+
+// Contains tells whether a cell is one of the selection.
+func (s *Selection) Contains(c Cell) bool {
+	if !s.cells.Contains(c) {
+		return false
+	}
+	for _, m := range s.masks {
+		if !m.Contains(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// Walk returns a Walker over those cells of the selection whose cell_id lies in
+// [first, last]. For all of them: Walk(0, MaxID).
+func (s *Selection) Walk(first, last int64) *Walker {
+	return newWalker(s.cells, s.masks, first, last)
+}
+
+// At returns the cell_id of the cell that has n cells of the selection before it
+// in the order of cell_id. n lies in [0, Count()-1].
+func (s *Selection) At(n int64) int64 {
+	if len(s.masks) == 0 {
+		return s.cells.At(n)
+	}
+	m := s.marks[sort.Search(len(s.marks), func(i int) bool { return s.marks[i].before > n })-1]
+	n -= m.before
+	w := s.Walk(m.id, MaxID)
+	for w.n > 0 {
+		b, k, ok := w.step(curveOrder)
+		if !ok {
+			continue
+		}
+		if n < k {
+			return s.cells.atIn(b, n)
+		}
+		n -= k
+	}
+	return -1
+}

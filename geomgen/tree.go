@@ -1,0 +1,110 @@
+package geomgen
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// fanout is how many entries a node of the tree has.
+const fanout = 8
+
+// tree finds segments by their place: a packed R-tree, whose leaves take the
+// segments in the order of a Hilbert curve. Source: I. Kamel and C. Faloutsos, On
+// Packing R-trees, CIKM 1993.
+type tree struct {
+	items []int32 // numbers of segments, in the order of the leaves
+	// The boxes of the nodes, level by level from the leaves up; the last level is
+	// one box. A node covers fanout entries of the level below, or of items.
+	levels [][]Box
+}
+
+func newTree(segments []segment) tree {
+	var t tree
+	t.items = hilbertOrder(segments)
+	boxes := make([]Box, len(segments))
+	for i, s := range t.items {
+		boxes[i] = segments[s].box()
+	}
+	for len(boxes) > 1 || len(t.levels) == 0 {
+		up := make([]Box, 0, len(boxes)/fanout+1)
+		for part := range slices.Chunk(boxes, fanout) {
+			b := part[0]
+			for _, other := range part[1:] {
+				b = b.with(other)
+			}
+			up = append(up, b)
+		}
+		t.levels = append(t.levels, up)
+		boxes = up
+	}
+	return t
+}
+
+// hilbertOrder returns the numbers of the segments, sorted by where their centres
+// lie on a Hilbert curve through the box around them.
+func hilbertOrder(segments []segment) []int32 {
+	all := segments[0].box()
+	for _, s := range segments[1:] {
+		all = all.with(s.box())
+	}
+	const side = 1 << 20
+	scale := func(v, lo, hi float64) int32 {
+		if !(hi > lo) {
+			return 0
+		}
+		return int32((v/2 - lo/2) / (hi/2 - lo/2) * (side - 1))
+	}
+	keys := make([]int64, len(segments))
+	items := make([]int32, len(segments))
+	for i, s := range segments {
+		c := middle(s.a, s.b)
+		keys[i] = CellID(Cell{scale(c.X, all.XMin, all.XMax), scale(c.Y, all.YMin, all.YMax)})
+		items[i] = int32(i)
+	}
+	slices.SortFunc(items, func(i, j int32) int { return cmp.Or(cmp.Compare(keys[i], keys[j]), cmp.Compare(i, j)) })
+	return items
+}
+
+// bounds returns the box around all segments.
+func (t *tree) bounds() Box {
+	return t.levels[len(t.levels)-1][0]
+}
+
+// walk calls visit for each leaf whose box meets q: with the numbers of its
+// segments, until visit returns false.
+func (t *tree) walk(q Box, visit func(items []int32) bool) {
+	t.descend(len(t.levels)-1, 0, q, visit)
+}
+
+func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) bool {
+	if !t.levels[level][node].meets(q) {
+		return true
+	}
+	if level == 0 {
+		return visit(t.items[node*fanout : min((node+1)*fanout, len(t.items))])
+	}
+	for child := node * fanout; child < min((node+1)*fanout, len(t.levels[level-1])); child++ {
+		if !t.descend(level-1, child, q, visit) {
+			return false
+		}
+	}
+	return true
+}
+
+// with returns the box around both.
+func (b Box) with(o Box) Box {
+	return Box{math.Min(b.XMin, o.XMin), math.Min(b.YMin, o.YMin), math.Max(b.XMax, o.XMax), math.Max(b.YMax, o.YMax)}
+}
+
+// meets tells whether the two have a point in common, edges included.
+func (b Box) meets(o Box) bool {
+	return b.XMin <= o.XMax && b.XMax >= o.XMin && b.YMin <= o.YMax && b.YMax >= o.YMin
+}
+
+// segment is a piece of an area's edge: the area lies left of it.
+type segment struct{ a, b Point }
+
+func (s segment) box() Box {
+	return Box{min(s.a.X, s.b.X), min(s.a.Y, s.b.Y), max(s.a.X, s.b.X), max(s.a.Y, s.b.Y)}
+}

@@ -1,0 +1,219 @@
+package geomgen
+
+import "math"
+
+// maxMasks is how many masks a walk has room for: an extent's and an area's.
+const maxMasks = 2
+
+// Walker goes through cells in the order of cell_id. Make it with Range.Walk or
+// Selection.Walk.
+type Walker struct {
+	r           Range
+	first, last int64
+	// The blocks still to visit, the next one on top. Each level below the
+	// quadrants adds three to the four of them.
+	todo  [4 + 3*curveOrder]pending
+	n     int
+	edge  bool
+	masks [maxMasks]maskWalk
+}
+
+// pending is a block still to visit.
+type pending struct {
+	Block
+	open uint8 // the masks that have not decided for all of the block, a bit each
+	near [maxMasks]list
+}
+
+// Walk returns a Walker over those cells of r whose cell_id lies in
+// [first, last]. For all of them: Walk(0, MaxID).
+func (r Range) Walk(first, last int64) *Walker {
+	return newWalker(r, nil, first, last)
+}
+
+func newWalker(r Range, masks []*Mask, first, last int64) *Walker {
+	w := &Walker{r: r, first: first, last: last, n: 4}
+	open := uint8(0)
+	for i, m := range masks {
+		w.masks[i].mask = m
+		open |= 1 << i
+	}
+	for q := range int32(4) {
+		w.todo[3-q] = pending{Block: quadrant(q), open: open}
+	}
+	return w
+}
+
+// Next returns the next block, all of whose cells belong to the walk. Blocks
+// come in the order of cell_id, no cell comes twice, and no block is larger
+// than MaxBlockLevel. Blocks outside are dropped whole, and with a mask blocks
+// inside are not looked into, so a walk costs as much as its cells and their
+// boundary, not as what lies around them.
+func (w *Walker) Next() (b Block, ok bool) {
+	for w.n > 0 {
+		if b, _, ok = w.step(MaxBlockLevel); ok {
+			return b, true
+		}
+	}
+	return Block{}, false
+}
+
+// Edge tells whether the block that Next returned is a single cell that the edge
+// of a masking area may run through. The cells of other blocks lie in the area,
+// whole.
+func (w *Walker) Edge() bool { return w.edge }
+
+// step looks at one block: it yields it, with the number of its cells that belong
+// to the walk, drops it, or puts its quarters in its place. Up to MaxBlockLevel
+// all cells of a block that it yields do; above, for counting, some may not.
+func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
+	w.n--
+	e := w.todo[w.n]
+	b = e.Block
+	if b.ID > w.last || b.Last() < w.first {
+		return b, 0, false
+	}
+	cells = w.r.countIn(b)
+	if cells == 0 {
+		return b, 0, false
+	}
+	w.edge = false
+	if e.open != 0 && !w.ask(&e, cells == b.Cells()) {
+		return b, 0, false
+	}
+	whole := b.ID >= w.first && b.Last() <= w.last
+	if maxLevel <= MaxBlockLevel {
+		whole = whole && cells == b.Cells()
+	}
+	if whole && e.open == 0 && b.Level <= maxLevel {
+		return b, cells, true
+	}
+	for d := int32(3); d >= 0; d-- {
+		w.todo[w.n] = pending{Block: b.quarter(d), open: e.open, near: e.near}
+		w.n++
+	}
+	return b, 0, false
+}
+
+// ask asks the masks that have not decided for a block. It returns false where
+// one of them has none of its cells; those that have all of them are no longer
+// open, and for a single cell none is.
+func (w *Walker) ask(e *pending, whole bool) bool {
+	for i := range w.masks {
+		if e.open&(1<<i) == 0 {
+			continue
+		}
+		m := &w.masks[i]
+		if e.Level == 0 {
+			in, edge := m.cell(e, &e.near[i])
+			if !in {
+				return false
+			}
+			w.edge = w.edge || edge
+			e.open &^= 1 << i
+			continue
+		}
+		switch m.block(e, &e.near[i], w.r, whole) {
+		case outside:
+			return false
+		case inside:
+			e.open &^= 1 << i
+		}
+	}
+	return true
+}
+
+// fate is what a mask says of a block.
+type fate uint8
+
+const (
+	onEdge fate = iota // some of its cells may be selected, and some not
+	outside
+	inside
+)
+
+// list is a part of a maskWalk's segments: those near a block. There is none for
+// a block with more of them than fit.
+type list struct {
+	from, to int32
+	made     bool
+}
+
+// maxNear is how many segments a list has. Blocks near more of them are large,
+// and few: they ask the index.
+const maxNear = 64
+
+// maskWalk is a mask at work in a walk, which goes from a block to its quarters
+// and with them from the segments near it to fewer and fewer.
+type maskWalk struct {
+	mask *Mask
+	near []int32 // the lists of the blocks that the one in work is a part of
+	// The place on the curve behind the last block that was decided, and how. The
+	// block that begins there is next to it, so that with no edge near it has the
+	// same fate.
+	behind int64
+	last   fate
+}
+
+// block decides a block, or finds the segments near it.
+func (m *maskWalk) block(e *pending, near *list, r Range, whole bool) fate {
+	box := m.mask.blockBox(e.Block, r)
+	if m.gather(near, box); near.from < near.to || !near.made {
+		return onEdge
+	}
+	return m.decide(e, whole, Point{box.XMin, box.YMin})
+}
+
+// decide decides a block that no edge is near, by one point of it.
+func (m *maskWalk) decide(e *pending, whole bool, p Point) fate {
+	const quadrantCells = 1 << (2 * curveOrder)
+	f := m.last
+	if !whole || m.behind != e.ID || e.ID%quadrantCells == 0 || f == onEdge {
+		f = outside
+		if m.mask.holds(p) {
+			f = inside
+		}
+	}
+	m.behind, m.last = 0, onEdge
+	if whole {
+		m.behind, m.last = e.ID+e.Cells(), f
+	}
+	return f
+}
+
+// gather makes the list of the segments near a box from that of the block around
+// it, or from the index.
+func (m *maskWalk) gather(near *list, box Box) {
+	if near.made {
+		from := near.to
+		m.near = m.near[:from]
+		for _, i := range m.near[near.from:near.to] {
+			if m.mask.outline.segments[i].near(box) {
+				m.near = append(m.near, i)
+			}
+		}
+		*near = list{from, int32(len(m.near)), true}
+		return
+	}
+	m.near = m.near[:0]
+	var all bool
+	if m.near, all = m.mask.collect(m.near, box, maxNear); all {
+		*near = list{0, int32(len(m.near)), true}
+	}
+}
+
+// cell decides a single cell, and tells whether an edge is near.
+func (m *maskWalk) cell(e *pending, near *list) (in, edge bool) {
+	c := Cell{e.Col, e.Row}
+	v := m.mask.lattice.convex(m.mask.grid, c)
+	if near.made {
+		m.gather(near, v.box)
+	} else {
+		m.near, _ = m.mask.collect(m.near[:0], v.box, math.MaxInt)
+		*near = list{0, int32(len(m.near)), true}
+	}
+	if near.from == near.to {
+		return m.decide(e, true, v.corners[0]) == inside, false
+	}
+	return m.mask.selects(c, &v, m.near[near.from:near.to]), true
+}

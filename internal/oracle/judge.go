@@ -1,0 +1,181 @@
+// Package oracle judges, in fractions, which cells an area selects, and makes
+// polygons worth judging. It is for tests: slow, and as simple as can be.
+package oracle
+
+import (
+	"math/big"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// Area is polygons in fractions.
+type Area struct {
+	polygons [][][]point
+}
+
+type point struct{ x, y *big.Rat }
+
+func rat(f float64) *big.Rat { return new(big.Rat).SetFloat64(f) }
+
+func exact(p geomgen.Point) point { return point{rat(p.X), rat(p.Y)} }
+
+// NewArea takes over valid polygons.
+func NewArea(polygons []geomgen.Polygon) *Area {
+	a := new(Area)
+	for _, p := range polygons {
+		var rings [][]point
+		for _, r := range p {
+			var ring []point
+			for _, q := range r {
+				ring = append(ring, exact(q))
+			}
+			rings = append(rings, ring)
+		}
+		a.polygons = append(a.polygons, rings)
+	}
+	return a
+}
+
+// Holds tells whether a point lies in the area or on its edge.
+func (a *Area) Holds(p geomgen.Point) bool { return a.holds(exact(p)) }
+
+func (a *Area) holds(p point) bool {
+	for _, polygon := range a.polygons {
+		inside := false
+		for _, ring := range polygon {
+			for i := 1; i < len(ring); i++ {
+				a, b := ring[i-1], ring[i]
+				if on(a, b, p) {
+					return true
+				}
+				if (a.y.Cmp(p.y) > 0) != (b.y.Cmp(p.y) > 0) && (turn(a, b, p) > 0) == (b.y.Cmp(a.y) > 0) {
+					inside = !inside
+				}
+			}
+		}
+		if inside {
+			return true
+		}
+	}
+	return false
+}
+
+// Intersects tells whether a cell, by its corners in order, has a point in common
+// with the area.
+func (a *Area) Intersects(corners []geomgen.Point) bool {
+	cell := closed(corners)
+	for _, p := range cell {
+		if a.holds(p) {
+			return true
+		}
+	}
+	met := false
+	a.each(func(p, q point) {
+		met = met || inConvex(cell, p, false)
+		for i := 1; i < len(cell); i++ {
+			met = met || cross(cell[i-1], cell[i], p, q)
+		}
+	})
+	return met
+}
+
+// Covers tells whether a cell lies in the area, whole.
+func (a *Area) Covers(corners []geomgen.Point) bool {
+	cell := closed(corners)
+	out := false
+	a.each(func(p, q point) { out = out || inConvex(cell, p, true) })
+	if out {
+		return false
+	}
+	// Between the points where the area's edge meets the cell's, the latter is in
+	// the area or not.
+	for i := 1; i < len(cell); i++ {
+		cuts := []*big.Rat{new(big.Rat), big.NewRat(1, 1)}
+		a.each(func(p, q point) { cuts = append(cuts, meeting(cell[i-1], cell[i], p, q)...) })
+		sortRats(cuts)
+		for k := 1; k < len(cuts); k++ {
+			mid := new(big.Rat).Add(cuts[k-1], cuts[k])
+			if !a.holds(along(cell[i-1], cell[i], mid.Mul(mid, big.NewRat(1, 2)))) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (a *Area) each(do func(p, q point)) {
+	for _, polygon := range a.polygons {
+		for _, ring := range polygon {
+			for i := 1; i < len(ring); i++ {
+				do(ring[i-1], ring[i])
+			}
+		}
+	}
+}
+
+func closed(corners []geomgen.Point) []point {
+	var ring []point
+	for _, c := range corners {
+		ring = append(ring, exact(c))
+	}
+	return append(ring, ring[0])
+}
+
+func sub(a, b *big.Rat) *big.Rat { return new(big.Rat).Sub(a, b) }
+func mul(a, b *big.Rat) *big.Rat { return new(big.Rat).Mul(a, b) }
+
+// turn is positive where p lies left of the line from a to b.
+func turn(a, b, p point) int {
+	return mul(sub(b.x, a.x), sub(p.y, a.y)).Cmp(mul(sub(b.y, a.y), sub(p.x, a.x)))
+}
+
+// on tells whether p lies on the segment from a to b.
+func on(a, b, p point) bool {
+	between := func(u, v, w *big.Rat) bool { return u.Cmp(w)*v.Cmp(w) <= 0 }
+	return turn(a, b, p) == 0 && between(a.x, b.x, p.x) && between(a.y, b.y, p.y)
+}
+
+// cross tells whether two segments have a point in common.
+func cross(a, b, p, q point) bool {
+	return turn(a, b, p)*turn(a, b, q) < 0 && turn(p, q, a)*turn(p, q, b) < 0 ||
+		on(a, b, p) || on(a, b, q) || on(p, q, a) || on(p, q, b)
+}
+
+// inConvex tells whether p lies in a ring that runs counter-clockwise and is
+// convex: strictly, or on its edge as well.
+func inConvex(ring []point, p point, strictly bool) bool {
+	for i := 1; i < len(ring); i++ {
+		if t := turn(ring[i-1], ring[i], p); t < 0 || strictly && t == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// meeting returns how far from a to b a segment meets that from p to q.
+func meeting(a, b, p, q point) []*big.Rat {
+	var list []*big.Rat
+	for _, r := range []point{p, q} {
+		if on(a, b, r) {
+			t := sub(r.x, a.x)
+			d := sub(b.x, a.x)
+			if d.Sign() == 0 {
+				t, d = sub(r.y, a.y), sub(b.y, a.y)
+			}
+			list = append(list, t.Quo(t, d))
+		}
+	}
+	if turn(p, q, a)*turn(p, q, b) < 0 && turn(a, b, p)*turn(a, b, q) < 0 {
+		da := sub(mul(sub(q.x, p.x), sub(a.y, p.y)), mul(sub(q.y, p.y), sub(a.x, p.x)))
+		db := sub(mul(sub(q.x, p.x), sub(b.y, p.y)), mul(sub(q.y, p.y), sub(b.x, p.x)))
+		list = append(list, new(big.Rat).Quo(da, sub(da, db)))
+	}
+	return list
+}
+
+func along(a, b point, t *big.Rat) point {
+	return point{
+		new(big.Rat).Add(a.x, mul(sub(b.x, a.x), t)),
+		new(big.Rat).Add(a.y, mul(sub(b.y, a.y), t)),
+	}
+}
