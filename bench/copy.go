@@ -27,16 +27,16 @@ const (
 // copyArm is the load alone: the table is made and filled, without keys or
 // indexes. The limit is the server's own COPY of the same bytes into the same
 // table under the same statement.
-func copyArm(db *database, p programs, g grid, id, title, dir string) (arm, error) {
+func copyArm(ctx context.Context, db *database, p programs, g grid, id, title, dir string) (arm, error) {
 	a := arm{id: id, title: title, cells: g.cells(), server: db.name, reference: nameLimit}
-	frozen, err := loader.NewPlan(g.job())
+	frozen, err := loader.NewPlan(ctx, g.job())
 	if err != nil {
 		return a, err
 	}
 	a.contenders = append(a.contenders, db.limit(g, frozen, dir), db.loadStage(nameLoad, g))
 	job := g.job()
 	job.Streams = 2
-	chunked, err := loader.NewPlan(job)
+	chunked, err := loader.NewPlan(ctx, job)
 	if err != nil {
 		return a, err
 	}

@@ -23,8 +23,8 @@ const nameFloor = "one backend after the other, CPU seconds"
 // backend that nothing disturbs: COPY FREEZE from a file, GiST, unique index,
 // ANALYZE. Divided by the cores, that is the floor for a table with GiST, in the
 // order of cell_id, whoever loads it.
-func floorArm(db *database, g grid, dir string) (arm, error) {
-	plan, err := loader.NewPlan(g.job())
+func floorArm(ctx context.Context, db *database, g grid, dir string) (arm, error) {
+	plan, err := loader.NewPlan(ctx, g.job())
 	if err != nil {
 		return arm{}, err
 	}

@@ -52,7 +52,7 @@ func generate(ctx context.Context, g grid, cores int) (sample, error) {
 	const times = 100
 	job := g.job()
 	job.Streams, job.ChunkRows = cores, (g.cells()+int64(cores)-1)/int64(cores)
-	plan, err := loader.NewPlan(job)
+	plan, err := loader.NewPlan(ctx, job)
 	if err != nil {
 		return sample{}, err
 	}

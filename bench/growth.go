@@ -1,6 +1,10 @@
 package main
 
-import "github.com/loadgrid/loadgrid/loader"
+import (
+	"context"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
 
 // growthGrids are the sizes at which time a row and memory are compared.
 func growthGrids() []grid {
@@ -9,13 +13,13 @@ func growthGrids() []grid {
 
 // growthArm is the load stage of grids of 1 to 30 million cells, and the limit of
 // the largest. What is compared is the time of a row, and the client's memory.
-func growthArm(db *database, dir string) (arm, error) {
+func growthArm(ctx context.Context, db *database, dir string) (arm, error) {
 	a := arm{id: "growth", title: "5. Growth: the load stage from 1 to 30 million cells, untuned server", cells: gridEU().cells(),
 		server: db.name, reference: nameLimit}
 	for _, g := range growthGrids() {
 		a.contenders = append(a.contenders, db.loadStage(growthName(g), g))
 	}
-	plan, err := loader.NewPlan(gridEU().job())
+	plan, err := loader.NewPlan(ctx, gridEU().job())
 	if err != nil {
 		return a, err
 	}

@@ -133,7 +133,7 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 		{"load_0.8_" + server, title("2. Load alone, 0.8 million cells, %s server"), grid08()},
 		{"load_3.2_" + server, title("2. Load alone, 3.2 million cells, %s server"), grid32()},
 	} {
-		a, err := copyArm(db, p, load.g, load.id, load.title, dir)
+		a, err := copyArm(ctx, db, p, load.g, load.id, load.title, dir)
 		if err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 		readyArm(db, p, grid08(), "ready_0.8_"+server, title("3. Ready to query, 0.8 million cells, %s server"), dir),
 		readyArm(db, p, grid32(), "ready_3.2_"+server, title("3. Ready to query, 3.2 million cells, %s server"), dir),
 	}
-	floor, err := floorArm(db, grid32(), dir)
+	floor, err := floorArm(ctx, db, grid32(), dir)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 		if err := measureTuning(ctx, db, measure, o); err != nil {
 			return err
 		}
-		growth, err := growthArm(db, dir)
+		growth, err := growthArm(ctx, db, dir)
 		if err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func (g Grid) within(e Box) (Range, error) {
 		MinRow: lineBelow(y0, g.DY, ymin), MaxRow: lineAbove(y0, g.DY, ymax),
 	}
 	if g.Shape == XYZ {
-		r = r.intersect(g.World())
+		r = r.Intersect(g.World())
 		if r.Count() == 0 {
 			return Range{}, &ParamError{"extent", e.String(), "has no tile in it: the world ends at " + number(WorldBound) + " both ways"}
 		}
@@ -135,7 +135,7 @@ func (g Grid) Around(b Box) (Range, error) {
 		MinRow: index(math.Floor(lo.Y/rows) - 2), MaxRow: index(math.Ceil(hi.Y/rows) + 3),
 	}
 	if g.Shape == XYZ {
-		return r.intersect(g.World()), nil
+		return r.Intersect(g.World()), nil
 	}
 	if !r.valid() {
 		return Range{}, &ParamError{"cell-size", g.size(), fmt.Sprintf(
@@ -144,7 +144,8 @@ func (g Grid) Around(b Box) (Range, error) {
 	return r, g.checkStep(r)
 }
 
-func (r Range) intersect(o Range) Range {
+// Intersect returns the cells that are in both.
+func (r Range) Intersect(o Range) Range {
 	return Range{max(r.MinCol, o.MinCol), max(r.MinRow, o.MinRow), min(r.MaxCol, o.MaxCol), min(r.MaxRow, o.MaxRow)}
 }
 
@@ -154,7 +155,7 @@ func (r Range) intersect(o Range) Range {
 func (g Grid) CheckRange(r Range) error {
 	switch {
 	case g.Shape == XYZ:
-		if w := g.World(); r.intersect(w) != r {
+		if w := g.World(); r.Intersect(w) != r {
 			return &ParamError{"cols", strconv.Itoa(int(r.MaxCol)), fmt.Sprintf("zoom %d has %d tiles in each direction", g.Zoom, w.MaxCol)}
 		}
 		return nil

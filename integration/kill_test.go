@@ -150,7 +150,7 @@ func (w way) killAndRunAgain(t *testing.T, at place) {
 	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 		t.Fatal(err)
 	}
-	plan, err := loader.NewPlan(w.job)
+	plan, err := loader.NewPlan(t.Context(), w.job)
 	if err != nil {
 		t.Fatal(err)
 	}

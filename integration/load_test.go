@@ -199,7 +199,7 @@ func TestEstimatesAreClose(t *testing.T) {
 	defer pool.Close()
 	job := loader.Job{Table: loader.Table{Schema: s.schema, Name: "grid"}, LedgerSchema: s.schema,
 		Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3857}, Cols: 500, Rows: 600, Set: []loader.Constant{{Name: "year", Type: "integer", Value: "2026"}}}
-	p, err := loader.NewPlan(job)
+	p, err := loader.NewPlan(t.Context(), job)
 	if err != nil {
 		t.Fatal(err)
 	}

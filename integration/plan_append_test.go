@@ -138,7 +138,7 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 			job := job
 			job.IfExists, job.Partitions = loader.Append, partitions
 			job.Extent = &geomgen.Box{XMin: 64, YMin: 64, XMax: 128, YMax: 128}
-			plan, err := loader.NewPlan(job)
+			plan, err := loader.NewPlan(t.Context(), job)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -173,7 +173,7 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 	} {
 		job := job
 		job.IfExists, job.Partitions, job.Extent = loader.Append, 0, &tt.extent
-		plan, err := loader.NewPlan(job)
+		plan, err := loader.NewPlan(t.Context(), job)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +189,7 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 		t.Errorf("the database was\n%s\nand is\n%s", before, after)
 	}
 	// Only an append is asked for.
-	plan, err := loader.NewPlan(loader.Job{Table: job.Table, LedgerSchema: s.schema, Grid: grid, Cols: 1, Rows: 1})
+	plan, err := loader.NewPlan(t.Context(), loader.Job{Table: job.Table, LedgerSchema: s.schema, Grid: grid, Cols: 1, Rows: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

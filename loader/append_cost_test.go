@@ -9,7 +9,7 @@ import (
 func appendOf(t *testing.T, job Job, a AppendPlan) AppendPlan {
 	t.Helper()
 	job.IfExists = Append
-	p, err := NewPlan(job)
+	p, err := NewPlan(t.Context(), job)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -175,7 +175,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	}
 	b.table = b.table.newStaging()
 	side := int64(math.Ceil(math.Sqrt(float64(b.options.Rows))))
-	b.plan, err = NewPlan(Job{Table: b.table.Table, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: side, Rows: side, Streams: 1})
+	b.plan, err = NewPlan(ctx, Job{Table: b.table.Table, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: side, Rows: side, Streams: 1})
 	return err
 }
 

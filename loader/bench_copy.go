@@ -37,7 +37,7 @@ type bench struct {
 
 // newRows returns the first n rows of the plan.
 func (b *bench) newRows(ctx context.Context, n int64) *Rows {
-	return b.plan.NewRows(ctx, Chunk{First: b.plan.Cells.At(0), Last: b.plan.Cells.At(n - 1), Rows: n})
+	return b.plan.NewRows(ctx, Chunk{First: b.plan.choice.At(0), Last: b.plan.choice.At(n - 1), Rows: n})
 }
 
 // turn makes the table, as a frozen load does, copies n rows into it, or none

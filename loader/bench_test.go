@@ -141,7 +141,7 @@ func TestLimitAndLoadgridHaveTheSameStatement(t *testing.T) {
 // The prepared file is, byte for byte, what loadgrid sends, and close leaves nothing.
 func TestPreparedFile(t *testing.T) {
 	dir := t.TempDir()
-	plan, err := NewPlan(unitJob(40, 40))
+	plan, err := NewPlan(t.Context(), unitJob(40, 40))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestPreparedFile(t *testing.T) {
 }
 
 func TestNoRoomForThePreparedFile(t *testing.T) {
-	plan, err := NewPlan(unitJob(10, 10))
+	plan, err := NewPlan(t.Context(), unitJob(10, 10))
 	if err != nil {
 		t.Fatal(err)
 	}

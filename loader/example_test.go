@@ -51,7 +51,7 @@ func ExampleRun() {
 
 // A plan is made without a server, and so are the rows.
 func ExampleNewPlan() {
-	plan, err := loader.NewPlan(loader.Job{
+	plan, err := loader.NewPlan(context.Background(), loader.Job{
 		Table:     loader.Table{Schema: "stats", Name: "eu_1km"},
 		Grid:      geomgen.Grid{DX: 1000, DY: 1000, SRID: 3035},
 		ChunkRows: 1_000_000,

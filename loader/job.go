@@ -33,11 +33,29 @@ type Job struct {
 	// Grid has the origin, the cell size and the SRID. The cell size is required.
 	Grid geomgen.Grid `json:"grid"`
 	// Extent cuts the grid, in CRS units: cells whose interior meets its
-	// interior. Either Extent or Cols and Rows is required.
+	// interior. Extent, Cols and Rows, or Area is required, but for tiles, of which
+	// there are all of the world.
 	Extent *geomgen.Box `json:"extent,omitempty"`
 	// Cols and Rows take that many columns and rows from the origin. At most 2^30.
 	Cols int64 `json:"cols,omitempty"`
 	Rows int64 `json:"rows,omitempty"`
+	// Area selects cells by polygons. Defaults to none.
+	Area *Area `json:"area,omitempty"`
+	// Coverage adds a column coverage real: the area's share of the cell's area, 0
+	// to 1, in the plane of the CRS. Needs an Area.
+	Coverage bool `json:"coverage,omitempty"`
+	// Clip cuts cells at the edge of the area: the geometry is a MultiPolygon, empty
+	// where a cell only touches the area. Needs an Area.
+	Clip bool `json:"clip,omitempty"`
+	// Geometry says what is written of a cell: the cell or its centre. Defaults to
+	// the cell; with Clip it is a MultiPolygon.
+	Geometry geomgen.Geometry `json:"geometry,omitempty"`
+	// Code adds a column code text with the cell's name. Defaults to none.
+	Code geomgen.Code `json:"code,omitempty"`
+	// CodeOrder says what comes first in it, north or east. Defaults to north.
+	CodeOrder geomgen.CodeOrder `json:"code_order,omitempty"`
+	// CodeIndex gives a plain table a unique index on the code. Defaults to false.
+	CodeIndex bool `json:"code_index,omitempty"`
 	// IDColumn names the primary key. Defaults to cell_id.
 	IDColumn string `json:"id_column"`
 	// GeomColumn names the geometry. Defaults to geom.
@@ -86,6 +104,9 @@ const (
 	// server has room for as it is shipped (max_locks_per_transaction).
 	maxPartitions = 256
 	maxColumns    = 1600
+	// The columns that have no other name.
+	codeColumn     = "code"
+	coverageColumn = "coverage"
 	// DefaultLedgerSchema is the schema of the ledger when a job names none.
 	DefaultLedgerSchema = "loadgrid"
 )
@@ -109,6 +130,14 @@ func (j Job) withDefaults() Job {
 	}
 	if j.LedgerSchema == "" {
 		j.LedgerSchema = DefaultLedgerSchema
+	}
+	if j.Area != nil && j.Area.Rule == "" {
+		area := *j.Area
+		area.Rule = geomgen.Intersects
+		j.Area = &area
+	}
+	if j.Clip && j.Geometry == geomgen.AsPolygon {
+		j.Geometry = geomgen.AsMultiPolygon
 	}
 	return j
 }
@@ -135,7 +164,10 @@ func (j Job) validate() error {
 	if err := j.validateLayout(); err != nil {
 		return err
 	}
-	return j.Grid.Validate()
+	if err := j.Grid.Validate(); err != nil {
+		return err
+	}
+	return j.validateArea()
 }
 
 // validateLayout checks how the table is to be made and filled.
@@ -166,6 +198,12 @@ func (j Job) validateLayout() error {
 
 func (j Job) validateColumns() error {
 	seen := map[string]string{"col": "the cell's column", "row": "the cell's row"}
+	if j.Code != "" {
+		seen[codeColumn] = "the cell's code"
+	}
+	if j.Coverage {
+		seen[coverageColumn] = "the coverage"
+	}
 	check := func(param, name string) error {
 		if err := checkIdentifier(param, name); err != nil {
 			return err
@@ -199,41 +237,31 @@ func (j Job) validateColumns() error {
 	return nil
 }
 
-// cells returns the rectangle of cells that the job asks for.
-func (j Job) cells() (geomgen.Range, error) {
-	if j.Extent != nil {
-		if j.Cols != 0 || j.Rows != 0 {
-			return geomgen.Range{}, &geomgen.ParamError{Param: "extent", Value: j.Extent.String(),
-				Reason: "give either an extent or cols and rows, not both"}
-		}
-		return j.Grid.Within(*j.Extent)
-	}
-	if j.Cols == 0 && j.Rows == 0 {
-		return geomgen.Range{}, &geomgen.ParamError{Param: "extent", Value: "(none)",
-			Reason: "an extent, or cols and rows, must say how far the grid reaches"}
-	}
-	for _, n := range []struct {
-		param string
-		n     int64
-	}{{"cols", j.Cols}, {"rows", j.Rows}} {
-		switch {
-		case n.n == 0:
-			return geomgen.Range{}, &geomgen.ParamError{Param: n.param, Value: "(none)", Reason: "is required: cols and rows go together"}
-		case n.n < 0 || n.n > geomgen.MaxIndex:
-			return geomgen.Range{}, &geomgen.ParamError{Param: n.param, Value: strconv.FormatInt(n.n, 10), Reason: "must lie between 1 and 2^30"}
-		}
-	}
-	r := geomgen.Range{MaxCol: int32(j.Cols), MaxRow: int32(j.Rows)}
-	return r, j.Grid.CheckRange(r)
-}
-
 // columns returns the names of the table's columns in their order.
 func (j Job) columns() []string {
 	names := []string{j.IDColumn, "col", "row", j.GeomColumn}
-	for _, c := range j.Set {
-		names = append(names, c.Name)
+	for _, c := range j.otherColumns() {
+		names = append(names, c.name)
 	}
 	return names
+}
+
+// column is a column of the table, with its type's name in the catalogue.
+type column struct{ name, sqlType string }
+
+// otherColumns returns the columns behind the geometry.
+func (j Job) otherColumns() []column {
+	var list []column
+	for _, c := range j.Set {
+		list = append(list, column{c.Name, c.sqlType()})
+	}
+	if j.Code != "" {
+		list = append(list, column{codeColumn, "text"})
+	}
+	if j.Coverage {
+		list = append(list, column{coverageColumn, "float4"})
+	}
+	return list
 }
 
 // fingerprint tells whether two jobs put the same rows into the same table with
@@ -250,12 +278,32 @@ func (j Job) fingerprint(cells geomgen.Range) string {
 		Set     []Constant
 		Indexes string
 		Layout  string
-	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, j.Set, string(j.Index), j.tableLayout()})
+		// What came later is left out where it is not used: fingerprints in ledgers
+		// stay as they are.
+		Extent   *geomgen.Box      `json:",omitempty"` // where Cells does not tell it
+		Area     string            `json:",omitempty"`
+		Rule     geomgen.Rule      `json:",omitempty"`
+		Coverage bool              `json:",omitempty"`
+		Clip     bool              `json:",omitempty"`
+		Geometry geomgen.Geometry  `json:",omitempty"`
+		Code     geomgen.Code      `json:",omitempty"`
+		Order    geomgen.CodeOrder `json:",omitempty"`
+		Unique   bool              `json:",omitempty"`
+	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, j.Set, string(j.Index), j.tableLayout(),
+		j.maskExtent(), j.Area.digest(), j.Area.rule(), j.Coverage, j.Clip, j.Geometry, j.Code, j.CodeOrder, j.CodeIndex})
 	if err != nil {
 		panic(err) // validated numbers and strings always marshal
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
+}
+
+// maskExtent returns the extent where the rectangle of cells does not say it all.
+func (j Job) maskExtent() *geomgen.Box {
+	if j.Area == nil && j.Grid.Shape == geomgen.Square && j.Grid.Rotate == 0 {
+		return nil
+	}
+	return j.Extent
 }
 
 // tableLayout says how the table is made, for the fingerprint.

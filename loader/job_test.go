@@ -49,7 +49,7 @@ func TestNewPlanRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			job := unitJob(10, 10)
 			test.change(&job)
-			_, err := NewPlan(job)
+			_, err := NewPlan(t.Context(), job)
 			var pe *geomgen.ParamError
 			if !errors.As(err, &pe) {
 				t.Fatalf("got %v, want a ParamError", err)
@@ -64,7 +64,7 @@ func TestNewPlanRefuses(t *testing.T) {
 func TestFingerprint(t *testing.T) {
 	base := unitJob(10, 10)
 	of := func(j Job) string {
-		p, err := NewPlan(j)
+		p, err := NewPlan(t.Context(), j)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,7 +76,7 @@ type load struct {
 // Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
 // and the error holds the cause.
 func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Summary, error) {
-	plan, err := NewPlan(job)
+	plan, err := PlanOn(ctx, pool, job)
 	if err != nil {
 		return Summary{}, err
 	}

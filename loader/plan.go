@@ -1,7 +1,11 @@
 package loader
 
 import (
+	"context"
+	"errors"
 	"math"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
@@ -9,14 +13,15 @@ import (
 // Plan is what a job comes to: its cells, and the chunks in which they go out.
 type Plan struct {
 	Job    Job           // with its defaults filled in
-	Cells  geomgen.Range // the cells of the grid
-	Rows   int64         // how many they are
+	Cells  geomgen.Range // a rectangle of columns and rows that all cells lie in
+	Rows   int64         // how many cells they are
 	Chunks int64         // in how many chunks they go out
 	// Method is how they get into the table, Streams over how many connections,
 	// and Why says what spoke for that.
 	Method  Method
 	Streams int
 	Why     string
+	choice  choice
 	layout  layout
 }
 
@@ -29,25 +34,45 @@ type Chunk struct {
 }
 
 // NewPlan checks a job and plans it. Nothing is asked of a server. The error of
-// a wrong job is a *geomgen.ParamError.
-func NewPlan(job Job) (*Plan, error) {
+// a wrong job is a *geomgen.ParamError, and that of an area of interest that a
+// server must make ready first a *NeedsServerError: see PlanOn.
+func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	job = job.withDefaults()
 	if err := job.validate(); err != nil {
 		return nil, err
 	}
-	cells, err := job.cells()
+	choice, err := job.choose(ctx)
 	if err != nil {
 		return nil, err
 	}
-	layout, err := newLayout(job)
+	layout, err := newLayout(job, choice.Range())
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Job: job, Cells: cells, Rows: cells.Count(), layout: layout}
+	p := &Plan{Job: job, Cells: choice.Range(), Rows: choice.Count(), choice: choice, layout: layout}
 	if err := p.choose(); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// PlanOn is NewPlan, with a server that makes the area of interest ready where that
+// is needed: by a query, a transformation, or mending. It writes nothing.
+func PlanOn(ctx context.Context, pool *pgxpool.Pool, job Job) (*Plan, error) {
+	p, err := NewPlan(ctx, job)
+	var needs *NeedsServerError
+	if !errors.As(err, &needs) {
+		return p, err
+	}
+	if job.Area, err = ResolveArea(ctx, pool, job.Area, job.Grid.SRID); err != nil {
+		return nil, err
+	}
+	return NewPlan(ctx, job)
+}
+
+// Contains tells whether a cell is one of the plan's.
+func (p *Plan) Contains(c geomgen.Cell) bool {
+	return p.choice.Contains(c)
 }
 
 // minChunkRows is the number of rows below which a transaction of its own costs
@@ -77,7 +102,7 @@ func (p *Plan) Chunk(i int64) Chunk {
 	if i < rest {
 		rows++
 	}
-	return Chunk{No: i, First: p.Cells.At(start), Last: p.Cells.At(start + rows - 1), Rows: rows}
+	return Chunk{No: i, First: p.choice.At(start), Last: p.choice.At(start + rows - 1), Rows: rows}
 }
 
 // bounds returns the range of cell_id that the partition of a chunk is for: from
@@ -90,9 +115,10 @@ func (p *Plan) bounds(c Chunk) (from, to int64) {
 	return c.First, p.Chunk(c.No + 1).First
 }
 
-// RowBytes returns the size of a row in binary COPY, in bytes.
+// RowBytes returns the size of a row in binary COPY, in bytes: where codes differ in
+// length, of the longest; of a whole cell where those at the edge are cut.
 func (p *Plan) RowBytes() int {
-	return len(p.layout.template)
+	return p.layout.most
 }
 
 // Estimate is what a plan will take. See the constants for where the figures
@@ -109,14 +135,18 @@ const (
 	pageBytes   = 8192
 	pageHeader  = 24
 	rowPointer  = 4
-	rowHeader   = 24  // 23 bytes, padded to the next column's alignment
-	cellColumns = 16  // bigint and two integers
-	storedBox   = 120 // PostGIS keeps a bounding box with each polygon
-	keyEntry    = 20  // B-tree of a bigint: 8 + 8 bytes and a pointer
-	keyFill     = 0.9 // of a B-tree that is built over all rows at once
-	boxEntry    = 28  // GiST of a box of four float4: 8 + 16 bytes and a pointer
-	boxFill     = 0.7 // measured, PostgreSQL 15: its build splits pages by space
-	brinEntry   = 44  // a summary of pages: a box of four float8, its header and pointer
+	rowHeader   = 24 // 23 bytes, padded to the next column's alignment
+	cellColumns = 16 // bigint and two integers
+	// PostGIS keeps a header and a bounding box of four float4 with each polygon, and
+	// of a point neither box nor rings: gserialized2.txt in its source.
+	storedPolygon = 40
+	storedMulti   = 48
+	storedPoint   = 32
+	keyEntry      = 20  // B-tree of a bigint: 8 + 8 bytes and a pointer
+	keyFill       = 0.9 // of a B-tree that is built over all rows at once
+	boxEntry      = 28  // GiST of a box of four float4: 8 + 16 bytes and a pointer
+	boxFill       = 0.7 // measured, PostgreSQL 15: its build splits pages by space
+	brinEntry     = 44  // a summary of pages: a box of four float8, its header and pointer
 	// walFreeze is what VACUUM writes a row when it freezes chunks: measured.
 	walFreeze = 30
 	// walRow is what a row of COPY has in the WAL beside its columns, and
@@ -157,11 +187,29 @@ func (p *Plan) Estimate() Estimate {
 
 // rowColumns returns the size of a row in the heap without its header, in bytes.
 func (p *Plan) rowColumns() int64 {
-	columns := int64(cellColumns + storedBox)
+	columns := cellColumns + storedGeometry(p.Job)
 	for _, c := range p.layout.constantBytes {
 		columns += c
 	}
+	if p.Job.Code != "" {
+		columns += 1 + int64(p.layout.codeMost)
+	}
+	if p.Job.Coverage {
+		columns += 4
+	}
 	return (columns + 7) &^ 7
+}
+
+// storedGeometry returns the size of a whole cell's geometry in the heap.
+func storedGeometry(job Job) int64 {
+	points := int64(job.Grid.PointsLen(job.Geometry))
+	switch job.Geometry {
+	case geomgen.AsPoint:
+		return storedPoint
+	case geomgen.AsMultiPolygon:
+		return storedMulti + points
+	}
+	return storedPolygon + points
 }
 
 func wholeBytes(f float64) int64 {

@@ -38,7 +38,7 @@ func TestChunksCoverTheIDsWithoutGapOrOverlap(t *testing.T) {
 		{Table: Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Extent: &geomgen.Box{XMin: -70, YMin: -33, XMax: 51, YMax: 120}, ChunkRows: 77},
 		{Table: Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 1, Rows: 1},
 	} {
-		p, err := NewPlan(job)
+		p, err := NewPlan(t.Context(), job)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestChunksCoverTheIDsWithoutGapOrOverlap(t *testing.T) {
 // The plan of 10^18 cells must cost what that of ten does.
 func TestPlansOfAnySizeAreCheap(t *testing.T) {
 	job := unitJob(geomgen.MaxIndex, geomgen.MaxIndex)
-	p, err := NewPlan(job)
+	p, err := NewPlan(t.Context(), job)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestEstimatedSeconds(t *testing.T) {
 	seconds := func(change func(*Job)) float64 {
 		job := unitJob(2000, 1600)
 		change(&job)
-		p, err := NewPlan(job)
+		p, err := NewPlan(t.Context(), job)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"math"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
@@ -16,46 +17,6 @@ const (
 	copyTrailer = "\377\377"
 )
 
-// Where the fields stand in a row: two bytes with the number of fields, then
-// cell_id, col, row and geom, each behind its length of four bytes.
-const (
-	idAt   = 2 + 4
-	colAt  = idAt + 8 + 4
-	rowAt  = colAt + 4 + 4
-	geomAt = rowAt + 4 + 4
-)
-
-// layout is a row of binary COPY with everything in it that is the same in each.
-type layout struct {
-	template      []byte
-	ringAt        int     // where the points of the geometry stand
-	constantBytes []int64 // the size of each constant, without its length
-}
-
-func newLayout(job Job) (layout, error) {
-	var l layout
-	be := binary.BigEndian
-	row := be.AppendUint16(nil, uint16(4+len(job.Set)))
-	row = append(be.AppendUint32(row, 8), make([]byte, 8)...)
-	row = append(be.AppendUint32(row, 4), make([]byte, 4)...)
-	row = append(be.AppendUint32(row, 4), make([]byte, 4)...)
-	header := geomgen.AppendBoxHeader(nil, job.Grid.SRID)
-	row = be.AppendUint32(row, uint32(len(header)+geomgen.BoxRingLen))
-	row = append(row, header...)
-	l.ringAt = len(row)
-	row = append(row, make([]byte, geomgen.BoxRingLen)...)
-	for _, c := range job.Set {
-		before := len(row)
-		var err error
-		if row, err = c.encode(row); err != nil {
-			return layout{}, err
-		}
-		l.constantBytes = append(l.constantBytes, int64(len(row)-before-4))
-	}
-	l.template = row
-	return l, nil
-}
-
 // Rows is the bytes of binary COPY of a range of cells, as an io.Reader. It
 // fills the buffer it is handed to the last byte, since the driver sends one
 // packet a Read, and it holds nothing but the row that did not fit whole.
@@ -64,11 +25,14 @@ type Rows struct {
 	layout  layout
 	walk    *geomgen.Walker
 	order   *geomgen.BlockOrder
-	squares *geomgen.Squares
+	writer  geomgen.Writer
+	squares *geomgen.Squares // the writer, where it is one
+	clipper *geomgen.Clipper // nil where cells at the edge are like others
 	// The block in work, the offsets of its cells, and how many are written.
 	block   geomgen.Block
 	offsets []uint8
 	next    int
+	edge    bool // it is a cell at the edge of the area
 	// What must go out before the next row: the header, the rest of a row.
 	rest      []byte
 	spare     []byte // room for one row
@@ -79,14 +43,19 @@ type Rows struct {
 // NewRows returns the rows of a chunk of p. A Read after ctx has ended returns
 // its error: the driver's own look at the context does not interrupt a reader.
 func (p *Plan) NewRows(ctx context.Context, c Chunk) *Rows {
-	return &Rows{
+	r := &Rows{
 		ctx: ctx, layout: p.layout,
-		walk:    p.Cells.Walk(c.First, c.Last),
-		order:   geomgen.NewBlockOrder(),
-		squares: geomgen.NewSquares(p.Job.Grid),
-		rest:    []byte(copyHeader),
-		spare:   make([]byte, len(p.layout.template)),
+		walk:   p.choice.Walk(c.First, c.Last),
+		order:  geomgen.NewBlockOrder(),
+		writer: p.Job.Grid.NewWriter(p.Job.Geometry),
+		rest:   []byte(copyHeader),
+		spare:  make([]byte, 0, p.layout.most),
 	}
+	r.squares, _ = r.writer.(*geomgen.Squares)
+	if p.Job.Coverage || p.Job.Clip {
+		r.clipper = geomgen.NewClipper(p.choice.area)
+	}
+	return r
 }
 
 // Generated returns the number of rows written so far.
@@ -116,32 +85,47 @@ func (r *Rows) Read(p []byte) (int, error) {
 		if n == len(p) {
 			return n, nil
 		}
-		// Less room than a row, or no rows left.
-		if r.fill(r.spare) == 0 {
-			r.done, r.rest = true, []byte(copyTrailer)
-			continue
+		// Less room than a row, a cell at the edge, or no rows left.
+		if err := r.one(); err != nil {
+			return n, err
 		}
-		r.rest = r.spare
 	}
 }
 
-// fill writes as many whole rows into p as it has room for and returns their
-// size in bytes: 0 when there is no room, or when no rows are left.
+// fill writes as many whole rows into p as it has room for, up to the next cell
+// at the edge of the area, and returns their size in bytes.
 func (r *Rows) fill(p []byte) int {
-	size := len(r.layout.template)
-	room := len(p) / size
+	size := r.layout.most
 	n := 0
-	for n < room {
-		if r.next == len(r.offsets) && !r.nextBlock() {
+	for len(p)-n >= size {
+		if r.next == len(r.offsets) && !r.nextBlock() || r.edge {
 			break
 		}
-		k := min(room-n, len(r.offsets)-r.next)
-		r.put(p[n*size:], r.next, r.next+k)
+		k := min((len(p)-n)/size, len(r.offsets)-r.next)
+		n += r.put(p[n:], r.next, r.next+k)
 		r.next += k
-		n += k
+		r.generated += int64(k)
 	}
-	r.generated += int64(n)
-	return n * size
+	return n
+}
+
+// one makes the next row, or the trailer, and leaves it in rest.
+func (r *Rows) one() error {
+	if r.next == len(r.offsets) && !r.nextBlock() {
+		r.done, r.rest = true, []byte(copyTrailer)
+		return nil
+	}
+	if r.edge {
+		if err := r.putEdge(); err != nil {
+			return err
+		}
+	} else {
+		r.spare = r.spare[:r.put(r.spare[:r.layout.most], r.next, r.next+1)]
+	}
+	r.rest = r.spare
+	r.next++
+	r.generated++
+	return nil
 }
 
 func (r *Rows) nextBlock() bool {
@@ -150,15 +134,33 @@ func (r *Rows) nextBlock() bool {
 		return false
 	}
 	r.block, r.offsets, r.next = b, r.order.Offsets(b), 0
-	r.squares.SetBlock(b)
+	r.edge = r.clipper != nil && r.walk.Edge()
+	r.writer.SetBlock(b)
 	return true
 }
 
 // put writes the rows of the cells from the i-th to before the j-th of the
-// block. This is the loop whose cost is the cost of a row.
-func (r *Rows) put(p []byte, i, j int) {
+// block, and returns their size in bytes.
+func (r *Rows) put(p []byte, i, j int) int {
+	switch {
+	case r.layout.coder != nil:
+		return r.putCoded(p, i, j)
+	case r.squares != nil:
+		r.putSquares(p, i, j)
+	default:
+		for rest := p; i < j; i++ {
+			r.putCell(rest, i)
+			rest = rest[r.layout.most:]
+		}
+	}
+	return (j - i) * r.layout.most
+}
+
+// putSquares is the loop whose cost is the cost of a row: of those of squares,
+// which are most.
+func (r *Rows) putSquares(p []byte, i, j int) {
 	be := binary.BigEndian
-	template, ringAt := r.layout.template, r.layout.ringAt
+	template, pointsAt := r.layout.template, r.layout.pointsAt
 	id, col, row := uint64(r.block.ID), uint32(r.block.Col), uint32(r.block.Row)
 	for ; i < j; i++ {
 		off := r.offsets[i]
@@ -167,7 +169,86 @@ func (r *Rows) put(p []byte, i, j int) {
 		be.PutUint64(head[idAt:], id+uint64(i))
 		be.PutUint32(head[colAt:], col+uint32(off&15))
 		be.PutUint32(head[rowAt:], row+uint32(off>>4))
-		r.squares.PutRing((*[geomgen.BoxRingLen]byte)(p[ringAt:]), off)
+		r.squares.PutRing((*[geomgen.BoxRingLen]byte)(p[pointsAt:]), off)
 		p = p[len(template):]
 	}
+}
+
+// putCell writes the template of a row with the i-th cell of the block.
+func (r *Rows) putCell(p []byte, i int) {
+	copy(p, r.layout.template)
+	r.putHead(p, i)
+	r.writer.Put(p[r.layout.pointsAt:], r.offsets[i])
+}
+
+// putHead writes id, column and row of the i-th cell of the block.
+func (r *Rows) putHead(p []byte, i int) {
+	c := r.cell(i)
+	binary.BigEndian.PutUint64(p[idAt:], uint64(r.block.ID)+uint64(i))
+	binary.BigEndian.PutUint32(p[colAt:], uint32(c.Col))
+	binary.BigEndian.PutUint32(p[rowAt:], uint32(c.Row))
+}
+
+func (r *Rows) cell(i int) geomgen.Cell {
+	off := r.offsets[i]
+	return geomgen.Cell{Col: r.block.Col + int32(off&15), Row: r.block.Row + int32(off>>4)}
+}
+
+// putCoded writes rows with codes, whose lengths differ: each has room for the
+// longest.
+func (r *Rows) putCoded(p []byte, i, j int) int {
+	n := 0
+	for ; i < j; i++ {
+		r.putCell(p[n:], i)
+		end := n + len(r.layout.template)
+		n = end + len(r.appendTail(p[end:end:len(p)], r.cell(i), 1))
+	}
+	return n
+}
+
+// appendTail appends what stands behind the template: code and coverage.
+func (r *Rows) appendTail(dst []byte, c geomgen.Cell, coverage float32) []byte {
+	l := &r.layout
+	if l.coder != nil {
+		at := len(dst)
+		dst = l.coder.Append(append(dst, 0, 0, 0, 0), c)
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+		if l.coverage {
+			dst = appendCoverage(dst, coverage)
+		}
+	}
+	return dst
+}
+
+func appendCoverage(dst []byte, coverage float32) []byte {
+	dst = binary.BigEndian.AppendUint32(dst, 4)
+	return binary.BigEndian.AppendUint32(dst, math.Float32bits(coverage))
+}
+
+// putEdge writes the row of a cell at the edge of the area into spare.
+func (r *Rows) putEdge() error {
+	l := &r.layout
+	c := r.cell(0)
+	part, err := r.clipper.Clip(c)
+	if err != nil {
+		return err
+	}
+	row := r.spare[:0]
+	if l.clip && part.Share < 1 {
+		row = append(row, l.template[:geomAt]...)
+		row = part.AppendEWKB(row, l.srid)
+		binary.BigEndian.PutUint32(row[geomAt-4:], uint32(len(row)-geomAt))
+		row = append(row, l.template[l.geomEnd:]...)
+		r.putHead(row, 0)
+	} else {
+		row = append(row, l.template...)
+		r.putHead(row, 0)
+		r.writer.Put(row[l.pointsAt:], r.offsets[0])
+	}
+	if l.coder == nil && l.coverage {
+		row = row[:len(row)-4]
+		row = binary.BigEndian.AppendUint32(row, math.Float32bits(float32(part.Share)))
+	}
+	r.spare = r.appendTail(row, c, float32(part.Share))
+	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 func benchPlan(b *testing.B) *Plan {
 	b.Helper()
-	p, err := NewPlan(Job{
+	p, err := NewPlan(b.Context(), Job{
 		Table: Table{Name: "grid"}, Grid: geomgen.Grid{DX: 1000, DY: 1000, SRID: 3035},
 		Extent: &geomgen.Box{XMin: 900000, YMin: 900000, XMax: 7400000, YMax: 5500000},
 	})

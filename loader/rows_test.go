@@ -66,7 +66,7 @@ func TestRowsAreTheCells(t *testing.T) {
 		Extent: &geomgen.Box{XMin: -3, YMin: -40, XMax: 4, YMax: 55},
 		Set:    []Constant{{"year", "integer", "2026"}, {"source", "", "größe"}},
 	}
-	p, err := NewPlan(job)
+	p, err := NewPlan(t.Context(), job)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestRowsAreTheCells(t *testing.T) {
 // Buffers of any size, down to a byte, must give the same bytes, and all of them
 // but the last must be filled.
 func TestReadFillsItsBuffer(t *testing.T) {
-	p, err := NewPlan(unitJob(37, 23))
+	p, err := NewPlan(t.Context(), unitJob(37, 23))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestChunksJoinToTheWhole(t *testing.T) {
 		job := unitJob(1+rng.Int64N(60), 1+rng.Int64N(60))
 		job.Grid.SRID = 3857 * rng.Int32N(2)
 		job.ChunkRows = 1 + rng.Int64N(400)
-		p, err := NewPlan(job)
+		p, err := NewPlan(t.Context(), job)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +164,7 @@ func TestChunksJoinToTheWhole(t *testing.T) {
 }
 
 func TestReadReturnsTheContextsError(t *testing.T) {
-	p, err := NewPlan(unitJob(1000, 800))
+	p, err := NewPlan(t.Context(), unitJob(1000, 800))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestReadReturnsTheContextsError(t *testing.T) {
 }
 
 func TestARowAllocatesNothing(t *testing.T) {
-	p, err := NewPlan(unitJob(4000, 4000))
+	p, err := NewPlan(t.Context(), unitJob(4000, 4000))
 	if err != nil {
 		t.Fatal(err)
 	}

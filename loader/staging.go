@@ -69,9 +69,9 @@ func createTable(job Job) string {
 func (t target) columns(job Job) string {
 	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
 	sql := fmt.Sprintf("%s bigint not null, col integer, row integer, %s %s.%s", quote(job.IDColumn), quote(job.GeomColumn),
-		quote(t.geometrySchema), geometryType(job.Grid.SRID))
-	for _, c := range job.Set {
-		sql += ", " + quote(c.Name) + " " + c.sqlType()
+		quote(t.geometrySchema), job.geometryType())
+	for _, c := range job.otherColumns() {
+		sql += ", " + quote(c.name) + " " + c.sqlType
 	}
 	return sql
 }

@@ -193,18 +193,26 @@ func (t *target) columnTypes(ctx context.Context, conn querier) ([]string, error
 
 // expectedTypes returns what columnTypes finds on a table that the job made.
 func expectedTypes(job Job) []string {
-	want := []string{job.IDColumn + " int8", "col int4", "row int4", job.GeomColumn + " " + geometryType(job.Grid.SRID)}
-	for _, c := range job.Set {
-		want = append(want, c.Name+" "+c.sqlType())
+	want := []string{job.IDColumn + " int8", "col int4", "row int4", job.GeomColumn + " " + job.geometryType()}
+	for _, c := range job.otherColumns() {
+		want = append(want, c.name+" "+c.sqlType)
 	}
 	return want
 }
 
-func geometryType(srid int32) string {
-	if srid == 0 {
-		return "geometry(Polygon)"
+// geometryType returns the type of the geometry, without PostGIS's schema.
+func (j Job) geometryType() string {
+	kind := "Polygon"
+	switch j.Geometry {
+	case geomgen.AsMultiPolygon:
+		kind = "MultiPolygon"
+	case geomgen.AsPoint:
+		kind = "Point"
 	}
-	return fmt.Sprintf("geometry(Polygon,%d)", srid)
+	if j.Grid.SRID == 0 {
+		return "geometry(" + kind + ")"
+	}
+	return fmt.Sprintf("geometry(%s,%d)", kind, j.Grid.SRID)
 }
 
 // differ says what have lacks of want and has beyond it, "" when they are equal

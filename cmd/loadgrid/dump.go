@@ -34,7 +34,7 @@ one for each --set, in this order. It asks no server.`,
 			if err != nil {
 				return err
 			}
-			p, err := loader.NewPlan(job)
+			p, err := loader.NewPlan(cmd.Context(), job)
 			if err != nil {
 				return err
 			}

@@ -92,7 +92,7 @@ geom geometry(Polygon, SRID), and one for each --set.`,
 func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, progress string) error {
 	// Checked before a connection is opened, so that a wrong job is told as such
 	// also where the server is away.
-	if _, err := loader.NewPlan(job); err != nil {
+	if _, err := loader.NewPlan(cmd.Context(), job); err != nil {
 		return err
 	}
 	r, err := newReporter(progress, cmd.ErrOrStderr())

@@ -57,7 +57,7 @@ once. Its times and bytes are rough guides.`,
 			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
-			p, err := loader.NewPlan(job)
+			p, err := loader.NewPlan(cmd.Context(), job)
 			if err != nil {
 				return err
 			}

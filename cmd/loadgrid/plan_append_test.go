@@ -9,7 +9,7 @@ import (
 )
 
 func TestPrintAppend(t *testing.T) {
-	p, err := loader.NewPlan(loader.Job{Table: loader.Table{Schema: "stats", Name: "grid"}, Grid: geomgen.Grid{DX: 1, DY: 1},
+	p, err := loader.NewPlan(t.Context(), loader.Job{Table: loader.Table{Schema: "stats", Name: "grid"}, Grid: geomgen.Grid{DX: 1, DY: 1},
 		Cols: 1000, Rows: 800, IfExists: loader.Append})
 	if err != nil {
 		t.Fatal(err)
