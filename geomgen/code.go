@@ -1,22 +1,152 @@
 package geomgen
 
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
 // Code is a way to name cells.
 type Code string
 
-// CodeOrder says which coordinate comes first in a code.
+// The codes of cells.
+const (
+	NoCode Code = ""
+	// INSPIRE is the cell code of the statistical grids of INSPIRE: EPSG code, size
+	// in metres, and the coordinates of the lower left corner, as in
+	// CRS3035RES1000mN2689000E4321000. Source: INSPIRE D2.8.III.1, Data
+	// Specification on Statistical Units, and Commission Regulation (EU) 1089/2010.
+	INSPIRE Code = "inspire"
+	// INSPIREShort is the shorter form that Eurostat uses, as in 1kmN2689E4321: the
+	// coordinates without as many digits as the size in metres has zeros at its end.
+	INSPIREShort Code = "inspire-short"
+	// Quadkey is that of web map tiles, a digit from 0 to 3 a zoom. Source:
+	// Microsoft's Bing Maps Tile System.
+	Quadkey Code = "quadkey"
+)
+
+// CodeOrder says which coordinate comes first in an INSPIRE code.
 type CodeOrder string
 
-// Coder writes codes.
-type Coder struct{}
+// The orders of coordinates.
+const (
+	NorthFirst CodeOrder = "ne" // the default
+	EastFirst  CodeOrder = "en"
+)
 
-// NewCoder returns a Coder.
-func NewCoder(Grid, Code, CodeOrder) (*Coder, error) { return nil, &ParamError{"code", "", "not there yet"} }
+// Coder writes the codes of a grid's cells. It is not changed by its use.
+type Coder struct {
+	code   Code
+	prefix string // up to the first coordinate's letter
+	east   bool   // comes first
+	zoom   int32
+	// Coordinates of the lower left corner are the sum of col*size and x, in units
+	// of divisor metres.
+	x, y, size, divisor int64
+}
 
-// CheckRange checks.
-func (c *Coder) CheckRange(Range) error { return nil }
+// maxExact is up to where floating point numbers are all the whole numbers.
+const maxExact = 1 << 53
 
-// Append appends.
-func (c *Coder) Append(dst []byte, _ Cell) []byte { return dst }
+// NewCoder returns a Coder. The error is a *ParamError where the grid has no such
+// codes: INSPIRE's are those of squares along the axes, with a size in whole
+// metres and an origin that is a multiple of it; quadkeys those of tiles.
+func NewCoder(g Grid, code Code, order CodeOrder) (*Coder, error) {
+	bad := func(reason string) (*Coder, error) { return nil, &ParamError{"code", string(code), reason} }
+	switch order {
+	case "", NorthFirst, EastFirst:
+	default:
+		return nil, &ParamError{"code-order", string(order), "must be ne or en"}
+	}
+	switch code {
+	case Quadkey:
+		switch {
+		case g.Shape != XYZ:
+			return bad("names web map tiles: it needs shape xyz")
+		case order != "":
+			return nil, &ParamError{"code-order", string(order), "goes with inspire and inspire-short alone"}
+		}
+		return &Coder{code: code, zoom: g.Zoom}, nil
+	case INSPIRE, INSPIREShort:
+	default:
+		return bad("must be inspire, inspire-short or quadkey")
+	}
+	whole := func(f float64) bool { return f == math.Trunc(f) && math.Abs(f) < maxExact }
+	switch {
+	case g.Shape != Square:
+		return bad("names squares, and these cells are of shape " + g.Shape.String())
+	case g.Rotate != 0:
+		return bad("names squares along the axes of the CRS, so it contradicts rotate " + number(g.Rotate))
+	case g.DX != g.DY:
+		return bad("names squares, and these cells are " + g.size())
+	case g.SRID == 0:
+		return bad("begins with the number of the CRS: give srid")
+	case !whole(g.DX) || g.DX < 1:
+		return bad("needs a cell size in whole metres, and it is " + number(g.DX))
+	case !whole(g.X0) || !whole(g.Y0) || math.Mod(g.X0, g.DX) != 0 || math.Mod(g.Y0, g.DY) != 0:
+		return bad("needs an origin that is a multiple of the cell size, and it is " + pair(g.X0, g.Y0))
+	}
+	c := &Coder{code: code, east: order == EastFirst, x: int64(g.X0), y: int64(g.Y0), size: int64(g.DX), divisor: 1}
+	c.prefix = fmt.Sprintf("CRS%dRES%dm", g.SRID, c.size)
+	if code == INSPIREShort {
+		c.prefix = strconv.FormatInt(c.size, 10) + "m"
+		if c.size%1000 == 0 {
+			c.prefix = strconv.FormatInt(c.size/1000, 10) + "km"
+		}
+		for c.size/c.divisor%10 == 0 {
+			c.divisor *= 10
+		}
+	}
+	return c, nil
+}
 
-// MaxLen measures.
-func (c *Coder) MaxLen(Range) int { return 0 }
+// CheckRange reports, as a *ParamError, cells that have no code: INSPIRE's has no
+// sign, so coordinates must not be negative.
+func (c *Coder) CheckRange(r Range) error {
+	if c.code == Quadkey {
+		return nil
+	}
+	x, y := c.corner(Cell{r.MinCol, r.MinRow})
+	if x < 0 || y < 0 {
+		return &ParamError{"code", string(c.code), fmt.Sprintf(
+			"has no sign, and there are cells with negative coordinates, down to %d,%d", x, y)}
+	}
+	if x, y = c.corner(Cell{r.MaxCol, r.MaxRow}); x >= maxExact || y >= maxExact {
+		return &ParamError{"code", string(c.code), "has no room for coordinates beyond 2^53"}
+	}
+	return nil
+}
+
+// MaxLen returns the length in bytes of the longest code of a cell in a range that
+// CheckRange accepts.
+func (c *Coder) MaxLen(r Range) int {
+	return len(c.Append(nil, Cell{r.MaxCol - 1, r.MaxRow - 1}))
+}
+
+// corner returns the lower left corner of a cell, in whole metres.
+func (c *Coder) corner(cell Cell) (x, y int64) {
+	return c.x + int64(cell.Col)*c.size, c.y + int64(cell.Row)*c.size
+}
+
+// Append appends the code of a cell in a range that CheckRange accepts.
+func (c *Coder) Append(dst []byte, cell Cell) []byte {
+	if c.code == Quadkey {
+		return appendQuadkey(dst, cell, c.zoom)
+	}
+	x, y := c.corner(cell)
+	x, y = x/c.divisor, y/c.divisor
+	dst = append(dst, c.prefix...)
+	if c.east {
+		dst = strconv.AppendInt(append(dst, 'E'), x, 10)
+		return strconv.AppendInt(append(dst, 'N'), y, 10)
+	}
+	dst = strconv.AppendInt(append(dst, 'N'), y, 10)
+	return strconv.AppendInt(append(dst, 'E'), x, 10)
+}
+
+func appendQuadkey(dst []byte, c Cell, zoom int32) []byte {
+	for z := zoom - 1; z >= 0; z-- {
+		dst = append(dst, '0'+byte(c.Col>>z&1)+byte(c.Row>>z&1)<<1)
+	}
+	return dst
+}

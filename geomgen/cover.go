@@ -63,11 +63,7 @@ func (r Range) valid() bool {
 
 // countIn returns the number of cells that r and b share.
 func (r Range) countIn(b Block) int64 {
-	side := int32(1) << b.Level
-	return Range{
-		max(r.MinCol, b.Col), max(r.MinRow, b.Row),
-		min(r.MaxCol, b.Col+side), min(r.MaxRow, b.Row+side),
-	}.Count()
+	return r.Intersect(b.cells()).Count()
 }
 
 // At returns the cell_id of the cell that has n cells of r before it in the

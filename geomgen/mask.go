@@ -127,15 +127,20 @@ func (s segment) near(b Box) bool {
 
 // blockBox returns a box around those cells of a block that lie in a range.
 func (m *Mask) blockBox(b Block, r Range) Box {
-	side := int32(1) << b.Level
-	lo := Cell{max(r.MinCol, b.Col), max(r.MinRow, b.Row)}
-	hi := Cell{min(r.MaxCol, b.Col+side) - 1, min(r.MaxRow, b.Row+side) - 1}
-	return m.lattice.around(m.grid.Shape, lo, hi)
+	return m.lattice.around(m.grid.Shape, r.Intersect(b.cells()))
 }
 
-// around returns a box around the cells from lo to hi, as small as it is without
-// looking at each of them.
-func (l *lattice) around(s Shape, lo, hi Cell) Box {
+// BoxAround returns a box around cells, in CRS units: for hexagons and turned grids a
+// little more than they need.
+func (g Grid) BoxAround(r Range) Box {
+	l := g.lattice()
+	return l.around(g.Shape, r)
+}
+
+// around returns a box around cells, as small as it is without looking at each of
+// them.
+func (l *lattice) around(s Shape, r Range) Box {
+	lo, hi := Cell{r.MinCol, r.MinRow}, Cell{r.MaxCol - 1, r.MaxRow - 1}
 	k0, m0 := s.base(lo)
 	k1, m1 := s.base(hi)
 	switch s {
@@ -167,7 +172,7 @@ func (l *lattice) around(s Shape, lo, hi Cell) Box {
 // of them in each.
 func (g Grid) checkStep(r Range) error {
 	l := g.lattice()
-	b := l.around(g.Shape, Cell{r.MinCol, r.MinRow}, Cell{r.MaxCol - 1, r.MaxRow - 1})
+	b := l.around(g.Shape, r)
 	far := max(math.Abs(b.XMin), math.Abs(b.XMax), math.Abs(b.YMin), math.Abs(b.YMax), math.Abs(l.x0), math.Abs(l.y0))
 	if !finite(far) {
 		return &ParamError{"cell-size", g.size(), "the cells reach beyond the largest number"}

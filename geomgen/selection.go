@@ -33,6 +33,7 @@ func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
 		return s, nil
 	}
 	w := newWalker(r, masks, 0, MaxID)
+	var tight Range
 	spacing := int64(firstSpacing)
 	next := int64(0)
 	for steps := 0; w.n > 0; steps++ {
@@ -55,11 +56,27 @@ func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
 			next = s.count + spacing
 		}
 		s.count += n
+		tight = tight.around(b.cells().Intersect(r))
 	}
+	s.cells = tight
 	return s, nil
 }
 
-// Range returns the rectangle that all cells of the selection lie in.
+// around returns a rectangle that has the cells of both in it.
+func (r Range) around(o Range) Range {
+	if r.Count() == 0 {
+		return o
+	}
+	return Range{min(r.MinCol, o.MinCol), min(r.MinRow, o.MinRow), max(r.MaxCol, o.MaxCol), max(r.MaxRow, o.MaxRow)}
+}
+
+// cells returns the cells of a block.
+func (b Block) cells() Range {
+	side := int32(1) << b.Level
+	return Range{b.Col, b.Row, b.Col + side, b.Row + side}
+}
+
+// Range returns the smallest rectangle that all cells of the selection lie in.
 func (s *Selection) Range() Range { return s.cells }
 
 // Count returns the number of cells.

@@ -155,11 +155,15 @@ func (l ledger) insertRun(ctx context.Context, q querier, t Table, p *Plan, fing
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
 	}
+	var area []byte
+	if p.Job.Area != nil {
+		area = p.Job.Area.Marshal()
+	}
 	var id int64
 	err = q.QueryRow(ctx, "insert into "+l.runs+
-		" (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, version)"+
-		" values ($1, $2, $3, $4, $5, $6, $7, $8) returning id",
-		t.Schema, t.Name, staging, string(job), fingerprint, p.Chunks, p.Rows, version).Scan(&id)
+		" (schema_name, table_name, staging_name, job, aoi, fingerprint, chunks, rows, version)"+
+		" values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id",
+		t.Schema, t.Name, staging, string(job), area, fingerprint, p.Chunks, p.Rows, version).Scan(&id)
 	return id, serverError(err, "writing a run of table %s into the ledger", t)
 }
 
@@ -197,6 +201,23 @@ func (l ledger) run(ctx context.Context, q querier, id int64) (run RunInfo, foun
 		return RunInfo{}, false, err
 	}
 	return runs[0], true, nil
+}
+
+// area reads the polygons of a run's area of interest into its job. They stand
+// beside it, as bytes, and ledgers from before there were any have no column for
+// them.
+func (l ledger) area(ctx context.Context, q querier, run *RunInfo) error {
+	if run.Job.Area == nil {
+		return nil
+	}
+	var b []byte
+	if err := q.QueryRow(ctx, "select aoi from "+l.runs+" where id = $1", run.ID).Scan(&b); err != nil {
+		return serverError(err, "reading the area of interest of run %d from the ledger", run.ID)
+	}
+	if err := run.Job.Area.unmarshal(b); err != nil {
+		return fmt.Errorf("reading the area of interest of run %d in the ledger: %w", run.ID, err)
+	}
+	return nil
 }
 
 func (l ledger) started(ctx context.Context, q querier, id int64) error {

@@ -80,8 +80,14 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Sum
 	if err != nil {
 		return Summary{}, err
 	}
-	l := newLoad(pool, plan, options)
+	return plan.Run(ctx, pool, options)
+}
+
+// Run does the job of a plan: see the function of this name.
+func (p *Plan) Run(ctx context.Context, pool *pgxpool.Pool, options Options) (Summary, error) {
+	l := newLoad(pool, p, options)
 	defer l.close(ctx)
+	l.warn()
 
 	for _, stage := range []struct {
 		name Stage
@@ -89,9 +95,9 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Sum
 		do   func(context.Context) error
 	}{
 		{StagePlan, 0, l.prepare},
-		{StageLoad, plan.Rows, l.guarded(l.copyAll)},
-		{StageFreeze, plan.Rows, l.guarded(l.freeze)},
-		{StageIndex, plan.Rows, l.guarded(l.buildIndexes)},
+		{StageLoad, p.Rows, l.guarded(l.copyAll)},
+		{StageFreeze, p.Rows, l.guarded(l.freeze)},
+		{StageIndex, p.Rows, l.guarded(l.buildIndexes)},
 		{StageAnalyze, 0, l.guarded(l.analyze)},
 		{StagePublish, 0, l.publish},
 	} {
@@ -122,6 +128,15 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 	l.summary = Summary{Rows: plan.Rows}
 	l.index = plan.Job.Index
 	return l
+}
+
+// warn says what became of the area of interest.
+func (l *load) warn() {
+	if area := l.plan.Job.Area; area != nil {
+		for _, w := range area.Warnings {
+			l.log.Warn(w)
+		}
+	}
 }
 
 // prepare checks the job against the server, takes the table's lock, brings the

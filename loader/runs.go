@@ -46,6 +46,9 @@ func FindRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 	}
 	if there {
 		run, found, err := l.run(ctx, pool, id)
+		if err == nil && found {
+			err = l.area(ctx, pool, &run)
+		}
 		if err != nil || found {
 			return run, err
 		}

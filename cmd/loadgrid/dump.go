@@ -16,15 +16,16 @@ import (
 
 func newDump() *cobra.Command {
 	var (
-		rows jobFlags
-		out  string
+		rows     jobFlags
+		out, dsn string
 	)
 	cmd := &cobra.Command{
 		Use:   "dump --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
 		Short: "Write the rows as a binary COPY file, without a server",
 		Long: `dump writes what load would send: a file of PostgreSQL's binary COPY, with the
 columns cell_id bigint, col integer, row integer, geom geometry(Polygon, SRID), and
-one for each --set, in this order. It asks no server.`,
+one for each --set, then code and coverage where they are asked for, in this order. It
+asks no server, but for an area of interest that needs one: a query, or another CRS.`,
 		Example: `  loadgrid dump --cell-size 1 --cols 1000 --rows 800 --out grid.copy
   psql -c 'create table grid (cell_id bigint, col integer, row integer, geom geometry(Polygon))'
   psql -c "\copy grid from grid.copy (format binary)"`,
@@ -34,7 +35,7 @@ one for each --set, in this order. It asks no server.`,
 			if err != nil {
 				return err
 			}
-			p, err := loader.NewPlan(cmd.Context(), job)
+			p, err := planJob(cmd, job, dsn)
 			if err != nil {
 				return err
 			}
@@ -46,6 +47,7 @@ one for each --set, in this order. It asks no server.`,
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write, - for stdout (default -)")
+	registerDSN(cmd, &dsn)
 	rows.register(cmd)
 	return cmd
 }

@@ -14,22 +14,6 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// gridFlags are the flags that say which cells there are.
-type gridFlags struct {
-	cellSize, extent, origin, srid string
-	cols, rows                     int64
-}
-
-func (f *gridFlags) register(cmd *cobra.Command) {
-	fs := cmd.Flags()
-	fs.StringVar(&f.cellSize, "cell-size", "", "size of a cell in CRS units, `DX[,DY]`")
-	fs.StringVar(&f.extent, "extent", "", "cells that meet this box in CRS units, `XMIN,YMIN,XMAX,YMAX`")
-	fs.Int64Var(&f.cols, "cols", 0, "`number` of columns from the origin, in place of --extent")
-	fs.Int64Var(&f.rows, "rows", 0, "`number` of rows from the origin, in place of --extent")
-	fs.StringVar(&f.origin, "origin", "0,0", "lower left corner of cell 0,0 in CRS units, `X,Y`")
-	fs.StringVar(&f.srid, "srid", "0", "SRID of the grid's CRS, as `3035` or EPSG:3035; 0 for none")
-}
-
 // columnFlags are the flags that say what the columns are.
 type columnFlags struct {
 	id, geom string
@@ -46,21 +30,27 @@ func (f *columnFlags) register(cmd *cobra.Command) {
 // jobFlags are the flags that load, plan and dump share: which rows there are.
 type jobFlags struct {
 	grid    gridFlags
+	area    areaFlags
 	columns columnFlags
+	codes   codeFlags
 }
 
 func (f *jobFlags) register(cmd *cobra.Command) {
 	f.grid.register(cmd)
+	f.area.register(cmd)
 	f.columns.register(cmd)
+	f.codes.register(cmd)
 }
 
 // job returns a job for the table with what the flags say.
 func (f *jobFlags) job(cmd *cobra.Command, table loader.Table) (loader.Job, error) {
 	job := loader.Job{Table: table}
-	if err := f.grid.grid(cmd, &job); err != nil {
-		return job, err
+	for _, set := range []func(*cobra.Command, *loader.Job) error{f.grid.grid, f.area.area, f.columns.columns, f.codes.codes} {
+		if err := set(cmd, &job); err != nil {
+			return job, err
+		}
 	}
-	return job, f.columns.columns(&job)
+	return job, nil
 }
 
 // layoutFlags are the flags that say how the table is made and filled.
@@ -131,36 +121,7 @@ func (f *serverFlags) with(cmd *cobra.Command, do func(context.Context, *pgxpool
 	return do(cmd.Context(), pool)
 }
 
-// grid puts the flags of the grid into a job.
-func (f *gridFlags) grid(cmd *cobra.Command, job *loader.Job) error {
-	if f.cellSize == "" {
-		return &geomgen.ParamError{Param: "cell-size", Value: "(none)", Reason: "is required, as DX or DX,DY in CRS units"}
-	}
-	size, err := numbers("cell-size", f.cellSize, 1, 2)
-	if err != nil {
-		return err
-	}
-	origin, err := numbers("origin", f.origin, 2, 2)
-	if err != nil {
-		return err
-	}
-	srid, err := parseSRID(f.srid)
-	if err != nil {
-		return err
-	}
-	job.Grid = geomgen.Grid{X0: origin[0], Y0: origin[1], DX: size[0], DY: size[len(size)-1], SRID: srid}
-	if cmd.Flags().Changed("extent") {
-		e, err := numbers("extent", f.extent, 4, 4)
-		if err != nil {
-			return err
-		}
-		job.Extent = &geomgen.Box{XMin: e[0], YMin: e[1], XMax: e[2], YMax: e[3]}
-	}
-	job.Cols, job.Rows = f.cols, f.rows
-	return positive(cmd, "cols", "rows")
-}
-
-func (f *columnFlags) columns(job *loader.Job) error {
+func (f *columnFlags) columns(_ *cobra.Command, job *loader.Job) error {
 	job.IDColumn, job.GeomColumn = f.id, f.geom
 	for param, name := range map[string]string{"id-column": f.id, "geom-column": f.geom} {
 		if name == "" {
@@ -187,19 +148,6 @@ func positive(cmd *cobra.Command, names ...string) error {
 		}
 	}
 	return nil
-}
-
-// parseSRID reads a number, or one behind EPSG: as people name a CRS.
-func parseSRID(s string) (int32, error) {
-	digits := s
-	if len(s) > 5 && strings.EqualFold(s[:5], "EPSG:") {
-		digits = s[5:]
-	}
-	n, err := strconv.ParseInt(digits, 10, 32)
-	if err != nil {
-		return 0, &geomgen.ParamError{Param: "srid", Value: s, Reason: "must be a number, as 3035 or EPSG:3035"}
-	}
-	return int32(n), nil
 }
 
 // numbers reads a list of numbers separated by commas.

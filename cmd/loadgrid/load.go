@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -92,7 +93,9 @@ geom geometry(Polygon, SRID), and one for each --set.`,
 func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, progress string) error {
 	// Checked before a connection is opened, so that a wrong job is told as such
 	// also where the server is away.
-	if _, err := loader.NewPlan(cmd.Context(), job); err != nil {
+	plan, err := loader.NewPlan(cmd.Context(), job)
+	var needs *loader.NeedsServerError
+	if err != nil && !errors.As(err, &needs) {
 		return err
 	}
 	r, err := newReporter(progress, cmd.ErrOrStderr())
@@ -105,9 +108,14 @@ func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, progress st
 		return err
 	}
 	defer pool.Close()
+	if plan == nil {
+		if plan, err = loader.PlanOn(ctx, pool, job); err != nil {
+			return err
+		}
+	}
 	p := new(loader.Progress)
 	stop := r.follow(p)
-	summary, err := loader.Run(ctx, pool, job, loader.Options{Progress: p, Log: r.log(), Version: version()})
+	summary, err := plan.Run(ctx, pool, loader.Options{Progress: p, Log: r.log(), Version: version()})
 	stop()
 	if err != nil {
 		return err

@@ -26,12 +26,13 @@ func newPlan() *cobra.Command {
 		Short: "Say what load would do and take, and write nothing",
 		Long: `plan says how many cells a load would write, in which chunks, and what it would
 take: bytes of table, indexes and WAL, and time. It writes nothing, and asks no server
-but in the case below.
+but in the two cases below.
 
 The number of rows is exact, the sizes follow from PostgreSQL's page layout. The
 time is that of a server on two cores; yours may be twice as fast or as slow.
 
-With --table and --if-exists append it connects, looks at the table in a read-only
+An area of interest that is a query, or in another CRS than the grid, is made ready by
+the server. With --table and --if-exists append it connects, looks at the table in a read-only
 transaction, and says which indexes it has and what the new rows cost in each of them.
 Appended rows go through a staging table and one INSERT ... SELECT, which puts each of
 them into each index; a new table has its indexes built over all rows at once, which is
@@ -57,7 +58,7 @@ once. Its times and bytes are rough guides.`,
 			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
-			p, err := loader.NewPlan(cmd.Context(), job)
+			p, err := planJob(cmd, job, server.dsn)
 			if err != nil {
 				return err
 			}
@@ -106,9 +107,6 @@ func planAppend(cmd *cobra.Command, server serverFlags, p *loader.Plan) error {
 
 func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	e := p.Estimate()
-	g := p.Job.Grid
-	lo := g.Bounds(geomgen.Cell{Col: p.Cells.MinCol, Row: p.Cells.MinRow})
-	hi := g.Bounds(geomgen.Cell{Col: p.Cells.MaxCol - 1, Row: p.Cells.MaxRow - 1})
 	last := p.Chunk(p.Chunks - 1)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
@@ -116,7 +114,8 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 		line("table", "%s", oneLine(p.Job.Table.String()))
 	}
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
-	line("covering", "%s", geomgen.Box{XMin: lo.XMin, YMin: lo.YMin, XMax: hi.XMax, YMax: hi.YMax})
+	line("covering", "%s", p.Job.Grid.BoxAround(p.Cells))
+	printShape(line, p.Job)
 	line("rows", "%s", count(p.Rows))
 	line("method", "%s", method(p))
 	line("", "%s", p.Why)

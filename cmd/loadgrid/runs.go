@@ -122,8 +122,12 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	line("srid", "%d", g.SRID)
 	if r.Job.Extent != nil {
 		line("extent", "%s", r.Job.Extent)
-	} else {
+	} else if r.Job.Cols > 0 {
 		line("cells", "%d columns, %d rows", r.Job.Cols, r.Job.Rows)
+	}
+	printShape(line, r.Job)
+	if r.Job.Coverage {
+		line("coverage", "yes")
 	}
 	line("columns", "%s, %s", r.Job.IDColumn, r.Job.GeomColumn)
 	for _, c := range r.Job.Set {

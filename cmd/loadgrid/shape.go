@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// printShape writes what cells other than rectangles along the axes are, and what
+// selects and names them.
+func printShape(line func(name, format string, args ...any), job loader.Job) {
+	g := job.Grid
+	shape := ""
+	switch {
+	case g.Shape == geomgen.XYZ:
+		shape = fmt.Sprintf("web map tiles of zoom %d", g.Zoom)
+	case g.Shape.Hexagon():
+		shape = g.Shape.String()
+	case g.Rotate != 0:
+		shape = "rectangles"
+	}
+	if g.Rotate != 0 {
+		shape += fmt.Sprintf(", turned by %g degrees", g.Rotate)
+	}
+	if shape != "" {
+		line("shape", "%s", shape)
+	}
+	if job.Geometry != geomgen.AsPolygon {
+		line("geometry", "%s", job.Geometry)
+	}
+	if a := job.Area; a != nil {
+		text := string(a.Rule)
+		if a.SQL != "" {
+			text += ", " + oneLine(a.SQL)
+		}
+		if len(a.Polygons) > 0 {
+			text += fmt.Sprintf(", %s with %s corners", plural(len(a.Polygons), "polygon"), count(int64(corners(a.Polygons))))
+		}
+		line("area", "%s", text)
+	}
+	if job.Code != "" {
+		line("code", "%s", job.Code)
+	}
+}
+
+func corners(polygons []geomgen.Polygon) int {
+	n := 0
+	for _, p := range polygons {
+		for _, ring := range p {
+			n += len(ring) - 1
+		}
+	}
+	return n
+}

@@ -1,0 +1,140 @@
+package geomgen
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestINSPIREGolden(t *testing.T) {
+	for _, row := range readGolden(t, "inspire_codes.csv") {
+		size := float64(goldenInt(t, row["cell_size_m"]))
+		g := Grid{DX: size, DY: size, SRID: goldenInt(t, row["epsg"])}
+		cell := Cell{goldenInt(t, row["xmin"]) / int32(size), goldenInt(t, row["ymin"]) / int32(size)}
+		for code, want := range map[Code]string{INSPIRE: row["long_code"], INSPIREShort: row["short_code"]} {
+			c, err := NewCoder(g, code, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := string(c.Append(nil, cell)); got != want {
+				t.Errorf("%s of cell %v of %v m: %s, want %s", code, cell, size, got, want)
+			}
+			e, err := NewCoder(g, code, EastFirst)
+			if err != nil {
+				t.Fatal(err)
+			}
+			north := want[strings.LastIndexByte(want, 'N'):strings.LastIndexByte(want, 'E')]
+			east := want[strings.LastIndexByte(want, 'E'):]
+			turned := strings.TrimSuffix(want, north+east) + east + north
+			if got := string(e.Append(nil, cell)); got != turned {
+				t.Errorf("%s of cell %v, east first: %s, want %s", code, cell, got, turned)
+			}
+		}
+	}
+}
+
+func TestCodeOfShiftedOrigin(t *testing.T) {
+	c, err := NewCoder(Grid{X0: 4000000, Y0: 3000000, DX: 1000, DY: 1000, SRID: 3035}, INSPIRE, NorthFirst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(c.Append(nil, Cell{-1, 2})), "CRS3035RES1000mN3002000E3999000"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A quadkey read back, digit by digit, is the tile.
+func FuzzQuadkey(f *testing.F) {
+	f.Add(uint8(3), uint32(3), uint32(5))
+	f.Fuzz(func(t *testing.T, z uint8, x, y uint32) {
+		zoom := int32(z) % (MaxZoom + 1)
+		cell := Cell{int32(x & (1<<zoom - 1)), int32(y & (1<<zoom - 1))}
+		c, err := NewCoder(Tiles(zoom), Quadkey, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := string(c.Append(nil, cell))
+		if len(key) != int(zoom) || c.MaxLen(Tiles(zoom).World()) != int(zoom) {
+			t.Fatalf("quadkey %q at zoom %d", key, zoom)
+		}
+		var back Cell
+		for _, d := range key {
+			n, err := strconv.ParseInt(string(d), 4, 32)
+			if err != nil {
+				t.Fatalf("quadkey %q", key)
+			}
+			back = Cell{back.Col<<1 | int32(n&1), back.Row<<1 | int32(n>>1)}
+		}
+		if back != cell {
+			t.Fatalf("quadkey %q of tile %v is that of %v", key, cell, back)
+		}
+	})
+}
+
+// Vector from the Bing Maps Tile System's own page: tile 3,5 at level 3 is 213.
+func TestQuadkeyVector(t *testing.T) {
+	c, err := NewCoder(Tiles(3), Quadkey, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(c.Append(nil, Cell{3, 5})); got != "213" {
+		t.Errorf("quadkey %s, want 213", got)
+	}
+}
+
+func TestNewCoderRefuses(t *testing.T) {
+	good := Grid{DX: 1000, DY: 1000, SRID: 3035}
+	change := func(do func(*Grid)) Grid {
+		g := good
+		do(&g)
+		return g
+	}
+	for name, test := range map[string]struct {
+		grid  Grid
+		code  Code
+		order CodeOrder
+		param string
+		word  string
+	}{
+		"degrees":      {change(func(g *Grid) { g.DX, g.DY = 0.1, 0.1 }), INSPIRE, "", "code", "whole metres"},
+		"not aligned":  {change(func(g *Grid) { g.X0 = 500 }), INSPIRE, "", "code", "multiple of the cell size"},
+		"oblong":       {change(func(g *Grid) { g.DY = 500 }), INSPIREShort, "", "code", "squares"},
+		"turned":       {change(func(g *Grid) { g.Rotate = 30 }), INSPIRE, "", "code", "rotate 30"},
+		"hexagon":      {change(func(g *Grid) { g.Shape = HexagonFlat }), INSPIRE, "", "code", "hexagon"},
+		"no SRID":      {change(func(g *Grid) { g.SRID = 0 }), INSPIRE, "", "code", "srid"},
+		"tiles":        {Tiles(3), INSPIRE, "", "code", "xyz"},
+		"no tiles":     {good, Quadkey, "", "code", "shape xyz"},
+		"quadkey's":    {Tiles(3), Quadkey, EastFirst, "code-order", "alone"},
+		"unknown code": {good, "what3words", "", "code", "must be"},
+		"unknown way":  {good, INSPIRE, "ns", "code-order", "must be"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := NewCoder(test.grid, test.code, test.order)
+			var param *ParamError
+			if !errors.As(err, &param) || param.Param != test.param || !strings.Contains(err.Error(), test.word) {
+				t.Errorf("error %v, want one of %s with %q", err, test.param, test.word)
+			}
+		})
+	}
+	c, err := NewCoder(good, INSPIRE, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CheckRange(Range{-1, 0, 5, 5}); err == nil || !strings.Contains(err.Error(), "negative coordinates, down to -1000,0") {
+		t.Errorf("negative coordinates: %v", err)
+	}
+}
+
+func TestCodesAllocateNothing(t *testing.T) {
+	for code, g := range map[Code]Grid{INSPIRE: {DX: 1000, DY: 1000, SRID: 3035}, INSPIREShort: {DX: 250, DY: 250, SRID: 3035}, Quadkey: Tiles(12)} {
+		c, err := NewCoder(g, code, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		dst := make([]byte, 0, 64)
+		if n := testing.AllocsPerRun(100, func() { c.Append(dst, Cell{4000, 1234}) }); n != 0 {
+			t.Errorf("%s allocates %v times", code, n)
+		}
+	}
+}
