@@ -131,6 +131,9 @@ func (j Job) frame() (geomgen.Range, []*geomgen.Mask, error) {
 // mask returns the mask of the job's area, and those cells of a rectangle that
 // come into question.
 func (j Job) mask(r geomgen.Range) (*geomgen.Mask, geomgen.Range, error) {
+	if err := j.Area.check(j.Grid.SRID); err != nil {
+		return nil, r, err
+	}
 	if need, why := j.Area.needsServer(j.Grid.SRID); need {
 		return nil, r, &NeedsServerError{why}
 	}
@@ -151,8 +154,12 @@ func (j Job) invalidArea(err error) error {
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	if j.Area.Union {
-		return &NeedsServerError{"its features overlap or share edges (" + invalid.Error() + "), so the server must unite them"}
+	switch {
+	case j.Area.ready:
+	case j.Area.Union:
+		return &NeedsServerError{"its features overlap or share edges (" + invalid.Error() + "), so they must be united"}
+	case j.Area.MakeValid:
+		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
 	}
 	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
 		Reason: "is not valid: " + invalid.Error() + ": mend it, or let the server do so with aoi-make-valid"}
