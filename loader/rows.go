@@ -148,9 +148,8 @@ func (r *Rows) put(p []byte, i, j int) int {
 	case r.squares != nil:
 		r.putSquares(p, i, j)
 	default:
-		for rest := p; i < j; i++ {
-			r.putCell(rest, i)
-			rest = rest[r.layout.most:]
+		for k := i; k < j; k++ {
+			r.putCell(p[(k-i)*r.layout.most:], k)
 		}
 	}
 	return (j - i) * r.layout.most
