@@ -24,7 +24,7 @@ func TestMigrateCommands(t *testing.T) {
 		t.Errorf("before: %s", out)
 	}
 	for range 2 {
-		if out := migrate("up"); !strings.Contains(out, "version 1") {
+		if out := migrate("up"); !strings.Contains(out, "version 2") {
 			t.Errorf("up: %s", out)
 		}
 	}
@@ -55,9 +55,15 @@ func TestMigrateDownKeepsUnfinishedRuns(t *testing.T) {
 // file was committed or it was not: both are mended by the next start.
 func TestKilledMigrationIsMended(t *testing.T) {
 	for name, before := range map[string]func(s sandbox){
-		"before the file was run": func(s sandbox) {
+		"before the first file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 			s.exec("drop table " + s.name("chunks") + ", " + s.name("runs"))
+			s.exec("update " + s.name("schema_migrations") + " set version = 1, dirty = true")
+		},
+		"before the last file was run": func(s sandbox) {
+			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+			s.exec("alter table " + s.name("runs") + " drop column aoi")
+			s.exec("drop function " + s.name("cell_id"))
 			s.exec("update " + s.name("schema_migrations") + " set dirty = true")
 		},
 		"after the file was run": func(s sandbox) {
@@ -74,7 +80,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			before(s)
 			mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 			s.checkBoxes("grid", 5, 5)
-			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 1\n") {
+			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 2\n") {
 				t.Errorf("version: %s", out)
 			}
 			if name == "after the file was run" && one[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
