@@ -2,9 +2,13 @@ package geomgen_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -214,4 +218,43 @@ func cutArea(ring, cell []geomgen.Point) float64 {
 		}
 	}
 	return area(ring)
+}
+
+// Decisions in which PostGIS 3.3 with GEOS 3.11 errs in the last bit, as
+// TestMaskAgainstPostGIS of the integration tests has found them.
+func TestWherePostGISErrs(t *testing.T) {
+	f, err := os.Open("testdata/postgis_errs.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	n := 0
+	for d := json.NewDecoder(f); ; n++ {
+		var c oracle.Case
+		if err := d.Decode(&c); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		m, err := geomgen.NewMask(c.Grid, c.Area, c.Rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Contains(c.Cell); got != c.Want {
+			t.Errorf("case %d: %s of cell %v is %v, want %v", n+1, c.Rule, c.Cell, got, c.Want)
+		}
+		area := oracle.NewArea(c.Area)
+		corners := c.Grid.AppendCorners(nil, c.Cell)
+		truth := map[geomgen.Rule]func() bool{
+			geomgen.Intersects: func() bool { return area.Intersects(corners) },
+			geomgen.Within:     func() bool { return area.Covers(corners) },
+			geomgen.Centroid:   func() bool { return area.Holds(c.Grid.Centre(c.Cell)) },
+		}[c.Rule]()
+		if truth != c.Want {
+			t.Errorf("case %d: fractions say %v, the file says %v", n+1, truth, c.Want)
+		}
+	}
+	if n < 5 {
+		t.Errorf("only %d cases", n)
+	}
 }

@@ -13,6 +13,15 @@ func sortRats(list []*big.Rat) {
 	slices.SortFunc(list, func(a, b *big.Rat) int { return a.Cmp(b) })
 }
 
+// Case is a decision that is easily got wrong.
+type Case struct {
+	Grid geomgen.Grid      `json:"grid"`
+	Cell geomgen.Cell      `json:"cell"`
+	Rule geomgen.Rule      `json:"rule"`
+	Want bool              `json:"want"` // as fractions have it
+	Area []geomgen.Polygon `json:"area"`
+}
+
 // Polygons returns valid polygons near cell (0, 0) of a grid, some cells across:
 // stars with and without holes, several of them, slivers, larger and smaller than
 // a cell. Degenerate ones have their corners on corners, sides and centres of

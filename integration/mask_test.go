@@ -1,0 +1,239 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/oracle"
+)
+
+// maskGrids are grids of each shape.
+func maskGrids() []geomgen.Grid {
+	return []geomgen.Grid{
+		{DX: 1, DY: 1},
+		{DX: 0.1, DY: 0.1},
+		{X0: -180, Y0: 7.3, DX: 0.3, DY: 0.7},
+		{DX: 1000, DY: 1000, SRID: 3035},
+		{X0: 1, Y0: 2, DX: 1, DY: 1, Rotate: 30},
+		{DX: 1, DY: 1, Shape: geomgen.HexagonFlat},
+		{X0: 0.1, Y0: 0.2, DX: 0.1, DY: 0.1, Shape: geomgen.HexagonPointy},
+		geomgen.Tiles(4),
+	}
+}
+
+// Random polygons, half of them degenerate, judged by PostGIS for all cells near
+// them. Where PostGIS and the mask differ, fractions decide, and PostGIS may be
+// wrong now and then in the last bit; the mask must not.
+func TestMaskAgainstPostGIS(t *testing.T) {
+	s := newSandbox(t)
+	rng := rand.New(rand.NewPCG(2026, 11))
+	cells, differ := 0, 0
+	const polygons = 320
+	for n := range polygons {
+		g := maskGrids()[n%len(maskGrids())]
+		area := oracle.Polygons(rng, g, n/len(maskGrids())%2 == 0)
+		k, d := s.compareMask(g, area)
+		cells, differ = cells+k, differ+d
+	}
+	t.Logf("%d polygons, %d decisions; PostGIS differs in %d, and is wrong in each", polygons, cells, differ)
+	if cells < 100*polygons {
+		t.Errorf("only %d decisions were compared", cells)
+	}
+	if differ*1000 > cells {
+		t.Errorf("PostGIS differs in %d of %d decisions, more than its rounding explains", differ, cells)
+	}
+}
+
+// compareMask compares the three rules for the cells around an area, and returns
+// how many decisions it looked at, and in how many of them PostGIS is wrong.
+func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions, differ int) {
+	s.t.Helper()
+	rules := []geomgen.Rule{geomgen.Intersects, geomgen.Within, geomgen.Centroid}
+	selected := make([]map[geomgen.Cell]bool, len(rules))
+	var r geomgen.Range
+	for i, rule := range rules {
+		m, err := geomgen.NewMask(g, area, rule)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if r, err = g.Around(m.Bounds()); err != nil {
+			s.t.Fatal(err)
+		}
+		selected[i] = walked(s.t, r, m)
+	}
+	var list []geomgen.Cell
+	var shapes, centres [][]byte
+	for col := r.MinCol; col < r.MaxCol; col++ {
+		for row := r.MinRow; row < r.MaxRow; row++ {
+			c := geomgen.Cell{Col: col, Row: row}
+			list = append(list, c)
+			shapes = append(shapes, ewkbOf(g, c, geomgen.AsPolygon))
+			centres = append(centres, ewkbOf(g, c, geomgen.AsPoint))
+		}
+	}
+	aoi := areaEWKB(area, g.SRID)
+	rows, err := s.pool.Query(context.Background(), `
+		select st_intersects(a, st_geomfromewkb(c)), st_covers(a, st_geomfromewkb(c)), st_intersects(a, st_geomfromewkb(p))
+		from st_geomfromewkb($1) a, unnest($2::bytea[], $3::bytea[]) with ordinality u (c, p, n) order by n`, aoi, shapes, centres)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer rows.Close()
+	judge := oracle.NewArea(area)
+	for n := 0; rows.Next(); n++ {
+		var said [3]bool
+		if err := rows.Scan(&said[0], &said[1], &said[2]); err != nil {
+			s.t.Fatal(err)
+		}
+		c := list[n]
+		for i, rule := range rules {
+			decisions++
+			ours := selected[i][c]
+			if ours == said[i] {
+				continue
+			}
+			differ++
+			if truth := judgeRule(judge, g, c, rule); ours != truth {
+				s.t.Fatalf("%s, cell %v of %+v: PostGIS says %v, fractions say %v, the mask %v\narea %v", rule, c, g, said[i], truth, ours, area)
+			}
+			found, err := json.Marshal(oracle.Case{Grid: g, Cell: c, Rule: rule, Want: ours, Area: area})
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			s.t.Logf("PostGIS is wrong: %s", found) // a line for geomgen/testdata/postgis_errs.jsonl
+		}
+	}
+	if err := rows.Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	return decisions, differ
+}
+
+func judgeRule(a *oracle.Area, g geomgen.Grid, c geomgen.Cell, rule geomgen.Rule) bool {
+	switch rule {
+	case geomgen.Intersects:
+		return a.Intersects(g.AppendCorners(nil, c))
+	case geomgen.Within:
+		return a.Covers(g.AppendCorners(nil, c))
+	}
+	return a.Holds(g.Centre(c))
+}
+
+// walked returns the cells of a walk with a mask.
+func walked(t *testing.T, r geomgen.Range, m *geomgen.Mask) map[geomgen.Cell]bool {
+	t.Helper()
+	sel, err := geomgen.Select(t.Context(), r, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := map[geomgen.Cell]bool{}
+	order := geomgen.NewBlockOrder()
+	w := sel.Walk(0, geomgen.MaxID)
+	for b, ok := w.Next(); ok; b, ok = w.Next() {
+		for _, off := range order.Offsets(b) {
+			cells[geomgen.Cell{Col: b.Col + int32(off&15), Row: b.Row + int32(off>>4)}] = true
+		}
+	}
+	return cells
+}
+
+// ewkbOf returns a cell, or its centre, as the loader writes it.
+func ewkbOf(g geomgen.Grid, c geomgen.Cell, as geomgen.Geometry) []byte {
+	b := g.AppendHeader(nil, as)
+	at := len(b)
+	b = append(b, make([]byte, g.PointsLen(as))...)
+	w := g.NewWriter(as)
+	w.SetBlock(geomgen.Block{Col: c.Col, Row: c.Row})
+	w.Put(b[at:], 0)
+	return b
+}
+
+func areaEWKB(area []geomgen.Polygon, srid int32) []byte {
+	b := geomgen.AppendMultiPolygonHeader(nil, srid, len(area))
+	for _, p := range area {
+		b = geomgen.AppendPolygon(b, p)
+	}
+	return b
+}
+
+// What CheckPolygons says of polygons, valid and not, is what ST_IsValid says.
+func TestValidityAgainstPostGIS(t *testing.T) {
+	s := newSandbox(t)
+	rng := rand.New(rand.NewPCG(5, 5))
+	differ := 0
+	for n := range 3000 {
+		area := scribble(rng)
+		ours := geomgen.CheckPolygons(area)
+		var theirs bool
+		var reason string
+		err := s.pool.QueryRow(context.Background(), "select st_isvalid(g), st_isvalidreason(g) from st_geomfromewkb($1) g", areaEWKB(area, 0)).Scan(&theirs, &reason)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if theirs != (ours == nil) {
+			if differ++; differ < 5 {
+				t.Errorf("polygons %d: PostGIS says %s, here %v\n%v", n, reason, ours, area)
+			}
+		}
+	}
+}
+
+// scribble returns polygons of few corners on a small lattice: with all that can
+// be wrong with them, often.
+func scribble(rng *rand.Rand) []geomgen.Polygon {
+	var area []geomgen.Polygon
+	ring := func(x, y, size int) []geomgen.Point {
+		var points []geomgen.Point
+		for range 3 + rng.IntN(3) {
+			points = append(points, geomgen.Point{X: float64(x + rng.IntN(size)), Y: float64(y + rng.IntN(size))})
+		}
+		return append(points, points[0])
+	}
+	for range 1 + rng.IntN(2) {
+		p := geomgen.Polygon{ring(rng.IntN(6), rng.IntN(6), 7)}
+		if rng.IntN(2) == 0 { // a large shell, so that holes are in it
+			x := float64(20 * len(area))
+			p = geomgen.Polygon{{{X: x}, {X: x + 8}, {X: x + 8, Y: 8}, {X: x, Y: 8}, {X: x}}}
+			for range rng.IntN(3) {
+				p = append(p, ring(int(x)+rng.IntN(3), rng.IntN(3), 6))
+			}
+		}
+		area = append(area, p)
+	}
+	return area
+}
+
+// The number of cells of each country at 0.1 degrees, by each rule, is PostGIS's.
+// ST_SquareGrid leaves out cells that only touch the left edge of its bounds, so
+// these are wider.
+func TestCountriesAgainstPostGIS(t *testing.T) {
+	s := newSandbox(t)
+	for _, c := range countries(t) {
+		for rule, condition := range map[string]string{
+			"intersects": "st_intersects(a, g.geom)", "within": "st_covers(a, g.geom)",
+			"centroid": "st_intersects(a, st_setsrid(st_makepoint((st_xmin(g.geom) + st_xmax(g.geom)) / 2, (st_ymin(g.geom) + st_ymax(g.geom)) / 2), 4326))",
+		} {
+			out := mustCLI(t, s.dsn, "plan", "--cell-size", "0.1", "--srid", "4326", "--aoi", c.file, "--aoi-rule", rule)
+			want := one[int64](t, s.pool, "select count(*) from st_setsrid(st_geomfromgeojson($1), 4326) a, st_squaregrid(0.1, st_expand(a, 0.1)) g where "+condition, c.geometry)
+			if got := planRows(t, out); got != want {
+				t.Errorf("%s, %s: %d cells, PostGIS has %d", c.name, rule, got, want)
+			}
+		}
+	}
+}
+
+// Coverage and cut geometries are PostGIS's, for each shape of cells.
+func TestCoverageAndClipAgainstPostGIS(t *testing.T) {
+	s := newSandbox(t)
+	rng := rand.New(rand.NewPCG(17, 4))
+	for n, g := range maskGrids() {
+		for k := range 3 {
+			area := oracle.Polygons(rng, g, k == 0)
+			s.compareCoverage(fmt.Sprintf("t%d_%d", n, k), g, area, shapeArgs(g))
+		}
+	}
+}
