@@ -21,8 +21,9 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return serverError(err, "looking for cells that table %s holds already", l.target)
 	}
-	if both > 0 {
-		return fmt.Errorf("%d of %d %w, nothing was added", both, l.plan.Rows, ErrCellsExist)
+	skip := l.plan.Job.OnConflict == ConflictSkip
+	if both > 0 && !skip {
+		return fmt.Errorf("%d of %d %w, nothing was added: on-conflict skip would leave them as they are", both, l.plan.Rows, ErrCellsExist)
 	}
 	if l.partitioned {
 		if err := l.makeRoom(ctx, tx); err != nil {
@@ -32,18 +33,52 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 	if err := l.lockForMaintenance(ctx, tx); err != nil {
 		return err
 	}
-	tag, err := tx.Exec(ctx, "insert into "+l.target.sql()+" ("+columns+") select "+columns+" from "+l.staging.sql()+" order by "+id)
+	sql := "insert into " + l.target.sql() + " (" + columns + ") select " + columns + " from " + l.staging.sql() + " s"
+	if both > 0 {
+		sql += " where not exists (select from " + l.target.sql() + " t where t." + id + " = s." + id + ")"
+	}
+	sql += " order by " + id
+	if skip { // one that somebody else adds at this moment, too
+		sql += " on conflict (" + id + ") do nothing"
+	}
+	tag, err := tx.Exec(ctx, sql)
 	if err != nil {
 		return serverError(err, "adding the rows to table %s", l.target)
 	}
-	if tag.RowsAffected() != l.plan.Rows {
-		return fmt.Errorf("adding to table %s: %d rows planned, %d inserted", l.target, l.plan.Rows, tag.RowsAffected())
+	l.summary.RowsSkipped = l.plan.Rows - tag.RowsAffected()
+	if err := l.checkAdded(ctx, tx, skip); err != nil {
+		return err
 	}
 	if err := l.afterAppend(ctx, tx); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
 	return serverError(err, "dropping staging table %s", l.staging.Table)
+}
+
+// checkAdded sees to it that all cells are in the table now: the new ones, and
+// those that were skipped.
+func (l *load) checkAdded(ctx context.Context, tx pgx.Tx, skip bool) error {
+	skipped := l.summary.RowsSkipped
+	if skipped == 0 {
+		return nil
+	}
+	if !skip {
+		return fmt.Errorf("adding to table %s: %d rows planned, %d inserted", l.target, l.plan.Rows, l.plan.Rows-skipped)
+	}
+	id := pgx.Identifier{l.plan.Job.IDColumn}.Sanitize()
+	var there int64
+	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.sql()+" s join "+l.target.sql()+" t using ("+id+")").Scan(&there)
+	if err != nil {
+		return serverError(err, "counting the cells of table %s", l.target)
+	}
+	if there != l.plan.Rows {
+		return fmt.Errorf("adding to table %s: %d rows planned, %d of them are there", l.target, l.plan.Rows, there)
+	}
+	if l.plan.Job.Coverage {
+		l.log.Warn("cells were in the table already and keep their coverage, which is the share of the area that was loaded first", "cells", skipped)
+	}
+	return nil
 }
 
 // lockForMaintenance takes the lock that afterAppend needs before the rows are

@@ -20,6 +20,9 @@ type AppendPlan struct {
 	// Rows is an estimate of the server's, as of its last ANALYZE or VACUUM.
 	Rows      int64 `json:"rows"`
 	HeapBytes int64 `json:"heap_bytes"`
+	// Existing is how many of the plan's cells the table holds already. Counted
+	// where they are skipped; else there are none, or they are an error.
+	Existing int64 `json:"existing"`
 	// Partitioned says that the table is, Attach that the rows come as partitions
 	// of their own: they have their indexes before they are attached.
 	Partitioned bool `json:"partitioned"`
@@ -109,7 +112,13 @@ func (l *load) inspectAppend(ctx context.Context, q querier) (AppendPlan, error)
 		return a, nil
 	}
 	a.Attach = l.plan.Method == MethodPartitions
-	err := q.QueryRow(ctx, `
+	var err error
+	if l.plan.Job.OnConflict == ConflictSkip {
+		if a.Existing, err = l.target.overlap(ctx, q, l.plan); err != nil {
+			return a, err
+		}
+	}
+	err = q.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select coalesce(sum(greatest(c.reltuples, 0)) filter (where c.relkind = 'r'), 0)::bigint, coalesce(sum(pg_relation_size(c.oid)), 0)::bigint,
 		       bool_or(c.relpersistence = 'u')

@@ -24,6 +24,15 @@ const (
 	Replace IfExists = "replace" // put the new table in its place, all at once
 )
 
+// OnConflict says what becomes of cells to append that the table holds already.
+type OnConflict string
+
+// The choices of OnConflict.
+const (
+	ConflictError OnConflict = "error" // refuse, and add nothing
+	ConflictSkip  OnConflict = "skip"  // leave them as they are, and add the others
+)
+
 // Job says what to load into which table. A wrong one is reported as a
 // *geomgen.ParamError that names the parameter as loadgrid's flags call it.
 type Job struct {
@@ -64,6 +73,9 @@ type Job struct {
 	Set []Constant `json:"set,omitempty"`
 	// IfExists says what happens to a table that is there. Defaults to Fail.
 	IfExists IfExists `json:"if_exists"`
+	// OnConflict says what becomes of cells to append that the table holds already.
+	// Defaults to ConflictError.
+	OnConflict OnConflict `json:"on_conflict,omitempty"`
 	// Partitions is the number of partitions of the table, at most 256: ranges of
 	// cell_id with equal numbers of rows. Defaults to 0, a plain table.
 	Partitions int `json:"partitions,omitempty"`
@@ -124,6 +136,9 @@ func (j Job) withDefaults() Job {
 	}
 	if j.IfExists == "" {
 		j.IfExists = Fail
+	}
+	if j.OnConflict == ConflictError {
+		j.OnConflict = "" // the default has one name in the ledger
 	}
 	if j.Index == "" {
 		j.Index = IndexGiST
@@ -189,6 +204,13 @@ func (j Job) validateLayout() error {
 	case j.ChunkRows > 0 && j.Partitions > 0:
 		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(j.ChunkRows, 10),
 			Reason: "contradicts partitions: a partition is one chunk"}
+	case j.OnConflict != "" && j.OnConflict != ConflictError && j.OnConflict != ConflictSkip:
+		return &geomgen.ParamError{Param: "on-conflict", Value: string(j.OnConflict), Reason: "must be error or skip"}
+	case j.OnConflict == ConflictSkip && j.IfExists != Append:
+		return &geomgen.ParamError{Param: "on-conflict", Value: string(j.OnConflict), Reason: "goes with if-exists append alone"}
+	case j.OnConflict == ConflictSkip && j.Partitions > 0:
+		return &geomgen.ParamError{Param: "on-conflict", Value: string(j.OnConflict),
+			Reason: "contradicts partitions: new partitions are attached whole; without partitions the rows go into those that are there"}
 	case j.Unlogged && j.IfExists == Append:
 		return &geomgen.ParamError{Param: "unlogged", Value: "true",
 			Reason: "contradicts if-exists append: the table that is there is logged or not"}

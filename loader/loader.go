@@ -26,8 +26,9 @@ type Summary struct {
 	Run           int64             `json:"run"` // its number in the ledger
 	Table         Table             `json:"table"`
 	Rows          int64             `json:"rows"`
-	Appended      bool              `json:"appended"`     // to a table that was there
-	RowsResumed   int64             `json:"rows_resumed"` // of them committed by earlier starts
+	Appended      bool              `json:"appended"`               // to a table that was there
+	RowsSkipped   int64             `json:"rows_skipped,omitempty"` // of them there already
+	RowsResumed   int64             `json:"rows_resumed"`           // of them committed by earlier starts
 	Chunks        int64             `json:"chunks"`
 	ChunksCopied  int64             `json:"chunks_copied"`
 	ChunksResumed int64             `json:"chunks_resumed"`

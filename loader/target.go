@@ -105,6 +105,9 @@ func (l *load) checkAddTo(ctx context.Context, conn querier, before *Job) error 
 	if l.plan.Method == MethodPartitions {
 		return l.checkRanges(ctx, conn)
 	}
+	if l.plan.Job.OnConflict == ConflictSkip {
+		return nil
+	}
 	return l.target.checkOverlap(ctx, conn, l.plan)
 }
 
@@ -117,8 +120,8 @@ func (t *target) checkAppend(job Job, before *Job) error {
 	}
 	if before.Grid != job.Grid {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
-			"holds another grid (origin %g,%g, cell size %g,%g, SRID %d), in which the same ids name other places",
-			before.Grid.X0, before.Grid.Y0, before.Grid.DX, before.Grid.DY, before.Grid.SRID)}
+			"holds another grid (%s cells, origin %g,%g, cell size %g,%g, turned by %g degrees, SRID %d), in which the same ids name other places",
+			before.Grid.Shape, before.Grid.X0, before.Grid.Y0, before.Grid.DX, before.Grid.DY, before.Grid.Rotate, before.Grid.SRID)}
 	}
 	return nil
 }
@@ -132,22 +135,6 @@ func (t *target) checkInsert(ctx context.Context, conn querier) error {
 			Advice: "grant select, insert on " + t.sql() + " to it"}
 	}
 	return serverError(err, "looking up privileges on table %s", t.Table)
-}
-
-// checkOverlap refuses cells that the table holds already before any work is
-// done. It reads the table once; publish looks again.
-func (t *target) checkOverlap(ctx context.Context, conn querier, p *Plan) error {
-	var both int64
-	err := conn.QueryRow(ctx, "select count(*) from "+t.sql()+" where col >= $1 and col < $2 and row >= $3 and row < $4",
-		p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow).Scan(&both)
-	if err != nil {
-		return serverError(err, "looking for cells that table %s holds already", t)
-	}
-	if both > 0 {
-		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
-			"holds %d of the %d cells already: choose an extent that it does not cover, or if-exists replace", both, p.Rows)}
-	}
-	return nil
 }
 
 func (t *target) describe(ctx context.Context, conn querier) (kind string, isPartition, owned bool, err error) {

@@ -20,7 +20,7 @@ func newDump() *cobra.Command {
 		out, dsn string
 	)
 	cmd := &cobra.Command{
-		Use:   "dump --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
+		Use:   "dump --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short: "Write the rows as a binary COPY file, without a server",
 		Long: `dump writes what load would send: a file of PostgreSQL's binary COPY, with the
 columns cell_id bigint, col integer, row integer, geom geometry(Polygon, SRID), and

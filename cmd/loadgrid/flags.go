@@ -80,6 +80,11 @@ func (f *layoutFlags) layout(cmd *cobra.Command, job *loader.Job) error {
 	return positive(cmd, "streams", "chunk-rows")
 }
 
+func registerOnConflict(cmd *cobra.Command, value *string) {
+	cmd.Flags().StringVar(value, "on-conflict", "error",
+		"what becomes of cells to append that the table holds already, `error|skip`: with skip they stay as they are, coverage included")
+}
+
 // serverFlags are the flags that say which server, and where its ledger is.
 type serverFlags struct {
 	dsn, ledger string

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -163,6 +164,13 @@ func TestShellWords(t *testing.T) {
 func TestExamples(t *testing.T) {
 	clearEnv(t)
 	nowhere := "postgresql://" + closedPort(t) + "/gis"
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"france.geojson", "city.geojson"} {
+		const area = `{"type":"Polygon","coordinates":[[[2.2,48.8],[2.5,48.8],[2.4,48.9],[2.2,48.8]]]}`
+		if err := os.WriteFile(name, []byte(area), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	seen := 0
 	everyCommand(newRoot(), func(c *cobra.Command) {
 		for _, args := range examples(c.Example) {

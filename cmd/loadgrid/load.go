@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -10,14 +11,15 @@ import (
 
 func newLoad() *cobra.Command {
 	var (
-		table, ifExists string
-		rows            jobFlags
-		layout          layoutFlags
-		server          serverFlags
-		progress        string
+		table, ifExists, onConflict string
+
+		rows     jobFlags
+		layout   layoutFlags
+		server   serverFlags
+		progress string
 	)
 	cmd := &cobra.Command{
-		Use:   "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
+		Use:   "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short: "Load a grid into a table: plan, load, index, analyze, publish",
 		Long: `load fills a new table with a grid. The table appears all at once when it is
 complete, with primary key, spatial index and statistics; until then readers see
@@ -45,8 +47,19 @@ partitions that are there; their indexes stand, and --index is of no account.
 Names are taken exactly as they are given, capitals included. A name with a dot in
 it stands in double quotes: --table '"a.b"'.
 
+An area of interest (--aoi, --aoi-sql) selects cells by its polygons, alone or within an
+extent. It is exact: with --aoi-rule intersects a cell is in that has a point in common
+with the area, as ST_Intersects would say. What is in another CRS than the grid is
+transformed by the server.
+
+With --if-exists append and --on-conflict skip, cells that the table holds already stay
+as they are, such as those on the border of two countries loaded one after the other; a
+coverage column then has the first one's share.
+
 The table has the columns cell_id bigint primary key, col integer, row integer,
-geom geometry(Polygon, SRID), and one for each --set.`,
+geom geometry(Polygon, SRID), one for each --set, code text with --code, and coverage
+real with --coverage. With --clip the geometry is a MultiPolygon, empty where a cell
+only touches the area; with --geometry point it is a Point.`,
 		Example: `  # 1000 x 800 unit boxes from the origin
   loadgrid load --table grid --cell-size 1 --cols 1000 --rows 800
 
@@ -56,6 +69,14 @@ geom geometry(Polygon, SRID), and one for each --set.`,
   # the same in 16 partitions, with a small index for windows of many cells
   loadgrid load --table eu_1km --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000 \
       --partitions 16 --index brin
+
+  # a country in 1 km cells, with the share of it in each and the official codes
+  loadgrid load --table france_1km --cell-size 1000 --srid 3035 --aoi france.geojson \
+      --coverage --code inspire
+
+  # a city in hexagons of 50 m, and the map tiles of zoom 12 that it needs
+  loadgrid load --table city_hex --shape hexagon --cell-size 50 --srid 25832 --aoi city.geojson
+  loadgrid load --table city_tiles --shape xyz --zoom 12 --aoi city.geojson --code quadkey
 
   # every night, in place of yesterday's, with a column that says when
   loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
@@ -69,11 +90,15 @@ geom geometry(Polygon, SRID), and one for each --set.`,
 			if ifExists == "" {
 				return &geomgen.ParamError{Param: "if-exists", Value: `""`, Reason: "must be fail, append or replace"}
 			}
+			if onConflict == "" {
+				return &geomgen.ParamError{Param: "on-conflict", Value: `""`, Reason: "must be error or skip"}
+			}
 			job, err := rows.job(cmd, name)
 			if err != nil {
 				return err
 			}
 			job.IfExists, job.LedgerSchema = loader.IfExists(ifExists), server.ledger
+			job.OnConflict = loader.OnConflict(onConflict)
 			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
@@ -82,6 +107,7 @@ geom geometry(Polygon, SRID), and one for each --set.`,
 	}
 	cmd.Flags().StringVar(&table, "table", "", "the table to load, `[SCHEMA.]NAME`")
 	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what to do with a table that is there: `fail|append|replace`")
+	registerOnConflict(cmd, &onConflict)
 	server.register(cmd)
 	rows.register(cmd)
 	layout.register(cmd)

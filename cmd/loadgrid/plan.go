@@ -16,13 +16,14 @@ import (
 
 func newPlan() *cobra.Command {
 	var (
-		table, ifExists string
-		rows            jobFlags
-		layout          layoutFlags
-		server          serverFlags
+		table, ifExists, onConflict string
+
+		rows   jobFlags
+		layout layoutFlags
+		server serverFlags
 	)
 	cmd := &cobra.Command{
-		Use:   "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N)",
+		Use:   "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short: "Say what load would do and take, and write nothing",
 		Long: `plan says how many cells a load would write, in which chunks, and what it would
 take: bytes of table, indexes and WAL, and time. It writes nothing, and asks no server
@@ -55,6 +56,7 @@ once. Its times and bytes are rough guides.`,
 				return err
 			}
 			job.IfExists, job.LedgerSchema = loader.IfExists(ifExists), server.ledger
+			job.OnConflict = loader.OnConflict(onConflict)
 			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
@@ -70,6 +72,7 @@ once. Its times and bytes are rough guides.`,
 	}
 	cmd.Flags().StringVar(&table, "table", "", "the table that would be loaded, `[SCHEMA.]NAME`")
 	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
+	registerOnConflict(cmd, &onConflict)
 	server.register(cmd)
 	rows.register(cmd)
 	layout.register(cmd)

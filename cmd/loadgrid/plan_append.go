@@ -17,6 +17,9 @@ func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {
 		return err
 	}
 	fmt.Fprintf(w, "\nappended to %s, which has about %s rows in %s:\n", table, count(a.Rows), size(a.HeapBytes))
+	if p.Job.OnConflict == loader.ConflictSkip {
+		fmt.Fprintf(w, "%s of the cells are there already, and are skipped\n", count(a.Existing))
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	cost := func(c loader.AppendCost) string {
 		return fmt.Sprintf("%s\t%s", size(c.WALBytes), longSpan(c.Seconds))

@@ -14,7 +14,10 @@ import (
 func printSummary(w io.Writer, s loader.Summary) error {
 	table := oneLine(s.Table.String())
 	if s.Appended {
-		fmt.Fprintf(w, "%s rows were added to table %s", count(s.Rows), table)
+		fmt.Fprintf(w, "%s rows were added to table %s", count(s.Rows-s.RowsSkipped), table)
+		if s.RowsSkipped > 0 {
+			fmt.Fprintf(w, ", %s were there already", count(s.RowsSkipped))
+		}
 	} else {
 		fmt.Fprintf(w, "table %s has %s rows", table, count(s.Rows))
 	}
