@@ -86,41 +86,49 @@ func (db *database) reset(ctx context.Context) error {
 
 // checkRows refuses a table that has not the rows of the grid.
 func (db *database) checkRows(g grid) func(context.Context) error {
-	return func(ctx context.Context) error {
-		var rows int64
-		if err := db.conn.QueryRow(ctx, "select count(*) from "+tableName).Scan(&rows); err != nil {
-			return err
-		}
-		if rows != g.cells() {
-			return fmt.Errorf("%d rows, want %d", rows, g.cells())
-		}
-		return nil
+	return func(ctx context.Context) error { return db.countRows(ctx, g.cells()) }
+}
+
+func (db *database) countRows(ctx context.Context, want int64) error {
+	var rows int64
+	if err := db.conn.QueryRow(ctx, "select count(*) from "+tableName).Scan(&rows); err != nil {
+		return err
 	}
+	if rows != want {
+		return fmt.Errorf("%d rows, want %d", rows, want)
+	}
+	return nil
 }
 
 // checkReady refuses a table that has not the rows, a primary key, a spatial
 // index of that method, and statistics.
 func (db *database) checkReady(g grid, method string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		var keys, indexes, statistics int
-		err := db.conn.QueryRow(ctx, `
-			select count(*) filter (where indisprimary), count(*) filter (where m.amname = $2),
-			       (select count(*) from pg_stats where tablename = $1)
-			from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-			where i.indrelid = $1::text::regclass and i.indisvalid`, tableName, method).Scan(&keys, &indexes, &statistics)
-		if err != nil {
-			return err
-		}
-		if keys != 1 || indexes != 1 || statistics < 4 {
-			return fmt.Errorf("the table has %d primary keys, %d indexes by %s, statistics of %d columns", keys, indexes, method, statistics)
-		}
-		return db.checkRows(g)(ctx)
+	return func(ctx context.Context) error { return db.checkReadyRows(ctx, g.cells(), method) }
+}
+
+func (db *database) checkReadyRows(ctx context.Context, rows int64, method string) error {
+	var keys, indexes, statistics int
+	err := db.conn.QueryRow(ctx, `
+		select count(*) filter (where indisprimary), count(*) filter (where m.amname = $2),
+		       (select count(*) from pg_stats where tablename = $1)
+		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+		where i.indrelid = $1::text::regclass and i.indisvalid`, tableName, method).Scan(&keys, &indexes, &statistics)
+	if err != nil {
+		return err
 	}
+	if keys != 1 || indexes != 1 || statistics < 4 {
+		return fmt.Errorf("the table has %d primary keys, %d indexes by %s, statistics of %d columns", keys, indexes, method, statistics)
+	}
+	return db.countRows(ctx, rows)
 }
 
 // load runs loadgrid as a user does, and returns its own account of the run.
 func (db *database) load(ctx context.Context, g grid, flags ...string) (loader.Summary, int64, error) {
-	args := append([]string{"load", "--table", tableName, "--progress", "json"}, g.flags()...)
+	return db.loadWith(ctx, append(g.flags(), flags...)...)
+}
+
+func (db *database) loadWith(ctx context.Context, flags ...string) (loader.Summary, int64, error) {
+	args := []string{"load", "--table", tableName, "--progress", "json"}
 	_, stderr, maxRSS, err := runProcess(ctx, db.env, db.loadgrid, append(args, flags...)...)
 	if err != nil {
 		return loader.Summary{}, 0, err

@@ -169,6 +169,9 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 		if err := measure(growth); err != nil {
 			return err
 		}
+		if err := measureMasks(ctx, db, dir, measure, o); err != nil {
+			return err
+		}
 	}
 	return measure(readyArm(db, p, gridEU(), "ready_30_"+server, title("3. Ready to query, 29.9 million cells, %s server"), dir))
 }

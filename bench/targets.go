@@ -63,6 +63,12 @@ func (m *measurements) targets() []target {
 	growth := growthGrids()
 	perRow := func(g grid) float64 { return seconds("growth", growthName(g)) / float64(g.cells()) }
 	most("time of a row in the load stage, 29.9 million cells against 1 million", 1.4, perRow(growth[len(growth)-1])/perRow(growth[0]))
+	least("deciding a million cells by an area of 20,000 corners, against ST_SquareGrid filtered by ST_Intersects", 20,
+		seconds("mask_decide", nameDecideSQL)/seconds("mask_decide", nameDecide))
+	least("the same ready to query, plain + GiST", 2, seconds("mask_ready", nameMaskSQL)/seconds("mask_ready", nameMask))
+	least("the same with coverage, within 1e-6, against ST_Covers first", 3, seconds("mask_coverage", nameCoverageSQL)/seconds("mask_coverage", nameCoverage))
+	most("30 million cells by an area of 10,000 corners, against a rectangle of as many", 1.1, seconds("mask_30", nameCoast)/seconds("mask_30", nameRectangle))
+	most("seconds of the plan of these", 2, seconds("mask_30", nameCoastPlan))
 	most("memory of the client at most, MiB", 64, m.greatestMemory())
 	return all
 }

@@ -2,22 +2,11 @@ package geomgen_test
 
 import (
 	"context"
-	"math"
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/oracle"
 )
-
-// coast returns a ring of n corners around a place, with bays of all sizes.
-func coast(n int, x, y, radius float64) geomgen.Polygon {
-	var ring []geomgen.Point
-	for i := range n {
-		a := 2 * math.Pi * float64(i) / float64(n)
-		r := radius * (1 + 0.2*math.Sin(5*a) + 0.05*math.Sin(37*a+1) + 0.01*math.Sin(401*a) + 0.002*math.Sin(2999*a))
-		ring = append(ring, geomgen.Point{X: x + r*math.Cos(a), Y: y + r*math.Sin(a)})
-	}
-	return geomgen.Polygon{append(ring, ring[0])}
-}
 
 // BenchmarkSelect counts a million cells and thirty million, by area.
 func BenchmarkSelect(b *testing.B) {
@@ -27,7 +16,7 @@ func BenchmarkSelect(b *testing.B) {
 		n      int
 		radius float64
 	}{{"20000-1M", 20000, 560}, {"10000-30M", 10000, 3060}} {
-		area := []geomgen.Polygon{coast(test.n, 100.3, 50.7, test.radius)}
+		area := []geomgen.Polygon{oracle.Coast(test.n, geomgen.Point{X: 100.3, Y: 50.7}, test.radius)}
 		for _, rule := range []geomgen.Rule{geomgen.Intersects, geomgen.Within, geomgen.Centroid} {
 			b.Run(test.name+"-"+string(rule), func(b *testing.B) {
 				for b.Loop() {
@@ -53,7 +42,7 @@ func BenchmarkSelect(b *testing.B) {
 // BenchmarkClip walks through a million cells and cuts those at the edge.
 func BenchmarkClip(b *testing.B) {
 	g := geomgen.Grid{DX: 1, DY: 1}
-	m, err := geomgen.NewMask(g, []geomgen.Polygon{coast(20000, 100.3, 50.7, 560)}, geomgen.Intersects)
+	m, err := geomgen.NewMask(g, []geomgen.Polygon{oracle.Coast(20000, geomgen.Point{X: 100.3, Y: 50.7}, 560)}, geomgen.Intersects)
 	if err != nil {
 		b.Fatal(err)
 	}
