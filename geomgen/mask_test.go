@@ -39,7 +39,7 @@ func TestMaskAgainstFractions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(7, uint64(len(name))))
-			for n := range 6 {
+			for n := range 12 {
 				polygons := oracle.Polygons(rng, g, n%2 == 0)
 				for _, rule := range []geomgen.Rule{geomgen.Intersects, geomgen.Within, geomgen.Centroid} {
 					checkMask(t, g, polygons, rule)
@@ -120,7 +120,7 @@ func TestClipArea(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(11, uint64(len(name))))
-			for n := range 24 {
+			for n := range 12 {
 				polygons := oracle.Polygons(rng, g, n%2 == 0)
 				if err := checkClip(g, polygons); err != nil {
 					t.Fatalf("%v\narea %v", err, polygons)

@@ -71,6 +71,9 @@ func (a *Area) Intersects(corners []geomgen.Point) bool {
 	}
 	met := false
 	a.each(func(p, q point) {
+		if apart(cell, p, q) {
+			return
+		}
 		met = met || inConvex(cell, p, false)
 		for i := 1; i < len(cell); i++ {
 			met = met || cross(cell[i-1], cell[i], p, q)
@@ -91,7 +94,11 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 	// the area or not.
 	for i := 1; i < len(cell); i++ {
 		cuts := []*big.Rat{new(big.Rat), big.NewRat(1, 1)}
-		a.each(func(p, q point) { cuts = append(cuts, meeting(cell[i-1], cell[i], p, q)...) })
+		a.each(func(p, q point) {
+			if !apart(cell, p, q) {
+				cuts = append(cuts, meeting(cell[i-1], cell[i], p, q)...)
+			}
+		})
 		sortRats(cuts)
 		for k := 1; k < len(cuts); k++ {
 			mid := new(big.Rat).Add(cuts[k-1], cuts[k])
@@ -101,6 +108,18 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 		}
 	}
 	return true
+}
+
+// apart tells whether a segment lies beyond all corners of a cell on one side.
+func apart(cell []point, p, q point) bool {
+	sides := [4]bool{true, true, true, true}
+	for _, c := range cell {
+		sides[0] = sides[0] && p.x.Cmp(c.x) < 0 && q.x.Cmp(c.x) < 0
+		sides[1] = sides[1] && p.x.Cmp(c.x) > 0 && q.x.Cmp(c.x) > 0
+		sides[2] = sides[2] && p.y.Cmp(c.y) < 0 && q.y.Cmp(c.y) < 0
+		sides[3] = sides[3] && p.y.Cmp(c.y) > 0 && q.y.Cmp(c.y) > 0
+	}
+	return sides[0] || sides[1] || sides[2] || sides[3]
 }
 
 func (a *Area) each(do func(p, q point)) {
@@ -132,7 +151,7 @@ func turn(a, b, p point) int {
 // on tells whether p lies on the segment from a to b.
 func on(a, b, p point) bool {
 	between := func(u, v, w *big.Rat) bool { return u.Cmp(w)*v.Cmp(w) <= 0 }
-	return turn(a, b, p) == 0 && between(a.x, b.x, p.x) && between(a.y, b.y, p.y)
+	return between(a.y, b.y, p.y) && between(a.x, b.x, p.x) && turn(a, b, p) == 0
 }
 
 // cross tells whether two segments have a point in common.
