@@ -32,7 +32,7 @@ func (l *load) freeze(ctx context.Context) error {
 	})
 }
 
-// buildIndexes builds the unique index of the key and the spatial indexes side by
+// buildIndexes builds the unique index of the key and the other indexes side by
 // side, and then makes the former the primary key: asked for as a primary key,
 // it would wait until the spatial index is built. Rows that are appended to
 // another table are counted and unique by their key, and need no spatial index.
@@ -44,21 +44,21 @@ func (l *load) buildIndexes(ctx context.Context) error {
 			return l.checkRowCount(ctx, key.name, l.summary.ChunksResumed == 0)
 		})
 	}
-	var spatial []indexDef
+	var others []indexDef
 	if !l.appends() {
-		spatial = spatialDefs(l.staging.Table, l.plan.Job, l.index)
+		others = append(spatialDefs(l.staging.Table, l.plan.Job, l.index), codeDefs(l.staging.Table, l.plan.Job)...)
 	}
 	// GiST takes longest, and PostgreSQL builds it with one process: it has a
 	// connection to itself.
 	jobs := [finishConns][]indexDef{nil, {key}}
-	for _, d := range spatial {
+	for _, d := range others {
 		if d.am == "gist" {
 			jobs[0] = append(jobs[0], d)
 		} else {
 			jobs[1] = append(jobs[1], d)
 		}
 	}
-	keyBuilt, err := l.buildSideBySide(ctx, jobs, len(spatial)+1)
+	keyBuilt, err := l.buildSideBySide(ctx, jobs, len(others)+1)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]indexDef
 				if err != nil {
 					return err
 				}
-				if d.unique {
+				if d.name == keyIndex(l.staging.Table) {
 					keyBuilt = built // by one of the lists alone
 				}
 			}

@@ -40,6 +40,15 @@ func keyDef(t Table, job Job) indexDef {
 	return indexDef{name: keyIndex(t), unique: true, am: "btree", using: "(" + pgx.Identifier{job.IDColumn}.Sanitize() + ")", sorted: sortedKey}
 }
 
+// codeDefs returns the unique index on the code, where the job asks for it.
+func codeDefs(t Table, job Job) []indexDef {
+	if !job.CodeIndex {
+		return nil
+	}
+	return []indexDef{{name: objectName(t.Name, codeColumn, "key"), unique: true, am: "btree",
+		using: "(" + pgx.Identifier{codeColumn}.Sanitize() + ")", sorted: sortedCode}}
+}
+
 // spatialDefs returns the spatial indexes that the job asks for.
 func spatialDefs(t Table, job Job, index Index) []indexDef {
 	column := pgx.Identifier{job.GeomColumn}.Sanitize()

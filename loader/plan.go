@@ -143,6 +143,7 @@ const (
 	storedMulti   = 48
 	storedPoint   = 32
 	keyEntry      = 20  // B-tree of a bigint: 8 + 8 bytes and a pointer
+	codeEntry     = 16  // B-tree of a text beside its letters: header, padding and a pointer
 	keyFill       = 0.9 // of a B-tree that is built over all rows at once
 	boxEntry      = 28  // GiST of a box of four float4: 8 + 16 bytes and a pointer
 	boxFill       = 0.7 // measured, PostgreSQL 15: its build splits pages by space
@@ -174,6 +175,10 @@ func (p *Plan) Estimate() Estimate {
 	if p.Job.hasBRIN() {
 		index += 3*pageBytes + pages/brinPages*brinEntry
 		wal += pages / brinPages * brinEntry
+	}
+	if p.Job.CodeIndex {
+		index += rows * float64(codeEntry+p.layout.codeMost) / keyFill
+		wal += rows * float64(codeEntry+p.layout.codeMost)
 	}
 	if p.Method == MethodChunks {
 		wal += rows * walFreeze

@@ -115,8 +115,11 @@ func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" rename to "+name); err != nil {
 		return serverError(err, "renaming %s to %s", l.staging.Table, name)
 	}
-	wanted := spatialDefs(l.target.Table, l.plan.Job, l.index)
-	for i, d := range spatialDefs(l.staging.Table, l.plan.Job, l.index) {
+	indexes := func(t Table) []indexDef {
+		return append(spatialDefs(t, l.plan.Job, l.index), codeDefs(t, l.plan.Job)...)
+	}
+	wanted := indexes(l.target.Table)
+	for i, d := range indexes(l.staging.Table) {
 		if _, err := l.renameIndex(ctx, tx, d.name, wanted[i].name); err != nil {
 			return err
 		}

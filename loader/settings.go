@@ -26,8 +26,9 @@ func readSettings(ctx context.Context, q querier) (s serverSettings, err error) 
 // trace_sort tells. PostgreSQL sorts for GiST from PostgreSQL 15 with PostGIS 3.3
 // on, and takes a tenth longer where it has to do that on disk.
 const (
-	sortedKey = 48
-	sortedBox = 80
+	sortedKey  = 48
+	sortedBox  = 80
+	sortedCode = 96 // a key and a text of up to 48 bytes beside it
 )
 
 // setting is a parameter of the server for one transaction. None of them needs a
