@@ -1,6 +1,11 @@
 package integration
 
 import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -73,6 +78,201 @@ func TestSkipWithPartitions(t *testing.T) {
 		t.Errorf("%d cells", n)
 	}
 	s.checkNothingLeft()
+}
+
+// rowsOf is all that is in the rows of a load, and where they lie: an update leaves
+// another place.
+func (s sandbox) rowsOf(table, by string) string {
+	s.t.Helper()
+	return one[string](s.t, s.pool, "select count(*) || ' ' || md5(string_agg(concat_ws(' ', t.ctid, t.xmin, t.*), E'\n' order by cell_id)) from "+
+		s.name(table)+" t where by = $1", by)
+}
+
+// addCell adds a cell as another program would.
+func (s sandbox) addCell(table string, col, row int) string {
+	return fmt.Sprintf("insert into %s (cell_id, col, row, geom, by) values (%s(%[3]d, %[4]d), %[3]d, %[4]d, st_makeenvelope(%[3]d, %[4]d, %[3]d + 1, %[4]d + 1), 'another')",
+		s.name(table), s.name("cell_id"), col, row)
+}
+
+// Extents that overlap: the rows of the first are not touched, and the table is
+// that of both, with its key.
+func TestSkipLeavesTheFirstRows(t *testing.T) {
+	s := newSandbox(t)
+	load := func(by, extent string, more ...string) []string {
+		return s.load("grid", append([]string{"--cell-size", "1", "--extent", extent, "--set", "by=" + by}, more...)...)
+	}
+	mustCLI(t, s.dsn, load("first", "0,0,30,20")...)
+	before := s.rowsOf("grid", "first")
+	second := func(more ...string) []string {
+		return load("second", "20,10,50,40", append(more, "--if-exists", "append")...)
+	}
+	for _, args := range [][]string{second(), second("--on-conflict", "error")} {
+		cli(t, s.dsn, args...).expect(t, 2, "holds 100 of the 900 cells already", "on-conflict skip")
+	}
+	s.checkCells("grid", 600)
+	for _, way := range [][]string{{}, {"--chunk-rows", "100"}} { // the second time all are there
+		r := cli(t, s.dsn, second(append(way, "--on-conflict", "skip", "--progress", "json")...)...)
+		if r.code != 0 {
+			t.Fatalf("exit code %d: %s", r.code, r.stderr)
+		}
+		want := int64(100)
+		if len(way) > 0 {
+			want = 900
+		}
+		if sum := r.summary(t); sum.Rows != 900 || sum.RowsSkipped != want {
+			t.Errorf("%d of %d rows skipped, want %d of 900", sum.RowsSkipped, sum.Rows, want)
+		}
+		if strings.Contains(r.stderr, "were in the table already") {
+			t.Errorf("a warning about shares of an area that is not there:\n%s", r.stderr)
+		}
+		s.checkCells("grid", 1400)
+	}
+	if after := s.rowsOf("grid", "first"); after != before {
+		t.Errorf("the first rows were %s and are %s", before, after)
+	}
+	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where by = 'second' and (col >= 30 or row >= 20)"); n != 800 {
+		t.Errorf("%d cells of the second outside the first, want 800", n)
+	}
+}
+
+// Another program adds cells of the load while it runs: before publish, or in a
+// transaction that publish finds in work and has to wait for.
+func TestSkipOfCellsAddedMeanwhile(t *testing.T) {
+	for name, inWork := range map[string]bool{"before publish": false, "during publish": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "0,200,8,208", "--set", "by=first")...)
+			b := s.brakeAtChunk(1)
+			p := start(t, s.dsn, s.load("grid", append(small(), "--set", "by=second", "--if-exists", "append", "--on-conflict", "skip", "--progress", "json")...)...)
+			b.reached() // after the check before loading
+			if inWork {
+				ctx, other := context.Background(), s.connect()
+				if _, err := other.Exec(ctx, "begin; "+s.addCell("grid", 7, 7)); err != nil {
+					t.Fatal(err)
+				}
+				b.letGo()
+				s.waitFor("publish to wait for the other's transaction", `select exists (select from pg_locks l join pg_stat_activity a using (pid)
+					where not l.granted and l.locktype = 'transactionid' and a.application_name = $1 and a.query like 'insert into%')`, s.application())
+				if _, err := other.Exec(ctx, "commit"); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				s.exec(s.addCell("grid", 7, 7))
+				b.letGo()
+			}
+			r := p.wait()
+			if r.code != 0 {
+				t.Fatalf("exit code %d: %s", r.code, r.stderr)
+			}
+			if sum := r.summary(t); sum.RowsSkipped != 1 || sum.Rows != smallCols*smallRows {
+				t.Errorf("%d of %d rows skipped, want 1 of %d", sum.RowsSkipped, sum.Rows, smallCols*smallRows)
+			}
+			b.end()
+			s.checkCells("grid", 64+smallCols*smallRows)
+			if by := one[string](t, s.pool, "select by from "+s.name("grid")+" where (col, row) = (7, 7)"); by != "another" {
+				t.Errorf("the cell is of %s", by)
+			}
+		})
+	}
+}
+
+// Without skip such a cell stops the load at publish: nothing is added, and the run
+// goes. One that was killed before can be resumed with skip, and a run that began
+// with skip is resumed with it.
+func TestConflictAndResume(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "0,200,8,208", "--set", "by=first")...)
+	args := s.load("grid", append(small(), "--set", "by=second", "--if-exists", "append")...)
+	b := s.brakeAtChunk(1)
+	p := start(t, s.dsn, args...)
+	b.reached()
+	s.exec(s.addCell("grid", 7, 7))
+	b.letGo()
+	p.wait().expect(t, 1, "1 of 20000 cells are in the table already, nothing was added", "on-conflict skip")
+	b.end()
+	s.checkCells("grid", 65)
+
+	s.exec("delete from " + s.name("grid") + " where by = 'another'")
+	s.killAfter(3, args...)
+	s.exec(s.addCell("grid", 7, 7))
+	cli(t, s.dsn, args...).expect(t, 2, "holds 1 of the 20000 cells already", "on-conflict skip")
+	s.killAfter(5, append(args, "--on-conflict", "skip")...)
+	r := cli(t, s.dsn, append(args, "--on-conflict", "skip", "--progress", "json")...)
+	if r.code != 0 {
+		t.Fatalf("exit code %d: %s", r.code, r.stderr)
+	}
+	if sum := r.summary(t); sum.ChunksResumed != 5 || sum.RowsSkipped != 1 {
+		t.Errorf("%d chunks resumed, %d rows skipped, want 5 and 1", sum.ChunksResumed, sum.RowsSkipped)
+	}
+	s.checkCells("grid", 64+smallCols*smallRows)
+
+	s.killAfter(3, append(args, "--on-conflict", "skip")...)
+	id := fmt.Sprint(one[int64](t, s.pool, "select id from "+s.name("runs")+" where state = 'loading'"))
+	if out := mustCLI(t, s.dsn, "runs", "show", id, "--ledger-schema", s.schema); !regexp.MustCompile(`(?m)^on conflict +skip$`).MatchString(out) {
+		t.Errorf("the run does not show its choice:\n%s", out)
+	}
+	if out := mustCLI(t, s.dsn, "runs", "resume", id, "--ledger-schema", s.schema); !strings.Contains(out, "0 rows were added") || !strings.Contains(out, "20,000 were there already") {
+		t.Errorf("the resumed run:\n%s", out)
+	}
+	s.checkCells("grid", 64+smallCols*smallRows)
+}
+
+// Where no key tells the server which cells are there, that is said before the load.
+func TestSkipNeedsAKey(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
+	args := []string{"--cell-size", "1", "--extent", "5,0,15,10", "--if-exists", "append", "--on-conflict", "skip"}
+	key := "alter table " + s.name("grid") + " drop constraint if exists grid_pkey; drop index if exists " + s.name("key") + "; "
+	for name, sql := range map[string]string{
+		"none":              "",
+		"not unique":        "create index key on " + s.name("grid") + " (cell_id)",
+		"of a part":         "create unique index key on " + s.name("grid") + " (cell_id) where col > 3",
+		"with a column":     "create unique index key on " + s.name("grid") + " (cell_id, col)",
+		"of another column": "create unique index key on " + s.name("grid") + " (col, cell_id)",
+		"deferrable":        "alter table " + s.name("grid") + " add constraint grid_pkey primary key (cell_id) deferrable",
+	} {
+		s.exec(key + sql)
+		for _, command := range [][]string{s.load("grid", args...), s.plan("grid", args...)} {
+			r := cli(t, s.dsn, command...)
+			if r.code != 2 || !strings.Contains(r.stderr, "has no primary key or unique index on cell_id alone") {
+				t.Errorf("key %s: exit code %d: %s", name, r.code, r.stderr)
+			}
+		}
+	}
+	s.checkNothingLeft()
+	s.exec(key + "create unique index key on " + s.name("grid") + " (cell_id) include (col)")
+	if out := mustCLI(t, s.dsn, s.load("grid", args...)...); !strings.Contains(out, "50 rows were added") {
+		t.Errorf("with a unique index:\n%s", out)
+	}
+}
+
+// With --clip a cell that two areas share keeps the part of the first, and that is said.
+func TestSkipSaysWhosePartStays(t *testing.T) {
+	s := newSandbox(t)
+	area := func(name, ring string) []string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, []byte(`{"type":"Polygon","coordinates":[[`+ring+`]]}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return s.load("parts", "--cell-size", "1", "--srid", "4326", "--aoi", file, "--clip")
+	}
+	// They meet in the middle of the cells of column 2.
+	west := area("west", "[0.5,0.5],[2.5,0.5],[2.5,3.5],[0.5,3.5],[0.5,0.5]")
+	east := area("east", "[2.5,0.5],[4.5,0.5],[4.5,3.5],[2.5,3.5],[2.5,0.5]")
+	mustCLI(t, s.dsn, west...)
+	const shared = " where col = 2"
+	before := one[string](t, s.pool, "select string_agg(st_astext(geom), ' ' order by cell_id) from "+s.name("parts")+shared)
+	r := cli(t, s.dsn, append(east, "--if-exists", "append", "--on-conflict", "skip")...)
+	if r.code != 0 || !strings.Contains(r.stdout, "8 rows were added") || !strings.Contains(r.stdout, "4 were there already") {
+		t.Fatalf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	if !strings.Contains(r.stderr, "keep their geometry") || strings.Contains(r.stderr, "keep their coverage") {
+		t.Errorf("want a word about the geometry, and none about coverage:\n%s", r.stderr)
+	}
+	if after := one[string](t, s.pool, "select string_agg(st_astext(geom), ' ' order by cell_id) from "+s.name("parts")+shared); after != before {
+		t.Errorf("the shared cells were %s and are %s", before, after)
+	}
+	s.checkCells("parts", 20)
 }
 
 // grouped writes a number as it stands in an error.

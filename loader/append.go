@@ -75,10 +75,21 @@ func (l *load) checkAdded(ctx context.Context, tx pgx.Tx, skip bool) error {
 	if there != l.plan.Rows {
 		return fmt.Errorf("adding to table %s: %d rows planned, %d of them are there", l.target, l.plan.Rows, there)
 	}
-	if l.plan.Job.Coverage {
-		l.log.Warn("cells were in the table already and keep their coverage, which is the share of the area that was loaded first", "cells", skipped)
-	}
 	return nil
+}
+
+// warnSkipped says whose share of the cells on a shared border stays. It is for a
+// table that is published: a try to publish may be thrown away and done again.
+func (l *load) warnSkipped() {
+	if l.summary.RowsSkipped == 0 {
+		return
+	}
+	if l.plan.Job.Coverage {
+		l.log.Warn("cells were in the table already and keep their coverage, which is the share of the area that was loaded first", "cells", l.summary.RowsSkipped)
+	}
+	if l.plan.Job.Clip {
+		l.log.Warn("cells were in the table already and keep their geometry, which is cut by the area that was loaded first", "cells", l.summary.RowsSkipped)
+	}
 }
 
 // lockForMaintenance takes the lock that afterAppend needs before the rows are

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"strings"
@@ -35,6 +36,10 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"set of a bad value", func(j *Job) { j.Set = []Constant{{"a", "integer", "one"}} }, "set", "no integer"},
 		{"set of a number too large", func(j *Job) { j.Set = []Constant{{"a", "smallint", "40000"}} }, "set", "no smallint"},
 		{"if-exists", func(j *Job) { j.IfExists = "drop" }, "if-exists", "fail, append or replace"},
+		{"on-conflict unknown", func(j *Job) { j.IfExists, j.OnConflict = Append, "update" }, "on-conflict", "error or skip"},
+		{"skip with fail", func(j *Job) { j.OnConflict = ConflictSkip }, "on-conflict", "append alone"},
+		{"skip with replace", func(j *Job) { j.IfExists, j.OnConflict = Replace, ConflictSkip }, "on-conflict", "append alone"},
+		{"skip with partitions", func(j *Job) { j.IfExists, j.OnConflict, j.Partitions = Append, ConflictSkip, 2 }, "on-conflict", "without partitions"},
 		{"streams", func(j *Job) { j.Streams = -1 }, "streams", "between 1 and"},
 		{"too many streams", func(j *Job) { j.Streams = 65 }, "streams", "between 1 and"},
 		{"chunk rows", func(j *Job) { j.ChunkRows = -5 }, "chunk-rows", "at least 1"},
@@ -74,6 +79,7 @@ func TestFingerprint(t *testing.T) {
 		"streams":          func(j *Job) { j.Streams = 7 },
 		"chunk rows":       func(j *Job) { j.ChunkRows = 7 },
 		"if exists":        func(j *Job) { j.IfExists = Replace },
+		"on conflict":      func(j *Job) { j.IfExists, j.OnConflict = Append, ConflictSkip },
 		"ledger schema":    func(j *Job) { j.LedgerSchema = "other" },
 		"spelled defaults": func(j *Job) { j.IDColumn, j.GeomColumn = "cell_id", "geom" },
 		"the same cells":   func(j *Job) { j.Cols, j.Rows, j.Extent = 0, 0, &geomgen.Box{XMax: 9.5, YMax: 10} },
@@ -99,6 +105,30 @@ func TestFingerprint(t *testing.T) {
 		j := base
 		if change(&j); of(j) == of(base) {
 			t.Errorf("%s does not change the fingerprint", name)
+		}
+	}
+}
+
+// The default is not written down, so that the ledger's older jobs are the same as
+// new ones, and what is written is read again by runs resume.
+func TestOnConflictInTheLedger(t *testing.T) {
+	for choice, want := range map[OnConflict]string{"": "", ConflictError: "", ConflictSkip: `"on_conflict":"skip"`} {
+		job := unitJob(10, 10)
+		job.IfExists, job.OnConflict = Append, choice
+		p, err := NewPlan(t.Context(), job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(p.Job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if has := strings.Contains(string(b), "on_conflict"); has != (want != "") || !strings.Contains(string(b), want) {
+			t.Errorf("%q is written as %s", choice, b)
+		}
+		var again Job
+		if err := json.Unmarshal(b, &again); err != nil || again.OnConflict != p.Job.OnConflict {
+			t.Errorf("%q is read again as %q, %v", choice, again.OnConflict, err)
 		}
 	}
 }

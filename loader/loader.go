@@ -269,6 +269,7 @@ func (l *load) summarize(ctx context.Context) (Summary, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	l.progress.begin("", 0)
+	l.warnSkipped()
 	s := l.summary
 	s.Run, s.Chunks, s.Appended = l.run, l.plan.Chunks, l.appends()
 	s.Method, s.Streams = l.plan.Method, l.plan.Streams

@@ -20,6 +20,25 @@ func (t *target) checkOverlap(ctx context.Context, conn querier, p *Plan) error 
 		"holds %d of the %d cells already: choose cells that it does not hold, on-conflict skip, which leaves those that are there, or if-exists replace", both, p.Rows)}
 }
 
+// checkKey sees to it that the table has a key on its ids, by which the server
+// knows a cell that is there: publish could not skip it otherwise. The conditions
+// are those of ON CONFLICT, which takes no index that is partial, deferrable or
+// not valid.
+func (t *target) checkKey(ctx context.Context, conn querier, idColumn string) error {
+	var has bool
+	err := conn.QueryRow(ctx, `
+		select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+		where i.indrelid = $1 and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null
+		  and i.indnkeyatts = 1 and a.attname = $2)`, t.oid, idColumn).Scan(&has)
+	if err != nil {
+		return serverError(err, "looking for the key of table %s", t)
+	}
+	if !has {
+		return t.refuse("has no primary key or unique index on %s alone, by which on-conflict skip knows the cells that are there: add one", idColumn)
+	}
+	return nil
+}
+
 // overlap returns how many of the plan's cells the table holds: by the rectangle
 // that they lie in, and where an area cuts it, cell by cell.
 func (t *target) overlap(ctx context.Context, conn querier, p *Plan) (both int64, err error) {

@@ -106,7 +106,7 @@ func (l *load) checkAddTo(ctx context.Context, conn querier, before *Job) error 
 		return l.checkRanges(ctx, conn)
 	}
 	if l.plan.Job.OnConflict == ConflictSkip {
-		return nil
+		return l.target.checkKey(ctx, conn, l.plan.Job.IDColumn)
 	}
 	return l.target.checkOverlap(ctx, conn, l.plan)
 }

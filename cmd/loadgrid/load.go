@@ -11,7 +11,7 @@ import (
 
 func newLoad() *cobra.Command {
 	var (
-		table, ifExists, onConflict string
+		table, ifExists, conflict string
 
 		rows     jobFlags
 		layout   layoutFlags
@@ -54,7 +54,8 @@ transformed by the server.
 
 With --if-exists append and --on-conflict skip, cells that the table holds already stay
 as they are, such as those on the border of two countries loaded one after the other; a
-coverage column then has the first one's share.
+coverage column then has the first one's share, and with --clip the geometry is the
+first one's part.
 
 The table has the columns cell_id bigint primary key, col integer, row integer,
 geom geometry(Polygon, SRID), one for each --set, code text with --code, and coverage
@@ -90,15 +91,14 @@ only touches the area; with --geometry point it is a Point.`,
 			if ifExists == "" {
 				return &geomgen.ParamError{Param: "if-exists", Value: `""`, Reason: "must be fail, append or replace"}
 			}
-			if onConflict == "" {
-				return &geomgen.ParamError{Param: "on-conflict", Value: `""`, Reason: "must be error or skip"}
-			}
 			job, err := rows.job(cmd, name)
 			if err != nil {
 				return err
 			}
 			job.IfExists, job.LedgerSchema = loader.IfExists(ifExists), server.ledger
-			job.OnConflict = loader.OnConflict(onConflict)
+			if err := onConflict(conflict, &job); err != nil {
+				return err
+			}
 			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
@@ -107,7 +107,7 @@ only touches the area; with --geometry point it is a Point.`,
 	}
 	cmd.Flags().StringVar(&table, "table", "", "the table to load, `[SCHEMA.]NAME`")
 	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what to do with a table that is there: `fail|append|replace`")
-	registerOnConflict(cmd, &onConflict)
+	registerOnConflict(cmd, &conflict)
 	server.register(cmd)
 	rows.register(cmd)
 	layout.register(cmd)

@@ -16,7 +16,7 @@ import (
 
 func newPlan() *cobra.Command {
 	var (
-		table, ifExists, onConflict string
+		table, ifExists, conflict string
 
 		rows   jobFlags
 		layout layoutFlags
@@ -56,7 +56,9 @@ once. Its times and bytes are rough guides.`,
 				return err
 			}
 			job.IfExists, job.LedgerSchema = loader.IfExists(ifExists), server.ledger
-			job.OnConflict = loader.OnConflict(onConflict)
+			if err := onConflict(conflict, &job); err != nil {
+				return err
+			}
 			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
@@ -72,7 +74,7 @@ once. Its times and bytes are rough guides.`,
 	}
 	cmd.Flags().StringVar(&table, "table", "", "the table that would be loaded, `[SCHEMA.]NAME`")
 	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
-	registerOnConflict(cmd, &onConflict)
+	registerOnConflict(cmd, &conflict)
 	server.register(cmd)
 	rows.register(cmd)
 	layout.register(cmd)

@@ -33,5 +33,10 @@ func TestPrintAppend(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	p.Job.OnConflict = loader.ConflictSkip
+	there.Existing, there.Indexes, there.Hints = 12_345, there.Indexes[:1], nil
+	if err := printAppend(&b, p, there); err != nil {
+		t.Fatal(err)
+	}
 	golden(t, "plan_append.txt", b.String())
 }

@@ -304,5 +304,12 @@ func TestSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, skipped := range []int64{0, 1_234, 20_000} {
+		err := printSummary(&b, loader.Summary{Run: 13, Table: loader.Table{Schema: "public", Name: "nordic"}, Rows: 20_000, Appended: true,
+			RowsSkipped: skipped, Method: loader.MethodFrozen, Seconds: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	golden(t, "summary.txt", b.String())
 }

@@ -135,6 +135,9 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	}
 	printLayout(line, r.Job)
 	line("if exists", "%s", r.Job.IfExists)
+	if r.Job.OnConflict != "" {
+		line("on conflict", "%s", r.Job.OnConflict)
+	}
 	line("loadgrid", "%s", r.Version)
 	line("fingerprint", "%s", r.Fingerprint)
 	return t.Flush()
