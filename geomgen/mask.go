@@ -140,17 +140,7 @@ func (g Grid) BoxAround(r Range) Box {
 // around returns a box around cells, as small as it is without looking at each of
 // them.
 func (l *lattice) around(s Shape, r Range) Box {
-	lo, hi := Cell{r.MinCol, r.MinRow}, Cell{r.MaxCol - 1, r.MaxRow - 1}
-	k0, m0 := s.base(lo)
-	k1, m1 := s.base(hi)
-	switch s {
-	case HexagonFlat:
-		k0, m0, k1, m1 = k0-2, 2*int64(lo.Row)-1, k1+2, 2*int64(hi.Row)+2
-	case HexagonPointy:
-		k0, m0, k1, m1 = 2*int64(lo.Col)-1, m0-2, 2*int64(hi.Col)+2, m1+2
-	default:
-		k1, m1 = k1+1, m1+1
-	}
+	k0, m0, k1, m1 := s.span(r)
 	var b Box
 	for i, p := range [...]Point{l.at(k0, m0), l.at(k1, m0), l.at(k0, m1), l.at(k1, m1)} {
 		at := Box{p.X, p.Y, p.X, p.Y}
@@ -165,6 +155,20 @@ func (l *lattice) around(s Shape, r Range) Box {
 		b = Box{b.XMin - off, b.YMin - off, b.XMax + off, b.YMax + off}
 	}
 	return b
+}
+
+// span returns the lines of the lattice that all corners of some cells lie between.
+func (s Shape) span(r Range) (k0, m0, k1, m1 int64) {
+	lo, hi := Cell{r.MinCol, r.MinRow}, Cell{r.MaxCol - 1, r.MaxRow - 1}
+	k0, m0 = s.base(lo)
+	k1, m1 = s.base(hi)
+	switch s {
+	case HexagonFlat:
+		return k0 - 2, 2*int64(lo.Row) - 1, k1 + 2, 2*int64(hi.Row) + 2
+	case HexagonPointy:
+		return 2*int64(lo.Col) - 1, m0 - 2, 2*int64(hi.Col) + 2, m1 + 2
+	}
+	return k0, m0, k1 + 1, m1 + 1
 }
 
 // checkStep reports, as a *ParamError, cells so small beside their coordinates

@@ -122,3 +122,41 @@ func (s *Selection) At(n int64) int64 {
 	}
 	return -1
 }
+
+// Blocks calls visit for each block of a level that has cells of the selection in
+// it, in the order of cell_id, with the number of cells in it and of those before.
+// It takes as long as counting does.
+func (s *Selection) Blocks(level uint8, visit func(b Block, before, count int64)) {
+	w := s.Walk(0, MaxID)
+	var at Block
+	var before, n int64
+	for w.n > 0 {
+		b, k, ok := w.step(level)
+		if !ok {
+			continue
+		}
+		if id := b.ID >> (2 * level) << (2 * level); n == 0 || id != at.ID {
+			if n > 0 {
+				visit(at, before, n)
+			}
+			side := int32(1)<<level - 1
+			at = Block{ID: id, Col: b.Col &^ side, Row: b.Row &^ side, Level: level}
+			before, n = before+n, 0
+		}
+		n += k
+	}
+	if n > 0 {
+		visit(at, before, n)
+	}
+}
+
+// AppendOutline appends the corners of a box around the cells of a block, which
+// turns with the grid; of a single cell its own corners.
+func (g Grid) AppendOutline(dst []Point, b Block) []Point {
+	if b.Level == 0 {
+		return g.AppendCorners(dst, Cell{b.Col, b.Row})
+	}
+	l := g.lattice()
+	k0, m0, k1, m1 := g.Shape.span(b.cells())
+	return append(dst, l.at(k0, m0), l.at(k1, m0), l.at(k1, m1), l.at(k0, m1))
+}

@@ -75,6 +75,33 @@ func (p *Plan) Contains(c geomgen.Cell) bool {
 	return p.choice.Contains(c)
 }
 
+// Blocks calls visit for each block of a level, 0 for cells, that has cells of the
+// plan in it, in the order in which they are loaded, with how many are in it and
+// how many come before.
+func (p *Plan) Blocks(level uint8, visit func(b geomgen.Block, before, count int64)) {
+	p.choice.Blocks(level, visit)
+}
+
+// Middle returns a cell from the middle of the load: the next at the edge of the
+// area, where there is one near.
+func (p *Plan) Middle() geomgen.Cell {
+	middle, _ := geomgen.CellOf(p.choice.At(p.Rows / 2))
+	if p.choice.area == nil {
+		return middle
+	}
+	w := p.choice.Walk(p.choice.At(p.Rows/2), geomgen.MaxID)
+	for range 100_000 {
+		b, ok := w.Next()
+		if !ok {
+			break
+		}
+		if w.Edge() {
+			return geomgen.Cell{Col: b.Col, Row: b.Row}
+		}
+	}
+	return middle
+}
+
 // minChunkRows is the number of rows below which a transaction of its own costs
 // more than a second stream saves.
 const minChunkRows = 50_000

@@ -11,12 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/picture"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newPlan() *cobra.Command {
 	var (
-		table, ifExists, conflict string
+		table, ifExists, conflict, image string
 
 		rows   jobFlags
 		layout layoutFlags
@@ -62,9 +63,19 @@ once. Its times and bytes are rough guides.`,
 			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("picture") {
+				if err := picture.CheckName(image); err != nil {
+					return err
+				}
+			}
 			p, err := planJob(cmd, job, server.dsn)
 			if err != nil {
 				return err
+			}
+			if image != "" {
+				if err := drawPlan(p, image); err != nil {
+					return err
+				}
 			}
 			if job.IfExists == loader.Append {
 				return planAppend(cmd, server, p)
@@ -75,6 +86,7 @@ once. Its times and bytes are rough guides.`,
 	cmd.Flags().StringVar(&table, "table", "", "the table that would be loaded, `[SCHEMA.]NAME`")
 	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
 	registerOnConflict(cmd, &conflict)
+	cmd.Flags().StringVar(&image, "picture", "", "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg")
 	server.register(cmd)
 	rows.register(cmd)
 	layout.register(cmd)

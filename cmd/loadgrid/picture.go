@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/picture"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// acrossPicture is about how many blocks a picture shows from side to side: where
+// there are no more cells than that, each of them.
+const acrossPicture = 160
+
+// drawPlan draws what a plan would load: extent, area, and the cells in blocks,
+// coloured by when they are loaded.
+func drawPlan(p *loader.Plan, name string) error {
+	if err := picture.CheckName(name); err != nil {
+		return err
+	}
+	level := uint8(0)
+	for n := max(p.Cells.MaxCol-p.Cells.MinCol, p.Cells.MaxRow-p.Cells.MinRow); n>>level > acrossPicture; {
+		level++
+	}
+	g := p.Job.Grid
+	m := picture.Map{
+		Title: fmt.Sprintf("%s: %s cells", planName(p), count(p.Rows)), SRID: g.SRID, Extent: p.Job.Extent, Edges: level == 0,
+		Lines: []string{drawnIn(level)},
+	}
+	if p.Job.Area != nil {
+		m.Area = p.Job.Area.Polygons
+		m.Title += ", by rule " + string(p.Job.Area.Rule)
+	}
+	m.Legend = picture.Legend{Name: "order of the load", Low: "first", High: "last"}
+	if p.Chunks > 1 {
+		m.Legend = picture.Legend{Name: "chunk", Low: "1", High: count(p.Chunks)}
+	}
+	p.Blocks(level, func(b geomgen.Block, before, n int64) {
+		m.Pieces = append(m.Pieces, picture.Piece{Ring: g.AppendOutline(nil, b), Value: loadedWhen(p, before+n/2)})
+	})
+	if level > 0 {
+		m.Sample = sampleOf(p)
+	}
+	return m.Save(name)
+}
+
+func planName(p *loader.Plan) string {
+	if p.Job.Table.Name == "plan" && p.Job.Table.Schema == "" {
+		return "plan"
+	}
+	return oneLine(p.Job.Table.String())
+}
+
+func drawnIn(level uint8) string {
+	if level == 0 {
+		return "each cell is drawn"
+	}
+	return fmt.Sprintf("drawn in blocks of %d x %d cells", 1<<level, 1<<level)
+}
+
+// loadedWhen returns when the n-th cell is loaded, from 0 to 1: with chunks, by the
+// number of its chunk.
+func loadedWhen(p *loader.Plan, n int64) float64 {
+	share := float64(n) / float64(p.Rows)
+	if p.Chunks == 1 {
+		return share
+	}
+	return float64(int64(share*float64(p.Chunks))) / float64(p.Chunks-1)
+}
+
+// sampleOf returns the cells around one in the middle of the load, at the edge of
+// the area if there is one near it.
+func sampleOf(p *loader.Plan) picture.Sample {
+	const around = 3
+	middle := p.Middle()
+	s := picture.Sample{Title: fmt.Sprintf("cells around %d,%d", middle.Col, middle.Row)}
+	for row := middle.Row - around; row <= middle.Row+around; row++ {
+		for col := middle.Col - around; col <= middle.Col+around; col++ {
+			c := geomgen.Cell{Col: col, Row: row}
+			ring := p.Job.Grid.AppendCorners(nil, c)
+			if p.Contains(c) {
+				s.Cells = append(s.Cells, ring)
+			} else {
+				s.Others = append(s.Others, ring)
+			}
+		}
+	}
+	return s
+}

@@ -1,0 +1,193 @@
+package picture
+
+import (
+	"image/color"
+	"math"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// mapPlotter draws a Map into the space between the axes.
+type mapPlotter struct{ m Map }
+
+func areaColor() color.Color { return color.NRGBA{R: 200, G: 30, B: 30, A: 255} }
+
+// Plot implements plot.Plotter.
+func (o mapPlotter) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	at := func(q geomgen.Point) vg.Point { return vg.Point{X: x(q.X), Y: y(q.Y)} }
+	thin := draw.LineStyle{Color: color.Gray{Y: 110}, Width: vg.Points(0.3)}
+	for _, piece := range o.m.Pieces {
+		ring := polyline(piece.Ring, at)
+		// A cell smaller than a dot is drawn as one.
+		if len(ring) == 0 {
+			continue
+		}
+		fill := scale(piece.Value)
+		c.FillPolygon(fill, grow(ring))
+		line := thin
+		if !o.m.Edges {
+			line.Color = fill // no seam between neighbours
+		}
+		c.StrokeLines(line, append(ring, ring[0]))
+	}
+	edge := draw.LineStyle{Color: areaColor(), Width: vg.Points(1.2)}
+	for _, polygon := range o.m.Area {
+		for _, ring := range polygon {
+			c.StrokeLines(edge, c.ClipLinesXY(polyline(ring, at))...)
+		}
+	}
+	if e := o.m.Extent; e != nil {
+		dashed := draw.LineStyle{Color: color.Black, Width: vg.Points(1), Dashes: []vg.Length{vg.Points(5), vg.Points(3)}}
+		c.StrokeLines(dashed, polyline([]geomgen.Point{{X: e.XMin, Y: e.YMin}, {X: e.XMax, Y: e.YMin}, {X: e.XMax, Y: e.YMax}, {X: e.XMin, Y: e.YMax}, {X: e.XMin, Y: e.YMin}}, at))
+	}
+	style := p.X.Tick.Label
+	style.Font.Size = vg.Points(10)
+	style.XAlign, style.YAlign, style.Rotation = text.XLeft, text.YBottom, 0
+	o.scaleBar(c, p, style)
+	o.legend(c, style)
+	o.sample(c, style)
+}
+
+func polyline(ring []geomgen.Point, at func(geomgen.Point) vg.Point) []vg.Point {
+	points := make([]vg.Point, len(ring), len(ring)+1)
+	for i, q := range ring {
+		points[i] = at(q)
+	}
+	return points
+}
+
+// grow returns a ring, or a small square around it where it is too small to see.
+func grow(ring []vg.Point) []vg.Point {
+	lo, hi := ring[0], ring[0]
+	for _, q := range ring {
+		lo = vg.Point{X: min(lo.X, q.X), Y: min(lo.Y, q.Y)}
+		hi = vg.Point{X: max(hi.X, q.X), Y: max(hi.Y, q.Y)}
+	}
+	const least = 0.9
+	if hi.X-lo.X >= least && hi.Y-lo.Y >= least {
+		return ring
+	}
+	mx, my, half := (lo.X+hi.X)/2, (lo.Y+hi.Y)/2, max(hi.X-lo.X, hi.Y-lo.Y, least)/2
+	return []vg.Point{{X: mx - half, Y: my - half}, {X: mx + half, Y: my - half}, {X: mx + half, Y: my + half}, {X: mx - half, Y: my + half}}
+}
+
+// scaleBar draws a bar of a round length, and names the CRS, at the lower right.
+func (o mapPlotter) scaleBar(c draw.Canvas, p *plot.Plot, style text.Style) {
+	perPoint := (p.X.Max - p.X.Min) / float64(c.Size().X)
+	length := roundLength((p.X.Max - p.X.Min) / 5)
+	right, low := c.Max.X-vg.Points(14), c.Min.Y+vg.Points(26)
+	left := right - vg.Length(length/perPoint)
+	line := draw.LineStyle{Color: color.Black, Width: vg.Points(1.5)}
+	c.StrokeLines(line, []vg.Point{{X: left, Y: low + vg.Points(4)}, {X: left, Y: low}, {X: right, Y: low}, {X: right, Y: low + vg.Points(4)}})
+	style.XAlign = text.XRight
+	c.FillText(style, vg.Point{X: right, Y: low + vg.Points(6)}, lengthText(length, o.m.SRID))
+	crs := "no CRS"
+	if o.m.SRID != 0 {
+		crs = "EPSG:" + strconv.Itoa(int(o.m.SRID))
+	}
+	c.FillText(style, vg.Point{X: right, Y: low - vg.Points(16)}, crs)
+}
+
+// roundLength returns the largest of 1, 2 and 5 times a power of ten up to most.
+func roundLength(most float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(most)))
+	for _, n := range []float64{5, 2} {
+		if n*power <= most {
+			return n * power
+		}
+	}
+	return power
+}
+
+// lengthText writes a length with its unit, as far as the CRS is one that is known
+// to be in degrees or in metres.
+func lengthText(length float64, srid int32) string {
+	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+	utm := srid >= 32601 && srid <= 32660 || srid >= 32701 && srid <= 32760 || srid >= 25828 && srid <= 25838
+	switch {
+	case srid == 4326 || srid == 4258 || srid == 4269:
+		return number(length) + " degrees"
+	case (srid == 3035 || srid == 3857 || srid == 2154 || utm) && length >= 1000:
+		return number(length/1000) + " km"
+	case srid == 3035 || srid == 3857 || srid == 2154 || utm:
+		return number(length) + " m"
+	}
+	return number(length) + " units"
+}
+
+// legend explains lines and colours, at the lower left.
+func (o mapPlotter) legend(c draw.Canvas, style text.Style) {
+	left, low := c.Min.X+vg.Points(14), c.Min.Y+vg.Points(10)
+	if o.m.Legend.Name != "" {
+		const width, height = 120, 9
+		for i := range width {
+			v := float64(i) / (width - 1)
+			x0 := left + vg.Points(float64(i))
+			c.FillPolygon(scale(v), []vg.Point{{X: x0, Y: low}, {X: x0 + vg.Points(1.2), Y: low}, {X: x0 + vg.Points(1.2), Y: low + height}, {X: x0, Y: low + height}})
+		}
+		c.FillText(style, vg.Point{X: left, Y: low + vg.Points(12)}, o.m.Legend.Low)
+		end := style
+		end.XAlign = text.XRight
+		c.FillText(end, vg.Point{X: left + width, Y: low + vg.Points(12)}, o.m.Legend.High)
+		c.FillText(style, vg.Point{X: left + width + vg.Points(8), Y: low - vg.Points(2)}, o.m.Legend.Name)
+		low += vg.Points(30)
+	}
+	key := func(line draw.LineStyle, name string) {
+		c.StrokeLines(line, []vg.Point{{X: left, Y: low + vg.Points(4)}, {X: left + vg.Points(26), Y: low + vg.Points(4)}})
+		c.FillText(style, vg.Point{X: left + vg.Points(32), Y: low - vg.Points(2)}, name)
+		left += vg.Points(140)
+	}
+	if len(o.m.Area) > 0 {
+		key(draw.LineStyle{Color: areaColor(), Width: vg.Points(1.2)}, "area of interest")
+	}
+	if o.m.Extent != nil {
+		key(draw.LineStyle{Color: color.Black, Width: vg.Points(1), Dashes: []vg.Length{vg.Points(5), vg.Points(3)}}, "extent")
+	}
+}
+
+// sample draws some cells in a frame below the map, in the middle.
+func (o mapPlotter) sample(c draw.Canvas, style text.Style) {
+	if len(o.m.Sample.Cells) == 0 {
+		return
+	}
+	var b geomgen.Box
+	for i, ring := range append(o.m.Sample.Cells, o.m.Sample.Others...) {
+		for k, q := range ring {
+			if i == 0 && k == 0 {
+				b = geomgen.Box{XMin: q.X, YMin: q.Y, XMax: q.X, YMax: q.Y}
+			}
+			b = geomgen.Box{XMin: math.Min(b.XMin, q.X), YMin: math.Min(b.YMin, q.Y), XMax: math.Max(b.XMax, q.X), YMax: math.Max(b.YMax, q.Y)}
+		}
+	}
+	const side, pad = 92, 6
+	factor := side / math.Max(b.XMax-b.XMin, b.YMax-b.YMin)
+	w, h := vg.Length((b.XMax-b.XMin)*factor), vg.Length((b.YMax-b.YMin)*factor)
+	corner := vg.Point{X: (c.Min.X+c.Max.X)/2 - w/2 - pad, Y: c.Min.Y + 6}
+	top, right := corner.Y+h+2*pad+13, corner.X+w+2*pad
+	frame := []vg.Point{corner, {X: right, Y: corner.Y}, {X: right, Y: top}, {X: corner.X, Y: top}}
+	c.FillPolygon(color.White, frame)
+	c.StrokeLines(draw.LineStyle{Color: color.Gray{Y: 90}, Width: vg.Points(0.8)}, append(frame, frame[0]))
+	at := func(q geomgen.Point) vg.Point {
+		return vg.Point{X: corner.X + pad + vg.Length((q.X-b.XMin)*factor), Y: corner.Y + pad + vg.Length((q.Y-b.YMin)*factor)}
+	}
+	line := draw.LineStyle{Color: color.Gray{Y: 90}, Width: vg.Points(0.7)}
+	for _, ring := range o.m.Sample.Others {
+		points := polyline(ring, at)
+		c.StrokeLines(draw.LineStyle{Color: color.Gray{Y: 200}, Width: vg.Points(0.5)}, append(points, points[0]))
+	}
+	for _, ring := range o.m.Sample.Cells {
+		points := polyline(ring, at)
+		c.FillPolygon(scale(0.25), points)
+		c.StrokeLines(line, append(points, points[0]))
+	}
+	style.XAlign, style.YAlign = text.XCenter, text.YTop
+	style.Font.Size = vg.Points(9)
+	c.FillText(style, vg.Point{X: (corner.X + right) / 2, Y: top - 3}, o.m.Sample.Title)
+}
