@@ -101,17 +101,19 @@ func NewCoder(g Grid, code Code, order CodeOrder) (*Coder, error) {
 }
 
 // CheckRange reports, as a *ParamError, cells that have no code: INSPIRE's has no
-// sign, so coordinates must not be negative.
+// sign, so coordinates must not be negative, and they end at 2^53.
 func (c *Coder) CheckRange(r Range) error {
 	if c.code == Quadkey {
 		return nil
 	}
-	x, y := c.corner(Cell{r.MinCol, r.MinRow})
-	if x < 0 || y < 0 {
-		return &ParamError{"code", string(c.code), fmt.Sprintf(
-			"has no sign, and there are cells with negative coordinates, down to %d,%d", x, y)}
+	// Counted in cells from coordinate 0, on whose lines the origin is: a coordinate
+	// itself may be too large for its type, and would wrap around to one in range.
+	col, row, size := c.x/c.size, c.y/c.size, float64(c.size)
+	if col, row := col+int64(r.MinCol), row+int64(r.MinRow); col < 0 || row < 0 {
+		return &ParamError{"code", string(c.code), "has no sign, and there are cells with negative coordinates, down to " +
+			pair(float64(col)*size, float64(row)*size)}
 	}
-	if x, y = c.corner(Cell{r.MaxCol, r.MaxRow}); x >= maxExact || y >= maxExact {
+	if most := maxExact / c.size; col+int64(r.MaxCol) > most || row+int64(r.MaxRow) > most {
 		return &ParamError{"code", string(c.code), "has no room for coordinates beyond 2^53"}
 	}
 	return nil

@@ -117,12 +117,79 @@ func TestNewCoderRefuses(t *testing.T) {
 			}
 		})
 	}
-	c, err := NewCoder(good, INSPIRE, "")
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestCodesOfRanges(t *testing.T) {
+	near := Grid{DX: 1000, DY: 1000, SRID: 3035}
+	shifted := Grid{X0: 5000, Y0: -2000, DX: 1000, DY: 1000, SRID: 3035}
+	// Columns and rows times the size wrap around an int64 from 2^23 on.
+	vast := Grid{DX: 1 << 40, DY: 1 << 40, SRID: 3035}
+	for name, test := range map[string]struct {
+		grid Grid
+		r    Range
+		want string // in the error; "" is none
+	}{
+		"good":           {near, Range{0, 0, 5, 5}, ""},
+		"west":           {near, Range{-1, 0, 5, 5}, "negative coordinates, down to -1000,0"},
+		"south":          {near, Range{0, -2, 5, 5}, "negative coordinates, down to 0,-2000"},
+		"by the origin":  {shifted, Range{-5, 2, 1, 3}, ""},
+		"south of 0":     {shifted, Range{-5, 1, 1, 3}, "negative coordinates, down to 0,-1000"},
+		"up to 2^53":     {vast, Range{0, 0, 1 << 13, 1 << 13}, ""},
+		"beyond in x":    {vast, Range{0, 0, 1<<13 + 1, 1}, "beyond 2^53"},
+		"beyond in y":    {vast, Range{0, 0, 1, 1<<13 + 1}, "beyond 2^53"},
+		"around to 0":    {vast, Range{0, 0, 1 << 24, 1 << 24}, "beyond 2^53"},
+		"around from 0":  {vast, Range{-1 << 24, 0, 1, 1}, "negative coordinates, down to -1.8446744073709552e+19,0"},
+		"tiles have one": {Tiles(30), Tiles(30).World(), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code := INSPIRE
+			if test.grid.Shape == XYZ {
+				code = Quadkey
+			}
+			c, err := NewCoder(test.grid, code, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = c.CheckRange(test.r)
+			var param *ParamError
+			switch {
+			case test.want == "":
+				if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+			case !errors.As(err, &param) || param.Param != "code" || !strings.Contains(err.Error(), test.want):
+				t.Errorf("error %v, want one of code with %q", err, test.want)
+			}
+		})
 	}
-	if err := c.CheckRange(Range{-1, 0, 5, 5}); err == nil || !strings.Contains(err.Error(), "negative coordinates, down to -1000,0") {
-		t.Errorf("negative coordinates: %v", err)
+}
+
+// The longest code is as long as MaxLen says: buffers of rows are sized by it.
+func TestMaxLenIsThatOfTheLongestCode(t *testing.T) {
+	for _, g := range []Grid{
+		{DX: 250, DY: 250, SRID: 3035},
+		{X0: 9000, Y0: 98000, DX: 1000, DY: 1000, SRID: 3035},
+	} {
+		for _, code := range []Code{INSPIRE, INSPIREShort} {
+			for _, order := range []CodeOrder{NorthFirst, EastFirst} {
+				c, err := NewCoder(g, code, order)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for n := int32(1); n < 50; n++ {
+					r := Range{0, 0, n, 50 - n}
+					longest := 0
+					for col := range r.MaxCol {
+						for row := range r.MaxRow {
+							longest = max(longest, len(c.Append(nil, Cell{col, row})))
+						}
+					}
+					if got := c.MaxLen(r); got != longest {
+						t.Fatalf("%s of %v in %+v: MaxLen %d, the longest has %d", code, r, g, got, longest)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader"
@@ -29,8 +31,8 @@ func helperCells() []geomgen.Cell {
 	rng := rand.New(rand.NewPCG(20, 26))
 	var cells []geomgen.Cell
 	for range 2000 {
-		n := int32(1) << (1 + rng.IntN(30))
-		cells = append(cells, geomgen.Cell{Col: rng.Int32N(n) - n/2, Row: rng.Int32N(n) - n/2})
+		n := int64(1) << (1 + rng.IntN(31))
+		cells = append(cells, geomgen.Cell{Col: int32(rng.Int64N(n) - n/2), Row: int32(rng.Int64N(n) - n/2)})
 	}
 	ends := []int32{-geomgen.MaxIndex, -geomgen.MaxIndex + 1, -2, -1, 0, 1, geomgen.MaxIndex - 2, geomgen.MaxIndex - 1}
 	for _, col := range ends {
@@ -323,14 +325,50 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 	}
 }
 
-// The ledger can be made before PostGIS is there.
+// The schemas' names go into the functions' text, where one must not be taken for a
+// part of the other.
+func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
+	s := newDatabaseSandbox(t)
+	s.exec("drop extension postgis cascade")
+	s.exec(`create schema "a ledger"`)
+	s.exec(`create extension postgis schema "a ledger"`)
+	for _, ledger := range []string{"postgis", "my_postgis", "ledger", `the postgis.ledger`} {
+		if err := loader.MigrateUp(context.Background(), s.pool, ledger); err != nil {
+			t.Fatal(err)
+		}
+		quoted := pgx.Identifier{ledger}.Sanitize()
+		if got := one[string](t, s.pool, helperKinds, quoted); got != allHelpers {
+			t.Errorf("functions in %s: %s, want %s", ledger, got, allHelpers)
+		}
+		s.exec(`insert into ` + quoted + `.runs (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, state, table_oid, version)
+			values ('', '', '', '{"grid": {"x0": 10, "y0": 20, "dx": 2, "dy": 3, "srid": 3857}}', '', 1, 1, 'published', 'pg_class'::regclass, '')`)
+		got := one[int64](t, s.pool, `select `+quoted+`.cell_at('pg_class', "a ledger".st_setsrid("a ledger".st_makepoint(15, 27), 3857))`)
+		if want := geomgen.CellID(geomgen.Cell{Col: 2, Row: 2}); got != want {
+			t.Errorf("%s: the point is in cell_id %d, want %d", ledger, got, want)
+		}
+	}
+	for _, other := range []string{"public", `"a ledger"`} {
+		if got := one[string](t, s.pool, helperKinds, other); got != "none" {
+			t.Errorf("there are functions in %s: %s", other, got)
+		}
+	}
+}
+
+// The ledger can be made before PostGIS is there, which does not pass in silence.
 func TestHelpersWithoutPostGIS(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec("drop extension postgis cascade")
-	if err := loader.MigrateUp(context.Background(), s.pool, "loadgrid"); err != nil {
+	var notices []string
+	pool := openPool(t, s.dsn, func(c *pgxpool.Config) {
+		c.ConnConfig.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notices = append(notices, n.Message) }
+	})
+	if err := loader.MigrateUp(context.Background(), pool, "loadgrid"); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := one[string](t, s.pool, helperKinds, "loadgrid"), strings.TrimPrefix(allHelpers, "cell_at/2 ss, "); got != want {
 		t.Errorf("functions: %s, want %s", got, want)
+	}
+	if all := strings.Join(notices, "; "); !strings.Contains(all, "PostGIS is not in this database") {
+		t.Errorf("notices: %q", all)
 	}
 }

@@ -381,6 +381,7 @@ declare
     statement text;
 begin
     if postgis is null then
+        raise notice 'cell_at of a table and a point is left out: PostGIS is not in this database';
         return;
     end if;
     foreach statement in array array[
@@ -411,7 +412,9 @@ comment on function ledger.cell_at(regclass, postgis.geometry) is
 $sql$
 
     ] loop
-        execute replace(replace(statement, 'ledger.', quote_ident(current_schema()) || '.'), 'postgis.', postgis || '.');
+        -- Between the names of the ledger, not in them: they may end in postgis themselves.
+        execute (select string_agg(replace(part, 'postgis.', postgis || '.'), quote_ident(current_schema()) || '.' order by n)
+                 from unnest(string_to_array(statement, 'ledger.')) with ordinality u(part, n));
     end loop;
 end
 $migration$;
