@@ -31,6 +31,9 @@ func inspect(ctx context.Context, conn *pgx.Conn, job Job) (target, error) {
 	if err := t.checkSRID(ctx, conn, job.Grid.SRID); err != nil {
 		return t, err
 	}
+	if err := t.checkMetres(ctx, conn, job); err != nil {
+		return t, err
+	}
 	if err := t.checkCreate(ctx, conn); err != nil {
 		return t, err
 	}
@@ -109,6 +112,24 @@ func (t *target) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) erro
 	}
 	if !known {
 		return &geomgen.ParamError{Param: "srid", Value: strconv.Itoa(int(srid)), Reason: "the server does not know it: it is not in spatial_ref_sys"}
+	}
+	return nil
+}
+
+// checkMetres refuses INSPIRE's codes, which are made of metres, in a CRS that has
+// other units.
+func (t *target) checkMetres(ctx context.Context, conn *pgx.Conn, job Job) error {
+	if job.Code != geomgen.INSPIRE && job.Code != geomgen.INSPIREShort {
+		return nil
+	}
+	var metres bool
+	err := conn.QueryRow(ctx, "select coalesce(proj4text, '') like '%+units=m %' or coalesce(proj4text, '') like '%+units=m' from "+
+		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", job.Grid.SRID).Scan(&metres)
+	if err != nil {
+		return serverError(err, "looking up the units of SRID %d in spatial_ref_sys", job.Grid.SRID)
+	}
+	if !metres {
+		return errNotMetric(job)
 	}
 	return nil
 }

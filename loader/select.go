@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -36,6 +37,9 @@ func (j Job) validateArea() error {
 	case j.Code == "" && j.CodeOrder != "":
 		return bad("code-order", string(j.CodeOrder), "needs a code")
 	}
+	if (j.Code == geomgen.INSPIRE || j.Code == geomgen.INSPIREShort) && inDegrees(j.Grid.SRID) {
+		return errNotMetric(j)
+	}
 	if j.Area == nil {
 		return nil
 	}
@@ -44,6 +48,15 @@ func (j Job) validateArea() error {
 		return nil
 	}
 	return bad("aoi-rule", string(j.Area.Rule), "must be intersects, within or centroid")
+}
+
+// inDegrees tells whether a CRS is one of those in degrees that people use most:
+// of the others the server knows it.
+func inDegrees(srid int32) bool { return srid == lonLat || srid == 4258 || srid == 4269 }
+
+func errNotMetric(j Job) error {
+	return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: fmt.Sprintf(
+		"is made of metres, and the units of EPSG:%d are others", j.Grid.SRID)}
 }
 
 // choice is which cells a job asks for.

@@ -108,7 +108,7 @@ Results go to stdout, everything else to stderr.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newLoad(), newPlan(), newDump(), newBench(), newDemo(), newRuns(), newMigrate(), newCompletion(), newVersion())
+	root.AddCommand(newLoad(), newPlan(), newDump(), newPreview(), newBench(), newDemo(), newRuns(), newMigrate(), newCompletion(), newVersion())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = usage(knownCommand)

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/picture"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newPreview() *cobra.Command {
+	var table, column, out, dsn string
+	cmd := &cobra.Command{
+		Use:   "preview --table [SCHEMA.]NAME",
+		Short: "Draw what lies in a table",
+		Long: `preview draws the cells of a table, coloured by their coverage, or by a numeric
+column that --column names. Of a table with more than 50,000 rows it draws a sample. It
+reads in a read-only transaction; the table need not be loadgrid's.`,
+		Example: `  loadgrid preview --table france_1km
+  loadgrid preview --table stats.grid --column population --out population.svg`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			name, err := loader.ParseTable(table)
+			if err != nil {
+				return err
+			}
+			if err := picture.CheckName(out); err != nil {
+				return &geomgen.ParamError{Param: "out", Value: out, Reason: "must end in .png or .svg"}
+			}
+			if cmd.Flags().Changed("column") && column == "" {
+				return &geomgen.ParamError{Param: "column", Value: `""`, Reason: "the name is empty"}
+			}
+			server := serverFlags{dsn: dsn, ledger: loader.DefaultLedgerSchema}
+			return server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
+				p, err := loader.NewPreview(ctx, pool, name, column)
+				if err != nil {
+					return err
+				}
+				if err := drawPreview(p, out); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s of %s rows are drawn in %s\n", count(int64(len(p.Cells))), count(p.Rows), out)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&table, "table", "", "the table to draw, `[SCHEMA.]NAME`")
+	cmd.Flags().StringVar(&column, "column", "", "numeric `column` that the colours show; left out, coverage where there is one")
+	cmd.Flags().StringVar(&out, "out", "preview.png", "`file` for the picture, .png or .svg")
+	registerDSN(cmd, &dsn)
+	return cmd
+}
+
+func drawPreview(p *loader.Preview, name string) error {
+	if len(p.Cells) == 0 {
+		return fmt.Errorf("table %s has no cells to draw", p.Table)
+	}
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, c := range p.Cells {
+		if c.Value != nil && !math.IsNaN(*c.Value) && !math.IsInf(*c.Value, 0) {
+			low, high = math.Min(low, *c.Value), math.Max(high, *c.Value)
+		}
+	}
+	if p.Column == "coverage" {
+		low, high = 0, 1
+	}
+	m := picture.Map{Title: fmt.Sprintf("%s: %s rows", oneLine(p.Table.String()), count(p.Rows)), SRID: p.SRID, Edges: len(p.Cells) <= 5000}
+	if p.Sample {
+		m.Title = fmt.Sprintf("%s: about %s rows", oneLine(p.Table.String()), count(p.Rows))
+		m.Lines = []string{fmt.Sprintf("a sample of %s of them", count(int64(len(p.Cells))))}
+	}
+	if p.Column != "" && low <= high {
+		text := func(f float64) string { return strconv.FormatFloat(f, 'g', 4, 64) }
+		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: text(low), High: text(high)}
+	}
+	for _, c := range p.Cells {
+		value := 0.35 // one colour
+		if p.Column != "" {
+			value = math.NaN()
+		}
+		if c.Value != nil && low <= high {
+			if value = 0.5; high > low {
+				value = (*c.Value - low) / (high - low)
+			}
+		}
+		for _, ring := range c.Rings {
+			m.Pieces = append(m.Pieces, picture.Piece{Ring: ring, Value: value})
+		}
+	}
+	return m.Save(name)
+}
