@@ -126,8 +126,8 @@ func (r *resolver) query(ctx context.Context) error {
 		}
 		return nil
 	}
-	// In the binary format a geometry comes as EWKB.
-	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryResultFormats{pgx.BinaryFormatCode})
+	// In the binary format a geometry comes as EWKB, whatever a DSN says of protocols.
+	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
 	if err != nil {
 		return explain(err)
 	}
