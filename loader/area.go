@@ -95,7 +95,7 @@ func (a *Area) unmarshal(b []byte) error {
 func decodeEWKB(b []byte) (polygons []geomgen.Polygon, srid int32, flat bool, err error) {
 	g, err := ewkb.Unmarshal(b)
 	if err != nil {
-		return nil, 0, false, fmt.Errorf("reading EWKB of %d bytes: %w", len(b), err)
+		return nil, 0, false, badArea("cannot be read from %d bytes of EWKB, an area of interest is made of polygons: %w", len(b), err)
 	}
 	var c collector
 	err = c.add(g)

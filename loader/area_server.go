@@ -28,6 +28,9 @@ func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (
 	})
 	var param *geomgen.ParamError
 	if errors.As(err, &param) {
+		if a.SQL != "" && param.Param == "aoi" { // what is wrong with it is what the query returns
+			return nil, &geomgen.ParamError{Param: "aoi-sql", Value: oneLine(a.SQL), Reason: param.Reason}
+		}
 		return nil, err
 	}
 	return ready, serverError(err, "making the area of interest ready")
@@ -63,11 +66,13 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 		if err := r.transform(ctx, srid); err != nil {
 			return err
 		}
+		// Parts that were cut at the antimeridian, or that touched, now may share edges.
+		r.area.Union = true
 		if err := r.mend(ctx); err != nil {
 			return err
 		}
 	}
-	r.area.SRID, r.area.ready = srid, true
+	r.area.SRID, r.area.Union, r.area.ready = srid, false, true
 	return nil
 }
 
@@ -121,8 +126,8 @@ func (r *resolver) query(ctx context.Context) error {
 		}
 		return nil
 	}
-	// In the binary format a geometry comes as EWKB.
-	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryResultFormats{pgx.BinaryFormatCode})
+	// In the binary format a geometry comes as EWKB, whatever a DSN says of protocols.
+	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
 	if err != nil {
 		return explain(err)
 	}
@@ -159,12 +164,24 @@ func describe(fields []pgconn.FieldDescription) string {
 	return fmt.Sprintf("%d: %s", len(fields), strings.Join(names, ", "))
 }
 
-// mend unites features that overlap, and makes polygons valid, where they are not
-// and that is asked for.
+// mend unites parts that overlap where they may, and makes polygons valid where that
+// is asked for. Polygons that are not valid otherwise are an error.
 func (r *resolver) mend(ctx context.Context) error {
 	invalid := geomgen.CheckPolygons(r.area.Polygons)
-	if invalid == nil || !r.area.Union && !r.area.MakeValid {
+	if invalid == nil {
 		return nil
+	}
+	if !r.area.MakeValid {
+		if r.area.Union {
+			invalid = checkEach(r.area.Polygons)
+		}
+		if invalid != nil {
+			where := ""
+			if r.area.SRID != 0 {
+				where = fmt.Sprintf(" in EPSG:%d", r.area.SRID)
+			}
+			return badArea("is not valid%s: %w: mend it, or let the server do so with aoi-make-valid", where, invalid)
+		}
 	}
 	part := "d.geom"
 	if r.area.MakeValid {
@@ -175,9 +192,25 @@ func (r *resolver) mend(ctx context.Context) error {
 	if err := r.run(ctx, "unite or mend the area", sql, r.area.Marshal()); err != nil {
 		var param *geomgen.ParamError
 		if errors.As(err, &param) && !r.area.MakeValid {
-			return badArea("%s: %w: let the server mend it with aoi-make-valid", param.Reason, invalid)
+			return badArea("%s: let the server mend it with aoi-make-valid", param.Reason)
 		}
 		return err
+	}
+	return nil
+}
+
+// checkEach refuses polygons that are not valid by themselves. A union is made for
+// valid ones: what it does with others, if not fail, is up to GEOS.
+func checkEach(polygons []geomgen.Polygon) error {
+	for i := range polygons {
+		err := geomgen.CheckPolygons(polygons[i : i+1])
+		var invalid *geomgen.InvalidError
+		if errors.As(err, &invalid) {
+			invalid.Polygon = i + 1
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -220,6 +253,9 @@ func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error
 			return badArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
 		}
 		return serverError(err, "having the server %s", what)
+	}
+	if b == nil { // what ST_Segmentize makes of a line with too many points
+		return badArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
 	polygons, srid, _, err := decodeEWKB(b)
 	if err != nil {
