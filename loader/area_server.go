@@ -84,84 +84,97 @@ func (r *resolver) fn(name string) string {
 // query runs the area's query. Prepared first, it is one statement, and its
 // columns are known.
 func (r *resolver) query(ctx context.Context) error {
-	bad := func(format string, args ...any) error {
-		return &geomgen.ParamError{Param: "aoi-sql", Value: oneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
-	}
-	explain := func(err error) error {
-		var pgErr *pgconn.PgError
-		if errors.As(err, &pgErr) && !transient(err) {
-			return bad("the server refuses it: %s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
-		}
-		return serverError(err, "running the query of the area of interest")
-	}
 	statement, err := r.tx.Prepare(ctx, "", r.area.SQL)
 	if err != nil {
-		return explain(err)
+		return r.refused(err)
 	}
-	var geometry uint32
-	err = r.tx.QueryRow(ctx, "select y.oid from pg_type y join pg_namespace n on n.oid = y.typnamespace where y.typname = 'geometry' and n.nspname = $1", r.postgis).Scan(&geometry)
-	if err != nil {
-		return serverError(err, "looking for the type of geometries")
+	if err := r.checkStatement(ctx, statement); err != nil {
+		return err
 	}
-	if len(statement.Fields) != 1 || statement.Fields[0].DataTypeOID != geometry {
-		return bad("must return one column of type geometry, and returns %s", describe(statement.Fields))
-	}
-	if len(statement.ParamOIDs) > 0 {
-		return bad("must have no parameters")
-	}
-	n := 0
-	r.area.Polygons = nil
-	take := func(b []byte) error {
-		polygons, srid, flat, err := decodeEWKB(b)
-		if err != nil {
-			return err
-		}
-		if n > 0 && srid != r.area.SRID {
-			return bad("returns geometries of SRID %d and of SRID %d", r.area.SRID, srid)
-		}
-		n++
-		r.area.SRID, r.area.Polygons = srid, append(r.area.Polygons, polygons...)
-		if !flat && len(r.area.Warnings) == 0 {
-			r.area.Warnings = append(r.area.Warnings, "the area of interest has coordinates beside x and y: they are dropped")
-		}
-		return nil
-	}
-	// In the binary format a geometry comes as EWKB, whatever a DSN says of protocols.
+	// In the binary format a geometry comes as EWKB, and the extended protocol takes
+	// one statement, whatever a DSN says about either.
 	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
 	if err != nil {
-		return explain(err)
+		return r.refused(err)
 	}
-	defer rows.Close()
-	for err == nil && rows.Next() {
-		if b := rows.RawValues()[0]; b != nil {
-			err = take(b)
-		}
-	}
-	if err == nil {
-		err = rows.Err()
-	}
+	c, srid, err := takeRows(rows)
 	var param *geomgen.ParamError
 	switch {
 	case errors.As(err, &param):
-		return bad("%s", param.Reason)
+		return r.badQuery("%s", param.Reason)
 	case err != nil:
-		return explain(err)
-	case len(r.area.Polygons) == 0:
-		return bad("is empty: it returns no polygons")
+		return r.refused(err)
+	case len(c.polygons) == 0:
+		return r.badQuery("is empty: it returns no polygons")
 	}
-	r.area.Union = n > 1
+	r.area.SRID, r.area.Polygons, r.area.Union, r.area.Warnings = srid, c.polygons, c.parts > 1, c.warnings()
 	return nil
 }
 
-func describe(fields []pgconn.FieldDescription) string {
-	if len(fields) == 0 {
-		return "nothing"
+// takeRows gathers the polygons of rows of one geometry each, and closes them.
+func takeRows(rows pgx.Rows) (c collector, srid int32, err error) {
+	defer rows.Close()
+	first := true
+	for n := 1; rows.Next(); n++ {
+		b := rows.RawValues()[0]
+		if b == nil {
+			continue
+		}
+		c.where = fmt.Sprintf(", in row %d", n)
+		s, err := c.addEWKB(b)
+		if err != nil {
+			return c, 0, err
+		}
+		if !first && s != srid {
+			return c, 0, badArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
+		}
+		first, srid = false, s
 	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.Name
+	return c, srid, rows.Err()
+}
+
+func (r *resolver) badQuery(format string, args ...any) error {
+	return &geomgen.ParamError{Param: "aoi-sql", Value: oneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
+}
+
+// refused says what the server has against the query.
+func (r *resolver) refused(err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) || transient(err) {
+		return serverError(err, "running the query of the area of interest")
 	}
-	return fmt.Sprintf("%d: %s", len(fields), strings.Join(names, ", "))
+	why := ""
+	if pgErr.Code == "25006" {
+		why = ": it runs in a read-only transaction"
+	}
+	return r.badQuery("the server refuses it: %s%s", serverMessage(err), why)
+}
+
+// checkStatement refuses a query that does not return one geometry a row.
+func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.StatementDescription) error {
+	if len(statement.ParamOIDs) > 0 {
+		return r.badQuery("must have no parameters")
+	}
+	columns := make([]string, len(statement.Fields))
+	one := len(columns) == 1
+	for i, f := range statement.Fields {
+		var kind string
+		var geometry bool
+		err := r.tx.QueryRow(ctx, `select format_type(y.oid, null), y.typname = 'geometry' and n.nspname = $2
+			from pg_type y join pg_namespace n on n.oid = y.typnamespace where y.oid = $1`, f.DataTypeOID, r.postgis).Scan(&kind, &geometry)
+		if err != nil {
+			return serverError(err, "looking up the type of column %s of the query of the area of interest", f.Name)
+		}
+		columns[i] = f.Name + " " + kind
+		one = one && geometry
+	}
+	switch {
+	case len(columns) == 0:
+		return r.badQuery("must return one column of type geometry, and returns nothing")
+	case !one:
+		return r.badQuery("must return one column of type geometry, and returns: %s", strings.Join(columns, ", "))
+	}
+	return nil
 }
 
 // mend unites parts that overlap where they may, and makes polygons valid where that
@@ -254,16 +267,20 @@ func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error
 		}
 		return serverError(err, "having the server %s", what)
 	}
-	if b == nil { // what ST_Segmentize makes of a line with too many points
-		return badArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
+	if b == nil { // as st_segmentize gives up with a warning alone
+		return badArea("the server cannot %s: it returns nothing; with aoi-segmentize, fewer corners come in between", what)
 	}
-	polygons, srid, _, err := decodeEWKB(b)
-	if err != nil {
+	var c collector
+	srid, err := c.addEWKB(b)
+	var param *geomgen.ParamError
+	switch {
+	case errors.As(err, &param):
+		return badArea("the server cannot %s: the result %s", what, param.Reason)
+	case err != nil:
 		return err
-	}
-	if len(polygons) == 0 {
+	case len(c.polygons) == 0:
 		return badArea("is empty, once the server has done this: %s", what)
 	}
-	r.area.Polygons, r.area.SRID = polygons, srid
+	r.area.Polygons, r.area.SRID = c.polygons, srid
 	return nil
 }

@@ -43,6 +43,9 @@ func (j Job) validateArea() error {
 	if j.Area == nil {
 		return nil
 	}
+	if s := j.Area.Segmentize; s != nil && !(*s >= 0) {
+		return bad("aoi-segmentize", strconv.FormatFloat(*s, 'g', -1, 64), "must be a length in units of the area's CRS, or 0")
+	}
 	switch j.Area.Rule {
 	case geomgen.Intersects, geomgen.Within, geomgen.Centroid:
 		return nil

@@ -1,0 +1,99 @@
+package loader
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+func TestAreaInDegrees(t *testing.T) {
+	for _, test := range []struct {
+		name, wkt string
+		words     []string // of the error, none if there is to be none
+	}{
+		{"the world", "POLYGON((-180 -90,180 -90,180 90,-180 90,-180 -90))", nil},
+		{"a pole inside", "POLYGON((-180 -90,-180 -84,0 -70,180 -84,180 -90,-180 -90))", nil},
+		{"cut at the antimeridian", "MULTIPOLYGON(((179 0,180 0,180 1,179 0)),((-180 0,-179 0,-180 1,-180 0)))", nil},
+		{"half round the earth", "POLYGON((-90 0,90 0,0 50,-90 0))", nil},
+		{"latitude beyond the pole", "POLYGON((0 0,1 0,1 90.5,0 0))", []string{"latitude beyond 90", "polygon 1, ring 1, at 1 90.5", "longitude comes first"}},
+		{"metres", "POLYGON((4321000 3210000,4322000 3210000,4321000 3211000,4321000 3210000))", []string{"at 4321000 3210000"}},
+		{"longitude far beyond", "POLYGON((0 0,400 0,1 1,0 0))", []string{"longitude beyond 180", "at 400 0"}},
+		{"beyond the antimeridian", "POLYGON((179 0,181 0,180 1,179 0))", []string{"crosses the antimeridian", "at 181 0", "cut it in two at 180", "RFC 7946, 3.1.9", "-wrapdateline"}},
+		{"across the antimeridian", "POLYGON((179 0,-179 0,-179 1,179 0))", []string{"crosses the antimeridian", "at -179 0, from 179 0", "cut it in two", "put a point in between"}},
+		{"in the second polygon's hole", "MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((-180 -60,180 -60,180 60,-180 60,-180 -60),(-170 0,170 0,0 9,-170 0)))", []string{"polygon 2, ring 2, at 170 0, from -170 0"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, in := range []struct {
+				prefix string
+				grid   int32
+			}{{"SRID=4326;", 3035}, {"SRID=4326;", 4326}, {"", 4326}} {
+				a, err := ReadArea(strings.NewReader(in.prefix + test.wkt))
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = a.check(in.grid)
+				if test.words != nil {
+					checkParam(t, err, "aoi", test.words...)
+				} else if err != nil {
+					t.Error(err)
+				}
+			}
+			if a, err := ReadArea(strings.NewReader("SRID=3857;" + test.wkt)); err != nil || a.check(4326) != nil {
+				t.Errorf("in metres anything goes: %v", err)
+			}
+		})
+	}
+}
+
+func TestAreaNeedsServer(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		area Area
+		srid int32
+		why  string
+	}{
+		{"the grid's CRS", Area{SRID: 3035}, 3035, ""},
+		{"no CRS of its own", Area{}, 3035, ""},
+		{"no CRS at all", Area{}, 0, ""},
+		{"another CRS", Area{SRID: 4326}, 3035, "it is in EPSG:4326 and the grid in EPSG:3035"},
+		{"a query", Area{SQL: "select geom from t"}, 3035, "it is a query"},
+		{"ready", Area{SQL: "select geom from t", SRID: 3035, ready: true}, 3035, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if need, why := test.area.needsServer(test.srid); need != (test.why != "") || why != test.why {
+				t.Errorf("got %v, %q", need, why)
+			}
+		})
+	}
+	checkParam(t, (&Area{SRID: 3035}).check(0), "srid", "leaves the grid without a CRS", "EPSG:3035")
+}
+
+func TestAreaIsTheSameOutOfTheLedger(t *testing.T) {
+	for _, a := range []Area{
+		{SRID: 3035, Polygons: []geomgen.Polygon{square(0, 0, 1), {square(5, 5, 9)[0], square(6, 6, 1)[0]}}},
+		{Polygons: []geomgen.Polygon{square(0.1, -0.3, 1e-9)}},
+		{SQL: "select geom from t", SRID: 3035},
+	} {
+		b := a.Marshal()
+		var got Area
+		if err := got.unmarshal(b); err != nil {
+			t.Fatal(err)
+		}
+		if got.SRID != a.SRID || !reflect.DeepEqual(got.Polygons, a.Polygons) || !got.ready {
+			t.Errorf("%+v became %+v", a, got)
+		}
+		if again := got.Marshal(); !bytes.Equal(b, again) {
+			t.Errorf("%x became %x", b, again)
+		}
+		if err := got.unmarshal(b[:len(b)-1]); err == nil {
+			t.Error("an area that is cut off was read")
+		}
+	}
+	one, other := Area{Polygons: []geomgen.Polygon{square(0, 0, 1)}}, Area{Polygons: []geomgen.Polygon{square(0, 0, 1+0x1p-52)}}
+	if one.digest() == other.digest() {
+		t.Errorf("digests %s and %s", one.digest(), other.digest())
+	}
+}

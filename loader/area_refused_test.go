@@ -1,0 +1,55 @@
+package loader
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+const square4 = `[[[0,0],[4,0],[4,4],[0,4],[0,0]]]`
+
+// What cannot be right is refused by the plan, with the ring and the place.
+func TestPlanOfBadAreas(t *testing.T) {
+	job := func(text string, srid int32) Job {
+		a, err := ReadArea(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Job{Table: Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1, SRID: srid}, Area: a}
+	}
+	for name, test := range map[string]struct {
+		job    Job
+		change func(*Job)
+		want   string
+		server bool
+	}{
+		"bow tie":       {job: job("POLYGON((0 0,4 4,4 0,0 4,0 0))", 0), want: "shell of polygon 1 crosses itself at 2 2: mend it, or let the server do so with aoi-make-valid"},
+		"to be mended":  {job: job("POLYGON((0 0,4 4,4 0,0 4,0 0))", 0), change: func(j *Job) { j.Area.MakeValid = true }, want: "crosses itself", server: true},
+		"another CRS":   {job: job("SRID=4326;POLYGON((0 0,4 4,4 0,0 0))", 3035), want: "EPSG:4326 and the grid in EPSG:3035", server: true},
+		"no CRS":        {job: job("SRID=4326;POLYGON((0 0,4 4,4 0,0 0))", 0), want: "--srid 0: leaves the grid without a CRS"},
+		"a query":       {job: Job{Table: Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Area: &Area{SQL: "select 1"}}, want: "it is a query", server: true},
+		"no cell":       {job: job("POLYGON((0.1 0.1,0.2 0.1,0.2 0.2,0.1 0.1))", 0), change: func(j *Job) { j.Area.Rule = geomgen.Within }, want: "no cell lies in the area"},
+		"outside":       {job: job("POLYGON((0.1 0.1,0.2 0.1,0.2 0.2,0.1 0.1))", 0), change: func(j *Job) { j.Extent = &geomgen.Box{XMin: 5, YMin: 5, XMax: 9, YMax: 9} }, want: "no cell meets the area and the extent"},
+		"unknown rule":  {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { j.Area.Rule = "touches" }, want: "intersects, within or centroid"},
+		"turned codes":  {job: job("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *Job) { j.Grid.Rotate, j.Code = 10, geomgen.INSPIRE }, want: "contradicts rotate 10"},
+		"column code":   {job: job("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *Job) { j.Code, j.GeomColumn = geomgen.INSPIRE, "code" }, want: "taken by the cell's code"},
+		"column taken":  {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { j.Coverage, j.IDColumn = true, "coverage" }, want: "taken by the coverage"},
+		"cut points":    {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { j.Clip, j.Geometry = true, geomgen.AsPoint }, want: "a point is not cut"},
+		"code parts":    {job: job("POLYGON((0 0,9 9,9 0,0 0))", 3035), change: func(j *Job) { j.Code, j.CodeIndex, j.Partitions = geomgen.INSPIRE, true, 2 }, want: "contradicts partitions"},
+		"coverage bare": {job: Job{Table: Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 3, Rows: 3, Coverage: true}, want: "--coverage true: needs an area of interest"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.change != nil {
+				test.change(&test.job)
+			}
+			_, err := NewPlan(t.Context(), test.job)
+			var param *geomgen.ParamError
+			var needs *NeedsServerError
+			if err == nil || !strings.Contains("--"+err.Error(), test.want) || errors.As(err, &needs) != test.server || errors.As(err, &param) == test.server {
+				t.Errorf("error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
