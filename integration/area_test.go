@@ -72,8 +72,8 @@ func TestAreaIsUnitedAndMended(t *testing.T) {
 		t.Errorf("mended: exit code %d, %s%s", r.code, r.stdout, r.stderr)
 	}
 	// Features that overlap, one of which is not valid by itself.
-	both := areaFile(t, `{"type":"FeatureCollection","features":[{"geometry":{"type":"Polygon","coordinates":[[[0,0],[4,4],[4,0],[0,4],[0,0]]]}},
-		{"geometry":{"type":"Polygon","coordinates":[[[1,1],[9,1],[9,9],[1,1]]]}}]}`)
+	both := areaFile(t, `{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[0,0],[4,4],[4,0],[0,4],[0,0]]]}},
+		{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[1,1],[9,1],[9,9],[1,1]]]}}]}`)
 	if r := plan(both, "--aoi-make-valid"); r.code != 0 {
 		t.Errorf("overlapping and mended: exit code %d, %s", r.code, r.stderr)
 	}

@@ -267,8 +267,8 @@ func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error
 		}
 		return serverError(err, "having the server %s", what)
 	}
-	if b == nil { // as st_segmentize gives up with a warning alone
-		return badArea("the server cannot %s: it returns nothing; with aoi-segmentize, fewer corners come in between", what)
+	if b == nil { // what ST_Segmentize makes of a line with too many points
+		return badArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
 	var c collector
 	srid, err := c.addEWKB(b)
