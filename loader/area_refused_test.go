@@ -8,8 +8,6 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-const square4 = `[[[0,0],[4,0],[4,4],[0,4],[0,0]]]`
-
 // What cannot be right is refused by the plan, with the ring and the place.
 func TestPlanOfBadAreas(t *testing.T) {
 	job := func(text string, srid int32) Job {
