@@ -88,20 +88,28 @@ func (s Shape) base(c Cell) (k, m int64) {
 // EWKB, without the first one's repetition: that of shapely.geometry.box,
 // ST_Hexagon or ST_TileEnvelope, and of pointy hexagons counter-clockwise from
 // the lowest one.
-func (s Shape) ring() []step {
+//
+// It is an array, not a slice, since it is wanted for each cell at an edge, and
+// must cost no allocation.
+func (s Shape) ring() (ring [maxCorners]step) {
 	switch s {
 	case HexagonFlat:
-		return []step{{-2, 0}, {-1, -1}, {1, -1}, {2, 0}, {1, 1}, {-1, 1}}
+		return [maxCorners]step{{-2, 0}, {-1, -1}, {1, -1}, {2, 0}, {1, 1}, {-1, 1}}
 	case HexagonPointy:
-		return []step{{0, -2}, {1, -1}, {1, 1}, {0, 2}, {-1, 1}, {-1, -1}}
+		return [maxCorners]step{{0, -2}, {1, -1}, {1, 1}, {0, 2}, {-1, 1}, {-1, -1}}
 	case XYZ:
-		return []step{{0, 1}, {0, 0}, {1, 0}, {1, 1}}
+		return [maxCorners]step{{0, 1}, {0, 0}, {1, 0}, {1, 1}}
 	}
-	return []step{{1, 0}, {1, 1}, {0, 1}, {0, 0}}
+	return [maxCorners]step{{1, 0}, {1, 1}, {0, 1}, {0, 0}}
 }
 
 // Corners returns the number of corners of a cell, 4 or 6.
-func (s Shape) Corners() int { return len(s.ring()) }
+func (s Shape) Corners() int {
+	if s.Hexagon() {
+		return maxCorners
+	}
+	return 4
+}
 
 // AppendCorners appends the corners of a cell, counter-clockwise, the first one
 // not repeated.
@@ -112,10 +120,10 @@ func (g Grid) AppendCorners(dst []Point, c Cell) []Point {
 
 func (l *lattice) appendCorners(dst []Point, s Shape, c Cell) []Point {
 	k, m := s.base(c)
-	ring := s.ring()
-	for i := range ring {
+	ring, n := s.ring(), s.Corners()
+	for i := range n {
 		if s == XYZ { // whose ring runs clockwise
-			i = len(ring) - 1 - i
+			i = n - 1 - i
 		}
 		dst = append(dst, l.at(k+int64(ring[i].k), m+int64(ring[i].m)))
 	}

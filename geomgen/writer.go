@@ -115,7 +115,7 @@ type ringWriter struct {
 
 func newRings(g Grid) *ringWriter {
 	ring := g.Shape.ring()
-	return &ringWriter{shape: g.Shape, lines: lines{lattice: g.lattice()}, ring: append(ring, ring[0])}
+	return &ringWriter{shape: g.Shape, lines: lines{lattice: g.lattice()}, ring: append(ring[:g.Shape.Corners():g.Shape.Corners()], ring[0])}
 }
 
 // SetBlock implements Writer.

@@ -37,7 +37,8 @@ func TestWriters(t *testing.T) {
 					centres.Put(point, off)
 					var want, wantPoint []byte
 					k, m := g.Shape.base(c)
-					steps := g.Shape.ring()
+					ring := g.Shape.ring()
+					steps := ring[:g.Shape.Corners():g.Shape.Corners()]
 					for _, s := range append(steps, steps[0]) {
 						want = append(want, make([]byte, 16)...)
 						putPoint(want[len(want)-16:], l.at(k+int64(s.k), m+int64(s.m)))

@@ -197,25 +197,33 @@ func TestEstimatesAreClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pool.Close()
-	job := loader.Job{Table: loader.Table{Schema: s.schema, Name: "grid"}, LedgerSchema: s.schema,
-		Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3857}, Cols: 500, Rows: 600, Set: []loader.Constant{{Name: "year", Type: "integer", Value: "2026"}}}
-	p, err := loader.NewPlan(t.Context(), job)
-	if err != nil {
-		t.Fatal(err)
-	}
-	summary, err := loader.Run(context.Background(), pool, job, loader.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := p.Estimate()
-	near := func(what string, estimate, actual int64) {
-		t.Helper()
-		if ratio := float64(estimate) / float64(actual); ratio < 0.9 || ratio > 1.1 {
-			t.Errorf("%s: estimated %d, is %d", what, estimate, actual)
+	area := &loader.Area{Polygons: []geomgen.Polygon{{{{X: 3, Y: 3}, {X: 499000, Y: 8}, {X: 480000, Y: 590000}, {X: 3, Y: 3}}}}}
+	for name, job := range map[string]loader.Job{
+		"squares":  {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3857}, Cols: 500, Rows: 600, Set: []loader.Constant{{Name: "year", Type: "integer", Value: "2026"}}},
+		"hexagons": {Grid: geomgen.Grid{DX: 1, DY: 1, Shape: geomgen.HexagonFlat}, Cols: 300, Rows: 200},
+		"points":   {Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 300, Rows: 200, Geometry: geomgen.AsPoint, Index: loader.IndexNone},
+		"codes":    {Grid: geomgen.Grid{DX: 1000, DY: 1000, SRID: 3035}, Cols: 400, Rows: 300, Code: geomgen.INSPIRE, CodeIndex: true},
+		"cut":      {Grid: geomgen.Grid{DX: 1000, DY: 1000}, Area: area, Coverage: true, Clip: true},
+	} {
+		job.Table, job.LedgerSchema = loader.Table{Schema: s.schema, Name: name}, s.schema
+		p, err := loader.NewPlan(t.Context(), job)
+		if err != nil {
+			t.Fatal(err)
 		}
+		summary, err := loader.Run(context.Background(), pool, job, loader.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := p.Estimate()
+		near := func(what string, estimate, actual int64) {
+			t.Helper()
+			if ratio := float64(estimate) / float64(actual); ratio < 0.9 || ratio > 1.1 {
+				t.Errorf("%s, %s: estimated %d, is %d", name, what, estimate, actual)
+			}
+		}
+		near("heap", e.HeapBytes, summary.HeapBytes)
+		near("indexes", e.IndexBytes, summary.IndexBytes)
 	}
-	near("heap", e.HeapBytes, summary.HeapBytes)
-	near("indexes", e.IndexBytes, summary.IndexBytes)
 }
 
 // openPool is for tests that use the library with a configuration of their own.

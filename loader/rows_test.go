@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"testing/iotest"
@@ -180,13 +181,40 @@ func TestReadReturnsTheContextsError(t *testing.T) {
 }
 
 func TestARowAllocatesNothing(t *testing.T) {
-	p, err := NewPlan(t.Context(), unitJob(4000, 4000))
-	if err != nil {
-		t.Fatal(err)
+	// A ring whose edge runs through many cells.
+	var ring []geomgen.Point
+	for i := range 5000 {
+		a := 2 * math.Pi * float64(i) / 5000
+		r := 1500 + 300*math.Sin(900*a)
+		ring = append(ring, geomgen.Point{X: 2000 + r*math.Cos(a), Y: 2000 + r*math.Sin(a)})
 	}
-	r := p.NewRows(context.Background(), everything(p))
-	buf := make([]byte, driverBuffer)
-	if n := testing.AllocsPerRun(100, func() { _, _ = r.Read(buf) }); n != 0 {
-		t.Errorf("a Read of %d rows allocates %v times", driverBuffer/p.RowBytes(), n)
+	area := &Area{Polygons: []geomgen.Polygon{{append(ring, ring[0])}}}
+	square := geomgen.Grid{DX: 1, DY: 1}
+	for name, job := range map[string]Job{
+		"squares":  unitJob(4000, 4000),
+		"hexagons": {Grid: geomgen.Grid{DX: 1, DY: 1, Shape: geomgen.HexagonFlat, Rotate: 20}, Cols: 4000, Rows: 4000},
+		"codes":    {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3035}, Cols: 4000, Rows: 4000, Code: geomgen.INSPIRE},
+		"quadkeys": {Grid: geomgen.Tiles(12), Code: geomgen.Quadkey, Geometry: geomgen.AsPoint},
+		"an area":  {Grid: square, Area: area},
+		"coverage": {Grid: square, Area: area, Coverage: true, Clip: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			job.Table = Table{Name: "grid"}
+			p, err := NewPlan(t.Context(), job)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := p.NewRows(context.Background(), everything(p))
+			buf := make([]byte, driverBuffer)
+			for range 1000 { // until buffers have grown to what they need
+				_, _ = r.Read(buf)
+			}
+			if n := testing.AllocsPerRun(1000, func() { _, _ = r.Read(buf) }); n != 0 {
+				t.Errorf("a Read of %d rows allocates %v times", driverBuffer/p.RowBytes(), n)
+			}
+			if r.done {
+				t.Error("there were too few rows to tell")
+			}
+		})
 	}
 }

@@ -79,6 +79,10 @@ func drawPreview(p *loader.Preview, name string) error {
 		text := func(f float64) string { return strconv.FormatFloat(f, 'g', 4, 64) }
 		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: text(low), High: text(high)}
 	}
+	factor := 1.0
+	if p.Sample { // so that those that are drawn stand for the others, too
+		factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
+	}
 	for _, c := range p.Cells {
 		value := 0.35 // one colour
 		if p.Column != "" {
@@ -90,8 +94,23 @@ func drawPreview(p *loader.Preview, name string) error {
 			}
 		}
 		for _, ring := range c.Rings {
-			m.Pieces = append(m.Pieces, picture.Piece{Ring: ring, Value: value})
+			m.Pieces = append(m.Pieces, picture.Piece{Ring: larger(ring, factor), Value: value})
 		}
 	}
 	return m.Save(name)
+}
+
+// larger returns a ring so many times as large about its middle.
+func larger(ring []geomgen.Point, factor float64) []geomgen.Point {
+	if factor == 1 || len(ring) < 2 {
+		return ring
+	}
+	var x, y float64
+	for _, p := range ring[1:] { // the first one is the last
+		x, y = x+p.X/float64(len(ring)-1), y+p.Y/float64(len(ring)-1)
+	}
+	for i, p := range ring {
+		ring[i] = geomgen.Point{X: x + factor*(p.X-x), Y: y + factor*(p.Y-y)}
+	}
+	return ring
 }

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -74,6 +75,7 @@ func (m Map) Save(name string) error {
 	p.Title.TextStyle.Font.Size = vg.Points(12)
 	p.Title.Padding = vg.Points(8)
 	p.X.Label.Text, p.Y.Label.Text = "x", "y"
+	p.X.Tick.Marker, p.Y.Tick.Marker = plainTicks{}, plainTicks{}
 	b := m.bounds()
 	w, h := b.XMax-b.XMin, b.YMax-b.YMin
 	p.X.Min, p.X.Max = b.XMin-0.03*w, b.XMax+0.03*w
@@ -98,6 +100,23 @@ func (m Map) Save(name string) error {
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}
 	return nil
+}
+
+// plainTicks are the usual ticks, with coordinates as people write them.
+type plainTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (plainTicks) Ticks(low, high float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(low, high)
+	for i := range ticks {
+		if ticks[i].Label == "" {
+			continue
+		}
+		digits := math.Max(0, 2-math.Floor(math.Log10(high-low))) // enough to tell them apart
+		rounded := math.Round(ticks[i].Value*math.Pow(10, digits)) / math.Pow(10, digits)
+		ticks[i].Label = strconv.FormatFloat(rounded, 'f', -1, 64)
+	}
+	return ticks
 }
 
 // square widens one axis so that a unit is as long in each direction.
