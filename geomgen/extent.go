@@ -26,7 +26,11 @@ func (g Grid) Extent(e Box) (Range, *Mask, error) {
 		return r, nil, err
 	}
 	if g.Rotate == 0 {
-		e = g.snap(e)
+		given := e
+		if e = g.snap(e); e.XMin >= e.XMax || e.YMin >= e.YMax {
+			return Range{}, nil, &ParamError{"extent", given.String(), fmt.Sprintf(
+				"is thinner than 1e-9 of a cell of size %s, so no cell lies in it", g.size())}
+		}
 	}
 	r, err := g.Around(e)
 	if err != nil {
@@ -108,6 +112,34 @@ func (g Grid) snap(e Box) Box {
 // or touch it, in it, and few others. The error is a *ParamError for cells beyond
 // column or row 2^30 and for those that CheckRange refuses.
 func (g Grid) Around(b Box) (Range, error) {
+	r := g.around(b)
+	if g.Shape != XYZ && !r.valid() {
+		return Range{}, &ParamError{"cell-size", g.size(), fmt.Sprintf(
+			"makes cells beyond column or row 2^30 between %s and %s from origin %s", pair(b.XMin, b.YMin), pair(b.XMax, b.YMax), pair(g.X0, g.Y0))}
+	}
+	r = r.Intersect(g.World())
+	if r.Count() == 0 {
+		return Range{}, nil
+	}
+	return r, g.checkStep(r)
+}
+
+// AroundIn returns those of the cells that Around gives which lie in a rectangle of
+// columns and rows. What lies beyond 2^30 is an error only where the rectangle has
+// no bounds of its own.
+func (g Grid) AroundIn(r Range, b Box) (Range, error) {
+	if r == g.World() {
+		return g.Around(b)
+	}
+	r = g.around(b).Intersect(r)
+	if r.Count() == 0 {
+		return Range{}, nil
+	}
+	return r, g.checkStep(r)
+}
+
+// around is Around without its checks.
+func (g Grid) around(b Box) Range {
 	l := g.lattice()
 	lo, hi := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
 	for _, p := range b.polygon()[0] {
@@ -127,21 +159,18 @@ func (g Grid) Around(b Box) (Range, error) {
 	case HexagonPointy:
 		cols, rows = 2, 3
 	}
-	index := func(f float64) int32 {
+	// A sum that overflowed both ways says nothing: then it is all that there is.
+	index := func(f, unknown float64) int32 {
+		if math.IsNaN(f) {
+			f = unknown
+		}
 		return int32(math.Max(-MaxIndex-2, math.Min(MaxIndex+2, f)))
 	}
-	r := Range{
-		MinCol: index(math.Floor(lo.X/cols) - 2), MaxCol: index(math.Ceil(hi.X/cols) + 3),
-		MinRow: index(math.Floor(lo.Y/rows) - 2), MaxRow: index(math.Ceil(hi.Y/rows) + 3),
+	low, high := math.Inf(-1), math.Inf(1)
+	return Range{
+		MinCol: index(math.Floor(lo.X/cols)-2, low), MaxCol: index(math.Ceil(hi.X/cols)+3, high),
+		MinRow: index(math.Floor(lo.Y/rows)-2, low), MaxRow: index(math.Ceil(hi.Y/rows)+3, high),
 	}
-	if g.Shape == XYZ {
-		return r.Intersect(g.World()), nil
-	}
-	if !r.valid() {
-		return Range{}, &ParamError{"cell-size", g.size(), fmt.Sprintf(
-			"makes cells beyond column or row 2^30 between %s and %s from origin %s", pair(b.XMin, b.YMin), pair(b.XMax, b.YMax), pair(g.X0, g.Y0))}
-	}
-	return r, g.checkStep(r)
 }
 
 // Intersect returns the cells that are in both.

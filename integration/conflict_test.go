@@ -289,3 +289,19 @@ func groupedCommas(n int64) string {
 	}
 	return string(s)
 }
+
+// Cells that are added must be named as those that are there.
+func TestAppendWithOtherCodes(t *testing.T) {
+	s := newSandbox(t)
+	load := func(extent string, more ...string) []string {
+		return s.load("grid", append([]string{"--cell-size", "1000", "--srid", "3035", "--extent", extent}, more...)...)
+	}
+	mustCLI(t, s.dsn, load("0,0,2000,1000", "--code", "inspire", "--code-order", "ne")...)
+	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire-short", "--if-exists", "append")...).expect(t, 2, "--code inspire-short", "has codes inspire")
+	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--code-order", "en", "--if-exists", "append")...).expect(t, 2, "--code inspire", "named alike")
+	mustCLI(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--if-exists", "append")...)
+	if codes := one[string](t, s.pool, "select string_agg(code, ' ' order by col) from "+s.name("grid")); codes !=
+		"CRS3035RES1000mN0E0 CRS3035RES1000mN0E1000 CRS3035RES1000mN0E2000 CRS3035RES1000mN0E3000" {
+		t.Errorf("codes %s", codes)
+	}
+}

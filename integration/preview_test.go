@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,4 +67,21 @@ func TestCodesWantMetres(t *testing.T) {
 	cli(t, s.dsn, code("4326")...).expect(t, 2, "--code", "EPSG:4326 are others")
 	cli(t, s.dsn, code("2263")...).expect(t, 2, "--code", "EPSG:2263 are others") // New York, in feet
 	mustCLI(t, s.dsn, code("25832")...)
+}
+
+// A table that was never analyzed, and a view: a sample of each.
+func TestPreviewWithoutStatistics(t *testing.T) {
+	s := newSandbox(t)
+	s.exec("create table " + s.name("raw") + " with (autovacuum_enabled = false) as select st_point(x, y) as geom, x as value from generate_series(1, 400) x, generate_series(1, 400) y")
+	s.exec("create view " + s.name("seen") + " as select * from " + s.name("raw"))
+	for _, table := range []string{"raw", "seen"} {
+		r := cli(t, s.dsn, "preview", "--table", s.schema+"."+table, "--column", "value", "--out", filepath.Join(t.TempDir(), "p.png"))
+		if r.code != 0 || !strings.Contains(r.stdout, "of 160,000 rows") {
+			t.Errorf("%s: exit code %d, %s%s", table, r.code, r.stdout, r.stderr)
+		}
+		var drawn int
+		if _, err := fmt.Sscanf(strings.ReplaceAll(r.stdout, ",", ""), "%d", &drawn); err != nil || drawn < 40_000 || drawn > 60_000 {
+			t.Errorf("%s: %d are drawn: %s", table, drawn, r.stdout)
+		}
+	}
 }

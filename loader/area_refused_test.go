@@ -2,6 +2,7 @@ package loader
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -23,20 +24,23 @@ func TestPlanOfBadAreas(t *testing.T) {
 		want   string
 		server bool
 	}{
-		"bow tie":       {job: job("POLYGON((0 0,4 4,4 0,0 4,0 0))", 0), want: "shell of polygon 1 crosses itself at 2 2: mend it, or let the server do so with aoi-make-valid"},
-		"to be mended":  {job: job("POLYGON((0 0,4 4,4 0,0 4,0 0))", 0), change: func(j *Job) { j.Area.MakeValid = true }, want: "crosses itself", server: true},
-		"another CRS":   {job: job("SRID=4326;POLYGON((0 0,4 4,4 0,0 0))", 3035), want: "EPSG:4326 and the grid in EPSG:3035", server: true},
-		"no CRS":        {job: job("SRID=4326;POLYGON((0 0,4 4,4 0,0 0))", 0), want: "--srid 0: leaves the grid without a CRS"},
-		"a query":       {job: Job{Table: Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Area: &Area{SQL: "select 1"}}, want: "it is a query", server: true},
-		"no cell":       {job: job("POLYGON((0.1 0.1,0.2 0.1,0.2 0.2,0.1 0.1))", 0), change: func(j *Job) { j.Area.Rule = geomgen.Within }, want: "no cell lies in the area"},
-		"outside":       {job: job("POLYGON((0.1 0.1,0.2 0.1,0.2 0.2,0.1 0.1))", 0), change: func(j *Job) { j.Extent = &geomgen.Box{XMin: 5, YMin: 5, XMax: 9, YMax: 9} }, want: "no cell meets the area and the extent"},
-		"unknown rule":  {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { j.Area.Rule = "touches" }, want: "intersects, within or centroid"},
-		"turned codes":  {job: job("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *Job) { j.Grid.Rotate, j.Code = 10, geomgen.INSPIRE }, want: "contradicts rotate 10"},
-		"column code":   {job: job("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *Job) { j.Code, j.GeomColumn = geomgen.INSPIRE, "code" }, want: "taken by the cell's code"},
-		"column taken":  {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { j.Coverage, j.IDColumn = true, "coverage" }, want: "taken by the coverage"},
-		"cut points":    {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { j.Clip, j.Geometry = true, geomgen.AsPoint }, want: "a point is not cut"},
-		"code parts":    {job: job("POLYGON((0 0,9 9,9 0,0 0))", 3035), change: func(j *Job) { j.Code, j.CodeIndex, j.Partitions = geomgen.INSPIRE, true, 2 }, want: "contradicts partitions"},
-		"coverage bare": {job: Job{Table: Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 3, Rows: 3, Coverage: true}, want: "--coverage true: needs an area of interest"},
+		"bow tie":        {job: job("POLYGON((0 0,4 4,4 0,0 4,0 0))", 0), want: "shell of polygon 1 crosses itself at 2 2: mend it, or let the server do so with aoi-make-valid"},
+		"to be mended":   {job: job("POLYGON((0 0,4 4,4 0,0 4,0 0))", 0), change: func(j *Job) { j.Area.MakeValid = true }, want: "crosses itself", server: true},
+		"another CRS":    {job: job("SRID=4326;POLYGON((0 0,4 4,4 0,0 0))", 3035), want: "EPSG:4326 and the grid in EPSG:3035", server: true},
+		"no CRS":         {job: job("SRID=4326;POLYGON((0 0,4 4,4 0,0 0))", 0), want: "--srid 0: leaves the grid without a CRS"},
+		"a query":        {job: Job{Table: Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Area: &Area{SQL: "select 1"}}, want: "it is a query", server: true},
+		"no cell":        {job: job("POLYGON((0.1 0.1,0.2 0.1,0.2 0.2,0.1 0.1))", 0), change: func(j *Job) { j.Area.Rule = geomgen.Within }, want: "no cell lies in the area"},
+		"outside":        {job: job("POLYGON((0.1 0.1,0.2 0.1,0.2 0.2,0.1 0.1))", 0), change: func(j *Job) { j.Extent = &geomgen.Box{XMin: 5, YMin: 5, XMax: 9, YMax: 9} }, want: "no cell meets the area and the extent"},
+		"endless parts":  {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { f := math.Inf(1); j.Area.Segmentize = &f }, want: "--aoi-segmentize"},
+		"index appended": {job: job("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *Job) { j.Code, j.CodeIndex, j.IfExists = geomgen.INSPIRE, true, Append }, want: "contradicts if-exists append"},
+		"a huge area":    {job: job("POLYGON((-1e9 -1e9,1e9 -1e9,0 1e9,-1e9 -1e9))", 0), change: func(j *Job) { j.Grid.DX, j.Grid.DY = 0.5, 0.5 }, want: "beyond column or row 2^30"},
+		"unknown rule":   {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { j.Area.Rule = "touches" }, want: "intersects, within or centroid"},
+		"turned codes":   {job: job("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *Job) { j.Grid.Rotate, j.Code = 10, geomgen.INSPIRE }, want: "contradicts rotate 10"},
+		"column code":    {job: job("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *Job) { j.Code, j.GeomColumn = geomgen.INSPIRE, "code" }, want: "taken by the cell's code"},
+		"column taken":   {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { j.Coverage, j.IDColumn = true, "coverage" }, want: "taken by the coverage"},
+		"cut points":     {job: job("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *Job) { j.Clip, j.Geometry = true, geomgen.AsPoint }, want: "a point is not cut"},
+		"code parts":     {job: job("POLYGON((0 0,9 9,9 0,0 0))", 3035), change: func(j *Job) { j.Code, j.CodeIndex, j.Partitions = geomgen.INSPIRE, true, 2 }, want: "contradicts partitions"},
+		"coverage bare":  {job: Job{Table: Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 3, Rows: 3, Coverage: true}, want: "--coverage true: needs an area of interest"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if test.change != nil {
@@ -49,5 +53,26 @@ func TestPlanOfBadAreas(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, test.want)
 			}
 		})
+	}
+}
+
+// An area that reaches beyond all columns is no matter where something else keeps
+// the job small.
+func TestLargeAreaWithSmallExtent(t *testing.T) {
+	a, err := ReadArea(strings.NewReader("POLYGON((-1e9 -1e9,1e9 -1e9,0 1e9,-1e9 -1e9))"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, job := range map[string]Job{
+		"extent":  {Grid: geomgen.Grid{DX: 0.5, DY: 0.5}, Extent: &geomgen.Box{XMax: 100, YMax: 100}},
+		"columns": {Grid: geomgen.Grid{DX: 0.5, DY: 0.5, Rotate: 30}, Cols: 200, Rows: 200},
+	} {
+		job.Table, job.Area = Table{Name: "t"}, a
+		p, err := NewPlan(t.Context(), job)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if p.Rows != 200*200 {
+			t.Errorf("%s: %d rows", name, p.Rows)
+		}
 	}
 }

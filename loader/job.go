@@ -133,6 +133,9 @@ func (j Job) withDefaults() Job {
 	if j.OnConflict == ConflictError {
 		j.OnConflict = "" // the default has one name in the ledger
 	}
+	if j.CodeOrder == geomgen.NorthFirst {
+		j.CodeOrder = "" // likewise
+	}
 	if j.Index == "" {
 		j.Index = IndexGiST
 	}

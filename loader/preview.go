@@ -73,7 +73,11 @@ func preview(ctx context.Context, tx pgx.Tx, table Table, column string) (*Previ
 	}
 	sql := "select " + send + "(" + pgx.Identifier{geometry}.Sanitize() + "), " + value + " from " + p.Table.sql()
 	if p.Sample {
-		sql += fmt.Sprintf(" tablesample bernoulli (%g) repeatable (1)", 100*float64(previewCells)/float64(p.Rows))
+		// Of views, too. An estimate that is out of date must not make it read all.
+		sql += fmt.Sprintf(" where random() < %g limit %d", float64(previewCells)/float64(p.Rows), 2*previewCells)
+	}
+	if _, err := tx.Exec(ctx, "select setseed(0.5)"); err != nil { // the same picture each time
+		return nil, err
 	}
 	rows, err := tx.Query(ctx, sql)
 	if err != nil {
@@ -142,7 +146,7 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 }
 
 // countRows counts up to where a sample is taken, and then takes the server's
-// estimate.
+// estimate, or counts all where there is none.
 func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
 	err := tx.QueryRow(ctx, "select count(*) from (select from "+p.Table.sql()+" limit $1) s", previewCells+1).Scan(&p.Rows)
 	if err != nil || p.Rows <= previewCells {
@@ -152,9 +156,12 @@ func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
 	var estimate int64
 	err = tx.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::text::regclass::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select coalesce(sum(greatest(c.reltuples, 0)) filter (where c.relkind <> 'p'), 0)::bigint from tables t join pg_class c on c.oid = t.oid`, p.Table.sql()).Scan(&estimate)
-	p.Rows = max(p.Rows, estimate)
-	return err
+		select coalesce(sum(greatest(c.reltuples, 0)) filter (where c.relkind in ('r', 'm')), 0)::bigint from tables t join pg_class c on c.oid = t.oid`, p.Table.sql()).Scan(&estimate)
+	if err != nil || estimate > previewCells {
+		p.Rows = estimate
+		return err
+	}
+	return tx.QueryRow(ctx, "select count(*) from "+p.Table.sql()).Scan(&p.Rows)
 }
 
 // ringsOf returns the shells of a geometry; of a point the point.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -34,6 +35,8 @@ func (j Job) validateArea() error {
 		return bad("code-index", "true", "needs a code")
 	case j.CodeIndex && j.Partitions > 0:
 		return bad("code-index", "true", "contradicts partitions: a unique index of a partitioned table must hold the partition key, so none on the code alone can be")
+	case j.CodeIndex && j.IfExists == Append:
+		return bad("code-index", "true", "contradicts if-exists append: the indexes of the table that is there stand")
 	case j.Code == "" && j.CodeOrder != "":
 		return bad("code-order", string(j.CodeOrder), "needs a code")
 	}
@@ -43,7 +46,7 @@ func (j Job) validateArea() error {
 	if j.Area == nil {
 		return nil
 	}
-	if s := j.Area.Segmentize; s != nil && !(*s >= 0) {
+	if s := j.Area.Segmentize; s != nil && (!(*s >= 0) || math.IsInf(*s, 1)) {
 		return bad("aoi-segmentize", strconv.FormatFloat(*s, 'g', -1, 64), "must be a length in units of the area's CRS, or 0")
 	}
 	switch j.Area.Rule {
@@ -157,11 +160,8 @@ func (j Job) mask(r geomgen.Range) (*geomgen.Mask, geomgen.Range, error) {
 	if err != nil {
 		return nil, r, j.invalidArea(err)
 	}
-	around, err := j.Grid.Around(m.Bounds())
-	if err != nil {
-		return nil, r, err
-	}
-	return m, r.Intersect(around), nil
+	around, err := j.Grid.AroundIn(r, m.Bounds())
+	return m, around, err
 }
 
 // invalidArea says what to do about polygons that are not valid.

@@ -123,6 +123,16 @@ func (t *target) checkAppend(job Job, before *Job) error {
 			"holds another grid (%s cells, origin %g,%g, cell size %g,%g, turned by %g degrees, SRID %d), in which the same ids name other places",
 			before.Grid.Shape, before.Grid.X0, before.Grid.Y0, before.Grid.DX, before.Grid.DY, before.Grid.Rotate, before.Grid.SRID)}
 	}
+	if before.Code != job.Code || before.CodeOrder != job.CodeOrder {
+		have := "no codes of loadgrid's"
+		if before.Code != "" {
+			have = "codes " + string(before.Code)
+			if before.CodeOrder == geomgen.EastFirst {
+				have += ", east first"
+			}
+		}
+		return &geomgen.ParamError{Param: "code", Value: string(job.Code), Reason: "table " + t.String() + " has " + have + ": cells that are added must be named alike"}
+	}
 	return nil
 }
 

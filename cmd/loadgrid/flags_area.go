@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 
@@ -64,7 +65,7 @@ func (f *areaFlags) area(cmd *cobra.Command, job *loader.Job) error {
 	area.Rule, area.MakeValid = geomgen.Rule(f.rule), f.makeValid
 	if f.segmentize != "" {
 		length, err := strconv.ParseFloat(f.segmentize, 64)
-		if err != nil || !(length >= 0) {
+		if err != nil || !(length >= 0) || math.IsInf(length, 1) {
 			return &geomgen.ParamError{Param: "aoi-segmentize", Value: f.segmentize, Reason: "must be a length in units of the area's CRS, or 0"}
 		}
 		area.Segmentize = &length

@@ -19,7 +19,7 @@ func drawPlan(p *loader.Plan, name string) error {
 		return err
 	}
 	level := uint8(0)
-	for n := max(p.Cells.MaxCol-p.Cells.MinCol, p.Cells.MaxRow-p.Cells.MinRow); n>>level > acrossPicture; {
+	for n := max(int64(p.Cells.MaxCol)-int64(p.Cells.MinCol), int64(p.Cells.MaxRow)-int64(p.Cells.MinRow)); n>>level > acrossPicture; {
 		level++
 	}
 	g := p.Job.Grid

@@ -53,3 +53,13 @@ func TestPlan(t *testing.T) {
 		})
 	}
 }
+
+// As many cells as there can be, drawn in blocks.
+func TestPictureOfTheLargestPlan(t *testing.T) {
+	clearEnv(t)
+	name := filepath.Join(t.TempDir(), "all.png")
+	code, _, stderr := call(t.Context(), "plan", "--cell-size", "1", "--extent", "-1073741824,-1073741824,1073741824,1073741824", "--picture", name)
+	if info, err := os.Stat(name); code != exitDone || err != nil || info.Size() == 0 {
+		t.Errorf("exit code %d, %v, %s", code, err, stderr)
+	}
+}
