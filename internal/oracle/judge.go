@@ -85,8 +85,21 @@ func (a *Area) Intersects(corners []geomgen.Point) bool {
 // Covers tells whether a cell lies in the area, whole.
 func (a *Area) Covers(corners []geomgen.Point) bool {
 	cell := closed(corners)
+	// Where the area's edge runs through the cell, there is area on one side alone.
 	out := false
-	a.each(func(p, q point) { out = out || inConvex(cell, p, true) })
+	a.each(func(p, q point) {
+		if out || apart(cell, p, q) {
+			return
+		}
+		cuts := []*big.Rat{new(big.Rat), big.NewRat(1, 1)}
+		for i := 1; i < len(cell); i++ {
+			cuts = append(cuts, meeting(p, q, cell[i-1], cell[i])...)
+		}
+		sortRats(cuts)
+		for k := 1; k < len(cuts); k++ {
+			out = out || inConvex(cell, along(p, q, between(cuts[k-1], cuts[k])), true)
+		}
+	})
 	if out {
 		return false
 	}
@@ -101,8 +114,7 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 		})
 		sortRats(cuts)
 		for k := 1; k < len(cuts); k++ {
-			mid := new(big.Rat).Add(cuts[k-1], cuts[k])
-			if !a.holds(along(cell[i-1], cell[i], mid.Mul(mid, big.NewRat(1, 2)))) {
+			if !a.holds(along(cell[i-1], cell[i], between(cuts[k-1], cuts[k]))) {
 				return false
 			}
 		}
@@ -122,11 +134,14 @@ func apart(cell []point, p, q point) bool {
 	return sides[0] || sides[1] || sides[2] || sides[3]
 }
 
+// each goes through the segments, without those of no length.
 func (a *Area) each(do func(p, q point)) {
 	for _, polygon := range a.polygons {
 		for _, ring := range polygon {
 			for i := 1; i < len(ring); i++ {
-				do(ring[i-1], ring[i])
+				if p, q := ring[i-1], ring[i]; p.x.Cmp(q.x) != 0 || p.y.Cmp(q.y) != 0 {
+					do(p, q)
+				}
 			}
 		}
 	}
@@ -150,8 +165,8 @@ func turn(a, b, p point) int {
 
 // on tells whether p lies on the segment from a to b.
 func on(a, b, p point) bool {
-	between := func(u, v, w *big.Rat) bool { return u.Cmp(w)*v.Cmp(w) <= 0 }
-	return between(a.y, b.y, p.y) && between(a.x, b.x, p.x) && turn(a, b, p) == 0
+	within := func(u, v, w *big.Rat) bool { return u.Cmp(w)*v.Cmp(w) <= 0 }
+	return within(a.y, b.y, p.y) && within(a.x, b.x, p.x) && turn(a, b, p) == 0
 }
 
 // cross tells whether two segments have a point in common.
@@ -190,6 +205,12 @@ func meeting(a, b, p, q point) []*big.Rat {
 		list = append(list, new(big.Rat).Quo(da, sub(da, db)))
 	}
 	return list
+}
+
+// between returns the fraction in the middle of two.
+func between(t, u *big.Rat) *big.Rat {
+	mid := new(big.Rat).Add(t, u)
+	return mid.Mul(mid, big.NewRat(1, 2))
 }
 
 func along(a, b point, t *big.Rat) point {
