@@ -83,7 +83,7 @@ func (m Map) Save(name string) error {
 	// Scale, legend and sample stand below the map, not on it.
 	below := 0.13
 	if len(m.Sample.Cells) > 0 {
-		below = 0.22
+		below = 0.27
 	}
 	p.Y.Min, p.Y.Max = b.YMin-0.03*h-below*math.Max(w, h), b.YMax+0.03*h
 	const side = 24 * vg.Centimeter

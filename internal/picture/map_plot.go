@@ -157,7 +157,12 @@ func roundLength(most float64) float64 {
 // LengthText writes a length with its unit, as far as the CRS is one that is known
 // to be in degrees or in metres.
 func LengthText(length float64, srid int32) string {
-	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+	number := func(f float64) string {
+		if f >= 1e-6 && f < 1e15 {
+			return strconv.FormatFloat(f, 'f', -1, 64)
+		}
+		return strconv.FormatFloat(f, 'g', -1, 64)
+	}
 	utm := srid >= 32601 && srid <= 32660 || srid >= 32701 && srid <= 32760 || srid >= 25828 && srid <= 25838
 	switch {
 	case srid == 4326 || srid == 4258 || srid == 4269:
@@ -229,13 +234,16 @@ func (o mapPlotter) sample(c draw.Canvas, style text.Style) {
 	const side, pad = 92, 6
 	factor := side / math.Max(b.XMax-b.XMin, b.YMax-b.YMin)
 	w, h := vg.Length((b.XMax-b.XMin)*factor), vg.Length((b.YMax-b.YMin)*factor)
-	corner := vg.Point{X: (c.Min.X+c.Max.X)/2 - w/2 - pad, Y: c.Min.Y + 6}
-	top, right := corner.Y+h+2*pad+13, corner.X+w+2*pad
+	style.XAlign, style.YAlign = text.XCenter, text.YTop
+	style.Font.Size = vg.Points(9)
+	wide := max(w, style.Width(o.m.Sample.Title))
+	corner := vg.Point{X: (c.Min.X+c.Max.X)/2 - wide/2 - pad, Y: c.Min.Y + 6}
+	top, right := corner.Y+h+2*pad+13, corner.X+wide+2*pad
 	frame := []vg.Point{corner, {X: right, Y: corner.Y}, {X: right, Y: top}, {X: corner.X, Y: top}}
 	c.FillPolygon(color.White, frame)
 	c.StrokeLines(draw.LineStyle{Color: color.Gray{Y: 90}, Width: vg.Points(0.8)}, append(frame, frame[0]))
 	at := func(q geomgen.Point) vg.Point {
-		return vg.Point{X: corner.X + pad + vg.Length((q.X-b.XMin)*factor), Y: corner.Y + pad + vg.Length((q.Y-b.YMin)*factor)}
+		return vg.Point{X: corner.X + pad + (wide-w)/2 + vg.Length((q.X-b.XMin)*factor), Y: corner.Y + pad + vg.Length((q.Y-b.YMin)*factor)}
 	}
 	line := draw.LineStyle{Color: color.Gray{Y: 90}, Width: vg.Points(0.7)}
 	for _, ring := range o.m.Sample.Others {
@@ -247,7 +255,5 @@ func (o mapPlotter) sample(c draw.Canvas, style text.Style) {
 		c.FillPolygon(scale(0.25), points)
 		c.StrokeLines(line, append(points, points[0]))
 	}
-	style.XAlign, style.YAlign = text.XCenter, text.YTop
-	style.Font.Size = vg.Points(9)
 	c.FillText(style, vg.Point{X: (corner.X + right) / 2, Y: top - 3}, o.m.Sample.Title)
 }
