@@ -150,13 +150,18 @@ func (s *Selection) Blocks(level uint8, visit func(b Block, before, count int64)
 	}
 }
 
-// AppendOutline appends the corners of a box around the cells of a block, which
-// turns with the grid; of a single cell its own corners.
-func (g Grid) AppendOutline(dst []Point, b Block) []Point {
-	if b.Level == 0 {
-		return g.AppendCorners(dst, Cell{b.Col, b.Row})
+// AppendOutline appends the corners of a box around those cells of a block that lie
+// in r. The box turns with the grid; that of a single cell is the cell. Nothing is
+// appended where no cell lies in both.
+func (g Grid) AppendOutline(dst []Point, b Block, r Range) []Point {
+	r = r.Intersect(b.cells())
+	switch r.Count() {
+	case 0:
+		return dst
+	case 1:
+		return g.AppendCorners(dst, Cell{r.MinCol, r.MinRow})
 	}
 	l := g.lattice()
-	k0, m0, k1, m1 := g.Shape.span(b.cells())
+	k0, m0, k1, m1 := g.Shape.span(r)
 	return append(dst, l.at(k0, m0), l.at(k1, m0), l.at(k1, m1), l.at(k0, m1))
 }

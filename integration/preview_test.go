@@ -27,7 +27,7 @@ func TestPictures(t *testing.T) {
 	}
 	grid := []string{"--cell-size", "2000", "--srid", "3035", "--aoi", luxembourg.file}
 	mustCLI(t, s.dsn, append([]string{"plan", "--picture", filepath.Join(folder, "plan.svg")}, grid...)...)
-	drawn("plan.svg", "EPSG:3035", "area of interest", "order of the load", "each cell is drawn", " km<")
+	drawn("plan.svg", "EPSG:3035", "area of interest", "order of the load", "each is drawn", " km<")
 	cli(t, s.dsn, append([]string{"plan", "--picture", "plan.pdf"}, grid...)...).expect(t, 2, "--picture plan.pdf", ".png or .svg")
 
 	mustCLI(t, s.dsn, s.load("lux", append(grid, "--coverage", "--set", "people:integer=7")...)...)
@@ -55,6 +55,69 @@ func TestPictures(t *testing.T) {
 		t.Errorf("exit code %d, %s%s", r.code, r.stdout, r.stderr)
 	}
 	drawn("points.svg", "a sample of", "no CRS")
+}
+
+// Tables that are not loadgrid's, and large ones: the rows are counted right, some
+// 60,000 are drawn at most, and what is no number is no colour.
+func TestPreviewOfAnyTable(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, s.load("big", "--cell-size", "1", "--extent", "-200,-200,200,200", "--set", "people:integer=7")...)
+	for _, sql := range []string{
+		"create view " + s.name("seen") + " as select * from " + s.name("big"),
+		// Never analyzed, and without a key.
+		"create table " + s.name("heap") + " with (autovacuum_enabled = off) as select geom, col::numeric as v, 1::money as price, 1::oid as o from " + s.name("big"),
+		"create table " + s.name("few") + " as select geom, null::real as coverage from " + s.name("big") + " limit 3",
+		"create table " + s.name("lone") + " as select 'SRID=3035;POINT(4000000 3000000)'::geometry as place",
+		"create table " + s.name("none") + " as select * from " + s.name("big") + " limit 0",
+	} {
+		if _, err := s.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "preview.svg")
+	preview := func(table string, args ...string) result {
+		return cli(t, s.dsn, append([]string{"preview", "--table", s.schema + "." + table, "--out", file}, args...)...)
+	}
+	for _, test := range []struct {
+		table, column string
+		drawn         [2]int   // at least and at most
+		rows          [2]int   // likewise
+		texts         []string // in the picture
+	}{
+		{"big", "people", [2]int{10_000, 60_000}, [2]int{160_000, 160_000}, []string{"a sample of", ">people<", ">7<"}},
+		{"seen", "col", [2]int{30_000, 60_000}, [2]int{160_000, 160_000}, []string{"a sample of", ">-200<", ">199<"}},
+		{"heap", "v", [2]int{30_000, 60_000}, [2]int{160_000, 160_000}, []string{"a sample of", ">-200<", ">199<"}},
+		{"few", "", [2]int{3, 3}, [2]int{3, 3}, []string{"no value", "no CRS"}},
+		{"lone", "", [2]int{1, 1}, [2]int{1, 1}, []string{": 1 row", "EPSG:3035"}},
+	} {
+		var args []string
+		if test.column != "" {
+			args = []string{"--column", test.column}
+		}
+		r := preview(test.table, args...)
+		var drawn, rows int
+		if _, err := fmt.Sscanf(strings.ReplaceAll(r.stdout, ",", ""), "%d of %d rows", &drawn, &rows); r.code != 0 || err != nil {
+			t.Errorf("%s: exit code %d, %s%s", test.table, r.code, r.stdout, r.stderr)
+			continue
+		}
+		if drawn < test.drawn[0] || drawn > test.drawn[1] || rows < test.rows[0] || rows > test.rows[1] {
+			t.Errorf("%s: %s", test.table, r.stdout)
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range test.texts {
+			if !strings.Contains(string(b), text) {
+				t.Errorf("%s: the picture lacks %q", test.table, text)
+			}
+		}
+	}
+	preview("heap", "--column", "price").expect(t, 2, "--column price", "not numeric")
+	preview("heap", "--column", "o").expect(t, 2, "--column o", "not numeric")
+	preview("none").expect(t, 1, "no cells to draw")
+	cli(t, s.dsn, "preview", "--table", "nowhere_at_all").expect(t, 2, "--table nowhere_at_all", "search_path")
+	cli(t, s.dsn, "preview", "--table", "grid", "--out", "grid.gif").expect(t, 2, "--out grid.gif", ".png or .svg")
 }
 
 // INSPIRE's codes are refused where the units are not metres: of most CRSs only

@@ -13,16 +13,19 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// previewCells is how many cells a preview holds at most: more than a picture can
-// show.
-const previewCells = 50_000
+// A table of up to previewCells rows is drawn whole: a picture can hardly show more.
+// A sample has sampleCells at most, as blocks at the edge of an area make some more.
+const (
+	previewCells = 50_000
+	sampleCells  = 60_000
+)
 
 // Preview is what a table holds, or a sample of it.
 type Preview struct {
 	Table  Table
 	SRID   int32
 	Column string // whose values they are, "" for none
-	Rows   int64  // how many the table has; an estimate of the server's where Cells are a sample
+	Rows   int64  // how many the table has; where Cells are a sample, about
 	Sample bool   // Cells are not all
 	Cells  []PreviewCell
 }
@@ -35,8 +38,9 @@ type PreviewCell struct {
 
 // NewPreview reads a table's geometries, and the values of a numeric column: of
 // coverage, if the table has it and no other is named. Of a table with more than
-// 50,000 rows it reads a sample. It runs in a read-only transaction. A table or
-// column that is not there is a *geomgen.ParamError.
+// 50,000 rows it reads a sample, spread evenly over the cells. It runs in a read-only
+// transaction. A table or column that is not there, or a column that is not numeric,
+// is a *geomgen.ParamError. Of polygons their shells are read, not their holes.
 func NewPreview(ctx context.Context, pool *pgxpool.Pool, table Table, column string) (*Preview, error) {
 	var p *Preview
 	err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
@@ -71,22 +75,25 @@ func preview(ctx context.Context, tx pgx.Tx, table Table, column string) (*Previ
 	if p.Column != "" {
 		value = pgx.Identifier{p.Column}.Sanitize() + "::float8"
 	}
-	sql := "select " + send + "(" + pgx.Identifier{geometry}.Sanitize() + "), " + value + " from " + p.Table.sql()
-	if p.Sample {
-		// Of views, too. An estimate that is out of date must not make it read all.
-		sql += fmt.Sprintf(" where random() < %g limit %d", float64(previewCells)/float64(p.Rows), 2*previewCells)
-	}
-	if _, err := tx.Exec(ctx, "select setseed(0.5)"); err != nil { // the same picture each time
-		return nil, err
-	}
-	rows, err := tx.Query(ctx, sql)
+	sql, whole, err := p.query(ctx, tx, send+"("+pgx.Identifier{geometry}.Sanitize()+") as g, "+value+" as v")
 	if err != nil {
 		return nil, err
 	}
+	return p, p.read(ctx, tx, sql, whole)
+}
+
+// read reads the rows of a query for EWKB and value. Of too many it keeps some. Where
+// it is for the whole table, the rows are counted meanwhile.
+func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) error {
+	rows, err := tx.Query(ctx, sql)
+	if err != nil {
+		return err
+	}
+	kept := thinned{every: 1, most: sampleCells}
 	var b []byte
 	var v *float64
 	_, err = pgx.ForEachRow(rows, []any{&b, &v}, func() error {
-		if b == nil {
+		if !kept.wants() || b == nil {
 			return nil
 		}
 		g, err := ewkb.Unmarshal(b)
@@ -95,30 +102,36 @@ func preview(ctx context.Context, tx pgx.Tx, table Table, column string) (*Previ
 		}
 		if rings := ringsOf(g); len(rings) > 0 {
 			p.SRID = int32(g.SRID())
-			p.Cells = append(p.Cells, PreviewCell{rings, v})
+			kept.add(PreviewCell{rings, v})
 		}
 		return nil
 	})
-	return p, err
+	p.Cells = kept.cells
+	if whole {
+		p.Rows, p.Sample = kept.seen, kept.every > 1
+	}
+	return err
 }
 
 // columns looks up the geometry, the column with the values, and the number of
 // rows. It returns the geometry's name, and the function that makes EWKB of it.
 func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string, err error) {
 	rows, err := tx.Query(ctx, `
-		select a.attname, y.typname, y.typcategory::text, n.nspname
+		select a.attname, y.typname, n.nspname, format_type(coalesce(nullif(y.typbasetype, 0), y.oid), null)
+		         in ('smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric') -- money and oid are none
 		from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace cn on cn.oid = c.relnamespace
 		join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
 		where cn.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`, p.Table.Schema, p.Table.Name)
 	if err != nil {
 		return "", "", err
 	}
-	var name, kind, category, schema string
+	var name, kind, schema string
+	var isNumber bool
 	numeric := map[string]bool{}
 	all := 0
-	_, err = pgx.ForEachRow(rows, []any{&name, &kind, &category, &schema}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&name, &kind, &schema, &isNumber}, func() error {
 		all++
-		numeric[name] = category == "N"
+		numeric[name] = isNumber
 		if kind == "geometry" && geometry == "" {
 			geometry, send = name, pgx.Identifier{schema, "st_asewkb"}.Sanitize()
 		}
@@ -143,25 +156,6 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 		}
 	}
 	return geometry, send, p.countRows(ctx, tx)
-}
-
-// countRows counts up to where a sample is taken, and then takes the server's
-// estimate, or counts all where there is none.
-func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
-	err := tx.QueryRow(ctx, "select count(*) from (select from "+p.Table.sql()+" limit $1) s", previewCells+1).Scan(&p.Rows)
-	if err != nil || p.Rows <= previewCells {
-		return err
-	}
-	p.Sample = true
-	var estimate int64
-	err = tx.QueryRow(ctx, `
-		with recursive tables (oid) as (select $1::text::regclass::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select coalesce(sum(greatest(c.reltuples, 0)) filter (where c.relkind in ('r', 'm')), 0)::bigint from tables t join pg_class c on c.oid = t.oid`, p.Table.sql()).Scan(&estimate)
-	if err != nil || estimate > previewCells {
-		p.Rows = estimate
-		return err
-	}
-	return tx.QueryRow(ctx, "select count(*) from "+p.Table.sql()).Scan(&p.Rows)
 }
 
 // ringsOf returns the shells of a geometry; of a point the point.

@@ -24,8 +24,8 @@ func drawPlan(p *loader.Plan, name string) error {
 	}
 	g := p.Job.Grid
 	m := picture.Map{
-		Title: fmt.Sprintf("%s: %s cells", planName(p), count(p.Rows)), SRID: g.SRID, Extent: p.Job.Extent, Edges: level == 0,
-		Lines: []string{drawnIn(level)},
+		Title: planName(p) + ": " + counted(p.Rows, "cell"), SRID: g.SRID, Extent: p.Job.Extent, Edges: level == 0,
+		Lines: []string{cellText(g) + ", " + drawnIn(level)},
 	}
 	if p.Job.Area != nil {
 		m.Area = p.Job.Area.Polygons
@@ -36,7 +36,7 @@ func drawPlan(p *loader.Plan, name string) error {
 		m.Legend = picture.Legend{Name: "chunk", Low: "1", High: count(p.Chunks)}
 	}
 	p.Blocks(level, func(b geomgen.Block, before, n int64) {
-		m.Pieces = append(m.Pieces, picture.Piece{Ring: g.AppendOutline(nil, b), Value: loadedWhen(p, before+n/2)})
+		m.Pieces = append(m.Pieces, picture.Piece{Ring: g.AppendOutline(nil, b, p.Cells), Value: loadedWhen(p, before+n/2)})
 	})
 	if level > 0 {
 		m.Sample = sampleOf(p)
@@ -51,9 +51,35 @@ func planName(p *loader.Plan) string {
 	return oneLine(p.Job.Table.String())
 }
 
+// cellText says what a cell is, how large, and how it is turned.
+func cellText(g geomgen.Grid) string {
+	length := func(f float64) string { return picture.LengthText(f, g.SRID) }
+	text := "cells with a side of " + length(g.DX)
+	switch {
+	case g.Shape == geomgen.XYZ:
+		text = fmt.Sprintf("tiles of zoom %d", g.Zoom)
+	case g.Shape.Hexagon():
+		text = "hexagons with an edge of " + length(g.DX)
+	case g.DX != g.DY:
+		text = "cells of " + length(g.DX) + " by " + length(g.DY)
+	}
+	if g.Rotate != 0 {
+		text += fmt.Sprintf(", turned by %g degrees", g.Rotate)
+	}
+	return text
+}
+
+// counted writes a number with its noun.
+func counted(n int64, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	return count(n) + " " + word
+}
+
 func drawnIn(level uint8) string {
 	if level == 0 {
-		return "each cell is drawn"
+		return "each is drawn"
 	}
 	return fmt.Sprintf("drawn in blocks of %d x %d cells", 1<<level, 1<<level)
 }

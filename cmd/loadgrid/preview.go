@@ -21,7 +21,9 @@ func newPreview() *cobra.Command {
 		Short: "Draw what lies in a table",
 		Long: `preview draws the cells of a table, coloured by their coverage, or by a numeric
 column that --column names. Of a table with more than 50,000 rows it draws a sample. It
-reads in a read-only transaction; the table need not be loadgrid's.`,
+reads in a read-only transaction; the table need not be loadgrid's. The sample is even in
+space where neighbours in the primary key are neighbours in space, as in loadgrid's tables;
+each cell of it is drawn larger, for those that are left out.`,
 		Example: `  loadgrid preview --table france_1km
   loadgrid preview --table stats.grid --column population --out population.svg`,
 		Args: noArgs,
@@ -67,17 +69,16 @@ func drawPreview(p *loader.Preview, name string) error {
 			low, high = math.Min(low, *c.Value), math.Max(high, *c.Value)
 		}
 	}
-	if p.Column == "coverage" {
-		low, high = 0, 1
+	if p.Column == "coverage" && low <= high { // the same colours in each picture; of loadgrid's, none lies beyond
+		low, high = math.Min(low, 0), math.Max(high, 1)
 	}
-	m := picture.Map{Title: fmt.Sprintf("%s: %s rows", oneLine(p.Table.String()), count(p.Rows)), SRID: p.SRID, Edges: len(p.Cells) <= 5000}
+	m := picture.Map{Title: oneLine(p.Table.String()) + ": " + counted(p.Rows, "row"), SRID: p.SRID, Edges: len(p.Cells) <= 5000}
 	if p.Sample {
 		m.Title = fmt.Sprintf("%s: about %s rows", oneLine(p.Table.String()), count(p.Rows))
 		m.Lines = []string{fmt.Sprintf("a sample of %s of them", count(int64(len(p.Cells))))}
 	}
 	if p.Column != "" && low <= high {
-		text := func(f float64) string { return strconv.FormatFloat(f, 'g', 4, 64) }
-		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: text(low), High: text(high)}
+		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: valueText(low), High: valueText(high)}
 	}
 	factor := 1.0
 	if p.Sample { // so that those that are drawn stand for the others, too
@@ -98,6 +99,14 @@ func drawPreview(p *loader.Preview, name string) error {
 		}
 	}
 	return m.Save(name)
+}
+
+// valueText writes a value for the legend: whole numbers whole, others to four digits.
+func valueText(f float64) string {
+	if f == math.Trunc(f) && math.Abs(f) < 1e12 {
+		return count(int64(f))
+	}
+	return strconv.FormatFloat(f, 'g', 4, 64)
 }
 
 // larger returns a ring so many times as large about its middle.

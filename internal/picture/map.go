@@ -27,7 +27,8 @@ type Map struct {
 	Pieces []Piece
 	// Edges outlines each piece.
 	Edges bool
-	// Area is drawn as its edge, and Extent as a dashed box, where there are any.
+	// Area is filled below the pieces and its edge drawn above them; Extent is a dashed
+	// box. Either may be none.
 	Area   []geomgen.Polygon
 	Extent *geomgen.Box
 	// Legend says what the colours are: at 0, at 1, and of what.
@@ -82,7 +83,7 @@ func (m Map) Save(name string) error {
 	// Scale, legend and sample stand below the map, not on it.
 	below := 0.13
 	if len(m.Sample.Cells) > 0 {
-		below = 0.22
+		below = 0.27
 	}
 	p.Y.Min, p.Y.Max = b.YMin-0.03*h-below*math.Max(w, h), b.YMax+0.03*h
 	const side = 24 * vg.Centimeter
@@ -94,6 +95,9 @@ func (m Map) Save(name string) error {
 		width = side*vg.Length(math.Max(1/ratio, 0.4)) + 3*vg.Centimeter
 	}
 	p.Add(mapPlotter{m})
+	if long := p.Title.TextStyle.Width(p.Title.Text); long > 0.95*width { // two names of 63 letters are
+		p.Title.TextStyle.Font.Size *= 0.95 * width / long
+	}
 	// The space that axes and title leave is known only now.
 	square(p, p.DataCanvas(draw.New(vgimg.New(width, height))))
 	if err := p.Save(width, height, name); err != nil {
@@ -152,6 +156,10 @@ func (m Map) bounds() geomgen.Box {
 	if e := m.Extent; e != nil { // what of the area lies outside does not count
 		add(geomgen.Point{X: e.XMin, Y: e.YMin})
 		add(geomgen.Point{X: e.XMax, Y: e.YMax})
+	}
+	if b.XMin == b.XMax && b.YMin == b.YMax { // one point alone has no size to go by
+		room := math.Max(0.5, 1e-6*math.Max(math.Abs(b.XMin), math.Abs(b.YMin)))
+		b = geomgen.Box{XMin: b.XMin - room, YMin: b.YMin - room, XMax: b.XMax + room, YMax: b.YMax + room}
 	}
 	return b
 }

@@ -2,11 +2,13 @@ package picture
 
 import (
 	"errors"
+	"image"
 	"image/color"
 	"image/png"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,8 +99,8 @@ func TestScaleBarText(t *testing.T) {
 		most float64
 		srid int32
 		want string
-	}{{7, 4326, "5 degrees"}, {0.3, 4326, "0.2 degrees"}, {480000, 3035, "200 km"}, {999, 25832, "500 m"}, {1200, 0, "1000 units"}, {19, 31287, "10 units"}} {
-		if got := lengthText(roundLength(test.most), test.srid); got != test.want {
+	}{{7, 4326, "5 degrees"}, {1.5, 4258, "1 degree"}, {1, 0, "1 unit"}, {3e8, 0, "200000000 units"}, {0.3, 4326, "0.2 degrees"}, {480000, 3035, "200 km"}, {999, 25832, "500 m"}, {1200, 0, "1000 units"}, {19, 31287, "10 units"}} {
+		if got := LengthText(roundLength(test.most), test.srid); got != test.want {
 			t.Errorf("up to %v in %d: %s, want %s", test.most, test.srid, got, test.want)
 		}
 	}
@@ -111,5 +113,117 @@ func TestMapRefuses(t *testing.T) {
 	}
 	if err := (Map{}).Save(filepath.Join(t.TempDir(), "map.png")); err == nil {
 		t.Error("no cells: no error")
+	}
+}
+
+// pixels returns the box around the pixels of a colour in the upper part of a picture,
+// where the map is, and their number.
+func pixels(img image.RGBA64Image, want color.Color) (box image.Rectangle, n int) {
+	rgba := color.RGBA64Model.Convert(want)
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y*8/10; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			if img.RGBA64At(x, y) == rgba {
+				box, n = box.Union(image.Rect(x, y, x+1, y+1)), n+1
+			}
+		}
+	}
+	return box, n
+}
+
+func saved(t *testing.T, m Map) image.RGBA64Image {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "map.png")
+	if err := m.Save(name); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img.(image.RGBA64Image)
+}
+
+// An area is filled but for its hole, whichever way its rings turn, and the bar is as
+// long on the map as its text says.
+func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
+	for name, turn := range map[string][2]bool{"as they are": {}, "both reversed": {true, true}, "one reversed": {false, true}} {
+		shell, hole := boxRing(0, 0, 10), boxRing(4, 4, 2)
+		for i, ring := range [][]geomgen.Point{shell, hole} {
+			if turn[i] {
+				slices.Reverse(ring)
+			}
+		}
+		m := Map{SRID: 4326, Area: []geomgen.Polygon{{append(shell, shell[0]), append(hole, hole[0])}}, Pieces: []Piece{{boxRing(1, 1, 2), 1}}}
+		img := saved(t, m)
+		edge, n := pixels(img, areaColor())
+		if n < 500 {
+			t.Fatalf("%s: the edge has %d pixels", name, n)
+		}
+		at := func(x, y float64) color.Color { // in units of the map
+			return color.NRGBAModel.Convert(img.At(edge.Min.X+int(x/10*float64(edge.Dx())), edge.Max.Y-int(y/10*float64(edge.Dy()))))
+		}
+		for _, want := range []struct {
+			what  string
+			x, y  float64
+			color color.Color
+		}{{"area", 8, 8, areaFill()}, {"area left of the hole", 3.5, 5, areaFill()}, {"hole", 5, 5, color.White}, {"cell", 2, 2, scale(1)}} {
+			if got := at(want.x, want.y); got != color.NRGBAModel.Convert(want.color) {
+				t.Errorf("%s: %s has colour %v, want %v", name, want.what, got, want.color)
+			}
+		}
+		longest := 0
+		for y := img.Bounds().Max.Y * 8 / 10; y < img.Bounds().Max.Y; y++ {
+			start := -1 // of dark pixels; those of the axis start further left
+			for x := edge.Max.X / 2; x < img.Bounds().Max.X; x++ {
+				switch dark := img.RGBA64At(x, y).G < 0x6000; {
+				case !dark:
+					start = x + 1
+				case start > 0:
+					longest = max(longest, x+1-start)
+				}
+			}
+		}
+		if want := float64(edge.Dx()) * 2 / 10; math.Abs(float64(longest)-want) > 4 {
+			t.Errorf("%s: the bar of 2 degrees has %d pixels, want about %.0f", name, longest, want)
+		}
+	}
+}
+
+// A strip far longer than wide is drawn as a line, and points as dots that can be seen.
+func TestMapDrawsThinAndSmallThings(t *testing.T) {
+	strip := Map{Pieces: []Piece{{[]geomgen.Point{{X: 0, Y: 0}, {X: 10000, Y: 0}, {X: 10000, Y: 1}, {X: 0, Y: 1}}, 1}}}
+	if box, n := pixels(saved(t, strip), scale(1)); n < 500 || box.Dy() > 5 {
+		t.Errorf("a strip is drawn in %v, %d pixels", box, n)
+	}
+	points := Map{Edges: true}
+	for i := range 10 {
+		points.Pieces = append(points.Pieces, Piece{[]geomgen.Point{{X: float64(i), Y: float64(i % 3)}}, 1})
+	}
+	if _, n := pixels(saved(t, points), scale(1)); n < 10*40 {
+		t.Errorf("ten points have %d pixels", n)
+	}
+	one := Map{Pieces: []Piece{{[]geomgen.Point{{X: 4e6, Y: 3e6}}, 1}}}
+	if _, n := pixels(saved(t, one), scale(1)); n < 20 {
+		t.Errorf("a single point has %d pixels", n)
+	}
+}
+
+// A long title is made to fit.
+func TestMapTitleFits(t *testing.T) {
+	m := testMap()
+	m.Title = strings.Repeat("M", 140)
+	img := saved(t, m)
+	for y := range 60 {
+		for _, x := range []int{0, 1, img.Bounds().Max.X - 2, img.Bounds().Max.X - 1} {
+			if c := color.GrayModel.Convert(img.At(x, y)); c != (color.Gray{Y: 255}) {
+				t.Fatalf("the title reaches the edge at %d,%d", x, y)
+			}
+		}
 	}
 }
