@@ -41,9 +41,6 @@ func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 // Bounds returns the box around the area, in CRS units.
 func (m *Mask) Bounds() Box { return m.outline.index.bounds() }
 
-// Segments returns the number of segments that the area's edge has.
-func (m *Mask) Segments() int { return len(m.outline.segments) }
-
 // Contains tells whether the mask selects a cell.
 func (m *Mask) Contains(c Cell) bool {
 	v := m.lattice.convex(m.grid, c)

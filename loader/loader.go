@@ -21,26 +21,6 @@ type Options struct {
 	Version string
 }
 
-// Summary is what a run came to.
-type Summary struct {
-	Run           int64             `json:"run"` // its number in the ledger
-	Table         Table             `json:"table"`
-	Rows          int64             `json:"rows"`
-	Appended      bool              `json:"appended"`               // to a table that was there
-	RowsSkipped   int64             `json:"rows_skipped,omitempty"` // of them there already
-	RowsResumed   int64             `json:"rows_resumed"`           // of them committed by earlier starts
-	Chunks        int64             `json:"chunks"`
-	ChunksCopied  int64             `json:"chunks_copied"`
-	ChunksResumed int64             `json:"chunks_resumed"`
-	Method        Method            `json:"method"`
-	Streams       int               `json:"streams"`
-	Seconds       float64           `json:"seconds"`
-	StageSeconds  map[Stage]float64 `json:"stage_seconds"`
-	HeapBytes     int64             `json:"heap_bytes"`
-	IndexBytes    int64             `json:"index_bytes"`
-	WALBytes      int64             `json:"wal_bytes"` // of the whole server meanwhile
-}
-
 // load is a run in work.
 type load struct {
 	pool     *pgxpool.Pool
@@ -262,43 +242,4 @@ func (l *load) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	l.lock.release(ctx)
-}
-
-// summarize is best effort where it asks the server: the table is published.
-func (l *load) summarize(ctx context.Context) (Summary, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-	defer cancel()
-	l.progress.begin("", 0)
-	l.warnSkipped()
-	s := l.summary
-	s.Run, s.Chunks, s.Appended = l.run, l.plan.Chunks, l.appends()
-	s.Method, s.Streams = l.plan.Method, l.plan.Streams
-	s.ChunksCopied = l.chunksCopied.Load()
-	s.StageSeconds = l.progress.seconds()
-	for _, seconds := range s.StageSeconds {
-		s.Seconds += seconds
-	}
-	if end := walPosition(ctx, l.pool); l.walStart > 0 && end > 0 {
-		s.WALBytes = end - l.walStart
-	}
-	err := l.pool.QueryRow(ctx, `
-		with recursive tables (oid) as (
-			select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
-			union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select sum(pg_relation_size(oid)), sum(pg_indexes_size(oid)) from tables`,
-		s.Table.Schema, s.Table.Name).Scan(&s.HeapBytes, &s.IndexBytes)
-	if err != nil {
-		l.log.Warn("the table is published, but its size is not known", "error", serverMessage(err))
-	}
-	return s, nil
-}
-
-// walPosition returns how many bytes of WAL the server has written in its life,
-// 0 when it does not say.
-func walPosition(ctx context.Context, pool *pgxpool.Pool) int64 {
-	var n int64
-	if err := pool.QueryRow(ctx, "select (pg_current_wal_insert_lsn() - '0/0')::bigint").Scan(&n); err != nil {
-		return 0
-	}
-	return n
 }
