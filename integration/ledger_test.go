@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/loadgrid/loadgrid/db/migrations"
 	"github.com/loadgrid/loadgrid/loader"
@@ -88,6 +89,37 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Stopped while it waits for a lock, a migration ends at once, and the next
+// start does it.
+func TestStoppedMigration(t *testing.T) {
+	s := newSandbox(t)
+	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+		t.Fatal(err)
+	}
+	s.exec("update " + s.name("schema_migrations") + " set version = 1")
+	holder, err := s.pool.Begin(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.Exec(context.Background(), "lock table "+s.name("runs")+" in access exclusive mode"); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+	s.waitFor("the migration to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("runs"))
+	sent := time.Now()
+	_ = p.cmd.Process.Signal(interrupt)
+	p.wait().expect(t, 130, "SIGINT")
+	if took := time.Since(sent); took > 10*time.Second {
+		t.Errorf("it took %s to stop", took)
+	}
+	if err := holder.Rollback(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
+	s.checkBoxes("grid", 5, 5)
 }
 
 func TestLedgerOfANewerVersion(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/golang-migrate/migrate/v4"
 	"github.com/golang-migrate/migrate/v4/database"
@@ -139,13 +140,17 @@ func refuseNewer(m *migrate.Migrate, schema string) error {
 // sessions does not hold there.
 func with(ctx context.Context, config *pgx.ConnConfig, schema string, do func(*migrate.Migrate) error) (err error) {
 	// Set on the connection, not while it starts: poolers refuse the latter.
-	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, `
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(connectCtx context.Context, conn *pgx.Conn) error {
+		// golang-migrate takes no context, and its GracefulStop is a data race:
+		// whoever stops, stops the connection. pgx then cancels the statement
+		// on the server, and what it did is rolled back.
+		context.AfterFunc(ctx, func() { _ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) })
+		_, err := conn.Exec(connectCtx, `
 			select set_config(name, '0', false) from pg_settings
 			where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')`,
 			pgx.QueryExecModeExec)
 		if err == nil {
-			_, err = conn.Exec(ctx, "set search_path to "+pgx.Identifier{schema}.Sanitize())
+			_, err = conn.Exec(connectCtx, "set search_path to "+pgx.Identifier{schema}.Sanitize())
 		}
 		return err
 	}))
@@ -173,10 +178,12 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 		sourceErr, dbErr := m.Close()
 		err = errors.Join(err, sourceErr, dbErr)
 	}()
-	stop := context.AfterFunc(ctx, func() { m.GracefulStop <- true })
-	defer stop()
-	if err := do(m); !errors.Is(err, migrate.ErrNoChange) {
-		return err
+	err = do(m)
+	if errors.Is(err, migrate.ErrNoChange) {
+		return nil
 	}
-	return nil
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("bringing the ledger in schema %s to another version was stopped: %w", schema, context.Cause(ctx))
+	}
+	return err
 }
