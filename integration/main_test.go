@@ -75,13 +75,14 @@ type result struct {
 type process struct {
 	t              *testing.T
 	cmd            *exec.Cmd
+	dsn            string
 	stdout, stderr bytes.Buffer
 }
 
 // start starts loadgrid with a DSN in its environment.
 func start(t *testing.T, dsn string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Getenv(binaryVariable), args...)}
+	p := &process{t: t, dsn: dsn, cmd: exec.Command(os.Getenv(binaryVariable), args...)}
 	p.cmd.Env = append(os.Environ(), "LOADGRID_DSN="+dsn)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
@@ -111,6 +112,7 @@ func (p *process) wait() result {
 	if strings.Contains(r.stderr, "DATA RACE") || strings.Contains(r.stderr, "panic:") {
 		p.t.Errorf("loadgrid %q:\n%s", p.cmd.Args[1:], r.stderr)
 	}
+	p.checkSilence(r)
 	return r
 }
 
@@ -178,7 +180,9 @@ type sandbox struct {
 func newSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
-	return sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
+	s := sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
+	t.Cleanup(s.checkNoSecrets)
+	return s
 }
 
 // newDatabaseSandbox is a sandbox in a database of its own, for what holds for a
@@ -186,7 +190,9 @@ func newSandbox(t *testing.T) sandbox {
 func newDatabaseSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
-	return sandboxIn(t, pgtest.Database(t), "public")
+	s := sandboxIn(t, pgtest.Database(t), "public")
+	t.Cleanup(s.checkNoSecrets)
+	return s
 }
 
 func sandboxIn(t *testing.T, dsn, schema string) sandbox {
