@@ -82,8 +82,14 @@ type process struct {
 // start starts loadgrid with a DSN in its environment.
 func start(t *testing.T, dsn string, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, dsn, args...)
+}
+
+// startWith starts loadgrid with a DSN and other variables in its environment.
+func startWith(t *testing.T, env []string, dsn string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, dsn: dsn, cmd: exec.Command(os.Getenv(binaryVariable), args...)}
-	p.cmd.Env = append(os.Environ(), "LOADGRID_DSN="+dsn)
+	p.cmd.Env = append(append(os.Environ(), env...), "LOADGRID_DSN="+dsn)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
