@@ -25,7 +25,7 @@ func TestMigrateCommands(t *testing.T) {
 		t.Errorf("before: %s", out)
 	}
 	for range 2 {
-		if out := migrate("up"); !strings.Contains(out, "version 2") {
+		if out := migrate("up"); !strings.Contains(out, "version 3") {
 			t.Errorf("up: %s", out)
 		}
 	}
@@ -81,7 +81,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			before(s)
 			mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 			s.checkBoxes("grid", 5, 5)
-			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 2\n") {
+			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 3\n") {
 				t.Errorf("version: %s", out)
 			}
 			if name == "after the file was run" && one[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
