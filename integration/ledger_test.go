@@ -61,10 +61,15 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			s.exec("drop table " + s.name("chunks") + ", " + s.name("runs"))
 			s.exec("update " + s.name("schema_migrations") + " set version = 1, dirty = true")
 		},
+		"before the second file was run": func(s sandbox) {
+			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+			s.exec("alter table " + s.name("runs") + " drop column aoi, drop column kept_by")
+			s.exec("drop function " + s.name("cell_id"))
+			s.exec("update " + s.name("schema_migrations") + " set version = 2, dirty = true")
+		},
 		"before the last file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
-			s.exec("alter table " + s.name("runs") + " drop column aoi")
-			s.exec("drop function " + s.name("cell_id"))
+			s.exec("alter table " + s.name("runs") + " drop column kept_by")
 			s.exec("update " + s.name("schema_migrations") + " set dirty = true")
 		},
 		"after the file was run": func(s sandbox) {

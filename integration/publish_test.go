@@ -102,10 +102,12 @@ func (s sandbox) read(table string, readers int, rows ...int64) (stop func()) {
 			}
 		})
 	}
-	return func() {
+	stop = func() {
 		cancel()
 		all.Wait()
 	}
+	s.t.Cleanup(stop) // before their connections are closed, where the test fails
+	return stop
 }
 
 // Readers that count all the time while the table is replaced again and again

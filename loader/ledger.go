@@ -160,7 +160,7 @@ func (l ledger) publishedBy(ctx context.Context, q querier, t Table, oid uint32)
 		return nil, err
 	}
 	var job Job
-	err = q.QueryRow(ctx, "select job from "+l.fromRuns("id, schema_name, table_name, table_oid, state, job")+
+	err = q.QueryRow(ctx, "select r.job from "+l.fromRuns("id, schema_name, table_name, table_oid, state, job")+
 		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.state = 'published' order by r.shown desc, r.id desc limit 1",
 		t.Schema, t.Name, oid).Scan(&job)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -39,7 +39,7 @@ func (l ledger) shownVersion(ctx context.Context, q querier, t Table, oid uint32
 	if err != nil || !there {
 		return 0, false, err
 	}
-	err = q.QueryRow(ctx, "select version_id from "+l.fromRuns("id, schema_name, table_name, table_oid, state")+
+	err = q.QueryRow(ctx, "select r.version_id from "+l.fromRuns("id, schema_name, table_name, table_oid, state")+
 		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.shown order by r.id desc limit 1",
 		t.Schema, t.Name, oid).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
