@@ -58,7 +58,7 @@ func areaSeeds() []string {
 		`{"type":"Polygon","coordinates":[[[0,0,1],[1e-300,0],[1,null],["",{}]]]}`,
 		`{"type":"Polygon","coordinates":[[[-1.7e308,0],[1.7e308,5e-324],[0,1e308],[-1.7e308,-0]]]}`,
 		`{"type":"Polygon","coordinates":[[[0,0],[` + strings.Repeat("9", 5000) + `,0],[1e999999999,1],[0,0]]]}`,
-		nested, strings.Repeat("[", 20000), `{"type":` + strings.Repeat("[", 20000),
+		nested, strings.Repeat("[", 2000), `{"type":` + strings.Repeat("[", 2000),
 		`{"type":"GeometryCollection","geometries":[` + strings.Repeat(`{"type":"MultiPolygon","coordinates":[]},`, 2000) + polygonOf + `]}`,
 		"POLYGON" + wktRing, "SRID=3035;MULTIPOLYGON((" + wktRing + "),EMPTY)", "POLYGON ZM((0 0 0 0,1 0 0 0,1 1 0 0,0 0 0 0))",
 		"GEOMETRYCOLLECTION M(POINT EMPTY,POLYGON M((0 0 1,1 0 1,1 1 1,0 0 1)))", "POLYGON((0 0,1 0,\n1 1))", "\xef\xbb\xbf{}",
