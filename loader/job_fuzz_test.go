@@ -19,6 +19,7 @@ func FuzzJob(f *testing.F) {
 		`{"table":{"schema":"s","name":"t"},"grid":{"x0":0,"y0":0,"dx":1,"dy":1,"srid":0},"cols":10,"rows":8}`,
 		`{"table":{"name":"t"},"grid":{"x0":-0,"y0":0.1,"dx":1e-3,"dy":2,"srid":3035,"rotate":-0.0},"extent":{"XMin":-0.0,"YMin":-1,"XMax":1e1,"YMax":3}}`,
 		`{"table":{"name":"t"},"grid":{"dx":1,"dy":1,"rotate":30},"extent":{"XMin":-0,"YMin":-1,"XMax":1,"YMax":3},"if_exists":"append","on_conflict":"skip"}`,
+		`{"table":{"name":"t"},"grid":{"dx":1,"dy":1},"cols":2,"rows":2,"if_exists":"replace","publish":"swap","keep":3}`,
 		`{"table":{"name":"\u0000"},"grid":{"dx":1,"dy":1,"shape":"hexagon-flat"},"cols":5,"rows":5,"partitions":4,"unlogged":true}`,
 		`{"table":{"name":"t"},"grid":{"x0":-20037508.342789244,"y0":20037508.342789244,"dx":626172.1357121639,"dy":626172.1357121639,"srid":3857,"shape":"xyz","zoom":6},"code":"quadkey","code_index":true}`,
 		`{"table":{"name":"t"},"grid":{"dx":1,"dy":1},"area":{"rule":"within","sql":"select 1","segmentize":-0},"coverage":true,"clip":true,"geometry":"multipolygon"}`,

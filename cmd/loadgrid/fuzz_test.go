@@ -139,7 +139,8 @@ func commandLines() []string {
 	const grid = " --cell-size 1 --cols 10 --rows 8"
 	lines := []string{
 		"", "--help", "help plan", "version", "completion bash", "completion fish --help", "help runs resume", "-h", "--", "laod", "plan --help=maybe",
-		"plan" + grid, "dump" + grid, "load --table s.t" + grid, "preview s.t", "bench --rows 10", "runs list", "runs show 3", "runs resume 7", "runs drop 1",
+		"plan" + grid, "dump" + grid, "load --table s.t" + grid, "preview s.t", "bench --rows 10", "runs list", "runs show 3", "runs resume 7", "runs drop 1", "runs rollback 3",
+		"load --table g --if-exists replace --keep 2 --publish truncate" + grid, "plan --table g --if-exists=replace --publish=swap --keep=-1" + grid,
 		"migrate up", "migrate version", "plan --cell-size=0.1 --extent=-180,-90,180,90 --srid=EPSG:4326 --picture=a.png",
 		"plan --shape=hexagon --cell-size=2 --hexagon=pointy --rotate=30 --extent=0,0,99,50 --partitions=4 --index=both --picture=b.svg",
 		"plan --shape=xyz --zoom=30 --code=quadkey --geometry=point", "plan --shape=xyz --zoom=4 --extent=-1e7,-1e7,1e7,1e7 --streams=3",
