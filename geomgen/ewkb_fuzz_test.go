@@ -35,7 +35,7 @@ func FuzzEWKB(f *testing.F) {
 	shell := []byte{0, 0, 9, 1, 8, 9, 1, 10}
 	f.Add(uint8(0), 0.0, 0.0, 1.0, 1.0, 0.0, int32(0), int32(0), int32(0), shell)
 	f.Add(uint8(1), -0.1, 1e300, 0.3, 0.3, 30.0, int32(3035), int32(2), int32(-1), shell)
-	f.Add(uint8(2), 3.0, -4.0, 10.5, 10.5, -0.0, int32(math.MaxInt32), int32(-7), int32(9), shell)
+	f.Add(uint8(2), 3.0, -4.0, 10.5, 10.5, math.Copysign(0, -1), int32(math.MaxInt32), int32(-7), int32(9), shell)
 	f.Add(uint8(3), 0.0, math.Inf(1), math.NaN(), 5.0, 0.0, int32(-5), int32(3), int32(11), []byte{0, 0, 1, 0})
 	shapes := []Shape{Square, HexagonFlat, HexagonPointy, XYZ}
 	f.Fuzz(func(t *testing.T, kind uint8, x0, y0, dx, dy, turn float64, srid, col, row int32, shell []byte) {
