@@ -142,6 +142,8 @@ const (
 	ownLedger // ledger names it
 	ownDSN    // text is in the DSN
 	oddType   // text is the type of a constant
+	keepOld   // what is replaced is kept
+	truncates // the table that is replaced stays
 )
 
 // FuzzInjection puts a string into each place where loadgrid takes one: after loads,
@@ -152,13 +154,13 @@ func FuzzInjection(f *testing.F) {
 	list := hostile()
 	at := func(i int) string { return list[i%len(list)] }
 	for i := 0; i < len(list); i += 2 {
-		f.Add(byte(i), at(i), at(i+7), at(i+19), at(i+31), at(i))
+		f.Add(byte(i|i<<5&(keepOld|truncates)), at(i), at(i+7), at(i+19), at(i+31), at(i))
 	}
 	for i := 19; i < 32; i++ { // each of those that would work, in each place at once
 		if i%2 == 0 {
-			f.Add(byte(inParts|ownLedger|ownDSN), at(i), at(i), at(i), at(i), at(i))
+			f.Add(byte(inParts|ownLedger|ownDSN|keepOld), at(i), at(i), at(i), at(i), at(i))
 		} else {
-			f.Add(byte(inChunks|ownLedger|ownDSN), at(i)+"s", at(i)+"t", at(i)+"l", at(i)+"c", at(i))
+			f.Add(byte(inChunks|ownLedger|ownDSN|truncates), at(i)+"s", at(i)+"t", at(i)+"l", at(i)+"c", at(i))
 		}
 	}
 	for i := len(list) - 5; i < len(list); i++ {
@@ -245,6 +247,13 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 			j.Cols, j.Rows, j.Extent, j.Area = 0, 0, &geomgen.Box{XMin: float64(16 * i), XMax: float64(16*i + 4), YMax: 4}, nil
 			if i == 3 {
 				j.Partitions = 0
+			}
+		}
+		if ifExists == loader.Replace {
+			if bits&truncates != 0 && j.Partitions == 0 {
+				j.Publish = loader.PublishTruncate
+			} else if bits&keepOld != 0 {
+				j.Keep = 1
 			}
 		}
 		_, err := loader.Run(ctx, pool, j, loader.Options{Version: text})
