@@ -11,7 +11,7 @@ import (
 // cancelled ends it, as somebody wants that.
 func TestBackendsEndedInEachStage(t *testing.T) {
 	faults := endings()
-	forEach(t, []string{"chunks, replace", "partitions", "frozen", "partitions, append"}, func(n int) fault { return faults[n%len(faults)] })
+	forEach(t, []string{"chunks, replace", "partitions"}, func(n int) fault { return faults[n%len(faults)] })
 }
 
 // The server is killed, or stopped, and started again: loads wait for it and go
