@@ -69,7 +69,7 @@ func TestDiskFull(t *testing.T) {
 			where: map[string]string{"temp_tablespaces": "small", "maintenance_work_mem": "1MB", "effective_cache_size": "16MB"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := sandboxIn(t, server.Database(), "public")
+			s := sandboxIn(t, server.Database(t), "public")
 			if err := loader.MigrateUp(t.Context(), s.pool, s.schema); err != nil {
 				t.Fatal(err)
 			}

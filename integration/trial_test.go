@@ -223,7 +223,7 @@ func newTrial(t *testing.T, server *pgtest.Server, w way, place string, seed uin
 	t.Helper()
 	dsn := ""
 	if server != nil {
-		dsn = server.Database()
+		dsn = server.Database(t)
 	} else {
 		dsn = pgtest.Database(t)
 	}

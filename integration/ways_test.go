@@ -55,6 +55,10 @@ func ways() map[string]way {
 	all["frozen, replace"] = frozen
 	chunks.before, chunks.load = old, with(chunks.load, "--if-exists", "replace")
 	all["chunks, replace"] = chunks
+	truncate := chunks
+	truncate.load, truncate.unfrozen = with(chunks.load, "--publish", "truncate"), true
+	truncate.places = []string{"begin", "load", "key", "constraint", "analyze", "publish of rows"}
+	all["chunks, truncate"] = truncate
 	partitions.before, partitions.load = with(old, "--partitions", "3"), with(partitions.load, "--if-exists", "replace")
 	partitions.places = []string{"begin", "load of a partition", "index of a partition", "attach", "publish of partitions"}
 	all["partitions, replace"] = partitions
@@ -154,6 +158,9 @@ func moreWays(t *testing.T) map[string]way {
 	}
 	for _, from := range []string{"frozen", "frozen, replace", "chunks", "chunks, replace", "partitions"} {
 		vary(from, from+", unlogged", func(w *way) { w.load, w.unlogged = with(w.load, "--unlogged"), true })
+	}
+	for _, from := range []string{"chunks, replace", "partitions, replace"} {
+		vary(from, from+", keep", func(w *way) { w.load = with(w.load, "--keep", "1") })
 	}
 	file := filepath.Join(t.TempDir(), "area.wkt")
 	if err := os.WriteFile(file, []byte(theArea), 0o600); err != nil {

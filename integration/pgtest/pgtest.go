@@ -99,12 +99,17 @@ func Schema(t testing.TB) string {
 // ends; connections that are open then are closed.
 func Database(t testing.TB) string {
 	t.Helper()
-	admin, name := DSN(t), uniqueName()
+	return newDatabase(t, DSN(t))
+}
+
+func newDatabase(t testing.TB, admin string) string {
+	t.Helper()
+	name := uniqueName()
 	execute(t, admin, "create database "+name)
 	t.Cleanup(func() { execute(t, admin, "drop database if exists "+name+" with (force)") })
 	u, err := url.Parse(admin)
 	if err != nil {
-		t.Fatalf("pgtest: read the shared server's URL: %v", err)
+		t.Fatalf("pgtest: read the server's URL: %v", err)
 	}
 	u.Path = "/" + name
 	execute(t, u.String(), "create extension postgis")

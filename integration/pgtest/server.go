@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
 	"testing"
 	"time"
@@ -113,18 +112,11 @@ func newServer(t testing.TB, o serverOptions) *Server {
 func (s *Server) DSN() string { return s.m.dsn() }
 
 // Database makes a database with PostGIS, and nothing else in it, and returns its
-// URL, with the superuser. It goes with the server.
-func (s *Server) Database() string {
-	s.t.Helper()
-	name := uniqueName()
-	execute(s.t, s.DSN(), "create database "+name)
-	u, err := url.Parse(s.DSN())
-	if err != nil {
-		s.t.Fatalf("pgtest: read the server's URL: %v", err)
-	}
-	u.Path = "/" + name
-	execute(s.t, u.String(), "create extension postgis")
-	return u.String()
+// URL, with the superuser. It is dropped when t ends, which may be a part of the
+// server's own test; connections that are open then are closed.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	return newDatabase(t, s.DSN())
 }
 
 // Stop shuts the server down: sessions are ended (SQLSTATE 57P01), then the data
