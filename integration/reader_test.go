@@ -56,7 +56,7 @@ func (r *reader) read(ctx context.Context) {
 			}
 		}
 		began := time.Now()
-		now, err := look(ctx, conn, r.s.name(r.table))
+		now, err := lookAt(ctx, conn, r.s.name(r.table))
 		if err != nil {
 			var pgErr *pgconn.PgError
 			if ctx.Err() == nil && !conn.IsClosed() && errors.As(err, &pgErr) {
@@ -73,8 +73,8 @@ func (r *reader) read(ctx context.Context) {
 	}
 }
 
-// look says what a table holds.
-func look(ctx context.Context, conn *pgx.Conn, table string) (string, error) {
+// lookAt says what a table holds.
+func lookAt(ctx context.Context, conn *pgx.Conn, table string) (string, error) {
 	var seen string
 	err := conn.QueryRow(ctx, "select count(*) || ' rows, ' || count(distinct cell_id) || ' ids up to ' || coalesce(max(cell_id)::text, 'none') from "+table).Scan(&seen)
 	var pgErr *pgconn.PgError
@@ -110,7 +110,7 @@ func (s sandbox) readerSees(table string) string {
 		return err.Error()
 	}
 	defer conn.Close(context.Background())
-	seen, err := look(context.Background(), conn, s.name(table))
+	seen, err := lookAt(context.Background(), conn, s.name(table))
 	if err != nil {
 		return err.Error()
 	}
