@@ -15,7 +15,8 @@ type process struct {
 	source   source
 	watchman *watchman
 	shared   machine
-	err      error // why there is no source, watchman or shared server: every test says so
+	template template // on the shared server
+	err      error    // why there is no source, watchman or shared server: every test says so
 }
 
 // sharedDSN returns the URL of the shared server, and starts it at the first call.

@@ -49,8 +49,9 @@ type machine interface {
 // Its methods report their failure to the test as an error, so that they may be
 // called from any goroutine, and return when they are done.
 type Server struct {
-	t testing.TB
-	m machine
+	t        testing.TB
+	m        machine
+	template template
 }
 
 // NewServer starts a server for this test alone, with settings of postgresql.conf
@@ -116,7 +117,7 @@ func (s *Server) DSN() string { return s.m.dsn() }
 // server's own test; connections that are open then are closed.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
-	return newDatabase(t, s.DSN())
+	return s.template.database(t, s.DSN())
 }
 
 // Stop shuts the server down: sessions are ended (SQLSTATE 57P01), then the data
