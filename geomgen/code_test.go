@@ -2,7 +2,6 @@ package geomgen
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -42,34 +41,6 @@ func TestCodeOfShiftedOrigin(t *testing.T) {
 	if got, want := string(c.Append(nil, Cell{-1, 2})), "CRS3035RES1000mN3002000E3999000"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-}
-
-// A quadkey read back, digit by digit, is the tile.
-func FuzzQuadkey(f *testing.F) {
-	f.Add(uint8(3), uint32(3), uint32(5))
-	f.Fuzz(func(t *testing.T, z uint8, x, y uint32) {
-		zoom := int32(z) % (MaxZoom + 1)
-		cell := Cell{int32(x & (1<<zoom - 1)), int32(y & (1<<zoom - 1))}
-		c, err := NewCoder(Tiles(zoom), Quadkey, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		key := string(c.Append(nil, cell))
-		if len(key) != int(zoom) || c.MaxLen(Tiles(zoom).World()) != int(zoom) {
-			t.Fatalf("quadkey %q at zoom %d", key, zoom)
-		}
-		var back Cell
-		for _, d := range key {
-			n, err := strconv.ParseInt(string(d), 4, 32)
-			if err != nil {
-				t.Fatalf("quadkey %q", key)
-			}
-			back = Cell{back.Col<<1 | int32(n&1), back.Row<<1 | int32(n>>1)}
-		}
-		if back != cell {
-			t.Fatalf("quadkey %q of tile %v is that of %v", key, cell, back)
-		}
-	})
 }
 
 // Vector from the Bing Maps Tile System's own page: tile 3,5 at level 3 is 213.

@@ -118,19 +118,3 @@ func TestHugeRanges(t *testing.T) {
 		}
 	}
 }
-
-func FuzzWalk(f *testing.F) {
-	f.Add(int32(-5), int32(-7), uint8(30), uint8(4), uint16(3), uint16(9))
-	f.Add(int32(0), int32(0), uint8(1), uint8(200), uint16(0), uint16(0))
-	f.Fuzz(func(t *testing.T, col, row int32, cols, rows uint8, i, j uint16) {
-		r := Range{MinCol: col >> 1, MinRow: row >> 1}
-		r.MaxCol = min(r.MinCol, MaxIndex-int32(cols)) + int32(cols)
-		r.MaxRow = min(r.MinRow, MaxIndex-int32(rows)) + int32(rows)
-		picks := []int{int(i), int(j)}
-		checkCover(t, r, func(n int) int {
-			k := picks[0] % n
-			picks = picks[1:]
-			return k
-		})
-	})
-}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
-	"math"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -90,24 +89,4 @@ func TestTheStorysGrid(t *testing.T) {
 	if n != 800000 {
 		t.Fatalf("%d boxes", n)
 	}
-}
-
-func FuzzAppendBox(f *testing.F) {
-	f.Add(0.0, 0.0, 1.0, 1.0, int32(0))
-	f.Add(-0.1, math.Inf(1), math.NaN(), 1e300, int32(3035))
-	f.Fuzz(func(t *testing.T, xmin, ymin, xmax, ymax float64, srid int32) {
-		b := Box{xmin, ymin, xmax, ymax}
-		wkb := AppendBox(nil, b, srid)
-		g, err := ewkb.Unmarshal(wkb)
-		if err != nil {
-			t.Fatal(err)
-		}
-		back, err := ewkb.Marshal(g, binary.LittleEndian)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(back, wkb) {
-			t.Fatalf("got %x, back %x", wkb, back)
-		}
-	})
 }

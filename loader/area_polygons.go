@@ -67,7 +67,10 @@ func (c *collector) add(g geom.T) error {
 
 // addEWKB adds the polygons that the server, or Area.Marshal, has written.
 func (c *collector) addEWKB(b []byte) (srid int32, err error) {
-	g, err := ewkb.Unmarshal(b)
+	var g geom.T
+	if err = checkEWKB(b); err == nil {
+		g, err = ewkb.Unmarshal(b)
+	}
 	if err != nil {
 		return 0, badArea("cannot be read%s, from %d bytes of EWKB: %w", c.where, len(b), err)
 	}

@@ -170,20 +170,27 @@ func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first
 // name of the partition. They are looked up: a run that was begun with other
 // indexes, or a parent that has more, makes partitions that differ.
 func indexLabels(ctx context.Context, tx pgx.Tx, parts []partition) ([][]string, error) {
-	labels := make([][]string, len(parts))
-	for i, p := range parts {
-		rows, err := tx.Query(ctx, `
-			select substr(c.relname, length($2::text) + 2) from pg_index i join pg_class c on c.oid = i.indexrelid
-			join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
-			where n.nspname = $1 and t.relname = $2 and starts_with(c.relname, $2::text || '_') order by c.oid`, p.Schema, p.Name)
-		if err == nil {
-			labels[i], err = pgx.CollectRows(rows, pgx.RowTo[string])
-		}
-		if err != nil {
-			return nil, serverError(err, "looking for the indexes of partition %s", p.Table)
-		}
+	var schemas, names []string
+	for _, p := range parts {
+		schemas, names = append(schemas, p.Schema), append(names, p.Name)
 	}
-	return labels, nil
+	rows, err := tx.Query(ctx, `
+		select u.n, substr(c.relname, length(u.name) + 2)
+		from unnest($1::text[], $2::text[]) with ordinality u (schema_name, name, n)
+		join pg_namespace s on s.nspname = u.schema_name join pg_class t on t.relnamespace = s.oid and t.relname = u.name
+		join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid and starts_with(c.relname, u.name || '_')
+		order by u.n, c.oid`, schemas, names)
+	if err != nil {
+		return nil, serverError(err, "looking for the indexes of %d partitions", len(parts))
+	}
+	labels := make([][]string, len(parts))
+	var n int
+	var label string
+	_, err = pgx.ForEachRow(rows, []any{&n, &label}, func() error {
+		labels[n-1] = append(labels[n-1], label)
+		return nil
+	})
+	return labels, serverError(err, "looking for the indexes of %d partitions", len(parts))
 }
 
 // freeNames returns n names after that of the table, numbered from first on, or

@@ -50,6 +50,9 @@ func ParseConstant(s string) (Constant, error) {
 	c := Constant{Name: name, Type: "text", Value: value}
 	if i := strings.LastIndexByte(name, ':'); i >= 0 {
 		c.Name, c.Type = name[:i], strings.ToLower(strings.TrimSpace(name[i+1:]))
+		if c.Type == "" {
+			return Constant{}, &geomgen.ParamError{Param: "set", Value: s, Reason: "has no type behind the colon; the types are " + strings.Join(ConstantTypes(), ", ")}
+		}
 	}
 	_, err := c.encode(nil)
 	return c, err

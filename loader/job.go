@@ -110,6 +110,10 @@ func (j Job) withDefaults() Job {
 	// Minus zero is zero, as JSON in the ledger has it.
 	j.Grid.X0 += 0
 	j.Grid.Y0 += 0
+	j.Grid.Rotate += 0
+	if e := j.Extent; e != nil {
+		j.Extent = &geomgen.Box{XMin: e.XMin + 0, YMin: e.YMin + 0, XMax: e.XMax + 0, YMax: e.YMax + 0}
+	}
 	if j.IDColumn == "" {
 		j.IDColumn = "cell_id"
 	}

@@ -117,14 +117,16 @@ func (l *load) checkPartitionDependents(ctx context.Context, conn querier) error
 	if err != nil {
 		return err
 	}
-	for _, p := range parts {
-		t := target{Table: p.Table}
-		if err := t.find(ctx, conn); err != nil {
-			return err
-		}
-		if err := t.checkDependents(ctx, conn, dropDependents); err != nil {
-			return err
-		}
+	oids := make([]uint32, len(parts))
+	for i, p := range parts {
+		oids[i] = p.oid
+	}
+	names, err := dependents(ctx, conn, oids)
+	if err != nil {
+		return serverError(err, "looking for what depends on the partitions of table %s", l.target)
+	}
+	if len(names) > 0 {
+		return l.target.refuse("cannot be replaced, since these depend on a partition of it by itself: %s: %s", strings.Join(names, ", "), dropDependents)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package loader
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -156,20 +155,16 @@ func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 	} else if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" reset (autovacuum_enabled)"); err != nil {
 		return serverError(err, "giving %s back to autovacuum", l.staging.Table)
 	}
-	name := pgx.Identifier{l.target.Name}.Sanitize()
-	if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" rename to "+name); err != nil {
-		return serverError(err, "renaming %s to %s", l.staging.Table, name)
-	}
 	indexes := func(t Table) []indexDef {
-		return append(spatialDefs(t, l.plan.Job, l.index), codeDefs(t, l.plan.Job)...)
+		defs := append(spatialDefs(t, l.plan.Job, l.index), codeDefs(t, l.plan.Job)...)
+		return append(defs, keyDef(t, l.plan.Job))
 	}
+	list := []renaming{{"table", l.staging.Table, l.target.Name}}
 	wanted := indexes(l.target.Table)
 	for i, d := range indexes(l.staging.Table) {
-		if _, err := rename(ctx, tx, "index", Table{l.target.Schema, d.name}, wanted[i].name); err != nil {
-			return err
-		}
+		list = append(list, renaming{"index", Table{l.target.Schema, d.name}, wanted[i].name})
 	}
-	if _, err := rename(ctx, tx, "index", Table{l.target.Schema, keyIndex(l.staging.Table)}, keyIndex(l.target.Table)); err != nil {
+	if err := renameAll(ctx, tx, list); err != nil {
 		return err
 	}
 	return l.commentKey(ctx, tx)
@@ -270,27 +265,4 @@ func inherit(ctx context.Context, tx pgx.Tx, from target, to Table) error {
 		}
 	}
 	return nil
-}
-
-// rename gives a table or an index of a schema another name, or that name with a
-// number where it is taken, as PostgreSQL does.
-func rename(ctx context.Context, tx pgx.Tx, kind string, old Table, wanted string) (string, error) {
-	name := wanted
-	for n := 1; ; n++ {
-		there := target{Table: Table{old.Schema, name}}
-		if err := there.find(ctx, tx); err != nil {
-			return "", err
-		}
-		if there.oid == 0 {
-			break
-		}
-		number := strconv.Itoa(n)
-		name = wanted
-		for len(name)+len(number) > maxIdentifier {
-			name = withoutLastRune(name)
-		}
-		name += number
-	}
-	_, err := tx.Exec(ctx, "alter "+kind+" "+old.sql()+" rename to "+pgx.Identifier{name}.Sanitize())
-	return name, serverError(err, "renaming %s %s to %s", kind, old, name)
 }

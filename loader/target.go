@@ -269,18 +269,7 @@ const (
 // checkDependents refuses to replace a table that others depend on: they would
 // follow the old table, which then cannot be dropped.
 func (t *target) checkDependents(ctx context.Context, conn querier, advice string) error {
-	rows, err := conn.Query(ctx, `
-		select distinct pg_describe_object(d.classid, d.objid, 0)
-		from pg_depend d join pg_class c on c.oid = $1
-		where d.deptype = 'n' and (d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid
-		       or d.refclassid = 'pg_type'::regclass and d.refobjid in (select oid from pg_type where c.reltype in (oid, typelem)))
-		  and not (d.classid = 'pg_class'::regclass and d.objid = c.oid)
-		  and not exists (select from pg_constraint k where d.classid = 'pg_constraint'::regclass and k.oid = d.objid and k.conrelid = c.oid)
-		order by 1`, t.oid)
-	if err != nil {
-		return serverError(err, "looking for what depends on table %s", t.Table)
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	names, err := dependents(ctx, conn, []uint32{t.oid})
 	if err != nil {
 		return serverError(err, "looking for what depends on table %s", t.Table)
 	}
@@ -289,6 +278,25 @@ func (t *target) checkDependents(ctx context.Context, conn querier, advice strin
 	}
 	return &geomgen.ParamError{Param: "table", Value: t.String(),
 		Reason: "cannot be replaced, since these depend on it: " + strings.Join(names, ", ") + ": " + advice}
+}
+
+// dependents describes what depends on tables, and is not a part of one of them. It
+// asks the catalogue by its index: there may be hundreds of partitions.
+func dependents(ctx context.Context, conn querier, oids []uint32) ([]string, error) {
+	rows, err := conn.Query(ctx, `
+		with tables as (select c.oid, array[y.oid, y.typarray] as types from pg_class c join pg_type y on y.oid = c.reltype where c.oid = any($1::oid[])),
+		uses as (
+			select d.classid, d.objid from tables t join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid where d.deptype = 'n'
+			union all
+			select d.classid, d.objid from tables t join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = any(t.types) where d.deptype = 'n')
+		select distinct pg_describe_object(u.classid, u.objid, 0) from uses u
+		where not (u.classid = 'pg_class'::regclass and u.objid = any($1::oid[]))
+		  and not exists (select from pg_constraint k where u.classid = 'pg_constraint'::regclass and k.oid = u.objid and k.conrelid = any($1::oid[]))
+		order by 1`, oids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // checkForeignKeys refuses a table that foreign keys of others point to: its rows

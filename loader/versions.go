@@ -65,24 +65,6 @@ func unstow(ctx context.Context, tx pgx.Tx, kept, t target, partitioned bool) er
 	return t.giveOwner(ctx, tx)
 }
 
-// renameTable gives a table another name in its schema, and those of its indexes
-// that are named after it.
-func renameTable(ctx context.Context, tx pgx.Tx, t Table, name string) error {
-	labels, err := indexLabels(ctx, tx, []partition{{Table: t}})
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, "alter table "+t.sql()+" rename to "+pgx.Identifier{name}.Sanitize()); err != nil {
-		return serverError(err, "renaming %s to %s", t, name)
-	}
-	for _, label := range labels[0] {
-		if _, err := rename(ctx, tx, "index", Table{t.Schema, t.Name + "_" + label}, objectName(name, "", label)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // movePartitions takes the partitions of one table to another, and names them
 // after it. Each has a check of its bounds, so that none is read.
 func movePartitions(ctx context.Context, tx pgx.Tx, from, to target) error {
@@ -101,31 +83,6 @@ func movePartitions(ctx context.Context, tx pgx.Tx, from, to target) error {
 		return serverError(err, "moving %d partitions from table %s to %s", len(parts), from.Table, to.Table)
 	}
 	return renamePartitions(ctx, tx, parts, from.Name, to.Name)
-}
-
-// renamePartitions names partitions, and their indexes, that are named after one
-// table after another.
-func renamePartitions(ctx context.Context, tx pgx.Tx, parts []partition, from, to string) error {
-	labels, err := indexLabels(ctx, tx, parts)
-	if err != nil {
-		return err
-	}
-	for i, p := range parts {
-		number, ok := strings.CutPrefix(p.Name, from+"_")
-		if !ok {
-			continue
-		}
-		name, err := rename(ctx, tx, "table", p.Table, objectName(to, "", number))
-		if err != nil {
-			return err
-		}
-		for _, label := range labels[i] {
-			if _, err := rename(ctx, tx, "index", Table{p.Schema, p.Name + "_" + label}, objectName(name, "", label)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // prune drops the versions of the table that are more than the job keeps. It is

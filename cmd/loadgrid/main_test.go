@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/goleak"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader"
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asLoadgrid) != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // call runs loadgrid with these arguments.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/loadgrid/loadgrid/loader"
 )
@@ -102,6 +103,14 @@ func span(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
+// oneLine returns text for people that may have anything in it, on one line. What a
+// terminal would take for an order to it is shown as a question mark.
 func oneLine(s string) string {
-	return strings.Join(strings.Fields(s), " ")
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return '?'
+		}
+		return r
+	}, s)
 }

@@ -1,0 +1,40 @@
+package pgtest
+
+import (
+	"flag"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// leakTime is how long goroutines that are about to end may take.
+const leakTime = 30 * time.Second
+
+// NoLeaks returns an error that names the goroutines that are there, but for those
+// of the test server's keepers and those that options ignore. It waits for what is
+// about to end.
+func NoLeaks(options ...goleak.Option) error {
+	options = append(options,
+		// The client of the container engine keeps its connections for the next call.
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
+		// testcontainers tells its reaper until the process ends that there is one.
+		goleak.IgnoreAnyFunction("github.com/testcontainers/testcontainers-go.(*Reaper).connect.func1"),
+	)
+	var err error
+	for end := time.Now().Add(leakTime); ; {
+		if err = goleak.Find(options...); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+// fuzzing tells whether go test runs a fuzz test: then it has goroutines of its own.
+func fuzzing() bool {
+	for _, name := range []string{"test.fuzz", "test.fuzzworker"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != f.DefValue {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,106 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// renaming is a table or an index that gets another name in its schema.
+type renaming struct {
+	kind   string // table or index
+	old    Table
+	wanted string
+}
+
+// renameAll renames in one go: readers wait meanwhile. Where a name is taken it gets
+// a number, as PostgreSQL does it.
+func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var schemas, names []string
+	for _, r := range list {
+		schemas, names = append(schemas, r.old.Schema), append(names, r.wanted)
+	}
+	rows, err := tx.Query(ctx, `
+		select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where (n.nspname, c.relname) in (select * from unnest($1::name[], $2::name[]))`, schemas, names)
+	if err != nil {
+		return serverError(err, "looking for names that are taken in schema %s", schemas[0])
+	}
+	taken := map[Table]bool{}
+	var t Table
+	if _, err := pgx.ForEachRow(rows, []any{&t.Schema, &t.Name}, func() error {
+		taken[t] = true
+		return nil
+	}); err != nil {
+		return serverError(err, "looking for names that are taken in schema %s", schemas[0])
+	}
+	sql := make([]string, len(list))
+	for i, r := range list {
+		name := r.wanted
+		if taken[Table{r.old.Schema, name}] {
+			if name, err = freeName(ctx, tx, Table{r.old.Schema, name}); err != nil {
+				return err
+			}
+		}
+		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.kind, r.old.sql(), pgx.Identifier{name}.Sanitize())
+	}
+	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+	return serverError(err, "renaming %s to %s, and %d more", list[0].old, list[0].wanted, len(list)-1)
+}
+
+// freeName returns a name that is taken with the first number with which it is not.
+func freeName(ctx context.Context, tx pgx.Tx, t Table) (string, error) {
+	for n := 1; ; n++ {
+		number := strconv.Itoa(n)
+		name := t.Name
+		for len(name)+len(number) > maxIdentifier {
+			name = withoutLastRune(name)
+		}
+		there := target{Table: Table{t.Schema, name + number}}
+		if err := there.find(ctx, tx); err != nil || there.oid == 0 {
+			return there.Name, err
+		}
+	}
+}
+
+// renameTable gives a table another name in its schema, and those of its indexes
+// that are named after it.
+func renameTable(ctx context.Context, tx pgx.Tx, t Table, name string) error {
+	labels, err := indexLabels(ctx, tx, []partition{{Table: t}})
+	if err != nil {
+		return err
+	}
+	return renameAll(ctx, tx, append([]renaming{{"table", t, name}}, indexRenamings(t, name, labels[0])...))
+}
+
+// indexRenamings renames indexes of t after the name that it gets.
+func indexRenamings(t Table, name string, labels []string) []renaming {
+	list := make([]renaming, len(labels))
+	for i, label := range labels {
+		list[i] = renaming{"index", Table{t.Schema, t.Name + "_" + label}, objectName(name, "", label)}
+	}
+	return list
+}
+
+// renamePartitions names partitions, and their indexes, that are named after one
+// table after another.
+func renamePartitions(ctx context.Context, tx pgx.Tx, parts []partition, from, to string) error {
+	labels, err := indexLabels(ctx, tx, parts)
+	if err != nil {
+		return err
+	}
+	var list []renaming
+	for i, p := range parts {
+		if number, ok := strings.CutPrefix(p.Name, from+"_"); ok {
+			name := objectName(to, "", number)
+			list = append(append(list, renaming{"table", p.Table, name}), indexRenamings(p.Table, name, labels[i])...)
+		}
+	}
+	return renameAll(ctx, tx, list)
+}
