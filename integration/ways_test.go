@@ -134,15 +134,6 @@ func (b *brake) staging() string {
 	return b.s.name(one[string](b.s.t, b.s.pool, "select staging_name from "+b.s.name("runs")+" where state = 'loading'"))
 }
 
-// stagesOf returns the stages that a way's places are in.
-func (w way) stagesOf() map[loader.Stage]bool {
-	stages := map[loader.Stage]bool{}
-	for _, name := range w.places {
-		stages[places()[name].stage] = true
-	}
-	return stages
-}
-
 // moreWays adds to the ways what changes little of where a load can be met, and
 // much of what it does then: one stream, tables that a crash empties, an area.
 func moreWays(t *testing.T) map[string]way {
