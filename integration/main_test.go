@@ -207,6 +207,9 @@ type sandbox struct {
 	dsn    string // for loadgrid
 	schema string
 	quiet  bool // nobody else uses the server
+	// crashed says that the server was killed, and has lost its count of what
+	// VACUUM has done.
+	crashed bool
 }
 
 func newSandbox(t *testing.T) sandbox {

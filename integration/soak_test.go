@@ -87,14 +87,14 @@ func clientFaults() []fault {
 
 // endedAgainAndAgain ends one backend of the load after another, whatever it is
 // doing at that moment.
-var endedAgainAndAgain = fault{"backends ended again and again (57P01)", func(tr *trial) {
+var endedAgainAndAgain = fault{name: "backends ended again and again (57P01)", hit: func(tr *trial) {
 	tr.t.Helper()
 	tr.b.release()
 	for range 5 {
 		time.Sleep(time.Duration(tr.rng.IntN(150)) * time.Millisecond)
 		tr.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and datname = current_database() order by random() limit 1", tr.application())
 	}
-}, always(0)}
+}, ends: always(0)}
 
 const twice = "two loads at once"
 
