@@ -8,7 +8,7 @@ PICTURE ?= loadgrid-demo.png
 # The binary needs no C library, so a machine without a C compiler can build it.
 export CGO_ENABLED := 0
 
-.PHONY: help build demo test lint format fuzz fuzz-server vulncheck bench bench-row clean
+.PHONY: help build demo test soak lint format fuzz fuzz-server vulncheck bench bench-row clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,14 @@ demo: build ## Load a grid into a throwaway PostGIS, ask it questions, draw it
 test: ## Run every test: unit, race detector, integration against PostGIS
 	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+
+# SOAK is for how long. SEED=n repeats the trial that the report has named.
+SOAK ?= 2h
+SEED ?=
+soak: ## Try faults at random for SOAK, and report how many of each failed
+	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
+	LOADGRID_SOAK=$(SOAK) LOADGRID_SOAK_SEED=$(SEED) CGO_ENABLED=1 \
+	$(GO) test -race -timeout 0 -count 1 -v -run '^TestSoak$$' ./integration
 
 lint: ## go vet, staticcheck, and the import rule
 	$(GO) vet ./...

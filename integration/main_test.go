@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -79,7 +80,36 @@ type process struct {
 	t              *testing.T
 	cmd            *exec.Cmd
 	dsn            string
-	stdout, stderr bytes.Buffer
+	stdout, stderr output
+	over           *result // what wait returned
+}
+
+// output is what a process has written; it may be read while more comes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// waitToSay waits until the process has written these words to stderr.
+func (p *process) waitToSay(words string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(p.stderr.String(), words); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("waited a minute for %q in:\n%s", words, p.stderr.String())
+		}
+	}
 }
 
 // start starts loadgrid with a DSN in its environment.
@@ -104,6 +134,9 @@ func startWith(t *testing.T, env []string, dsn string, args ...string) *process 
 // wait waits for the process to end; a code of -1 means that it was killed.
 func (p *process) wait() result {
 	p.t.Helper()
+	if p.over != nil {
+		return *p.over
+	}
 	done := make(chan error, 1)
 	go func() { done <- p.cmd.Wait() }()
 	select {
@@ -122,6 +155,7 @@ func (p *process) wait() result {
 		p.t.Errorf("loadgrid %q:\n%s", p.cmd.Args[1:], r.stderr)
 	}
 	p.checkSilence(r)
+	p.over = &r
 	return r
 }
 
@@ -184,6 +218,9 @@ type sandbox struct {
 	dsn    string // for loadgrid
 	schema string
 	quiet  bool // nobody else uses the server
+	// crashed says that the server was killed, and has lost its count of what
+	// VACUUM has done.
+	crashed bool
 }
 
 func newSandbox(t *testing.T) sandbox {

@@ -19,6 +19,9 @@ type Options struct {
 	Log *slog.Logger
 	// Version is that of the program, for the ledger. Defaults to dev.
 	Version string
+	// PublishFor is how long publish waits for others to leave the table, stepping
+	// back in between so that readers get through. Defaults to 10 minutes.
+	PublishFor time.Duration
 }
 
 // load is a run in work.
@@ -104,6 +107,9 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 	}
 	if options.Version == "" {
 		options.Version = "dev"
+	}
+	if options.PublishFor == 0 {
+		options.PublishFor = publishFor
 	}
 	l := &load{pool: pool, plan: plan, options: options, progress: options.Progress, log: options.Log,
 		ledger: newLedger(plan.Job.LedgerSchema)}

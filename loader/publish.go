@@ -21,7 +21,7 @@ func publishLock() setting {
 // runs on the connection that holds the table's lock, so that a run which has
 // lost the lock cannot publish.
 func (l *load) publish(ctx context.Context) error {
-	err := retry(ctx, l.log, publishFor, "publish", func() error {
+	err := retry(ctx, l.log, l.options.PublishFor, "publish", func() error {
 		if err := l.keepLock(ctx); err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func (l *load) swap(ctx context.Context) error {
 		if err := l.checkUnchanged(ctx, tx); err != nil {
 			return err
 		}
-		if err := l.checkUnlogged(ctx, tx); err != nil {
+		if err := l.checkWhole(ctx, tx); err != nil {
 			return err
 		}
 		version := l.run
@@ -207,23 +207,30 @@ func (l *load) commentKey(ctx context.Context, tx pgx.Tx) error {
 	return serverError(err, "writing the comment of the primary key")
 }
 
-// checkUnlogged sees to it that no crash of the server has emptied an unlogged
-// table since its rows were counted: none is there without a page.
-func (l *load) checkUnlogged(ctx context.Context, tx pgx.Tx) error {
-	if !l.plan.Job.Unlogged {
-		return nil
-	}
+// checkWhole sees to it that nothing has emptied the staging table since its rows
+// were counted: no part of it is gone or without a page. A crash of the server
+// does that to an unlogged table, and somebody may to any.
+func (l *load) checkWhole(ctx context.Context, tx pgx.Tx) error {
 	var whole bool
+	parts := int64(1)
+	if l.plan.Method == MethodPartitions {
+		parts = l.plan.Chunks
+	}
 	err := tx.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select bool_and(pg_relation_size(c.oid) > 0) from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.oid).Scan(&whole)
+		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
+		from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.oid, parts).Scan(&whole)
 	if err != nil {
-		return serverError(err, "looking at unlogged table %s", l.staging.Table)
+		return serverError(err, "looking at table %s", l.staging.Table)
 	}
-	if !whole {
+	if whole {
+		return nil
+	}
+	if l.plan.Job.Unlogged {
 		return errUnloggedLost
 	}
-	return nil
+	return fmt.Errorf("staging table %s is not whole any more: somebody changed it: drop the run with %s and start over",
+		l.staging.Table, runsCommand("drop", l.run, l.ledger.schema))
 }
 
 // inherit gives a table what people have set on another: its owner, its grants,

@@ -15,7 +15,8 @@ const (
 	// retryFor bounds how long one step is tried again while the server is away:
 	// long enough for a restart, short enough for somebody who waits.
 	retryFor = 2 * time.Minute
-	// publishFor bounds how long publish waits for readers to leave the table.
+	// publishFor bounds how long publish waits for readers to leave the table, when
+	// the options do not say.
 	publishFor = 10 * time.Minute
 )
 

@@ -56,6 +56,9 @@ func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions
 			if o.files != "" {
 				host.Binds = []string{o.files + ":" + o.files + ":ro"}
 			}
+			if o.volume > 0 {
+				host.Tmpfs = map[string]string{VolumePath: fmt.Sprintf("size=%dm,mode=1777", o.volume)}
+			}
 			host.PortBindings = network.PortMap{network.MustParsePort("5432/tcp"): {
 				{HostIP: publishedAddress(), HostPort: strconv.Itoa(port)},
 			}}

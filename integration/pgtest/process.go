@@ -16,7 +16,8 @@ type process struct {
 	source   source
 	watchman *watchman
 	shared   machine
-	err      error // why there is no source, watchman or shared server: every test says so
+	template template // on the shared server
+	err      error    // why there is no source, watchman or shared server: every test says so
 }
 
 // sharedVariable holds the shared server's URL, for the workers of a fuzz test: they
