@@ -144,7 +144,8 @@ func advice(err error) string {
 func isNetwork(err error) bool {
 	var netErr net.Error
 	var connectErr *pgconn.ConnectError
-	return errors.As(err, &netErr) || errors.As(err, &connectErr) ||
+	var stallErr *StallError
+	return errors.As(err, &netErr) || errors.As(err, &connectErr) || errors.As(err, &stallErr) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
 }
 
