@@ -25,7 +25,7 @@ func TestMigrateCommands(t *testing.T) {
 		t.Errorf("before: %s", out)
 	}
 	for range 2 {
-		if out := migrate("up"); !strings.Contains(out, "version 2") {
+		if out := migrate("up"); !strings.Contains(out, "version 3") {
 			t.Errorf("up: %s", out)
 		}
 	}
@@ -61,10 +61,15 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			s.exec("drop table " + s.name("chunks") + ", " + s.name("runs"))
 			s.exec("update " + s.name("schema_migrations") + " set version = 1, dirty = true")
 		},
+		"before the second file was run": func(s sandbox) {
+			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+			s.exec("alter table " + s.name("runs") + " drop column aoi, drop column kept_by")
+			s.exec("drop function " + s.name("cell_id"))
+			s.exec("update " + s.name("schema_migrations") + " set version = 2, dirty = true")
+		},
 		"before the last file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
-			s.exec("alter table " + s.name("runs") + " drop column aoi")
-			s.exec("drop function " + s.name("cell_id"))
+			s.exec("alter table " + s.name("runs") + " drop column kept_by")
 			s.exec("update " + s.name("schema_migrations") + " set dirty = true")
 		},
 		"after the file was run": func(s sandbox) {
@@ -81,7 +86,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			before(s)
 			mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 			s.checkBoxes("grid", 5, 5)
-			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 2\n") {
+			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 3\n") {
 				t.Errorf("version: %s", out)
 			}
 			if name == "after the file was run" && one[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {

@@ -21,7 +21,7 @@ func (l *load) takePartitionsPlace(ctx context.Context, tx pgx.Tx) error {
 	first := len(old) // the number of the first new partition
 	if l.plan.Job.IfExists == Replace {
 		first = 0
-		if err := l.dropPartitions(ctx, tx, old); err != nil {
+		if err := l.putAway(ctx, tx); err != nil {
 			return err
 		}
 		if err := l.alignIndexes(ctx, tx); err != nil {
@@ -46,21 +46,22 @@ func (l *load) takePartitionsPlace(ctx context.Context, tx pgx.Tx) error {
 	if err := l.nameEach(ctx, tx, parts, first); err != nil {
 		return err
 	}
-	if err := l.giveOwner(ctx, tx); err != nil {
+	if err := l.target.giveOwner(ctx, tx); err != nil {
 		return err
 	}
 	return l.commentKey(ctx, tx)
 }
 
-func (l *load) dropPartitions(ctx context.Context, tx pgx.Tx, old []partition) error {
-	if len(old) == 0 {
-		return nil
+func (l *load) dropPartitions(ctx context.Context, tx pgx.Tx) error {
+	old, err := l.target.partitions(ctx, tx)
+	if err != nil || len(old) == 0 {
+		return err
 	}
 	names := make([]string, len(old))
 	for i, p := range old {
 		names[i] = p.sql()
 	}
-	_, err := tx.Exec(ctx, "drop table "+strings.Join(names, ", "))
+	_, err = tx.Exec(ctx, "drop table "+strings.Join(names, ", "))
 	return serverError(err, "dropping the old partitions of table %s", l.target)
 }
 
@@ -115,17 +116,17 @@ func (t target) spatialIndexes(ctx context.Context, q querier, column string) (m
 }
 
 // giveOwner gives all partitions the owner of their parent.
-func (l *load) giveOwner(ctx context.Context, tx pgx.Tx) error {
+func (t target) giveOwner(ctx context.Context, tx pgx.Tx) error {
 	var sql *string
 	err := tx.QueryRow(ctx, `
 		select string_agg(format('alter table %I.%I owner to %I', n.nspname, c.relname, pg_get_userbyid(p.relowner)), '; ')
 		from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
 		join pg_namespace n on n.oid = c.relnamespace
-		where p.oid = $1 and c.relowner <> p.relowner`, l.target.oid).Scan(&sql)
+		where p.oid = $1 and c.relowner <> p.relowner`, t.oid).Scan(&sql)
 	if err == nil && sql != nil {
 		_, err = tx.Exec(ctx, *sql)
 	}
-	return serverError(err, "giving the partitions the owner of table %s", l.target)
+	return serverError(err, "giving the partitions the owner of table %s", t.Table)
 }
 
 // namePartitions gives the staging table's partitions their names, numbered from
@@ -138,9 +139,9 @@ func (l *load) namePartitions(ctx context.Context, tx pgx.Tx, first int) error {
 	return l.nameEach(ctx, tx, parts, first)
 }
 
-// nameEach names partitions and their indexes after the table, takes the check
-// of the bounds away, which the partition's own bounds have made idle, and gives
-// them back to autovacuum.
+// nameEach names partitions and their indexes after the table, and gives them back
+// to autovacuum. They keep the check of their bounds, so that they can be attached
+// to another table, to be kept and to come back, without being read.
 func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first int) error {
 	labels, err := indexLabels(ctx, tx, parts)
 	if err != nil {
@@ -152,7 +153,7 @@ func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first
 	}
 	var sql []string
 	for i, p := range parts {
-		sql = append(sql, "alter table "+p.sql()+" drop constraint "+boundsCheck+", reset (autovacuum_enabled)")
+		sql = append(sql, "alter table "+p.sql()+" reset (autovacuum_enabled)")
 		rename := func(kind, old, name string) {
 			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, Table{p.Schema, old}.sql(), pgx.Identifier{name}.Sanitize()))
 		}

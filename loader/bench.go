@@ -173,7 +173,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table = b.table.newStaging()
+	b.table = b.table.newStaging("") // no ledger knows it
 	side := int64(math.Ceil(math.Sqrt(float64(b.options.Rows))))
 	b.plan, err = NewPlan(ctx, Job{Table: b.table.Table, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: side, Rows: side, Streams: 1})
 	return err

@@ -20,7 +20,7 @@ const finishConns = 2
 // for good, and takes away the rows of chunks that were interrupted. It comes
 // before the indexes, which it would have to read, too.
 func (l *load) freeze(ctx context.Context) error {
-	if l.frozen || l.appends() || l.plan.Method == MethodPartitions {
+	if l.frozen || l.fills() || l.plan.Method == MethodPartitions {
 		return nil
 	}
 	defer l.watch(ctx, `
@@ -45,7 +45,7 @@ func (l *load) buildIndexes(ctx context.Context) error {
 		})
 	}
 	var others []indexDef
-	if !l.appends() {
+	if !l.fills() {
 		others = append(spatialDefs(l.staging.Table, l.plan.Job, l.index), codeDefs(l.staging.Table, l.plan.Job)...)
 	}
 	// GiST takes longest, and PostgreSQL builds it with one process: it has a

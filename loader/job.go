@@ -7,25 +7,6 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// IfExists says what happens to a table that is there already.
-type IfExists string
-
-// The choices of IfExists.
-const (
-	Fail    IfExists = "fail"    // refuse
-	Append  IfExists = "append"  // add the cells to those it holds, all at once
-	Replace IfExists = "replace" // put the new table in its place, all at once
-)
-
-// OnConflict says what becomes of cells to append that the table holds already.
-type OnConflict string
-
-// The choices of OnConflict.
-const (
-	ConflictError OnConflict = "error" // refuse, and add nothing
-	ConflictSkip  OnConflict = "skip"  // leave them as they are, and add the others
-)
-
 // Job says what to load into which table. A wrong one is reported as a
 // *geomgen.ParamError that names the parameter as loadgrid's flags call it.
 type Job struct {
@@ -69,6 +50,14 @@ type Job struct {
 	// OnConflict says what becomes of cells to append that the table holds already.
 	// Defaults to ConflictError.
 	OnConflict OnConflict `json:"on_conflict,omitempty"`
+	// Publish says how a table that is replaced gets the new rows. Defaults to
+	// PublishSwap.
+	Publish Publish `json:"publish,omitempty"`
+	// Keep is the number of previous versions of a replaced table that are kept, at
+	// most 100, each as TABLE_runN after the run that made it: see RollbackRun. Older
+	// ones are dropped after publish. Defaults to 0, which keeps none and leaves alone
+	// those that other jobs have kept.
+	Keep int `json:"keep,omitempty"`
 	// Partitions is the number of partitions of the table, at most 256: ranges of
 	// cell_id with equal numbers of rows. Defaults to 0, a plain table.
 	Partitions int `json:"partitions,omitempty"`
@@ -133,6 +122,9 @@ func (j Job) withDefaults() Job {
 	if j.OnConflict == ConflictError {
 		j.OnConflict = "" // the default has one name in the ledger
 	}
+	if j.Publish == PublishSwap {
+		j.Publish = "" // likewise
+	}
 	if j.CodeOrder == geomgen.NorthFirst {
 		j.CodeOrder = "" // likewise
 	}
@@ -167,10 +159,8 @@ func (j Job) validate() error {
 	if err := j.validateColumns(); err != nil {
 		return err
 	}
-	switch j.IfExists {
-	case Fail, Append, Replace:
-	default:
-		return &geomgen.ParamError{Param: "if-exists", Value: string(j.IfExists), Reason: "must be fail, append or replace"}
+	if err := j.validateExists(); err != nil {
+		return err
 	}
 	if err := j.validateLayout(); err != nil {
 		return err
@@ -200,13 +190,6 @@ func (j Job) validateLayout() error {
 	case j.ChunkRows > 0 && j.Partitions > 0:
 		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(j.ChunkRows, 10),
 			Reason: "contradicts partitions: a partition is one chunk"}
-	case j.OnConflict != "" && j.OnConflict != ConflictError && j.OnConflict != ConflictSkip:
-		return &geomgen.ParamError{Param: "on-conflict", Value: string(j.OnConflict), Reason: "must be error or skip"}
-	case j.OnConflict == ConflictSkip && j.IfExists != Append:
-		return &geomgen.ParamError{Param: "on-conflict", Value: string(j.OnConflict), Reason: "goes with if-exists append alone"}
-	case j.OnConflict == ConflictSkip && j.Partitions > 0:
-		return &geomgen.ParamError{Param: "on-conflict", Value: string(j.OnConflict),
-			Reason: "contradicts partitions: new partitions are attached whole; without partitions the rows go into those that are there"}
 	case j.Unlogged && j.IfExists == Append:
 		return &geomgen.ParamError{Param: "unlogged", Value: "true",
 			Reason: "contradicts if-exists append: the table that is there is logged or not"}

@@ -59,7 +59,27 @@ type RunInfo struct {
 	Version     string     `json:"version"`
 	Fingerprint string     `json:"fingerprint"`
 	Job         Job        `json:"job"`
-	staging     string
+	// TableVersion is the run that made the version of the table with this run's
+	// rows: itself, or the one that it appended to. 0 for runs that are not published.
+	TableVersion int64 `json:"table_version,omitempty"`
+	// Shown tells whether the table shows the rows of this run.
+	Shown bool `json:"shown"`
+	// KeptAs names the table, in the same schema, that keeps the rows of this run
+	// since others took their place. Empty where none does.
+	KeptAs  string `json:"kept_as,omitempty"`
+	staging string
+}
+
+// Standing says in a word what became of a run: its state, and of one that was
+// published whether its rows are shown, kept or replaced.
+func (r RunInfo) Standing() string {
+	switch {
+	case r.State != StatePublished || r.Shown:
+		return r.State
+	case r.KeptAs != "":
+		return "kept"
+	}
+	return "replaced"
 }
 
 // MigrateUp makes the ledger's schema where it is missing and brings it to the
@@ -140,8 +160,8 @@ func (l ledger) publishedBy(ctx context.Context, q querier, t Table, oid uint32)
 		return nil, err
 	}
 	var job Job
-	err = q.QueryRow(ctx, "select job from "+l.runs+
-		" where schema_name = $1 and table_name = $2 and table_oid = $3 and state = 'published' order by id desc limit 1",
+	err = q.QueryRow(ctx, "select r.job from "+l.fromRuns("id, schema_name, table_name, table_oid, state, job")+
+		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.state = 'published' order by r.shown desc, r.id desc limit 1",
 		t.Schema, t.Name, oid).Scan(&job)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -167,19 +187,27 @@ func (l ledger) insertRun(ctx context.Context, q querier, t Table, p *Plan, fing
 	return id, serverError(err, "writing a run of table %s into the ledger", t)
 }
 
-const runColumns = `r.id, r.schema_name, r.table_name, r.state, r.chunks, r.rows, r.starts, r.started_at, r.finished_at,
-	coalesce(r.last_error, ''), r.version, r.fingerprint, r.job, r.staging_name, c.n, c.rows`
+const runColumns = `id, schema_name, table_name, state, chunks, rows, starts, started_at, finished_at,
+	coalesce(last_error, '') as last_error, version, fingerprint, job, staging_name`
 
 func (l ledger) query(ctx context.Context, q querier, where string, args ...any) ([]RunInfo, error) {
-	rows, err := q.Query(ctx, "select "+runColumns+" from "+l.runs+" r cross join lateral"+
+	rows, err := q.Query(ctx, "select r.*, c.* from "+l.fromRuns(runColumns)+" cross join lateral"+
 		" (select count(*) as n, coalesce(sum(rows), 0)::bigint as rows from "+l.chunks+" where run_id = r.id) c "+where, args...)
 	if err != nil {
 		return nil, serverError(err, "reading runs from the ledger in schema %s", l.schema)
 	}
 	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (RunInfo, error) {
 		var r RunInfo
+		var version *int64
+		var kept *string
 		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Starts, &r.StartedAt, &r.FinishedAt,
-			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.staging, &r.Committed, &r.RowsDone)
+			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.staging, &version, &r.Shown, &kept, &r.Committed, &r.RowsDone)
+		if version != nil {
+			r.TableVersion = *version
+		}
+		if kept != nil {
+			r.KeptAs = *kept
+		}
 		return r, err
 	})
 	return runs, serverError(err, "reading runs from the ledger in schema %s", l.schema)
@@ -243,9 +271,11 @@ func (l ledger) failed(ctx context.Context, q querier, id int64, cause error) er
 	return serverError(err, "writing into the ledger why run %d stopped", id)
 }
 
-func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32) error {
+// published notes that a run's rows are shown by the table with this oid, as part
+// of a version.
+func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32, version int64) error {
 	_, err := q.Exec(ctx, "update "+l.runs+
-		" set state = 'published', finished_at = now(), last_error = null, table_oid = $2 where id = $1", id, oid)
+		" set state = 'published', finished_at = now(), last_error = null, table_oid = $2, version_id = $3, shown = true where id = $1", id, oid, version)
 	return serverError(err, "writing into the ledger that run %d is published", id)
 }
 

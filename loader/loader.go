@@ -35,6 +35,7 @@ type load struct {
 	// partitioned tells whether the table that readers see is; one that is made,
 	// by its plan.
 	partitioned bool
+	columns     []string   // of the table that readers see, with their types
 	staging     target     // the table that is filled
 	index       Index      // which spatial indexes that one gets
 	others      []indexDef // which more its partitions get, as those of the target have

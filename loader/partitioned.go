@@ -110,15 +110,8 @@ func indexOf(gist, brin bool) Index {
 // checkPartitionDependents refuses partitions that something depends on by
 // itself, and a table that foreign keys point to: their rows cannot go.
 func (l *load) checkPartitionDependents(ctx context.Context, conn querier) error {
-	var keys *string
-	err := conn.QueryRow(ctx, `
-		select string_agg(distinct pg_describe_object('pg_constraint'::regclass, oid, 0), ', ')
-		from pg_constraint where contype = 'f' and confrelid = $1`, l.target.oid).Scan(&keys)
-	if err != nil {
-		return serverError(err, "looking for foreign keys to table %s", l.target)
-	}
-	if keys != nil {
-		return l.target.refuse("cannot be replaced, since rows of other tables point to its rows: %s: drop them before, and make them again after", *keys)
+	if err := l.target.checkForeignKeys(ctx, conn); err != nil {
+		return err
 	}
 	parts, err := l.target.partitions(ctx, conn)
 	if err != nil {
@@ -129,7 +122,7 @@ func (l *load) checkPartitionDependents(ctx context.Context, conn querier) error
 		if err := t.find(ctx, conn); err != nil {
 			return err
 		}
-		if err := t.checkDependents(ctx, conn); err != nil {
+		if err := t.checkDependents(ctx, conn, dropDependents); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,10 @@ import (
 // steps back and tries again later.
 const publishLockTimeout = 2 * time.Second
 
+func publishLock() setting {
+	return setting{"lock_timeout", fmt.Sprint(publishLockTimeout.Milliseconds())}
+}
+
 // publish makes the finished table visible, in one transaction together with
 // its state in the ledger: readers see what was there before, or all of it. It
 // runs on the connection that holds the table's lock, so that a run which has
@@ -37,6 +41,7 @@ func (l *load) publish(ctx context.Context) error {
 	})
 	if err == nil {
 		l.analyzeParent(ctx)
+		l.prune(ctx)
 	}
 	return err
 }
@@ -61,7 +66,7 @@ func (l *load) analyzeParent(ctx context.Context) {
 
 func (l *load) swap(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
-		if err := setLocal(ctx, tx, setting{"lock_timeout", fmt.Sprint(publishLockTimeout.Milliseconds())}); err != nil {
+		if err := setLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
 		now := l.target
@@ -71,14 +76,32 @@ func (l *load) swap(ctx context.Context) error {
 		if now.oid != l.target.oid {
 			return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", l.target)
 		}
+		if err := l.checkUnchanged(ctx, tx); err != nil {
+			return err
+		}
 		if err := l.checkUnlogged(ctx, tx); err != nil {
 			return err
+		}
+		version := l.run
+		if l.appends() {
+			shown, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.oid)
+			if err != nil {
+				return err
+			}
+			if found {
+				version = shown
+			}
 		}
 		oid, err := l.show(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return l.ledger.published(ctx, tx, l.run, oid)
+		if version == l.run {
+			if err := l.ledger.hide(ctx, tx, l.target.Table); err != nil {
+				return err
+			}
+		}
+		return l.ledger.published(ctx, tx, l.run, oid, version)
 	})
 	return serverError(lost(l.lock.conn.Conn(), err), "publishing table %s", l.target)
 }
@@ -90,18 +113,40 @@ func (l *load) show(ctx context.Context, tx pgx.Tx) (oid uint32, err error) {
 		return l.target.oid, l.takePartitionsPlace(ctx, tx)
 	case l.appends():
 		return l.target.oid, l.appendRows(ctx, tx)
+	case l.truncates():
+		return l.target.oid, l.truncateRows(ctx, tx)
 	}
 	return l.staging.oid, l.takePlace(ctx, tx)
 }
 
-// takePlace drops the old table, if there is one, and gives the new one its name.
+// checkUnchanged sees to it that the table is still what was checked before the
+// load: else columns that somebody has added would be lost, or a view would follow
+// the old table.
+func (l *load) checkUnchanged(ctx context.Context, tx pgx.Tx) error {
+	if l.target.oid == 0 {
+		return nil
+	}
+	columns, err := l.target.columnTypes(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if other := differ(columns, l.columns); other != "" {
+		return fmt.Errorf("table %s is not as it was when the run began (%s): somebody altered it; run the same command again if that is as it should be", l.target, other)
+	}
+	if l.partitioned || l.fills() {
+		return nil
+	}
+	return l.target.checkDependents(ctx, tx, dropDependents)
+}
+
+// takePlace puts the old table away, if there is one, and gives the new one its name.
 func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 	if l.target.oid != 0 {
-		if err := l.inherit(ctx, tx); err != nil {
+		if err := inherit(ctx, tx, l.target, l.staging.Table); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "drop table "+l.target.sql()); err != nil {
-			return serverError(err, "dropping the old table %s", l.target)
+		if err := l.putAway(ctx, tx); err != nil {
+			return err
 		}
 	}
 	if l.plan.Method == MethodPartitions {
@@ -120,14 +165,37 @@ func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 	}
 	wanted := indexes(l.target.Table)
 	for i, d := range indexes(l.staging.Table) {
-		if _, err := l.renameIndex(ctx, tx, d.name, wanted[i].name); err != nil {
+		if _, err := rename(ctx, tx, "index", Table{l.target.Schema, d.name}, wanted[i].name); err != nil {
 			return err
 		}
 	}
-	if _, err := l.renameIndex(ctx, tx, keyIndex(l.staging.Table), keyIndex(l.target.Table)); err != nil {
+	if _, err := rename(ctx, tx, "index", Table{l.target.Schema, keyIndex(l.staging.Table)}, keyIndex(l.target.Table)); err != nil {
 		return err
 	}
 	return l.commentKey(ctx, tx)
+}
+
+// putAway drops what the table shows, or keeps it as a version.
+func (l *load) putAway(ctx context.Context, tx pgx.Tx) error {
+	if l.plan.Job.Keep == 0 {
+		if l.partitioned {
+			return l.dropPartitions(ctx, tx)
+		}
+		_, err := tx.Exec(ctx, "drop table "+l.target.sql())
+		return serverError(err, "dropping the old table %s", l.target)
+	}
+	version, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.oid)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.ledger.schema, l.target)
+	}
+	kept, err := stow(ctx, tx, l.target, l.partitioned, version)
+	if err != nil {
+		return err
+	}
+	return l.ledger.keep(ctx, tx, l.target.Table, versionAt(version, kept), l.run)
 }
 
 // commentKey writes on the primary key who made the table: the table's own
@@ -163,44 +231,46 @@ func (l *load) checkUnlogged(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// inherit gives the staging table what people have set on the old one: its
-// owner, its grants, its comment.
-func (l *load) inherit(ctx context.Context, tx pgx.Tx) error {
+// inherit gives a table what people have set on another: its owner, its grants,
+// its comment.
+func inherit(ctx context.Context, tx pgx.Tx, from target, to Table) error {
 	rows, err := tx.Query(ctx, `
-		with old as (select * from pg_class where oid = $1)
+		with old as (select * from pg_class where oid = $1), new as (select * from pg_class where oid = ($2::text)::regclass)
 		select format('comment on table %s is %L', $2::text, obj_description(oid, 'pg_class'))
 		from old where obj_description(oid, 'pg_class') is not null
 		union all
-		select format('alter table %s owner to %I', $2::text, pg_get_userbyid(relowner)) from old
-		where pg_get_userbyid(relowner) <> current_user
+		select format('alter table %s owner to %I', $2::text, pg_get_userbyid(old.relowner)) from old, new
+		where old.relowner <> new.relowner
 		union all
-		select format('revoke all on table %s from %I', $2::text, pg_get_userbyid(relowner)) from old where relacl is not null
+		select format('revoke all on table %s from %s', $2::text, case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end)
+		from (select grantee from new, aclexplode(relacl) union select relowner from old where relacl is not null) had
 		union all
 		select format('grant %s on table %s to %s%s', privilege_type, $2::text,
 		              case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,
 		              case when is_grantable then ' with grant option' else '' end)
-		from old, aclexplode(relacl)`, l.target.oid, l.staging.sql())
+		from old, new, aclexplode(coalesce(old.relacl, acldefault('r', old.relowner)))
+		where old.relacl is not null or new.relacl is not null`, from.oid, to.sql())
 	if err != nil {
-		return serverError(err, "reading owner, grants and comment of table %s", l.target)
+		return serverError(err, "reading owner, grants and comment of table %s", from.Table)
 	}
 	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return serverError(err, "reading owner, grants and comment of table %s", l.target)
+		return serverError(err, "reading owner, grants and comment of table %s", from.Table)
 	}
 	for _, sql := range statements {
 		if _, err := tx.Exec(ctx, sql); err != nil {
-			return serverError(err, "giving the new table what the old one had: %s", sql)
+			return serverError(err, "giving table %s what %s had: %s", to, from.Table, sql)
 		}
 	}
 	return nil
 }
 
-// renameIndex gives an index of the staging table its name on the published one,
-// or that name with a number where it is taken, as PostgreSQL does.
-func (l *load) renameIndex(ctx context.Context, tx pgx.Tx, old, wanted string) (string, error) {
+// rename gives a table or an index of a schema another name, or that name with a
+// number where it is taken, as PostgreSQL does.
+func rename(ctx context.Context, tx pgx.Tx, kind string, old Table, wanted string) (string, error) {
 	name := wanted
 	for n := 1; ; n++ {
-		there := target{Table: Table{l.target.Schema, name}}
+		there := target{Table: Table{old.Schema, name}}
 		if err := there.find(ctx, tx); err != nil {
 			return "", err
 		}
@@ -214,6 +284,6 @@ func (l *load) renameIndex(ctx context.Context, tx pgx.Tx, old, wanted string) (
 		}
 		name += number
 	}
-	_, err := tx.Exec(ctx, "alter index "+Table{l.target.Schema, old}.sql()+" rename to "+pgx.Identifier{name}.Sanitize())
-	return name, serverError(err, "renaming index %s to %s", old, name)
+	_, err := tx.Exec(ctx, "alter "+kind+" "+old.sql()+" rename to "+pgx.Identifier{name}.Sanitize())
+	return name, serverError(err, "renaming %s %s to %s", kind, old, name)
 }

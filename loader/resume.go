@@ -44,6 +44,9 @@ func (l *load) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := l.dropOrphans(ctx); err != nil {
+		return err
+	}
 	return l.start(ctx, fingerprint)
 }
 
@@ -96,7 +99,7 @@ func (l *load) rowsThere(ctx context.Context, rows int64) (bool, error) {
 // transaction: there is never one without the other. A table that is filled in
 // one transaction is made in that one.
 func (l *load) start(ctx context.Context, fingerprint string) error {
-	l.staging = l.target.newStaging()
+	l.staging = l.target.newStaging(l.ledger.schema)
 	l.done = map[int64]bool{}
 	return pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
 		var err error

@@ -60,16 +60,22 @@ func FindRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 type StateError struct {
 	ID    int64
 	State string
-	Only  string // what only an unfinished run can be
+	Only  string // what a run in another state can be
+	Which string // which run that is; empty for one that is unfinished
 }
 
 func (e *StateError) Error() string {
-	return fmt.Sprintf("run %d is %s: only an unfinished run can be %s", e.ID, e.State, e.Only)
+	which := e.Which
+	if which == "" {
+		which = "an unfinished run"
+	}
+	return fmt.Sprintf("run %d is %s: only %s can be %s", e.ID, e.State, which, e.Only)
 }
 
 // DropRun gives up an unfinished run: its staging table goes, and the ledger
-// notes it as dropped. A run that is alive is a *LockedError, one that is not
-// unfinished a *StateError.
+// notes it as dropped. Of a run whose version of the table is kept it drops that.
+// A run that is alive is a *LockedError, one of which nothing is left but what
+// readers see a *StateError.
 func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id int64) error {
 	run, err := FindRun(ctx, pool, ledgerSchema, id)
 	if err != nil {
@@ -88,16 +94,31 @@ func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 	if run, err = FindRun(ctx, pool, ledgerSchema, id); err != nil {
 		return err
 	}
-	if run.State != StateLoading {
-		return &StateError{id, run.State, "dropped"}
+	l := newLedger(ledgerSchema)
+	if run.State == StateLoading {
+		return dropRun(ctx, lock.conn, l, run)
 	}
-	return dropRun(ctx, lock.conn, newLedger(ledgerSchema), run)
+	versions := []version{}
+	if run.KeptAs != "" {
+		if versions, err = l.keptVersions(ctx, lock.conn, run.Table); err != nil {
+			return err
+		}
+	}
+	for _, v := range versions {
+		if v.id == run.TableVersion {
+			return dropVersion(ctx, lock.conn, l, run.Table, v)
+		}
+	}
+	return &StateError{ID: id, State: run.Standing(), Only: "dropped", Which: "an unfinished run, or one whose version of the table is kept,"}
+}
+
+// beginner is what transactions begin on.
+type beginner interface {
+	Begin(context.Context) (pgx.Tx, error)
 }
 
 // dropRun removes what an unfinished run left. The caller holds the table's lock.
-func dropRun(ctx context.Context, db interface {
-	Begin(context.Context) (pgx.Tx, error)
-}, l ledger, run RunInfo) error {
+func dropRun(ctx context.Context, db beginner, l ledger, run RunInfo) error {
 	staging := Table{run.Table.Schema, run.staging}
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		// A transaction of the run may still be in work, with a table that is not

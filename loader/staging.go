@@ -1,7 +1,9 @@
 package loader
 
 import (
+	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -9,12 +11,45 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// newStaging names a staging table in the target's schema. It is not named after
-// the run alone: two ledgers in one database number theirs alike.
-func (t target) newStaging() target {
+// newStaging names a staging table in the target's schema, after the target and the
+// ledger, so that what is left of a run that the ledger has forgotten can be found,
+// and at random, so that a name is not used twice.
+func (t target) newStaging(ledgerSchema string) target {
 	var suffix [4]byte
 	_, _ = rand.Read(suffix[:]) // never fails, by its documentation
-	return t.staged("loadgrid_staging_" + hex.EncodeToString(suffix[:]))
+	return t.staged(t.stagingPrefix(ledgerSchema) + hex.EncodeToString(suffix[:]))
+}
+
+// stagingPrefix is what the names of all staging tables for the target begin with
+// whose runs one ledger knows.
+func (t target) stagingPrefix(ledgerSchema string) string {
+	sum := sha256.Sum256([]byte(ledgerSchema + "\x00" + t.Schema + "\x00" + t.Name))
+	return "loadgrid_staging_" + hex.EncodeToString(sum[:4]) + "_"
+}
+
+// dropOrphans drops staging tables for the target that no run in the ledger knows:
+// of a ledger that was taken down, or came back from a backup, in the meantime. The
+// caller holds the table's lock, and the ledger knows no unfinished run of it.
+func (l *load) dropOrphans(ctx context.Context) error {
+	rows, err := l.lock.conn.Query(ctx, `
+		select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and starts_with(c.relname, $2) and c.relkind in ('r', 'p') and not c.relispartition
+		  and pg_has_role(c.relowner, 'USAGE')`, l.target.Schema, l.target.stagingPrefix(l.ledger.schema))
+	if err != nil {
+		return serverError(err, "looking for staging tables that no run knows")
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return serverError(err, "looking for staging tables that no run knows")
+	}
+	for _, name := range names {
+		orphan := Table{l.target.Schema, name}
+		l.log.Warn("dropping a staging table that no run in the ledger knows", "staging", orphan.String())
+		if _, err := l.lock.conn.Exec(ctx, "drop table if exists "+orphan.sql()); err != nil {
+			return serverError(err, "dropping staging table %s, which no run in the ledger knows", orphan)
+		}
+	}
+	return nil
 }
 
 func (t target) staged(name string) target {
@@ -42,7 +77,7 @@ func (t target) createPartition(job Job, p Table, from, to int64) string {
 		fmt.Sprintf(" check (%s >= %d and %s < %d)", id, from, id, to) + ") with (autovacuum_enabled = false)"
 }
 
-// boundsCheck is the name of the check that a partition has until it is published.
+// boundsCheck is the name of the check of its bounds that a partition has.
 const boundsCheck = "loadgrid_bounds"
 
 // createPartitioned returns the statements that make a partitioned table

@@ -60,12 +60,11 @@ func (l *load) checkTarget(ctx context.Context, conn querier) error {
 	if err != nil {
 		return err
 	}
-	have, err := t.columnTypes(ctx, conn)
-	if err != nil {
+	if l.columns, err = t.columnTypes(ctx, conn); err != nil {
 		return err
 	}
-	stays := l.partitioned || job.IfExists == Append
-	if other := differ(have, expectedTypes(job)); other != "" && (before == nil || stays) {
+	stays := l.partitioned || l.fills()
+	if other := differ(l.columns, expectedTypes(job)); other != "" && (before == nil || stays) {
 		return t.refuse("exists with other columns: %s", other)
 	}
 	if l.partitioned {
@@ -76,13 +75,45 @@ func (l *load) checkTarget(ctx context.Context, conn querier) error {
 	if job.IfExists == Append {
 		return l.checkAddTo(ctx, conn, before)
 	}
+	if l.truncates() {
+		return l.checkTruncate(ctx, conn)
+	}
 	if !owned {
 		return t.notOwned("replacing")
+	}
+	if err := l.checkKeep(ctx, conn); err != nil {
+		return err
 	}
 	if l.partitioned {
 		return nil // what depends on it stays with it
 	}
-	return t.checkDependents(ctx, conn)
+	return t.checkDependents(ctx, conn, truncateInstead)
+}
+
+// checkKeep sees to it that what the table shows has a name to be kept under.
+func (l *load) checkKeep(ctx context.Context, conn querier) error {
+	if l.plan.Job.Keep == 0 {
+		return nil
+	}
+	refuse := func(format string, args ...any) error {
+		return &geomgen.ParamError{Param: "keep", Value: fmt.Sprint(l.plan.Job.Keep), Reason: fmt.Sprintf(format, args...)}
+	}
+	version, found, err := l.ledger.shownVersion(ctx, conn, l.target.Table, l.target.oid)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return refuse("table %s was not published by a run that the ledger in schema %s knows, so there is no run to roll back to: leave keep out this once, or rename the table",
+			l.target, l.ledger.schema)
+	}
+	kept := target{Table: versionName(l.target.Table, version)}
+	if err := kept.find(ctx, conn); err != nil {
+		return err
+	}
+	if kept.oid != 0 {
+		return refuse("table %s is in the way of keeping what table %s shows: rename or drop it", kept, l.target)
+	}
+	return nil
 }
 
 func (t *target) refuse(format string, args ...any) error {
@@ -229,9 +260,15 @@ func differ(have, want []string) string {
 	return strings.Join(parts, ", ")
 }
 
+// What to do about what depends on a table.
+const (
+	dropDependents  = "drop them before, and make them again after"
+	truncateInstead = "with publish truncate the table stays and is filled anew, and so do they; a table with partitions keeps them as well; or " + dropDependents
+)
+
 // checkDependents refuses to replace a table that others depend on: they would
 // follow the old table, which then cannot be dropped.
-func (t *target) checkDependents(ctx context.Context, conn querier) error {
+func (t *target) checkDependents(ctx context.Context, conn querier, advice string) error {
 	rows, err := conn.Query(ctx, `
 		select distinct pg_describe_object(d.classid, d.objid, 0)
 		from pg_depend d join pg_class c on c.oid = $1
@@ -251,7 +288,23 @@ func (t *target) checkDependents(ctx context.Context, conn querier) error {
 		return nil
 	}
 	return &geomgen.ParamError{Param: "table", Value: t.String(),
-		Reason: "cannot be replaced, since these depend on it: " + strings.Join(names, ", ") + ": drop them before, and make them again after"}
+		Reason: "cannot be replaced, since these depend on it: " + strings.Join(names, ", ") + ": " + advice}
+}
+
+// checkForeignKeys refuses a table that foreign keys of others point to: its rows
+// cannot go.
+func (t *target) checkForeignKeys(ctx context.Context, conn querier) error {
+	var keys *string
+	err := conn.QueryRow(ctx, `
+		select string_agg(distinct pg_describe_object('pg_constraint'::regclass, oid, 0), ', ')
+		from pg_constraint where contype = 'f' and confrelid = $1 and conrelid <> $1`, t.oid).Scan(&keys)
+	if err != nil {
+		return serverError(err, "looking for foreign keys to table %s", t.Table)
+	}
+	if keys != nil {
+		return t.refuse("cannot be replaced, since rows of other tables point to its rows: %s: %s", *keys, dropDependents)
+	}
+	return nil
 }
 
 // checkName refuses the name of a new table that a type has: a table is a type, too.

@@ -80,21 +80,6 @@ func (f *layoutFlags) layout(cmd *cobra.Command, job *loader.Job) error {
 	return positive(cmd, "streams", "chunk-rows")
 }
 
-func registerOnConflict(cmd *cobra.Command, value *string) {
-	cmd.Flags().StringVar(value, "on-conflict", "error",
-		"what becomes of cells to append that the table holds already, `error|skip`: with skip they stay as they are, coverage included")
-}
-
-// onConflict puts the flag into a job. The library takes no choice for the default;
-// on a command line it is a variable that was not set.
-func onConflict(value string, job *loader.Job) error {
-	if value == "" {
-		return &geomgen.ParamError{Param: "on-conflict", Value: `""`, Reason: "must be error or skip"}
-	}
-	job.OnConflict = loader.OnConflict(value)
-	return nil
-}
-
 // serverFlags are the flags that say which server, and where its ledger is.
 type serverFlags struct {
 	dsn, ledger string

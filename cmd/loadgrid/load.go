@@ -5,14 +5,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newLoad() *cobra.Command {
 	var (
-		table, ifExists, conflict string
-
+		table    string
+		exists   existsFlags
 		rows     jobFlags
 		layout   layoutFlags
 		server   serverFlags
@@ -39,8 +38,13 @@ others. The same is what puts the same rows, columns and indexes into the same t
 the first start. With --if-exists replace another job drops what was left unfinished,
 else it is refused.
 
---if-exists replace puts the partitions of a partitioned table in the place of its old
-ones: the table stays, with the views, grants and indexes on it. --if-exists append attaches
+--if-exists replace puts a new table in the place of the old one, with its owner, grants
+and comment. Views and foreign keys that depend on the old one would stay with it, so a
+table that has some is refused: --publish truncate empties the table that is there and
+fills it in one transaction, in which readers wait. The partitions of a partitioned table
+take the place of its old ones: the table stays, with the views, grants and indexes on
+it. With --keep N what is replaced stays as TABLE_runN, after the run that made it, and
+'loadgrid runs rollback' puts it back. --if-exists append attaches
 partitions with --partitions, and without adds the rows to the table or to the
 partitions that are there; their indexes stand, and --index is of no account.
 
@@ -88,15 +92,12 @@ only touches the area; with --geometry point it is a Point.`,
 			if err != nil {
 				return err
 			}
-			if ifExists == "" {
-				return &geomgen.ParamError{Param: "if-exists", Value: `""`, Reason: "must be fail, append or replace"}
-			}
 			job, err := rows.job(cmd, name)
 			if err != nil {
 				return err
 			}
-			job.IfExists, job.LedgerSchema = loader.IfExists(ifExists), server.ledger
-			if err := onConflict(conflict, &job); err != nil {
+			job.LedgerSchema = server.ledger
+			if err := exists.exists(&job); err != nil {
 				return err
 			}
 			if err := layout.layout(cmd, &job); err != nil {
@@ -106,8 +107,8 @@ only touches the area; with --geometry point it is a Point.`,
 		},
 	}
 	cmd.Flags().StringVar(&table, "table", "", "the table to load, `[SCHEMA.]NAME`")
-	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what to do with a table that is there: `fail|append|replace`")
-	registerOnConflict(cmd, &conflict)
+	exists.register(cmd, "what to do with a table that is there: `fail|append|replace`")
+	exists.registerPublish(cmd)
 	server.register(cmd)
 	rows.register(cmd)
 	layout.register(cmd)

@@ -17,7 +17,9 @@ import (
 
 func newPlan() *cobra.Command {
 	var (
-		table, ifExists, conflict, image string
+		table, image string
+
+		exists existsFlags
 
 		rows   jobFlags
 		layout layoutFlags
@@ -48,7 +50,7 @@ once. Its times and bytes are rough guides.`,
       --cell-size 1000 --srid 3035 --extent 7400000,900000,7500000,5500000`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			name, err := planTable(cmd, table, ifExists)
+			name, err := planTable(cmd, table, exists.ifExists)
 			if err != nil {
 				return err
 			}
@@ -56,8 +58,8 @@ once. Its times and bytes are rough guides.`,
 			if err != nil {
 				return err
 			}
-			job.IfExists, job.LedgerSchema = loader.IfExists(ifExists), server.ledger
-			if err := onConflict(conflict, &job); err != nil {
+			job.LedgerSchema = server.ledger
+			if err := exists.exists(&job); err != nil {
 				return err
 			}
 			if err := layout.layout(cmd, &job); err != nil {
@@ -84,8 +86,7 @@ once. Its times and bytes are rough guides.`,
 		},
 	}
 	cmd.Flags().StringVar(&table, "table", "", "the table that would be loaded, `[SCHEMA.]NAME`")
-	cmd.Flags().StringVar(&ifExists, "if-exists", "fail", "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
-	registerOnConflict(cmd, &conflict)
+	exists.register(cmd, "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
 	cmd.Flags().StringVar(&image, "picture", "", "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg")
 	server.register(cmd)
 	rows.register(cmd)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -17,13 +18,14 @@ import (
 func newRuns() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
-		Short: "List, show, resume and drop runs",
+		Short: "List, show, resume, drop and roll back runs",
 		Example: `  loadgrid runs list
   loadgrid runs show 3
   loadgrid runs resume 3
-  loadgrid runs drop 3`,
+  loadgrid runs drop 3
+  loadgrid runs rollback 2`,
 	}
-	cmd.AddCommand(newRunsList(), newRunsShow(), newRunsResume(), newRunsDrop())
+	cmd.AddCommand(newRunsList(), newRunsShow(), newRunsResume(), newRunsDrop(), newRunsRollback())
 	return group(cmd)
 }
 
@@ -46,7 +48,7 @@ func newRunsList() *cobra.Command {
 			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(t, "RUN\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK")
 			for _, r := range runs {
-				fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Table, r.State, count(r.Rows),
+				fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.Table, r.Standing(), count(r.Rows),
 					chunksOf(r), r.StartedAt.Format("2006-01-02 15:04:05"), took(r))
 			}
 			return t.Flush()
@@ -106,7 +108,10 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
 	line("run", "%d", r.ID)
 	line("table", "%s", r.Table)
-	line("state", "%s", r.State)
+	line("state", "%s", r.Standing())
+	if r.KeptAs != "" {
+		line("kept as", "%s", loader.Table{Schema: r.Table.Schema, Name: r.KeptAs})
+	}
 	line("rows", "%s of %s committed", count(r.RowsDone), count(r.Rows))
 	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
 	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Starts)
@@ -135,6 +140,12 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	}
 	printLayout(line, r.Job)
 	line("if exists", "%s", r.Job.IfExists)
+	if r.Job.Publish != "" {
+		line("publish", "%s", r.Job.Publish)
+	}
+	if r.Job.Keep > 0 {
+		line("keep", "%d", r.Job.Keep)
+	}
 	if r.Job.OnConflict != "" {
 		line("on conflict", "%s", r.Job.OnConflict)
 	}
@@ -169,7 +180,7 @@ func newRunsResume() *cobra.Command {
 				return err
 			}
 			if run.State != loader.StateLoading {
-				return &loader.StateError{ID: id, State: run.State, Only: "resumed"}
+				return &loader.StateError{ID: id, State: run.Standing(), Only: "resumed"}
 			}
 			job := run.Job
 			job.Table, job.LedgerSchema = run.Table, server.ledger
@@ -188,7 +199,7 @@ func findRun(cmd *cobra.Command, server serverFlags, id int64) (run loader.RunIn
 }
 
 func newRunsDrop() *cobra.Command {
-	return newRunsOf("drop", "Give up an unfinished run and remove what it has loaded",
+	return newRunsOf("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run",
 		func(cmd *cobra.Command, server serverFlags, id int64) error {
 			err := server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
 				return loader.DropRun(ctx, pool, server.ledger, id)
@@ -197,6 +208,26 @@ func newRunsDrop() *cobra.Command {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "run %d is dropped\n", id)
+			return err
+		})
+}
+
+func newRunsRollback() *cobra.Command {
+	return newRunsOf("rollback", "Give a table the rows of an earlier run again, which --keep has kept",
+		func(cmd *cobra.Command, server serverFlags, id int64) error {
+			var done loader.Rollback
+			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			err := server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+				done, err = loader.RollbackRun(ctx, pool, server.ledger, id, log)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "table %s has the rows of run %d again\n", done.Table, done.Version)
+			if err == nil && done.KeptVersion != 0 {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "those of run %d are kept as %s\n", done.KeptVersion, done.Kept)
+			}
 			return err
 		})
 }

@@ -1,0 +1,93 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A version is what a table held from one replace to the next: the rows of the
+// run that made it, whose number it has, and of those that were appended since.
+// The table shows one; others may be kept under names of their own.
+type version struct {
+	id   int64
+	kept Table  // the table that keeps it
+	oid  uint32 // of that one
+}
+
+func versionAt(id int64, kept target) version { return version{id, kept.Table, kept.oid} }
+
+// versionName is the table that keeps a version of t.
+func versionName(t Table, version int64) Table {
+	return Table{t.Schema, objectName(t.Name, "", fmt.Sprintf("run%d", version))}
+}
+
+// fromRuns stands for the ledger's runs where a ledger that an older loadgrid made
+// is to be read as well: inside the subquery a column that runs lacks is that of
+// the outer one.
+func (l ledger) fromRuns(columns string) string {
+	return `(select null::bigint as version_id, false as shown, null::text as kept_name) old cross join lateral
+		(select ` + columns + `, version_id, shown, kept_name from ` + l.runs + `) r`
+}
+
+// shownVersion returns the version that the table with this oid shows, if the
+// ledger knows it.
+func (l ledger) shownVersion(ctx context.Context, q querier, t Table, oid uint32) (id int64, found bool, err error) {
+	there, err := l.exists(ctx, q)
+	if err != nil || !there {
+		return 0, false, err
+	}
+	err = q.QueryRow(ctx, "select r.version_id from "+l.fromRuns("id, schema_name, table_name, table_oid, state")+
+		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.shown order by r.id desc limit 1",
+		t.Schema, t.Name, oid).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	return id, err == nil, serverError(err, "reading the ledger about the version of table %s", t)
+}
+
+// hide notes that the table shows none of the rows that it has shown.
+func (l ledger) hide(ctx context.Context, q querier, t Table) error {
+	_, err := q.Exec(ctx, "update "+l.runs+" set shown = false where schema_name = $1 and table_name = $2 and shown", t.Schema, t.Name)
+	return serverError(err, "writing into the ledger that table %s has another version", t)
+}
+
+// keep notes where a version of t is kept, and which run took its place.
+func (l ledger) keep(ctx context.Context, q querier, t Table, v version, by int64) error {
+	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = $4, kept_by = $5, table_oid = $6
+		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`,
+		t.Schema, t.Name, v.id, v.kept.Name, by, v.oid)
+	return serverError(err, "writing into the ledger that version %d of table %s is kept", v.id, t)
+}
+
+// restore notes that the table with this oid shows a version that was kept.
+func (l ledger) restore(ctx context.Context, q querier, t Table, version int64, oid uint32) error {
+	_, err := q.Exec(ctx, "update "+l.runs+` set shown = true, kept_name = null, kept_by = null, table_oid = $4
+		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`, t.Schema, t.Name, version, oid)
+	return serverError(err, "writing into the ledger that table %s has version %d again", t, version)
+}
+
+// forget notes that a version is not kept any more.
+func (l ledger) forget(ctx context.Context, q querier, t Table, version int64) error {
+	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = null, kept_by = null
+		where schema_name = $1 and table_name = $2 and version_id = $3`, t.Schema, t.Name, version)
+	return serverError(err, "writing into the ledger that version %d of table %s is gone", version, t)
+}
+
+// keptVersions returns the versions of t that are kept, the one that was replaced
+// last first.
+func (l ledger) keptVersions(ctx context.Context, q querier, t Table) ([]version, error) {
+	rows, err := q.Query(ctx, "select version_id, schema_name, kept_name, max(table_oid) from "+l.runs+`
+		where schema_name = $1 and table_name = $2 and kept_name is not null
+		group by 1, 2, 3 order by max(kept_by) desc, 1 desc`, t.Schema, t.Name)
+	if err != nil {
+		return nil, serverError(err, "reading from the ledger which versions of table %s are kept", t)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v version, err error) {
+		err = row.Scan(&v.id, &v.kept.Schema, &v.kept.Name, &v.oid)
+		return v, err
+	})
+	return list, serverError(err, "reading from the ledger which versions of table %s are kept", t)
+}

@@ -1,0 +1,171 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// Rollback is what RollbackRun did.
+type Rollback struct {
+	Table   Table `json:"table"`
+	Version int64 `json:"version"` // that the table shows now: the run that made it
+	// Kept names the table that keeps what was shown before, and KeptVersion the run
+	// that made that. Where there was no table, they are empty.
+	Kept        Table `json:"kept"`
+	KeptVersion int64 `json:"kept_version,omitempty"`
+}
+
+// RollbackRun gives a table the rows of an earlier run again, from the version of it
+// that Job.Keep has kept, and keeps in turn what the table has shown until then. It
+// is one transaction, and copies nothing. The table's owner, grants and comment stay
+// as they are. A run whose version is not kept is a *StateError, a table that a run
+// holds a *LockedError. log, which may be nil, gets what keeps it waiting.
+func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id int64, log *slog.Logger) (done Rollback, err error) {
+	run, err := FindRun(ctx, pool, ledgerSchema, id)
+	if err != nil {
+		return done, err
+	}
+	if run.KeptAs == "" {
+		return done, &StateError{ID: id, State: run.Standing(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
+	}
+	l := newLoad(pool, &Plan{Job: Job{LedgerSchema: ledgerSchema}}, Options{Log: log})
+	l.target, l.run = target{Table: run.Table}, id
+	if l.lock, err = lockTable(ctx, pool, run.Table); err != nil {
+		return done, err
+	}
+	defer l.close(ctx)
+	err = retry(ctx, l.log, publishFor, "rollback", func() error {
+		if err := l.keepLock(ctx); err != nil {
+			return err
+		}
+		// An earlier try may have been committed although its answer was lost.
+		if run, _, err := l.ledger.run(ctx, l.lock.conn, id); err != nil || run.Shown {
+			return err
+		}
+		err := pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) (err error) {
+			done, err = l.rollback(ctx, tx, run)
+			return err
+		})
+		return serverError(lost(l.lock.conn.Conn(), err), "rolling table %s back to run %d", run.Table, id)
+	})
+	if err == nil {
+		l.analyzeParent(ctx)
+	}
+	return done, err
+}
+
+func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollback, err error) {
+	done = Rollback{Table: run.Table, Version: run.TableVersion}
+	if err := setLocal(ctx, tx, publishLock()); err != nil {
+		return done, err
+	}
+	kept, err := l.keptVersion(ctx, tx, run)
+	if err != nil {
+		return done, err
+	}
+	t := &l.target
+	if err := t.find(ctx, tx); err != nil {
+		return done, err
+	}
+	kind, _, _, err := kept.describe(ctx, tx)
+	if err != nil {
+		return done, err
+	}
+	l.partitioned = kind == "p"
+	shows := *t
+	if t.oid != 0 {
+		stowed, err := l.stowShown(ctx, tx, kind, &done)
+		if err != nil {
+			return done, err
+		}
+		if l.partitioned {
+			stowed = *t
+		} else {
+			shows.oid = 0 // its name is free now
+		}
+		if err := inherit(ctx, tx, stowed, kept.Table); err != nil {
+			return done, err
+		}
+	}
+	if err := unstow(ctx, tx, kept, shows, l.partitioned); err != nil {
+		return done, err
+	}
+	if shows.oid == 0 {
+		t.oid = kept.oid
+	}
+	if err := l.ledger.hide(ctx, tx, t.Table); err != nil {
+		return done, err
+	}
+	return done, l.ledger.restore(ctx, tx, t.Table, run.TableVersion, t.oid)
+}
+
+// keptVersion returns the table that keeps the version of a run.
+func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept target, err error) {
+	versions, err := l.ledger.keptVersions(ctx, tx, run.Table)
+	if err != nil {
+		return kept, err
+	}
+	for _, v := range versions {
+		if v.id != run.TableVersion {
+			continue
+		}
+		kept = target{Table: v.kept}
+		if err := kept.find(ctx, tx); err != nil {
+			return kept, err
+		}
+		if kept.oid != v.oid {
+			return kept, fmt.Errorf("table %s, which kept the rows of run %d, was dropped or replaced by somebody", v.kept, run.ID)
+		}
+		return kept, nil
+	}
+	return kept, &StateError{ID: run.ID, State: "not kept any more", Only: "rolled back to", Which: "a run whose version of the table is kept"}
+}
+
+// stowShown puts away what the table shows.
+func (l *load) stowShown(ctx context.Context, tx pgx.Tx, kind string, done *Rollback) (stowed target, err error) {
+	t := &l.target
+	now, _, _, err := t.describe(ctx, tx)
+	if err != nil {
+		return stowed, err
+	}
+	if now != kind {
+		return stowed, fmt.Errorf("table %s is %s, what is kept of it as %s is %s: rename the table", t.Table, layoutName(now), versionName(t.Table, done.Version), layoutName(kind))
+	}
+	version, found, err := l.ledger.shownVersion(ctx, tx, t.Table, t.oid)
+	if err != nil {
+		return stowed, err
+	}
+	if !found {
+		return stowed, fmt.Errorf("table %s was not published by a run that the ledger in schema %s knows: rename it or drop it before", t.Table, l.ledger.schema)
+	}
+	if !l.partitioned {
+		var depends *geomgen.ParamError
+		if err := t.checkDependents(ctx, tx, dropDependents); errors.As(err, &depends) {
+			return stowed, fmt.Errorf("table %s %s", t.Table, depends.Reason)
+		} else if err != nil {
+			return stowed, err
+		}
+	}
+	if stowed, err = stow(ctx, tx, *t, l.partitioned, version); err != nil {
+		return stowed, err
+	}
+	done.Kept, done.KeptVersion = stowed.Table, version
+	return stowed, l.ledger.keep(ctx, tx, t.Table, versionAt(version, stowed), done.Version)
+}
+
+func layoutName(kind string) string {
+	switch kind {
+	case "r":
+		return "plain"
+	case "p":
+		return "partitioned"
+	}
+	return relationKind(kind)
+}

@@ -1,0 +1,168 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// stow puts what table t shows under the name of its version, in the transaction
+// that then shows another. A plain table is renamed. Of a partitioned one the
+// partitions go under a parent of their own, with the same columns, keys, indexes
+// and grants: the parent that is there stays, and with it what depends on it.
+func stow(ctx context.Context, tx pgx.Tx, t target, partitioned bool, version int64) (kept target, err error) {
+	kept = target{Table: versionName(t.Table, version)}
+	if err := kept.find(ctx, tx); err != nil {
+		return kept, err
+	}
+	if kept.oid != 0 {
+		return kept, fmt.Errorf("table %s is in the way of keeping version %d of table %s: rename or drop it", kept, version, t.Table)
+	}
+	if !partitioned {
+		kept.oid = t.oid
+		return kept, renameTable(ctx, tx, t.Table, kept.Name)
+	}
+	var key string
+	if err := tx.QueryRow(ctx, "select pg_get_partkeydef($1)", t.oid).Scan(&key); err != nil {
+		return kept, serverError(err, "looking up how table %s is partitioned", t.Table)
+	}
+	if _, err := tx.Exec(ctx, "create table "+kept.sql()+" (like "+t.sql()+" including all) partition by "+key); err != nil {
+		return kept, serverError(err, "making table %s, which keeps version %d of %s", kept, version, t.Table)
+	}
+	if err := kept.find(ctx, tx); err != nil {
+		return kept, err
+	}
+	if err := movePartitions(ctx, tx, t, kept); err != nil {
+		return kept, err
+	}
+	return kept, inherit(ctx, tx, t, kept.Table)
+}
+
+// unstow gives table t what stow has put under another name. Where t is there it
+// is partitioned, and has no partitions at this moment.
+func unstow(ctx context.Context, tx pgx.Tx, kept, t target, partitioned bool) error {
+	if t.oid == 0 {
+		parts, err := kept.partitions(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := renamePartitions(ctx, tx, parts, kept.Name, t.Name); err != nil {
+			return err
+		}
+		return renameTable(ctx, tx, kept.Table, t.Name)
+	}
+	if !partitioned {
+		return fmt.Errorf("table %s is still there", t.Table)
+	}
+	if err := movePartitions(ctx, tx, kept, t); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "drop table "+kept.sql()); err != nil {
+		return serverError(err, "dropping table %s, whose partitions are those of %s again", kept, t.Table)
+	}
+	return t.giveOwner(ctx, tx)
+}
+
+// renameTable gives a table another name in its schema, and those of its indexes
+// that are named after it.
+func renameTable(ctx context.Context, tx pgx.Tx, t Table, name string) error {
+	labels, err := indexLabels(ctx, tx, []partition{{Table: t}})
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "alter table "+t.sql()+" rename to "+pgx.Identifier{name}.Sanitize()); err != nil {
+		return serverError(err, "renaming %s to %s", t, name)
+	}
+	for _, label := range labels[0] {
+		if _, err := rename(ctx, tx, "index", Table{t.Schema, t.Name + "_" + label}, objectName(name, "", label)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// movePartitions takes the partitions of one table to another, and names them
+// after it. Each has a check of its bounds, so that none is read.
+func movePartitions(ctx context.Context, tx pgx.Tx, from, to target) error {
+	parts, err := from.partitions(ctx, tx)
+	if err != nil || len(parts) == 0 {
+		return err
+	}
+	var sql []string
+	for _, p := range parts {
+		sql = append(sql, "alter table "+from.sql()+" detach partition "+p.sql())
+	}
+	for _, p := range parts {
+		sql = append(sql, "alter table "+to.sql()+" attach partition "+p.sql()+" "+p.bounds)
+	}
+	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
+		return serverError(err, "moving %d partitions from table %s to %s", len(parts), from.Table, to.Table)
+	}
+	return renamePartitions(ctx, tx, parts, from.Name, to.Name)
+}
+
+// renamePartitions names partitions, and their indexes, that are named after one
+// table after another.
+func renamePartitions(ctx context.Context, tx pgx.Tx, parts []partition, from, to string) error {
+	labels, err := indexLabels(ctx, tx, parts)
+	if err != nil {
+		return err
+	}
+	for i, p := range parts {
+		number, ok := strings.CutPrefix(p.Name, from+"_")
+		if !ok {
+			continue
+		}
+		name, err := rename(ctx, tx, "table", p.Table, objectName(to, "", number))
+		if err != nil {
+			return err
+		}
+		for _, label := range labels[i] {
+			if _, err := rename(ctx, tx, "index", Table{p.Schema, p.Name + "_" + label}, objectName(name, "", label)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// prune drops the versions of the table that are more than the job keeps. It is
+// best effort: the table is published, and the next run tries again.
+func (l *load) prune(ctx context.Context) {
+	if l.plan.Job.Keep == 0 {
+		return
+	}
+	versions, err := l.ledger.keptVersions(ctx, l.lock.conn, l.target.Table)
+	if err != nil {
+		l.log.Warn("versions of the table that are too old may still be there", "error", serverMessage(err))
+		return
+	}
+	for i := l.plan.Job.Keep; i < len(versions); i++ {
+		if err := dropVersion(ctx, l.lock.conn, l.ledger, l.target.Table, versions[i]); err != nil {
+			l.log.Warn("a version of the table that is too old is still there", "table", versions[i].kept.String(), "error", serverMessage(err))
+		}
+	}
+}
+
+// dropVersion drops the table that keeps a version of t. One that somebody has put
+// in its place is not touched. The caller holds the lock of t.
+func dropVersion(ctx context.Context, db beginner, l ledger, t Table, v version) error {
+	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		if err := setLocal(ctx, tx, publishLock()); err != nil {
+			return err
+		}
+		kept := target{Table: v.kept}
+		if err := kept.find(ctx, tx); err != nil {
+			return err
+		}
+		if kept.oid != 0 && kept.oid == v.oid {
+			if _, err := tx.Exec(ctx, "drop table "+kept.sql()); err != nil {
+				return err
+			}
+		}
+		return l.forget(ctx, tx, t, v.id)
+	})
+	return serverError(err, "dropping table %s, which keeps version %d of %s", v.kept, v.id, t)
+}
