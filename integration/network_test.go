@@ -82,6 +82,7 @@ func (m moment) check(s sandbox) {
 // Whatever happens to the network, the load notices within a bounded time, tries
 // again until it is there again, and finishes.
 func TestNetworkFaults(t *testing.T) {
+	t.Parallel()
 	const chunk, partition, index = "COPY of a chunk", "COPY of a partition", "index"
 	moments := moments()
 	for name, fault := range map[string]struct {
@@ -135,6 +136,7 @@ func TestSwallowedBytes(t *testing.T) {
 // A router forgets the connections: they are given up, and so are their backends,
 // which hold the table's lock and rows of the ledger.
 func TestForgottenConnections(t *testing.T) {
+	t.Parallel()
 	for when, m := range moments() {
 		t.Run(when, func(t *testing.T) {
 			s := newDatabaseSandbox(t)
@@ -155,6 +157,7 @@ func TestForgottenConnections(t *testing.T) {
 // limit, and a server that is silent for as long, since it is at work, are no
 // reason to give up.
 func TestNoFalseAlarm(t *testing.T) {
+	t.Parallel()
 	calm := func(t *testing.T, r result) {
 		t.Helper()
 		if r.code != 0 || strings.Contains(r.stderr, "again") || strings.Contains(r.stderr, "stalled") {
@@ -190,6 +193,7 @@ func TestNoFalseAlarm(t *testing.T) {
 // The answer to a COMMIT is lost and the connection stays open: the ledger tells
 // that it happened, and nothing is copied or published twice.
 func TestSwallowedAnswerToCommit(t *testing.T) {
+	t.Parallel()
 	for name, trigger := range map[string]string{
 		"begin":   "insert on %s",
 		"chunk":   "insert on %s",
@@ -240,6 +244,7 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 // A signal ends the program in time though the network swallows everything, and
 // the rerun finishes.
 func TestSignalsWithoutANetwork(t *testing.T) {
+	t.Parallel()
 	for when, test := range map[string]struct {
 		signal syscall.Signal
 		code   int

@@ -42,16 +42,14 @@ func lockTable(ctx context.Context, pool *pgxpool.Pool, t Table) (*tableLock, er
 
 func (l *tableLock) take(ctx context.Context, t Table) error {
 	var taken bool
-	err := l.conn.QueryRow(ctx, `
-		select pg_try_advisory_lock($1), pg_backend_pid(),
-		       coalesce((select `+backendStart+` from pg_stat_activity where pid = pg_backend_pid()), '')`, l.key).
-		Scan(&taken, &l.backend.pid, &l.backend.start)
-	if err != nil {
+	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1), pg_backend_pid()", l.key).Scan(&taken, &l.backend.pid); err != nil {
 		return serverError(err, "locking table %s", t)
 	}
 	if !taken {
 		return &LockedError{Table: t, Holder: l.holder(ctx)}
 	}
+	// Only to end it, should it outlive its connection: a server may hide it.
+	_ = l.conn.QueryRow(ctx, "select "+backendStart+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&l.backend.start)
 	return nil
 }
 
