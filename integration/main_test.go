@@ -102,14 +102,15 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// waitToSay waits until the process has written these words to stderr.
-func (p *process) waitToSay(words string) {
+// says waits until the process has written these words on stderr, so many times.
+func (p *process) says(words string, times int) {
 	p.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(p.stderr.String(), words); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			p.t.Fatalf("waited a minute for %q in:\n%s", words, p.stderr.String())
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if strings.Count(p.stderr.String(), words) >= times {
+			return
 		}
 	}
+	p.t.Fatalf("waited a minute for %q in:\n%s", words, p.stderr.String())
 }
 
 // start starts loadgrid with a DSN in its environment.

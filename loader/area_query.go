@@ -107,22 +107,10 @@ func connectApart(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// backend is a process of the server. With the time it began, its number is no
-// other's.
-type backend struct {
-	pid   int32
-	began time.Time
-}
-
+// readBackend asks which backend a connection has.
 func readBackend(ctx context.Context, q querier) (b backend, err error) {
-	err = q.QueryRow(ctx, "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()").Scan(&b.pid, &b.began)
+	err = q.QueryRow(ctx, "select pid, "+backendStart+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&b.pid, &b.start)
 	return b, serverError(err, "asking the server for the number of a connection")
-}
-
-// end ends a backend of the same role.
-func (b backend) end(ctx context.Context, q querier) error {
-	_, err := q.Exec(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start = $2", b.pid, b.began)
-	return serverError(err, "ending the query of the area of interest, process %d of the server", b.pid)
 }
 
 // runQuery runs the area's query. Prepared first, it is one statement, and its

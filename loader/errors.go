@@ -161,7 +161,8 @@ func isCertificate(err error) bool {
 func isNetwork(err error) bool {
 	var netErr net.Error
 	var connectErr *pgconn.ConnectError
-	return errors.As(err, &netErr) || errors.As(err, &connectErr) ||
+	var stallErr *StallError
+	return errors.As(err, &netErr) || errors.As(err, &connectErr) || errors.As(err, &stallErr) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
 }
 

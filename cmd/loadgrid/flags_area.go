@@ -145,7 +145,7 @@ func planJob(cmd *cobra.Command, job loader.Job, dsn string) (*loader.Plan, erro
 		if openErr != nil {
 			return nil, fmt.Errorf("%w: %w", needs, openErr)
 		}
-		defer pool.Close()
+		defer loader.Close(pool)
 		p, err = loader.PlanOn(ctx, pool, job)
 	}
 	if err != nil {
