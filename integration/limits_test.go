@@ -56,7 +56,7 @@ func TestTooManyConnectionsInTheMiddle(t *testing.T) {
 	s.waitForChunks(3)
 	limit("1")
 	s.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'", s.application())
-	p.waitToSay("53300")
+	p.says("53300", 1)
 	limit("-1")
 	b.release()
 	if r := p.wait(); r.code != 0 {

@@ -38,6 +38,9 @@ const parallelTests = 3
 const binaryVariable = "LOADGRID_TEST_BINARY"
 
 func buildAndTest(m *testing.M) int {
+	if os.Getenv(binaryVariable) != "" { // a worker of a fuzz test, which has the program
+		return pgtest.Main(m)
+	}
 	dir, err := os.MkdirTemp("", "loadgrid-test-*")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -76,6 +79,7 @@ type result struct {
 type process struct {
 	t              *testing.T
 	cmd            *exec.Cmd
+	dsn            string
 	stdout, stderr output
 	over           *result // what wait returned
 }
@@ -98,21 +102,28 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// waitToSay waits until the process has written these words to stderr.
-func (p *process) waitToSay(words string) {
+// says waits until the process has written these words on stderr, so many times.
+func (p *process) says(words string, times int) {
 	p.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(p.stderr.String(), words); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			p.t.Fatalf("waited a minute for %q in:\n%s", words, p.stderr.String())
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if strings.Count(p.stderr.String(), words) >= times {
+			return
 		}
 	}
+	p.t.Fatalf("waited a minute for %q in:\n%s", words, p.stderr.String())
 }
 
 // start starts loadgrid with a DSN in its environment.
 func start(t *testing.T, dsn string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Getenv(binaryVariable), args...)}
-	p.cmd.Env = append(os.Environ(), "LOADGRID_DSN="+dsn)
+	return startWith(t, nil, dsn, args...)
+}
+
+// startWith starts loadgrid with a DSN and other variables in its environment.
+func startWith(t *testing.T, env []string, dsn string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, dsn: dsn, cmd: exec.Command(os.Getenv(binaryVariable), args...)}
+	p.cmd.Env = append(append(os.Environ(), env...), "LOADGRID_DSN="+dsn)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -144,6 +155,7 @@ func (p *process) wait() result {
 	if strings.Contains(r.stderr, "DATA RACE") || strings.Contains(r.stderr, "panic:") {
 		p.t.Errorf("loadgrid %q:\n%s", p.cmd.Args[1:], r.stderr)
 	}
+	p.checkSilence(r)
 	p.over = &r
 	return r
 }
@@ -215,7 +227,9 @@ type sandbox struct {
 func newSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
-	return sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
+	s := sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
+	t.Cleanup(s.checkNoSecrets)
+	return s
 }
 
 // newDatabaseSandbox is a sandbox in a database of its own, for what holds for a
@@ -223,7 +237,9 @@ func newSandbox(t *testing.T) sandbox {
 func newDatabaseSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
-	return sandboxIn(t, pgtest.Database(t), "public")
+	s := sandboxIn(t, pgtest.Database(t), "public")
+	t.Cleanup(s.checkNoSecrets)
+	return s
 }
 
 func sandboxIn(t *testing.T, dsn, schema string) sandbox {
