@@ -180,8 +180,14 @@ func (tr *trial) run(f fault) {
 		// by COPY.
 		tr.way.unfrozen = true
 	}
-	tr.b.end()
-	tr.runAgain(f, r, args)
+	tr.crashed = tr.b.gone
+	if f.atOnce {
+		tr.runAtOnce(f, r, args)
+		tr.b.end()
+	} else {
+		tr.b.end()
+		tr.runAgain(f, r, args)
+	}
 	reader.stop(before)
 	tr.checkAfter("grid", tr.way)
 }
