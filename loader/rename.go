@@ -44,18 +44,20 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 	for i, r := range list {
 		name := r.wanted
 		if taken[Table{r.old.Schema, name}] {
-			if name, err = freeName(ctx, tx, Table{r.old.Schema, name}); err != nil {
+			if name, err = freeName(ctx, tx, Table{r.old.Schema, name}, taken); err != nil {
 				return err
 			}
 		}
+		taken[Table{r.old.Schema, name}] = true // long names that were cut may be the same
 		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.kind, r.old.sql(), pgx.Identifier{name}.Sanitize())
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
 	return serverError(err, "renaming %s to %s, and %d more", list[0].old, list[0].wanted, len(list)-1)
 }
 
-// freeName returns a name that is taken with the first number with which it is not.
-func freeName(ctx context.Context, tx pgx.Tx, t Table) (string, error) {
+// freeName returns a name that is taken with the first number with which it is not,
+// in its schema or among those that are about to be.
+func freeName(ctx context.Context, tx pgx.Tx, t Table, taken map[Table]bool) (string, error) {
 	for n := 1; ; n++ {
 		number := strconv.Itoa(n)
 		name := t.Name
@@ -63,6 +65,9 @@ func freeName(ctx context.Context, tx pgx.Tx, t Table) (string, error) {
 			name = withoutLastRune(name)
 		}
 		there := target{Table: Table{t.Schema, name + number}}
+		if taken[there.Table] {
+			continue
+		}
 		if err := there.find(ctx, tx); err != nil || there.oid == 0 {
 			return there.Name, err
 		}
