@@ -190,7 +190,7 @@ func (l *load) putAway(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	return l.ledger.keep(ctx, tx, l.target.Table, versionAt(version, kept), l.run)
+	return l.ledger.keep(ctx, tx, l.target.Table, versionAt(version, kept))
 }
 
 // commentKey writes on the primary key who made the table: the table's own

@@ -157,7 +157,7 @@ func (l *load) stowShown(ctx context.Context, tx pgx.Tx, kind string, done *Roll
 		return stowed, err
 	}
 	done.Kept, done.KeptVersion = stowed.Table, version
-	return stowed, l.ledger.keep(ctx, tx, t.Table, versionAt(version, stowed), done.Version)
+	return stowed, l.ledger.keep(ctx, tx, t.Table, versionAt(version, stowed))
 }
 
 func layoutName(kind string) string {

@@ -4,12 +4,12 @@
 alter table runs add column if not exists version_id bigint;
 alter table runs add column if not exists shown boolean not null default false;
 alter table runs add column if not exists kept_name text;
-alter table runs add column if not exists kept_by bigint;
+alter table runs add column if not exists kept_no bigint;
 
 comment on column runs.version_id is 'the run that made the version of the table which has the rows: this one, or the one it appended to';
 comment on column runs.shown is 'the table shows the rows of this run';
 comment on column runs.kept_name is 'the table that keeps the rows of this run since others took their place';
-comment on column runs.kept_by is 'the run that took the place of this one';
+comment on column runs.kept_no is 'the order in which the versions of a table that are kept were put away';
 
 -- What earlier versions of the program have published, as far as it can be told.
 update runs r set version_id = coalesce(
