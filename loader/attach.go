@@ -159,7 +159,7 @@ func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first
 		}
 		rename("table", p.Name, names[i].Name)
 		for _, label := range labels[i] {
-			rename("index", p.Name+"_"+label, objectName(names[i].Name, "", label))
+			rename("index", p.Name+"_"+label, names[i].index(label))
 		}
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
@@ -193,19 +193,32 @@ func indexLabels(ctx context.Context, tx pgx.Tx, parts []partition) ([][]string,
 	return labels, serverError(err, "looking for the indexes of %d partitions", len(parts))
 }
 
+// numbered is a partition that is named after its table, with a number. Where a name
+// is too long the table's gives way, not the number, nor what an index is called.
+type numbered struct {
+	Table
+	of, number string
+}
+
+func numberedAfter(t Table, number string) numbered {
+	return numbered{Table{t.Schema, objectName(t.Name, "", number)}, t.Name, number}
+}
+
+func (n numbered) index(label string) string { return objectName(n.of, "", n.number+"_"+label) }
+
 // freeNames returns n names after that of the table, numbered from first on, or
 // from the next number from which on they and those of indexes with these labels
 // are free.
-func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels []string) ([]Table, error) {
+func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels []string) ([]numbered, error) {
 	for ; ; first += n {
 		width := len(strconv.Itoa(first + n - 1))
-		names := make([]Table, n)
+		names := make([]numbered, n)
 		var all []string
 		for i := range names {
-			names[i] = Table{l.target.Schema, objectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
+			names[i] = numberedAfter(l.target.Table, fmt.Sprintf("p%0*d", width, first+i))
 			all = append(all, names[i].Name)
 			for _, label := range labels {
-				all = append(all, objectName(names[i].Name, "", label))
+				all = append(all, names[i].index(label))
 			}
 		}
 		var taken bool

@@ -44,18 +44,20 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 	for i, r := range list {
 		name := r.wanted
 		if taken[Table{r.old.Schema, name}] {
-			if name, err = freeName(ctx, tx, Table{r.old.Schema, name}); err != nil {
+			if name, err = freeName(ctx, tx, Table{r.old.Schema, name}, taken); err != nil {
 				return err
 			}
 		}
+		taken[Table{r.old.Schema, name}] = true
 		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.kind, r.old.sql(), pgx.Identifier{name}.Sanitize())
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
 	return serverError(err, "renaming %s to %s, and %d more", list[0].old, list[0].wanted, len(list)-1)
 }
 
-// freeName returns a name that is taken with the first number with which it is not.
-func freeName(ctx context.Context, tx pgx.Tx, t Table) (string, error) {
+// freeName returns a name that is taken with the first number with which it is not,
+// neither on the server nor in the list.
+func freeName(ctx context.Context, tx pgx.Tx, t Table, taken map[Table]bool) (string, error) {
 	for n := 1; ; n++ {
 		number := strconv.Itoa(n)
 		name := t.Name
@@ -63,7 +65,7 @@ func freeName(ctx context.Context, tx pgx.Tx, t Table) (string, error) {
 			name = withoutLastRune(name)
 		}
 		there := target{Table: Table{t.Schema, name + number}}
-		if err := there.find(ctx, tx); err != nil || there.oid == 0 {
+		if err := there.find(ctx, tx); err != nil || there.oid == 0 && !taken[there.Table] {
 			return there.Name, err
 		}
 	}
@@ -76,14 +78,14 @@ func renameTable(ctx context.Context, tx pgx.Tx, t Table, name string) error {
 	if err != nil {
 		return err
 	}
-	return renameAll(ctx, tx, append([]renaming{{"table", t, name}}, indexRenamings(t, name, labels[0])...))
+	return renameAll(ctx, tx, append([]renaming{{"table", t, name}}, indexRenamings(t, labels[0], func(label string) string { return objectName(name, "", label) })...))
 }
 
-// indexRenamings renames indexes of t after the name that it gets.
-func indexRenamings(t Table, name string, labels []string) []renaming {
+// indexRenamings renames indexes of t, which are called label behind its name.
+func indexRenamings(t Table, labels []string, name func(label string) string) []renaming {
 	list := make([]renaming, len(labels))
 	for i, label := range labels {
-		list[i] = renaming{"index", Table{t.Schema, t.Name + "_" + label}, objectName(name, "", label)}
+		list[i] = renaming{"index", Table{t.Schema, t.Name + "_" + label}, name(label)}
 	}
 	return list
 }
@@ -98,8 +100,8 @@ func renamePartitions(ctx context.Context, tx pgx.Tx, parts []partition, from, t
 	var list []renaming
 	for i, p := range parts {
 		if number, ok := strings.CutPrefix(p.Name, from+"_"); ok {
-			name := objectName(to, "", number)
-			list = append(append(list, renaming{"table", p.Table, name}), indexRenamings(p.Table, name, labels[i])...)
+			name := numberedAfter(Table{p.Schema, to}, number)
+			list = append(append(list, renaming{"table", p.Table, name.Name}), indexRenamings(p.Table, labels[i], name.index)...)
 		}
 	}
 	return renameAll(ctx, tx, list)
