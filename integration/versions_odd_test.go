@@ -1,11 +1,36 @@
 package integration
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 )
+
+// An index that lies elsewhere stays there.
+func TestTruncateKeepsIndexesWhereTheyLie(t *testing.T) {
+	s := newSandbox(t)
+	args := s.load("grid", append(boxes(10, 10), "--if-exists", "replace", "--publish", "truncate")...)
+	mustCLI(t, s.dsn, args...)
+	place := pgx.Identifier{"place of " + s.schema}.Sanitize()
+	conn := s.connect()
+	for _, sql := range []string{"set allow_in_place_tablespaces = on", "create tablespace " + place + " location ''"} {
+		if _, err := conn.Exec(context.Background(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		s.exec("drop index " + s.name("mine"))
+		s.exec("drop tablespace " + place)
+	})
+	s.exec("create index mine on " + s.name("grid") + " (col) tablespace " + place)
+	mustCLI(t, s.dsn, args...)
+	s.checkBoxes("grid", 10, 10)
+	if !one[bool](t, s.pool, "select reltablespace <> 0 from pg_class where oid = $1::regclass", s.name("mine")) {
+		t.Error("the index is in the database's tablespace now")
+	}
+}
 
 // Odd names: capitals, quotes, 63 bytes.
 func TestKeepAndRollbackUnderOddNames(t *testing.T) {
