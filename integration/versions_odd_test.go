@@ -8,6 +8,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// Partitions that an append has made are not read either when they move.
+func TestAppendedPartitionsHaveChecksOfTheirBounds(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, s.load("grid", append(boxes(16, 16), "--partitions", "2")...)...)
+	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "100,0,110,10", "--if-exists", "append")...)
+	without := one[string](t, s.pool, `select coalesce(string_agg(inhrelid::regclass::text, ', '), '') from pg_inherits i
+		where inhparent = $1::regclass and not exists (select from pg_constraint where conrelid = inhrelid and contype = 'c')`, s.name("grid"))
+	n := one[int](t, s.pool, "select count(*)::int from pg_inherits where inhparent = $1::regclass", s.name("grid"))
+	if without != "" || n < 3 {
+		t.Errorf("%d partitions, without a check: %s", n, without)
+	}
+}
+
 // An index that lies elsewhere stays there.
 func TestTruncateKeepsIndexesWhereTheyLie(t *testing.T) {
 	s := newSandbox(t)
