@@ -45,6 +45,15 @@ func TestTruncateKeepsIndexesWhereTheyLie(t *testing.T) {
 	}
 }
 
+// The name under which a version would be kept may be that of a type.
+func TestKeepIsRefusedForAType(t *testing.T) {
+	s := newSandbox(t)
+	args := s.load("grid", append(boxes(5, 5), "--if-exists", "replace", "--keep", "1")...)
+	mustCLI(t, s.dsn, args...)
+	s.exec("create domain " + s.name("grid_run1") + " as integer")
+	cli(t, s.dsn, args...).expect(t, 2, "grid_run1", "is the name of a type")
+}
+
 // Odd names: capitals, quotes, 63 bytes.
 func TestKeepAndRollbackUnderOddNames(t *testing.T) {
 	for name, table := range map[string]string{"quotes": `Grid "A".b'%s`, "long": strings.Repeat("ä", 30) + "xyz", "of 50 bytes": strings.Repeat("x", 50)} {

@@ -113,7 +113,7 @@ func (l *load) checkKeep(ctx context.Context, conn querier) error {
 	if kept.oid != 0 {
 		return refuse("table %s is in the way of keeping what table %s shows: rename or drop it", kept, l.target)
 	}
-	return nil
+	return kept.checkName(ctx, conn)
 }
 
 func (t *target) refuse(format string, args ...any) error {
