@@ -8,6 +8,23 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// The first night with --keep after an update of the program.
+func TestKeepOnALedgerFromBeforeVersions(t *testing.T) {
+	s := newSandbox(t)
+	args := append(boxes(5, 5), "--set", "night:integer=1", "--if-exists", "replace")
+	mustCLI(t, s.dsn, s.load("grid", args...)...)
+	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+	s.exec("alter table " + s.name("runs") + " drop column version_id, drop column shown, drop column kept_name, drop column if exists kept_no")
+	s.exec("update " + s.name("schema_migrations") + " set version = 2")
+	if out := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema); !strings.Contains(out, "published") {
+		t.Errorf("runs list:\n%s", out)
+	}
+	mustCLI(t, s.dsn, s.load("grid", append(args, "--keep", "1")...)...)
+	if got := s.versions(); got != "grid:1 grid_run1:1" {
+		t.Errorf("versions %s", got)
+	}
+}
+
 // Partitions that an append has made are not read either when they move.
 func TestAppendedPartitionsHaveChecksOfTheirBounds(t *testing.T) {
 	s := newSandbox(t)
