@@ -38,6 +38,22 @@ func TestAppendedPartitionsHaveChecksOfTheirBounds(t *testing.T) {
 	}
 }
 
+// A version that is kept lets nobody see rows that policies of the table hide.
+func TestKeptPartitionsKeepRowSecurity(t *testing.T) {
+	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			args := s.load("grid", append(append(boxes(10, 10), "--if-exists", "replace", "--keep", "1"), extra...)...)
+			mustCLI(t, s.dsn, args...)
+			s.exec("alter table " + s.name("grid") + " enable row level security, force row level security")
+			mustCLI(t, s.dsn, args...)
+			if !one[bool](t, s.pool, "select relrowsecurity and relforcerowsecurity from pg_class where oid = $1::regclass", s.name("grid_run1")) {
+				t.Error("what is kept has no row security")
+			}
+		})
+	}
+}
+
 // An index that lies elsewhere stays there.
 func TestTruncateKeepsIndexesWhereTheyLie(t *testing.T) {
 	s := newSandbox(t)
