@@ -68,12 +68,13 @@ func (l *load) swap(ctx context.Context) error {
 		if err := setLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
-		now := l.target
-		if err := now.find(ctx, tx); err != nil {
+		if err := l.target.checkSame(ctx, tx); err != nil {
 			return err
 		}
-		if now.oid != l.target.oid {
-			return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", l.target)
+		if l.target.oid != 0 && !l.appends() {
+			if err := l.target.lock(ctx, tx); err != nil {
+				return err
+			}
 		}
 		if err := l.checkUnchanged(ctx, tx); err != nil {
 			return err
@@ -103,6 +104,29 @@ func (l *load) swap(ctx context.Context) error {
 		return l.ledger.published(ctx, tx, l.run, oid, version)
 	})
 	return serverError(lost(l.lock.conn.Conn(), err), "publishing table %s", l.target)
+}
+
+// checkSame sees to it that the name of the table is that of the one which was found
+// under it before.
+func (t target) checkSame(ctx context.Context, tx pgx.Tx) error {
+	now := t
+	if err := now.find(ctx, tx); err != nil {
+		return err
+	}
+	if now.oid != t.oid {
+		return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", t)
+	}
+	return nil
+}
+
+// lock keeps everybody else from the table until the transaction ends. It comes
+// before the table is looked at: who has altered it, or made a view of it, and not
+// committed that, would be waited for only afterwards.
+func (t target) lock(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, "lock table "+t.sql()+" in access exclusive mode"); err != nil {
+		return serverError(err, "locking table %s", t)
+	}
+	return t.checkSame(ctx, tx)
 }
 
 // show puts the rows where readers see them, and returns the table that has them.
@@ -208,54 +232,24 @@ func (l *load) commentKey(ctx context.Context, tx pgx.Tx) error {
 }
 
 // checkUnlogged sees to it that no crash of the server has emptied an unlogged
-// table since its rows were counted: none is there without a page.
+// table since its rows were counted.
 func (l *load) checkUnlogged(ctx context.Context, tx pgx.Tx) error {
 	if !l.plan.Job.Unlogged {
 		return nil
 	}
-	var whole bool
-	err := tx.QueryRow(ctx, `
-		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select bool_and(pg_relation_size(c.oid) > 0) from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.oid).Scan(&whole)
-	if err != nil {
-		return serverError(err, "looking at unlogged table %s", l.staging.Table)
-	}
-	if !whole {
+	emptied, err := l.staging.emptied(ctx, tx)
+	if err == nil && emptied {
 		return errUnloggedLost
 	}
-	return nil
+	return err
 }
 
-// inherit gives a table what people have set on another: its owner, its grants,
-// its comment.
-func inherit(ctx context.Context, tx pgx.Tx, from target, to Table) error {
-	rows, err := tx.Query(ctx, `
-		with old as (select * from pg_class where oid = $1), new as (select * from pg_class where oid = ($2::text)::regclass)
-		select format('comment on table %s is %L', $2::text, obj_description(oid, 'pg_class'))
-		from old where obj_description(oid, 'pg_class') is not null
-		union all
-		select format('alter table %s owner to %I', $2::text, pg_get_userbyid(old.relowner)) from old, new
-		where old.relowner <> new.relowner
-		union all
-		select format('revoke all on table %s from %s', $2::text, case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end)
-		from (select grantee from new, aclexplode(relacl) union select relowner from old where relacl is not null) had
-		union all
-		select format('grant %s on table %s to %s%s', privilege_type, $2::text,
-		              case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,
-		              case when is_grantable then ' with grant option' else '' end)
-		from old, new, aclexplode(coalesce(old.relacl, acldefault('r', old.relowner)))
-		where old.relacl is not null or new.relacl is not null`, from.oid, to.sql())
-	if err != nil {
-		return serverError(err, "reading owner, grants and comment of table %s", from.Table)
-	}
-	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return serverError(err, "reading owner, grants and comment of table %s", from.Table)
-	}
-	for _, sql := range statements {
-		if _, err := tx.Exec(ctx, sql); err != nil {
-			return serverError(err, "giving table %s what %s had: %s", to, from.Table, sql)
-		}
-	}
-	return nil
+// emptied tells whether a crash of the server has emptied the table, or a partition
+// of it, since it is unlogged: none that a run has filled is there without a page.
+func (t target) emptied(ctx context.Context, q querier) (emptied bool, err error) {
+	err = q.QueryRow(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select exists (select from tables join pg_class c using (oid)
+		               where c.relkind = 'r' and c.relpersistence = 'u' and pg_relation_size(c.oid) = 0)`, t.oid).Scan(&emptied)
+	return emptied, serverError(err, "looking for rows in unlogged table %s", t.Table)
 }

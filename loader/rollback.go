@@ -79,19 +79,26 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 		return done, err
 	}
 	l.partitioned = kind == "p"
+	if emptied, err := kept.emptied(ctx, tx); err != nil {
+		return done, err
+	} else if emptied {
+		return done, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", kept.Table)
+	}
 	shows := *t
 	if t.oid != 0 {
 		stowed, err := l.stowShown(ctx, tx, kind, &done)
 		if err != nil {
 			return done, err
 		}
-		if l.partitioned {
-			stowed = *t
+		if l.partitioned { // the parent stays
+			if err := l.alignWith(ctx, tx, run.TableVersion); err != nil {
+				return done, err
+			}
 		} else {
 			shows.oid = 0 // its name is free now
-		}
-		if err := inherit(ctx, tx, stowed, kept.Table); err != nil {
-			return done, err
+			if err := inherit(ctx, tx, stowed, kept.Table); err != nil {
+				return done, err
+			}
 		}
 	}
 	if err := unstow(ctx, tx, kept, shows, l.partitioned); err != nil {
@@ -128,6 +135,18 @@ func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept ta
 	return kept, &StateError{ID: run.ID, State: "not kept any more", Only: "rolled back to", Which: "a run whose version of the table is kept"}
 }
 
+// alignWith gives the parent, whose partitions are put away, the spatial indexes that
+// the partitions of another version have: it would have them built otherwise, while
+// readers wait.
+func (l *load) alignWith(ctx context.Context, tx pgx.Tx, version int64) error {
+	run, found, err := l.ledger.run(ctx, tx, version)
+	if err != nil || !found {
+		return err
+	}
+	l.plan.Job.GeomColumn, l.index = run.Job.GeomColumn, run.Job.Index
+	return l.alignIndexes(ctx, tx)
+}
+
 // stowShown puts away what the table shows.
 func (l *load) stowShown(ctx context.Context, tx pgx.Tx, kind string, done *Rollback) (stowed target, err error) {
 	t := &l.target
@@ -137,6 +156,9 @@ func (l *load) stowShown(ctx context.Context, tx pgx.Tx, kind string, done *Roll
 	}
 	if now != kind {
 		return stowed, fmt.Errorf("table %s is %s, what is kept of it as %s is %s: rename the table", t.Table, layoutName(now), versionName(t.Table, done.Version), layoutName(kind))
+	}
+	if err := t.lock(ctx, tx); err != nil {
+		return stowed, err
 	}
 	version, found, err := l.ledger.shownVersion(ctx, tx, t.Table, t.oid)
 	if err != nil {
