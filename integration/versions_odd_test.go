@@ -140,6 +140,9 @@ func TestRollbackBuildsNoIndex(t *testing.T) {
 			if got := indexes(); got != before {
 				t.Errorf("indexes before: %s\nafter:          %s", before, got)
 			}
+			if c := one[string](t, s.pool, "select obj_description(oid) from pg_constraint where conrelid = $1::regclass and contype = 'p'", s.name("grid")); !strings.Contains(c, "run 1") {
+				t.Errorf("the comment of the key: %s", c)
+			}
 		})
 	}
 }
@@ -157,20 +160,29 @@ func TestAppendedPartitionsHaveChecksOfTheirBounds(t *testing.T) {
 	}
 }
 
-// A version that is kept lets nobody see rows that policies of the table hide.
-func TestKeptPartitionsKeepRowSecurity(t *testing.T) {
-	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}} {
-		t.Run(name, func(t *testing.T) {
-			s := newSandbox(t)
-			args := s.load("grid", append(append(boxes(10, 10), "--if-exists", "replace", "--keep", "1"), extra...)...)
-			mustCLI(t, s.dsn, args...)
-			s.exec("alter table " + s.name("grid") + " enable row level security, force row level security")
-			mustCLI(t, s.dsn, args...)
-			if !one[bool](t, s.pool, "select relrowsecurity and relforcerowsecurity from pg_class where oid = $1::regclass", s.name("grid_run1")) {
-				t.Error("what is kept has no row security")
-			}
-		})
+// A version that is kept lets nobody see rows that policies of the table hide, and
+// neither does one that would take the place of the table.
+func TestRowSecurityStays(t *testing.T) {
+	s := newSandbox(t)
+	keep := append(boxes(10, 10), "--if-exists", "replace", "--keep", "1")
+	parts := s.load("grid", append(keep, "--partitions", "2")...)
+	secure := func(table string) {
+		s.exec("alter table " + s.name(table) + " enable row level security, force row level security")
 	}
+	mustCLI(t, s.dsn, parts...)
+	secure("grid")
+	mustCLI(t, s.dsn, parts...)
+	if !one[bool](t, s.pool, "select relrowsecurity and relforcerowsecurity from pg_class where oid = $1::regclass", s.name("grid_run1")) {
+		t.Error("what is kept has no row security")
+	}
+
+	plain := s.load("plain", keep...)
+	mustCLI(t, s.dsn, plain...)
+	mustCLI(t, s.dsn, plain...)
+	secure("plain")
+	cli(t, s.dsn, plain...).expect(t, 2, "row security", "publish truncate")
+	cli(t, s.dsn, "runs", "rollback", "3", "--ledger-schema", s.schema).expect(t, 1, "row security")
+	mustCLI(t, s.dsn, s.load("plain", append(boxes(10, 10), "--if-exists", "replace", "--publish", "truncate")...)...)
 }
 
 // A crash of the server empties unlogged tables, also those that are kept.

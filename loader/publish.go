@@ -121,9 +121,15 @@ func (t target) checkSame(ctx context.Context, tx pgx.Tx) error {
 
 // lock keeps everybody else from the table until the transaction ends. It comes
 // before the table is looked at: who has altered it, or made a view of it, and not
-// committed that, would be waited for only afterwards.
+// committed that, would be waited for only afterwards. An owner who has revoked all
+// of its own grants may drop the table, not lock it.
 func (t target) lock(ctx context.Context, tx pgx.Tx) error {
-	if _, err := tx.Exec(ctx, "lock table "+t.sql()+" in access exclusive mode"); err != nil {
+	var may bool
+	err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'UPDATE, DELETE, TRUNCATE')", t.oid).Scan(&may)
+	if err == nil && may {
+		_, err = tx.Exec(ctx, "lock table "+t.sql()+" in access exclusive mode")
+	}
+	if err != nil {
 		return serverError(err, "locking table %s", t)
 	}
 	return t.checkSame(ctx, tx)

@@ -107,6 +107,12 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 	if shows.oid == 0 {
 		t.oid = kept.oid
 	}
+	if l.partitioned { // of a plain table it came back
+		l.run, l.options.Version = run.TableVersion, run.Version
+		if err := l.commentKey(ctx, tx); err != nil {
+			return done, err
+		}
+	}
 	if err := l.ledger.hide(ctx, tx, t.Table); err != nil {
 		return done, err
 	}

@@ -267,11 +267,19 @@ const (
 )
 
 // checkDependents refuses to replace a table that others depend on: they would
-// follow the old table, which then cannot be dropped.
+// follow the old table, which then cannot be dropped. Nor does it let row security
+// go, without which all who have a grant would see all rows.
 func (t *target) checkDependents(ctx context.Context, conn querier, advice string) error {
 	names, err := dependents(ctx, conn, []uint32{t.oid})
+	var secured bool
+	if err == nil {
+		err = conn.QueryRow(ctx, "select relrowsecurity from pg_class where oid = $1", t.oid).Scan(&secured)
+	}
 	if err != nil {
 		return serverError(err, "looking for what depends on table %s", t.Table)
+	}
+	if secured {
+		names = append(names, "row security")
 	}
 	if len(names) == 0 {
 		return nil
