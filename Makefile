@@ -8,10 +8,10 @@ PICTURE ?= loadgrid-demo.png
 # The binary needs no C library, so a machine without a C compiler can build it.
 export CGO_ENABLED := 0
 
-.PHONY: help build demo test lint format fuzz bench bench-row clean
+.PHONY: help build demo test soak lint format fuzz fuzz-server vulncheck bench bench-row clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/loadgrid
 	$(GO) build -trimpath -o bin/loadgrid ./cmd/loadgrid
@@ -22,6 +22,14 @@ demo: build ## Load a grid into a throwaway PostGIS, ask it questions, draw it
 test: ## Run every test: unit, race detector, integration against PostGIS
 	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+
+# SOAK is for how long. SEED=n repeats the trial that the report has named.
+SOAK ?= 2h
+SEED ?=
+soak: ## Try faults at random for SOAK, and report how many of each failed
+	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
+	LOADGRID_SOAK=$(SOAK) LOADGRID_SOAK_SEED=$(SEED) CGO_ENABLED=1 \
+	$(GO) test -race -timeout 0 -count 1 -v -run '^TestSoak$$' ./integration
 
 lint: ## go vet, staticcheck, and the import rule
 	$(GO) vet ./...
@@ -36,6 +44,16 @@ format: ## Fail when a file is not formatted
 FUZZTIME ?= 10m
 fuzz: ## Run each fuzz test for FUZZTIME, on two cores
 	@.ci/fuzz $(FUZZTIME)
+
+# A worker for each server: an input takes a second, and go test takes one that takes
+# ten for hung.
+INJECTIONS ?= 500x
+fuzz-server: ## Put INJECTIONS hostile inputs into loads on a real server
+	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
+	CGO_ENABLED=1 $(GO) test -run '^$$' -fuzz '^FuzzInjection$$' -fuzztime $(INJECTIONS) -parallel 1 ./integration
+
+vulncheck: ## Look for known vulnerabilities that the program can reach (needs the network)
+	$(GO) tool govulncheck ./...
 
 # Everything takes about two hours. BENCH='-only ^ready_3.2' measures a part anew.
 BENCH ?=

@@ -184,11 +184,11 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 func TestBenchAsAnOrdinaryRole(t *testing.T) {
 	s := newSandbox(t)
 	role := pgx.Identifier{"bench_" + s.schema}.Sanitize()
-	s.exec("create role " + role + " login password 'x'")
+	s.exec("create role " + role + " login password '" + canary + "'")
 	t.Cleanup(func() { s.exec("drop owned by " + role + "; drop role " + role) })
 	as := func(options ...string) string {
 		return changeDSN(t, s.dsn, func(u *url.URL, q url.Values) {
-			u.User = url.UserPassword("bench_"+s.schema, "x")
+			u.User = url.UserPassword("bench_"+s.schema, canary)
 			for i := 0; i+1 < len(options); i += 2 {
 				q.Set(options[i], options[i+1])
 			}

@@ -13,9 +13,11 @@ import (
 // test holds. What must happen in the middle of a load then does, on a slow
 // machine as on a fast one, with no need of a load that takes long.
 type brake struct {
-	s    sandbox
-	conn *pgx.Conn // holds the lock
-	held []tableLock
+	s        sandbox
+	conn     *pgx.Conn // holds the lock
+	held     []tableLock
+	gone     bool // the server has crashed, and with it what the test held
+	released bool // loads go on
 }
 
 // tableLock is a transaction that holds the lock of a table.
@@ -80,11 +82,20 @@ func (b *brake) atRow(tables string, id int64) {
 
 // onDDL has the server do something at the end of each statement of that kind. It
 // is for sandboxes with a database of their own.
-func (b *brake) onDDL(do string) {
+func (b *brake) onDDL(do string) { b.s.t.Helper(); b.on("ddl_command_end", do) }
+
+// beforeStatement makes a load wait at the beginning of each statement of such
+// a command (a tag, as CREATE INDEX): nothing of it is done.
+func (b *brake) beforeStatement(tag string) {
+	b.s.t.Helper()
+	b.on("ddl_command_start", "if tg_tag = '"+tag+"' then perform "+b.s.name("wait")+"(); end if;")
+}
+
+func (b *brake) on(event, do string) {
 	b.s.t.Helper()
 	name := b.s.name("on_ddl")
 	b.s.exec("create function " + name + "() returns event_trigger language plpgsql as $$ declare made text; begin " + do + " end $$")
-	b.s.exec("create event trigger brake on ddl_command_end execute function " + name + "()")
+	b.s.exec("create event trigger brake on " + event + " execute function " + name + "()")
 }
 
 // lock takes the lock of a table. What the load does until then must not wait for
@@ -108,9 +119,19 @@ func (b *brake) blocked(table, statement string) {
 		where not l.granted and l.relation = $1::regclass and a.application_name = $2 and a.query like $3)`, table, b.s.application(), statement)
 }
 
+// crashed notes that the server was killed or stopped: the brake holds nobody any
+// more, and the connections of the test are gone.
+func (b *brake) crashed() {
+	b.gone = true
+	b.s.pool.Reset()
+}
+
 // letGo lets whoever waits at the brake go on, and everybody after.
 func (b *brake) letGo() {
 	b.s.t.Helper()
+	if b.gone {
+		return
+	}
 	if _, err := b.conn.Exec(context.Background(), "select pg_advisory_unlock_all()"); err != nil {
 		b.s.t.Fatal(err)
 	}
@@ -120,6 +141,10 @@ func (b *brake) letGo() {
 func (b *brake) release() {
 	b.s.t.Helper()
 	b.letGo()
+	if b.gone {
+		return
+	}
+	b.released = true
 	for _, l := range b.held {
 		err := <-l.got
 		if err == nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/integration/pgtest"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -33,22 +32,6 @@ func TestEndedBackends(t *testing.T) {
 	r := p.wait()
 	if r.code != 0 || !strings.Contains(r.stderr, "trying again") {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
-	}
-	s.checkBoxes("grid", 400, 500)
-}
-
-// A crash of the server in the middle: the run waits for it and goes on, also
-// though the connection that held the table's lock is gone.
-func TestServerCrash(t *testing.T) {
-	server := pgtest.NewServer(t, nil)
-	s := sandboxIn(t, server.DSN(), "public")
-	s.brakeAtChunk(39) // until the crash
-	p := start(t, s.dsn, s.load("grid", append(boxes(400, 500), "--chunk-rows", "5000")...)...)
-	s.waitForChunks(5)
-	server.Kill()
-	server.Start()
-	if r := p.wait(); r.code != 0 {
-		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
 	s.checkBoxes("grid", 400, 500)
 }

@@ -124,14 +124,14 @@ func TestRefusedBeforeTheLoad(t *testing.T) {
 	cli(t, s.dsn, append([]string{"load", "--table", "pg_catalog.grid"}, boxes(5, 5)...)...).expect(t, 2, "PostgreSQL's own")
 
 	role := "appender_" + s.schema
-	s.exec("create role " + role + " login password 'x'")
+	s.exec("create role " + role + " login password '" + canary + "'")
 	t.Cleanup(func() {
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)
 	})
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	s.exec("grant select on all tables in schema " + s.schema + " to " + role)
-	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(role, "x") })
+	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(role, canary) })
 	cli(t, dsn, s.load("grid", "--cell-size", "1", "--extent", "10,0,20,5", "--if-exists", "append")...).expect(t, 1, "42501", "grant select, insert")
 	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state <> 'published'"); n != 0 {
 		t.Errorf("%d of the refused loads are in the ledger", n)

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +38,9 @@ const parallelTests = 3
 const binaryVariable = "LOADGRID_TEST_BINARY"
 
 func buildAndTest(m *testing.M) int {
+	if os.Getenv(binaryVariable) != "" { // a worker of a fuzz test, which has the program
+		return pgtest.Main(m)
+	}
 	dir, err := os.MkdirTemp("", "loadgrid-test-*")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -75,14 +79,51 @@ type result struct {
 type process struct {
 	t              *testing.T
 	cmd            *exec.Cmd
-	stdout, stderr bytes.Buffer
+	dsn            string
+	stdout, stderr output
+	over           *result // what wait returned
+}
+
+// output is what a process has written; it may be read while more comes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// says waits until the process has written these words on stderr, so many times.
+func (p *process) says(words string, times int) {
+	p.t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if strings.Count(p.stderr.String(), words) >= times {
+			return
+		}
+	}
+	p.t.Fatalf("waited a minute for %q in:\n%s", words, p.stderr.String())
 }
 
 // start starts loadgrid with a DSN in its environment.
 func start(t *testing.T, dsn string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Getenv(binaryVariable), args...)}
-	p.cmd.Env = append(os.Environ(), "LOADGRID_DSN="+dsn)
+	return startWith(t, nil, dsn, args...)
+}
+
+// startWith starts loadgrid with a DSN and other variables in its environment.
+func startWith(t *testing.T, env []string, dsn string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, dsn: dsn, cmd: exec.Command(os.Getenv(binaryVariable), args...)}
+	p.cmd.Env = append(append(os.Environ(), env...), "LOADGRID_DSN="+dsn)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -94,6 +135,9 @@ func start(t *testing.T, dsn string, args ...string) *process {
 // wait waits for the process to end; a code of -1 means that it was killed.
 func (p *process) wait() result {
 	p.t.Helper()
+	if p.over != nil {
+		return *p.over
+	}
 	done := make(chan error, 1)
 	go func() { done <- p.cmd.Wait() }()
 	select {
@@ -111,6 +155,8 @@ func (p *process) wait() result {
 	if strings.Contains(r.stderr, "DATA RACE") || strings.Contains(r.stderr, "panic:") {
 		p.t.Errorf("loadgrid %q:\n%s", p.cmd.Args[1:], r.stderr)
 	}
+	p.checkSilence(r)
+	p.over = &r
 	return r
 }
 
@@ -173,12 +219,17 @@ type sandbox struct {
 	dsn    string // for loadgrid
 	schema string
 	quiet  bool // nobody else uses the server
+	// crashed says that the server was killed, and has lost its count of what
+	// VACUUM has done.
+	crashed bool
 }
 
 func newSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
-	return sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
+	s := sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
+	t.Cleanup(s.checkNoSecrets)
+	return s
 }
 
 // newDatabaseSandbox is a sandbox in a database of its own, for what holds for a
@@ -186,7 +237,9 @@ func newSandbox(t *testing.T) sandbox {
 func newDatabaseSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
-	return sandboxIn(t, pgtest.Database(t), "public")
+	s := sandboxIn(t, pgtest.Database(t), "public")
+	t.Cleanup(s.checkNoSecrets)
+	return s
 }
 
 func sandboxIn(t *testing.T, dsn, schema string) sandbox {

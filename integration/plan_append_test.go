@@ -75,10 +75,10 @@ func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
 	s.exec("create table other (a integer)")
 	s.exec("create view seen as select 1 as a")
 	s.exec("create table foreign_grid (like grid)")
-	s.exec("create role plan_reader login password 'x'")
+	s.exec("create role plan_reader login password '" + canary + "'")
 	t.Cleanup(func() { s.exec("drop owned by plan_reader; drop role plan_reader") })
 	s.exec("grant usage, create on schema public to plan_reader; grant select on runs, chunks to plan_reader")
-	reader := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword("plan_reader", "x") })
+	reader := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword("plan_reader", canary) })
 	strip := []string{"--cell-size", "1", "--extent", "10,0,20,10"}
 	for name, tt := range map[string]struct {
 		dsn, table string

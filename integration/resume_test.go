@@ -2,7 +2,6 @@ package integration
 
 import (
 	"context"
-	"math/rand/v2"
 	"strings"
 	"syscall"
 	"testing"
@@ -64,44 +63,6 @@ func TestKilledRunResumesWithTheMissingChunks(t *testing.T) {
 		t.Errorf("%d chunks in the ledger, want %d", total, n)
 	}
 	s.checkBoxes("grid", 400, 500)
-}
-
-// Killed at random moments, in every stage, and run again before the server has
-// noticed, until a start gets through.
-func TestKilledAtRandomMoments(t *testing.T) {
-	for name, args := range map[string][]string{
-		"frozen": nil, "chunks": {"--chunk-rows", "20000"}, "one stream": {"--chunk-rows", "20000", "--streams", "1"}, "partitions": {"--partitions", "10"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newSandbox(t)
-			rng := rand.New(rand.NewPCG(30, uint64(len(name))))
-			args := s.load("grid", append(boxes(400, 500), args...)...)
-			for kills := 0; ; {
-				p := start(t, s.dsn, args...)
-				if kills < 6 {
-					time.Sleep(time.Duration(50+rng.IntN(1200)) * time.Millisecond)
-					_ = p.cmd.Process.Kill()
-					kills++
-				}
-				r := p.wait()
-				if r.code == 3 {
-					continue // the server has not noticed yet that the killed one is gone
-				}
-				if r.code == 0 || r.code == 2 && strings.Contains(r.stderr, "exists already") {
-					break // published, in the latter case just before it was killed
-				}
-				if r.code != -1 {
-					t.Fatalf("exit code %d: %s", r.code, r.stderr)
-				}
-			}
-			s.waitForEnd()
-			partitions := int64(0)
-			if name == "partitions" {
-				partitions = 10
-			}
-			s.checkMade("grid", 400, 500, partitions, "gist", false)
-		})
-	}
 }
 
 func TestSignals(t *testing.T) {

@@ -29,7 +29,7 @@ func changeDSN(t *testing.T, dsn string, change func(*url.URL, url.Values)) stri
 // SQLSTATE, what to do, in one line, and never the password.
 func TestServerTrouble(t *testing.T) {
 	s := newSandbox(t)
-	const password = "s3cret-Passw0rd"
+	const password = canary + "-Passw0rd"
 	role := "trouble_" + s.schema
 	s.exec("create role " + pgx.Identifier{role}.Sanitize() + " login password '" + password + "'")
 	t.Cleanup(func() {
@@ -117,13 +117,13 @@ func TestUnknownSRIDAndSchema(t *testing.T) {
 func TestRoleWithOneSchema(t *testing.T) {
 	s := newSandbox(t)
 	role := pgx.Identifier{"role_" + s.schema}.Sanitize()
-	s.exec("create role " + role + " login password 'x'")
+	s.exec("create role " + role + " login password '" + canary + "'")
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	t.Cleanup(func() {
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)
 	})
-	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword("role_"+s.schema, "x") })
+	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword("role_"+s.schema, canary) })
 	if one[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'CREATE')", "role_"+s.schema) {
 		t.Fatal("the role may create schemas: this test shows nothing")
 	}

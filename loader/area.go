@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
@@ -16,8 +17,12 @@ type Area struct {
 	// SRID names the CRS of Polygons. Defaults to 0: the grid's.
 	SRID int32 `json:"srid"`
 	// SQL is a query that returns polygons or multipolygons in one column; several
-	// rows are their union. It runs in a read-only transaction.
+	// rows are their union. It runs in a read-only transaction, on a connection of
+	// its own.
 	SQL string `json:"sql,omitempty"`
+	// SQLTimeout is how long SQL may take on the server, at least a millisecond, at
+	// most 24 days. What is longer is a *ServerError. Defaults to DefaultSQLTimeout.
+	SQLTimeout time.Duration `json:"sql_timeout,omitempty"`
 	// Segmentize is the longest segment that is transformed as one, in units of the
 	// area's CRS: what is straight there is not in the grid's. 0 leaves segments as
 	// they are. Defaults to 0.01 where the units are degrees, and to 1000 elsewhere.

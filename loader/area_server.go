@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -15,25 +14,30 @@ import (
 
 // ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: it runs
 // its query, mends and unites what is to be, and transforms it, all on the server
-// and in a read-only transaction. An area that cannot be is a *geomgen.ParamError.
+// and in read-only transactions. The query has a connection of its own, and
+// Area.SQLTimeout to answer. An area that cannot be is a *geomgen.ParamError.
 func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (*Area, error) {
-	var ready *Area
-	err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		r := resolver{tx: tx, area: *a}
-		if err := r.resolve(ctx, srid); err != nil {
-			return err
-		}
-		ready = &r.area
-		return nil
-	})
-	var param *geomgen.ParamError
-	if errors.As(err, &param) {
-		if a.SQL != "" && param.Param == "aoi" { // what is wrong with it is what the query returns
-			return nil, &geomgen.ParamError{Param: "aoi-sql", Value: oneLine(a.SQL), Reason: param.Reason}
-		}
-		return nil, err
+	r := resolver{area: *a}
+	err := a.checkSQLTimeout()
+	if err == nil && a.SQL != "" {
+		err = r.query(ctx, pool)
 	}
-	return ready, serverError(err, "making the area of interest ready")
+	if err == nil {
+		err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+			r.tx = tx
+			return r.resolve(ctx, srid)
+		})
+	}
+	var param *geomgen.ParamError
+	switch {
+	case errors.As(err, &param) && a.SQL != "" && param.Param == "aoi": // what is wrong with it is what the query returns
+		return nil, &geomgen.ParamError{Param: "aoi-sql", Value: oneLine(a.SQL), Reason: param.Reason}
+	case errors.As(err, &param):
+		return nil, err
+	case err != nil:
+		return nil, serverError(err, "making the area of interest ready")
+	}
+	return &r.area, nil
 }
 
 // resolver makes an area ready in a transaction.
@@ -43,18 +47,19 @@ type resolver struct {
 	postgis string // the schema of PostGIS
 }
 
-func (r *resolver) resolve(ctx context.Context, srid int32) error {
+// findPostGIS looks for the schema of its functions.
+func (r *resolver) findPostGIS(ctx context.Context) error {
 	err := r.tx.QueryRow(ctx, "select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis'").Scan(&r.postgis)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return &ServerError{Doing: "checking the server", Err: errors.New("PostGIS is not in this database"), Advice: "run 'create extension postgis' in it as its owner"}
 	}
-	if err != nil {
-		return serverError(err, "looking for PostGIS")
-	}
-	if r.area.SQL != "" {
-		if err := r.query(ctx); err != nil {
-			return err
-		}
+	return serverError(err, "looking for PostGIS")
+}
+
+// resolve makes polygons, which the query has returned where there is one, ready.
+func (r *resolver) resolve(ctx context.Context, srid int32) error {
+	if err := r.findPostGIS(ctx); err != nil {
+		return err
 	}
 	if err := r.area.check(srid); err != nil {
 		return err
@@ -79,102 +84,6 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 // fn returns a function of PostGIS for SQL.
 func (r *resolver) fn(name string) string {
 	return pgx.Identifier{r.postgis, name}.Sanitize()
-}
-
-// query runs the area's query. Prepared first, it is one statement, and its
-// columns are known.
-func (r *resolver) query(ctx context.Context) error {
-	statement, err := r.tx.Prepare(ctx, "", r.area.SQL)
-	if err != nil {
-		return r.refused(err)
-	}
-	if err := r.checkStatement(ctx, statement); err != nil {
-		return err
-	}
-	// In the binary format a geometry comes as EWKB, and the extended protocol takes
-	// one statement, whatever a DSN says about either.
-	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
-	if err != nil {
-		return r.refused(err)
-	}
-	c, srid, err := takeRows(rows)
-	var param *geomgen.ParamError
-	switch {
-	case errors.As(err, &param):
-		return r.badQuery("%s", param.Reason)
-	case err != nil:
-		return r.refused(err)
-	case len(c.polygons) == 0:
-		return r.badQuery("is empty: it returns no polygons")
-	}
-	r.area.SRID, r.area.Polygons, r.area.Union, r.area.Warnings = srid, c.polygons, c.parts > 1, c.warnings()
-	return nil
-}
-
-// takeRows gathers the polygons of rows of one geometry each, and closes them.
-func takeRows(rows pgx.Rows) (c collector, srid int32, err error) {
-	defer rows.Close()
-	first := true
-	for n := 1; rows.Next(); n++ {
-		b := rows.RawValues()[0]
-		if b == nil {
-			continue
-		}
-		c.where = fmt.Sprintf(", in row %d", n)
-		s, err := c.addEWKB(b)
-		if err != nil {
-			return c, 0, err
-		}
-		if !first && s != srid {
-			return c, 0, badArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
-		}
-		first, srid = false, s
-	}
-	return c, srid, rows.Err()
-}
-
-func (r *resolver) badQuery(format string, args ...any) error {
-	return &geomgen.ParamError{Param: "aoi-sql", Value: oneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
-}
-
-// refused says what the server has against the query.
-func (r *resolver) refused(err error) error {
-	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) || transient(err) {
-		return serverError(err, "running the query of the area of interest")
-	}
-	why := ""
-	if pgErr.Code == "25006" {
-		why = ": it runs in a read-only transaction"
-	}
-	return r.badQuery("the server refuses it: %s%s", serverMessage(err), why)
-}
-
-// checkStatement refuses a query that does not return one geometry a row.
-func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.StatementDescription) error {
-	if len(statement.ParamOIDs) > 0 {
-		return r.badQuery("must have no parameters")
-	}
-	columns := make([]string, len(statement.Fields))
-	one := len(columns) == 1
-	for i, f := range statement.Fields {
-		var kind string
-		var geometry bool
-		err := r.tx.QueryRow(ctx, `select format_type(y.oid, null), y.typname = 'geometry' and n.nspname = $2
-			from pg_type y join pg_namespace n on n.oid = y.typnamespace where y.oid = $1`, f.DataTypeOID, r.postgis).Scan(&kind, &geometry)
-		if err != nil {
-			return serverError(err, "looking up the type of column %s of the query of the area of interest", f.Name)
-		}
-		columns[i] = f.Name + " " + kind
-		one = one && geometry
-	}
-	switch {
-	case len(columns) == 0:
-		return r.badQuery("must return one column of type geometry, and returns nothing")
-	case !one:
-		return r.badQuery("must return one column of type geometry, and returns: %s", strings.Join(columns, ", "))
-	}
-	return nil
 }
 
 // mend unites parts that overlap where they may, and makes polygons valid where that

@@ -3,7 +3,6 @@ package loader
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -147,7 +146,7 @@ func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first
 	if err != nil {
 		return err
 	}
-	names, err := l.freeNames(ctx, tx, len(parts), first, slices.Concat(labels...))
+	names, err := l.freeNames(ctx, tx, len(parts), first, labels)
 	if err != nil {
 		return err
 	}
@@ -158,8 +157,8 @@ func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first
 			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, Table{p.Schema, old}.sql(), pgx.Identifier{name}.Sanitize()))
 		}
 		rename("table", p.Name, names[i].Name)
-		for _, label := range labels[i] {
-			rename("index", p.Name+"_"+label, names[i].index(label))
+		for k, label := range labels[i] {
+			rename("index", p.Name+"_"+label, partitionIndex(names[i].Name, label, k))
 		}
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
@@ -193,32 +192,33 @@ func indexLabels(ctx context.Context, tx pgx.Tx, parts []partition) ([][]string,
 	return labels, serverError(err, "looking for the indexes of %d partitions", len(parts))
 }
 
-// numbered is a partition that is named after its table, with a number. Where a name
-// is too long the table's gives way, not the number, nor what an index is called.
-type numbered struct {
-	Table
-	of, number string
+// partitionIndex returns the name of the k-th index of a partition: partition_label.
+// Where that is longer than PostgreSQL keeps, the number of the partition, which its
+// name ends in, goes to the end together with k: cut off, it would leave all
+// partitions with the same names.
+func partitionIndex(partition, label string, k int) string {
+	if len(partition)+len("_")+len(label) <= maxIdentifier {
+		return partition + "_" + label
+	}
+	at := strings.LastIndexByte(partition, '_')
+	return objectName(partition[:at], label, partition[at+1:]+"_"+strconv.Itoa(k))
 }
-
-func numberedAfter(t Table, number string) numbered {
-	return numbered{Table{t.Schema, objectName(t.Name, "", number)}, t.Name, number}
-}
-
-func (n numbered) index(label string) string { return objectName(n.of, "", n.number+"_"+label) }
 
 // freeNames returns n names after that of the table, numbered from first on, or
-// from the next number from which on they and those of indexes with these labels
-// are free.
-func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels []string) ([]numbered, error) {
+// from the next number from which on they and those of their indexes, with these
+// labels for each, are free.
+func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels [][]string) ([]Table, error) {
 	for ; ; first += n {
 		width := len(strconv.Itoa(first + n - 1))
-		names := make([]numbered, n)
+		names := make([]Table, n)
 		var all []string
 		for i := range names {
-			names[i] = numberedAfter(l.target.Table, fmt.Sprintf("p%0*d", width, first+i))
+			names[i] = Table{l.target.Schema, objectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
 			all = append(all, names[i].Name)
-			for _, label := range labels {
-				all = append(all, names[i].index(label))
+			if labels != nil {
+				for k, label := range labels[i] {
+					all = append(all, partitionIndex(names[i].Name, label, k))
+				}
 			}
 		}
 		var taken bool

@@ -2,6 +2,8 @@ package loader
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -110,6 +112,8 @@ func advice(err error) string {
 		switch {
 		case errors.Is(err, context.Canceled):
 			return ""
+		case isCertificate(err):
+			return "check sslrootcert, and that the host in the DSN is among the certificate's names"
 		case isNetwork(err) || errors.Is(err, context.DeadlineExceeded):
 			return "check host and port, that the server runs, and that it lets this machine in"
 		}
@@ -130,6 +134,10 @@ func advice(err error) string {
 		return "something depends on the table: drop it before, and make it again after"
 	case "53100":
 		return "make room on the server's disk"
+	case "53400":
+		return "raise temp_file_limit, or give the role a larger maintenance_work_mem, so that index builds need less of it"
+	case "55P03":
+		return "another session holds it for long: see pg_blocking_pids and pg_stat_activity, and end it, or wait for it"
 	case "53300":
 		return "raise max_connections, or use fewer streams"
 	case "57P03":
@@ -140,11 +148,21 @@ func advice(err error) string {
 	return ""
 }
 
+// isCertificate tells whether the server's certificate was not accepted.
+func isCertificate(err error) bool {
+	var refused *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &refused) || errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid)
+}
+
 // isNetwork tells whether the connection failed, rather than a statement on it.
 func isNetwork(err error) bool {
 	var netErr net.Error
 	var connectErr *pgconn.ConnectError
-	return errors.As(err, &netErr) || errors.As(err, &connectErr) ||
+	var stallErr *StallError
+	return errors.As(err, &netErr) || errors.As(err, &connectErr) || errors.As(err, &stallErr) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
 }
 

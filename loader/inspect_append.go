@@ -96,7 +96,9 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, plan *Plan) (AppendP
 		return AppendPlan{}, serverError(err, "beginning to look at table %s", l.target)
 	}
 	a, err := l.inspectAppend(ctx, tx)
-	rollback := tx.Rollback(context.WithoutCancel(ctx))
+	stopCtx, cancel := l.stopping(ctx)
+	defer cancel()
+	rollback := tx.Rollback(stopCtx)
 	if err == nil && rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) {
 		err = serverError(rollback, "ending to look at table %s", l.target)
 	}

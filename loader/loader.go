@@ -19,6 +19,9 @@ type Options struct {
 	Log *slog.Logger
 	// Version is that of the program, for the ledger. Defaults to dev.
 	Version string
+	// PublishFor is how long publish waits for others to leave the table, stepping
+	// back in between so that readers get through. Defaults to 10 minutes.
+	PublishFor time.Duration
 }
 
 // load is a run in work.
@@ -45,7 +48,8 @@ type load struct {
 	frozen      bool // this start has filled the table with COPY FREEZE
 
 	chunksCopied atomic.Int64
-	walStart     int64 // where the server's WAL was, in bytes; 0 when that is not known
+	stopBy       time.Time // see stopping
+	walStart     int64     // where the server's WAL was, in bytes; 0 when that is not known
 	summary      Summary
 }
 
@@ -104,6 +108,9 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 	}
 	if options.Version == "" {
 		options.Version = "dev"
+	}
+	if options.PublishFor == 0 {
+		options.PublishFor = publishFor
 	}
 	l := &load{pool: pool, plan: plan, options: options, progress: options.Progress, log: options.Log,
 		ledger: newLedger(plan.Job.LedgerSchema)}
@@ -215,9 +222,18 @@ func (l *load) copyAll(ctx context.Context) error {
 	}
 }
 
-// stopTimeout bounds what is done after a run has failed: the server may be
-// away, so it must not take long, and need not succeed.
-const stopTimeout = 5 * time.Second
+// stopTimeout bounds all that is done after a run has failed or was stopped: the
+// server may be away, so it must not take long, and need not succeed.
+const stopTimeout = 3 * time.Second
+
+// stopping returns a context for what is done after a run has ended. It does not
+// end with the run's, but within stopTimeout after the first call.
+func (l *load) stopping(ctx context.Context) (context.Context, context.CancelFunc) {
+	if l.stopBy.IsZero() {
+		l.stopBy = time.Now().Add(stopTimeout)
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), l.stopBy)
+}
 
 // stopped turns the error of a stage into that of the run. A run that has
 // committed nothing is taken away; one that has can be resumed. It returns nil
@@ -227,7 +243,7 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	if l.run == 0 || errors.As(cause, &locked) {
 		return cause // nothing is begun, or it is another's now
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	ctx, cancel := l.stopping(ctx)
 	defer cancel()
 	run, found, err := l.ledger.run(ctx, l.pool, l.run)
 	switch {
@@ -256,7 +272,7 @@ func (l *load) close(ctx context.Context) {
 	if l.lock == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	ctx, cancel := l.stopping(ctx)
 	defer cancel()
 	l.lock.release(ctx)
 }

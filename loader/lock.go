@@ -15,8 +15,9 @@ import (
 // tableLock is the session advisory lock that keeps a table to one run at a
 // time. It lives as long as its connection, so a run that is killed leaves none.
 type tableLock struct {
-	conn *pgxpool.Conn
-	key  int64
+	conn    *pgxpool.Conn
+	key     int64
+	backend backend // that has it
 }
 
 // lockKey is the number under which PostgreSQL knows the lock of a table.
@@ -41,12 +42,14 @@ func lockTable(ctx context.Context, pool *pgxpool.Pool, t Table) (*tableLock, er
 
 func (l *tableLock) take(ctx context.Context, t Table) error {
 	var taken bool
-	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1)", l.key).Scan(&taken); err != nil {
+	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1), pg_backend_pid()", l.key).Scan(&taken, &l.backend.pid); err != nil {
 		return serverError(err, "locking table %s", t)
 	}
 	if !taken {
 		return &LockedError{Table: t, Holder: l.holder(ctx)}
 	}
+	// Only to end it, should it outlive its connection: a server may hide it.
+	_ = l.conn.QueryRow(ctx, "select "+backendStart+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&l.backend.start)
 	return nil
 }
 
@@ -91,11 +94,11 @@ func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 		return serverError(err, "connecting")
 	}
 	defer conn.Release()
-	backend := func(q querier) (pid uint32, err error) {
+	pid := func(q querier) (pid uint32, err error) {
 		err = q.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid)
 		return pid, serverError(err, "looking for a connection pooler")
 	}
-	before, err := backend(conn)
+	before, err := pid(conn)
 	if err != nil || before == conn.Conn().PgConn().PID() {
 		return err
 	}
@@ -107,11 +110,11 @@ func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 			Advice: fmt.Sprintf("a run needs %d connections at the same time: raise the pooler's limit", pool.Config().MaxConns)}
 	}
 	defer func() { _ = other.Rollback(ctx) }()
-	taken, err := backend(other)
+	taken, err := pid(other)
 	if err != nil {
 		return err
 	}
-	after, err := backend(conn)
+	after, err := pid(conn)
 	if err != nil {
 		return err
 	}
@@ -120,16 +123,21 @@ func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 			Err:    errors.New("the connection goes through one that pools transactions, where a session lock does not hold"),
 			Advice: "connect to PostgreSQL itself, or to a pool in session mode"}
 	}
+	session(conn.Conn().PgConn().Conn())
 	return nil
 }
 
-// keepLock takes the lock anew when its connection has broken. The server may
-// need a moment to notice that, and give the old one back.
+// keepLock takes the lock anew when its connection has broken. Where the network
+// broke, the server does not notice that for a while: it is told. It may need a
+// moment then to give the old one back.
 func (l *load) keepLock(ctx context.Context) error {
 	if l.lock.answers(ctx) {
 		return nil
 	}
 	l.log.Warn("the connection that held the table's lock is gone, taking it anew", "run", l.run)
+	if err := l.lock.backend.end(ctx, l.pool); err != nil {
+		l.log.Debug("the backend that held the lock may still be there", "error", serverMessage(err))
+	}
 	for try := 0; ; try++ {
 		lock, err := lockTable(ctx, l.pool, l.target.Table)
 		var locked *LockedError

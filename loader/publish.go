@@ -21,7 +21,7 @@ func publishLock() setting {
 // runs on the connection that holds the table's lock, so that a run which has
 // lost the lock cannot publish.
 func (l *load) publish(ctx context.Context) error {
-	err := retry(ctx, l.log, publishFor, "publish", func() error {
+	err := retry(ctx, l.log, l.options.PublishFor, "publish", func() error {
 		if err := l.keepLock(ctx); err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (l *load) swap(ctx context.Context) error {
 		if err := l.checkUnchanged(ctx, tx); err != nil {
 			return err
 		}
-		if err := l.checkUnlogged(ctx, tx); err != nil {
+		if err := l.checkWhole(ctx, tx); err != nil {
 			return err
 		}
 		version := l.run
@@ -237,25 +237,28 @@ func (l *load) commentKey(ctx context.Context, tx pgx.Tx) error {
 	return serverError(err, "writing the comment of the primary key")
 }
 
-// checkUnlogged sees to it that no crash of the server has emptied an unlogged
-// table since its rows were counted.
-func (l *load) checkUnlogged(ctx context.Context, tx pgx.Tx) error {
-	if !l.plan.Job.Unlogged {
+// checkWhole sees to it that nothing has emptied the staging table since its rows
+// were counted: no part of it is gone or without a page. A crash of the server
+// does that to an unlogged table, and somebody may to any.
+func (l *load) checkWhole(ctx context.Context, tx pgx.Tx) error {
+	var whole bool
+	parts := int64(1)
+	if l.plan.Method == MethodPartitions {
+		parts = l.plan.Chunks
+	}
+	err := tx.QueryRow(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
+		from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.oid, parts).Scan(&whole)
+	if err != nil {
+		return serverError(err, "looking at table %s", l.staging.Table)
+	}
+	if whole {
 		return nil
 	}
-	emptied, err := l.staging.emptied(ctx, tx)
-	if err == nil && emptied {
+	if l.plan.Job.Unlogged {
 		return errUnloggedLost
 	}
-	return err
-}
-
-// emptied tells whether a crash of the server has emptied the table, or a partition
-// of it, since it is unlogged: none that a run has filled is there without a page.
-func (t target) emptied(ctx context.Context, q querier) (emptied bool, err error) {
-	err = q.QueryRow(ctx, `
-		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select exists (select from tables join pg_class c using (oid)
-		               where c.relkind = 'r' and c.relpersistence = 'u' and pg_relation_size(c.oid) = 0)`, t.oid).Scan(&emptied)
-	return emptied, serverError(err, "looking for rows in unlogged table %s", t.Table)
+	return fmt.Errorf("staging table %s is not whole any more: somebody changed it: drop the run with %s and start over",
+		l.staging.Table, runsCommand("drop", l.run, l.ledger.schema))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -15,7 +16,8 @@ const (
 	// retryFor bounds how long one step is tried again while the server is away:
 	// long enough for a restart, short enough for somebody who waits.
 	retryFor = 2 * time.Minute
-	// publishFor bounds how long publish waits for readers to leave the table.
+	// publishFor bounds how long publish waits for readers to leave the table, when
+	// the options do not say.
 	publishFor = 10 * time.Minute
 )
 
@@ -56,13 +58,17 @@ func transient(err error) bool {
 	if errors.As(err, &pgErr) {
 		switch pgErr.Code {
 		case "40001", "40P01", // serialization failure, deadlock
-			"53300",                   // too many connections
-			"55P03",                   // lock timeout
-			"57P01", "57P02", "57P03", // shut down by an administrator, crashed, starting
-			"08000", "08003", "08006", "08001", "08004": // the connection
+			"53300", // too many connections
+			"55P03", // lock timeout
+			// Shut down by an administrator, crashed, starting or stopping, too long
+			// idle. Not the others of the class: somebody has cancelled the statement
+			// (57014), or dropped the database (57P04).
+			"57P01", "57P02", "57P03", "57P05",
+			"25P03", "25P04": // too long in a transaction: the server has ended the session
 			return true
 		}
-		return false
+		// The connection. Poolers give what happens behind them this class, too.
+		return strings.HasPrefix(pgErr.Code, "08")
 	}
 	var lost *lostError
 	return errors.As(err, &lost) || pgconn.SafeToRetry(err) || isNetwork(err)
@@ -80,6 +86,14 @@ func lost(conn *pgx.Conn, err error) error {
 	var pgErr *pgconn.PgError
 	if err == nil || !conn.IsClosed() || errors.As(err, &pgErr) {
 		return err
+	}
+	if c := watched(conn.PgConn().Conn()); c != nil && errors.Is(err, pgconn.ErrConnClosed) {
+		if cause := c.cause(); cause != nil {
+			err = cause
+		}
+	}
+	if errors.As(err, new(*lostError)) || errors.As(err, new(*StallError)) {
+		return err // it says so already
 	}
 	return &lostError{err}
 }

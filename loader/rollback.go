@@ -41,7 +41,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 		return done, err
 	}
 	defer l.close(ctx)
-	err = retry(ctx, l.log, publishFor, "rollback", func() error {
+	err = retry(ctx, l.log, l.options.PublishFor, "rollback", func() error {
 		if err := l.keepLock(ctx); err != nil {
 			return err
 		}
@@ -139,6 +139,16 @@ func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept ta
 		return kept, nil
 	}
 	return kept, &StateError{ID: run.ID, State: "not kept any more", Only: "rolled back to", Which: "a run whose version of the table is kept"}
+}
+
+// emptied tells whether a crash of the server has emptied the table, or a partition
+// of it, since it is unlogged: none that a run has filled is there without a page.
+func (t target) emptied(ctx context.Context, q querier) (emptied bool, err error) {
+	err = q.QueryRow(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select exists (select from tables join pg_class c using (oid)
+		               where c.relkind = 'r' and c.relpersistence = 'u' and pg_relation_size(c.oid) = 0)`, t.oid).Scan(&emptied)
+	return emptied, serverError(err, "looking for rows in unlogged table %s", t.Table)
 }
 
 // alignWith gives the parent, whose partitions are put away, the spatial indexes that

@@ -85,7 +85,11 @@ func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 	if err != nil {
 		return err
 	}
-	defer lock.release(context.WithoutCancel(ctx))
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		lock.release(ctx)
+	}()
 	// Again, now that nobody else can change it.
 	if run, err = FindRun(ctx, pool, ledgerSchema, id); err != nil {
 		return err

@@ -49,6 +49,9 @@ func (j Job) validateArea() error {
 	if s := j.Area.Segmentize; s != nil && (!(*s >= 0) || math.IsInf(*s, 1)) {
 		return bad("aoi-segmentize", strconv.FormatFloat(*s, 'g', -1, 64), "must be a length in units of the area's CRS, or 0")
 	}
+	if err := j.Area.checkSQLTimeout(); err != nil {
+		return err
+	}
 	switch j.Area.Rule {
 	case geomgen.Intersects, geomgen.Within, geomgen.Centroid:
 		return nil

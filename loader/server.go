@@ -22,6 +22,17 @@ const connectTimeout = 10 * time.Second
 // them; what it leaves open comes from the PG* environment, the service file and
 // the password file. The pool has room for a run with that many streams. Open
 // gives up after connect_timeout, or after 10 seconds when that is not set.
+//
+// A connection that is lost without a word is found out within about a minute: a
+// dead network by TCP keepalive, a server that is paused, or that has lost the
+// connection though its kernel or a proxy has not, by asking it on another one
+// once nothing came or went for 30 seconds. That is a *StallError. libpq's
+// keepalives, keepalives_idle, keepalives_interval, keepalives_count and
+// tcp_user_timeout hold as for psql, and the latter is used in place of the 30
+// seconds, too. The server is told to look after the connection likewise, where
+// nobody has set it otherwise.
+//
+// Close the pool with Close, which does not wait long for a network that is gone.
 func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
@@ -43,7 +54,14 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	}
 	// Names and values go out as UTF-8, whatever the role's or the database's is.
 	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
-	config.AfterConnect = prepareSession
+	if _, err := newDialer(config.ConnConfig); err != nil {
+		return nil, err
+	}
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		ctx, cancel := context.WithTimeout(ctx, config.ConnConfig.ConnectTimeout)
+		defer cancel()
+		return prepareSession(ctx, conn)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, serverError(err, "connecting to %s", place(config.ConnConfig))
@@ -53,13 +71,31 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	pingCtx, cancel := context.WithTimeout(ctx, config.ConnConfig.ConnectTimeout)
 	defer cancel()
 	if err := pool.Ping(pingCtx); err != nil {
-		pool.Close()
+		Close(pool)
 		if errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
 			err = fmt.Errorf("no answer within %s: %w", config.ConnConfig.ConnectTimeout, context.DeadlineExceeded)
 		}
 		return nil, serverError(err, "connecting to %s", place(config.ConnConfig))
 	}
 	return pool, nil
+}
+
+// closeTimeout is how long Close waits.
+const closeTimeout = time.Second
+
+// Close closes a pool. The driver says goodbye on connections that broke, too, and
+// takes 15 seconds where the network swallows that: Close waits for a second and
+// leaves the rest to go on by itself, or to end with the process.
+func Close(pool *pgxpool.Pool) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		pool.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout):
+	}
 }
 
 // prepareSession turns off what a role or database may have set against stray

@@ -28,7 +28,7 @@ type Summary struct {
 
 // summarize is best effort where it asks the server: the table is published.
 func (l *load) summarize(ctx context.Context) (Summary, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	ctx, cancel := l.stopping(ctx)
 	defer cancel()
 	l.progress.begin("", 0)
 	l.warnSkipped()

@@ -71,7 +71,7 @@ func runBench(cmd *cobra.Command, options loader.BenchOptions, dsn, progress str
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer loader.Close(pool)
 	options.Progress = new(loader.Progress)
 	stop := r.follow(options.Progress)
 	result, err := loader.Bench(cmd.Context(), pool, options)

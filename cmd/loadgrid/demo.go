@@ -83,7 +83,7 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer loader.Close(pool)
 	schema, err := makeDemoSchema(ctx, pool)
 	if err != nil {
 		return err

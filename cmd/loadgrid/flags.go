@@ -117,7 +117,7 @@ func (f *serverFlags) with(cmd *cobra.Command, do func(context.Context, *pgxpool
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer loader.Close(pool)
 	return do(cmd.Context(), pool)
 }
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,13 +20,15 @@ import (
 type areaFlags struct {
 	file, sql, rule              string
 	segmentize                   string
+	sqlTimeout                   time.Duration
 	makeValid, coverage, clipped bool
 }
 
 func (f *areaFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.file, "aoi", "", "area of interest: `file` of GeoJSON, WKT or EWKT with polygons, - for stdin")
-	fs.StringVar(&f.sql, "aoi-sql", "", "area of interest: a `query` that returns polygons, run in a read-only transaction")
+	fs.StringVar(&f.sql, "aoi-sql", "", "area of interest: a `query` that returns polygons, run in a read-only transaction, on a connection of its own")
+	fs.DurationVar(&f.sqlTimeout, "aoi-sql-timeout", loader.DefaultSQLTimeout, "`duration` after which the query is ended, such as 90s or 1h")
 	fs.StringVar(&f.rule, "aoi-rule", "intersects", "which cells the area selects, `intersects|within|centroid`: that meet or touch it, that lie in it, whose centre does")
 	fs.StringVar(&f.segmentize, "aoi-segmentize", "", "longest straight `length` of the area's edge, in units of its CRS, when the server transforms it; 0 for none (default 0.01 in degrees, else 1000)")
 	fs.BoolVar(&f.makeValid, "aoi-make-valid", false, "let the server mend an area that is not valid")
@@ -44,6 +47,10 @@ func (f *areaFlags) area(cmd *cobra.Command, job *loader.Job) error {
 		return &geomgen.ParamError{Param: "aoi", Value: `""`, Reason: "the name is empty"}
 	case sql && f.sql == "":
 		return &geomgen.ParamError{Param: "aoi-sql", Value: `""`, Reason: "the query is empty"}
+	case !sql && cmd.Flags().Changed("aoi-sql-timeout"):
+		return &geomgen.ParamError{Param: "aoi-sql-timeout", Value: f.sqlTimeout.String(), Reason: "needs a query: aoi-sql"}
+	case sql && f.sqlTimeout <= 0:
+		return &geomgen.ParamError{Param: "aoi-sql-timeout", Value: f.sqlTimeout.String(), Reason: "must be longer than 0"}
 	case !file && !sql:
 		for _, name := range []string{"aoi-rule", "aoi-segmentize", "aoi-make-valid"} {
 			if given := cmd.Flags().Lookup(name); given.Changed {
@@ -53,6 +60,9 @@ func (f *areaFlags) area(cmd *cobra.Command, job *loader.Job) error {
 		return nil
 	}
 	area := &loader.Area{SQL: f.sql}
+	if cmd.Flags().Changed("aoi-sql-timeout") {
+		area.SQLTimeout = f.sqlTimeout
+	}
 	if file {
 		var err error
 		if area, err = f.read(cmd); err != nil {
@@ -135,7 +145,7 @@ func planJob(cmd *cobra.Command, job loader.Job, dsn string) (*loader.Plan, erro
 		if openErr != nil {
 			return nil, fmt.Errorf("%w: %w", needs, openErr)
 		}
-		defer pool.Close()
+		defer loader.Close(pool)
 		p, err = loader.PlanOn(ctx, pool, job)
 	}
 	if err != nil {

@@ -134,7 +134,7 @@ func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, progress st
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer loader.Close(pool)
 	if plan == nil {
 		if plan, err = loader.PlanOn(ctx, pool, job); err != nil {
 			return err

@@ -29,9 +29,10 @@ const (
 )
 
 func main() {
+	args := takeArgs(os.Args) // before anything that takes time
 	ctx, stop := withSignals(context.Background())
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // signalError is why a context ended.
@@ -185,7 +186,7 @@ func exitCode(ctx context.Context, err error) int {
 // report writes the error of cmd in one line: an object where the other lines
 // on stderr are objects, too.
 func report(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
-	text := message(ctx, cmd, err)
+	text := redact(message(ctx, cmd, err))
 	if f := cmd.Flags().Lookup("progress"); f != nil && f.Value.String() == "json" {
 		slog.New(slog.NewJSONHandler(w, nil)).With("type", "log").Error(text)
 		return

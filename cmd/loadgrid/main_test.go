@@ -28,10 +28,16 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// call runs loadgrid with these arguments.
+// call runs loadgrid with these arguments. No test of the package may see one of its
+// passwords in what it writes.
 func call(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = run(ctx, args, strings.NewReader(""), &out, &errs)
+	for _, s := range []string{secret, "s3kr1tPw"} { // the tests' passwords
+		if strings.Contains(out.String(), s) || strings.Contains(errs.String(), s) {
+			panic("a password is shown: " + out.String() + errs.String())
+		}
+	}
 	return code, out.String(), errs.String()
 }
 

@@ -66,7 +66,7 @@ func chunksOf(r loader.RunInfo) string {
 }
 
 func took(r loader.RunInfo) string {
-	if r.FinishedAt == nil {
+	if r.FinishedAt == nil || r.FinishedAt.Before(r.StartedAt) { // the server's clock was set back meanwhile
 		return "-"
 	}
 	return span(r.FinishedAt.Sub(r.StartedAt))

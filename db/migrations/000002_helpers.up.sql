@@ -368,7 +368,8 @@ comment on function ledger.cell_at(jsonb, double precision, double precision) is
 $sql$
 
     ] loop
-        execute replace(statement, 'ledger.', quote_ident(current_schema()) || '.');
+        -- A name may hold what ends a function's text: that is given an end which no name has.
+        execute replace(replace(statement, '$body$', '$x' || md5(current_schema()) || '$'), 'ledger.', quote_ident(current_schema()) || '.');
     end loop;
 end
 $migration$;
@@ -414,7 +415,8 @@ $sql$
     ] loop
         -- Between the names of the ledger, not in them: they may end in postgis themselves.
         execute (select string_agg(replace(part, 'postgis.', postgis || '.'), quote_ident(current_schema()) || '.' order by n)
-                 from unnest(string_to_array(statement, 'ledger.')) with ordinality u(part, n));
+                 from unnest(string_to_array(replace(statement, '$body$', '$x' || md5(current_schema() || '.' || postgis) || '$'), 'ledger.'))
+                 with ordinality u(part, n));
     end loop;
 end
 $migration$;

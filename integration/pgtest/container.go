@@ -20,7 +20,6 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
-	tclog "github.com/testcontainers/testcontainers-go/log"
 	"github.com/testcontainers/testcontainers-go/modules/postgres"
 	"github.com/testcontainers/testcontainers-go/wait"
 )
@@ -38,8 +37,6 @@ type containerMachine struct {
 }
 
 func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions) (machine, error) {
-	// The library tells each step; what goes wrong it returns as an error.
-	tclog.SetDefault(tclog.NewNoopLogger())
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -58,6 +55,9 @@ func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions
 			host.ShmSize = 256 << 20
 			if o.files != "" {
 				host.Binds = []string{o.files + ":" + o.files + ":ro"}
+			}
+			if o.volume > 0 {
+				host.Tmpfs = map[string]string{VolumePath: fmt.Sprintf("size=%dm,mode=1777", o.volume)}
 			}
 			host.PortBindings = network.PortMap{network.MustParsePort("5432/tcp"): {
 				{HostIP: publishedAddress(), HostPort: strconv.Itoa(port)},

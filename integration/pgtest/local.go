@@ -37,7 +37,13 @@ type localMachine struct {
 	server *localpg.Server
 }
 
+// errNoVolume reports that a server cannot have a volume of its own.
+var errNoVolume = errors.New("a server of installed packages has no small volume of its own to be filled: a container has")
+
 func (s localSource) start(ctx context.Context, w *watchman, o serverOptions) (machine, error) {
+	if o.volume > 0 {
+		return nil, errNoVolume
+	}
 	server, err := localpg.Start(ctx, s.inst, localpg.Options{TCP: true, Settings: o.settings})
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,15 +107,45 @@ func Schema(t testing.TB) string {
 // ends; connections that are open then are closed.
 func Database(t testing.TB) string {
 	t.Helper()
-	admin, name := DSN(t), uniqueName()
-	execute(t, admin, "create database "+name)
+	return tests.template.database(t, DSN(t))
+}
+
+// template is a database with PostGIS that others are copied from: that takes a
+// fraction of the time that making the extension does.
+type template struct {
+	mu   sync.Mutex
+	name string // empty until it is there
+}
+
+// database makes a database on the server with this URL, and returns its own.
+func (m *template) database(t testing.TB, admin string) string {
+	t.Helper()
+	from, name := m.get(t, admin), uniqueName()
+	execute(t, admin, "create database "+name+" template "+from)
 	t.Cleanup(func() { execute(t, admin, "drop database if exists "+name+" with (force)") })
-	u, err := url.Parse(admin)
+	return databaseURL(t, admin, name)
+}
+
+func (m *template) get(t testing.TB, admin string) string {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock() // also where execute ends the test
+	if m.name == "" {
+		name := uniqueName()
+		execute(t, admin, "create database "+name)
+		execute(t, databaseURL(t, admin, name), "create extension postgis")
+		m.name = name
+	}
+	return m.name
+}
+
+func databaseURL(t testing.TB, dsn, name string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
 	if err != nil {
-		t.Fatalf("pgtest: read the shared server's URL: %v", err)
+		t.Fatalf("pgtest: read the server's URL: %v", err)
 	}
 	u.Path = "/" + name
-	execute(t, u.String(), "create extension postgis")
 	return u.String()
 }
 

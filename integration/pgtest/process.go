@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"context"
+	"os"
 	"sync"
 )
 
@@ -15,11 +16,20 @@ type process struct {
 	source   source
 	watchman *watchman
 	shared   machine
-	err      error // why there is no source, watchman or shared server: every test says so
+	template template // on the shared server
+	err      error    // why there is no source, watchman or shared server: every test says so
 }
+
+// sharedVariable holds the shared server's URL, for the workers of a fuzz test: they
+// are processes of their own, and take part in the server of the one that started
+// them.
+const sharedVariable = "LOADGRID_TEST_SHARED_DSN"
 
 // sharedDSN returns the URL of the shared server, and starts it at the first call.
 func (p *process) sharedDSN() (string, error) {
+	if dsn := os.Getenv(sharedVariable); dsn != "" {
+		return dsn, nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shared == nil && p.err == nil {
@@ -30,6 +40,9 @@ func (p *process) sharedDSN() (string, error) {
 		p.shared, p.err = p.source.start(context.Background(), p.watchman, serverOptions{settings: map[string]string{
 			"fsync": "off", "full_page_writes": "off", "max_connections": "200",
 		}})
+		if p.err == nil {
+			p.err = os.Setenv(sharedVariable, p.shared.dsn())
+		}
 	}
 	if p.err != nil {
 		return "", p.err

@@ -2,8 +2,10 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"testing"
 	"time"
 
@@ -28,6 +30,7 @@ type source interface {
 type serverOptions struct {
 	settings map[string]string // of postgresql.conf
 	files    string            // a directory that the server sees under the same path; "" for none
+	volume   int               // megabytes of the volume at VolumePath; 0 for none
 }
 
 // A machine is one server, running or not.
@@ -46,8 +49,9 @@ type machine interface {
 // Its methods report their failure to the test as an error, so that they may be
 // called from any goroutine, and return when they are done.
 type Server struct {
-	t testing.TB
-	m machine
+	t        testing.TB
+	m        machine
+	template template
 }
 
 // NewServer starts a server for this test alone, with settings of postgresql.conf
@@ -67,12 +71,28 @@ func NewServerWithFiles(t testing.TB, dir string) *Server {
 	return newServer(t, serverOptions{files: dir})
 }
 
+// VolumePath is where a server of NewServerWithVolume has its small volume.
+const VolumePath = "/small"
+
+// NewServerWithVolume starts a server as NewServer does, that has a volume of so
+// many megabytes at VolumePath, in which its own user may write: a disk that a
+// test can fill without filling anybody else's. Only a container can have one; a
+// test that asks for it elsewhere is skipped, and says so on stderr, too.
+func NewServerWithVolume(t testing.TB, megabytes int, settings map[string]string) *Server {
+	t.Helper()
+	return newServer(t, serverOptions{settings: settings, volume: megabytes})
+}
+
 func newServer(t testing.TB, o serverOptions) *Server {
 	t.Helper()
 	all := map[string]string{"fsync": "on", "full_page_writes": "on"}
 	maps.Copy(all, o.settings)
 	o.settings = all
 	m, err := tests.start(t.Context(), o)
+	if errors.Is(err, errNoVolume) {
+		fmt.Fprintf(os.Stderr, "pgtest: %s is skipped: %v\n", t.Name(), err)
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
@@ -91,6 +111,14 @@ func newServer(t testing.TB, o serverOptions) *Server {
 // DSN returns the URL of the server's database, which has PostGIS, with its
 // superuser. It stays the same when the server is started again.
 func (s *Server) DSN() string { return s.m.dsn() }
+
+// Database makes a database with PostGIS, and nothing else in it, and returns its
+// URL, with the superuser. It is dropped when t ends, which may be a part of the
+// server's own test; connections that are open then are closed.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	return s.template.database(t, s.DSN())
+}
 
 // Stop shuts the server down: sessions are ended (SQLSTATE 57P01), then the data
 // is flushed.

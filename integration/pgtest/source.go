@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
 
 	"github.com/loadgrid/loadgrid/internal/localpg"
 )
@@ -46,6 +47,9 @@ func chooseSource(ctx context.Context) (source, error) {
 	if err := configureTestcontainers(ctx); err != nil {
 		return nil, err
 	}
+	// The library tells each step; what goes wrong it returns as an error. Here, as
+	// servers may start side by side.
+	tclog.SetDefault(tclog.NewNoopLogger())
 	image := chooseImage(ctx)
 	fmt.Fprintf(os.Stderr, "pgtest: PostGIS comes from a container of %s\n", image)
 	return containerSource{image: image}, nil

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWhatIsHiddenOfAnArgument(t *testing.T) {
+	for _, tt := range []struct{ before, arg, shown string }{
+		{"", "--dsn=postgres://me:pw@h/d", "--dsn=xxxxxxxxxxxxxxxxxxxx"},
+		{"--dsn", "postgres://me:pw@h/d", "xxxxxxxxxxxxxxxxxxxx"},
+		{"--dsn", "postgres://me@h:5432/d", "postgres://me@h:5432/d"},
+		{"--dsn", "postgres://h/d?password=pw", "xxxxxxxxxxxxxxxxxxxxxxxxxx"},
+		{"--dsn", "postgres://h/d?%70assword=pw", "xxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+		{"--dsn", "host=h PASSWORD=pw", "xxxxxxxxxxxxxxxxxx"},
+		{"--dsn", "host=h user=me", "host=h user=me"},
+		{"", "--dsn=host=h password = 'a b'", "--dsn=xxxxxxxxxxxxxxxxxxxxxxx"},
+		{"", "--dsn=", "--dsn="},
+		{"list", "PostgreSQL://me:pw@h/d", "xxxxxxxxxxxxxxxxxxxxxx"},
+		{"--aoi-sql", "select password from t", "select password from t"},
+		{"--dsn=x", "load", "load"},
+	} {
+		got := tt.arg
+		if at, hide := hiddenFrom(tt.before, tt.arg); hide {
+			got = tt.arg[:at] + strings.Repeat(string(mask), len(tt.arg)-at)
+		}
+		if got != tt.shown {
+			t.Errorf("of %q %q is shown %q, want %q", tt.before, tt.arg, got, tt.shown)
+		}
+	}
+}
+
+// A connection string is put into the wrong place sooner or later.
+func TestAMisplacedDSNNeverLeaks(t *testing.T) {
+	clearEnv(t)
+	for _, dsn := range []string{
+		"postgresql://me:" + secret + "@h/gis", "postgres://me:a@" + secret + "@h/gis", "postgres://h/gis?password=" + secret,
+		"host=h password=" + secret, "host=h password = '" + secret + "'", `host=h password='a\'` + secret + `' port=1`, "host=h password='a " + secret,
+		"host=h\tsslpassword=" + secret, "host=h password\t=\n" + secret,
+	} {
+		for _, args := range [][]string{
+			{dsn}, {"--" + dsn}, {"-" + dsn}, {"-dsn", dsn}, {"help", dsn}, {"runs", dsn}, {"runs", "list", dsn}, {"runs", "show", dsn},
+			{"plan", dsn}, {"plan", "--dns", dsn}, {"plan", "--cell-size", dsn}, {"plan", "--srid", dsn}, {"load", "--table", dsn}, {"load", "--table", "t", "--cell-size", "1", "--extent", dsn},
+			{"load", "--table", "t", "--cell-size", "1", "--cols", "1", "--rows", "1", "--if-exists", dsn},
+			{"load", "--table", "t", "--cell-size", "1", "--cols", "1", "--rows", "1", "--progress", dsn},
+			{"plan", "--cell-size", "1", "--aoi", dsn}, {"plan", "--cell-size", "1", "--aoi-sql", dsn, "--aoi", dsn},
+			{"completion", dsn}, {"demo", dsn}, {"preview", dsn},
+		} {
+			code, stdout, stderr := call(t.Context(), args...)
+			if code != exitUsage && code != exitFailed || stdout != "" {
+				t.Errorf("%q: exit code %d, stdout %q", args, code, stdout)
+			}
+			if strings.Contains(stderr, secret) {
+				t.Errorf("%q shows the password: %s", args, stderr)
+			}
+		}
+	}
+}

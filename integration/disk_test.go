@@ -1,0 +1,137 @@
+package integration
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/loadgrid/loadgrid/integration/pgtest"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// smallVolume is a server with a tablespace on a volume that a test can fill. The
+// ledger is elsewhere, and so is the WAL, without whose room a server stops.
+type smallVolume struct {
+	t    *testing.T
+	pool sandbox // of the server's own database
+}
+
+func newSmallVolume(t *testing.T) (*pgtest.Server, smallVolume) {
+	t.Helper()
+	server := pgtest.NewServerWithVolume(t, 64, map[string]string{"fsync": "off"})
+	v := smallVolume{t, sandboxIn(t, server.DSN(), "public")}
+	v.shell("mkdir -m 700 " + pgtest.VolumePath + "/tables")
+	v.pool.exec("create tablespace small location '" + pgtest.VolumePath + "/tables'")
+	return server, v
+}
+
+// shell runs a command as the server's user.
+func (v smallVolume) shell(command string) {
+	v.t.Helper()
+	v.pool.exec("copy (select) to program 'cat > /dev/null; " + command + "'")
+}
+
+// leave fills the volume, but for so many kilobytes.
+func (v smallVolume) leave(kilobytes string) {
+	v.t.Helper()
+	file := pgtest.VolumePath + "/filler"
+	v.shell("dd if=/dev/zero of=" + file + " bs=64k 2>/dev/null; truncate -s -" + kilobytes + "K " + file)
+}
+
+func (v smallVolume) free() {
+	v.t.Helper()
+	v.shell("rm " + pgtest.VolumePath + "/filler")
+}
+
+// A disk that is full is told as such, and leaves what was there before: readers
+// see it, and once there is room, the same command makes the whole table.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	server, volume := newSmallVolume(t)
+	// Of 300 x 200 boxes the heap takes 9.6 MB, the key 1.3, the spatial index 3.
+	whole := boxes(300, 200)
+	before := boxes(20, 10)
+	for _, test := range []struct {
+		name  string
+		way   way
+		leave string // kilobytes, when the load begins
+		at    string // the command before which all is filled; "" for none
+		code  int
+		where map[string]string // settings that put tables or temporary files on the volume
+	}{
+		{name: "COPY of chunks", way: way{before: before, load: with(whole, "--if-exists", "replace", "--chunk-rows", "5000"), cols: 300, rows: 200}, leave: "5000", code: 4},
+		{name: "COPY with FREEZE", way: way{before: before, load: with(whole, "--if-exists", "replace"), cols: 300, rows: 200}, leave: "5000", code: 1},
+		{name: "COPY of partitions", way: way{load: with(whole, "--partitions", "6"), cols: 300, rows: 200, partitions: 6}, leave: "7000", code: 4},
+		{name: "index", way: way{before: before, load: with(whole, "--if-exists", "replace", "--chunk-rows", "30000"), cols: 300, rows: 200}, at: "CREATE INDEX", code: 4},
+		{name: "adding rows", way: way{before: boxes(300, 20), load: []string{"--cell-size", "1", "--extent", "0,20,300,200", "--if-exists", "append"}, cols: 300, rows: 200, unfrozen: true},
+			leave: "13000", code: 4},
+		{name: "temporary files", way: way{load: with(whole, "--chunk-rows", "30000"), cols: 300, rows: 200}, leave: "0", code: 4,
+			where: map[string]string{"temp_tablespaces": "small", "maintenance_work_mem": "1MB", "effective_cache_size": "16MB"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := sandboxIn(t, server.Database(t), "public")
+			if err := loader.MigrateUp(t.Context(), s.pool, s.schema); err != nil {
+				t.Fatal(err)
+			}
+			if test.where == nil {
+				test.where = map[string]string{"default_tablespace": "small"}
+			}
+			dsn := changeDSN(t, s.dsn, func(_ *url.URL, q url.Values) {
+				for name, value := range test.where {
+					q.Set(name, value)
+				}
+			})
+			if test.way.before != nil {
+				mustCLI(t, dsn, s.load("grid", test.way.before...)...)
+			}
+			old := s.readerSees("grid")
+			reader := s.watch("grid")
+			args := s.load("grid", test.way.load...)
+			var p *process
+			if test.at == "" {
+				volume.leave(test.leave)
+				p = start(t, dsn, args...)
+			} else {
+				b := s.newBrake()
+				b.beforeStatement(test.at)
+				p = start(t, dsn, args...)
+				b.reached()
+				volume.leave("0")
+				b.release()
+			}
+			p.wait().expect(t, test.code, "53100", "make room on the server's disk")
+			if now := s.readerSees("grid"); now != old {
+				t.Errorf("readers saw %s before, and see %s after the disk was full", old, now)
+			}
+			if test.code == 1 {
+				s.checkNothingLeft()
+			}
+			s.checkGone("grid")
+			volume.free()
+			mustCLI(t, dsn, args...)
+			reader.stop(old)
+			s.checkAfter("grid", test.way)
+			s.exec("drop table " + s.name("grid"))
+		})
+	}
+}
+
+// A limit of temporary files that an index build meets ends the load, with the
+// rows committed.
+func TestTemporaryFileLimit(t *testing.T) {
+	s := newSandbox(t)
+	limit := func(kilobytes string) string {
+		return changeDSN(t, s.dsn, func(_ *url.URL, q url.Values) {
+			q.Set("temp_file_limit", kilobytes)
+			q.Set("maintenance_work_mem", "1MB")
+			q.Set("effective_cache_size", "16MB")
+		})
+	}
+	args := s.load("grid", with(boxes(300, 200), "--chunk-rows", "20000")...)
+	cli(t, limit("100"), args...).expect(t, 4, "53400", "temp_file_limit", "chunks committed")
+	s.checkGone("grid")
+	if out := mustCLI(t, limit("-1"), args...); !strings.Contains(out, "with 60,000 rows from earlier starts") {
+		t.Errorf("the rerun:\n%s", out)
+	}
+	s.checkAfter("grid", way{cols: 300, rows: 200})
+}

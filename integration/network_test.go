@@ -1,0 +1,375 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/loadgrid/loadgrid/integration/pgtest"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// moment is when something happens to the network.
+type moment struct {
+	load       []string // how the rows go
+	partitions int64
+	arm        func(b *brake)
+}
+
+// moments returns the middle of a COPY, into a plain table and into a partition,
+// and that of the build of an index.
+func moments() map[string]moment {
+	const staged = `public.loadgrid\_staging\_%`
+	const middle = 120 * 100 / 2 // an id: the cells fill most of a square of 128
+	return map[string]moment{
+		"COPY of a chunk": {[]string{"--chunk-rows", "1000"}, 0, func(b *brake) { b.atRow(staged, middle) }},
+		// Not into the table as a whole: its partitions would get its trigger, too.
+		"COPY of a partition": {[]string{"--partitions", "4"}, 4, func(b *brake) { b.atRow(staged+`\_p%`, middle) }},
+		"index":               {[]string{"--chunk-rows", "1000"}, 0, func(b *brake) { b.atStatement("create index%") }},
+	}
+}
+
+// during starts a load and brings it to a moment. The caller lets it go on.
+func (m moment) during(s sandbox) (*process, *brake) {
+	s.t.Helper()
+	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+		s.t.Fatal(err)
+	}
+	b := s.newBrake()
+	m.arm(b)
+	p := start(s.t, s.dsn, m.args(s)...)
+	b.reached()
+	return p, b
+}
+
+func (m moment) args(s sandbox) []string { return s.load("grid", with(boxes(120, 100), m.load...)...) }
+
+// check checks the table of a load that has ended, and that the server holds
+// nothing of it any more.
+func (m moment) check(s sandbox) {
+	s.t.Helper()
+	s.waitForEnd()
+	if m.partitions == 0 {
+		s.checkMade("grid", 120, 100, 0, "gist", false)
+	} else {
+		// Their pages were not frozen: COPY inserts row by row where a trigger waits.
+		s.checkBoxes("grid", 120, 100)
+		if n := one[int64](s.t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != m.partitions {
+			s.t.Errorf("%d partitions, want %d", n, m.partitions)
+		}
+	}
+	if n := one[int64](s.t, s.pool, "select count(*) from "+s.name("runs")); n != 1 {
+		s.t.Errorf("%d runs in the ledger, want 1", n)
+	}
+	wrong := one[int64](s.t, s.pool, "select count(*) from (select sum(c.rows) as rows, r.rows as all_rows from "+s.name("runs")+" r join "+s.name("chunks")+
+		" c on c.run_id = r.id where r.state = 'published' group by r.id) l where rows <> all_rows or rows <> (select count(*) from "+s.name("grid")+")")
+	if wrong != 0 {
+		s.t.Error("ledger and table do not agree")
+	}
+	if n := one[int64](s.t, s.pool, "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database()) and objsubid = 1"); n != 0 {
+		s.t.Errorf("%d locks are held", n)
+	}
+}
+
+// Whatever happens to the network, the load notices within a bounded time, tries
+// again until it is there again, and finishes.
+func TestNetworkFaults(t *testing.T) {
+	t.Parallel()
+	const chunk, partition, index = "COPY of a chunk", "COPY of a partition", "index"
+	moments := moments()
+	for name, fault := range map[string]struct {
+		begin   func(*network)
+		words   string // of what is tried again
+		moments []string
+	}{
+		"reset":                {func(n *network) { n.add(resetUp, resetDown) }, "trying again", []string{chunk, partition}},
+		"cut":                  {func(n *network) { n.cut() }, "trying again", []string{chunk, index}},
+		"swallowed upstream":   {func(n *network) { n.add(swallowUp) }, "stalled", []string{partition, index}},
+		"swallowed downstream": {func(n *network) { n.add(swallowDown) }, "stalled", []string{chunk, index}},
+	} {
+		for _, when := range fault.moments {
+			m := moments[when]
+			t.Run(name+": "+when, func(t *testing.T) {
+				s := newDatabaseSandbox(t)
+				n := s.over(quickly)
+				p, b := m.during(s)
+				fault.begin(n)
+				b.letGo()
+				p.says(fault.words, 1)
+				n.heal()
+				if r := p.wait(); r.code != 0 {
+					t.Fatalf("exit code %d: %s", r.code, r.stderr)
+				}
+				b.end()
+				m.check(s)
+			})
+		}
+	}
+}
+
+// The network swallows the bytes of a COPY that are on their way: the backend waits
+// for them, and is ended once it can be reached again.
+func TestSwallowedBytes(t *testing.T) {
+	s := newSandbox(t)
+	n := s.over(quickly)
+	n.add(`{"type": "bandwidth", "stream": "upstream", "attributes": {"rate": 100}}`)
+	p := start(t, s.dsn, s.load("grid", with(boxes(120, 100), "--chunk-rows", "6000")...)...)
+	s.waitFor("bytes of a COPY", "select exists (select from pg_stat_progress_copy p join pg_stat_activity a using (pid) where a.application_name = $1 and p.bytes_processed > 0)", s.application())
+	n.add(swallowUp)
+	p.says("stalled", 1)
+	n.heal()
+	if r := p.wait(); r.code != 0 {
+		t.Fatalf("exit code %d: %s", r.code, r.stderr)
+	}
+	s.waitForEnd()
+	s.checkBoxes("grid", 120, 100)
+}
+
+// A router forgets the connections: they are given up, and so are their backends,
+// which hold the table's lock and rows of the ledger.
+func TestForgottenConnections(t *testing.T) {
+	t.Parallel()
+	for when, m := range moments() {
+		t.Run(when, func(t *testing.T) {
+			s := newDatabaseSandbox(t)
+			r := s.overRouter(quickly)
+			p, b := m.during(s)
+			r.forget()
+			b.letGo()
+			if r := p.wait(); r.code != 0 || !strings.Contains(r.stderr, "stalled") {
+				t.Fatalf("exit code %d: %s", r.code, r.stderr)
+			}
+			b.end()
+			m.check(s)
+		})
+	}
+}
+
+// A slow network, over which bytes of a COPY are on their way for many times the
+// limit, and a server that is silent for as long, since it is at work, are no
+// reason to give up.
+func TestNoFalseAlarm(t *testing.T) {
+	t.Parallel()
+	calm := func(t *testing.T, r result) {
+		t.Helper()
+		if r.code != 0 || strings.Contains(r.stderr, "again") || strings.Contains(r.stderr, "stalled") {
+			t.Fatalf("exit code %d: %s", r.code, r.stderr)
+		}
+	}
+	t.Run("slow network", func(t *testing.T) {
+		s := newSandbox(t)
+		n := s.over(quickly)
+		n.add(`{"type": "bandwidth", "stream": "upstream", "attributes": {"rate": 150}}`,
+			`{"type": "latency", "stream": "downstream", "attributes": {"latency": 50, "jitter": 20}}`)
+		began := time.Now()
+		r := cli(t, s.dsn, s.load("grid", boxes(120, 100)...)...)
+		calm(t, r)
+		if took := time.Since(began); took < 6*time.Second {
+			t.Fatalf("it took only %s: this shows nothing", took)
+		}
+		s.checkBoxes("grid", 120, 100)
+	})
+	t.Run("long build", func(t *testing.T) {
+		s := newDatabaseSandbox(t)
+		s.over(quickly)
+		m := moments()["index"]
+		p, b := m.during(s)
+		time.Sleep(7 * time.Second) // more than three questions
+		b.letGo()
+		calm(t, p.wait())
+		b.end()
+		m.check(s)
+	})
+}
+
+// The answer to a COMMIT is lost and the connection stays open: the ledger tells
+// that it happened, and nothing is copied or published twice.
+func TestSwallowedAnswerToCommit(t *testing.T) {
+	t.Parallel()
+	for name, trigger := range map[string]string{
+		"begin":   "insert on %s",
+		"chunk":   "insert on %s",
+		"publish": "update on %s",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			n := s.over(quickly)
+			if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+				t.Fatal(err)
+			}
+			b := s.newBrake()
+			table, when := s.name("runs"), "true"
+			switch name {
+			case "chunk":
+				table, when = s.name("chunks"), "new.chunk_no = 3"
+			case "publish":
+				when = "new.state = 'published'"
+			}
+			// It waits in the COMMIT.
+			s.exec(fmt.Sprintf("create constraint trigger brake after "+trigger+" deferrable initially deferred for each row when (%s) execute function %s()",
+				table, when, s.name("brake")))
+			p := start(t, s.dsn, s.load("grid", with(boxes(120, 100), "--chunk-rows", "1000", "--progress", "json")...)...)
+			b.reached()
+			n.add(swallowDown)
+			b.letGo()
+			p.says("stalled", 1)
+			n.heal()
+			r := p.wait()
+			if r.code != 0 {
+				t.Fatalf("exit code %d: %s", r.code, r.stderr)
+			}
+			if sum := r.summary(t); sum.ChunksCopied+sum.ChunksResumed != sum.Chunks {
+				t.Errorf("of %d chunks %d were copied, %d resumed", sum.Chunks, sum.ChunksCopied, sum.ChunksResumed)
+			}
+			if lost := strings.Contains(r.stderr, "the lost answer was a commit"); lost != (name == "chunk") {
+				t.Errorf("the lost answer was that of a chunk: %v\n%s", lost, r.stderr)
+			}
+			b.end()
+			s.checkBoxes("grid", 120, 100)
+			if runs := one[int64](t, s.pool, "select count(*) from "+s.name("runs")); runs != 1 {
+				t.Errorf("%d runs in the ledger, want 1", runs)
+			}
+		})
+	}
+}
+
+// A signal ends the program in time though the network swallows everything, and
+// the rerun finishes.
+func TestSignalsWithoutANetwork(t *testing.T) {
+	t.Parallel()
+	for when, test := range map[string]struct {
+		signal syscall.Signal
+		code   int
+	}{
+		"COPY of a chunk":     {syscall.SIGINT, 130},
+		"COPY of a partition": {syscall.SIGTERM, 143},
+		"index":               {syscall.SIGINT, 130},
+	} {
+		m := moments()[when]
+		t.Run(when, func(t *testing.T) {
+			s := newDatabaseSandbox(t)
+			// The limits that people have, of which none comes into play.
+			n := s.over(func(url.Values) {})
+			p, b := m.during(s)
+			n.add(swallowUp, swallowDown)
+			sent := time.Now()
+			_ = p.cmd.Process.Signal(test.signal)
+			p.wait().expect(t, test.code, "stopped by")
+			// Five seconds, and as many for the race detector on a slow machine.
+			if took := time.Since(sent); took > 10*time.Second {
+				t.Errorf("it took %s to stop", took)
+			} else {
+				t.Logf("it took %s to stop", took)
+			}
+			n.heal()
+			b.end()
+			mustCLI(t, s.dsn, m.args(s)...)
+			m.check(s)
+		})
+	}
+}
+
+// A server that stands still for longer than the limit, and one that comes back
+// at another port behind the same address.
+func TestServerPausedAndMoved(t *testing.T) {
+	t.Parallel()
+	server := pgtest.NewServer(t, nil)
+	for name, trouble := range map[string]func(*process, sandbox, *network, *brake){
+		"paused": func(p *process, _ sandbox, _ *network, _ *brake) {
+			server.Pause()
+			p.says("stalled", 1)
+			server.Resume()
+		},
+		"moved": func(p *process, s sandbox, n *network, _ *brake) {
+			server.Kill()
+			p.says("trying again", 1)
+			server.Start()
+			// The address is the same for loadgrid; behind it is another port.
+			port := newProxy(s.t, n.proxy.Upstream).Listen
+			if err := n.proxy.Update(&toxiproxy.Proxy{Listen: n.proxy.Listen, Upstream: port, Enabled: true}); err != nil {
+				s.t.Error(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := moments()["COPY of a chunk"]
+			s := sandboxIn(t, server.DSN(), "public")
+			s.exec("drop table if exists grid, chunks, runs, schema_migrations")
+			n := s.over(quickly)
+			p, b := m.during(s)
+			trouble(p, s, n, b)
+			if name == "paused" {
+				b.letGo()
+			}
+			if r := p.wait(); r.code != 0 {
+				t.Fatalf("exit code %d: %s", r.code, r.stderr)
+			}
+			if name == "paused" {
+				b.end()
+			}
+			m.check(s)
+		})
+	}
+}
+
+// What libpq calls keepalives is this end's, and the server looks after the
+// connection likewise, unless somebody has told it how.
+func TestKeepAliveOfTheServer(t *testing.T) {
+	s := newSandbox(t)
+	for name, test := range map[string]struct {
+		set  func(url.Values)
+		want string
+	}{
+		"as it is":        {func(q url.Values) { q.Set("keepalives_idle", "77"); q.Set("tcp_user_timeout", "5000") }, "30 10 3 60000"},
+		"set by somebody": {func(q url.Values) { q.Set("tcp_keepalives_idle", "600") }, "600 10 3 60000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool, err := loader.Open(t.Context(), changeDSN(t, s.dsn, func(_ *url.URL, q url.Values) { test.set(q) }), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer loader.Close(pool)
+			got := one[string](t, pool, `select string_agg(setting, ' ' order by array_position(array['tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count'], name))
+				from pg_settings where name like 'tcp\_keepalives%' or name = 'tcp_user_timeout'`)
+			if got != test.want {
+				t.Errorf("idle, interval, count and user timeout are %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// A connection that others make of a pool's configuration, as migrations do, is
+// watched as well.
+func TestForgottenDatabaseSQL(t *testing.T) {
+	s := newSandbox(t)
+	r := s.overRouter(quickly)
+	pool, err := loader.Open(t.Context(), s.dsn, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loader.Close(pool)
+	db := stdlib.OpenDB(*pool.Config().ConnConfig)
+	defer db.Close()
+	if err := db.PingContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	go func() {
+		_, err := db.ExecContext(t.Context(), "select pg_sleep(1), $1::text", "asleep")
+		failed <- err
+	}()
+	s.waitFor("the statement", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%')", s.application())
+	r.forget()
+	if err := <-failed; !errors.As(err, new(*loader.StallError)) {
+		t.Errorf("got %v, want a StallError", err)
+	}
+	s.waitFor("its backend to be ended", "select not exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%')", s.application())
+}

@@ -1,0 +1,41 @@
+package integration
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/loadgrid/loadgrid/integration/pgtest"
+)
+
+// Backends that are ended are replaced: the load goes on. A statement that is
+// cancelled ends it, as somebody wants that.
+func TestBackendsEndedInEachStage(t *testing.T) {
+	faults := endings()
+	forEach(t, []string{"chunks, replace", "partitions"}, func(n int) fault { return faults[n%len(faults)] })
+}
+
+// The server is killed, or stopped, and started again: loads wait for it and go
+// on. Commits that did not wait for the disk are lost here.
+func TestServerAway(t *testing.T) {
+	t.Parallel()
+	server := pgtest.NewServer(t, map[string]string{"wal_writer_delay": "10s"})
+	faults, all := outages(), moreWays(t)
+	for n, met := range []struct {
+		way, place string
+		fault      int
+	}{
+		{"chunks, replace", "load", 0},
+		{"frozen", "index", 0},
+		{"partitions", "attach", 1},
+		{"chunks, unlogged", "load", 0},
+		{"frozen, replace, unlogged", "analyze", 0},
+		{"partitions, replace", "publish of partitions", 0},
+		{"chunks, append", "publish of rows", 2},
+		{"chunks, replace, unlogged", "index", 2},
+	} {
+		f := faults[met.fault]
+		t.Run(fmt.Sprintf("%s: %s: %s", met.way, met.place, f.name), func(t *testing.T) {
+			newTrial(t, server, all[met.way], met.place, uint64(n)).run(f)
+		})
+	}
+}

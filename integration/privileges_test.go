@@ -1,0 +1,127 @@
+package integration
+
+import (
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/integration/pgtest"
+)
+
+// documentedPrivileges returns the SQL of docs/security.md for a role that loads,
+// with these names in the place of its own.
+func documentedPrivileges(t *testing.T, names ...string) string {
+	t.Helper()
+	text, err := os.ReadFile("../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, part, found := strings.Cut(string(text), "\n## Privileges\n")
+	_, block, fenced := strings.Cut(part, "\n```sql\n")
+	sql, _, ends := strings.Cut(block, "\n```\n")
+	if !found || !fenced || !ends {
+		t.Fatal("docs/security.md has no SQL under Privileges")
+	}
+	for i := 0; i+1 < len(names); i += 2 {
+		if !strings.Contains(sql, names[i]) {
+			t.Fatalf("the SQL in docs/security.md has no %s", names[i])
+		}
+	}
+	return strings.NewReplacer(names...).Replace(sql)
+}
+
+// The role that the documents describe, and nothing else, does all that there is
+// to do.
+func TestTheDocumentedRole(t *testing.T) {
+	t.Parallel()
+	s := sandboxIn(t, pgtest.Database(t), "grids")
+	s.exec("revoke all on schema public from public; revoke select on spatial_ref_sys from public")
+	database := one[string](t, s.pool, "select current_database()")
+	s.exec("revoke all on database " + pgx.Identifier{database}.Sanitize() + " from public")
+	role, reader := "loader_of_"+database, "reader_of_"+database
+	t.Cleanup(func() {
+		s.checkNoSecrets()
+		s.exec("drop owned by " + role)
+		s.exec("drop owned by " + reader)
+		s.exec("drop role " + role + ", " + reader)
+	})
+	s.exec(documentedPrivileges(t, "database gis", "database "+database, "grid_loader", role, "grid_reader", reader))
+	password := newPassword()
+	s.exec("alter role " + role + " password '" + password + "'; alter role " + reader + " login password '" + password + "'")
+	if one[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'create, temp') or has_schema_privilege($1, 'public', 'create') or exists (select from pg_roles where rolname = $1 and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication))", role) {
+		t.Fatal("the role may more than the documents say: this test shows nothing")
+	}
+	as := func(name string) string {
+		return changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(name, password) })
+	}
+	dsn := as(role)
+	load := func(table string, args ...string) []string {
+		return append([]string{"load", "--table", "grids." + table, "--ledger-schema", "grid_ledger", "--cell-size", "1", "--srid", "3857"}, args...)
+	}
+	rows := func(table string, want int64) {
+		t.Helper()
+		if n := one[int64](t, s.pool, "select count(*) from grids."+table); n != want {
+			t.Errorf("%s has %d rows, want %d", table, n, want)
+		}
+	}
+	// Plain, in chunks, in partitions: new, replaced, appended to.
+	mustCLI(t, dsn, load("plain", "--cols", "20", "--rows", "10")...)
+	mustCLI(t, dsn, load("plain", "--cols", "10", "--rows", "10", "--if-exists", "replace", "--streams", "2", "--chunk-rows", "30")...)
+	mustCLI(t, dsn, load("plain", "--extent", "10,0,20,10", "--if-exists", "append")...)
+	mustCLI(t, dsn, load("parts", "--cols", "16", "--rows", "16", "--partitions", "4", "--index", "both")...)
+	mustCLI(t, dsn, load("parts", "--cols", "16", "--rows", "16", "--partitions", "2", "--if-exists", "replace")...)
+	mustCLI(t, dsn, load("parts", "--extent", "16,0,32,16", "--partitions", "2", "--if-exists", "append")...)
+	mustCLI(t, dsn, load("areas", "--aoi-sql", "select st_transform(st_setsrid(st_makeenvelope(0.0001, 0.0001, 0.0002, 0.0002), 4326), 3857)", "--coverage", "--clip", "--code", "inspire")...)
+	rows("plain", 200)
+	rows("parts", 512)
+	if out := mustCLI(t, dsn, "plan", "--table", "grids.plain", "--ledger-schema", "grid_ledger", "--if-exists", "append", "--cell-size", "1", "--srid", "3857", "--extent", "20,0,30,10"); !strings.Contains(out, "100") {
+		t.Errorf("plan says: %s", out)
+	}
+
+	// Stopped in the middle, resumed, and stopped and dropped. The ledger is the role's.
+	s.exec(`create function grid_ledger.stop() returns trigger language plpgsql as $$ begin raise 'stopped here'; end $$;
+		grant execute on function grid_ledger.stop() to public;
+		create trigger stop before insert on grid_ledger.chunks for each row when (new.chunk_no = 5) execute function grid_ledger.stop()`)
+	stopped := load("stopped", "--cols", "20", "--rows", "10", "--chunk-rows", "20", "--streams", "1")
+	cli(t, dsn, stopped...).expect(t, 4, "stopped here")
+	s.exec("alter table grid_ledger.chunks disable trigger stop")
+	id := one[string](t, s.pool, "select max(id)::text from grid_ledger.runs")
+	mustCLI(t, dsn, "runs", "resume", id, "--ledger-schema", "grid_ledger")
+	rows("stopped", 200)
+	s.exec("alter table grid_ledger.chunks enable trigger stop")
+	cli(t, dsn, append(stopped, "--if-exists", "replace", "--set", "a=b")...).expect(t, 4, "stopped here")
+	id = one[string](t, s.pool, "select max(id)::text from grid_ledger.runs")
+	mustCLI(t, dsn, "runs", "drop", id, "--ledger-schema", "grid_ledger")
+	mustCLI(t, dsn, "runs", "show", id, "--ledger-schema", "grid_ledger")
+	mustCLI(t, dsn, "runs", "list", "--ledger-schema", "grid_ledger")
+	mustCLI(t, dsn, "migrate", "version", "--ledger-schema", "grid_ledger")
+	s.exec("drop trigger stop on grid_ledger.chunks; drop function grid_ledger.stop()")
+	mustCLI(t, dsn, "bench", "--schema", "grids", "--rows", "700")
+	mustCLI(t, dsn, "preview", "--table", "grids.areas", "--out", t.TempDir()+"/preview.png")
+	if n := one[int64](t, s.pool, "select count(*) from pg_class where relname like 'loadgrid\\_staging%'"); n != 0 {
+		t.Errorf("%d staging tables are left", n)
+	}
+
+	// Those who read do, also what was replaced, and do no more.
+	pool := openPool(t, as(reader), nil)
+	if n := one[int64](t, pool, "select count(*) from grids.plain join grids.parts using (cell_id)"); n != 200 {
+		t.Errorf("the reader sees %d rows", n)
+	}
+	cli(t, as(reader), load("own", "--cols", "1", "--rows", "1")...).expect(t, 1, "42501")
+
+	s.checkNoSecrets()
+
+	// Alone in one schema, ledger included.
+	s.exec("drop schema grid_ledger cascade")
+	alone := []string{"load", "--table", "grids.alone", "--ledger-schema", "grids", "--cell-size", "1", "--cols", "5", "--rows", "5", "--if-exists", "replace"}
+	mustCLI(t, dsn, alone...)
+	mustCLI(t, dsn, alone...)
+	rows("alone", 25)
+	cli(t, dsn, "load", "--table", "grids.other", "--cell-size", "1", "--cols", "5", "--rows", "5").expect(t, 1, "42501", "grant create on database")
+	if n := one[int64](t, s.pool, "select count(*) from pg_class where relowner = $1::regrole and relnamespace <> 'grids'::regnamespace and relkind in ('r', 'p', 'i', 'S')  and relnamespace <> 'pg_toast'::regnamespace", role); n != 0 {
+		t.Errorf("the role owns %d relations elsewhere", n)
+	}
+}

@@ -1,0 +1,186 @@
+package integration
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+)
+
+// network is the way from a sandbox's loadgrids to the server. What the tests
+// themselves ask goes another way.
+type network struct {
+	t     *testing.T
+	proxy *toxiproxy.Proxy
+}
+
+// quickly are the settings of the network with which loadgrid gives things up
+// within seconds.
+func quickly(q url.Values) {
+	q.Set("tcp_user_timeout", "2000")
+	q.Set("connect_timeout", "2")
+}
+
+// over puts a network between a sandbox's loadgrids and the server.
+func (s *sandbox) over(settings func(url.Values)) *network {
+	s.t.Helper()
+	n := &network{t: s.t}
+	s.dsn = changeDSN(s.t, s.dsn, func(u *url.URL, q url.Values) {
+		n.proxy = newProxy(s.t, u.Host)
+		u.Host = n.proxy.Listen
+		settings(q)
+	})
+	return n
+}
+
+func newProxy(t *testing.T, upstream string) *toxiproxy.Proxy {
+	t.Helper()
+	// Some of its faults write into a logger that all of the process has.
+	zerolog.SetGlobalLevel(zerolog.Disabled)
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	p := toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", upstream)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return p
+}
+
+// add adds a fault of toxiproxy's.
+func (n *network) add(toxics ...string) {
+	n.t.Helper()
+	for _, toxic := range toxics {
+		if _, err := n.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
+			n.t.Fatalf("%s: %v", toxic, err)
+		}
+	}
+}
+
+// The faults. Each lasts until heal, which also ends the connections that it has
+// met, as a router that starts again.
+const (
+	swallowUp   = `{"type": "timeout", "stream": "upstream", "attributes": {"timeout": 0}}`
+	swallowDown = `{"type": "timeout", "stream": "downstream", "attributes": {"timeout": 0}}`
+	resetUp     = `{"type": "reset_peer", "stream": "upstream", "attributes": {"timeout": 0}}`
+	resetDown   = `{"type": "reset_peer", "stream": "downstream", "attributes": {"timeout": 0}}`
+)
+
+// cut ends all connections, and lets none be opened.
+func (n *network) cut() { n.proxy.Stop() }
+
+func (n *network) heal() {
+	n.t.Helper()
+	n.proxy.Toxics.ResetToxics(context.Background())
+	if n.proxy.Enabled {
+		return
+	}
+	if err := n.proxy.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// router forwards connections, and can forget those that are open: nothing goes
+// through any more, nobody is told, and new ones are as good as ever. That is what
+// routers do that translate addresses. It is no fault of toxiproxy's, whose faults
+// meet new connections as well.
+type router struct {
+	listener net.Listener
+	upstream string
+
+	mu    sync.Mutex
+	links []*link
+}
+
+type link struct {
+	client, server net.Conn
+	mu             sync.Mutex
+	forgotten      bool
+}
+
+func (s *sandbox) overRouter(settings func(url.Values)) *router {
+	s.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r := &router{listener: listener}
+	s.dsn = changeDSN(s.t, s.dsn, func(u *url.URL, q url.Values) {
+		r.upstream, u.Host = u.Host, listener.Addr().String()
+		settings(q)
+	})
+	go r.accept()
+	s.t.Cleanup(r.close)
+	return r
+}
+
+func (r *router) accept() {
+	for {
+		client, err := r.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", r.upstream)
+		if err != nil {
+			_ = client.Close()
+			continue
+		}
+		l := &link{client: client, server: server}
+		r.mu.Lock()
+		r.links = append(r.links, l)
+		r.mu.Unlock()
+		go l.forward(client, server)
+		go l.forward(server, client)
+	}
+}
+
+// forward forwards one way, the end of it included, until the link is forgotten.
+func (l *link) forward(from, to net.Conn) {
+	b := make([]byte, 1<<15)
+	for {
+		n, err := from.Read(b)
+		l.mu.Lock()
+		forgotten := l.forgotten
+		l.mu.Unlock()
+		if forgotten {
+			_, _ = io.Copy(io.Discard, from)
+			return
+		}
+		if n > 0 {
+			if _, err := to.Write(b[:n]); err != nil {
+				_ = from.Close()
+				return
+			}
+		}
+		if err != nil {
+			_ = to.Close()
+			return
+		}
+	}
+}
+
+// forget forgets the connections that are open.
+func (r *router) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.links {
+		l.mu.Lock()
+		l.forgotten = true
+		l.mu.Unlock()
+	}
+}
+
+func (r *router) close() {
+	_ = r.listener.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.links {
+		_ = l.client.Close()
+		_ = l.server.Close()
+	}
+}

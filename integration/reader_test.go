@@ -1,0 +1,118 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// reader looks at a table all the time while something happens to its load.
+type reader struct {
+	s       sandbox
+	table   string
+	cancel  context.CancelFunc
+	done    chan struct{}
+	seen    []string // what it saw, each once in a row
+	looks   int
+	longest time.Duration // that one look took
+	failed  error         // what no fault explains
+}
+
+// readerEvery is the pause between two looks: the machine has others to serve.
+const readerEvery = 25 * time.Millisecond
+
+// watch starts a reader. Where the server may go away, it comes back as often as
+// that takes.
+func (s sandbox) watch(table string) *reader {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &reader{s: s, table: table, cancel: cancel, done: make(chan struct{})}
+	s.t.Cleanup(cancel)
+	go func() {
+		defer close(r.done)
+		r.read(ctx)
+	}()
+	return r
+}
+
+func (r *reader) read(ctx context.Context) {
+	var conn *pgx.Conn
+	defer func() {
+		if conn != nil {
+			_ = conn.Close(context.Background())
+		}
+	}()
+	for ; ctx.Err() == nil; time.Sleep(readerEvery) {
+		if conn == nil || conn.IsClosed() {
+			var err error
+			if conn, err = pgx.ConnectConfig(ctx, r.s.pool.Config().ConnConfig); err != nil {
+				conn = nil
+				continue // the server is away
+			}
+		}
+		began := time.Now()
+		now, err := lookAt(ctx, conn, r.s.name(r.table))
+		if err != nil {
+			var pgErr *pgconn.PgError
+			if ctx.Err() == nil && !conn.IsClosed() && errors.As(err, &pgErr) {
+				r.failed = err
+				return
+			}
+			continue
+		}
+		r.looks++
+		r.longest = max(r.longest, time.Since(began))
+		if len(r.seen) == 0 || r.seen[len(r.seen)-1] != now {
+			r.seen = append(r.seen, now)
+		}
+	}
+}
+
+// lookAt says what a table holds.
+func lookAt(ctx context.Context, conn *pgx.Conn, table string) (string, error) {
+	var seen string
+	err := conn.QueryRow(ctx, "select count(*) || ' rows, ' || count(distinct cell_id) || ' ids up to ' || coalesce(max(cell_id)::text, 'none') from "+table).Scan(&seen)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == "42P01" {
+		return "no table", nil
+	}
+	return seen, err
+}
+
+// stop ends the reader, and checks that it saw nothing but the one version before
+// the other, and no error.
+func (r *reader) stop(before string) {
+	r.s.t.Helper()
+	// One more look, at what is there in the end, is not up to the reader's pace.
+	after := r.s.readerSees(r.table)
+	r.cancel()
+	<-r.done
+	if r.failed != nil {
+		r.s.t.Errorf("a reader of %s met an error: %v", r.table, r.failed)
+	}
+	if r.looks == 0 {
+		r.s.t.Errorf("the reader of %s never came to look", r.table)
+	}
+	if !slices.Equal(r.seen, []string{before, after}) && !slices.Equal(r.seen, []string{before}) && !slices.Equal(r.seen, []string{after}) {
+		r.s.t.Errorf("a reader of %s saw %s, not %s and then %s", r.table, strings.Join(r.seen, ", then "), before, after)
+	}
+}
+
+// readerSees says what a table holds, on a connection of its own.
+func (s sandbox) readerSees(table string) string {
+	conn, err := pgx.ConnectConfig(context.Background(), s.pool.Config().ConnConfig)
+	if err != nil {
+		return err.Error()
+	}
+	defer conn.Close(context.Background())
+	seen, err := lookAt(context.Background(), conn, s.name(table))
+	if err != nil {
+		return err.Error()
+	}
+	return seen
+}

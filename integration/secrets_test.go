@@ -1,0 +1,174 @@
+package integration
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// canary is in each password that the tests give to a role, and nowhere else.
+const canary = "CanaryInThePassword"
+
+// newPassword returns a password for a role of a test.
+func newPassword() string { return canary + rand.Text() }
+
+// secrets returns what must not be shown of a loadgrid that has these DSNs: their
+// passwords, that of the server's superuser among them, and the canary.
+func secrets(dsns ...string) []string {
+	list := []string{canary}
+	for _, dsn := range dsns {
+		config, err := pgx.ParseConfig(dsn)
+		if err == nil && len(config.Password) >= 8 { // a shorter one may be a word
+			list = append(list, config.Password)
+		}
+	}
+	return list
+}
+
+// checkSilence fails where loadgrid has shown a password. Each process of the
+// tests goes through here when it ends.
+func (p *process) checkSilence(r result) {
+	p.t.Helper()
+	dsns := []string{p.dsn}
+	for i, arg := range p.cmd.Args {
+		if dsn, ok := strings.CutPrefix(arg, "--dsn="); ok {
+			dsns = append(dsns, dsn)
+		} else if i > 0 && p.cmd.Args[i-1] == "--dsn" {
+			dsns = append(dsns, arg)
+		}
+	}
+	for _, secret := range secrets(dsns...) {
+		if strings.Contains(r.stdout, secret) || strings.Contains(r.stderr, secret) {
+			p.t.Errorf("loadgrid %q shows a password:\n%s%s", p.cmd.Args[1:2], r.stdout, r.stderr)
+		}
+	}
+}
+
+// checkNoSecrets looks for passwords in the ledgers of the sandbox, and in what the
+// server shows of loadgrid's sessions to other roles' administrators. Each
+// sandbox on the shared server goes through here at its end.
+func (s sandbox) checkNoSecrets() {
+	s.t.Helper()
+	if s.t.Failed() {
+		return // there may be no ledger to read, or a lock on it
+	}
+	rows, err := s.pool.Query(context.Background(), `
+		select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where c.relkind = 'r' and c.relname in ('runs', 'chunks') and (n.nspname = $1 or starts_with(current_database(), 'test_'))`, s.schema)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, secret := range secrets(s.dsn) {
+		for _, table := range tables {
+			if n := one[int64](s.t, s.pool, "select count(*) from "+table+" r where strpos(to_jsonb(r)::text, $1) > 0", secret); n != 0 {
+				s.t.Errorf("a password is in %d rows of the ledger, %s", n, table)
+			}
+		}
+		if n := one[int64](s.t, s.pool, `select count(*) from pg_stat_activity
+			where application_name like 'loadgrid%' and strpos(application_name || query, $1) > 0`, secret); n != 0 {
+			s.t.Errorf("a password is in %d sessions, as the server shows them", n)
+		}
+	}
+}
+
+// What would find a password is able to find one.
+func TestTheSearchForSecretsFinds(t *testing.T) {
+	if got := secrets("postgres://me:"+canary+"1@h/d", "host=h password=longenough", "host=h password=short", ":"); len(got) != 3 {
+		t.Errorf("secrets are %q", got)
+	}
+}
+
+// A ledger that holds everything about a job holds nothing about how it was reached.
+func TestPasswordsInTheLedger(t *testing.T) {
+	s := newSandbox(t)
+	password := newPassword()
+	role := s.newRole(password)
+	s.exec("grant usage, create on schema " + s.schema + " to " + pgx.Identifier{role}.Sanitize())
+	dsn := s.dsnOf(role, password)
+	mustCLI(t, dsn, s.load("grid", append(boxes(10, 10), "--progress", "json", "--set", "a=b")...)...)
+	if out := mustCLI(t, dsn, "runs", "show", "1", "--ledger-schema", s.schema); !strings.Contains(out, "fingerprint") {
+		t.Errorf("runs show says: %s", out)
+	}
+	// The same job with another password is the same job.
+	before := one[string](t, s.pool, "select fingerprint from "+s.name("runs"))
+	changed := newPassword()
+	s.exec("alter role " + pgx.Identifier{role}.Sanitize() + " password '" + changed + "'")
+	mustCLI(t, s.dsnOf(role, changed), s.load("grid", append(boxes(10, 10), "--set", "a=b", "--if-exists", "replace")...)...)
+	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where fingerprint = $1", before); n != 2 {
+		t.Errorf("%d runs have the fingerprint, want 2", n)
+	}
+	// A wrong one is told, and not shown.
+	cli(t, s.dsnOf(role, password), s.load("grid", boxes(10, 10)...)...).expect(t, 1, "SQLSTATE 28P01")
+}
+
+// The list of processes is open to all users of a machine.
+func TestPasswordsInTheListOfProcesses(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only on Linux does loadgrid take its password out of the list of processes: docs/security.md says so")
+	}
+	s := newSandbox(t)
+	c := s.pool.Config().ConnConfig
+	url := s.dsn
+	keywords := fmt.Sprintf("host=%s port=%d user=%s password='%s' dbname=%s sslmode=disable application_name=%s", c.Host, c.Port, c.User, c.Password, c.Database, s.application())
+	if !strings.Contains(url, c.Password) || len(c.Password) < 16 {
+		t.Fatal("the server has no password: this test shows nothing")
+	}
+	job := []string{"--cell-size", "1", "--aoi-sql", "select st_makeenvelope(0, 0, 1, 1) from pg_sleep(3600)"}
+	for name, args := range map[string][]string{
+		"URL":             {"--dsn", url},
+		"URL in one":      {"--dsn=" + url},
+		"keywords":        {"--dsn", keywords},
+		"keywords in one": {"--dsn=" + keywords},
+	} {
+		p := start(t, "", append(append([]string{"plan"}, args...), job...)...)
+		s.waitFor(name+" to connect", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%' and state = 'active')", s.application())
+		shown, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(p.cmd.Process.Pid), "cmdline"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(string(shown), "\x00", " ")
+		if strings.Contains(text, c.Password) || !strings.Contains(text, "xxxxxxxx") {
+			t.Errorf("%s: the list of processes shows %s", name, text)
+		}
+		// All else is there to read.
+		if !strings.Contains(text, "plan") || !strings.Contains(text, strings.Join(job, " ")) {
+			t.Errorf("%s: the list of processes shows only %s", name, text)
+		}
+		_ = p.cmd.Process.Kill()
+		p.wait()
+		s.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", s.application())
+		s.waitForEnd()
+	}
+}
+
+// newRole makes a role that may log in, and nothing else, until the test ends.
+func (s sandbox) newRole(password string) string {
+	s.t.Helper()
+	role := "role_" + strings.ToLower(rand.Text()[:16])
+	s.exec("create role " + role + " login password '" + password + "'")
+	s.t.Cleanup(func() {
+		// What it has made stays until the sandbox is gone, for its checks.
+		s.exec("reassign owned by " + role + " to current_user")
+		s.exec("drop owned by " + role)
+		s.exec("drop role " + role)
+	})
+	return role
+}
+
+// dsnOf returns the sandbox's DSN as a role.
+func (s sandbox) dsnOf(role, password string) string {
+	s.t.Helper()
+	return changeDSN(s.t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(role, password) })
+}

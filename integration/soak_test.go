@@ -1,0 +1,181 @@
+package integration
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/loadgrid/loadgrid/integration/pgtest"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// Environment variables of the soak: for how long it tries faults, as in 2h or
+// 20m, and the number of the one trial that is to be repeated.
+const (
+	soakVariable = "LOADGRID_SOAK"
+	seedVariable = "LOADGRID_SOAK_SEED"
+)
+
+// soak counts trials by their fault, and by the stage that they hit.
+type soak struct {
+	mu     sync.Mutex
+	faults map[string]*tally
+	stages map[loader.Stage]int
+}
+
+type tally struct {
+	tries  int
+	failed []uint64 // the seeds that repeat them
+}
+
+func (k *soak) count(fault string, stage loader.Stage, seed uint64, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.faults[fault] == nil {
+		k.faults[fault] = &tally{}
+	}
+	k.faults[fault].tries++
+	if !ok {
+		k.faults[fault].failed = append(k.faults[fault].failed, seed)
+	}
+	k.stages[stage]++
+}
+
+// table is what is reported of a soak in the end.
+func (k *soak) table() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	line := func(columns ...any) {
+		fmt.Fprintln(w, fmt.Sprintf(strings.Repeat("%v\t", len(columns)-1)+"%v", columns...))
+	}
+	line("FAULT", "TRIES", "FAILURES", "SEEDS")
+	var names []string
+	for name := range k.faults {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	tries, failures := 0, 0
+	for _, name := range names {
+		t := k.faults[name]
+		tries, failures = tries+t.tries, failures+len(t.failed)
+		line(name, t.tries, len(t.failed), strings.Trim(fmt.Sprint(t.failed), "[]"))
+	}
+	line("all", tries, failures, "")
+	line("", "", "", "")
+	line("STAGE", "HITS", "", "")
+	for _, stage := range loader.Stages() {
+		line(stage, k.stages[stage], "", "")
+	}
+	_ = w.Flush()
+	return out.String()
+}
+
+// clientFaults are those that any number of trials may have beside one another on
+// a server.
+func clientFaults() []fault {
+	return slices.Concat([]fault{killed, killedLater, killedLater, endedAgainAndAgain}, signals(), endings())
+}
+
+// endedAgainAndAgain ends one backend of the load after another, whatever it is
+// doing at that moment.
+var endedAgainAndAgain = fault{name: "backends ended again and again (57P01)", hit: func(tr *trial) {
+	tr.t.Helper()
+	tr.b.release()
+	for range 5 {
+		time.Sleep(time.Duration(tr.rng.IntN(150)) * time.Millisecond)
+		tr.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and datname = current_database() order by random() limit 1", tr.application())
+	}
+}, ends: always(0)}
+
+const twice = "two loads at once"
+
+// try makes the one trial that a seed stands for. Odd seeds need a server that
+// may be treated badly; for even ones it is nil.
+func (k *soak) try(t *testing.T, server *pgtest.Server, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 20))
+	faults := clientFaults()
+	if server != nil {
+		faults = outages()
+	} else if rng.IntN(len(faults)+1) == 0 {
+		ok := t.Run(fmt.Sprintf("seed %d: %s", seed, twice), func(t *testing.T) {
+			s := sandboxIn(t, pgtest.Database(t), "public")
+			s.startTwice(with(boxes(60, 50), "--chunk-rows", "500", "--progress", "json"), 60, 50)
+		})
+		k.count(twice, loader.StagePlan, seed, ok)
+		return
+	}
+	f := faults[rng.IntN(len(faults))]
+	// A stage first: most places are in the stages load and index.
+	stages := loader.Stages()
+	name, w, where := anyPlace(t, rng, stages[rng.IntN(len(stages))])
+	ok := t.Run(fmt.Sprintf("seed %d: %s: %s: %s", seed, name, where, f.name), func(t *testing.T) {
+		newTrial(t, server, w, where, seed).run(f)
+	})
+	k.count(f.name, places()[where].stage, seed, ok)
+}
+
+// The soak tries faults at random until its time is over, and reports how many
+// of each it has tried, and which have failed. Without LOADGRID_SOAK it makes some
+// trials of each kind, to see that it works.
+func TestSoak(t *testing.T) {
+	k := &soak{faults: map[string]*tally{}, stages: map[loader.Stage]int{}}
+	newServer := func() *pgtest.Server { return pgtest.NewServer(t, map[string]string{"wal_writer_delay": "10s"}) }
+	if text := os.Getenv(seedVariable); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("%s: %v", seedVariable, err)
+		}
+		var server *pgtest.Server
+		if seed%2 == 1 {
+			server = newServer()
+		}
+		k.try(t, server, seed)
+		return
+	}
+	text := os.Getenv(soakVariable)
+	if text == "" {
+		t.Parallel()
+		for seed := range uint64(10) {
+			k.try(t, nil, 2*seed)
+		}
+		t.Logf("\n%s", k.table())
+		return
+	}
+	limit, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("%s: %v", soakVariable, err)
+	}
+	end, first := time.Now().Add(limit), rand.Uint64N(1<<40)
+	var next sync.Mutex
+	n := uint64(0)
+	seed := func(odd uint64) uint64 {
+		next.Lock()
+		defer next.Unlock()
+		n++
+		return 2*(first+n) + odd
+	}
+	var workers sync.WaitGroup
+	for range 3 {
+		workers.Go(func() {
+			for time.Now().Before(end) {
+				k.try(t, nil, seed(0))
+			}
+		})
+	}
+	server := newServer()
+	for time.Now().Before(end) {
+		k.try(t, server, seed(1))
+	}
+	workers.Wait()
+	t.Logf("after %s\n%s", limit, k.table())
+	checkHits(t, k.stages)
+}

@@ -1,0 +1,210 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// DefaultSQLTimeout is how long the query of an area of interest may take when the
+// area does not say.
+const DefaultSQLTimeout = 5 * time.Minute
+
+// sqlGrace is how long the server has to say that the query's time is over. A
+// query whose functions catch that, or turn it off, is ended by the client then.
+const sqlGrace = 5 * time.Second
+
+// errSQLTimeout is why the client has ended a query.
+var errSQLTimeout = errors.New("it did not stop when the server told it to")
+
+func (a *Area) sqlTimeout() time.Duration {
+	if a.SQLTimeout == 0 {
+		return DefaultSQLTimeout
+	}
+	return a.SQLTimeout
+}
+
+// checkSQLTimeout refuses what the server takes for no timeout, or not at all.
+func (a *Area) checkSQLTimeout() error {
+	const most = (1<<31 - 1) * time.Millisecond
+	if d := a.sqlTimeout(); d < time.Millisecond || d > most {
+		return &geomgen.ParamError{Param: "aoi-sql-timeout", Value: d.String(), Reason: fmt.Sprintf("must lie between %s and %s", time.Millisecond, most)}
+	}
+	return nil
+}
+
+// query runs the area's query in a read-only transaction on a connection of its
+// own, which is closed afterwards: what functions in it set for the session, or
+// lock, must not reach the load. The transaction is rolled back, which takes
+// back settings, where a pooler hands the session on to somebody else.
+func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
+	conn, err := connectApart(ctx, pool)
+	if err != nil {
+		return serverError(err, "connecting for the query of the area of interest")
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), sqlGrace)
+		defer cancel()
+		_ = conn.Close(closing) // nothing is written there that could be lost
+	}()
+	if r.tx, err = conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
+		return serverError(err, "beginning a read-only transaction")
+	}
+	defer func() {
+		if !conn.IsClosed() {
+			_ = r.tx.Rollback(ctx)
+		}
+	}()
+	if err := r.findPostGIS(ctx); err != nil {
+		return err
+	}
+	timeout := r.area.sqlTimeout()
+	if err := setLocal(ctx, r.tx, setting{"statement_timeout", fmt.Sprint(timeout.Milliseconds())}); err != nil {
+		return err
+	}
+	self, err := readBackend(ctx, r.tx)
+	if err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, timeout+sqlGrace, errSQLTimeout)
+	defer cancel()
+	began := time.Now()
+	err = r.runQuery(bounded)
+	switch {
+	case err != nil && context.Cause(bounded) == errSQLTimeout:
+		// Else it goes on: a backend that computes does not see that its client is gone.
+		err = errors.Join(errSQLTimeout, self.end(ctx, pool))
+	case !hasCode(err, "57014") || time.Since(began) < timeout:
+		return err
+	}
+	return &ServerError{Doing: fmt.Sprintf("running the query of the area of interest, for which aoi-sql-timeout gives it %s", timeout),
+		Err: err, Advice: "make it faster, or give it more time with --aoi-sql-timeout"}
+}
+
+// connectApart opens a connection as the pool does, outside it.
+func connectApart(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
+	config := pool.Config() // a copy
+	if config.BeforeConnect != nil {
+		if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
+			return nil, err
+		}
+	}
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil || config.AfterConnect == nil {
+		return conn, err
+	}
+	if err := config.AfterConnect(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
+	return conn, nil
+}
+
+// readBackend asks which backend a connection has.
+func readBackend(ctx context.Context, q querier) (b backend, err error) {
+	err = q.QueryRow(ctx, "select pid, "+backendStart+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&b.pid, &b.start)
+	return b, serverError(err, "asking the server for the number of a connection")
+}
+
+// runQuery runs the area's query. Prepared first, it is one statement, and its
+// columns are known.
+func (r *resolver) runQuery(ctx context.Context) error {
+	statement, err := r.tx.Prepare(ctx, "", r.area.SQL)
+	if err != nil {
+		return r.refused(err)
+	}
+	if err := r.checkStatement(ctx, statement); err != nil {
+		return err
+	}
+	// In the binary format a geometry comes as EWKB, and the extended protocol takes
+	// one statement, whatever a DSN says about either.
+	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
+	if err != nil {
+		return r.refused(err)
+	}
+	c, srid, err := takeRows(rows)
+	var param *geomgen.ParamError
+	switch {
+	case errors.As(err, &param):
+		return r.badQuery("%s", param.Reason)
+	case err != nil:
+		return r.refused(err)
+	case len(c.polygons) == 0:
+		return r.badQuery("is empty: it returns no polygons")
+	}
+	r.area.SRID, r.area.Polygons, r.area.Union, r.area.Warnings = srid, c.polygons, c.parts > 1, c.warnings()
+	return nil
+}
+
+// takeRows gathers the polygons of rows of one geometry each, and closes them.
+func takeRows(rows pgx.Rows) (c collector, srid int32, err error) {
+	defer rows.Close()
+	first := true
+	for n := 1; rows.Next(); n++ {
+		b := rows.RawValues()[0]
+		if b == nil {
+			continue
+		}
+		c.where = fmt.Sprintf(", in row %d", n)
+		s, err := c.addEWKB(b)
+		if err != nil {
+			return c, 0, err
+		}
+		if !first && s != srid {
+			return c, 0, badArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
+		}
+		first, srid = false, s
+	}
+	return c, srid, rows.Err()
+}
+
+func (r *resolver) badQuery(format string, args ...any) error {
+	return &geomgen.ParamError{Param: "aoi-sql", Value: oneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
+}
+
+// refused says what the server has against the query.
+func (r *resolver) refused(err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) || transient(err) || pgErr.Code == "57014" { // cancelled
+		return serverError(err, "running the query of the area of interest")
+	}
+	why := ""
+	if pgErr.Code == "25006" {
+		why = ": it runs in a read-only transaction"
+	}
+	return r.badQuery("the server refuses it: %s%s", serverMessage(err), why)
+}
+
+// checkStatement refuses a query that does not return one geometry a row.
+func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.StatementDescription) error {
+	if len(statement.ParamOIDs) > 0 {
+		return r.badQuery("must have no parameters")
+	}
+	columns := make([]string, len(statement.Fields))
+	one := len(columns) == 1
+	for i, f := range statement.Fields {
+		var kind string
+		var geometry bool
+		err := r.tx.QueryRow(ctx, `select format_type(y.oid, null), y.typname = 'geometry' and n.nspname = $2
+			from pg_type y join pg_namespace n on n.oid = y.typnamespace where y.oid = $1`, f.DataTypeOID, r.postgis).Scan(&kind, &geometry)
+		if err != nil {
+			return serverError(err, "looking up the type of column %s of the query of the area of interest", f.Name)
+		}
+		columns[i] = f.Name + " " + kind
+		one = one && geometry
+	}
+	switch {
+	case len(columns) == 0:
+		return r.badQuery("must return one column of type geometry, and returns nothing")
+	case !one:
+		return r.badQuery("must return one column of type geometry, and returns: %s", strings.Join(columns, ", "))
+	}
+	return nil
+}
