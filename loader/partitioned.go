@@ -32,6 +32,9 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 	if !owned {
 		return t.notOwned("changing the partitions of")
 	}
+	if err := t.checkOwner(ctx, conn); err != nil {
+		return err
+	}
 	if err := t.checkConstraints(ctx, conn, job); err != nil {
 		return err
 	}

@@ -61,6 +61,8 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 	return done, err
 }
 
+// rollback puts what the table shows away and what is kept in its place, with what
+// the ledger says of both.
 func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollback, err error) {
 	done = Rollback{Table: run.Table, Version: run.TableVersion}
 	if err := setLocal(ctx, tx, publishLock()); err != nil {
@@ -74,44 +76,17 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 	if err := t.find(ctx, tx); err != nil {
 		return done, err
 	}
-	kind, _, _, err := kept.describe(ctx, tx)
+	switch {
+	case t.oid == 0: // somebody has dropped it
+		t.oid = kept.oid
+		err = unstowTable(ctx, tx, kept, t.Table)
+	case l.partitioned:
+		err = l.exchangePartitions(ctx, tx, kept, run, &done)
+	default:
+		err = l.exchangeTables(ctx, tx, kept, &done)
+	}
 	if err != nil {
 		return done, err
-	}
-	l.partitioned = kind == "p"
-	if emptied, err := kept.emptied(ctx, tx); err != nil {
-		return done, err
-	} else if emptied {
-		return done, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", kept.Table)
-	}
-	shows := *t
-	if t.oid != 0 {
-		stowed, err := l.stowShown(ctx, tx, kind, &done)
-		if err != nil {
-			return done, err
-		}
-		if l.partitioned { // the parent stays
-			if err := l.alignWith(ctx, tx, run.TableVersion); err != nil {
-				return done, err
-			}
-		} else {
-			shows.oid = 0 // its name is free now
-			if err := inherit(ctx, tx, stowed, kept.Table); err != nil {
-				return done, err
-			}
-		}
-	}
-	if err := unstow(ctx, tx, kept, shows, l.partitioned); err != nil {
-		return done, err
-	}
-	if shows.oid == 0 {
-		t.oid = kept.oid
-	}
-	if l.partitioned { // of a plain table it came back
-		l.run, l.options.Version = run.TableVersion, run.Version
-		if err := l.commentKey(ctx, tx); err != nil {
-			return done, err
-		}
 	}
 	if err := l.ledger.hide(ctx, tx, t.Table); err != nil {
 		return done, err
@@ -119,7 +94,37 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 	return done, l.ledger.restore(ctx, tx, t.Table, run.TableVersion, t.oid)
 }
 
-// keptVersion returns the table that keeps the version of a run.
+// exchangeTables renames both tables.
+func (l *load) exchangeTables(ctx context.Context, tx pgx.Tx, kept target, done *Rollback) error {
+	stowed, err := l.stowShown(ctx, tx, done)
+	if err != nil {
+		return err
+	}
+	if err := inherit(ctx, tx, stowed, kept.Table); err != nil {
+		return err
+	}
+	l.target.oid = kept.oid
+	return unstowTable(ctx, tx, kept, l.target.Table)
+}
+
+// exchangePartitions moves the partitions of both tables: the parent stays.
+func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept target, run RunInfo, done *Rollback) error {
+	if _, err := l.stowShown(ctx, tx, done); err != nil {
+		return err
+	}
+	if err := l.alignWith(ctx, tx, run.TableVersion); err != nil {
+		return err
+	}
+	if err := unstowPartitions(ctx, tx, kept, l.target); err != nil {
+		return err
+	}
+	// The key of the parent, which has stayed, names the run that was put away.
+	l.run, l.options.Version = run.TableVersion, run.Version
+	return l.commentKey(ctx, tx)
+}
+
+// keptVersion returns the table that keeps the version of a run, and notes whether
+// that is partitioned.
 func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept target, err error) {
 	versions, err := l.ledger.keptVersions(ctx, tx, run.Table)
 	if err != nil {
@@ -136,7 +141,14 @@ func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept ta
 		if kept.oid != v.oid {
 			return kept, fmt.Errorf("table %s, which kept the rows of run %d, was dropped or replaced by somebody", v.kept, run.ID)
 		}
-		return kept, nil
+		if emptied, err := kept.emptied(ctx, tx); err != nil {
+			return kept, err
+		} else if emptied {
+			return kept, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", v.kept)
+		}
+		kind, _, _, err := kept.describe(ctx, tx)
+		l.partitioned = kind == "p"
+		return kept, err
 	}
 	return kept, &StateError{ID: run.ID, State: "not kept any more", Only: "rolled back to", Which: "a run whose version of the table is kept"}
 }
@@ -163,12 +175,16 @@ func (l *load) alignWith(ctx context.Context, tx pgx.Tx, version int64) error {
 	return l.alignIndexes(ctx, tx)
 }
 
-// stowShown puts away what the table shows.
-func (l *load) stowShown(ctx context.Context, tx pgx.Tx, kind string, done *Rollback) (stowed target, err error) {
+// stowShown puts away what the table shows, which must be of the kind of what is kept.
+func (l *load) stowShown(ctx context.Context, tx pgx.Tx, done *Rollback) (stowed target, err error) {
 	t := &l.target
 	now, _, _, err := t.describe(ctx, tx)
 	if err != nil {
 		return stowed, err
+	}
+	kind := "r"
+	if l.partitioned {
+		kind = "p"
 	}
 	if now != kind {
 		return stowed, fmt.Errorf("table %s is %s, what is kept of it as %s is %s: rename the table", t.Table, layoutName(now), versionName(t.Table, done.Version), layoutName(kind))

@@ -159,6 +159,8 @@ func objectName(table, column, label string) string {
 		switch {
 		case len(name) <= maxIdentifier:
 			return name
+		case table == "" && column == "": // a label of that length is not ours
+			label = withoutLastRune(label)
 		case len(table) > len(column):
 			table = withoutLastRune(table)
 		default:

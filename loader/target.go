@@ -81,6 +81,9 @@ func (l *load) checkTarget(ctx context.Context, conn querier) error {
 	if !owned {
 		return t.notOwned("replacing")
 	}
+	if err := t.checkOwner(ctx, conn); err != nil {
+		return err
+	}
 	if err := l.checkKeep(ctx, conn); err != nil {
 		return err
 	}

@@ -58,22 +58,22 @@ func secureRows(ctx context.Context, tx pgx.Tx, from target, to Table) error {
 	return serverError(err, "giving table %s the row security of %s", to, from.Table)
 }
 
-// unstow gives table t what stow has put under another name. Where t is there it
-// is partitioned, and has no partitions at this moment.
-func unstow(ctx context.Context, tx pgx.Tx, kept, t target, partitioned bool) error {
-	if t.oid == 0 {
-		parts, err := kept.partitions(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if err := renamePartitions(ctx, tx, parts, kept.Name, t.Name); err != nil {
-			return err
-		}
-		return renameTable(ctx, tx, kept.Table, t.Name)
+// unstowTable gives a table that stow has put away, and its partitions, the name t,
+// which no table has.
+func unstowTable(ctx context.Context, tx pgx.Tx, kept target, t Table) error {
+	parts, err := kept.partitions(ctx, tx)
+	if err != nil {
+		return err
 	}
-	if !partitioned {
-		return fmt.Errorf("table %s is still there", t.Table)
+	if err := renamePartitions(ctx, tx, parts, kept.Name, t.Name); err != nil {
+		return err
 	}
+	return renameTable(ctx, tx, kept.Table, t.Name)
+}
+
+// unstowPartitions gives t, which has no partitions at this moment, those that stow
+// has put away, and drops the parent that they have had meanwhile.
+func unstowPartitions(ctx context.Context, tx pgx.Tx, kept, t target) error {
 	if err := movePartitions(ctx, tx, kept, t); err != nil {
 		return err
 	}
