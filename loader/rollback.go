@@ -35,6 +35,9 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 	if run.KeptAs == "" {
 		return done, &StateError{ID: id, State: run.Standing(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
 	}
+	if err := refusePooler(ctx, pool); err != nil {
+		return done, err
+	}
 	l := newLoad(pool, &Plan{Job: Job{LedgerSchema: ledgerSchema}}, Options{Log: log})
 	l.target, l.run = target{Table: run.Table}, id
 	if l.lock, err = lockTable(ctx, pool, run.Table); err != nil {
