@@ -48,7 +48,7 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 				return err
 			}
 		}
-		taken[Table{r.old.Schema, name}] = true
+		taken[Table{r.old.Schema, name}] = true // long names that were cut may be the same
 		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.kind, r.old.sql(), pgx.Identifier{name}.Sanitize())
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
@@ -56,7 +56,7 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 }
 
 // freeName returns a name that is taken with the first number with which it is not,
-// neither on the server nor in the list.
+// in its schema or among those that are about to be.
 func freeName(ctx context.Context, tx pgx.Tx, t Table, taken map[Table]bool) (string, error) {
 	for n := 1; ; n++ {
 		number := strconv.Itoa(n)
@@ -65,7 +65,10 @@ func freeName(ctx context.Context, tx pgx.Tx, t Table, taken map[Table]bool) (st
 			name = withoutLastRune(name)
 		}
 		there := target{Table: Table{t.Schema, name + number}}
-		if err := there.find(ctx, tx); err != nil || there.oid == 0 && !taken[there.Table] {
+		if taken[there.Table] {
+			continue
+		}
+		if err := there.find(ctx, tx); err != nil || there.oid == 0 {
 			return there.Name, err
 		}
 	}

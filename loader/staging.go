@@ -20,11 +20,14 @@ func (t target) newStaging(ledgerSchema string) target {
 	return t.staged(t.stagingPrefix(ledgerSchema) + hex.EncodeToString(suffix[:]))
 }
 
+// stagingStart is what the names of all staging tables begin with.
+const stagingStart = "loadgrid_staging_"
+
 // stagingPrefix is what the names of all staging tables for the target begin with
 // whose runs one ledger knows.
 func (t target) stagingPrefix(ledgerSchema string) string {
 	sum := sha256.Sum256([]byte(ledgerSchema + "\x00" + t.Schema + "\x00" + t.Name))
-	return "loadgrid_staging_" + hex.EncodeToString(sum[:4]) + "_"
+	return stagingStart + hex.EncodeToString(sum[:4]) + "_"
 }
 
 // dropOrphans drops staging tables for the target that no run in the ledger knows:

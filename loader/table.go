@@ -149,7 +149,8 @@ func columnList(names []string) string {
 
 // objectName returns table_column_label, or table_label without a column, as
 // PostgreSQL names an index: where the whole is longer than it keeps, the longer
-// of table and column gives way.
+// of table and column gives way. The name of a staging table stays whole: it ends in
+// the number of its partition, and its indexes are found by it.
 func objectName(table, column, label string) string {
 	for {
 		name := table + "_" + label
@@ -161,7 +162,7 @@ func objectName(table, column, label string) string {
 			return name
 		case table == "" && column == "": // a label of that length is not ours
 			label = withoutLastRune(label)
-		case len(table) > len(column):
+		case column == "", len(table) > len(column) && !strings.HasPrefix(table, stagingStart):
 			table = withoutLastRune(table)
 		default:
 			column = withoutLastRune(column)

@@ -29,7 +29,8 @@ where r.state = 'published' and not r.shown and r.kept_name is null
 -- published it, and the one that it shows is asked for.
 do $migration$
 begin
-    execute replace(
+    -- The end of the text is one that no name has: see 000002.
+    execute replace(replace(
 $sql$
 create or replace function ledger.grid_of(tab regclass) returns jsonb
 language plpgsql stable strict parallel safe as $body$
@@ -44,6 +45,6 @@ begin
     return grid;
 end
 $body$
-$sql$, 'ledger.', quote_ident(current_schema()) || '.');
+$sql$, '$body$', '$x' || md5(current_schema()) || '$'), 'ledger.', quote_ident(current_schema()) || '.');
 end;
 $migration$;
