@@ -19,9 +19,9 @@ update runs r set version_id = coalesce(
 where r.state = 'published' and r.version_id is null;
 
 update runs r set shown = true
+from (select schema_name, table_name, max(version_id) as version_id from runs where state = 'published' group by 1, 2) latest
 where r.state = 'published' and not r.shown and r.kept_name is null
-  and r.version_id = (select max(b.version_id) from runs b
-                      where b.schema_name = r.schema_name and b.table_name = r.table_name and b.state = 'published')
+  and (latest.schema_name, latest.table_name, latest.version_id) = (r.schema_name, r.table_name, r.version_id)
   and exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
               where c.oid = r.table_oid and n.nspname = r.schema_name and c.relname = r.table_name);
 
