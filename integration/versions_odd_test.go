@@ -259,3 +259,29 @@ func TestKeepAndRollbackUnderOddNames(t *testing.T) {
 		}
 	}
 }
+
+// Partitions that people have made, a default one with rows among them, are put away
+// and come back with the others.
+func TestRollbackOfPartitionsThatPeopleMade(t *testing.T) {
+	s := newSandbox(t)
+	args := s.load("grid", append(boxes(16, 16), "--partitions", "2", "--if-exists", "replace", "--keep", "1")...)
+	mustCLI(t, s.dsn, args...)
+	s.exec("create table " + s.name("rest") + " partition of " + s.name("grid") + " default")
+	s.exec("create table " + s.name("far") + " partition of " + s.name("grid") + " for values from (5000) to (6000)")
+	s.exec("insert into " + s.name("grid") + " (cell_id) values (1000), (5000)")
+	mustCLI(t, s.dsn, args...)
+	for table, want := range map[string]int64{"grid": 256, "grid_run1": 258} {
+		if n := one[int64](t, s.pool, "select count(*) from "+s.name(table)); n != want {
+			t.Errorf("%s has %d rows, want %d", table, n, want)
+		}
+	}
+	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
+	for table, want := range map[string]int64{"grid": 258, "grid_run2": 256, "rest": 1, "far": 1} {
+		if n := one[int64](t, s.pool, "select count(*) from "+s.name(table)); n != want {
+			t.Errorf("%s has %d rows, want %d", table, n, want)
+		}
+	}
+	if n := one[int64](t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != 4 {
+		t.Errorf("%d partitions", n)
+	}
+}
