@@ -87,13 +87,12 @@ func TestNetworkFaults(t *testing.T) {
 	moments := moments()
 	for name, fault := range map[string]struct {
 		begin   func(*network)
-		words   string // of what is tried again
 		moments []string
 	}{
-		"reset":                {func(n *network) { n.add(resetUp, resetDown) }, "trying again", []string{chunk, partition}},
-		"cut":                  {func(n *network) { n.cut() }, "trying again", []string{chunk, index}},
-		"swallowed upstream":   {func(n *network) { n.add(swallowUp) }, "stalled", []string{partition, index}},
-		"swallowed downstream": {func(n *network) { n.add(swallowDown) }, "stalled", []string{chunk, index}},
+		"reset":                {func(n *network) { n.add(resetUp, resetDown) }, []string{chunk, partition}},
+		"cut":                  {func(n *network) { n.cut() }, []string{chunk, index}},
+		"swallowed upstream":   {func(n *network) { n.add(swallowUp) }, []string{partition, index}},
+		"swallowed downstream": {func(n *network) { n.add(swallowDown) }, []string{chunk, index}},
 	} {
 		for _, when := range fault.moments {
 			m := moments[when]
@@ -103,7 +102,7 @@ func TestNetworkFaults(t *testing.T) {
 				p, b := m.during(s)
 				fault.begin(n)
 				b.letGo()
-				p.says(fault.words, 1)
+				p.says("trying again", 1)
 				n.heal()
 				if r := p.wait(); r.code != 0 {
 					t.Fatalf("exit code %d: %s", r.code, r.stderr)
@@ -124,7 +123,7 @@ func TestSwallowedBytes(t *testing.T) {
 	p := start(t, s.dsn, s.load("grid", with(boxes(120, 100), "--chunk-rows", "6000")...)...)
 	s.waitFor("bytes of a COPY", "select exists (select from pg_stat_progress_copy p join pg_stat_activity a using (pid) where a.application_name = $1 and p.bytes_processed > 0)", s.application())
 	n.add(swallowUp)
-	p.says("stalled", 1)
+	p.says("trying again", 1)
 	n.heal()
 	if r := p.wait(); r.code != 0 {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
@@ -220,7 +219,7 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			b.reached()
 			n.add(swallowDown)
 			b.letGo()
-			p.says("stalled", 1)
+			p.says("trying again", 1)
 			n.heal()
 			r := p.wait()
 			if r.code != 0 {
@@ -285,7 +284,7 @@ func TestServerPausedAndMoved(t *testing.T) {
 	for name, trouble := range map[string]func(*process, sandbox, *network, *brake){
 		"paused": func(p *process, _ sandbox, _ *network, _ *brake) {
 			server.Pause()
-			p.says("stalled", 1)
+			p.says("trying again", 1)
 			server.Resume()
 		},
 		"moved": func(p *process, s sandbox, n *network, _ *brake) {

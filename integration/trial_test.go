@@ -180,8 +180,22 @@ func (tr *trial) run(f fault) {
 		// by COPY.
 		tr.way.unfrozen = true
 	}
-	tr.b.end()
-	tr.runAgain(f, r, args)
+	tr.crashed = tr.b.gone
+	if tr.way.unlogged && tr.crashed && tr.publishedBeforeTheStart() {
+		// The crash came after publish, and has emptied the table, as PostgreSQL
+		// has it with unlogged ones. It is no part of the load any more.
+		tr.b.end()
+		tr.checkNothingLeft()
+		tr.checkGone("grid")
+		return
+	}
+	if f.atOnce {
+		tr.runAtOnce(f, r, args)
+		tr.b.end()
+	} else {
+		tr.b.end()
+		tr.runAgain(f, r, args)
+	}
 	reader.stop(before)
 	tr.checkAfter("grid", tr.way)
 }
@@ -236,6 +250,14 @@ func (tr *trial) runAgain(f fault, r result, args []string) {
 func (tr *trial) isPublished() bool {
 	tr.t.Helper()
 	return one[bool](tr.t, tr.pool, "select coalesce((select state = 'published' from "+tr.name("runs")+" order by id desc limit 1), false)")
+}
+
+// publishedBeforeTheStart tells whether the newest run was published before the
+// server was started the last time.
+func (tr *trial) publishedBeforeTheStart() bool {
+	tr.t.Helper()
+	return one[bool](tr.t, tr.pool, "select coalesce((select state = 'published' and finished_at < pg_postmaster_start_time() from "+
+		tr.name("runs")+" order by id desc limit 1), false)")
 }
 
 // newTrial makes a trial with a database of its own, on the shared server or on

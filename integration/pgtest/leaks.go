@@ -20,6 +20,9 @@ func NoLeaks(options ...goleak.Option) error {
 		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"),
 		// testcontainers tells its reaper until the process ends that there is one.
 		goleak.IgnoreAnyFunction("github.com/testcontainers/testcontainers-go.(*Reaper).connect.func1"),
+		// toxiproxy leaves what it was about to pass on when a connection ended.
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
 	)
 	var err error
 	for end := time.Now().Add(leakTime); ; {

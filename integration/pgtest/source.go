@@ -77,6 +77,8 @@ func haveImage(ctx context.Context, image string) bool {
 // configureTestcontainers sets what testcontainers-go reads from the environment,
 // once, at its first call. What the user has set stays.
 func configureTestcontainers(ctx context.Context) error {
+	// The library tells each step; what goes wrong it returns as an error.
+	tclog.SetDefault(tclog.NewNoopLogger())
 	settings := map[string]string{}
 	// The library should talk to the engine that answered us: docker's own
 	// context may say another one than the library would find.
