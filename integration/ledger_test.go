@@ -63,13 +63,13 @@ func TestKilledMigrationIsMended(t *testing.T) {
 		},
 		"before the second file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
-			s.exec("alter table " + s.name("runs") + " drop column aoi, drop column kept_by")
+			s.exec("alter table " + s.name("runs") + " drop column aoi, drop column kept_no")
 			s.exec("drop function " + s.name("cell_id"))
 			s.exec("update " + s.name("schema_migrations") + " set version = 2, dirty = true")
 		},
 		"before the last file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
-			s.exec("alter table " + s.name("runs") + " drop column kept_by")
+			s.exec("alter table " + s.name("runs") + " drop column kept_no")
 			s.exec("update " + s.name("schema_migrations") + " set dirty = true")
 		},
 		"after the file was run": func(s sandbox) {

@@ -77,6 +77,19 @@ func TestTheDocumentedRole(t *testing.T) {
 	mustCLI(t, dsn, load("areas", "--aoi-sql", "select st_transform(st_setsrid(st_makeenvelope(0.0001, 0.0001, 0.0002, 0.0002), 4326), 3857)", "--coverage", "--clip", "--code", "inspire")...)
 	rows("plain", 200)
 	rows("parts", 512)
+
+	// Kept, and put back; emptied and filled.
+	for table, extra := range map[string][]string{"kept": nil, "kept_parts": {"--partitions", "2"}} {
+		mustCLI(t, dsn, load(table, append(extra, "--cols", "20", "--rows", "10", "--if-exists", "replace", "--keep", "1")...)...)
+		id := one[string](t, s.pool, "select max(id)::text from grid_ledger.runs")
+		for range 2 {
+			mustCLI(t, dsn, load(table, append(extra, "--cols", "10", "--rows", "10", "--if-exists", "replace", "--keep", "2")...)...)
+		}
+		mustCLI(t, dsn, "runs", "rollback", id, "--ledger-schema", "grid_ledger")
+		rows(table, 200)
+	}
+	mustCLI(t, dsn, load("kept", "--cols", "10", "--rows", "10", "--if-exists", "replace", "--publish", "truncate")...)
+	rows("kept", 100)
 	if out := mustCLI(t, dsn, "plan", "--table", "grids.plain", "--ledger-schema", "grid_ledger", "--if-exists", "append", "--cell-size", "1", "--srid", "3857", "--extent", "20,0,30,10"); !strings.Contains(out, "100") {
 		t.Errorf("plan says: %s", out)
 	}
@@ -103,6 +116,19 @@ func TestTheDocumentedRole(t *testing.T) {
 	mustCLI(t, dsn, "preview", "--table", "grids.areas", "--out", t.TempDir()+"/preview.png")
 	if n := one[int64](t, s.pool, "select count(*) from pg_class where relname like 'loadgrid\\_staging%'"); n != 0 {
 		t.Errorf("%d staging tables are left", n)
+	}
+
+	// A table may belong to a group of which the role is a member.
+	group := "owner_of_" + database
+	s.exec("create role " + group + "; grant " + group + " to " + role + "; grant usage on schema grids to " + group)
+	t.Cleanup(func() { s.exec("drop owned by " + group + "; drop role " + group) })
+	s.exec("alter table grids.plain owner to " + group)
+	plain := load("plain", "--cols", "20", "--rows", "10", "--if-exists", "replace", "--keep", "1")
+	cli(t, dsn, plain...).expect(t, 1, "42501", "its owner "+group, "grant create on schema")
+	s.exec("grant create on schema grids to " + group)
+	mustCLI(t, dsn, plain...)
+	if owner := one[string](t, s.pool, "select relowner::regrole::text from pg_class where oid = 'grids.plain'::regclass"); owner != group {
+		t.Errorf("the table belongs to %s", owner)
 	}
 
 	// Those who read do, also what was replaced, and do no more.

@@ -276,7 +276,7 @@ func TestLedgerFromBeforeVersions(t *testing.T) {
 	args := append(boxes(5, 5), "--set", "night:integer=1", "--if-exists", "replace", "--partitions", "2")
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
-	s.exec("alter table " + s.name("runs") + " drop column version_id, drop column shown, drop column kept_name, drop column kept_by")
+	s.exec("alter table " + s.name("runs") + " drop column version_id, drop column shown, drop column kept_name, drop column kept_no")
 	s.exec("update " + s.name("schema_migrations") + " set version = 2")
 	list := func() string { return mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema) }
 	if out := list(); strings.Count(out, s.schema+".grid") != 2 {

@@ -74,7 +74,7 @@ type RunInfo struct {
 // published whether its rows are shown, kept or replaced.
 func (r RunInfo) Standing() string {
 	switch {
-	case r.State != StatePublished || r.Shown:
+	case r.State != StatePublished || r.Shown, r.TableVersion == 0: // the last in a ledger from before versions
 		return r.State
 	case r.KeptAs != "":
 		return "kept"

@@ -54,34 +54,36 @@ func (l ledger) hide(ctx context.Context, q querier, t Table) error {
 	return serverError(err, "writing into the ledger that table %s has another version", t)
 }
 
-// keep notes where a version of t is kept, and which run took its place.
-func (l ledger) keep(ctx context.Context, q querier, t Table, v version, by int64) error {
-	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = $4, kept_by = $5, table_oid = $6
+// keep notes where a version of t is kept, as the one that was put away last: a
+// rollback may put away a newer one than those that are kept already.
+func (l ledger) keep(ctx context.Context, q querier, t Table, v version) error {
+	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = $4, table_oid = $5, kept_no =
+			(select coalesce(max(kept_no), 0) + 1 from `+l.runs+` where schema_name = $1 and table_name = $2)
 		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`,
-		t.Schema, t.Name, v.id, v.kept.Name, by, v.oid)
+		t.Schema, t.Name, v.id, v.kept.Name, v.oid)
 	return serverError(err, "writing into the ledger that version %d of table %s is kept", v.id, t)
 }
 
 // restore notes that the table with this oid shows a version that was kept.
 func (l ledger) restore(ctx context.Context, q querier, t Table, version int64, oid uint32) error {
-	_, err := q.Exec(ctx, "update "+l.runs+` set shown = true, kept_name = null, kept_by = null, table_oid = $4
+	_, err := q.Exec(ctx, "update "+l.runs+` set shown = true, kept_name = null, kept_no = null, table_oid = $4
 		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`, t.Schema, t.Name, version, oid)
 	return serverError(err, "writing into the ledger that table %s has version %d again", t, version)
 }
 
 // forget notes that a version is not kept any more.
 func (l ledger) forget(ctx context.Context, q querier, t Table, version int64) error {
-	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = null, kept_by = null
+	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = null, kept_no = null
 		where schema_name = $1 and table_name = $2 and version_id = $3`, t.Schema, t.Name, version)
 	return serverError(err, "writing into the ledger that version %d of table %s is gone", version, t)
 }
 
-// keptVersions returns the versions of t that are kept, the one that was replaced
+// keptVersions returns the versions of t that are kept, the one that was put away
 // last first.
 func (l ledger) keptVersions(ctx context.Context, q querier, t Table) ([]version, error) {
 	rows, err := q.Query(ctx, "select version_id, schema_name, kept_name, max(table_oid) from "+l.runs+`
 		where schema_name = $1 and table_name = $2 and kept_name is not null
-		group by 1, 2, 3 order by max(kept_by) desc, 1 desc`, t.Schema, t.Name)
+		group by 1, 2, 3 order by max(kept_no) desc`, t.Schema, t.Name)
 	if err != nil {
 		return nil, serverError(err, "reading from the ledger which versions of table %s are kept", t)
 	}

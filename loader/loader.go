@@ -150,6 +150,9 @@ func (l *load) prepare(ctx context.Context) error {
 	if err := l.target.find(ctx, l.lock.conn); err != nil {
 		return err
 	}
+	if err := l.migrateForKeep(ctx); err != nil {
+		return err
+	}
 	if err := l.checkTarget(ctx, l.lock.conn); err != nil {
 		return err
 	}
@@ -161,6 +164,19 @@ func (l *load) prepare(ctx context.Context) error {
 	}
 	l.walStart = walPosition(ctx, l.pool)
 	return l.beginOrResume(ctx)
+}
+
+// migrateForKeep brings a ledger that is there up to date before it is asked which
+// version of the table is to be kept: one from before versions does not know.
+func (l *load) migrateForKeep(ctx context.Context) error {
+	if l.plan.Job.Keep == 0 || l.target.oid == 0 {
+		return nil
+	}
+	there, err := l.ledger.exists(ctx, l.lock.conn)
+	if err != nil || !there {
+		return err
+	}
+	return MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema)
 }
 
 func inspectPool(ctx context.Context, pool *pgxpool.Pool, job Job) (target, error) {

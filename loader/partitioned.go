@@ -32,6 +32,9 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 	if !owned {
 		return t.notOwned("changing the partitions of")
 	}
+	if err := t.checkOwner(ctx, conn); err != nil {
+		return err
+	}
 	if err := t.checkConstraints(ctx, conn, job); err != nil {
 		return err
 	}
@@ -200,7 +203,8 @@ func (l *load) makeRoom(ctx context.Context, tx pgx.Tx) error {
 	}
 	var sql []string
 	for i, r := range ranges {
-		sql = append(sql, fmt.Sprintf("create table %s partition of %s for values from (%d) to (%d)", names[i].sql(), l.target.sql(), r[0], r[1]))
+		sql = append(sql, fmt.Sprintf("create table %s partition of %s (%s) for values from (%d) to (%d)",
+			names[i].sql(), l.target.sql(), boundsCheck(l.plan.Job, r[0], r[1]), r[0], r[1]))
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
 	return serverError(err, "making partitions of table %s for the new rows", l.target)

@@ -68,12 +68,13 @@ func (l *load) swap(ctx context.Context) error {
 		if err := setLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
-		now := l.target
-		if err := now.find(ctx, tx); err != nil {
+		if err := l.target.checkSame(ctx, tx); err != nil {
 			return err
 		}
-		if now.oid != l.target.oid {
-			return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", l.target)
+		if l.target.oid != 0 && !l.appends() {
+			if err := l.target.lock(ctx, tx); err != nil {
+				return err
+			}
 		}
 		if err := l.checkUnchanged(ctx, tx); err != nil {
 			return err
@@ -103,6 +104,35 @@ func (l *load) swap(ctx context.Context) error {
 		return l.ledger.published(ctx, tx, l.run, oid, version)
 	})
 	return serverError(lost(l.lock.conn.Conn(), err), "publishing table %s", l.target)
+}
+
+// checkSame sees to it that the name of the table is that of the one which was found
+// under it before.
+func (t target) checkSame(ctx context.Context, tx pgx.Tx) error {
+	now := t
+	if err := now.find(ctx, tx); err != nil {
+		return err
+	}
+	if now.oid != t.oid {
+		return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", t)
+	}
+	return nil
+}
+
+// lock keeps everybody else from the table until the transaction ends. It comes
+// before the table is looked at: who has altered it, or made a view of it, and not
+// committed that, would be waited for only afterwards. An owner who has revoked all
+// of its own grants may drop the table, not lock it.
+func (t target) lock(ctx context.Context, tx pgx.Tx) error {
+	var may bool
+	err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'UPDATE, DELETE, TRUNCATE')", t.oid).Scan(&may)
+	if err == nil && may {
+		_, err = tx.Exec(ctx, "lock table "+t.sql()+" in access exclusive mode")
+	}
+	if err != nil {
+		return serverError(err, "locking table %s", t)
+	}
+	return t.checkSame(ctx, tx)
 }
 
 // show puts the rows where readers see them, and returns the table that has them.
@@ -190,7 +220,7 @@ func (l *load) putAway(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	return l.ledger.keep(ctx, tx, l.target.Table, versionAt(version, kept), l.run)
+	return l.ledger.keep(ctx, tx, l.target.Table, versionAt(version, kept))
 }
 
 // commentKey writes on the primary key who made the table: the table's own
@@ -231,38 +261,4 @@ func (l *load) checkWhole(ctx context.Context, tx pgx.Tx) error {
 	}
 	return fmt.Errorf("staging table %s is not whole any more: somebody changed it: drop the run with %s and start over",
 		l.staging.Table, runsCommand("drop", l.run, l.ledger.schema))
-}
-
-// inherit gives a table what people have set on another: its owner, its grants,
-// its comment.
-func inherit(ctx context.Context, tx pgx.Tx, from target, to Table) error {
-	rows, err := tx.Query(ctx, `
-		with old as (select * from pg_class where oid = $1), new as (select * from pg_class where oid = ($2::text)::regclass)
-		select format('comment on table %s is %L', $2::text, obj_description(oid, 'pg_class'))
-		from old where obj_description(oid, 'pg_class') is not null
-		union all
-		select format('alter table %s owner to %I', $2::text, pg_get_userbyid(old.relowner)) from old, new
-		where old.relowner <> new.relowner
-		union all
-		select format('revoke all on table %s from %s', $2::text, case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end)
-		from (select grantee from new, aclexplode(relacl) union select relowner from old where relacl is not null) had
-		union all
-		select format('grant %s on table %s to %s%s', privilege_type, $2::text,
-		              case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,
-		              case when is_grantable then ' with grant option' else '' end)
-		from old, new, aclexplode(coalesce(old.relacl, acldefault('r', old.relowner)))
-		where old.relacl is not null or new.relacl is not null`, from.oid, to.sql())
-	if err != nil {
-		return serverError(err, "reading owner, grants and comment of table %s", from.Table)
-	}
-	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return serverError(err, "reading owner, grants and comment of table %s", from.Table)
-	}
-	for _, sql := range statements {
-		if _, err := tx.Exec(ctx, sql); err != nil {
-			return serverError(err, "giving table %s what %s had: %s", to, from.Table, sql)
-		}
-	}
-	return nil
 }

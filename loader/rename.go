@@ -81,14 +81,14 @@ func renameTable(ctx context.Context, tx pgx.Tx, t Table, name string) error {
 	if err != nil {
 		return err
 	}
-	return renameAll(ctx, tx, append([]renaming{{"table", t, name}}, indexRenamings(t, name, labels[0])...))
+	return renameAll(ctx, tx, append([]renaming{{"table", t, name}}, indexRenamings(t, labels[0], func(label string, _ int) string { return objectName(name, "", label) })...))
 }
 
-// indexRenamings renames indexes of t after the name that it gets.
-func indexRenamings(t Table, name string, labels []string) []renaming {
+// indexRenamings renames indexes of t, which are called label behind its name.
+func indexRenamings(t Table, labels []string, name func(label string, k int) string) []renaming {
 	list := make([]renaming, len(labels))
 	for i, label := range labels {
-		list[i] = renaming{"index", Table{t.Schema, t.Name + "_" + label}, objectName(name, "", label)}
+		list[i] = renaming{"index", Table{t.Schema, t.Name + "_" + label}, name(label, i)}
 	}
 	return list
 }
@@ -104,7 +104,8 @@ func renamePartitions(ctx context.Context, tx pgx.Tx, parts []partition, from, t
 	for i, p := range parts {
 		if number, ok := strings.CutPrefix(p.Name, from+"_"); ok {
 			name := objectName(to, "", number)
-			list = append(append(list, renaming{"table", p.Table, name}), indexRenamings(p.Table, name, labels[i])...)
+			index := func(label string, k int) string { return partitionIndex(name, label, k) }
+			list = append(append(list, renaming{"table", p.Table, name}), indexRenamings(p.Table, labels[i], index)...)
 		}
 	}
 	return renameAll(ctx, tx, list)

@@ -35,13 +35,16 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 	if run.KeptAs == "" {
 		return done, &StateError{ID: id, State: run.Standing(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
 	}
+	if err := refusePooler(ctx, pool); err != nil {
+		return done, err
+	}
 	l := newLoad(pool, &Plan{Job: Job{LedgerSchema: ledgerSchema}}, Options{Log: log})
 	l.target, l.run = target{Table: run.Table}, id
 	if l.lock, err = lockTable(ctx, pool, run.Table); err != nil {
 		return done, err
 	}
 	defer l.close(ctx)
-	err = retry(ctx, l.log, publishFor, "rollback", func() error {
+	err = retry(ctx, l.log, l.options.PublishFor, "rollback", func() error {
 		if err := l.keepLock(ctx); err != nil {
 			return err
 		}
@@ -61,6 +64,8 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 	return done, err
 }
 
+// rollback puts what the table shows away and what is kept in its place, with what
+// the ledger says of both.
 func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollback, err error) {
 	done = Rollback{Table: run.Table, Version: run.TableVersion}
 	if err := setLocal(ctx, tx, publishLock()); err != nil {
@@ -74,31 +79,17 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 	if err := t.find(ctx, tx); err != nil {
 		return done, err
 	}
-	kind, _, _, err := kept.describe(ctx, tx)
+	switch {
+	case t.oid == 0: // somebody has dropped it
+		t.oid = kept.oid
+		err = unstowTable(ctx, tx, kept, t.Table)
+	case l.partitioned:
+		err = l.exchangePartitions(ctx, tx, kept, run, &done)
+	default:
+		err = l.exchangeTables(ctx, tx, kept, &done)
+	}
 	if err != nil {
 		return done, err
-	}
-	l.partitioned = kind == "p"
-	shows := *t
-	if t.oid != 0 {
-		stowed, err := l.stowShown(ctx, tx, kind, &done)
-		if err != nil {
-			return done, err
-		}
-		if l.partitioned {
-			stowed = *t
-		} else {
-			shows.oid = 0 // its name is free now
-		}
-		if err := inherit(ctx, tx, stowed, kept.Table); err != nil {
-			return done, err
-		}
-	}
-	if err := unstow(ctx, tx, kept, shows, l.partitioned); err != nil {
-		return done, err
-	}
-	if shows.oid == 0 {
-		t.oid = kept.oid
 	}
 	if err := l.ledger.hide(ctx, tx, t.Table); err != nil {
 		return done, err
@@ -106,7 +97,37 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 	return done, l.ledger.restore(ctx, tx, t.Table, run.TableVersion, t.oid)
 }
 
-// keptVersion returns the table that keeps the version of a run.
+// exchangeTables renames both tables.
+func (l *load) exchangeTables(ctx context.Context, tx pgx.Tx, kept target, done *Rollback) error {
+	stowed, err := l.stowShown(ctx, tx, done)
+	if err != nil {
+		return err
+	}
+	if err := inherit(ctx, tx, stowed, kept.Table); err != nil {
+		return err
+	}
+	l.target.oid = kept.oid
+	return unstowTable(ctx, tx, kept, l.target.Table)
+}
+
+// exchangePartitions moves the partitions of both tables: the parent stays.
+func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept target, run RunInfo, done *Rollback) error {
+	if _, err := l.stowShown(ctx, tx, done); err != nil {
+		return err
+	}
+	if err := l.alignWith(ctx, tx, run.TableVersion); err != nil {
+		return err
+	}
+	if err := unstowPartitions(ctx, tx, kept, l.target); err != nil {
+		return err
+	}
+	// The key of the parent, which has stayed, names the run that was put away.
+	l.run, l.options.Version = run.TableVersion, run.Version
+	return l.commentKey(ctx, tx)
+}
+
+// keptVersion returns the table that keeps the version of a run, and notes whether
+// that is partitioned.
 func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept target, err error) {
 	versions, err := l.ledger.keptVersions(ctx, tx, run.Table)
 	if err != nil {
@@ -123,20 +144,56 @@ func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept ta
 		if kept.oid != v.oid {
 			return kept, fmt.Errorf("table %s, which kept the rows of run %d, was dropped or replaced by somebody", v.kept, run.ID)
 		}
-		return kept, nil
+		if emptied, err := kept.emptied(ctx, tx); err != nil {
+			return kept, err
+		} else if emptied {
+			return kept, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", v.kept)
+		}
+		kind, _, _, err := kept.describe(ctx, tx)
+		l.partitioned = kind == "p"
+		return kept, err
 	}
 	return kept, &StateError{ID: run.ID, State: "not kept any more", Only: "rolled back to", Which: "a run whose version of the table is kept"}
 }
 
-// stowShown puts away what the table shows.
-func (l *load) stowShown(ctx context.Context, tx pgx.Tx, kind string, done *Rollback) (stowed target, err error) {
+// emptied tells whether a crash of the server has emptied the table, or a partition
+// of it, since it is unlogged: none that a run has filled is there without a page.
+func (t target) emptied(ctx context.Context, q querier) (emptied bool, err error) {
+	err = q.QueryRow(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select exists (select from tables join pg_class c using (oid)
+		               where c.relkind = 'r' and c.relpersistence = 'u' and pg_relation_size(c.oid) = 0)`, t.oid).Scan(&emptied)
+	return emptied, serverError(err, "looking for rows in unlogged table %s", t.Table)
+}
+
+// alignWith gives the parent, whose partitions are put away, the spatial indexes that
+// the partitions of another version have: it would have them built otherwise, while
+// readers wait.
+func (l *load) alignWith(ctx context.Context, tx pgx.Tx, version int64) error {
+	run, found, err := l.ledger.run(ctx, tx, version)
+	if err != nil || !found {
+		return err
+	}
+	l.plan.Job.GeomColumn, l.index = run.Job.GeomColumn, run.Job.Index
+	return l.alignIndexes(ctx, tx)
+}
+
+// stowShown puts away what the table shows, which must be of the kind of what is kept.
+func (l *load) stowShown(ctx context.Context, tx pgx.Tx, done *Rollback) (stowed target, err error) {
 	t := &l.target
 	now, _, _, err := t.describe(ctx, tx)
 	if err != nil {
 		return stowed, err
 	}
+	kind := "r"
+	if l.partitioned {
+		kind = "p"
+	}
 	if now != kind {
 		return stowed, fmt.Errorf("table %s is %s, what is kept of it as %s is %s: rename the table", t.Table, layoutName(now), versionName(t.Table, done.Version), layoutName(kind))
+	}
+	if err := t.lock(ctx, tx); err != nil {
+		return stowed, err
 	}
 	version, found, err := l.ledger.shownVersion(ctx, tx, t.Table, t.oid)
 	if err != nil {
@@ -157,7 +214,7 @@ func (l *load) stowShown(ctx context.Context, tx pgx.Tx, kind string, done *Roll
 		return stowed, err
 	}
 	done.Kept, done.KeptVersion = stowed.Table, version
-	return stowed, l.ledger.keep(ctx, tx, t.Table, versionAt(version, stowed), done.Version)
+	return stowed, l.ledger.keep(ctx, tx, t.Table, versionAt(version, stowed))
 }
 
 func layoutName(kind string) string {

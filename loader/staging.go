@@ -75,13 +75,14 @@ func (t target) create(job Job) string {
 // partition, from one cell_id to before another. The check makes that known, so
 // that attaching it need not look at the rows.
 func (t target) createPartition(job Job, p Table, from, to int64) string {
-	id := pgx.Identifier{job.IDColumn}.Sanitize()
-	return createTable(job) + p.sql() + " (" + t.columns(job) + ", constraint " + boundsCheck +
-		fmt.Sprintf(" check (%s >= %d and %s < %d)", id, from, id, to) + ") with (autovacuum_enabled = false)"
+	return createTable(job) + p.sql() + " (" + t.columns(job) + ", " + boundsCheck(job, from, to) + ") with (autovacuum_enabled = false)"
 }
 
-// boundsCheck is the name of the check of its bounds that a partition has.
-const boundsCheck = "loadgrid_bounds"
+// boundsCheck is the check of its bounds that a partition has.
+func boundsCheck(job Job, from, to int64) string {
+	id := pgx.Identifier{job.IDColumn}.Sanitize()
+	return fmt.Sprintf("constraint loadgrid_bounds check (%s >= %d and %s < %d)", id, from, id, to)
+}
 
 // createPartitioned returns the statements that make a partitioned table
 // without partitions, with its primary key and its indexes.

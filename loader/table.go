@@ -160,6 +160,8 @@ func objectName(table, column, label string) string {
 		switch {
 		case len(name) <= maxIdentifier:
 			return name
+		case table == "" && column == "": // a label of that length is not ours
+			label = withoutLastRune(label)
 		case column == "", len(table) > len(column) && !strings.HasPrefix(table, stagingStart):
 			table = withoutLastRune(table)
 		default:

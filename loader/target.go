@@ -81,6 +81,9 @@ func (l *load) checkTarget(ctx context.Context, conn querier) error {
 	if !owned {
 		return t.notOwned("replacing")
 	}
+	if err := t.checkOwner(ctx, conn); err != nil {
+		return err
+	}
 	if err := l.checkKeep(ctx, conn); err != nil {
 		return err
 	}
@@ -113,7 +116,7 @@ func (l *load) checkKeep(ctx context.Context, conn querier) error {
 	if kept.oid != 0 {
 		return refuse("table %s is in the way of keeping what table %s shows: rename or drop it", kept, l.target)
 	}
-	return nil
+	return kept.checkName(ctx, conn)
 }
 
 func (t *target) refuse(format string, args ...any) error {
@@ -267,11 +270,19 @@ const (
 )
 
 // checkDependents refuses to replace a table that others depend on: they would
-// follow the old table, which then cannot be dropped.
+// follow the old table, which then cannot be dropped. Nor does it let row security
+// go, without which all who have a grant would see all rows.
 func (t *target) checkDependents(ctx context.Context, conn querier, advice string) error {
 	names, err := dependents(ctx, conn, []uint32{t.oid})
+	var secured bool
+	if err == nil {
+		err = conn.QueryRow(ctx, "select relrowsecurity from pg_class where oid = $1", t.oid).Scan(&secured)
+	}
 	if err != nil {
 		return serverError(err, "looking for what depends on table %s", t.Table)
+	}
+	if secured {
+		names = append(names, "row security")
 	}
 	if len(names) == 0 {
 		return nil

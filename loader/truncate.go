@@ -87,13 +87,14 @@ func (l *load) ownsTarget(ctx context.Context, q querier) (owned bool, err error
 }
 
 // spareIndexes returns the statements that drop the indexes which can be missing
-// while the table is filled, and those that make them again, comments included.
+// while the table is filled, and those that make them again, comments included: not
+// of indexes with something that these would not bring back, as their tablespace.
 func (t target) spareIndexes(ctx context.Context, q querier) (drop, build []string, err error) {
 	rows, err := q.Query(ctx, `
 		select format('drop index %I.%I', n.nspname, c.relname), pg_get_indexdef(c.oid),
 		       coalesce(format('comment on index %I.%I is %L', n.nspname, c.relname, obj_description(c.oid, 'pg_class')), '')
 		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
-		where i.indrelid = $1 and i.indisvalid and not i.indisunique and not i.indisexclusion and not i.indisclustered and not i.indisreplident
+		where i.indrelid = $1 and c.reltablespace = 0 and i.indisvalid and not i.indisunique and not i.indisexclusion and not i.indisclustered and not i.indisreplident
 		  and not exists (select from pg_constraint where conindid = c.oid)
 		  and not exists (select from pg_depend where refclassid = 'pg_class'::regclass and refobjid = c.oid)
 		  and not exists (select from pg_attribute where attrelid = c.oid and attstattarget >= 0)

@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -37,25 +38,42 @@ func stow(ctx context.Context, tx pgx.Tx, t target, partitioned bool, version in
 	if err := movePartitions(ctx, tx, t, kept); err != nil {
 		return kept, err
 	}
+	if err := secureRows(ctx, tx, t, kept.Table); err != nil {
+		return kept, err
+	}
 	return kept, inherit(ctx, tx, t, kept.Table)
 }
 
-// unstow gives table t what stow has put under another name. Where t is there it
-// is partitioned, and has no partitions at this moment.
-func unstow(ctx context.Context, tx pgx.Tx, kept, t target, partitioned bool) error {
-	if t.oid == 0 {
-		parts, err := kept.partitions(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if err := renamePartitions(ctx, tx, parts, kept.Name, t.Name); err != nil {
-			return err
-		}
-		return renameTable(ctx, tx, kept.Table, t.Name)
+// secureRows gives a table the row security that another has, without its policies:
+// nobody but its owner sees the rows, rather than everybody who has a grant.
+func secureRows(ctx context.Context, tx pgx.Tx, from target, to Table) error {
+	var enabled, forced bool
+	err := tx.QueryRow(ctx, "select relrowsecurity, relforcerowsecurity from pg_class where oid = $1", from.oid).Scan(&enabled, &forced)
+	if err == nil && enabled {
+		_, err = tx.Exec(ctx, "alter table "+to.sql()+" enable row level security")
 	}
-	if !partitioned {
-		return fmt.Errorf("table %s is still there", t.Table)
+	if err == nil && forced {
+		_, err = tx.Exec(ctx, "alter table "+to.sql()+" force row level security")
 	}
+	return serverError(err, "giving table %s the row security of %s", to, from.Table)
+}
+
+// unstowTable gives a table that stow has put away, and its partitions, the name t,
+// which no table has.
+func unstowTable(ctx context.Context, tx pgx.Tx, kept target, t Table) error {
+	parts, err := kept.partitions(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := renamePartitions(ctx, tx, parts, kept.Name, t.Name); err != nil {
+		return err
+	}
+	return renameTable(ctx, tx, kept.Table, t.Name)
+}
+
+// unstowPartitions gives t, which has no partitions at this moment, those that stow
+// has put away, and drops the parent that they have had meanwhile.
+func unstowPartitions(ctx context.Context, tx pgx.Tx, kept, t target) error {
 	if err := movePartitions(ctx, tx, kept, t); err != nil {
 		return err
 	}
@@ -66,7 +84,8 @@ func unstow(ctx context.Context, tx pgx.Tx, kept, t target, partitioned bool) er
 }
 
 // movePartitions takes the partitions of one table to another, and names them
-// after it. Each has a check of its bounds, so that none is read.
+// after it. Those that a run has made have a check of their bounds, so that they are
+// not read. A default partition comes last: it is read for each that comes after it.
 func movePartitions(ctx context.Context, tx pgx.Tx, from, to target) error {
 	parts, err := from.partitions(ctx, tx)
 	if err != nil || len(parts) == 0 {
@@ -76,6 +95,13 @@ func movePartitions(ctx context.Context, tx pgx.Tx, from, to target) error {
 	for _, p := range parts {
 		sql = append(sql, "alter table "+from.sql()+" detach partition "+p.sql())
 	}
+	isDefault := func(p partition) int {
+		if p.bounds == "DEFAULT" {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(parts, func(a, b partition) int { return isDefault(a) - isDefault(b) })
 	for _, p := range parts {
 		sql = append(sql, "alter table "+to.sql()+" attach partition "+p.sql()+" "+p.bounds)
 	}

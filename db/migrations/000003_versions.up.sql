@@ -4,12 +4,12 @@
 alter table runs add column if not exists version_id bigint;
 alter table runs add column if not exists shown boolean not null default false;
 alter table runs add column if not exists kept_name text;
-alter table runs add column if not exists kept_by bigint;
+alter table runs add column if not exists kept_no bigint;
 
 comment on column runs.version_id is 'the run that made the version of the table which has the rows: this one, or the one it appended to';
 comment on column runs.shown is 'the table shows the rows of this run';
 comment on column runs.kept_name is 'the table that keeps the rows of this run since others took their place';
-comment on column runs.kept_by is 'the run that took the place of this one';
+comment on column runs.kept_no is 'the order in which the versions of a table that are kept were put away';
 
 -- What earlier versions of the program have published, as far as it can be told.
 update runs r set version_id = coalesce(
@@ -19,9 +19,9 @@ update runs r set version_id = coalesce(
 where r.state = 'published' and r.version_id is null;
 
 update runs r set shown = true
+from (select schema_name, table_name, max(version_id) as version_id from runs where state = 'published' group by 1, 2) latest
 where r.state = 'published' and not r.shown and r.kept_name is null
-  and r.version_id = (select max(b.version_id) from runs b
-                      where b.schema_name = r.schema_name and b.table_name = r.table_name and b.state = 'published')
+  and (latest.schema_name, latest.table_name, latest.version_id) = (r.schema_name, r.table_name, r.version_id)
   and exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
               where c.oid = r.table_oid and n.nspname = r.schema_name and c.relname = r.table_name);
 
