@@ -52,6 +52,10 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "loadgrid"
 	}
+	// Turned off by prepareSession, and not in force until then either.
+	for _, name := range sessionTimeouts() {
+		delete(config.ConnConfig.RuntimeParams, name)
+	}
 	// Names and values go out as UTF-8, whatever the role's or the database's is.
 	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
 	if _, err := newDialer(config.ConnConfig); err != nil {
@@ -98,6 +102,11 @@ func Close(pool *pgxpool.Pool) {
 	}
 }
 
+// sessionTimeouts are the limits that hold for any session of a role or database.
+func sessionTimeouts() []string {
+	return []string{"statement_timeout", "transaction_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"}
+}
+
 // prepareSession turns off what a role or database may have set against stray
 // sessions: an index takes as long as it takes, and the connection that holds a
 // table's lock is idle meanwhile. Not every server knows all of them.
@@ -107,9 +116,8 @@ func Close(pool *pgxpool.Pool) {
 // most platforms; where it cannot, a rerun waits for it.
 func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `
-		select set_config(name, '0', false) from pg_settings
-		where name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')`,
-		pgx.QueryExecModeExec)
+		select set_config(name, '0', false) from pg_settings where name = any($1::text[])`,
+		pgx.QueryExecModeExec, sessionTimeouts())
 	if err != nil {
 		return err
 	}
