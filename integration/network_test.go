@@ -303,8 +303,7 @@ func TestServerPausedAndMoved(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := moments()["COPY of a chunk"]
-			s := sandboxIn(t, server.DSN(), "public")
-			s.exec("drop table if exists grid, chunks, runs, schema_migrations")
+			s := sandboxIn(t, server.Database(t), "public")
 			n := s.over(quickly)
 			p, b := m.during(s)
 			trouble(p, s, n, b)

@@ -31,7 +31,8 @@ func TestChild(t *testing.T) {
 
 func TestKilledProcessLeavesNoServer(t *testing.T) {
 	child := exec.Command(os.Args[0], "-test.run=^TestChild$")
-	child.Env = append(os.Environ(), childVariable+"=1")
+	// Without the last one it would take part in this process's server.
+	child.Env = append(os.Environ(), childVariable+"=1", "LOADGRID_TEST_SHARED_DSN=")
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	if err != nil {
