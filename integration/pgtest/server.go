@@ -138,6 +138,13 @@ func (s *Server) Start() {
 	})
 }
 
+// Answers tells whether the server answers a query now.
+func (s *Server) Answers() bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), startTimeout)
+	defer cancel()
+	return ask(ctx, s.m.dsn()) == nil
+}
+
 // Pause makes the server stand still: connections stay open and nothing answers.
 func (s *Server) Pause() { s.t.Helper(); s.do("pause", s.m.pause) }
 
