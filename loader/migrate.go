@@ -1,0 +1,75 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/db/migrations"
+)
+
+// MigrateUp makes the ledger's schema where it is missing and brings it to the
+// version of this program.
+func MigrateUp(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	version, dirty, err := MigrateVersion(ctx, pool, schema)
+	if err != nil {
+		return err
+	}
+	latest, err := migrations.Latest()
+	if err != nil {
+		return err
+	}
+	if version == latest && !dirty {
+		return nil
+	}
+	// Asked first: create schema if not exists needs CREATE on the database also
+	// where the schema exists.
+	var there bool
+	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
+		return serverError(err, "looking for schema %s", schema)
+	}
+	if !there {
+		if _, err := pool.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize()); err != nil && !hasCode(err, "23505") {
+			return serverError(err, "making the ledger's schema %s", schema)
+		}
+	}
+	err = migrations.Up(ctx, pool.Config().ConnConfig, schema)
+	return serverError(err, "making the ledger in schema %s", schema)
+}
+
+// MigrateDown takes the ledger out of its schema, with all it knows of runs.
+func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	var there bool
+	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
+		return serverError(err, "looking for schema %s", schema)
+	}
+	if !there {
+		return nil
+	}
+	runs, err := Runs(ctx, pool, schema)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if r.State == StateLoading {
+			return fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table: drop it before with %s",
+				schema, r.ID, runsCommand("drop", r.ID, schema))
+		}
+	}
+	err = migrations.Down(ctx, pool.Config().ConnConfig, schema)
+	return serverError(err, "taking down the ledger in schema %s", schema)
+}
+
+// MigrateVersion returns the ledger's version, 0 for none, and whether a
+// migration to it was killed in the middle.
+func MigrateVersion(ctx context.Context, pool *pgxpool.Pool, schema string) (version uint, dirty bool, err error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return 0, false, serverError(err, "connecting")
+	}
+	defer conn.Release()
+	version, dirty, err = migrations.Version(ctx, conn.Conn(), schema)
+	return version, dirty, serverError(err, "reading the version of the ledger in schema %s", schema)
+}
