@@ -25,7 +25,7 @@ func TestMigrateCommands(t *testing.T) {
 		t.Errorf("before: %s", out)
 	}
 	for range 2 {
-		if out := migrate("up"); !strings.Contains(out, "version 3") {
+		if out := migrate("up"); !strings.Contains(out, "version 4") {
 			t.Errorf("up: %s", out)
 		}
 	}
@@ -86,7 +86,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			before(s)
 			mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 			s.checkBoxes("grid", 5, 5)
-			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 3\n") {
+			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 4\n") {
 				t.Errorf("version: %s", out)
 			}
 			if name == "after the file was run" && one[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
@@ -169,7 +169,7 @@ func TestLibraryErrors(t *testing.T) {
 	if _, err := loader.FindRun(context.Background(), pool, s.schema, 7); !errors.As(err, new(*loader.NoRunError)) {
 		t.Errorf("got %v, want a NoRunError", err)
 	}
-	if runs, err := loader.Runs(context.Background(), pool, s.schema); err != nil || len(runs) != 0 {
+	if runs, err := loader.Runs(context.Background(), pool, s.schema, loader.RunFilter{}); err != nil || len(runs) != 0 {
 		t.Errorf("got %v, %v, want no runs", runs, err)
 	}
 	job := s.smallJob(0)

@@ -34,11 +34,7 @@ func (a *Area) sqlTimeout() time.Duration {
 
 // checkSQLTimeout refuses what the server takes for no timeout, or not at all.
 func (a *Area) checkSQLTimeout() error {
-	const most = (1<<31 - 1) * time.Millisecond
-	if d := a.sqlTimeout(); d < time.Millisecond || d > most {
-		return &geomgen.ParamError{Param: "aoi-sql-timeout", Value: d.String(), Reason: fmt.Sprintf("must lie between %s and %s", time.Millisecond, most)}
-	}
-	return nil
+	return checkTimeout("aoi-sql-timeout", a.sqlTimeout())
 }
 
 // query runs the area's query in a read-only transaction on a connection of its

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -70,7 +71,7 @@ func (b *bench) copyGenerated(ctx context.Context, n int64) (time.Duration, erro
 	if b.counting {
 		progress = b.options.Progress
 	}
-	rows := &countedRows{rows: b.newRows(ctx, n), progress: progress, share: 1}
+	rows := &countedRows{rows: b.newRows(ctx, n), progress: progress, share: 1, bytes: new(atomic.Int64)}
 	return b.turn(ctx, n, "copying generated rows", func(tx pgx.Tx) (pgconn.CommandTag, error) {
 		return tx.Conn().PgConn().CopyFrom(ctx, rows, copySQL(b.table.Table, b.plan.Job, true))
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,7 +29,7 @@ func (e *CountError) Error() string {
 // returns false when the ledger has the chunk already, since an earlier attempt
 // was committed although its answer was lost.
 func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c Chunk) (copied bool, err error) {
-	rows := &countedRows{rows: l.plan.NewRows(ctx, c), progress: l.progress, share: l.copyShare()}
+	rows := &countedRows{rows: l.plan.NewRows(ctx, c), progress: l.progress, share: l.copyShare(), bytes: &l.bytesCopied}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if err := setLocal(ctx, tx, laterDurable()); err != nil {
 			return err
@@ -118,7 +119,8 @@ type countedRows struct {
 	progress *Progress
 	share    int64 // so many rows that go out count as one that is done
 	told     int64 // rows that went out
-	over     bool  // the attempt has failed
+	bytes    *atomic.Int64
+	over     bool // the attempt has failed
 }
 
 func (r *countedRows) Read(p []byte) (int, error) {
@@ -128,6 +130,7 @@ func (r *countedRows) Read(p []byte) (int, error) {
 		return 0, errAttemptOver
 	}
 	n, err := r.rows.Read(p)
+	r.bytes.Add(int64(n))
 	r.progress.add(r.rows.Generated()/r.share - r.told/r.share)
 	r.told = r.rows.Generated()
 	return n, err

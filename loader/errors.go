@@ -70,6 +70,10 @@ func serverError(err error, doing string, args ...any) error {
 
 // serverMessage returns the server's words in one line.
 func serverMessage(err error) string {
+	var step *StepError
+	if errors.As(err, &step) {
+		return oneLine(step.Error())
+	}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
 		s := fmt.Sprintf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
@@ -119,6 +123,10 @@ func advice(err error) string {
 		}
 		return ""
 	}
+	var step *StepError
+	if pgErr.Code == "57014" && errors.As(err, &step) {
+		return "" // which says it
+	}
 	switch pgErr.Code {
 	case "28P01", "28000":
 		return "check user and password (the DSN, PGUSER, PGPASSWORD, the password file) and the server's pg_hba.conf"
@@ -166,7 +174,13 @@ func isNetwork(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
 }
 
-func hasCode(err error, code string) bool {
+func hasCode(err error, code string) bool { return sqlState(err) == code }
+
+// sqlState returns the server's code of an error, empty where it is not the server's.
+func sqlState(err error) string {
 	var pgErr *pgconn.PgError
-	return errors.As(err, &pgErr) && pgErr.Code == code
+	if errors.As(err, &pgErr) {
+		return pgErr.Code
+	}
+	return ""
 }

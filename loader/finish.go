@@ -26,7 +26,7 @@ func (l *load) freeze(ctx context.Context) error {
 	defer l.watch(ctx, `
 		select coalesce(max(heap_blks_scanned::float8 / nullif(heap_blks_total, 0)), 0)
 		from pg_stat_progress_vacuum where relid = $1 and datname = current_database()`)()
-	return retry(ctx, l.log, retryFor, "freeze", func() error {
+	return l.retry(ctx, retryFor, "freeze", func() error {
 		err := l.exec(ctx, "vacuum (freeze, index_cleanup off, truncate off) "+l.staging.sql())
 		return serverError(err, "freezing %s", l.staging.Table)
 	})
@@ -40,7 +40,7 @@ func (l *load) freeze(ctx context.Context) error {
 func (l *load) buildIndexes(ctx context.Context) error {
 	key := keyDef(l.staging.Table, l.plan.Job)
 	if l.plan.Method == MethodPartitions {
-		return retry(ctx, l.log, retryFor, "index", func() error {
+		return l.retry(ctx, retryFor, "index", func() error {
 			return l.checkRowCount(ctx, key.name, l.summary.ChunksResumed == 0)
 		})
 	}
@@ -62,7 +62,7 @@ func (l *load) buildIndexes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return retry(ctx, l.log, retryFor, "index", func() error {
+	return l.retry(ctx, retryFor, "index", func() error {
 		if err := l.checkRowCount(ctx, key.name, keyBuilt); err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (l *load) buildIndex(ctx context.Context, d indexDef, alone bool) (built bo
 	if !alone {
 		settings = append(settings, oneWorker())
 	}
-	err = retry(ctx, l.log, retryFor, "index", func() error {
+	err = l.retry(ctx, retryFor, "index", func() error {
 		there, err := l.hasRelation(ctx, d.name)
 		if err != nil || there {
 			return err
@@ -278,7 +278,7 @@ func (l *load) analyze(ctx context.Context) error {
 	if l.plan.Method == MethodPartitions && l.target.oid != 0 {
 		return nil // the partitions have theirs, and the parent is the one that is there
 	}
-	return retry(ctx, l.log, retryFor, "analyze", func() error {
+	return l.retry(ctx, retryFor, "analyze", func() error {
 		if l.plan.Method == MethodPartitions {
 			return l.analyzePartitioned(ctx, l.staging)
 		}

@@ -3,6 +3,7 @@ package loader
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
@@ -75,6 +76,21 @@ type Job struct {
 	// Defaults to 0, which leaves it to the plan: see Method. A resumed run keeps
 	// the chunks of its first start.
 	ChunkRows int64 `json:"chunk_rows,omitempty"`
+	// Before is SQL that runs first: under the table's lock, outside every transaction
+	// of the run, on a connection of its own. Statements are separated by semicolons,
+	// and each is a transaction. Where Area is no query, it is left out when there is
+	// nothing to do (Options.SkipUnchanged). {{table}} in it stands for the quoted name
+	// of the table. Defaults to none.
+	Before string `json:"before,omitempty"`
+	// After is SQL that runs in the transaction that publishes, once the table has
+	// its new rows and its name: readers see both at once, or, where a statement
+	// fails, neither. They wait meanwhile. {{table}} is as in Before, and statements
+	// that begin or end transactions are refused. Defaults to none.
+	After string `json:"after,omitempty"`
+	// BeforeTimeout and AfterTimeout are how long each statement may take on the
+	// server, at least a millisecond, at most 24 days. Default to DefaultStepTimeout.
+	BeforeTimeout time.Duration `json:"before_timeout,omitempty"`
+	AfterTimeout  time.Duration `json:"after_timeout,omitempty"`
 	// LedgerSchema is where runs and chunks are written down. Defaults to
 	// loadgrid. It is made when it is not there.
 	LedgerSchema string `json:"ledger_schema"`
@@ -167,6 +183,9 @@ func (j Job) validate() error {
 		return err
 	}
 	if err := j.validateLayout(); err != nil {
+		return err
+	}
+	if err := j.validateSteps(); err != nil {
 		return err
 	}
 	if err := j.Grid.Validate(); err != nil {

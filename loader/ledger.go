@@ -22,7 +22,7 @@ type querier interface {
 // ledger holds the names of the ledger's tables. Every statement about runs and
 // chunks is a method of it.
 type ledger struct {
-	schema, runs, chunks string
+	schema, runs, chunks, starts string
 }
 
 func newLedger(schema string) ledger {
@@ -30,6 +30,7 @@ func newLedger(schema string) ledger {
 		schema: schema,
 		runs:   pgx.Identifier{schema, "runs"}.Sanitize(),
 		chunks: pgx.Identifier{schema, "chunks"}.Sanitize(),
+		starts: pgx.Identifier{schema, "starts"}.Sanitize(),
 	}
 }
 
@@ -43,6 +44,7 @@ const (
 // RunInfo is a run as the ledger knows it.
 type RunInfo struct {
 	ID          int64      `json:"id"`
+	JobName     string     `json:"job_name,omitempty"` // empty in a ledger from before jobs had names
 	Table       Table      `json:"table"`
 	State       string     `json:"state"`
 	Chunks      int64      `json:"chunks"`
@@ -63,7 +65,10 @@ type RunInfo struct {
 	Shown bool `json:"shown"`
 	// KeptAs names the table, in the same schema, that keeps the rows of this run
 	// since others took their place. Empty where none does.
-	KeptAs  string `json:"kept_as,omitempty"`
+	KeptAs string `json:"kept_as,omitempty"`
+	// History tells of each start of the run. Empty in a ledger from before starts
+	// were written down.
+	History []Start `json:"history"`
 	staging string
 }
 
@@ -103,7 +108,7 @@ func (l ledger) publishedBy(ctx context.Context, q querier, t Table, oid uint32)
 }
 
 // insertRun writes down a new run and returns its number.
-func (l ledger) insertRun(ctx context.Context, q querier, t Table, p *Plan, fingerprint, staging, version string) (int64, error) {
+func (l ledger) insertRun(ctx context.Context, q querier, t Table, p *Plan, fingerprint, staging string, options Options) (int64, error) {
 	job, err := json.Marshal(p.Job)
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
@@ -114,9 +119,9 @@ func (l ledger) insertRun(ctx context.Context, q querier, t Table, p *Plan, fing
 	}
 	var id int64
 	err = q.QueryRow(ctx, "insert into "+l.runs+
-		" (schema_name, table_name, staging_name, job, aoi, fingerprint, chunks, rows, version)"+
-		" values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id",
-		t.Schema, t.Name, staging, string(job), area, fingerprint, p.Chunks, p.Rows, version).Scan(&id)
+		" (schema_name, table_name, staging_name, job, aoi, fingerprint, chunks, rows, version, job_name)"+
+		" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
+		t.Schema, t.Name, staging, string(job), area, fingerprint, p.Chunks, p.Rows, options.Version, options.JobName).Scan(&id)
 	return id, serverError(err, "writing a run of table %s into the ledger", t)
 }
 
@@ -132,14 +137,17 @@ func (l ledger) query(ctx context.Context, q querier, where string, args ...any)
 	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (RunInfo, error) {
 		var r RunInfo
 		var version *int64
-		var kept *string
+		var kept, name *string
 		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Starts, &r.StartedAt, &r.FinishedAt,
-			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.staging, &version, &r.Shown, &kept, &r.Committed, &r.RowsDone)
+			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.staging, &version, &r.Shown, &kept, &name, &r.Committed, &r.RowsDone)
 		if version != nil {
 			r.TableVersion = *version
 		}
 		if kept != nil {
 			r.KeptAs = *kept
+		}
+		if name != nil {
+			r.JobName = *name
 		}
 		return r, err
 	})
@@ -181,9 +189,16 @@ func (l ledger) area(ctx context.Context, q querier, run *RunInfo) error {
 	return nil
 }
 
-func (l ledger) started(ctx context.Context, q querier, id int64) error {
-	_, err := q.Exec(ctx, "update "+l.runs+" set starts = starts + 1, last_error = null where id = $1", id)
-	return serverError(err, "writing into the ledger that run %d goes on", id)
+// started notes that a run goes on, with the job as it is now, which may differ from
+// that of the first start in what is not of the fingerprint. It returns which start
+// that is.
+func (l ledger) started(ctx context.Context, q querier, id int64, job Job) (no int, err error) {
+	b, err := json.Marshal(job)
+	if err != nil {
+		return 0, fmt.Errorf("writing the job as JSON: %w", err)
+	}
+	err = q.QueryRow(ctx, "update "+l.runs+" set starts = starts + 1, last_error = null, job = $2 where id = $1 returning starts", id, string(b)).Scan(&no)
+	return no, serverError(err, "writing into the ledger that run %d goes on", id)
 }
 
 // settled waits until no transaction is in work that writes a chunk of the run,
@@ -205,10 +220,14 @@ func (l ledger) failed(ctx context.Context, q querier, id int64, cause error) er
 }
 
 // published notes that a run's rows are shown by the table with this oid, as part
-// of a version.
-func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32, version int64) error {
-	_, err := q.Exec(ctx, "update "+l.runs+
-		" set state = 'published', finished_at = now(), last_error = null, table_oid = $2, version_id = $3, shown = true where id = $1", id, oid, version)
+// of a version, and how that looks.
+func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32, version, added int64, look imprint) error {
+	b, err := json.Marshal(look)
+	if err != nil {
+		return fmt.Errorf("writing how the table looks as JSON: %w", err)
+	}
+	_, err = q.Exec(ctx, "update "+l.runs+` set state = 'published', finished_at = now(), last_error = null, table_oid = $2, version_id = $3,
+		shown = true, rows_added = $4, imprint = $5, published_xid = pg_current_xact_id() where id = $1`, id, oid, version, added, string(b))
 	return serverError(err, "writing into the ledger that run %d is published", id)
 }
 

@@ -28,8 +28,8 @@ func versionName(t Table, version int64) Table {
 // is to be read as well: inside the subquery a column that runs lacks is that of
 // the outer one.
 func (l ledger) fromRuns(columns string) string {
-	return `(select null::bigint as version_id, false as shown, null::text as kept_name) old cross join lateral
-		(select ` + columns + `, version_id, shown, kept_name from ` + l.runs + `) r`
+	return `(select null::bigint as version_id, false as shown, null::text as kept_name, null::text as job_name) old cross join lateral
+		(select ` + columns + `, version_id, shown, kept_name, job_name from ` + l.runs + `) r`
 }
 
 // shownVersion returns the version that the table with this oid shows, if the

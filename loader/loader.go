@@ -9,10 +9,28 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// Options are what does not belong to the job: how a run is watched.
+// Options are what does not belong to the job: when a run begins, and how it is
+// watched.
 type Options struct {
+	// JobName is what the job is called in logs, traces and the ledger. Defaults to
+	// the name of the table.
+	JobName string
+	// Wait is how long to wait for another run that holds the table. Defaults to 0: it
+	// is a *LockedError at once.
+	Wait time.Duration
+	// SkipUnchanged ends the run before it begins where the table holds what the job
+	// says already, and nobody has touched it since. Defaults to false.
+	SkipUnchanged bool
+	// PruneRuns is the age from which on what the ledger knows of the table's ended runs
+	// is removed after publish: see PruneRuns. Defaults to 0, which removes nothing.
+	PruneRuns time.Duration
+	// Tracer gets spans of the run, its stages and its chunks. Defaults to none.
+	Tracer trace.Tracer
 	// Progress is told how far the run is. Defaults to one that nobody reads.
 	Progress *Progress
 	// Log gets what people should know later. Defaults to none.
@@ -47,7 +65,13 @@ type load struct {
 	done        map[int64]bool
 	frozen      bool // this start has filled the table with COPY FREEZE
 
+	start        int    // which start of the run this is, from 1; 0 until it is in the ledger
+	proof        string // how it is known that the table is unchanged
+	stained      bool   // a step has had the lock's connection, and may have changed its session
+	troubles     troubles
 	chunksCopied atomic.Int64
+	rowsCopied   atomic.Int64
+	bytesCopied  atomic.Int64
 	stopBy       time.Time // see stopping
 	walStart     int64     // where the server's WAL was, in bytes; 0 when that is not known
 	summary      Summary
@@ -62,7 +86,12 @@ type load struct {
 // Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
 // and the error holds the cause.
 func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Summary, error) {
-	plan, err := PlanOn(ctx, pool, job)
+	plan, err := NewPlan(ctx, job)
+	var needs *NeedsServerError
+	if errors.As(err, &needs) {
+		// The server is asked once the run holds the table.
+		plan, err = &Plan{Job: job.withDefaults()}, nil
+	}
 	if err != nil {
 		return Summary{}, err
 	}
@@ -70,33 +99,43 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Sum
 }
 
 // Run does the job of a plan: see the function of this name.
-func (p *Plan) Run(ctx context.Context, pool *pgxpool.Pool, options Options) (Summary, error) {
+func (p *Plan) Run(ctx context.Context, pool *pgxpool.Pool, options Options) (_ Summary, err error) {
 	l := newLoad(pool, p, options)
+	ctx, end := l.span(ctx, "run", attribute.String("loadgrid.job", l.options.JobName), attribute.String("loadgrid.table", p.Job.Table.String()))
+	defer func() { end(err) }()
 	defer l.close(ctx)
-	l.warn()
 
 	for _, stage := range []struct {
 		name Stage
-		rows int64
+		rows bool // it goes over all rows
 		do   func(context.Context) error
 	}{
-		{StagePlan, 0, l.prepare},
-		{StageLoad, p.Rows, l.guarded(l.copyAll)},
-		{StageFreeze, p.Rows, l.guarded(l.freeze)},
-		{StageIndex, p.Rows, l.guarded(l.buildIndexes)},
-		{StageAnalyze, 0, l.guarded(l.analyze)},
-		{StagePublish, 0, l.publish},
+		{StagePlan, false, l.prepare},
+		{StageLoad, true, l.guarded(l.copyAll)},
+		{StageFreeze, true, l.guarded(l.freeze)},
+		{StageIndex, true, l.guarded(l.buildIndexes)},
+		{StageAnalyze, false, l.guarded(l.analyze)},
+		{StagePublish, false, l.publish},
 	} {
-		l.progress.begin(stage.name, stage.rows)
-		if err := stage.do(ctx); err != nil {
+		var rows int64
+		if stage.rows {
+			rows = l.plan.Rows
+		}
+		l.progress.begin(stage.name, rows)
+		err := l.stage(ctx, stage.name, stage.do)
+		if errors.Is(err, errUnchanged) {
+			l.summary.Unchanged = true
+			break
+		}
+		if err != nil {
 			if err = l.stopped(ctx, err); err != nil {
-				return l.summary, err
+				return l.summarize(ctx, OutcomeFailed), err
 			}
 			break // the error came too late: the table is published
 		}
-		l.progress.set(stage.rows)
+		l.progress.set(rows)
 	}
-	return l.summarize(ctx)
+	return l.summarize(ctx, OutcomePublished), nil
 }
 
 func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
@@ -112,9 +151,18 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 	if options.PublishFor == 0 {
 		options.PublishFor = publishFor
 	}
-	l := &load{pool: pool, plan: plan, options: options, progress: options.Progress, log: options.Log,
+	if options.JobName == "" {
+		options.JobName = plan.Job.Table.Name
+	}
+	options.JobName = plainText(options.JobName)
+	if options.Tracer == nil {
+		options.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	l := &load{pool: pool, plan: plan, options: options, progress: options.Progress,
 		ledger: newLedger(plan.Job.LedgerSchema)}
-	l.summary = Summary{Rows: plan.Rows}
+	l.log = slog.New(runHandler{options.Log.Handler(), l.progress})
+	l.progress.about(options.JobName, 0)
+	l.summary = Summary{Job: options.JobName, Table: plan.Job.Table}
 	l.index = plan.Job.Index
 	return l
 }
@@ -128,42 +176,78 @@ func (l *load) warn() {
 	}
 }
 
-// prepare checks the job against the server, takes the table's lock, brings the
-// ledger up to date, and begins the run or takes it up.
+// prepare takes the table's lock, runs the step before, plans what only the server
+// can tell, checks the job against the server, brings the ledger up to date, and
+// begins the run or takes it up.
 func (l *load) prepare(ctx context.Context) error {
-	job := l.plan.Job
+	if err := l.hold(ctx); err != nil {
+		return err
+	}
+	planned := l.plan.Rows > 0
+	if planned {
+		if err := l.skipUnchanged(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.runBefore(ctx); err != nil {
+		return err
+	}
+	if !planned {
+		if err := l.planOn(ctx); err != nil {
+			return err
+		}
+	}
+	l.warn()
 	if have, need := int(l.pool.Config().MaxConns), poolSize(l.plan.Streams); have < need {
 		return fmt.Errorf("the pool has room for %d connections, a run with %d streams needs %d", have, l.plan.Streams, need)
 	}
-	if err := refusePooler(ctx, l.pool); err != nil {
-		return err
-	}
-	var err error
-	if l.target, err = inspectPool(ctx, l.pool, job); err != nil {
-		return err
-	}
-	l.summary.Table = l.target.Table
-	if l.lock, err = lockTable(ctx, l.pool, l.target.Table); err != nil {
-		return err
-	}
-	// Again, now that no other run can change it.
+	// Again: the step before may have changed it.
 	if err := l.target.find(ctx, l.lock.conn); err != nil {
 		return err
 	}
 	if err := l.migrateForKeep(ctx); err != nil {
 		return err
 	}
-	if err := l.checkTarget(ctx, l.lock.conn); err != nil {
+	err := l.checkTarget(ctx, l.lock.conn)
+	if err != nil {
 		return err
 	}
 	if l.settings, err = readSettings(ctx, l.lock.conn); err != nil {
 		return err
 	}
-	if err := MigrateUp(ctx, l.pool, job.LedgerSchema); err != nil {
+	if err := MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema); err != nil {
 		return err
 	}
 	l.walStart = walPosition(ctx, l.pool)
 	return l.beginOrResume(ctx)
+}
+
+// hold checks the server, and takes the table's lock.
+func (l *load) hold(ctx context.Context) error {
+	if err := refusePooler(ctx, l.pool); err != nil {
+		return err
+	}
+	var err error
+	if l.target, err = inspectPool(ctx, l.pool, l.plan.Job); err != nil {
+		return err
+	}
+	l.summary.Table = l.target.Table
+	if l.lock, err = l.waitForTable(ctx); err != nil {
+		return err
+	}
+	// Again, now that no other run can change it.
+	return l.target.find(ctx, l.lock.conn)
+}
+
+// planOn plans a job whose area of interest the server makes ready, and then looks
+// whether there is anything to do.
+func (l *load) planOn(ctx context.Context) error {
+	plan, err := PlanOn(ctx, l.pool, l.plan.Job)
+	if err != nil {
+		return err
+	}
+	l.plan = plan
+	return l.skipUnchanged(ctx)
 }
 
 // migrateForKeep brings a ledger that is there up to date before it is asked which
@@ -198,7 +282,7 @@ func (l *load) copyAll(ctx context.Context) error {
 			return err
 		}
 		var rows int64
-		err := retry(ctx, l.log, retryFor, "ledger", func() (err error) {
+		err := l.retry(ctx, retryFor, "ledger", func() (err error) {
 			if err = l.ledger.loaded(ctx, l.pool, l.run); err != nil {
 				return err
 			}
@@ -209,7 +293,7 @@ func (l *load) copyAll(ctx context.Context) error {
 			return err
 		}
 		if missing := l.plan.Chunks - int64(len(l.done)); missing > 0 {
-			l.log.Warn("a crash of the server took committed chunks away, copying them again", "run", l.run, "chunks", missing)
+			l.log.Warn("a crash of the server took committed chunks away, copying them again", "chunks", missing)
 			l.progress.add(rows - l.plan.Rows)
 			l.chunksCopied.Add(-missing)
 			continue
@@ -243,8 +327,17 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	if l.run == 0 || errors.As(cause, &locked) {
 		return cause // nothing is begun, or it is another's now
 	}
+	outcome := OutcomeFailed
+	if ctx.Err() != nil {
+		outcome = OutcomeStopped
+	}
 	ctx, cancel := l.stopping(ctx)
 	defer cancel()
+	defer func() {
+		if outcome != OutcomePublished { // which the summary notes
+			l.noteEnd(ctx, outcome, cause)
+		}
+	}()
 	run, found, err := l.ledger.run(ctx, l.pool, l.run)
 	switch {
 	case err != nil && (transient(err) || errors.Is(err, context.DeadlineExceeded)):
@@ -253,6 +346,7 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	case err != nil || !found || run.State == StateDropped:
 		return fmt.Errorf("the ledger knows no more of run %d: %w", l.run, cause)
 	case run.State == StatePublished:
+		outcome = OutcomePublished
 		return nil
 	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, errUnloggedLost):
 		if l.keepLock(ctx) == nil && dropRun(ctx, l.pool, l.ledger, run) == nil {
@@ -274,5 +368,8 @@ func (l *load) close(ctx context.Context) {
 	}
 	ctx, cancel := l.stopping(ctx)
 	defer cancel()
+	if l.stained {
+		_ = l.lock.conn.Conn().Close(ctx) // the caller's pool does not get it back
+	}
 	l.lock.release(ctx)
 }

@@ -69,6 +69,35 @@ func (l *tableLock) holder(ctx context.Context) string {
 	return fmt.Sprintf("backend %d, %s from %s", pid, app, host)
 }
 
+// waitEvery is how often a run that waits for another looks whether that has ended.
+const waitEvery = time.Second
+
+// waitForTable takes the lock of the table, and waits for another run that has it as
+// long as the options allow.
+func (l *load) waitForTable(ctx context.Context) (*tableLock, error) {
+	began, told := time.Now(), false
+	for {
+		lock, err := lockTable(ctx, l.pool, l.target.Table)
+		var locked *LockedError
+		left := l.options.Wait - time.Since(began)
+		if !errors.As(err, &locked) || left <= 0 {
+			if err == nil && told {
+				l.log.Info("the other run has ended", "waited", time.Since(began).Round(time.Second))
+			}
+			return lock, err
+		}
+		if !told {
+			l.log.Info("waiting for another run", "table", l.target.String(), "holder", locked.Holder, "at_most", l.options.Wait)
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(min(waitEvery, left)):
+		}
+	}
+}
+
 // release gives the lock back, and its connection to the pool.
 func (l *tableLock) release(ctx context.Context) {
 	if !l.conn.Conn().IsClosed() {
@@ -134,7 +163,7 @@ func (l *load) keepLock(ctx context.Context) error {
 	if l.lock.answers(ctx) {
 		return nil
 	}
-	l.log.Warn("the connection that held the table's lock is gone, taking it anew", "run", l.run)
+	l.log.Warn("the connection that held the table's lock is gone, taking it anew")
 	if err := l.lock.backend.end(ctx, l.pool); err != nil {
 		l.log.Debug("the backend that held the lock may still be there", "error", serverMessage(err))
 	}

@@ -48,7 +48,7 @@ func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	if !there {
 		return nil
 	}
-	runs, err := Runs(ctx, pool, schema)
+	runs, err := Runs(ctx, pool, schema, RunFilter{})
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ func Stages() []Stage {
 
 // Snapshot is how far a run is.
 type Snapshot struct {
+	Job     string // what it is called
+	Run     int64  // its number in the ledger, 0 until it has one
 	Stage   Stage
 	Done    int64         // rows of this stage; in index, the average of both
 	Skipped int64         // rows among Done that an earlier start had committed
@@ -36,6 +38,8 @@ type Snapshot struct {
 // called at any time from any goroutine.
 type Progress struct {
 	mu                   sync.Mutex
+	job                  string
+	run                  int64
 	stage                Stage
 	done, skipped, total int64
 	began                time.Time
@@ -47,11 +51,18 @@ type Progress struct {
 func (p *Progress) Snapshot() Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := Snapshot{Stage: p.stage, Done: p.done, Skipped: p.skipped, Total: p.total}
+	s := Snapshot{Job: p.job, Run: p.run, Stage: p.stage, Done: p.done, Skipped: p.skipped, Total: p.total}
 	if p.stage != "" {
 		s.Elapsed = time.Since(p.began)
 	}
 	return s
+}
+
+// about says which run it is.
+func (p *Progress) about(job string, run int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.job, p.run = job, run
 }
 
 // begin starts a stage, and ends the one before; stage "" ends the last one.
@@ -98,13 +109,16 @@ func (p *Progress) set(rows int64) {
 	p.done = max(p.done, min(rows, p.total))
 }
 
-// seconds returns how long each stage took.
+// seconds returns how long each stage took, and has taken until now.
 func (p *Progress) seconds() map[Stage]float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := make(map[Stage]float64, len(p.took))
+	s := make(map[Stage]float64, len(p.took)+1)
 	for stage, d := range p.took {
-		s[stage] = d.Seconds()
+		s[stage] = d.Round(time.Microsecond).Seconds()
+	}
+	if p.stage != "" {
+		s[p.stage] = (p.took[p.stage] + time.Since(p.began)).Round(time.Microsecond).Seconds()
 	}
 	return s
 }

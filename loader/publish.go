@@ -21,7 +21,7 @@ func publishLock() setting {
 // runs on the connection that holds the table's lock, so that a run which has
 // lost the lock cannot publish.
 func (l *load) publish(ctx context.Context) error {
-	err := retry(ctx, l.log, l.options.PublishFor, "publish", func() error {
+	err := l.retry(ctx, l.options.PublishFor, "publish", func() error {
 		if err := l.keepLock(ctx); err != nil {
 			return err
 		}
@@ -39,8 +39,10 @@ func (l *load) publish(ctx context.Context) error {
 		return l.swap(ctx)
 	})
 	if err == nil {
+		l.cleanSession(ctx)
 		l.analyzeParent(ctx)
 		l.prune(ctx)
+		l.pruneRuns(ctx)
 	}
 	return err
 }
@@ -101,7 +103,10 @@ func (l *load) swap(ctx context.Context) error {
 				return err
 			}
 		}
-		return l.ledger.published(ctx, tx, l.run, oid, version)
+		if err := l.runAfter(ctx, tx); err != nil {
+			return err
+		}
+		return l.notePublished(ctx, tx, oid, version)
 	})
 	return serverError(lost(l.lock.conn.Conn(), err), "publishing table %s", l.target)
 }

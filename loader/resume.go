@@ -12,7 +12,7 @@ import (
 // beginOrResume is begin, again where the connection broke in the middle: what it
 // had begun is then found as unfinished.
 func (l *load) beginOrResume(ctx context.Context) error {
-	return retry(ctx, l.log, retryFor, "begin", func() error {
+	return l.retry(ctx, retryFor, "begin", func() error {
 		if err := l.keepLock(ctx); err != nil {
 			return err
 		}
@@ -34,12 +34,15 @@ func (l *load) begin(ctx context.Context) error {
 			return err
 		}
 	} else if found {
-		if l.plan.Job.IfExists != Replace && run.Committed > 0 {
+		// Who has stopped it was told that it can be resumed; a schedule, which changes
+		// its job, and a machine that was killed, were not.
+		if l.plan.Job.IfExists == Fail && run.Committed > 0 && run.LastError != "" {
 			return &geomgen.ParamError{Param: "table", Value: l.target.String(), Reason: fmt.Sprintf(
 				"run %d of another job was left unfinished on it: drop it with %s, or finish it with %s", run.ID,
 				runsCommand("drop", run.ID, l.ledger.schema), runsCommand("resume", run.ID, l.ledger.schema))}
 		}
-		l.log.Warn("dropping an unfinished run of another job", "run", run.ID, "committed_chunks", run.Committed)
+		l.log.Warn("dropping an unfinished run: the job has changed since", "unfinished_run", run.ID,
+			"committed_chunks", run.Committed, "committed_rows", run.RowsDone)
 		if err := dropRun(ctx, l.lock.conn, l.ledger, run); err != nil {
 			return err
 		}
@@ -47,7 +50,7 @@ func (l *load) begin(ctx context.Context) error {
 	if err := l.dropOrphans(ctx); err != nil {
 		return err
 	}
-	return l.start(ctx, fingerprint)
+	return l.startNew(ctx, fingerprint)
 }
 
 // resume takes up a run with the chunk plan of its first start. It returns false
@@ -68,19 +71,25 @@ func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
 	}
 	if !there {
 		if rows > 0 {
-			l.log.Warn("the staging table of the unfinished run is gone or was emptied by a crash of the server, starting over", "run", run.ID, "staging", run.staging)
+			l.log.Warn("the staging table of the unfinished run is gone or was emptied by a crash of the server, starting over", "unfinished_run", run.ID, "staging", run.staging)
 		}
 		l.done = nil
 		return false, dropRun(ctx, l.lock.conn, l.ledger, run)
 	}
 	l.run = run.ID
+	l.progress.about(l.options.JobName, l.run)
 	if l.plan.Method != MethodPartitions {
 		l.plan.inChunks(run.Chunks) // the table is there, so no transaction can make it
 	}
 	l.summary.ChunksResumed = int64(len(l.done))
 	l.summary.RowsResumed = rows
-	l.log.Info("resuming", "run", run.ID, "committed_chunks", len(l.done), "chunks", run.Chunks)
-	return true, l.ledger.started(ctx, l.lock.conn, run.ID)
+	l.log.Info("resuming", "committed_chunks", len(l.done), "chunks", run.Chunks)
+	return true, pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) (err error) {
+		if l.start, err = l.ledger.started(ctx, tx, run.ID, l.plan.Job); err != nil {
+			return err
+		}
+		return l.ledger.insertStart(ctx, tx, run.ID, l.start, l.options)
+	})
 }
 
 // rowsThere tells whether the staging table is there with what the ledger says
@@ -95,16 +104,21 @@ func (l *load) rowsThere(ctx context.Context, rows int64) (bool, error) {
 	return have == rows, serverError(err, "counting the rows of %s", l.staging.Table)
 }
 
-// start writes down a new run, and makes its staging table in the same
+// startNew writes down a new run, and makes its staging table in the same
 // transaction: there is never one without the other. A table that is filled in
 // one transaction is made in that one.
-func (l *load) start(ctx context.Context, fingerprint string) error {
+func (l *load) startNew(ctx context.Context, fingerprint string) error {
 	l.staging = l.target.newStaging(l.ledger.schema)
 	l.done = map[int64]bool{}
 	return pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
 		var err error
-		l.run, err = l.ledger.insertRun(ctx, tx, l.target.Table, l.plan, fingerprint, l.staging.Name, l.options.Version)
+		l.run, err = l.ledger.insertRun(ctx, tx, l.target.Table, l.plan, fingerprint, l.staging.Name, l.options)
 		if err != nil {
+			return err
+		}
+		l.progress.about(l.options.JobName, l.run)
+		l.start = 1
+		if err := l.ledger.insertStart(ctx, tx, l.run, l.start, l.options); err != nil {
 			return err
 		}
 		var sql string

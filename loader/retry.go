@@ -3,7 +3,6 @@ package loader
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -22,8 +21,9 @@ const (
 )
 
 // retry runs do until it succeeds, its error is not one that time mends, or
-// limit has passed since it first failed. Each failed try is logged once.
-func retry(ctx context.Context, log *slog.Logger, limit time.Duration, doing string, do func() error) error {
+// limit has passed since it first failed. Each failed try is logged once, with attrs,
+// and counted.
+func (l *load) retry(ctx context.Context, limit time.Duration, doing string, do func() error, attrs ...any) error {
 	try := 0
 	var failed time.Time // the first time in a row
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
@@ -39,7 +39,9 @@ func retry(ctx context.Context, log *slog.Logger, limit time.Duration, doing str
 		return struct{}{}, err
 	}, backoff.WithMaxElapsedTime(0), backoff.WithBackOff(waits()), backoff.WithNotify(func(err error, wait time.Duration) {
 		try++
-		log.Warn("trying again", "doing", doing, "try", try, "wait", wait.Round(time.Millisecond), "error", serverMessage(err))
+		l.troubles.add(l.progress.Snapshot().Stage, doing, err)
+		l.log.With(attrs...).Warn("trying again", "doing", doing, "try", try, "wait", wait.Round(time.Millisecond),
+			"sqlstate", sqlState(err), "error", serverMessage(err))
 	}))
 	return err
 }
@@ -54,6 +56,9 @@ func waits() *backoff.ExponentialBackOff {
 // transient tells, by SQLSTATE or by the type of the error, whether the same
 // step may succeed in a while.
 func transient(err error) bool {
+	if errors.Is(err, errSQLTimeout) {
+		return false // this end has hung up, and would again
+	}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
 		switch pgErr.Code {

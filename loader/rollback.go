@@ -44,7 +44,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 		return done, err
 	}
 	defer l.close(ctx)
-	err = retry(ctx, l.log, l.options.PublishFor, "rollback", func() error {
+	err = l.retry(ctx, l.options.PublishFor, "rollback", func() error {
 		if err := l.keepLock(ctx); err != nil {
 			return err
 		}

@@ -27,14 +27,25 @@ func runsCommand(verb string, id int64, ledgerSchema string) string {
 	return s + "'"
 }
 
-// Runs returns all runs of a ledger, the newest first. Where there is no
-// ledger, there are none.
-func Runs(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string) ([]RunInfo, error) {
+// RunFilter chooses runs. The zero value chooses all.
+type RunFilter struct {
+	Table Table // without a schema: tables of this name in any
+	Limit int64 // the newest so many; 0 for all
+}
+
+// Runs returns runs of a ledger, the newest first. Where there is no ledger, there
+// are none.
+func Runs(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, f RunFilter) ([]RunInfo, error) {
 	l := newLedger(ledgerSchema)
 	if there, err := l.exists(ctx, pool); err != nil || !there {
 		return nil, err
 	}
-	return l.query(ctx, pool, "order by r.id desc")
+	runs, err := l.query(ctx, pool, "where ($1 = '' or r.table_name = $1) and ($2 = '' or r.schema_name = $2) order by r.id desc limit nullif($3, 0)",
+		f.Table.Name, f.Table.Schema, f.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return runs, l.histories(ctx, pool, runs)
 }
 
 // FindRun returns a run by its number, or a *NoRunError.
@@ -48,6 +59,11 @@ func FindRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 		run, found, err := l.run(ctx, pool, id)
 		if err == nil && found {
 			err = l.area(ctx, pool, &run)
+		}
+		if err == nil && found {
+			runs := []RunInfo{run}
+			err = l.histories(ctx, pool, runs)
+			run = runs[0]
 		}
 		if err != nil || found {
 			return run, err

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/attribute"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -43,7 +44,8 @@ type stream struct {
 
 // copy copies a chunk, and tries again where the error may pass.
 func (s *stream) copy(ctx context.Context, c Chunk) error {
-	return retry(ctx, s.load.log, retryFor, "copy", func() error {
+	ctx, end := s.load.span(ctx, "chunk", attribute.Int64("loadgrid.chunk", c.No), attribute.Int64("loadgrid.rows", c.Rows))
+	err := s.load.retry(ctx, retryFor, "copy", func() error {
 		if s.conn == nil {
 			conn, err := s.load.pool.Acquire(ctx)
 			if err != nil {
@@ -58,9 +60,11 @@ func (s *stream) copy(ctx context.Context, c Chunk) error {
 			}
 			return err
 		}
-		s.load.chunkDone(c, copied)
+		s.load.chunkDone(ctx, c, copied)
 		return nil
-	})
+	}, "chunk", c.No)
+	end(err)
+	return err
 }
 
 func (s *stream) close() {
@@ -72,12 +76,14 @@ func (s *stream) close() {
 
 // chunkDone counts a chunk that is committed: by this attempt, or by an earlier
 // one of this run whose answer was lost.
-func (l *load) chunkDone(c Chunk, copied bool) {
+func (l *load) chunkDone(ctx context.Context, c Chunk, copied bool) {
 	told := c.Rows / l.copyShare()
 	if !copied {
-		l.log.Info("the lost answer was a commit", "run", l.run, "chunk", c.No)
+		l.log.Info("the lost answer was a commit", "chunk", c.No)
 		told = 0
 	}
 	l.progress.add(c.Rows - told)
 	l.chunksCopied.Add(1)
+	l.rowsCopied.Add(c.Rows)
+	l.log.Log(ctx, LevelEvent, "chunk is committed", "chunk", c.No, "rows", c.Rows)
 }

@@ -6,40 +6,58 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Summary is what a run came to.
+// Summary is what a run came to. Of one that failed it has what is known until then.
 type Summary struct {
-	Run           int64             `json:"run"` // its number in the ledger
+	Run           int64             `json:"run"` // its number in the ledger, or of the run that made an unchanged table
+	Job           string            `json:"job"`
 	Table         Table             `json:"table"`
 	Rows          int64             `json:"rows"`
+	Unchanged     bool              `json:"unchanged"`              // nothing was done: see Options.SkipUnchanged
 	Appended      bool              `json:"appended"`               // to a table that was there
 	RowsSkipped   int64             `json:"rows_skipped,omitempty"` // of them there already
 	RowsResumed   int64             `json:"rows_resumed"`           // of them committed by earlier starts
+	RowsCopied    int64             `json:"rows_copied"`            // of them committed by this one
 	Chunks        int64             `json:"chunks"`
 	ChunksCopied  int64             `json:"chunks_copied"`
 	ChunksResumed int64             `json:"chunks_resumed"`
 	Method        Method            `json:"method"`
 	Streams       int               `json:"streams"`
+	Retries       int               `json:"retries"` // how often something was tried again
 	Seconds       float64           `json:"seconds"`
 	StageSeconds  map[Stage]float64 `json:"stage_seconds"`
+	CopyBytes     int64             `json:"copy_bytes"` // sent by COPY, what was tried again included
 	HeapBytes     int64             `json:"heap_bytes"`
 	IndexBytes    int64             `json:"index_bytes"`
 	WALBytes      int64             `json:"wal_bytes"` // of the whole server meanwhile
 }
 
-// summarize is best effort where it asks the server: the table is published.
-func (l *load) summarize(ctx context.Context) (Summary, error) {
+// summarize ends the last stage, and says what the run came to.
+func (l *load) summarize(ctx context.Context, outcome string) Summary {
 	ctx, cancel := l.stopping(ctx)
 	defer cancel()
 	l.progress.begin("", 0)
-	l.warnSkipped()
 	s := l.summary
-	s.Run, s.Chunks, s.Appended = l.run, l.plan.Chunks, l.appends()
-	s.Method, s.Streams = l.plan.Method, l.plan.Streams
-	s.ChunksCopied = l.chunksCopied.Load()
+	s.ChunksCopied, s.RowsCopied, s.CopyBytes = l.chunksCopied.Load(), l.rowsCopied.Load(), l.bytesCopied.Load()
+	s.Retries, _ = l.troubles.all()
 	s.StageSeconds = l.progress.seconds()
 	for _, seconds := range s.StageSeconds {
 		s.Seconds += seconds
 	}
+	if s.Unchanged {
+		return s
+	}
+	s.Run, s.Rows, s.Chunks, s.Appended = l.run, l.plan.Rows, l.plan.Chunks, l.appends()
+	s.Method, s.Streams = l.plan.Method, l.plan.Streams
+	if outcome == OutcomePublished {
+		l.warnSkipped()
+		l.noteEnd(ctx, outcome, nil)
+		l.measure(ctx, &s)
+	}
+	return s
+}
+
+// measure is best effort: the table is published.
+func (l *load) measure(ctx context.Context, s *Summary) {
 	if end := walPosition(ctx, l.pool); l.walStart > 0 && end > 0 {
 		s.WALBytes = end - l.walStart
 	}
@@ -52,7 +70,6 @@ func (l *load) summarize(ctx context.Context) (Summary, error) {
 	if err != nil {
 		l.log.Warn("the table is published, but its size is not known", "error", serverMessage(err))
 	}
-	return s, nil
 }
 
 // walPosition returns how many bytes of WAL the server has written in its life,

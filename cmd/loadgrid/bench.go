@@ -13,9 +13,9 @@ import (
 
 func newBench() *cobra.Command {
 	var (
-		options  loader.BenchOptions
-		dsn      string
-		progress string
+		options loader.BenchOptions
+		dsn     string
+		watch   watchFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "bench",
@@ -47,23 +47,23 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
 			if cmd.Flags().Changed("schema") && options.Schema == "" {
 				return &geomgen.ParamError{Param: "schema", Value: `""`, Reason: "the name is empty"}
 			}
-			return runBench(cmd, options, dsn, progress)
+			return runBench(cmd, options, dsn, watch)
 		},
 	}
 	fs := cmd.Flags()
 	registerDSN(cmd, &dsn)
 	fs.Int64Var(&options.Rows, "rows", 1_000_000, "`number` of rows of each COPY, at most 10,000,000; fewer are taken where the server is too slow")
 	fs.StringVar(&options.Schema, "schema", "", "`schema` in which the table is while a transaction lasts; defaults to the first of the search_path, as in load")
-	registerProgress(cmd, &progress)
+	watch.register(cmd)
 	return cmd
 }
 
-func runBench(cmd *cobra.Command, options loader.BenchOptions, dsn, progress string) error {
+func runBench(cmd *cobra.Command, options loader.BenchOptions, dsn string, watch watchFlags) error {
 	// Before a connection is opened, as in load.
 	if err := options.Validate(); err != nil {
 		return err
 	}
-	r, err := newReporter(progress, cmd.ErrOrStderr())
+	r, err := watch.reporter(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

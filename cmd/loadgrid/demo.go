@@ -44,14 +44,15 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
 	fs.BoolVar(&d.install, "install", false, "install Debian's packages with apt-get, as root or with sudo, where nothing else works")
 	fs.BoolVar(&d.keep, "keep", false, "leave the database up, and print how to reach and stop it")
 	fs.StringVar(&d.picture, "picture", "loadgrid-demo.png", "`file` for the picture, PNG or SVG by its name; empty for none")
-	registerProgress(cmd, &d.progress)
+	d.watch.register(cmd)
 	return cmd
 }
 
 // demo is the command's flags.
 type demo struct {
-	dsn, picture, progress string
-	install, keep          bool
+	dsn, picture  string
+	watch         watchFlags
+	install, keep bool
 }
 
 // The grid of the demo: the unit boxes x-1..x, y-1..y, x from 1 to 1000 and y
@@ -65,7 +66,7 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 	ctx := cmd.Context()
 	out := cmd.OutOrStdout()
 	// Before a server is started for nothing.
-	r, err := newReporter(d.progress, cmd.ErrOrStderr())
+	r, err := d.watch.reporter(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

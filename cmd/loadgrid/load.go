@@ -15,7 +15,8 @@ func newLoad() *cobra.Command {
 		rows     jobFlags
 		layout   layoutFlags
 		server   serverFlags
-		progress string
+		schedule scheduleFlags
+		watch    watchFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
@@ -103,7 +104,14 @@ only touches the area; with --geometry point it is a Point.`,
 			if err := layout.layout(cmd, &job); err != nil {
 				return err
 			}
-			return runLoad(cmd, job, server, progress)
+			if err := schedule.steps(cmd, &job); err != nil {
+				return err
+			}
+			var options loader.Options
+			if err := schedule.options(cmd, &options); err != nil {
+				return err
+			}
+			return runLoad(cmd, job, server, watch, options)
 		},
 	}
 	cmd.Flags().StringVar(&table, "table", "", "the table to load, `[SCHEMA.]NAME`")
@@ -112,12 +120,13 @@ only touches the area; with --geometry point it is a Point.`,
 	server.register(cmd)
 	rows.register(cmd)
 	layout.register(cmd)
-	registerProgress(cmd, &progress)
+	schedule.register(cmd)
+	watch.register(cmd)
 	return cmd
 }
 
 // runLoad does a job and tells how it goes; load and runs resume end here.
-func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, progress string) error {
+func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, watch watchFlags, options loader.Options) error {
 	// Checked before a connection is opened, so that a wrong job is told as such
 	// also where the server is away.
 	plan, err := loader.NewPlan(cmd.Context(), job)
@@ -125,7 +134,7 @@ func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, progress st
 	if err != nil && !errors.As(err, &needs) {
 		return err
 	}
-	r, err := newReporter(progress, cmd.ErrOrStderr())
+	r, err := watch.reporter(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -135,18 +144,28 @@ func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, progress st
 		return err
 	}
 	defer loader.Close(pool)
-	if plan == nil {
-		if plan, err = loader.PlanOn(ctx, pool, job); err != nil {
-			return err
-		}
-	}
 	p := new(loader.Progress)
 	stop := r.follow(p)
-	summary, err := plan.Run(ctx, pool, loader.Options{Progress: p, Log: r.log(), Version: version()})
+	options.Progress, options.Log, options.Version = p, r.log(), version()
+	run := func() (loader.Summary, error) { return plan.Run(ctx, pool, options) }
+	if plan == nil { // the server is to make the area ready
+		run = func() (loader.Summary, error) { return loader.Run(ctx, pool, job, options) }
+	}
+	summary, err := run()
 	stop()
 	if err != nil {
-		return err
+		return &runError{summary.Job, summary.Run, err}
 	}
 	r.summary(summary)
 	return printSummary(cmd.OutOrStdout(), summary)
 }
+
+// runError is an error of a run, with what it is called, for logs.
+type runError struct {
+	job string
+	run int64 // 0 where it was not begun
+	err error
+}
+
+func (e *runError) Error() string { return e.err.Error() }
+func (e *runError) Unwrap() error { return e.err }

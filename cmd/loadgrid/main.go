@@ -187,11 +187,26 @@ func exitCode(ctx context.Context, err error) int {
 // on stderr are objects, too.
 func report(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
 	text := redact(message(ctx, cmd, err))
-	if f := cmd.Flags().Lookup("progress"); f != nil && f.Value.String() == "json" {
-		slog.New(slog.NewJSONHandler(w, nil)).With("type", "log").Error(text)
+	if inJSON(cmd) {
+		log := slog.New(slog.NewJSONHandler(w, nil)).With("type", "log")
+		var run *runError
+		if errors.As(err, &run) {
+			log = log.With("job", run.job, "run", run.run)
+		}
+		log.Error(text)
 		return
 	}
 	fmt.Fprintf(w, "loadgrid: %s\n", text)
+}
+
+// inJSON tells whether a command writes objects to stderr.
+func inJSON(cmd *cobra.Command) bool {
+	for _, name := range []string{"progress", "log-format"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Value.String() == "json" {
+			return true
+		}
+	}
+	return false
 }
 
 // message returns what to say of an error of cmd, and where it was one of usage,

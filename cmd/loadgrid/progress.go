@@ -15,9 +15,35 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func registerProgress(cmd *cobra.Command, progress *string) {
-	cmd.Flags().StringVar(progress, "progress", "auto",
+// watchFlags are the flags that say how a run tells how it goes.
+type watchFlags struct {
+	progress, logFormat string
+}
+
+func (f *watchFlags) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.progress, "progress", "auto",
 		"how to tell how far the load is: `auto|bar|json|none`; auto is a bar on a terminal, else a line every 10 seconds")
+	fs.StringVar(&f.logFormat, "log-format", "text", "how to write everything on stderr, `text|json`: json is an object a line, with job, run, stage and chunk")
+}
+
+// reporter returns what tells how a run goes.
+func (f *watchFlags) reporter(stderr io.Writer) (*reporter, error) {
+	switch {
+	case f.logFormat != "text" && f.logFormat != "json":
+		return nil, &geomgen.ParamError{Param: "log-format", Value: orQuotes(f.logFormat), Reason: "must be text or json"}
+	case f.logFormat == "json" && f.progress == "bar":
+		return nil, &geomgen.ParamError{Param: "progress", Value: f.progress, Reason: "contradicts log-format json: a bar is no object a line"}
+	}
+	return newReporter(f.progress, f.logFormat == "json", stderr)
+}
+
+// orQuotes returns a value, or quotes where it is empty, for messages.
+func orQuotes(s string) string {
+	if s == "" {
+		return `""`
+	}
+	return s
 }
 
 // A view shows how far a load is, each kind of --progress in its own way.
@@ -39,15 +65,17 @@ type reporter struct {
 // A bar needs so many columns; in less, its line would wrap and not be redrawn.
 const barColumns = 72
 
-func newReporter(kind string, stderr io.Writer) (*reporter, error) {
-	r := &reporter{w: stderr}
+func newReporter(kind string, json bool, stderr io.Writer) (*reporter, error) {
+	r := &reporter{w: stderr, json: json}
 	switch {
+	case kind == "auto" && json:
+		r.view = &jsonView{w: stderr, pause: 10 * time.Second}
 	case kind == "bar", kind == "auto" && columns(stderr) >= barColumns:
 		r.view = &barView{w: stderr}
 	case kind == "auto":
 		r.view = &lineView{w: stderr}
 	case kind == "json":
-		r.view, r.json = &jsonView{w: stderr}, true
+		r.view, r.json = &jsonView{w: stderr, pause: time.Second}, true
 	case kind == "none":
 	default:
 		return nil, &geomgen.ParamError{Param: "progress", Value: kind, Reason: "must be auto, bar, json or none"}
@@ -72,9 +100,22 @@ func columns(w io.Writer) int {
 // line is an object with the type log.
 func (r *reporter) log() *slog.Logger {
 	if r.json {
-		return slog.New(slog.NewJSONHandler(r, nil)).With("type", "log")
+		return slog.New(jsonLog(r)).With("type", "log")
 	}
 	return slog.New(slog.NewTextHandler(r, nil))
+}
+
+// jsonLog also has what is told of a run's normal course, as level INFO.
+func jsonLog(w io.Writer) slog.Handler {
+	return slog.NewJSONHandler(w, &slog.HandlerOptions{
+		Level: loader.LevelEvent,
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.LevelKey && a.Value.Any() == loader.LevelEvent {
+				a.Value = slog.StringValue(slog.LevelInfo.String())
+			}
+			return a
+		},
+	})
 }
 
 // Write is the way of the log to stderr.

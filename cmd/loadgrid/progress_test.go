@@ -68,7 +68,7 @@ func checkScreen(t *testing.T, output string, want ...string) {
 func newTestReporter(t *testing.T, kind string) (*reporter, *bytes.Buffer) {
 	t.Helper()
 	var b bytes.Buffer
-	r, err := newReporter(kind, &b)
+	r, err := newReporter(kind, false, &b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,10 @@ import (
 // printSummary writes what a load came to.
 func printSummary(w io.Writer, s loader.Summary) error {
 	table := oneLine(s.Table.String())
+	if s.Unchanged {
+		_, err := fmt.Fprintf(w, "table %s is unchanged: it has the %s rows of run %d, nothing was done\n", table, count(s.Rows), s.Run)
+		return err
+	}
 	if s.Appended {
 		fmt.Fprintf(w, "%s rows were added to table %s", count(s.Rows-s.RowsSkipped), table)
 		if s.RowsSkipped > 0 {

@@ -156,12 +156,13 @@ func (v *lineView) show(s loader.Snapshot) {
 	fmt.Fprintln(v.w, line)
 }
 
-// jsonView is an object a line every second, for programs.
+// jsonView is an object a line at each pause, for programs.
 type jsonView struct {
-	w io.Writer
+	w     io.Writer
+	pause time.Duration
 }
 
-func (v *jsonView) every() time.Duration { return time.Second }
+func (v *jsonView) every() time.Duration { return v.pause }
 func (v *jsonView) clear()               {}
 func (v *jsonView) end()                 {}
 
@@ -173,11 +174,13 @@ func (v *jsonView) show(s loader.Snapshot) {
 	writeJSON(v.w, struct {
 		Type          string       `json:"type"`
 		Time          time.Time    `json:"time"`
+		Job           string       `json:"job"`
+		Run           int64        `json:"run"`
 		Stage         loader.Stage `json:"stage"`
 		Rows          int64        `json:"rows"`
 		Total         int64        `json:"total"`
 		RowsPerSecond float64      `json:"rows_per_second"`
 		Seconds       float64      `json:"seconds"`
 		SecondsLeft   float64      `json:"seconds_left"`
-	}{"progress", time.Now(), s.Stage, s.Done, s.Total, perSecond, s.Elapsed.Seconds(), left.Seconds()})
+	}{"progress", time.Now(), s.Job, s.Run, s.Stage, s.Done, s.Total, perSecond, s.Elapsed.Seconds(), left.Seconds()})
 }

@@ -1,0 +1,108 @@
+package loader
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// LevelEvent is the level of what is told of a run's normal course: stages and chunks
+// that are done. It lies below that of what people should read.
+const LevelEvent = slog.LevelInfo - 1
+
+// runHandler adds to each line of the log what it is about: the job, the run once it
+// has a number, and the stage.
+type runHandler struct {
+	slog.Handler
+	progress *Progress
+}
+
+func (h runHandler) Handle(ctx context.Context, r slog.Record) error {
+	r = r.Clone()
+	at := h.progress.Snapshot()
+	if at.Job != "" {
+		r.AddAttrs(slog.String("job", at.Job))
+	}
+	if at.Run != 0 {
+		r.AddAttrs(slog.Int64("run", at.Run))
+	}
+	if at.Stage != "" {
+		r.AddAttrs(slog.String("stage", string(at.Stage)))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h runHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return runHandler{h.Handler.WithAttrs(attrs), h.progress}
+}
+
+func (h runHandler) WithGroup(name string) slog.Handler {
+	return runHandler{h.Handler.WithGroup(name), h.progress}
+}
+
+// Trouble is an error after which something was tried again.
+type Trouble struct {
+	At       time.Time `json:"at"`
+	Stage    Stage     `json:"stage"`
+	Doing    string    `json:"doing"`
+	SQLState string    `json:"sqlstate,omitempty"` // empty where the error was not the server's
+	Error    string    `json:"error"`
+}
+
+// maxTroubles bounds how many troubles are remembered: the last ones.
+const maxTroubles = 20
+
+// troubles remembers what went wrong and was mended. It may be used by several
+// goroutines.
+type troubles struct {
+	mu   sync.Mutex
+	n    int
+	last []Trouble
+}
+
+func (t *troubles) add(stage Stage, doing string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n++
+	if len(t.last) == maxTroubles {
+		t.last = t.last[1:]
+	}
+	t.last = append(t.last, Trouble{time.Now(), stage, doing, sqlState(err), serverMessage(err)})
+}
+
+// all returns how many troubles there were, and the last of them.
+func (t *troubles) all() (n int, last []Trouble) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.n, append([]Trouble{}, t.last...)
+}
+
+// span begins a part of the trace of a run; end is called with its error.
+func (l *load) span(ctx context.Context, name string, attrs ...attribute.KeyValue) (_ context.Context, end func(error)) {
+	ctx, span := l.options.Tracer.Start(ctx, name, trace.WithAttributes(attrs...))
+	return ctx, func(err error) {
+		span.SetAttributes(attribute.Int64("loadgrid.run", l.run))
+		if err != nil {
+			span.SetAttributes(attribute.String("db.response.status_code", sqlState(err)))
+			span.SetStatus(codes.Error, serverMessage(err))
+		}
+		span.End()
+	}
+}
+
+// stage does a stage, and tells of it.
+func (l *load) stage(ctx context.Context, name Stage, do func(context.Context) error) error {
+	began := time.Now()
+	ctx, end := l.span(ctx, string(name), attribute.String("loadgrid.stage", string(name)))
+	err := do(ctx)
+	end(err)
+	if err == nil {
+		l.log.Log(ctx, LevelEvent, "stage is done", "seconds", time.Since(began).Seconds())
+	}
+	return err
+}

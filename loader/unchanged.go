@@ -1,0 +1,218 @@
+package loader
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// errUnchanged ends a run that has nothing to do.
+var errUnchanged = errors.New("the table holds what the job says already")
+
+// imprint is how a run has left its table, as far as the catalogue tells.
+type imprint struct {
+	// Files is a digest of the table and its partitions: which relations, in which
+	// files. TRUNCATE, VACUUM FULL, CLUSTER and a restored backup change those.
+	Files string `json:"files"`
+	// Columns are names and types.
+	Columns []string `json:"columns"`
+	// Indexes are the valid ones, without their names. Others may be added.
+	Indexes []string `json:"indexes"`
+}
+
+// imprint looks at the table.
+func (t target) imprint(ctx context.Context, q querier) (look imprint, err error) {
+	if look.Columns, err = t.columnTypes(ctx, q); err != nil {
+		return look, err
+	}
+	err = q.QueryRow(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select md5(string_agg(concat_ws(' ', c.oid, pg_relation_filenode(c.oid), c.relpersistence), ',' order by c.oid)),
+		       (select coalesce(array_agg(d.def order by d.def), '{}') from (
+		           select m.amname || case when i.indisunique then ' unique' else '' end || ' (' ||
+		                  (select string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' order by k) from generate_series(1, i.indnkeyatts) k) || ')' ||
+		                  coalesce(' where ' || pg_get_expr(i.indpred, i.indrelid), '') as def
+		           from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+		           where i.indrelid = $1 and i.indisvalid and i.indisready) d)
+		from tables join pg_class c using (oid)`, t.oid).Scan(&look.Files, &look.Indexes)
+	return look, serverError(err, "looking at the files and indexes of table %s", t.Table)
+}
+
+// notePublished writes the run down as published, with how its table looks now.
+func (l *load) notePublished(ctx context.Context, tx pgx.Tx, oid uint32, version int64) error {
+	shown := l.target
+	shown.oid = oid
+	look, err := shown.imprint(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return l.ledger.published(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped, look)
+}
+
+// shownRun is a run whose rows the table shows.
+type shownRun struct {
+	id, version, rows int64
+	job               Job
+	fingerprint       string
+	look              *imprint // as it left the table; nil in a ledger from before
+}
+
+// shownRuns returns the runs whose rows the table with this oid shows, the last first.
+func (l ledger) shownRuns(ctx context.Context, q querier, t target) ([]shownRun, error) {
+	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.runs+
+		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.oid)
+	if err != nil {
+		return nil, serverError(err, "reading the ledger about table %s", t.Table)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r shownRun, err error) {
+		var look []byte
+		if err := row.Scan(&r.id, &r.version, &r.rows, &r.job, &r.fingerprint, &look); err != nil || look == nil {
+			return r, err
+		}
+		return r, json.Unmarshal(look, &r.look)
+	})
+	return list, serverError(err, "reading the ledger about table %s", t.Table)
+}
+
+// skipUnchanged returns errUnchanged where that is asked for and the table holds what
+// the job says, and else tells why not.
+func (l *load) skipUnchanged(ctx context.Context) error {
+	if !l.options.SkipUnchanged {
+		return nil
+	}
+	why, err := l.changed(ctx)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		l.log.Info("the table is loaded anew", "why", why)
+		return nil
+	}
+	l.log.Log(ctx, LevelEvent, "the table is unchanged", "made_by_run", l.summary.Run, "known", l.proof)
+	// What another start of another job has left would be in nobody's way, for ever.
+	run, found, err := l.ledger.unfinished(ctx, l.lock.conn, l.target.Table)
+	if err == nil && found {
+		l.log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
+		err = dropRun(ctx, l.lock.conn, l.ledger, run)
+	}
+	return errors.Join(err, errUnchanged)
+}
+
+// changed says why the table is not, or may not be, what the job says; it is empty
+// where it is.
+func (l *load) changed(ctx context.Context) (why string, err error) {
+	conn, t, job := l.lock.conn, l.target, l.plan.Job
+	if t.oid == 0 {
+		return "there is no table", nil
+	}
+	there, err := l.ledger.exists(ctx, conn)
+	if err != nil || !there {
+		return "there is no ledger", err
+	}
+	if err := MigrateUp(ctx, l.pool, job.LedgerSchema); err != nil {
+		return "", err
+	}
+	runs, err := l.ledger.shownRuns(ctx, conn, t)
+	if err != nil {
+		return "", err
+	}
+	if len(runs) == 0 {
+		return "the ledger does not know the table", nil
+	}
+	last := runs[0]
+	switch {
+	case last.fingerprint != job.withTable(t.Table).fingerprint(l.plan.Cells):
+		return fmt.Sprintf("the job is not that of run %d, which the table shows", last.id), nil
+	case len(runs) > 1 && job.IfExists != Append:
+		return fmt.Sprintf("the table also has what %d runs have added", len(runs)-1), nil
+	case last.job.After != job.After:
+		return "the step after has changed", nil
+	case last.look == nil:
+		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", last.id), nil
+	}
+	look, err := t.imprint(ctx, conn)
+	switch {
+	case err != nil:
+		return "", err
+	case look.Files != last.look.Files:
+		return "somebody has rewritten the table, or its partitions", nil
+	case !slices.Equal(look.Columns, last.look.Columns):
+		return "somebody has altered the columns", nil
+	case slices.ContainsFunc(last.look.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
+		return "somebody has dropped an index", nil
+	}
+	l.summary.Run, l.summary.Rows = last.id, 0
+	for _, r := range runs {
+		l.summary.Rows += r.rows
+	}
+	return l.rowsChanged(ctx, runs)
+}
+
+// rowsChanged reads the table, and looks whether each row is still the one that a run
+// has written: a row bears the number of the transaction that wrote it, and so does
+// the ledger's row of each chunk, which was written by the same. Freezing leaves both.
+func (l *load) rowsChanged(ctx context.Context, runs []shownRun) (why string, err error) {
+	quick, err := l.quietSince(ctx, runs)
+	if err != nil || quick {
+		l.proof = "by the server's counters"
+		return "", err
+	}
+	l.proof = "by reading it"
+	ids := make([]int64, len(runs))
+	for i, r := range runs {
+		ids[i] = r.id
+	}
+	var rows, others int64
+	err = l.lock.conn.QueryRow(ctx, `
+		select count(*), count(*) filter (where not t.xmin = any ((
+			select array(select k.xmin from `+l.ledger.chunks+` k where k.run_id = any ($1)
+			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)))::xid[]))
+		from `+l.target.sql()+" t", ids).Scan(&rows, &others)
+	switch {
+	case err != nil:
+		return "", serverError(err, "looking for rows of table %s that somebody has changed", l.target)
+	case others > 0:
+		return fmt.Sprintf("%d of its rows were written by others", others), nil
+	case rows != l.summary.Rows:
+		return fmt.Sprintf("it has %d rows, the run has written %d", rows, l.summary.Rows), nil
+	}
+	return "", nil
+}
+
+// quietFor is how long another session must have been idle for what it has written to
+// be in the server's counters: an idle one passes it on within ten seconds, from
+// PostgreSQL 15 on.
+const quietFor = 15 * time.Second
+
+// quietSince tells whether the server's counters prove that nobody has written to the
+// table since it was filled, so that it need not be read: as many rows were inserted
+// into it in all as the run has copied, none was updated or deleted, and no other
+// session may have something that is not counted yet. A crash of the server sets the
+// counters to zero, and what is not seen of other roles' sessions is no proof.
+func (l *load) quietSince(ctx context.Context, runs []shownRun) (bool, error) {
+	job := runs[0].job
+	if len(runs) > 1 || job.IfExists == Append || job.Publish == PublishTruncate || job.After != "" {
+		return false, nil // others have written to the same files
+	}
+	own := []uint32{l.lock.conn.Conn().PgConn().PID()}
+	for _, conn := range l.pool.AcquireAllIdle(ctx) {
+		own = append(own, conn.Conn().PgConn().PID())
+		conn.Release()
+	}
+	var quiet bool
+	err := l.lock.conn.QueryRow(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool
+		   and (select sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid)) = 0 and sum(pg_stat_get_tuples_deleted(oid)) = 0
+		        from tables join pg_class c using (oid) where c.relkind = 'r')
+		   and not exists (select from pg_stat_activity
+		                   where datname = current_database() and pid <> all ($3) and backend_type <> 'autovacuum worker'
+		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
+		l.target.oid, l.summary.Rows, own, quietFor.Seconds()).Scan(&quiet)
+	return quiet, serverError(err, "asking the server what was written to table %s", l.target)
+}
