@@ -58,7 +58,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 	for name, before := range map[string]func(s sandbox){
 		"before the first file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
-			s.exec("drop table " + s.name("chunks") + ", " + s.name("runs"))
+			s.exec("drop table " + s.name("starts") + ", " + s.name("chunks") + ", " + s.name("runs"))
 			s.exec("update " + s.name("schema_migrations") + " set version = 1, dirty = true")
 		},
 		"before the second file was run": func(s sandbox) {
@@ -69,7 +69,8 @@ func TestKilledMigrationIsMended(t *testing.T) {
 		},
 		"before the last file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
-			s.exec("alter table " + s.name("runs") + " drop column kept_no")
+			s.exec("alter table " + s.name("runs") + " drop column imprint")
+			s.exec("drop table " + s.name("starts"))
 			s.exec("update " + s.name("schema_migrations") + " set dirty = true")
 		},
 		"after the file was run": func(s sandbox) {

@@ -119,17 +119,35 @@ func TestSecondRunOnTheSameTable(t *testing.T) {
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
+// What a killed start of another job has left is dropped by the next, whatever becomes
+// of a table that is there. Who has stopped it in order was told that it can be
+// resumed: there the default refuses, and names the way out.
 func TestAnotherJobOnAnUnfinishedRun(t *testing.T) {
-	s := newSandbox(t)
-	s.killAfter(2, s.load("grid", small()...)...)
 	other := []string{"--cell-size", "1", "--cols", "20", "--rows", "30"}
-	cli(t, s.dsn, s.load("grid", other...)...).expect(t, 2, "--table", "runs drop 1")
-	cli(t, s.dsn, s.load("grid", append(other, "--if-exists", "append")...)...).expect(t, 2, "--table", "runs drop 1")
-	r := cli(t, s.dsn, s.load("grid", append(other, "--if-exists", "replace")...)...)
-	if r.code != 0 || !strings.Contains(r.stderr, "dropping an unfinished run") {
-		t.Errorf("replace: exit code %d: %s", r.code, r.stderr)
+	for _, ifExists := range []string{"fail", "append", "replace"} {
+		t.Run(ifExists, func(t *testing.T) {
+			s := newSandbox(t)
+			s.killAfter(2, s.load("grid", small()...)...)
+			r := cli(t, s.dsn, s.load("grid", with(other, "--if-exists", ifExists)...)...)
+			if r.code != 0 || !strings.Contains(r.stderr, "dropping an unfinished run: the job has changed since") || !strings.Contains(r.stderr, "committed_chunks=2") {
+				t.Errorf("exit code %d: %s", r.code, r.stderr)
+			}
+			s.checkBoxes("grid", 20, 30)
+		})
 	}
-	s.checkBoxes("grid", 20, 30)
+	t.Run("stopped in order", func(t *testing.T) {
+		s := newSandbox(t)
+		b := s.brakeAtChunk(2)
+		p := start(t, s.dsn, s.load("grid", small()...)...)
+		b.reached()
+		s.waitForChunks(2)
+		_ = p.cmd.Process.Signal(interrupt)
+		p.wait().expect(t, 130, "2 of 40 chunks")
+		b.end()
+		cli(t, s.dsn, s.load("grid", other...)...).expect(t, 2, "--table", "runs drop 1")
+		mustCLI(t, s.dsn, s.load("grid", with(other, "--if-exists", "append")...)...)
+		s.checkBoxes("grid", 20, 30)
+	})
 }
 
 func TestRunsCommands(t *testing.T) {

@@ -191,7 +191,10 @@ func report(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
 		log := slog.New(slog.NewJSONHandler(w, nil)).With("type", "log")
 		var run *runError
 		if errors.As(err, &run) {
-			log = log.With("job", run.job, "run", run.run)
+			log = log.With("job", run.job)
+			if run.run != 0 {
+				log = log.With("run", run.run)
+			}
 		}
 		log.Error(text)
 		return

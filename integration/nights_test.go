@@ -1,0 +1,259 @@
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const nights = 30
+
+// nightly is a job that a schedule starts each night, and the machine that does.
+type nightly struct {
+	sandbox
+	job    string // the file
+	places []string
+	kills  int
+	dead   bool // the last start was killed, and not repeated
+}
+
+// newNightly writes the job file: an area that the database holds, two versions kept,
+// old runs pruned, metrics for Prometheus.
+func newNightly(t *testing.T, layout string, places []string) *nightly {
+	t.Helper()
+	n := &nightly{sandbox: newDatabaseSandbox(t), job: filepath.Join(t.TempDir(), "nightly.yaml"), places: places}
+	n.exec("create table area as select 0 as night, st_makeenvelope(0, 0, 1, 1) as geom")
+	n.exec("create table seen (night int, cells bigint)")
+	job := `
+name: nightly
+table: public.grid
+ledger-schema: public
+cell-size: 1
+aoi-sql: select geom from public.area
+coverage: true
+if-exists: replace
+keep: 2
+prune-runs: 5d
+metrics-textfile: nightly.prom
+after: |
+  insert into public.seen select (select night from public.area), count(*) from {{table}};
+` + layout + "\n"
+	if err := os.WriteFile(n.job, []byte(job), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// dusk makes it another day: the area changes, and what the ledger has grows older.
+func (n *nightly) dusk(night int) {
+	n.t.Helper()
+	n.exec("update area set night = $1, geom = st_buffer(st_makepoint(30 + $1, 25), 20 + $1 % 5)", night)
+	for table, columns := range map[string][]string{"runs": {"started_at", "finished_at"}, "starts": {"started_at", "ended_at"}} {
+		if !one[bool](n.t, n.pool, "select to_regclass($1) is not null", n.name(table)) {
+			continue
+		}
+		for _, c := range columns {
+			n.exec("update " + n.name(table) + " set " + c + " = " + c + " - interval '1 day'")
+		}
+	}
+}
+
+// killedStart starts the job and kills it at a place of its way.
+func (n *nightly) killedStart() {
+	n.t.Helper()
+	at := places()[n.places[n.kills%len(n.places)]]
+	n.kills++
+	b := n.newBrake()
+	at.arm(b, 500)
+	p := start(n.t, n.dsn, "load", "--job", n.job)
+	at.reach(b)
+	_ = p.cmd.Process.Kill()
+	p.wait()
+	b.end()
+}
+
+// night runs the job; on every fourth it is killed, and then the schedule either tries
+// again, or does not until the next night, when the job is another.
+func (n *nightly) night(night int) {
+	n.t.Helper()
+	n.dusk(night)
+	if night%4 == 0 {
+		n.killedStart()
+		if n.dead = night%8 == 0; n.dead {
+			return
+		}
+	}
+	r := cli(n.t, n.dsn, "load", "--job", n.job)
+	if r.code != 0 {
+		n.t.Fatalf("night %d: exit code %d: %s", night, r.code, r.stderr)
+	}
+	if n.dead && strings.Contains(r.stderr, "dropping an unfinished run: the job has changed since") == n.nothingBegun() {
+		n.t.Errorf("night %d, after a start that was killed: %s", night, r.stderr)
+	}
+	n.dead = false
+	want := one[int64](n.t, n.pool, "select count(*) from area, st_squaregrid(1, geom) g where st_intersects(g.geom, area.geom)")
+	n.checkCells("grid", want)
+	if got := one[string](n.t, n.pool, "select cells || ' in night ' || night from seen order by night desc limit 1"); got != fmt.Sprintf("%d in night %d", want, night) {
+		n.t.Errorf("night %d: the step after has seen %s, want %d", night, got, want)
+	}
+}
+
+// nothingBegun tells whether the start that was killed had not begun a run: one
+// that is killed before that leaves nothing to drop.
+func (n *nightly) nothingBegun() bool { return n.places[(n.kills-1)%len(n.places)] == "begin" }
+
+// left is what there is in the database and in the directory of the job: relations by
+// kind, rows of the ledger, files.
+func (n *nightly) left() (relations, files string, rows int64) {
+	n.t.Helper()
+	relations = one[string](n.t, n.pool, `select string_agg(k || ' ' || c, ', ' order by k) from (
+		select relkind::text as k, count(*) as c from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'i', 'I') and relname not like 'chunks%' group by 1) k`)
+	entries, err := os.ReadDir(filepath.Dir(n.job))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for _, e := range entries {
+		files += e.Name() + " "
+	}
+	rows = one[int64](n.t, n.pool, "select (select count(*) from runs) + (select count(*) from chunks) + (select count(*) from starts)")
+	return relations, files, rows
+}
+
+// Thirty nights in a row, the area another one each night, and a kill in each fourth,
+// at another place each time: the table is right each morning, and nothing grows.
+func TestThirtyNights(t *testing.T) {
+	for name, c := range map[string]struct {
+		layout string
+		places []string
+	}{
+		"plain, in chunks": {"chunk-rows: 300", []string{"load", "index", "begin", "publish", "freeze", "key", "analyze"}},
+		"in partitions":    {"partitions: 3", []string{"index of a partition", "publish of partitions", "begin", "attach", "load of a partition", "index of a partition", "attach"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNightly(t, c.layout, c.places)
+			for night := 1; night <= 10; night++ {
+				n.night(night)
+			}
+			relations, files, _ := n.left()
+			size := one[int64](t, n.pool, "select sum(pg_total_relation_size(oid))::bigint from pg_class where relname in ('runs', 'chunks', 'starts')")
+			most := int64(0)
+			for night := 11; night <= nights; night++ {
+				n.night(night)
+				_, _, rows := n.left()
+				most = max(most, rows)
+			}
+			if n.kills != nights/4 {
+				t.Errorf("%d starts were killed", n.kills)
+			}
+			r, f, _ := n.left()
+			if r != relations || f != files || files != "nightly.prom nightly.yaml " {
+				t.Errorf("after 10 nights there were %s and %s, after %d %s and %s", relations, files, nights, r, f)
+			}
+			// Five days of runs, with up to two starts and the chunks of each, and what the
+			// versions that are kept have.
+			if limit := int64(10 * (1 + 2 + 10)); most > limit {
+				t.Errorf("the ledger has had %d rows, more than %d", most, limit)
+			}
+			if now := one[int64](t, n.pool, "select sum(pg_total_relation_size(oid))::bigint from pg_class where relname in ('runs', 'chunks', 'starts')"); now > size+1<<20 {
+				t.Errorf("the ledger has grown from %d to %d bytes", size, now)
+			}
+			if got := one[int64](t, n.pool, "select count(*) from runs where kept_name is not null"); got != 2 {
+				t.Errorf("%d versions are kept", got)
+			}
+			kept := one[string](t, n.pool, "select string_agg(kept_name, ' ' order by id) from runs where kept_name is not null")
+			for name := range strings.FieldsSeq(kept) {
+				if n := one[int64](t, n.pool, "select count(*) from "+n.name(name)); n < 500 {
+					t.Errorf("version %s has %d rows", name, n)
+				}
+			}
+			n.checkNothingLeft()
+			n.checkGone("grid")
+		})
+	}
+}
+
+// Ten starts of the same job at once: one runs and the others leave with code 3, or
+// wait for their turn. There is one version of the table, whole.
+func TestTenStartsAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		extra []string
+		runs  int64 // how many of them may load
+	}{
+		"leave":                 {nil, 1},
+		"wait":                  {[]string{"--wait", "2m"}, 10},
+		"wait, skip what is up": {[]string{"--wait", "2m", "--skip-unchanged"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			mustCLI(t, s.dsn, s.load("grid", with(boxes(10, 10), "--if-exists", "replace")...)...)
+			b := s.brakeAtChunk(3)
+			args := s.load("grid", with(with(small(), "--if-exists", "replace", "--log-format", "json"), c.extra...)...)
+			var all []*process
+			for range 10 {
+				all = append(all, start(t, s.dsn, args...))
+			}
+			b.reached()
+			codes := map[int]int{}
+			for left, deadline := 0, time.Now().Add(time.Minute); c.extra == nil && left < 9; time.Sleep(10 * time.Millisecond) {
+				if left = 0; time.Now().After(deadline) {
+					t.Fatal("nine do not leave")
+				}
+				for _, p := range all {
+					if strings.Contains(p.stderr.String(), "another run holds table") {
+						left++
+					}
+				}
+			}
+			for _, p := range all {
+				if c.extra != nil && !strings.Contains(p.stderr.String(), "chunk is committed") {
+					p.says("waiting for another run", 1)
+				}
+			}
+			b.end()
+			unchanged := 0
+			for _, p := range all {
+				r := p.wait()
+				codes[r.code]++
+				if r.code == 0 && r.summary(t).Unchanged {
+					unchanged++
+				}
+				if r.code == 3 {
+					r.expect(t, 3, "another run holds table")
+				}
+			}
+			want := map[int]int{0: 10}
+			if c.extra == nil {
+				want = map[int]int{0: 1, 3: 9}
+			}
+			if fmt.Sprint(codes) != fmt.Sprint(want) || int64(10-unchanged) != c.runs && c.extra != nil {
+				t.Errorf("exit codes %v, want %v; %d found nothing to do", codes, want, unchanged)
+			}
+			if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'published'"); n != 1+c.runs {
+				t.Errorf("%d runs are published, want %d", n, 1+c.runs)
+			}
+			if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where shown"); n != 1 {
+				t.Errorf("%d versions are shown", n)
+			}
+			s.checkBoxes("grid", smallCols, smallRows)
+			s.checkGone("grid")
+		})
+	}
+}
+
+// Who waits gives up in the end, or when it is told to.
+func TestWaitEnds(t *testing.T) {
+	s := newSandbox(t)
+	b := s.brakeAtChunk(1)
+	p := start(t, s.dsn, s.load("grid", small()...)...)
+	b.reached()
+	cli(t, s.dsn, s.load("grid", with(small(), "--wait", "1500ms")...)...).expect(t, 3, "another run holds table")
+	waiting := start(t, s.dsn, s.load("grid", with(small(), "--wait", "1h")...)...)
+	waiting.says("waiting for another run", 1)
+	_ = waiting.cmd.Process.Signal(interrupt)
+	waiting.wait().expect(t, 130, "stopped by SIGINT")
+	b.end()
+	p.wait().expect(t, 0)
+}

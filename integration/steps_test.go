@@ -1,0 +1,189 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What a step does becomes visible together with the table, in each way into it.
+func TestStepsAroundALoad(t *testing.T) {
+	for name, w := range ways() {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			if w.before != nil {
+				mustCLI(t, s.dsn, s.load("grid", w.before...)...)
+			}
+			s.exec("create table " + s.name("log") + " (n bigint, at text)")
+			note := func(at string) string {
+				return "insert into " + s.name("log") + " select count(*), '" + at + "' from {{table}};"
+			}
+			args := with(w.load, "--after", note("after")+"\n\nanalyze "+s.name("log")+"; select ';'")
+			if w.before != nil {
+				args = with(args, "--before", "begin; "+note("before")+" commit; set search_path to nowhere")
+			}
+			mustCLI(t, s.dsn, s.load("grid", args...)...)
+			want := fmt.Sprintf("%d after", w.cols*w.rows)
+			if w.before != nil {
+				before := one[int64](t, s.pool, "select sum(rows_added)::bigint from "+s.name("runs")+" where id = 1")
+				want = fmt.Sprintf("%d before, ", before) + want
+			}
+			if got := one[string](t, s.pool, "select string_agg(n || ' ' || at, ', ' order by at desc) from "+s.name("log")); got != want {
+				t.Errorf("the steps saw %s rows, want %s", got, want)
+			}
+		})
+	}
+}
+
+// A step after that fails publishes nothing: readers still have yesterday's table. The
+// error names the place, and the next start goes on from there.
+func TestStepAfterFails(t *testing.T) {
+	for name, w := range ways() {
+		if w.before == nil {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			mustCLI(t, s.dsn, s.load("grid", w.before...)...)
+			before := s.readerSees("grid")
+			reader := s.watch("grid")
+			s.exec("create table " + s.name("log") + " (n bigint)")
+			for sql, place := range map[string]string{
+				"insert into " + s.name("log") + " values (1);\n  select nope\nfrom {{table}}": "after, statement 2 of 2, line 2, column 10: column \"nope\" does not exist (SQLSTATE 42703)",
+				"select 1;\nselect 1;\n\n  select col / 0 from {{table}}":                      "after, statement 3 of 3, line 4, column 3: division by zero (SQLSTATE 22012)",
+				"select 1; selec":                                  "after, statement 2 of 2, line 1, column 11: syntax error",
+				"vacuum {{table}}":                                 "after, statement 1 of 1, line 1, column 1: VACUUM cannot run inside a transaction block (SQLSTATE 25001)",
+				"do $$ begin commit; end $$":                       "invalid transaction termination (SQLSTATE 2D000)",
+				"drop table " + s.name("log") + "; select 1 1 1 x": "after, statement 2 of 2",
+			} {
+				r := cli(t, s.dsn, s.load("grid", with(w.load, "--after", sql)...)...)
+				r.expect(t, 4, place, "the same command resumes it")
+				if got := s.readerSees("grid"); got != before {
+					t.Errorf("after %q readers see %s, before %s", sql, got, before)
+				}
+				if n := one[int64](t, s.pool, "select count(*) from "+s.name("log")); n != 0 {
+					t.Errorf("%q has left %d rows", sql, n)
+				}
+			}
+			r := cli(t, s.dsn, s.load("grid", with(w.load, "--after", "insert into "+s.name("log")+" values (7)", "--progress", "json")...)...)
+			if r.code != 0 || r.summary(t).ChunksCopied != 0 {
+				t.Errorf("once it is right: exit code %d: %s", r.code, r.stderr)
+			}
+			if n := one[int64](t, s.pool, "select sum(n)::bigint from "+s.name("log")); n != 7 {
+				t.Errorf("the log has %d", n)
+			}
+			reader.stop(before)
+			s.checkAfter("grid", w)
+		})
+	}
+}
+
+func TestStepsHaveTimeouts(t *testing.T) {
+	s := newSandbox(t)
+	args := s.load("grid", small()...)
+	stubborn := `do $$ begin
+		loop begin perform pg_sleep(60); exception when query_canceled then null; end; end loop;
+	end $$`
+	for _, step := range []string{"before", "after"} {
+		for name, sql := range map[string]string{"sleeps": "select 1; select pg_sleep(600)", "catches it": stubborn} {
+			began := time.Now()
+			r := cli(t, s.dsn, with(args, "--"+step, sql, "--"+step+"-timeout", "300ms")...)
+			code := 1
+			if step == "after" {
+				code = 4
+			}
+			r.expect(t, code, step+", statement", "a statement has 300ms, see --"+step+"-timeout")
+			if took := time.Since(began); took > time.Minute {
+				t.Errorf("%s, %s: it took %s", step, name, took)
+			}
+			s.waitForEnd()
+		}
+	}
+	mustCLI(t, s.dsn, args...)
+	s.checkCells("grid", smallCols*smallRows)
+}
+
+// What a step sets for its session reaches neither the load nor the ledger.
+func TestStepsLeaveNoSettings(t *testing.T) {
+	s := newSandbox(t)
+	role := s.newRole("step-password")
+	s.exec("grant usage, create on schema " + s.name("x")[:strings.LastIndex(s.name("x"), ".")] + " to " + role)
+	hostile := "set role " + role + "; set search_path to nowhere; set statement_timeout to 1; set default_transaction_read_only to on"
+	args := with(boxes(30, 20), "--if-exists", "replace", "--keep", "1", "--prune-runs", "1s")
+	mustCLI(t, s.dsn, s.load("grid", args...)...)
+	for range 2 {
+		r := cli(t, s.dsn, s.load("grid", with(args, "--before", hostile, "--after", hostile)...)...)
+		if r.code != 0 || strings.Contains(r.stderr, "WARN") {
+			t.Fatalf("exit code %d: %s", r.code, r.stderr)
+		}
+	}
+	s.checkBoxes("grid", 30, 20)
+	if owner := one[string](t, s.pool, "select relowner::regrole::text from pg_class where oid = $1::regclass", s.name("grid")); owner == role {
+		t.Errorf("the table belongs to %s", owner)
+	}
+}
+
+// The step before runs under the table's lock, so that two starts do not run it side
+// by side, and before the area of interest is asked for. Left open, a transaction of
+// it is an error.
+func TestStepBeforeComesFirst(t *testing.T) {
+	s := newSandbox(t)
+	area, log := s.name("area"), s.name("log")
+	s.exec("create table " + log + " (n bigint)")
+	args := s.load("grid", "--cell-size", "1", "--if-exists", "replace", "--wait", "1m",
+		"--before", "insert into "+log+" values (1); drop table if exists "+area+"; create table "+area+" as select st_makeenvelope(0.5, 0.5, 9.5, 4.5) as geom; select pg_sleep(0.3)",
+		"--aoi-sql", "select geom from "+area)
+	var all []*process
+	for range 3 {
+		all = append(all, start(t, s.dsn, args...))
+	}
+	for _, p := range all {
+		p.wait().expect(t, 0)
+	}
+	s.checkCells("grid", 50)
+	if n := one[int64](t, s.pool, "select count(*) from "+log); n != 3 {
+		t.Errorf("the step ran %d times", n)
+	}
+	cli(t, s.dsn, s.load("other", with(small(), "--before", "begin; select 1")...)...).expect(t, 1, "leaves a transaction open")
+	cli(t, s.dsn, s.load("other", with(small(), "--before", "select 1; select 1/0")...)...).expect(t, 1, "before, statement 2 of 2, line 1, column 11", "22012")
+	s.checkGone("other")
+	// Nothing to do, and the area is no query: no step runs.
+	plain := s.load("plain", with(boxes(5, 5), "--if-exists", "replace", "--skip-unchanged", "--before", "insert into "+log+" values (100)")...)
+	mustCLI(t, s.dsn, plain...)
+	mustCLI(t, s.dsn, plain...)
+	if n := one[int64](t, s.pool, "select sum(n)::bigint from "+log); n != 103 {
+		t.Errorf("the log sums up to %d, want 103", n)
+	}
+}
+
+// Readers wait while the step after runs, and somebody who holds them up beyond the
+// lock's time-out has the whole publish tried again, step included.
+func TestStepAfterIsTriedAgain(t *testing.T) {
+	s := newSandbox(t)
+	args := s.load("grid", with(boxes(20, 10), "--if-exists", "replace", "--after", "lock table "+s.name("busy")+"; insert into "+s.name("busy")+" values (1)")...)
+	s.exec("create table " + s.name("busy") + " (n bigint)")
+	tx, err := s.connect().Begin(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(context.Background(), "lock table "+s.name("busy")); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, s.dsn, args...)
+	p.says("55P03", 1)
+	if err := tx.Rollback(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	p.wait().expect(t, 0)
+	if n := one[int64](t, s.pool, "select count(*) from "+s.name("busy")); n != 1 {
+		t.Errorf("the step has left %d rows", n)
+	}
+	if n := one[int64](t, s.pool, "select retries from "+s.name("starts")); n < 1 {
+		t.Errorf("the ledger has %d retries", n)
+	}
+	if got := one[string](t, s.pool, "select troubles -> 0 ->> 'sqlstate' || ' ' || (troubles -> 0 ->> 'stage') from "+s.name("starts")); got != "55P03 publish" {
+		t.Errorf("the ledger has %s", got)
+	}
+}
