@@ -153,9 +153,9 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx) error {
 	if err := s.run(ctx, tx.Conn(), l.target.Table); err != nil {
 		return err
 	}
-	// The ledger is written as who the run is.
-	_, err := tx.Exec(ctx, "reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
-	return serverError(err, "taking back the role that the step after has set")
+	// The ledger is written as who the run is, however long that takes.
+	_, err := tx.Exec(ctx, "set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
+	return serverError(err, "taking back the role and the time-out that the step after has set")
 }
 
 // cleanSession takes back what the step after has set for the session of the
