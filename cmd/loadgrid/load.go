@@ -36,8 +36,14 @@ The pages of a new table are frozen in each of them. A load that was stopped in 
 or partitions is resumed by the same command: it copies those that are missing, and no
 others. The same is what puts the same rows, columns and indexes into the same table;
 --streams, --if-exists and --progress may differ, and --chunk-rows stays what it was at
-the first start. With --if-exists replace another job drops what was left unfinished,
-else it is refused.
+the first start. Another job drops what a killed one has left, and says so; one that was
+stopped in order stays, unless --if-exists says replace or append.
+
+A schedule uses --if-exists replace. --wait stands in line for a run that holds the table,
+--skip-unchanged ends at once when the table holds this already and nobody has touched it
+since. --before runs SQL first; --after runs SQL in the transaction that publishes, so
+that readers see counts, joins and grants together with the rows, or, where a statement
+fails, yesterday's table as it was. In both {{table}} is the quoted name of the table.
 
 --if-exists replace puts a new table in the place of the old one, with its owner, grants
 and comment. Views and foreign keys that depend on the old one would stay with it, so a
@@ -86,7 +92,12 @@ only touches the area; with --geometry point it is a Point.`,
 
   # every night, in place of yesterday's, with a column that says when
   loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
-      --set loaded:date=2026-03-01 --if-exists replace`,
+      --set loaded:date=2026-03-01 --if-exists replace
+
+  # the same when something has changed, with grants that come with it
+  loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
+      --if-exists replace --keep 2 --skip-unchanged --wait 30m --prune-runs 90d --log-format json \
+      --after 'grant select on {{table}} to web'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			name, err := loader.ParseTable(table)
