@@ -198,6 +198,10 @@ func (l *load) prepare(ctx context.Context) error {
 		}
 	}
 	l.warn()
+	// The step and the area may have taken long, and the lock's connection was idle.
+	if err := l.keepLock(ctx); err != nil {
+		return err
+	}
 	if have, need := int(l.pool.Config().MaxConns), poolSize(l.plan.Streams); have < need {
 		return fmt.Errorf("the pool has room for %d connections, a run with %d streams needs %d", have, l.plan.Streams, need)
 	}

@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,8 +41,11 @@ func (l *load) retry(ctx context.Context, limit time.Duration, doing string, do 
 	}, backoff.WithMaxElapsedTime(0), backoff.WithBackOff(waits()), backoff.WithNotify(func(err error, wait time.Duration) {
 		try++
 		l.troubles.add(l.progress.Snapshot().Stage, doing, err)
-		l.log.With(attrs...).Warn("trying again", "doing", doing, "try", try, "wait", wait.Round(time.Millisecond),
-			"sqlstate", sqlState(err), "error", serverMessage(err))
+		about := slices.Clip(attrs)
+		if code := sqlState(err); code != "" {
+			about = append(about, "sqlstate", code)
+		}
+		l.log.With(about...).Warn("trying again", "doing", doing, "try", try, "wait", wait.Round(time.Millisecond), "error", serverMessage(err))
 	}))
 	return err
 }
