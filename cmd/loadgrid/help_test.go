@@ -171,6 +171,10 @@ func TestExamples(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	const jobs = "defaults: {cell-size: 50, cols: 9, rows: 9}\njobs:\n  - table: city_hex\n  - table: city_tiles\n"
+	if err := os.WriteFile("jobs.yaml", []byte(jobs), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	seen := 0
 	everyCommand(newRoot(), func(c *cobra.Command) {
 		for _, args := range examples(c.Example) {
@@ -201,7 +205,7 @@ func TestExamples(t *testing.T) {
 				if code, _, stderr := call(t.Context(), append(args, "--dsn", nowhere)...); code != exitFailed || !strings.Contains(stderr, "connecting to") {
 					t.Errorf("%s: exit code %d, %s", line, code, stderr)
 				}
-			case "plan", "completion", "version":
+			case "plan", "job", "completion", "version":
 				if code, stdout, stderr := call(t.Context(), args...); code != exitDone || stdout == "" {
 					t.Errorf("%s: exit code %d, %s", line, code, stderr)
 				}

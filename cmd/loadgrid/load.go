@@ -10,16 +10,11 @@ import (
 
 func newLoad() *cobra.Command {
 	var (
-		table    string
-		exists   existsFlags
-		rows     jobFlags
-		layout   layoutFlags
-		server   serverFlags
-		schedule scheduleFlags
-		watch    watchFlags
+		flags loadFlags
+		jobs  jobsFlags
 	)
 	cmd := &cobra.Command{
-		Use:   "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
+		Use:   "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
 		Short: "Load a grid into a table: plan, load, index, analyze, publish",
 		Long: `load fills a new table with a grid. The table appears all at once when it is
 complete, with primary key, spatial index and statistics; until then readers see
@@ -54,6 +49,11 @@ it. With --keep N what is replaced stays as TABLE_runN, after the run that made 
 'loadgrid runs rollback' puts it back. --if-exists append attaches
 partitions with --partitions, and without adds the rows to the table or to the
 partitions that are there; their indexes stand, and --index is of no account.
+
+With --job the jobs of a file are done one after the other, and none before all of them
+are found to be right, as far as that needs no server. The first that fails ends it; with
+--keep-going the others are done all the same. 'loadgrid job schema' says what may stand
+in a job file.
 
 Names are taken exactly as they are given, capitals included. A name with a dot in
 it stands in double quotes: --table '"a.b"'.
@@ -100,39 +100,21 @@ only touches the area; with --geometry point it is a Point.`,
       --after 'grant select on {{table}} to web'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			name, err := loader.ParseTable(table)
+			if given, err := jobs.given(cmd); err != nil {
+				return err
+			} else if given {
+				return jobs.load(cmd)
+			}
+			job, options, err := flags.job(cmd)
 			if err != nil {
 				return err
 			}
-			job, err := rows.job(cmd, name)
-			if err != nil {
-				return err
-			}
-			job.LedgerSchema = server.ledger
-			if err := exists.exists(&job); err != nil {
-				return err
-			}
-			if err := layout.layout(cmd, &job); err != nil {
-				return err
-			}
-			if err := schedule.steps(cmd, &job); err != nil {
-				return err
-			}
-			var options loader.Options
-			if err := schedule.options(cmd, &options); err != nil {
-				return err
-			}
-			return runLoad(cmd, job, server, watch, options)
+			return runLoad(cmd, job, flags.server, flags.watch, options)
 		},
 	}
-	cmd.Flags().StringVar(&table, "table", "", "the table to load, `[SCHEMA.]NAME`")
-	exists.register(cmd, "what to do with a table that is there: `fail|append|replace`")
-	exists.registerPublish(cmd)
-	server.register(cmd)
-	rows.register(cmd)
-	layout.register(cmd)
-	schedule.register(cmd)
-	watch.register(cmd)
+	flags.register(cmd)
+	jobs.register(cmd, "do the jobs of a `FILE` in YAML, in order, - for stdin: its keys are these flags, and what is given here wins")
+	jobs.registerKeepGoing(cmd)
 	return cmd
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/jobfile"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -109,7 +110,7 @@ Results go to stdout, everything else to stderr.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newLoad(), newPlan(), newDump(), newPreview(), newBench(), newDemo(), newRuns(), newMigrate(), newCompletion(), newVersion())
+	root.AddCommand(newLoad(), newPlan(), newJob(), newDump(), newPreview(), newBench(), newDemo(), newRuns(), newMigrate(), newCompletion(), newVersion())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = usage(knownCommand)
@@ -170,6 +171,7 @@ func exitCode(ctx context.Context, err error) int {
 		noRun      *loader.NoRunError
 		wrongState *loader.StateError
 		locked     *loader.LockedError
+		wrongFile  *jobfile.Errors
 		resumable  *loader.ResumableError
 	)
 	switch {
@@ -177,7 +179,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitResumable
 	case errors.As(err, &locked):
 		return exitLocked
-	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun), errors.As(err, &wrongState):
+	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun), errors.As(err, &wrongState), errors.As(err, &wrongFile):
 		return exitUsage
 	}
 	return exitFailed
@@ -187,6 +189,10 @@ func exitCode(ctx context.Context, err error) int {
 // on stderr are objects, too.
 func report(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
 	text := redact(message(ctx, cmd, err))
+	var inJob *jobError
+	if errors.As(err, &inJob) {
+		cmd = inJob.cmd
+	}
 	if inJSON(cmd) {
 		log := slog.New(slog.NewJSONHandler(w, nil)).With("type", "log")
 		var run *runError
@@ -219,7 +225,13 @@ func message(ctx context.Context, cmd *cobra.Command, err error) string {
 	var resumable *loader.ResumableError
 	var wrongParam *geomgen.ParamError
 	var wrongUsage usageError
+	var failed *failedJobs
+	var inJob *jobError
 	switch {
+	case errors.As(err, &failed):
+		return oneLine(failed.Error())
+	case errors.As(err, &inJob):
+		return inJob.message(ctx)
 	case errors.As(context.Cause(ctx), &bySignal) && errors.As(err, &resumable):
 		return fmt.Sprintf("%v: run %d has %d of %d chunks committed, the same command resumes it",
 			bySignal, resumable.Run, resumable.Committed, resumable.Chunks)

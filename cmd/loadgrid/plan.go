@@ -24,6 +24,7 @@ func newPlan() *cobra.Command {
 		rows   jobFlags
 		layout layoutFlags
 		server serverFlags
+		jobs   jobsFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
@@ -47,9 +48,17 @@ once. Its times and bytes are rough guides.`,
 
   # what would it cost to add a strip to a table that is there?
   loadgrid plan --table eu_1km --if-exists append \
-      --cell-size 1000 --srid 3035 --extent 7400000,900000,7500000,5500000`,
+      --cell-size 1000 --srid 3035 --extent 7400000,900000,7500000,5500000
+
+  # what would each job of a file do?
+  loadgrid plan --job jobs.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if given, err := jobs.given(cmd); err != nil {
+				return err
+			} else if given {
+				return jobs.plan(cmd, image)
+			}
 			name, err := planTable(cmd, table, exists.ifExists)
 			if err != nil {
 				return err
@@ -91,6 +100,7 @@ once. Its times and bytes are rough guides.`,
 	server.register(cmd)
 	rows.register(cmd)
 	layout.register(cmd)
+	jobs.register(cmd, "plan the jobs of a `FILE` in YAML, - for stdin, as load would do them")
 	return cmd
 }
 

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// jobsFlags are the flags that say which jobs of a file are done.
+type jobsFlags struct {
+	file      string
+	only      []string
+	keepGoing bool
+}
+
+func (f *jobsFlags) register(cmd *cobra.Command, usage string) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.file, "job", "", usage)
+	fs.StringArrayVar(&f.only, "only", nil, "of the jobs of --job only the one of this `name`; may be given several times")
+	_ = cmd.MarkFlagFilename("job", "yaml", "yml")
+}
+
+func (f *jobsFlags) registerKeepGoing(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.keepGoing, "keep-going", false, "do the other jobs of --job when one fails; the exit code is that of the first that did")
+}
+
+// given tells whether jobs of a file are asked for.
+func (f *jobsFlags) given(cmd *cobra.Command) (bool, error) {
+	if cmd.Flags().Changed("job") {
+		return true, nil
+	}
+	for _, name := range []string{"only", "keep-going"} {
+		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Changed {
+			return false, &geomgen.ParamError{Param: name, Value: flag.Value.String(), Reason: "needs a job file: --job"}
+		}
+	}
+	return false, nil
+}
+
+// jobSet are the jobs of a file that are to be done.
+type jobSet struct {
+	cmd   *cobra.Command // whose flags win
+	file  *jobfile.File
+	dir   string // what names of files in it are relative to
+	jobs  []*jobfile.Job
+	stdin []byte // what jobs read there
+}
+
+// open reads the file and selects the jobs.
+func (f *jobsFlags) open(cmd *cobra.Command) (*jobSet, error) {
+	name, data, err := f.read(cmd)
+	if err != nil {
+		return nil, err
+	}
+	s := &jobSet{cmd: cmd, dir: filepath.Dir(f.file)}
+	if s.file, err = jobfile.Read(name, data); err != nil {
+		return nil, err
+	}
+	if s.jobs, err = f.choose(s.file); err != nil {
+		return nil, err
+	}
+	if table := cmd.Flags().Lookup("table"); table.Changed && len(s.jobs) > 1 {
+		return nil, &geomgen.ParamError{Param: "table", Value: table.Value.String(),
+			Reason: fmt.Sprintf("goes with one job, and there are %d: choose it with --only", len(s.jobs))}
+	}
+	return s, s.readStdin(f.file == "-")
+}
+
+// read returns the content of the file, and what to call it.
+func (f *jobsFlags) read(cmd *cobra.Command) (name string, data []byte, err error) {
+	var r io.Reader = cmd.InOrStdin()
+	name = "stdin"
+	if f.file != "-" {
+		file, err := os.Open(f.file)
+		if err != nil {
+			return "", nil, &geomgen.ParamError{Param: "job", Value: orQuotes(f.file), Reason: "cannot be read: " + reason(err)}
+		}
+		defer func() { _ = file.Close() }()
+		name, r = f.file, file
+	}
+	if data, err = io.ReadAll(io.LimitReader(r, jobfile.MaxSize+1)); err != nil {
+		return "", nil, &geomgen.ParamError{Param: "job", Value: orQuotes(f.file), Reason: "cannot be read: " + reason(err)}
+	}
+	return name, data, nil
+}
+
+// choose returns the jobs that --only names, in the file's order; without it, all.
+func (f *jobsFlags) choose(file *jobfile.File) ([]*jobfile.Job, error) {
+	if f.only == nil {
+		return file.Jobs, nil
+	}
+	var names []string
+	for _, job := range file.Jobs {
+		names = append(names, job.Called())
+	}
+	for _, name := range f.only {
+		if !slices.Contains(names, name) {
+			reason := "is no job of " + file.Name
+			if near, ok := jobfile.Nearest(name, names); ok {
+				reason += fmt.Sprintf(": did you mean %q?", near)
+			} else {
+				reason += ", which has " + strings.Join(names, ", ")
+			}
+			return nil, &geomgen.ParamError{Param: "only", Value: orQuotes(name), Reason: reason}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(file.Jobs), func(j *jobfile.Job) bool { return !slices.Contains(f.only, j.Called()) }), nil
+}
+
+// readStdin reads stdin where a job's area is there: it is read again for each job,
+// and each time that one is looked at.
+func (s *jobSet) readStdin(taken bool) error {
+	for _, job := range s.jobs {
+		p := s.flags(job)
+		if p.err != nil {
+			return p.err
+		}
+		if p.flags.rows.area.file != "-" || s.stdin != nil {
+			continue
+		}
+		if taken {
+			return p.wrap(&geomgen.ParamError{Param: "aoi", Value: "-", Reason: "contradicts job -: stdin has the job file"})
+		}
+		data, err := io.ReadAll(s.cmd.InOrStdin())
+		if err != nil {
+			return p.wrap(&geomgen.ParamError{Param: "aoi", Value: "-", Reason: "cannot be read: " + reason(err)})
+		}
+		s.stdin = append([]byte{}, data...)
+	}
+	return nil
+}
+
+// check finds out whether all jobs are right, as far as that needs no server. With
+// secrets, what is filled in for them has to be there.
+func (s *jobSet) check(ctx context.Context, secrets bool) error {
+	for _, job := range s.jobs {
+		p := s.prepare(job, secrets)
+		if p.err != nil {
+			return p.err
+		}
+		if _, err := p.flags.watch.reporter(io.Discard); err != nil {
+			return p.wrap(err)
+		}
+		// The plan, with the polygons of the area, is made again when the job's turn
+		// comes: those of all jobs would be in memory for hours.
+		var needs *loader.NeedsServerError
+		if _, err := loader.NewPlan(ctx, p.job); err != nil && !errors.As(err, &needs) {
+			return p.wrap(err)
+		}
+	}
+	return nil
+}
+
+// prepared is a job of a file, as flags of load.
+type prepared struct {
+	set      *jobSet
+	from     *jobfile.Job
+	settings map[string]jobfile.Setting
+	cmd      *cobra.Command
+	flags    loadFlags
+	job      loader.Job
+	options  loader.Options
+	err      error
+}
+
+// name returns what the job is called: where the file does not say, after its table.
+func (p *prepared) name() string {
+	if name := p.from.Called(); name != "" {
+		return name
+	}
+	return p.flags.table
+}
+
+// prepare makes a job of the flags.
+func (s *jobSet) prepare(job *jobfile.Job, secrets bool) *prepared {
+	p := s.flags(job)
+	if p.err == nil && secrets {
+		p.err = p.connection()
+	}
+	if p.err != nil {
+		return p
+	}
+	var err error
+	if p.job, p.options, err = p.flags.job(p.cmd); err != nil {
+		p.err = p.wrap(err)
+		return p
+	}
+	p.options.JobName = p.from.Called()
+	return p
+}
+
+// flags gives a fresh set of load's flags what the command line says, and below that
+// the file: whether a flag has changed, what it is otherwise, and what is wrong with
+// its value is told by the same code as without a file.
+func (s *jobSet) flags(job *jobfile.Job) *prepared {
+	p := &prepared{set: s, from: job, settings: make(map[string]jobfile.Setting)}
+	p.cmd = &cobra.Command{Use: s.cmd.Name()}
+	p.cmd.SetContext(s.cmd.Context())
+	p.cmd.SetIn(bytes.NewReader(s.stdin))
+	p.cmd.SetOut(s.cmd.OutOrStdout())
+	p.cmd.SetErr(s.cmd.ErrOrStderr())
+	p.flags.register(p.cmd)
+	if p.err = p.copyFlags(); p.err != nil {
+		return p
+	}
+	for _, setting := range s.file.Merge(job, p.cmd.Flags().Changed) {
+		p.settings[setting.Key] = setting
+		if setting.Key == "dsn" || setting.Key == "password" {
+			continue // see connection
+		}
+		for _, item := range setting.Items {
+			text := item.Text
+			if setting.Key == "aoi" && text != "-" && text != "" && !filepath.IsAbs(text) {
+				text = filepath.Join(s.dir, text) // a scheduler starts anywhere
+			}
+			if err := p.cmd.Flags().Set(setting.Key, text); err != nil {
+				p.err = p.mistake(setting.Key, errors.New("cannot be "+text))
+				return p
+			}
+		}
+	}
+	return p
+}
+
+// connection fills in the connection string, with a password where the file has one.
+// Another server than the file's, given on the command line, has another password.
+func (p *prepared) connection() error {
+	if p.set.cmd.Flags().Changed("dsn") {
+		return nil
+	}
+	secrets := jobfile.Secrets{Dir: p.set.dir, Lookup: os.LookupEnv}
+	if dsn, ok := p.settings["dsn"]; ok {
+		text, err := secrets.DSN(dsn.Items[0].Text)
+		if err != nil {
+			return p.mistake("dsn", err)
+		}
+		p.flags.server.dsn = text
+	}
+	if password, ok := p.settings["password"]; ok {
+		text, err := secrets.Password(password.Items[0].Text)
+		if err != nil {
+			return p.mistake("password", err)
+		}
+		p.flags.server.dsn = jobfile.WithPassword(resolveDSN(p.flags.server.dsn), text)
+	}
+	return nil
+}

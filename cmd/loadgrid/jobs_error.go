@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/jobfile"
+)
+
+// copyFlags takes over what the command line says.
+func (p *prepared) copyFlags() (err error) {
+	p.set.cmd.Flags().Visit(func(given *pflag.Flag) {
+		if err != nil || p.cmd.Flags().Lookup(given.Name) == nil {
+			return
+		}
+		values := []string{given.Value.String()}
+		if list, ok := given.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			if err = p.cmd.Flags().Set(given.Name, v); err != nil {
+				err = usageError{fmt.Errorf("--%s: %w", given.Name, err)}
+				return
+			}
+		}
+	})
+	return err
+}
+
+// mistake is an error of the value of a key.
+func (p *prepared) mistake(key string, err error) error {
+	return &jobfile.Errors{File: p.set.file.Name, List: []jobfile.Error{{Pos: p.settings[key].Items[0].Pos, Message: key + " " + err.Error()}}}
+}
+
+// wrap says of an error which job it is of, and where in the file the value stands that
+// is wrong.
+func (p *prepared) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := &jobError{cmd: p.cmd, help: p.set.cmd, err: err}
+	if len(p.set.file.Jobs) > 1 {
+		e.job = p.name()
+	}
+	var param *geomgen.ParamError
+	if errors.As(err, &param) && !p.set.cmd.Flags().Changed(param.Param) {
+		pos := p.from.Pos()
+		if setting, ok := p.settings[param.Param]; ok {
+			pos = setting.Items[0].Pos
+			for _, item := range setting.Items {
+				if item.Text == param.Value {
+					pos = item.Pos
+				}
+			}
+		}
+		e.place = fmt.Sprintf("%s:%d:%d: ", p.set.file.Name, pos.Line, pos.Column)
+	}
+	return e
+}
+
+// jobError is an error of one of a file's jobs.
+type jobError struct {
+	job   string         // "" where the file has one alone
+	place string         // FILE:LINE:COLUMN: of what is wrong, "" where that is not the file
+	cmd   *cobra.Command // with the job's flags
+	help  *cobra.Command // whose help helps
+	err   error
+}
+
+func (e *jobError) Error() string { return e.prefix() + e.err.Error() }
+func (e *jobError) Unwrap() error { return e.err }
+
+func (e *jobError) prefix() string {
+	if e.job == "" {
+		return e.place
+	}
+	return e.place + "job " + e.job + ": "
+}
+
+// message is what message says without a file, but that what stands in the file is no flag.
+func (e *jobError) message(ctx context.Context) string {
+	text := message(ctx, e.help, e.err)
+	if e.place != "" {
+		text = strings.TrimPrefix(text, "--")
+	}
+	return oneLine(e.prefix() + text)
+}
+
+// failedJobs is what jobs that were to go on when one fails end with.
+type failedJobs struct {
+	first error // told already, as the others are
+	names []string
+	of    int
+}
+
+func (e *failedJobs) Error() string {
+	return fmt.Sprintf("%d of %d jobs failed: %s", len(e.names), e.of, strings.Join(e.names, ", "))
+}
+
+func (e *failedJobs) Unwrap() error { return e.first }

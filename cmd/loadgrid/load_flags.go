@@ -1,0 +1,51 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// loadFlags are the flags that say what load does. A job file has them as keys.
+type loadFlags struct {
+	table    string
+	exists   existsFlags
+	rows     jobFlags
+	layout   layoutFlags
+	server   serverFlags
+	schedule scheduleFlags
+	watch    watchFlags
+}
+
+func (f *loadFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.table, "table", "", "the table to load, `[SCHEMA.]NAME`")
+	f.exists.register(cmd, "what to do with a table that is there: `fail|append|replace`")
+	f.exists.registerPublish(cmd)
+	f.server.register(cmd)
+	f.rows.register(cmd)
+	f.layout.register(cmd)
+	f.schedule.register(cmd)
+	f.watch.register(cmd)
+}
+
+// job returns what the flags say.
+func (f *loadFlags) job(cmd *cobra.Command) (job loader.Job, options loader.Options, err error) {
+	name, err := loader.ParseTable(f.table)
+	if err != nil {
+		return job, options, err
+	}
+	if job, err = f.rows.job(cmd, name); err != nil {
+		return job, options, err
+	}
+	job.LedgerSchema = f.server.ledger
+	if err := f.exists.exists(&job); err != nil {
+		return job, options, err
+	}
+	if err := f.layout.layout(cmd, &job); err != nil {
+		return job, options, err
+	}
+	if err := f.schedule.steps(cmd, &job); err != nil {
+		return job, options, err
+	}
+	return job, options, f.schedule.options(cmd, &options)
+}

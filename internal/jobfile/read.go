@@ -1,0 +1,227 @@
+package jobfile
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Read reads a job file: one job, or defaults and a list of jobs. Name is for
+// messages. The error is *Errors, with all mistakes that can be told apart.
+func Read(name string, data []byte) (*File, error) {
+	r := &reader{file: &File{Name: name}}
+	root, err := parse(data)
+	if err != nil {
+		r.fail(Pos{1, 1}, "", err)
+		return nil, r.err()
+	}
+	r.root(root)
+	if len(r.errors) == 0 {
+		r.names()
+	}
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return r.file, nil
+}
+
+// reader collects what it reads, and the mistakes.
+type reader struct {
+	file   *File
+	errors []Error
+}
+
+// fail notes an error that is at a place, unless it has one of its own.
+func (r *reader) fail(pos Pos, key string, err error) {
+	var placed *at
+	if errors.As(err, &placed) {
+		pos = placed.Pos
+	}
+	message := err.Error()
+	if key != "" {
+		message = key + " " + message
+	}
+	r.errors = append(r.errors, Error{pos, message})
+}
+
+func (r *reader) err() error {
+	if len(r.errors) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.errors, func(a, b Error) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return &Errors{r.file.Name, r.errors}
+}
+
+// several are the keys of a file with several jobs.
+type several struct {
+	Defaults Settings `yaml:"defaults"`
+	Jobs     []Job    `yaml:"jobs"`
+}
+
+func (r *reader) root(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		r.fail(place(n), "", fmt.Errorf("a job file is a mapping of keys to values, not %s", what(n)))
+		return
+	}
+	list := false
+	for i := 0; i < len(n.Content); i += 2 {
+		key := n.Content[i].Value
+		list = list || key == "defaults" || key == "jobs"
+	}
+	if !list {
+		job := &Job{pos: place(n)}
+		r.settings(n, job)
+		r.file.Jobs = []*Job{job}
+		return
+	}
+	r.mapping(n, func(key, value *yaml.Node) {
+		switch key.Value {
+		case "defaults":
+			r.settings(value, &r.file.Defaults)
+		case "jobs":
+			r.jobs(value)
+		default:
+			names := append(namesOf(new(Job)), "defaults", "jobs")
+			if slices.Contains(names, key.Value) {
+				r.fail(place(key), "", fmt.Errorf("%s stands beside defaults and jobs: put it under defaults, or into a job", key.Value))
+				return
+			}
+			r.unknown(key, names)
+		}
+	})
+	if len(r.file.Jobs) == 0 && len(r.errors) == 0 {
+		r.fail(place(n), "", errors.New("has no job: jobs is missing"))
+	}
+}
+
+func (r *reader) jobs(n *yaml.Node) {
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		r.fail(place(n), "", errors.New("jobs must be a list of jobs, each behind a hyphen"))
+		return
+	}
+	for _, item := range n.Content {
+		job := &Job{pos: place(item)}
+		r.settings(item, job)
+		r.file.Jobs = append(r.file.Jobs, job)
+	}
+}
+
+// settings reads a mapping into a struct of kinds.
+func (r *reader) settings(n *yaml.Node, into any) {
+	kinds := make(map[string]kind)
+	for key, k := range keys(into) {
+		kinds[key] = k
+	}
+	if n.Kind != yaml.MappingNode {
+		r.fail(place(n), "", fmt.Errorf("must be a mapping of keys to values, not %s", what(n)))
+		return
+	}
+	r.mapping(n, func(key, value *yaml.Node) {
+		k, ok := kinds[key.Value]
+		if !ok {
+			r.unknown(key, namesOf(into))
+			return
+		}
+		if value.Tag == "!!null" {
+			r.fail(place(value), key.Value, errors.New("has no value"))
+			return
+		}
+		err := k.read(value)
+		if list := choices(into, key.Value); err == nil && list != nil && !slices.Contains(list, value.Value) {
+			err = errors.New("must be " + orList(list))
+		}
+		if err != nil {
+			r.fail(place(value), key.Value, err)
+		}
+	})
+}
+
+// mapping calls do for each key of a mapping, once.
+func (r *reader) mapping(n *yaml.Node, do func(key, value *yaml.Node)) {
+	lines := make(map[string]int)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		switch line, twice := lines[key.Value]; {
+		case key.Kind != yaml.ScalarNode:
+			r.fail(place(key), "", fmt.Errorf("a key must be a name, not %s", what(key)))
+		case twice:
+			r.fail(place(key), "", fmt.Errorf("%s stands here a second time: it is in line %d already", quoted(key.Value), line))
+		default:
+			lines[key.Value] = key.Line
+			do(key, value)
+		}
+	}
+}
+
+func (r *reader) unknown(key *yaml.Node, names []string) {
+	message := fmt.Sprintf("unknown key %s", quoted(key.Value))
+	if near, ok := Nearest(key.Value, names); ok {
+		message += fmt.Sprintf(": did you mean %q?", near)
+	}
+	r.fail(place(key), "", errors.New(message))
+}
+
+// names gives each job its name, and refuses two of one.
+func (r *reader) names() {
+	lines := make(map[string]Pos)
+	for _, job := range r.file.Jobs {
+		pos := job.pos
+		for _, v := range []Value{job.Name.Value, job.Table.Value, r.file.Defaults.Table.Value} {
+			if len(v.Items) > 0 {
+				job.called, pos = v.Items[0].Text, v.Items[0].Pos
+				break
+			}
+		}
+		if len(job.Name.Items) > 0 {
+			if bad := func(c rune) bool { return unicode.IsControl(c) }; job.called == "" || len(job.called) > 100 || strings.ContainsFunc(job.called, bad) {
+				r.fail(pos, "name", errors.New("must have 1 to 100 bytes of printable text"))
+				continue
+			}
+		}
+		if len(r.file.Jobs) == 1 {
+			return
+		}
+		switch first, twice := lines[job.called]; {
+		case job.called == "":
+			r.fail(job.pos, "", errors.New("a job of several needs a name or a table"))
+		case twice:
+			r.fail(pos, "", fmt.Errorf("two jobs are called %s, in lines %d and %d: give each a name", quoted(job.called), first.Line, pos.Line))
+		default:
+			lines[job.called] = pos
+		}
+	}
+}
+
+func namesOf(s any) (names []string) {
+	for key := range keys(s) {
+		names = append(names, key)
+	}
+	return names
+}
+
+func place(n *yaml.Node) Pos { return Pos{n.Line, n.Column} }
+
+// quoted returns what a file has for a name, in quotes and not too long.
+func quoted(s string) string {
+	const most = 60
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most]) + "..."
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// orList returns "a, b or c".
+func orList(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

@@ -1,0 +1,132 @@
+package jobfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// MaxSize is the size of a file in bytes that is read: more than a file has that people write, and little enough to be read in
+// a moment.
+const MaxSize = 1 << 20
+
+// parse returns the one document of a YAML text, with what job files have no use for
+// refused: anchors and aliases, which let a short text become a long one, and tags.
+func parse(data []byte) (*yaml.Node, error) {
+	if len(data) > MaxSize {
+		return nil, &at{Pos{1, 1}, fmt.Errorf("has more than %d bytes: no job file is so long", MaxSize)}
+	}
+	if pos, ok := firstWrong(data); !ok {
+		return nil, &at{pos, errors.New("a byte that is no text in UTF-8")}
+	}
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	var doc, more yaml.Node
+	switch err := loader.Load(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil, &at{Pos{1, 1}, errors.New("has no job: it is empty")}
+	case err != nil:
+		return nil, syntaxError(data, err)
+	}
+	if len(doc.Content) != 1 {
+		return nil, &at{Pos{1, 1}, errors.New("has no job: it is empty")}
+	}
+	root := doc.Content[0]
+	if err := refuse(root); err != nil {
+		return nil, err
+	}
+	switch err := loader.Load(&more); {
+	case err == nil:
+		return nil, &at{Pos{more.Line, more.Column}, errors.New("a second document begins: a file is one, with its jobs in a list under jobs")}
+	case !errors.Is(err, io.EOF):
+		return nil, syntaxError(data, err)
+	}
+	return root, nil
+}
+
+// firstWrong returns where the first byte is that is no UTF-8, or a control
+// character, and whether there is none.
+func firstWrong(data []byte) (Pos, bool) {
+	pos := Pos{1, 1}
+	for len(data) > 0 {
+		r, n := utf8.DecodeRune(data)
+		switch {
+		case r == utf8.RuneError && n == 1, r < ' ' && r != '\t' && r != '\n' && r != '\r', r >= 0x7f && r < 0xa0 && r != 0x85:
+			return pos, false
+		case r == '\n':
+			pos = Pos{pos.Line + 1, 1}
+		case r == '\ufeff' && pos == Pos{1, 1}: // the mark before the text is no part of it
+		default:
+			pos.Column++
+		}
+		data = data[n:]
+	}
+	return pos, true
+}
+
+// syntaxError gives an error of the YAML library its place. The library's words are
+// its own, but for names of anchors, which may be the password of somebody who did not quote it.
+func syntaxError(data []byte, err error) error {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) {
+		return &at{Pos{1, 1}, errors.New("is no YAML")}
+	}
+	pos := Pos{max(load.Mark.Line, 1), max(load.Mark.Column, 1)}
+	message := load.Message
+	switch {
+	case strings.Contains(message, "anchor"):
+		return &at{pos, errNoAlias()}
+	case charAt(data, pos) == '\t':
+		message = "a tab where YAML has spaces"
+	case strings.Contains(message, "cannot start any token"):
+		message += ": put the text in quotes"
+	case strings.Contains(message, "mapping values are not allowed"):
+		message += ": text with a colon and a space in it stands in quotes, and keys of one mapping in one column"
+	}
+	if load.ContextMsg != "" && load.ContextMark.Line > 0 && load.ContextMark.Line != load.Mark.Line {
+		message += fmt.Sprintf(" (%s that begins in line %d)", load.ContextMsg, load.ContextMark.Line)
+	}
+	return &at{pos, errors.New("is no YAML: " + message)}
+}
+
+// charAt returns the character at a place, 0 where there is none.
+func charAt(data []byte, pos Pos) rune {
+	line := 1
+	for text := range bytes.Lines(data) {
+		if line == pos.Line {
+			if runes := []rune(string(text)); pos.Column <= len(runes) {
+				return runes[pos.Column-1]
+			}
+			return 0
+		}
+		line++
+	}
+	return 0
+}
+
+func errNoAlias() error {
+	return errors.New("anchors and aliases (& and *) are not for job files: what jobs share stands under defaults, and text that begins so stands in quotes")
+}
+
+// refuse looks for what job files do not have.
+func refuse(n *yaml.Node) error {
+	switch {
+	case n.Anchor != "", n.Kind == yaml.AliasNode, n.Tag == "!!merge":
+		return &at{Pos{n.Line, n.Column}, errNoAlias()}
+	case n.Style&yaml.TaggedStyle != 0:
+		return &at{Pos{n.Line, n.Column}, errors.New("tags (!) are not for job files: text that begins so stands in quotes")}
+	}
+	for _, c := range n.Content {
+		if err := refuse(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
