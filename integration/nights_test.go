@@ -1,12 +1,16 @@
 package integration
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
 
 const nights = 30
@@ -171,6 +175,7 @@ func TestThirtyNights(t *testing.T) {
 			}
 			n.checkNothingLeft()
 			n.checkGone("grid")
+			n.checkMetrics()
 		})
 	}
 }
@@ -256,4 +261,74 @@ func TestWaitEnds(t *testing.T) {
 	waiting.wait().expect(t, 130, "stopped by SIGINT")
 	b.end()
 	p.wait().expect(t, 0)
+}
+
+// metricsIn reads a file of metrics with Prometheus's own parser, and returns the value
+// of each series of a job by its name and its other labels.
+func metricsIn(t *testing.T, file, job string) map[string]float64 {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(b))
+	if err != nil {
+		t.Fatalf("%v in:\n%s", err, b)
+	}
+	values := map[string]float64{}
+	for name, f := range families {
+		for _, m := range f.GetMetric() {
+			labels, mine := "", false
+			for _, l := range m.GetLabel() {
+				switch l.GetName() {
+				case "job_name":
+					mine = l.GetValue() == job
+				case "table":
+				default:
+					labels += " " + l.GetValue()
+				}
+			}
+			if mine {
+				values[name+labels] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	return values
+}
+
+// checkMetrics compares what Prometheus reads with the nights that were.
+func (n *nightly) checkMetrics() {
+	n.t.Helper()
+	file := filepath.Join(filepath.Dir(n.job), "nightly.prom")
+	m := metricsIn(n.t, file, "nightly")
+	rows := float64(one[int64](n.t, n.pool, "select count(*) from grid"))
+	// A start that is killed writes none; nor does the one of a night that was given up.
+	for name, want := range map[string]float64{
+		"loadgrid_runs_total published": nights - nights/8, "loadgrid_runs_total failed": 0, "loadgrid_last_run_success": 1,
+		"loadgrid_table_rows": rows, "loadgrid_last_run_rows": rows, "loadgrid_last_run_chunks pending": 0, "loadgrid_last_run_exit_code": 0,
+	} {
+		if got, ok := m[name]; !ok || got != want {
+			n.t.Errorf("%s is %v (%v), want %v", name, got, ok, want)
+		}
+	}
+	for _, stage := range []string{"plan", "load", "publish"} {
+		if m["loadgrid_last_run_stage_seconds "+stage] <= 0 {
+			n.t.Errorf("stage %s took %v seconds", stage, m["loadgrid_last_run_stage_seconds "+stage])
+		}
+	}
+	// What fails is told apart: at the server, and before there is one.
+	success := m["loadgrid_last_success_timestamp_seconds"]
+	for i, c := range []struct {
+		dsn  string
+		code float64
+		more []string
+	}{{n.dsn, 4, []string{"--after", "select 1 / 0"}}, {"host=127.0.0.1 port=1 sslmode=disable", 1, nil}} {
+		r := cli(n.t, c.dsn, with([]string{"load", "--job", n.job}, c.more...)...)
+		m := metricsIn(n.t, file, "nightly")
+		if float64(r.code) != c.code || m["loadgrid_last_run_exit_code"] != c.code || m["loadgrid_last_run_success"] != 0 || m["loadgrid_runs_total failed"] != float64(i+1) ||
+			m["loadgrid_last_success_timestamp_seconds"] != success || m["loadgrid_last_failure_timestamp_seconds"] <= success || m["loadgrid_table_rows"] != rows {
+			n.t.Errorf("exit code %d, metrics %v", r.code, m)
+		}
+	}
 }

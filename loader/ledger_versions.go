@@ -48,6 +48,13 @@ func (l ledger) shownVersion(ctx context.Context, q querier, t Table, oid uint32
 	return id, err == nil, serverError(err, "reading the ledger about the version of table %s", t)
 }
 
+// rowsShown returns how many rows runs have put into the table, as far as it shows them.
+func (l ledger) rowsShown(ctx context.Context, q querier, t Table) (rows int64, err error) {
+	err = q.QueryRow(ctx, "select coalesce(sum(coalesce(rows_added, rows)), 0)::bigint from "+l.runs+
+		" where schema_name = $1 and table_name = $2 and shown", t.Schema, t.Name).Scan(&rows)
+	return rows, serverError(err, "reading from the ledger how many rows table %s has", t)
+}
+
 // hide notes that the table shows none of the rows that it has shown.
 func (l ledger) hide(ctx context.Context, q querier, t Table) error {
 	_, err := q.Exec(ctx, "update "+l.runs+" set shown = false where schema_name = $1 and table_name = $2 and shown", t.Schema, t.Name)

@@ -26,6 +26,7 @@ type Summary struct {
 	Seconds       float64           `json:"seconds"`
 	StageSeconds  map[Stage]float64 `json:"stage_seconds"`
 	CopyBytes     int64             `json:"copy_bytes"` // sent by COPY, what was tried again included
+	TableRows     int64             `json:"table_rows"` // of the table now, with what other runs have added
 	HeapBytes     int64             `json:"heap_bytes"`
 	IndexBytes    int64             `json:"index_bytes"`
 	WALBytes      int64             `json:"wal_bytes"` // of the whole server meanwhile
@@ -44,6 +45,7 @@ func (l *load) summarize(ctx context.Context, outcome string) Summary {
 		s.Seconds += seconds
 	}
 	if s.Unchanged {
+		s.TableRows = s.Rows
 		return s
 	}
 	s.Run, s.Rows, s.Chunks, s.Appended = l.run, l.plan.Rows, l.plan.Chunks, l.appends()
@@ -61,7 +63,11 @@ func (l *load) measure(ctx context.Context, s *Summary) {
 	if end := walPosition(ctx, l.pool); l.walStart > 0 && end > 0 {
 		s.WALBytes = end - l.walStart
 	}
-	err := l.pool.QueryRow(ctx, `
+	var err error
+	if s.TableRows, err = l.ledger.rowsShown(ctx, l.pool, s.Table); err != nil {
+		l.log.Warn("the table is published, but how many rows it has now is not known", "error", serverMessage(err))
+	}
+	err = l.pool.QueryRow(ctx, `
 		with recursive tables (oid) as (
 			select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
 			union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)

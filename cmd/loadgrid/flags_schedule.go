@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/textfile"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -20,7 +21,7 @@ type scheduleFlags struct {
 	beforeTimeout, afterTimeout time.Duration
 	wait                        time.Duration
 	skipUnchanged               bool
-	pruneRuns                   string
+	pruneRuns, textfile         string
 }
 
 func (f *scheduleFlags) register(cmd *cobra.Command) {
@@ -32,6 +33,7 @@ func (f *scheduleFlags) register(cmd *cobra.Command) {
 	fs.DurationVar(&f.wait, "wait", 0, "`duration` to wait for another run on the table, such as 30m, in place of exit code 3")
 	fs.BoolVar(&f.skipUnchanged, "skip-unchanged", false, "do nothing when the table holds this already, and nobody has touched it since")
 	fs.StringVar(&f.pruneRuns, "prune-runs", "", "after publish, take this table's ended runs out of the ledger that are older than `AGE`, such as 90d or 12h")
+	fs.StringVar(&f.textfile, "metrics-textfile", "", "write metrics of the run for Prometheus into a `FILE.prom`, as node_exporter's textfile collector reads it; jobs may share it")
 }
 
 // steps puts what is done around the load into a job.
@@ -67,6 +69,11 @@ func (f *scheduleFlags) options(cmd *cobra.Command, options *loader.Options) err
 			return err
 		}
 		options.PruneRuns = age
+	}
+	if cmd.Flags().Changed("metrics-textfile") {
+		if err := textfile.CheckName(f.textfile); err != nil {
+			return &geomgen.ParamError{Param: "metrics-textfile", Value: orQuotes(f.textfile), Reason: "must have a name that ends in .prom: node_exporter reads no other"}
+		}
 	}
 	return nil
 }

@@ -156,7 +156,7 @@ func (s *jobSet) check(ctx context.Context, secrets bool) error {
 		// The plan, with the polygons of the area, is made again when the job's turn
 		// comes: those of all jobs would be in memory for hours.
 		var needs *loader.NeedsServerError
-		if _, err := loader.NewPlan(ctx, p.job); err != nil && !errors.As(err, &needs) {
+		if _, err := loader.NewPlan(ctx, p.run.job); err != nil && !errors.As(err, &needs) {
 			return p.wrap(err)
 		}
 	}
@@ -170,8 +170,7 @@ type prepared struct {
 	settings map[string]jobfile.Setting
 	cmd      *cobra.Command
 	flags    loadFlags
-	job      loader.Job
-	options  loader.Options
+	run      loadRun
 	err      error
 }
 
@@ -193,11 +192,11 @@ func (s *jobSet) prepare(job *jobfile.Job, secrets bool) *prepared {
 		return p
 	}
 	var err error
-	if p.job, p.options, err = p.flags.job(p.cmd); err != nil {
+	if p.run, err = p.flags.run(p.cmd); err != nil {
 		p.err = p.wrap(err)
 		return p
 	}
-	p.options.JobName = p.from.Called()
+	p.run.options.JobName = p.from.Called()
 	return p
 }
 
@@ -222,8 +221,8 @@ func (s *jobSet) flags(job *jobfile.Job) *prepared {
 		}
 		for _, item := range setting.Items {
 			text := item.Text
-			if setting.Key == "aoi" && text != "-" && text != "" && !filepath.IsAbs(text) {
-				text = filepath.Join(s.dir, text) // a scheduler starts anywhere
+			if setting.Key == "aoi" && text != "-" || setting.Key == "metrics-textfile" {
+				text = s.beside(text)
 			}
 			if err := p.cmd.Flags().Set(setting.Key, text); err != nil {
 				p.err = p.mistake(setting.Key, errors.New("cannot be "+text))
@@ -232,6 +231,15 @@ func (s *jobSet) flags(job *jobfile.Job) *prepared {
 		}
 	}
 	return p
+}
+
+// beside returns a name in the file as one that holds wherever the program was started:
+// a scheduler starts anywhere.
+func (s *jobSet) beside(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(s.dir, name)
 }
 
 // connection fills in the connection string, with a password where the file has one.

@@ -30,7 +30,7 @@ func (f *jobsFlags) load(cmd *cobra.Command) error {
 			if len(set.jobs) > 1 {
 				p.note("job %s begins, %d of %d", p.name(), i+1, len(set.jobs))
 			}
-			err = p.wrap(runLoad(p.cmd, p.job, p.flags.server, p.flags.watch, p.options))
+			err = p.wrap(runLoad(p.cmd, p.run))
 		}
 		if err == nil {
 			continue
@@ -104,13 +104,13 @@ func (f *jobsFlags) plan(cmd *cobra.Command, image string) error {
 // server.
 func (p *prepared) plan(image string) error {
 	if err := p.connection(); err != nil {
-		_, planErr := loader.NewPlan(p.cmd.Context(), p.job)
+		_, planErr := loader.NewPlan(p.cmd.Context(), p.run.job)
 		var needs *loader.NeedsServerError
-		if p.job.IfExists == loader.Append || errors.As(planErr, &needs) {
+		if p.run.job.IfExists == loader.Append || errors.As(planErr, &needs) {
 			return err
 		}
 	}
-	plan, err := planJob(p.cmd, p.job, p.flags.server.dsn)
+	plan, err := planJob(p.cmd, p.run.job, p.flags.server.dsn)
 	if err != nil {
 		return p.wrap(err)
 	}
@@ -119,7 +119,7 @@ func (p *prepared) plan(image string) error {
 			return p.wrap(err)
 		}
 	}
-	if p.job.IfExists == loader.Append {
+	if p.run.job.IfExists == loader.Append {
 		return p.wrap(planAppend(p.cmd, p.flags.server, plan))
 	}
 	return printPlan(p.cmd.OutOrStdout(), plan, true)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -105,11 +106,11 @@ only touches the area; with --geometry point it is a Point.`,
 			} else if given {
 				return jobs.load(cmd)
 			}
-			job, options, err := flags.job(cmd)
+			run, err := flags.run(cmd)
 			if err != nil {
 				return err
 			}
-			return runLoad(cmd, job, flags.server, flags.watch, options)
+			return runLoad(cmd, run)
 		},
 	}
 	flags.register(cmd)
@@ -118,39 +119,63 @@ only touches the area; with --geometry point it is a Point.`,
 	return cmd
 }
 
+// loadRun is a job, and how it is to be done.
+type loadRun struct {
+	job      loader.Job
+	options  loader.Options
+	server   serverFlags
+	watch    watchFlags
+	textfile string // for metrics, "" for none
+}
+
 // runLoad does a job and tells how it goes; load and runs resume end here.
-func runLoad(cmd *cobra.Command, job loader.Job, server serverFlags, watch watchFlags, options loader.Options) error {
-	// Checked before a connection is opened, so that a wrong job is told as such
-	// also where the server is away.
-	plan, err := loader.NewPlan(cmd.Context(), job)
-	var needs *loader.NeedsServerError
-	if err != nil && !errors.As(err, &needs) {
-		return err
-	}
-	r, err := watch.reporter(cmd.ErrOrStderr())
+func runLoad(cmd *cobra.Command, run loadRun) error {
+	began := time.Now()
+	r, err := run.watch.reporter(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	ctx := cmd.Context()
-	pool, err := server.open(ctx, job.Streams)
-	if err != nil {
-		return err
+	summary, err := run.do(cmd, r)
+	if run.textfile != "" {
+		run.leaveMetrics(cmd.Context(), r, summary, err, time.Since(began))
 	}
-	defer loader.Close(pool)
-	p := new(loader.Progress)
-	stop := r.follow(p)
-	options.Progress, options.Log, options.Version = p, r.log(), version()
-	run := func() (loader.Summary, error) { return plan.Run(ctx, pool, options) }
-	if plan == nil { // the server is to make the area ready
-		run = func() (loader.Summary, error) { return loader.Run(ctx, pool, job, options) }
-	}
-	summary, err := run()
-	stop()
 	if err != nil {
-		return &runError{summary.Job, summary.Run, err}
+		return &runError{run.name(), summary.Run, err}
 	}
 	r.summary(summary)
 	return printSummary(cmd.OutOrStdout(), summary)
+}
+
+// name is what the job is called.
+func (run loadRun) name() string {
+	if run.options.JobName != "" {
+		return run.options.JobName
+	}
+	return run.job.Table.Name
+}
+
+// do opens the server and does the job.
+func (run loadRun) do(cmd *cobra.Command, r *reporter) (loader.Summary, error) {
+	// Checked before a connection is opened, so that a wrong job is told as such
+	// also where the server is away.
+	ctx := cmd.Context()
+	plan, err := loader.NewPlan(ctx, run.job)
+	var needs *loader.NeedsServerError
+	if err != nil && !errors.As(err, &needs) {
+		return loader.Summary{}, err
+	}
+	pool, err := run.server.open(ctx, run.job.Streams)
+	if err != nil {
+		return loader.Summary{}, err
+	}
+	defer loader.Close(pool)
+	options := run.options
+	options.Progress, options.Log, options.Version = new(loader.Progress), r.log(), version()
+	defer r.follow(options.Progress)()
+	if plan == nil { // the server is to make the area ready
+		return loader.Run(ctx, pool, run.job, options)
+	}
+	return plan.Run(ctx, pool, options)
 }
 
 // runError is an error of a run, with what it is called, for logs.

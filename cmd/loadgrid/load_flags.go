@@ -28,24 +28,25 @@ func (f *loadFlags) register(cmd *cobra.Command) {
 	f.watch.register(cmd)
 }
 
-// job returns what the flags say.
-func (f *loadFlags) job(cmd *cobra.Command) (job loader.Job, options loader.Options, err error) {
+// run returns what the flags say.
+func (f *loadFlags) run(cmd *cobra.Command) (run loadRun, err error) {
+	run = loadRun{server: f.server, watch: f.watch, textfile: f.schedule.textfile}
 	name, err := loader.ParseTable(f.table)
 	if err != nil {
-		return job, options, err
+		return run, err
 	}
-	if job, err = f.rows.job(cmd, name); err != nil {
-		return job, options, err
+	if run.job, err = f.rows.job(cmd, name); err != nil {
+		return run, err
 	}
-	job.LedgerSchema = f.server.ledger
-	if err := f.exists.exists(&job); err != nil {
-		return job, options, err
+	run.job.LedgerSchema = f.server.ledger
+	if err := f.exists.exists(&run.job); err != nil {
+		return run, err
 	}
-	if err := f.layout.layout(cmd, &job); err != nil {
-		return job, options, err
+	if err := f.layout.layout(cmd, &run.job); err != nil {
+		return run, err
 	}
-	if err := f.schedule.steps(cmd, &job); err != nil {
-		return job, options, err
+	if err := f.schedule.steps(cmd, &run.job); err != nil {
+		return run, err
 	}
-	return job, options, f.schedule.options(cmd, &options)
+	return run, f.schedule.options(cmd, &run.options)
 }

@@ -62,7 +62,7 @@ func newRunsResume() *cobra.Command {
 			}
 			job := run.Job
 			job.Table, job.LedgerSchema = run.Table, server.ledger
-			return runLoad(cmd, job, server, watch, loader.Options{JobName: run.JobName})
+			return runLoad(cmd, loadRun{job: job, server: server, watch: watch, options: loader.Options{JobName: run.JobName}})
 		})
 	watch.register(cmd)
 	return cmd

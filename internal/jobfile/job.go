@@ -67,6 +67,8 @@ type Settings struct {
 	LedgerSchema Text     `yaml:"ledger-schema"`
 	Progress     Text     `yaml:"progress" jsonschema:"enum=auto,enum=bar,enum=json,enum=none"`
 	LogFormat    Text     `yaml:"log-format" jsonschema:"enum=text,enum=json"`
+
+	MetricsTextfile Text `yaml:"metrics-textfile"`
 }
 
 // Job is one of a file's jobs.

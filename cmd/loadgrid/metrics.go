@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/loadgrid/loadgrid/internal/textfile"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// leaveMetrics writes for Prometheus what a run came to, also where it failed before
+// there was a connection. It is no part of the run: what is wrong with it is told.
+func (run loadRun) leaveMetrics(ctx context.Context, r *reporter, s loader.Summary, failed error, took time.Duration) {
+	record := textfile.Record{
+		// As the job names it: before there is a connection, nobody knows the schema.
+		Job: run.name(), Table: run.job.Table.String(), Version: version(), Ended: time.Now(),
+		Outcome: textfile.Published, ExitCode: exitDone, Seconds: took.Seconds(),
+		TableRows: s.TableRows, HeapBytes: s.HeapBytes, IndexBytes: s.IndexBytes,
+		CopiedRows: s.RowsCopied, CopiedBytes: s.CopyBytes, WALBytes: s.WALBytes,
+		Stages: map[string]float64{}, Retries: int64(s.Retries),
+		Chunks: textfile.Chunks{Committed: s.ChunksCopied, Resumed: s.ChunksResumed, Pending: s.Chunks - s.ChunksCopied - s.ChunksResumed},
+	}
+	for stage, seconds := range s.StageSeconds {
+		record.Stages[string(stage)] = seconds
+	}
+	if s.Unchanged {
+		record.Outcome = textfile.Unchanged
+	}
+	if failed != nil {
+		record.Outcome, record.ExitCode = textfile.Failed, exitCode(ctx, failed)
+	}
+	err := textfile.Write(ctx, run.textfile, record)
+	var warning *textfile.Warning
+	switch {
+	case errors.As(err, &warning):
+		r.log().Warn(warning.Error(), "job", run.name())
+	case err != nil:
+		r.log().Error("the metrics are not written", "job", run.name(), "error", err.Error())
+	}
+}
