@@ -98,7 +98,7 @@ func (n *nightly) night(night int) {
 		n.t.Errorf("night %d, after a start that was killed: %s", night, r.stderr)
 	}
 	n.dead = false
-	want := one[int64](n.t, n.pool, "select count(*) from area, st_squaregrid(1, geom) g where st_intersects(g.geom, area.geom)")
+	want := one[int64](n.t, n.pool, "select count(*) from area, st_squaregrid(1, st_expand(geom, 2)) g where st_intersects(g.geom, area.geom)")
 	n.checkCells("grid", want)
 	if got := one[string](n.t, n.pool, "select cells || ' in night ' || night from seen order by night desc limit 1"); got != fmt.Sprintf("%d in night %d", want, night) {
 		n.t.Errorf("night %d: the step after has seen %s, want %d", night, got, want)
