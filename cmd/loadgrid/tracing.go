@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	"go.opentelemetry.io/otel/propagation"
@@ -112,10 +113,16 @@ func newExporter(ctx context.Context, name string, env func(string) string, cons
 	if protocol == "" {
 		protocol = env("OTEL_EXPORTER_OTLP_PROTOCOL")
 	}
-	if protocol != "" && protocol != "http/protobuf" {
-		return nil, fmt.Errorf("no traces are sent: OTEL_EXPORTER_OTLP_PROTOCOL is %q, and loadgrid has http/protobuf, which collectors take on port 4318", protocol)
+	var exporter sdktrace.SpanExporter
+	var err error
+	switch protocol {
+	case "", "http/protobuf":
+		exporter, err = otlptracehttp.New(ctx)
+	case "grpc":
+		exporter, err = otlptracegrpc.New(ctx)
+	default:
+		return nil, fmt.Errorf("no traces are sent: OTEL_EXPORTER_OTLP_PROTOCOL is %q, and loadgrid has http/protobuf and grpc", protocol)
 	}
-	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("no traces are sent: making an exporter from the variables OTEL_EXPORTER_OTLP_*: %w", err)
 	}

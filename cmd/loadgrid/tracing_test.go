@@ -152,7 +152,7 @@ func TestNoTracesUnlessAskedFor(t *testing.T) {
 
 func TestWrongTracesAreAWarning(t *testing.T) {
 	for says, env := range map[string]map[string]string{
-		"http/protobuf":          {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+		"http/protobuf":          {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "carrier-pigeon"},
 		"otlp, console and none": {"OTEL_TRACES_EXPORTER": "zipkin"},
 	} {
 		otelEnv(t, env)
@@ -186,8 +186,8 @@ func TestACollectorThatIsAway(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer silent.Close()
 	defer close(release)
-	for _, url := range []string{"http://127.0.0.1:1", silent.URL} {
-		otelEnv(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"})
+	for url, protocol := range map[string]string{"http://127.0.0.1:1": "http/protobuf", "http://127.0.0.1:2": "grpc", silent.URL: "http/protobuf"} {
+		otelEnv(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"})
 		var w warnings
 		ctx, tracer, stop := startTracing(t.Context(), os.Getenv, "1", io.Discard, w.add)
 		for range 5 {
