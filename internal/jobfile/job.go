@@ -211,3 +211,9 @@ func silenced(key string, has func(string) bool) bool {
 	}
 	return false
 }
+
+// Keys returns the keys of a job.
+func Keys() []string { return namesOf(new(Job)) }
+
+// Choices returns what the value of a key may be, nil where it may be anything.
+func Choices(key string) []string { return choices(new(Job), key) }

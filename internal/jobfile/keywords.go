@@ -19,7 +19,7 @@ func (s symbol) is(chars string) bool {
 }
 
 // keywords fills variables into a list of keywords: each value that has one is
-// quoted as a whole. Without a variable the text stays as it is.
+// quoted as a whole, and has a space before it. Without a variable the text stays as it is.
 func (s Secrets) keywords(parts []part) (string, error) {
 	var text []symbol
 	variables := false
@@ -47,7 +47,7 @@ func (s Secrets) keywords(parts []part) (string, error) {
 	for _, kv := range settings {
 		b.WriteString(" " + kv[0] + "=" + quoteKeyword(kv[1]))
 	}
-	return strings.TrimPrefix(b.String(), " "), nil
+	return b.String(), nil
 }
 
 func parseKeywords(dsn string) ([][2]string, error) {

@@ -142,15 +142,20 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 	return err
 }
 
+const sridPattern = `^([Ee][Pp][Ss][Gg]:)?[-+]?[0-9]+$`
+
 func (v *SRID) read(n *yaml.Node) error {
 	text, err := str(n)
-	if err == nil {
-		err = plain(text)
-	} else if text, err = n.Value, whole(n); err != nil {
-		err = fmt.Errorf("must be a number or a string such as EPSG:3035, not %s", what(n))
+	if err != nil {
+		text, err = n.Value, whole(n)
+	} else if !regexp.MustCompile(sridPattern).MatchString(text) {
+		err = errors.New("is none")
+	}
+	if err != nil {
+		return fmt.Errorf("must be a number or a string such as EPSG:3035, not %s", what(n))
 	}
 	v.put(n, text)
-	return err
+	return nil
 }
 
 func (v *Duration) read(n *yaml.Node) error {

@@ -79,7 +79,7 @@ func list(least, most uint64) *jsonschema.Schema {
 }
 
 func (*SRID) schema() *jsonschema.Schema {
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: `^([Ee][Pp][Ss][Gg]:)?[-+]?[0-9]+$`}}}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: sridPattern}}}
 }
 
 func (*Duration) schema() *jsonschema.Schema {

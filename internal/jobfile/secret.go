@@ -188,6 +188,9 @@ func (s Secrets) DSN(text string) (string, error) {
 		err = errors.New("goes on behind the variable at its start without a space, and is no URL")
 	} else {
 		dsn, err = s.keywords(rest)
+		if start == "" {
+			dsn = strings.TrimPrefix(dsn, " ")
+		}
 	}
 	if err == nil && start+dsn == "" {
 		err = errors.New("is empty")

@@ -1,0 +1,398 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/loadgrid/loadgrid/internal/jobfile"
+)
+
+// notInFiles are flags of load that are no keys of job files, and why.
+func notInFiles() map[string]string {
+	return map[string]string{
+		"job":        "names the file",
+		"only":       "chooses among the file's jobs",
+		"keep-going": "is about all of the file's jobs",
+		"help":       "is for people",
+	}
+}
+
+// notFlags are keys that are no flags.
+func notFlags() map[string]string {
+	return map[string]string{"name": "tells several jobs apart", "password": "would be shown in the list of processes"}
+}
+
+func TestKeysAreTheFlagsOfLoad(t *testing.T) {
+	cmd := newLoad()
+	cmd.InitDefaultHelpFlag()
+	keys := jobfile.Keys()
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, not := notInFiles()[f.Name]; not == slices.Contains(keys, f.Name) {
+			t.Errorf("--%s: a key is %v", f.Name, !not)
+		}
+	})
+	for _, key := range keys {
+		_, not := notFlags()[key]
+		flag := cmd.Flags().Lookup(key)
+		if not == (flag != nil) {
+			t.Errorf("key %s is a flag: %v", key, flag != nil)
+		}
+		if flag == nil {
+			continue
+		}
+		// The choices are those that the help names.
+		var named []string
+		if m := regexp.MustCompile("`([a-z-]+(?:\\|[a-z-]+)+)`").FindStringSubmatch(flag.Usage); m != nil {
+			named = strings.Split(m[1], "|")
+		}
+		if choices := jobfile.Choices(key); !slices.Equal(choices, named) {
+			t.Errorf("key %s may be %q, and its flag %q", key, choices, named)
+		}
+	}
+	for name := range notInFiles() {
+		if cmd.Flags().Lookup(name) == nil {
+			t.Errorf("--%s is no flag", name)
+		}
+	}
+}
+
+// TestSchemaFile keeps docs/job.schema.json what the types give. -update writes it.
+func TestSchemaFile(t *testing.T) {
+	const name = "../../docs/job.schema.json"
+	code, stdout, stderr := call(t.Context(), "job", "schema")
+	if code != exitDone || stderr != "" {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if *update {
+		if err := os.WriteFile(name, []byte(stdout), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(file) != stdout {
+		t.Errorf("%s is not what 'loadgrid job schema' prints: go test ./cmd/loadgrid -run TestSchemaFile -update", name)
+	}
+	for _, key := range append(jobfile.Keys(), "defaults", "jobs") {
+		if n := len(regexp.MustCompile(`(?s)"`+key+`": \{.*?"description": "[^"]`).FindAllString(stdout, -1)); n == 0 {
+			t.Errorf("%s has no description", key)
+		}
+	}
+}
+
+// writeJobs writes a job file, and returns its name.
+func writeJobs(t testing.TB, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "jobs.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// callJobs runs loadgrid with a job file, which is called jobs.yaml in what it says.
+func callJobs(t testing.TB, text string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	name := writeJobs(t, text)
+	code, stdout, stderr = call(t.Context(), append(args, "--job", name)...)
+	return code, stdout, strings.ReplaceAll(stderr, name, "jobs.yaml")
+}
+
+func TestBadJobs(t *testing.T) {
+	clearEnv(t)
+	t.Setenv("LOADGRID_DSN", untouched(t))
+	const grid = "table: g\ncell-size: 1\ncols: 2\nrows: 3\n"
+	const two = "jobs:\n- {table: a, cell-size: 1, cols: 1, rows: 1}\n- {table: b, cell-size: 0, cols: 1, rows: 1}\n"
+	for _, tt := range []struct {
+		name, text, args, want string
+	}{
+		{"unknown key", "cell_size: 1\n", "", `jobs.yaml:1:1: unknown key "cell_size": did you mean "cell-size"?`},
+		{"a value that its flag refuses", "table: g\ncell-size: -5\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:12: cell-size -5: must be "},
+		{"a string that its flag refuses", "table: g\ncell-size: 1,a\ncols: 1\nrows: 1\n", "", `jobs.yaml:2:12: cell-size 1,a: "a" is no number`},
+		{"a table that is refused", "cell-size: 1\ntable: a.b.c\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:8: table a.b.c: "},
+		{"an element of a list", grid + "set:\n  - a=1\n  - b\n", "", "jobs.yaml:7:5: set b: "},
+		{"two values that contradict", grid + "zoom: 3\n", "", "jobs.yaml:5:7: zoom 3: goes with shape xyz alone"},
+		{"a number too large for its flag", "table: t\nshape: xyz\nzoom: 3000000000\n", "", "jobs.yaml:3:7: zoom cannot be 3000000000"},
+		{"what is missing", "\ntable: g\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:1: cell-size (none): is required"},
+		{"no table", "cell-size: 1\ncols: 1\nrows: 1\n", "", `jobs.yaml:1:1: table "": `},
+		{"the flag is wrong", grid, "--cell-size=-5", "--cell-size -5: must be "},
+		{"the flag is wrong, of several", two, "--cell-size=-5", "job a: --cell-size -5: must be "},
+		{"the last of several", two, "", "jobs.yaml:3:25: job b: cell-size 0: must be "},
+		{"not the one that is chosen", two, "--only=b", "jobs.yaml:3:25: job b: cell-size 0: must be "},
+		{"index", grid + "index: both\nkeep: -1\n", "", "jobs.yaml:6:7: keep -1: "},
+		{"timeout", grid + "after: select 1\nafter-timeout: 0s\n", "", "jobs.yaml:6:16: after-timeout 0s: "},
+		{"age", grid + "prune-runs: soon\n", "", "jobs.yaml:5:13: prune-runs soon: must be an age"},
+		{"a file of an area", grid + "aoi: missing.wkt\n", "", "jobs.yaml:5:6: aoi "},
+		{"a variable that is not set", grid + "dsn: host=${LOADGRID_TEST_NOT}\n", "", "jobs.yaml:5:6: dsn needs the variable LOADGRID_TEST_NOT, which is not set"},
+		{"a password that is not set", grid + "password: ${LOADGRID_TEST_NOT}\n", "", "jobs.yaml:5:11: password needs the variable LOADGRID_TEST_NOT"},
+		{"a file of a password", grid + "password: file:missing\n", "", "jobs.yaml:5:11: password is in file missing, which cannot be read: no such file"},
+		{"only unknown", two, "--only=c", `--only c: is no job of jobs.yaml, which has a, b`},
+		{"only nearly known", "jobs: [{table: berlin}, {table: bonn}]", "--only=berlim", `--only berlim: is no job of jobs.yaml: did you mean "berlin"?`},
+		{"a table for several", "jobs: [{table: berlin}, {table: bonn}]", "--table=x", "--table x: goes with one job, and there are 2: choose it with --only"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, command := range []string{"load", "plan"} {
+				if command == "plan" && strings.Contains("a variable that is not set, a password that is not set, a file of a password, ", tt.name+", ") {
+					continue
+				}
+				args := append([]string{command}, strings.Fields(tt.args)...)
+				code, stdout, stderr := callJobs(t, tt.text, args...)
+				if code != exitUsage {
+					t.Errorf("%s: exit code %d, should be %d", command, code, exitUsage)
+				}
+				if command == "load" && stdout != "" {
+					t.Errorf("stdout should be empty: %q", stdout)
+				}
+				checkOneLine(t, stderr, "loadgrid: "+tt.want)
+			}
+		})
+	}
+}
+
+func TestJobFileThatIsNotThere(t *testing.T) {
+	for args, want := range map[string]string{
+		"load --job=missing.yaml": "--job missing.yaml: cannot be read: no such file", "plan --job=": `--job "": cannot be read`, "load --job=.": "--job .: cannot be read: is a directory",
+		"load --only=a": "--only [a]: needs a job file", "load --keep-going": "--keep-going true: needs a job file", "plan --only=a": "needs a job file",
+		"job check missing.yaml": "--job missing.yaml: cannot be read", "job check": "see 'loadgrid job check --help'",
+	} {
+		code, stdout, stderr := call(t.Context(), strings.Fields(args)...)
+		if code != exitUsage || stdout != "" {
+			t.Errorf("%s: exit code %d, stdout %q", args, code, stdout)
+		}
+		checkOneLine(t, stderr, want)
+	}
+}
+
+// What the file says of the log holds for its own mistakes.
+func TestAMistakeOfTheLogItself(t *testing.T) {
+	code, _, stderr := callJobs(t, "table: g\ncell-size: 1\ncols: 1\nrows: 1\nprogress: bar\nlog-format: json\n", "load")
+	if code != exitUsage || !strings.HasPrefix(stderr, "{") || !strings.Contains(stderr, `"msg":"jobs.yaml:5:11: progress bar: contradicts log-format json`) {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// preparedJob returns a job of a file beside flags of load.
+func preparedJob(t *testing.T, text string, args ...string) *prepared {
+	t.Helper()
+	cmd := newLoad()
+	cmd.SetContext(t.Context())
+	if err := cmd.ParseFlags(append(args, "--job", writeJobs(t, text))); err != nil {
+		t.Fatal(err)
+	}
+	jobs := jobsFlags{file: cmd.Flags().Lookup("job").Value.String()}
+	set, err := jobs.open(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := set.prepare(set.jobs[0], true)
+	if p.err != nil {
+		t.Fatal(p.err)
+	}
+	return p
+}
+
+// Each flag that the command line may set as well as the file is as the command line
+// has it, lists and all.
+func TestAFlagWinsOverTheFile(t *testing.T) {
+	clearEnv(t)
+	text := `
+table: file
+cell-size: 1
+extent: [0, 0, 1, 1]
+srid: 3035
+set: [a=1, b=2]
+wait: 5s
+rotate: 30
+coverage: false
+dsn: host=file
+password: ${LOADGRID_TEST_PW}
+keep: 3
+if-exists: replace
+`
+	t.Setenv("LOADGRID_TEST_PW", secret)
+	p := preparedJob(t, text)
+	if p.job.Table.Name != "file" || p.job.Grid.DX != 1 || p.job.Extent == nil || len(p.job.Set) != 2 || p.options.Wait.Seconds() != 5 ||
+		p.flags.server.dsn != "host=file password='"+secret+"'" || p.options.JobName != "file" {
+		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.job, p.options, len(p.flags.server.dsn))
+	}
+	p = preparedJob(t, text, "--table=line", "--cell-size=2,3", "--cols=4", "--rows=5", "--srid=EPSG:3857", "--set=c=x,y", "--set=d=4", "--wait=7s", "--rotate=0", "--dsn=host=line", "--keep=0")
+	if p.job.Table.Name != "line" || p.job.Grid.DX != 2 || p.job.Grid.DY != 3 || p.job.Extent != nil || p.job.Cols != 4 || p.job.Grid.SRID != 3857 || p.job.Grid.Rotate != 0 ||
+		len(p.job.Set) != 2 || p.job.Set[0].Name != "c" || p.job.Set[0].Value != "x,y" || p.options.Wait.Seconds() != 7 || p.job.Keep != 0 || p.job.IfExists != "replace" {
+		t.Errorf("beside flags the job is %+v, options %+v", p.job, p.options)
+	}
+	if p.flags.server.dsn != "host=line" {
+		t.Error("the file's password goes to the server of the command line")
+	}
+	t.Setenv("LOADGRID_DSN", "host=environment")
+	if p = preparedJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); p.flags.server.dsn != "host=environment password='"+secret+"'" {
+		t.Error("the file's password does not go with LOADGRID_DSN")
+	}
+}
+
+func TestAFileOfAnAreaIsBesideTheJobFile(t *testing.T) {
+	dir := t.TempDir()
+	const job = "table: a\ncell-size: 1\naoi: area.wkt\n"
+	for name, text := range map[string]string{"jobs.yaml": job, "area.wkt": "POLYGON((0 0,2 0,2 3,0 3,0 0))"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(t.TempDir()) // a scheduler's
+	const other = "POLYGON((0 0,1 0,1 1,0 1,0 0))"
+	if err := os.WriteFile("other.wkt", []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "jobs.yaml")
+	for _, tt := range []struct {
+		stdin, args, want string
+	}{
+		{"", "--job " + file, "rows      20\n"}, // with those that it touches
+		{"", "--aoi-rule within --job " + file, "rows      6\n"},
+		{"", "--aoi other.wkt --aoi-rule within --job " + file, "rows      1\n"},
+		{other, "--aoi - --aoi-rule within --job " + file, "rows      1\n"},
+		{strings.ReplaceAll(job, "area.wkt", "other.wkt"), "--aoi-rule within --job -", "rows      1\n"},
+	} {
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), append([]string{"plan"}, strings.Fields(tt.args)...), strings.NewReader(tt.stdin), &stdout, &stderr)
+		if code != exitDone || !strings.Contains(stdout.String(), tt.want) {
+			t.Errorf("%s: exit code %d, %s%s", tt.args, code, stdout.String(), stderr.String())
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"plan", "--job", "-"}, strings.NewReader("table: a\ncell-size: 1\naoi: '-'\n"), &stdout, &stderr)
+	if code != exitUsage || !strings.Contains(stderr.String(), "stdin:3:6: aoi -: contradicts job -") {
+		t.Errorf("exit code %d, %s", code, stderr.String())
+	}
+}
+
+// An area on stdin is there for each job.
+func TestAnAreaOnStdinForSeveralJobs(t *testing.T) {
+	file := writeJobs(t, "defaults: {cell-size: 1, aoi: '-', aoi-rule: within}\njobs: [{table: a}, {table: b}]")
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"plan", "--job", file}, strings.NewReader("POLYGON((0 0,2 0,2 3,0 3,0 0))"), &stdout, &stderr)
+	if code != exitDone || strings.Count(stdout.String(), "rows      6\n") != 2 {
+		t.Errorf("exit code %d, %s%s", code, stdout.String(), stderr.String())
+	}
+}
+
+func TestPlanOfJobs(t *testing.T) {
+	clearEnv(t)
+	t.Chdir(t.TempDir())
+	const jobs = "defaults: {cell-size: 1, rows: 3, dsn: 'host=${LOADGRID_TEST_NOT}', publish: truncate, if-exists: replace}\njobs:\n- {table: a, cols: 2}\n- {name: second, table: b, cols: 4}\n"
+	code, stdout, stderr := callJobs(t, jobs, "plan")
+	if want := "job a\ntable     a\n"; code != exitDone || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "\n\njob second\ntable     b\n") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	code, stdout, _ = callJobs(t, jobs, "plan", "--only", "second", "--picture", "a.svg")
+	if _, err := os.Stat("a.svg"); code != exitDone || strings.Contains(stdout, "job a") || err != nil {
+		t.Errorf("exit code %d, %s, %v", code, stdout, err)
+	}
+	code, _, stderr = callJobs(t, jobs, "plan", "--picture", "a.svg")
+	if code != exitUsage {
+		t.Errorf("exit code %d", code)
+	}
+	checkOneLine(t, stderr, "--picture a.svg: goes with one job, and there are 2")
+	// Where a server is asked, its secrets are needed.
+	code, _, stderr = callJobs(t, jobs+"- {name: third, table: c, cols: 1, aoi-sql: select 1}\n", "plan", "--only", "third")
+	if code != exitUsage {
+		t.Errorf("exit code %d", code)
+	}
+	checkOneLine(t, stderr, "jobs.yaml:1:40: dsn needs the variable LOADGRID_TEST_NOT")
+}
+
+func TestJobCheck(t *testing.T) {
+	clearEnv(t)
+	t.Setenv("LOADGRID_DSN", untouched(t))
+	names, err := filepath.Glob("../../examples/*.yaml")
+	if err != nil || len(names) != 3 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	for _, name := range names {
+		code, stdout, stderr := call(t.Context(), "job", "check", name)
+		if code != exitDone || stderr != "" || !strings.HasPrefix(stdout, name+": ") {
+			t.Errorf("%s: exit code %d, %s%s", name, code, stdout, stderr)
+		}
+	}
+	name := writeJobs(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\ndsn: ${LOADGRID_TEST_NOT}\npassword: file:missing\n")
+	if code, stdout, _ := call(t.Context(), "job", "check", name); code != exitDone || stdout != name+": 1 job: a\n" {
+		t.Errorf("without its secrets: exit code %d, %s", code, stdout)
+	}
+	if code, _, stderr := call(t.Context(), "job", "check", writeJobs(t, "table: a\ncell-size: 0\n")); code != exitUsage || !strings.Contains(stderr, ":2:12: cell-size 0: must be") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// The jobs of a file fail one after the other, where there is no server.
+func TestJobsThatFail(t *testing.T) {
+	clearEnv(t)
+	t.Setenv("LOADGRID_DSN", "postgresql://"+closedPort(t)+"/gis")
+	const jobs = "defaults: {cell-size: 1, rows: 3, cols: 2}\njobs:\n- {table: a}\n- {name: second, table: b}\n- {table: c}\n"
+	code, stdout, stderr := callJobs(t, jobs, "load")
+	lines := strings.Split(stderr, "\n")
+	if code != exitFailed || stdout != "" || len(lines) != 4 || lines[0] != "job a begins, 1 of 3" || lines[1] != "not done: second, c" || !strings.HasPrefix(lines[2], "loadgrid: job a: connecting to") {
+		t.Errorf("exit code %d, %q", code, lines)
+	}
+	code, _, stderr = callJobs(t, jobs, "load", "--keep-going")
+	lines = strings.Split(stderr, "\n")
+	if code != exitFailed || len(lines) != 8 || lines[4] != "job c begins, 3 of 3" || !strings.HasPrefix(lines[3], "loadgrid: job second: connecting to") || lines[6] != "loadgrid: 3 of 3 jobs failed: a, second, c" {
+		t.Errorf("exit code %d, %q", code, lines)
+	}
+	code, _, stderr = callJobs(t, strings.Replace(jobs, "rows: 3", "rows: 3, log-format: json", 1), "load", "--keep-going")
+	lines = strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
+	for _, line := range lines {
+		if !strings.HasPrefix(line, `{"time":`) || !strings.Contains(line, `"type":"log"`) {
+			t.Errorf("no object: %s", line)
+		}
+	}
+	if code != exitFailed || len(lines) != 7 {
+		t.Errorf("exit code %d, %d lines", code, len(lines))
+	}
+	code, _, stderr = callJobs(t, jobs, "load", "--only", "c")
+	if code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	checkOneLine(t, stderr, "loadgrid: job c: connecting to")
+}
+
+// Whatever is done with a password, nobody sees it. What call returns is checked there.
+func TestAJobsSecretsNeverLeak(t *testing.T) {
+	clearEnv(t)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("LOADGRID_TEST_PW", secret)
+	t.Setenv("LOADGRID_TEST_URL", "postgresql://me:"+secret+"@127.0.0.1:1/gis?connect_timeout=1")
+	t.Setenv("LOADGRID_TEST_BAD", "postgresql://me:a@"+secret+"@/#127.0.0.1:1/gis")
+	for _, line := range []string{
+		"password: " + secret, "password: [" + secret + "]", "password: {" + secret + ": " + secret + "}", "password: *" + secret, "password: &" + secret + " x", "password: !" + secret + " x",
+		"password: '" + secret, "password: \"" + secret + "\\q\"", "password: @" + secret, "password: " + secret + "${LOADGRID_TEST_PW}", "password: ${LOADGRID_TEST_PW", "password: file:" + secret + "\x00",
+		"password: ${LOADGRID_TEST_PW}\ndsn: host=127.0.0.1 port=1", "password: file:" + dir + "/pw\ndsn: postgres://me@127.0.0.1:1/gis", "password: ${LOADGRID_TEST_PW}\ndsn: host=127.0.0.1 port=x",
+		"dsn: ${LOADGRID_TEST_URL}", "dsn: ${LOADGRID_TEST_BAD}", "dsn: file:" + dir + "/pw", "dsn: ${LOADGRID_TEST_PW}", "dsn: postgres://me:${LOADGRID_TEST_PW}@127.0.0.1:1/gis",
+		"dsn: host=127.0.0.1 port=1 password='${LOADGRID_TEST_PW}", "dsn: ${LOADGRID_TEST_URL}x${LOADGRID_TEST_PW}", "dsn: host=127.0.0.1 ${LOADGRID_TEST_PW}",
+		"dsn: postgres://me:" + secret + "@127.0.0.1:1/gis", "dsn: [postgres://me:" + secret + "@127.0.0.1:1/gis]", "postgres://me:" + secret + "@127.0.0.1:1/gis: x",
+	} {
+		for _, args := range [][]string{{"load"}, {"load", "--progress", "json"}, {"plan", "--if-exists", "append"}} {
+			code, _, stderr := callJobs(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n"+line+"\n", args...)
+			if code != exitUsage && code != exitFailed || stderr == "" {
+				t.Errorf("%s: exit code %d, %q", line, code, stderr)
+			}
+		}
+	}
+}
+
+func TestCompletionOfJobFiles(t *testing.T) {
+	if _, stdout, _ := call(t.Context(), cobra.ShellCompRequestCmd, "load", "--job", ""); !strings.Contains(stdout, "yaml\n") {
+		t.Errorf("--job is completed with %q", stdout)
+	}
+}

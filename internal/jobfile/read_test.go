@@ -1,0 +1,276 @@
+package jobfile
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// got writes the settings of a job as flags.
+func got(f *File, job *Job, given ...string) string {
+	var words []string
+	for _, s := range f.Merge(job, func(key string) bool { return slices.Contains(given, key) }) {
+		for _, item := range s.Items {
+			words = append(words, "--"+s.Key+"="+item.Text)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// readable are files, and what they say as flags.
+func readable() map[string]string {
+	return map[string]string{
+		"table: a.b":                            "--table=a.b",
+		"table: yes":                            "--table=yes", // a string in YAML 1.2
+		"table: \"2026\"":                       "--table=2026",
+		"'table': '\"a.b\"'":                    `--table="a.b"`,
+		"{table: t, cols: 3}":                   "--table=t --cols=3",
+		"\ufefftable: t":                        "--table=t",
+		"---\ntable: t\n...\n":                  "--table=t",
+		"table: t\r\ncols: 1\r\n":               "--table=t --cols=1",
+		"table: t # so":                         "--table=t",
+		"cell-size: 1000":                       "--cell-size=1000",
+		"cell-size: 1e3":                        "--cell-size=1e3",
+		"cell-size: .5":                         "--cell-size=.5",
+		"cell-size: [1, 2.5]":                   "--cell-size=1,2.5",
+		"cell-size: [7]":                        "--cell-size=7",
+		"cell-size: 1,2":                        "--cell-size=1,2", // a string
+		"cell-size: '1000'":                     "--cell-size=1000",
+		"extent: [-1, -2e1, +3, 4.25]":          "--extent=-1,-2e1,+3,4.25",
+		"extent:\n- 0\n- 0\n- 1\n- 1":           "--extent=0,0,1,1",
+		"extent: 0,0,1,1":                       "--extent=0,0,1,1",
+		"origin: [0, 0]":                        "--origin=0,0",
+		"srid: 3035":                            "--srid=3035",
+		"srid: EPSG:3035":                       "--srid=EPSG:3035",
+		"srid: '3035'":                          "--srid=3035",
+		"rotate: -0.5":                          "--rotate=-0.5",
+		"coverage: true\nclip: false":           "--coverage=true --clip=false",
+		"set: [a=1, 'b:date=2026-03-01']":       "--set=a=1 --set=b:date=2026-03-01",
+		"set:\n  - loaded:date=2026-03-01":      "--set=loaded:date=2026-03-01",
+		"set: [\"a={\\\"b\\\": 1}\"]":           `--set=a={"b": 1}`,
+		"aoi-sql-timeout: 90s":                  "--aoi-sql-timeout=90s",
+		"wait: 1h30m":                           "--wait=1h30m",
+		"prune-runs: 90d":                       "--prune-runs=90d",
+		"aoi-sql: |\n  select geom\n  from a\n": "--aoi-sql=select geom\nfrom a\n",
+		"after: select '${x}'":                  "--after=select '${x}'",
+		"before: >-\n  grant select\n  on {{table}} to a": "--before=grant select on {{table}} to a",
+		"dsn: host=${H}":     "--dsn=host=${H}",
+		"password: ${P}":     "--password=${P}",
+		"password: file:a b": "--password=file:a b",
+		"aoi: '-'":           "--aoi=-",
+	}
+}
+
+func TestReadValues(t *testing.T) {
+	for text, want := range readable() {
+		f, err := Read("f", []byte(text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		} else if len(f.Jobs) != 1 || got(f, f.Jobs[0]) != want {
+			t.Errorf("%q is %s, want %s", text, got(f, f.Jobs[0]), want)
+		}
+	}
+}
+
+type mistake struct{ name, text, want string }
+
+// mistakes are files that are refused, and what is said of each.
+func mistakes() []mistake {
+	return []mistake{
+		{"empty", "", "f:1:1: has no job"},
+		{"a comment alone", "# x\n", "f:1:1: has no job"},
+		{"a document with nothing in it", "---\n", "a job file is a mapping of keys to values, not nothing"},
+		{"a list", "- table: a\n", "f:1:1: a job file is a mapping of keys to values, not a list"},
+		{"text", "table", "f:1:1: a job file is a mapping"},
+		{"two documents", "table: a\n---\ntable: b\n", "f:2:1: a second document begins"},
+		{"too long", "table: " + strings.Repeat("a", MaxSize), "f:1:1: has more than 1048576 bytes"},
+		{"UTF-16", "\xff\xfet\x00", "f:1:1: a byte that is no text in UTF-8"},
+		{"Latin 1", "table: a\nname: \xe9\n", "f:2:7: a byte that is no text in UTF-8"},
+		{"NUL", "table: a\x00", "f:1:9: a byte"},
+		{"a tab", "defaults:\n\tcols: 1\n", "f:2:1: is no YAML: a tab where YAML has spaces"},
+		{"a quote left open", "table: 'a\n", "(while scanning a quoted scalar that begins in line 1)"},
+		{"a bracket left open", "extent: [1, 2\n", "is no YAML: did not find expected ',' or ']'"},
+		{"a backquote", "table: `a`\n", "f:1:8: is no YAML: found character that cannot start any token: put the text in quotes"},
+		{"a colon", "table: a: b\n", "f:1:9: is no YAML: mapping values"},
+		{"behind the end", "{table: a}}", "f:1:11: is no YAML"},
+		{"version of YAML", "%YAML 9.9\n---\ntable: a\n", "f:1:1: is no YAML: found incompatible YAML document"},
+		{"deep nesting", strings.Repeat("[", 100000), "exceeded max depth"},
+
+		{"unknown key, underscore", "table: a\ncell_size: 1\n", `f:2:1: unknown key "cell_size": did you mean "cell-size"?`},
+		{"unknown key, letters swapped", "tabel: a\n", `f:1:1: unknown key "tabel": did you mean "table"?`},
+		{"unknown key, case", "jobs:\n  - table: a\n    SRID: 1\n", `f:3:5: unknown key "SRID"`},
+		{"unknown key like none", "frobnicate: a\n", `f:1:1: unknown key "frobnicate"`},
+		{"unknown key at the top of several", "job:\n- table: a\ndefaults: {}\n", `f:1:1: unknown key "job": did you mean "jobs"?`},
+		{"flag of the command line alone", "keep-going: true\n", `f:1:1: unknown key "keep-going"`},
+		{"several mistakes", "cols: a\nrows: b\nfoo: 1\n", `f:1:7: cols must be a whole number in digits, such as 1000, not a string; 2:7: rows must be`},
+		{"many mistakes", strings.Repeat("? []\n: 1\n", 9), "; and 4 more"},
+		{"a key twice", "table: a\ncols: 1\ntable: b\n", `f:3:1: "table" stands here a second time: it is in line 1 already`},
+		{"jobs twice", "jobs: [{table: a}]\njobs: [{table: b}]\n", `f:2:1: "jobs" stands here a second time`},
+		{"a key that is a list", "? [a]\n: 1\n", "f:1:3: a key must be a name, not a list"},
+		{"no value", "table:\n", "f:1:7: table has no value"},
+		{"null", "table: ~\n", "f:1:8: table has no value"},
+
+		{"anchor", "table: &a x\n", "f:1:8: anchors and aliases"},
+		{"alias", "defaults: &a {cols: 1}\njobs: [*a]\n", "f:1:11: anchors and aliases"},
+		{"alias of nothing", "password: *secret\n", "f:1:11: anchors and aliases"},
+		{"merge key", "<<: {cols: 1}\n", "f:1:1: anchors and aliases"},
+		{"a bomb", "a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]\n", "f:1:4: anchors and aliases"},
+		{"tag", "table: !!str 5\n", "f:1:8: tags (!)"},
+		{"tag of its own", "password: !x y\n", "f:1:11: tags (!)"},
+
+		{"string, number", "table: 5\n", "f:1:8: table must be a string, and is a number to YAML: put it in quotes"},
+		{"string, octal", "table: 017\n", "table must be a string, and is a number in a form that not all programs read alike to YAML"},
+		{"string, date", "table: 2026-03-01\n", "table must be a string, and is a date to YAML: put it in quotes"},
+		{"string, bool", "table: true\n", "table must be a string, and is true or false to YAML"},
+		{"string, list", "table: [a]\n", "table must be a string, not a list"},
+		{"bool yes", "coverage: yes\n", "f:1:11: coverage must be true or false, not a string"},
+		{"bool on", "coverage: on\n", "coverage must be true or false"},
+		{"bool in quotes", "coverage: 'true'\n", "coverage must be true or false, not a string in quotes"},
+		{"bool in capitals", "coverage: True\n", "coverage must be true or false"},
+		{"bool 1", "coverage: 1\n", "coverage must be true or false, not a number"},
+		{"whole, underscore", "cols: 1_000\n", "f:1:7: cols must be a whole number in digits, such as 1000, not a number in a form that not all programs read alike"},
+		{"whole, hexadecimal", "cols: 0x10\n", "cols must be a whole number"},
+		{"whole, octal", "cols: 010\n", "cols must be a whole number"},
+		{"whole, octal 1.2", "cols: 0o10\n", "cols must be a whole number"},
+		{"whole, exponent", "cols: 1e3\n", "cols must be a whole number"},
+		{"whole, fraction", "cols: 1.5\n", "cols must be a whole number"},
+		{"whole, quoted", "cols: '1'\n", "cols must be a whole number in digits, such as 1000, not a string in quotes"},
+		{"whole, sexagesimal", "cols: 1:30\n", "cols must be a whole number"},
+		{"whole, digits", "cols: 99999999999999999999\n", "cols is a number of too many digits"},
+		{"number, NaN", "rotate: .nan\n", "rotate must be a number, such as 1000, 0.25 or 1e-3, not a number in a form"},
+		{"number, infinity", "cell-size: -.inf\n", "cell-size must be a number"},
+		{"number, too large", "rotate: 1e999\n", "rotate is a number that is too large"},
+		{"number, underscore in a list", "extent: [1, 2, 3_0, 4]\n", "f:1:16: extent must be a number"},
+		{"numbers, too few", "extent: [1, 2]\n", "f:1:9: extent must be a list of 4 numbers, not of 2"},
+		{"numbers, one of them text", "origin: [1, a]\n", "f:1:13: origin must be a number"},
+		{"numbers, one", "extent: 5\n", "f:1:9: extent must be a list of 4 numbers, not a number"},
+		{"numbers, mapping", "cell-size: {x: 1}\n", "cell-size must be a number or a list of two, not a mapping"},
+		{"srid, bool", "srid: true\n", "srid must be a number or a string such as EPSG:3035, not true or false"},
+		{"srid, another authority", "srid: WGS84\n", "f:1:7: srid must be a number or a string such as EPSG:3035, not a string"},
+		{"srid, variable", "srid: ${S}\n", "f:1:7: srid must be a number"},
+		{"srid, float", "srid: 3035.0\n", "srid must be a number or a string"},
+		{"set, text", "set: a=b\n", "f:1:6: set must be a list, not a string"},
+		{"set, empty", "set: []\n", "f:1:6: set is an empty list"},
+		{"set, mapping", "set:\n  - a: b\n", "f:2:5: set must be a string, not a mapping"},
+		{"set, date", "set: [a=1, 2026-03-01]\n", "f:1:12: set must be a string, and is a date"},
+		{"duration, number", "wait: 90\n", "f:1:7: wait must be a duration with its unit"},
+		{"duration, days", "wait: 1d\n", "wait must be a duration with its unit"},
+		{"duration, sexagesimal", "wait: 1:30\n", "wait must be a duration with its unit"},
+		{"choice", "if-exists: truncate\n", "f:1:12: if-exists must be fail, append or replace"},
+		{"choice, empty", "shape: ''\n", "f:1:8: shape must be square, hexagon or xyz"},
+
+		{"variable in a name", "table: ${T}\n", "f:1:8: table holds ${, and variables are filled in for dsn and password alone"},
+		{"variable in a list", "set: [a=1, 'b=${B}']\n", "f:1:12: set holds ${"},
+		{"variable in numbers", "extent: '${E}'\n", "f:1:9: extent holds ${"},
+		{"variable without an end", "dsn: host=${H\n", "f:1:6: dsn holds ${ without a name"},
+		{"variable without a name", "dsn: host=${}\n", "dsn holds ${ without a name"},
+		{"variable with a default", "dsn: ${A:-b}\n", "dsn holds ${ without a name"},
+		{"password itself", "password: hunter2\n", "f:1:11: password must be ${VARIABLE} or file:PATH: a job file is no place"},
+		{"password in part", "password: ${A}2\n", "f:1:11: password must be ${VARIABLE} or file:PATH"},
+		{"password that is a number", "password: 1234567\n", "f:1:11: password must be ${VARIABLE} or file:PATH"},
+
+		{"name that is empty", "name: ''\ntable: a\n", "f:1:7: name must have 1 to 100 bytes"},
+		{"name of two lines", "name: \"a\\nb\"\ntable: a\n", "f:1:7: name must have"},
+		{"name in defaults", "defaults: {name: a}\njobs: [{table: a}]\n", `f:1:12: unknown key "name"`},
+		{"two of one name", "jobs:\n- {name: a, table: x}\n- {name: b, table: y}\n- {name: a, table: z}\n", `f:4:10: two jobs are called "a", in lines 2 and 4`},
+		{"two of one table", "jobs:\n- table: x\n- table: x\n", `f:3:10: two jobs are called "x", in lines 2 and 3: give each a name`},
+		{"a table as another's name", "jobs:\n- table: x\n- {name: x, table: y}\n", `f:3:10: two jobs are called "x"`},
+		{"no name", "jobs:\n- table: x\n- cols: 1\n", "f:3:3: a job of several needs a name or a table"},
+		{"jobs that are empty", "jobs: []\n", "f:1:7: jobs must be a list of jobs"},
+		{"jobs that are nothing", "jobs:\n", "f:1:6: jobs must be a list of jobs"},
+		{"jobs that are a mapping", "jobs: {a: {table: x}}\n", "f:1:7: jobs must be a list of jobs"},
+		{"a job that is text", "jobs: [x]\n", "f:1:8: must be a mapping of keys to values, not a string"},
+		{"defaults alone", "defaults: {cols: 1}\n", "f:1:1: has no job: jobs is missing"},
+		{"defaults that are nothing", "defaults:\njobs: [{table: x}]\n", "f:1:10: must be a mapping"},
+		{"a key beside jobs", "table: a\njobs: [{table: x}]\n", "f:1:1: table stands beside defaults and jobs"},
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	for _, tt := range mistakes() {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Read("f", []byte(tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("says %v\nwant %s", err, tt.want)
+			} else if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "1234567") {
+				t.Errorf("shows a password: %v", err)
+			}
+		})
+	}
+}
+
+func TestMerge(t *testing.T) {
+	const text = `
+defaults:
+  cols: 1
+  rows: 2
+  aoi-sql: select 1
+  aoi-sql-timeout: 1s
+  set: [a=1, b=2]
+  index: brin
+jobs:
+  - {name: a, extent: [0, 0, 1, 1], aoi: x.wkt, set: [c=3]}
+  - {name: b, rows: 5, index: gist}
+`
+	f, err := Read("f", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		job   int
+		given string
+		want  string
+	}{
+		{0, "", "--extent=0,0,1,1 --aoi=x.wkt --set=c=3 --index=brin"},
+		{0, "index set", "--extent=0,0,1,1 --aoi=x.wkt"},
+		{0, "cols", "--aoi=x.wkt --set=c=3 --index=brin"},
+		{0, "aoi-sql", "--extent=0,0,1,1 --set=c=3 --index=brin"},
+		{0, "aoi-sql-timeout", "--extent=0,0,1,1 --set=c=3 --index=brin"},
+		{1, "", "--cols=1 --rows=5 --aoi-sql=select 1 --aoi-sql-timeout=1s --set=a=1 --set=b=2 --index=gist"},
+		{1, "extent", "--aoi-sql=select 1 --aoi-sql-timeout=1s --set=a=1 --set=b=2 --index=gist"},
+		{1, "cols", "--rows=5 --aoi-sql=select 1 --aoi-sql-timeout=1s --set=a=1 --set=b=2 --index=gist"},
+		{1, "aoi", "--cols=1 --rows=5 --set=a=1 --set=b=2 --index=gist"},
+	} {
+		if s := got(f, f.Jobs[tt.job], strings.Fields(tt.given)...); s != tt.want {
+			t.Errorf("job %d beside flags %q has %s\nwant %s", tt.job, tt.given, s, tt.want)
+		}
+	}
+}
+
+func TestAlternativesAreKeys(t *testing.T) {
+	names := namesOf(new(Settings))
+	for _, name := range slices.Concat(slices.Concat(alternatives()...)...) {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is no key", name)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"cell-size", "cols", "rows", "table", "code", "code-order"}
+	for word, want := range map[string]string{
+		"cell_size": "cell-size", "cellsize": "cell-size", "col": "cols", "row": "rows", "tabel": "table", "codes": "code",
+		"": "", "x": "", "extent": "", "cell": "", "color": "", strings.Repeat("x", 100000): "",
+	} {
+		if got, ok := Nearest(word, names); got != want || ok != (want != "") {
+			t.Errorf("nearest to %.20q is %q, want %q", word, got, want)
+		}
+	}
+}
+
+// No type may be without a way to be read.
+func TestEachKeyIsRead(t *testing.T) {
+	names := make(map[string]bool)
+	for i := range reflect.TypeFor[Settings]().NumField() {
+		field := reflect.TypeFor[Settings]().Field(i)
+		key := field.Tag.Get("yaml")
+		if _, ok := reflect.New(field.Type).Interface().(kind); key == "" || !ok || names[key] {
+			t.Errorf("field %s has key %q", field.Name, key)
+		}
+		names[key] = true
+	}
+	if n := len(namesOf(new(Job))); n != len(names)+1 {
+		t.Errorf("a job has %d keys, defaults have %d", n, len(names))
+	}
+}

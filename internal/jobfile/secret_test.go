@@ -1,0 +1,157 @@
+package jobfile
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// nasty are passwords that a connection string would take for something else.
+func nasty() []string {
+	return []string{
+		"plain", "with space", " at both ends ", "it's", `back\slash`, `\`, `'`, `\'`, "a@b", "a/b", "a:b", "a?b", "a#b", "a&b=c", "a%20b", "a+b",
+		"x' host=evil user='root", "x host=evil", "p@evil.example/db?host=evil", "äöü€", "tab\tand\nnewline", "${H}", "$${H}", "file:/etc/passwd", "=", "[", "\u202e",
+	}
+}
+
+// The driver itself says what a connection string means.
+func TestDSNIsWhatTheDriverReads(t *testing.T) {
+	for _, e := range os.Environ() {
+		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, "PG") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("HOME", t.TempDir())
+	for _, password := range nasty() {
+		secrets := Secrets{Dir: t.TempDir(), Lookup: func(name string) (string, bool) {
+			v, ok := map[string]string{
+				"P": password, "H": "db.example", "U": "me", "D": "gis",
+				"URL": "postgresql://me@db.example/gis", "WORDS": "host=db.example user=me dbname=gis",
+			}[name]
+			return v, ok
+		}}
+		if err := os.WriteFile(filepath.Join(secrets.Dir, "dsn"), []byte("host=db.example user=me dbname=gis password="+quoteKeyword(password)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct{ dsn, password string }{
+			{"postgresql://me:${P}@db.example/gis", ""},
+			{"postgres://${U}:${P}@${H}:5432/${D}", ""},
+			{"postgresql://me@db.example/gis?password=${P}&sslmode=disable", ""},
+			{"postgresql://db.example/${D}?user=${U}&password=${P}", ""},
+			{"${URL}?password=${P}", ""},
+			{"host=${H} user=${U} password=${P} dbname=${D}", ""},
+			{"host=db.example user = me password = '${P}'   dbname=gis", ""},
+			{"host=db.example\tuser='me'\npassword=${P}\n dbname=gi${S}s", "S"},
+			{"${WORDS} password=${P}", ""},
+			{"file:dsn", ""},
+			{"postgresql://me@db.example/gis", "P"},
+			{"postgresql://me@db.example/gis?sslmode=disable", "P"},
+			{"${URL}", "P"},
+			{"${WORDS}", "P"},
+			{"host=db.example user=me dbname=gis", "P"},
+		} {
+			lookup := secrets
+			if tt.password == "S" {
+				lookup.Lookup = func(name string) (string, bool) {
+					if name == "S" {
+						return "", true
+					}
+					return secrets.Lookup(name)
+				}
+			}
+			dsn, err := lookup.DSN(tt.dsn)
+			if err == nil && tt.password == "P" {
+				var p string
+				if p, err = secrets.Password("${P}"); err == nil {
+					dsn = WithPassword(dsn, p)
+				}
+			}
+			if err != nil {
+				t.Errorf("%s with password %q: %v", tt.dsn, password, err)
+				continue
+			}
+			c, err := pgx.ParseConfig(dsn)
+			if err != nil {
+				t.Errorf("%s with password %q: %v", tt.dsn, password, err)
+			} else if c.Password != password || c.Host != "db.example" || c.User != "me" || c.Database != "gis" {
+				t.Errorf("%s with password %q has %q at host %q, user %q, database %q", tt.dsn, password, c.Password, c.Host, c.User, c.Database)
+			}
+		}
+	}
+}
+
+func TestSecretsRefuse(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"empty": "\n", "long": strings.Repeat("x", maxSecret+1)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	secrets := Secrets{Dir: dir, Lookup: func(name string) (string, bool) {
+		v, ok := map[string]string{"P": "hunter2", "E": "", "DIR": "/no/hunter2"}[name]
+		return v, ok
+	}}
+	for _, tt := range []struct{ key, text, want string }{
+		{"dsn", "host=${NOT}", "needs the variable NOT, which is not set"},
+		{"dsn", "${NOT}", "needs the variable NOT, which is not set"},
+		{"dsn", "postgres://a:${NOT}@h/d", "needs the variable NOT, which is not set"},
+		{"dsn", "${E}", "is empty"},
+		{"dsn", "${P}@h", "goes on behind the variable at its start without a space"},
+		{"dsn", "${P}${P}", "goes on behind the variable at its start without a space"},
+		{"dsn", "host=h ${P}", "has a variable where a keyword is expected"},
+		{"dsn", "host=h pass${P}=x", "has a variable where a keyword is expected"},
+		{"dsn", "host=h password='${P}", "has a quote that is not closed"},
+		{"dsn", "host=h password='${P}'x", "is no connection string"},
+		{"dsn", "file:missing", "is in file missing, which cannot be read: no such file"},
+		{"dsn", "file:empty", "is in file empty, which is empty"},
+		{"dsn", "file:long", "is in file long, which has more than 65536 bytes"},
+		{"dsn", "file:.", "is in file ., which cannot be read: is a directory"},
+		{"dsn", "file:${DIR}/x", "is in file ${DIR}/x, which cannot be read: no such file"},
+		{"dsn", "file:${NOT}/x", "needs the variable NOT"},
+		{"password", "${NOT}", "needs the variable NOT, which is not set"},
+		{"password", "${E}", "is the variable E, which is empty"},
+		{"password", "file:empty", "is in file empty, which is empty"},
+		{"password", "hunter2", "must be ${VARIABLE} or file:PATH"},
+	} {
+		fill := secrets.DSN
+		if tt.key == "password" {
+			fill = secrets.Password
+		}
+		_, err := fill(tt.text)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s %s says %v, want %s", tt.key, tt.text, err, tt.want)
+		}
+	}
+}
+
+func TestSecretsLeaveTextAlone(t *testing.T) {
+	secrets := Secrets{Lookup: func(string) (string, bool) { return "", false }}
+	for text, want := range map[string]string{
+		"host=h  user='a b'": "host=h  user='a b'", "host=h user=$U": "host=h user=$U", "host=h password=$${U}": "host=h password=${U}",
+		"postgres://h/d?x=%20$$": "postgres://h/d?x=%20$$", "no connection string": "no connection string",
+	} {
+		if got, err := secrets.DSN(text); err != nil || got != want {
+			t.Errorf("%s becomes %s, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
+func TestWithPasswordLeavesOneThatIsThere(t *testing.T) {
+	for _, dsn := range []string{
+		"postgres://me:a@h/d", "postgres://me:@h/d", "postgres://h/d?password=a", "host=h password=a", "password = 'a b' host=h", "postgres://%zz", "host",
+	} {
+		if got := WithPassword(dsn, "b"); got != dsn {
+			t.Errorf("%s becomes %s", dsn, got)
+		}
+	}
+	for dsn, want := range map[string]string{
+		"": "password='b'", "host=h": "host=h password='b'", "host='password=a'": "host='password=a' password='b'", "sslpassword=a": "sslpassword=a password='b'",
+	} {
+		if got := WithPassword(dsn, "b"); got != want {
+			t.Errorf("%s becomes %s, want %s", dsn, got, want)
+		}
+	}
+}
