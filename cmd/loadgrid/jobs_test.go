@@ -221,14 +221,14 @@ if-exists: replace
 `
 	t.Setenv("LOADGRID_TEST_PW", secret)
 	p := preparedJob(t, text)
-	if p.job.Table.Name != "file" || p.job.Grid.DX != 1 || p.job.Extent == nil || len(p.job.Set) != 2 || p.options.Wait.Seconds() != 5 ||
-		p.flags.server.dsn != "host=file password='"+secret+"'" || p.options.JobName != "file" {
-		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.job, p.options, len(p.flags.server.dsn))
+	if p.run.job.Table.Name != "file" || p.run.job.Grid.DX != 1 || p.run.job.Extent == nil || len(p.run.job.Set) != 2 || p.run.options.Wait.Seconds() != 5 ||
+		p.flags.server.dsn != "host=file password='"+secret+"'" || p.run.options.JobName != "file" {
+		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.run.job, p.run.options, len(p.flags.server.dsn))
 	}
 	p = preparedJob(t, text, "--table=line", "--cell-size=2,3", "--cols=4", "--rows=5", "--srid=EPSG:3857", "--set=c=x,y", "--set=d=4", "--wait=7s", "--rotate=0", "--dsn=host=line", "--keep=0")
-	if p.job.Table.Name != "line" || p.job.Grid.DX != 2 || p.job.Grid.DY != 3 || p.job.Extent != nil || p.job.Cols != 4 || p.job.Grid.SRID != 3857 || p.job.Grid.Rotate != 0 ||
-		len(p.job.Set) != 2 || p.job.Set[0].Name != "c" || p.job.Set[0].Value != "x,y" || p.options.Wait.Seconds() != 7 || p.job.Keep != 0 || p.job.IfExists != "replace" {
-		t.Errorf("beside flags the job is %+v, options %+v", p.job, p.options)
+	if p.run.job.Table.Name != "line" || p.run.job.Grid.DX != 2 || p.run.job.Grid.DY != 3 || p.run.job.Extent != nil || p.run.job.Cols != 4 || p.run.job.Grid.SRID != 3857 || p.run.job.Grid.Rotate != 0 ||
+		len(p.run.job.Set) != 2 || p.run.job.Set[0].Name != "c" || p.run.job.Set[0].Value != "x,y" || p.run.options.Wait.Seconds() != 7 || p.run.job.Keep != 0 || p.run.job.IfExists != "replace" {
+		t.Errorf("beside flags the job is %+v, options %+v", p.run.job, p.run.options)
 	}
 	if p.flags.server.dsn != "host=line" {
 		t.Error("the file's password goes to the server of the command line")

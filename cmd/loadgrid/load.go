@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -170,6 +171,9 @@ func (run loadRun) do(cmd *cobra.Command, r *reporter) (loader.Summary, error) {
 	}
 	defer loader.Close(pool)
 	options := run.options
+	ctx, tracer, stop := startTracing(ctx, os.Getenv, version(), r, func(err error) { r.log().Warn(err.Error(), "job", run.name()) })
+	defer stop()
+	options.Tracer = tracer
 	options.Progress, options.Log, options.Version = new(loader.Progress), r.log(), version()
 	defer r.follow(options.Progress)()
 	if plan == nil { // the server is to make the area ready
