@@ -2,15 +2,23 @@ package integration
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	collectortrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/loadgrid/loadgrid/loader"
 )
@@ -270,4 +278,58 @@ func TestSpans(t *testing.T) {
 	if failed != 2 {
 		t.Errorf("%d spans have the error, want the run's and that of publish", failed)
 	}
+}
+
+// The program sends its spans where the environment says, under the span that it was
+// started in; a collector that is away costs a warning, and not the load.
+func TestTracesReachACollector(t *testing.T) {
+	s := newSandbox(t)
+	var mu sync.Mutex
+	spans := map[string]int{}
+	var traces []string
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		var request collectortrace.ExportTraceServiceRequest
+		if err == nil {
+			err = proto.Unmarshal(b, &request)
+		}
+		if err != nil {
+			t.Errorf("the collector got %d bytes: %v", len(b), err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, resource := range request.GetResourceSpans() {
+			for _, scope := range resource.GetScopeSpans() {
+				for _, span := range scope.GetSpans() {
+					spans[span.GetName()]++
+					traces = append(traces, hex.EncodeToString(span.GetTraceId()))
+				}
+			}
+		}
+	}))
+	defer collector.Close()
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	env := []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL, "TRACEPARENT=00-" + trace + "-00f067aa0ba902b7-01"}
+	r := startWith(t, env, s.dsn, s.load("grid", small()...)...).wait()
+	if r.code != 0 || strings.Contains(r.stderr, "WARN") {
+		t.Fatalf("exit code %d: %s", r.code, r.stderr)
+	}
+	mu.Lock()
+	if spans["run"] != 1 || spans["chunk"] != smallChunks || spans["publish"] != 1 || len(slices.Compact(traces)) != 1 || traces[0] != trace {
+		t.Errorf("the collector has %v of traces %v", spans, slices.Compact(traces))
+	}
+	mu.Unlock()
+
+	env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1"}
+	r = startWith(t, env, s.dsn, s.load("other", with(boxes(5, 5), "--log-format", "json")...)...).wait()
+	warned := 0
+	for _, o := range r.objects(t) {
+		if o["level"] == "WARN" {
+			warned++
+		}
+	}
+	if r.code != 0 || warned != 1 {
+		t.Errorf("exit code %d, %d warnings: %s", r.code, warned, r.stderr)
+	}
+	s.checkBoxes("other", 5, 5)
 }
