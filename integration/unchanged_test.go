@@ -119,6 +119,21 @@ func TestSkipUnchanged(t *testing.T) {
 	}
 }
 
+// A column that was dropped and made anew under its name has no values, although no
+// row was written and no file is another.
+func TestColumnMadeAnewIsSeen(t *testing.T) {
+	s := newSandbox(t)
+	args := s.load("grid", with(boxes(20, 10), "--set", "n:int=7", "--if-exists", "replace")...)
+	mustCLI(t, s.dsn, args...)
+	s.exec("alter table " + s.name("grid") + " drop column n; alter table " + s.name("grid") + " add column n integer")
+	if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "altered the columns") {
+		t.Errorf("skipped %v, because %q", skipped, why)
+	}
+	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where n = 7"); n != 200 {
+		t.Errorf("%d rows have the constant", n)
+	}
+}
+
 // Where the server's counters prove that nobody wrote to the table it is not read.
 func TestUnchangedByCounters(t *testing.T) {
 	s := newDatabaseSandbox(t)

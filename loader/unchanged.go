@@ -21,6 +21,9 @@ type imprint struct {
 	Files string `json:"files"`
 	// Columns are names and types.
 	Columns []string `json:"columns"`
+	// Numbers are those that the catalogue gave the columns. One that was dropped and
+	// made anew has another, and none of its values.
+	Numbers []int16 `json:"numbers"`
 	// Indexes are the valid ones, without their names. Others may be added.
 	Indexes []string `json:"indexes"`
 }
@@ -33,13 +36,14 @@ func (t target) imprint(ctx context.Context, q querier) (look imprint, err error
 	err = q.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select md5(string_agg(concat_ws(' ', c.oid, pg_relation_filenode(c.oid), c.relpersistence), ',' order by c.oid)),
+		       (select array_agg(a.attnum order by a.attnum) from pg_attribute a where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped),
 		       (select coalesce(array_agg(d.def order by d.def), '{}') from (
 		           select m.amname || case when i.indisunique then ' unique' else '' end || ' (' ||
 		                  (select string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' order by k) from generate_series(1, i.indnkeyatts) k) || ')' ||
 		                  coalesce(' where ' || pg_get_expr(i.indpred, i.indrelid), '') as def
 		           from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
 		           where i.indrelid = $1 and i.indisvalid and i.indisready) d)
-		from tables join pg_class c using (oid)`, t.oid).Scan(&look.Files, &look.Indexes)
+		from tables join pg_class c using (oid)`, t.oid).Scan(&look.Files, &look.Numbers, &look.Indexes)
 	return look, serverError(err, "looking at the files and indexes of table %s", t.Table)
 }
 
@@ -141,7 +145,7 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 		return "", err
 	case look.Files != last.look.Files:
 		return "somebody has rewritten the table, or its partitions", nil
-	case !slices.Equal(look.Columns, last.look.Columns):
+	case !slices.Equal(look.Columns, last.look.Columns), !slices.Equal(look.Numbers, last.look.Numbers):
 		return "somebody has altered the columns", nil
 	case slices.ContainsFunc(last.look.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
 		return "somebody has dropped an index", nil
