@@ -188,6 +188,39 @@ func TestSkipUnchangedAppend(t *testing.T) {
 	s.checkCells("grid", 100)
 }
 
+// Two jobs that append to one table both have nothing to do the next night, whichever
+// was the last.
+func TestSkipUnchangedTwoAppend(t *testing.T) {
+	s := newSandbox(t)
+	jobs := [][]string{nil, nil}
+	for i, extent := range []string{"0,0,10,10", "9,0,20,10"} {
+		jobs[i] = s.load("grid", "--cell-size", "1", "--extent", extent, "--if-exists", "append", "--on-conflict", "skip")
+		mustCLI(t, s.dsn, jobs[i]...)
+	}
+	for i, job := range jobs {
+		if skipped, why := s.unchanged(job); !skipped {
+			t.Errorf("job %d: appended again: %s", i+1, why)
+		}
+	}
+	s.exec("update " + s.name("grid") + " set col = col where col = 15")
+	if skipped, why := s.unchanged(jobs[0]); skipped || !strings.Contains(why, "10 of its rows") {
+		t.Errorf("skipped %v, %s", skipped, why)
+	}
+}
+
+// Of what an older loadgrid has published it is not known which transaction wrote it.
+func TestSkipUnchangedAfterAnUpgrade(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
+	s.exec("update " + s.name("runs") + " set published_xid = null, imprint = null, rows_added = null")
+	second := s.load("grid", "--cell-size", "1", "--extent", "5,0,20,10", "--if-exists", "append", "--on-conflict", "skip")
+	mustCLI(t, s.dsn, second...)
+	s.exec("update " + s.name("grid") + " set row = row + 1 where col = 3")
+	if skipped, why := s.unchanged(second); skipped || !strings.Contains(why, "run 1 is of an older loadgrid") {
+		t.Errorf("skipped %v, %s", skipped, why)
+	}
+}
+
 // What the area of interest returns is part of the job; a table of another run that is
 // back by a rollback is not the last one's; what a killed start of another job has left
 // goes, and a table that is there does not need if-exists.

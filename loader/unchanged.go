@@ -128,16 +128,22 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	if len(runs) == 0 {
 		return "the ledger does not know the table", nil
 	}
-	last := runs[0]
+	last, own, fingerprint := runs[0], runs[0], job.withTable(t.Table).fingerprint(l.plan.Cells)
+	older := slices.IndexFunc(runs, func(r shownRun) bool { return r.look == nil })
+	if job.IfExists == Append { // others may have added theirs since
+		if i := slices.IndexFunc(runs, func(r shownRun) bool { return r.fingerprint == fingerprint }); i >= 0 {
+			own = runs[i]
+		}
+	}
 	switch {
-	case last.fingerprint != job.withTable(t.Table).fingerprint(l.plan.Cells):
-		return fmt.Sprintf("the job is not that of run %d, which the table shows", last.id), nil
+	case own.fingerprint != fingerprint:
+		return fmt.Sprintf("the job is not that of run %d, which the table shows", own.id), nil
 	case len(runs) > 1 && job.IfExists != Append:
 		return fmt.Sprintf("the table also has what %d runs have added", len(runs)-1), nil
-	case last.job.After != job.After:
+	case own.job.After != job.After:
 		return "the step after has changed", nil
-	case last.look == nil:
-		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", last.id), nil
+	case older >= 0:
+		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].id), nil
 	}
 	look, err := t.imprint(ctx, conn)
 	switch {
@@ -150,7 +156,7 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	case slices.ContainsFunc(last.look.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
 		return "somebody has dropped an index", nil
 	}
-	l.summary.Run, l.summary.Rows = last.id, 0
+	l.summary.Run, l.summary.Rows = own.id, 0
 	for _, r := range runs {
 		l.summary.Rows += r.rows
 	}
@@ -173,9 +179,9 @@ func (l *load) rowsChanged(ctx context.Context, runs []shownRun) (why string, er
 	}
 	var rows, others int64
 	err = l.lock.conn.QueryRow(ctx, `
-		select count(*), count(*) filter (where not t.xmin = any ((
+		select count(*), count(*) filter (where (t.xmin = any ((
 			select array(select k.xmin from `+l.ledger.chunks+` k where k.run_id = any ($1)
-			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)))::xid[]))
+			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)))::xid[])) is not true)
 		from `+l.target.sql()+" t", ids).Scan(&rows, &others)
 	switch {
 	case err != nil:
