@@ -209,20 +209,42 @@ func (l *load) quietSince(ctx context.Context, runs []shownRun) (bool, error) {
 	if len(runs) > 1 || job.IfExists == Append || job.Publish == PublishTruncate || job.After != "" {
 		return false, nil // others have written to the same files
 	}
-	own := []uint32{l.lock.conn.Conn().PgConn().PID()}
-	for _, conn := range l.pool.AcquireAllIdle(ctx) {
-		own = append(own, conn.Conn().PgConn().PID())
-		conn.Release()
+	own, err := l.countOwn(ctx)
+	if err != nil || own == nil {
+		return false, err
 	}
 	var quiet bool
-	err := l.lock.conn.QueryRow(ctx, `
+	err = l.lock.conn.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool
-		   and (select sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid)) = 0 and sum(pg_stat_get_tuples_deleted(oid)) = 0
+		select (select sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid)) = 0 and sum(pg_stat_get_tuples_deleted(oid)) = 0
 		        from tables join pg_class c using (oid) where c.relkind = 'r')
 		   and not exists (select from pg_stat_activity
 		                   where datname = current_database() and pid <> all ($3) and backend_type <> 'autovacuum worker'
 		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
 		l.target.oid, l.summary.Rows, own, quietFor.Seconds()).Scan(&quiet)
 	return quiet, serverError(err, "asking the server what was written to table %s", l.target)
+}
+
+// countOwn has this end's own sessions pass on what they have written: a caller's pool
+// may have written to the table a moment ago. It returns their process numbers, none
+// where the server does not count, or not in this way.
+func (l *load) countOwn(ctx context.Context) (own []uint32, err error) {
+	var counts bool
+	err = l.lock.conn.QueryRow(ctx, "select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool").Scan(&counts)
+	if err != nil || !counts {
+		return nil, serverError(err, "asking the server whether it counts what is written")
+	}
+	idle := l.pool.AcquireAllIdle(ctx)
+	defer func() {
+		for _, conn := range idle {
+			conn.Release()
+		}
+	}()
+	for _, conn := range append(slices.Clip(idle), l.lock.conn) {
+		// One that is broken, or refuses, counts as another's.
+		if _, err := conn.Exec(ctx, "select pg_stat_force_next_flush()"); err == nil {
+			own = append(own, conn.Conn().PgConn().PID())
+		}
+	}
+	return own, nil
 }
