@@ -153,9 +153,31 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx) error {
 	if err := s.run(ctx, tx.Conn(), l.target.Table); err != nil {
 		return err
 	}
-	// The ledger is written as who the run is, however long that takes.
-	_, err := tx.Exec(ctx, "set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
-	return serverError(err, "taking back the role and the time-out that the step after has set")
+	return l.takeBack(ctx, tx)
+}
+
+// takeBack takes back what the step after has done to the session, as far as the rest
+// of the transaction would meet it: the ledger is written as who the run is, however
+// long that takes, in the encoding of this end, and while the run holds the table.
+func (l *load) takeBack(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, "reset all; set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
+	if err == nil { // the step may have deallocated what the driver has prepared
+		err = tx.Conn().DeallocateAll(ctx)
+	}
+	if err == nil {
+		err = setLocal(ctx, tx, publishLock())
+	}
+	held := false // the session may take it any number of times
+	if err == nil {
+		err = tx.QueryRow(ctx, "select pg_try_advisory_lock($1)", l.lock.key).Scan(&held)
+	}
+	if err != nil {
+		return serverError(err, "taking back what the step after has set for the session")
+	}
+	if !held { // the step has given it back
+		return &LockedError{Table: l.target.Table, Holder: l.lock.holder(ctx)}
+	}
+	return nil
 }
 
 // cleanSession takes back what the step after has set for the session of the
