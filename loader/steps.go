@@ -161,6 +161,9 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx) error {
 // long that takes, in the encoding of this end, and while the run holds the table.
 func (l *load) takeBack(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, "reset all; set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
+	if err == nil { // what the role has set against stray sessions is in force again
+		_, err = tx.Exec(ctx, "select set_config(name, '0', true) from pg_settings where name = any($1::text[])", pgx.QueryExecModeExec, sessionTimeouts())
+	}
 	if err == nil { // the step may have deallocated what the driver has prepared
 		err = tx.Conn().DeallocateAll(ctx)
 	}
