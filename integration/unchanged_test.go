@@ -284,4 +284,20 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	s.checkNothingLeft()
+
+	// One that was stopped in order stays: it was said that it can be resumed.
+	other := with(s.load("plain", small()...), "--if-exists", "replace")
+	b := s.brakeAtChunk(5)
+	p := start(t, s.dsn, other...)
+	b.reached()
+	s.waitForChunks(5)
+	_ = p.cmd.Process.Signal(interrupt)
+	p.wait().expect(t, 130, "the same command resumes it")
+	b.end()
+	r = cli(t, s.dsn, with(plain, "--skip-unchanged")...)
+	if r.code != 0 || !strings.Contains(r.stdout, "is unchanged") {
+		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	cli(t, s.dsn, other...).expect(t, 0, "resuming")
+	s.checkBoxes("plain", smallCols, smallRows)
 }

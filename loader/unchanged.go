@@ -100,7 +100,7 @@ func (l *load) skipUnchanged(ctx context.Context) error {
 	l.log.Log(ctx, LevelEvent, "the table is unchanged", "made_by_run", l.summary.Run, "known", l.proof)
 	// What another start of another job has left would be in nobody's way, for ever.
 	run, found, err := l.ledger.unfinished(ctx, l.lock.conn, l.target.Table)
-	if err == nil && found {
+	if err == nil && found && !l.spares(run) {
 		l.log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
 		err = dropRun(ctx, l.lock.conn, l.ledger, run)
 	}
