@@ -247,6 +247,38 @@ func TestSkipUnchangedAfterAnUpgrade(t *testing.T) {
 	}
 }
 
+// What the step after has made of the rows is the run's, too; what somebody does to
+// them later is not.
+func TestSkipUnchangedAfterAStepThatWrites(t *testing.T) {
+	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}, "truncate": {"--publish", "truncate"}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			mustCLI(t, s.dsn, s.load("grid", with(with(boxes(20, 10), extra...), "--if-exists", "replace")...)...)
+			for _, sql := range []string{
+				"delete from {{table}} where col = 3",
+				"do $$ begin update " + s.name("grid") + " set row = row where col < 5; exception when others then raise; end $$",
+				"create temp table x on commit drop as select * from {{table}} where row = 9; delete from {{table}} where row = 9; insert into {{table}} select * from x where col > 4",
+			} {
+				args := s.load("grid", with(with(boxes(20, 10), extra...), "--if-exists", "replace", "--after", sql)...)
+				if skipped, _ := s.unchanged(args); skipped {
+					t.Errorf("%q did not run", sql)
+				}
+				if skipped, why := s.unchanged(args); !skipped {
+					t.Errorf("after %q: loaded anew: %s", sql, why)
+				}
+				s.exec("update " + s.name("grid") + " set row = row where col = 7 and row = 1")
+				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "1 of its rows") {
+					t.Errorf("after %q, touched: skipped %v, %s", sql, skipped, why)
+				}
+				s.exec("delete from " + s.name("grid") + " where col = 7 and row = 1")
+				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "rows, the run has written") {
+					t.Errorf("after %q, a row less: skipped %v, %s", sql, skipped, why)
+				}
+			}
+		})
+	}
+}
+
 // What the area of interest returns is part of the job; a table of another run that is
 // back by a rollback is not the last one's; what a killed start of another job has left
 // goes, and a table that is there does not need if-exists.

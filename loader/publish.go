@@ -103,7 +103,7 @@ func (l *load) swap(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := l.runAfter(ctx, tx); err != nil {
+		if err := l.runAfter(ctx, tx, oid); err != nil {
 			return err
 		}
 		return l.notePublished(ctx, tx, oid, version)

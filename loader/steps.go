@@ -140,11 +140,18 @@ func (l *load) runBefore(ctx context.Context) (err error) {
 	return err
 }
 
-// runAfter runs the step that comes with publish, in its transaction.
-func (l *load) runAfter(ctx context.Context, tx pgx.Tx) error {
+// runAfter runs the step that comes with publish, in its transaction, when the table
+// with this oid is the one that readers will see.
+func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	s := l.plan.Job.afterStep()
 	if s.sql == "" {
 		return nil
+	}
+	shown := l.target
+	shown.oid = oid
+	before, err := shown.written(ctx, tx)
+	if err != nil {
+		return err
 	}
 	if err := setLocal(ctx, tx, setting{"statement_timeout", fmt.Sprint(s.limit().Milliseconds())}); err != nil {
 		return err
@@ -153,7 +160,12 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx) error {
 	if err := s.run(ctx, tx.Conn(), l.target.Table); err != nil {
 		return err
 	}
-	return l.takeBack(ctx, tx)
+	if err := l.takeBack(ctx, tx); err != nil {
+		return err
+	}
+	now, err := shown.written(ctx, tx)
+	l.rewritten = now != before
+	return err
 }
 
 // takeBack takes back what the step after has done to the session, as far as the rest

@@ -26,6 +26,10 @@ type imprint struct {
 	Numbers []int16 `json:"numbers"`
 	// Indexes are the valid ones, without their names. Others may be added.
 	Indexes []string `json:"indexes"`
+	// Rows is how many there are and Writers which transactions wrote them beyond those
+	// that the ledger has, where the step after has written to the table.
+	Rows    *int64   `json:"rows,omitempty"`
+	Writers []string `json:"writers,omitempty"`
 }
 
 // imprint looks at the table.
@@ -52,6 +56,9 @@ func (l *load) notePublished(ctx context.Context, tx pgx.Tx, oid uint32, version
 	shown := l.target
 	shown.oid = oid
 	look, err := shown.imprint(ctx, tx)
+	if err == nil && l.rewritten {
+		err = l.noteRows(ctx, tx, &look)
+	}
 	if err != nil {
 		return err
 	}
@@ -158,6 +165,10 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	}
 	l.summary.Run, l.summary.Rows = own.id, 0
 	for _, r := range runs {
+		if r.look.Rows != nil { // with those of the runs before
+			l.summary.Rows += *r.look.Rows
+			break
+		}
 		l.summary.Rows += r.rows
 	}
 	return l.rowsChanged(ctx, runs)
@@ -173,16 +184,17 @@ func (l *load) rowsChanged(ctx context.Context, runs []shownRun) (why string, er
 		return "", err
 	}
 	l.proof = "by reading it"
-	ids := make([]int64, len(runs))
+	ids, writers := make([]int64, len(runs)), []string{}
 	for i, r := range runs {
-		ids[i] = r.id
+		ids[i], writers = r.id, append(writers, r.look.Writers...)
 	}
 	var rows, others int64
 	err = l.lock.conn.QueryRow(ctx, `
 		select count(*), count(*) filter (where (t.xmin = any ((
 			select array(select k.xmin from `+l.ledger.chunks+` k where k.run_id = any ($1)
-			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)))::xid[])) is not true)
-		from `+l.target.sql()+" t", ids).Scan(&rows, &others)
+			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)
+			             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
+		from `+l.target.sql()+" t", ids, writers).Scan(&rows, &others)
 	switch {
 	case err != nil:
 		return "", serverError(err, "looking for rows of table %s that somebody has changed", l.target)
