@@ -147,7 +147,9 @@ func TestStepAfterOnItsSession(t *testing.T) {
 			t.Errorf("%s: loaded anew: %s", name, why)
 		}
 	}
-	s.checkNothingLeft()
+	cli(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace", "--after", "drop table {{table}}")...)...).expect(t, 4, "the step after has dropped it")
+	mustCLI(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace")...)...)
+	s.checkCells("grid", 200)
 }
 
 // A step that gives the table's lock back while another start waits for it publishes

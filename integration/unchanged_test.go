@@ -247,6 +247,26 @@ func TestSkipUnchangedAfterAnUpgrade(t *testing.T) {
 	}
 }
 
+// An owner who may not read his table has it loaded anew.
+func TestSkipUnchangedUnreadable(t *testing.T) {
+	s := newSandbox(t)
+	role := s.newRole("unreadable")
+	s.exec("grant usage, create on schema " + s.schema + " to " + role)
+	s.dsn = s.dsnOf(role, "unreadable")
+	args := s.load("grid", with(boxes(20, 10), "--chunk-rows", "50", "--if-exists", "replace", "--after", "select 1")...)
+	mustCLI(t, s.dsn, args...)
+	if skipped, why := s.unchanged(args); !skipped {
+		t.Errorf("loaded anew: %s", why)
+	}
+	s.exec("revoke all on " + s.name("grid") + " from " + role)
+	if skipped, why := s.unchanged(args); skipped || why != "it may not be read" {
+		t.Errorf("skipped %v, %s", skipped, why)
+	}
+	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")); n != 2 {
+		t.Errorf("%d runs", n)
+	}
+}
+
 // What the step after has made of the rows is the run's, too; what somebody does to
 // them later is not.
 func TestSkipUnchangedAfterAStepThatWrites(t *testing.T) {
