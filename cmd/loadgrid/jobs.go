@@ -145,20 +145,32 @@ func (s *jobSet) readStdin(taken bool) error {
 // check finds out whether all jobs are right, as far as that needs no server. With
 // secrets, what is filled in for them has to be there.
 func (s *jobSet) check(ctx context.Context, secrets bool) error {
+	var wrong []error
 	for _, job := range s.jobs {
-		p := s.prepare(job, secrets)
-		if p.err != nil {
-			return p.err
+		if err := s.prepare(job, secrets).check(ctx, secrets); err != nil {
+			wrong = append(wrong, err)
 		}
-		if _, err := p.flags.watch.reporter(io.Discard); err != nil {
+	}
+	return s.allMistakes(ctx, wrong)
+}
+
+func (p *prepared) check(ctx context.Context, secrets bool) error {
+	if p.err != nil {
+		return p.err
+	}
+	if _, err := p.run.watch.reporter(io.Discard); err != nil {
+		return p.wrap(err)
+	}
+	if secrets {
+		if err := loader.CheckDSN(resolveDSN(p.run.server.dsn)); err != nil {
 			return p.wrap(err)
 		}
-		// The plan, with the polygons of the area, is made again when the job's turn
-		// comes: those of all jobs would be in memory for hours.
-		var needs *loader.NeedsServerError
-		if _, err := loader.NewPlan(ctx, p.run.job); err != nil && !errors.As(err, &needs) {
-			return p.wrap(err)
-		}
+	}
+	// The plan, with the polygons of the area, is made again when the job's turn
+	// comes: those of all jobs would be in memory for hours.
+	var needs *loader.NeedsServerError
+	if _, err := loader.NewPlan(ctx, p.run.job); err != nil && !errors.As(err, &needs) {
+		return p.wrap(err)
 	}
 	return nil
 }

@@ -128,6 +128,9 @@ func TestBadJobs(t *testing.T) {
 		{"the flag is wrong", grid, "--cell-size=-5", "--cell-size -5: must be "},
 		{"the flag is wrong, of several", two, "--cell-size=-5", "job a: --cell-size -5: must be "},
 		{"the last of several", two, "", "jobs.yaml:3:25: job b: cell-size 0: must be "},
+		{"several, each in its job", strings.ReplaceAll(two, "size: 1", "size: 0"), "", "jobs.yaml:2:25: job a: cell-size 0: must be greater than 0 and finite; 3:25: job b: cell-size 0: must be greater than 0 and finite\n"},
+		{"several, in the defaults", "defaults: {cell-size: 0, cols: 1, rows: 1}\njobs: [{table: a}, {table: b}]", "", "jobs.yaml:1:23: job a: cell-size 0: must be greater than 0"},
+		{"a connection string", grid + "dsn: host=h port=x\n", "", "jobs.yaml:5:6: dsn (not shown): invalid port"},
 		{"not the one that is chosen", two, "--only=b", "jobs.yaml:3:25: job b: cell-size 0: must be "},
 		{"index", grid + "index: both\nkeep: -1\n", "", "jobs.yaml:6:7: keep -1: "},
 		{"timeout", grid + "after: select 1\nafter-timeout: 0s\n", "", "jobs.yaml:6:16: after-timeout 0s: "},
@@ -142,7 +145,7 @@ func TestBadJobs(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, command := range []string{"load", "plan"} {
-				if command == "plan" && strings.Contains("a variable that is not set, a password that is not set, a file of a password, ", tt.name+", ") {
+				if command == "plan" && strings.Contains("several, each in its job, a connection string, a variable that is not set, a password that is not set, a file of a password, ", tt.name+", ") {
 					continue
 				}
 				args := append([]string{command}, strings.Fields(tt.args)...)
@@ -389,6 +392,36 @@ func TestAJobsSecretsNeverLeak(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The README's file is right, and the mistake that it shows is what is said of it.
+func TestJobFileOfTheREADME(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(readme))
+	if m == nil {
+		t.Fatal("the README has no job file")
+	}
+	file := strings.ReplaceAll(m[1], "aoi: ", "aoi: "+mustAbs(t, "../../examples")+"/") // where the area is
+	if code, stdout, stderr := call(t.Context(), "job", "check", writeJobs(t, file)); code != exitDone || !strings.HasSuffix(stdout, ": 2 jobs: eu_1km, hexagons\n") || !strings.Contains(string(readme), "jobs.yaml: 2 jobs: eu_1km, hexagons") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	name := writeJobs(t, strings.Replace(m[1], "cell-size", "cell_size", 1))
+	_, _, stderr := call(t.Context(), "job", "check", name)
+	if said := strings.ReplaceAll(stderr, name, "jobs.yaml"); !strings.Contains(string(readme), "\n"+said) {
+		t.Errorf("the README does not have: %s", said)
+	}
+}
+
+func mustAbs(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestCompletionOfJobFiles(t *testing.T) {
