@@ -8,31 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
-
-// copyFlags takes over what the command line says.
-func (p *prepared) copyFlags() (err error) {
-	p.set.cmd.Flags().Visit(func(given *pflag.Flag) {
-		if err != nil || p.cmd.Flags().Lookup(given.Name) == nil {
-			return
-		}
-		values := []string{given.Value.String()}
-		if list, ok := given.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		for _, v := range values {
-			if err = p.cmd.Flags().Set(given.Name, v); err != nil {
-				err = usageError{fmt.Errorf("--%s: %w", given.Name, err)}
-				return
-			}
-		}
-	})
-	return err
-}
 
 // mistake is an error of the value of a key.
 func (p *prepared) mistake(key string, err error) error {

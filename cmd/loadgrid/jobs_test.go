@@ -4,91 +4,9 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
-	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
-
-// notInFiles are flags of load that are no keys of job files, and why.
-func notInFiles() map[string]string {
-	return map[string]string{
-		"job":        "names the file",
-		"only":       "chooses among the file's jobs",
-		"keep-going": "is about all of the file's jobs",
-		"help":       "is for people",
-	}
-}
-
-// notFlags are keys that are no flags.
-func notFlags() map[string]string {
-	return map[string]string{"name": "tells several jobs apart", "password": "would be shown in the list of processes"}
-}
-
-func TestKeysAreTheFlagsOfLoad(t *testing.T) {
-	cmd := newLoad()
-	cmd.InitDefaultHelpFlag()
-	keys := jobfile.Keys()
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if _, not := notInFiles()[f.Name]; not == slices.Contains(keys, f.Name) {
-			t.Errorf("--%s: a key is %v", f.Name, !not)
-		}
-	})
-	for _, key := range keys {
-		_, not := notFlags()[key]
-		flag := cmd.Flags().Lookup(key)
-		if not == (flag != nil) {
-			t.Errorf("key %s is a flag: %v", key, flag != nil)
-		}
-		if flag == nil {
-			continue
-		}
-		// The choices are those that the help names.
-		var named []string
-		if m := regexp.MustCompile("`([a-z-]+(?:\\|[a-z-]+)+)`").FindStringSubmatch(flag.Usage); m != nil {
-			named = strings.Split(m[1], "|")
-		}
-		if choices := jobfile.Choices(key); !slices.Equal(choices, named) {
-			t.Errorf("key %s may be %q, and its flag %q", key, choices, named)
-		}
-	}
-	for name := range notInFiles() {
-		if cmd.Flags().Lookup(name) == nil {
-			t.Errorf("--%s is no flag", name)
-		}
-	}
-}
-
-// TestSchemaFile keeps docs/job.schema.json what the types give. -update writes it.
-func TestSchemaFile(t *testing.T) {
-	const name = "../../docs/job.schema.json"
-	code, stdout, stderr := call(t.Context(), "job", "schema")
-	if code != exitDone || stderr != "" {
-		t.Fatalf("exit code %d: %s", code, stderr)
-	}
-	if *update {
-		if err := os.WriteFile(name, []byte(stdout), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	file, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(file) != stdout {
-		t.Errorf("%s is not what 'loadgrid job schema' prints: go test ./cmd/loadgrid -run TestSchemaFile -update", name)
-	}
-	for _, key := range append(jobfile.Keys(), "defaults", "jobs") {
-		if n := len(regexp.MustCompile(`(?s)"`+key+`": \{.*?"description": "[^"]`).FindAllString(stdout, -1)); n == 0 {
-			t.Errorf("%s has no description", key)
-		}
-	}
-}
 
 // writeJobs writes a job file, and returns its name.
 func writeJobs(t testing.TB, text string) string {
@@ -391,41 +309,5 @@ func TestAJobsSecretsNeverLeak(t *testing.T) {
 				t.Errorf("%s: exit code %d, %q", line, code, stderr)
 			}
 		}
-	}
-}
-
-// The README's file is right, and the mistake that it shows is what is said of it.
-func TestJobFileOfTheREADME(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(readme))
-	if m == nil {
-		t.Fatal("the README has no job file")
-	}
-	file := strings.ReplaceAll(m[1], "aoi: ", "aoi: "+mustAbs(t, "../../examples")+"/") // where the area is
-	if code, stdout, stderr := call(t.Context(), "job", "check", writeJobs(t, file)); code != exitDone || !strings.HasSuffix(stdout, ": 2 jobs: eu_1km, hexagons\n") || !strings.Contains(string(readme), "jobs.yaml: 2 jobs: eu_1km, hexagons") {
-		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
-	}
-	name := writeJobs(t, strings.Replace(m[1], "cell-size", "cell_size", 1))
-	_, _, stderr := call(t.Context(), "job", "check", name)
-	if said := strings.ReplaceAll(stderr, name, "jobs.yaml"); !strings.Contains(string(readme), "\n"+said) {
-		t.Errorf("the README does not have: %s", said)
-	}
-}
-
-func mustAbs(t *testing.T, name string) string {
-	t.Helper()
-	path, err := filepath.Abs(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func TestCompletionOfJobFiles(t *testing.T) {
-	if _, stdout, _ := call(t.Context(), cobra.ShellCompRequestCmd, "load", "--job", ""); !strings.Contains(stdout, "yaml\n") {
-		t.Errorf("--job is completed with %q", stdout)
 	}
 }
