@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/loader"
 )
 
 // writeJobs writes a job file, and returns its name.
@@ -308,6 +311,23 @@ func TestAJobsSecretsNeverLeak(t *testing.T) {
 			if code != exitUsage && code != exitFailed || stderr == "" {
 				t.Errorf("%s: exit code %d, %q", line, code, stderr)
 			}
+		}
+	}
+}
+
+// The first job that failed decides, whatever its error is wrapped in.
+func TestExitCodeOfJobsThatFailed(t *testing.T) {
+	p := preparedJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
+	for want, err := range map[int]error{
+		exitFailed: errors.New("no"), exitUsage: p.mistake("cols", errors.New("no")), exitLocked: &loader.LockedError{}, exitResumable: &loader.ResumableError{Run: 7, Chunks: 2},
+	} {
+		failed := &failedJobs{first: p.wrap(&runError{job: "a", err: err}), names: []string{"a"}, of: 2}
+		if code := exitCode(t.Context(), failed); code != want {
+			t.Errorf("%v: exit code %d, want %d", err, code, want)
+		}
+		var b bytes.Buffer
+		if report(&b, t.Context(), p.cmd, failed); b.String() != "loadgrid: 1 of 2 jobs failed: a\n" {
+			t.Errorf("%v: %s", err, b.String())
 		}
 	}
 }
