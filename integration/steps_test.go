@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/loadgrid/loadgrid/geomgen"
 )
 
 // What a step does becomes visible together with the table, in each way into it.
@@ -20,7 +22,9 @@ func TestStepsAroundALoad(t *testing.T) {
 			note := func(at string) string {
 				return "insert into " + s.name("log") + " select count(*), '" + at + "' from {{table}};"
 			}
-			args := with(w.load, "--after", note("after")+"\n\nanalyze "+s.name("log")+"; select ';'")
+			// The ledger knows the table's grid by then.
+			grid := "create table " + s.name("middle") + " as select " + s.name("cell_at") + "('{{table}}', st_point(3.5, 2.5)) as id;"
+			args := with(w.load, "--after", grid+note("after")+"\n\nanalyze "+s.name("log")+"; select ';'")
 			if w.before != nil {
 				args = with(args, "--before", "begin; "+note("before")+" commit; set search_path to nowhere")
 			}
@@ -29,6 +33,9 @@ func TestStepsAroundALoad(t *testing.T) {
 			if w.before != nil {
 				before := one[int64](t, s.pool, "select sum(rows_added)::bigint from "+s.name("runs")+" where id = 1")
 				want = fmt.Sprintf("%d before, ", before) + want
+			}
+			if id := one[int64](t, s.pool, "select id from "+s.name("middle")); id != geomgen.CellID(geomgen.Cell{Col: 3, Row: 2}) {
+				t.Errorf("the step finds cell %d", id)
 			}
 			if got := one[string](t, s.pool, "select string_agg(n || ' ' || at, ', ' order by at desc) from "+s.name("log")); got != want {
 				t.Errorf("the steps saw %s rows, want %s", got, want)

@@ -220,15 +220,21 @@ func (l ledger) failed(ctx context.Context, q querier, id int64, cause error) er
 }
 
 // published notes that a run's rows are shown by the table with this oid, as part
-// of a version, and how that looks.
-func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32, version, added int64, look imprint) error {
+// of a version, and how many of them were not there before.
+func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32, version, added int64) error {
+	_, err := q.Exec(ctx, "update "+l.runs+` set state = 'published', finished_at = now(), last_error = null, table_oid = $2, version_id = $3,
+		shown = true, rows_added = $4, published_xid = pg_current_xact_id() where id = $1`, id, oid, version, added)
+	return serverError(err, "writing into the ledger that run %d is published", id)
+}
+
+// left notes how a run has left its table.
+func (l ledger) left(ctx context.Context, q querier, id int64, look imprint) error {
 	b, err := json.Marshal(look)
 	if err != nil {
 		return fmt.Errorf("writing how the table looks as JSON: %w", err)
 	}
-	_, err = q.Exec(ctx, "update "+l.runs+` set state = 'published', finished_at = now(), last_error = null, table_oid = $2, version_id = $3,
-		shown = true, rows_added = $4, imprint = $5, published_xid = pg_current_xact_id() where id = $1`, id, oid, version, added, string(b))
-	return serverError(err, "writing into the ledger that run %d is published", id)
+	_, err = q.Exec(ctx, "update "+l.runs+" set imprint = $2 where id = $1", id, string(b))
+	return serverError(err, "writing into the ledger how run %d has left its table", id)
 }
 
 func (l ledger) dropped(ctx context.Context, q querier, id int64) error {

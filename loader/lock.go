@@ -94,12 +94,12 @@ func (l *load) waitForTable(ctx context.Context) (*tableLock, error) {
 		left := l.options.Wait - time.Since(began)
 		if !errors.As(err, &locked) || left <= 0 {
 			if err == nil && told {
-				l.log.Info("the other run has ended", "waited", time.Since(began).Round(time.Second))
+				l.log.Info("the other run has ended", "waited", time.Since(began).Round(time.Second).String())
 			}
 			return lock, err
 		}
 		if !told {
-			l.log.Info("waiting for another run", "table", l.target.String(), "holder", locked.Holder, "at_most", l.options.Wait)
+			l.log.Info("waiting for another run", "table", l.target.String(), "holder", locked.Holder, "at_most", l.options.Wait.String())
 			told = true
 		}
 		select {

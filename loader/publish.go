@@ -103,10 +103,14 @@ func (l *load) swap(ctx context.Context) error {
 				return err
 			}
 		}
+		// First, so that the step may ask for the table's grid.
+		if err := l.ledger.published(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped); err != nil {
+			return err
+		}
 		if err := l.runAfter(ctx, tx, oid); err != nil {
 			return err
 		}
-		return l.notePublished(ctx, tx, oid, version)
+		return l.noteLook(ctx, tx, oid)
 	})
 	return serverError(lost(l.lock.conn.Conn(), err), "publishing table %s", l.target)
 }

@@ -45,7 +45,7 @@ func (l *load) retry(ctx context.Context, limit time.Duration, doing string, do 
 		if code := sqlState(err); code != "" {
 			about = append(about, "sqlstate", code)
 		}
-		l.log.With(about...).Warn("trying again", "doing", doing, "try", try, "wait", wait.Round(time.Millisecond), "error", serverMessage(err))
+		l.log.With(about...).Warn("trying again", "doing", doing, "try", try, "wait", wait.Round(time.Millisecond).String(), "error", serverMessage(err))
 	}))
 	return err
 }

@@ -34,11 +34,8 @@ const connectTimeout = 10 * time.Second
 //
 // Close the pool with Close, which does not wait long for a network that is gone.
 func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(dsn)
+	config, err := parseDSN(dsn)
 	if err != nil {
-		return nil, &geomgen.ParamError{Param: "dsn", Value: "(not shown)", Reason: dsnReason(err)}
-	}
-	if err := checkHosts(dsn, config.ConnConfig); err != nil {
 		return nil, err
 	}
 	if streams == 0 {
@@ -82,6 +79,21 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 		return nil, serverError(err, "connecting to %s", place(config.ConnConfig))
 	}
 	return pool, nil
+}
+
+// CheckDSN tells whether dsn is a connection string, as Open takes it, without
+// connecting. It is a *geomgen.ParamError where it is none.
+func CheckDSN(dsn string) error {
+	_, err := parseDSN(dsn)
+	return err
+}
+
+func parseDSN(dsn string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, &geomgen.ParamError{Param: "dsn", Value: "(not shown)", Reason: dsnReason(err)}
+	}
+	return config, checkHosts(dsn, config.ConnConfig)
 }
 
 // closeTimeout is how long Close waits.

@@ -51,8 +51,8 @@ func (t target) imprint(ctx context.Context, q querier) (look imprint, err error
 	return look, serverError(err, "looking at the files and indexes of table %s", t.Table)
 }
 
-// notePublished writes the run down as published, with how its table looks now.
-func (l *load) notePublished(ctx context.Context, tx pgx.Tx, oid uint32, version int64) error {
+// noteLook writes down how the run leaves the table with this oid.
+func (l *load) noteLook(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	shown := l.target
 	shown.oid = oid
 	look, err := shown.imprint(ctx, tx)
@@ -65,7 +65,7 @@ func (l *load) notePublished(ctx context.Context, tx pgx.Tx, oid uint32, version
 	if len(look.Columns) == 0 {
 		return fmt.Errorf("table %s is not there any more: the step after has dropped it", l.target)
 	}
-	return l.ledger.published(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped, look)
+	return l.ledger.left(ctx, tx, l.run, look)
 }
 
 // shownRun is a run whose rows the table shows.

@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
 // nobodyThere is a port that refuses connections at once.
@@ -58,6 +60,41 @@ func FuzzCommandLine(f *testing.F) {
 		checkEnd(t, args, code, stderr.String())
 		if files, err := os.ReadDir("."); err != nil || code != exitDone && len(files) > 0 {
 			t.Errorf("loadgrid %q failed, and left %v, %v", args, files, err)
+		}
+	})
+}
+
+// FuzzJobCheck checks job files, without a server and without files of areas: it ends
+// as a command line does.
+func FuzzJobCheck(f *testing.F) {
+	clearEnv(f)
+	f.Setenv("LOADGRID_DSN", nobodyThere)
+	for _, seed := range []string{
+		"table: a\ncell-size: 1\ncols: 2\nrows: 3\n", "table: a\nshape: xyz\nzoom: 12\ncode: quadkey\n", "defaults: {cell-size: [1, 2], origin: [0, 1]}\njobs: [{table: a, extent: [0, 0, 9, 9]}]",
+		"table: a\nshape: hexagon\ncell-size: 1e-3\nextent: 0,0,1,1\nrotate: 30\nset: [a=1, 'b:jsonb={}']\npartitions: 4\nwait: 1s\nprune-runs: 9d\n", "table: a\ncell-size: 1\naoi-sql: select 1\naoi-sql-timeout: 9s\n",
+		"table: a\ncell-size: 1\ncols: 1073741824\nrows: 1073741824\nchunk-rows: 1\nstreams: 64\nkeep: 100\nif-exists: replace\n", "table: a.b.c\n", "cell_size: 1\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if file, err := jobfile.Read("f", data); err == nil {
+			for _, job := range file.Jobs {
+				for _, setting := range file.Merge(job, func(string) bool { return false }) {
+					if setting.Key == "aoi" {
+						t.Skip("its files would be elsewhere")
+					}
+				}
+			}
+		}
+		hung := time.AfterFunc(hangs, func() { panic(fmt.Sprintf("check of %q does not end", data)) })
+		defer hung.Stop()
+		ctx, cancel := context.WithTimeout(t.Context(), stopsBy)
+		defer cancel()
+		stdout, stderr := new(bytes.Buffer), new(bytes.Buffer)
+		code := run(ctx, []string{"job", "check", "-"}, bytes.NewReader(data), stdout, stderr)
+		checkEnd(t, []string{"job", "check"}, code, stderr.String())
+		if code != exitDone && stdout.Len() > 0 {
+			t.Errorf("exit code %d, stdout %q", code, stdout)
 		}
 	})
 }

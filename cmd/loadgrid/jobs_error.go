@@ -4,38 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
-// copyFlags takes over what the command line says.
-func (p *prepared) copyFlags() (err error) {
-	p.set.cmd.Flags().Visit(func(given *pflag.Flag) {
-		if err != nil || p.cmd.Flags().Lookup(given.Name) == nil {
-			return
-		}
-		values := []string{given.Value.String()}
-		if list, ok := given.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		for _, v := range values {
-			if err = p.cmd.Flags().Set(given.Name, v); err != nil {
-				err = usageError{fmt.Errorf("--%s: %w", given.Name, err)}
-				return
-			}
-		}
-	})
-	return err
-}
-
 // mistake is an error of the value of a key.
 func (p *prepared) mistake(key string, err error) error {
-	return &jobfile.Errors{File: p.set.file.Name, List: []jobfile.Error{{Pos: p.settings[key].Items[0].Pos, Message: key + " " + err.Error()}}}
+	mistake := jobfile.Error{Pos: p.settings[key].Items[0].Pos, Message: key + " " + err.Error()}
+	return &jobError{cmd: p.cmd, help: p.set.cmd, err: &jobfile.Errors{File: p.set.file.Name, List: []jobfile.Error{mistake}}}
 }
 
 // wrap says of an error which job it is of, and where in the file the value stands that
@@ -59,7 +40,7 @@ func (p *prepared) wrap(err error) error {
 				}
 			}
 		}
-		e.place = fmt.Sprintf("%s:%d:%d: ", p.set.file.Name, pos.Line, pos.Column)
+		e.pos, e.place = pos, fmt.Sprintf("%s:%d:%d: ", p.set.file.Name, pos.Line, pos.Column)
 	}
 	return e
 }
@@ -67,6 +48,7 @@ func (p *prepared) wrap(err error) error {
 // jobError is an error of one of a file's jobs.
 type jobError struct {
 	job   string         // "" where the file has one alone
+	pos   jobfile.Pos    // of what is wrong, 0:0 where that is not the file
 	place string         // FILE:LINE:COLUMN: of what is wrong, "" where that is not the file
 	cmd   *cobra.Command // with the job's flags
 	help  *cobra.Command // whose help helps
@@ -90,6 +72,39 @@ func (e *jobError) message(ctx context.Context) string {
 		text = strings.TrimPrefix(text, "--")
 	}
 	return oneLine(e.prefix() + text)
+}
+
+// allMistakes makes one error of those of several jobs, which are all in the file.
+func (s *jobSet) allMistakes(ctx context.Context, errs []error) error {
+	if len(errs) < 2 {
+		return errors.Join(errs...)
+	}
+	all := &jobfile.Errors{File: s.file.Name}
+	add := func(one jobfile.Error) {
+		// What is wrong in the defaults is wrong in each job.
+		if !slices.ContainsFunc(all.List, func(e jobfile.Error) bool { return e.Pos == one.Pos }) {
+			all.List = append(all.List, one)
+		}
+	}
+	var first *jobError
+	for _, err := range errs {
+		var inJob *jobError
+		var list *jobfile.Errors
+		switch {
+		case errors.As(err, &list):
+			for _, one := range list.List {
+				add(one)
+			}
+		case errors.As(err, &inJob) && inJob.place != "":
+			add(jobfile.Error{Pos: inJob.pos, Message: strings.TrimPrefix(inJob.message(ctx), oneLine(inJob.place)+" ")})
+		default:
+			return err // of the command line, and the same for all jobs
+		}
+		if first == nil {
+			errors.As(err, &first)
+		}
+	}
+	return &jobError{cmd: first.cmd, help: first.help, err: all}
 }
 
 // failedJobs is what jobs that were to go on when one fails end with.

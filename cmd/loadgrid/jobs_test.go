@@ -2,93 +2,14 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
-	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/loader"
 )
-
-// notInFiles are flags of load that are no keys of job files, and why.
-func notInFiles() map[string]string {
-	return map[string]string{
-		"job":        "names the file",
-		"only":       "chooses among the file's jobs",
-		"keep-going": "is about all of the file's jobs",
-		"help":       "is for people",
-	}
-}
-
-// notFlags are keys that are no flags.
-func notFlags() map[string]string {
-	return map[string]string{"name": "tells several jobs apart", "password": "would be shown in the list of processes"}
-}
-
-func TestKeysAreTheFlagsOfLoad(t *testing.T) {
-	cmd := newLoad()
-	cmd.InitDefaultHelpFlag()
-	keys := jobfile.Keys()
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if _, not := notInFiles()[f.Name]; not == slices.Contains(keys, f.Name) {
-			t.Errorf("--%s: a key is %v", f.Name, !not)
-		}
-	})
-	for _, key := range keys {
-		_, not := notFlags()[key]
-		flag := cmd.Flags().Lookup(key)
-		if not == (flag != nil) {
-			t.Errorf("key %s is a flag: %v", key, flag != nil)
-		}
-		if flag == nil {
-			continue
-		}
-		// The choices are those that the help names.
-		var named []string
-		if m := regexp.MustCompile("`([a-z-]+(?:\\|[a-z-]+)+)`").FindStringSubmatch(flag.Usage); m != nil {
-			named = strings.Split(m[1], "|")
-		}
-		if choices := jobfile.Choices(key); !slices.Equal(choices, named) {
-			t.Errorf("key %s may be %q, and its flag %q", key, choices, named)
-		}
-	}
-	for name := range notInFiles() {
-		if cmd.Flags().Lookup(name) == nil {
-			t.Errorf("--%s is no flag", name)
-		}
-	}
-}
-
-// TestSchemaFile keeps docs/job.schema.json what the types give. -update writes it.
-func TestSchemaFile(t *testing.T) {
-	const name = "../../docs/job.schema.json"
-	code, stdout, stderr := call(t.Context(), "job", "schema")
-	if code != exitDone || stderr != "" {
-		t.Fatalf("exit code %d: %s", code, stderr)
-	}
-	if *update {
-		if err := os.WriteFile(name, []byte(stdout), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	file, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(file) != stdout {
-		t.Errorf("%s is not what 'loadgrid job schema' prints: go test ./cmd/loadgrid -run TestSchemaFile -update", name)
-	}
-	for _, key := range append(jobfile.Keys(), "defaults", "jobs") {
-		if n := len(regexp.MustCompile(`(?s)"`+key+`": \{.*?"description": "[^"]`).FindAllString(stdout, -1)); n == 0 {
-			t.Errorf("%s has no description", key)
-		}
-	}
-}
 
 // writeJobs writes a job file, and returns its name.
 func writeJobs(t testing.TB, text string) string {
@@ -128,6 +49,9 @@ func TestBadJobs(t *testing.T) {
 		{"the flag is wrong", grid, "--cell-size=-5", "--cell-size -5: must be "},
 		{"the flag is wrong, of several", two, "--cell-size=-5", "job a: --cell-size -5: must be "},
 		{"the last of several", two, "", "jobs.yaml:3:25: job b: cell-size 0: must be "},
+		{"several, each in its job", strings.ReplaceAll(two, "size: 1", "size: 0"), "", "jobs.yaml:2:25: job a: cell-size 0: must be greater than 0 and finite; 3:25: job b: cell-size 0: must be greater than 0 and finite\n"},
+		{"several, in the defaults", "defaults: {cell-size: 0, cols: 1, rows: 1}\njobs: [{table: a}, {table: b}]", "", "jobs.yaml:1:23: job a: cell-size 0: must be greater than 0"},
+		{"a connection string", grid + "dsn: host=h port=x\n", "", "jobs.yaml:5:6: dsn (not shown): invalid port"},
 		{"not the one that is chosen", two, "--only=b", "jobs.yaml:3:25: job b: cell-size 0: must be "},
 		{"index", grid + "index: both\nkeep: -1\n", "", "jobs.yaml:6:7: keep -1: "},
 		{"timeout", grid + "after: select 1\nafter-timeout: 0s\n", "", "jobs.yaml:6:16: after-timeout 0s: "},
@@ -142,7 +66,7 @@ func TestBadJobs(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, command := range []string{"load", "plan"} {
-				if command == "plan" && strings.Contains("a variable that is not set, a password that is not set, a file of a password, ", tt.name+", ") {
+				if command == "plan" && strings.Contains("several, each in its job, a connection string, a variable that is not set, a password that is not set, a file of a password, ", tt.name+", ") {
 					continue
 				}
 				args := append([]string{command}, strings.Fields(tt.args)...)
@@ -391,8 +315,19 @@ func TestAJobsSecretsNeverLeak(t *testing.T) {
 	}
 }
 
-func TestCompletionOfJobFiles(t *testing.T) {
-	if _, stdout, _ := call(t.Context(), cobra.ShellCompRequestCmd, "load", "--job", ""); !strings.Contains(stdout, "yaml\n") {
-		t.Errorf("--job is completed with %q", stdout)
+// The first job that failed decides, whatever its error is wrapped in.
+func TestExitCodeOfJobsThatFailed(t *testing.T) {
+	p := preparedJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
+	for want, err := range map[int]error{
+		exitFailed: errors.New("no"), exitUsage: p.mistake("cols", errors.New("no")), exitLocked: &loader.LockedError{}, exitResumable: &loader.ResumableError{Run: 7, Chunks: 2},
+	} {
+		failed := &failedJobs{first: p.wrap(&runError{job: "a", err: err}), names: []string{"a"}, of: 2}
+		if code := exitCode(t.Context(), failed); code != want {
+			t.Errorf("%v: exit code %d, want %d", err, code, want)
+		}
+		var b bytes.Buffer
+		if report(&b, t.Context(), p.cmd, failed); b.String() != "loadgrid: 1 of 2 jobs failed: a\n" {
+			t.Errorf("%v: %s", err, b.String())
+		}
 	}
 }

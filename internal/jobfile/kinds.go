@@ -173,7 +173,10 @@ func (v *DSN) read(n *yaml.Node) error {
 		return err
 	}
 	v.put(n, text)
-	_, err = parseTemplate(text)
+	parts, err := parseTemplate(text)
+	if err == nil && literalPassword(parts) {
+		err = errors.New("has a password in it, and a job file is no place for one, others will read it: put ${VARIABLE} in its place")
+	}
 	return err
 }
 

@@ -165,8 +165,10 @@ func (r *reader) mapping(n *yaml.Node, do func(key, value *yaml.Node)) {
 
 func (r *reader) unknown(key *yaml.Node, names []string) {
 	message := fmt.Sprintf("unknown key %s", quoted(key.Value))
-	if near, ok := Nearest(key.Value, names); ok {
-		message += fmt.Sprintf(": did you mean %q?", near)
+	if len(r.errors) < shownErrors { // a longer list is not shown, and may be very long
+		if near, ok := Nearest(key.Value, names); ok {
+			message += fmt.Sprintf(": did you mean %q?", near)
+		}
 	}
 	r.fail(place(key), "", errors.New(message))
 }

@@ -55,10 +55,16 @@ func readable() map[string]string {
 		"aoi-sql: |\n  select geom\n  from a\n": "--aoi-sql=select geom\nfrom a\n",
 		"after: select '${x}'":                  "--after=select '${x}'",
 		"before: >-\n  grant select\n  on {{table}} to a": "--before=grant select on {{table}} to a",
-		"dsn: host=${H}":     "--dsn=host=${H}",
-		"password: ${P}":     "--password=${P}",
-		"password: file:a b": "--password=file:a b",
-		"aoi: '-'":           "--aoi=-",
+		"dsn: host=${H}":                   "--dsn=host=${H}",
+		"dsn: postgres://me:${P}@h:5432/d": "--dsn=postgres://me:${P}@h:5432/d",
+		"dsn: postgres://me@h:5432/d?a=b":  "--dsn=postgres://me@h:5432/d?a=b",
+		"dsn: postgres://h:5432/d?user=a":  "--dsn=postgres://h:5432/d?user=a",
+		"dsn: postgres://h:1,i:2/d":        "--dsn=postgres://h:1,i:2/d",
+		"dsn: host=h password=a${P}":       "--dsn=host=h password=a${P}",
+		"dsn: file:a?password=b":           "--dsn=file:a?password=b",
+		"password: ${P}":                   "--password=${P}",
+		"password: file:a b":               "--password=file:a b",
+		"aoi: '-'":                         "--aoi=-",
 	}
 }
 
@@ -169,6 +175,12 @@ func mistakes() []mistake {
 		{"password itself", "password: hunter2\n", "f:1:11: password must be ${VARIABLE} or file:PATH: a job file is no place"},
 		{"password in part", "password: ${A}2\n", "f:1:11: password must be ${VARIABLE} or file:PATH"},
 		{"password that is a number", "password: 1234567\n", "f:1:11: password must be ${VARIABLE} or file:PATH"},
+
+		{"password in a URL", "dsn: postgres://me:hunter2@h/d\n", "f:1:6: dsn has a password in it, and a job file is no place for one"},
+		{"password in a URL's query", "dsn: postgres://me@h/d?sslmode=disable&password=hunter2\n", "dsn has a password in it"},
+		{"password behind a variable", "dsn: ${URL}?password=hunter2\n", "dsn has a password in it"},
+		{"password among keywords", "dsn: host=${H} password = 'hunter2'\n", "f:1:6: dsn has a password in it"},
+		{"password among keywords behind a variable", "dsn: ${DSN} password=hunter2\n", "f:1:6: dsn has a password in it"},
 
 		{"name that is empty", "name: ''\ntable: a\n", "f:1:7: name must have 1 to 100 bytes"},
 		{"name of two lines", "name: \"a\\nb\"\ntable: a\n", "f:1:7: name must have"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -72,6 +73,31 @@ func checkPassword(text string) error {
 		return nil
 	}
 	return errors.New("must be ${VARIABLE} or file:PATH: a job file is no place for a password itself, others will read it")
+}
+
+// literalPassword tells whether a connection string has a password of which nothing
+// comes from a variable.
+func literalPassword(parts []part) bool {
+	const variable = "VARIABLE"
+	secrets := Secrets{Lookup: func(string) (string, bool) { return variable, true }}
+	text, err := secrets.raw(parts)
+	if err != nil || strings.HasPrefix(text, filePrefix) {
+		return false
+	}
+	literal := func(value string) bool { return value != "" && !strings.Contains(value, variable) }
+	for _, m := range regexp.MustCompile(`(?:^postgres(?:ql)?://[^/?#@]*?:|[?&](?:ssl)?password=)([^@&#]*)`).FindAllStringSubmatch(text, -1) {
+		inUser := strings.HasPrefix(m[0], "postgres")
+		if literal(m[1]) && (!inUser || strings.Contains(text, "@")) {
+			return true
+		}
+	}
+	if isURL(text) {
+		return false
+	}
+	settings, _ := parseKeywords(strings.TrimPrefix(text, variable))
+	return slices.ContainsFunc(settings, func(kv [2]string) bool {
+		return (kv[0] == "password" || kv[0] == "sslpassword") && literal(kv[1])
+	})
 }
 
 // value looks a variable up.

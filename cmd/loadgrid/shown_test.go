@@ -1,0 +1,184 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/loadgrid/loadgrid/internal/fences"
+)
+
+// shellCommands returns the arguments of loadgrid wherever a line of shell, of a unit of
+// systemd or of a script begins with it, without what the shell keeps for itself.
+func shellCommands(text string) (calls [][]string) {
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	assignment := regexp.MustCompile(`^[A-Z_]+=`)
+	for line := range strings.Lines(text) {
+		words := shellWords(strings.TrimPrefix(line, "ExecStart="))
+		for len(words) > 0 && (words[0] == "exec" || assignment.MatchString(words[0])) {
+			words = words[1:]
+		}
+		if len(words) == 0 || path.Base(words[0]) != "loadgrid" {
+			continue
+		}
+		end := slices.IndexFunc(words, func(w string) bool { return strings.ContainsAny(w[:min(len(w), 2)], "<>|;&") })
+		if end < 0 {
+			end = len(words)
+		}
+		calls = append(calls, words[1:end])
+	}
+	return calls
+}
+
+func TestShellCommands(t *testing.T) {
+	got := shellCommands("X=1 exec loadgrid load --a \\\n  'b c' 2>&1 >>\"$log\" # d\nls loadgrid\nExecStart=/usr/bin/loadgrid runs list | jq .\nloadgrid-nightly\n")
+	if want := [][]string{{"load", "--a", "b c"}, {"runs", "list"}}; !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// shown is what a document shows of loadgrid.
+type shown struct {
+	calls  map[string][][]string // arguments, by the block that they are in
+	jobs   map[string]string     // job files
+	alerts []alert
+}
+
+type alert struct {
+	Alert, Expr, For    string
+	Labels, Annotations map[string]string
+}
+
+func (s *shown) call(b fences.Block, args ...[]string) {
+	s.calls[b.Name()] = append(s.calls[b.Name()], args...)
+}
+
+// readShown takes a document apart. A block in a language that is not known here is an
+// error: nothing would try it.
+func readShown(document string) (*shown, error) {
+	blocks, err := fences.Read(document)
+	if err != nil {
+		return nil, err
+	}
+	s := &shown{calls: make(map[string][][]string), jobs: make(map[string]string)}
+	for _, b := range blocks {
+		var err error
+		switch b.Language {
+		case "sh", "ini":
+			s.call(b, shellCommands(b.Text)...)
+		case "python":
+			err = s.python(b)
+		case "yaml":
+			err = s.yaml(b)
+		case "json":
+			for line := range strings.Lines(b.Text) {
+				err = errors.Join(err, json.Unmarshal([]byte(line), new(map[string]any)))
+			}
+		case "crontab": // see TestCrontab
+		case "sql": // run by integration
+		default:
+			err = errors.New("no test knows what to do with it")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", b.Name(), err)
+		}
+	}
+	return s, nil
+}
+
+// python looks for commands in the strings and lists of operators.
+func (s *shown) python(b fences.Block) error {
+	for _, m := range regexp.MustCompile(`bash_command="([^"]*)"`).FindAllStringSubmatch(b.Text, -1) {
+		s.call(b, shellCommands(m[1])...)
+	}
+	for _, m := range regexp.MustCompile(`arguments=(\[[^\]]*\])`).FindAllStringSubmatch(b.Text, -1) {
+		var args []string
+		if err := json.Unmarshal([]byte(m[1]), &args); err != nil {
+			return fmt.Errorf("arguments %s: %w", m[1], err)
+		}
+		s.call(b, args)
+	}
+	return nil
+}
+
+// yaml reads all documents of a block.
+func (s *shown) yaml(b fences.Block) error {
+	d := yaml.NewDecoder(strings.NewReader(b.Text))
+	for {
+		var top map[string]any
+		err := d.Decode(&top)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, ok := top["groups"]; ok {
+			if err := s.rules(b.Text); err != nil {
+				return err
+			}
+		}
+		if _, ok := top["jobs"].([]any); ok {
+			s.jobs[b.Name()] = b.Text
+		}
+		s.walk(b, top)
+	}
+}
+
+// walk looks for commands and job files anywhere below a value: args of containers,
+// run of steps, files of a ConfigMap.
+func (s *shown) walk(b fences.Block, v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			s.walk(b, item)
+		}
+	case map[string]any:
+		if image, _ := v["image"].(string); strings.HasPrefix(image, "loadgrid:") {
+			var args []string
+			list, _ := v["args"].([]any)
+			for _, a := range list {
+				args = append(args, fmt.Sprint(a))
+			}
+			s.call(b, args)
+		}
+		for key, item := range v {
+			text, isText := item.(string)
+			switch {
+			case isText && key == "run":
+				s.call(b, shellCommands(text)...)
+			case isText && strings.HasSuffix(key, ".yaml"):
+				s.jobs[b.Name()] = text
+			default:
+				s.walk(b, item)
+			}
+		}
+	}
+}
+
+// rules reads a file of alerting rules, in which Prometheus takes no other keys.
+func (s *shown) rules(text string) error {
+	var file struct {
+		Groups []struct {
+			Name  string
+			Rules []alert
+		}
+	}
+	d := yaml.NewDecoder(strings.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&file); err != nil {
+		return err
+	}
+	for _, g := range file.Groups {
+		s.alerts = append(s.alerts, g.Rules...)
+	}
+	return nil
+}
