@@ -132,6 +132,46 @@ func TestStepsLeaveNoSettings(t *testing.T) {
 	}
 }
 
+// What a step does to its session does not break the publish, nor what the ledger has
+// of it.
+func TestStepAfterOnItsSession(t *testing.T) {
+	s := newSandbox(t)
+	for name, sql := range map[string]string{
+		"prepared statements": "deallocate all",
+		"encoding":            "set client_encoding to 'LATIN1'",
+		"search path":         "set search_path to pg_catalog",
+		"a lock":              "select pg_advisory_unlock_all()",
+		"plans":               "discard plans; discard temp; listen x; unlisten *",
+	} {
+		args := s.load("grid", with(boxes(20, 10), "--set", "größe:int=1", "--if-exists", "replace", "--after", sql)...)
+		r := cli(t, s.dsn, args...)
+		if r.code != 0 || strings.Contains(r.stderr, "WARN") {
+			t.Errorf("%s: exit code %d: %s", name, r.code, r.stderr)
+			continue
+		}
+		s.checkCells("grid", 200)
+		if skipped, why := s.unchanged(args); !skipped {
+			t.Errorf("%s: loaded anew: %s", name, why)
+		}
+	}
+	cli(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace", "--after", "drop table {{table}}")...)...).expect(t, 4, "the step after has dropped it")
+	mustCLI(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace")...)...)
+	s.checkCells("grid", 200)
+}
+
+// A step that gives the table's lock back while another start waits for it publishes
+// nothing.
+func TestStepAfterGivesTheLockAway(t *testing.T) {
+	s := newSandbox(t)
+	one := start(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace", "--after", "select pg_advisory_unlock_all(); select pg_sleep(4)")...)...)
+	s.waitFor("the step to sleep", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%')", s.application())
+	other := start(t, s.dsn, s.load("grid", with(boxes(5, 5), "--if-exists", "replace", "--wait", "1m")...)...)
+	one.wait().expect(t, 3, "another run holds")
+	other.wait().expect(t, 0)
+	s.checkBoxes("grid", 5, 5)
+	s.checkNothingLeft()
+}
+
 // The step before runs under the table's lock, so that two starts do not run it side
 // by side, and before the area of interest is asked for. Left open, a transaction of
 // it is an error.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
 )
 
 // unchanged tells whether a load with --skip-unchanged found nothing to do, and how
@@ -119,6 +120,21 @@ func TestSkipUnchanged(t *testing.T) {
 	}
 }
 
+// A column that was dropped and made anew under its name has no values, although no
+// row was written and no file is another.
+func TestColumnMadeAnewIsSeen(t *testing.T) {
+	s := newSandbox(t)
+	args := s.load("grid", with(boxes(20, 10), "--set", "n:int=7", "--if-exists", "replace")...)
+	mustCLI(t, s.dsn, args...)
+	s.exec("alter table " + s.name("grid") + " drop column n; alter table " + s.name("grid") + " add column n integer")
+	if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "altered the columns") {
+		t.Errorf("skipped %v, because %q", skipped, why)
+	}
+	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where n = 7"); n != 200 {
+		t.Errorf("%d rows have the constant", n)
+	}
+}
+
 // Where the server's counters prove that nobody wrote to the table it is not read.
 func TestUnchangedByCounters(t *testing.T) {
 	s := newDatabaseSandbox(t)
@@ -150,6 +166,31 @@ func TestUnchangedByCounters(t *testing.T) {
 	expect("by reading it")
 }
 
+// A caller's own pool may have written to the table a moment ago, what the server has
+// not counted yet.
+func TestUnchangedByCountersOfThisEnd(t *testing.T) {
+	s := newDatabaseSandbox(t)
+	ctx, job := context.Background(), s.smallJob(0)
+	if _, err := loader.Run(ctx, s.pool, job, loader.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	job.IfExists = loader.Replace
+	for _, want := range []bool{false, true} {
+		if !want {
+			for _, sql := range []string{
+				"select count(*), pg_stat_force_next_flush() from " + s.name("grid"), // the next is not counted within a second
+				"update " + s.name("grid") + " set col = col where cell_id = 7",
+			} {
+				s.exec(sql)
+			}
+		}
+		sum, err := loader.Run(ctx, s.pool, job, loader.Options{SkipUnchanged: true})
+		if err != nil || sum.Unchanged != want {
+			t.Errorf("unchanged %v, want %v: %v", sum.Unchanged, want, err)
+		}
+	}
+}
+
 // A job that appends is done when its rows are the last that were added; that of the
 // whole table is not, then.
 func TestSkipUnchangedAppend(t *testing.T) {
@@ -171,6 +212,91 @@ func TestSkipUnchangedAppend(t *testing.T) {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
 	s.checkCells("grid", 100)
+}
+
+// Two jobs that append to one table both have nothing to do the next night, whichever
+// was the last.
+func TestSkipUnchangedTwoAppend(t *testing.T) {
+	s := newSandbox(t)
+	jobs := [][]string{nil, nil}
+	for i, extent := range []string{"0,0,10,10", "9,0,20,10"} {
+		jobs[i] = s.load("grid", "--cell-size", "1", "--extent", extent, "--if-exists", "append", "--on-conflict", "skip")
+		mustCLI(t, s.dsn, jobs[i]...)
+	}
+	for i, job := range jobs {
+		if skipped, why := s.unchanged(job); !skipped {
+			t.Errorf("job %d: appended again: %s", i+1, why)
+		}
+	}
+	s.exec("update " + s.name("grid") + " set col = col where col = 15")
+	if skipped, why := s.unchanged(jobs[0]); skipped || !strings.Contains(why, "10 of its rows") {
+		t.Errorf("skipped %v, %s", skipped, why)
+	}
+}
+
+// Of what an older loadgrid has published it is not known which transaction wrote it.
+func TestSkipUnchangedAfterAnUpgrade(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
+	s.exec("update " + s.name("runs") + " set published_xid = null, imprint = null, rows_added = null")
+	second := s.load("grid", "--cell-size", "1", "--extent", "5,0,20,10", "--if-exists", "append", "--on-conflict", "skip")
+	mustCLI(t, s.dsn, second...)
+	s.exec("update " + s.name("grid") + " set row = row + 1 where col = 3")
+	if skipped, why := s.unchanged(second); skipped || !strings.Contains(why, "run 1 is of an older loadgrid") {
+		t.Errorf("skipped %v, %s", skipped, why)
+	}
+}
+
+// An owner who may not read his table has it loaded anew.
+func TestSkipUnchangedUnreadable(t *testing.T) {
+	s := newSandbox(t)
+	role := s.newRole("unreadable")
+	s.exec("grant usage, create on schema " + s.schema + " to " + role)
+	s.dsn = s.dsnOf(role, "unreadable")
+	args := s.load("grid", with(boxes(20, 10), "--chunk-rows", "50", "--if-exists", "replace", "--after", "select 1")...)
+	mustCLI(t, s.dsn, args...)
+	if skipped, why := s.unchanged(args); !skipped {
+		t.Errorf("loaded anew: %s", why)
+	}
+	s.exec("revoke all on " + s.name("grid") + " from " + role)
+	if skipped, why := s.unchanged(args); skipped || why != "it may not be read" {
+		t.Errorf("skipped %v, %s", skipped, why)
+	}
+	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")); n != 2 {
+		t.Errorf("%d runs", n)
+	}
+}
+
+// What the step after has made of the rows is the run's, too; what somebody does to
+// them later is not.
+func TestSkipUnchangedAfterAStepThatWrites(t *testing.T) {
+	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}, "truncate": {"--publish", "truncate"}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			mustCLI(t, s.dsn, s.load("grid", with(with(boxes(20, 10), extra...), "--if-exists", "replace")...)...)
+			for _, sql := range []string{
+				"delete from {{table}} where col = 3",
+				"do $$ begin update " + s.name("grid") + " set row = row where col < 5; exception when others then raise; end $$",
+				"create temp table x on commit drop as select * from {{table}} where row = 9; delete from {{table}} where row = 9; insert into {{table}} select * from x where col > 4",
+			} {
+				args := s.load("grid", with(with(boxes(20, 10), extra...), "--if-exists", "replace", "--after", sql)...)
+				if skipped, _ := s.unchanged(args); skipped {
+					t.Errorf("%q did not run", sql)
+				}
+				if skipped, why := s.unchanged(args); !skipped {
+					t.Errorf("after %q: loaded anew: %s", sql, why)
+				}
+				s.exec("update " + s.name("grid") + " set row = row where col = 7 and row = 1")
+				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "1 of its rows") {
+					t.Errorf("after %q, touched: skipped %v, %s", sql, skipped, why)
+				}
+				s.exec("delete from " + s.name("grid") + " where col = 7 and row = 1")
+				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "rows, the run has written") {
+					t.Errorf("after %q, a row less: skipped %v, %s", sql, skipped, why)
+				}
+			}
+		})
+	}
 }
 
 // What the area of interest returns is part of the job; a table of another run that is
@@ -210,4 +336,20 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	s.checkNothingLeft()
+
+	// One that was stopped in order stays: it was said that it can be resumed.
+	other := with(s.load("plain", small()...), "--if-exists", "replace")
+	b := s.brakeAtChunk(5)
+	p := start(t, s.dsn, other...)
+	b.reached()
+	s.waitForChunks(5)
+	_ = p.cmd.Process.Signal(interrupt)
+	p.wait().expect(t, 130, "the same command resumes it")
+	b.end()
+	r = cli(t, s.dsn, with(plain, "--skip-unchanged")...)
+	if r.code != 0 || !strings.Contains(r.stdout, "is unchanged") {
+		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	cli(t, s.dsn, other...).expect(t, 0, "resuming")
+	s.checkBoxes("plain", smallCols, smallRows)
 }

@@ -82,6 +82,9 @@ func (l ledger) endStart(ctx context.Context, q querier, run int64, s Start) err
 
 // histories adds to runs what is known of their starts.
 func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error {
+	for i := range runs {
+		runs[i].History = []Start{} // in JSON a list, also where there is none
+	}
 	var there bool
 	if err := q.QueryRow(ctx, "select to_regclass($1) is not null", l.starts).Scan(&there); err != nil || !there {
 		return serverError(err, "looking for the starts of runs in the ledger")

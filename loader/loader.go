@@ -67,6 +67,7 @@ type load struct {
 
 	start        int    // which start of the run this is, from 1; 0 until it is in the ledger
 	proof        string // how it is known that the table is unchanged
+	rewritten    bool   // the step after has written to the table
 	stained      bool   // a step has had the lock's connection, and may have changed its session
 	troubles     troubles
 	chunksCopied atomic.Int64

@@ -33,7 +33,13 @@ func lockTable(ctx context.Context, pool *pgxpool.Pool, t Table) (*tableLock, er
 		return nil, serverError(err, "connecting for the lock of table %s", t)
 	}
 	l := &tableLock{conn: conn, key: lockKey(t)}
-	if err := l.take(ctx, t); err != nil {
+	err = l.take(ctx, t)
+	switch {
+	case errors.As(err, new(*LockedError)): // there is nothing to give back, of which the server would warn
+		conn.Release()
+		return nil, err
+	case err != nil:
+		err = lost(conn.Conn(), err)
 		l.release(ctx)
 		return nil, err
 	}
@@ -78,6 +84,12 @@ func (l *load) waitForTable(ctx context.Context) (*tableLock, error) {
 	began, told := time.Now(), false
 	for {
 		lock, err := lockTable(ctx, l.pool, l.target.Table)
+		if err != nil && told && transient(err) { // a long wait may see the server restart
+			err = l.retry(ctx, retryFor, "lock", func() (err error) {
+				lock, err = lockTable(ctx, l.pool, l.target.Table)
+				return err
+			})
+		}
 		var locked *LockedError
 		left := l.options.Wait - time.Since(began)
 		if !errors.As(err, &locked) || left <= 0 {

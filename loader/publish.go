@@ -107,7 +107,7 @@ func (l *load) swap(ctx context.Context) error {
 		if err := l.ledger.published(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped); err != nil {
 			return err
 		}
-		if err := l.runAfter(ctx, tx); err != nil {
+		if err := l.runAfter(ctx, tx, oid); err != nil {
 			return err
 		}
 		return l.noteLook(ctx, tx, oid)

@@ -34,9 +34,7 @@ func (l *load) begin(ctx context.Context) error {
 			return err
 		}
 	} else if found {
-		// Who has stopped it was told that it can be resumed; a schedule, which changes
-		// its job, and a machine that was killed, were not.
-		if l.plan.Job.IfExists == Fail && run.Committed > 0 && run.LastError != "" {
+		if l.spares(run) {
 			return &geomgen.ParamError{Param: "table", Value: l.target.String(), Reason: fmt.Sprintf(
 				"run %d of another job was left unfinished on it: drop it with %s, or finish it with %s", run.ID,
 				runsCommand("drop", run.ID, l.ledger.schema), runsCommand("resume", run.ID, l.ledger.schema))}
@@ -51,6 +49,13 @@ func (l *load) begin(ctx context.Context) error {
 		return err
 	}
 	return l.startNew(ctx, fingerprint)
+}
+
+// spares tells whether the unfinished run of another job is not for this one to drop.
+// Who has stopped it was told that it can be resumed; a schedule, which changes its
+// job, and a machine that was killed, were not.
+func (l *load) spares(run RunInfo) bool {
+	return l.plan.Job.IfExists == Fail && run.Committed > 0 && run.LastError != ""
 }
 
 // resume takes up a run with the chunk plan of its first start. It returns false

@@ -115,7 +115,11 @@ func (s *scanner) space() bool {
 func (s *scanner) comment() bool {
 	switch {
 	case strings.HasPrefix(s.rest(), "--"):
-		s.pass(s.rest(), "\n")
+		if i := strings.IndexAny(s.rest(), "\r\n"); i >= 0 {
+			s.at += i + 1
+		} else {
+			s.at = len(s.sql)
+		}
 	case strings.HasPrefix(s.rest(), "/*"):
 		s.at += 2
 		for depth := 1; depth > 0 && s.at < len(s.sql); s.at++ {
@@ -165,7 +169,8 @@ func (s *scanner) quoted() bool {
 	return true
 }
 
-// escaped passes over a string in which a backslash takes the next character with it.
+// escaped passes over a string in which a backslash takes the next character with it,
+// also where it goes on in quotes on another line.
 func (s *scanner) escaped() {
 	for s.at += 2; s.at < len(s.sql); s.at++ {
 		switch s.sql[s.at] {
@@ -173,7 +178,12 @@ func (s *scanner) escaped() {
 			s.at++
 		case '\'':
 			s.at++
-			return
+			rest := strings.TrimLeft(s.rest(), " \t\r\n\f")
+			between := s.rest()[:len(s.rest())-len(rest)]
+			if !strings.HasPrefix(rest, "'") || between != "" && !strings.ContainsAny(between, "\r\n") {
+				return
+			}
+			s.at += len(between)
 		}
 	}
 	s.at = len(s.sql)

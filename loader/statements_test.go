@@ -22,6 +22,10 @@ func TestStatements(t *testing.T) {
 		"select ';', \"a;b\"; x":           {"select ';', \"a;b\"", "x"},
 		"select 'it''s;'; x":               {"select 'it''s;'", "x"},
 		`select e'\';', 'a\'; x`:           {`select e'\';', 'a\'`, "x"},
+		`select e'it''s \';'; x`:           {`select e'it''s \';'`, "x"},
+		"select e'a' \n 'b\\';'; x":        {"select e'a' \n 'b\\';'", "x"},
+		"select e'a' 'b\\'; x":             {"select e'a' 'b\\'", "x"}, // not on another line: no part of it
+		"-- a;\rselect 1 -- b;\r; x":       {"select 1 -- b;", "x"},
 		"select $$;$$, $a$;$$;$a$; x":      {"select $$;$$, $a$;$$;$a$", "x"},
 		"select a$b; x$c; y":               {"select a$b", "x$c", "y"},
 		"select $1; x":                     {"select $1", "x"},

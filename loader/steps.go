@@ -140,11 +140,18 @@ func (l *load) runBefore(ctx context.Context) (err error) {
 	return err
 }
 
-// runAfter runs the step that comes with publish, in its transaction.
-func (l *load) runAfter(ctx context.Context, tx pgx.Tx) error {
+// runAfter runs the step that comes with publish, in its transaction, when the table
+// with this oid is the one that readers will see.
+func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	s := l.plan.Job.afterStep()
 	if s.sql == "" {
 		return nil
+	}
+	shown := l.target
+	shown.oid = oid
+	before, err := shown.written(ctx, tx)
+	if err != nil {
+		return err
 	}
 	if err := setLocal(ctx, tx, setting{"statement_timeout", fmt.Sprint(s.limit().Milliseconds())}); err != nil {
 		return err
@@ -153,9 +160,39 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx) error {
 	if err := s.run(ctx, tx.Conn(), l.target.Table); err != nil {
 		return err
 	}
-	// The ledger is written as who the run is, however long that takes.
-	_, err := tx.Exec(ctx, "set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
-	return serverError(err, "taking back the role and the time-out that the step after has set")
+	if err := l.takeBack(ctx, tx); err != nil {
+		return err
+	}
+	now, err := shown.written(ctx, tx)
+	l.rewritten = now != before
+	return err
+}
+
+// takeBack takes back what the step after has done to the session, as far as the rest
+// of the transaction would meet it: the ledger is written as who the run is, however
+// long that takes, in the encoding of this end, and while the run holds the table.
+func (l *load) takeBack(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, "reset all; set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
+	if err == nil { // what the role has set against stray sessions is in force again
+		_, err = tx.Exec(ctx, "select set_config(name, '0', true) from pg_settings where name = any($1::text[])", pgx.QueryExecModeExec, sessionTimeouts())
+	}
+	if err == nil { // the step may have deallocated what the driver has prepared
+		err = tx.Conn().DeallocateAll(ctx)
+	}
+	if err == nil {
+		err = setLocal(ctx, tx, publishLock())
+	}
+	held := false // the session may take it any number of times
+	if err == nil {
+		err = tx.QueryRow(ctx, "select pg_try_advisory_lock($1)", l.lock.key).Scan(&held)
+	}
+	if err != nil {
+		return serverError(err, "taking back what the step after has set for the session")
+	}
+	if !held { // the step has given it back
+		return &LockedError{Table: l.target.Table, Holder: l.lock.holder(ctx)}
+	}
+	return nil
 }
 
 // cleanSession takes back what the step after has set for the session of the

@@ -21,8 +21,15 @@ type imprint struct {
 	Files string `json:"files"`
 	// Columns are names and types.
 	Columns []string `json:"columns"`
+	// Numbers are those that the catalogue gave the columns. One that was dropped and
+	// made anew has another, and none of its values.
+	Numbers []int16 `json:"numbers"`
 	// Indexes are the valid ones, without their names. Others may be added.
 	Indexes []string `json:"indexes"`
+	// Rows is how many there are and Writers which transactions wrote them beyond those
+	// that the ledger has, where the step after has written to the table.
+	Rows    *int64   `json:"rows,omitempty"`
+	Writers []string `json:"writers,omitempty"`
 }
 
 // imprint looks at the table.
@@ -32,14 +39,15 @@ func (t target) imprint(ctx context.Context, q querier) (look imprint, err error
 	}
 	err = q.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select md5(string_agg(concat_ws(' ', c.oid, pg_relation_filenode(c.oid), c.relpersistence), ',' order by c.oid)),
+		select coalesce(md5(string_agg(concat_ws(' ', c.oid, pg_relation_filenode(c.oid), c.relpersistence), ',' order by c.oid)), ''),
+		       (select array_agg(a.attnum order by a.attnum) from pg_attribute a where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped),
 		       (select coalesce(array_agg(d.def order by d.def), '{}') from (
 		           select m.amname || case when i.indisunique then ' unique' else '' end || ' (' ||
 		                  (select string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' order by k) from generate_series(1, i.indnkeyatts) k) || ')' ||
 		                  coalesce(' where ' || pg_get_expr(i.indpred, i.indrelid), '') as def
 		           from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
 		           where i.indrelid = $1 and i.indisvalid and i.indisready) d)
-		from tables join pg_class c using (oid)`, t.oid).Scan(&look.Files, &look.Indexes)
+		from tables join pg_class c using (oid)`, t.oid).Scan(&look.Files, &look.Numbers, &look.Indexes)
 	return look, serverError(err, "looking at the files and indexes of table %s", t.Table)
 }
 
@@ -48,8 +56,14 @@ func (l *load) noteLook(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	shown := l.target
 	shown.oid = oid
 	look, err := shown.imprint(ctx, tx)
+	if err == nil && l.rewritten {
+		err = l.noteRows(ctx, tx, &look)
+	}
 	if err != nil {
 		return err
+	}
+	if len(look.Columns) == 0 {
+		return fmt.Errorf("table %s is not there any more: the step after has dropped it", l.target)
 	}
 	return l.ledger.left(ctx, tx, l.run, look)
 }
@@ -96,7 +110,7 @@ func (l *load) skipUnchanged(ctx context.Context) error {
 	l.log.Log(ctx, LevelEvent, "the table is unchanged", "made_by_run", l.summary.Run, "known", l.proof)
 	// What another start of another job has left would be in nobody's way, for ever.
 	run, found, err := l.ledger.unfinished(ctx, l.lock.conn, l.target.Table)
-	if err == nil && found {
+	if err == nil && found && !l.spares(run) {
 		l.log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
 		err = dropRun(ctx, l.lock.conn, l.ledger, run)
 	}
@@ -124,16 +138,22 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	if len(runs) == 0 {
 		return "the ledger does not know the table", nil
 	}
-	last := runs[0]
+	last, own, fingerprint := runs[0], runs[0], job.withTable(t.Table).fingerprint(l.plan.Cells)
+	older := slices.IndexFunc(runs, func(r shownRun) bool { return r.look == nil })
+	if job.IfExists == Append { // others may have added theirs since
+		if i := slices.IndexFunc(runs, func(r shownRun) bool { return r.fingerprint == fingerprint }); i >= 0 {
+			own = runs[i]
+		}
+	}
 	switch {
-	case last.fingerprint != job.withTable(t.Table).fingerprint(l.plan.Cells):
-		return fmt.Sprintf("the job is not that of run %d, which the table shows", last.id), nil
+	case own.fingerprint != fingerprint:
+		return fmt.Sprintf("the job is not that of run %d, which the table shows", own.id), nil
 	case len(runs) > 1 && job.IfExists != Append:
 		return fmt.Sprintf("the table also has what %d runs have added", len(runs)-1), nil
-	case last.job.After != job.After:
+	case own.job.After != job.After:
 		return "the step after has changed", nil
-	case last.look == nil:
-		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", last.id), nil
+	case older >= 0:
+		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].id), nil
 	}
 	look, err := t.imprint(ctx, conn)
 	switch {
@@ -141,13 +161,17 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 		return "", err
 	case look.Files != last.look.Files:
 		return "somebody has rewritten the table, or its partitions", nil
-	case !slices.Equal(look.Columns, last.look.Columns):
+	case !slices.Equal(look.Columns, last.look.Columns), !slices.Equal(look.Numbers, last.look.Numbers):
 		return "somebody has altered the columns", nil
 	case slices.ContainsFunc(last.look.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
 		return "somebody has dropped an index", nil
 	}
-	l.summary.Run, l.summary.Rows = last.id, 0
+	l.summary.Run, l.summary.Rows = own.id, 0
 	for _, r := range runs {
+		if r.look.Rows != nil { // with those of the runs before
+			l.summary.Rows += *r.look.Rows
+			break
+		}
 		l.summary.Rows += r.rows
 	}
 	return l.rowsChanged(ctx, runs)
@@ -163,17 +187,20 @@ func (l *load) rowsChanged(ctx context.Context, runs []shownRun) (why string, er
 		return "", err
 	}
 	l.proof = "by reading it"
-	ids := make([]int64, len(runs))
+	ids, writers := make([]int64, len(runs)), []string{}
 	for i, r := range runs {
-		ids[i] = r.id
+		ids[i], writers = r.id, append(writers, r.look.Writers...)
 	}
 	var rows, others int64
 	err = l.lock.conn.QueryRow(ctx, `
-		select count(*), count(*) filter (where not t.xmin = any ((
+		select count(*), count(*) filter (where (t.xmin = any ((
 			select array(select k.xmin from `+l.ledger.chunks+` k where k.run_id = any ($1)
-			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)))::xid[]))
-		from `+l.target.sql()+" t", ids).Scan(&rows, &others)
+			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)
+			             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
+		from `+l.target.sql()+" t", ids, writers).Scan(&rows, &others)
 	switch {
+	case hasCode(err, "42501"): // its owner, who has revoked his own grants, may replace it all the same
+		return "it may not be read", nil
 	case err != nil:
 		return "", serverError(err, "looking for rows of table %s that somebody has changed", l.target)
 	case others > 0:
@@ -199,20 +226,42 @@ func (l *load) quietSince(ctx context.Context, runs []shownRun) (bool, error) {
 	if len(runs) > 1 || job.IfExists == Append || job.Publish == PublishTruncate || job.After != "" {
 		return false, nil // others have written to the same files
 	}
-	own := []uint32{l.lock.conn.Conn().PgConn().PID()}
-	for _, conn := range l.pool.AcquireAllIdle(ctx) {
-		own = append(own, conn.Conn().PgConn().PID())
-		conn.Release()
+	own, err := l.countOwn(ctx)
+	if err != nil || own == nil {
+		return false, err
 	}
 	var quiet bool
-	err := l.lock.conn.QueryRow(ctx, `
+	err = l.lock.conn.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool
-		   and (select sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid)) = 0 and sum(pg_stat_get_tuples_deleted(oid)) = 0
+		select (select sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid)) = 0 and sum(pg_stat_get_tuples_deleted(oid)) = 0
 		        from tables join pg_class c using (oid) where c.relkind = 'r')
 		   and not exists (select from pg_stat_activity
 		                   where datname = current_database() and pid <> all ($3) and backend_type <> 'autovacuum worker'
 		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
 		l.target.oid, l.summary.Rows, own, quietFor.Seconds()).Scan(&quiet)
 	return quiet, serverError(err, "asking the server what was written to table %s", l.target)
+}
+
+// countOwn has this end's own sessions pass on what they have written: a caller's pool
+// may have written to the table a moment ago. It returns their process numbers, none
+// where the server does not count, or not in this way.
+func (l *load) countOwn(ctx context.Context) (own []uint32, err error) {
+	var counts bool
+	err = l.lock.conn.QueryRow(ctx, "select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool").Scan(&counts)
+	if err != nil || !counts {
+		return nil, serverError(err, "asking the server whether it counts what is written")
+	}
+	idle := l.pool.AcquireAllIdle(ctx)
+	defer func() {
+		for _, conn := range idle {
+			conn.Release()
+		}
+	}()
+	for _, conn := range append(slices.Clip(idle), l.lock.conn) {
+		// One that is broken, or refuses, counts as another's.
+		if _, err := conn.Exec(ctx, "select pg_stat_force_next_flush()"); err == nil {
+			own = append(own, conn.Conn().PgConn().PID())
+		}
+	}
+	return own, nil
 }

@@ -81,6 +81,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitDone
 	}
+	if errors.As(err, new(usageError)) && asksForJSON(args) {
+		if f := cmd.Flags().Lookup("log-format"); f != nil {
+			_ = f.Value.Set("json") // it may stand behind a flag that is not known
+		}
+	}
 	report(stderr, ctx, cmd, err)
 	return exitCode(ctx, err)
 }
@@ -213,6 +218,18 @@ func inJSON(cmd *cobra.Command) bool {
 	for _, name := range []string{"progress", "log-format"} {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Value.String() == "json" {
 			return true
+		}
+	}
+	return false
+}
+
+// asksForJSON tells the same of a command line that could not be read to its end.
+func asksForJSON(args []string) bool {
+	for i, arg := range args {
+		for _, flag := range []string{"--progress", "--log-format"} {
+			if arg == flag+"=json" || arg == flag && i+1 < len(args) && args[i+1] == "json" {
+				return true
+			}
 		}
 	}
 	return false

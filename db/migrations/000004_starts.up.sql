@@ -40,3 +40,23 @@ comment on column starts.host is 'what the machine calls itself';
 comment on column starts.rows is 'rows that this start has copied and committed';
 comment on column starts.stages is 'seconds that each stage took';
 comment on column starts.troubles is 'the last errors after which something was tried again';
+
+-- Who could use the ledger can use it on: the table has the owner and grants of runs.
+do $migration$
+declare
+    runs_owner constant name := (select pg_get_userbyid(relowner) from pg_class where oid = 'runs'::regclass);
+    g record;
+begin
+    if runs_owner <> (select pg_get_userbyid(relowner) from pg_class where oid = 'starts'::regclass) then
+        execute format('alter table starts owner to %I', runs_owner);
+    end if;
+    for g in
+        select a.privilege_type, case when a.is_grantable then ' with grant option' else '' end as option,
+               case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end as grantee
+        from pg_class c cross join lateral aclexplode(c.relacl) a
+        where c.oid = 'runs'::regclass and a.grantee <> c.relowner
+    loop
+        execute format('grant %s on starts to %s%s', g.privilege_type, g.grantee, g.option);
+    end loop;
+end;
+$migration$;
