@@ -56,7 +56,8 @@ func (l *load) noteLook(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	shown := l.target
 	shown.oid = oid
 	look, err := shown.imprint(ctx, tx)
-	if err == nil && l.rewritten {
+	// Readers may wait meanwhile: only for a job that looks at it the next time.
+	if err == nil && l.rewritten && l.options.SkipUnchanged {
 		err = l.noteRows(ctx, tx, &look)
 	}
 	if err != nil {
