@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,6 +11,24 @@ type statement struct {
 	text   string
 	offset int // of it in the text, in bytes
 	word   string
+}
+
+// has tells whether one of these words is in the statement, outside strings and comments.
+func (st statement) has(words ...string) bool {
+	s := scanner{sql: st.text}
+	for s.at < len(s.sql) {
+		from := s.at
+		switch {
+		case s.space(), s.comment(), s.quoted():
+		case s.word():
+			if slices.Contains(words, strings.ToLower(s.sql[from:s.at])) {
+				return true
+			}
+		default:
+			s.at++
+		}
+	}
+	return false
 }
 
 // statements takes SQL apart at its semicolons, as psql does: those in strings, quoted

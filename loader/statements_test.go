@@ -82,7 +82,7 @@ func TestStepsAreChecked(t *testing.T) {
 	for reason, change := range map[string]func(*Job){
 		"statement 2 of 3, line 2, column 2: it runs in the transaction": func(j *Job) { j.After = "select 1;\n commit; select 2" },
 		"statement 1 of 1, line 3, column 1: it runs in":                 func(j *Job) { j.After = "-- a\n/* b */\nROLLBACK to x" },
-		"copy needs a program":         func(j *Job) { j.Before = "copy t from stdin" },
+		"copy needs a program":         func(j *Job) { j.Before = "copy t from STDIN" },
 		"has no statement":             func(j *Job) { j.After = " ; -- x" },
 		"needs SQL: after":             func(j *Job) { j.AfterTimeout = time.Second },
 		"must lie between 1ms and 596": func(j *Job) { j.Before, j.BeforeTimeout = "select 1", 1000*time.Hour },
@@ -96,7 +96,7 @@ func TestStepsAreChecked(t *testing.T) {
 			t.Errorf("want a ParamError with %q, got %v", reason, err)
 		}
 	}
-	job.Before, job.After = "begin; select 1; commit", "select 1"
+	job.Before, job.After = "begin; select 1; commit; copy t from '/srv/stdin' /* stdout */", "select 1; COPY (select 1) to program 'cat'"
 	if _, err := NewPlan(t.Context(), job); err != nil {
 		t.Error(err)
 	}

@@ -174,10 +174,10 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	if r.JobName != "" {
 		line("job", "%s", oneLine(r.JobName))
 	}
-	line("table", "%s", r.Table)
+	line("table", "%s", oneLine(r.Table.String()))
 	line("state", "%s", r.Standing())
 	if r.KeptAs != "" {
-		line("kept as", "%s", loader.Table{Schema: r.Table.Schema, Name: r.KeptAs})
+		line("kept as", "%s", oneLine(loader.Table{Schema: r.Table.Schema, Name: r.KeptAs}.String()))
 	}
 	line("rows", "%s of %s committed", count(r.RowsDone), count(r.Rows))
 	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
