@@ -2,7 +2,6 @@ package loader
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -52,6 +51,6 @@ func (l *load) pruneRuns(ctx context.Context) {
 	if err != nil {
 		l.log.Warn("old runs of the table are still in the ledger", "error", serverMessage(err))
 	} else if n > 0 {
-		l.log.Log(ctx, LevelEvent, "old runs were removed from the ledger", "runs", fmt.Sprint(n))
+		l.log.Log(ctx, LevelEvent, "old runs were removed from the ledger", "runs", n)
 	}
 }

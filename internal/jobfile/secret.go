@@ -108,8 +108,8 @@ func (s Secrets) value(name string) (string, error) {
 	return "", fmt.Errorf("needs the variable %s, which is not set", name)
 }
 
-// raw fills in variables as they are.
-func (s Secrets) raw(parts []part) (string, error) {
+// fill fills in variables, each as encode writes its value.
+func (s Secrets) fill(parts []part, encode func(string) string) (string, error) {
 	var b strings.Builder
 	for _, p := range parts {
 		if p.variable != "" {
@@ -117,11 +117,16 @@ func (s Secrets) raw(parts []part) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			b.WriteString(v)
+			b.WriteString(encode(v))
 		}
 		b.WriteString(p.text)
 	}
 	return b.String(), nil
+}
+
+// raw fills in variables as they are.
+func (s Secrets) raw(parts []part) (string, error) {
+	return s.fill(parts, func(v string) string { return v })
 }
 
 // file reads a value from a file, without the newline at its end.
@@ -229,19 +234,8 @@ func isURL(dsn string) bool {
 }
 
 func (s Secrets) url(parts []part) (string, error) {
-	var b strings.Builder
-	for _, p := range parts {
-		if p.variable != "" {
-			v, err := s.value(p.variable)
-			if err != nil {
-				return "", err
-			}
-			// In a query a plus is a space, elsewhere itself: %20 is one everywhere.
-			b.WriteString(strings.ReplaceAll(url.QueryEscape(v), "+", "%20"))
-		}
-		b.WriteString(p.text)
-	}
-	return b.String(), nil
+	// In a query a plus is a space, elsewhere itself: %20 is one everywhere.
+	return s.fill(parts, func(v string) string { return strings.ReplaceAll(url.QueryEscape(v), "+", "%20") })
 }
 
 // WithPassword puts a password into a connection string that has none.
