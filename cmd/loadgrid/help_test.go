@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -17,6 +18,27 @@ func everyCommand(root *cobra.Command, do func(*cobra.Command)) {
 	for _, c := range root.Commands() {
 		everyCommand(c, do)
 	}
+}
+
+// parses runs a command line in which the command itself does nothing, and returns
+// which one it was.
+func parses(args []string) (did string, err error) {
+	root := newRoot()
+	everyCommand(root, func(c *cobra.Command) {
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			did = c.CommandPath()
+			return nil
+		}
+	})
+	root.SetArgs(args)
+	root.SetOut(io.Discard)
+	if err := root.Execute(); err != nil {
+		return did, err
+	}
+	if words := strings.Fields(did); len(words) < 2 || words[1] != args[0] {
+		return did, fmt.Errorf("it runs %q", did)
+	}
+	return did, nil
 }
 
 func TestHelp(t *testing.T) {
@@ -180,20 +202,11 @@ func TestExamples(t *testing.T) {
 		for _, args := range examples(c.Example) {
 			seen++
 			line := strings.Join(args, " ")
-			root := newRoot()
-			did := ""
-			everyCommand(root, func(c *cobra.Command) {
-				c.RunE = func(c *cobra.Command, _ []string) error {
-					did = c.CommandPath()
-					return nil
-				}
-			})
-			root.SetArgs(args)
-			root.SetOut(io.Discard)
-			if err := root.Execute(); err != nil {
+			did, err := parses(args)
+			if err != nil {
 				t.Errorf("%s: %v", line, err)
 			}
-			if words := strings.Fields(did); len(words) < 2 || words[1] != args[0] || c.HasParent() && !strings.HasPrefix(did, c.CommandPath()) {
+			if c.HasParent() && !strings.HasPrefix(did, c.CommandPath()) {
 				t.Errorf("example of %s runs %s: %s", c.CommandPath(), did, line)
 			}
 			needs := args[0]

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,7 +39,7 @@ func TestSchedulingCommands(t *testing.T) {
 		for _, args := range calls {
 			seen++
 			line := where + ": loadgrid " + strings.Join(args, " ")
-			if err := parses(args); err != nil {
+			if _, err := parses(args); err != nil {
 				t.Errorf("%s: %v", line, err)
 			}
 			// A job that is wrong would be refused before a server is asked.
@@ -54,26 +53,6 @@ func TestSchedulingCommands(t *testing.T) {
 	if seen < 12 {
 		t.Errorf("%d commands seen: some are not read", seen)
 	}
-}
-
-// parses runs a command line in which the command itself does nothing.
-func parses(args []string) error {
-	root, did := newRoot(), ""
-	everyCommand(root, func(c *cobra.Command) {
-		c.RunE = func(c *cobra.Command, _ []string) error {
-			did = c.CommandPath()
-			return nil
-		}
-	})
-	root.SetArgs(args)
-	root.SetOut(io.Discard)
-	if err := root.Execute(); err != nil {
-		return err
-	}
-	if words := strings.Fields(did); len(words) < 2 || words[1] != args[0] {
-		return fmt.Errorf("it runs %q", did)
-	}
-	return nil
 }
 
 // The flags that the text names are some command's.
