@@ -10,7 +10,10 @@ import (
 )
 
 const (
-	lockFor   = 10 * time.Second      // at most, for a lock that takes others milliseconds
+	// lockFor is the longest wait. Others have the lock for milliseconds, but for
+	// seconds where a disk is slow to sync, and many jobs may end together. It is
+	// longer than staleAfter, so that a killed process costs nobody a record.
+	lockFor   = 90 * time.Second
 	lockEvery = 10 * time.Millisecond // between two tries
 	// staleAfter is the age from which on a lock file is what a killed process left.
 	staleAfter = time.Minute

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -198,8 +199,8 @@ func (m metrics) encode() ([]byte, error) {
 			kind = dto.MetricType_COUNTER
 		}
 		written := &dto.MetricFamily{Name: proto.String(f.name), Help: proto.String(f.help), Type: kind.Enum()}
-		for _, s := range m.sorted(f.name) {
-			one := new(dto.Metric)
+		for _, key := range slices.Sorted(maps.Keys(m[f.name])) {
+			s, one := m[f.name][key], new(dto.Metric)
 			for _, l := range s.labels {
 				one.Label = append(one.Label, &dto.LabelPair{Name: proto.String(l.name), Value: proto.String(l.value)})
 			}
@@ -215,14 +216,4 @@ func (m metrics) encode() ([]byte, error) {
 		}
 	}
 	return out.Bytes(), nil
-}
-
-// sorted returns the series of a family in the order of their labels.
-func (m metrics) sorted(name string) []series {
-	all := make([]series, 0, len(m[name]))
-	for _, s := range m[name] {
-		all = append(all, s)
-	}
-	slices.SortFunc(all, func(a, b series) int { return cmp.Compare(a.key(), b.key()) })
-	return all
 }

@@ -41,7 +41,7 @@ func CheckName(path string) error {
 // there, and makes the file where there is none.
 //
 // Readers see the old file or the new one, and writers wait for each other, until
-// ctx ends, but no longer than 10 seconds. A context that has ended already allows
+// ctx ends, but no longer than 90 seconds. A context that has ended already allows
 // one try, so that a run that was stopped is on record, too. A link stays a link.
 //
 // Of a file that cannot be read, or that the parser of Prometheus refuses, the old
