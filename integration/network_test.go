@@ -200,9 +200,11 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 		"begin":   "insert on %s",
 		"chunk":   "insert on %s",
 		"publish": "update on %s",
+		"after":   "update on %s",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
+			s.exec("create table " + s.name("log") + " (n bigint)")
 			n := s.over(quickly)
 			if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 				t.Fatal(err)
@@ -212,13 +214,17 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			switch name {
 			case "chunk":
 				table, when = s.name("chunks"), "new.chunk_no = 3"
-			case "publish":
+			case "publish", "after":
 				when = "new.state = 'published'"
+			}
+			args := s.load("grid", with(boxes(120, 100), "--chunk-rows", "1000", "--progress", "json")...)
+			if name == "after" { // it is not run twice
+				args = append(args, "--after", "insert into "+s.name("log")+" select count(*) from {{table}}")
 			}
 			// It waits in the COMMIT.
 			s.exec(fmt.Sprintf("create constraint trigger brake after "+trigger+" deferrable initially deferred for each row when (%s) execute function %s()",
 				table, when, s.name("brake")))
-			p := start(t, s.dsn, s.load("grid", with(boxes(120, 100), "--chunk-rows", "1000", "--progress", "json")...)...)
+			p := start(t, s.dsn, args...)
 			b.reached()
 			n.add(swallowDown)
 			b.letGo()
@@ -238,6 +244,9 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			s.checkBoxes("grid", 120, 100)
 			if runs := one[int64](t, s.pool, "select count(*) from "+s.name("runs")); runs != 1 {
 				t.Errorf("%d runs in the ledger, want 1", runs)
+			}
+			if log := one[string](t, s.pool, "select coalesce(string_agg(n::text, ' '), '') from "+s.name("log")); name == "after" && log != "12000" {
+				t.Errorf("the step after has left %q", log)
 			}
 		})
 	}
