@@ -366,6 +366,23 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	alone(t, dir, "d.prom")
 }
 
+// A file that cannot be written to its end, as on a full disk, leaves the old one.
+func TestHalfOfAFileIsNone(t *testing.T) {
+	path := file(t, "")
+	write1(t, path, record("eu"))
+	old := content(t, path)
+	cmd := exec.Command("sh", "-c", `ulimit -f 1 && exec "$0"`, os.Args[0]) // blocks of 512 or 1024 bytes
+	cmd.Env = append(os.Environ(), asWriter+"="+path, asWriter+"_JOB=us")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "writing the metrics of job") || !strings.Contains(string(out), "too large") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if got := content(t, path); got != old {
+		t.Errorf("the file is now %q", got)
+	}
+	alone(t, filepath.Dir(path), "loadgrid.prom")
+}
+
 func FuzzTextfile(f *testing.F) {
 	f.Add("")
 	f.Add("# TYPE loadgrid_runs_total gauge\nloadgrid_runs_total{job_name=\"eu\",table=\"t\"} 3 4\n")
