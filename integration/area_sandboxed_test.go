@@ -132,3 +132,19 @@ func TestACancelledQuery(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What the server lacks, or does not allow a role, is no fault of the job: a schedule
+// tries again.
+func TestQueriesThatTheServerCannotRun(t *testing.T) {
+	s := newSandbox(t)
+	role := s.newRole("area")
+	s.exec("grant usage, create on schema " + s.schema + " to " + role + "; alter role " + role + " set temp_file_limit = '1MB'; alter role " + role + " set work_mem = '64kB'")
+	s.exec("create table " + s.name("districts") + " (geom geometry)")
+	dsn := s.dsnOf(role, "area")
+	for sql, words := range map[string][]string{
+		"select geom from " + s.name("districts"): {"SQLSTATE 42501", "ask for the privilege"},
+		"select st_makeenvelope(n, 0, n + 1, 1) from (select n from generate_series(1, 200000) n order by md5(n::text)) t limit 1": {"SQLSTATE 53400", "temp_file_limit"},
+	} {
+		cli(t, dsn, s.load("grid", "--cell-size", "1", "--aoi-sql", sql)...).expect(t, 1, append(words, "area of interest")...)
+	}
+}

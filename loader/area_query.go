@@ -168,7 +168,7 @@ func (r *resolver) badQuery(format string, args ...any) error {
 // refused says what the server has against the query.
 func (r *resolver) refused(err error) error {
 	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) || transient(err) || pgErr.Code == "57014" { // cancelled
+	if !errors.As(err, &pgErr) || transient(err) || ofServer(pgErr.Code) {
 		return serverError(err, "running the query of the area of interest")
 	}
 	why := ""
@@ -176,6 +176,16 @@ func (r *resolver) refused(err error) error {
 		why = ": it runs in a read-only transaction"
 	}
 	return r.badQuery("the server refuses it: %s%s", serverMessage(err), why)
+}
+
+// ofServer tells whether an error is about what the server has or allows at the
+// moment, by its SQLSTATE: the same query may do on another day.
+func ofServer(code string) bool {
+	switch code[:min(2, len(code))] {
+	case "53", "55", "57", "58", "XX": // resources, state, an operator, the system, a fault
+		return true
+	}
+	return code == "42501" // a privilege
 }
 
 // checkStatement refuses a query that does not return one geometry a row.

@@ -143,7 +143,7 @@ func advice(err error) string {
 	case "53100":
 		return "make room on the server's disk"
 	case "53400":
-		return "raise temp_file_limit, or give the role a larger maintenance_work_mem, so that index builds need less of it"
+		return "raise temp_file_limit, or give the role more maintenance_work_mem for index builds, or work_mem for queries, so that they need less of it"
 	case "55P03":
 		return "another session holds it for long: see pg_blocking_pids and pg_stat_activity, and end it, or wait for it"
 	case "53300":
