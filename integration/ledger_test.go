@@ -200,3 +200,14 @@ func TestLibraryErrors(t *testing.T) {
 		t.Errorf("a pool that is too small: %v", err)
 	}
 }
+
+// No grid takes the place of a table of the ledger.
+func TestLedgerKeepsItsTables(t *testing.T) {
+	s := newSandbox(t)
+	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range one[[]string](t, s.pool, "select array_agg(relname::text) from pg_class where relnamespace = $1::regnamespace and relkind = 'r'", s.schema) {
+		cli(t, s.dsn, s.load(table, with(boxes(2, 2), "--if-exists", "replace")...)...).expect(t, 2, "the ledger has a table of this name")
+	}
+}

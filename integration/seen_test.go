@@ -56,7 +56,7 @@ func TestLogFormatJSON(t *testing.T) {
 	r.expect(t, 130, `"msg":"stopped by SIGINT: run 1 has 5 of 40 chunks committed`)
 	seen := map[string]int{}
 	for _, o := range r.objects(t) {
-		if o["job"] != "grid" {
+		if o["job"] != s.schema+".grid" {
 			t.Errorf("no job in %v", o)
 		}
 		what := fmt.Sprint(o["type"], " ", o["msg"])
@@ -76,10 +76,13 @@ func TestLogFormatJSON(t *testing.T) {
 	if seen["log chunk is committed"] != 5 || seen["log trying again"] == 0 || seen["log stage is done"] != 1 {
 		t.Errorf("it wrote %v", seen)
 	}
+	if got := one[string](t, s.pool, "select last_error || ', ' || outcome || ', ' || error from "+s.name("runs")+", "+s.name("starts")); got != "stopped by SIGINT, stopped, stopped by SIGINT" {
+		t.Errorf("the ledger says %q", got)
+	}
 	again := cli(t, s.dsn, args...)
 	objects := again.objects(t)
 	last := objects[len(objects)-1]
-	if again.code != 0 || last["type"] != "summary" || last["job"] != "grid" || last["run"] != 1.0 || last["rows_copied"] != float64(35*500) {
+	if again.code != 0 || last["type"] != "summary" || last["job"] != s.schema+".grid" || last["run"] != 1.0 || last["rows_copied"] != float64(35*500) {
 		t.Errorf("exit code %d, %v", again.code, last)
 	}
 	wrong := cli(t, s.dsn, with(args, "--streams", "1000")...)
@@ -122,7 +125,7 @@ func TestRunsTell(t *testing.T) {
 		}
 	}
 	third, second, first := runs[0], runs[1], runs[2]
-	if first.JobName != "grid" || len(first.History) != 3 || first.State != loader.StatePublished {
+	if first.JobName != s.schema+".grid" || len(first.History) != 3 || first.State != loader.StatePublished {
 		t.Fatalf("the first run: %+v", first)
 	}
 	if h := first.History[0]; h.EndedAt != nil || h.Outcome != "" {

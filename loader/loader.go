@@ -18,7 +18,7 @@ import (
 // watched.
 type Options struct {
 	// JobName is what the job is called in logs, traces and the ledger. Defaults to
-	// the name of the table.
+	// the table as the job names it.
 	JobName string
 	// Wait is how long to wait for another run that holds the table. Defaults to 0: it
 	// is a *LockedError at once.
@@ -153,7 +153,7 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 		options.PublishFor = publishFor
 	}
 	if options.JobName == "" {
-		options.JobName = plan.Job.Table.Name
+		options.JobName = plan.Job.Table.String()
 	}
 	options.JobName = plainText(options.JobName)
 	if options.Tracer == nil {
@@ -223,15 +223,15 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	if l.run == 0 || errors.As(cause, &locked) {
 		return cause // nothing is begun, or it is another's now
 	}
-	outcome := OutcomeFailed
-	if ctx.Err() != nil {
-		outcome = OutcomeStopped
+	outcome, why := OutcomeFailed, cause
+	if ctx.Err() != nil { // cause is what a stage makes of that
+		outcome, why = OutcomeStopped, context.Cause(ctx)
 	}
 	ctx, cancel := l.stopping(ctx)
 	defer cancel()
 	defer func() {
 		if outcome != OutcomePublished { // which the summary notes
-			l.noteEnd(ctx, outcome, cause)
+			l.noteEnd(ctx, outcome, why)
 		}
 	}()
 	run, found, err := l.ledger.run(ctx, l.pool, l.run)
@@ -249,7 +249,7 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 			return cause
 		}
 	}
-	if err := l.ledger.failed(ctx, l.pool, l.run, cause); err != nil {
+	if err := l.ledger.failed(ctx, l.pool, l.run, why); err != nil {
 		l.log.Debug("the ledger does not know why the run stopped", "error", err)
 	}
 	if run.Committed == 0 {

@@ -152,7 +152,7 @@ func (run loadRun) name() string {
 	if run.options.JobName != "" {
 		return run.options.JobName
 	}
-	return run.job.Table.Name
+	return run.job.Table.String()
 }
 
 // do opens the server and does the job.
