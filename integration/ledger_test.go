@@ -188,11 +188,27 @@ func TestLedgerMadeBySeveralAtOnce(t *testing.T) {
 func TestLibraryErrors(t *testing.T) {
 	s := newSandbox(t)
 	pool := openPool(t, s.dsn, nil)
-	if _, err := loader.FindRun(context.Background(), pool, s.schema, 7); !errors.As(err, new(*loader.NoRunError)) {
-		t.Errorf("got %v, want a NoRunError", err)
+	ctx := context.Background()
+	for name, ask := range map[string]func() error{
+		"FindRun":   func() error { _, err := loader.FindRun(ctx, pool, s.schema, 7); return err },
+		"Runs":      func() error { _, err := loader.Runs(ctx, pool, s.schema, loader.RunFilter{}); return err },
+		"PruneRuns": func() error { _, err := loader.PruneRuns(ctx, pool, s.schema, time.Hour); return err },
+	} {
+		if err := ask(); !errors.As(err, new(*loader.NoLedgerError)) {
+			t.Errorf("%s: got %v, want a NoLedgerError", name, err)
+		}
 	}
-	if runs, err := loader.Runs(context.Background(), pool, s.schema, loader.RunFilter{}); err != nil || len(runs) != 0 {
-		t.Errorf("got %v, %v, want no runs", runs, err)
+	r := cli(t, s.dsn, "runs", "list", "--json", "--ledger-schema", s.schema)
+	if r.expect(t, 0, "there is no ledger in schema "+s.schema); r.stdout != "[]\n" {
+		t.Errorf("the list is %q", r.stdout)
+	}
+	cli(t, s.dsn, "runs", "prune", "--older-than", "1d", "--ledger-schema", s.schema).expect(t, 0, "there is no ledger")
+	cli(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema).expect(t, 2, "there is no ledger")
+	if err := loader.MigrateUp(ctx, pool, s.schema); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loader.FindRun(ctx, pool, s.schema, 7); !errors.As(err, new(*loader.NoRunError)) {
+		t.Errorf("got %v, want a NoRunError", err)
 	}
 	job := s.smallJob(0)
 	job.Streams = 50

@@ -279,7 +279,7 @@ func TestLedgerFromBeforeVersions(t *testing.T) {
 	s.exec("alter table " + s.name("runs") + " drop column version_id, drop column shown, drop column kept_name, drop column kept_no")
 	s.exec("update " + s.name("schema_migrations") + " set version = 2")
 	list := func() string { return mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema) }
-	if out := list(); strings.Count(out, s.schema+".grid") != 2 {
+	if out := list(); strings.Count(out, s.schema+".grid  published") != 2 {
 		t.Errorf("runs list:\n%s", out)
 	}
 	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)

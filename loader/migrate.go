@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -49,7 +50,8 @@ func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 		return nil
 	}
 	runs, err := Runs(ctx, pool, schema, RunFilter{})
-	if err != nil {
+	var none *NoLedgerError
+	if err != nil && !errors.As(err, &none) { // one that is half made is taken down, too
 		return err
 	}
 	for _, r := range runs {

@@ -13,13 +13,13 @@ import (
 // age, at least a second: those that were dropped, whose rows were replaced, or whose
 // table somebody has dropped. Runs that are unfinished, and those whose rows a table
 // shows or keeps, stay. It returns how many it has removed. Where there is no ledger,
-// there are none.
+// the error is a *NoLedgerError.
 func PruneRuns(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, age time.Duration) (int64, error) {
 	if age < time.Second {
 		return 0, &geomgen.ParamError{Param: "older-than", Value: age.String(), Reason: "must be at least a second"}
 	}
 	l := newLedger(ledgerSchema)
-	if there, err := l.exists(ctx, pool); err != nil || !there {
+	if err := l.find(ctx, pool); err != nil {
 		return 0, err
 	}
 	if err := MigrateUp(ctx, pool, ledgerSchema); err != nil {

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -18,6 +19,13 @@ func (e *NoRunError) Error() string {
 	return fmt.Sprintf("the ledger in schema %s knows no run %d", e.Schema, e.ID)
 }
 
+// NoLedgerError reports a schema without a ledger: no run has begun that uses it.
+type NoLedgerError struct{ Schema, Database string }
+
+func (e *NoLedgerError) Error() string {
+	return fmt.Sprintf("there is no ledger in schema %s of database %s: the first load makes it, and --ledger-schema names another", e.Schema, e.Database)
+}
+
 // runsCommand returns the command that does something with a run, for messages.
 func runsCommand(verb string, id int64, ledgerSchema string) string {
 	s := fmt.Sprintf("'loadgrid runs %s %d", verb, id)
@@ -33,11 +41,11 @@ type RunFilter struct {
 	Limit int64 // the newest so many; 0 for all
 }
 
-// Runs returns runs of a ledger, the newest first. Where there is no ledger, there
-// are none.
+// Runs returns runs of a ledger, the newest first. Where there is no ledger, the error
+// is a *NoLedgerError.
 func Runs(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, f RunFilter) ([]RunInfo, error) {
 	l := newLedger(ledgerSchema)
-	if there, err := l.exists(ctx, pool); err != nil || !there {
+	if err := l.find(ctx, pool); err != nil {
 		return nil, err
 	}
 	runs, err := l.query(ctx, pool, "where ($1 = '' or r.table_name = $1) and ($2 = '' or r.schema_name = $2) order by r.id desc limit nullif($3, 0)",
@@ -48,28 +56,31 @@ func Runs(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, f RunFil
 	return runs, l.histories(ctx, pool, runs)
 }
 
-// FindRun returns a run by its number, or a *NoRunError.
+// find returns a *NoLedgerError where there is no ledger.
+func (l ledger) find(ctx context.Context, pool *pgxpool.Pool) error {
+	there, err := l.exists(ctx, pool)
+	if err == nil && !there {
+		err = &NoLedgerError{l.schema, pool.Config().ConnConfig.Database}
+	}
+	return err
+}
+
+// FindRun returns a run by its number, or a *NoRunError, or a *NoLedgerError.
 func FindRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id int64) (RunInfo, error) {
 	l := newLedger(ledgerSchema)
-	there, err := l.exists(ctx, pool)
-	if err != nil {
+	if err := l.find(ctx, pool); err != nil {
 		return RunInfo{}, err
 	}
-	if there {
-		run, found, err := l.run(ctx, pool, id)
-		if err == nil && found {
-			err = l.area(ctx, pool, &run)
-		}
-		if err == nil && found {
-			runs := []RunInfo{run}
-			err = l.histories(ctx, pool, runs)
-			run = runs[0]
-		}
-		if err != nil || found {
-			return run, err
-		}
+	run, found, err := l.run(ctx, pool, id)
+	if err != nil || !found {
+		return run, cmp.Or(err, error(&NoRunError{ledgerSchema, id}))
 	}
-	return RunInfo{}, &NoRunError{ledgerSchema, id}
+	if err := l.area(ctx, pool, &run); err != nil {
+		return run, err
+	}
+	runs := []RunInfo{run}
+	err = l.histories(ctx, pool, runs)
+	return runs[0], err
 }
 
 // StateError reports a run that is not in the state that is asked for.

@@ -174,6 +174,7 @@ func exitCode(ctx context.Context, err error) int {
 		wrongUsage usageError
 		wrongParam *geomgen.ParamError
 		noRun      *loader.NoRunError
+		noLedger   *loader.NoLedgerError
 		wrongState *loader.StateError
 		locked     *loader.LockedError
 		wrongFile  *jobfile.Errors
@@ -184,7 +185,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitResumable
 	case errors.As(err, &locked):
 		return exitLocked
-	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun), errors.As(err, &wrongState), errors.As(err, &wrongFile):
+	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun), errors.As(err, &noLedger), errors.As(err, &wrongState), errors.As(err, &wrongFile):
 		return exitUsage
 	}
 	return exitFailed

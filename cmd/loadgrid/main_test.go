@@ -288,6 +288,7 @@ func TestExitCodeAndReport(t *testing.T) {
 		{"param without a value", nil, &geomgen.ParamError{Param: "extent", Reason: "is empty"}, 2, "loadgrid: --extent \"\": is empty\n"},
 		{"param of two lines", nil, &geomgen.ParamError{Param: "set", Value: "a\nb", Reason: "no"}, 2, "loadgrid: --set a b: no\n"},
 		{"usage", nil, usageError{errors.New("unknown flag: --x")}, 2, "loadgrid: unknown flag: --x: see 'loadgrid plan --help'\n"},
+		{"no ledger", nil, &loader.NoLedgerError{Schema: "lodgrid", Database: "gis"}, 2, "loadgrid: there is no ledger in schema lodgrid of database gis: the first load makes it, and --ledger-schema names another\n"},
 		{"no run", nil, &loader.NoRunError{Schema: "loadgrid", ID: 5}, 2, "loadgrid: the ledger in schema loadgrid knows no run 5\n"},
 		{"locked", nil, locked, 3, "loadgrid: another run holds table a.b (backend 12): wait until it has ended\n"},
 		{"resumable", nil, resumable, 4,

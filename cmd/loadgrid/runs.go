@@ -134,7 +134,7 @@ touched. 'load --prune-runs AGE' does the same for its table, after publish.`,
 			}
 			return server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
 				n, err := loader.PruneRuns(ctx, pool, server.ledger, limit)
-				if err != nil {
+				if err := tellNoLedger(cmd, err); err != nil {
 					return err
 				}
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s removed from the ledger\n", plural(int(n), "run"))

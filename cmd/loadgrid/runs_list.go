@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -43,7 +44,7 @@ func newRunsList() *cobra.Command {
 			var runs []loader.RunInfo
 			err := server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
 				runs, err = loader.Runs(ctx, pool, server.ledger, filter)
-				return err
+				return tellNoLedger(cmd, err)
 			})
 			if err != nil {
 				return err
@@ -66,6 +67,17 @@ func newRunsList() *cobra.Command {
 	registerJSON(cmd, &asJSON)
 	server.register(cmd)
 	return cmd
+}
+
+// tellNoLedger makes the absence of a ledger a remark: before the first load there is
+// none, and a schedule may ask all the same.
+func tellNoLedger(cmd *cobra.Command, err error) error {
+	var none *loader.NoLedgerError
+	if !errors.As(err, &none) {
+		return err
+	}
+	_, err = fmt.Fprintln(cmd.ErrOrStderr(), "loadgrid:", oneLine(none.Error()))
+	return err
 }
 
 func registerJSON(cmd *cobra.Command, asJSON *bool) {
