@@ -154,7 +154,10 @@ func TestStepAfterOnItsSession(t *testing.T) {
 			t.Errorf("%s: loaded anew: %s", name, why)
 		}
 	}
-	cli(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace", "--after", "drop table {{table}}")...)...).expect(t, 4, "the step after has dropped it")
+	for _, sql := range []string{"drop table {{table}}", "alter table {{table}} rename to elsewhere", "alter table {{table}} set schema public",
+		"alter table {{table}} rename to elsewhere; create table {{table}} (like " + s.name("elsewhere") + ")"} {
+		cli(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace", "--after", sql)...)...).expect(t, 4, "the step after has dropped, renamed or moved it")
+	}
 	mustCLI(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace")...)...)
 	s.checkCells("grid", 200)
 }

@@ -227,13 +227,13 @@ func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32, 
 	return serverError(err, "writing into the ledger that run %d is published", id)
 }
 
-// left notes how a run has left its table.
+// left notes how a run has left its table, and when: the step after may take long.
 func (l ledger) left(ctx context.Context, q querier, id int64, look imprint) error {
 	b, err := json.Marshal(look)
 	if err != nil {
 		return fmt.Errorf("writing how the table looks as JSON: %w", err)
 	}
-	_, err = q.Exec(ctx, "update "+l.runs+" set imprint = $2 where id = $1", id, string(b))
+	_, err = q.Exec(ctx, "update "+l.runs+" set imprint = $2, finished_at = clock_timestamp() where id = $1", id, string(b))
 	return serverError(err, "writing into the ledger how run %d has left its table", id)
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -55,6 +54,10 @@ func (t target) imprint(ctx context.Context, q querier) (look imprint, err error
 func (l *load) noteLook(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	shown := l.target
 	shown.oid = oid
+	err := shown.checkNamed(ctx, tx)
+	if err != nil {
+		return err
+	}
 	look, err := shown.imprint(ctx, tx)
 	// Readers may wait meanwhile: only for a job that looks at it the next time.
 	if err == nil && l.rewritten && l.options.SkipUnchanged {
@@ -63,10 +66,17 @@ func (l *load) noteLook(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	if err != nil {
 		return err
 	}
-	if len(look.Columns) == 0 {
-		return fmt.Errorf("table %s is not there any more: the step after has dropped it", l.target)
-	}
 	return l.ledger.left(ctx, tx, l.run, look)
+}
+
+// checkNamed sees to it that the table is the one that its name stands for.
+func (t target) checkNamed(ctx context.Context, tx pgx.Tx) error {
+	var named bool
+	err := tx.QueryRow(ctx, "select coalesce(to_regclass($1)::oid = $2, false)", t.sql(), t.oid).Scan(&named)
+	if err == nil && !named {
+		return fmt.Errorf("table %s is not there any more: the step after has dropped, renamed or moved it", t)
+	}
+	return serverError(err, "looking for table %s", t)
 }
 
 // shownRun is a run whose rows the table shows.
@@ -210,60 +220,4 @@ func (l *load) rowsChanged(ctx context.Context, runs []shownRun) (why string, er
 		return fmt.Sprintf("it has %d rows, the run has written %d", rows, l.summary.Rows), nil
 	}
 	return "", nil
-}
-
-// quietFor is how long another session must have been idle for what it has written to
-// be in the server's counters: an idle one passes it on within ten seconds, from
-// PostgreSQL 15 on.
-const quietFor = 15 * time.Second
-
-// quietSince tells whether the server's counters prove that nobody has written to the
-// table since it was filled, so that it need not be read: as many rows were inserted
-// into it in all as the run has copied, none was updated or deleted, and no other
-// session may have something that is not counted yet. A crash of the server sets the
-// counters to zero. Of another role's session a role without pg_read_all_stats sees
-// nulls in place of its state, its times and its kind: that is no proof.
-func (l *load) quietSince(ctx context.Context, runs []shownRun) (bool, error) {
-	job := runs[0].job
-	if len(runs) > 1 || job.IfExists == Append || job.Publish == PublishTruncate || job.After != "" {
-		return false, nil // others have written to the same files
-	}
-	own, err := l.countOwn(ctx)
-	if err != nil || own == nil {
-		return false, err
-	}
-	var quiet bool
-	err = l.lock.conn.QueryRow(ctx, `
-		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select (select coalesce(sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid) + pg_stat_get_tuples_deleted(oid)) = 0, false)
-		        from tables join pg_class c using (oid) where c.relkind = 'r')
-		   and not exists (select from pg_stat_activity
-		                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
-		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
-		l.target.oid, l.summary.Rows, own, quietFor.Seconds()).Scan(&quiet)
-	return quiet, serverError(err, "asking the server what was written to table %s", l.target)
-}
-
-// countOwn has this end's own sessions pass on what they have written: a caller's pool
-// may have written to the table a moment ago. It returns their process numbers, none
-// where the server does not count, or not in this way.
-func (l *load) countOwn(ctx context.Context) (own []uint32, err error) {
-	var counts bool
-	err = l.lock.conn.QueryRow(ctx, "select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool").Scan(&counts)
-	if err != nil || !counts {
-		return nil, serverError(err, "asking the server whether it counts what is written")
-	}
-	idle := l.pool.AcquireAllIdle(ctx)
-	defer func() {
-		for _, conn := range idle {
-			conn.Release()
-		}
-	}()
-	for _, conn := range append(slices.Clip(idle), l.lock.conn) {
-		// One that is broken, or refuses, counts as another's.
-		if _, err := conn.Exec(ctx, "select pg_stat_force_next_flush()"); err == nil {
-			own = append(own, conn.Conn().PgConn().PID())
-		}
-	}
-	return own, nil
 }

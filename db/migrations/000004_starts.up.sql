@@ -6,7 +6,7 @@ alter table runs add column if not exists published_xid xid8;
 alter table runs add column if not exists rows_added bigint;
 alter table runs add column if not exists imprint jsonb;
 
-comment on column runs.job_name is 'what the job is called in its file, else the name of the table';
+comment on column runs.job_name is 'what the job is called in its file, else the table as the job names it';
 comment on column runs.published_xid is 'the transaction in which the run was published';
 comment on column runs.rows_added is 'the rows that the table got from this run: those that it held already are not among them';
 comment on column runs.imprint is 'the table as the run left it: its files, columns and indexes';
