@@ -227,6 +227,36 @@ func TestPruneRuns(t *testing.T) {
 	cli(t, s.dsn, s.load("grid", with(boxes(2, 2), "--prune-runs", "never")...)...).expect(t, 2, "--prune-runs")
 }
 
+// A job that finds its cells in the table each night leaves no run for each.
+func TestPruneRunsThatAddedNothing(t *testing.T) {
+	s := newSandbox(t)
+	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...) // 1
+	add := func(cols string, more ...string) {
+		t.Helper()
+		mustCLI(t, s.dsn, s.load("grid", with([]string{"--cell-size", "1", "--extent", "0,0," + cols + ",10", "--if-exists", "append", "--on-conflict", "skip"}, more...)...)...)
+	}
+	add("12") // 2: 20 rows
+	add("12") // 3
+	add("12") // 4
+	add("9")  // 5: another job, which has never added anything
+	add("9")  // 6
+	add("12") // 7
+	mark := "create table if not exists " + s.name("log") + " (n int)"
+	write := "update {{table}} set col = col where col = 3 and row = 3"
+	add("9", "--after", mark)  // 8
+	add("9", "--after", write) // 9
+	add("9", "--after", mark)  // 10
+	s.exec("update " + s.name("runs") + " set finished_at = finished_at - interval '25 hours'")
+	out := mustCLI(t, s.dsn, "runs", "prune", "--ledger-schema", s.schema, "--older-than", "1d")
+	if got := one[string](t, s.pool, "select string_agg(id::text, ' ' order by id) from "+s.name("runs")); got != "1 2 7 9 10" {
+		t.Errorf("%s leaves %s", out, got)
+	}
+	if skipped, why := s.unchanged(s.load("grid", "--cell-size", "1", "--extent", "0,0,12,10", "--if-exists", "append", "--on-conflict", "skip")); !skipped {
+		t.Errorf("it is added again: %s", why)
+	}
+	s.checkCells("grid", 120)
+}
+
 // A trace has the run, in it the stages, and in the load the chunks.
 func TestSpans(t *testing.T) {
 	s := newSandbox(t)

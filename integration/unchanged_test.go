@@ -232,7 +232,29 @@ func TestSkipUnchangedAppend(t *testing.T) {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
 	s.checkCells("grid", 200)
-	if skipped, why := s.unchanged(first); skipped || !strings.Contains(why, "not that of run 3") {
+	if skipped, why := s.unchanged(second); !skipped { // though the runs have written 201
+		t.Errorf("appended again: %s", why)
+	}
+	s.exec("update " + s.name("grid") + " set col = col where col = 19 and row = 3")
+	if skipped, why := s.unchanged(second); skipped || !strings.Contains(why, "1 of its rows") {
+		t.Errorf("skipped %v, %s", skipped, why)
+	}
+	if skipped, why := s.unchanged(second); !skipped {
+		t.Errorf("appended again: %s", why)
+	}
+	s.exec("delete from " + s.name("grid") + " where col = 2 and row = 3") // which it does not put back
+	for _, want := range []bool{false, true} {
+		if skipped, why := s.unchanged(second); skipped != want {
+			t.Errorf("skipped %v, %s", skipped, why)
+		}
+	}
+	s.exec("insert into " + s.name("grid") + " (cell_id, col, row, geom) select -7, 2, 3, st_translate(geom, 1, 0) from " + s.name("grid") + " where col = 1 and row = 3")
+	for _, want := range []bool{false, true} {
+		if skipped, why := s.unchanged(second); skipped != want {
+			t.Errorf("skipped %v, %s", skipped, why)
+		}
+	}
+	if skipped, why := s.unchanged(first); skipped || !strings.Contains(why, "not that of run 6") {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
 	s.checkCells("grid", 100)

@@ -228,12 +228,13 @@ func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32, 
 }
 
 // left notes how a run has left its table, and when: the step after may take long.
-func (l ledger) left(ctx context.Context, q querier, id int64, look imprint) error {
+// A transaction that wrote no rows is in none.
+func (l ledger) left(ctx context.Context, q querier, id int64, look imprint, wrote bool) error {
 	b, err := json.Marshal(look)
 	if err != nil {
 		return fmt.Errorf("writing how the table looks as JSON: %w", err)
 	}
-	_, err = q.Exec(ctx, "update "+l.runs+" set imprint = $2, finished_at = clock_timestamp() where id = $1", id, string(b))
+	_, err = q.Exec(ctx, "update "+l.runs+" set imprint = $2, finished_at = clock_timestamp(), published_xid = case when $3 then published_xid end where id = $1", id, string(b), wrote)
 	return serverError(err, "writing into the ledger how run %d has left its table", id)
 }
 

@@ -68,6 +68,7 @@ type load struct {
 	start        int    // which start of the run this is, from 1; 0 until it is in the ledger
 	proof        string // how it is known that the table is unchanged
 	rewritten    bool   // the step after has written to the table
+	touched      bool   // somebody had, before the run adds its rows
 	stained      bool   // a step has had the lock's connection, and may have changed its session
 	troubles     troubles
 	chunksCopied atomic.Int64

@@ -21,14 +21,16 @@ func (t target) written(ctx context.Context, q querier) (n int64, err error) {
 // transaction a number of its own, such as a block that catches exceptions.
 const maxWriters = 1000
 
-// noteRows writes into an imprint what the step after has made of the rows. It reads
-// the table, so it is for a step that has written to it.
+// noteRows writes into an imprint what the rows are beyond those of the ledger's runs.
+// It reads the table, so it is for a step that has written to it, and for a table that
+// somebody had touched before the run added its rows.
 func (l *load) noteRows(ctx context.Context, tx pgx.Tx, look *imprint) error {
 	var rows int64
 	var writers []string
 	err := tx.QueryRow(ctx, `
-		select coalesce(sum(n), 0)::bigint, coalesce(array_agg(x::text) filter (where x <> pg_current_xact_id()::xid and x not in (select xmin from `+l.ledger.chunks+`)), '{}')
-		from (select t.xmin, count(*) from `+l.target.sql()+` t group by 1) w (x, n)`).Scan(&rows, &writers)
+		select coalesce(sum(n), 0)::bigint, coalesce(array_agg(x::text) filter (where x <> pg_current_xact_id()::xid and x not in (select xmin from `+l.ledger.chunks+`)
+		                                                           and x not in (select published_xid::xid from `+l.ledger.runs+` where shown and published_xid is not null and (schema_name, table_name) = ($1, $2))), '{}')
+		from (select t.xmin, count(*) from `+l.target.sql()+` t group by 1) w (x, n)`, l.target.Schema, l.target.Name).Scan(&rows, &writers)
 	if err != nil {
 		return serverError(err, "counting the rows that the step after has left in table %s", l.target)
 	}

@@ -60,13 +60,14 @@ func (l *load) noteLook(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	}
 	look, err := shown.imprint(ctx, tx)
 	// Readers may wait meanwhile: only for a job that looks at it the next time.
-	if err == nil && l.rewritten && l.options.SkipUnchanged {
+	if err == nil && (l.rewritten || l.touched) && l.options.SkipUnchanged {
 		err = l.noteRows(ctx, tx, &look)
 	}
 	if err != nil {
 		return err
 	}
-	return l.ledger.left(ctx, tx, l.run, look)
+	wrote := l.rewritten || l.plan.Rows > l.summary.RowsSkipped
+	return l.ledger.left(ctx, tx, l.run, look, wrote)
 }
 
 // checkNamed sees to it that the table is the one that its name stands for.
@@ -150,7 +151,12 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 		return "the ledger does not know the table", nil
 	}
 	last, own, fingerprint := runs[0], runs[0], job.withTable(t.Table).fingerprint(l.plan.Cells)
-	older := slices.IndexFunc(runs, func(r shownRun) bool { return r.look == nil })
+	// A run that has noted how many rows there were in all knows those of the runs before.
+	since := runs[:1+slices.IndexFunc(runs, func(r shownRun) bool { return r.look != nil && r.look.Rows != nil })]
+	if len(since) == 0 {
+		since = runs
+	}
+	older := slices.IndexFunc(since, func(r shownRun) bool { return r.look == nil })
 	if job.IfExists == Append { // others may have added theirs since
 		if i := slices.IndexFunc(runs, func(r shownRun) bool { return r.fingerprint == fingerprint }); i >= 0 {
 			own = runs[i]
@@ -163,7 +169,11 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 		return fmt.Sprintf("the table also has what %d runs have added", len(runs)-1), nil
 	case own.job.After != job.After:
 		return "the step after has changed", nil
-	case older >= 0:
+	}
+	// Appending does not make the table what the runs have left: it is noted anew, else
+	// it would count as touched for ever.
+	l.touched = job.IfExists == Append
+	if older >= 0 {
 		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].id), nil
 	}
 	look, err := t.imprint(ctx, conn)
@@ -178,20 +188,22 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 		return "somebody has dropped an index", nil
 	}
 	l.summary.Run, l.summary.Rows = own.id, 0
-	for _, r := range runs {
+	for _, r := range since {
 		if r.look.Rows != nil { // with those of the runs before
 			l.summary.Rows += *r.look.Rows
-			break
+		} else {
+			l.summary.Rows += r.rows
 		}
-		l.summary.Rows += r.rows
 	}
-	return l.rowsChanged(ctx, runs)
+	return l.rowsChanged(ctx, runs, since)
 }
 
 // rowsChanged reads the table, and looks whether each row is still the one that a run
 // has written: a row bears the number of the transaction that wrote it, and so does
 // the ledger's row of each chunk, which was written by the same. Freezing leaves both.
-func (l *load) rowsChanged(ctx context.Context, runs []shownRun) (why string, err error) {
+// runs are those whose rows the table shows, since the newest of them, down to one that
+// has noted all rows.
+func (l *load) rowsChanged(ctx context.Context, runs, since []shownRun) (why string, err error) {
 	quick, err := l.quietSince(ctx, runs)
 	if err != nil || quick {
 		l.proof = "by the server's counters"
@@ -200,7 +212,10 @@ func (l *load) rowsChanged(ctx context.Context, runs []shownRun) (why string, er
 	l.proof = "by reading it"
 	ids, writers := make([]int64, len(runs)), []string{}
 	for i, r := range runs {
-		ids[i], writers = r.id, append(writers, r.look.Writers...)
+		ids[i] = r.id
+	}
+	for _, r := range since {
+		writers = append(writers, r.look.Writers...)
 	}
 	var rows, others int64
 	err = l.lock.conn.QueryRow(ctx, `
