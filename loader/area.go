@@ -73,10 +73,11 @@ func (a *Area) check(srid int32) error {
 	return nil
 }
 
-// Marshal returns the polygons as the EWKB of a MultiPolygon.
+// Marshal returns the polygons as the EWKB of a MultiPolygon. It is the same for the
+// same polygons, whatever their order and wherever their rings begin.
 func (a *Area) Marshal() []byte {
 	b := geomgen.AppendMultiPolygonHeader(nil, a.SRID, len(a.Polygons))
-	for _, p := range a.Polygons {
+	for _, p := range canonical(a.Polygons) {
 		b = geomgen.AppendPolygon(b, p)
 	}
 	return b

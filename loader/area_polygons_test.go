@@ -2,7 +2,9 @@ package loader
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,7 +84,7 @@ func TestAreaIsTheSameOutOfTheLedger(t *testing.T) {
 		if err := got.unmarshal(b); err != nil {
 			t.Fatal(err)
 		}
-		if got.SRID != a.SRID || !reflect.DeepEqual(got.Polygons, a.Polygons) || !got.ready {
+		if got.SRID != a.SRID || !reflect.DeepEqual(canonical(got.Polygons), canonical(a.Polygons)) || !got.ready {
 			t.Errorf("%+v became %+v", a, got)
 		}
 		if again := got.Marshal(); !bytes.Equal(b, again) {
@@ -95,5 +97,41 @@ func TestAreaIsTheSameOutOfTheLedger(t *testing.T) {
 	one, other := Area{Polygons: []geomgen.Polygon{square(0, 0, 1)}}, Area{Polygons: []geomgen.Polygon{square(0, 0, 1+0x1p-52)}}
 	if one.digest() == other.digest() {
 		t.Errorf("digests %s and %s", one.digest(), other.digest())
+	}
+}
+
+// One area, however its polygons are ordered and wherever their rings begin.
+func TestAreaIsTheSameInAnyOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	star := []geomgen.Point{{X: 2, Y: 1}, {X: 5, Y: 0}, {X: 4, Y: 3}, {X: 6, Y: 6}, {X: 3, Y: 4}, {X: 0, Y: 5}, {X: 2, Y: 1}}
+	a := Area{Polygons: []geomgen.Polygon{{star}, square(10, 0, 3), {square(20, 0, 9)[0], square(21, 1, 1)[0], square(23, 1, 1)[0], square(21, 5, 2)[0]}}}
+	want := a.digest()
+	for range 200 {
+		for _, p := range a.Polygons {
+			rng.Shuffle(len(p)-1, func(i, j int) { p[i+1], p[j+1] = p[j+1], p[i+1] })
+			for k, ring := range p {
+				n := len(ring) - 1
+				turned, by := make([]geomgen.Point, n), rng.IntN(n)
+				for i := range turned {
+					turned[i] = ring[(i+by)%n]
+				}
+				if rng.IntN(2) == 0 {
+					slices.Reverse(turned)
+				}
+				p[k] = append(turned, turned[0])
+			}
+		}
+		rng.Shuffle(len(a.Polygons), func(i, j int) { a.Polygons[i], a.Polygons[j] = a.Polygons[j], a.Polygons[i] })
+		if err := geomgen.CheckPolygons(a.Polygons); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.digest(); got != want {
+			t.Fatalf("another area: %v", a.Polygons)
+		}
+	}
+	p := a.Polygons[0][0]
+	p[1], p[2] = p[2], p[1] // the same corners
+	if a.digest() == want {
+		t.Error("another ring is the same area")
 	}
 }
