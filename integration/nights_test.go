@@ -264,8 +264,23 @@ func TestWaitEnds(t *testing.T) {
 	waiting.says("waiting for another run", 1)
 	_ = waiting.cmd.Process.Signal(interrupt)
 	waiting.wait().expect(t, 130, "stopped by SIGINT")
+	metrics := filepath.Join(t.TempDir(), "loadgrid.prom")
+	began := time.Now()
+	waiting = start(t, s.dsn, s.load("grid", with(small(), "--wait", "1h", "--if-exists", "replace", "--skip-unchanged", "--progress", "json", "--metrics-textfile", metrics)...)...)
+	waiting.says("waiting for another run", 1)
 	b.end()
 	p.wait().expect(t, 0)
+	r := waiting.wait()
+	if r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	// The wait is told, and is no part of what the run took.
+	all, sum := time.Since(began).Seconds(), r.summary(t)
+	found := metricsIn(t, metrics, s.schema+".grid")
+	waited, took := found["loadgrid_last_run_stage_seconds wait"], found["loadgrid_last_run_duration_seconds"]
+	if sum.WaitSeconds <= 0 || sum.WaitSeconds+sum.Seconds > all || waited != sum.WaitSeconds || took <= 0 || took+waited > all {
+		t.Errorf("waited %v s and took %v s, in the metrics %v and %v, of %v: %v", sum.WaitSeconds, sum.Seconds, waited, took, all, found)
+	}
 }
 
 // metricsIn reads a file of metrics with Prometheus's own parser, and returns the value

@@ -82,6 +82,12 @@ const waitEvery = time.Second
 // long as the options allow.
 func (l *load) waitForTable(ctx context.Context) (*tableLock, error) {
 	began, told := time.Now(), false
+	defer func() {
+		if told { // it is the other run's time, and nobody's measure of this one
+			l.summary.WaitSeconds = time.Since(began).Round(time.Microsecond).Seconds()
+			l.progress.restart()
+		}
+	}()
 	for {
 		lock, err := lockTable(ctx, l.pool, l.target.Table)
 		if err != nil && told && transient(err) { // a long wait may see the server restart

@@ -73,6 +73,13 @@ func (p *Progress) begin(stage Stage, total int64) {
 	p.stage, p.done, p.skipped, p.total, p.began = stage, 0, 0, total, time.Now()
 }
 
+// restart has the stage begin now.
+func (p *Progress) restart() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.began = time.Now()
+}
+
 func (p *Progress) end() {
 	if p.stage == "" {
 		return

@@ -22,7 +22,8 @@ type Summary struct {
 	ChunksResumed int64             `json:"chunks_resumed"`
 	Method        Method            `json:"method"`
 	Streams       int               `json:"streams"`
-	Retries       int               `json:"retries"` // how often something was tried again
+	Retries       int               `json:"retries"`                // how often something was tried again
+	WaitSeconds   float64           `json:"wait_seconds,omitempty"` // for another run, in no stage
 	Seconds       float64           `json:"seconds"`
 	StageSeconds  map[Stage]float64 `json:"stage_seconds"`
 	CopyBytes     int64             `json:"copy_bytes"` // sent by COPY, what was tried again included

@@ -15,7 +15,7 @@ func (run loadRun) leaveMetrics(ctx context.Context, r *reporter, s loader.Summa
 	record := textfile.Record{
 		// As the job names it: before there is a connection, nobody knows the schema.
 		Job: run.name(), Table: run.job.Table.String(), Version: version(), Ended: time.Now(),
-		Outcome: textfile.Published, ExitCode: exitDone, Seconds: took.Seconds(),
+		Outcome: textfile.Published, ExitCode: exitDone, Seconds: took.Seconds() - s.WaitSeconds,
 		TableRows: s.TableRows, HeapBytes: s.HeapBytes, IndexBytes: s.IndexBytes,
 		CopiedRows: s.RowsCopied, CopiedBytes: s.CopyBytes, WALBytes: s.WALBytes,
 		Stages: map[string]float64{}, Retries: int64(s.Retries),
@@ -23,6 +23,9 @@ func (run loadRun) leaveMetrics(ctx context.Context, r *reporter, s loader.Summa
 	}
 	for stage, seconds := range s.StageSeconds {
 		record.Stages[string(stage)] = seconds
+	}
+	if s.WaitSeconds > 0 {
+		record.Stages["wait"] = s.WaitSeconds
 	}
 	if s.Unchanged {
 		record.Outcome = textfile.Unchanged
@@ -36,6 +39,6 @@ func (run loadRun) leaveMetrics(ctx context.Context, r *reporter, s loader.Summa
 	case errors.As(err, &warning):
 		r.log().Warn(warning.Error(), "job", run.name())
 	case err != nil:
-		r.log().Error("the metrics are not written", "job", run.name(), "error", err.Error())
+		r.log().Warn("the metrics are not written", "job", run.name(), "error", err.Error())
 	}
 }

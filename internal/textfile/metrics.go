@@ -26,7 +26,7 @@ func families() []family {
 		{"loadgrid_last_success_timestamp_seconds", "When the last run of the job that did not fail ended, in seconds since 1970.", kept},
 		{"loadgrid_last_failure_timestamp_seconds", "When the last run of the job that failed ended, in seconds since 1970.", kept},
 		{"loadgrid_last_run_info", "Version of loadgrid and outcome of the last run of the job.", ofRun},
-		{"loadgrid_last_run_duration_seconds", "How long the last run of the job took.", ofRun},
+		{"loadgrid_last_run_duration_seconds", "How long the last run of the job took, without its wait for another run.", ofRun},
 		{"loadgrid_last_run_stage_seconds", "How long each stage of the last run of the job took.", ofRun},
 		{"loadgrid_last_run_rows", "Rows that the last run of the job committed.", ofRun},
 		{"loadgrid_last_run_copied_bytes", "Bytes that the last run of the job sent by COPY.", ofRun},

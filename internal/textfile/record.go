@@ -43,7 +43,7 @@ type Record struct {
 	CopiedRows, CopiedBytes, WALBytes int64
 	// Stages has the seconds that each stage took, without those that did not begin.
 	Stages  map[string]float64
-	Seconds float64 // from start to end
+	Seconds float64 // from start to end, without the wait for another run
 	Retries int64   // how often something was tried again
 	Chunks  Chunks
 }
