@@ -59,7 +59,7 @@ func TestTheDocumentedRole(t *testing.T) {
 	}
 	dsn := as(role)
 	load := func(table string, args ...string) []string {
-		return append([]string{"load", "--table", "grids." + table, "--ledger-schema", "grid_ledger", "--cell-size", "1", "--srid", "3857"}, args...)
+		return append([]string{"load", "--table", "grids." + table, "--ledger-schema", "loadgrid", "--cell-size", "1", "--srid", "3857"}, args...)
 	}
 	rows := func(table string, want int64) {
 		t.Helper()
@@ -81,39 +81,50 @@ func TestTheDocumentedRole(t *testing.T) {
 	// Kept, and put back; emptied and filled.
 	for table, extra := range map[string][]string{"kept": nil, "kept_parts": {"--partitions", "2"}} {
 		mustCLI(t, dsn, load(table, append(extra, "--cols", "20", "--rows", "10", "--if-exists", "replace", "--keep", "1")...)...)
-		id := one[string](t, s.pool, "select max(id)::text from grid_ledger.runs")
+		id := one[string](t, s.pool, "select max(id)::text from loadgrid.runs")
 		for range 2 {
 			mustCLI(t, dsn, load(table, append(extra, "--cols", "10", "--rows", "10", "--if-exists", "replace", "--keep", "2")...)...)
 		}
-		mustCLI(t, dsn, "runs", "rollback", id, "--ledger-schema", "grid_ledger")
+		mustCLI(t, dsn, "runs", "rollback", id, "--ledger-schema", "loadgrid")
 		rows(table, 200)
 	}
 	mustCLI(t, dsn, load("kept", "--cols", "10", "--rows", "10", "--if-exists", "replace", "--publish", "truncate")...)
 	rows("kept", 100)
-	if out := mustCLI(t, dsn, "plan", "--table", "grids.plain", "--ledger-schema", "grid_ledger", "--if-exists", "append", "--cell-size", "1", "--srid", "3857", "--extent", "20,0,30,10"); !strings.Contains(out, "100") {
+	if out := mustCLI(t, dsn, "plan", "--table", "grids.plain", "--ledger-schema", "loadgrid", "--if-exists", "append", "--cell-size", "1", "--srid", "3857", "--extent", "20,0,30,10"); !strings.Contains(out, "100") {
 		t.Errorf("plan says: %s", out)
 	}
 
 	// Stopped in the middle, resumed, and stopped and dropped. The ledger is the role's.
-	s.exec(`create function grid_ledger.stop() returns trigger language plpgsql as $$ begin raise 'stopped here'; end $$;
-		grant execute on function grid_ledger.stop() to public;
-		create trigger stop before insert on grid_ledger.chunks for each row when (new.chunk_no = 5) execute function grid_ledger.stop()`)
+	s.exec(`create function loadgrid.stop() returns trigger language plpgsql as $$ begin raise 'stopped here'; end $$;
+		grant execute on function loadgrid.stop() to public;
+		create trigger stop before insert on loadgrid.chunks for each row when (new.chunk_no = 5) execute function loadgrid.stop()`)
 	stopped := load("stopped", "--cols", "20", "--rows", "10", "--chunk-rows", "20", "--streams", "1")
 	cli(t, dsn, stopped...).expect(t, 4, "stopped here")
-	s.exec("alter table grid_ledger.chunks disable trigger stop")
-	id := one[string](t, s.pool, "select max(id)::text from grid_ledger.runs")
-	mustCLI(t, dsn, "runs", "resume", id, "--ledger-schema", "grid_ledger")
+	s.exec("alter table loadgrid.chunks disable trigger stop")
+	id := one[string](t, s.pool, "select max(id)::text from loadgrid.runs")
+	mustCLI(t, dsn, "runs", "resume", id, "--ledger-schema", "loadgrid")
 	rows("stopped", 200)
-	s.exec("alter table grid_ledger.chunks enable trigger stop")
+	s.exec("alter table loadgrid.chunks enable trigger stop")
 	cli(t, dsn, append(stopped, "--if-exists", "replace", "--set", "a=b")...).expect(t, 4, "stopped here")
-	id = one[string](t, s.pool, "select max(id)::text from grid_ledger.runs")
-	mustCLI(t, dsn, "runs", "drop", id, "--ledger-schema", "grid_ledger")
-	mustCLI(t, dsn, "runs", "show", id, "--ledger-schema", "grid_ledger")
-	mustCLI(t, dsn, "runs", "list", "--ledger-schema", "grid_ledger")
-	mustCLI(t, dsn, "migrate", "version", "--ledger-schema", "grid_ledger")
-	s.exec("drop trigger stop on grid_ledger.chunks; drop function grid_ledger.stop()")
+	id = one[string](t, s.pool, "select max(id)::text from loadgrid.runs")
+	mustCLI(t, dsn, "runs", "drop", id, "--ledger-schema", "loadgrid")
+	mustCLI(t, dsn, "runs", "show", id, "--ledger-schema", "loadgrid")
+	mustCLI(t, dsn, "runs", "list", "--ledger-schema", "loadgrid")
+	mustCLI(t, dsn, "migrate", "version", "--ledger-schema", "loadgrid")
+	s.exec("drop trigger stop on loadgrid.chunks; drop function loadgrid.stop()")
 	mustCLI(t, dsn, "bench", "--schema", "grids", "--rows", "700")
 	mustCLI(t, dsn, "preview", "--table", "grids.areas", "--out", t.TempDir()+"/preview.png")
+	// The job of docs/scheduling.md, with the grant that it needs besides.
+	s.exec("create table public.districts as select st_makeenvelope(4321000, 3210000, 4341000, 3220000, 3035) as geom; grant select on public.districts to " + role)
+	nightly := t.TempDir() + "/nightly.yaml"
+	if err := os.WriteFile(nightly, []byte(documented(t, "yaml", "The job")[0].Text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustCLI(t, dsn, "load", "--job", nightly, "--only", "districts")
+	rows("districts_250m", 82*42) // with those that it touches
+	if out := mustCLI(t, dsn, "runs", "list", "--table", "grids.districts_250m"); !strings.Contains(out, "districts") {
+		t.Errorf("runs list says: %s", out)
+	}
 	if n := one[int64](t, s.pool, "select count(*) from pg_class where relname like 'loadgrid\\_staging%'"); n != 0 {
 		t.Errorf("%d staging tables are left", n)
 	}
@@ -141,7 +152,7 @@ func TestTheDocumentedRole(t *testing.T) {
 	s.checkNoSecrets()
 
 	// Alone in one schema, ledger included.
-	s.exec("drop schema grid_ledger cascade")
+	s.exec("drop schema loadgrid cascade")
 	alone := []string{"load", "--table", "grids.alone", "--ledger-schema", "grids", "--cell-size", "1", "--cols", "5", "--rows", "5", "--if-exists", "replace"}
 	mustCLI(t, dsn, alone...)
 	mustCLI(t, dsn, alone...)

@@ -45,7 +45,9 @@ func documentedDatabase(t *testing.T) sandbox {
 // The queries on the ledger say what was loaded, failed, and is at work.
 func TestTheDocumentedQueries(t *testing.T) {
 	s := documentedDatabase(t)
-	mustCLI(t, s.dsn, "load", "--table", "grids.good", "--cell-size", "1", "--cols", "30", "--rows", "10")
+	good := []string{"load", "--table", "grids.good", "--cell-size", "1", "--cols", "30", "--rows", "10"}
+	cli(t, s.dsn, with(good, "--after", "select 1/0")...).expect(t, 4, "22012")
+	mustCLI(t, s.dsn, good...) // what went wrong before it is over
 	cli(t, s.dsn, "load", "--table", "grids.bad", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select 1/0").expect(t, 4, "22012")
 	s.exec("update loadgrid.starts set ended_at = null, outcome = null where run_id = 2; update loadgrid.starts set outcome = 'failed' where run_id = 2 and no > 1")
 	cli(t, s.dsn, "load", "--table", "grids.bad", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select 1/0").expect(t, 4, "22012")
@@ -55,8 +57,8 @@ func TestTheDocumentedQueries(t *testing.T) {
 		t.Fatalf("%d queries seen, want 3", len(queries))
 	}
 	for i, want := range [][]string{
-		{"bad <nil> TIME ", "good TIME <nil> <nil>"},
-		{"TIME good published NUMBER 300 NUMBER 0 <nil>", "TIME bad <nil>", "TIME bad failed"},
+		{"grids.bad grids bad <nil> TIME ", "grids.good grids good TIME <nil> <nil>"},
+		{"TIME grids.good failed", "TIME grids.good published NUMBER", "TIME grids.bad <nil>", "TIME grids.bad failed"},
 		{"2 grids bad 1 TIME "},
 	} {
 		got := s.lines(queries[i])
@@ -70,6 +72,12 @@ func TestTheDocumentedQueries(t *testing.T) {
 			}
 		}
 	}
+	// Who is alive has a backend, and who was killed has none.
+	p := start(t, s.dsn, "load", "--table", "grids.alive", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select pg_sleep(600)", "--after-timeout", "1h")
+	s.waitFor("the query to tell who is alive", "select coalesce(string_agg(table_name || ' ' || coalesce(a.state, 'killed'), ', ' order by run), '') = 'bad killed, alive active' from ("+
+		strings.TrimSuffix(strings.TrimSpace(queries[2].Text), ";")+") q left join pg_stat_activity a on a.pid = q.backend")
+	_ = p.cmd.Process.Signal(interrupt)
+	p.wait().expect(t, 130)
 }
 
 // lines runs a query, and returns its rows with what differs from time to time left out.

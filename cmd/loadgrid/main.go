@@ -101,7 +101,7 @@ and published all at once.
 Exit codes:
   0    done
   1    failed, and there is nothing to resume
-  2    wrong usage or job: nothing was written
+  2    wrong usage or job: nothing was loaded
   3    another run holds this table
   4    stopped with committed chunks: the same command resumes
   130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP: the same command resumes
