@@ -157,7 +157,7 @@ func TestRunsCommands(t *testing.T) {
 	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "RUN") || strings.Count(out, "\n") != 1 {
 		t.Errorf("a list without a ledger:\n%s", out)
 	}
-	cli(t, s.dsn, runs("show", "1")...).expect(t, 2, "knows no run 1")
+	cli(t, s.dsn, runs("show", "1")...).expect(t, 2, "there is no ledger")
 	args := s.load("grid", append(small(), "--set", "year:integer=2026")...)
 	s.killAfter(2, args...)
 	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "loading") || !strings.Contains(out, s.schema+".grid") {

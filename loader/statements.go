@@ -50,8 +50,9 @@ func statements(sql string) []statement {
 
 // scanner goes through a text of SQL.
 type scanner struct {
-	sql string
-	at  int
+	sql  string
+	at   int
+	open bool // the text ends inside a comment
 }
 
 // statement reads up to the next semicolon, and leaves out what is before the first
@@ -141,7 +142,8 @@ func (s *scanner) comment() bool {
 		}
 	case strings.HasPrefix(s.rest(), "/*"):
 		s.at += 2
-		for depth := 1; depth > 0 && s.at < len(s.sql); s.at++ {
+		depth := 1
+		for ; depth > 0 && s.at < len(s.sql); s.at++ {
 			switch {
 			case strings.HasPrefix(s.rest(), "/*"):
 				depth++
@@ -151,7 +153,7 @@ func (s *scanner) comment() bool {
 				s.at++
 			}
 		}
-		s.at = min(s.at, len(s.sql))
+		s.at, s.open = min(s.at, len(s.sql)), depth > 0
 	default:
 		return false
 	}

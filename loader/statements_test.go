@@ -86,7 +86,15 @@ func TestStepsAreChecked(t *testing.T) {
 		"has no statement":             func(j *Job) { j.After = " ; -- x" },
 		"needs SQL: after":             func(j *Job) { j.AfterTimeout = time.Second },
 		"must lie between 1ms and 596": func(j *Job) { j.Before, j.BeforeTimeout = "select 1", 1000*time.Hour },
-		"no zero bytes":                func(j *Job) { j.Before = "select '\x00'" },
+		"line 2, column 3: the comment has no end": func(j *Job) {
+			j.After = "select 1; /* a /* b */ */\n  /* see /* */ below\ncomment on table {{table}} is 'x'"
+		},
+		"line 1, column 1: the comment has no end": func(j *Job) { j.Before = "/*" },
+		"line 1, column 17: only {{table}} stands": func(j *Job) { j.After = "grant select on {{ table }} to public" },
+		"column 15: only {{table}} stands for":     func(j *Job) { j.After = "select * from {{tabel}}" },
+		"column 17: the table is {{table}}, witho": func(j *Job) { j.After = "select cell_at('{{table }}', g) from {{table}}" },
+		"line 2, column 33: no variable is filled": func(j *Job) { j.Before = "select 1;\ngrant select on {{table}} to x, ${ROLE}" },
+		"no zero bytes": func(j *Job) { j.Before = "select '\x00'" },
 	} {
 		j := job
 		change(&j)
@@ -96,7 +104,8 @@ func TestStepsAreChecked(t *testing.T) {
 			t.Errorf("want a ParamError with %q, got %v", reason, err)
 		}
 	}
-	job.Before, job.After = "begin; select 1; commit; copy t from '/srv/stdin' /* stdout */", "select 1; COPY (select 1) to program 'cat'"
+	job.Before, job.After = "begin; select 1; commit; copy t from '/srv/stdin' /* stdout */", "select 1; COPY (select 1) to program 'cat'; "+
+		"select '{{a}} ${b}', $${{b}} ${c}$$, e'\\'${d}', \"{{e}}\" from {{table}} -- {{ table }} ${f}\n /* {{g}} /* */ */ where a = $1"
 	if _, err := NewPlan(t.Context(), job); err != nil {
 		t.Error(err)
 	}

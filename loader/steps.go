@@ -74,6 +74,10 @@ func (j Job) validateSteps() error {
 		if err := checkTimeout(s.name+"-timeout", s.limit()); err != nil {
 			return err
 		}
+		if at, reason := mistake(s.sql); reason != "" {
+			line, column := lineColumn(s.sql, at)
+			return &geomgen.ParamError{Param: s.name, Value: oneLine(s.sql[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
+		}
 		list := statements(s.sql)
 		if s.sql != "" && len(list) == 0 {
 			return &geomgen.ParamError{Param: s.name, Value: oneLine(s.sql), Reason: "has no statement"}
