@@ -26,7 +26,7 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("%d of %d %w, nothing was added: on-conflict skip would leave them as they are", both, l.plan.Rows, ErrCellsExist)
 	}
 	if l.partitioned {
-		if err := l.makeRoom(ctx, tx); err != nil {
+		if err := l.createMissingPartitions(ctx, tx); err != nil {
 			return err
 		}
 	}

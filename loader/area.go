@@ -85,7 +85,7 @@ func (a *Area) Marshal() []byte {
 
 // unmarshal takes over what Marshal returned of an area that was ready.
 func (a *Area) unmarshal(b []byte) error {
-	var c collector
+	var c polygonReader
 	srid, err := c.addEWKB(b)
 	if err != nil {
 		return err

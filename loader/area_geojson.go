@@ -19,7 +19,7 @@ const maxNesting = 32
 // one ring at most is in memory. Coordinates are not left to go-geom: it needs up
 // to eleven times the size of the file, and takes a null among them for 0.
 type geoJSON struct {
-	collector
+	polygonReader
 	decoder *json.Decoder
 	before  int64 // bytes of the file before the document
 	srid    int32 // that a member crs has named, 0 so far

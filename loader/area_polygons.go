@@ -11,8 +11,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// collector gathers the polygons of geometries.
-type collector struct {
+// polygonReader gathers the polygons of geometries.
+type polygonReader struct {
 	polygons []geomgen.Polygon
 	parts    int    // how many geometries with polygons, which may overlap
 	dropped  bool   // there were coordinates beside x and y
@@ -20,13 +20,13 @@ type collector struct {
 }
 
 // area returns what was collected.
-func (c *collector) area(srid int32) *Area {
+func (c *polygonReader) area(srid int32) *Area {
 	a := &Area{SRID: srid, Polygons: c.polygons, Union: c.parts > 1}
 	a.Warnings = c.warnings()
 	return a
 }
 
-func (c *collector) warnings() []string {
+func (c *polygonReader) warnings() []string {
 	if !c.dropped {
 		return nil
 	}
@@ -34,7 +34,7 @@ func (c *collector) warnings() []string {
 }
 
 // add adds the polygons of a geometry. What is none is an error.
-func (c *collector) add(g geom.T) error {
+func (c *polygonReader) add(g geom.T) error {
 	switch g := g.(type) {
 	case *geom.Polygon:
 		first := len(c.polygons)
@@ -66,7 +66,7 @@ func (c *collector) add(g geom.T) error {
 }
 
 // addEWKB adds the polygons that the server, or Area.Marshal, has written.
-func (c *collector) addEWKB(b []byte) (srid int32, err error) {
+func (c *polygonReader) addEWKB(b []byte) (srid int32, err error) {
 	var g geom.T
 	if err = checkEWKB(b); err == nil {
 		g, err = ewkb.Unmarshal(b)
@@ -78,11 +78,11 @@ func (c *collector) addEWKB(b []byte) (srid int32, err error) {
 }
 
 // refuse reports a geometry that is no polygon.
-func (c *collector) refuse(kind string) error {
+func (c *polygonReader) refuse(kind string) error {
 	return badArea("holds a %s%s: an area of interest is made of polygons", kind, c.where)
 }
 
-func (c *collector) addPolygon(g *geom.Polygon) {
+func (c *polygonReader) addPolygon(g *geom.Polygon) {
 	if g.NumLinearRings() == 0 {
 		return // empty
 	}
@@ -102,7 +102,7 @@ func (c *collector) addPolygon(g *geom.Polygon) {
 
 // check refuses rings that cannot be sent to a server. The polygons from the first
 // on are one geometry's.
-func (c *collector) check(first int) error {
+func (c *polygonReader) check(first int) error {
 	if len(c.polygons) > first {
 		c.parts++
 	}
@@ -127,15 +127,15 @@ func ringFault(ring []geomgen.Point) (at geomgen.Point, reason string) {
 	case n == 0:
 		return geomgen.Point{}, "has no points"
 	case ring[0] != ring[n-1]:
-		return ring[n-1], "is not closed: it begins at " + spot(ring[0]) + " and ends"
+		return ring[n-1], "is not closed: it begins at " + formatPoint(ring[0]) + " and ends"
 	case n < 4:
 		return ring[0], "has fewer than four points"
 	}
 	return geomgen.Point{}, ""
 }
 
-// spot writes a point's coordinates, never with an exponent.
-func spot(p geomgen.Point) string {
+// formatPoint writes a point's coordinates, never with an exponent.
+func formatPoint(p geomgen.Point) string {
 	return strconv.FormatFloat(p.X, 'f', -1, 64) + " " + strconv.FormatFloat(p.Y, 'f', -1, 64)
 }
 
@@ -146,7 +146,7 @@ func checkLonLat(polygons []geomgen.Polygon) error {
 	for i, p := range polygons {
 		for k, ring := range p {
 			at := func(q geomgen.Point) string {
-				return fmt.Sprintf("polygon %d, ring %d, at %s", i+1, k+1, spot(q))
+				return fmt.Sprintf("polygon %d, ring %d, at %s", i+1, k+1, formatPoint(q))
 			}
 			for n, q := range ring {
 				switch {
@@ -162,7 +162,7 @@ func checkLonLat(polygons []geomgen.Polygon) error {
 				// From edge to edge of the world goes a polygon that has a pole in it.
 				if d := math.Abs(q.X - ring[n-1].X); d > 180 && d < 360 {
 					return badArea("crosses the antimeridian, or goes more than half round the earth in one segment: %s, from %s: %s; if the long way is meant, put a point in between",
-						at(q), spot(ring[n-1]), cut)
+						at(q), formatPoint(ring[n-1]), cut)
 				}
 			}
 		}

@@ -140,7 +140,7 @@ func (r *resolver) runQuery(ctx context.Context) error {
 }
 
 // takeRows gathers the polygons of rows of one geometry each, and closes them.
-func takeRows(rows pgx.Rows) (c collector, srid int32, err error) {
+func takeRows(rows pgx.Rows) (c polygonReader, srid int32, err error) {
 	defer rows.Close()
 	first := true
 	for n := 1; rows.Next(); n++ {

@@ -179,7 +179,7 @@ func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error
 	if b == nil { // what ST_Segmentize makes of a line with too many points
 		return badArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
-	var c collector
+	var c polygonReader
 	srid, err := c.addEWKB(b)
 	var param *geomgen.ParamError
 	switch {

@@ -37,7 +37,7 @@ func readWKT(r io.Reader) (*Area, error) {
 	if err != nil {
 		return nil, explainWKT(text, err)
 	}
-	var c collector
+	var c polygonReader
 	if err := c.add(g); err != nil {
 		return nil, err
 	}

@@ -26,39 +26,39 @@ type backend struct {
 	pooled bool   // a pooler is between: it may have changed
 }
 
-// evidence is what the server says of a backend that is not at work. The zero
+// backendState is what the server says of a backend that is not at work. The zero
 // value is that of one that is, or about which nothing is known.
-type evidence struct {
+type backendState struct {
 	state  string // "gone", "away" for a server that cannot be asked, or what pg_stat_activity has
 	since  string // when that changed last
 	copied int64  // bytes that its COPY has read
 	unsent int    // bytes that this end's kernel still holds
 }
 
-// askServer asks the server of a connection, on a new one, what its backend does. It
+// probeBackend asks the server of a connection, on a new one, what its backend does. It
 // returns evidence of trouble, with words for people. Where that is the same as
 // before, the backend is ended, so that it holds neither locks nor rows of the
 // ledger against the next attempt.
-func (d *dialer) askServer(ctx context.Context, c *watchedConn, before evidence) (evidence, string) {
+func (d *dialer) probeBackend(ctx context.Context, c *watchedConn, before backendState) (backendState, string) {
 	b := c.backend.Load()
 	conn, hangUp, err := d.reach(ctx, c)
 	defer hangUp()
 	reached := err == nil
-	found := evidence{unsent: unsent(c.Conn)}
+	found := backendState{unsent: unsent(c.Conn)}
 	var words string
 	if reached {
-		words, err = found.gather(ctx, conn, *b)
+		words, err = found.read(ctx, conn, *b)
 	}
 	switch {
 	case answered(err), errors.Is(ctx.Err(), context.Canceled):
-		return evidence{}, ""
+		return backendState{}, ""
 	case err != nil && reached && b.pooled:
-		return evidence{}, "" // a pooler lets this connection wait for its turn
+		return backendState{}, "" // a pooler lets this connection wait for its turn
 	case err != nil:
 		found.state = "away"
 		return found, "the server cannot be reached: " + serverMessage(err)
 	case found.state == "":
-		return evidence{}, ""
+		return backendState{}, ""
 	case found == before:
 		_ = b.end(ctx, conn) // it goes in any case, once the server has noticed
 	}
@@ -114,9 +114,9 @@ func (d *dialer) reach(ctx context.Context, c *watchedConn) (conn *pgx.Conn, han
 	return conn, hangUp, err
 }
 
-// gather reads what the server knows of a backend. The state stays empty when
+// read reads what the server knows of a backend. The state stays empty when
 // that is at work, or when the server does not say.
-func (e *evidence) gather(ctx context.Context, conn *pgx.Conn, b backend) (words string, err error) {
+func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b backend) (words string, err error) {
 	copied := "0"
 	if major(conn.PgConn().ParameterStatus("server_version")) >= 14 {
 		copied = "coalesce((select bytes_processed from pg_stat_progress_copy c where c.pid = a.pid), 0)"

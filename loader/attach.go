@@ -9,10 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// takePartitionsPlace puts the partitions of the staging table under the parent
+// swapPartitions puts the partitions of the staging table under the parent
 // that is there, in place of its partitions or beside them: the parent stays,
 // and with it views, grants and foreign keys.
-func (l *load) takePartitionsPlace(ctx context.Context, tx pgx.Tx) error {
+func (l *load) swapPartitions(ctx context.Context, tx pgx.Tx) error {
 	old, err := l.target.partitions(ctx, tx)
 	if err != nil {
 		return err
@@ -20,7 +20,7 @@ func (l *load) takePartitionsPlace(ctx context.Context, tx pgx.Tx) error {
 	first := len(old) // the number of the first new partition
 	if l.plan.Job.IfExists == Replace {
 		first = 0
-		if err := l.putAway(ctx, tx); err != nil {
+		if err := l.retireOld(ctx, tx); err != nil {
 			return err
 		}
 		if err := l.alignIndexes(ctx, tx); err != nil {
@@ -42,10 +42,10 @@ func (l *load) takePartitionsPlace(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
 		return serverError(err, "moving %d partitions to table %s", len(parts), l.target)
 	}
-	if err := l.nameEach(ctx, tx, parts, first); err != nil {
+	if err := l.renamePartitions(ctx, tx, parts, first); err != nil {
 		return err
 	}
-	if err := l.target.giveOwner(ctx, tx); err != nil {
+	if err := l.target.setPartitionOwner(ctx, tx); err != nil {
 		return err
 	}
 	return l.commentKey(ctx, tx)
@@ -97,7 +97,7 @@ func (l *load) alignIndexes(ctx context.Context, tx pgx.Tx) error {
 
 // spatialIndexes returns the names of the indexes on the geometry alone, by
 // access method.
-func (t target) spatialIndexes(ctx context.Context, q querier, column string) (map[string][]string, error) {
+func (t relation) spatialIndexes(ctx context.Context, q querier, column string) (map[string][]string, error) {
 	rows, err := q.Query(ctx, `
 		select m.amname, c.relname from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
 		join pg_attribute a on a.attrelid = i.indrelid and a.attname = $2
@@ -114,8 +114,8 @@ func (t target) spatialIndexes(ctx context.Context, q querier, column string) (m
 	return have, serverError(err, "looking for the indexes of table %s", t.Table)
 }
 
-// giveOwner gives all partitions the owner of their parent.
-func (t target) giveOwner(ctx context.Context, tx pgx.Tx) error {
+// setPartitionOwner gives all partitions the owner of their parent.
+func (t relation) setPartitionOwner(ctx context.Context, tx pgx.Tx) error {
 	var sql *string
 	err := tx.QueryRow(ctx, `
 		select string_agg(format('alter table %I.%I owner to %I', n.nspname, c.relname, pg_get_userbyid(p.relowner)), '; ')
@@ -135,13 +135,13 @@ func (l *load) namePartitions(ctx context.Context, tx pgx.Tx, first int) error {
 	if err != nil {
 		return err
 	}
-	return l.nameEach(ctx, tx, parts, first)
+	return l.renamePartitions(ctx, tx, parts, first)
 }
 
-// nameEach names partitions and their indexes after the table, and gives them back
+// renamePartitions names partitions and their indexes after the table, and gives them back
 // to autovacuum. They keep the check of their bounds, so that they can be attached
 // to another table, to be kept and to come back, without being read.
-func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first int) error {
+func (l *load) renamePartitions(ctx context.Context, tx pgx.Tx, parts []partition, first int) error {
 	labels, err := indexLabels(ctx, tx, parts)
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ const driverBuffer = 65536 - 5
 type bench struct {
 	conn    *pgx.Conn
 	options BenchOptions
-	table   target // has the name of a staging table, and is never committed
+	table   relation // has the name of a staging table, and is never committed
 	plan    *Plan
 	rows    int64 // of each COPY
 
@@ -38,7 +38,7 @@ type bench struct {
 
 // newRows returns the first n rows of the plan.
 func (b *bench) newRows(ctx context.Context, n int64) *Rows {
-	return b.plan.NewRows(ctx, Chunk{First: b.plan.choice.At(0), Last: b.plan.choice.At(n - 1), Rows: n})
+	return b.plan.NewRows(ctx, Chunk{First: b.plan.selection.At(0), Last: b.plan.selection.At(n - 1), Rows: n})
 }
 
 // turn makes the table, as a frozen load does, copies n rows into it, or none

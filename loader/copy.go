@@ -54,12 +54,12 @@ func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c Chunk) (copi
 	if err == nil {
 		return true, nil
 	}
-	rows.takeBack()
+	rows.discard()
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.Code == "23505" && pgErr.ConstraintName == "chunks_pkey" {
 		return false, nil
 	}
-	return false, serverError(lost(conn.Conn(), err), "committing chunk %d of %s", c.No, l.staging.Table)
+	return false, serverError(markConnClosed(conn.Conn(), err), "committing chunk %d of %s", c.No, l.staging.Table)
 }
 
 // place returns the table that a chunk goes into, and, where the chunk's own
@@ -81,9 +81,9 @@ func (l *load) place(c Chunk) (into Table, create string, frozen bool) {
 func (l *load) copyRows(ctx context.Context, tx pgx.Tx, rows *countedRows, c Chunk, sql string) error {
 	tag, err := tx.Conn().PgConn().CopyFrom(ctx, rows, sql)
 	if err != nil {
-		return serverError(errors.Join(lost(tx.Conn(), err), ctx.Err()), "copying chunk %d into %s", c.No, l.staging.Table)
+		return serverError(errors.Join(markConnClosed(tx.Conn(), err), ctx.Err()), "copying chunk %d into %s", c.No, l.staging.Table)
 	}
-	if n := rows.told; n != c.Rows || tag.RowsAffected() != c.Rows {
+	if n := rows.counted; n != c.Rows || tag.RowsAffected() != c.Rows {
 		return &CountError{c.No, c.Rows, n, tag.RowsAffected()}
 	}
 	return nil
@@ -118,7 +118,7 @@ type countedRows struct {
 	rows     *Rows
 	progress *Progress
 	share    int64 // so many rows that go out count as one that is done
-	told     int64 // rows that went out
+	counted  int64 // rows that went out
 	bytes    *atomic.Int64
 	over     bool // the attempt has failed
 }
@@ -131,17 +131,17 @@ func (r *countedRows) Read(p []byte) (int, error) {
 	}
 	n, err := r.rows.Read(p)
 	r.bytes.Add(int64(n))
-	r.progress.add(r.rows.Generated()/r.share - r.told/r.share)
-	r.told = r.rows.Generated()
+	r.progress.add(r.rows.Generated()/r.share - r.counted/r.share)
+	r.counted = r.rows.Generated()
 	return n, err
 }
 
 var errAttemptOver = errors.New("this attempt at the chunk is over")
 
-// takeBack makes what a failed attempt told unsaid, and ends it.
-func (r *countedRows) takeBack() {
+// discard makes what a failed attempt told unsaid, and ends it.
+func (r *countedRows) discard() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.progress.add(-(r.told / r.share))
-	r.told, r.over = 0, true
+	r.progress.add(-(r.counted / r.share))
+	r.counted, r.over = 0, true
 }

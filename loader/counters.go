@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// quietFor is how long another session must have been idle for what it has written to
+// quietPeriod is how long another session must have been idle for what it has written to
 // be in the server's counters: an idle one passes it on within ten seconds, from
 // PostgreSQL 15 on.
-const quietFor = 15 * time.Second
+const quietPeriod = 15 * time.Second
 
-// quietSince tells whether the server's counters prove that nobody has written to the
+// unwrittenByCounters tells whether the server's counters prove that nobody has written to the
 // table since it was filled, so that it need not be read: as many rows were inserted
 // into it in all as the run has copied, none was updated or deleted, and no other
 // session may have something that is not counted yet.
@@ -20,12 +20,12 @@ const quietFor = 15 * time.Second
 // later could add up to the same: the run's own ANALYZE is counted with them, and must
 // be the last. Of another role's session a role without pg_read_all_stats sees nulls in
 // place of its state, its times and its kind: that is no proof.
-func (l *load) quietSince(ctx context.Context, runs []shownRun) (bool, error) {
+func (l *load) unwrittenByCounters(ctx context.Context, runs []shownRun) (bool, error) {
 	job := runs[0].job
 	if len(runs) > 1 || job.IfExists == Append || job.Publish == PublishTruncate || job.After != "" {
 		return false, nil // others have written to the same files
 	}
-	own, err := l.countOwn(ctx)
+	own, err := l.flushOwnCounters(ctx)
 	if err != nil || own == nil {
 		return false, err
 	}
@@ -38,14 +38,14 @@ func (l *load) quietSince(ctx context.Context, runs []shownRun) (bool, error) {
 		   and not exists (select from pg_stat_activity
 		                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
 		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
-		l.target.oid, l.summary.Rows, own, quietFor.Seconds(), runs[0].id).Scan(&quiet)
+		l.target.oid, l.summary.Rows, own, quietPeriod.Seconds(), runs[0].id).Scan(&quiet)
 	return quiet, serverError(err, "asking the server what was written to table %s", l.target)
 }
 
-// countOwn has this end's own sessions pass on what they have written: a caller's pool
+// flushOwnCounters has this end's own sessions pass on what they have written: a caller's pool
 // may have written to the table a moment ago. It returns their process numbers, none
 // where the server does not count, or not in this way.
-func (l *load) countOwn(ctx context.Context) (own []uint32, err error) {
+func (l *load) flushOwnCounters(ctx context.Context) (own []uint32, err error) {
 	var counts bool
 	err = l.lock.conn.QueryRow(ctx, "select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool").Scan(&counts)
 	if err != nil || !counts {

@@ -18,7 +18,7 @@ const (
 // checkDependents refuses to replace a table that others depend on: they would
 // follow the old table, which then cannot be dropped. Nor does it let row security
 // go, without which all who have a grant would see all rows.
-func (t *target) checkDependents(ctx context.Context, conn querier, advice string) error {
+func (t *relation) checkDependents(ctx context.Context, conn querier, advice string) error {
 	names, err := dependents(ctx, conn, []uint32{t.oid})
 	var secured bool
 	if err == nil {
@@ -58,7 +58,7 @@ func dependents(ctx context.Context, conn querier, oids []uint32) ([]string, err
 
 // checkForeignKeys refuses a table that foreign keys of others point to: its rows
 // cannot go.
-func (t *target) checkForeignKeys(ctx context.Context, conn querier) error {
+func (t *relation) checkForeignKeys(ctx context.Context, conn querier) error {
 	var keys *string
 	err := conn.QueryRow(ctx, `
 		select string_agg(distinct pg_describe_object('pg_constraint'::regclass, oid, 0), ', ')

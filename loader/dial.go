@@ -24,18 +24,18 @@ const (
 	// silenceLimit is how long nothing may come or go while the driver waits, before
 	// the server is asked what the connection's backend does.
 	silenceLimit = 30 * time.Second
-	askLimit     = 10 * time.Second // for one such question
+	probeLimit   = 10 * time.Second // for one such question
 )
 
 // limits are those of the watch over a connection.
 type limits struct {
 	silence time.Duration // see silenceLimit
 	again   time.Duration // before the second question, once the first one has found trouble
-	ask     time.Duration // see askLimit
+	probe   time.Duration // see askLimit
 }
 
 func limitsOf(silence time.Duration) limits {
-	return limits{silence: silence, again: silence / 2, ask: min(askLimit, silence)}
+	return limits{silence: silence, again: silence / 2, probe: min(probeLimit, silence)}
 }
 
 // dialer opens the connections of a pool and watches over them: TCP keepalive
@@ -45,8 +45,8 @@ type dialer struct {
 	tcp    net.Dialer
 	limits limits
 	server *pgx.ConnConfig // to ask on a connection of its own
-	// ask is askServer, but for tests.
-	ask func(context.Context, *watchedConn, evidence) (evidence, string)
+	// probe is askServer, but for tests.
+	probe func(context.Context, *watchedConn, backendState) (backendState, string)
 	// sessions tells that a pooler on the way gives a connection one backend for
 	// good. Until that is known, nothing is asked about it.
 	sessions atomic.Bool
@@ -68,7 +68,7 @@ type dialer struct {
 func newDialer(config *pgx.ConnConfig) (*dialer, error) {
 	p := networkParams{from: config.RuntimeParams}
 	d := &dialer{limits: limitsOf(silenceLimit)}
-	d.ask = d.askServer
+	d.probe = d.probeBackend
 	d.tcp.KeepAliveConfig = net.KeepAliveConfig{
 		Enable:   p.number("keepalives", "1 or 0", 1) != 0,
 		Idle:     p.seconds("keepalives_idle", keepAliveIdle),

@@ -70,7 +70,7 @@ func serverError(err error, doing string, args ...any) error {
 
 // serverMessage returns the server's words in one line.
 func serverMessage(err error) string {
-	var step *StepError
+	var step *HookError
 	if errors.As(err, &step) {
 		return oneLine(step.Error())
 	}
@@ -123,7 +123,7 @@ func advice(err error) string {
 		}
 		return ""
 	}
-	var step *StepError
+	var step *HookError
 	if pgErr.Code == "57014" && errors.As(err, &step) {
 		return "" // which says it
 	}

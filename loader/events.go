@@ -45,8 +45,8 @@ func (h runHandler) WithGroup(name string) slog.Handler {
 	return runHandler{h.Handler.WithGroup(name), h.progress}
 }
 
-// Trouble is an error after which something was tried again.
-type Trouble struct {
+// Retry is an error after which something was tried again.
+type Retry struct {
 	At       time.Time `json:"at"`
 	Stage    Stage     `json:"stage"`
 	Doing    string    `json:"doing"`
@@ -54,32 +54,32 @@ type Trouble struct {
 	Error    string    `json:"error"`
 }
 
-// maxTroubles bounds how many troubles are remembered: the last ones.
-const maxTroubles = 20
+// maxRetries bounds how many troubles are remembered: the last ones.
+const maxRetries = 20
 
-// troubles remembers what went wrong and was mended. It may be used by several
+// retries remembers what went wrong and was mended. It may be used by several
 // goroutines.
-type troubles struct {
+type retries struct {
 	mu   sync.Mutex
 	n    int
-	last []Trouble
+	last []Retry
 }
 
-func (t *troubles) add(stage Stage, doing string, err error) {
+func (t *retries) add(stage Stage, doing string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.n++
-	if len(t.last) == maxTroubles {
+	if len(t.last) == maxRetries {
 		t.last = t.last[1:]
 	}
-	t.last = append(t.last, Trouble{time.Now(), stage, doing, sqlState(err), serverMessage(err)})
+	t.last = append(t.last, Retry{time.Now(), stage, doing, sqlState(err), serverMessage(err)})
 }
 
 // all returns how many troubles there were, and the last of them.
-func (t *troubles) all() (n int, last []Trouble) {
+func (t *retries) all() (n int, last []Retry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.n, append([]Trouble{}, t.last...)
+	return t.n, append([]Retry{}, t.last...)
 }
 
 // span begins a part of the trace of a run; end is called with its error.

@@ -142,7 +142,7 @@ func (l *load) execWith(ctx context.Context, settings []setting, sql string) err
 		_, err := tx.Exec(ctx, sql)
 		return err
 	})
-	return lost(conn.Conn(), err)
+	return markConnClosed(conn.Conn(), err)
 }
 
 // exec runs a statement that may take long, on a connection of its own.
@@ -153,7 +153,7 @@ func (l *load) exec(ctx context.Context, sql string) error {
 	}
 	defer conn.Release()
 	_, err = conn.Exec(ctx, sql)
-	return lost(conn.Conn(), err)
+	return markConnClosed(conn.Conn(), err)
 }
 
 // builtByAnother tells whether an index could not be built since it is there by
@@ -217,7 +217,7 @@ func builtOver(ctx context.Context, q querier, schema, index string, rows int64)
 // live rows in the table. From PostgreSQL 18 on it does not say so of a table
 // that autovacuum is kept from, as a staging table is: what the catalogue has
 // then comes from VACUUM, before the build, or from nobody.
-func builtOverLive(ctx context.Context, q querier, t target, rows int64) (same bool, err error) {
+func builtOverLive(ctx context.Context, q querier, t relation, rows int64) (same bool, err error) {
 	err = q.QueryRow(ctx, `
 		select current_setting('server_version_num')::integer < 180000 and reltuples = $2::bigint::float4
 		from pg_class where oid = $1`, t.oid, rows).Scan(&same)

@@ -7,10 +7,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// inherit gives a table what people have set on another: its owner, its grants, its
+// copyGrants gives a table what people have set on another: its owner, its grants, its
 // comment, and the grants and comments of the columns that both have. What the
 // table had of these is taken away.
-func inherit(ctx context.Context, tx pgx.Tx, from target, to Table) error {
+func copyGrants(ctx context.Context, tx pgx.Tx, from relation, to Table) error {
 	rows, err := tx.Query(ctx, `
 		with old as (select * from pg_class where oid = $1), new as (select * from pg_class where oid = ($2::text)::regclass),
 		cols as (
@@ -61,7 +61,7 @@ func inherit(ctx context.Context, tx pgx.Tx, from target, to Table) error {
 
 // checkOwner sees to it that what takes the table's place can be given to its owner,
 // who may be another role than the one that loads, which is a member of it.
-func (t *target) checkOwner(ctx context.Context, conn querier) error {
+func (t *relation) checkOwner(ctx context.Context, conn querier) error {
 	var owner, role string
 	var creates, may bool
 	err := conn.QueryRow(ctx, `

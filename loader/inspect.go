@@ -20,7 +20,7 @@ const (
 
 // inspect checks the job against the server and refuses, before anything is
 // written, what could not be finished.
-func inspect(ctx context.Context, conn *pgx.Conn, job Job) (target, error) {
+func inspect(ctx context.Context, conn *pgx.Conn, job Job) (relation, error) {
 	t, err := inspectServer(ctx, conn, job.Table)
 	if err != nil {
 		return t, err
@@ -45,8 +45,8 @@ func inspect(ctx context.Context, conn *pgx.Conn, job Job) (target, error) {
 
 // inspectServer checks that the server is one that can be written to, and finds
 // the schemas of the table and of PostGIS.
-func inspectServer(ctx context.Context, conn *pgx.Conn, table Table) (target, error) {
-	t := target{Table: table}
+func inspectServer(ctx context.Context, conn *pgx.Conn, table Table) (relation, error) {
+	t := relation{Table: table}
 	var version int
 	var standby, readOnly bool
 	var schema, postgis, postgisSchema *string
@@ -63,7 +63,7 @@ func inspectServer(ctx context.Context, conn *pgx.Conn, table Table) (target, er
 	if err != nil {
 		return t, serverError(err, "asking the server for its version")
 	}
-	fail := func(what, advice string) (target, error) {
+	fail := func(what, advice string) (relation, error) {
 		return t, &ServerError{Doing: "checking the server", Err: errors.New(what), Advice: advice}
 	}
 	switch {
@@ -100,7 +100,7 @@ func versionLess(a, b string) bool {
 }
 
 // checkSRID looks the SRID up: PostGIS itself takes any number.
-func (t *target) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) error {
+func (t *relation) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) error {
 	if srid == 0 {
 		return nil
 	}
@@ -118,7 +118,7 @@ func (t *target) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) erro
 
 // checkMetres refuses INSPIRE's codes, which are made of metres, in a CRS that has
 // other units.
-func (t *target) checkMetres(ctx context.Context, conn *pgx.Conn, job Job) error {
+func (t *relation) checkMetres(ctx context.Context, conn *pgx.Conn, job Job) error {
 	if job.Code != geomgen.INSPIRE && job.Code != geomgen.INSPIREShort {
 		return nil
 	}
@@ -135,7 +135,7 @@ func (t *target) checkMetres(ctx context.Context, conn *pgx.Conn, job Job) error
 }
 
 // checkCreate sees to it that tables can be made in the table's schema.
-func (t *target) checkCreate(ctx context.Context, conn *pgx.Conn) error {
+func (t *relation) checkCreate(ctx context.Context, conn *pgx.Conn) error {
 	var there, may bool
 	var role string
 	err := conn.QueryRow(ctx, `

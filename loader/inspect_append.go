@@ -137,14 +137,14 @@ func (l *load) inspectAppend(ctx context.Context, q querier) (AppendPlan, error)
 			return a, err
 		}
 		first, last := l.plan.Chunk(0).First, l.plan.Chunk(l.plan.Chunks-1).Last
-		a.free = across(parts, first, last+1) == nil
+		a.free = findOverlap(parts, first, last+1) == nil
 	}
 	a.estimate(l.plan)
 	return a, nil
 }
 
 // indexes returns the indexes of the table, the primary key first, then by name.
-func (t target) indexes(ctx context.Context, q querier, idColumn string) ([]AppendIndex, error) {
+func (t relation) indexes(ctx context.Context, q querier, idColumn string) ([]AppendIndex, error) {
 	rows, err := q.Query(ctx, `
 		with recursive tree (root, oid) as (
 			select indexrelid, indexrelid from pg_index where indrelid = $1 and indislive

@@ -185,7 +185,7 @@ func (j Job) validate() error {
 	if err := j.validateLayout(); err != nil {
 		return err
 	}
-	if err := j.validateSteps(); err != nil {
+	if err := j.validateHooks(); err != nil {
 		return err
 	}
 	if err := j.Grid.Validate(); err != nil {

@@ -51,7 +51,7 @@ type RunInfo struct {
 	Committed   int64      `json:"committed_chunks"`
 	Rows        int64      `json:"rows"`
 	RowsDone    int64      `json:"committed_rows"`
-	Starts      int        `json:"starts"`
+	Attempts    int        `json:"starts"`
 	StartedAt   time.Time  `json:"started_at"`
 	FinishedAt  *time.Time `json:"finished_at,omitempty"`
 	LastError   string     `json:"last_error,omitempty"`
@@ -68,13 +68,13 @@ type RunInfo struct {
 	KeptAs string `json:"kept_as,omitempty"`
 	// History tells of each start of the run. Empty in a ledger from before starts
 	// were written down.
-	History []Start `json:"history"`
+	History []Attempt `json:"history"`
 	staging string
 }
 
-// Standing says in a word what became of a run: its state, and of one that was
+// Status says in a word what became of a run: its state, and of one that was
 // published whether its rows are shown, kept or replaced.
-func (r RunInfo) Standing() string {
+func (r RunInfo) Status() string {
 	switch {
 	case r.State != StatePublished || r.Shown, r.TableVersion == 0: // the last in a ledger from before versions
 		return r.State
@@ -138,7 +138,7 @@ func (l ledger) query(ctx context.Context, q querier, where string, args ...any)
 		var r RunInfo
 		var version *int64
 		var kept, name *string
-		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Starts, &r.StartedAt, &r.FinishedAt,
+		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Attempts, &r.StartedAt, &r.FinishedAt,
 			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.staging, &version, &r.Shown, &kept, &name, &r.Committed, &r.RowsDone)
 		if version != nil {
 			r.TableVersion = *version
@@ -189,10 +189,10 @@ func (l ledger) area(ctx context.Context, q querier, run *RunInfo) error {
 	return nil
 }
 
-// started notes that a run goes on, with the job as it is now, which may differ from
+// resumed notes that a run goes on, with the job as it is now, which may differ from
 // that of the first start in what is not of the fingerprint. It returns which start
 // that is.
-func (l ledger) started(ctx context.Context, q querier, id int64, job Job) (no int, err error) {
+func (l ledger) resumed(ctx context.Context, q querier, id int64, job Job) (no int, err error) {
 	b, err := json.Marshal(job)
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
@@ -201,35 +201,35 @@ func (l ledger) started(ctx context.Context, q querier, id int64, job Job) (no i
 	return no, serverError(err, "writing into the ledger that run %d goes on", id)
 }
 
-// settled waits until no transaction is in work that writes a chunk of the run,
+// waitForChunks waits until no transaction is in work that writes a chunk of the run,
 // and keeps others out until the end of this one.
-func (l ledger) settled(ctx context.Context, q querier, id int64) error {
+func (l ledger) waitForChunks(ctx context.Context, q querier, id int64) error {
 	_, err := q.Exec(ctx, "select from "+l.runs+" where id = $1 for update", id)
 	return serverError(err, "waiting for the chunks of run %d", id)
 }
 
-// loaded commits, and so has the server write to disk all that was committed before.
-func (l ledger) loaded(ctx context.Context, q querier, id int64) error {
+// flushCommits commits, and so has the server write to disk all that was committed before.
+func (l ledger) flushCommits(ctx context.Context, q querier, id int64) error {
 	_, err := q.Exec(ctx, "update "+l.runs+" set last_error = null where id = $1", id)
 	return serverError(err, "writing into the ledger that run %d is loaded", id)
 }
 
-func (l ledger) failed(ctx context.Context, q querier, id int64, cause error) error {
+func (l ledger) recordError(ctx context.Context, q querier, id int64, cause error) error {
 	_, err := q.Exec(ctx, "update "+l.runs+" set last_error = $2 where id = $1", id, oneLine(cause.Error()))
 	return serverError(err, "writing into the ledger why run %d stopped", id)
 }
 
-// published notes that a run's rows are shown by the table with this oid, as part
+// markPublished notes that a run's rows are shown by the table with this oid, as part
 // of a version, and how many of them were not there before.
-func (l ledger) published(ctx context.Context, q querier, id int64, oid uint32, version, added int64) error {
+func (l ledger) markPublished(ctx context.Context, q querier, id int64, oid uint32, version, added int64) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set state = 'published', finished_at = now(), last_error = null, table_oid = $2, version_id = $3,
 		shown = true, rows_added = $4, published_xid = pg_current_xact_id() where id = $1`, id, oid, version, added)
 	return serverError(err, "writing into the ledger that run %d is published", id)
 }
 
-// left notes how a run has left its table, and when: the step after may take long.
+// recordState notes how a run has left its table, and when: the step after may take long.
 // A transaction that wrote no rows is in none.
-func (l ledger) left(ctx context.Context, q querier, id int64, look imprint, wrote bool) error {
+func (l ledger) recordState(ctx context.Context, q querier, id int64, look tableState, wrote bool) error {
 	b, err := json.Marshal(look)
 	if err != nil {
 		return fmt.Errorf("writing how the table looks as JSON: %w", err)
@@ -238,7 +238,7 @@ func (l ledger) left(ctx context.Context, q querier, id int64, look imprint, wro
 	return serverError(err, "writing into the ledger how run %d has left its table", id)
 }
 
-func (l ledger) dropped(ctx context.Context, q querier, id int64) error {
+func (l ledger) markRunDropped(ctx context.Context, q querier, id int64) error {
 	if _, err := q.Exec(ctx, "update "+l.runs+" set state = 'dropped', finished_at = now() where id = $1", id); err != nil {
 		return serverError(err, "writing into the ledger that run %d is dropped", id)
 	}

@@ -19,9 +19,9 @@ const (
 	OutcomeStopped   = "stopped" // by a signal, or whoever ended its context
 )
 
-// Start is one start of a run as the ledger knows it: the first, or one that has
+// Attempt is one start of a run as the ledger knows it: the first, or one that has
 // resumed it.
-type Start struct {
+type Attempt struct {
 	No        int        `json:"no"` // from 1
 	StartedAt time.Time  `json:"started_at"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"` // nil: it is at work, or was killed
@@ -41,14 +41,14 @@ type Start struct {
 	StageSeconds  map[Stage]float64 `json:"stage_seconds,omitempty"`
 	// Retries is how often something was tried again, and Troubles say why, of the last
 	// of them.
-	Retries  int       `json:"retries"`
-	Troubles []Trouble `json:"troubles,omitempty"`
-	SQLState string    `json:"sqlstate,omitempty"` // of Error, where it was the server's
-	Error    string    `json:"error,omitempty"`
+	Retries       int     `json:"retries"`
+	RecentRetries []Retry `json:"troubles,omitempty"`
+	SQLState      string  `json:"sqlstate,omitempty"` // of Error, where it was the server's
+	Error         string  `json:"error,omitempty"`
 }
 
-// insertStart writes down who starts a run, and from where.
-func (l ledger) insertStart(ctx context.Context, q querier, run int64, no int, options Options) error {
+// insertAttempt writes down who starts a run, and from where.
+func (l ledger) insertAttempt(ctx context.Context, q querier, run int64, no int, options Options) error {
 	host, _ := os.Hostname()
 	name := ""
 	if u, err := user.Current(); err == nil {
@@ -64,13 +64,13 @@ func plainText(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")
 }
 
-// endStart writes down how a start has ended.
-func (l ledger) endStart(ctx context.Context, q querier, run int64, s Start) error {
+// endAttempt writes down how a start has ended.
+func (l ledger) endAttempt(ctx context.Context, q querier, run int64, s Attempt) error {
 	stages, err := json.Marshal(s.StageSeconds)
 	if err != nil {
 		return fmt.Errorf("writing seconds of stages as JSON: %w", err)
 	}
-	troubles, err := json.Marshal(s.Troubles)
+	troubles, err := json.Marshal(s.RecentRetries)
 	if err != nil {
 		return fmt.Errorf("writing troubles as JSON: %w", err)
 	}
@@ -83,7 +83,7 @@ func (l ledger) endStart(ctx context.Context, q querier, run int64, s Start) err
 // histories adds to runs what is known of their starts.
 func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error {
 	for i := range runs {
-		runs[i].History = []Start{} // in JSON a list, also where there is none
+		runs[i].History = []Attempt{} // in JSON a list, also where there is none
 	}
 	var there bool
 	if err := q.QueryRow(ctx, "select to_regclass($1) is not null", l.starts).Scan(&there); err != nil || !there {
@@ -101,35 +101,35 @@ func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error 
 		return serverError(err, "reading the starts of runs from the ledger")
 	}
 	var id int64
-	var s Start
+	var s Attempt
 	_, err = pgx.ForEachRow(rows, []any{&id, &s.No, &s.StartedAt, &s.EndedAt, &s.Outcome, &s.Role, &s.Address, &s.Host, &s.OSUser,
-		&s.Version, &s.Rows, &s.Seconds, &s.StageSeconds, &s.Retries, &s.Troubles, &s.SQLState, &s.Error}, func() error {
+		&s.Version, &s.Rows, &s.Seconds, &s.StageSeconds, &s.Retries, &s.RecentRetries, &s.SQLState, &s.Error}, func() error {
 		s.RowsPerSecond = 0
 		if load := s.StageSeconds[StageLoad]; load > 0 {
 			s.RowsPerSecond = float64(s.Rows) / load
 		}
 		at[id].History = append(at[id].History, s)
-		s = Start{} // maps and slices are not to be shared
+		s = Attempt{} // maps and slices are not to be shared
 		return nil
 	})
 	return serverError(err, "reading the starts of runs from the ledger")
 }
 
-// noteEnd writes down how this start has ended. It is best effort: what becomes of the
+// recordAttemptEnd writes down how this start has ended. It is best effort: what becomes of the
 // run does not depend on it.
-func (l *load) noteEnd(ctx context.Context, outcome string, cause error) {
-	if l.start == 0 {
+func (l *load) recordAttemptEnd(ctx context.Context, outcome string, cause error) {
+	if l.attempt == 0 {
 		return
 	}
-	s := Start{No: l.start, Outcome: outcome, Rows: l.rowsCopied.Load(), StageSeconds: l.progress.seconds()}
+	s := Attempt{No: l.attempt, Outcome: outcome, Rows: l.rowsCopied.Load(), StageSeconds: l.progress.seconds()}
 	for _, seconds := range s.StageSeconds {
 		s.Seconds += seconds
 	}
-	s.Retries, s.Troubles = l.troubles.all()
+	s.Retries, s.RecentRetries = l.retries.all()
 	if cause != nil {
 		s.SQLState, s.Error = sqlState(cause), oneLine(cause.Error())
 	}
-	if err := l.ledger.endStart(ctx, l.pool, l.run, s); err != nil {
+	if err := l.ledger.endAttempt(ctx, l.pool, l.run, s); err != nil {
 		l.log.Debug("the ledger does not know how this start ended", "error", serverMessage(err))
 	}
 }

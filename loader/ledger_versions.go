@@ -17,7 +17,7 @@ type version struct {
 	oid  uint32 // of that one
 }
 
-func versionAt(id int64, kept target) version { return version{id, kept.Table, kept.oid} }
+func versionAt(id int64, kept relation) version { return version{id, kept.Table, kept.oid} }
 
 // versionName is the table that keeps a version of t.
 func versionName(t Table, version int64) Table {
@@ -55,15 +55,15 @@ func (l ledger) rowsShown(ctx context.Context, q querier, t Table) (rows int64, 
 	return rows, serverError(err, "reading from the ledger how many rows table %s has", t)
 }
 
-// hide notes that the table shows none of the rows that it has shown.
-func (l ledger) hide(ctx context.Context, q querier, t Table) error {
+// markReplaced notes that the table shows none of the rows that it has shown.
+func (l ledger) markReplaced(ctx context.Context, q querier, t Table) error {
 	_, err := q.Exec(ctx, "update "+l.runs+" set shown = false where schema_name = $1 and table_name = $2 and shown", t.Schema, t.Name)
 	return serverError(err, "writing into the ledger that table %s has another version", t)
 }
 
-// keep notes where a version of t is kept, as the one that was put away last: a
+// markKept notes where a version of t is kept, as the one that was put away last: a
 // rollback may put away a newer one than those that are kept already.
-func (l ledger) keep(ctx context.Context, q querier, t Table, v version) error {
+func (l ledger) markKept(ctx context.Context, q querier, t Table, v version) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = $4, table_oid = $5, kept_no =
 			(select coalesce(max(kept_no), 0) + 1 from `+l.runs+` where schema_name = $1 and table_name = $2)
 		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`,
@@ -71,15 +71,15 @@ func (l ledger) keep(ctx context.Context, q querier, t Table, v version) error {
 	return serverError(err, "writing into the ledger that version %d of table %s is kept", v.id, t)
 }
 
-// restore notes that the table with this oid shows a version that was kept.
-func (l ledger) restore(ctx context.Context, q querier, t Table, version int64, oid uint32) error {
+// markRestored notes that the table with this oid shows a version that was kept.
+func (l ledger) markRestored(ctx context.Context, q querier, t Table, version int64, oid uint32) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set shown = true, kept_name = null, kept_no = null, table_oid = $4
 		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`, t.Schema, t.Name, version, oid)
 	return serverError(err, "writing into the ledger that table %s has version %d again", t, version)
 }
 
-// forget notes that a version is not kept any more.
-func (l ledger) forget(ctx context.Context, q querier, t Table, version int64) error {
+// markDropped notes that a version is not kept any more.
+func (l ledger) markDropped(ctx context.Context, q querier, t Table, version int64) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = null, kept_no = null
 		where schema_name = $1 and table_name = $2 and version_id = $3`, t.Schema, t.Name, version)
 	return serverError(err, "writing into the ledger that version %d of table %s is gone", version, t)

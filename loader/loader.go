@@ -52,12 +52,12 @@ type load struct {
 
 	settings serverSettings
 	lock     *tableLock
-	target   target // the table that readers see
+	target   relation // the table that readers see
 	// partitioned tells whether the table that readers see is; one that is made,
 	// by its plan.
 	partitioned bool
 	columns     []string   // of the table that readers see, with their types
-	staging     target     // the table that is filled
+	staging     relation   // the table that is filled
 	index       Index      // which spatial indexes that one gets
 	others      []indexDef // which more its partitions get, as those of the target have
 	ledger      ledger
@@ -65,18 +65,18 @@ type load struct {
 	done        map[int64]bool
 	frozen      bool // this start has filled the table with COPY FREEZE
 
-	start        int    // which start of the run this is, from 1; 0 until it is in the ledger
-	proof        string // how it is known that the table is unchanged
-	rewritten    bool   // the step after has written to the table
-	touched      bool   // somebody had, before the run adds its rows
-	stained      bool   // a step has had the lock's connection, and may have changed its session
-	troubles     troubles
-	chunksCopied atomic.Int64
-	rowsCopied   atomic.Int64
-	bytesCopied  atomic.Int64
-	stopBy       time.Time // see stopping
-	walStart     int64     // where the server's WAL was, in bytes; 0 when that is not known
-	summary      Summary
+	attempt          int    // which start of the run this is, from 1; 0 until it is in the ledger
+	unchangedBy      string // how it is known that the table is unchanged
+	hookWroteRows    bool   // the step after has written to the table
+	modifiedBefore   bool   // somebody had, before the run adds its rows
+	lockSessionDirty bool   // a step has had the lock's connection, and may have changed its session
+	retries          retries
+	chunksCopied     atomic.Int64
+	rowsCopied       atomic.Int64
+	bytesCopied      atomic.Int64
+	stopBy           time.Time // see stopping
+	walStart         int64     // where the server's WAL was, in bytes; 0 when that is not known
+	summary          Summary
 }
 
 // Run does a job: it plans, loads, finishes and publishes the table, and returns
@@ -113,10 +113,10 @@ func (p *Plan) Run(ctx context.Context, pool *pgxpool.Pool, options Options) (_ 
 		do   func(context.Context) error
 	}{
 		{StagePlan, false, l.prepare},
-		{StageLoad, true, l.guarded(l.copyAll)},
-		{StageFreeze, true, l.guarded(l.freeze)},
-		{StageIndex, true, l.guarded(l.buildIndexes)},
-		{StageAnalyze, false, l.guarded(l.analyze)},
+		{StageLoad, true, l.withLockHeartbeat(l.copyAll)},
+		{StageFreeze, true, l.withLockHeartbeat(l.freeze)},
+		{StageIndex, true, l.withLockHeartbeat(l.buildIndexes)},
+		{StageAnalyze, false, l.withLockHeartbeat(l.analyze)},
 		{StagePublish, false, l.publish},
 	} {
 		var rows int64
@@ -180,7 +180,7 @@ func (l *load) copyAll(ctx context.Context) error {
 		}
 		var rows int64
 		err := l.retry(ctx, retryFor, "ledger", func() (err error) {
-			if err = l.ledger.loaded(ctx, l.pool, l.run); err != nil {
+			if err = l.ledger.flushCommits(ctx, l.pool, l.run); err != nil {
 				return err
 			}
 			l.done, rows, err = l.ledger.committed(ctx, l.pool, l.run)
@@ -232,7 +232,7 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	defer cancel()
 	defer func() {
 		if outcome != OutcomePublished { // which the summary notes
-			l.noteEnd(ctx, outcome, why)
+			l.recordAttemptEnd(ctx, outcome, why)
 		}
 	}()
 	run, found, err := l.ledger.run(ctx, l.pool, l.run)
@@ -246,11 +246,11 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 		outcome = OutcomePublished
 		return nil
 	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, errUnloggedLost):
-		if l.keepLock(ctx) == nil && dropRun(ctx, l.pool, l.ledger, run) == nil {
+		if l.ensureLock(ctx) == nil && dropRun(ctx, l.pool, l.ledger, run) == nil {
 			return cause
 		}
 	}
-	if err := l.ledger.failed(ctx, l.pool, l.run, why); err != nil {
+	if err := l.ledger.recordError(ctx, l.pool, l.run, why); err != nil {
 		l.log.Debug("the ledger does not know why the run stopped", "error", err)
 	}
 	if run.Committed == 0 {
@@ -265,7 +265,7 @@ func (l *load) close(ctx context.Context) {
 	}
 	ctx, cancel := l.stopping(ctx)
 	defer cancel()
-	if l.stained {
+	if l.lockSessionDirty {
 		_ = l.lock.conn.Conn().Close(ctx) // the caller's pool does not get it back
 	}
 	l.lock.release(ctx)

@@ -39,7 +39,7 @@ func lockTable(ctx context.Context, pool *pgxpool.Pool, t Table) (*tableLock, er
 		conn.Release()
 		return nil, err
 	case err != nil:
-		err = lost(conn.Conn(), err)
+		err = markConnClosed(conn.Conn(), err)
 		l.release(ctx)
 		return nil, err
 	}
@@ -174,10 +174,10 @@ func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-// keepLock takes the lock anew when its connection has broken. Where the network
+// ensureLock takes the lock anew when its connection has broken. Where the network
 // broke, the server does not notice that for a while: it is told. It may need a
 // moment then to give the old one back.
-func (l *load) keepLock(ctx context.Context) error {
+func (l *load) ensureLock(ctx context.Context) error {
 	if l.lock.answers(ctx) {
 		return nil
 	}
@@ -188,7 +188,7 @@ func (l *load) keepLock(ctx context.Context) error {
 	for try := 0; ; try++ {
 		lock, err := lockTable(ctx, l.pool, l.target.Table)
 		var locked *LockedError
-		if errors.As(err, &locked) && try < keepLockTries {
+		if errors.As(err, &locked) && try < lockTries {
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
@@ -205,8 +205,8 @@ func (l *load) keepLock(ctx context.Context) error {
 }
 
 const (
-	keepLockTries = 10
-	keepLockEvery = 5 * time.Second
+	lockTries      = 10
+	heartbeatEvery = 5 * time.Second
 	// lockAnswer is how long the server may take to say that the connection of the
 	// lock is alive. Without a bound a network that swallows packets would hold the
 	// run for as long as TCP tries.
@@ -222,16 +222,16 @@ func (l *tableLock) answers(ctx context.Context) bool {
 	return l.conn.Ping(ctx) == nil
 }
 
-// guarded runs a stage that leaves the lock's connection alone, and looks after
+// withLockHeartbeat runs a stage that leaves the lock's connection alone, and looks after
 // the lock meanwhile: when another run has taken it, the stage is ended.
-func (l *load) guarded(stage func(context.Context) error) func(context.Context) error {
+func (l *load) withLockHeartbeat(stage func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		over, looked := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(looked)
-			tick := time.NewTicker(keepLockEvery)
+			tick := time.NewTicker(heartbeatEvery)
 			defer tick.Stop()
 			for {
 				select {
@@ -243,7 +243,7 @@ func (l *load) guarded(stage func(context.Context) error) func(context.Context) 
 				}
 				// Trouble of the moment is the stage's to meet, too.
 				var locked *LockedError
-				if err := l.keepLock(ctx); errors.As(err, &locked) {
+				if err := l.ensureLock(ctx); errors.As(err, &locked) {
 					cancel(err)
 				}
 			}

@@ -41,9 +41,9 @@ const (
 	defaultStreams = 2
 )
 
-// choose says how the rows go out, over how many streams, in how many chunks,
+// chooseChunks says how the rows go out, over how many streams, in how many chunks,
 // and why.
-func (p *Plan) choose() error {
+func (p *Plan) chooseChunks() error {
 	if err := p.chooseMethod(); err != nil {
 		return err
 	}
@@ -64,27 +64,27 @@ func (p *Plan) chooseMethod() error {
 		}
 		p.Method, p.Chunks = MethodPartitions, int64(job.Partitions)
 		p.Streams = min(p.streamsOr(defaultStreams), job.Partitions)
-		p.Why = "each partition is loaded, frozen, indexed and analyzed by one stream, and resumed by itself"
+		p.Reason = "each partition is loaded, frozen, indexed and analyzed by one stream, and resumed by itself"
 	case job.ChunkRows > 0:
 		p.inChunks(0)
-		p.Why = "chunk-rows asks for chunks, which can be resumed; VACUUM freezes them"
+		p.Reason = "chunk-rows asks for chunks, which can be resumed; VACUUM freezes them"
 	case job.Streams > 1:
 		p.inChunks(0)
-		p.Why = "several streams were asked for: they cannot share a transaction; VACUUM freezes their chunks"
+		p.Reason = "several streams were asked for: they cannot share a transaction; VACUUM freezes their chunks"
 	case job.Streams == 1:
 		p.frozen("one stream was asked for")
 	case p.Rows <= frozenRows:
 		p.frozen(fmt.Sprintf("up to %d million rows it is ready as soon as over several streams, with less WAL, and quick to begin again", frozenRows/1_000_000))
 	default:
 		p.inChunks(0)
-		p.Why = fmt.Sprintf("with more than %d million rows a killed load should be resumed; VACUUM freezes the chunks", frozenRows/1_000_000)
+		p.Reason = fmt.Sprintf("with more than %d million rows a killed load should be resumed; VACUUM freezes the chunks", frozenRows/1_000_000)
 	}
 	return nil
 }
 
 func (p *Plan) frozen(why string) {
 	p.Method, p.Streams, p.Chunks = MethodFrozen, 1, 1
-	p.Why = why + "; killed, it leaves nothing"
+	p.Reason = why + "; killed, it leaves nothing"
 }
 
 // inChunks plans chunks: as many as are given, or as the job asks for.

@@ -11,7 +11,7 @@ import (
 
 // checkOverlap refuses cells that the table holds already before any work is
 // done. It reads the table once; publish looks again.
-func (t *target) checkOverlap(ctx context.Context, conn querier, p *Plan) error {
+func (t *relation) checkOverlap(ctx context.Context, conn querier, p *Plan) error {
 	both, err := t.overlap(ctx, conn, p)
 	if err != nil || both == 0 {
 		return err
@@ -24,7 +24,7 @@ func (t *target) checkOverlap(ctx context.Context, conn querier, p *Plan) error 
 // knows a cell that is there: publish could not skip it otherwise. The conditions
 // are those of ON CONFLICT, which takes no index that is partial, deferrable or
 // not valid.
-func (t *target) checkKey(ctx context.Context, conn querier, idColumn string) error {
+func (t *relation) checkKey(ctx context.Context, conn querier, idColumn string) error {
 	var has bool
 	err := conn.QueryRow(ctx, `
 		select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
@@ -41,7 +41,7 @@ func (t *target) checkKey(ctx context.Context, conn querier, idColumn string) er
 
 // overlap returns how many of the plan's cells the table holds: by the rectangle
 // that they lie in, and where an area cuts it, cell by cell.
-func (t *target) overlap(ctx context.Context, conn querier, p *Plan) (both int64, err error) {
+func (t *relation) overlap(ctx context.Context, conn querier, p *Plan) (both int64, err error) {
 	const where = " where col >= $1 and col < $2 and row >= $3 and row < $4"
 	bounds := []any{p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow}
 	err = conn.QueryRow(ctx, "select count(*) from "+t.sql()+where, bounds...).Scan(&both)

@@ -44,7 +44,7 @@ func (l *load) finishPartition(ctx context.Context, tx pgx.Tx, p Table, c Chunk)
 // ANALYZE by itself would do each partition again: it is told to leave out what
 // is locked, and they are, for a moment that readers and writers do not notice.
 // The partitions are read for the sample all the same.
-func (l *load) analyzePartitioned(ctx context.Context, t target) error {
+func (l *load) analyzePartitioned(ctx context.Context, t relation) error {
 	parts, err := t.partitions(ctx, l.pool)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ type partition struct {
 }
 
 // partitions returns the partitions of a table, in the order of their ranges.
-func (t target) partitions(ctx context.Context, q querier) ([]partition, error) {
+func (t relation) partitions(ctx context.Context, q querier) ([]partition, error) {
 	rows, err := q.Query(ctx, `
 		select oid, schema_name, name, bounds, (regexp_match(bounds, '^FOR VALUES FROM \(''?(-?\d+)''?\)'))[1]::bigint as from_id,
 		       (regexp_match(bounds, ' TO \(''?(-?\d+)''?\)$'))[1]::bigint

@@ -55,7 +55,7 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 
 // checkConstraints refuses a parent with checks, or columns that must not be null,
 // that a new partition would lack: it could not be attached.
-func (t target) checkConstraints(ctx context.Context, q querier, job Job) error {
+func (t relation) checkConstraints(ctx context.Context, q querier, job Job) error {
 	var found *string
 	err := q.QueryRow(ctx, `
 		select string_agg(what, ', ') from (
@@ -76,7 +76,7 @@ func (t target) checkConstraints(ctx context.Context, q querier, job Job) error 
 // nor on the geometry alone, without their names: those that people have made. A
 // partition that has them before it is attached does not get them while readers
 // wait.
-func (t target) otherIndexes(ctx context.Context, q querier, geomColumn string) ([]indexDef, error) {
+func (t relation) otherIndexes(ctx context.Context, q querier, geomColumn string) ([]indexDef, error) {
 	rows, err := q.Query(ctx, `
 		with others as (
 			select c.oid, i.indisunique, m.amname, pg_get_indexdef(c.oid) as def,
@@ -143,7 +143,7 @@ func (l *load) checkRanges(ctx context.Context, conn querier) error {
 	}
 	for i := range l.plan.Chunks {
 		from, to := l.plan.bounds(l.plan.Chunk(i))
-		if p := across(parts, from, to); p != nil {
+		if p := findOverlap(parts, from, to); p != nil {
 			return &geomgen.ParamError{Param: "partitions", Value: fmt.Sprint(l.plan.Job.Partitions), Reason: fmt.Sprintf(
 				"a new partition for %s from %d to %d would lie across %s of table %s: leave partitions out, and the rows go into those that are there",
 				l.plan.Job.IDColumn, from, to, p.Table, l.target)}
@@ -152,9 +152,9 @@ func (l *load) checkRanges(ctx context.Context, conn querier) error {
 	return nil
 }
 
-// across returns a partition that is for some of the ids from one to before
+// findOverlap returns a partition that is for some of the ids from one to before
 // another, nil where none is.
-func across(parts []partition, from, to int64) *partition {
+func findOverlap(parts []partition, from, to int64) *partition {
 	for _, p := range parts {
 		if (p.to == nil || *p.to > from) && (p.from == nil || *p.from < to) {
 			return &p
@@ -163,9 +163,9 @@ func across(parts []partition, from, to int64) *partition {
 	return nil
 }
 
-// makeRoom makes partitions of the target for those rows of the staging table
+// createMissingPartitions makes partitions of the target for those rows of the staging table
 // that none of its partitions is for: one for each gap between their ranges.
-func (l *load) makeRoom(ctx context.Context, tx pgx.Tx) error {
+func (l *load) createMissingPartitions(ctx context.Context, tx pgx.Tx) error {
 	parts, err := l.target.partitions(ctx, tx)
 	if err != nil {
 		return err

@@ -18,11 +18,11 @@ type Plan struct {
 	Chunks int64         // in how many chunks they go out
 	// Method is how they get into the table, Streams over how many connections,
 	// and Why says what spoke for that.
-	Method  Method
-	Streams int
-	Why     string
-	choice  choice
-	layout  layout
+	Method    Method
+	Streams   int
+	Reason    string
+	selection cellSelection
+	layout    layout
 }
 
 // Chunk is a contiguous range of cell_id with its exact number of rows: the unit
@@ -41,7 +41,7 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err := job.validate(); err != nil {
 		return nil, err
 	}
-	choice, err := job.choose(ctx)
+	choice, err := job.selectCells(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +49,8 @@ func NewPlan(ctx context.Context, job Job) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Job: job, Cells: choice.Range(), Rows: choice.Count(), choice: choice, layout: layout}
-	if err := p.choose(); err != nil {
+	p := &Plan{Job: job, Cells: choice.Range(), Rows: choice.Count(), selection: choice, layout: layout}
+	if err := p.chooseChunks(); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -72,24 +72,24 @@ func PlanOn(ctx context.Context, pool *pgxpool.Pool, job Job) (*Plan, error) {
 
 // Contains tells whether a cell is one of the plan's.
 func (p *Plan) Contains(c geomgen.Cell) bool {
-	return p.choice.Contains(c)
+	return p.selection.Contains(c)
 }
 
 // Blocks calls visit for each block of a level, 0 for cells, that has cells of the
 // plan in it, in the order in which they are loaded, with how many are in it and
 // how many come before.
 func (p *Plan) Blocks(level uint8, visit func(b geomgen.Block, before, count int64)) {
-	p.choice.Blocks(level, visit)
+	p.selection.Blocks(level, visit)
 }
 
 // Middle returns a cell from the middle of the load: the next at the edge of the
 // area, where there is one near.
 func (p *Plan) Middle() geomgen.Cell {
-	middle, _ := geomgen.CellOf(p.choice.At(p.Rows / 2))
-	if p.choice.area == nil {
+	middle, _ := geomgen.CellOf(p.selection.At(p.Rows / 2))
+	if p.selection.area == nil {
 		return middle
 	}
-	w := p.choice.Walk(p.choice.At(p.Rows/2), geomgen.MaxID)
+	w := p.selection.Walk(p.selection.At(p.Rows/2), geomgen.MaxID)
 	for range 100_000 {
 		b, ok := w.Next()
 		if !ok {
@@ -129,7 +129,7 @@ func (p *Plan) Chunk(i int64) Chunk {
 	if i < rest {
 		rows++
 	}
-	return Chunk{No: i, First: p.choice.At(start), Last: p.choice.At(start + rows - 1), Rows: rows}
+	return Chunk{No: i, First: p.selection.At(start), Last: p.selection.At(start + rows - 1), Rows: rows}
 }
 
 // bounds returns the range of cell_id that the partition of a chunk is for: from

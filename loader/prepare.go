@@ -11,7 +11,7 @@ import (
 // can tell, checks the job against the server, brings the ledger up to date, and
 // begins the run or takes it up.
 func (l *load) prepare(ctx context.Context) error {
-	if err := l.hold(ctx); err != nil {
+	if err := l.acquireTable(ctx); err != nil {
 		return err
 	}
 	planned := l.plan.Rows > 0
@@ -34,7 +34,7 @@ func (l *load) prepare(ctx context.Context) error {
 	}
 	l.warn()
 	// The step and the area may have taken long, and the lock's connection was idle.
-	if err := l.keepLock(ctx); err != nil {
+	if err := l.ensureLock(ctx); err != nil {
 		return err
 	}
 	if have, need := int(l.pool.Config().MaxConns), poolSize(l.plan.Streams); have < need {
@@ -57,8 +57,8 @@ func (l *load) prepare(ctx context.Context) error {
 	return l.beginOrResume(ctx)
 }
 
-// hold checks the server, and takes the table's lock.
-func (l *load) hold(ctx context.Context) error {
+// acquireTable checks the server, and takes the table's lock.
+func (l *load) acquireTable(ctx context.Context) error {
 	if err := refusePooler(ctx, l.pool); err != nil {
 		return err
 	}
@@ -98,10 +98,10 @@ func (l *load) migrateForKeep(ctx context.Context) error {
 	return MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema)
 }
 
-func inspectPool(ctx context.Context, pool *pgxpool.Pool, job Job) (target, error) {
+func inspectPool(ctx context.Context, pool *pgxpool.Pool, job Job) (relation, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return target{}, serverError(err, "connecting")
+		return relation{}, serverError(err, "connecting")
 	}
 	defer conn.Release()
 	return inspect(ctx, conn.Conn(), job)

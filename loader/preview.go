@@ -89,7 +89,7 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 	if err != nil {
 		return err
 	}
-	kept := thinned{every: 1, most: sampleCells}
+	kept := sampler{every: 1, most: sampleCells}
 	var b []byte
 	var v *float64
 	_, err = pgx.ForEachRow(rows, []any{&b, &v}, func() error {

@@ -75,11 +75,11 @@ func (p *Preview) byKey(columns, key string) string {
 		) c where block.id is not null`, key, p.Table.sql(), columns, step, step/2)
 }
 
-// thinned keeps up to most cells of a sequence whose length is not known: one of each
+// sampler keeps up to most cells of a sequence whose length is not known: one of each
 // group of rows that follow each other, which spreads them evenly where neighbours in
 // the table are neighbours in space. Which one is left to chance, lest it be the same
 // column of a grid in each row; the same sequence always gives the same cells.
-type thinned struct {
+type sampler struct {
 	every int64 // rows in a group
 	most  int   // even
 	seen  int64 // rows so far
@@ -87,28 +87,28 @@ type thinned struct {
 }
 
 // wants tells whether the next row is to be kept.
-func (t *thinned) wants() bool {
+func (t *sampler) wants() bool {
 	n := t.seen
 	t.seen++
-	return n%t.every == int64(scramble(uint64(n/t.every))%uint64(t.every))
+	return n%t.every == int64(splitmix64(uint64(n/t.every))%uint64(t.every))
 }
 
 // add keeps the cell of a row. When there are too many, two groups become one.
-func (t *thinned) add(c PreviewCell) {
+func (t *sampler) add(c PreviewCell) {
 	t.cells = append(t.cells, c)
 	if len(t.cells) <= t.most {
 		return
 	}
 	half := t.cells[:0]
 	for i := 0; i < len(t.cells); i += 2 {
-		half = append(half, t.cells[min(i+int(scramble(uint64(i))%2), len(t.cells)-1)])
+		half = append(half, t.cells[min(i+int(splitmix64(uint64(i))%2), len(t.cells)-1)])
 	}
 	clear(t.cells[len(half):])
 	t.cells, t.every = half, 2*t.every
 }
 
-// scramble is the finalizer of SplitMix64: numbers that look drawn by lot.
-func scramble(n uint64) uint64 {
+// splitmix64 is the finalizer of SplitMix64: numbers that look drawn by lot.
+func splitmix64(n uint64) uint64 {
 	n += 0x9e3779b97f4a7c15
 	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
 	n = (n ^ n>>27) * 0x94d049bb133111eb

@@ -5,7 +5,7 @@ import "testing"
 // Of a sequence of unknown length a bounded number is kept, about one of each group.
 func TestThinned(t *testing.T) {
 	for _, rows := range []int64{0, 1, 100, 101, 1000, 54_321} {
-		kept := thinned{every: 1, most: 100}
+		kept := sampler{every: 1, most: 100}
 		for n := range rows {
 			if kept.wants() {
 				v := float64(n)

@@ -22,7 +22,7 @@ func publishLock() setting {
 // lost the lock cannot publish.
 func (l *load) publish(ctx context.Context) error {
 	err := l.retry(ctx, l.options.PublishFor, "publish", func() error {
-		if err := l.keepLock(ctx); err != nil {
+		if err := l.ensureLock(ctx); err != nil {
 			return err
 		}
 		// An earlier try may have been committed although its answer was lost.
@@ -36,10 +36,10 @@ func (l *load) publish(ctx context.Context) error {
 		if run.State == StatePublished {
 			return nil
 		}
-		return l.swap(ctx)
+		return l.publishTx(ctx)
 	})
 	if err == nil {
-		l.cleanSession(ctx)
+		l.restoreSession(ctx)
 		l.analyzeParent(ctx)
 		l.prune(ctx)
 		l.pruneRuns(ctx)
@@ -65,7 +65,7 @@ func (l *load) analyzeParent(ctx context.Context) {
 	}
 }
 
-func (l *load) swap(ctx context.Context) error {
+func (l *load) publishTx(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
 		if err := setLocal(ctx, tx, publishLock()); err != nil {
 			return err
@@ -99,25 +99,25 @@ func (l *load) swap(ctx context.Context) error {
 			return err
 		}
 		if version == l.run {
-			if err := l.ledger.hide(ctx, tx, l.target.Table); err != nil {
+			if err := l.ledger.markReplaced(ctx, tx, l.target.Table); err != nil {
 				return err
 			}
 		}
 		// First, so that the step may ask for the table's grid.
-		if err := l.ledger.published(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped); err != nil {
+		if err := l.ledger.markPublished(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped); err != nil {
 			return err
 		}
 		if err := l.runAfter(ctx, tx, oid); err != nil {
 			return err
 		}
-		return l.noteLook(ctx, tx, oid)
+		return l.recordTableState(ctx, tx, oid)
 	})
-	return serverError(lost(l.lock.conn.Conn(), err), "publishing table %s", l.target)
+	return serverError(markConnClosed(l.lock.conn.Conn(), err), "publishing table %s", l.target)
 }
 
 // checkSame sees to it that the name of the table is that of the one which was found
 // under it before.
-func (t target) checkSame(ctx context.Context, tx pgx.Tx) error {
+func (t relation) checkSame(ctx context.Context, tx pgx.Tx) error {
 	now := t
 	if err := now.find(ctx, tx); err != nil {
 		return err
@@ -132,7 +132,7 @@ func (t target) checkSame(ctx context.Context, tx pgx.Tx) error {
 // before the table is looked at: who has altered it, or made a view of it, and not
 // committed that, would be waited for only afterwards. An owner who has revoked all
 // of its own grants may drop the table, not lock it.
-func (t target) lock(ctx context.Context, tx pgx.Tx) error {
+func (t relation) lock(ctx context.Context, tx pgx.Tx) error {
 	var may bool
 	err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'UPDATE, DELETE, TRUNCATE')", t.oid).Scan(&may)
 	if err == nil && may {
@@ -148,13 +148,13 @@ func (t target) lock(ctx context.Context, tx pgx.Tx) error {
 func (l *load) show(ctx context.Context, tx pgx.Tx) (oid uint32, err error) {
 	switch {
 	case l.plan.Method == MethodPartitions && l.target.oid != 0:
-		return l.target.oid, l.takePartitionsPlace(ctx, tx)
+		return l.target.oid, l.swapPartitions(ctx, tx)
 	case l.appends():
 		return l.target.oid, l.appendRows(ctx, tx)
 	case l.truncates():
 		return l.target.oid, l.truncateRows(ctx, tx)
 	}
-	return l.staging.oid, l.takePlace(ctx, tx)
+	return l.staging.oid, l.swapTable(ctx, tx)
 }
 
 // checkUnchanged sees to it that the table is still what was checked before the
@@ -168,7 +168,7 @@ func (l *load) checkUnchanged(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	if other := differ(columns, l.columns); other != "" {
+	if other := diffColumns(columns, l.columns); other != "" {
 		return fmt.Errorf("table %s is not as it was when the run began (%s): somebody altered it; run the same command again if that is as it should be", l.target, other)
 	}
 	if l.partitioned || l.fills() {
@@ -177,13 +177,13 @@ func (l *load) checkUnchanged(ctx context.Context, tx pgx.Tx) error {
 	return l.target.checkDependents(ctx, tx, dropDependents)
 }
 
-// takePlace puts the old table away, if there is one, and gives the new one its name.
-func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
+// swapTable puts the old table away, if there is one, and gives the new one its name.
+func (l *load) swapTable(ctx context.Context, tx pgx.Tx) error {
 	if l.target.oid != 0 {
-		if err := inherit(ctx, tx, l.target, l.staging.Table); err != nil {
+		if err := copyGrants(ctx, tx, l.target, l.staging.Table); err != nil {
 			return err
 		}
-		if err := l.putAway(ctx, tx); err != nil {
+		if err := l.retireOld(ctx, tx); err != nil {
 			return err
 		}
 	}
@@ -209,8 +209,8 @@ func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
 	return l.commentKey(ctx, tx)
 }
 
-// putAway drops what the table shows, or keeps it as a version.
-func (l *load) putAway(ctx context.Context, tx pgx.Tx) error {
+// retireOld drops what the table shows, or keeps it as a version.
+func (l *load) retireOld(ctx context.Context, tx pgx.Tx) error {
 	if l.plan.Job.Keep == 0 {
 		if l.partitioned {
 			return l.dropPartitions(ctx, tx)
@@ -225,11 +225,11 @@ func (l *load) putAway(ctx context.Context, tx pgx.Tx) error {
 	if !found {
 		return fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.ledger.schema, l.target)
 	}
-	kept, err := stow(ctx, tx, l.target, l.partitioned, version)
+	kept, err := archiveVersion(ctx, tx, l.target, l.partitioned, version)
 	if err != nil {
 		return err
 	}
-	return l.ledger.keep(ctx, tx, l.target.Table, versionAt(version, kept))
+	return l.ledger.markKept(ctx, tx, l.target.Table, versionAt(version, kept))
 }
 
 // commentKey writes on the primary key who made the table: the table's own

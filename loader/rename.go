@@ -64,7 +64,7 @@ func freeName(ctx context.Context, tx pgx.Tx, t Table, taken map[Table]bool) (st
 		for len(name)+len(number) > maxIdentifier {
 			name = withoutLastRune(name)
 		}
-		there := target{Table: Table{t.Schema, name + number}}
+		there := relation{Table: Table{t.Schema, name + number}}
 		if taken[there.Table] {
 			continue
 		}
@@ -93,9 +93,9 @@ func indexRenamings(t Table, labels []string, name func(label string, k int) str
 	return list
 }
 
-// renamePartitions names partitions, and their indexes, that are named after one
+// renamePartitionsAfter names partitions, and their indexes, that are named after one
 // table after another.
-func renamePartitions(ctx context.Context, tx pgx.Tx, parts []partition, from, to string) error {
+func renamePartitionsAfter(ctx context.Context, tx pgx.Tx, parts []partition, from, to string) error {
 	labels, err := indexLabels(ctx, tx, parts)
 	if err != nil {
 		return err

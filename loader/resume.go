@@ -13,10 +13,10 @@ import (
 // had begun is then found as unfinished.
 func (l *load) beginOrResume(ctx context.Context) error {
 	return l.retry(ctx, retryFor, "begin", func() error {
-		if err := l.keepLock(ctx); err != nil {
+		if err := l.ensureLock(ctx); err != nil {
 			return err
 		}
-		return lost(l.lock.conn.Conn(), l.begin(ctx))
+		return markConnClosed(l.lock.conn.Conn(), l.begin(ctx))
 	})
 }
 
@@ -34,7 +34,7 @@ func (l *load) begin(ctx context.Context) error {
 			return err
 		}
 	} else if found {
-		if l.spares(run) {
+		if l.mustKeepUnfinished(run) {
 			return &geomgen.ParamError{Param: "table", Value: l.target.String(), Reason: fmt.Sprintf(
 				"run %d of another job was left unfinished on it: drop it with %s, or finish it with %s", run.ID,
 				runsCommand("drop", run.ID, l.ledger.schema), runsCommand("resume", run.ID, l.ledger.schema))}
@@ -51,10 +51,10 @@ func (l *load) begin(ctx context.Context) error {
 	return l.startNew(ctx, fingerprint)
 }
 
-// spares tells whether the unfinished run of another job is not for this one to drop.
+// mustKeepUnfinished tells whether the unfinished run of another job is not for this one to drop.
 // Who has stopped it was told that it can be resumed; a schedule, which changes its
 // job, and a machine that was killed, were not.
-func (l *load) spares(run RunInfo) bool {
+func (l *load) mustKeepUnfinished(run RunInfo) bool {
 	return l.plan.Job.IfExists == Fail && run.Committed > 0 && run.LastError != ""
 }
 
@@ -70,7 +70,7 @@ func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
 	if l.done, rows, err = l.ledger.committed(ctx, l.lock.conn, run.ID); err != nil {
 		return false, err
 	}
-	there, err := l.rowsThere(ctx, rows)
+	there, err := l.stagingHasRows(ctx, rows)
 	if err != nil {
 		return false, err
 	}
@@ -90,17 +90,17 @@ func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
 	l.summary.RowsResumed = rows
 	l.log.Info("resuming", "committed_chunks", len(l.done), "chunks", run.Chunks)
 	return true, pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) (err error) {
-		if l.start, err = l.ledger.started(ctx, tx, run.ID, l.plan.Job); err != nil {
+		if l.attempt, err = l.ledger.resumed(ctx, tx, run.ID, l.plan.Job); err != nil {
 			return err
 		}
-		return l.ledger.insertStart(ctx, tx, run.ID, l.start, l.options)
+		return l.ledger.insertAttempt(ctx, tx, run.ID, l.attempt, l.options)
 	})
 }
 
-// rowsThere tells whether the staging table is there with what the ledger says
+// stagingHasRows tells whether the staging table is there with what the ledger says
 // is committed. A logged table is taken at its word until its rows are counted;
 // an unlogged one may have been emptied, and filled further since.
-func (l *load) rowsThere(ctx context.Context, rows int64) (bool, error) {
+func (l *load) stagingHasRows(ctx context.Context, rows int64) (bool, error) {
 	if l.staging.oid == 0 || !l.plan.Job.Unlogged {
 		return l.staging.oid != 0, nil
 	}
@@ -122,8 +122,8 @@ func (l *load) startNew(ctx context.Context, fingerprint string) error {
 			return err
 		}
 		l.progress.about(l.options.JobName, l.run)
-		l.start = 1
-		if err := l.ledger.insertStart(ctx, tx, l.run, l.start, l.options); err != nil {
+		l.attempt = 1
+		if err := l.ledger.insertAttempt(ctx, tx, l.run, l.attempt, l.options); err != nil {
 			return err
 		}
 		var sql string

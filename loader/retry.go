@@ -40,7 +40,7 @@ func (l *load) retry(ctx context.Context, limit time.Duration, doing string, do 
 		return struct{}{}, err
 	}, backoff.WithMaxElapsedTime(0), backoff.WithBackOff(waits()), backoff.WithNotify(func(err error, wait time.Duration) {
 		try++
-		l.troubles.add(l.progress.Snapshot().Stage, doing, err)
+		l.retries.add(l.progress.Snapshot().Stage, doing, err)
 		about := slices.Clip(attrs)
 		if code := sqlState(err); code != "" {
 			about = append(about, "sqlstate", code)
@@ -89,15 +89,15 @@ type lostError struct{ err error }
 func (e *lostError) Error() string { return "the connection broke: " + e.err.Error() }
 func (e *lostError) Unwrap() error { return e.err }
 
-// lost marks an error after which the connection is closed. A closed connection
+// markConnClosed marks an error after which the connection is closed. A closed connection
 // shows as different errors, by what the driver was doing.
-func lost(conn *pgx.Conn, err error) error {
+func markConnClosed(conn *pgx.Conn, err error) error {
 	var pgErr *pgconn.PgError
 	if err == nil || !conn.IsClosed() || errors.As(err, &pgErr) {
 		return err
 	}
 	if c := watched(conn.PgConn().Conn()); c != nil && errors.Is(err, pgconn.ErrConnClosed) {
-		if cause := c.cause(); cause != nil {
+		if cause := c.closeError(); cause != nil {
 			err = cause
 		}
 	}

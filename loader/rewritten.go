@@ -6,10 +6,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// written returns how many rows this session has inserted, updated or deleted in the
+// rowsWrittenInTx returns how many rows this session has inserted, updated or deleted in the
 // table and its partitions, of what the server has not counted yet: the difference of
 // two is what was done in between, in one transaction.
-func (t target) written(ctx context.Context, q querier) (n int64, err error) {
+func (t relation) rowsWrittenInTx(ctx context.Context, q querier) (n int64, err error) {
 	err = q.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select coalesce(sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid)), 0)::bigint
@@ -21,10 +21,10 @@ func (t target) written(ctx context.Context, q querier) (n int64, err error) {
 // transaction a number of its own, such as a block that catches exceptions.
 const maxWriters = 1000
 
-// noteRows writes into an imprint what the rows are beyond those of the ledger's runs.
+// countWriters writes into an imprint what the rows are beyond those of the ledger's runs.
 // It reads the table, so it is for a step that has written to it, and for a table that
 // somebody had touched before the run added its rows.
-func (l *load) noteRows(ctx context.Context, tx pgx.Tx, look *imprint) error {
+func (l *load) countWriters(ctx context.Context, tx pgx.Tx, look *tableState) error {
 	var rows int64
 	var writers []string
 	err := tx.QueryRow(ctx, `

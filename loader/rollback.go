@@ -33,19 +33,19 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 		return done, err
 	}
 	if run.KeptAs == "" {
-		return done, &StateError{ID: id, State: run.Standing(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
+		return done, &StateError{ID: id, State: run.Status(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
 	}
 	if err := refusePooler(ctx, pool); err != nil {
 		return done, err
 	}
 	l := newLoad(pool, &Plan{Job: Job{LedgerSchema: ledgerSchema}}, Options{Log: log})
-	l.target, l.run = target{Table: run.Table}, id
+	l.target, l.run = relation{Table: run.Table}, id
 	if l.lock, err = lockTable(ctx, pool, run.Table); err != nil {
 		return done, err
 	}
 	defer l.close(ctx)
 	err = l.retry(ctx, l.options.PublishFor, "rollback", func() error {
-		if err := l.keepLock(ctx); err != nil {
+		if err := l.ensureLock(ctx); err != nil {
 			return err
 		}
 		// An earlier try may have been committed although its answer was lost.
@@ -56,7 +56,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 			done, err = l.rollback(ctx, tx, run)
 			return err
 		})
-		return serverError(lost(l.lock.conn.Conn(), err), "rolling table %s back to run %d", run.Table, id)
+		return serverError(markConnClosed(l.lock.conn.Conn(), err), "rolling table %s back to run %d", run.Table, id)
 	})
 	if err == nil {
 		l.analyzeParent(ctx)
@@ -82,7 +82,7 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 	switch {
 	case t.oid == 0: // somebody has dropped it
 		t.oid = kept.oid
-		err = unstowTable(ctx, tx, kept, t.Table)
+		err = restoreTable(ctx, tx, kept, t.Table)
 	case l.partitioned:
 		err = l.exchangePartitions(ctx, tx, kept, run, &done)
 	default:
@@ -91,34 +91,34 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 	if err != nil {
 		return done, err
 	}
-	if err := l.ledger.hide(ctx, tx, t.Table); err != nil {
+	if err := l.ledger.markReplaced(ctx, tx, t.Table); err != nil {
 		return done, err
 	}
-	return done, l.ledger.restore(ctx, tx, t.Table, run.TableVersion, t.oid)
+	return done, l.ledger.markRestored(ctx, tx, t.Table, run.TableVersion, t.oid)
 }
 
 // exchangeTables renames both tables.
-func (l *load) exchangeTables(ctx context.Context, tx pgx.Tx, kept target, done *Rollback) error {
-	stowed, err := l.stowShown(ctx, tx, done)
+func (l *load) exchangeTables(ctx context.Context, tx pgx.Tx, kept relation, done *Rollback) error {
+	stowed, err := l.archiveShown(ctx, tx, done)
 	if err != nil {
 		return err
 	}
-	if err := inherit(ctx, tx, stowed, kept.Table); err != nil {
+	if err := copyGrants(ctx, tx, stowed, kept.Table); err != nil {
 		return err
 	}
 	l.target.oid = kept.oid
-	return unstowTable(ctx, tx, kept, l.target.Table)
+	return restoreTable(ctx, tx, kept, l.target.Table)
 }
 
 // exchangePartitions moves the partitions of both tables: the parent stays.
-func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept target, run RunInfo, done *Rollback) error {
-	if _, err := l.stowShown(ctx, tx, done); err != nil {
+func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept relation, run RunInfo, done *Rollback) error {
+	if _, err := l.archiveShown(ctx, tx, done); err != nil {
 		return err
 	}
 	if err := l.alignWith(ctx, tx, run.TableVersion); err != nil {
 		return err
 	}
-	if err := unstowPartitions(ctx, tx, kept, l.target); err != nil {
+	if err := restorePartitions(ctx, tx, kept, l.target); err != nil {
 		return err
 	}
 	// The key of the parent, which has stayed, names the run that was put away.
@@ -128,7 +128,7 @@ func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept target, r
 
 // keptVersion returns the table that keeps the version of a run, and notes whether
 // that is partitioned.
-func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept target, err error) {
+func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept relation, err error) {
 	versions, err := l.ledger.keptVersions(ctx, tx, run.Table)
 	if err != nil {
 		return kept, err
@@ -137,7 +137,7 @@ func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept ta
 		if v.id != run.TableVersion {
 			continue
 		}
-		kept = target{Table: v.kept}
+		kept = relation{Table: v.kept}
 		if err := kept.find(ctx, tx); err != nil {
 			return kept, err
 		}
@@ -158,7 +158,7 @@ func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept ta
 
 // emptied tells whether a crash of the server has emptied the table, or a partition
 // of it, since it is unlogged: none that a run has filled is there without a page.
-func (t target) emptied(ctx context.Context, q querier) (emptied bool, err error) {
+func (t relation) emptied(ctx context.Context, q querier) (emptied bool, err error) {
 	err = q.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select exists (select from tables join pg_class c using (oid)
@@ -178,8 +178,8 @@ func (l *load) alignWith(ctx context.Context, tx pgx.Tx, version int64) error {
 	return l.alignIndexes(ctx, tx)
 }
 
-// stowShown puts away what the table shows, which must be of the kind of what is kept.
-func (l *load) stowShown(ctx context.Context, tx pgx.Tx, done *Rollback) (stowed target, err error) {
+// archiveShown puts away what the table shows, which must be of the kind of what is kept.
+func (l *load) archiveShown(ctx context.Context, tx pgx.Tx, done *Rollback) (stowed relation, err error) {
 	t := &l.target
 	now, _, _, err := t.describe(ctx, tx)
 	if err != nil {
@@ -210,11 +210,11 @@ func (l *load) stowShown(ctx context.Context, tx pgx.Tx, done *Rollback) (stowed
 			return stowed, err
 		}
 	}
-	if stowed, err = stow(ctx, tx, *t, l.partitioned, version); err != nil {
+	if stowed, err = archiveVersion(ctx, tx, *t, l.partitioned, version); err != nil {
 		return stowed, err
 	}
 	done.Kept, done.KeptVersion = stowed.Table, version
-	return stowed, l.ledger.keep(ctx, tx, t.Table, versionAt(version, stowed))
+	return stowed, l.ledger.markKept(ctx, tx, t.Table, versionAt(version, stowed))
 }
 
 func layoutName(kind string) string {

@@ -45,7 +45,7 @@ type Rows struct {
 func (p *Plan) NewRows(ctx context.Context, c Chunk) *Rows {
 	r := &Rows{
 		ctx: ctx, layout: p.layout,
-		walk:   p.choice.Walk(c.First, c.Last),
+		walk:   p.selection.Walk(c.First, c.Last),
 		order:  geomgen.NewBlockOrder(),
 		writer: p.Job.Grid.NewWriter(p.Job.Geometry),
 		rest:   []byte(copyHeader),
@@ -53,7 +53,7 @@ func (p *Plan) NewRows(ctx context.Context, c Chunk) *Rows {
 	}
 	r.squares, _ = r.writer.(*geomgen.Squares)
 	if p.Job.Coverage || p.Job.Clip {
-		r.clipper = geomgen.NewClipper(p.choice.area)
+		r.clipper = geomgen.NewClipper(p.selection.area)
 	}
 	return r
 }
@@ -86,7 +86,7 @@ func (r *Rows) Read(p []byte) (int, error) {
 			return n, nil
 		}
 		// Less room than a row, a cell at the edge, or no rows left.
-		if err := r.one(); err != nil {
+		if err := r.nextRow(); err != nil {
 			return n, err
 		}
 	}
@@ -109,8 +109,8 @@ func (r *Rows) fill(p []byte) int {
 	return n
 }
 
-// one makes the next row, or the trailer, and leaves it in rest.
-func (r *Rows) one() error {
+// nextRow makes the next row, or the trailer, and leaves it in rest.
+func (r *Rows) nextRow() error {
 	if r.next == len(r.offsets) && !r.nextBlock() {
 		r.done, r.rest = true, []byte(copyTrailer)
 		return nil

@@ -136,7 +136,7 @@ func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 			return dropVersion(ctx, lock.conn, l, run.Table, v)
 		}
 	}
-	return &StateError{ID: id, State: run.Standing(), Only: "dropped", Which: "an unfinished run, or one whose version of the table is kept,"}
+	return &StateError{ID: id, State: run.Status(), Only: "dropped", Which: "an unfinished run, or one whose version of the table is kept,"}
 }
 
 // beginner is what transactions begin on.
@@ -150,13 +150,13 @@ func dropRun(ctx context.Context, db beginner, l ledger, run RunInfo) error {
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		// A transaction of the run may still be in work, with a table that is not
 		// to be seen yet: its row in the ledger holds the run's until it ends.
-		if err := l.settled(ctx, tx, run.ID); err != nil {
+		if err := l.waitForChunks(ctx, tx, run.ID); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "drop table if exists "+staging.sql()); err != nil {
 			return err
 		}
-		return l.dropped(ctx, tx, run.ID)
+		return l.markRunDropped(ctx, tx, run.ID)
 	})
 	return serverError(err, "dropping staging table %s of run %d", staging, run.ID)
 }

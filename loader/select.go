@@ -68,30 +68,30 @@ func errNotMetric(j Job) error {
 		"is made of metres, and the units of EPSG:%d are others", j.Grid.SRID)}
 }
 
-// choice is which cells a job asks for.
-type choice struct {
+// cellSelection is which cells a job asks for.
+type cellSelection struct {
 	*geomgen.Selection
 	area *geomgen.Mask // nil without an area of interest
 }
 
-// choose returns the cells that the job asks for, counted.
-func (j Job) choose(ctx context.Context) (choice, error) {
+// selectCells returns the cells that the job asks for, counted.
+func (j Job) selectCells(ctx context.Context) (cellSelection, error) {
 	r, masks, err := j.frame()
 	if err != nil {
-		return choice{}, err
+		return cellSelection{}, err
 	}
-	var c choice
+	var c cellSelection
 	if j.Area != nil {
 		if c.area, r, err = j.mask(r); err != nil {
-			return choice{}, err
+			return cellSelection{}, err
 		}
 		masks = append(masks, c.area)
 	}
 	if c.Selection, err = geomgen.Select(ctx, r, masks...); err != nil {
-		return choice{}, err
+		return cellSelection{}, err
 	}
 	if c.Count() == 0 {
-		return choice{}, j.nothing()
+		return cellSelection{}, j.nothing()
 	}
 	return c, nil
 }
@@ -187,9 +187,9 @@ func (j Job) invalidArea(err error) error {
 // NeedsServerError reports an area of interest that only a server can make ready:
 // see ResolveArea.
 type NeedsServerError struct {
-	Why string
+	Reason string
 }
 
 func (e *NeedsServerError) Error() string {
-	return "the area of interest needs a server: " + e.Why
+	return "the area of interest needs a server: " + e.Reason
 }

@@ -14,7 +14,7 @@ import (
 // newStaging names a staging table in the target's schema, after the target and the
 // ledger, so that what is left of a run that the ledger has forgotten can be found,
 // and at random, so that a name is not used twice.
-func (t target) newStaging(ledgerSchema string) target {
+func (t relation) newStaging(ledgerSchema string) relation {
 	var suffix [4]byte
 	_, _ = rand.Read(suffix[:]) // never fails, by its documentation
 	return t.staged(t.stagingPrefix(ledgerSchema) + hex.EncodeToString(suffix[:]))
@@ -25,7 +25,7 @@ const stagingStart = "loadgrid_staging_"
 
 // stagingPrefix is what the names of all staging tables for the target begin with
 // whose runs one ledger knows.
-func (t target) stagingPrefix(ledgerSchema string) string {
+func (t relation) stagingPrefix(ledgerSchema string) string {
 	sum := sha256.Sum256([]byte(ledgerSchema + "\x00" + t.Schema + "\x00" + t.Name))
 	return stagingStart + hex.EncodeToString(sum[:4]) + "_"
 }
@@ -55,26 +55,26 @@ func (l *load) dropOrphans(ctx context.Context) error {
 	return nil
 }
 
-func (t target) staged(name string) target {
-	return target{Table: Table{t.Schema, name}, geometrySchema: t.geometrySchema}
+func (t relation) staged(name string) relation {
+	return relation{Table: Table{t.Schema, name}, geometrySchema: t.geometrySchema}
 }
 
 // partition returns the name of a partition while it is staged.
-func (t target) partition(no int64) Table {
+func (t relation) partition(no int64) Table {
 	return Table{t.Schema, t.Name + "_p" + strconv.FormatInt(no, 10)}
 }
 
 // create returns the statement that makes a plain table for the job's rows.
 // Autovacuum stays away from it until it is published: what it would do is done
 // here, and an index build would wait for it.
-func (t target) create(job Job) string {
+func (t relation) create(job Job) string {
 	return createTable(job) + t.sql() + " (" + t.columns(job) + ") with (autovacuum_enabled = false)"
 }
 
 // createPartition returns the statement that makes a table for the rows of a
 // partition, from one cell_id to before another. The check makes that known, so
 // that attaching it need not look at the rows.
-func (t target) createPartition(job Job, p Table, from, to int64) string {
+func (t relation) createPartition(job Job, p Table, from, to int64) string {
 	return createTable(job) + p.sql() + " (" + t.columns(job) + ", " + boundsCheck(job, from, to) + ") with (autovacuum_enabled = false)"
 }
 
@@ -86,7 +86,7 @@ func boundsCheck(job Job, from, to int64) string {
 
 // createPartitioned returns the statements that make a partitioned table
 // without partitions, with its primary key and its indexes.
-func (t target) createPartitioned(job Job, index Index) string {
+func (t relation) createPartitioned(job Job, index Index) string {
 	id := pgx.Identifier{job.IDColumn}.Sanitize()
 	sql := "create table " + t.sql() + " (" + t.columns(job) + ", constraint " + pgx.Identifier{keyIndex(t.Table)}.Sanitize() +
 		" primary key (" + id + ")) partition by range (" + id + ")"
@@ -105,7 +105,7 @@ func createTable(job Job) string {
 
 // columns returns the columns with their types. The key is declared not null at
 // once, so that the primary key need not look.
-func (t target) columns(job Job) string {
+func (t relation) columns(job Job) string {
 	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
 	sql := fmt.Sprintf("%s bigint not null, col integer, row integer, %s %s.%s", quote(job.IDColumn), quote(job.GeomColumn),
 		quote(t.geometrySchema), job.geometryType())

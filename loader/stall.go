@@ -38,27 +38,27 @@ type watchedConn struct {
 	dialer           *dialer
 	network, address string // where to ask
 
-	read, write half
+	read, write ioDirection
 	backend     atomic.Pointer[backend] // nil until it is known: no watch
 	opened      time.Time
 	moved       atomic.Int64               // when bytes last came or went, as time since opened
 	stalled     atomic.Pointer[StallError] // it was given up
 	broke       atomic.Pointer[error]      // what it failed with first
 
-	looking sync.Mutex // one question at a time; guards the rest
-	seen    evidence   // trouble that the last question has found
-	seenAt  int64      // moved at that time
+	probing     sync.Mutex   // one question at a time; guards the rest
+	lastState   backendState // trouble that the last question has found
+	lastStateAt int64        // moved at that time
 }
 
-// half is one direction of a connection.
-type half struct {
+// ioDirection is one direction of a connection.
+type ioDirection struct {
 	do    func([]byte) (int, error)
 	apply func(time.Time) error // sets the deadline of do
 
-	mu        sync.Mutex
-	deadline  time.Time // that the driver has set
-	armed     time.Time // that do has, zero where that is not known
-	interrupt func()    // ends the question that is asked
+	mu              sync.Mutex
+	deadline        time.Time // that the driver has set
+	currentDeadline time.Time // that do has, zero where that is not known
+	interrupt       func()    // ends the question that is asked
 }
 
 func newWatchedConn(conn net.Conn, d *dialer, network, address string) *watchedConn {
@@ -91,11 +91,11 @@ func (c *watchedConn) watches() bool {
 	return b != nil && (!b.pooled || c.dialer.sessions.Load())
 }
 
-func (c *watchedConn) Read(p []byte) (int, error) { return c.move(&c.read, p) }
+func (c *watchedConn) Read(p []byte) (int, error) { return c.readOrWrite(&c.read, p) }
 
 func (c *watchedConn) Write(p []byte) (n int, err error) {
 	for {
-		m, err := c.move(&c.write, p[n:])
+		m, err := c.readOrWrite(&c.write, p[n:])
 		n += m
 		if err != nil || n == len(p) {
 			return n, err
@@ -103,27 +103,27 @@ func (c *watchedConn) Write(p []byte) (n int, err error) {
 	}
 }
 
-// move reads or writes something. A deadline of its own that passes is no error.
-func (c *watchedConn) move(h *half, p []byte) (int, error) {
+// readOrWrite reads or writes something. A deadline of its own that passes is no error.
+func (c *watchedConn) readOrWrite(h *ioDirection, p []byte) (int, error) {
 	if !c.watches() {
 		return h.do(p)
 	}
 	since, wait := time.Now(), c.dialer.limits.silence
 	for {
-		if err := h.arm(since.Add(wait), wait/2); err != nil {
-			return 0, c.why(err)
+		if err := h.setDeadline(since.Add(wait), wait/2); err != nil {
+			return 0, c.mapError(err)
 		}
 		n, err := h.do(p)
-		passed := errors.Is(err, os.ErrDeadlineExceeded) && !h.over()
+		passed := errors.Is(err, os.ErrDeadlineExceeded) && !h.deadlinePassed()
 		switch {
 		case n > 0 && passed:
 			err = nil
 			fallthrough
 		case n > 0:
 			c.moved.Store(int64(time.Since(c.opened)))
-			return n, c.why(err)
+			return n, c.mapError(err)
 		case !passed:
-			return 0, c.why(err)
+			return 0, c.mapError(err)
 		}
 		if last := c.opened.Add(time.Duration(c.moved.Load())); last.After(since) {
 			since, wait = last, c.dialer.limits.silence // the other direction gets on
@@ -131,16 +131,16 @@ func (c *watchedConn) move(h *half, p []byte) (int, error) {
 		if time.Since(since) < wait {
 			continue
 		}
-		if wait, err = c.look(h); err != nil {
+		if wait, err = c.probe(h); err != nil {
 			return 0, err
 		}
 		since = time.Now()
 	}
 }
 
-// why returns the reason where the connection was given up by the other
+// mapError returns the reason where the connection was given up by the other
 // direction, and keeps that of a connection that breaks.
-func (c *watchedConn) why(err error) error {
+func (c *watchedConn) mapError(err error) error {
 	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
@@ -152,9 +152,9 @@ func (c *watchedConn) why(err error) error {
 	return err
 }
 
-// cause returns why the connection is closed, nil where that is not known. The
+// closeError returns why the connection is closed, nil where that is not known. The
 // driver keeps it to itself where a statement without parameters met it.
-func (c *watchedConn) cause() error {
+func (c *watchedConn) closeError() error {
 	if stalled := c.stalled.Load(); stalled != nil {
 		return stalled
 	}
@@ -164,30 +164,30 @@ func (c *watchedConn) cause() error {
 	return nil
 }
 
-// look asks the server, and gives the connection up when it finds the same
+// probe asks the server, and gives the connection up when it finds the same
 // trouble for a second time and nothing has moved in between. Else it returns when
 // to look again.
-func (c *watchedConn) look(h *half) (time.Duration, error) {
+func (c *watchedConn) probe(h *ioDirection) (time.Duration, error) {
 	limits := c.dialer.limits
-	if !c.looking.TryLock() {
+	if !c.probing.TryLock() {
 		return limits.silence, nil // the other direction does
 	}
-	defer c.looking.Unlock()
+	defer c.probing.Unlock()
 	moved := c.moved.Load()
-	before := c.seen
-	if c.seenAt != moved {
-		before = evidence{}
+	before := c.lastState
+	if c.lastStateAt != moved {
+		before = backendState{}
 	}
-	ctx, done := h.asking(limits.ask)
-	found, words := c.dialer.ask(ctx, c, before)
-	interrupted := h.over()
+	ctx, done := h.probeContext(limits.probe)
+	found, words := c.dialer.probe(ctx, c, before)
+	interrupted := h.deadlinePassed()
 	done()
 	if interrupted || c.moved.Load() != moved {
 		return limits.silence, nil
 	}
-	c.seen, c.seenAt = found, moved
+	c.lastState, c.lastStateAt = found, moved
 	switch {
-	case found == evidence{}:
+	case found == backendState{}:
 		return limits.silence, nil
 	case found != before:
 		return limits.again, nil
@@ -217,9 +217,9 @@ func (c *watchedConn) SetReadDeadline(t time.Time) error { return c.setDeadline(
 // SetWriteDeadline sets the driver's deadline for writes: see net.Conn.
 func (c *watchedConn) SetWriteDeadline(t time.Time) error { return c.setDeadline(&c.write, t) }
 
-func (c *watchedConn) setDeadline(h *half, t time.Time) error {
+func (c *watchedConn) setDeadline(h *ioDirection, t time.Time) error {
 	h.mu.Lock()
-	h.deadline, h.armed = t, time.Time{}
+	h.deadline, h.currentDeadline = t, time.Time{}
 	if h.interrupt != nil && !t.IsZero() {
 		h.interrupt()
 	}
@@ -227,5 +227,5 @@ func (c *watchedConn) setDeadline(h *half, t time.Time) error {
 	if !c.watches() {
 		return h.apply(t)
 	}
-	return h.arm(time.Now().Add(c.dialer.limits.silence), 0)
+	return h.setDeadline(time.Now().Add(c.dialer.limits.silence), 0)
 }

@@ -5,32 +5,32 @@ import (
 	"time"
 )
 
-// arm sets a deadline for the next read or write, or the driver's where that
+// setDeadline sets a deadline for the next read or write, or the driver's where that
 // comes earlier. One that is there and comes by up to early before it will do: to
 // set it for each packet would cost a part of what sending it does.
-func (h *half) arm(t time.Time, early time.Duration) error {
+func (h *ioDirection) setDeadline(t time.Time, early time.Duration) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.deadline.IsZero() && h.deadline.Before(t) {
 		t = h.deadline
 	}
-	if ahead := t.Sub(h.armed); ahead >= 0 && ahead <= early {
+	if ahead := t.Sub(h.currentDeadline); ahead >= 0 && ahead <= early {
 		return nil
 	}
-	h.armed = t
+	h.currentDeadline = t
 	return h.apply(t)
 }
 
-// over tells whether the driver's deadline has passed.
-func (h *half) over() bool {
+// deadlinePassed tells whether the driver's deadline has passed.
+func (h *ioDirection) deadlinePassed() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return !h.deadline.IsZero() && !time.Now().Before(h.deadline)
 }
 
-// asking returns a context for a question to the server: it ends when limit has
+// probeContext returns a context for a question to the server: it ends when limit has
 // passed, at the driver's deadline, and when the driver sets another one.
-func (h *half) asking(limit time.Duration) (context.Context, func()) {
+func (h *ioDirection) probeContext(limit time.Duration) (context.Context, func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	end := time.Now().Add(limit)
@@ -48,7 +48,7 @@ func (h *half) asking(limit time.Duration) (context.Context, func()) {
 }
 
 // stop ends the question that is asked.
-func (h *half) stop() {
+func (h *ioDirection) stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.interrupt != nil {

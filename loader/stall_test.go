@@ -20,7 +20,7 @@ const testSilence = 30 * time.Millisecond
 
 // watchedPair returns a watched connection, the other end of it, and how often
 // the server was asked about it.
-func watchedPair(t *testing.T, ask func(context.Context, *watchedConn, evidence) (evidence, string)) (c *watchedConn, peer net.Conn, asked *atomic.Int64) {
+func watchedPair(t *testing.T, ask func(context.Context, *watchedConn, backendState) (backendState, string)) (c *watchedConn, peer net.Conn, asked *atomic.Int64) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -28,8 +28,8 @@ func watchedPair(t *testing.T, ask func(context.Context, *watchedConn, evidence)
 	}
 	defer listener.Close()
 	asked = new(atomic.Int64)
-	d := &dialer{limits: limits{silence: testSilence, again: testSilence, ask: time.Minute}}
-	d.ask = func(ctx context.Context, c *watchedConn, before evidence) (evidence, string) {
+	d := &dialer{limits: limits{silence: testSilence, again: testSilence, probe: time.Minute}}
+	d.probe = func(ctx context.Context, c *watchedConn, before backendState) (backendState, string) {
 		asked.Add(1)
 		return ask(ctx, c, before)
 	}
@@ -48,10 +48,12 @@ func watchedPair(t *testing.T, ask func(context.Context, *watchedConn, evidence)
 	return conn.(*watchedConn), peer, asked
 }
 
-func atWork(context.Context, *watchedConn, evidence) (evidence, string) { return evidence{}, "" }
+func atWork(context.Context, *watchedConn, backendState) (backendState, string) {
+	return backendState{}, ""
+}
 
-func waiting(context.Context, *watchedConn, evidence) (evidence, string) {
-	return evidence{state: "active ClientRead"}, "its backend waits"
+func waiting(context.Context, *watchedConn, backendState) (backendState, string) {
+	return backendState{state: "active ClientRead"}, "its backend waits"
 }
 
 // until waits for a condition.
@@ -133,9 +135,9 @@ func TestStall(t *testing.T) {
 // Trouble that is another each time is none: something gets on.
 func TestTroubleThatChanges(t *testing.T) {
 	n := int64(0)
-	c, peer, asked := watchedPair(t, func(context.Context, *watchedConn, evidence) (evidence, string) {
+	c, peer, asked := watchedPair(t, func(context.Context, *watchedConn, backendState) (backendState, string) {
 		n++
-		return evidence{state: "active ClientRead", copied: n}, "its backend waits"
+		return backendState{state: "active ClientRead", copied: n}, "its backend waits"
 	})
 	go func() {
 		until(t, "questions", func() bool { return asked.Load() >= 5 })
@@ -149,8 +151,8 @@ func TestTroubleThatChanges(t *testing.T) {
 // Trouble before something moved and after it is not the same trouble.
 func TestTroubleThatPassed(t *testing.T) {
 	peers := make(chan net.Conn, 1)
-	c, peer, asked := watchedPair(t, func(ctx context.Context, c *watchedConn, before evidence) (evidence, string) {
-		if before != (evidence{}) {
+	c, peer, asked := watchedPair(t, func(ctx context.Context, c *watchedConn, before backendState) (backendState, string) {
+		if before != (backendState{}) {
 			t.Error("trouble is remembered although something has moved since")
 		}
 		peer := <-peers
@@ -201,9 +203,9 @@ func TestDeadlineOfTheDriver(t *testing.T) {
 		"future": func(c *watchedConn) error { return c.SetDeadline(time.Now().Add(50 * time.Millisecond)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _, asked := watchedPair(t, func(ctx context.Context, _ *watchedConn, _ evidence) (evidence, string) {
+			c, _, asked := watchedPair(t, func(ctx context.Context, _ *watchedConn, _ backendState) (backendState, string) {
 				<-ctx.Done() // for a minute, if nobody interrupts
-				return evidence{state: "away"}, "it is away"
+				return backendState{state: "away"}, "it is away"
 			})
 			began := time.Now()
 			go func() {
@@ -229,9 +231,9 @@ func TestDeadlineOfTheDriver(t *testing.T) {
 
 // Close ends a question that is asked.
 func TestCloseWhileAsking(t *testing.T) {
-	c, _, asked := watchedPair(t, func(ctx context.Context, _ *watchedConn, _ evidence) (evidence, string) {
+	c, _, asked := watchedPair(t, func(ctx context.Context, _ *watchedConn, _ backendState) (backendState, string) {
 		<-ctx.Done()
-		return evidence{}, ""
+		return backendState{}, ""
 	})
 	began := time.Now()
 	go func() {

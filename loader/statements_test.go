@@ -115,7 +115,7 @@ func TestStepsAreChecked(t *testing.T) {
 func TestPositionInStatement(t *testing.T) {
 	const name = `"s"."lönger"`
 	text := "é {{table}} x {{table}} y"
-	sent := []rune(strings.ReplaceAll(text, tablePlace, name))
+	sent := []rune(strings.ReplaceAll(text, tablePlaceholder, name))
 	for char, want := range map[int]int{0: 0, 1: 2, 2: 3, 3: 3, 2 + 12: 3 + 9, 2 + 12 + 1: 3 + 9 + 1, len(sent) - 1: len(text) - 1, len(sent): len(text)} {
 		err := &pgconn.PgError{Position: int32(char) + 1}
 		if got := positionIn(text, name, err); got != want {

@@ -14,44 +14,44 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// DefaultStepTimeout is how long a statement of Job.Before or Job.After may take when
+// DefaultHookTimeout is how long a statement of Job.Before or Job.After may take when
 // the job does not say.
-const DefaultStepTimeout = 5 * time.Minute
+const DefaultHookTimeout = 5 * time.Minute
 
-// StepError reports a statement of Job.Before or Job.After that failed.
-type StepError struct {
-	Step         string // before or after
+// HookError reports a statement of Job.Before or Job.After that failed.
+type HookError struct {
+	Hook         string // before or after
 	No, Of       int    // the statement, from 1, of so many
 	Line, Column int    // where it begins in the step's SQL, or where the server saw the error; from 1
 	Limit        time.Duration
 	Err          error
 }
 
-func (e *StepError) Error() string {
-	s := fmt.Sprintf("%s, statement %d of %d, line %d, column %d: %s", e.Step, e.No, e.Of, e.Line, e.Column, serverMessage(e.Err))
+func (e *HookError) Error() string {
+	s := fmt.Sprintf("%s, statement %d of %d, line %d, column %d: %s", e.Hook, e.No, e.Of, e.Line, e.Column, serverMessage(e.Err))
 	if hasCode(e.Err, "57014") || errors.Is(e.Err, errSQLTimeout) {
-		s += fmt.Sprintf(": a statement has %s, see --%s-timeout", e.Limit, e.Step)
+		s += fmt.Sprintf(": a statement has %s, see --%s-timeout", e.Limit, e.Hook)
 	}
 	return s
 }
 
-func (e *StepError) Unwrap() error { return e.Err }
+func (e *HookError) Unwrap() error { return e.Err }
 
-// tablePlace is what stands for the table in a step's SQL.
-const tablePlace = "{{table}}"
+// tablePlaceholder is what stands for the table in a step's SQL.
+const tablePlaceholder = "{{table}}"
 
-// step is SQL of the user's that runs around a load.
-type step struct {
+// hook is SQL of the user's that runs around a load.
+type hook struct {
 	name, sql string
 	timeout   time.Duration
 }
 
-func (j Job) beforeStep() step { return step{"before", j.Before, j.BeforeTimeout} }
-func (j Job) afterStep() step  { return step{"after", j.After, j.AfterTimeout} }
+func (j Job) beforeHook() hook { return hook{"before", j.Before, j.BeforeTimeout} }
+func (j Job) afterHook() hook  { return hook{"after", j.After, j.AfterTimeout} }
 
-func (s step) limit() time.Duration {
+func (s hook) limit() time.Duration {
 	if s.timeout == 0 {
-		return DefaultStepTimeout
+		return DefaultHookTimeout
 	}
 	return s.timeout
 }
@@ -65,16 +65,16 @@ func endsTransaction(word string) bool {
 	return false
 }
 
-// validateSteps checks what can be known of them without a server.
-func (j Job) validateSteps() error {
-	for _, s := range []step{j.beforeStep(), j.afterStep()} {
+// validateHooks checks what can be known of them without a server.
+func (j Job) validateHooks() error {
+	for _, s := range []hook{j.beforeHook(), j.afterHook()} {
 		if s.sql == "" && s.timeout != 0 {
 			return &geomgen.ParamError{Param: s.name + "-timeout", Value: s.timeout.String(), Reason: "needs SQL: " + s.name}
 		}
 		if err := checkTimeout(s.name+"-timeout", s.limit()); err != nil {
 			return err
 		}
-		if at, reason := mistake(s.sql); reason != "" {
+		if at, reason := lint(s.sql); reason != "" {
 			line, column := lineColumn(s.sql, at)
 			return &geomgen.ParamError{Param: s.name, Value: oneLine(s.sql[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
 		}
@@ -114,7 +114,7 @@ func checkTimeout(param string, d time.Duration) error {
 // own, on a connection of its own: what it sets for the session, or locks, must not
 // reach the load. The caller holds the table's lock.
 func (l *load) runBefore(ctx context.Context) (err error) {
-	s := l.plan.Job.beforeStep()
+	s := l.plan.Job.beforeHook()
 	if s.sql == "" {
 		return nil
 	}
@@ -147,35 +147,35 @@ func (l *load) runBefore(ctx context.Context) (err error) {
 // runAfter runs the step that comes with publish, in its transaction, when the table
 // with this oid is the one that readers will see.
 func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
-	s := l.plan.Job.afterStep()
+	s := l.plan.Job.afterHook()
 	if s.sql == "" {
 		return nil
 	}
 	shown := l.target
 	shown.oid = oid
-	before, err := shown.written(ctx, tx)
+	before, err := shown.rowsWrittenInTx(ctx, tx)
 	if err != nil {
 		return err
 	}
 	if err := setLocal(ctx, tx, setting{"statement_timeout", fmt.Sprint(s.limit().Milliseconds())}); err != nil {
 		return err
 	}
-	l.stained = true
+	l.lockSessionDirty = true
 	if err := s.run(ctx, tx.Conn(), l.target.Table); err != nil {
 		return err
 	}
-	if err := l.takeBack(ctx, tx); err != nil {
+	if err := l.resetSession(ctx, tx); err != nil {
 		return err
 	}
-	now, err := shown.written(ctx, tx)
-	l.rewritten = now != before
+	now, err := shown.rowsWrittenInTx(ctx, tx)
+	l.hookWroteRows = now != before
 	return err
 }
 
-// takeBack takes back what the step after has done to the session, as far as the rest
+// resetSession takes back what the step after has done to the session, as far as the rest
 // of the transaction would meet it: the ledger is written as who the run is, however
 // long that takes, in the encoding of this end, and while the run holds the table.
-func (l *load) takeBack(ctx context.Context, tx pgx.Tx) error {
+func (l *load) resetSession(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, "reset all; set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
 	if err == nil { // what the role has set against stray sessions is in force again
 		_, err = tx.Exec(ctx, "select set_config(name, '0', true) from pg_settings where name = any($1::text[])", pgx.QueryExecModeExec, sessionTimeouts())
@@ -199,10 +199,10 @@ func (l *load) takeBack(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// cleanSession takes back what the step after has set for the session of the
+// restoreSession takes back what the step after has set for the session of the
 // connection that holds the table's lock. It is best effort: the table is published.
-func (l *load) cleanSession(ctx context.Context) {
-	if !l.stained {
+func (l *load) restoreSession(ctx context.Context) {
+	if !l.lockSessionDirty {
 		return
 	}
 	conn := l.lock.conn.Conn()
@@ -216,12 +216,12 @@ func (l *load) cleanSession(ctx context.Context) {
 }
 
 // run sends one statement after the other, and tells which one failed.
-func (s step) run(ctx context.Context, conn *pgx.Conn, t Table) error {
+func (s hook) run(ctx context.Context, conn *pgx.Conn, t Table) error {
 	list := statements(s.sql)
 	for i, st := range list {
-		sql := strings.ReplaceAll(st.text, tablePlace, t.sql())
+		sql := strings.ReplaceAll(st.text, tablePlaceholder, t.sql())
 		if err := s.send(ctx, conn, sql); err != nil {
-			e := &StepError{Step: s.name, No: i + 1, Of: len(list), Limit: s.limit(), Err: err}
+			e := &HookError{Hook: s.name, No: i + 1, Of: len(list), Limit: s.limit(), Err: err}
 			e.Line, e.Column = lineColumn(s.sql, st.offset+positionIn(st.text, t.sql(), err))
 			return e
 		}
@@ -231,7 +231,7 @@ func (s step) run(ctx context.Context, conn *pgx.Conn, t Table) error {
 
 // send runs a statement and reads what it returns to the end. The server has a time
 // limit for it; should a function catch that, this end has one, too.
-func (s step) send(ctx context.Context, conn *pgx.Conn, sql string) error {
+func (s hook) send(ctx context.Context, conn *pgx.Conn, sql string) error {
 	bounded, cancel := context.WithTimeoutCause(ctx, s.limit()+sqlGrace, errSQLTimeout)
 	defer cancel()
 	_, err := conn.PgConn().ExecParams(bounded, sql, nil, nil, nil, nil).Close()
@@ -239,9 +239,9 @@ func (s step) send(ctx context.Context, conn *pgx.Conn, sql string) error {
 	case err != nil && context.Cause(bounded) == errSQLTimeout:
 		return errSQLTimeout
 	case err != nil && ctx.Err() != nil:
-		return errors.Join(lost(conn, err), ctx.Err())
+		return errors.Join(markConnClosed(conn, err), ctx.Err())
 	}
-	return lost(conn, err)
+	return markConnClosed(conn, err)
 }
 
 // positionIn returns where in the text of a statement the server has seen the error,
@@ -252,12 +252,12 @@ func positionIn(text, name string, err error) int {
 		return 0
 	}
 	left, at := int(pgErr.Position)-1, 0
-	for i, part := range strings.Split(text, tablePlace) {
+	for i, part := range strings.Split(text, tablePlaceholder) {
 		if i > 0 {
 			if left -= utf8.RuneCountInString(name); left < 0 {
 				return at // inside the name
 			}
-			at += len(tablePlace)
+			at += len(tablePlaceholder)
 		}
 		for j := range part {
 			if left == 0 {

@@ -40,7 +40,7 @@ func (l *load) summarize(ctx context.Context, outcome string) Summary {
 	l.progress.begin("", 0)
 	s := l.summary
 	s.ChunksCopied, s.RowsCopied, s.CopyBytes = l.chunksCopied.Load(), l.rowsCopied.Load(), l.bytesCopied.Load()
-	s.Retries, _ = l.troubles.all()
+	s.Retries, _ = l.retries.all()
 	s.StageSeconds = l.progress.seconds()
 	for _, seconds := range s.StageSeconds {
 		s.Seconds += seconds
@@ -53,7 +53,7 @@ func (l *load) summarize(ctx context.Context, outcome string) Summary {
 	s.Method, s.Streams = l.plan.Method, l.plan.Streams
 	if outcome == OutcomePublished {
 		l.warnSkipped()
-		l.noteEnd(ctx, outcome, nil)
+		l.recordAttemptEnd(ctx, outcome, nil)
 		l.measure(ctx, &s)
 	}
 	return s

@@ -12,15 +12,15 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// target is the table as it was found on the server.
-type target struct {
+// relation is the table as it was found on the server.
+type relation struct {
 	Table                 // with its schema
 	geometrySchema string // where PostGIS lives
 	oid            uint32 // 0: there is no such table
 }
 
 // find looks for a relation with the target's name.
-func (t *target) find(ctx context.Context, conn querier) error {
+func (t *relation) find(ctx context.Context, conn querier) error {
 	err := conn.QueryRow(ctx, `
 		select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = $1 and c.relname = $2`, t.Schema, t.Name).Scan(&t.oid)
@@ -64,7 +64,7 @@ func (l *load) checkTarget(ctx context.Context, conn querier) error {
 		return err
 	}
 	stays := l.partitioned || l.fills()
-	if other := differ(l.columns, expectedTypes(job)); other != "" && (before == nil || stays) {
+	if other := diffColumns(l.columns, expectedTypes(job)); other != "" && (before == nil || stays) {
 		return t.refuse("exists with other columns: %s", other)
 	}
 	if l.partitioned {
@@ -109,7 +109,7 @@ func (l *load) checkKeep(ctx context.Context, conn querier) error {
 		return refuse("table %s was not published by a run that the ledger in schema %s knows, so there is no run to roll back to: leave keep out this once, or rename the table",
 			l.target, l.ledger.schema)
 	}
-	kept := target{Table: versionName(l.target.Table, version)}
+	kept := relation{Table: versionName(l.target.Table, version)}
 	if err := kept.find(ctx, conn); err != nil {
 		return err
 	}
@@ -119,11 +119,11 @@ func (l *load) checkKeep(ctx context.Context, conn querier) error {
 	return kept.checkName(ctx, conn)
 }
 
-func (t *target) refuse(format string, args ...any) error {
+func (t *relation) refuse(format string, args ...any) error {
 	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(format, args...)}
 }
 
-func (t *target) notOwned(doing string) error {
+func (t *relation) notOwned(doing string) error {
 	return &ServerError{Doing: doing + " table " + t.String(),
 		Err: errors.New("it belongs to another role (SQLSTATE 42501)"), Advice: "connect as its owner"}
 }
@@ -147,7 +147,7 @@ func (l *load) checkAddTo(ctx context.Context, conn querier, before *Job) error 
 
 // checkAppend sees to it that the table holds cells of the same grid: else the
 // ids would name other places.
-func (t *target) checkAppend(job Job, before *Job) error {
+func (t *relation) checkAppend(job Job, before *Job) error {
 	if before == nil {
 		return &geomgen.ParamError{Param: "table", Value: t.String(),
 			Reason: "the ledger does not know this table, so nothing tells that it holds the same grid: load it with loadgrid first, or choose another name"}
@@ -171,7 +171,7 @@ func (t *target) checkAppend(job Job, before *Job) error {
 }
 
 // checkInsert sees to it that the role may read the table and add to it.
-func (t *target) checkInsert(ctx context.Context, conn querier) error {
+func (t *relation) checkInsert(ctx context.Context, conn querier) error {
 	var may bool
 	err := conn.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')", t.oid).Scan(&may)
 	if err == nil && !may {
@@ -181,7 +181,7 @@ func (t *target) checkInsert(ctx context.Context, conn querier) error {
 	return serverError(err, "looking up privileges on table %s", t.Table)
 }
 
-func (t *target) describe(ctx context.Context, conn querier) (kind string, isPartition, owned bool, err error) {
+func (t *relation) describe(ctx context.Context, conn querier) (kind string, isPartition, owned bool, err error) {
 	err = conn.QueryRow(ctx, `
 		select c.relkind::text, exists (select from pg_inherits where inhrelid = c.oid or inhparent = c.oid and c.relkind <> 'p'),
 		       pg_has_role(c.relowner, 'USAGE')
@@ -208,7 +208,7 @@ func relationKind(kind string) string {
 }
 
 // columnTypes returns "name type" for each column of the table.
-func (t *target) columnTypes(ctx context.Context, conn querier) ([]string, error) {
+func (t *relation) columnTypes(ctx context.Context, conn querier) ([]string, error) {
 	rows, err := conn.Query(ctx, `
 		select a.attname || ' ' || case y.typname when 'geometry' then
 		           regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*geometry', 'geometry')
@@ -246,9 +246,9 @@ func (j Job) geometryType() string {
 	return fmt.Sprintf("geometry(%s,%d)", kind, j.Grid.SRID)
 }
 
-// differ says what have lacks of want and has beyond it, "" when they are equal
+// diffColumns says what have lacks of want and has beyond it, "" when they are equal
 // but for their order.
-func differ(have, want []string) string {
+func diffColumns(have, want []string) string {
 	var parts []string
 	for _, w := range want {
 		if !slices.Contains(have, w) {
@@ -264,7 +264,7 @@ func differ(have, want []string) string {
 }
 
 // checkName refuses the name of a new table that a type has: a table is a type, too.
-func (t *target) checkName(ctx context.Context, conn querier) error {
+func (t *relation) checkName(ctx context.Context, conn querier) error {
 	var taken bool
 	err := conn.QueryRow(ctx, `
 		select exists (select from pg_type y join pg_namespace n on n.oid = y.typnamespace

@@ -44,7 +44,7 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 	}
 	var drop, build []string
 	if owned {
-		if drop, build, err = l.target.spareIndexes(ctx, tx); err != nil {
+		if drop, build, err = l.target.rebuildableIndexes(ctx, tx); err != nil {
 			return err
 		}
 	}
@@ -86,10 +86,10 @@ func (l *load) ownsTarget(ctx context.Context, q querier) (owned bool, err error
 	return owned, serverError(err, "looking up the owner of table %s", l.target)
 }
 
-// spareIndexes returns the statements that drop the indexes which can be missing
+// rebuildableIndexes returns the statements that drop the indexes which can be missing
 // while the table is filled, and those that make them again, comments included: not
 // of indexes with something that these would not bring back, as their tablespace.
-func (t target) spareIndexes(ctx context.Context, q querier) (drop, build []string, err error) {
+func (t relation) rebuildableIndexes(ctx context.Context, q querier) (drop, build []string, err error) {
 	rows, err := q.Query(ctx, `
 		select format('drop index %I.%I', n.nspname, c.relname), pg_get_indexdef(c.oid),
 		       coalesce(format('comment on index %I.%I is %L', n.nspname, c.relname, obj_description(c.oid, 'pg_class')), '')

@@ -13,8 +13,8 @@ import (
 // errUnchanged ends a run that has nothing to do.
 var errUnchanged = errors.New("the table holds what the job says already")
 
-// imprint is how a run has left its table, as far as the catalogue tells.
-type imprint struct {
+// tableState is how a run has left its table, as far as the catalogue tells.
+type tableState struct {
 	// Files is a digest of the table and its partitions: which relations, in which
 	// files. TRUNCATE, VACUUM FULL, CLUSTER and a restored backup change those.
 	Files string `json:"files"`
@@ -31,8 +31,8 @@ type imprint struct {
 	Writers []string `json:"writers,omitempty"`
 }
 
-// imprint looks at the table.
-func (t target) imprint(ctx context.Context, q querier) (look imprint, err error) {
+// state looks at the table.
+func (t relation) state(ctx context.Context, q querier) (look tableState, err error) {
 	if look.Columns, err = t.columnTypes(ctx, q); err != nil {
 		return look, err
 	}
@@ -50,28 +50,28 @@ func (t target) imprint(ctx context.Context, q querier) (look imprint, err error
 	return look, serverError(err, "looking at the files and indexes of table %s", t.Table)
 }
 
-// noteLook writes down how the run leaves the table with this oid.
-func (l *load) noteLook(ctx context.Context, tx pgx.Tx, oid uint32) error {
+// recordTableState writes down how the run leaves the table with this oid.
+func (l *load) recordTableState(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	shown := l.target
 	shown.oid = oid
 	err := shown.checkNamed(ctx, tx)
 	if err != nil {
 		return err
 	}
-	look, err := shown.imprint(ctx, tx)
+	look, err := shown.state(ctx, tx)
 	// Readers may wait meanwhile: only for a job that looks at it the next time.
-	if err == nil && (l.rewritten || l.touched) && l.options.SkipUnchanged {
-		err = l.noteRows(ctx, tx, &look)
+	if err == nil && (l.hookWroteRows || l.modifiedBefore) && l.options.SkipUnchanged {
+		err = l.countWriters(ctx, tx, &look)
 	}
 	if err != nil {
 		return err
 	}
-	wrote := l.rewritten || l.plan.Rows > l.summary.RowsSkipped
-	return l.ledger.left(ctx, tx, l.run, look, wrote)
+	wrote := l.hookWroteRows || l.plan.Rows > l.summary.RowsSkipped
+	return l.ledger.recordState(ctx, tx, l.run, look, wrote)
 }
 
 // checkNamed sees to it that the table is the one that its name stands for.
-func (t target) checkNamed(ctx context.Context, tx pgx.Tx) error {
+func (t relation) checkNamed(ctx context.Context, tx pgx.Tx) error {
 	var named bool
 	err := tx.QueryRow(ctx, "select coalesce(to_regclass($1)::oid = $2, false)", t.sql(), t.oid).Scan(&named)
 	if err == nil && !named {
@@ -85,11 +85,11 @@ type shownRun struct {
 	id, version, rows int64
 	job               Job
 	fingerprint       string
-	look              *imprint // as it left the table; nil in a ledger from before
+	state             *tableState // as it left the table; nil in a ledger from before
 }
 
 // shownRuns returns the runs whose rows the table with this oid shows, the last first.
-func (l ledger) shownRuns(ctx context.Context, q querier, t target) ([]shownRun, error) {
+func (l ledger) shownRuns(ctx context.Context, q querier, t relation) ([]shownRun, error) {
 	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.runs+
 		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.oid)
 	if err != nil {
@@ -100,7 +100,7 @@ func (l ledger) shownRuns(ctx context.Context, q querier, t target) ([]shownRun,
 		if err := row.Scan(&r.id, &r.version, &r.rows, &r.job, &r.fingerprint, &look); err != nil || look == nil {
 			return r, err
 		}
-		return r, json.Unmarshal(look, &r.look)
+		return r, json.Unmarshal(look, &r.state)
 	})
 	return list, serverError(err, "reading the ledger about table %s", t.Table)
 }
@@ -119,10 +119,10 @@ func (l *load) skipUnchanged(ctx context.Context) error {
 		l.log.Info("the table is loaded anew", "why", why)
 		return nil
 	}
-	l.log.Log(ctx, LevelEvent, "the table is unchanged", "made_by_run", l.summary.Run, "known", l.proof)
+	l.log.Log(ctx, LevelEvent, "the table is unchanged", "made_by_run", l.summary.Run, "known", l.unchangedBy)
 	// What another start of another job has left would be in nobody's way, for ever.
 	run, found, err := l.ledger.unfinished(ctx, l.lock.conn, l.target.Table)
-	if err == nil && found && !l.spares(run) {
+	if err == nil && found && !l.mustKeepUnfinished(run) {
 		l.log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
 		err = dropRun(ctx, l.lock.conn, l.ledger, run)
 	}
@@ -152,11 +152,11 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	}
 	last, own, fingerprint := runs[0], runs[0], job.withTable(t.Table).fingerprint(l.plan.Cells)
 	// A run that has noted how many rows there were in all knows those of the runs before.
-	since := runs[:1+slices.IndexFunc(runs, func(r shownRun) bool { return r.look != nil && r.look.Rows != nil })]
+	since := runs[:1+slices.IndexFunc(runs, func(r shownRun) bool { return r.state != nil && r.state.Rows != nil })]
 	if len(since) == 0 {
 		since = runs
 	}
-	older := slices.IndexFunc(since, func(r shownRun) bool { return r.look == nil })
+	older := slices.IndexFunc(since, func(r shownRun) bool { return r.state == nil })
 	if job.IfExists == Append { // others may have added theirs since
 		if i := slices.IndexFunc(runs, func(r shownRun) bool { return r.fingerprint == fingerprint }); i >= 0 {
 			own = runs[i]
@@ -172,25 +172,25 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	}
 	// Appending does not make the table what the runs have left: it is noted anew, else
 	// it would count as touched for ever.
-	l.touched = job.IfExists == Append
+	l.modifiedBefore = job.IfExists == Append
 	if older >= 0 {
 		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].id), nil
 	}
-	look, err := t.imprint(ctx, conn)
+	look, err := t.state(ctx, conn)
 	switch {
 	case err != nil:
 		return "", err
-	case look.Files != last.look.Files:
+	case look.Files != last.state.Files:
 		return "somebody has rewritten the table, or its partitions", nil
-	case !slices.Equal(look.Columns, last.look.Columns), !slices.Equal(look.Numbers, last.look.Numbers):
+	case !slices.Equal(look.Columns, last.state.Columns), !slices.Equal(look.Numbers, last.state.Numbers):
 		return "somebody has altered the columns", nil
-	case slices.ContainsFunc(last.look.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
+	case slices.ContainsFunc(last.state.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
 		return "somebody has dropped an index", nil
 	}
 	l.summary.Run, l.summary.Rows = own.id, 0
 	for _, r := range since {
-		if r.look.Rows != nil { // with those of the runs before
-			l.summary.Rows += *r.look.Rows
+		if r.state.Rows != nil { // with those of the runs before
+			l.summary.Rows += *r.state.Rows
 		} else {
 			l.summary.Rows += r.rows
 		}
@@ -204,18 +204,18 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 // runs are those whose rows the table shows, since the newest of them, down to one that
 // has noted all rows.
 func (l *load) rowsChanged(ctx context.Context, runs, since []shownRun) (why string, err error) {
-	quick, err := l.quietSince(ctx, runs)
+	quick, err := l.unwrittenByCounters(ctx, runs)
 	if err != nil || quick {
-		l.proof = "by the server's counters"
+		l.unchangedBy = "by the server's counters"
 		return "", err
 	}
-	l.proof = "by reading it"
+	l.unchangedBy = "by reading it"
 	ids, writers := make([]int64, len(runs)), []string{}
 	for i, r := range runs {
 		ids[i] = r.id
 	}
 	for _, r := range since {
-		writers = append(writers, r.look.Writers...)
+		writers = append(writers, r.state.Writers...)
 	}
 	var rows, others int64
 	err = l.lock.conn.QueryRow(ctx, `

@@ -9,12 +9,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// stow puts what table t shows under the name of its version, in the transaction
+// archiveVersion puts what table t shows under the name of its version, in the transaction
 // that then shows another. A plain table is renamed. Of a partitioned one the
 // partitions go under a parent of their own, with the same columns, keys, indexes
 // and grants: the parent that is there stays, and with it what depends on it.
-func stow(ctx context.Context, tx pgx.Tx, t target, partitioned bool, version int64) (kept target, err error) {
-	kept = target{Table: versionName(t.Table, version)}
+func archiveVersion(ctx context.Context, tx pgx.Tx, t relation, partitioned bool, version int64) (kept relation, err error) {
+	kept = relation{Table: versionName(t.Table, version)}
 	if err := kept.find(ctx, tx); err != nil {
 		return kept, err
 	}
@@ -41,12 +41,12 @@ func stow(ctx context.Context, tx pgx.Tx, t target, partitioned bool, version in
 	if err := secureRows(ctx, tx, t, kept.Table); err != nil {
 		return kept, err
 	}
-	return kept, inherit(ctx, tx, t, kept.Table)
+	return kept, copyGrants(ctx, tx, t, kept.Table)
 }
 
 // secureRows gives a table the row security that another has, without its policies:
 // nobody but its owner sees the rows, rather than everybody who has a grant.
-func secureRows(ctx context.Context, tx pgx.Tx, from target, to Table) error {
+func secureRows(ctx context.Context, tx pgx.Tx, from relation, to Table) error {
 	var enabled, forced bool
 	err := tx.QueryRow(ctx, "select relrowsecurity, relforcerowsecurity from pg_class where oid = $1", from.oid).Scan(&enabled, &forced)
 	if err == nil && enabled {
@@ -58,35 +58,35 @@ func secureRows(ctx context.Context, tx pgx.Tx, from target, to Table) error {
 	return serverError(err, "giving table %s the row security of %s", to, from.Table)
 }
 
-// unstowTable gives a table that stow has put away, and its partitions, the name t,
+// restoreTable gives a table that stow has put away, and its partitions, the name t,
 // which no table has.
-func unstowTable(ctx context.Context, tx pgx.Tx, kept target, t Table) error {
+func restoreTable(ctx context.Context, tx pgx.Tx, kept relation, t Table) error {
 	parts, err := kept.partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if err := renamePartitions(ctx, tx, parts, kept.Name, t.Name); err != nil {
+	if err := renamePartitionsAfter(ctx, tx, parts, kept.Name, t.Name); err != nil {
 		return err
 	}
 	return renameTable(ctx, tx, kept.Table, t.Name)
 }
 
-// unstowPartitions gives t, which has no partitions at this moment, those that stow
+// restorePartitions gives t, which has no partitions at this moment, those that stow
 // has put away, and drops the parent that they have had meanwhile.
-func unstowPartitions(ctx context.Context, tx pgx.Tx, kept, t target) error {
+func restorePartitions(ctx context.Context, tx pgx.Tx, kept, t relation) error {
 	if err := movePartitions(ctx, tx, kept, t); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "drop table "+kept.sql()); err != nil {
 		return serverError(err, "dropping table %s, whose partitions are those of %s again", kept, t.Table)
 	}
-	return t.giveOwner(ctx, tx)
+	return t.setPartitionOwner(ctx, tx)
 }
 
 // movePartitions takes the partitions of one table to another, and names them
 // after it. Those that a run has made have a check of their bounds, so that they are
 // not read. A default partition comes last: it is read for each that comes after it.
-func movePartitions(ctx context.Context, tx pgx.Tx, from, to target) error {
+func movePartitions(ctx context.Context, tx pgx.Tx, from, to relation) error {
 	parts, err := from.partitions(ctx, tx)
 	if err != nil || len(parts) == 0 {
 		return err
@@ -108,7 +108,7 @@ func movePartitions(ctx context.Context, tx pgx.Tx, from, to target) error {
 	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
 		return serverError(err, "moving %d partitions from table %s to %s", len(parts), from.Table, to.Table)
 	}
-	return renamePartitions(ctx, tx, parts, from.Name, to.Name)
+	return renamePartitionsAfter(ctx, tx, parts, from.Name, to.Name)
 }
 
 // prune drops the versions of the table that are more than the job keeps. It is
@@ -136,7 +136,7 @@ func dropVersion(ctx context.Context, db beginner, l ledger, t Table, v version)
 		if err := setLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
-		kept := target{Table: v.kept}
+		kept := relation{Table: v.kept}
 		if err := kept.find(ctx, tx); err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func dropVersion(ctx context.Context, db beginner, l ledger, t Table, v version)
 				return err
 			}
 		}
-		return l.forget(ctx, tx, t, v.id)
+		return l.markDropped(ctx, tx, t, v.id)
 	})
 	return serverError(err, "dropping table %s, which keeps version %d of %s", v.kept, v.id, t)
 }

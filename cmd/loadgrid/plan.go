@@ -146,7 +146,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	printShape(line, p.Job)
 	line("rows", "%s", count(p.Rows))
 	line("method", "%s", method(p))
-	line("", "%s", p.Why)
+	line("", "%s", p.Reason)
 	line("cell_id", "%d to %d", p.Chunk(0).First, last.Last)
 	line("copy", "%s, %d bytes a row", size(e.CopyBytes), p.RowBytes())
 	line("heap", "about %s", size(e.HeapBytes))

@@ -58,7 +58,7 @@ func newRunsResume() *cobra.Command {
 				return err
 			}
 			if run.State != loader.StateLoading {
-				return &loader.StateError{ID: id, State: run.Standing(), Only: "resumed"}
+				return &loader.StateError{ID: id, State: run.Status(), Only: "resumed"}
 			}
 			job := run.Job
 			job.Table, job.LedgerSchema = run.Table, server.ledger

@@ -55,7 +55,7 @@ func newRunsList() *cobra.Command {
 			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(t, "RUN\tJOB\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK\tROWS/S\tRETRIES\tBY\tERROR")
 			for _, r := range runs {
-				fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Standing(),
+				fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Status(),
 					count(r.Rows), chunksOf(r), r.StartedAt.Format("2006-01-02 15:04:05"), took(r), rateOf(r), retriesOf(r), by(r), troubleOf(r))
 			}
 			return t.Flush()
@@ -92,9 +92,9 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // last returns the last start of a run; the zero value where the ledger knows of none.
-func last(r loader.RunInfo) loader.Start {
+func last(r loader.RunInfo) loader.Attempt {
 	if len(r.History) == 0 {
-		return loader.Start{}
+		return loader.Attempt{}
 	}
 	return r.History[len(r.History)-1]
 }
@@ -130,7 +130,7 @@ func by(r loader.RunInfo) string {
 }
 
 // fromWhere names the machine: as it calls itself, else as the server sees it.
-func fromWhere(s loader.Start) string {
+func fromWhere(s loader.Attempt) string {
 	if s.Host != "" {
 		return s.Host
 	}
@@ -187,13 +187,13 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 		line("job", "%s", oneLine(r.JobName))
 	}
 	line("table", "%s", oneLine(r.Table.String()))
-	line("state", "%s", r.Standing())
+	line("state", "%s", r.Status())
 	if r.KeptAs != "" {
 		line("kept as", "%s", oneLine(loader.Table{Schema: r.Table.Schema, Name: r.KeptAs}.String()))
 	}
 	line("rows", "%s of %s committed", count(r.RowsDone), count(r.Rows))
 	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
-	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Starts)
+	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Attempts)
 	if r.FinishedAt != nil {
 		line("finished", "%s", r.FinishedAt.Format(time.RFC3339))
 	}
@@ -249,7 +249,7 @@ func printStarts(w io.Writer, r loader.RunInfo) error {
 		line := func(name, format string, args ...any) { fmt.Fprintf(t, "  "+name+"\t"+format+"\n", args...) }
 		fmt.Fprintf(w, "\nstart %d\n", s.No)
 		line("began", "%s", s.StartedAt.Format(time.RFC3339))
-		line("by", "%s", by(loader.RunInfo{History: []loader.Start{s}}))
+		line("by", "%s", by(loader.RunInfo{History: []loader.Attempt{s}}))
 		switch {
 		case s.EndedAt == nil && r.State == loader.StateLoading:
 			line("ended", "not yet, or it was killed")
@@ -263,7 +263,7 @@ func printStarts(w io.Writer, r loader.RunInfo) error {
 			line("rows", "%s, %s rows/s", count(s.Rows), count(int64(s.RowsPerSecond)))
 		}
 		line("retries", "%d", s.Retries)
-		for _, e := range s.Troubles {
+		for _, e := range s.RecentRetries {
 			line("", "%s %s, %s: %s", e.At.Format(time.RFC3339), e.Stage, e.Doing, oneLine(e.Error))
 		}
 		if s.Error != "" {
@@ -277,7 +277,7 @@ func printStarts(w io.Writer, r loader.RunInfo) error {
 }
 
 // stagesOf writes how long the stages of a start took.
-func stagesOf(s loader.Start) string {
+func stagesOf(s loader.Attempt) string {
 	var parts []string
 	for _, stage := range loader.Stages() {
 		if seconds := s.StageSeconds[stage]; seconds >= 0.005 {
