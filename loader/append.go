@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // ErrCellsExist reports cells to append that the table holds already.
@@ -14,14 +15,14 @@ var ErrCellsExist = errors.New("cells are in the table already")
 // appendRows adds the rows of the staging table to those of the target, all in
 // this transaction, and drops the staging table.
 func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
-	columns := columnList(l.plan.Job.columns())
+	columns := columnList(l.plan.Job.Columns())
 	id := pgx.Identifier{l.plan.Job.IDColumn}.Sanitize()
 	var both int64
 	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.sql()+" s join "+l.target.sql()+" t using ("+id+")").Scan(&both)
 	if err != nil {
 		return serverError(err, "looking for cells that table %s holds already", l.target)
 	}
-	skip := l.plan.Job.OnConflict == ConflictSkip
+	skip := l.plan.Job.OnConflict == job.ConflictSkip
 	if both > 0 && !skip {
 		return fmt.Errorf("%d of %d %w, nothing was added: on-conflict skip would leave them as they are", both, l.plan.Rows, ErrCellsExist)
 	}

@@ -12,11 +12,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/aoi"
 )
-
-// DefaultSQLTimeout is how long the query of an area of interest may take when the
-// area does not say.
-const DefaultSQLTimeout = 5 * time.Minute
 
 // sqlGrace is how long the server has to say that the query's time is over. A
 // query whose functions catch that, or turn it off, is ended by the client then.
@@ -24,18 +22,6 @@ const sqlGrace = 5 * time.Second
 
 // errSQLTimeout is why the client has ended a query.
 var errSQLTimeout = errors.New("it did not stop when the server told it to")
-
-func (a *Area) sqlTimeout() time.Duration {
-	if a.SQLTimeout == 0 {
-		return DefaultSQLTimeout
-	}
-	return a.SQLTimeout
-}
-
-// checkSQLTimeout refuses what the server takes for no timeout, or not at all.
-func (a *Area) checkSQLTimeout() error {
-	return checkTimeout("aoi-sql-timeout", a.sqlTimeout())
-}
 
 // query runs the area's query in a read-only transaction on a connection of its
 // own, which is closed afterwards: what functions in it set for the session, or
@@ -62,7 +48,7 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 	if err := r.findPostGIS(ctx); err != nil {
 		return err
 	}
-	timeout := r.area.sqlTimeout()
+	timeout := r.area.QueryTimeout()
 	if err := setLocal(ctx, r.tx, setting{"statement_timeout", fmt.Sprint(timeout.Milliseconds())}); err != nil {
 		return err
 	}
@@ -83,30 +69,6 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	return &ServerError{Doing: fmt.Sprintf("running the query of the area of interest, for which aoi-sql-timeout gives it %s", timeout),
 		Err: err, Advice: "make it faster, or give it more time with --aoi-sql-timeout"}
-}
-
-// connectApart opens a connection as the pool does, outside it.
-func connectApart(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
-	config := pool.Config() // a copy
-	if config.BeforeConnect != nil {
-		if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
-			return nil, err
-		}
-	}
-	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
-	if err != nil || config.AfterConnect == nil {
-		return conn, err
-	}
-	if err := config.AfterConnect(ctx, conn); err != nil {
-		return nil, errors.Join(err, conn.Close(ctx))
-	}
-	return conn, nil
-}
-
-// readBackend asks which backend a connection has.
-func readBackend(ctx context.Context, q querier) (b backend, err error) {
-	err = q.QueryRow(ctx, "select pid, "+backendStart+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&b.pid, &b.start)
-	return b, serverError(err, "asking the server for the number of a connection")
 }
 
 // runQuery runs the area's query. Prepared first, it is one statement, and its
@@ -132,15 +94,15 @@ func (r *resolver) runQuery(ctx context.Context) error {
 		return r.badQuery("%s", param.Reason)
 	case err != nil:
 		return r.refused(err)
-	case len(c.polygons) == 0:
+	case len(c.Polygons) == 0:
 		return r.badQuery("is empty: it returns no polygons")
 	}
-	r.area.SRID, r.area.Polygons, r.area.Union, r.area.Warnings = srid, c.polygons, c.parts > 1, c.warnings()
+	r.area.SRID, r.area.Polygons, r.area.Union, r.area.Warnings = srid, c.Polygons, c.Parts > 1, c.Warnings()
 	return nil
 }
 
 // takeRows gathers the polygons of rows of one geometry each, and closes them.
-func takeRows(rows pgx.Rows) (c polygonReader, srid int32, err error) {
+func takeRows(rows pgx.Rows) (c aoi.PolygonReader, srid int32, err error) {
 	defer rows.Close()
 	first := true
 	for n := 1; rows.Next(); n++ {
@@ -148,13 +110,13 @@ func takeRows(rows pgx.Rows) (c polygonReader, srid int32, err error) {
 		if b == nil {
 			continue
 		}
-		c.where = fmt.Sprintf(", in row %d", n)
-		s, err := c.addEWKB(b)
+		c.Where = fmt.Sprintf(", in row %d", n)
+		s, err := c.AddEWKB(b)
 		if err != nil {
 			return c, 0, err
 		}
 		if !first && s != srid {
-			return c, 0, badArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
+			return c, 0, aoi.BadArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
 		}
 		first, srid = false, s
 	}
@@ -162,7 +124,7 @@ func takeRows(rows pgx.Rows) (c polygonReader, srid int32, err error) {
 }
 
 func (r *resolver) badQuery(format string, args ...any) error {
-	return &geomgen.ParamError{Param: "aoi-sql", Value: oneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
+	return &geomgen.ParamError{Param: "aoi-sql", Value: sqltext.OneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
 }
 
 // refused says what the server has against the query.

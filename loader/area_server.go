@@ -10,15 +10,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/aoi"
 )
 
 // ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: it runs
 // its query, mends and unites what is to be, and transforms it, all on the server
 // and in read-only transactions. The query has a connection of its own, and
 // Area.SQLTimeout to answer. An area that cannot be is a *geomgen.ParamError.
-func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (*Area, error) {
+func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (*aoi.Area, error) {
 	r := resolver{area: *a}
-	err := a.checkSQLTimeout()
+	err := a.CheckQueryTimeout()
 	if err == nil && a.SQL != "" {
 		err = r.query(ctx, pool)
 	}
@@ -31,7 +33,7 @@ func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (
 	var param *geomgen.ParamError
 	switch {
 	case errors.As(err, &param) && a.SQL != "" && param.Param == "aoi": // what is wrong with it is what the query returns
-		return nil, &geomgen.ParamError{Param: "aoi-sql", Value: oneLine(a.SQL), Reason: param.Reason}
+		return nil, &geomgen.ParamError{Param: "aoi-sql", Value: sqltext.OneLine(a.SQL), Reason: param.Reason}
 	case errors.As(err, &param):
 		return nil, err
 	case err != nil:
@@ -43,7 +45,7 @@ func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (
 // resolver makes an area ready in a transaction.
 type resolver struct {
 	tx      pgx.Tx
-	area    Area
+	area    aoi.Area
 	postgis string // the schema of PostGIS
 }
 
@@ -61,7 +63,7 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 	if err := r.findPostGIS(ctx); err != nil {
 		return err
 	}
-	if err := r.area.check(srid); err != nil {
+	if err := r.area.CheckCoordinates(srid); err != nil {
 		return err
 	}
 	if err := r.mend(ctx); err != nil {
@@ -77,7 +79,8 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 			return err
 		}
 	}
-	r.area.SRID, r.area.Union, r.area.ready = srid, false, true
+	r.area.SRID, r.area.Union = srid, false
+	r.area.SetReady()
 	return nil
 }
 
@@ -102,7 +105,7 @@ func (r *resolver) mend(ctx context.Context) error {
 			if r.area.SRID != 0 {
 				where = fmt.Sprintf(" in EPSG:%d", r.area.SRID)
 			}
-			return badArea("is not valid%s: %w: mend it, or let the server do so with aoi-make-valid", where, invalid)
+			return aoi.BadArea("is not valid%s: %w: mend it, or let the server do so with aoi-make-valid", where, invalid)
 		}
 	}
 	part := "d.geom"
@@ -114,7 +117,7 @@ func (r *resolver) mend(ctx context.Context) error {
 	if err := r.run(ctx, "unite or mend the area", sql, r.area.Marshal()); err != nil {
 		var param *geomgen.ParamError
 		if errors.As(err, &param) && !r.area.MakeValid {
-			return badArea("%s: let the server mend it with aoi-make-valid", param.Reason)
+			return aoi.BadArea("%s: let the server mend it with aoi-make-valid", param.Reason)
 		}
 		return err
 	}
@@ -144,7 +147,7 @@ func (r *resolver) transform(ctx context.Context, srid int32) error {
 	var degrees bool
 	err := r.tx.QueryRow(ctx, "select coalesce(proj4text, '') like '%+proj=longlat%' from "+table+" where srid = $1", r.area.SRID).Scan(&degrees)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return badArea("is in EPSG:%d, which the server does not know: it is not in spatial_ref_sys", r.area.SRID)
+		return aoi.BadArea("is in EPSG:%d, which the server does not know: it is not in spatial_ref_sys", r.area.SRID)
 	}
 	if err != nil {
 		return serverError(err, "looking up SRID %d in spatial_ref_sys", r.area.SRID)
@@ -172,24 +175,24 @@ func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error
 	if err := r.tx.QueryRow(ctx, sql, args...).Scan(&b); err != nil {
 		var pgErr *pgconn.PgError
 		if errors.As(err, &pgErr) && !transient(err) {
-			return badArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
+			return aoi.BadArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
 		}
 		return serverError(err, "having the server %s", what)
 	}
 	if b == nil { // what ST_Segmentize makes of a line with too many points
-		return badArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
+		return aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
-	var c polygonReader
-	srid, err := c.addEWKB(b)
+	var c aoi.PolygonReader
+	srid, err := c.AddEWKB(b)
 	var param *geomgen.ParamError
 	switch {
 	case errors.As(err, &param):
-		return badArea("the server cannot %s: the result %s", what, param.Reason)
+		return aoi.BadArea("the server cannot %s: the result %s", what, param.Reason)
 	case err != nil:
 		return err
-	case len(c.polygons) == 0:
-		return badArea("is empty, once the server has done this: %s", what)
+	case len(c.Polygons) == 0:
+		return aoi.BadArea("is empty, once the server has done this: %s", what)
 	}
-	r.area.Polygons, r.area.SRID = c.polygons, srid
+	r.area.Polygons, r.area.SRID = c.Polygons, srid
 	return nil
 }

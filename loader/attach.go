@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // swapPartitions puts the partitions of the staging table under the parent
@@ -18,7 +19,7 @@ func (l *load) swapPartitions(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	first := len(old) // the number of the first new partition
-	if l.plan.Job.IfExists == Replace {
+	if l.plan.Job.IfExists == job.Replace {
 		first = 0
 		if err := l.retireOld(ctx, tx); err != nil {
 			return err
@@ -81,10 +82,10 @@ func (l *load) alignIndexes(ctx context.Context, tx pgx.Tx) error {
 			sql = append(sql, d.create(l.target.Table))
 		}
 	}
-	for _, d := range spatialDefs(l.target.Table, l.plan.Job, IndexBoth) {
+	for _, d := range spatialDefs(l.target.Table, l.plan.Job, job.IndexBoth) {
 		for _, name := range have[d.am] {
 			if !wanted[d.am] && name == d.name {
-				sql = append(sql, "drop index "+Table{l.target.Schema, name}.sql())
+				sql = append(sql, "drop index "+tableSQL(job.Table{Schema: l.target.Schema, Name: name}))
 			}
 		}
 	}
@@ -93,39 +94,6 @@ func (l *load) alignIndexes(ctx context.Context, tx pgx.Tx) error {
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
 	return serverError(err, "giving table %s the indexes of the job", l.target)
-}
-
-// spatialIndexes returns the names of the indexes on the geometry alone, by
-// access method.
-func (t relation) spatialIndexes(ctx context.Context, q querier, column string) (map[string][]string, error) {
-	rows, err := q.Query(ctx, `
-		select m.amname, c.relname from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-		join pg_attribute a on a.attrelid = i.indrelid and a.attname = $2
-		where i.indrelid = $1 and i.indnatts = 1 and i.indkey[0] = a.attnum and i.indpred is null order by c.oid`, t.oid, column)
-	if err != nil {
-		return nil, serverError(err, "looking for the indexes of table %s", t.Table)
-	}
-	have := make(map[string][]string)
-	var am, name string
-	_, err = pgx.ForEachRow(rows, []any{&am, &name}, func() error {
-		have[am] = append(have[am], name)
-		return nil
-	})
-	return have, serverError(err, "looking for the indexes of table %s", t.Table)
-}
-
-// setPartitionOwner gives all partitions the owner of their parent.
-func (t relation) setPartitionOwner(ctx context.Context, tx pgx.Tx) error {
-	var sql *string
-	err := tx.QueryRow(ctx, `
-		select string_agg(format('alter table %I.%I owner to %I', n.nspname, c.relname, pg_get_userbyid(p.relowner)), '; ')
-		from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
-		join pg_namespace n on n.oid = c.relnamespace
-		where p.oid = $1 and c.relowner <> p.relowner`, t.oid).Scan(&sql)
-	if err == nil && sql != nil {
-		_, err = tx.Exec(ctx, *sql)
-	}
-	return serverError(err, "giving the partitions the owner of table %s", t.Table)
 }
 
 // namePartitions gives the staging table's partitions their names, numbered from
@@ -154,7 +122,7 @@ func (l *load) renamePartitions(ctx context.Context, tx pgx.Tx, parts []partitio
 	for i, p := range parts {
 		sql = append(sql, "alter table "+p.sql()+" reset (autovacuum_enabled)")
 		rename := func(kind, old, name string) {
-			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, Table{p.Schema, old}.sql(), pgx.Identifier{name}.Sanitize()))
+			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, tableSQL(job.Table{Schema: p.Schema, Name: old}), pgx.Identifier{name}.Sanitize()))
 		}
 		rename("table", p.Name, names[i].Name)
 		for k, label := range labels[i] {
@@ -165,55 +133,16 @@ func (l *load) renamePartitions(ctx context.Context, tx pgx.Tx, parts []partitio
 	return serverError(err, "naming the partitions of table %s", l.target)
 }
 
-// indexLabels returns, for each partition, what its indexes are called behind the
-// name of the partition. They are looked up: a run that was begun with other
-// indexes, or a parent that has more, makes partitions that differ.
-func indexLabels(ctx context.Context, tx pgx.Tx, parts []partition) ([][]string, error) {
-	var schemas, names []string
-	for _, p := range parts {
-		schemas, names = append(schemas, p.Schema), append(names, p.Name)
-	}
-	rows, err := tx.Query(ctx, `
-		select u.n, substr(c.relname, length(u.name) + 2)
-		from unnest($1::text[], $2::text[]) with ordinality u (schema_name, name, n)
-		join pg_namespace s on s.nspname = u.schema_name join pg_class t on t.relnamespace = s.oid and t.relname = u.name
-		join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid and starts_with(c.relname, u.name || '_')
-		order by u.n, c.oid`, schemas, names)
-	if err != nil {
-		return nil, serverError(err, "looking for the indexes of %d partitions", len(parts))
-	}
-	labels := make([][]string, len(parts))
-	var n int
-	var label string
-	_, err = pgx.ForEachRow(rows, []any{&n, &label}, func() error {
-		labels[n-1] = append(labels[n-1], label)
-		return nil
-	})
-	return labels, serverError(err, "looking for the indexes of %d partitions", len(parts))
-}
-
-// partitionIndex returns the name of the k-th index of a partition: partition_label.
-// Where that is longer than PostgreSQL keeps, the number of the partition, which its
-// name ends in, goes to the end together with k: cut off, it would leave all
-// partitions with the same names.
-func partitionIndex(partition, label string, k int) string {
-	if len(partition)+len("_")+len(label) <= maxIdentifier {
-		return partition + "_" + label
-	}
-	at := strings.LastIndexByte(partition, '_')
-	return objectName(partition[:at], label, partition[at+1:]+"_"+strconv.Itoa(k))
-}
-
 // freeNames returns n names after that of the table, numbered from first on, or
 // from the next number from which on they and those of their indexes, with these
 // labels for each, are free.
-func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels [][]string) ([]Table, error) {
+func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels [][]string) ([]job.Table, error) {
 	for ; ; first += n {
 		width := len(strconv.Itoa(first + n - 1))
-		names := make([]Table, n)
+		names := make([]job.Table, n)
 		var all []string
 		for i := range names {
-			names[i] = Table{l.target.Schema, objectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
+			names[i] = job.Table{Schema: l.target.Schema, Name: objectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
 			all = append(all, names[i].Name)
 			if labels != nil {
 				for k, label := range labels[i] {

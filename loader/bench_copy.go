@@ -12,10 +12,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/progress"
 )
-
-// driverBuffer is the room in bytes that pgconn.CopyFrom hands to a reader.
-const driverBuffer = 65536 - 5
 
 // bench is a Bench in work. All of it runs on one connection, so that both sides
 // have the same backend with the same caches.
@@ -23,7 +23,7 @@ type bench struct {
 	conn    *pgx.Conn
 	options BenchOptions
 	table   relation // has the name of a staging table, and is never committed
-	plan    *Plan
+	plan    *plan.Plan
 	rows    int64 // of each COPY
 
 	dir, file string // the prepared bytes, and the directory that is theirs alone
@@ -37,8 +37,8 @@ type bench struct {
 }
 
 // newRows returns the first n rows of the plan.
-func (b *bench) newRows(ctx context.Context, n int64) *Rows {
-	return b.plan.NewRows(ctx, Chunk{First: b.plan.selection.At(0), Last: b.plan.selection.At(n - 1), Rows: n})
+func (b *bench) newRows(ctx context.Context, n int64) *plan.Rows {
+	return b.plan.NewFirstRows(ctx, n)
 }
 
 // turn makes the table, as a frozen load does, copies n rows into it, or none
@@ -67,7 +67,7 @@ func (b *bench) turn(ctx context.Context, want int64, doing string, do func(pgx.
 
 // copyGenerated copies n rows in loadgrid's way: see copyChunk.
 func (b *bench) copyGenerated(ctx context.Context, n int64) (time.Duration, error) {
-	progress := new(Progress)
+	progress := new(progress.Progress)
 	if b.counting {
 		progress = b.options.Progress
 	}
@@ -160,7 +160,7 @@ func (b *bench) tryServerFile(ctx context.Context) (why string, err error) {
 	_, err = b.copyServerFile(ctx)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && isFileTrouble(pgErr.Code) {
-		return fmt.Sprintf("the server does not see this client's file, %s (SQLSTATE %s)", oneLine(pgErr.Message), pgErr.Code), nil
+		return fmt.Sprintf("the server does not see this client's file, %s (SQLSTATE %s)", sqltext.OneLine(pgErr.Message), pgErr.Code), nil
 	}
 	return "", err
 }
@@ -212,7 +212,7 @@ func (b *bench) discard(ctx context.Context) error {
 // generate makes rows into a buffer like the driver's, for a third of a second.
 func (b *bench) generate(ctx context.Context) error {
 	const long = 300 * time.Millisecond
-	buffer := make([]byte, driverBuffer)
+	buffer := make([]byte, plan.DriverBuffer)
 	var took []time.Duration
 	for began := time.Now(); len(took) < minRounds || time.Since(began) < long; {
 		round, rows := time.Now(), b.newRows(ctx, b.rows)

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"github.com/loadgrid/loadgrid/loader/job"
 	"slices"
 	"time"
 )
@@ -21,8 +22,8 @@ const quietPeriod = 15 * time.Second
 // be the last. Of another role's session a role without pg_read_all_stats sees nulls in
 // place of its state, its times and its kind: that is no proof.
 func (l *load) unwrittenByCounters(ctx context.Context, runs []shownRun) (bool, error) {
-	job := runs[0].job
-	if len(runs) > 1 || job.IfExists == Append || job.Publish == PublishTruncate || job.After != "" {
+	j := runs[0].job
+	if len(runs) > 1 || j.IfExists == job.Append || j.Publish == job.PublishTruncate || j.After != "" {
 		return false, nil // others have written to the same files
 	}
 	own, err := l.flushOwnCounters(ctx)

@@ -12,11 +12,13 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // LockedError reports that another run holds the table.
 type LockedError struct {
-	Table  Table
+	Table  job.Table
 	Holder string // who it is, as far as the server tells
 }
 
@@ -72,7 +74,7 @@ func serverError(err error, doing string, args ...any) error {
 func serverMessage(err error) string {
 	var step *HookError
 	if errors.As(err, &step) {
-		return oneLine(step.Error())
+		return sqltext.OneLine(step.Error())
 	}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
@@ -80,13 +82,13 @@ func serverMessage(err error) string {
 		if pgErr.Detail != "" {
 			s += ", " + pgErr.Detail
 		}
-		return oneLine(s)
+		return sqltext.OneLine(s)
 	}
 	var connectErr *pgconn.ConnectError
 	if errors.As(err, &connectErr) {
 		return attempts(connectErr.Unwrap())
 	}
-	return oneLine(err.Error())
+	return sqltext.OneLine(err.Error())
 }
 
 // attempts returns what became of the attempts to connect, each outcome once:
@@ -98,15 +100,11 @@ func attempts(err error) string {
 		all = joined.Unwrap()
 	}
 	for _, e := range all {
-		if s := oneLine(e.Error()); !slices.Contains(list, s) {
+		if s := sqltext.OneLine(e.Error()); !slices.Contains(list, s) {
 			list = append(list, s)
 		}
 	}
 	return strings.Join(list, ", ")
-}
-
-func oneLine(s string) string {
-	return strings.Join(strings.Fields(s), " ")
 }
 
 // advice says what to do about an error of the server or of the way to it.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/loadgrid/loadgrid/loader/progress"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -19,7 +20,7 @@ const LevelEvent = slog.LevelInfo - 1
 // has a number, and the stage.
 type runHandler struct {
 	slog.Handler
-	progress *Progress
+	progress *progress.Progress
 }
 
 func (h runHandler) Handle(ctx context.Context, r slog.Record) error {
@@ -45,15 +46,6 @@ func (h runHandler) WithGroup(name string) slog.Handler {
 	return runHandler{h.Handler.WithGroup(name), h.progress}
 }
 
-// Retry is an error after which something was tried again.
-type Retry struct {
-	At       time.Time `json:"at"`
-	Stage    Stage     `json:"stage"`
-	Doing    string    `json:"doing"`
-	SQLState string    `json:"sqlstate,omitempty"` // empty where the error was not the server's
-	Error    string    `json:"error"`
-}
-
 // maxRetries bounds how many troubles are remembered: the last ones.
 const maxRetries = 20
 
@@ -62,24 +54,24 @@ const maxRetries = 20
 type retries struct {
 	mu   sync.Mutex
 	n    int
-	last []Retry
+	last []progress.Retry
 }
 
-func (t *retries) add(stage Stage, doing string, err error) {
+func (t *retries) add(stage progress.Stage, doing string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.n++
 	if len(t.last) == maxRetries {
 		t.last = t.last[1:]
 	}
-	t.last = append(t.last, Retry{time.Now(), stage, doing, sqlState(err), serverMessage(err)})
+	t.last = append(t.last, progress.Retry{At: time.Now(), Stage: stage, Doing: doing, SQLState: sqlState(err), Error: serverMessage(err)})
 }
 
 // all returns how many troubles there were, and the last of them.
-func (t *retries) all() (n int, last []Retry) {
+func (t *retries) all() (n int, last []progress.Retry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.n, append([]Retry{}, t.last...)
+	return t.n, append([]progress.Retry{}, t.last...)
 }
 
 // span begins a part of the trace of a run; end is called with its error.
@@ -96,7 +88,7 @@ func (l *load) span(ctx context.Context, name string, attrs ...attribute.KeyValu
 }
 
 // stage does a stage, and tells of it.
-func (l *load) stage(ctx context.Context, name Stage, do func(context.Context) error) error {
+func (l *load) stage(ctx context.Context, name progress.Stage, do func(context.Context) error) error {
 	began := time.Now()
 	ctx, end := l.span(ctx, string(name), attribute.String("loadgrid.stage", string(name)))
 	err := do(ctx)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -20,7 +22,7 @@ const finishConns = 2
 // for good, and takes away the rows of chunks that were interrupted. It comes
 // before the indexes, which it would have to read, too.
 func (l *load) freeze(ctx context.Context) error {
-	if l.frozen || l.fills() || l.plan.Method == MethodPartitions {
+	if l.frozen || l.fills() || l.plan.Method == plan.MethodPartitions {
 		return nil
 	}
 	defer l.watch(ctx, `
@@ -39,7 +41,7 @@ func (l *load) freeze(ctx context.Context) error {
 // Partitions have theirs.
 func (l *load) buildIndexes(ctx context.Context) error {
 	key := keyDef(l.staging.Table, l.plan.Job)
-	if l.plan.Method == MethodPartitions {
+	if l.plan.Method == plan.MethodPartitions {
 		return l.retry(ctx, retryFor, "index", func() error {
 			return l.checkRowCount(ctx, key.name, l.summary.ChunksResumed == 0)
 		})
@@ -102,7 +104,7 @@ func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]indexDef
 
 // appends tells whether the rows go into a table that is there.
 func (l *load) appends() bool {
-	return l.target.oid != 0 && l.plan.Job.IfExists == Append
+	return l.target.oid != 0 && l.plan.Job.IfExists == job.Append
 }
 
 // buildIndex builds an index, unless an earlier start of the run has, and tells
@@ -178,7 +180,7 @@ func (l *load) hasRelation(ctx context.Context, name string) (bool, error) {
 // Else the rows are counted.
 func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) error {
 	if justBuilt {
-		if l.plan.Method == MethodPartitions {
+		if l.plan.Method == plan.MethodPartitions {
 			return nil // each was counted when it was built
 		}
 		same, err := builtOver(ctx, l.pool, l.staging.Schema, index, l.plan.Rows)
@@ -197,31 +199,6 @@ func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) 
 		return l.rowsLost(rows)
 	}
 	return nil
-}
-
-// builtOver tells whether an index that was just built has so many entries. The
-// catalogue has that number as a float4: exact up to 2^24, and to seven digits
-// beyond. Later it may be an estimate.
-//
-// An entry is no proof of a row: rows that were deleted, but that an older
-// snapshot may still see, are indexed, too. Only where nobody else can have
-// deleted one, since the table was made in the same transaction, is it enough.
-func builtOver(ctx context.Context, q querier, schema, index string, rows int64) (same bool, err error) {
-	err = q.QueryRow(ctx, `
-		select c.reltuples = $3::bigint::float4 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = $1 and c.relname = $2`, schema, index, rows).Scan(&same)
-	return same, serverError(err, "asking index %s for its rows", index)
-}
-
-// builtOverLive tells whether the index build that ended last has found so many
-// live rows in the table. From PostgreSQL 18 on it does not say so of a table
-// that autovacuum is kept from, as a staging table is: what the catalogue has
-// then comes from VACUUM, before the build, or from nobody.
-func builtOverLive(ctx context.Context, q querier, t relation, rows int64) (same bool, err error) {
-	err = q.QueryRow(ctx, `
-		select current_setting('server_version_num')::integer < 180000 and reltuples = $2::bigint::float4
-		from pg_class where oid = $1`, t.oid, rows).Scan(&same)
-	return same, serverError(err, "asking table %s for its rows", t.Table)
 }
 
 // errUnloggedLost reports an unlogged table that a crash of the server has emptied.
@@ -263,7 +240,7 @@ func (l *load) watch(ctx context.Context, sql string, args ...any) (stop func())
 			}
 			var share float64
 			if err := l.pool.QueryRow(ctx, sql, append([]any{l.staging.oid}, args...)...).Scan(&share); err == nil {
-				l.progress.set(int64(share * float64(l.plan.Rows)))
+				l.progress.Set(int64(share * float64(l.plan.Rows)))
 			}
 		}
 	})
@@ -275,11 +252,11 @@ func (l *load) watch(ctx context.Context, sql string, args ...any) (stop func())
 
 // analyze gathers the table's statistics, so that they are there before readers.
 func (l *load) analyze(ctx context.Context) error {
-	if l.plan.Method == MethodPartitions && l.target.oid != 0 {
+	if l.plan.Method == plan.MethodPartitions && l.target.oid != 0 {
 		return nil // the partitions have theirs, and the parent is the one that is there
 	}
 	return l.retry(ctx, retryFor, "analyze", func() error {
-		if l.plan.Method == MethodPartitions {
+		if l.plan.Method == plan.MethodPartitions {
 			return l.analyzePartitioned(ctx, l.staging)
 		}
 		err := l.exec(ctx, "analyze "+l.staging.sql())

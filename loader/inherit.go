@@ -5,12 +5,13 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // copyGrants gives a table what people have set on another: its owner, its grants, its
 // comment, and the grants and comments of the columns that both have. What the
 // table had of these is taken away.
-func copyGrants(ctx context.Context, tx pgx.Tx, from relation, to Table) error {
+func copyGrants(ctx context.Context, tx pgx.Tx, from relation, to job.Table) error {
 	rows, err := tx.Query(ctx, `
 		with old as (select * from pg_class where oid = $1), new as (select * from pg_class where oid = ($2::text)::regclass),
 		cols as (
@@ -43,7 +44,7 @@ func copyGrants(ctx context.Context, tx pgx.Tx, from relation, to Table) error {
 			union all
 			select 4, format('grant %s on table %s to %s%s', privilege, $2::text, name, case when is_grantable then ' with grant option' else '' end)
 			from grants join roles on oid = grantee) s (step, statement)
-		order by step`, from.oid, to.sql())
+		order by step`, from.oid, tableSQL(to))
 	if err != nil {
 		return serverError(err, "reading owner, grants and comments of table %s", from.Table)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // Minimum versions, and how the server gives its own.
@@ -20,12 +21,12 @@ const (
 
 // inspect checks the job against the server and refuses, before anything is
 // written, what could not be finished.
-func inspect(ctx context.Context, conn *pgx.Conn, job Job) (relation, error) {
+func inspect(ctx context.Context, conn *pgx.Conn, job job.Job) (relation, error) {
 	t, err := inspectServer(ctx, conn, job.Table)
 	if err != nil {
 		return t, err
 	}
-	if err := t.checkReserved(job.LedgerSchema); err != nil {
+	if err := t.CheckReserved(job.LedgerSchema); err != nil {
 		return t, err
 	}
 	if err := t.checkSRID(ctx, conn, job.Grid.SRID); err != nil {
@@ -45,7 +46,7 @@ func inspect(ctx context.Context, conn *pgx.Conn, job Job) (relation, error) {
 
 // inspectServer checks that the server is one that can be written to, and finds
 // the schemas of the table and of PostGIS.
-func inspectServer(ctx context.Context, conn *pgx.Conn, table Table) (relation, error) {
+func inspectServer(ctx context.Context, conn *pgx.Conn, table job.Table) (relation, error) {
 	t := relation{Table: table}
 	var version int
 	var standby, readOnly bool
@@ -59,7 +60,7 @@ func inspectServer(ctx context.Context, conn *pgx.Conn, table Table) (relation, 
 		        where s <> $1 and s !~ '^pg_' order by n limit 1),
 		       (select extversion from pg_extension where extname = 'postgis'),
 		       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`,
-		DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
+		job.DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
 	if err != nil {
 		return t, serverError(err, "asking the server for its version")
 	}
@@ -118,18 +119,18 @@ func (t *relation) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) er
 
 // checkMetres refuses INSPIRE's codes, which are made of metres, in a CRS that has
 // other units.
-func (t *relation) checkMetres(ctx context.Context, conn *pgx.Conn, job Job) error {
-	if job.Code != geomgen.INSPIRE && job.Code != geomgen.INSPIREShort {
+func (t *relation) checkMetres(ctx context.Context, conn *pgx.Conn, j job.Job) error {
+	if j.Code != geomgen.INSPIRE && j.Code != geomgen.INSPIREShort {
 		return nil
 	}
 	var metres bool
 	err := conn.QueryRow(ctx, "select coalesce(proj4text, '') like '%+units=m %' or coalesce(proj4text, '') like '%+units=m' from "+
-		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", job.Grid.SRID).Scan(&metres)
+		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", j.Grid.SRID).Scan(&metres)
 	if err != nil {
-		return serverError(err, "looking up the units of SRID %d in spatial_ref_sys", job.Grid.SRID)
+		return serverError(err, "looking up the units of SRID %d in spatial_ref_sys", j.Grid.SRID)
 	}
 	if !metres {
-		return errNotMetric(job)
+		return job.NotMetricError(j)
 	}
 	return nil
 }

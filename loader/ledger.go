@@ -5,19 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
-
-// querier is what the ledger's statements run on: a pool, a connection, a
-// transaction.
-type querier interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
 
 // ledger holds the names of the ledger's tables. Every statement about runs and
 // chunks is a method of it.
@@ -34,56 +27,6 @@ func newLedger(schema string) ledger {
 	}
 }
 
-// States of a run.
-const (
-	StateLoading   = "loading"   // begun and not ended; whether it is alive, the lock tells
-	StatePublished = "published" // readers see its table
-	StateDropped   = "dropped"   // given up, its staging table is gone
-)
-
-// RunInfo is a run as the ledger knows it.
-type RunInfo struct {
-	ID          int64      `json:"id"`
-	JobName     string     `json:"job_name,omitempty"` // empty in a ledger from before jobs had names
-	Table       Table      `json:"table"`
-	State       string     `json:"state"`
-	Chunks      int64      `json:"chunks"`
-	Committed   int64      `json:"committed_chunks"`
-	Rows        int64      `json:"rows"`
-	RowsDone    int64      `json:"committed_rows"`
-	Attempts    int        `json:"starts"`
-	StartedAt   time.Time  `json:"started_at"`
-	FinishedAt  *time.Time `json:"finished_at,omitempty"`
-	LastError   string     `json:"last_error,omitempty"`
-	Version     string     `json:"version"`
-	Fingerprint string     `json:"fingerprint"`
-	Job         Job        `json:"job"`
-	// TableVersion is the run that made the version of the table with this run's
-	// rows: itself, or the one that it appended to. 0 for runs that are not published.
-	TableVersion int64 `json:"table_version,omitempty"`
-	// Shown tells whether the table shows the rows of this run.
-	Shown bool `json:"shown"`
-	// KeptAs names the table, in the same schema, that keeps the rows of this run
-	// since others took their place. Empty where none does.
-	KeptAs string `json:"kept_as,omitempty"`
-	// History tells of each start of the run. Empty in a ledger from before starts
-	// were written down.
-	History []Attempt `json:"history"`
-	staging string
-}
-
-// Status says in a word what became of a run: its state, and of one that was
-// published whether its rows are shown, kept or replaced.
-func (r RunInfo) Status() string {
-	switch {
-	case r.State != StatePublished || r.Shown, r.TableVersion == 0: // the last in a ledger from before versions
-		return r.State
-	case r.KeptAs != "":
-		return "kept"
-	}
-	return "replaced"
-}
-
 func (l ledger) exists(ctx context.Context, q querier) (bool, error) {
 	var there bool
 	err := q.QueryRow(ctx, "select to_regclass($1) is not null and to_regclass($2) is not null", l.runs, l.chunks).Scan(&there)
@@ -92,12 +35,12 @@ func (l ledger) exists(ctx context.Context, q querier) (bool, error) {
 
 // publishedBy returns the job that made the table with this oid, nil when the
 // ledger knows of none.
-func (l ledger) publishedBy(ctx context.Context, q querier, t Table, oid uint32) (*Job, error) {
+func (l ledger) publishedBy(ctx context.Context, q querier, t job.Table, oid uint32) (*job.Job, error) {
 	there, err := l.exists(ctx, q)
 	if err != nil || !there {
 		return nil, err
 	}
-	var job Job
+	var job job.Job
 	err = q.QueryRow(ctx, "select r.job from "+l.fromRuns("id, schema_name, table_name, table_oid, state, job")+
 		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.state = 'published' order by r.shown desc, r.id desc limit 1",
 		t.Schema, t.Name, oid).Scan(&job)
@@ -108,7 +51,7 @@ func (l ledger) publishedBy(ctx context.Context, q querier, t Table, oid uint32)
 }
 
 // insertRun writes down a new run and returns its number.
-func (l ledger) insertRun(ctx context.Context, q querier, t Table, p *Plan, fingerprint, staging string, options Options) (int64, error) {
+func (l ledger) insertRun(ctx context.Context, q querier, t job.Table, p *plan.Plan, fingerprint, staging string, options Options) (int64, error) {
 	job, err := json.Marshal(p.Job)
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
@@ -155,7 +98,7 @@ func (l ledger) query(ctx context.Context, q querier, where string, args ...any)
 }
 
 // unfinished returns the run of a table that was begun and not ended.
-func (l ledger) unfinished(ctx context.Context, q querier, t Table) (run RunInfo, found bool, err error) {
+func (l ledger) unfinished(ctx context.Context, q querier, t job.Table) (run RunInfo, found bool, err error) {
 	runs, err := l.query(ctx, q, "where r.schema_name = $1 and r.table_name = $2 and r.state = 'loading'", t.Schema, t.Name)
 	if err != nil || len(runs) == 0 {
 		return RunInfo{}, false, err
@@ -183,7 +126,7 @@ func (l ledger) area(ctx context.Context, q querier, run *RunInfo) error {
 	if err := q.QueryRow(ctx, "select aoi from "+l.runs+" where id = $1", run.ID).Scan(&b); err != nil {
 		return serverError(err, "reading the area of interest of run %d from the ledger", run.ID)
 	}
-	if err := run.Job.Area.unmarshal(b); err != nil {
+	if err := run.Job.Area.Unmarshal(b); err != nil {
 		return fmt.Errorf("reading the area of interest of run %d in the ledger: %w", run.ID, err)
 	}
 	return nil
@@ -192,7 +135,7 @@ func (l ledger) area(ctx context.Context, q querier, run *RunInfo) error {
 // resumed notes that a run goes on, with the job as it is now, which may differ from
 // that of the first start in what is not of the fingerprint. It returns which start
 // that is.
-func (l ledger) resumed(ctx context.Context, q querier, id int64, job Job) (no int, err error) {
+func (l ledger) resumed(ctx context.Context, q querier, id int64, job job.Job) (no int, err error) {
 	b, err := json.Marshal(job)
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
@@ -215,7 +158,7 @@ func (l ledger) flushCommits(ctx context.Context, q querier, id int64) error {
 }
 
 func (l ledger) recordError(ctx context.Context, q querier, id int64, cause error) error {
-	_, err := q.Exec(ctx, "update "+l.runs+" set last_error = $2 where id = $1", id, oneLine(cause.Error()))
+	_, err := q.Exec(ctx, "update "+l.runs+" set last_error = $2 where id = $1", id, sqltext.OneLine(cause.Error()))
 	return serverError(err, "writing into the ledger why run %d stopped", id)
 }
 
@@ -249,7 +192,7 @@ func (l ledger) markRunDropped(ctx context.Context, q querier, id int64) error {
 // insertChunk notes a chunk as committed, if the transaction it is in commits.
 // It must come first in that transaction: a second attempt at the same chunk
 // waits here, and then gets SQLSTATE 23505.
-func (l ledger) insertChunk(ctx context.Context, q querier, run int64, c Chunk) error {
+func (l ledger) insertChunk(ctx context.Context, q querier, run int64, c plan.Chunk) error {
 	_, err := q.Exec(ctx, "insert into "+l.chunks+" (run_id, chunk_no, first_id, last_id, rows) values ($1, $2, $3, $4, $5)",
 		run, c.No, c.First, c.Last, c.Rows)
 	return err

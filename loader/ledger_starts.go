@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
 // Outcomes of a start.
@@ -35,16 +36,16 @@ type Attempt struct {
 	OSUser  string `json:"os_user,omitempty"`
 	Version string `json:"version"`
 	// Rows is what this start has copied and committed.
-	Rows          int64             `json:"rows"`
-	RowsPerSecond float64           `json:"rows_per_second,omitempty"` // in the stage load
-	Seconds       float64           `json:"seconds,omitempty"`
-	StageSeconds  map[Stage]float64 `json:"stage_seconds,omitempty"`
+	Rows          int64                      `json:"rows"`
+	RowsPerSecond float64                    `json:"rows_per_second,omitempty"` // in the stage load
+	Seconds       float64                    `json:"seconds,omitempty"`
+	StageSeconds  map[progress.Stage]float64 `json:"stage_seconds,omitempty"`
 	// Retries is how often something was tried again, and Troubles say why, of the last
 	// of them.
-	Retries       int     `json:"retries"`
-	RecentRetries []Retry `json:"troubles,omitempty"`
-	SQLState      string  `json:"sqlstate,omitempty"` // of Error, where it was the server's
-	Error         string  `json:"error,omitempty"`
+	Retries       int              `json:"retries"`
+	RecentRetries []progress.Retry `json:"troubles,omitempty"`
+	SQLState      string           `json:"sqlstate,omitempty"` // of Error, where it was the server's
+	Error         string           `json:"error,omitempty"`
 }
 
 // insertAttempt writes down who starts a run, and from where.
@@ -57,11 +58,6 @@ func (l ledger) insertAttempt(ctx context.Context, q querier, run int64, no int,
 	_, err := q.Exec(ctx, "insert into "+l.starts+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
 		run, no, plainText(host), plainText(name), options.Version)
 	return serverError(err, "writing a start of run %d into the ledger", run)
-}
-
-// plainText returns text that the server takes as such.
-func plainText(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")
 }
 
 // endAttempt writes down how a start has ended.
@@ -105,7 +101,7 @@ func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error 
 	_, err = pgx.ForEachRow(rows, []any{&id, &s.No, &s.StartedAt, &s.EndedAt, &s.Outcome, &s.Role, &s.Address, &s.Host, &s.OSUser,
 		&s.Version, &s.Rows, &s.Seconds, &s.StageSeconds, &s.Retries, &s.RecentRetries, &s.SQLState, &s.Error}, func() error {
 		s.RowsPerSecond = 0
-		if load := s.StageSeconds[StageLoad]; load > 0 {
+		if load := s.StageSeconds[progress.StageLoad]; load > 0 {
 			s.RowsPerSecond = float64(s.Rows) / load
 		}
 		at[id].History = append(at[id].History, s)
@@ -121,13 +117,13 @@ func (l *load) recordAttemptEnd(ctx context.Context, outcome string, cause error
 	if l.attempt == 0 {
 		return
 	}
-	s := Attempt{No: l.attempt, Outcome: outcome, Rows: l.rowsCopied.Load(), StageSeconds: l.progress.seconds()}
+	s := Attempt{No: l.attempt, Outcome: outcome, Rows: l.rowsCopied.Load(), StageSeconds: l.progress.Seconds()}
 	for _, seconds := range s.StageSeconds {
 		s.Seconds += seconds
 	}
 	s.Retries, s.RecentRetries = l.retries.all()
 	if cause != nil {
-		s.SQLState, s.Error = sqlState(cause), oneLine(cause.Error())
+		s.SQLState, s.Error = sqlState(cause), sqltext.OneLine(cause.Error())
 	}
 	if err := l.ledger.endAttempt(ctx, l.pool, l.run, s); err != nil {
 		l.log.Debug("the ledger does not know how this start ended", "error", serverMessage(err))

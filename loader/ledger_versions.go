@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // A version is what a table held from one replace to the next: the rows of the
@@ -13,15 +14,15 @@ import (
 // The table shows one; others may be kept under names of their own.
 type version struct {
 	id   int64
-	kept Table  // the table that keeps it
-	oid  uint32 // of that one
+	kept job.Table // the table that keeps it
+	oid  uint32    // of that one
 }
 
 func versionAt(id int64, kept relation) version { return version{id, kept.Table, kept.oid} }
 
 // versionName is the table that keeps a version of t.
-func versionName(t Table, version int64) Table {
-	return Table{t.Schema, objectName(t.Name, "", fmt.Sprintf("run%d", version))}
+func versionName(t job.Table, version int64) job.Table {
+	return job.Table{Schema: t.Schema, Name: objectName(t.Name, "", fmt.Sprintf("run%d", version))}
 }
 
 // fromRuns stands for the ledger's runs where a ledger that an older loadgrid made
@@ -34,7 +35,7 @@ func (l ledger) fromRuns(columns string) string {
 
 // shownVersion returns the version that the table with this oid shows, if the
 // ledger knows it.
-func (l ledger) shownVersion(ctx context.Context, q querier, t Table, oid uint32) (id int64, found bool, err error) {
+func (l ledger) shownVersion(ctx context.Context, q querier, t job.Table, oid uint32) (id int64, found bool, err error) {
 	there, err := l.exists(ctx, q)
 	if err != nil || !there {
 		return 0, false, err
@@ -49,21 +50,21 @@ func (l ledger) shownVersion(ctx context.Context, q querier, t Table, oid uint32
 }
 
 // rowsShown returns how many rows runs have put into the table, as far as it shows them.
-func (l ledger) rowsShown(ctx context.Context, q querier, t Table) (rows int64, err error) {
+func (l ledger) rowsShown(ctx context.Context, q querier, t job.Table) (rows int64, err error) {
 	err = q.QueryRow(ctx, "select coalesce(sum(coalesce(rows_added, rows)), 0)::bigint from "+l.runs+
 		" where schema_name = $1 and table_name = $2 and shown", t.Schema, t.Name).Scan(&rows)
 	return rows, serverError(err, "reading from the ledger how many rows table %s has", t)
 }
 
 // markReplaced notes that the table shows none of the rows that it has shown.
-func (l ledger) markReplaced(ctx context.Context, q querier, t Table) error {
+func (l ledger) markReplaced(ctx context.Context, q querier, t job.Table) error {
 	_, err := q.Exec(ctx, "update "+l.runs+" set shown = false where schema_name = $1 and table_name = $2 and shown", t.Schema, t.Name)
 	return serverError(err, "writing into the ledger that table %s has another version", t)
 }
 
 // markKept notes where a version of t is kept, as the one that was put away last: a
 // rollback may put away a newer one than those that are kept already.
-func (l ledger) markKept(ctx context.Context, q querier, t Table, v version) error {
+func (l ledger) markKept(ctx context.Context, q querier, t job.Table, v version) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = $4, table_oid = $5, kept_no =
 			(select coalesce(max(kept_no), 0) + 1 from `+l.runs+` where schema_name = $1 and table_name = $2)
 		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`,
@@ -72,14 +73,14 @@ func (l ledger) markKept(ctx context.Context, q querier, t Table, v version) err
 }
 
 // markRestored notes that the table with this oid shows a version that was kept.
-func (l ledger) markRestored(ctx context.Context, q querier, t Table, version int64, oid uint32) error {
+func (l ledger) markRestored(ctx context.Context, q querier, t job.Table, version int64, oid uint32) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set shown = true, kept_name = null, kept_no = null, table_oid = $4
 		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`, t.Schema, t.Name, version, oid)
 	return serverError(err, "writing into the ledger that table %s has version %d again", t, version)
 }
 
 // markDropped notes that a version is not kept any more.
-func (l ledger) markDropped(ctx context.Context, q querier, t Table, version int64) error {
+func (l ledger) markDropped(ctx context.Context, q querier, t job.Table, version int64) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = null, kept_no = null
 		where schema_name = $1 and table_name = $2 and version_id = $3`, t.Schema, t.Name, version)
 	return serverError(err, "writing into the ledger that version %d of table %s is gone", version, t)
@@ -87,7 +88,7 @@ func (l ledger) markDropped(ctx context.Context, q querier, t Table, version int
 
 // keptVersions returns the versions of t that are kept, the one that was put away
 // last first.
-func (l ledger) keptVersions(ctx context.Context, q querier, t Table) ([]version, error) {
+func (l ledger) keptVersions(ctx context.Context, q querier, t job.Table) ([]version, error) {
 	rows, err := q.Query(ctx, "select version_id, schema_name, kept_name, max(table_oid) from "+l.runs+`
 		where schema_name = $1 and table_name = $2 and kept_name is not null
 		group by 1, 2, 3 order by max(kept_no) desc`, t.Schema, t.Name)

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/progress"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -32,7 +35,7 @@ type Options struct {
 	// Tracer gets spans of the run, its stages and its chunks. Defaults to none.
 	Tracer trace.Tracer
 	// Progress is told how far the run is. Defaults to one that nobody reads.
-	Progress *Progress
+	Progress *progress.Progress
 	// Log gets what people should know later. Defaults to none.
 	Log *slog.Logger
 	// Version is that of the program, for the ledger. Defaults to dev.
@@ -45,9 +48,9 @@ type Options struct {
 // load is a run in work.
 type load struct {
 	pool     *pgxpool.Pool
-	plan     *Plan
+	plan     *plan.Plan
 	options  Options
-	progress *Progress
+	progress *progress.Progress
 	log      *slog.Logger
 
 	settings serverSettings
@@ -58,7 +61,7 @@ type load struct {
 	partitioned bool
 	columns     []string   // of the table that readers see, with their types
 	staging     relation   // the table that is filled
-	index       Index      // which spatial indexes that one gets
+	index       job.Index  // which spatial indexes that one gets
 	others      []indexDef // which more its partitions get, as those of the target have
 	ledger      ledger
 	run         int64 // 0 until it is in the ledger
@@ -87,43 +90,43 @@ type load struct {
 // table that another run holds a *LockedError; in both cases nothing is written.
 // Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
 // and the error holds the cause.
-func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Summary, error) {
-	plan, err := NewPlan(ctx, job)
-	var needs *NeedsServerError
+func Run(ctx context.Context, pool *pgxpool.Pool, job job.Job, options Options) (Summary, error) {
+	p, err := plan.New(ctx, job)
+	var needs *plan.NeedsServerError
 	if errors.As(err, &needs) {
 		// The server is asked once the run holds the table.
-		plan, err = &Plan{Job: job.withDefaults()}, nil
+		p, err = &plan.Plan{Job: job.WithDefaults()}, nil
 	}
 	if err != nil {
 		return Summary{}, err
 	}
-	return plan.Run(ctx, pool, options)
+	return RunPlan(ctx, pool, p, options)
 }
 
-// Run does the job of a plan: see the function of this name.
-func (p *Plan) Run(ctx context.Context, pool *pgxpool.Pool, options Options) (_ Summary, err error) {
+// RunPlan does the job of a plan that was made beforehand: see Run.
+func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) (_ Summary, err error) {
 	l := newLoad(pool, p, options)
 	ctx, end := l.span(ctx, "run", attribute.String("loadgrid.job", l.options.JobName), attribute.String("loadgrid.table", p.Job.Table.String()))
 	defer func() { end(err) }()
 	defer l.close(ctx)
 
 	for _, stage := range []struct {
-		name Stage
+		name progress.Stage
 		rows bool // it goes over all rows
 		do   func(context.Context) error
 	}{
-		{StagePlan, false, l.prepare},
-		{StageLoad, true, l.withLockHeartbeat(l.copyAll)},
-		{StageFreeze, true, l.withLockHeartbeat(l.freeze)},
-		{StageIndex, true, l.withLockHeartbeat(l.buildIndexes)},
-		{StageAnalyze, false, l.withLockHeartbeat(l.analyze)},
-		{StagePublish, false, l.publish},
+		{progress.StagePlan, false, l.prepare},
+		{progress.StageLoad, true, l.withLockHeartbeat(l.copyAll)},
+		{progress.StageFreeze, true, l.withLockHeartbeat(l.freeze)},
+		{progress.StageIndex, true, l.withLockHeartbeat(l.buildIndexes)},
+		{progress.StageAnalyze, false, l.withLockHeartbeat(l.analyze)},
+		{progress.StagePublish, false, l.publish},
 	} {
 		var rows int64
 		if stage.rows {
 			rows = l.plan.Rows
 		}
-		l.progress.begin(stage.name, rows)
+		l.progress.Begin(stage.name, rows)
 		err := l.stage(ctx, stage.name, stage.do)
 		if errors.Is(err, errUnchanged) {
 			l.summary.Unchanged = true
@@ -135,14 +138,14 @@ func (p *Plan) Run(ctx context.Context, pool *pgxpool.Pool, options Options) (_ 
 			}
 			break // the error came too late: the table is published
 		}
-		l.progress.set(rows)
+		l.progress.Set(rows)
 	}
 	return l.summarize(ctx, OutcomePublished), nil
 }
 
-func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
+func newLoad(pool *pgxpool.Pool, plan *plan.Plan, options Options) *load {
 	if options.Progress == nil {
-		options.Progress = new(Progress)
+		options.Progress = new(progress.Progress)
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -163,7 +166,7 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 	l := &load{pool: pool, plan: plan, options: options, progress: options.Progress,
 		ledger: newLedger(plan.Job.LedgerSchema)}
 	l.log = slog.New(runHandler{options.Log.Handler(), l.progress})
-	l.progress.about(options.JobName, 0)
+	l.progress.About(options.JobName, 0)
 	l.summary = Summary{Job: options.JobName, Table: plan.Job.Table}
 	l.index = plan.Job.Index
 	return l
@@ -173,7 +176,7 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 // disk, so in the end the ledger is asked, after a commit that does, which of
 // them are there: a crash of the server may have taken the last ones away.
 func (l *load) copyAll(ctx context.Context) error {
-	l.progress.skip(l.summary.RowsResumed)
+	l.progress.Skip(l.summary.RowsResumed)
 	for {
 		if err := l.copyChunks(ctx); err != nil {
 			return err
@@ -191,14 +194,14 @@ func (l *load) copyAll(ctx context.Context) error {
 		}
 		if missing := l.plan.Chunks - int64(len(l.done)); missing > 0 {
 			l.log.Warn("a crash of the server took committed chunks away, copying them again", "chunks", missing)
-			l.progress.add(rows - l.plan.Rows)
+			l.progress.Add(rows - l.plan.Rows)
 			l.chunksCopied.Add(-missing)
 			continue
 		}
 		if rows != l.plan.Rows {
 			return fmt.Errorf("%d rows planned, %d committed", l.plan.Rows, rows)
 		}
-		l.frozen = l.plan.Method == MethodFrozen && l.summary.ChunksResumed == 0
+		l.frozen = l.plan.Method == plan.MethodFrozen && l.summary.ChunksResumed == 0
 		return l.staging.find(ctx, l.pool)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // tableLock is the session advisory lock that keeps a table to one run at a
@@ -21,13 +22,13 @@ type tableLock struct {
 }
 
 // lockKey is the number under which PostgreSQL knows the lock of a table.
-func lockKey(t Table) int64 {
+func lockKey(t job.Table) int64 {
 	sum := sha256.Sum256([]byte("loadgrid\x00" + t.Schema + "\x00" + t.Name))
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
 // lockTable takes the lock of t, or returns a *LockedError.
-func lockTable(ctx context.Context, pool *pgxpool.Pool, t Table) (*tableLock, error) {
+func lockTable(ctx context.Context, pool *pgxpool.Pool, t job.Table) (*tableLock, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, serverError(err, "connecting for the lock of table %s", t)
@@ -46,7 +47,7 @@ func lockTable(ctx context.Context, pool *pgxpool.Pool, t Table) (*tableLock, er
 	return l, nil
 }
 
-func (l *tableLock) take(ctx context.Context, t Table) error {
+func (l *tableLock) take(ctx context.Context, t job.Table) error {
 	var taken bool
 	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1), pg_backend_pid()", l.key).Scan(&taken, &l.backend.pid); err != nil {
 		return serverError(err, "locking table %s", t)
@@ -85,7 +86,7 @@ func (l *load) waitForTable(ctx context.Context) (*tableLock, error) {
 	defer func() {
 		if told { // it is the other run's time, and nobody's measure of this one
 			l.summary.WaitSeconds = time.Since(began).Round(time.Microsecond).Seconds()
-			l.progress.restart()
+			l.progress.Restart()
 		}
 	}()
 	for {

@@ -7,11 +7,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // checkOverlap refuses cells that the table holds already before any work is
 // done. It reads the table once; publish looks again.
-func (t *relation) checkOverlap(ctx context.Context, conn querier, p *Plan) error {
+func (t *relation) checkOverlap(ctx context.Context, conn querier, p *plan.Plan) error {
 	both, err := t.overlap(ctx, conn, p)
 	if err != nil || both == 0 {
 		return err
@@ -41,7 +42,7 @@ func (t *relation) checkKey(ctx context.Context, conn querier, idColumn string) 
 
 // overlap returns how many of the plan's cells the table holds: by the rectangle
 // that they lie in, and where an area cuts it, cell by cell.
-func (t *relation) overlap(ctx context.Context, conn querier, p *Plan) (both int64, err error) {
+func (t *relation) overlap(ctx context.Context, conn querier, p *plan.Plan) (both int64, err error) {
 	const where = " where col >= $1 and col < $2 and row >= $3 and row < $4"
 	bounds := []any{p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow}
 	err = conn.QueryRow(ctx, "select count(*) from "+t.sql()+where, bounds...).Scan(&both)

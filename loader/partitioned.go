@@ -9,24 +9,25 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // checkPartitioned refuses a partitioned table under which the partitions of the
 // job could not be put, or with partitions that could not be taken away.
 func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) error {
-	t, job := &l.target, l.plan.Job
+	t, j := &l.target, l.plan.Job
 	var byID bool
 	err := conn.QueryRow(ctx, `
 		select p.partstrat = 'r' and p.partnatts = 1 and coalesce(a.attname = $2, false)
 		from pg_partitioned_table p left join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
-		where p.partrelid = $1`, t.oid, job.IDColumn).Scan(&byID)
+		where p.partrelid = $1`, t.oid, j.IDColumn).Scan(&byID)
 	if err != nil {
 		return serverError(err, "looking up how table %s is partitioned", t.Table)
 	}
 	if !byID {
-		return t.refuse("is not partitioned by range of %s: choose another name", job.IDColumn)
+		return t.refuse("is not partitioned by range of %s: choose another name", j.IDColumn)
 	}
-	if job.Partitions == 0 {
+	if j.Partitions == 0 {
 		return nil // rows are added, as anybody may
 	}
 	if !owned {
@@ -35,15 +36,15 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 	if err := t.checkOwner(ctx, conn); err != nil {
 		return err
 	}
-	if err := t.checkConstraints(ctx, conn, job); err != nil {
+	if err := t.checkConstraints(ctx, conn, j); err != nil {
 		return err
 	}
-	if l.others, err = t.otherIndexes(ctx, conn, job.GeomColumn); err != nil {
+	if l.others, err = t.otherIndexes(ctx, conn, j.GeomColumn); err != nil {
 		return err
 	}
-	if job.IfExists == Append {
+	if j.IfExists == job.Append {
 		// A partition must have what its parent has.
-		have, err := t.spatialIndexes(ctx, conn, job.GeomColumn)
+		have, err := t.spatialIndexes(ctx, conn, j.GeomColumn)
 		if err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 
 // checkConstraints refuses a parent with checks, or columns that must not be null,
 // that a new partition would lack: it could not be attached.
-func (t relation) checkConstraints(ctx context.Context, q querier, job Job) error {
+func (t relation) checkConstraints(ctx context.Context, q querier, job job.Job) error {
 	var found *string
 	err := q.QueryRow(ctx, `
 		select string_agg(what, ', ') from (
@@ -72,42 +73,16 @@ func (t relation) checkConstraints(ctx context.Context, q querier, job Job) erro
 	return nil
 }
 
-// otherIndexes returns the indexes of the parent that are neither of a constraint
-// nor on the geometry alone, without their names: those that people have made. A
-// partition that has them before it is attached does not get them while readers
-// wait.
-func (t relation) otherIndexes(ctx context.Context, q querier, geomColumn string) ([]indexDef, error) {
-	rows, err := q.Query(ctx, `
-		with others as (
-			select c.oid, i.indisunique, m.amname, pg_get_indexdef(c.oid) as def,
-			       'CREATE ' || case when i.indisunique then 'UNIQUE ' else '' end || 'INDEX ' || quote_ident(c.relname) || ' ON ONLY '
-			       || quote_ident(n.nspname) || '.' || quote_ident(t.relname) || ' USING ' || m.amname || ' ' as head
-			from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-			join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
-			where i.indrelid = $1 and not exists (select from pg_constraint where conindid = c.oid)
-			  and not (m.amname in ('gist', 'brin') and i.indnatts = 1 and i.indpred is null
-			           and i.indkey[0] = (select attnum from pg_attribute where attrelid = $1 and attname = $2)))
-		select indisunique, amname, substr(def, length(head) + 1) from others where starts_with(def, head) order by oid`, t.oid, geomColumn)
-	if err != nil {
-		return nil, serverError(err, "looking for the indexes of table %s", t.Table)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d indexDef, err error) {
-		err = row.Scan(&d.unique, &d.am, &d.using)
-		return d, err
-	})
-	return list, serverError(err, "looking for the indexes of table %s", t.Table)
-}
-
-func indexOf(gist, brin bool) Index {
+func indexOf(gist, brin bool) job.Index {
 	switch {
 	case gist && brin:
-		return IndexBoth
+		return job.IndexBoth
 	case gist:
-		return IndexGiST
+		return job.IndexGiST
 	case brin:
-		return IndexBRIN
+		return job.IndexBRIN
 	}
-	return IndexNone
+	return job.IndexNone
 }
 
 // checkPartitionDependents refuses partitions that something depends on by
@@ -142,7 +117,7 @@ func (l *load) checkRanges(ctx context.Context, conn querier) error {
 		return err
 	}
 	for i := range l.plan.Chunks {
-		from, to := l.plan.bounds(l.plan.Chunk(i))
+		from, to := l.plan.Bounds(l.plan.Chunk(i))
 		if p := findOverlap(parts, from, to); p != nil {
 			return &geomgen.ParamError{Param: "partitions", Value: fmt.Sprint(l.plan.Job.Partitions), Reason: fmt.Sprintf(
 				"a new partition for %s from %d to %d would lie across %s of table %s: leave partitions out, and the rows go into those that are there",
@@ -204,7 +179,7 @@ func (l *load) createMissingPartitions(ctx context.Context, tx pgx.Tx) error {
 	var sql []string
 	for i, r := range ranges {
 		sql = append(sql, fmt.Sprintf("create table %s partition of %s (%s) for values from (%d) to (%d)",
-			names[i].sql(), l.target.sql(), boundsCheck(l.plan.Job, r[0], r[1]), r[0], r[1]))
+			tableSQL(names[i]), l.target.sql(), boundsCheck(l.plan.Job, r[0], r[1]), r[0], r[1]))
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
 	return serverError(err, "making partitions of table %s for the new rows", l.target)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // prepare takes the table's lock, runs the step before, plans what only the server
@@ -98,7 +99,7 @@ func (l *load) migrateForKeep(ctx context.Context) error {
 	return MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema)
 }
 
-func inspectPool(ctx context.Context, pool *pgxpool.Pool, job Job) (relation, error) {
+func inspectPool(ctx context.Context, pool *pgxpool.Pool, job job.Job) (relation, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return relation{}, serverError(err, "connecting")

@@ -11,6 +11,7 @@ import (
 	"github.com/twpayne/go-geom/encoding/ewkb"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // A table of up to previewCells rows is drawn whole: a picture can hardly show more.
@@ -22,7 +23,7 @@ const (
 
 // Preview is what a table holds, or a sample of it.
 type Preview struct {
-	Table  Table
+	Table  job.Table
 	SRID   int32
 	Column string // whose values they are, "" for none
 	Rows   int64  // how many the table has; where Cells are a sample, about
@@ -41,7 +42,7 @@ type PreviewCell struct {
 // 50,000 rows it reads a sample, spread evenly over the cells. It runs in a read-only
 // transaction. A table or column that is not there, or a column that is not numeric,
 // is a *geomgen.ParamError. Of polygons their shells are read, not their holes.
-func NewPreview(ctx context.Context, pool *pgxpool.Pool, table Table, column string) (*Preview, error) {
+func NewPreview(ctx context.Context, pool *pgxpool.Pool, table job.Table, column string) (*Preview, error) {
 	var p *Preview
 	err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
 		p, err = preview(ctx, tx, table, column)
@@ -54,7 +55,7 @@ func NewPreview(ctx context.Context, pool *pgxpool.Pool, table Table, column str
 	return p, serverError(err, "reading table %s", table)
 }
 
-func preview(ctx context.Context, tx pgx.Tx, table Table, column string) (*Preview, error) {
+func preview(ctx context.Context, tx pgx.Tx, table job.Table, column string) (*Preview, error) {
 	p := &Preview{Table: table, Column: column}
 	if table.Schema == "" {
 		err := tx.QueryRow(ctx, `
@@ -144,8 +145,8 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "is not there"}
 	case geometry == "":
 		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "has no column of type geometry"}
-	case p.Column == "" && numeric[coverageColumn]:
-		p.Column = coverageColumn
+	case p.Column == "" && numeric[job.CoverageColumn]:
+		p.Column = job.CoverageColumn
 	case p.Column != "":
 		if isNumber, there := numeric[p.Column]; !isNumber {
 			reason := "is no column of table " + p.Table.String()

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // publishLockTimeout is how long publish lets readers queue behind it before it
@@ -55,7 +57,7 @@ func (l *load) analyzeParent(ctx context.Context) {
 		return
 	}
 	var err error
-	if l.plan.Method == MethodPartitions {
+	if l.plan.Method == plan.MethodPartitions {
 		err = l.analyzePartitioned(ctx, l.target)
 	} else {
 		err = l.exec(ctx, "analyze "+l.target.sql())
@@ -115,39 +117,10 @@ func (l *load) publishTx(ctx context.Context) error {
 	return serverError(markConnClosed(l.lock.conn.Conn(), err), "publishing table %s", l.target)
 }
 
-// checkSame sees to it that the name of the table is that of the one which was found
-// under it before.
-func (t relation) checkSame(ctx context.Context, tx pgx.Tx) error {
-	now := t
-	if err := now.find(ctx, tx); err != nil {
-		return err
-	}
-	if now.oid != t.oid {
-		return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", t)
-	}
-	return nil
-}
-
-// lock keeps everybody else from the table until the transaction ends. It comes
-// before the table is looked at: who has altered it, or made a view of it, and not
-// committed that, would be waited for only afterwards. An owner who has revoked all
-// of its own grants may drop the table, not lock it.
-func (t relation) lock(ctx context.Context, tx pgx.Tx) error {
-	var may bool
-	err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'UPDATE, DELETE, TRUNCATE')", t.oid).Scan(&may)
-	if err == nil && may {
-		_, err = tx.Exec(ctx, "lock table "+t.sql()+" in access exclusive mode")
-	}
-	if err != nil {
-		return serverError(err, "locking table %s", t)
-	}
-	return t.checkSame(ctx, tx)
-}
-
 // show puts the rows where readers see them, and returns the table that has them.
 func (l *load) show(ctx context.Context, tx pgx.Tx) (oid uint32, err error) {
 	switch {
-	case l.plan.Method == MethodPartitions && l.target.oid != 0:
+	case l.plan.Method == plan.MethodPartitions && l.target.oid != 0:
 		return l.target.oid, l.swapPartitions(ctx, tx)
 	case l.appends():
 		return l.target.oid, l.appendRows(ctx, tx)
@@ -187,21 +160,21 @@ func (l *load) swapTable(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	if l.plan.Method == MethodPartitions {
+	if l.plan.Method == plan.MethodPartitions {
 		if err := l.namePartitions(ctx, tx, 0); err != nil {
 			return err
 		}
 	} else if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" reset (autovacuum_enabled)"); err != nil {
 		return serverError(err, "giving %s back to autovacuum", l.staging.Table)
 	}
-	indexes := func(t Table) []indexDef {
+	indexes := func(t job.Table) []indexDef {
 		defs := append(spatialDefs(t, l.plan.Job, l.index), codeDefs(t, l.plan.Job)...)
 		return append(defs, keyDef(t, l.plan.Job))
 	}
 	list := []renaming{{"table", l.staging.Table, l.target.Name}}
 	wanted := indexes(l.target.Table)
 	for i, d := range indexes(l.staging.Table) {
-		list = append(list, renaming{"index", Table{l.target.Schema, d.name}, wanted[i].name})
+		list = append(list, renaming{"index", job.Table{Schema: l.target.Schema, Name: d.name}, wanted[i].name})
 	}
 	if err := renameAll(ctx, tx, list); err != nil {
 		return err
@@ -252,7 +225,7 @@ func (l *load) commentKey(ctx context.Context, tx pgx.Tx) error {
 func (l *load) checkWhole(ctx context.Context, tx pgx.Tx) error {
 	var whole bool
 	parts := int64(1)
-	if l.plan.Method == MethodPartitions {
+	if l.plan.Method == plan.MethodPartitions {
 		parts = l.plan.Chunks
 	}
 	err := tx.QueryRow(ctx, `

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // renaming is a table or an index that gets another name in its schema.
 type renaming struct {
 	kind   string // table or index
-	old    Table
+	old    job.Table
 	wanted string
 }
 
@@ -32,8 +33,8 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 	if err != nil {
 		return serverError(err, "looking for names that are taken in schema %s", schemas[0])
 	}
-	taken := map[Table]bool{}
-	var t Table
+	taken := map[job.Table]bool{}
+	var t job.Table
 	if _, err := pgx.ForEachRow(rows, []any{&t.Schema, &t.Name}, func() error {
 		taken[t] = true
 		return nil
@@ -43,13 +44,13 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 	sql := make([]string, len(list))
 	for i, r := range list {
 		name := r.wanted
-		if taken[Table{r.old.Schema, name}] {
-			if name, err = freeName(ctx, tx, Table{r.old.Schema, name}, taken); err != nil {
+		if taken[job.Table{Schema: r.old.Schema, Name: name}] {
+			if name, err = freeName(ctx, tx, job.Table{Schema: r.old.Schema, Name: name}, taken); err != nil {
 				return err
 			}
 		}
-		taken[Table{r.old.Schema, name}] = true // long names that were cut may be the same
-		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.kind, r.old.sql(), pgx.Identifier{name}.Sanitize())
+		taken[job.Table{Schema: r.old.Schema, Name: name}] = true // long names that were cut may be the same
+		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.kind, tableSQL(r.old), pgx.Identifier{name}.Sanitize())
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
 	return serverError(err, "renaming %s to %s, and %d more", list[0].old, list[0].wanted, len(list)-1)
@@ -57,14 +58,14 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 
 // freeName returns a name that is taken with the first number with which it is not,
 // in its schema or among those that are about to be.
-func freeName(ctx context.Context, tx pgx.Tx, t Table, taken map[Table]bool) (string, error) {
+func freeName(ctx context.Context, tx pgx.Tx, t job.Table, taken map[job.Table]bool) (string, error) {
 	for n := 1; ; n++ {
 		number := strconv.Itoa(n)
 		name := t.Name
-		for len(name)+len(number) > maxIdentifier {
+		for len(name)+len(number) > job.MaxIdentifier {
 			name = withoutLastRune(name)
 		}
-		there := relation{Table: Table{t.Schema, name + number}}
+		there := relation{Table: job.Table{Schema: t.Schema, Name: name + number}}
 		if taken[there.Table] {
 			continue
 		}
@@ -76,7 +77,7 @@ func freeName(ctx context.Context, tx pgx.Tx, t Table, taken map[Table]bool) (st
 
 // renameTable gives a table another name in its schema, and those of its indexes
 // that are named after it.
-func renameTable(ctx context.Context, tx pgx.Tx, t Table, name string) error {
+func renameTable(ctx context.Context, tx pgx.Tx, t job.Table, name string) error {
 	labels, err := indexLabels(ctx, tx, []partition{{Table: t}})
 	if err != nil {
 		return err
@@ -85,10 +86,10 @@ func renameTable(ctx context.Context, tx pgx.Tx, t Table, name string) error {
 }
 
 // indexRenamings renames indexes of t, which are called label behind its name.
-func indexRenamings(t Table, labels []string, name func(label string, k int) string) []renaming {
+func indexRenamings(t job.Table, labels []string, name func(label string, k int) string) []renaming {
 	list := make([]renaming, len(labels))
 	for i, label := range labels {
-		list[i] = renaming{"index", Table{t.Schema, t.Name + "_" + label}, name(label, i)}
+		list[i] = renaming{"index", job.Table{Schema: t.Schema, Name: t.Name + "_" + label}, name(label, i)}
 	}
 	return list
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // beginOrResume is begin, again where the connection broke in the middle: what it
@@ -23,7 +25,7 @@ func (l *load) beginOrResume(ctx context.Context) error {
 // begin resumes the unfinished run of the table, or starts a new one with a
 // staging table of its own. The caller holds the table's lock.
 func (l *load) begin(ctx context.Context) error {
-	fingerprint := l.plan.Job.withTable(l.target.Table).fingerprint(l.plan.Cells)
+	fingerprint := l.plan.Job.WithTable(l.target.Table).Fingerprint(l.plan.Cells)
 	run, found, err := l.ledger.unfinished(ctx, l.lock.conn, l.target.Table)
 	if err != nil {
 		return err
@@ -55,7 +57,7 @@ func (l *load) begin(ctx context.Context) error {
 // Who has stopped it was told that it can be resumed; a schedule, which changes its
 // job, and a machine that was killed, were not.
 func (l *load) mustKeepUnfinished(run RunInfo) bool {
-	return l.plan.Job.IfExists == Fail && run.Committed > 0 && run.LastError != ""
+	return l.plan.Job.IfExists == job.Fail && run.Committed > 0 && run.LastError != ""
 }
 
 // resume takes up a run with the chunk plan of its first start. It returns false
@@ -82,10 +84,8 @@ func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
 		return false, dropRun(ctx, l.lock.conn, l.ledger, run)
 	}
 	l.run = run.ID
-	l.progress.about(l.options.JobName, l.run)
-	if l.plan.Method != MethodPartitions {
-		l.plan.inChunks(run.Chunks) // the table is there, so no transaction can make it
-	}
+	l.progress.About(l.options.JobName, l.run)
+	l.plan = l.plan.Resumed(run.Chunks)
 	l.summary.ChunksResumed = int64(len(l.done))
 	l.summary.RowsResumed = rows
 	l.log.Info("resuming", "committed_chunks", len(l.done), "chunks", run.Chunks)
@@ -121,16 +121,16 @@ func (l *load) startNew(ctx context.Context, fingerprint string) error {
 		if err != nil {
 			return err
 		}
-		l.progress.about(l.options.JobName, l.run)
+		l.progress.About(l.options.JobName, l.run)
 		l.attempt = 1
 		if err := l.ledger.insertAttempt(ctx, tx, l.run, l.attempt, l.options); err != nil {
 			return err
 		}
 		var sql string
 		switch l.plan.Method {
-		case MethodFrozen:
+		case plan.MethodFrozen:
 			return nil
-		case MethodPartitions:
+		case plan.MethodPartitions:
 			sql = l.staging.createPartitioned(l.plan.Job, l.index)
 		default:
 			sql = l.staging.create(l.plan.Job)

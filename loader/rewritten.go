@@ -6,17 +6,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// rowsWrittenInTx returns how many rows this session has inserted, updated or deleted in the
-// table and its partitions, of what the server has not counted yet: the difference of
-// two is what was done in between, in one transaction.
-func (t relation) rowsWrittenInTx(ctx context.Context, q querier) (n int64, err error) {
-	err = q.QueryRow(ctx, `
-		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select coalesce(sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid)), 0)::bigint
-		from tables`, t.oid).Scan(&n)
-	return n, serverError(err, "asking the server what was written to table %s", t.Table)
-}
-
 // maxWriters bounds how many transactions are noted. PostgreSQL gives a part of a
 // transaction a number of its own, such as a block that catches exceptions.
 const maxWriters = 1000

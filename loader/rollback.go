@@ -10,16 +10,18 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // Rollback is what RollbackRun did.
 type Rollback struct {
-	Table   Table `json:"table"`
-	Version int64 `json:"version"` // that the table shows now: the run that made it
+	Table   job.Table `json:"table"`
+	Version int64     `json:"version"` // that the table shows now: the run that made it
 	// Kept names the table that keeps what was shown before, and KeptVersion the run
 	// that made that. Where there was no table, they are empty.
-	Kept        Table `json:"kept"`
-	KeptVersion int64 `json:"kept_version,omitempty"`
+	Kept        job.Table `json:"kept"`
+	KeptVersion int64     `json:"kept_version,omitempty"`
 }
 
 // RollbackRun gives a table the rows of an earlier run again, from the version of it
@@ -38,7 +40,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 	if err := refusePooler(ctx, pool); err != nil {
 		return done, err
 	}
-	l := newLoad(pool, &Plan{Job: Job{LedgerSchema: ledgerSchema}}, Options{Log: log})
+	l := newLoad(pool, &plan.Plan{Job: job.Job{LedgerSchema: ledgerSchema}}, Options{Log: log})
 	l.target, l.run = relation{Table: run.Table}, id
 	if l.lock, err = lockTable(ctx, pool, run.Table); err != nil {
 		return done, err
@@ -154,16 +156,6 @@ func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept re
 		return kept, err
 	}
 	return kept, &StateError{ID: run.ID, State: "not kept any more", Only: "rolled back to", Which: "a run whose version of the table is kept"}
-}
-
-// emptied tells whether a crash of the server has emptied the table, or a partition
-// of it, since it is unlogged: none that a run has filled is there without a page.
-func (t relation) emptied(ctx context.Context, q querier) (emptied bool, err error) {
-	err = q.QueryRow(ctx, `
-		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select exists (select from tables join pg_class c using (oid)
-		               where c.relkind = 'r' and c.relpersistence = 'u' and pg_relation_size(c.oid) = 0)`, t.oid).Scan(&emptied)
-	return emptied, serverError(err, "looking for rows in unlogged table %s", t.Table)
 }
 
 // alignWith gives the parent, whose partitions are put away, the spatial indexes that

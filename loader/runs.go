@@ -7,38 +7,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
-
-// NoRunError reports a number that the ledger does not know.
-type NoRunError struct {
-	Schema string // of the ledger
-	ID     int64
-}
 
 func (e *NoRunError) Error() string {
 	return fmt.Sprintf("the ledger in schema %s knows no run %d", e.Schema, e.ID)
 }
 
-// NoLedgerError reports a schema without a ledger: no run has begun that uses it.
-type NoLedgerError struct{ Schema, Database string }
-
 func (e *NoLedgerError) Error() string {
 	return fmt.Sprintf("there is no ledger in schema %s of database %s: the first load makes it, and --ledger-schema names another", e.Schema, e.Database)
-}
-
-// runsCommand returns the command that does something with a run, for messages.
-func runsCommand(verb string, id int64, ledgerSchema string) string {
-	s := fmt.Sprintf("'loadgrid runs %s %d", verb, id)
-	if ledgerSchema != DefaultLedgerSchema {
-		s += " --ledger-schema " + ledgerSchema
-	}
-	return s + "'"
-}
-
-// RunFilter chooses runs. The zero value chooses all.
-type RunFilter struct {
-	Table Table // without a schema: tables of this name in any
-	Limit int64 // the newest so many; 0 for all
 }
 
 // Runs returns runs of a ledger, the newest first. Where there is no ledger, the error
@@ -54,15 +31,6 @@ func Runs(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, f RunFil
 		return nil, err
 	}
 	return runs, l.histories(ctx, pool, runs)
-}
-
-// find returns a *NoLedgerError where there is no ledger.
-func (l ledger) find(ctx context.Context, pool *pgxpool.Pool) error {
-	there, err := l.exists(ctx, pool)
-	if err == nil && !there {
-		err = &NoLedgerError{l.schema, pool.Config().ConnConfig.Database}
-	}
-	return err
 }
 
 // FindRun returns a run by its number, or a *NoRunError, or a *NoLedgerError.
@@ -81,14 +49,6 @@ func FindRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 	runs := []RunInfo{run}
 	err = l.histories(ctx, pool, runs)
 	return runs[0], err
-}
-
-// StateError reports a run that is not in the state that is asked for.
-type StateError struct {
-	ID    int64
-	State string
-	Only  string // what a run in another state can be
-	Which string // which run that is; empty for one that is unfinished
 }
 
 func (e *StateError) Error() string {
@@ -139,21 +99,16 @@ func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 	return &StateError{ID: id, State: run.Status(), Only: "dropped", Which: "an unfinished run, or one whose version of the table is kept,"}
 }
 
-// beginner is what transactions begin on.
-type beginner interface {
-	Begin(context.Context) (pgx.Tx, error)
-}
-
 // dropRun removes what an unfinished run left. The caller holds the table's lock.
 func dropRun(ctx context.Context, db beginner, l ledger, run RunInfo) error {
-	staging := Table{run.Table.Schema, run.staging}
+	staging := job.Table{Schema: run.Table.Schema, Name: run.staging}
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		// A transaction of the run may still be in work, with a table that is not
 		// to be seen yet: its row in the ledger holds the run's until it ends.
 		if err := l.waitForChunks(ctx, tx, run.ID); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "drop table if exists "+staging.sql()); err != nil {
+		if _, err := tx.Exec(ctx, "drop table if exists "+tableSQL(staging)); err != nil {
 			return err
 		}
 		return l.markRunDropped(ctx, tx, run.ID)

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // connectTimeout is how long connecting may take when the DSN does not say.
@@ -39,7 +40,7 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 		return nil, err
 	}
 	if streams == 0 {
-		streams = defaultStreams
+		streams = plan.DefaultStreams
 	}
 	config.MaxConns = int32(poolSize(streams))
 	config.MinConns = 0

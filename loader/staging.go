@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // newStaging names a staging table in the target's schema, after the target and the
@@ -46,9 +47,9 @@ func (l *load) dropOrphans(ctx context.Context) error {
 		return serverError(err, "looking for staging tables that no run knows")
 	}
 	for _, name := range names {
-		orphan := Table{l.target.Schema, name}
+		orphan := job.Table{Schema: l.target.Schema, Name: name}
 		l.log.Warn("dropping a staging table that no run in the ledger knows", "staging", orphan.String())
-		if _, err := l.lock.conn.Exec(ctx, "drop table if exists "+orphan.sql()); err != nil {
+		if _, err := l.lock.conn.Exec(ctx, "drop table if exists "+tableSQL(orphan)); err != nil {
 			return serverError(err, "dropping staging table %s, which no run in the ledger knows", orphan)
 		}
 	}
@@ -56,37 +57,37 @@ func (l *load) dropOrphans(ctx context.Context) error {
 }
 
 func (t relation) staged(name string) relation {
-	return relation{Table: Table{t.Schema, name}, geometrySchema: t.geometrySchema}
+	return relation{Table: job.Table{Schema: t.Schema, Name: name}, geometrySchema: t.geometrySchema}
 }
 
 // partition returns the name of a partition while it is staged.
-func (t relation) partition(no int64) Table {
-	return Table{t.Schema, t.Name + "_p" + strconv.FormatInt(no, 10)}
+func (t relation) partition(no int64) job.Table {
+	return job.Table{Schema: t.Schema, Name: t.Name + "_p" + strconv.FormatInt(no, 10)}
 }
 
 // create returns the statement that makes a plain table for the job's rows.
 // Autovacuum stays away from it until it is published: what it would do is done
 // here, and an index build would wait for it.
-func (t relation) create(job Job) string {
+func (t relation) create(job job.Job) string {
 	return createTable(job) + t.sql() + " (" + t.columns(job) + ") with (autovacuum_enabled = false)"
 }
 
 // createPartition returns the statement that makes a table for the rows of a
 // partition, from one cell_id to before another. The check makes that known, so
 // that attaching it need not look at the rows.
-func (t relation) createPartition(job Job, p Table, from, to int64) string {
-	return createTable(job) + p.sql() + " (" + t.columns(job) + ", " + boundsCheck(job, from, to) + ") with (autovacuum_enabled = false)"
+func (t relation) createPartition(job job.Job, p job.Table, from, to int64) string {
+	return createTable(job) + tableSQL(p) + " (" + t.columns(job) + ", " + boundsCheck(job, from, to) + ") with (autovacuum_enabled = false)"
 }
 
 // boundsCheck is the check of its bounds that a partition has.
-func boundsCheck(job Job, from, to int64) string {
+func boundsCheck(job job.Job, from, to int64) string {
 	id := pgx.Identifier{job.IDColumn}.Sanitize()
 	return fmt.Sprintf("constraint loadgrid_bounds check (%s >= %d and %s < %d)", id, from, id, to)
 }
 
 // createPartitioned returns the statements that make a partitioned table
 // without partitions, with its primary key and its indexes.
-func (t relation) createPartitioned(job Job, index Index) string {
+func (t relation) createPartitioned(job job.Job, index job.Index) string {
 	id := pgx.Identifier{job.IDColumn}.Sanitize()
 	sql := "create table " + t.sql() + " (" + t.columns(job) + ", constraint " + pgx.Identifier{keyIndex(t.Table)}.Sanitize() +
 		" primary key (" + id + ")) partition by range (" + id + ")"
@@ -96,7 +97,7 @@ func (t relation) createPartitioned(job Job, index Index) string {
 	return sql
 }
 
-func createTable(job Job) string {
+func createTable(job job.Job) string {
 	if job.Unlogged {
 		return "create unlogged table "
 	}
@@ -105,12 +106,12 @@ func createTable(job Job) string {
 
 // columns returns the columns with their types. The key is declared not null at
 // once, so that the primary key need not look.
-func (t relation) columns(job Job) string {
+func (t relation) columns(job job.Job) string {
 	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
 	sql := fmt.Sprintf("%s bigint not null, col integer, row integer, %s %s.%s", quote(job.IDColumn), quote(job.GeomColumn),
-		quote(t.geometrySchema), job.geometryType())
-	for _, c := range job.otherColumns() {
-		sql += ", " + quote(c.name) + " " + c.sqlType
+		quote(t.geometrySchema), job.GeometryType())
+	for _, c := range job.OtherColumns() {
+		sql += ", " + quote(c.Name) + " " + c.SQLType
 	}
 	return sql
 }

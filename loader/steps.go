@@ -10,13 +10,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
-
-// DefaultHookTimeout is how long a statement of Job.Before or Job.After may take when
-// the job does not say.
-const DefaultHookTimeout = 5 * time.Minute
 
 // HookError reports a statement of Job.Before or Job.After that failed.
 type HookError struct {
@@ -37,85 +33,12 @@ func (e *HookError) Error() string {
 
 func (e *HookError) Unwrap() error { return e.Err }
 
-// tablePlaceholder is what stands for the table in a step's SQL.
-const tablePlaceholder = "{{table}}"
-
-// hook is SQL of the user's that runs around a load.
-type hook struct {
-	name, sql string
-	timeout   time.Duration
-}
-
-func (j Job) beforeHook() hook { return hook{"before", j.Before, j.BeforeTimeout} }
-func (j Job) afterHook() hook  { return hook{"after", j.After, j.AfterTimeout} }
-
-func (s hook) limit() time.Duration {
-	if s.timeout == 0 {
-		return DefaultHookTimeout
-	}
-	return s.timeout
-}
-
-// endsTransaction are the first words of statements that begin or end one, or a part.
-func endsTransaction(word string) bool {
-	switch word {
-	case "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare":
-		return true
-	}
-	return false
-}
-
-// validateHooks checks what can be known of them without a server.
-func (j Job) validateHooks() error {
-	for _, s := range []hook{j.beforeHook(), j.afterHook()} {
-		if s.sql == "" && s.timeout != 0 {
-			return &geomgen.ParamError{Param: s.name + "-timeout", Value: s.timeout.String(), Reason: "needs SQL: " + s.name}
-		}
-		if err := checkTimeout(s.name+"-timeout", s.limit()); err != nil {
-			return err
-		}
-		if at, reason := lint(s.sql); reason != "" {
-			line, column := lineColumn(s.sql, at)
-			return &geomgen.ParamError{Param: s.name, Value: oneLine(s.sql[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
-		}
-		list := statements(s.sql)
-		if s.sql != "" && len(list) == 0 {
-			return &geomgen.ParamError{Param: s.name, Value: oneLine(s.sql), Reason: "has no statement"}
-		}
-		for i, st := range list {
-			bad := func(reason string) error {
-				line, column := lineColumn(s.sql, st.offset)
-				return &geomgen.ParamError{Param: s.name, Value: oneLine(st.text),
-					Reason: fmt.Sprintf("statement %d of %d, line %d, column %d: %s", i+1, len(list), line, column, reason)}
-			}
-			switch {
-			case strings.ContainsRune(st.text, 0):
-				return bad("SQL has no zero bytes")
-			case s.name == "after" && endsTransaction(st.word):
-				return bad("it runs in the transaction that publishes, which it must neither end nor take apart")
-			case st.word == "copy" && st.has("stdin", "stdout"):
-				return bad("copy needs a program at this end: use psql's \\copy before or after the load")
-			}
-		}
-	}
-	return nil
-}
-
-// checkTimeout refuses what the server takes for no timeout, or not at all.
-func checkTimeout(param string, d time.Duration) error {
-	const most = (1<<31 - 1) * time.Millisecond
-	if d < time.Millisecond || d > most {
-		return &geomgen.ParamError{Param: param, Value: d.String(), Reason: fmt.Sprintf("must lie between %s and %s", time.Millisecond, most)}
-	}
-	return nil
-}
-
 // runBefore runs the step that comes first, each statement in a transaction of its
 // own, on a connection of its own: what it sets for the session, or locks, must not
 // reach the load. The caller holds the table's lock.
 func (l *load) runBefore(ctx context.Context) (err error) {
-	s := l.plan.Job.beforeHook()
-	if s.sql == "" {
+	s := l.plan.Job.BeforeHook()
+	if s.SQL == "" {
 		return nil
 	}
 	conn, err := connectApart(ctx, l.pool)
@@ -131,10 +54,10 @@ func (l *load) runBefore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "select set_config('statement_timeout', $1, false)", fmt.Sprint(s.limit().Milliseconds())); err != nil {
+	if _, err := conn.Exec(ctx, "select set_config('statement_timeout', $1, false)", fmt.Sprint(s.Limit().Milliseconds())); err != nil {
 		return serverError(err, "setting the time-out of the step before")
 	}
-	err = s.run(ctx, conn, l.target.Table)
+	err = runHook(ctx, s, conn, l.target.Table)
 	if err == nil && conn.PgConn().TxStatus() != 'I' {
 		return &ServerError{Doing: "running the step before", Err: errors.New("it leaves a transaction open, which would be rolled back"), Advice: "end it with commit"}
 	}
@@ -147,8 +70,8 @@ func (l *load) runBefore(ctx context.Context) (err error) {
 // runAfter runs the step that comes with publish, in its transaction, when the table
 // with this oid is the one that readers will see.
 func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
-	s := l.plan.Job.afterHook()
-	if s.sql == "" {
+	s := l.plan.Job.AfterHook()
+	if s.SQL == "" {
 		return nil
 	}
 	shown := l.target
@@ -157,11 +80,11 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	if err != nil {
 		return err
 	}
-	if err := setLocal(ctx, tx, setting{"statement_timeout", fmt.Sprint(s.limit().Milliseconds())}); err != nil {
+	if err := setLocal(ctx, tx, setting{"statement_timeout", fmt.Sprint(s.Limit().Milliseconds())}); err != nil {
 		return err
 	}
 	l.lockSessionDirty = true
-	if err := s.run(ctx, tx.Conn(), l.target.Table); err != nil {
+	if err := runHook(ctx, s, tx.Conn(), l.target.Table); err != nil {
 		return err
 	}
 	if err := l.resetSession(ctx, tx); err != nil {
@@ -215,24 +138,24 @@ func (l *load) restoreSession(ctx context.Context) {
 	}
 }
 
-// run sends one statement after the other, and tells which one failed.
-func (s hook) run(ctx context.Context, conn *pgx.Conn, t Table) error {
-	list := statements(s.sql)
+// runHook sends one statement after the other, and reports which one failed.
+func runHook(ctx context.Context, s job.Hook, conn *pgx.Conn, t job.Table) error {
+	list := sqltext.Statements(s.SQL)
 	for i, st := range list {
-		sql := strings.ReplaceAll(st.text, tablePlaceholder, t.sql())
-		if err := s.send(ctx, conn, sql); err != nil {
-			e := &HookError{Hook: s.name, No: i + 1, Of: len(list), Limit: s.limit(), Err: err}
-			e.Line, e.Column = lineColumn(s.sql, st.offset+positionIn(st.text, t.sql(), err))
+		sql := strings.ReplaceAll(st.Text, sqltext.TablePlaceholder, tableSQL(t))
+		if err := sendStatement(ctx, s, conn, sql); err != nil {
+			e := &HookError{Hook: s.Name, No: i + 1, Of: len(list), Limit: s.Limit(), Err: err}
+			e.Line, e.Column = sqltext.LineColumn(s.SQL, st.Offset+positionIn(st.Text, tableSQL(t), err))
 			return e
 		}
 	}
 	return nil
 }
 
-// send runs a statement and reads what it returns to the end. The server has a time
+// sendStatement runs a statement and reads what it returns to the end. The server has a time
 // limit for it; should a function catch that, this end has one, too.
-func (s hook) send(ctx context.Context, conn *pgx.Conn, sql string) error {
-	bounded, cancel := context.WithTimeoutCause(ctx, s.limit()+sqlGrace, errSQLTimeout)
+func sendStatement(ctx context.Context, s job.Hook, conn *pgx.Conn, sql string) error {
+	bounded, cancel := context.WithTimeoutCause(ctx, s.Limit()+sqlGrace, errSQLTimeout)
 	defer cancel()
 	_, err := conn.PgConn().ExecParams(bounded, sql, nil, nil, nil, nil).Close()
 	switch {
@@ -252,12 +175,12 @@ func positionIn(text, name string, err error) int {
 		return 0
 	}
 	left, at := int(pgErr.Position)-1, 0
-	for i, part := range strings.Split(text, tablePlaceholder) {
+	for i, part := range strings.Split(text, sqltext.TablePlaceholder) {
 		if i > 0 {
 			if left -= utf8.RuneCountInString(name); left < 0 {
 				return at // inside the name
 			}
-			at += len(tablePlaceholder)
+			at += len(sqltext.TablePlaceholder)
 		}
 		for j := range part {
 			if left == 0 {

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // truncates tells whether the rows take the place of those of a table that stays.
 func (l *load) truncates() bool {
-	return l.target.oid != 0 && l.plan.Job.Publish == PublishTruncate
+	return l.target.oid != 0 && l.plan.Job.Publish == job.PublishTruncate
 }
 
 // fills tells whether the rows go into a table that is there.
@@ -48,7 +49,7 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	columns := columnList(l.plan.Job.columns())
+	columns := columnList(l.plan.Job.Columns())
 	// The lock comes first, and is waited for only as long as readers may queue.
 	if _, err := tx.Exec(ctx, strings.Join(append([]string{"truncate table " + l.target.sql()}, drop...), "; ")); err != nil {
 		return serverError(err, "emptying table %s", l.target)
@@ -84,31 +85,4 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 func (l *load) ownsTarget(ctx context.Context, q querier) (owned bool, err error) {
 	err = q.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') from pg_class where oid = $1", l.target.oid).Scan(&owned)
 	return owned, serverError(err, "looking up the owner of table %s", l.target)
-}
-
-// rebuildableIndexes returns the statements that drop the indexes which can be missing
-// while the table is filled, and those that make them again, comments included: not
-// of indexes with something that these would not bring back, as their tablespace.
-func (t relation) rebuildableIndexes(ctx context.Context, q querier) (drop, build []string, err error) {
-	rows, err := q.Query(ctx, `
-		select format('drop index %I.%I', n.nspname, c.relname), pg_get_indexdef(c.oid),
-		       coalesce(format('comment on index %I.%I is %L', n.nspname, c.relname, obj_description(c.oid, 'pg_class')), '')
-		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
-		where i.indrelid = $1 and c.reltablespace = 0 and i.indisvalid and not i.indisunique and not i.indisexclusion and not i.indisclustered and not i.indisreplident
-		  and not exists (select from pg_constraint where conindid = c.oid)
-		  and not exists (select from pg_depend where refclassid = 'pg_class'::regclass and refobjid = c.oid)
-		  and not exists (select from pg_attribute where attrelid = c.oid and attstattarget >= 0)
-		order by c.oid`, t.oid)
-	if err != nil {
-		return nil, nil, serverError(err, "looking for the indexes of table %s", t.Table)
-	}
-	var d, b, comment string
-	_, err = pgx.ForEachRow(rows, []any{&d, &b, &comment}, func() error {
-		drop, build = append(drop, d), append(build, b)
-		if comment != "" {
-			build = append(build, comment)
-		}
-		return nil
-	})
-	return drop, build, serverError(err, "looking for the indexes of table %s", t.Table)
 }

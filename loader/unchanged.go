@@ -2,34 +2,16 @@ package loader
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // errUnchanged ends a run that has nothing to do.
 var errUnchanged = errors.New("the table holds what the job says already")
-
-// tableState is how a run has left its table, as far as the catalogue tells.
-type tableState struct {
-	// Files is a digest of the table and its partitions: which relations, in which
-	// files. TRUNCATE, VACUUM FULL, CLUSTER and a restored backup change those.
-	Files string `json:"files"`
-	// Columns are names and types.
-	Columns []string `json:"columns"`
-	// Numbers are those that the catalogue gave the columns. One that was dropped and
-	// made anew has another, and none of its values.
-	Numbers []int16 `json:"numbers"`
-	// Indexes are the valid ones, without their names. Others may be added.
-	Indexes []string `json:"indexes"`
-	// Rows is how many there are and Writers which transactions wrote them beyond those
-	// that the ledger has, where the step after has written to the table.
-	Rows    *int64   `json:"rows,omitempty"`
-	Writers []string `json:"writers,omitempty"`
-}
 
 // state looks at the table.
 func (t relation) state(ctx context.Context, q querier) (look tableState, err error) {
@@ -70,41 +52,6 @@ func (l *load) recordTableState(ctx context.Context, tx pgx.Tx, oid uint32) erro
 	return l.ledger.recordState(ctx, tx, l.run, look, wrote)
 }
 
-// checkNamed sees to it that the table is the one that its name stands for.
-func (t relation) checkNamed(ctx context.Context, tx pgx.Tx) error {
-	var named bool
-	err := tx.QueryRow(ctx, "select coalesce(to_regclass($1)::oid = $2, false)", t.sql(), t.oid).Scan(&named)
-	if err == nil && !named {
-		return fmt.Errorf("table %s is not there any more: the step after has dropped, renamed or moved it", t)
-	}
-	return serverError(err, "looking for table %s", t)
-}
-
-// shownRun is a run whose rows the table shows.
-type shownRun struct {
-	id, version, rows int64
-	job               Job
-	fingerprint       string
-	state             *tableState // as it left the table; nil in a ledger from before
-}
-
-// shownRuns returns the runs whose rows the table with this oid shows, the last first.
-func (l ledger) shownRuns(ctx context.Context, q querier, t relation) ([]shownRun, error) {
-	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.runs+
-		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.oid)
-	if err != nil {
-		return nil, serverError(err, "reading the ledger about table %s", t.Table)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r shownRun, err error) {
-		var look []byte
-		if err := row.Scan(&r.id, &r.version, &r.rows, &r.job, &r.fingerprint, &look); err != nil || look == nil {
-			return r, err
-		}
-		return r, json.Unmarshal(look, &r.state)
-	})
-	return list, serverError(err, "reading the ledger about table %s", t.Table)
-}
-
 // skipUnchanged returns errUnchanged where that is asked for and the table holds what
 // the job says, and else tells why not.
 func (l *load) skipUnchanged(ctx context.Context) error {
@@ -132,7 +79,7 @@ func (l *load) skipUnchanged(ctx context.Context) error {
 // changed says why the table is not, or may not be, what the job says; it is empty
 // where it is.
 func (l *load) changed(ctx context.Context) (why string, err error) {
-	conn, t, job := l.lock.conn, l.target, l.plan.Job
+	conn, t, j := l.lock.conn, l.target, l.plan.Job
 	if t.oid == 0 {
 		return "there is no table", nil
 	}
@@ -140,7 +87,7 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	if err != nil || !there {
 		return "there is no ledger", err
 	}
-	if err := MigrateUp(ctx, l.pool, job.LedgerSchema); err != nil {
+	if err := MigrateUp(ctx, l.pool, j.LedgerSchema); err != nil {
 		return "", err
 	}
 	runs, err := l.ledger.shownRuns(ctx, conn, t)
@@ -150,14 +97,14 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	if len(runs) == 0 {
 		return "the ledger does not know the table", nil
 	}
-	last, own, fingerprint := runs[0], runs[0], job.withTable(t.Table).fingerprint(l.plan.Cells)
+	last, own, fingerprint := runs[0], runs[0], j.WithTable(t.Table).Fingerprint(l.plan.Cells)
 	// A run that has noted how many rows there were in all knows those of the runs before.
 	since := runs[:1+slices.IndexFunc(runs, func(r shownRun) bool { return r.state != nil && r.state.Rows != nil })]
 	if len(since) == 0 {
 		since = runs
 	}
 	older := slices.IndexFunc(since, func(r shownRun) bool { return r.state == nil })
-	if job.IfExists == Append { // others may have added theirs since
+	if j.IfExists == job.Append { // others may have added theirs since
 		if i := slices.IndexFunc(runs, func(r shownRun) bool { return r.fingerprint == fingerprint }); i >= 0 {
 			own = runs[i]
 		}
@@ -165,14 +112,14 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	switch {
 	case own.fingerprint != fingerprint:
 		return fmt.Sprintf("the job is not that of run %d, which the table shows", own.id), nil
-	case len(runs) > 1 && job.IfExists != Append:
+	case len(runs) > 1 && j.IfExists != job.Append:
 		return fmt.Sprintf("the table also has what %d runs have added", len(runs)-1), nil
-	case own.job.After != job.After:
+	case own.job.After != j.After:
 		return "the step after has changed", nil
 	}
 	// Appending does not make the table what the runs have left: it is noted anew, else
 	// it would count as touched for ever.
-	l.modifiedBefore = job.IfExists == Append
+	l.modifiedBefore = j.IfExists == job.Append
 	if older >= 0 {
 		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].id), nil
 	}

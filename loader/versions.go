@@ -3,10 +3,9 @@ package loader
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // archiveVersion puts what table t shows under the name of its version, in the transaction
@@ -44,23 +43,9 @@ func archiveVersion(ctx context.Context, tx pgx.Tx, t relation, partitioned bool
 	return kept, copyGrants(ctx, tx, t, kept.Table)
 }
 
-// secureRows gives a table the row security that another has, without its policies:
-// nobody but its owner sees the rows, rather than everybody who has a grant.
-func secureRows(ctx context.Context, tx pgx.Tx, from relation, to Table) error {
-	var enabled, forced bool
-	err := tx.QueryRow(ctx, "select relrowsecurity, relforcerowsecurity from pg_class where oid = $1", from.oid).Scan(&enabled, &forced)
-	if err == nil && enabled {
-		_, err = tx.Exec(ctx, "alter table "+to.sql()+" enable row level security")
-	}
-	if err == nil && forced {
-		_, err = tx.Exec(ctx, "alter table "+to.sql()+" force row level security")
-	}
-	return serverError(err, "giving table %s the row security of %s", to, from.Table)
-}
-
 // restoreTable gives a table that stow has put away, and its partitions, the name t,
 // which no table has.
-func restoreTable(ctx context.Context, tx pgx.Tx, kept relation, t Table) error {
+func restoreTable(ctx context.Context, tx pgx.Tx, kept relation, t job.Table) error {
 	parts, err := kept.partitions(ctx, tx)
 	if err != nil {
 		return err
@@ -83,34 +68,6 @@ func restorePartitions(ctx context.Context, tx pgx.Tx, kept, t relation) error {
 	return t.setPartitionOwner(ctx, tx)
 }
 
-// movePartitions takes the partitions of one table to another, and names them
-// after it. Those that a run has made have a check of their bounds, so that they are
-// not read. A default partition comes last: it is read for each that comes after it.
-func movePartitions(ctx context.Context, tx pgx.Tx, from, to relation) error {
-	parts, err := from.partitions(ctx, tx)
-	if err != nil || len(parts) == 0 {
-		return err
-	}
-	var sql []string
-	for _, p := range parts {
-		sql = append(sql, "alter table "+from.sql()+" detach partition "+p.sql())
-	}
-	isDefault := func(p partition) int {
-		if p.bounds == "DEFAULT" {
-			return 1
-		}
-		return 0
-	}
-	slices.SortStableFunc(parts, func(a, b partition) int { return isDefault(a) - isDefault(b) })
-	for _, p := range parts {
-		sql = append(sql, "alter table "+to.sql()+" attach partition "+p.sql()+" "+p.bounds)
-	}
-	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
-		return serverError(err, "moving %d partitions from table %s to %s", len(parts), from.Table, to.Table)
-	}
-	return renamePartitionsAfter(ctx, tx, parts, from.Name, to.Name)
-}
-
 // prune drops the versions of the table that are more than the job keeps. It is
 // best effort: the table is published, and the next run tries again.
 func (l *load) prune(ctx context.Context) {
@@ -131,7 +88,7 @@ func (l *load) prune(ctx context.Context) {
 
 // dropVersion drops the table that keeps a version of t. One that somebody has put
 // in its place is not touched. The caller holds the lock of t.
-func dropVersion(ctx context.Context, db beginner, l ledger, t Table, v version) error {
+func dropVersion(ctx context.Context, db beginner, l ledger, t job.Table, v version) error {
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if err := setLocal(ctx, tx, publishLock()); err != nil {
 			return err

@@ -179,7 +179,7 @@ func (run loadRun) do(cmd *cobra.Command, r *reporter) (loader.Summary, error) {
 	if plan == nil { // the server is to make the area ready
 		return loader.Run(ctx, pool, run.job, options)
 	}
-	return plan.Run(ctx, pool, options)
+	return loader.RunPlan(ctx, pool, plan, options)
 }
 
 // runError is an error of a run, with what it is called, for logs.

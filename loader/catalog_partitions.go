@@ -1,0 +1,38 @@
+package loader
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// partition is a partition as the catalogue has it.
+type partition struct {
+	job.Table
+	oid      uint32
+	bounds   string // for values ...
+	from, to *int64 // nil: not a range of whole numbers, or open on this side
+}
+
+// sql returns the name for SQL.
+func (p partition) sql() string { return tableSQL(p.Table) }
+
+// partitions returns the partitions of a table, in the order of their ranges.
+func (t relation) partitions(ctx context.Context, q querier) ([]partition, error) {
+	rows, err := q.Query(ctx, `
+		select oid, schema_name, name, bounds, (regexp_match(bounds, '^FOR VALUES FROM \(''?(-?\d+)''?\)'))[1]::bigint as from_id,
+		       (regexp_match(bounds, ' TO \(''?(-?\d+)''?\)$'))[1]::bigint
+		from (select c.oid, n.nspname as schema_name, c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bounds
+		      from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
+		      where i.inhparent = $1) p
+		order by from_id nulls first`, t.oid)
+	if err != nil {
+		return nil, serverError(err, "looking for the partitions of %s", t.Table)
+	}
+	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p partition, err error) {
+		err = row.Scan(&p.oid, &p.Schema, &p.Name, &p.bounds, &p.from, &p.to)
+		return p, err
+	})
+	return parts, serverError(err, "looking for the partitions of %s", t.Table)
+}
