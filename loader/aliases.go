@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -56,6 +58,11 @@ type (
 	Snapshot = progress.Snapshot
 	// Stage is a part of a run.
 	Stage = progress.Stage
+	// ServerError reports trouble with the server: see package pg.
+	ServerError = pg.ServerError
+	// StallError reports a connection that was given up.
+	StallError = pg.StallError
+
 	// Retry is an error after which something was tried again.
 	Retry = progress.Retry
 )
@@ -128,3 +135,10 @@ func ConstantTypes() []string { return job.ConstantTypes() }
 
 // Stages returns all stages of a run in their order.
 func Stages() []Stage { return progress.Stages() }
+
+// CheckDSN reports whether dsn is a connection string, as Open takes it, without
+// connecting. It is a *geomgen.ParamError where it is none.
+func CheckDSN(dsn string) error { return pg.CheckDSN(dsn) }
+
+// Close closes a pool, and does not wait long for a network that is gone.
+func Close(pool *pgxpool.Pool) { pg.Close(pool) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -20,7 +21,7 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 	var both int64
 	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.sql()+" s join "+l.target.sql()+" t using ("+id+")").Scan(&both)
 	if err != nil {
-		return serverError(err, "looking for cells that table %s holds already", l.target)
+		return pg.Wrap(err, "looking for cells that table %s holds already", l.target)
 	}
 	skip := l.plan.Job.OnConflict == job.ConflictSkip
 	if both > 0 && !skip {
@@ -44,7 +45,7 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 	}
 	tag, err := tx.Exec(ctx, sql)
 	if err != nil {
-		return serverError(err, "adding the rows to table %s", l.target)
+		return pg.Wrap(err, "adding the rows to table %s", l.target)
 	}
 	l.summary.RowsSkipped = l.plan.Rows - tag.RowsAffected()
 	if err := l.checkAdded(ctx, tx, skip); err != nil {
@@ -54,7 +55,7 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
-	return serverError(err, "dropping staging table %s", l.staging.Table)
+	return pg.Wrap(err, "dropping staging table %s", l.staging.Table)
 }
 
 // checkAdded sees to it that all cells are in the table now: the new ones, and
@@ -71,7 +72,7 @@ func (l *load) checkAdded(ctx context.Context, tx pgx.Tx, skip bool) error {
 	var there int64
 	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.sql()+" s join "+l.target.sql()+" t using ("+id+")").Scan(&there)
 	if err != nil {
-		return serverError(err, "counting the cells of table %s", l.target)
+		return pg.Wrap(err, "counting the cells of table %s", l.target)
 	}
 	if there != l.plan.Rows {
 		return fmt.Errorf("adding to table %s: %d rows planned, %d of them are there", l.target, l.plan.Rows, there)
@@ -102,7 +103,7 @@ func (l *load) lockForMaintenance(ctx context.Context, tx pgx.Tx) error {
 	if err == nil && owned {
 		_, err = tx.Exec(ctx, "lock table "+l.target.sql()+" in share update exclusive mode")
 	}
-	return serverError(err, "locking table %s for its statistics", l.target)
+	return pg.Wrap(err, "locking table %s for its statistics", l.target)
 }
 
 // afterAppend brings up to date what the server would only later: statistics,
@@ -116,11 +117,11 @@ func (l *load) afterAppend(ctx context.Context, tx pgx.Tx) error {
 		join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
 		where m.amname = 'brin' and c.relkind = 'i' and pg_has_role(c.relowner, 'USAGE')`, l.target.oid)
 	if err != nil {
-		return serverError(err, "summing up the BRIN indexes of table %s", l.target)
+		return pg.Wrap(err, "summing up the BRIN indexes of table %s", l.target)
 	}
 	if l.partitioned {
 		return nil // as a whole, once it is published
 	}
 	_, err = tx.Exec(ctx, "analyze "+l.target.sql())
-	return serverError(err, "analyzing table %s", l.target)
+	return pg.Wrap(err, "analyzing table %s", l.target)
 }

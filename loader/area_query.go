@@ -12,33 +12,27 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 )
-
-// sqlGrace is how long the server has to say that the query's time is over. A
-// query whose functions catch that, or turn it off, is ended by the client then.
-const sqlGrace = 5 * time.Second
-
-// errSQLTimeout is why the client has ended a query.
-var errSQLTimeout = errors.New("it did not stop when the server told it to")
 
 // query runs the area's query in a read-only transaction on a connection of its
 // own, which is closed afterwards: what functions in it set for the session, or
 // lock, must not reach the load. The transaction is rolled back, which takes
 // back settings, where a pooler hands the session on to somebody else.
 func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
-	conn, err := connectApart(ctx, pool)
+	conn, err := pg.OpenConn(ctx, pool)
 	if err != nil {
-		return serverError(err, "connecting for the query of the area of interest")
+		return pg.Wrap(err, "connecting for the query of the area of interest")
 	}
 	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), sqlGrace)
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.StatementGrace)
 		defer cancel()
 		_ = conn.Close(closing) // nothing is written there that could be lost
 	}()
 	if r.tx, err = conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
-		return serverError(err, "beginning a read-only transaction")
+		return pg.Wrap(err, "beginning a read-only transaction")
 	}
 	defer func() {
 		if !conn.IsClosed() {
@@ -49,25 +43,25 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	timeout := r.area.QueryTimeout()
-	if err := setLocal(ctx, r.tx, setting{"statement_timeout", fmt.Sprint(timeout.Milliseconds())}); err != nil {
+	if err := pg.SetLocal(ctx, r.tx, pg.Setting{Name: "statement_timeout", Value: fmt.Sprint(timeout.Milliseconds())}); err != nil {
 		return err
 	}
-	self, err := readBackend(ctx, r.tx)
+	self, err := pg.ReadBackend(ctx, r.tx)
 	if err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeoutCause(ctx, timeout+sqlGrace, errSQLTimeout)
+	bounded, cancel := context.WithTimeoutCause(ctx, timeout+pg.StatementGrace, pg.ErrStatementTimeout)
 	defer cancel()
 	began := time.Now()
 	err = r.runQuery(bounded)
 	switch {
-	case err != nil && context.Cause(bounded) == errSQLTimeout:
+	case err != nil && context.Cause(bounded) == pg.ErrStatementTimeout:
 		// Else it goes on: a backend that computes does not see that its client is gone.
-		err = errors.Join(errSQLTimeout, self.end(ctx, pool))
-	case !hasCode(err, "57014") || time.Since(began) < timeout:
+		err = errors.Join(pg.ErrStatementTimeout, self.Terminate(ctx, pool))
+	case !pg.HasCode(err, "57014") || time.Since(began) < timeout:
 		return err
 	}
-	return &ServerError{Doing: fmt.Sprintf("running the query of the area of interest, for which aoi-sql-timeout gives it %s", timeout),
+	return &pg.ServerError{Doing: fmt.Sprintf("running the query of the area of interest, for which aoi-sql-timeout gives it %s", timeout),
 		Err: err, Advice: "make it faster, or give it more time with --aoi-sql-timeout"}
 }
 
@@ -130,14 +124,14 @@ func (r *resolver) badQuery(format string, args ...any) error {
 // refused says what the server has against the query.
 func (r *resolver) refused(err error) error {
 	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) || transient(err) || ofServer(pgErr.Code) {
-		return serverError(err, "running the query of the area of interest")
+	if !errors.As(err, &pgErr) || pg.IsTransient(err) || ofServer(pgErr.Code) {
+		return pg.Wrap(err, "running the query of the area of interest")
 	}
 	why := ""
 	if pgErr.Code == "25006" {
 		why = ": it runs in a read-only transaction"
 	}
-	return r.badQuery("the server refuses it: %s%s", serverMessage(err), why)
+	return r.badQuery("the server refuses it: %s%s", pg.Message(err), why)
 }
 
 // ofServer tells whether an error is about what the server has or allows at the
@@ -163,7 +157,7 @@ func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.Stateme
 		err := r.tx.QueryRow(ctx, `select format_type(y.oid, null), y.typname = 'geometry' and n.nspname = $2
 			from pg_type y join pg_namespace n on n.oid = y.typnamespace where y.oid = $1`, f.DataTypeOID, r.postgis).Scan(&kind, &geometry)
 		if err != nil {
-			return serverError(err, "looking up the type of column %s of the query of the area of interest", f.Name)
+			return pg.Wrap(err, "looking up the type of column %s of the query of the area of interest", f.Name)
 		}
 		columns[i] = f.Name + " " + kind
 		one = one && geometry

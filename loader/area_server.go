@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 )
@@ -37,7 +38,7 @@ func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int3
 	case errors.As(err, &param):
 		return nil, err
 	case err != nil:
-		return nil, serverError(err, "making the area of interest ready")
+		return nil, pg.Wrap(err, "making the area of interest ready")
 	}
 	return &r.area, nil
 }
@@ -53,9 +54,9 @@ type resolver struct {
 func (r *resolver) findPostGIS(ctx context.Context) error {
 	err := r.tx.QueryRow(ctx, "select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis'").Scan(&r.postgis)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return &ServerError{Doing: "checking the server", Err: errors.New("PostGIS is not in this database"), Advice: "run 'create extension postgis' in it as its owner"}
+		return &pg.ServerError{Doing: "checking the server", Err: errors.New("PostGIS is not in this database"), Advice: "run 'create extension postgis' in it as its owner"}
 	}
-	return serverError(err, "looking for PostGIS")
+	return pg.Wrap(err, "looking for PostGIS")
 }
 
 // resolve makes polygons, which the query has returned where there is one, ready.
@@ -150,7 +151,7 @@ func (r *resolver) transform(ctx context.Context, srid int32) error {
 		return aoi.BadArea("is in EPSG:%d, which the server does not know: it is not in spatial_ref_sys", r.area.SRID)
 	}
 	if err != nil {
-		return serverError(err, "looking up SRID %d in spatial_ref_sys", r.area.SRID)
+		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", r.area.SRID)
 	}
 	length := 1000.0
 	if degrees {
@@ -174,10 +175,10 @@ func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error
 	var b []byte
 	if err := r.tx.QueryRow(ctx, sql, args...).Scan(&b); err != nil {
 		var pgErr *pgconn.PgError
-		if errors.As(err, &pgErr) && !transient(err) {
+		if errors.As(err, &pgErr) && !pg.IsTransient(err) {
 			return aoi.BadArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
 		}
-		return serverError(err, "having the server %s", what)
+		return pg.Wrap(err, "having the server %s", what)
 	}
 	if b == nil { // what ST_Segmentize makes of a line with too many points
 		return aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -41,7 +42,7 @@ func (l *load) swapPartitions(ctx context.Context, tx pgx.Tx) error {
 		sql = append(sql, "alter table "+l.target.sql()+" attach partition "+p.sql()+" "+p.bounds)
 	}
 	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
-		return serverError(err, "moving %d partitions to table %s", len(parts), l.target)
+		return pg.Wrap(err, "moving %d partitions to table %s", len(parts), l.target)
 	}
 	if err := l.renamePartitions(ctx, tx, parts, first); err != nil {
 		return err
@@ -62,7 +63,7 @@ func (l *load) dropPartitions(ctx context.Context, tx pgx.Tx) error {
 		names[i] = p.sql()
 	}
 	_, err = tx.Exec(ctx, "drop table "+strings.Join(names, ", "))
-	return serverError(err, "dropping the old partitions of table %s", l.target)
+	return pg.Wrap(err, "dropping the old partitions of table %s", l.target)
 }
 
 // alignIndexes gives the parent, which has no partitions at this moment, the
@@ -93,7 +94,7 @@ func (l *load) alignIndexes(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
-	return serverError(err, "giving table %s the indexes of the job", l.target)
+	return pg.Wrap(err, "giving table %s the indexes of the job", l.target)
 }
 
 // namePartitions gives the staging table's partitions their names, numbered from
@@ -130,7 +131,7 @@ func (l *load) renamePartitions(ctx context.Context, tx pgx.Tx, parts []partitio
 		}
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
-	return serverError(err, "naming the partitions of table %s", l.target)
+	return pg.Wrap(err, "naming the partitions of table %s", l.target)
 }
 
 // freeNames returns n names after that of the table, numbered from first on, or
@@ -155,7 +156,7 @@ func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels []
 			select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 			where n.nspname = $1 and c.relname = any($2))`, l.target.Schema, all).Scan(&taken)
 		if err != nil || !taken {
-			return names, serverError(err, "looking for names that are taken in schema %s", l.target.Schema)
+			return names, pg.Wrap(err, "looking for names that are taken in schema %s", l.target.Schema)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
@@ -143,7 +144,7 @@ func Bench(ctx context.Context, pool *pgxpool.Pool, options BenchOptions) (resul
 	}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return BenchResult{}, serverError(err, "connecting")
+		return BenchResult{}, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
 	b := &bench{conn: conn.Conn(), options: options}

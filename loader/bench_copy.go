@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
@@ -47,22 +48,22 @@ func (b *bench) newRows(ctx context.Context, n int64) *plan.Rows {
 func (b *bench) turn(ctx context.Context, want int64, doing string, do func(pgx.Tx) (pgconn.CommandTag, error)) (time.Duration, error) {
 	tx, err := b.conn.Begin(ctx)
 	if err != nil {
-		return 0, serverError(err, "beginning a transaction for %s", doing)
+		return 0, pg.Wrap(err, "beginning a transaction for %s", doing)
 	}
 	defer func() { _ = tx.Rollback(ctx) }() // where it has failed
 	if _, err := tx.Exec(ctx, b.table.create(b.plan.Job)); err != nil {
-		return 0, serverError(err, "making table %s for %s", b.table, doing)
+		return 0, pg.Wrap(err, "making table %s for %s", b.table, doing)
 	}
 	began := time.Now()
 	tag, err := do(tx)
 	took := time.Since(began)
 	if err != nil {
-		return 0, serverError(errors.Join(err, ctx.Err()), "%s into table %s", doing, b.table)
+		return 0, pg.Wrap(errors.Join(err, ctx.Err()), "%s into table %s", doing, b.table)
 	}
 	if tag.RowsAffected() != want {
 		return 0, fmt.Errorf("%s into table %s: %d rows expected, %d reported by COPY", doing, b.table, want, tag.RowsAffected())
 	}
-	return took, serverError(tx.Rollback(ctx), "rolling back %s", doing)
+	return took, pg.Wrap(tx.Rollback(ctx), "rolling back %s", doing)
 }
 
 // copyGenerated copies n rows in loadgrid's way: see copyChunk.
@@ -152,7 +153,7 @@ func (b *bench) tryServerFile(ctx context.Context) (why string, err error) {
 	var may bool
 	err = b.conn.QueryRow(ctx, "select pg_has_role('pg_read_server_files', 'USAGE')").Scan(&may)
 	if err != nil {
-		return "", serverError(err, "asking whether the role may read files of the server")
+		return "", pg.Wrap(err, "asking whether the role may read files of the server")
 	}
 	if !may {
 		return "the role may not read files of the server: that needs a superuser, or membership in pg_read_server_files", nil
@@ -181,7 +182,7 @@ func isFileTrouble(code string) bool {
 func (b *bench) copyServerFile(ctx context.Context) (time.Duration, error) {
 	var name string
 	if err := b.conn.QueryRow(ctx, "select quote_literal($1)", b.file).Scan(&name); err != nil {
-		return 0, serverError(err, "quoting the name of file %s", b.file)
+		return 0, pg.Wrap(err, "quoting the name of file %s", b.file)
 	}
 	return b.turn(ctx, b.rows, "copying a file of the server", func(tx pgx.Tx) (pgconn.CommandTag, error) {
 		return tx.Exec(ctx, copyFromSQL(b.table.Table, b.plan.Job, name, true))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -14,7 +15,7 @@ import (
 // nor on the geometry alone, without their names: those that people have made. A
 // partition that has them before it is attached does not get them while readers
 // wait.
-func (t relation) otherIndexes(ctx context.Context, q querier, geomColumn string) ([]indexDef, error) {
+func (t relation) otherIndexes(ctx context.Context, q pg.Querier, geomColumn string) ([]indexDef, error) {
 	rows, err := q.Query(ctx, `
 		with others as (
 			select c.oid, i.indisunique, m.amname, pg_get_indexdef(c.oid) as def,
@@ -27,24 +28,24 @@ func (t relation) otherIndexes(ctx context.Context, q querier, geomColumn string
 			           and i.indkey[0] = (select attnum from pg_attribute where attrelid = $1 and attname = $2)))
 		select indisunique, amname, substr(def, length(head) + 1) from others where starts_with(def, head) order by oid`, t.oid, geomColumn)
 	if err != nil {
-		return nil, serverError(err, "looking for the indexes of table %s", t.Table)
+		return nil, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d indexDef, err error) {
 		err = row.Scan(&d.unique, &d.am, &d.using)
 		return d, err
 	})
-	return list, serverError(err, "looking for the indexes of table %s", t.Table)
+	return list, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 }
 
 // spatialIndexes returns the names of the indexes on the geometry alone, by
 // access method.
-func (t relation) spatialIndexes(ctx context.Context, q querier, column string) (map[string][]string, error) {
+func (t relation) spatialIndexes(ctx context.Context, q pg.Querier, column string) (map[string][]string, error) {
 	rows, err := q.Query(ctx, `
 		select m.amname, c.relname from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
 		join pg_attribute a on a.attrelid = i.indrelid and a.attname = $2
 		where i.indrelid = $1 and i.indnatts = 1 and i.indkey[0] = a.attnum and i.indpred is null order by c.oid`, t.oid, column)
 	if err != nil {
-		return nil, serverError(err, "looking for the indexes of table %s", t.Table)
+		return nil, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 	}
 	have := make(map[string][]string)
 	var am, name string
@@ -52,7 +53,7 @@ func (t relation) spatialIndexes(ctx context.Context, q querier, column string) 
 		have[am] = append(have[am], name)
 		return nil
 	})
-	return have, serverError(err, "looking for the indexes of table %s", t.Table)
+	return have, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 }
 
 // indexLabels returns, for each partition, what its indexes are called behind the
@@ -70,7 +71,7 @@ func indexLabels(ctx context.Context, tx pgx.Tx, parts []partition) ([][]string,
 		join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid and starts_with(c.relname, u.name || '_')
 		order by u.n, c.oid`, schemas, names)
 	if err != nil {
-		return nil, serverError(err, "looking for the indexes of %d partitions", len(parts))
+		return nil, pg.Wrap(err, "looking for the indexes of %d partitions", len(parts))
 	}
 	labels := make([][]string, len(parts))
 	var n int
@@ -79,7 +80,7 @@ func indexLabels(ctx context.Context, tx pgx.Tx, parts []partition) ([][]string,
 		labels[n-1] = append(labels[n-1], label)
 		return nil
 	})
-	return labels, serverError(err, "looking for the indexes of %d partitions", len(parts))
+	return labels, pg.Wrap(err, "looking for the indexes of %d partitions", len(parts))
 }
 
 // partitionIndex returns the name of the k-th index of a partition: partition_label.
@@ -97,7 +98,7 @@ func partitionIndex(partition, label string, k int) string {
 // rebuildableIndexes returns the statements that drop the indexes which can be missing
 // while the table is filled, and those that make them again, comments included: not
 // of indexes with something that these would not bring back, as their tablespace.
-func (t relation) rebuildableIndexes(ctx context.Context, q querier) (drop, build []string, err error) {
+func (t relation) rebuildableIndexes(ctx context.Context, q pg.Querier) (drop, build []string, err error) {
 	rows, err := q.Query(ctx, `
 		select format('drop index %I.%I', n.nspname, c.relname), pg_get_indexdef(c.oid),
 		       coalesce(format('comment on index %I.%I is %L', n.nspname, c.relname, obj_description(c.oid, 'pg_class')), '')
@@ -108,7 +109,7 @@ func (t relation) rebuildableIndexes(ctx context.Context, q querier) (drop, buil
 		  and not exists (select from pg_attribute where attrelid = c.oid and attstattarget >= 0)
 		order by c.oid`, t.oid)
 	if err != nil {
-		return nil, nil, serverError(err, "looking for the indexes of table %s", t.Table)
+		return nil, nil, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 	}
 	var d, b, comment string
 	_, err = pgx.ForEachRow(rows, []any{&d, &b, &comment}, func() error {
@@ -118,11 +119,11 @@ func (t relation) rebuildableIndexes(ctx context.Context, q querier) (drop, buil
 		}
 		return nil
 	})
-	return drop, build, serverError(err, "looking for the indexes of table %s", t.Table)
+	return drop, build, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 }
 
 // indexes returns the indexes of the table, the primary key first, then by name.
-func (t relation) indexes(ctx context.Context, q querier, idColumn string) ([]plan.AppendIndex, error) {
+func (t relation) indexes(ctx context.Context, q pg.Querier, idColumn string) ([]plan.AppendIndex, error) {
 	rows, err := q.Query(ctx, `
 		with recursive tree (root, oid) as (
 			select indexrelid, indexrelid from pg_index where indrelid = $1 and indislive
@@ -138,11 +139,11 @@ func (t relation) indexes(ctx context.Context, q querier, idColumn string) ([]pl
 		left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
 		order by i.indisprimary desc, c.relname`, t.oid, idColumn)
 	if err != nil {
-		return nil, serverError(err, "looking up the indexes of table %s", t.Table)
+		return nil, pg.Wrap(err, "looking up the indexes of table %s", t.Table)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i plan.AppendIndex, err error) {
 		err = row.Scan(&i.Name, &i.Method, &i.Columns, &i.Constraint, &i.Bytes, &i.Rows, &i.InOrder)
 		return i, err
 	})
-	return list, serverError(err, "looking up the indexes of table %s", t.Table)
+	return list, pg.Wrap(err, "looking up the indexes of table %s", t.Table)
 }

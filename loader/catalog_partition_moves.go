@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -20,7 +21,7 @@ func (t relation) setPartitionOwner(ctx context.Context, tx pgx.Tx) error {
 	if err == nil && sql != nil {
 		_, err = tx.Exec(ctx, *sql)
 	}
-	return serverError(err, "giving the partitions the owner of table %s", t.Table)
+	return pg.Wrap(err, "giving the partitions the owner of table %s", t.Table)
 }
 
 // movePartitions takes the partitions of one table to another, and names them
@@ -46,7 +47,7 @@ func movePartitions(ctx context.Context, tx pgx.Tx, from, to relation) error {
 		sql = append(sql, "alter table "+to.sql()+" attach partition "+p.sql()+" "+p.bounds)
 	}
 	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
-		return serverError(err, "moving %d partitions from table %s to %s", len(parts), from.Table, to.Table)
+		return pg.Wrap(err, "moving %d partitions from table %s to %s", len(parts), from.Table, to.Table)
 	}
 	return renamePartitionsAfter(ctx, tx, parts, from.Name, to.Name)
 }
@@ -62,5 +63,5 @@ func secureRows(ctx context.Context, tx pgx.Tx, from relation, to job.Table) err
 	if err == nil && forced {
 		_, err = tx.Exec(ctx, "alter table "+tableSQL(to)+" force row level security")
 	}
-	return serverError(err, "giving table %s the row security of %s", to, from.Table)
+	return pg.Wrap(err, "giving table %s the row security of %s", to, from.Table)
 }

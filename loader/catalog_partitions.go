@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -19,7 +20,7 @@ type partition struct {
 func (p partition) sql() string { return tableSQL(p.Table) }
 
 // partitions returns the partitions of a table, in the order of their ranges.
-func (t relation) partitions(ctx context.Context, q querier) ([]partition, error) {
+func (t relation) partitions(ctx context.Context, q pg.Querier) ([]partition, error) {
 	rows, err := q.Query(ctx, `
 		select oid, schema_name, name, bounds, (regexp_match(bounds, '^FOR VALUES FROM \(''?(-?\d+)''?\)'))[1]::bigint as from_id,
 		       (regexp_match(bounds, ' TO \(''?(-?\d+)''?\)$'))[1]::bigint
@@ -28,11 +29,11 @@ func (t relation) partitions(ctx context.Context, q querier) ([]partition, error
 		      where i.inhparent = $1) p
 		order by from_id nulls first`, t.oid)
 	if err != nil {
-		return nil, serverError(err, "looking for the partitions of %s", t.Table)
+		return nil, pg.Wrap(err, "looking for the partitions of %s", t.Table)
 	}
 	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p partition, err error) {
 		err = row.Scan(&p.oid, &p.Schema, &p.Name, &p.bounds, &p.from, &p.to)
 		return p, err
 	})
-	return parts, serverError(err, "looking for the partitions of %s", t.Table)
+	return parts, pg.Wrap(err, "looking for the partitions of %s", t.Table)
 }

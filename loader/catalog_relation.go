@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -23,7 +24,7 @@ type relation struct {
 func (t relation) sql() string { return tableSQL(t.Table) }
 
 // find looks for a relation with the target's name.
-func (t *relation) find(ctx context.Context, conn querier) error {
+func (t *relation) find(ctx context.Context, conn pg.Querier) error {
 	err := conn.QueryRow(ctx, `
 		select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = $1 and c.relname = $2`, t.Schema, t.Name).Scan(&t.oid)
@@ -31,15 +32,15 @@ func (t *relation) find(ctx context.Context, conn querier) error {
 		t.oid = 0
 		return nil
 	}
-	return serverError(err, "looking for table %s", t.Table)
+	return pg.Wrap(err, "looking for table %s", t.Table)
 }
 
-func (t *relation) describe(ctx context.Context, conn querier) (kind string, isPartition, owned bool, err error) {
+func (t *relation) describe(ctx context.Context, conn pg.Querier) (kind string, isPartition, owned bool, err error) {
 	err = conn.QueryRow(ctx, `
 		select c.relkind::text, exists (select from pg_inherits where inhrelid = c.oid or inhparent = c.oid and c.relkind <> 'p'),
 		       pg_has_role(c.relowner, 'USAGE')
 		from pg_class c where c.oid = $1`, t.oid).Scan(&kind, &isPartition, &owned)
-	return kind, isPartition, owned, serverError(err, "looking up table %s", t.Table)
+	return kind, isPartition, owned, pg.Wrap(err, "looking up table %s", t.Table)
 }
 
 func relationKind(kind string) string {
@@ -61,7 +62,7 @@ func relationKind(kind string) string {
 }
 
 // columnTypes returns "name type" for each column of the table.
-func (t *relation) columnTypes(ctx context.Context, conn querier) ([]string, error) {
+func (t *relation) columnTypes(ctx context.Context, conn pg.Querier) ([]string, error) {
 	rows, err := conn.Query(ctx, `
 		select a.attname || ' ' || case y.typname when 'geometry' then
 		           regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*geometry', 'geometry')
@@ -69,10 +70,10 @@ func (t *relation) columnTypes(ctx context.Context, conn querier) ([]string, err
 		from pg_attribute a join pg_type y on y.oid = a.atttypid
 		where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`, t.oid)
 	if err != nil {
-		return nil, serverError(err, "looking up the columns of table %s", t.Table)
+		return nil, pg.Wrap(err, "looking up the columns of table %s", t.Table)
 	}
 	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	return have, serverError(err, "looking up the columns of table %s", t.Table)
+	return have, pg.Wrap(err, "looking up the columns of table %s", t.Table)
 }
 
 // diffColumns says what have lacks of want and has beyond it, "" when they are equal
@@ -93,13 +94,13 @@ func diffColumns(have, want []string) string {
 }
 
 // checkName refuses the name of a new table that a type has: a table is a type, too.
-func (t *relation) checkName(ctx context.Context, conn querier) error {
+func (t *relation) checkName(ctx context.Context, conn pg.Querier) error {
 	var taken bool
 	err := conn.QueryRow(ctx, `
 		select exists (select from pg_type y join pg_namespace n on n.oid = y.typnamespace
 		where n.nspname = $1 and y.typname = $2 and left(y.typname, 1) <> '_')`, t.Schema, t.Name).Scan(&taken)
 	if err != nil {
-		return serverError(err, "looking for types called %s", t.Table)
+		return pg.Wrap(err, "looking for types called %s", t.Table)
 	}
 	if taken {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "is the name of a type: choose another name"}
@@ -112,7 +113,7 @@ func (t *relation) refuse(format string, args ...any) error {
 }
 
 func (t *relation) notOwned(doing string) error {
-	return &ServerError{Doing: doing + " table " + t.String(),
+	return &pg.ServerError{Doing: doing + " table " + t.String(),
 		Err: errors.New("it belongs to another role (SQLSTATE 42501)"), Advice: "connect as its owner"}
 }
 
@@ -140,7 +141,7 @@ func (t relation) lock(ctx context.Context, tx pgx.Tx) error {
 		_, err = tx.Exec(ctx, "lock table "+t.sql()+" in access exclusive mode")
 	}
 	if err != nil {
-		return serverError(err, "locking table %s", t)
+		return pg.Wrap(err, "locking table %s", t)
 	}
 	return t.checkSame(ctx, tx)
 }
@@ -152,28 +153,28 @@ func (t relation) checkNamed(ctx context.Context, tx pgx.Tx) error {
 	if err == nil && !named {
 		return fmt.Errorf("table %s is not there any more: the step after has dropped, renamed or moved it", t)
 	}
-	return serverError(err, "looking for table %s", t)
+	return pg.Wrap(err, "looking for table %s", t)
 }
 
 // emptied tells whether a crash of the server has emptied the table, or a partition
 // of it, since it is unlogged: none that a run has filled is there without a page.
-func (t relation) emptied(ctx context.Context, q querier) (emptied bool, err error) {
+func (t relation) emptied(ctx context.Context, q pg.Querier) (emptied bool, err error) {
 	err = q.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select exists (select from tables join pg_class c using (oid)
 		               where c.relkind = 'r' and c.relpersistence = 'u' and pg_relation_size(c.oid) = 0)`, t.oid).Scan(&emptied)
-	return emptied, serverError(err, "looking for rows in unlogged table %s", t.Table)
+	return emptied, pg.Wrap(err, "looking for rows in unlogged table %s", t.Table)
 }
 
 // rowsWrittenInTx returns how many rows this session has inserted, updated or deleted in the
 // table and its partitions, of what the server has not counted yet: the difference of
 // two is what was done in between, in one transaction.
-func (t relation) rowsWrittenInTx(ctx context.Context, q querier) (n int64, err error) {
+func (t relation) rowsWrittenInTx(ctx context.Context, q pg.Querier) (n int64, err error) {
 	err = q.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select coalesce(sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid)), 0)::bigint
 		from tables`, t.oid).Scan(&n)
-	return n, serverError(err, "asking the server what was written to table %s", t.Table)
+	return n, pg.Wrap(err, "asking the server what was written to table %s", t.Table)
 }
 
 // builtOver tells whether an index that was just built has so many entries. The
@@ -183,20 +184,20 @@ func (t relation) rowsWrittenInTx(ctx context.Context, q querier) (n int64, err 
 // An entry is no proof of a row: rows that were deleted, but that an older
 // snapshot may still see, are indexed, too. Only where nobody else can have
 // deleted one, since the table was made in the same transaction, is it enough.
-func builtOver(ctx context.Context, q querier, schema, index string, rows int64) (same bool, err error) {
+func builtOver(ctx context.Context, q pg.Querier, schema, index string, rows int64) (same bool, err error) {
 	err = q.QueryRow(ctx, `
 		select c.reltuples = $3::bigint::float4 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = $1 and c.relname = $2`, schema, index, rows).Scan(&same)
-	return same, serverError(err, "asking index %s for its rows", index)
+	return same, pg.Wrap(err, "asking index %s for its rows", index)
 }
 
 // builtOverLive tells whether the index build that ended last has found so many
 // live rows in the table. From PostgreSQL 18 on it does not say so of a table
 // that autovacuum is kept from, as a staging table is: what the catalogue has
 // then comes from VACUUM, before the build, or from nobody.
-func builtOverLive(ctx context.Context, q querier, t relation, rows int64) (same bool, err error) {
+func builtOverLive(ctx context.Context, q pg.Querier, t relation, rows int64) (same bool, err error) {
 	err = q.QueryRow(ctx, `
 		select current_setting('server_version_num')::integer < 180000 and reltuples = $2::bigint::float4
 		from pg_class where oid = $1`, t.oid, rows).Scan(&same)
-	return same, serverError(err, "asking table %s for its rows", t.Table)
+	return same, pg.Wrap(err, "asking table %s for its rows", t.Table)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
@@ -34,16 +35,16 @@ func (e *CountError) Error() string {
 func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c plan.Chunk) (copied bool, err error) {
 	rows := &countedRows{rows: l.plan.NewRows(ctx, c), progress: l.progress, share: l.copyShare(), bytes: &l.bytesCopied}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if err := setLocal(ctx, tx, laterDurable()); err != nil {
+		if err := pg.SetLocal(ctx, tx, pg.AsyncCommit()); err != nil {
 			return err
 		}
 		if err := l.ledger.insertChunk(ctx, tx, l.run, c); err != nil {
-			return serverError(err, "writing chunk %d into the ledger", c.No)
+			return pg.Wrap(err, "writing chunk %d into the ledger", c.No)
 		}
 		into, sql, frozen := l.place(c)
 		if sql != "" {
 			if _, err := tx.Exec(ctx, sql); err != nil {
-				return serverError(err, "making table %s", into)
+				return pg.Wrap(err, "making table %s", into)
 			}
 		}
 		if err := l.copyRows(ctx, tx, rows, c, copySQL(into, l.plan.Job, frozen)); err != nil {
@@ -62,7 +63,7 @@ func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c plan.Chunk) 
 	if errors.As(err, &pgErr) && pgErr.Code == "23505" && pgErr.ConstraintName == "chunks_pkey" {
 		return false, nil
 	}
-	return false, serverError(markConnClosed(conn.Conn(), err), "committing chunk %d of %s", c.No, l.staging.Table)
+	return false, pg.Wrap(pg.MarkConnClosed(conn.Conn(), err), "committing chunk %d of %s", c.No, l.staging.Table)
 }
 
 // place returns the table that a chunk goes into, and, where the chunk's own
@@ -84,7 +85,7 @@ func (l *load) place(c plan.Chunk) (into job.Table, create string, frozen bool) 
 func (l *load) copyRows(ctx context.Context, tx pgx.Tx, rows *countedRows, c plan.Chunk, sql string) error {
 	tag, err := tx.Conn().PgConn().CopyFrom(ctx, rows, sql)
 	if err != nil {
-		return serverError(errors.Join(markConnClosed(tx.Conn(), err), ctx.Err()), "copying chunk %d into %s", c.No, l.staging.Table)
+		return pg.Wrap(errors.Join(pg.MarkConnClosed(tx.Conn(), err), ctx.Err()), "copying chunk %d into %s", c.No, l.staging.Table)
 	}
 	if n := rows.counted; n != c.Rows || tag.RowsAffected() != c.Rows {
 		return &CountError{c.No, c.Rows, n, tag.RowsAffected()}

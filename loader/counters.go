@@ -2,9 +2,11 @@ package loader
 
 import (
 	"context"
-	"github.com/loadgrid/loadgrid/loader/job"
 	"slices"
 	"time"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // quietPeriod is how long another session must have been idle for what it has written to
@@ -40,7 +42,7 @@ func (l *load) unwrittenByCounters(ctx context.Context, runs []shownRun) (bool, 
 		                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
 		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
 		l.target.oid, l.summary.Rows, own, quietPeriod.Seconds(), runs[0].id).Scan(&quiet)
-	return quiet, serverError(err, "asking the server what was written to table %s", l.target)
+	return quiet, pg.Wrap(err, "asking the server what was written to table %s", l.target)
 }
 
 // flushOwnCounters has this end's own sessions pass on what they have written: a caller's pool
@@ -50,7 +52,7 @@ func (l *load) flushOwnCounters(ctx context.Context) (own []uint32, err error) {
 	var counts bool
 	err = l.lock.conn.QueryRow(ctx, "select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool").Scan(&counts)
 	if err != nil || !counts {
-		return nil, serverError(err, "asking the server whether it counts what is written")
+		return nil, pg.Wrap(err, "asking the server whether it counts what is written")
 	}
 	idle := l.pool.AcquireAllIdle(ctx)
 	defer func() {

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
 // What to do about what depends on a table.
@@ -18,14 +19,14 @@ const (
 // checkDependents refuses to replace a table that others depend on: they would
 // follow the old table, which then cannot be dropped. Nor does it let row security
 // go, without which all who have a grant would see all rows.
-func (t *relation) checkDependents(ctx context.Context, conn querier, advice string) error {
+func (t *relation) checkDependents(ctx context.Context, conn pg.Querier, advice string) error {
 	names, err := dependents(ctx, conn, []uint32{t.oid})
 	var secured bool
 	if err == nil {
 		err = conn.QueryRow(ctx, "select relrowsecurity from pg_class where oid = $1", t.oid).Scan(&secured)
 	}
 	if err != nil {
-		return serverError(err, "looking for what depends on table %s", t.Table)
+		return pg.Wrap(err, "looking for what depends on table %s", t.Table)
 	}
 	if secured {
 		names = append(names, "row security")
@@ -39,7 +40,7 @@ func (t *relation) checkDependents(ctx context.Context, conn querier, advice str
 
 // dependents describes what depends on tables, and is not a part of one of them. It
 // asks the catalogue by its index: there may be hundreds of partitions.
-func dependents(ctx context.Context, conn querier, oids []uint32) ([]string, error) {
+func dependents(ctx context.Context, conn pg.Querier, oids []uint32) ([]string, error) {
 	rows, err := conn.Query(ctx, `
 		with tables as (select c.oid, array[y.oid, y.typarray] as types from pg_class c join pg_type y on y.oid = c.reltype where c.oid = any($1::oid[])),
 		uses as (
@@ -58,13 +59,13 @@ func dependents(ctx context.Context, conn querier, oids []uint32) ([]string, err
 
 // checkForeignKeys refuses a table that foreign keys of others point to: its rows
 // cannot go.
-func (t *relation) checkForeignKeys(ctx context.Context, conn querier) error {
+func (t *relation) checkForeignKeys(ctx context.Context, conn pg.Querier) error {
 	var keys *string
 	err := conn.QueryRow(ctx, `
 		select string_agg(distinct pg_describe_object('pg_constraint'::regclass, oid, 0), ', ')
 		from pg_constraint where contype = 'f' and confrelid = $1 and conrelid <> $1`, t.oid).Scan(&keys)
 	if err != nil {
-		return serverError(err, "looking for foreign keys to table %s", t.Table)
+		return pg.Wrap(err, "looking for foreign keys to table %s", t.Table)
 	}
 	if keys != nil {
 		return t.refuse("cannot be replaced, since rows of other tables point to its rows: %s: %s", *keys, dropDependents)

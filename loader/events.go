@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/progress"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -64,7 +65,7 @@ func (t *retries) add(stage progress.Stage, doing string, err error) {
 	if len(t.last) == maxRetries {
 		t.last = t.last[1:]
 	}
-	t.last = append(t.last, progress.Retry{At: time.Now(), Stage: stage, Doing: doing, SQLState: sqlState(err), Error: serverMessage(err)})
+	t.last = append(t.last, progress.Retry{At: time.Now(), Stage: stage, Doing: doing, SQLState: pg.SQLState(err), Error: pg.Message(err)})
 }
 
 // all returns how many troubles there were, and the last of them.
@@ -80,8 +81,8 @@ func (l *load) span(ctx context.Context, name string, attrs ...attribute.KeyValu
 	return ctx, func(err error) {
 		span.SetAttributes(attribute.Int64("loadgrid.run", l.run))
 		if err != nil {
-			span.SetAttributes(attribute.String("db.response.status_code", sqlState(err)))
-			span.SetStatus(codes.Error, serverMessage(err))
+			span.SetAttributes(attribute.String("db.response.status_code", pg.SQLState(err)))
+			span.SetStatus(codes.Error, pg.Message(err))
 		}
 		span.End()
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/integration/pgtest"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -28,7 +29,7 @@ func ExampleRun() {
 		IfExists: job.Replace,
 		Set:      []job.Constant{{Name: "year", Type: "integer", Value: "2026"}},
 	}
-	pool, err := loader.Open(ctx, dsn, job.Streams)
+	pool, err := pg.Open(ctx, dsn, job.Streams)
 	if err != nil {
 		fmt.Println(err)
 		return

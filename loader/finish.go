@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"golang.org/x/sync/errgroup"
@@ -30,7 +31,7 @@ func (l *load) freeze(ctx context.Context) error {
 		from pg_stat_progress_vacuum where relid = $1 and datname = current_database()`)()
 	return l.retry(ctx, retryFor, "freeze", func() error {
 		err := l.exec(ctx, "vacuum (freeze, index_cleanup off, truncate off) "+l.staging.sql())
-		return serverError(err, "freezing %s", l.staging.Table)
+		return pg.Wrap(err, "freezing %s", l.staging.Table)
 	})
 }
 
@@ -111,9 +112,9 @@ func (l *load) appends() bool {
 // whether it did. Its commit waits for the disk: what follows relies on it. Alone,
 // it may use as many processes as the server lets it.
 func (l *load) buildIndex(ctx context.Context, d indexDef, alone bool) (built bool, err error) {
-	settings := []setting{l.settings.sortMemory(l.plan.Rows, d.sorted, 1)}
+	settings := []pg.Setting{l.settings.SortMemory(l.plan.Rows, d.sorted, 1)}
 	if !alone {
-		settings = append(settings, oneWorker())
+		settings = append(settings, pg.OneWorker())
 	}
 	err = l.retry(ctx, retryFor, "index", func() error {
 		there, err := l.hasRelation(ctx, d.name)
@@ -125,26 +126,26 @@ func (l *load) buildIndex(ctx context.Context, d indexDef, alone bool) (built bo
 			return nil
 		}
 		built = err == nil
-		return serverError(err, "building index %s on %s", d.name, l.staging.Table)
+		return pg.Wrap(err, "building index %s on %s", d.name, l.staging.Table)
 	})
 	return built, err
 }
 
 // execWith runs a statement in a transaction with settings of its own.
-func (l *load) execWith(ctx context.Context, settings []setting, sql string) error {
+func (l *load) execWith(ctx context.Context, settings []pg.Setting, sql string) error {
 	conn, err := l.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if err := setLocal(ctx, tx, settings...); err != nil {
+		if err := pg.SetLocal(ctx, tx, settings...); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, sql)
 		return err
 	})
-	return markConnClosed(conn.Conn(), err)
+	return pg.MarkConnClosed(conn.Conn(), err)
 }
 
 // exec runs a statement that may take long, on a connection of its own.
@@ -155,7 +156,7 @@ func (l *load) exec(ctx context.Context, sql string) error {
 	}
 	defer conn.Release()
 	_, err = conn.Exec(ctx, sql)
-	return markConnClosed(conn.Conn(), err)
+	return pg.MarkConnClosed(conn.Conn(), err)
 }
 
 // builtByAnother tells whether an index could not be built since it is there by
@@ -172,7 +173,7 @@ func (l *load) hasRelation(ctx context.Context, name string) (bool, error) {
 	err := l.pool.QueryRow(ctx, `
 		select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = $1 and c.relname = $2)`, l.staging.Schema, name).Scan(&there)
-	return there, serverError(err, "looking for index %s", name)
+	return there, pg.Wrap(err, "looking for index %s", name)
 }
 
 // checkRowCount compares the rows of the staging table with the plan, by what the
@@ -193,7 +194,7 @@ func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) 
 	}
 	var rows int64
 	if err := l.pool.QueryRow(ctx, "select count(*) from "+l.staging.sql()).Scan(&rows); err != nil {
-		return serverError(err, "counting the rows of %s", l.staging.Table)
+		return pg.Wrap(err, "counting the rows of %s", l.staging.Table)
 	}
 	if rows != l.plan.Rows {
 		return l.rowsLost(rows)
@@ -216,11 +217,11 @@ func (l *load) addPrimaryKey(ctx context.Context, index string) error {
 	var there bool
 	err := l.pool.QueryRow(ctx, "select exists (select from pg_constraint where conrelid = $1 and contype = 'p')", l.staging.oid).Scan(&there)
 	if err != nil || there {
-		return serverError(err, "looking for the primary key of %s", l.staging.Table)
+		return pg.Wrap(err, "looking for the primary key of %s", l.staging.Table)
 	}
 	name := pgx.Identifier{index}.Sanitize()
 	err = l.exec(ctx, "alter table "+l.staging.sql()+" add constraint "+name+" primary key using index "+name)
-	return serverError(err, "making index %s the primary key of %s", index, l.staging.Table)
+	return pg.Wrap(err, "making index %s the primary key of %s", index, l.staging.Table)
 }
 
 // watch asks the server every second which share of the stage is done, between 0
@@ -260,6 +261,6 @@ func (l *load) analyze(ctx context.Context) error {
 			return l.analyzePartitioned(ctx, l.staging)
 		}
 		err := l.exec(ctx, "analyze "+l.staging.sql())
-		return serverError(err, "analyzing %s", l.staging.Table)
+		return pg.Wrap(err, "analyzing %s", l.staging.Table)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -46,15 +47,15 @@ func copyGrants(ctx context.Context, tx pgx.Tx, from relation, to job.Table) err
 			from grants join roles on oid = grantee) s (step, statement)
 		order by step`, from.oid, tableSQL(to))
 	if err != nil {
-		return serverError(err, "reading owner, grants and comments of table %s", from.Table)
+		return pg.Wrap(err, "reading owner, grants and comments of table %s", from.Table)
 	}
 	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return serverError(err, "reading owner, grants and comments of table %s", from.Table)
+		return pg.Wrap(err, "reading owner, grants and comments of table %s", from.Table)
 	}
 	for _, sql := range statements {
 		if _, err := tx.Exec(ctx, sql); err != nil {
-			return serverError(err, "giving table %s what %s had: %s", to, from.Table, sql)
+			return pg.Wrap(err, "giving table %s what %s had: %s", to, from.Table, sql)
 		}
 	}
 	return nil
@@ -62,7 +63,7 @@ func copyGrants(ctx context.Context, tx pgx.Tx, from relation, to job.Table) err
 
 // checkOwner sees to it that what takes the table's place can be given to its owner,
 // who may be another role than the one that loads, which is a member of it.
-func (t *relation) checkOwner(ctx context.Context, conn querier) error {
+func (t *relation) checkOwner(ctx context.Context, conn pg.Querier) error {
 	var owner, role string
 	var creates, may bool
 	err := conn.QueryRow(ctx, `
@@ -72,11 +73,11 @@ func (t *relation) checkOwner(ctx context.Context, conn querier) error {
 		t.oid).Scan(&owner, &role, &creates, &may)
 	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
 	fail := func(what, advice string) error {
-		return &ServerError{Doing: "replacing table " + t.String(), Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
+		return &pg.ServerError{Doing: "replacing table " + t.String(), Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
 	}
 	switch {
 	case err != nil:
-		return serverError(err, "looking up the owner of table %s", t.Table)
+		return pg.Wrap(err, "looking up the owner of table %s", t.Table)
 	case !creates:
 		return fail("its owner "+owner+" may not create tables in schema "+t.Schema+", so that the new one cannot be given to it",
 			"grant create on schema "+quote(t.Schema)+" to "+quote(owner))

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -62,10 +63,10 @@ func inspectServer(ctx context.Context, conn *pgx.Conn, table job.Table) (relati
 		       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`,
 		job.DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
 	if err != nil {
-		return t, serverError(err, "asking the server for its version")
+		return t, pg.Wrap(err, "asking the server for its version")
 	}
 	fail := func(what, advice string) (relation, error) {
-		return t, &ServerError{Doing: "checking the server", Err: errors.New(what), Advice: advice}
+		return t, &pg.ServerError{Doing: "checking the server", Err: errors.New(what), Advice: advice}
 	}
 	switch {
 	case version < minPostgres:
@@ -109,7 +110,7 @@ func (t *relation) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) er
 	err := conn.QueryRow(ctx, "select exists (select from "+
 		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1)", srid).Scan(&known)
 	if err != nil {
-		return serverError(err, "looking up SRID %d in spatial_ref_sys", srid)
+		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", srid)
 	}
 	if !known {
 		return &geomgen.ParamError{Param: "srid", Value: strconv.Itoa(int(srid)), Reason: "the server does not know it: it is not in spatial_ref_sys"}
@@ -127,7 +128,7 @@ func (t *relation) checkMetres(ctx context.Context, conn *pgx.Conn, j job.Job) e
 	err := conn.QueryRow(ctx, "select coalesce(proj4text, '') like '%+units=m %' or coalesce(proj4text, '') like '%+units=m' from "+
 		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", j.Grid.SRID).Scan(&metres)
 	if err != nil {
-		return serverError(err, "looking up the units of SRID %d in spatial_ref_sys", j.Grid.SRID)
+		return pg.Wrap(err, "looking up the units of SRID %d in spatial_ref_sys", j.Grid.SRID)
 	}
 	if !metres {
 		return job.NotMetricError(j)
@@ -144,7 +145,7 @@ func (t *relation) checkCreate(ctx context.Context, conn *pgx.Conn) error {
 		from (select 1) one left join pg_namespace s on s.nspname = $1`, t.Schema).Scan(&there, &may, &role)
 	switch {
 	case err != nil:
-		return serverError(err, "looking up schema %s and the privileges on it", t.Schema)
+		return pg.Wrap(err, "looking up schema %s and the privileges on it", t.Schema)
 	case !there:
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "schema " + t.Schema + " does not exist"}
 	case !may:
@@ -165,7 +166,7 @@ func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error
 	roleName := pgx.Identifier{role}.Sanitize()
 	switch {
 	case err != nil:
-		return serverError(err, "looking up the ledger's schema %s and the privileges on it", schema)
+		return pg.Wrap(err, "looking up the ledger's schema %s and the privileges on it", schema)
 	case !there && !create:
 		return denied(role, fmt.Sprintf("the ledger's schema %s does not exist, and it may not create schemas in database %s", schema, database),
 			fmt.Sprintf("grant create on database %s to %s, or name a schema that is there as ledger-schema", pgx.Identifier{database}.Sanitize(), roleName))
@@ -177,5 +178,5 @@ func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error
 }
 
 func denied(role, what, advice string) error {
-	return &ServerError{Doing: "checking privileges of role " + role, Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
+	return &pg.ServerError{Doing: "checking privileges of role " + role, Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
 }

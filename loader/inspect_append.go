@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -22,7 +23,7 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (plan.
 	}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return plan.AppendPlan{}, serverError(err, "connecting")
+		return plan.AppendPlan{}, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
 	// Before the transaction, which is read-only itself: whether others are.
@@ -32,19 +33,19 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (plan.
 	}
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return plan.AppendPlan{}, serverError(err, "beginning to look at table %s", l.target)
+		return plan.AppendPlan{}, pg.Wrap(err, "beginning to look at table %s", l.target)
 	}
 	a, err := l.inspectAppend(ctx, tx)
 	stopCtx, cancel := l.stopping(ctx)
 	defer cancel()
 	rollback := tx.Rollback(stopCtx)
 	if err == nil && rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) {
-		err = serverError(rollback, "ending to look at table %s", l.target)
+		err = pg.Wrap(rollback, "ending to look at table %s", l.target)
 	}
 	return a, err
 }
 
-func (l *load) inspectAppend(ctx context.Context, q querier) (plan.AppendPlan, error) {
+func (l *load) inspectAppend(ctx context.Context, q pg.Querier) (plan.AppendPlan, error) {
 	if err := l.checkTarget(ctx, q); err != nil {
 		return plan.AppendPlan{}, err
 	}
@@ -65,7 +66,7 @@ func (l *load) inspectAppend(ctx context.Context, q querier) (plan.AppendPlan, e
 		       bool_or(c.relpersistence = 'u')
 		from tables t join pg_class c on c.oid = t.oid`, l.target.oid).Scan(&a.Rows, &a.HeapBytes, &a.Unlogged)
 	if err != nil {
-		return a, serverError(err, "looking up the size of table %s", l.target)
+		return a, pg.Wrap(err, "looking up the size of table %s", l.target)
 	}
 	if a.Indexes, err = l.target.indexes(ctx, q, l.plan.Job.IDColumn); err != nil {
 		return a, err

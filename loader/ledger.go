@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -27,15 +28,15 @@ func newLedger(schema string) ledger {
 	}
 }
 
-func (l ledger) exists(ctx context.Context, q querier) (bool, error) {
+func (l ledger) exists(ctx context.Context, q pg.Querier) (bool, error) {
 	var there bool
 	err := q.QueryRow(ctx, "select to_regclass($1) is not null and to_regclass($2) is not null", l.runs, l.chunks).Scan(&there)
-	return there, serverError(err, "looking for the ledger in schema %s", l.schema)
+	return there, pg.Wrap(err, "looking for the ledger in schema %s", l.schema)
 }
 
 // publishedBy returns the job that made the table with this oid, nil when the
 // ledger knows of none.
-func (l ledger) publishedBy(ctx context.Context, q querier, t job.Table, oid uint32) (*job.Job, error) {
+func (l ledger) publishedBy(ctx context.Context, q pg.Querier, t job.Table, oid uint32) (*job.Job, error) {
 	there, err := l.exists(ctx, q)
 	if err != nil || !there {
 		return nil, err
@@ -47,11 +48,11 @@ func (l ledger) publishedBy(ctx context.Context, q querier, t job.Table, oid uin
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
-	return &job, serverError(err, "reading the ledger about table %s", t)
+	return &job, pg.Wrap(err, "reading the ledger about table %s", t)
 }
 
 // insertRun writes down a new run and returns its number.
-func (l ledger) insertRun(ctx context.Context, q querier, t job.Table, p *plan.Plan, fingerprint, staging string, options Options) (int64, error) {
+func (l ledger) insertRun(ctx context.Context, q pg.Querier, t job.Table, p *plan.Plan, fingerprint, staging string, options Options) (int64, error) {
 	job, err := json.Marshal(p.Job)
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
@@ -65,17 +66,17 @@ func (l ledger) insertRun(ctx context.Context, q querier, t job.Table, p *plan.P
 		" (schema_name, table_name, staging_name, job, aoi, fingerprint, chunks, rows, version, job_name)"+
 		" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
 		t.Schema, t.Name, staging, string(job), area, fingerprint, p.Chunks, p.Rows, options.Version, options.JobName).Scan(&id)
-	return id, serverError(err, "writing a run of table %s into the ledger", t)
+	return id, pg.Wrap(err, "writing a run of table %s into the ledger", t)
 }
 
 const runColumns = `id, schema_name, table_name, state, chunks, rows, starts, started_at, finished_at,
 	coalesce(last_error, '') as last_error, version, fingerprint, job, staging_name`
 
-func (l ledger) query(ctx context.Context, q querier, where string, args ...any) ([]RunInfo, error) {
+func (l ledger) query(ctx context.Context, q pg.Querier, where string, args ...any) ([]RunInfo, error) {
 	rows, err := q.Query(ctx, "select r.*, c.* from "+l.fromRuns(runColumns)+" cross join lateral"+
 		" (select count(*) as n, coalesce(sum(rows), 0)::bigint as rows from "+l.chunks+" where run_id = r.id) c "+where, args...)
 	if err != nil {
-		return nil, serverError(err, "reading runs from the ledger in schema %s", l.schema)
+		return nil, pg.Wrap(err, "reading runs from the ledger in schema %s", l.schema)
 	}
 	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (RunInfo, error) {
 		var r RunInfo
@@ -94,11 +95,11 @@ func (l ledger) query(ctx context.Context, q querier, where string, args ...any)
 		}
 		return r, err
 	})
-	return runs, serverError(err, "reading runs from the ledger in schema %s", l.schema)
+	return runs, pg.Wrap(err, "reading runs from the ledger in schema %s", l.schema)
 }
 
 // unfinished returns the run of a table that was begun and not ended.
-func (l ledger) unfinished(ctx context.Context, q querier, t job.Table) (run RunInfo, found bool, err error) {
+func (l ledger) unfinished(ctx context.Context, q pg.Querier, t job.Table) (run RunInfo, found bool, err error) {
 	runs, err := l.query(ctx, q, "where r.schema_name = $1 and r.table_name = $2 and r.state = 'loading'", t.Schema, t.Name)
 	if err != nil || len(runs) == 0 {
 		return RunInfo{}, false, err
@@ -107,7 +108,7 @@ func (l ledger) unfinished(ctx context.Context, q querier, t job.Table) (run Run
 }
 
 // run returns a run by its number.
-func (l ledger) run(ctx context.Context, q querier, id int64) (run RunInfo, found bool, err error) {
+func (l ledger) run(ctx context.Context, q pg.Querier, id int64) (run RunInfo, found bool, err error) {
 	runs, err := l.query(ctx, q, "where r.id = $1", id)
 	if err != nil || len(runs) == 0 {
 		return RunInfo{}, false, err
@@ -118,13 +119,13 @@ func (l ledger) run(ctx context.Context, q querier, id int64) (run RunInfo, foun
 // area reads the polygons of a run's area of interest into its job. They stand
 // beside it, as bytes, and ledgers from before there were any have no column for
 // them.
-func (l ledger) area(ctx context.Context, q querier, run *RunInfo) error {
+func (l ledger) area(ctx context.Context, q pg.Querier, run *RunInfo) error {
 	if run.Job.Area == nil {
 		return nil
 	}
 	var b []byte
 	if err := q.QueryRow(ctx, "select aoi from "+l.runs+" where id = $1", run.ID).Scan(&b); err != nil {
-		return serverError(err, "reading the area of interest of run %d from the ledger", run.ID)
+		return pg.Wrap(err, "reading the area of interest of run %d from the ledger", run.ID)
 	}
 	if err := run.Job.Area.Unmarshal(b); err != nil {
 		return fmt.Errorf("reading the area of interest of run %d in the ledger: %w", run.ID, err)
@@ -135,74 +136,74 @@ func (l ledger) area(ctx context.Context, q querier, run *RunInfo) error {
 // resumed notes that a run goes on, with the job as it is now, which may differ from
 // that of the first start in what is not of the fingerprint. It returns which start
 // that is.
-func (l ledger) resumed(ctx context.Context, q querier, id int64, job job.Job) (no int, err error) {
+func (l ledger) resumed(ctx context.Context, q pg.Querier, id int64, job job.Job) (no int, err error) {
 	b, err := json.Marshal(job)
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
 	}
 	err = q.QueryRow(ctx, "update "+l.runs+" set starts = starts + 1, last_error = null, job = $2 where id = $1 returning starts", id, string(b)).Scan(&no)
-	return no, serverError(err, "writing into the ledger that run %d goes on", id)
+	return no, pg.Wrap(err, "writing into the ledger that run %d goes on", id)
 }
 
 // waitForChunks waits until no transaction is in work that writes a chunk of the run,
 // and keeps others out until the end of this one.
-func (l ledger) waitForChunks(ctx context.Context, q querier, id int64) error {
+func (l ledger) waitForChunks(ctx context.Context, q pg.Querier, id int64) error {
 	_, err := q.Exec(ctx, "select from "+l.runs+" where id = $1 for update", id)
-	return serverError(err, "waiting for the chunks of run %d", id)
+	return pg.Wrap(err, "waiting for the chunks of run %d", id)
 }
 
 // flushCommits commits, and so has the server write to disk all that was committed before.
-func (l ledger) flushCommits(ctx context.Context, q querier, id int64) error {
+func (l ledger) flushCommits(ctx context.Context, q pg.Querier, id int64) error {
 	_, err := q.Exec(ctx, "update "+l.runs+" set last_error = null where id = $1", id)
-	return serverError(err, "writing into the ledger that run %d is loaded", id)
+	return pg.Wrap(err, "writing into the ledger that run %d is loaded", id)
 }
 
-func (l ledger) recordError(ctx context.Context, q querier, id int64, cause error) error {
+func (l ledger) recordError(ctx context.Context, q pg.Querier, id int64, cause error) error {
 	_, err := q.Exec(ctx, "update "+l.runs+" set last_error = $2 where id = $1", id, sqltext.OneLine(cause.Error()))
-	return serverError(err, "writing into the ledger why run %d stopped", id)
+	return pg.Wrap(err, "writing into the ledger why run %d stopped", id)
 }
 
 // markPublished notes that a run's rows are shown by the table with this oid, as part
 // of a version, and how many of them were not there before.
-func (l ledger) markPublished(ctx context.Context, q querier, id int64, oid uint32, version, added int64) error {
+func (l ledger) markPublished(ctx context.Context, q pg.Querier, id int64, oid uint32, version, added int64) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set state = 'published', finished_at = now(), last_error = null, table_oid = $2, version_id = $3,
 		shown = true, rows_added = $4, published_xid = pg_current_xact_id() where id = $1`, id, oid, version, added)
-	return serverError(err, "writing into the ledger that run %d is published", id)
+	return pg.Wrap(err, "writing into the ledger that run %d is published", id)
 }
 
 // recordState notes how a run has left its table, and when: the step after may take long.
 // A transaction that wrote no rows is in none.
-func (l ledger) recordState(ctx context.Context, q querier, id int64, look tableState, wrote bool) error {
+func (l ledger) recordState(ctx context.Context, q pg.Querier, id int64, look tableState, wrote bool) error {
 	b, err := json.Marshal(look)
 	if err != nil {
 		return fmt.Errorf("writing how the table looks as JSON: %w", err)
 	}
 	_, err = q.Exec(ctx, "update "+l.runs+" set imprint = $2, finished_at = clock_timestamp(), published_xid = case when $3 then published_xid end where id = $1", id, string(b), wrote)
-	return serverError(err, "writing into the ledger how run %d has left its table", id)
+	return pg.Wrap(err, "writing into the ledger how run %d has left its table", id)
 }
 
-func (l ledger) markRunDropped(ctx context.Context, q querier, id int64) error {
+func (l ledger) markRunDropped(ctx context.Context, q pg.Querier, id int64) error {
 	if _, err := q.Exec(ctx, "update "+l.runs+" set state = 'dropped', finished_at = now() where id = $1", id); err != nil {
-		return serverError(err, "writing into the ledger that run %d is dropped", id)
+		return pg.Wrap(err, "writing into the ledger that run %d is dropped", id)
 	}
 	_, err := q.Exec(ctx, "delete from "+l.chunks+" where run_id = $1", id)
-	return serverError(err, "taking the chunks of run %d out of the ledger", id)
+	return pg.Wrap(err, "taking the chunks of run %d out of the ledger", id)
 }
 
 // insertChunk notes a chunk as committed, if the transaction it is in commits.
 // It must come first in that transaction: a second attempt at the same chunk
 // waits here, and then gets SQLSTATE 23505.
-func (l ledger) insertChunk(ctx context.Context, q querier, run int64, c plan.Chunk) error {
+func (l ledger) insertChunk(ctx context.Context, q pg.Querier, run int64, c plan.Chunk) error {
 	_, err := q.Exec(ctx, "insert into "+l.chunks+" (run_id, chunk_no, first_id, last_id, rows) values ($1, $2, $3, $4, $5)",
 		run, c.No, c.First, c.Last, c.Rows)
 	return err
 }
 
 // committed returns the numbers of a run's committed chunks and their rows.
-func (l ledger) committed(ctx context.Context, q querier, run int64) (map[int64]bool, int64, error) {
+func (l ledger) committed(ctx context.Context, q pg.Querier, run int64) (map[int64]bool, int64, error) {
 	rows, err := q.Query(ctx, "select chunk_no, rows from "+l.chunks+" where run_id = $1", run)
 	if err != nil {
-		return nil, 0, serverError(err, "reading the chunks of run %d", run)
+		return nil, 0, pg.Wrap(err, "reading the chunks of run %d", run)
 	}
 	done := make(map[int64]bool)
 	var no, n, sum int64
@@ -211,5 +212,5 @@ func (l ledger) committed(ctx context.Context, q querier, run int64) (map[int64]
 		sum += n
 		return nil
 	})
-	return done, sum, serverError(err, "reading the chunks of run %d", run)
+	return done, sum, pg.Wrap(err, "reading the chunks of run %d", run)
 }

@@ -2,8 +2,9 @@ package loader
 
 import (
 	"fmt"
-	"github.com/loadgrid/loadgrid/loader/job"
 	"time"
+
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // RunInfo is a run as the ledger knows it.

@@ -2,12 +2,14 @@ package loader
 
 import (
 	"context"
-	"github.com/loadgrid/loadgrid/loader/job"
 	"time"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // prune removes runs of a table, or of all where that has no name.
-func (l ledger) prune(ctx context.Context, q querier, t job.Table, age time.Duration) (int64, error) {
+func (l ledger) prune(ctx context.Context, q pg.Querier, t job.Table, age time.Duration) (int64, error) {
 	tag, err := q.Exec(ctx, "delete from "+l.runs+` r
 		where state <> 'loading' and finished_at < now() - make_interval(secs => $1)
 		  and ($3 = '' or schema_name = $2 and table_name = $3)
@@ -16,7 +18,7 @@ func (l ledger) prune(ctx context.Context, q querier, t job.Table, age time.Dura
 		          and not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		                          where n.nspname = r.schema_name and c.relname in (r.table_name, r.kept_name)))`,
 		age.Seconds(), t.Schema, t.Name)
-	return tag.RowsAffected(), serverError(err, "removing old runs from the ledger in schema %s", l.schema)
+	return tag.RowsAffected(), pg.Wrap(err, "removing old runs from the ledger in schema %s", l.schema)
 }
 
 // addedNothing is SQL for whether a run, r, that the table shows has given it no row,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -35,11 +36,11 @@ type shownRun struct {
 }
 
 // shownRuns returns the runs whose rows the table with this oid shows, the last first.
-func (l ledger) shownRuns(ctx context.Context, q querier, t relation) ([]shownRun, error) {
+func (l ledger) shownRuns(ctx context.Context, q pg.Querier, t relation) ([]shownRun, error) {
 	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.runs+
 		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.oid)
 	if err != nil {
-		return nil, serverError(err, "reading the ledger about table %s", t.Table)
+		return nil, pg.Wrap(err, "reading the ledger about table %s", t.Table)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r shownRun, err error) {
 		var look []byte
@@ -48,5 +49,5 @@ func (l ledger) shownRuns(ctx context.Context, q querier, t relation) ([]shownRu
 		}
 		return r, json.Unmarshal(look, &r.state)
 	})
-	return list, serverError(err, "reading the ledger about table %s", t.Table)
+	return list, pg.Wrap(err, "reading the ledger about table %s", t.Table)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
@@ -49,19 +50,19 @@ type Attempt struct {
 }
 
 // insertAttempt writes down who starts a run, and from where.
-func (l ledger) insertAttempt(ctx context.Context, q querier, run int64, no int, options Options) error {
+func (l ledger) insertAttempt(ctx context.Context, q pg.Querier, run int64, no int, options Options) error {
 	host, _ := os.Hostname()
 	name := ""
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
 	_, err := q.Exec(ctx, "insert into "+l.starts+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
-		run, no, plainText(host), plainText(name), options.Version)
-	return serverError(err, "writing a start of run %d into the ledger", run)
+		run, no, pg.CleanText(host), pg.CleanText(name), options.Version)
+	return pg.Wrap(err, "writing a start of run %d into the ledger", run)
 }
 
 // endAttempt writes down how a start has ended.
-func (l ledger) endAttempt(ctx context.Context, q querier, run int64, s Attempt) error {
+func (l ledger) endAttempt(ctx context.Context, q pg.Querier, run int64, s Attempt) error {
 	stages, err := json.Marshal(s.StageSeconds)
 	if err != nil {
 		return fmt.Errorf("writing seconds of stages as JSON: %w", err)
@@ -72,18 +73,18 @@ func (l ledger) endAttempt(ctx context.Context, q querier, run int64, s Attempt)
 	}
 	_, err = q.Exec(ctx, "update "+l.starts+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
 			retries = $7, troubles = $8, sqlstate = nullif($9, ''), error = nullif($10, '') where run_id = $1 and no = $2`,
-		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(troubles), s.SQLState, plainText(s.Error))
-	return serverError(err, "writing into the ledger how a start of run %d ended", run)
+		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(troubles), s.SQLState, pg.CleanText(s.Error))
+	return pg.Wrap(err, "writing into the ledger how a start of run %d ended", run)
 }
 
 // histories adds to runs what is known of their starts.
-func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error {
+func (l ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) error {
 	for i := range runs {
 		runs[i].History = []Attempt{} // in JSON a list, also where there is none
 	}
 	var there bool
 	if err := q.QueryRow(ctx, "select to_regclass($1) is not null", l.starts).Scan(&there); err != nil || !there {
-		return serverError(err, "looking for the starts of runs in the ledger")
+		return pg.Wrap(err, "looking for the starts of runs in the ledger")
 	}
 	ids, at := make([]int64, len(runs)), make(map[int64]*RunInfo, len(runs))
 	for i := range runs {
@@ -94,7 +95,7 @@ func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error 
 			coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
 		from `+l.starts+" where run_id = any($1) order by run_id, no", ids)
 	if err != nil {
-		return serverError(err, "reading the starts of runs from the ledger")
+		return pg.Wrap(err, "reading the starts of runs from the ledger")
 	}
 	var id int64
 	var s Attempt
@@ -108,7 +109,7 @@ func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error 
 		s = Attempt{} // maps and slices are not to be shared
 		return nil
 	})
-	return serverError(err, "reading the starts of runs from the ledger")
+	return pg.Wrap(err, "reading the starts of runs from the ledger")
 }
 
 // recordAttemptEnd writes down how this start has ended. It is best effort: what becomes of the
@@ -123,9 +124,9 @@ func (l *load) recordAttemptEnd(ctx context.Context, outcome string, cause error
 	}
 	s.Retries, s.RecentRetries = l.retries.all()
 	if cause != nil {
-		s.SQLState, s.Error = sqlState(cause), sqltext.OneLine(cause.Error())
+		s.SQLState, s.Error = pg.SQLState(cause), sqltext.OneLine(cause.Error())
 	}
 	if err := l.ledger.endAttempt(ctx, l.pool, l.run, s); err != nil {
-		l.log.Debug("the ledger does not know how this start ended", "error", serverMessage(err))
+		l.log.Debug("the ledger does not know how this start ended", "error", pg.Message(err))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -35,7 +36,7 @@ func (l ledger) fromRuns(columns string) string {
 
 // shownVersion returns the version that the table with this oid shows, if the
 // ledger knows it.
-func (l ledger) shownVersion(ctx context.Context, q querier, t job.Table, oid uint32) (id int64, found bool, err error) {
+func (l ledger) shownVersion(ctx context.Context, q pg.Querier, t job.Table, oid uint32) (id int64, found bool, err error) {
 	there, err := l.exists(ctx, q)
 	if err != nil || !there {
 		return 0, false, err
@@ -46,58 +47,58 @@ func (l ledger) shownVersion(ctx context.Context, q querier, t job.Table, oid ui
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}
-	return id, err == nil, serverError(err, "reading the ledger about the version of table %s", t)
+	return id, err == nil, pg.Wrap(err, "reading the ledger about the version of table %s", t)
 }
 
 // rowsShown returns how many rows runs have put into the table, as far as it shows them.
-func (l ledger) rowsShown(ctx context.Context, q querier, t job.Table) (rows int64, err error) {
+func (l ledger) rowsShown(ctx context.Context, q pg.Querier, t job.Table) (rows int64, err error) {
 	err = q.QueryRow(ctx, "select coalesce(sum(coalesce(rows_added, rows)), 0)::bigint from "+l.runs+
 		" where schema_name = $1 and table_name = $2 and shown", t.Schema, t.Name).Scan(&rows)
-	return rows, serverError(err, "reading from the ledger how many rows table %s has", t)
+	return rows, pg.Wrap(err, "reading from the ledger how many rows table %s has", t)
 }
 
 // markReplaced notes that the table shows none of the rows that it has shown.
-func (l ledger) markReplaced(ctx context.Context, q querier, t job.Table) error {
+func (l ledger) markReplaced(ctx context.Context, q pg.Querier, t job.Table) error {
 	_, err := q.Exec(ctx, "update "+l.runs+" set shown = false where schema_name = $1 and table_name = $2 and shown", t.Schema, t.Name)
-	return serverError(err, "writing into the ledger that table %s has another version", t)
+	return pg.Wrap(err, "writing into the ledger that table %s has another version", t)
 }
 
 // markKept notes where a version of t is kept, as the one that was put away last: a
 // rollback may put away a newer one than those that are kept already.
-func (l ledger) markKept(ctx context.Context, q querier, t job.Table, v version) error {
+func (l ledger) markKept(ctx context.Context, q pg.Querier, t job.Table, v version) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = $4, table_oid = $5, kept_no =
 			(select coalesce(max(kept_no), 0) + 1 from `+l.runs+` where schema_name = $1 and table_name = $2)
 		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`,
 		t.Schema, t.Name, v.id, v.kept.Name, v.oid)
-	return serverError(err, "writing into the ledger that version %d of table %s is kept", v.id, t)
+	return pg.Wrap(err, "writing into the ledger that version %d of table %s is kept", v.id, t)
 }
 
 // markRestored notes that the table with this oid shows a version that was kept.
-func (l ledger) markRestored(ctx context.Context, q querier, t job.Table, version int64, oid uint32) error {
+func (l ledger) markRestored(ctx context.Context, q pg.Querier, t job.Table, version int64, oid uint32) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set shown = true, kept_name = null, kept_no = null, table_oid = $4
 		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`, t.Schema, t.Name, version, oid)
-	return serverError(err, "writing into the ledger that table %s has version %d again", t, version)
+	return pg.Wrap(err, "writing into the ledger that table %s has version %d again", t, version)
 }
 
 // markDropped notes that a version is not kept any more.
-func (l ledger) markDropped(ctx context.Context, q querier, t job.Table, version int64) error {
+func (l ledger) markDropped(ctx context.Context, q pg.Querier, t job.Table, version int64) error {
 	_, err := q.Exec(ctx, "update "+l.runs+` set kept_name = null, kept_no = null
 		where schema_name = $1 and table_name = $2 and version_id = $3`, t.Schema, t.Name, version)
-	return serverError(err, "writing into the ledger that version %d of table %s is gone", version, t)
+	return pg.Wrap(err, "writing into the ledger that version %d of table %s is gone", version, t)
 }
 
 // keptVersions returns the versions of t that are kept, the one that was put away
 // last first.
-func (l ledger) keptVersions(ctx context.Context, q querier, t job.Table) ([]version, error) {
+func (l ledger) keptVersions(ctx context.Context, q pg.Querier, t job.Table) ([]version, error) {
 	rows, err := q.Query(ctx, "select version_id, schema_name, kept_name, max(table_oid) from "+l.runs+`
 		where schema_name = $1 and table_name = $2 and kept_name is not null
 		group by 1, 2, 3 order by max(kept_no) desc`, t.Schema, t.Name)
 	if err != nil {
-		return nil, serverError(err, "reading from the ledger which versions of table %s are kept", t)
+		return nil, pg.Wrap(err, "reading from the ledger which versions of table %s are kept", t)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v version, err error) {
 		err = row.Scan(&v.id, &v.kept.Schema, &v.kept.Name, &v.oid)
 		return v, err
 	})
-	return list, serverError(err, "reading from the ledger which versions of table %s are kept", t)
+	return list, pg.Wrap(err, "reading from the ledger which versions of table %s are kept", t)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
@@ -53,7 +54,7 @@ type load struct {
 	progress *progress.Progress
 	log      *slog.Logger
 
-	settings serverSettings
+	settings pg.Settings
 	lock     *tableLock
 	target   relation // the table that readers see
 	// partitioned tells whether the table that readers see is; one that is made,
@@ -159,7 +160,7 @@ func newLoad(pool *pgxpool.Pool, plan *plan.Plan, options Options) *load {
 	if options.JobName == "" {
 		options.JobName = plan.Job.Table.String()
 	}
-	options.JobName = plainText(options.JobName)
+	options.JobName = pg.CleanText(options.JobName)
 	if options.Tracer == nil {
 		options.Tracer = noop.NewTracerProvider().Tracer("")
 	}
@@ -240,7 +241,7 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	}()
 	run, found, err := l.ledger.run(ctx, l.pool, l.run)
 	switch {
-	case err != nil && (transient(err) || errors.Is(err, context.DeadlineExceeded)):
+	case err != nil && (pg.IsTransient(err) || errors.Is(err, context.DeadlineExceeded)):
 		// As far as is known here.
 		run.Committed = int64(len(l.done)) + l.chunksCopied.Load()
 	case err != nil || !found || run.State == StateDropped:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -18,7 +19,7 @@ import (
 type tableLock struct {
 	conn    *pgxpool.Conn
 	key     int64
-	backend backend // that has it
+	backend pg.Backend // that has it
 }
 
 // lockKey is the number under which PostgreSQL knows the lock of a table.
@@ -31,7 +32,7 @@ func lockKey(t job.Table) int64 {
 func lockTable(ctx context.Context, pool *pgxpool.Pool, t job.Table) (*tableLock, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return nil, serverError(err, "connecting for the lock of table %s", t)
+		return nil, pg.Wrap(err, "connecting for the lock of table %s", t)
 	}
 	l := &tableLock{conn: conn, key: lockKey(t)}
 	err = l.take(ctx, t)
@@ -40,7 +41,7 @@ func lockTable(ctx context.Context, pool *pgxpool.Pool, t job.Table) (*tableLock
 		conn.Release()
 		return nil, err
 	case err != nil:
-		err = markConnClosed(conn.Conn(), err)
+		err = pg.MarkConnClosed(conn.Conn(), err)
 		l.release(ctx)
 		return nil, err
 	}
@@ -49,14 +50,14 @@ func lockTable(ctx context.Context, pool *pgxpool.Pool, t job.Table) (*tableLock
 
 func (l *tableLock) take(ctx context.Context, t job.Table) error {
 	var taken bool
-	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1), pg_backend_pid()", l.key).Scan(&taken, &l.backend.pid); err != nil {
-		return serverError(err, "locking table %s", t)
+	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1), pg_backend_pid()", l.key).Scan(&taken, &l.backend.Pid); err != nil {
+		return pg.Wrap(err, "locking table %s", t)
 	}
 	if !taken {
 		return &LockedError{Table: t, Holder: l.holder(ctx)}
 	}
 	// Only to end it, should it outlive its connection: a server may hide it.
-	_ = l.conn.QueryRow(ctx, "select "+backendStart+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&l.backend.start)
+	_ = l.conn.QueryRow(ctx, "select "+pg.BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&l.backend.Start)
 	return nil
 }
 
@@ -91,7 +92,7 @@ func (l *load) waitForTable(ctx context.Context) (*tableLock, error) {
 	}()
 	for {
 		lock, err := lockTable(ctx, l.pool, l.target.Table)
-		if err != nil && told && transient(err) { // a long wait may see the server restart
+		if err != nil && told && pg.IsTransient(err) { // a long wait may see the server restart
 			err = l.retry(ctx, retryFor, "lock", func() (err error) {
 				lock, err = lockTable(ctx, l.pool, l.target.Table)
 				return err
@@ -139,12 +140,12 @@ const poolerTimeout = 5 * time.Second
 func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return serverError(err, "connecting")
+		return pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
-	pid := func(q querier) (pid uint32, err error) {
+	pid := func(q pg.Querier) (pid uint32, err error) {
 		err = q.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid)
-		return pid, serverError(err, "looking for a connection pooler")
+		return pid, pg.Wrap(err, "looking for a connection pooler")
 	}
 	before, err := pid(conn)
 	if err != nil || before == conn.Conn().PgConn().PID() {
@@ -154,7 +155,7 @@ func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 	defer cancel()
 	other, err := pool.Begin(limited)
 	if err != nil {
-		return &ServerError{Doing: "opening a second connection through a connection pooler", Err: err,
+		return &pg.ServerError{Doing: "opening a second connection through a connection pooler", Err: err,
 			Advice: fmt.Sprintf("a run needs %d connections at the same time: raise the pooler's limit", pool.Config().MaxConns)}
 	}
 	defer func() { _ = other.Rollback(ctx) }()
@@ -167,11 +168,11 @@ func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	if taken == before || after != before {
-		return &ServerError{Doing: "looking for a connection pooler",
+		return &pg.ServerError{Doing: "looking for a connection pooler",
 			Err:    errors.New("the connection goes through one that pools transactions, where a session lock does not hold"),
 			Advice: "connect to PostgreSQL itself, or to a pool in session mode"}
 	}
-	session(conn.Conn().PgConn().Conn())
+	pg.MarkSessionPooling(conn.Conn().PgConn().Conn())
 	return nil
 }
 
@@ -183,8 +184,8 @@ func (l *load) ensureLock(ctx context.Context) error {
 		return nil
 	}
 	l.log.Warn("the connection that held the table's lock is gone, taking it anew")
-	if err := l.lock.backend.end(ctx, l.pool); err != nil {
-		l.log.Debug("the backend that held the lock may still be there", "error", serverMessage(err))
+	if err := l.lock.backend.Terminate(ctx, l.pool); err != nil {
+		l.log.Debug("the backend that held the lock may still be there", "error", pg.Message(err))
 	}
 	for try := 0; ; try++ {
 		lock, err := lockTable(ctx, l.pool, l.target.Table)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/db/migrations"
+	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
 // MigrateUp makes the ledger's schema where it is missing and brings it to the
@@ -29,22 +30,22 @@ func MigrateUp(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	// where the schema exists.
 	var there bool
 	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
-		return serverError(err, "looking for schema %s", schema)
+		return pg.Wrap(err, "looking for schema %s", schema)
 	}
 	if !there {
-		if _, err := pool.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize()); err != nil && !hasCode(err, "23505") {
-			return serverError(err, "making the ledger's schema %s", schema)
+		if _, err := pool.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize()); err != nil && !pg.HasCode(err, "23505") {
+			return pg.Wrap(err, "making the ledger's schema %s", schema)
 		}
 	}
 	err = migrations.Up(ctx, pool.Config().ConnConfig, schema)
-	return serverError(err, "making the ledger in schema %s", schema)
+	return pg.Wrap(err, "making the ledger in schema %s", schema)
 }
 
 // MigrateDown takes the ledger out of its schema, with all it knows of runs.
 func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	var there bool
 	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
-		return serverError(err, "looking for schema %s", schema)
+		return pg.Wrap(err, "looking for schema %s", schema)
 	}
 	if !there {
 		return nil
@@ -61,7 +62,7 @@ func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 		}
 	}
 	err = migrations.Down(ctx, pool.Config().ConnConfig, schema)
-	return serverError(err, "taking down the ledger in schema %s", schema)
+	return pg.Wrap(err, "taking down the ledger in schema %s", schema)
 }
 
 // MigrateVersion returns the ledger's version, 0 for none, and whether a
@@ -69,9 +70,9 @@ func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 func MigrateVersion(ctx context.Context, pool *pgxpool.Pool, schema string) (version uint, dirty bool, err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return 0, false, serverError(err, "connecting")
+		return 0, false, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
 	version, dirty, err = migrations.Version(ctx, conn.Conn(), schema)
-	return version, dirty, serverError(err, "reading the version of the ledger in schema %s", schema)
+	return version, dirty, pg.Wrap(err, "reading the version of the ledger in schema %s", schema)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -14,12 +15,12 @@ import (
 // transaction that has filled it: a partition that is there is complete.
 func (l *load) finishPartition(ctx context.Context, tx pgx.Tx, p job.Table, c plan.Chunk) error {
 	job := l.plan.Job
-	if err := setLocal(ctx, tx, l.settings.sortMemory(c.Rows, sortedBox, int64(l.plan.Streams)), oneWorker()); err != nil {
+	if err := pg.SetLocal(ctx, tx, l.settings.SortMemory(c.Rows, sortedBox, int64(l.plan.Streams)), pg.OneWorker()); err != nil {
 		return err
 	}
 	exec := func(doing, sql string) error {
 		_, err := tx.Exec(ctx, sql)
-		return serverError(err, "%s partition %s", doing, p)
+		return pg.Wrap(err, "%s partition %s", doing, p)
 	}
 	key := keyDef(p, job)
 	if err := exec("building the primary key of", "alter table "+tableSQL(p)+" add constraint "+pgx.Identifier{key.name}.Sanitize()+" primary key "+key.using); err != nil {
@@ -64,5 +65,5 @@ func (l *load) analyzePartitioned(ctx context.Context, t relation) error {
 		}
 		return l.exec(ctx, "analyze (skip_locked) "+t.sql())
 	})
-	return serverError(err, "analyzing %s", t.Table)
+	return pg.Wrap(err, "analyzing %s", t.Table)
 }

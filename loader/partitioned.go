@@ -9,12 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // checkPartitioned refuses a partitioned table under which the partitions of the
 // job could not be put, or with partitions that could not be taken away.
-func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) error {
+func (l *load) checkPartitioned(ctx context.Context, conn pg.Querier, owned bool) error {
 	t, j := &l.target, l.plan.Job
 	var byID bool
 	err := conn.QueryRow(ctx, `
@@ -22,7 +23,7 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 		from pg_partitioned_table p left join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
 		where p.partrelid = $1`, t.oid, j.IDColumn).Scan(&byID)
 	if err != nil {
-		return serverError(err, "looking up how table %s is partitioned", t.Table)
+		return pg.Wrap(err, "looking up how table %s is partitioned", t.Table)
 	}
 	if !byID {
 		return t.refuse("is not partitioned by range of %s: choose another name", j.IDColumn)
@@ -56,7 +57,7 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 
 // checkConstraints refuses a parent with checks, or columns that must not be null,
 // that a new partition would lack: it could not be attached.
-func (t relation) checkConstraints(ctx context.Context, q querier, job job.Job) error {
+func (t relation) checkConstraints(ctx context.Context, q pg.Querier, job job.Job) error {
 	var found *string
 	err := q.QueryRow(ctx, `
 		select string_agg(what, ', ') from (
@@ -65,7 +66,7 @@ func (t relation) checkConstraints(ctx context.Context, q querier, job job.Job) 
 			select 'not null on ' || quote_ident(attname) from pg_attribute
 			where attrelid = $1 and attnum > 0 and not attisdropped and attnotnull and attname <> $2) c`, t.oid, job.IDColumn).Scan(&found)
 	if err != nil {
-		return serverError(err, "looking for the constraints of table %s", t.Table)
+		return pg.Wrap(err, "looking for the constraints of table %s", t.Table)
 	}
 	if found != nil {
 		return t.refuse("has constraints that new partitions would lack: %s: drop them before, and make them again after", *found)
@@ -87,7 +88,7 @@ func indexOf(gist, brin bool) job.Index {
 
 // checkPartitionDependents refuses partitions that something depends on by
 // itself, and a table that foreign keys point to: their rows cannot go.
-func (l *load) checkPartitionDependents(ctx context.Context, conn querier) error {
+func (l *load) checkPartitionDependents(ctx context.Context, conn pg.Querier) error {
 	if err := l.target.checkForeignKeys(ctx, conn); err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (l *load) checkPartitionDependents(ctx context.Context, conn querier) error
 	}
 	names, err := dependents(ctx, conn, oids)
 	if err != nil {
-		return serverError(err, "looking for what depends on the partitions of table %s", l.target)
+		return pg.Wrap(err, "looking for what depends on the partitions of table %s", l.target)
 	}
 	if len(names) > 0 {
 		return l.target.refuse("cannot be replaced, since these depend on a partition of it by itself: %s: %s", strings.Join(names, ", "), dropDependents)
@@ -111,7 +112,7 @@ func (l *load) checkPartitionDependents(ctx context.Context, conn querier) error
 
 // checkRanges refuses new partitions whose ranges of cell_id would lie across
 // those of the partitions that the table has.
-func (l *load) checkRanges(ctx context.Context, conn querier) error {
+func (l *load) checkRanges(ctx context.Context, conn pg.Querier) error {
 	parts, err := l.target.partitions(ctx, conn)
 	if err != nil {
 		return err
@@ -160,7 +161,7 @@ func (l *load) createMissingPartitions(ctx context.Context, tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, "select min("+id+"), max("+id+") from "+l.staging.sql()+
 			" where ($1::bigint is null or "+id+" >= $1) and ($2::bigint is null or "+id+" < $2)", after, before).Scan(&first, &last)
 		if err != nil {
-			return serverError(err, "looking for rows that no partition of table %s is for", l.target)
+			return pg.Wrap(err, "looking for rows that no partition of table %s is for", l.target)
 		}
 		if first != nil && (i == 0 && (before != nil || len(parts) == 0) || i > 0 && after != nil) {
 			ranges = append(ranges, [2]int64{*first, *last + 1})
@@ -182,5 +183,5 @@ func (l *load) createMissingPartitions(ctx context.Context, tx pgx.Tx) error {
 			tableSQL(names[i]), l.target.sql(), boundsCheck(l.plan.Job, r[0], r[1]), r[0], r[1]))
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
-	return serverError(err, "making partitions of table %s for the new rows", l.target)
+	return pg.Wrap(err, "making partitions of table %s for the new rows", l.target)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -48,7 +49,7 @@ func (l *load) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.settings, err = readSettings(ctx, l.lock.conn); err != nil {
+	if l.settings, err = pg.ReadSettings(ctx, l.lock.conn); err != nil {
 		return err
 	}
 	if err := MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema); err != nil {
@@ -102,7 +103,7 @@ func (l *load) migrateForKeep(ctx context.Context) error {
 func inspectPool(ctx context.Context, pool *pgxpool.Pool, job job.Job) (relation, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return relation{}, serverError(err, "connecting")
+		return relation{}, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
 	return inspect(ctx, conn.Conn(), job)

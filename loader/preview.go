@@ -11,6 +11,7 @@ import (
 	"github.com/twpayne/go-geom/encoding/ewkb"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -52,7 +53,7 @@ func NewPreview(ctx context.Context, pool *pgxpool.Pool, table job.Table, column
 	if errors.As(err, &param) {
 		return nil, err
 	}
-	return p, serverError(err, "reading table %s", table)
+	return p, pg.Wrap(err, "reading table %s", table)
 }
 
 func preview(ctx context.Context, tx pgx.Tx, table job.Table, column string) (*Preview, error) {

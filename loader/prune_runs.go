@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -38,7 +39,7 @@ func (l *load) pruneRuns(ctx context.Context) {
 	}
 	n, err := l.ledger.prune(ctx, l.lock.conn, l.target.Table, l.options.PruneRuns)
 	if err != nil {
-		l.log.Warn("old runs of the table are still in the ledger", "error", serverMessage(err))
+		l.log.Warn("old runs of the table are still in the ledger", "error", pg.Message(err))
 	} else if n > 0 {
 		l.log.Log(ctx, LevelEvent, "old runs were removed from the ledger", "runs", n)
 	}

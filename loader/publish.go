@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -14,8 +15,8 @@ import (
 // steps back and tries again later.
 const publishLockTimeout = 2 * time.Second
 
-func publishLock() setting {
-	return setting{"lock_timeout", fmt.Sprint(publishLockTimeout.Milliseconds())}
+func publishLock() pg.Setting {
+	return pg.Setting{Name: "lock_timeout", Value: fmt.Sprint(publishLockTimeout.Milliseconds())}
 }
 
 // publish makes the finished table visible, in one transaction together with
@@ -63,13 +64,13 @@ func (l *load) analyzeParent(ctx context.Context) {
 		err = l.exec(ctx, "analyze "+l.target.sql())
 	}
 	if err != nil {
-		l.log.Warn("the table is published, but its statistics as a whole are those from before: run ANALYZE on it", "error", serverMessage(err))
+		l.log.Warn("the table is published, but its statistics as a whole are those from before: run ANALYZE on it", "error", pg.Message(err))
 	}
 }
 
 func (l *load) publishTx(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
-		if err := setLocal(ctx, tx, publishLock()); err != nil {
+		if err := pg.SetLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
 		if err := l.target.checkSame(ctx, tx); err != nil {
@@ -114,7 +115,7 @@ func (l *load) publishTx(ctx context.Context) error {
 		}
 		return l.recordTableState(ctx, tx, oid)
 	})
-	return serverError(markConnClosed(l.lock.conn.Conn(), err), "publishing table %s", l.target)
+	return pg.Wrap(pg.MarkConnClosed(l.lock.conn.Conn(), err), "publishing table %s", l.target)
 }
 
 // show puts the rows where readers see them, and returns the table that has them.
@@ -165,7 +166,7 @@ func (l *load) swapTable(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	} else if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" reset (autovacuum_enabled)"); err != nil {
-		return serverError(err, "giving %s back to autovacuum", l.staging.Table)
+		return pg.Wrap(err, "giving %s back to autovacuum", l.staging.Table)
 	}
 	indexes := func(t job.Table) []indexDef {
 		defs := append(spatialDefs(t, l.plan.Job, l.index), codeDefs(t, l.plan.Job)...)
@@ -189,7 +190,7 @@ func (l *load) retireOld(ctx context.Context, tx pgx.Tx) error {
 			return l.dropPartitions(ctx, tx)
 		}
 		_, err := tx.Exec(ctx, "drop table "+l.target.sql())
-		return serverError(err, "dropping the old table %s", l.target)
+		return pg.Wrap(err, "dropping the old table %s", l.target)
 	}
 	version, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.oid)
 	if err != nil {
@@ -216,7 +217,7 @@ func (l *load) commentKey(ctx context.Context, tx pgx.Tx) error {
 	if err == nil {
 		_, err = tx.Exec(ctx, comment)
 	}
-	return serverError(err, "writing the comment of the primary key")
+	return pg.Wrap(err, "writing the comment of the primary key")
 }
 
 // checkWhole sees to it that nothing has emptied the staging table since its rows
@@ -233,7 +234,7 @@ func (l *load) checkWhole(ctx context.Context, tx pgx.Tx) error {
 		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
 		from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.oid, parts).Scan(&whole)
 	if err != nil {
-		return serverError(err, "looking at table %s", l.staging.Table)
+		return pg.Wrap(err, "looking at table %s", l.staging.Table)
 	}
 	if whole {
 		return nil

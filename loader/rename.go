@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -31,7 +32,7 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 		select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where (n.nspname, c.relname) in (select * from unnest($1::name[], $2::name[]))`, schemas, names)
 	if err != nil {
-		return serverError(err, "looking for names that are taken in schema %s", schemas[0])
+		return pg.Wrap(err, "looking for names that are taken in schema %s", schemas[0])
 	}
 	taken := map[job.Table]bool{}
 	var t job.Table
@@ -39,7 +40,7 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 		taken[t] = true
 		return nil
 	}); err != nil {
-		return serverError(err, "looking for names that are taken in schema %s", schemas[0])
+		return pg.Wrap(err, "looking for names that are taken in schema %s", schemas[0])
 	}
 	sql := make([]string, len(list))
 	for i, r := range list {
@@ -53,7 +54,7 @@ func renameAll(ctx context.Context, tx pgx.Tx, list []renaming) error {
 		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.kind, tableSQL(r.old), pgx.Identifier{name}.Sanitize())
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
-	return serverError(err, "renaming %s to %s, and %d more", list[0].old, list[0].wanted, len(list)-1)
+	return pg.Wrap(err, "renaming %s to %s, and %d more", list[0].old, list[0].wanted, len(list)-1)
 }
 
 // freeName returns a name that is taken with the first number with which it is not,

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -18,7 +19,7 @@ func (l *load) beginOrResume(ctx context.Context) error {
 		if err := l.ensureLock(ctx); err != nil {
 			return err
 		}
-		return markConnClosed(l.lock.conn.Conn(), l.begin(ctx))
+		return pg.MarkConnClosed(l.lock.conn.Conn(), l.begin(ctx))
 	})
 }
 
@@ -106,7 +107,7 @@ func (l *load) stagingHasRows(ctx context.Context, rows int64) (bool, error) {
 	}
 	var have int64
 	err := l.lock.conn.QueryRow(ctx, "select count(*) from "+l.staging.sql()).Scan(&have)
-	return have == rows, serverError(err, "counting the rows of %s", l.staging.Table)
+	return have == rows, pg.Wrap(err, "counting the rows of %s", l.staging.Table)
 }
 
 // startNew writes down a new run, and makes its staging table in the same
@@ -136,7 +137,7 @@ func (l *load) startNew(ctx context.Context, fingerprint string) error {
 			sql = l.staging.create(l.plan.Job)
 		}
 		if _, err := tx.Exec(ctx, sql); err != nil {
-			return serverError(err, "making staging table %s", l.staging.Table)
+			return pg.Wrap(err, "making staging table %s", l.staging.Table)
 		}
 		return l.staging.find(ctx, tx)
 	})

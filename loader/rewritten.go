@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
 // maxWriters bounds how many transactions are noted. PostgreSQL gives a part of a
@@ -21,7 +22,7 @@ func (l *load) countWriters(ctx context.Context, tx pgx.Tx, look *tableState) er
 		                                                           and x not in (select published_xid::xid from `+l.ledger.runs+` where shown and published_xid is not null and (schema_name, table_name) = ($1, $2))), '{}')
 		from (select t.xmin, count(*) from `+l.target.sql()+` t group by 1) w (x, n)`, l.target.Schema, l.target.Name).Scan(&rows, &writers)
 	if err != nil {
-		return serverError(err, "counting the rows that the step after has left in table %s", l.target)
+		return pg.Wrap(err, "counting the rows that the step after has left in table %s", l.target)
 	}
 	if len(writers) <= maxWriters { // else the table counts as touched
 		look.Rows, look.Writers = &rows, writers

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -58,7 +59,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 			done, err = l.rollback(ctx, tx, run)
 			return err
 		})
-		return serverError(markConnClosed(l.lock.conn.Conn(), err), "rolling table %s back to run %d", run.Table, id)
+		return pg.Wrap(pg.MarkConnClosed(l.lock.conn.Conn(), err), "rolling table %s back to run %d", run.Table, id)
 	})
 	if err == nil {
 		l.analyzeParent(ctx)
@@ -70,7 +71,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 // the ledger says of both.
 func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollback, err error) {
 	done = Rollback{Table: run.Table, Version: run.TableVersion}
-	if err := setLocal(ctx, tx, publishLock()); err != nil {
+	if err := pg.SetLocal(ctx, tx, publishLock()); err != nil {
 		return done, err
 	}
 	kept, err := l.keptVersion(ctx, tx, run)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -100,7 +101,7 @@ func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 }
 
 // dropRun removes what an unfinished run left. The caller holds the table's lock.
-func dropRun(ctx context.Context, db beginner, l ledger, run RunInfo) error {
+func dropRun(ctx context.Context, db pg.Beginner, l ledger, run RunInfo) error {
 	staging := job.Table{Schema: run.Table.Schema, Name: run.staging}
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		// A transaction of the run may still be in work, with a table that is not
@@ -113,5 +114,5 @@ func dropRun(ctx context.Context, db beginner, l ledger, run RunInfo) error {
 		}
 		return l.markRunDropped(ctx, tx, run.ID)
 	})
-	return serverError(err, "dropping staging table %s of run %d", staging, run.ID)
+	return pg.Wrap(err, "dropping staging table %s of run %d", staging, run.ID)
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -40,17 +41,17 @@ func (l *load) dropOrphans(ctx context.Context) error {
 		where n.nspname = $1 and starts_with(c.relname, $2) and c.relkind in ('r', 'p') and not c.relispartition
 		  and pg_has_role(c.relowner, 'USAGE')`, l.target.Schema, l.target.stagingPrefix(l.ledger.schema))
 	if err != nil {
-		return serverError(err, "looking for staging tables that no run knows")
+		return pg.Wrap(err, "looking for staging tables that no run knows")
 	}
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return serverError(err, "looking for staging tables that no run knows")
+		return pg.Wrap(err, "looking for staging tables that no run knows")
 	}
 	for _, name := range names {
 		orphan := job.Table{Schema: l.target.Schema, Name: name}
 		l.log.Warn("dropping a staging table that no run in the ledger knows", "staging", orphan.String())
 		if _, err := l.lock.conn.Exec(ctx, "drop table if exists "+tableSQL(orphan)); err != nil {
-			return serverError(err, "dropping staging table %s, which no run in the ledger knows", orphan)
+			return pg.Wrap(err, "dropping staging table %s, which no run in the ledger knows", orphan)
 		}
 	}
 	return nil

@@ -5,33 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
-
-// HookError reports a statement of Job.Before or Job.After that failed.
-type HookError struct {
-	Hook         string // before or after
-	No, Of       int    // the statement, from 1, of so many
-	Line, Column int    // where it begins in the step's SQL, or where the server saw the error; from 1
-	Limit        time.Duration
-	Err          error
-}
-
-func (e *HookError) Error() string {
-	s := fmt.Sprintf("%s, statement %d of %d, line %d, column %d: %s", e.Hook, e.No, e.Of, e.Line, e.Column, serverMessage(e.Err))
-	if hasCode(e.Err, "57014") || errors.Is(e.Err, errSQLTimeout) {
-		s += fmt.Sprintf(": a statement has %s, see --%s-timeout", e.Limit, e.Hook)
-	}
-	return s
-}
-
-func (e *HookError) Unwrap() error { return e.Err }
 
 // runBefore runs the step that comes first, each statement in a transaction of its
 // own, on a connection of its own: what it sets for the session, or locks, must not
@@ -41,28 +22,28 @@ func (l *load) runBefore(ctx context.Context) (err error) {
 	if s.SQL == "" {
 		return nil
 	}
-	conn, err := connectApart(ctx, l.pool)
+	conn, err := pg.OpenConn(ctx, l.pool)
 	if err != nil {
-		return serverError(err, "connecting for the step before")
+		return pg.Wrap(err, "connecting for the step before")
 	}
 	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), sqlGrace)
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.StatementGrace)
 		defer cancel()
 		_ = conn.Close(closing)
 	}()
-	self, err := readBackend(ctx, conn)
+	self, err := pg.ReadBackend(ctx, conn)
 	if err != nil {
 		return err
 	}
 	if _, err := conn.Exec(ctx, "select set_config('statement_timeout', $1, false)", fmt.Sprint(s.Limit().Milliseconds())); err != nil {
-		return serverError(err, "setting the time-out of the step before")
+		return pg.Wrap(err, "setting the time-out of the step before")
 	}
 	err = runHook(ctx, s, conn, l.target.Table)
 	if err == nil && conn.PgConn().TxStatus() != 'I' {
-		return &ServerError{Doing: "running the step before", Err: errors.New("it leaves a transaction open, which would be rolled back"), Advice: "end it with commit"}
+		return &pg.ServerError{Doing: "running the step before", Err: errors.New("it leaves a transaction open, which would be rolled back"), Advice: "end it with commit"}
 	}
-	if errors.Is(err, errSQLTimeout) {
-		err = errors.Join(err, self.end(ctx, l.pool)) // a backend that computes does not see that its client is gone
+	if errors.Is(err, pg.ErrStatementTimeout) {
+		err = errors.Join(err, self.Terminate(ctx, l.pool)) // a backend that computes does not see that its client is gone
 	}
 	return err
 }
@@ -80,7 +61,7 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	if err != nil {
 		return err
 	}
-	if err := setLocal(ctx, tx, setting{"statement_timeout", fmt.Sprint(s.Limit().Milliseconds())}); err != nil {
+	if err := pg.SetLocal(ctx, tx, pg.Setting{Name: "statement_timeout", Value: fmt.Sprint(s.Limit().Milliseconds())}); err != nil {
 		return err
 	}
 	l.lockSessionDirty = true
@@ -101,20 +82,20 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
 func (l *load) resetSession(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, "reset all; set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
 	if err == nil { // what the role has set against stray sessions is in force again
-		_, err = tx.Exec(ctx, "select set_config(name, '0', true) from pg_settings where name = any($1::text[])", pgx.QueryExecModeExec, sessionTimeouts())
+		_, err = tx.Exec(ctx, "select set_config(name, '0', true) from pg_settings where name = any($1::text[])", pgx.QueryExecModeExec, pg.SessionTimeouts())
 	}
 	if err == nil { // the step may have deallocated what the driver has prepared
 		err = tx.Conn().DeallocateAll(ctx)
 	}
 	if err == nil {
-		err = setLocal(ctx, tx, publishLock())
+		err = pg.SetLocal(ctx, tx, publishLock())
 	}
 	held := false // the session may take it any number of times
 	if err == nil {
 		err = tx.QueryRow(ctx, "select pg_try_advisory_lock($1)", l.lock.key).Scan(&held)
 	}
 	if err != nil {
-		return serverError(err, "taking back what the step after has set for the session")
+		return pg.Wrap(err, "taking back what the step after has set for the session")
 	}
 	if !held { // the step has given it back
 		return &LockedError{Table: l.target.Table, Holder: l.lock.holder(ctx)}
@@ -134,7 +115,7 @@ func (l *load) restoreSession(ctx context.Context) {
 		err = prepare(ctx, conn)
 	}
 	if err != nil {
-		l.log.Warn("what the step after has set for the session could not be taken back", "error", serverMessage(err))
+		l.log.Warn("what the step after has set for the session could not be taken back", "error", pg.Message(err))
 	}
 }
 
@@ -155,16 +136,16 @@ func runHook(ctx context.Context, s job.Hook, conn *pgx.Conn, t job.Table) error
 // sendStatement runs a statement and reads what it returns to the end. The server has a time
 // limit for it; should a function catch that, this end has one, too.
 func sendStatement(ctx context.Context, s job.Hook, conn *pgx.Conn, sql string) error {
-	bounded, cancel := context.WithTimeoutCause(ctx, s.Limit()+sqlGrace, errSQLTimeout)
+	bounded, cancel := context.WithTimeoutCause(ctx, s.Limit()+pg.StatementGrace, pg.ErrStatementTimeout)
 	defer cancel()
 	_, err := conn.PgConn().ExecParams(bounded, sql, nil, nil, nil, nil).Close()
 	switch {
-	case err != nil && context.Cause(bounded) == errSQLTimeout:
-		return errSQLTimeout
+	case err != nil && context.Cause(bounded) == pg.ErrStatementTimeout:
+		return pg.ErrStatementTimeout
 	case err != nil && ctx.Err() != nil:
-		return errors.Join(markConnClosed(conn, err), ctx.Err())
+		return errors.Join(pg.MarkConnClosed(conn, err), ctx.Err())
 	}
-	return markConnClosed(conn, err)
+	return pg.MarkConnClosed(conn, err)
 }
 
 // positionIn returns where in the text of a statement the server has seen the error,

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"go.opentelemetry.io/otel/attribute"
 	"golang.org/x/sync/errgroup"
@@ -50,7 +51,7 @@ func (s *stream) copy(ctx context.Context, c plan.Chunk) error {
 		if s.conn == nil {
 			conn, err := s.load.pool.Acquire(ctx)
 			if err != nil {
-				return serverError(err, "connecting a stream")
+				return pg.Wrap(err, "connecting a stream")
 			}
 			s.conn = conn
 		}

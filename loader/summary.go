@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
@@ -69,7 +70,7 @@ func (l *load) measure(ctx context.Context, s *Summary) {
 	}
 	var err error
 	if s.TableRows, err = l.ledger.rowsShown(ctx, l.pool, s.Table); err != nil {
-		l.log.Warn("the table is published, but how many rows it has now is not known", "error", serverMessage(err))
+		l.log.Warn("the table is published, but how many rows it has now is not known", "error", pg.Message(err))
 	}
 	err = l.pool.QueryRow(ctx, `
 		with recursive tables (oid) as (
@@ -78,7 +79,7 @@ func (l *load) measure(ctx context.Context, s *Summary) {
 		select sum(pg_relation_size(oid)), sum(pg_indexes_size(oid)) from tables`,
 		s.Table.Schema, s.Table.Name).Scan(&s.HeapBytes, &s.IndexBytes)
 	if err != nil {
-		l.log.Warn("the table is published, but its size is not known", "error", serverMessage(err))
+		l.log.Warn("the table is published, but its size is not known", "error", pg.Message(err))
 	}
 }
 

@@ -6,13 +6,14 @@ import (
 	"fmt"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // checkTarget refuses a table that is there already, where the job's choice does
 // not allow it or could not be carried out at the end.
-func (l *load) checkTarget(ctx context.Context, conn querier) error {
+func (l *load) checkTarget(ctx context.Context, conn pg.Querier) error {
 	t, j := &l.target, l.plan.Job
 	if t.oid == 0 {
 		return t.checkName(ctx, conn)
@@ -73,7 +74,7 @@ func (l *load) checkTarget(ctx context.Context, conn querier) error {
 }
 
 // checkKeep sees to it that what the table shows has a name to be kept under.
-func (l *load) checkKeep(ctx context.Context, conn querier) error {
+func (l *load) checkKeep(ctx context.Context, conn pg.Querier) error {
 	if l.plan.Job.Keep == 0 {
 		return nil
 	}
@@ -99,7 +100,7 @@ func (l *load) checkKeep(ctx context.Context, conn querier) error {
 }
 
 // checkAddTo sees to it that the rows can be added to the table.
-func (l *load) checkAddTo(ctx context.Context, conn querier, before *job.Job) error {
+func (l *load) checkAddTo(ctx context.Context, conn pg.Querier, before *job.Job) error {
 	if err := l.target.checkAppend(l.plan.Job, before); err != nil {
 		return err
 	}
@@ -141,14 +142,14 @@ func (t *relation) checkAppend(job job.Job, before *job.Job) error {
 }
 
 // checkInsert sees to it that the role may read the table and add to it.
-func (t *relation) checkInsert(ctx context.Context, conn querier) error {
+func (t *relation) checkInsert(ctx context.Context, conn pg.Querier) error {
 	var may bool
 	err := conn.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')", t.oid).Scan(&may)
 	if err == nil && !may {
-		err = &ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
+		err = &pg.ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
 			Advice: "grant select, insert on " + t.sql() + " to it"}
 	}
-	return serverError(err, "looking up privileges on table %s", t.Table)
+	return pg.Wrap(err, "looking up privileges on table %s", t.Table)
 }
 
 // expectedTypes returns what columnTypes finds on a table that the job made.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -19,16 +20,16 @@ func (l *load) truncates() bool {
 func (l *load) fills() bool { return l.appends() || l.truncates() }
 
 // checkTruncate sees to it that the table can be emptied and filled.
-func (l *load) checkTruncate(ctx context.Context, conn querier) error {
+func (l *load) checkTruncate(ctx context.Context, conn pg.Querier) error {
 	t := &l.target
 	var may bool
 	err := conn.QueryRow(ctx, `select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')
 		and has_table_privilege($1::oid, 'TRUNCATE')`, t.oid).Scan(&may)
 	if err != nil {
-		return serverError(err, "looking up privileges on table %s", t.Table)
+		return pg.Wrap(err, "looking up privileges on table %s", t.Table)
 	}
 	if !may {
-		return &ServerError{Doing: "emptying and filling table " + t.String(), Err: errors.New("the role may not do that (SQLSTATE 42501)"),
+		return &pg.ServerError{Doing: "emptying and filling table " + t.String(), Err: errors.New("the role may not do that (SQLSTATE 42501)"),
 			Advice: "grant select, insert, truncate on " + t.sql() + " to it"}
 	}
 	return t.checkForeignKeys(ctx, conn)
@@ -52,22 +53,22 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 	columns := columnList(l.plan.Job.Columns())
 	// The lock comes first, and is waited for only as long as readers may queue.
 	if _, err := tx.Exec(ctx, strings.Join(append([]string{"truncate table " + l.target.sql()}, drop...), "; ")); err != nil {
-		return serverError(err, "emptying table %s", l.target)
+		return pg.Wrap(err, "emptying table %s", l.target)
 	}
 	tag, err := tx.Exec(ctx, "insert into "+l.target.sql()+" ("+columns+") select "+columns+" from "+l.staging.sql()+
 		" order by "+pgx.Identifier{l.plan.Job.IDColumn}.Sanitize())
 	if err != nil {
-		return serverError(err, "filling table %s", l.target)
+		return pg.Wrap(err, "filling table %s", l.target)
 	}
 	if n := tag.RowsAffected(); n != l.plan.Rows {
 		return fmt.Errorf("filling table %s: %d rows planned, %d inserted", l.target, l.plan.Rows, n)
 	}
-	if err := setLocal(ctx, tx, l.settings.sortMemory(l.plan.Rows, sortedBox, 1)); err != nil {
+	if err := pg.SetLocal(ctx, tx, l.settings.SortMemory(l.plan.Rows, sortedBox, 1)); err != nil {
 		return err
 	}
 	for _, sql := range build {
 		if _, err := tx.Exec(ctx, sql); err != nil {
-			return serverError(err, "building the indexes of table %s: %s", l.target, sql)
+			return pg.Wrap(err, "building the indexes of table %s: %s", l.target, sql)
 		}
 	}
 	if err := l.afterAppend(ctx, tx); err != nil {
@@ -79,10 +80,10 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
-	return serverError(err, "dropping staging table %s", l.staging.Table)
+	return pg.Wrap(err, "dropping staging table %s", l.staging.Table)
 }
 
-func (l *load) ownsTarget(ctx context.Context, q querier) (owned bool, err error) {
+func (l *load) ownsTarget(ctx context.Context, q pg.Querier) (owned bool, err error) {
 	err = q.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') from pg_class where oid = $1", l.target.oid).Scan(&owned)
-	return owned, serverError(err, "looking up the owner of table %s", l.target)
+	return owned, pg.Wrap(err, "looking up the owner of table %s", l.target)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -14,7 +15,7 @@ import (
 var errUnchanged = errors.New("the table holds what the job says already")
 
 // state looks at the table.
-func (t relation) state(ctx context.Context, q querier) (look tableState, err error) {
+func (t relation) state(ctx context.Context, q pg.Querier) (look tableState, err error) {
 	if look.Columns, err = t.columnTypes(ctx, q); err != nil {
 		return look, err
 	}
@@ -29,7 +30,7 @@ func (t relation) state(ctx context.Context, q querier) (look tableState, err er
 		           from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
 		           where i.indrelid = $1 and i.indisvalid and i.indisready) d)
 		from tables join pg_class c using (oid)`, t.oid).Scan(&look.Files, &look.Numbers, &look.Indexes)
-	return look, serverError(err, "looking at the files and indexes of table %s", t.Table)
+	return look, pg.Wrap(err, "looking at the files and indexes of table %s", t.Table)
 }
 
 // recordTableState writes down how the run leaves the table with this oid.
@@ -172,10 +173,10 @@ func (l *load) rowsChanged(ctx context.Context, runs, since []shownRun) (why str
 			             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
 		from `+l.target.sql()+" t", ids, writers).Scan(&rows, &others)
 	switch {
-	case hasCode(err, "42501"): // its owner, who has revoked his own grants, may replace it all the same
+	case pg.HasCode(err, "42501"): // its owner, who has revoked his own grants, may replace it all the same
 		return "it may not be read", nil
 	case err != nil:
-		return "", serverError(err, "looking for rows of table %s that somebody has changed", l.target)
+		return "", pg.Wrap(err, "looking for rows of table %s that somebody has changed", l.target)
 	case others > 0:
 		return fmt.Sprintf("%d of its rows were written by others", others), nil
 	case rows != l.summary.Rows:

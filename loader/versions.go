@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -26,10 +27,10 @@ func archiveVersion(ctx context.Context, tx pgx.Tx, t relation, partitioned bool
 	}
 	var key string
 	if err := tx.QueryRow(ctx, "select pg_get_partkeydef($1)", t.oid).Scan(&key); err != nil {
-		return kept, serverError(err, "looking up how table %s is partitioned", t.Table)
+		return kept, pg.Wrap(err, "looking up how table %s is partitioned", t.Table)
 	}
 	if _, err := tx.Exec(ctx, "create table "+kept.sql()+" (like "+t.sql()+" including all) partition by "+key); err != nil {
-		return kept, serverError(err, "making table %s, which keeps version %d of %s", kept, version, t.Table)
+		return kept, pg.Wrap(err, "making table %s, which keeps version %d of %s", kept, version, t.Table)
 	}
 	if err := kept.find(ctx, tx); err != nil {
 		return kept, err
@@ -63,7 +64,7 @@ func restorePartitions(ctx context.Context, tx pgx.Tx, kept, t relation) error {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "drop table "+kept.sql()); err != nil {
-		return serverError(err, "dropping table %s, whose partitions are those of %s again", kept, t.Table)
+		return pg.Wrap(err, "dropping table %s, whose partitions are those of %s again", kept, t.Table)
 	}
 	return t.setPartitionOwner(ctx, tx)
 }
@@ -76,21 +77,21 @@ func (l *load) prune(ctx context.Context) {
 	}
 	versions, err := l.ledger.keptVersions(ctx, l.lock.conn, l.target.Table)
 	if err != nil {
-		l.log.Warn("versions of the table that are too old may still be there", "error", serverMessage(err))
+		l.log.Warn("versions of the table that are too old may still be there", "error", pg.Message(err))
 		return
 	}
 	for i := l.plan.Job.Keep; i < len(versions); i++ {
 		if err := dropVersion(ctx, l.lock.conn, l.ledger, l.target.Table, versions[i]); err != nil {
-			l.log.Warn("a version of the table that is too old is still there", "table", versions[i].kept.String(), "error", serverMessage(err))
+			l.log.Warn("a version of the table that is too old is still there", "table", versions[i].kept.String(), "error", pg.Message(err))
 		}
 	}
 }
 
 // dropVersion drops the table that keeps a version of t. One that somebody has put
 // in its place is not touched. The caller holds the lock of t.
-func dropVersion(ctx context.Context, db beginner, l ledger, t job.Table, v version) error {
+func dropVersion(ctx context.Context, db pg.Beginner, l ledger, t job.Table, v version) error {
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		if err := setLocal(ctx, tx, publishLock()); err != nil {
+		if err := pg.SetLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
 		kept := relation{Table: v.kept}
@@ -104,5 +105,5 @@ func dropVersion(ctx context.Context, db beginner, l ledger, t job.Table, v vers
 		}
 		return l.markDropped(ctx, tx, t, v.id)
 	})
-	return serverError(err, "dropping table %s, which keeps version %d of %s", v.kept, v.id, t)
+	return pg.Wrap(err, "dropping table %s, which keeps version %d of %s", v.kept, v.id, t)
 }

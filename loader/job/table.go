@@ -83,9 +83,13 @@ func (t Table) String() string {
 	return name
 }
 
+// QuoteName returns a name in double quotes, for people. Statements quote names with
+// pgx.Identifier, which this package does not know.
+func QuoteName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
 func plainName(s string) string {
 	if strings.ContainsAny(s, `."`) {
-		return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+		return QuoteName(s)
 	}
 	return s
 }

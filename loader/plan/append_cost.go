@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -88,12 +87,12 @@ func (a *AppendPlan) Estimate(p *Plan) {
 }
 
 // loaded tells whether a partition has this index before it is attached.
-func (i AppendIndex) loaded(job job.Job) bool {
+func (i AppendIndex) loaded(j job.Job) bool {
 	switch i.Method {
 	case "btree":
 		return i.Constraint && i.InOrder
 	case "gist", "brin":
-		return i.Columns == job.GeomColumn || i.Columns == pgx.Identifier{job.GeomColumn}.Sanitize()
+		return i.Columns == j.GeomColumn || i.Columns == job.QuoteName(j.GeomColumn)
 	}
 	return false
 }

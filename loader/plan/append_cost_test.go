@@ -1,9 +1,10 @@
 package plan
 
 import (
-	"github.com/loadgrid/loadgrid/loader/job"
 	"strings"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // appendOf estimates an append of cols x rows cells to a table with these indexes.

@@ -1,4 +1,4 @@
-package loader
+package pg
 
 import (
 	"context"
@@ -13,34 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
-	"github.com/loadgrid/loadgrid/loader/job"
 )
-
-// LockedError reports that another run holds the table.
-type LockedError struct {
-	Table  job.Table
-	Holder string // who it is, as far as the server tells
-}
-
-func (e *LockedError) Error() string {
-	return fmt.Sprintf("another run holds table %s (%s): wait until it has ended", e.Table, e.Holder)
-}
-
-// ResumableError reports a run that stopped with committed chunks: the same job
-// resumes it.
-type ResumableError struct {
-	Run       int64 // the run's number in the ledger
-	Committed int64 // chunks
-	Chunks    int64 // of so many
-	Err       error // what stopped it
-}
-
-func (e *ResumableError) Error() string {
-	return fmt.Sprintf("run %d stopped with %d of %d chunks committed, the same command resumes it: %v",
-		e.Run, e.Committed, e.Chunks, e.Err)
-}
-
-func (e *ResumableError) Unwrap() error { return e.Err }
 
 // ServerError reports trouble with the server: what was tried, what the server
 // said with its SQLSTATE, and what to do about it where that is known.
@@ -51,7 +24,7 @@ type ServerError struct {
 }
 
 func (e *ServerError) Error() string {
-	s := e.Doing + ": " + serverMessage(e.Err)
+	s := e.Doing + ": " + Message(e.Err)
 	if e.Advice != "" {
 		s += ": " + e.Advice
 	}
@@ -60,9 +33,9 @@ func (e *ServerError) Error() string {
 
 func (e *ServerError) Unwrap() error { return e.Err }
 
-// serverError wraps err with what was being done. Errors that say it already,
+// Wrap wraps err with what was being done. Errors that say it already,
 // and nil, are returned as they are.
-func serverError(err error, doing string, args ...any) error {
+func Wrap(err error, doing string, args ...any) error {
 	var known *ServerError
 	if err == nil || errors.As(err, &known) {
 		return err
@@ -70,11 +43,18 @@ func serverError(err error, doing string, args ...any) error {
 	return &ServerError{Doing: fmt.Sprintf(doing, args...), Err: err, Advice: advice(err)}
 }
 
-// serverMessage returns the server's words in one line.
-func serverMessage(err error) string {
-	var step *HookError
-	if errors.As(err, &step) {
-		return sqltext.OneLine(step.Error())
+// messenger is an error that has words of its own for an error of the server in it,
+// and says what to do about it.
+type messenger interface {
+	error
+	ServerMessage() string
+}
+
+// Message returns the server's words in one line.
+func Message(err error) string {
+	var own messenger
+	if errors.As(err, &own) {
+		return sqltext.OneLine(own.ServerMessage())
 	}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
@@ -116,14 +96,13 @@ func advice(err error) string {
 			return ""
 		case isCertificate(err):
 			return "check sslrootcert, and that the host in the DSN is among the certificate's names"
-		case isNetwork(err) || errors.Is(err, context.DeadlineExceeded):
+		case IsNetwork(err) || errors.Is(err, context.DeadlineExceeded):
 			return "check host and port, that the server runs, and that it lets this machine in"
 		}
 		return ""
 	}
-	var step *HookError
-	if pgErr.Code == "57014" && errors.As(err, &step) {
-		return "" // which says it
+	if pgErr.Code == "57014" && errors.As(err, new(messenger)) {
+		return "" // its own message says it
 	}
 	switch pgErr.Code {
 	case "28P01", "28000":
@@ -163,8 +142,8 @@ func isCertificate(err error) bool {
 	return errors.As(err, &refused) || errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid)
 }
 
-// isNetwork tells whether the connection failed, rather than a statement on it.
-func isNetwork(err error) bool {
+// IsNetwork tells whether the connection failed, rather than a statement on it.
+func IsNetwork(err error) bool {
 	var netErr net.Error
 	var connectErr *pgconn.ConnectError
 	var stallErr *StallError
@@ -172,10 +151,10 @@ func isNetwork(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
 }
 
-func hasCode(err error, code string) bool { return sqlState(err) == code }
+func HasCode(err error, code string) bool { return SQLState(err) == code }
 
-// sqlState returns the server's code of an error, empty where it is not the server's.
-func sqlState(err error) string {
+// SQLState returns the server's code of an error, empty where it is not the server's.
+func SQLState(err error) string {
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
 		return pgErr.Code

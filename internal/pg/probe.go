@@ -1,4 +1,4 @@
-package loader
+package pg
 
 import (
 	"context"
@@ -14,15 +14,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// backendStart is SQL for when the backend of a row of pg_stat_activity began, in
+// BackendStartSQL is SQL for when the backend of a row of pg_stat_activity began, in
 // a form that no setting changes. With the process number it names a backend for
 // good.
-const backendStart = "to_char(backend_start at time zone 'UTC', 'YYYYMMDDHH24MISSUS')"
+const BackendStartSQL = "to_char(backend_start at time zone 'UTC', 'YYYYMMDDHH24MISSUS')"
 
-// backend is the server's end of a connection.
-type backend struct {
-	pid    uint32
-	start  string // see backendStart
+// Backend is the server's end of a connection.
+type Backend struct {
+	Pid    uint32
+	Start  string // see backendStart
 	pooled bool   // a pooler is between: it may have changed
 }
 
@@ -56,11 +56,11 @@ func (d *dialer) probeBackend(ctx context.Context, c *watchedConn, before backen
 		return backendState{}, "" // a pooler lets this connection wait for its turn
 	case err != nil:
 		found.state = "away"
-		return found, "the server cannot be reached: " + serverMessage(err)
+		return found, "the server cannot be reached: " + Message(err)
 	case found.state == "":
 		return backendState{}, ""
 	case found == before:
-		_ = b.end(ctx, conn) // it goes in any case, once the server has noticed
+		_ = b.Terminate(ctx, conn) // it goes in any case, once the server has noticed
 	}
 	return found, words
 }
@@ -116,7 +116,7 @@ func (d *dialer) reach(ctx context.Context, c *watchedConn) (conn *pgx.Conn, han
 
 // read reads what the server knows of a backend. The state stays empty when
 // that is at work, or when the server does not say.
-func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b backend) (words string, err error) {
+func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b Backend) (words string, err error) {
 	copied := "0"
 	if major(conn.PgConn().ParameterStatus("server_version")) >= 14 {
 		copied = "coalesce((select bytes_processed from pg_stat_progress_copy c where c.pid = a.pid), 0)"
@@ -125,18 +125,18 @@ func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b backend) (wor
 	err = conn.QueryRow(ctx, `
 		select coalesce(state, ''), case wait_event_type when 'Client' then wait_event else '' end,
 		       coalesce(state_change::text, ''), `+copied+`
-		from pg_stat_activity a where pid = $1 and `+backendStart+` = $2`,
-		pgx.QueryExecModeExec, int64(b.pid), b.start).Scan(&state, &event, &since, &e.copied)
+		from pg_stat_activity a where pid = $1 and `+BackendStartSQL+` = $2`,
+		pgx.QueryExecModeExec, int64(b.Pid), b.Start).Scan(&state, &event, &since, &e.copied)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		e.state = "gone"
-		return fmt.Sprintf("its backend %d is gone", b.pid), nil
+		return fmt.Sprintf("its backend %d is gone", b.Pid), nil
 	case err != nil:
 		return "", err
 	case strings.HasPrefix(state, "idle"):
-		words = fmt.Sprintf("its backend %d is %s", b.pid, state)
+		words = fmt.Sprintf("its backend %d is %s", b.Pid, state)
 	case event == "ClientRead" || event == "ClientWrite":
-		words = fmt.Sprintf("its backend %d waits for this client (%s)", b.pid, event)
+		words = fmt.Sprintf("its backend %d waits for this client (%s)", b.Pid, event)
 	default:
 		return "", nil
 	}
@@ -144,11 +144,11 @@ func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b backend) (wor
 	return words, nil
 }
 
-// end ends a backend of this role's, if it is still there.
-func (b backend) end(ctx context.Context, q querier) error {
-	_, err := q.Exec(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and "+backendStart+" = $2",
-		pgx.QueryExecModeExec, int64(b.pid), b.start)
-	return serverError(err, "ending backend %d", b.pid)
+// Terminate ends a backend of this role's, if it is still there.
+func (b Backend) Terminate(ctx context.Context, q Querier) error {
+	_, err := q.Exec(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and "+BackendStartSQL+" = $2",
+		pgx.QueryExecModeExec, int64(b.Pid), b.Start)
+	return Wrap(err, "ending backend %d", b.Pid)
 }
 
 // major returns the first number of a version, 0 where there is none.

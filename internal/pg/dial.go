@@ -1,4 +1,4 @@
-package loader
+package pg
 
 import (
 	"context"
@@ -144,19 +144,19 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 	ctx, cancel := context.WithTimeout(ctx, d.server.ConnectTimeout)
 	defer cancel()
-	results, err := conn.Exec(ctx, "select pg_backend_pid(), (select "+backendStart+" from pg_stat_activity where pid = pg_backend_pid())").ReadAll()
-	if err != nil && !hasCode(err, "42501") { // somebody has hidden pg_stat_activity: nobody can be asked
+	results, err := conn.Exec(ctx, "select pg_backend_pid(), (select "+BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid())").ReadAll()
+	if err != nil && !HasCode(err, "42501") { // somebody has hidden pg_stat_activity: nobody can be asked
 		return err
 	}
 	if err == nil && len(results) == 1 && len(results[0].Rows) == 1 {
 		row := results[0].Rows[0]
 		// A pooler knows another process number, and other poolers none at all.
 		if pid, err := strconv.ParseUint(string(row[0]), 10, 32); err == nil {
-			watch(conn.Conn(), backend{pid: uint32(pid), start: string(row[1]), pooled: uint32(pid) != conn.PID()})
+			watch(conn.Conn(), Backend{Pid: uint32(pid), Start: string(row[1]), pooled: uint32(pid) != conn.PID()})
 		}
 	}
 	_, err = conn.Exec(ctx, serverKeepAlive).ReadAll()
-	if hasCode(err, "22023") { // not on this platform
+	if HasCode(err, "22023") { // not on this platform
 		return nil
 	}
 	return err
@@ -173,9 +173,9 @@ const serverKeepAlive = `
 	             ('tcp_user_timeout', '60000')) w (n, v) on n = name
 	where reset_val = '0'`
 
-// session tells that a pooler on the way of this connection gives it one backend
+// MarkSessionPooling tells that a pooler on the way of this connection gives it one backend
 // for good, as others of its pool.
-func session(conn net.Conn) {
+func MarkSessionPooling(conn net.Conn) {
 	if c := watched(conn); c != nil {
 		c.dialer.sessions.Store(true)
 	}

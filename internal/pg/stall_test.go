@@ -1,4 +1,4 @@
-package loader
+package pg
 
 import (
 	"bytes"
@@ -44,7 +44,7 @@ func watchedPair(t *testing.T, ask func(context.Context, *watchedConn, backendSt
 		_ = conn.Close()
 		_ = peer.Close()
 	})
-	watch(conn, backend{pid: 1, start: "now"})
+	watch(conn, Backend{Pid: 1, Start: "now"})
 	return conn.(*watchedConn), peer, asked
 }
 
@@ -115,7 +115,7 @@ func TestStall(t *testing.T) {
 			c, _, asked := watchedPair(t, waiting)
 			err := op(c)
 			var stall *StallError
-			if !errors.As(err, &stall) || stall.Found != "its backend waits" || !transient(err) {
+			if !errors.As(err, &stall) || stall.Found != "its backend waits" || !IsTransient(err) {
 				t.Fatalf("got %v", err)
 			}
 			// Between two questions the kernel may still take some of a write.
@@ -263,12 +263,12 @@ func TestUnknownBackend(t *testing.T) {
 	}
 	c.backend.Store(nil)
 	exchange()
-	watch(c, backend{pid: 1, pooled: true})
+	watch(c, Backend{Pid: 1, pooled: true})
 	exchange()
 	if n := asked.Load(); n != 0 {
 		t.Errorf("asked %d times", n)
 	}
-	session(c)
+	MarkSessionPooling(c)
 	exchange()
 	if asked.Load() == 0 {
 		t.Error("a pooler that pools sessions is not asked")

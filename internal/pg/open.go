@@ -1,4 +1,4 @@
-package loader
+package pg
 
 import (
 	"context"
@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // connectTimeout is how long connecting may take when the DSN does not say.
@@ -21,7 +20,7 @@ const connectTimeout = 10 * time.Second
 
 // Open connects to PostGIS: dsn is a URL or a list of keywords as psql takes
 // them; what it leaves open comes from the PG* environment, the service file and
-// the password file. The pool has room for a run with that many streams. Open
+// the password file. The pool has room for so many connections. Open
 // gives up after connect_timeout, or after 10 seconds when that is not set.
 //
 // A connection that is lost without a word is found out within about a minute: a
@@ -34,15 +33,12 @@ const connectTimeout = 10 * time.Second
 // nobody has set it otherwise.
 //
 // Close the pool with Close, which does not wait long for a network that is gone.
-func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
+func Open(ctx context.Context, dsn string, conns int) (*pgxpool.Pool, error) {
 	config, err := parseDSN(dsn)
 	if err != nil {
 		return nil, err
 	}
-	if streams == 0 {
-		streams = plan.DefaultStreams
-	}
-	config.MaxConns = int32(poolSize(streams))
+	config.MaxConns = int32(conns)
 	config.MinConns = 0
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
@@ -51,7 +47,7 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 		config.ConnConfig.RuntimeParams["application_name"] = "loadgrid"
 	}
 	// Turned off by prepareSession, and not in force until then either.
-	for _, name := range sessionTimeouts() {
+	for _, name := range SessionTimeouts() {
 		delete(config.ConnConfig.RuntimeParams, name)
 	}
 	// Names and values go out as UTF-8, whatever the role's or the database's is.
@@ -66,7 +62,7 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, serverError(err, "connecting to %s", place(config.ConnConfig))
+		return nil, Wrap(err, "connecting to %s", place(config.ConnConfig))
 	}
 	// A host with several addresses, or with TLS to fall back from, is tried
 	// several times: all of them together have the same time.
@@ -77,7 +73,7 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 		if errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
 			err = fmt.Errorf("no answer within %s: %w", config.ConnConfig.ConnectTimeout, context.DeadlineExceeded)
 		}
-		return nil, serverError(err, "connecting to %s", place(config.ConnConfig))
+		return nil, Wrap(err, "connecting to %s", place(config.ConnConfig))
 	}
 	return pool, nil
 }
@@ -115,8 +111,8 @@ func Close(pool *pgxpool.Pool) {
 	}
 }
 
-// sessionTimeouts are the limits that hold for any session of a role or database.
-func sessionTimeouts() []string {
+// SessionTimeouts are the limits that hold for any session of a role or database.
+func SessionTimeouts() []string {
 	return []string{"statement_timeout", "transaction_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"}
 }
 
@@ -130,7 +126,7 @@ func sessionTimeouts() []string {
 func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `
 		select set_config(name, '0', false) from pg_settings where name = any($1::text[])`,
-		pgx.QueryExecModeExec, sessionTimeouts())
+		pgx.QueryExecModeExec, SessionTimeouts())
 	if err != nil {
 		return err
 	}
@@ -192,12 +188,6 @@ func checkHosts(dsn string, c *pgx.ConnConfig) error {
 		}
 	}
 	return nil
-}
-
-// poolSize is the number of connections that a run uses: its streams, the lock,
-// and one that watches.
-func poolSize(streams int) int {
-	return max(streams, finishConns) + 2
 }
 
 func place(c *pgx.ConnConfig) string {

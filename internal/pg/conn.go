@@ -1,4 +1,4 @@
-package loader
+package pg
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// connectApart opens a connection as the pool does, outside it.
-func connectApart(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
+// OpenConn opens a connection as the pool does, outside it.
+func OpenConn(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
 	config := pool.Config() // a copy
 	if config.BeforeConnect != nil {
 		if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
@@ -26,8 +26,8 @@ func connectApart(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// readBackend asks which backend a connection has.
-func readBackend(ctx context.Context, q querier) (b backend, err error) {
-	err = q.QueryRow(ctx, "select pid, "+backendStart+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&b.pid, &b.start)
-	return b, serverError(err, "asking the server for the number of a connection")
+// ReadBackend asks which backend a connection has.
+func ReadBackend(ctx context.Context, q Querier) (b Backend, err error) {
+	err = q.QueryRow(ctx, "select pid, "+BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&b.Pid, &b.Start)
+	return b, Wrap(err, "asking the server for the number of a connection")
 }

@@ -1,4 +1,4 @@
-package loader
+package pg
 
 import (
 	"errors"
@@ -17,11 +17,11 @@ func TestTransient(t *testing.T) {
 		"57014": false, "57P04": false, "53100": false, "53200": false, "28P01": false, "42P07": false, "23505": false,
 		"25006": false, "40002": false, "XX000": false,
 	} {
-		if got := transient(serverError(&pgconn.PgError{Code: code}, "trying")); got != want {
+		if got := IsTransient(Wrap(&pgconn.PgError{Code: code}, "trying")); got != want {
 			t.Errorf("SQLSTATE %s: %v, want %v", code, got, want)
 		}
 	}
-	if !transient(&lostError{net.ErrClosed}) || !transient(&StallError{}) || transient(errors.New("else")) {
+	if !IsTransient(&lostError{net.ErrClosed}) || !IsTransient(&StallError{}) || IsTransient(errors.New("else")) {
 		t.Error("errors of the connection")
 	}
 }

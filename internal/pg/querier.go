@@ -1,4 +1,4 @@
-package loader
+package pg
 
 import (
 	"context"
@@ -7,15 +7,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// querier is what the ledger's statements run on: a pool, a connection, a
+// Querier is what the ledger's statements run on: a pool, a connection, a
 // transaction.
-type querier interface {
+type Querier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// beginner is what transactions begin on.
-type beginner interface {
+// Beginner is what transactions begin on.
+type Beginner interface {
 	Begin(context.Context) (pgx.Tx, error)
 }

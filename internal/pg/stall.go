@@ -1,4 +1,4 @@
-package loader
+package pg
 
 import (
 	"crypto/tls"
@@ -39,7 +39,7 @@ type watchedConn struct {
 	network, address string // where to ask
 
 	read, write ioDirection
-	backend     atomic.Pointer[backend] // nil until it is known: no watch
+	backend     atomic.Pointer[Backend] // nil until it is known: no watch
 	opened      time.Time
 	moved       atomic.Int64               // when bytes last came or went, as time since opened
 	stalled     atomic.Pointer[StallError] // it was given up
@@ -79,7 +79,7 @@ func watched(conn net.Conn) *watchedConn {
 }
 
 // watch begins the watch over a connection of a dialer.
-func watch(conn net.Conn, b backend) {
+func watch(conn net.Conn, b Backend) {
 	if c := watched(conn); c != nil {
 		c.backend.Store(&b)
 	}
