@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -15,7 +16,7 @@ import (
 // that is there, in place of its partitions or beside them: the parent stays,
 // and with it views, grants and foreign keys.
 func (l *load) swapPartitions(ctx context.Context, tx pgx.Tx) error {
-	old, err := l.target.partitions(ctx, tx)
+	old, err := l.target.Partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -29,17 +30,17 @@ func (l *load) swapPartitions(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	parts, err := l.staging.partitions(ctx, tx)
+	parts, err := l.staging.Partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
 	var sql []string
 	for _, p := range parts {
-		sql = append(sql, "alter table "+l.staging.sql()+" detach partition "+p.sql())
+		sql = append(sql, "alter table "+l.staging.SQL()+" detach partition "+p.SQL())
 	}
-	sql = append(sql, "drop table "+l.staging.sql())
+	sql = append(sql, "drop table "+l.staging.SQL())
 	for _, p := range parts {
-		sql = append(sql, "alter table "+l.target.sql()+" attach partition "+p.sql()+" "+p.bounds)
+		sql = append(sql, "alter table "+l.target.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
 	}
 	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
 		return pg.Wrap(err, "moving %d partitions to table %s", len(parts), l.target)
@@ -47,20 +48,20 @@ func (l *load) swapPartitions(ctx context.Context, tx pgx.Tx) error {
 	if err := l.renamePartitions(ctx, tx, parts, first); err != nil {
 		return err
 	}
-	if err := l.target.setPartitionOwner(ctx, tx); err != nil {
+	if err := l.target.SetPartitionOwner(ctx, tx); err != nil {
 		return err
 	}
 	return l.commentKey(ctx, tx)
 }
 
 func (l *load) dropPartitions(ctx context.Context, tx pgx.Tx) error {
-	old, err := l.target.partitions(ctx, tx)
+	old, err := l.target.Partitions(ctx, tx)
 	if err != nil || len(old) == 0 {
 		return err
 	}
 	names := make([]string, len(old))
 	for i, p := range old {
-		names[i] = p.sql()
+		names[i] = p.SQL()
 	}
 	_, err = tx.Exec(ctx, "drop table "+strings.Join(names, ", "))
 	return pg.Wrap(err, "dropping the old partitions of table %s", l.target)
@@ -71,22 +72,22 @@ func (l *load) dropPartitions(ctx context.Context, tx pgx.Tx) error {
 // job has asked for: attaching a partition builds what the parent has and it
 // has not.
 func (l *load) alignIndexes(ctx context.Context, tx pgx.Tx) error {
-	have, err := l.target.spatialIndexes(ctx, tx, l.plan.Job.GeomColumn)
+	have, err := l.target.SpatialIndexes(ctx, tx, l.plan.Job.GeomColumn)
 	if err != nil {
 		return err
 	}
 	var sql []string
 	wanted := map[string]bool{}
-	for _, d := range spatialDefs(l.target.Table, l.plan.Job, l.index) {
-		wanted[d.am] = true
-		if have[d.am] == nil {
-			sql = append(sql, d.create(l.target.Table))
+	for _, d := range catalog.SpatialIndexes(l.target.Table, l.plan.Job, l.index) {
+		wanted[d.Method] = true
+		if have[d.Method] == nil {
+			sql = append(sql, d.CreateSQL(l.target.Table))
 		}
 	}
-	for _, d := range spatialDefs(l.target.Table, l.plan.Job, job.IndexBoth) {
-		for _, name := range have[d.am] {
-			if !wanted[d.am] && name == d.name {
-				sql = append(sql, "drop index "+tableSQL(job.Table{Schema: l.target.Schema, Name: name}))
+	for _, d := range catalog.SpatialIndexes(l.target.Table, l.plan.Job, job.IndexBoth) {
+		for _, name := range have[d.Method] {
+			if !wanted[d.Method] && name == d.Name {
+				sql = append(sql, "drop index "+catalog.QuoteTable(job.Table{Schema: l.target.Schema, Name: name}))
 			}
 		}
 	}
@@ -100,7 +101,7 @@ func (l *load) alignIndexes(ctx context.Context, tx pgx.Tx) error {
 // namePartitions gives the staging table's partitions their names, numbered from
 // first on.
 func (l *load) namePartitions(ctx context.Context, tx pgx.Tx, first int) error {
-	parts, err := l.staging.partitions(ctx, tx)
+	parts, err := l.staging.Partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -110,8 +111,8 @@ func (l *load) namePartitions(ctx context.Context, tx pgx.Tx, first int) error {
 // renamePartitions names partitions and their indexes after the table, and gives them back
 // to autovacuum. They keep the check of their bounds, so that they can be attached
 // to another table, to be kept and to come back, without being read.
-func (l *load) renamePartitions(ctx context.Context, tx pgx.Tx, parts []partition, first int) error {
-	labels, err := indexLabels(ctx, tx, parts)
+func (l *load) renamePartitions(ctx context.Context, tx pgx.Tx, parts []catalog.Partition, first int) error {
+	labels, err := catalog.IndexLabels(ctx, tx, parts)
 	if err != nil {
 		return err
 	}
@@ -121,13 +122,13 @@ func (l *load) renamePartitions(ctx context.Context, tx pgx.Tx, parts []partitio
 	}
 	var sql []string
 	for i, p := range parts {
-		sql = append(sql, "alter table "+p.sql()+" reset (autovacuum_enabled)")
+		sql = append(sql, "alter table "+p.SQL()+" reset (autovacuum_enabled)")
 		rename := func(kind, old, name string) {
-			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, tableSQL(job.Table{Schema: p.Schema, Name: old}), pgx.Identifier{name}.Sanitize()))
+			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, catalog.QuoteTable(job.Table{Schema: p.Schema, Name: old}), pgx.Identifier{name}.Sanitize()))
 		}
 		rename("table", p.Name, names[i].Name)
 		for k, label := range labels[i] {
-			rename("index", p.Name+"_"+label, partitionIndex(names[i].Name, label, k))
+			rename("index", p.Name+"_"+label, catalog.PartitionIndex(names[i].Name, label, k))
 		}
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
@@ -143,11 +144,11 @@ func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels []
 		names := make([]job.Table, n)
 		var all []string
 		for i := range names {
-			names[i] = job.Table{Schema: l.target.Schema, Name: objectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
+			names[i] = job.Table{Schema: l.target.Schema, Name: catalog.ObjectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
 			all = append(all, names[i].Name)
 			if labels != nil {
 				for k, label := range labels[i] {
-					all = append(all, partitionIndex(names[i].Name, label, k))
+					all = append(all, catalog.PartitionIndex(names[i].Name, label, k))
 				}
 			}
 		}

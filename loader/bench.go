@@ -168,7 +168,7 @@ func (b *bench) prepare(ctx context.Context) error {
 		err = b.table.CheckReserved("")
 	}
 	if err == nil {
-		err = b.table.checkCreate(ctx, b.conn)
+		err = checkCreate(ctx, b.conn, b.table)
 	}
 	var param *geomgen.ParamError
 	if errors.As(err, &param) { // there is no parameter for the table here
@@ -177,7 +177,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table = b.table.newStaging("") // no ledger knows it
+	b.table = b.table.NewStaging("") // no ledger knows it
 	side := int64(math.Ceil(math.Sqrt(float64(b.options.Rows))))
 	b.plan, err = plan.New(ctx, job.Job{Table: b.table.Table, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: side, Rows: side, Streams: 1})
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -23,7 +24,7 @@ import (
 type bench struct {
 	conn    *pgx.Conn
 	options BenchOptions
-	table   relation // has the name of a staging table, and is never committed
+	table   catalog.Relation // has the name of a staging table, and is never committed
 	plan    *plan.Plan
 	rows    int64 // of each COPY
 
@@ -51,7 +52,7 @@ func (b *bench) turn(ctx context.Context, want int64, doing string, do func(pgx.
 		return 0, pg.Wrap(err, "beginning a transaction for %s", doing)
 	}
 	defer func() { _ = tx.Rollback(ctx) }() // where it has failed
-	if _, err := tx.Exec(ctx, b.table.create(b.plan.Job)); err != nil {
+	if _, err := tx.Exec(ctx, b.table.CreateSQL(b.plan.Job)); err != nil {
 		return 0, pg.Wrap(err, "making table %s for %s", b.table, doing)
 	}
 	began := time.Now()

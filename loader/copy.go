@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -73,11 +74,11 @@ func (l *load) place(c plan.Chunk) (into job.Table, create string, frozen bool) 
 	job := l.plan.Job
 	switch l.plan.Method {
 	case plan.MethodFrozen:
-		return l.staging.Table, l.staging.create(job), true
+		return l.staging.Table, l.staging.CreateSQL(job), true
 	case plan.MethodPartitions:
 		from, to := l.plan.Bounds(c)
-		into = l.staging.partition(c.No)
-		return into, l.staging.createPartition(job, into, from, to), true
+		into = l.staging.StagedPartition(c.No)
+		return into, l.staging.CreatePartitionSQL(job, into, from, to), true
 	}
 	return l.staging.Table, "", false
 }
@@ -103,7 +104,7 @@ func copyFromSQL(into job.Table, job job.Job, source string, frozen bool) string
 	if frozen {
 		options += ", freeze"
 	}
-	return "copy " + tableSQL(into) + " (" + columnList(job.Columns()) + ") from " + source + " (" + options + ")"
+	return "copy " + catalog.QuoteTable(into) + " (" + catalog.ColumnList(job.Columns()) + ") from " + source + " (" + options + ")"
 }
 
 // copyShare is how much of a row is done when it is copied: half of it where its

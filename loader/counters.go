@@ -41,7 +41,7 @@ func (l *load) unwrittenByCounters(ctx context.Context, runs []shownRun) (bool, 
 		   and not exists (select from pg_stat_activity
 		                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
 		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
-		l.target.oid, l.summary.Rows, own, quietPeriod.Seconds(), runs[0].id).Scan(&quiet)
+		l.target.OID, l.summary.Rows, own, quietPeriod.Seconds(), runs[0].id).Scan(&quiet)
 	return quiet, pg.Wrap(err, "asking the server what was written to table %s", l.target)
 }
 

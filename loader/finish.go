@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -30,7 +31,7 @@ func (l *load) freeze(ctx context.Context) error {
 		select coalesce(max(heap_blks_scanned::float8 / nullif(heap_blks_total, 0)), 0)
 		from pg_stat_progress_vacuum where relid = $1 and datname = current_database()`)()
 	return l.retry(ctx, retryFor, "freeze", func() error {
-		err := l.exec(ctx, "vacuum (freeze, index_cleanup off, truncate off) "+l.staging.sql())
+		err := l.exec(ctx, "vacuum (freeze, index_cleanup off, truncate off) "+l.staging.SQL())
 		return pg.Wrap(err, "freezing %s", l.staging.Table)
 	})
 }
@@ -41,21 +42,21 @@ func (l *load) freeze(ctx context.Context) error {
 // another table are counted and unique by their key, and need no spatial index.
 // Partitions have theirs.
 func (l *load) buildIndexes(ctx context.Context) error {
-	key := keyDef(l.staging.Table, l.plan.Job)
+	key := catalog.KeyIndex(l.staging.Table, l.plan.Job)
 	if l.plan.Method == plan.MethodPartitions {
 		return l.retry(ctx, retryFor, "index", func() error {
-			return l.checkRowCount(ctx, key.name, l.summary.ChunksResumed == 0)
+			return l.checkRowCount(ctx, key.Name, l.summary.ChunksResumed == 0)
 		})
 	}
-	var others []indexDef
+	var others []catalog.IndexDef
 	if !l.fills() {
-		others = append(spatialDefs(l.staging.Table, l.plan.Job, l.index), codeDefs(l.staging.Table, l.plan.Job)...)
+		others = append(catalog.SpatialIndexes(l.staging.Table, l.plan.Job, l.index), catalog.CodeIndexes(l.staging.Table, l.plan.Job)...)
 	}
 	// GiST takes longest, and PostgreSQL builds it with one process: it has a
 	// connection to itself.
-	jobs := [finishConns][]indexDef{nil, {key}}
+	jobs := [finishConns][]catalog.IndexDef{nil, {key}}
 	for _, d := range others {
-		if d.am == "gist" {
+		if d.Method == "gist" {
 			jobs[0] = append(jobs[0], d)
 		} else {
 			jobs[1] = append(jobs[1], d)
@@ -66,16 +67,16 @@ func (l *load) buildIndexes(ctx context.Context) error {
 		return err
 	}
 	return l.retry(ctx, retryFor, "index", func() error {
-		if err := l.checkRowCount(ctx, key.name, keyBuilt); err != nil {
+		if err := l.checkRowCount(ctx, key.Name, keyBuilt); err != nil {
 			return err
 		}
-		return l.addPrimaryKey(ctx, key.name)
+		return l.addPrimaryKey(ctx, key.Name)
 	})
 }
 
 // buildSideBySide builds each list of indexes on a connection of its own, and
 // tells whether the unique one was built by this start.
-func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]indexDef, indexes int) (keyBuilt bool, err error) {
+func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]catalog.IndexDef, indexes int) (keyBuilt bool, err error) {
 	// A B-tree reports the scan of the table in blocks and then its own writing
 	// in tuples; a GiST index the scan alone. An index that is built is in the
 	// catalogue already.
@@ -92,7 +93,7 @@ func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]indexDef
 				if err != nil {
 					return err
 				}
-				if d.name == keyIndex(l.staging.Table) {
+				if d.Name == catalog.KeyName(l.staging.Table) {
 					keyBuilt = built // by one of the lists alone
 				}
 			}
@@ -105,28 +106,28 @@ func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]indexDef
 
 // appends tells whether the rows go into a table that is there.
 func (l *load) appends() bool {
-	return l.target.oid != 0 && l.plan.Job.IfExists == job.Append
+	return l.target.OID != 0 && l.plan.Job.IfExists == job.Append
 }
 
 // buildIndex builds an index, unless an earlier start of the run has, and tells
 // whether it did. Its commit waits for the disk: what follows relies on it. Alone,
 // it may use as many processes as the server lets it.
-func (l *load) buildIndex(ctx context.Context, d indexDef, alone bool) (built bool, err error) {
-	settings := []pg.Setting{l.settings.SortMemory(l.plan.Rows, d.sorted, 1)}
+func (l *load) buildIndex(ctx context.Context, d catalog.IndexDef, alone bool) (built bool, err error) {
+	settings := []pg.Setting{l.settings.SortMemory(l.plan.Rows, d.SortBytes, 1)}
 	if !alone {
 		settings = append(settings, pg.OneWorker())
 	}
 	err = l.retry(ctx, retryFor, "index", func() error {
-		there, err := l.hasRelation(ctx, d.name)
+		there, err := l.hasRelation(ctx, d.Name)
 		if err != nil || there {
 			return err
 		}
-		err = l.execWith(ctx, settings, d.create(l.staging.Table))
+		err = l.execWith(ctx, settings, d.CreateSQL(l.staging.Table))
 		if builtByAnother(err) {
 			return nil
 		}
 		built = err == nil
-		return pg.Wrap(err, "building index %s on %s", d.name, l.staging.Table)
+		return pg.Wrap(err, "building index %s on %s", d.Name, l.staging.Table)
 	})
 	return built, err
 }
@@ -184,16 +185,16 @@ func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) 
 		if l.plan.Method == plan.MethodPartitions {
 			return nil // each was counted when it was built
 		}
-		same, err := builtOver(ctx, l.pool, l.staging.Schema, index, l.plan.Rows)
+		same, err := catalog.BuiltOver(ctx, l.pool, l.staging.Schema, index, l.plan.Rows)
 		if err == nil && same {
-			same, err = builtOverLive(ctx, l.pool, l.staging, l.plan.Rows)
+			same, err = catalog.BuiltOverLive(ctx, l.pool, l.staging, l.plan.Rows)
 		}
 		if err != nil || same {
 			return err
 		}
 	}
 	var rows int64
-	if err := l.pool.QueryRow(ctx, "select count(*) from "+l.staging.sql()).Scan(&rows); err != nil {
+	if err := l.pool.QueryRow(ctx, "select count(*) from "+l.staging.SQL()).Scan(&rows); err != nil {
 		return pg.Wrap(err, "counting the rows of %s", l.staging.Table)
 	}
 	if rows != l.plan.Rows {
@@ -215,12 +216,12 @@ func (l *load) rowsLost(rows int64) error {
 
 func (l *load) addPrimaryKey(ctx context.Context, index string) error {
 	var there bool
-	err := l.pool.QueryRow(ctx, "select exists (select from pg_constraint where conrelid = $1 and contype = 'p')", l.staging.oid).Scan(&there)
+	err := l.pool.QueryRow(ctx, "select exists (select from pg_constraint where conrelid = $1 and contype = 'p')", l.staging.OID).Scan(&there)
 	if err != nil || there {
 		return pg.Wrap(err, "looking for the primary key of %s", l.staging.Table)
 	}
 	name := pgx.Identifier{index}.Sanitize()
-	err = l.exec(ctx, "alter table "+l.staging.sql()+" add constraint "+name+" primary key using index "+name)
+	err = l.exec(ctx, "alter table "+l.staging.SQL()+" add constraint "+name+" primary key using index "+name)
 	return pg.Wrap(err, "making index %s the primary key of %s", index, l.staging.Table)
 }
 
@@ -240,7 +241,7 @@ func (l *load) watch(ctx context.Context, sql string, args ...any) (stop func())
 			case <-tick.C:
 			}
 			var share float64
-			if err := l.pool.QueryRow(ctx, sql, append([]any{l.staging.oid}, args...)...).Scan(&share); err == nil {
+			if err := l.pool.QueryRow(ctx, sql, append([]any{l.staging.OID}, args...)...).Scan(&share); err == nil {
 				l.progress.Set(int64(share * float64(l.plan.Rows)))
 			}
 		}
@@ -253,14 +254,14 @@ func (l *load) watch(ctx context.Context, sql string, args ...any) (stop func())
 
 // analyze gathers the table's statistics, so that they are there before readers.
 func (l *load) analyze(ctx context.Context) error {
-	if l.plan.Method == plan.MethodPartitions && l.target.oid != 0 {
+	if l.plan.Method == plan.MethodPartitions && l.target.OID != 0 {
 		return nil // the partitions have theirs, and the parent is the one that is there
 	}
 	return l.retry(ctx, retryFor, "analyze", func() error {
 		if l.plan.Method == plan.MethodPartitions {
 			return l.analyzePartitioned(ctx, l.staging)
 		}
-		err := l.exec(ctx, "analyze "+l.staging.sql())
+		err := l.exec(ctx, "analyze "+l.staging.SQL())
 		return pg.Wrap(err, "analyzing %s", l.staging.Table)
 	})
 }

@@ -3,8 +3,9 @@ package loader
 import (
 	"errors"
 	"fmt"
-	"github.com/loadgrid/loadgrid/internal/pg"
 	"time"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
 // HookError reports a statement of Job.Before or Job.After that failed.

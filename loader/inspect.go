@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -22,7 +23,7 @@ const (
 
 // inspect checks the job against the server and refuses, before anything is
 // written, what could not be finished.
-func inspect(ctx context.Context, conn *pgx.Conn, job job.Job) (relation, error) {
+func inspect(ctx context.Context, conn *pgx.Conn, job job.Job) (catalog.Relation, error) {
 	t, err := inspectServer(ctx, conn, job.Table)
 	if err != nil {
 		return t, err
@@ -30,25 +31,25 @@ func inspect(ctx context.Context, conn *pgx.Conn, job job.Job) (relation, error)
 	if err := t.CheckReserved(job.LedgerSchema); err != nil {
 		return t, err
 	}
-	if err := t.checkSRID(ctx, conn, job.Grid.SRID); err != nil {
+	if err := checkSRID(ctx, conn, t, job.Grid.SRID); err != nil {
 		return t, err
 	}
-	if err := t.checkMetres(ctx, conn, job); err != nil {
+	if err := checkMetres(ctx, conn, t, job); err != nil {
 		return t, err
 	}
-	if err := t.checkCreate(ctx, conn); err != nil {
+	if err := checkCreate(ctx, conn, t); err != nil {
 		return t, err
 	}
 	if err := checkLedgerSchema(ctx, conn, job.LedgerSchema); err != nil {
 		return t, err
 	}
-	return t, t.find(ctx, conn)
+	return t, t.Find(ctx, conn)
 }
 
 // inspectServer checks that the server is one that can be written to, and finds
 // the schemas of the table and of PostGIS.
-func inspectServer(ctx context.Context, conn *pgx.Conn, table job.Table) (relation, error) {
-	t := relation{Table: table}
+func inspectServer(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.Relation, error) {
+	t := catalog.Relation{Table: table}
 	var version int
 	var standby, readOnly bool
 	var schema, postgis, postgisSchema *string
@@ -65,7 +66,7 @@ func inspectServer(ctx context.Context, conn *pgx.Conn, table job.Table) (relati
 	if err != nil {
 		return t, pg.Wrap(err, "asking the server for its version")
 	}
-	fail := func(what, advice string) (relation, error) {
+	fail := func(what, advice string) (catalog.Relation, error) {
 		return t, &pg.ServerError{Doing: "checking the server", Err: errors.New(what), Advice: advice}
 	}
 	switch {
@@ -80,7 +81,7 @@ func inspectServer(ctx context.Context, conn *pgx.Conn, table job.Table) (relati
 	case versionLess(*postgis, minPostGIS):
 		return fail("it has PostGIS "+*postgis, "loadgrid needs "+minPostGIS+" or newer")
 	}
-	t.geometrySchema = *postgisSchema
+	t.GeometrySchema = *postgisSchema
 	if t.Schema == "" {
 		if schema == nil {
 			return t, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name one"}
@@ -102,13 +103,13 @@ func versionLess(a, b string) bool {
 }
 
 // checkSRID looks the SRID up: PostGIS itself takes any number.
-func (t *relation) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) error {
+func checkSRID(ctx context.Context, conn *pgx.Conn, t catalog.Relation, srid int32) error {
 	if srid == 0 {
 		return nil
 	}
 	var known bool
 	err := conn.QueryRow(ctx, "select exists (select from "+
-		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1)", srid).Scan(&known)
+		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1)", srid).Scan(&known)
 	if err != nil {
 		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", srid)
 	}
@@ -120,13 +121,13 @@ func (t *relation) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) er
 
 // checkMetres refuses INSPIRE's codes, which are made of metres, in a CRS that has
 // other units.
-func (t *relation) checkMetres(ctx context.Context, conn *pgx.Conn, j job.Job) error {
+func checkMetres(ctx context.Context, conn *pgx.Conn, t catalog.Relation, j job.Job) error {
 	if j.Code != geomgen.INSPIRE && j.Code != geomgen.INSPIREShort {
 		return nil
 	}
 	var metres bool
 	err := conn.QueryRow(ctx, "select coalesce(proj4text, '') like '%+units=m %' or coalesce(proj4text, '') like '%+units=m' from "+
-		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", j.Grid.SRID).Scan(&metres)
+		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", j.Grid.SRID).Scan(&metres)
 	if err != nil {
 		return pg.Wrap(err, "looking up the units of SRID %d in spatial_ref_sys", j.Grid.SRID)
 	}
@@ -137,7 +138,7 @@ func (t *relation) checkMetres(ctx context.Context, conn *pgx.Conn, j job.Job) e
 }
 
 // checkCreate sees to it that tables can be made in the table's schema.
-func (t *relation) checkCreate(ctx context.Context, conn *pgx.Conn) error {
+func checkCreate(ctx context.Context, conn *pgx.Conn, t catalog.Relation) error {
 	var there, may bool
 	var role string
 	err := conn.QueryRow(ctx, `

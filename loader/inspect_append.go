@@ -49,14 +49,14 @@ func (l *load) inspectAppend(ctx context.Context, q pg.Querier) (plan.AppendPlan
 	if err := l.checkTarget(ctx, q); err != nil {
 		return plan.AppendPlan{}, err
 	}
-	a := plan.AppendPlan{Table: l.target.Table, Exists: l.target.oid != 0, Partitioned: l.partitioned}
+	a := plan.AppendPlan{Table: l.target.Table, Exists: l.target.OID != 0, Partitioned: l.partitioned}
 	if !a.Exists {
 		return a, nil
 	}
 	a.Attach = l.plan.Method == plan.MethodPartitions
 	var err error
 	if l.plan.Job.OnConflict == job.ConflictSkip {
-		if a.Existing, err = l.target.overlap(ctx, q, l.plan); err != nil {
+		if a.Existing, err = overlap(ctx, q, l.target, l.plan); err != nil {
 			return a, err
 		}
 	}
@@ -64,15 +64,15 @@ func (l *load) inspectAppend(ctx context.Context, q pg.Querier) (plan.AppendPlan
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select coalesce(sum(greatest(c.reltuples, 0)) filter (where c.relkind = 'r'), 0)::bigint, coalesce(sum(pg_relation_size(c.oid)), 0)::bigint,
 		       bool_or(c.relpersistence = 'u')
-		from tables t join pg_class c on c.oid = t.oid`, l.target.oid).Scan(&a.Rows, &a.HeapBytes, &a.Unlogged)
+		from tables t join pg_class c on c.oid = t.oid`, l.target.OID).Scan(&a.Rows, &a.HeapBytes, &a.Unlogged)
 	if err != nil {
 		return a, pg.Wrap(err, "looking up the size of table %s", l.target)
 	}
-	if a.Indexes, err = l.target.indexes(ctx, q, l.plan.Job.IDColumn); err != nil {
+	if a.Indexes, err = appendIndexes(ctx, q, l.target, l.plan.Job.IDColumn); err != nil {
 		return a, err
 	}
 	if l.partitioned && !a.Attach {
-		parts, err := l.target.partitions(ctx, q)
+		parts, err := l.target.Partitions(ctx, q)
 		if err != nil {
 			return a, err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -36,9 +37,9 @@ type shownRun struct {
 }
 
 // shownRuns returns the runs whose rows the table with this oid shows, the last first.
-func (l ledger) shownRuns(ctx context.Context, q pg.Querier, t relation) ([]shownRun, error) {
+func (l ledger) shownRuns(ctx context.Context, q pg.Querier, t catalog.Relation) ([]shownRun, error) {
 	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.runs+
-		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.oid)
+		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.OID)
 	if err != nil {
 		return nil, pg.Wrap(err, "reading the ledger about table %s", t.Table)
 	}

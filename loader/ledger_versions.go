@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -19,11 +20,11 @@ type version struct {
 	oid  uint32    // of that one
 }
 
-func versionAt(id int64, kept relation) version { return version{id, kept.Table, kept.oid} }
+func versionAt(id int64, kept catalog.Relation) version { return version{id, kept.Table, kept.OID} }
 
 // versionName is the table that keeps a version of t.
 func versionName(t job.Table, version int64) job.Table {
-	return job.Table{Schema: t.Schema, Name: objectName(t.Name, "", fmt.Sprintf("run%d", version))}
+	return job.Table{Schema: t.Schema, Name: catalog.ObjectName(t.Name, "", fmt.Sprintf("run%d", version))}
 }
 
 // fromRuns stands for the ledger's runs where a ledger that an older loadgrid made

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -56,14 +57,14 @@ type load struct {
 
 	settings pg.Settings
 	lock     *tableLock
-	target   relation // the table that readers see
+	target   catalog.Relation // the table that readers see
 	// partitioned tells whether the table that readers see is; one that is made,
 	// by its plan.
 	partitioned bool
-	columns     []string   // of the table that readers see, with their types
-	staging     relation   // the table that is filled
-	index       job.Index  // which spatial indexes that one gets
-	others      []indexDef // which more its partitions get, as those of the target have
+	columns     []string           // of the table that readers see, with their types
+	staging     catalog.Relation   // the table that is filled
+	index       job.Index          // which spatial indexes that one gets
+	others      []catalog.IndexDef // which more its partitions get, as those of the target have
 	ledger      ledger
 	run         int64 // 0 until it is in the ledger
 	done        map[int64]bool
@@ -203,7 +204,7 @@ func (l *load) copyAll(ctx context.Context) error {
 			return fmt.Errorf("%d rows planned, %d committed", l.plan.Rows, rows)
 		}
 		l.frozen = l.plan.Method == plan.MethodFrozen && l.summary.ChunksResumed == 0
-		return l.staging.find(ctx, l.pool)
+		return l.staging.Find(ctx, l.pool)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -26,7 +27,7 @@ func (l *load) prepare(ctx context.Context) error {
 		return err
 	}
 	// Again: the step may have changed it.
-	if err := l.target.find(ctx, l.lock.conn); err != nil {
+	if err := l.target.Find(ctx, l.lock.conn); err != nil {
 		return err
 	}
 	if !planned {
@@ -73,7 +74,7 @@ func (l *load) acquireTable(ctx context.Context) error {
 		return err
 	}
 	// Again, now that no other run can change it.
-	return l.target.find(ctx, l.lock.conn)
+	return l.target.Find(ctx, l.lock.conn)
 }
 
 // planOn plans a job whose area of interest the server makes ready, and then looks
@@ -90,7 +91,7 @@ func (l *load) planOn(ctx context.Context) error {
 // migrateForKeep brings a ledger that is there up to date before it is asked which
 // version of the table is to be kept: one from before versions does not know.
 func (l *load) migrateForKeep(ctx context.Context) error {
-	if l.plan.Job.Keep == 0 || l.target.oid == 0 {
+	if l.plan.Job.Keep == 0 || l.target.OID == 0 {
 		return nil
 	}
 	there, err := l.ledger.exists(ctx, l.lock.conn)
@@ -100,10 +101,10 @@ func (l *load) migrateForKeep(ctx context.Context) error {
 	return MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema)
 }
 
-func inspectPool(ctx context.Context, pool *pgxpool.Pool, job job.Job) (relation, error) {
+func inspectPool(ctx context.Context, pool *pgxpool.Pool, job job.Job) (catalog.Relation, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return relation{}, pg.Wrap(err, "connecting")
+		return catalog.Relation{}, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
 	return inspect(ctx, conn.Conn(), job)

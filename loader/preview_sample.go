@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // countRows counts up to where a sample is taken, and then takes the server's
 // estimate: where a table was never analyzed, from the size of its file.
 func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
-	err := tx.QueryRow(ctx, "select count(*) from (select from "+tableSQL(p.Table)+" limit $1) s", previewCells+1).Scan(&p.Rows)
+	err := tx.QueryRow(ctx, "select count(*) from (select from "+catalog.QuoteTable(p.Table)+" limit $1) s", previewCells+1).Scan(&p.Rows)
 	if err != nil || p.Rows <= previewCells {
 		return err
 	}
@@ -20,7 +21,7 @@ func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
 	err = tx.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::text::regclass::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select coalesce(sum(case when c.reltuples > 0 then c.reltuples else pg_relation_size(c.oid) / $2 end), 0)::bigint
-		from tables t join pg_class c on c.oid = t.oid where c.relkind in ('r', 'm')`, tableSQL(p.Table), int64(plan.BoxRowBytes)).Scan(&estimate)
+		from tables t join pg_class c on c.oid = t.oid where c.relkind in ('r', 'm')`, catalog.QuoteTable(p.Table), int64(plan.BoxRowBytes)).Scan(&estimate)
 	p.Rows = max(p.Rows, estimate)
 	return err
 }
@@ -28,7 +29,7 @@ func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
 // query returns the statement that reads the given columns of a table, or of a
 // sample of it, and tells whether it is the whole table.
 func (p *Preview) query(ctx context.Context, tx pgx.Tx, columns string) (sql string, whole bool, err error) {
-	sql = "select " + columns + " from " + tableSQL(p.Table)
+	sql = "select " + columns + " from " + catalog.QuoteTable(p.Table)
 	if !p.Sample {
 		return sql, true, nil
 	}
@@ -37,7 +38,7 @@ func (p *Preview) query(ctx context.Context, tx pgx.Tx, columns string) (sql str
 	err = tx.QueryRow(ctx, `
 		select (select a.attname from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
 		        where i.indrelid = c.oid and i.indisprimary and i.indnkeyatts = 1 and a.atttypid in ('int4'::regtype, 'int8'::regtype)),
-		       c.relkind::text from pg_class c where c.oid = $1::text::regclass`, tableSQL(p.Table)).Scan(&key, &kind)
+		       c.relkind::text from pg_class c where c.oid = $1::text::regclass`, catalog.QuoteTable(p.Table)).Scan(&key, &kind)
 	switch {
 	case err != nil:
 		return "", false, err
@@ -72,7 +73,7 @@ func (p *Preview) byKey(columns, key string) string {
 		  union all
 		  (select %[3]s from %[2]s where %[1]s = block.id)
 		  limit 1
-		) c where block.id is not null`, key, tableSQL(p.Table), columns, step, step/2)
+		) c where block.id is not null`, key, catalog.QuoteTable(p.Table), columns, step, step/2)
 }
 
 // sampler keeps up to most cells of a sequence whose length is not known: one of each

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -54,14 +55,14 @@ func (l *load) publish(ctx context.Context) error {
 // have theirs; the parent's are for joins, and would keep readers waiting inside
 // the transaction that publishes. It is best effort: the table is published.
 func (l *load) analyzeParent(ctx context.Context) {
-	if !l.partitioned || l.target.oid == 0 {
+	if !l.partitioned || l.target.OID == 0 {
 		return
 	}
 	var err error
 	if l.plan.Method == plan.MethodPartitions {
 		err = l.analyzePartitioned(ctx, l.target)
 	} else {
-		err = l.exec(ctx, "analyze "+l.target.sql())
+		err = l.exec(ctx, "analyze "+l.target.SQL())
 	}
 	if err != nil {
 		l.log.Warn("the table is published, but its statistics as a whole are those from before: run ANALYZE on it", "error", pg.Message(err))
@@ -73,11 +74,11 @@ func (l *load) publishTx(ctx context.Context) error {
 		if err := pg.SetLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
-		if err := l.target.checkSame(ctx, tx); err != nil {
+		if err := l.target.CheckSame(ctx, tx); err != nil {
 			return err
 		}
-		if l.target.oid != 0 && !l.appends() {
-			if err := l.target.lock(ctx, tx); err != nil {
+		if l.target.OID != 0 && !l.appends() {
+			if err := l.target.LockExclusive(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -89,7 +90,7 @@ func (l *load) publishTx(ctx context.Context) error {
 		}
 		version := l.run
 		if l.appends() {
-			shown, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.oid)
+			shown, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.OID)
 			if err != nil {
 				return err
 			}
@@ -121,40 +122,40 @@ func (l *load) publishTx(ctx context.Context) error {
 // show puts the rows where readers see them, and returns the table that has them.
 func (l *load) show(ctx context.Context, tx pgx.Tx) (oid uint32, err error) {
 	switch {
-	case l.plan.Method == plan.MethodPartitions && l.target.oid != 0:
-		return l.target.oid, l.swapPartitions(ctx, tx)
+	case l.plan.Method == plan.MethodPartitions && l.target.OID != 0:
+		return l.target.OID, l.swapPartitions(ctx, tx)
 	case l.appends():
-		return l.target.oid, l.appendRows(ctx, tx)
+		return l.target.OID, l.appendRows(ctx, tx)
 	case l.truncates():
-		return l.target.oid, l.truncateRows(ctx, tx)
+		return l.target.OID, l.truncateRows(ctx, tx)
 	}
-	return l.staging.oid, l.swapTable(ctx, tx)
+	return l.staging.OID, l.swapTable(ctx, tx)
 }
 
 // checkUnchanged sees to it that the table is still what was checked before the
 // load: else columns that somebody has added would be lost, or a view would follow
 // the old table.
 func (l *load) checkUnchanged(ctx context.Context, tx pgx.Tx) error {
-	if l.target.oid == 0 {
+	if l.target.OID == 0 {
 		return nil
 	}
-	columns, err := l.target.columnTypes(ctx, tx)
+	columns, err := l.target.ColumnTypes(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if other := diffColumns(columns, l.columns); other != "" {
+	if other := catalog.DiffColumns(columns, l.columns); other != "" {
 		return fmt.Errorf("table %s is not as it was when the run began (%s): somebody altered it; run the same command again if that is as it should be", l.target, other)
 	}
 	if l.partitioned || l.fills() {
 		return nil
 	}
-	return l.target.checkDependents(ctx, tx, dropDependents)
+	return l.target.CheckDependents(ctx, tx, catalog.DropDependents)
 }
 
 // swapTable puts the old table away, if there is one, and gives the new one its name.
 func (l *load) swapTable(ctx context.Context, tx pgx.Tx) error {
-	if l.target.oid != 0 {
-		if err := copyGrants(ctx, tx, l.target, l.staging.Table); err != nil {
+	if l.target.OID != 0 {
+		if err := catalog.CopyGrants(ctx, tx, l.target, l.staging.Table); err != nil {
 			return err
 		}
 		if err := l.retireOld(ctx, tx); err != nil {
@@ -165,19 +166,19 @@ func (l *load) swapTable(ctx context.Context, tx pgx.Tx) error {
 		if err := l.namePartitions(ctx, tx, 0); err != nil {
 			return err
 		}
-	} else if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" reset (autovacuum_enabled)"); err != nil {
+	} else if _, err := tx.Exec(ctx, "alter table "+l.staging.SQL()+" reset (autovacuum_enabled)"); err != nil {
 		return pg.Wrap(err, "giving %s back to autovacuum", l.staging.Table)
 	}
-	indexes := func(t job.Table) []indexDef {
-		defs := append(spatialDefs(t, l.plan.Job, l.index), codeDefs(t, l.plan.Job)...)
-		return append(defs, keyDef(t, l.plan.Job))
+	indexes := func(t job.Table) []catalog.IndexDef {
+		defs := append(catalog.SpatialIndexes(t, l.plan.Job, l.index), catalog.CodeIndexes(t, l.plan.Job)...)
+		return append(defs, catalog.KeyIndex(t, l.plan.Job))
 	}
-	list := []renaming{{"table", l.staging.Table, l.target.Name}}
+	list := []catalog.Renaming{{Kind: "table", Old: l.staging.Table, Wanted: l.target.Name}}
 	wanted := indexes(l.target.Table)
 	for i, d := range indexes(l.staging.Table) {
-		list = append(list, renaming{"index", job.Table{Schema: l.target.Schema, Name: d.name}, wanted[i].name})
+		list = append(list, catalog.Renaming{Kind: "index", Old: job.Table{Schema: l.target.Schema, Name: d.Name}, Wanted: wanted[i].Name})
 	}
-	if err := renameAll(ctx, tx, list); err != nil {
+	if err := catalog.RenameAll(ctx, tx, list); err != nil {
 		return err
 	}
 	return l.commentKey(ctx, tx)
@@ -189,10 +190,10 @@ func (l *load) retireOld(ctx context.Context, tx pgx.Tx) error {
 		if l.partitioned {
 			return l.dropPartitions(ctx, tx)
 		}
-		_, err := tx.Exec(ctx, "drop table "+l.target.sql())
+		_, err := tx.Exec(ctx, "drop table "+l.target.SQL())
 		return pg.Wrap(err, "dropping the old table %s", l.target)
 	}
-	version, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.oid)
+	version, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.OID)
 	if err != nil {
 		return err
 	}
@@ -213,7 +214,7 @@ func (l *load) commentKey(ctx context.Context, tx pgx.Tx) error {
 	err := tx.QueryRow(ctx, `
 		select coalesce((select format('comment on constraint %I on %I.%I is %L', conname, $2::text, $3::text, $4::text)
 		                 from pg_constraint where conrelid = ($1::text)::regclass and contype = 'p'), '')`,
-		l.target.sql(), l.target.Schema, l.target.Name, fmt.Sprintf("loadgrid %s, run %d", l.options.Version, l.run)).Scan(&comment)
+		l.target.SQL(), l.target.Schema, l.target.Name, fmt.Sprintf("loadgrid %s, run %d", l.options.Version, l.run)).Scan(&comment)
 	if err == nil {
 		_, err = tx.Exec(ctx, comment)
 	}
@@ -232,7 +233,7 @@ func (l *load) checkWhole(ctx context.Context, tx pgx.Tx) error {
 	err := tx.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
-		from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.oid, parts).Scan(&whole)
+		from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.OID, parts).Scan(&whole)
 	if err != nil {
 		return pg.Wrap(err, "looking at table %s", l.staging.Table)
 	}

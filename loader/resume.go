@@ -64,8 +64,8 @@ func (l *load) mustKeepUnfinished(run RunInfo) bool {
 // resume takes up a run with the chunk plan of its first start. It returns false
 // where there is nothing to take up: nothing was committed, or it is gone.
 func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
-	l.staging = l.target.staged(run.staging)
-	if err := l.staging.find(ctx, l.lock.conn); err != nil {
+	l.staging = l.target.Staged(run.staging)
+	if err := l.staging.Find(ctx, l.lock.conn); err != nil {
 		return false, err
 	}
 	var err error
@@ -102,11 +102,11 @@ func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
 // is committed. A logged table is taken at its word until its rows are counted;
 // an unlogged one may have been emptied, and filled further since.
 func (l *load) stagingHasRows(ctx context.Context, rows int64) (bool, error) {
-	if l.staging.oid == 0 || !l.plan.Job.Unlogged {
-		return l.staging.oid != 0, nil
+	if l.staging.OID == 0 || !l.plan.Job.Unlogged {
+		return l.staging.OID != 0, nil
 	}
 	var have int64
-	err := l.lock.conn.QueryRow(ctx, "select count(*) from "+l.staging.sql()).Scan(&have)
+	err := l.lock.conn.QueryRow(ctx, "select count(*) from "+l.staging.SQL()).Scan(&have)
 	return have == rows, pg.Wrap(err, "counting the rows of %s", l.staging.Table)
 }
 
@@ -114,7 +114,7 @@ func (l *load) stagingHasRows(ctx context.Context, rows int64) (bool, error) {
 // transaction: there is never one without the other. A table that is filled in
 // one transaction is made in that one.
 func (l *load) startNew(ctx context.Context, fingerprint string) error {
-	l.staging = l.target.newStaging(l.ledger.schema)
+	l.staging = l.target.NewStaging(l.ledger.schema)
 	l.done = map[int64]bool{}
 	return pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
 		var err error
@@ -132,13 +132,13 @@ func (l *load) startNew(ctx context.Context, fingerprint string) error {
 		case plan.MethodFrozen:
 			return nil
 		case plan.MethodPartitions:
-			sql = l.staging.createPartitioned(l.plan.Job, l.index)
+			sql = l.staging.CreatePartitionedSQL(l.plan.Job, l.index)
 		default:
-			sql = l.staging.create(l.plan.Job)
+			sql = l.staging.CreateSQL(l.plan.Job)
 		}
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return pg.Wrap(err, "making staging table %s", l.staging.Table)
 		}
-		return l.staging.find(ctx, tx)
+		return l.staging.Find(ctx, tx)
 	})
 }

@@ -20,7 +20,7 @@ func (l *load) countWriters(ctx context.Context, tx pgx.Tx, look *tableState) er
 	err := tx.QueryRow(ctx, `
 		select coalesce(sum(n), 0)::bigint, coalesce(array_agg(x::text) filter (where x <> pg_current_xact_id()::xid and x not in (select xmin from `+l.ledger.chunks+`)
 		                                                           and x not in (select published_xid::xid from `+l.ledger.runs+` where shown and published_xid is not null and (schema_name, table_name) = ($1, $2))), '{}')
-		from (select t.xmin, count(*) from `+l.target.sql()+` t group by 1) w (x, n)`, l.target.Schema, l.target.Name).Scan(&rows, &writers)
+		from (select t.xmin, count(*) from `+l.target.SQL()+` t group by 1) w (x, n)`, l.target.Schema, l.target.Name).Scan(&rows, &writers)
 	if err != nil {
 		return pg.Wrap(err, "counting the rows that the step after has left in table %s", l.target)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -42,7 +43,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 		return done, err
 	}
 	l := newLoad(pool, &plan.Plan{Job: job.Job{LedgerSchema: ledgerSchema}}, Options{Log: log})
-	l.target, l.run = relation{Table: run.Table}, id
+	l.target, l.run = catalog.Relation{Table: run.Table}, id
 	if l.lock, err = lockTable(ctx, pool, run.Table); err != nil {
 		return done, err
 	}
@@ -79,12 +80,12 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 		return done, err
 	}
 	t := &l.target
-	if err := t.find(ctx, tx); err != nil {
+	if err := t.Find(ctx, tx); err != nil {
 		return done, err
 	}
 	switch {
-	case t.oid == 0: // somebody has dropped it
-		t.oid = kept.oid
+	case t.OID == 0: // somebody has dropped it
+		t.OID = kept.OID
 		err = restoreTable(ctx, tx, kept, t.Table)
 	case l.partitioned:
 		err = l.exchangePartitions(ctx, tx, kept, run, &done)
@@ -97,24 +98,24 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 	if err := l.ledger.markReplaced(ctx, tx, t.Table); err != nil {
 		return done, err
 	}
-	return done, l.ledger.markRestored(ctx, tx, t.Table, run.TableVersion, t.oid)
+	return done, l.ledger.markRestored(ctx, tx, t.Table, run.TableVersion, t.OID)
 }
 
 // exchangeTables renames both tables.
-func (l *load) exchangeTables(ctx context.Context, tx pgx.Tx, kept relation, done *Rollback) error {
+func (l *load) exchangeTables(ctx context.Context, tx pgx.Tx, kept catalog.Relation, done *Rollback) error {
 	stowed, err := l.archiveShown(ctx, tx, done)
 	if err != nil {
 		return err
 	}
-	if err := copyGrants(ctx, tx, stowed, kept.Table); err != nil {
+	if err := catalog.CopyGrants(ctx, tx, stowed, kept.Table); err != nil {
 		return err
 	}
-	l.target.oid = kept.oid
+	l.target.OID = kept.OID
 	return restoreTable(ctx, tx, kept, l.target.Table)
 }
 
 // exchangePartitions moves the partitions of both tables: the parent stays.
-func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept relation, run RunInfo, done *Rollback) error {
+func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept catalog.Relation, run RunInfo, done *Rollback) error {
 	if _, err := l.archiveShown(ctx, tx, done); err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept relation,
 
 // keptVersion returns the table that keeps the version of a run, and notes whether
 // that is partitioned.
-func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept relation, err error) {
+func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept catalog.Relation, err error) {
 	versions, err := l.ledger.keptVersions(ctx, tx, run.Table)
 	if err != nil {
 		return kept, err
@@ -140,19 +141,19 @@ func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept re
 		if v.id != run.TableVersion {
 			continue
 		}
-		kept = relation{Table: v.kept}
-		if err := kept.find(ctx, tx); err != nil {
+		kept = catalog.Relation{Table: v.kept}
+		if err := kept.Find(ctx, tx); err != nil {
 			return kept, err
 		}
-		if kept.oid != v.oid {
+		if kept.OID != v.oid {
 			return kept, fmt.Errorf("table %s, which kept the rows of run %d, was dropped or replaced by somebody", v.kept, run.ID)
 		}
-		if emptied, err := kept.emptied(ctx, tx); err != nil {
+		if emptied, err := kept.Emptied(ctx, tx); err != nil {
 			return kept, err
 		} else if emptied {
 			return kept, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", v.kept)
 		}
-		kind, _, _, err := kept.describe(ctx, tx)
+		kind, _, _, err := kept.Describe(ctx, tx)
 		l.partitioned = kind == "p"
 		return kept, err
 	}
@@ -172,9 +173,9 @@ func (l *load) alignWith(ctx context.Context, tx pgx.Tx, version int64) error {
 }
 
 // archiveShown puts away what the table shows, which must be of the kind of what is kept.
-func (l *load) archiveShown(ctx context.Context, tx pgx.Tx, done *Rollback) (stowed relation, err error) {
+func (l *load) archiveShown(ctx context.Context, tx pgx.Tx, done *Rollback) (stowed catalog.Relation, err error) {
 	t := &l.target
-	now, _, _, err := t.describe(ctx, tx)
+	now, _, _, err := t.Describe(ctx, tx)
 	if err != nil {
 		return stowed, err
 	}
@@ -185,10 +186,10 @@ func (l *load) archiveShown(ctx context.Context, tx pgx.Tx, done *Rollback) (sto
 	if now != kind {
 		return stowed, fmt.Errorf("table %s is %s, what is kept of it as %s is %s: rename the table", t.Table, layoutName(now), versionName(t.Table, done.Version), layoutName(kind))
 	}
-	if err := t.lock(ctx, tx); err != nil {
+	if err := t.LockExclusive(ctx, tx); err != nil {
 		return stowed, err
 	}
-	version, found, err := l.ledger.shownVersion(ctx, tx, t.Table, t.oid)
+	version, found, err := l.ledger.shownVersion(ctx, tx, t.Table, t.OID)
 	if err != nil {
 		return stowed, err
 	}
@@ -197,7 +198,7 @@ func (l *load) archiveShown(ctx context.Context, tx pgx.Tx, done *Rollback) (sto
 	}
 	if !l.partitioned {
 		var depends *geomgen.ParamError
-		if err := t.checkDependents(ctx, tx, dropDependents); errors.As(err, &depends) {
+		if err := t.CheckDependents(ctx, tx, catalog.DropDependents); errors.As(err, &depends) {
 			return stowed, fmt.Errorf("table %s %s", t.Table, depends.Reason)
 		} else if err != nil {
 			return stowed, err
@@ -217,5 +218,5 @@ func layoutName(kind string) string {
 	case "p":
 		return "partitioned"
 	}
-	return relationKind(kind)
+	return catalog.RelationKind(kind)
 }

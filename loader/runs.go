@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -109,7 +110,7 @@ func dropRun(ctx context.Context, db pg.Beginner, l ledger, run RunInfo) error {
 		if err := l.waitForChunks(ctx, tx, run.ID); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "drop table if exists "+tableSQL(staging)); err != nil {
+		if _, err := tx.Exec(ctx, "drop table if exists "+catalog.QuoteTable(staging)); err != nil {
 			return err
 		}
 		return l.markRunDropped(ctx, tx, run.ID)

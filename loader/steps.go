@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -56,8 +57,8 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
 		return nil
 	}
 	shown := l.target
-	shown.oid = oid
-	before, err := shown.rowsWrittenInTx(ctx, tx)
+	shown.OID = oid
+	before, err := shown.RowsWrittenInTx(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	if err := l.resetSession(ctx, tx); err != nil {
 		return err
 	}
-	now, err := shown.rowsWrittenInTx(ctx, tx)
+	now, err := shown.RowsWrittenInTx(ctx, tx)
 	l.hookWroteRows = now != before
 	return err
 }
@@ -123,10 +124,10 @@ func (l *load) restoreSession(ctx context.Context) {
 func runHook(ctx context.Context, s job.Hook, conn *pgx.Conn, t job.Table) error {
 	list := sqltext.Statements(s.SQL)
 	for i, st := range list {
-		sql := strings.ReplaceAll(st.Text, sqltext.TablePlaceholder, tableSQL(t))
+		sql := strings.ReplaceAll(st.Text, sqltext.TablePlaceholder, catalog.QuoteTable(t))
 		if err := sendStatement(ctx, s, conn, sql); err != nil {
 			e := &HookError{Hook: s.Name, No: i + 1, Of: len(list), Limit: s.Limit(), Err: err}
-			e.Line, e.Column = sqltext.LineColumn(s.SQL, st.Offset+positionIn(st.Text, tableSQL(t), err))
+			e.Line, e.Column = sqltext.LineColumn(s.SQL, st.Offset+positionIn(st.Text, catalog.QuoteTable(t), err))
 			return e
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -14,38 +15,38 @@ import (
 // checkTarget refuses a table that is there already, where the job's choice does
 // not allow it or could not be carried out at the end.
 func (l *load) checkTarget(ctx context.Context, conn pg.Querier) error {
-	t, j := &l.target, l.plan.Job
-	if t.oid == 0 {
-		return t.checkName(ctx, conn)
+	t, j := l.target, l.plan.Job
+	if t.OID == 0 {
+		return t.CheckName(ctx, conn)
 	}
 	if j.IfExists == job.Fail {
-		return t.refuse("exists already: choose if-exists replace or append, or another name")
+		return t.Refuse("exists already: choose if-exists replace or append, or another name")
 	}
-	kind, isPartition, owned, err := t.describe(ctx, conn)
+	kind, isPartition, owned, err := t.Describe(ctx, conn)
 	if err != nil {
 		return err
 	}
 	l.partitioned = kind == "p"
 	switch {
 	case kind != "r" && kind != "p":
-		return t.refuse("is not a table but %s: choose another name", relationKind(kind))
+		return t.Refuse("is not a table but %s: choose another name", catalog.RelationKind(kind))
 	case isPartition:
-		return t.refuse("is a partition or a child of another table: choose another name")
+		return t.Refuse("is a partition or a child of another table: choose another name")
 	case kind == "r" && j.Partitions > 0:
-		return t.refuse("is a plain table, and a job with partitions cannot take its place or be added to it: leave partitions out, choose another name, or drop the table")
+		return t.Refuse("is a plain table, and a job with partitions cannot take its place or be added to it: leave partitions out, choose another name, or drop the table")
 	case kind == "p" && j.Partitions == 0 && j.IfExists == job.Replace:
-		return t.refuse("is partitioned: give partitions, so that the new ones go under the same table, choose another name, or drop the table")
+		return t.Refuse("is partitioned: give partitions, so that the new ones go under the same table, choose another name, or drop the table")
 	}
-	before, err := l.ledger.publishedBy(ctx, conn, t.Table, t.oid)
+	before, err := l.ledger.publishedBy(ctx, conn, t.Table, t.OID)
 	if err != nil {
 		return err
 	}
-	if l.columns, err = t.columnTypes(ctx, conn); err != nil {
+	if l.columns, err = t.ColumnTypes(ctx, conn); err != nil {
 		return err
 	}
 	stays := l.partitioned || l.fills()
-	if other := diffColumns(l.columns, expectedTypes(j)); other != "" && (before == nil || stays) {
-		return t.refuse("exists with other columns: %s", other)
+	if other := catalog.DiffColumns(l.columns, expectedTypes(j)); other != "" && (before == nil || stays) {
+		return t.Refuse("exists with other columns: %s", other)
 	}
 	if l.partitioned {
 		if err := l.checkPartitioned(ctx, conn, owned); err != nil {
@@ -59,9 +60,9 @@ func (l *load) checkTarget(ctx context.Context, conn pg.Querier) error {
 		return l.checkTruncate(ctx, conn)
 	}
 	if !owned {
-		return t.notOwned("replacing")
+		return t.NotOwned("replacing")
 	}
-	if err := t.checkOwner(ctx, conn); err != nil {
+	if err := checkOwner(ctx, conn, t); err != nil {
 		return err
 	}
 	if err := l.checkKeep(ctx, conn); err != nil {
@@ -70,7 +71,7 @@ func (l *load) checkTarget(ctx context.Context, conn pg.Querier) error {
 	if l.partitioned {
 		return nil // what depends on it stays with it
 	}
-	return t.checkDependents(ctx, conn, truncateInstead)
+	return t.CheckDependents(ctx, conn, catalog.TruncateInstead)
 }
 
 // checkKeep sees to it that what the table shows has a name to be kept under.
@@ -81,7 +82,7 @@ func (l *load) checkKeep(ctx context.Context, conn pg.Querier) error {
 	refuse := func(format string, args ...any) error {
 		return &geomgen.ParamError{Param: "keep", Value: fmt.Sprint(l.plan.Job.Keep), Reason: fmt.Sprintf(format, args...)}
 	}
-	version, found, err := l.ledger.shownVersion(ctx, conn, l.target.Table, l.target.oid)
+	version, found, err := l.ledger.shownVersion(ctx, conn, l.target.Table, l.target.OID)
 	if err != nil {
 		return err
 	}
@@ -89,36 +90,36 @@ func (l *load) checkKeep(ctx context.Context, conn pg.Querier) error {
 		return refuse("table %s was not published by a run that the ledger in schema %s knows, so there is no run to roll back to: leave keep out this once, or rename the table",
 			l.target, l.ledger.schema)
 	}
-	kept := relation{Table: versionName(l.target.Table, version)}
-	if err := kept.find(ctx, conn); err != nil {
+	kept := catalog.Relation{Table: versionName(l.target.Table, version)}
+	if err := kept.Find(ctx, conn); err != nil {
 		return err
 	}
-	if kept.oid != 0 {
+	if kept.OID != 0 {
 		return refuse("table %s is in the way of keeping what table %s shows: rename or drop it", kept, l.target)
 	}
-	return kept.checkName(ctx, conn)
+	return kept.CheckName(ctx, conn)
 }
 
 // checkAddTo sees to it that the rows can be added to the table.
 func (l *load) checkAddTo(ctx context.Context, conn pg.Querier, before *job.Job) error {
-	if err := l.target.checkAppend(l.plan.Job, before); err != nil {
+	if err := checkAppend(l.target, l.plan.Job, before); err != nil {
 		return err
 	}
-	if err := l.target.checkInsert(ctx, conn); err != nil {
+	if err := checkInsert(ctx, conn, l.target); err != nil {
 		return err
 	}
 	if l.plan.Method == plan.MethodPartitions {
 		return l.checkRanges(ctx, conn)
 	}
 	if l.plan.Job.OnConflict == job.ConflictSkip {
-		return l.target.checkKey(ctx, conn, l.plan.Job.IDColumn)
+		return checkKey(ctx, conn, l.target, l.plan.Job.IDColumn)
 	}
-	return l.target.checkOverlap(ctx, conn, l.plan)
+	return checkOverlap(ctx, conn, l.target, l.plan)
 }
 
 // checkAppend sees to it that the table holds cells of the same grid: else the
 // ids would name other places.
-func (t *relation) checkAppend(job job.Job, before *job.Job) error {
+func checkAppend(t catalog.Relation, job job.Job, before *job.Job) error {
 	if before == nil {
 		return &geomgen.ParamError{Param: "table", Value: t.String(),
 			Reason: "the ledger does not know this table, so nothing tells that it holds the same grid: load it with loadgrid first, or choose another name"}
@@ -142,12 +143,12 @@ func (t *relation) checkAppend(job job.Job, before *job.Job) error {
 }
 
 // checkInsert sees to it that the role may read the table and add to it.
-func (t *relation) checkInsert(ctx context.Context, conn pg.Querier) error {
+func checkInsert(ctx context.Context, conn pg.Querier, t catalog.Relation) error {
 	var may bool
-	err := conn.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')", t.oid).Scan(&may)
+	err := conn.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')", t.OID).Scan(&may)
 	if err == nil && !may {
 		err = &pg.ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
-			Advice: "grant select, insert on " + t.sql() + " to it"}
+			Advice: "grant select, insert on " + t.SQL() + " to it"}
 	}
 	return pg.Wrap(err, "looking up privileges on table %s", t.Table)
 }

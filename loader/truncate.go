@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // truncates tells whether the rows take the place of those of a table that stays.
 func (l *load) truncates() bool {
-	return l.target.oid != 0 && l.plan.Job.Publish == job.PublishTruncate
+	return l.target.OID != 0 && l.plan.Job.Publish == job.PublishTruncate
 }
 
 // fills tells whether the rows go into a table that is there.
@@ -24,15 +25,15 @@ func (l *load) checkTruncate(ctx context.Context, conn pg.Querier) error {
 	t := &l.target
 	var may bool
 	err := conn.QueryRow(ctx, `select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')
-		and has_table_privilege($1::oid, 'TRUNCATE')`, t.oid).Scan(&may)
+		and has_table_privilege($1::oid, 'TRUNCATE')`, t.OID).Scan(&may)
 	if err != nil {
 		return pg.Wrap(err, "looking up privileges on table %s", t.Table)
 	}
 	if !may {
 		return &pg.ServerError{Doing: "emptying and filling table " + t.String(), Err: errors.New("the role may not do that (SQLSTATE 42501)"),
-			Advice: "grant select, insert, truncate on " + t.sql() + " to it"}
+			Advice: "grant select, insert, truncate on " + t.SQL() + " to it"}
 	}
-	return t.checkForeignKeys(ctx, conn)
+	return t.CheckForeignKeys(ctx, conn)
 }
 
 // truncateRows gives the table the rows of the staging table in place of its own,
@@ -46,16 +47,16 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 	}
 	var drop, build []string
 	if owned {
-		if drop, build, err = l.target.rebuildableIndexes(ctx, tx); err != nil {
+		if drop, build, err = l.target.RebuildableIndexes(ctx, tx); err != nil {
 			return err
 		}
 	}
-	columns := columnList(l.plan.Job.Columns())
+	columns := catalog.ColumnList(l.plan.Job.Columns())
 	// The lock comes first, and is waited for only as long as readers may queue.
-	if _, err := tx.Exec(ctx, strings.Join(append([]string{"truncate table " + l.target.sql()}, drop...), "; ")); err != nil {
+	if _, err := tx.Exec(ctx, strings.Join(append([]string{"truncate table " + l.target.SQL()}, drop...), "; ")); err != nil {
 		return pg.Wrap(err, "emptying table %s", l.target)
 	}
-	tag, err := tx.Exec(ctx, "insert into "+l.target.sql()+" ("+columns+") select "+columns+" from "+l.staging.sql()+
+	tag, err := tx.Exec(ctx, "insert into "+l.target.SQL()+" ("+columns+") select "+columns+" from "+l.staging.SQL()+
 		" order by "+pgx.Identifier{l.plan.Job.IDColumn}.Sanitize())
 	if err != nil {
 		return pg.Wrap(err, "filling table %s", l.target)
@@ -63,7 +64,7 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 	if n := tag.RowsAffected(); n != l.plan.Rows {
 		return fmt.Errorf("filling table %s: %d rows planned, %d inserted", l.target, l.plan.Rows, n)
 	}
-	if err := pg.SetLocal(ctx, tx, l.settings.SortMemory(l.plan.Rows, sortedBox, 1)); err != nil {
+	if err := pg.SetLocal(ctx, tx, l.settings.SortMemory(l.plan.Rows, catalog.SortedBox, 1)); err != nil {
 		return err
 	}
 	for _, sql := range build {
@@ -79,11 +80,11 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
+	_, err = tx.Exec(ctx, "drop table "+l.staging.SQL())
 	return pg.Wrap(err, "dropping staging table %s", l.staging.Table)
 }
 
 func (l *load) ownsTarget(ctx context.Context, q pg.Querier) (owned bool, err error) {
-	err = q.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') from pg_class where oid = $1", l.target.oid).Scan(&owned)
+	err = q.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') from pg_class where oid = $1", l.target.OID).Scan(&owned)
 	return owned, pg.Wrap(err, "looking up the owner of table %s", l.target)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -14,9 +15,9 @@ import (
 // errUnchanged ends a run that has nothing to do.
 var errUnchanged = errors.New("the table holds what the job says already")
 
-// state looks at the table.
-func (t relation) state(ctx context.Context, q pg.Querier) (look tableState, err error) {
-	if look.Columns, err = t.columnTypes(ctx, q); err != nil {
+// readTableState looks at the table.
+func readTableState(ctx context.Context, q pg.Querier, t catalog.Relation) (look tableState, err error) {
+	if look.Columns, err = t.ColumnTypes(ctx, q); err != nil {
 		return look, err
 	}
 	err = q.QueryRow(ctx, `
@@ -29,19 +30,19 @@ func (t relation) state(ctx context.Context, q pg.Querier) (look tableState, err
 		                  coalesce(' where ' || pg_get_expr(i.indpred, i.indrelid), '') as def
 		           from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
 		           where i.indrelid = $1 and i.indisvalid and i.indisready) d)
-		from tables join pg_class c using (oid)`, t.oid).Scan(&look.Files, &look.Numbers, &look.Indexes)
+		from tables join pg_class c using (oid)`, t.OID).Scan(&look.Files, &look.Numbers, &look.Indexes)
 	return look, pg.Wrap(err, "looking at the files and indexes of table %s", t.Table)
 }
 
 // recordTableState writes down how the run leaves the table with this oid.
 func (l *load) recordTableState(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	shown := l.target
-	shown.oid = oid
-	err := shown.checkNamed(ctx, tx)
+	shown.OID = oid
+	err := shown.CheckNamed(ctx, tx)
 	if err != nil {
 		return err
 	}
-	look, err := shown.state(ctx, tx)
+	look, err := readTableState(ctx, tx, shown)
 	// Readers may wait meanwhile: only for a job that looks at it the next time.
 	if err == nil && (l.hookWroteRows || l.modifiedBefore) && l.options.SkipUnchanged {
 		err = l.countWriters(ctx, tx, &look)
@@ -81,7 +82,7 @@ func (l *load) skipUnchanged(ctx context.Context) error {
 // where it is.
 func (l *load) changed(ctx context.Context) (why string, err error) {
 	conn, t, j := l.lock.conn, l.target, l.plan.Job
-	if t.oid == 0 {
+	if t.OID == 0 {
 		return "there is no table", nil
 	}
 	there, err := l.ledger.exists(ctx, conn)
@@ -124,7 +125,7 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	if older >= 0 {
 		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].id), nil
 	}
-	look, err := t.state(ctx, conn)
+	look, err := readTableState(ctx, conn, t)
 	switch {
 	case err != nil:
 		return "", err
@@ -171,7 +172,7 @@ func (l *load) rowsChanged(ctx context.Context, runs, since []shownRun) (why str
 			select array(select k.xmin from `+l.ledger.chunks+` k where k.run_id = any ($1)
 			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)
 			             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
-		from `+l.target.sql()+" t", ids, writers).Scan(&rows, &others)
+		from `+l.target.SQL()+" t", ids, writers).Scan(&rows, &others)
 	switch {
 	case pg.HasCode(err, "42501"): // its owner, who has revoked his own grants, may replace it all the same
 		return "it may not be read", nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -13,60 +14,60 @@ import (
 // that then shows another. A plain table is renamed. Of a partitioned one the
 // partitions go under a parent of their own, with the same columns, keys, indexes
 // and grants: the parent that is there stays, and with it what depends on it.
-func archiveVersion(ctx context.Context, tx pgx.Tx, t relation, partitioned bool, version int64) (kept relation, err error) {
-	kept = relation{Table: versionName(t.Table, version)}
-	if err := kept.find(ctx, tx); err != nil {
+func archiveVersion(ctx context.Context, tx pgx.Tx, t catalog.Relation, partitioned bool, version int64) (kept catalog.Relation, err error) {
+	kept = catalog.Relation{Table: versionName(t.Table, version)}
+	if err := kept.Find(ctx, tx); err != nil {
 		return kept, err
 	}
-	if kept.oid != 0 {
+	if kept.OID != 0 {
 		return kept, fmt.Errorf("table %s is in the way of keeping version %d of table %s: rename or drop it", kept, version, t.Table)
 	}
 	if !partitioned {
-		kept.oid = t.oid
-		return kept, renameTable(ctx, tx, t.Table, kept.Name)
+		kept.OID = t.OID
+		return kept, catalog.RenameTable(ctx, tx, t.Table, kept.Name)
 	}
 	var key string
-	if err := tx.QueryRow(ctx, "select pg_get_partkeydef($1)", t.oid).Scan(&key); err != nil {
+	if err := tx.QueryRow(ctx, "select pg_get_partkeydef($1)", t.OID).Scan(&key); err != nil {
 		return kept, pg.Wrap(err, "looking up how table %s is partitioned", t.Table)
 	}
-	if _, err := tx.Exec(ctx, "create table "+kept.sql()+" (like "+t.sql()+" including all) partition by "+key); err != nil {
+	if _, err := tx.Exec(ctx, "create table "+kept.SQL()+" (like "+t.SQL()+" including all) partition by "+key); err != nil {
 		return kept, pg.Wrap(err, "making table %s, which keeps version %d of %s", kept, version, t.Table)
 	}
-	if err := kept.find(ctx, tx); err != nil {
+	if err := kept.Find(ctx, tx); err != nil {
 		return kept, err
 	}
-	if err := movePartitions(ctx, tx, t, kept); err != nil {
+	if err := catalog.MovePartitions(ctx, tx, t, kept); err != nil {
 		return kept, err
 	}
-	if err := secureRows(ctx, tx, t, kept.Table); err != nil {
+	if err := catalog.SecureRows(ctx, tx, t, kept.Table); err != nil {
 		return kept, err
 	}
-	return kept, copyGrants(ctx, tx, t, kept.Table)
+	return kept, catalog.CopyGrants(ctx, tx, t, kept.Table)
 }
 
 // restoreTable gives a table that stow has put away, and its partitions, the name t,
 // which no table has.
-func restoreTable(ctx context.Context, tx pgx.Tx, kept relation, t job.Table) error {
-	parts, err := kept.partitions(ctx, tx)
+func restoreTable(ctx context.Context, tx pgx.Tx, kept catalog.Relation, t job.Table) error {
+	parts, err := kept.Partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if err := renamePartitionsAfter(ctx, tx, parts, kept.Name, t.Name); err != nil {
+	if err := catalog.RenamePartitionsAfter(ctx, tx, parts, kept.Name, t.Name); err != nil {
 		return err
 	}
-	return renameTable(ctx, tx, kept.Table, t.Name)
+	return catalog.RenameTable(ctx, tx, kept.Table, t.Name)
 }
 
 // restorePartitions gives t, which has no partitions at this moment, those that stow
 // has put away, and drops the parent that they have had meanwhile.
-func restorePartitions(ctx context.Context, tx pgx.Tx, kept, t relation) error {
-	if err := movePartitions(ctx, tx, kept, t); err != nil {
+func restorePartitions(ctx context.Context, tx pgx.Tx, kept, t catalog.Relation) error {
+	if err := catalog.MovePartitions(ctx, tx, kept, t); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "drop table "+kept.sql()); err != nil {
+	if _, err := tx.Exec(ctx, "drop table "+kept.SQL()); err != nil {
 		return pg.Wrap(err, "dropping table %s, whose partitions are those of %s again", kept, t.Table)
 	}
-	return t.setPartitionOwner(ctx, tx)
+	return t.SetPartitionOwner(ctx, tx)
 }
 
 // prune drops the versions of the table that are more than the job keeps. It is
@@ -94,12 +95,12 @@ func dropVersion(ctx context.Context, db pg.Beginner, l ledger, t job.Table, v v
 		if err := pg.SetLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
-		kept := relation{Table: v.kept}
-		if err := kept.find(ctx, tx); err != nil {
+		kept := catalog.Relation{Table: v.kept}
+		if err := kept.Find(ctx, tx); err != nil {
 			return err
 		}
-		if kept.oid != 0 && kept.oid == v.oid {
-			if _, err := tx.Exec(ctx, "drop table "+kept.sql()); err != nil {
+		if kept.OID != 0 && kept.OID == v.oid {
+			if _, err := tx.Exec(ctx, "drop table "+kept.SQL()); err != nil {
 				return err
 			}
 		}

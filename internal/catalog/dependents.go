@@ -1,4 +1,4 @@
-package loader
+package catalog
 
 import (
 	"context"
@@ -12,18 +12,18 @@ import (
 
 // What to do about what depends on a table.
 const (
-	dropDependents  = "drop them before, and make them again after"
-	truncateInstead = "with publish truncate the table stays and is filled anew, and so do they; a table with partitions keeps them as well; or " + dropDependents
+	DropDependents  = "drop them before, and make them again after"
+	TruncateInstead = "with publish truncate the table stays and is filled anew, and so do they; a table with partitions keeps them as well; or " + DropDependents
 )
 
-// checkDependents refuses to replace a table that others depend on: they would
+// CheckDependents refuses to replace a table that others depend on: they would
 // follow the old table, which then cannot be dropped. Nor does it let row security
 // go, without which all who have a grant would see all rows.
-func (t *relation) checkDependents(ctx context.Context, conn pg.Querier, advice string) error {
-	names, err := dependents(ctx, conn, []uint32{t.oid})
+func (t *Relation) CheckDependents(ctx context.Context, conn pg.Querier, advice string) error {
+	names, err := Dependents(ctx, conn, []uint32{t.OID})
 	var secured bool
 	if err == nil {
-		err = conn.QueryRow(ctx, "select relrowsecurity from pg_class where oid = $1", t.oid).Scan(&secured)
+		err = conn.QueryRow(ctx, "select relrowsecurity from pg_class where oid = $1", t.OID).Scan(&secured)
 	}
 	if err != nil {
 		return pg.Wrap(err, "looking for what depends on table %s", t.Table)
@@ -38,9 +38,9 @@ func (t *relation) checkDependents(ctx context.Context, conn pg.Querier, advice 
 		Reason: "cannot be replaced, since these depend on it: " + strings.Join(names, ", ") + ": " + advice}
 }
 
-// dependents describes what depends on tables, and is not a part of one of them. It
+// Dependents describes what depends on tables, and is not a part of one of them. It
 // asks the catalogue by its index: there may be hundreds of partitions.
-func dependents(ctx context.Context, conn pg.Querier, oids []uint32) ([]string, error) {
+func Dependents(ctx context.Context, conn pg.Querier, oids []uint32) ([]string, error) {
 	rows, err := conn.Query(ctx, `
 		with tables as (select c.oid, array[y.oid, y.typarray] as types from pg_class c join pg_type y on y.oid = c.reltype where c.oid = any($1::oid[])),
 		uses as (
@@ -57,18 +57,18 @@ func dependents(ctx context.Context, conn pg.Querier, oids []uint32) ([]string, 
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// checkForeignKeys refuses a table that foreign keys of others point to: its rows
+// CheckForeignKeys refuses a table that foreign keys of others point to: its rows
 // cannot go.
-func (t *relation) checkForeignKeys(ctx context.Context, conn pg.Querier) error {
+func (t *Relation) CheckForeignKeys(ctx context.Context, conn pg.Querier) error {
 	var keys *string
 	err := conn.QueryRow(ctx, `
 		select string_agg(distinct pg_describe_object('pg_constraint'::regclass, oid, 0), ', ')
-		from pg_constraint where contype = 'f' and confrelid = $1 and conrelid <> $1`, t.oid).Scan(&keys)
+		from pg_constraint where contype = 'f' and confrelid = $1 and conrelid <> $1`, t.OID).Scan(&keys)
 	if err != nil {
 		return pg.Wrap(err, "looking for foreign keys to table %s", t.Table)
 	}
 	if keys != nil {
-		return t.refuse("cannot be replaced, since rows of other tables point to its rows: %s: %s", *keys, dropDependents)
+		return t.Refuse("cannot be replaced, since rows of other tables point to its rows: %s: %s", *keys, DropDependents)
 	}
 	return nil
 }

@@ -1,18 +1,17 @@
-package loader
+package catalog
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// copyGrants gives a table what people have set on another: its owner, its grants, its
+// CopyGrants gives a table what people have set on another: its owner, its grants, its
 // comment, and the grants and comments of the columns that both have. What the
 // table had of these is taken away.
-func copyGrants(ctx context.Context, tx pgx.Tx, from relation, to job.Table) error {
+func CopyGrants(ctx context.Context, tx pgx.Tx, from Relation, to job.Table) error {
 	rows, err := tx.Query(ctx, `
 		with old as (select * from pg_class where oid = $1), new as (select * from pg_class where oid = ($2::text)::regclass),
 		cols as (
@@ -45,7 +44,7 @@ func copyGrants(ctx context.Context, tx pgx.Tx, from relation, to job.Table) err
 			union all
 			select 4, format('grant %s on table %s to %s%s', privilege, $2::text, name, case when is_grantable then ' with grant option' else '' end)
 			from grants join roles on oid = grantee) s (step, statement)
-		order by step`, from.oid, tableSQL(to))
+		order by step`, from.OID, QuoteTable(to))
 	if err != nil {
 		return pg.Wrap(err, "reading owner, grants and comments of table %s", from.Table)
 	}
@@ -57,32 +56,6 @@ func copyGrants(ctx context.Context, tx pgx.Tx, from relation, to job.Table) err
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return pg.Wrap(err, "giving table %s what %s had: %s", to, from.Table, sql)
 		}
-	}
-	return nil
-}
-
-// checkOwner sees to it that what takes the table's place can be given to its owner,
-// who may be another role than the one that loads, which is a member of it.
-func (t *relation) checkOwner(ctx context.Context, conn pg.Querier) error {
-	var owner, role string
-	var creates, may bool
-	err := conn.QueryRow(ctx, `
-		select o.rolname, r.rolname, o.oid = r.oid or r.rolsuper or has_schema_privilege(o.oid, c.relnamespace, 'CREATE'),
-		       case when current_setting('server_version_num')::int < 160000 then true else pg_has_role(o.oid, 'SET') end
-		from pg_class c join pg_roles o on o.oid = c.relowner, pg_roles r where c.oid = $1 and r.rolname = current_user`,
-		t.oid).Scan(&owner, &role, &creates, &may)
-	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
-	fail := func(what, advice string) error {
-		return &pg.ServerError{Doing: "replacing table " + t.String(), Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
-	}
-	switch {
-	case err != nil:
-		return pg.Wrap(err, "looking up the owner of table %s", t.Table)
-	case !creates:
-		return fail("its owner "+owner+" may not create tables in schema "+t.Schema+", so that the new one cannot be given to it",
-			"grant create on schema "+quote(t.Schema)+" to "+quote(owner))
-	case !may:
-		return fail("the role may not give tables to its owner "+owner, "grant "+quote(owner)+" to "+quote(role)+" with set true")
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package loader
+package catalog
 
 import (
 	"strings"
@@ -8,8 +8,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// columnList returns the names for SQL, separated by commas.
-func columnList(names []string) string {
+// ColumnList returns the names for SQL, separated by commas.
+func ColumnList(names []string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
 		quoted[i] = pgx.Identifier{n}.Sanitize()
@@ -17,11 +17,11 @@ func columnList(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// objectName returns table_column_label, or table_label without a column, as
+// ObjectName returns table_column_label, or table_label without a column, as
 // PostgreSQL names an index: where the whole is longer than it keeps, the longer
 // of table and column gives way. The name of a staging table stays whole: it ends in
 // the number of its partition, and its indexes are found by it.
-func objectName(table, column, label string) string {
+func ObjectName(table, column, label string) string {
 	for {
 		name := table + "_" + label
 		if column != "" {
@@ -32,7 +32,7 @@ func objectName(table, column, label string) string {
 			return name
 		case table == "" && column == "": // a label of that length is not ours
 			label = withoutLastRune(label)
-		case column == "", len(table) > len(column) && !strings.HasPrefix(table, stagingStart):
+		case column == "", len(table) > len(column) && !strings.HasPrefix(table, StagingPrefix):
 			table = withoutLastRune(table)
 		default:
 			column = withoutLastRune(column)
@@ -45,8 +45,8 @@ func withoutLastRune(s string) string {
 	return s[:len(s)-size]
 }
 
-// tableSQL returns the name of a table for SQL.
-func tableSQL(t job.Table) string {
+// QuoteTable returns the name of a table for SQL.
+func QuoteTable(t job.Table) string {
 	if t.Schema == "" {
 		return pgx.Identifier{t.Name}.Sanitize()
 	}

@@ -1,4 +1,4 @@
-package loader
+package catalog
 
 import (
 	"strings"
@@ -17,7 +17,7 @@ func TestObjectName(t *testing.T) {
 		{"loadgrid_staging_0a1b2c3d_4e5f6071_p10", long, "idx", "loadgrid_staging_0a1b2c3d_4e5f6071_p10_" + strings.Repeat("ä", 10) + "_idx"},
 		{long, long, "idx", strings.Repeat("ä", 15) + "_" + strings.Repeat("ä", 14) + "_idx"},
 	} {
-		if got := objectName(test.table, test.column, test.label); got != test.want || len(got) > job.MaxIdentifier {
+		if got := ObjectName(test.table, test.column, test.label); got != test.want || len(got) > job.MaxIdentifier {
 			t.Errorf("objectName(%q, %q, %q) = %q, want %q", test.table, test.column, test.label, got, test.want)
 		}
 	}
