@@ -8,6 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
@@ -58,6 +59,19 @@ type (
 	Snapshot = progress.Snapshot
 	// Stage is a part of a run.
 	Stage = progress.Stage
+	// RunInfo is a run as the ledger knows it: see package ledger.
+	RunInfo = ledger.RunInfo
+	// Attempt is one attempt at a run.
+	Attempt = ledger.Attempt
+	// RunFilter chooses runs.
+	RunFilter = ledger.RunFilter
+	// NoRunError reports a number that the ledger does not know.
+	NoRunError = ledger.NoRunError
+	// NoLedgerError reports a schema without a ledger.
+	NoLedgerError = ledger.NoLedgerError
+	// StateError reports a run that is not in the state that is asked for.
+	StateError = ledger.StateError
+
 	// ServerError reports trouble with the server: see package pg.
 	ServerError = pg.ServerError
 	// StallError reports a connection that was given up.
@@ -109,6 +123,20 @@ const (
 	StageIndex   = progress.StageIndex
 	StageAnalyze = progress.StageAnalyze
 	StagePublish = progress.StagePublish
+)
+
+// The states of a run.
+const (
+	StateLoading   = ledger.StateLoading
+	StatePublished = ledger.StatePublished
+	StateDropped   = ledger.StateDropped
+)
+
+// The outcomes of an attempt.
+const (
+	OutcomePublished = ledger.OutcomePublished
+	OutcomeFailed    = ledger.OutcomeFailed
+	OutcomeStopped   = ledger.OutcomeStopped
 )
 
 // What a Job defaults to.

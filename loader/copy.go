@@ -39,7 +39,7 @@ func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c plan.Chunk) 
 		if err := pg.SetLocal(ctx, tx, pg.AsyncCommit()); err != nil {
 			return err
 		}
-		if err := l.ledger.insertChunk(ctx, tx, l.run, c); err != nil {
+		if err := l.ledger.InsertChunk(ctx, tx, l.run, c); err != nil {
 			return pg.Wrap(err, "writing chunk %d into the ledger", c.No)
 		}
 		into, sql, frozen := l.place(c)

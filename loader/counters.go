@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
 // quietPeriod is how long another session must have been idle for what it has written to
@@ -23,8 +24,8 @@ const quietPeriod = 15 * time.Second
 // later could add up to the same: the run's own ANALYZE is counted with them, and must
 // be the last. Of another role's session a role without pg_read_all_stats sees nulls in
 // place of its state, its times and its kind: that is no proof.
-func (l *load) unwrittenByCounters(ctx context.Context, runs []shownRun) (bool, error) {
-	j := runs[0].job
+func (l *load) unwrittenByCounters(ctx context.Context, runs []ledger.ShownRun) (bool, error) {
+	j := runs[0].Job
 	if len(runs) > 1 || j.IfExists == job.Append || j.Publish == job.PublishTruncate || j.After != "" {
 		return false, nil // others have written to the same files
 	}
@@ -36,12 +37,12 @@ func (l *load) unwrittenByCounters(ctx context.Context, runs []shownRun) (bool, 
 	err = l.lock.conn.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select (select coalesce(sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid) + pg_stat_get_tuples_deleted(oid)) = 0
-		                        and bool_and(pg_stat_get_last_analyze_time(oid) <= (select finished_at from `+l.ledger.runs+` where id = $5)), false)
+		                        and bool_and(pg_stat_get_last_analyze_time(oid) <= (select finished_at from `+l.ledger.RunsTable+` where id = $5)), false)
 		        from tables join pg_class c using (oid) where c.relkind = 'r')
 		   and not exists (select from pg_stat_activity
 		                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
 		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
-		l.target.OID, l.summary.Rows, own, quietPeriod.Seconds(), runs[0].id).Scan(&quiet)
+		l.target.OID, l.summary.Rows, own, quietPeriod.Seconds(), runs[0].ID).Scan(&quiet)
 	return quiet, pg.Wrap(err, "asking the server what was written to table %s", l.target)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"golang.org/x/sync/errgroup"
 )
@@ -211,7 +212,7 @@ func (l *load) rowsLost(rows int64) error {
 		return errUnloggedLost
 	}
 	return fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it: drop the run with %s and start over",
-		l.staging.Table, rows, l.plan.Rows, runsCommand("drop", l.run, l.ledger.schema))
+		l.staging.Table, rows, l.plan.Rows, ledger.RunsCommand("drop", l.run, l.ledger.Schema))
 }
 
 func (l *load) addPrimaryKey(ctx context.Context, index string) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
 	"go.opentelemetry.io/otel/attribute"
@@ -65,7 +66,7 @@ type load struct {
 	staging     catalog.Relation   // the table that is filled
 	index       job.Index          // which spatial indexes that one gets
 	others      []catalog.IndexDef // which more its partitions get, as those of the target have
-	ledger      ledger
+	ledger      ledger.Ledger
 	run         int64 // 0 until it is in the ledger
 	done        map[int64]bool
 	frozen      bool // this start has filled the table with COPY FREEZE
@@ -136,13 +137,13 @@ func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) 
 		}
 		if err != nil {
 			if err = l.stopped(ctx, err); err != nil {
-				return l.summarize(ctx, OutcomeFailed), err
+				return l.summarize(ctx, ledger.OutcomeFailed), err
 			}
 			break // the error came too late: the table is published
 		}
 		l.progress.Set(rows)
 	}
-	return l.summarize(ctx, OutcomePublished), nil
+	return l.summarize(ctx, ledger.OutcomePublished), nil
 }
 
 func newLoad(pool *pgxpool.Pool, plan *plan.Plan, options Options) *load {
@@ -166,7 +167,7 @@ func newLoad(pool *pgxpool.Pool, plan *plan.Plan, options Options) *load {
 		options.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	l := &load{pool: pool, plan: plan, options: options, progress: options.Progress,
-		ledger: newLedger(plan.Job.LedgerSchema)}
+		ledger: ledger.New(plan.Job.LedgerSchema)}
 	l.log = slog.New(runHandler{options.Log.Handler(), l.progress})
 	l.progress.About(options.JobName, 0)
 	l.summary = Summary{Job: options.JobName, Table: plan.Job.Table}
@@ -185,10 +186,10 @@ func (l *load) copyAll(ctx context.Context) error {
 		}
 		var rows int64
 		err := l.retry(ctx, retryFor, "ledger", func() (err error) {
-			if err = l.ledger.flushCommits(ctx, l.pool, l.run); err != nil {
+			if err = l.ledger.FlushCommits(ctx, l.pool, l.run); err != nil {
 				return err
 			}
-			l.done, rows, err = l.ledger.committed(ctx, l.pool, l.run)
+			l.done, rows, err = l.ledger.CommittedChunks(ctx, l.pool, l.run)
 			return err
 		})
 		if err != nil {
@@ -229,33 +230,33 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	if l.run == 0 || errors.As(cause, &locked) {
 		return cause // nothing is begun, or it is another's now
 	}
-	outcome, why := OutcomeFailed, cause
+	outcome, why := ledger.OutcomeFailed, cause
 	if ctx.Err() != nil { // cause is what a stage makes of that
-		outcome, why = OutcomeStopped, context.Cause(ctx)
+		outcome, why = ledger.OutcomeStopped, context.Cause(ctx)
 	}
 	ctx, cancel := l.stopping(ctx)
 	defer cancel()
 	defer func() {
-		if outcome != OutcomePublished { // which the summary notes
+		if outcome != ledger.OutcomePublished { // which the summary notes
 			l.recordAttemptEnd(ctx, outcome, why)
 		}
 	}()
-	run, found, err := l.ledger.run(ctx, l.pool, l.run)
+	run, found, err := l.ledger.Find(ctx, l.pool, l.run)
 	switch {
 	case err != nil && (pg.IsTransient(err) || errors.Is(err, context.DeadlineExceeded)):
 		// As far as is known here.
 		run.Committed = int64(len(l.done)) + l.chunksCopied.Load()
-	case err != nil || !found || run.State == StateDropped:
+	case err != nil || !found || run.State == ledger.StateDropped:
 		return fmt.Errorf("the ledger knows no more of run %d: %w", l.run, cause)
-	case run.State == StatePublished:
-		outcome = OutcomePublished
+	case run.State == ledger.StatePublished:
+		outcome = ledger.OutcomePublished
 		return nil
 	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, errUnloggedLost):
 		if l.ensureLock(ctx) == nil && dropRun(ctx, l.pool, l.ledger, run) == nil {
 			return cause
 		}
 	}
-	if err := l.ledger.recordError(ctx, l.pool, l.run, why); err != nil {
+	if err := l.ledger.RecordError(ctx, l.pool, l.run, why); err != nil {
 		l.log.Debug("the ledger does not know why the run stopped", "error", err)
 	}
 	if run.Committed == 0 {

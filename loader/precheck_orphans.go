@@ -16,7 +16,7 @@ func (l *load) dropOrphans(ctx context.Context) error {
 	rows, err := l.lock.conn.Query(ctx, `
 		select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = $1 and starts_with(c.relname, $2) and c.relkind in ('r', 'p') and not c.relispartition
-		  and pg_has_role(c.relowner, 'USAGE')`, l.target.Schema, l.target.StagingPrefixOf(l.ledger.schema))
+		  and pg_has_role(c.relowner, 'USAGE')`, l.target.Schema, l.target.StagingPrefixOf(l.ledger.Schema))
 	if err != nil {
 		return pg.Wrap(err, "looking for staging tables that no run knows")
 	}

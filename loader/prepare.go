@@ -53,7 +53,7 @@ func (l *load) prepare(ctx context.Context) error {
 	if l.settings, err = pg.ReadSettings(ctx, l.lock.conn); err != nil {
 		return err
 	}
-	if err := MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema); err != nil {
+	if err := l.ledger.MigrateUp(ctx, l.pool); err != nil {
 		return err
 	}
 	l.walStart = walPosition(ctx, l.pool)
@@ -94,11 +94,11 @@ func (l *load) migrateForKeep(ctx context.Context) error {
 	if l.plan.Job.Keep == 0 || l.target.OID == 0 {
 		return nil
 	}
-	there, err := l.ledger.exists(ctx, l.lock.conn)
+	there, err := l.ledger.Exists(ctx, l.lock.conn)
 	if err != nil || !there {
 		return err
 	}
-	return MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema)
+	return l.ledger.MigrateUp(ctx, l.pool)
 }
 
 func inspectPool(ctx context.Context, pool *pgxpool.Pool, job job.Job) (catalog.Relation, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -30,14 +31,14 @@ func (l *load) publish(ctx context.Context) error {
 			return err
 		}
 		// An earlier try may have been committed although its answer was lost.
-		run, found, err := l.ledger.run(ctx, l.lock.conn, l.run)
+		run, found, err := l.ledger.Find(ctx, l.lock.conn, l.run)
 		if err != nil {
 			return err
 		}
-		if !found || run.State == StateDropped {
+		if !found || run.State == ledger.StateDropped {
 			return fmt.Errorf("run %d was dropped from the ledger in the meantime", l.run)
 		}
-		if run.State == StatePublished {
+		if run.State == ledger.StatePublished {
 			return nil
 		}
 		return l.publishTx(ctx)
@@ -90,7 +91,7 @@ func (l *load) publishTx(ctx context.Context) error {
 		}
 		version := l.run
 		if l.appends() {
-			shown, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.OID)
+			shown, found, err := l.ledger.ShownVersion(ctx, tx, l.target.Table, l.target.OID)
 			if err != nil {
 				return err
 			}
@@ -103,12 +104,12 @@ func (l *load) publishTx(ctx context.Context) error {
 			return err
 		}
 		if version == l.run {
-			if err := l.ledger.markReplaced(ctx, tx, l.target.Table); err != nil {
+			if err := l.ledger.MarkReplaced(ctx, tx, l.target.Table); err != nil {
 				return err
 			}
 		}
 		// First, so that the step may ask for the table's grid.
-		if err := l.ledger.markPublished(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped); err != nil {
+		if err := l.ledger.MarkPublished(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped); err != nil {
 			return err
 		}
 		if err := l.runAfter(ctx, tx, oid); err != nil {
@@ -193,18 +194,18 @@ func (l *load) retireOld(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "drop table "+l.target.SQL())
 		return pg.Wrap(err, "dropping the old table %s", l.target)
 	}
-	version, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.OID)
+	version, found, err := l.ledger.ShownVersion(ctx, tx, l.target.Table, l.target.OID)
 	if err != nil {
 		return err
 	}
 	if !found {
-		return fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.ledger.schema, l.target)
+		return fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.ledger.Schema, l.target)
 	}
 	kept, err := archiveVersion(ctx, tx, l.target, l.partitioned, version)
 	if err != nil {
 		return err
 	}
-	return l.ledger.markKept(ctx, tx, l.target.Table, versionAt(version, kept))
+	return l.ledger.MarkKept(ctx, tx, l.target.Table, ledger.VersionAt(version, kept))
 }
 
 // commentKey writes on the primary key who made the table: the table's own
@@ -244,5 +245,5 @@ func (l *load) checkWhole(ctx context.Context, tx pgx.Tx) error {
 		return errUnloggedLost
 	}
 	return fmt.Errorf("staging table %s is not whole any more: somebody changed it: drop the run with %s and start over",
-		l.staging.Table, runsCommand("drop", l.run, l.ledger.schema))
+		l.staging.Table, ledger.RunsCommand("drop", l.run, l.ledger.Schema))
 }

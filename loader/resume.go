@@ -9,6 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -27,7 +28,7 @@ func (l *load) beginOrResume(ctx context.Context) error {
 // staging table of its own. The caller holds the table's lock.
 func (l *load) begin(ctx context.Context) error {
 	fingerprint := l.plan.Job.WithTable(l.target.Table).Fingerprint(l.plan.Cells)
-	run, found, err := l.ledger.unfinished(ctx, l.lock.conn, l.target.Table)
+	run, found, err := l.ledger.Unfinished(ctx, l.lock.conn, l.target.Table)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (l *load) begin(ctx context.Context) error {
 		if l.mustKeepUnfinished(run) {
 			return &geomgen.ParamError{Param: "table", Value: l.target.String(), Reason: fmt.Sprintf(
 				"run %d of another job was left unfinished on it: drop it with %s, or finish it with %s", run.ID,
-				runsCommand("drop", run.ID, l.ledger.schema), runsCommand("resume", run.ID, l.ledger.schema))}
+				ledger.RunsCommand("drop", run.ID, l.ledger.Schema), ledger.RunsCommand("resume", run.ID, l.ledger.Schema))}
 		}
 		l.log.Warn("dropping an unfinished run: the job has changed since", "unfinished_run", run.ID,
 			"committed_chunks", run.Committed, "committed_rows", run.RowsDone)
@@ -57,20 +58,20 @@ func (l *load) begin(ctx context.Context) error {
 // mustKeepUnfinished tells whether the unfinished run of another job is not for this one to drop.
 // Who has stopped it was told that it can be resumed; a schedule, which changes its
 // job, and a machine that was killed, were not.
-func (l *load) mustKeepUnfinished(run RunInfo) bool {
+func (l *load) mustKeepUnfinished(run ledger.RunInfo) bool {
 	return l.plan.Job.IfExists == job.Fail && run.Committed > 0 && run.LastError != ""
 }
 
 // resume takes up a run with the chunk plan of its first start. It returns false
 // where there is nothing to take up: nothing was committed, or it is gone.
-func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
-	l.staging = l.target.Staged(run.staging)
+func (l *load) resume(ctx context.Context, run ledger.RunInfo) (bool, error) {
+	l.staging = l.target.Staged(run.Staging)
 	if err := l.staging.Find(ctx, l.lock.conn); err != nil {
 		return false, err
 	}
 	var err error
 	var rows int64
-	if l.done, rows, err = l.ledger.committed(ctx, l.lock.conn, run.ID); err != nil {
+	if l.done, rows, err = l.ledger.CommittedChunks(ctx, l.lock.conn, run.ID); err != nil {
 		return false, err
 	}
 	there, err := l.stagingHasRows(ctx, rows)
@@ -79,7 +80,7 @@ func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
 	}
 	if !there {
 		if rows > 0 {
-			l.log.Warn("the staging table of the unfinished run is gone or was emptied by a crash of the server, starting over", "unfinished_run", run.ID, "staging", run.staging)
+			l.log.Warn("the staging table of the unfinished run is gone or was emptied by a crash of the server, starting over", "unfinished_run", run.ID, "staging", run.Staging)
 		}
 		l.done = nil
 		return false, dropRun(ctx, l.lock.conn, l.ledger, run)
@@ -91,10 +92,10 @@ func (l *load) resume(ctx context.Context, run RunInfo) (bool, error) {
 	l.summary.RowsResumed = rows
 	l.log.Info("resuming", "committed_chunks", len(l.done), "chunks", run.Chunks)
 	return true, pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) (err error) {
-		if l.attempt, err = l.ledger.resumed(ctx, tx, run.ID, l.plan.Job); err != nil {
+		if l.attempt, err = l.ledger.MarkResumed(ctx, tx, run.ID, l.plan.Job); err != nil {
 			return err
 		}
-		return l.ledger.insertAttempt(ctx, tx, run.ID, l.attempt, l.options)
+		return l.ledger.InsertAttempt(ctx, tx, run.ID, l.attempt, l.options.Version)
 	})
 }
 
@@ -114,17 +115,18 @@ func (l *load) stagingHasRows(ctx context.Context, rows int64) (bool, error) {
 // transaction: there is never one without the other. A table that is filled in
 // one transaction is made in that one.
 func (l *load) startNew(ctx context.Context, fingerprint string) error {
-	l.staging = l.target.NewStaging(l.ledger.schema)
+	l.staging = l.target.NewStaging(l.ledger.Schema)
 	l.done = map[int64]bool{}
 	return pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
 		var err error
-		l.run, err = l.ledger.insertRun(ctx, tx, l.target.Table, l.plan, fingerprint, l.staging.Name, l.options)
+		l.run, err = l.ledger.InsertRun(ctx, tx, ledger.NewRun{JobName: l.options.JobName, Table: l.target.Table, Job: l.plan.Job, Fingerprint: fingerprint,
+			Staging: l.staging.Name, Chunks: l.plan.Chunks, Rows: l.plan.Rows, Version: l.options.Version})
 		if err != nil {
 			return err
 		}
 		l.progress.About(l.options.JobName, l.run)
 		l.attempt = 1
-		if err := l.ledger.insertAttempt(ctx, tx, l.run, l.attempt, l.options); err != nil {
+		if err := l.ledger.InsertAttempt(ctx, tx, l.run, l.attempt, l.options.Version); err != nil {
 			return err
 		}
 		var sql string

@@ -13,6 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -32,12 +33,12 @@ type Rollback struct {
 // as they are. A run whose version is not kept is a *StateError, a table that a run
 // holds a *LockedError. log, which may be nil, gets what keeps it waiting.
 func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id int64, log *slog.Logger) (done Rollback, err error) {
-	run, err := FindRun(ctx, pool, ledgerSchema, id)
+	run, err := ledger.New(ledgerSchema).FindRun(ctx, pool, id)
 	if err != nil {
 		return done, err
 	}
 	if run.KeptAs == "" {
-		return done, &StateError{ID: id, State: run.Status(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
+		return done, &ledger.StateError{ID: id, State: run.Status(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
 	}
 	if err := refusePooler(ctx, pool); err != nil {
 		return done, err
@@ -53,7 +54,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 			return err
 		}
 		// An earlier try may have been committed although its answer was lost.
-		if run, _, err := l.ledger.run(ctx, l.lock.conn, id); err != nil || run.Shown {
+		if run, _, err := l.ledger.Find(ctx, l.lock.conn, id); err != nil || run.Shown {
 			return err
 		}
 		err := pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) (err error) {
@@ -70,7 +71,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 
 // rollback puts what the table shows away and what is kept in its place, with what
 // the ledger says of both.
-func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollback, err error) {
+func (l *load) rollback(ctx context.Context, tx pgx.Tx, run ledger.RunInfo) (done Rollback, err error) {
 	done = Rollback{Table: run.Table, Version: run.TableVersion}
 	if err := pg.SetLocal(ctx, tx, publishLock()); err != nil {
 		return done, err
@@ -95,10 +96,10 @@ func (l *load) rollback(ctx context.Context, tx pgx.Tx, run RunInfo) (done Rollb
 	if err != nil {
 		return done, err
 	}
-	if err := l.ledger.markReplaced(ctx, tx, t.Table); err != nil {
+	if err := l.ledger.MarkReplaced(ctx, tx, t.Table); err != nil {
 		return done, err
 	}
-	return done, l.ledger.markRestored(ctx, tx, t.Table, run.TableVersion, t.OID)
+	return done, l.ledger.MarkRestored(ctx, tx, t.Table, run.TableVersion, t.OID)
 }
 
 // exchangeTables renames both tables.
@@ -115,7 +116,7 @@ func (l *load) exchangeTables(ctx context.Context, tx pgx.Tx, kept catalog.Relat
 }
 
 // exchangePartitions moves the partitions of both tables: the parent stays.
-func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept catalog.Relation, run RunInfo, done *Rollback) error {
+func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept catalog.Relation, run ledger.RunInfo, done *Rollback) error {
 	if _, err := l.archiveShown(ctx, tx, done); err != nil {
 		return err
 	}
@@ -132,39 +133,39 @@ func (l *load) exchangePartitions(ctx context.Context, tx pgx.Tx, kept catalog.R
 
 // keptVersion returns the table that keeps the version of a run, and notes whether
 // that is partitioned.
-func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run RunInfo) (kept catalog.Relation, err error) {
-	versions, err := l.ledger.keptVersions(ctx, tx, run.Table)
+func (l *load) keptVersion(ctx context.Context, tx pgx.Tx, run ledger.RunInfo) (kept catalog.Relation, err error) {
+	versions, err := l.ledger.KeptVersions(ctx, tx, run.Table)
 	if err != nil {
 		return kept, err
 	}
 	for _, v := range versions {
-		if v.id != run.TableVersion {
+		if v.ID != run.TableVersion {
 			continue
 		}
-		kept = catalog.Relation{Table: v.kept}
+		kept = catalog.Relation{Table: v.Kept}
 		if err := kept.Find(ctx, tx); err != nil {
 			return kept, err
 		}
-		if kept.OID != v.oid {
-			return kept, fmt.Errorf("table %s, which kept the rows of run %d, was dropped or replaced by somebody", v.kept, run.ID)
+		if kept.OID != v.OID {
+			return kept, fmt.Errorf("table %s, which kept the rows of run %d, was dropped or replaced by somebody", v.Kept, run.ID)
 		}
 		if emptied, err := kept.Emptied(ctx, tx); err != nil {
 			return kept, err
 		} else if emptied {
-			return kept, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", v.kept)
+			return kept, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", v.Kept)
 		}
 		kind, _, _, err := kept.Describe(ctx, tx)
 		l.partitioned = kind == "p"
 		return kept, err
 	}
-	return kept, &StateError{ID: run.ID, State: "not kept any more", Only: "rolled back to", Which: "a run whose version of the table is kept"}
+	return kept, &ledger.StateError{ID: run.ID, State: "not kept any more", Only: "rolled back to", Which: "a run whose version of the table is kept"}
 }
 
 // alignWith gives the parent, whose partitions are put away, the spatial indexes that
 // the partitions of another version have: it would have them built otherwise, while
 // readers wait.
 func (l *load) alignWith(ctx context.Context, tx pgx.Tx, version int64) error {
-	run, found, err := l.ledger.run(ctx, tx, version)
+	run, found, err := l.ledger.Find(ctx, tx, version)
 	if err != nil || !found {
 		return err
 	}
@@ -184,17 +185,17 @@ func (l *load) archiveShown(ctx context.Context, tx pgx.Tx, done *Rollback) (sto
 		kind = "p"
 	}
 	if now != kind {
-		return stowed, fmt.Errorf("table %s is %s, what is kept of it as %s is %s: rename the table", t.Table, layoutName(now), versionName(t.Table, done.Version), layoutName(kind))
+		return stowed, fmt.Errorf("table %s is %s, what is kept of it as %s is %s: rename the table", t.Table, layoutName(now), ledger.VersionName(t.Table, done.Version), layoutName(kind))
 	}
 	if err := t.LockExclusive(ctx, tx); err != nil {
 		return stowed, err
 	}
-	version, found, err := l.ledger.shownVersion(ctx, tx, t.Table, t.OID)
+	version, found, err := l.ledger.ShownVersion(ctx, tx, t.Table, t.OID)
 	if err != nil {
 		return stowed, err
 	}
 	if !found {
-		return stowed, fmt.Errorf("table %s was not published by a run that the ledger in schema %s knows: rename it or drop it before", t.Table, l.ledger.schema)
+		return stowed, fmt.Errorf("table %s was not published by a run that the ledger in schema %s knows: rename it or drop it before", t.Table, l.ledger.Schema)
 	}
 	if !l.partitioned {
 		var depends *geomgen.ParamError
@@ -208,7 +209,7 @@ func (l *load) archiveShown(ctx context.Context, tx pgx.Tx, done *Rollback) (sto
 		return stowed, err
 	}
 	done.Kept, done.KeptVersion = stowed.Table, version
-	return stowed, l.ledger.markKept(ctx, tx, t.Table, versionAt(version, stowed))
+	return stowed, l.ledger.MarkKept(ctx, tx, t.Table, ledger.VersionAt(version, stowed))
 }
 
 func layoutName(kind string) string {

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
@@ -55,7 +56,7 @@ func (l *load) summarize(ctx context.Context, outcome string) Summary {
 	}
 	s.Run, s.Rows, s.Chunks, s.Appended = l.run, l.plan.Rows, l.plan.Chunks, l.appends()
 	s.Method, s.Streams = l.plan.Method, l.plan.Streams
-	if outcome == OutcomePublished {
+	if outcome == ledger.OutcomePublished {
 		l.warnSkipped()
 		l.recordAttemptEnd(ctx, outcome, nil)
 		l.measure(ctx, &s)
@@ -69,7 +70,7 @@ func (l *load) measure(ctx context.Context, s *Summary) {
 		s.WALBytes = end - l.walStart
 	}
 	var err error
-	if s.TableRows, err = l.ledger.rowsShown(ctx, l.pool, s.Table); err != nil {
+	if s.TableRows, err = l.ledger.RowsShown(ctx, l.pool, s.Table); err != nil {
 		l.log.Warn("the table is published, but how many rows it has now is not known", "error", pg.Message(err))
 	}
 	err = l.pool.QueryRow(ctx, `

@@ -9,6 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -37,7 +38,7 @@ func (l *load) checkTarget(ctx context.Context, conn pg.Querier) error {
 	case kind == "p" && j.Partitions == 0 && j.IfExists == job.Replace:
 		return t.Refuse("is partitioned: give partitions, so that the new ones go under the same table, choose another name, or drop the table")
 	}
-	before, err := l.ledger.publishedBy(ctx, conn, t.Table, t.OID)
+	before, err := l.ledger.PublishedBy(ctx, conn, t.Table, t.OID)
 	if err != nil {
 		return err
 	}
@@ -82,15 +83,15 @@ func (l *load) checkKeep(ctx context.Context, conn pg.Querier) error {
 	refuse := func(format string, args ...any) error {
 		return &geomgen.ParamError{Param: "keep", Value: fmt.Sprint(l.plan.Job.Keep), Reason: fmt.Sprintf(format, args...)}
 	}
-	version, found, err := l.ledger.shownVersion(ctx, conn, l.target.Table, l.target.OID)
+	version, found, err := l.ledger.ShownVersion(ctx, conn, l.target.Table, l.target.OID)
 	if err != nil {
 		return err
 	}
 	if !found {
 		return refuse("table %s was not published by a run that the ledger in schema %s knows, so there is no run to roll back to: leave keep out this once, or rename the table",
-			l.target, l.ledger.schema)
+			l.target, l.ledger.Schema)
 	}
-	kept := catalog.Relation{Table: versionName(l.target.Table, version)}
+	kept := catalog.Relation{Table: ledger.VersionName(l.target.Table, version)}
 	if err := kept.Find(ctx, conn); err != nil {
 		return err
 	}

@@ -10,13 +10,14 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
 // errUnchanged ends a run that has nothing to do.
 var errUnchanged = errors.New("the table holds what the job says already")
 
 // readTableState looks at the table.
-func readTableState(ctx context.Context, q pg.Querier, t catalog.Relation) (look tableState, err error) {
+func readTableState(ctx context.Context, q pg.Querier, t catalog.Relation) (look ledger.TableState, err error) {
 	if look.Columns, err = t.ColumnTypes(ctx, q); err != nil {
 		return look, err
 	}
@@ -51,7 +52,7 @@ func (l *load) recordTableState(ctx context.Context, tx pgx.Tx, oid uint32) erro
 		return err
 	}
 	wrote := l.hookWroteRows || l.plan.Rows > l.summary.RowsSkipped
-	return l.ledger.recordState(ctx, tx, l.run, look, wrote)
+	return l.ledger.RecordState(ctx, tx, l.run, look, wrote)
 }
 
 // skipUnchanged returns errUnchanged where that is asked for and the table holds what
@@ -70,7 +71,7 @@ func (l *load) skipUnchanged(ctx context.Context) error {
 	}
 	l.log.Log(ctx, LevelEvent, "the table is unchanged", "made_by_run", l.summary.Run, "known", l.unchangedBy)
 	// What another start of another job has left would be in nobody's way, for ever.
-	run, found, err := l.ledger.unfinished(ctx, l.lock.conn, l.target.Table)
+	run, found, err := l.ledger.Unfinished(ctx, l.lock.conn, l.target.Table)
 	if err == nil && found && !l.mustKeepUnfinished(run) {
 		l.log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
 		err = dropRun(ctx, l.lock.conn, l.ledger, run)
@@ -85,14 +86,14 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	if t.OID == 0 {
 		return "there is no table", nil
 	}
-	there, err := l.ledger.exists(ctx, conn)
+	there, err := l.ledger.Exists(ctx, conn)
 	if err != nil || !there {
 		return "there is no ledger", err
 	}
-	if err := MigrateUp(ctx, l.pool, j.LedgerSchema); err != nil {
+	if err := l.ledger.MigrateUp(ctx, l.pool); err != nil {
 		return "", err
 	}
-	runs, err := l.ledger.shownRuns(ctx, conn, t)
+	runs, err := l.ledger.ShownRuns(ctx, conn, t)
 	if err != nil {
 		return "", err
 	}
@@ -101,47 +102,47 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 	}
 	last, own, fingerprint := runs[0], runs[0], j.WithTable(t.Table).Fingerprint(l.plan.Cells)
 	// A run that has noted how many rows there were in all knows those of the runs before.
-	since := runs[:1+slices.IndexFunc(runs, func(r shownRun) bool { return r.state != nil && r.state.Rows != nil })]
+	since := runs[:1+slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.State != nil && r.State.Rows != nil })]
 	if len(since) == 0 {
 		since = runs
 	}
-	older := slices.IndexFunc(since, func(r shownRun) bool { return r.state == nil })
+	older := slices.IndexFunc(since, func(r ledger.ShownRun) bool { return r.State == nil })
 	if j.IfExists == job.Append { // others may have added theirs since
-		if i := slices.IndexFunc(runs, func(r shownRun) bool { return r.fingerprint == fingerprint }); i >= 0 {
+		if i := slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.Fingerprint == fingerprint }); i >= 0 {
 			own = runs[i]
 		}
 	}
 	switch {
-	case own.fingerprint != fingerprint:
-		return fmt.Sprintf("the job is not that of run %d, which the table shows", own.id), nil
+	case own.Fingerprint != fingerprint:
+		return fmt.Sprintf("the job is not that of run %d, which the table shows", own.ID), nil
 	case len(runs) > 1 && j.IfExists != job.Append:
 		return fmt.Sprintf("the table also has what %d runs have added", len(runs)-1), nil
-	case own.job.After != j.After:
+	case own.Job.After != j.After:
 		return "the step after has changed", nil
 	}
 	// Appending does not make the table what the runs have left: it is noted anew, else
 	// it would count as touched for ever.
 	l.modifiedBefore = j.IfExists == job.Append
 	if older >= 0 {
-		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].id), nil
+		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].ID), nil
 	}
 	look, err := readTableState(ctx, conn, t)
 	switch {
 	case err != nil:
 		return "", err
-	case look.Files != last.state.Files:
+	case look.Files != last.State.Files:
 		return "somebody has rewritten the table, or its partitions", nil
-	case !slices.Equal(look.Columns, last.state.Columns), !slices.Equal(look.Numbers, last.state.Numbers):
+	case !slices.Equal(look.Columns, last.State.Columns), !slices.Equal(look.Numbers, last.State.Numbers):
 		return "somebody has altered the columns", nil
-	case slices.ContainsFunc(last.state.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
+	case slices.ContainsFunc(last.State.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
 		return "somebody has dropped an index", nil
 	}
-	l.summary.Run, l.summary.Rows = own.id, 0
+	l.summary.Run, l.summary.Rows = own.ID, 0
 	for _, r := range since {
-		if r.state.Rows != nil { // with those of the runs before
-			l.summary.Rows += *r.state.Rows
+		if r.State.Rows != nil { // with those of the runs before
+			l.summary.Rows += *r.State.Rows
 		} else {
-			l.summary.Rows += r.rows
+			l.summary.Rows += r.Rows
 		}
 	}
 	return l.rowsChanged(ctx, runs, since)
@@ -152,7 +153,7 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 // the ledger's row of each chunk, which was written by the same. Freezing leaves both.
 // runs are those whose rows the table shows, since the newest of them, down to one that
 // has noted all rows.
-func (l *load) rowsChanged(ctx context.Context, runs, since []shownRun) (why string, err error) {
+func (l *load) rowsChanged(ctx context.Context, runs, since []ledger.ShownRun) (why string, err error) {
 	quick, err := l.unwrittenByCounters(ctx, runs)
 	if err != nil || quick {
 		l.unchangedBy = "by the server's counters"
@@ -161,16 +162,16 @@ func (l *load) rowsChanged(ctx context.Context, runs, since []shownRun) (why str
 	l.unchangedBy = "by reading it"
 	ids, writers := make([]int64, len(runs)), []string{}
 	for i, r := range runs {
-		ids[i] = r.id
+		ids[i] = r.ID
 	}
 	for _, r := range since {
-		writers = append(writers, r.state.Writers...)
+		writers = append(writers, r.State.Writers...)
 	}
 	var rows, others int64
 	err = l.lock.conn.QueryRow(ctx, `
 		select count(*), count(*) filter (where (t.xmin = any ((
-			select array(select k.xmin from `+l.ledger.chunks+` k where k.run_id = any ($1)
-			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)
+			select array(select k.xmin from `+l.ledger.ChunksTable+` k where k.run_id = any ($1)
+			             union all select r.published_xid::xid from `+l.ledger.RunsTable+` r where r.id = any ($1)
 			             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
 		from `+l.target.SQL()+" t", ids, writers).Scan(&rows, &others)
 	switch {

@@ -8,6 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
 // archiveVersion puts what table t shows under the name of its version, in the transaction
@@ -15,7 +16,7 @@ import (
 // partitions go under a parent of their own, with the same columns, keys, indexes
 // and grants: the parent that is there stays, and with it what depends on it.
 func archiveVersion(ctx context.Context, tx pgx.Tx, t catalog.Relation, partitioned bool, version int64) (kept catalog.Relation, err error) {
-	kept = catalog.Relation{Table: versionName(t.Table, version)}
+	kept = catalog.Relation{Table: ledger.VersionName(t.Table, version)}
 	if err := kept.Find(ctx, tx); err != nil {
 		return kept, err
 	}
@@ -76,35 +77,35 @@ func (l *load) prune(ctx context.Context) {
 	if l.plan.Job.Keep == 0 {
 		return
 	}
-	versions, err := l.ledger.keptVersions(ctx, l.lock.conn, l.target.Table)
+	versions, err := l.ledger.KeptVersions(ctx, l.lock.conn, l.target.Table)
 	if err != nil {
 		l.log.Warn("versions of the table that are too old may still be there", "error", pg.Message(err))
 		return
 	}
 	for i := l.plan.Job.Keep; i < len(versions); i++ {
 		if err := dropVersion(ctx, l.lock.conn, l.ledger, l.target.Table, versions[i]); err != nil {
-			l.log.Warn("a version of the table that is too old is still there", "table", versions[i].kept.String(), "error", pg.Message(err))
+			l.log.Warn("a version of the table that is too old is still there", "table", versions[i].Kept.String(), "error", pg.Message(err))
 		}
 	}
 }
 
 // dropVersion drops the table that keeps a version of t. One that somebody has put
 // in its place is not touched. The caller holds the lock of t.
-func dropVersion(ctx context.Context, db pg.Beginner, l ledger, t job.Table, v version) error {
+func dropVersion(ctx context.Context, db pg.Beginner, l ledger.Ledger, t job.Table, v ledger.Version) error {
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if err := pg.SetLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
-		kept := catalog.Relation{Table: v.kept}
+		kept := catalog.Relation{Table: v.Kept}
 		if err := kept.Find(ctx, tx); err != nil {
 			return err
 		}
-		if kept.OID != 0 && kept.OID == v.oid {
+		if kept.OID != 0 && kept.OID == v.OID {
 			if _, err := tx.Exec(ctx, "drop table "+kept.SQL()); err != nil {
 				return err
 			}
 		}
-		return l.markDropped(ctx, tx, t, v.id)
+		return l.MarkDropped(ctx, tx, t, v.ID)
 	})
-	return pg.Wrap(err, "dropping table %s, which keeps version %d of %s", v.kept, v.id, t)
+	return pg.Wrap(err, "dropping table %s, which keeps version %d of %s", v.Kept, v.ID, t)
 }

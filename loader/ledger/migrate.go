@@ -1,4 +1,4 @@
-package loader
+package ledger
 
 import (
 	"context"
@@ -14,8 +14,9 @@ import (
 
 // MigrateUp makes the ledger's schema where it is missing and brings it to the
 // version of this program.
-func MigrateUp(ctx context.Context, pool *pgxpool.Pool, schema string) error {
-	version, dirty, err := MigrateVersion(ctx, pool, schema)
+func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
+	schema := l.Schema
+	version, dirty, err := l.MigrateVersion(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -38,11 +39,12 @@ func MigrateUp(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 		}
 	}
 	err = migrations.Up(ctx, pool.Config().ConnConfig, schema)
-	return pg.Wrap(err, "making the ledger in schema %s", schema)
+	return pg.Wrap(err, "making the ledger in schema %s", l.Schema)
 }
 
 // MigrateDown takes the ledger out of its schema, with all it knows of runs.
-func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+func (l Ledger) MigrateDown(ctx context.Context, pool *pgxpool.Pool) error {
+	schema := l.Schema
 	var there bool
 	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
 		return pg.Wrap(err, "looking for schema %s", schema)
@@ -50,7 +52,7 @@ func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	if !there {
 		return nil
 	}
-	runs, err := Runs(ctx, pool, schema, RunFilter{})
+	runs, err := l.Runs(ctx, pool, RunFilter{})
 	var none *NoLedgerError
 	if err != nil && !errors.As(err, &none) { // one that is half made is taken down, too
 		return err
@@ -58,21 +60,21 @@ func MigrateDown(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	for _, r := range runs {
 		if r.State == StateLoading {
 			return fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table: drop it before with %s",
-				schema, r.ID, runsCommand("drop", r.ID, schema))
+				schema, r.ID, RunsCommand("drop", r.ID, schema))
 		}
 	}
 	err = migrations.Down(ctx, pool.Config().ConnConfig, schema)
-	return pg.Wrap(err, "taking down the ledger in schema %s", schema)
+	return pg.Wrap(err, "taking down the ledger in schema %s", l.Schema)
 }
 
 // MigrateVersion returns the ledger's version, 0 for none, and whether a
 // migration to it was killed in the middle.
-func MigrateVersion(ctx context.Context, pool *pgxpool.Pool, schema string) (version uint, dirty bool, err error) {
+func (l Ledger) MigrateVersion(ctx context.Context, pool *pgxpool.Pool) (version uint, dirty bool, err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return 0, false, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
-	version, dirty, err = migrations.Version(ctx, conn.Conn(), schema)
-	return version, dirty, pg.Wrap(err, "reading the version of the ledger in schema %s", schema)
+	version, dirty, err = migrations.Version(ctx, conn.Conn(), l.Schema)
+	return version, dirty, pg.Wrap(err, "reading the version of the ledger in schema %s", l.Schema)
 }

@@ -1,4 +1,4 @@
-package loader
+package ledger
 
 import (
 	"fmt"
@@ -35,7 +35,8 @@ type RunInfo struct {
 	// History tells of each start of the run. Empty in a ledger from before starts
 	// were written down.
 	History []Attempt `json:"history"`
-	staging string
+	// Staging is the name of the staging table, in the schema of the table.
+	Staging string `json:"-"`
 }
 
 // Status says in a word what became of a run: its state, and of one that was
@@ -59,8 +60,8 @@ type NoRunError struct {
 // NoLedgerError reports a schema without a ledger: no run has begun that uses it.
 type NoLedgerError struct{ Schema, Database string }
 
-// runsCommand returns the command that does something with a run, for messages.
-func runsCommand(verb string, id int64, ledgerSchema string) string {
+// RunsCommand returns the command that does something with a run, for messages.
+func RunsCommand(verb string, id int64, ledgerSchema string) string {
 	s := fmt.Sprintf("'loadgrid runs %s %d", verb, id)
 	if ledgerSchema != job.DefaultLedgerSchema {
 		s += " --ledger-schema " + ledgerSchema
@@ -88,3 +89,19 @@ const (
 	StatePublished = "published" // readers see its table
 	StateDropped   = "dropped"   // given up, its staging table is gone
 )
+
+func (e *NoRunError) Error() string {
+	return fmt.Sprintf("the ledger in schema %s knows no run %d", e.Schema, e.ID)
+}
+
+func (e *NoLedgerError) Error() string {
+	return fmt.Sprintf("there is no ledger in schema %s of database %s: the first load makes it, and --ledger-schema names another", e.Schema, e.Database)
+}
+
+func (e *StateError) Error() string {
+	which := e.Which
+	if which == "" {
+		which = "an unfinished run"
+	}
+	return fmt.Sprintf("run %d is %s: only %s can be %s", e.ID, e.State, which, e.Only)
+}

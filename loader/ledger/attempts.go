@@ -1,4 +1,4 @@
-package loader
+package ledger
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/loadgrid/loadgrid/internal/pg"
-	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
@@ -49,20 +48,20 @@ type Attempt struct {
 	Error         string           `json:"error,omitempty"`
 }
 
-// insertAttempt writes down who starts a run, and from where.
-func (l ledger) insertAttempt(ctx context.Context, q pg.Querier, run int64, no int, options Options) error {
+// InsertAttempt writes down who starts a run, and from where.
+func (l Ledger) InsertAttempt(ctx context.Context, q pg.Querier, run int64, no int, version string) error {
 	host, _ := os.Hostname()
 	name := ""
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	_, err := q.Exec(ctx, "insert into "+l.starts+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
-		run, no, pg.CleanText(host), pg.CleanText(name), options.Version)
+	_, err := q.Exec(ctx, "insert into "+l.attemptsTable+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
+		run, no, pg.CleanText(host), pg.CleanText(name), version)
 	return pg.Wrap(err, "writing a start of run %d into the ledger", run)
 }
 
-// endAttempt writes down how a start has ended.
-func (l ledger) endAttempt(ctx context.Context, q pg.Querier, run int64, s Attempt) error {
+// EndAttempt writes down how a start has ended.
+func (l Ledger) EndAttempt(ctx context.Context, q pg.Querier, run int64, s Attempt) error {
 	stages, err := json.Marshal(s.StageSeconds)
 	if err != nil {
 		return fmt.Errorf("writing seconds of stages as JSON: %w", err)
@@ -71,19 +70,19 @@ func (l ledger) endAttempt(ctx context.Context, q pg.Querier, run int64, s Attem
 	if err != nil {
 		return fmt.Errorf("writing troubles as JSON: %w", err)
 	}
-	_, err = q.Exec(ctx, "update "+l.starts+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
+	_, err = q.Exec(ctx, "update "+l.attemptsTable+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
 			retries = $7, troubles = $8, sqlstate = nullif($9, ''), error = nullif($10, '') where run_id = $1 and no = $2`,
 		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(troubles), s.SQLState, pg.CleanText(s.Error))
 	return pg.Wrap(err, "writing into the ledger how a start of run %d ended", run)
 }
 
 // histories adds to runs what is known of their starts.
-func (l ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) error {
+func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) error {
 	for i := range runs {
 		runs[i].History = []Attempt{} // in JSON a list, also where there is none
 	}
 	var there bool
-	if err := q.QueryRow(ctx, "select to_regclass($1) is not null", l.starts).Scan(&there); err != nil || !there {
+	if err := q.QueryRow(ctx, "select to_regclass($1) is not null", l.attemptsTable).Scan(&there); err != nil || !there {
 		return pg.Wrap(err, "looking for the starts of runs in the ledger")
 	}
 	ids, at := make([]int64, len(runs)), make(map[int64]*RunInfo, len(runs))
@@ -93,7 +92,7 @@ func (l ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 	rows, err := q.Query(ctx, `select run_id, no, started_at, ended_at, coalesce(outcome, ''), role, coalesce(host(address), ''), coalesce(host, ''),
 			coalesce(os_user, ''), version, coalesce(rows, 0), coalesce(seconds, 0), coalesce(stages, '{}'), coalesce(retries, 0),
 			coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
-		from `+l.starts+" where run_id = any($1) order by run_id, no", ids)
+		from `+l.attemptsTable+" where run_id = any($1) order by run_id, no", ids)
 	if err != nil {
 		return pg.Wrap(err, "reading the starts of runs from the ledger")
 	}
@@ -110,23 +109,4 @@ func (l ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 		return nil
 	})
 	return pg.Wrap(err, "reading the starts of runs from the ledger")
-}
-
-// recordAttemptEnd writes down how this start has ended. It is best effort: what becomes of the
-// run does not depend on it.
-func (l *load) recordAttemptEnd(ctx context.Context, outcome string, cause error) {
-	if l.attempt == 0 {
-		return
-	}
-	s := Attempt{No: l.attempt, Outcome: outcome, Rows: l.rowsCopied.Load(), StageSeconds: l.progress.Seconds()}
-	for _, seconds := range s.StageSeconds {
-		s.Seconds += seconds
-	}
-	s.Retries, s.RecentRetries = l.retries.all()
-	if cause != nil {
-		s.SQLState, s.Error = pg.SQLState(cause), sqltext.OneLine(cause.Error())
-	}
-	if err := l.ledger.endAttempt(ctx, l.pool, l.run, s); err != nil {
-		l.log.Debug("the ledger does not know how this start ended", "error", pg.Message(err))
-	}
 }

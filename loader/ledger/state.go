@@ -1,4 +1,4 @@
-package loader
+package ledger
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// tableState is how a run has left its table, as far as the catalogue tells.
-type tableState struct {
+// TableState is how a run has left its table, as far as the catalogue tells.
+type TableState struct {
 	// Files is a digest of the table and its partitions: which relations, in which
 	// files. TRUNCATE, VACUUM FULL, CLUSTER and a restored backup change those.
 	Files string `json:"files"`
@@ -28,27 +28,27 @@ type tableState struct {
 	Writers []string `json:"writers,omitempty"`
 }
 
-// shownRun is a run whose rows the table shows.
-type shownRun struct {
-	id, version, rows int64
-	job               job.Job
-	fingerprint       string
-	state             *tableState // as it left the table; nil in a ledger from before
+// ShownRun is a run whose rows the table shows.
+type ShownRun struct {
+	ID, version, Rows int64
+	Job               job.Job
+	Fingerprint       string
+	State             *TableState // as it left the table; nil in a ledger from before
 }
 
-// shownRuns returns the runs whose rows the table with this oid shows, the last first.
-func (l ledger) shownRuns(ctx context.Context, q pg.Querier, t catalog.Relation) ([]shownRun, error) {
-	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.runs+
+// ShownRuns returns the runs whose rows the table with this oid shows, the last first.
+func (l Ledger) ShownRuns(ctx context.Context, q pg.Querier, t catalog.Relation) ([]ShownRun, error) {
+	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.RunsTable+
 		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.OID)
 	if err != nil {
 		return nil, pg.Wrap(err, "reading the ledger about table %s", t.Table)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r shownRun, err error) {
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ShownRun, err error) {
 		var look []byte
-		if err := row.Scan(&r.id, &r.version, &r.rows, &r.job, &r.fingerprint, &look); err != nil || look == nil {
+		if err := row.Scan(&r.ID, &r.version, &r.Rows, &r.Job, &r.Fingerprint, &look); err != nil || look == nil {
 			return r, err
 		}
-		return r, json.Unmarshal(look, &r.state)
+		return r, json.Unmarshal(look, &r.State)
 	})
 	return list, pg.Wrap(err, "reading the ledger about table %s", t.Table)
 }
