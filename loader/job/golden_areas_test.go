@@ -44,7 +44,7 @@ func area(a loader.Area, change func(*loader.Job)) func(*loader.Job) {
 func ready(t *testing.T, a loader.Area, srid int32, polygons []geomgen.Polygon) loader.Area {
 	t.Helper()
 	made := loader.Area{SRID: srid, Polygons: polygons}
-	if err := &a.Unmarshal(made.Marshal()); err != nil {
+	if err := a.Unmarshal(made.Marshal()); err != nil {
 		t.Fatal(err)
 	}
 	return a
