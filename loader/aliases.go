@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/area"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -170,3 +171,9 @@ func CheckDSN(dsn string) error { return pg.CheckDSN(dsn) }
 
 // Close closes a pool, and does not wait long for a network that is gone.
 func Close(pool *pgxpool.Pool) { pg.Close(pool) }
+
+// ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: see
+// area.Resolve.
+func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (*Area, error) {
+	return area.Resolve(ctx, pool, a, srid)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/area"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -17,7 +18,7 @@ func PlanOn(ctx context.Context, pool *pgxpool.Pool, job job.Job) (*plan.Plan, e
 	if !errors.As(err, &needs) {
 		return p, err
 	}
-	if job.Area, err = ResolveArea(ctx, pool, job.Area, job.Grid.SRID); err != nil {
+	if job.Area, err = area.Resolve(ctx, pool, job.Area, job.Grid.SRID); err != nil {
 		return nil, err
 	}
 	return plan.New(ctx, job)

@@ -1,4 +1,4 @@
-package loader
+package preview
 
 import (
 	"context"
@@ -29,24 +29,24 @@ type Preview struct {
 	Column string // whose values they are, "" for none
 	Rows   int64  // how many the table has; where Cells are a sample, about
 	Sample bool   // Cells are not all
-	Cells  []PreviewCell
+	Cells  []Cell
 }
 
-// PreviewCell is a row of a table: its rings, of a point the point alone.
-type PreviewCell struct {
+// Cell is a row of a table: its rings, of a point the point alone.
+type Cell struct {
 	Rings [][]geomgen.Point
 	Value *float64 // nil where it is null
 }
 
-// NewPreview reads a table's geometries, and the values of a numeric column: of
+// New reads a table's geometries, and the values of a numeric column: of
 // coverage, if the table has it and no other is named. Of a table with more than
 // 50,000 rows it reads a sample, spread evenly over the cells. It runs in a read-only
 // transaction. A table or column that is not there, or a column that is not numeric,
 // is a *geomgen.ParamError. Of polygons their shells are read, not their holes.
-func NewPreview(ctx context.Context, pool *pgxpool.Pool, table job.Table, column string) (*Preview, error) {
+func New(ctx context.Context, pool *pgxpool.Pool, table job.Table, column string) (*Preview, error) {
 	var p *Preview
 	err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
-		p, err = preview(ctx, tx, table, column)
+		p, err = readTable(ctx, tx, table, column)
 		return err
 	})
 	var param *geomgen.ParamError
@@ -56,7 +56,7 @@ func NewPreview(ctx context.Context, pool *pgxpool.Pool, table job.Table, column
 	return p, pg.Wrap(err, "reading table %s", table)
 }
 
-func preview(ctx context.Context, tx pgx.Tx, table job.Table, column string) (*Preview, error) {
+func readTable(ctx context.Context, tx pgx.Tx, table job.Table, column string) (*Preview, error) {
 	p := &Preview{Table: table, Column: column}
 	if table.Schema == "" {
 		err := tx.QueryRow(ctx, `
@@ -104,7 +104,7 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 		}
 		if rings := ringsOf(g); len(rings) > 0 {
 			p.SRID = int32(g.SRID())
-			kept.add(PreviewCell{rings, v})
+			kept.add(Cell{rings, v})
 		}
 		return nil
 	})

@@ -1,4 +1,4 @@
-package loader
+package preview
 
 import "testing"
 
@@ -9,7 +9,7 @@ func TestThinned(t *testing.T) {
 		for n := range rows {
 			if kept.wants() {
 				v := float64(n)
-				kept.add(PreviewCell{Value: &v})
+				kept.add(Cell{Value: &v})
 			}
 			if len(kept.cells) > 100 {
 				t.Fatalf("%d rows: %d are kept", rows, len(kept.cells))

@@ -1,4 +1,4 @@
-package loader
+package area
 
 import (
 	"context"
@@ -15,11 +15,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/aoi"
 )
 
-// ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: it runs
+// Resolve returns an area as polygons in the CRS of a grid, 0 for none: it runs
 // its query, mends and unites what is to be, and transforms it, all on the server
 // and in read-only transactions. The query has a connection of its own, and
 // Area.SQLTimeout to answer. An area that cannot be is a *geomgen.ParamError.
-func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (*aoi.Area, error) {
+func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (*aoi.Area, error) {
 	r := resolver{area: *a}
 	err := a.CheckQueryTimeout()
 	if err == nil && a.SQL != "" {

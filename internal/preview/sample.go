@@ -1,4 +1,4 @@
-package loader
+package preview
 
 import (
 	"context"
@@ -84,7 +84,7 @@ type sampler struct {
 	every int64 // rows in a group
 	most  int   // even
 	seen  int64 // rows so far
-	cells []PreviewCell
+	cells []Cell
 }
 
 // wants tells whether the next row is to be kept.
@@ -95,7 +95,7 @@ func (t *sampler) wants() bool {
 }
 
 // add keeps the cell of a row. When there are too many, two groups become one.
-func (t *sampler) add(c PreviewCell) {
+func (t *sampler) add(c Cell) {
 	t.cells = append(t.cells, c)
 	if len(t.cells) <= t.most {
 		return
