@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/loadgrid/loadgrid/internal/area"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -176,4 +177,10 @@ func Close(pool *pgxpool.Pool) { pg.Close(pool) }
 // area.Resolve.
 func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (*Area, error) {
 	return area.Resolve(ctx, pool, a, srid)
+}
+
+// InspectAppend looks up the table that a plan with IfExists Append adds to, and says
+// what that will cost: see precheck.InspectAppend.
+func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *Plan) (AppendPlan, error) {
+	return precheck.InspectAppend(ctx, pool, p)
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/precheck"
+	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
@@ -139,7 +141,7 @@ func Bench(ctx context.Context, pool *pgxpool.Pool, options BenchOptions) (resul
 		return BenchResult{}, err
 	}
 	// What load would refuse is of no use to measure.
-	if err := refusePooler(ctx, pool); err != nil {
+	if err := tablelock.RefusePooler(ctx, pool); err != nil {
 		return BenchResult{}, err
 	}
 	conn, err := pool.Acquire(ctx)
@@ -164,11 +166,11 @@ func Bench(ctx context.Context, pool *pgxpool.Pool, options BenchOptions) (resul
 // prepare checks the server, and plans the rows as a load would.
 func (b *bench) prepare(ctx context.Context) error {
 	var err error
-	if b.table, err = inspectServer(ctx, b.conn, job.Table{Schema: b.options.Schema}); err == nil {
+	if b.table, err = precheck.FindSchemas(ctx, b.conn, job.Table{Schema: b.options.Schema}); err == nil {
 		err = b.table.CheckReserved("")
 	}
 	if err == nil {
-		err = checkCreate(ctx, b.conn, b.table)
+		err = precheck.CheckCreate(ctx, b.conn, b.table)
 	}
 	var param *geomgen.ParamError
 	if errors.As(err, &param) { // there is no parameter for the table here

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -73,9 +74,9 @@ func (b *bench) copyGenerated(ctx context.Context, n int64) (time.Duration, erro
 	if b.counting {
 		progress = b.options.Progress
 	}
-	rows := &countedRows{rows: b.newRows(ctx, n), progress: progress, share: 1, bytes: new(atomic.Int64)}
+	rows := copier.NewCountedRows(b.newRows(ctx, n), progress, 1, new(atomic.Int64))
 	return b.turn(ctx, n, "copying generated rows", func(tx pgx.Tx) (pgconn.CommandTag, error) {
-		return tx.Conn().PgConn().CopyFrom(ctx, rows, copySQL(b.table.Table, b.plan.Job, true))
+		return tx.Conn().PgConn().CopyFrom(ctx, rows, copier.SQL(b.table.Table, b.plan.Job, "stdin", true))
 	})
 }
 
@@ -110,13 +111,16 @@ func (b *bench) writeFile(ctx context.Context) error {
 	return failed(errors.Join(err, f.Chmod(0o644), f.Close()))
 }
 
+// cleanupTimeout bounds how long the driver may take to stop what a backend does.
+const cleanupTimeout = 3 * time.Second
+
 // close removes the file, also after an error or a signal. A backend that reads
 // it at that moment is told to stop, which takes the driver a moment.
 func (b *bench) close() error {
 	if b.conn.IsClosed() {
 		select {
 		case <-b.conn.PgConn().CleanupDone():
-		case <-time.After(stopTimeout):
+		case <-time.After(cleanupTimeout):
 		}
 	}
 	return b.removeFile()
@@ -186,7 +190,7 @@ func (b *bench) copyServerFile(ctx context.Context) (time.Duration, error) {
 		return 0, pg.Wrap(err, "quoting the name of file %s", b.file)
 	}
 	return b.turn(ctx, b.rows, "copying a file of the server", func(tx pgx.Tx) (pgconn.CommandTag, error) {
-		return tx.Exec(ctx, copyFromSQL(b.table.Table, b.plan.Job, name, true))
+		return tx.Exec(ctx, copier.SQL(b.table.Table, b.plan.Job, name, true))
 	})
 }
 
@@ -199,7 +203,7 @@ func (b *bench) copyClientFile(ctx context.Context, where string, want int64) (t
 	}
 	defer f.Close()
 	return b.turn(ctx, want, "sending prepared rows", func(tx pgx.Tx) (pgconn.CommandTag, error) {
-		return tx.Conn().PgConn().CopyFrom(ctx, f, copySQL(b.table.Table, b.plan.Job, true)+where)
+		return tx.Conn().PgConn().CopyFrom(ctx, f, copier.SQL(b.table.Table, b.plan.Job, "stdin", true)+where)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -134,8 +135,8 @@ func TestVerdict(t *testing.T) {
 func TestLimitAndLoadgridHaveTheSameStatement(t *testing.T) {
 	j := benchJob(1, 1).WithDefaults()
 	table := job.Table{Schema: "a", Name: "b"}
-	got := copyFromSQL(table, j, "'/x'", true)
-	if want := strings.Replace(copySQL(table, j, true), "from stdin", "from '/x'", 1); got != want {
+	got := copier.SQL(table, j, "'/x'", true)
+	if want := strings.Replace(copier.SQL(table, j, "stdin", true), "from stdin", "from '/x'", 1); got != want {
 		t.Errorf("the server's statement is\n%s, loadgrid's with a file\n%s", got, want)
 	}
 }

@@ -2,8 +2,11 @@ package loader
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -38,49 +41,98 @@ type Summary struct {
 	WALBytes      int64                      `json:"wal_bytes"` // of the whole server meanwhile
 }
 
-// summarize ends the last stage, and says what the run came to.
-func (l *load) summarize(ctx context.Context, outcome string) Summary {
-	ctx, cancel := l.stopping(ctx)
+// summarizeUnchanged says that there was nothing to do.
+func summarizeUnchanged(e *environment, s session) Summary {
+	sum := newSummary(e, s)
+	sum.Unchanged = true
+	sum.Run, sum.Rows, sum.TableRows = s.unchanged.Run, s.unchanged.Rows, s.unchanged.Rows
+
+	return sum
+}
+
+// summarize ends the last stage, and says what the run came to: err is why it has failed.
+func summarize(ctx context.Context, e *environment, s session, a attempt, copied copier.Result, skipped int64, err error) Summary {
+	ctx, cancel := e.stopping(ctx)
 	defer cancel()
-	l.progress.Begin("", 0)
-	s := l.summary
-	s.ChunksCopied, s.RowsCopied, s.CopyBytes = l.chunksCopied.Load(), l.rowsCopied.Load(), l.bytesCopied.Load()
-	s.Retries, _ = l.retries.all()
-	s.StageSeconds = l.progress.Seconds()
-	for _, seconds := range s.StageSeconds {
-		s.Seconds += seconds
+
+	sum := newSummary(e, s)
+	sum.addAttempt(s, a, copied)
+	sum.RowsSkipped = skipped
+
+	if err == nil {
+		warnSkipped(e, a.plan.Job, skipped)
+		recordAttemptEnd(ctx, e, a, copied, ledger.OutcomePublished, nil)
+		sum.measure(ctx, e, s)
 	}
-	if s.Unchanged {
-		s.TableRows = s.Rows
-		return s
+
+	return sum
+}
+
+// newSummary ends the last stage, and sums up what does not depend on an attempt.
+func newSummary(e *environment, s session) Summary {
+	e.observer.Progress.Begin("", 0)
+
+	sum := Summary{Job: e.options.JobName, Table: s.table.Table, StageSeconds: e.observer.Progress.Seconds(),
+		WaitSeconds: s.waited.Round(time.Microsecond).Seconds()}
+	sum.Retries, _ = e.observer.Retries()
+
+	for _, seconds := range sum.StageSeconds {
+		sum.Seconds += seconds
 	}
-	s.Run, s.Rows, s.Chunks, s.Appended = l.run, l.plan.Rows, l.plan.Chunks, l.appends()
-	s.Method, s.Streams = l.plan.Method, l.plan.Streams
-	if outcome == ledger.OutcomePublished {
-		l.warnSkipped()
-		l.recordAttemptEnd(ctx, outcome, nil)
-		l.measure(ctx, &s)
+
+	return sum
+}
+
+// addAttempt adds what is known of the attempt, also of one that did not begin.
+func (sum *Summary) addAttempt(s session, a attempt, copied copier.Result) {
+	p := a.plan
+	if p == nil {
+		p = s.plan
 	}
-	return s
+
+	sum.Run = a.run
+	sum.Rows, sum.Chunks, sum.Method, sum.Streams = p.Rows, p.Chunks, p.Method, p.Streams
+	sum.ChunksCopied, sum.RowsCopied, sum.CopyBytes = copied.Chunks, copied.Rows, copied.Bytes
+	sum.ChunksResumed, sum.RowsResumed = int64(len(a.done)), a.rows
+	sum.Appended = s.checked.Strategy != nil && s.checked.Strategy.Appends()
+}
+
+// warnSkipped says whose share of the cells on a shared border stays. It is for a
+// table that is published: a try to publish may be thrown away and done again.
+func warnSkipped(e *environment, j job.Job, skipped int64) {
+	if skipped == 0 {
+		return
+	}
+
+	if j.Coverage {
+		e.observer.Log.Warn("cells were in the table already and keep their coverage, which is the share of the area that was loaded first", "cells", skipped)
+	}
+
+	if j.Clip {
+		e.observer.Log.Warn("cells were in the table already and keep their geometry, which is cut by the area that was loaded first", "cells", skipped)
+	}
 }
 
 // measure is best effort: the table is published.
-func (l *load) measure(ctx context.Context, s *Summary) {
-	if end := walPosition(ctx, l.pool); l.walStart > 0 && end > 0 {
-		s.WALBytes = end - l.walStart
+func (sum *Summary) measure(ctx context.Context, e *environment, s session) {
+	if end := walPosition(ctx, e.pool); s.walStart > 0 && end > 0 {
+		sum.WALBytes = end - s.walStart
 	}
+
 	var err error
-	if s.TableRows, err = l.ledger.RowsShown(ctx, l.pool, s.Table); err != nil {
-		l.log.Warn("the table is published, but how many rows it has now is not known", "error", pg.Message(err))
+	if sum.TableRows, err = e.ledger.RowsShown(ctx, e.pool, sum.Table); err != nil {
+		e.observer.Log.Warn("the table is published, but how many rows it has now is not known", "error", pg.Message(err))
 	}
-	err = l.pool.QueryRow(ctx, `
-		with recursive tables (oid) as (
-			select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
-			union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select sum(pg_relation_size(oid)), sum(pg_indexes_size(oid)) from tables`,
-		s.Table.Schema, s.Table.Name).Scan(&s.HeapBytes, &s.IndexBytes)
+
+	t := catalog.Relation{Table: sum.Table}
+	err = t.Find(ctx, e.pool)
+	if err == nil {
+		err = e.pool.QueryRow(ctx, catalog.WithTree+" select sum(pg_relation_size(oid)), sum(pg_indexes_size(oid)) from tables", t.OID).
+			Scan(&sum.HeapBytes, &sum.IndexBytes)
+	}
+
 	if err != nil {
-		l.log.Warn("the table is published, but its size is not known", "error", pg.Message(err))
+		e.observer.Log.Warn("the table is published, but its size is not known", "error", pg.Message(err))
 	}
 }
 
@@ -91,5 +143,6 @@ func walPosition(ctx context.Context, pool *pgxpool.Pool) int64 {
 	if err := pool.QueryRow(ctx, "select (pg_current_wal_insert_lsn() - '0/0')::bigint").Scan(&n); err != nil {
 		return 0
 	}
+
 	return n
 }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -10,11 +11,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// PartitionIndex returns the name of the k-th index of a partition: partition_label.
+// partitionIndex returns the name of the k-th index of a partition: partition_label.
 // Where that is longer than PostgreSQL keeps, the number of the partition, which its
 // name ends in, goes to the end together with k: cut off, it would leave all
 // partitions with the same names.
-func PartitionIndex(partition, label string, k int) string {
+func partitionIndex(partition, label string, k int) string {
 	if len(partition)+len("_")+len(label) <= job.MaxIdentifier {
 		return partition + "_" + label
 	}
@@ -22,10 +23,10 @@ func PartitionIndex(partition, label string, k int) string {
 	return ObjectName(partition[:at], label, partition[at+1:]+"_"+strconv.Itoa(k))
 }
 
-// IndexLabels returns, for each partition, what its indexes are called behind the
+// indexLabels returns, for each partition, what its indexes are called behind the
 // name of the partition. They are looked up: a run that was begun with other
 // indexes, or a parent that has more, makes partitions that differ.
-func IndexLabels(ctx context.Context, tx pgx.Tx, parts []Partition) ([][]string, error) {
+func indexLabels(ctx context.Context, tx pgx.Tx, parts []Partition) ([][]string, error) {
 	var schemas, names []string
 	for _, p := range parts {
 		schemas, names = append(schemas, p.Schema), append(names, p.Name)
@@ -47,4 +48,68 @@ func IndexLabels(ctx context.Context, tx pgx.Tx, parts []Partition) ([][]string,
 		return nil
 	})
 	return labels, pg.Wrap(err, "looking for the indexes of %d partitions", len(parts))
+}
+
+// FreePartitionNames returns n names for partitions after that of their table, numbered
+// from first on, or from the next number from which on they and those of their indexes,
+// with these labels for each, are free.
+func FreePartitionNames(ctx context.Context, tx pgx.Tx, t job.Table, n, first int, labels [][]string) ([]job.Table, error) {
+	for ; ; first += n {
+		width := len(strconv.Itoa(first + n - 1))
+		names := make([]job.Table, n)
+		var all []string
+
+		for i := range names {
+			names[i] = job.Table{Schema: t.Schema, Name: ObjectName(t.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
+			all = append(all, names[i].Name)
+
+			if labels != nil {
+				for k, label := range labels[i] {
+					all = append(all, partitionIndex(names[i].Name, label, k))
+				}
+			}
+		}
+
+		var taken bool
+		err := tx.QueryRow(ctx, `
+			select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+			where n.nspname = $1 and c.relname = any($2))`, t.Schema, all).Scan(&taken)
+		if err != nil || !taken {
+			return names, pg.Wrap(err, "looking for names that are taken in schema %s", t.Schema)
+		}
+	}
+}
+
+// RenamePartitions names partitions and their indexes after a table, numbered from first
+// on, and gives them back to autovacuum. They keep the check of their bounds, so that
+// they can be attached to another table, to be kept and to come back, without being read.
+func RenamePartitions(ctx context.Context, tx pgx.Tx, t job.Table, parts []Partition, first int) error {
+	labels, err := indexLabels(ctx, tx, parts)
+	if err != nil {
+		return err
+	}
+
+	names, err := FreePartitionNames(ctx, tx, t, len(parts), first, labels)
+	if err != nil {
+		return err
+	}
+
+	var sql []string
+	for i, p := range parts {
+		sql = append(sql, "alter table "+p.SQL()+" reset (autovacuum_enabled)")
+
+		rename := func(kind, old, name string) {
+			table := QuoteTable(job.Table{Schema: p.Schema, Name: old})
+			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, table, pgx.Identifier{name}.Sanitize()))
+		}
+
+		rename("table", p.Name, names[i].Name)
+		for k, label := range labels[i] {
+			rename("index", p.Name+"_"+label, partitionIndex(names[i].Name, label, k))
+		}
+	}
+
+	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+
+	return pg.Wrap(err, "naming the partitions of table %s", t)
 }

@@ -19,15 +19,26 @@ type Partition struct {
 // SQL returns the name for SQL.
 func (p Partition) SQL() string { return QuoteTable(p.Table) }
 
+// WithTree begins a statement that asks about a table, whose oid is $1, and all of its
+// partitions: they are the rows of tables (oid). Of a plain table it is the one.
+const WithTree = `
+	with recursive tables (oid) as (
+		select $1::oid
+		union all
+		select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent
+	)`
+
+const partitionsSQL = `
+	select oid, schema_name, name, bounds, (regexp_match(bounds, '^FOR VALUES FROM \(''?(-?\d+)''?\)'))[1]::bigint as from_id,
+	       (regexp_match(bounds, ' TO \(''?(-?\d+)''?\)$'))[1]::bigint
+	from (select c.oid, n.nspname as schema_name, c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bounds
+	      from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
+	      where i.inhparent = $1) p
+	order by from_id nulls first`
+
 // Partitions returns the partitions of a table, in the order of their ranges.
 func (t Relation) Partitions(ctx context.Context, q pg.Querier) ([]Partition, error) {
-	rows, err := q.Query(ctx, `
-		select oid, schema_name, name, bounds, (regexp_match(bounds, '^FOR VALUES FROM \(''?(-?\d+)''?\)'))[1]::bigint as from_id,
-		       (regexp_match(bounds, ' TO \(''?(-?\d+)''?\)$'))[1]::bigint
-		from (select c.oid, n.nspname as schema_name, c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bounds
-		      from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
-		      where i.inhparent = $1) p
-		order by from_id nulls first`, t.OID)
+	rows, err := q.Query(ctx, partitionsSQL, t.OID)
 	if err != nil {
 		return nil, pg.Wrap(err, "looking for the partitions of %s", t.Table)
 	}

@@ -159,8 +159,7 @@ func (t Relation) CheckNamed(ctx context.Context, tx pgx.Tx) error {
 // Emptied tells whether a crash of the server has emptied the table, or a partition
 // of it, since it is unlogged: none that a run has filled is there without a page.
 func (t Relation) Emptied(ctx context.Context, q pg.Querier) (emptied bool, err error) {
-	err = q.QueryRow(ctx, `
-		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+	err = q.QueryRow(ctx, WithTree+`
 		select exists (select from tables join pg_class c using (oid)
 		               where c.relkind = 'r' and c.relpersistence = 'u' and pg_relation_size(c.oid) = 0)`, t.OID).Scan(&emptied)
 	return emptied, pg.Wrap(err, "looking for rows in unlogged table %s", t.Table)
@@ -170,8 +169,7 @@ func (t Relation) Emptied(ctx context.Context, q pg.Querier) (emptied bool, err 
 // table and its partitions, of what the server has not counted yet: the difference of
 // two is what was done in between, in one transaction.
 func (t Relation) RowsWrittenInTx(ctx context.Context, q pg.Querier) (n int64, err error) {
-	err = q.QueryRow(ctx, `
-		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+	err = q.QueryRow(ctx, WithTree+`
 		select coalesce(sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid)), 0)::bigint
 		from tables`, t.OID).Scan(&n)
 	return n, pg.Wrap(err, "asking the server what was written to table %s", t.Table)

@@ -79,7 +79,7 @@ func freeName(ctx context.Context, tx pgx.Tx, t job.Table, taken map[job.Table]b
 // RenameTable gives a table another name in its schema, and those of its indexes
 // that are named after it.
 func RenameTable(ctx context.Context, tx pgx.Tx, t job.Table, name string) error {
-	labels, err := IndexLabels(ctx, tx, []Partition{{Table: t}})
+	labels, err := indexLabels(ctx, tx, []Partition{{Table: t}})
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func indexRenamings(t job.Table, labels []string, name func(label string, k int)
 // RenamePartitionsAfter names partitions, and their indexes, that are named after one
 // table after another.
 func RenamePartitionsAfter(ctx context.Context, tx pgx.Tx, parts []Partition, from, to string) error {
-	labels, err := IndexLabels(ctx, tx, parts)
+	labels, err := indexLabels(ctx, tx, parts)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func RenamePartitionsAfter(ctx context.Context, tx pgx.Tx, parts []Partition, fr
 	for i, p := range parts {
 		if number, ok := strings.CutPrefix(p.Name, from+"_"); ok {
 			name := ObjectName(to, "", number)
-			index := func(label string, k int) string { return PartitionIndex(name, label, k) }
+			index := func(label string, k int) string { return partitionIndex(name, label, k) }
 			list = append(append(list, Renaming{"table", p.Table, name}), indexRenamings(p.Table, labels[i], index)...)
 		}
 	}

@@ -152,7 +152,7 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 		row := results[0].Rows[0]
 		// A pooler knows another process number, and other poolers none at all.
 		if pid, err := strconv.ParseUint(string(row[0]), 10, 32); err == nil {
-			watch(conn.Conn(), Backend{Pid: uint32(pid), Start: string(row[1]), pooled: uint32(pid) != conn.PID()})
+			watch(conn.Conn(), Backend{PID: uint32(pid), Start: string(row[1]), pooled: uint32(pid) != conn.PID()})
 		}
 	}
 	_, err = conn.Exec(ctx, serverKeepAlive).ReadAll()

@@ -21,7 +21,7 @@ const BackendStartSQL = "to_char(backend_start at time zone 'UTC', 'YYYYMMDDHH24
 
 // Backend is the server's end of a connection.
 type Backend struct {
-	Pid    uint32
+	PID    uint32
 	Start  string // see backendStart
 	pooled bool   // a pooler is between: it may have changed
 }
@@ -126,17 +126,17 @@ func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b Backend) (wor
 		select coalesce(state, ''), case wait_event_type when 'Client' then wait_event else '' end,
 		       coalesce(state_change::text, ''), `+copied+`
 		from pg_stat_activity a where pid = $1 and `+BackendStartSQL+` = $2`,
-		pgx.QueryExecModeExec, int64(b.Pid), b.Start).Scan(&state, &event, &since, &e.copied)
+		pgx.QueryExecModeExec, int64(b.PID), b.Start).Scan(&state, &event, &since, &e.copied)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		e.state = "gone"
-		return fmt.Sprintf("its backend %d is gone", b.Pid), nil
+		return fmt.Sprintf("its backend %d is gone", b.PID), nil
 	case err != nil:
 		return "", err
 	case strings.HasPrefix(state, "idle"):
-		words = fmt.Sprintf("its backend %d is %s", b.Pid, state)
+		words = fmt.Sprintf("its backend %d is %s", b.PID, state)
 	case event == "ClientRead" || event == "ClientWrite":
-		words = fmt.Sprintf("its backend %d waits for this client (%s)", b.Pid, event)
+		words = fmt.Sprintf("its backend %d waits for this client (%s)", b.PID, event)
 	default:
 		return "", nil
 	}
@@ -147,8 +147,8 @@ func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b Backend) (wor
 // Terminate ends a backend of this role's, if it is still there.
 func (b Backend) Terminate(ctx context.Context, q Querier) error {
 	_, err := q.Exec(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and "+BackendStartSQL+" = $2",
-		pgx.QueryExecModeExec, int64(b.Pid), b.Start)
-	return Wrap(err, "ending backend %d", b.Pid)
+		pgx.QueryExecModeExec, int64(b.PID), b.Start)
+	return Wrap(err, "ending backend %d", b.PID)
 }
 
 // major returns the first number of a version, 0 where there is none.

@@ -44,7 +44,7 @@ func watchedPair(t *testing.T, ask func(context.Context, *watchedConn, backendSt
 		_ = conn.Close()
 		_ = peer.Close()
 	})
-	watch(conn, Backend{Pid: 1, Start: "now"})
+	watch(conn, Backend{PID: 1, Start: "now"})
 	return conn.(*watchedConn), peer, asked
 }
 
@@ -263,7 +263,7 @@ func TestUnknownBackend(t *testing.T) {
 	}
 	c.backend.Store(nil)
 	exchange()
-	watch(c, Backend{Pid: 1, pooled: true})
+	watch(c, Backend{PID: 1, pooled: true})
 	exchange()
 	if n := asked.Load(); n != 0 {
 		t.Errorf("asked %d times", n)

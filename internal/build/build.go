@@ -1,0 +1,215 @@
+// Package build owns what makes a table that has its rows ready to query: frozen pages,
+// keys, indexes and statistics.
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/observe"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// Conns is the number of connections that building uses at a time: one for the spatial
+// index that takes long, one for the others.
+const Conns = 2
+
+// ErrUnloggedLost reports an unlogged table that a crash of the server has emptied.
+var ErrUnloggedLost = errors.New("a crash of the server has emptied the unlogged staging table: run the same command again")
+
+// Work is what is left to do on a staging table that has its rows. The zero value is
+// nothing but to count the rows.
+type Work struct {
+	// Freeze writes into the pages that their rows are visible to all, and for good.
+	Freeze bool
+	// Key builds the primary key, and Indexes are built beside it.
+	Key     bool
+	Indexes []catalog.IndexDef
+	// Counted says that the rows were counted when the table was filled.
+	Counted bool
+	// Analyze gathers the statistics of the table. Those of its partitions are there.
+	Analyze bool
+}
+
+// Builder builds what a staging table lacks.
+type Builder struct {
+	Pool     *pgxpool.Pool
+	Observer *observe.Observer
+	Ledger   ledger.Ledger
+	Settings pg.Settings
+	Plan     *plan.Plan
+	Run      int64
+	Staging  catalog.Relation
+	Work     Work
+}
+
+// Freeze freezes the pages of the table, and takes away the rows of chunks that were
+// interrupted. It comes before the indexes, which it would have to read, too.
+func (b Builder) Freeze(ctx context.Context) error {
+	if !b.Work.Freeze {
+		return nil
+	}
+
+	defer b.watch(ctx, vacuumShareSQL)()
+
+	return b.Observer.Retry(ctx, observe.RetryFor, "freeze", func() error {
+		err := exec(ctx, b.Pool, "vacuum (freeze, index_cleanup off, truncate off) "+b.Staging.SQL())
+		return pg.Wrap(err, "freezing %s", b.Staging.Table)
+	})
+}
+
+// Analyze gathers the table's statistics, so that they are there before readers.
+func (b Builder) Analyze(ctx context.Context) error {
+	if !b.Work.Analyze {
+		return nil
+	}
+
+	return b.Observer.Retry(ctx, observe.RetryFor, "analyze", func() error {
+		if b.Plan.Method == plan.MethodPartitions {
+			return AnalyzePartitioned(ctx, b.Pool, b.Staging)
+		}
+
+		return Analyze(ctx, b.Pool, b.Staging)
+	})
+}
+
+// Analyze gathers the statistics of a table, and of its partitions.
+func Analyze(ctx context.Context, pool *pgxpool.Pool, t catalog.Relation) error {
+	return pg.Wrap(exec(ctx, pool, "analyze "+t.SQL()), "analyzing %s", t.Table)
+}
+
+// AnalyzePartitioned gathers the statistics of a partitioned table as a whole.
+// ANALYZE by itself would do each partition again: it skips what is locked, and they
+// are, for a moment that readers and writers do not notice. The partitions are read for
+// the sample all the same.
+func AnalyzePartitioned(ctx context.Context, pool *pgxpool.Pool, t catalog.Relation) error {
+	parts, err := t.Partitions(ctx, pool)
+	if err != nil {
+		return err
+	}
+
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		lock := "lock table "
+		for i, p := range parts {
+			if i > 0 {
+				lock += ", "
+			}
+			lock += "only " + p.SQL()
+		}
+
+		if _, err := tx.Exec(ctx, lock+" in share update exclusive mode"); err != nil {
+			return err
+		}
+
+		return exec(ctx, pool, "analyze (skip_locked) "+t.SQL())
+	})
+
+	return pg.Wrap(err, "analyzing %s", t.Table)
+}
+
+// exec runs a statement that may take long, on a connection of its own.
+func exec(ctx context.Context, pool *pgxpool.Pool, sql string) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+
+	_, err = conn.Exec(ctx, sql)
+
+	return pg.MarkConnClosed(conn.Conn(), err)
+}
+
+// execWith runs a statement in a transaction with settings of its own.
+func execWith(ctx context.Context, pool *pgxpool.Pool, settings []pg.Setting, sql string) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if err := pg.SetLocal(ctx, tx, settings...); err != nil {
+			return err
+		}
+
+		_, err := tx.Exec(ctx, sql)
+
+		return err
+	})
+
+	return pg.MarkConnClosed(conn.Conn(), err)
+}
+
+const vacuumShareSQL = `
+	select coalesce(max(heap_blks_scanned::float8 / nullif(heap_blks_total, 0)), 0)
+	from pg_stat_progress_vacuum where relid = $1 and datname = current_database()`
+
+// indexShareSQL adds up indexes. A B-tree reports the scan of the table in blocks and
+// then its own writing in tuples; a GiST index the scan alone. An index that is built is
+// in the catalogue already.
+const indexShareSQL = `
+	select ((select count(*) from pg_index where indrelid = $1)
+	     + coalesce(sum(least(1, (blocks_done + tuples_done)::float8 / nullif(blocks_total + tuples_total, 0))), 0)) / $2
+	from pg_stat_progress_create_index where relid = $1 and datname = current_database()`
+
+// watch asks the server every second which share of the stage is done, between 0
+// and 1, until the function that it returns is called. $1 of the query is the
+// staging table.
+func (b Builder) watch(ctx context.Context, sql string, args ...any) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+
+			var share float64
+			if err := b.Pool.QueryRow(ctx, sql, append([]any{b.Staging.OID}, args...)...).Scan(&share); err == nil {
+				b.Observer.Progress.Set(int64(share * float64(b.Plan.Rows)))
+			}
+		}
+	})
+
+	return func() {
+		cancel()
+		watching.Wait()
+	}
+}
+
+// builtByAnother reports whether an index could not be built since it is there by
+// now: an earlier try has built it, or an earlier attempt, whose backend went on
+// with it after its client was killed.
+func builtByAnother(err error) bool {
+	var pgErr *pgconn.PgError
+
+	return errors.As(err, &pgErr) && (pgErr.Code == "42P07" ||
+		pgErr.Code == "23505" && pgErr.ConstraintName == "pg_class_relname_nsp_index")
+}
+
+// lostRows reports a staging table that has other rows than the ledger.
+func (b Builder) lostRows(rows int64) error {
+	if b.Plan.Job.Unlogged {
+		return ErrUnloggedLost
+	}
+
+	return fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it: drop the run with %s and start over",
+		b.Staging.Table, rows, b.Plan.Rows, ledger.RunsCommand("drop", b.Run, b.Ledger.Schema))
+}

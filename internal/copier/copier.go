@@ -1,0 +1,130 @@
+// Package copier owns the way of the rows into the staging table: streams that copy
+// chunk after chunk, each in one transaction with its row in the ledger.
+package copier
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/observe"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// Copier copies the chunks of a run that are not committed yet.
+type Copier struct {
+	Pool     *pgxpool.Pool
+	Observer *observe.Observer
+	Ledger   ledger.Ledger
+	Plan     *plan.Plan
+	Loader   Loader
+	Run      int64
+	Staging  catalog.Relation
+	Done     map[int64]bool // the chunks that earlier attempts have committed
+}
+
+// Result is what this attempt has copied and committed. Of one that failed it is what is
+// known until then.
+type Result struct {
+	Chunks int64
+	Rows   int64
+	Bytes  int64 // sent by COPY, what was tried again included
+	// Staging is the staging table, which the first chunk may have made.
+	Staging catalog.Relation
+}
+
+// counters are the result while the streams are at work.
+type counters struct {
+	chunks, rows, bytes atomic.Int64
+}
+
+// Copy copies what an earlier attempt has not. Its commits do not wait for the disk, so
+// in the end the ledger is asked, after a commit that does, which of them are there: a
+// crash of the server may have taken the last ones away.
+func (c Copier) Copy(ctx context.Context) (Result, error) {
+	var n counters
+	err := c.copyAll(ctx, &n)
+	if err == nil {
+		err = c.Staging.Find(ctx, c.Pool)
+	}
+
+	return Result{Chunks: n.chunks.Load(), Rows: n.rows.Load(), Bytes: n.bytes.Load(), Staging: c.Staging}, err
+}
+
+func (c Copier) copyAll(ctx context.Context, n *counters) error {
+	for {
+		if err := c.copyChunks(ctx, n); err != nil {
+			return err
+		}
+
+		rows, err := c.flush(ctx)
+		if err != nil {
+			return err
+		}
+
+		if missing := c.Plan.Chunks - int64(len(c.Done)); missing > 0 {
+			c.Observer.Log.Warn("a crash of the server took committed chunks away, copying them again", "chunks", missing)
+			c.Observer.Progress.Add(rows - c.Plan.Rows)
+			n.chunks.Add(-missing)
+			continue
+		}
+
+		if rows != c.Plan.Rows {
+			return fmt.Errorf("%d rows planned, %d committed", c.Plan.Rows, rows)
+		}
+
+		return nil
+	}
+}
+
+// flush has the server write its commits to disk, and reads which chunks the ledger has
+// then, and how many rows they are.
+func (c *Copier) flush(ctx context.Context) (rows int64, err error) {
+	err = c.Observer.Retry(ctx, observe.RetryFor, "ledger", func() (err error) {
+		if err = c.Ledger.FlushCommits(ctx, c.Pool, c.Run); err != nil {
+			return err
+		}
+
+		c.Done, rows, err = c.Ledger.CommittedChunks(ctx, c.Pool, c.Run)
+
+		return err
+	})
+
+	return rows, err
+}
+
+// copyChunks copies the chunks that are not done, over as many connections as the plan
+// has streams.
+func (c Copier) copyChunks(ctx context.Context, n *counters) error {
+	var next atomic.Int64 // the chunk that the next free stream takes
+	g, ctx := errgroup.WithContext(ctx)
+
+	for range min(int64(c.Plan.Streams), c.Plan.Chunks-int64(len(c.Done))) {
+		g.Go(func() error {
+			s := stream{Copier: c, counters: n}
+			defer s.close()
+
+			for {
+				no := next.Add(1) - 1
+				if no >= c.Plan.Chunks {
+					return nil
+				}
+
+				if c.Done[no] {
+					continue
+				}
+
+				if err := s.copy(ctx, c.Plan.Chunk(no)); err != nil {
+					return err
+				}
+			}
+		})
+	}
+
+	return g.Wait()
+}

@@ -1,0 +1,140 @@
+package copier
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// Loader is how the rows of a plan get into a staging table: the plan's method, with
+// what follows from it.
+type Loader interface {
+	// CreateSQL makes the staging table before the first chunk. It is empty where the
+	// transaction of a chunk does that.
+	CreateSQL() string
+
+	// Left says what is left to build once all chunks are committed. resumed says
+	// whether an earlier attempt has committed some of them.
+	Left(resumed bool) build.Work
+
+	// place returns the table that a chunk goes into, and, where the chunk's own
+	// transaction makes it, the statement for that: then no other can see its rows,
+	// and they may be frozen at once.
+	place(c plan.Chunk) (into job.Table, create string, frozen bool)
+
+	// finish does what belongs to a chunk beside its rows, in its transaction.
+	finish(ctx context.Context, tx pgx.Tx, into job.Table, c plan.Chunk) error
+
+	// share is how many rows that go out count as one that is done.
+	share() int64
+}
+
+// Target is what the staging table is to be.
+type Target struct {
+	Staging catalog.Relation
+	Index   job.Index          // the spatial indexes that it gets
+	Others  []catalog.IndexDef // which more its partitions get, as those of the table that is there
+}
+
+// NewLoader chooses the loader for a plan's method.
+func NewLoader(p *plan.Plan, t Target, settings pg.Settings) Loader {
+	switch p.Method {
+	case plan.MethodFrozen:
+		return frozen{p, t}
+	case plan.MethodPartitions:
+		return partitioned{p, t, settings}
+	}
+
+	return chunked{p, t}
+}
+
+// indexes returns the indexes of a plain table beside its key.
+func indexes(p *plan.Plan, t Target) []catalog.IndexDef {
+	return append(catalog.SpatialIndexes(t.Staging.Table, p.Job, t.Index), catalog.CodeIndexes(t.Staging.Table, p.Job)...)
+}
+
+// frozen makes and fills a plain table in one transaction, with COPY FREEZE.
+type frozen struct {
+	plan   *plan.Plan
+	target Target
+}
+
+func (l frozen) CreateSQL() string { return "" }
+
+func (l frozen) Left(bool) build.Work {
+	return build.Work{Key: true, Indexes: indexes(l.plan, l.target), Analyze: true}
+}
+
+func (l frozen) place(plan.Chunk) (job.Table, string, bool) {
+	return l.target.Staging.Table, l.target.Staging.CreateSQL(l.plan.Job), true
+}
+
+func (l frozen) finish(context.Context, pgx.Tx, job.Table, plan.Chunk) error { return nil }
+func (l frozen) share() int64                                                { return 1 }
+
+// chunked fills a plain table over several streams, a chunk a transaction.
+type chunked struct {
+	plan   *plan.Plan
+	target Target
+}
+
+func (l chunked) CreateSQL() string { return l.target.Staging.CreateSQL(l.plan.Job) }
+
+func (l chunked) Left(bool) build.Work {
+	return build.Work{Freeze: true, Key: true, Indexes: indexes(l.plan, l.target), Analyze: true}
+}
+
+func (l chunked) place(plan.Chunk) (job.Table, string, bool) { return l.target.Staging.Table, "", false }
+
+func (l chunked) finish(context.Context, pgx.Tx, job.Table, plan.Chunk) error { return nil }
+func (l chunked) share() int64                                                { return 1 }
+
+// partitioned makes and fills each partition in one transaction, with COPY FREEZE, its
+// indexes and its statistics.
+type partitioned struct {
+	plan     *plan.Plan
+	target   Target
+	settings pg.Settings
+}
+
+func (l partitioned) CreateSQL() string {
+	return l.target.Staging.CreatePartitionedSQL(l.plan.Job, l.target.Index)
+}
+
+func (l partitioned) Left(resumed bool) build.Work {
+	return build.Work{Counted: !resumed, Analyze: true} // each was counted when it was built
+}
+
+func (l partitioned) place(c plan.Chunk) (into job.Table, create string, frozen bool) {
+	from, to := l.plan.Bounds(c)
+	into = l.target.Staging.StagedPartition(c.No)
+
+	return into, l.target.Staging.CreatePartitionSQL(l.plan.Job, into, from, to), true
+}
+
+func (l partitioned) finish(ctx context.Context, tx pgx.Tx, into job.Table, c plan.Chunk) error {
+	others := append(catalog.SpatialIndexes(into, l.plan.Job, l.target.Index), l.target.Others...)
+	memory := l.settings.SortMemory(c.Rows, catalog.SortedBox, int64(l.plan.Streams))
+
+	err := build.Partition(ctx, tx, into, c.Rows, catalog.KeyIndex(into, l.plan.Job), others, memory, pg.OneWorker())
+	if err != nil {
+		return err
+	}
+
+	from, to := l.plan.Bounds(c)
+	_, err = tx.Exec(ctx, fmt.Sprintf("alter table %s attach partition %s for values from (%d) to (%d)",
+		l.target.Staging.SQL(), catalog.QuoteTable(into), from, to))
+
+	return pg.Wrap(err, "attaching partition %s", into)
+}
+
+// share counts half of a row when it is copied: its partition is then indexed in the
+// same transaction.
+func (l partitioned) share() int64 { return 2 }

@@ -1,0 +1,69 @@
+package copier
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/progress"
+)
+
+// SQL is the statement of a COPY in the binary format, from stdin, or from a file whose
+// name is quoted.
+func SQL(into job.Table, j job.Job, source string, frozen bool) string {
+	options := "format binary"
+	if frozen {
+		options += ", freeze"
+	}
+
+	return "copy " + catalog.QuoteTable(into) + " (" + catalog.ColumnList(j.Columns()) + ") from " + source + " (" + options + ")"
+}
+
+// CountedRows counts the rows and bytes that go out, and reports them to the progress.
+// The driver may still be in a Read when a COPY has failed and returned, so it has a
+// lock, one a packet.
+type CountedRows struct {
+	mu       sync.Mutex
+	rows     *plan.Rows
+	progress *progress.Progress
+	share    int64 // so many rows that go out count as one that is done
+	counted  int64 // rows that went out
+	bytes    *atomic.Int64
+	over     bool // the attempt has failed
+}
+
+// NewCountedRows counts rows into a progress, and their bytes into bytes.
+func NewCountedRows(rows *plan.Rows, p *progress.Progress, share int64, bytes *atomic.Int64) *CountedRows {
+	return &CountedRows{rows: rows, progress: p, share: share, bytes: bytes}
+}
+
+// Read reads the rows as bytes of binary COPY: see plan.Rows.
+func (r *CountedRows) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	if r.over {
+		return 0, errAttemptOver
+	}
+
+	n, err := r.rows.Read(p)
+	r.bytes.Add(int64(n))
+	r.progress.Add(r.rows.Generated()/r.share - r.counted/r.share)
+	r.counted = r.rows.Generated()
+
+	return n, err
+}
+
+var errAttemptOver = errors.New("this attempt at the chunk is over")
+
+// discard takes back what a failed attempt has counted, and ends it.
+func (r *CountedRows) discard() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	r.progress.Add(-(r.counted / r.share))
+	r.counted, r.over = 0, true
+}

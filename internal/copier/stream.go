@@ -1,0 +1,145 @@
+package copier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/loadgrid/loadgrid/internal/observe"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// CountError reports a chunk whose number of rows is not the same everywhere.
+// It means a fault in loadgrid or in the server, and the chunk is not committed.
+type CountError struct {
+	Chunk                      int64
+	Planned, Generated, Copied int64
+}
+
+func (e *CountError) Error() string {
+	return fmt.Sprintf("chunk %d: %d rows planned, %d generated, %d reported by COPY", e.Chunk, e.Planned, e.Generated, e.Copied)
+}
+
+// stream is one connection that copies chunk after chunk. It is kept from one
+// chunk to the next, and opened again when it broke.
+type stream struct {
+	Copier
+	counters *counters
+	conn     *pgxpool.Conn
+}
+
+// copy copies a chunk, and tries again where the error may pass.
+func (s *stream) copy(ctx context.Context, c plan.Chunk) error {
+	ctx, end := s.Observer.Span(ctx, "chunk", attribute.Int64("loadgrid.chunk", c.No), attribute.Int64("loadgrid.rows", c.Rows))
+
+	err := s.Observer.Retry(ctx, observe.RetryFor, "copy", func() error {
+		if s.conn == nil {
+			conn, err := s.Pool.Acquire(ctx)
+			if err != nil {
+				return pg.Wrap(err, "connecting a stream")
+			}
+			s.conn = conn
+		}
+
+		copied, err := s.copyChunk(ctx, c)
+		if err != nil {
+			if s.conn.Conn().IsClosed() {
+				s.close()
+			}
+			return err
+		}
+
+		s.count(ctx, c, copied)
+
+		return nil
+	}, "chunk", c.No)
+
+	end(err)
+
+	return err
+}
+
+func (s *stream) close() {
+	if s.conn != nil {
+		s.conn.Release()
+		s.conn = nil
+	}
+}
+
+// count counts a chunk that is committed: by this attempt at it, or by an earlier
+// one of this run whose answer was lost.
+func (s *stream) count(ctx context.Context, c plan.Chunk, copied bool) {
+	reported := c.Rows / s.Loader.share()
+	if !copied {
+		s.Observer.Log.Info("the lost answer was a commit", "chunk", c.No)
+		reported = 0
+	}
+
+	s.Observer.Progress.Add(c.Rows - reported)
+	s.counters.chunks.Add(1)
+	s.counters.rows.Add(c.Rows)
+	s.Observer.Event(ctx, "chunk is committed", "chunk", c.No, "rows", c.Rows)
+}
+
+// copyChunk copies one chunk in one transaction: its row in the ledger first,
+// then the table or partition where the chunk is to make one, then COPY, then the
+// check of the counts, then what a partition has beside its rows, then commit. It
+// returns false when the ledger has the chunk already, since an earlier attempt
+// was committed although its answer was lost.
+func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err error) {
+	rows := NewCountedRows(s.Plan.NewRows(ctx, c), s.Observer.Progress, s.Loader.share(), &s.counters.bytes)
+
+	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
+		if err := pg.SetLocal(ctx, tx, pg.AsyncCommit()); err != nil {
+			return err
+		}
+
+		if err := s.Ledger.InsertChunk(ctx, tx, s.Run, c); err != nil {
+			return pg.Wrap(err, "writing chunk %d into the ledger", c.No)
+		}
+
+		into, create, frozen := s.Loader.place(c)
+		if create != "" {
+			if _, err := tx.Exec(ctx, create); err != nil {
+				return pg.Wrap(err, "making table %s", into)
+			}
+		}
+
+		if err := s.copyRows(ctx, tx, rows, c, SQL(into, s.Plan.Job, "stdin", frozen)); err != nil {
+			return err
+		}
+
+		return s.Loader.finish(ctx, tx, into, c)
+	})
+	if err == nil {
+		return true, nil
+	}
+
+	rows.discard()
+
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == "23505" && pgErr.ConstraintName == "chunks_pkey" {
+		return false, nil
+	}
+
+	return false, pg.Wrap(pg.MarkConnClosed(s.conn.Conn(), err), "committing chunk %d of %s", c.No, s.Staging.Table)
+}
+
+func (s *stream) copyRows(ctx context.Context, tx pgx.Tx, rows *CountedRows, c plan.Chunk, sql string) error {
+	tag, err := tx.Conn().PgConn().CopyFrom(ctx, rows, sql)
+	if err != nil {
+		return pg.Wrap(errors.Join(pg.MarkConnClosed(tx.Conn(), err), ctx.Err()), "copying chunk %d into %s", c.No, s.Staging.Table)
+	}
+
+	if n := rows.counted; n != c.Rows || tag.RowsAffected() != c.Rows {
+		return &CountError{c.No, c.Rows, n, tag.RowsAffected()}
+	}
+
+	return nil
+}

@@ -1,0 +1,94 @@
+package observe
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/progress"
+)
+
+// RetryFor bounds how long one step is tried again while the server is away: long
+// enough for a restart, short enough for somebody who waits.
+const RetryFor = 2 * time.Minute
+
+// Retry runs do until it succeeds, its error is not one that time mends, or limit has
+// passed since it first failed. Each failed try is logged once, with attrs, and counted.
+func (o *Observer) Retry(ctx context.Context, limit time.Duration, doing string, do func() error, attrs ...any) error {
+	try := 0
+	var failed time.Time // the first time in a row
+
+	attempt := func() (struct{}, error) {
+		began := time.Now()
+		err := do()
+
+		// A try that went well for longer than the limit is a new beginning.
+		if failed.IsZero() || time.Since(began) > limit {
+			failed = time.Now()
+		}
+
+		if err != nil && (!pg.IsTransient(err) || ctx.Err() != nil || time.Since(failed) > limit) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+
+		return struct{}{}, err
+	}
+
+	notify := func(err error, wait time.Duration) {
+		try++
+		o.retries.add(o.Progress.Snapshot().Stage, doing, err)
+
+		about := slices.Clip(attrs)
+		if code := pg.SQLState(err); code != "" {
+			about = append(about, "sqlstate", code)
+		}
+
+		o.Log.With(about...).Warn("trying again", "doing", doing, "try", try,
+			"wait", wait.Round(time.Millisecond).String(), "error", pg.Message(err))
+	}
+
+	_, err := backoff.Retry(ctx, attempt,
+		backoff.WithMaxElapsedTime(0), backoff.WithBackOff(pg.NewBackOff()), backoff.WithNotify(notify))
+
+	return err
+}
+
+// Retries returns how often something was tried again, and why, of the last times.
+func (o *Observer) Retries() (n int, last []progress.Retry) {
+	return o.retries.all()
+}
+
+// maxRetries bounds how many retries are remembered: the last ones.
+const maxRetries = 20
+
+// retries remembers what was tried again.
+type retries struct {
+	mu   sync.Mutex
+	n    int
+	last []progress.Retry
+}
+
+func (r *retries) add(stage progress.Stage, doing string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	r.n++
+	if len(r.last) == maxRetries {
+		r.last = r.last[1:]
+	}
+
+	r.last = append(r.last, progress.Retry{
+		At: time.Now(), Stage: stage, Doing: doing, SQLState: pg.SQLState(err), Error: pg.Message(err),
+	})
+}
+
+func (r *retries) all() (n int, last []progress.Retry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	return r.n, append([]progress.Retry{}, r.last...)
+}

@@ -1,0 +1,128 @@
+package precheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// checkAddTo sees to it that the rows can be added to the table, by the job that made it.
+func (c *checker) checkAddTo(ctx context.Context, before *job.Job) error {
+	t := c.target.Relation
+
+	if err := checkAppend(t, c.plan.Job, before); err != nil {
+		return err
+	}
+
+	if err := checkInsert(ctx, c.db, t); err != nil {
+		return err
+	}
+
+	if c.plan.Method == plan.MethodPartitions {
+		return c.checkRanges(ctx)
+	}
+
+	if c.plan.Job.OnConflict == job.ConflictSkip {
+		return checkKey(ctx, c.db, t, c.plan.Job.IDColumn)
+	}
+
+	return checkOverlap(ctx, c.db, t, c.plan)
+}
+
+// checkAppend sees to it that the table holds cells of the same grid: else the
+// ids would name other places.
+func checkAppend(t catalog.Relation, j job.Job, before *job.Job) error {
+	if before == nil {
+		return &geomgen.ParamError{Param: "table", Value: t.String(),
+			Reason: "the ledger does not know this table, so nothing tells that it holds the same grid: load it with loadgrid first, or choose another name"}
+	}
+	if before.Grid != j.Grid {
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
+			"holds another grid (%s cells, origin %g,%g, cell size %g,%g, turned by %g degrees, SRID %d), in which the same ids name other places",
+			before.Grid.Shape, before.Grid.X0, before.Grid.Y0, before.Grid.DX, before.Grid.DY, before.Grid.Rotate, before.Grid.SRID)}
+	}
+	if before.Code != j.Code || before.CodeOrder != j.CodeOrder {
+		have := "no codes of loadgrid's"
+		if before.Code != "" {
+			have = "codes " + string(before.Code)
+			if before.CodeOrder == geomgen.EastFirst {
+				have += ", east first"
+			}
+		}
+		return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: "table " + t.String() + " has " + have + ": cells that are added must be named alike"}
+	}
+	return nil
+}
+
+// checkInsert sees to it that the role may read the table and add to it.
+func checkInsert(ctx context.Context, conn pg.Querier, t catalog.Relation) error {
+	var may bool
+	err := conn.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')", t.OID).Scan(&may)
+	if err == nil && !may {
+		err = &pg.ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
+			Advice: "grant select, insert on " + t.SQL() + " to it"}
+	}
+	return pg.Wrap(err, "looking up privileges on table %s", t.Table)
+}
+
+// checkOverlap refuses cells that the table holds already before any work is
+// done. It reads the table once; publish looks again.
+func checkOverlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.Plan) error {
+	both, err := overlap(ctx, conn, t, p)
+	if err != nil || both == 0 {
+		return err
+	}
+	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
+		"holds %d of the %d cells already: choose cells that it does not hold, on-conflict skip, which leaves those that are there, or if-exists replace", both, p.Rows)}
+}
+
+// checkKey sees to it that the table has a key on its ids, by which the server
+// knows a cell that is there: publish could not skip it otherwise. The conditions
+// are those of ON CONFLICT, which takes no index that is partial, deferrable or
+// not valid.
+func checkKey(ctx context.Context, conn pg.Querier, t catalog.Relation, idColumn string) error {
+	var has bool
+	err := conn.QueryRow(ctx, `
+		select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+		where i.indrelid = $1 and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null
+		  and i.indnkeyatts = 1 and a.attname = $2)`, t.OID, idColumn).Scan(&has)
+	if err != nil {
+		return pg.Wrap(err, "looking for the key of table %s", t)
+	}
+	if !has {
+		return t.Refuse("has no primary key or unique index on %s alone, by which on-conflict skip knows the cells that are there: add one", idColumn)
+	}
+	return nil
+}
+
+// overlap returns how many of the plan's cells the table holds: by the rectangle
+// that they lie in, and where an area cuts it, cell by cell.
+func overlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.Plan) (both int64, err error) {
+	const where = " where col >= $1 and col < $2 and row >= $3 and row < $4"
+	bounds := []any{p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow}
+	err = conn.QueryRow(ctx, "select count(*) from "+t.SQL()+where, bounds...).Scan(&both)
+	if err != nil || both == 0 || p.Rows == p.Cells.Count() {
+		return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
+	}
+	rows, err := conn.Query(ctx, "select col, row from "+t.SQL()+where, bounds...)
+	if err != nil {
+		return 0, pg.Wrap(err, "looking for cells that table %s holds already", t)
+	}
+	both = 0
+	var c geomgen.Cell
+	_, err = pgx.ForEachRow(rows, []any{&c.Col, &c.Row}, func() error {
+		if p.Contains(c) {
+			both++
+		}
+		return nil
+	})
+	return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
+}

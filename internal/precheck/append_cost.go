@@ -1,0 +1,133 @@
+package precheck
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// InspectAppend looks up the table that a plan with IfExists Append adds to, and
+// says what that will cost. It writes nothing: it runs in a read-only
+// transaction. It refuses what a run would refuse, with the same errors, and for
+// that reads the table once.
+func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a plan.AppendPlan, err error) {
+	if p.Job.IfExists != job.Append {
+		return a, &geomgen.ParamError{Param: "if-exists", Value: string(p.Job.IfExists), Reason: "must be append to ask what appending costs"}
+	}
+
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return a, pg.Wrap(err, "connecting")
+	}
+	defer conn.Release()
+
+	// Before the transaction, which is read-only itself: whether others are.
+	t, err := Server(ctx, conn.Conn(), p.Job)
+	if err != nil {
+		return a, err
+	}
+
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return a, pg.Wrap(err, "beginning to look at table %s", t)
+	}
+
+	a, err = inspectAppend(ctx, tx, t, p)
+
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+
+	rollback := tx.Rollback(stopCtx)
+	if err == nil && rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) {
+		err = pg.Wrap(rollback, "ending to look at table %s", t)
+	}
+
+	return a, err
+}
+
+// rollbackTimeout bounds how long the end of the transaction may take: the server may be
+// away.
+const rollbackTimeout = 3 * time.Second
+
+const tableSizeSQL = catalog.WithTree + `
+	select coalesce(sum(greatest(c.reltuples, 0)) filter (where c.relkind = 'r'), 0)::bigint, coalesce(sum(pg_relation_size(c.oid)), 0)::bigint,
+	       bool_or(c.relpersistence = 'u')
+	from tables t join pg_class c on c.oid = t.oid`
+
+func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan) (plan.AppendPlan, error) {
+	checked, err := Target(ctx, db, t, p, ledger.New(p.Job.LedgerSchema))
+	if err != nil {
+		return plan.AppendPlan{}, err
+	}
+
+	a := plan.AppendPlan{Table: t.Table, Exists: t.OID != 0, Partitioned: checked.Target.Partitioned}
+	if !a.Exists {
+		return a, nil
+	}
+
+	a.Attach = p.Method == plan.MethodPartitions
+
+	if p.Job.OnConflict == job.ConflictSkip {
+		if a.Existing, err = overlap(ctx, db, t, p); err != nil {
+			return a, err
+		}
+	}
+
+	if err := db.QueryRow(ctx, tableSizeSQL, t.OID).Scan(&a.Rows, &a.HeapBytes, &a.Unlogged); err != nil {
+		return a, pg.Wrap(err, "looking up the size of table %s", t)
+	}
+
+	if a.Indexes, err = appendIndexes(ctx, db, t, p.Job.IDColumn); err != nil {
+		return a, err
+	}
+
+	if a.Partitioned && !a.Attach {
+		parts, err := t.Partitions(ctx, db)
+		if err != nil {
+			return a, err
+		}
+
+		first, last := p.Chunk(0).First, p.Chunk(p.Chunks-1).Last
+		a.NoPartition = findOverlap(parts, first, last+1) == nil
+	}
+
+	a.Estimate(p)
+
+	return a, nil
+}
+
+// appendIndexes returns the indexes of the table, the primary key first, then by name.
+func appendIndexes(ctx context.Context, q pg.Querier, t catalog.Relation, idColumn string) ([]plan.AppendIndex, error) {
+	rows, err := q.Query(ctx, `
+		with recursive tree (root, oid) as (
+			select indexrelid, indexrelid from pg_index where indrelid = $1 and indislive
+			union all select t.root, h.inhrelid from tree t join pg_inherits h on h.inhparent = t.oid),
+		sums as (
+			select t.root, sum(pg_relation_size(c.oid)) as bytes, sum(greatest(c.reltuples, 0)) filter (where c.relkind = 'i') as rows
+			from tree t join pg_class c on c.oid = t.oid group by t.root)
+		select c.relname, m.amname,
+		       (select string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' order by k) from generate_series(1, i.indnkeyatts) k),
+		       exists (select from pg_constraint where conindid = i.indexrelid and contype in ('p', 'u', 'x')),
+		       coalesce(s.bytes, 0)::bigint, coalesce(s.rows, 0)::bigint, coalesce(a.attname = $2, false)
+		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam join sums s on s.root = i.indexrelid
+		left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+		order by i.indisprimary desc, c.relname`, t.OID, idColumn)
+	if err != nil {
+		return nil, pg.Wrap(err, "looking up the indexes of table %s", t.Table)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i plan.AppendIndex, err error) {
+		err = row.Scan(&i.Name, &i.Method, &i.Columns, &i.Constraint, &i.Bytes, &i.Rows, &i.InOrder)
+		return i, err
+	})
+	return list, pg.Wrap(err, "looking up the indexes of table %s", t.Table)
+}

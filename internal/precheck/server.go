@@ -1,0 +1,185 @@
+// Package precheck owns what is refused before a load: what could not be finished. It
+// chooses how the rows are published.
+package precheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// Minimum versions, and how the server gives its own.
+const (
+	minPostgres = 130000
+	minPostGIS  = "3.1"
+)
+
+// Server checks the job against the server and refuses, before anything is
+// written, what could not be finished. It returns the table, which may not be there.
+func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (catalog.Relation, error) {
+	t, err := FindSchemas(ctx, conn, j.Table)
+	if err != nil {
+		return t, err
+	}
+	if err := t.CheckReserved(j.LedgerSchema); err != nil {
+		return t, err
+	}
+	if err := checkSRID(ctx, conn, t, j.Grid.SRID); err != nil {
+		return t, err
+	}
+	if err := checkMetres(ctx, conn, t, j); err != nil {
+		return t, err
+	}
+	if err := CheckCreate(ctx, conn, t); err != nil {
+		return t, err
+	}
+	if err := checkLedgerSchema(ctx, conn, j.LedgerSchema); err != nil {
+		return t, err
+	}
+	return t, t.Find(ctx, conn)
+}
+
+// FindSchemas checks that the server is one that can be written to, and finds
+// the schemas of the table and of PostGIS.
+func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.Relation, error) {
+	t := catalog.Relation{Table: table}
+	var version int
+	var standby, readOnly bool
+	var schema, postgis, postgisSchema *string
+	err := conn.QueryRow(ctx, `
+		select current_setting('server_version_num')::int, pg_is_in_recovery(),
+		       current_setting('transaction_read_only') = 'on',
+		       -- The ledger's own schema is not where tables go: a role called loadgrid
+		       -- would find it in "$user" from its second run on.
+		       (select s from unnest(current_schemas(false)) with ordinality u (s, n)
+		        where s <> $1 and s !~ '^pg_' order by n limit 1),
+		       (select extversion from pg_extension where extname = 'postgis'),
+		       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`,
+		job.DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
+	if err != nil {
+		return t, pg.Wrap(err, "asking the server for its version")
+	}
+	fail := func(what, advice string) (catalog.Relation, error) {
+		return t, &pg.ServerError{Doing: "checking the server", Err: errors.New(what), Advice: advice}
+	}
+	switch {
+	case version < minPostgres:
+		return fail(fmt.Sprintf("it is PostgreSQL %d", version/10000), "loadgrid needs 13 or newer")
+	case standby:
+		return fail("it is a read-only standby (SQLSTATE 25006)", "connect to the primary")
+	case readOnly:
+		return fail("transactions are read-only (SQLSTATE 25006)", "turn default_transaction_read_only off for this role or database")
+	case postgis == nil:
+		return fail("PostGIS is not in this database", "run 'create extension postgis' in it as its owner")
+	case versionLess(*postgis, minPostGIS):
+		return fail("it has PostGIS "+*postgis, "loadgrid needs "+minPostGIS+" or newer")
+	}
+	t.GeometrySchema = *postgisSchema
+	if t.Schema == "" {
+		if schema == nil {
+			return t, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name one"}
+		}
+		t.Schema = *schema
+	}
+	return t, nil
+}
+
+// versionLess compares the first two numbers of versions like 3.3.2.
+func versionLess(a, b string) bool {
+	number := func(s string) int {
+		parts := append(strings.Split(s, "."), "0")
+		major, _ := strconv.Atoi(parts[0])
+		minor, _ := strconv.Atoi(parts[1])
+		return major*1000 + minor
+	}
+	return number(a) < number(b)
+}
+
+// checkSRID looks the SRID up: PostGIS itself takes any number.
+func checkSRID(ctx context.Context, conn *pgx.Conn, t catalog.Relation, srid int32) error {
+	if srid == 0 {
+		return nil
+	}
+	var known bool
+	err := conn.QueryRow(ctx, "select exists (select from "+
+		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1)", srid).Scan(&known)
+	if err != nil {
+		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", srid)
+	}
+	if !known {
+		return &geomgen.ParamError{Param: "srid", Value: strconv.Itoa(int(srid)), Reason: "the server does not know it: it is not in spatial_ref_sys"}
+	}
+	return nil
+}
+
+// checkMetres refuses INSPIRE's codes, which are made of metres, in a CRS that has
+// other units.
+func checkMetres(ctx context.Context, conn *pgx.Conn, t catalog.Relation, j job.Job) error {
+	if j.Code != geomgen.INSPIRE && j.Code != geomgen.INSPIREShort {
+		return nil
+	}
+	var metres bool
+	err := conn.QueryRow(ctx, "select coalesce(proj4text, '') like '%+units=m %' or coalesce(proj4text, '') like '%+units=m' from "+
+		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", j.Grid.SRID).Scan(&metres)
+	if err != nil {
+		return pg.Wrap(err, "looking up the units of SRID %d in spatial_ref_sys", j.Grid.SRID)
+	}
+	if !metres {
+		return job.NotMetricError(j)
+	}
+	return nil
+}
+
+// CheckCreate sees to it that tables can be made in the table's schema.
+func CheckCreate(ctx context.Context, conn *pgx.Conn, t catalog.Relation) error {
+	var there, may bool
+	var role string
+	err := conn.QueryRow(ctx, `
+		select s.oid is not null, coalesce(has_schema_privilege(s.oid, 'CREATE') and has_schema_privilege(s.oid, 'USAGE'), false), current_user
+		from (select 1) one left join pg_namespace s on s.nspname = $1`, t.Schema).Scan(&there, &may, &role)
+	switch {
+	case err != nil:
+		return pg.Wrap(err, "looking up schema %s and the privileges on it", t.Schema)
+	case !there:
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "schema " + t.Schema + " does not exist"}
+	case !may:
+		return denied(role, "it may not create tables in schema "+t.Schema,
+			"grant usage, create on schema "+pgx.Identifier{t.Schema}.Sanitize()+" to "+pgx.Identifier{role}.Sanitize())
+	}
+	return nil
+}
+
+// checkLedgerSchema sees to it that the ledger's schema is there or can be made.
+func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
+	var there, use, create bool
+	var role, database string
+	err := conn.QueryRow(ctx, `
+		select l.oid is not null, coalesce(has_schema_privilege(l.oid, 'USAGE'), false),
+		       has_database_privilege(current_database(), 'CREATE'), current_user, current_database()
+		from (select 1) one left join pg_namespace l on l.nspname = $1`, schema).Scan(&there, &use, &create, &role, &database)
+	roleName := pgx.Identifier{role}.Sanitize()
+	switch {
+	case err != nil:
+		return pg.Wrap(err, "looking up the ledger's schema %s and the privileges on it", schema)
+	case !there && !create:
+		return denied(role, fmt.Sprintf("the ledger's schema %s does not exist, and it may not create schemas in database %s", schema, database),
+			fmt.Sprintf("grant create on database %s to %s, or name a schema that is there as ledger-schema", pgx.Identifier{database}.Sanitize(), roleName))
+	case there && !use:
+		return denied(role, "it may not use the ledger's schema "+schema,
+			fmt.Sprintf("grant usage, create on schema %s to %s", pgx.Identifier{schema}.Sanitize(), roleName))
+	}
+	return nil
+}
+
+func denied(role, what, advice string) error {
+	return &pg.ServerError{Doing: "checking privileges of role " + role, Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
+}

@@ -1,0 +1,253 @@
+package precheck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// Checked is what a load has to do with the table that is there.
+type Checked struct {
+	Target   publish.Target
+	Strategy publish.Strategy
+	Index    job.Index          // the spatial indexes that the staging table gets
+	Others   []catalog.IndexDef // which more its partitions get, as the table has them
+}
+
+// checker checks a table for a plan.
+type checker struct {
+	db     pg.Querier
+	plan   *plan.Plan
+	ledger ledger.Ledger
+
+	target publish.Target
+	index  job.Index
+	others []catalog.IndexDef
+}
+
+// Target refuses a table that is there already, where the job's choice does not allow it
+// or could not be carried out at the end, and chooses how the rows are published.
+func Target(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, l ledger.Ledger) (Checked, error) {
+	c := &checker{db: db, plan: p, ledger: l, target: publish.Target{Relation: t}, index: p.Job.Index}
+	if err := c.check(ctx); err != nil {
+		return Checked{}, err
+	}
+
+	return Checked{Target: c.target, Strategy: c.strategy(), Index: c.index, Others: c.others}, nil
+}
+
+// strategy chooses how the rows are published. Nothing behind it asks for that again.
+func (c *checker) strategy() publish.Strategy {
+	j, partitions := c.plan.Job, c.plan.Method == plan.MethodPartitions
+
+	switch {
+	case c.target.OID == 0:
+		return publish.SwapTable{Target: c.target, Ledger: c.ledger}
+	case j.IfExists == job.Append && partitions:
+		return publish.AttachPartitions{Target: c.target, Ledger: c.ledger}
+	case j.IfExists == job.Append:
+		return publish.AppendRows{Target: c.target, Ledger: c.ledger, Skip: j.OnConflict == job.ConflictSkip}
+	case partitions:
+		return publish.SwapPartitions{Target: c.target, Ledger: c.ledger}
+	case j.Publish == job.PublishTruncate:
+		return publish.TruncateTable{Target: c.target}
+	}
+
+	return publish.SwapTable{Target: c.target, Ledger: c.ledger}
+}
+
+func (c *checker) check(ctx context.Context) error {
+	t, j := c.target.Relation, c.plan.Job
+	if t.OID == 0 {
+		return t.CheckName(ctx, c.db)
+	}
+
+	if j.IfExists == job.Fail {
+		return t.Refuse("exists already: choose if-exists replace or append, or another name")
+	}
+
+	kind, isPartition, owned, err := t.Describe(ctx, c.db)
+	if err != nil {
+		return err
+	}
+
+	c.target.Partitioned = kind == "p"
+	if err := checkKind(t, j, kind, isPartition); err != nil {
+		return err
+	}
+
+	before, err := c.ledger.PublishedBy(ctx, c.db, t.Table, t.OID)
+	if err != nil {
+		return err
+	}
+
+	if err := c.checkColumns(ctx, before); err != nil {
+		return err
+	}
+
+	if c.target.Partitioned {
+		if err := c.checkPartitioned(ctx, owned); err != nil {
+			return err
+		}
+	}
+
+	switch {
+	case j.IfExists == job.Append:
+		return c.checkAddTo(ctx, before)
+	case j.Publish == job.PublishTruncate:
+		return checkTruncate(ctx, c.db, t)
+	}
+
+	return c.checkReplace(ctx, owned)
+}
+
+// checkKind refuses what is no table, and a table of another layout than the job's.
+func checkKind(t catalog.Relation, j job.Job, kind string, isPartition bool) error {
+	switch {
+	case kind != "r" && kind != "p":
+		return t.Refuse("is not a table but %s: choose another name", catalog.RelationKind(kind))
+	case isPartition:
+		return t.Refuse("is a partition or a child of another table: choose another name")
+	case kind == "r" && j.Partitions > 0:
+		return t.Refuse("is a plain table, and a job with partitions cannot take its place or be added to it: leave partitions out, choose another name, or drop the table")
+	case kind == "p" && j.Partitions == 0 && j.IfExists == job.Replace:
+		return t.Refuse("is partitioned: give partitions, so that the new ones go under the same table, choose another name, or drop the table")
+	}
+
+	return nil
+}
+
+// checkColumns refuses a table with other columns than the job's where it stays, or where
+// no run has made it.
+func (c *checker) checkColumns(ctx context.Context, before *job.Job) (err error) {
+	t, j := c.target.Relation, c.plan.Job
+
+	if c.target.Columns, err = t.ColumnTypes(ctx, c.db); err != nil {
+		return err
+	}
+
+	stays := c.target.Partitioned || j.IfExists == job.Append || j.Publish == job.PublishTruncate
+	if other := catalog.DiffColumns(c.target.Columns, expectedTypes(j)); other != "" && (before == nil || stays) {
+		return t.Refuse("exists with other columns: %s", other)
+	}
+
+	return nil
+}
+
+// checkReplace sees to it that the table, or its partitions, can be replaced.
+func (c *checker) checkReplace(ctx context.Context, owned bool) error {
+	t := c.target.Relation
+
+	if !owned {
+		return t.NotOwned("replacing")
+	}
+
+	if err := checkOwner(ctx, c.db, t); err != nil {
+		return err
+	}
+
+	if err := c.checkKeep(ctx); err != nil {
+		return err
+	}
+
+	if c.target.Partitioned {
+		return nil // what depends on it stays with it
+	}
+
+	return t.CheckDependents(ctx, c.db, catalog.TruncateInstead)
+}
+
+// checkKeep sees to it that what the table shows has a name to be kept under.
+func (c *checker) checkKeep(ctx context.Context) error {
+	t, keep := c.target.Relation, c.plan.Job.Keep
+	if keep == 0 {
+		return nil
+	}
+
+	refuse := func(format string, args ...any) error {
+		return &geomgen.ParamError{Param: "keep", Value: fmt.Sprint(keep), Reason: fmt.Sprintf(format, args...)}
+	}
+
+	version, found, err := c.ledger.ShownVersion(ctx, c.db, t.Table, t.OID)
+	if err != nil {
+		return err
+	}
+
+	if !found {
+		return refuse("table %s was not published by a run that the ledger in schema %s knows, so there is no run to roll back to: leave keep out this once, or rename the table",
+			t, c.ledger.Schema)
+	}
+
+	kept := catalog.Relation{Table: ledger.VersionName(t.Table, version)}
+	if err := kept.Find(ctx, c.db); err != nil {
+		return err
+	}
+
+	if kept.OID != 0 {
+		return refuse("table %s is in the way of keeping what table %s shows: rename or drop it", kept, t)
+	}
+
+	return kept.CheckName(ctx, c.db)
+}
+
+// checkTruncate sees to it that the table can be emptied and filled.
+func checkTruncate(ctx context.Context, db pg.Querier, t catalog.Relation) error {
+	var may bool
+	err := db.QueryRow(ctx, `select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')
+		and has_table_privilege($1::oid, 'TRUNCATE')`, t.OID).Scan(&may)
+	if err != nil {
+		return pg.Wrap(err, "looking up privileges on table %s", t.Table)
+	}
+
+	if !may {
+		return &pg.ServerError{Doing: "emptying and filling table " + t.String(), Err: errors.New("the role may not do that (SQLSTATE 42501)"),
+			Advice: "grant select, insert, truncate on " + t.SQL() + " to it"}
+	}
+
+	return t.CheckForeignKeys(ctx, db)
+}
+
+// expectedTypes returns what columnTypes finds on a table that the job made.
+func expectedTypes(j job.Job) []string {
+	want := []string{j.IDColumn + " int8", "col int4", "row int4", j.GeomColumn + " " + j.GeometryType()}
+	for _, c := range j.OtherColumns() {
+		want = append(want, c.Name+" "+c.SQLType)
+	}
+	return want
+}
+
+// checkOwner sees to it that what takes the table's place can be given to its owner,
+// who may be another role than the one that loads, which is a member of it.
+func checkOwner(ctx context.Context, conn pg.Querier, t catalog.Relation) error {
+	var owner, role string
+	var creates, may bool
+	err := conn.QueryRow(ctx, `
+		select o.rolname, r.rolname, o.oid = r.oid or r.rolsuper or has_schema_privilege(o.oid, c.relnamespace, 'CREATE'),
+		       case when current_setting('server_version_num')::int < 160000 then true else pg_has_role(o.oid, 'SET') end
+		from pg_class c join pg_roles o on o.oid = c.relowner, pg_roles r where c.oid = $1 and r.rolname = current_user`,
+		t.OID).Scan(&owner, &role, &creates, &may)
+	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
+	fail := func(what, advice string) error {
+		return &pg.ServerError{Doing: "replacing table " + t.String(), Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
+	}
+	switch {
+	case err != nil:
+		return pg.Wrap(err, "looking up the owner of table %s", t.Table)
+	case !creates:
+		return fail("its owner "+owner+" may not create tables in schema "+t.Schema+", so that the new one cannot be given to it",
+			"grant create on schema "+quote(t.Schema)+" to "+quote(owner))
+	case !may:
+		return fail("the role may not give tables to its owner "+owner, "grant "+quote(owner)+" to "+quote(role)+" with set true")
+	}
+	return nil
+}

@@ -1,0 +1,252 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// ErrCellsExist reports cells to append that the table holds already.
+var ErrCellsExist = errors.New("cells are in the table already")
+
+// AppendRows adds the rows of the staging table to those of a table that is there, and
+// drops the staging table.
+type AppendRows struct {
+	Target Target
+	Ledger ledger.Ledger
+	// Skip leaves cells that are there as they are. Else they are ErrCellsExist.
+	Skip bool
+}
+
+// Needs is neither frozen pages nor other indexes than the key, by which rows are
+// counted and unique.
+func (t AppendRows) Needs(w build.Work) build.Work { return keyAlone(w) }
+
+func keyAlone(w build.Work) build.Work {
+	w.Freeze, w.Indexes = false, nil
+	return w
+}
+
+// Appends is true.
+func (t AppendRows) Appends() bool { return true }
+
+// AnalyzeParent gathers the statistics of a partitioned table. A plain one has them.
+func (t AppendRows) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error {
+	if !t.Target.Partitioned {
+		return nil
+	}
+
+	return build.Analyze(ctx, pool, t.Target.Relation)
+}
+
+// Lock lets readers and writers go on.
+func (t AppendRows) Lock(ctx context.Context, tx pgx.Tx) error { return t.Target.checkColumns(ctx, tx) }
+
+// Apply inserts the rows, all in this transaction.
+func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied Applied, err error) {
+	applied.OID = t.Target.OID
+
+	if applied.Version, err = t.Target.shownVersion(ctx, tx, t.Ledger, s.Run); err != nil {
+		return applied, err
+	}
+
+	existing, err := t.countExisting(ctx, tx, s)
+	if err != nil {
+		return applied, pg.Wrap(err, "looking for cells that table %s holds already", t.Target)
+	}
+
+	if existing > 0 && !t.Skip {
+		return applied, fmt.Errorf("%d of %d %w, nothing was added: on-conflict skip would leave them as they are", existing, s.Plan.Rows, ErrCellsExist)
+	}
+
+	if t.Target.Partitioned {
+		if err := t.createMissingPartitions(ctx, tx, s); err != nil {
+			return applied, err
+		}
+	}
+
+	if err := t.lockForMaintenance(ctx, tx); err != nil {
+		return applied, err
+	}
+
+	tag, err := tx.Exec(ctx, t.insertSQL(s, existing > 0))
+	if err != nil {
+		return applied, pg.Wrap(err, "adding the rows to table %s", t.Target)
+	}
+
+	applied.Skipped = s.Plan.Rows - tag.RowsAffected()
+	if err := t.checkAdded(ctx, tx, s, applied.Skipped); err != nil {
+		return applied, err
+	}
+
+	if err := maintain(ctx, tx, t.Target); err != nil {
+		return applied, err
+	}
+
+	return applied, dropStaging(ctx, tx, s)
+}
+
+// countExisting counts the cells of the staging table that the table holds.
+func (t AppendRows) countExisting(ctx context.Context, tx pgx.Tx, s Staged) (n int64, err error) {
+	id := pgx.Identifier{s.Plan.Job.IDColumn}.Sanitize()
+	err = tx.QueryRow(ctx, "select count(*) from "+s.SQL()+" s join "+t.Target.SQL()+" t using ("+id+")").Scan(&n)
+
+	return n, err
+}
+
+// insertSQL adds the rows in the order of their ids. some says that some are there.
+func (t AppendRows) insertSQL(s Staged, some bool) string {
+	columns := catalog.ColumnList(s.Plan.Job.Columns())
+	id := pgx.Identifier{s.Plan.Job.IDColumn}.Sanitize()
+
+	sql := "insert into " + t.Target.SQL() + " (" + columns + ") select " + columns + " from " + s.SQL() + " s"
+	if some {
+		sql += " where not exists (select from " + t.Target.SQL() + " t where t." + id + " = s." + id + ")"
+	}
+
+	sql += " order by " + id
+	if t.Skip { // one that somebody else adds at this moment, too
+		sql += " on conflict (" + id + ") do nothing"
+	}
+
+	return sql
+}
+
+// checkAdded sees to it that all cells are in the table now: the new ones, and
+// those that were skipped.
+func (t AppendRows) checkAdded(ctx context.Context, tx pgx.Tx, s Staged, skipped int64) error {
+	if skipped == 0 {
+		return nil
+	}
+
+	if !t.Skip {
+		return fmt.Errorf("adding to table %s: %d rows planned, %d inserted", t.Target, s.Plan.Rows, s.Plan.Rows-skipped)
+	}
+
+	there, err := t.countExisting(ctx, tx, s)
+	if err != nil {
+		return pg.Wrap(err, "counting the cells of table %s", t.Target)
+	}
+
+	if there != s.Plan.Rows {
+		return fmt.Errorf("adding to table %s: %d rows planned, %d of them are there", t.Target, s.Plan.Rows, there)
+	}
+
+	return nil
+}
+
+// lockForMaintenance takes the lock that maintain needs before the rows are
+// added: met only then, a VACUUM that holds it would throw them all away again.
+// Readers and writers go on. Who does not own the table gives it no maintenance.
+func (t AppendRows) lockForMaintenance(ctx context.Context, tx pgx.Tx) error {
+	var owned bool
+	err := tx.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') and has_table_privilege(oid, 'UPDATE') from pg_class where oid = $1", t.Target.OID).Scan(&owned)
+	if err == nil && owned {
+		_, err = tx.Exec(ctx, "lock table "+t.Target.SQL()+" in share update exclusive mode")
+	}
+
+	return pg.Wrap(err, "locking table %s for its statistics", t.Target)
+}
+
+const summarizeSQL = catalog.WithTree + `
+	select brin_summarize_new_values(i.indexrelid) from tables t join pg_index i on i.indrelid = t.oid
+	join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+	where m.amname = 'brin' and c.relkind = 'i' and pg_has_role(c.relowner, 'USAGE')`
+
+// maintain brings up to date what the server would only later: statistics,
+// since the rows are more than they know, and the summaries of BRIN indexes, in
+// which pages that are not summed up are read by each query. The latter needs
+// the table's owner; from others, autovacuum does it. A partitioned table gets its
+// statistics as a whole, once it is published.
+func maintain(ctx context.Context, tx pgx.Tx, t Target) error {
+	if _, err := tx.Exec(ctx, summarizeSQL, t.OID); err != nil {
+		return pg.Wrap(err, "summing up the BRIN indexes of table %s", t)
+	}
+
+	if t.Partitioned {
+		return nil
+	}
+
+	_, err := tx.Exec(ctx, "analyze "+t.SQL())
+
+	return pg.Wrap(err, "analyzing table %s", t)
+}
+
+func dropStaging(ctx context.Context, tx pgx.Tx, s Staged) error {
+	_, err := tx.Exec(ctx, "drop table "+s.SQL())
+	return pg.Wrap(err, "dropping staging table %s", s.Table)
+}
+
+// createMissingPartitions makes partitions of the table for those rows of the staging
+// table that none of its partitions is for: one for each gap between their ranges.
+func (t AppendRows) createMissingPartitions(ctx context.Context, tx pgx.Tx, s Staged) error {
+	parts, err := t.Target.Partitions(ctx, tx)
+	if err != nil {
+		return err
+	}
+
+	if slices.ContainsFunc(parts, func(p catalog.Partition) bool { return p.Bounds == "DEFAULT" }) {
+		return nil
+	}
+
+	ranges, err := t.missingRanges(ctx, tx, s, parts)
+	if err != nil || len(ranges) == 0 {
+		return err
+	}
+
+	names, err := catalog.FreePartitionNames(ctx, tx, t.Target.Table, len(ranges), len(parts), nil)
+	if err != nil {
+		return err
+	}
+
+	var sql []string
+	for i, r := range ranges {
+		sql = append(sql, fmt.Sprintf("create table %s partition of %s (%s) for values from (%d) to (%d)",
+			catalog.QuoteTable(names[i]), t.Target.SQL(), catalog.BoundsCheckSQL(s.Plan.Job, r[0], r[1]), r[0], r[1]))
+	}
+
+	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+
+	return pg.Wrap(err, "making partitions of table %s for the new rows", t.Target)
+}
+
+// missingRanges returns the ranges of ids, from one to before another, of rows that lie
+// in gaps between partitions.
+func (t AppendRows) missingRanges(ctx context.Context, tx pgx.Tx, s Staged, parts []catalog.Partition) (ranges [][2]int64, err error) {
+	id := pgx.Identifier{s.Plan.Job.IDColumn}.Sanitize()
+	var after *int64 // the end of the range before the gap
+
+	for i := 0; i <= len(parts); i++ {
+		var before *int64
+		if i < len(parts) {
+			before = parts[i].From
+		}
+
+		var first, last *int64
+		err := tx.QueryRow(ctx, "select min("+id+"), max("+id+") from "+s.SQL()+
+			" where ($1::bigint is null or "+id+" >= $1) and ($2::bigint is null or "+id+" < $2)", after, before).Scan(&first, &last)
+		if err != nil {
+			return nil, pg.Wrap(err, "looking for rows that no partition of table %s is for", t.Target)
+		}
+
+		if first != nil && (i == 0 && (before != nil || len(parts) == 0) || i > 0 && after != nil) {
+			ranges = append(ranges, [2]int64{*first, *last + 1})
+		}
+
+		if i < len(parts) {
+			after = parts[i].To
+		}
+	}
+
+	return ranges, nil
+}

@@ -1,0 +1,158 @@
+// Package publish owns the moment when readers see the finished table: five strategies
+// for it, the versions of a table that are kept, and the way back to one of them.
+package publish
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/hook"
+	"github.com/loadgrid/loadgrid/internal/observe"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/tablelock"
+	"github.com/loadgrid/loadgrid/internal/unchanged"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// RetryFor bounds how long publish waits for readers to leave the table, when the
+// caller does not say.
+const RetryFor = 10 * time.Minute
+
+// lockTimeout is how long publish lets readers queue behind it before it steps back and
+// tries again later.
+const lockTimeout = 2 * time.Second
+
+func lockSetting() pg.Setting {
+	return pg.Setting{Name: "lock_timeout", Value: fmt.Sprint(lockTimeout.Milliseconds())}
+}
+
+// Publisher publishes a staging table.
+type Publisher struct {
+	Pool     *pgxpool.Pool
+	Lock     *tablelock.Lock // of the table
+	Observer *observe.Observer
+	Ledger   ledger.Ledger
+	Target   Target
+	Strategy Strategy
+	Staged   Staged
+
+	// For is how long publish waits for others to leave the table.
+	For time.Duration
+	// CountRows records how many rows the table has, where others than the run have
+	// written to it: ModifiedBefore says that they have before. See unchanged.Record.
+	CountRows, ModifiedBefore bool
+}
+
+// Publish makes the finished table visible, in one transaction together with
+// its state in the ledger: readers see what was there before, or all of it. It
+// runs on the connection that holds the table's lock, so that a run which has
+// lost the lock cannot publish. It returns how many rows were there already.
+func (p Publisher) Publish(ctx context.Context) (skipped int64, err error) {
+	err = p.Observer.Retry(ctx, p.For, "publish", func() error {
+		if err := p.Lock.Ensure(ctx); err != nil {
+			return err
+		}
+
+		// An earlier try may have been committed although its answer was lost.
+		run, found, err := p.Ledger.Find(ctx, p.Lock.Conn(), p.Staged.Run)
+		switch {
+		case err != nil:
+			return err
+		case !found || run.State == ledger.StateDropped:
+			return fmt.Errorf("run %d was dropped from the ledger in the meantime", p.Staged.Run)
+		case run.State == ledger.StatePublished:
+			return nil
+		}
+
+		return p.publishTx(ctx, &skipped)
+	})
+	if err == nil {
+		p.settle(ctx)
+	}
+
+	return skipped, err
+}
+
+// publishTx is one try.
+func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
+	s := p.Staged
+
+	err := pgx.BeginFunc(ctx, p.Lock.Conn(), func(tx pgx.Tx) error {
+		if err := pg.SetLocal(ctx, tx, lockSetting()); err != nil {
+			return err
+		}
+
+		if err := p.Target.CheckSame(ctx, tx); err != nil {
+			return err
+		}
+
+		if err := p.Strategy.Lock(ctx, tx); err != nil {
+			return err
+		}
+
+		if err := s.checkWhole(ctx, tx, p.Ledger); err != nil {
+			return err
+		}
+
+		applied, err := p.Strategy.Apply(ctx, tx, s)
+		*skipped = applied.Skipped
+		if err != nil {
+			return err
+		}
+
+		if applied.Version == s.Run {
+			if err := p.Ledger.MarkReplaced(ctx, tx, p.Target.Table); err != nil {
+				return err
+			}
+		}
+
+		// Before the hook, so that it may ask for the table's grid.
+		err = p.Ledger.MarkPublished(ctx, tx, s.Run, applied.OID, applied.Version, s.Plan.Rows-applied.Skipped)
+		if err != nil {
+			return err
+		}
+
+		return p.runHook(ctx, tx, applied)
+	})
+
+	return pg.Wrap(pg.MarkConnClosed(p.Lock.Conn().Conn(), err), "publishing table %s", p.Target)
+}
+
+// runHook runs the hook that comes with publish, and records how that leaves the table.
+func (p Publisher) runHook(ctx context.Context, tx pgx.Tx, applied Applied) error {
+	shown := p.Target.Relation
+	shown.OID = applied.OID
+
+	hookWrote, err := hook.RunAfter(ctx, tx, p.Staged.Plan.Job.AfterHook(), shown, p.Lock, lockSetting())
+	if err != nil {
+		return err
+	}
+
+	wrote := hookWrote || p.Staged.Plan.Rows > applied.Skipped
+	// Readers may wait meanwhile: only for a job that looks at it the next time.
+	countRows := p.CountRows && (hookWrote || p.ModifiedBefore)
+
+	return unchanged.Record(ctx, tx, p.Ledger, p.Staged.Run, shown, wrote, countRows)
+}
+
+// settle does what need not keep readers waiting. It is best effort: the table is
+// published.
+func (p Publisher) settle(ctx context.Context) {
+	hook.RestoreSession(ctx, p.Pool, p.Lock, p.Observer.Log)
+
+	if err := p.Strategy.AnalyzeParent(ctx, p.Pool); err != nil {
+		warnStatistics(p.Observer, err)
+	}
+
+	if keep := p.Staged.Plan.Job.Keep; keep > 0 {
+		p.dropOldVersions(ctx, keep)
+	}
+}
+
+func warnStatistics(o *observe.Observer, err error) {
+	o.Log.Warn("the table is published, but its statistics as a whole are those from before: run ANALYZE on it", "error", pg.Message(err))
+}

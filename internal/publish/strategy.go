@@ -1,0 +1,148 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// Strategy is how the rows of a staging table come to where readers see them: SwapTable,
+// SwapPartitions, AttachPartitions, AppendRows or TruncateTable. Precheck chooses it.
+type Strategy interface {
+	// Needs says what of the work that is left on the staging table the strategy needs.
+	Needs(build.Work) build.Work
+
+	// Lock keeps others from the table that is there, as far as Apply needs that, and
+	// sees to it that it is still what was checked before the load.
+	Lock(ctx context.Context, tx pgx.Tx) error
+
+	// Apply puts the rows where readers see them once the transaction is committed.
+	Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, error)
+
+	// AnalyzeParent gathers the statistics of a table whose partitions have changed.
+	// They have theirs; those of the whole are for joins, and would keep readers waiting
+	// inside the transaction that publishes.
+	AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error
+
+	// Appends says whether the rows are added to those of a table that is there.
+	Appends() bool
+}
+
+// Target is the table that readers see, as it was checked before the load. Its OID is 0
+// where there is none.
+type Target struct {
+	catalog.Relation
+	Partitioned bool
+	Columns     []string // with their types
+}
+
+// Staged is a staging table that is ready to be published.
+type Staged struct {
+	catalog.Relation
+	Plan     *plan.Plan
+	Run      int64
+	Index    job.Index // the spatial indexes that it has
+	Settings pg.Settings
+	Version  string // of the program
+}
+
+// Applied is what Apply has done.
+type Applied struct {
+	OID uint32 // of the table that has the rows
+	// Version is the version of the table that the rows are a part of: the run's own, or
+	// the one that they were added to.
+	Version int64
+	Skipped int64 // rows that were there already
+}
+
+// checkColumns sees to it that the columns are still those that were checked before the
+// load: what somebody has added would be lost.
+func (t Target) checkColumns(ctx context.Context, tx pgx.Tx) error {
+	if t.OID == 0 {
+		return nil
+	}
+
+	columns, err := t.ColumnTypes(ctx, tx)
+	if err != nil {
+		return err
+	}
+
+	if other := catalog.DiffColumns(columns, t.Columns); other != "" {
+		return fmt.Errorf("table %s is not as it was when the run began (%s): somebody altered it; run the same command again if that is as it should be", t, other)
+	}
+
+	return nil
+}
+
+// lockExclusive keeps everybody else from the table, and checks its columns.
+func (t Target) lockExclusive(ctx context.Context, tx pgx.Tx) error {
+	if t.OID != 0 {
+		if err := t.LockExclusive(ctx, tx); err != nil {
+			return err
+		}
+	}
+
+	return t.checkColumns(ctx, tx)
+}
+
+// shownVersion returns the version that rows are added to, or the run's own where the
+// ledger knows none.
+func (t Target) shownVersion(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64) (int64, error) {
+	version, found, err := l.ShownVersion(ctx, tx, t.Table, t.OID)
+	if err != nil || !found {
+		return run, err
+	}
+
+	return version, nil
+}
+
+// checkWhole sees to it that nothing has emptied the staging table since its rows
+// were counted: no part of it is gone or without a page. A crash of the server
+// does that to an unlogged table, and somebody may to any.
+func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) error {
+	parts := int64(1)
+	if s.Plan.Method == plan.MethodPartitions {
+		parts = s.Plan.Chunks
+	}
+
+	var whole bool
+	err := tx.QueryRow(ctx, catalog.WithTree+`
+		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
+		from tables join pg_class c using (oid) where c.relkind = 'r'`, s.OID, parts).Scan(&whole)
+
+	switch {
+	case err != nil:
+		return pg.Wrap(err, "looking at table %s", s.Table)
+	case whole:
+		return nil
+	case s.Plan.Job.Unlogged:
+		return build.ErrUnloggedLost
+	}
+
+	return fmt.Errorf("staging table %s is not whole any more: somebody changed it: drop the run with %s and start over",
+		s.Table, ledger.RunsCommand("drop", s.Run, l.Schema))
+}
+
+// commentKey writes on the primary key who made the table: the table's own
+// comment is the user's.
+func commentKey(ctx context.Context, tx pgx.Tx, t catalog.Relation, version string, run int64) error {
+	var comment string
+	err := tx.QueryRow(ctx, `
+		select coalesce((select format('comment on constraint %I on %I.%I is %L', conname, $2::text, $3::text, $4::text)
+		                 from pg_constraint where conrelid = ($1::text)::regclass and contype = 'p'), '')`,
+		t.SQL(), t.Schema, t.Name, fmt.Sprintf("loadgrid %s, run %d", version, run)).Scan(&comment)
+	if err == nil {
+		_, err = tx.Exec(ctx, comment)
+	}
+
+	return pg.Wrap(err, "writing the comment of the primary key")
+}

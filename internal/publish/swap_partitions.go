@@ -1,0 +1,192 @@
+package publish
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// SwapPartitions puts the partitions of the staging table under the parent that is
+// there, and retires those that it has: the parent stays, and with it views, grants and
+// foreign keys.
+type SwapPartitions struct {
+	Target Target
+	Ledger ledger.Ledger
+}
+
+// Needs is no statistics: the partitions have theirs, and the parent is the one that is
+// there.
+func (t SwapPartitions) Needs(w build.Work) build.Work {
+	w.Analyze = false
+	return w
+}
+
+// Appends is false.
+func (t SwapPartitions) Appends() bool { return false }
+
+// AnalyzeParent gathers the statistics of the parent.
+func (t SwapPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error {
+	return build.AnalyzePartitioned(ctx, pool, t.Target.Relation)
+}
+
+// Lock keeps everybody else from the table.
+func (t SwapPartitions) Lock(ctx context.Context, tx pgx.Tx) error {
+	return t.Target.lockExclusive(ctx, tx)
+}
+
+// Apply retires the old partitions, gives the parent the indexes of the job, and
+// attaches the new ones.
+func (t SwapPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, error) {
+	applied := Applied{OID: t.Target.OID, Version: s.Run}
+
+	if err := t.retire(ctx, tx, s.Plan.Job.Keep); err != nil {
+		return applied, err
+	}
+
+	if err := alignIndexes(ctx, tx, t.Target.Relation, s.Plan.Job, s.Index); err != nil {
+		return applied, err
+	}
+
+	return applied, attach(ctx, tx, t.Target.Relation, s, 0)
+}
+
+// retire drops the partitions of the table, or keeps them as a version.
+func (t SwapPartitions) retire(ctx context.Context, tx pgx.Tx, keep int) error {
+	if keep > 0 {
+		return keepShown(ctx, tx, t.Ledger, t.Target.Relation, archivePartitions)
+	}
+
+	old, err := t.Target.Partitions(ctx, tx)
+	if err != nil || len(old) == 0 {
+		return err
+	}
+
+	names := make([]string, len(old))
+	for i, p := range old {
+		names[i] = p.SQL()
+	}
+
+	_, err = tx.Exec(ctx, "drop table "+strings.Join(names, ", "))
+
+	return pg.Wrap(err, "dropping the old partitions of table %s", t.Target)
+}
+
+// AttachPartitions puts the partitions of the staging table under the parent that is
+// there, beside those that it has.
+type AttachPartitions struct {
+	Target Target
+	Ledger ledger.Ledger
+}
+
+// Needs is no statistics: see SwapPartitions.
+func (t AttachPartitions) Needs(w build.Work) build.Work {
+	w.Analyze = false
+	return w
+}
+
+// Appends is true.
+func (t AttachPartitions) Appends() bool { return true }
+
+// AnalyzeParent gathers the statistics of the parent.
+func (t AttachPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error {
+	return build.AnalyzePartitioned(ctx, pool, t.Target.Relation)
+}
+
+// Lock lets readers and writers go on.
+func (t AttachPartitions) Lock(ctx context.Context, tx pgx.Tx) error {
+	return t.Target.checkColumns(ctx, tx)
+}
+
+// Apply attaches the partitions. Their numbers follow those that are there.
+func (t AttachPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied Applied, err error) {
+	applied.OID = t.Target.OID
+
+	if applied.Version, err = t.Target.shownVersion(ctx, tx, t.Ledger, s.Run); err != nil {
+		return applied, err
+	}
+
+	old, err := t.Target.Partitions(ctx, tx)
+	if err != nil {
+		return applied, err
+	}
+
+	return applied, attach(ctx, tx, t.Target.Relation, s, len(old))
+}
+
+// attach takes the partitions of the staging table to a parent, and numbers them from
+// first on.
+func attach(ctx context.Context, tx pgx.Tx, t catalog.Relation, s Staged, first int) error {
+	parts, err := s.Partitions(ctx, tx)
+	if err != nil {
+		return err
+	}
+
+	var sql []string
+	for _, p := range parts {
+		sql = append(sql, "alter table "+s.SQL()+" detach partition "+p.SQL())
+	}
+
+	sql = append(sql, "drop table "+s.SQL())
+	for _, p := range parts {
+		sql = append(sql, "alter table "+t.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
+	}
+
+	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
+		return pg.Wrap(err, "moving %d partitions to table %s", len(parts), t)
+	}
+
+	if err := catalog.RenamePartitions(ctx, tx, t.Table, parts, first); err != nil {
+		return err
+	}
+
+	if err := t.SetPartitionOwner(ctx, tx); err != nil {
+		return err
+	}
+
+	return commentKey(ctx, tx, t, s.Version, s.Run)
+}
+
+// alignIndexes gives a parent, which has no partitions at this moment, the
+// spatial indexes that a job asks for, and takes away those that an earlier
+// job has asked for: attaching a partition builds what the parent has and it
+// has not.
+func alignIndexes(ctx context.Context, tx pgx.Tx, t catalog.Relation, j job.Job, index job.Index) error {
+	have, err := t.SpatialIndexes(ctx, tx, j.GeomColumn)
+	if err != nil {
+		return err
+	}
+
+	var sql []string
+	wanted := map[string]bool{}
+
+	for _, d := range catalog.SpatialIndexes(t.Table, j, index) {
+		wanted[d.Method] = true
+		if have[d.Method] == nil {
+			sql = append(sql, d.CreateSQL(t.Table))
+		}
+	}
+
+	for _, d := range catalog.SpatialIndexes(t.Table, j, job.IndexBoth) {
+		for _, name := range have[d.Method] {
+			if !wanted[d.Method] && name == d.Name {
+				sql = append(sql, "drop index "+catalog.QuoteTable(job.Table{Schema: t.Schema, Name: name}))
+			}
+		}
+	}
+
+	if len(sql) == 0 {
+		return nil
+	}
+
+	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+
+	return pg.Wrap(err, "giving table %s the indexes of the job", t)
+}

@@ -1,0 +1,133 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// SwapTable gives the staging table the name of the table: of one that is not there, or
+// of a plain one, which is dropped, or kept as a version.
+type SwapTable struct {
+	Target Target
+	Ledger ledger.Ledger
+}
+
+// Needs is all.
+func (t SwapTable) Needs(w build.Work) build.Work { return w }
+
+// Appends is false.
+func (t SwapTable) Appends() bool { return false }
+
+// AnalyzeParent does nothing: the staging table has its statistics.
+func (t SwapTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { return nil }
+
+// Lock also refuses a table that something depends on by now: it would follow the old
+// table.
+func (t SwapTable) Lock(ctx context.Context, tx pgx.Tx) error {
+	err := t.Target.lockExclusive(ctx, tx)
+	if err != nil || t.Target.OID == 0 {
+		return err
+	}
+
+	return t.Target.CheckDependents(ctx, tx, catalog.DropDependents)
+}
+
+// Apply retires the old table, if there is one, and gives the new one its name, its
+// owner, its grants and its comments.
+func (t SwapTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, error) {
+	applied := Applied{OID: s.OID, Version: s.Run}
+
+	if t.Target.OID != 0 {
+		if err := catalog.CopyGrants(ctx, tx, t.Target.Relation, s.Table); err != nil {
+			return applied, err
+		}
+
+		if err := t.retire(ctx, tx, s.Plan.Job.Keep); err != nil {
+			return applied, err
+		}
+	}
+
+	if err := giveBackToAutovacuum(ctx, tx, t.Target.Table, s); err != nil {
+		return applied, err
+	}
+
+	if err := catalog.RenameAll(ctx, tx, t.renamings(s)); err != nil {
+		return applied, err
+	}
+
+	return applied, commentKey(ctx, tx, t.Target.Relation, s.Version, s.Run)
+}
+
+// retire drops the old table, or keeps it as a version.
+func (t SwapTable) retire(ctx context.Context, tx pgx.Tx, keep int) error {
+	if keep == 0 {
+		_, err := tx.Exec(ctx, "drop table "+t.Target.SQL())
+		return pg.Wrap(err, "dropping the old table %s", t.Target)
+	}
+
+	return keepShown(ctx, tx, t.Ledger, t.Target.Relation, archiveTable)
+}
+
+// giveBackToAutovacuum lets autovacuum have the staging table, or its partitions, which
+// get their names with that.
+func giveBackToAutovacuum(ctx context.Context, tx pgx.Tx, t job.Table, s Staged) error {
+	if s.Plan.Method == plan.MethodPartitions {
+		parts, err := s.Partitions(ctx, tx)
+		if err != nil {
+			return err
+		}
+
+		return catalog.RenamePartitions(ctx, tx, t, parts, 0)
+	}
+
+	_, err := tx.Exec(ctx, "alter table "+s.SQL()+" reset (autovacuum_enabled)")
+
+	return pg.Wrap(err, "giving %s back to autovacuum", s.Table)
+}
+
+// renamings gives the staging table and its indexes their names.
+func (t SwapTable) renamings(s Staged) []catalog.Renaming {
+	indexes := func(table job.Table) []catalog.IndexDef {
+		defs := append(catalog.SpatialIndexes(table, s.Plan.Job, s.Index), catalog.CodeIndexes(table, s.Plan.Job)...)
+		return append(defs, catalog.KeyIndex(table, s.Plan.Job))
+	}
+
+	list := []catalog.Renaming{{Kind: "table", Old: s.Table, Wanted: t.Target.Name}}
+	wanted := indexes(t.Target.Table)
+
+	for i, d := range indexes(s.Table) {
+		old := job.Table{Schema: t.Target.Schema, Name: d.Name}
+		list = append(list, catalog.Renaming{Kind: "index", Old: old, Wanted: wanted[i].Name})
+	}
+
+	return list
+}
+
+// keepShown archives what a table shows, and notes that in the ledger.
+func keepShown(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, archive archiver) error {
+	version, found, err := l.ShownVersion(ctx, tx, t.Table, t.OID)
+	if err != nil {
+		return err
+	}
+
+	if !found {
+		return fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.Schema, t)
+	}
+
+	kept, err := archive(ctx, tx, t, version)
+	if err != nil {
+		return err
+	}
+
+	return l.MarkKept(ctx, tx, t.Table, ledger.VersionAt(version, kept))
+}

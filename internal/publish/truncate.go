@@ -1,0 +1,106 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+)
+
+// TruncateTable empties a table that is there and fills it with the rows of the staging
+// table: the table stays, with views on it and indexes that people have made. Readers
+// wait meanwhile.
+type TruncateTable struct {
+	Target Target
+}
+
+// Needs is the key alone: see AppendRows.
+func (t TruncateTable) Needs(w build.Work) build.Work { return keyAlone(w) }
+
+// Appends is false.
+func (t TruncateTable) Appends() bool { return false }
+
+// AnalyzeParent does nothing: the table is a plain one.
+func (t TruncateTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { return nil }
+
+// Lock keeps everybody else from the table.
+func (t TruncateTable) Lock(ctx context.Context, tx pgx.Tx) error {
+	return t.Target.lockExclusive(ctx, tx)
+}
+
+// Apply gives the table the rows of the staging table, all in this transaction, and
+// drops the staging table. Indexes that no constraint needs are built over the new rows
+// at the end: filled row by row, a spatial one takes several times as long.
+func (t TruncateTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, error) {
+	applied := Applied{OID: t.Target.OID, Version: s.Run}
+
+	owned, err := t.owned(ctx, tx)
+	if err != nil {
+		return applied, err
+	}
+
+	var drop, rebuild []string
+	if owned {
+		if drop, rebuild, err = t.Target.RebuildableIndexes(ctx, tx); err != nil {
+			return applied, err
+		}
+	}
+
+	if err := t.fill(ctx, tx, s, drop); err != nil {
+		return applied, err
+	}
+
+	if err := pg.SetLocal(ctx, tx, s.Settings.SortMemory(s.Plan.Rows, catalog.SortedBox, 1)); err != nil {
+		return applied, err
+	}
+
+	for _, sql := range rebuild {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return applied, pg.Wrap(err, "building the indexes of table %s: %s", t.Target, sql)
+		}
+	}
+
+	if err := maintain(ctx, tx, t.Target); err != nil {
+		return applied, err
+	}
+
+	if owned {
+		if err := commentKey(ctx, tx, t.Target.Relation, s.Version, s.Run); err != nil {
+			return applied, err
+		}
+	}
+
+	return applied, dropStaging(ctx, tx, s)
+}
+
+// fill replaces the rows, without the indexes that are dropped.
+func (t TruncateTable) fill(ctx context.Context, tx pgx.Tx, s Staged, drop []string) error {
+	// The lock comes first, and is waited for only as long as readers may queue.
+	if _, err := tx.Exec(ctx, strings.Join(append([]string{"truncate table " + t.Target.SQL()}, drop...), "; ")); err != nil {
+		return pg.Wrap(err, "emptying table %s", t.Target)
+	}
+
+	columns := catalog.ColumnList(s.Plan.Job.Columns())
+	tag, err := tx.Exec(ctx, "insert into "+t.Target.SQL()+" ("+columns+") select "+columns+" from "+s.SQL()+
+		" order by "+pgx.Identifier{s.Plan.Job.IDColumn}.Sanitize())
+	if err != nil {
+		return pg.Wrap(err, "filling table %s", t.Target)
+	}
+
+	if n := tag.RowsAffected(); n != s.Plan.Rows {
+		return fmt.Errorf("filling table %s: %d rows planned, %d inserted", t.Target, s.Plan.Rows, n)
+	}
+
+	return nil
+}
+
+func (t TruncateTable) owned(ctx context.Context, tx pgx.Tx) (owned bool, err error) {
+	err = tx.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') from pg_class where oid = $1", t.Target.OID).Scan(&owned)
+	return owned, pg.Wrap(err, "looking up the owner of table %s", t.Target)
+}

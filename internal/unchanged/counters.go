@@ -1,0 +1,78 @@
+package unchanged
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// quietPeriod is how long another session must have been idle for what it has written to
+// be in the server's counters: an idle one passes it on within ten seconds, from
+// PostgreSQL 15 on.
+const quietPeriod = 15 * time.Second
+
+// unwrittenByCounters reports whether the server's counters prove that nobody has written
+// to the table since it was filled, so that it need not be read: as many rows were
+// inserted into it in all as the run has copied, none was updated or deleted, and no
+// other session may have something that is not counted yet.
+//
+// A crash of the server sets the counters to zero, and so may people, and what came
+// later could add up to the same: the run's own ANALYZE is counted with them, and must
+// be the last. Of another role's session a role without pg_read_all_stats sees nulls
+// instead of its state, its times and its kind: that is no proof.
+func (q Question) unwrittenByCounters(ctx context.Context, runs []ledger.ShownRun, rows int64) (bool, error) {
+	made := runs[0].Job
+	if len(runs) > 1 || made.IfExists == job.Append || made.Publish == job.PublishTruncate || made.After != "" {
+		return false, nil // others have written to the same files
+	}
+
+	own, err := q.flushOwnCounters(ctx)
+	if err != nil || own == nil {
+		return false, err
+	}
+
+	var quiet bool
+	err = q.Lock.Conn().QueryRow(ctx, catalog.WithTree+`
+		select (select coalesce(sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid) + pg_stat_get_tuples_deleted(oid)) = 0
+		                        and bool_and(pg_stat_get_last_analyze_time(oid) <= (select finished_at from `+q.Ledger.RunsTable+` where id = $5)), false)
+		        from tables join pg_class c using (oid) where c.relkind = 'r')
+		   and not exists (select from pg_stat_activity
+		                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
+		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
+		q.Table.OID, rows, own, quietPeriod.Seconds(), runs[0].ID).Scan(&quiet)
+
+	return quiet, pg.Wrap(err, "asking the server what was written to table %s", q.Table)
+}
+
+// flushOwnCounters has this end's own sessions pass on what they have written: a caller's
+// pool may have written to the table a moment ago. It returns their process numbers, none
+// where the server does not count, or not in this way.
+func (q Question) flushOwnCounters(ctx context.Context) (own []uint32, err error) {
+	var counts bool
+	err = q.Lock.Conn().QueryRow(ctx,
+		"select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool").Scan(&counts)
+	if err != nil || !counts {
+		return nil, pg.Wrap(err, "asking the server whether it counts what is written")
+	}
+
+	idle := q.Pool.AcquireAllIdle(ctx)
+	defer func() {
+		for _, conn := range idle {
+			conn.Release()
+		}
+	}()
+
+	for _, conn := range append(slices.Clip(idle), q.Lock.Conn()) {
+		// One that is broken, or refuses, counts as another's.
+		if _, err := conn.Exec(ctx, "select pg_stat_force_next_flush()"); err == nil {
+			own = append(own, conn.Conn().PgConn().PID())
+		}
+	}
+
+	return own, nil
+}

@@ -1,0 +1,209 @@
+// Package unchanged owns the answer to one question: does a table still hold what its
+// runs have made it?
+package unchanged
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/tablelock"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// Question is what is asked about which table. The caller holds the table's lock.
+type Question struct {
+	Pool   *pgxpool.Pool
+	Lock   *tablelock.Lock
+	Ledger ledger.Ledger
+	Table  catalog.Relation
+	Job    job.Job
+	Cells  geomgen.Range // the rectangle that the job's cells lie in
+}
+
+// Answer says whether the table is what the job says.
+type Answer struct {
+	// Changed says why the table is not, or may not be, what the job says. It is empty
+	// where it is.
+	Changed string
+	// KnownBy says how that is known.
+	KnownBy string
+	// Run is the run that has made the table what the job says, Rows how many rows it
+	// has with those of other runs.
+	Run, Rows int64
+	// ModifiedBefore says that others may have written to the table before the job adds
+	// its rows: the state is recorded with the rows, else the table would count as
+	// modified for ever.
+	ModifiedBefore bool
+}
+
+func changed(format string, args ...any) Answer { return Answer{Changed: fmt.Sprintf(format, args...)} }
+
+// Ask answers. It reads the table only where the server's counters prove nothing. A
+// ledger of an older version is migrated.
+func Ask(ctx context.Context, q Question) (Answer, error) {
+	if q.Table.OID == 0 {
+		return changed("there is no table"), nil
+	}
+
+	there, err := q.Ledger.Exists(ctx, q.Lock.Conn())
+	if err != nil || !there {
+		return changed("there is no ledger"), err
+	}
+
+	if err := q.Ledger.MigrateUp(ctx, q.Pool); err != nil {
+		return Answer{}, err
+	}
+
+	runs, err := q.Ledger.ShownRuns(ctx, q.Lock.Conn(), q.Table)
+	if err != nil {
+		return Answer{}, err
+	}
+
+	if len(runs) == 0 {
+		return changed("the ledger does not know the table"), nil
+	}
+
+	own, a := q.matchJob(runs)
+	if a.Changed != "" {
+		return a, nil
+	}
+
+	since, a := q.recorded(runs)
+	if a.Changed == "" {
+		a, err = q.compareState(ctx, runs[0].State)
+	}
+
+	if err == nil && a.Changed == "" {
+		a, err = q.compareRows(ctx, own, runs, since)
+	}
+
+	a.ModifiedBefore = q.Job.IfExists == job.Append
+
+	return a, err
+}
+
+// matchJob looks whether the runs that the table shows are the job's, and returns that
+// one. Where the job appends, others may have added theirs since.
+func (q Question) matchJob(runs []ledger.ShownRun) (own ledger.ShownRun, a Answer) {
+	own = runs[0]
+	fingerprint := q.Job.WithTable(q.Table.Table).Fingerprint(q.Cells)
+	appends := q.Job.IfExists == job.Append
+
+	if appends {
+		if i := slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.Fingerprint == fingerprint }); i >= 0 {
+			own = runs[i]
+		}
+	}
+
+	switch {
+	case own.Fingerprint != fingerprint:
+		return own, changed("the job is not that of run %d, which the table shows", own.ID)
+	case len(runs) > 1 && !appends:
+		return own, changed("the table also has what %d runs have added", len(runs)-1)
+	case own.Job.After != q.Job.After:
+		return own, changed("the step after has changed")
+	}
+
+	return own, Answer{}
+}
+
+// recorded returns the newest of the runs, down to one that has recorded how many rows
+// there were in all: it knows those of the runs before.
+func (q Question) recorded(runs []ledger.ShownRun) (since []ledger.ShownRun, a Answer) {
+	since = runs[:1+slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.State != nil && r.State.Rows != nil })]
+	if len(since) == 0 {
+		since = runs
+	}
+
+	if i := slices.IndexFunc(since, func(r ledger.ShownRun) bool { return r.State == nil }); i >= 0 {
+		return nil, changed("run %d is of an older loadgrid, which has not noted how it left the table", since[i].ID)
+	}
+
+	return since, Answer{}
+}
+
+// compareState compares the table with how the last run has left it, as far as the
+// catalogue tells.
+func (q Question) compareState(ctx context.Context, last *ledger.TableState) (Answer, error) {
+	now, err := readState(ctx, q.Lock.Conn(), q.Table)
+
+	switch {
+	case err != nil:
+		return Answer{}, err
+	case now.Files != last.Files:
+		return changed("somebody has rewritten the table, or its partitions"), nil
+	case !slices.Equal(now.Columns, last.Columns), !slices.Equal(now.Numbers, last.Numbers):
+		return changed("somebody has altered the columns"), nil
+	case slices.ContainsFunc(last.Indexes, func(d string) bool { return !slices.Contains(now.Indexes, d) }):
+		return changed("somebody has dropped an index"), nil
+	}
+
+	return Answer{}, nil
+}
+
+// compareRows looks whether each row is still the one that a run has written, by the
+// server's counters or by reading them.
+func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, since []ledger.ShownRun) (Answer, error) {
+	a := Answer{Run: own.ID}
+
+	for _, r := range since {
+		if r.State.Rows != nil { // with those of the runs before
+			a.Rows += *r.State.Rows
+		} else {
+			a.Rows += r.Rows
+		}
+	}
+
+	quiet, err := q.unwrittenByCounters(ctx, runs, a.Rows)
+	if err != nil || quiet {
+		a.KnownBy = "by the server's counters"
+		return a, err
+	}
+
+	a.KnownBy = "by reading it"
+	a.Changed, err = q.findOtherWriters(ctx, runs, since, a.Rows)
+
+	return a, err
+}
+
+// findOtherWriters reads the table, and says which rows others have written: a row bears
+// the number of the transaction that wrote it, and so does the ledger's row of each
+// chunk, which was written by the same. Freezing leaves both.
+func (q Question) findOtherWriters(ctx context.Context, runs, since []ledger.ShownRun, want int64) (reason string, err error) {
+	ids, writers := make([]int64, len(runs)), []string{}
+	for i, r := range runs {
+		ids[i] = r.ID
+	}
+
+	for _, r := range since {
+		writers = append(writers, r.State.Writers...)
+	}
+
+	var rows, others int64
+	err = q.Lock.Conn().QueryRow(ctx, `
+		select count(*), count(*) filter (where (t.xmin = any ((
+			select array(select k.xmin from `+q.Ledger.ChunksTable+` k where k.run_id = any ($1)
+			             union all select r.published_xid::xid from `+q.Ledger.RunsTable+` r where r.id = any ($1)
+			             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
+		from `+q.Table.SQL()+" t", ids, writers).Scan(&rows, &others)
+
+	switch {
+	case pg.HasCode(err, "42501"): // its owner, who has revoked his own grants, may replace it all the same
+		return "it may not be read", nil
+	case err != nil:
+		return "", pg.Wrap(err, "looking for rows of table %s that somebody has changed", q.Table)
+	case others > 0:
+		return fmt.Sprintf("%d of its rows were written by others", others), nil
+	case rows != want:
+		return fmt.Sprintf("it has %d rows, the run has written %d", rows, want), nil
+	}
+
+	return "", nil
+}

@@ -1,0 +1,197 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/copier"
+	"github.com/loadgrid/loadgrid/internal/observe"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// attempt is one attempt at a run: the first, or one that resumes it.
+type attempt struct {
+	run     int64 // 0 until it is in the ledger
+	no      int   // which attempt it is, from 1; 0 until it is in the ledger
+	plan    *plan.Plan
+	staging catalog.Relation
+	loader  copier.Loader
+	done    map[int64]bool // the chunks that earlier attempts have committed
+	rows    int64          // of those
+}
+
+// begin resumes the unfinished run of the table, or starts a new one. It is done again
+// where the connection broke in the middle: what it had begun is then found as
+// unfinished.
+func begin(ctx context.Context, e *environment, s session) (a attempt, err error) {
+	err = e.observer.Retry(ctx, observe.RetryFor, "begin", func() error {
+		if err := s.lock.Ensure(ctx); err != nil {
+			return err
+		}
+
+		a = attempt{plan: s.plan}
+		err := a.resumeOrStart(ctx, e, s)
+
+		return pg.MarkConnClosed(s.lock.Conn().Conn(), err)
+	})
+
+	return a, err
+}
+
+// resumeOrStart resumes the unfinished run of the table where it is of the same job.
+// One of another job is dropped.
+func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s session) error {
+	fingerprint := s.plan.Job.WithTable(s.table.Table).Fingerprint(s.plan.Cells)
+
+	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
+	if err != nil {
+		return err
+	}
+
+	switch {
+	case found && run.Fingerprint == fingerprint:
+		resumed, err := a.resume(ctx, e, s, run)
+		if err != nil || resumed {
+			return err
+		}
+	case found:
+		if err := dropOther(ctx, e, s, run); err != nil {
+			return err
+		}
+	}
+
+	if err := dropOrphans(ctx, e, s); err != nil {
+		return err
+	}
+
+	return a.start(ctx, e, s, fingerprint)
+}
+
+// dropOther drops the unfinished run of another job, or refuses to.
+func dropOther(ctx context.Context, e *environment, s session, run ledger.RunInfo) error {
+	if mustKeepUnfinished(s.plan.Job, run) {
+		return &geomgen.ParamError{Param: "table", Value: s.table.String(), Reason: fmt.Sprintf(
+			"run %d of another job was left unfinished on it: drop it with %s, or finish it with %s", run.ID,
+			ledger.RunsCommand("drop", run.ID, e.ledger.Schema), ledger.RunsCommand("resume", run.ID, e.ledger.Schema))}
+	}
+
+	e.observer.Log.Warn("dropping an unfinished run: the job has changed since", "unfinished_run", run.ID,
+		"committed_chunks", run.Committed, "committed_rows", run.RowsDone)
+
+	return dropUnfinished(ctx, s.lock.Conn(), e.ledger, run)
+}
+
+// mustKeepUnfinished reports whether the unfinished run of another job is not for this
+// one to drop. Whoever has stopped it has read that it can be resumed; a schedule, which
+// changes its job, and a machine that was killed, have not.
+func mustKeepUnfinished(j job.Job, run ledger.RunInfo) bool {
+	return j.IfExists == job.Fail && run.Committed > 0 && run.LastError != ""
+}
+
+// resume takes up a run with the chunk plan of its first attempt. It returns false
+// where there is nothing to take up: nothing was committed, or it is gone.
+func (a *attempt) resume(ctx context.Context, e *environment, s session, run ledger.RunInfo) (bool, error) {
+	conn := s.lock.Conn()
+
+	a.staging = s.table.Staged(run.Staging)
+	if err := a.staging.Find(ctx, conn); err != nil {
+		return false, err
+	}
+
+	done, rows, err := e.ledger.CommittedChunks(ctx, conn, run.ID)
+	if err != nil {
+		return false, err
+	}
+
+	there, err := a.stagingHasRows(ctx, s, rows)
+	if err != nil {
+		return false, err
+	}
+
+	if !there {
+		if rows > 0 {
+			e.observer.Log.Warn("the staging table of the unfinished run is gone or was emptied by a crash of the server, starting over",
+				"unfinished_run", run.ID, "staging", run.Staging)
+		}
+
+		return false, dropUnfinished(ctx, conn, e.ledger, run)
+	}
+
+	a.run, a.done, a.rows = run.ID, done, rows
+	a.plan = s.plan.Resumed(run.Chunks)
+	a.loader = a.newLoader(s)
+
+	e.observer.Progress.About(e.options.JobName, a.run)
+	e.observer.Log.Info("resuming", "committed_chunks", len(done), "chunks", run.Chunks)
+
+	return true, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
+		if a.no, err = e.ledger.MarkResumed(ctx, tx, run.ID, s.plan.Job); err != nil {
+			return err
+		}
+
+		return e.ledger.InsertAttempt(ctx, tx, run.ID, a.no, e.options.Version)
+	})
+}
+
+// stagingHasRows reports whether the staging table is there with what the ledger says
+// is committed. The rows of a logged table are counted later; an unlogged one may have
+// been emptied, and filled further since.
+func (a *attempt) stagingHasRows(ctx context.Context, s session, rows int64) (bool, error) {
+	if a.staging.OID == 0 || !s.plan.Job.Unlogged {
+		return a.staging.OID != 0, nil
+	}
+
+	var have int64
+	err := s.lock.Conn().QueryRow(ctx, "select count(*) from "+a.staging.SQL()).Scan(&have)
+
+	return have == rows, pg.Wrap(err, "counting the rows of %s", a.staging.Table)
+}
+
+func (a *attempt) newLoader(s session) copier.Loader {
+	target := copier.Target{Staging: a.staging, Index: s.checked.Index, Others: s.checked.Others}
+	return copier.NewLoader(a.plan, target, s.settings)
+}
+
+// start writes down a new run, and makes its staging table in the same
+// transaction: there is never one without the other. A table that is filled in
+// one transaction is made in that one.
+func (a *attempt) start(ctx context.Context, e *environment, s session, fingerprint string) error {
+	a.plan, a.done = s.plan, map[int64]bool{}
+	a.staging = s.table.NewStaging(e.ledger.Schema)
+	a.loader = a.newLoader(s)
+
+	return pgx.BeginFunc(ctx, s.lock.Conn(), func(tx pgx.Tx) (err error) {
+		a.run, err = e.ledger.InsertRun(ctx, tx, ledger.NewRun{
+			JobName: e.options.JobName, Table: s.table.Table, Job: a.plan.Job, Fingerprint: fingerprint,
+			Staging: a.staging.Name, Chunks: a.plan.Chunks, Rows: a.plan.Rows, Version: e.options.Version,
+		})
+		if err != nil {
+			return err
+		}
+
+		e.observer.Progress.About(e.options.JobName, a.run)
+
+		a.no = 1
+		if err := e.ledger.InsertAttempt(ctx, tx, a.run, a.no, e.options.Version); err != nil {
+			return err
+		}
+
+		sql := a.loader.CreateSQL()
+		if sql == "" {
+			return nil
+		}
+
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return pg.Wrap(err, "making staging table %s", a.staging.Table)
+		}
+
+		return a.staging.Find(ctx, tx)
+	})
+}

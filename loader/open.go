@@ -1,0 +1,224 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/area"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/hook"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/precheck"
+	"github.com/loadgrid/loadgrid/internal/tablelock"
+	"github.com/loadgrid/loadgrid/internal/unchanged"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// session is what a run knows of the server and of the table before it begins.
+type session struct {
+	plan      *plan.Plan
+	table     catalog.Relation // that readers see, with its schema
+	lock      *tablelock.Lock  // of the table; nil until the run has it
+	checked   precheck.Checked
+	settings  pg.Settings
+	walStart  int64         // where the server's WAL was, in bytes; 0 when that is not known
+	waited    time.Duration // for another run
+	unchanged unchanged.Answer
+}
+
+// open takes the table's lock, runs the hook before, plans what only the server
+// can tell, checks the job against the server, and brings the ledger up to date. Where
+// there is nothing to do, the error is errUnchanged. The session is to be closed in any
+// case.
+func open(ctx context.Context, e *environment, p *plan.Plan) (s session, err error) {
+	s = session{plan: p, table: catalog.Relation{Table: p.Job.Table}}
+	if err := s.acquireTable(ctx, e); err != nil {
+		return s, err
+	}
+
+	planned := p.Rows > 0
+	if planned {
+		if err := s.skipUnchanged(ctx, e); err != nil {
+			return s, err
+		}
+	}
+
+	if err := hook.RunBefore(ctx, e.pool, p.Job.BeforeHook(), s.table.Table); err != nil {
+		return s, err
+	}
+
+	// Again: the hook may have changed it.
+	if err := s.table.Find(ctx, s.lock.Conn()); err != nil {
+		return s, err
+	}
+
+	if !planned {
+		if s.plan, err = PlanOn(ctx, e.pool, p.Job); err != nil {
+			s.plan = p
+			return s, err
+		}
+
+		if err := s.skipUnchanged(ctx, e); err != nil {
+			return s, err
+		}
+	}
+
+	warnArea(e, s.plan.Job)
+
+	return s, s.check(ctx, e)
+}
+
+// acquireTable checks the server, and takes the table's lock.
+func (s *session) acquireTable(ctx context.Context, e *environment) error {
+	if err := tablelock.RefusePooler(ctx, e.pool); err != nil {
+		return err
+	}
+
+	t, err := checkServer(ctx, e.pool, s.plan.Job)
+	if err != nil {
+		return err
+	}
+
+	s.table = t
+	if s.lock, s.waited, err = tablelock.Wait(ctx, e.pool, e.observer, t.Table, e.options.Wait); err != nil {
+		return err
+	}
+
+	// Again, now that no other run can change it.
+	return s.table.Find(ctx, s.lock.Conn())
+}
+
+func checkServer(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Relation, error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return catalog.Relation{}, pg.Wrap(err, "connecting")
+	}
+	defer conn.Release()
+
+	return precheck.Server(ctx, conn.Conn(), j)
+}
+
+// check checks the plan against the server, and the table against the plan.
+func (s *session) check(ctx context.Context, e *environment) error {
+	// The hook and the area may have taken long, and the lock's connection was idle.
+	if err := s.lock.Ensure(ctx); err != nil {
+		return err
+	}
+
+	if have, need := int(e.pool.Config().MaxConns), poolSize(s.plan.Streams); have < need {
+		return fmt.Errorf("the pool has room for %d connections, a run with %d streams needs %d", have, s.plan.Streams, need)
+	}
+
+	if err := s.migrateForKeep(ctx, e); err != nil {
+		return err
+	}
+
+	var err error
+	if s.checked, err = precheck.Target(ctx, s.lock.Conn(), s.table, s.plan, e.ledger); err != nil {
+		return err
+	}
+
+	if s.settings, err = pg.ReadSettings(ctx, s.lock.Conn()); err != nil {
+		return err
+	}
+
+	if err := e.ledger.MigrateUp(ctx, e.pool); err != nil {
+		return err
+	}
+
+	s.walStart = walPosition(ctx, e.pool)
+
+	return nil
+}
+
+// migrateForKeep brings a ledger that is there up to date before it is asked which
+// version of the table is to be kept: one from before versions does not know.
+func (s *session) migrateForKeep(ctx context.Context, e *environment) error {
+	if s.plan.Job.Keep == 0 || s.table.OID == 0 {
+		return nil
+	}
+
+	there, err := e.ledger.Exists(ctx, s.lock.Conn())
+	if err != nil || !there {
+		return err
+	}
+
+	return e.ledger.MigrateUp(ctx, e.pool)
+}
+
+// warnArea says what became of the area of interest.
+func warnArea(e *environment, j job.Job) {
+	if j.Area == nil {
+		return
+	}
+
+	for _, w := range j.Area.Warnings {
+		e.observer.Log.Warn(w)
+	}
+}
+
+// errUnchanged ends a run that has nothing to do.
+var errUnchanged = errors.New("the table holds what the job says already")
+
+// skipUnchanged returns errUnchanged where that is asked for and the table holds what
+// the job says, and else logs why not.
+func (s *session) skipUnchanged(ctx context.Context, e *environment) error {
+	if !e.options.SkipUnchanged {
+		return nil
+	}
+
+	answer, err := unchanged.Ask(ctx, unchanged.Question{Pool: e.pool, Lock: s.lock, Ledger: e.ledger,
+		Table: s.table, Job: s.plan.Job, Cells: s.plan.Cells})
+	if err != nil {
+		return err
+	}
+
+	s.unchanged = answer
+	if answer.Changed != "" {
+		e.observer.Log.Info("the table is loaded anew", "why", answer.Changed)
+		return nil
+	}
+
+	e.observer.Event(ctx, "the table is unchanged", "made_by_run", answer.Run, "known", answer.KnownBy)
+
+	// What another attempt at another job has left would be in nobody's way, for ever.
+	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
+	if err == nil && found && !mustKeepUnfinished(s.plan.Job, run) {
+		e.observer.Log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
+		err = dropUnfinished(ctx, s.lock.Conn(), e.ledger, run)
+	}
+
+	return errors.Join(err, errUnchanged)
+}
+
+// close gives the lock back.
+func (s session) close(ctx context.Context, e *environment) {
+	if s.lock == nil {
+		return
+	}
+
+	ctx, cancel := e.stopping(ctx)
+	defer cancel()
+
+	s.lock.Release(ctx)
+}
+
+// PlanOn is NewPlan, with a server that makes the area of interest ready where that
+// is needed: by a query, a transformation, or mending. It writes nothing.
+func PlanOn(ctx context.Context, pool *pgxpool.Pool, j Job) (*Plan, error) {
+	p, err := plan.New(ctx, j)
+	if !errors.As(err, new(*NeedsServerError)) {
+		return p, err
+	}
+
+	if j.Area, err = area.Resolve(ctx, pool, j.Area, j.Grid.SRID); err != nil {
+		return nil, err
+	}
+
+	return plan.New(ctx, j)
+}

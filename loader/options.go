@@ -1,0 +1,129 @@
+package loader
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/observe"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// LevelEvent is the level of what a run reports of its normal course: stages and chunks
+// that are done. It lies below that of what people should read.
+const LevelEvent = observe.LevelEvent
+
+// Options are what does not belong to the job: when a run begins, and how it is
+// watched.
+type Options struct {
+	// JobName is what the job is called in logs, traces and the ledger. Defaults to
+	// the table as the job names it.
+	JobName string
+	// Wait is how long to wait for another run that holds the table. Defaults to 0: it
+	// is a *LockedError at once.
+	Wait time.Duration
+	// SkipUnchanged ends the run before it begins where the table holds what the job
+	// says already, and nobody has modified it since. Defaults to false.
+	SkipUnchanged bool
+	// PruneRuns is the age from which on what the ledger knows of the table's ended runs
+	// is removed after publish: see PruneRuns. Defaults to 0, which removes nothing.
+	PruneRuns time.Duration
+	// Tracer gets spans of the run, its stages and its chunks. Defaults to none.
+	Tracer trace.Tracer
+	// Progress reports how far the run is. Defaults to one that nobody reads.
+	Progress *Progress
+	// Log gets what people should know later. Defaults to none.
+	Log *slog.Logger
+	// Version is that of the program, for the ledger. Defaults to dev.
+	Version string
+	// PublishFor is how long publish waits for others to leave the table, stepping
+	// back in between so that readers get through. Defaults to 10 minutes.
+	PublishFor time.Duration
+}
+
+// withDefaults fills in what the options leave open.
+func (o Options) withDefaults(j job.Job) Options {
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+
+	if o.PublishFor == 0 {
+		o.PublishFor = publish.RetryFor
+	}
+
+	if o.JobName == "" {
+		o.JobName = j.Table.String()
+	}
+
+	o.JobName = pg.CleanText(o.JobName)
+
+	return o
+}
+
+// environment is what a run is done with. It is the same from its begin to its end.
+type environment struct {
+	pool     *pgxpool.Pool
+	options  Options
+	observer *observe.Observer
+	ledger   ledger.Ledger
+	stopBy   time.Time // see stopping
+}
+
+func newEnvironment(pool *pgxpool.Pool, j job.Job, o Options) *environment {
+	o = o.withDefaults(j)
+	e := &environment{pool: pool, options: o, observer: observe.New(o.Log, o.Progress, o.Tracer), ledger: ledger.New(j.LedgerSchema)}
+	e.observer.Progress.About(o.JobName, 0)
+
+	return e
+}
+
+// stopTimeout bounds all that is done after a run has failed or was stopped: the
+// server may be away, so it must not take long, and need not succeed.
+const stopTimeout = 3 * time.Second
+
+// stopping returns a context for what is done after a run has ended. It does not
+// end with the run's, but within stopTimeout after the first call.
+func (e *environment) stopping(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.stopBy.IsZero() {
+		e.stopBy = time.Now().Add(stopTimeout)
+	}
+
+	return context.WithDeadline(context.WithoutCancel(ctx), e.stopBy)
+}
+
+// Open connects to PostGIS: dsn is a URL or a list of keywords as psql takes
+// them; what it leaves open comes from the PG* environment, the service file and
+// the password file. The pool has room for a run with that many streams, 0 for as many
+// as a plan has that leaves them open. Open gives up after connect_timeout, or after 10
+// seconds when that is not set.
+//
+// A connection that is lost without a word is found out within about a minute: a
+// dead network by TCP keepalive, a server that is paused, or that has lost the
+// connection though its kernel or a proxy has not, by asking it on another one
+// once nothing came or went for 30 seconds. That is a *StallError. libpq's
+// keepalives, keepalives_idle, keepalives_interval, keepalives_count and
+// tcp_user_timeout hold as for psql, and the latter replaces the 30 seconds, too.
+// The server looks after the connection likewise, where nobody has set it otherwise.
+//
+// Close the pool with Close, which does not wait long for a network that is gone.
+func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
+	if streams == 0 {
+		streams = plan.DefaultStreams
+	}
+
+	return pg.Open(ctx, dsn, poolSize(streams))
+}
+
+// poolSize is the number of connections that a run uses: its streams, the lock,
+// and one that watches.
+func poolSize(streams int) int {
+	return max(streams, build.Conns) + 2
+}

@@ -1,0 +1,109 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/copier"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/internal/tablelock"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// ErrCellsExist reports cells to append that the table holds already.
+var ErrCellsExist = publish.ErrCellsExist
+
+// LockedError reports that another run holds the table.
+type LockedError = tablelock.LockedError
+
+// ResumableError reports a run that stopped with committed chunks: the same job
+// resumes it.
+type ResumableError struct {
+	Run       int64 // the run's number in the ledger
+	Committed int64 // chunks
+	Chunks    int64 // of so many
+	Err       error // what stopped it
+}
+
+func (e *ResumableError) Error() string {
+	return fmt.Sprintf("run %d stopped with %d of %d chunks committed, the same command resumes it: %v",
+		e.Run, e.Committed, e.Chunks, e.Err)
+}
+
+func (e *ResumableError) Unwrap() error { return e.Err }
+
+// stop turns the error of a stage into that of the run. A run that has
+// committed nothing is taken away; one that has can be resumed. It returns nil
+// for a run that was published although the answer to that was lost.
+func stop(ctx context.Context, e *environment, s session, a attempt, copied copier.Result, cause error) error {
+	if a.run == 0 || errors.As(cause, new(*LockedError)) {
+		return cause // nothing is begun, or it is another's now
+	}
+
+	outcome, reason := ledger.OutcomeFailed, cause
+	if ctx.Err() != nil { // cause is what a stage makes of that
+		outcome, reason = ledger.OutcomeStopped, context.Cause(ctx)
+	}
+
+	ctx, cancel := e.stopping(ctx)
+	defer cancel()
+
+	defer func() {
+		if outcome != ledger.OutcomePublished { // which the summary notes
+			recordAttemptEnd(ctx, e, a, copied, outcome, reason)
+		}
+	}()
+
+	run, found, err := e.ledger.Find(ctx, e.pool, a.run)
+
+	switch {
+	case err != nil && (pg.IsTransient(err) || errors.Is(err, context.DeadlineExceeded)):
+		// As far as is known here.
+		run.Committed = int64(len(a.done)) + copied.Chunks
+	case err != nil || !found || run.State == ledger.StateDropped:
+		return fmt.Errorf("the ledger knows no more of run %d: %w", a.run, cause)
+	case run.State == ledger.StatePublished:
+		outcome = ledger.OutcomePublished
+		return nil
+	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, build.ErrUnloggedLost):
+		if s.lock.Ensure(ctx) == nil && dropUnfinished(ctx, e.pool, e.ledger, run) == nil {
+			return cause
+		}
+	}
+
+	if err := e.ledger.RecordError(ctx, e.pool, a.run, reason); err != nil {
+		e.observer.Log.Debug("the ledger does not know why the run stopped", "error", err)
+	}
+
+	if run.Committed == 0 {
+		return cause
+	}
+
+	return &ResumableError{Run: a.run, Committed: run.Committed, Chunks: a.plan.Chunks, Err: cause}
+}
+
+// recordAttemptEnd writes down how an attempt has ended. It is best effort: what becomes
+// of the run does not depend on it.
+func recordAttemptEnd(ctx context.Context, e *environment, a attempt, copied copier.Result, outcome string, cause error) {
+	if a.no == 0 {
+		return
+	}
+
+	end := ledger.Attempt{No: a.no, Outcome: outcome, Rows: copied.Rows, StageSeconds: e.observer.Progress.Seconds()}
+	for _, seconds := range end.StageSeconds {
+		end.Seconds += seconds
+	}
+
+	end.Retries, end.RecentRetries = e.observer.Retries()
+	if cause != nil {
+		end.SQLState, end.Error = pg.SQLState(cause), sqltext.OneLine(cause.Error())
+	}
+
+	if err := e.ledger.EndAttempt(ctx, e.pool, a.run, end); err != nil {
+		e.observer.Log.Debug("the ledger does not know how this start ended", "error", pg.Message(err))
+	}
+}
