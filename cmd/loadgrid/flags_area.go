@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -100,61 +99,4 @@ func (f *areaFlags) read(cmd *cobra.Command) (area *loader.Area, err error) {
 		return nil, &geomgen.ParamError{Param: "aoi", Value: f.file, Reason: param.Reason}
 	}
 	return area, err
-}
-
-// reason returns an error of the file system without the name of the file.
-func reason(err error) string {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err.Error()
-	}
-	return err.Error()
-}
-
-// codeFlags are the flags that say how cells are named.
-type codeFlags struct {
-	code, order string
-	index       bool
-}
-
-func (f *codeFlags) register(cmd *cobra.Command) {
-	fs := cmd.Flags()
-	fs.StringVar(&f.code, "code", "", "add a column code text with names of cells: `inspire|inspire-short|quadkey`")
-	fs.StringVar(&f.order, "code-order", "", "which coordinate comes first in an inspire code, `ne|en` (default ne)")
-	fs.BoolVar(&f.index, "code-index", false, "give a plain table a unique index on the code")
-}
-
-func (f *codeFlags) codes(cmd *cobra.Command, job *loader.Job) error {
-	for name, value := range map[string]string{"code": f.code, "code-order": f.order} {
-		if cmd.Flags().Changed(name) && value == "" {
-			return &geomgen.ParamError{Param: name, Value: `""`, Reason: "is empty"}
-		}
-	}
-	job.Code, job.CodeOrder, job.CodeIndex = geomgen.Code(f.code), geomgen.CodeOrder(f.order), f.index
-	return nil
-}
-
-// planJob plans a job. Where its area of interest needs a server, that is asked;
-// else none is.
-func planJob(cmd *cobra.Command, job loader.Job, dsn string) (*loader.Plan, error) {
-	ctx := cmd.Context()
-	p, err := loader.NewPlan(ctx, job)
-	var needs *loader.NeedsServerError
-	if errors.As(err, &needs) {
-		pool, openErr := loader.Open(ctx, resolveDSN(dsn), 1)
-		if openErr != nil {
-			return nil, fmt.Errorf("%w: %w", needs, openErr)
-		}
-		defer loader.Close(pool)
-		p, err = loader.PlanOn(ctx, pool, job)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if p.Job.Area != nil {
-		for _, w := range p.Job.Area.Warnings {
-			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
-		}
-	}
-	return p, nil
 }

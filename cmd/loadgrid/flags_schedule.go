@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,32 +72,4 @@ func (f *scheduleFlags) options(cmd *cobra.Command, options *loader.Options) err
 		}
 	}
 	return nil
-}
-
-// parseAge reads an age as people give it: a number of days or weeks, or what Go
-// takes for a duration.
-func parseAge(param, s string) (time.Duration, error) {
-	bad := func(reason string) (time.Duration, error) {
-		if s == "" {
-			s = `""`
-		}
-		return 0, &geomgen.ParamError{Param: param, Value: s, Reason: reason}
-	}
-	for unit, hours := range map[string]float64{"d": 24, "w": 7 * 24} {
-		number, ok := strings.CutSuffix(s, unit)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseFloat(number, 64)
-		age := n * hours * float64(time.Hour)
-		if err != nil || !(age >= float64(time.Second)) || age > math.MaxInt64 {
-			return bad(fmt.Sprintf("must be an age such as 90d, 2w or 12h, at least a second, at most %dd", math.MaxInt64/int64(24*time.Hour)))
-		}
-		return time.Duration(age), nil
-	}
-	age, err := time.ParseDuration(s)
-	if err != nil || age < time.Second {
-		return bad("must be an age such as 90d, 2w or 12h, at least a second")
-	}
-	return age, nil
 }

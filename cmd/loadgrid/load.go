@@ -181,13 +181,3 @@ func (run loadRun) do(cmd *cobra.Command, r *reporter) (loader.Summary, error) {
 	}
 	return plan.Run(ctx, pool, options)
 }
-
-// runError is an error of a run, with what it is called, for logs.
-type runError struct {
-	job string
-	run int64 // 0 where it was not begun
-	err error
-}
-
-func (e *runError) Error() string { return e.err.Error() }
-func (e *runError) Unwrap() error { return e.err }

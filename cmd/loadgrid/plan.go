@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -118,6 +118,31 @@ func planTable(cmd *cobra.Command, table, ifExists string) (loader.Table, error)
 	return loader.Table{Name: "plan"}, nil
 }
 
+// planJob plans a job. Where its area of interest needs a server, that is asked;
+// else none is.
+func planJob(cmd *cobra.Command, job loader.Job, dsn string) (*loader.Plan, error) {
+	ctx := cmd.Context()
+	p, err := loader.NewPlan(ctx, job)
+	var needs *loader.NeedsServerError
+	if errors.As(err, &needs) {
+		pool, openErr := loader.Open(ctx, resolveDSN(dsn), 1)
+		if openErr != nil {
+			return nil, fmt.Errorf("%w: %w", needs, openErr)
+		}
+		defer loader.Close(pool)
+		p, err = loader.PlanOn(ctx, pool, job)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.Job.Area != nil {
+		for _, w := range p.Job.Area.Warnings {
+			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
+		}
+	}
+	return p, nil
+}
+
 // planAppend asks the server about the table before it prints anything.
 func planAppend(cmd *cobra.Command, server serverFlags, p *loader.Plan) error {
 	return server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
@@ -156,18 +181,6 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	return t.Flush()
 }
 
-// longSpan writes seconds that may be more than a time.Duration holds.
-func longSpan(seconds float64) string {
-	const day = 24 * 60 * 60
-	switch {
-	case seconds >= 2*365*day:
-		return fmt.Sprintf("%.0f years", seconds/(365*day))
-	case seconds >= 2*day:
-		return fmt.Sprintf("%.0f days", seconds/day)
-	}
-	return span(time.Duration(seconds * float64(time.Second)))
-}
-
 // method says how the rows go out.
 func method(p *loader.Plan) string {
 	rows := count(p.Chunk(0).Rows)
@@ -178,11 +191,4 @@ func method(p *loader.Plan) string {
 		return fmt.Sprintf("partitions: %d of up to %s rows, over %s", p.Chunks, rows, plural(p.Streams, "stream"))
 	}
 	return fmt.Sprintf("chunks: %s of up to %s rows, over %s", count(p.Chunks), rows, plural(p.Streams, "stream"))
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }

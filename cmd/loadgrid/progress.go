@@ -38,14 +38,6 @@ func (f *watchFlags) reporter(stderr io.Writer) (*reporter, error) {
 	return newReporter(f.progress, f.logFormat == "json", stderr)
 }
 
-// orQuotes returns a value, or quotes where it is empty, for messages.
-func orQuotes(s string) string {
-	if s == "" {
-		return `""`
-	}
-	return s
-}
-
 // A view shows how far a load is, each kind of --progress in its own way.
 type view interface {
 	show(loader.Snapshot)
@@ -189,4 +181,17 @@ func writeJSON(w io.Writer, v any) {
 		b = []byte(`{"type":"log","level":"ERROR","msg":"a line could not be written as JSON"}`)
 	}
 	_, _ = w.Write(append(b, '\n'))
+}
+
+// rate returns rows a second of this start, and the time left, 0 when unknown.
+func rate(s loader.Snapshot) (perSecond float64, left time.Duration) {
+	seconds := s.Elapsed.Seconds()
+	if s.Done <= s.Skipped || seconds <= 0 {
+		return 0, 0
+	}
+	perSecond = float64(s.Done-s.Skipped) / seconds
+	if s.Total > s.Done {
+		left = time.Duration(float64(s.Total-s.Done) / perSecond * float64(time.Second))
+	}
+	return perSecond, left
 }

@@ -2,13 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -67,28 +62,6 @@ func newRunsList() *cobra.Command {
 	registerJSON(cmd, &asJSON)
 	server.register(cmd)
 	return cmd
-}
-
-// tellNoLedger makes the absence of a ledger a remark: before the first load there is
-// none, and a schedule may ask all the same.
-func tellNoLedger(cmd *cobra.Command, err error) error {
-	var none *loader.NoLedgerError
-	if !errors.As(err, &none) {
-		return err
-	}
-	_, err = fmt.Fprintln(cmd.ErrOrStderr(), "loadgrid:", oneLine(none.Error()))
-	return err
-}
-
-func registerJSON(cmd *cobra.Command, asJSON *bool) {
-	cmd.Flags().BoolVar(asJSON, "json", false, "write JSON, with all that the ledger knows: stages, rates, retries, errors with SQLSTATE, who and from where")
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }
 
 // last returns the last start of a run; the zero value where the ledger knows of none.
@@ -160,146 +133,4 @@ func took(r loader.RunInfo) string {
 		return "-"
 	}
 	return span(r.FinishedAt.Sub(r.StartedAt))
-}
-
-func newRunsShow() *cobra.Command {
-	var asJSON bool
-	cmd := newRunsOf("show", "Show one run: its job, its starts, and how far it is",
-		func(cmd *cobra.Command, server serverFlags, id int64) error {
-			run, err := findRun(cmd, server, id)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), run)
-			}
-			return printRun(cmd.OutOrStdout(), run)
-		})
-	registerJSON(cmd, &asJSON)
-	return cmd
-}
-
-func printRun(w io.Writer, r loader.RunInfo) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
-	line("run", "%d", r.ID)
-	if r.JobName != "" {
-		line("job", "%s", oneLine(r.JobName))
-	}
-	line("table", "%s", oneLine(r.Table.String()))
-	line("state", "%s", r.Standing())
-	if r.KeptAs != "" {
-		line("kept as", "%s", oneLine(loader.Table{Schema: r.Table.Schema, Name: r.KeptAs}.String()))
-	}
-	line("rows", "%s of %s committed", count(r.RowsDone), count(r.Rows))
-	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
-	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Starts)
-	if r.FinishedAt != nil {
-		line("finished", "%s", r.FinishedAt.Format(time.RFC3339))
-	}
-	if r.LastError != "" {
-		line("last error", "%s", r.LastError)
-	}
-	g := r.Job.Grid
-	line("origin", "%g,%g", g.X0, g.Y0)
-	line("cell size", "%g,%g", g.DX, g.DY)
-	line("srid", "%d", g.SRID)
-	if r.Job.Extent != nil {
-		line("extent", "%s", r.Job.Extent)
-	} else if r.Job.Cols > 0 {
-		line("cells", "%d columns, %d rows", r.Job.Cols, r.Job.Rows)
-	}
-	printShape(line, r.Job)
-	if r.Job.Coverage {
-		line("coverage", "yes")
-	}
-	line("columns", "%s, %s", r.Job.IDColumn, r.Job.GeomColumn)
-	for _, c := range r.Job.Set {
-		line("set", "%s", c)
-	}
-	printLayout(line, r.Job)
-	line("if exists", "%s", r.Job.IfExists)
-	if r.Job.Publish != "" {
-		line("publish", "%s", r.Job.Publish)
-	}
-	if r.Job.Keep > 0 {
-		line("keep", "%d", r.Job.Keep)
-	}
-	if r.Job.OnConflict != "" {
-		line("on conflict", "%s", r.Job.OnConflict)
-	}
-	line("loadgrid", "%s", r.Version)
-	line("fingerprint", "%s", r.Fingerprint)
-	if r.Job.Before != "" {
-		line("before", "%s", oneLine(r.Job.Before))
-	}
-	if r.Job.After != "" {
-		line("after", "%s", oneLine(r.Job.After))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	return printStarts(w, r)
-}
-
-// printStarts writes how each start of a run went.
-func printStarts(w io.Writer, r loader.RunInfo) error {
-	for _, s := range r.History {
-		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		line := func(name, format string, args ...any) { fmt.Fprintf(t, "  "+name+"\t"+format+"\n", args...) }
-		fmt.Fprintf(w, "\nstart %d\n", s.No)
-		line("began", "%s", s.StartedAt.Format(time.RFC3339))
-		line("by", "%s", by(loader.RunInfo{History: []loader.Start{s}}))
-		switch {
-		case s.EndedAt == nil && r.State == loader.StateLoading:
-			line("ended", "not yet, or it was killed")
-		case s.EndedAt == nil:
-			line("ended", "it was killed")
-		default:
-			line("ended", "%s, %s", s.EndedAt.Format(time.RFC3339), s.Outcome)
-		}
-		if len(s.StageSeconds) > 0 {
-			line("stages", "%s", stagesOf(s))
-			line("rows", "%s, %s rows/s", count(s.Rows), count(int64(s.RowsPerSecond)))
-		}
-		line("retries", "%d", s.Retries)
-		for _, e := range s.Troubles {
-			line("", "%s %s, %s: %s", e.At.Format(time.RFC3339), e.Stage, e.Doing, oneLine(e.Error))
-		}
-		if s.Error != "" {
-			line("error", "%s", oneLine(s.Error))
-		}
-		if err := t.Flush(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// stagesOf writes how long the stages of a start took.
-func stagesOf(s loader.Start) string {
-	var parts []string
-	for _, stage := range loader.Stages() {
-		if seconds := s.StageSeconds[stage]; seconds >= 0.005 {
-			parts = append(parts, fmt.Sprintf("%s %.2f s", stage, seconds))
-		}
-	}
-	return strings.Join(append(parts, fmt.Sprintf("total %.2f s", s.Seconds)), ", ")
-}
-
-// printLayout writes how the table is made, as far as the job says it.
-func printLayout(line func(name, format string, args ...any), job loader.Job) {
-	line("index", "%s", job.Index)
-	if job.Partitions > 0 {
-		line("partitions", "%d", job.Partitions)
-	}
-	if job.Unlogged {
-		line("unlogged", "yes")
-	}
-	if job.Streams > 0 {
-		line("streams", "%d", job.Streams)
-	}
-	if job.ChunkRows > 0 {
-		line("chunk rows", "%s", count(job.ChunkRows))
-	}
 }

@@ -53,3 +53,20 @@ func corners(polygons []geomgen.Polygon) int {
 	}
 	return n
 }
+
+// printLayout writes how the table is made, as far as the job says it.
+func printLayout(line func(name, format string, args ...any), job loader.Job) {
+	line("index", "%s", job.Index)
+	if job.Partitions > 0 {
+		line("partitions", "%d", job.Partitions)
+	}
+	if job.Unlogged {
+		line("unlogged", "yes")
+	}
+	if job.Streams > 0 {
+		line("streams", "%d", job.Streams)
+	}
+	if job.ChunkRows > 0 {
+		line("chunk rows", "%s", count(job.ChunkRows))
+	}
+}

@@ -11,19 +11,6 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// rate returns rows a second of this start, and the time left, 0 when unknown.
-func rate(s loader.Snapshot) (perSecond float64, left time.Duration) {
-	seconds := s.Elapsed.Seconds()
-	if s.Done <= s.Skipped || seconds <= 0 {
-		return 0, 0
-	}
-	perSecond = float64(s.Done-s.Skipped) / seconds
-	if s.Total > s.Done {
-		left = time.Duration(float64(s.Total-s.Done) / perSecond * float64(time.Second))
-	}
-	return perSecond, left
-}
-
 // barView is a bar for each stage, on a terminal.
 type barView struct {
 	w    io.Writer
@@ -128,59 +115,4 @@ func (v *barView) end() {
 		v.clear()
 	}
 	v.bar = nil
-}
-
-// lineView is a line every 10 seconds, for logs.
-type lineView struct {
-	w io.Writer
-}
-
-func (v *lineView) every() time.Duration { return 10 * time.Second }
-func (v *lineView) clear()               {}
-func (v *lineView) end()                 {}
-
-func (v *lineView) show(s loader.Snapshot) {
-	if s.Stage == "" || s.Elapsed < time.Second {
-		return // the end of a short stage needs no line
-	}
-	line := fmt.Sprintf("%s: %s", s.Stage, span(s.Elapsed))
-	if s.Total > 0 {
-		line += fmt.Sprintf(", %s of %s rows (%.0f%%)", count(s.Done), count(s.Total), 100*float64(s.Done)/float64(s.Total))
-	}
-	if perSecond, left := rate(s); perSecond > 0 {
-		line += fmt.Sprintf(", %s rows/s", count(int64(perSecond)))
-		if left > 0 {
-			line += ", " + span(left) + " left"
-		}
-	}
-	fmt.Fprintln(v.w, line)
-}
-
-// jsonView is an object a line at each pause, for programs.
-type jsonView struct {
-	w     io.Writer
-	pause time.Duration
-}
-
-func (v *jsonView) every() time.Duration { return v.pause }
-func (v *jsonView) clear()               {}
-func (v *jsonView) end()                 {}
-
-func (v *jsonView) show(s loader.Snapshot) {
-	if s.Stage == "" {
-		return
-	}
-	perSecond, left := rate(s)
-	writeJSON(v.w, struct {
-		Type          string       `json:"type"`
-		Time          time.Time    `json:"time"`
-		Job           string       `json:"job"`
-		Run           int64        `json:"run"`
-		Stage         loader.Stage `json:"stage"`
-		Rows          int64        `json:"rows"`
-		Total         int64        `json:"total"`
-		RowsPerSecond float64      `json:"rows_per_second"`
-		Seconds       float64      `json:"seconds"`
-		SecondsLeft   float64      `json:"seconds_left"`
-	}{"progress", time.Now(), s.Job, s.Run, s.Stage, s.Done, s.Total, perSecond, s.Elapsed.Seconds(), left.Seconds()})
 }

@@ -69,14 +69,6 @@ func cellText(g geomgen.Grid) string {
 	return text
 }
 
-// counted writes a number with its noun.
-func counted(n int64, word string) string {
-	if n != 1 {
-		word += "s"
-	}
-	return count(n) + " " + word
-}
-
 func drawnIn(level uint8) string {
 	if level == 0 {
 		return "each is drawn"

@@ -56,6 +56,7 @@ type jobError struct {
 }
 
 func (e *jobError) Error() string { return e.prefix() + e.err.Error() }
+
 func (e *jobError) Unwrap() error { return e.err }
 
 func (e *jobError) prefix() string {
@@ -106,16 +107,3 @@ func (s *jobSet) allMistakes(ctx context.Context, errs []error) error {
 	}
 	return &jobError{cmd: first.cmd, help: first.help, err: all}
 }
-
-// failedJobs is what jobs that were to go on when one fails end with.
-type failedJobs struct {
-	first error // told already, as the others are
-	names []string
-	of    int
-}
-
-func (e *failedJobs) Error() string {
-	return fmt.Sprintf("%d of %d jobs failed: %s", len(e.names), e.of, strings.Join(e.names, ", "))
-}
-
-func (e *failedJobs) Unwrap() error { return e.first }
