@@ -11,11 +11,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newBench() *cobra.Command {
+func newBenchCommand() *cobra.Command {
 	var (
 		options loader.BenchOptions
 		dsn     string
-		watch   watchFlags
+		watch   progressFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "bench",
@@ -41,7 +41,7 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
   loadgrid bench --progress json 2> bench.jsonl`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := positive(cmd, "rows"); err != nil {
+			if err := checkPositive(cmd, "rows"); err != nil {
 				return err
 			}
 			if cmd.Flags().Changed("schema") && options.Schema == "" {
@@ -58,7 +58,7 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
 	return cmd
 }
 
-func runBench(cmd *cobra.Command, options loader.BenchOptions, dsn string, watch watchFlags) error {
+func runBench(cmd *cobra.Command, options loader.BenchOptions, dsn string, watch progressFlags) error {
 	// Before a connection is opened, as in load.
 	if err := options.Validate(); err != nil {
 		return err
@@ -85,15 +85,15 @@ func runBench(cmd *cobra.Command, options loader.BenchOptions, dsn string, watch
 
 // printBench writes what a bench has measured, and what that says.
 func printBench(w io.Writer, b loader.BenchResult) error {
-	fmt.Fprintf(w, "%s of %s rows, %s, in %.0f s\n", plural(b.Rounds, "round"), count(b.Rows), size(b.Rows*int64(b.RowBytes)), b.Seconds)
+	fmt.Fprintf(w, "%s of %s rows, %s, in %.0f s\n", plural(b.Rounds, "round"), formatCount(b.Rows), formatBytes(b.Rows*int64(b.RowBytes)), b.Seconds)
 	if b.Rows < b.RowsAsked {
-		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", count(b.RowsAsked))
+		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", formatCount(b.RowsAsked))
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name string, rate float64, note string) {
-		fmt.Fprintf(t, "%s\t%11s rows/s\t%8s/s\t%s\n", name, count(int64(rate)), size(int64(rate*float64(b.RowBytes))), note)
+		fmt.Fprintf(t, "%s\t%11s rows/s\t%8s/s\t%s\n", name, formatCount(int64(rate)), formatBytes(int64(rate*float64(b.RowBytes))), note)
 	}
-	between := func(r loader.BenchRate) string { return count(int64(r.Min)) + " to " + count(int64(r.Max)) }
+	between := func(r loader.BenchRate) string { return formatCount(int64(r.Min)) + " to " + formatCount(int64(r.Max)) }
 	line("limit", b.Limit.Median, between(b.Limit))
 	line("loadgrid", b.Loadgrid.Median, between(b.Loadgrid))
 	line("sent alone", b.Discarded, "prepared rows that the server reads and throws away")

@@ -19,8 +19,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newDemo() *cobra.Command {
-	var d demo
+func newDemoCommand() *cobra.Command {
+	var d demoOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Load a grid into a throwaway PostGIS, ask it some questions, draw it",
@@ -36,7 +36,7 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
   LOADGRID_DSN=postgresql://me@localhost/gis loadgrid demo --picture grid.png`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return d.run(cmd)
+			return d.runDemo(cmd)
 		},
 	}
 	fs := cmd.Flags()
@@ -44,14 +44,14 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
 	fs.BoolVar(&d.install, "install", false, "install Debian's packages with apt-get, as root or with sudo, where nothing else works")
 	fs.BoolVar(&d.keep, "keep", false, "leave the database up, and print how to reach and stop it")
 	fs.StringVar(&d.picture, "picture", "loadgrid-demo.png", "`file` for the picture, PNG or SVG by its name; empty for none")
-	d.watch.register(cmd)
+	d.progress.register(cmd)
 	return cmd
 }
 
-// demo is the command's flags.
-type demo struct {
+// demoOptions is the command's flags.
+type demoOptions struct {
 	dsn, picture  string
-	watch         watchFlags
+	progress      progressFlags
 	install, keep bool
 }
 
@@ -62,11 +62,11 @@ const (
 	demoRows = 800
 )
 
-func (d *demo) run(cmd *cobra.Command) (err error) {
+func (d *demoOptions) runDemo(cmd *cobra.Command) (err error) {
 	ctx := cmd.Context()
 	out := cmd.OutOrStdout()
 	// Before a server is started for nothing.
-	r, err := d.watch.reporter(cmd.ErrOrStderr())
+	r, err := d.progress.reporter(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer loader.Close(pool)
-	schema, err := makeDemoSchema(ctx, pool)
+	schema, err := createDemoSchema(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 	if err := d.load(cmd, r, pool, schema); err != nil {
 		return err
 	}
-	if err := d.show(ctx, out, pool, loader.Table{Schema: schema, Name: "grid"}); err != nil {
+	if err := d.queryAndDraw(ctx, out, pool, loader.Table{Schema: schema, Name: "grid"}); err != nil {
 		return err
 	}
 	if d.keep {
@@ -107,9 +107,9 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 	return nil
 }
 
-// show asks the questions and draws the picture, on one connection that finds
+// queryAndDraw asks the questions and draws the picture, on one connection that finds
 // PostGIS in whatever schema it is.
-func (d *demo) show(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table) error {
+func (d *demoOptions) queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connecting for the questions: %w", err)
@@ -134,9 +134,9 @@ func (d *demo) show(ctx context.Context, out io.Writer, pool *pgxpool.Pool, tabl
 	return err
 }
 
-// makeDemoSchema makes a schema of the demo's own, for the table and the ledger,
+// createDemoSchema makes a schema of the demo's own, for the table and the ledger,
 // so that nothing else in the database is touched.
-func makeDemoSchema(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+func createDemoSchema(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var suffix [4]byte
 	_, _ = rand.Read(suffix[:]) // never fails, by its documentation
 	schema := "loadgrid_demo_" + hex.EncodeToString(suffix[:])
@@ -156,7 +156,7 @@ func dropDemoSchema(ctx context.Context, pool *pgxpool.Pool, schema string) erro
 	return nil
 }
 
-func (d *demo) load(cmd *cobra.Command, r *reporter, pool *pgxpool.Pool, schema string) error {
+func (d *demoOptions) load(cmd *cobra.Command, r *reporter, pool *pgxpool.Pool, schema string) error {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "\nloading %d x %d boxes\n", demoCols, demoRows)
 	p := new(loader.Progress)

@@ -14,9 +14,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newDump() *cobra.Command {
+func newDumpCommand() *cobra.Command {
 	var (
-		rows     jobFlags
+		rows     cellFlags
 		out, dsn string
 	)
 	cmd := &cobra.Command{
@@ -39,10 +39,10 @@ asks no server, but for an area of interest that needs one: a query, or another 
 			if err != nil {
 				return err
 			}
-			if err := dump(cmd, p, out); err != nil {
+			if err := runDump(cmd, p, out); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s rows, %s\n", count(p.Rows), size(p.Estimate().CopyBytes))
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s rows, %s\n", formatCount(p.Rows), formatBytes(p.Estimate().CopyBytes))
 			return nil
 		},
 	}
@@ -52,10 +52,10 @@ asks no server, but for an area of interest that needs one: a query, or another 
 	return cmd
 }
 
-func dump(cmd *cobra.Command, p *loader.Plan, out string) error {
+func runDump(cmd *cobra.Command, p *loader.Plan, out string) error {
 	rows := p.NewRows(cmd.Context(), loader.Chunk{Last: geomgen.MaxID, Rows: p.Rows})
 	if out != "" && out != "-" {
-		return writeFile(out, func(w io.Writer) error { return copyRows(w, rows, p) })
+		return writeFileAtomically(out, func(w io.Writer) error { return copyRows(w, rows, p) })
 	}
 	w := cmd.OutOrStdout()
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -79,9 +79,9 @@ func copyRows(w io.Writer, rows *loader.Rows, p *loader.Plan) error {
 	return nil
 }
 
-// writeFile writes a file beside its place and moves it there when it is whole.
+// writeFileAtomically writes a file beside its place and moves it there when it is whole.
 // What is no file, such as /dev/null or a named pipe, is written as it is.
-func writeFile(name string, write func(io.Writer) error) (err error) {
+func writeFileAtomically(name string, write func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("writing %s: %w", name, err)

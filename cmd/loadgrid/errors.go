@@ -31,15 +31,15 @@ func (e *runError) Error() string { return e.err.Error() }
 
 func (e *runError) Unwrap() error { return e.err }
 
-// report writes the error of cmd in one line: an object where the other lines
+// reportError writes the error of cmd in one line: an object where the other lines
 // on stderr are objects, too.
-func report(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
-	text := redact(message(ctx, cmd, err))
+func reportError(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
+	text := redact(errorMessage(ctx, cmd, err))
 	var inJob *jobError
 	if errors.As(err, &inJob) {
 		cmd = inJob.cmd
 	}
-	if inJSON(cmd) {
+	if writesJSON(cmd) {
 		log := slog.New(slog.NewJSONHandler(w, nil)).With("type", "log")
 		var run *runError
 		if errors.As(err, &run) {
@@ -54,9 +54,9 @@ func report(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
 	fmt.Fprintf(w, "loadgrid: %s\n", text)
 }
 
-// message returns what to say of an error of cmd, and where it was one of usage,
+// errorMessage returns what to say of an error of cmd, and where it was one of usage,
 // where help is.
-func message(ctx context.Context, cmd *cobra.Command, err error) string {
+func errorMessage(ctx context.Context, cmd *cobra.Command, err error) string {
 	var bySignal signalError
 	var resumable *loader.ResumableError
 	var wrongParam *geomgen.ParamError
@@ -87,8 +87,8 @@ func message(ctx context.Context, cmd *cobra.Command, err error) string {
 	return oneLine(err.Error())
 }
 
-// inJSON tells whether a command writes objects to stderr.
-func inJSON(cmd *cobra.Command) bool {
+// writesJSON tells whether a command writes objects to stderr.
+func writesJSON(cmd *cobra.Command) bool {
 	for _, name := range []string{"progress", "log-format"} {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Value.String() == "json" {
 			return true
@@ -97,8 +97,8 @@ func inJSON(cmd *cobra.Command) bool {
 	return false
 }
 
-// asksForJSON tells the same of a command line that could not be read to its end.
-func asksForJSON(args []string) bool {
+// argsAskForJSON tells the same of a command line that could not be read to its end.
+func argsAskForJSON(args []string) bool {
 	for i, arg := range args {
 		for _, flag := range []string{"--progress", "--log-format"} {
 			if arg == flag+"=json" || arg == flag && i+1 < len(args) && args[i+1] == "json" {

@@ -15,15 +15,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// jobFlags are the flags that load, plan and dump share: which rows there are.
-type jobFlags struct {
+// cellFlags are the flags that load, plan and dump share: which rows there are.
+type cellFlags struct {
 	grid    gridFlags
 	area    areaFlags
 	columns columnFlags
 	codes   codeFlags
 }
 
-func (f *jobFlags) register(cmd *cobra.Command) {
+func (f *cellFlags) register(cmd *cobra.Command) {
 	f.grid.register(cmd)
 	f.area.register(cmd)
 	f.columns.register(cmd)
@@ -31,9 +31,9 @@ func (f *jobFlags) register(cmd *cobra.Command) {
 }
 
 // job returns a job for the table with what the flags say.
-func (f *jobFlags) job(cmd *cobra.Command, table loader.Table) (loader.Job, error) {
+func (f *cellFlags) job(cmd *cobra.Command, table loader.Table) (loader.Job, error) {
 	job := loader.Job{Table: table}
-	for _, set := range []func(*cobra.Command, *loader.Job) error{f.grid.grid, f.area.area, f.columns.columns, f.codes.codes} {
+	for _, set := range []func(*cobra.Command, *loader.Job) error{f.grid.apply, f.area.apply, f.columns.apply, f.codes.apply} {
 		if err := set(cmd, &job); err != nil {
 			return job, err
 		}
@@ -41,9 +41,9 @@ func (f *jobFlags) job(cmd *cobra.Command, table loader.Table) (loader.Job, erro
 	return job, nil
 }
 
-// positive refuses a zero or negative number that somebody gave; not given, a
+// checkPositive refuses a zero or negative number that somebody gave; not given, a
 // flag leaves its default to the job.
-func positive(cmd *cobra.Command, names ...string) error {
+func checkPositive(cmd *cobra.Command, names ...string) error {
 	for _, name := range names {
 		f := cmd.Flags().Lookup(name)
 		if n, err := strconv.ParseInt(f.Value.String(), 10, 64); f.Changed && (err != nil || n < 1) {
@@ -53,8 +53,8 @@ func positive(cmd *cobra.Command, names ...string) error {
 	return nil
 }
 
-// numbers reads a list of numbers separated by commas.
-func numbers(param, s string, least, most int) ([]float64, error) {
+// parseNumbers reads a list of numbers separated by commas.
+func parseNumbers(param, s string, least, most int) ([]float64, error) {
 	parts := strings.Split(s, ",")
 	if len(parts) < least || len(parts) > most {
 		want := strconv.Itoa(least)
@@ -102,8 +102,8 @@ func parseAge(param, s string) (time.Duration, error) {
 	return age, nil
 }
 
-// reason returns an error of the file system without the name of the file.
-func reason(err error) string {
+// errorWithoutPath returns an error of the file system without the name of the file.
+func errorWithoutPath(err error) string {
 	var path *os.PathError
 	if errors.As(err, &path) {
 		return path.Err.Error()
@@ -111,8 +111,8 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// orQuotes returns a value, or quotes where it is empty, for messages.
-func orQuotes(s string) string {
+// quoteEmpty returns a value, or quotes where it is empty, for messages.
+func quoteEmpty(s string) string {
 	if s == "" {
 		return `""`
 	}

@@ -17,10 +17,10 @@ import (
 // areaFlags are the flags that say which area selects the cells, and what they
 // have of it.
 type areaFlags struct {
-	file, sql, rule              string
-	segmentize                   string
-	sqlTimeout                   time.Duration
-	makeValid, coverage, clipped bool
+	file, sql, rule           string
+	segmentize                string
+	sqlTimeout                time.Duration
+	makeValid, coverage, clip bool
 }
 
 func (f *areaFlags) register(cmd *cobra.Command) {
@@ -32,12 +32,12 @@ func (f *areaFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.segmentize, "aoi-segmentize", "", "longest straight `length` of the area's edge, in units of its CRS, when the server transforms it; 0 for none (default 0.01 in degrees, else 1000)")
 	fs.BoolVar(&f.makeValid, "aoi-make-valid", false, "let the server mend an area that is not valid")
 	fs.BoolVar(&f.coverage, "coverage", false, "add a column coverage real: the area's share of the cell, 0 to 1")
-	fs.BoolVar(&f.clipped, "clip", false, "cut cells at the edge of the area; the geometry is a MultiPolygon")
+	fs.BoolVar(&f.clip, "clip", false, "cut cells at the edge of the area; the geometry is a MultiPolygon")
 }
 
-// area puts the flags of the area into a job, and reads its file.
-func (f *areaFlags) area(cmd *cobra.Command, job *loader.Job) error {
-	job.Coverage, job.Clip = f.coverage, f.clipped
+// apply puts the flags of the area into a job, and reads its file.
+func (f *areaFlags) apply(cmd *cobra.Command, job *loader.Job) error {
+	job.Coverage, job.Clip = f.coverage, f.clip
 	file, sql := cmd.Flags().Changed("aoi"), cmd.Flags().Changed("aoi-sql")
 	switch {
 	case file && sql:
@@ -64,7 +64,7 @@ func (f *areaFlags) area(cmd *cobra.Command, job *loader.Job) error {
 	}
 	if file {
 		var err error
-		if area, err = f.read(cmd); err != nil {
+		if area, err = f.readFile(cmd); err != nil {
 			return err
 		}
 	}
@@ -83,12 +83,12 @@ func (f *areaFlags) area(cmd *cobra.Command, job *loader.Job) error {
 	return nil
 }
 
-func (f *areaFlags) read(cmd *cobra.Command) (area *loader.Area, err error) {
+func (f *areaFlags) readFile(cmd *cobra.Command) (area *loader.Area, err error) {
 	var r io.Reader = cmd.InOrStdin()
 	if f.file != "-" {
 		file, err := os.Open(f.file)
 		if err != nil {
-			return nil, &geomgen.ParamError{Param: "aoi", Value: f.file, Reason: "cannot be read: " + reason(err)}
+			return nil, &geomgen.ParamError{Param: "aoi", Value: f.file, Reason: "cannot be read: " + errorWithoutPath(err)}
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
 		r = file

@@ -20,7 +20,7 @@ func (f *columnFlags) register(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.set, "set", nil, "a column that is the same in each row, `NAME[:TYPE]=VALUE`; may be given several times")
 }
 
-func (f *columnFlags) columns(_ *cobra.Command, job *loader.Job) error {
+func (f *columnFlags) apply(_ *cobra.Command, job *loader.Job) error {
 	job.IDColumn, job.GeomColumn = f.id, f.geom
 	for param, name := range map[string]string{"id-column": f.id, "geom-column": f.geom} {
 		if name == "" {
@@ -50,7 +50,7 @@ func (f *codeFlags) register(cmd *cobra.Command) {
 	fs.BoolVar(&f.index, "code-index", false, "give a plain table a unique index on the code")
 }
 
-func (f *codeFlags) codes(cmd *cobra.Command, job *loader.Job) error {
+func (f *codeFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 	for name, value := range map[string]string{"code": f.code, "code-order": f.order} {
 		if cmd.Flags().Changed(name) && value == "" {
 			return &geomgen.ParamError{Param: name, Value: `""`, Reason: "is empty"}

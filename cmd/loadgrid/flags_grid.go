@@ -34,10 +34,10 @@ func (f *gridFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.geometry, "geometry", "polygon", "what is written of a cell: `polygon|point`, itself or its centre")
 }
 
-// grid puts the flags of the grid into a job.
-func (f *gridFlags) grid(cmd *cobra.Command, job *loader.Job) error {
+// apply puts the flags of the grid into a job.
+func (f *gridFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 	var err error
-	if job.Grid, err = f.cells(cmd); err != nil {
+	if job.Grid, err = f.grid(cmd); err != nil {
 		return err
 	}
 	switch f.geometry {
@@ -48,24 +48,24 @@ func (f *gridFlags) grid(cmd *cobra.Command, job *loader.Job) error {
 		return &geomgen.ParamError{Param: "geometry", Value: f.geometry, Reason: "must be polygon or point"}
 	}
 	if cmd.Flags().Changed("extent") {
-		e, err := numbers("extent", f.extent, 4, 4)
+		e, err := parseNumbers("extent", f.extent, 4, 4)
 		if err != nil {
 			return err
 		}
 		job.Extent = &geomgen.Box{XMin: e[0], YMin: e[1], XMax: e[2], YMax: e[3]}
 	}
 	job.Cols, job.Rows = f.cols, f.rows
-	return positive(cmd, "cols", "rows")
+	return checkPositive(cmd, "cols", "rows")
 }
 
-// cells returns the grid by its shape.
-func (f *gridFlags) cells(cmd *cobra.Command) (geomgen.Grid, error) {
-	shape, err := f.whichShape(cmd)
+// grid returns the grid by its shape.
+func (f *gridFlags) grid(cmd *cobra.Command) (geomgen.Grid, error) {
+	shape, err := f.parseShape(cmd)
 	if err != nil {
 		return geomgen.Grid{}, err
 	}
 	if shape == geomgen.XYZ {
-		return f.tiles(cmd)
+		return f.tileGrid(cmd)
 	}
 	if cmd.Flags().Changed("zoom") {
 		return geomgen.Grid{}, &geomgen.ParamError{Param: "zoom", Value: strconv.Itoa(int(f.zoom)), Reason: "goes with shape xyz alone"}
@@ -73,11 +73,11 @@ func (f *gridFlags) cells(cmd *cobra.Command) (geomgen.Grid, error) {
 	if f.cellSize == "" {
 		return geomgen.Grid{}, &geomgen.ParamError{Param: "cell-size", Value: "(none)", Reason: "is required, as DX or DX,DY in CRS units"}
 	}
-	size, err := numbers("cell-size", f.cellSize, 1, 2)
+	size, err := parseNumbers("cell-size", f.cellSize, 1, 2)
 	if err != nil {
 		return geomgen.Grid{}, err
 	}
-	origin, err := numbers("origin", f.origin, 2, 2)
+	origin, err := parseNumbers("origin", f.origin, 2, 2)
 	if err != nil {
 		return geomgen.Grid{}, err
 	}
@@ -88,7 +88,7 @@ func (f *gridFlags) cells(cmd *cobra.Command) (geomgen.Grid, error) {
 	return geomgen.Grid{X0: origin[0], Y0: origin[1], DX: size[0], DY: size[len(size)-1], SRID: srid, Shape: shape, Rotate: f.rotate}, nil
 }
 
-func (f *gridFlags) whichShape(cmd *cobra.Command) (geomgen.Shape, error) {
+func (f *gridFlags) parseShape(cmd *cobra.Command) (geomgen.Shape, error) {
 	if cmd.Flags().Changed("hexagon") && f.shape != "hexagon" {
 		return "", &geomgen.ParamError{Param: "hexagon", Value: f.hexagon, Reason: "goes with shape hexagon alone"}
 	}
@@ -107,8 +107,8 @@ func (f *gridFlags) whichShape(cmd *cobra.Command) (geomgen.Shape, error) {
 	return "", &geomgen.ParamError{Param: "hexagon", Value: f.hexagon, Reason: "must be flat or pointy"}
 }
 
-// tiles returns the grid of web map tiles, which have all but their zoom already.
-func (f *gridFlags) tiles(cmd *cobra.Command) (geomgen.Grid, error) {
+// tileGrid returns the grid of web map tiles, which have all but their zoom already.
+func (f *gridFlags) tileGrid(cmd *cobra.Command) (geomgen.Grid, error) {
 	for _, name := range []string{"cell-size", "origin", "rotate"} {
 		if given := cmd.Flags().Lookup(name); given.Changed {
 			return geomgen.Grid{}, &geomgen.ParamError{Param: name, Value: given.Value.String(), Reason: "contradicts shape xyz: tiles have their own"}

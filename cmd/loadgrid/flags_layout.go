@@ -24,12 +24,12 @@ func (f *layoutFlags) register(cmd *cobra.Command) {
 	fs.Int64Var(&f.chunkRows, "chunk-rows", 0, "load a plain table in chunks of at most so many `rows`, each a transaction and resumed by itself; left out, the plan chooses")
 }
 
-// layout puts the flags into a job.
-func (f *layoutFlags) layout(cmd *cobra.Command, job *loader.Job) error {
+// apply puts the flags into a job.
+func (f *layoutFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 	if f.index == "" {
 		return &geomgen.ParamError{Param: "index", Value: `""`, Reason: "must be gist, brin, both or none"}
 	}
 	job.Streams, job.ChunkRows, job.Partitions = f.streams, f.chunkRows, f.partitions
 	job.Index, job.Unlogged = loader.Index(f.index), f.unlogged
-	return positive(cmd, "streams", "chunk-rows")
+	return checkPositive(cmd, "streams", "chunk-rows")
 }

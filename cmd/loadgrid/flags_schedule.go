@@ -32,8 +32,8 @@ func (f *scheduleFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.textfile, "metrics-textfile", "", "write metrics of the run for Prometheus into a `FILE.prom`, as node_exporter's textfile collector reads it; jobs may share it")
 }
 
-// steps puts what is done around the load into a job.
-func (f *scheduleFlags) steps(cmd *cobra.Command, job *loader.Job) error {
+// applyHooks puts what is done around the load into a job.
+func (f *scheduleFlags) applyHooks(cmd *cobra.Command, job *loader.Job) error {
 	for name, sql := range map[string]string{"before": f.before, "after": f.after} {
 		if cmd.Flags().Changed(name) && sql == "" {
 			return &geomgen.ParamError{Param: name, Value: `""`, Reason: "has no statement"}
@@ -53,8 +53,8 @@ func (f *scheduleFlags) steps(cmd *cobra.Command, job *loader.Job) error {
 	return nil
 }
 
-// options puts the rest into the options of a run.
-func (f *scheduleFlags) options(cmd *cobra.Command, options *loader.Options) error {
+// applyRun puts the rest into the options of a run.
+func (f *scheduleFlags) applyRun(cmd *cobra.Command, options *loader.Options) error {
 	if f.wait < 0 {
 		return &geomgen.ParamError{Param: "wait", Value: f.wait.String(), Reason: "must not be negative"}
 	}
@@ -68,7 +68,7 @@ func (f *scheduleFlags) options(cmd *cobra.Command, options *loader.Options) err
 	}
 	if cmd.Flags().Changed("metrics-textfile") {
 		if err := textfile.CheckName(f.textfile); err != nil {
-			return &geomgen.ParamError{Param: "metrics-textfile", Value: orQuotes(f.textfile), Reason: "must have a name that ends in .prom: node_exporter reads no other"}
+			return &geomgen.ParamError{Param: "metrics-textfile", Value: quoteEmpty(f.textfile), Reason: "must have a name that ends in .prom: node_exporter reads no other"}
 		}
 	}
 	return nil

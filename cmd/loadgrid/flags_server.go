@@ -42,8 +42,8 @@ func (f *serverFlags) open(ctx context.Context, streams int) (*pgxpool.Pool, err
 	return loader.Open(ctx, resolveDSN(f.dsn), streams)
 }
 
-// with opens the server for a command that looks at the ledger, and closes it after.
-func (f *serverFlags) with(cmd *cobra.Command, do func(context.Context, *pgxpool.Pool) error) error {
+// withPool opens the server for a command that looks at the ledger, and closes it after.
+func (f *serverFlags) withPool(cmd *cobra.Command, do func(context.Context, *pgxpool.Pool) error) error {
 	pool, err := f.open(cmd.Context(), 1)
 	if err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// count writes a number with its digits in groups of three.
-func count(n int64) string {
+// formatCount writes a number with its digits in groups of three.
+func formatCount(n int64) string {
 	s := fmt.Sprint(n)
 	sign := ""
 	if n < 0 {
@@ -24,8 +24,8 @@ func count(n int64) string {
 	return sign + b.String()
 }
 
-// size writes a number of bytes in the unit that fits, powers of 1000.
-func size(n int64) string {
+// formatBytes writes a number of bytes in the unit that fits, powers of 1000.
+func formatBytes(n int64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
 	f := float64(n)
 	i := 0
@@ -38,16 +38,16 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %s", f, units[i])
 }
 
-// span writes a duration as people say it.
-func span(d time.Duration) string {
+// formatDuration writes a duration as people say it.
+func formatDuration(d time.Duration) string {
 	if d = d.Round(100 * time.Millisecond); d < 10*time.Second {
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
 	return d.Round(time.Second).String()
 }
 
-// longSpan writes seconds that may be more than a time.Duration holds.
-func longSpan(seconds float64) string {
+// formatSeconds writes seconds that may be more than a time.Duration holds.
+func formatSeconds(seconds float64) string {
 	const day = 24 * 60 * 60
 	switch {
 	case seconds >= 2*365*day:
@@ -55,7 +55,7 @@ func longSpan(seconds float64) string {
 	case seconds >= 2*day:
 		return fmt.Sprintf("%.0f days", seconds/day)
 	}
-	return span(time.Duration(seconds * float64(time.Second)))
+	return formatDuration(time.Duration(seconds * float64(time.Second)))
 }
 
 func plural(n int, word string) string {
@@ -65,12 +65,12 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// counted writes a number with its noun.
-func counted(n int64, word string) string {
+// pluralCount writes a number with its noun.
+func pluralCount(n int64, word string) string {
 	if n != 1 {
 		word += "s"
 	}
-	return count(n) + " " + word
+	return formatCount(n) + " " + word
 }
 
 // oneLine returns text for people that may have anything in it, on one line. What a

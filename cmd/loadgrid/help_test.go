@@ -20,10 +20,10 @@ func everyCommand(root *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
-// parses runs a command line in which the command itself does nothing, and returns
+// parseCommand runs a command line in which the command itself does nothing, and returns
 // which one it was.
-func parses(args []string) (did string, err error) {
-	root := newRoot()
+func parseCommand(args []string) (did string, err error) {
+	root := newRootCommand()
 	everyCommand(root, func(c *cobra.Command) {
 		c.RunE = func(c *cobra.Command, _ []string) error {
 			did = c.CommandPath()
@@ -44,7 +44,7 @@ func parses(args []string) (did string, err error) {
 func TestHelp(t *testing.T) {
 	clearEnv(t)
 	paths := 0
-	everyCommand(newRoot(), func(c *cobra.Command) {
+	everyCommand(newRootCommand(), func(c *cobra.Command) {
 		paths++
 		t.Run(c.CommandPath(), func(t *testing.T) {
 			if c.Short == "" {
@@ -198,11 +198,11 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := 0
-	everyCommand(newRoot(), func(c *cobra.Command) {
+	everyCommand(newRootCommand(), func(c *cobra.Command) {
 		for _, args := range examples(c.Example) {
 			seen++
 			line := strings.Join(args, " ")
-			did, err := parses(args)
+			did, err := parseCommand(args)
 			if err != nil {
 				t.Errorf("%s: %v", line, err)
 			}

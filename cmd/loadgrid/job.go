@@ -9,18 +9,18 @@ import (
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
-func newJob() *cobra.Command {
+func newJobCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "job",
 		Short: "Check job files, and say what may stand in them",
 		Example: `  loadgrid job check jobs.yaml
   loadgrid job schema > job.schema.json`,
 	}
-	cmd.AddCommand(newJobCheck(), newJobSchema())
-	return group(cmd)
+	cmd.AddCommand(newJobCheckCommand(), newJobSchemaCommand())
+	return withSubcommands(cmd)
 }
 
-func newJobSchema() *cobra.Command {
+func newJobSchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of job files, with which editors complete and check them",
@@ -36,15 +36,15 @@ func newJobSchema() *cobra.Command {
 	}
 }
 
-func newJobCheck() *cobra.Command {
+func newJobCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Say whether all jobs of a file are right, as far as that needs no server",
 		Long: `check reads a job file, - for stdin, with the files of its areas, and plans each job. It asks
 no server, and needs no secrets: variables and files for the connection may be missing.`,
-		Args: usage(cobra.ExactArgs(1)),
+		Args: checkArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			jobs := jobsFlags{file: args[0]}
+			jobs := jobFileFlags{file: args[0]}
 			load := &cobra.Command{Use: "load"} // as if it were on its command line
 			new(loadFlags).register(load)
 			load.SetContext(cmd.Context())

@@ -13,15 +13,15 @@ import (
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
-// mistake is an error of the value of a key.
-func (p *prepared) mistake(key string, err error) error {
+// valueError is an error of the value of a key.
+func (p *preparedJob) valueError(key string, err error) error {
 	mistake := jobfile.Error{Pos: p.settings[key].Items[0].Pos, Message: key + " " + err.Error()}
 	return &jobError{cmd: p.cmd, help: p.set.cmd, err: &jobfile.Errors{File: p.set.file.Name, List: []jobfile.Error{mistake}}}
 }
 
-// wrap says of an error which job it is of, and where in the file the value stands that
+// locate says of an error which job it is of, and where in the file the value stands that
 // is wrong.
-func (p *prepared) wrap(err error) error {
+func (p *preparedJob) locate(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -31,7 +31,7 @@ func (p *prepared) wrap(err error) error {
 	}
 	var param *geomgen.ParamError
 	if errors.As(err, &param) && !p.set.cmd.Flags().Changed(param.Param) {
-		pos := p.from.Pos()
+		pos := p.source.Pos()
 		if setting, ok := p.settings[param.Param]; ok {
 			pos = setting.Items[0].Pos
 			for _, item := range setting.Items {
@@ -40,19 +40,19 @@ func (p *prepared) wrap(err error) error {
 				}
 			}
 		}
-		e.pos, e.place = pos, fmt.Sprintf("%s:%d:%d: ", p.set.file.Name, pos.Line, pos.Column)
+		e.pos, e.position = pos, fmt.Sprintf("%s:%d:%d: ", p.set.file.Name, pos.Line, pos.Column)
 	}
 	return e
 }
 
 // jobError is an error of one of a file's jobs.
 type jobError struct {
-	job   string         // "" where the file has one alone
-	pos   jobfile.Pos    // of what is wrong, 0:0 where that is not the file
-	place string         // FILE:LINE:COLUMN: of what is wrong, "" where that is not the file
-	cmd   *cobra.Command // with the job's flags
-	help  *cobra.Command // whose help helps
-	err   error
+	job      string         // "" where the file has one alone
+	pos      jobfile.Pos    // of what is wrong, 0:0 where that is not the file
+	position string         // FILE:LINE:COLUMN: of what is wrong, "" where that is not the file
+	cmd      *cobra.Command // with the job's flags
+	help     *cobra.Command // whose help helps
+	err      error
 }
 
 func (e *jobError) Error() string { return e.prefix() + e.err.Error() }
@@ -61,22 +61,22 @@ func (e *jobError) Unwrap() error { return e.err }
 
 func (e *jobError) prefix() string {
 	if e.job == "" {
-		return e.place
+		return e.position
 	}
-	return e.place + "job " + e.job + ": "
+	return e.position + "job " + e.job + ": "
 }
 
 // message is what message says without a file, but that what stands in the file is no flag.
 func (e *jobError) message(ctx context.Context) string {
-	text := message(ctx, e.help, e.err)
-	if e.place != "" {
+	text := errorMessage(ctx, e.help, e.err)
+	if e.position != "" {
 		text = strings.TrimPrefix(text, "--")
 	}
 	return oneLine(e.prefix() + text)
 }
 
-// allMistakes makes one error of those of several jobs, which are all in the file.
-func (s *jobSet) allMistakes(ctx context.Context, errs []error) error {
+// joinErrors makes one error of those of several jobs, which are all in the file.
+func (s *jobSet) joinErrors(ctx context.Context, errs []error) error {
 	if len(errs) < 2 {
 		return errors.Join(errs...)
 	}
@@ -96,8 +96,8 @@ func (s *jobSet) allMistakes(ctx context.Context, errs []error) error {
 			for _, one := range list.List {
 				add(one)
 			}
-		case errors.As(err, &inJob) && inJob.place != "":
-			add(jobfile.Error{Pos: inJob.pos, Message: strings.TrimPrefix(inJob.message(ctx), oneLine(inJob.place)+" ")})
+		case errors.As(err, &inJob) && inJob.position != "":
+			add(jobfile.Error{Pos: inJob.pos, Message: strings.TrimPrefix(inJob.message(ctx), oneLine(inJob.position)+" ")})
 		default:
 			return err // of the command line, and the same for all jobs
 		}

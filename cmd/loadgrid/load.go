@@ -10,10 +10,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newLoad() *cobra.Command {
+func newLoadCommand() *cobra.Command {
 	var (
 		flags loadFlags
-		jobs  jobsFlags
+		jobs  jobFileFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
@@ -102,12 +102,12 @@ only touches the area; with --geometry point it is a Point.`,
       --after 'grant select on {{table}} to web'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if given, err := jobs.given(cmd); err != nil {
+			if given, err := jobs.isSet(cmd); err != nil {
 				return err
 			} else if given {
-				return jobs.load(cmd)
+				return jobs.runLoad(cmd)
 			}
-			run, err := flags.run(cmd)
+			run, err := flags.options(cmd)
 			if err != nil {
 				return err
 			}
@@ -120,25 +120,25 @@ only touches the area; with --geometry point it is a Point.`,
 	return cmd
 }
 
-// loadRun is a job, and how it is to be done.
-type loadRun struct {
+// loadOptions is a job, and how it is to be done.
+type loadOptions struct {
 	job      loader.Job
-	options  loader.Options
+	run      loader.Options
 	server   serverFlags
-	watch    watchFlags
+	progress progressFlags
 	textfile string // for metrics, "" for none
 }
 
 // runLoad does a job and tells how it goes; load and runs resume end here.
-func runLoad(cmd *cobra.Command, run loadRun) error {
+func runLoad(cmd *cobra.Command, run loadOptions) error {
 	began := time.Now()
-	r, err := run.watch.reporter(cmd.ErrOrStderr())
+	r, err := run.progress.reporter(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	summary, err := run.do(cmd, r)
+	summary, err := run.execute(cmd, r)
 	if run.textfile != "" {
-		run.leaveMetrics(cmd.Context(), r, summary, err, time.Since(began))
+		run.writeMetrics(cmd.Context(), r, summary, err, time.Since(began))
 	}
 	if err != nil {
 		return &runError{run.name(), summary.Run, err}
@@ -148,15 +148,15 @@ func runLoad(cmd *cobra.Command, run loadRun) error {
 }
 
 // name is what the job is called.
-func (run loadRun) name() string {
-	if run.options.JobName != "" {
-		return run.options.JobName
+func (run loadOptions) name() string {
+	if run.run.JobName != "" {
+		return run.run.JobName
 	}
 	return run.job.Table.String()
 }
 
-// do opens the server and does the job.
-func (run loadRun) do(cmd *cobra.Command, r *reporter) (loader.Summary, error) {
+// execute opens the server and does the job.
+func (run loadOptions) execute(cmd *cobra.Command, r *reporter) (loader.Summary, error) {
 	// Checked before a connection is opened, so that a wrong job is told as such
 	// also where the server is away.
 	ctx := cmd.Context()
@@ -170,7 +170,7 @@ func (run loadRun) do(cmd *cobra.Command, r *reporter) (loader.Summary, error) {
 		return loader.Summary{}, err
 	}
 	defer loader.Close(pool)
-	options := run.options
+	options := run.run
 	ctx, tracer, stop := startTracing(ctx, os.Getenv, version(), r, func(err error) { r.log().Warn(err.Error(), "job", run.name()) })
 	defer stop()
 	options.Tracer = tracer

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// load does the jobs, one after the other.
-func (f *jobsFlags) load(cmd *cobra.Command) error {
+// runLoad does the jobs, one after the other.
+func (f *jobFileFlags) runLoad(cmd *cobra.Command) error {
 	set, err := f.open(cmd)
 	if err != nil {
 		return err
@@ -23,9 +23,9 @@ func (f *jobsFlags) load(cmd *cobra.Command) error {
 		err := p.err
 		if err == nil {
 			if len(set.jobs) > 1 {
-				p.note("job %s begins, %d of %d", p.name(), i+1, len(set.jobs))
+				p.reportProgress("job %s begins, %d of %d", p.name(), i+1, len(set.jobs))
 			}
-			err = p.wrap(runLoad(p.cmd, p.run))
+			err = p.locate(runLoad(p.cmd, p.options))
 		}
 		if err == nil {
 			continue
@@ -36,7 +36,7 @@ func (f *jobsFlags) load(cmd *cobra.Command) error {
 				for i, job := range rest {
 					names[i] = job.Called()
 				}
-				p.note("not done: %s", strings.Join(names, ", "))
+				p.reportProgress("not done: %s", strings.Join(names, ", "))
 			}
 			return err
 		}
@@ -46,7 +46,7 @@ func (f *jobsFlags) load(cmd *cobra.Command) error {
 		if len(set.jobs) == 1 {
 			return err
 		}
-		report(cmd.ErrOrStderr(), cmd.Context(), cmd, err)
+		reportError(cmd.ErrOrStderr(), cmd.Context(), cmd, err)
 	}
 	if failed.first != nil {
 		return failed
@@ -54,10 +54,10 @@ func (f *jobsFlags) load(cmd *cobra.Command) error {
 	return nil
 }
 
-// note tells people how far the jobs are, in the form that the job's log has.
-func (p *prepared) note(format string, args ...any) {
+// reportProgress tells people how far the jobs are, in the form that the job's log has.
+func (p *preparedJob) reportProgress(format string, args ...any) {
 	w, text := p.cmd.ErrOrStderr(), oneLine(fmt.Sprintf(format, args...))
-	if inJSON(p.cmd) {
+	if writesJSON(p.cmd) {
 		slog.New(slog.NewJSONHandler(w, nil)).With("type", "log").Info(text, "job", p.name())
 		return
 	}

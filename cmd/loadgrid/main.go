@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	args := takeArgs(os.Args) // before anything that takes time
+	args := scrubArgs(os.Args) // before anything that takes time
 	ctx, stop := withSignals(context.Background())
 	defer stop()
 	os.Exit(run(ctx, args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -21,7 +21,7 @@ func main() {
 
 // run is the whole program, but for the process it runs in.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -30,16 +30,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitDone
 	}
-	if errors.As(err, new(usageError)) && asksForJSON(args) {
+	if errors.As(err, new(usageError)) && argsAskForJSON(args) {
 		if f := cmd.Flags().Lookup("log-format"); f != nil {
 			_ = f.Value.Set("json") // it may stand behind a flag that is not known
 		}
 	}
-	report(stderr, ctx, cmd, err)
+	reportError(stderr, ctx, cmd, err)
 	return exitCode(ctx, err)
 }
 
-func newRoot() *cobra.Command {
+func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "loadgrid",
 		Short: "Fill PostGIS with grids",
@@ -64,17 +64,17 @@ Results go to stdout, everything else to stderr.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newLoad(), newPlan(), newJob(), newDump(), newPreview(), newBench(), newDemo(), newRuns(), newMigrate(), newCompletion(), newVersion())
+	root.AddCommand(newLoadCommand(), newPlanCommand(), newJobCommand(), newDumpCommand(), newPreviewCommand(), newBenchCommand(), newDemoCommand(), newRunsCommand(), newMigrateCommand(), newCompletionCommand(), newVersionCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
-		help.Args = usage(knownCommand)
+		help.Args = checkArgs(knownCommand)
 	}
-	return group(root)
+	return withSubcommands(root)
 }
 
-// group makes a command that has subcommands alone refuse anything else.
-func group(cmd *cobra.Command) *cobra.Command {
-	cmd.Args = usage(cobra.NoArgs)
+// withSubcommands makes a command that has subcommands alone refuse anything else.
+func withSubcommands(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = checkArgs(cobra.NoArgs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd
 }
@@ -88,8 +88,8 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// usage makes errors of cobra's checks of arguments usage errors.
-func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+// checkArgs makes errors of cobra's checks of arguments usage errors.
+func checkArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
 			return usageError{err}

@@ -57,8 +57,8 @@ func clearEnv(t testing.TB) {
 	t.Setenv("HOME", t.TempDir())
 }
 
-// untouched is a server that nobody may connect to.
-func untouched(t *testing.T) (dsn string) {
+// unusedServer is a server that nobody may connect to.
+func unusedServer(t *testing.T) (dsn string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -83,7 +83,7 @@ func untouched(t *testing.T) (dsn string) {
 
 func TestBadInput(t *testing.T) {
 	clearEnv(t)
-	t.Setenv("LOADGRID_DSN", untouched(t))
+	t.Setenv("LOADGRID_DSN", unusedServer(t))
 	const grid = "--cell-size=1 --cols=10 --rows=10"
 	long := strings.Repeat("x", 64)
 	for _, tt := range []struct {
@@ -274,7 +274,7 @@ func TestExitCodeAndReport(t *testing.T) {
 	resumable := &loader.ResumableError{Run: 7, Committed: 3, Chunks: 9, Err: server}
 	locked := &loader.LockedError{Table: loader.Table{Schema: "a", Name: "b"}, Holder: "backend 12"}
 	cmd := &cobra.Command{Use: "plan"}
-	newRoot().AddCommand(cmd)
+	newRootCommand().AddCommand(cmd)
 	interrupted, terminated := signalError{2}, signalError{15}
 	for _, tt := range []struct {
 		name  string
@@ -316,7 +316,7 @@ func TestExitCodeAndReport(t *testing.T) {
 				t.Errorf("exit code %d, should be %d", code, tt.code)
 			}
 			var b bytes.Buffer
-			if report(&b, ctx, cmd, tt.err); b.String() != tt.want {
+			if reportError(&b, ctx, cmd, tt.err); b.String() != tt.want {
 				t.Errorf("got  %q\nwant %q", b.String(), tt.want)
 			}
 		})

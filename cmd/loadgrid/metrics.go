@@ -9,9 +9,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// leaveMetrics writes for Prometheus what a run came to, also where it failed before
+// writeMetrics writes for Prometheus what a run came to, also where it failed before
 // there was a connection. It is no part of the run: what is wrong with it is told.
-func (run loadRun) leaveMetrics(ctx context.Context, r *reporter, s loader.Summary, failed error, took time.Duration) {
+func (run loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Summary, failed error, took time.Duration) {
 	record := textfile.Record{
 		// As the job names it: before there is a connection, nobody knows the schema.
 		Job: run.name(), Table: run.job.Table.String(), Version: version(), Ended: time.Now(),

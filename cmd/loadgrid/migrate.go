@@ -10,11 +10,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newMigrate() *cobra.Command {
+func newMigrateCommand() *cobra.Command {
 	var server serverFlags
 	with := func(do func(cmd *cobra.Command, pool *pgxpool.Pool) error) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, _ []string) error {
-			return server.with(cmd, func(_ context.Context, pool *pgxpool.Pool) error { return do(cmd, pool) })
+			return server.withPool(cmd, func(_ context.Context, pool *pgxpool.Pool) error { return do(cmd, pool) })
 		}
 	}
 	up := &cobra.Command{
@@ -60,7 +60,7 @@ func newMigrate() *cobra.Command {
 		server.register(c)
 		cmd.AddCommand(c)
 	}
-	return group(cmd)
+	return withSubcommands(cmd)
 }
 
 func printLedgerVersion(cmd *cobra.Command, pool *pgxpool.Pool, schema string) error {

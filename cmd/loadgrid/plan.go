@@ -15,16 +15,16 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newPlan() *cobra.Command {
+func newPlanCommand() *cobra.Command {
 	var (
 		table, image string
 
 		exists existsFlags
 
-		rows   jobFlags
+		rows   cellFlags
 		layout layoutFlags
 		server serverFlags
-		jobs   jobsFlags
+		jobs   jobFileFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
@@ -54,10 +54,10 @@ once. Its times and bytes are rough guides.`,
   loadgrid plan --job jobs.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if given, err := jobs.given(cmd); err != nil {
+			if given, err := jobs.isSet(cmd); err != nil {
 				return err
 			} else if given {
-				return jobs.plan(cmd, image)
+				return jobs.runPlan(cmd, image)
 			}
 			name, err := planTable(cmd, table, exists.ifExists)
 			if err != nil {
@@ -68,10 +68,10 @@ once. Its times and bytes are rough guides.`,
 				return err
 			}
 			job.LedgerSchema = server.ledger
-			if err := exists.exists(&job); err != nil {
+			if err := exists.apply(&job); err != nil {
 				return err
 			}
-			if err := layout.layout(cmd, &job); err != nil {
+			if err := layout.apply(cmd, &job); err != nil {
 				return err
 			}
 			if cmd.Flags().Changed("picture") {
@@ -145,7 +145,7 @@ func planJob(cmd *cobra.Command, job loader.Job, dsn string) (*loader.Plan, erro
 
 // planAppend asks the server about the table before it prints anything.
 func planAppend(cmd *cobra.Command, server serverFlags, p *loader.Plan) error {
-	return server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
+	return server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
 		a, err := loader.InspectAppend(ctx, pool, p)
 		if err != nil {
 			return err
@@ -169,26 +169,26 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
 	line("covering", "%s", p.Job.Grid.BoxAround(p.Cells))
 	printShape(line, p.Job)
-	line("rows", "%s", count(p.Rows))
-	line("method", "%s", method(p))
+	line("rows", "%s", formatCount(p.Rows))
+	line("method", "%s", describeMethod(p))
 	line("", "%s", p.Why)
 	line("cell_id", "%d to %d", p.Chunk(0).First, last.Last)
-	line("copy", "%s, %d bytes a row", size(e.CopyBytes), p.RowBytes())
-	line("heap", "about %s", size(e.HeapBytes))
-	line("indexes", "about %s", size(e.IndexBytes))
-	line("WAL", "about %s", size(e.WALBytes))
-	line("time", "about %s on a server with two cores", longSpan(e.Seconds))
+	line("copy", "%s, %d bytes a row", formatBytes(e.CopyBytes), p.RowBytes())
+	line("heap", "about %s", formatBytes(e.HeapBytes))
+	line("indexes", "about %s", formatBytes(e.IndexBytes))
+	line("WAL", "about %s", formatBytes(e.WALBytes))
+	line("time", "about %s on a server with two cores", formatSeconds(e.Seconds))
 	return t.Flush()
 }
 
-// method says how the rows go out.
-func method(p *loader.Plan) string {
-	rows := count(p.Chunk(0).Rows)
+// describeMethod says how the rows go out.
+func describeMethod(p *loader.Plan) string {
+	rows := formatCount(p.Chunk(0).Rows)
 	switch p.Method {
 	case loader.MethodFrozen:
 		return "frozen: one stream into a table made in the same transaction"
 	case loader.MethodPartitions:
 		return fmt.Sprintf("partitions: %d of up to %s rows, over %s", p.Chunks, rows, plural(p.Streams, "stream"))
 	}
-	return fmt.Sprintf("chunks: %s of up to %s rows, over %s", count(p.Chunks), rows, plural(p.Streams, "stream"))
+	return fmt.Sprintf("chunks: %s of up to %s rows, over %s", formatCount(p.Chunks), rows, plural(p.Streams, "stream"))
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// plan says of each job what load would do.
-func (f *jobsFlags) plan(cmd *cobra.Command, image string) error {
+// runPlan says of each job what load would do.
+func (f *jobFileFlags) runPlan(cmd *cobra.Command, image string) error {
 	set, err := f.open(cmd)
 	if err != nil {
 		return err
@@ -44,25 +44,25 @@ func (f *jobsFlags) plan(cmd *cobra.Command, image string) error {
 
 // plan asks for the secrets of the connection only where there is something to ask a
 // server.
-func (p *prepared) plan(image string) error {
-	if err := p.connection(); err != nil {
-		_, planErr := loader.NewPlan(p.cmd.Context(), p.run.job)
+func (p *preparedJob) plan(image string) error {
+	if err := p.fillConnection(); err != nil {
+		_, planErr := loader.NewPlan(p.cmd.Context(), p.options.job)
 		var needs *loader.NeedsServerError
-		if p.run.job.IfExists == loader.Append || errors.As(planErr, &needs) {
+		if p.options.job.IfExists == loader.Append || errors.As(planErr, &needs) {
 			return err
 		}
 	}
-	plan, err := planJob(p.cmd, p.run.job, p.flags.server.dsn)
+	plan, err := planJob(p.cmd, p.options.job, p.flags.server.dsn)
 	if err != nil {
-		return p.wrap(err)
+		return p.locate(err)
 	}
 	if image != "" {
 		if err := drawPlan(plan, image); err != nil {
-			return p.wrap(err)
+			return p.locate(err)
 		}
 	}
-	if p.run.job.IfExists == loader.Append {
-		return p.wrap(planAppend(p.cmd, p.flags.server, plan))
+	if p.options.job.IfExists == loader.Append {
+		return p.locate(planAppend(p.cmd, p.flags.server, plan))
 	}
 	return printPlan(p.cmd.OutOrStdout(), plan, true)
 }

@@ -29,7 +29,7 @@ func golden(t *testing.T, name, got string) {
 
 func TestPlan(t *testing.T) {
 	clearEnv(t)
-	t.Setenv("LOADGRID_DSN", untouched(t))
+	t.Setenv("LOADGRID_DSN", unusedServer(t))
 	for _, tt := range []struct {
 		golden string
 		args   []string

@@ -14,7 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newPreview() *cobra.Command {
+func newPreviewCommand() *cobra.Command {
 	var table, column, out, dsn string
 	cmd := &cobra.Command{
 		Use:   "preview --table [SCHEMA.]NAME",
@@ -39,7 +39,7 @@ each cell of it is drawn larger, for those that are left out.`,
 				return &geomgen.ParamError{Param: "column", Value: `""`, Reason: "the name is empty"}
 			}
 			server := serverFlags{dsn: dsn, ledger: loader.DefaultLedgerSchema}
-			return server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
+			return server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
 				p, err := loader.NewPreview(ctx, pool, name, column)
 				if err != nil {
 					return err
@@ -47,7 +47,7 @@ each cell of it is drawn larger, for those that are left out.`,
 				if err := drawPreview(p, out); err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s of %s rows are drawn in %s\n", count(int64(len(p.Cells))), count(p.Rows), out)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s of %s rows are drawn in %s\n", formatCount(int64(len(p.Cells))), formatCount(p.Rows), out)
 				return err
 			})
 		},
@@ -72,13 +72,13 @@ func drawPreview(p *loader.Preview, name string) error {
 	if p.Column == "coverage" && low <= high { // the same colours in each picture; of loadgrid's, none lies beyond
 		low, high = math.Min(low, 0), math.Max(high, 1)
 	}
-	m := picture.Map{Title: oneLine(p.Table.String()) + ": " + counted(p.Rows, "row"), SRID: p.SRID, Edges: len(p.Cells) <= 5000}
+	m := picture.Map{Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), SRID: p.SRID, Edges: len(p.Cells) <= 5000}
 	if p.Sample {
-		m.Title = fmt.Sprintf("%s: about %s rows", oneLine(p.Table.String()), count(p.Rows))
-		m.Lines = []string{fmt.Sprintf("a sample of %s of them", count(int64(len(p.Cells))))}
+		m.Title = fmt.Sprintf("%s: about %s rows", oneLine(p.Table.String()), formatCount(p.Rows))
+		m.Lines = []string{fmt.Sprintf("a sample of %s of them", formatCount(int64(len(p.Cells))))}
 	}
 	if p.Column != "" && low <= high {
-		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: valueText(low), High: valueText(high)}
+		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: formatValue(low), High: formatValue(high)}
 	}
 	factor := 1.0
 	if p.Sample { // so that those that are drawn stand for the others, too
@@ -95,22 +95,22 @@ func drawPreview(p *loader.Preview, name string) error {
 			}
 		}
 		for _, ring := range c.Rings {
-			m.Pieces = append(m.Pieces, picture.Piece{Ring: larger(ring, factor), Value: value})
+			m.Pieces = append(m.Pieces, picture.Piece{Ring: scaleRing(ring, factor), Value: value})
 		}
 	}
 	return m.Save(name)
 }
 
-// valueText writes a value for the legend: whole numbers whole, others to four digits.
-func valueText(f float64) string {
+// formatValue writes a value for the legend: whole numbers whole, others to four digits.
+func formatValue(f float64) string {
 	if f == math.Trunc(f) && math.Abs(f) < 1e12 {
-		return count(int64(f))
+		return formatCount(int64(f))
 	}
 	return strconv.FormatFloat(f, 'g', 4, 64)
 }
 
-// larger returns a ring so many times as large about its middle.
-func larger(ring []geomgen.Point, factor float64) []geomgen.Point {
+// scaleRing returns a ring so many times as large about its middle.
+func scaleRing(ring []geomgen.Point, factor float64) []geomgen.Point {
 	if factor == 1 || len(ring) < 2 {
 		return ring
 	}

@@ -35,7 +35,7 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 			text += ", " + oneLine(a.SQL)
 		}
 		if len(a.Polygons) > 0 {
-			text += fmt.Sprintf(", %s with %s corners", plural(len(a.Polygons), "polygon"), count(int64(corners(a.Polygons))))
+			text += fmt.Sprintf(", %s with %s corners", plural(len(a.Polygons), "polygon"), formatCount(int64(countCorners(a.Polygons))))
 		}
 		line("area", "%s", text)
 	}
@@ -44,7 +44,7 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 	}
 }
 
-func corners(polygons []geomgen.Polygon) int {
+func countCorners(polygons []geomgen.Polygon) int {
 	n := 0
 	for _, p := range polygons {
 		for _, ring := range p {
@@ -67,6 +67,6 @@ func printLayout(line func(name, format string, args ...any), job loader.Job) {
 		line("streams", "%d", job.Streams)
 	}
 	if job.ChunkRows > 0 {
-		line("chunk rows", "%s", count(job.ChunkRows))
+		line("chunk rows", "%s", formatCount(job.ChunkRows))
 	}
 }

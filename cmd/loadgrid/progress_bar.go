@@ -13,32 +13,32 @@ import (
 
 // barView is a bar for each stage, on a terminal.
 type barView struct {
-	w    io.Writer
-	bar  *progressbar.ProgressBar // of the stage that was seen last, nil when it is done
-	last loader.Snapshot
-	seen time.Time // when
+	w       io.Writer
+	bar     *progressbar.ProgressBar // of the stage that was seen last, nil when it is done
+	last    loader.Snapshot
+	updated time.Time // when
 }
 
-func (v *barView) every() time.Duration { return 100 * time.Millisecond }
+func (v *barView) interval() time.Duration { return 100 * time.Millisecond }
 
-func (v *barView) show(s loader.Snapshot) {
+func (v *barView) update(s loader.Snapshot) {
 	if s.Stage != v.last.Stage {
-		v.done(s)
+		v.finishStage(s)
 	}
-	v.last, v.seen = s, time.Now()
+	v.last, v.updated = s, time.Now()
 	if s.Stage == "" {
 		return
 	}
 	if v.bar == nil {
-		v.bar = newBar(v.w, s.Total)
+		v.bar = newProgressBar(v.w, s.Total)
 	}
 	_ = v.bar.Set64(s.Done)
-	v.bar.Describe(runningText(s))
+	v.bar.Describe(describeRunning(s))
 }
 
-// done fills the bar of the stage that was seen last, since another one, or
+// finishStage fills the bar of the stage that was seen last, since another one, or
 // none, has followed, and a bar for each in between that was too short to be seen.
-func (v *barView) done(next loader.Snapshot) {
+func (v *barView) finishStage(next loader.Snapshot) {
 	stages := loader.Stages()
 	first, end := slices.Index(stages, v.last.Stage), slices.Index(stages, next.Stage)
 	if end < 0 {
@@ -48,12 +48,12 @@ func (v *barView) done(next loader.Snapshot) {
 		s := loader.Snapshot{Stage: stages[i]}
 		if i == first {
 			s = v.last
-			s.Done, s.Elapsed = s.Total, s.Elapsed+time.Since(v.seen)-next.Elapsed
+			s.Done, s.Elapsed = s.Total, s.Elapsed+time.Since(v.updated)-next.Elapsed
 		}
 		if v.bar == nil {
-			v.bar = newBar(v.w, s.Total)
+			v.bar = newProgressBar(v.w, s.Total)
 		}
-		v.bar.Describe(doneText(s))
+		v.bar.Describe(describeDone(s))
 		_ = v.bar.Set64(s.Total + 1)
 		fmt.Fprintln(v.w)
 		v.bar = nil
@@ -64,34 +64,34 @@ func (v *barView) done(next loader.Snapshot) {
 // library makes the bar shorter.
 const barWidth = 12
 
-// newBar returns a bar that is one longer than there are rows, so that it is
+// newProgressBar returns a bar that is one longer than there are rows, so that it is
 // full, and no longer changes, when its stage is done and not before.
-func newBar(w io.Writer, rows int64) *progressbar.ProgressBar {
+func newProgressBar(w io.Writer, rows int64) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(rows+1,
 		progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(barWidth),
 		progressbar.OptionUseANSICodes(true), progressbar.OptionShowDescriptionAtLineEnd(),
 		progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false))
 }
 
-func runningText(s loader.Snapshot) string {
+func describeRunning(s loader.Snapshot) string {
 	text := fmt.Sprintf("%-8s", s.Stage)
 	if s.Total == 0 {
-		return text + span(s.Elapsed)
+		return text + formatDuration(s.Elapsed)
 	}
-	total := count(s.Total)
-	text += fmt.Sprintf("%*s/%s", len(total), count(s.Done), total)
+	total := formatCount(s.Total)
+	text += fmt.Sprintf("%*s/%s", len(total), formatCount(s.Done), total)
 	if perSecond, left := rate(s); perSecond > 0 {
-		text += ", " + count(int64(perSecond)) + " rows/s, " + span(left) + " left"
+		text += ", " + formatCount(int64(perSecond)) + " rows/s, " + formatDuration(left) + " left"
 	}
 	return text
 }
 
-func doneText(s loader.Snapshot) string {
-	text := fmt.Sprintf("%-8s%s", s.Stage, span(s.Elapsed))
+func describeDone(s loader.Snapshot) string {
+	text := fmt.Sprintf("%-8s%s", s.Stage, formatDuration(s.Elapsed))
 	if s.Stage == loader.StageLoad {
-		text += ", " + count(s.Total) + " rows"
+		text += ", " + formatCount(s.Total) + " rows"
 		if perSecond, _ := rate(s); perSecond > 0 {
-			text += ", " + count(int64(perSecond)) + " rows/s"
+			text += ", " + formatCount(int64(perSecond)) + " rows/s"
 		}
 	}
 	return text
@@ -103,9 +103,9 @@ func (v *barView) clear() {
 	}
 }
 
-// end leaves the bar of a stage that was not done where it stands, if it has
+// finish leaves the bar of a stage that was not done where it stands, if it has
 // rows to tell of.
-func (v *barView) end() {
+func (v *barView) finish() {
 	if v.bar == nil {
 		return
 	}

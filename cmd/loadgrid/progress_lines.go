@@ -13,24 +13,24 @@ type lineView struct {
 	w io.Writer
 }
 
-func (v *lineView) every() time.Duration { return 10 * time.Second }
+func (v *lineView) interval() time.Duration { return 10 * time.Second }
 
 func (v *lineView) clear() {}
 
-func (v *lineView) end() {}
+func (v *lineView) finish() {}
 
-func (v *lineView) show(s loader.Snapshot) {
+func (v *lineView) update(s loader.Snapshot) {
 	if s.Stage == "" || s.Elapsed < time.Second {
 		return // the end of a short stage needs no line
 	}
-	line := fmt.Sprintf("%s: %s", s.Stage, span(s.Elapsed))
+	line := fmt.Sprintf("%s: %s", s.Stage, formatDuration(s.Elapsed))
 	if s.Total > 0 {
-		line += fmt.Sprintf(", %s of %s rows (%.0f%%)", count(s.Done), count(s.Total), 100*float64(s.Done)/float64(s.Total))
+		line += fmt.Sprintf(", %s of %s rows (%.0f%%)", formatCount(s.Done), formatCount(s.Total), 100*float64(s.Done)/float64(s.Total))
 	}
 	if perSecond, left := rate(s); perSecond > 0 {
-		line += fmt.Sprintf(", %s rows/s", count(int64(perSecond)))
+		line += fmt.Sprintf(", %s rows/s", formatCount(int64(perSecond)))
 		if left > 0 {
-			line += ", " + span(left) + " left"
+			line += ", " + formatDuration(left) + " left"
 		}
 	}
 	fmt.Fprintln(v.w, line)
@@ -39,16 +39,16 @@ func (v *lineView) show(s loader.Snapshot) {
 // jsonView is an object a line at each pause, for programs.
 type jsonView struct {
 	w     io.Writer
-	pause time.Duration
+	every time.Duration
 }
 
-func (v *jsonView) every() time.Duration { return v.pause }
+func (v *jsonView) interval() time.Duration { return v.every }
 
 func (v *jsonView) clear() {}
 
-func (v *jsonView) end() {}
+func (v *jsonView) finish() {}
 
-func (v *jsonView) show(s loader.Snapshot) {
+func (v *jsonView) update(s loader.Snapshot) {
 	if s.Stage == "" {
 		return
 	}

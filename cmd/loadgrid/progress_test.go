@@ -12,8 +12,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// screen returns the lines that a terminal shows after this output.
-func screen(t *testing.T, output string) []string {
+// renderScreen returns the lines that a terminal shows after this output.
+func renderScreen(t *testing.T, output string) []string {
 	t.Helper()
 	lines := [][]rune{nil}
 	at := 0
@@ -60,7 +60,7 @@ func screen(t *testing.T, output string) []string {
 
 func checkScreen(t *testing.T, output string, want ...string) {
 	t.Helper()
-	if got := screen(t, output); !slices.Equal(got, want) {
+	if got := renderScreen(t, output); !slices.Equal(got, want) {
 		t.Errorf("the screen shows\n%s\nshould show\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -77,37 +77,37 @@ func newTestReporter(t *testing.T, kind string) (*reporter, *bytes.Buffer) {
 
 func TestBar(t *testing.T) {
 	r, b := newTestReporter(t, "bar")
-	r.show(loader.Snapshot{}) // before the run has begun
+	r.update(loader.Snapshot{}) // before the run has begun
 	checkScreen(t, b.String())
-	r.show(loader.Snapshot{Stage: loader.StagePlan, Elapsed: 300 * time.Millisecond})
+	r.update(loader.Snapshot{Stage: loader.StagePlan, Elapsed: 300 * time.Millisecond})
 	plan := "   0% |            |  plan    0.3 s"
 	checkScreen(t, b.String(), plan)
-	r.show(loader.Snapshot{Stage: loader.StagePlan, Elapsed: 12 * time.Second})
+	r.update(loader.Snapshot{Stage: loader.StagePlan, Elapsed: 12 * time.Second})
 	checkScreen(t, b.String(), "   0% |            |  plan    12s")
 	planDone := " 100% |████████████|  plan    12s"
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Total: 5_000_000})
+	r.update(loader.Snapshot{Stage: loader.StageLoad, Total: 5_000_000})
 	checkScreen(t, b.String(), planDone, "   0% |            |  load            0/5,000,000")
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 1_600_000, Total: 5_000_000, Elapsed: 4 * time.Second})
+	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 1_600_000, Total: 5_000_000, Elapsed: 4 * time.Second})
 	load := "  31% |███         |  load    1,600,000/5,000,000, 400,000 rows/s, 8.5 s left"
 	checkScreen(t, b.String(), planDone, load)
 
 	r.log().Warn("trying again") // takes the place of the bar
-	lines := screen(t, b.String())
+	lines := renderScreen(t, b.String())
 	if len(lines) != 2 || lines[0] != planDone || !strings.HasSuffix(lines[1], `level=WARN msg="trying again"`) {
 		t.Errorf("with a log line: %q", lines)
 	}
 	warning := lines[1]
 	// The bar comes again below. An attempt that failed has taken rows back.
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 1_210_000, Total: 5_000_000, Elapsed: 5 * time.Second})
+	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 1_210_000, Total: 5_000_000, Elapsed: 5 * time.Second})
 	checkScreen(t, b.String(), planDone, warning, "  24% |██          |  load    1,210,000/5,000,000, 242,000 rows/s, 16s left")
 	// All rows are sent, the stage is not done.
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 5_000_000, Total: 5_000_000, Elapsed: 10 * time.Second})
+	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 5_000_000, Total: 5_000_000, Elapsed: 10 * time.Second})
 	checkScreen(t, b.String(), planDone, warning, "  99% |███████████ |  load    5,000,000/5,000,000, 500,000 rows/s, 0.0 s left")
 	// Index began one second ago, so load took nine. Analyze is too short to be seen.
-	r.show(loader.Snapshot{Stage: loader.StageIndex, Done: 2_500_000, Total: 10_000_000, Elapsed: time.Second})
-	r.show(loader.Snapshot{Stage: loader.StagePublish, Elapsed: 0})
-	r.show(loader.Snapshot{}) // the run is done
-	lines = screen(t, b.String())
+	r.update(loader.Snapshot{Stage: loader.StageIndex, Done: 2_500_000, Total: 10_000_000, Elapsed: time.Second})
+	r.update(loader.Snapshot{Stage: loader.StagePublish, Elapsed: 0})
+	r.update(loader.Snapshot{}) // the run is done
+	lines = renderScreen(t, b.String())
 	loadDone := " 100% |████████████|  load    9.0 s, 5,000,000 rows, " // and a rate in which the clock has its say
 	want := []string{planDone, warning, loadDone, " 100% |████████████|  freeze  0.0 s", " 100% |████████████|  index   1.0 s",
 		" 100% |████████████|  analyze 0.0 s", " 100% |████████████|  publish 0.0 s"}
@@ -119,8 +119,8 @@ func TestBar(t *testing.T) {
 			t.Errorf("line %d is %q, should be %q", i, lines[i], w)
 		}
 	}
-	r.view.end()
-	if after := screen(t, b.String()); len(after) != len(want) || !strings.HasSuffix(b.String(), "\n") {
+	r.view.finish()
+	if after := renderScreen(t, b.String()); len(after) != len(want) || !strings.HasSuffix(b.String(), "\n") {
 		t.Errorf("at the end the screen shows %q", after)
 	}
 }
@@ -138,8 +138,8 @@ func TestBarThatStops(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, b := newTestReporter(t, "bar")
-			r.show(tt.last)
-			r.view.end()
+			r.update(tt.last)
+			r.view.finish()
 			b.WriteString("loadgrid: it stopped\n")
 			checkScreen(t, b.String(), append(tt.want, "loadgrid: it stopped")...)
 		})
@@ -166,8 +166,8 @@ func TestLines(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, b := newTestReporter(t, "auto") // no terminal
-			r.show(tt.s)
-			r.view.end()
+			r.update(tt.s)
+			r.view.finish()
 			if b.String() != tt.want {
 				t.Errorf("got %q, want %q", b.String(), tt.want)
 			}
@@ -175,8 +175,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// objects reads JSON lines.
-func objects(t *testing.T, text string) (list []map[string]any) {
+// parseObjects reads JSON lines.
+func parseObjects(t *testing.T, text string) (list []map[string]any) {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		var o map[string]any
@@ -190,14 +190,14 @@ func objects(t *testing.T, text string) (list []map[string]any) {
 
 func TestJSON(t *testing.T) {
 	r, b := newTestReporter(t, "json")
-	r.show(loader.Snapshot{})
-	r.show(loader.Snapshot{Stage: loader.StagePlan})
+	r.update(loader.Snapshot{})
+	r.update(loader.Snapshot{Stage: loader.StagePlan})
 	r.log().Warn("trying again", "try", 1, "error", "a\nb")
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 600, Skipped: 500, Total: 1000, Elapsed: 10 * time.Second})
+	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 600, Skipped: 500, Total: 1000, Elapsed: 10 * time.Second})
 	r.summary(loader.Summary{Run: 3, Table: loader.Table{Schema: "public", Name: "grid"}, Rows: 1000, RowsResumed: 500,
 		StageSeconds: map[loader.Stage]float64{loader.StageLoad: 20}})
-	r.view.end()
-	list := objects(t, b.String())
+	r.view.finish()
+	list := parseObjects(t, b.String())
 	if len(list) != 4 {
 		t.Fatalf("%d lines, should be 4: %s", len(list), b)
 	}
@@ -240,7 +240,7 @@ func TestViewAndLogAtTheSameTime(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() { r.log().Info("hello") })
-			wg.Go(func() { r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 1, Total: 10, Elapsed: time.Second}) })
+			wg.Go(func() { r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 1, Total: 10, Elapsed: time.Second}) })
 		}
 		wg.Wait()
 		stop()
@@ -274,19 +274,19 @@ func TestRate(t *testing.T) {
 func TestCountSizeSpan(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 7: "7", -7: "-7", 999: "999", 1000: "1,000", -1000: "-1,000", -100: "-100",
 		29_900_000: "29,900,000", 1 << 62: "4,611,686,018,427,387,904", -1 << 63: "-9,223,372,036,854,775,808"} {
-		if got := count(n); got != want {
+		if got := formatCount(n); got != want {
 			t.Errorf("count(%d) is %s, should be %s", n, got, want)
 		}
 	}
 	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1550: "1.6 kB", 999_949: "999.9 kB", 999_999: "1.0 MB",
 		1_000_000: "1.0 MB", 5_043_200_000: "5.0 GB", 1 << 62: "4.6 EB"} {
-		if got := size(n); got != want {
+		if got := formatBytes(n); got != want {
 			t.Errorf("size(%d) is %s, should be %s", n, got, want)
 		}
 	}
 	for d, want := range map[time.Duration]string{0: "0.0 s", 40 * time.Millisecond: "0.0 s", 1500 * time.Millisecond: "1.5 s",
 		9940 * time.Millisecond: "9.9 s", 9999 * time.Millisecond: "10s", 10 * time.Second: "10s", 72_400 * time.Millisecond: "1m12s", 3 * time.Hour: "3h0m0s"} {
-		if got := span(d); got != want {
+		if got := formatDuration(d); got != want {
 			t.Errorf("span(%v) is %s, should be %s", d, got, want)
 		}
 	}

@@ -23,16 +23,16 @@ func redact(message string) string {
 }
 
 // mask stands in the place of what is not shown.
-const mask = 'x'
+const maskByte = 'x'
 
-// hiddenFrom returns where in an argument a connection string begins that may
+// findSecret returns where in an argument a connection string begins that may
 // hold a password, and whether there is one. It is given the argument before it,
 // which may be the flag.
 //
 // All of the string is hidden, not the password alone: where in a wrong string
 // that begins and ends is a guess. One that cannot hold a password is left, so
 // that the list of processes says where a load goes.
-func hiddenFrom(before, arg string) (at int, hide bool) {
+func findSecret(before, arg string) (at int, hide bool) {
 	dsn, isFlag := strings.CutPrefix(arg, "--dsn=")
 	lower := strings.ToLower(arg)
 	isURL := strings.HasPrefix(lower, "postgres://") || strings.HasPrefix(lower, "postgresql://")

@@ -14,7 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newRuns() *cobra.Command {
+func newRunsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
 		Short: "List, show, resume, drop, roll back and prune runs",
@@ -26,18 +26,18 @@ func newRuns() *cobra.Command {
   loadgrid runs rollback 2
   loadgrid runs prune --older-than 90d`,
 	}
-	cmd.AddCommand(newRunsList(), newRunsShow(), newRunsResume(), newRunsDrop(), newRunsRollback(), newRunsPrune())
-	return group(cmd)
+	cmd.AddCommand(newRunsListCommand(), newRunsShowCommand(), newRunsResumeCommand(), newRunsDropCommand(), newRunsRollbackCommand(), newRunsPruneCommand())
+	return withSubcommands(cmd)
 }
 
-// newRunsOf makes a subcommand that takes the number of a run.
-func newRunsOf(name, short string, do func(cmd *cobra.Command, server serverFlags, id int64) error) *cobra.Command {
+// newRunCommand makes a subcommand that takes the number of a run.
+func newRunCommand(name, short string, do func(cmd *cobra.Command, server serverFlags, id int64) error) *cobra.Command {
 	var server serverFlags
 	cmd := &cobra.Command{
 		Use:     name + " ID",
 		Short:   short,
 		Example: "  loadgrid runs " + name + " 3",
-		Args:    usage(cobra.ExactArgs(1)),
+		Args:    checkArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := runID(args[0])
 			if err != nil {
@@ -59,16 +59,16 @@ func runID(s string) (int64, error) {
 }
 
 func findRun(cmd *cobra.Command, server serverFlags, id int64) (run loader.RunInfo, err error) {
-	err = server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+	err = server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
 		run, err = loader.FindRun(ctx, pool, server.ledger, id)
 		return err
 	})
 	return run, err
 }
 
-// tellNoLedger makes the absence of a ledger a remark: before the first load there is
+// warnNoLedger makes the absence of a ledger a remark: before the first load there is
 // none, and a schedule may ask all the same.
-func tellNoLedger(cmd *cobra.Command, err error) error {
+func warnNoLedger(cmd *cobra.Command, err error) error {
 	var none *loader.NoLedgerError
 	if !errors.As(err, &none) {
 		return err

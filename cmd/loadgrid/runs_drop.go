@@ -10,10 +10,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newRunsDrop() *cobra.Command {
-	return newRunsOf("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run",
+func newRunsDropCommand() *cobra.Command {
+	return newRunCommand("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run",
 		func(cmd *cobra.Command, server serverFlags, id int64) error {
-			err := server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
+			err := server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
 				return loader.DropRun(ctx, pool, server.ledger, id)
 			})
 			if err != nil {

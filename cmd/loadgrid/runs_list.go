@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newRunsList() *cobra.Command {
+func newRunsListCommand() *cobra.Command {
 	var (
 		server serverFlags
 		filter loader.RunFilter
@@ -26,7 +26,7 @@ func newRunsList() *cobra.Command {
   loadgrid runs list --json --limit 1`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := positive(cmd, "limit"); err != nil {
+			if err := checkPositive(cmd, "limit"); err != nil {
 				return err
 			}
 			if cmd.Flags().Changed("table") {
@@ -37,9 +37,9 @@ func newRunsList() *cobra.Command {
 				filter.Table = t
 			}
 			var runs []loader.RunInfo
-			err := server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+			err := server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
 				runs, err = loader.Runs(ctx, pool, server.ledger, filter)
-				return tellNoLedger(cmd, err)
+				return warnNoLedger(cmd, err)
 			})
 			if err != nil {
 				return err
@@ -51,7 +51,7 @@ func newRunsList() *cobra.Command {
 			fmt.Fprintln(t, "RUN\tJOB\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK\tROWS/S\tRETRIES\tBY\tERROR")
 			for _, r := range runs {
 				fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Standing(),
-					count(r.Rows), chunksOf(r), r.StartedAt.Format("2006-01-02 15:04:05"), took(r), rateOf(r), retriesOf(r), by(r), troubleOf(r))
+					formatCount(r.Rows), chunksColumn(r), r.StartedAt.Format("2006-01-02 15:04:05"), elapsedColumn(r), attemptRate(r), countRetries(r), startedBy(r), errorCode(r))
 			}
 			return t.Flush()
 		},
@@ -64,31 +64,31 @@ func newRunsList() *cobra.Command {
 	return cmd
 }
 
-// last returns the last start of a run; the zero value where the ledger knows of none.
-func last(r loader.RunInfo) loader.Start {
+// lastAttempt returns the last start of a run; the zero value where the ledger knows of none.
+func lastAttempt(r loader.RunInfo) loader.Start {
 	if len(r.History) == 0 {
 		return loader.Start{}
 	}
 	return r.History[len(r.History)-1]
 }
 
-func rateOf(r loader.RunInfo) string {
-	if rate := last(r).RowsPerSecond; rate > 0 {
-		return count(int64(rate))
+func attemptRate(r loader.RunInfo) string {
+	if rate := lastAttempt(r).RowsPerSecond; rate > 0 {
+		return formatCount(int64(rate))
 	}
 	return "-"
 }
 
-func retriesOf(r loader.RunInfo) (n int) {
+func countRetries(r loader.RunInfo) (n int) {
 	for _, s := range r.History {
 		n += s.Retries
 	}
 	return n
 }
 
-// by says who has started a run, and from where.
-func by(r loader.RunInfo) string {
-	s := last(r)
+// startedBy says who has started a run, and from where.
+func startedBy(r loader.RunInfo) string {
+	s := lastAttempt(r)
 	if s.Role == "" {
 		return "-"
 	}
@@ -96,23 +96,23 @@ func by(r loader.RunInfo) string {
 	if s.OSUser != "" && s.OSUser != s.Role {
 		who += " (" + s.OSUser + ")"
 	}
-	if where := fromWhere(s); where != "" {
+	if where := clientHost(s); where != "" {
 		who += "@" + where
 	}
 	return oneLine(who)
 }
 
-// fromWhere names the machine: as it calls itself, else as the server sees it.
-func fromWhere(s loader.Start) string {
+// clientHost names the machine: as it calls itself, else as the server sees it.
+func clientHost(s loader.Start) string {
 	if s.Host != "" {
 		return s.Host
 	}
 	return s.Address
 }
 
-// troubleOf is the code of the last error of a run, or a word for it.
-func troubleOf(r loader.RunInfo) string {
-	switch s := last(r); {
+// errorCode is the code of the last error of a run, or a word for it.
+func errorCode(r loader.RunInfo) string {
+	switch s := lastAttempt(r); {
 	case s.SQLState != "":
 		return s.SQLState
 	case s.Error != "", r.LastError != "":
@@ -121,16 +121,16 @@ func troubleOf(r loader.RunInfo) string {
 	return "-"
 }
 
-func chunksOf(r loader.RunInfo) string {
+func chunksColumn(r loader.RunInfo) string {
 	if r.State == loader.StateDropped {
 		return fmt.Sprint(r.Chunks)
 	}
 	return fmt.Sprintf("%d/%d", r.Committed, r.Chunks)
 }
 
-func took(r loader.RunInfo) string {
+func elapsedColumn(r loader.RunInfo) string {
 	if r.FinishedAt == nil || r.FinishedAt.Before(r.StartedAt) { // the server's clock was set back meanwhile
 		return "-"
 	}
-	return span(r.FinishedAt.Sub(r.StartedAt))
+	return formatDuration(r.FinishedAt.Sub(r.StartedAt))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newRunsPrune() *cobra.Command {
+func newRunsPruneCommand() *cobra.Command {
 	var (
 		server serverFlags
 		age    string
@@ -33,9 +33,9 @@ unfinished, and those whose rows a table shows or keeps, stay. No table is touch
 			if err != nil {
 				return err
 			}
-			return server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
+			return server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
 				n, err := loader.PruneRuns(ctx, pool, server.ledger, limit)
-				if err := tellNoLedger(cmd, err); err != nil {
+				if err := warnNoLedger(cmd, err); err != nil {
 					return err
 				}
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s removed from the ledger\n", plural(int(n), "run"))

@@ -6,9 +6,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newRunsResume() *cobra.Command {
-	var watch watchFlags
-	cmd := newRunsOf("resume", "Resume an unfinished run, as the command that began it would",
+func newRunsResumeCommand() *cobra.Command {
+	var watch progressFlags
+	cmd := newRunCommand("resume", "Resume an unfinished run, as the command that began it would",
 		func(cmd *cobra.Command, server serverFlags, id int64) error {
 			run, err := findRun(cmd, server, id)
 			if err != nil {
@@ -19,7 +19,7 @@ func newRunsResume() *cobra.Command {
 			}
 			job := run.Job
 			job.Table, job.LedgerSchema = run.Table, server.ledger
-			return runLoad(cmd, loadRun{job: job, server: server, watch: watch, options: loader.Options{JobName: run.JobName}})
+			return runLoad(cmd, loadOptions{job: job, server: server, progress: watch, run: loader.Options{JobName: run.JobName}})
 		})
 	watch.register(cmd)
 	return cmd

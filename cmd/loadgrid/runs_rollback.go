@@ -11,12 +11,12 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newRunsRollback() *cobra.Command {
-	return newRunsOf("rollback", "Give a table the rows of an earlier run again, which --keep has kept",
+func newRunsRollbackCommand() *cobra.Command {
+	return newRunCommand("rollback", "Give a table the rows of an earlier run again, which --keep has kept",
 		func(cmd *cobra.Command, server serverFlags, id int64) error {
 			var done loader.Rollback
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			err := server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+			err := server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
 				done, err = loader.RollbackRun(ctx, pool, server.ledger, id, log)
 				return err
 			})

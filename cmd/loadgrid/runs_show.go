@@ -12,9 +12,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newRunsShow() *cobra.Command {
+func newRunsShowCommand() *cobra.Command {
 	var asJSON bool
-	cmd := newRunsOf("show", "Show one run: its job, its starts, and how far it is",
+	cmd := newRunCommand("show", "Show one run: its job, its starts, and how far it is",
 		func(cmd *cobra.Command, server serverFlags, id int64) error {
 			run, err := findRun(cmd, server, id)
 			if err != nil {
@@ -41,7 +41,7 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	if r.KeptAs != "" {
 		line("kept as", "%s", oneLine(loader.Table{Schema: r.Table.Schema, Name: r.KeptAs}.String()))
 	}
-	line("rows", "%s of %s committed", count(r.RowsDone), count(r.Rows))
+	line("rows", "%s of %s committed", formatCount(r.RowsDone), formatCount(r.Rows))
 	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
 	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Starts)
 	if r.FinishedAt != nil {
@@ -89,17 +89,17 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	return printStarts(w, r)
+	return printAttempts(w, r)
 }
 
-// printStarts writes how each start of a run went.
-func printStarts(w io.Writer, r loader.RunInfo) error {
+// printAttempts writes how each start of a run went.
+func printAttempts(w io.Writer, r loader.RunInfo) error {
 	for _, s := range r.History {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		line := func(name, format string, args ...any) { fmt.Fprintf(t, "  "+name+"\t"+format+"\n", args...) }
 		fmt.Fprintf(w, "\nstart %d\n", s.No)
 		line("began", "%s", s.StartedAt.Format(time.RFC3339))
-		line("by", "%s", by(loader.RunInfo{History: []loader.Start{s}}))
+		line("by", "%s", startedBy(loader.RunInfo{History: []loader.Start{s}}))
 		switch {
 		case s.EndedAt == nil && r.State == loader.StateLoading:
 			line("ended", "not yet, or it was killed")
@@ -109,8 +109,8 @@ func printStarts(w io.Writer, r loader.RunInfo) error {
 			line("ended", "%s, %s", s.EndedAt.Format(time.RFC3339), s.Outcome)
 		}
 		if len(s.StageSeconds) > 0 {
-			line("stages", "%s", stagesOf(s))
-			line("rows", "%s, %s rows/s", count(s.Rows), count(int64(s.RowsPerSecond)))
+			line("stages", "%s", describeStages(s))
+			line("rows", "%s, %s rows/s", formatCount(s.Rows), formatCount(int64(s.RowsPerSecond)))
 		}
 		line("retries", "%d", s.Retries)
 		for _, e := range s.Troubles {
@@ -126,8 +126,8 @@ func printStarts(w io.Writer, r loader.RunInfo) error {
 	return nil
 }
 
-// stagesOf writes how long the stages of a start took.
-func stagesOf(s loader.Start) string {
+// describeStages writes how long the stages of a start took.
+func describeStages(s loader.Start) string {
 	var parts []string
 	for _, stage := range loader.Stages() {
 		if seconds := s.StageSeconds[stage]; seconds >= 0.005 {

@@ -19,9 +19,9 @@ import (
 
 const scheduling = "../../docs/scheduling.md"
 
-func mustReadShown(t *testing.T) *shown {
+func mustReadDocument(t *testing.T) *document {
 	t.Helper()
-	s, err := readShown(scheduling)
+	s, err := readDocument(scheduling)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,14 +32,14 @@ func mustReadShown(t *testing.T) *shown {
 // own flags.
 func TestSchedulingCommands(t *testing.T) {
 	clearEnv(t)
-	s := mustReadShown(t)
+	s := mustReadDocument(t)
 	nowhere := "postgresql://" + closedPort(t) + "/gis"
 	seen := 0
 	for where, calls := range s.calls {
 		for _, args := range calls {
 			seen++
 			line := where + ": loadgrid " + strings.Join(args, " ")
-			if _, err := parses(args); err != nil {
+			if _, err := parseCommand(args); err != nil {
 				t.Errorf("%s: %v", line, err)
 			}
 			// A job that is wrong would be refused before a server is asked.
@@ -58,7 +58,7 @@ func TestSchedulingCommands(t *testing.T) {
 // The flags that the text names are some command's.
 func TestSchedulingFlags(t *testing.T) {
 	known := make(map[string]bool)
-	everyCommand(newRoot(), func(c *cobra.Command) {
+	everyCommand(newRootCommand(), func(c *cobra.Command) {
 		c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
 	})
 	text, err := os.ReadFile(scheduling)
@@ -79,7 +79,7 @@ func TestSchedulingFlags(t *testing.T) {
 // TestSchedulingJobs checks each job file of the document as 'job check' does.
 func TestSchedulingJobs(t *testing.T) {
 	clearEnv(t)
-	s := mustReadShown(t)
+	s := mustReadDocument(t)
 	for where, text := range s.jobs {
 		file := filepath.Join(t.TempDir(), "nightly.yaml")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -97,7 +97,7 @@ func TestSchedulingJobs(t *testing.T) {
 // The names of metrics in the alerts are those that loadgrid writes, and two that
 // node_exporter adds for each textfile.
 func TestSchedulingAlerts(t *testing.T) {
-	s := mustReadShown(t)
+	s := mustReadDocument(t)
 	file := filepath.Join(t.TempDir(), "loadgrid.prom")
 	for i, outcome := range []textfile.Outcome{textfile.Published, textfile.Failed} {
 		err := textfile.Write(t.Context(), file, textfile.Record{Job: fmt.Sprint("job", i), Table: "t", Ended: time.Now(), Outcome: outcome, HeapBytes: 1, WALBytes: 1})

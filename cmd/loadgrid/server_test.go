@@ -29,8 +29,8 @@ func closedPort(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// serve answers each connection with answer until the test ends.
-func serve(t testing.TB, answer func(net.Conn)) (address string) {
+// serveConnections answers each connection with answer until the test ends.
+func serveConnections(t testing.TB, answer func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,8 +56,8 @@ func serve(t testing.TB, answer func(net.Conn)) (address string) {
 	return l.Addr().String()
 }
 
-// refuse plays a server that answers the first message with an error.
-func refuse(code, message string) func(net.Conn) {
+// refuseWith plays a server that answers the first message with an error.
+func refuseWith(code, message string) func(net.Conn) {
 	return func(conn net.Conn) {
 		defer conn.Close()
 		backend := pgproto3.NewBackend(conn, conn)
@@ -69,8 +69,8 @@ func refuse(code, message string) func(net.Conn) {
 	}
 }
 
-// onServer are all the commands that need a server.
-func onServer() map[string][]string {
+// serverCommands are all the commands that need a server.
+func serverCommands() map[string][]string {
 	return map[string][]string{
 		"load":            {"load", "--table", "g", "--cell-size", "1", "--cols", "10", "--rows", "10"},
 		"plan an append":  {"plan", "--table", "g", "--if-exists", "append", "--cell-size", "1", "--cols", "10", "--rows", "10"},
@@ -88,7 +88,7 @@ func onServer() map[string][]string {
 func TestNobodyListens(t *testing.T) {
 	clearEnv(t)
 	address := closedPort(t)
-	for name, args := range onServer() {
+	for name, args := range serverCommands() {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := call(t.Context(), append(args, "--dsn", "postgresql://me:s3kr1tPw@"+address+"/gis?sslmode=disable")...)
 			if code != exitFailed || stdout != "" {
@@ -144,7 +144,7 @@ func TestDSNFromTheEnvironment(t *testing.T) {
 
 func TestNobodyAnswers(t *testing.T) {
 	clearEnv(t)
-	address := serve(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	address := serveConnections(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	start := time.Now()
 	code, stdout, stderr := call(t.Context(), "load", "--dsn", "postgresql://me@"+address+"/gis?connect_timeout=1",
 		"--table", "g", "--cell-size", "1", "--cols", "10", "--rows", "10")
@@ -170,7 +170,7 @@ func TestServerRefuses(t *testing.T) {
 		{"XX000", "something that nobody foresaw", ""},
 	} {
 		t.Run(tt.code, func(t *testing.T) {
-			address := serve(t, refuse(tt.code, tt.message))
+			address := serveConnections(t, refuseWith(tt.code, tt.message))
 			code, stdout, stderr := call(t.Context(), "migrate", "version",
 				"--dsn", "postgresql://me:s3kr1tPw@"+address+"/gis?sslmode=disable")
 			if code != exitFailed || stdout != "" {
@@ -244,7 +244,7 @@ func TestDSNNeverLeaks(t *testing.T) {
 		{"the password alone", secret, exitUsage},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for name, args := range map[string][]string{"load": onServer()["load"], "runs list": {"runs", "list"}} {
+			for name, args := range map[string][]string{"load": serverCommands()["load"], "runs list": {"runs", "list"}} {
 				code, stdout, stderr := call(t.Context(), append(args, "--dsn", tt.dsn)...)
 				if code != tt.code || stdout != "" {
 					t.Errorf("%s: exit code %d, should be %d; stdout %q", name, code, tt.code, stdout)

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// process starts loadgrid, and ends it with the test in any case.
-func process(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *bytes.Buffer) {
+// startProcess starts loadgrid, and ends it with the test in any case.
+func startProcess(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -32,8 +32,8 @@ func process(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *bytes.
 	return cmd, &stderr
 }
 
-// endless is a dump that takes years.
-func endless() []string {
+// endlessDump is a dump that takes years.
+func endlessDump() []string {
 	return []string{"dump", "--cell-size", "1", "--cols", "1073741824", "--rows", "1073741824"}
 }
 
@@ -54,7 +54,7 @@ func TestSignals(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer r.Close()
-			cmd, stderr := process(t, w, endless()...)
+			cmd, stderr := startProcess(t, w, endlessDump()...)
 			_ = w.Close()
 			if _, err := io.ReadFull(r, make([]byte, 1<<20)); err != nil {
 				t.Fatal(err) // now it is at work
@@ -72,11 +72,11 @@ func TestSignals(t *testing.T) {
 		})
 		t.Run(tt.name+" while connecting", func(t *testing.T) {
 			connected := make(chan bool, 10)
-			address := serve(t, func(conn net.Conn) {
+			address := serveConnections(t, func(conn net.Conn) {
 				connected <- true
 				_, _ = io.Copy(io.Discard, conn)
 			})
-			cmd, stderr := process(t, nil, append(onServer()["load"], "--dsn", "postgresql://me@"+address+"/gis?connect_timeout=60&sslmode=disable")...)
+			cmd, stderr := startProcess(t, nil, append(serverCommands()["load"], "--dsn", "postgresql://me@"+address+"/gis?connect_timeout=60&sslmode=disable")...)
 			<-connected
 			start := time.Now()
 			if err := cmd.Process.Signal(tt.signal); err != nil {
@@ -109,7 +109,7 @@ func TestSecondSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	cmd, stderr := process(t, w, endless()...)
+	cmd, stderr := startProcess(t, w, endlessDump()...)
 	_ = w.Close()
 	if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
 		t.Fatal(err)

@@ -12,16 +12,16 @@ import (
 func printSummary(w io.Writer, s loader.Summary) error {
 	table := oneLine(s.Table.String())
 	if s.Unchanged {
-		_, err := fmt.Fprintf(w, "table %s is unchanged: it has the %s rows of run %d, nothing was done\n", table, count(s.Rows), s.Run)
+		_, err := fmt.Fprintf(w, "table %s is unchanged: it has the %s rows of run %d, nothing was done\n", table, formatCount(s.Rows), s.Run)
 		return err
 	}
 	if s.Appended {
-		fmt.Fprintf(w, "%s rows were added to table %s", count(s.Rows-s.RowsSkipped), table)
+		fmt.Fprintf(w, "%s rows were added to table %s", formatCount(s.Rows-s.RowsSkipped), table)
 		if s.RowsSkipped > 0 {
-			fmt.Fprintf(w, ", %s were there already", count(s.RowsSkipped))
+			fmt.Fprintf(w, ", %s were there already", formatCount(s.RowsSkipped))
 		}
 	} else {
-		fmt.Fprintf(w, "table %s has %s rows", table, count(s.Rows))
+		fmt.Fprintf(w, "table %s has %s rows", table, formatCount(s.Rows))
 	}
 	unit := "chunk"
 	if s.Method == loader.MethodPartitions {
@@ -33,7 +33,7 @@ func printSummary(w io.Writer, s loader.Summary) error {
 		fmt.Fprintf(w, " (run %d, %s, %s", s.Run, plural(int(s.Chunks), unit), plural(s.Streams, "stream"))
 	}
 	if s.ChunksResumed > 0 {
-		fmt.Fprintf(w, ", %s with %s rows from earlier starts", plural(int(s.ChunksResumed), unit), count(s.RowsResumed))
+		fmt.Fprintf(w, ", %s with %s rows from earlier starts", plural(int(s.ChunksResumed), unit), formatCount(s.RowsResumed))
 	}
 	fmt.Fprintln(w, ")")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -44,23 +44,23 @@ func printSummary(w io.Writer, s loader.Summary) error {
 		}
 		rate := ""
 		if stage == loader.StageLoad {
-			rate = perSecond(s.Rows-s.RowsResumed, seconds)
+			rate = formatRate(s.Rows-s.RowsResumed, seconds)
 		}
 		fmt.Fprintf(t, "%s\t%.2f s\t%s\n", stage, seconds, rate)
 	}
-	fmt.Fprintf(t, "total\t%.2f s\t%s\n", s.Seconds, perSecond(s.Rows-s.RowsResumed, s.Seconds))
+	fmt.Fprintf(t, "total\t%.2f s\t%s\n", s.Seconds, formatRate(s.Rows-s.RowsResumed, s.Seconds))
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "heap %s, indexes %s, WAL of the whole server meanwhile %s\n",
-		size(s.HeapBytes), size(s.IndexBytes), size(s.WALBytes))
+		formatBytes(s.HeapBytes), formatBytes(s.IndexBytes), formatBytes(s.WALBytes))
 	return err
 }
 
-// perSecond writes a rate of rows for the last column, "" when there is none.
-func perSecond(rows int64, seconds float64) string {
+// formatRate writes a rate of rows for the last column, "" when there is none.
+func formatRate(rows int64, seconds float64) string {
 	if seconds <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("%12s rows/s", count(int64(float64(rows)/seconds)))
+	return fmt.Sprintf("%12s rows/s", formatCount(int64(float64(rows)/seconds)))
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // tracesStopFor is how long the end of a run waits for a collector.
-const tracesStopFor = 3 * time.Second
+const traceFlushTimeout = 3 * time.Second
 
 // startTracing returns a tracer where the environment asks for traces, by the
 // standard variables OTEL_*; else nil, and nothing is started. The context has the
@@ -68,7 +68,7 @@ func startTracing(ctx context.Context, env func(string) string, version string, 
 	}
 	provider := sdktrace.NewTracerProvider(append(options, sdktrace.WithResource(about))...)
 	stop = func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesStopFor)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), traceFlushTimeout)
 		defer cancel()
 		err := provider.Shutdown(ctx)
 		for _, exporter := range exporters { // ends what is still being sent

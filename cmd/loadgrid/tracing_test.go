@@ -32,14 +32,14 @@ func otelEnv(t *testing.T, set map[string]string) {
 	}
 }
 
-// receiver is a collector that keeps what it is sent.
-type receiver struct {
+// traceCollector is a collector that keeps what it is sent.
+type traceCollector struct {
 	mu   sync.Mutex
 	got  []*collector.ExportTraceServiceRequest
 	hits int
 }
 
-func (c *receiver) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+func (c *traceCollector) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hits++
@@ -50,8 +50,8 @@ func (c *receiver) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func newReceiver(t *testing.T) (*receiver, string) {
-	c := new(receiver)
+func newTraceCollector(t *testing.T) (*traceCollector, string) {
+	c := new(traceCollector)
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
 	return c, server.URL
@@ -69,7 +69,7 @@ func (w *warnings) add(err error) {
 	w.all = append(w.all, err.Error())
 }
 
-func text(attributes []*common.KeyValue, key string) string {
+func attributeText(attributes []*common.KeyValue, key string) string {
 	for _, a := range attributes {
 		if a.GetKey() == key {
 			return a.GetValue().GetStringValue()
@@ -79,7 +79,7 @@ func text(attributes []*common.KeyValue, key string) string {
 }
 
 func TestSpansArrive(t *testing.T) {
-	c, url := newReceiver(t)
+	c, url := newTraceCollector(t)
 	otelEnv(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_RESOURCE_ATTRIBUTES": "team=maps",
 		"TRACEPARENT": "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"})
 	var w warnings
@@ -97,14 +97,14 @@ func TestSpansArrive(t *testing.T) {
 	}
 	sent := c.got[0].GetResourceSpans()[0]
 	about := sent.GetResource().GetAttributes()
-	if text(about, "service.name") != "loadgrid" || text(about, "service.version") != "1.2.3" || text(about, "team") != "maps" {
+	if attributeText(about, "service.name") != "loadgrid" || attributeText(about, "service.version") != "1.2.3" || attributeText(about, "team") != "maps" {
 		t.Errorf("resource %v", about)
 	}
 	spans := sent.GetScopeSpans()[0].GetSpans()
 	if len(spans) != 2 || spans[0].GetName() != "stage" || spans[1].GetName() != "run" {
 		t.Fatalf("spans %v", spans)
 	}
-	if text(spans[1].GetAttributes(), "loadgrid.table") != "grid" {
+	if attributeText(spans[1].GetAttributes(), "loadgrid.table") != "grid" {
 		t.Errorf("attributes %v", spans[1].GetAttributes())
 	}
 	if !bytes.Equal(spans[1].GetParentSpanId(), []byte{1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef}) ||
@@ -114,20 +114,20 @@ func TestSpansArrive(t *testing.T) {
 }
 
 func TestTheEnvironmentNamesTheService(t *testing.T) {
-	c, url := newReceiver(t)
+	c, url := newTraceCollector(t)
 	otelEnv(t, map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": url + "/v1/traces", "OTEL_SERVICE_NAME": "night"})
 	var w warnings
 	ctx, tracer, stop := startTracing(t.Context(), os.Getenv, "1", io.Discard, w.add)
 	_, span := tracer.Start(ctx, "run")
 	span.End()
 	stop()
-	if len(c.got) != 1 || text(c.got[0].GetResourceSpans()[0].GetResource().GetAttributes(), "service.name") != "night" {
+	if len(c.got) != 1 || attributeText(c.got[0].GetResourceSpans()[0].GetResource().GetAttributes(), "service.name") != "night" {
 		t.Errorf("%v, warnings %q", c.got, w.all)
 	}
 }
 
 func TestNoTracesUnlessAskedFor(t *testing.T) {
-	c, url := newReceiver(t)
+	c, url := newTraceCollector(t)
 	for name, env := range map[string]map[string]string{
 		"nothing set": {"OTEL_SERVICE_NAME": "x"},
 		"disabled":    {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_SDK_DISABLED": "TRUE"},

@@ -22,7 +22,7 @@ func version() string {
 	return "dev"
 }
 
-func newVersion() *cobra.Command {
+func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version",

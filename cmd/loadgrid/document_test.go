@@ -45,8 +45,8 @@ func TestShellCommands(t *testing.T) {
 	}
 }
 
-// shown is what a document shows of loadgrid.
-type shown struct {
+// document is what a document shows of loadgrid.
+type document struct {
 	calls  map[string][][]string // arguments, by the block that they are in
 	jobs   map[string]string     // job files
 	alerts []alert
@@ -57,23 +57,23 @@ type alert struct {
 	Labels, Annotations map[string]string
 }
 
-func (s *shown) call(b fences.Block, args ...[]string) {
+func (s *document) addCalls(b fences.Block, args ...[]string) {
 	s.calls[b.Name()] = append(s.calls[b.Name()], args...)
 }
 
-// readShown takes a document apart. A block in a language that is not known here is an
+// readDocument takes a document apart. A block in a language that is not known here is an
 // error: nothing would try it.
-func readShown(document string) (*shown, error) {
-	blocks, err := fences.Read(document)
+func readDocument(file string) (*document, error) {
+	blocks, err := fences.Read(file)
 	if err != nil {
 		return nil, err
 	}
-	s := &shown{calls: make(map[string][][]string), jobs: make(map[string]string)}
+	s := &document{calls: make(map[string][][]string), jobs: make(map[string]string)}
 	for _, b := range blocks {
 		var err error
 		switch b.Language {
 		case "sh", "ini":
-			s.call(b, shellCommands(b.Text)...)
+			s.addCalls(b, shellCommands(b.Text)...)
 		case "python":
 			err = s.python(b)
 		case "yaml":
@@ -96,22 +96,22 @@ func readShown(document string) (*shown, error) {
 }
 
 // python looks for commands in the strings and lists of operators.
-func (s *shown) python(b fences.Block) error {
+func (s *document) python(b fences.Block) error {
 	for _, m := range regexp.MustCompile(`bash_command="([^"]*)"`).FindAllStringSubmatch(b.Text, -1) {
-		s.call(b, shellCommands(m[1])...)
+		s.addCalls(b, shellCommands(m[1])...)
 	}
 	for _, m := range regexp.MustCompile(`arguments=(\[[^\]]*\])`).FindAllStringSubmatch(b.Text, -1) {
 		var args []string
 		if err := json.Unmarshal([]byte(m[1]), &args); err != nil {
 			return fmt.Errorf("arguments %s: %w", m[1], err)
 		}
-		s.call(b, args)
+		s.addCalls(b, args)
 	}
 	return nil
 }
 
 // yaml reads all documents of a block.
-func (s *shown) yaml(b fences.Block) error {
+func (s *document) yaml(b fences.Block) error {
 	d := yaml.NewDecoder(strings.NewReader(b.Text))
 	for {
 		var top map[string]any
@@ -136,7 +136,7 @@ func (s *shown) yaml(b fences.Block) error {
 
 // walk looks for commands and job files anywhere below a value: args of containers,
 // run of steps, files of a ConfigMap.
-func (s *shown) walk(b fences.Block, v any) {
+func (s *document) walk(b fences.Block, v any) {
 	switch v := v.(type) {
 	case []any:
 		for _, item := range v {
@@ -149,13 +149,13 @@ func (s *shown) walk(b fences.Block, v any) {
 			for _, a := range list {
 				args = append(args, fmt.Sprint(a))
 			}
-			s.call(b, args)
+			s.addCalls(b, args)
 		}
 		for key, item := range v {
 			text, isText := item.(string)
 			switch {
 			case isText && key == "run":
-				s.call(b, shellCommands(text)...)
+				s.addCalls(b, shellCommands(text)...)
 			case isText && strings.HasSuffix(key, ".yaml"):
 				s.jobs[b.Name()] = text
 			default:
@@ -166,7 +166,7 @@ func (s *shown) walk(b fences.Block, v any) {
 }
 
 // rules reads a file of alerting rules, in which Prometheus takes no other keys.
-func (s *shown) rules(text string) error {
+func (s *document) rules(text string) error {
 	var file struct {
 		Groups []struct {
 			Name  string

@@ -16,8 +16,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
-// notInFiles are flags of load that are no keys of job files, and why.
-func notInFiles() map[string]string {
+// flagsOutsideFiles are flags of load that are no keys of job files, and why.
+func flagsOutsideFiles() map[string]string {
 	return map[string]string{
 		"job":        "names the file",
 		"only":       "chooses among the file's jobs",
@@ -26,22 +26,22 @@ func notInFiles() map[string]string {
 	}
 }
 
-// notFlags are keys that are no flags.
-func notFlags() map[string]string {
+// keysWithoutFlag are keys that are no flags.
+func keysWithoutFlag() map[string]string {
 	return map[string]string{"name": "tells several jobs apart", "password": "would be shown in the list of processes"}
 }
 
 func TestKeysAreTheFlagsOfLoad(t *testing.T) {
-	cmd := newLoad()
+	cmd := newLoadCommand()
 	cmd.InitDefaultHelpFlag()
 	keys := jobfile.Keys()
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if _, not := notInFiles()[f.Name]; not == slices.Contains(keys, f.Name) {
+		if _, not := flagsOutsideFiles()[f.Name]; not == slices.Contains(keys, f.Name) {
 			t.Errorf("--%s: a key is %v", f.Name, !not)
 		}
 	})
 	for _, key := range keys {
-		_, not := notFlags()[key]
+		_, not := keysWithoutFlag()[key]
 		flag := cmd.Flags().Lookup(key)
 		if not == (flag != nil) {
 			t.Errorf("key %s is a flag: %v", key, flag != nil)
@@ -58,7 +58,7 @@ func TestKeysAreTheFlagsOfLoad(t *testing.T) {
 			t.Errorf("key %s may be %q, and its flag %q", key, choices, named)
 		}
 	}
-	for name := range notInFiles() {
+	for name := range flagsOutsideFiles() {
 		if cmd.Flags().Lookup(name) == nil {
 			t.Errorf("--%s is no flag", name)
 		}

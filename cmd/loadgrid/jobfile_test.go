@@ -31,7 +31,7 @@ func callJobs(t testing.TB, text string, args ...string) (code int, stdout, stde
 
 func TestBadJobs(t *testing.T) {
 	clearEnv(t)
-	t.Setenv("LOADGRID_DSN", untouched(t))
+	t.Setenv("LOADGRID_DSN", unusedServer(t))
 	const grid = "table: g\ncell-size: 1\ncols: 2\nrows: 3\n"
 	const two = "jobs:\n- {table: a, cell-size: 1, cols: 1, rows: 1}\n- {table: b, cell-size: 0, cols: 1, rows: 1}\n"
 	for _, tt := range []struct {
@@ -105,15 +105,15 @@ func TestAMistakeOfTheLogItself(t *testing.T) {
 	}
 }
 
-// preparedJob returns a job of a file beside flags of load.
-func preparedJob(t *testing.T, text string, args ...string) *prepared {
+// prepareJob returns a job of a file beside flags of load.
+func prepareJob(t *testing.T, text string, args ...string) *preparedJob {
 	t.Helper()
-	cmd := newLoad()
+	cmd := newLoadCommand()
 	cmd.SetContext(t.Context())
 	if err := cmd.ParseFlags(append(args, "--job", writeJobs(t, text))); err != nil {
 		t.Fatal(err)
 	}
-	jobs := jobsFlags{file: cmd.Flags().Lookup("job").Value.String()}
+	jobs := jobFileFlags{file: cmd.Flags().Lookup("job").Value.String()}
 	set, err := jobs.open(cmd)
 	if err != nil {
 		t.Fatal(err)
@@ -144,21 +144,21 @@ keep: 3
 if-exists: replace
 `
 	t.Setenv("LOADGRID_TEST_PW", secret)
-	p := preparedJob(t, text)
-	if p.run.job.Table.Name != "file" || p.run.job.Grid.DX != 1 || p.run.job.Extent == nil || len(p.run.job.Set) != 2 || p.run.options.Wait.Seconds() != 5 ||
-		p.flags.server.dsn != "host=file password='"+secret+"'" || p.run.options.JobName != "file" {
-		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.run.job, p.run.options, len(p.flags.server.dsn))
+	p := prepareJob(t, text)
+	if p.options.job.Table.Name != "file" || p.options.job.Grid.DX != 1 || p.options.job.Extent == nil || len(p.options.job.Set) != 2 || p.options.run.Wait.Seconds() != 5 ||
+		p.flags.server.dsn != "host=file password='"+secret+"'" || p.options.run.JobName != "file" {
+		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.options.job, p.options.run, len(p.flags.server.dsn))
 	}
-	p = preparedJob(t, text, "--table=line", "--cell-size=2,3", "--cols=4", "--rows=5", "--srid=EPSG:3857", "--set=c=x,y", "--set=d=4", "--wait=7s", "--rotate=0", "--dsn=host=line", "--keep=0")
-	if p.run.job.Table.Name != "line" || p.run.job.Grid.DX != 2 || p.run.job.Grid.DY != 3 || p.run.job.Extent != nil || p.run.job.Cols != 4 || p.run.job.Grid.SRID != 3857 || p.run.job.Grid.Rotate != 0 ||
-		len(p.run.job.Set) != 2 || p.run.job.Set[0].Name != "c" || p.run.job.Set[0].Value != "x,y" || p.run.options.Wait.Seconds() != 7 || p.run.job.Keep != 0 || p.run.job.IfExists != "replace" {
-		t.Errorf("beside flags the job is %+v, options %+v", p.run.job, p.run.options)
+	p = prepareJob(t, text, "--table=line", "--cell-size=2,3", "--cols=4", "--rows=5", "--srid=EPSG:3857", "--set=c=x,y", "--set=d=4", "--wait=7s", "--rotate=0", "--dsn=host=line", "--keep=0")
+	if p.options.job.Table.Name != "line" || p.options.job.Grid.DX != 2 || p.options.job.Grid.DY != 3 || p.options.job.Extent != nil || p.options.job.Cols != 4 || p.options.job.Grid.SRID != 3857 || p.options.job.Grid.Rotate != 0 ||
+		len(p.options.job.Set) != 2 || p.options.job.Set[0].Name != "c" || p.options.job.Set[0].Value != "x,y" || p.options.run.Wait.Seconds() != 7 || p.options.job.Keep != 0 || p.options.job.IfExists != "replace" {
+		t.Errorf("beside flags the job is %+v, options %+v", p.options.job, p.options.run)
 	}
 	if p.flags.server.dsn != "host=line" {
 		t.Error("the file's password goes to the server of the command line")
 	}
 	t.Setenv("LOADGRID_DSN", "host=environment")
-	if p = preparedJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); p.flags.server.dsn != "host=environment password='"+secret+"'" {
+	if p = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); p.flags.server.dsn != "host=environment password='"+secret+"'" {
 		t.Error("the file's password does not go with LOADGRID_DSN")
 	}
 }
@@ -236,7 +236,7 @@ func TestPlanOfJobs(t *testing.T) {
 
 func TestJobCheck(t *testing.T) {
 	clearEnv(t)
-	t.Setenv("LOADGRID_DSN", untouched(t))
+	t.Setenv("LOADGRID_DSN", unusedServer(t))
 	names, err := filepath.Glob("../../examples/*.yaml")
 	if err != nil || len(names) != 3 {
 		t.Fatalf("%v, %v", names, err)
@@ -317,16 +317,16 @@ func TestAJobsSecretsNeverLeak(t *testing.T) {
 
 // The first job that failed decides, whatever its error is wrapped in.
 func TestExitCodeOfJobsThatFailed(t *testing.T) {
-	p := preparedJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
+	p := prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
 	for want, err := range map[int]error{
-		exitFailed: errors.New("no"), exitUsage: p.mistake("cols", errors.New("no")), exitLocked: &loader.LockedError{}, exitResumable: &loader.ResumableError{Run: 7, Chunks: 2},
+		exitFailed: errors.New("no"), exitUsage: p.valueError("cols", errors.New("no")), exitLocked: &loader.LockedError{}, exitResumable: &loader.ResumableError{Run: 7, Chunks: 2},
 	} {
-		failed := &failedJobs{first: p.wrap(&runError{job: "a", err: err}), names: []string{"a"}, of: 2}
+		failed := &failedJobs{first: p.locate(&runError{job: "a", err: err}), names: []string{"a"}, of: 2}
 		if code := exitCode(t.Context(), failed); code != want {
 			t.Errorf("%v: exit code %d, want %d", err, code, want)
 		}
 		var b bytes.Buffer
-		if report(&b, t.Context(), p.cmd, failed); b.String() != "loadgrid: 1 of 2 jobs failed: a\n" {
+		if reportError(&b, t.Context(), p.cmd, failed); b.String() != "loadgrid: 1 of 2 jobs failed: a\n" {
 			t.Errorf("%v: %s", err, b.String())
 		}
 	}
