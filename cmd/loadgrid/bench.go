@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -12,11 +13,7 @@ import (
 )
 
 func newBenchCommand() *cobra.Command {
-	var (
-		options loader.BenchOptions
-		dsn     string
-		watch   progressFlags
-	)
+	var options benchOptions
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure the server's limit, and loadgrid's share of it, in under a minute",
@@ -41,46 +38,64 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
   loadgrid bench --progress json 2> bench.jsonl`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkPositive(cmd, "rows"); err != nil {
+			if err := options.check(cmd); err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("schema") && options.Schema == "" {
-				return &geomgen.ParamError{Param: "schema", Value: `""`, Reason: "the name is empty"}
-			}
-			return runBench(cmd, options, dsn, watch)
+			return runBench(cmd.Context(), options, streamsOf(cmd))
 		},
 	}
 	fs := cmd.Flags()
-	registerDSN(cmd, &dsn)
+	registerDSN(cmd, &options.dsn)
 	fs.Int64Var(&options.Rows, "rows", 1_000_000, "`number` of rows of each COPY, at most 10,000,000; fewer are taken where the server is too slow")
 	fs.StringVar(&options.Schema, "schema", "", "`schema` in which the table is while a transaction lasts; defaults to the first of the search_path, as in load")
-	watch.register(cmd)
+	options.progress.register(cmd)
 	return cmd
 }
 
-func runBench(cmd *cobra.Command, options loader.BenchOptions, dsn string, watch progressFlags) error {
+// benchOptions are what the flags of bench say.
+type benchOptions struct {
+	loader.BenchOptions
+	dsn      string
+	progress progressFlags
+}
+
+// check refuses what the library takes for its defaults.
+func (o *benchOptions) check(cmd *cobra.Command) error {
+	if err := checkPositive(cmd, "rows"); err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("schema") && o.Schema == "" {
+		return &geomgen.ParamError{Param: "schema", Value: `""`, Reason: "the name is empty"}
+	}
+	return nil
+}
+
+func runBench(ctx context.Context, options benchOptions, std streams) error {
 	// Before a connection is opened, as in load.
 	if err := options.Validate(); err != nil {
 		return err
 	}
-	r, err := watch.reporter(cmd.ErrOrStderr())
+	r, err := options.progress.reporter(std.err)
 	if err != nil {
 		return err
 	}
-	pool, err := loader.Open(cmd.Context(), resolveDSN(dsn), 1)
+
+	pool, err := loader.Open(ctx, resolveDSN(options.dsn), 1)
 	if err != nil {
 		return err
 	}
 	defer loader.Close(pool)
+
 	options.Progress = new(loader.Progress)
 	stop := r.follow(options.Progress)
-	result, err := loader.Bench(cmd.Context(), pool, options)
+	result, err := loader.Bench(ctx, pool, options.BenchOptions)
 	stop()
 	if err != nil {
 		return err
 	}
+
 	r.benchResult(result)
-	return printBench(cmd.OutOrStdout(), result)
+	return printBench(std.out, result)
 }
 
 // printBench writes what a bench has measured, and what that says.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,10 +16,7 @@ import (
 )
 
 func newDumpCommand() *cobra.Command {
-	var (
-		rows     cellFlags
-		out, dsn string
-	)
+	var options dumpOptions
 	cmd := &cobra.Command{
 		Use:   "dump --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short: "Write the rows as a binary COPY file, without a server",
@@ -31,43 +29,60 @@ asks no server, but for an area of interest that needs one: a query, or another 
   psql -c "\copy grid from grid.copy (format binary)"`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			job, err := rows.job(cmd, loader.Table{Name: "dump"})
+			job, err := options.cells.job(cmd, loader.Table{Name: "dump"})
 			if err != nil {
 				return err
 			}
-			p, err := planJob(cmd, job, dsn)
-			if err != nil {
-				return err
-			}
-			if err := runDump(cmd, p, out); err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s rows, %s\n", formatCount(p.Rows), formatBytes(p.Estimate().CopyBytes))
-			return nil
+			return runDump(cmd.Context(), job, options, streamsOf(cmd))
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "`file` to write, - for stdout (default -)")
-	registerDSN(cmd, &dsn)
-	rows.register(cmd)
+	cmd.Flags().StringVar(&options.out, "out", "", "`file` to write, - for stdout (default -)")
+	registerDSN(cmd, &options.dsn)
+	options.cells.register(cmd)
 	return cmd
 }
 
-func runDump(cmd *cobra.Command, p *loader.Plan, out string) error {
-	rows := p.NewRows(cmd.Context(), loader.Chunk{Last: geomgen.MaxID, Rows: p.Rows})
-	if out != "" && out != "-" {
-		return writeFileAtomically(out, func(w io.Writer) error { return copyRows(w, rows, p) })
+// dumpOptions are what the flags of dump say.
+type dumpOptions struct {
+	cells    cellFlags
+	out, dsn string
+}
+
+func runDump(ctx context.Context, job loader.Job, options dumpOptions, std streams) error {
+	p, err := planJob(ctx, job, options.dsn, std.err)
+	if err != nil {
+		return err
 	}
-	w := cmd.OutOrStdout()
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return usageError{errors.New("a binary file on a terminal helps nobody: use --out FILE, or a pipe")}
+
+	write := func(w io.Writer) error { return writeCopy(ctx, w, p) }
+	switch {
+	case options.out != "" && options.out != "-":
+		err = writeFileAtomically(options.out, write)
+	case isTerminal(std.out):
+		err = usageError{errors.New("a binary file on a terminal helps nobody: use --out FILE, or a pipe")}
+	default:
+		err = write(std.out)
 	}
-	return copyRows(w, rows, p)
+	if err != nil {
+		return err
+	}
+
+	fmt.Fprintf(std.err, "%s rows, %s\n", formatCount(p.Rows), formatBytes(p.Estimate().CopyBytes))
+	return nil
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // dumpBuffer is large enough that a write costs little beside its bytes.
 const dumpBuffer = 1 << 18
 
-func copyRows(w io.Writer, rows *loader.Rows, p *loader.Plan) error {
+// writeCopy writes all rows of a plan as one file of binary COPY.
+func writeCopy(ctx context.Context, w io.Writer, p *loader.Plan) error {
+	rows := p.NewRows(ctx, loader.Chunk{Last: geomgen.MaxID, Rows: p.Rows})
+
 	// Hidden from io.Copy, a file's own ReadFrom cannot put a smaller buffer in
 	// place of this one.
 	if _, err := io.CopyBuffer(struct{ io.Writer }{w}, rows, make([]byte, dumpBuffer)); err != nil {

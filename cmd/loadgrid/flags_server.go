@@ -43,11 +43,11 @@ func (f *serverFlags) open(ctx context.Context, streams int) (*pgxpool.Pool, err
 }
 
 // withPool opens the server for a command that looks at the ledger, and closes it after.
-func (f *serverFlags) withPool(cmd *cobra.Command, do func(context.Context, *pgxpool.Pool) error) error {
-	pool, err := f.open(cmd.Context(), 1)
+func (f *serverFlags) withPool(ctx context.Context, do func(context.Context, *pgxpool.Pool) error) error {
+	pool, err := f.open(ctx, 1)
 	if err != nil {
 		return err
 	}
 	defer loader.Close(pool)
-	return do(cmd.Context(), pool)
+	return do(ctx, pool)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -44,26 +45,32 @@ func newJobCheckCommand() *cobra.Command {
 no server, and needs no secrets: variables and files for the connection may be missing.`,
 		Args: checkArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			jobs := jobFileFlags{file: args[0]}
-			load := &cobra.Command{Use: "load"} // as if it were on its command line
-			new(loadFlags).register(load)
-			load.SetContext(cmd.Context())
-			load.SetIn(cmd.InOrStdin())
-			set, err := jobs.open(load)
-			if err != nil {
-				return err
-			}
-			if err := set.check(cmd.Context(), false); err != nil {
-				return err
-			}
-			names := make([]string, len(set.jobs))
-			for i, job := range set.jobs {
-				names[i] = job.Called()
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s: %s\n", oneLine(set.file.Name), plural(len(names), "job"), oneLine(strings.Join(names, ", ")))
-			return err
+			return runJobCheck(cmd.Context(), args[0], streamsOf(cmd))
 		},
 	}
+}
+
+func runJobCheck(ctx context.Context, file string, std streams) error {
+	load := &cobra.Command{Use: "load"} // as if it were on its command line
+	new(loadFlags).register(load)
+	load.SetContext(ctx)
+	load.SetIn(std.in)
+
+	jobs := jobFileFlags{file: file}
+	set, err := jobs.open(load)
+	if err != nil {
+		return err
+	}
+	if err := set.check(ctx, false); err != nil {
+		return err
+	}
+
+	names := make([]string, len(set.jobs))
+	for i, job := range set.jobs {
+		names[i] = job.Called()
+	}
+	_, err = fmt.Fprintf(std.out, "%s: %s: %s\n", oneLine(set.file.Name), plural(len(names), "job"), oneLine(strings.Join(names, ", ")))
+	return err
 }
 
 // jobSchema returns the schema. What a key is for is what the help says of its flag.

@@ -29,24 +29,24 @@ func (f *loadFlags) register(cmd *cobra.Command) {
 }
 
 // options returns what the flags say.
-func (f *loadFlags) options(cmd *cobra.Command) (run loadOptions, err error) {
-	run = loadOptions{server: f.server, progress: f.progress, textfile: f.schedule.textfile}
+func (f *loadFlags) options(cmd *cobra.Command) (o loadOptions, err error) {
+	o = loadOptions{server: f.server, progress: f.progress, textfile: f.schedule.textfile}
 	name, err := loader.ParseTable(f.table)
 	if err != nil {
-		return run, err
+		return o, err
 	}
-	if run.job, err = f.cells.job(cmd, name); err != nil {
-		return run, err
+	if o.job, err = f.cells.job(cmd, name); err != nil {
+		return o, err
 	}
-	run.job.LedgerSchema = f.server.ledger
-	if err := f.exists.apply(&run.job); err != nil {
-		return run, err
+	o.job.LedgerSchema = f.server.ledger
+	if err := f.exists.apply(&o.job); err != nil {
+		return o, err
 	}
-	if err := f.layout.apply(cmd, &run.job); err != nil {
-		return run, err
+	if err := f.layout.apply(cmd, &o.job); err != nil {
+		return o, err
 	}
-	if err := f.schedule.applyHooks(cmd, &run.job); err != nil {
-		return run, err
+	if err := f.schedule.applyHooks(cmd, &o.job); err != nil {
+		return o, err
 	}
-	return run, f.schedule.applyRun(cmd, &run.run)
+	return o, f.schedule.applyRun(cmd, &o.run)
 }

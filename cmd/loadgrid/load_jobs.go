@@ -25,7 +25,7 @@ func (f *jobFileFlags) runLoad(cmd *cobra.Command) error {
 			if len(set.jobs) > 1 {
 				p.reportProgress("job %s begins, %d of %d", p.name(), i+1, len(set.jobs))
 			}
-			err = p.locate(runLoad(p.cmd, p.options))
+			err = p.locate(runLoad(p.cmd.Context(), p.options, streamsOf(p.cmd)))
 		}
 		if err == nil {
 			continue

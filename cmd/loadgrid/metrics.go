@@ -10,11 +10,11 @@ import (
 )
 
 // writeMetrics writes for Prometheus what a run came to, also where it failed before
-// there was a connection. It is no part of the run: what is wrong with it is told.
-func (run loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Summary, failed error, took time.Duration) {
+// there was a connection. It is no part of the run: what is wrong with it is a warning.
+func (o *loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Summary, failed error, took time.Duration) {
 	record := textfile.Record{
 		// As the job names it: before there is a connection, nobody knows the schema.
-		Job: run.name(), Table: run.job.Table.String(), Version: version(), Ended: time.Now(),
+		Job: o.name(), Table: o.job.Table.String(), Version: version(), Ended: time.Now(),
 		Outcome: textfile.Published, ExitCode: exitDone, Seconds: took.Seconds() - s.WaitSeconds,
 		TableRows: s.TableRows, HeapBytes: s.HeapBytes, IndexBytes: s.IndexBytes,
 		CopiedRows: s.RowsCopied, CopiedBytes: s.CopyBytes, WALBytes: s.WALBytes,
@@ -33,12 +33,12 @@ func (run loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.S
 	if failed != nil {
 		record.Outcome, record.ExitCode = textfile.Failed, exitCode(ctx, failed)
 	}
-	err := textfile.Write(ctx, run.textfile, record)
+	err := textfile.Write(ctx, o.textfile, record)
 	var warning *textfile.Warning
 	switch {
 	case errors.As(err, &warning):
-		r.log().Warn(warning.Error(), "job", run.name())
+		r.log().Warn(warning.Error(), "job", o.name())
 	case err != nil:
-		r.log().Warn("the metrics are not written", "job", run.name(), "error", err.Error())
+		r.log().Warn("the metrics are not written", "job", o.name(), "error", err.Error())
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -12,9 +13,9 @@ import (
 
 func newMigrateCommand() *cobra.Command {
 	var server serverFlags
-	with := func(do func(cmd *cobra.Command, pool *pgxpool.Pool) error) func(*cobra.Command, []string) error {
+	runE := func(do func(context.Context, *pgxpool.Pool, string) error) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, _ []string) error {
-			return server.withPool(cmd, func(_ context.Context, pool *pgxpool.Pool) error { return do(cmd, pool) })
+			return runMigrate(cmd.Context(), server, do, streamsOf(cmd))
 		}
 	}
 	up := &cobra.Command{
@@ -22,33 +23,21 @@ func newMigrateCommand() *cobra.Command {
 		Short:   "Make the ledger, or bring it up to date; load does this by itself",
 		Example: "  loadgrid migrate up",
 		Args:    noArgs,
-		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
-			if err := loader.MigrateUp(cmd.Context(), pool, server.ledger); err != nil {
-				return err
-			}
-			return printLedgerVersion(cmd, pool, server.ledger)
-		}),
+		RunE:    runE(loader.MigrateUp),
 	}
 	down := &cobra.Command{
 		Use:     "down",
 		Short:   "Take the ledger's tables away; loaded tables stay, but cannot be appended to any more",
 		Example: "  loadgrid migrate down --ledger-schema audit",
 		Args:    noArgs,
-		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
-			if err := loader.MigrateDown(cmd.Context(), pool, server.ledger); err != nil {
-				return err
-			}
-			return printLedgerVersion(cmd, pool, server.ledger)
-		}),
+		RunE:    runE(loader.MigrateDown),
 	}
 	ver := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of the ledger",
 		Example: "  loadgrid migrate version",
 		Args:    noArgs,
-		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
-			return printLedgerVersion(cmd, pool, server.ledger)
-		}),
+		RunE:    runE(func(context.Context, *pgxpool.Pool, string) error { return nil }),
 	}
 	cmd := &cobra.Command{
 		Use:   "migrate",
@@ -63,8 +52,18 @@ func newMigrateCommand() *cobra.Command {
 	return withSubcommands(cmd)
 }
 
-func printLedgerVersion(cmd *cobra.Command, pool *pgxpool.Pool, schema string) error {
-	v, dirty, err := loader.MigrateVersion(cmd.Context(), pool, schema)
+// runMigrate changes the ledger, and prints the version that it then has.
+func runMigrate(ctx context.Context, server serverFlags, change func(context.Context, *pgxpool.Pool, string) error, std streams) error {
+	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
+		if err := change(ctx, pool, server.ledger); err != nil {
+			return err
+		}
+		return printLedgerVersion(ctx, pool, server.ledger, std.out)
+	})
+}
+
+func printLedgerVersion(ctx context.Context, pool *pgxpool.Pool, schema string, out io.Writer) error {
+	v, dirty, err := loader.MigrateVersion(ctx, pool, schema)
 	if err != nil {
 		return err
 	}
@@ -75,6 +74,6 @@ func printLedgerVersion(cmd *cobra.Command, pool *pgxpool.Pool, schema string) e
 	if dirty {
 		state += ", a migration was killed: the next start mends it"
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "ledger in schema %s: %s\n", schema, state)
+	_, err = fmt.Fprintf(out, "ledger in schema %s: %s\n", schema, state)
 	return err
 }

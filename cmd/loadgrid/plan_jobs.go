@@ -52,7 +52,7 @@ func (p *preparedJob) plan(image string) error {
 			return err
 		}
 	}
-	plan, err := planJob(p.cmd, p.options.job, p.flags.server.dsn)
+	plan, err := planJob(p.cmd.Context(), p.options.job, p.flags.server.dsn, p.cmd.ErrOrStderr())
 	if err != nil {
 		return p.locate(err)
 	}
@@ -62,7 +62,7 @@ func (p *preparedJob) plan(image string) error {
 		}
 	}
 	if p.options.job.IfExists == loader.Append {
-		return p.locate(planAppend(p.cmd, p.flags.server, plan))
+		return p.locate(printPlanOfAppend(p.cmd.Context(), plan, p.flags.server, p.cmd.OutOrStdout()))
 	}
 	return printPlan(p.cmd.OutOrStdout(), plan, true)
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -15,7 +14,7 @@ import (
 )
 
 func newPreviewCommand() *cobra.Command {
-	var table, column, out, dsn string
+	var options previewOptions
 	cmd := &cobra.Command{
 		Use:   "preview --table [SCHEMA.]NAME",
 		Short: "Draw what lies in a table",
@@ -28,35 +27,55 @@ each cell of it is drawn larger, for those that are left out.`,
   loadgrid preview --table stats.grid --column population --out population.svg`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			name, err := loader.ParseTable(table)
+			table, err := options.check(cmd)
 			if err != nil {
 				return err
 			}
-			if err := picture.CheckName(out); err != nil {
-				return &geomgen.ParamError{Param: "out", Value: out, Reason: "must end in .png or .svg"}
-			}
-			if cmd.Flags().Changed("column") && column == "" {
-				return &geomgen.ParamError{Param: "column", Value: `""`, Reason: "the name is empty"}
-			}
-			server := serverFlags{dsn: dsn, ledger: loader.DefaultLedgerSchema}
-			return server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
-				p, err := loader.NewPreview(ctx, pool, name, column)
-				if err != nil {
-					return err
-				}
-				if err := drawPreview(p, out); err != nil {
-					return err
-				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s of %s rows are drawn in %s\n", formatCount(int64(len(p.Cells))), formatCount(p.Rows), out)
-				return err
-			})
+			return runPreview(cmd.Context(), table, options, streamsOf(cmd))
 		},
 	}
-	cmd.Flags().StringVar(&table, "table", "", "the table to draw, `[SCHEMA.]NAME`")
-	cmd.Flags().StringVar(&column, "column", "", "numeric `column` that the colours show; left out, coverage where there is one")
-	cmd.Flags().StringVar(&out, "out", "preview.png", "`file` for the picture, .png or .svg")
-	registerDSN(cmd, &dsn)
+	cmd.Flags().StringVar(&options.table, "table", "", "the table to draw, `[SCHEMA.]NAME`")
+	cmd.Flags().StringVar(&options.column, "column", "", "numeric `column` that the colours show; left out, coverage where there is one")
+	cmd.Flags().StringVar(&options.out, "out", "preview.png", "`file` for the picture, .png or .svg")
+	registerDSN(cmd, &options.dsn)
 	return cmd
+}
+
+// previewOptions are what the flags of preview say.
+type previewOptions struct{ table, column, out, dsn string }
+
+// check returns the table that is to be drawn.
+func (o *previewOptions) check(cmd *cobra.Command) (loader.Table, error) {
+	table, err := loader.ParseTable(o.table)
+	if err != nil {
+		return table, err
+	}
+	if err := picture.CheckName(o.out); err != nil {
+		return table, &geomgen.ParamError{Param: "out", Value: o.out, Reason: "must end in .png or .svg"}
+	}
+	if cmd.Flags().Changed("column") && o.column == "" {
+		return table, &geomgen.ParamError{Param: "column", Value: `""`, Reason: "the name is empty"}
+	}
+	return table, nil
+}
+
+func runPreview(ctx context.Context, table loader.Table, options previewOptions, std streams) error {
+	pool, err := loader.Open(ctx, resolveDSN(options.dsn), 1)
+	if err != nil {
+		return err
+	}
+	defer loader.Close(pool)
+
+	p, err := loader.NewPreview(ctx, pool, table, options.column)
+	if err != nil {
+		return err
+	}
+	if err := drawPreview(p, options.out); err != nil {
+		return err
+	}
+
+	_, err = fmt.Fprintf(std.out, "%s of %s rows are drawn in %s\n", formatCount(int64(len(p.Cells))), formatCount(p.Rows), options.out)
+	return err
 }
 
 func drawPreview(p *loader.Preview, name string) error {

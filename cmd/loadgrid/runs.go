@@ -30,23 +30,29 @@ func newRunsCommand() *cobra.Command {
 	return withSubcommands(cmd)
 }
 
+// runOptions say which run a subcommand is about, and where its ledger is.
+type runOptions struct {
+	server serverFlags
+	id     int64
+}
+
 // newRunCommand makes a subcommand that takes the number of a run.
-func newRunCommand(name, short string, do func(cmd *cobra.Command, server serverFlags, id int64) error) *cobra.Command {
-	var server serverFlags
+func newRunCommand(name, short string, run func(context.Context, runOptions, streams) error) *cobra.Command {
+	var options runOptions
 	cmd := &cobra.Command{
 		Use:     name + " ID",
 		Short:   short,
 		Example: "  loadgrid runs " + name + " 3",
 		Args:    checkArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := runID(args[0])
-			if err != nil {
+			var err error
+			if options.id, err = runID(args[0]); err != nil {
 				return err
 			}
-			return do(cmd, server, id)
+			return run(cmd.Context(), options, streamsOf(cmd))
 		},
 	}
-	server.register(cmd)
+	options.server.register(cmd)
 	return cmd
 }
 
@@ -58,9 +64,9 @@ func runID(s string) (int64, error) {
 	return id, nil
 }
 
-func findRun(cmd *cobra.Command, server serverFlags, id int64) (run loader.RunInfo, err error) {
-	err = server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		run, err = loader.FindRun(ctx, pool, server.ledger, id)
+func findRun(ctx context.Context, options runOptions) (run loader.RunInfo, err error) {
+	err = options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+		run, err = loader.FindRun(ctx, pool, options.server.ledger, options.id)
 		return err
 	})
 	return run, err
@@ -68,12 +74,12 @@ func findRun(cmd *cobra.Command, server serverFlags, id int64) (run loader.RunIn
 
 // warnNoLedger makes the absence of a ledger a remark: before the first load there is
 // none, and a schedule may ask all the same.
-func warnNoLedger(cmd *cobra.Command, err error) error {
+func warnNoLedger(err error, stderr io.Writer) error {
 	var none *loader.NoLedgerError
 	if !errors.As(err, &none) {
 		return err
 	}
-	_, err = fmt.Fprintln(cmd.ErrOrStderr(), "loadgrid:", oneLine(none.Error()))
+	_, err = fmt.Fprintln(stderr, "loadgrid:", oneLine(none.Error()))
 	return err
 }
 

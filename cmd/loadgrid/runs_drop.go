@@ -11,15 +11,17 @@ import (
 )
 
 func newRunsDropCommand() *cobra.Command {
-	return newRunCommand("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run",
-		func(cmd *cobra.Command, server serverFlags, id int64) error {
-			err := server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
-				return loader.DropRun(ctx, pool, server.ledger, id)
-			})
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "run %d is dropped\n", id)
-			return err
-		})
+	return newRunCommand("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run", runDrop)
+}
+
+func runDrop(ctx context.Context, options runOptions, std streams) error {
+	err := options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
+		return loader.DropRun(ctx, pool, options.server.ledger, options.id)
+	})
+	if err != nil {
+		return err
+	}
+
+	_, err = fmt.Fprintf(std.out, "run %d is dropped\n", options.id)
+	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"text/tabwriter"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -36,24 +37,7 @@ func newRunsListCommand() *cobra.Command {
 				}
 				filter.Table = t
 			}
-			var runs []loader.RunInfo
-			err := server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-				runs, err = loader.Runs(ctx, pool, server.ledger, filter)
-				return warnNoLedger(cmd, err)
-			})
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), append([]loader.RunInfo{}, runs...))
-			}
-			t := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(t, "RUN\tJOB\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK\tROWS/S\tRETRIES\tBY\tERROR")
-			for _, r := range runs {
-				fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Standing(),
-					formatCount(r.Rows), chunksColumn(r), r.StartedAt.Format("2006-01-02 15:04:05"), elapsedColumn(r), attemptRate(r), countRetries(r), startedBy(r), errorCode(r))
-			}
-			return t.Flush()
+			return runList(cmd.Context(), server, filter, asJSON, streamsOf(cmd))
 		},
 	}
 	fs := cmd.Flags()
@@ -62,6 +46,34 @@ func newRunsListCommand() *cobra.Command {
 	registerJSON(cmd, &asJSON)
 	server.register(cmd)
 	return cmd
+}
+
+func runList(ctx context.Context, server serverFlags, filter loader.RunFilter, asJSON bool, std streams) error {
+	var runs []loader.RunInfo
+	err := server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+		runs, err = loader.Runs(ctx, pool, server.ledger, filter)
+		return warnNoLedger(err, std.err)
+	})
+	if err != nil {
+		return err
+	}
+
+	if asJSON {
+		return printJSON(std.out, append([]loader.RunInfo{}, runs...))
+	}
+	return printRuns(std.out, runs)
+}
+
+func printRuns(w io.Writer, runs []loader.RunInfo) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "RUN\tJOB\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK\tROWS/S\tRETRIES\tBY\tERROR")
+	for _, r := range runs {
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
+			r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Standing(),
+			formatCount(r.Rows), chunksColumn(r), r.StartedAt.Format("2006-01-02 15:04:05"), elapsedColumn(r),
+			attemptRate(r), countRetries(r), startedBy(r), errorCode(r))
+	}
+	return t.Flush()
 }
 
 // lastAttempt returns the last start of a run; the zero value where the ledger knows of none.

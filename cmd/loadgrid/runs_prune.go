@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -29,21 +30,26 @@ unfinished, and those whose rows a table shows or keeps, stay. No table is touch
 			if !cmd.Flags().Changed("older-than") {
 				return usageError{errors.New("--older-than is required, such as 90d")}
 			}
-			limit, err := parseAge("older-than", age)
+			olderThan, err := parseAge("older-than", age)
 			if err != nil {
 				return err
 			}
-			return server.withPool(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
-				n, err := loader.PruneRuns(ctx, pool, server.ledger, limit)
-				if err := warnNoLedger(cmd, err); err != nil {
-					return err
-				}
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s removed from the ledger\n", plural(int(n), "run"))
-				return err
-			})
+			return runPrune(cmd.Context(), server, olderThan, streamsOf(cmd))
 		},
 	}
 	cmd.Flags().StringVar(&age, "older-than", "", "`AGE` such as 90d, 2w or 12h")
 	server.register(cmd)
 	return cmd
+}
+
+func runPrune(ctx context.Context, server serverFlags, olderThan time.Duration, std streams) error {
+	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
+		n, err := loader.PruneRuns(ctx, pool, server.ledger, olderThan)
+		if err := warnNoLedger(err, std.err); err != nil {
+			return err
+		}
+
+		_, err = fmt.Fprintf(std.out, "%s removed from the ledger\n", plural(int(n), "run"))
+		return err
+	})
 }

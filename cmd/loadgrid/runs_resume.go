@@ -1,26 +1,49 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newRunsResumeCommand() *cobra.Command {
-	var watch progressFlags
+	var progress progressFlags
 	cmd := newRunCommand("resume", "Resume an unfinished run, as the command that began it would",
-		func(cmd *cobra.Command, server serverFlags, id int64) error {
-			run, err := findRun(cmd, server, id)
-			if err != nil {
-				return err
-			}
-			if run.State != loader.StateLoading {
-				return &loader.StateError{ID: id, State: run.Standing(), Only: "resumed"}
-			}
-			job := run.Job
-			job.Table, job.LedgerSchema = run.Table, server.ledger
-			return runLoad(cmd, loadOptions{job: job, server: server, progress: watch, run: loader.Options{JobName: run.JobName}})
+		func(ctx context.Context, options runOptions, std streams) error {
+			return runResume(ctx, options, progress, std)
 		})
-	watch.register(cmd)
+	progress.register(cmd)
 	return cmd
+}
+
+func runResume(ctx context.Context, options runOptions, progress progressFlags, std streams) error {
+	run, err := findRun(ctx, options)
+	if err != nil {
+		return err
+	}
+	job, err := jobToResume(run, options.server.ledger)
+	if err != nil {
+		return err
+	}
+
+	return runLoad(ctx, loadOptions{
+		job:      job,
+		run:      loader.Options{JobName: run.JobName},
+		server:   options.server,
+		progress: progress,
+	}, std)
+}
+
+// jobToResume returns the job that goes on with an unfinished run of a ledger: the
+// ledger's copy of it has neither the schema that the table was found in nor its own.
+func jobToResume(run loader.RunInfo, ledgerSchema string) (loader.Job, error) {
+	if run.State != loader.StateLoading {
+		return loader.Job{}, &loader.StateError{ID: run.ID, State: run.Standing(), Only: "resumed"}
+	}
+
+	job := run.Job
+	job.Table, job.LedgerSchema = run.Table, ledgerSchema
+	return job, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -15,18 +16,22 @@ import (
 func newRunsShowCommand() *cobra.Command {
 	var asJSON bool
 	cmd := newRunCommand("show", "Show one run: its job, its starts, and how far it is",
-		func(cmd *cobra.Command, server serverFlags, id int64) error {
-			run, err := findRun(cmd, server, id)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), run)
-			}
-			return printRun(cmd.OutOrStdout(), run)
+		func(ctx context.Context, options runOptions, std streams) error {
+			return runShow(ctx, options, asJSON, std)
 		})
 	registerJSON(cmd, &asJSON)
 	return cmd
+}
+
+func runShow(ctx context.Context, options runOptions, asJSON bool, std streams) error {
+	run, err := findRun(ctx, options)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(std.out, run)
+	}
+	return printRun(std.out, run)
 }
 
 func printRun(w io.Writer, r loader.RunInfo) error {
@@ -50,6 +55,15 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	if r.LastError != "" {
 		line("last error", "%s", r.LastError)
 	}
+	printJob(line, r)
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printAttempts(w, r)
+}
+
+// printJob writes what a run's job says.
+func printJob(line func(name, format string, args ...any), r loader.RunInfo) {
 	g := r.Job.Grid
 	line("origin", "%g,%g", g.X0, g.Y0)
 	line("cell size", "%g,%g", g.DX, g.DY)
@@ -86,10 +100,6 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	if r.Job.After != "" {
 		line("after", "%s", oneLine(r.Job.After))
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	return printAttempts(w, r)
 }
 
 // printAttempts writes how each start of a run went.
