@@ -44,11 +44,13 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
 			return runBench(cmd.Context(), options, streamsOf(cmd))
 		},
 	}
+
 	fs := cmd.Flags()
 	registerDSN(cmd, &options.dsn)
 	fs.Int64Var(&options.Rows, "rows", 1_000_000, "`number` of rows of each COPY, at most 10,000,000; fewer are taken where the server is too slow")
 	fs.StringVar(&options.Schema, "schema", "", "`schema` in which the table is while a transaction lasts; defaults to the first of the search_path, as in load")
 	options.progress.register(cmd)
+
 	return cmd
 }
 
@@ -67,6 +69,7 @@ func (o *benchOptions) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("schema") && o.Schema == "" {
 		return &geomgen.ParamError{Param: "schema", Value: `""`, Reason: "the name is empty"}
 	}
+
 	return nil
 }
 
@@ -75,6 +78,7 @@ func runBench(ctx context.Context, options benchOptions, std streams) error {
 	if err := options.Validate(); err != nil {
 		return err
 	}
+
 	r, err := options.progress.reporter(std.err)
 	if err != nil {
 		return err
@@ -104,6 +108,7 @@ func printBench(w io.Writer, b loader.BenchResult) error {
 	if b.Rows < b.RowsAsked {
 		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", formatCount(b.RowsAsked))
 	}
+
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name string, rate float64, note string) {
 		fmt.Fprintf(t, "%s\t%11s rows/s\t%8s/s\t%s\n", name, formatCount(int64(rate)), formatBytes(int64(rate*float64(b.RowBytes))), note)
@@ -116,10 +121,12 @@ func printBench(w io.Writer, b loader.BenchResult) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+
 	by := "the server's own COPY of a file with the same bytes"
 	if b.LimitBy == loader.LimitClientFile {
 		by = "the same bytes, prepared, sent from here"
 	}
+
 	fmt.Fprintf(w, "limit: %s, since %s\n", by, b.LimitWhy)
 	_, err := fmt.Fprintf(w, "share: %.0f%%: %s\n", 100*b.Share, b.Verdict)
 	return err

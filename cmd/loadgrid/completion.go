@@ -28,6 +28,7 @@ func newCompletionCommand() *cobra.Command {
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(out)
 			}
+
 			return fmt.Errorf("no completion for %s", args[0]) // Args lets no other through
 		},
 	}

@@ -40,12 +40,14 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
 			return runDemo(cmd.Context(), options, streamsOf(cmd))
 		},
 	}
+
 	fs := cmd.Flags()
 	fs.StringVar(&options.dsn, "dsn", "", "`connection` string or URL of a database to use; defaults to $LOADGRID_DSN, then to a throwaway server")
 	fs.BoolVar(&options.install, "install", false, "install Debian's packages with apt-get, as root or with sudo, where nothing else works")
 	fs.BoolVar(&options.keep, "keep", false, "leave the database up, and print how to reach and stop it")
 	fs.StringVar(&options.picture, "picture", "loadgrid-demo.png", "`file` for the picture, PNG or SVG by its name; empty for none")
 	options.progress.register(cmd)
+
 	return cmd
 }
 
@@ -69,21 +71,26 @@ func runDemo(ctx context.Context, options demoOptions, std streams) (err error) 
 	if err != nil {
 		return err
 	}
+
 	db, err := localpg.Provision(ctx, localpg.Request{DSN: resolveDSN(options.dsn), Install: options.install, Out: std.out})
 	if err != nil {
 		return err
 	}
+
 	kept := false
+
 	defer func() {
 		if !kept {
 			err = errors.Join(err, db.Close())
 		}
 	}()
+
 	pool, err := loader.Open(ctx, db.DSN, 0)
 	if err != nil {
 		return err
 	}
 	defer loader.Close(pool)
+
 	schema, err := createDemoSchema(ctx, pool)
 	if err != nil {
 		return err
@@ -93,12 +100,14 @@ func runDemo(ctx context.Context, options demoOptions, std streams) (err error) 
 			err = errors.Join(err, dropDemoSchema(ctx, pool, schema))
 		}
 	}()
+
 	if err := loadDemo(ctx, r, pool, schema, std.out); err != nil {
 		return err
 	}
 	if err := queryAndDraw(ctx, std.out, pool, loader.Table{Schema: schema, Name: "grid"}, options.picture); err != nil {
 		return err
 	}
+
 	if options.keep {
 		kept = true
 		printKept(std.out, db, schema)
@@ -121,6 +130,7 @@ func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table 
 		return fmt.Errorf("connecting for the questions: %w", err)
 	}
 	defer conn.Release()
+
 	_, err = conn.Exec(ctx, findPostGISQuery)
 	if err != nil {
 		return fmt.Errorf("looking for PostGIS: %w", err)
@@ -134,6 +144,7 @@ func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table 
 	if err := drawDemo(ctx, conn.Conn(), table, image); err != nil {
 		return err
 	}
+
 	_, err = fmt.Fprintf(out, "\npicture of the extent and of the order of the cells: %s\n", image)
 	return err
 }
@@ -147,6 +158,7 @@ func createDemoSchema(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	if _, err := pool.Exec(ctx, "create schema "+pgx.Identifier{schema}.Sanitize()); err != nil {
 		return "", fmt.Errorf("making schema %s for the demo: %w", schema, err)
 	}
+
 	return schema, nil
 }
 
@@ -154,6 +166,7 @@ func createDemoSchema(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 func dropDemoSchema(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
+
 	if _, err := pool.Exec(ctx, "drop schema "+pgx.Identifier{schema}.Sanitize()+" cascade"); err != nil {
 		return fmt.Errorf("dropping schema %s of the demo: %w", schema, err)
 	}
@@ -168,6 +181,7 @@ func loadDemo(ctx context.Context, r *reporter, pool *pgxpool.Pool, schema strin
 		Table: loader.Table{Schema: schema, Name: "grid"}, LedgerSchema: schema,
 		Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: demoCols, Rows: demoRows,
 	}, loader.Options{Progress: p, Log: r.log(), Version: version()})
+
 	stop()
 	if err != nil {
 		return err
@@ -191,6 +205,7 @@ func drawDemo(ctx context.Context, conn *pgx.Conn, table loader.Table, image str
 	if err != nil {
 		return fmt.Errorf("reading the order of the rows: %w", err)
 	}
+
 	blocks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (geomgen.Box, error) {
 		var b geomgen.Box
 		err := row.Scan(&b.XMin, &b.YMin, &b.XMax, &b.YMax)
@@ -199,6 +214,7 @@ func drawDemo(ctx context.Context, conn *pgx.Conn, table loader.Table, image str
 	if err != nil {
 		return fmt.Errorf("reading the order of the rows: %w", err)
 	}
+
 	return picture.Order{
 		Title:  fmt.Sprintf("%d x %d cells; the line visits the centres of blocks of %d x %d", demoCols, demoRows, side, side),
 		Extent: geomgen.Box{XMax: demoCols, YMax: demoRows},
@@ -212,6 +228,7 @@ func printKept(out io.Writer, db *localpg.Database, schema string) {
 		fmt.Fprintf(out, "\nthe table is %s.grid in the database that you named; drop it there with:\n  drop schema %s cascade\n", schema, schema)
 		return
 	}
+
 	fmt.Fprintf(out, "\nthe table is %s.grid in the database that stays up:\n  psql '%s'\n", schema, db.DSN)
 	fmt.Fprintf(out, "stop it and remove its files with:\n  %s\n", db.StopCommand)
 }

@@ -26,15 +26,19 @@ func shellCommands(text string) (calls [][]string) {
 		for len(words) > 0 && (words[0] == "exec" || assignment.MatchString(words[0])) {
 			words = words[1:]
 		}
+
 		if len(words) == 0 || path.Base(words[0]) != "loadgrid" {
 			continue
 		}
+
 		end := slices.IndexFunc(words, func(w string) bool { return strings.ContainsAny(w[:min(len(w), 2)], "<>|;&") })
 		if end < 0 {
 			end = len(words)
 		}
+
 		calls = append(calls, words[1:end])
 	}
+
 	return calls
 }
 
@@ -68,6 +72,7 @@ func readDocument(file string) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	s := &document{calls: make(map[string][][]string), jobs: make(map[string]string)}
 	for _, b := range blocks {
 		var err error
@@ -88,10 +93,12 @@ func readDocument(file string) (*document, error) {
 		default:
 			err = errors.New("no test knows what to do with it")
 		}
+
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.Name(), err)
 		}
 	}
+
 	return s, nil
 }
 
@@ -100,6 +107,7 @@ func (s *document) python(b fences.Block) error {
 	for _, m := range regexp.MustCompile(`bash_command="([^"]*)"`).FindAllStringSubmatch(b.Text, -1) {
 		s.addCalls(b, shellCommands(m[1])...)
 	}
+
 	for _, m := range regexp.MustCompile(`arguments=(\[[^\]]*\])`).FindAllStringSubmatch(b.Text, -1) {
 		var args []string
 		if err := json.Unmarshal([]byte(m[1]), &args); err != nil {
@@ -107,6 +115,7 @@ func (s *document) python(b fences.Block) error {
 		}
 		s.addCalls(b, args)
 	}
+
 	return nil
 }
 
@@ -122,14 +131,17 @@ func (s *document) yaml(b fences.Block) error {
 		if err != nil {
 			return err
 		}
+
 		if _, ok := top["groups"]; ok {
 			if err := s.rules(b.Text); err != nil {
 				return err
 			}
 		}
+
 		if _, ok := top["jobs"].([]any); ok {
 			s.jobs[b.Name()] = b.Text
 		}
+
 		s.walk(b, top)
 	}
 }
@@ -149,8 +161,10 @@ func (s *document) walk(b fences.Block, v any) {
 			for _, a := range list {
 				args = append(args, fmt.Sprint(a))
 			}
+
 			s.addCalls(b, args)
 		}
+
 		for key, item := range v {
 			text, isText := item.(string)
 			switch {
@@ -173,11 +187,13 @@ func (s *document) rules(text string) error {
 			Rules []alert
 		}
 	}
+
 	d := yaml.NewDecoder(strings.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil {
 		return err
 	}
+
 	for _, g := range file.Groups {
 		s.alerts = append(s.alerts, g.Rules...)
 	}

@@ -36,9 +36,11 @@ asks no server, but for an area of interest that needs one: a query, or another 
 			return runDump(cmd.Context(), job, options, streamsOf(cmd))
 		},
 	}
+
 	cmd.Flags().StringVar(&options.out, "out", "", "`file` to write, - for stdout (default -)")
 	registerDSN(cmd, &options.dsn)
 	options.cells.register(cmd)
+
 	return cmd
 }
 
@@ -63,6 +65,7 @@ func runDump(ctx context.Context, job loader.Job, options dumpOptions, std strea
 	default:
 		err = write(std.out)
 	}
+
 	if err != nil {
 		return err
 	}
@@ -91,6 +94,7 @@ func writeCopy(ctx context.Context, w io.Writer, p *loader.Plan) error {
 	if rows.Generated() != p.Rows {
 		return fmt.Errorf("%d rows planned, %d generated", p.Rows, rows.Generated())
 	}
+
 	return nil
 }
 
@@ -102,9 +106,11 @@ func writeFileAtomically(name string, write func(io.Writer) error) (err error) {
 			err = fmt.Errorf("writing %s: %w", name, err)
 		}
 	}()
+
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target // a link stays, and leads to the new file
 	}
+
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
@@ -112,6 +118,7 @@ func writeFileAtomically(name string, write func(io.Writer) error) (err error) {
 		}
 		return errors.Join(write(f), f.Close())
 	}
+
 	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.part")
 	if err != nil {
 		return err
@@ -122,5 +129,6 @@ func writeFileAtomically(name string, write func(io.Writer) error) (err error) {
 	if err := os.Rename(f.Name(), name); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
+
 	return nil
 }

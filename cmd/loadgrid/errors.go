@@ -17,7 +17,6 @@ import (
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
-
 func (e usageError) Unwrap() error { return e.err }
 
 // runError is an error of a run, with what it is called, for logs.
@@ -28,7 +27,6 @@ type runError struct {
 }
 
 func (e *runError) Error() string { return e.err.Error() }
-
 func (e *runError) Unwrap() error { return e.err }
 
 // reportError writes the error of cmd in one line: an object where the other lines
@@ -39,6 +37,7 @@ func reportError(w io.Writer, ctx context.Context, cmd *cobra.Command, err error
 	if errors.As(err, &inJob) {
 		cmd = inJob.cmd
 	}
+
 	if writesJSON(cmd) {
 		log := slog.New(slog.NewJSONHandler(w, nil)).With("type", "log")
 		var run *runError
@@ -48,9 +47,11 @@ func reportError(w io.Writer, ctx context.Context, cmd *cobra.Command, err error
 				log = log.With("run", run.run)
 			}
 		}
+
 		log.Error(text)
 		return
 	}
+
 	fmt.Fprintf(w, "loadgrid: %s\n", text)
 }
 
@@ -63,6 +64,7 @@ func errorMessage(ctx context.Context, cmd *cobra.Command, err error) string {
 	var wrongUsage usageError
 	var failed *failedJobs
 	var inJob *jobError
+
 	switch {
 	case errors.As(err, &failed):
 		return oneLine(failed.Error())
@@ -84,20 +86,22 @@ func errorMessage(ctx context.Context, cmd *cobra.Command, err error) string {
 	case errors.As(err, &wrongUsage):
 		return fmt.Sprintf("%s: see '%s --help'", oneLine(err.Error()), cmd.CommandPath())
 	}
+
 	return oneLine(err.Error())
 }
 
-// writesJSON tells whether a command writes objects to stderr.
+// writesJSON reports whether a command writes objects to stderr.
 func writesJSON(cmd *cobra.Command) bool {
 	for _, name := range []string{"progress", "log-format"} {
 		if f := cmd.Flags().Lookup(name); f != nil && f.Value.String() == "json" {
 			return true
 		}
 	}
+
 	return false
 }
 
-// argsAskForJSON tells the same of a command line that could not be read to its end.
+// argsAskForJSON reports the same of a command line that could not be read to its end.
 func argsAskForJSON(args []string) bool {
 	for i, arg := range args {
 		for _, flag := range []string{"--progress", "--log-format"} {
@@ -106,5 +110,6 @@ func argsAskForJSON(args []string) bool {
 			}
 		}
 	}
+
 	return false
 }

@@ -25,6 +25,7 @@ func exitCode(ctx context.Context, err error) int {
 	if errors.As(context.Cause(ctx), &bySignal) {
 		return exitSignal + int(bySignal.signal)
 	}
+
 	var (
 		wrongUsage usageError
 		wrongParam *geomgen.ParamError
@@ -35,6 +36,7 @@ func exitCode(ctx context.Context, err error) int {
 		wrongFile  *jobfile.Errors
 		resumable  *loader.ResumableError
 	)
+
 	switch {
 	case errors.As(err, &resumable):
 		return exitResumable
@@ -43,5 +45,6 @@ func exitCode(ctx context.Context, err error) int {
 	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun), errors.As(err, &noLedger), errors.As(err, &wrongState), errors.As(err, &wrongFile):
 		return exitUsage
 	}
+
 	return exitFailed
 }

@@ -33,11 +33,12 @@ func (f *cellFlags) register(cmd *cobra.Command) {
 // job returns a job for the table with what the flags say.
 func (f *cellFlags) job(cmd *cobra.Command, table loader.Table) (loader.Job, error) {
 	job := loader.Job{Table: table}
-	for _, set := range []func(*cobra.Command, *loader.Job) error{f.grid.apply, f.area.apply, f.columns.apply, f.codes.apply} {
-		if err := set(cmd, &job); err != nil {
+	for _, apply := range []func(*cobra.Command, *loader.Job) error{f.grid.apply, f.area.apply, f.columns.apply, f.codes.apply} {
+		if err := apply(cmd, &job); err != nil {
 			return job, err
 		}
 	}
+
 	return job, nil
 }
 
@@ -50,6 +51,7 @@ func checkPositive(cmd *cobra.Command, names ...string) error {
 			return &geomgen.ParamError{Param: name, Value: f.Value.String(), Reason: "must be at least 1"}
 		}
 	}
+
 	return nil
 }
 
@@ -63,6 +65,7 @@ func parseNumbers(param, s string, least, most int) ([]float64, error) {
 		}
 		return nil, &geomgen.ParamError{Param: param, Value: s, Reason: fmt.Sprintf("must be %s numbers separated by commas", want)}
 	}
+
 	list := make([]float64, len(parts))
 	for i, p := range parts {
 		f, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
@@ -71,6 +74,7 @@ func parseNumbers(param, s string, least, most int) ([]float64, error) {
 		}
 		list[i] = f
 	}
+
 	return list, nil
 }
 
@@ -83,18 +87,22 @@ func parseAge(param, s string) (time.Duration, error) {
 		}
 		return 0, &geomgen.ParamError{Param: param, Value: s, Reason: reason}
 	}
+
 	for unit, hours := range map[string]float64{"d": 24, "w": 7 * 24} {
 		number, ok := strings.CutSuffix(s, unit)
 		if !ok {
 			continue
 		}
+
 		n, err := strconv.ParseFloat(number, 64)
 		age := n * hours * float64(time.Hour)
 		if err != nil || !(age >= float64(time.Second)) || age > math.MaxInt64 {
 			return bad(fmt.Sprintf("must be an age such as 90d, 2w or 12h, at least a second, at most %dd", math.MaxInt64/int64(24*time.Hour)))
 		}
+
 		return time.Duration(age), nil
 	}
+
 	age, err := time.ParseDuration(s)
 	if err != nil || age < time.Second {
 		return bad("must be an age such as 90d, 2w or 12h, at least a second")

@@ -58,19 +58,23 @@ func (f *areaFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 		}
 		return nil
 	}
+
 	area := &loader.Area{SQL: f.sql}
 	if cmd.Flags().Changed("aoi-sql-timeout") {
 		area.SQLTimeout = f.sqlTimeout
 	}
+
 	if file {
 		var err error
 		if area, err = f.readFile(cmd); err != nil {
 			return err
 		}
 	}
+
 	if f.rule == "" {
 		return &geomgen.ParamError{Param: "aoi-rule", Value: `""`, Reason: "must be intersects, within or centroid"}
 	}
+
 	area.Rule, area.MakeValid = geomgen.Rule(f.rule), f.makeValid
 	if f.segmentize != "" {
 		length, err := strconv.ParseFloat(f.segmentize, 64)
@@ -79,6 +83,7 @@ func (f *areaFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 		}
 		area.Segmentize = &length
 	}
+
 	job.Area = area
 	return nil
 }
@@ -91,12 +96,15 @@ func (f *areaFlags) readFile(cmd *cobra.Command) (area *loader.Area, err error) 
 			return nil, &geomgen.ParamError{Param: "aoi", Value: f.file, Reason: "cannot be read: " + errorWithoutPath(err)}
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
+
 		r = file
 	}
+
 	area, err = loader.ReadArea(r)
 	var param *geomgen.ParamError
 	if errors.As(err, &param) && param.Param == "aoi" { // the file's name says more than what was read
 		return nil, &geomgen.ParamError{Param: "aoi", Value: f.file, Reason: param.Reason}
 	}
+
 	return area, err
 }

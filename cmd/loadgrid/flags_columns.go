@@ -27,6 +27,7 @@ func (f *columnFlags) apply(_ *cobra.Command, job *loader.Job) error {
 			return &geomgen.ParamError{Param: param, Value: `""`, Reason: "the name is empty"}
 		}
 	}
+
 	for _, s := range f.set {
 		c, err := loader.ParseConstant(s)
 		if err != nil {
@@ -34,6 +35,7 @@ func (f *columnFlags) apply(_ *cobra.Command, job *loader.Job) error {
 		}
 		job.Set = append(job.Set, c)
 	}
+
 	return nil
 }
 
@@ -56,6 +58,7 @@ func (f *codeFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 			return &geomgen.ParamError{Param: name, Value: `""`, Reason: "is empty"}
 		}
 	}
+
 	job.Code, job.CodeOrder, job.CodeIndex = geomgen.Code(f.code), geomgen.CodeOrder(f.order), f.index
 	return nil
 }

@@ -43,6 +43,7 @@ func (f *existsFlags) apply(job *loader.Job) error {
 			return &geomgen.ParamError{Param: flag.name, Value: `""`, Reason: flag.must}
 		}
 	}
+
 	job.IfExists, job.OnConflict = loader.IfExists(f.ifExists), loader.OnConflict(f.onConflict)
 	job.Publish, job.Keep = loader.Publish(f.publish), f.keep
 	return nil

@@ -40,6 +40,7 @@ func (f *gridFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 	if job.Grid, err = f.grid(cmd); err != nil {
 		return err
 	}
+
 	switch f.geometry {
 	case "polygon":
 	case "point":
@@ -47,6 +48,7 @@ func (f *gridFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 	default:
 		return &geomgen.ParamError{Param: "geometry", Value: f.geometry, Reason: "must be polygon or point"}
 	}
+
 	if cmd.Flags().Changed("extent") {
 		e, err := parseNumbers("extent", f.extent, 4, 4)
 		if err != nil {
@@ -54,6 +56,7 @@ func (f *gridFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 		}
 		job.Extent = &geomgen.Box{XMin: e[0], YMin: e[1], XMax: e[2], YMax: e[3]}
 	}
+
 	job.Cols, job.Rows = f.cols, f.rows
 	return checkPositive(cmd, "cols", "rows")
 }
@@ -73,14 +76,17 @@ func (f *gridFlags) grid(cmd *cobra.Command) (geomgen.Grid, error) {
 	if f.cellSize == "" {
 		return geomgen.Grid{}, &geomgen.ParamError{Param: "cell-size", Value: "(none)", Reason: "is required, as DX or DX,DY in CRS units"}
 	}
+
 	size, err := parseNumbers("cell-size", f.cellSize, 1, 2)
 	if err != nil {
 		return geomgen.Grid{}, err
 	}
+
 	origin, err := parseNumbers("origin", f.origin, 2, 2)
 	if err != nil {
 		return geomgen.Grid{}, err
 	}
+
 	srid, err := parseSRID(f.srid)
 	if err != nil {
 		return geomgen.Grid{}, err
@@ -92,6 +98,7 @@ func (f *gridFlags) parseShape(cmd *cobra.Command) (geomgen.Shape, error) {
 	if cmd.Flags().Changed("hexagon") && f.shape != "hexagon" {
 		return "", &geomgen.ParamError{Param: "hexagon", Value: f.hexagon, Reason: "goes with shape hexagon alone"}
 	}
+
 	switch {
 	case f.shape == "square":
 		return geomgen.Square, nil
@@ -104,6 +111,7 @@ func (f *gridFlags) parseShape(cmd *cobra.Command) (geomgen.Shape, error) {
 	case f.hexagon == "pointy":
 		return geomgen.HexagonPointy, nil
 	}
+
 	return "", &geomgen.ParamError{Param: "hexagon", Value: f.hexagon, Reason: "must be flat or pointy"}
 }
 
@@ -114,6 +122,7 @@ func (f *gridFlags) tileGrid(cmd *cobra.Command) (geomgen.Grid, error) {
 			return geomgen.Grid{}, &geomgen.ParamError{Param: name, Value: given.Value.String(), Reason: "contradicts shape xyz: tiles have their own"}
 		}
 	}
+
 	if srid, err := parseSRID(f.srid); err != nil || cmd.Flags().Changed("srid") && srid != 3857 {
 		return geomgen.Grid{}, &geomgen.ParamError{Param: "srid", Value: f.srid, Reason: "contradicts shape xyz: tiles are in EPSG:3857"}
 	}
@@ -123,6 +132,7 @@ func (f *gridFlags) tileGrid(cmd *cobra.Command) (geomgen.Grid, error) {
 	if f.zoom < 0 || f.zoom > geomgen.MaxZoom {
 		return geomgen.Grid{}, &geomgen.ParamError{Param: "zoom", Value: strconv.Itoa(int(f.zoom)), Reason: "must lie between 0 and 30"}
 	}
+
 	return geomgen.Tiles(f.zoom), nil
 }
 
@@ -132,6 +142,7 @@ func parseSRID(s string) (int32, error) {
 	if len(s) > 5 && strings.EqualFold(s[:5], "EPSG:") {
 		digits = s[5:]
 	}
+
 	n, err := strconv.ParseInt(digits, 10, 32)
 	if err != nil {
 		return 0, &geomgen.ParamError{Param: "srid", Value: s, Reason: "must be a number, as 3035 or EPSG:3035"}

@@ -29,6 +29,7 @@ func (f *layoutFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 	if f.index == "" {
 		return &geomgen.ParamError{Param: "index", Value: `""`, Reason: "must be gist, brin, both or none"}
 	}
+
 	job.Streams, job.ChunkRows, job.Partitions = f.streams, f.chunkRows, f.partitions
 	job.Index, job.Unlogged = loader.Index(f.index), f.unlogged
 	return checkPositive(cmd, "streams", "chunk-rows")

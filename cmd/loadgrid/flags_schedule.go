@@ -39,6 +39,7 @@ func (f *scheduleFlags) applyHooks(cmd *cobra.Command, job *loader.Job) error {
 			return &geomgen.ParamError{Param: name, Value: `""`, Reason: "has no statement"}
 		}
 	}
+
 	job.Before, job.After = f.before, f.after
 	for name, timeout := range map[string]struct{ to, from *time.Duration }{
 		"before-timeout": {&job.BeforeTimeout, &f.beforeTimeout}, "after-timeout": {&job.AfterTimeout, &f.afterTimeout},
@@ -46,10 +47,12 @@ func (f *scheduleFlags) applyHooks(cmd *cobra.Command, job *loader.Job) error {
 		if !cmd.Flags().Changed(name) {
 			continue
 		}
+
 		if *timeout.to = *timeout.from; *timeout.to <= 0 {
 			return &geomgen.ParamError{Param: name, Value: timeout.from.String(), Reason: "must be longer than 0"}
 		}
 	}
+
 	return nil
 }
 
@@ -58,6 +61,7 @@ func (f *scheduleFlags) applyRun(cmd *cobra.Command, options *loader.Options) er
 	if f.wait < 0 {
 		return &geomgen.ParamError{Param: "wait", Value: f.wait.String(), Reason: "must not be negative"}
 	}
+
 	options.Wait, options.SkipUnchanged = f.wait, f.skipUnchanged
 	if cmd.Flags().Changed("prune-runs") {
 		age, err := parseAge("prune-runs", f.pruneRuns)
@@ -66,10 +70,12 @@ func (f *scheduleFlags) applyRun(cmd *cobra.Command, options *loader.Options) er
 		}
 		options.PruneRuns = age
 	}
+
 	if cmd.Flags().Changed("metrics-textfile") {
 		if err := textfile.CheckName(f.textfile); err != nil {
 			return &geomgen.ParamError{Param: "metrics-textfile", Value: quoteEmpty(f.textfile), Reason: "must have a name that ends in .prom: node_exporter reads no other"}
 		}
 	}
+
 	return nil
 }

@@ -49,5 +49,6 @@ func (f *serverFlags) withPool(ctx context.Context, do func(context.Context, *pg
 		return err
 	}
 	defer loader.Close(pool)
+
 	return do(ctx, pool)
 }

@@ -14,6 +14,7 @@ func formatCount(n int64) string {
 	if n < 0 {
 		sign, s = "-", s[1:]
 	}
+
 	var b strings.Builder
 	for i, d := range s {
 		if i > 0 && (len(s)-i)%3 == 0 {
@@ -21,6 +22,7 @@ func formatCount(n int64) string {
 		}
 		b.WriteRune(d)
 	}
+
 	return sign + b.String()
 }
 
@@ -29,9 +31,11 @@ func formatBytes(n int64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
 	f := float64(n)
 	i := 0
+
 	for ; f >= 999.95 && i < len(units)-1; i++ {
 		f /= 1000
 	}
+
 	if i == 0 {
 		return fmt.Sprintf("%d B", n)
 	}
@@ -55,6 +59,7 @@ func formatSeconds(seconds float64) string {
 	case seconds >= 2*day:
 		return fmt.Sprintf("%.0f days", seconds/day)
 	}
+
 	return formatDuration(time.Duration(seconds * float64(time.Second)))
 }
 

@@ -17,6 +17,7 @@ func newJobCommand() *cobra.Command {
 		Example: `  loadgrid job check jobs.yaml
   loadgrid job schema > job.schema.json`,
 	}
+
 	cmd.AddCommand(newJobCheckCommand(), newJobSchemaCommand())
 	return withSubcommands(cmd)
 }
@@ -31,6 +32,7 @@ func newJobSchemaCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+
 			_, err = cmd.OutOrStdout().Write(text)
 			return err
 		},
@@ -69,6 +71,7 @@ func runJobCheck(ctx context.Context, file string, std streams) error {
 	for i, job := range set.jobs {
 		names[i] = job.Called()
 	}
+
 	_, err = fmt.Fprintf(std.out, "%s: %s: %s\n", oneLine(set.file.Name), plural(len(names), "job"), oneLine(strings.Join(names, ", ")))
 	return err
 }
@@ -90,6 +93,7 @@ func jobSchema() ([]byte, error) {
 		case "jobs":
 			return "the jobs, in the order in which they are done"
 		}
+
 		return describeFlag(load, key)
 	})
 }

@@ -40,6 +40,7 @@ func TestKeysAreTheFlagsOfLoad(t *testing.T) {
 			t.Errorf("--%s: a key is %v", f.Name, !not)
 		}
 	})
+
 	for _, key := range keys {
 		_, not := keysWithoutFlag()[key]
 		flag := cmd.Flags().Lookup(key)
@@ -49,6 +50,7 @@ func TestKeysAreTheFlagsOfLoad(t *testing.T) {
 		if flag == nil {
 			continue
 		}
+
 		// The choices are those that the help names.
 		var named []string
 		if m := regexp.MustCompile("`([a-z-]+(?:\\|[a-z-]+)+)`").FindStringSubmatch(flag.Usage); m != nil {
@@ -58,6 +60,7 @@ func TestKeysAreTheFlagsOfLoad(t *testing.T) {
 			t.Errorf("key %s may be %q, and its flag %q", key, choices, named)
 		}
 	}
+
 	for name := range flagsOutsideFiles() {
 		if cmd.Flags().Lookup(name) == nil {
 			t.Errorf("--%s is no flag", name)
@@ -72,11 +75,13 @@ func TestSchemaFile(t *testing.T) {
 	if code != exitDone || stderr != "" {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
+
 	if *update {
 		if err := os.WriteFile(name, []byte(stdout), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	file, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +89,7 @@ func TestSchemaFile(t *testing.T) {
 	if string(file) != stdout {
 		t.Errorf("%s is not what 'loadgrid job schema' prints: go test ./cmd/loadgrid -run TestSchemaFile -update", name)
 	}
+
 	for _, key := range append(jobfile.Keys(), "defaults", "jobs") {
 		if n := len(regexp.MustCompile(`(?s)"`+key+`": \{.*?"description": "[^"]`).FindAllString(stdout, -1)); n == 0 {
 			t.Errorf("%s has no description", key)
@@ -97,14 +103,17 @@ func TestJobFileOfTheREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(readme))
 	if m == nil {
 		t.Fatal("the README has no job file")
 	}
+
 	file := strings.ReplaceAll(m[1], "aoi: ", "aoi: "+mustAbs(t, "../../examples")+"/") // where the area is
 	if code, stdout, stderr := call(t.Context(), "job", "check", writeJobs(t, file)); code != exitDone || !strings.HasSuffix(stdout, ": 2 jobs: eu_1km, hexagons\n") || !strings.Contains(string(readme), "jobs.yaml: 2 jobs: eu_1km, hexagons") {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 	}
+
 	name := writeJobs(t, strings.Replace(m[1], "cell-size", "cell_size", 1))
 	_, _, stderr := call(t.Context(), "job", "check", name)
 	if said := strings.ReplaceAll(stderr, name, "jobs.yaml"); !strings.Contains(string(readme), "\n"+said) {
@@ -118,6 +127,7 @@ func mustAbs(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return path
 }
 
@@ -135,10 +145,12 @@ func TestSchemaFileFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	names, err := filepath.Glob("../../examples/*.yaml")
 	if err != nil || len(names) != 3 {
 		t.Fatalf("%v, %v", names, err)
 	}
+
 	for _, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -147,6 +159,7 @@ func TestSchemaFileFits(t *testing.T) {
 		if !strings.HasPrefix(string(text), "# yaml-language-server: $schema=../docs/job.schema.json\n") {
 			t.Errorf("%s does not name its schema", name)
 		}
+
 		var doc any
 		if err := yaml.Load(text, &doc); err != nil {
 			t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 
 // valueError is an error of the value of a key.
 func (p *preparedJob) valueError(key string, err error) error {
-	mistake := jobfile.Error{Pos: p.settings[key].Items[0].Pos, Message: key + " " + err.Error()}
-	return &jobError{cmd: p.cmd, help: p.set.cmd, err: &jobfile.Errors{File: p.set.file.Name, List: []jobfile.Error{mistake}}}
+	wrong := jobfile.Error{Pos: p.settings[key].Items[0].Pos, Message: key + " " + err.Error()}
+	return &jobError{cmd: p.cmd, help: p.set.cmd, err: &jobfile.Errors{File: p.set.file.Name, List: []jobfile.Error{wrong}}}
 }
 
 // locate says of an error which job it is of, and where in the file the value stands that
@@ -25,10 +25,12 @@ func (p *preparedJob) locate(err error) error {
 	if err == nil {
 		return nil
 	}
+
 	e := &jobError{cmd: p.cmd, help: p.set.cmd, err: err}
 	if len(p.set.file.Jobs) > 1 {
 		e.job = p.name()
 	}
+
 	var param *geomgen.ParamError
 	if errors.As(err, &param) && !p.set.cmd.Flags().Changed(param.Param) {
 		pos := p.source.Pos()
@@ -40,8 +42,10 @@ func (p *preparedJob) locate(err error) error {
 				}
 			}
 		}
+
 		e.pos, e.position = pos, fmt.Sprintf("%s:%d:%d: ", p.set.file.Name, pos.Line, pos.Column)
 	}
+
 	return e
 }
 
@@ -56,7 +60,6 @@ type jobError struct {
 }
 
 func (e *jobError) Error() string { return e.prefix() + e.err.Error() }
-
 func (e *jobError) Unwrap() error { return e.err }
 
 func (e *jobError) prefix() string {
@@ -66,7 +69,7 @@ func (e *jobError) prefix() string {
 	return e.position + "job " + e.job + ": "
 }
 
-// message is what message says without a file, but that what stands in the file is no flag.
+// message is what errorMessage says without a file, but that what stands in the file is no flag.
 func (e *jobError) message(ctx context.Context) string {
 	text := errorMessage(ctx, e.help, e.err)
 	if e.position != "" {
@@ -80,6 +83,7 @@ func (s *jobSet) joinErrors(ctx context.Context, errs []error) error {
 	if len(errs) < 2 {
 		return errors.Join(errs...)
 	}
+
 	all := &jobfile.Errors{File: s.file.Name}
 	add := func(one jobfile.Error) {
 		// What is wrong in the defaults is wrong in each job.
@@ -87,6 +91,7 @@ func (s *jobSet) joinErrors(ctx context.Context, errs []error) error {
 			all.List = append(all.List, one)
 		}
 	}
+
 	var first *jobError
 	for _, err := range errs {
 		var inJob *jobError
@@ -101,9 +106,11 @@ func (s *jobSet) joinErrors(ctx context.Context, errs []error) error {
 		default:
 			return err // of the command line, and the same for all jobs
 		}
+
 		if first == nil {
 			errors.As(err, &first)
 		}
 	}
+
 	return &jobError{cmd: first.cmd, help: first.help, err: all}
 }

@@ -41,21 +41,24 @@ func (s *jobSet) prepare(job *jobfile.Job, secrets bool) *preparedJob {
 	if p.err == nil && secrets {
 		p.err = p.fillConnection()
 	}
+
 	if p.err != nil {
 		return p
 	}
+
 	var err error
 	if p.options, err = p.flags.options(p.cmd); err != nil {
 		p.err = p.locate(err)
 		return p
 	}
+
 	p.options.run.JobName = p.source.Called()
 	return p
 }
 
 // parseFlags gives a fresh set of load's flags what the command line says, and below that
 // the file: whether a flag has changed, what it is otherwise, and what is wrong with
-// its value is told by the same code as without a file.
+// its value is reported by the same code as without a file.
 func (s *jobSet) parseFlags(job *jobfile.Job) *preparedJob {
 	p := &preparedJob{set: s, source: job, settings: make(map[string]jobfile.Setting)}
 	p.cmd = &cobra.Command{Use: s.cmd.Name()}
@@ -67,22 +70,26 @@ func (s *jobSet) parseFlags(job *jobfile.Job) *preparedJob {
 	if p.err = p.copyFlags(); p.err != nil {
 		return p
 	}
+
 	for _, setting := range s.file.Merge(job, p.cmd.Flags().Changed) {
 		p.settings[setting.Key] = setting
 		if setting.Key == "dsn" || setting.Key == "password" {
-			continue // see connection
+			continue // see fillConnection
 		}
+
 		for _, item := range setting.Items {
 			text := item.Text
 			if setting.Key == "aoi" && text != "-" || setting.Key == "metrics-textfile" {
 				text = s.resolvePath(text)
 			}
+
 			if err := p.cmd.Flags().Set(setting.Key, text); err != nil {
 				p.err = p.valueError(setting.Key, errors.New("cannot be "+text))
 				return p
 			}
 		}
 	}
+
 	return p
 }
 
@@ -92,10 +99,12 @@ func (p *preparedJob) copyFlags() (err error) {
 		if err != nil || p.cmd.Flags().Lookup(given.Name) == nil {
 			return
 		}
+
 		values := []string{given.Value.String()}
 		if list, ok := given.Value.(pflag.SliceValue); ok {
 			values = list.GetSlice()
 		}
+
 		for _, v := range values {
 			if err = p.cmd.Flags().Set(given.Name, v); err != nil {
 				err = usageError{fmt.Errorf("--%s: %w", given.Name, err)}
@@ -103,6 +112,7 @@ func (p *preparedJob) copyFlags() (err error) {
 			}
 		}
 	})
+
 	return err
 }
 
@@ -121,6 +131,7 @@ func (p *preparedJob) fillConnection() error {
 	if p.set.cmd.Flags().Changed("dsn") {
 		return nil
 	}
+
 	secrets := jobfile.Secrets{Dir: p.set.dir, Lookup: os.LookupEnv}
 	if dsn, ok := p.settings["dsn"]; ok {
 		text, err := secrets.DSN(dsn.Items[0].Text)
@@ -129,6 +140,7 @@ func (p *preparedJob) fillConnection() error {
 		}
 		p.flags.server.dsn = text
 	}
+
 	if password, ok := p.settings["password"]; ok {
 		text, err := secrets.Password(password.Items[0].Text)
 		if err != nil {
@@ -136,6 +148,7 @@ func (p *preparedJob) fillConnection() error {
 		}
 		p.flags.server.dsn = jobfile.WithPassword(resolveDSN(p.flags.server.dsn), text)
 	}
+
 	return nil
 }
 
@@ -146,11 +159,13 @@ func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 	if _, err := p.options.progress.reporter(io.Discard); err != nil {
 		return p.locate(err)
 	}
+
 	if secrets {
 		if err := loader.CheckDSN(resolveDSN(p.options.server.dsn)); err != nil {
 			return p.locate(err)
 		}
 	}
+
 	// The plan, with the polygons of the area, is made again when the job's turn
 	// comes: those of all jobs would be in memory for hours.
 	var needs *loader.NeedsServerError

@@ -112,6 +112,7 @@ func newLoadCommand() *cobra.Command {
 			} else if set {
 				return jobs.runLoad(cmd)
 			}
+
 			options, err := flags.options(cmd)
 			if err != nil {
 				return err
@@ -119,9 +120,11 @@ func newLoadCommand() *cobra.Command {
 			return runLoad(cmd.Context(), options, streamsOf(cmd))
 		},
 	}
+
 	flags.register(cmd)
 	jobs.register(cmd, "do the jobs of a `FILE` in YAML, in order, - for stdin: its keys are these flags, and what is given here wins")
 	jobs.registerKeepGoing(cmd)
+
 	return cmd
 }
 
@@ -146,6 +149,7 @@ func runLoad(ctx context.Context, options loadOptions, std streams) error {
 	if options.textfile != "" {
 		options.writeMetrics(ctx, r, summary, err, time.Since(began))
 	}
+
 	if err != nil {
 		return &runError{options.name(), summary.Run, err}
 	}

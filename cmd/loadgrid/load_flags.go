@@ -38,6 +38,7 @@ func (f *loadFlags) options(cmd *cobra.Command) (o loadOptions, err error) {
 	if o.job, err = f.cells.job(cmd, name); err != nil {
 		return o, err
 	}
+
 	o.job.LedgerSchema = f.server.ledger
 	if err := f.exists.apply(&o.job); err != nil {
 		return o, err
@@ -48,5 +49,6 @@ func (f *loadFlags) options(cmd *cobra.Command) (o loadOptions, err error) {
 	if err := f.schedule.applyHooks(cmd, &o.job); err != nil {
 		return o, err
 	}
+
 	return o, f.schedule.applyRun(cmd, &o.run)
 }

@@ -17,6 +17,7 @@ func (f *jobFileFlags) runLoad(cmd *cobra.Command) error {
 	if err := set.check(cmd.Context(), true); err != nil {
 		return err
 	}
+
 	failed := &failedJobs{of: len(set.jobs)}
 	for i, job := range set.jobs {
 		p := set.prepare(job, true)
@@ -27,9 +28,11 @@ func (f *jobFileFlags) runLoad(cmd *cobra.Command) error {
 			}
 			err = p.locate(runLoad(p.cmd.Context(), p.options, streamsOf(p.cmd)))
 		}
+
 		if err == nil {
 			continue
 		}
+
 		if !f.keepGoing || cmd.Context().Err() != nil {
 			if rest := set.jobs[i+1:]; len(rest) > 0 {
 				names := make([]string, len(rest))
@@ -38,35 +41,41 @@ func (f *jobFileFlags) runLoad(cmd *cobra.Command) error {
 				}
 				p.reportProgress("not done: %s", strings.Join(names, ", "))
 			}
+
 			return err
 		}
+
 		if failed.names = append(failed.names, p.name()); failed.first == nil {
 			failed.first = err
 		}
+
 		if len(set.jobs) == 1 {
 			return err
 		}
+
 		reportError(cmd.ErrOrStderr(), cmd.Context(), cmd, err)
 	}
+
 	if failed.first != nil {
 		return failed
 	}
 	return nil
 }
 
-// reportProgress tells people how far the jobs are, in the form that the job's log has.
+// reportProgress writes how far the jobs are, in the form that the job's log has.
 func (p *preparedJob) reportProgress(format string, args ...any) {
 	w, text := p.cmd.ErrOrStderr(), oneLine(fmt.Sprintf(format, args...))
 	if writesJSON(p.cmd) {
 		slog.New(slog.NewJSONHandler(w, nil)).With("type", "log").Info(text, "job", p.name())
 		return
 	}
+
 	fmt.Fprintln(w, text)
 }
 
 // failedJobs is what jobs that were to go on when one fails end with.
 type failedJobs struct {
-	first error // told already, as the others are
+	first error // reported already, as the others are
 	names []string
 	of    int
 }

@@ -30,11 +30,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitDone
 	}
+
 	if errors.As(err, new(usageError)) && argsAskForJSON(args) {
 		if f := cmd.Flags().Lookup("log-format"); f != nil {
 			_ = f.Value.Set("json") // it may stand behind a flag that is not known
 		}
 	}
+
 	reportError(stderr, ctx, cmd, err)
 	return exitCode(ctx, err)
 }
@@ -63,12 +65,14 @@ Results go to stdout, everything else to stderr.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newLoadCommand(), newPlanCommand(), newJobCommand(), newDumpCommand(), newPreviewCommand(), newBenchCommand(), newDemoCommand(), newRunsCommand(), newMigrateCommand(), newCompletionCommand(), newVersionCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = checkArgs(knownCommand)
 	}
+
 	return withSubcommands(root)
 }
 
@@ -98,7 +102,7 @@ func checkArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// noArgs is for commands that take flags alone. It tells an argument too many,
+// noArgs is for commands that take flags alone. It distinguishes an argument too many,
 // often the rest of a list with spaces in it, from a command.
 func noArgs(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {

@@ -38,6 +38,7 @@ func call(ctx context.Context, args ...string) (code int, stdout, stderr string)
 			panic("a password is shown: " + out.String() + errs.String())
 		}
 	}
+
 	return code, out.String(), errs.String()
 }
 
@@ -54,6 +55,7 @@ func clearEnv(t testing.TB) {
 			}
 		}
 	}
+
 	t.Setenv("HOME", t.TempDir())
 }
 
@@ -64,6 +66,7 @@ func unusedServer(t *testing.T) (dsn string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	touched := make(chan bool)
 	go func() {
 		conn, err := l.Accept()
@@ -72,18 +75,21 @@ func unusedServer(t *testing.T) (dsn string) {
 		}
 		touched <- err == nil
 	}()
+
 	t.Cleanup(func() {
 		_ = l.Close()
 		if <-touched {
 			t.Error("somebody connected to the server")
 		}
 	})
+
 	return "postgresql://me@" + l.Addr().String() + "/gis?sslmode=disable"
 }
 
 func TestBadInput(t *testing.T) {
 	clearEnv(t)
 	t.Setenv("LOADGRID_DSN", unusedServer(t))
+
 	const grid = "--cell-size=1 --cols=10 --rows=10"
 	long := strings.Repeat("x", 64)
 	for _, tt := range []struct {
@@ -250,6 +256,7 @@ func TestBadInput(t *testing.T) {
 			if stdout != "" {
 				t.Errorf("stdout should be empty: %q", stdout)
 			}
+
 			checkOneLine(t, stderr, tt.want...)
 		})
 	}
@@ -261,6 +268,7 @@ func checkOneLine(t *testing.T, stderr string, want ...string) {
 	if !strings.HasPrefix(stderr, "loadgrid: ") || strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "\n") {
 		t.Errorf("stderr should be one line: %q", stderr)
 	}
+
 	for _, w := range want {
 		if !strings.Contains(stderr, w) {
 			t.Errorf("stderr lacks %s: %s", w, stderr)
@@ -276,6 +284,7 @@ func TestExitCodeAndReport(t *testing.T) {
 	cmd := &cobra.Command{Use: "plan"}
 	newRootCommand().AddCommand(cmd)
 	interrupted, terminated := signalError{2}, signalError{15}
+
 	for _, tt := range []struct {
 		name  string
 		cause error // why the context ended, nil for not at all
@@ -309,12 +318,14 @@ func TestExitCodeAndReport(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
+
 			if tt.cause != nil {
 				cancel(tt.cause)
 			}
 			if code := exitCode(ctx, tt.err); code != tt.code {
 				t.Errorf("exit code %d, should be %d", code, tt.code)
 			}
+
 			var b bytes.Buffer
 			if reportError(&b, ctx, cmd, tt.err); b.String() != tt.want {
 				t.Errorf("got  %q\nwant %q", b.String(), tt.want)

@@ -21,9 +21,11 @@ func (o *loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Su
 		Stages: map[string]float64{}, Retries: int64(s.Retries),
 		Chunks: textfile.Chunks{Committed: s.ChunksCopied, Resumed: s.ChunksResumed, Pending: s.Chunks - s.ChunksCopied - s.ChunksResumed},
 	}
+
 	for stage, seconds := range s.StageSeconds {
 		record.Stages[string(stage)] = seconds
 	}
+
 	if s.WaitSeconds > 0 {
 		record.Stages["wait"] = s.WaitSeconds
 	}
@@ -33,6 +35,7 @@ func (o *loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Su
 	if failed != nil {
 		record.Outcome, record.ExitCode = textfile.Failed, exitCode(ctx, failed)
 	}
+
 	err := textfile.Write(ctx, o.textfile, record)
 	var warning *textfile.Warning
 	switch {

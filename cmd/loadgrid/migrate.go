@@ -18,6 +18,7 @@ func newMigrateCommand() *cobra.Command {
 			return runMigrate(cmd.Context(), server, do, streamsOf(cmd))
 		}
 	}
+
 	up := &cobra.Command{
 		Use:     "up",
 		Short:   "Make the ledger, or bring it up to date; load does this by itself",
@@ -25,6 +26,7 @@ func newMigrateCommand() *cobra.Command {
 		Args:    noArgs,
 		RunE:    runE(loader.MigrateUp),
 	}
+
 	down := &cobra.Command{
 		Use:     "down",
 		Short:   "Take the ledger's tables away; loaded tables stay, but cannot be appended to any more",
@@ -32,6 +34,7 @@ func newMigrateCommand() *cobra.Command {
 		Args:    noArgs,
 		RunE:    runE(loader.MigrateDown),
 	}
+
 	ver := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of the ledger",
@@ -39,12 +42,14 @@ func newMigrateCommand() *cobra.Command {
 		Args:    noArgs,
 		RunE:    runE(func(context.Context, *pgxpool.Pool, string) error { return nil }),
 	}
+
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Make, update or remove the ledger's tables",
 		Example: `  loadgrid migrate version
   loadgrid migrate up --ledger-schema audit`,
 	}
+
 	for _, c := range []*cobra.Command{up, down, ver} {
 		server.register(c)
 		cmd.AddCommand(c)
@@ -67,6 +72,7 @@ func printLedgerVersion(ctx context.Context, pool *pgxpool.Pool, schema string, 
 	if err != nil {
 		return err
 	}
+
 	state := fmt.Sprintf("version %d", v)
 	if v == 0 {
 		state = "none"
@@ -74,6 +80,7 @@ func printLedgerVersion(ctx context.Context, pool *pgxpool.Pool, schema string, 
 	if dirty {
 		state += ", a migration was killed: the next start mends it"
 	}
+
 	_, err = fmt.Fprintf(out, "ledger in schema %s: %s\n", schema, state)
 	return err
 }

@@ -57,6 +57,7 @@ func newPlanCommand() *cobra.Command {
 			} else if set {
 				return jobs.runPlan(cmd, options.picture)
 			}
+
 			job, err := options.job(cmd)
 			if err != nil {
 				return err
@@ -64,6 +65,7 @@ func newPlanCommand() *cobra.Command {
 			return runPlan(cmd.Context(), job, options, streamsOf(cmd))
 		},
 	}
+
 	cmd.Flags().StringVar(&options.table, "table", "", "the table that would be loaded, `[SCHEMA.]NAME`")
 	options.exists.register(cmd, "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
 	cmd.Flags().StringVar(&options.picture, "picture", "", "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg")
@@ -71,6 +73,7 @@ func newPlanCommand() *cobra.Command {
 	options.cells.register(cmd)
 	options.layout.register(cmd)
 	jobs.register(cmd, "plan the jobs of a `FILE` in YAML, - for stdin, as load would do them")
+
 	return cmd
 }
 
@@ -94,6 +97,7 @@ func (o *planOptions) job(cmd *cobra.Command) (job loader.Job, err error) {
 	if job, err = o.cells.job(cmd, table); err != nil {
 		return job, err
 	}
+
 	job.LedgerSchema = o.server.ledger
 	if err := o.exists.apply(&job); err != nil {
 		return job, err
@@ -104,6 +108,7 @@ func (o *planOptions) job(cmd *cobra.Command) (job loader.Job, err error) {
 	if cmd.Flags().Changed("picture") {
 		return job, picture.CheckName(o.picture)
 	}
+
 	return job, nil
 }
 
@@ -136,6 +141,7 @@ func planTable(table string, named bool, ifExists string) (loader.Table, error) 
 	case ifExists == string(loader.Append):
 		return loader.Table{}, &geomgen.ParamError{Param: "table", Value: "(none)", Reason: "is required with if-exists append: its indexes are what appending costs"}
 	}
+
 	return loader.Table{Name: "plan"}, nil
 }
 
@@ -150,16 +156,20 @@ func planJob(ctx context.Context, job loader.Job, dsn string, stderr io.Writer) 
 			return nil, fmt.Errorf("%w: %w", needs, openErr)
 		}
 		defer loader.Close(pool)
+
 		p, err = loader.PlanOn(ctx, pool, job)
 	}
+
 	if err != nil {
 		return nil, err
 	}
+
 	if p.Job.Area != nil {
 		for _, w := range p.Job.Area.Warnings {
 			fmt.Fprintf(stderr, "warning: %s\n", w)
 		}
 	}
+
 	return p, nil
 }
 
@@ -170,6 +180,7 @@ func printPlanOfAppend(ctx context.Context, p *loader.Plan, server serverFlags, 
 		if err != nil {
 			return err
 		}
+
 		p.Job.Table = a.Table
 		if err := printPlan(out, p, true); err != nil {
 			return err
@@ -186,6 +197,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	if named {
 		line("table", "%s", oneLine(p.Job.Table.String()))
 	}
+
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
 	line("covering", "%s", p.Job.Grid.BoxAround(p.Cells))
 	printShape(line, p.Job)
@@ -198,6 +210,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	line("indexes", "about %s", formatBytes(e.IndexBytes))
 	line("WAL", "about %s", formatBytes(e.WALBytes))
 	line("time", "about %s on a server with two cores", formatSeconds(e.Seconds))
+
 	return t.Flush()
 }
 
@@ -210,5 +223,6 @@ func describeMethod(p *loader.Plan) string {
 	case loader.MethodPartitions:
 		return fmt.Sprintf("partitions: %d of up to %s rows, over %s", p.Chunks, rows, plural(p.Streams, "stream"))
 	}
+
 	return fmt.Sprintf("chunks: %s of up to %s rows, over %s", formatCount(p.Chunks), rows, plural(p.Streams, "stream"))
 }

@@ -17,28 +17,34 @@ func (f *jobFileFlags) runPlan(cmd *cobra.Command, image string) error {
 	if err != nil {
 		return err
 	}
+
 	if cmd.Flags().Changed("picture") {
 		if err := picture.CheckName(image); err != nil {
 			return err
 		}
+
 		if len(set.jobs) > 1 {
 			return &geomgen.ParamError{Param: "picture", Value: image,
 				Reason: fmt.Sprintf("goes with one job, and there are %d: choose it with --only", len(set.jobs))}
 		}
 	}
+
 	for i, job := range set.jobs {
 		p := set.prepare(job, false)
 		if p.err != nil {
 			return p.err
 		}
+
 		if i > 0 {
 			fmt.Fprintln(cmd.OutOrStdout())
 		}
+
 		fmt.Fprintf(cmd.OutOrStdout(), "job %s\n", oneLine(p.name()))
 		if err := p.plan(image); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -52,15 +58,18 @@ func (p *preparedJob) plan(image string) error {
 			return err
 		}
 	}
+
 	plan, err := planJob(p.cmd.Context(), p.options.job, p.flags.server.dsn, p.cmd.ErrOrStderr())
 	if err != nil {
 		return p.locate(err)
 	}
+
 	if image != "" {
 		if err := drawPlan(plan, image); err != nil {
 			return p.locate(err)
 		}
 	}
+
 	if p.options.job.IfExists == loader.Append {
 		return p.locate(printPlanOfAppend(p.cmd.Context(), plan, p.flags.server, p.cmd.OutOrStdout()))
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// acrossPicture is about how many blocks a picture shows from side to side: where
+// blocksAcross is about how many blocks a picture shows from side to side: where
 // there are no more cells than that, each of them.
 const blocksAcross = 160
 
@@ -18,10 +18,12 @@ func drawPlan(p *loader.Plan, name string) error {
 	if err := picture.CheckName(name); err != nil {
 		return err
 	}
+
 	level := uint8(0)
 	for n := max(int64(p.Cells.MaxCol)-int64(p.Cells.MinCol), int64(p.Cells.MaxRow)-int64(p.Cells.MinRow)); n>>level > blocksAcross; {
 		level++
 	}
+
 	g := p.Job.Grid
 	m := picture.Map{
 		Title: planTitle(p) + ": " + pluralCount(p.Rows, "cell"), SRID: g.SRID, Extent: p.Job.Extent, Edges: level == 0,
@@ -31,16 +33,19 @@ func drawPlan(p *loader.Plan, name string) error {
 		m.Area = p.Job.Area.Polygons
 		m.Title += ", by rule " + string(p.Job.Area.Rule)
 	}
+
 	m.Legend = picture.Legend{Name: "order of the load", Low: "first", High: "last"}
 	if p.Chunks > 1 {
 		m.Legend = picture.Legend{Name: "chunk", Low: "1", High: formatCount(p.Chunks)}
 	}
+
 	p.Blocks(level, func(b geomgen.Block, before, n int64) {
 		m.Pieces = append(m.Pieces, picture.Piece{Ring: g.AppendOutline(nil, b, p.Cells), Value: loadOrder(p, before+n/2)})
 	})
 	if level > 0 {
 		m.Sample = sampleCells(p)
 	}
+
 	return m.Save(name)
 }
 
@@ -63,6 +68,7 @@ func describeCells(g geomgen.Grid) string {
 	case g.DX != g.DY:
 		text = "cells of " + length(g.DX) + " by " + length(g.DY)
 	}
+
 	if g.Rotate != 0 {
 		text += fmt.Sprintf(", turned by %g degrees", g.Rotate)
 	}
@@ -92,6 +98,7 @@ func sampleCells(p *loader.Plan) picture.Sample {
 	const around = 3
 	middle := p.Middle()
 	s := picture.Sample{Title: fmt.Sprintf("cells around %d,%d", middle.Col, middle.Row)}
+
 	for row := middle.Row - around; row <= middle.Row+around; row++ {
 		for col := middle.Col - around; col <= middle.Col+around; col++ {
 			c := geomgen.Cell{Col: col, Row: row}
@@ -103,5 +110,6 @@ func sampleCells(p *loader.Plan) picture.Sample {
 			}
 		}
 	}
+
 	return s
 }

@@ -34,10 +34,12 @@ each cell of it is drawn larger, for those that are left out.`,
 			return runPreview(cmd.Context(), table, options, streamsOf(cmd))
 		},
 	}
+
 	cmd.Flags().StringVar(&options.table, "table", "", "the table to draw, `[SCHEMA.]NAME`")
 	cmd.Flags().StringVar(&options.column, "column", "", "numeric `column` that the colours show; left out, coverage where there is one")
 	cmd.Flags().StringVar(&options.out, "out", "preview.png", "`file` for the picture, .png or .svg")
 	registerDSN(cmd, &options.dsn)
+
 	return cmd
 }
 
@@ -56,6 +58,7 @@ func (o *previewOptions) check(cmd *cobra.Command) (loader.Table, error) {
 	if cmd.Flags().Changed("column") && o.column == "" {
 		return table, &geomgen.ParamError{Param: "column", Value: `""`, Reason: "the name is empty"}
 	}
+
 	return table, nil
 }
 
@@ -82,41 +85,50 @@ func drawPreview(p *loader.Preview, name string) error {
 	if len(p.Cells) == 0 {
 		return fmt.Errorf("table %s has no cells to draw", p.Table)
 	}
+
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, c := range p.Cells {
 		if c.Value != nil && !math.IsNaN(*c.Value) && !math.IsInf(*c.Value, 0) {
 			low, high = math.Min(low, *c.Value), math.Max(high, *c.Value)
 		}
 	}
+
 	if p.Column == "coverage" && low <= high { // the same colours in each picture; of loadgrid's, none lies beyond
 		low, high = math.Min(low, 0), math.Max(high, 1)
 	}
+
 	m := picture.Map{Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), SRID: p.SRID, Edges: len(p.Cells) <= 5000}
 	if p.Sample {
 		m.Title = fmt.Sprintf("%s: about %s rows", oneLine(p.Table.String()), formatCount(p.Rows))
 		m.Lines = []string{fmt.Sprintf("a sample of %s of them", formatCount(int64(len(p.Cells))))}
 	}
+
 	if p.Column != "" && low <= high {
 		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: formatValue(low), High: formatValue(high)}
 	}
+
 	factor := 1.0
 	if p.Sample { // so that those that are drawn stand for the others, too
 		factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
 	}
+
 	for _, c := range p.Cells {
 		value := 0.35 // one colour
 		if p.Column != "" {
 			value = math.NaN()
 		}
+
 		if c.Value != nil && low <= high {
 			if value = 0.5; high > low {
 				value = (*c.Value - low) / (high - low)
 			}
 		}
+
 		for _, ring := range c.Rings {
 			m.Pieces = append(m.Pieces, picture.Piece{Ring: scaleRing(ring, factor), Value: value})
 		}
 	}
+
 	return m.Save(name)
 }
 
@@ -133,10 +145,12 @@ func scaleRing(ring []geomgen.Point, factor float64) []geomgen.Point {
 	if factor == 1 || len(ring) < 2 {
 		return ring
 	}
+
 	var x, y float64
 	for _, p := range ring[1:] { // the first one is the last
 		x, y = x+p.X/float64(len(ring)-1), y+p.Y/float64(len(ring)-1)
 	}
+
 	for i, p := range ring {
 		ring[i] = geomgen.Point{X: x + factor*(p.X-x), Y: y + factor*(p.Y-y)}
 	}

@@ -20,6 +20,7 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 	case g.Rotate != 0:
 		shape = "rectangles"
 	}
+
 	if g.Rotate != 0 {
 		shape += fmt.Sprintf(", turned by %g degrees", g.Rotate)
 	}
@@ -29,6 +30,7 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 	if job.Geometry != geomgen.AsPolygon {
 		line("geometry", "%s", job.Geometry)
 	}
+
 	if a := job.Area; a != nil {
 		text := string(a.Rule)
 		if a.SQL != "" {
@@ -37,8 +39,10 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 		if len(a.Polygons) > 0 {
 			text += fmt.Sprintf(", %s with %s corners", plural(len(a.Polygons), "polygon"), formatCount(int64(countCorners(a.Polygons))))
 		}
+
 		line("area", "%s", text)
 	}
+
 	if job.Code != "" {
 		line("code", "%s", job.Code)
 	}
@@ -51,6 +55,7 @@ func countCorners(polygons []geomgen.Polygon) int {
 			n += len(ring) - 1
 		}
 	}
+
 	return n
 }
 

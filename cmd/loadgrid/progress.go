@@ -15,7 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// progressFlags are the flags that say how a run tells how it goes.
+// progressFlags are the flags that say how a run reports its progress.
 type progressFlags struct {
 	progress, logFormat string
 }
@@ -27,7 +27,7 @@ func (f *progressFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.logFormat, "log-format", "text", "how to write everything on stderr, `text|json`: json is an object a line, with job, run, stage and chunk")
 }
 
-// reporter returns what tells how a run goes.
+// reporter returns what reports the progress of a run.
 func (f *progressFlags) reporter(stderr io.Writer) (*reporter, error) {
 	switch {
 	case f.logFormat != "text" && f.logFormat != "json":
@@ -35,6 +35,7 @@ func (f *progressFlags) reporter(stderr io.Writer) (*reporter, error) {
 	case f.logFormat == "json" && f.progress == "bar":
 		return nil, &geomgen.ParamError{Param: "progress", Value: f.progress, Reason: "contradicts log-format json: a bar is no object a line"}
 	}
+
 	return newReporter(f.progress, f.logFormat == "json", stderr)
 }
 
@@ -46,7 +47,7 @@ type view interface {
 	finish()
 }
 
-// reporter tells on stderr how a load goes: its view and its log take turns.
+// reporter reports on stderr how a load goes: its view and its log take turns.
 type reporter struct {
 	mu   sync.Mutex
 	w    io.Writer
@@ -72,6 +73,7 @@ func newReporter(kind string, json bool, stderr io.Writer) (*reporter, error) {
 	default:
 		return nil, &geomgen.ParamError{Param: "progress", Value: kind, Reason: "must be auto, bar, json or none"}
 	}
+
 	return r, nil
 }
 
@@ -81,6 +83,7 @@ func terminalWidth(w io.Writer) int {
 	if !ok {
 		return 0
 	}
+
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return 0
@@ -97,7 +100,7 @@ func (r *reporter) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(r, nil))
 }
 
-// newJSONHandler also has what is told of a run's normal course, as level INFO.
+// newJSONHandler also writes the events of a run's normal course, as level INFO.
 func newJSONHandler(w io.Writer) slog.Handler {
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{
 		Level: loader.LevelEvent,
@@ -114,6 +117,7 @@ func newJSONHandler(w io.Writer) slog.Handler {
 func (r *reporter) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	if r.view != nil {
 		r.view.clear()
 	}
@@ -125,11 +129,14 @@ func (r *reporter) follow(p *loader.Progress) (stop func()) {
 	if r.view == nil {
 		return func() {}
 	}
+
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
+
 		tick := time.NewTicker(r.view.interval())
 		defer tick.Stop()
+
 		for {
 			select {
 			case <-done:
@@ -139,12 +146,14 @@ func (r *reporter) follow(p *loader.Progress) (stop func()) {
 			}
 		}
 	}()
+
 	return func() {
 		close(done)
 		<-ended
 		r.update(p.Snapshot())
 		r.mu.Lock()
 		defer r.mu.Unlock()
+
 		r.view.finish()
 	}
 }
@@ -184,14 +193,15 @@ func writeJSON(w io.Writer, v any) {
 }
 
 // rate returns rows a second of this start, and the time left, 0 when unknown.
-func rate(s loader.Snapshot) (perSecond float64, left time.Duration) {
+func rate(s loader.Snapshot) (perSecond float64, remaining time.Duration) {
 	seconds := s.Elapsed.Seconds()
 	if s.Done <= s.Skipped || seconds <= 0 {
 		return 0, 0
 	}
+
 	perSecond = float64(s.Done-s.Skipped) / seconds
 	if s.Total > s.Done {
-		left = time.Duration(float64(s.Total-s.Done) / perSecond * float64(time.Second))
+		remaining = time.Duration(float64(s.Total-s.Done) / perSecond * float64(time.Second))
 	}
-	return perSecond, left
+	return perSecond, remaining
 }

@@ -25,13 +25,16 @@ func (v *barView) update(s loader.Snapshot) {
 	if s.Stage != v.last.Stage {
 		v.finishStage(s)
 	}
+
 	v.last, v.updated = s, time.Now()
 	if s.Stage == "" {
 		return
 	}
+
 	if v.bar == nil {
 		v.bar = newProgressBar(v.w, s.Total)
 	}
+
 	_ = v.bar.Set64(s.Done)
 	v.bar.Describe(describeRunning(s))
 }
@@ -44,15 +47,18 @@ func (v *barView) finishStage(next loader.Snapshot) {
 	if end < 0 {
 		end = len(stages)
 	}
+
 	for i := max(first, 0); i < end; i++ {
 		s := loader.Snapshot{Stage: stages[i]}
 		if i == first {
 			s = v.last
 			s.Done, s.Elapsed = s.Total, s.Elapsed+time.Since(v.updated)-next.Elapsed
 		}
+
 		if v.bar == nil {
 			v.bar = newProgressBar(v.w, s.Total)
 		}
+
 		v.bar.Describe(describeDone(s))
 		_ = v.bar.Set64(s.Total + 1)
 		fmt.Fprintln(v.w)
@@ -78,11 +84,13 @@ func describeRunning(s loader.Snapshot) string {
 	if s.Total == 0 {
 		return text + formatDuration(s.Elapsed)
 	}
+
 	total := formatCount(s.Total)
 	text += fmt.Sprintf("%*s/%s", len(total), formatCount(s.Done), total)
-	if perSecond, left := rate(s); perSecond > 0 {
-		text += ", " + formatCount(int64(perSecond)) + " rows/s, " + formatDuration(left) + " left"
+	if perSecond, remaining := rate(s); perSecond > 0 {
+		text += ", " + formatCount(int64(perSecond)) + " rows/s, " + formatDuration(remaining) + " left"
 	}
+
 	return text
 }
 
@@ -94,6 +102,7 @@ func describeDone(s loader.Snapshot) string {
 			text += ", " + formatCount(int64(perSecond)) + " rows/s"
 		}
 	}
+
 	return text
 }
 
@@ -104,15 +113,17 @@ func (v *barView) clear() {
 }
 
 // finish leaves the bar of a stage that was not done where it stands, if it has
-// rows to tell of.
+// rows to show.
 func (v *barView) finish() {
 	if v.bar == nil {
 		return
 	}
+
 	if v.last.Total > 0 {
 		fmt.Fprintln(v.w)
 	} else {
 		v.clear()
 	}
+
 	v.bar = nil
 }

@@ -14,25 +14,26 @@ type lineView struct {
 }
 
 func (v *lineView) interval() time.Duration { return 10 * time.Second }
-
-func (v *lineView) clear() {}
-
-func (v *lineView) finish() {}
+func (v *lineView) clear()                  {}
+func (v *lineView) finish()                 {}
 
 func (v *lineView) update(s loader.Snapshot) {
 	if s.Stage == "" || s.Elapsed < time.Second {
 		return // the end of a short stage needs no line
 	}
+
 	line := fmt.Sprintf("%s: %s", s.Stage, formatDuration(s.Elapsed))
 	if s.Total > 0 {
 		line += fmt.Sprintf(", %s of %s rows (%.0f%%)", formatCount(s.Done), formatCount(s.Total), 100*float64(s.Done)/float64(s.Total))
 	}
-	if perSecond, left := rate(s); perSecond > 0 {
+
+	if perSecond, remaining := rate(s); perSecond > 0 {
 		line += fmt.Sprintf(", %s rows/s", formatCount(int64(perSecond)))
-		if left > 0 {
-			line += ", " + formatDuration(left) + " left"
+		if remaining > 0 {
+			line += ", " + formatDuration(remaining) + " left"
 		}
 	}
+
 	fmt.Fprintln(v.w, line)
 }
 
@@ -43,16 +44,15 @@ type jsonView struct {
 }
 
 func (v *jsonView) interval() time.Duration { return v.every }
-
-func (v *jsonView) clear() {}
-
-func (v *jsonView) finish() {}
+func (v *jsonView) clear()                  {}
+func (v *jsonView) finish()                 {}
 
 func (v *jsonView) update(s loader.Snapshot) {
 	if s.Stage == "" {
 		return
 	}
-	perSecond, left := rate(s)
+
+	perSecond, remaining := rate(s)
 	writeJSON(v.w, struct {
 		Type          string       `json:"type"`
 		Time          time.Time    `json:"time"`
@@ -64,5 +64,5 @@ func (v *jsonView) update(s loader.Snapshot) {
 		RowsPerSecond float64      `json:"rows_per_second"`
 		Seconds       float64      `json:"seconds"`
 		SecondsLeft   float64      `json:"seconds_left"`
-	}{"progress", time.Now(), s.Job, s.Run, s.Stage, s.Done, s.Total, perSecond, s.Elapsed.Seconds(), left.Seconds()})
+	}{"progress", time.Now(), s.Job, s.Run, s.Stage, s.Done, s.Total, perSecond, s.Elapsed.Seconds(), remaining.Seconds()})
 }

@@ -22,9 +22,11 @@ func renderScreen(t *testing.T, output string) []string {
 		for len(*line) <= at {
 			*line = append(*line, ' ')
 		}
+
 		(*line)[at] = r
 		at++
 	}
+
 	for rest := output; rest != ""; {
 		switch {
 		case strings.HasPrefix(rest, "\x1b[2K"): // clear the line
@@ -35,6 +37,7 @@ func renderScreen(t *testing.T, output string) []string {
 			*last, rest = (*last)[:min(at, len(*last))], rest[4:]
 			continue
 		}
+
 		r := []rune(rest)[0]
 		switch r {
 		case '\r':
@@ -46,12 +49,15 @@ func renderScreen(t *testing.T, output string) []string {
 		default:
 			put(r)
 		}
+
 		rest = rest[len(string(r)):]
 	}
+
 	var shown []string
 	for _, l := range lines {
 		shown = append(shown, strings.TrimRight(string(l), " "))
 	}
+
 	for len(shown) > 0 && shown[len(shown)-1] == "" {
 		shown = shown[:len(shown)-1]
 	}
@@ -72,6 +78,7 @@ func newTestReporter(t *testing.T, kind string) (*reporter, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return r, &b
 }
 
@@ -96,13 +103,16 @@ func TestBar(t *testing.T) {
 	if len(lines) != 2 || lines[0] != planDone || !strings.HasSuffix(lines[1], `level=WARN msg="trying again"`) {
 		t.Errorf("with a log line: %q", lines)
 	}
+
 	warning := lines[1]
 	// The bar comes again below. An attempt that failed has taken rows back.
 	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 1_210_000, Total: 5_000_000, Elapsed: 5 * time.Second})
 	checkScreen(t, b.String(), planDone, warning, "  24% |██          |  load    1,210,000/5,000,000, 242,000 rows/s, 16s left")
+
 	// All rows are sent, the stage is not done.
 	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 5_000_000, Total: 5_000_000, Elapsed: 10 * time.Second})
 	checkScreen(t, b.String(), planDone, warning, "  99% |███████████ |  load    5,000,000/5,000,000, 500,000 rows/s, 0.0 s left")
+
 	// Index began one second ago, so load took nine. Analyze is too short to be seen.
 	r.update(loader.Snapshot{Stage: loader.StageIndex, Done: 2_500_000, Total: 10_000_000, Elapsed: time.Second})
 	r.update(loader.Snapshot{Stage: loader.StagePublish, Elapsed: 0})
@@ -114,11 +124,13 @@ func TestBar(t *testing.T) {
 	if len(lines) != len(want) {
 		t.Fatalf("the screen shows %q", lines)
 	}
+
 	for i, w := range want {
 		if lines[i] != w && (w != loadDone || !strings.HasPrefix(lines[i], w)) {
 			t.Errorf("line %d is %q, should be %q", i, lines[i], w)
 		}
 	}
+
 	r.view.finish()
 	if after := renderScreen(t, b.String()); len(after) != len(want) || !strings.HasSuffix(b.String(), "\n") {
 		t.Errorf("at the end the screen shows %q", after)
@@ -185,6 +197,7 @@ func parseObjects(t *testing.T, text string) (list []map[string]any) {
 		}
 		list = append(list, o)
 	}
+
 	return list
 }
 
@@ -196,11 +209,13 @@ func TestJSON(t *testing.T) {
 	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 600, Skipped: 500, Total: 1000, Elapsed: 10 * time.Second})
 	r.summary(loader.Summary{Run: 3, Table: loader.Table{Schema: "public", Name: "grid"}, Rows: 1000, RowsResumed: 500,
 		StageSeconds: map[loader.Stage]float64{loader.StageLoad: 20}})
+
 	r.view.finish()
 	list := parseObjects(t, b.String())
 	if len(list) != 4 {
 		t.Fatalf("%d lines, should be 4: %s", len(list), b)
 	}
+
 	check := func(i int, want map[string]any) {
 		t.Helper()
 		for k, v := range want {
@@ -209,6 +224,7 @@ func TestJSON(t *testing.T) {
 			}
 		}
 	}
+
 	check(0, map[string]any{"type": "progress", "stage": "plan", "rows": 0.0, "total": 0.0, "seconds": 0.0})
 	check(1, map[string]any{"type": "log", "level": "WARN", "msg": "trying again", "try": 1.0, "error": "a\nb"})
 	check(2, map[string]any{"type": "progress", "stage": "load", "rows": 600.0, "total": 1000.0,
@@ -237,11 +253,13 @@ func TestViewAndLogAtTheSameTime(t *testing.T) {
 	for _, kind := range []string{"auto", "bar", "json"} {
 		r, b := newTestReporter(t, kind)
 		stop := r.follow(new(loader.Progress))
+
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() { r.log().Info("hello") })
 			wg.Go(func() { r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 1, Total: 10, Elapsed: time.Second}) })
 		}
+
 		wg.Wait()
 		stop()
 		if n := strings.Count(b.String(), "hello"); n != 4 {
@@ -278,12 +296,14 @@ func TestCountSizeSpan(t *testing.T) {
 			t.Errorf("count(%d) is %s, should be %s", n, got, want)
 		}
 	}
+
 	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1550: "1.6 kB", 999_949: "999.9 kB", 999_999: "1.0 MB",
 		1_000_000: "1.0 MB", 5_043_200_000: "5.0 GB", 1 << 62: "4.6 EB"} {
 		if got := formatBytes(n); got != want {
 			t.Errorf("size(%d) is %s, should be %s", n, got, want)
 		}
 	}
+
 	for d, want := range map[time.Duration]string{0: "0.0 s", 40 * time.Millisecond: "0.0 s", 1500 * time.Millisecond: "1.5 s",
 		9940 * time.Millisecond: "9.9 s", 9999 * time.Millisecond: "10s", 10 * time.Second: "10s", 72_400 * time.Millisecond: "1m12s", 3 * time.Hour: "3h0m0s"} {
 		if got := formatDuration(d); got != want {
@@ -304,6 +324,7 @@ func TestSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for _, skipped := range []int64{0, 1_234, 20_000} {
 		err := printSummary(&b, loader.Summary{Run: 13, Table: loader.Table{Schema: "public", Name: "nordic"}, Rows: 20_000, Appended: true,
 			RowsSkipped: skipped, Method: loader.MethodFrozen, Seconds: 2})
@@ -311,5 +332,6 @@ func TestSummary(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+
 	golden(t, "summary.txt", b.String())
 }

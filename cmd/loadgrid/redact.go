@@ -22,7 +22,7 @@ func redact(message string) string {
 	return message
 }
 
-// mask stands in the place of what is not shown.
+// maskByte stands in the place of what is not shown.
 const maskByte = 'x'
 
 // findSecret returns where in an argument a connection string begins that may
@@ -36,6 +36,7 @@ func findSecret(before, arg string) (at int, hide bool) {
 	dsn, isFlag := strings.CutPrefix(arg, "--dsn=")
 	lower := strings.ToLower(arg)
 	isURL := strings.HasPrefix(lower, "postgres://") || strings.HasPrefix(lower, "postgresql://")
+
 	switch {
 	case isFlag:
 		at = len("--dsn=")
@@ -44,10 +45,12 @@ func findSecret(before, arg string) (at int, hide bool) {
 	default:
 		return 0, false
 	}
+
 	if user, _, ok := strings.Cut(dsn, "@"); ok {
 		_, user, _ = strings.Cut(user, "://")
 		hide = strings.Contains(user, ":")
 	}
+
 	// An escape may spell password as well as anything else.
 	return at, hide || strings.Contains(strings.ToLower(dsn), "pass") || strings.Contains(dsn, "%")
 }

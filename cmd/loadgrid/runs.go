@@ -26,6 +26,7 @@ func newRunsCommand() *cobra.Command {
   loadgrid runs rollback 2
   loadgrid runs prune --older-than 90d`,
 	}
+
 	cmd.AddCommand(newRunsListCommand(), newRunsShowCommand(), newRunsResumeCommand(), newRunsDropCommand(), newRunsRollbackCommand(), newRunsPruneCommand())
 	return withSubcommands(cmd)
 }
@@ -52,6 +53,7 @@ func newRunCommand(name, short string, run func(context.Context, runOptions, str
 			return run(cmd.Context(), options, streamsOf(cmd))
 		},
 	}
+
 	options.server.register(cmd)
 	return cmd
 }
@@ -72,13 +74,14 @@ func findRun(ctx context.Context, options runOptions) (run loader.RunInfo, err e
 	return run, err
 }
 
-// warnNoLedger makes the absence of a ledger a remark: before the first load there is
+// warnNoLedger makes the absence of a ledger a warning: before the first load there is
 // none, and a schedule may ask all the same.
 func warnNoLedger(err error, stderr io.Writer) error {
 	var none *loader.NoLedgerError
 	if !errors.As(err, &none) {
 		return err
 	}
+
 	_, err = fmt.Fprintln(stderr, "loadgrid:", oneLine(none.Error()))
 	return err
 }

@@ -19,6 +19,7 @@ func newRunsListCommand() *cobra.Command {
 		asJSON bool
 		table  string
 	)
+
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs that the ledger knows, the newest first",
@@ -30,6 +31,7 @@ func newRunsListCommand() *cobra.Command {
 			if err := checkPositive(cmd, "limit"); err != nil {
 				return err
 			}
+
 			if cmd.Flags().Changed("table") {
 				t, err := loader.ParseTable(table)
 				if err != nil {
@@ -37,14 +39,17 @@ func newRunsListCommand() *cobra.Command {
 				}
 				filter.Table = t
 			}
+
 			return runList(cmd.Context(), server, filter, asJSON, streamsOf(cmd))
 		},
 	}
+
 	fs := cmd.Flags()
 	fs.StringVar(&table, "table", "", "list the runs of this table alone, `[SCHEMA.]NAME`; without a schema, of tables of this name in any")
 	fs.Int64Var(&filter.Limit, "limit", 0, "list the newest `number` of runs; left out, all")
 	registerJSON(cmd, &asJSON)
 	server.register(cmd)
+
 	return cmd
 }
 
@@ -73,6 +78,7 @@ func printRuns(w io.Writer, runs []loader.RunInfo) error {
 			formatCount(r.Rows), chunksColumn(r), r.StartedAt.Format("2006-01-02 15:04:05"), elapsedColumn(r),
 			attemptRate(r), countRetries(r), startedBy(r), errorCode(r))
 	}
+
 	return t.Flush()
 }
 
@@ -104,6 +110,7 @@ func startedBy(r loader.RunInfo) string {
 	if s.Role == "" {
 		return "-"
 	}
+
 	who := s.Role
 	if s.OSUser != "" && s.OSUser != s.Role {
 		who += " (" + s.OSUser + ")"
@@ -111,6 +118,7 @@ func startedBy(r loader.RunInfo) string {
 	if where := clientHost(s); where != "" {
 		who += "@" + where
 	}
+
 	return oneLine(who)
 }
 
@@ -130,6 +138,7 @@ func errorCode(r loader.RunInfo) string {
 	case s.Error != "", r.LastError != "":
 		return "see show"
 	}
+
 	return "-"
 }
 

@@ -30,6 +30,7 @@ unfinished, and those whose rows a table shows or keeps, stay. No table is touch
 			if !cmd.Flags().Changed("older-than") {
 				return usageError{errors.New("--older-than is required, such as 90d")}
 			}
+
 			olderThan, err := parseAge("older-than", age)
 			if err != nil {
 				return err
@@ -37,6 +38,7 @@ unfinished, and those whose rows a table shows or keeps, stay. No table is touch
 			return runPrune(cmd.Context(), server, olderThan, streamsOf(cmd))
 		},
 	}
+
 	cmd.Flags().StringVar(&age, "older-than", "", "`AGE` such as 90d, 2w or 12h")
 	server.register(cmd)
 	return cmd

@@ -14,6 +14,7 @@ func newRunsResumeCommand() *cobra.Command {
 		func(ctx context.Context, options runOptions, std streams) error {
 			return runResume(ctx, options, progress, std)
 		})
+
 	progress.register(cmd)
 	return cmd
 }
@@ -23,6 +24,7 @@ func runResume(ctx context.Context, options runOptions, progress progressFlags, 
 	if err != nil {
 		return err
 	}
+
 	job, err := jobToResume(run, options.server.ledger)
 	if err != nil {
 		return err

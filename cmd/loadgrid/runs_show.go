@@ -19,6 +19,7 @@ func newRunsShowCommand() *cobra.Command {
 		func(ctx context.Context, options runOptions, std streams) error {
 			return runShow(ctx, options, asJSON, std)
 		})
+
 	registerJSON(cmd, &asJSON)
 	return cmd
 }
@@ -31,6 +32,7 @@ func runShow(ctx context.Context, options runOptions, asJSON bool, std streams) 
 	if asJSON {
 		return printJSON(std.out, run)
 	}
+
 	return printRun(std.out, run)
 }
 
@@ -41,11 +43,13 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	if r.JobName != "" {
 		line("job", "%s", oneLine(r.JobName))
 	}
+
 	line("table", "%s", oneLine(r.Table.String()))
 	line("state", "%s", r.Standing())
 	if r.KeptAs != "" {
 		line("kept as", "%s", oneLine(loader.Table{Schema: r.Table.Schema, Name: r.KeptAs}.String()))
 	}
+
 	line("rows", "%s of %s committed", formatCount(r.RowsDone), formatCount(r.Rows))
 	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
 	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Starts)
@@ -55,6 +59,7 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	if r.LastError != "" {
 		line("last error", "%s", r.LastError)
 	}
+
 	printJob(line, r)
 	if err := t.Flush(); err != nil {
 		return err
@@ -73,14 +78,17 @@ func printJob(line func(name, format string, args ...any), r loader.RunInfo) {
 	} else if r.Job.Cols > 0 {
 		line("cells", "%d columns, %d rows", r.Job.Cols, r.Job.Rows)
 	}
+
 	printShape(line, r.Job)
 	if r.Job.Coverage {
 		line("coverage", "yes")
 	}
+
 	line("columns", "%s, %s", r.Job.IDColumn, r.Job.GeomColumn)
 	for _, c := range r.Job.Set {
 		line("set", "%s", c)
 	}
+
 	printLayout(line, r.Job)
 	line("if exists", "%s", r.Job.IfExists)
 	if r.Job.Publish != "" {
@@ -92,6 +100,7 @@ func printJob(line func(name, format string, args ...any), r loader.RunInfo) {
 	if r.Job.OnConflict != "" {
 		line("on conflict", "%s", r.Job.OnConflict)
 	}
+
 	line("loadgrid", "%s", r.Version)
 	line("fingerprint", "%s", r.Fingerprint)
 	if r.Job.Before != "" {
@@ -110,6 +119,7 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 		fmt.Fprintf(w, "\nstart %d\n", s.No)
 		line("began", "%s", s.StartedAt.Format(time.RFC3339))
 		line("by", "%s", startedBy(loader.RunInfo{History: []loader.Start{s}}))
+
 		switch {
 		case s.EndedAt == nil && r.State == loader.StateLoading:
 			line("ended", "not yet, or it was killed")
@@ -118,21 +128,26 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 		default:
 			line("ended", "%s, %s", s.EndedAt.Format(time.RFC3339), s.Outcome)
 		}
+
 		if len(s.StageSeconds) > 0 {
 			line("stages", "%s", describeStages(s))
 			line("rows", "%s, %s rows/s", formatCount(s.Rows), formatCount(int64(s.RowsPerSecond)))
 		}
+
 		line("retries", "%d", s.Retries)
 		for _, e := range s.Troubles {
 			line("", "%s %s, %s: %s", e.At.Format(time.RFC3339), e.Stage, e.Doing, oneLine(e.Error))
 		}
+
 		if s.Error != "" {
 			line("error", "%s", oneLine(s.Error))
 		}
+
 		if err := t.Flush(); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -144,5 +159,6 @@ func describeStages(s loader.Start) string {
 			parts = append(parts, fmt.Sprintf("%s %.2f s", stage, seconds))
 		}
 	}
+
 	return strings.Join(append(parts, fmt.Sprintf("total %.2f s", s.Seconds)), ", ")
 }

@@ -15,15 +15,18 @@ func scrubArgs(original []string) []string {
 	for i, arg := range original {
 		args[i] = strings.Clone(arg)
 	}
+
 	for i := 1; i < len(args); i++ {
 		at, hide := findSecret(args[i-1], args[i])
 		if !hide {
 			continue
 		}
+
 		memory := unsafe.Slice(unsafe.StringData(original[i]), len(original[i]))
 		for j := range memory[at:] {
 			memory[at+j] = maskByte
 		}
 	}
+
 	return args
 }

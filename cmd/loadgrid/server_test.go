@@ -26,6 +26,7 @@ func closedPort(t testing.TB) string {
 		t.Fatal(err)
 	}
 	defer l.Close()
+
 	return l.Addr().String()
 }
 
@@ -36,23 +37,28 @@ func serveConnections(t testing.TB, answer func(net.Conn)) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	ctx := t.Context() // ends before Cleanup
 	done := make(chan struct{})
 	t.Cleanup(func() {
 		_ = l.Close()
 		<-done
 	})
+
 	go func() {
 		defer close(done)
+
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
+
 			context.AfterFunc(ctx, func() { _ = conn.Close() })
 			go answer(conn)
 		}
 	}()
+
 	return l.Addr().String()
 }
 
@@ -60,10 +66,12 @@ func serveConnections(t testing.TB, answer func(net.Conn)) (address string) {
 func refuseWith(code, message string) func(net.Conn) {
 	return func(conn net.Conn) {
 		defer conn.Close()
+
 		backend := pgproto3.NewBackend(conn, conn)
 		if _, err := backend.ReceiveStartupMessage(); err != nil {
 			return
 		}
+
 		backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: code, Message: message})
 		_ = backend.Flush()
 	}
@@ -94,6 +102,7 @@ func TestNobodyListens(t *testing.T) {
 			if code != exitFailed || stdout != "" {
 				t.Errorf("exit code %d, should be %d; stdout %q", code, exitFailed, stdout)
 			}
+
 			checkOneLine(t, stderr, "connecting to "+address+", database gis, as me", "refused", "check host and port")
 			if strings.Contains(stderr, "s3kr1tPw") {
 				t.Errorf("the password is shown: %s", stderr)
@@ -107,12 +116,14 @@ func TestDSNFromTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	url := "postgresql://me:s3kr1tPw@" + host + ":" + port + "/gis"
 	place := "connecting to " + host + ":" + port + ", database gis, as me"
 	service := filepath.Join(t.TempDir(), "services")
 	if err := os.WriteFile(service, []byte("[atlas]\nhost="+host+"\nport="+port+"\ndbname=gis\nuser=me\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	for _, tt := range []struct {
 		name string
 		env  map[string]string
@@ -130,10 +141,12 @@ func TestDSNFromTheEnvironment(t *testing.T) {
 			for k, v := range tt.env {
 				t.Setenv(k, v)
 			}
+
 			code, _, stderr := call(t.Context(), append([]string{"runs", "list"}, tt.args...)...)
 			if code != exitFailed {
 				t.Errorf("exit code %d, should be %d", code, exitFailed)
 			}
+
 			checkOneLine(t, stderr, place)
 			if strings.Contains(stderr, "s3kr1tPw") {
 				t.Errorf("the password is shown: %s", stderr)
@@ -154,6 +167,7 @@ func TestNobodyAnswers(t *testing.T) {
 	if code != exitFailed || stdout != "" {
 		t.Errorf("exit code %d, should be %d; stdout %q", code, exitFailed, stdout)
 	}
+
 	checkOneLine(t, stderr, "connecting to "+address, "context deadline exceeded", "check host and port")
 }
 
@@ -176,6 +190,7 @@ func TestServerRefuses(t *testing.T) {
 			if code != exitFailed || stdout != "" {
 				t.Errorf("exit code %d, should be %d; stdout %q", code, exitFailed, stdout)
 			}
+
 			checkOneLine(t, stderr, "connecting to "+address, tt.message, "SQLSTATE "+tt.code, tt.advice)
 			if strings.Contains(stderr, "s3kr1tPw") {
 				t.Errorf("the password is shown: %s", stderr)
@@ -194,6 +209,7 @@ func TestDSNNeverLeaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	keywords := "host=" + host + " port=" + port + " user=me "
 	for _, tt := range []struct {
 		name, dsn string
@@ -249,6 +265,7 @@ func TestDSNNeverLeaks(t *testing.T) {
 				if code != tt.code || stdout != "" {
 					t.Errorf("%s: exit code %d, should be %d; stdout %q", name, code, tt.code, stdout)
 				}
+
 				checkOneLine(t, stderr)
 				if strings.Contains(stderr, secret) {
 					t.Errorf("%s shows the password: %s", name, stderr)
@@ -269,6 +286,7 @@ func FuzzDSNNeverLeaks(f *testing.F) {
 			f.Add(form, "", s)
 		}
 	}
+
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	f.Fuzz(func(t *testing.T, form uint8, before, after string) {
@@ -280,14 +298,17 @@ func FuzzDSNNeverLeaks(f *testing.F) {
 		if file := new(fs.PathError); errors.As(err, &file) && strings.Contains(file.Path, secret) {
 			t.Skip("by the rules of connection strings the text is the name of a file here")
 		}
+
 		pool, err := loader.Open(ended, dsn, 1)
 		if err == nil {
 			pool.Close()
 			t.Fatal("connected although the context had ended")
 		}
+
 		if strings.Contains(err.Error(), secret) {
 			t.Errorf("Open shows the password of %q: %v", dsn, err)
 		}
+
 		code, stdout, stderr := call(ended, "runs", "list", "--dsn", dsn)
 		if code != exitFailed && code != exitUsage || strings.Contains(stdout+stderr, secret) {
 			t.Errorf("exit code %d, with %q: %s%s", code, dsn, stdout, stderr)
@@ -311,5 +332,6 @@ func fuzzedDSN(form uint8, before, after string) string {
 	case 5:
 		return before + "password=" + secret + " " + after
 	}
+
 	return before + "://me:" + secret + after + "@127.0.0.1:1/gis"
 }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// signalError is why a context ended.
+// signalError is the reason that a context ended.
 type signalError struct{ signal syscall.Signal }
 
 func (e signalError) Error() string {
@@ -17,6 +17,7 @@ func (e signalError) Error() string {
 	case syscall.SIGHUP:
 		return "stopped by SIGHUP, the terminal is gone"
 	}
+
 	return "stopped by SIGINT"
 }
 
@@ -30,6 +31,7 @@ func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		stops = append(stops, syscall.SIGHUP)
 	}
+
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, stops...)
 	go func() {
@@ -38,5 +40,6 @@ func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
 			cancel(signalError{s})
 		}
 	}()
+
 	return ctx, func() { cancel(context.Canceled) }
 }

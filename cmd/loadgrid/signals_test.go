@@ -22,6 +22,7 @@ func startProcess(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *b
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), exe, args...)
 	cmd.Env = append(os.Environ(), asLoadgrid+"=1")
@@ -29,6 +30,7 @@ func startProcess(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *b
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+
 	return cmd, &stderr
 }
 
@@ -54,6 +56,7 @@ func TestSignals(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer r.Close()
+
 			cmd, stderr := startProcess(t, w, endlessDump()...)
 			_ = w.Close()
 			if _, err := io.ReadFull(r, make([]byte, 1<<20)); err != nil {
@@ -65,23 +68,27 @@ func TestSignals(t *testing.T) {
 			if _, err := io.Copy(io.Discard, r); err != nil {
 				t.Error(err)
 			}
+
 			checkEnded(t, cmd, tt.code)
 			if stderr.String() != tt.want {
 				t.Errorf("stderr is %q, should be %q", stderr, tt.want)
 			}
 		})
+
 		t.Run(tt.name+" while connecting", func(t *testing.T) {
 			connected := make(chan bool, 10)
 			address := serveConnections(t, func(conn net.Conn) {
 				connected <- true
 				_, _ = io.Copy(io.Discard, conn)
 			})
+
 			cmd, stderr := startProcess(t, nil, append(serverCommands()["load"], "--dsn", "postgresql://me@"+address+"/gis?connect_timeout=60&sslmode=disable")...)
 			<-connected
 			start := time.Now()
 			if err := cmd.Process.Signal(tt.signal); err != nil {
 				t.Fatal(err)
 			}
+
 			checkEnded(t, cmd, tt.code)
 			if stderr.String() != tt.want {
 				t.Errorf("stderr is %q, should be %q", stderr, tt.want)
@@ -109,13 +116,16 @@ func TestSecondSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
+
 	cmd, stderr := startProcess(t, w, endlessDump()...)
 	_ = w.Close()
 	if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
 		t.Fatal(err)
 	}
+
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
+
 	var sent int
 	for tick := time.Tick(20 * time.Millisecond); ; <-tick {
 		// The second one counts from when the first one is taken note of.
