@@ -48,11 +48,14 @@ func copyFields(t *testing.T, b []byte) (rows [][][]byte) {
 	return rows
 }
 
-func TestDump(t *testing.T) {
-	// Columns -2 to 2, rows 0 to 2: left and right of the origin.
-	args := []string{"dump", "--cell-size", "10,5", "--origin", "100,50", "--extent", "80,50,130,65", "--srid", "3035",
+// smallDump is a dump of columns -2 to 2 and rows 0 to 2: left and right of the origin.
+func smallDump() []string {
+	return []string{"dump", "--cell-size", "10,5", "--origin", "100,50", "--extent", "80,50,130,65", "--srid", "3035",
 		"--set", "source=café", "--set", "year:integer=2026"}
-	code, stdout, stderr := call(t.Context(), args...)
+}
+
+func TestDump(t *testing.T) {
+	code, stdout, stderr := call(t.Context(), smallDump()...)
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
@@ -97,6 +100,14 @@ func TestDump(t *testing.T) {
 	if !slices.IsSorted(ids) {
 		t.Errorf("the ids do not ascend: %v", ids)
 	}
+}
+
+// A file has the same bytes as stdout, and replaces the file that was there.
+func TestDumpToFile(t *testing.T) {
+	code, stdout, stderr := call(t.Context(), smallDump()...)
+	if code != exitDone {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
 
 	dir := t.TempDir()
 	file := filepath.Join(dir, "grid.copy")
@@ -105,7 +116,7 @@ func TestDump(t *testing.T) {
 	}
 
 	for name, out := range map[string]string{"file": file, "stdout by name": "-"} {
-		code, inStdout, stderr := call(t.Context(), append(args, "--out", out)...)
+		code, inStdout, stderr := call(t.Context(), append(smallDump(), "--out", out)...)
 		if code != exitDone {
 			t.Fatalf("%s: exit code %d: %s", name, code, stderr)
 		}

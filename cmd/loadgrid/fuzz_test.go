@@ -18,7 +18,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
-// nobodyThere is a port that refuses connections at once.
+// closedDSN is a port that refuses connections at once.
 const closedDSN = "host=127.0.0.1 port=1 user=me dbname=gis sslmode=disable connect_timeout=1"
 
 const (

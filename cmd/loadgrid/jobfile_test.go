@@ -2,13 +2,10 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/loadgrid/loadgrid/loader"
 )
 
 // writeJobs writes a job file, and returns its name.
@@ -222,98 +219,6 @@ func TestAnAreaOnStdinForSeveralJobs(t *testing.T) {
 	}
 }
 
-func TestPlanOfJobs(t *testing.T) {
-	clearEnv(t)
-	t.Chdir(t.TempDir())
-
-	const jobs = "defaults: {cell-size: 1, rows: 3, dsn: 'host=${LOADGRID_TEST_NOT}', publish: truncate, if-exists: replace}\njobs:\n- {table: a, cols: 2}\n- {name: second, table: b, cols: 4}\n"
-	code, stdout, stderr := callJobs(t, jobs, "plan")
-	if want := "job a\ntable     a\n"; code != exitDone || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "\n\njob second\ntable     b\n") {
-		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
-	}
-
-	code, stdout, _ = callJobs(t, jobs, "plan", "--only", "second", "--picture", "a.svg")
-	if _, err := os.Stat("a.svg"); code != exitDone || strings.Contains(stdout, "job a") || err != nil {
-		t.Errorf("exit code %d, %s, %v", code, stdout, err)
-	}
-
-	code, _, stderr = callJobs(t, jobs, "plan", "--picture", "a.svg")
-	if code != exitUsage {
-		t.Errorf("exit code %d", code)
-	}
-
-	checkOneLine(t, stderr, "--picture a.svg: goes with one job, and there are 2")
-	// Where a server is asked, its secrets are needed.
-	code, _, stderr = callJobs(t, jobs+"- {name: third, table: c, cols: 1, aoi-sql: select 1}\n", "plan", "--only", "third")
-	if code != exitUsage {
-		t.Errorf("exit code %d", code)
-	}
-
-	checkOneLine(t, stderr, "jobs.yaml:1:40: dsn needs the variable LOADGRID_TEST_NOT")
-}
-
-func TestJobCheck(t *testing.T) {
-	clearEnv(t)
-	t.Setenv("LOADGRID_DSN", unusedServer(t))
-	names, err := filepath.Glob("../../examples/*.yaml")
-	if err != nil || len(names) != 3 {
-		t.Fatalf("%v, %v", names, err)
-	}
-
-	for _, name := range names {
-		code, stdout, stderr := call(t.Context(), "job", "check", name)
-		if code != exitDone || stderr != "" || !strings.HasPrefix(stdout, name+": ") {
-			t.Errorf("%s: exit code %d, %s%s", name, code, stdout, stderr)
-		}
-	}
-
-	name := writeJobs(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\ndsn: ${LOADGRID_TEST_NOT}\npassword: file:missing\n")
-	if code, stdout, _ := call(t.Context(), "job", "check", name); code != exitDone || stdout != name+": 1 job: a\n" {
-		t.Errorf("without its secrets: exit code %d, %s", code, stdout)
-	}
-	if code, _, stderr := call(t.Context(), "job", "check", writeJobs(t, "table: a\ncell-size: 0\n")); code != exitUsage || !strings.Contains(stderr, ":2:12: cell-size 0: must be") {
-		t.Errorf("exit code %d, %s", code, stderr)
-	}
-}
-
-// The jobs of a file fail one after the other, where there is no server.
-func TestJobsThatFail(t *testing.T) {
-	clearEnv(t)
-	t.Setenv("LOADGRID_DSN", "postgresql://"+closedPort(t)+"/gis")
-
-	const jobs = "defaults: {cell-size: 1, rows: 3, cols: 2}\njobs:\n- {table: a}\n- {name: second, table: b}\n- {table: c}\n"
-	code, stdout, stderr := callJobs(t, jobs, "load")
-	lines := strings.Split(stderr, "\n")
-	if code != exitFailed || stdout != "" || len(lines) != 4 || lines[0] != "job a begins, 1 of 3" || lines[1] != "not done: second, c" || !strings.HasPrefix(lines[2], "loadgrid: job a: connecting to") {
-		t.Errorf("exit code %d, %q", code, lines)
-	}
-
-	code, _, stderr = callJobs(t, jobs, "load", "--keep-going")
-	lines = strings.Split(stderr, "\n")
-	if code != exitFailed || len(lines) != 8 || lines[4] != "job c begins, 3 of 3" || !strings.HasPrefix(lines[3], "loadgrid: job second: connecting to") || lines[6] != "loadgrid: 3 of 3 jobs failed: a, second, c" {
-		t.Errorf("exit code %d, %q", code, lines)
-	}
-
-	code, _, stderr = callJobs(t, strings.Replace(jobs, "rows: 3", "rows: 3, log-format: json", 1), "load", "--keep-going")
-	lines = strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
-	for _, line := range lines {
-		if !strings.HasPrefix(line, `{"time":`) || !strings.Contains(line, `"type":"log"`) {
-			t.Errorf("no object: %s", line)
-		}
-	}
-
-	if code != exitFailed || len(lines) != 7 {
-		t.Errorf("exit code %d, %d lines", code, len(lines))
-	}
-
-	code, _, stderr = callJobs(t, jobs, "load", "--only", "c")
-	if code != exitFailed {
-		t.Errorf("exit code %d", code)
-	}
-
-	checkOneLine(t, stderr, "loadgrid: job c: connecting to")
-}
-
 // Whatever is done with a password, nobody sees it. What call returns is checked there.
 func TestAJobsSecretsNeverLeak(t *testing.T) {
 	clearEnv(t)
@@ -339,24 +244,6 @@ func TestAJobsSecretsNeverLeak(t *testing.T) {
 			if code != exitUsage && code != exitFailed || stderr == "" {
 				t.Errorf("%s: exit code %d, %q", line, code, stderr)
 			}
-		}
-	}
-}
-
-// The first job that failed decides, whatever its error is wrapped in.
-func TestExitCodeOfJobsThatFailed(t *testing.T) {
-	p := prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
-	for want, err := range map[int]error{
-		exitFailed: errors.New("no"), exitUsage: p.valueError("cols", errors.New("no")), exitLocked: &loader.LockedError{}, exitResumable: &loader.ResumableError{Run: 7, Chunks: 2},
-	} {
-		failed := &failedJobs{first: p.locate(&runError{job: "a", err: err}), names: []string{"a"}, of: 2}
-		if code := exitCode(t.Context(), failed); code != want {
-			t.Errorf("%v: exit code %d, want %d", err, code, want)
-		}
-
-		var b bytes.Buffer
-		if reportError(&b, t.Context(), p.cmd, failed); b.String() != "loadgrid: 1 of 2 jobs failed: a\n" {
-			t.Errorf("%v: %s", err, b.String())
 		}
 	}
 }
