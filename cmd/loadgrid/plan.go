@@ -145,21 +145,11 @@ func planTable(table string, named bool, ifExists string) (loader.Table, error) 
 	return loader.Table{Name: "plan"}, nil
 }
 
-// planJob plans a job. Where its area of interest needs a server, that is asked;
-// else none is.
+// planJob plans a job, and prints what is to be said of its area.
 func planJob(ctx context.Context, job loader.Job, dsn string, stderr io.Writer) (*loader.Plan, error) {
-	p, err := loader.NewPlan(ctx, job)
-	var needs *loader.NeedsServerError
-	if errors.As(err, &needs) {
-		pool, openErr := loader.Open(ctx, resolveDSN(dsn), 1)
-		if openErr != nil {
-			return nil, fmt.Errorf("%w: %w", needs, openErr)
-		}
-		defer loader.Close(pool)
-
-		p, err = loader.PlanOn(ctx, pool, job)
-	}
-
+	p, err := planWithServer(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
+		return loader.Open(ctx, resolveDSN(dsn), 1)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +159,25 @@ func planJob(ctx context.Context, job loader.Job, dsn string, stderr io.Writer) 
 			fmt.Fprintf(stderr, "warning: %s\n", w)
 		}
 	}
-
 	return p, nil
+}
+
+// planWithServer plans a job. It opens a server, and closes it after, only where the
+// job's area of interest needs one.
+func planWithServer(ctx context.Context, job loader.Job, open func(context.Context) (*pgxpool.Pool, error)) (*loader.Plan, error) {
+	p, err := loader.NewPlan(ctx, job)
+	var needs *loader.NeedsServerError
+	if !errors.As(err, &needs) {
+		return p, err
+	}
+
+	pool, err := open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", needs, err)
+	}
+	defer loader.Close(pool)
+
+	return loader.PlanOn(ctx, pool, job)
 }
 
 // printPlanOfAppend asks the server about the table before it prints anything.

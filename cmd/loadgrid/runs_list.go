@@ -76,7 +76,7 @@ func printRuns(w io.Writer, runs []loader.RunInfo) error {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
 			r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Standing(),
 			formatCount(r.Rows), chunksColumn(r), r.StartedAt.Format("2006-01-02 15:04:05"), elapsedColumn(r),
-			attemptRate(r), countRetries(r), startedBy(r), errorCode(r))
+			attemptRate(r), countRetries(r), startedBy(lastAttempt(r)), errorCode(r))
 	}
 
 	return t.Flush()
@@ -104,9 +104,8 @@ func countRetries(r loader.RunInfo) (n int) {
 	return n
 }
 
-// startedBy says who has started a run, and from where.
-func startedBy(r loader.RunInfo) string {
-	s := lastAttempt(r)
+// startedBy says who has started an attempt, and from where.
+func startedBy(s loader.Start) string {
 	if s.Role == "" {
 		return "-"
 	}
