@@ -137,7 +137,7 @@ func TestRunsTell(t *testing.T) {
 	if h := first.History[2]; h.Outcome != loader.OutcomePublished || h.SQLState != "" || h.Rows != 0 || h.EndedAt == nil {
 		t.Errorf("the last start: %+v", h)
 	}
-	if h := second.History[0]; h.Retries == 0 || len(h.Troubles) != h.Retries || h.Troubles[0].SQLState != "57P01" || h.Troubles[0].Stage != loader.StageLoad || h.Outcome != loader.OutcomePublished {
+	if h := second.History[0]; h.Retries == 0 || len(h.RecentRetries) != h.Retries || h.RecentRetries[0].SQLState != "57P01" || h.RecentRetries[0].Stage != loader.StageLoad || h.Outcome != loader.OutcomePublished {
 		t.Errorf("the start with retries: %+v", h)
 	}
 	if h := third.History[0]; third.State != loader.StateLoading || h.SQLState != "42601" || !strings.Contains(h.Error, "after, statement 1 of 1") {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // ErrCellsExist reports cells to append that the table holds already.
@@ -14,28 +17,28 @@ var ErrCellsExist = errors.New("cells are in the table already")
 // appendRows adds the rows of the staging table to those of the target, all in
 // this transaction, and drops the staging table.
 func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
-	columns := columnList(l.plan.Job.columns())
+	columns := catalog.ColumnList(l.plan.Job.Columns())
 	id := pgx.Identifier{l.plan.Job.IDColumn}.Sanitize()
 	var both int64
-	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.sql()+" s join "+l.target.sql()+" t using ("+id+")").Scan(&both)
+	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.SQL()+" s join "+l.target.SQL()+" t using ("+id+")").Scan(&both)
 	if err != nil {
-		return serverError(err, "looking for cells that table %s holds already", l.target)
+		return pg.Wrap(err, "looking for cells that table %s holds already", l.target)
 	}
-	skip := l.plan.Job.OnConflict == ConflictSkip
+	skip := l.plan.Job.OnConflict == job.ConflictSkip
 	if both > 0 && !skip {
 		return fmt.Errorf("%d of %d %w, nothing was added: on-conflict skip would leave them as they are", both, l.plan.Rows, ErrCellsExist)
 	}
 	if l.partitioned {
-		if err := l.makeRoom(ctx, tx); err != nil {
+		if err := l.createMissingPartitions(ctx, tx); err != nil {
 			return err
 		}
 	}
 	if err := l.lockForMaintenance(ctx, tx); err != nil {
 		return err
 	}
-	sql := "insert into " + l.target.sql() + " (" + columns + ") select " + columns + " from " + l.staging.sql() + " s"
+	sql := "insert into " + l.target.SQL() + " (" + columns + ") select " + columns + " from " + l.staging.SQL() + " s"
 	if both > 0 {
-		sql += " where not exists (select from " + l.target.sql() + " t where t." + id + " = s." + id + ")"
+		sql += " where not exists (select from " + l.target.SQL() + " t where t." + id + " = s." + id + ")"
 	}
 	sql += " order by " + id
 	if skip { // one that somebody else adds at this moment, too
@@ -43,7 +46,7 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 	}
 	tag, err := tx.Exec(ctx, sql)
 	if err != nil {
-		return serverError(err, "adding the rows to table %s", l.target)
+		return pg.Wrap(err, "adding the rows to table %s", l.target)
 	}
 	l.summary.RowsSkipped = l.plan.Rows - tag.RowsAffected()
 	if err := l.checkAdded(ctx, tx, skip); err != nil {
@@ -52,8 +55,8 @@ func (l *load) appendRows(ctx context.Context, tx pgx.Tx) error {
 	if err := l.afterAppend(ctx, tx); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
-	return serverError(err, "dropping staging table %s", l.staging.Table)
+	_, err = tx.Exec(ctx, "drop table "+l.staging.SQL())
+	return pg.Wrap(err, "dropping staging table %s", l.staging.Table)
 }
 
 // checkAdded sees to it that all cells are in the table now: the new ones, and
@@ -68,9 +71,9 @@ func (l *load) checkAdded(ctx context.Context, tx pgx.Tx, skip bool) error {
 	}
 	id := pgx.Identifier{l.plan.Job.IDColumn}.Sanitize()
 	var there int64
-	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.sql()+" s join "+l.target.sql()+" t using ("+id+")").Scan(&there)
+	err := tx.QueryRow(ctx, "select count(*) from "+l.staging.SQL()+" s join "+l.target.SQL()+" t using ("+id+")").Scan(&there)
 	if err != nil {
-		return serverError(err, "counting the cells of table %s", l.target)
+		return pg.Wrap(err, "counting the cells of table %s", l.target)
 	}
 	if there != l.plan.Rows {
 		return fmt.Errorf("adding to table %s: %d rows planned, %d of them are there", l.target, l.plan.Rows, there)
@@ -97,11 +100,11 @@ func (l *load) warnSkipped() {
 // Readers and writers go on. Who does not own the table gives it no maintenance.
 func (l *load) lockForMaintenance(ctx context.Context, tx pgx.Tx) error {
 	var owned bool
-	err := tx.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') and has_table_privilege(oid, 'UPDATE') from pg_class where oid = $1", l.target.oid).Scan(&owned)
+	err := tx.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') and has_table_privilege(oid, 'UPDATE') from pg_class where oid = $1", l.target.OID).Scan(&owned)
 	if err == nil && owned {
-		_, err = tx.Exec(ctx, "lock table "+l.target.sql()+" in share update exclusive mode")
+		_, err = tx.Exec(ctx, "lock table "+l.target.SQL()+" in share update exclusive mode")
 	}
-	return serverError(err, "locking table %s for its statistics", l.target)
+	return pg.Wrap(err, "locking table %s for its statistics", l.target)
 }
 
 // afterAppend brings up to date what the server would only later: statistics,
@@ -113,13 +116,13 @@ func (l *load) afterAppend(ctx context.Context, tx pgx.Tx) error {
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select brin_summarize_new_values(i.indexrelid) from tables t join pg_index i on i.indrelid = t.oid
 		join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-		where m.amname = 'brin' and c.relkind = 'i' and pg_has_role(c.relowner, 'USAGE')`, l.target.oid)
+		where m.amname = 'brin' and c.relkind = 'i' and pg_has_role(c.relowner, 'USAGE')`, l.target.OID)
 	if err != nil {
-		return serverError(err, "summing up the BRIN indexes of table %s", l.target)
+		return pg.Wrap(err, "summing up the BRIN indexes of table %s", l.target)
 	}
 	if l.partitioned {
 		return nil // as a whole, once it is published
 	}
-	_, err = tx.Exec(ctx, "analyze "+l.target.sql())
-	return serverError(err, "analyzing table %s", l.target)
+	_, err = tx.Exec(ctx, "analyze "+l.target.SQL())
+	return pg.Wrap(err, "analyzing table %s", l.target)
 }

@@ -7,61 +7,64 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// takePartitionsPlace puts the partitions of the staging table under the parent
+// swapPartitions puts the partitions of the staging table under the parent
 // that is there, in place of its partitions or beside them: the parent stays,
 // and with it views, grants and foreign keys.
-func (l *load) takePartitionsPlace(ctx context.Context, tx pgx.Tx) error {
-	old, err := l.target.partitions(ctx, tx)
+func (l *load) swapPartitions(ctx context.Context, tx pgx.Tx) error {
+	old, err := l.target.Partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
 	first := len(old) // the number of the first new partition
-	if l.plan.Job.IfExists == Replace {
+	if l.plan.Job.IfExists == job.Replace {
 		first = 0
-		if err := l.putAway(ctx, tx); err != nil {
+		if err := l.retireOld(ctx, tx); err != nil {
 			return err
 		}
 		if err := l.alignIndexes(ctx, tx); err != nil {
 			return err
 		}
 	}
-	parts, err := l.staging.partitions(ctx, tx)
+	parts, err := l.staging.Partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
 	var sql []string
 	for _, p := range parts {
-		sql = append(sql, "alter table "+l.staging.sql()+" detach partition "+p.sql())
+		sql = append(sql, "alter table "+l.staging.SQL()+" detach partition "+p.SQL())
 	}
-	sql = append(sql, "drop table "+l.staging.sql())
+	sql = append(sql, "drop table "+l.staging.SQL())
 	for _, p := range parts {
-		sql = append(sql, "alter table "+l.target.sql()+" attach partition "+p.sql()+" "+p.bounds)
+		sql = append(sql, "alter table "+l.target.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
 	}
 	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
-		return serverError(err, "moving %d partitions to table %s", len(parts), l.target)
+		return pg.Wrap(err, "moving %d partitions to table %s", len(parts), l.target)
 	}
-	if err := l.nameEach(ctx, tx, parts, first); err != nil {
+	if err := l.renamePartitions(ctx, tx, parts, first); err != nil {
 		return err
 	}
-	if err := l.target.giveOwner(ctx, tx); err != nil {
+	if err := l.target.SetPartitionOwner(ctx, tx); err != nil {
 		return err
 	}
 	return l.commentKey(ctx, tx)
 }
 
 func (l *load) dropPartitions(ctx context.Context, tx pgx.Tx) error {
-	old, err := l.target.partitions(ctx, tx)
+	old, err := l.target.Partitions(ctx, tx)
 	if err != nil || len(old) == 0 {
 		return err
 	}
 	names := make([]string, len(old))
 	for i, p := range old {
-		names[i] = p.sql()
+		names[i] = p.SQL()
 	}
 	_, err = tx.Exec(ctx, "drop table "+strings.Join(names, ", "))
-	return serverError(err, "dropping the old partitions of table %s", l.target)
+	return pg.Wrap(err, "dropping the old partitions of table %s", l.target)
 }
 
 // alignIndexes gives the parent, which has no partitions at this moment, the
@@ -69,22 +72,22 @@ func (l *load) dropPartitions(ctx context.Context, tx pgx.Tx) error {
 // job has asked for: attaching a partition builds what the parent has and it
 // has not.
 func (l *load) alignIndexes(ctx context.Context, tx pgx.Tx) error {
-	have, err := l.target.spatialIndexes(ctx, tx, l.plan.Job.GeomColumn)
+	have, err := l.target.SpatialIndexes(ctx, tx, l.plan.Job.GeomColumn)
 	if err != nil {
 		return err
 	}
 	var sql []string
 	wanted := map[string]bool{}
-	for _, d := range spatialDefs(l.target.Table, l.plan.Job, l.index) {
-		wanted[d.am] = true
-		if have[d.am] == nil {
-			sql = append(sql, d.create(l.target.Table))
+	for _, d := range catalog.SpatialIndexes(l.target.Table, l.plan.Job, l.index) {
+		wanted[d.Method] = true
+		if have[d.Method] == nil {
+			sql = append(sql, d.CreateSQL(l.target.Table))
 		}
 	}
-	for _, d := range spatialDefs(l.target.Table, l.plan.Job, IndexBoth) {
-		for _, name := range have[d.am] {
-			if !wanted[d.am] && name == d.name {
-				sql = append(sql, "drop index "+Table{l.target.Schema, name}.sql())
+	for _, d := range catalog.SpatialIndexes(l.target.Table, l.plan.Job, job.IndexBoth) {
+		for _, name := range have[d.Method] {
+			if !wanted[d.Method] && name == d.Name {
+				sql = append(sql, "drop index "+catalog.QuoteTable(job.Table{Schema: l.target.Schema, Name: name}))
 			}
 		}
 	}
@@ -92,57 +95,24 @@ func (l *load) alignIndexes(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
-	return serverError(err, "giving table %s the indexes of the job", l.target)
-}
-
-// spatialIndexes returns the names of the indexes on the geometry alone, by
-// access method.
-func (t target) spatialIndexes(ctx context.Context, q querier, column string) (map[string][]string, error) {
-	rows, err := q.Query(ctx, `
-		select m.amname, c.relname from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-		join pg_attribute a on a.attrelid = i.indrelid and a.attname = $2
-		where i.indrelid = $1 and i.indnatts = 1 and i.indkey[0] = a.attnum and i.indpred is null order by c.oid`, t.oid, column)
-	if err != nil {
-		return nil, serverError(err, "looking for the indexes of table %s", t.Table)
-	}
-	have := make(map[string][]string)
-	var am, name string
-	_, err = pgx.ForEachRow(rows, []any{&am, &name}, func() error {
-		have[am] = append(have[am], name)
-		return nil
-	})
-	return have, serverError(err, "looking for the indexes of table %s", t.Table)
-}
-
-// giveOwner gives all partitions the owner of their parent.
-func (t target) giveOwner(ctx context.Context, tx pgx.Tx) error {
-	var sql *string
-	err := tx.QueryRow(ctx, `
-		select string_agg(format('alter table %I.%I owner to %I', n.nspname, c.relname, pg_get_userbyid(p.relowner)), '; ')
-		from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
-		join pg_namespace n on n.oid = c.relnamespace
-		where p.oid = $1 and c.relowner <> p.relowner`, t.oid).Scan(&sql)
-	if err == nil && sql != nil {
-		_, err = tx.Exec(ctx, *sql)
-	}
-	return serverError(err, "giving the partitions the owner of table %s", t.Table)
+	return pg.Wrap(err, "giving table %s the indexes of the job", l.target)
 }
 
 // namePartitions gives the staging table's partitions their names, numbered from
 // first on.
 func (l *load) namePartitions(ctx context.Context, tx pgx.Tx, first int) error {
-	parts, err := l.staging.partitions(ctx, tx)
+	parts, err := l.staging.Partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
-	return l.nameEach(ctx, tx, parts, first)
+	return l.renamePartitions(ctx, tx, parts, first)
 }
 
-// nameEach names partitions and their indexes after the table, and gives them back
+// renamePartitions names partitions and their indexes after the table, and gives them back
 // to autovacuum. They keep the check of their bounds, so that they can be attached
 // to another table, to be kept and to come back, without being read.
-func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first int) error {
-	labels, err := indexLabels(ctx, tx, parts)
+func (l *load) renamePartitions(ctx context.Context, tx pgx.Tx, parts []catalog.Partition, first int) error {
+	labels, err := catalog.IndexLabels(ctx, tx, parts)
 	if err != nil {
 		return err
 	}
@@ -152,72 +122,33 @@ func (l *load) nameEach(ctx context.Context, tx pgx.Tx, parts []partition, first
 	}
 	var sql []string
 	for i, p := range parts {
-		sql = append(sql, "alter table "+p.sql()+" reset (autovacuum_enabled)")
+		sql = append(sql, "alter table "+p.SQL()+" reset (autovacuum_enabled)")
 		rename := func(kind, old, name string) {
-			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, Table{p.Schema, old}.sql(), pgx.Identifier{name}.Sanitize()))
+			sql = append(sql, fmt.Sprintf("alter %s %s rename to %s", kind, catalog.QuoteTable(job.Table{Schema: p.Schema, Name: old}), pgx.Identifier{name}.Sanitize()))
 		}
 		rename("table", p.Name, names[i].Name)
 		for k, label := range labels[i] {
-			rename("index", p.Name+"_"+label, partitionIndex(names[i].Name, label, k))
+			rename("index", p.Name+"_"+label, catalog.PartitionIndex(names[i].Name, label, k))
 		}
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
-	return serverError(err, "naming the partitions of table %s", l.target)
-}
-
-// indexLabels returns, for each partition, what its indexes are called behind the
-// name of the partition. They are looked up: a run that was begun with other
-// indexes, or a parent that has more, makes partitions that differ.
-func indexLabels(ctx context.Context, tx pgx.Tx, parts []partition) ([][]string, error) {
-	var schemas, names []string
-	for _, p := range parts {
-		schemas, names = append(schemas, p.Schema), append(names, p.Name)
-	}
-	rows, err := tx.Query(ctx, `
-		select u.n, substr(c.relname, length(u.name) + 2)
-		from unnest($1::text[], $2::text[]) with ordinality u (schema_name, name, n)
-		join pg_namespace s on s.nspname = u.schema_name join pg_class t on t.relnamespace = s.oid and t.relname = u.name
-		join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid and starts_with(c.relname, u.name || '_')
-		order by u.n, c.oid`, schemas, names)
-	if err != nil {
-		return nil, serverError(err, "looking for the indexes of %d partitions", len(parts))
-	}
-	labels := make([][]string, len(parts))
-	var n int
-	var label string
-	_, err = pgx.ForEachRow(rows, []any{&n, &label}, func() error {
-		labels[n-1] = append(labels[n-1], label)
-		return nil
-	})
-	return labels, serverError(err, "looking for the indexes of %d partitions", len(parts))
-}
-
-// partitionIndex returns the name of the k-th index of a partition: partition_label.
-// Where that is longer than PostgreSQL keeps, the number of the partition, which its
-// name ends in, goes to the end together with k: cut off, it would leave all
-// partitions with the same names.
-func partitionIndex(partition, label string, k int) string {
-	if len(partition)+len("_")+len(label) <= maxIdentifier {
-		return partition + "_" + label
-	}
-	at := strings.LastIndexByte(partition, '_')
-	return objectName(partition[:at], label, partition[at+1:]+"_"+strconv.Itoa(k))
+	return pg.Wrap(err, "naming the partitions of table %s", l.target)
 }
 
 // freeNames returns n names after that of the table, numbered from first on, or
 // from the next number from which on they and those of their indexes, with these
 // labels for each, are free.
-func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels [][]string) ([]Table, error) {
+func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels [][]string) ([]job.Table, error) {
 	for ; ; first += n {
 		width := len(strconv.Itoa(first + n - 1))
-		names := make([]Table, n)
+		names := make([]job.Table, n)
 		var all []string
 		for i := range names {
-			names[i] = Table{l.target.Schema, objectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
+			names[i] = job.Table{Schema: l.target.Schema, Name: catalog.ObjectName(l.target.Name, "", fmt.Sprintf("p%0*d", width, first+i))}
 			all = append(all, names[i].Name)
 			if labels != nil {
 				for k, label := range labels[i] {
-					all = append(all, partitionIndex(names[i].Name, label, k))
+					all = append(all, catalog.PartitionIndex(names[i].Name, label, k))
 				}
 			}
 		}
@@ -226,7 +157,7 @@ func (l *load) freeNames(ctx context.Context, tx pgx.Tx, n, first int, labels []
 			select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 			where n.nspname = $1 and c.relname = any($2))`, l.target.Schema, all).Scan(&taken)
 		if err != nil || !taken {
-			return names, serverError(err, "looking for names that are taken in schema %s", l.target.Schema)
+			return names, pg.Wrap(err, "looking for names that are taken in schema %s", l.target.Schema)
 		}
 	}
 }

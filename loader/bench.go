@@ -12,6 +12,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
 // BenchOptions says what Bench measures, and in what time.
@@ -30,7 +34,7 @@ type BenchOptions struct {
 	TempDir string
 	// Progress is told how far it is, as the stage StageLoad. Defaults to one
 	// that nobody reads.
-	Progress *Progress
+	Progress *progress.Progress
 }
 
 // BenchLimit is how the limit was measured.
@@ -99,7 +103,7 @@ func (o BenchOptions) withDefaults() (BenchOptions, error) {
 			Reason: fmt.Sprintf("must lie between 1 and %d", maxBenchRows)}
 	}
 	if o.Schema != "" {
-		if err := checkIdentifier("schema", o.Schema); err != nil {
+		if err := job.CheckIdentifier("schema", o.Schema); err != nil {
 			return o, err
 		}
 	}
@@ -107,7 +111,7 @@ func (o BenchOptions) withDefaults() (BenchOptions, error) {
 		o.Budget = benchBudget
 	}
 	if o.Progress == nil {
-		o.Progress = new(Progress)
+		o.Progress = new(progress.Progress)
 	}
 	return o, nil
 }
@@ -140,7 +144,7 @@ func Bench(ctx context.Context, pool *pgxpool.Pool, options BenchOptions) (resul
 	}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return BenchResult{}, serverError(err, "connecting")
+		return BenchResult{}, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
 	b := &bench{conn: conn.Conn(), options: options}
@@ -160,11 +164,11 @@ func Bench(ctx context.Context, pool *pgxpool.Pool, options BenchOptions) (resul
 // prepare checks the server, and plans the rows as a load would.
 func (b *bench) prepare(ctx context.Context) error {
 	var err error
-	if b.table, err = inspectServer(ctx, b.conn, Table{Schema: b.options.Schema}); err == nil {
-		err = b.table.checkReserved("")
+	if b.table, err = inspectServer(ctx, b.conn, job.Table{Schema: b.options.Schema}); err == nil {
+		err = b.table.CheckReserved("")
 	}
 	if err == nil {
-		err = b.table.checkCreate(ctx, b.conn)
+		err = checkCreate(ctx, b.conn, b.table)
 	}
 	var param *geomgen.ParamError
 	if errors.As(err, &param) { // there is no parameter for the table here
@@ -173,9 +177,9 @@ func (b *bench) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.table = b.table.newStaging("") // no ledger knows it
+	b.table = b.table.NewStaging("") // no ledger knows it
 	side := int64(math.Ceil(math.Sqrt(float64(b.options.Rows))))
-	b.plan, err = NewPlan(ctx, Job{Table: b.table.Table, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: side, Rows: side, Streams: 1})
+	b.plan, err = plan.New(ctx, job.Job{Table: b.table.Table, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: side, Rows: side, Streams: 1})
 	return err
 }
 
@@ -216,7 +220,7 @@ func rowsWithin(rows int64, perSecond float64, budget time.Duration) int64 {
 // measure lets the limit and loadgrid take turns, so that whatever changes on
 // the server meanwhile meets both.
 func (b *bench) measure(ctx context.Context) error {
-	b.options.Progress.begin(StageLoad, 2*maxRounds*b.rows)
+	b.options.Progress.Begin(progress.StageLoad, 2*maxRounds*b.rows)
 	b.counting = true
 	began := time.Now()
 	for round := 1; ; round++ {
@@ -225,14 +229,14 @@ func (b *bench) measure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.options.Progress.add(b.rows)
+		b.options.Progress.Add(b.rows)
 		generated, err := b.copyGenerated(ctx, b.rows)
 		if err != nil {
 			return err
 		}
 		b.limitTook, b.loadgridTook = append(b.limitTook, limit), append(b.loadgridTook, generated)
 		if !anotherRound(round, time.Since(began), time.Since(turn), b.options.Budget) {
-			b.options.Progress.expect(2 * int64(round) * b.rows)
+			b.options.Progress.Expect(2 * int64(round) * b.rows)
 			return nil
 		}
 	}

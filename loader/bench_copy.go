@@ -12,18 +12,20 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/progress"
 )
-
-// driverBuffer is the room in bytes that pgconn.CopyFrom hands to a reader.
-const driverBuffer = 65536 - 5
 
 // bench is a Bench in work. All of it runs on one connection, so that both sides
 // have the same backend with the same caches.
 type bench struct {
 	conn    *pgx.Conn
 	options BenchOptions
-	table   target // has the name of a staging table, and is never committed
-	plan    *Plan
+	table   catalog.Relation // has the name of a staging table, and is never committed
+	plan    *plan.Plan
 	rows    int64 // of each COPY
 
 	dir, file string // the prepared bytes, and the directory that is theirs alone
@@ -37,8 +39,8 @@ type bench struct {
 }
 
 // newRows returns the first n rows of the plan.
-func (b *bench) newRows(ctx context.Context, n int64) *Rows {
-	return b.plan.NewRows(ctx, Chunk{First: b.plan.choice.At(0), Last: b.plan.choice.At(n - 1), Rows: n})
+func (b *bench) newRows(ctx context.Context, n int64) *plan.Rows {
+	return b.plan.NewFirstRows(ctx, n)
 }
 
 // turn makes the table, as a frozen load does, copies n rows into it, or none
@@ -47,27 +49,27 @@ func (b *bench) newRows(ctx context.Context, n int64) *Rows {
 func (b *bench) turn(ctx context.Context, want int64, doing string, do func(pgx.Tx) (pgconn.CommandTag, error)) (time.Duration, error) {
 	tx, err := b.conn.Begin(ctx)
 	if err != nil {
-		return 0, serverError(err, "beginning a transaction for %s", doing)
+		return 0, pg.Wrap(err, "beginning a transaction for %s", doing)
 	}
 	defer func() { _ = tx.Rollback(ctx) }() // where it has failed
-	if _, err := tx.Exec(ctx, b.table.create(b.plan.Job)); err != nil {
-		return 0, serverError(err, "making table %s for %s", b.table, doing)
+	if _, err := tx.Exec(ctx, b.table.CreateSQL(b.plan.Job)); err != nil {
+		return 0, pg.Wrap(err, "making table %s for %s", b.table, doing)
 	}
 	began := time.Now()
 	tag, err := do(tx)
 	took := time.Since(began)
 	if err != nil {
-		return 0, serverError(errors.Join(err, ctx.Err()), "%s into table %s", doing, b.table)
+		return 0, pg.Wrap(errors.Join(err, ctx.Err()), "%s into table %s", doing, b.table)
 	}
 	if tag.RowsAffected() != want {
 		return 0, fmt.Errorf("%s into table %s: %d rows expected, %d reported by COPY", doing, b.table, want, tag.RowsAffected())
 	}
-	return took, serverError(tx.Rollback(ctx), "rolling back %s", doing)
+	return took, pg.Wrap(tx.Rollback(ctx), "rolling back %s", doing)
 }
 
 // copyGenerated copies n rows in loadgrid's way: see copyChunk.
 func (b *bench) copyGenerated(ctx context.Context, n int64) (time.Duration, error) {
-	progress := new(Progress)
+	progress := new(progress.Progress)
 	if b.counting {
 		progress = b.options.Progress
 	}
@@ -152,7 +154,7 @@ func (b *bench) tryServerFile(ctx context.Context) (why string, err error) {
 	var may bool
 	err = b.conn.QueryRow(ctx, "select pg_has_role('pg_read_server_files', 'USAGE')").Scan(&may)
 	if err != nil {
-		return "", serverError(err, "asking whether the role may read files of the server")
+		return "", pg.Wrap(err, "asking whether the role may read files of the server")
 	}
 	if !may {
 		return "the role may not read files of the server: that needs a superuser, or membership in pg_read_server_files", nil
@@ -160,7 +162,7 @@ func (b *bench) tryServerFile(ctx context.Context) (why string, err error) {
 	_, err = b.copyServerFile(ctx)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && isFileTrouble(pgErr.Code) {
-		return fmt.Sprintf("the server does not see this client's file, %s (SQLSTATE %s)", oneLine(pgErr.Message), pgErr.Code), nil
+		return fmt.Sprintf("the server does not see this client's file, %s (SQLSTATE %s)", sqltext.OneLine(pgErr.Message), pgErr.Code), nil
 	}
 	return "", err
 }
@@ -181,7 +183,7 @@ func isFileTrouble(code string) bool {
 func (b *bench) copyServerFile(ctx context.Context) (time.Duration, error) {
 	var name string
 	if err := b.conn.QueryRow(ctx, "select quote_literal($1)", b.file).Scan(&name); err != nil {
-		return 0, serverError(err, "quoting the name of file %s", b.file)
+		return 0, pg.Wrap(err, "quoting the name of file %s", b.file)
 	}
 	return b.turn(ctx, b.rows, "copying a file of the server", func(tx pgx.Tx) (pgconn.CommandTag, error) {
 		return tx.Exec(ctx, copyFromSQL(b.table.Table, b.plan.Job, name, true))
@@ -212,7 +214,7 @@ func (b *bench) discard(ctx context.Context) error {
 // generate makes rows into a buffer like the driver's, for a third of a second.
 func (b *bench) generate(ctx context.Context) error {
 	const long = 300 * time.Millisecond
-	buffer := make([]byte, driverBuffer)
+	buffer := make([]byte, plan.DriverBuffer)
 	var took []time.Duration
 	for began := time.Now(); len(took) < minRounds || time.Since(began) < long; {
 		round, rows := time.Now(), b.newRows(ctx, b.rows)

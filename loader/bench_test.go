@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 func TestBenchOptions(t *testing.T) {
@@ -130,10 +132,10 @@ func TestVerdict(t *testing.T) {
 
 // The two sides must differ in where the bytes come from, and in nothing else.
 func TestLimitAndLoadgridHaveTheSameStatement(t *testing.T) {
-	job := unitJob(1, 1).withDefaults()
-	table := Table{"a", "b"}
-	got := copyFromSQL(table, job, "'/x'", true)
-	if want := strings.Replace(copySQL(table, job, true), "from stdin", "from '/x'", 1); got != want {
+	j := benchJob(1, 1).WithDefaults()
+	table := job.Table{Schema: "a", Name: "b"}
+	got := copyFromSQL(table, j, "'/x'", true)
+	if want := strings.Replace(copySQL(table, j, true), "from stdin", "from '/x'", 1); got != want {
 		t.Errorf("the server's statement is\n%s, loadgrid's with a file\n%s", got, want)
 	}
 }
@@ -141,11 +143,11 @@ func TestLimitAndLoadgridHaveTheSameStatement(t *testing.T) {
 // The prepared file is, byte for byte, what loadgrid sends, and close leaves nothing.
 func TestPreparedFile(t *testing.T) {
 	dir := t.TempDir()
-	plan, err := NewPlan(t.Context(), unitJob(40, 40))
+	p, err := plan.New(t.Context(), benchJob(40, 40))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{options: BenchOptions{TempDir: dir}, plan: plan, rows: 1234}
+	b := &bench{options: BenchOptions{TempDir: dir}, plan: p, rows: 1234}
 	if err := b.writeFile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +155,7 @@ func TestPreparedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := make([]byte, len(copyHeader)+1234*plan.RowBytes()+len(copyTrailer)+1)
+	want := make([]byte, len(plan.CopyHeader)+1234*p.RowBytes()+len(plan.CopyTrailer)+1)
 	n, err := b.newRows(t.Context(), 1234).Read(want)
 	if err != nil || string(got) != string(want[:n]) {
 		t.Errorf("the file has %d bytes, other than the %d that are sent: %v", len(got), n, err)
@@ -172,7 +174,7 @@ func TestPreparedFile(t *testing.T) {
 }
 
 func TestNoRoomForThePreparedFile(t *testing.T) {
-	plan, err := NewPlan(t.Context(), unitJob(10, 10))
+	plan, err := plan.New(t.Context(), benchJob(10, 10))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,4 +182,8 @@ func TestNoRoomForThePreparedFile(t *testing.T) {
 	if err := b.writeFile(t.Context()); err == nil || !strings.Contains(err.Error(), "TMPDIR") || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func benchJob(cols, rows int64) job.Job {
+	return job.Job{Table: job.Table{Name: "grid"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: cols, Rows: rows}
 }

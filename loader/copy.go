@@ -10,6 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
 // CountError reports a chunk whose number of rows is not the same everywhere.
@@ -28,25 +33,25 @@ func (e *CountError) Error() string {
 // check of the counts, then what a partition has beside its rows, then commit. It
 // returns false when the ledger has the chunk already, since an earlier attempt
 // was committed although its answer was lost.
-func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c Chunk) (copied bool, err error) {
+func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c plan.Chunk) (copied bool, err error) {
 	rows := &countedRows{rows: l.plan.NewRows(ctx, c), progress: l.progress, share: l.copyShare(), bytes: &l.bytesCopied}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if err := setLocal(ctx, tx, laterDurable()); err != nil {
+		if err := pg.SetLocal(ctx, tx, pg.AsyncCommit()); err != nil {
 			return err
 		}
-		if err := l.ledger.insertChunk(ctx, tx, l.run, c); err != nil {
-			return serverError(err, "writing chunk %d into the ledger", c.No)
+		if err := l.ledger.InsertChunk(ctx, tx, l.run, c); err != nil {
+			return pg.Wrap(err, "writing chunk %d into the ledger", c.No)
 		}
 		into, sql, frozen := l.place(c)
 		if sql != "" {
 			if _, err := tx.Exec(ctx, sql); err != nil {
-				return serverError(err, "making table %s", into)
+				return pg.Wrap(err, "making table %s", into)
 			}
 		}
 		if err := l.copyRows(ctx, tx, rows, c, copySQL(into, l.plan.Job, frozen)); err != nil {
 			return err
 		}
-		if l.plan.Method == MethodPartitions {
+		if l.plan.Method == plan.MethodPartitions {
 			return l.finishPartition(ctx, tx, into, c)
 		}
 		return nil
@@ -54,58 +59,58 @@ func (l *load) copyChunk(ctx context.Context, conn *pgxpool.Conn, c Chunk) (copi
 	if err == nil {
 		return true, nil
 	}
-	rows.takeBack()
+	rows.discard()
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.Code == "23505" && pgErr.ConstraintName == "chunks_pkey" {
 		return false, nil
 	}
-	return false, serverError(lost(conn.Conn(), err), "committing chunk %d of %s", c.No, l.staging.Table)
+	return false, pg.Wrap(pg.MarkConnClosed(conn.Conn(), err), "committing chunk %d of %s", c.No, l.staging.Table)
 }
 
 // place returns the table that a chunk goes into, and, where the chunk's own
 // transaction makes it, the statement for that: then no other can see its rows,
 // and they may be frozen at once.
-func (l *load) place(c Chunk) (into Table, create string, frozen bool) {
+func (l *load) place(c plan.Chunk) (into job.Table, create string, frozen bool) {
 	job := l.plan.Job
 	switch l.plan.Method {
-	case MethodFrozen:
-		return l.staging.Table, l.staging.create(job), true
-	case MethodPartitions:
-		from, to := l.plan.bounds(c)
-		into = l.staging.partition(c.No)
-		return into, l.staging.createPartition(job, into, from, to), true
+	case plan.MethodFrozen:
+		return l.staging.Table, l.staging.CreateSQL(job), true
+	case plan.MethodPartitions:
+		from, to := l.plan.Bounds(c)
+		into = l.staging.StagedPartition(c.No)
+		return into, l.staging.CreatePartitionSQL(job, into, from, to), true
 	}
 	return l.staging.Table, "", false
 }
 
-func (l *load) copyRows(ctx context.Context, tx pgx.Tx, rows *countedRows, c Chunk, sql string) error {
+func (l *load) copyRows(ctx context.Context, tx pgx.Tx, rows *countedRows, c plan.Chunk, sql string) error {
 	tag, err := tx.Conn().PgConn().CopyFrom(ctx, rows, sql)
 	if err != nil {
-		return serverError(errors.Join(lost(tx.Conn(), err), ctx.Err()), "copying chunk %d into %s", c.No, l.staging.Table)
+		return pg.Wrap(errors.Join(pg.MarkConnClosed(tx.Conn(), err), ctx.Err()), "copying chunk %d into %s", c.No, l.staging.Table)
 	}
-	if n := rows.told; n != c.Rows || tag.RowsAffected() != c.Rows {
+	if n := rows.counted; n != c.Rows || tag.RowsAffected() != c.Rows {
 		return &CountError{c.No, c.Rows, n, tag.RowsAffected()}
 	}
 	return nil
 }
 
-func copySQL(into Table, job Job, frozen bool) string {
+func copySQL(into job.Table, job job.Job, frozen bool) string {
 	return copyFromSQL(into, job, "stdin", frozen)
 }
 
 // copyFromSQL takes the rows from stdin, or from a file whose name is quoted.
-func copyFromSQL(into Table, job Job, source string, frozen bool) string {
+func copyFromSQL(into job.Table, job job.Job, source string, frozen bool) string {
 	options := "format binary"
 	if frozen {
 		options += ", freeze"
 	}
-	return "copy " + into.sql() + " (" + columnList(job.columns()) + ") from " + source + " (" + options + ")"
+	return "copy " + catalog.QuoteTable(into) + " (" + catalog.ColumnList(job.Columns()) + ") from " + source + " (" + options + ")"
 }
 
 // copyShare is how much of a row is done when it is copied: half of it where its
 // partition is then indexed in the same transaction.
 func (l *load) copyShare() int64 {
-	if l.plan.Method == MethodPartitions {
+	if l.plan.Method == plan.MethodPartitions {
 		return 2
 	}
 	return 1
@@ -115,10 +120,10 @@ func (l *load) copyShare() int64 {
 // Read when a COPY has failed and returned, so it has a lock, one a packet.
 type countedRows struct {
 	mu       sync.Mutex
-	rows     *Rows
-	progress *Progress
+	rows     *plan.Rows
+	progress *progress.Progress
 	share    int64 // so many rows that go out count as one that is done
-	told     int64 // rows that went out
+	counted  int64 // rows that went out
 	bytes    *atomic.Int64
 	over     bool // the attempt has failed
 }
@@ -131,17 +136,17 @@ func (r *countedRows) Read(p []byte) (int, error) {
 	}
 	n, err := r.rows.Read(p)
 	r.bytes.Add(int64(n))
-	r.progress.add(r.rows.Generated()/r.share - r.told/r.share)
-	r.told = r.rows.Generated()
+	r.progress.Add(r.rows.Generated()/r.share - r.counted/r.share)
+	r.counted = r.rows.Generated()
 	return n, err
 }
 
 var errAttemptOver = errors.New("this attempt at the chunk is over")
 
-// takeBack makes what a failed attempt told unsaid, and ends it.
-func (r *countedRows) takeBack() {
+// discard makes what a failed attempt told unsaid, and ends it.
+func (r *countedRows) discard() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.progress.add(-(r.told / r.share))
-	r.told, r.over = 0, true
+	r.progress.Add(-(r.counted / r.share))
+	r.counted, r.over = 0, true
 }

@@ -4,14 +4,18 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// quietFor is how long another session must have been idle for what it has written to
+// quietPeriod is how long another session must have been idle for what it has written to
 // be in the server's counters: an idle one passes it on within ten seconds, from
 // PostgreSQL 15 on.
-const quietFor = 15 * time.Second
+const quietPeriod = 15 * time.Second
 
-// quietSince tells whether the server's counters prove that nobody has written to the
+// unwrittenByCounters tells whether the server's counters prove that nobody has written to the
 // table since it was filled, so that it need not be read: as many rows were inserted
 // into it in all as the run has copied, none was updated or deleted, and no other
 // session may have something that is not counted yet.
@@ -20,12 +24,12 @@ const quietFor = 15 * time.Second
 // later could add up to the same: the run's own ANALYZE is counted with them, and must
 // be the last. Of another role's session a role without pg_read_all_stats sees nulls in
 // place of its state, its times and its kind: that is no proof.
-func (l *load) quietSince(ctx context.Context, runs []shownRun) (bool, error) {
-	job := runs[0].job
-	if len(runs) > 1 || job.IfExists == Append || job.Publish == PublishTruncate || job.After != "" {
+func (l *load) unwrittenByCounters(ctx context.Context, runs []ledger.ShownRun) (bool, error) {
+	j := runs[0].Job
+	if len(runs) > 1 || j.IfExists == job.Append || j.Publish == job.PublishTruncate || j.After != "" {
 		return false, nil // others have written to the same files
 	}
-	own, err := l.countOwn(ctx)
+	own, err := l.flushOwnCounters(ctx)
 	if err != nil || own == nil {
 		return false, err
 	}
@@ -33,23 +37,23 @@ func (l *load) quietSince(ctx context.Context, runs []shownRun) (bool, error) {
 	err = l.lock.conn.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select (select coalesce(sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid) + pg_stat_get_tuples_deleted(oid)) = 0
-		                        and bool_and(pg_stat_get_last_analyze_time(oid) <= (select finished_at from `+l.ledger.runs+` where id = $5)), false)
+		                        and bool_and(pg_stat_get_last_analyze_time(oid) <= (select finished_at from `+l.ledger.RunsTable+` where id = $5)), false)
 		        from tables join pg_class c using (oid) where c.relkind = 'r')
 		   and not exists (select from pg_stat_activity
 		                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
 		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
-		l.target.oid, l.summary.Rows, own, quietFor.Seconds(), runs[0].id).Scan(&quiet)
-	return quiet, serverError(err, "asking the server what was written to table %s", l.target)
+		l.target.OID, l.summary.Rows, own, quietPeriod.Seconds(), runs[0].ID).Scan(&quiet)
+	return quiet, pg.Wrap(err, "asking the server what was written to table %s", l.target)
 }
 
-// countOwn has this end's own sessions pass on what they have written: a caller's pool
+// flushOwnCounters has this end's own sessions pass on what they have written: a caller's pool
 // may have written to the table a moment ago. It returns their process numbers, none
 // where the server does not count, or not in this way.
-func (l *load) countOwn(ctx context.Context) (own []uint32, err error) {
+func (l *load) flushOwnCounters(ctx context.Context) (own []uint32, err error) {
 	var counts bool
 	err = l.lock.conn.QueryRow(ctx, "select current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool").Scan(&counts)
 	if err != nil || !counts {
-		return nil, serverError(err, "asking the server whether it counts what is written")
+		return nil, pg.Wrap(err, "asking the server whether it counts what is written")
 	}
 	idle := l.pool.AcquireAllIdle(ctx)
 	defer func() {

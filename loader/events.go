@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/progress"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -19,7 +21,7 @@ const LevelEvent = slog.LevelInfo - 1
 // has a number, and the stage.
 type runHandler struct {
 	slog.Handler
-	progress *Progress
+	progress *progress.Progress
 }
 
 func (h runHandler) Handle(ctx context.Context, r slog.Record) error {
@@ -45,41 +47,32 @@ func (h runHandler) WithGroup(name string) slog.Handler {
 	return runHandler{h.Handler.WithGroup(name), h.progress}
 }
 
-// Trouble is an error after which something was tried again.
-type Trouble struct {
-	At       time.Time `json:"at"`
-	Stage    Stage     `json:"stage"`
-	Doing    string    `json:"doing"`
-	SQLState string    `json:"sqlstate,omitempty"` // empty where the error was not the server's
-	Error    string    `json:"error"`
-}
+// maxRetries bounds how many troubles are remembered: the last ones.
+const maxRetries = 20
 
-// maxTroubles bounds how many troubles are remembered: the last ones.
-const maxTroubles = 20
-
-// troubles remembers what went wrong and was mended. It may be used by several
+// retries remembers what went wrong and was mended. It may be used by several
 // goroutines.
-type troubles struct {
+type retries struct {
 	mu   sync.Mutex
 	n    int
-	last []Trouble
+	last []progress.Retry
 }
 
-func (t *troubles) add(stage Stage, doing string, err error) {
+func (t *retries) add(stage progress.Stage, doing string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.n++
-	if len(t.last) == maxTroubles {
+	if len(t.last) == maxRetries {
 		t.last = t.last[1:]
 	}
-	t.last = append(t.last, Trouble{time.Now(), stage, doing, sqlState(err), serverMessage(err)})
+	t.last = append(t.last, progress.Retry{At: time.Now(), Stage: stage, Doing: doing, SQLState: pg.SQLState(err), Error: pg.Message(err)})
 }
 
 // all returns how many troubles there were, and the last of them.
-func (t *troubles) all() (n int, last []Trouble) {
+func (t *retries) all() (n int, last []progress.Retry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.n, append([]Trouble{}, t.last...)
+	return t.n, append([]progress.Retry{}, t.last...)
 }
 
 // span begins a part of the trace of a run; end is called with its error.
@@ -88,15 +81,15 @@ func (l *load) span(ctx context.Context, name string, attrs ...attribute.KeyValu
 	return ctx, func(err error) {
 		span.SetAttributes(attribute.Int64("loadgrid.run", l.run))
 		if err != nil {
-			span.SetAttributes(attribute.String("db.response.status_code", sqlState(err)))
-			span.SetStatus(codes.Error, serverMessage(err))
+			span.SetAttributes(attribute.String("db.response.status_code", pg.SQLState(err)))
+			span.SetStatus(codes.Error, pg.Message(err))
 		}
 		span.End()
 	}
 }
 
 // stage does a stage, and tells of it.
-func (l *load) stage(ctx context.Context, name Stage, do func(context.Context) error) error {
+func (l *load) stage(ctx context.Context, name progress.Stage, do func(context.Context) error) error {
 	began := time.Now()
 	ctx, end := l.span(ctx, string(name), attribute.String("loadgrid.stage", string(name)))
 	err := do(ctx)

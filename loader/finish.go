@@ -9,6 +9,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -20,15 +25,15 @@ const finishConns = 2
 // for good, and takes away the rows of chunks that were interrupted. It comes
 // before the indexes, which it would have to read, too.
 func (l *load) freeze(ctx context.Context) error {
-	if l.frozen || l.fills() || l.plan.Method == MethodPartitions {
+	if l.frozen || l.fills() || l.plan.Method == plan.MethodPartitions {
 		return nil
 	}
 	defer l.watch(ctx, `
 		select coalesce(max(heap_blks_scanned::float8 / nullif(heap_blks_total, 0)), 0)
 		from pg_stat_progress_vacuum where relid = $1 and datname = current_database()`)()
 	return l.retry(ctx, retryFor, "freeze", func() error {
-		err := l.exec(ctx, "vacuum (freeze, index_cleanup off, truncate off) "+l.staging.sql())
-		return serverError(err, "freezing %s", l.staging.Table)
+		err := l.exec(ctx, "vacuum (freeze, index_cleanup off, truncate off) "+l.staging.SQL())
+		return pg.Wrap(err, "freezing %s", l.staging.Table)
 	})
 }
 
@@ -38,21 +43,21 @@ func (l *load) freeze(ctx context.Context) error {
 // another table are counted and unique by their key, and need no spatial index.
 // Partitions have theirs.
 func (l *load) buildIndexes(ctx context.Context) error {
-	key := keyDef(l.staging.Table, l.plan.Job)
-	if l.plan.Method == MethodPartitions {
+	key := catalog.KeyIndex(l.staging.Table, l.plan.Job)
+	if l.plan.Method == plan.MethodPartitions {
 		return l.retry(ctx, retryFor, "index", func() error {
-			return l.checkRowCount(ctx, key.name, l.summary.ChunksResumed == 0)
+			return l.checkRowCount(ctx, key.Name, l.summary.ChunksResumed == 0)
 		})
 	}
-	var others []indexDef
+	var others []catalog.IndexDef
 	if !l.fills() {
-		others = append(spatialDefs(l.staging.Table, l.plan.Job, l.index), codeDefs(l.staging.Table, l.plan.Job)...)
+		others = append(catalog.SpatialIndexes(l.staging.Table, l.plan.Job, l.index), catalog.CodeIndexes(l.staging.Table, l.plan.Job)...)
 	}
 	// GiST takes longest, and PostgreSQL builds it with one process: it has a
 	// connection to itself.
-	jobs := [finishConns][]indexDef{nil, {key}}
+	jobs := [finishConns][]catalog.IndexDef{nil, {key}}
 	for _, d := range others {
-		if d.am == "gist" {
+		if d.Method == "gist" {
 			jobs[0] = append(jobs[0], d)
 		} else {
 			jobs[1] = append(jobs[1], d)
@@ -63,16 +68,16 @@ func (l *load) buildIndexes(ctx context.Context) error {
 		return err
 	}
 	return l.retry(ctx, retryFor, "index", func() error {
-		if err := l.checkRowCount(ctx, key.name, keyBuilt); err != nil {
+		if err := l.checkRowCount(ctx, key.Name, keyBuilt); err != nil {
 			return err
 		}
-		return l.addPrimaryKey(ctx, key.name)
+		return l.addPrimaryKey(ctx, key.Name)
 	})
 }
 
 // buildSideBySide builds each list of indexes on a connection of its own, and
 // tells whether the unique one was built by this start.
-func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]indexDef, indexes int) (keyBuilt bool, err error) {
+func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]catalog.IndexDef, indexes int) (keyBuilt bool, err error) {
 	// A B-tree reports the scan of the table in blocks and then its own writing
 	// in tuples; a GiST index the scan alone. An index that is built is in the
 	// catalogue already.
@@ -89,7 +94,7 @@ func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]indexDef
 				if err != nil {
 					return err
 				}
-				if d.name == keyIndex(l.staging.Table) {
+				if d.Name == catalog.KeyName(l.staging.Table) {
 					keyBuilt = built // by one of the lists alone
 				}
 			}
@@ -102,47 +107,47 @@ func (l *load) buildSideBySide(ctx context.Context, jobs [finishConns][]indexDef
 
 // appends tells whether the rows go into a table that is there.
 func (l *load) appends() bool {
-	return l.target.oid != 0 && l.plan.Job.IfExists == Append
+	return l.target.OID != 0 && l.plan.Job.IfExists == job.Append
 }
 
 // buildIndex builds an index, unless an earlier start of the run has, and tells
 // whether it did. Its commit waits for the disk: what follows relies on it. Alone,
 // it may use as many processes as the server lets it.
-func (l *load) buildIndex(ctx context.Context, d indexDef, alone bool) (built bool, err error) {
-	settings := []setting{l.settings.sortMemory(l.plan.Rows, d.sorted, 1)}
+func (l *load) buildIndex(ctx context.Context, d catalog.IndexDef, alone bool) (built bool, err error) {
+	settings := []pg.Setting{l.settings.SortMemory(l.plan.Rows, d.SortBytes, 1)}
 	if !alone {
-		settings = append(settings, oneWorker())
+		settings = append(settings, pg.OneWorker())
 	}
 	err = l.retry(ctx, retryFor, "index", func() error {
-		there, err := l.hasRelation(ctx, d.name)
+		there, err := l.hasRelation(ctx, d.Name)
 		if err != nil || there {
 			return err
 		}
-		err = l.execWith(ctx, settings, d.create(l.staging.Table))
+		err = l.execWith(ctx, settings, d.CreateSQL(l.staging.Table))
 		if builtByAnother(err) {
 			return nil
 		}
 		built = err == nil
-		return serverError(err, "building index %s on %s", d.name, l.staging.Table)
+		return pg.Wrap(err, "building index %s on %s", d.Name, l.staging.Table)
 	})
 	return built, err
 }
 
 // execWith runs a statement in a transaction with settings of its own.
-func (l *load) execWith(ctx context.Context, settings []setting, sql string) error {
+func (l *load) execWith(ctx context.Context, settings []pg.Setting, sql string) error {
 	conn, err := l.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if err := setLocal(ctx, tx, settings...); err != nil {
+		if err := pg.SetLocal(ctx, tx, settings...); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, sql)
 		return err
 	})
-	return lost(conn.Conn(), err)
+	return pg.MarkConnClosed(conn.Conn(), err)
 }
 
 // exec runs a statement that may take long, on a connection of its own.
@@ -153,7 +158,7 @@ func (l *load) exec(ctx context.Context, sql string) error {
 	}
 	defer conn.Release()
 	_, err = conn.Exec(ctx, sql)
-	return lost(conn.Conn(), err)
+	return pg.MarkConnClosed(conn.Conn(), err)
 }
 
 // builtByAnother tells whether an index could not be built since it is there by
@@ -170,7 +175,7 @@ func (l *load) hasRelation(ctx context.Context, name string) (bool, error) {
 	err := l.pool.QueryRow(ctx, `
 		select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = $1 and c.relname = $2)`, l.staging.Schema, name).Scan(&there)
-	return there, serverError(err, "looking for index %s", name)
+	return there, pg.Wrap(err, "looking for index %s", name)
 }
 
 // checkRowCount compares the rows of the staging table with the plan, by what the
@@ -178,50 +183,25 @@ func (l *load) hasRelation(ctx context.Context, name string) (bool, error) {
 // Else the rows are counted.
 func (l *load) checkRowCount(ctx context.Context, index string, justBuilt bool) error {
 	if justBuilt {
-		if l.plan.Method == MethodPartitions {
+		if l.plan.Method == plan.MethodPartitions {
 			return nil // each was counted when it was built
 		}
-		same, err := builtOver(ctx, l.pool, l.staging.Schema, index, l.plan.Rows)
+		same, err := catalog.BuiltOver(ctx, l.pool, l.staging.Schema, index, l.plan.Rows)
 		if err == nil && same {
-			same, err = builtOverLive(ctx, l.pool, l.staging, l.plan.Rows)
+			same, err = catalog.BuiltOverLive(ctx, l.pool, l.staging, l.plan.Rows)
 		}
 		if err != nil || same {
 			return err
 		}
 	}
 	var rows int64
-	if err := l.pool.QueryRow(ctx, "select count(*) from "+l.staging.sql()).Scan(&rows); err != nil {
-		return serverError(err, "counting the rows of %s", l.staging.Table)
+	if err := l.pool.QueryRow(ctx, "select count(*) from "+l.staging.SQL()).Scan(&rows); err != nil {
+		return pg.Wrap(err, "counting the rows of %s", l.staging.Table)
 	}
 	if rows != l.plan.Rows {
 		return l.rowsLost(rows)
 	}
 	return nil
-}
-
-// builtOver tells whether an index that was just built has so many entries. The
-// catalogue has that number as a float4: exact up to 2^24, and to seven digits
-// beyond. Later it may be an estimate.
-//
-// An entry is no proof of a row: rows that were deleted, but that an older
-// snapshot may still see, are indexed, too. Only where nobody else can have
-// deleted one, since the table was made in the same transaction, is it enough.
-func builtOver(ctx context.Context, q querier, schema, index string, rows int64) (same bool, err error) {
-	err = q.QueryRow(ctx, `
-		select c.reltuples = $3::bigint::float4 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = $1 and c.relname = $2`, schema, index, rows).Scan(&same)
-	return same, serverError(err, "asking index %s for its rows", index)
-}
-
-// builtOverLive tells whether the index build that ended last has found so many
-// live rows in the table. From PostgreSQL 18 on it does not say so of a table
-// that autovacuum is kept from, as a staging table is: what the catalogue has
-// then comes from VACUUM, before the build, or from nobody.
-func builtOverLive(ctx context.Context, q querier, t target, rows int64) (same bool, err error) {
-	err = q.QueryRow(ctx, `
-		select current_setting('server_version_num')::integer < 180000 and reltuples = $2::bigint::float4
-		from pg_class where oid = $1`, t.oid, rows).Scan(&same)
-	return same, serverError(err, "asking table %s for its rows", t.Table)
 }
 
 // errUnloggedLost reports an unlogged table that a crash of the server has emptied.
@@ -232,18 +212,18 @@ func (l *load) rowsLost(rows int64) error {
 		return errUnloggedLost
 	}
 	return fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it: drop the run with %s and start over",
-		l.staging.Table, rows, l.plan.Rows, runsCommand("drop", l.run, l.ledger.schema))
+		l.staging.Table, rows, l.plan.Rows, ledger.RunsCommand("drop", l.run, l.ledger.Schema))
 }
 
 func (l *load) addPrimaryKey(ctx context.Context, index string) error {
 	var there bool
-	err := l.pool.QueryRow(ctx, "select exists (select from pg_constraint where conrelid = $1 and contype = 'p')", l.staging.oid).Scan(&there)
+	err := l.pool.QueryRow(ctx, "select exists (select from pg_constraint where conrelid = $1 and contype = 'p')", l.staging.OID).Scan(&there)
 	if err != nil || there {
-		return serverError(err, "looking for the primary key of %s", l.staging.Table)
+		return pg.Wrap(err, "looking for the primary key of %s", l.staging.Table)
 	}
 	name := pgx.Identifier{index}.Sanitize()
-	err = l.exec(ctx, "alter table "+l.staging.sql()+" add constraint "+name+" primary key using index "+name)
-	return serverError(err, "making index %s the primary key of %s", index, l.staging.Table)
+	err = l.exec(ctx, "alter table "+l.staging.SQL()+" add constraint "+name+" primary key using index "+name)
+	return pg.Wrap(err, "making index %s the primary key of %s", index, l.staging.Table)
 }
 
 // watch asks the server every second which share of the stage is done, between 0
@@ -262,8 +242,8 @@ func (l *load) watch(ctx context.Context, sql string, args ...any) (stop func())
 			case <-tick.C:
 			}
 			var share float64
-			if err := l.pool.QueryRow(ctx, sql, append([]any{l.staging.oid}, args...)...).Scan(&share); err == nil {
-				l.progress.set(int64(share * float64(l.plan.Rows)))
+			if err := l.pool.QueryRow(ctx, sql, append([]any{l.staging.OID}, args...)...).Scan(&share); err == nil {
+				l.progress.Set(int64(share * float64(l.plan.Rows)))
 			}
 		}
 	})
@@ -275,14 +255,14 @@ func (l *load) watch(ctx context.Context, sql string, args ...any) (stop func())
 
 // analyze gathers the table's statistics, so that they are there before readers.
 func (l *load) analyze(ctx context.Context) error {
-	if l.plan.Method == MethodPartitions && l.target.oid != 0 {
+	if l.plan.Method == plan.MethodPartitions && l.target.OID != 0 {
 		return nil // the partitions have theirs, and the parent is the one that is there
 	}
 	return l.retry(ctx, retryFor, "analyze", func() error {
-		if l.plan.Method == MethodPartitions {
+		if l.plan.Method == plan.MethodPartitions {
 			return l.analyzePartitioned(ctx, l.staging)
 		}
-		err := l.exec(ctx, "analyze "+l.staging.sql())
-		return serverError(err, "analyzing %s", l.staging.Table)
+		err := l.exec(ctx, "analyze "+l.staging.SQL())
+		return pg.Wrap(err, "analyzing %s", l.staging.Table)
 	})
 }

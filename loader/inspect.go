@@ -10,6 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // Minimum versions, and how the server gives its own.
@@ -20,33 +23,33 @@ const (
 
 // inspect checks the job against the server and refuses, before anything is
 // written, what could not be finished.
-func inspect(ctx context.Context, conn *pgx.Conn, job Job) (target, error) {
+func inspect(ctx context.Context, conn *pgx.Conn, job job.Job) (catalog.Relation, error) {
 	t, err := inspectServer(ctx, conn, job.Table)
 	if err != nil {
 		return t, err
 	}
-	if err := t.checkReserved(job.LedgerSchema); err != nil {
+	if err := t.CheckReserved(job.LedgerSchema); err != nil {
 		return t, err
 	}
-	if err := t.checkSRID(ctx, conn, job.Grid.SRID); err != nil {
+	if err := checkSRID(ctx, conn, t, job.Grid.SRID); err != nil {
 		return t, err
 	}
-	if err := t.checkMetres(ctx, conn, job); err != nil {
+	if err := checkMetres(ctx, conn, t, job); err != nil {
 		return t, err
 	}
-	if err := t.checkCreate(ctx, conn); err != nil {
+	if err := checkCreate(ctx, conn, t); err != nil {
 		return t, err
 	}
 	if err := checkLedgerSchema(ctx, conn, job.LedgerSchema); err != nil {
 		return t, err
 	}
-	return t, t.find(ctx, conn)
+	return t, t.Find(ctx, conn)
 }
 
 // inspectServer checks that the server is one that can be written to, and finds
 // the schemas of the table and of PostGIS.
-func inspectServer(ctx context.Context, conn *pgx.Conn, table Table) (target, error) {
-	t := target{Table: table}
+func inspectServer(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.Relation, error) {
+	t := catalog.Relation{Table: table}
 	var version int
 	var standby, readOnly bool
 	var schema, postgis, postgisSchema *string
@@ -59,12 +62,12 @@ func inspectServer(ctx context.Context, conn *pgx.Conn, table Table) (target, er
 		        where s <> $1 and s !~ '^pg_' order by n limit 1),
 		       (select extversion from pg_extension where extname = 'postgis'),
 		       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`,
-		DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
+		job.DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
 	if err != nil {
-		return t, serverError(err, "asking the server for its version")
+		return t, pg.Wrap(err, "asking the server for its version")
 	}
-	fail := func(what, advice string) (target, error) {
-		return t, &ServerError{Doing: "checking the server", Err: errors.New(what), Advice: advice}
+	fail := func(what, advice string) (catalog.Relation, error) {
+		return t, &pg.ServerError{Doing: "checking the server", Err: errors.New(what), Advice: advice}
 	}
 	switch {
 	case version < minPostgres:
@@ -78,7 +81,7 @@ func inspectServer(ctx context.Context, conn *pgx.Conn, table Table) (target, er
 	case versionLess(*postgis, minPostGIS):
 		return fail("it has PostGIS "+*postgis, "loadgrid needs "+minPostGIS+" or newer")
 	}
-	t.geometrySchema = *postgisSchema
+	t.GeometrySchema = *postgisSchema
 	if t.Schema == "" {
 		if schema == nil {
 			return t, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name one"}
@@ -100,15 +103,15 @@ func versionLess(a, b string) bool {
 }
 
 // checkSRID looks the SRID up: PostGIS itself takes any number.
-func (t *target) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) error {
+func checkSRID(ctx context.Context, conn *pgx.Conn, t catalog.Relation, srid int32) error {
 	if srid == 0 {
 		return nil
 	}
 	var known bool
 	err := conn.QueryRow(ctx, "select exists (select from "+
-		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1)", srid).Scan(&known)
+		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1)", srid).Scan(&known)
 	if err != nil {
-		return serverError(err, "looking up SRID %d in spatial_ref_sys", srid)
+		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", srid)
 	}
 	if !known {
 		return &geomgen.ParamError{Param: "srid", Value: strconv.Itoa(int(srid)), Reason: "the server does not know it: it is not in spatial_ref_sys"}
@@ -118,24 +121,24 @@ func (t *target) checkSRID(ctx context.Context, conn *pgx.Conn, srid int32) erro
 
 // checkMetres refuses INSPIRE's codes, which are made of metres, in a CRS that has
 // other units.
-func (t *target) checkMetres(ctx context.Context, conn *pgx.Conn, job Job) error {
-	if job.Code != geomgen.INSPIRE && job.Code != geomgen.INSPIREShort {
+func checkMetres(ctx context.Context, conn *pgx.Conn, t catalog.Relation, j job.Job) error {
+	if j.Code != geomgen.INSPIRE && j.Code != geomgen.INSPIREShort {
 		return nil
 	}
 	var metres bool
 	err := conn.QueryRow(ctx, "select coalesce(proj4text, '') like '%+units=m %' or coalesce(proj4text, '') like '%+units=m' from "+
-		pgx.Identifier{t.geometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", job.Grid.SRID).Scan(&metres)
+		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", j.Grid.SRID).Scan(&metres)
 	if err != nil {
-		return serverError(err, "looking up the units of SRID %d in spatial_ref_sys", job.Grid.SRID)
+		return pg.Wrap(err, "looking up the units of SRID %d in spatial_ref_sys", j.Grid.SRID)
 	}
 	if !metres {
-		return errNotMetric(job)
+		return job.NotMetricError(j)
 	}
 	return nil
 }
 
 // checkCreate sees to it that tables can be made in the table's schema.
-func (t *target) checkCreate(ctx context.Context, conn *pgx.Conn) error {
+func checkCreate(ctx context.Context, conn *pgx.Conn, t catalog.Relation) error {
 	var there, may bool
 	var role string
 	err := conn.QueryRow(ctx, `
@@ -143,7 +146,7 @@ func (t *target) checkCreate(ctx context.Context, conn *pgx.Conn) error {
 		from (select 1) one left join pg_namespace s on s.nspname = $1`, t.Schema).Scan(&there, &may, &role)
 	switch {
 	case err != nil:
-		return serverError(err, "looking up schema %s and the privileges on it", t.Schema)
+		return pg.Wrap(err, "looking up schema %s and the privileges on it", t.Schema)
 	case !there:
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "schema " + t.Schema + " does not exist"}
 	case !may:
@@ -164,7 +167,7 @@ func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error
 	roleName := pgx.Identifier{role}.Sanitize()
 	switch {
 	case err != nil:
-		return serverError(err, "looking up the ledger's schema %s and the privileges on it", schema)
+		return pg.Wrap(err, "looking up the ledger's schema %s and the privileges on it", schema)
 	case !there && !create:
 		return denied(role, fmt.Sprintf("the ledger's schema %s does not exist, and it may not create schemas in database %s", schema, database),
 			fmt.Sprintf("grant create on database %s to %s, or name a schema that is there as ledger-schema", pgx.Identifier{database}.Sanitize(), roleName))
@@ -176,5 +179,5 @@ func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error
 }
 
 func denied(role, what, advice string) error {
-	return &ServerError{Doing: "checking privileges of role " + role, Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
+	return &pg.ServerError{Doing: "checking privileges of role " + role, Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
 }

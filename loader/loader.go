@@ -9,6 +9,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/progress"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -32,7 +38,7 @@ type Options struct {
 	// Tracer gets spans of the run, its stages and its chunks. Defaults to none.
 	Tracer trace.Tracer
 	// Progress is told how far the run is. Defaults to one that nobody reads.
-	Progress *Progress
+	Progress *progress.Progress
 	// Log gets what people should know later. Defaults to none.
 	Log *slog.Logger
 	// Version is that of the program, for the ledger. Defaults to dev.
@@ -45,38 +51,38 @@ type Options struct {
 // load is a run in work.
 type load struct {
 	pool     *pgxpool.Pool
-	plan     *Plan
+	plan     *plan.Plan
 	options  Options
-	progress *Progress
+	progress *progress.Progress
 	log      *slog.Logger
 
-	settings serverSettings
+	settings pg.Settings
 	lock     *tableLock
-	target   target // the table that readers see
+	target   catalog.Relation // the table that readers see
 	// partitioned tells whether the table that readers see is; one that is made,
 	// by its plan.
 	partitioned bool
-	columns     []string   // of the table that readers see, with their types
-	staging     target     // the table that is filled
-	index       Index      // which spatial indexes that one gets
-	others      []indexDef // which more its partitions get, as those of the target have
-	ledger      ledger
+	columns     []string           // of the table that readers see, with their types
+	staging     catalog.Relation   // the table that is filled
+	index       job.Index          // which spatial indexes that one gets
+	others      []catalog.IndexDef // which more its partitions get, as those of the target have
+	ledger      ledger.Ledger
 	run         int64 // 0 until it is in the ledger
 	done        map[int64]bool
 	frozen      bool // this start has filled the table with COPY FREEZE
 
-	start        int    // which start of the run this is, from 1; 0 until it is in the ledger
-	proof        string // how it is known that the table is unchanged
-	rewritten    bool   // the step after has written to the table
-	touched      bool   // somebody had, before the run adds its rows
-	stained      bool   // a step has had the lock's connection, and may have changed its session
-	troubles     troubles
-	chunksCopied atomic.Int64
-	rowsCopied   atomic.Int64
-	bytesCopied  atomic.Int64
-	stopBy       time.Time // see stopping
-	walStart     int64     // where the server's WAL was, in bytes; 0 when that is not known
-	summary      Summary
+	attempt          int    // which start of the run this is, from 1; 0 until it is in the ledger
+	unchangedBy      string // how it is known that the table is unchanged
+	hookWroteRows    bool   // the step after has written to the table
+	modifiedBefore   bool   // somebody had, before the run adds its rows
+	lockSessionDirty bool   // a step has had the lock's connection, and may have changed its session
+	retries          retries
+	chunksCopied     atomic.Int64
+	rowsCopied       atomic.Int64
+	bytesCopied      atomic.Int64
+	stopBy           time.Time // see stopping
+	walStart         int64     // where the server's WAL was, in bytes; 0 when that is not known
+	summary          Summary
 }
 
 // Run does a job: it plans, loads, finishes and publishes the table, and returns
@@ -87,43 +93,43 @@ type load struct {
 // table that another run holds a *LockedError; in both cases nothing is written.
 // Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
 // and the error holds the cause.
-func Run(ctx context.Context, pool *pgxpool.Pool, job Job, options Options) (Summary, error) {
-	plan, err := NewPlan(ctx, job)
-	var needs *NeedsServerError
+func Run(ctx context.Context, pool *pgxpool.Pool, job job.Job, options Options) (Summary, error) {
+	p, err := plan.New(ctx, job)
+	var needs *plan.NeedsServerError
 	if errors.As(err, &needs) {
 		// The server is asked once the run holds the table.
-		plan, err = &Plan{Job: job.withDefaults()}, nil
+		p, err = &plan.Plan{Job: job.WithDefaults()}, nil
 	}
 	if err != nil {
 		return Summary{}, err
 	}
-	return plan.Run(ctx, pool, options)
+	return RunPlan(ctx, pool, p, options)
 }
 
-// Run does the job of a plan: see the function of this name.
-func (p *Plan) Run(ctx context.Context, pool *pgxpool.Pool, options Options) (_ Summary, err error) {
+// RunPlan does the job of a plan that was made beforehand: see Run.
+func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) (_ Summary, err error) {
 	l := newLoad(pool, p, options)
 	ctx, end := l.span(ctx, "run", attribute.String("loadgrid.job", l.options.JobName), attribute.String("loadgrid.table", p.Job.Table.String()))
 	defer func() { end(err) }()
 	defer l.close(ctx)
 
 	for _, stage := range []struct {
-		name Stage
+		name progress.Stage
 		rows bool // it goes over all rows
 		do   func(context.Context) error
 	}{
-		{StagePlan, false, l.prepare},
-		{StageLoad, true, l.guarded(l.copyAll)},
-		{StageFreeze, true, l.guarded(l.freeze)},
-		{StageIndex, true, l.guarded(l.buildIndexes)},
-		{StageAnalyze, false, l.guarded(l.analyze)},
-		{StagePublish, false, l.publish},
+		{progress.StagePlan, false, l.prepare},
+		{progress.StageLoad, true, l.withLockHeartbeat(l.copyAll)},
+		{progress.StageFreeze, true, l.withLockHeartbeat(l.freeze)},
+		{progress.StageIndex, true, l.withLockHeartbeat(l.buildIndexes)},
+		{progress.StageAnalyze, false, l.withLockHeartbeat(l.analyze)},
+		{progress.StagePublish, false, l.publish},
 	} {
 		var rows int64
 		if stage.rows {
 			rows = l.plan.Rows
 		}
-		l.progress.begin(stage.name, rows)
+		l.progress.Begin(stage.name, rows)
 		err := l.stage(ctx, stage.name, stage.do)
 		if errors.Is(err, errUnchanged) {
 			l.summary.Unchanged = true
@@ -131,18 +137,18 @@ func (p *Plan) Run(ctx context.Context, pool *pgxpool.Pool, options Options) (_ 
 		}
 		if err != nil {
 			if err = l.stopped(ctx, err); err != nil {
-				return l.summarize(ctx, OutcomeFailed), err
+				return l.summarize(ctx, ledger.OutcomeFailed), err
 			}
 			break // the error came too late: the table is published
 		}
-		l.progress.set(rows)
+		l.progress.Set(rows)
 	}
-	return l.summarize(ctx, OutcomePublished), nil
+	return l.summarize(ctx, ledger.OutcomePublished), nil
 }
 
-func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
+func newLoad(pool *pgxpool.Pool, plan *plan.Plan, options Options) *load {
 	if options.Progress == nil {
-		options.Progress = new(Progress)
+		options.Progress = new(progress.Progress)
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -156,14 +162,14 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 	if options.JobName == "" {
 		options.JobName = plan.Job.Table.String()
 	}
-	options.JobName = plainText(options.JobName)
+	options.JobName = pg.CleanText(options.JobName)
 	if options.Tracer == nil {
 		options.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	l := &load{pool: pool, plan: plan, options: options, progress: options.Progress,
-		ledger: newLedger(plan.Job.LedgerSchema)}
+		ledger: ledger.New(plan.Job.LedgerSchema)}
 	l.log = slog.New(runHandler{options.Log.Handler(), l.progress})
-	l.progress.about(options.JobName, 0)
+	l.progress.About(options.JobName, 0)
 	l.summary = Summary{Job: options.JobName, Table: plan.Job.Table}
 	l.index = plan.Job.Index
 	return l
@@ -173,17 +179,17 @@ func newLoad(pool *pgxpool.Pool, plan *Plan, options Options) *load {
 // disk, so in the end the ledger is asked, after a commit that does, which of
 // them are there: a crash of the server may have taken the last ones away.
 func (l *load) copyAll(ctx context.Context) error {
-	l.progress.skip(l.summary.RowsResumed)
+	l.progress.Skip(l.summary.RowsResumed)
 	for {
 		if err := l.copyChunks(ctx); err != nil {
 			return err
 		}
 		var rows int64
 		err := l.retry(ctx, retryFor, "ledger", func() (err error) {
-			if err = l.ledger.loaded(ctx, l.pool, l.run); err != nil {
+			if err = l.ledger.FlushCommits(ctx, l.pool, l.run); err != nil {
 				return err
 			}
-			l.done, rows, err = l.ledger.committed(ctx, l.pool, l.run)
+			l.done, rows, err = l.ledger.CommittedChunks(ctx, l.pool, l.run)
 			return err
 		})
 		if err != nil {
@@ -191,15 +197,15 @@ func (l *load) copyAll(ctx context.Context) error {
 		}
 		if missing := l.plan.Chunks - int64(len(l.done)); missing > 0 {
 			l.log.Warn("a crash of the server took committed chunks away, copying them again", "chunks", missing)
-			l.progress.add(rows - l.plan.Rows)
+			l.progress.Add(rows - l.plan.Rows)
 			l.chunksCopied.Add(-missing)
 			continue
 		}
 		if rows != l.plan.Rows {
 			return fmt.Errorf("%d rows planned, %d committed", l.plan.Rows, rows)
 		}
-		l.frozen = l.plan.Method == MethodFrozen && l.summary.ChunksResumed == 0
-		return l.staging.find(ctx, l.pool)
+		l.frozen = l.plan.Method == plan.MethodFrozen && l.summary.ChunksResumed == 0
+		return l.staging.Find(ctx, l.pool)
 	}
 }
 
@@ -224,33 +230,33 @@ func (l *load) stopped(ctx context.Context, cause error) error {
 	if l.run == 0 || errors.As(cause, &locked) {
 		return cause // nothing is begun, or it is another's now
 	}
-	outcome, why := OutcomeFailed, cause
+	outcome, why := ledger.OutcomeFailed, cause
 	if ctx.Err() != nil { // cause is what a stage makes of that
-		outcome, why = OutcomeStopped, context.Cause(ctx)
+		outcome, why = ledger.OutcomeStopped, context.Cause(ctx)
 	}
 	ctx, cancel := l.stopping(ctx)
 	defer cancel()
 	defer func() {
-		if outcome != OutcomePublished { // which the summary notes
-			l.noteEnd(ctx, outcome, why)
+		if outcome != ledger.OutcomePublished { // which the summary notes
+			l.recordAttemptEnd(ctx, outcome, why)
 		}
 	}()
-	run, found, err := l.ledger.run(ctx, l.pool, l.run)
+	run, found, err := l.ledger.Find(ctx, l.pool, l.run)
 	switch {
-	case err != nil && (transient(err) || errors.Is(err, context.DeadlineExceeded)):
+	case err != nil && (pg.IsTransient(err) || errors.Is(err, context.DeadlineExceeded)):
 		// As far as is known here.
 		run.Committed = int64(len(l.done)) + l.chunksCopied.Load()
-	case err != nil || !found || run.State == StateDropped:
+	case err != nil || !found || run.State == ledger.StateDropped:
 		return fmt.Errorf("the ledger knows no more of run %d: %w", l.run, cause)
-	case run.State == StatePublished:
-		outcome = OutcomePublished
+	case run.State == ledger.StatePublished:
+		outcome = ledger.OutcomePublished
 		return nil
 	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, errUnloggedLost):
-		if l.keepLock(ctx) == nil && dropRun(ctx, l.pool, l.ledger, run) == nil {
+		if l.ensureLock(ctx) == nil && dropRun(ctx, l.pool, l.ledger, run) == nil {
 			return cause
 		}
 	}
-	if err := l.ledger.failed(ctx, l.pool, l.run, why); err != nil {
+	if err := l.ledger.RecordError(ctx, l.pool, l.run, why); err != nil {
 		l.log.Debug("the ledger does not know why the run stopped", "error", err)
 	}
 	if run.Committed == 0 {
@@ -265,7 +271,7 @@ func (l *load) close(ctx context.Context) {
 	}
 	ctx, cancel := l.stopping(ctx)
 	defer cancel()
-	if l.stained {
+	if l.lockSessionDirty {
 		_ = l.lock.conn.Conn().Close(ctx) // the caller's pool does not get it back
 	}
 	l.lock.release(ctx)

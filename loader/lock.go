@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // tableLock is the session advisory lock that keeps a table to one run at a
@@ -17,20 +19,20 @@ import (
 type tableLock struct {
 	conn    *pgxpool.Conn
 	key     int64
-	backend backend // that has it
+	backend pg.Backend // that has it
 }
 
 // lockKey is the number under which PostgreSQL knows the lock of a table.
-func lockKey(t Table) int64 {
+func lockKey(t job.Table) int64 {
 	sum := sha256.Sum256([]byte("loadgrid\x00" + t.Schema + "\x00" + t.Name))
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
 // lockTable takes the lock of t, or returns a *LockedError.
-func lockTable(ctx context.Context, pool *pgxpool.Pool, t Table) (*tableLock, error) {
+func lockTable(ctx context.Context, pool *pgxpool.Pool, t job.Table) (*tableLock, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return nil, serverError(err, "connecting for the lock of table %s", t)
+		return nil, pg.Wrap(err, "connecting for the lock of table %s", t)
 	}
 	l := &tableLock{conn: conn, key: lockKey(t)}
 	err = l.take(ctx, t)
@@ -39,23 +41,23 @@ func lockTable(ctx context.Context, pool *pgxpool.Pool, t Table) (*tableLock, er
 		conn.Release()
 		return nil, err
 	case err != nil:
-		err = lost(conn.Conn(), err)
+		err = pg.MarkConnClosed(conn.Conn(), err)
 		l.release(ctx)
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *tableLock) take(ctx context.Context, t Table) error {
+func (l *tableLock) take(ctx context.Context, t job.Table) error {
 	var taken bool
-	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1), pg_backend_pid()", l.key).Scan(&taken, &l.backend.pid); err != nil {
-		return serverError(err, "locking table %s", t)
+	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1), pg_backend_pid()", l.key).Scan(&taken, &l.backend.Pid); err != nil {
+		return pg.Wrap(err, "locking table %s", t)
 	}
 	if !taken {
 		return &LockedError{Table: t, Holder: l.holder(ctx)}
 	}
 	// Only to end it, should it outlive its connection: a server may hide it.
-	_ = l.conn.QueryRow(ctx, "select "+backendStart+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&l.backend.start)
+	_ = l.conn.QueryRow(ctx, "select "+pg.BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&l.backend.Start)
 	return nil
 }
 
@@ -85,12 +87,12 @@ func (l *load) waitForTable(ctx context.Context) (*tableLock, error) {
 	defer func() {
 		if told { // it is the other run's time, and nobody's measure of this one
 			l.summary.WaitSeconds = time.Since(began).Round(time.Microsecond).Seconds()
-			l.progress.restart()
+			l.progress.Restart()
 		}
 	}()
 	for {
 		lock, err := lockTable(ctx, l.pool, l.target.Table)
-		if err != nil && told && transient(err) { // a long wait may see the server restart
+		if err != nil && told && pg.IsTransient(err) { // a long wait may see the server restart
 			err = l.retry(ctx, retryFor, "lock", func() (err error) {
 				lock, err = lockTable(ctx, l.pool, l.target.Table)
 				return err
@@ -138,12 +140,12 @@ const poolerTimeout = 5 * time.Second
 func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return serverError(err, "connecting")
+		return pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
-	pid := func(q querier) (pid uint32, err error) {
+	pid := func(q pg.Querier) (pid uint32, err error) {
 		err = q.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid)
-		return pid, serverError(err, "looking for a connection pooler")
+		return pid, pg.Wrap(err, "looking for a connection pooler")
 	}
 	before, err := pid(conn)
 	if err != nil || before == conn.Conn().PgConn().PID() {
@@ -153,7 +155,7 @@ func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 	defer cancel()
 	other, err := pool.Begin(limited)
 	if err != nil {
-		return &ServerError{Doing: "opening a second connection through a connection pooler", Err: err,
+		return &pg.ServerError{Doing: "opening a second connection through a connection pooler", Err: err,
 			Advice: fmt.Sprintf("a run needs %d connections at the same time: raise the pooler's limit", pool.Config().MaxConns)}
 	}
 	defer func() { _ = other.Rollback(ctx) }()
@@ -166,29 +168,29 @@ func refusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	if taken == before || after != before {
-		return &ServerError{Doing: "looking for a connection pooler",
+		return &pg.ServerError{Doing: "looking for a connection pooler",
 			Err:    errors.New("the connection goes through one that pools transactions, where a session lock does not hold"),
 			Advice: "connect to PostgreSQL itself, or to a pool in session mode"}
 	}
-	session(conn.Conn().PgConn().Conn())
+	pg.MarkSessionPooling(conn.Conn().PgConn().Conn())
 	return nil
 }
 
-// keepLock takes the lock anew when its connection has broken. Where the network
+// ensureLock takes the lock anew when its connection has broken. Where the network
 // broke, the server does not notice that for a while: it is told. It may need a
 // moment then to give the old one back.
-func (l *load) keepLock(ctx context.Context) error {
+func (l *load) ensureLock(ctx context.Context) error {
 	if l.lock.answers(ctx) {
 		return nil
 	}
 	l.log.Warn("the connection that held the table's lock is gone, taking it anew")
-	if err := l.lock.backend.end(ctx, l.pool); err != nil {
-		l.log.Debug("the backend that held the lock may still be there", "error", serverMessage(err))
+	if err := l.lock.backend.Terminate(ctx, l.pool); err != nil {
+		l.log.Debug("the backend that held the lock may still be there", "error", pg.Message(err))
 	}
 	for try := 0; ; try++ {
 		lock, err := lockTable(ctx, l.pool, l.target.Table)
 		var locked *LockedError
-		if errors.As(err, &locked) && try < keepLockTries {
+		if errors.As(err, &locked) && try < lockTries {
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
@@ -205,8 +207,8 @@ func (l *load) keepLock(ctx context.Context) error {
 }
 
 const (
-	keepLockTries = 10
-	keepLockEvery = 5 * time.Second
+	lockTries      = 10
+	heartbeatEvery = 5 * time.Second
 	// lockAnswer is how long the server may take to say that the connection of the
 	// lock is alive. Without a bound a network that swallows packets would hold the
 	// run for as long as TCP tries.
@@ -222,16 +224,16 @@ func (l *tableLock) answers(ctx context.Context) bool {
 	return l.conn.Ping(ctx) == nil
 }
 
-// guarded runs a stage that leaves the lock's connection alone, and looks after
+// withLockHeartbeat runs a stage that leaves the lock's connection alone, and looks after
 // the lock meanwhile: when another run has taken it, the stage is ended.
-func (l *load) guarded(stage func(context.Context) error) func(context.Context) error {
+func (l *load) withLockHeartbeat(stage func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		over, looked := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(looked)
-			tick := time.NewTicker(keepLockEvery)
+			tick := time.NewTicker(heartbeatEvery)
 			defer tick.Stop()
 			for {
 				select {
@@ -243,7 +245,7 @@ func (l *load) guarded(stage func(context.Context) error) func(context.Context) 
 				}
 				// Trouble of the moment is the stage's to meet, too.
 				var locked *LockedError
-				if err := l.keepLock(ctx); errors.As(err, &locked) {
+				if err := l.ensureLock(ctx); errors.As(err, &locked) {
 					cancel(err)
 				}
 			}

@@ -7,12 +7,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // checkOverlap refuses cells that the table holds already before any work is
 // done. It reads the table once; publish looks again.
-func (t *target) checkOverlap(ctx context.Context, conn querier, p *Plan) error {
-	both, err := t.overlap(ctx, conn, p)
+func checkOverlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.Plan) error {
+	both, err := overlap(ctx, conn, t, p)
 	if err != nil || both == 0 {
 		return err
 	}
@@ -24,33 +27,33 @@ func (t *target) checkOverlap(ctx context.Context, conn querier, p *Plan) error 
 // knows a cell that is there: publish could not skip it otherwise. The conditions
 // are those of ON CONFLICT, which takes no index that is partial, deferrable or
 // not valid.
-func (t *target) checkKey(ctx context.Context, conn querier, idColumn string) error {
+func checkKey(ctx context.Context, conn pg.Querier, t catalog.Relation, idColumn string) error {
 	var has bool
 	err := conn.QueryRow(ctx, `
 		select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
 		where i.indrelid = $1 and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null
-		  and i.indnkeyatts = 1 and a.attname = $2)`, t.oid, idColumn).Scan(&has)
+		  and i.indnkeyatts = 1 and a.attname = $2)`, t.OID, idColumn).Scan(&has)
 	if err != nil {
-		return serverError(err, "looking for the key of table %s", t)
+		return pg.Wrap(err, "looking for the key of table %s", t)
 	}
 	if !has {
-		return t.refuse("has no primary key or unique index on %s alone, by which on-conflict skip knows the cells that are there: add one", idColumn)
+		return t.Refuse("has no primary key or unique index on %s alone, by which on-conflict skip knows the cells that are there: add one", idColumn)
 	}
 	return nil
 }
 
 // overlap returns how many of the plan's cells the table holds: by the rectangle
 // that they lie in, and where an area cuts it, cell by cell.
-func (t *target) overlap(ctx context.Context, conn querier, p *Plan) (both int64, err error) {
+func overlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.Plan) (both int64, err error) {
 	const where = " where col >= $1 and col < $2 and row >= $3 and row < $4"
 	bounds := []any{p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow}
-	err = conn.QueryRow(ctx, "select count(*) from "+t.sql()+where, bounds...).Scan(&both)
+	err = conn.QueryRow(ctx, "select count(*) from "+t.SQL()+where, bounds...).Scan(&both)
 	if err != nil || both == 0 || p.Rows == p.Cells.Count() {
-		return both, serverError(err, "looking for cells that table %s holds already", t)
+		return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
 	}
-	rows, err := conn.Query(ctx, "select col, row from "+t.sql()+where, bounds...)
+	rows, err := conn.Query(ctx, "select col, row from "+t.SQL()+where, bounds...)
 	if err != nil {
-		return 0, serverError(err, "looking for cells that table %s holds already", t)
+		return 0, pg.Wrap(err, "looking for cells that table %s holds already", t)
 	}
 	both = 0
 	var c geomgen.Cell
@@ -60,5 +63,5 @@ func (t *target) overlap(ctx context.Context, conn querier, p *Plan) (both int64
 		}
 		return nil
 	})
-	return both, serverError(err, "looking for cells that table %s holds already", t)
+	return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
 }

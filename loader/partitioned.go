@@ -9,41 +9,44 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // checkPartitioned refuses a partitioned table under which the partitions of the
 // job could not be put, or with partitions that could not be taken away.
-func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) error {
-	t, job := &l.target, l.plan.Job
+func (l *load) checkPartitioned(ctx context.Context, conn pg.Querier, owned bool) error {
+	t, j := l.target, l.plan.Job
 	var byID bool
 	err := conn.QueryRow(ctx, `
 		select p.partstrat = 'r' and p.partnatts = 1 and coalesce(a.attname = $2, false)
 		from pg_partitioned_table p left join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
-		where p.partrelid = $1`, t.oid, job.IDColumn).Scan(&byID)
+		where p.partrelid = $1`, t.OID, j.IDColumn).Scan(&byID)
 	if err != nil {
-		return serverError(err, "looking up how table %s is partitioned", t.Table)
+		return pg.Wrap(err, "looking up how table %s is partitioned", t.Table)
 	}
 	if !byID {
-		return t.refuse("is not partitioned by range of %s: choose another name", job.IDColumn)
+		return t.Refuse("is not partitioned by range of %s: choose another name", j.IDColumn)
 	}
-	if job.Partitions == 0 {
+	if j.Partitions == 0 {
 		return nil // rows are added, as anybody may
 	}
 	if !owned {
-		return t.notOwned("changing the partitions of")
+		return t.NotOwned("changing the partitions of")
 	}
-	if err := t.checkOwner(ctx, conn); err != nil {
+	if err := checkOwner(ctx, conn, t); err != nil {
 		return err
 	}
-	if err := t.checkConstraints(ctx, conn, job); err != nil {
+	if err := checkConstraints(ctx, conn, t, j); err != nil {
 		return err
 	}
-	if l.others, err = t.otherIndexes(ctx, conn, job.GeomColumn); err != nil {
+	if l.others, err = t.OtherIndexes(ctx, conn, j.GeomColumn); err != nil {
 		return err
 	}
-	if job.IfExists == Append {
+	if j.IfExists == job.Append {
 		// A partition must have what its parent has.
-		have, err := t.spatialIndexes(ctx, conn, job.GeomColumn)
+		have, err := t.SpatialIndexes(ctx, conn, j.GeomColumn)
 		if err != nil {
 			return err
 		}
@@ -55,95 +58,69 @@ func (l *load) checkPartitioned(ctx context.Context, conn querier, owned bool) e
 
 // checkConstraints refuses a parent with checks, or columns that must not be null,
 // that a new partition would lack: it could not be attached.
-func (t target) checkConstraints(ctx context.Context, q querier, job Job) error {
+func checkConstraints(ctx context.Context, q pg.Querier, t catalog.Relation, job job.Job) error {
 	var found *string
 	err := q.QueryRow(ctx, `
 		select string_agg(what, ', ') from (
 			select 'check ' || quote_ident(conname) as what from pg_constraint where conrelid = $1 and contype = 'c' and not connoinherit
 			union all
 			select 'not null on ' || quote_ident(attname) from pg_attribute
-			where attrelid = $1 and attnum > 0 and not attisdropped and attnotnull and attname <> $2) c`, t.oid, job.IDColumn).Scan(&found)
+			where attrelid = $1 and attnum > 0 and not attisdropped and attnotnull and attname <> $2) c`, t.OID, job.IDColumn).Scan(&found)
 	if err != nil {
-		return serverError(err, "looking for the constraints of table %s", t.Table)
+		return pg.Wrap(err, "looking for the constraints of table %s", t.Table)
 	}
 	if found != nil {
-		return t.refuse("has constraints that new partitions would lack: %s: drop them before, and make them again after", *found)
+		return t.Refuse("has constraints that new partitions would lack: %s: drop them before, and make them again after", *found)
 	}
 	return nil
 }
 
-// otherIndexes returns the indexes of the parent that are neither of a constraint
-// nor on the geometry alone, without their names: those that people have made. A
-// partition that has them before it is attached does not get them while readers
-// wait.
-func (t target) otherIndexes(ctx context.Context, q querier, geomColumn string) ([]indexDef, error) {
-	rows, err := q.Query(ctx, `
-		with others as (
-			select c.oid, i.indisunique, m.amname, pg_get_indexdef(c.oid) as def,
-			       'CREATE ' || case when i.indisunique then 'UNIQUE ' else '' end || 'INDEX ' || quote_ident(c.relname) || ' ON ONLY '
-			       || quote_ident(n.nspname) || '.' || quote_ident(t.relname) || ' USING ' || m.amname || ' ' as head
-			from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-			join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
-			where i.indrelid = $1 and not exists (select from pg_constraint where conindid = c.oid)
-			  and not (m.amname in ('gist', 'brin') and i.indnatts = 1 and i.indpred is null
-			           and i.indkey[0] = (select attnum from pg_attribute where attrelid = $1 and attname = $2)))
-		select indisunique, amname, substr(def, length(head) + 1) from others where starts_with(def, head) order by oid`, t.oid, geomColumn)
-	if err != nil {
-		return nil, serverError(err, "looking for the indexes of table %s", t.Table)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d indexDef, err error) {
-		err = row.Scan(&d.unique, &d.am, &d.using)
-		return d, err
-	})
-	return list, serverError(err, "looking for the indexes of table %s", t.Table)
-}
-
-func indexOf(gist, brin bool) Index {
+func indexOf(gist, brin bool) job.Index {
 	switch {
 	case gist && brin:
-		return IndexBoth
+		return job.IndexBoth
 	case gist:
-		return IndexGiST
+		return job.IndexGiST
 	case brin:
-		return IndexBRIN
+		return job.IndexBRIN
 	}
-	return IndexNone
+	return job.IndexNone
 }
 
 // checkPartitionDependents refuses partitions that something depends on by
 // itself, and a table that foreign keys point to: their rows cannot go.
-func (l *load) checkPartitionDependents(ctx context.Context, conn querier) error {
-	if err := l.target.checkForeignKeys(ctx, conn); err != nil {
+func (l *load) checkPartitionDependents(ctx context.Context, conn pg.Querier) error {
+	if err := l.target.CheckForeignKeys(ctx, conn); err != nil {
 		return err
 	}
-	parts, err := l.target.partitions(ctx, conn)
+	parts, err := l.target.Partitions(ctx, conn)
 	if err != nil {
 		return err
 	}
 	oids := make([]uint32, len(parts))
 	for i, p := range parts {
-		oids[i] = p.oid
+		oids[i] = p.OID
 	}
-	names, err := dependents(ctx, conn, oids)
+	names, err := catalog.Dependents(ctx, conn, oids)
 	if err != nil {
-		return serverError(err, "looking for what depends on the partitions of table %s", l.target)
+		return pg.Wrap(err, "looking for what depends on the partitions of table %s", l.target)
 	}
 	if len(names) > 0 {
-		return l.target.refuse("cannot be replaced, since these depend on a partition of it by itself: %s: %s", strings.Join(names, ", "), dropDependents)
+		return l.target.Refuse("cannot be replaced, since these depend on a partition of it by itself: %s: %s", strings.Join(names, ", "), catalog.DropDependents)
 	}
 	return nil
 }
 
 // checkRanges refuses new partitions whose ranges of cell_id would lie across
 // those of the partitions that the table has.
-func (l *load) checkRanges(ctx context.Context, conn querier) error {
-	parts, err := l.target.partitions(ctx, conn)
+func (l *load) checkRanges(ctx context.Context, conn pg.Querier) error {
+	parts, err := l.target.Partitions(ctx, conn)
 	if err != nil {
 		return err
 	}
 	for i := range l.plan.Chunks {
-		from, to := l.plan.bounds(l.plan.Chunk(i))
-		if p := across(parts, from, to); p != nil {
+		from, to := l.plan.Bounds(l.plan.Chunk(i))
+		if p := findOverlap(parts, from, to); p != nil {
 			return &geomgen.ParamError{Param: "partitions", Value: fmt.Sprint(l.plan.Job.Partitions), Reason: fmt.Sprintf(
 				"a new partition for %s from %d to %d would lie across %s of table %s: leave partitions out, and the rows go into those that are there",
 				l.plan.Job.IDColumn, from, to, p.Table, l.target)}
@@ -152,25 +129,25 @@ func (l *load) checkRanges(ctx context.Context, conn querier) error {
 	return nil
 }
 
-// across returns a partition that is for some of the ids from one to before
+// findOverlap returns a partition that is for some of the ids from one to before
 // another, nil where none is.
-func across(parts []partition, from, to int64) *partition {
+func findOverlap(parts []catalog.Partition, from, to int64) *catalog.Partition {
 	for _, p := range parts {
-		if (p.to == nil || *p.to > from) && (p.from == nil || *p.from < to) {
+		if (p.To == nil || *p.To > from) && (p.From == nil || *p.From < to) {
 			return &p
 		}
 	}
 	return nil
 }
 
-// makeRoom makes partitions of the target for those rows of the staging table
+// createMissingPartitions makes partitions of the target for those rows of the staging table
 // that none of its partitions is for: one for each gap between their ranges.
-func (l *load) makeRoom(ctx context.Context, tx pgx.Tx) error {
-	parts, err := l.target.partitions(ctx, tx)
+func (l *load) createMissingPartitions(ctx context.Context, tx pgx.Tx) error {
+	parts, err := l.target.Partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(parts, func(p partition) bool { return p.bounds == "DEFAULT" }) {
+	if slices.ContainsFunc(parts, func(p catalog.Partition) bool { return p.Bounds == "DEFAULT" }) {
 		return nil
 	}
 	id := pgx.Identifier{l.plan.Job.IDColumn}.Sanitize()
@@ -179,19 +156,19 @@ func (l *load) makeRoom(ctx context.Context, tx pgx.Tx) error {
 	for i := 0; i <= len(parts); i++ {
 		var before *int64
 		if i < len(parts) {
-			before = parts[i].from
+			before = parts[i].From
 		}
 		var first, last *int64
-		err := tx.QueryRow(ctx, "select min("+id+"), max("+id+") from "+l.staging.sql()+
+		err := tx.QueryRow(ctx, "select min("+id+"), max("+id+") from "+l.staging.SQL()+
 			" where ($1::bigint is null or "+id+" >= $1) and ($2::bigint is null or "+id+" < $2)", after, before).Scan(&first, &last)
 		if err != nil {
-			return serverError(err, "looking for rows that no partition of table %s is for", l.target)
+			return pg.Wrap(err, "looking for rows that no partition of table %s is for", l.target)
 		}
 		if first != nil && (i == 0 && (before != nil || len(parts) == 0) || i > 0 && after != nil) {
 			ranges = append(ranges, [2]int64{*first, *last + 1})
 		}
 		if i < len(parts) {
-			after = parts[i].to
+			after = parts[i].To
 		}
 	}
 	if len(ranges) == 0 {
@@ -204,8 +181,8 @@ func (l *load) makeRoom(ctx context.Context, tx pgx.Tx) error {
 	var sql []string
 	for i, r := range ranges {
 		sql = append(sql, fmt.Sprintf("create table %s partition of %s (%s) for values from (%d) to (%d)",
-			names[i].sql(), l.target.sql(), boundsCheck(l.plan.Job, r[0], r[1]), r[0], r[1]))
+			catalog.QuoteTable(names[i]), l.target.SQL(), catalog.BoundsCheckSQL(l.plan.Job, r[0], r[1]), r[0], r[1]))
 	}
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
-	return serverError(err, "making partitions of table %s for the new rows", l.target)
+	return pg.Wrap(err, "making partitions of table %s for the new rows", l.target)
 }

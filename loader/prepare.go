@@ -5,13 +5,16 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // prepare takes the table's lock, runs the step before, plans what only the server
 // can tell, checks the job against the server, brings the ledger up to date, and
 // begins the run or takes it up.
 func (l *load) prepare(ctx context.Context) error {
-	if err := l.hold(ctx); err != nil {
+	if err := l.acquireTable(ctx); err != nil {
 		return err
 	}
 	planned := l.plan.Rows > 0
@@ -24,7 +27,7 @@ func (l *load) prepare(ctx context.Context) error {
 		return err
 	}
 	// Again: the step may have changed it.
-	if err := l.target.find(ctx, l.lock.conn); err != nil {
+	if err := l.target.Find(ctx, l.lock.conn); err != nil {
 		return err
 	}
 	if !planned {
@@ -34,7 +37,7 @@ func (l *load) prepare(ctx context.Context) error {
 	}
 	l.warn()
 	// The step and the area may have taken long, and the lock's connection was idle.
-	if err := l.keepLock(ctx); err != nil {
+	if err := l.ensureLock(ctx); err != nil {
 		return err
 	}
 	if have, need := int(l.pool.Config().MaxConns), poolSize(l.plan.Streams); have < need {
@@ -47,18 +50,18 @@ func (l *load) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.settings, err = readSettings(ctx, l.lock.conn); err != nil {
+	if l.settings, err = pg.ReadSettings(ctx, l.lock.conn); err != nil {
 		return err
 	}
-	if err := MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema); err != nil {
+	if err := l.ledger.MigrateUp(ctx, l.pool); err != nil {
 		return err
 	}
 	l.walStart = walPosition(ctx, l.pool)
 	return l.beginOrResume(ctx)
 }
 
-// hold checks the server, and takes the table's lock.
-func (l *load) hold(ctx context.Context) error {
+// acquireTable checks the server, and takes the table's lock.
+func (l *load) acquireTable(ctx context.Context) error {
 	if err := refusePooler(ctx, l.pool); err != nil {
 		return err
 	}
@@ -71,7 +74,7 @@ func (l *load) hold(ctx context.Context) error {
 		return err
 	}
 	// Again, now that no other run can change it.
-	return l.target.find(ctx, l.lock.conn)
+	return l.target.Find(ctx, l.lock.conn)
 }
 
 // planOn plans a job whose area of interest the server makes ready, and then looks
@@ -88,20 +91,20 @@ func (l *load) planOn(ctx context.Context) error {
 // migrateForKeep brings a ledger that is there up to date before it is asked which
 // version of the table is to be kept: one from before versions does not know.
 func (l *load) migrateForKeep(ctx context.Context) error {
-	if l.plan.Job.Keep == 0 || l.target.oid == 0 {
+	if l.plan.Job.Keep == 0 || l.target.OID == 0 {
 		return nil
 	}
-	there, err := l.ledger.exists(ctx, l.lock.conn)
+	there, err := l.ledger.Exists(ctx, l.lock.conn)
 	if err != nil || !there {
 		return err
 	}
-	return MigrateUp(ctx, l.pool, l.plan.Job.LedgerSchema)
+	return l.ledger.MigrateUp(ctx, l.pool)
 }
 
-func inspectPool(ctx context.Context, pool *pgxpool.Pool, job Job) (target, error) {
+func inspectPool(ctx context.Context, pool *pgxpool.Pool, job job.Job) (catalog.Relation, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return target{}, serverError(err, "connecting")
+		return catalog.Relation{}, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
 	return inspect(ctx, conn.Conn(), job)

@@ -6,14 +6,19 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // publishLockTimeout is how long publish lets readers queue behind it before it
 // steps back and tries again later.
 const publishLockTimeout = 2 * time.Second
 
-func publishLock() setting {
-	return setting{"lock_timeout", fmt.Sprint(publishLockTimeout.Milliseconds())}
+func publishLock() pg.Setting {
+	return pg.Setting{Name: "lock_timeout", Value: fmt.Sprint(publishLockTimeout.Milliseconds())}
 }
 
 // publish makes the finished table visible, in one transaction together with
@@ -22,24 +27,24 @@ func publishLock() setting {
 // lost the lock cannot publish.
 func (l *load) publish(ctx context.Context) error {
 	err := l.retry(ctx, l.options.PublishFor, "publish", func() error {
-		if err := l.keepLock(ctx); err != nil {
+		if err := l.ensureLock(ctx); err != nil {
 			return err
 		}
 		// An earlier try may have been committed although its answer was lost.
-		run, found, err := l.ledger.run(ctx, l.lock.conn, l.run)
+		run, found, err := l.ledger.Find(ctx, l.lock.conn, l.run)
 		if err != nil {
 			return err
 		}
-		if !found || run.State == StateDropped {
+		if !found || run.State == ledger.StateDropped {
 			return fmt.Errorf("run %d was dropped from the ledger in the meantime", l.run)
 		}
-		if run.State == StatePublished {
+		if run.State == ledger.StatePublished {
 			return nil
 		}
-		return l.swap(ctx)
+		return l.publishTx(ctx)
 	})
 	if err == nil {
-		l.cleanSession(ctx)
+		l.restoreSession(ctx)
 		l.analyzeParent(ctx)
 		l.prune(ctx)
 		l.pruneRuns(ctx)
@@ -51,30 +56,30 @@ func (l *load) publish(ctx context.Context) error {
 // have theirs; the parent's are for joins, and would keep readers waiting inside
 // the transaction that publishes. It is best effort: the table is published.
 func (l *load) analyzeParent(ctx context.Context) {
-	if !l.partitioned || l.target.oid == 0 {
+	if !l.partitioned || l.target.OID == 0 {
 		return
 	}
 	var err error
-	if l.plan.Method == MethodPartitions {
+	if l.plan.Method == plan.MethodPartitions {
 		err = l.analyzePartitioned(ctx, l.target)
 	} else {
-		err = l.exec(ctx, "analyze "+l.target.sql())
+		err = l.exec(ctx, "analyze "+l.target.SQL())
 	}
 	if err != nil {
-		l.log.Warn("the table is published, but its statistics as a whole are those from before: run ANALYZE on it", "error", serverMessage(err))
+		l.log.Warn("the table is published, but its statistics as a whole are those from before: run ANALYZE on it", "error", pg.Message(err))
 	}
 }
 
-func (l *load) swap(ctx context.Context) error {
+func (l *load) publishTx(ctx context.Context) error {
 	err := pgx.BeginFunc(ctx, l.lock.conn, func(tx pgx.Tx) error {
-		if err := setLocal(ctx, tx, publishLock()); err != nil {
+		if err := pg.SetLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
-		if err := l.target.checkSame(ctx, tx); err != nil {
+		if err := l.target.CheckSame(ctx, tx); err != nil {
 			return err
 		}
-		if l.target.oid != 0 && !l.appends() {
-			if err := l.target.lock(ctx, tx); err != nil {
+		if l.target.OID != 0 && !l.appends() {
+			if err := l.target.LockExclusive(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -86,7 +91,7 @@ func (l *load) swap(ctx context.Context) error {
 		}
 		version := l.run
 		if l.appends() {
-			shown, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.oid)
+			shown, found, err := l.ledger.ShownVersion(ctx, tx, l.target.Table, l.target.OID)
 			if err != nil {
 				return err
 			}
@@ -99,137 +104,108 @@ func (l *load) swap(ctx context.Context) error {
 			return err
 		}
 		if version == l.run {
-			if err := l.ledger.hide(ctx, tx, l.target.Table); err != nil {
+			if err := l.ledger.MarkReplaced(ctx, tx, l.target.Table); err != nil {
 				return err
 			}
 		}
 		// First, so that the step may ask for the table's grid.
-		if err := l.ledger.published(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped); err != nil {
+		if err := l.ledger.MarkPublished(ctx, tx, l.run, oid, version, l.plan.Rows-l.summary.RowsSkipped); err != nil {
 			return err
 		}
 		if err := l.runAfter(ctx, tx, oid); err != nil {
 			return err
 		}
-		return l.noteLook(ctx, tx, oid)
+		return l.recordTableState(ctx, tx, oid)
 	})
-	return serverError(lost(l.lock.conn.Conn(), err), "publishing table %s", l.target)
-}
-
-// checkSame sees to it that the name of the table is that of the one which was found
-// under it before.
-func (t target) checkSame(ctx context.Context, tx pgx.Tx) error {
-	now := t
-	if err := now.find(ctx, tx); err != nil {
-		return err
-	}
-	if now.oid != t.oid {
-		return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", t)
-	}
-	return nil
-}
-
-// lock keeps everybody else from the table until the transaction ends. It comes
-// before the table is looked at: who has altered it, or made a view of it, and not
-// committed that, would be waited for only afterwards. An owner who has revoked all
-// of its own grants may drop the table, not lock it.
-func (t target) lock(ctx context.Context, tx pgx.Tx) error {
-	var may bool
-	err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'UPDATE, DELETE, TRUNCATE')", t.oid).Scan(&may)
-	if err == nil && may {
-		_, err = tx.Exec(ctx, "lock table "+t.sql()+" in access exclusive mode")
-	}
-	if err != nil {
-		return serverError(err, "locking table %s", t)
-	}
-	return t.checkSame(ctx, tx)
+	return pg.Wrap(pg.MarkConnClosed(l.lock.conn.Conn(), err), "publishing table %s", l.target)
 }
 
 // show puts the rows where readers see them, and returns the table that has them.
 func (l *load) show(ctx context.Context, tx pgx.Tx) (oid uint32, err error) {
 	switch {
-	case l.plan.Method == MethodPartitions && l.target.oid != 0:
-		return l.target.oid, l.takePartitionsPlace(ctx, tx)
+	case l.plan.Method == plan.MethodPartitions && l.target.OID != 0:
+		return l.target.OID, l.swapPartitions(ctx, tx)
 	case l.appends():
-		return l.target.oid, l.appendRows(ctx, tx)
+		return l.target.OID, l.appendRows(ctx, tx)
 	case l.truncates():
-		return l.target.oid, l.truncateRows(ctx, tx)
+		return l.target.OID, l.truncateRows(ctx, tx)
 	}
-	return l.staging.oid, l.takePlace(ctx, tx)
+	return l.staging.OID, l.swapTable(ctx, tx)
 }
 
 // checkUnchanged sees to it that the table is still what was checked before the
 // load: else columns that somebody has added would be lost, or a view would follow
 // the old table.
 func (l *load) checkUnchanged(ctx context.Context, tx pgx.Tx) error {
-	if l.target.oid == 0 {
+	if l.target.OID == 0 {
 		return nil
 	}
-	columns, err := l.target.columnTypes(ctx, tx)
+	columns, err := l.target.ColumnTypes(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if other := differ(columns, l.columns); other != "" {
+	if other := catalog.DiffColumns(columns, l.columns); other != "" {
 		return fmt.Errorf("table %s is not as it was when the run began (%s): somebody altered it; run the same command again if that is as it should be", l.target, other)
 	}
 	if l.partitioned || l.fills() {
 		return nil
 	}
-	return l.target.checkDependents(ctx, tx, dropDependents)
+	return l.target.CheckDependents(ctx, tx, catalog.DropDependents)
 }
 
-// takePlace puts the old table away, if there is one, and gives the new one its name.
-func (l *load) takePlace(ctx context.Context, tx pgx.Tx) error {
-	if l.target.oid != 0 {
-		if err := inherit(ctx, tx, l.target, l.staging.Table); err != nil {
+// swapTable puts the old table away, if there is one, and gives the new one its name.
+func (l *load) swapTable(ctx context.Context, tx pgx.Tx) error {
+	if l.target.OID != 0 {
+		if err := catalog.CopyGrants(ctx, tx, l.target, l.staging.Table); err != nil {
 			return err
 		}
-		if err := l.putAway(ctx, tx); err != nil {
+		if err := l.retireOld(ctx, tx); err != nil {
 			return err
 		}
 	}
-	if l.plan.Method == MethodPartitions {
+	if l.plan.Method == plan.MethodPartitions {
 		if err := l.namePartitions(ctx, tx, 0); err != nil {
 			return err
 		}
-	} else if _, err := tx.Exec(ctx, "alter table "+l.staging.sql()+" reset (autovacuum_enabled)"); err != nil {
-		return serverError(err, "giving %s back to autovacuum", l.staging.Table)
+	} else if _, err := tx.Exec(ctx, "alter table "+l.staging.SQL()+" reset (autovacuum_enabled)"); err != nil {
+		return pg.Wrap(err, "giving %s back to autovacuum", l.staging.Table)
 	}
-	indexes := func(t Table) []indexDef {
-		defs := append(spatialDefs(t, l.plan.Job, l.index), codeDefs(t, l.plan.Job)...)
-		return append(defs, keyDef(t, l.plan.Job))
+	indexes := func(t job.Table) []catalog.IndexDef {
+		defs := append(catalog.SpatialIndexes(t, l.plan.Job, l.index), catalog.CodeIndexes(t, l.plan.Job)...)
+		return append(defs, catalog.KeyIndex(t, l.plan.Job))
 	}
-	list := []renaming{{"table", l.staging.Table, l.target.Name}}
+	list := []catalog.Renaming{{Kind: "table", Old: l.staging.Table, Wanted: l.target.Name}}
 	wanted := indexes(l.target.Table)
 	for i, d := range indexes(l.staging.Table) {
-		list = append(list, renaming{"index", Table{l.target.Schema, d.name}, wanted[i].name})
+		list = append(list, catalog.Renaming{Kind: "index", Old: job.Table{Schema: l.target.Schema, Name: d.Name}, Wanted: wanted[i].Name})
 	}
-	if err := renameAll(ctx, tx, list); err != nil {
+	if err := catalog.RenameAll(ctx, tx, list); err != nil {
 		return err
 	}
 	return l.commentKey(ctx, tx)
 }
 
-// putAway drops what the table shows, or keeps it as a version.
-func (l *load) putAway(ctx context.Context, tx pgx.Tx) error {
+// retireOld drops what the table shows, or keeps it as a version.
+func (l *load) retireOld(ctx context.Context, tx pgx.Tx) error {
 	if l.plan.Job.Keep == 0 {
 		if l.partitioned {
 			return l.dropPartitions(ctx, tx)
 		}
-		_, err := tx.Exec(ctx, "drop table "+l.target.sql())
-		return serverError(err, "dropping the old table %s", l.target)
+		_, err := tx.Exec(ctx, "drop table "+l.target.SQL())
+		return pg.Wrap(err, "dropping the old table %s", l.target)
 	}
-	version, found, err := l.ledger.shownVersion(ctx, tx, l.target.Table, l.target.oid)
+	version, found, err := l.ledger.ShownVersion(ctx, tx, l.target.Table, l.target.OID)
 	if err != nil {
 		return err
 	}
 	if !found {
-		return fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.ledger.schema, l.target)
+		return fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.ledger.Schema, l.target)
 	}
-	kept, err := stow(ctx, tx, l.target, l.partitioned, version)
+	kept, err := archiveVersion(ctx, tx, l.target, l.partitioned, version)
 	if err != nil {
 		return err
 	}
-	return l.ledger.keep(ctx, tx, l.target.Table, versionAt(version, kept))
+	return l.ledger.MarkKept(ctx, tx, l.target.Table, ledger.VersionAt(version, kept))
 }
 
 // commentKey writes on the primary key who made the table: the table's own
@@ -239,11 +215,11 @@ func (l *load) commentKey(ctx context.Context, tx pgx.Tx) error {
 	err := tx.QueryRow(ctx, `
 		select coalesce((select format('comment on constraint %I on %I.%I is %L', conname, $2::text, $3::text, $4::text)
 		                 from pg_constraint where conrelid = ($1::text)::regclass and contype = 'p'), '')`,
-		l.target.sql(), l.target.Schema, l.target.Name, fmt.Sprintf("loadgrid %s, run %d", l.options.Version, l.run)).Scan(&comment)
+		l.target.SQL(), l.target.Schema, l.target.Name, fmt.Sprintf("loadgrid %s, run %d", l.options.Version, l.run)).Scan(&comment)
 	if err == nil {
 		_, err = tx.Exec(ctx, comment)
 	}
-	return serverError(err, "writing the comment of the primary key")
+	return pg.Wrap(err, "writing the comment of the primary key")
 }
 
 // checkWhole sees to it that nothing has emptied the staging table since its rows
@@ -252,15 +228,15 @@ func (l *load) commentKey(ctx context.Context, tx pgx.Tx) error {
 func (l *load) checkWhole(ctx context.Context, tx pgx.Tx) error {
 	var whole bool
 	parts := int64(1)
-	if l.plan.Method == MethodPartitions {
+	if l.plan.Method == plan.MethodPartitions {
 		parts = l.plan.Chunks
 	}
 	err := tx.QueryRow(ctx, `
 		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
 		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
-		from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.oid, parts).Scan(&whole)
+		from tables join pg_class c using (oid) where c.relkind = 'r'`, l.staging.OID, parts).Scan(&whole)
 	if err != nil {
-		return serverError(err, "looking at table %s", l.staging.Table)
+		return pg.Wrap(err, "looking at table %s", l.staging.Table)
 	}
 	if whole {
 		return nil
@@ -269,5 +245,5 @@ func (l *load) checkWhole(ctx context.Context, tx pgx.Tx) error {
 		return errUnloggedLost
 	}
 	return fmt.Errorf("staging table %s is not whole any more: somebody changed it: drop the run with %s and start over",
-		l.staging.Table, runsCommand("drop", l.run, l.ledger.schema))
+		l.staging.Table, ledger.RunsCommand("drop", l.run, l.ledger.Schema))
 }

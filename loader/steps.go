@@ -5,141 +5,46 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
-
-// DefaultStepTimeout is how long a statement of Job.Before or Job.After may take when
-// the job does not say.
-const DefaultStepTimeout = 5 * time.Minute
-
-// StepError reports a statement of Job.Before or Job.After that failed.
-type StepError struct {
-	Step         string // before or after
-	No, Of       int    // the statement, from 1, of so many
-	Line, Column int    // where it begins in the step's SQL, or where the server saw the error; from 1
-	Limit        time.Duration
-	Err          error
-}
-
-func (e *StepError) Error() string {
-	s := fmt.Sprintf("%s, statement %d of %d, line %d, column %d: %s", e.Step, e.No, e.Of, e.Line, e.Column, serverMessage(e.Err))
-	if hasCode(e.Err, "57014") || errors.Is(e.Err, errSQLTimeout) {
-		s += fmt.Sprintf(": a statement has %s, see --%s-timeout", e.Limit, e.Step)
-	}
-	return s
-}
-
-func (e *StepError) Unwrap() error { return e.Err }
-
-// tablePlace is what stands for the table in a step's SQL.
-const tablePlace = "{{table}}"
-
-// step is SQL of the user's that runs around a load.
-type step struct {
-	name, sql string
-	timeout   time.Duration
-}
-
-func (j Job) beforeStep() step { return step{"before", j.Before, j.BeforeTimeout} }
-func (j Job) afterStep() step  { return step{"after", j.After, j.AfterTimeout} }
-
-func (s step) limit() time.Duration {
-	if s.timeout == 0 {
-		return DefaultStepTimeout
-	}
-	return s.timeout
-}
-
-// endsTransaction are the first words of statements that begin or end one, or a part.
-func endsTransaction(word string) bool {
-	switch word {
-	case "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare":
-		return true
-	}
-	return false
-}
-
-// validateSteps checks what can be known of them without a server.
-func (j Job) validateSteps() error {
-	for _, s := range []step{j.beforeStep(), j.afterStep()} {
-		if s.sql == "" && s.timeout != 0 {
-			return &geomgen.ParamError{Param: s.name + "-timeout", Value: s.timeout.String(), Reason: "needs SQL: " + s.name}
-		}
-		if err := checkTimeout(s.name+"-timeout", s.limit()); err != nil {
-			return err
-		}
-		if at, reason := mistake(s.sql); reason != "" {
-			line, column := lineColumn(s.sql, at)
-			return &geomgen.ParamError{Param: s.name, Value: oneLine(s.sql[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
-		}
-		list := statements(s.sql)
-		if s.sql != "" && len(list) == 0 {
-			return &geomgen.ParamError{Param: s.name, Value: oneLine(s.sql), Reason: "has no statement"}
-		}
-		for i, st := range list {
-			bad := func(reason string) error {
-				line, column := lineColumn(s.sql, st.offset)
-				return &geomgen.ParamError{Param: s.name, Value: oneLine(st.text),
-					Reason: fmt.Sprintf("statement %d of %d, line %d, column %d: %s", i+1, len(list), line, column, reason)}
-			}
-			switch {
-			case strings.ContainsRune(st.text, 0):
-				return bad("SQL has no zero bytes")
-			case s.name == "after" && endsTransaction(st.word):
-				return bad("it runs in the transaction that publishes, which it must neither end nor take apart")
-			case st.word == "copy" && st.has("stdin", "stdout"):
-				return bad("copy needs a program at this end: use psql's \\copy before or after the load")
-			}
-		}
-	}
-	return nil
-}
-
-// checkTimeout refuses what the server takes for no timeout, or not at all.
-func checkTimeout(param string, d time.Duration) error {
-	const most = (1<<31 - 1) * time.Millisecond
-	if d < time.Millisecond || d > most {
-		return &geomgen.ParamError{Param: param, Value: d.String(), Reason: fmt.Sprintf("must lie between %s and %s", time.Millisecond, most)}
-	}
-	return nil
-}
 
 // runBefore runs the step that comes first, each statement in a transaction of its
 // own, on a connection of its own: what it sets for the session, or locks, must not
 // reach the load. The caller holds the table's lock.
 func (l *load) runBefore(ctx context.Context) (err error) {
-	s := l.plan.Job.beforeStep()
-	if s.sql == "" {
+	s := l.plan.Job.BeforeHook()
+	if s.SQL == "" {
 		return nil
 	}
-	conn, err := connectApart(ctx, l.pool)
+	conn, err := pg.OpenConn(ctx, l.pool)
 	if err != nil {
-		return serverError(err, "connecting for the step before")
+		return pg.Wrap(err, "connecting for the step before")
 	}
 	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), sqlGrace)
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.StatementGrace)
 		defer cancel()
 		_ = conn.Close(closing)
 	}()
-	self, err := readBackend(ctx, conn)
+	self, err := pg.ReadBackend(ctx, conn)
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "select set_config('statement_timeout', $1, false)", fmt.Sprint(s.limit().Milliseconds())); err != nil {
-		return serverError(err, "setting the time-out of the step before")
+	if _, err := conn.Exec(ctx, "select set_config('statement_timeout', $1, false)", fmt.Sprint(s.Limit().Milliseconds())); err != nil {
+		return pg.Wrap(err, "setting the time-out of the step before")
 	}
-	err = s.run(ctx, conn, l.target.Table)
+	err = runHook(ctx, s, conn, l.target.Table)
 	if err == nil && conn.PgConn().TxStatus() != 'I' {
-		return &ServerError{Doing: "running the step before", Err: errors.New("it leaves a transaction open, which would be rolled back"), Advice: "end it with commit"}
+		return &pg.ServerError{Doing: "running the step before", Err: errors.New("it leaves a transaction open, which would be rolled back"), Advice: "end it with commit"}
 	}
-	if errors.Is(err, errSQLTimeout) {
-		err = errors.Join(err, self.end(ctx, l.pool)) // a backend that computes does not see that its client is gone
+	if errors.Is(err, pg.ErrStatementTimeout) {
+		err = errors.Join(err, self.Terminate(ctx, l.pool)) // a backend that computes does not see that its client is gone
 	}
 	return err
 }
@@ -147,51 +52,51 @@ func (l *load) runBefore(ctx context.Context) (err error) {
 // runAfter runs the step that comes with publish, in its transaction, when the table
 // with this oid is the one that readers will see.
 func (l *load) runAfter(ctx context.Context, tx pgx.Tx, oid uint32) error {
-	s := l.plan.Job.afterStep()
-	if s.sql == "" {
+	s := l.plan.Job.AfterHook()
+	if s.SQL == "" {
 		return nil
 	}
 	shown := l.target
-	shown.oid = oid
-	before, err := shown.written(ctx, tx)
+	shown.OID = oid
+	before, err := shown.RowsWrittenInTx(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if err := setLocal(ctx, tx, setting{"statement_timeout", fmt.Sprint(s.limit().Milliseconds())}); err != nil {
+	if err := pg.SetLocal(ctx, tx, pg.Setting{Name: "statement_timeout", Value: fmt.Sprint(s.Limit().Milliseconds())}); err != nil {
 		return err
 	}
-	l.stained = true
-	if err := s.run(ctx, tx.Conn(), l.target.Table); err != nil {
+	l.lockSessionDirty = true
+	if err := runHook(ctx, s, tx.Conn(), l.target.Table); err != nil {
 		return err
 	}
-	if err := l.takeBack(ctx, tx); err != nil {
+	if err := l.resetSession(ctx, tx); err != nil {
 		return err
 	}
-	now, err := shown.written(ctx, tx)
-	l.rewritten = now != before
+	now, err := shown.RowsWrittenInTx(ctx, tx)
+	l.hookWroteRows = now != before
 	return err
 }
 
-// takeBack takes back what the step after has done to the session, as far as the rest
+// resetSession takes back what the step after has done to the session, as far as the rest
 // of the transaction would meet it: the ledger is written as who the run is, however
 // long that takes, in the encoding of this end, and while the run holds the table.
-func (l *load) takeBack(ctx context.Context, tx pgx.Tx) error {
+func (l *load) resetSession(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, "reset all; set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
 	if err == nil { // what the role has set against stray sessions is in force again
-		_, err = tx.Exec(ctx, "select set_config(name, '0', true) from pg_settings where name = any($1::text[])", pgx.QueryExecModeExec, sessionTimeouts())
+		_, err = tx.Exec(ctx, "select set_config(name, '0', true) from pg_settings where name = any($1::text[])", pgx.QueryExecModeExec, pg.SessionTimeouts())
 	}
 	if err == nil { // the step may have deallocated what the driver has prepared
 		err = tx.Conn().DeallocateAll(ctx)
 	}
 	if err == nil {
-		err = setLocal(ctx, tx, publishLock())
+		err = pg.SetLocal(ctx, tx, publishLock())
 	}
 	held := false // the session may take it any number of times
 	if err == nil {
 		err = tx.QueryRow(ctx, "select pg_try_advisory_lock($1)", l.lock.key).Scan(&held)
 	}
 	if err != nil {
-		return serverError(err, "taking back what the step after has set for the session")
+		return pg.Wrap(err, "taking back what the step after has set for the session")
 	}
 	if !held { // the step has given it back
 		return &LockedError{Table: l.target.Table, Holder: l.lock.holder(ctx)}
@@ -199,10 +104,10 @@ func (l *load) takeBack(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// cleanSession takes back what the step after has set for the session of the
+// restoreSession takes back what the step after has set for the session of the
 // connection that holds the table's lock. It is best effort: the table is published.
-func (l *load) cleanSession(ctx context.Context) {
-	if !l.stained {
+func (l *load) restoreSession(ctx context.Context) {
+	if !l.lockSessionDirty {
 		return
 	}
 	conn := l.lock.conn.Conn()
@@ -211,37 +116,37 @@ func (l *load) cleanSession(ctx context.Context) {
 		err = prepare(ctx, conn)
 	}
 	if err != nil {
-		l.log.Warn("what the step after has set for the session could not be taken back", "error", serverMessage(err))
+		l.log.Warn("what the step after has set for the session could not be taken back", "error", pg.Message(err))
 	}
 }
 
-// run sends one statement after the other, and tells which one failed.
-func (s step) run(ctx context.Context, conn *pgx.Conn, t Table) error {
-	list := statements(s.sql)
+// runHook sends one statement after the other, and reports which one failed.
+func runHook(ctx context.Context, s job.Hook, conn *pgx.Conn, t job.Table) error {
+	list := sqltext.Statements(s.SQL)
 	for i, st := range list {
-		sql := strings.ReplaceAll(st.text, tablePlace, t.sql())
-		if err := s.send(ctx, conn, sql); err != nil {
-			e := &StepError{Step: s.name, No: i + 1, Of: len(list), Limit: s.limit(), Err: err}
-			e.Line, e.Column = lineColumn(s.sql, st.offset+positionIn(st.text, t.sql(), err))
+		sql := strings.ReplaceAll(st.Text, sqltext.TablePlaceholder, catalog.QuoteTable(t))
+		if err := sendStatement(ctx, s, conn, sql); err != nil {
+			e := &HookError{Hook: s.Name, No: i + 1, Of: len(list), Limit: s.Limit(), Err: err}
+			e.Line, e.Column = sqltext.LineColumn(s.SQL, st.Offset+positionIn(st.Text, catalog.QuoteTable(t), err))
 			return e
 		}
 	}
 	return nil
 }
 
-// send runs a statement and reads what it returns to the end. The server has a time
+// sendStatement runs a statement and reads what it returns to the end. The server has a time
 // limit for it; should a function catch that, this end has one, too.
-func (s step) send(ctx context.Context, conn *pgx.Conn, sql string) error {
-	bounded, cancel := context.WithTimeoutCause(ctx, s.limit()+sqlGrace, errSQLTimeout)
+func sendStatement(ctx context.Context, s job.Hook, conn *pgx.Conn, sql string) error {
+	bounded, cancel := context.WithTimeoutCause(ctx, s.Limit()+pg.StatementGrace, pg.ErrStatementTimeout)
 	defer cancel()
 	_, err := conn.PgConn().ExecParams(bounded, sql, nil, nil, nil, nil).Close()
 	switch {
-	case err != nil && context.Cause(bounded) == errSQLTimeout:
-		return errSQLTimeout
+	case err != nil && context.Cause(bounded) == pg.ErrStatementTimeout:
+		return pg.ErrStatementTimeout
 	case err != nil && ctx.Err() != nil:
-		return errors.Join(lost(conn, err), ctx.Err())
+		return errors.Join(pg.MarkConnClosed(conn, err), ctx.Err())
 	}
-	return lost(conn, err)
+	return pg.MarkConnClosed(conn, err)
 }
 
 // positionIn returns where in the text of a statement the server has seen the error,
@@ -252,12 +157,12 @@ func positionIn(text, name string, err error) int {
 		return 0
 	}
 	left, at := int(pgErr.Position)-1, 0
-	for i, part := range strings.Split(text, tablePlace) {
+	for i, part := range strings.Split(text, sqltext.TablePlaceholder) {
 		if i > 0 {
 			if left -= utf8.RuneCountInString(name); left < 0 {
 				return at // inside the name
 			}
-			at += len(tablePlace)
+			at += len(sqltext.TablePlaceholder)
 		}
 		for j := range part {
 			if left == 0 {

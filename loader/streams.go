@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/plan"
 	"go.opentelemetry.io/otel/attribute"
 	"golang.org/x/sync/errgroup"
 )
@@ -43,13 +45,13 @@ type stream struct {
 }
 
 // copy copies a chunk, and tries again where the error may pass.
-func (s *stream) copy(ctx context.Context, c Chunk) error {
+func (s *stream) copy(ctx context.Context, c plan.Chunk) error {
 	ctx, end := s.load.span(ctx, "chunk", attribute.Int64("loadgrid.chunk", c.No), attribute.Int64("loadgrid.rows", c.Rows))
 	err := s.load.retry(ctx, retryFor, "copy", func() error {
 		if s.conn == nil {
 			conn, err := s.load.pool.Acquire(ctx)
 			if err != nil {
-				return serverError(err, "connecting a stream")
+				return pg.Wrap(err, "connecting a stream")
 			}
 			s.conn = conn
 		}
@@ -76,13 +78,13 @@ func (s *stream) close() {
 
 // chunkDone counts a chunk that is committed: by this attempt, or by an earlier
 // one of this run whose answer was lost.
-func (l *load) chunkDone(ctx context.Context, c Chunk, copied bool) {
+func (l *load) chunkDone(ctx context.Context, c plan.Chunk, copied bool) {
 	told := c.Rows / l.copyShare()
 	if !copied {
 		l.log.Info("the lost answer was a commit", "chunk", c.No)
 		told = 0
 	}
-	l.progress.add(c.Rows - told)
+	l.progress.Add(c.Rows - told)
 	l.chunksCopied.Add(1)
 	l.rowsCopied.Add(c.Rows)
 	l.log.Log(ctx, LevelEvent, "chunk is committed", "chunk", c.No, "rows", c.Rows)

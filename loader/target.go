@@ -4,84 +4,66 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
-
-// target is the table as it was found on the server.
-type target struct {
-	Table                 // with its schema
-	geometrySchema string // where PostGIS lives
-	oid            uint32 // 0: there is no such table
-}
-
-// find looks for a relation with the target's name.
-func (t *target) find(ctx context.Context, conn querier) error {
-	err := conn.QueryRow(ctx, `
-		select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = $1 and c.relname = $2`, t.Schema, t.Name).Scan(&t.oid)
-	if errors.Is(err, pgx.ErrNoRows) {
-		t.oid = 0
-		return nil
-	}
-	return serverError(err, "looking for table %s", t.Table)
-}
 
 // checkTarget refuses a table that is there already, where the job's choice does
 // not allow it or could not be carried out at the end.
-func (l *load) checkTarget(ctx context.Context, conn querier) error {
-	t, job := &l.target, l.plan.Job
-	if t.oid == 0 {
-		return t.checkName(ctx, conn)
+func (l *load) checkTarget(ctx context.Context, conn pg.Querier) error {
+	t, j := l.target, l.plan.Job
+	if t.OID == 0 {
+		return t.CheckName(ctx, conn)
 	}
-	if job.IfExists == Fail {
-		return t.refuse("exists already: choose if-exists replace or append, or another name")
+	if j.IfExists == job.Fail {
+		return t.Refuse("exists already: choose if-exists replace or append, or another name")
 	}
-	kind, isPartition, owned, err := t.describe(ctx, conn)
+	kind, isPartition, owned, err := t.Describe(ctx, conn)
 	if err != nil {
 		return err
 	}
 	l.partitioned = kind == "p"
 	switch {
 	case kind != "r" && kind != "p":
-		return t.refuse("is not a table but %s: choose another name", relationKind(kind))
+		return t.Refuse("is not a table but %s: choose another name", catalog.RelationKind(kind))
 	case isPartition:
-		return t.refuse("is a partition or a child of another table: choose another name")
-	case kind == "r" && job.Partitions > 0:
-		return t.refuse("is a plain table, and a job with partitions cannot take its place or be added to it: leave partitions out, choose another name, or drop the table")
-	case kind == "p" && job.Partitions == 0 && job.IfExists == Replace:
-		return t.refuse("is partitioned: give partitions, so that the new ones go under the same table, choose another name, or drop the table")
+		return t.Refuse("is a partition or a child of another table: choose another name")
+	case kind == "r" && j.Partitions > 0:
+		return t.Refuse("is a plain table, and a job with partitions cannot take its place or be added to it: leave partitions out, choose another name, or drop the table")
+	case kind == "p" && j.Partitions == 0 && j.IfExists == job.Replace:
+		return t.Refuse("is partitioned: give partitions, so that the new ones go under the same table, choose another name, or drop the table")
 	}
-	before, err := l.ledger.publishedBy(ctx, conn, t.Table, t.oid)
+	before, err := l.ledger.PublishedBy(ctx, conn, t.Table, t.OID)
 	if err != nil {
 		return err
 	}
-	if l.columns, err = t.columnTypes(ctx, conn); err != nil {
+	if l.columns, err = t.ColumnTypes(ctx, conn); err != nil {
 		return err
 	}
 	stays := l.partitioned || l.fills()
-	if other := differ(l.columns, expectedTypes(job)); other != "" && (before == nil || stays) {
-		return t.refuse("exists with other columns: %s", other)
+	if other := catalog.DiffColumns(l.columns, expectedTypes(j)); other != "" && (before == nil || stays) {
+		return t.Refuse("exists with other columns: %s", other)
 	}
 	if l.partitioned {
 		if err := l.checkPartitioned(ctx, conn, owned); err != nil {
 			return err
 		}
 	}
-	if job.IfExists == Append {
+	if j.IfExists == job.Append {
 		return l.checkAddTo(ctx, conn, before)
 	}
 	if l.truncates() {
 		return l.checkTruncate(ctx, conn)
 	}
 	if !owned {
-		return t.notOwned("replacing")
+		return t.NotOwned("replacing")
 	}
-	if err := t.checkOwner(ctx, conn); err != nil {
+	if err := checkOwner(ctx, conn, t); err != nil {
 		return err
 	}
 	if err := l.checkKeep(ctx, conn); err != nil {
@@ -90,64 +72,55 @@ func (l *load) checkTarget(ctx context.Context, conn querier) error {
 	if l.partitioned {
 		return nil // what depends on it stays with it
 	}
-	return t.checkDependents(ctx, conn, truncateInstead)
+	return t.CheckDependents(ctx, conn, catalog.TruncateInstead)
 }
 
 // checkKeep sees to it that what the table shows has a name to be kept under.
-func (l *load) checkKeep(ctx context.Context, conn querier) error {
+func (l *load) checkKeep(ctx context.Context, conn pg.Querier) error {
 	if l.plan.Job.Keep == 0 {
 		return nil
 	}
 	refuse := func(format string, args ...any) error {
 		return &geomgen.ParamError{Param: "keep", Value: fmt.Sprint(l.plan.Job.Keep), Reason: fmt.Sprintf(format, args...)}
 	}
-	version, found, err := l.ledger.shownVersion(ctx, conn, l.target.Table, l.target.oid)
+	version, found, err := l.ledger.ShownVersion(ctx, conn, l.target.Table, l.target.OID)
 	if err != nil {
 		return err
 	}
 	if !found {
 		return refuse("table %s was not published by a run that the ledger in schema %s knows, so there is no run to roll back to: leave keep out this once, or rename the table",
-			l.target, l.ledger.schema)
+			l.target, l.ledger.Schema)
 	}
-	kept := target{Table: versionName(l.target.Table, version)}
-	if err := kept.find(ctx, conn); err != nil {
+	kept := catalog.Relation{Table: ledger.VersionName(l.target.Table, version)}
+	if err := kept.Find(ctx, conn); err != nil {
 		return err
 	}
-	if kept.oid != 0 {
+	if kept.OID != 0 {
 		return refuse("table %s is in the way of keeping what table %s shows: rename or drop it", kept, l.target)
 	}
-	return kept.checkName(ctx, conn)
-}
-
-func (t *target) refuse(format string, args ...any) error {
-	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(format, args...)}
-}
-
-func (t *target) notOwned(doing string) error {
-	return &ServerError{Doing: doing + " table " + t.String(),
-		Err: errors.New("it belongs to another role (SQLSTATE 42501)"), Advice: "connect as its owner"}
+	return kept.CheckName(ctx, conn)
 }
 
 // checkAddTo sees to it that the rows can be added to the table.
-func (l *load) checkAddTo(ctx context.Context, conn querier, before *Job) error {
-	if err := l.target.checkAppend(l.plan.Job, before); err != nil {
+func (l *load) checkAddTo(ctx context.Context, conn pg.Querier, before *job.Job) error {
+	if err := checkAppend(l.target, l.plan.Job, before); err != nil {
 		return err
 	}
-	if err := l.target.checkInsert(ctx, conn); err != nil {
+	if err := checkInsert(ctx, conn, l.target); err != nil {
 		return err
 	}
-	if l.plan.Method == MethodPartitions {
+	if l.plan.Method == plan.MethodPartitions {
 		return l.checkRanges(ctx, conn)
 	}
-	if l.plan.Job.OnConflict == ConflictSkip {
-		return l.target.checkKey(ctx, conn, l.plan.Job.IDColumn)
+	if l.plan.Job.OnConflict == job.ConflictSkip {
+		return checkKey(ctx, conn, l.target, l.plan.Job.IDColumn)
 	}
-	return l.target.checkOverlap(ctx, conn, l.plan)
+	return checkOverlap(ctx, conn, l.target, l.plan)
 }
 
 // checkAppend sees to it that the table holds cells of the same grid: else the
 // ids would name other places.
-func (t *target) checkAppend(job Job, before *Job) error {
+func checkAppend(t catalog.Relation, job job.Job, before *job.Job) error {
 	if before == nil {
 		return &geomgen.ParamError{Param: "table", Value: t.String(),
 			Reason: "the ledger does not know this table, so nothing tells that it holds the same grid: load it with loadgrid first, or choose another name"}
@@ -171,109 +144,21 @@ func (t *target) checkAppend(job Job, before *Job) error {
 }
 
 // checkInsert sees to it that the role may read the table and add to it.
-func (t *target) checkInsert(ctx context.Context, conn querier) error {
+func checkInsert(ctx context.Context, conn pg.Querier, t catalog.Relation) error {
 	var may bool
-	err := conn.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')", t.oid).Scan(&may)
+	err := conn.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')", t.OID).Scan(&may)
 	if err == nil && !may {
-		err = &ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
-			Advice: "grant select, insert on " + t.sql() + " to it"}
+		err = &pg.ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
+			Advice: "grant select, insert on " + t.SQL() + " to it"}
 	}
-	return serverError(err, "looking up privileges on table %s", t.Table)
-}
-
-func (t *target) describe(ctx context.Context, conn querier) (kind string, isPartition, owned bool, err error) {
-	err = conn.QueryRow(ctx, `
-		select c.relkind::text, exists (select from pg_inherits where inhrelid = c.oid or inhparent = c.oid and c.relkind <> 'p'),
-		       pg_has_role(c.relowner, 'USAGE')
-		from pg_class c where c.oid = $1`, t.oid).Scan(&kind, &isPartition, &owned)
-	return kind, isPartition, owned, serverError(err, "looking up table %s", t.Table)
-}
-
-func relationKind(kind string) string {
-	switch kind {
-	case "v":
-		return "a view"
-	case "m":
-		return "a materialized view"
-	case "f":
-		return "a foreign table"
-	case "S":
-		return "a sequence"
-	case "i", "I":
-		return "an index"
-	case "c":
-		return "a composite type"
-	}
-	return "something else"
-}
-
-// columnTypes returns "name type" for each column of the table.
-func (t *target) columnTypes(ctx context.Context, conn querier) ([]string, error) {
-	rows, err := conn.Query(ctx, `
-		select a.attname || ' ' || case y.typname when 'geometry' then
-		           regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*geometry', 'geometry')
-		       else y.typname end
-		from pg_attribute a join pg_type y on y.oid = a.atttypid
-		where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`, t.oid)
-	if err != nil {
-		return nil, serverError(err, "looking up the columns of table %s", t.Table)
-	}
-	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	return have, serverError(err, "looking up the columns of table %s", t.Table)
+	return pg.Wrap(err, "looking up privileges on table %s", t.Table)
 }
 
 // expectedTypes returns what columnTypes finds on a table that the job made.
-func expectedTypes(job Job) []string {
-	want := []string{job.IDColumn + " int8", "col int4", "row int4", job.GeomColumn + " " + job.geometryType()}
-	for _, c := range job.otherColumns() {
-		want = append(want, c.name+" "+c.sqlType)
+func expectedTypes(job job.Job) []string {
+	want := []string{job.IDColumn + " int8", "col int4", "row int4", job.GeomColumn + " " + job.GeometryType()}
+	for _, c := range job.OtherColumns() {
+		want = append(want, c.Name+" "+c.SQLType)
 	}
 	return want
-}
-
-// geometryType returns the type of the geometry, without PostGIS's schema.
-func (j Job) geometryType() string {
-	kind := "Polygon"
-	switch j.Geometry {
-	case geomgen.AsMultiPolygon:
-		kind = "MultiPolygon"
-	case geomgen.AsPoint:
-		kind = "Point"
-	}
-	if j.Grid.SRID == 0 {
-		return "geometry(" + kind + ")"
-	}
-	return fmt.Sprintf("geometry(%s,%d)", kind, j.Grid.SRID)
-}
-
-// differ says what have lacks of want and has beyond it, "" when they are equal
-// but for their order.
-func differ(have, want []string) string {
-	var parts []string
-	for _, w := range want {
-		if !slices.Contains(have, w) {
-			parts = append(parts, "it lacks "+w)
-		}
-	}
-	for _, h := range have {
-		if !slices.Contains(want, h) {
-			parts = append(parts, "it has "+h)
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-// checkName refuses the name of a new table that a type has: a table is a type, too.
-func (t *target) checkName(ctx context.Context, conn querier) error {
-	var taken bool
-	err := conn.QueryRow(ctx, `
-		select exists (select from pg_type y join pg_namespace n on n.oid = y.typnamespace
-		where n.nspname = $1 and y.typname = $2 and left(y.typname, 1) <> '_')`, t.Schema, t.Name).Scan(&taken)
-	if err != nil {
-		return serverError(err, "looking for types called %s", t.Table)
-	}
-	if taken {
-		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "is the name of a type: choose another name"}
-	}
-	return nil
 }

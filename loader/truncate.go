@@ -7,30 +7,33 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // truncates tells whether the rows take the place of those of a table that stays.
 func (l *load) truncates() bool {
-	return l.target.oid != 0 && l.plan.Job.Publish == PublishTruncate
+	return l.target.OID != 0 && l.plan.Job.Publish == job.PublishTruncate
 }
 
 // fills tells whether the rows go into a table that is there.
 func (l *load) fills() bool { return l.appends() || l.truncates() }
 
 // checkTruncate sees to it that the table can be emptied and filled.
-func (l *load) checkTruncate(ctx context.Context, conn querier) error {
+func (l *load) checkTruncate(ctx context.Context, conn pg.Querier) error {
 	t := &l.target
 	var may bool
 	err := conn.QueryRow(ctx, `select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')
-		and has_table_privilege($1::oid, 'TRUNCATE')`, t.oid).Scan(&may)
+		and has_table_privilege($1::oid, 'TRUNCATE')`, t.OID).Scan(&may)
 	if err != nil {
-		return serverError(err, "looking up privileges on table %s", t.Table)
+		return pg.Wrap(err, "looking up privileges on table %s", t.Table)
 	}
 	if !may {
-		return &ServerError{Doing: "emptying and filling table " + t.String(), Err: errors.New("the role may not do that (SQLSTATE 42501)"),
-			Advice: "grant select, insert, truncate on " + t.sql() + " to it"}
+		return &pg.ServerError{Doing: "emptying and filling table " + t.String(), Err: errors.New("the role may not do that (SQLSTATE 42501)"),
+			Advice: "grant select, insert, truncate on " + t.SQL() + " to it"}
 	}
-	return t.checkForeignKeys(ctx, conn)
+	return t.CheckForeignKeys(ctx, conn)
 }
 
 // truncateRows gives the table the rows of the staging table in place of its own,
@@ -44,29 +47,29 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 	}
 	var drop, build []string
 	if owned {
-		if drop, build, err = l.target.spareIndexes(ctx, tx); err != nil {
+		if drop, build, err = l.target.RebuildableIndexes(ctx, tx); err != nil {
 			return err
 		}
 	}
-	columns := columnList(l.plan.Job.columns())
+	columns := catalog.ColumnList(l.plan.Job.Columns())
 	// The lock comes first, and is waited for only as long as readers may queue.
-	if _, err := tx.Exec(ctx, strings.Join(append([]string{"truncate table " + l.target.sql()}, drop...), "; ")); err != nil {
-		return serverError(err, "emptying table %s", l.target)
+	if _, err := tx.Exec(ctx, strings.Join(append([]string{"truncate table " + l.target.SQL()}, drop...), "; ")); err != nil {
+		return pg.Wrap(err, "emptying table %s", l.target)
 	}
-	tag, err := tx.Exec(ctx, "insert into "+l.target.sql()+" ("+columns+") select "+columns+" from "+l.staging.sql()+
+	tag, err := tx.Exec(ctx, "insert into "+l.target.SQL()+" ("+columns+") select "+columns+" from "+l.staging.SQL()+
 		" order by "+pgx.Identifier{l.plan.Job.IDColumn}.Sanitize())
 	if err != nil {
-		return serverError(err, "filling table %s", l.target)
+		return pg.Wrap(err, "filling table %s", l.target)
 	}
 	if n := tag.RowsAffected(); n != l.plan.Rows {
 		return fmt.Errorf("filling table %s: %d rows planned, %d inserted", l.target, l.plan.Rows, n)
 	}
-	if err := setLocal(ctx, tx, l.settings.sortMemory(l.plan.Rows, sortedBox, 1)); err != nil {
+	if err := pg.SetLocal(ctx, tx, l.settings.SortMemory(l.plan.Rows, catalog.SortedBox, 1)); err != nil {
 		return err
 	}
 	for _, sql := range build {
 		if _, err := tx.Exec(ctx, sql); err != nil {
-			return serverError(err, "building the indexes of table %s: %s", l.target, sql)
+			return pg.Wrap(err, "building the indexes of table %s: %s", l.target, sql)
 		}
 	}
 	if err := l.afterAppend(ctx, tx); err != nil {
@@ -77,38 +80,11 @@ func (l *load) truncateRows(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	_, err = tx.Exec(ctx, "drop table "+l.staging.sql())
-	return serverError(err, "dropping staging table %s", l.staging.Table)
+	_, err = tx.Exec(ctx, "drop table "+l.staging.SQL())
+	return pg.Wrap(err, "dropping staging table %s", l.staging.Table)
 }
 
-func (l *load) ownsTarget(ctx context.Context, q querier) (owned bool, err error) {
-	err = q.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') from pg_class where oid = $1", l.target.oid).Scan(&owned)
-	return owned, serverError(err, "looking up the owner of table %s", l.target)
-}
-
-// spareIndexes returns the statements that drop the indexes which can be missing
-// while the table is filled, and those that make them again, comments included: not
-// of indexes with something that these would not bring back, as their tablespace.
-func (t target) spareIndexes(ctx context.Context, q querier) (drop, build []string, err error) {
-	rows, err := q.Query(ctx, `
-		select format('drop index %I.%I', n.nspname, c.relname), pg_get_indexdef(c.oid),
-		       coalesce(format('comment on index %I.%I is %L', n.nspname, c.relname, obj_description(c.oid, 'pg_class')), '')
-		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
-		where i.indrelid = $1 and c.reltablespace = 0 and i.indisvalid and not i.indisunique and not i.indisexclusion and not i.indisclustered and not i.indisreplident
-		  and not exists (select from pg_constraint where conindid = c.oid)
-		  and not exists (select from pg_depend where refclassid = 'pg_class'::regclass and refobjid = c.oid)
-		  and not exists (select from pg_attribute where attrelid = c.oid and attstattarget >= 0)
-		order by c.oid`, t.oid)
-	if err != nil {
-		return nil, nil, serverError(err, "looking for the indexes of table %s", t.Table)
-	}
-	var d, b, comment string
-	_, err = pgx.ForEachRow(rows, []any{&d, &b, &comment}, func() error {
-		drop, build = append(drop, d), append(build, b)
-		if comment != "" {
-			build = append(build, comment)
-		}
-		return nil
-	})
-	return drop, build, serverError(err, "looking for the indexes of table %s", t.Table)
+func (l *load) ownsTarget(ctx context.Context, q pg.Querier) (owned bool, err error) {
+	err = q.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') from pg_class where oid = $1", l.target.OID).Scan(&owned)
+	return owned, pg.Wrap(err, "looking up the owner of table %s", l.target)
 }

@@ -2,38 +2,23 @@ package loader
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
 // errUnchanged ends a run that has nothing to do.
 var errUnchanged = errors.New("the table holds what the job says already")
 
-// imprint is how a run has left its table, as far as the catalogue tells.
-type imprint struct {
-	// Files is a digest of the table and its partitions: which relations, in which
-	// files. TRUNCATE, VACUUM FULL, CLUSTER and a restored backup change those.
-	Files string `json:"files"`
-	// Columns are names and types.
-	Columns []string `json:"columns"`
-	// Numbers are those that the catalogue gave the columns. One that was dropped and
-	// made anew has another, and none of its values.
-	Numbers []int16 `json:"numbers"`
-	// Indexes are the valid ones, without their names. Others may be added.
-	Indexes []string `json:"indexes"`
-	// Rows is how many there are and Writers which transactions wrote them beyond those
-	// that the ledger has, where the step after has written to the table.
-	Rows    *int64   `json:"rows,omitempty"`
-	Writers []string `json:"writers,omitempty"`
-}
-
-// imprint looks at the table.
-func (t target) imprint(ctx context.Context, q querier) (look imprint, err error) {
-	if look.Columns, err = t.columnTypes(ctx, q); err != nil {
+// readTableState looks at the table.
+func readTableState(ctx context.Context, q pg.Querier, t catalog.Relation) (look ledger.TableState, err error) {
+	if look.Columns, err = t.ColumnTypes(ctx, q); err != nil {
 		return look, err
 	}
 	err = q.QueryRow(ctx, `
@@ -46,63 +31,28 @@ func (t target) imprint(ctx context.Context, q querier) (look imprint, err error
 		                  coalesce(' where ' || pg_get_expr(i.indpred, i.indrelid), '') as def
 		           from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
 		           where i.indrelid = $1 and i.indisvalid and i.indisready) d)
-		from tables join pg_class c using (oid)`, t.oid).Scan(&look.Files, &look.Numbers, &look.Indexes)
-	return look, serverError(err, "looking at the files and indexes of table %s", t.Table)
+		from tables join pg_class c using (oid)`, t.OID).Scan(&look.Files, &look.Numbers, &look.Indexes)
+	return look, pg.Wrap(err, "looking at the files and indexes of table %s", t.Table)
 }
 
-// noteLook writes down how the run leaves the table with this oid.
-func (l *load) noteLook(ctx context.Context, tx pgx.Tx, oid uint32) error {
+// recordTableState writes down how the run leaves the table with this oid.
+func (l *load) recordTableState(ctx context.Context, tx pgx.Tx, oid uint32) error {
 	shown := l.target
-	shown.oid = oid
-	err := shown.checkNamed(ctx, tx)
+	shown.OID = oid
+	err := shown.CheckNamed(ctx, tx)
 	if err != nil {
 		return err
 	}
-	look, err := shown.imprint(ctx, tx)
+	look, err := readTableState(ctx, tx, shown)
 	// Readers may wait meanwhile: only for a job that looks at it the next time.
-	if err == nil && (l.rewritten || l.touched) && l.options.SkipUnchanged {
-		err = l.noteRows(ctx, tx, &look)
+	if err == nil && (l.hookWroteRows || l.modifiedBefore) && l.options.SkipUnchanged {
+		err = l.countWriters(ctx, tx, &look)
 	}
 	if err != nil {
 		return err
 	}
-	wrote := l.rewritten || l.plan.Rows > l.summary.RowsSkipped
-	return l.ledger.left(ctx, tx, l.run, look, wrote)
-}
-
-// checkNamed sees to it that the table is the one that its name stands for.
-func (t target) checkNamed(ctx context.Context, tx pgx.Tx) error {
-	var named bool
-	err := tx.QueryRow(ctx, "select coalesce(to_regclass($1)::oid = $2, false)", t.sql(), t.oid).Scan(&named)
-	if err == nil && !named {
-		return fmt.Errorf("table %s is not there any more: the step after has dropped, renamed or moved it", t)
-	}
-	return serverError(err, "looking for table %s", t)
-}
-
-// shownRun is a run whose rows the table shows.
-type shownRun struct {
-	id, version, rows int64
-	job               Job
-	fingerprint       string
-	look              *imprint // as it left the table; nil in a ledger from before
-}
-
-// shownRuns returns the runs whose rows the table with this oid shows, the last first.
-func (l ledger) shownRuns(ctx context.Context, q querier, t target) ([]shownRun, error) {
-	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.runs+
-		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.oid)
-	if err != nil {
-		return nil, serverError(err, "reading the ledger about table %s", t.Table)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r shownRun, err error) {
-		var look []byte
-		if err := row.Scan(&r.id, &r.version, &r.rows, &r.job, &r.fingerprint, &look); err != nil || look == nil {
-			return r, err
-		}
-		return r, json.Unmarshal(look, &r.look)
-	})
-	return list, serverError(err, "reading the ledger about table %s", t.Table)
+	wrote := l.hookWroteRows || l.plan.Rows > l.summary.RowsSkipped
+	return l.ledger.RecordState(ctx, tx, l.run, look, wrote)
 }
 
 // skipUnchanged returns errUnchanged where that is asked for and the table holds what
@@ -119,10 +69,10 @@ func (l *load) skipUnchanged(ctx context.Context) error {
 		l.log.Info("the table is loaded anew", "why", why)
 		return nil
 	}
-	l.log.Log(ctx, LevelEvent, "the table is unchanged", "made_by_run", l.summary.Run, "known", l.proof)
+	l.log.Log(ctx, LevelEvent, "the table is unchanged", "made_by_run", l.summary.Run, "known", l.unchangedBy)
 	// What another start of another job has left would be in nobody's way, for ever.
-	run, found, err := l.ledger.unfinished(ctx, l.lock.conn, l.target.Table)
-	if err == nil && found && !l.spares(run) {
+	run, found, err := l.ledger.Unfinished(ctx, l.lock.conn, l.target.Table)
+	if err == nil && found && !l.mustKeepUnfinished(run) {
 		l.log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
 		err = dropRun(ctx, l.lock.conn, l.ledger, run)
 	}
@@ -132,67 +82,67 @@ func (l *load) skipUnchanged(ctx context.Context) error {
 // changed says why the table is not, or may not be, what the job says; it is empty
 // where it is.
 func (l *load) changed(ctx context.Context) (why string, err error) {
-	conn, t, job := l.lock.conn, l.target, l.plan.Job
-	if t.oid == 0 {
+	conn, t, j := l.lock.conn, l.target, l.plan.Job
+	if t.OID == 0 {
 		return "there is no table", nil
 	}
-	there, err := l.ledger.exists(ctx, conn)
+	there, err := l.ledger.Exists(ctx, conn)
 	if err != nil || !there {
 		return "there is no ledger", err
 	}
-	if err := MigrateUp(ctx, l.pool, job.LedgerSchema); err != nil {
+	if err := l.ledger.MigrateUp(ctx, l.pool); err != nil {
 		return "", err
 	}
-	runs, err := l.ledger.shownRuns(ctx, conn, t)
+	runs, err := l.ledger.ShownRuns(ctx, conn, t)
 	if err != nil {
 		return "", err
 	}
 	if len(runs) == 0 {
 		return "the ledger does not know the table", nil
 	}
-	last, own, fingerprint := runs[0], runs[0], job.withTable(t.Table).fingerprint(l.plan.Cells)
+	last, own, fingerprint := runs[0], runs[0], j.WithTable(t.Table).Fingerprint(l.plan.Cells)
 	// A run that has noted how many rows there were in all knows those of the runs before.
-	since := runs[:1+slices.IndexFunc(runs, func(r shownRun) bool { return r.look != nil && r.look.Rows != nil })]
+	since := runs[:1+slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.State != nil && r.State.Rows != nil })]
 	if len(since) == 0 {
 		since = runs
 	}
-	older := slices.IndexFunc(since, func(r shownRun) bool { return r.look == nil })
-	if job.IfExists == Append { // others may have added theirs since
-		if i := slices.IndexFunc(runs, func(r shownRun) bool { return r.fingerprint == fingerprint }); i >= 0 {
+	older := slices.IndexFunc(since, func(r ledger.ShownRun) bool { return r.State == nil })
+	if j.IfExists == job.Append { // others may have added theirs since
+		if i := slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.Fingerprint == fingerprint }); i >= 0 {
 			own = runs[i]
 		}
 	}
 	switch {
-	case own.fingerprint != fingerprint:
-		return fmt.Sprintf("the job is not that of run %d, which the table shows", own.id), nil
-	case len(runs) > 1 && job.IfExists != Append:
+	case own.Fingerprint != fingerprint:
+		return fmt.Sprintf("the job is not that of run %d, which the table shows", own.ID), nil
+	case len(runs) > 1 && j.IfExists != job.Append:
 		return fmt.Sprintf("the table also has what %d runs have added", len(runs)-1), nil
-	case own.job.After != job.After:
+	case own.Job.After != j.After:
 		return "the step after has changed", nil
 	}
 	// Appending does not make the table what the runs have left: it is noted anew, else
 	// it would count as touched for ever.
-	l.touched = job.IfExists == Append
+	l.modifiedBefore = j.IfExists == job.Append
 	if older >= 0 {
-		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].id), nil
+		return fmt.Sprintf("run %d is of an older loadgrid, which has not noted how it left the table", runs[older].ID), nil
 	}
-	look, err := t.imprint(ctx, conn)
+	look, err := readTableState(ctx, conn, t)
 	switch {
 	case err != nil:
 		return "", err
-	case look.Files != last.look.Files:
+	case look.Files != last.State.Files:
 		return "somebody has rewritten the table, or its partitions", nil
-	case !slices.Equal(look.Columns, last.look.Columns), !slices.Equal(look.Numbers, last.look.Numbers):
+	case !slices.Equal(look.Columns, last.State.Columns), !slices.Equal(look.Numbers, last.State.Numbers):
 		return "somebody has altered the columns", nil
-	case slices.ContainsFunc(last.look.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
+	case slices.ContainsFunc(last.State.Indexes, func(d string) bool { return !slices.Contains(look.Indexes, d) }):
 		return "somebody has dropped an index", nil
 	}
-	l.summary.Run, l.summary.Rows = own.id, 0
+	l.summary.Run, l.summary.Rows = own.ID, 0
 	for _, r := range since {
-		if r.look.Rows != nil { // with those of the runs before
-			l.summary.Rows += *r.look.Rows
+		if r.State.Rows != nil { // with those of the runs before
+			l.summary.Rows += *r.State.Rows
 		} else {
-			l.summary.Rows += r.rows
+			l.summary.Rows += r.Rows
 		}
 	}
 	return l.rowsChanged(ctx, runs, since)
@@ -203,32 +153,32 @@ func (l *load) changed(ctx context.Context) (why string, err error) {
 // the ledger's row of each chunk, which was written by the same. Freezing leaves both.
 // runs are those whose rows the table shows, since the newest of them, down to one that
 // has noted all rows.
-func (l *load) rowsChanged(ctx context.Context, runs, since []shownRun) (why string, err error) {
-	quick, err := l.quietSince(ctx, runs)
+func (l *load) rowsChanged(ctx context.Context, runs, since []ledger.ShownRun) (why string, err error) {
+	quick, err := l.unwrittenByCounters(ctx, runs)
 	if err != nil || quick {
-		l.proof = "by the server's counters"
+		l.unchangedBy = "by the server's counters"
 		return "", err
 	}
-	l.proof = "by reading it"
+	l.unchangedBy = "by reading it"
 	ids, writers := make([]int64, len(runs)), []string{}
 	for i, r := range runs {
-		ids[i] = r.id
+		ids[i] = r.ID
 	}
 	for _, r := range since {
-		writers = append(writers, r.look.Writers...)
+		writers = append(writers, r.State.Writers...)
 	}
 	var rows, others int64
 	err = l.lock.conn.QueryRow(ctx, `
 		select count(*), count(*) filter (where (t.xmin = any ((
-			select array(select k.xmin from `+l.ledger.chunks+` k where k.run_id = any ($1)
-			             union all select r.published_xid::xid from `+l.ledger.runs+` r where r.id = any ($1)
+			select array(select k.xmin from `+l.ledger.ChunksTable+` k where k.run_id = any ($1)
+			             union all select r.published_xid::xid from `+l.ledger.RunsTable+` r where r.id = any ($1)
 			             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
-		from `+l.target.sql()+" t", ids, writers).Scan(&rows, &others)
+		from `+l.target.SQL()+" t", ids, writers).Scan(&rows, &others)
 	switch {
-	case hasCode(err, "42501"): // its owner, who has revoked his own grants, may replace it all the same
+	case pg.HasCode(err, "42501"): // its owner, who has revoked his own grants, may replace it all the same
 		return "it may not be read", nil
 	case err != nil:
-		return "", serverError(err, "looking for rows of table %s that somebody has changed", l.target)
+		return "", pg.Wrap(err, "looking for rows of table %s that somebody has changed", l.target)
 	case others > 0:
 		return fmt.Sprintf("%d of its rows were written by others", others), nil
 	case rows != l.summary.Rows:

@@ -3,112 +3,72 @@ package loader
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// stow puts what table t shows under the name of its version, in the transaction
+// archiveVersion puts what table t shows under the name of its version, in the transaction
 // that then shows another. A plain table is renamed. Of a partitioned one the
 // partitions go under a parent of their own, with the same columns, keys, indexes
 // and grants: the parent that is there stays, and with it what depends on it.
-func stow(ctx context.Context, tx pgx.Tx, t target, partitioned bool, version int64) (kept target, err error) {
-	kept = target{Table: versionName(t.Table, version)}
-	if err := kept.find(ctx, tx); err != nil {
+func archiveVersion(ctx context.Context, tx pgx.Tx, t catalog.Relation, partitioned bool, version int64) (kept catalog.Relation, err error) {
+	kept = catalog.Relation{Table: ledger.VersionName(t.Table, version)}
+	if err := kept.Find(ctx, tx); err != nil {
 		return kept, err
 	}
-	if kept.oid != 0 {
+	if kept.OID != 0 {
 		return kept, fmt.Errorf("table %s is in the way of keeping version %d of table %s: rename or drop it", kept, version, t.Table)
 	}
 	if !partitioned {
-		kept.oid = t.oid
-		return kept, renameTable(ctx, tx, t.Table, kept.Name)
+		kept.OID = t.OID
+		return kept, catalog.RenameTable(ctx, tx, t.Table, kept.Name)
 	}
 	var key string
-	if err := tx.QueryRow(ctx, "select pg_get_partkeydef($1)", t.oid).Scan(&key); err != nil {
-		return kept, serverError(err, "looking up how table %s is partitioned", t.Table)
+	if err := tx.QueryRow(ctx, "select pg_get_partkeydef($1)", t.OID).Scan(&key); err != nil {
+		return kept, pg.Wrap(err, "looking up how table %s is partitioned", t.Table)
 	}
-	if _, err := tx.Exec(ctx, "create table "+kept.sql()+" (like "+t.sql()+" including all) partition by "+key); err != nil {
-		return kept, serverError(err, "making table %s, which keeps version %d of %s", kept, version, t.Table)
+	if _, err := tx.Exec(ctx, "create table "+kept.SQL()+" (like "+t.SQL()+" including all) partition by "+key); err != nil {
+		return kept, pg.Wrap(err, "making table %s, which keeps version %d of %s", kept, version, t.Table)
 	}
-	if err := kept.find(ctx, tx); err != nil {
+	if err := kept.Find(ctx, tx); err != nil {
 		return kept, err
 	}
-	if err := movePartitions(ctx, tx, t, kept); err != nil {
+	if err := catalog.MovePartitions(ctx, tx, t, kept); err != nil {
 		return kept, err
 	}
-	if err := secureRows(ctx, tx, t, kept.Table); err != nil {
+	if err := catalog.SecureRows(ctx, tx, t, kept.Table); err != nil {
 		return kept, err
 	}
-	return kept, inherit(ctx, tx, t, kept.Table)
+	return kept, catalog.CopyGrants(ctx, tx, t, kept.Table)
 }
 
-// secureRows gives a table the row security that another has, without its policies:
-// nobody but its owner sees the rows, rather than everybody who has a grant.
-func secureRows(ctx context.Context, tx pgx.Tx, from target, to Table) error {
-	var enabled, forced bool
-	err := tx.QueryRow(ctx, "select relrowsecurity, relforcerowsecurity from pg_class where oid = $1", from.oid).Scan(&enabled, &forced)
-	if err == nil && enabled {
-		_, err = tx.Exec(ctx, "alter table "+to.sql()+" enable row level security")
-	}
-	if err == nil && forced {
-		_, err = tx.Exec(ctx, "alter table "+to.sql()+" force row level security")
-	}
-	return serverError(err, "giving table %s the row security of %s", to, from.Table)
-}
-
-// unstowTable gives a table that stow has put away, and its partitions, the name t,
+// restoreTable gives a table that stow has put away, and its partitions, the name t,
 // which no table has.
-func unstowTable(ctx context.Context, tx pgx.Tx, kept target, t Table) error {
-	parts, err := kept.partitions(ctx, tx)
+func restoreTable(ctx context.Context, tx pgx.Tx, kept catalog.Relation, t job.Table) error {
+	parts, err := kept.Partitions(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if err := renamePartitions(ctx, tx, parts, kept.Name, t.Name); err != nil {
+	if err := catalog.RenamePartitionsAfter(ctx, tx, parts, kept.Name, t.Name); err != nil {
 		return err
 	}
-	return renameTable(ctx, tx, kept.Table, t.Name)
+	return catalog.RenameTable(ctx, tx, kept.Table, t.Name)
 }
 
-// unstowPartitions gives t, which has no partitions at this moment, those that stow
+// restorePartitions gives t, which has no partitions at this moment, those that stow
 // has put away, and drops the parent that they have had meanwhile.
-func unstowPartitions(ctx context.Context, tx pgx.Tx, kept, t target) error {
-	if err := movePartitions(ctx, tx, kept, t); err != nil {
+func restorePartitions(ctx context.Context, tx pgx.Tx, kept, t catalog.Relation) error {
+	if err := catalog.MovePartitions(ctx, tx, kept, t); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "drop table "+kept.sql()); err != nil {
-		return serverError(err, "dropping table %s, whose partitions are those of %s again", kept, t.Table)
+	if _, err := tx.Exec(ctx, "drop table "+kept.SQL()); err != nil {
+		return pg.Wrap(err, "dropping table %s, whose partitions are those of %s again", kept, t.Table)
 	}
-	return t.giveOwner(ctx, tx)
-}
-
-// movePartitions takes the partitions of one table to another, and names them
-// after it. Those that a run has made have a check of their bounds, so that they are
-// not read. A default partition comes last: it is read for each that comes after it.
-func movePartitions(ctx context.Context, tx pgx.Tx, from, to target) error {
-	parts, err := from.partitions(ctx, tx)
-	if err != nil || len(parts) == 0 {
-		return err
-	}
-	var sql []string
-	for _, p := range parts {
-		sql = append(sql, "alter table "+from.sql()+" detach partition "+p.sql())
-	}
-	isDefault := func(p partition) int {
-		if p.bounds == "DEFAULT" {
-			return 1
-		}
-		return 0
-	}
-	slices.SortStableFunc(parts, func(a, b partition) int { return isDefault(a) - isDefault(b) })
-	for _, p := range parts {
-		sql = append(sql, "alter table "+to.sql()+" attach partition "+p.sql()+" "+p.bounds)
-	}
-	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
-		return serverError(err, "moving %d partitions from table %s to %s", len(parts), from.Table, to.Table)
-	}
-	return renamePartitions(ctx, tx, parts, from.Name, to.Name)
+	return t.SetPartitionOwner(ctx, tx)
 }
 
 // prune drops the versions of the table that are more than the job keeps. It is
@@ -117,35 +77,35 @@ func (l *load) prune(ctx context.Context) {
 	if l.plan.Job.Keep == 0 {
 		return
 	}
-	versions, err := l.ledger.keptVersions(ctx, l.lock.conn, l.target.Table)
+	versions, err := l.ledger.KeptVersions(ctx, l.lock.conn, l.target.Table)
 	if err != nil {
-		l.log.Warn("versions of the table that are too old may still be there", "error", serverMessage(err))
+		l.log.Warn("versions of the table that are too old may still be there", "error", pg.Message(err))
 		return
 	}
 	for i := l.plan.Job.Keep; i < len(versions); i++ {
 		if err := dropVersion(ctx, l.lock.conn, l.ledger, l.target.Table, versions[i]); err != nil {
-			l.log.Warn("a version of the table that is too old is still there", "table", versions[i].kept.String(), "error", serverMessage(err))
+			l.log.Warn("a version of the table that is too old is still there", "table", versions[i].Kept.String(), "error", pg.Message(err))
 		}
 	}
 }
 
 // dropVersion drops the table that keeps a version of t. One that somebody has put
 // in its place is not touched. The caller holds the lock of t.
-func dropVersion(ctx context.Context, db beginner, l ledger, t Table, v version) error {
+func dropVersion(ctx context.Context, db pg.Beginner, l ledger.Ledger, t job.Table, v ledger.Version) error {
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		if err := setLocal(ctx, tx, publishLock()); err != nil {
+		if err := pg.SetLocal(ctx, tx, publishLock()); err != nil {
 			return err
 		}
-		kept := target{Table: v.kept}
-		if err := kept.find(ctx, tx); err != nil {
+		kept := catalog.Relation{Table: v.Kept}
+		if err := kept.Find(ctx, tx); err != nil {
 			return err
 		}
-		if kept.oid != 0 && kept.oid == v.oid {
-			if _, err := tx.Exec(ctx, "drop table "+kept.sql()); err != nil {
+		if kept.OID != 0 && kept.OID == v.OID {
+			if _, err := tx.Exec(ctx, "drop table "+kept.SQL()); err != nil {
 				return err
 			}
 		}
-		return l.forget(ctx, tx, t, v.id)
+		return l.MarkDropped(ctx, tx, t, v.ID)
 	})
-	return serverError(err, "dropping table %s, which keeps version %d of %s", v.kept, v.id, t)
+	return pg.Wrap(err, "dropping table %s, which keeps version %d of %s", v.Kept, v.ID, t)
 }

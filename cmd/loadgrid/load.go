@@ -194,5 +194,5 @@ func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary,
 	if plan == nil { // the server is to make the area ready
 		return loader.Run(ctx, pool, o.job, run)
 	}
-	return plan.Run(ctx, pool, run)
+	return loader.RunPlan(ctx, pool, plan, run)
 }

@@ -210,7 +210,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	printShape(line, p.Job)
 	line("rows", "%s", formatCount(p.Rows))
 	line("method", "%s", describeMethod(p))
-	line("", "%s", p.Why)
+	line("", "%s", p.Reason)
 	line("cell_id", "%d to %d", p.Chunk(0).First, last.Last)
 	line("copy", "%s, %d bytes a row", formatBytes(e.CopyBytes), p.RowBytes())
 	line("heap", "about %s", formatBytes(e.HeapBytes))

@@ -74,7 +74,7 @@ func printRuns(w io.Writer, runs []loader.RunInfo) error {
 	fmt.Fprintln(t, "RUN\tJOB\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK\tROWS/S\tRETRIES\tBY\tERROR")
 	for _, r := range runs {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
-			r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Standing(),
+			r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Status(),
 			formatCount(r.Rows), chunksColumn(r), r.StartedAt.Format("2006-01-02 15:04:05"), elapsedColumn(r),
 			attemptRate(r), countRetries(r), startedBy(lastAttempt(r)), errorCode(r))
 	}
@@ -83,9 +83,9 @@ func printRuns(w io.Writer, runs []loader.RunInfo) error {
 }
 
 // lastAttempt returns the last start of a run; the zero value where the ledger knows of none.
-func lastAttempt(r loader.RunInfo) loader.Start {
+func lastAttempt(r loader.RunInfo) loader.Attempt {
 	if len(r.History) == 0 {
-		return loader.Start{}
+		return loader.Attempt{}
 	}
 	return r.History[len(r.History)-1]
 }
@@ -105,7 +105,7 @@ func countRetries(r loader.RunInfo) (n int) {
 }
 
 // startedBy says who has started an attempt, and from where.
-func startedBy(s loader.Start) string {
+func startedBy(s loader.Attempt) string {
 	if s.Role == "" {
 		return "-"
 	}
@@ -122,7 +122,7 @@ func startedBy(s loader.Start) string {
 }
 
 // clientHost names the machine: as it calls itself, else as the server sees it.
-func clientHost(s loader.Start) string {
+func clientHost(s loader.Attempt) string {
 	if s.Host != "" {
 		return s.Host
 	}

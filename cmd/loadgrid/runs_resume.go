@@ -42,7 +42,7 @@ func runResume(ctx context.Context, options runOptions, progress progressFlags, 
 // ledger's copy of it has neither the schema that the table was found in nor its own.
 func jobToResume(run loader.RunInfo, ledgerSchema string) (loader.Job, error) {
 	if run.State != loader.StateLoading {
-		return loader.Job{}, &loader.StateError{ID: run.ID, State: run.Standing(), Only: "resumed"}
+		return loader.Job{}, &loader.StateError{ID: run.ID, State: run.Status(), Only: "resumed"}
 	}
 
 	job := run.Job

@@ -45,14 +45,14 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	}
 
 	line("table", "%s", oneLine(r.Table.String()))
-	line("state", "%s", r.Standing())
+	line("state", "%s", r.Status())
 	if r.KeptAs != "" {
 		line("kept as", "%s", oneLine(loader.Table{Schema: r.Table.Schema, Name: r.KeptAs}.String()))
 	}
 
 	line("rows", "%s of %s committed", formatCount(r.RowsDone), formatCount(r.Rows))
 	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
-	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Starts)
+	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Attempts)
 	if r.FinishedAt != nil {
 		line("finished", "%s", r.FinishedAt.Format(time.RFC3339))
 	}
@@ -135,7 +135,7 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 		}
 
 		line("retries", "%d", s.Retries)
-		for _, e := range s.Troubles {
+		for _, e := range s.RecentRetries {
 			line("", "%s %s, %s: %s", e.At.Format(time.RFC3339), e.Stage, e.Doing, oneLine(e.Error))
 		}
 
@@ -152,7 +152,7 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 }
 
 // describeStages writes how long the stages of a start took.
-func describeStages(s loader.Start) string {
+func describeStages(s loader.Attempt) string {
 	var parts []string
 	for _, stage := range loader.Stages() {
 		if seconds := s.StageSeconds[stage]; seconds >= 0.005 {

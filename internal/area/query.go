@@ -1,0 +1,172 @@
+package area
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+)
+
+// query runs the area's query in a read-only transaction on a connection of its
+// own, which is closed afterwards: what functions in it set for the session, or
+// lock, must not reach the load. The transaction is rolled back, which takes
+// back settings, where a pooler hands the session on to somebody else.
+func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
+	conn, err := pg.OpenConn(ctx, pool)
+	if err != nil {
+		return pg.Wrap(err, "connecting for the query of the area of interest")
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.StatementGrace)
+		defer cancel()
+		_ = conn.Close(closing) // nothing is written there that could be lost
+	}()
+	if r.tx, err = conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
+		return pg.Wrap(err, "beginning a read-only transaction")
+	}
+	defer func() {
+		if !conn.IsClosed() {
+			_ = r.tx.Rollback(ctx)
+		}
+	}()
+	if err := r.findPostGIS(ctx); err != nil {
+		return err
+	}
+	timeout := r.area.QueryTimeout()
+	if err := pg.SetLocal(ctx, r.tx, pg.Setting{Name: "statement_timeout", Value: fmt.Sprint(timeout.Milliseconds())}); err != nil {
+		return err
+	}
+	self, err := pg.ReadBackend(ctx, r.tx)
+	if err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, timeout+pg.StatementGrace, pg.ErrStatementTimeout)
+	defer cancel()
+	began := time.Now()
+	err = r.runQuery(bounded)
+	switch {
+	case err != nil && context.Cause(bounded) == pg.ErrStatementTimeout:
+		// Else it goes on: a backend that computes does not see that its client is gone.
+		err = errors.Join(pg.ErrStatementTimeout, self.Terminate(ctx, pool))
+	case !pg.HasCode(err, "57014") || time.Since(began) < timeout:
+		return err
+	}
+	return &pg.ServerError{Doing: fmt.Sprintf("running the query of the area of interest, for which aoi-sql-timeout gives it %s", timeout),
+		Err: err, Advice: "make it faster, or give it more time with --aoi-sql-timeout"}
+}
+
+// runQuery runs the area's query. Prepared first, it is one statement, and its
+// columns are known.
+func (r *resolver) runQuery(ctx context.Context) error {
+	statement, err := r.tx.Prepare(ctx, "", r.area.SQL)
+	if err != nil {
+		return r.refused(err)
+	}
+	if err := r.checkStatement(ctx, statement); err != nil {
+		return err
+	}
+	// In the binary format a geometry comes as EWKB, and the extended protocol takes
+	// one statement, whatever a DSN says about either.
+	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
+	if err != nil {
+		return r.refused(err)
+	}
+	c, srid, err := takeRows(rows)
+	var param *geomgen.ParamError
+	switch {
+	case errors.As(err, &param):
+		return r.badQuery("%s", param.Reason)
+	case err != nil:
+		return r.refused(err)
+	case len(c.Polygons) == 0:
+		return r.badQuery("is empty: it returns no polygons")
+	}
+	r.area.SRID, r.area.Polygons, r.area.Union, r.area.Warnings = srid, c.Polygons, c.Parts > 1, c.Warnings()
+	return nil
+}
+
+// takeRows gathers the polygons of rows of one geometry each, and closes them.
+func takeRows(rows pgx.Rows) (c aoi.PolygonReader, srid int32, err error) {
+	defer rows.Close()
+	first := true
+	for n := 1; rows.Next(); n++ {
+		b := rows.RawValues()[0]
+		if b == nil {
+			continue
+		}
+		c.Where = fmt.Sprintf(", in row %d", n)
+		s, err := c.AddEWKB(b)
+		if err != nil {
+			return c, 0, err
+		}
+		if !first && s != srid {
+			return c, 0, aoi.BadArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
+		}
+		first, srid = false, s
+	}
+	return c, srid, rows.Err()
+}
+
+func (r *resolver) badQuery(format string, args ...any) error {
+	return &geomgen.ParamError{Param: "aoi-sql", Value: sqltext.OneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
+}
+
+// refused says what the server has against the query.
+func (r *resolver) refused(err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) || pg.IsTransient(err) || ofServer(pgErr.Code) {
+		return pg.Wrap(err, "running the query of the area of interest")
+	}
+	why := ""
+	if pgErr.Code == "25006" {
+		why = ": it runs in a read-only transaction"
+	}
+	return r.badQuery("the server refuses it: %s%s", pg.Message(err), why)
+}
+
+// ofServer tells whether an error is about what the server has or allows at the
+// moment, by its SQLSTATE: the same query may do on another day.
+func ofServer(code string) bool {
+	switch code[:min(2, len(code))] {
+	case "53", "55", "57", "58", "XX": // resources, state, an operator, the system, a fault
+		return true
+	}
+	return code == "42501" // a privilege
+}
+
+// checkStatement refuses a query that does not return one geometry a row.
+func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.StatementDescription) error {
+	if len(statement.ParamOIDs) > 0 {
+		return r.badQuery("must have no parameters")
+	}
+	columns := make([]string, len(statement.Fields))
+	one := len(columns) == 1
+	for i, f := range statement.Fields {
+		var kind string
+		var geometry bool
+		err := r.tx.QueryRow(ctx, `select format_type(y.oid, null), y.typname = 'geometry' and n.nspname = $2
+			from pg_type y join pg_namespace n on n.oid = y.typnamespace where y.oid = $1`, f.DataTypeOID, r.postgis).Scan(&kind, &geometry)
+		if err != nil {
+			return pg.Wrap(err, "looking up the type of column %s of the query of the area of interest", f.Name)
+		}
+		columns[i] = f.Name + " " + kind
+		one = one && geometry
+	}
+	switch {
+	case len(columns) == 0:
+		return r.badQuery("must return one column of type geometry, and returns nothing")
+	case !one:
+		return r.badQuery("must return one column of type geometry, and returns: %s", strings.Join(columns, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package area
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+)
+
+// Resolve returns an area as polygons in the CRS of a grid, 0 for none: it runs
+// its query, mends and unites what is to be, and transforms it, all on the server
+// and in read-only transactions. The query has a connection of its own, and
+// Area.SQLTimeout to answer. An area that cannot be is a *geomgen.ParamError.
+func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (*aoi.Area, error) {
+	r := resolver{area: *a}
+	err := a.CheckQueryTimeout()
+	if err == nil && a.SQL != "" {
+		err = r.query(ctx, pool)
+	}
+	if err == nil {
+		err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+			r.tx = tx
+			return r.resolve(ctx, srid)
+		})
+	}
+	var param *geomgen.ParamError
+	switch {
+	case errors.As(err, &param) && a.SQL != "" && param.Param == "aoi": // what is wrong with it is what the query returns
+		return nil, &geomgen.ParamError{Param: "aoi-sql", Value: sqltext.OneLine(a.SQL), Reason: param.Reason}
+	case errors.As(err, &param):
+		return nil, err
+	case err != nil:
+		return nil, pg.Wrap(err, "making the area of interest ready")
+	}
+	return &r.area, nil
+}
+
+// resolver makes an area ready in a transaction.
+type resolver struct {
+	tx      pgx.Tx
+	area    aoi.Area
+	postgis string // the schema of PostGIS
+}
+
+// findPostGIS looks for the schema of its functions.
+func (r *resolver) findPostGIS(ctx context.Context) error {
+	err := r.tx.QueryRow(ctx, "select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis'").Scan(&r.postgis)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return &pg.ServerError{Doing: "checking the server", Err: errors.New("PostGIS is not in this database"), Advice: "run 'create extension postgis' in it as its owner"}
+	}
+	return pg.Wrap(err, "looking for PostGIS")
+}
+
+// resolve makes polygons, which the query has returned where there is one, ready.
+func (r *resolver) resolve(ctx context.Context, srid int32) error {
+	if err := r.findPostGIS(ctx); err != nil {
+		return err
+	}
+	if err := r.area.CheckCoordinates(srid); err != nil {
+		return err
+	}
+	if err := r.mend(ctx); err != nil {
+		return err
+	}
+	if r.area.SRID != 0 && r.area.SRID != srid {
+		if err := r.transform(ctx, srid); err != nil {
+			return err
+		}
+		// Parts that were cut at the antimeridian, or that touched, now may share edges.
+		r.area.Union = true
+		if err := r.mend(ctx); err != nil {
+			return err
+		}
+	}
+	r.area.SRID, r.area.Union = srid, false
+	r.area.SetReady()
+	return nil
+}
+
+// fn returns a function of PostGIS for SQL.
+func (r *resolver) fn(name string) string {
+	return pgx.Identifier{r.postgis, name}.Sanitize()
+}
+
+// mend unites parts that overlap where they may, and makes polygons valid where that
+// is asked for. Polygons that are not valid otherwise are an error.
+func (r *resolver) mend(ctx context.Context) error {
+	invalid := geomgen.CheckPolygons(r.area.Polygons)
+	if invalid == nil {
+		return nil
+	}
+	if !r.area.MakeValid {
+		if r.area.Union {
+			invalid = checkEach(r.area.Polygons)
+		}
+		if invalid != nil {
+			where := ""
+			if r.area.SRID != 0 {
+				where = fmt.Sprintf(" in EPSG:%d", r.area.SRID)
+			}
+			return aoi.BadArea("is not valid%s: %w: mend it, or let the server do so with aoi-make-valid", where, invalid)
+		}
+	}
+	part := "d.geom"
+	if r.area.MakeValid {
+		part = r.fn("st_collectionextract") + "(" + r.fn("st_makevalid") + "(d.geom), 3)"
+	}
+	sql := "select " + r.fn("st_asewkb") + "(" + r.fn("st_collectionextract") + "(" + r.fn("st_unaryunion") + "(" + r.fn("st_collect") + "(" + part + ")), 3))" +
+		" from " + r.fn("st_dump") + "(" + r.fn("st_geomfromewkb") + "($1)) d"
+	if err := r.run(ctx, "unite or mend the area", sql, r.area.Marshal()); err != nil {
+		var param *geomgen.ParamError
+		if errors.As(err, &param) && !r.area.MakeValid {
+			return aoi.BadArea("%s: let the server mend it with aoi-make-valid", param.Reason)
+		}
+		return err
+	}
+	return nil
+}
+
+// checkEach refuses polygons that are not valid by themselves. A union is made for
+// valid ones: what it does with others, if not fail, is up to GEOS.
+func checkEach(polygons []geomgen.Polygon) error {
+	for i := range polygons {
+		err := geomgen.CheckPolygons(polygons[i : i+1])
+		var invalid *geomgen.InvalidError
+		if errors.As(err, &invalid) {
+			invalid.Polygon = i + 1
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// transform takes the area to the grid's CRS, with corners in between, since what
+// is straight in the one CRS is not in the other.
+func (r *resolver) transform(ctx context.Context, srid int32) error {
+	table := pgx.Identifier{r.postgis, "spatial_ref_sys"}.Sanitize()
+	var degrees bool
+	err := r.tx.QueryRow(ctx, "select coalesce(proj4text, '') like '%+proj=longlat%' from "+table+" where srid = $1", r.area.SRID).Scan(&degrees)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return aoi.BadArea("is in EPSG:%d, which the server does not know: it is not in spatial_ref_sys", r.area.SRID)
+	}
+	if err != nil {
+		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", r.area.SRID)
+	}
+	length := 1000.0
+	if degrees {
+		length = 0.01
+	}
+	if r.area.Segmentize != nil {
+		length = *r.area.Segmentize
+	}
+	g := r.fn("st_geomfromewkb") + "($1)"
+	if length > 0 {
+		g = r.fn("st_segmentize") + "(" + g + ", $3::float8)"
+	} else {
+		g = "(select " + g + " where $3::float8 = 0)"
+	}
+	return r.run(ctx, fmt.Sprintf("transform the area from EPSG:%d to EPSG:%d", r.area.SRID, srid),
+		"select "+r.fn("st_asewkb")+"("+r.fn("st_transform")+"("+g+", $2::integer))", r.area.Marshal(), srid, length)
+}
+
+// run puts the geometry that a statement returns in the area's place.
+func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error {
+	var b []byte
+	if err := r.tx.QueryRow(ctx, sql, args...).Scan(&b); err != nil {
+		var pgErr *pgconn.PgError
+		if errors.As(err, &pgErr) && !pg.IsTransient(err) {
+			return aoi.BadArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
+		}
+		return pg.Wrap(err, "having the server %s", what)
+	}
+	if b == nil { // what ST_Segmentize makes of a line with too many points
+		return aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
+	}
+	var c aoi.PolygonReader
+	srid, err := c.AddEWKB(b)
+	var param *geomgen.ParamError
+	switch {
+	case errors.As(err, &param):
+		return aoi.BadArea("the server cannot %s: the result %s", what, param.Reason)
+	case err != nil:
+		return err
+	case len(c.Polygons) == 0:
+		return aoi.BadArea("is empty, once the server has done this: %s", what)
+	}
+	r.area.Polygons, r.area.SRID = c.Polygons, srid
+	return nil
+}

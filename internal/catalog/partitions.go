@@ -1,0 +1,39 @@
+package catalog
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// Partition is a partition as the catalogue has it.
+type Partition struct {
+	job.Table
+	OID      uint32
+	Bounds   string // for values ...
+	From, To *int64 // nil: not a range of whole numbers, or open on this side
+}
+
+// SQL returns the name for SQL.
+func (p Partition) SQL() string { return QuoteTable(p.Table) }
+
+// Partitions returns the partitions of a table, in the order of their ranges.
+func (t Relation) Partitions(ctx context.Context, q pg.Querier) ([]Partition, error) {
+	rows, err := q.Query(ctx, `
+		select oid, schema_name, name, bounds, (regexp_match(bounds, '^FOR VALUES FROM \(''?(-?\d+)''?\)'))[1]::bigint as from_id,
+		       (regexp_match(bounds, ' TO \(''?(-?\d+)''?\)$'))[1]::bigint
+		from (select c.oid, n.nspname as schema_name, c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bounds
+		      from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
+		      where i.inhparent = $1) p
+		order by from_id nulls first`, t.OID)
+	if err != nil {
+		return nil, pg.Wrap(err, "looking for the partitions of %s", t.Table)
+	}
+	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Partition, err error) {
+		err = row.Scan(&p.OID, &p.Schema, &p.Name, &p.Bounds, &p.From, &p.To)
+		return p, err
+	})
+	return parts, pg.Wrap(err, "looking for the partitions of %s", t.Table)
+}

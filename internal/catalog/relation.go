@@ -1,0 +1,203 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// Relation is the table as it was found on the server.
+type Relation struct {
+	job.Table             // with its schema
+	GeometrySchema string // where PostGIS lives
+	OID            uint32 // 0: there is no such table
+}
+
+// SQL returns the name for SQL.
+func (t Relation) SQL() string { return QuoteTable(t.Table) }
+
+// Find looks for a relation with the target's name.
+func (t *Relation) Find(ctx context.Context, conn pg.Querier) error {
+	err := conn.QueryRow(ctx, `
+		select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2`, t.Schema, t.Name).Scan(&t.OID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		t.OID = 0
+		return nil
+	}
+	return pg.Wrap(err, "looking for table %s", t.Table)
+}
+
+func (t *Relation) Describe(ctx context.Context, conn pg.Querier) (kind string, isPartition, owned bool, err error) {
+	err = conn.QueryRow(ctx, `
+		select c.relkind::text, exists (select from pg_inherits where inhrelid = c.oid or inhparent = c.oid and c.relkind <> 'p'),
+		       pg_has_role(c.relowner, 'USAGE')
+		from pg_class c where c.oid = $1`, t.OID).Scan(&kind, &isPartition, &owned)
+	return kind, isPartition, owned, pg.Wrap(err, "looking up table %s", t.Table)
+}
+
+func RelationKind(kind string) string {
+	switch kind {
+	case "v":
+		return "a view"
+	case "m":
+		return "a materialized view"
+	case "f":
+		return "a foreign table"
+	case "S":
+		return "a sequence"
+	case "i", "I":
+		return "an index"
+	case "c":
+		return "a composite type"
+	}
+	return "something else"
+}
+
+// ColumnTypes returns "name type" for each column of the table.
+func (t *Relation) ColumnTypes(ctx context.Context, conn pg.Querier) ([]string, error) {
+	rows, err := conn.Query(ctx, `
+		select a.attname || ' ' || case y.typname when 'geometry' then
+		           regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*geometry', 'geometry')
+		       else y.typname end
+		from pg_attribute a join pg_type y on y.oid = a.atttypid
+		where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`, t.OID)
+	if err != nil {
+		return nil, pg.Wrap(err, "looking up the columns of table %s", t.Table)
+	}
+	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return have, pg.Wrap(err, "looking up the columns of table %s", t.Table)
+}
+
+// DiffColumns says what have lacks of want and has beyond it, "" when they are equal
+// but for their order.
+func DiffColumns(have, want []string) string {
+	var parts []string
+	for _, w := range want {
+		if !slices.Contains(have, w) {
+			parts = append(parts, "it lacks "+w)
+		}
+	}
+	for _, h := range have {
+		if !slices.Contains(want, h) {
+			parts = append(parts, "it has "+h)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// CheckName refuses the name of a new table that a type has: a table is a type, too.
+func (t *Relation) CheckName(ctx context.Context, conn pg.Querier) error {
+	var taken bool
+	err := conn.QueryRow(ctx, `
+		select exists (select from pg_type y join pg_namespace n on n.oid = y.typnamespace
+		where n.nspname = $1 and y.typname = $2 and left(y.typname, 1) <> '_')`, t.Schema, t.Name).Scan(&taken)
+	if err != nil {
+		return pg.Wrap(err, "looking for types called %s", t.Table)
+	}
+	if taken {
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "is the name of a type: choose another name"}
+	}
+	return nil
+}
+
+func (t *Relation) Refuse(format string, args ...any) error {
+	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(format, args...)}
+}
+
+func (t *Relation) NotOwned(doing string) error {
+	return &pg.ServerError{Doing: doing + " table " + t.String(),
+		Err: errors.New("it belongs to another role (SQLSTATE 42501)"), Advice: "connect as its owner"}
+}
+
+// CheckSame sees to it that the name of the table is that of the one which was found
+// under it before.
+func (t Relation) CheckSame(ctx context.Context, tx pgx.Tx) error {
+	now := t
+	if err := now.Find(ctx, tx); err != nil {
+		return err
+	}
+	if now.OID != t.OID {
+		return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", t)
+	}
+	return nil
+}
+
+// LockExclusive keeps everybody else from the table until the transaction ends. It comes
+// before the table is looked at: who has altered it, or made a view of it, and not
+// committed that, would be waited for only afterwards. An owner who has revoked all
+// of its own grants may drop the table, not lock it.
+func (t Relation) LockExclusive(ctx context.Context, tx pgx.Tx) error {
+	var may bool
+	err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'UPDATE, DELETE, TRUNCATE')", t.OID).Scan(&may)
+	if err == nil && may {
+		_, err = tx.Exec(ctx, "lock table "+t.SQL()+" in access exclusive mode")
+	}
+	if err != nil {
+		return pg.Wrap(err, "locking table %s", t)
+	}
+	return t.CheckSame(ctx, tx)
+}
+
+// CheckNamed sees to it that the table is the one that its name stands for.
+func (t Relation) CheckNamed(ctx context.Context, tx pgx.Tx) error {
+	var named bool
+	err := tx.QueryRow(ctx, "select coalesce(to_regclass($1)::oid = $2, false)", t.SQL(), t.OID).Scan(&named)
+	if err == nil && !named {
+		return fmt.Errorf("table %s is not there any more: the step after has dropped, renamed or moved it", t)
+	}
+	return pg.Wrap(err, "looking for table %s", t)
+}
+
+// Emptied tells whether a crash of the server has emptied the table, or a partition
+// of it, since it is unlogged: none that a run has filled is there without a page.
+func (t Relation) Emptied(ctx context.Context, q pg.Querier) (emptied bool, err error) {
+	err = q.QueryRow(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select exists (select from tables join pg_class c using (oid)
+		               where c.relkind = 'r' and c.relpersistence = 'u' and pg_relation_size(c.oid) = 0)`, t.OID).Scan(&emptied)
+	return emptied, pg.Wrap(err, "looking for rows in unlogged table %s", t.Table)
+}
+
+// RowsWrittenInTx returns how many rows this session has inserted, updated or deleted in the
+// table and its partitions, of what the server has not counted yet: the difference of
+// two is what was done in between, in one transaction.
+func (t Relation) RowsWrittenInTx(ctx context.Context, q pg.Querier) (n int64, err error) {
+	err = q.QueryRow(ctx, `
+		with recursive tables (oid) as (select $1::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
+		select coalesce(sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid)), 0)::bigint
+		from tables`, t.OID).Scan(&n)
+	return n, pg.Wrap(err, "asking the server what was written to table %s", t.Table)
+}
+
+// BuiltOver tells whether an index that was just built has so many entries. The
+// catalogue has that number as a float4: exact up to 2^24, and to seven digits
+// beyond. Later it may be an estimate.
+//
+// An entry is no proof of a row: rows that were deleted, but that an older
+// snapshot may still see, are indexed, too. Only where nobody else can have
+// deleted one, since the table was made in the same transaction, is it enough.
+func BuiltOver(ctx context.Context, q pg.Querier, schema, index string, rows int64) (same bool, err error) {
+	err = q.QueryRow(ctx, `
+		select c.reltuples = $3::bigint::float4 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2`, schema, index, rows).Scan(&same)
+	return same, pg.Wrap(err, "asking index %s for its rows", index)
+}
+
+// BuiltOverLive tells whether the index build that ended last has found so many
+// live rows in the table. From PostgreSQL 18 on it does not say so of a table
+// that autovacuum is kept from, as a staging table is: what the catalogue has
+// then comes from VACUUM, before the build, or from nobody.
+func BuiltOverLive(ctx context.Context, q pg.Querier, t Relation, rows int64) (same bool, err error) {
+	err = q.QueryRow(ctx, `
+		select current_setting('server_version_num')::integer < 180000 and reltuples = $2::bigint::float4
+		from pg_class where oid = $1`, t.OID, rows).Scan(&same)
+	return same, pg.Wrap(err, "asking table %s for its rows", t.Table)
+}

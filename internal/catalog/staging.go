@@ -1,0 +1,91 @@
+package catalog
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// NewStaging names a staging table in the target's schema, after the target and the
+// ledger, so that what is left of a run that the ledger has forgotten can be found,
+// and at random, so that a name is not used twice.
+func (t Relation) NewStaging(ledgerSchema string) Relation {
+	var suffix [4]byte
+	_, _ = rand.Read(suffix[:]) // never fails, by its documentation
+	return t.Staged(t.StagingPrefixOf(ledgerSchema) + hex.EncodeToString(suffix[:]))
+}
+
+// StagingPrefix is what the names of all staging tables begin with.
+const StagingPrefix = "loadgrid_staging_"
+
+// StagingPrefixOf is what the names of all staging tables for the target begin with
+// whose runs one ledger knows.
+func (t Relation) StagingPrefixOf(ledgerSchema string) string {
+	sum := sha256.Sum256([]byte(ledgerSchema + "\x00" + t.Schema + "\x00" + t.Name))
+	return StagingPrefix + hex.EncodeToString(sum[:4]) + "_"
+}
+
+func (t Relation) Staged(name string) Relation {
+	return Relation{Table: job.Table{Schema: t.Schema, Name: name}, GeometrySchema: t.GeometrySchema}
+}
+
+// StagedPartition returns the name of a partition while it is staged.
+func (t Relation) StagedPartition(no int64) job.Table {
+	return job.Table{Schema: t.Schema, Name: t.Name + "_p" + strconv.FormatInt(no, 10)}
+}
+
+// CreateSQL returns the statement that makes a plain table for the job's rows.
+// Autovacuum stays away from it until it is published: what it would do is done
+// here, and an index build would wait for it.
+func (t Relation) CreateSQL(job job.Job) string {
+	return createTable(job) + t.SQL() + " (" + t.columnsSQL(job) + ") with (autovacuum_enabled = false)"
+}
+
+// CreatePartitionSQL returns the statement that makes a table for the rows of a
+// partition, from one cell_id to before another. The check makes that known, so
+// that attaching it need not look at the rows.
+func (t Relation) CreatePartitionSQL(job job.Job, p job.Table, from, to int64) string {
+	return createTable(job) + QuoteTable(p) + " (" + t.columnsSQL(job) + ", " + BoundsCheckSQL(job, from, to) + ") with (autovacuum_enabled = false)"
+}
+
+// BoundsCheckSQL is the check of its bounds that a partition has.
+func BoundsCheckSQL(job job.Job, from, to int64) string {
+	id := pgx.Identifier{job.IDColumn}.Sanitize()
+	return fmt.Sprintf("constraint loadgrid_bounds check (%s >= %d and %s < %d)", id, from, id, to)
+}
+
+// CreatePartitionedSQL returns the statements that make a partitioned table
+// without partitions, with its primary key and its indexes.
+func (t Relation) CreatePartitionedSQL(job job.Job, index job.Index) string {
+	id := pgx.Identifier{job.IDColumn}.Sanitize()
+	sql := "create table " + t.SQL() + " (" + t.columnsSQL(job) + ", constraint " + pgx.Identifier{KeyName(t.Table)}.Sanitize() +
+		" primary key (" + id + ")) partition by range (" + id + ")"
+	for _, d := range SpatialIndexes(t.Table, job, index) {
+		sql += "; " + d.CreateSQL(t.Table)
+	}
+	return sql
+}
+
+func createTable(job job.Job) string {
+	if job.Unlogged {
+		return "create unlogged table "
+	}
+	return "create table "
+}
+
+// columnsSQL returns the columns with their types. The key is declared not null at
+// once, so that the primary key need not look.
+func (t Relation) columnsSQL(job job.Job) string {
+	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
+	sql := fmt.Sprintf("%s bigint not null, col integer, row integer, %s %s.%s", quote(job.IDColumn), quote(job.GeomColumn),
+		quote(t.GeometrySchema), job.GeometryType())
+	for _, c := range job.OtherColumns() {
+		sql += ", " + quote(c.Name) + " " + c.SQLType
+	}
+	return sql
+}

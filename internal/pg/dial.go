@@ -1,0 +1,182 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// What a connection is looked after with, where the DSN does not say.
+const (
+	keepAliveIdle     = 30 * time.Second // silent for so long, the other end is asked
+	keepAliveInterval = 10 * time.Second // again, while it does not answer
+	keepAliveCount    = 3                // unanswered, it is gone
+	// silenceLimit is how long nothing may come or go while the driver waits, before
+	// the server is asked what the connection's backend does.
+	silenceLimit = 30 * time.Second
+	probeLimit   = 10 * time.Second // for one such question
+)
+
+// limits are those of the watch over a connection.
+type limits struct {
+	silence time.Duration // see silenceLimit
+	again   time.Duration // before the second question, once the first one has found trouble
+	probe   time.Duration // see askLimit
+}
+
+func limitsOf(silence time.Duration) limits {
+	return limits{silence: silence, again: silence / 2, probe: min(probeLimit, silence)}
+}
+
+// dialer opens the connections of a pool and watches over them: TCP keepalive
+// finds out that the other end's kernel is gone, the watch (see watchedConn) that
+// nobody is at work behind it.
+type dialer struct {
+	tcp    net.Dialer
+	limits limits
+	server *pgx.ConnConfig // to ask on a connection of its own
+	// probe is askServer, but for tests.
+	probe func(context.Context, *watchedConn, backendState) (backendState, string)
+	// sessions tells that a pooler on the way gives a connection one backend for
+	// good. Until that is known, nothing is asked about it.
+	sessions atomic.Bool
+}
+
+// newDialer makes a dialer for a configuration, and takes libpq's parameters of
+// the network out of it: psql heeds them itself, and a server would refuse them.
+//
+//	keepalives           1 or 0: TCP keepalive or none. Defaults to 1
+//	keepalives_idle      seconds, 0 for the system's. Defaults to 30
+//	keepalives_interval  seconds, 0 for the system's. Defaults to 10
+//	keepalives_count     0 for the system's. Defaults to 3
+//	tcp_user_timeout     milliseconds, 0 for the system's. Defaults to 0
+//
+// tcp_user_timeout is the socket's, on Linux, and also takes the place of
+// silenceLimit, but that it is no less than a second. It has no other default,
+// since Linux also ends a connection whose peer is alive and reads nothing for so
+// long: a COPY that waits for a lock.
+func newDialer(config *pgx.ConnConfig) (*dialer, error) {
+	p := networkParams{from: config.RuntimeParams}
+	d := &dialer{limits: limitsOf(silenceLimit)}
+	d.probe = d.probeBackend
+	d.tcp.KeepAliveConfig = net.KeepAliveConfig{
+		Enable:   p.number("keepalives", "1 or 0", 1) != 0,
+		Idle:     p.seconds("keepalives_idle", keepAliveIdle),
+		Interval: p.seconds("keepalives_interval", keepAliveInterval),
+		Count:    p.number("keepalives_count", "a number", keepAliveCount),
+	}
+	if d.tcp.KeepAliveConfig.Count == 0 {
+		d.tcp.KeepAliveConfig.Count = -1 // as the system has it
+	}
+	if !d.tcp.KeepAliveConfig.Enable {
+		d.tcp.KeepAlive = -1
+	}
+	if ms := p.number("tcp_user_timeout", "a number of milliseconds", 0); ms > 0 {
+		d.limits = limitsOf(max(time.Duration(ms)*time.Millisecond, time.Second))
+		d.tcp.Control = func(network, _ string, c syscall.RawConn) (err error) {
+			if network == "unix" {
+				return nil
+			}
+			return errors.Join(c.Control(func(fd uintptr) { err = setUserTimeout(fd, ms) }), err)
+		}
+	}
+	d.tcp.Timeout = config.ConnectTimeout
+	if p.err != nil {
+		return nil, p.err
+	}
+	config.DialFunc = d.dial
+	d.server = config.Copy()
+	config.AfterConnect = d.connected
+	return d, nil
+}
+
+// networkParams takes parameters out of a configuration. What is wrong with the
+// first wrong one stays in err.
+type networkParams struct {
+	from map[string]string
+	err  error
+}
+
+func (p *networkParams) number(name, what string, otherwise int) int {
+	s, given := p.from[name]
+	delete(p.from, name)
+	if !given || s == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err != nil && p.err == nil {
+		p.err = &geomgen.ParamError{Param: "dsn", Value: "(not shown)", Reason: fmt.Sprintf("%s must be %s", name, what)}
+	}
+	return max(int(n), 0) // as libpq has it
+}
+
+// seconds returns a duration for net.KeepAliveConfig, which leaves a negative one
+// to the system.
+func (p *networkParams) seconds(name string, otherwise time.Duration) time.Duration {
+	n := p.number(name, "a number of seconds", int(otherwise/time.Second))
+	if n == 0 {
+		return -1
+	}
+	return time.Duration(n) * time.Second
+}
+
+// dial is the driver's DialFunc.
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.tcp.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return newWatchedConn(conn, d, network, address), nil
+}
+
+// connected begins the watch over a new connection, and lets the server watch,
+// too. It is the driver's AfterConnect.
+func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
+	ctx, cancel := context.WithTimeout(ctx, d.server.ConnectTimeout)
+	defer cancel()
+	results, err := conn.Exec(ctx, "select pg_backend_pid(), (select "+BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid())").ReadAll()
+	if err != nil && !HasCode(err, "42501") { // somebody has hidden pg_stat_activity: nobody can be asked
+		return err
+	}
+	if err == nil && len(results) == 1 && len(results[0].Rows) == 1 {
+		row := results[0].Rows[0]
+		// A pooler knows another process number, and other poolers none at all.
+		if pid, err := strconv.ParseUint(string(row[0]), 10, 32); err == nil {
+			watch(conn.Conn(), Backend{Pid: uint32(pid), Start: string(row[1]), pooled: uint32(pid) != conn.PID()})
+		}
+	}
+	_, err = conn.Exec(ctx, serverKeepAlive).ReadAll()
+	if HasCode(err, "22023") { // not on this platform
+		return nil
+	}
+	return err
+}
+
+// serverKeepAlive makes the server notice within a minute that its client is
+// gone, and end the backend and with it the lock of a table, where it would
+// wait for two hours otherwise, or for a quarter of one while an answer of its is
+// on the way. What somebody has set stays: reset_val is that, where setting is what
+// the operating system makes of it. A Unix socket has none of it, and takes it.
+const serverKeepAlive = `
+	select set_config(name, v, false) from pg_settings
+	join (values ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
+	             ('tcp_user_timeout', '60000')) w (n, v) on n = name
+	where reset_val = '0'`
+
+// MarkSessionPooling tells that a pooler on the way of this connection gives it one backend
+// for good, as others of its pool.
+func MarkSessionPooling(conn net.Conn) {
+	if c := watched(conn); c != nil {
+		c.dialer.sessions.Store(true)
+	}
+}

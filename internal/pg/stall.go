@@ -1,0 +1,231 @@
+package pg
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// StallError reports a connection that was given up: nothing came or went on it
+// while the driver waited, and the server, asked on another connection, was not
+// at work for it or could not be reached, twice in a row.
+type StallError struct {
+	Silent time.Duration // for so long
+	Found  string        // what the server said, or why it could not be asked
+}
+
+func (e *StallError) Error() string {
+	return fmt.Sprintf("the connection stalled: nothing came or went for %s, and %s", e.Silent.Round(time.Second), e.Found)
+}
+
+// watchedConn is a connection to a server under the driver and its TLS. A read or
+// write on it that gets nowhere for long asks the server, on another connection,
+// what the backend does. One that is at work may be silent for as long as it likes,
+// as the build of an index is; one that is gone, or that itself waits for this
+// client, never will say anything, although keepalive finds the other end's kernel,
+// or a proxy, in good health. A server that is paused cannot be asked at all. Then
+// the connection is closed, and the driver gets a *StallError.
+//
+// The driver's deadlines hold as on any connection, also while the server is
+// asked. Nothing is read or written on an idle connection, so nothing is asked.
+type watchedConn struct {
+	net.Conn
+	dialer           *dialer
+	network, address string // where to ask
+
+	read, write ioDirection
+	backend     atomic.Pointer[Backend] // nil until it is known: no watch
+	opened      time.Time
+	moved       atomic.Int64               // when bytes last came or went, as time since opened
+	stalled     atomic.Pointer[StallError] // it was given up
+	broke       atomic.Pointer[error]      // what it failed with first
+
+	probing     sync.Mutex   // one question at a time; guards the rest
+	lastState   backendState // trouble that the last question has found
+	lastStateAt int64        // moved at that time
+}
+
+// ioDirection is one direction of a connection.
+type ioDirection struct {
+	do    func([]byte) (int, error)
+	apply func(time.Time) error // sets the deadline of do
+
+	mu              sync.Mutex
+	deadline        time.Time // that the driver has set
+	currentDeadline time.Time // that do has, zero where that is not known
+	interrupt       func()    // ends the question that is asked
+}
+
+func newWatchedConn(conn net.Conn, d *dialer, network, address string) *watchedConn {
+	c := &watchedConn{Conn: conn, dialer: d, network: network, address: address, opened: time.Now()}
+	c.read.do, c.read.apply = conn.Read, conn.SetReadDeadline
+	c.write.do, c.write.apply = conn.Write, conn.SetWriteDeadline
+	return c
+}
+
+// watched returns the connection under the driver's, nil where none of a dialer
+// is.
+func watched(conn net.Conn) *watchedConn {
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	c, _ := conn.(*watchedConn)
+	return c
+}
+
+// watch begins the watch over a connection of a dialer.
+func watch(conn net.Conn, b Backend) {
+	if c := watched(conn); c != nil {
+		c.backend.Store(&b)
+	}
+}
+
+// watches tells whether there is something that the server can be asked about.
+func (c *watchedConn) watches() bool {
+	b := c.backend.Load()
+	return b != nil && (!b.pooled || c.dialer.sessions.Load())
+}
+
+func (c *watchedConn) Read(p []byte) (int, error) { return c.readOrWrite(&c.read, p) }
+
+func (c *watchedConn) Write(p []byte) (n int, err error) {
+	for {
+		m, err := c.readOrWrite(&c.write, p[n:])
+		n += m
+		if err != nil || n == len(p) {
+			return n, err
+		}
+	}
+}
+
+// readOrWrite reads or writes something. A deadline of its own that passes is no error.
+func (c *watchedConn) readOrWrite(h *ioDirection, p []byte) (int, error) {
+	if !c.watches() {
+		return h.do(p)
+	}
+	since, wait := time.Now(), c.dialer.limits.silence
+	for {
+		if err := h.setDeadline(since.Add(wait), wait/2); err != nil {
+			return 0, c.mapError(err)
+		}
+		n, err := h.do(p)
+		passed := errors.Is(err, os.ErrDeadlineExceeded) && !h.deadlinePassed()
+		switch {
+		case n > 0 && passed:
+			err = nil
+			fallthrough
+		case n > 0:
+			c.moved.Store(int64(time.Since(c.opened)))
+			return n, c.mapError(err)
+		case !passed:
+			return 0, c.mapError(err)
+		}
+		if last := c.opened.Add(time.Duration(c.moved.Load())); last.After(since) {
+			since, wait = last, c.dialer.limits.silence // the other direction gets on
+		}
+		if time.Since(since) < wait {
+			continue
+		}
+		if wait, err = c.probe(h); err != nil {
+			return 0, err
+		}
+		since = time.Now()
+	}
+}
+
+// mapError returns the reason where the connection was given up by the other
+// direction, and keeps that of a connection that breaks.
+func (c *watchedConn) mapError(err error) error {
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	if stalled := c.stalled.Load(); stalled != nil {
+		return stalled
+	}
+	first := err // a copy, so that err itself stays on the stack
+	c.broke.CompareAndSwap(nil, &first)
+	return err
+}
+
+// closeError returns why the connection is closed, nil where that is not known. The
+// driver keeps it to itself where a statement without parameters met it.
+func (c *watchedConn) closeError() error {
+	if stalled := c.stalled.Load(); stalled != nil {
+		return stalled
+	}
+	if broke := c.broke.Load(); broke != nil {
+		return *broke
+	}
+	return nil
+}
+
+// probe asks the server, and gives the connection up when it finds the same
+// trouble for a second time and nothing has moved in between. Else it returns when
+// to look again.
+func (c *watchedConn) probe(h *ioDirection) (time.Duration, error) {
+	limits := c.dialer.limits
+	if !c.probing.TryLock() {
+		return limits.silence, nil // the other direction does
+	}
+	defer c.probing.Unlock()
+	moved := c.moved.Load()
+	before := c.lastState
+	if c.lastStateAt != moved {
+		before = backendState{}
+	}
+	ctx, done := h.probeContext(limits.probe)
+	found, words := c.dialer.probe(ctx, c, before)
+	interrupted := h.deadlinePassed()
+	done()
+	if interrupted || c.moved.Load() != moved {
+		return limits.silence, nil
+	}
+	c.lastState, c.lastStateAt = found, moved
+	switch {
+	case found == backendState{}:
+		return limits.silence, nil
+	case found != before:
+		return limits.again, nil
+	}
+	err := &StallError{Silent: time.Since(c.opened) - time.Duration(moved), Found: words}
+	c.stalled.Store(err)
+	_ = c.Conn.Close() // so that the other direction and the driver's farewell end at once
+	return 0, err
+}
+
+// Close ends whatever is in work on the connection.
+func (c *watchedConn) Close() error {
+	err := c.Conn.Close()
+	c.read.stop()
+	c.write.stop()
+	return err
+}
+
+// SetDeadline sets the driver's deadlines: see net.Conn.
+func (c *watchedConn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetReadDeadline sets the driver's deadline for reads: see net.Conn.
+func (c *watchedConn) SetReadDeadline(t time.Time) error { return c.setDeadline(&c.read, t) }
+
+// SetWriteDeadline sets the driver's deadline for writes: see net.Conn.
+func (c *watchedConn) SetWriteDeadline(t time.Time) error { return c.setDeadline(&c.write, t) }
+
+func (c *watchedConn) setDeadline(h *ioDirection, t time.Time) error {
+	h.mu.Lock()
+	h.deadline, h.currentDeadline = t, time.Time{}
+	if h.interrupt != nil && !t.IsZero() {
+		h.interrupt()
+	}
+	h.mu.Unlock()
+	if !c.watches() {
+		return h.apply(t)
+	}
+	return h.setDeadline(time.Now().Add(c.dialer.limits.silence), 0)
+}

@@ -1,0 +1,8 @@
+package pg
+
+import "strings"
+
+// CleanText returns text that the server takes as such.
+func CleanText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")
+}

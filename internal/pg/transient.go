@@ -1,0 +1,69 @@
+package pg
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// NewBackOff are half a second at first, and ten at most, with jitter.
+func NewBackOff() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.MaxInterval = 10 * time.Second
+	return b
+}
+
+// IsTransient tells, by SQLSTATE or by the type of the error, whether the same
+// step may succeed in a while.
+func IsTransient(err error) bool {
+	if errors.Is(err, ErrStatementTimeout) {
+		return false // this end has hung up, and would again
+	}
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		switch pgErr.Code {
+		case "40001", "40P01", // serialization failure, deadlock
+			"53300", // too many connections
+			"55P03", // lock timeout
+			// Shut down by an administrator, crashed, starting or stopping, too long
+			// idle. Not the others of the class: somebody has cancelled the statement
+			// (57014), or dropped the database (57P04).
+			"57P01", "57P02", "57P03", "57P05",
+			"25P03", "25P04": // too long in a transaction: the server has ended the session
+			return true
+		}
+		// The connection. Poolers give what happens behind them this class, too.
+		return strings.HasPrefix(pgErr.Code, "08")
+	}
+	var lost *lostError
+	return errors.As(err, &lost) || pgconn.SafeToRetry(err) || IsNetwork(err)
+}
+
+// lostError reports that a connection broke, whatever the driver called it.
+type lostError struct{ err error }
+
+func (e *lostError) Error() string { return "the connection broke: " + e.err.Error() }
+
+func (e *lostError) Unwrap() error { return e.err }
+
+// MarkConnClosed marks an error after which the connection is closed. A closed connection
+// shows as different errors, by what the driver was doing.
+func MarkConnClosed(conn *pgx.Conn, err error) error {
+	var pgErr *pgconn.PgError
+	if err == nil || !conn.IsClosed() || errors.As(err, &pgErr) {
+		return err
+	}
+	if c := watched(conn.PgConn().Conn()); c != nil && errors.Is(err, pgconn.ErrConnClosed) {
+		if cause := c.closeError(); cause != nil {
+			err = cause
+		}
+	}
+	if errors.As(err, new(*lostError)) || errors.As(err, new(*StallError)) {
+		return err // it says so already
+	}
+	return &lostError{err}
+}

@@ -1,0 +1,190 @@
+package preview
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	geom "github.com/twpayne/go-geom"
+	"github.com/twpayne/go-geom/encoding/ewkb"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// A table of up to previewCells rows is drawn whole: a picture can hardly show more.
+// A sample has sampleCells at most, as blocks at the edge of an area make some more.
+const (
+	previewCells = 50_000
+	sampleCells  = 60_000
+)
+
+// Preview is what a table holds, or a sample of it.
+type Preview struct {
+	Table  job.Table
+	SRID   int32
+	Column string // whose values they are, "" for none
+	Rows   int64  // how many the table has; where Cells are a sample, about
+	Sample bool   // Cells are not all
+	Cells  []Cell
+}
+
+// Cell is a row of a table: its rings, of a point the point alone.
+type Cell struct {
+	Rings [][]geomgen.Point
+	Value *float64 // nil where it is null
+}
+
+// New reads a table's geometries, and the values of a numeric column: of
+// coverage, if the table has it and no other is named. Of a table with more than
+// 50,000 rows it reads a sample, spread evenly over the cells. It runs in a read-only
+// transaction. A table or column that is not there, or a column that is not numeric,
+// is a *geomgen.ParamError. Of polygons their shells are read, not their holes.
+func New(ctx context.Context, pool *pgxpool.Pool, table job.Table, column string) (*Preview, error) {
+	var p *Preview
+	err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
+		p, err = readTable(ctx, tx, table, column)
+		return err
+	})
+	var param *geomgen.ParamError
+	if errors.As(err, &param) {
+		return nil, err
+	}
+	return p, pg.Wrap(err, "reading table %s", table)
+}
+
+func readTable(ctx context.Context, tx pgx.Tx, table job.Table, column string) (*Preview, error) {
+	p := &Preview{Table: table, Column: column}
+	if table.Schema == "" {
+		err := tx.QueryRow(ctx, `
+			select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+			where c.relname = $1 and pg_table_is_visible(c.oid)`, table.Name).Scan(&p.Table.Schema)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "is not there, in no schema of the search_path"}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	geometry, send, err := p.columns(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	value := "null::float8"
+	if p.Column != "" {
+		value = pgx.Identifier{p.Column}.Sanitize() + "::float8"
+	}
+	sql, whole, err := p.query(ctx, tx, send+"("+pgx.Identifier{geometry}.Sanitize()+") as g, "+value+" as v")
+	if err != nil {
+		return nil, err
+	}
+	return p, p.read(ctx, tx, sql, whole)
+}
+
+// read reads the rows of a query for EWKB and value. Of too many it keeps some. Where
+// it is for the whole table, the rows are counted meanwhile.
+func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) error {
+	rows, err := tx.Query(ctx, sql)
+	if err != nil {
+		return err
+	}
+	kept := sampler{every: 1, most: sampleCells}
+	var b []byte
+	var v *float64
+	_, err = pgx.ForEachRow(rows, []any{&b, &v}, func() error {
+		if !kept.wants() || b == nil {
+			return nil
+		}
+		g, err := ewkb.Unmarshal(b)
+		if err != nil {
+			return fmt.Errorf("reading EWKB of %d bytes: %w", len(b), err)
+		}
+		if rings := ringsOf(g); len(rings) > 0 {
+			p.SRID = int32(g.SRID())
+			kept.add(Cell{rings, v})
+		}
+		return nil
+	})
+	p.Cells = kept.cells
+	if whole {
+		p.Rows, p.Sample = kept.seen, kept.every > 1
+	}
+	return err
+}
+
+// columns looks up the geometry, the column with the values, and the number of
+// rows. It returns the geometry's name, and the function that makes EWKB of it.
+func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string, err error) {
+	rows, err := tx.Query(ctx, `
+		select a.attname, y.typname, n.nspname, format_type(coalesce(nullif(y.typbasetype, 0), y.oid), null)
+		         in ('smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric') -- money and oid are none
+		from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace cn on cn.oid = c.relnamespace
+		join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
+		where cn.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`, p.Table.Schema, p.Table.Name)
+	if err != nil {
+		return "", "", err
+	}
+	var name, kind, schema string
+	var isNumber bool
+	numeric := map[string]bool{}
+	all := 0
+	_, err = pgx.ForEachRow(rows, []any{&name, &kind, &schema, &isNumber}, func() error {
+		all++
+		numeric[name] = isNumber
+		if kind == "geometry" && geometry == "" {
+			geometry, send = name, pgx.Identifier{schema, "st_asewkb"}.Sanitize()
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return "", "", err
+	case all == 0:
+		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "is not there"}
+	case geometry == "":
+		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "has no column of type geometry"}
+	case p.Column == "" && numeric[job.CoverageColumn]:
+		p.Column = job.CoverageColumn
+	case p.Column != "":
+		if isNumber, there := numeric[p.Column]; !isNumber {
+			reason := "is no column of table " + p.Table.String()
+			if there {
+				reason = "is not numeric in table " + p.Table.String()
+			}
+			return "", "", &geomgen.ParamError{Param: "column", Value: p.Column, Reason: reason}
+		}
+	}
+	return geometry, send, p.countRows(ctx, tx)
+}
+
+// ringsOf returns the shells of a geometry; of a point the point.
+func ringsOf(g geom.T) [][]geomgen.Point {
+	points := func(flat []float64, stride int) []geomgen.Point {
+		var list []geomgen.Point
+		for i := 0; i+1 < len(flat); i += stride {
+			list = append(list, geomgen.Point{X: flat[i], Y: flat[i+1]})
+		}
+		return list
+	}
+	switch g := g.(type) {
+	case *geom.Point:
+		if !g.Empty() {
+			return [][]geomgen.Point{points(g.FlatCoords(), g.Stride())}
+		}
+	case *geom.Polygon:
+		if g.NumLinearRings() > 0 {
+			ring := g.LinearRing(0)
+			return [][]geomgen.Point{points(ring.FlatCoords(), ring.Stride())}
+		}
+	case *geom.MultiPolygon:
+		var rings [][]geomgen.Point
+		for i := range g.NumPolygons() {
+			rings = append(rings, ringsOf(g.Polygon(i))...)
+		}
+		return rings
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package sqltext
+
+import (
+	"regexp"
+	"strings"
+)
+
+// spacedPlaceholder is what stands for the table in other tools.
+var spacedPlaceholder = regexp.MustCompile(`\{\{\s*table\s*\}\}`)
+
+// Lint finds what no server could tell of a step's SQL, or tells only after the
+// load: a comment without an end, which would silence all that follows it, and places
+// for a name or a variable that nobody fills in. It returns where that is, in bytes,
+// and what is wrong, "" for nothing.
+func Lint(sql string) (offset int, reason string) {
+	s := scanner{sql: sql}
+	for s.at < len(sql) {
+		from := s.at
+		switch {
+		case s.space():
+		case s.comment():
+			if s.open {
+				return from, "the comment has no end"
+			}
+		case s.quoted():
+			for _, at := range spacedPlaceholder.FindAllStringIndex(sql[from:s.at], -1) {
+				if place := sql[from+at[0] : from+at[1]]; place != TablePlaceholder {
+					return from + at[0], "the table is " + TablePlaceholder + ", without blanks"
+				}
+			}
+		case s.word():
+		case strings.HasPrefix(s.rest(), TablePlaceholder):
+			s.at += len(TablePlaceholder)
+		case strings.HasPrefix(s.rest(), "{{"):
+			return from, "only " + TablePlaceholder + " stands for something, the quoted name of the table"
+		case strings.HasPrefix(s.rest(), "${"):
+			return from, "no variable is filled in here: a job file knows them in dsn and password alone"
+		default:
+			s.at++
+		}
+	}
+	return 0, ""
+}

@@ -1,0 +1,7 @@
+package sqltext
+
+import "strings"
+
+func OneLine(s string) string {
+	return strings.Join(strings.Fields(s), " ")
+}

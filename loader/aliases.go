@@ -1,0 +1,179 @@
+package loader
+
+import (
+	"context"
+	"io"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/loadgrid/loadgrid/internal/area"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/progress"
+)
+
+// What a user of this package names lives in packages of its own: see each for what
+// its parts are.
+type (
+	// Job says what to load into which table: see package job.
+	Job = job.Job
+	// Table names a table: see package job.
+	Table = job.Table
+	// Constant is a column that holds the same value in each row.
+	Constant = job.Constant
+	// IfExists says what happens to a table that is there already.
+	IfExists = job.IfExists
+	// OnConflict says what becomes of cells to append that the table holds already.
+	OnConflict = job.OnConflict
+	// Publish says how a table that is replaced gets the new rows.
+	Publish = job.Publish
+	// Index says which spatial indexes a table gets.
+	Index = job.Index
+
+	// Area is an area of interest: see package aoi.
+	Area = aoi.Area
+
+	// Plan is what a job comes to: see package plan.
+	Plan = plan.Plan
+	// Chunk is a contiguous range of cell_id: the unit of one transaction.
+	Chunk = plan.Chunk
+	// Rows is the bytes of binary COPY of a range of cells.
+	Rows = plan.Rows
+	// Method is how the rows get into the table.
+	Method = plan.Method
+	// Estimate is what a plan will take.
+	Estimate = plan.Estimate
+	// AppendPlan is what it takes to add a plan's rows to a table that is there.
+	AppendPlan = plan.AppendPlan
+	// AppendIndex is an index of that table, and what the new rows cost in it.
+	AppendIndex = plan.AppendIndex
+	// AppendCost is a rough guide to what appending costs.
+	AppendCost = plan.AppendCost
+	// NeedsServerError reports an area of interest that only a server can make ready.
+	NeedsServerError = plan.NeedsServerError
+
+	// Progress reports how far a run is: see package progress.
+	Progress = progress.Progress
+	// Snapshot is how far a run is at one moment.
+	Snapshot = progress.Snapshot
+	// Stage is a part of a run.
+	Stage = progress.Stage
+	// RunInfo is a run as the ledger knows it: see package ledger.
+	RunInfo = ledger.RunInfo
+	// Attempt is one attempt at a run.
+	Attempt = ledger.Attempt
+	// RunFilter chooses runs.
+	RunFilter = ledger.RunFilter
+	// NoRunError reports a number that the ledger does not know.
+	NoRunError = ledger.NoRunError
+	// NoLedgerError reports a schema without a ledger.
+	NoLedgerError = ledger.NoLedgerError
+	// StateError reports a run that is not in the state that is asked for.
+	StateError = ledger.StateError
+
+	// ServerError reports trouble with the server: see package pg.
+	ServerError = pg.ServerError
+	// StallError reports a connection that was given up.
+	StallError = pg.StallError
+
+	// Retry is an error after which something was tried again.
+	Retry = progress.Retry
+)
+
+// The choices of IfExists.
+const (
+	Fail    = job.Fail
+	Append  = job.Append
+	Replace = job.Replace
+)
+
+// The choices of OnConflict.
+const (
+	ConflictError = job.ConflictError
+	ConflictSkip  = job.ConflictSkip
+)
+
+// The choices of Publish.
+const (
+	PublishSwap     = job.PublishSwap
+	PublishTruncate = job.PublishTruncate
+)
+
+// The choices of Index.
+const (
+	IndexGiST = job.IndexGiST
+	IndexBRIN = job.IndexBRIN
+	IndexBoth = job.IndexBoth
+	IndexNone = job.IndexNone
+)
+
+// The methods of a Plan.
+const (
+	MethodFrozen     = plan.MethodFrozen
+	MethodChunks     = plan.MethodChunks
+	MethodPartitions = plan.MethodPartitions
+)
+
+// The stages of a run.
+const (
+	StagePlan    = progress.StagePlan
+	StageLoad    = progress.StageLoad
+	StageFreeze  = progress.StageFreeze
+	StageIndex   = progress.StageIndex
+	StageAnalyze = progress.StageAnalyze
+	StagePublish = progress.StagePublish
+)
+
+// The states of a run.
+const (
+	StateLoading   = ledger.StateLoading
+	StatePublished = ledger.StatePublished
+	StateDropped   = ledger.StateDropped
+)
+
+// The outcomes of an attempt.
+const (
+	OutcomePublished = ledger.OutcomePublished
+	OutcomeFailed    = ledger.OutcomeFailed
+	OutcomeStopped   = ledger.OutcomeStopped
+)
+
+// What a Job defaults to.
+const (
+	DefaultLedgerSchema = job.DefaultLedgerSchema
+	DefaultHookTimeout  = job.DefaultHookTimeout
+	DefaultSQLTimeout   = aoi.DefaultSQLTimeout
+)
+
+// NewPlan checks a job and plans it: see plan.New.
+func NewPlan(ctx context.Context, j Job) (*Plan, error) { return plan.New(ctx, j) }
+
+// ReadArea reads an area of interest: see aoi.Read.
+func ReadArea(r io.Reader) (*Area, error) { return aoi.Read(r) }
+
+// ParseTable reads [SCHEMA.]NAME: see job.ParseTable.
+func ParseTable(s string) (Table, error) { return job.ParseTable(s) }
+
+// ParseConstant reads NAME=VALUE or NAME:TYPE=VALUE: see job.ParseConstant.
+func ParseConstant(s string) (Constant, error) { return job.ParseConstant(s) }
+
+// ConstantTypes returns the types that a Constant may have.
+func ConstantTypes() []string { return job.ConstantTypes() }
+
+// Stages returns all stages of a run in their order.
+func Stages() []Stage { return progress.Stages() }
+
+// CheckDSN reports whether dsn is a connection string, as Open takes it, without
+// connecting. It is a *geomgen.ParamError where it is none.
+func CheckDSN(dsn string) error { return pg.CheckDSN(dsn) }
+
+// Close closes a pool, and does not wait long for a network that is gone.
+func Close(pool *pgxpool.Pool) { pg.Close(pool) }
+
+// ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: see
+// area.Resolve.
+func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (*Area, error) {
+	return area.Resolve(ctx, pool, a, srid)
+}

@@ -1,0 +1,110 @@
+// Package aoi owns areas of interest: reading them from GeoJSON, WKT and EWKB, and
+// what tells two of them apart. It alone knows file formats and go-geom.
+package aoi
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// Area is an area of interest: polygons that select cells by a rule. Either
+// Polygons or SQL is required; Read makes the former of a file.
+type Area struct {
+	// Rule says which cells it selects. Defaults to geomgen.Intersects.
+	Rule geomgen.Rule `json:"rule"`
+	// SRID names the CRS of Polygons. Defaults to 0: the grid's.
+	SRID int32 `json:"srid"`
+	// SQL is a query that returns polygons or multipolygons in one column; several
+	// rows are their union. It runs in a read-only transaction, on a connection of
+	// its own.
+	SQL string `json:"sql,omitempty"`
+	// SQLTimeout is how long SQL may take on the server, at least a millisecond, at
+	// most 24 days. What is longer is a *ServerError. Defaults to DefaultSQLTimeout.
+	SQLTimeout time.Duration `json:"sql_timeout,omitempty"`
+	// Segmentize is the longest segment that is transformed as one, in units of the
+	// area's CRS: what is straight there is not in the grid's. 0 leaves segments as
+	// they are. Defaults to 0.01 where the units are degrees, and to 1000 elsewhere.
+	Segmentize *float64 `json:"segmentize,omitempty"`
+	// MakeValid lets the server mend polygons that are not valid, by ST_MakeValid.
+	// Defaults to false: they are an error.
+	MakeValid bool `json:"make_valid,omitempty"`
+	// Polygons are the area. In the ledger they stand beside the job.
+	Polygons []geomgen.Polygon `json:"-"`
+	// Union says that the polygons are several features', which may overlap: the
+	// area is their union.
+	Union bool `json:"-"`
+	// Warnings say, for people, what of the input was left out.
+	Warnings []string `json:"-"`
+
+	ready bool // a server has made the polygons what they are to be
+}
+
+// WGS84 is the SRID of WGS 84, whose coordinates have bounds.
+const WGS84 = 4326
+
+func BadArea(format string, args ...any) error {
+	return &geomgen.ParamError{Param: "aoi", Value: "(the area)", Reason: fmt.Errorf(format, args...).Error()}
+}
+
+// NeedsServer tells whether a server must make the area ready for a grid, and why.
+func (a *Area) NeedsServer(srid int32) (need bool, why string) {
+	switch {
+	case a.ready:
+		return false, ""
+	case a.SQL != "":
+		return true, "it is a query"
+	case a.SRID != 0 && a.SRID != srid && srid != 0:
+		return true, fmt.Sprintf("it is in EPSG:%d and the grid in EPSG:%d", a.SRID, srid)
+	}
+	return false, ""
+}
+
+// CheckCoordinates refuses coordinates that cannot be: before the server gets them.
+func (a *Area) CheckCoordinates(srid int32) error {
+	if a.SRID != 0 && srid == 0 {
+		return &geomgen.ParamError{Param: "srid", Value: "0", Reason: fmt.Sprintf(
+			"leaves the grid without a CRS, and the area of interest is in EPSG:%d: give the grid's", a.SRID)}
+	}
+	if a.SRID == WGS84 || a.SRID == 0 && srid == WGS84 {
+		return checkLonLat(a.Polygons)
+	}
+	return nil
+}
+
+// Marshal returns the polygons as the EWKB of a MultiPolygon. It is the same for the
+// same polygons, whatever their order and wherever their rings begin.
+func (a *Area) Marshal() []byte {
+	b := geomgen.AppendMultiPolygonHeader(nil, a.SRID, len(a.Polygons))
+	for _, p := range canonical(a.Polygons) {
+		b = geomgen.AppendPolygon(b, p)
+	}
+	return b
+}
+
+// Unmarshal takes over what Marshal returned of an area that was ready.
+func (a *Area) Unmarshal(b []byte) error {
+	var c PolygonReader
+	srid, err := c.AddEWKB(b)
+	if err != nil {
+		return err
+	}
+	a.Polygons, a.SRID, a.ready = c.Polygons, srid, true
+	return nil
+}
+
+// Digest returns what tells areas apart in a fingerprint.
+func (a *Area) Digest() string {
+	sum := sha256.Sum256(a.Marshal())
+	return hex.EncodeToString(sum[:])
+}
+
+// Ready tells whether a server has made the polygons what they are to be, or
+// whether they come from the ledger, which keeps only such.
+func (a *Area) Ready() bool { return a.ready }
+
+// SetReady notes that the polygons are what they are to be.
+func (a *Area) SetReady() { a.ready = true }

@@ -1,0 +1,76 @@
+package aoi
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// array reads an array of coordinates whose bracket is read already, and returns
+// how many levels of arrays it has: 1 for a position, 3 for a polygon, 0 for what
+// has no numbers in it.
+func (d *geoJSON) array(depth int) (levels int, err error) {
+	var p geomgen.Point
+	numbers, hollow := 0, false
+	for {
+		token, err := d.token()
+		if err != nil {
+			return 0, err
+		}
+		switch token := token.(type) {
+		case float64:
+			if levels > 1 || hollow {
+				return 0, d.fault("a number stands among arrays of coordinates")
+			}
+			levels = 1
+			switch numbers++; numbers {
+			case 1:
+				p.X = token
+			case 2:
+				p.Y = token
+			default:
+				d.dropped = true
+			}
+		case json.Delim:
+			if token == ']' {
+				return levels, d.close(levels, numbers, p, hollow)
+			}
+			if token != '[' || levels == 1 || depth == 4 {
+				return 0, d.fault("%s stands where a coordinate must", token)
+			}
+			inner, err := d.array(depth + 1)
+			switch {
+			case err != nil:
+				return 0, err
+			case inner == 0:
+				hollow = true
+			case levels != 0 && levels != inner+1:
+				return 0, d.fault("its arrays of coordinates are nested unevenly")
+			default:
+				levels = inner + 1
+			}
+		default:
+			return 0, d.fault("%v stands where a coordinate must", token)
+		}
+	}
+}
+
+// close takes over what an array of coordinates was.
+func (d *geoJSON) close(levels, numbers int, p geomgen.Point, hollow bool) error {
+	switch {
+	case levels == 1 && numbers < 2, levels == 2 && hollow:
+		return d.fault("a position has fewer than two numbers")
+	case levels == 3 && hollow:
+		return d.fault("a ring has no points")
+	case levels == 1:
+		d.ring = append(d.ring, p)
+	case levels == 2:
+		d.rings = append(d.rings, slices.Clone(d.ring))
+		d.ring = d.ring[:0]
+	case levels == 3:
+		d.Polygons = append(d.Polygons, d.rings)
+		d.rings = nil
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package aoi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/twpayne/go-geom/encoding/geojson"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// maxNesting bounds collections in collections, which nobody needs.
+const maxNesting = 32
+
+// geoJSON reads a document (RFC 7946) token by token, so that beside the polygons
+// one ring at most is in memory. Coordinates are not left to go-geom: it needs up
+// to eleven times the size of the file, and takes a null among them for 0.
+type geoJSON struct {
+	PolygonReader
+	decoder *json.Decoder
+	before  int64 // bytes of the file before the document
+	srid    int32 // that a member crs has named, 0 so far
+	ring    []geomgen.Point
+	rings   geomgen.Polygon
+}
+
+func readGeoJSON(r io.Reader, before int64) (*Area, error) {
+	d := geoJSON{decoder: json.NewDecoder(r), before: before}
+	if _, err := d.token(); err != nil { // the brace that is there
+		return nil, err
+	}
+	if err := d.object(0, "features", "geometry", "geometries", "coordinates"); err != nil {
+		return nil, err
+	}
+	if _, err := d.decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, d.fault("something follows its end")
+	}
+	if d.srid == 0 {
+		d.srid = WGS84
+	}
+	return d.newArea(d.srid), nil
+}
+
+// fault reports what is no GeoJSON, and where.
+func (d *geoJSON) fault(format string, args ...any) error {
+	return BadArea("is no GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.decoder.InputOffset())
+}
+
+func (d *geoJSON) token() (json.Token, error) {
+	token, err := d.decoder.Token()
+	return token, d.explain(err)
+}
+
+func (d *geoJSON) explain(err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return d.fault("it ends too early")
+	case errors.As(err, &syntax), errors.As(err, &kind):
+		return d.fault("%v", err)
+	}
+	return fmt.Errorf("reading the area of interest: %w", err)
+}
+
+// delim reads a token that must be a bracket or brace.
+func (d *geoJSON) delim(want json.Delim) error {
+	token, err := d.token()
+	if err == nil && token != want {
+		err = d.fault("%v stands where %s must", token, want)
+	}
+	return err
+}
+
+// skip reads a value that is of no interest.
+func (d *geoJSON) skip() error {
+	for depth := 0; ; {
+		token, err := d.token()
+		if err != nil {
+			return err
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
+}
+
+// object is what is known of an object.
+type object struct {
+	kind   string // its type
+	member string // the one that says what it is made of
+	levels int    // of arrays in its coordinates
+	first  int    // its first polygon
+}
+
+// object reads an object whose brace is read already. It may be made of these
+// members.
+func (d *geoJSON) object(depth int, allowed ...string) error {
+	if depth > maxNesting {
+		return d.fault("collections are nested more than %d deep", maxNesting)
+	}
+	o := object{first: len(d.Polygons)}
+	for {
+		name, err := d.token()
+		if err != nil {
+			return err
+		}
+		switch {
+		case name == json.Delim('}'):
+			return d.finish(o, allowed)
+		case name == "type":
+			err = d.explain(d.decoder.Decode(&o.kind))
+		case name == "crs":
+			err = d.crs()
+		case slices.Contains(allowed, name.(string)): // the decoder has seen to that
+			if o.member != "" {
+				return d.fault("an object has %s and %s", o.member, name)
+			}
+			o.member = name.(string)
+			err = d.read(&o, depth)
+		default:
+			err = d.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// read reads the member that an object is made of.
+func (d *geoJSON) read(o *object, depth int) (err error) {
+	switch o.member {
+	case "coordinates":
+		if err := d.delim('['); err != nil {
+			return err
+		}
+		o.levels, err = d.array(1)
+		d.ring, d.rings = d.ring[:0], nil
+		return err
+	case "geometry":
+		token, err := d.token()
+		switch {
+		case err != nil:
+			return err
+		case token == nil: // a feature without a place
+			return nil
+		case token != json.Delim('{'):
+			return d.fault("%v stands where a geometry must", token)
+		}
+		return d.object(depth+1, "coordinates", "geometries")
+	case "geometries":
+		return d.list(func(int) error { return d.object(depth+1, "coordinates", "geometries") })
+	}
+	err = d.list(func(n int) error {
+		d.Where = fmt.Sprintf(", in feature %d", n)
+		return d.object(depth+1, "geometry")
+	})
+	if err == nil {
+		d.Where = ""
+	}
+	return err
+}
+
+// list reads an array of objects.
+func (d *geoJSON) list(read func(n int) error) error {
+	if err := d.delim('['); err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		token, err := d.token()
+		switch {
+		case err != nil:
+			return err
+		case token == json.Delim(']'):
+			return nil
+		case token != json.Delim('{'):
+			return d.fault("%v stands where an object must", token)
+		}
+		if err := read(n); err != nil {
+			return err
+		}
+	}
+}
+
+// finish checks an object of which all is known.
+func (d *geoJSON) finish(o object, allowed []string) error {
+	want, levels := "coordinates", 0
+	switch o.kind {
+	case "":
+		return d.fault("an object has no type")
+	case "FeatureCollection":
+		want = "features"
+	case "Feature":
+		want = "geometry"
+	case "GeometryCollection":
+		want = "geometries"
+	case "Polygon":
+		levels = 3
+	case "MultiPolygon":
+		levels = 4
+	case "Point", "MultiPoint", "LineString", "MultiLineString":
+		return d.refuse(o.kind)
+	default:
+		return d.fault("an object's type is %q", o.kind)
+	}
+	switch {
+	case !slices.Contains(allowed, want):
+		return d.fault("a %s stands where none may", o.kind)
+	case o.member != want && (o.kind != "Feature" || o.member != ""):
+		return d.fault("a %s has no %s", o.kind, want)
+	case levels == 0:
+		return nil
+	case o.levels != levels && o.levels != 0:
+		return d.fault("the coordinates of a %s are nested %d deep, not %d", o.kind, o.levels, levels)
+	}
+	return d.check(o.first)
+}
+
+// crs reads the member crs of the format's version of 2008.
+func (d *geoJSON) crs() error {
+	var crs *geojson.CRS
+	if err := d.decoder.Decode(&crs); err != nil || crs == nil {
+		return d.explain(err)
+	}
+	name, _ := crs.Properties["name"].(string)
+	srid, err := sridOf(name)
+	if err != nil {
+		return err
+	}
+	if d.srid != 0 && srid != d.srid {
+		return BadArea("is in EPSG:%d and, elsewhere, in EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
+	}
+	d.srid = srid
+	return nil
+}

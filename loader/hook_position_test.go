@@ -1,0 +1,26 @@
+package loader
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+)
+
+// The server counts characters of what was sent, in which the table has its name.
+func TestPositionInStatement(t *testing.T) {
+	const name = `"s"."lönger"`
+	text := "é {{table}} x {{table}} y"
+	sent := []rune(strings.ReplaceAll(text, sqltext.TablePlaceholder, name))
+	for char, want := range map[int]int{0: 0, 1: 2, 2: 3, 3: 3, 2 + 12: 3 + 9, 2 + 12 + 1: 3 + 9 + 1, len(sent) - 1: len(text) - 1, len(sent): len(text)} {
+		err := &pgconn.PgError{Position: int32(char) + 1}
+		if got := positionIn(text, name, err); got != want {
+			t.Errorf("character %d (%q) is at byte %d, want %d", char, string(sent[min(char, len(sent)-1)]), got, want)
+		}
+	}
+	if got := positionIn(text, name, errors.New("x")); got != 0 {
+		t.Errorf("no position is at %d", got)
+	}
+}

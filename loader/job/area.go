@@ -1,0 +1,68 @@
+package job
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+)
+
+// validateArea checks what goes with an area of interest, and what does not.
+func (j Job) validateArea() error {
+	bad := func(param, value, reason string) error {
+		return &geomgen.ParamError{Param: param, Value: value, Reason: reason}
+	}
+	switch j.Geometry {
+	case geomgen.AsPolygon, geomgen.AsPoint:
+	case geomgen.AsMultiPolygon:
+		if !j.Clip {
+			return bad("geometry", string(j.Geometry), "goes with clip alone")
+		}
+	default:
+		return bad("geometry", string(j.Geometry), "must be polygon or point")
+	}
+	switch {
+	case j.Clip && j.Geometry == geomgen.AsPoint:
+		return bad("clip", "true", "contradicts geometry point: a point is not cut")
+	case j.Area == nil && j.Coverage:
+		return bad("coverage", "true", "needs an area of interest: aoi or aoi-sql")
+	case j.Area == nil && j.Clip:
+		return bad("clip", "true", "needs an area of interest: aoi or aoi-sql")
+	case j.CodeIndex && j.Code == "":
+		return bad("code-index", "true", "needs a code")
+	case j.CodeIndex && j.Partitions > 0:
+		return bad("code-index", "true", "contradicts partitions: a unique index of a partitioned table must hold the partition key, so none on the code alone can be")
+	case j.CodeIndex && j.IfExists == Append:
+		return bad("code-index", "true", "contradicts if-exists append: the indexes of the table that is there stand")
+	case j.Code == "" && j.CodeOrder != "":
+		return bad("code-order", string(j.CodeOrder), "needs a code")
+	}
+	if (j.Code == geomgen.INSPIRE || j.Code == geomgen.INSPIREShort) && inDegrees(j.Grid.SRID) {
+		return NotMetricError(j)
+	}
+	if j.Area == nil {
+		return nil
+	}
+	if s := j.Area.Segmentize; s != nil && (!(*s >= 0) || math.IsInf(*s, 1)) {
+		return bad("aoi-segmentize", strconv.FormatFloat(*s, 'g', -1, 64), "must be a length in units of the area's CRS, or 0")
+	}
+	if err := j.Area.CheckQueryTimeout(); err != nil {
+		return err
+	}
+	switch j.Area.Rule {
+	case geomgen.Intersects, geomgen.Within, geomgen.Centroid:
+		return nil
+	}
+	return bad("aoi-rule", string(j.Area.Rule), "must be intersects, within or centroid")
+}
+
+// inDegrees tells whether a CRS is one of those in degrees that people use most:
+// of the others the server knows it.
+func inDegrees(srid int32) bool { return srid == aoi.WGS84 || srid == 4258 || srid == 4269 }
+
+func NotMetricError(j Job) error {
+	return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: fmt.Sprintf(
+		"is made of metres, and the units of EPSG:%d are others", j.Grid.SRID)}
+}

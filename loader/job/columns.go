@@ -1,0 +1,104 @@
+package job
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+func (j Job) validateColumns() error {
+	seen := map[string]string{"col": "the cell's column", "row": "the cell's row"}
+	if j.Code != "" {
+		seen[CodeColumn] = "the cell's code"
+	}
+	if j.Coverage {
+		seen[CoverageColumn] = "the coverage"
+	}
+	check := func(param, name string) error {
+		if err := CheckIdentifier(param, name); err != nil {
+			return err
+		}
+		if systemColumns[name] {
+			return &geomgen.ParamError{Param: param, Value: name, Reason: "PostgreSQL has a system column of this name"}
+		}
+		if other, ok := seen[name]; ok {
+			return &geomgen.ParamError{Param: param, Value: name, Reason: "this name is taken by " + other}
+		}
+		seen[name] = "--" + param
+		return nil
+	}
+	if err := check("id-column", j.IDColumn); err != nil {
+		return err
+	}
+	if err := check("geom-column", j.GeomColumn); err != nil {
+		return err
+	}
+	if n := len(j.Columns()); n > maxColumns {
+		return &geomgen.ParamError{Param: "set", Value: strconv.Itoa(len(j.Set)) + " times", Reason: "PostgreSQL's tables have at most 1600 columns"}
+	}
+	for _, c := range j.Set {
+		if err := check("set", c.Name); err != nil {
+			return err
+		}
+		if _, err := c.Encode(nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Columns returns the names of the table's columns in their order.
+func (j Job) Columns() []string {
+	names := []string{j.IDColumn, "col", "row", j.GeomColumn}
+	for _, c := range j.OtherColumns() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// column is a column of the table, with its type's name in the catalogue.
+type column struct{ Name, SQLType string }
+
+// OtherColumns returns the columns behind the geometry.
+func (j Job) OtherColumns() []column {
+	var list []column
+	for _, c := range j.Set {
+		list = append(list, column{c.Name, c.sqlType()})
+	}
+	if j.Code != "" {
+		list = append(list, column{CodeColumn, "text"})
+	}
+	if j.Coverage {
+		list = append(list, column{CoverageColumn, "float4"})
+	}
+	return list
+}
+
+// WithTable returns the job with the table as the server knows it.
+func (j Job) WithTable(t Table) Job {
+	j.Table = t
+	return j
+}
+
+// GeometryType returns the type of the geometry, without PostGIS's schema.
+func (j Job) GeometryType() string {
+	kind := "Polygon"
+	switch j.Geometry {
+	case geomgen.AsMultiPolygon:
+		kind = "MultiPolygon"
+	case geomgen.AsPoint:
+		kind = "Point"
+	}
+	if j.Grid.SRID == 0 {
+		return "geometry(" + kind + ")"
+	}
+	return fmt.Sprintf("geometry(%s,%d)", kind, j.Grid.SRID)
+}
+
+func (j Job) HasBRIN() bool { return j.Index == IndexBRIN || j.Index == IndexBoth }
+
+// systemColumns are names that each table has already.
+var systemColumns = map[string]bool{
+	"ctid": true, "tableoid": true, "xmin": true, "xmax": true, "cmin": true, "cmax": true,
+}

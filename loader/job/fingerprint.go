@@ -1,0 +1,74 @@
+package job
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// formatVersion is part of the fingerprint: it rises when the same job would
+// give other rows, so that no run is resumed into a mix of both.
+const formatVersion = 1
+
+// Fingerprint tells whether two jobs put the same rows into the same table with
+// the same columns and indexes. How fast they do it, and what becomes of the
+// table that was there, is not part of it.
+func (j Job) Fingerprint(cells geomgen.Range) string {
+	var area string
+	var rule geomgen.Rule
+	if j.Area != nil {
+		area, rule = j.Area.Digest(), j.Area.Rule
+	}
+
+	b, err := json.Marshal(struct {
+		Format  int
+		Table   Table
+		Grid    geomgen.Grid
+		Cells   geomgen.Range
+		ID      string
+		Geom    string
+		Set     []Constant
+		Indexes string
+		Layout  string
+		// What came later is left out where it is not used: fingerprints in ledgers
+		// stay as they are.
+		Extent   *geomgen.Box      `json:",omitempty"` // where Cells does not tell it
+		Area     string            `json:",omitempty"`
+		Rule     geomgen.Rule      `json:",omitempty"`
+		Coverage bool              `json:",omitempty"`
+		Clip     bool              `json:",omitempty"`
+		Geometry geomgen.Geometry  `json:",omitempty"`
+		Code     geomgen.Code      `json:",omitempty"`
+		Order    geomgen.CodeOrder `json:",omitempty"`
+		Unique   bool              `json:",omitempty"`
+	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, j.Set, string(j.Index), j.tableLayout(),
+		j.maskExtent(), area, rule, j.Coverage, j.Clip, j.Geometry, j.Code, j.CodeOrder, j.CodeIndex})
+	if err != nil {
+		panic(err) // validated numbers and strings always marshal
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// maskExtent returns the extent where the rectangle of cells does not say it all.
+func (j Job) maskExtent() *geomgen.Box {
+	if j.Area == nil && j.Grid.Shape == geomgen.Square && j.Grid.Rotate == 0 {
+		return nil
+	}
+	return j.Extent
+}
+
+// tableLayout says how the table is made, for the fingerprint.
+func (j Job) tableLayout() string {
+	layout := "plain"
+	if j.Partitions > 0 {
+		layout = fmt.Sprintf("%d partitions", j.Partitions)
+	}
+	if j.Unlogged {
+		layout += ", unlogged"
+	}
+	return layout
+}

@@ -1,0 +1,77 @@
+package job
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+)
+
+// DefaultHookTimeout is how long a statement of Job.Before or Job.After may take when
+// the job does not say.
+const DefaultHookTimeout = 5 * time.Minute
+
+// Hook is SQL of the user's that runs around a load.
+type Hook struct {
+	Name, SQL string
+	timeout   time.Duration
+}
+
+func (j Job) BeforeHook() Hook { return Hook{"before", j.Before, j.BeforeTimeout} }
+
+func (j Job) AfterHook() Hook { return Hook{"after", j.After, j.AfterTimeout} }
+
+func (s Hook) Limit() time.Duration {
+	if s.timeout == 0 {
+		return DefaultHookTimeout
+	}
+	return s.timeout
+}
+
+// endsTransaction are the first words of statements that begin or end one, or a part.
+func endsTransaction(word string) bool {
+	switch word {
+	case "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare":
+		return true
+	}
+	return false
+}
+
+// validateHooks checks what can be known of them without a server.
+func (j Job) validateHooks() error {
+	for _, s := range []Hook{j.BeforeHook(), j.AfterHook()} {
+		if s.SQL == "" && s.timeout != 0 {
+			return &geomgen.ParamError{Param: s.Name + "-timeout", Value: s.timeout.String(), Reason: "needs SQL: " + s.Name}
+		}
+		if err := aoi.CheckStatementTimeout(s.Name+"-timeout", s.Limit()); err != nil {
+			return err
+		}
+		if at, reason := sqltext.Lint(s.SQL); reason != "" {
+			line, column := sqltext.LineColumn(s.SQL, at)
+			return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(s.SQL[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
+		}
+		list := sqltext.Statements(s.SQL)
+		if s.SQL != "" && len(list) == 0 {
+			return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(s.SQL), Reason: "has no statement"}
+		}
+		for i, st := range list {
+			bad := func(reason string) error {
+				line, column := sqltext.LineColumn(s.SQL, st.Offset)
+				return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(st.Text),
+					Reason: fmt.Sprintf("statement %d of %d, line %d, column %d: %s", i+1, len(list), line, column, reason)}
+			}
+			switch {
+			case strings.ContainsRune(st.Text, 0):
+				return bad("SQL has no zero bytes")
+			case s.Name == "after" && endsTransaction(st.Word):
+				return bad("it runs in the transaction that publishes, which it must neither end nor take apart")
+			case st.Word == "copy" && st.Has("stdin", "stdout"):
+				return bad("copy needs a program at this end: use psql's \\copy before or after the load")
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/user"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/progress"
+)
+
+// Outcomes of a start.
+const (
+	OutcomePublished = "published" // readers see its table
+	OutcomeFailed    = "failed"
+	OutcomeStopped   = "stopped" // by a signal, or whoever ended its context
+)
+
+// Attempt is one start of a run as the ledger knows it: the first, or one that has
+// resumed it.
+type Attempt struct {
+	No        int        `json:"no"` // from 1
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"` // nil: it is at work, or was killed
+	Outcome   string     `json:"outcome,omitempty"`
+	// Role is the one that has logged in, Address where the connection came from, empty
+	// for a socket of the server; Host is what that machine calls itself, and OSUser
+	// who ran loadgrid there.
+	Role    string `json:"role"`
+	Address string `json:"address,omitempty"`
+	Host    string `json:"host,omitempty"`
+	OSUser  string `json:"os_user,omitempty"`
+	Version string `json:"version"`
+	// Rows is what this start has copied and committed.
+	Rows          int64                      `json:"rows"`
+	RowsPerSecond float64                    `json:"rows_per_second,omitempty"` // in the stage load
+	Seconds       float64                    `json:"seconds,omitempty"`
+	StageSeconds  map[progress.Stage]float64 `json:"stage_seconds,omitempty"`
+	// Retries is how often something was tried again, and Troubles say why, of the last
+	// of them.
+	Retries       int              `json:"retries"`
+	RecentRetries []progress.Retry `json:"troubles,omitempty"`
+	SQLState      string           `json:"sqlstate,omitempty"` // of Error, where it was the server's
+	Error         string           `json:"error,omitempty"`
+}
+
+// InsertAttempt writes down who starts a run, and from where.
+func (l Ledger) InsertAttempt(ctx context.Context, q pg.Querier, run int64, no int, version string) error {
+	host, _ := os.Hostname()
+	name := ""
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	_, err := q.Exec(ctx, "insert into "+l.attemptsTable+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
+		run, no, pg.CleanText(host), pg.CleanText(name), version)
+	return pg.Wrap(err, "writing a start of run %d into the ledger", run)
+}
+
+// EndAttempt writes down how a start has ended.
+func (l Ledger) EndAttempt(ctx context.Context, q pg.Querier, run int64, s Attempt) error {
+	stages, err := json.Marshal(s.StageSeconds)
+	if err != nil {
+		return fmt.Errorf("writing seconds of stages as JSON: %w", err)
+	}
+	troubles, err := json.Marshal(s.RecentRetries)
+	if err != nil {
+		return fmt.Errorf("writing troubles as JSON: %w", err)
+	}
+	_, err = q.Exec(ctx, "update "+l.attemptsTable+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
+			retries = $7, troubles = $8, sqlstate = nullif($9, ''), error = nullif($10, '') where run_id = $1 and no = $2`,
+		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(troubles), s.SQLState, pg.CleanText(s.Error))
+	return pg.Wrap(err, "writing into the ledger how a start of run %d ended", run)
+}
+
+// histories adds to runs what is known of their starts.
+func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) error {
+	for i := range runs {
+		runs[i].History = []Attempt{} // in JSON a list, also where there is none
+	}
+	var there bool
+	if err := q.QueryRow(ctx, "select to_regclass($1) is not null", l.attemptsTable).Scan(&there); err != nil || !there {
+		return pg.Wrap(err, "looking for the starts of runs in the ledger")
+	}
+	ids, at := make([]int64, len(runs)), make(map[int64]*RunInfo, len(runs))
+	for i := range runs {
+		ids[i], at[runs[i].ID] = runs[i].ID, &runs[i]
+	}
+	rows, err := q.Query(ctx, `select run_id, no, started_at, ended_at, coalesce(outcome, ''), role, coalesce(host(address), ''), coalesce(host, ''),
+			coalesce(os_user, ''), version, coalesce(rows, 0), coalesce(seconds, 0), coalesce(stages, '{}'), coalesce(retries, 0),
+			coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
+		from `+l.attemptsTable+" where run_id = any($1) order by run_id, no", ids)
+	if err != nil {
+		return pg.Wrap(err, "reading the starts of runs from the ledger")
+	}
+	var id int64
+	var s Attempt
+	_, err = pgx.ForEachRow(rows, []any{&id, &s.No, &s.StartedAt, &s.EndedAt, &s.Outcome, &s.Role, &s.Address, &s.Host, &s.OSUser,
+		&s.Version, &s.Rows, &s.Seconds, &s.StageSeconds, &s.Retries, &s.RecentRetries, &s.SQLState, &s.Error}, func() error {
+		s.RowsPerSecond = 0
+		if load := s.StageSeconds[progress.StageLoad]; load > 0 {
+			s.RowsPerSecond = float64(s.Rows) / load
+		}
+		at[id].History = append(at[id].History, s)
+		s = Attempt{} // maps and slices are not to be shared
+		return nil
+	})
+	return pg.Wrap(err, "reading the starts of runs from the ledger")
+}

@@ -1,0 +1,229 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// Ledger holds the names of the ledger's tables. Every statement about runs and
+// chunks is a method of it.
+type Ledger struct {
+	// Schema is where the tables are; the others are their names for SQL.
+	Schema, RunsTable, ChunksTable, attemptsTable string
+}
+
+func New(schema string) Ledger {
+	return Ledger{
+		Schema:        schema,
+		RunsTable:     pgx.Identifier{schema, "runs"}.Sanitize(),
+		ChunksTable:   pgx.Identifier{schema, "chunks"}.Sanitize(),
+		attemptsTable: pgx.Identifier{schema, "starts"}.Sanitize(),
+	}
+}
+
+func (l Ledger) Exists(ctx context.Context, q pg.Querier) (bool, error) {
+	var there bool
+	err := q.QueryRow(ctx, "select to_regclass($1) is not null and to_regclass($2) is not null", l.RunsTable, l.ChunksTable).Scan(&there)
+	return there, pg.Wrap(err, "looking for the ledger in schema %s", l.Schema)
+}
+
+// PublishedBy returns the job that made the table with this oid, nil when the
+// ledger knows of none.
+func (l Ledger) PublishedBy(ctx context.Context, q pg.Querier, t job.Table, oid uint32) (*job.Job, error) {
+	there, err := l.Exists(ctx, q)
+	if err != nil || !there {
+		return nil, err
+	}
+	var job job.Job
+	err = q.QueryRow(ctx, "select r.job from "+l.fromRuns("id, schema_name, table_name, table_oid, state, job")+
+		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.state = 'published' order by r.shown desc, r.id desc limit 1",
+		t.Schema, t.Name, oid).Scan(&job)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return &job, pg.Wrap(err, "reading the ledger about table %s", t)
+}
+
+// NewRun is what the ledger keeps of a run from its begin on.
+type NewRun struct {
+	JobName     string
+	Table       job.Table // with its schema
+	Job         job.Job
+	Fingerprint string
+	Staging     string // the name of the staging table, in the table's schema
+	Chunks      int64
+	Rows        int64
+	Version     string // of the program
+}
+
+// InsertRun writes down a new run and returns its number.
+func (l Ledger) InsertRun(ctx context.Context, q pg.Querier, run NewRun) (int64, error) {
+	b, err := json.Marshal(run.Job)
+	if err != nil {
+		return 0, fmt.Errorf("writing the job as JSON: %w", err)
+	}
+	var area []byte
+	if run.Job.Area != nil {
+		area = run.Job.Area.Marshal()
+	}
+	var id int64
+	err = q.QueryRow(ctx, "insert into "+l.RunsTable+
+		" (schema_name, table_name, staging_name, job, aoi, fingerprint, chunks, rows, version, job_name)"+
+		" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
+		run.Table.Schema, run.Table.Name, run.Staging, string(b), area, run.Fingerprint, run.Chunks, run.Rows, run.Version, run.JobName).Scan(&id)
+	return id, pg.Wrap(err, "writing a run of table %s into the ledger", run.Table)
+}
+
+const runColumns = `id, schema_name, table_name, state, chunks, rows, starts, started_at, finished_at,
+	coalesce(last_error, '') as last_error, version, fingerprint, job, staging_name`
+
+func (l Ledger) query(ctx context.Context, q pg.Querier, where string, args ...any) ([]RunInfo, error) {
+	rows, err := q.Query(ctx, "select r.*, c.* from "+l.fromRuns(runColumns)+" cross join lateral"+
+		" (select count(*) as n, coalesce(sum(rows), 0)::bigint as rows from "+l.ChunksTable+" where run_id = r.id) c "+where, args...)
+	if err != nil {
+		return nil, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)
+	}
+	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (RunInfo, error) {
+		var r RunInfo
+		var version *int64
+		var kept, name *string
+		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Attempts, &r.StartedAt, &r.FinishedAt,
+			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.Staging, &version, &r.Shown, &kept, &name, &r.Committed, &r.RowsDone)
+		if version != nil {
+			r.TableVersion = *version
+		}
+		if kept != nil {
+			r.KeptAs = *kept
+		}
+		if name != nil {
+			r.JobName = *name
+		}
+		return r, err
+	})
+	return runs, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)
+}
+
+// Unfinished returns the run of a table that was begun and not ended.
+func (l Ledger) Unfinished(ctx context.Context, q pg.Querier, t job.Table) (run RunInfo, found bool, err error) {
+	runs, err := l.query(ctx, q, "where r.schema_name = $1 and r.table_name = $2 and r.state = 'loading'", t.Schema, t.Name)
+	if err != nil || len(runs) == 0 {
+		return RunInfo{}, false, err
+	}
+	return runs[0], true, nil
+}
+
+// Find returns a run by its number.
+func (l Ledger) Find(ctx context.Context, q pg.Querier, id int64) (run RunInfo, found bool, err error) {
+	runs, err := l.query(ctx, q, "where r.id = $1", id)
+	if err != nil || len(runs) == 0 {
+		return RunInfo{}, false, err
+	}
+	return runs[0], true, nil
+}
+
+// ReadArea reads the polygons of a run's area of interest into its job. They stand
+// beside it, as bytes, and ledgers from before there were any have no column for
+// them.
+func (l Ledger) ReadArea(ctx context.Context, q pg.Querier, run *RunInfo) error {
+	if run.Job.Area == nil {
+		return nil
+	}
+	var b []byte
+	if err := q.QueryRow(ctx, "select aoi from "+l.RunsTable+" where id = $1", run.ID).Scan(&b); err != nil {
+		return pg.Wrap(err, "reading the area of interest of run %d from the ledger", run.ID)
+	}
+	if err := run.Job.Area.Unmarshal(b); err != nil {
+		return fmt.Errorf("reading the area of interest of run %d in the ledger: %w", run.ID, err)
+	}
+	return nil
+}
+
+// MarkResumed notes that a run goes on, with the job as it is now, which may differ from
+// that of the first start in what is not of the fingerprint. It returns which start
+// that is.
+func (l Ledger) MarkResumed(ctx context.Context, q pg.Querier, id int64, job job.Job) (no int, err error) {
+	b, err := json.Marshal(job)
+	if err != nil {
+		return 0, fmt.Errorf("writing the job as JSON: %w", err)
+	}
+	err = q.QueryRow(ctx, "update "+l.RunsTable+" set starts = starts + 1, last_error = null, job = $2 where id = $1 returning starts", id, string(b)).Scan(&no)
+	return no, pg.Wrap(err, "writing into the ledger that run %d goes on", id)
+}
+
+// WaitForChunks waits until no transaction is in work that writes a chunk of the run,
+// and keeps others out until the end of this one.
+func (l Ledger) WaitForChunks(ctx context.Context, q pg.Querier, id int64) error {
+	_, err := q.Exec(ctx, "select from "+l.RunsTable+" where id = $1 for update", id)
+	return pg.Wrap(err, "waiting for the chunks of run %d", id)
+}
+
+// FlushCommits commits, and so has the server write to disk all that was committed before.
+func (l Ledger) FlushCommits(ctx context.Context, q pg.Querier, id int64) error {
+	_, err := q.Exec(ctx, "update "+l.RunsTable+" set last_error = null where id = $1", id)
+	return pg.Wrap(err, "writing into the ledger that run %d is loaded", id)
+}
+
+func (l Ledger) RecordError(ctx context.Context, q pg.Querier, id int64, cause error) error {
+	_, err := q.Exec(ctx, "update "+l.RunsTable+" set last_error = $2 where id = $1", id, sqltext.OneLine(cause.Error()))
+	return pg.Wrap(err, "writing into the ledger why run %d stopped", id)
+}
+
+// MarkPublished notes that a run's rows are shown by the table with this oid, as part
+// of a version, and how many of them were not there before.
+func (l Ledger) MarkPublished(ctx context.Context, q pg.Querier, id int64, oid uint32, version, added int64) error {
+	_, err := q.Exec(ctx, "update "+l.RunsTable+` set state = 'published', finished_at = now(), last_error = null, table_oid = $2, version_id = $3,
+		shown = true, rows_added = $4, published_xid = pg_current_xact_id() where id = $1`, id, oid, version, added)
+	return pg.Wrap(err, "writing into the ledger that run %d is published", id)
+}
+
+// RecordState notes how a run has left its table, and when: the step after may take long.
+// A transaction that wrote no rows is in none.
+func (l Ledger) RecordState(ctx context.Context, q pg.Querier, id int64, look TableState, wrote bool) error {
+	b, err := json.Marshal(look)
+	if err != nil {
+		return fmt.Errorf("writing how the table looks as JSON: %w", err)
+	}
+	_, err = q.Exec(ctx, "update "+l.RunsTable+" set imprint = $2, finished_at = clock_timestamp(), published_xid = case when $3 then published_xid end where id = $1", id, string(b), wrote)
+	return pg.Wrap(err, "writing into the ledger how run %d has left its table", id)
+}
+
+func (l Ledger) MarkRunDropped(ctx context.Context, q pg.Querier, id int64) error {
+	if _, err := q.Exec(ctx, "update "+l.RunsTable+" set state = 'dropped', finished_at = now() where id = $1", id); err != nil {
+		return pg.Wrap(err, "writing into the ledger that run %d is dropped", id)
+	}
+	_, err := q.Exec(ctx, "delete from "+l.ChunksTable+" where run_id = $1", id)
+	return pg.Wrap(err, "taking the chunks of run %d out of the ledger", id)
+}
+
+// InsertChunk notes a chunk as committed, if the transaction it is in commits.
+// It must come first in that transaction: a second attempt at the same chunk
+// waits here, and then gets SQLSTATE 23505.
+func (l Ledger) InsertChunk(ctx context.Context, q pg.Querier, run int64, c plan.Chunk) error {
+	_, err := q.Exec(ctx, "insert into "+l.ChunksTable+" (run_id, chunk_no, first_id, last_id, rows) values ($1, $2, $3, $4, $5)",
+		run, c.No, c.First, c.Last, c.Rows)
+	return err
+}
+
+// CommittedChunks returns the numbers of a run's committed chunks and their rows.
+func (l Ledger) CommittedChunks(ctx context.Context, q pg.Querier, run int64) (map[int64]bool, int64, error) {
+	rows, err := q.Query(ctx, "select chunk_no, rows from "+l.ChunksTable+" where run_id = $1", run)
+	if err != nil {
+		return nil, 0, pg.Wrap(err, "reading the chunks of run %d", run)
+	}
+	done := make(map[int64]bool)
+	var no, n, sum int64
+	_, err = pgx.ForEachRow(rows, []any{&no, &n}, func() error {
+		done[no] = true
+		sum += n
+		return nil
+	})
+	return done, sum, pg.Wrap(err, "reading the chunks of run %d", run)
+}

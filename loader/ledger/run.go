@@ -1,0 +1,107 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// RunInfo is a run as the ledger knows it.
+type RunInfo struct {
+	ID          int64      `json:"id"`
+	JobName     string     `json:"job_name,omitempty"` // empty in a ledger from before jobs had names
+	Table       job.Table  `json:"table"`
+	State       string     `json:"state"`
+	Chunks      int64      `json:"chunks"`
+	Committed   int64      `json:"committed_chunks"`
+	Rows        int64      `json:"rows"`
+	RowsDone    int64      `json:"committed_rows"`
+	Attempts    int        `json:"starts"`
+	StartedAt   time.Time  `json:"started_at"`
+	FinishedAt  *time.Time `json:"finished_at,omitempty"`
+	LastError   string     `json:"last_error,omitempty"`
+	Version     string     `json:"version"`
+	Fingerprint string     `json:"fingerprint"`
+	Job         job.Job    `json:"job"`
+	// TableVersion is the run that made the version of the table with this run's
+	// rows: itself, or the one that it appended to. 0 for runs that are not published.
+	TableVersion int64 `json:"table_version,omitempty"`
+	// Shown tells whether the table shows the rows of this run.
+	Shown bool `json:"shown"`
+	// KeptAs names the table, in the same schema, that keeps the rows of this run
+	// since others took their place. Empty where none does.
+	KeptAs string `json:"kept_as,omitempty"`
+	// History tells of each start of the run. Empty in a ledger from before starts
+	// were written down.
+	History []Attempt `json:"history"`
+	// Staging is the name of the staging table, in the schema of the table.
+	Staging string `json:"-"`
+}
+
+// Status says in a word what became of a run: its state, and of one that was
+// published whether its rows are shown, kept or replaced.
+func (r RunInfo) Status() string {
+	switch {
+	case r.State != StatePublished || r.Shown, r.TableVersion == 0: // the last in a ledger from before versions
+		return r.State
+	case r.KeptAs != "":
+		return "kept"
+	}
+	return "replaced"
+}
+
+// NoRunError reports a number that the ledger does not know.
+type NoRunError struct {
+	Schema string // of the ledger
+	ID     int64
+}
+
+// NoLedgerError reports a schema without a ledger: no run has begun that uses it.
+type NoLedgerError struct{ Schema, Database string }
+
+// RunsCommand returns the command that does something with a run, for messages.
+func RunsCommand(verb string, id int64, ledgerSchema string) string {
+	s := fmt.Sprintf("'loadgrid runs %s %d", verb, id)
+	if ledgerSchema != job.DefaultLedgerSchema {
+		s += " --ledger-schema " + ledgerSchema
+	}
+	return s + "'"
+}
+
+// RunFilter chooses runs. The zero value chooses all.
+type RunFilter struct {
+	Table job.Table // without a schema: tables of this name in any
+	Limit int64     // the newest so many; 0 for all
+}
+
+// StateError reports a run that is not in the state that is asked for.
+type StateError struct {
+	ID    int64
+	State string
+	Only  string // what a run in another state can be
+	Which string // which run that is; empty for one that is unfinished
+}
+
+// States of a run.
+const (
+	StateLoading   = "loading"   // begun and not ended; whether it is alive, the lock tells
+	StatePublished = "published" // readers see its table
+	StateDropped   = "dropped"   // given up, its staging table is gone
+)
+
+func (e *NoRunError) Error() string {
+	return fmt.Sprintf("the ledger in schema %s knows no run %d", e.Schema, e.ID)
+}
+
+func (e *NoLedgerError) Error() string {
+	return fmt.Sprintf("there is no ledger in schema %s of database %s: the first load makes it, and --ledger-schema names another", e.Schema, e.Database)
+}
+
+func (e *StateError) Error() string {
+	which := e.Which
+	if which == "" {
+		which = "an unfinished run"
+	}
+	return fmt.Sprintf("run %d is %s: only %s can be %s", e.ID, e.State, which, e.Only)
+}

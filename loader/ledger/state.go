@@ -1,0 +1,54 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// TableState is how a run has left its table, as far as the catalogue tells.
+type TableState struct {
+	// Files is a digest of the table and its partitions: which relations, in which
+	// files. TRUNCATE, VACUUM FULL, CLUSTER and a restored backup change those.
+	Files string `json:"files"`
+	// Columns are names and types.
+	Columns []string `json:"columns"`
+	// Numbers are those that the catalogue gave the columns. One that was dropped and
+	// made anew has another, and none of its values.
+	Numbers []int16 `json:"numbers"`
+	// Indexes are the valid ones, without their names. Others may be added.
+	Indexes []string `json:"indexes"`
+	// Rows is how many there are and Writers which transactions wrote them beyond those
+	// that the ledger has, where the step after has written to the table.
+	Rows    *int64   `json:"rows,omitempty"`
+	Writers []string `json:"writers,omitempty"`
+}
+
+// ShownRun is a run whose rows the table shows.
+type ShownRun struct {
+	ID, version, Rows int64
+	Job               job.Job
+	Fingerprint       string
+	State             *TableState // as it left the table; nil in a ledger from before
+}
+
+// ShownRuns returns the runs whose rows the table with this oid shows, the last first.
+func (l Ledger) ShownRuns(ctx context.Context, q pg.Querier, t catalog.Relation) ([]ShownRun, error) {
+	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.RunsTable+
+		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.OID)
+	if err != nil {
+		return nil, pg.Wrap(err, "reading the ledger about table %s", t.Table)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ShownRun, err error) {
+		var look []byte
+		if err := row.Scan(&r.ID, &r.version, &r.Rows, &r.Job, &r.Fingerprint, &look); err != nil || look == nil {
+			return r, err
+		}
+		return r, json.Unmarshal(look, &r.State)
+	})
+	return list, pg.Wrap(err, "reading the ledger about table %s", t.Table)
+}

@@ -1,0 +1,139 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// indexCost is what a row costs in an index, as measured: see docs/estimates.md.
+type indexCost struct {
+	insert, build float64 // microseconds, into one that is there and into a new one
+	bytes, wal    float64 // that the index grows by, and that an insert writes
+}
+
+// costOf looks at what decides most: the access method, and whether the rows
+// come in the index's order. Those of extensions count as much as GiST.
+func costOf(i AppendIndex) indexCost {
+	switch i.Method {
+	case "btree":
+		if i.InOrder {
+			return indexCost{insert: 0.8, build: 0.4, bytes: 26, wal: 70}
+		}
+		return indexCost{insert: 1.5, build: 0.5, bytes: 34, wal: 80}
+	case "brin":
+		return indexCost{insert: 0.4, build: 0.2, bytes: 0.2, wal: 0.5}
+	case "hash":
+		return indexCost{insert: 2.5, build: 1.4, bytes: 45, wal: 100}
+	case "spgist":
+		return indexCost{insert: 6, build: 4, bytes: 94, wal: 160}
+	}
+	return indexCost{insert: 7, build: 1.2, bytes: 47, wal: 130}
+}
+
+const (
+	// stageRow is the microseconds that a row takes into the staging table with
+	// its key, moveRow from there into the table without its indexes.
+	stageRow, moveRow = 1.4, 1.4
+	// walInsert is what a row of INSERT has in the WAL beside its columns.
+	walInsert = 56
+	// grown is how much larger an entry is in an index that has grown by inserts,
+	// where pages are left half full, than in one that was built.
+	grown = 1.2
+	// knownRows is how many rows an index must have to tell the size of an entry.
+	knownRows = 10_000
+)
+
+// Estimate fills in the costs and the hints.
+func (a *AppendPlan) Estimate(p *Plan) {
+	n := float64(p.Rows)
+	cost := func(micros, wal float64) AppendCost {
+		if a.Unlogged {
+			wal = 0
+		}
+		return AppendCost{wholeBytes(n * wal), n * micros / 1e6}
+	}
+	fresh := p.Estimate()
+	a.NewTable = AppendCost{fresh.WALBytes, fresh.Seconds}
+	if a.Attach {
+		a.Staging = a.NewTable
+	} else {
+		staged := *p
+		staged.Job.Index = job.IndexNone
+		a.Staging = AppendCost{staged.Estimate().WALBytes, n * stageRow / 1e6}
+		a.Move = cost(moveRow, float64(p.rowColumns()+walInsert))
+	}
+	a.Total = a.Staging.plus(a.Move)
+	for k := range a.Indexes {
+		i := &a.Indexes[k]
+		c := costOf(*i)
+		if i.Rows >= knownRows && i.Method != "brin" && i.Method != "hash" {
+			c.bytes = float64(i.Bytes) / float64(i.Rows) * grown
+		}
+		switch {
+		case !a.Attach:
+			i.Cost = cost(c.insert, c.wal)
+		case i.loaded(p.Job):
+			c.bytes /= grown
+		default:
+			c.bytes /= grown
+			i.Cost = cost(c.build, c.bytes)
+		}
+		i.Growth = wholeBytes(n * c.bytes)
+		a.Total = a.Total.plus(i.Cost)
+	}
+	a.Hints = a.hints(p)
+}
+
+// loaded tells whether a partition has this index before it is attached.
+func (i AppendIndex) loaded(j job.Job) bool {
+	switch i.Method {
+	case "btree":
+		return i.Constraint && i.InOrder
+	case "gist", "brin":
+		return i.Columns == j.GeomColumn || i.Columns == job.QuoteName(j.GeomColumn)
+	}
+	return false
+}
+
+// worthwhile is what a hint must save.
+const worthwhile = 10 * time.Second
+
+// hints looks for what saves time: indexes that are built anew sooner than they
+// take the rows, which keys cannot be, and partitions.
+func (a *AppendPlan) hints(p *Plan) []string {
+	hints := []string{}
+	if a.Attach {
+		return hints
+	}
+	saves := func(now, then float64) bool { return now-then > worthwhile.Seconds() }
+	for _, i := range a.Indexes {
+		rebuild := (float64(a.Rows) + float64(p.Rows)) * costOf(i).build / 1e6
+		if !i.Constraint && saves(i.Cost.Seconds, rebuild) {
+			hints = append(hints, fmt.Sprintf(
+				"dropped before and built again after, index %s would take about %s in place of %s; until then queries go without it",
+				i.Name, roughly(rebuild), roughly(i.Cost.Seconds)))
+		}
+	}
+	attached := a.NewTable.Seconds
+	for _, i := range a.Indexes {
+		if !i.loaded(p.Job) {
+			attached += float64(p.Rows) * costOf(i).build / 1e6
+		}
+	}
+	if a.NoPartition && saves(a.Total.Seconds, attached) {
+		hints = append(hints, fmt.Sprintf(
+			"no partition of the table is for these ids: with partitions they come as new ones with indexes of their own, in about %s in place of %s",
+			roughly(attached), roughly(a.Total.Seconds)))
+	}
+	return hints
+}
+
+// roughly writes seconds without digits that an estimate does not have.
+func roughly(seconds float64) string {
+	if seconds > 1e9 {
+		return "more than 30 years"
+	}
+	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
+}

@@ -1,0 +1,77 @@
+package plan
+
+import (
+	"encoding/binary"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// Where the fields stand in a row: two bytes with the number of fields, then
+// cell_id, col, row and geom, each behind its length of four bytes.
+const (
+	idAt   = 2 + 4
+	colAt  = idAt + 8 + 4
+	rowAt  = colAt + 4 + 4
+	geomAt = rowAt + 4 + 4
+)
+
+// layout is a row of binary COPY. Its template has everything in it that is the
+// same in each row of a whole cell, up to a code, whose length differs; coverage
+// stands behind that, or at the template's end.
+type layout struct {
+	template      []byte
+	pointsAt      int     // where the points of the geometry stand
+	geomEnd       int     // where the geometry ends
+	constantBytes []int64 // the size of each constant, without its length
+	coder         *geomgen.Coder
+	codeMost      int // the length of the longest code, in bytes
+	coverage      bool
+	clip          bool
+	srid          int32
+	most          int // the size of the largest row of a whole cell
+}
+
+func newLayout(job job.Job, cells geomgen.Range) (layout, error) {
+	l := layout{coverage: job.Coverage, clip: job.Clip, srid: job.Grid.SRID}
+	be := binary.BigEndian
+	row := be.AppendUint16(nil, uint16(len(job.Columns())))
+	row = append(be.AppendUint32(row, 8), make([]byte, 8)...)
+	row = append(be.AppendUint32(row, 4), make([]byte, 4)...)
+	row = append(be.AppendUint32(row, 4), make([]byte, 4)...)
+	header := job.Grid.AppendHeader(nil, job.Geometry)
+	points := job.Grid.PointsLen(job.Geometry)
+	row = be.AppendUint32(row, uint32(len(header)+points))
+	row = append(row, header...)
+	l.pointsAt = len(row)
+	row = append(row, make([]byte, points)...)
+	l.geomEnd = len(row)
+	for _, c := range job.Set {
+		before := len(row)
+		var err error
+		if row, err = c.Encode(row); err != nil {
+			return layout{}, err
+		}
+		l.constantBytes = append(l.constantBytes, int64(len(row)-before-4))
+	}
+	if job.Coverage && job.Code == "" {
+		row = appendCoverage(row, 1)
+	}
+	l.template, l.most = row, len(row)
+	if job.Code == "" {
+		return l, nil
+	}
+	var err error
+	if l.coder, err = geomgen.NewCoder(job.Grid, job.Code, job.CodeOrder); err != nil {
+		return layout{}, err
+	}
+	if err := l.coder.CheckRange(cells); err != nil {
+		return layout{}, err
+	}
+	l.codeMost = l.coder.MaxLen(cells)
+	l.most += 4 + l.codeMost
+	if job.Coverage {
+		l.most += 8
+	}
+	return l, nil
+}

@@ -1,0 +1,241 @@
+// Package plan owns what a job comes to: its cells, the chunks in which they go out,
+// the rows of a chunk as bytes of binary COPY, and estimates. A Plan is immutable.
+package plan
+
+import (
+	"context"
+	"math"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// Plan is what a job comes to: its cells, and the chunks in which they go out.
+type Plan struct {
+	Job    job.Job       // with its defaults filled in
+	Cells  geomgen.Range // a rectangle of columns and rows that all cells lie in
+	Rows   int64         // how many cells they are
+	Chunks int64         // in how many chunks they go out
+	// Method is how they get into the table, Streams over how many connections,
+	// and Why says what spoke for that.
+	Method    Method
+	Streams   int
+	Reason    string
+	selection cellSelection
+	layout    layout
+}
+
+// Chunk is a contiguous range of cell_id with its exact number of rows: the unit
+// of one transaction, of resume and of retry.
+type Chunk struct {
+	No          int64 // from 0
+	First, Last int64 // the first and the last cell_id
+	Rows        int64
+}
+
+// New checks a job and plans it. Nothing is asked of a server. The error of
+// a wrong job is a *geomgen.ParamError, and that of an area of interest that a
+// server must make ready first a *NeedsServerError: see PlanOn.
+func New(ctx context.Context, job job.Job) (*Plan, error) {
+	job = job.WithDefaults()
+	if err := job.Validate(); err != nil {
+		return nil, err
+	}
+	choice, err := selectCells(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	layout, err := newLayout(job, choice.Range())
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Job: job, Cells: choice.Range(), Rows: choice.Count(), selection: choice, layout: layout}
+	if err := p.chooseChunks(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Contains tells whether a cell is one of the plan's.
+func (p *Plan) Contains(c geomgen.Cell) bool {
+	return p.selection.Contains(c)
+}
+
+// Blocks calls visit for each block of a level, 0 for cells, that has cells of the
+// plan in it, in the order in which they are loaded, with how many are in it and
+// how many come before.
+func (p *Plan) Blocks(level uint8, visit func(b geomgen.Block, before, count int64)) {
+	p.selection.Blocks(level, visit)
+}
+
+// Middle returns a cell from the middle of the load: the next at the edge of the
+// area, where there is one near.
+func (p *Plan) Middle() geomgen.Cell {
+	middle, _ := geomgen.CellOf(p.selection.At(p.Rows / 2))
+	if p.selection.area == nil {
+		return middle
+	}
+	w := p.selection.Walk(p.selection.At(p.Rows/2), geomgen.MaxID)
+	for range 100_000 {
+		b, ok := w.Next()
+		if !ok {
+			break
+		}
+		if w.Edge() {
+			return geomgen.Cell{Col: b.Col, Row: b.Row}
+		}
+	}
+	return middle
+}
+
+// minChunkRows is the number of rows below which a transaction of its own costs
+// more than a second stream saves.
+const minChunkRows = 50_000
+
+// chunkCount returns the number of chunks: as few as the bound on their rows
+// allows, but enough to keep all streams at work to the end.
+func chunkCount(rows, chunkRows, streams int64) int64 {
+	n := (rows-1)/chunkRows + 1
+	if least := min(streams, (rows-1)/minChunkRows+1); n < least {
+		n = least
+	}
+	// With few chunks a stream that has one more than the others is waited for.
+	if rest := n % streams; n > streams && n < 8*streams && rest != 0 {
+		n = min(n+streams-rest, rows)
+	}
+	return n
+}
+
+// Chunk returns the i-th chunk, i from 0 to p.Chunks-1. The rows of two chunks
+// differ by one at most.
+func (p *Plan) Chunk(i int64) Chunk {
+	size, rest := p.Rows/p.Chunks, p.Rows%p.Chunks
+	start := i*size + min(i, rest)
+	rows := size
+	if i < rest {
+		rows++
+	}
+	return Chunk{No: i, First: p.selection.At(start), Last: p.selection.At(start + rows - 1), Rows: rows}
+}
+
+// Bounds returns the range of cell_id that the partition of a chunk is for: from
+// its first cell to before that of the next, so that no id between two
+// partitions has no place.
+func (p *Plan) Bounds(c Chunk) (from, to int64) {
+	if c.No == p.Chunks-1 {
+		return c.First, c.Last + 1
+	}
+	return c.First, p.Chunk(c.No + 1).First
+}
+
+// RowBytes returns the size of a row in binary COPY, in bytes: where codes differ in
+// length, of the longest; of a whole cell where those at the edge are cut.
+func (p *Plan) RowBytes() int {
+	return p.layout.most
+}
+
+// Estimate is what a plan will take. See the constants for where the figures
+// come from.
+type Estimate struct {
+	CopyBytes  int64   `json:"copy_bytes"`  // through the connection
+	HeapBytes  int64   `json:"heap_bytes"`  // of the table without its indexes
+	IndexBytes int64   `json:"index_bytes"` // of primary key and spatial indexes
+	WALBytes   int64   `json:"wal_bytes"`   // written by the server meanwhile
+	Seconds    float64 `json:"seconds"`     // until the table is ready to query
+}
+
+const (
+	pageBytes   = 8192
+	pageHeader  = 24
+	rowPointer  = 4
+	rowHeader   = 24 // 23 bytes, padded to the next column's alignment
+	cellColumns = 16 // bigint and two integers
+	// PostGIS keeps a header and a bounding box of four float4 with each polygon, and
+	// of a point neither box nor rings: gserialized2.txt in its source.
+	storedPolygon = 40
+	storedMulti   = 48
+	storedPoint   = 32
+	keyEntry      = 20  // B-tree of a bigint: 8 + 8 bytes and a pointer
+	codeEntry     = 16  // B-tree of a text beside its letters: header, padding and a pointer
+	keyFill       = 0.9 // of a B-tree that is built over all rows at once
+	boxEntry      = 28  // GiST of a box of four float4: 8 + 16 bytes and a pointer
+	boxFill       = 0.7 // measured, PostgreSQL 15: its build splits pages by space
+	brinEntry     = 44  // a summary of pages: a box of four float8, its header and pointer
+	// walFreeze is what VACUUM writes a row when it freezes chunks: measured.
+	walFreeze = 30
+	// walRow is what a row of COPY has in the WAL beside its columns, and
+	// indexes are in it without the room that is left free.
+	walRow = 8
+)
+
+// BoxRowBytes is the size in the heap of a row without constants, of a square cell.
+const BoxRowBytes = rowHeader + cellColumns + storedPolygon + 5*16
+
+// Estimate returns the expected size and time. Sizes follow from PostgreSQL's
+// page layout; the time is that of a server on two cores, a rough guide. Sizes
+// beyond what an int64 holds are given as its largest number.
+func (p *Plan) Estimate() Estimate {
+	row := rowHeader + p.rowColumns()
+	perPage := max((pageBytes-pageHeader)/(row+rowPointer), 1)
+	rows, pages := float64(p.Rows), float64((p.Rows-1)/perPage+1)
+	e := Estimate{
+		CopyBytes: wholeBytes(rows * float64(p.RowBytes())),
+		HeapBytes: wholeBytes(pages * pageBytes),
+		Seconds:   p.seconds(),
+	}
+	index, wal := 2*pageBytes+rows*keyEntry/keyFill, rows*float64(row-rowHeader+walRow+keyEntry)
+	if p.Job.Index == job.IndexGiST || p.Job.Index == job.IndexBoth {
+		index += rows * boxEntry / boxFill
+		wal += rows * boxEntry
+	}
+	if p.Job.HasBRIN() {
+		index += 3*pageBytes + pages/job.BRINPages*brinEntry
+		wal += pages / job.BRINPages * brinEntry
+	}
+	if p.Job.CodeIndex {
+		index += rows * float64(codeEntry+p.layout.codeMost) / keyFill
+		wal += rows * float64(codeEntry+p.layout.codeMost)
+	}
+	if p.Method == MethodChunks {
+		wal += rows * walFreeze
+	}
+	e.IndexBytes = wholeBytes(index)
+	if !p.Job.Unlogged {
+		e.WALBytes = wholeBytes(wal)
+	}
+	return e
+}
+
+// rowColumns returns the size of a row in the heap without its header, in bytes.
+func (p *Plan) rowColumns() int64 {
+	columns := cellColumns + storedGeometry(p.Job)
+	for _, c := range p.layout.constantBytes {
+		columns += c
+	}
+	if p.Job.Code != "" {
+		columns += 1 + int64(p.layout.codeMost)
+	}
+	if p.Job.Coverage {
+		columns += 4
+	}
+	return (columns + 7) &^ 7
+}
+
+// storedGeometry returns the size of a whole cell's geometry in the heap.
+func storedGeometry(job job.Job) int64 {
+	points := int64(job.Grid.PointsLen(job.Geometry))
+	switch job.Geometry {
+	case geomgen.AsPoint:
+		return storedPoint
+	case geomgen.AsMultiPolygon:
+		return storedMulti + points
+	}
+	return storedPolygon + points
+}
+
+func wholeBytes(f float64) int64 {
+	if f >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(f)
+}

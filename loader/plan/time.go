@@ -1,0 +1,40 @@
+package plan
+
+import "github.com/loadgrid/loadgrid/loader/job"
+
+// Microseconds that a row takes on a server with two cores, and what a load takes
+// whatever its size: see docs/estimates.md.
+const (
+	copyFrozen  = 0.85 // COPY FREEZE over one stream
+	copyChunks  = 0.65 // over two
+	freezeRow   = 0.25 // VACUUM of what chunks have written
+	keyRow      = 0.3
+	gistRow     = 1.0
+	brinRow     = 0.15
+	sideBySide  = 1.2 // how much longer two backends take beside each other
+	beforeAfter = 0.3 // seconds: plan, statistics, publish
+)
+
+// seconds is a guess at how long the load takes until the table is ready to query.
+func (p *Plan) seconds() float64 {
+	var gist, brin float64
+	if p.Job.Index == job.IndexGiST || p.Job.Index == job.IndexBoth {
+		gist = gistRow
+	}
+	if p.Job.HasBRIN() {
+		brin = brinRow
+	}
+	var row float64
+	switch p.Method {
+	case MethodPartitions:
+		row = copyFrozen + keyRow + gist + brin
+		if p.Streams > 1 {
+			row *= sideBySide / 2
+		}
+	case MethodChunks:
+		row = copyChunks + freezeRow + max(gist, keyRow+brin)
+	default:
+		row = copyFrozen + max(gist, keyRow+brin)
+	}
+	return beforeAfter + float64(p.Rows)*row/1e6
+}

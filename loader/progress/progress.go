@@ -1,0 +1,132 @@
+// Package progress owns how far a run is: its stages, counters and snapshots.
+package progress
+
+import (
+	"sync"
+	"time"
+)
+
+// Stage is a part of a run, in this order.
+type Stage string
+
+// The stages of a run.
+const (
+	StagePlan    Stage = "plan"    // check, lock, ledger, staging table
+	StageLoad    Stage = "load"    // COPY; of a partition, its indexes and statistics, too
+	StageFreeze  Stage = "freeze"  // VACUUM FREEZE of what COPY could not freeze
+	StageIndex   Stage = "index"   // primary key and spatial index; with partitions, load has it
+	StageAnalyze Stage = "analyze" // statistics
+	StagePublish Stage = "publish" // the swap
+)
+
+// Stages returns all stages in their order.
+func Stages() []Stage {
+	return []Stage{StagePlan, StageLoad, StageFreeze, StageIndex, StageAnalyze, StagePublish}
+}
+
+// Snapshot is how far a run is.
+type Snapshot struct {
+	Job     string // what it is called
+	Run     int64  // its number in the ledger, 0 until it has one
+	Stage   Stage
+	Done    int64         // rows of this stage; in index, the average of both
+	Skipped int64         // rows among Done that an earlier start had committed
+	Total   int64         // rows of this stage, 0 when that is not known
+	Elapsed time.Duration // since the stage began
+}
+
+// Progress tells how far a run is. The zero value is ready; Snapshot may be
+// called at any time from any goroutine.
+type Progress struct {
+	mu                   sync.Mutex
+	job                  string
+	run                  int64
+	stage                Stage
+	done, skipped, total int64
+	began                time.Time
+	took                 map[Stage]time.Duration
+}
+
+// Snapshot returns the state of this moment. Before the run has begun its stage
+// is empty.
+func (p *Progress) Snapshot() Snapshot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := Snapshot{Job: p.job, Run: p.run, Stage: p.stage, Done: p.done, Skipped: p.skipped, Total: p.total}
+	if p.stage != "" {
+		s.Elapsed = time.Since(p.began)
+	}
+	return s
+}
+
+// About says which run it is.
+func (p *Progress) About(job string, run int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.job, p.run = job, run
+}
+
+// Begin starts a stage, and ends the one before; stage "" ends the last one.
+func (p *Progress) Begin(stage Stage, total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end()
+	p.stage, p.done, p.skipped, p.total, p.began = stage, 0, 0, total, time.Now()
+}
+
+// Restart has the stage begin now.
+func (p *Progress) Restart() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.began = time.Now()
+}
+
+func (p *Progress) end() {
+	if p.stage == "" {
+		return
+	}
+	if p.took == nil {
+		p.took = make(map[Stage]time.Duration)
+	}
+	p.took[p.stage] += time.Since(p.began)
+}
+
+// Expect changes the rows of the stage, once it is known how many there are.
+func (p *Progress) Expect(total int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total = total
+}
+
+func (p *Progress) Skip(rows int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += rows
+	p.skipped += rows
+}
+
+func (p *Progress) Add(rows int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += rows
+}
+
+func (p *Progress) Set(rows int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done = max(p.done, min(rows, p.total))
+}
+
+// Seconds returns how long each stage took, and has taken until now.
+func (p *Progress) Seconds() map[Stage]float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := make(map[Stage]float64, len(p.took)+1)
+	for stage, d := range p.took {
+		s[stage] = d.Round(time.Microsecond).Seconds()
+	}
+	if p.stage != "" {
+		s[p.stage] = (p.took[p.stage] + time.Since(p.began)).Round(time.Microsecond).Seconds()
+	}
+	return s
+}
