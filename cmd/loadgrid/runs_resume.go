@@ -38,8 +38,9 @@ func runResume(ctx context.Context, options runOptions, progress progressFlags, 
 	}, std)
 }
 
-// jobToResume returns the job that goes on with an unfinished run of a ledger: the
-// ledger's copy of it has neither the schema that the table was found in nor its own.
+// jobToResume returns the job that goes on with an unfinished run. The table is the one
+// that the run has found, with its schema, and the ledger the one that was asked,
+// whatever the job says that the ledger holds.
 func jobToResume(run loader.RunInfo, ledgerSchema string) (loader.Job, error) {
 	if run.State != loader.StateLoading {
 		return loader.Job{}, &loader.StateError{ID: run.ID, State: run.Status(), Only: "resumed"}
