@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -11,12 +12,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newBench() *cobra.Command {
-	var (
-		options loader.BenchOptions
-		dsn     string
-		watch   watchFlags
-	)
+func newBenchCommand() *cobra.Command {
+	var options benchOptions
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure the server's limit, and loadgrid's share of it, in under a minute",
@@ -41,59 +38,82 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
   loadgrid bench --progress json 2> bench.jsonl`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := positive(cmd, "rows"); err != nil {
+			if err := options.check(cmd); err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("schema") && options.Schema == "" {
-				return &geomgen.ParamError{Param: "schema", Value: `""`, Reason: "the name is empty"}
-			}
-			return runBench(cmd, options, dsn, watch)
+			return runBench(cmd.Context(), options, streamsOf(cmd))
 		},
 	}
+
 	fs := cmd.Flags()
-	registerDSN(cmd, &dsn)
+	registerDSN(cmd, &options.dsn)
 	fs.Int64Var(&options.Rows, "rows", 1_000_000, "`number` of rows of each COPY, at most 10,000,000; fewer are taken where the server is too slow")
 	fs.StringVar(&options.Schema, "schema", "", "`schema` in which the table is while a transaction lasts; defaults to the first of the search_path, as in load")
-	watch.register(cmd)
+	options.progress.register(cmd)
+
 	return cmd
 }
 
-func runBench(cmd *cobra.Command, options loader.BenchOptions, dsn string, watch watchFlags) error {
+// benchOptions are what the flags of bench say.
+type benchOptions struct {
+	loader.BenchOptions
+	dsn      string
+	progress progressFlags
+}
+
+// check refuses what the library takes for its defaults.
+func (o *benchOptions) check(cmd *cobra.Command) error {
+	if err := checkPositive(cmd, "rows"); err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("schema") && o.Schema == "" {
+		return &geomgen.ParamError{Param: "schema", Value: `""`, Reason: "the name is empty"}
+	}
+
+	return nil
+}
+
+func runBench(ctx context.Context, options benchOptions, std streams) error {
 	// Before a connection is opened, as in load.
 	if err := options.Validate(); err != nil {
 		return err
 	}
-	r, err := watch.reporter(cmd.ErrOrStderr())
+
+	r, err := options.progress.reporter(std.err)
 	if err != nil {
 		return err
 	}
-	pool, err := loader.Open(cmd.Context(), resolveDSN(dsn), 1)
+
+	pool, err := loader.Open(ctx, resolveDSN(options.dsn), 1)
 	if err != nil {
 		return err
 	}
 	defer loader.Close(pool)
+
 	options.Progress = new(loader.Progress)
 	stop := r.follow(options.Progress)
-	result, err := loader.Bench(cmd.Context(), pool, options)
+	result, err := loader.Bench(ctx, pool, options.BenchOptions)
 	stop()
 	if err != nil {
 		return err
 	}
+
 	r.benchResult(result)
-	return printBench(cmd.OutOrStdout(), result)
+	return printBench(std.out, result)
 }
 
 // printBench writes what a bench has measured, and what that says.
 func printBench(w io.Writer, b loader.BenchResult) error {
-	fmt.Fprintf(w, "%s of %s rows, %s, in %.0f s\n", plural(b.Rounds, "round"), count(b.Rows), size(b.Rows*int64(b.RowBytes)), b.Seconds)
+	fmt.Fprintf(w, "%s of %s rows, %s, in %.0f s\n", plural(b.Rounds, "round"), formatCount(b.Rows), formatBytes(b.Rows*int64(b.RowBytes)), b.Seconds)
 	if b.Rows < b.RowsAsked {
-		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", count(b.RowsAsked))
+		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", formatCount(b.RowsAsked))
 	}
+
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name string, rate float64, note string) {
-		fmt.Fprintf(t, "%s\t%11s rows/s\t%8s/s\t%s\n", name, count(int64(rate)), size(int64(rate*float64(b.RowBytes))), note)
+		fmt.Fprintf(t, "%s\t%11s rows/s\t%8s/s\t%s\n", name, formatCount(int64(rate)), formatBytes(int64(rate*float64(b.RowBytes))), note)
 	}
-	between := func(r loader.BenchRate) string { return count(int64(r.Min)) + " to " + count(int64(r.Max)) }
+	between := func(r loader.BenchRate) string { return formatCount(int64(r.Min)) + " to " + formatCount(int64(r.Max)) }
 	line("limit", b.Limit.Median, between(b.Limit))
 	line("loadgrid", b.Loadgrid.Median, between(b.Loadgrid))
 	line("sent alone", b.Discarded, "prepared rows that the server reads and throws away")
@@ -101,10 +121,12 @@ func printBench(w io.Writer, b loader.BenchResult) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+
 	by := "the server's own COPY of a file with the same bytes"
 	if b.LimitBy == loader.LimitClientFile {
 		by = "the same bytes, prepared, sent from here"
 	}
+
 	fmt.Fprintf(w, "limit: %s, since %s\n", by, b.LimitWhy)
 	_, err := fmt.Fprintf(w, "share: %.0f%%: %s\n", 100*b.Share, b.Verdict)
 	return err

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newCompletion() *cobra.Command {
+func newCompletionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "Print a script that completes commands and flags in a shell",
@@ -14,7 +14,7 @@ func newCompletion() *cobra.Command {
   loadgrid completion zsh > "${fpath[1]}/_loadgrid"
   loadgrid completion fish > ~/.config/fish/completions/loadgrid.fish
   loadgrid completion powershell > loadgrid.ps1`,
-		Args:      usage(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)),
+		Args:      checkArgs(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)),
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, out := cmd.Root(), cmd.OutOrStdout()
@@ -28,6 +28,7 @@ func newCompletion() *cobra.Command {
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(out)
 			}
+
 			return fmt.Errorf("no completion for %s", args[0]) // Args lets no other through
 		},
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,8 +20,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newDemo() *cobra.Command {
-	var d demo
+func newDemoCommand() *cobra.Command {
+	var options demoOptions
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Load a grid into a throwaway PostGIS, ask it some questions, draw it",
@@ -36,22 +37,24 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
   LOADGRID_DSN=postgresql://me@localhost/gis loadgrid demo --picture grid.png`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return d.run(cmd)
+			return runDemo(cmd.Context(), options, streamsOf(cmd))
 		},
 	}
+
 	fs := cmd.Flags()
-	fs.StringVar(&d.dsn, "dsn", "", "`connection` string or URL of a database to use; defaults to $LOADGRID_DSN, then to a throwaway server")
-	fs.BoolVar(&d.install, "install", false, "install Debian's packages with apt-get, as root or with sudo, where nothing else works")
-	fs.BoolVar(&d.keep, "keep", false, "leave the database up, and print how to reach and stop it")
-	fs.StringVar(&d.picture, "picture", "loadgrid-demo.png", "`file` for the picture, PNG or SVG by its name; empty for none")
-	d.watch.register(cmd)
+	fs.StringVar(&options.dsn, "dsn", "", "`connection` string or URL of a database to use; defaults to $LOADGRID_DSN, then to a throwaway server")
+	fs.BoolVar(&options.install, "install", false, "install Debian's packages with apt-get, as root or with sudo, where nothing else works")
+	fs.BoolVar(&options.keep, "keep", false, "leave the database up, and print how to reach and stop it")
+	fs.StringVar(&options.picture, "picture", "loadgrid-demo.png", "`file` for the picture, PNG or SVG by its name; empty for none")
+	options.progress.register(cmd)
+
 	return cmd
 }
 
-// demo is the command's flags.
-type demo struct {
+// demoOptions is the command's flags.
+type demoOptions struct {
 	dsn, picture  string
-	watch         watchFlags
+	progress      progressFlags
 	install, keep bool
 }
 
@@ -62,30 +65,33 @@ const (
 	demoRows = 800
 )
 
-func (d *demo) run(cmd *cobra.Command) (err error) {
-	ctx := cmd.Context()
-	out := cmd.OutOrStdout()
+func runDemo(ctx context.Context, options demoOptions, std streams) (err error) {
 	// Before a server is started for nothing.
-	r, err := d.watch.reporter(cmd.ErrOrStderr())
+	r, err := options.progress.reporter(std.err)
 	if err != nil {
 		return err
 	}
-	db, err := localpg.Provision(ctx, localpg.Request{DSN: resolveDSN(d.dsn), Install: d.install, Out: out})
+
+	db, err := localpg.Provision(ctx, localpg.Request{DSN: resolveDSN(options.dsn), Install: options.install, Out: std.out})
 	if err != nil {
 		return err
 	}
+
 	kept := false
+
 	defer func() {
 		if !kept {
 			err = errors.Join(err, db.Close())
 		}
 	}()
+
 	pool, err := loader.Open(ctx, db.DSN, 0)
 	if err != nil {
 		return err
 	}
 	defer loader.Close(pool)
-	schema, err := makeDemoSchema(ctx, pool)
+
+	schema, err := createDemoSchema(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -94,55 +100,65 @@ func (d *demo) run(cmd *cobra.Command) (err error) {
 			err = errors.Join(err, dropDemoSchema(ctx, pool, schema))
 		}
 	}()
-	if err := d.load(cmd, r, pool, schema); err != nil {
+
+	if err := loadDemo(ctx, r, pool, schema, std.out); err != nil {
 		return err
 	}
-	if err := d.show(ctx, out, pool, loader.Table{Schema: schema, Name: "grid"}); err != nil {
+	if err := queryAndDraw(ctx, std.out, pool, loader.Table{Schema: schema, Name: "grid"}, options.picture); err != nil {
 		return err
 	}
-	if d.keep {
+
+	if options.keep {
 		kept = true
-		printKept(out, db, schema)
+		printKept(std.out, db, schema)
 	}
 	return nil
 }
 
-// show asks the questions and draws the picture, on one connection that finds
+// findPostGISQuery lets the session find PostGIS in whatever schema it is.
+const findPostGISQuery = `
+select set_config('search_path', quote_ident(nspname), false)
+from pg_extension e
+join pg_namespace n on n.oid = e.extnamespace
+where extname = 'postgis'`
+
+// queryAndDraw asks the questions and draws the picture, on one connection that finds
 // PostGIS in whatever schema it is.
-func (d *demo) show(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table) error {
+func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table, image string) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connecting for the questions: %w", err)
 	}
 	defer conn.Release()
-	_, err = conn.Exec(ctx, `
-		select set_config('search_path', quote_ident(nspname), false)
-		from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis'`)
+
+	_, err = conn.Exec(ctx, findPostGISQuery)
 	if err != nil {
 		return fmt.Errorf("looking for PostGIS: %w", err)
 	}
 	if err := askQuestions(ctx, out, conn.Conn(), table); err != nil {
 		return err
 	}
-	if d.picture == "" {
+	if image == "" {
 		return nil
 	}
-	if err := drawDemo(ctx, conn.Conn(), table, d.picture); err != nil {
+	if err := drawDemo(ctx, conn.Conn(), table, image); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\npicture of the extent and of the order of the cells: %s\n", d.picture)
+
+	_, err = fmt.Fprintf(out, "\npicture of the extent and of the order of the cells: %s\n", image)
 	return err
 }
 
-// makeDemoSchema makes a schema of the demo's own, for the table and the ledger,
+// createDemoSchema makes a schema of the demo's own, for the table and the ledger,
 // so that nothing else in the database is touched.
-func makeDemoSchema(ctx context.Context, pool *pgxpool.Pool) (string, error) {
+func createDemoSchema(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var suffix [4]byte
 	_, _ = rand.Read(suffix[:]) // never fails, by its documentation
 	schema := "loadgrid_demo_" + hex.EncodeToString(suffix[:])
 	if _, err := pool.Exec(ctx, "create schema "+pgx.Identifier{schema}.Sanitize()); err != nil {
 		return "", fmt.Errorf("making schema %s for the demo: %w", schema, err)
 	}
+
 	return schema, nil
 }
 
@@ -150,21 +166,22 @@ func makeDemoSchema(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 func dropDemoSchema(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
+
 	if _, err := pool.Exec(ctx, "drop schema "+pgx.Identifier{schema}.Sanitize()+" cascade"); err != nil {
 		return fmt.Errorf("dropping schema %s of the demo: %w", schema, err)
 	}
 	return nil
 }
 
-func (d *demo) load(cmd *cobra.Command, r *reporter, pool *pgxpool.Pool, schema string) error {
-	out := cmd.OutOrStdout()
+func loadDemo(ctx context.Context, r *reporter, pool *pgxpool.Pool, schema string, out io.Writer) error {
 	fmt.Fprintf(out, "\nloading %d x %d boxes\n", demoCols, demoRows)
 	p := new(loader.Progress)
 	stop := r.follow(p)
-	summary, err := loader.Run(cmd.Context(), pool, loader.Job{
+	summary, err := loader.Run(ctx, pool, loader.Job{
 		Table: loader.Table{Schema: schema, Name: "grid"}, LedgerSchema: schema,
 		Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: demoCols, Rows: demoRows,
 	}, loader.Options{Progress: p, Log: r.log(), Version: version()})
+
 	stop()
 	if err != nil {
 		return err
@@ -172,17 +189,23 @@ func (d *demo) load(cmd *cobra.Command, r *reporter, pool *pgxpool.Pool, schema 
 	return printSummary(out, summary)
 }
 
+// blocksQuery returns the boxes of blocks of $1 cells each, in the order of cell_id.
+const blocksQuery = `
+select min(st_xmin(geom)), min(st_ymin(geom)), max(st_xmax(geom)), max(st_ymax(geom))
+from {table}
+group by cell_id / $1
+order by cell_id / $1`
+
 // drawDemo draws what the table holds: the blocks of 32 x 32 cells in the order
 // of cell_id.
-func drawDemo(ctx context.Context, conn *pgx.Conn, table loader.Table, name string) error {
+func drawDemo(ctx context.Context, conn *pgx.Conn, table loader.Table, image string) error {
 	const side = 32
-	rows, err := conn.Query(ctx, `
-		select min(st_xmin(geom)), min(st_ymin(geom)), max(st_xmax(geom)), max(st_ymax(geom))
-		from `+pgx.Identifier{table.Schema, table.Name}.Sanitize()+`
-		group by cell_id / $1 order by cell_id / $1`, side*side)
+	name := pgx.Identifier{table.Schema, table.Name}.Sanitize()
+	rows, err := conn.Query(ctx, strings.ReplaceAll(blocksQuery, "{table}", name), side*side)
 	if err != nil {
 		return fmt.Errorf("reading the order of the rows: %w", err)
 	}
+
 	blocks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (geomgen.Box, error) {
 		var b geomgen.Box
 		err := row.Scan(&b.XMin, &b.YMin, &b.XMax, &b.YMax)
@@ -191,11 +214,12 @@ func drawDemo(ctx context.Context, conn *pgx.Conn, table loader.Table, name stri
 	if err != nil {
 		return fmt.Errorf("reading the order of the rows: %w", err)
 	}
+
 	return picture.Order{
 		Title:  fmt.Sprintf("%d x %d cells; the line visits the centres of blocks of %d x %d", demoCols, demoRows, side, side),
 		Extent: geomgen.Box{XMax: demoCols, YMax: demoRows},
 		Blocks: blocks,
-	}.Save(name)
+	}.Save(image)
 }
 
 func printKept(out io.Writer, db *localpg.Database, schema string) {
@@ -204,6 +228,7 @@ func printKept(out io.Writer, db *localpg.Database, schema string) {
 		fmt.Fprintf(out, "\nthe table is %s.grid in the database that you named; drop it there with:\n  drop schema %s cascade\n", schema, schema)
 		return
 	}
+
 	fmt.Fprintf(out, "\nthe table is %s.grid in the database that stays up:\n  psql '%s'\n", schema, db.DSN)
 	fmt.Fprintf(out, "stop it and remove its files with:\n  %s\n", db.StopCommand)
 }

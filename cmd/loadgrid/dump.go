@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,11 +15,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newDump() *cobra.Command {
-	var (
-		rows     jobFlags
-		out, dsn string
-	)
+func newDumpCommand() *cobra.Command {
+	var options dumpOptions
 	cmd := &cobra.Command{
 		Use:   "dump --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short: "Write the rows as a binary COPY file, without a server",
@@ -31,43 +29,63 @@ asks no server, but for an area of interest that needs one: a query, or another 
   psql -c "\copy grid from grid.copy (format binary)"`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			job, err := rows.job(cmd, loader.Table{Name: "dump"})
+			job, err := options.cells.job(cmd, loader.Table{Name: "dump"})
 			if err != nil {
 				return err
 			}
-			p, err := planJob(cmd, job, dsn)
-			if err != nil {
-				return err
-			}
-			if err := dump(cmd, p, out); err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s rows, %s\n", count(p.Rows), size(p.Estimate().CopyBytes))
-			return nil
+			return runDump(cmd.Context(), job, options, streamsOf(cmd))
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "`file` to write, - for stdout (default -)")
-	registerDSN(cmd, &dsn)
-	rows.register(cmd)
+
+	cmd.Flags().StringVar(&options.out, "out", "", "`file` to write, - for stdout (default -)")
+	registerDSN(cmd, &options.dsn)
+	options.cells.register(cmd)
+
 	return cmd
 }
 
-func dump(cmd *cobra.Command, p *loader.Plan, out string) error {
-	rows := p.NewRows(cmd.Context(), loader.Chunk{Last: geomgen.MaxID, Rows: p.Rows})
-	if out != "" && out != "-" {
-		return writeFile(out, func(w io.Writer) error { return copyRows(w, rows, p) })
+// dumpOptions are what the flags of dump say.
+type dumpOptions struct {
+	cells    cellFlags
+	out, dsn string
+}
+
+func runDump(ctx context.Context, job loader.Job, options dumpOptions, std streams) error {
+	p, err := planJob(ctx, job, options.dsn, std.err)
+	if err != nil {
+		return err
 	}
-	w := cmd.OutOrStdout()
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return usageError{errors.New("a binary file on a terminal helps nobody: use --out FILE, or a pipe")}
+
+	write := func(w io.Writer) error { return writeCopy(ctx, w, p) }
+	switch {
+	case options.out != "" && options.out != "-":
+		err = writeFileAtomically(options.out, write)
+	case isTerminal(std.out):
+		err = usageError{errors.New("a binary file on a terminal helps nobody: use --out FILE, or a pipe")}
+	default:
+		err = write(std.out)
 	}
-	return copyRows(w, rows, p)
+
+	if err != nil {
+		return err
+	}
+
+	fmt.Fprintf(std.err, "%s rows, %s\n", formatCount(p.Rows), formatBytes(p.Estimate().CopyBytes))
+	return nil
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // dumpBuffer is large enough that a write costs little beside its bytes.
 const dumpBuffer = 1 << 18
 
-func copyRows(w io.Writer, rows *loader.Rows, p *loader.Plan) error {
+// writeCopy writes all rows of a plan as one file of binary COPY.
+func writeCopy(ctx context.Context, w io.Writer, p *loader.Plan) error {
+	rows := p.NewRows(ctx, loader.Chunk{Last: geomgen.MaxID, Rows: p.Rows})
+
 	// Hidden from io.Copy, a file's own ReadFrom cannot put a smaller buffer in
 	// place of this one.
 	if _, err := io.CopyBuffer(struct{ io.Writer }{w}, rows, make([]byte, dumpBuffer)); err != nil {
@@ -76,20 +94,23 @@ func copyRows(w io.Writer, rows *loader.Rows, p *loader.Plan) error {
 	if rows.Generated() != p.Rows {
 		return fmt.Errorf("%d rows planned, %d generated", p.Rows, rows.Generated())
 	}
+
 	return nil
 }
 
-// writeFile writes a file beside its place and moves it there when it is whole.
+// writeFileAtomically writes a file beside its place and moves it there when it is whole.
 // What is no file, such as /dev/null or a named pipe, is written as it is.
-func writeFile(name string, write func(io.Writer) error) (err error) {
+func writeFileAtomically(name string, write func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("writing %s: %w", name, err)
 		}
 	}()
+
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target // a link stays, and leads to the new file
 	}
+
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
@@ -97,6 +118,7 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 		}
 		return errors.Join(write(f), f.Close())
 	}
+
 	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.part")
 	if err != nil {
 		return err
@@ -107,5 +129,6 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 	if err := os.Rename(f.Name(), name); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
+
 	return nil
 }

@@ -24,57 +24,69 @@ func copyFields(t *testing.T, b []byte) (rows [][][]byte) {
 	if !bytes.HasPrefix(b, []byte(header)) {
 		t.Fatalf("the header is %q", b[:min(len(b), len(header))])
 	}
+
 	for b = b[len(header):]; ; {
 		n := int16(binary.BigEndian.Uint16(b))
 		b = b[2:]
 		if n == -1 {
 			break
 		}
+
 		var fields [][]byte
 		for range n {
 			size := binary.BigEndian.Uint32(b)
 			fields = append(fields, b[4:4+size])
 			b = b[4+size:]
 		}
+
 		rows = append(rows, fields)
 	}
+
 	if len(b) > 0 {
 		t.Fatalf("%d bytes follow the trailer", len(b))
 	}
 	return rows
 }
 
-func TestDump(t *testing.T) {
-	// Columns -2 to 2, rows 0 to 2: left and right of the origin.
-	args := []string{"dump", "--cell-size", "10,5", "--origin", "100,50", "--extent", "80,50,130,65", "--srid", "3035",
+// smallDump is a dump of columns -2 to 2 and rows 0 to 2: left and right of the origin.
+func smallDump() []string {
+	return []string{"dump", "--cell-size", "10,5", "--origin", "100,50", "--extent", "80,50,130,65", "--srid", "3035",
 		"--set", "source=café", "--set", "year:integer=2026"}
-	code, stdout, stderr := call(t.Context(), args...)
+}
+
+func TestDump(t *testing.T) {
+	code, stdout, stderr := call(t.Context(), smallDump()...)
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	if want := "15 rows, 2.2 kB\n"; stderr != want {
 		t.Errorf("stderr is %q, should be %q", stderr, want)
 	}
+
 	rows := copyFields(t, []byte(stdout))
 	if len(rows) != 15 {
 		t.Fatalf("%d rows, should be 15", len(rows))
 	}
+
 	var ids []int64
 	seen := make(map[[2]int32]bool)
 	for _, fields := range rows {
 		if len(fields) != 6 {
 			t.Fatalf("%d fields, should be 6", len(fields))
 		}
+
 		ids = append(ids, int64(binary.BigEndian.Uint64(fields[0])))
 		col, row := int32(binary.BigEndian.Uint32(fields[1])), int32(binary.BigEndian.Uint32(fields[2]))
 		if seen[[2]int32{col, row}] || col < -2 || col > 2 || row < 0 || row > 2 {
 			t.Errorf("cell %d,%d is there twice or should not be there", col, row)
 		}
+
 		seen[[2]int32{col, row}] = true
 		shape, err := ewkb.Unmarshal(fields[3])
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		x, y := 100+10*float64(col), 50+5*float64(row)
 		want := []float64{x + 10, y, x + 10, y + 5, x, y + 5, x, y, x + 10, y}
 		if p, ok := shape.(*geom.Polygon); !ok || p.SRID() != 3035 || p.NumLinearRings() != 1 || !slices.Equal(p.FlatCoords(), want) {
@@ -84,8 +96,17 @@ func TestDump(t *testing.T) {
 			t.Errorf("the constants are %q and %d", source, year)
 		}
 	}
+
 	if !slices.IsSorted(ids) {
 		t.Errorf("the ids do not ascend: %v", ids)
+	}
+}
+
+// A file has the same bytes as stdout, and replaces the file that was there.
+func TestDumpToFile(t *testing.T) {
+	code, stdout, stderr := call(t.Context(), smallDump()...)
+	if code != exitDone {
+		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 
 	dir := t.TempDir()
@@ -93,11 +114,13 @@ func TestDump(t *testing.T) {
 	if err := os.WriteFile(file, []byte("what was there before"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+
 	for name, out := range map[string]string{"file": file, "stdout by name": "-"} {
-		code, inStdout, stderr := call(t.Context(), append(args, "--out", out)...)
+		code, inStdout, stderr := call(t.Context(), append(smallDump(), "--out", out)...)
 		if code != exitDone {
 			t.Fatalf("%s: exit code %d: %s", name, code, stderr)
 		}
+
 		got := inStdout
 		if out == file {
 			if inStdout != "" {
@@ -105,10 +128,12 @@ func TestDump(t *testing.T) {
 			}
 			got = readFile(t, file)
 		}
+
 		if got != stdout {
 			t.Errorf("%s: other bytes than on stdout: %d, not %d", name, len(got), len(stdout))
 		}
 	}
+
 	checkFiles(t, dir, "grid.copy")
 }
 
@@ -131,6 +156,7 @@ func readFile(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return string(b)
 }
 
@@ -141,10 +167,12 @@ func checkFiles(t *testing.T, dir string, want ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
+
 	if !slices.Equal(names, want) {
 		t.Errorf("the folder holds %q, should hold %q", names, want)
 	}
@@ -161,6 +189,7 @@ func (w *fullWriter) Write(p []byte) (int, error) {
 	if n < len(p) {
 		return n, errFull
 	}
+
 	return n, nil
 }
 
@@ -172,6 +201,7 @@ func TestDumpToStdoutThatFails(t *testing.T) {
 		if code != exitFailed {
 			t.Errorf("after %d bytes: exit code %d, should be %d", room, code, exitFailed)
 		}
+
 		checkOneLine(t, stderr.String(), "writing the rows", "no space left")
 	}
 }
@@ -185,27 +215,30 @@ func TestWriteFile(t *testing.T) {
 			return err
 		}
 	}
+
 	dir := t.TempDir()
 	file := filepath.Join(dir, "grid.copy")
-	if err := writeFile(file, write("a part", errFull)); !errors.Is(err, errFull) || !strings.Contains(err.Error(), file) {
+	if err := writeFileAtomically(file, write("a part", errFull)); !errors.Is(err, errFull) || !strings.Contains(err.Error(), file) {
 		t.Errorf("the error is %v", err)
 	}
+
 	checkFiles(t, dir)
-	if err := writeFile(file, write("first", nil)); err != nil {
+	if err := writeFileAtomically(file, write("first", nil)); err != nil {
 		t.Error(err)
 	}
-	if err := writeFile(file, write("a part", errFull)); !errors.Is(err, errFull) {
+	if err := writeFileAtomically(file, write("a part", errFull)); !errors.Is(err, errFull) {
 		t.Errorf("the error is %v", err)
 	}
 	if got := readFile(t, file); got != "first" {
 		t.Errorf("after a failure the file holds %q", got)
 	}
-	if err := writeFile(file, write("second", nil)); err != nil {
+	if err := writeFileAtomically(file, write("second", nil)); err != nil {
 		t.Error(err)
 	}
 	if got := readFile(t, file); got != "second" {
 		t.Errorf("the file holds %q", got)
 	}
+
 	checkFiles(t, dir, "grid.copy")
 }
 
@@ -215,6 +248,7 @@ func TestDumpToFolderThatIsNotThere(t *testing.T) {
 	if code != exitFailed || stdout != "" {
 		t.Errorf("exit code %d, should be %d; stdout %q", code, exitFailed, stdout)
 	}
+
 	checkOneLine(t, stderr, "writing "+file, "no such file")
 }
 
@@ -223,22 +257,27 @@ func TestDumpCancelled(t *testing.T) {
 	file := filepath.Join(dir, "grid.copy")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+
 	go func() { // at the first bytes in the file
 		defer cancel()
+
 		for range 10_000 {
 			if parts, _ := filepath.Glob(file + ".*.part"); len(parts) == 1 {
 				if info, err := os.Stat(parts[0]); err == nil && info.Size() > 0 {
 					return
 				}
 			}
+
 			time.Sleep(time.Millisecond)
 		}
 	}()
+
 	// Without the cancelling it would go on for years.
 	code, _, stderr := call(ctx, "dump", "--cell-size", "1", "--cols", "1073741824", "--rows", "1073741824", "--out", file)
 	if code != exitFailed {
 		t.Errorf("exit code %d, should be %d", code, exitFailed)
 	}
+
 	checkOneLine(t, stderr, "writing "+file, "context canceled")
 	checkFiles(t, dir)
 
@@ -246,6 +285,7 @@ func TestDumpCancelled(t *testing.T) {
 	if code != exitFailed || stdout != "" {
 		t.Errorf("cancelled before: exit code %d, stdout %q", code, stdout)
 	}
+
 	checkOneLine(t, stderr, "context canceled")
 	checkFiles(t, dir)
 }

@@ -16,11 +16,13 @@ func TestDumpToNamedPipe(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	read := make(chan []byte)
 	go func() {
 		b, _ := os.ReadFile(pipe)
 		read <- b
 	}()
+
 	code, _, stderr := call(t.Context(), "dump", "--cell-size", "1", "--cols", "3", "--rows", "2", "--out", pipe)
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, stderr)
@@ -31,5 +33,6 @@ func TestDumpToNamedPipe(t *testing.T) {
 	if info, err := os.Stat(pipe); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		t.Errorf("the pipe is one no more: %v, %v", info.Mode(), err)
 	}
+
 	checkFiles(t, dir, "pipe")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -18,10 +17,10 @@ import (
 // areaFlags are the flags that say which area selects the cells, and what they
 // have of it.
 type areaFlags struct {
-	file, sql, rule              string
-	segmentize                   string
-	sqlTimeout                   time.Duration
-	makeValid, coverage, clipped bool
+	file, sql, rule           string
+	segmentize                string
+	sqlTimeout                time.Duration
+	makeValid, coverage, clip bool
 }
 
 func (f *areaFlags) register(cmd *cobra.Command) {
@@ -33,12 +32,12 @@ func (f *areaFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.segmentize, "aoi-segmentize", "", "longest straight `length` of the area's edge, in units of its CRS, when the server transforms it; 0 for none (default 0.01 in degrees, else 1000)")
 	fs.BoolVar(&f.makeValid, "aoi-make-valid", false, "let the server mend an area that is not valid")
 	fs.BoolVar(&f.coverage, "coverage", false, "add a column coverage real: the area's share of the cell, 0 to 1")
-	fs.BoolVar(&f.clipped, "clip", false, "cut cells at the edge of the area; the geometry is a MultiPolygon")
+	fs.BoolVar(&f.clip, "clip", false, "cut cells at the edge of the area; the geometry is a MultiPolygon")
 }
 
-// area puts the flags of the area into a job, and reads its file.
-func (f *areaFlags) area(cmd *cobra.Command, job *loader.Job) error {
-	job.Coverage, job.Clip = f.coverage, f.clipped
+// apply puts the flags of the area into a job, and reads its file.
+func (f *areaFlags) apply(cmd *cobra.Command, job *loader.Job) error {
+	job.Coverage, job.Clip = f.coverage, f.clip
 	file, sql := cmd.Flags().Changed("aoi"), cmd.Flags().Changed("aoi-sql")
 	switch {
 	case file && sql:
@@ -59,19 +58,23 @@ func (f *areaFlags) area(cmd *cobra.Command, job *loader.Job) error {
 		}
 		return nil
 	}
+
 	area := &loader.Area{SQL: f.sql}
 	if cmd.Flags().Changed("aoi-sql-timeout") {
 		area.SQLTimeout = f.sqlTimeout
 	}
+
 	if file {
 		var err error
-		if area, err = f.read(cmd); err != nil {
+		if area, err = f.readFile(cmd); err != nil {
 			return err
 		}
 	}
+
 	if f.rule == "" {
 		return &geomgen.ParamError{Param: "aoi-rule", Value: `""`, Reason: "must be intersects, within or centroid"}
 	}
+
 	area.Rule, area.MakeValid = geomgen.Rule(f.rule), f.makeValid
 	if f.segmentize != "" {
 		length, err := strconv.ParseFloat(f.segmentize, 64)
@@ -80,81 +83,28 @@ func (f *areaFlags) area(cmd *cobra.Command, job *loader.Job) error {
 		}
 		area.Segmentize = &length
 	}
+
 	job.Area = area
 	return nil
 }
 
-func (f *areaFlags) read(cmd *cobra.Command) (area *loader.Area, err error) {
+func (f *areaFlags) readFile(cmd *cobra.Command) (area *loader.Area, err error) {
 	var r io.Reader = cmd.InOrStdin()
 	if f.file != "-" {
 		file, err := os.Open(f.file)
 		if err != nil {
-			return nil, &geomgen.ParamError{Param: "aoi", Value: f.file, Reason: "cannot be read: " + reason(err)}
+			return nil, &geomgen.ParamError{Param: "aoi", Value: f.file, Reason: "cannot be read: " + errorWithoutPath(err)}
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
+
 		r = file
 	}
+
 	area, err = loader.ReadArea(r)
 	var param *geomgen.ParamError
 	if errors.As(err, &param) && param.Param == "aoi" { // the file's name says more than what was read
 		return nil, &geomgen.ParamError{Param: "aoi", Value: f.file, Reason: param.Reason}
 	}
+
 	return area, err
-}
-
-// reason returns an error of the file system without the name of the file.
-func reason(err error) string {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err.Error()
-	}
-	return err.Error()
-}
-
-// codeFlags are the flags that say how cells are named.
-type codeFlags struct {
-	code, order string
-	index       bool
-}
-
-func (f *codeFlags) register(cmd *cobra.Command) {
-	fs := cmd.Flags()
-	fs.StringVar(&f.code, "code", "", "add a column code text with names of cells: `inspire|inspire-short|quadkey`")
-	fs.StringVar(&f.order, "code-order", "", "which coordinate comes first in an inspire code, `ne|en` (default ne)")
-	fs.BoolVar(&f.index, "code-index", false, "give a plain table a unique index on the code")
-}
-
-func (f *codeFlags) codes(cmd *cobra.Command, job *loader.Job) error {
-	for name, value := range map[string]string{"code": f.code, "code-order": f.order} {
-		if cmd.Flags().Changed(name) && value == "" {
-			return &geomgen.ParamError{Param: name, Value: `""`, Reason: "is empty"}
-		}
-	}
-	job.Code, job.CodeOrder, job.CodeIndex = geomgen.Code(f.code), geomgen.CodeOrder(f.order), f.index
-	return nil
-}
-
-// planJob plans a job. Where its area of interest needs a server, that is asked;
-// else none is.
-func planJob(cmd *cobra.Command, job loader.Job, dsn string) (*loader.Plan, error) {
-	ctx := cmd.Context()
-	p, err := loader.NewPlan(ctx, job)
-	var needs *loader.NeedsServerError
-	if errors.As(err, &needs) {
-		pool, openErr := loader.Open(ctx, resolveDSN(dsn), 1)
-		if openErr != nil {
-			return nil, fmt.Errorf("%w: %w", needs, openErr)
-		}
-		defer loader.Close(pool)
-		p, err = loader.PlanOn(ctx, pool, job)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if p.Job.Area != nil {
-		for _, w := range p.Job.Area.Warnings {
-			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", w)
-		}
-	}
-	return p, nil
 }

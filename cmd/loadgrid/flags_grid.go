@@ -34,12 +34,13 @@ func (f *gridFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.geometry, "geometry", "polygon", "what is written of a cell: `polygon|point`, itself or its centre")
 }
 
-// grid puts the flags of the grid into a job.
-func (f *gridFlags) grid(cmd *cobra.Command, job *loader.Job) error {
+// apply puts the flags of the grid into a job.
+func (f *gridFlags) apply(cmd *cobra.Command, job *loader.Job) error {
 	var err error
-	if job.Grid, err = f.cells(cmd); err != nil {
+	if job.Grid, err = f.grid(cmd); err != nil {
 		return err
 	}
+
 	switch f.geometry {
 	case "polygon":
 	case "point":
@@ -47,25 +48,27 @@ func (f *gridFlags) grid(cmd *cobra.Command, job *loader.Job) error {
 	default:
 		return &geomgen.ParamError{Param: "geometry", Value: f.geometry, Reason: "must be polygon or point"}
 	}
+
 	if cmd.Flags().Changed("extent") {
-		e, err := numbers("extent", f.extent, 4, 4)
+		e, err := parseNumbers("extent", f.extent, 4, 4)
 		if err != nil {
 			return err
 		}
 		job.Extent = &geomgen.Box{XMin: e[0], YMin: e[1], XMax: e[2], YMax: e[3]}
 	}
+
 	job.Cols, job.Rows = f.cols, f.rows
-	return positive(cmd, "cols", "rows")
+	return checkPositive(cmd, "cols", "rows")
 }
 
-// cells returns the grid by its shape.
-func (f *gridFlags) cells(cmd *cobra.Command) (geomgen.Grid, error) {
-	shape, err := f.whichShape(cmd)
+// grid returns the grid by its shape.
+func (f *gridFlags) grid(cmd *cobra.Command) (geomgen.Grid, error) {
+	shape, err := f.parseShape(cmd)
 	if err != nil {
 		return geomgen.Grid{}, err
 	}
 	if shape == geomgen.XYZ {
-		return f.tiles(cmd)
+		return f.tileGrid(cmd)
 	}
 	if cmd.Flags().Changed("zoom") {
 		return geomgen.Grid{}, &geomgen.ParamError{Param: "zoom", Value: strconv.Itoa(int(f.zoom)), Reason: "goes with shape xyz alone"}
@@ -73,14 +76,17 @@ func (f *gridFlags) cells(cmd *cobra.Command) (geomgen.Grid, error) {
 	if f.cellSize == "" {
 		return geomgen.Grid{}, &geomgen.ParamError{Param: "cell-size", Value: "(none)", Reason: "is required, as DX or DX,DY in CRS units"}
 	}
-	size, err := numbers("cell-size", f.cellSize, 1, 2)
+
+	size, err := parseNumbers("cell-size", f.cellSize, 1, 2)
 	if err != nil {
 		return geomgen.Grid{}, err
 	}
-	origin, err := numbers("origin", f.origin, 2, 2)
+
+	origin, err := parseNumbers("origin", f.origin, 2, 2)
 	if err != nil {
 		return geomgen.Grid{}, err
 	}
+
 	srid, err := parseSRID(f.srid)
 	if err != nil {
 		return geomgen.Grid{}, err
@@ -88,10 +94,11 @@ func (f *gridFlags) cells(cmd *cobra.Command) (geomgen.Grid, error) {
 	return geomgen.Grid{X0: origin[0], Y0: origin[1], DX: size[0], DY: size[len(size)-1], SRID: srid, Shape: shape, Rotate: f.rotate}, nil
 }
 
-func (f *gridFlags) whichShape(cmd *cobra.Command) (geomgen.Shape, error) {
+func (f *gridFlags) parseShape(cmd *cobra.Command) (geomgen.Shape, error) {
 	if cmd.Flags().Changed("hexagon") && f.shape != "hexagon" {
 		return "", &geomgen.ParamError{Param: "hexagon", Value: f.hexagon, Reason: "goes with shape hexagon alone"}
 	}
+
 	switch {
 	case f.shape == "square":
 		return geomgen.Square, nil
@@ -104,16 +111,18 @@ func (f *gridFlags) whichShape(cmd *cobra.Command) (geomgen.Shape, error) {
 	case f.hexagon == "pointy":
 		return geomgen.HexagonPointy, nil
 	}
+
 	return "", &geomgen.ParamError{Param: "hexagon", Value: f.hexagon, Reason: "must be flat or pointy"}
 }
 
-// tiles returns the grid of web map tiles, which have all but their zoom already.
-func (f *gridFlags) tiles(cmd *cobra.Command) (geomgen.Grid, error) {
+// tileGrid returns the grid of web map tiles, which have all but their zoom already.
+func (f *gridFlags) tileGrid(cmd *cobra.Command) (geomgen.Grid, error) {
 	for _, name := range []string{"cell-size", "origin", "rotate"} {
 		if given := cmd.Flags().Lookup(name); given.Changed {
 			return geomgen.Grid{}, &geomgen.ParamError{Param: name, Value: given.Value.String(), Reason: "contradicts shape xyz: tiles have their own"}
 		}
 	}
+
 	if srid, err := parseSRID(f.srid); err != nil || cmd.Flags().Changed("srid") && srid != 3857 {
 		return geomgen.Grid{}, &geomgen.ParamError{Param: "srid", Value: f.srid, Reason: "contradicts shape xyz: tiles are in EPSG:3857"}
 	}
@@ -123,6 +132,7 @@ func (f *gridFlags) tiles(cmd *cobra.Command) (geomgen.Grid, error) {
 	if f.zoom < 0 || f.zoom > geomgen.MaxZoom {
 		return geomgen.Grid{}, &geomgen.ParamError{Param: "zoom", Value: strconv.Itoa(int(f.zoom)), Reason: "must lie between 0 and 30"}
 	}
+
 	return geomgen.Tiles(f.zoom), nil
 }
 
@@ -132,6 +142,7 @@ func parseSRID(s string) (int32, error) {
 	if len(s) > 5 && strings.EqualFold(s[:5], "EPSG:") {
 		digits = s[5:]
 	}
+
 	n, err := strconv.ParseInt(digits, 10, 32)
 	if err != nil {
 		return 0, &geomgen.ParamError{Param: "srid", Value: s, Reason: "must be a number, as 3035 or EPSG:3035"}

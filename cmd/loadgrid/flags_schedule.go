@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,13 +32,14 @@ func (f *scheduleFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.textfile, "metrics-textfile", "", "write metrics of the run for Prometheus into a `FILE.prom`, as node_exporter's textfile collector reads it; jobs may share it")
 }
 
-// steps puts what is done around the load into a job.
-func (f *scheduleFlags) steps(cmd *cobra.Command, job *loader.Job) error {
+// applyHooks puts what is done around the load into a job.
+func (f *scheduleFlags) applyHooks(cmd *cobra.Command, job *loader.Job) error {
 	for name, sql := range map[string]string{"before": f.before, "after": f.after} {
 		if cmd.Flags().Changed(name) && sql == "" {
 			return &geomgen.ParamError{Param: name, Value: `""`, Reason: "has no statement"}
 		}
 	}
+
 	job.Before, job.After = f.before, f.after
 	for name, timeout := range map[string]struct{ to, from *time.Duration }{
 		"before-timeout": {&job.BeforeTimeout, &f.beforeTimeout}, "after-timeout": {&job.AfterTimeout, &f.afterTimeout},
@@ -50,18 +47,21 @@ func (f *scheduleFlags) steps(cmd *cobra.Command, job *loader.Job) error {
 		if !cmd.Flags().Changed(name) {
 			continue
 		}
+
 		if *timeout.to = *timeout.from; *timeout.to <= 0 {
 			return &geomgen.ParamError{Param: name, Value: timeout.from.String(), Reason: "must be longer than 0"}
 		}
 	}
+
 	return nil
 }
 
-// options puts the rest into the options of a run.
-func (f *scheduleFlags) options(cmd *cobra.Command, options *loader.Options) error {
+// applyRun puts the rest into the options of a run.
+func (f *scheduleFlags) applyRun(cmd *cobra.Command, options *loader.Options) error {
 	if f.wait < 0 {
 		return &geomgen.ParamError{Param: "wait", Value: f.wait.String(), Reason: "must not be negative"}
 	}
+
 	options.Wait, options.SkipUnchanged = f.wait, f.skipUnchanged
 	if cmd.Flags().Changed("prune-runs") {
 		age, err := parseAge("prune-runs", f.pruneRuns)
@@ -70,38 +70,12 @@ func (f *scheduleFlags) options(cmd *cobra.Command, options *loader.Options) err
 		}
 		options.PruneRuns = age
 	}
+
 	if cmd.Flags().Changed("metrics-textfile") {
 		if err := textfile.CheckName(f.textfile); err != nil {
-			return &geomgen.ParamError{Param: "metrics-textfile", Value: orQuotes(f.textfile), Reason: "must have a name that ends in .prom: node_exporter reads no other"}
+			return &geomgen.ParamError{Param: "metrics-textfile", Value: quoteEmpty(f.textfile), Reason: "must have a name that ends in .prom: node_exporter reads no other"}
 		}
 	}
-	return nil
-}
 
-// parseAge reads an age as people give it: a number of days or weeks, or what Go
-// takes for a duration.
-func parseAge(param, s string) (time.Duration, error) {
-	bad := func(reason string) (time.Duration, error) {
-		if s == "" {
-			s = `""`
-		}
-		return 0, &geomgen.ParamError{Param: param, Value: s, Reason: reason}
-	}
-	for unit, hours := range map[string]float64{"d": 24, "w": 7 * 24} {
-		number, ok := strings.CutSuffix(s, unit)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseFloat(number, 64)
-		age := n * hours * float64(time.Hour)
-		if err != nil || !(age >= float64(time.Second)) || age > math.MaxInt64 {
-			return bad(fmt.Sprintf("must be an age such as 90d, 2w or 12h, at least a second, at most %dd", math.MaxInt64/int64(24*time.Hour)))
-		}
-		return time.Duration(age), nil
-	}
-	age, err := time.ParseDuration(s)
-	if err != nil || age < time.Second {
-		return bad("must be an age such as 90d, 2w or 12h, at least a second")
-	}
-	return age, nil
+	return nil
 }

@@ -18,14 +18,14 @@ import (
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
-// nobodyThere is a port that refuses connections at once.
-const nobodyThere = "host=127.0.0.1 port=1 user=me dbname=gis sslmode=disable connect_timeout=1"
+// closedDSN is a port that refuses connections at once.
+const closedDSN = "host=127.0.0.1 port=1 user=me dbname=gis sslmode=disable connect_timeout=1"
 
 const (
-	// stopsBy is when a command line that rightly takes long is told to stop.
-	stopsBy = time.Second
-	// hangs is when one that was told to did not, on a slow machine too.
-	hangs = 30 * time.Second
+	// stopAfter is when a command line that rightly takes long is stopped.
+	stopAfter = time.Second
+	// hangTimeout is when one that was stopped still runs, on a slow machine too.
+	hangTimeout = 30 * time.Second
 	// fuzzedMemory bounds what a command line asks for in all, garbage included.
 	fuzzedMemory = 96 << 20
 )
@@ -35,28 +35,33 @@ const (
 // failed leaves no file.
 func FuzzCommandLine(f *testing.F) {
 	clearEnv(f)
-	f.Setenv("LOADGRID_DSN", nobodyThere)
+	f.Setenv("LOADGRID_DSN", closedDSN)
 	for _, seed := range commandLines() {
 		f.Add(strings.ReplaceAll(seed, " ", "\n"), []byte(`{"type":"Polygon","coordinates":[[[1,1],[9,2],[5,8],[1,1]]]}`))
 	}
+
 	f.Fuzz(func(t *testing.T, line string, stdin []byte) {
 		args := strings.Split(line, "\n")
-		if why := notForTests(args); why != "" {
-			t.Skip(why)
+		if reason := skipReason(args); reason != "" {
+			t.Skip(reason)
 		}
+
 		t.Chdir(t.TempDir())
-		hung := time.AfterFunc(hangs, func() { panic(fmt.Sprintf("loadgrid %q does not end", args)) })
+		hung := time.AfterFunc(hangTimeout, func() { panic(fmt.Sprintf("loadgrid %q does not end", args)) })
 		defer hung.Stop()
-		ctx, cancel := context.WithTimeout(t.Context(), stopsBy)
+
+		ctx, cancel := context.WithTimeout(t.Context(), stopAfter)
 		defer cancel()
+
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		stdout, stderr := &pipe{room: 1 << 20}, new(bytes.Buffer)
+		stdout, stderr := &limitedWriter{room: 1 << 20}, new(bytes.Buffer)
 		code := run(ctx, args, bytes.NewReader(stdin), stdout, stderr)
 		runtime.ReadMemStats(&after)
 		if n := after.TotalAlloc - before.TotalAlloc; n > fuzzedMemory+4096*uint64(len(line)+len(stdin)) {
 			t.Errorf("loadgrid %q took %d bytes of memory", args, n)
 		}
+
 		checkEnd(t, args, code, stderr.String())
 		if files, err := os.ReadDir("."); err != nil || code != exitDone && len(files) > 0 {
 			t.Errorf("loadgrid %q failed, and left %v, %v", args, files, err)
@@ -68,7 +73,7 @@ func FuzzCommandLine(f *testing.F) {
 // as a command line does.
 func FuzzJobCheck(f *testing.F) {
 	clearEnv(f)
-	f.Setenv("LOADGRID_DSN", nobodyThere)
+	f.Setenv("LOADGRID_DSN", closedDSN)
 	for _, seed := range []string{
 		"table: a\ncell-size: 1\ncols: 2\nrows: 3\n", "table: a\nshape: xyz\nzoom: 12\ncode: quadkey\n", "defaults: {cell-size: [1, 2], origin: [0, 1]}\njobs: [{table: a, extent: [0, 0, 9, 9]}]",
 		"table: a\nshape: hexagon\ncell-size: 1e-3\nextent: 0,0,1,1\nrotate: 30\nset: [a=1, 'b:jsonb={}']\npartitions: 4\nwait: 1s\nprune-runs: 9d\n", "table: a\ncell-size: 1\naoi-sql: select 1\naoi-sql-timeout: 9s\n",
@@ -76,6 +81,7 @@ func FuzzJobCheck(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if file, err := jobfile.Read("f", data); err == nil {
 			for _, job := range file.Jobs {
@@ -86,10 +92,13 @@ func FuzzJobCheck(f *testing.F) {
 				}
 			}
 		}
-		hung := time.AfterFunc(hangs, func() { panic(fmt.Sprintf("check of %q does not end", data)) })
+
+		hung := time.AfterFunc(hangTimeout, func() { panic(fmt.Sprintf("check of %q does not end", data)) })
 		defer hung.Stop()
-		ctx, cancel := context.WithTimeout(t.Context(), stopsBy)
+
+		ctx, cancel := context.WithTimeout(t.Context(), stopAfter)
 		defer cancel()
+
 		stdout, stderr := new(bytes.Buffer), new(bytes.Buffer)
 		code := run(ctx, []string{"job", "check", "-"}, bytes.NewReader(data), stdout, stderr)
 		checkEnd(t, []string{"job", "check"}, code, stderr.String())
@@ -99,20 +108,20 @@ func FuzzJobCheck(f *testing.F) {
 	})
 }
 
-// pipe is one whose reader goes away after so many bytes.
-type pipe struct{ room int }
+// limitedWriter is one whose reader goes away after so many bytes.
+type limitedWriter struct{ room int }
 
-func (p *pipe) Write(b []byte) (int, error) {
+func (p *limitedWriter) Write(b []byte) (int, error) {
 	if p.room -= len(b); p.room < 0 {
 		return 0, errors.New("nobody reads any more")
 	}
 	return len(b), nil
 }
 
-// notForTests tells why a command line is not run: it would touch what is not the
+// skipReason returns why a command line is not run: it would touch what is not the
 // test's, or write more than a test should.
-func notForTests(args []string) string {
-	cmd, rest, err := newRoot().Find(args)
+func skipReason(args []string) string {
+	cmd, rest, err := newRootCommand().Find(args)
 	if err != nil || cmd == nil {
 		return ""
 	}
@@ -122,12 +131,14 @@ func notForTests(args []string) string {
 	if err := cmd.ParseFlags(rest); err != nil {
 		return "" // as it will be
 	}
+
 	value := func(name string) string {
 		if flag := cmd.Flags().Lookup(name); flag != nil {
 			return flag.Value.String()
 		}
 		return ""
 	}
+
 	switch {
 	case value("job") != "" || cmd.CommandPath() == "loadgrid job check":
 		return "its files may name servers and other files: FuzzJobFile is for them"
@@ -135,13 +146,14 @@ func notForTests(args []string) string {
 		return "it would connect to somebody's server: FuzzDSNNeverLeaks is for connection strings"
 	case strings.ContainsAny(value("aoi")+value("out")+value("picture"), `/\`) || value("out") == "..":
 		return "its files would be elsewhere"
-	case value("out") != "" && value("out") != "-" && !fewCells(cmd):
+	case value("out") != "" && value("out") != "-" && !hasFewCells(cmd):
 		return "its file would be large"
 	}
+
 	return ""
 }
 
-func fewCells(cmd *cobra.Command) bool {
+func hasFewCells(cmd *cobra.Command) bool {
 	cols, err := cmd.Flags().GetInt64("cols")
 	rows, rowsErr := cmd.Flags().GetInt64("rows")
 	return err == nil && rowsErr == nil && cols < 1000 && rows < 1000 && cols > 0 && rows > 0
@@ -156,16 +168,19 @@ func checkEnd(t *testing.T, args []string, code int, stderr string) {
 	default:
 		t.Errorf("loadgrid %q: exit code %d", args, code)
 	}
+
 	orders := func(r rune) bool { return r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 	if !utf8.ValidString(stderr) || strings.ContainsFunc(stderr, orders) {
 		t.Errorf("loadgrid %q: a terminal would take stderr for orders: %q", args, stderr)
 	}
+
 	lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
 	last := lines[len(lines)-1]
 	isError := func(line string) bool { return strings.HasPrefix(line, "loadgrid: ") || strings.HasPrefix(line, "{") }
 	if code != exitDone && (!isError(last) || !strings.HasSuffix(stderr, "\n")) {
 		t.Errorf("loadgrid %q: exit code %d, stderr %q", args, code, stderr)
 	}
+
 	for _, line := range lines[:len(lines)-1] {
 		if isError(line) {
 			t.Errorf("loadgrid %q: several errors: %q", args, stderr)
@@ -193,5 +208,6 @@ func commandLines() []string {
 		"plan --cell-size=1 --cols=1073741824 --rows=1073741824 --chunk-rows=1", "plan --cell-size=1 --extent=0,0,1e300,1", "plan --picture=" + strings.Repeat("x", 300) + ".png" + grid,
 		"plan --cols=0x10 --rows=1_000 --cell-size=0x1p-2", "load --table=g --ledger-schema=\x07" + grid, "preview", "preview --picture", "plan --ledger-schema", "dump --no-such", "plan surplus" + grid,
 	}
+
 	return lines
 }

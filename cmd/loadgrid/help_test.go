@@ -20,16 +20,17 @@ func everyCommand(root *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
-// parses runs a command line in which the command itself does nothing, and returns
+// parseCommand runs a command line in which the command itself does nothing, and returns
 // which one it was.
-func parses(args []string) (did string, err error) {
-	root := newRoot()
+func parseCommand(args []string) (did string, err error) {
+	root := newRootCommand()
 	everyCommand(root, func(c *cobra.Command) {
 		c.RunE = func(c *cobra.Command, _ []string) error {
 			did = c.CommandPath()
 			return nil
 		}
 	})
+
 	root.SetArgs(args)
 	root.SetOut(io.Discard)
 	if err := root.Execute(); err != nil {
@@ -38,23 +39,26 @@ func parses(args []string) (did string, err error) {
 	if words := strings.Fields(did); len(words) < 2 || words[1] != args[0] {
 		return did, fmt.Errorf("it runs %q", did)
 	}
+
 	return did, nil
 }
 
 func TestHelp(t *testing.T) {
 	clearEnv(t)
 	paths := 0
-	everyCommand(newRoot(), func(c *cobra.Command) {
+	everyCommand(newRootCommand(), func(c *cobra.Command) {
 		paths++
 		t.Run(c.CommandPath(), func(t *testing.T) {
 			if c.Short == "" {
 				t.Error("has no short description")
 			}
+
 			if c.Parent() == nil || c.Parent().Parent() == nil && c.Name() != "help" {
 				if c.Example == "" {
 					t.Error("has no example")
 				}
 			}
+
 			var flags []string
 			c.Flags().VisitAll(func(f *pflag.Flag) {
 				flags = append(flags, "--"+f.Name)
@@ -62,19 +66,23 @@ func TestHelp(t *testing.T) {
 					t.Errorf("--%s has no description", f.Name)
 				}
 			})
+
 			code, stdout, stderr := call(t.Context(), append(strings.Fields(c.CommandPath())[1:], "--help")...)
 			if code != exitDone || stderr != "" {
 				t.Errorf("exit code %d, stderr %q", code, stderr)
 			}
+
 			want := append(flags, c.Example, c.Short)
 			if c.Long != "" {
 				want = append(want[:len(want)-1], c.Long)
 			}
+
 			for _, w := range want {
 				if !strings.Contains(stdout, w) {
 					t.Errorf("--help lacks %q", w)
 				}
 			}
+
 			for line := range strings.Lines(stdout) {
 				if strings.Contains(line, "\t") {
 					t.Errorf("--help has a tab in %q", line)
@@ -112,6 +120,7 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("%s: exit code %d, %d bytes, stderr %q", shell, code, len(stdout), stderr)
 		}
 	}
+
 	// What the scripts ask for.
 	for args, want := range map[string]string{"lo": "load\t", "runs re": "resume\t", "load --cell": "--cell-size\t", "completion z": "zsh\n"} {
 		code, stdout, _ := call(t.Context(), append([]string{"__complete"}, strings.Fields(args)...)...)
@@ -135,13 +144,16 @@ func examples(text string) (calls [][]string) {
 		line, _, _ = strings.Cut(line, " > ")
 		line, _, _ = strings.Cut(line, " 2> ")
 		words := shellWords(line)
+
 		for len(words) > 0 && strings.HasPrefix(words[0], "LOADGRID_") {
 			words = words[1:]
 		}
+
 		if len(words) > 0 && words[0] == "loadgrid" {
 			calls = append(calls, words[1:])
 		}
 	}
+
 	return calls
 }
 
@@ -170,6 +182,7 @@ func shellWords(line string) (words []string) {
 			word.WriteRune(r)
 		}
 	}
+
 	return words
 }
 
@@ -187,32 +200,37 @@ func TestExamples(t *testing.T) {
 	clearEnv(t)
 	nowhere := "postgresql://" + closedPort(t) + "/gis"
 	t.Chdir(t.TempDir())
+
 	for _, name := range []string{"france.geojson", "city.geojson"} {
 		const area = `{"type":"Polygon","coordinates":[[[2.2,48.8],[2.5,48.8],[2.4,48.9],[2.2,48.8]]]}`
 		if err := os.WriteFile(name, []byte(area), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	const jobs = "defaults: {cell-size: 50, cols: 9, rows: 9}\njobs:\n  - table: city_hex\n  - table: city_tiles\n"
 	if err := os.WriteFile("jobs.yaml", []byte(jobs), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	seen := 0
-	everyCommand(newRoot(), func(c *cobra.Command) {
+	everyCommand(newRootCommand(), func(c *cobra.Command) {
 		for _, args := range examples(c.Example) {
 			seen++
 			line := strings.Join(args, " ")
-			did, err := parses(args)
+			did, err := parseCommand(args)
 			if err != nil {
 				t.Errorf("%s: %v", line, err)
 			}
 			if c.HasParent() && !strings.HasPrefix(did, c.CommandPath()) {
 				t.Errorf("example of %s runs %s: %s", c.CommandPath(), did, line)
 			}
+
 			needs := args[0]
 			if slices.Contains(args, "append") {
 				needs = "load" // also a plan asks the server then
 			}
+
 			switch needs {
 			case "load", "bench", "runs", "migrate":
 				if code, _, stderr := call(t.Context(), append(args, "--dsn", nowhere)...); code != exitFailed || !strings.Contains(stderr, "connecting to") {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -9,18 +10,19 @@ import (
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
-func newJob() *cobra.Command {
+func newJobCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "job",
 		Short: "Check job files, and say what may stand in them",
 		Example: `  loadgrid job check jobs.yaml
   loadgrid job schema > job.schema.json`,
 	}
-	cmd.AddCommand(newJobCheck(), newJobSchema())
-	return group(cmd)
+
+	cmd.AddCommand(newJobCheckCommand(), newJobSchemaCommand())
+	return withSubcommands(cmd)
 }
 
-func newJobSchema() *cobra.Command {
+func newJobSchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of job files, with which editors complete and check them",
@@ -30,40 +32,48 @@ func newJobSchema() *cobra.Command {
 			if err != nil {
 				return err
 			}
+
 			_, err = cmd.OutOrStdout().Write(text)
 			return err
 		},
 	}
 }
 
-func newJobCheck() *cobra.Command {
+func newJobCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
 		Short: "Say whether all jobs of a file are right, as far as that needs no server",
 		Long: `check reads a job file, - for stdin, with the files of its areas, and plans each job. It asks
 no server, and needs no secrets: variables and files for the connection may be missing.`,
-		Args: usage(cobra.ExactArgs(1)),
+		Args: checkArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			jobs := jobsFlags{file: args[0]}
-			load := &cobra.Command{Use: "load"} // as if it were on its command line
-			new(loadFlags).register(load)
-			load.SetContext(cmd.Context())
-			load.SetIn(cmd.InOrStdin())
-			set, err := jobs.open(load)
-			if err != nil {
-				return err
-			}
-			if err := set.check(cmd.Context(), false); err != nil {
-				return err
-			}
-			names := make([]string, len(set.jobs))
-			for i, job := range set.jobs {
-				names[i] = job.Called()
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s: %s\n", oneLine(set.file.Name), plural(len(names), "job"), oneLine(strings.Join(names, ", ")))
-			return err
+			return runJobCheck(cmd.Context(), args[0], streamsOf(cmd))
 		},
 	}
+}
+
+func runJobCheck(ctx context.Context, file string, std streams) error {
+	load := &cobra.Command{Use: "load"} // as if it were on its command line
+	new(loadFlags).register(load)
+	load.SetContext(ctx)
+	load.SetIn(std.in)
+
+	jobs := jobFileFlags{file: file}
+	set, err := jobs.open(load)
+	if err != nil {
+		return err
+	}
+	if err := set.check(ctx, false); err != nil {
+		return err
+	}
+
+	names := make([]string, len(set.jobs))
+	for i, job := range set.jobs {
+		names[i] = job.Called()
+	}
+
+	_, err = fmt.Fprintf(std.out, "%s: %s: %s\n", oneLine(set.file.Name), plural(len(names), "job"), oneLine(strings.Join(names, ", ")))
+	return err
 }
 
 // jobSchema returns the schema. What a key is for is what the help says of its flag.
@@ -83,6 +93,7 @@ func jobSchema() ([]byte, error) {
 		case "jobs":
 			return "the jobs, in the order in which they are done"
 		}
+
 		return describeFlag(load, key)
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"time"
@@ -10,15 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newLoad() *cobra.Command {
-	var (
-		flags loadFlags
-		jobs  jobsFlags
-	)
-	cmd := &cobra.Command{
-		Use:   "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
-		Short: "Load a grid into a table: plan, load, index, analyze, publish",
-		Long: `load fills a new table with a grid. The table appears all at once when it is
+const loadLong = `load fills a new table with a grid. The table appears all at once when it is
 complete, with primary key, spatial index and statistics; until then readers see
 what was there before.
 
@@ -73,8 +66,9 @@ first one's part.
 The table has the columns cell_id bigint primary key, col integer, row integer,
 geom geometry(Polygon, SRID), one for each --set, code text with --code, and coverage
 real with --coverage. With --clip the geometry is a MultiPolygon, empty where a cell
-only touches the area; with --geometry point it is a Point.`,
-		Example: `  # 1000 x 800 unit boxes from the origin
+only touches the area; with --geometry point it is a Point.`
+
+const loadExample = `  # 1000 x 800 unit boxes from the origin
   loadgrid load --table grid --cell-size 1 --cols 1000 --rows 800
 
   # the statistical grid of the European Union, 1 km, 29,900,000 cells
@@ -99,95 +93,106 @@ only touches the area; with --geometry point it is a Point.`,
   # the same when something has changed, with grants that come with it
   loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
       --if-exists replace --keep 2 --skip-unchanged --wait 30m --prune-runs 90d --log-format json \
-      --after 'grant select on {{table}} to web'`,
-		Args: noArgs,
+      --after 'grant select on {{table}} to web'`
+
+func newLoadCommand() *cobra.Command {
+	var (
+		flags loadFlags
+		jobs  jobFileFlags
+	)
+	cmd := &cobra.Command{
+		Use:     "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
+		Short:   "Load a grid into a table: plan, load, index, analyze, publish",
+		Long:    loadLong,
+		Example: loadExample,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if given, err := jobs.given(cmd); err != nil {
+			if set, err := jobs.isSet(cmd); err != nil {
 				return err
-			} else if given {
-				return jobs.load(cmd)
+			} else if set {
+				return jobs.runLoad(cmd)
 			}
-			run, err := flags.run(cmd)
+
+			options, err := flags.options(cmd)
 			if err != nil {
 				return err
 			}
-			return runLoad(cmd, run)
+			return runLoad(cmd.Context(), options, streamsOf(cmd))
 		},
 	}
+
 	flags.register(cmd)
 	jobs.register(cmd, "do the jobs of a `FILE` in YAML, in order, - for stdin: its keys are these flags, and what is given here wins")
 	jobs.registerKeepGoing(cmd)
+
 	return cmd
 }
 
-// loadRun is a job, and how it is to be done.
-type loadRun struct {
+// loadOptions is a job, and how it is to be done.
+type loadOptions struct {
 	job      loader.Job
-	options  loader.Options
+	run      loader.Options
 	server   serverFlags
-	watch    watchFlags
+	progress progressFlags
 	textfile string // for metrics, "" for none
 }
 
-// runLoad does a job and tells how it goes; load and runs resume end here.
-func runLoad(cmd *cobra.Command, run loadRun) error {
+// runLoad does a job and reports how it goes; load and runs resume end here.
+func runLoad(ctx context.Context, options loadOptions, std streams) error {
 	began := time.Now()
-	r, err := run.watch.reporter(cmd.ErrOrStderr())
+	r, err := options.progress.reporter(std.err)
 	if err != nil {
 		return err
 	}
-	summary, err := run.do(cmd, r)
-	if run.textfile != "" {
-		run.leaveMetrics(cmd.Context(), r, summary, err, time.Since(began))
+
+	summary, err := options.execute(ctx, r)
+	if options.textfile != "" {
+		options.writeMetrics(ctx, r, summary, err, time.Since(began))
 	}
+
 	if err != nil {
-		return &runError{run.name(), summary.Run, err}
+		return &runError{options.name(), summary.Run, err}
 	}
+
 	r.summary(summary)
-	return printSummary(cmd.OutOrStdout(), summary)
+	return printSummary(std.out, summary)
 }
 
 // name is what the job is called.
-func (run loadRun) name() string {
-	if run.options.JobName != "" {
-		return run.options.JobName
+func (o *loadOptions) name() string {
+	if o.run.JobName != "" {
+		return o.run.JobName
 	}
-	return run.job.Table.String()
+	return o.job.Table.String()
 }
 
-// do opens the server and does the job.
-func (run loadRun) do(cmd *cobra.Command, r *reporter) (loader.Summary, error) {
-	// Checked before a connection is opened, so that a wrong job is told as such
+// execute opens the server and does the job.
+func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary, error) {
+	// Checked before a connection is opened, so that a wrong job is reported as such
 	// also where the server is away.
-	ctx := cmd.Context()
-	plan, err := loader.NewPlan(ctx, run.job)
+	plan, err := loader.NewPlan(ctx, o.job)
 	var needs *loader.NeedsServerError
 	if err != nil && !errors.As(err, &needs) {
 		return loader.Summary{}, err
 	}
-	pool, err := run.server.open(ctx, run.job.Streams)
+
+	pool, err := o.server.open(ctx, o.job.Streams)
 	if err != nil {
 		return loader.Summary{}, err
 	}
 	defer loader.Close(pool)
-	options := run.options
-	ctx, tracer, stop := startTracing(ctx, os.Getenv, version(), r, func(err error) { r.log().Warn(err.Error(), "job", run.name()) })
+
+	warn := func(err error) { r.log().Warn(err.Error(), "job", o.name()) }
+	ctx, tracer, stop := startTracing(ctx, os.Getenv, version(), r, warn)
 	defer stop()
-	options.Tracer = tracer
-	options.Progress, options.Log, options.Version = new(loader.Progress), r.log(), version()
-	defer r.follow(options.Progress)()
+
+	run := o.run
+	run.Tracer, run.Log, run.Version = tracer, r.log(), version()
+	run.Progress = new(loader.Progress)
+	defer r.follow(run.Progress)()
+
 	if plan == nil { // the server is to make the area ready
-		return loader.Run(ctx, pool, run.job, options)
+		return loader.Run(ctx, pool, o.job, run)
 	}
-	return loader.RunPlan(ctx, pool, plan, options)
+	return loader.RunPlan(ctx, pool, plan, run)
 }
-
-// runError is an error of a run, with what it is called, for logs.
-type runError struct {
-	job string
-	run int64 // 0 where it was not begun
-	err error
-}
-
-func (e *runError) Error() string { return e.err.Error() }
-func (e *runError) Unwrap() error { return e.err }

@@ -10,11 +10,11 @@ import (
 type loadFlags struct {
 	table    string
 	exists   existsFlags
-	rows     jobFlags
+	cells    cellFlags
 	layout   layoutFlags
 	server   serverFlags
 	schedule scheduleFlags
-	watch    watchFlags
+	progress progressFlags
 }
 
 func (f *loadFlags) register(cmd *cobra.Command) {
@@ -22,31 +22,33 @@ func (f *loadFlags) register(cmd *cobra.Command) {
 	f.exists.register(cmd, "what to do with a table that is there: `fail|append|replace`")
 	f.exists.registerPublish(cmd)
 	f.server.register(cmd)
-	f.rows.register(cmd)
+	f.cells.register(cmd)
 	f.layout.register(cmd)
 	f.schedule.register(cmd)
-	f.watch.register(cmd)
+	f.progress.register(cmd)
 }
 
-// run returns what the flags say.
-func (f *loadFlags) run(cmd *cobra.Command) (run loadRun, err error) {
-	run = loadRun{server: f.server, watch: f.watch, textfile: f.schedule.textfile}
+// options returns what the flags say.
+func (f *loadFlags) options(cmd *cobra.Command) (o loadOptions, err error) {
+	o = loadOptions{server: f.server, progress: f.progress, textfile: f.schedule.textfile}
 	name, err := loader.ParseTable(f.table)
 	if err != nil {
-		return run, err
+		return o, err
 	}
-	if run.job, err = f.rows.job(cmd, name); err != nil {
-		return run, err
+	if o.job, err = f.cells.job(cmd, name); err != nil {
+		return o, err
 	}
-	run.job.LedgerSchema = f.server.ledger
-	if err := f.exists.exists(&run.job); err != nil {
-		return run, err
+
+	o.job.LedgerSchema = f.server.ledger
+	if err := f.exists.apply(&o.job); err != nil {
+		return o, err
 	}
-	if err := f.layout.layout(cmd, &run.job); err != nil {
-		return run, err
+	if err := f.layout.apply(cmd, &o.job); err != nil {
+		return o, err
 	}
-	if err := f.schedule.steps(cmd, &run.job); err != nil {
-		return run, err
+	if err := f.schedule.applyHooks(cmd, &o.job); err != nil {
+		return o, err
 	}
-	return run, f.schedule.options(cmd, &run.options)
+
+	return o, f.schedule.applyRun(cmd, &o.run)
 }

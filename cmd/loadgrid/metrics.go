@@ -9,36 +9,58 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// leaveMetrics writes for Prometheus what a run came to, also where it failed before
-// there was a connection. It is no part of the run: what is wrong with it is told.
-func (run loadRun) leaveMetrics(ctx context.Context, r *reporter, s loader.Summary, failed error, took time.Duration) {
-	record := textfile.Record{
-		// As the job names it: before there is a connection, nobody knows the schema.
-		Job: run.name(), Table: run.job.Table.String(), Version: version(), Ended: time.Now(),
-		Outcome: textfile.Published, ExitCode: exitDone, Seconds: took.Seconds() - s.WaitSeconds,
-		TableRows: s.TableRows, HeapBytes: s.HeapBytes, IndexBytes: s.IndexBytes,
-		CopiedRows: s.RowsCopied, CopiedBytes: s.CopyBytes, WALBytes: s.WALBytes,
-		Stages: map[string]float64{}, Retries: int64(s.Retries),
-		Chunks: textfile.Chunks{Committed: s.ChunksCopied, Resumed: s.ChunksResumed, Pending: s.Chunks - s.ChunksCopied - s.ChunksResumed},
+// writeMetrics writes for Prometheus what a run came to, also where it failed before
+// there was a connection. It is no part of the run: what is wrong with it is a warning.
+func (o *loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Summary, failed error, elapsed time.Duration) {
+	record := newMetricsRecord(s, elapsed)
+	// As the job names it: before there is a connection, nobody knows the schema.
+	record.Job, record.Table = o.name(), o.job.Table.String()
+	record.Version, record.Ended = version(), time.Now()
+	if failed != nil {
+		record.Outcome, record.ExitCode = textfile.Failed, exitCode(ctx, failed)
 	}
+
+	err := textfile.Write(ctx, o.textfile, record)
+	var warning *textfile.Warning
+	switch {
+	case errors.As(err, &warning):
+		r.log().Warn(warning.Error(), "job", o.name())
+	case err != nil:
+		r.log().Warn("the metrics are not written", "job", o.name(), "error", err.Error())
+	}
+}
+
+// newMetricsRecord returns the metrics that a summary has. elapsed is from the start of
+// the program's work: a run that failed early has no seconds in its summary.
+func newMetricsRecord(s loader.Summary, elapsed time.Duration) textfile.Record {
+	record := textfile.Record{
+		Outcome:     textfile.Published,
+		ExitCode:    exitDone,
+		Seconds:     elapsed.Seconds() - s.WaitSeconds,
+		TableRows:   s.TableRows,
+		HeapBytes:   s.HeapBytes,
+		IndexBytes:  s.IndexBytes,
+		CopiedRows:  s.RowsCopied,
+		CopiedBytes: s.CopyBytes,
+		WALBytes:    s.WALBytes,
+		Retries:     int64(s.Retries),
+		Stages:      map[string]float64{},
+		Chunks: textfile.Chunks{
+			Committed: s.ChunksCopied,
+			Resumed:   s.ChunksResumed,
+			Pending:   s.Chunks - s.ChunksCopied - s.ChunksResumed,
+		},
+	}
+
 	for stage, seconds := range s.StageSeconds {
 		record.Stages[string(stage)] = seconds
 	}
 	if s.WaitSeconds > 0 {
 		record.Stages["wait"] = s.WaitSeconds
 	}
+
 	if s.Unchanged {
 		record.Outcome = textfile.Unchanged
 	}
-	if failed != nil {
-		record.Outcome, record.ExitCode = textfile.Failed, exitCode(ctx, failed)
-	}
-	err := textfile.Write(ctx, run.textfile, record)
-	var warning *textfile.Warning
-	switch {
-	case errors.As(err, &warning):
-		r.log().Warn(warning.Error(), "job", run.name())
-	case err != nil:
-		r.log().Warn("the metrics are not written", "job", run.name(), "error", err.Error())
-	}
+	return record
 }

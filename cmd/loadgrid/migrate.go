@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -10,64 +11,68 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newMigrate() *cobra.Command {
+func newMigrateCommand() *cobra.Command {
 	var server serverFlags
-	with := func(do func(cmd *cobra.Command, pool *pgxpool.Pool) error) func(*cobra.Command, []string) error {
+	runE := func(do func(context.Context, *pgxpool.Pool, string) error) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, _ []string) error {
-			return server.with(cmd, func(_ context.Context, pool *pgxpool.Pool) error { return do(cmd, pool) })
+			return runMigrate(cmd.Context(), server, do, streamsOf(cmd))
 		}
 	}
+
 	up := &cobra.Command{
 		Use:     "up",
 		Short:   "Make the ledger, or bring it up to date; load does this by itself",
 		Example: "  loadgrid migrate up",
 		Args:    noArgs,
-		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
-			if err := loader.MigrateUp(cmd.Context(), pool, server.ledger); err != nil {
-				return err
-			}
-			return printLedgerVersion(cmd, pool, server.ledger)
-		}),
+		RunE:    runE(loader.MigrateUp),
 	}
+
 	down := &cobra.Command{
 		Use:     "down",
 		Short:   "Take the ledger's tables away; loaded tables stay, but cannot be appended to any more",
 		Example: "  loadgrid migrate down --ledger-schema audit",
 		Args:    noArgs,
-		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
-			if err := loader.MigrateDown(cmd.Context(), pool, server.ledger); err != nil {
-				return err
-			}
-			return printLedgerVersion(cmd, pool, server.ledger)
-		}),
+		RunE:    runE(loader.MigrateDown),
 	}
+
 	ver := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of the ledger",
 		Example: "  loadgrid migrate version",
 		Args:    noArgs,
-		RunE: with(func(cmd *cobra.Command, pool *pgxpool.Pool) error {
-			return printLedgerVersion(cmd, pool, server.ledger)
-		}),
+		RunE:    runE(func(context.Context, *pgxpool.Pool, string) error { return nil }),
 	}
+
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Make, update or remove the ledger's tables",
 		Example: `  loadgrid migrate version
   loadgrid migrate up --ledger-schema audit`,
 	}
+
 	for _, c := range []*cobra.Command{up, down, ver} {
 		server.register(c)
 		cmd.AddCommand(c)
 	}
-	return group(cmd)
+	return withSubcommands(cmd)
 }
 
-func printLedgerVersion(cmd *cobra.Command, pool *pgxpool.Pool, schema string) error {
-	v, dirty, err := loader.MigrateVersion(cmd.Context(), pool, schema)
+// runMigrate changes the ledger, and prints the version that it then has.
+func runMigrate(ctx context.Context, server serverFlags, change func(context.Context, *pgxpool.Pool, string) error, std streams) error {
+	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
+		if err := change(ctx, pool, server.ledger); err != nil {
+			return err
+		}
+		return printLedgerVersion(ctx, pool, server.ledger, std.out)
+	})
+}
+
+func printLedgerVersion(ctx context.Context, pool *pgxpool.Pool, schema string, out io.Writer) error {
+	v, dirty, err := loader.MigrateVersion(ctx, pool, schema)
 	if err != nil {
 		return err
 	}
+
 	state := fmt.Sprintf("version %d", v)
 	if v == 0 {
 		state = "none"
@@ -75,6 +80,7 @@ func printLedgerVersion(cmd *cobra.Command, pool *pgxpool.Pool, schema string) e
 	if dirty {
 		state += ", a migration was killed: the next start mends it"
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "ledger in schema %s: %s\n", schema, state)
+
+	_, err = fmt.Fprintf(out, "ledger in schema %s: %s\n", schema, state)
 	return err
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -15,21 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-func newPlan() *cobra.Command {
-	var (
-		table, image string
-
-		exists existsFlags
-
-		rows   jobFlags
-		layout layoutFlags
-		server serverFlags
-		jobs   jobsFlags
-	)
-	cmd := &cobra.Command{
-		Use:   "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
-		Short: "Say what load would do and take, and write nothing",
-		Long: `plan says how many cells a load would write, in which chunks, and what it would
+const planLong = `plan says how many cells a load would write, in which chunks, and what it would
 take: bytes of table, indexes and WAL, and time. It writes nothing, and asks no server
 but in the two cases below.
 
@@ -43,93 +29,170 @@ Appended rows go through a staging table and one INSERT ... SELECT, which puts e
 them into each index; a new table has its indexes built over all rows at once, which is
 several times as fast. It says so where it would pay to build an index anew, or to
 attach partitions. What load would refuse, it refuses, and for that reads the table
-once. Its times and bytes are rough guides.`,
-		Example: `  loadgrid plan --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000
+once. Its times and bytes are rough guides.`
+
+const planExample = `  loadgrid plan --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000
 
   # what would it cost to add a strip to a table that is there?
   loadgrid plan --table eu_1km --if-exists append \
       --cell-size 1000 --srid 3035 --extent 7400000,900000,7500000,5500000
 
   # what would each job of a file do?
-  loadgrid plan --job jobs.yaml`,
-		Args: noArgs,
+  loadgrid plan --job jobs.yaml`
+
+func newPlanCommand() *cobra.Command {
+	var (
+		options planOptions
+		jobs    jobFileFlags
+	)
+	cmd := &cobra.Command{
+		Use:     "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
+		Short:   "Say what load would do and take, and write nothing",
+		Long:    planLong,
+		Example: planExample,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if given, err := jobs.given(cmd); err != nil {
+			if set, err := jobs.isSet(cmd); err != nil {
 				return err
-			} else if given {
-				return jobs.plan(cmd, image)
+			} else if set {
+				return jobs.runPlan(cmd, options.picture)
 			}
-			name, err := planTable(cmd, table, exists.ifExists)
+
+			job, err := options.job(cmd)
 			if err != nil {
 				return err
 			}
-			job, err := rows.job(cmd, name)
-			if err != nil {
-				return err
-			}
-			job.LedgerSchema = server.ledger
-			if err := exists.exists(&job); err != nil {
-				return err
-			}
-			if err := layout.layout(cmd, &job); err != nil {
-				return err
-			}
-			if cmd.Flags().Changed("picture") {
-				if err := picture.CheckName(image); err != nil {
-					return err
-				}
-			}
-			p, err := planJob(cmd, job, server.dsn)
-			if err != nil {
-				return err
-			}
-			if image != "" {
-				if err := drawPlan(p, image); err != nil {
-					return err
-				}
-			}
-			if job.IfExists == loader.Append {
-				return planAppend(cmd, server, p)
-			}
-			return printPlan(cmd.OutOrStdout(), p, cmd.Flags().Changed("table"))
+			return runPlan(cmd.Context(), job, options, streamsOf(cmd))
 		},
 	}
-	cmd.Flags().StringVar(&table, "table", "", "the table that would be loaded, `[SCHEMA.]NAME`")
-	exists.register(cmd, "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
-	cmd.Flags().StringVar(&image, "picture", "", "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg")
-	server.register(cmd)
-	rows.register(cmd)
-	layout.register(cmd)
+
+	cmd.Flags().StringVar(&options.table, "table", "", "the table that would be loaded, `[SCHEMA.]NAME`")
+	options.exists.register(cmd, "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
+	cmd.Flags().StringVar(&options.picture, "picture", "", "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg")
+	options.server.register(cmd)
+	options.cells.register(cmd)
+	options.layout.register(cmd)
 	jobs.register(cmd, "plan the jobs of a `FILE` in YAML, - for stdin, as load would do them")
+
 	return cmd
+}
+
+// planOptions are what the flags of plan say.
+type planOptions struct {
+	table, picture string
+	exists         existsFlags
+	cells          cellFlags
+	layout         layoutFlags
+	server         serverFlags
+	named          bool // whether there is a --table
+}
+
+// job returns the job that load would do.
+func (o *planOptions) job(cmd *cobra.Command) (job loader.Job, err error) {
+	o.named = cmd.Flags().Changed("table")
+	table, err := planTable(o.table, o.named, o.exists.ifExists)
+	if err != nil {
+		return job, err
+	}
+	if job, err = o.cells.job(cmd, table); err != nil {
+		return job, err
+	}
+
+	job.LedgerSchema = o.server.ledger
+	if err := o.exists.apply(&job); err != nil {
+		return job, err
+	}
+	if err := o.layout.apply(cmd, &job); err != nil {
+		return job, err
+	}
+	if cmd.Flags().Changed("picture") {
+		return job, picture.CheckName(o.picture)
+	}
+
+	return job, nil
+}
+
+func runPlan(ctx context.Context, job loader.Job, options planOptions, std streams) error {
+	p, err := planJob(ctx, job, options.server.dsn, std.err)
+	if err != nil {
+		return err
+	}
+
+	if options.picture != "" {
+		if err := drawPlan(p, options.picture); err != nil {
+			return err
+		}
+	}
+
+	if job.IfExists == loader.Append {
+		return printPlanOfAppend(ctx, p, options.server, std.out)
+	}
+	return printPlan(std.out, p, options.named)
 }
 
 // planTable returns the table that the plan is for. Where no server is asked,
 // there may be none, and it has some name.
-func planTable(cmd *cobra.Command, table, ifExists string) (loader.Table, error) {
+func planTable(table string, named bool, ifExists string) (loader.Table, error) {
 	switch {
 	case ifExists == "":
 		return loader.Table{}, &geomgen.ParamError{Param: "if-exists", Value: `""`, Reason: "must be fail, append or replace"}
-	case cmd.Flags().Changed("table"):
+	case named:
 		return loader.ParseTable(table)
 	case ifExists == string(loader.Append):
 		return loader.Table{}, &geomgen.ParamError{Param: "table", Value: "(none)", Reason: "is required with if-exists append: its indexes are what appending costs"}
 	}
+
 	return loader.Table{Name: "plan"}, nil
 }
 
-// planAppend asks the server about the table before it prints anything.
-func planAppend(cmd *cobra.Command, server serverFlags, p *loader.Plan) error {
-	return server.with(cmd, func(ctx context.Context, pool *pgxpool.Pool) error {
+// planJob plans a job, and prints what is to be said of its area.
+func planJob(ctx context.Context, job loader.Job, dsn string, stderr io.Writer) (*loader.Plan, error) {
+	p, err := planWithServer(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
+		return loader.Open(ctx, resolveDSN(dsn), 1)
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	if p.Job.Area != nil {
+		for _, w := range p.Job.Area.Warnings {
+			fmt.Fprintf(stderr, "warning: %s\n", w)
+		}
+	}
+	return p, nil
+}
+
+// planWithServer plans a job. It opens a server, and closes it after, only where the
+// job's area of interest needs one.
+func planWithServer(ctx context.Context, job loader.Job, open func(context.Context) (*pgxpool.Pool, error)) (*loader.Plan, error) {
+	p, err := loader.NewPlan(ctx, job)
+	var needs *loader.NeedsServerError
+	if !errors.As(err, &needs) {
+		return p, err
+	}
+
+	pool, err := open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", needs, err)
+	}
+	defer loader.Close(pool)
+
+	return loader.PlanOn(ctx, pool, job)
+}
+
+// printPlanOfAppend asks the server about the table before it prints anything.
+func printPlanOfAppend(ctx context.Context, p *loader.Plan, server serverFlags, out io.Writer) error {
+	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
 		a, err := loader.InspectAppend(ctx, pool, p)
 		if err != nil {
 			return err
 		}
+
 		p.Job.Table = a.Table
-		if err := printPlan(cmd.OutOrStdout(), p, true); err != nil {
+		if err := printPlan(out, p, true); err != nil {
 			return err
 		}
-		return printAppend(cmd.OutOrStdout(), p, a)
+		return printAppend(out, p, a)
 	})
 }
 
@@ -141,48 +204,32 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	if named {
 		line("table", "%s", oneLine(p.Job.Table.String()))
 	}
+
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
 	line("covering", "%s", p.Job.Grid.BoxAround(p.Cells))
 	printShape(line, p.Job)
-	line("rows", "%s", count(p.Rows))
-	line("method", "%s", method(p))
+	line("rows", "%s", formatCount(p.Rows))
+	line("method", "%s", describeMethod(p))
 	line("", "%s", p.Reason)
 	line("cell_id", "%d to %d", p.Chunk(0).First, last.Last)
-	line("copy", "%s, %d bytes a row", size(e.CopyBytes), p.RowBytes())
-	line("heap", "about %s", size(e.HeapBytes))
-	line("indexes", "about %s", size(e.IndexBytes))
-	line("WAL", "about %s", size(e.WALBytes))
-	line("time", "about %s on a server with two cores", longSpan(e.Seconds))
+	line("copy", "%s, %d bytes a row", formatBytes(e.CopyBytes), p.RowBytes())
+	line("heap", "about %s", formatBytes(e.HeapBytes))
+	line("indexes", "about %s", formatBytes(e.IndexBytes))
+	line("WAL", "about %s", formatBytes(e.WALBytes))
+	line("time", "about %s on a server with two cores", formatSeconds(e.Seconds))
+
 	return t.Flush()
 }
 
-// longSpan writes seconds that may be more than a time.Duration holds.
-func longSpan(seconds float64) string {
-	const day = 24 * 60 * 60
-	switch {
-	case seconds >= 2*365*day:
-		return fmt.Sprintf("%.0f years", seconds/(365*day))
-	case seconds >= 2*day:
-		return fmt.Sprintf("%.0f days", seconds/day)
-	}
-	return span(time.Duration(seconds * float64(time.Second)))
-}
-
-// method says how the rows go out.
-func method(p *loader.Plan) string {
-	rows := count(p.Chunk(0).Rows)
+// describeMethod says how the rows go out.
+func describeMethod(p *loader.Plan) string {
+	rows := formatCount(p.Chunk(0).Rows)
 	switch p.Method {
 	case loader.MethodFrozen:
 		return "frozen: one stream into a table made in the same transaction"
 	case loader.MethodPartitions:
 		return fmt.Sprintf("partitions: %d of up to %s rows, over %s", p.Chunks, rows, plural(p.Streams, "stream"))
 	}
-	return fmt.Sprintf("chunks: %s of up to %s rows, over %s", count(p.Chunks), rows, plural(p.Streams, "stream"))
-}
 
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
+	return fmt.Sprintf("chunks: %s of up to %s rows, over %s", formatCount(p.Chunks), rows, plural(p.Streams, "stream"))
 }

@@ -16,38 +16,46 @@ func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {
 		_, err := fmt.Fprintf(w, "\ntable %s is not there: load makes it as above\n", table)
 		return err
 	}
-	fmt.Fprintf(w, "\nappended to %s, which has about %s rows in %s:\n", table, count(a.Rows), size(a.HeapBytes))
+
+	fmt.Fprintf(w, "\nappended to %s, which has about %s rows in %s:\n", table, formatCount(a.Rows), formatBytes(a.HeapBytes))
 	if p.Job.OnConflict == loader.ConflictSkip {
-		fmt.Fprintf(w, "%s of the cells are there already, and are skipped\n", count(a.Existing))
+		fmt.Fprintf(w, "%s of the cells are there already, and are skipped\n", formatCount(a.Existing))
 	}
+
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	cost := func(c loader.AppendCost) string {
-		return fmt.Sprintf("%s\t%s", size(c.WALBytes), longSpan(c.Seconds))
+		return fmt.Sprintf("%s\t%s", formatBytes(c.WALBytes), formatSeconds(c.Seconds))
 	}
 	fmt.Fprintf(t, "INDEX\tMETHOD\tSIZE\tROWS\tGROWS BY\tWAL\tTIME\n")
+
 	for _, i := range a.Indexes {
 		takes := cost(i.Cost)
 		if i.Cost == (loader.AppendCost{}) {
 			takes = "-\t-" // the new partitions have it
 		}
+
 		fmt.Fprintf(t, "%s\t%s (%s)\t%s\t%s\t%s\t%s\n", oneLine(i.Name), i.Method, oneLine(i.Columns),
-			size(i.Bytes), count(i.Rows), size(i.Growth), takes)
+			formatBytes(i.Bytes), formatCount(i.Rows), formatBytes(i.Growth), takes)
 	}
+
 	if a.Attach {
 		fmt.Fprintf(t, "new partitions\t\t\t\t\t%s\n", cost(a.Staging))
 	} else {
 		fmt.Fprintf(t, "staging table\t\t\t\t\t%s\n", cost(a.Staging))
-		fmt.Fprintf(t, "rows\t\t\t\t%s\t%s\n", size(p.Estimate().HeapBytes), cost(a.Move))
+		fmt.Fprintf(t, "rows\t\t\t\t%s\t%s\n", formatBytes(p.Estimate().HeapBytes), cost(a.Move))
 	}
+
 	fmt.Fprintf(t, "in all\t\t\t\t\t%s\n", cost(a.Total))
 	fmt.Fprintf(t, "a new table\t\t\t\t\t%s\n", cost(a.NewTable))
 	if err := t.Flush(); err != nil {
 		return err
 	}
+
 	for _, h := range a.Hints {
 		if _, err := fmt.Fprintf(w, "hint: %s\n", oneLine(h)); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }

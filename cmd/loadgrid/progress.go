@@ -15,46 +15,39 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// watchFlags are the flags that say how a run tells how it goes.
-type watchFlags struct {
+// progressFlags are the flags that say how a run reports its progress.
+type progressFlags struct {
 	progress, logFormat string
 }
 
-func (f *watchFlags) register(cmd *cobra.Command) {
+func (f *progressFlags) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.progress, "progress", "auto",
 		"how to tell how far the load is: `auto|bar|json|none`; auto is a bar on a terminal, else a line every 10 seconds")
 	fs.StringVar(&f.logFormat, "log-format", "text", "how to write everything on stderr, `text|json`: json is an object a line, with job, run, stage and chunk")
 }
 
-// reporter returns what tells how a run goes.
-func (f *watchFlags) reporter(stderr io.Writer) (*reporter, error) {
+// reporter returns what reports the progress of a run.
+func (f *progressFlags) reporter(stderr io.Writer) (*reporter, error) {
 	switch {
 	case f.logFormat != "text" && f.logFormat != "json":
-		return nil, &geomgen.ParamError{Param: "log-format", Value: orQuotes(f.logFormat), Reason: "must be text or json"}
+		return nil, &geomgen.ParamError{Param: "log-format", Value: quoteEmpty(f.logFormat), Reason: "must be text or json"}
 	case f.logFormat == "json" && f.progress == "bar":
 		return nil, &geomgen.ParamError{Param: "progress", Value: f.progress, Reason: "contradicts log-format json: a bar is no object a line"}
 	}
-	return newReporter(f.progress, f.logFormat == "json", stderr)
-}
 
-// orQuotes returns a value, or quotes where it is empty, for messages.
-func orQuotes(s string) string {
-	if s == "" {
-		return `""`
-	}
-	return s
+	return newReporter(f.progress, f.logFormat == "json", stderr)
 }
 
 // A view shows how far a load is, each kind of --progress in its own way.
 type view interface {
-	show(loader.Snapshot)
-	every() time.Duration
+	update(loader.Snapshot)
+	interval() time.Duration
 	clear() // takes away what is drawn, before other output
-	end()
+	finish()
 }
 
-// reporter tells on stderr how a load goes: its view and its log take turns.
+// reporter reports on stderr how a load goes: its view and its log take turns.
 type reporter struct {
 	mu   sync.Mutex
 	w    io.Writer
@@ -63,32 +56,34 @@ type reporter struct {
 }
 
 // A bar needs so many columns; in less, its line would wrap and not be redrawn.
-const barColumns = 72
+const minBarColumns = 72
 
 func newReporter(kind string, json bool, stderr io.Writer) (*reporter, error) {
 	r := &reporter{w: stderr, json: json}
 	switch {
 	case kind == "auto" && json:
-		r.view = &jsonView{w: stderr, pause: 10 * time.Second}
-	case kind == "bar", kind == "auto" && columns(stderr) >= barColumns:
+		r.view = &jsonView{w: stderr, every: 10 * time.Second}
+	case kind == "bar", kind == "auto" && terminalWidth(stderr) >= minBarColumns:
 		r.view = &barView{w: stderr}
 	case kind == "auto":
 		r.view = &lineView{w: stderr}
 	case kind == "json":
-		r.view, r.json = &jsonView{w: stderr, pause: time.Second}, true
+		r.view, r.json = &jsonView{w: stderr, every: time.Second}, true
 	case kind == "none":
 	default:
 		return nil, &geomgen.ParamError{Param: "progress", Value: kind, Reason: "must be auto, bar, json or none"}
 	}
+
 	return r, nil
 }
 
-// columns returns how wide the terminal is that w writes to, 0 where it is none.
-func columns(w io.Writer) int {
+// terminalWidth returns how wide the terminal is that w writes to, 0 where it is none.
+func terminalWidth(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok {
 		return 0
 	}
+
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return 0
@@ -100,13 +95,13 @@ func columns(w io.Writer) int {
 // line is an object with the type log.
 func (r *reporter) log() *slog.Logger {
 	if r.json {
-		return slog.New(jsonLog(r)).With("type", "log")
+		return slog.New(newJSONHandler(r)).With("type", "log")
 	}
 	return slog.New(slog.NewTextHandler(r, nil))
 }
 
-// jsonLog also has what is told of a run's normal course, as level INFO.
-func jsonLog(w io.Writer) slog.Handler {
+// newJSONHandler also writes the events of a run's normal course, as level INFO.
+func newJSONHandler(w io.Writer) slog.Handler {
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{
 		Level: loader.LevelEvent,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
@@ -122,6 +117,7 @@ func jsonLog(w io.Writer) slog.Handler {
 func (r *reporter) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	if r.view != nil {
 		r.view.clear()
 	}
@@ -133,34 +129,39 @@ func (r *reporter) follow(p *loader.Progress) (stop func()) {
 	if r.view == nil {
 		return func() {}
 	}
+
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(r.view.every())
+
+		tick := time.NewTicker(r.view.interval())
 		defer tick.Stop()
+
 		for {
 			select {
 			case <-done:
 				return
 			case <-tick.C:
-				r.show(p.Snapshot())
+				r.update(p.Snapshot())
 			}
 		}
 	}()
+
 	return func() {
 		close(done)
 		<-ended
-		r.show(p.Snapshot())
+		r.update(p.Snapshot())
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.view.end()
+
+		r.view.finish()
 	}
 }
 
-func (r *reporter) show(s loader.Snapshot) {
+func (r *reporter) update(s loader.Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.view.show(s)
+	r.view.update(s)
 }
 
 // summary writes the machine's form of the summary; people's goes to stdout.
@@ -189,4 +190,18 @@ func writeJSON(w io.Writer, v any) {
 		b = []byte(`{"type":"log","level":"ERROR","msg":"a line could not be written as JSON"}`)
 	}
 	_, _ = w.Write(append(b, '\n'))
+}
+
+// rate returns rows a second of this start, and the time left, 0 when unknown.
+func rate(s loader.Snapshot) (perSecond float64, remaining time.Duration) {
+	seconds := s.Elapsed.Seconds()
+	if s.Done <= s.Skipped || seconds <= 0 {
+		return 0, 0
+	}
+
+	perSecond = float64(s.Done-s.Skipped) / seconds
+	if s.Total > s.Done {
+		remaining = time.Duration(float64(s.Total-s.Done) / perSecond * float64(time.Second))
+	}
+	return perSecond, remaining
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,59 +11,6 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// screen returns the lines that a terminal shows after this output.
-func screen(t *testing.T, output string) []string {
-	t.Helper()
-	lines := [][]rune{nil}
-	at := 0
-	put := func(r rune) {
-		line := &lines[len(lines)-1]
-		for len(*line) <= at {
-			*line = append(*line, ' ')
-		}
-		(*line)[at] = r
-		at++
-	}
-	for rest := output; rest != ""; {
-		switch {
-		case strings.HasPrefix(rest, "\x1b[2K"): // clear the line
-			lines[len(lines)-1], rest = nil, rest[4:]
-			continue
-		case strings.HasPrefix(rest, "\x1b[0K"): // clear to the end of the line
-			last := &lines[len(lines)-1]
-			*last, rest = (*last)[:min(at, len(*last))], rest[4:]
-			continue
-		}
-		r := []rune(rest)[0]
-		switch r {
-		case '\r':
-			at = 0
-		case '\n':
-			lines, at = append(lines, nil), 0
-		case '\x1b':
-			t.Fatalf("a sequence that this terminal does not know: %q", rest[:min(len(rest), 10)])
-		default:
-			put(r)
-		}
-		rest = rest[len(string(r)):]
-	}
-	var shown []string
-	for _, l := range lines {
-		shown = append(shown, strings.TrimRight(string(l), " "))
-	}
-	for len(shown) > 0 && shown[len(shown)-1] == "" {
-		shown = shown[:len(shown)-1]
-	}
-	return shown
-}
-
-func checkScreen(t *testing.T, output string, want ...string) {
-	t.Helper()
-	if got := screen(t, output); !slices.Equal(got, want) {
-		t.Errorf("the screen shows\n%s\nshould show\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}
-
 func newTestReporter(t *testing.T, kind string) (*reporter, *bytes.Buffer) {
 	t.Helper()
 	var b bytes.Buffer
@@ -72,78 +18,8 @@ func newTestReporter(t *testing.T, kind string) (*reporter, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return r, &b
-}
-
-func TestBar(t *testing.T) {
-	r, b := newTestReporter(t, "bar")
-	r.show(loader.Snapshot{}) // before the run has begun
-	checkScreen(t, b.String())
-	r.show(loader.Snapshot{Stage: loader.StagePlan, Elapsed: 300 * time.Millisecond})
-	plan := "   0% |            |  plan    0.3 s"
-	checkScreen(t, b.String(), plan)
-	r.show(loader.Snapshot{Stage: loader.StagePlan, Elapsed: 12 * time.Second})
-	checkScreen(t, b.String(), "   0% |            |  plan    12s")
-	planDone := " 100% |████████████|  plan    12s"
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Total: 5_000_000})
-	checkScreen(t, b.String(), planDone, "   0% |            |  load            0/5,000,000")
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 1_600_000, Total: 5_000_000, Elapsed: 4 * time.Second})
-	load := "  31% |███         |  load    1,600,000/5,000,000, 400,000 rows/s, 8.5 s left"
-	checkScreen(t, b.String(), planDone, load)
-
-	r.log().Warn("trying again") // takes the place of the bar
-	lines := screen(t, b.String())
-	if len(lines) != 2 || lines[0] != planDone || !strings.HasSuffix(lines[1], `level=WARN msg="trying again"`) {
-		t.Errorf("with a log line: %q", lines)
-	}
-	warning := lines[1]
-	// The bar comes again below. An attempt that failed has taken rows back.
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 1_210_000, Total: 5_000_000, Elapsed: 5 * time.Second})
-	checkScreen(t, b.String(), planDone, warning, "  24% |██          |  load    1,210,000/5,000,000, 242,000 rows/s, 16s left")
-	// All rows are sent, the stage is not done.
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 5_000_000, Total: 5_000_000, Elapsed: 10 * time.Second})
-	checkScreen(t, b.String(), planDone, warning, "  99% |███████████ |  load    5,000,000/5,000,000, 500,000 rows/s, 0.0 s left")
-	// Index began one second ago, so load took nine. Analyze is too short to be seen.
-	r.show(loader.Snapshot{Stage: loader.StageIndex, Done: 2_500_000, Total: 10_000_000, Elapsed: time.Second})
-	r.show(loader.Snapshot{Stage: loader.StagePublish, Elapsed: 0})
-	r.show(loader.Snapshot{}) // the run is done
-	lines = screen(t, b.String())
-	loadDone := " 100% |████████████|  load    9.0 s, 5,000,000 rows, " // and a rate in which the clock has its say
-	want := []string{planDone, warning, loadDone, " 100% |████████████|  freeze  0.0 s", " 100% |████████████|  index   1.0 s",
-		" 100% |████████████|  analyze 0.0 s", " 100% |████████████|  publish 0.0 s"}
-	if len(lines) != len(want) {
-		t.Fatalf("the screen shows %q", lines)
-	}
-	for i, w := range want {
-		if lines[i] != w && (w != loadDone || !strings.HasPrefix(lines[i], w)) {
-			t.Errorf("line %d is %q, should be %q", i, lines[i], w)
-		}
-	}
-	r.view.end()
-	if after := screen(t, b.String()); len(after) != len(want) || !strings.HasSuffix(b.String(), "\n") {
-		t.Errorf("at the end the screen shows %q", after)
-	}
-}
-
-func TestBarThatStops(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		last loader.Snapshot
-		want []string
-	}{
-		{"before the run", loader.Snapshot{}, nil},
-		{"in plan", loader.Snapshot{Stage: loader.StagePlan, Elapsed: time.Second}, nil},
-		{"in load", loader.Snapshot{Stage: loader.StageLoad, Done: 1, Total: 2, Elapsed: time.Second},
-			[]string{" 100% |████████████|  plan    0.0 s", "  33% |███         |  load    1/2, 1 rows/s, 1.0 s left"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r, b := newTestReporter(t, "bar")
-			r.show(tt.last)
-			r.view.end()
-			b.WriteString("loadgrid: it stopped\n")
-			checkScreen(t, b.String(), append(tt.want, "loadgrid: it stopped")...)
-		})
-	}
 }
 
 func TestLines(t *testing.T) {
@@ -166,8 +42,8 @@ func TestLines(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, b := newTestReporter(t, "auto") // no terminal
-			r.show(tt.s)
-			r.view.end()
+			r.update(tt.s)
+			r.view.finish()
 			if b.String() != tt.want {
 				t.Errorf("got %q, want %q", b.String(), tt.want)
 			}
@@ -175,8 +51,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// objects reads JSON lines.
-func objects(t *testing.T, text string) (list []map[string]any) {
+// parseObjects reads JSON lines.
+func parseObjects(t *testing.T, text string) (list []map[string]any) {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		var o map[string]any
@@ -185,22 +61,25 @@ func objects(t *testing.T, text string) (list []map[string]any) {
 		}
 		list = append(list, o)
 	}
+
 	return list
 }
 
 func TestJSON(t *testing.T) {
 	r, b := newTestReporter(t, "json")
-	r.show(loader.Snapshot{})
-	r.show(loader.Snapshot{Stage: loader.StagePlan})
+	r.update(loader.Snapshot{})
+	r.update(loader.Snapshot{Stage: loader.StagePlan})
 	r.log().Warn("trying again", "try", 1, "error", "a\nb")
-	r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 600, Skipped: 500, Total: 1000, Elapsed: 10 * time.Second})
+	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 600, Skipped: 500, Total: 1000, Elapsed: 10 * time.Second})
 	r.summary(loader.Summary{Run: 3, Table: loader.Table{Schema: "public", Name: "grid"}, Rows: 1000, RowsResumed: 500,
 		StageSeconds: map[loader.Stage]float64{loader.StageLoad: 20}})
-	r.view.end()
-	list := objects(t, b.String())
+
+	r.view.finish()
+	list := parseObjects(t, b.String())
 	if len(list) != 4 {
 		t.Fatalf("%d lines, should be 4: %s", len(list), b)
 	}
+
 	check := func(i int, want map[string]any) {
 		t.Helper()
 		for k, v := range want {
@@ -209,6 +88,7 @@ func TestJSON(t *testing.T) {
 			}
 		}
 	}
+
 	check(0, map[string]any{"type": "progress", "stage": "plan", "rows": 0.0, "total": 0.0, "seconds": 0.0})
 	check(1, map[string]any{"type": "log", "level": "WARN", "msg": "trying again", "try": 1.0, "error": "a\nb"})
 	check(2, map[string]any{"type": "progress", "stage": "load", "rows": 600.0, "total": 1000.0,
@@ -237,11 +117,13 @@ func TestViewAndLogAtTheSameTime(t *testing.T) {
 	for _, kind := range []string{"auto", "bar", "json"} {
 		r, b := newTestReporter(t, kind)
 		stop := r.follow(new(loader.Progress))
+
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() { r.log().Info("hello") })
-			wg.Go(func() { r.show(loader.Snapshot{Stage: loader.StageLoad, Done: 1, Total: 10, Elapsed: time.Second}) })
+			wg.Go(func() { r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 1, Total: 10, Elapsed: time.Second}) })
 		}
+
 		wg.Wait()
 		stop()
 		if n := strings.Count(b.String(), "hello"); n != 4 {
@@ -269,47 +151,4 @@ func TestRate(t *testing.T) {
 			t.Errorf("%s: %v rows/s and %v left, should be %v and %v", tt.name, perSecond, left, tt.perSecond, tt.left)
 		}
 	}
-}
-
-func TestCountSizeSpan(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 7: "7", -7: "-7", 999: "999", 1000: "1,000", -1000: "-1,000", -100: "-100",
-		29_900_000: "29,900,000", 1 << 62: "4,611,686,018,427,387,904", -1 << 63: "-9,223,372,036,854,775,808"} {
-		if got := count(n); got != want {
-			t.Errorf("count(%d) is %s, should be %s", n, got, want)
-		}
-	}
-	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1550: "1.6 kB", 999_949: "999.9 kB", 999_999: "1.0 MB",
-		1_000_000: "1.0 MB", 5_043_200_000: "5.0 GB", 1 << 62: "4.6 EB"} {
-		if got := size(n); got != want {
-			t.Errorf("size(%d) is %s, should be %s", n, got, want)
-		}
-	}
-	for d, want := range map[time.Duration]string{0: "0.0 s", 40 * time.Millisecond: "0.0 s", 1500 * time.Millisecond: "1.5 s",
-		9940 * time.Millisecond: "9.9 s", 9999 * time.Millisecond: "10s", 10 * time.Second: "10s", 72_400 * time.Millisecond: "1m12s", 3 * time.Hour: "3h0m0s"} {
-		if got := span(d); got != want {
-			t.Errorf("span(%v) is %s, should be %s", d, got, want)
-		}
-	}
-}
-
-func TestSummary(t *testing.T) {
-	var b bytes.Buffer
-	err := printSummary(&b, loader.Summary{
-		Run: 12, Table: loader.Table{Schema: "public", Name: "eu 1km"}, Rows: 29_900_000, RowsResumed: 9_900_000,
-		Chunks: 30, ChunksCopied: 20, ChunksResumed: 10, Streams: 2, Seconds: 62.5,
-		StageSeconds: map[loader.Stage]float64{loader.StagePlan: 0.05, loader.StageLoad: 40, loader.StageIndex: 22,
-			loader.StageAnalyze: 0.4, loader.StagePublish: 0.05},
-		HeapBytes: 5_000_000_000, IndexBytes: 1_600_000_000, WALBytes: 6_600_000_000,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, skipped := range []int64{0, 1_234, 20_000} {
-		err := printSummary(&b, loader.Summary{Run: 13, Table: loader.Table{Schema: "public", Name: "nordic"}, Rows: 20_000, Appended: true,
-			RowsSkipped: skipped, Method: loader.MethodFrozen, Seconds: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	golden(t, "summary.txt", b.String())
 }

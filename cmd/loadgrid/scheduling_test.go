@@ -19,12 +19,13 @@ import (
 
 const scheduling = "../../docs/scheduling.md"
 
-func mustReadShown(t *testing.T) *shown {
+func mustReadDocument(t *testing.T) *document {
 	t.Helper()
-	s, err := readShown(scheduling)
+	s, err := readDocument(scheduling)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return s
 }
 
@@ -32,16 +33,18 @@ func mustReadShown(t *testing.T) *shown {
 // own flags.
 func TestSchedulingCommands(t *testing.T) {
 	clearEnv(t)
-	s := mustReadShown(t)
+	s := mustReadDocument(t)
 	nowhere := "postgresql://" + closedPort(t) + "/gis"
 	seen := 0
+
 	for where, calls := range s.calls {
 		for _, args := range calls {
 			seen++
 			line := where + ": loadgrid " + strings.Join(args, " ")
-			if _, err := parses(args); err != nil {
+			if _, err := parseCommand(args); err != nil {
 				t.Errorf("%s: %v", line, err)
 			}
+
 			// A job that is wrong would be refused before a server is asked.
 			if args[0] == "load" && !slices.Contains(args, "--job") {
 				if code, _, stderr := call(t.Context(), append(args, "--dsn", nowhere)...); code != exitFailed || !strings.Contains(stderr, "connecting to") {
@@ -50,6 +53,7 @@ func TestSchedulingCommands(t *testing.T) {
 			}
 		}
 	}
+
 	if seen < 12 {
 		t.Errorf("%d commands seen: some are not read", seen)
 	}
@@ -58,19 +62,21 @@ func TestSchedulingCommands(t *testing.T) {
 // The flags that the text names are some command's.
 func TestSchedulingFlags(t *testing.T) {
 	known := make(map[string]bool)
-	everyCommand(newRoot(), func(c *cobra.Command) {
+	everyCommand(newRootCommand(), func(c *cobra.Command) {
 		c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
 	})
 	text, err := os.ReadFile(scheduling)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	found := regexp.MustCompile("`--([a-z-]+)").FindAllStringSubmatch(string(text), -1)
 	for _, m := range found {
 		if !known[m[1]] {
 			t.Errorf("there is no flag --%s", m[1])
 		}
 	}
+
 	if len(found) < 10 {
 		t.Errorf("%d flags seen: some are not read", len(found))
 	}
@@ -79,7 +85,7 @@ func TestSchedulingFlags(t *testing.T) {
 // TestSchedulingJobs checks each job file of the document as 'job check' does.
 func TestSchedulingJobs(t *testing.T) {
 	clearEnv(t)
-	s := mustReadShown(t)
+	s := mustReadDocument(t)
 	for where, text := range s.jobs {
 		file := filepath.Join(t.TempDir(), "nightly.yaml")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -89,6 +95,7 @@ func TestSchedulingJobs(t *testing.T) {
 			t.Errorf("%s: exit code %d, %s", where, code, stderr)
 		}
 	}
+
 	if len(s.jobs) != 5 {
 		t.Errorf("%d job files seen, want 5", len(s.jobs))
 	}
@@ -97,7 +104,7 @@ func TestSchedulingJobs(t *testing.T) {
 // The names of metrics in the alerts are those that loadgrid writes, and two that
 // node_exporter adds for each textfile.
 func TestSchedulingAlerts(t *testing.T) {
-	s := mustReadShown(t)
+	s := mustReadDocument(t)
 	file := filepath.Join(t.TempDir(), "loadgrid.prom")
 	for i, outcome := range []textfile.Outcome{textfile.Published, textfile.Failed} {
 		err := textfile.Write(t.Context(), file, textfile.Record{Job: fmt.Sprint("job", i), Table: "t", Ended: time.Now(), Outcome: outcome, HeapBytes: 1, WALBytes: 1})
@@ -105,33 +112,40 @@ func TestSchedulingAlerts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	known := map[string]bool{"node_textfile_mtime_seconds": true, "node_textfile_scrape_error": true}
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\S+) `).FindAllStringSubmatch(string(text), -1) {
 		known[m[1]] = true
 	}
+
 	for _, a := range s.alerts {
 		names := regexp.MustCompile(`\b(?:loadgrid|node)_[a-z_]+`).FindAllString(a.Expr, -1)
 		if len(names) == 0 {
 			t.Errorf("%s is about nothing: %s", a.Alert, a.Expr)
 		}
+
 		for _, name := range names {
 			if !known[name] {
 				t.Errorf("%s: loadgrid writes no %s", a.Alert, name)
 			}
 		}
+
 		for _, m := range regexp.MustCompile(`\$labels\.(\w+)`).FindAllStringSubmatch(a.Annotations["summary"], -1) {
 			if !slices.Contains([]string{"job_name", "table", "file", "instance"}, m[1]) {
 				t.Errorf("%s: there is no label %s", a.Alert, m[1])
 			}
 		}
+
 		if _, err := time.ParseDuration(a.For); a.For != "" && err != nil {
 			t.Errorf("%s: for %s: %v", a.Alert, a.For, err)
 		}
 	}
+
 	if len(s.alerts) < 8 {
 		t.Errorf("%d alerts seen: some are not read", len(s.alerts))
 	}
@@ -144,6 +158,7 @@ func TestCrontab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	right := regexp.MustCompile(`^([A-Z_]+=\S+|(\d+|\*) (\d+|\*) \* \* \* loadgrid-nightly)$`)
 	lines, scripts := 0, 0
 	for _, b := range blocks {
@@ -153,6 +168,7 @@ func TestCrontab(t *testing.T) {
 		if b.Language != "crontab" {
 			continue
 		}
+
 		for line := range strings.Lines(b.Text) {
 			lines++
 			if !right.MatchString(strings.TrimSuffix(line, "\n")) {
@@ -160,6 +176,7 @@ func TestCrontab(t *testing.T) {
 			}
 		}
 	}
+
 	if lines < 4 || scripts != 1 {
 		t.Errorf("%d lines of crontab and %d scripts seen", lines, scripts)
 	}

@@ -2,20 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
-	"io/fs"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/loadgrid/loadgrid/loader"
 )
 
 // closedPort returns an address of this machine at which nobody listens.
@@ -26,51 +19,59 @@ func closedPort(t testing.TB) string {
 		t.Fatal(err)
 	}
 	defer l.Close()
+
 	return l.Addr().String()
 }
 
-// serve answers each connection with answer until the test ends.
-func serve(t testing.TB, answer func(net.Conn)) (address string) {
+// serveConnections answers each connection with answer until the test ends.
+func serveConnections(t testing.TB, answer func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	ctx := t.Context() // ends before Cleanup
 	done := make(chan struct{})
 	t.Cleanup(func() {
 		_ = l.Close()
 		<-done
 	})
+
 	go func() {
 		defer close(done)
+
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
+
 			context.AfterFunc(ctx, func() { _ = conn.Close() })
 			go answer(conn)
 		}
 	}()
+
 	return l.Addr().String()
 }
 
-// refuse plays a server that answers the first message with an error.
-func refuse(code, message string) func(net.Conn) {
+// refuseWith plays a server that answers the first message with an error.
+func refuseWith(code, message string) func(net.Conn) {
 	return func(conn net.Conn) {
 		defer conn.Close()
+
 		backend := pgproto3.NewBackend(conn, conn)
 		if _, err := backend.ReceiveStartupMessage(); err != nil {
 			return
 		}
+
 		backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: code, Message: message})
 		_ = backend.Flush()
 	}
 }
 
-// onServer are all the commands that need a server.
-func onServer() map[string][]string {
+// serverCommands are all the commands that need a server.
+func serverCommands() map[string][]string {
 	return map[string][]string{
 		"load":            {"load", "--table", "g", "--cell-size", "1", "--cols", "10", "--rows", "10"},
 		"plan an append":  {"plan", "--table", "g", "--if-exists", "append", "--cell-size", "1", "--cols", "10", "--rows", "10"},
@@ -88,53 +89,14 @@ func onServer() map[string][]string {
 func TestNobodyListens(t *testing.T) {
 	clearEnv(t)
 	address := closedPort(t)
-	for name, args := range onServer() {
+	for name, args := range serverCommands() {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := call(t.Context(), append(args, "--dsn", "postgresql://me:s3kr1tPw@"+address+"/gis?sslmode=disable")...)
 			if code != exitFailed || stdout != "" {
 				t.Errorf("exit code %d, should be %d; stdout %q", code, exitFailed, stdout)
 			}
-			checkOneLine(t, stderr, "connecting to "+address+", database gis, as me", "refused", "check host and port")
-			if strings.Contains(stderr, "s3kr1tPw") {
-				t.Errorf("the password is shown: %s", stderr)
-			}
-		})
-	}
-}
 
-func TestDSNFromTheEnvironment(t *testing.T) {
-	host, port, err := net.SplitHostPort(closedPort(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := "postgresql://me:s3kr1tPw@" + host + ":" + port + "/gis"
-	place := "connecting to " + host + ":" + port + ", database gis, as me"
-	service := filepath.Join(t.TempDir(), "services")
-	if err := os.WriteFile(service, []byte("[atlas]\nhost="+host+"\nport="+port+"\ndbname=gis\nuser=me\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct {
-		name string
-		env  map[string]string
-		args []string
-	}{
-		{"LOADGRID_DSN", map[string]string{"LOADGRID_DSN": url}, nil},
-		{"a flag before LOADGRID_DSN", map[string]string{"LOADGRID_DSN": "postgresql://you@127.0.0.1:2/other"}, []string{"--dsn", url}},
-		{"LOADGRID_DSN before PGHOST", map[string]string{"LOADGRID_DSN": url, "PGHOST": "127.0.0.2", "PGPORT": "2"}, nil},
-		{"PG*", map[string]string{"PGHOST": host, "PGPORT": port, "PGDATABASE": "gis", "PGUSER": "me", "PGPASSWORD": "s3kr1tPw"}, nil},
-		{"keywords, the rest from PG*", map[string]string{"PGPORT": port, "PGUSER": "me"}, []string{"--dsn", "host=" + host + " dbname=gis"}},
-		{"service file", map[string]string{"PGSERVICEFILE": service, "PGSERVICE": "atlas"}, nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			clearEnv(t)
-			for k, v := range tt.env {
-				t.Setenv(k, v)
-			}
-			code, _, stderr := call(t.Context(), append([]string{"runs", "list"}, tt.args...)...)
-			if code != exitFailed {
-				t.Errorf("exit code %d, should be %d", code, exitFailed)
-			}
-			checkOneLine(t, stderr, place)
+			checkOneLine(t, stderr, "connecting to "+address+", database gis, as me", "refused", "check host and port")
 			if strings.Contains(stderr, "s3kr1tPw") {
 				t.Errorf("the password is shown: %s", stderr)
 			}
@@ -144,7 +106,7 @@ func TestDSNFromTheEnvironment(t *testing.T) {
 
 func TestNobodyAnswers(t *testing.T) {
 	clearEnv(t)
-	address := serve(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	address := serveConnections(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	start := time.Now()
 	code, stdout, stderr := call(t.Context(), "load", "--dsn", "postgresql://me@"+address+"/gis?connect_timeout=1",
 		"--table", "g", "--cell-size", "1", "--cols", "10", "--rows", "10")
@@ -154,6 +116,7 @@ func TestNobodyAnswers(t *testing.T) {
 	if code != exitFailed || stdout != "" {
 		t.Errorf("exit code %d, should be %d; stdout %q", code, exitFailed, stdout)
 	}
+
 	checkOneLine(t, stderr, "connecting to "+address, "context deadline exceeded", "check host and port")
 }
 
@@ -170,146 +133,17 @@ func TestServerRefuses(t *testing.T) {
 		{"XX000", "something that nobody foresaw", ""},
 	} {
 		t.Run(tt.code, func(t *testing.T) {
-			address := serve(t, refuse(tt.code, tt.message))
+			address := serveConnections(t, refuseWith(tt.code, tt.message))
 			code, stdout, stderr := call(t.Context(), "migrate", "version",
 				"--dsn", "postgresql://me:s3kr1tPw@"+address+"/gis?sslmode=disable")
 			if code != exitFailed || stdout != "" {
 				t.Errorf("exit code %d, should be %d; stdout %q", code, exitFailed, stdout)
 			}
+
 			checkOneLine(t, stderr, "connecting to "+address, tt.message, "SQLSTATE "+tt.code, tt.advice)
 			if strings.Contains(stderr, "s3kr1tPw") {
 				t.Errorf("the password is shown: %s", stderr)
 			}
 		})
 	}
-}
-
-// secret is a password that stands nowhere else.
-const secret = "Zq7pwXw0"
-
-func TestDSNNeverLeaks(t *testing.T) {
-	clearEnv(t)
-	server := closedPort(t)
-	host, port, err := net.SplitHostPort(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keywords := "host=" + host + " port=" + port + " user=me "
-	for _, tt := range []struct {
-		name, dsn string
-		code      int
-	}{
-		{"URL", "postgresql://me:" + secret + "@" + server + "/gis", exitFailed},
-		{"URL, password as a parameter", "postgresql://" + server + "/gis?user=me&password=" + secret, exitFailed},
-		{"URL with a port that is no number", "postgresql://me:" + secret + "@" + host + ":54x/gis", exitUsage},
-		{"URL with a port beyond 65535", "postgresql://me:" + secret + "@" + host + ":99999/gis", exitUsage},
-		{"URL without a host", "postgresql://me:" + secret, exitUsage},
-		{"URL with an open bracket", "postgresql://me:" + secret + "@[::1/gis", exitUsage},
-		{"URL with a broken escape before the password", "postgresql://me:%zz" + secret + "@" + server + "/gis", exitUsage},
-		{"URL with a broken escape in it", "postgresql://me:" + secret + "%@" + server + "/gis", exitUsage},
-		{"URL with a broken escape elsewhere", "postgresql://me:" + secret + "@" + server + "/%zz", exitUsage},
-		{"URL with a slash after the password", "postgresql://me:" + secret + "/x@" + server + "/gis", exitUsage},
-		{"URL with a hash in the password", "postgresql://me:#" + secret + "@" + server + "/gis", exitFailed},
-		{"URL with a question mark in the password", "postgresql://me:?" + secret + "@" + server + "/gis", exitFailed},
-		{"URL with a line feed in the password", "postgresql://me:\n" + secret + "@" + server + "/gis", exitFailed},
-		{"URL with a zero byte", "postgresql://me:" + secret + "\x00@" + server + "/gis", exitUsage},
-		{"URL of another scheme", "postgis://me:" + secret + "@" + server + "/gis", exitUsage},
-		{"URL in capitals", "POSTGRESQL://me:" + secret + "@" + server + "/gis", exitUsage},
-		{"URL with one slash", "postgresql:/me:" + secret + "@" + server + "/gis", exitUsage},
-		{"URL with a broken parameter", "postgresql://me:" + secret + "@" + server + "/gis?sslmode=%", exitUsage},
-		{"URL with a wrong sslmode", "postgresql://me:" + secret + "@" + server + "/gis?sslmode=maybe", exitUsage},
-		{"URL with a wrong timeout", "postgresql://me:" + secret + "@" + server + "/gis?connect_timeout=soon", exitUsage},
-		{"URL with an unknown parameter", "postgresql://me:" + secret + "@" + server + "/gis?passwrd=" + secret, exitFailed},
-		{"URL with wrong options of the pool", "postgresql://me:" + secret + "@" + server + "/gis?pool_max_conns=x", exitUsage},
-		{"keywords", keywords + "password=" + secret, exitFailed},
-		{"keywords with spaces", keywords + "password = " + secret, exitFailed},
-		{"keywords with quotes", keywords + "password='" + secret + " x'", exitFailed},
-		{"keywords with an open quote", keywords + "password='" + secret, exitUsage},
-		{"keywords with an open quote before", keywords + "dbname='gis password=" + secret, exitUsage},
-		{"keywords with a backslash at the end", keywords + "password='" + secret + `\`, exitUsage},
-		{"keywords with a word that is none", keywords + "password=" + secret + " gis", exitUsage},
-		{"keywords with an empty one", keywords + "=" + secret, exitUsage},
-		{"keywords with an unknown one", keywords + "passwrd=" + secret, exitFailed},
-		{"keywords with a wrong port", "host=127.0.0.1 port=x password=" + secret, exitUsage},
-		{"keywords with a wrong sslmode", keywords + "password=" + secret + " sslmode=maybe", exitUsage},
-		{"keywords with a wrong timeout", keywords + "password=" + secret + " connect_timeout=soon", exitUsage},
-		{"keywords with a wrong target", keywords + "password=" + secret + " target_session_attrs=best", exitUsage},
-		{"missing CA file", keywords + "password=" + secret + " sslmode=verify-full sslrootcert=/nowhere/ca.pem", exitUsage},
-		{"missing client key", keywords + "password=" + secret + " sslcert=/nowhere/c sslkey=/nowhere/k sslpassword=" + secret, exitUsage},
-		{"missing service", keywords + "password=" + secret + " service=nowhere", exitUsage},
-		{"missing service file", keywords + "password=" + secret + " service=a servicefile=/nowhere", exitUsage},
-		{"URL with an at sign in the password", "postgresql://me:pa@" + secret + "@" + server + "/gis", exitUsage},
-		{"URL with a password that begins with a slash", "postgresql://me:/" + secret + "@" + server + "/gis", exitUsage},
-		{"keywords with semicolons", "host=" + host + ";password=" + secret, exitUsage},
-		{"the password alone", secret, exitUsage},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			for name, args := range map[string][]string{"load": onServer()["load"], "runs list": {"runs", "list"}} {
-				code, stdout, stderr := call(t.Context(), append(args, "--dsn", tt.dsn)...)
-				if code != tt.code || stdout != "" {
-					t.Errorf("%s: exit code %d, should be %d; stdout %q", name, code, tt.code, stdout)
-				}
-				checkOneLine(t, stderr)
-				if strings.Contains(stderr, secret) {
-					t.Errorf("%s shows the password: %s", name, stderr)
-				}
-			}
-		})
-	}
-}
-
-// FuzzDSNNeverLeaks puts a password, and all kinds of text around it, into a
-// connection string. No connection is opened: the context has ended before.
-func FuzzDSNNeverLeaks(f *testing.F) {
-	clearEnv(f)
-	for _, s := range []string{"", "%", "%zz", "'", `\`, "/", "?", "#", ":", "@", "[", "&x=", " ", "\n", "\x00", "ö",
-		"sslmode=maybe", "connect_timeout=x", "port=x", "service=x", " sslrootcert=/nowhere ", "host=127.0.0.1 "} {
-		for form := range uint8(7) {
-			f.Add(form, s, "")
-			f.Add(form, "", s)
-		}
-	}
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	f.Fuzz(func(t *testing.T, form uint8, before, after string) {
-		dsn := fuzzedDSN(form, before, after)
-		config, err := pgxpool.ParseConfig(dsn)
-		if err == nil && !(config.ConnConfig.Host == "127.0.0.1" && strings.Contains(config.ConnConfig.Password, secret)) {
-			t.Skip("by the rules of connection strings it is another host, or the text is no password here")
-		}
-		if file := new(fs.PathError); errors.As(err, &file) && strings.Contains(file.Path, secret) {
-			t.Skip("by the rules of connection strings the text is the name of a file here")
-		}
-		pool, err := loader.Open(ended, dsn, 1)
-		if err == nil {
-			pool.Close()
-			t.Fatal("connected although the context had ended")
-		}
-		if strings.Contains(err.Error(), secret) {
-			t.Errorf("Open shows the password of %q: %v", dsn, err)
-		}
-		code, stdout, stderr := call(ended, "runs", "list", "--dsn", dsn)
-		if code != exitFailed && code != exitUsage || strings.Contains(stdout+stderr, secret) {
-			t.Errorf("exit code %d, with %q: %s%s", code, dsn, stdout, stderr)
-		}
-	})
-}
-
-func fuzzedDSN(form uint8, before, after string) string {
-	text := before + secret + after
-	switch form % 7 {
-	case 0:
-		return "postgresql://me:" + text + "@127.0.0.1:1/gis"
-	case 1:
-		return "postgresql://me:" + secret + "@127.0.0.1:1" + before + "/gis" + after
-	case 2:
-		return "postgresql://127.0.0.1:1/gis?" + before + "&password=" + secret + after
-	case 3:
-		return "host=127.0.0.1 port=1 user=me password=" + text
-	case 4:
-		return "host=127.0.0.1 port=1 user=me password='" + text + "'"
-	case 5:
-		return before + "password=" + secret + " " + after
-	}
-	return before + "://me:" + secret + after + "@127.0.0.1:1/gis"
 }

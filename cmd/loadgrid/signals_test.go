@@ -15,13 +15,14 @@ import (
 	"time"
 )
 
-// process starts loadgrid, and ends it with the test in any case.
-func process(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *bytes.Buffer) {
+// startProcess starts loadgrid, and ends it with the test in any case.
+func startProcess(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), exe, args...)
 	cmd.Env = append(os.Environ(), asLoadgrid+"=1")
@@ -29,11 +30,12 @@ func process(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *bytes.
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+
 	return cmd, &stderr
 }
 
-// endless is a dump that takes years.
-func endless() []string {
+// endlessDump is a dump that takes years.
+func endlessDump() []string {
 	return []string{"dump", "--cell-size", "1", "--cols", "1073741824", "--rows", "1073741824"}
 }
 
@@ -54,7 +56,8 @@ func TestSignals(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer r.Close()
-			cmd, stderr := process(t, w, endless()...)
+
+			cmd, stderr := startProcess(t, w, endlessDump()...)
 			_ = w.Close()
 			if _, err := io.ReadFull(r, make([]byte, 1<<20)); err != nil {
 				t.Fatal(err) // now it is at work
@@ -65,23 +68,27 @@ func TestSignals(t *testing.T) {
 			if _, err := io.Copy(io.Discard, r); err != nil {
 				t.Error(err)
 			}
+
 			checkEnded(t, cmd, tt.code)
 			if stderr.String() != tt.want {
 				t.Errorf("stderr is %q, should be %q", stderr, tt.want)
 			}
 		})
+
 		t.Run(tt.name+" while connecting", func(t *testing.T) {
 			connected := make(chan bool, 10)
-			address := serve(t, func(conn net.Conn) {
+			address := serveConnections(t, func(conn net.Conn) {
 				connected <- true
 				_, _ = io.Copy(io.Discard, conn)
 			})
-			cmd, stderr := process(t, nil, append(onServer()["load"], "--dsn", "postgresql://me@"+address+"/gis?connect_timeout=60&sslmode=disable")...)
+
+			cmd, stderr := startProcess(t, nil, append(serverCommands()["load"], "--dsn", "postgresql://me@"+address+"/gis?connect_timeout=60&sslmode=disable")...)
 			<-connected
 			start := time.Now()
 			if err := cmd.Process.Signal(tt.signal); err != nil {
 				t.Fatal(err)
 			}
+
 			checkEnded(t, cmd, tt.code)
 			if stderr.String() != tt.want {
 				t.Errorf("stderr is %q, should be %q", stderr, tt.want)
@@ -109,13 +116,16 @@ func TestSecondSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	cmd, stderr := process(t, w, endless()...)
+
+	cmd, stderr := startProcess(t, w, endlessDump()...)
 	_ = w.Close()
 	if _, err := io.ReadFull(r, make([]byte, 1000)); err != nil {
 		t.Fatal(err)
 	}
+
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
+
 	var sent int
 	for tick := time.Tick(20 * time.Millisecond); ; <-tick {
 		// The second one counts from when the first one is taken note of.

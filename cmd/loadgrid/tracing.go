@@ -21,8 +21,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// tracesStopFor is how long the end of a run waits for a collector.
-const tracesStopFor = 3 * time.Second
+// traceFlushTimeout is how long the end of a run waits for a collector.
+const traceFlushTimeout = 3 * time.Second
 
 // startTracing returns a tracer where the environment asks for traces, by the
 // standard variables OTEL_*; else nil, and nothing is started. The context has the
@@ -38,6 +38,7 @@ func startTracing(ctx context.Context, env func(string) string, version string, 
 	if len(names) == 0 {
 		return ctx, nil, nothing
 	}
+
 	// The SDK has no other way to say what it could not do: handler and logger are the
 	// process's, and write to stderr by themselves, between lines of JSON.
 	var once sync.Once
@@ -55,29 +56,36 @@ func startTracing(ctx context.Context, env func(string) string, version string, 
 			warn(err)
 			continue
 		}
+
 		exporters = append(exporters, exporter)
 		options = append(options, sdktrace.WithBatcher(exporter))
 	}
+
 	if len(exporters) == 0 {
 		return ctx, nil, nothing
 	}
+
 	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "loadgrid"), attribute.String("service.version", version)),
 		resource.WithHost(), resource.WithTelemetrySDK(), resource.WithFromEnv()) // the last one wins
 	if err != nil {
 		warn(fmt.Errorf("reading what traces should say of this program from OTEL_RESOURCE_ATTRIBUTES and the machine: %w", err))
 	}
+
 	provider := sdktrace.NewTracerProvider(append(options, sdktrace.WithResource(about))...)
 	stop = func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesStopFor)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), traceFlushTimeout)
 		defer cancel()
+
 		err := provider.Shutdown(ctx)
 		for _, exporter := range exporters { // ends what is still being sent
 			err = errors.Join(err, exporter.Shutdown(ctx))
 		}
+
 		if err != nil {
 			unsent(err)
 		}
 	}
+
 	parent := propagation.MapCarrier{"traceparent": env("TRACEPARENT"), "tracestate": env("TRACESTATE")}
 	return propagation.TraceContext{}.Extract(ctx, parent), provider.Tracer("github.com/loadgrid/loadgrid"), stop
 }
@@ -88,14 +96,17 @@ func exporterNames(env func(string) string) (names []string) {
 	if strings.EqualFold(env("OTEL_SDK_DISABLED"), "true") {
 		return nil
 	}
+
 	if list == "" && (env("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "") {
 		list = "otlp"
 	}
+
 	for name := range strings.SplitSeq(list, ",") {
 		if name = strings.TrimSpace(name); name != "" && name != "none" {
 			names = append(names, name)
 		}
 	}
+
 	return names
 }
 
@@ -109,10 +120,12 @@ func newExporter(ctx context.Context, name string, env func(string) string, cons
 	default:
 		return nil, fmt.Errorf("no traces are sent: OTEL_TRACES_EXPORTER has %q, and loadgrid knows otlp, console and none", name)
 	}
+
 	protocol := env("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
 	if protocol == "" {
 		protocol = env("OTEL_EXPORTER_OTLP_PROTOCOL")
 	}
+
 	var exporter sdktrace.SpanExporter
 	var err error
 	switch protocol {
@@ -123,6 +136,7 @@ func newExporter(ctx context.Context, name string, env func(string) string, cons
 	default:
 		return nil, fmt.Errorf("no traces are sent: OTEL_EXPORTER_OTLP_PROTOCOL is %q, and loadgrid has http/protobuf and grpc", protocol)
 	}
+
 	if err != nil {
 		return nil, fmt.Errorf("no traces are sent: making an exporter from the variables OTEL_EXPORTER_OTLP_*: %w", err)
 	}

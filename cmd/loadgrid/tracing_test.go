@@ -27,21 +27,23 @@ func otelEnv(t *testing.T, set map[string]string) {
 			t.Setenv(name, "")
 		}
 	}
+
 	for name, value := range set {
 		t.Setenv(name, value)
 	}
 }
 
-// receiver is a collector that keeps what it is sent.
-type receiver struct {
+// traceCollector is a collector that keeps what it is sent.
+type traceCollector struct {
 	mu   sync.Mutex
 	got  []*collector.ExportTraceServiceRequest
 	hits int
 }
 
-func (c *receiver) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+func (c *traceCollector) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	c.hits++
 	body, err := io.ReadAll(r.Body)
 	request := new(collector.ExportTraceServiceRequest)
@@ -50,8 +52,8 @@ func (c *receiver) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func newReceiver(t *testing.T) (*receiver, string) {
-	c := new(receiver)
+func newTraceCollector(t *testing.T) (*traceCollector, string) {
+	c := new(traceCollector)
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
 	return c, server.URL
@@ -69,24 +71,27 @@ func (w *warnings) add(err error) {
 	w.all = append(w.all, err.Error())
 }
 
-func text(attributes []*common.KeyValue, key string) string {
+func attributeText(attributes []*common.KeyValue, key string) string {
 	for _, a := range attributes {
 		if a.GetKey() == key {
 			return a.GetValue().GetStringValue()
 		}
 	}
+
 	return ""
 }
 
 func TestSpansArrive(t *testing.T) {
-	c, url := newReceiver(t)
+	c, url := newTraceCollector(t)
 	otelEnv(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_RESOURCE_ATTRIBUTES": "team=maps",
 		"TRACEPARENT": "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"})
+
 	var w warnings
 	ctx, tracer, stop := startTracing(t.Context(), os.Getenv, "1.2.3", io.Discard, w.add)
 	if tracer == nil {
 		t.Fatal("no tracer")
 	}
+
 	ctx, run := tracer.Start(ctx, "run", trace.WithAttributes(attribute.String("loadgrid.table", "grid")))
 	_, stage := tracer.Start(ctx, "stage")
 	stage.End()
@@ -95,18 +100,21 @@ func TestSpansArrive(t *testing.T) {
 	if len(w.all) > 0 || len(c.got) != 1 {
 		t.Fatalf("warnings %q, %d requests", w.all, len(c.got))
 	}
+
 	sent := c.got[0].GetResourceSpans()[0]
 	about := sent.GetResource().GetAttributes()
-	if text(about, "service.name") != "loadgrid" || text(about, "service.version") != "1.2.3" || text(about, "team") != "maps" {
+	if attributeText(about, "service.name") != "loadgrid" || attributeText(about, "service.version") != "1.2.3" || attributeText(about, "team") != "maps" {
 		t.Errorf("resource %v", about)
 	}
+
 	spans := sent.GetScopeSpans()[0].GetSpans()
 	if len(spans) != 2 || spans[0].GetName() != "stage" || spans[1].GetName() != "run" {
 		t.Fatalf("spans %v", spans)
 	}
-	if text(spans[1].GetAttributes(), "loadgrid.table") != "grid" {
+	if attributeText(spans[1].GetAttributes(), "loadgrid.table") != "grid" {
 		t.Errorf("attributes %v", spans[1].GetAttributes())
 	}
+
 	if !bytes.Equal(spans[1].GetParentSpanId(), []byte{1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef}) ||
 		!bytes.Equal(spans[0].GetParentSpanId(), spans[1].GetSpanId()) {
 		t.Errorf("parents %x, %x", spans[1].GetParentSpanId(), spans[0].GetParentSpanId())
@@ -114,20 +122,21 @@ func TestSpansArrive(t *testing.T) {
 }
 
 func TestTheEnvironmentNamesTheService(t *testing.T) {
-	c, url := newReceiver(t)
+	c, url := newTraceCollector(t)
 	otelEnv(t, map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": url + "/v1/traces", "OTEL_SERVICE_NAME": "night"})
+
 	var w warnings
 	ctx, tracer, stop := startTracing(t.Context(), os.Getenv, "1", io.Discard, w.add)
 	_, span := tracer.Start(ctx, "run")
 	span.End()
 	stop()
-	if len(c.got) != 1 || text(c.got[0].GetResourceSpans()[0].GetResource().GetAttributes(), "service.name") != "night" {
+	if len(c.got) != 1 || attributeText(c.got[0].GetResourceSpans()[0].GetResource().GetAttributes(), "service.name") != "night" {
 		t.Errorf("%v, warnings %q", c.got, w.all)
 	}
 }
 
 func TestNoTracesUnlessAskedFor(t *testing.T) {
-	c, url := newReceiver(t)
+	c, url := newTraceCollector(t)
 	for name, env := range map[string]map[string]string{
 		"nothing set": {"OTEL_SERVICE_NAME": "x"},
 		"disabled":    {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_SDK_DISABLED": "TRUE"},
@@ -136,15 +145,18 @@ func TestNoTracesUnlessAskedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			otelEnv(t, env)
 			before := goleak.IgnoreCurrent()
+
 			var w warnings
 			ctx, tracer, stop := startTracing(t.Context(), os.Getenv, "1", io.Discard, w.add)
 			if tracer != nil || ctx != t.Context() || len(w.all) > 0 {
 				t.Errorf("tracer %v, warnings %q", tracer, w.all)
 			}
+
 			goleak.VerifyNone(t, before)
 			stop()
 		})
 	}
+
 	if c.hits > 0 {
 		t.Error("somebody connected to the collector")
 	}
@@ -162,6 +174,7 @@ func TestWrongTracesAreAWarning(t *testing.T) {
 		if tracer != nil || len(w.all) != 1 || !strings.Contains(w.all[0], says) {
 			t.Errorf("%v: %q", env, w.all)
 		}
+
 		for name := range env {
 			t.Setenv(name, "")
 		}
@@ -185,15 +198,19 @@ func TestACollectorThatIsAway(t *testing.T) {
 	release := make(chan struct{})
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer silent.Close()
+
 	defer close(release)
+
 	for url, protocol := range map[string]string{"http://127.0.0.1:1": "http/protobuf", "http://127.0.0.1:2": "grpc", silent.URL: "http/protobuf"} {
 		otelEnv(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"})
 		var w warnings
 		ctx, tracer, stop := startTracing(t.Context(), os.Getenv, "1", io.Discard, w.add)
+
 		for range 5 {
 			_, span := tracer.Start(ctx, "run")
 			span.End()
 		}
+
 		done := make(chan struct{})
 		go func() { stop(); close(done) }()
 		select {
@@ -201,10 +218,12 @@ func TestACollectorThatIsAway(t *testing.T) {
 		case <-time.After(time.Minute): // against the exporter's own minute of tries for each
 			t.Fatal("the end of a run waits for the collector")
 		}
+
 		w.mu.Lock()
 		if len(w.all) != 1 || !strings.Contains(w.all[0], "sending traces") {
 			t.Errorf("%s: warnings %q", url, w.all)
 		}
+
 		w.mu.Unlock()
 	}
 }

@@ -2,13 +2,10 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/loadgrid/loadgrid/loader"
 )
 
 // writeJobs writes a job file, and returns its name.
@@ -18,6 +15,7 @@ func writeJobs(t testing.TB, text string) string {
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	return name
 }
 
@@ -31,7 +29,8 @@ func callJobs(t testing.TB, text string, args ...string) (code int, stdout, stde
 
 func TestBadJobs(t *testing.T) {
 	clearEnv(t)
-	t.Setenv("LOADGRID_DSN", untouched(t))
+	t.Setenv("LOADGRID_DSN", unusedServer(t))
+
 	const grid = "table: g\ncell-size: 1\ncols: 2\nrows: 3\n"
 	const two = "jobs:\n- {table: a, cell-size: 1, cols: 1, rows: 1}\n- {table: b, cell-size: 0, cols: 1, rows: 1}\n"
 	for _, tt := range []struct {
@@ -69,6 +68,7 @@ func TestBadJobs(t *testing.T) {
 				if command == "plan" && strings.Contains("several, each in its job, a connection string, a variable that is not set, a password that is not set, a file of a password, ", tt.name+", ") {
 					continue
 				}
+
 				args := append([]string{command}, strings.Fields(tt.args)...)
 				code, stdout, stderr := callJobs(t, tt.text, args...)
 				if code != exitUsage {
@@ -77,6 +77,7 @@ func TestBadJobs(t *testing.T) {
 				if command == "load" && stdout != "" {
 					t.Errorf("stdout should be empty: %q", stdout)
 				}
+
 				checkOneLine(t, stderr, "loadgrid: "+tt.want)
 			}
 		})
@@ -105,19 +106,21 @@ func TestAMistakeOfTheLogItself(t *testing.T) {
 	}
 }
 
-// preparedJob returns a job of a file beside flags of load.
-func preparedJob(t *testing.T, text string, args ...string) *prepared {
+// prepareJob returns a job of a file beside flags of load.
+func prepareJob(t *testing.T, text string, args ...string) *preparedJob {
 	t.Helper()
-	cmd := newLoad()
+	cmd := newLoadCommand()
 	cmd.SetContext(t.Context())
 	if err := cmd.ParseFlags(append(args, "--job", writeJobs(t, text))); err != nil {
 		t.Fatal(err)
 	}
-	jobs := jobsFlags{file: cmd.Flags().Lookup("job").Value.String()}
+
+	jobs := jobFileFlags{file: cmd.Flags().Lookup("job").Value.String()}
 	set, err := jobs.open(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	p := set.prepare(set.jobs[0], true)
 	if p.err != nil {
 		t.Fatal(p.err)
@@ -143,22 +146,26 @@ password: ${LOADGRID_TEST_PW}
 keep: 3
 if-exists: replace
 `
+
 	t.Setenv("LOADGRID_TEST_PW", secret)
-	p := preparedJob(t, text)
-	if p.run.job.Table.Name != "file" || p.run.job.Grid.DX != 1 || p.run.job.Extent == nil || len(p.run.job.Set) != 2 || p.run.options.Wait.Seconds() != 5 ||
-		p.flags.server.dsn != "host=file password='"+secret+"'" || p.run.options.JobName != "file" {
-		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.run.job, p.run.options, len(p.flags.server.dsn))
+	p := prepareJob(t, text)
+	if p.options.job.Table.Name != "file" || p.options.job.Grid.DX != 1 || p.options.job.Extent == nil || len(p.options.job.Set) != 2 || p.options.run.Wait.Seconds() != 5 ||
+		p.flags.server.dsn != "host=file password='"+secret+"'" || p.options.run.JobName != "file" {
+		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.options.job, p.options.run, len(p.flags.server.dsn))
 	}
-	p = preparedJob(t, text, "--table=line", "--cell-size=2,3", "--cols=4", "--rows=5", "--srid=EPSG:3857", "--set=c=x,y", "--set=d=4", "--wait=7s", "--rotate=0", "--dsn=host=line", "--keep=0")
-	if p.run.job.Table.Name != "line" || p.run.job.Grid.DX != 2 || p.run.job.Grid.DY != 3 || p.run.job.Extent != nil || p.run.job.Cols != 4 || p.run.job.Grid.SRID != 3857 || p.run.job.Grid.Rotate != 0 ||
-		len(p.run.job.Set) != 2 || p.run.job.Set[0].Name != "c" || p.run.job.Set[0].Value != "x,y" || p.run.options.Wait.Seconds() != 7 || p.run.job.Keep != 0 || p.run.job.IfExists != "replace" {
-		t.Errorf("beside flags the job is %+v, options %+v", p.run.job, p.run.options)
+
+	p = prepareJob(t, text, "--table=line", "--cell-size=2,3", "--cols=4", "--rows=5", "--srid=EPSG:3857", "--set=c=x,y", "--set=d=4", "--wait=7s", "--rotate=0", "--dsn=host=line", "--keep=0")
+	if p.options.job.Table.Name != "line" || p.options.job.Grid.DX != 2 || p.options.job.Grid.DY != 3 || p.options.job.Extent != nil || p.options.job.Cols != 4 || p.options.job.Grid.SRID != 3857 || p.options.job.Grid.Rotate != 0 ||
+		len(p.options.job.Set) != 2 || p.options.job.Set[0].Name != "c" || p.options.job.Set[0].Value != "x,y" || p.options.run.Wait.Seconds() != 7 || p.options.job.Keep != 0 || p.options.job.IfExists != "replace" {
+		t.Errorf("beside flags the job is %+v, options %+v", p.options.job, p.options.run)
 	}
+
 	if p.flags.server.dsn != "host=line" {
 		t.Error("the file's password goes to the server of the command line")
 	}
+
 	t.Setenv("LOADGRID_DSN", "host=environment")
-	if p = preparedJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); p.flags.server.dsn != "host=environment password='"+secret+"'" {
+	if p = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); p.flags.server.dsn != "host=environment password='"+secret+"'" {
 		t.Error("the file's password does not go with LOADGRID_DSN")
 	}
 }
@@ -171,11 +178,13 @@ func TestAFileOfAnAreaIsBesideTheJobFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+
 	t.Chdir(t.TempDir()) // a scheduler's
 	const other = "POLYGON((0 0,1 0,1 1,0 1,0 0))"
 	if err := os.WriteFile("other.wkt", []byte(other), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	file := filepath.Join(dir, "jobs.yaml")
 	for _, tt := range []struct {
 		stdin, args, want string
@@ -192,6 +201,7 @@ func TestAFileOfAnAreaIsBesideTheJobFile(t *testing.T) {
 			t.Errorf("%s: exit code %d, %s%s", tt.args, code, stdout.String(), stderr.String())
 		}
 	}
+
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"plan", "--job", "-"}, strings.NewReader("table: a\ncell-size: 1\naoi: '-'\n"), &stdout, &stderr)
 	if code != exitUsage || !strings.Contains(stderr.String(), "stdin:3:6: aoi -: contradicts job -") {
@@ -209,85 +219,6 @@ func TestAnAreaOnStdinForSeveralJobs(t *testing.T) {
 	}
 }
 
-func TestPlanOfJobs(t *testing.T) {
-	clearEnv(t)
-	t.Chdir(t.TempDir())
-	const jobs = "defaults: {cell-size: 1, rows: 3, dsn: 'host=${LOADGRID_TEST_NOT}', publish: truncate, if-exists: replace}\njobs:\n- {table: a, cols: 2}\n- {name: second, table: b, cols: 4}\n"
-	code, stdout, stderr := callJobs(t, jobs, "plan")
-	if want := "job a\ntable     a\n"; code != exitDone || stderr != "" || !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "\n\njob second\ntable     b\n") {
-		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
-	}
-	code, stdout, _ = callJobs(t, jobs, "plan", "--only", "second", "--picture", "a.svg")
-	if _, err := os.Stat("a.svg"); code != exitDone || strings.Contains(stdout, "job a") || err != nil {
-		t.Errorf("exit code %d, %s, %v", code, stdout, err)
-	}
-	code, _, stderr = callJobs(t, jobs, "plan", "--picture", "a.svg")
-	if code != exitUsage {
-		t.Errorf("exit code %d", code)
-	}
-	checkOneLine(t, stderr, "--picture a.svg: goes with one job, and there are 2")
-	// Where a server is asked, its secrets are needed.
-	code, _, stderr = callJobs(t, jobs+"- {name: third, table: c, cols: 1, aoi-sql: select 1}\n", "plan", "--only", "third")
-	if code != exitUsage {
-		t.Errorf("exit code %d", code)
-	}
-	checkOneLine(t, stderr, "jobs.yaml:1:40: dsn needs the variable LOADGRID_TEST_NOT")
-}
-
-func TestJobCheck(t *testing.T) {
-	clearEnv(t)
-	t.Setenv("LOADGRID_DSN", untouched(t))
-	names, err := filepath.Glob("../../examples/*.yaml")
-	if err != nil || len(names) != 3 {
-		t.Fatalf("%v, %v", names, err)
-	}
-	for _, name := range names {
-		code, stdout, stderr := call(t.Context(), "job", "check", name)
-		if code != exitDone || stderr != "" || !strings.HasPrefix(stdout, name+": ") {
-			t.Errorf("%s: exit code %d, %s%s", name, code, stdout, stderr)
-		}
-	}
-	name := writeJobs(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\ndsn: ${LOADGRID_TEST_NOT}\npassword: file:missing\n")
-	if code, stdout, _ := call(t.Context(), "job", "check", name); code != exitDone || stdout != name+": 1 job: a\n" {
-		t.Errorf("without its secrets: exit code %d, %s", code, stdout)
-	}
-	if code, _, stderr := call(t.Context(), "job", "check", writeJobs(t, "table: a\ncell-size: 0\n")); code != exitUsage || !strings.Contains(stderr, ":2:12: cell-size 0: must be") {
-		t.Errorf("exit code %d, %s", code, stderr)
-	}
-}
-
-// The jobs of a file fail one after the other, where there is no server.
-func TestJobsThatFail(t *testing.T) {
-	clearEnv(t)
-	t.Setenv("LOADGRID_DSN", "postgresql://"+closedPort(t)+"/gis")
-	const jobs = "defaults: {cell-size: 1, rows: 3, cols: 2}\njobs:\n- {table: a}\n- {name: second, table: b}\n- {table: c}\n"
-	code, stdout, stderr := callJobs(t, jobs, "load")
-	lines := strings.Split(stderr, "\n")
-	if code != exitFailed || stdout != "" || len(lines) != 4 || lines[0] != "job a begins, 1 of 3" || lines[1] != "not done: second, c" || !strings.HasPrefix(lines[2], "loadgrid: job a: connecting to") {
-		t.Errorf("exit code %d, %q", code, lines)
-	}
-	code, _, stderr = callJobs(t, jobs, "load", "--keep-going")
-	lines = strings.Split(stderr, "\n")
-	if code != exitFailed || len(lines) != 8 || lines[4] != "job c begins, 3 of 3" || !strings.HasPrefix(lines[3], "loadgrid: job second: connecting to") || lines[6] != "loadgrid: 3 of 3 jobs failed: a, second, c" {
-		t.Errorf("exit code %d, %q", code, lines)
-	}
-	code, _, stderr = callJobs(t, strings.Replace(jobs, "rows: 3", "rows: 3, log-format: json", 1), "load", "--keep-going")
-	lines = strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
-	for _, line := range lines {
-		if !strings.HasPrefix(line, `{"time":`) || !strings.Contains(line, `"type":"log"`) {
-			t.Errorf("no object: %s", line)
-		}
-	}
-	if code != exitFailed || len(lines) != 7 {
-		t.Errorf("exit code %d, %d lines", code, len(lines))
-	}
-	code, _, stderr = callJobs(t, jobs, "load", "--only", "c")
-	if code != exitFailed {
-		t.Errorf("exit code %d", code)
-	}
-	checkOneLine(t, stderr, "loadgrid: job c: connecting to")
-}
-
 // Whatever is done with a password, nobody sees it. What call returns is checked there.
 func TestAJobsSecretsNeverLeak(t *testing.T) {
 	clearEnv(t)
@@ -295,9 +226,11 @@ func TestAJobsSecretsNeverLeak(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte(secret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	t.Setenv("LOADGRID_TEST_PW", secret)
 	t.Setenv("LOADGRID_TEST_URL", "postgresql://me:"+secret+"@127.0.0.1:1/gis?connect_timeout=1")
 	t.Setenv("LOADGRID_TEST_BAD", "postgresql://me:a@"+secret+"@/#127.0.0.1:1/gis")
+
 	for _, line := range []string{
 		"password: " + secret, "password: [" + secret + "]", "password: {" + secret + ": " + secret + "}", "password: *" + secret, "password: &" + secret + " x", "password: !" + secret + " x",
 		"password: '" + secret, "password: \"" + secret + "\\q\"", "password: @" + secret, "password: " + secret + "${LOADGRID_TEST_PW}", "password: ${LOADGRID_TEST_PW", "password: file:" + secret + "\x00",
@@ -311,23 +244,6 @@ func TestAJobsSecretsNeverLeak(t *testing.T) {
 			if code != exitUsage && code != exitFailed || stderr == "" {
 				t.Errorf("%s: exit code %d, %q", line, code, stderr)
 			}
-		}
-	}
-}
-
-// The first job that failed decides, whatever its error is wrapped in.
-func TestExitCodeOfJobsThatFailed(t *testing.T) {
-	p := preparedJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
-	for want, err := range map[int]error{
-		exitFailed: errors.New("no"), exitUsage: p.mistake("cols", errors.New("no")), exitLocked: &loader.LockedError{}, exitResumable: &loader.ResumableError{Run: 7, Chunks: 2},
-	} {
-		failed := &failedJobs{first: p.wrap(&runError{job: "a", err: err}), names: []string{"a"}, of: 2}
-		if code := exitCode(t.Context(), failed); code != want {
-			t.Errorf("%v: exit code %d, want %d", err, code, want)
-		}
-		var b bytes.Buffer
-		if report(&b, t.Context(), p.cmd, failed); b.String() != "loadgrid: 1 of 2 jobs failed: a\n" {
-			t.Errorf("%v: %s", err, b.String())
 		}
 	}
 }

@@ -26,15 +26,19 @@ func shellCommands(text string) (calls [][]string) {
 		for len(words) > 0 && (words[0] == "exec" || assignment.MatchString(words[0])) {
 			words = words[1:]
 		}
+
 		if len(words) == 0 || path.Base(words[0]) != "loadgrid" {
 			continue
 		}
+
 		end := slices.IndexFunc(words, func(w string) bool { return strings.ContainsAny(w[:min(len(w), 2)], "<>|;&") })
 		if end < 0 {
 			end = len(words)
 		}
+
 		calls = append(calls, words[1:end])
 	}
+
 	return calls
 }
 
@@ -45,8 +49,8 @@ func TestShellCommands(t *testing.T) {
 	}
 }
 
-// shown is what a document shows of loadgrid.
-type shown struct {
+// document is what a document shows of loadgrid.
+type document struct {
 	calls  map[string][][]string // arguments, by the block that they are in
 	jobs   map[string]string     // job files
 	alerts []alert
@@ -57,23 +61,24 @@ type alert struct {
 	Labels, Annotations map[string]string
 }
 
-func (s *shown) call(b fences.Block, args ...[]string) {
+func (s *document) addCalls(b fences.Block, args ...[]string) {
 	s.calls[b.Name()] = append(s.calls[b.Name()], args...)
 }
 
-// readShown takes a document apart. A block in a language that is not known here is an
+// readDocument takes a document apart. A block in a language that is not known here is an
 // error: nothing would try it.
-func readShown(document string) (*shown, error) {
-	blocks, err := fences.Read(document)
+func readDocument(file string) (*document, error) {
+	blocks, err := fences.Read(file)
 	if err != nil {
 		return nil, err
 	}
-	s := &shown{calls: make(map[string][][]string), jobs: make(map[string]string)}
+
+	s := &document{calls: make(map[string][][]string), jobs: make(map[string]string)}
 	for _, b := range blocks {
 		var err error
 		switch b.Language {
 		case "sh", "ini":
-			s.call(b, shellCommands(b.Text)...)
+			s.addCalls(b, shellCommands(b.Text)...)
 		case "python":
 			err = s.python(b)
 		case "yaml":
@@ -88,30 +93,34 @@ func readShown(document string) (*shown, error) {
 		default:
 			err = errors.New("no test knows what to do with it")
 		}
+
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.Name(), err)
 		}
 	}
+
 	return s, nil
 }
 
 // python looks for commands in the strings and lists of operators.
-func (s *shown) python(b fences.Block) error {
+func (s *document) python(b fences.Block) error {
 	for _, m := range regexp.MustCompile(`bash_command="([^"]*)"`).FindAllStringSubmatch(b.Text, -1) {
-		s.call(b, shellCommands(m[1])...)
+		s.addCalls(b, shellCommands(m[1])...)
 	}
+
 	for _, m := range regexp.MustCompile(`arguments=(\[[^\]]*\])`).FindAllStringSubmatch(b.Text, -1) {
 		var args []string
 		if err := json.Unmarshal([]byte(m[1]), &args); err != nil {
 			return fmt.Errorf("arguments %s: %w", m[1], err)
 		}
-		s.call(b, args)
+		s.addCalls(b, args)
 	}
+
 	return nil
 }
 
 // yaml reads all documents of a block.
-func (s *shown) yaml(b fences.Block) error {
+func (s *document) yaml(b fences.Block) error {
 	d := yaml.NewDecoder(strings.NewReader(b.Text))
 	for {
 		var top map[string]any
@@ -122,21 +131,24 @@ func (s *shown) yaml(b fences.Block) error {
 		if err != nil {
 			return err
 		}
+
 		if _, ok := top["groups"]; ok {
 			if err := s.rules(b.Text); err != nil {
 				return err
 			}
 		}
+
 		if _, ok := top["jobs"].([]any); ok {
 			s.jobs[b.Name()] = b.Text
 		}
+
 		s.walk(b, top)
 	}
 }
 
 // walk looks for commands and job files anywhere below a value: args of containers,
 // run of steps, files of a ConfigMap.
-func (s *shown) walk(b fences.Block, v any) {
+func (s *document) walk(b fences.Block, v any) {
 	switch v := v.(type) {
 	case []any:
 		for _, item := range v {
@@ -149,13 +161,15 @@ func (s *shown) walk(b fences.Block, v any) {
 			for _, a := range list {
 				args = append(args, fmt.Sprint(a))
 			}
-			s.call(b, args)
+
+			s.addCalls(b, args)
 		}
+
 		for key, item := range v {
 			text, isText := item.(string)
 			switch {
 			case isText && key == "run":
-				s.call(b, shellCommands(text)...)
+				s.addCalls(b, shellCommands(text)...)
 			case isText && strings.HasSuffix(key, ".yaml"):
 				s.jobs[b.Name()] = text
 			default:
@@ -166,18 +180,20 @@ func (s *shown) walk(b fences.Block, v any) {
 }
 
 // rules reads a file of alerting rules, in which Prometheus takes no other keys.
-func (s *shown) rules(text string) error {
+func (s *document) rules(text string) error {
 	var file struct {
 		Groups []struct {
 			Name  string
 			Rules []alert
 		}
 	}
+
 	d := yaml.NewDecoder(strings.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil {
 		return err
 	}
+
 	for _, g := range file.Groups {
 		s.alerts = append(s.alerts, g.Rules...)
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
-// notInFiles are flags of load that are no keys of job files, and why.
-func notInFiles() map[string]string {
+// flagsOutsideFiles are flags of load that are no keys of job files, and why.
+func flagsOutsideFiles() map[string]string {
 	return map[string]string{
 		"job":        "names the file",
 		"only":       "chooses among the file's jobs",
@@ -26,22 +26,23 @@ func notInFiles() map[string]string {
 	}
 }
 
-// notFlags are keys that are no flags.
-func notFlags() map[string]string {
+// keysWithoutFlag are keys that are no flags.
+func keysWithoutFlag() map[string]string {
 	return map[string]string{"name": "tells several jobs apart", "password": "would be shown in the list of processes"}
 }
 
 func TestKeysAreTheFlagsOfLoad(t *testing.T) {
-	cmd := newLoad()
+	cmd := newLoadCommand()
 	cmd.InitDefaultHelpFlag()
 	keys := jobfile.Keys()
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if _, not := notInFiles()[f.Name]; not == slices.Contains(keys, f.Name) {
+		if _, not := flagsOutsideFiles()[f.Name]; not == slices.Contains(keys, f.Name) {
 			t.Errorf("--%s: a key is %v", f.Name, !not)
 		}
 	})
+
 	for _, key := range keys {
-		_, not := notFlags()[key]
+		_, not := keysWithoutFlag()[key]
 		flag := cmd.Flags().Lookup(key)
 		if not == (flag != nil) {
 			t.Errorf("key %s is a flag: %v", key, flag != nil)
@@ -49,6 +50,7 @@ func TestKeysAreTheFlagsOfLoad(t *testing.T) {
 		if flag == nil {
 			continue
 		}
+
 		// The choices are those that the help names.
 		var named []string
 		if m := regexp.MustCompile("`([a-z-]+(?:\\|[a-z-]+)+)`").FindStringSubmatch(flag.Usage); m != nil {
@@ -58,7 +60,8 @@ func TestKeysAreTheFlagsOfLoad(t *testing.T) {
 			t.Errorf("key %s may be %q, and its flag %q", key, choices, named)
 		}
 	}
-	for name := range notInFiles() {
+
+	for name := range flagsOutsideFiles() {
 		if cmd.Flags().Lookup(name) == nil {
 			t.Errorf("--%s is no flag", name)
 		}
@@ -72,11 +75,13 @@ func TestSchemaFile(t *testing.T) {
 	if code != exitDone || stderr != "" {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
+
 	if *update {
 		if err := os.WriteFile(name, []byte(stdout), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	file, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +89,7 @@ func TestSchemaFile(t *testing.T) {
 	if string(file) != stdout {
 		t.Errorf("%s is not what 'loadgrid job schema' prints: go test ./cmd/loadgrid -run TestSchemaFile -update", name)
 	}
+
 	for _, key := range append(jobfile.Keys(), "defaults", "jobs") {
 		if n := len(regexp.MustCompile(`(?s)"`+key+`": \{.*?"description": "[^"]`).FindAllString(stdout, -1)); n == 0 {
 			t.Errorf("%s has no description", key)
@@ -97,14 +103,17 @@ func TestJobFileOfTheREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(readme))
 	if m == nil {
 		t.Fatal("the README has no job file")
 	}
+
 	file := strings.ReplaceAll(m[1], "aoi: ", "aoi: "+mustAbs(t, "../../examples")+"/") // where the area is
 	if code, stdout, stderr := call(t.Context(), "job", "check", writeJobs(t, file)); code != exitDone || !strings.HasSuffix(stdout, ": 2 jobs: eu_1km, hexagons\n") || !strings.Contains(string(readme), "jobs.yaml: 2 jobs: eu_1km, hexagons") {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 	}
+
 	name := writeJobs(t, strings.Replace(m[1], "cell-size", "cell_size", 1))
 	_, _, stderr := call(t.Context(), "job", "check", name)
 	if said := strings.ReplaceAll(stderr, name, "jobs.yaml"); !strings.Contains(string(readme), "\n"+said) {
@@ -118,6 +127,7 @@ func mustAbs(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return path
 }
 
@@ -135,10 +145,12 @@ func TestSchemaFileFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	names, err := filepath.Glob("../../examples/*.yaml")
 	if err != nil || len(names) != 3 {
 		t.Fatalf("%v, %v", names, err)
 	}
+
 	for _, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -147,6 +159,7 @@ func TestSchemaFileFits(t *testing.T) {
 		if !strings.HasPrefix(string(text), "# yaml-language-server: $schema=../docs/job.schema.json\n") {
 			t.Errorf("%s does not name its schema", name)
 		}
+
 		var doc any
 		if err := yaml.Load(text, &doc); err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ func TestTimeoutOfTheQuery(t *testing.T) {
 		"no duration":     {"--aoi-sql", "select 1", "--aoi-sql-timeout", "5"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, stdout, stderr := call(t.Context(), append([]string{"plan", "--cell-size", "1", "--dsn", untouched(t)}, args...)...)
+			code, stdout, stderr := call(t.Context(), append([]string{"plan", "--cell-size", "1", "--dsn", unusedServer(t)}, args...)...)
 			if code != exitUsage || stdout != "" {
 				t.Errorf("exit code %d, stdout %q", code, stdout)
 			}

@@ -19,6 +19,7 @@ func TestUsageErrorsInJSON(t *testing.T) {
 		if code := run(t.Context(), strings.Fields(args), strings.NewReader(""), &out, &stderr); code != exitUsage {
 			t.Errorf("%s: exit code %d", args, code)
 		}
+
 		for line := range strings.Lines(stderr.String()) {
 			var o map[string]any
 			if err := json.Unmarshal([]byte(line), &o); err != nil || o["type"] != "log" || o["level"] != "ERROR" {

@@ -21,8 +21,8 @@ func TestWhatIsHiddenOfAnArgument(t *testing.T) {
 		{"--dsn=x", "load", "load"},
 	} {
 		got := tt.arg
-		if at, hide := hiddenFrom(tt.before, tt.arg); hide {
-			got = tt.arg[:at] + strings.Repeat(string(mask), len(tt.arg)-at)
+		if at, hide := findSecret(tt.before, tt.arg); hide {
+			got = tt.arg[:at] + strings.Repeat(string(maskByte), len(tt.arg)-at)
 		}
 		if got != tt.shown {
 			t.Errorf("of %q %q is shown %q, want %q", tt.before, tt.arg, got, tt.shown)

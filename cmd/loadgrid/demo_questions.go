@@ -28,6 +28,7 @@ func questions() []question {
 	cell := func(col, row int32) int64 { return geomgen.CellID(geomgen.Cell{Col: col, Row: row}) }
 	// An area of 1000 for each of 100 rows, in eight bands.
 	bands := strings.Join(strings.Fields(strings.Repeat("100000 ", demoRows/100)), " ")
+
 	// A right triangle with legs of n cells along lines of the grid holds, of
 	// its k-th row, the n-1-k cells left of the diagonal: n(n-1)/2 in all.
 	const n = 400
@@ -68,25 +69,30 @@ func askQuestions(ctx context.Context, out io.Writer, conn *pgx.Conn, table load
 	fmt.Fprintln(out, "\nfive questions, each answer checked against its closed form")
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	wrong := 0
+
 	for _, q := range questions() {
 		var answer string
 		start := time.Now()
 		if err := conn.QueryRow(ctx, strings.ReplaceAll(q.sql, "{table}", name)).Scan(&answer); err != nil {
 			return fmt.Errorf("asking for %s: %w", q.text, err)
 		}
+
 		took := time.Since(start)
 		verdict := "right"
 		if answer != q.answer {
 			wrong++
 			verdict = "WRONG, should be " + q.answer
 		}
+
 		fmt.Fprintf(t, "  %s\t%s\t%s\t%.1f ms\n", q.text, answer, verdict, float64(took.Microseconds())/1000)
 	}
+
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%d of the answers are wrong", wrong)
 	}
+
 	return nil
 }

@@ -20,6 +20,7 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 	case g.Rotate != 0:
 		shape = "rectangles"
 	}
+
 	if g.Rotate != 0 {
 		shape += fmt.Sprintf(", turned by %g degrees", g.Rotate)
 	}
@@ -29,27 +30,48 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 	if job.Geometry != geomgen.AsPolygon {
 		line("geometry", "%s", job.Geometry)
 	}
+
 	if a := job.Area; a != nil {
 		text := string(a.Rule)
 		if a.SQL != "" {
 			text += ", " + oneLine(a.SQL)
 		}
 		if len(a.Polygons) > 0 {
-			text += fmt.Sprintf(", %s with %s corners", plural(len(a.Polygons), "polygon"), count(int64(corners(a.Polygons))))
+			text += fmt.Sprintf(", %s with %s corners", plural(len(a.Polygons), "polygon"), formatCount(int64(countCorners(a.Polygons))))
 		}
+
 		line("area", "%s", text)
 	}
+
 	if job.Code != "" {
 		line("code", "%s", job.Code)
 	}
 }
 
-func corners(polygons []geomgen.Polygon) int {
+func countCorners(polygons []geomgen.Polygon) int {
 	n := 0
 	for _, p := range polygons {
 		for _, ring := range p {
 			n += len(ring) - 1
 		}
 	}
+
 	return n
+}
+
+// printLayout writes how the table is made, as far as the job says it.
+func printLayout(line func(name, format string, args ...any), job loader.Job) {
+	line("index", "%s", job.Index)
+	if job.Partitions > 0 {
+		line("partitions", "%d", job.Partitions)
+	}
+	if job.Unlogged {
+		line("unlogged", "yes")
+	}
+	if job.Streams > 0 {
+		line("streams", "%d", job.Streams)
+	}
+	if job.ChunkRows > 0 {
+		line("chunk rows", "%s", formatCount(job.ChunkRows))
+	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// acrossPicture is about how many blocks a picture shows from side to side: where
+// blocksAcross is about how many blocks a picture shows from side to side: where
 // there are no more cells than that, each of them.
-const acrossPicture = 160
+const blocksAcross = 160
 
 // drawPlan draws what a plan would load: extent, area, and the cells in blocks,
 // coloured by when they are loaded.
@@ -18,41 +18,46 @@ func drawPlan(p *loader.Plan, name string) error {
 	if err := picture.CheckName(name); err != nil {
 		return err
 	}
+
 	level := uint8(0)
-	for n := max(int64(p.Cells.MaxCol)-int64(p.Cells.MinCol), int64(p.Cells.MaxRow)-int64(p.Cells.MinRow)); n>>level > acrossPicture; {
+	for n := max(int64(p.Cells.MaxCol)-int64(p.Cells.MinCol), int64(p.Cells.MaxRow)-int64(p.Cells.MinRow)); n>>level > blocksAcross; {
 		level++
 	}
+
 	g := p.Job.Grid
 	m := picture.Map{
-		Title: planName(p) + ": " + counted(p.Rows, "cell"), SRID: g.SRID, Extent: p.Job.Extent, Edges: level == 0,
-		Lines: []string{cellText(g) + ", " + drawnIn(level)},
+		Title: planTitle(p) + ": " + pluralCount(p.Rows, "cell"), SRID: g.SRID, Extent: p.Job.Extent, Edges: level == 0,
+		Lines: []string{describeCells(g) + ", " + describeBlocks(level)},
 	}
 	if p.Job.Area != nil {
 		m.Area = p.Job.Area.Polygons
 		m.Title += ", by rule " + string(p.Job.Area.Rule)
 	}
+
 	m.Legend = picture.Legend{Name: "order of the load", Low: "first", High: "last"}
 	if p.Chunks > 1 {
-		m.Legend = picture.Legend{Name: "chunk", Low: "1", High: count(p.Chunks)}
+		m.Legend = picture.Legend{Name: "chunk", Low: "1", High: formatCount(p.Chunks)}
 	}
+
 	p.Blocks(level, func(b geomgen.Block, before, n int64) {
-		m.Pieces = append(m.Pieces, picture.Piece{Ring: g.AppendOutline(nil, b, p.Cells), Value: loadedWhen(p, before+n/2)})
+		m.Pieces = append(m.Pieces, picture.Piece{Ring: g.AppendOutline(nil, b, p.Cells), Value: loadOrder(p, before+n/2)})
 	})
 	if level > 0 {
-		m.Sample = sampleOf(p)
+		m.Sample = sampleCells(p)
 	}
+
 	return m.Save(name)
 }
 
-func planName(p *loader.Plan) string {
+func planTitle(p *loader.Plan) string {
 	if p.Job.Table.Name == "plan" && p.Job.Table.Schema == "" {
 		return "plan"
 	}
 	return oneLine(p.Job.Table.String())
 }
 
-// cellText says what a cell is, how large, and how it is turned.
-func cellText(g geomgen.Grid) string {
+// describeCells says what a cell is, how large, and how it is turned.
+func describeCells(g geomgen.Grid) string {
 	length := func(f float64) string { return picture.LengthText(f, g.SRID) }
 	text := "cells with a side of " + length(g.DX)
 	switch {
@@ -63,30 +68,23 @@ func cellText(g geomgen.Grid) string {
 	case g.DX != g.DY:
 		text = "cells of " + length(g.DX) + " by " + length(g.DY)
 	}
+
 	if g.Rotate != 0 {
 		text += fmt.Sprintf(", turned by %g degrees", g.Rotate)
 	}
 	return text
 }
 
-// counted writes a number with its noun.
-func counted(n int64, word string) string {
-	if n != 1 {
-		word += "s"
-	}
-	return count(n) + " " + word
-}
-
-func drawnIn(level uint8) string {
+func describeBlocks(level uint8) string {
 	if level == 0 {
 		return "each is drawn"
 	}
 	return fmt.Sprintf("drawn in blocks of %d x %d cells", 1<<level, 1<<level)
 }
 
-// loadedWhen returns when the n-th cell is loaded, from 0 to 1: with chunks, by the
+// loadOrder returns when the n-th cell is loaded, from 0 to 1: with chunks, by the
 // number of its chunk.
-func loadedWhen(p *loader.Plan, n int64) float64 {
+func loadOrder(p *loader.Plan, n int64) float64 {
 	share := float64(n) / float64(p.Rows)
 	if p.Chunks == 1 {
 		return share
@@ -94,12 +92,13 @@ func loadedWhen(p *loader.Plan, n int64) float64 {
 	return float64(int64(share*float64(p.Chunks))) / float64(p.Chunks-1)
 }
 
-// sampleOf returns the cells around one in the middle of the load, at the edge of
+// sampleCells returns the cells around one in the middle of the load, at the edge of
 // the area if there is one near it.
-func sampleOf(p *loader.Plan) picture.Sample {
+func sampleCells(p *loader.Plan) picture.Sample {
 	const around = 3
 	middle := p.Middle()
 	s := picture.Sample{Title: fmt.Sprintf("cells around %d,%d", middle.Col, middle.Row)}
+
 	for row := middle.Row - around; row <= middle.Row+around; row++ {
 		for col := middle.Col - around; col <= middle.Col+around; col++ {
 			c := geomgen.Cell{Col: col, Row: row}
@@ -111,5 +110,6 @@ func sampleOf(p *loader.Plan) picture.Sample {
 			}
 		}
 	}
+
 	return s
 }

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// usageError marks a command line that cannot be understood.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// runError is an error of a run, with what it is called, for logs.
+type runError struct {
+	job string
+	run int64 // 0 where it was not begun
+	err error
+}
+
+func (e *runError) Error() string { return e.err.Error() }
+func (e *runError) Unwrap() error { return e.err }
+
+// reportError writes the error of cmd in one line: an object where the other lines
+// on stderr are objects, too.
+func reportError(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
+	text := redact(errorMessage(ctx, cmd, err))
+	var inJob *jobError
+	if errors.As(err, &inJob) {
+		cmd = inJob.cmd
+	}
+
+	if writesJSON(cmd) {
+		log := slog.New(slog.NewJSONHandler(w, nil)).With("type", "log")
+		var run *runError
+		if errors.As(err, &run) {
+			log = log.With("job", run.job)
+			if run.run != 0 {
+				log = log.With("run", run.run)
+			}
+		}
+
+		log.Error(text)
+		return
+	}
+
+	fmt.Fprintf(w, "loadgrid: %s\n", text)
+}
+
+// errorMessage returns what to say of an error of cmd, and where it was one of usage,
+// where help is.
+func errorMessage(ctx context.Context, cmd *cobra.Command, err error) string {
+	var bySignal signalError
+	var resumable *loader.ResumableError
+	var wrongParam *geomgen.ParamError
+	var wrongUsage usageError
+	var failed *failedJobs
+	var inJob *jobError
+
+	switch {
+	case errors.As(err, &failed):
+		return oneLine(failed.Error())
+	case errors.As(err, &inJob):
+		return inJob.message(ctx)
+	case errors.As(context.Cause(ctx), &bySignal) && errors.As(err, &resumable):
+		return fmt.Sprintf("%v: run %d has %d of %d chunks committed, the same command resumes it",
+			bySignal, resumable.Run, resumable.Committed, resumable.Chunks)
+	case errors.As(context.Cause(ctx), &bySignal):
+		return bySignal.Error()
+	case errors.As(err, &resumable):
+		return oneLine(err.Error())
+	case errors.As(err, &wrongParam):
+		p := *wrongParam
+		if p.Value == "" {
+			p.Value = `""`
+		}
+		return "--" + oneLine(p.Error())
+	case errors.As(err, &wrongUsage):
+		return fmt.Sprintf("%s: see '%s --help'", oneLine(err.Error()), cmd.CommandPath())
+	}
+
+	return oneLine(err.Error())
+}
+
+// writesJSON reports whether a command writes objects to stderr.
+func writesJSON(cmd *cobra.Command) bool {
+	for _, name := range []string{"progress", "log-format"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Value.String() == "json" {
+			return true
+		}
+	}
+
+	return false
+}
+
+// argsAskForJSON reports the same of a command line that could not be read to its end.
+func argsAskForJSON(args []string) bool {
+	for i, arg := range args {
+		for _, flag := range []string{"--progress", "--log-format"} {
+			if arg == flag+"=json" || arg == flag && i+1 < len(args) && args[i+1] == "json" {
+				return true
+			}
+		}
+	}
+
+	return false
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// Exit codes, as the help of the program states them.
+const (
+	exitDone      = 0
+	exitFailed    = 1
+	exitUsage     = 2
+	exitLocked    = 3
+	exitResumable = 4
+	exitSignal    = 128 // and the signal's number
+)
+
+// exitCode is the one place where errors become exit codes.
+func exitCode(ctx context.Context, err error) int {
+	var bySignal signalError
+	if errors.As(context.Cause(ctx), &bySignal) {
+		return exitSignal + int(bySignal.signal)
+	}
+
+	var (
+		wrongUsage usageError
+		wrongParam *geomgen.ParamError
+		noRun      *loader.NoRunError
+		noLedger   *loader.NoLedgerError
+		wrongState *loader.StateError
+		locked     *loader.LockedError
+		wrongFile  *jobfile.Errors
+		resumable  *loader.ResumableError
+	)
+
+	switch {
+	case errors.As(err, &resumable):
+		return exitResumable
+	case errors.As(err, &locked):
+		return exitLocked
+	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun), errors.As(err, &noLedger), errors.As(err, &wrongState), errors.As(err, &wrongFile):
+		return exitUsage
+	}
+
+	return exitFailed
+}

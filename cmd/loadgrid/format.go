@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// formatCount writes a number with its digits in groups of three.
+func formatCount(n int64) string {
+	s := fmt.Sprint(n)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+
+	var b strings.Builder
+	for i, d := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+
+	return sign + b.String()
+}
+
+// formatBytes writes a number of bytes in the unit that fits, powers of 1000.
+func formatBytes(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
+	f := float64(n)
+	i := 0
+
+	for ; f >= 999.95 && i < len(units)-1; i++ {
+		f /= 1000
+	}
+
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, units[i])
+}
+
+// formatDuration writes a duration as people say it.
+func formatDuration(d time.Duration) string {
+	if d = d.Round(100 * time.Millisecond); d < 10*time.Second {
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// formatSeconds writes seconds that may be more than a time.Duration holds.
+func formatSeconds(seconds float64) string {
+	const day = 24 * 60 * 60
+	switch {
+	case seconds >= 2*365*day:
+		return fmt.Sprintf("%.0f years", seconds/(365*day))
+	case seconds >= 2*day:
+		return fmt.Sprintf("%.0f days", seconds/day)
+	}
+
+	return formatDuration(time.Duration(seconds * float64(time.Second)))
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// pluralCount writes a number with its noun.
+func pluralCount(n int64, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	return formatCount(n) + " " + word
+}
+
+// oneLine returns text for people that may have anything in it, on one line. What a
+// terminal would take for an order to it is shown as a question mark.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return '?'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// barView is a bar for each stage, on a terminal.
+type barView struct {
+	w       io.Writer
+	bar     *progressbar.ProgressBar // of the stage that was seen last, nil when it is done
+	last    loader.Snapshot
+	updated time.Time // when
+}
+
+func (v *barView) interval() time.Duration { return 100 * time.Millisecond }
+
+func (v *barView) update(s loader.Snapshot) {
+	if s.Stage != v.last.Stage {
+		v.finishStage(s)
+	}
+
+	v.last, v.updated = s, time.Now()
+	if s.Stage == "" {
+		return
+	}
+
+	if v.bar == nil {
+		v.bar = newProgressBar(v.w, s.Total)
+	}
+
+	_ = v.bar.Set64(s.Done)
+	v.bar.Describe(describeRunning(s))
+}
+
+// finishStage fills the bar of the stage that was seen last, since another one, or
+// none, has followed, and a bar for each in between that was too short to be seen.
+func (v *barView) finishStage(next loader.Snapshot) {
+	stages := loader.Stages()
+	first, end := slices.Index(stages, v.last.Stage), slices.Index(stages, next.Stage)
+	if end < 0 {
+		end = len(stages)
+	}
+
+	for i := max(first, 0); i < end; i++ {
+		s := loader.Snapshot{Stage: stages[i]}
+		if i == first {
+			s = v.last
+			s.Done, s.Elapsed = s.Total, s.Elapsed+time.Since(v.updated)-next.Elapsed
+		}
+
+		if v.bar == nil {
+			v.bar = newProgressBar(v.w, s.Total)
+		}
+
+		v.bar.Describe(describeDone(s))
+		_ = v.bar.Set64(s.Total + 1)
+		fmt.Fprintln(v.w)
+		v.bar = nil
+	}
+}
+
+// barWidth leaves room for the text in 80 columns; where there is less, the
+// library makes the bar shorter.
+const barWidth = 12
+
+// newProgressBar returns a bar that is one longer than there are rows, so that it is
+// full, and no longer changes, when its stage is done and not before.
+func newProgressBar(w io.Writer, rows int64) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(rows+1,
+		progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(barWidth),
+		progressbar.OptionUseANSICodes(true), progressbar.OptionShowDescriptionAtLineEnd(),
+		progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false))
+}
+
+func describeRunning(s loader.Snapshot) string {
+	text := fmt.Sprintf("%-8s", s.Stage)
+	if s.Total == 0 {
+		return text + formatDuration(s.Elapsed)
+	}
+
+	total := formatCount(s.Total)
+	text += fmt.Sprintf("%*s/%s", len(total), formatCount(s.Done), total)
+	if perSecond, remaining := rate(s); perSecond > 0 {
+		text += ", " + formatCount(int64(perSecond)) + " rows/s, " + formatDuration(remaining) + " left"
+	}
+
+	return text
+}
+
+func describeDone(s loader.Snapshot) string {
+	text := fmt.Sprintf("%-8s%s", s.Stage, formatDuration(s.Elapsed))
+	if s.Stage == loader.StageLoad {
+		text += ", " + formatCount(s.Total) + " rows"
+		if perSecond, _ := rate(s); perSecond > 0 {
+			text += ", " + formatCount(int64(perSecond)) + " rows/s"
+		}
+	}
+
+	return text
+}
+
+func (v *barView) clear() {
+	if v.bar != nil {
+		_ = v.bar.Clear()
+	}
+}
+
+// finish leaves the bar of a stage that was not done where it stands, if it has
+// rows to show.
+func (v *barView) finish() {
+	if v.bar == nil {
+		return
+	}
+
+	if v.last.Total > 0 {
+		fmt.Fprintln(v.w)
+	} else {
+		v.clear()
+	}
+
+	v.bar = nil
+}

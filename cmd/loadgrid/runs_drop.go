@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newRunsDropCommand() *cobra.Command {
+	return newRunCommand("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run", runDrop)
+}
+
+func runDrop(ctx context.Context, options runOptions, std streams) error {
+	err := options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
+		return loader.DropRun(ctx, pool, options.server.ledger, options.id)
+	})
+	if err != nil {
+		return err
+	}
+
+	_, err = fmt.Fprintf(std.out, "run %d is dropped\n", options.id)
+	return err
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newRunsPruneCommand() *cobra.Command {
+	var (
+		server serverFlags
+		age    string
+	)
+	cmd := &cobra.Command{
+		Use:   "prune --older-than AGE",
+		Short: "Take ended runs out of the ledger that are older than an age",
+		Long: `prune takes out of the ledger what it knows of runs that ended longer ago than --older-than:
+those that were dropped, whose rows others have replaced, whose table is gone, or that
+found all their cells there and added none, but for the last of each job. Runs that are
+unfinished, and those whose rows a table shows or keeps, stay. No table is touched. 'load --prune-runs AGE' does the same for its table, after publish.`,
+		Example: "  loadgrid runs prune --older-than 90d",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("older-than") {
+				return usageError{errors.New("--older-than is required, such as 90d")}
+			}
+
+			olderThan, err := parseAge("older-than", age)
+			if err != nil {
+				return err
+			}
+			return runPrune(cmd.Context(), server, olderThan, streamsOf(cmd))
+		},
+	}
+
+	cmd.Flags().StringVar(&age, "older-than", "", "`AGE` such as 90d, 2w or 12h")
+	server.register(cmd)
+	return cmd
+}
+
+func runPrune(ctx context.Context, server serverFlags, olderThan time.Duration, std streams) error {
+	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
+		n, err := loader.PruneRuns(ctx, pool, server.ledger, olderThan)
+		if err := warnNoLedger(err, std.err); err != nil {
+			return err
+		}
+
+		_, err = fmt.Fprintf(std.out, "%s removed from the ledger\n", plural(int(n), "run"))
+		return err
+	})
+}

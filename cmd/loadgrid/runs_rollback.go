@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newRunsRollbackCommand() *cobra.Command {
+	return newRunCommand("rollback", "Give a table the rows of an earlier run again, which --keep has kept", runRollback)
+}
+
+func runRollback(ctx context.Context, options runOptions, std streams) error {
+	log := slog.New(slog.NewTextHandler(std.err, nil))
+
+	var done loader.Rollback
+	err := options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+		done, err = loader.RollbackRun(ctx, pool, options.server.ledger, options.id, log)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	_, err = fmt.Fprintf(std.out, "table %s has the rows of run %d again\n", done.Table, done.Version)
+	if err == nil && done.KeptVersion != 0 {
+		_, err = fmt.Fprintf(std.out, "those of run %d are kept as %s\n", done.KeptVersion, done.Kept)
+	}
+	return err
+}

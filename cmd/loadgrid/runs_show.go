@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+func newRunsShowCommand() *cobra.Command {
+	var asJSON bool
+	cmd := newRunCommand("show", "Show one run: its job, its starts, and how far it is",
+		func(ctx context.Context, options runOptions, std streams) error {
+			return runShow(ctx, options, asJSON, std)
+		})
+
+	registerJSON(cmd, &asJSON)
+	return cmd
+}
+
+func runShow(ctx context.Context, options runOptions, asJSON bool, std streams) error {
+	run, err := findRun(ctx, options)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(std.out, run)
+	}
+
+	return printRun(std.out, run)
+}
+
+func printRun(w io.Writer, r loader.RunInfo) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
+	line("run", "%d", r.ID)
+	if r.JobName != "" {
+		line("job", "%s", oneLine(r.JobName))
+	}
+
+	line("table", "%s", oneLine(r.Table.String()))
+	line("state", "%s", r.Status())
+	if r.KeptAs != "" {
+		line("kept as", "%s", oneLine(loader.Table{Schema: r.Table.Schema, Name: r.KeptAs}.String()))
+	}
+
+	line("rows", "%s of %s committed", formatCount(r.RowsDone), formatCount(r.Rows))
+	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
+	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Attempts)
+	if r.FinishedAt != nil {
+		line("finished", "%s", r.FinishedAt.Format(time.RFC3339))
+	}
+	if r.LastError != "" {
+		line("last error", "%s", r.LastError)
+	}
+
+	printJob(line, r)
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printAttempts(w, r)
+}
+
+// printJob writes what a run's job says.
+func printJob(line func(name, format string, args ...any), r loader.RunInfo) {
+	g := r.Job.Grid
+	line("origin", "%g,%g", g.X0, g.Y0)
+	line("cell size", "%g,%g", g.DX, g.DY)
+	line("srid", "%d", g.SRID)
+	if r.Job.Extent != nil {
+		line("extent", "%s", r.Job.Extent)
+	} else if r.Job.Cols > 0 {
+		line("cells", "%d columns, %d rows", r.Job.Cols, r.Job.Rows)
+	}
+
+	printShape(line, r.Job)
+	if r.Job.Coverage {
+		line("coverage", "yes")
+	}
+
+	line("columns", "%s, %s", r.Job.IDColumn, r.Job.GeomColumn)
+	for _, c := range r.Job.Set {
+		line("set", "%s", c)
+	}
+
+	printLayout(line, r.Job)
+	line("if exists", "%s", r.Job.IfExists)
+	if r.Job.Publish != "" {
+		line("publish", "%s", r.Job.Publish)
+	}
+	if r.Job.Keep > 0 {
+		line("keep", "%d", r.Job.Keep)
+	}
+	if r.Job.OnConflict != "" {
+		line("on conflict", "%s", r.Job.OnConflict)
+	}
+
+	line("loadgrid", "%s", r.Version)
+	line("fingerprint", "%s", r.Fingerprint)
+	if r.Job.Before != "" {
+		line("before", "%s", oneLine(r.Job.Before))
+	}
+	if r.Job.After != "" {
+		line("after", "%s", oneLine(r.Job.After))
+	}
+}
+
+// printAttempts writes how each start of a run went.
+func printAttempts(w io.Writer, r loader.RunInfo) error {
+	for _, s := range r.History {
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		line := func(name, format string, args ...any) { fmt.Fprintf(t, "  "+name+"\t"+format+"\n", args...) }
+		fmt.Fprintf(w, "\nstart %d\n", s.No)
+		line("began", "%s", s.StartedAt.Format(time.RFC3339))
+		line("by", "%s", startedBy(s))
+
+		switch {
+		case s.EndedAt == nil && r.State == loader.StateLoading:
+			line("ended", "not yet, or it was killed")
+		case s.EndedAt == nil:
+			line("ended", "it was killed")
+		default:
+			line("ended", "%s, %s", s.EndedAt.Format(time.RFC3339), s.Outcome)
+		}
+
+		if len(s.StageSeconds) > 0 {
+			line("stages", "%s", describeStages(s))
+			line("rows", "%s, %s rows/s", formatCount(s.Rows), formatCount(int64(s.RowsPerSecond)))
+		}
+
+		line("retries", "%d", s.Retries)
+		for _, e := range s.RecentRetries {
+			line("", "%s %s, %s: %s", e.At.Format(time.RFC3339), e.Stage, e.Doing, oneLine(e.Error))
+		}
+
+		if s.Error != "" {
+			line("error", "%s", oneLine(s.Error))
+		}
+
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// describeStages writes how long the stages of a start took.
+func describeStages(s loader.Attempt) string {
+	var parts []string
+	for _, stage := range loader.Stages() {
+		if seconds := s.StageSeconds[stage]; seconds >= 0.005 {
+			parts = append(parts, fmt.Sprintf("%s %.2f s", stage, seconds))
+		}
+	}
+
+	return strings.Join(append(parts, fmt.Sprintf("total %.2f s", s.Seconds)), ", ")
+}
