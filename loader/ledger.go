@@ -22,15 +22,18 @@ type querier interface {
 // ledger holds the names of the ledger's tables. Every statement about runs and
 // chunks is a method of it.
 type ledger struct {
-	schema, runs, chunks, starts string
+	schema, runs, chunks, attempts string
+	// starts is what attempts were called in a ledger from before.
+	starts string
 }
 
 func newLedger(schema string) ledger {
 	return ledger{
-		schema: schema,
-		runs:   pgx.Identifier{schema, "runs"}.Sanitize(),
-		chunks: pgx.Identifier{schema, "chunks"}.Sanitize(),
-		starts: pgx.Identifier{schema, "starts"}.Sanitize(),
+		schema:   schema,
+		runs:     pgx.Identifier{schema, "runs"}.Sanitize(),
+		chunks:   pgx.Identifier{schema, "chunks"}.Sanitize(),
+		attempts: pgx.Identifier{schema, "attempts"}.Sanitize(),
+		starts:   pgx.Identifier{schema, "starts"}.Sanitize(),
 	}
 }
 
@@ -51,7 +54,8 @@ type RunInfo struct {
 	Committed   int64      `json:"committed_chunks"`
 	Rows        int64      `json:"rows"`
 	RowsDone    int64      `json:"committed_rows"`
-	Starts      int        `json:"starts"`
+	Attempts    int        `json:"attempts"`
+	Starts      int        `json:"starts"` // the same as Attempts, for one release
 	StartedAt   time.Time  `json:"started_at"`
 	FinishedAt  *time.Time `json:"finished_at,omitempty"`
 	LastError   string     `json:"last_error,omitempty"`
@@ -138,8 +142,9 @@ func (l ledger) query(ctx context.Context, q querier, where string, args ...any)
 		var r RunInfo
 		var version *int64
 		var kept, name *string
-		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Starts, &r.StartedAt, &r.FinishedAt,
+		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Attempts, &r.StartedAt, &r.FinishedAt,
 			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.staging, &version, &r.Shown, &kept, &name, &r.Committed, &r.RowsDone)
+		r.Starts = r.Attempts
 		if version != nil {
 			r.TableVersion = *version
 		}

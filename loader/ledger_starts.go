@@ -54,7 +54,7 @@ func (l ledger) insertStart(ctx context.Context, q querier, run int64, no int, o
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
-	_, err := q.Exec(ctx, "insert into "+l.starts+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
+	_, err := q.Exec(ctx, "insert into "+l.attempts+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
 		run, no, plainText(host), plainText(name), options.Version)
 	return serverError(err, "writing a start of run %d into the ledger", run)
 }
@@ -74,10 +74,20 @@ func (l ledger) endStart(ctx context.Context, q querier, run int64, s Start) err
 	if err != nil {
 		return fmt.Errorf("writing troubles as JSON: %w", err)
 	}
-	_, err = q.Exec(ctx, "update "+l.starts+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
+	_, err = q.Exec(ctx, "update "+l.attempts+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
 			retries = $7, troubles = $8, sqlstate = nullif($9, ''), error = nullif($10, '') where run_id = $1 and no = $2`,
 		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(troubles), s.SQLState, plainText(s.Error))
 	return serverError(err, "writing into the ledger how a start of run %d ended", run)
+}
+
+// attemptsTable returns the table of attempts, under the name that it has in this ledger:
+// starts where it is from before. Empty where the ledger has none.
+func (l ledger) attemptsTable(ctx context.Context, q querier) (table string, err error) {
+	err = q.QueryRow(ctx, `select case
+			when exists (select from pg_class where oid = to_regclass($2) and relkind <> 'v') then $2
+			when to_regclass($1) is not null then $1
+			else '' end`, l.attempts, l.starts).Scan(&table)
+	return table, err
 }
 
 // histories adds to runs what is known of their starts.
@@ -85,9 +95,9 @@ func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error 
 	for i := range runs {
 		runs[i].History = []Start{} // in JSON a list, also where there is none
 	}
-	var there bool
-	if err := q.QueryRow(ctx, "select to_regclass($1) is not null", l.starts).Scan(&there); err != nil || !there {
-		return serverError(err, "looking for the starts of runs in the ledger")
+	table, err := l.attemptsTable(ctx, q)
+	if err != nil || table == "" {
+		return serverError(err, "looking for the attempts at runs in the ledger")
 	}
 	ids, at := make([]int64, len(runs)), make(map[int64]*RunInfo, len(runs))
 	for i := range runs {
@@ -96,9 +106,9 @@ func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error 
 	rows, err := q.Query(ctx, `select run_id, no, started_at, ended_at, coalesce(outcome, ''), role, coalesce(host(address), ''), coalesce(host, ''),
 			coalesce(os_user, ''), version, coalesce(rows, 0), coalesce(seconds, 0), coalesce(stages, '{}'), coalesce(retries, 0),
 			coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
-		from `+l.starts+" where run_id = any($1) order by run_id, no", ids)
+		from `+table+" where run_id = any($1) order by run_id, no", ids)
 	if err != nil {
-		return serverError(err, "reading the starts of runs from the ledger")
+		return serverError(err, "reading the attempts at runs from the ledger")
 	}
 	var id int64
 	var s Start
@@ -112,7 +122,7 @@ func (l ledger) histories(ctx context.Context, q querier, runs []RunInfo) error 
 		s = Start{} // maps and slices are not to be shared
 		return nil
 	})
-	return serverError(err, "reading the starts of runs from the ledger")
+	return serverError(err, "reading the attempts at runs from the ledger")
 }
 
 // noteEnd writes down how this start has ended. It is best effort: what becomes of the

@@ -164,7 +164,7 @@ func took(r loader.RunInfo) string {
 
 func newRunsShow() *cobra.Command {
 	var asJSON bool
-	cmd := newRunsOf("show", "Show one run: its job, its starts, and how far it is",
+	cmd := newRunsOf("show", "Show one run: its job, its attempts, and how far it is",
 		func(cmd *cobra.Command, server serverFlags, id int64) error {
 			run, err := findRun(cmd, server, id)
 			if err != nil {
@@ -193,7 +193,7 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	}
 	line("rows", "%s of %s committed", count(r.RowsDone), count(r.Rows))
 	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
-	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Starts)
+	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Attempts)
 	if r.FinishedAt != nil {
 		line("finished", "%s", r.FinishedAt.Format(time.RFC3339))
 	}
@@ -247,7 +247,7 @@ func printStarts(w io.Writer, r loader.RunInfo) error {
 	for _, s := range r.History {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		line := func(name, format string, args ...any) { fmt.Fprintf(t, "  "+name+"\t"+format+"\n", args...) }
-		fmt.Fprintf(w, "\nstart %d\n", s.No)
+		fmt.Fprintf(w, "\nattempt %d\n", s.No)
 		line("began", "%s", s.StartedAt.Format(time.RFC3339))
 		line("by", "%s", by(loader.RunInfo{History: []loader.Start{s}}))
 		switch {
