@@ -183,7 +183,7 @@ func (s sandbox) killAfter(k int, args ...string) {
 	b := s.brakeAtChunk(k)
 	p := start(s.t, s.dsn, args...)
 	b.reached()
-	s.waitFor("committed chunks", "select count(*) = $1 from "+s.name("chunks")+" join "+s.name("runs")+" r on r.id = run_id where r.state = 'loading'", k)
+	s.waitFor("committed chunks", "select count(*) = $1 from "+s.name("chunks")+" where run_id = (select run_id from "+s.name("attempts")+" order by started_at desc limit 1)", k)
 	_ = p.cmd.Process.Kill()
 	p.wait()
 	b.end()

@@ -25,7 +25,7 @@ func TestMigrateCommands(t *testing.T) {
 		t.Errorf("before: %s", out)
 	}
 	for range 2 {
-		if out := migrate("up"); !strings.Contains(out, "version 4") {
+		if out := migrate("up"); !strings.Contains(out, "version 5") {
 			t.Errorf("up: %s", out)
 		}
 	}
@@ -58,7 +58,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 	for name, before := range map[string]func(s sandbox){
 		"before the first file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
-			s.exec("drop table " + s.name("starts") + ", " + s.name("chunks") + ", " + s.name("runs"))
+			s.exec("drop table " + s.name("attempts") + ", " + s.name("chunks") + ", " + s.name("runs") + " cascade")
 			s.exec("update " + s.name("schema_migrations") + " set version = 1, dirty = true")
 		},
 		"before the second file was run": func(s sandbox) {
@@ -67,11 +67,15 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			s.exec("drop function " + s.name("cell_id"))
 			s.exec("update " + s.name("schema_migrations") + " set version = 2, dirty = true")
 		},
-		"before the last file was run": func(s sandbox) {
+		"before the fourth file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 			s.exec("alter table " + s.name("runs") + " drop column imprint")
-			s.exec("drop table " + s.name("starts"))
-			s.exec("update " + s.name("schema_migrations") + " set dirty = true")
+			s.exec("drop table " + s.name("attempts") + " cascade")
+			s.exec("update " + s.name("schema_migrations") + " set version = 4, dirty = true")
+		},
+		"before the last file was run": func(s sandbox) {
+			s.ledgerOfVersion4()
+			s.exec("update " + s.name("schema_migrations") + " set version = 5, dirty = true")
 		},
 		"after the file was run": func(s sandbox) {
 			mustCLI(t, s.dsn, s.load("first", boxes(4, 4)...)...)
@@ -87,7 +91,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			before(s)
 			mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 			s.checkBoxes("grid", 5, 5)
-			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 4\n") {
+			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 5\n") {
 				t.Errorf("version: %s", out)
 			}
 			if name == "after the file was run" && one[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
@@ -106,7 +110,7 @@ func TestMigrationKeepsGrants(t *testing.T) {
 		s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	}
 	mustCLI(t, s.dsnOf(owner, "migrated"), "migrate", "up", "--ledger-schema", s.schema)
-	s.exec("drop table " + s.name("starts") + "; alter table " + s.name("runs") + " drop column imprint, drop column rows_added, drop column published_xid, drop column job_name")
+	s.exec("drop table " + s.name("attempts") + " cascade; alter table " + s.name("runs") + " drop column imprint, drop column rows_added, drop column published_xid, drop column job_name")
 	s.exec("update " + s.name("schema_migrations") + " set version = 3")
 	s.exec("grant select on all tables in schema " + s.schema + " to " + user + ", " + reader)
 	s.exec("grant insert, update, delete on " + s.name("runs") + ", " + s.name("chunks") + " to " + user)
@@ -223,7 +227,7 @@ func TestLedgerKeepsItsTables(t *testing.T) {
 	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range one[[]string](t, s.pool, "select array_agg(relname::text) from pg_class where relnamespace = $1::regnamespace and relkind = 'r'", s.schema) {
+	for _, table := range one[[]string](t, s.pool, "select array_agg(relname::text) from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'v')", s.schema) {
 		cli(t, s.dsn, s.load(table, with(boxes(2, 2), "--if-exists", "replace")...)...).expect(t, 2, "the ledger has a table of this name")
 	}
 }

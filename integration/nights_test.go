@@ -55,7 +55,7 @@ after: |
 func (n *nightly) dusk(night int) {
 	n.t.Helper()
 	n.exec("update area set night = $1, geom = st_buffer(st_makepoint(30 + $1, 25), 20 + $1 % 5)", night)
-	for table, columns := range map[string][]string{"runs": {"started_at", "finished_at"}, "starts": {"started_at", "ended_at"}} {
+	for table, columns := range map[string][]string{"runs": {"started_at", "finished_at"}, "attempts": {"started_at", "ended_at"}} {
 		if !one[bool](n.t, n.pool, "select to_regclass($1) is not null", n.name(table)) {
 			continue
 		}
@@ -125,7 +125,7 @@ func (n *nightly) left() (relations, files string, rows int64) {
 	for _, e := range entries {
 		files += e.Name() + " "
 	}
-	rows = one[int64](n.t, n.pool, "select (select count(*) from runs) + (select count(*) from chunks) + (select count(*) from starts)")
+	rows = one[int64](n.t, n.pool, "select (select count(*) from runs) + (select count(*) from chunks) + (select count(*) from attempts)")
 	return relations, files, rows
 }
 

@@ -49,7 +49,7 @@ func TestTheDocumentedQueries(t *testing.T) {
 	cli(t, s.dsn, with(good, "--after", "select 1/0")...).expect(t, 4, "22012")
 	mustCLI(t, s.dsn, good...) // what went wrong before it is over
 	cli(t, s.dsn, "load", "--table", "grids.bad", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select 1/0").expect(t, 4, "22012")
-	s.exec("update loadgrid.starts set ended_at = null, outcome = null where run_id = 2; update loadgrid.starts set outcome = 'failed' where run_id = 2 and no > 1")
+	s.exec("update loadgrid.attempts set ended_at = null, outcome = null where run_id = 2; update loadgrid.attempts set outcome = 'failed' where run_id = 2 and no > 1")
 	cli(t, s.dsn, "load", "--table", "grids.bad", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select 1/0").expect(t, 4, "22012")
 
 	queries := documented(t, "sql", "The ledger")

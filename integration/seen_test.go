@@ -76,7 +76,7 @@ func TestLogFormatJSON(t *testing.T) {
 	if seen["log chunk is committed"] != 5 || seen["log trying again"] == 0 || seen["log stage is done"] != 1 {
 		t.Errorf("it wrote %v", seen)
 	}
-	if got := one[string](t, s.pool, "select last_error || ', ' || outcome || ', ' || error from "+s.name("runs")+", "+s.name("starts")); got != "stopped by SIGINT, stopped, stopped by SIGINT" {
+	if got := one[string](t, s.pool, "select last_error || ', ' || outcome || ', ' || error from "+s.name("runs")+", "+s.name("attempts")); got != "stopped by SIGINT, stopped, stopped by SIGINT" {
 		t.Errorf("the ledger says %q", got)
 	}
 	again := cli(t, s.dsn, args...)
@@ -150,7 +150,7 @@ func TestRunsTell(t *testing.T) {
 		}
 	}
 	show := mustCLI(t, s.dsn, with([]string{"runs", "show", "1"}, ledger...)...)
-	for _, words := range []string{"start 3", "it was killed", "division by zero", "18,500, ", "publish 0."} {
+	for _, words := range []string{"attempt 3", "it was killed", "division by zero", "18,500, ", "publish 0."} {
 		if !strings.Contains(show, words) {
 			t.Errorf("show lacks %q:\n%s", words, show)
 		}

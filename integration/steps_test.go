@@ -230,10 +230,10 @@ func TestStepAfterIsTriedAgain(t *testing.T) {
 	if n := one[int64](t, s.pool, "select count(*) from "+s.name("busy")); n != 1 {
 		t.Errorf("the step has left %d rows", n)
 	}
-	if n := one[int64](t, s.pool, "select retries from "+s.name("starts")); n < 1 {
+	if n := one[int64](t, s.pool, "select retries from "+s.name("attempts")); n < 1 {
 		t.Errorf("the ledger has %d retries", n)
 	}
-	if got := one[string](t, s.pool, "select troubles -> 0 ->> 'sqlstate' || ' ' || (troubles -> 0 ->> 'stage') from "+s.name("starts")); got != "55P03 publish" {
+	if got := one[string](t, s.pool, "select troubles -> 0 ->> 'sqlstate' || ' ' || (troubles -> 0 ->> 'stage') from "+s.name("attempts")); got != "55P03 publish" {
 		t.Errorf("the ledger has %s", got)
 	}
 }

@@ -9,10 +9,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/integration/pgtest"
-	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader"
-	"github.com/loadgrid/loadgrid/loader/job"
-	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // TestMain removes the server that ExampleRun starts; no other test here needs one.
@@ -22,14 +19,14 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func ExampleRun() {
 	ctx := context.Background()
 	dsn := pgtest.ExampleDSN() // yours: "postgresql://me@localhost/gis", or "" for the PG* environment
-	job := job.Job{
-		Table:    job.Table{Schema: "public", Name: "example_grid"},
+	job := loader.Job{
+		Table:    loader.Table{Schema: "public", Name: "example_grid"},
 		Grid:     geomgen.Grid{DX: 250, DY: 250, SRID: 3035},
 		Extent:   &geomgen.Box{XMin: 4321000, YMin: 3210000, XMax: 4331000, YMax: 3215000},
-		IfExists: job.Replace,
-		Set:      []job.Constant{{Name: "year", Type: "integer", Value: "2026"}},
+		IfExists: loader.Replace,
+		Set:      []loader.Constant{{Name: "year", Type: "integer", Value: "2026"}},
 	}
-	pool, err := pg.Open(ctx, dsn, job.Streams)
+	pool, err := loader.Open(ctx, dsn, job.Streams)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -54,8 +51,8 @@ func ExampleRun() {
 
 // A plan is made without a server, and so are the rows.
 func ExampleNewPlan() {
-	plan, err := plan.New(context.Background(), job.Job{
-		Table:     job.Table{Schema: "stats", Name: "eu_1km"},
+	plan, err := loader.NewPlan(context.Background(), loader.Job{
+		Table:     loader.Table{Schema: "stats", Name: "eu_1km"},
 		Grid:      geomgen.Grid{DX: 1000, DY: 1000, SRID: 3035},
 		ChunkRows: 1_000_000,
 		Extent:    &geomgen.Box{XMin: 900000, YMin: 900000, XMax: 7400000, YMax: 5500000},

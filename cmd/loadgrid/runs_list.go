@@ -82,7 +82,7 @@ func printRuns(w io.Writer, runs []loader.RunInfo) error {
 	return t.Flush()
 }
 
-// lastAttempt returns the last start of a run; the zero value where the ledger knows of none.
+// lastAttempt returns the last attempt at a run; the zero value where the ledger knows of none.
 func lastAttempt(r loader.RunInfo) loader.Attempt {
 	if len(r.History) == 0 {
 		return loader.Attempt{}

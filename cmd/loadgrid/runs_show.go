@@ -15,7 +15,7 @@ import (
 
 func newRunsShowCommand() *cobra.Command {
 	var asJSON bool
-	cmd := newRunCommand("show", "Show one run: its job, its starts, and how far it is",
+	cmd := newRunCommand("show", "Show one run: its job, its attempts, and how far it is",
 		func(ctx context.Context, options runOptions, std streams) error {
 			return runShow(ctx, options, asJSON, std)
 		})
@@ -111,12 +111,12 @@ func printJob(line func(name, format string, args ...any), r loader.RunInfo) {
 	}
 }
 
-// printAttempts writes how each start of a run went.
+// printAttempts writes how each attempt at a run went.
 func printAttempts(w io.Writer, r loader.RunInfo) error {
 	for _, s := range r.History {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		line := func(name, format string, args ...any) { fmt.Fprintf(t, "  "+name+"\t"+format+"\n", args...) }
-		fmt.Fprintf(w, "\nstart %d\n", s.No)
+		fmt.Fprintf(w, "\nattempt %d\n", s.No)
 		line("began", "%s", s.StartedAt.Format(time.RFC3339))
 		line("by", "%s", startedBy(s))
 
@@ -151,7 +151,7 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 	return nil
 }
 
-// describeStages writes how long the stages of a start took.
+// describeStages writes how long the stages of an attempt took.
 func describeStages(s loader.Attempt) string {
 	var parts []string
 	for _, stage := range loader.Stages() {

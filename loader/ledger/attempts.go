@@ -57,7 +57,7 @@ func (l Ledger) InsertAttempt(ctx context.Context, q pg.Querier, run int64, no i
 	}
 	_, err := q.Exec(ctx, "insert into "+l.attemptsTable+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
 		run, no, pg.CleanText(host), pg.CleanText(name), version)
-	return pg.Wrap(err, "writing a start of run %d into the ledger", run)
+	return pg.Wrap(err, "writing an attempt at run %d into the ledger", run)
 }
 
 // EndAttempt writes down how a start has ended.
@@ -73,7 +73,19 @@ func (l Ledger) EndAttempt(ctx context.Context, q pg.Querier, run int64, s Attem
 	_, err = q.Exec(ctx, "update "+l.attemptsTable+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
 			retries = $7, troubles = $8, sqlstate = nullif($9, ''), error = nullif($10, '') where run_id = $1 and no = $2`,
 		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(troubles), s.SQLState, pg.CleanText(s.Error))
-	return pg.Wrap(err, "writing into the ledger how a start of run %d ended", run)
+	return pg.Wrap(err, "writing into the ledger how an attempt at run %d ended", run)
+}
+
+// findAttempts returns the table of attempts, under the name that it has in this ledger:
+// starts where it is from before. Empty where the ledger has none.
+func (l Ledger) findAttempts(ctx context.Context, q pg.Querier) (table string, err error) {
+	err = q.QueryRow(ctx, `
+		select case
+			when exists (select from pg_class where oid = to_regclass($2) and relkind <> 'v') then $2
+			when to_regclass($1) is not null then $1
+			else '' end`, l.attemptsTable, l.startsTable).Scan(&table)
+
+	return table, err
 }
 
 // histories adds to runs what is known of their starts.
@@ -81,10 +93,11 @@ func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 	for i := range runs {
 		runs[i].History = []Attempt{} // in JSON a list, also where there is none
 	}
-	var there bool
-	if err := q.QueryRow(ctx, "select to_regclass($1) is not null", l.attemptsTable).Scan(&there); err != nil || !there {
-		return pg.Wrap(err, "looking for the starts of runs in the ledger")
+	table, err := l.findAttempts(ctx, q)
+	if err != nil || table == "" {
+		return pg.Wrap(err, "looking for the attempts at runs in the ledger")
 	}
+
 	ids, at := make([]int64, len(runs)), make(map[int64]*RunInfo, len(runs))
 	for i := range runs {
 		ids[i], at[runs[i].ID] = runs[i].ID, &runs[i]
@@ -92,9 +105,9 @@ func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 	rows, err := q.Query(ctx, `select run_id, no, started_at, ended_at, coalesce(outcome, ''), role, coalesce(host(address), ''), coalesce(host, ''),
 			coalesce(os_user, ''), version, coalesce(rows, 0), coalesce(seconds, 0), coalesce(stages, '{}'), coalesce(retries, 0),
 			coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
-		from `+l.attemptsTable+" where run_id = any($1) order by run_id, no", ids)
+		from `+table+" where run_id = any($1) order by run_id, no", ids)
 	if err != nil {
-		return pg.Wrap(err, "reading the starts of runs from the ledger")
+		return pg.Wrap(err, "reading the attempts at runs from the ledger")
 	}
 	var id int64
 	var s Attempt
@@ -108,5 +121,5 @@ func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 		s = Attempt{} // maps and slices are not to be shared
 		return nil
 	})
-	return pg.Wrap(err, "reading the starts of runs from the ledger")
+	return pg.Wrap(err, "reading the attempts at runs from the ledger")
 }

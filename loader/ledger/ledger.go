@@ -18,6 +18,8 @@ import (
 type Ledger struct {
 	// Schema is where the tables are; the others are their names for SQL.
 	Schema, RunsTable, ChunksTable, attemptsTable string
+	// startsTable is what the attempts were called in a ledger from before.
+	startsTable string
 }
 
 func New(schema string) Ledger {
@@ -25,7 +27,8 @@ func New(schema string) Ledger {
 		Schema:        schema,
 		RunsTable:     pgx.Identifier{schema, "runs"}.Sanitize(),
 		ChunksTable:   pgx.Identifier{schema, "chunks"}.Sanitize(),
-		attemptsTable: pgx.Identifier{schema, "starts"}.Sanitize(),
+		attemptsTable: pgx.Identifier{schema, "attempts"}.Sanitize(),
+		startsTable:   pgx.Identifier{schema, "starts"}.Sanitize(),
 	}
 }
 
@@ -106,6 +109,7 @@ func (l Ledger) query(ctx context.Context, q pg.Querier, where string, args ...a
 		if name != nil {
 			r.JobName = *name
 		}
+		r.Starts = r.Attempts
 		return r, err
 	})
 	return runs, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)

@@ -17,7 +17,8 @@ type RunInfo struct {
 	Committed   int64      `json:"committed_chunks"`
 	Rows        int64      `json:"rows"`
 	RowsDone    int64      `json:"committed_rows"`
-	Attempts    int        `json:"starts"`
+	Attempts    int        `json:"attempts"`
+	Starts      int        `json:"starts"` // the same as Attempts, for one release
 	StartedAt   time.Time  `json:"started_at"`
 	FinishedAt  *time.Time `json:"finished_at,omitempty"`
 	LastError   string     `json:"last_error,omitempty"`
