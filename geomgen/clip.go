@@ -77,12 +77,12 @@ func (c *Clipper) Clip(cell Cell) (Part, error) {
 	slices.Sort(c.near)
 	c.pieces, c.ends = c.pieces[:0], c.ends[:0]
 	for _, i := range c.near {
-		if s := m.outline.segments[i]; c.cell.enters(s) {
+		if s := m.outline.segments[i]; c.cell.crosses(s) {
 			c.addPiece(i, s)
 		}
 	}
 	if len(c.pieces) == 0 {
-		if m.holds(m.lattice.centre(m.grid.Shape, cell)) {
+		if m.containsPoint(m.lattice.centre(m.grid.Shape, cell)) {
 			return Part{Share: 1}, nil
 		}
 		return Part{}, nil
@@ -103,10 +103,10 @@ func (c *Clipper) addPiece(i int32, s segment) {
 	for k := range c.cell.n {
 		sides[k] = side(s.a, s.b, c.cell.corners[k])
 	}
-	if !c.cell.holds(s.a) {
+	if !c.cell.containsPoint(s.a) {
 		p.enter = c.addEnd(s, &sides, false)
 	}
-	if !c.cell.holds(s.b) {
+	if !c.cell.containsPoint(s.b) {
 		p.leave = c.addEnd(s, &sides, true)
 	}
 	c.pieces = append(c.pieces, p)
@@ -178,7 +178,7 @@ func clamp(v, a, b float64) float64 {
 
 // onEdge tells whether a point that is not inside the cell is on its edge.
 func (c *Clipper) onEdge(p Point) bool {
-	if !c.cell.box.meets(Box{p.X, p.Y, p.X, p.Y}) {
+	if !c.cell.box.intersects(Box{p.X, p.Y, p.X, p.Y}) {
 		return false
 	}
 	if c.cell.isBox {

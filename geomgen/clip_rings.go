@@ -151,7 +151,7 @@ func (r *rings) around(shell, hole []Point) bool {
 		for i := 1; i < len(shell); i++ {
 			a, b := shell[i-1], shell[i]
 			where := side(a, b, p)
-			if where == 0 && (segment{a, b}).box().meets(Box{p.X, p.Y, p.X, p.Y}) {
+			if where == 0 && (segment{a, b}).box().intersects(Box{p.X, p.Y, p.X, p.Y}) {
 				edge = true
 				break
 			}

@@ -36,7 +36,7 @@ func (g Grid) Extent(e Box) (Range, *Mask, error) {
 	if err != nil {
 		return Range{}, nil, err
 	}
-	m, err := NewMask(g, []Polygon{e.polygon()}, meets)
+	m, err := NewMask(g, []Polygon{e.polygon()}, interiorsIntersect)
 	return r, m, err
 }
 

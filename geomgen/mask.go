@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// meets is the rule of an extent: a cell whose inside has a point in common with
-// the inside of the area.
-const meets Rule = "meets"
+// interiorsIntersect is the rule of an extent: a cell whose inside has a point in
+// common with the inside of the area.
+const interiorsIntersect Rule = "meets"
 
 // Mask selects cells of a grid by an area of interest and a rule. It decides in
 // exact arithmetic: no tolerance, and no cell twice or in neither of two areas
@@ -24,7 +24,7 @@ type Mask struct {
 // not, and a *ParamError for an unknown rule, or an area that is empty.
 func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	switch rule {
-	case Intersects, Within, Centroid, meets:
+	case Intersects, Within, Centroid, interiorsIntersect:
 	default:
 		return nil, &ParamError{"aoi-rule", string(rule), "must be intersects, within or centroid"}
 	}
@@ -48,39 +48,39 @@ func (m *Mask) Contains(c Cell) bool {
 	return m.selects(c, &v, near)
 }
 
-// selects decides a cell, given all segments whose boxes meet the cell's.
+// selects decides a cell, given all segments whose boxes intersect the cell's.
 func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
 	switch m.rule {
 	case Intersects:
 		for _, i := range near {
-			if v.touches(m.outline.segments[i]) {
+			if v.intersects(m.outline.segments[i]) {
 				return true
 			}
 		}
-		return m.holds(v.corners[0])
+		return m.containsPoint(v.corners[0])
 	case Centroid:
-		return m.holds(m.lattice.centre(m.grid.Shape, c))
+		return m.containsPoint(m.lattice.centre(m.grid.Shape, c))
 	}
 	// Where the edge runs through the inside of the cell, there is area on one
 	// side of it and none on the other.
-	if m.cuts(v, near) {
-		return m.rule == meets
+	if m.edgeCrosses(v, near) {
+		return m.rule == interiorsIntersect
 	}
-	return m.holds(m.lattice.centre(m.grid.Shape, c))
+	return m.containsPoint(m.lattice.centre(m.grid.Shape, c))
 }
 
-// cuts tells whether the area's edge runs through the inside of a cell.
-func (m *Mask) cuts(v *convex, near []int32) bool {
+// edgeCrosses reports whether the area's edge runs through the inside of a cell.
+func (m *Mask) edgeCrosses(v *convex, near []int32) bool {
 	for _, i := range near {
-		if v.enters(m.outline.segments[i]) {
+		if v.crosses(m.outline.segments[i]) {
 			return true
 		}
 	}
 	return false
 }
 
-// holds tells whether a point lies in the area or on its edge.
-func (m *Mask) holds(p Point) bool {
+// containsPoint reports whether a point lies in the area or on its edge.
+func (m *Mask) containsPoint(p Point) bool {
 	inside, edge := m.outline.locate(p)
 	return inside || edge
 }
@@ -92,7 +92,7 @@ func (m *Mask) collect(dst []int32, box Box, most int) (near []int32, all bool) 
 	start := len(dst)
 	m.outline.index.walk(box, func(items []int32) bool {
 		for _, i := range items {
-			if m.outline.segments[i].near(box) {
+			if m.outline.segments[i].mayIntersect(box) {
 				dst = append(dst, i)
 			}
 		}
@@ -102,10 +102,10 @@ func (m *Mask) collect(dst []int32, box Box, most int) (near []int32, all bool) 
 	return dst, all
 }
 
-// near tells whether a segment may have a point in common with a box. It is sure
-// where it says no.
-func (s segment) near(b Box) bool {
-	if !b.meets(s.box()) {
+// mayIntersect reports whether a segment may have a point in common with a box. The
+// answer no is certain.
+func (s segment) mayIntersect(b Box) bool {
+	if !b.intersects(s.box()) {
 		return false
 	}
 	// The corners furthest left and furthest right of the line.
@@ -144,7 +144,7 @@ func (l *lattice) around(s Shape, r Range) Box {
 		if i == 0 {
 			b = at
 		}
-		b = b.with(at)
+		b = b.union(at)
 	}
 	if l.rotated {
 		// Turned points are rounded, each its own way.

@@ -91,7 +91,7 @@ func (o *outline) locate(p Point) (inside, edge bool) {
 				continue
 			}
 			where := side(s.a, s.b, p)
-			if where == 0 && s.box().meets(Box{p.X, p.Y, p.X, p.Y}) {
+			if where == 0 && s.box().intersects(Box{p.X, p.Y, p.X, p.Y}) {
 				edge = true
 				return false
 			}

@@ -31,7 +31,7 @@ func newTree(segments []segment) tree {
 		for part := range slices.Chunk(boxes, fanout) {
 			b := part[0]
 			for _, other := range part[1:] {
-				b = b.with(other)
+				b = b.union(other)
 			}
 			up = append(up, b)
 		}
@@ -46,7 +46,7 @@ func newTree(segments []segment) tree {
 func hilbertOrder(segments []segment) []int32 {
 	all := segments[0].box()
 	for _, s := range segments[1:] {
-		all = all.with(s.box())
+		all = all.union(s.box())
 	}
 	const side = 1 << 20
 	scale := func(v, lo, hi float64) int32 {
@@ -71,14 +71,14 @@ func (t *tree) bounds() Box {
 	return t.levels[len(t.levels)-1][0]
 }
 
-// walk calls visit for each leaf whose box meets q: with the numbers of its
+// walk calls visit for each leaf whose box intersects q: with the numbers of its
 // segments, until visit returns false.
 func (t *tree) walk(q Box, visit func(items []int32) bool) {
 	t.descend(len(t.levels)-1, 0, q, visit)
 }
 
 func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) bool {
-	if !t.levels[level][node].meets(q) {
+	if !t.levels[level][node].intersects(q) {
 		return true
 	}
 	if level == 0 {
@@ -92,13 +92,13 @@ func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) b
 	return true
 }
 
-// with returns the box around both.
-func (b Box) with(o Box) Box {
+// union returns the box around both boxes.
+func (b Box) union(o Box) Box {
 	return Box{math.Min(b.XMin, o.XMin), math.Min(b.YMin, o.YMin), math.Max(b.XMax, o.XMax), math.Max(b.YMax, o.YMax)}
 }
 
-// meets tells whether the two have a point in common, edges included.
-func (b Box) meets(o Box) bool {
+// intersects reports whether the two have a point in common, edges included.
+func (b Box) intersects(o Box) bool {
 	return b.XMin <= o.XMax && b.XMax >= o.XMin && b.YMin <= o.YMax && b.YMax >= o.YMin
 }
 

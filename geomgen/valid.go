@@ -74,7 +74,7 @@ type touch struct {
 	insideThat [2]bool  // inside the segment, not at an end of it
 }
 
-// touches looks at each pair of segments that may meet, and returns the points
+// touches looks at each pair of segments that may intersect, and returns the points
 // where rings touch; what a valid area may not have is an error.
 func (o *outline) touches() ([]touch, error) {
 	ringOf := make([]int32, len(o.segments))
@@ -89,10 +89,10 @@ func (o *outline) touches() ([]touch, error) {
 		box := o.segments[i].box()
 		o.index.walk(box, func(items []int32) bool {
 			for _, j := range items {
-				if j <= i || !o.segments[j].box().meets(box) {
+				if j <= i || !o.segments[j].box().intersects(box) {
 					continue
 				}
-				if found, err = o.pair(found, ringOf, i, j); err != nil {
+				if found, err = o.checkPair(found, ringOf, i, j); err != nil {
 					return false
 				}
 			}
@@ -110,13 +110,13 @@ func (o *outline) fault(ring int32, at Point, reason string) error {
 	return &InvalidError{r.polygon, r.hole, at, reason}
 }
 
-// pair looks at two segments whose boxes meet.
-func (o *outline) pair(found []touch, ringOf []int32, i, j int32) ([]touch, error) {
+// checkPair looks at two segments whose boxes intersect.
+func (o *outline) checkPair(found []touch, ringOf []int32, i, j int32) ([]touch, error) {
 	s, t := o.segments[i], o.segments[j]
 	same := ringOf[i] == ringOf[j]
 	ta, tb := side(s.a, s.b, t.a), side(s.a, s.b, t.b)
 	if ta == 0 && tb == 0 {
-		return o.collinear(found, ringOf, i, j)
+		return o.checkCollinear(found, ringOf, i, j)
 	}
 	sa, sb := side(t.a, t.b, s.a), side(t.a, t.b, s.b)
 	if ta*tb > 0 || sa*sb > 0 {
@@ -140,11 +140,11 @@ func (o *outline) pair(found []touch, ringOf []int32, i, j int32) ([]touch, erro
 	default:
 		at = s.b
 	}
-	return o.meet(found, ringOf, i, j, at)
+	return o.addTouch(found, ringOf, i, j, at)
 }
 
-// collinear looks at two segments on one line.
-func (o *outline) collinear(found []touch, ringOf []int32, i, j int32) ([]touch, error) {
+// checkCollinear looks at two segments on one line.
+func (o *outline) checkCollinear(found []touch, ringOf []int32, i, j int32) ([]touch, error) {
 	s, t := o.segments[i], o.segments[j]
 	// The points in common are those between the second and the third of the four.
 	points := []Point{s.a, s.b, t.a, t.b}
@@ -155,10 +155,10 @@ func (o *outline) collinear(found []touch, ringOf []int32, i, j int32) ([]touch,
 		return sign(p.Y - q.Y)
 	})
 	common := points[1]
-	if points[1] == points[2] && s.box().meets(t.box()) {
-		return o.meet(found, ringOf, i, j, common)
+	if points[1] == points[2] && s.box().intersects(t.box()) {
+		return o.addTouch(found, ringOf, i, j, common)
 	}
-	if !s.box().meets(t.box()) {
+	if !s.box().intersects(t.box()) {
 		return found, nil
 	}
 	reason := "runs along another ring"
@@ -168,9 +168,9 @@ func (o *outline) collinear(found []touch, ringOf []int32, i, j int32) ([]touch,
 	return found, o.fault(ringOf[i], common, reason)
 }
 
-// meet notes that two segments have one point in common, which is an end of one
+// addTouch adds a touch where two segments have one point in common, which is an end of one
 // of them.
-func (o *outline) meet(found []touch, ringOf []int32, i, j int32, at Point) ([]touch, error) {
+func (o *outline) addTouch(found []touch, ringOf []int32, i, j int32, at Point) ([]touch, error) {
 	if ringOf[i] == ringOf[j] {
 		if o.next[i] == j && at == o.segments[i].b || o.next[j] == i && at == o.segments[j].b {
 			return found, nil
