@@ -3,11 +3,11 @@ package geomgen
 import "slices"
 
 // CheckPolygons reports, as an *InvalidError, polygons that are together no valid
-// MultiPolygon: a ring that is not closed, has fewer than three places, is not
-// finite, crosses, touches or overlaps itself; rings that cross or overlap each
-// other; a hole outside of its shell or in another hole, a shell in another
-// polygon; holes that cut the inside of a polygon in two. It is exact. Source of
-// the rules: OGC 06-103r4, 6.1.11.
+// MultiPolygon: a ring with a RingFault, with fewer than three places, or that
+// crosses, touches or overlaps itself; rings that cross or overlap each other; a
+// hole outside of its shell or in another hole, a shell in another polygon; holes
+// that cut the inside of a polygon in two. It is exact. Source of the rules: OGC
+// 06-103r4, 6.1.11.
 func CheckPolygons(polygons []Polygon) error {
 	_, err := validOutline(polygons)
 	return err
@@ -18,7 +18,11 @@ func CheckPolygons(polygons []Polygon) error {
 func validOutline(polygons []Polygon) (outline, error) {
 	for i, p := range polygons {
 		for k, r := range p {
-			if reason, at := ringFault(r); reason != "" {
+			at, reason := RingFault(r)
+			if reason == "" {
+				at, reason = ringCollapse(r)
+			}
+			if reason != "" {
 				return outline{}, &InvalidError{i + 1, k, at, reason}
 			}
 		}
@@ -38,31 +42,6 @@ func validOutline(polygons []Polygon) (outline, error) {
 		return outline{}, err
 	}
 	return o.withCorners(touches), nil
-}
-
-// ringFault says what is wrong with a ring by itself, "" for nothing.
-func ringFault(r []Point) (reason string, at Point) {
-	if len(r) == 0 {
-		return "has no points", Point{}
-	}
-	for _, p := range r {
-		if !finite(p.X) || !finite(p.Y) {
-			return "has a coordinate that is not finite", p
-		}
-	}
-	if r[0] != r[len(r)-1] {
-		return "is not closed: its last point is not its first", r[len(r)-1]
-	}
-	places := 1
-	for i := 1; i < len(r)-1; i++ {
-		if r[i] != r[i-1] {
-			places++
-		}
-	}
-	if places < 3 {
-		return "has fewer than three places", r[0]
-	}
-	return "", Point{}
 }
 
 // touch is a point that two rings have in common: a corner of one of them, and a
