@@ -58,7 +58,7 @@ no server, and needs no secrets: variables and files for the connection may be m
 			}
 			names := make([]string, len(set.jobs))
 			for i, job := range set.jobs {
-				names[i] = job.Called()
+				names[i] = job.DisplayName()
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s: %s\n", oneLine(set.file.Name), plural(len(names), "job"), oneLine(strings.Join(names, ", ")))
 			return err

@@ -100,7 +100,7 @@ func (f *jobsFlags) choose(file *jobfile.File) ([]*jobfile.Job, error) {
 	}
 	var names []string
 	for _, job := range file.Jobs {
-		names = append(names, job.Called())
+		names = append(names, job.DisplayName())
 	}
 	for _, name := range f.only {
 		if !slices.Contains(names, name) {
@@ -113,7 +113,7 @@ func (f *jobsFlags) choose(file *jobfile.File) ([]*jobfile.Job, error) {
 			return nil, &geomgen.ParamError{Param: "only", Value: orQuotes(name), Reason: reason}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(file.Jobs), func(j *jobfile.Job) bool { return !slices.Contains(f.only, j.Called()) }), nil
+	return slices.DeleteFunc(slices.Clone(file.Jobs), func(j *jobfile.Job) bool { return !slices.Contains(f.only, j.DisplayName()) }), nil
 }
 
 // readStdin reads stdin where a job's area is there: it is read again for each job,

@@ -29,7 +29,7 @@ type prepared struct {
 
 // name returns what the job is called: where the file does not say, after its table.
 func (p *prepared) name() string {
-	if name := p.from.Called(); name != "" {
+	if name := p.from.DisplayName(); name != "" {
 		return name
 	}
 	return p.flags.table
@@ -49,7 +49,7 @@ func (s *jobSet) prepare(job *jobfile.Job, secrets bool) *prepared {
 		p.err = p.wrap(err)
 		return p
 	}
-	p.run.options.JobName = p.from.Called()
+	p.run.options.JobName = p.from.DisplayName()
 	return p
 }
 

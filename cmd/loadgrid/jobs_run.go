@@ -39,7 +39,7 @@ func (f *jobsFlags) load(cmd *cobra.Command) error {
 			if rest := set.jobs[i+1:]; len(rest) > 0 {
 				names := make([]string, len(rest))
 				for i, job := range rest {
-					names[i] = job.Called()
+					names[i] = job.DisplayName()
 				}
 				p.note("not done: %s", strings.Join(names, ", "))
 			}

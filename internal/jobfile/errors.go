@@ -39,13 +39,13 @@ func (e *Errors) Error() string {
 	return b.String()
 }
 
-// at is an error with a place of its own.
-type at struct {
+// posError is an error with a place of its own.
+type posError struct {
 	Pos
 	err error
 }
 
-func (e *at) Error() string { return e.err.Error() }
+func (e *posError) Error() string { return e.err.Error() }
 
 // Nearest returns the name that is most like a word, and whether one is: of three
 // letters at most one differs.

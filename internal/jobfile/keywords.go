@@ -39,7 +39,7 @@ func (s Secrets) keywords(parts []part) (string, error) {
 	if !variables {
 		return templateText(parts), nil
 	}
-	settings, err := takeApart(text)
+	settings, err := scanKeywords(text)
 	if err != nil {
 		return "", err
 	}
@@ -55,11 +55,11 @@ func parseKeywords(dsn string) ([][2]string, error) {
 	for i := range len(dsn) {
 		text[i].char = dsn[i]
 	}
-	return takeApart(text)
+	return scanKeywords(text)
 }
 
-// takeApart reads keywords and values by the rules of libpq (PQconninfoParse).
-func takeApart(text []symbol) (settings [][2]string, err error) {
+// scanKeywords reads keywords and values by the rules of libpq (PQconninfoParse).
+func scanKeywords(text []symbol) (settings [][2]string, err error) {
 	skip := func() {
 		for len(text) > 0 && text[0].is(spaces) {
 			text = text[1:]
@@ -80,7 +80,7 @@ func takeApart(text []symbol) (settings [][2]string, err error) {
 		text = text[1:]
 		skip()
 		var value string
-		if value, text, err = takeValue(text); err != nil {
+		if value, text, err = scanValue(text); err != nil {
 			return nil, err
 		}
 		settings = append(settings, [2]string{key.String(), value})
@@ -88,8 +88,8 @@ func takeApart(text []symbol) (settings [][2]string, err error) {
 	return settings, nil
 }
 
-// takeValue takes a value off the start of a text.
-func takeValue(text []symbol) (value string, rest []symbol, err error) {
+// scanValue takes a value off the start of a text.
+func scanValue(text []symbol) (value string, rest []symbol, err error) {
 	var b strings.Builder
 	quoted := len(text) > 0 && text[0].is("'")
 	if quoted {

@@ -61,7 +61,7 @@ func (v *SQL) read(n *yaml.Node) error {
 
 func (v *Texts) read(n *yaml.Node) error {
 	if n.Kind != yaml.SequenceNode {
-		return fmt.Errorf("must be a list, not %s: each on a line of its own, behind a hyphen", what(n))
+		return fmt.Errorf("must be a list, not %s: each on a line of its own, behind a hyphen", describeNode(n))
 	}
 	if len(n.Content) == 0 {
 		return errors.New("is an empty list")
@@ -72,7 +72,7 @@ func (v *Texts) read(n *yaml.Node) error {
 			err = plain(text)
 		}
 		if err != nil {
-			return &at{Pos{item.Line, item.Column}, err}
+			return &posError{Pos{item.Line, item.Column}, err}
 		}
 		v.put(item, text)
 	}
@@ -81,7 +81,7 @@ func (v *Texts) read(n *yaml.Node) error {
 
 func (v *Bool) read(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.Style != 0 || n.Value != "true" && n.Value != "false" {
-		return fmt.Errorf("must be true or false, not %s", what(n))
+		return fmt.Errorf("must be true or false, not %s", describeNode(n))
 	}
 	v.put(n, n.Value)
 	return nil
@@ -119,7 +119,7 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 		texts := make([]string, len(n.Content))
 		for i, item := range n.Content {
 			if err := number(item); err != nil {
-				return &at{Pos{item.Line, item.Column}, err}
+				return &posError{Pos{item.Line, item.Column}, err}
 			}
 			texts[i] = item.Value
 		}
@@ -128,7 +128,7 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 	case n.Kind == yaml.SequenceNode:
 		return fmt.Errorf("%s, not of %d", must, len(n.Content))
 	case n.Kind != yaml.ScalarNode:
-		return fmt.Errorf("%s, not %s", must, what(n))
+		return fmt.Errorf("%s, not %s", must, describeNode(n))
 	}
 	text, err := str(n)
 	if err == nil {
@@ -136,7 +136,7 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 	} else if least == 1 {
 		text, err = n.Value, number(n)
 	} else {
-		err = fmt.Errorf("%s, not %s", must, what(n))
+		err = fmt.Errorf("%s, not %s", must, describeNode(n))
 	}
 	v.put(n, text)
 	return err
@@ -152,7 +152,7 @@ func (v *SRID) read(n *yaml.Node) error {
 		err = errors.New("is none")
 	}
 	if err != nil {
-		return fmt.Errorf("must be a number or a string such as EPSG:3035, not %s", what(n))
+		return fmt.Errorf("must be a number or a string such as EPSG:3035, not %s", describeNode(n))
 	}
 	v.put(n, text)
 	return nil
@@ -194,11 +194,11 @@ func (v *Password) read(n *yaml.Node) error {
 func str(n *yaml.Node) (string, error) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		return "", fmt.Errorf("must be a string, not %s", what(n))
+		return "", fmt.Errorf("must be a string, not %s", describeNode(n))
 	case n.Tag == "!!null" && n.Value == "":
 		return "", errors.New("has no value")
 	case n.Tag != "!!str":
-		return "", fmt.Errorf("must be a string, and is %s to YAML: put it in quotes", what(n))
+		return "", fmt.Errorf("must be a string, and is %s to YAML: put it in quotes", describeNode(n))
 	}
 	return n.Value, nil
 }
@@ -213,7 +213,7 @@ func plain(text string) error {
 
 func whole(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.Style != 0 || !regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`).MatchString(n.Value) {
-		return fmt.Errorf("must be a whole number in digits, such as 1000, not %s", what(n))
+		return fmt.Errorf("must be a whole number in digits, such as 1000, not %s", describeNode(n))
 	}
 	if _, err := strconv.ParseInt(n.Value, 10, 64); err != nil {
 		return errors.New("is a number of too many digits")
@@ -224,7 +224,7 @@ func whole(n *yaml.Node) error {
 func number(n *yaml.Node) error {
 	decimal := regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]+)?$`)
 	if n.Kind != yaml.ScalarNode || n.Style != 0 || !decimal.MatchString(n.Value) {
-		return fmt.Errorf("must be a number, such as 1000, 0.25 or 1e-3, not %s", what(n))
+		return fmt.Errorf("must be a number, such as 1000, 0.25 or 1e-3, not %s", describeNode(n))
 	}
 	if _, err := strconv.ParseFloat(n.Value, 64); err != nil {
 		return errors.New("is a number that is too large")
@@ -232,8 +232,8 @@ func number(n *yaml.Node) error {
 	return nil
 }
 
-// what says what a node is.
-func what(n *yaml.Node) string {
+// describeNode says what a node is.
+func describeNode(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a mapping of keys to values"

@@ -27,10 +27,10 @@ func Schema(describe func(key string) string) ([]byte, error) {
 			return describe(f.Tag.Get("yaml"))
 		},
 		Namer: func(t reflect.Type) string {
-			return map[string]string{"Settings": "defaults", "Job": "job", "several": "jobs"}[t.Name()]
+			return map[string]string{"Settings": "defaults", "Job": "job", "jobList": "jobs"}[t.Name()]
 		},
 	}
-	schema := reflector.Reflect(new(several))
+	schema := reflector.Reflect(new(jobList))
 	jobs := schema.Definitions["jobs"]
 	jobs.Required = []string{"jobs"}
 	list, ok := jobs.Properties.Get("jobs")
