@@ -8,19 +8,19 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/integration/pgtest"
-	"github.com/loadgrid/loadgrid/internal/fences"
+	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
 const scheduling = "../docs/scheduling.md"
 
 // documented returns the blocks of docs/scheduling.md in one language under a heading.
-func documented(t *testing.T, language, heading string) []fences.Block {
+func documented(t *testing.T, language, heading string) []mdblocks.Block {
 	t.Helper()
-	blocks, err := fences.Read(scheduling)
+	blocks, err := mdblocks.Read(scheduling)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []fences.Block
+	var found []mdblocks.Block
 	for _, b := range blocks {
 		if b.Language == language && b.Heading == heading {
 			found = append(found, b)
@@ -81,7 +81,7 @@ func TestTheDocumentedQueries(t *testing.T) {
 }
 
 // lines runs a query, and returns its rows with what differs from time to time left out.
-func (s sandbox) lines(b fences.Block) (lines []string) {
+func (s sandbox) lines(b mdblocks.Block) (lines []string) {
 	s.t.Helper()
 	rows, err := s.pool.Query(context.Background(), `select (select string_agg(case
 			when value is null then '<nil>'

@@ -13,7 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/loadgrid/loadgrid/internal/fences"
+	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
 // shellCommands returns the arguments of loadgrid wherever a line of shell, of a unit of
@@ -57,14 +57,14 @@ type alert struct {
 	Labels, Annotations map[string]string
 }
 
-func (s *shown) call(b fences.Block, args ...[]string) {
+func (s *shown) call(b mdblocks.Block, args ...[]string) {
 	s.calls[b.Name()] = append(s.calls[b.Name()], args...)
 }
 
 // readShown takes a document apart. A block in a language that is not known here is an
 // error: nothing would try it.
 func readShown(document string) (*shown, error) {
-	blocks, err := fences.Read(document)
+	blocks, err := mdblocks.Read(document)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func readShown(document string) (*shown, error) {
 }
 
 // python looks for commands in the strings and lists of operators.
-func (s *shown) python(b fences.Block) error {
+func (s *shown) python(b mdblocks.Block) error {
 	for _, m := range regexp.MustCompile(`bash_command="([^"]*)"`).FindAllStringSubmatch(b.Text, -1) {
 		s.call(b, shellCommands(m[1])...)
 	}
@@ -111,7 +111,7 @@ func (s *shown) python(b fences.Block) error {
 }
 
 // yaml reads all documents of a block.
-func (s *shown) yaml(b fences.Block) error {
+func (s *shown) yaml(b mdblocks.Block) error {
 	d := yaml.NewDecoder(strings.NewReader(b.Text))
 	for {
 		var top map[string]any
@@ -136,7 +136,7 @@ func (s *shown) yaml(b fences.Block) error {
 
 // walk looks for commands and job files anywhere below a value: args of containers,
 // run of steps, files of a ConfigMap.
-func (s *shown) walk(b fences.Block, v any) {
+func (s *shown) walk(b mdblocks.Block, v any) {
 	switch v := v.(type) {
 	case []any:
 		for _, item := range v {

@@ -1,6 +1,6 @@
-// Package fences takes the fenced blocks out of Markdown, so that tests can try what
+// Package mdblocks takes the fenced blocks out of Markdown, so that tests can try what
 // the documents show.
-package fences
+package mdblocks
 
 import (
 	"fmt"
