@@ -30,13 +30,13 @@ const databaseName = "loadgrid"
 // containerSource starts containers of an image.
 type containerSource struct{ image string }
 
-// containerMachine is a server in a container.
-type containerMachine struct {
+// containerInstance is a server in a container.
+type containerInstance struct {
 	container *postgres.PostgresContainer
 	url       string
 }
 
-func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions) (machine, error) {
+func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) (instance, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions
 	c, err := postgres.Run(ctx, s.image,
 		postgres.WithDatabase(databaseName), postgres.WithUsername(databaseName), postgres.WithPassword(rand.Text()),
 		testcontainers.WithEnv(map[string]string{"POSTGRES_INITDB_ARGS": "--no-sync"}),
-		testcontainers.WithLabels(map[string]string{watchmanLabel: w.id}),
+		testcontainers.WithLabels(map[string]string{reaperLabel: r.id}),
 		testcontainers.WithCmd(command...),
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
 			// 64 MB, the engine's default, are too few for parallel workers.
@@ -67,7 +67,7 @@ func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions
 		testcontainers.WithWaitStrategyAndDeadline(startTimeout,
 			wait.ForLog("database system is ready to accept connections").WithOccurrence(2).WithStartupTimeout(startTimeout)),
 	)
-	m := &containerMachine{container: c}
+	m := &containerInstance{container: c}
 	if err == nil {
 		m.url, err = c.ConnectionString(ctx, "sslmode=disable")
 	}
@@ -112,16 +112,16 @@ func publishedAddress() netip.Addr {
 	return netip.Addr{}
 }
 
-func (m *containerMachine) dsn() string { return m.url }
+func (m *containerInstance) dsn() string { return m.url }
 
-func (m *containerMachine) stop(ctx context.Context) error {
+func (m *containerInstance) stop(ctx context.Context) error {
 	timeout := stopTimeout
 	return m.container.Stop(ctx, &timeout)
 }
 
-func (m *containerMachine) start(ctx context.Context) error { return m.container.Start(ctx) }
+func (m *containerInstance) start(ctx context.Context) error { return m.container.Start(ctx) }
 
-func (m *containerMachine) kill(ctx context.Context) error {
+func (m *containerInstance) kill(ctx context.Context) error {
 	return m.engine(ctx, func(c *testcontainers.DockerClient, id string) error {
 		if _, err := c.ContainerKill(ctx, id, client.ContainerKillOptions{}); err != nil {
 			return err
@@ -137,14 +137,14 @@ func (m *containerMachine) kill(ctx context.Context) error {
 	})
 }
 
-func (m *containerMachine) pause(ctx context.Context) error {
+func (m *containerInstance) pause(ctx context.Context) error {
 	return m.engine(ctx, func(c *testcontainers.DockerClient, id string) error {
 		_, err := c.ContainerPause(ctx, id, client.ContainerPauseOptions{})
 		return err
 	})
 }
 
-func (m *containerMachine) resume(ctx context.Context) error {
+func (m *containerInstance) resume(ctx context.Context) error {
 	return m.engine(ctx, func(c *testcontainers.DockerClient, id string) error {
 		_, err := c.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
 		return err
@@ -152,7 +152,7 @@ func (m *containerMachine) resume(ctx context.Context) error {
 }
 
 // engine calls the engine for what the library has no call for.
-func (m *containerMachine) engine(ctx context.Context, call func(*testcontainers.DockerClient, string) error) error {
+func (m *containerInstance) engine(ctx context.Context, call func(*testcontainers.DockerClient, string) error) error {
 	c, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return fmt.Errorf("reach the container engine: %w", err)
@@ -161,7 +161,7 @@ func (m *containerMachine) engine(ctx context.Context, call func(*testcontainers
 	return call(c, m.container.GetContainerID())
 }
 
-func (m *containerMachine) log(ctx context.Context) string {
+func (m *containerInstance) log(ctx context.Context) string {
 	logs, err := m.container.Logs(ctx)
 	if err != nil {
 		return err.Error()
@@ -174,7 +174,7 @@ func (m *containerMachine) log(ctx context.Context) string {
 	return string(text[max(0, len(text)-4000):])
 }
 
-func (m *containerMachine) remove(ctx context.Context) error {
+func (m *containerInstance) remove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	// A paused container cannot be stopped; on one that is not paused this fails.

@@ -41,8 +41,8 @@ const statementTimeout = time.Minute
 // Main runs the tests of a package and then removes the shared server, if a test
 // asked for it. Tests that leave goroutines behind have failed. It returns the exit
 // code for os.Exit. A process that ends in
-// another way (a panic, a timeout, a signal) leaves its servers to a watchman,
-// who removes them a moment later.
+// another way (a panic, a timeout, a signal) leaves its servers to a reaper,
+// which removes them a moment later.
 func Main(m *testing.M) int {
 	code := m.Run()
 	if err := tests.close(); err != nil {

@@ -22,10 +22,10 @@ const (
 )
 
 // How long the engine may take to answer, and to fetch the small image of the
-// library's reaper, which is a help and no need.
+// library's own reaper (Ryuk), which is a help and no need.
 const (
 	engineTimeout = 15 * time.Second
-	reaperTimeout = 30 * time.Second
+	ryukTimeout   = 30 * time.Second
 )
 
 // chooseSource decides where servers come from, and says so on stderr.
@@ -89,8 +89,8 @@ func configureTestcontainers(ctx context.Context) error {
 	if insideWithEngine(ctx, host) {
 		settings["TESTCONTAINERS_HOST_OVERRIDE"] = "127.0.0.1"
 	}
-	if !haveReaper(ctx) {
-		// Without its image no container would start. The watchman does its work.
+	if !haveRyuk(ctx) {
+		// Without its image no container would start. The reaper of this package does its work.
 		settings["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 	}
 	for name, value := range settings {
@@ -119,9 +119,9 @@ func insideWithEngine(ctx context.Context, host string) bool {
 	return err == nil && name == engine
 }
 
-// haveReaper says whether the image that testcontainers-go cleans up with is here
+// haveRyuk says whether the image that testcontainers-go cleans up with is here
 // or can be fetched.
-func haveReaper(ctx context.Context) bool {
+func haveRyuk(ctx context.Context) bool {
 	//lint:ignore SA1019 deprecated without a successor that can be imported
 	image := testcontainers.ReaperDefaultImage
 	if prefix := os.Getenv("TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX"); prefix != "" {
@@ -130,7 +130,7 @@ func haveReaper(ctx context.Context) bool {
 	if haveImage(ctx, image) {
 		return true
 	}
-	_, err := docker(ctx, reaperTimeout, "pull", "--quiet", image)
+	_, err := docker(ctx, ryukTimeout, "pull", "--quiet", image)
 	return err == nil
 }
 
