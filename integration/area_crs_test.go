@@ -122,7 +122,7 @@ func TestAreaAcrossTheAntimeridian(t *testing.T) {
 	// Parts that overlap are no such thing: nobody has said that they may.
 	_, err = loader.ResolveArea(context.Background(), s.pool,
 		readText(t, "SRID=4326;MULTIPOLYGON(((6 49,8 49,8 50,6 50,6 49)),((7 49,9 49,9 50,7 50,7 49)))"), 3035)
-	s.wrong("parts that overlap", err, "aoi", "is not valid in EPSG:4326", "aoi-make-valid")
+	s.checkParamError("parts that overlap", err, "aoi", "is not valid in EPSG:4326", "aoi-make-valid")
 }
 
 func TestSegmentizeOfAnArea(t *testing.T) {
@@ -152,7 +152,7 @@ func TestSegmentizeOfAnArea(t *testing.T) {
 	a = readText(t, square)
 	a.Segmentize = length(1e-6)
 	_, err := loader.ResolveArea(context.Background(), s.pool, a, 4326)
-	s.wrong("too many segments", err, "aoi", "aoi-segmentize")
+	s.checkParamError("too many segments", err, "aoi", "aoi-segmentize")
 	// Nothing is transformed, so nothing is cut.
 	if n := corners(s.resolve(readText(t, square), 3035)); n != 5 {
 		t.Errorf("in its own CRS it has %d corners", n)
@@ -176,14 +176,14 @@ func TestMakeValidOfAnArea(t *testing.T) {
 	} {
 		job := loader.Job{Table: loader.Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1, SRID: test.srid}, Area: readText(t, test.text)}
 		_, err := loader.PlanOn(context.Background(), s.pool, job)
-		s.wrong(name, err, "aoi", "shell of polygon 1 crosses itself at 2 2", "aoi-make-valid")
+		s.checkParamError(name, err, "aoi", "shell of polygon 1 crosses itself at 2 2", "aoi-make-valid")
 
 		job.Area.MakeValid = true
 		p, err := loader.PlanOn(context.Background(), s.pool, job)
 		if err != nil {
 			t.Fatal(err)
 		}
-		off := one[float64](t, s.pool, "select st_area(st_symdifference(st_setsrid(st_geomfromewkb($1), 0), "+test.want+"))", p.Job.Area.Marshal())
+		off := queryOne[float64](t, s.pool, "select st_area(st_symdifference(st_setsrid(st_geomfromewkb($1), 0), "+test.want+"))", p.Job.Area.Marshal())
 		if off > 1e-12 {
 			t.Errorf("%s: %g of it differs from PostGIS's", name, off)
 		}
@@ -192,7 +192,7 @@ func TestMakeValidOfAnArea(t *testing.T) {
 	spike := readText(t, "POLYGON((0 0,4 4,8 8,0 0))")
 	spike.MakeValid = true
 	_, err := loader.ResolveArea(context.Background(), s.pool, spike, 0)
-	s.wrong("a spike", err, "aoi", "is empty")
+	s.checkParamError("a spike", err, "aoi", "is empty")
 }
 
 // Features that overlap, and those that share an edge, become one area.
@@ -206,7 +206,7 @@ func TestUnionOfFeatures(t *testing.T) {
 	}
 	a := readText(t, `{"type":"FeatureCollection","features":[`+strings.Join(features, ",")+"]}")
 	ready := s.resolve(a, 4326)
-	off := one[float64](t, s.pool, `
+	off := queryOne[float64](t, s.pool, `
 		select st_area(st_symdifference(st_geomfromewkb($1), (select st_union(st_setsrid(st_geomfromgeojson(g), 4326)) from unnest($2::text[]) g)))`,
 		ready.Marshal(), geometries)
 	if off > 1e-9 {
@@ -217,8 +217,8 @@ func TestUnionOfFeatures(t *testing.T) {
 	}
 }
 
-// wrong checks that an error is one of a parameter, with these words.
-func (s sandbox) wrong(name string, err error, param string, words ...string) {
+// checkParamError checks that an error is one of a parameter, with these words.
+func (s sandbox) checkParamError(name string, err error, param string, words ...string) {
 	s.t.Helper()
 	var bad *geomgen.ParamError
 	if !errors.As(err, &bad) || bad.Param != param {

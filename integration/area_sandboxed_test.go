@@ -49,10 +49,10 @@ func TestQueriesLeaveNoTrace(t *testing.T) {
 		case r.code != 0:
 			t.Errorf("%s: exit code %d: %s", name, r.code, r.stderr)
 		}
-		if n := one[int64](t, s.pool, "select count(*) from pg_class where relname = 'grid' and (relnamespace <> 'public'::regnamespace or relowner <> current_user::regrole)"); n != 0 {
+		if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relname = 'grid' and (relnamespace <> 'public'::regnamespace or relowner <> current_user::regrole)"); n != 0 {
 			t.Errorf("%s: the table went elsewhere, or to another role", name)
 		}
-		if n := one[int64](t, s.pool, "select n + (select count(*) filter (where is_called) from numbers) + (select count(*) from pg_largeobject_metadata) from sentinel"); n != 1 {
+		if n := queryOne[int64](t, s.pool, "select n + (select count(*) filter (where is_called) from numbers) + (select count(*) from pg_largeobject_metadata) from sentinel"); n != 1 {
 			t.Errorf("%s: the query has written", name)
 		}
 	}
@@ -67,7 +67,7 @@ func TestQueriesLeaveNoTrace(t *testing.T) {
 		}
 	}
 	for range 10 {
-		if path := one[string](t, pool, "show search_path"); strings.Contains(path, "elsewhere") {
+		if path := queryOne[string](t, pool, "show search_path"); strings.Contains(path, "elsewhere") {
 			t.Fatalf("the search_path of the load is %s", path)
 		}
 	}
@@ -76,7 +76,7 @@ func TestQueriesLeaveNoTrace(t *testing.T) {
 
 // schemaRole names a role of the sandbox.
 func (s sandbox) schemaRole() string {
-	return "role_" + strings.TrimPrefix(one[string](s.t, s.pool, "select current_database()"), "test_")
+	return "role_" + strings.TrimPrefix(queryOne[string](s.t, s.pool, "select current_database()"), "test_")
 }
 
 // A query has its time, whatever it does about that; and no process of the server
@@ -106,7 +106,7 @@ func TestQueriesHaveATimeout(t *testing.T) {
 		}
 		s.waitFor(name+" to end", "select not exists (select from pg_stat_activity where datname = current_database() and application_name = $1)", s.application())
 	}
-	if n := one[int64](t, s.pool, "select count(*) from pg_class where relname in ('grid', 'runs')"); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relname in ('grid', 'runs')"); n != 0 {
 		t.Error("something was made")
 	}
 	// Enough time is no error, and the load may take longer than the query.

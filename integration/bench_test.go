@@ -61,7 +61,7 @@ func (r result) benchResult(t *testing.T) loader.BenchResult {
 // open transactions, files.
 func (s sandbox) checkBenchLeft(dir string) {
 	s.t.Helper()
-	if n := one[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
 		s.t.Errorf("%d relations are left in the schema", n)
 	}
 	left, err := os.ReadDir(dir)
@@ -98,7 +98,7 @@ func (s sandbox) seesFile(dir string) bool {
 	}
 	defer os.Remove(f.Name())
 	_ = f.Close()
-	return one[bool](s.t, s.pool, "select coalesce((pg_stat_file($1, true)).size = 0, false)", f.Name())
+	return queryOne[bool](s.t, s.pool, "select coalesce((pg_stat_file($1, true)).size = 0, false)", f.Name())
 }
 
 // A superuser gets the server's own COPY where the server sees the file, and
@@ -124,7 +124,7 @@ func TestBench(t *testing.T) {
 		}
 	}
 	s.checkBenchLeft(dir)
-	if one[bool](t, s.pool, "select to_regnamespace('loadgrid') is not null") {
+	if queryOne[bool](t, s.pool, "select to_regnamespace('loadgrid') is not null") {
 		t.Error("bench has made a ledger")
 	}
 }
@@ -173,7 +173,7 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 				t.Errorf("%v is left: %v", left, err)
 			}
 		})
-		if n := one[int64](t, pool, relations); n != 0 {
+		if n := queryOne[int64](t, pool, relations); n != 0 {
 			t.Errorf("%d tables are left", n)
 		}
 	}

@@ -131,7 +131,7 @@ func (s sandbox) compareCoverage(table string, g geomgen.Grid, area []geomgen.Po
 		s.t.Fatalf("%v: exit code %d\n%s", whole, r.code, r.stderr)
 	}
 	mustCLI(s.t, s.dsn, s.load(table+"_cut", append(args, "--aoi", file, "--coverage", "--clip")...)...)
-	wrong := one[int64](s.t, s.pool, `
+	wrong := queryOne[int64](s.t, s.pool, `
 		select count(*) from `+s.name(table)+` t, st_geomfromewkb($1) a
 		where coverage is null or abs(coverage - st_area(st_intersection(t.geom, a)) / st_area(t.geom)) > 1e-6
 		   or st_covers(a, t.geom) <> (coverage = 1) and abs(coverage - 1) > 1e-6
@@ -139,7 +139,7 @@ func (s sandbox) compareCoverage(table string, g geomgen.Grid, area []geomgen.Po
 	if wrong != 0 {
 		s.t.Errorf("%s, %+v: the coverage of %d cells is not PostGIS's\narea %v", table, g, wrong, area)
 	}
-	bad := one[string](s.t, s.pool, `
+	bad := queryOne[string](s.t, s.pool, `
 		select coalesce(string_agg(st_astext(c.geom) || ' is not ' || st_astext(st_intersection(t.geom, a)), '; '), '')
 		from `+s.name(table)+` t join `+s.name(table+"_cut")+` c using (cell_id, col, row), st_geomfromewkb($1) a
 		where not st_isvalid(c.geom) or geometrytype(c.geom) <> 'MULTIPOLYGON' or st_srid(c.geom) <> st_srid(t.geom)
@@ -149,7 +149,7 @@ func (s sandbox) compareCoverage(table string, g geomgen.Grid, area []geomgen.Po
 	if bad != "" {
 		s.t.Errorf("%s, %+v: %s\narea %v", table, g, bad, area)
 	}
-	if n := one[int64](s.t, s.pool, "select (select count(*) from "+s.name(table)+") - (select count(*) from "+s.name(table+"_cut")+")"); n != 0 {
+	if n := queryOne[int64](s.t, s.pool, "select (select count(*) from "+s.name(table)+") - (select count(*) from "+s.name(table+"_cut")+")"); n != 0 {
 		s.t.Errorf("%s: %d more cells whole than cut", table, n)
 	}
 }

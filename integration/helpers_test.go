@@ -55,9 +55,9 @@ func TestCellIDsInSQL(t *testing.T) {
 	s := newLedgerSandbox(t)
 	cells := helperCells()
 	cols, rows, ids := columns(cells)
-	got := one[[]int64](t, s.pool, "select array_agg("+s.name("cell_id")+"(c, r) order by n) from unnest($1::integer[], $2::integer[]) with ordinality u(c, r, n)", cols, rows)
-	gotCols := one[[]int32](t, s.pool, "select array_agg("+s.name("cell_col")+"(id) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids)
-	gotRows := one[[]int32](t, s.pool, "select array_agg("+s.name("cell_row")+"(id) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids)
+	got := queryOne[[]int64](t, s.pool, "select array_agg("+s.name("cell_id")+"(c, r) order by n) from unnest($1::integer[], $2::integer[]) with ordinality u(c, r, n)", cols, rows)
+	gotCols := queryOne[[]int32](t, s.pool, "select array_agg("+s.name("cell_col")+"(id) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids)
+	gotRows := queryOne[[]int32](t, s.pool, "select array_agg("+s.name("cell_row")+"(id) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids)
 	if len(got) != len(cells) || len(gotCols) != len(cells) || len(gotRows) != len(cells) {
 		t.Fatalf("%d cells gave %d ids, %d columns, %d rows", len(cells), len(got), len(gotCols), len(gotRows))
 	}
@@ -85,12 +85,12 @@ func TestCellIDsInSQL(t *testing.T) {
 		`cell_at('{"x0":0,"y0":0,"dx":1,"dy":0}', 0, 0)`: "is no grid",
 		`cell_at('{"x0":0,"y0":0,"dx":1,"dy":1,"shape":"round"}', 0, 0)`: "no shape round",
 	} {
-		s.refuses("select "+pgx.Identifier{s.schema}.Sanitize()+"."+call, words)
+		s.checkRefused("select "+pgx.Identifier{s.schema}.Sanitize()+"."+call, words)
 	}
 }
 
-// refuses checks that a statement fails with these words.
-func (s sandbox) refuses(sql, words string) {
+// checkRefused checks that a statement fails with these words.
+func (s sandbox) checkRefused(sql, words string) {
 	s.t.Helper()
 	if _, err := s.pool.Exec(context.Background(), sql); err == nil || !strings.Contains(err.Error(), words) {
 		s.t.Errorf("%s: got %v, want an error with %q", sql, err, words)
@@ -124,7 +124,7 @@ func TestNeighboursAndParentsInSQL(t *testing.T) {
 		}
 	}
 	for _, k := range []int32{1, 2, 7, 1 << 20, math.MaxInt32} {
-		got := one[[]int64](t, s.pool, "select array_agg("+s.name("cell_parent")+"(id, $2) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids, k)
+		got := queryOne[[]int64](t, s.pool, "select array_agg("+s.name("cell_parent")+"(id, $2) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids, k)
 		for i, c := range cells {
 			if want := geomgen.CellID(c.Parent(k)); got[i] != want {
 				t.Errorf("parent of %v, %d times the size: %d, want %d", c, k, got[i], want)
@@ -137,7 +137,7 @@ func TestNeighboursAndParentsInSQL(t *testing.T) {
 func TestNeighboursTouchInPostGIS(t *testing.T) {
 	s := newLedgerSandbox(t)
 	for shape, function := range map[string]string{"hexagon-flat": "st_hexagon", "square": "st_square"} {
-		wrong := one[int64](t, s.pool, `
+		wrong := queryOne[int64](t, s.pool, `
 			with cell as (select i, j, `+s.name("cell_id")+`(i, j) as id, `+function+`(1.5, i, j) as geom
 				from generate_series(-5, 5) i, generate_series(-5, 5) j)
 			select count(*) from cell a join cell b on a.id <> b.id
@@ -179,7 +179,7 @@ func TestCellAtInSQL(t *testing.T) {
 		for _, p := range placesIn(rng, g) {
 			xs, ys = append(xs, p.X), append(ys, p.Y)
 		}
-		got := one[[]*int64](t, s.pool, "select array_agg("+s.name("cell_at")+"($1::jsonb, x, y) order by n) from unnest($2::float8[], $3::float8[]) with ordinality u(x, y, n)",
+		got := queryOne[[]*int64](t, s.pool, "select array_agg("+s.name("cell_at")+"($1::jsonb, x, y) order by n) from unnest($2::float8[], $3::float8[]) with ordinality u(x, y, n)",
 			string(grid), xs, ys)
 		found := 0
 		for i := range xs {
@@ -247,18 +247,18 @@ func TestPointsInLoadedTables(t *testing.T) {
 		}
 	}
 	grid, at := s.name("squares"), s.name("cell_at")
-	s.refuses("select "+at+"('"+grid+"', 'srid=3857;point(0 0)'::geometry)", "SRID 3857, the grid of table")
-	s.refuses("select "+at+"('"+grid+"', 'srid=4326;linestring(0 0, 1 1)'::geometry)", "not a LINESTRING")
-	s.refuses("select "+at+"('"+s.name("runs")+"', 'point(0 0)'::geometry)", "no run published table")
-	if !one[bool](t, s.pool, "select "+at+"('"+grid+"', 'srid=4326;point empty') is null and "+at+"('"+s.name("tiles")+"', 'srid=3857;point(1e9 0)') is null") {
+	s.checkRefused("select "+at+"('"+grid+"', 'srid=3857;point(0 0)'::geometry)", "SRID 3857, the grid of table")
+	s.checkRefused("select "+at+"('"+grid+"', 'srid=4326;linestring(0 0, 1 1)'::geometry)", "not a LINESTRING")
+	s.checkRefused("select "+at+"('"+s.name("runs")+"', 'point(0 0)'::geometry)", "no run published table")
+	if !queryOne[bool](t, s.pool, "select "+at+"('"+grid+"', 'srid=4326;point empty') is null and "+at+"('"+s.name("tiles")+"', 'srid=3857;point(1e9 0)') is null") {
 		t.Error("places in no cell are in one")
 	}
-	if got := one[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.1" {
+	if got := queryOne[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.1" {
 		t.Errorf("the grid has cells of %s", got)
 	}
 	// Another grid under the same name, and the first one put away.
 	mustCLI(t, s.dsn, s.load("squares", "--if-exists", "replace", "--cell-size", "0.5", "--cols", "3", "--rows", "3")...)
-	if got := one[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.5" {
+	if got := queryOne[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.5" {
 		t.Errorf("after a replace the grid has cells of %s", got)
 	}
 }
@@ -283,7 +283,7 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 		}
 	}
 	for _, schema := range []string{"loadgrid", quoted} {
-		if got := one[string](t, pool, helperKinds, schema); got != allHelpers {
+		if got := queryOne[string](t, pool, helperKinds, schema); got != allHelpers {
 			t.Errorf("functions in %s: %s, want %s", schema, got, allHelpers)
 		}
 	}
@@ -310,17 +310,17 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 		if err := loader.MigrateDown(ctx, pool, second); err != nil {
 			t.Fatal(err)
 		}
-		if got := one[string](t, pool, helperKinds, quoted); got != "none" {
+		if got := queryOne[string](t, pool, helperKinds, quoted); got != "none" {
 			t.Errorf("after migrate down there are %s", got)
 		}
 	}
-	if got := one[string](t, pool, helperKinds, "loadgrid"); got != allHelpers {
+	if got := queryOne[string](t, pool, helperKinds, "loadgrid"); got != allHelpers {
 		t.Errorf("the other ledger has lost some: %s", got)
 	}
 	if err := loader.MigrateUp(ctx, pool, second); err != nil {
 		t.Fatal(err)
 	}
-	if got := one[string](t, pool, helperKinds, quoted); got != allHelpers {
+	if got := queryOne[string](t, pool, helperKinds, quoted); got != allHelpers {
 		t.Errorf("after up again: %s", got)
 	}
 }
@@ -337,18 +337,18 @@ func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		quoted := pgx.Identifier{ledger}.Sanitize()
-		if got := one[string](t, s.pool, helperKinds, quoted); got != allHelpers {
+		if got := queryOne[string](t, s.pool, helperKinds, quoted); got != allHelpers {
 			t.Errorf("functions in %s: %s, want %s", ledger, got, allHelpers)
 		}
 		s.exec(`insert into ` + quoted + `.runs (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, state, table_oid, version)
 			values ('', '', '', '{"grid": {"x0": 10, "y0": 20, "dx": 2, "dy": 3, "srid": 3857}}', '', 1, 1, 'published', 'pg_class'::regclass, '')`)
-		got := one[int64](t, s.pool, `select `+quoted+`.cell_at('pg_class', "a ledger".st_setsrid("a ledger".st_makepoint(15, 27), 3857))`)
+		got := queryOne[int64](t, s.pool, `select `+quoted+`.cell_at('pg_class', "a ledger".st_setsrid("a ledger".st_makepoint(15, 27), 3857))`)
 		if want := geomgen.CellID(geomgen.Cell{Col: 2, Row: 2}); got != want {
 			t.Errorf("%s: the point is in cell_id %d, want %d", ledger, got, want)
 		}
 	}
 	for _, other := range []string{"public", `"a ledger"`} {
-		if got := one[string](t, s.pool, helperKinds, other); got != "none" {
+		if got := queryOne[string](t, s.pool, helperKinds, other); got != "none" {
 			t.Errorf("there are functions in %s: %s", other, got)
 		}
 	}
@@ -365,7 +365,7 @@ func TestHelpersWithoutPostGIS(t *testing.T) {
 	if err := loader.MigrateUp(context.Background(), pool, "loadgrid"); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := one[string](t, s.pool, helperKinds, "loadgrid"), strings.TrimPrefix(allHelpers, "cell_at/2 ss, "); got != want {
+	if got, want := queryOne[string](t, s.pool, helperKinds, "loadgrid"), strings.TrimPrefix(allHelpers, "cell_at/2 ss, "); got != want {
 		t.Errorf("functions: %s, want %s", got, want)
 	}
 	if all := strings.Join(notices, "; "); !strings.Contains(all, "PostGIS is not in this database") {

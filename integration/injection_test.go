@@ -45,16 +45,16 @@ func hostile() []string {
 	}
 }
 
-// arena is a database in which a role that may make schemas loads under hostile
+// injectionDatabase is a database in which a role that may make schemas loads under hostile
 // names.
-type arena struct {
+type injectionDatabase struct {
 	admin *pgxpool.Pool
 	role  string
 	dsn   string // of the role
 	pool  *pgxpool.Pool
 }
 
-func newArena(f *testing.F) *arena {
+func newInjectionDatabase(f *testing.F) *injectionDatabase {
 	ctx := context.Background()
 	dsn := pgtest.Database(f)
 	open := func(dsn string) *pgxpool.Pool {
@@ -65,7 +65,7 @@ func newArena(f *testing.F) *arena {
 		f.Cleanup(pool.Close)
 		return pool
 	}
-	a := &arena{admin: open(dsn), role: "fuzz_" + strings.ToLower(newPassword()[len(canary):])[:16]}
+	a := &injectionDatabase{admin: open(dsn), role: "fuzz_" + strings.ToLower(newPassword()[len(canary):])[:16]}
 	password := newPassword()
 	a.exec(f, "create role "+a.role+" login password '"+password+"'")
 	f.Cleanup(func() {
@@ -87,18 +87,18 @@ func newArena(f *testing.F) *arena {
 	return a
 }
 
-func (a *arena) exec(t testing.TB, sql string) {
+func (a *injectionDatabase) exec(t testing.TB, sql string) {
 	t.Helper()
 	if _, err := a.admin.Exec(context.Background(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
 
-// thing is something that stands in the catalogue.
-type thing struct{ kind, schema, name string }
+// dbObject is an object of the catalogue.
+type dbObject struct{ kind, schema, name string }
 
-// things returns what is in the database, but for what PostgreSQL and PostGIS bring.
-func (a *arena) things(t testing.TB) map[thing]bool {
+// objects returns what is in the database, but for what PostgreSQL and PostGIS bring.
+func (a *injectionDatabase) objects(t testing.TB) map[dbObject]bool {
 	t.Helper()
 	rows, err := a.admin.Query(context.Background(), `
 		select 'relation', nspname, relname from pg_class c join pg_namespace n on n.oid = relnamespace
@@ -118,8 +118,8 @@ func (a *arena) things(t testing.TB) map[thing]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[thing]bool{}
-	var x thing
+	all := map[dbObject]bool{}
+	var x dbObject
 	if _, err := pgx.ForEachRow(rows, []any{&x.kind, &x.schema, &x.name}, func() error {
 		all[x] = true
 		return nil
@@ -150,7 +150,7 @@ const (
 // replaces and appends there is a table of exactly that name, with exactly those
 // columns and values, and nothing else.
 func FuzzInjection(f *testing.F) {
-	a := newArena(f)
+	a := newInjectionDatabase(f)
 	list := hostile()
 	at := func(i int) string { return list[i%len(list)] }
 	for i := 0; i < len(list); i += 2 {
@@ -173,7 +173,7 @@ func FuzzInjection(f *testing.F) {
 		if strings.HasPrefix(schema, "pg_") || strings.HasPrefix(ledger, "pg_") {
 			t.Skip("a schema of PostgreSQL's own: these have a test")
 		}
-		before := a.things(t)
+		before := a.objects(t)
 		job := loader.Job{Table: loader.Table{Schema: schema, Name: table}, LedgerSchema: ledger, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 4, Rows: 4,
 			Set: []loader.Constant{{Name: column, Type: "text", Value: text}}}
 		if len(column) < 60 {
@@ -181,13 +181,13 @@ func FuzzInjection(f *testing.F) {
 		}
 		a.load(t, bits, &job, text)
 		a.cleanUp(t, before, schema, ledger)
-		if after := a.things(t); !equalThings(before, after) {
+		if after := a.objects(t); !equalObjects(before, after) {
 			t.Errorf("%+v: before %v, after it and taking it away %v", job, before, after)
 		}
 	})
 }
 
-func equalThings(a, b map[thing]bool) bool {
+func equalObjects(a, b map[dbObject]bool) bool {
 	for x := range a {
 		if !b[x] {
 			return false
@@ -197,7 +197,7 @@ func equalThings(a, b map[thing]bool) bool {
 }
 
 // load runs the job in several ways, and checks what there is after each.
-func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
+func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text string) {
 	ctx := context.Background()
 	pool := a.pool
 	if bits&ownDSN != 0 {
@@ -237,11 +237,11 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 	if bits&oddType != 0 {
 		job.Set[0].Type = text
 	}
-	ways := []loader.IfExists{loader.Fail, loader.Replace, loader.Append}
+	methods := []loader.IfExists{loader.Fail, loader.Replace, loader.Append}
 	if job.Partitions > 0 {
-		ways = append(ways, loader.Append) // and rows into its partitions
+		methods = append(methods, loader.Append) // and rows into its partitions
 	}
-	for i, ifExists := range ways {
+	for i, ifExists := range methods {
 		j := *job
 		if j.IfExists = ifExists; ifExists == loader.Append {
 			j.Cols, j.Rows, j.Extent, j.Area = 0, 0, &geomgen.Box{XMin: float64(16 * i), XMax: float64(16*i + 4), YMax: 4}, nil
@@ -263,7 +263,7 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 			t.Errorf("%+v: was not refused", j)
 		case err == nil:
 			a.check(t, bits, j)
-			a.decorate(t, j.Table, text)
+			a.addDependents(t, j.Table, text)
 		case errors.As(err, &param): // refused before anything was made
 			return
 		case bits&byAreaSQL == 0 && !strings.Contains(text, "\x00") && utf8.ValidString(text):
@@ -275,8 +275,8 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 	}
 }
 
-// decorate gives a table what a replace takes over.
-func (a *arena) decorate(t *testing.T, table loader.Table, text string) {
+// addDependents gives a table what a replace takes over.
+func (a *injectionDatabase) addDependents(t *testing.T, table loader.Table, text string) {
 	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
 		return
 	}
@@ -290,7 +290,7 @@ func (a *arena) decorate(t *testing.T, table loader.Table, text string) {
 }
 
 // check looks for the table that must be there, its columns and its values.
-func (a *arena) check(t *testing.T, bits byte, job loader.Job) {
+func (a *injectionDatabase) check(t *testing.T, bits byte, job loader.Job) {
 	t.Helper()
 	ctx := context.Background()
 	name := pgx.Identifier{job.Table.Schema, job.Table.Name}.Sanitize()
@@ -312,7 +312,7 @@ func (a *arena) check(t *testing.T, bits byte, job loader.Job) {
 			t.Errorf("%s: %d rows have another value than %q: %v", name, others, job.Set[0].Value, err)
 		}
 	}
-	for x := range a.things(t) {
+	for x := range a.objects(t) {
 		if x.name == "boo" || x.kind == "role" {
 			t.Errorf("there is %v", x)
 		}
@@ -321,8 +321,8 @@ func (a *arena) check(t *testing.T, bits byte, job loader.Job) {
 
 // cleanUp takes away what the job may have made: what is in the two schemas, and
 // nothing else.
-func (a *arena) cleanUp(t *testing.T, before map[thing]bool, schemas ...string) {
-	for x := range a.things(t) {
+func (a *injectionDatabase) cleanUp(t *testing.T, before map[dbObject]bool, schemas ...string) {
+	for x := range a.objects(t) {
 		if before[x] || !slices.Contains(schemas, x.schema) {
 			continue
 		}
@@ -330,7 +330,7 @@ func (a *arena) cleanUp(t *testing.T, before map[thing]bool, schemas ...string) 
 		switch {
 		case x.kind == "schema":
 			a.exec(t, "drop schema if exists "+pgx.Identifier{x.schema}.Sanitize()+" cascade")
-		case x.kind == "relation" && before[thing{"schema", x.schema, ""}]:
+		case x.kind == "relation" && before[dbObject{"schema", x.schema, ""}]:
 			var kind string
 			if err := a.admin.QueryRow(context.Background(), "select coalesce((select relkind::text from pg_class where oid = to_regclass($1)), '')", name).Scan(&kind); err != nil {
 				t.Fatal(err)
@@ -338,7 +338,7 @@ func (a *arena) cleanUp(t *testing.T, before map[thing]bool, schemas ...string) 
 			if kind == "r" || kind == "p" { // a sequence goes with its table
 				a.exec(t, fmt.Sprintf("drop table if exists %s cascade", name))
 			}
-		case x.kind == "function" && before[thing{"schema", x.schema, ""}]:
+		case x.kind == "function" && before[dbObject{"schema", x.schema, ""}]:
 			a.exec(t, "do $$ declare f text; begin for f in select p.oid::regprocedure from pg_proc p where obj_description(p.oid, 'pg_proc') like 'loadgrid: %' and pronamespace = 'public'::regnamespace loop execute 'drop function ' || f; end loop; end $$")
 		}
 	}

@@ -56,9 +56,9 @@ func TestTheLibraryLeavesNoGoroutine(t *testing.T) {
 		{"a run that is stopped", func(ctx context.Context, pool *pgxpool.Pool) error {
 			ctx, cancel := context.WithCancelCause(ctx)
 			defer cancel(nil)
-			b := s.brakeAtChunk(3)
+			b := s.pauseAtChunk(3)
 			go func() {
-				b.reached()
+				b.waitUntilReached()
 				cancel(errors.New("enough"))
 			}()
 			j := job("stopped")

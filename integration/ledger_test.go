@@ -35,7 +35,7 @@ func TestMigrateCommands(t *testing.T) {
 			t.Errorf("down: %s", out)
 		}
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 9 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 9 {
 		t.Errorf("the loaded table has %d rows after migrate down", n)
 	}
 	mustCLI(t, s.dsn, s.load("grid2", boxes(3, 3)...)...)
@@ -46,7 +46,7 @@ func TestMigrateCommands(t *testing.T) {
 // behind with nobody who knows of it.
 func TestMigrateDownKeepsUnfinishedRuns(t *testing.T) {
 	s := newSandbox(t)
-	s.killAfter(2, s.load("grid", small()...)...)
+	s.killAfter(2, s.load("grid", smallGrid()...)...)
 	cli(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema).expect(t, 1, "run 1", "runs drop 1")
 	mustCLI(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema)
 	mustCLI(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema)
@@ -90,7 +90,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 4\n") {
 				t.Errorf("version: %s", out)
 			}
-			if name == "after the file was run" && one[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
+			if name == "after the file was run" && queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
 				t.Error("mending lost what the ledger knew")
 			}
 		})
@@ -155,7 +155,7 @@ func TestLedgerOfANewerVersion(t *testing.T) {
 	s.exec("update " + s.name("schema_migrations") + " set version = 99")
 	cli(t, s.dsn, s.load("grid", boxes(3, 3)...)...).expect(t, 1, "version 99", "newer loadgrid")
 	cli(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema).expect(t, 1, "version 99")
-	if one[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
+	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
 		t.Error("the table was made all the same")
 	}
 }
@@ -223,7 +223,7 @@ func TestLedgerKeepsItsTables(t *testing.T) {
 	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range one[[]string](t, s.pool, "select array_agg(relname::text) from pg_class where relnamespace = $1::regnamespace and relkind = 'r'", s.schema) {
-		cli(t, s.dsn, s.load(table, with(boxes(2, 2), "--if-exists", "replace")...)...).expect(t, 2, "the ledger has a table of this name")
+	for _, table := range queryOne[[]string](t, s.pool, "select array_agg(relname::text) from pg_class where relnamespace = $1::regnamespace and relkind = 'r'", s.schema) {
+		cli(t, s.dsn, s.load(table, appendArgs(boxes(2, 2), "--if-exists", "replace")...)...).expect(t, 2, "the ledger has a table of this name")
 	}
 }

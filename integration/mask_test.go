@@ -166,7 +166,7 @@ func TestValidityAgainstPostGIS(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	differ := 0
 	for n := range 3000 {
-		area := scribble(rng)
+		area := randomPolygons(rng)
 		ours := geomgen.CheckPolygons(area)
 		var theirs bool
 		var reason string
@@ -182,9 +182,9 @@ func TestValidityAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// scribble returns polygons of few corners on a small lattice: with all that can
+// randomPolygons returns polygons of few corners on a small lattice: with all that can
 // be wrong with them, often.
-func scribble(rng *rand.Rand) []geomgen.Polygon {
+func randomPolygons(rng *rand.Rand) []geomgen.Polygon {
 	var area []geomgen.Polygon
 	ring := func(x, y, size int) []geomgen.Point {
 		var points []geomgen.Point
@@ -218,7 +218,7 @@ func TestCountriesAgainstPostGIS(t *testing.T) {
 			"centroid": "st_intersects(a, st_setsrid(st_makepoint((st_xmin(g.geom) + st_xmax(g.geom)) / 2, (st_ymin(g.geom) + st_ymax(g.geom)) / 2), 4326))",
 		} {
 			out := mustCLI(t, s.dsn, "plan", "--cell-size", "0.1", "--srid", "4326", "--aoi", c.file, "--aoi-rule", rule)
-			want := one[int64](t, s.pool, "select count(*) from st_setsrid(st_geomfromgeojson($1), 4326) a, st_squaregrid(0.1, st_expand(a, 0.1)) g where "+condition, c.geometry)
+			want := queryOne[int64](t, s.pool, "select count(*) from st_setsrid(st_geomfromgeojson($1), 4326) a, st_squaregrid(0.1, st_expand(a, 0.1)) g where "+condition, c.geometry)
 			if got := planRows(t, out); got != want {
 				t.Errorf("%s, %s: %d cells, PostGIS has %d", c.name, rule, got, want)
 			}

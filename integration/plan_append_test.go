@@ -22,10 +22,10 @@ func (s sandbox) plan(table string, args ...string) []string {
 // autovacuum comes when it likes.
 func (s sandbox) state() string {
 	s.t.Helper()
-	return one[string](s.t, s.pool, `
+	return queryOne[string](s.t, s.pool, `
 		select coalesce(string_agg(concat_ws(' ', oid, relname, relfilenode, pg_relation_size(oid)), E'\n' order by oid), '')
 		from pg_class where relnamespace = $1::regnamespace`, s.schema) +
-		one[string](s.t, s.pool, "select coalesce(string_agg(concat_ws(' ', id, state, starts, rows), E'\n' order by id), '') from "+s.name("runs"))
+		queryOne[string](s.t, s.pool, "select coalesce(string_agg(concat_ws(' ', id, state, starts, rows), E'\n' order by id), '') from "+s.name("runs"))
 }
 
 // A table with several indexes: each is named with its method and its columns,
@@ -62,7 +62,7 @@ func TestPlanOfAnAppend(t *testing.T) {
 	}
 	// What was planned can be done.
 	mustCLI(t, s.dsn, s.load("grid", append(strip, "--if-exists", "append")...)...)
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 60_000 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 60_000 {
 		t.Errorf("%d rows after the append", n)
 	}
 }
@@ -151,7 +151,7 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 			}
 			for k, want := range []struct{ name, method string }{{"grid_pkey", "btree"}, {"by_row", "btree"}, {"grid_geom_idx", "gist"}} {
 				i := a.Indexes[k]
-				size := one[int64](t, s.pool, "select sum(pg_relation_size(inhrelid))::bigint from pg_inherits where inhparent = $1::regclass",
+				size := queryOne[int64](t, s.pool, "select sum(pg_relation_size(inhrelid))::bigint from pg_inherits where inhparent = $1::regclass",
 					pgx.Identifier{s.schema, want.name}.Sanitize())
 				if i.Name != want.name || i.Method != want.method || i.Rows != 48*48 || i.Bytes != size {
 					t.Errorf("got %+v, want %+v of %d bytes", i, want, size)

@@ -34,7 +34,7 @@ func TestPictures(t *testing.T) {
 	preview := func(table string, args ...string) result {
 		return cli(t, s.dsn, append([]string{"preview", "--table", s.schema + "." + table}, args...)...)
 	}
-	n := one[int64](t, s.pool, "select count(*) from "+s.name("lux"))
+	n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("lux"))
 	r := preview("lux", "--out", filepath.Join(folder, "lux.svg"))
 	if r.code != 0 || !strings.HasPrefix(r.stdout, groupedCommas(n)+" of "+groupedCommas(n)+" rows") {
 		t.Errorf("exit code %d, %s%s", r.code, r.stdout, r.stderr)

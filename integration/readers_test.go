@@ -17,19 +17,19 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// A crowd is readers that query a table all the time, each over a connection of its
-// own, and must never meet an error or a part of a version.
-type crowd struct {
+// readers query a table all the time, each over a connection of its own, and must
+// never meet an error or a part of a version.
+type readers struct {
 	queries atomic.Int64
 	slowest atomic.Int64 // nanoseconds
 	cancel  context.CancelFunc
-	all     sync.WaitGroup
+	wg      sync.WaitGroup
 }
 
-// look is one question to the table, on one snapshot: every version holds a square
-// of cells, each with the number of that version's columns. The window is read by
-// the spatial index.
-func look(ctx context.Context, conn *pgx.Conn, table string) error {
+// checkVersion queries the table once, on one snapshot: every version holds a square
+// of cells, each with the number of that version's columns. The query reads the window
+// by the spatial index.
+func checkVersion(ctx context.Context, conn *pgx.Conn, table string) error {
 	var rows, ids, side, sides, window int64
 	err := conn.QueryRow(ctx, `select count(*), count(distinct cell_id), coalesce(min(side), 0), count(distinct side),
 		count(*) filter (where geom && st_makeenvelope(2.5, 2.5, 6.5, 6.5)) from `+table).Scan(&rows, &ids, &side, &sides, &window)
@@ -42,21 +42,21 @@ func look(ctx context.Context, conn *pgx.Conn, table string) error {
 	return nil
 }
 
-func newCrowd(t *testing.T, pool *pgxpool.Pool, table string, readers int) *crowd {
+func startReaders(t *testing.T, pool *pgxpool.Pool, table string, count int) *readers {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &crowd{cancel: cancel}
-	t.Cleanup(c.leave)
-	for range readers {
+	c := &readers{cancel: cancel}
+	t.Cleanup(c.stop)
+	for range count {
 		conn, err := pgx.ConnectConfig(context.Background(), pool.Config().ConnConfig)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.all.Go(func() {
+		c.wg.Go(func() {
 			defer conn.Close(context.Background())
 			for ctx.Err() == nil {
 				began := time.Now()
-				if err := look(context.Background(), conn, table); err != nil {
+				if err := checkVersion(context.Background(), conn, table); err != nil {
 					t.Errorf("a reader: %v", err)
 					return
 				}
@@ -74,9 +74,9 @@ func newCrowd(t *testing.T, pool *pgxpool.Pool, table string, readers int) *crow
 	return c
 }
 
-func (c *crowd) leave() {
+func (c *readers) stop() {
 	c.cancel()
-	c.all.Wait()
+	c.wg.Wait()
 }
 
 // While a table is replaced again and again, a hundred readers see one version or
@@ -111,11 +111,11 @@ func TestAHundredReadersOfATableThatIsReplaced(t *testing.T) {
 				}
 			}
 			replace(10)
-			c := newCrowd(t, s.pool, s.name(name), int(test.readers))
+			c := startReaders(t, s.pool, s.name(name), int(test.readers))
 			for i := range test.replaces {
 				replace(10 + (i*7)%30)
 			}
-			c.leave()
+			c.stop()
 			if n := c.queries.Load(); n < test.readers {
 				t.Errorf("only %d queries", n)
 			}
@@ -167,7 +167,7 @@ func TestOlderSnapshots(t *testing.T) {
 			if rows != test.rows {
 				t.Errorf("an older snapshot sees %d rows, want %d", rows, test.rows)
 			}
-			if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 200 {
+			if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 200 {
 				t.Errorf("a new snapshot sees %d rows", n)
 			}
 		})

@@ -46,7 +46,7 @@ func documentedDatabase(t *testing.T) sandbox {
 func TestTheDocumentedQueries(t *testing.T) {
 	s := documentedDatabase(t)
 	good := []string{"load", "--table", "grids.good", "--cell-size", "1", "--cols", "30", "--rows", "10"}
-	cli(t, s.dsn, with(good, "--after", "select 1/0")...).expect(t, 4, "22012")
+	cli(t, s.dsn, appendArgs(good, "--after", "select 1/0")...).expect(t, 4, "22012")
 	mustCLI(t, s.dsn, good...) // what went wrong before it is over
 	cli(t, s.dsn, "load", "--table", "grids.bad", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select 1/0").expect(t, 4, "22012")
 	s.exec("update loadgrid.starts set ended_at = null, outcome = null where run_id = 2; update loadgrid.starts set outcome = 'failed' where run_id = 2 and no > 1")
@@ -127,13 +127,13 @@ func TestTheDocumentedSteps(t *testing.T) {
 		for query, want := range map[string]int64{
 			"select count(*) from grids.shops_1km where st_within(geom, (select geom from districts))":                                                      200,
 			"select count(*) from grids.shops_count":                                                                                                        200,
-			"select sum(n) from grids.shops_count":                                                                                                          one[int64](t, s.pool, "select count(*) from shops"),
+			"select sum(n) from grids.shops_count":                                                                                                          queryOne[int64](t, s.pool, "select count(*) from shops"),
 			"select count(*) from pg_index where indrelid = 'grids.europe_10km'::regclass and array_length(indkey::int2[], 1) = 2":                          1,
 			"select count(*) from information_schema.role_table_grants where table_name = 'europe_10km' and grantee = 'PUBLIC'":                             1,
 			"select count(*) from grids.europe_10km where obj_description('grids.europe_10km'::regclass) = 'cells of 10 km, made every night' and col = 90": 460,
 			"select sum(cells)::bigint from grids.overview_rows":                                                                                            65 * 46,
 		} {
-			if n := one[int64](t, s.pool, query); n != want {
+			if n := queryOne[int64](t, s.pool, query); n != want {
 				t.Errorf("%s night: %s: %d, want %d", night, query, n, want)
 			}
 		}

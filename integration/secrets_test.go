@@ -33,9 +33,9 @@ func secrets(dsns ...string) []string {
 	return list
 }
 
-// checkSilence fails where loadgrid has shown a password. Each process of the
+// checkNoSecrets fails where loadgrid has shown a password. Each process of the
 // tests goes through here when it ends.
-func (p *process) checkSilence(r result) {
+func (p *process) checkNoSecrets(r result) {
 	p.t.Helper()
 	dsns := []string{p.dsn}
 	for i, arg := range p.cmd.Args {
@@ -72,11 +72,11 @@ func (s sandbox) checkNoSecrets() {
 	}
 	for _, secret := range secrets(s.dsn) {
 		for _, table := range tables {
-			if n := one[int64](s.t, s.pool, "select count(*) from "+table+" r where strpos(to_jsonb(r)::text, $1) > 0", secret); n != 0 {
+			if n := queryOne[int64](s.t, s.pool, "select count(*) from "+table+" r where strpos(to_jsonb(r)::text, $1) > 0", secret); n != 0 {
 				s.t.Errorf("a password is in %d rows of the ledger, %s", n, table)
 			}
 		}
-		if n := one[int64](s.t, s.pool, `select count(*) from pg_stat_activity
+		if n := queryOne[int64](s.t, s.pool, `select count(*) from pg_stat_activity
 			where application_name like 'loadgrid%' and strpos(application_name || query, $1) > 0`, secret); n != 0 {
 			s.t.Errorf("a password is in %d sessions, as the server shows them", n)
 		}
@@ -102,11 +102,11 @@ func TestPasswordsInTheLedger(t *testing.T) {
 		t.Errorf("runs show says: %s", out)
 	}
 	// The same job with another password is the same job.
-	before := one[string](t, s.pool, "select fingerprint from "+s.name("runs"))
+	before := queryOne[string](t, s.pool, "select fingerprint from "+s.name("runs"))
 	changed := newPassword()
 	s.exec("alter role " + pgx.Identifier{role}.Sanitize() + " password '" + changed + "'")
 	mustCLI(t, s.dsnOf(role, changed), s.load("grid", append(boxes(10, 10), "--set", "a=b", "--if-exists", "replace")...)...)
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where fingerprint = $1", before); n != 2 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where fingerprint = $1", before); n != 2 {
 		t.Errorf("%d runs have the fingerprint, want 2", n)
 	}
 	// A wrong one is told, and not shown.

@@ -98,7 +98,7 @@ func TestServerTrouble(t *testing.T) {
 			}
 		})
 	}
-	if n := one[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
 		t.Errorf("%d relations were written", n)
 	}
 }
@@ -107,7 +107,7 @@ func TestUnknownSRIDAndSchema(t *testing.T) {
 	s := newSandbox(t)
 	cli(t, s.dsn, s.load("grid", append(boxes(3, 3), "--srid", "999999")...)...).expect(t, 2, "--srid 999999", "does not know")
 	cli(t, s.dsn, "load", "--table", "no_such_schema.grid", "--cell-size", "1", "--cols", "3", "--rows", "3").expect(t, 2, "--table no_such_schema.grid", "does not exist")
-	if n := one[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
 		t.Errorf("%d relations were written", n)
 	}
 }
@@ -124,7 +124,7 @@ func TestRoleWithOneSchema(t *testing.T) {
 		s.exec("drop role " + role)
 	})
 	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword("role_"+s.schema, canary) })
-	if one[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'CREATE')", "role_"+s.schema) {
+	if queryOne[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'CREATE')", "role_"+s.schema) {
 		t.Fatal("the role may create schemas: this test shows nothing")
 	}
 	cli(t, dsn, "load", "--table", s.schema+".grid", "--ledger-schema", "new_"+s.schema, "--cell-size", "1", "--cols", "3", "--rows", "3").
@@ -143,8 +143,8 @@ func TestRoleWithOneSchema(t *testing.T) {
 func TestTwoLedgers(t *testing.T) {
 	s := newSandbox(t)
 	other := pgtest.Schema(t)
-	b := s.brakeAtChunk(1)
-	first := start(t, s.dsn, s.load("grid", small()...)...)
+	b := s.pauseAtChunk(1)
+	first := start(t, s.dsn, s.load("grid", smallGrid()...)...)
 	s.waitForChunks(1)
 	args := append([]string{"load", "--table", s.schema + ".grid", "--ledger-schema", other}, boxes(10, 10)...)
 	cli(t, s.dsn, args...).expect(t, 3, "another run holds table")
@@ -173,13 +173,13 @@ func TestPostGISInASchemaOfItsOwn(t *testing.T) {
 	if out := mustCLI(t, dsn, "demo", "--picture", ""); strings.Count(out, " right ") != 5 {
 		t.Errorf("the demo says:\n%s", out)
 	}
-	if n := one[int64](t, pool, "select count(*) from grid"); n != 200 {
+	if n := queryOne[int64](t, pool, "select count(*) from grid"); n != 200 {
 		t.Errorf("%d rows", n)
 	}
-	if typ := one[string](t, pool, "select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'grid'::regclass and attname = 'geom'"); typ != "gis.geometry(Polygon,3857)" {
+	if typ := queryOne[string](t, pool, "select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'grid'::regclass and attname = 'geom'"); typ != "gis.geometry(Polygon,3857)" {
 		t.Errorf("the geometry is a %s", typ)
 	}
-	if n := one[int64](t, pool, "select count(*) from pg_namespace where nspname = 'loadgrid'"); n != 1 {
+	if n := queryOne[int64](t, pool, "select count(*) from pg_namespace where nspname = 'loadgrid'"); n != 1 {
 		t.Error("the default ledger is not there")
 	}
 }
@@ -191,7 +191,7 @@ func TestDemoLeavesADatabaseAsItWas(t *testing.T) {
 	s := sandboxIn(t, dsn, "public")
 	pool := s.pool
 	state := func() string {
-		return one[string](t, pool, `select (select string_agg(nspname, ',' order by 1) from pg_namespace where nspname not like 'pg_temp%' and nspname not like 'pg_toast%')
+		return queryOne[string](t, pool, `select (select string_agg(nspname, ',' order by 1) from pg_namespace where nspname not like 'pg_temp%' and nspname not like 'pg_toast%')
 			|| (select string_agg(oid::text, ',' order by oid) from pg_class where relnamespace not in (select oid from pg_namespace where nspname like 'pg\_%'))`)
 	}
 	before := state()

@@ -82,19 +82,19 @@ func (k *soak) table() string {
 // clientFaults are those that any number of trials may have beside one another on
 // a server.
 func clientFaults() []fault {
-	return slices.Concat([]fault{killed, killedLater, killedLater, endedAgainAndAgain}, signals(), endings())
+	return slices.Concat([]fault{killClient, killClientLater, killClientLater, endedAgainAndAgain}, signals(), endings())
 }
 
 // endedAgainAndAgain ends one backend of the load after another, whatever it is
 // doing at that moment.
-var endedAgainAndAgain = fault{name: "backends ended again and again (57P01)", hit: func(tr *trial) {
+var endedAgainAndAgain = fault{name: "backends ended again and again (57P01)", inject: func(tr *trial) {
 	tr.t.Helper()
 	tr.b.release()
 	for range 5 {
 		time.Sleep(time.Duration(tr.rng.IntN(150)) * time.Millisecond)
 		tr.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and datname = current_database() order by random() limit 1", tr.application())
 	}
-}, ends: always(0)}
+}, exitCodes: always(0)}
 
 const twice = "two loads at once"
 
@@ -108,7 +108,7 @@ func (k *soak) try(t *testing.T, server *pgtest.Server, seed uint64) {
 	} else if rng.IntN(len(faults)+1) == 0 {
 		ok := t.Run(fmt.Sprintf("seed %d: %s", seed, twice), func(t *testing.T) {
 			s := sandboxIn(t, pgtest.Database(t), "public")
-			s.startTwice(with(boxes(60, 50), "--chunk-rows", "500", "--progress", "json"), 60, 50)
+			s.startTwice(appendArgs(boxes(60, 50), "--chunk-rows", "500", "--progress", "json"), 60, 50)
 		})
 		k.count(twice, loader.StagePlan, seed, ok)
 		return

@@ -16,7 +16,7 @@ import (
 // it knew that, or why not.
 func (s sandbox) unchanged(args []string) (skipped bool, why string) {
 	s.t.Helper()
-	r := cli(s.t, s.dsn, with(args, "--skip-unchanged", "--log-format", "json")...)
+	r := cli(s.t, s.dsn, appendArgs(args, "--skip-unchanged", "--log-format", "json")...)
 	if r.code != 0 {
 		s.t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
@@ -34,9 +34,9 @@ func (s sandbox) unchanged(args []string) (skipped bool, why string) {
 	return sum.Unchanged, why
 }
 
-// touches are what somebody may do to a table after which it is not what the job says,
+// tableChanges are what somebody may do to a table after which it is not what the job says,
 // by what loadgrid says then.
-func touches() map[string]string {
+func tableChanges() map[string]string {
 	return map[string]string{
 		"update {{table}} set col = col where cell_id = 5":                                                          "1 of its rows were written by others",
 		"update {{table}} set geom = st_translate(geom, 1, 0); vacuum {{table}}":                                    "of its rows were written by others",
@@ -65,9 +65,9 @@ func TestSkipUnchanged(t *testing.T) {
 	for name, extra := range map[string][]string{"plain": nil, "chunks": {"--chunk-rows", "1000"}, "partitions": {"--partitions", "3"}} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			args := s.load("grid", with(with(boxes(60, 50), extra...), "--if-exists", "replace")...)
+			args := s.load("grid", appendArgs(appendArgs(boxes(60, 50), extra...), "--if-exists", "replace")...)
 			mustCLI(t, s.dsn, args...)
-			oid := func() uint32 { return one[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid")) }
+			oid := func() uint32 { return queryOne[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid")) }
 			conn := s.connect()
 			do := func(sql string) {
 				t.Helper()
@@ -91,7 +91,7 @@ func TestSkipUnchanged(t *testing.T) {
 			do(harmless)
 			same(harmless)
 			do("drop view {{schema}}.v")
-			for touch, words := range touches() {
+			for touch, words := range tableChanges() {
 				if name == "partitions" && (strings.HasPrefix(touch, "cluster") || strings.Contains(touch, "drop row") ||
 					strings.HasPrefix(touch, "alter table {{table}} add") || strings.Contains(touch, "including all")) {
 					continue // not for partitioned tables, or refused by the replace that follows
@@ -111,7 +111,7 @@ func TestSkipUnchanged(t *testing.T) {
 					changes = slices.Delete(changes, 3, 4)
 				}
 				for _, change := range changes {
-					if skipped, why := s.unchanged(with(args, change...)); skipped {
+					if skipped, why := s.unchanged(appendArgs(args, change...)); skipped {
 						t.Errorf("with %v skipped: %s", change, why)
 					}
 				}
@@ -124,13 +124,13 @@ func TestSkipUnchanged(t *testing.T) {
 // row was written and no file is another.
 func TestColumnMadeAnewIsSeen(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", with(boxes(20, 10), "--set", "n:int=7", "--if-exists", "replace")...)
+	args := s.load("grid", appendArgs(boxes(20, 10), "--set", "n:int=7", "--if-exists", "replace")...)
 	mustCLI(t, s.dsn, args...)
 	s.exec("alter table " + s.name("grid") + " drop column n; alter table " + s.name("grid") + " add column n integer")
 	if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "altered the columns") {
 		t.Errorf("skipped %v, because %q", skipped, why)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where n = 7"); n != 200 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where n = 7"); n != 200 {
 		t.Errorf("%d rows have the constant", n)
 	}
 }
@@ -146,7 +146,7 @@ func TestUnchangedByCounters(t *testing.T) {
 				s.exec("grant usage, create on schema " + s.schema + " to " + name)
 				s.dsn = s.dsnOf(name, "counting")
 			}
-			args := s.load("grid", with(boxes(60, 50), "--partitions", "2", "--if-exists", "replace")...)
+			args := s.load("grid", appendArgs(boxes(60, 50), "--partitions", "2", "--if-exists", "replace")...)
 			mustCLI(t, s.dsn, args...)
 			expect := func(want string) {
 				t.Helper()
@@ -226,7 +226,7 @@ func TestUnchangedByCountersOfThisEnd(t *testing.T) {
 // whole table is not, then.
 func TestSkipUnchangedAppend(t *testing.T) {
 	s := newSandbox(t)
-	first := s.load("grid", with(boxes(10, 10), "--if-exists", "replace")...)
+	first := s.load("grid", appendArgs(boxes(10, 10), "--if-exists", "replace")...)
 	second := s.load("grid", "--cell-size", "1", "--extent", "5,0,20,10", "--if-exists", "append", "--on-conflict", "skip")
 	mustCLI(t, s.dsn, first...)
 	mustCLI(t, s.dsn, second...)
@@ -306,7 +306,7 @@ func TestSkipUnchangedUnreadable(t *testing.T) {
 	role := s.newRole("unreadable")
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	s.dsn = s.dsnOf(role, "unreadable")
-	args := s.load("grid", with(boxes(20, 10), "--chunk-rows", "50", "--if-exists", "replace", "--after", "select 1")...)
+	args := s.load("grid", appendArgs(boxes(20, 10), "--chunk-rows", "50", "--if-exists", "replace", "--after", "select 1")...)
 	mustCLI(t, s.dsn, args...)
 	if skipped, why := s.unchanged(args); !skipped {
 		t.Errorf("loaded anew: %s", why)
@@ -315,7 +315,7 @@ func TestSkipUnchangedUnreadable(t *testing.T) {
 	if skipped, why := s.unchanged(args); skipped || why != "it may not be read" {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")); n != 2 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")); n != 2 {
 		t.Errorf("%d runs", n)
 	}
 }
@@ -326,13 +326,13 @@ func TestSkipUnchangedAfterAStepThatWrites(t *testing.T) {
 	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}, "truncate": {"--publish", "truncate"}} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			mustCLI(t, s.dsn, s.load("grid", with(with(boxes(20, 10), extra...), "--if-exists", "replace")...)...)
+			mustCLI(t, s.dsn, s.load("grid", appendArgs(appendArgs(boxes(20, 10), extra...), "--if-exists", "replace")...)...)
 			for _, sql := range []string{
 				"delete from {{table}} where col = 3",
 				"do $$ begin update " + s.name("grid") + " set row = row where col < 5; exception when others then raise; end $$",
 				"create temp table x on commit drop as select * from {{table}} where row = 9; delete from {{table}} where row = 9; insert into {{table}} select * from x where col > 4",
 			} {
-				args := s.load("grid", with(with(boxes(20, 10), extra...), "--if-exists", "replace", "--after", sql)...)
+				args := s.load("grid", appendArgs(appendArgs(boxes(20, 10), extra...), "--if-exists", "replace", "--after", sql)...)
 				if skipped, _ := s.unchanged(args); skipped {
 					t.Errorf("%q did not run", sql)
 				}
@@ -382,24 +382,24 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 
 	plain := s.load("plain", boxes(7, 5)...)
 	mustCLI(t, s.dsn, plain...)
-	s.killAfter(2, with(s.load("plain", small()...), "--if-exists", "replace")...)
+	s.killAfter(2, appendArgs(s.load("plain", smallGrid()...), "--if-exists", "replace")...)
 	s.waitForEnd()
-	r := cli(t, s.dsn, with(plain, "--skip-unchanged")...)
+	r := cli(t, s.dsn, appendArgs(plain, "--skip-unchanged")...)
 	if r.code != 0 || !strings.Contains(r.stdout, "is unchanged") || !strings.Contains(r.stderr, "dropping an unfinished run") {
 		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	s.checkNothingLeft()
 
 	// One that was stopped in order stays: it was said that it can be resumed.
-	other := with(s.load("plain", small()...), "--if-exists", "replace")
-	b := s.brakeAtChunk(5)
+	other := appendArgs(s.load("plain", smallGrid()...), "--if-exists", "replace")
+	b := s.pauseAtChunk(5)
 	p := start(t, s.dsn, other...)
-	b.reached()
+	b.waitUntilReached()
 	s.waitForChunks(5)
 	_ = p.cmd.Process.Signal(interrupt)
 	p.wait().expect(t, 130, "the same command resumes it")
-	b.end()
-	r = cli(t, s.dsn, with(plain, "--skip-unchanged")...)
+	b.remove()
+	r = cli(t, s.dsn, appendArgs(plain, "--skip-unchanged")...)
 	if r.code != 0 || !strings.Contains(r.stdout, "is unchanged") {
 		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
