@@ -23,7 +23,7 @@ func growthArm(ctx context.Context, db *database, dir string) (arm, error) {
 	if err != nil {
 		return a, err
 	}
-	return a.with(db.limit(gridEU(), plan, dir)), nil
+	return a.withContenders(db.limit(gridEU(), plan, dir)), nil
 }
 
 func growthName(g grid) string { return "loadgrid, " + count(g.cells()) + " cells" }

@@ -180,7 +180,7 @@ func measureQueries(ctx context.Context, db *database, measure func(arm) error, 
 	loaded := false
 	for _, a := range queryArms(db, grid32()) {
 		if o.only.MatchString(a.id) && !loaded {
-			if err := db.loadAsked(ctx, grid32()); err != nil {
+			if err := db.loadQueried(ctx, grid32()); err != nil {
 				return err
 			}
 			loaded = true
@@ -189,5 +189,5 @@ func measureQueries(ctx context.Context, db *database, measure func(arm) error, 
 			return err
 		}
 	}
-	return db.dropAsked(ctx, grid32())
+	return db.dropQueried(ctx, grid32())
 }

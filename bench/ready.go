@@ -56,10 +56,10 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 	if g.cells() <= grid32().cells() {
 		a.contenders = append(a.contenders, db.loadgridContender(namePlainBR, g, "brin", "--index", "brin"))
 	}
-	return a.with(db.loadgridContender(namePartsBR, g, "brin", "--index", "brin", "--partitions", g.partitions()))
+	return a.withContenders(db.loadgridContender(namePartsBR, g, "brin", "--index", "brin", "--partitions", g.partitions()))
 }
 
-func (a arm) with(more ...contender) arm {
+func (a arm) withContenders(more ...contender) arm {
 	a.contenders = append(a.contenders, more...)
 	return a
 }

@@ -101,7 +101,7 @@ func checkMask(t *testing.T, g geomgen.Grid, polygons []geomgen.Polygon, rule ge
 			case geomgen.Within:
 				want = area.Covers(corners)
 			default:
-				want = area.Holds(g.Centre(c))
+				want = area.ContainsPoint(g.Centre(c))
 			}
 			if got := walked[c]; got != want || s.Contains(c) != want {
 				t.Fatalf("%s: cell %v: walked %v, contains %v, want %v\narea %v", rule, c, got, s.Contains(c), want, polygons)
@@ -248,7 +248,7 @@ func TestWherePostGISErrs(t *testing.T) {
 		truth := map[geomgen.Rule]func() bool{
 			geomgen.Intersects: func() bool { return area.Intersects(corners) },
 			geomgen.Within:     func() bool { return area.Covers(corners) },
-			geomgen.Centroid:   func() bool { return area.Holds(c.Grid.Centre(c.Cell)) },
+			geomgen.Centroid:   func() bool { return area.ContainsPoint(c.Grid.Centre(c.Cell)) },
 		}[c.Rule]()
 		if truth != c.Want {
 			t.Errorf("case %d: fractions say %v, the file says %v", n+1, truth, c.Want)

@@ -120,7 +120,7 @@ func judgeRule(a *oracle.Area, g geomgen.Grid, c geomgen.Cell, rule geomgen.Rule
 	case geomgen.Within:
 		return a.Covers(g.AppendCorners(nil, c))
 	}
-	return a.Holds(g.Centre(c))
+	return a.ContainsPoint(g.Centre(c))
 }
 
 // walked returns the cells of a walk with a mask.

@@ -53,14 +53,14 @@ func (e *NewerError) Error() string {
 // A migration that was killed in the middle is repeated: each file is one
 // transaction, and may be run again where it was committed but not noted.
 func Up(ctx context.Context, config *pgx.ConnConfig, schema string) error {
-	return with(ctx, config, schema, func(m *migrate.Migrate) error {
+	return withMigrate(ctx, config, schema, func(m *migrate.Migrate) error {
 		if err := refuseNewer(m, schema); err != nil {
 			return err
 		}
 		err := m.Up()
 		var dirty migrate.ErrDirty
 		if errors.As(err, &dirty) {
-			if err := m.Force(before(dirty.Version)); err != nil {
+			if err := m.Force(previous(dirty.Version)); err != nil {
 				return fmt.Errorf("taking back the mark that migration %d was killed: %w", dirty.Version, err)
 			}
 			err = m.Up()
@@ -71,7 +71,7 @@ func Up(ctx context.Context, config *pgx.ConnConfig, schema string) error {
 
 // Down takes the ledger away, with all that it knows of runs. The schema stays.
 func Down(ctx context.Context, config *pgx.ConnConfig, schema string) error {
-	return with(ctx, config, schema, func(m *migrate.Migrate) error {
+	return withMigrate(ctx, config, schema, func(m *migrate.Migrate) error {
 		if err := refuseNewer(m, schema); err != nil {
 			return err
 		}
@@ -109,8 +109,8 @@ func Version(ctx context.Context, conn *pgx.Conn, schema string) (version uint, 
 	return uint(v), dirty, err
 }
 
-// before is the version to force a ledger to so that version runs again.
-func before(version int) int {
+// previous is the version to force a ledger to so that version runs again.
+func previous(version int) int {
 	if version <= 1 {
 		return database.NilVersion
 	}
@@ -135,10 +135,10 @@ func refuseNewer(m *migrate.Migrate, schema string) error {
 	return nil
 }
 
-// with opens golang-migrate on a connection of its own, whose search_path is
+// withMigrate opens golang-migrate on a connection of its own, whose search_path is
 // the ledger's schema alone. What a role or database may have set against stray
 // sessions does not hold there.
-func with(ctx context.Context, config *pgx.ConnConfig, schema string, do func(*migrate.Migrate) error) (err error) {
+func withMigrate(ctx context.Context, config *pgx.ConnConfig, schema string, do func(*migrate.Migrate) error) (err error) {
 	// Set on the connection, not while it starts: poolers refuse the latter.
 	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(connectCtx context.Context, conn *pgx.Conn) error {
 		// golang-migrate takes no context, and its GracefulStop is a data race:

@@ -31,7 +31,7 @@ func (s *Server) initialise(ctx context.Context) error {
 			return fmt.Errorf("write the server's password: %w", err)
 		}
 		defer os.Remove(file)
-		if err := s.account.give(file); err != nil {
+		if err := s.account.chown(file); err != nil {
 			return fmt.Errorf("give the server's password to %s: %w", s.account.name, err)
 		}
 		args = append(args, "--auth-host=scram-sha-256", "--pwfile="+file)
@@ -91,7 +91,7 @@ func (s *Server) configure() error {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write the server's settings: %w", err)
 	}
-	return s.account.give(file)
+	return s.account.chown(file)
 }
 
 var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)

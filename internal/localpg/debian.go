@@ -50,7 +50,7 @@ func (d debian) install(ctx context.Context) (err error) {
 	d.runner.folder = folder
 	defer func() {
 		// Root's files: the caller may be unable to remove them.
-		err = errors.Join(err, d.runner.root(context.WithoutCancel(ctx), toTheEnd, "rm", "-rf", folder))
+		err = errors.Join(err, d.runner.root(context.WithoutCancel(ctx), unstoppable, "rm", "-rf", folder))
 	}()
 	// Also after an error: what came half-way may have started something.
 	return errors.Join(d.steps(ctx), d.verify(before))
@@ -75,7 +75,7 @@ func (d debian) steps(ctx context.Context) error {
 	if err := d.runner.root(ctx, stoppable, "apt-get", append(get, "update")...); err != nil {
 		return err
 	}
-	packages, err := d.choose(ctx)
+	packages, err := d.choosePackages(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (d debian) steps(ctx context.Context) error {
 	}
 	script := append([]string{"APT_OPTIONS=" + aptOptions, "ARCHIVES=" + archives, "ROOT=" + strings.TrimSuffix(d.root, "/"),
 		"sh", "-c", installScript, "install_debian.sh"}, packages...)
-	if err := d.runner.root(ctx, toTheEnd, "env", script...); err != nil {
+	if err := d.runner.root(ctx, unstoppable, "env", script...); err != nil {
 		return err
 	}
 	return ctx.Err()
@@ -94,9 +94,9 @@ func (d debian) steps(ctx context.Context) error {
 
 var postgisPackage = regexp.MustCompile(`(?m)^postgresql-(\d+)-postgis-3\b`)
 
-// choose names the packages to install: for the newest PostgreSQL that is
+// choosePackages names the packages to install: for the newest PostgreSQL that is
 // installed and that PostGIS is packed for, else the distribution's default.
-func (d debian) choose(ctx context.Context) ([]string, error) {
+func (d debian) choosePackages(ctx context.Context) ([]string, error) {
 	list, err := d.runner.output(ctx, "apt-cache", "--names-only", "search", `^postgresql-[0-9]+-postgis-3$|^postgresql-postgis$`)
 	if err != nil {
 		return nil, err

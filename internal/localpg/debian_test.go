@@ -204,7 +204,7 @@ func TestChoosePackages(t *testing.T) {
 			for _, major := range test.installed {
 				fakeServer(t, d.root+"/usr/lib/postgresql/"+major+"/bin", major+".1")
 			}
-			got, err := d.choose(t.Context())
+			got, err := d.choosePackages(t.Context())
 			if err != nil || strings.Join(got, " ") != test.want {
 				t.Errorf("chose %v, %v, want %s", got, err, test.want)
 			}

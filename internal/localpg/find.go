@@ -95,7 +95,7 @@ func (f finder) binDirs() []string {
 		dirs = append(dirs, matches...)
 	}
 	if config, err := f.lookPath("pg_config"); err == nil {
-		if dir, err := ask(config, "--bindir"); err == nil {
+		if dir, err := queryProgram(config, "--bindir"); err == nil {
 			dirs = append(dirs, dir)
 		}
 	}
@@ -122,7 +122,7 @@ func (f finder) inspect(dir string) (Installation, error) {
 			return Installation{}, fmt.Errorf("%s: it has no %s", dir, name)
 		}
 	}
-	answer, err := ask(filepath.Join(dir, "postgres"), "--version")
+	answer, err := queryProgram(filepath.Join(dir, "postgres"), "--version")
 	if err != nil {
 		return Installation{}, err
 	}
@@ -148,7 +148,7 @@ func (f finder) inspect(dir string) (Installation, error) {
 // own pg_config knows; Debian packs pg_config apart from the server.
 func (f finder) shareDirs(binDir, version string) []string {
 	if config := filepath.Join(binDir, "pg_config"); isProgram(config) {
-		if dir, err := ask(config, "--sharedir"); err == nil {
+		if dir, err := queryProgram(config, "--sharedir"); err == nil {
 			return []string{dir}
 		}
 	}
@@ -160,8 +160,8 @@ func (f finder) shareDirs(binDir, version string) []string {
 	}
 }
 
-// ask runs a program of PostgreSQL that prints one line about itself.
-func ask(program, flag string) (string, error) {
+// queryProgram runs a program of PostgreSQL that prints one line about itself.
+func queryProgram(program, flag string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, program, flag).Output()

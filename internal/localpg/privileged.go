@@ -25,8 +25,8 @@ type runner struct {
 type interruption bool
 
 const (
-	stoppable interruption = true  // it is told to end
-	toTheEnd  interruption = false // it is waited for
+	stoppable   interruption = true  // it is told to end
+	unstoppable interruption = false // it is waited for
 )
 
 // authorise makes sure that root's programs can be run, by asking for a password

@@ -80,8 +80,8 @@ func (a account) run(ctx context.Context, dir, program string, args ...string) (
 	return out.String(), err
 }
 
-// give makes the account the owner of a path.
-func (a account) give(path string) error {
+// chown makes the account the owner of a path.
+func (a account) chown(path string) error {
 	if !a.borrowed {
 		return nil
 	}
@@ -97,7 +97,7 @@ const longestSocketPath = 103
 func (a account) makeDir() (string, error) {
 	var reasons []string
 	for _, base := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
-		if !a.reaches(base) {
+		if !a.canReach(base) {
 			reasons = append(reasons, fmt.Sprintf("%s cannot be entered by %s", base, a.name))
 			continue
 		}
@@ -111,7 +111,7 @@ func (a account) makeDir() (string, error) {
 			os.Remove(dir)
 			continue
 		}
-		if err := a.give(dir); err != nil {
+		if err := a.chown(dir); err != nil {
 			os.Remove(dir)
 			return "", fmt.Errorf("give the server's directory to %s: %w", a.name, err)
 		}
@@ -120,8 +120,8 @@ func (a account) makeDir() (string, error) {
 	return "", fmt.Errorf("make the server's directory: %s; set TMPDIR to a short path that every user may enter", strings.Join(reasons, "; "))
 }
 
-// reaches says whether the account may enter dir and all directories above it.
-func (a account) reaches(dir string) bool {
+// canReach says whether the account may enter dir and all directories above it.
+func (a account) canReach(dir string) bool {
 	if !a.borrowed {
 		return true
 	}
@@ -134,7 +134,7 @@ func (a account) reaches(dir string) bool {
 	}
 	for {
 		info, err := os.Stat(dir)
-		if err != nil || !a.enters(info) {
+		if err != nil || !a.canEnter(info) {
 			return false
 		}
 		if dir == filepath.Dir(dir) {
@@ -144,7 +144,7 @@ func (a account) reaches(dir string) bool {
 	}
 }
 
-func (a account) enters(info fs.FileInfo) bool {
+func (a account) canEnter(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return false

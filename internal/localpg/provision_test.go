@@ -41,8 +41,8 @@ func newFakes(t *testing.T) *fakes {
 		start: func(context.Context, Installation) (*Server, error) {
 			return nil, errors.New("no server can be started here")
 		},
-		look: func(name string) (string, error) { return exec.LookPath(filepath.Join(f.dir, name)) },
-		root: t.TempDir(),
+		lookPath: func(name string) (string, error) { return exec.LookPath(filepath.Join(f.dir, name)) },
+		root:     t.TempDir(),
 	}
 	return f
 }
@@ -241,7 +241,7 @@ func TestContainer(t *testing.T) {
 		t.Skipf("left out: %s has neither the image %s nor %s", e.name, LocalImage, DefaultImage)
 	}
 	f := newFakes(t)
-	f.look = exec.LookPath
+	f.lookPath = exec.LookPath
 	db, out, err := f.provide(t, Request{Image: image})
 	if err != nil {
 		t.Fatal(err)

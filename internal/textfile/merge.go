@@ -54,7 +54,7 @@ func split(content []byte) (others []byte, own metrics, lost error) {
 	no := 0
 	for line := range bytes.Lines(content) {
 		no++
-		name, isSample := nameIn(string(line))
+		name, isSample := metricName(string(line))
 		switch {
 		case own[name] == nil:
 			others = append(others, line...)
@@ -70,9 +70,9 @@ func split(content []byte) (others []byte, own metrics, lost error) {
 	return others, own, lost
 }
 
-// nameIn returns the name of the metric that a line is about, empty where there is
+// metricName returns the name of the metric that a line is about, empty where there is
 // none, and whether the line is a sample and not its help or type.
-func nameIn(line string) (name string, isSample bool) {
+func metricName(line string) (name string, isSample bool) {
 	const blanks = " \t\n"
 	line = strings.TrimLeft(line, blanks)
 	comment, isComment := strings.CutPrefix(line, "#")
@@ -135,8 +135,8 @@ func (s series) sort() {
 // key tells one series of a family from another.
 func (s series) key() string { return fmt.Sprintf("%q", s.labels) }
 
-// of tells whether a series has these labels among its own.
-func (s series) of(labels []label) bool {
+// hasLabels tells whether a series has these labels among its own.
+func (s series) hasLabels(labels []label) bool {
 	for _, l := range labels {
 		if !slices.Contains(s.labels, l) {
 			return false
@@ -148,13 +148,13 @@ func (s series) of(labels []label) bool {
 // update puts a record in the place of the one that its job had. Numbers that say
 // nothing, which are those that are not finite, are left out.
 func update(own metrics, r Record) {
-	job := []label{{"job_name", plain(r.Job)}, {"table", plain(r.Table)}}
+	job := []label{{"job_name", validUTF8(r.Job)}, {"table", validUTF8(r.Table)}}
 	add := make(map[string]bool)
 	for _, f := range families() {
 		add[f.name] = f.lifetime == counted
 		if f.lifetime == ofRun {
 			for key, s := range own[f.name] {
-				if s.of(job) {
+				if s.hasLabels(job) {
 					delete(own[f.name], key)
 				}
 			}
@@ -163,7 +163,7 @@ func update(own metrics, r Record) {
 	for _, n := range samples(r) {
 		s := series{labels: slices.Clone(job), value: n.value}
 		for _, l := range n.extra {
-			s.labels = append(s.labels, label{l.name, plain(l.value)})
+			s.labels = append(s.labels, label{l.name, validUTF8(l.value)})
 		}
 		s.sort()
 		if add[n.name] {
@@ -183,8 +183,8 @@ func finite(v float64) float64 {
 	return v
 }
 
-// plain returns text that the format can hold.
-func plain(s string) string { return strings.ToValidUTF8(s, "?") }
+// validUTF8 returns text that the format can hold.
+func validUTF8(s string) string { return strings.ToValidUTF8(s, "?") }
 
 // encode writes families in their order, and the series of each by their labels, so
 // that a file whose numbers stay the same stays the same.

@@ -107,8 +107,8 @@ func expect(t testing.TB, path string, want float64, name, job string, more ...s
 	}
 }
 
-// alone fails when there is more in a file's directory than the names.
-func alone(t testing.TB, dir string, names ...string) {
+// checkFiles fails when there is more in a file's directory than the names.
+func checkFiles(t testing.TB, dir string, names ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -142,7 +142,7 @@ func TestARecordIsWritten(t *testing.T) {
 	if err != nil || info.Mode() != 0o644 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	alone(t, filepath.Dir(path), "loadgrid.prom")
+	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 	problems, err := promlint.New(strings.NewReader(content(t, path))).Lint()
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v %v", problems, err)
@@ -197,7 +197,7 @@ func TestOthersKeepTheirMetrics(t *testing.T) {
 		}
 	}
 	expect(t, path, 1, "loadgrid_last_run_success", "eu")
-	alone(t, filepath.Dir(path), "loadgrid.prom")
+	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 }
 
 func TestABrokenFileIsPutAside(t *testing.T) {
@@ -225,7 +225,7 @@ func TestABrokenFileIsPutAside(t *testing.T) {
 			if got := content(t, warning.Aside); got != old {
 				t.Errorf("put aside was %q", got)
 			}
-			alone(t, filepath.Dir(path), "loadgrid.prom", "loadgrid.prom.broken")
+			checkFiles(t, filepath.Dir(path), "loadgrid.prom", "loadgrid.prom.broken")
 			write1(t, path, record("eu")) // mended
 		})
 	}
@@ -299,7 +299,7 @@ func TestManyAtOnceLoseNothing(t *testing.T) {
 		expect(t, path, 1, "loadgrid_last_run_success", fmt.Sprint("process ", i))
 	}
 	expect(t, path, 1, "loadgrid_last_run_success", "first")
-	alone(t, filepath.Dir(path), "loadgrid.prom")
+	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 }
 
 func TestTheWaitForALockIsBounded(t *testing.T) {
@@ -326,7 +326,7 @@ func TestTheWaitForALockIsBounded(t *testing.T) {
 			if err := unlock(); err != nil {
 				t.Fatal(err)
 			}
-			alone(t, dir)
+			checkFiles(t, dir)
 		})
 	}
 }
@@ -363,7 +363,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
-	alone(t, dir, "d.prom")
+	checkFiles(t, dir, "d.prom")
 }
 
 // A file that cannot be written to its end, as on a full disk, leaves the old one.
@@ -380,7 +380,7 @@ func TestHalfOfAFileIsNone(t *testing.T) {
 	if got := content(t, path); got != old {
 		t.Errorf("the file is now %q", got)
 	}
-	alone(t, filepath.Dir(path), "loadgrid.prom")
+	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 }
 
 func FuzzTextfile(f *testing.F) {

@@ -64,7 +64,7 @@ func Write(ctx context.Context, path string, r Record) error {
 }
 
 func write(ctx context.Context, path string, r Record) (err error) {
-	target, err := follow(path)
+	target, err := resolveLinks(path)
 	if err != nil {
 		return err
 	}
@@ -100,9 +100,9 @@ func write(ctx context.Context, path string, r Record) (err error) {
 	return nil
 }
 
-// follow returns the file that a path stands for, which need not exist. The last
+// resolveLinks returns the file that a path stands for, which need not exist. The last
 // name is followed by hand: a link may lead to a file that nobody has made yet.
-func follow(path string) (string, error) {
+func resolveLinks(path string) (string, error) {
 	for range 40 { // as many as Linux follows
 		to, err := os.Readlink(path)
 		if err != nil {
