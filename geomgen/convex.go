@@ -29,6 +29,7 @@ func (v *convex) intersects(s segment) bool {
 	if !v.box.intersects(s.box()) {
 		return false
 	}
+
 	if !v.isBox {
 		for i := range v.n {
 			a, b := v.side(i)
@@ -37,6 +38,7 @@ func (v *convex) intersects(s segment) bool {
 			}
 		}
 	}
+
 	left, right := false, false
 	for _, p := range v.corners[:v.n] {
 		switch side(s.a, s.b, p) {
@@ -47,10 +49,12 @@ func (v *convex) intersects(s segment) bool {
 		default:
 			right = true
 		}
+
 		if left && right {
 			return true
 		}
 	}
+
 	return false
 }
 
@@ -61,6 +65,7 @@ func (v *convex) crosses(s segment) bool {
 	if b.XMax <= v.box.XMin || b.XMin >= v.box.XMax || b.YMax <= v.box.YMin || b.YMin >= v.box.YMax {
 		return false
 	}
+
 	if !v.isBox {
 		for i := range v.n {
 			a, b := v.side(i)
@@ -69,6 +74,7 @@ func (v *convex) crosses(s segment) bool {
 			}
 		}
 	}
+
 	left, right := false, false
 	for _, p := range v.corners[:v.n] {
 		switch side(s.a, s.b, p) {
@@ -81,6 +87,7 @@ func (v *convex) crosses(s segment) bool {
 			return true
 		}
 	}
+
 	return false
 }
 

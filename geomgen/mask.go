@@ -28,10 +28,12 @@ func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	default:
 		return nil, &ParamError{"aoi-rule", string(rule), "must be intersects, within or centroid"}
 	}
+
 	o, err := validOutline(polygons)
 	if err != nil {
 		return nil, err
 	}
+
 	if len(o.segments) == 0 {
 		return nil, &ParamError{"aoi", "(none)", "is empty: it has no polygons"}
 	}
@@ -61,6 +63,7 @@ func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
 	case Centroid:
 		return m.containsPoint(m.lattice.centre(m.grid.Shape, c))
 	}
+
 	// Where the edge runs through the inside of the cell, there is area on one
 	// side of it and none on the other.
 	if m.edgeCrosses(v, near) {
@@ -99,6 +102,7 @@ func (m *Mask) collect(dst []int32, box Box, most int) (near []int32, all bool) 
 		all = len(dst)-start <= most
 		return all
 	})
+
 	return dst, all
 }
 
@@ -108,6 +112,7 @@ func (s segment) mayIntersect(b Box) bool {
 	if !b.intersects(s.box()) {
 		return false
 	}
+
 	// The corners furthest left and furthest right of the line.
 	dx, dy := s.b.X-s.a.X, s.b.Y-s.a.Y
 	l, r := Point{b.XMin, b.YMax}, Point{b.XMax, b.YMin}
@@ -117,6 +122,7 @@ func (s segment) mayIntersect(b Box) bool {
 	if dy < 0 {
 		l.X, r.X = b.XMax, b.XMin
 	}
+
 	dl, offL := det(s.a, s.b, l)
 	dr, offR := det(s.a, s.b, r)
 	return !(dl < -offL || dr > offR)
@@ -146,11 +152,13 @@ func (l *lattice) around(s Shape, r Range) Box {
 		}
 		b = b.union(at)
 	}
+
 	if l.rotated {
 		// Turned points are rounded, each its own way.
 		off := 4e-15 * (math.Abs(b.XMin) + math.Abs(b.XMax) + math.Abs(b.YMin) + math.Abs(b.YMax) + math.Abs(l.x0) + math.Abs(l.y0))
 		b = Box{b.XMin - off, b.YMin - off, b.XMax + off, b.YMax + off}
 	}
+
 	return b
 }
 
@@ -165,6 +173,7 @@ func (s Shape) span(r Range) (k0, m0, k1, m1 int64) {
 	case HexagonPointy:
 		return 2*int64(lo.Col) - 1, m0 - 2, 2*int64(hi.Col) + 2, m1 + 2
 	}
+
 	return k0, m0, k1 + 1, m1 + 1
 }
 
@@ -182,5 +191,6 @@ func (g Grid) checkStep(r Range) error {
 		return &ParamError{"cell-size", g.size(), "is too small at coordinate " + number(far) +
 			", where numbers lie " + strconv.FormatFloat(ulp, 'g', 3, 64) + " apart"}
 	}
+
 	return nil
 }

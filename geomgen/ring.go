@@ -22,6 +22,7 @@ func RingFault(ring []Point) (at Point, reason string) {
 	case n < 4:
 		return ring[0], "has fewer than four points"
 	}
+
 	return Point{}, ""
 }
 
@@ -34,6 +35,7 @@ func ringCollapse(ring []Point) (at Point, reason string) {
 			places++
 		}
 	}
+
 	if places < 3 {
 		return ring[0], "has fewer than three places"
 	}

@@ -26,6 +26,7 @@ func newTree(segments []segment) tree {
 	for i, s := range t.items {
 		boxes[i] = segments[s].box()
 	}
+
 	for len(boxes) > 1 || len(t.levels) == 0 {
 		up := make([]Box, 0, len(boxes)/fanout+1)
 		for part := range slices.Chunk(boxes, fanout) {
@@ -38,6 +39,7 @@ func newTree(segments []segment) tree {
 		t.levels = append(t.levels, up)
 		boxes = up
 	}
+
 	return t
 }
 
@@ -48,6 +50,7 @@ func hilbertOrder(segments []segment) []int32 {
 	for _, s := range segments[1:] {
 		all = all.union(s.box())
 	}
+
 	const side = 1 << 20
 	scale := func(v, lo, hi float64) int32 {
 		if !(hi > lo) {
@@ -55,6 +58,7 @@ func hilbertOrder(segments []segment) []int32 {
 		}
 		return int32((v/2 - lo/2) / (hi/2 - lo/2) * (side - 1))
 	}
+
 	keys := make([]int64, len(segments))
 	items := make([]int32, len(segments))
 	for i, s := range segments {
@@ -62,6 +66,7 @@ func hilbertOrder(segments []segment) []int32 {
 		keys[i] = CellID(Cell{scale(c.X, all.XMin, all.XMax), scale(c.Y, all.YMin, all.YMax)})
 		items[i] = int32(i)
 	}
+
 	slices.SortFunc(items, func(i, j int32) int { return cmp.Or(cmp.Compare(keys[i], keys[j]), cmp.Compare(i, j)) })
 	return items
 }
@@ -84,11 +89,13 @@ func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) b
 	if level == 0 {
 		return visit(t.items[node*fanout : min((node+1)*fanout, len(t.items))])
 	}
+
 	for child := node * fanout; child < min((node+1)*fanout, len(t.levels[level-1])); child++ {
 		if !t.descend(level-1, child, q, visit) {
 			return false
 		}
 	}
+
 	return true
 }
 

@@ -27,20 +27,24 @@ func validOutline(polygons []Polygon) (outline, error) {
 			}
 		}
 	}
+
 	o := newOutline(polygons)
 	if len(o.segments) == 0 {
 		return o, nil
 	}
+
 	touches, err := o.touches()
 	if err != nil {
 		return outline{}, err
 	}
+
 	if err := o.checkNesting(); err != nil {
 		return outline{}, err
 	}
 	if err := o.checkConnected(touches); err != nil {
 		return outline{}, err
 	}
+
 	return o.withCorners(touches), nil
 }
 
@@ -62,6 +66,7 @@ func (o *outline) touches() ([]touch, error) {
 			ringOf[i] = int32(n)
 		}
 	}
+
 	var found []touch
 	var err error
 	for i := range int32(len(o.segments)) {
@@ -81,6 +86,7 @@ func (o *outline) touches() ([]touch, error) {
 			return nil, err
 		}
 	}
+
 	return found, nil
 }
 
@@ -97,10 +103,12 @@ func (o *outline) checkPair(found []touch, ringOf []int32, i, j int32) ([]touch,
 	if ta == 0 && tb == 0 {
 		return o.checkCollinear(found, ringOf, i, j)
 	}
+
 	sa, sb := side(t.a, t.b, s.a), side(t.a, t.b, s.b)
 	if ta*tb > 0 || sa*sb > 0 {
 		return found, nil
 	}
+
 	if ta*tb < 0 && sa*sb < 0 {
 		reason := "crosses another ring"
 		if same {
@@ -108,6 +116,7 @@ func (o *outline) checkPair(found []touch, ringOf []int32, i, j int32) ([]touch,
 		}
 		return found, o.fault(ringOf[i], crossing(s, t), reason)
 	}
+
 	var at Point
 	switch {
 	case ta == 0:
@@ -119,6 +128,7 @@ func (o *outline) checkPair(found []touch, ringOf []int32, i, j int32) ([]touch,
 	default:
 		at = s.b
 	}
+
 	return o.addTouch(found, ringOf, i, j, at)
 }
 
@@ -133,6 +143,7 @@ func (o *outline) checkCollinear(found []touch, ringOf []int32, i, j int32) ([]t
 		}
 		return sign(p.Y - q.Y)
 	})
+
 	common := points[1]
 	if points[1] == points[2] && s.box().intersects(t.box()) {
 		return o.addTouch(found, ringOf, i, j, common)
@@ -140,10 +151,12 @@ func (o *outline) checkCollinear(found []touch, ringOf []int32, i, j int32) ([]t
 	if !s.box().intersects(t.box()) {
 		return found, nil
 	}
+
 	reason := "runs along another ring"
 	if ringOf[i] == ringOf[j] {
 		reason = "runs back along itself"
 	}
+
 	return found, o.fault(ringOf[i], common, reason)
 }
 

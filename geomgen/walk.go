@@ -38,6 +38,7 @@ func newWalker(r Range, masks []*Mask, first, last int64) *Walker {
 		w.masks[i].mask = m
 		undecided |= 1 << i
 	}
+
 	for q := range int32(4) {
 		w.todo[3-q] = pending{Block: quadrant(q), undecided: undecided}
 	}
@@ -73,14 +74,17 @@ func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
 	if b.ID > w.last || b.Last() < w.first {
 		return b, 0, false
 	}
+
 	cells = w.r.countIn(b)
 	if cells == 0 {
 		return b, 0, false
 	}
+
 	w.edge = false
 	if e.undecided != 0 && !w.test(&e, cells == b.Cells()) {
 		return b, 0, false
 	}
+
 	whole := b.ID >= w.first && b.Last() <= w.last
 	if maxLevel <= MaxBlockLevel {
 		whole = whole && cells == b.Cells()
@@ -88,10 +92,12 @@ func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
 	if whole && e.undecided == 0 && b.Level <= maxLevel {
 		return b, cells, true
 	}
+
 	for d := int32(3); d >= 0; d-- {
 		w.todo[w.n] = pending{Block: b.quarter(d), undecided: e.undecided, near: e.near}
 		w.n++
 	}
+
 	return b, 0, false
 }
 
@@ -103,6 +109,7 @@ func (w *Walker) test(e *pending, whole bool) bool {
 		if e.undecided&(1<<i) == 0 {
 			continue
 		}
+
 		m := &w.masks[i]
 		if e.Level == 0 {
 			in, edge := m.cell(e, &e.near[i])
@@ -113,6 +120,7 @@ func (w *Walker) test(e *pending, whole bool) bool {
 			e.undecided &^= 1 << i
 			continue
 		}
+
 		switch m.block(e, &e.near[i], w.r, whole) {
 		case outside:
 			return false
@@ -120,6 +128,7 @@ func (w *Walker) test(e *pending, whole bool) bool {
 			e.undecided &^= 1 << i
 		}
 	}
+
 	return true
 }
 
@@ -174,10 +183,12 @@ func (m *maskWalk) decide(e *pending, whole bool, p Point) verdict {
 			v = inside
 		}
 	}
+
 	m.nextID, m.last = 0, onEdge
 	if whole {
 		m.nextID, m.last = e.ID+e.Cells(), v
 	}
+
 	return v
 }
 
@@ -195,6 +206,7 @@ func (m *maskWalk) gather(near *list, box Box) {
 		*near = list{from, int32(len(m.near)), true}
 		return
 	}
+
 	m.near = m.near[:0]
 	var all bool
 	if m.near, all = m.mask.collect(m.near, box, maxNear); all {
@@ -212,6 +224,7 @@ func (m *maskWalk) cell(e *pending, near *list) (in, edge bool) {
 		m.near, _ = m.mask.collect(m.near[:0], v.box, math.MaxInt)
 		*near = list{0, int32(len(m.near)), true}
 	}
+
 	if near.from == near.to {
 		return m.decide(e, true, v.corners[0]) == inside, false
 	}
