@@ -128,6 +128,7 @@ func choices(s any, key string) (list []string) {
 		if field.Tag.Get("yaml") != key {
 			return true
 		}
+
 		for word := range strings.SplitSeq(field.Tag.Get("jsonschema"), ",") {
 			if choice, ok := strings.CutPrefix(word, "enum="); ok {
 				list = append(list, choice)
@@ -152,6 +153,7 @@ func eachKey(v reflect.Value, yield func(reflect.StructField, kind) bool) bool {
 			}
 		}
 	}
+
 	return true
 }
 
@@ -177,10 +179,12 @@ func (f *File) Merge(job *Job, given func(key string) bool) []Setting {
 		} else if overridden(key, func(other string) bool { return len(mine[other].Items) > 0 }) {
 			continue
 		}
+
 		if len(v.Items) > 0 && !given(key) && !overridden(key, given) {
 			settings = append(settings, Setting{key, v})
 		}
 	}
+
 	return settings
 }
 
@@ -209,6 +213,7 @@ func overridden(key string, has func(string) bool) bool {
 			}
 		}
 	}
+
 	return false
 }
 

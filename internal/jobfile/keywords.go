@@ -32,21 +32,26 @@ func (s Secrets) keywords(parts []part) (string, error) {
 			variables = true
 			text = append(text, symbol{value: &v})
 		}
+
 		for i := range len(p.text) {
 			text = append(text, symbol{char: p.text[i]})
 		}
 	}
+
 	if !variables {
 		return templateText(parts), nil
 	}
+
 	settings, err := scanKeywords(text)
 	if err != nil {
 		return "", err
 	}
+
 	var b strings.Builder
 	for _, kv := range settings {
 		b.WriteString(" " + kv[0] + "=" + quoteKeyword(kv[1]))
 	}
+
 	return b.String(), nil
 }
 
@@ -74,9 +79,11 @@ func scanKeywords(text []symbol) (settings [][2]string, err error) {
 			key.WriteByte(text[0].char)
 			text = text[1:]
 		}
+
 		if skip(); len(text) == 0 || !text[0].is("=") || key.Len() == 0 {
 			return nil, errors.New("is no connection string: it must look like 'host=db dbname=gis user=me' or postgresql://me@db/gis")
 		}
+
 		text = text[1:]
 		skip()
 		var value string
@@ -85,6 +92,7 @@ func scanKeywords(text []symbol) (settings [][2]string, err error) {
 		}
 		settings = append(settings, [2]string{key.String(), value})
 	}
+
 	return settings, nil
 }
 
@@ -95,6 +103,7 @@ func scanValue(text []symbol) (value string, rest []symbol, err error) {
 	if quoted {
 		text = text[1:]
 	}
+
 	for len(text) > 0 {
 		s := text[0]
 		switch {
@@ -112,6 +121,7 @@ func scanValue(text []symbol) (value string, rest []symbol, err error) {
 		}
 		text = text[1:]
 	}
+
 	if quoted {
 		return "", nil, errors.New("has a quote that is not closed")
 	}

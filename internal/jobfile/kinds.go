@@ -66,6 +66,7 @@ func (v *Texts) read(n *yaml.Node) error {
 	if len(n.Content) == 0 {
 		return errors.New("is an empty list")
 	}
+
 	for _, item := range n.Content {
 		text, err := str(item)
 		if err == nil {
@@ -76,6 +77,7 @@ func (v *Texts) read(n *yaml.Node) error {
 		}
 		v.put(item, text)
 	}
+
 	return nil
 }
 
@@ -114,6 +116,7 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 	if least != most {
 		must = "must be a number or a list of two"
 	}
+
 	switch {
 	case n.Kind == yaml.SequenceNode && len(n.Content) >= least && len(n.Content) <= most:
 		texts := make([]string, len(n.Content))
@@ -125,11 +128,13 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 		}
 		v.put(n, strings.Join(texts, ","))
 		return nil
+
 	case n.Kind == yaml.SequenceNode:
 		return fmt.Errorf("%s, not of %d", must, len(n.Content))
 	case n.Kind != yaml.ScalarNode:
 		return fmt.Errorf("%s, not %s", must, describeNode(n))
 	}
+
 	text, err := str(n)
 	if err == nil {
 		err = plain(text)
@@ -138,6 +143,7 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 	} else {
 		err = fmt.Errorf("%s, not %s", must, describeNode(n))
 	}
+
 	v.put(n, text)
 	return err
 }
@@ -151,10 +157,12 @@ func (v *SRID) read(n *yaml.Node) error {
 	} else if !regexp.MustCompile(sridPattern).MatchString(text) {
 		err = errors.New("is none")
 	}
+
 	if err != nil {
 		return fmt.Errorf("must be a number or a string such as EPSG:3035, not %s", describeNode(n))
 	}
 	v.put(n, text)
+
 	return nil
 }
 
@@ -172,11 +180,13 @@ func (v *DSN) read(n *yaml.Node) error {
 	if err != nil {
 		return err
 	}
+
 	v.put(n, text)
 	parts, err := parseTemplate(text)
 	if err == nil && literalPassword(parts) {
 		err = errors.New("has a password in it, and a job file is no place for one, others will read it: put ${VARIABLE} in its place")
 	}
+
 	return err
 }
 
@@ -240,6 +250,7 @@ func describeNode(n *yaml.Node) string {
 	case yaml.SequenceNode:
 		return "a list"
 	}
+
 	switch n.Tag {
 	case "!!null":
 		return "nothing (null)"
@@ -253,6 +264,7 @@ func describeNode(n *yaml.Node) string {
 	case "!!timestamp":
 		return "a date"
 	}
+
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		return "a string in quotes"
 	}

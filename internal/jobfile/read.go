@@ -20,6 +20,7 @@ func Read(name string, data []byte) (*File, error) {
 		r.fail(Pos{1, 1}, "", err)
 		return nil, r.err()
 	}
+
 	r.root(root)
 	if len(r.errors) == 0 {
 		r.assignNames()
@@ -27,6 +28,7 @@ func Read(name string, data []byte) (*File, error) {
 	if err := r.err(); err != nil {
 		return nil, err
 	}
+
 	return r.file, nil
 }
 
@@ -53,6 +55,7 @@ func (r *reader) err() error {
 	if len(r.errors) == 0 {
 		return nil
 	}
+
 	slices.SortStableFunc(r.errors, func(a, b Error) int {
 		if a.Line != b.Line {
 			return a.Line - b.Line
@@ -73,23 +76,27 @@ func (r *reader) root(n *yaml.Node) {
 		r.fail(nodePos(n), "", fmt.Errorf("a job file is a mapping of keys to values, not %s", describeNode(n)))
 		return
 	}
+
 	list := false
 	for i := 0; i < len(n.Content); i += 2 {
 		key := n.Content[i].Value
 		list = list || key == "defaults" || key == "jobs"
 	}
+
 	if !list {
 		job := &Job{pos: nodePos(n)}
 		r.settings(n, job)
 		r.file.Jobs = []*Job{job}
 		return
 	}
+
 	r.mapping(n, func(key, value *yaml.Node) {
 		switch key.Value {
 		case "defaults":
 			r.settings(value, &r.file.Defaults)
 		case "jobs":
 			r.jobs(value)
+
 		default:
 			names := append(namesOf(new(Job)), "defaults", "jobs")
 			if slices.Contains(names, key.Value) {
@@ -99,6 +106,7 @@ func (r *reader) root(n *yaml.Node) {
 			r.failUnknown(key, names)
 		}
 	})
+
 	if len(r.file.Jobs) == 0 && len(r.errors) == 0 {
 		r.fail(nodePos(n), "", errors.New("has no job: jobs is missing"))
 	}
@@ -126,16 +134,19 @@ func (r *reader) settings(n *yaml.Node, into any) {
 		r.fail(nodePos(n), "", fmt.Errorf("must be a mapping of keys to values, not %s", describeNode(n)))
 		return
 	}
+
 	r.mapping(n, func(key, value *yaml.Node) {
 		k, ok := kinds[key.Value]
 		if !ok {
 			r.failUnknown(key, namesOf(into))
 			return
 		}
+
 		if value.Tag == "!!null" {
 			r.fail(nodePos(value), key.Value, errors.New("has no value"))
 			return
 		}
+
 		err := k.read(value)
 		if list := choices(into, key.Value); err == nil && list != nil && !slices.Contains(list, value.Value) {
 			err = errors.New("must be " + orList(list))
@@ -184,15 +195,18 @@ func (r *reader) assignNames() {
 				break
 			}
 		}
+
 		if len(job.Name.Items) > 0 {
 			if bad := func(c rune) bool { return unicode.IsControl(c) }; job.displayName == "" || len(job.displayName) > 100 || strings.ContainsFunc(job.displayName, bad) {
 				r.fail(pos, "name", errors.New("must have 1 to 100 bytes of printable text"))
 				continue
 			}
 		}
+
 		if len(r.file.Jobs) == 1 {
 			return
 		}
+
 		switch first, twice := lines[job.displayName]; {
 		case job.displayName == "":
 			r.fail(job.pos, "", errors.New("a job of several needs a name or a table"))

@@ -30,6 +30,7 @@ func Schema(describe func(key string) string) ([]byte, error) {
 			return map[string]string{"Settings": "defaults", "Job": "job", "jobList": "jobs"}[t.Name()]
 		},
 	}
+
 	schema := reflector.Reflect(new(jobList))
 	jobs := schema.Definitions["jobs"]
 	jobs.Required = []string{"jobs"}
@@ -37,6 +38,7 @@ func Schema(describe func(key string) string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("the schema of a file has no jobs")
 	}
+
 	one := uint64(1)
 	list.MinItems = &one
 	schema.Ref = ""
@@ -47,6 +49,7 @@ func Schema(describe func(key string) string) ([]byte, error) {
 	schema.Else = &jsonschema.Schema{Ref: "#/$defs/job"}
 	schema.Type = "object"
 	text, err := json.MarshalIndent(schema, "", "  ")
+
 	return append(text, '\n'), err
 }
 

@@ -24,10 +24,12 @@ func parse(data []byte) (*yaml.Node, error) {
 	if pos, ok := firstInvalid(data); !ok {
 		return nil, &posError{pos, errors.New("a byte that is no text in UTF-8")}
 	}
+
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
+
 	var doc, more yaml.Node
 	switch err := loader.Load(&doc); {
 	case errors.Is(err, io.EOF):
@@ -35,19 +37,23 @@ func parse(data []byte) (*yaml.Node, error) {
 	case err != nil:
 		return nil, syntaxError(data, err)
 	}
+
 	if len(doc.Content) != 1 {
 		return nil, &posError{Pos{1, 1}, errors.New("has no job: it is empty")}
 	}
+
 	root := doc.Content[0]
 	if err := refuseUnsupported(root); err != nil {
 		return nil, err
 	}
+
 	switch err := loader.Load(&more); {
 	case err == nil:
 		return nil, &posError{Pos{more.Line, more.Column}, errors.New("a second document begins: a file is one, with its jobs in a list under jobs")}
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(data, err)
 	}
+
 	return root, nil
 }
 
@@ -68,6 +74,7 @@ func firstInvalid(data []byte) (Pos, bool) {
 		}
 		data = data[n:]
 	}
+
 	return pos, true
 }
 
@@ -78,6 +85,7 @@ func syntaxError(data []byte, err error) error {
 	if !errors.As(err, &load) {
 		return &posError{Pos{1, 1}, errors.New("is no YAML")}
 	}
+
 	pos := Pos{max(load.Mark.Line, 1), max(load.Mark.Column, 1)}
 	message := load.Message
 	switch {
@@ -90,6 +98,7 @@ func syntaxError(data []byte, err error) error {
 	case strings.Contains(message, "mapping values are not allowed"):
 		message += ": text with a colon and a space in it stands in quotes, and keys of one mapping in one column"
 	}
+
 	if load.ContextMsg != "" && load.ContextMark.Line > 0 && load.ContextMark.Line != load.Mark.Line {
 		message += fmt.Sprintf(" (%s that begins in line %d)", load.ContextMsg, load.ContextMark.Line)
 	}
@@ -108,6 +117,7 @@ func charAt(data []byte, pos Pos) rune {
 		}
 		line++
 	}
+
 	return 0
 }
 
@@ -123,10 +133,12 @@ func refuseUnsupported(n *yaml.Node) error {
 	case n.Style&yaml.TaggedStyle != 0:
 		return &posError{Pos{n.Line, n.Column}, errors.New("tags (!) are not for job files: text that begins so stands in quotes")}
 	}
+
 	for _, c := range n.Content {
 		if err := refuseUnsupported(c); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }

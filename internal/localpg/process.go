@@ -29,11 +29,13 @@ func serverAccount() (account, error) {
 	if uid := os.Geteuid(); uid != 0 {
 		return account{name: "uid " + strconv.Itoa(uid), uid: uid, gid: os.Getegid()}, nil
 	}
+
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
 		if err != nil {
 			continue
 		}
+
 		uid, err1 := strconv.Atoi(u.Uid)
 		gid, err2 := strconv.Atoi(u.Gid)
 		if err := errors.Join(err1, err2); err != nil {
@@ -43,6 +45,7 @@ func serverAccount() (account, error) {
 			return account{name: name, uid: uid, gid: gid, borrowed: true}, nil
 		}
 	}
+
 	return account{}, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody to run it as: call as an ordinary user")
 }
 
@@ -59,10 +62,12 @@ func (a account) command(ctx context.Context, dir, program string, args ...strin
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
+
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if a.borrowed {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 	}
+
 	return cmd
 }
 
@@ -77,6 +82,7 @@ func (a account) run(ctx context.Context, dir, program string, args ...string) (
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
+
 	return out.String(), err
 }
 
@@ -101,22 +107,27 @@ func (a account) makeDir() (string, error) {
 			reasons = append(reasons, fmt.Sprintf("%s cannot be entered by %s", base, a.name))
 			continue
 		}
+
 		dir, err := os.MkdirTemp(base, "loadgrid-*")
 		if err != nil {
 			reasons = append(reasons, err.Error())
 			continue
 		}
+
 		if len(filepath.Join(dir, ".s.PGSQL.65535")) > longestSocketPath {
 			reasons = append(reasons, base+" is too long for a socket's path")
 			os.Remove(dir)
 			continue
 		}
+
 		if err := a.chown(dir); err != nil {
 			os.Remove(dir)
 			return "", fmt.Errorf("give the server's directory to %s: %w", a.name, err)
 		}
+
 		return dir, nil
 	}
+
 	return "", fmt.Errorf("make the server's directory: %s; set TMPDIR to a short path that every user may enter", strings.Join(reasons, "; "))
 }
 
@@ -125,13 +136,16 @@ func (a account) canReach(dir string) bool {
 	if !a.borrowed {
 		return true
 	}
+
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return false
 	}
+
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return false
 	}
+
 	for {
 		info, err := os.Stat(dir)
 		if err != nil || !a.canEnter(info) {
@@ -149,6 +163,7 @@ func (a account) canEnter(info fs.FileInfo) bool {
 	if !ok {
 		return false
 	}
+
 	switch {
 	case int(stat.Uid) == a.uid:
 		return info.Mode()&0o100 != 0

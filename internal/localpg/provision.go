@@ -116,18 +116,21 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 	if r.DSN != "" {
 		return announce(r, &Database{DSN: r.DSN, Way: "the database that --dsn or " + DSNVariable + " names"})
 	}
+
 	var reasons []error
 	for _, way := range []func(context.Context, Request) (*Database, error){p.installed, p.container, p.packages} {
 		db, err := way(ctx, r)
 		if err == nil {
 			return announce(r, db)
 		}
+
 		if ctx.Err() != nil {
 			return nil, err
 		}
 		fmt.Fprintf(r.Out, "passed over: %v\n", err)
 		reasons = append(reasons, err)
 	}
+
 	return nil, fmt.Errorf("no PostGIS to be had. Do one of these: set %s to a database with PostGIS; install PostgreSQL with PostGIS "+
 		"(Debian, Ubuntu: apt-get install postgresql-postgis); allow the installation of packages. What was tried:\n%w",
 		DSNVariable, errors.Join(reasons...))
@@ -144,10 +147,12 @@ func (p provisioner) installed(ctx context.Context, _ Request) (*Database, error
 	if err != nil {
 		return nil, err
 	}
+
 	server, err := p.start(ctx, inst)
 	if err != nil {
 		return nil, err
 	}
+
 	return &Database{
 		DSN:         server.DSN(),
 		Way:         fmt.Sprintf("a throwaway server of the installed PostgreSQL %s with PostGIS %s, in %s", inst.Version, inst.PostGIS, server.Dir()),
@@ -162,14 +167,17 @@ func (p provisioner) container(ctx context.Context, r Request) (*Database, error
 	if err != nil {
 		return nil, err
 	}
+
 	image, err := e.obtain(ctx, r.Image, r.Out)
 	if err != nil {
 		return nil, err
 	}
+
 	c, err := startContainer(ctx, e, image)
 	if err != nil {
 		return nil, err
 	}
+
 	return &Database{
 		DSN:         c.dsn,
 		Way:         fmt.Sprintf("a container of %s (%s, name %s)", image, e.name, c.name),
@@ -193,12 +201,15 @@ func (p provisioner) install(ctx context.Context, r Request) error {
 			return fmt.Errorf("no packages can be installed: there is no %s, this is neither Debian nor Ubuntu", tool)
 		}
 	}
+
 	if !r.Install {
 		return errors.New("apt-get could install Debian's packages, but that was not allowed")
 	}
+
 	d := debian{root: p.root, tmp: aptTmp, out: r.Out, runner: runner{euid: p.euid, lookPath: p.lookPath, out: r.Out}}
 	if err := d.install(ctx); err != nil {
 		return fmt.Errorf("install PostGIS with apt-get: %w", err)
 	}
+
 	return nil
 }

@@ -33,6 +33,7 @@ func NewArea(polygons []geomgen.Polygon) *Area {
 		}
 		a.polygons = append(a.polygons, rings)
 	}
+
 	return a
 }
 
@@ -53,10 +54,12 @@ func (a *Area) containsPoint(p point) bool {
 				}
 			}
 		}
+
 		if inside {
 			return true
 		}
 	}
+
 	return false
 }
 
@@ -69,6 +72,7 @@ func (a *Area) Intersects(corners []geomgen.Point) bool {
 			return true
 		}
 	}
+
 	met := false
 	a.eachSegment(func(p, q point) {
 		if disjoint(cell, p, q) {
@@ -79,6 +83,7 @@ func (a *Area) Intersects(corners []geomgen.Point) bool {
 			met = met || cross(cell[i-1], cell[i], p, q)
 		}
 	})
+
 	return met
 }
 
@@ -91,18 +96,22 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 		if out || disjoint(cell, p, q) {
 			return
 		}
+
 		cuts := []*big.Rat{new(big.Rat), big.NewRat(1, 1)}
 		for i := 1; i < len(cell); i++ {
 			cuts = append(cuts, intersections(p, q, cell[i-1], cell[i])...)
 		}
+
 		sortRats(cuts)
 		for k := 1; k < len(cuts); k++ {
 			out = out || inConvex(cell, along(p, q, between(cuts[k-1], cuts[k])), true)
 		}
 	})
+
 	if out {
 		return false
 	}
+
 	// Between the points where the area's edge meets the cell's, the latter is in
 	// the area or not.
 	for i := 1; i < len(cell); i++ {
@@ -112,6 +121,7 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 				cuts = append(cuts, intersections(cell[i-1], cell[i], p, q)...)
 			}
 		})
+
 		sortRats(cuts)
 		for k := 1; k < len(cuts); k++ {
 			if !a.containsPoint(along(cell[i-1], cell[i], between(cuts[k-1], cuts[k]))) {
@@ -119,6 +129,7 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 			}
 		}
 	}
+
 	return true
 }
 
@@ -199,11 +210,13 @@ func intersections(a, b, p, q point) []*big.Rat {
 			list = append(list, t.Quo(t, d))
 		}
 	}
+
 	if turn(p, q, a)*turn(p, q, b) < 0 && turn(a, b, p)*turn(a, b, q) < 0 {
 		da := sub(mul(sub(q.x, p.x), sub(a.y, p.y)), mul(sub(q.y, p.y), sub(a.x, p.x)))
 		db := sub(mul(sub(q.x, p.x), sub(b.y, p.y)), mul(sub(q.y, p.y), sub(b.x, p.x)))
 		list = append(list, new(big.Rat).Quo(da, sub(da, db)))
 	}
+
 	return list
 }
 

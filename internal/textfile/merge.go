@@ -24,16 +24,19 @@ func merge(old []byte, r Record) (content []byte, lost, err error) {
 	if _, err := parse(others); err != nil {
 		others, lost = nil, err
 	}
+
 	update(own, r)
 	ours, err := own.encode()
 	if err != nil {
 		return nil, lost, err
 	}
+
 	content = append(slices.Clip(others), ours...)
 	if _, err := parse(content); err != nil {
 		// Others use our names in a way that makes the two no file together.
 		content, lost = ours, err
 	}
+
 	return content, lost, nil
 }
 
@@ -51,6 +54,7 @@ func split(content []byte) (others []byte, own metrics, lost error) {
 	for _, f := range families() {
 		own[f.name] = make(map[string]series)
 	}
+
 	no := 0
 	for line := range bytes.Lines(content) {
 		no++
@@ -67,6 +71,7 @@ func split(content []byte) (others []byte, own metrics, lost error) {
 			own[name][s.key()] = s
 		}
 	}
+
 	return others, own, lost
 }
 
@@ -82,10 +87,12 @@ func metricName(line string) (name string, isSample bool) {
 		}
 		return line, true
 	}
+
 	words := strings.Fields(comment)
 	if len(words) < 2 || words[0] != "HELP" && words[0] != "TYPE" {
 		return "", false
 	}
+
 	return words[1], false
 }
 
@@ -100,20 +107,24 @@ func readSample(name string, line []byte) (series, error) {
 		}
 		return series{}, err
 	}
+
 	found := parsed[name].GetMetric()
 	if len(found) != 1 {
 		return series{}, fmt.Errorf("%q is no sample of %s", line, name)
 	}
+
 	s := series{value: found[0].GetUntyped().GetValue()}
 	for _, l := range found[0].GetLabel() {
 		s.labels = append(s.labels, label{l.GetName(), l.GetValue()})
 	}
+
 	s.sort()
 	for i := 1; i < len(s.labels); i++ {
 		if s.labels[i].name == s.labels[i-1].name {
 			return series{}, fmt.Errorf("%q has the label %s twice", line, s.labels[i].name)
 		}
 	}
+
 	return s, nil
 }
 
@@ -160,11 +171,13 @@ func update(own metrics, r Record) {
 			}
 		}
 	}
+
 	for _, n := range samples(r) {
 		s := series{labels: slices.Clone(job), value: n.value}
 		for _, l := range n.extra {
 			s.labels = append(s.labels, label{l.name, validUTF8(l.value)})
 		}
+
 		s.sort()
 		if add[n.name] {
 			s.value = max(0, s.value) + max(0, finite(own[n.name][s.key()].value))
@@ -194,16 +207,19 @@ func (m metrics) encode() ([]byte, error) {
 		if len(m[f.name]) == 0 {
 			continue
 		}
+
 		kind := dto.MetricType_GAUGE
 		if f.lifetime == counted {
 			kind = dto.MetricType_COUNTER
 		}
+
 		written := &dto.MetricFamily{Name: proto.String(f.name), Help: proto.String(f.help), Type: kind.Enum()}
 		for _, key := range slices.Sorted(maps.Keys(m[f.name])) {
 			s, one := m[f.name][key], new(dto.Metric)
 			for _, l := range s.labels {
 				one.Label = append(one.Label, &dto.LabelPair{Name: proto.String(l.name), Value: proto.String(l.value)})
 			}
+
 			if f.lifetime == counted {
 				one.Counter = &dto.Counter{Value: proto.Float64(s.value)}
 			} else {
@@ -211,9 +227,11 @@ func (m metrics) encode() ([]byte, error) {
 			}
 			written.Metric = append(written.Metric, one)
 		}
+
 		if _, err := expfmt.MetricFamilyToText(&out, written); err != nil {
 			return nil, fmt.Errorf("encoding the metric %s: %w", f.name, err)
 		}
 	}
+
 	return out.Bytes(), nil
 }
