@@ -36,19 +36,23 @@ func startDatabase(ctx context.Context, name string, p programs) (*database, err
 	if err != nil {
 		return nil, err
 	}
+
 	server, err := localpg.Start(ctx, inst, localpg.Options{TCP: true, Settings: serverSettings(name)})
 	if err != nil {
 		return nil, err
 	}
+
 	db := &database{name: name, server: server, loadgrid: p.loadgrid, python: p.python,
 		version: fmt.Sprintf("PostgreSQL %s, PostGIS %s", inst.Version, inst.PostGIS)}
 	if db.conn, err = pgx.Connect(ctx, server.DSN()); err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
+
 	db.env, err = pgEnvironment(server.DSN())
 	if err != nil {
 		return nil, errors.Join(err, db.close(ctx))
 	}
+
 	return db, nil
 }
 
@@ -116,6 +120,7 @@ func (db *database) checkReadyRows(ctx context.Context, rows int64, method strin
 	if err != nil {
 		return err
 	}
+
 	if keys != 1 || indexes != 1 || statistics < 4 {
 		return fmt.Errorf("the table has %d primary keys, %d indexes by %s, statistics of %d columns", keys, indexes, method, statistics)
 	}
@@ -133,6 +138,7 @@ func (db *database) loadWith(ctx context.Context, flags ...string) (loader.Summa
 	if err != nil {
 		return loader.Summary{}, 0, err
 	}
+
 	lines := json.NewDecoder(strings.NewReader(stderr))
 	for {
 		var line struct {
@@ -145,6 +151,7 @@ func (db *database) loadWith(ctx context.Context, flags ...string) (loader.Summa
 			}
 			return loader.Summary{}, 0, fmt.Errorf("reading what loadgrid tells: %w", err)
 		}
+
 		if line.Type == "summary" {
 			return line.Summary, maxRSS, nil
 		}

@@ -19,10 +19,12 @@ func growthArm(ctx context.Context, db *database, dir string) (arm, error) {
 	for _, g := range growthGrids() {
 		a.contenders = append(a.contenders, db.loadStage(growthName(g), g))
 	}
+
 	plan, err := loader.NewPlan(ctx, gridEU().job())
 	if err != nil {
 		return a, err
 	}
+
 	return a.withContenders(db.limit(gridEU(), plan, dir)), nil
 }
 

@@ -46,15 +46,18 @@ func newMaskArea(ctx context.Context, dir string, corners int, radius float64) (
 		}
 		fmt.Fprintf(&b, "%v %v", p.X, p.Y)
 	}
+
 	b.WriteString("))")
 	m.file = filepath.Join(dir, fmt.Sprintf("area_%d.wkt", corners))
 	if err := os.WriteFile(m.file, []byte(b.String()), 0o600); err != nil {
 		return m, err
 	}
+
 	plan, err := loader.NewPlan(ctx, m.job())
 	if err != nil {
 		return m, err
 	}
+
 	m.rows = plan.Rows
 	return m, nil
 }
@@ -92,22 +95,27 @@ func measureMasks(ctx context.Context, db *database, dir string, measure func(ar
 	if !wanted {
 		return nil
 	}
+
 	million, err := newMaskArea(ctx, dir, 20_000, 560_000)
 	if err != nil {
 		return err
 	}
+
 	large, err := newMaskArea(ctx, dir, 10_000, 3_060_000)
 	if err != nil {
 		return err
 	}
+
 	if err := db.store(ctx, million); err != nil {
 		return err
 	}
+
 	for _, a := range []arm{db.decideArm(million), db.maskReadyArm(million), db.coverageArm(million), db.largeMaskArm(large)} {
 		if err := measure(a); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -165,6 +173,7 @@ select row_number() over () as cell_id, i as col, j as row, geom, coverage from 
 	            when st_intersects(aoi.geom, g.geom) then (st_area(st_intersection(aoi.geom, g.geom)) / st_area(g.geom))::real end as coverage
 	from aoi, st_squaregrid(` + strconv.Itoa(cellSize) + `, aoi.geom) g offset 0) s
 where coverage is not null`
+
 	return arm{id: "mask_coverage", title: db.maskTitle("ready to query with coverage, 20,000 corners and a million cells"), cells: m.rows,
 		server: db.name, reference: nameCoverageSQL, contenders: []contender{
 			db.maskSQL(nameCoverageSQL, m, create),
@@ -213,16 +222,19 @@ func (db *database) checkMask(m maskArea, coverage bool) func(context.Context) e
 		if err := db.checkReadyRows(ctx, m.rows, "gist"); err != nil {
 			return err
 		}
+
 		off := "0::float8"
 		if coverage {
 			off = "max(abs(o.coverage::float8 - g.coverage))"
 		}
+
 		var same int64
 		var most float64
 		err := db.conn.QueryRow(ctx, "select count(*), "+off+" from oracle o join "+tableName+" g using (col, row)").Scan(&same, &most)
 		if err != nil {
 			return err
 		}
+
 		if same != m.rows || most > 1e-6 {
 			return fmt.Errorf("%d of %d cells are those of SQL alone, coverage is off by up to %g", same, m.rows, most)
 		}

@@ -35,6 +35,7 @@ func queries() []query {
 		all = append(all, query{fmt.Sprintf("window_%d", w), fmt.Sprintf("count in a window of %d x %d cells", w, w),
 			"select count(*) from %s where geom && st_makeenvelope($1::float8, $2::float8, $1::float8 + $3::float8, $2::float8 + $3::float8, 3035)", w * cellSize})
 	}
+
 	return append(all,
 		query{"nearest", "10 nearest cells to a point",
 			"select count(*) from (select cell_id from %s order by geom <-> st_setsrid(st_makepoint($1::float8, $2::float8 + 0 * $3::float8), 3035) limit 10) n", 0},
@@ -94,6 +95,7 @@ func queryArms(db *database, g grid) []arm {
 		}
 		arms = append(arms, a)
 	}
+
 	return arms
 }
 
@@ -104,6 +106,7 @@ func (db *database) timeQuery(ctx context.Context, g grid, q query, table string
 	rng := rand.New(rand.NewPCG(3035, uint64(q.width)))
 	var took time.Duration
 	var pages int64
+
 	for range placesQueried {
 		// Windows and polygons lie within the grid, and on no line of it.
 		x := (1.5 + rng.Float64()*float64(g.cols-400)) * cellSize
@@ -111,21 +114,25 @@ func (db *database) timeQuery(ctx context.Context, g grid, q query, table string
 		if q.id == "polygon" {
 			x, y = x+100*cellSize, y+100*cellSize
 		}
+
 		began := time.Now()
 		var n int64
 		if err := db.conn.QueryRow(ctx, sql, x, y, float64(q.width)).Scan(&n); err != nil {
 			return sample{}, err
 		}
+
 		took += time.Since(began)
 		if n == 0 {
 			return sample{}, fmt.Errorf("%s: it found nothing at %g, %g", sql, x, y)
 		}
+
 		read, err := db.pagesRead(ctx, sql, x, y, float64(q.width))
 		if err != nil {
 			return sample{}, err
 		}
 		pages += read
 	}
+
 	return sample{Seconds: took.Seconds() / placesQueried, Stages: map[string]float64{"buffers": float64(pages) / placesQueried}}, nil
 }
 
@@ -135,6 +142,7 @@ func (db *database) pagesRead(ctx context.Context, sql string, args ...any) (int
 	if err := db.conn.QueryRow(ctx, "explain (analyze, buffers, timing off, format json) "+sql, args...).Scan(&explained); err != nil {
 		return 0, err
 	}
+
 	var plans []struct {
 		Plan struct {
 			Hit  int64 `json:"Shared Hit Blocks"`
@@ -144,5 +152,6 @@ func (db *database) pagesRead(ctx context.Context, sql string, args ...any) (int
 	if err := json.Unmarshal(explained, &plans); err != nil || len(plans) != 1 {
 		return 0, fmt.Errorf("reading EXPLAIN's answer: %w", err)
 	}
+
 	return plans[0].Plan.Hit + plans[0].Plan.Read, nil
 }

@@ -38,6 +38,7 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 		a.contenders = append(a.contenders, db.sqlContender(nameSquare, g, squareSQL(g), "gist"),
 			db.sqlContender(nameSeriesBR, g, seriesSQL(g), "brin"), db.sqlContender(nameSquareBR, g, squareSQL(g), "brin"))
 	}
+
 	if g == grid08() && p.has("gdal-bin") {
 		a.contenders = append(a.contenders, db.ogr(g, dir))
 	}
@@ -48,6 +49,7 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 				return sample{MaxRSS: maxRSS}, err
 			}})
 	}
+
 	if g == grid32() {
 		a.contenders = append(a.contenders, db.loadgridContender(nameChunks, g, "gist", "--streams", "2"))
 	}
@@ -56,6 +58,7 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 	if g.cells() <= grid32().cells() {
 		a.contenders = append(a.contenders, db.loadgridContender(namePlainBR, g, "brin", "--index", "brin"))
 	}
+
 	return a.withContenders(db.loadgridContender(namePartsBR, g, "brin", "--index", "brin", "--partitions", g.partitions()))
 }
 

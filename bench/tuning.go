@@ -32,6 +32,7 @@ func tuningArm(db *database, g grid, method string) arm {
 			},
 		})
 	}
+
 	return a
 }
 
@@ -40,17 +41,20 @@ func (db *database) buildAndQuery(ctx context.Context, g grid, create string) (s
 	if err := db.exec(ctx, create); err != nil {
 		return sample{}, err
 	}
+
 	s := sample{Seconds: time.Since(began).Seconds(), Stages: map[string]float64{}}
 	var size int64
 	if err := db.conn.QueryRow(ctx, "select pg_relation_size('tuning')").Scan(&size); err != nil {
 		return s, err
 	}
+
 	s.Stages["size"] = float64(size)
 	for _, q := range queries() {
 		for _, id := range windowsAsked {
 			if q.id != id {
 				continue
 			}
+
 			asked, err := db.timeQuery(ctx, g, q, tableName)
 			if err != nil {
 				return s, err
@@ -59,6 +63,7 @@ func (db *database) buildAndQuery(ctx context.Context, g grid, create string) (s
 			s.Stages[id+"_pages"] = asked.Stages["buffers"]
 		}
 	}
+
 	return s, nil
 }
 
@@ -76,6 +81,7 @@ func measureTuning(ctx context.Context, db *database, measure func(arm) error, o
 			}
 			loaded = true
 		}
+
 		if err := measure(a); err != nil {
 			return err
 		}
@@ -83,5 +89,6 @@ func measureTuning(ctx context.Context, db *database, measure func(arm) error, o
 			return err
 		}
 	}
+
 	return nil
 }

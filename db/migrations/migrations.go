@@ -57,6 +57,7 @@ func Up(ctx context.Context, config *pgx.ConnConfig, schema string) error {
 		if err := refuseNewer(m, schema); err != nil {
 			return err
 		}
+
 		err := m.Up()
 		var dirty migrate.ErrDirty
 		if errors.As(err, &dirty) {
@@ -75,6 +76,7 @@ func Down(ctx context.Context, config *pgx.ConnConfig, schema string) error {
 		if err := refuseNewer(m, schema); err != nil {
 			return err
 		}
+
 		err := m.Down()
 		var dirty migrate.ErrDirty
 		if errors.As(err, &dirty) {
@@ -89,6 +91,7 @@ func Down(ctx context.Context, config *pgx.ConnConfig, schema string) error {
 			}
 			err = m.Down()
 		}
+
 		return err
 	})
 }
@@ -101,11 +104,13 @@ func Version(ctx context.Context, conn *pgx.Conn, schema string) (version uint, 
 	if err := conn.QueryRow(ctx, "select to_regclass($1) is not null", table).Scan(&there); err != nil || !there {
 		return 0, false, err
 	}
+
 	var v int64
 	err = conn.QueryRow(ctx, "select version, dirty from "+table).Scan(&v, &dirty)
 	if errors.Is(err, pgx.ErrNoRows) || v < 0 {
 		return 0, dirty, nil
 	}
+
 	return uint(v), dirty, err
 }
 
@@ -125,10 +130,12 @@ func refuseNewer(m *migrate.Migrate, schema string) error {
 	if err != nil {
 		return err
 	}
+
 	latest, err := Latest()
 	if err != nil {
 		return err
 	}
+
 	if have > latest {
 		return &NewerError{schema, have, latest}
 	}
@@ -163,13 +170,16 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 	if err != nil {
 		return fmt.Errorf("reading the embedded migrations: %w", err)
 	}
+
 	if err := db.PingContext(ctx); err != nil {
 		return err
 	}
+
 	driver, err := migratepgx.WithInstance(db, &migratepgx.Config{MigrationsTable: versionTable, SchemaName: schema})
 	if err != nil {
 		return err
 	}
+
 	m, err := migrate.NewWithInstance("iofs", source, "pgx5", driver)
 	if err != nil {
 		return err
@@ -178,6 +188,7 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 		sourceErr, dbErr := m.Close()
 		err = errors.Join(err, sourceErr, dbErr)
 	}()
+
 	err = do(m)
 	if errors.Is(err, migrate.ErrNoChange) {
 		return nil
@@ -185,5 +196,6 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("bringing the ledger in schema %s to another version was stopped: %w", schema, context.Cause(ctx))
 	}
+
 	return err
 }
