@@ -17,6 +17,7 @@ func (s sandbox) checkAfter(table string, w scenario) {
 	default:
 		s.checkTable(table, w.cols, w.rows, w.partitions, "gist", w.unlogged)
 	}
+
 	s.checkLedger(table)
 	s.checkNoSessions(table)
 }
@@ -35,6 +36,7 @@ func (s sandbox) checkSame(table string, w scenario) {
 		") union all ("+rows("undisturbed")+" except all "+rows(table)+")) d"); n != 0 {
 		s.t.Errorf("%d rows of %s differ from those of an undisturbed load", n, table)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -54,6 +56,7 @@ func (s sandbox) checkLedger(table string) {
 	if wrong != 0 {
 		s.t.Errorf("the chunks of %d runs are not what the run says", wrong)
 	}
+
 	// An append adds to the table of the run before it, a replace makes a new count.
 	state := queryOne[string](s.t, s.pool, `
 		with runs as (select *, job ->> 'if_exists' = 'append' as appends from `+s.name("runs")+` where table_name = $1 and state = 'published'),
@@ -76,6 +79,7 @@ func (s sandbox) checkNoSessions(table string) {
 	s.waitFor("the lock of the table to be free", `select not exists (select from pg_locks where locktype = 'advisory' and objsubid = 1
 		and database = (select oid from pg_database where datname = current_database())
 		and (classid::bigint << 32 | objid::bigint) = $1)`, s.lockKey(table))
+
 	// Their names begin with the number of their process.
 	s.waitFor("temporary files to be gone", `select not exists (select from pg_tablespace t cross join lateral pg_ls_tmpdir(t.oid) f
 		where t.spcname <> 'pg_global' and substring(f.name from '^pgsql_tmp(\d+)')::integer not in (select pid from pg_stat_activity))`)

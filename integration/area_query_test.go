@@ -25,11 +25,13 @@ func TestLoadWithAreaOfAQuery(t *testing.T) {
 	if want < 4000 || want > 6000 { // 450 000 km2 are 4500 cells, and there is the coast
 		t.Fatalf("PostGIS has %d cells", want)
 	}
+
 	s.checkCells("by_file", want)
 	s.checkCells("by_query", want)
 	if same := queryOne[int64](t, s.pool, "select count(*) from "+s.name("by_file")+" join "+s.name("by_query")+" using (cell_id, col, row)"); same != want {
 		t.Errorf("%d of %d cells are in both", same, want)
 	}
+
 	cli(t, s.dsn, load("none", "--aoi-sql", "select 1 as n")...).expect(t, 2, "aoi-sql", "one column of type geometry", "n integer")
 	cli(t, s.dsn, load("none", "--aoi-sql", query+"; drop table "+s.name("land"))...).expect(t, 2, "aoi-sql", "42601")
 	if !queryOne[bool](t, s.pool, "select to_regclass($1) is not null and to_regclass($2) is null", s.name("land"), s.name("none")) {

@@ -14,6 +14,7 @@ func TestAreaOfAQuery(t *testing.T) {
 	s.exec("create table " + s.name("district") + " (name text, geom geometry)")
 	s.exec("insert into " + s.name("district") + ` values
 		('a', st_makeenvelope(0, 0, 4, 4, 3035)), ('b', st_makeenvelope(2, 2, 6, 6, 3035)), ('far', st_makeenvelope(10, 0, 12, 2, 3035)), ('none', null)`)
+
 	from := " from " + s.name("district")
 	for name, test := range map[string]struct {
 		sql      string
@@ -79,6 +80,7 @@ func TestQueriesThatAreNoArea(t *testing.T) {
 		_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: test.sql}, test.srid)
 		s.checkParamError(name, err, "aoi-sql", test.words...)
 	}
+
 	_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: "select st_makeenvelope(0, 0, 1, 1, 4326)"}, 0)
 	s.checkParamError("a grid without SRID", err, "srid", "EPSG:4326")
 }
@@ -92,6 +94,7 @@ func TestQueriesThatWrite(t *testing.T) {
 	s.exec("create function " + schema + ".writes() returns geometry language plpgsql as $$ begin delete from " + s.name("precious") + "; return st_makeenvelope(0, 0, 1, 1); end $$")
 	s.exec("create function " + schema + ".escapes() returns geometry language plpgsql as $$ begin perform set_config('transaction_read_only', 'off', true); delete from " +
 		s.name("precious") + "; return st_makeenvelope(0, 0, 1, 1); end $$")
+
 	good := "select geom from " + s.name("precious")
 	for name, test := range map[string]struct {
 		sql   string
@@ -112,11 +115,13 @@ func TestQueriesThatWrite(t *testing.T) {
 			t.Fatalf("%s: %d rows are left", name, n)
 		}
 	}
+
 	// The program says so too, as of a wrong job, and makes no table.
 	cli(t, s.dsn, s.load("cells", "--cell-size", "1", "--aoi-sql", "select "+schema+".writes()")...).expect(t, 2, "aoi-sql", "25006")
 	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("cells")) {
 		t.Error("a table was made")
 	}
+
 	// And a DSN that asks for the simple protocol opens no way round.
 	pool := openPool(t, s.dsn+"&default_query_exec_mode=simple_protocol", nil)
 	_, err := loader.ResolveArea(context.Background(), pool, &loader.Area{SQL: good + "; drop table " + s.name("precious")}, 0)

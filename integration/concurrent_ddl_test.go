@@ -40,6 +40,7 @@ func TestChangedInTheMeantime(t *testing.T) {
 			if test.before != nil {
 				mustCLI(t, s.dsn, s.load("grid", test.before...)...)
 			}
+
 			b := s.pauseAtChunk(3)
 			args := s.load("grid", test.load...)
 			p := start(t, s.dsn, args...)
@@ -47,6 +48,7 @@ func TestChangedInTheMeantime(t *testing.T) {
 			s.waitFor("committed chunks", "select count(*) = 3 from "+s.name("chunks")+" join "+s.name("runs")+" r on r.id = run_id where r.state = 'loading'")
 			staging := queryOne[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")
 			sql := strings.NewReplacer("GRID", s.name("grid"), "STAGING_p1", s.name(staging+"_p1"), "STAGING", s.name(staging), "SCHEMA", pgx.Identifier{s.schema}.Sanitize())
+
 			// The transactions at the pausepoint hold no lock of the table yet.
 			s.exec(sql.Replace(test.change))
 			b.release()
@@ -55,16 +57,19 @@ func TestChangedInTheMeantime(t *testing.T) {
 				s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 				return
 			}
+
 			if test.before != nil && test.mend != "" {
 				if seen := s.tableState("grid"); !strings.HasPrefix(seen, "100 rows") {
 					t.Errorf("readers see %s", seen)
 				}
 			}
+
 			if command, ok := strings.CutPrefix(test.mend, "RUN "); ok {
 				mustCLI(t, s.dsn, append(strings.Fields(command), "--ledger-schema", s.schema)...)
 			} else if test.mend != "" {
 				s.exec(sql.Replace(test.mend))
 			}
+
 			mustCLI(t, s.dsn, args...)
 			s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows, partitions: test.partitions})
 			if name == "renamed" && queryOne[int64](t, s.pool, "select count(*) from "+s.name("mine")) != 100 {
@@ -89,9 +94,11 @@ func TestPublishBehindAnotherSession(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if _, err := holder.Exec(context.Background(), strings.ReplaceAll(hold, "GRID", s.name("grid"))); err != nil {
 				t.Fatal(err)
 			}
+
 			before := s.tableState("grid")
 			reader := s.startReader("grid")
 			job := s.smallJob(2000)
@@ -102,23 +109,28 @@ func TestPublishBehindAnotherSession(t *testing.T) {
 			if !errors.As(err, &resumable) || resumable.Committed != 10 || !strings.Contains(err.Error(), "55P03") || !strings.Contains(err.Error(), "pg_blocking_pids") {
 				t.Errorf("publish, behind another session for good: %v", err)
 			}
+
 			pool.Close()
 			if now := s.tableState("grid"); now != before {
 				t.Errorf("readers saw %s, and now %s", before, now)
 			}
+
 			p := start(t, s.dsn, s.load("grid", appendArgs(boxes(smallCols, smallRows), "--chunk-rows", "2000", "--if-exists", "replace", "--progress", "json")...)...)
 			p.waitForOutput("55P03", 1)
 			if err := holder.Rollback(context.Background()); err != nil {
 				t.Fatal(err)
 			}
+
 			if r := p.wait(); r.code != 0 || r.summary(t).ChunksResumed != 10 {
 				t.Errorf("exit code %d: %s", r.code, r.stderr)
 			}
 			reader.stop(before)
+
 			// lock_timeout is 2 s; the rest is for a slow machine.
 			if reader.longest > 6*time.Second {
 				t.Errorf("a reader waited %s behind publish", reader.longest)
 			}
+
 			t.Logf("of %d looks of a reader the longest took %s", reader.queries, reader.longest)
 			s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 		})
@@ -133,14 +145,17 @@ func TestPublishBehindAnExclusiveLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := holder.Exec(context.Background(), "lock table "+s.name("grid")+" in access exclusive mode"); err != nil {
 		t.Fatal(err)
 	}
+
 	p := start(t, s.dsn, s.load("grid", appendArgs(boxes(30, 20), "--if-exists", "replace", "--progress", "json")...)...)
 	p.waitForOutput("55P03", 1)
 	if err := holder.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+
 	if r := p.wait(); r.code != 0 {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
@@ -155,6 +170,7 @@ func TestClockThatJumps(t *testing.T) {
 			s := newSandbox(t)
 			args := s.load("grid", smallGrid()...)
 			s.killAfter(3, args...)
+
 			// As if the clock had been there when the run began, and jumped since.
 			s.exec("update "+s.name("runs")+" set started_at = started_at + $1::interval", jump)
 			s.exec("update "+s.name("chunks")+" set committed_at = committed_at + $1::interval * (chunk_no + 1)", jump)
@@ -164,6 +180,7 @@ func TestClockThatJumps(t *testing.T) {
 			if out := mustCLI(t, s.dsn, args...); !strings.Contains(out, "3 chunks with 1,500 rows from earlier starts") {
 				t.Errorf("the rerun:\n%s", out)
 			}
+
 			s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 			for _, out := range []string{
 				mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema),
@@ -190,6 +207,7 @@ func TestKilledInTheMigration(t *testing.T) {
 	if !queryOne[bool](t, s.pool, "select dirty from "+s.name("schema_migrations")) {
 		t.Error("the migration was not killed in the middle")
 	}
+
 	mustCLI(t, s.dsn, s.load("grid", smallGrid()...)...)
 	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }

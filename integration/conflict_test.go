@@ -27,6 +27,7 @@ func TestNeighboursShareBorderCells(t *testing.T) {
 	if both == 0 {
 		t.Fatal("the two share no cells")
 	}
+
 	// Refused before anything is loaded, with the count, and skip is named.
 	cli(t, s.dsn, args(sweden, "--if-exists", "append")...).expect(t, 2,
 		"holds "+grouped(both)+" of the "+grouped(second)+" cells already", "on-conflict skip")
@@ -35,16 +36,19 @@ func TestNeighboursShareBorderCells(t *testing.T) {
 	if want := groupedCommas(both) + " of the cells are there already"; !strings.Contains(out, want) {
 		t.Errorf("plan does not say %q:\n%s", want, out)
 	}
+
 	r := cli(t, s.dsn, args(sweden, "--if-exists", "append", "--on-conflict", "skip", "--progress", "json")...)
 	if r.code != 0 {
 		t.Fatalf("exit code %d\n%s", r.code, r.stderr)
 	}
+
 	if got := r.summary(t); got.RowsSkipped != both || got.Rows != second {
 		t.Errorf("%d of %d rows skipped, want %d of %d", got.RowsSkipped, got.Rows, both, second)
 	}
 	if !strings.Contains(r.stderr, "keep their coverage") {
 		t.Errorf("nothing says whose share stays:\n%s", r.stderr)
 	}
+
 	s.checkCells("nordic", first+second-both)
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("nordic")+" where country = 'Norway'"); n != first {
 		t.Errorf("Norway has %d cells, had %d", n, first)
@@ -52,11 +56,13 @@ func TestNeighboursShareBorderCells(t *testing.T) {
 	if got := queryOne[float64](t, s.pool, "select sum(coverage::float8) from "+s.name("nordic")+" where country = 'Norway'"); got != sum {
 		t.Errorf("Norway's coverage is %v, was %v", got, sum)
 	}
+
 	// All of them there already.
 	out = mustCLI(t, s.dsn, args(sweden, "--if-exists", "append", "--on-conflict", "skip")...)
 	if !strings.Contains(out, "0 rows were added") {
 		t.Errorf("everything was there:\n%s", out)
 	}
+
 	s.checkCells("nordic", first+second-both)
 }
 
@@ -77,6 +83,7 @@ func TestSkipWithPartitions(t *testing.T) {
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 64*64+84 {
 		t.Errorf("%d cells", n)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -109,12 +116,14 @@ func TestSkipLeavesTheFirstRows(t *testing.T) {
 	for _, args := range [][]string{second(), second("--on-conflict", "error")} {
 		cli(t, s.dsn, args...).expect(t, 2, "holds 100 of the 900 cells already", "on-conflict skip")
 	}
+
 	s.checkCells("grid", 600)
 	for _, args := range [][]string{{}, {"--chunk-rows", "100"}} { // the second time all are there
 		r := cli(t, s.dsn, second(append(args, "--on-conflict", "skip", "--progress", "json")...)...)
 		if r.code != 0 {
 			t.Fatalf("exit code %d: %s", r.code, r.stderr)
 		}
+
 		want := int64(100)
 		if len(args) > 0 {
 			want = 900
@@ -127,6 +136,7 @@ func TestSkipLeavesTheFirstRows(t *testing.T) {
 		}
 		s.checkCells("grid", 1400)
 	}
+
 	if after := s.rowsOf("grid", "first"); after != before {
 		t.Errorf("the first rows were %s and are %s", before, after)
 	}
@@ -145,11 +155,13 @@ func TestSkipOfCellsAddedMeanwhile(t *testing.T) {
 			b := s.pauseAtChunk(1)
 			p := start(t, s.dsn, s.load("grid", append(smallGrid(), "--set", "by=second", "--if-exists", "append", "--on-conflict", "skip", "--progress", "json")...)...)
 			b.waitUntilReached() // after the check before loading
+
 			if inWork {
 				ctx, other := context.Background(), s.connect()
 				if _, err := other.Exec(ctx, "begin; "+s.addCell("grid", 7, 7)); err != nil {
 					t.Fatal(err)
 				}
+
 				b.resume()
 				s.waitFor("publish to wait for the other's transaction", `select exists (select from pg_locks l join pg_stat_activity a using (pid)
 					where not l.granted and l.locktype = 'transactionid' and a.application_name = $1 and a.query like 'insert into%')`, s.application())
@@ -160,10 +172,12 @@ func TestSkipOfCellsAddedMeanwhile(t *testing.T) {
 				s.exec(s.addCell("grid", 7, 7))
 				b.resume()
 			}
+
 			r := p.wait()
 			if r.code != 0 {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			if sum := r.summary(t); sum.RowsSkipped != 1 || sum.Rows != smallCols*smallRows {
 				t.Errorf("%d of %d rows skipped, want 1 of %d", sum.RowsSkipped, sum.Rows, smallCols*smallRows)
 			}
@@ -201,6 +215,7 @@ func TestConflictAndResume(t *testing.T) {
 	if r.code != 0 {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	if sum := r.summary(t); sum.ChunksResumed != 5 || sum.RowsSkipped != 1 {
 		t.Errorf("%d chunks resumed, %d rows skipped, want 5 and 1", sum.ChunksResumed, sum.RowsSkipped)
 	}
@@ -214,6 +229,7 @@ func TestConflictAndResume(t *testing.T) {
 	if out := mustCLI(t, s.dsn, "runs", "resume", id, "--ledger-schema", s.schema); !strings.Contains(out, "0 rows were added") || !strings.Contains(out, "20,000 were there already") {
 		t.Errorf("the resumed run:\n%s", out)
 	}
+
 	s.checkCells("grid", 64+smallCols*smallRows)
 }
 
@@ -223,6 +239,7 @@ func TestSkipNeedsAKey(t *testing.T) {
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
 	args := []string{"--cell-size", "1", "--extent", "5,0,15,10", "--if-exists", "append", "--on-conflict", "skip"}
 	key := "alter table " + s.name("grid") + " drop constraint if exists grid_pkey; drop index if exists " + s.name("key") + "; "
+
 	for name, sql := range map[string]string{
 		"none":              "",
 		"not unique":        "create index key on " + s.name("grid") + " (cell_id)",
@@ -239,6 +256,7 @@ func TestSkipNeedsAKey(t *testing.T) {
 			}
 		}
 	}
+
 	s.checkNothingLeft()
 	s.exec(key + "create unique index key on " + s.name("grid") + " (cell_id) include (col)")
 	if out := mustCLI(t, s.dsn, s.load("grid", args...)...); !strings.Contains(out, "50 rows were added") {
@@ -256,6 +274,7 @@ func TestSkipSaysWhosePartStays(t *testing.T) {
 		}
 		return s.load("parts", "--cell-size", "1", "--srid", "4326", "--aoi", file, "--clip")
 	}
+
 	// They meet in the middle of the cells of column 2.
 	west := area("west", "[0.5,0.5],[2.5,0.5],[2.5,3.5],[0.5,3.5],[0.5,0.5]")
 	east := area("east", "[2.5,0.5],[4.5,0.5],[4.5,3.5],[2.5,3.5],[2.5,0.5]")
@@ -266,12 +285,14 @@ func TestSkipSaysWhosePartStays(t *testing.T) {
 	if r.code != 0 || !strings.Contains(r.stdout, "8 rows were added") || !strings.Contains(r.stdout, "4 were there already") {
 		t.Fatalf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
+
 	if !strings.Contains(r.stderr, "keep their geometry") || strings.Contains(r.stderr, "keep their coverage") {
 		t.Errorf("want a word about the geometry, and none about coverage:\n%s", r.stderr)
 	}
 	if after := queryOne[string](t, s.pool, "select string_agg(st_astext(geom), ' ' order by cell_id) from "+s.name("parts")+shared); after != before {
 		t.Errorf("the shared cells were %s and are %s", before, after)
 	}
+
 	s.checkCells("parts", 20)
 }
 

@@ -28,11 +28,13 @@ func TestEndedBackends(t *testing.T) {
 		s.exec(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = $2 and pid in (
 			select pid from pg_locks l join pg_class c on c.oid = l.relation where c.relnamespace = $1::regnamespace)`, s.schema, s.application())
 	}
+
 	b.release()
 	r := p.wait()
 	if r.code != 0 || !strings.Contains(r.stderr, "trying again") {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	s.checkBoxes("grid", 400, 500)
 }
 
@@ -86,13 +88,16 @@ func TestLostAnswerToCommit(t *testing.T) {
 					return &dropResponse{Conn: conn, commits: &commits, at: at}, err
 				}
 			})
+
 			sum, err := loader.Run(context.Background(), pool, s.smallJob(smallCols*smallRows/chunks), loader.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if n := commits.Load(); n < chunks+2 {
 				t.Fatalf("only %d commits: no answer was lost", n)
 			}
+
 			if sum.ChunksCopied != chunks {
 				t.Errorf("%d chunks copied, want %d", sum.ChunksCopied, chunks)
 			}
@@ -115,11 +120,13 @@ func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 		s.waitForChunks(1)
 		cancel(errors.New("enough"))
 	}()
+
 	_, err := loader.Run(ctx, pool, s.smallJob(200), loader.Options{})
 	var resumable *loader.ResumableError
 	if !errors.As(err, &resumable) {
 		t.Fatalf("got %v, want a ResumableError", err)
 	}
+
 	b.release()
 	// The late attempt: a transaction that has inserted a chunk's row, and is
 	// still at work when the run is resumed.
@@ -127,16 +134,19 @@ func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	no := queryOne[int64](t, s.pool, "select min(n) from generate_series(0, 99) n where n not in (select chunk_no from "+s.name("chunks")+")")
 	insert := "insert into " + s.name("chunks") + " (run_id, chunk_no, first_id, last_id, rows) values ($1, $2, 0, 0, 0)"
 	if _, err := tx.Exec(context.Background(), insert, resumable.Run, no); err != nil {
 		t.Fatal(err)
 	}
+
 	done := make(chan error, 1)
 	go func() {
 		_, err := loader.Run(context.Background(), pool, s.smallJob(200), loader.Options{})
 		done <- err
 	}()
+
 	s.waitFor("the resumed run to wait for the late attempt", `select exists (
 		select from pg_locks w join pg_locks h using (pid) where not w.granted and w.locktype = 'transactionid' and h.relation = $1::regclass)`, s.name("chunks"))
 	if err := tx.Rollback(context.Background()); err != nil {
@@ -145,6 +155,7 @@ func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+
 	s.checkBoxes("grid", smallCols, smallRows)
 	var pgErr *pgconn.PgError
 	if _, err := s.pool.Exec(context.Background(), insert, resumable.Run, no); !errors.As(err, &pgErr) || pgErr.Code != "23505" {

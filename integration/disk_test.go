@@ -48,6 +48,7 @@ func (v smallVolume) freeAll() {
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	server, volume := newSmallVolume(t)
+
 	// Of 300 x 200 boxes the heap takes 9.6 MB, the key 1.3, the spatial index 3.
 	whole := boxes(300, 200)
 	before := boxes(20, 10)
@@ -73,6 +74,7 @@ func TestDiskFull(t *testing.T) {
 			if err := loader.MigrateUp(t.Context(), s.pool, s.schema); err != nil {
 				t.Fatal(err)
 			}
+
 			if test.where == nil {
 				test.where = map[string]string{"default_tablespace": "small"}
 			}
@@ -81,6 +83,7 @@ func TestDiskFull(t *testing.T) {
 					q.Set(name, value)
 				}
 			})
+
 			if test.scenario.before != nil {
 				mustCLI(t, dsn, s.load("grid", test.scenario.before...)...)
 			}
@@ -88,6 +91,7 @@ func TestDiskFull(t *testing.T) {
 			reader := s.startReader("grid")
 			args := s.load("grid", test.scenario.load...)
 			var p *process
+
 			if test.at == "" {
 				volume.leaveFree(test.leave)
 				p = start(t, dsn, args...)
@@ -99,6 +103,7 @@ func TestDiskFull(t *testing.T) {
 				volume.leaveFree("0")
 				b.release()
 			}
+
 			p.wait().expect(t, test.code, "53100", "make room on the server's disk")
 			if now := s.tableState("grid"); now != old {
 				t.Errorf("readers saw %s before, and see %s after the disk was full", old, now)
@@ -106,6 +111,7 @@ func TestDiskFull(t *testing.T) {
 			if test.code == 1 {
 				s.checkNothingLeft()
 			}
+
 			s.checkNoSessions("grid")
 			volume.freeAll()
 			mustCLI(t, dsn, args...)
@@ -127,11 +133,13 @@ func TestTemporaryFileLimit(t *testing.T) {
 			q.Set("effective_cache_size", "16MB")
 		})
 	}
+
 	args := s.load("grid", appendArgs(boxes(300, 200), "--chunk-rows", "20000")...)
 	cli(t, limit("100"), args...).expect(t, 4, "53400", "temp_file_limit", "chunks committed")
 	s.checkNoSessions("grid")
 	if out := mustCLI(t, limit("-1"), args...); !strings.Contains(out, "with 60,000 rows from earlier starts") {
 		t.Errorf("the rerun:\n%s", out)
 	}
+
 	s.checkAfter("grid", scenario{cols: 300, rows: 200})
 }

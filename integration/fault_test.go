@@ -162,10 +162,12 @@ func (tr *trial) run(f fault) {
 	if err := loader.MigrateUp(context.Background(), tr.pool, tr.schema); err != nil {
 		t.Fatal(err)
 	}
+
 	at, ok := places()[tr.place]
 	if !ok {
 		t.Fatalf("no place is called %q", tr.place)
 	}
+
 	before := tr.tableState("grid")
 	reader := tr.startReader("grid")
 	tr.b = tr.newPausepoint()
@@ -175,11 +177,13 @@ func (tr *trial) run(f fault) {
 	at.waitUntilReached(tr.b)
 	f.inject(tr)
 	r := tr.p.wait()
+
 	if (tr.b.released || tr.b.gone) && at.stage == loader.StageLoad {
 		// Rows that went through the pausepoint's trigger, one by one, are not frozen
 		// by COPY.
 		tr.scenario.unfrozen = true
 	}
+
 	tr.crashed = tr.b.gone
 	if tr.scenario.unlogged && tr.crashed && tr.publishedBeforeTheStart() {
 		// The crash came after publish, and has emptied the table, as PostgreSQL
@@ -189,6 +193,7 @@ func (tr *trial) run(f fault) {
 		tr.checkNoSessions("grid")
 		return
 	}
+
 	if f.rerunAtOnce {
 		tr.runAtOnce(f, r, args)
 		tr.b.remove()
@@ -196,6 +201,7 @@ func (tr *trial) run(f fault) {
 		tr.b.remove()
 		tr.runAgain(f, r, args)
 	}
+
 	reader.stop(before)
 	tr.checkAfter("grid", tr.scenario)
 }
@@ -207,6 +213,7 @@ func (tr *trial) runAtOnce(f fault, r result, args []string) {
 	if codes := f.exitCodes(tr, 0); !slices.Contains(codes, r.code) {
 		t.Errorf("exit code %d, want one of %v: %s", r.code, codes, r.stderr)
 	}
+
 	for began := time.Now(); r.code != 0; r = cli(t, tr.dsn, args...) {
 		if r.code == 2 && tr.isPublished() {
 			return // just before it was killed: the table and its cells are there
@@ -231,6 +238,7 @@ func (tr *trial) runAgain(f fault, r result, args []string) {
 	if r.code == 0 {
 		return
 	}
+
 	again := cli(t, tr.dsn, args...)
 	if again.code == 2 && tr.isPublished() {
 		return // just before it was killed: the table and its cells are there
@@ -241,6 +249,7 @@ func (tr *trial) runAgain(f fault, r result, args []string) {
 	if tr.scenario.unlogged && tr.server != nil {
 		return // what a crash took away is copied again
 	}
+
 	if sum := again.summary(t); sum.ChunksResumed != committed || sum.ChunksCopied != sum.Chunks-committed {
 		t.Errorf("of %d chunks %d were committed, %d resumed, %d copied", sum.Chunks, committed, sum.ChunksResumed, sum.ChunksCopied)
 	}
@@ -285,6 +294,7 @@ func forEach(t *testing.T, names []string, choose func(n int) fault) {
 		if !ok {
 			t.Fatalf("no scenario is called %q", name)
 		}
+
 		for _, where := range w.places {
 			f := choose(n)
 			seed := uint64(n)
@@ -296,6 +306,7 @@ func forEach(t *testing.T, names []string, choose func(n int) fault) {
 			})
 		}
 	}
+
 	checkHits(t, hits)
 }
 

@@ -23,9 +23,11 @@ func TestStoppedAfterAnalyze(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := reader.Exec(context.Background(), "select from "+s.name("grid")); err != nil {
 		t.Fatal(err)
 	}
+
 	args := s.load("grid", append(boxes(300, 200), "--if-exists", "replace")...)
 	p := start(t, s.dsn, args...)
 	s.waitFor("publish to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("grid"))
@@ -87,6 +89,7 @@ func TestReplaceKeepsOwnerGrantsAndComment(t *testing.T) {
 			s.exec("drop role " + name)
 		})
 	}
+
 	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 	s.exec("grant usage, create on schema " + s.schema + " to " + pgx.Identifier{owner}.Sanitize())
 	s.exec("alter table " + s.name("grid") + " owner to " + pgx.Identifier{owner}.Sanitize())
@@ -97,11 +100,13 @@ func TestReplaceKeepsOwnerGrantsAndComment(t *testing.T) {
 		return queryOne[string](t, s.pool, `select concat_ws(' | ', obj_description(oid, 'pg_class'), relowner::regrole,
 			(select string_agg(a::text, ' ' order by a::text) from unnest(relacl) a)) from pg_class where oid = $1::regclass`, s.name("grid"))
 	}
+
 	before := state()
 	mustCLI(t, s.dsn, s.load("grid", append(boxes(6, 6), "--if-exists", "replace")...)...)
 	if after := state(); after != before {
 		t.Errorf("before: %s\nafter:  %s", before, after)
 	}
+
 	s.checkBoxes("grid", 6, 6)
 }
 
@@ -129,6 +134,7 @@ func TestRefusedBeforeTheLoad(t *testing.T) {
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)
 	})
+
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	s.exec("grant select on all tables in schema " + s.schema + " to " + role)
 	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(role, canary) })
@@ -149,6 +155,7 @@ func TestAppendAnalyzes(t *testing.T) {
 	if n := queryOne[int64](t, s.pool, "select reltuples::bigint from pg_class where oid = $1::regclass", s.name("grid")); n != 200 {
 		t.Errorf("the statistics know of %d rows, want 200", n)
 	}
+
 	s.checkBoxes("grid", 20, 10)
 }
 
@@ -170,6 +177,7 @@ func TestLockLostToAnother(t *testing.T) {
 	if _, err := conn.Exec(context.Background(), "select pg_advisory_lock($1)", key); err != nil {
 		t.Fatal(err)
 	}
+
 	r := p.wait()
 	r.expect(t, 3, "another run holds table")
 	for _, line := range strings.Split(strings.TrimSpace(r.stderr), "\n") {
@@ -177,12 +185,14 @@ func TestLockLostToAnother(t *testing.T) {
 			t.Errorf("with --progress json a line is %q", line)
 		}
 	}
+
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'loading'"); n != 1 {
 		t.Error("the run was taken away although it was another's")
 	}
 	if _, err := conn.Exec(context.Background(), "select pg_advisory_unlock($1)", key); err != nil {
 		t.Fatal(err)
 	}
+
 	b.release()
 	mustCLI(t, s.dsn, args...)
 	s.checkBoxes("grid", smallCols, smallRows)

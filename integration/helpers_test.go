@@ -34,12 +34,14 @@ func helperCells() []geomgen.Cell {
 		n := int64(1) << (1 + rng.IntN(31))
 		cells = append(cells, geomgen.Cell{Col: int32(rng.Int64N(n) - n/2), Row: int32(rng.Int64N(n) - n/2)})
 	}
+
 	ends := []int32{-geomgen.MaxIndex, -geomgen.MaxIndex + 1, -2, -1, 0, 1, geomgen.MaxIndex - 2, geomgen.MaxIndex - 1}
 	for _, col := range ends {
 		for _, row := range ends {
 			cells = append(cells, geomgen.Cell{Col: col, Row: row})
 		}
 	}
+
 	return cells
 }
 
@@ -61,6 +63,7 @@ func TestCellIDsInSQL(t *testing.T) {
 	if len(got) != len(cells) || len(gotCols) != len(cells) || len(gotRows) != len(cells) {
 		t.Fatalf("%d cells gave %d ids, %d columns, %d rows", len(cells), len(got), len(gotCols), len(gotRows))
 	}
+
 	for i, c := range cells {
 		if got[i] != ids[i] {
 			t.Errorf("cell_id of %v is %d, want %d", c, got[i], ids[i])
@@ -69,6 +72,7 @@ func TestCellIDsInSQL(t *testing.T) {
 			t.Errorf("cell_id %d is that of %v, got %v", ids[i], c, back)
 		}
 	}
+
 	for call, words := range map[string]string{
 		"cell_id(1073741824, 0)":                         "no cell (1073741824, 0)",
 		"cell_id(0, -1073741825)":                        "no cell (0, -1073741825)",
@@ -106,6 +110,7 @@ func TestNeighboursAndParentsInSQL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		var id int64
 		var got []int64
 		n := 0
@@ -123,6 +128,7 @@ func TestNeighboursAndParentsInSQL(t *testing.T) {
 			t.Fatalf("%d of %d cells: %v", n, len(cells), err)
 		}
 	}
+
 	for _, k := range []int32{1, 2, 7, 1 << 20, math.MaxInt32} {
 		got := queryOne[[]int64](t, s.pool, "select array_agg("+s.name("cell_parent")+"(id, $2) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids, k)
 		for i, c := range cells {
@@ -174,11 +180,13 @@ func TestCellAtInSQL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		locator := geomgen.NewLocator(g)
 		var xs, ys []float64
 		for _, p := range placesIn(rng, g) {
 			xs, ys = append(xs, p.X), append(ys, p.Y)
 		}
+
 		got := queryOne[[]*int64](t, s.pool, "select array_agg("+s.name("cell_at")+"($1::jsonb, x, y) order by n) from unnest($2::float8[], $3::float8[]) with ordinality u(x, y, n)",
 			string(grid), xs, ys)
 		found := 0
@@ -191,6 +199,7 @@ func TestCellAtInSQL(t *testing.T) {
 				t.Errorf("%s: %v, %v is in %v (%v), SQL has %v", name, xs[i], ys[i], c, ok, got[i])
 			}
 		}
+
 		if len(got) != len(xs) || found < len(xs)/4 || found == len(xs) {
 			t.Errorf("%s: %d places, %d answers, %d in cells", name, len(xs), len(got), found)
 		}
@@ -206,11 +215,13 @@ func placesIn(rng *rand.Rand, g geomgen.Grid) []geomgen.Point {
 	if g.Shape != geomgen.XYZ {
 		span = geomgen.Range{MinCol: -2000, MinRow: -2000, MaxCol: 2000, MaxRow: 2000}
 	}
+
 	for range 100 {
 		c := geomgen.Cell{
 			Col: span.MinCol + int32(rng.Int64N(int64(span.MaxCol-span.MinCol))),
 			Row: span.MinRow + int32(rng.Int64N(int64(span.MaxRow-span.MinRow))),
 		}
+
 		corners := g.AppendCorners(nil, c)
 		for i, p := range corners {
 			q := corners[(i+1)%len(corners)]
@@ -221,6 +232,7 @@ func placesIn(rng *rand.Rand, g geomgen.Grid) []geomgen.Point {
 				geomgen.Point{X: p.X + rng.Float64()*g.DX, Y: p.Y + rng.Float64()*g.DY})
 		}
 	}
+
 	return places
 }
 
@@ -242,10 +254,12 @@ func TestPointsInLoadedTables(t *testing.T) {
 				lateral (select `+at+`('`+name+`', s), `+at+`(g, st_x(s), st_y(s))) p(a, b)`).Scan(&rows, &wrong, &direct); err != nil {
 			t.Fatal(err)
 		}
+
 		if rows < 150 || wrong != 0 || direct != 0 {
 			t.Errorf("%s: %d and %d of %d cells are not where their inside is", table, wrong, direct, rows)
 		}
 	}
+
 	grid, at := s.name("squares"), s.name("cell_at")
 	s.checkRefused("select "+at+"('"+grid+"', 'srid=3857;point(0 0)'::geometry)", "SRID 3857, the grid of table")
 	s.checkRefused("select "+at+"('"+grid+"', 'srid=4326;linestring(0 0, 1 1)'::geometry)", "not a LINESTRING")
@@ -256,6 +270,7 @@ func TestPointsInLoadedTables(t *testing.T) {
 	if got := queryOne[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.1" {
 		t.Errorf("the grid has cells of %s", got)
 	}
+
 	// Another grid under the same name, and the first one put away.
 	mustCLI(t, s.dsn, s.load("squares", "--if-exists", "replace", "--cell-size", "0.5", "--cols", "3", "--rows", "3")...)
 	if got := queryOne[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.5" {
@@ -277,25 +292,30 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 	pool := openPool(t, s.dsn, nil)
 	second := `Second "ledger".x`
 	quoted := pgx.Identifier{second}.Sanitize()
+
 	for _, schema := range []string{"loadgrid", second, second} {
 		if err := loader.MigrateUp(ctx, pool, schema); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	for _, schema := range []string{"loadgrid", quoted} {
 		if got := queryOne[string](t, pool, helperKinds, schema); got != allHelpers {
 			t.Errorf("functions in %s: %s, want %s", schema, got, allHelpers)
 		}
 	}
+
 	job := s.smallJob(0)
 	job.LedgerSchema = second
 	if _, err := loader.Run(ctx, pool, job, loader.Options{}); err != nil {
 		t.Fatal(err)
 	}
+
 	conn := s.connect()
 	if _, err := conn.Exec(ctx, "set search_path to pg_temp"); err != nil {
 		t.Fatal(err)
 	}
+
 	var wrong, around int64
 	table := pgx.Identifier{job.Table.Schema, job.Table.Name}.Sanitize()
 	if err := conn.QueryRow(ctx, `select
@@ -303,6 +323,7 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 		(select count(*) from `+quoted+`.cell_neighbours(5))`).Scan(&wrong, &around); err != nil {
 		t.Fatal(err)
 	}
+
 	if wrong != 0 || around != 8 {
 		t.Errorf("with another search_path %d cells are elsewhere, and 5 has %d neighbours", wrong, around)
 	}
@@ -314,12 +335,14 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 			t.Errorf("after migrate down there are %s", got)
 		}
 	}
+
 	if got := queryOne[string](t, pool, helperKinds, "loadgrid"); got != allHelpers {
 		t.Errorf("the other ledger has lost some: %s", got)
 	}
 	if err := loader.MigrateUp(ctx, pool, second); err != nil {
 		t.Fatal(err)
 	}
+
 	if got := queryOne[string](t, pool, helperKinds, quoted); got != allHelpers {
 		t.Errorf("after up again: %s", got)
 	}
@@ -332,14 +355,17 @@ func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
 	s.exec("drop extension postgis cascade")
 	s.exec(`create schema "a ledger"`)
 	s.exec(`create extension postgis schema "a ledger"`)
+
 	for _, ledger := range []string{"postgis", "my_postgis", "ledger", `the postgis.ledger`} {
 		if err := loader.MigrateUp(context.Background(), s.pool, ledger); err != nil {
 			t.Fatal(err)
 		}
+
 		quoted := pgx.Identifier{ledger}.Sanitize()
 		if got := queryOne[string](t, s.pool, helperKinds, quoted); got != allHelpers {
 			t.Errorf("functions in %s: %s, want %s", ledger, got, allHelpers)
 		}
+
 		s.exec(`insert into ` + quoted + `.runs (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, state, table_oid, version)
 			values ('', '', '', '{"grid": {"x0": 10, "y0": 20, "dx": 2, "dy": 3, "srid": 3857}}', '', 1, 1, 'published', 'pg_class'::regclass, '')`)
 		got := queryOne[int64](t, s.pool, `select `+quoted+`.cell_at('pg_class', "a ledger".st_setsrid("a ledger".st_makepoint(15, 27), 3857))`)
@@ -347,6 +373,7 @@ func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
 			t.Errorf("%s: the point is in cell_id %d, want %d", ledger, got, want)
 		}
 	}
+
 	for _, other := range []string{"public", `"a ledger"`} {
 		if got := queryOne[string](t, s.pool, helperKinds, other); got != "none" {
 			t.Errorf("there are functions in %s: %s", other, got)
@@ -365,6 +392,7 @@ func TestHelpersWithoutPostGIS(t *testing.T) {
 	if err := loader.MigrateUp(context.Background(), pool, "loadgrid"); err != nil {
 		t.Fatal(err)
 	}
+
 	if got, want := queryOne[string](t, s.pool, helperKinds, "loadgrid"), strings.TrimPrefix(allHelpers, "cell_at/2 ss, "); got != want {
 		t.Errorf("functions: %s, want %s", got, want)
 	}

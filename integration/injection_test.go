@@ -65,6 +65,7 @@ func newInjectionDatabase(f *testing.F) *injectionDatabase {
 		f.Cleanup(pool.Close)
 		return pool
 	}
+
 	a := &injectionDatabase{admin: open(dsn), role: "fuzz_" + strings.ToLower(newPassword()[len(canary):])[:16]}
 	password := newPassword()
 	a.exec(f, "create role "+a.role+" login password '"+password+"'")
@@ -72,6 +73,7 @@ func newInjectionDatabase(f *testing.F) *injectionDatabase {
 		a.exec(f, "drop owned by "+a.role)
 		a.exec(f, "drop role "+a.role)
 	})
+
 	database := a.admin.Config().ConnConfig.Database
 	a.exec(f, "grant create on database "+database+" to "+a.role)
 	a.exec(f, "grant all on schema public to "+a.role)
@@ -81,6 +83,7 @@ func newInjectionDatabase(f *testing.F) *injectionDatabase {
 	if err != nil {
 		f.Fatal(err)
 	}
+
 	u.User = url.UserPassword(a.role, password)
 	a.dsn = u.String()
 	a.pool = open(a.dsn)
@@ -118,6 +121,7 @@ func (a *injectionDatabase) objects(t testing.TB) map[dbObject]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	all := map[dbObject]bool{}
 	var x dbObject
 	if _, err := pgx.ForEachRow(rows, []any{&x.kind, &x.schema, &x.name}, func() error {
@@ -126,6 +130,7 @@ func (a *injectionDatabase) objects(t testing.TB) map[dbObject]bool {
 	}); err != nil {
 		t.Fatal("sentinel is gone, or the catalogue cannot be read: ", err)
 	}
+
 	return all
 }
 
@@ -156,6 +161,7 @@ func FuzzInjection(f *testing.F) {
 	for i := 0; i < len(list); i += 2 {
 		f.Add(byte(i|i<<5&(keepOld|truncates)), at(i), at(i+7), at(i+19), at(i+31), at(i))
 	}
+
 	for i := 19; i < 32; i++ { // each of those that would work, in each place at once
 		if i%2 == 0 {
 			f.Add(byte(inParts|ownLedger|ownDSN|keepOld), at(i), at(i), at(i), at(i), at(i))
@@ -163,9 +169,11 @@ func FuzzInjection(f *testing.F) {
 			f.Add(byte(inChunks|ownLedger|ownDSN|truncates), at(i)+"s", at(i)+"t", at(i)+"l", at(i)+"c", at(i))
 		}
 	}
+
 	for i := len(list) - 5; i < len(list); i++ {
 		f.Add(byte(byAreaSQL), "public", "grid", "", "set", at(i))
 	}
+
 	f.Fuzz(func(t *testing.T, bits byte, schema, table, ledger, column, text string) {
 		if bits&ownLedger == 0 {
 			ledger = "ledger"
@@ -173,12 +181,14 @@ func FuzzInjection(f *testing.F) {
 		if strings.HasPrefix(schema, "pg_") || strings.HasPrefix(ledger, "pg_") {
 			t.Skip("a schema of PostgreSQL's own: these have a test")
 		}
+
 		before := a.objects(t)
 		job := loader.Job{Table: loader.Table{Schema: schema, Name: table}, LedgerSchema: ledger, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 4, Rows: 4,
 			Set: []loader.Constant{{Name: column, Type: "text", Value: text}}}
 		if len(column) < 60 {
 			job.IDColumn, job.GeomColumn = column+"id", column+"g"
 		}
+
 		a.load(t, bits, &job, text)
 		a.cleanUp(t, before, schema, ledger)
 		if after := a.objects(t); !equalObjects(before, after) {
@@ -205,10 +215,12 @@ func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text 
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		q := u.Query()
 		q.Set("application_name", text)
 		q.Set("options", "-c standard_conforming_strings=off -c check_function_bodies=off")
 		u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // a plus is a plus here
+
 		if pool, err = loader.Open(ctx, u.String(), 2); err != nil {
 			if t.Logf("no connection: %v", err); valid(text) {
 				t.Errorf("a DSN with application_name %q: %v", text, err)
@@ -217,6 +229,7 @@ func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text 
 		}
 		defer pool.Close()
 	}
+
 	wrong := !valid(job.Table.Name) || !valid(job.Table.Schema) || !valid(job.LedgerSchema) || !valid(job.Set[0].Name)
 	for _, name := range []string{job.Table.Schema, job.LedgerSchema} {
 		if valid(name) && !wrong {
@@ -225,22 +238,26 @@ func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text 
 			}
 		}
 	}
+
 	switch {
 	case bits&inParts != 0:
 		job.Partitions = 2
 	case bits&inChunks != 0:
 		job.ChunkRows = 5
 	}
+
 	if bits&byAreaSQL != 0 {
 		job.Area, job.Cols, job.Rows = &loader.Area{SQL: text}, 0, 0
 	}
 	if bits&oddType != 0 {
 		job.Set[0].Type = text
 	}
+
 	methods := []loader.IfExists{loader.Fail, loader.Replace, loader.Append}
 	if job.Partitions > 0 {
 		methods = append(methods, loader.Append) // and rows into its partitions
 	}
+
 	for i, ifExists := range methods {
 		j := *job
 		if j.IfExists = ifExists; ifExists == loader.Append {
@@ -249,6 +266,7 @@ func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text 
 				j.Partitions = 0
 			}
 		}
+
 		if ifExists == loader.Replace {
 			if bits&truncates != 0 && j.Partitions == 0 {
 				j.Publish = loader.PublishTruncate
@@ -256,6 +274,7 @@ func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text 
 				j.Keep = 1
 			}
 		}
+
 		_, err := loader.Run(ctx, pool, j, loader.Options{Version: text})
 		var param *geomgen.ParamError
 		switch {
@@ -280,6 +299,7 @@ func (a *injectionDatabase) addDependents(t *testing.T, table loader.Table, text
 	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
 		return
 	}
+
 	var comment string
 	name := pgx.Identifier{table.Schema, table.Name}.Sanitize()
 	if err := a.admin.QueryRow(context.Background(), "select format('comment on table %s is %L', $1::text, $2::text)", name, text).Scan(&comment); err != nil {
@@ -299,6 +319,7 @@ func (a *injectionDatabase) check(t *testing.T, bits byte, job loader.Job) {
 		where nspname = $1 and relname = $2 and relkind in ('r', 'p') and attnum > 0`, job.Table.Schema, job.Table.Name).Scan(&columns); err != nil {
 		t.Fatal(err)
 	}
+
 	want := []string{job.IDColumn, "col", "row", job.GeomColumn, job.Set[0].Name}
 	if job.IDColumn == "" {
 		want[0], want[3] = "cell_id", "geom"
@@ -306,12 +327,14 @@ func (a *injectionDatabase) check(t *testing.T, bits byte, job loader.Job) {
 	if !slices.Equal(columns, want) {
 		t.Errorf("%s has the columns %q, want %q", name, columns, want)
 	}
+
 	if bits&oddType == 0 {
 		var others int64
 		if err := a.admin.QueryRow(ctx, "select count(*) from "+name+" where "+pgx.Identifier{job.Set[0].Name}.Sanitize()+" is distinct from $1", job.Set[0].Value).Scan(&others); err != nil || others != 0 {
 			t.Errorf("%s: %d rows have another value than %q: %v", name, others, job.Set[0].Value, err)
 		}
 	}
+
 	for x := range a.objects(t) {
 		if x.name == "boo" || x.kind == "role" {
 			t.Errorf("there is %v", x)
@@ -326,6 +349,7 @@ func (a *injectionDatabase) cleanUp(t *testing.T, before map[dbObject]bool, sche
 		if before[x] || !slices.Contains(schemas, x.schema) {
 			continue
 		}
+
 		name := pgx.Identifier{x.schema, x.name}.Sanitize()
 		switch {
 		case x.kind == "schema":

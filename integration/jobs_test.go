@@ -53,11 +53,13 @@ func TestExampleOfTheEuropeanGrid(t *testing.T) {
 	for range 2 {
 		mustCLI(t, s.inSchema(), s.jobs(file, "--cell-size", "20000")...)
 	}
+
 	table := s.name("eu_1km")
 	if n := queryOne[int64](t, s.pool, `select count(*) from `+table+` g join public.st_squaregrid(20000, st_makeenvelope(900001, 900001, 7399999, 5499999, 3035)) p
 		on p.i = g.col and p.j = g.row and box2d(p.geom)::text = box2d(g.geom)::text`); n != 325*230 {
 		t.Errorf("%d cells are those of ST_SquareGrid, want %d", n, 325*230)
 	}
+
 	for sql, want := range map[string]int64{
 		"select count(*) from " + table: 325 * 230,
 		"select count(*) from pg_inherits where inhparent = '" + table + "'::regclass":                                               16,
@@ -80,11 +82,13 @@ func TestExampleOfACountryInHexagons(t *testing.T) {
 	if plan := mustCLI(t, s.inSchema(), "plan", "--job", file); !strings.HasPrefix(plan, job) || !strings.Contains(plan, "hexagon") {
 		t.Errorf("the plan is\n%s", plan)
 	}
+
 	mustCLI(t, s.inSchema(), s.jobs(file)...)
 	area, err := os.ReadFile(example(t, "luxembourg.wkt"))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	// The area is cut as the loader has it done, so that straight is the same.
 	s.exec("create table " + s.name("country") + " as select st_transform(st_segmentize(st_geomfromewkt('" + strings.TrimSpace(string(area)) + "'), 0.01), 3035) as geom")
 	table, country := s.name("luxembourg_hexagons"), s.name("country")
@@ -106,14 +110,17 @@ func TestExampleOfMapTiles(t *testing.T) {
 	if plan := mustCLI(t, s.inSchema(), "plan", "--job", file); strings.Count(plan, "\njob zoom ") != 2 || !strings.HasPrefix(plan, "job zoom 10\n") {
 		t.Errorf("the plan is\n%s", plan)
 	}
+
 	mustCLI(t, s.inSchema(), s.jobs(file, "--only", "zoom 12")...)
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename like 'tiles%'", s.schema); n != 1 {
 		t.Errorf("%d tables after one of the jobs", n)
 	}
+
 	r := cli(t, s.inSchema(), s.jobs(file)...)
 	if r.code != 0 || !strings.Contains(r.stderr, "job zoom 16 begins, 3 of 3") {
 		t.Errorf("exit code %d\n%s", r.code, r.stderr)
 	}
+
 	for zoom, geom := range map[int]string{10: "ST_Polygon", 12: "ST_Polygon", 16: "ST_Point"} {
 		table := s.name(fmt.Sprint("tiles_", zoom))
 		// All tiles of the zoom's columns and rows that meet the extent.
@@ -126,6 +133,7 @@ func TestExampleOfMapTiles(t *testing.T) {
 			t.Errorf("%s has %d right rows, want %d", table, n, want)
 		}
 	}
+
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename ~ '^tiles_12_run'", s.schema); n != 1 {
 		t.Errorf("%d versions of the table that was there are kept, want 1", n)
 	}
@@ -142,11 +150,13 @@ jobs:
   - {name: second, table: b} # it is there
   - {name: third, table: c}
 `)
+
 	r := cli(t, s.inSchema(), s.jobs(file)...)
 	r.expect(t, 2, file+":5:27: job second: ", "b")
 	if !strings.Contains(r.stderr, "\nnot done: third\n") || !strings.Contains(r.stdout, ".a has 200 rows") {
 		t.Errorf("%s%s", r.stdout, r.stderr)
 	}
+
 	s.checkBoxes("a", 20, 10)
 	s.exec("drop table " + s.name("a"))
 	r = cli(t, s.inSchema(), s.jobs(file, "--keep-going")...)
@@ -166,11 +176,13 @@ jobs:
   - {name: first, table: a, cell-size: 1, aoi-sql: "select st_makeenvelope(0, 0, 1, 1) from pg_sleep(3600)"}
   - {name: second, table: b, cell-size: 1, cols: 1, rows: 1}
 `)
+
 	p := start(t, s.inSchema(), s.jobs(file, "--keep-going")...)
 	s.waitFor("the query to run", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%' and state = 'active')", s.application())
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
+
 	r := p.wait()
 	r.expect(t, 130, "job first: stopped by SIGINT")
 	if !strings.Contains(r.stderr, "not done: second\n") {
@@ -191,6 +203,7 @@ func TestAJobsPassword(t *testing.T) {
 		c := s.pool.Config().ConnConfig
 		job := fmt.Sprintf("table: %s.t%d\ncell-size: 1\ncols: 2\nrows: 3\nledger-schema: %s_%d\n", s.schema, i, s.schema, i)
 		s.exec(fmt.Sprintf("create schema %s_%d authorization %s", s.schema, i, pgx.Identifier{role}.Sanitize()))
+
 		for name, connection := range map[string]string{
 			"URL":      fmt.Sprintf("dsn: postgresql://%s:${TEST_PASSWORD}@%s:%d/%s?sslmode=disable\nif-exists: replace\n", role, c.Host, c.Port, c.Database),
 			"keywords": fmt.Sprintf("dsn: host=%s port=%d user=%s password=${TEST_PASSWORD} dbname=%s sslmode=disable\nif-exists: replace\n", c.Host, c.Port, role, c.Database),
@@ -205,6 +218,7 @@ func TestAJobsPassword(t *testing.T) {
 				t.Errorf("%s: exit code %d, %s", name, r.code, r.stderr)
 			}
 		}
+
 		s.exec(fmt.Sprintf("drop schema %s_%d cascade", s.schema, i))
 	}
 }

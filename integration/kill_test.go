@@ -65,6 +65,7 @@ func TestSecondSignal(t *testing.T) {
 	p := start(t, s.dsn, args...)
 	b.waitUntilReached()
 	s.waitForChunks(3)
+
 	// Why it stops, it cannot write into the ledger.
 	b.lock(s.name("runs"), "exclusive")
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
@@ -78,6 +79,7 @@ func TestSecondSignal(t *testing.T) {
 	if took := time.Since(sent); took > 3*time.Second {
 		t.Errorf("it took %s to end", took)
 	}
+
 	b.remove()
 	mustCLI(t, s.dsn, args...)
 	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})

@@ -24,17 +24,20 @@ func TestMigrateCommands(t *testing.T) {
 	if out := migrate("version"); !strings.Contains(out, "none") {
 		t.Errorf("before: %s", out)
 	}
+
 	for range 2 {
 		if out := migrate("up"); !strings.Contains(out, "version 4") {
 			t.Errorf("up: %s", out)
 		}
 	}
+
 	mustCLI(t, s.dsn, s.load("grid", boxes(3, 3)...)...)
 	for range 2 {
 		if out := migrate("down"); !strings.Contains(out, "none") {
 			t.Errorf("down: %s", out)
 		}
 	}
+
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 9 {
 		t.Errorf("the loaded table has %d rows after migrate down", n)
 	}
@@ -105,6 +108,7 @@ func TestMigrationKeepsGrants(t *testing.T) {
 	for _, role := range []string{owner, user, reader} {
 		s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	}
+
 	mustCLI(t, s.dsnOf(owner, "migrated"), "migrate", "up", "--ledger-schema", s.schema)
 	s.exec("drop table " + s.name("starts") + "; alter table " + s.name("runs") + " drop column imprint, drop column rows_added, drop column published_xid, drop column job_name")
 	s.exec("update " + s.name("schema_migrations") + " set version = 3")
@@ -125,14 +129,17 @@ func TestStoppedMigration(t *testing.T) {
 	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 		t.Fatal(err)
 	}
+
 	s.exec("update " + s.name("schema_migrations") + " set version = 1")
 	holder, err := s.pool.Begin(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := holder.Exec(context.Background(), "lock table "+s.name("runs")+" in access exclusive mode"); err != nil {
 		t.Fatal(err)
 	}
+
 	p := start(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 	s.waitFor("the migration to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("runs"))
 	sent := time.Now()
@@ -144,6 +151,7 @@ func TestStoppedMigration(t *testing.T) {
 	if err := holder.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+
 	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 	s.checkBoxes("grid", 5, 5)
@@ -167,6 +175,7 @@ func TestLedgerMadeBySeveralAtOnce(t *testing.T) {
 	schema := "new_" + s.schema
 	t.Cleanup(func() { s.exec("drop schema " + schema + " cascade") })
 	var all sync.WaitGroup
+
 	for range 6 {
 		all.Go(func() {
 			if err := loader.MigrateUp(context.Background(), pool, schema); err != nil {
@@ -174,11 +183,13 @@ func TestLedgerMadeBySeveralAtOnce(t *testing.T) {
 			}
 		})
 	}
+
 	all.Wait()
 	latest, err := migrations.Latest()
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	version, dirty, err := loader.MigrateVersion(context.Background(), pool, schema)
 	if err != nil || dirty || version != latest {
 		t.Errorf("version %d, dirty %v, %v, want %d", version, dirty, err, latest)
@@ -198,15 +209,18 @@ func TestLibraryErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want a NoLedgerError", name, err)
 		}
 	}
+
 	r := cli(t, s.dsn, "runs", "list", "--json", "--ledger-schema", s.schema)
 	if r.expect(t, 0, "there is no ledger in schema "+s.schema); r.stdout != "[]\n" {
 		t.Errorf("the list is %q", r.stdout)
 	}
+
 	cli(t, s.dsn, "runs", "prune", "--older-than", "1d", "--ledger-schema", s.schema).expect(t, 0, "there is no ledger")
 	cli(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema).expect(t, 2, "there is no ledger")
 	if err := loader.MigrateUp(ctx, pool, s.schema); err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := loader.FindRun(ctx, pool, s.schema, 7); !errors.As(err, new(*loader.NoRunError)) {
 		t.Errorf("got %v, want a NoRunError", err)
 	}

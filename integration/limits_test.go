@@ -20,6 +20,7 @@ func (s sandbox) limitedRole() (dsn string, limit func(connections string)) {
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)
 	})
+
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	dsn = changeDSN(s.t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(name, "x") })
 	return dsn, func(connections string) {
@@ -39,6 +40,7 @@ func TestTooManyConnectionsAtTheStart(t *testing.T) {
 			t.Errorf("with %s connections, %d relations were written", connections, n)
 		}
 	}
+
 	// The ledger could not be looked at, or the streams not be connected.
 	limit("-1")
 	mustCLI(t, dsn, args...)
@@ -62,6 +64,7 @@ func TestTooManyConnectionsInTheMiddle(t *testing.T) {
 	if r := p.wait(); r.code != 0 {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }
 
@@ -84,6 +87,7 @@ func (s sandbox) startTwice(load []string, cols, rows int64) {
 	if queryOne[bool](s.t, s.pool, "select to_regclass($1) is not null", s.name("runs")) {
 		before = queryOne[int64](s.t, s.pool, runs)
 	}
+
 	both := []*process{start(s.t, s.dsn, args...), start(s.t, s.dsn, args...)}
 	done := 0
 	for _, p := range both {
@@ -98,12 +102,14 @@ func (s sandbox) startTwice(load []string, cols, rows int64) {
 			s.t.Errorf("exit code %d: %s", r.code, r.stderr)
 		}
 	}
+
 	if done != 1 {
 		s.t.Errorf("%d of two loads at once have done it:\n%s\n%s", done, both[0].stderr.String(), both[1].stderr.String())
 	}
 	if n := queryOne[int64](s.t, s.pool, runs) - before; n != 1 {
 		s.t.Errorf("the table was published %d times", n)
 	}
+
 	s.checkAfter("grid", scenario{cols: cols, rows: rows})
 }
 
@@ -116,6 +122,7 @@ func TestTimeoutsOfARole(t *testing.T) {
 	for _, setting := range []string{"statement_timeout = '200ms'", "lock_timeout = '100ms'", "idle_in_transaction_session_timeout = '100ms'"} {
 		s.exec("alter role " + role + " set " + setting)
 	}
+
 	mustCLI(t, dsn, "migrate", "up", "--ledger-schema", s.schema)
 	b := s.pauseAtChunk(3)
 	p := start(t, dsn, s.load("grid", smallGrid()...)...)
@@ -124,9 +131,11 @@ func TestTimeoutsOfARole(t *testing.T) {
 	if _, err := s.pool.Exec(context.Background(), "select pg_sleep(0.5)"); err != nil {
 		t.Fatal(err)
 	}
+
 	b.release()
 	if r := p.wait(); r.code != 0 {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }

@@ -26,10 +26,12 @@ func TestLoadTheStorysGrid(t *testing.T) {
 			t.Errorf("the summary lacks %q:\n%s", word, out)
 		}
 	}
+
 	s.checkBoxes("grid", 1000, 800)
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where cell_id >= 1 << 20"); n != 0 {
 		t.Errorf("%d ids are 2^20 or more", n)
 	}
+
 	comment := queryOne[string](t, s.pool, "select obj_description(oid, 'pg_constraint') from pg_constraint where conrelid = $1::regclass and contype = 'p'", s.name("grid"))
 	if !strings.Contains(comment, "loadgrid") {
 		t.Errorf("the comment of the primary key is %q", comment)
@@ -37,6 +39,7 @@ func TestLoadTheStorysGrid(t *testing.T) {
 	if comment := queryOne[*string](t, s.pool, "select obj_description($1::regclass, 'pg_class')", s.name("grid")); comment != nil {
 		t.Errorf("the table's comment is the user's, but it is %q", *comment)
 	}
+
 	names := queryOne[string](t, s.pool, "select string_agg(indexname, ' ' order by 1) from pg_indexes where schemaname = $1", s.schema)
 	if !strings.Contains(names, "grid_geom_idx") || !strings.Contains(names, "grid_pkey") {
 		t.Errorf("indexes %s", names)
@@ -55,6 +58,7 @@ func TestCellsAreThoseOfSquareGrid(t *testing.T) {
 		e.XMax, e.YMax = e.XMin+rng.Float64()*50*size, e.YMin+rng.Float64()*50*size
 		table := fmt.Sprintf("grid%d", i)
 		mustCLI(t, s.dsn, s.load(table, "--cell-size", fmt.Sprint(size), "--srid", "3857", "--extent", e.String())...)
+
 		differ := queryOne[int64](t, s.pool, `
 			with oracle as (select i, j, geom from st_squaregrid($1, st_makeenvelope($2, $3, $4, $5, 3857)))
 			select count(*) from oracle o full join `+s.name(table)+` g on (g.col, g.row) = (o.i, o.j)
@@ -80,10 +84,12 @@ func TestNegativeCells(t *testing.T) {
 	if broken != 0 {
 		t.Errorf("%d pairs of neighbours do not share their edge", broken)
 	}
+
 	rows, err := s.pool.Query(context.Background(), "select cell_id, col, row, st_asewkb(geom, 'NDR') from "+s.name("grid"))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	g := geomgen.Grid{X0: 0.05, Y0: -0.1, DX: 0.1, DY: 0.3, SRID: 4326}
 	var id int64
 	var c geomgen.Cell
@@ -112,6 +118,7 @@ func TestConstantColumns(t *testing.T) {
 		"timestamptz": "2026-02-28 12:34:56+02", "uuid": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
 		"json": `{"a": 12345678901234567890}`, "jsonb": `{"b": [1, 12345678901234567890.5]}`,
 	}
+
 	args := s.load("grid", "--cell-size", "1", "--cols", "3", "--rows", "2", "--set", "plain=x")
 	for _, name := range loader.ConstantTypes() {
 		value, ok := constants[name]
@@ -120,6 +127,7 @@ func TestConstantColumns(t *testing.T) {
 		}
 		args = append(args, "--set", "c "+name+":"+name+"="+value)
 	}
+
 	mustCLI(t, s.dsn, args...)
 	s.checkBoxes("grid", 3, 2)
 	for name, value := range constants {
@@ -133,6 +141,7 @@ func TestConstantColumns(t *testing.T) {
 			t.Errorf("column %s has another type", column)
 		}
 	}
+
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where plain = 'x'"); n != 6 {
 		t.Errorf("a constant without a type: %d of 6 rows hold it", n)
 	}
@@ -149,6 +158,7 @@ func TestNames(t *testing.T) {
 			schemaName = "S " + s.schema
 			schema = pgx.Identifier{schemaName}.Sanitize()
 		}
+
 		s.exec("create schema if not exists " + schema)
 		table := pgx.Identifier{schemaName, name}.Sanitize()
 		args := []string{"load", "--table", pgx.Identifier{schemaName}.Sanitize() + "." + pgx.Identifier{name}.Sanitize(), "--ledger-schema", schemaName,
@@ -183,6 +193,7 @@ func TestDumpIsWhatLoadLoads(t *testing.T) {
 	if _, err := conn.PgConn().CopyFrom(context.Background(), f, "copy "+s.name("dumped")+" from stdin (format binary)"); err != nil {
 		t.Fatal(err)
 	}
+
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" g join "+s.name("dumped")+
 		" d using (cell_id, col, row, year) where st_asewkb(g.geom) = st_asewkb(d.geom)"); n != 84*128 {
 		t.Errorf("%d rows are equal, want %d", n, 84*128)
@@ -197,6 +208,7 @@ func TestEstimatesAreClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pool.Close()
+
 	area := &loader.Area{Polygons: []geomgen.Polygon{{{{X: 3, Y: 3}, {X: 499000, Y: 8}, {X: 480000, Y: 590000}, {X: 3, Y: 3}}}}}
 	for name, job := range map[string]loader.Job{
 		"squares":  {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3857}, Cols: 500, Rows: 600, Set: []loader.Constant{{Name: "year", Type: "integer", Value: "2026"}}},
@@ -210,10 +222,12 @@ func TestEstimatesAreClose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		summary, err := loader.Run(context.Background(), pool, job, loader.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		e := p.Estimate()
 		near := func(what string, estimate, actual int64) {
 			t.Helper()
@@ -233,14 +247,17 @@ func openPool(t *testing.T, dsn string, change func(*pgxpool.Config)) *pgxpool.P
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	config.MaxConns = 8
 	if change != nil {
 		change(config)
 	}
+
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(pool.Close)
 	return pool
 }

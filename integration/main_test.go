@@ -41,6 +41,7 @@ func buildAndTest(m *testing.M) int {
 	if os.Getenv(binaryVariable) != "" { // a worker of a fuzz test, which has the program
 		return pgtest.Main(m)
 	}
+
 	dir, err := os.MkdirTemp("", "loadgrid-test-*")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -53,6 +54,7 @@ func buildAndTest(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "building loadgrid: %v\n%s", err, out)
 		return 1
 	}
+
 	os.Setenv(binaryVariable, binary)
 	// Else each of these many processes sleeps for a second at its end, for the
 	// race detector to see what its goroutines still do then.
@@ -60,12 +62,14 @@ func buildAndTest(m *testing.M) int {
 	flag.Parse()
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+
 	if !chosen {
 		if err := flag.Set("test.parallel", fmt.Sprint(parallelTests*runtime.GOMAXPROCS(0))); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 	}
+
 	return pgtest.Main(m)
 }
 
@@ -138,6 +142,7 @@ func (p *process) wait() result {
 	if p.over != nil {
 		return *p.over
 	}
+
 	done := make(chan error, 1)
 	go func() { done <- p.cmd.Wait() }()
 	select {
@@ -151,10 +156,12 @@ func (p *process) wait() result {
 		<-done
 		p.t.Fatalf("loadgrid %q does not end:\n%s", p.cmd.Args[1:], p.stderr.String())
 	}
+
 	r := result{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
 	if strings.Contains(r.stderr, "DATA RACE") || strings.Contains(r.stderr, "panic:") {
 		p.t.Errorf("loadgrid %q:\n%s", p.cmd.Args[1:], r.stderr)
 	}
+
 	p.checkNoSecrets(r)
 	p.over = &r
 	return r
@@ -183,6 +190,7 @@ func (r result) expect(t *testing.T, code int, words ...string) {
 	if r.code != code {
 		t.Errorf("exit code %d, want %d: %s", r.code, code, r.stderr)
 	}
+
 	last := lastLine(r.stderr)
 	for _, w := range words {
 		if !strings.Contains(last, w) {
@@ -208,6 +216,7 @@ func (r result) summary(t *testing.T) loader.Summary {
 			return s.Summary
 		}
 	}
+
 	t.Fatalf("no summary: exit code %d\n%s", r.code, r.stderr)
 	return loader.Summary{}
 }
@@ -328,6 +337,7 @@ func (s sandbox) checkCells(table string, rows int64) {
 		where i.indrelid = $1::regclass and i.indisvalid and (i.indisprimary and a.amname = 'btree' or a.amname = 'gist')`, name); n != 2 {
 		s.t.Errorf("%s has %d of primary key and spatial index", table, n)
 	}
+
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_stats where schemaname = $1 and tablename = $2", s.schema, table); n < 4 {
 		s.t.Errorf("%s has statistics of %d columns", table, n)
 	}
@@ -341,6 +351,7 @@ func (s sandbox) checkNothingLeft() {
 		pgx.Identifier{s.schema}.Sanitize()); n != 0 {
 		s.t.Errorf("%d staging tables or indexes are left", n)
 	}
+
 	if queryOne[bool](s.t, s.pool, "select to_regclass($1) is not null", s.name("runs")) {
 		if n := queryOne[int64](s.t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'loading'"); n != 0 {
 			s.t.Errorf("%d runs are unfinished in the ledger", n)

@@ -60,6 +60,7 @@ func (s sandbox) checkTable(table string, cols, rows, partitions int64, indexes 
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", name); n != partitions {
 		s.t.Errorf("%s has %d partitions, want %d", table, n, partitions)
 	}
+
 	leaves := "(select c.oid, c.relname, c.reltuples, c.relpersistence, c.reloptions from pg_class c where c.relkind = 'r' and (c.oid = '" + name + "'::regclass or c.oid in (select inhrelid from pg_inherits where inhparent = '" + name + "'::regclass)))"
 	tables := "(select '" + name + "'::regclass::oid as oid union select oid from " + leaves + " l)"
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+tables+` t where
@@ -68,6 +69,7 @@ func (s sandbox) checkTable(table string, cols, rows, partitions int64, indexes 
 		    where i.indrelid = t.oid and i.indisvalid and not i.indisprimary), '') <> $1`, indexes); n != 0 {
 		s.t.Errorf("%d tables of %s have other indexes than a primary key and %q", n, table, indexes)
 	}
+
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+leaves+" l where (select count(*) from pg_stats where schemaname = $1 and tablename = l.relname) < 4 or reltuples <= 0", s.schema); n != 0 {
 		s.t.Errorf("%d tables of %s lack statistics", n, table)
 	}
@@ -80,6 +82,7 @@ func (s sandbox) checkTable(table string, cols, rows, partitions int64, indexes 
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+leaves+" l where exists (select from pg_constraint where conrelid = l.oid and contype = 'c' and conname = 'loadgrid_bounds') <> $1", partitions > 0); n != 0 {
 		s.t.Errorf("%d tables of %s lack the check of a partition's bounds, or have one and are none", n, table)
 	}
+
 	s.checkFrozen(table, leaves)
 	s.checkNothingLeft()
 }
@@ -124,6 +127,7 @@ func TestPartitionsAreEqualAndWithoutGaps(t *testing.T) {
 	if rows != "834 to 835 in 12" {
 		t.Errorf("a partition has %s", rows)
 	}
+
 	gaps := queryOne[int64](t, s.pool, `
 		with p as (select (regexp_match(b, 'FROM \(''(-?\d+)'))[1]::bigint as lo, (regexp_match(b, 'TO \(''(-?\d+)'))[1]::bigint as hi
 		           from (select pg_get_expr(c.relpartbound, c.oid) as b from pg_inherits i join pg_class c on c.oid = i.inhrelid where inhparent = $1::regclass) x)
@@ -131,6 +135,7 @@ func TestPartitionsAreEqualAndWithoutGaps(t *testing.T) {
 	if gaps != 0 {
 		t.Errorf("%d gaps between partitions", gaps)
 	}
+
 	names := queryOne[string](t, s.pool, "select string_agg(c.relname, ' ' order by c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid where inhparent = $1::regclass", s.name("grid"))
 	if !strings.HasPrefix(names, "grid_p00 grid_p01 ") {
 		t.Errorf("the partitions are called %s", names)
@@ -164,6 +169,7 @@ func TestReplaceOfPartitionsKeepsViewsAndGrants(t *testing.T) {
 			t.Errorf("the view sees %d rows", n)
 		}
 	}
+
 	if now := queryOne[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid")); now != oid {
 		t.Error("the parent is another table")
 	}
@@ -173,6 +179,7 @@ func TestReplaceOfPartitionsKeepsViewsAndGrants(t *testing.T) {
 	if queryOne[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace and relkind = 'r' and relname like 'grid\\_%'", s.schema) != 2 {
 		t.Error("old partitions are left")
 	}
+
 	cli(t, s.dsn, load("100")...).expect(t, 2, "--table", "is partitioned", "give partitions")
 	mustCLI(t, s.dsn, s.load("plain", "--cell-size", "1", "--cols", "2", "--rows", "2")...)
 	cli(t, s.dsn, s.load("plain", "--cell-size", "1", "--cols", "2", "--rows", "2", "--partitions", "2", "--if-exists", "replace")...).
@@ -191,6 +198,7 @@ func TestAppendToPartitions(t *testing.T) {
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != 6 {
 		t.Errorf("%d partitions, want 6", n)
 	}
+
 	cli(t, s.dsn, load("60,0,70,64", "--partitions", "2")...).expect(t, 2, "--partitions 2", "would lie across", "leave partitions out")
 	mustCLI(t, s.dsn, load("60,0,70,64")...) // among them, and beside
 	mustCLI(t, s.dsn, load("0,64,64,200")...)
@@ -202,6 +210,7 @@ func TestAppendToPartitions(t *testing.T) {
 		join pg_class c on c.oid = x.indexrelid join pg_am m on m.oid = c.relam where x.indrelid = i.inhrelid and (x.indisprimary or m.amname = 'brin')) <> 2`, s.name("grid")); n != 0 {
 		t.Errorf("%d partitions lack an index", n)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -224,6 +233,7 @@ func TestFrozenLoadLeavesNothing(t *testing.T) {
 		p.wait().expect(t, 130, "SIGINT")
 		s.checkNothingLeft()
 	})
+
 	t.Run("SIGKILL", func(t *testing.T) {
 		s := newSandbox(t)
 		p := start(t, s.dsn, s.load("grid", big...)...)
@@ -247,6 +257,7 @@ func TestKilledPartitionsResume(t *testing.T) {
 	if k != 3 || r.code != 0 || sum.ChunksResumed != k || sum.ChunksCopied != 20-k {
 		t.Errorf("exit code %d, of 20 partitions %d were there, %d resumed, %d copied", r.code, k, sum.ChunksResumed, sum.ChunksCopied)
 	}
+
 	s.checkTable("grid", 200, 100, 20, "gist", false)
 	for i, moment := range []int{150, 400, 700, 1000, 1300} {
 		name := fmt.Sprintf("again%d", i)
@@ -276,6 +287,7 @@ func TestEmptiedUnloggedTableStartsOver(t *testing.T) {
 			if r.code != 0 || !strings.Contains(r.stderr, "starting over") {
 				t.Errorf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			partitions := int64(0)
 			if name == "partitions" {
 				partitions = 20

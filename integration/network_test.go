@@ -68,6 +68,7 @@ func (m moment) check(s sandbox) {
 			s.t.Errorf("%d partitions, want %d", n, m.partitions)
 		}
 	}
+
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+s.name("runs")); n != 1 {
 		s.t.Errorf("%d runs in the ledger, want 1", n)
 	}
@@ -148,6 +149,7 @@ func TestForgottenConnections(t *testing.T) {
 			if r := p.wait(); r.code != 0 || !strings.Contains(r.stderr, "stalled") {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			// Idle connections are not watched: their backends would stay for as long as
 			// the router answers for the client that has ended.
 			r.close()
@@ -168,6 +170,7 @@ func TestNoFalseAlarm(t *testing.T) {
 			t.Fatalf("exit code %d: %s", r.code, r.stderr)
 		}
 	}
+
 	t.Run("slow network", func(t *testing.T) {
 		s := newSandbox(t)
 		n := s.throughProxy(shortTimeouts)
@@ -181,6 +184,7 @@ func TestNoFalseAlarm(t *testing.T) {
 		}
 		s.checkBoxes("grid", 120, 100)
 	})
+
 	t.Run("long build", func(t *testing.T) {
 		s := newDatabaseSandbox(t)
 		s.throughProxy(shortTimeouts)
@@ -211,6 +215,7 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 				t.Fatal(err)
 			}
+
 			b := s.newPausepoint()
 			table, when := s.name("runs"), "true"
 			switch name {
@@ -219,10 +224,12 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			case "publish", "after":
 				when = "new.state = 'published'"
 			}
+
 			args := s.load("grid", appendArgs(boxes(120, 100), "--chunk-rows", "1000", "--progress", "json")...)
 			if name == "after" { // it is not run twice
 				args = append(args, "--after", "insert into "+s.name("log")+" select count(*) from {{table}}")
 			}
+
 			// It waits in the COMMIT.
 			s.exec(fmt.Sprintf("create constraint trigger pausepoint after "+trigger+" deferrable initially deferred for each row when (%s) execute function %s()",
 				table, when, s.name("pausepoint")))
@@ -236,12 +243,14 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			if r.code != 0 {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			if sum := r.summary(t); sum.ChunksCopied+sum.ChunksResumed != sum.Chunks {
 				t.Errorf("of %d chunks %d were copied, %d resumed", sum.Chunks, sum.ChunksCopied, sum.ChunksResumed)
 			}
 			if lost := strings.Contains(r.stderr, "the lost answer was a commit"); lost != (name == "chunk") {
 				t.Errorf("the lost answer was that of a chunk: %v\n%s", lost, r.stderr)
 			}
+
 			b.remove()
 			s.checkBoxes("grid", 120, 100)
 			if runs := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")); runs != 1 {
@@ -276,12 +285,14 @@ func TestSignalsWithoutANetwork(t *testing.T) {
 			sent := time.Now()
 			_ = p.cmd.Process.Signal(test.signal)
 			p.wait().expect(t, test.code, "stopped by")
+
 			// Five seconds, and as many for the race detector on a slow machine.
 			if took := time.Since(sent); took > 10*time.Second {
 				t.Errorf("it took %s to stop", took)
 			} else {
 				t.Logf("it took %s to stop", took)
 			}
+
 			n.restore()
 			b.remove()
 			mustCLI(t, s.dsn, m.args(s)...)
@@ -324,6 +335,7 @@ func TestServerPausedAndMoved(t *testing.T) {
 			if r := p.wait(); r.code != 0 {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			if name == "paused" {
 				b.remove()
 			}
@@ -373,15 +385,18 @@ func TestForgottenDatabaseSQL(t *testing.T) {
 	if err := db.PingContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+
 	failed := make(chan error, 1)
 	go func() {
 		_, err := db.ExecContext(t.Context(), "select pg_sleep(1), $1::text", "asleep")
 		failed <- err
 	}()
+
 	s.waitFor("the statement", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%')", s.application())
 	r.dropConnections()
 	if err := <-failed; !errors.As(err, new(*loader.StallError)) {
 		t.Errorf("got %v, want a StallError", err)
 	}
+
 	s.waitFor("its backend to be ended", "select not exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%')", s.application())
 }

@@ -36,6 +36,7 @@ func (r result) objects(t *testing.T) []map[string]any {
 		}
 		list = append(list, o)
 	}
+
 	return list
 }
 
@@ -55,6 +56,7 @@ func TestLogFormatJSON(t *testing.T) {
 	b.remove()
 	r.expect(t, 130, `"msg":"stopped by SIGINT: run 1 has 5 of 40 chunks committed`)
 	seen := map[string]int{}
+
 	for _, o := range r.objects(t) {
 		if o["job"] != s.schema+".grid" {
 			t.Errorf("no job in %v", o)
@@ -62,6 +64,7 @@ func TestLogFormatJSON(t *testing.T) {
 		what := fmt.Sprint(o["type"], " ", o["msg"])
 		seen[what]++
 		run, stage, chunk := o["run"], o["stage"], o["chunk"]
+
 		switch what {
 		case "log chunk is committed":
 			if run != 1.0 || stage != "load" || chunk == nil || o["rows"] != 500.0 || o["level"] != "INFO" {
@@ -73,22 +76,26 @@ func TestLogFormatJSON(t *testing.T) {
 			}
 		}
 	}
+
 	if seen["log chunk is committed"] != 5 || seen["log trying again"] == 0 || seen["log stage is done"] != 1 {
 		t.Errorf("it wrote %v", seen)
 	}
 	if got := queryOne[string](t, s.pool, "select last_error || ', ' || outcome || ', ' || error from "+s.name("runs")+", "+s.name("starts")); got != "stopped by SIGINT, stopped, stopped by SIGINT" {
 		t.Errorf("the ledger says %q", got)
 	}
+
 	again := cli(t, s.dsn, args...)
 	objects := again.objects(t)
 	last := objects[len(objects)-1]
 	if again.code != 0 || last["type"] != "summary" || last["job"] != s.schema+".grid" || last["run"] != 1.0 || last["rows_copied"] != float64(35*500) {
 		t.Errorf("exit code %d, %v", again.code, last)
 	}
+
 	wrong := cli(t, s.dsn, appendArgs(args, "--streams", "1000")...)
 	if o := wrong.objects(t); wrong.code != 2 || len(o) != 1 || o[0]["level"] != "ERROR" {
 		t.Errorf("exit code %d: %s", wrong.code, wrong.stderr)
 	}
+
 	cli(t, s.dsn, appendArgs(args, "--progress", "bar")...).expect(t, 2, "contradicts log-format json")
 }
 
@@ -115,6 +122,7 @@ func TestRunsTell(t *testing.T) {
 	if err := json.Unmarshal([]byte(mustCLI(t, s.dsn, appendArgs([]string{"runs", "list", "--json"}, ledger...)...)), &runs); err != nil || len(runs) != 3 {
 		t.Fatalf("%d runs, %v", len(runs), err)
 	}
+
 	host, _ := os.Hostname()
 	role := queryOne[string](t, s.pool, "select current_user::text")
 	for _, r := range runs {
@@ -124,10 +132,12 @@ func TestRunsTell(t *testing.T) {
 			}
 		}
 	}
+
 	third, second, first := runs[0], runs[1], runs[2]
 	if first.JobName != s.schema+".grid" || len(first.History) != 3 || first.State != loader.StatePublished {
 		t.Fatalf("the first run: %+v", first)
 	}
+
 	if h := first.History[0]; h.EndedAt != nil || h.Outcome != "" {
 		t.Errorf("the start that was killed: %+v", h)
 	}
@@ -143,22 +153,26 @@ func TestRunsTell(t *testing.T) {
 	if h := third.History[0]; third.State != loader.StateLoading || h.SQLState != "42601" || !strings.Contains(h.Error, "after, statement 1 of 1") {
 		t.Errorf("the third: %s, %+v", third.State, h)
 	}
+
 	list := mustCLI(t, s.dsn, appendArgs([]string{"runs", "list"}, ledger...)...)
 	for _, words := range []string{"42601", "@" + host, "published", "loading"} {
 		if !strings.Contains(list, words) {
 			t.Errorf("the list lacks %q:\n%s", words, list)
 		}
 	}
+
 	show := mustCLI(t, s.dsn, appendArgs([]string{"runs", "show", "1"}, ledger...)...)
 	for _, words := range []string{"start 3", "it was killed", "division by zero", "18,500, ", "publish 0."} {
 		if !strings.Contains(show, words) {
 			t.Errorf("show lacks %q:\n%s", words, show)
 		}
 	}
+
 	var one loader.RunInfo
 	if err := json.Unmarshal([]byte(mustCLI(t, s.dsn, appendArgs([]string{"runs", "show", "2", "--json"}, ledger...)...)), &one); err != nil || one.ID != 2 || len(one.History) != 1 {
 		t.Errorf("show --json: %+v, %v", one, err)
 	}
+
 	for _, c := range []struct {
 		args []string
 		ids  string
@@ -168,6 +182,7 @@ func TestRunsTell(t *testing.T) {
 		if err := json.Unmarshal([]byte(out), &runs); err != nil || !strings.HasPrefix(out, "[") {
 			t.Fatalf("%v: %v: %s", c.args, err, out)
 		}
+
 		var ids []string
 		for _, r := range runs {
 			ids = append(ids, fmt.Sprint(r.ID))
@@ -186,10 +201,12 @@ func TestPruneRuns(t *testing.T) {
 		t.Helper()
 		mustCLI(t, s.dsn, s.load(table, appendArgs(appendArgs(boxes(10+n, 10), more...), "--if-exists", "replace")...)...)
 	}
+
 	ids := func() string {
 		t.Helper()
 		return queryOne[string](t, s.pool, "select string_agg(id::text, ' ' order by id) from "+s.name("runs"))
 	}
+
 	for n := range 4 {
 		replace("grid", n, "--keep", "1") // 1 to 4
 	}
@@ -203,8 +220,10 @@ func TestPruneRuns(t *testing.T) {
 	if out := mustCLI(t, s.dsn, appendArgs(prune, "1d")...); out != "0 runs removed from the ledger\n" || ids() != "1 2 3 4 5 6 7 8 9" {
 		t.Errorf("%s leaves %s", out, ids())
 	}
+
 	s.exec("update " + s.name("runs") + " set finished_at = finished_at - interval '25 hours'")
 	s.exec("drop table " + s.name("gone"))
+
 	// A load prunes its own table's alone: what it puts away is kept, and of today.
 	replace("grid", 9, "--keep", "1", "--prune-runs", "1d") // 10
 	if got := ids(); got != "4 5 6 7 8 9 10" {
@@ -216,6 +235,7 @@ func TestPruneRuns(t *testing.T) {
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("chunks")+" where run_id not in (4, 7, 8, 10)"); n != 0 {
 		t.Errorf("%d chunks of pruned runs are left", n)
 	}
+
 	mustCLI(t, s.dsn, "runs", "rollback", "4", "--ledger-schema", s.schema)
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 130 {
 		t.Errorf("the version that was kept has %d rows", n)
@@ -223,6 +243,7 @@ func TestPruneRuns(t *testing.T) {
 	for _, age := range []string{"", "0d", "-1d", "1", "NaNd", "1e300d", "500ms", "x"} {
 		cli(t, s.dsn, appendArgs(prune, age)...).expect(t, 2, "--older-than")
 	}
+
 	cli(t, s.dsn, "runs", "prune").expect(t, 2, "--older-than is required")
 	cli(t, s.dsn, s.load("grid", appendArgs(boxes(2, 2), "--prune-runs", "never")...)...).expect(t, 2, "--prune-runs")
 }
@@ -235,6 +256,7 @@ func TestPruneRunsThatAddedNothing(t *testing.T) {
 		t.Helper()
 		mustCLI(t, s.dsn, s.load("grid", appendArgs([]string{"--cell-size", "1", "--extent", "0,0," + cols + ",10", "--if-exists", "append", "--on-conflict", "skip"}, more...)...)...)
 	}
+
 	add("12") // 2: 20 rows
 	add("12") // 3
 	add("12") // 4
@@ -254,6 +276,7 @@ func TestPruneRunsThatAddedNothing(t *testing.T) {
 	if skipped, why := s.unchanged(s.load("grid", "--cell-size", "1", "--extent", "0,0,12,10", "--if-exists", "append", "--on-conflict", "skip")); !skipped {
 		t.Errorf("it is added again: %s", why)
 	}
+
 	s.checkCells("grid", 120)
 }
 
@@ -266,11 +289,13 @@ func TestSpans(t *testing.T) {
 	if _, err := loader.Run(context.Background(), openPool(t, s.dsn, nil), job, loader.Options{Tracer: tracer, JobName: "nightly"}); err != nil {
 		t.Fatal(err)
 	}
+
 	names, parents := map[string]int{}, map[string]string{}
 	byID := map[string]string{}
 	for _, span := range recorder.Ended() {
 		byID[span.SpanContext().SpanID().String()] = span.Name()
 	}
+
 	for _, span := range recorder.Ended() {
 		names[span.Name()]++
 		parents[span.Name()] = byID[span.Parent().SpanID().String()]
@@ -282,6 +307,7 @@ func TestSpans(t *testing.T) {
 			t.Errorf("span %s has %s", span.Name(), has)
 		}
 	}
+
 	if names["run"] != 1 || names["chunk"] != 4 || len(names) != 2+len(loader.Stages()) {
 		t.Errorf("spans %v", names)
 	}
@@ -293,21 +319,25 @@ func TestSpans(t *testing.T) {
 		case "chunk":
 			want = "load"
 		}
+
 		if parent != want {
 			t.Errorf("span %s is in %q, want %q", name, parent, want)
 		}
 	}
+
 	job.After = "select 1 / 0"
 	job.IfExists = loader.Replace
 	if _, err := loader.Run(context.Background(), openPool(t, s.dsn, nil), job, loader.Options{Tracer: tracer}); err == nil {
 		t.Fatal("it did not fail")
 	}
+
 	failed := 0
 	for _, span := range recorder.Ended() {
 		if span.Status().Code == codes.Error && strings.Contains(span.Status().Description, "22012") {
 			failed++
 		}
 	}
+
 	if failed != 2 {
 		t.Errorf("%d spans have the error, want the run's and that of publish", failed)
 	}
@@ -329,6 +359,7 @@ func TestTracesReachACollector(t *testing.T) {
 		if err != nil {
 			t.Errorf("the collector got %d bytes: %v", len(b), err)
 		}
+
 		mu.Lock()
 		defer mu.Unlock()
 		for _, resource := range request.GetResourceSpans() {
@@ -347,10 +378,12 @@ func TestTracesReachACollector(t *testing.T) {
 	if r.code != 0 || strings.Contains(r.stderr, "WARN") {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	mu.Lock()
 	if spans["run"] != 1 || spans["chunk"] != smallChunks || spans["publish"] != 1 || len(slices.Compact(traces)) != 1 || traces[0] != trace {
 		t.Errorf("the collector has %v of traces %v", spans, slices.Compact(traces))
 	}
+
 	mu.Unlock()
 
 	env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1"}
@@ -361,6 +394,7 @@ func TestTracesReachACollector(t *testing.T) {
 			warned++
 		}
 	}
+
 	if r.code != 0 || warned != 1 {
 		t.Errorf("exit code %d, %d warnings: %s", r.code, warned, r.stderr)
 	}

@@ -18,27 +18,32 @@ func TestReplaceOfPartitionsBuildsOtherIndexesBeforehand(t *testing.T) {
 	s.exec("create unique index \"a using b\" on " + s.name("grid") + " (cell_id, col) include (\"row\")")
 	made := `select string_agg(n::text, ' ') from (select count(*) as n from pg_index i join pg_class c on c.oid = i.indrelid
 		where c.relnamespace = $1::regnamespace and c.relkind = 'r' and i.indisvalid and c.relname like $2 group by c.oid) p`
+
 	for _, mode := range []string{"replace", "append"} {
 		args := load(80, "--if-exists", mode)
 		if mode == "append" {
 			args = s.load("grid", "--cell-size", "1", "--extent", "0,128,50,228", "--partitions", "3", "--if-exists", mode)
 		}
+
 		b := s.newPausepoint()
 		b.lock(s.name("grid"), "access share") // a reader, whom a replace waits for
 		if mode == "append" {
 			b.lock(s.name("grid"), "share update exclusive") // attaching waits for this
 		}
+
 		p := start(t, s.dsn, args...)
 		b.waitUntilBlocked(s.name("grid"), "%")
 		if n := queryOne[string](t, s.pool, made, s.schema, "loadgrid\\_staging%"); n != "4 4 4" {
 			t.Errorf("%s: before publish the new partitions have %s indexes, want 4 each", mode, n)
 		}
+
 		b.release()
 		if r := p.wait(); r.code != 0 {
 			t.Fatalf("%s: exit code %d: %s", mode, r.code, r.stderr)
 		}
 		b.remove()
 	}
+
 	if n := queryOne[string](t, s.pool, made, s.schema, "grid\\_p%"); n != "4 4 4 4 4 4" {
 		t.Errorf("the partitions have %s indexes, want 4 each", n)
 	}
@@ -46,6 +51,7 @@ func TestReplaceOfPartitionsBuildsOtherIndexesBeforehand(t *testing.T) {
 		and (select count(*) from pg_inherits where inhparent = i.indexrelid) <> 6`, s.name("grid")); n != 0 {
 		t.Errorf("%d indexes of the parent lack those of partitions", n)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -64,6 +70,7 @@ func TestPartitionsThatCouldNotBeAttachedAreRefused(t *testing.T) {
 				expect(t, 2, "--table", what, "new partitions would lack")
 		}
 	}
+
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state <> 'published'"); n != 0 {
 		t.Errorf("%d runs were begun", n)
 	}
@@ -82,11 +89,13 @@ func TestResumedPartitionsWithOtherIndexes(t *testing.T) {
 	if r := cli(t, s.dsn, args("replace")...); r.code != 0 || !strings.Contains(r.stderr, "resuming") {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	s.checkRows("grid", 200, 100)
 	if n := queryOne[int64](t, s.pool, `select count(*) from pg_inherits p where inhparent = $1::regclass and (select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid
 		join pg_am m on m.oid = c.relam where i.indrelid = p.inhrelid and i.indisvalid and m.amname in ('btree', 'gist')) <> 3`, s.name("grid")); n != 0 {
 		t.Errorf("%d partitions lack an index", n)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -102,6 +111,7 @@ func TestAppendTakesItsLocksFirst(t *testing.T) {
 	if r := p.wait(); r.code != 0 {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	b.remove()
 	s.checkCells("grid", 800)
 }

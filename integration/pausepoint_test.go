@@ -34,12 +34,14 @@ func (s sandbox) newPausepoint() *pausepoint {
 	if _, err := b.conn.Exec(context.Background(), "select pg_advisory_lock(hashtext('pausepoint'), hashtext($1))", s.schema); err != nil {
 		s.t.Fatal(err)
 	}
+
 	s.exec(fmt.Sprintf(`create function %[1]s() returns void language plpgsql as $$ begin
 			perform pg_advisory_lock_shared(hashtext('pausepoint'), hashtext('%[3]s'));
 			perform pg_advisory_unlock_shared(hashtext('pausepoint'), hashtext('%[3]s'));
 		end $$;
 		create function %[2]s() returns trigger language plpgsql as $$ begin perform %[1]s(); return new; end $$`,
 		s.name("wait"), s.name("pausepoint"), s.schema))
+
 	return b
 }
 
@@ -144,6 +146,7 @@ func (b *pausepoint) release() {
 	if b.gone {
 		return
 	}
+
 	b.released = true
 	for _, l := range b.held {
 		err := <-l.got
@@ -154,6 +157,7 @@ func (b *pausepoint) release() {
 			b.s.t.Fatal(err)
 		}
 	}
+
 	b.held = nil
 }
 

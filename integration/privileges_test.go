@@ -19,17 +19,20 @@ func documentedPrivileges(t *testing.T, names ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	_, part, found := strings.Cut(string(text), "\n## Privileges\n")
 	_, block, fenced := strings.Cut(part, "\n```sql\n")
 	sql, _, ends := strings.Cut(block, "\n```\n")
 	if !found || !fenced || !ends {
 		t.Fatal("docs/security.md has no SQL under Privileges")
 	}
+
 	for i := 0; i+1 < len(names); i += 2 {
 		if !strings.Contains(sql, names[i]) {
 			t.Fatalf("the SQL in docs/security.md has no %s", names[i])
 		}
 	}
+
 	return strings.NewReplacer(names...).Replace(sql)
 }
 
@@ -48,12 +51,14 @@ func TestTheDocumentedRole(t *testing.T) {
 		s.exec("drop owned by " + reader)
 		s.exec("drop role " + role + ", " + reader)
 	})
+
 	s.exec(documentedPrivileges(t, "database gis", "database "+database, "grid_loader", role, "grid_reader", reader))
 	password := newPassword()
 	s.exec("alter role " + role + " password '" + password + "'; alter role " + reader + " login password '" + password + "'")
 	if queryOne[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'create, temp') or has_schema_privilege($1, 'public', 'create') or exists (select from pg_roles where rolname = $1 and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication))", role) {
 		t.Fatal("the role may more than the documents say: this test shows nothing")
 	}
+
 	as := func(name string) string {
 		return changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(name, password) })
 	}
@@ -61,12 +66,14 @@ func TestTheDocumentedRole(t *testing.T) {
 	load := func(table string, args ...string) []string {
 		return append([]string{"load", "--table", "grids." + table, "--ledger-schema", "loadgrid", "--cell-size", "1", "--srid", "3857"}, args...)
 	}
+
 	rows := func(table string, want int64) {
 		t.Helper()
 		if n := queryOne[int64](t, s.pool, "select count(*) from grids."+table); n != want {
 			t.Errorf("%s has %d rows, want %d", table, n, want)
 		}
 	}
+
 	// Plain, in chunks, in partitions: new, replaced, appended to.
 	mustCLI(t, dsn, load("plain", "--cols", "20", "--rows", "10")...)
 	mustCLI(t, dsn, load("plain", "--cols", "10", "--rows", "10", "--if-exists", "replace", "--streams", "2", "--chunk-rows", "30")...)
@@ -88,6 +95,7 @@ func TestTheDocumentedRole(t *testing.T) {
 		mustCLI(t, dsn, "runs", "rollback", id, "--ledger-schema", "loadgrid")
 		rows(table, 200)
 	}
+
 	mustCLI(t, dsn, load("kept", "--cols", "10", "--rows", "10", "--if-exists", "replace", "--publish", "truncate")...)
 	rows("kept", 100)
 	if out := mustCLI(t, dsn, "plan", "--table", "grids.plain", "--ledger-schema", "loadgrid", "--if-exists", "append", "--cell-size", "1", "--srid", "3857", "--extent", "20,0,30,10"); !strings.Contains(out, "100") {
@@ -114,12 +122,14 @@ func TestTheDocumentedRole(t *testing.T) {
 	s.exec("drop trigger stop on loadgrid.chunks; drop function loadgrid.stop()")
 	mustCLI(t, dsn, "bench", "--schema", "grids", "--rows", "700")
 	mustCLI(t, dsn, "preview", "--table", "grids.areas", "--out", t.TempDir()+"/preview.png")
+
 	// The job of docs/scheduling.md, with the grant that it needs besides.
 	s.exec("create table public.districts as select st_makeenvelope(4321000, 3210000, 4341000, 3220000, 3035) as geom; grant select on public.districts to " + role)
 	nightly := t.TempDir() + "/nightly.yaml"
 	if err := os.WriteFile(nightly, []byte(documented(t, "yaml", "The job")[0].Text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	mustCLI(t, dsn, "load", "--job", nightly, "--only", "districts")
 	rows("districts_250m", 82*42) // with those that it touches
 	if out := mustCLI(t, dsn, "runs", "list", "--table", "grids.districts_250m"); !strings.Contains(out, "districts") {
@@ -147,6 +157,7 @@ func TestTheDocumentedRole(t *testing.T) {
 	if n := queryOne[int64](t, pool, "select count(*) from grids.plain join grids.parts using (cell_id)"); n != 200 {
 		t.Errorf("the reader sees %d rows", n)
 	}
+
 	cli(t, as(reader), load("own", "--cols", "1", "--rows", "1")...).expect(t, 1, "42501")
 
 	s.checkNoSecrets()

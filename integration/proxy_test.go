@@ -49,6 +49,7 @@ func newProxy(t *testing.T, upstream string) *toxiproxy.Proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Stop)
+
 	return p
 }
 
@@ -109,11 +110,13 @@ func (s *sandbox) throughRouter(settings func(url.Values)) *router {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+
 	r := &router{listener: listener}
 	s.dsn = changeDSN(s.t, s.dsn, func(u *url.URL, q url.Values) {
 		r.upstream, u.Host = u.Host, listener.Addr().String()
 		settings(q)
 	})
+
 	go r.accept()
 	s.t.Cleanup(r.close)
 	return r
@@ -125,11 +128,13 @@ func (r *router) accept() {
 		if err != nil {
 			return
 		}
+
 		server, err := net.Dial("tcp", r.upstream)
 		if err != nil {
 			_ = client.Close()
 			continue
 		}
+
 		l := &session{client: client, server: server}
 		r.mu.Lock()
 		r.sessions = append(r.sessions, l)
@@ -151,12 +156,14 @@ func (l *session) forward(from, to net.Conn) {
 			_, _ = io.Copy(io.Discard, from)
 			return
 		}
+
 		if n > 0 {
 			if _, err := to.Write(b[:n]); err != nil {
 				_ = from.Close()
 				return
 			}
 		}
+
 		if err != nil {
 			_ = to.Close()
 			return

@@ -47,6 +47,7 @@ func (r *reader) read(ctx context.Context) {
 			_ = conn.Close(context.Background())
 		}
 	}()
+
 	for ; ctx.Err() == nil; time.Sleep(readerEvery) {
 		if conn == nil || conn.IsClosed() {
 			var err error
@@ -55,6 +56,7 @@ func (r *reader) read(ctx context.Context) {
 				continue // the server is away
 			}
 		}
+
 		began := time.Now()
 		now, err := describeTable(ctx, conn, r.s.name(r.table))
 		if err != nil {
@@ -65,6 +67,7 @@ func (r *reader) read(ctx context.Context) {
 			}
 			continue
 		}
+
 		r.queries++
 		r.longest = max(r.longest, time.Since(began))
 		if len(r.seen) == 0 || r.seen[len(r.seen)-1] != now {
@@ -114,5 +117,6 @@ func (s sandbox) tableState(table string) string {
 	if err != nil {
 		return err.Error()
 	}
+
 	return seen
 }

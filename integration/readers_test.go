@@ -36,6 +36,7 @@ func checkVersion(ctx context.Context, conn *pgx.Conn, table string) error {
 	if err != nil {
 		return err
 	}
+
 	if rows != side*side || ids != rows || sides != 1 || window != 25 {
 		return fmt.Errorf("%d rows, %d ids, %d versions, %d cells in the window of a version with %d columns", rows, ids, sides, window, side)
 	}
@@ -47,11 +48,13 @@ func startReaders(t *testing.T, pool *pgxpool.Pool, table string, count int) *re
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &readers{cancel: cancel}
 	t.Cleanup(c.stop)
+
 	for range count {
 		conn, err := pgx.ConnectConfig(context.Background(), pool.Config().ConnConfig)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		c.wg.Go(func() {
 			defer conn.Close(context.Background())
 			for ctx.Err() == nil {
@@ -60,6 +63,7 @@ func startReaders(t *testing.T, pool *pgxpool.Pool, table string, count int) *re
 					t.Errorf("a reader: %v", err)
 					return
 				}
+
 				c.queries.Add(1)
 				for took := int64(time.Since(began)); ; {
 					slowest := c.slowest.Load()
@@ -71,6 +75,7 @@ func startReaders(t *testing.T, pool *pgxpool.Pool, table string, count int) *re
 			}
 		})
 	}
+
 	return c
 }
 
@@ -98,6 +103,7 @@ func TestAHundredReadersOfATableThatIsReplaced(t *testing.T) {
 			name, job := test.name, test.job
 			job.Table, job.LedgerSchema = loader.Table{Schema: s.schema, Name: name}, "ledger"
 			job.Grid = geomgen.Grid{DX: 1, DY: 1}
+
 			replace := func(side int64) {
 				t.Helper()
 				job.Cols, job.Rows = side, side
@@ -105,20 +111,24 @@ func TestAHundredReadersOfATableThatIsReplaced(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+
 				job.Set = []loader.Constant{c}
 				if _, err := loader.Run(context.Background(), s.pool, job, loader.Options{}); err != nil {
 					t.Fatal(err)
 				}
 			}
+
 			replace(10)
 			c := startReaders(t, s.pool, s.name(name), int(test.readers))
 			for i := range test.replaces {
 				replace(10 + (i*7)%30)
 			}
+
 			c.stop()
 			if n := c.queries.Load(); n < test.readers {
 				t.Errorf("only %d queries", n)
 			}
+
 			t.Logf("%d queries during %d replaces, the slowest took %s", c.queries.Load(), test.replaces, time.Duration(c.slowest.Load()).Round(time.Millisecond))
 			s.checkNothingLeft()
 		})
@@ -145,25 +155,30 @@ func TestOlderSnapshots(t *testing.T) {
 			if name == "partitions" {
 				first = append(first, "--partitions", "2")
 			}
+
 			mustCLI(t, s.dsn, s.load("grid", first...)...)
 			old, err := s.pool.BeginTx(context.Background(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = old.Rollback(context.Background()) }()
+
 			// The first query takes the snapshot.
 			if _, err := old.Exec(context.Background(), "select"); err != nil {
 				t.Fatal(err)
 			}
+
 			second := append([]string{"--if-exists", "replace"}, boxes(20, 10)...)
 			if name == "append" {
 				second = []string{"--cell-size", "1", "--extent", "10,0,20,10"}
 			}
+
 			mustCLI(t, s.dsn, s.load("grid", append(second, test.args...)...)...)
 			var rows int64
 			if err := old.QueryRow(context.Background(), "select count(*) from "+s.name("grid")).Scan(&rows); err != nil {
 				t.Fatal(err)
 			}
+
 			if rows != test.rows {
 				t.Errorf("an older snapshot sees %d rows, want %d", rows, test.rows)
 			}

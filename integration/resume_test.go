@@ -40,6 +40,7 @@ func TestKilledRunResumesWithTheMissingChunks(t *testing.T) {
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
+
 	p.wait()
 	b.remove()
 	k := queryOne[int64](t, s.pool, "select count(*) from "+s.name("chunks"))
@@ -49,6 +50,7 @@ func TestKilledRunResumesWithTheMissingChunks(t *testing.T) {
 	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
 		t.Fatal("readers see the table of an unfinished run")
 	}
+
 	s.exec("create table " + s.name("before") + " as select * from " + s.name("chunks"))
 
 	again := cli(t, s.dsn, args...)
@@ -62,6 +64,7 @@ func TestKilledRunResumesWithTheMissingChunks(t *testing.T) {
 	if total := queryOne[int64](t, s.pool, "select count(*) from "+s.name("chunks")); total != n {
 		t.Errorf("%d chunks in the ledger, want %d", total, n)
 	}
+
 	s.checkBoxes("grid", 400, 500)
 }
 
@@ -82,6 +85,7 @@ func TestSignals(t *testing.T) {
 			if took := time.Since(sent); took > 10*time.Second {
 				t.Errorf("it took %s to stop", took)
 			}
+
 			b.release()
 			mustCLI(t, s.dsn, args...)
 			s.checkBoxes("grid", smallCols, smallRows)
@@ -110,6 +114,7 @@ func TestSecondRunOnTheSameTable(t *testing.T) {
 	s.waitForChunks(1)
 	cli(t, s.dsn, args...).expect(t, 3, "another run holds table", s.schema+".grid", "backend")
 	cli(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema).expect(t, 3, "another run holds table")
+
 	// Another table is another matter.
 	mustCLI(t, s.dsn, s.load("other", "--cell-size", "1", "--cols", "10", "--rows", "10")...)
 	b.release()
@@ -135,6 +140,7 @@ func TestAnotherJobOnAnUnfinishedRun(t *testing.T) {
 			s.checkBoxes("grid", 20, 30)
 		})
 	}
+
 	t.Run("stopped in order", func(t *testing.T) {
 		s := newSandbox(t)
 		b := s.pauseAtChunk(2)
@@ -157,6 +163,7 @@ func TestRunsCommands(t *testing.T) {
 	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "RUN") || strings.Count(out, "\n") != 1 {
 		t.Errorf("a list without a ledger:\n%s", out)
 	}
+
 	cli(t, s.dsn, runs("show", "1")...).expect(t, 2, "there is no ledger")
 	args := s.load("grid", append(smallGrid(), "--set", "year:integer=2026")...)
 	s.killAfter(2, args...)
@@ -169,6 +176,7 @@ func TestRunsCommands(t *testing.T) {
 	if out := mustCLI(t, s.dsn, runs("resume", "1")...); !strings.Contains(out, "from earlier starts") {
 		t.Errorf("resume:\n%s", out)
 	}
+
 	s.checkBoxes("grid", smallCols, smallRows)
 	cli(t, s.dsn, runs("resume", "1")...).expect(t, 2, "run 1 is published")
 	cli(t, s.dsn, runs("drop", "1")...).expect(t, 2, "run 1 is published")
@@ -207,15 +215,18 @@ func TestStagingTableThatLostRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	// The first query takes the snapshot.
 	if _, err := old.Exec(context.Background(), "select"); err != nil {
 		t.Fatal(err)
 	}
+
 	s.exec("delete from " + s.name(staging) + " where ctid in (select ctid from " + s.name(staging) + " limit 1)")
 	cli(t, s.dsn, args...).expect(t, 4, "holds 19999 rows", "runs drop 1")
 	if err := old.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+
 	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
 		t.Error("the table was published all the same")
 	}

@@ -35,6 +35,7 @@ func scenarios() map[string]scenario {
 		}
 		return change
 	}
+
 	whole, old := boxes(120, 100), boxes(50, 40)
 	// The 64 * 64 cells whose ids follow those of the first square of that size.
 	east, eastern := []string{"--cell-size", "1", "--extent", "64,0,128,64", "--if-exists", "append"}, &geomgen.Box{XMin: 64, XMax: 128, YMax: 64}
@@ -52,6 +53,7 @@ func scenarios() map[string]scenario {
 			job: job(loader.Job{Extent: eastern, Partitions: 4}), cols: 128, rows: 64, partitions: 7,
 			places: []string{"begin", "load of a partition", "index of a partition", "attach", "publish of partitions"}},
 	}
+
 	frozen.before, frozen.load = old, appendArgs(whole, "--if-exists", "replace")
 	all["frozen, replace"] = frozen
 	chunks.before, chunks.load = old, appendArgs(chunks.load, "--if-exists", "replace")
@@ -63,6 +65,7 @@ func scenarios() map[string]scenario {
 	partitions.before, partitions.load = appendArgs(old, "--partitions", "3"), appendArgs(partitions.load, "--if-exists", "replace")
 	partitions.places = []string{"begin", "load of a partition", "index of a partition", "attach", "publish of partitions"}
 	all["partitions, replace"] = partitions
+
 	return all
 }
 
@@ -86,6 +89,7 @@ func places() map[string]place {
 	}
 	const staged, constraint, attach = `public.loadgrid\_staging\_%`, "alter table%primary key using index%", `alter table%attach partition%\_p2" for values%`
 	copying := func(b *pausepoint, middle int64) { b.atRow(staged, middle) }
+
 	return map[string]place{
 		"begin": {
 			loader.StagePlan,
@@ -145,6 +149,7 @@ func moreScenarios(t *testing.T) map[string]scenario {
 		change(&w)
 		all[name] = w
 	}
+
 	for _, from := range []string{"chunks", "chunks, replace", "partitions", "partitions, replace"} {
 		vary(from, from+", one stream", func(w *scenario) { w.load, w.job.Streams = appendArgs(w.load, "--streams", "1"), 1 })
 	}
@@ -154,10 +159,12 @@ func moreScenarios(t *testing.T) map[string]scenario {
 	for _, from := range []string{"chunks, replace", "partitions, replace"} {
 		vary(from, from+", keep", func(w *scenario) { w.load = appendArgs(w.load, "--keep", "1") })
 	}
+
 	file := filepath.Join(t.TempDir(), "area.wkt")
 	if err := os.WriteFile(file, []byte(scenarioArea), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	for _, from := range []string{"frozen", "chunks"} {
 		vary(from, from+", area", func(w *scenario) { w.load, w.area = appendArgs(w.load, "--aoi", file, "--coverage"), scenarioArea })
 	}
@@ -170,10 +177,12 @@ func (w scenario) middle(t *testing.T) int64 {
 	if w.area != "" {
 		return geomgen.CellID(geomgen.Cell{Col: 60, Row: 40})
 	}
+
 	plan, err := loader.NewPlan(t.Context(), w.job)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	chunk := plan.Chunk(plan.Chunks / 2)
 	return (chunk.First + chunk.Last) / 2
 }

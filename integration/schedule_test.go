@@ -31,6 +31,7 @@ func newNightly(t *testing.T, layout string, places []string) *nightly {
 	n := &nightly{sandbox: newDatabaseSandbox(t), job: filepath.Join(t.TempDir(), "nightly.yaml"), places: places}
 	n.exec("create table area as select 0 as night, st_makeenvelope(0, 0, 1, 1) as geom")
 	n.exec("create table seen (night int, cells bigint)")
+
 	job := `
 name: nightly
 table: public.grid
@@ -48,6 +49,7 @@ after: |
 	if err := os.WriteFile(n.job, []byte(job), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	return n
 }
 
@@ -90,10 +92,12 @@ func (n *nightly) runNight(night int) {
 			return
 		}
 	}
+
 	r := cli(n.t, n.dsn, "load", "--job", n.job)
 	if r.code != 0 {
 		n.t.Fatalf("night %d: exit code %d: %s", night, r.code, r.stderr)
 	}
+
 	if n.dead && strings.Contains(r.stderr, "dropping an unfinished run: the job has changed since") == n.killedBeforeRun() {
 		n.t.Errorf("night %d, after a start that was killed: %s", night, r.stderr)
 	}
@@ -118,14 +122,17 @@ func (n *nightly) leftovers() (relations, files string, rows int64) {
 		union all select 'types', count(*) from pg_type union all select 'constraints', count(*) from pg_constraint
 		union all select 'columns', count(*) from pg_attribute union all select 'dependencies', count(*) from pg_depend
 		union all select 'comments', count(*) from pg_description union all select 'functions', count(*) from pg_proc) k`)
+
 	entries, err := os.ReadDir(filepath.Dir(n.job))
 	if err != nil {
 		n.t.Fatal(err)
 	}
+
 	for _, e := range entries {
 		files += e.Name() + " "
 	}
 	rows = queryOne[int64](n.t, n.pool, "select (select count(*) from runs) + (select count(*) from chunks) + (select count(*) from starts)")
+
 	return relations, files, rows
 }
 
@@ -144,15 +151,18 @@ func TestThirtyNights(t *testing.T) {
 			for night := 1; night <= 10; night++ {
 				n.runNight(night)
 			}
+
 			relations, files, _ := n.leftovers()
 			sizes := "select sum(pg_total_relation_size(oid))::bigint from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'spatial_ref_sys'"
 			size := queryOne[int64](t, n.pool, sizes)
 			most := int64(0)
+
 			for night := 11; night <= nights; night++ {
 				n.runNight(night)
 				_, _, rows := n.leftovers()
 				most = max(most, rows)
 			}
+
 			if n.kills != nights/4 {
 				t.Errorf("%d starts were killed", n.kills)
 			}
@@ -160,11 +170,13 @@ func TestThirtyNights(t *testing.T) {
 			if r != relations || f != files || files != "nightly.prom nightly.yaml " {
 				t.Errorf("after 10 nights there were %s and %s, after %d %s and %s", relations, files, nights, r, f)
 			}
+
 			// Five days of runs, with up to two starts and the chunks of each, and what the
 			// versions that are kept have.
 			if limit := int64(10 * (1 + 2 + 10)); most > limit {
 				t.Errorf("the ledger has had %d rows, more than %d", most, limit)
 			}
+
 			// The area of night 30 is that of night 10.
 			if now := queryOne[int64](t, n.pool, sizes); now > size+1<<20 {
 				t.Errorf("all tables together have grown from %d to %d bytes", size, now)
@@ -172,12 +184,14 @@ func TestThirtyNights(t *testing.T) {
 			if got := queryOne[int64](t, n.pool, "select count(*) from runs where kept_name is not null"); got != 2 {
 				t.Errorf("%d versions are kept", got)
 			}
+
 			kept := queryOne[string](t, n.pool, "select string_agg(kept_name, ' ' order by id) from runs where kept_name is not null")
 			for name := range strings.FieldsSeq(kept) {
 				if n := queryOne[int64](t, n.pool, "select count(*) from "+n.name(name)); n < 500 {
 					t.Errorf("version %s has %d rows", name, n)
 				}
 			}
+
 			n.checkNothingLeft()
 			n.checkNoSessions("grid")
 			n.checkMetrics()
@@ -205,6 +219,7 @@ func TestTenStartsAtOnce(t *testing.T) {
 			for range 10 {
 				all = append(all, start(t, s.dsn, args...))
 			}
+
 			b.waitUntilReached()
 			codes := map[int]int{}
 			for left, deadline := 0, time.Now().Add(time.Minute); c.extra == nil && left < 9; time.Sleep(10 * time.Millisecond) {
@@ -217,11 +232,13 @@ func TestTenStartsAtOnce(t *testing.T) {
 					}
 				}
 			}
+
 			for _, p := range all {
 				if c.extra != nil && !strings.Contains(p.stderr.String(), "chunk is committed") {
 					p.waitForOutput("waiting for another run", 1)
 				}
 			}
+
 			b.remove()
 			unchanged := 0
 			for _, p := range all {
@@ -234,6 +251,7 @@ func TestTenStartsAtOnce(t *testing.T) {
 					r.expect(t, 3, "another run holds table")
 				}
 			}
+
 			want := map[int]int{0: 10}
 			if c.extra == nil {
 				want = map[int]int{0: 1, 3: 9}
@@ -247,6 +265,7 @@ func TestTenStartsAtOnce(t *testing.T) {
 			if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where shown"); n != 1 {
 				t.Errorf("%d versions are shown", n)
 			}
+
 			s.checkBoxes("grid", smallCols, smallRows)
 			s.checkNoSessions("grid")
 		})
@@ -274,6 +293,7 @@ func TestWaitEnds(t *testing.T) {
 	if r.code != 0 {
 		t.Fatal(r.stderr)
 	}
+
 	// The wait is told, and is no part of what the run took.
 	all, sum := time.Since(began).Seconds(), r.summary(t)
 	found := metricsIn(t, metrics, s.schema+".grid")
@@ -291,11 +311,13 @@ func metricsIn(t *testing.T, file, job string) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(b))
 	if err != nil {
 		t.Fatalf("%v in:\n%s", err, b)
 	}
+
 	values := map[string]float64{}
 	for name, f := range families {
 		for _, m := range f.GetMetric() {
@@ -309,11 +331,13 @@ func metricsIn(t *testing.T, file, job string) map[string]float64 {
 					labels += " " + l.GetValue()
 				}
 			}
+
 			if mine {
 				values[name+labels] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 			}
 		}
 	}
+
 	return values
 }
 
@@ -323,6 +347,7 @@ func (n *nightly) checkMetrics() {
 	file := filepath.Join(filepath.Dir(n.job), "nightly.prom")
 	m := metricsIn(n.t, file, "nightly")
 	rows := float64(queryOne[int64](n.t, n.pool, "select count(*) from grid"))
+
 	// A start that is killed writes none; nor does the one of a night that was given up.
 	for name, want := range map[string]float64{
 		"loadgrid_runs_total published": nights - nights/8, "loadgrid_runs_total failed": 0, "loadgrid_last_run_success": 1,
@@ -332,11 +357,13 @@ func (n *nightly) checkMetrics() {
 			n.t.Errorf("%s is %v (%v), want %v", name, got, ok, want)
 		}
 	}
+
 	for _, stage := range []string{"plan", "load", "publish"} {
 		if m["loadgrid_last_run_stage_seconds "+stage] <= 0 {
 			n.t.Errorf("stage %s took %v seconds", stage, m["loadgrid_last_run_stage_seconds "+stage])
 		}
 	}
+
 	// What fails is told apart: at the server, and before there is one.
 	success := m["loadgrid_last_success_timestamp_seconds"]
 	for i, c := range []struct {

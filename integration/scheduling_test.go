@@ -20,12 +20,14 @@ func documented(t *testing.T, language, heading string) []mdblocks.Block {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var found []mdblocks.Block
 	for _, b := range blocks {
 		if b.Language == language && b.Heading == heading {
 			found = append(found, b)
 		}
 	}
+
 	return found
 }
 
@@ -56,6 +58,7 @@ func TestTheDocumentedQueries(t *testing.T) {
 	if len(queries) != 3 {
 		t.Fatalf("%d queries seen, want 3", len(queries))
 	}
+
 	for i, want := range [][]string{
 		{"grids.bad grids bad <nil> TIME ", "grids.good grids good TIME <nil> <nil>"},
 		{"TIME grids.good failed", "TIME grids.good published NUMBER", "TIME grids.bad <nil>", "TIME grids.bad failed"},
@@ -66,12 +69,14 @@ func TestTheDocumentedQueries(t *testing.T) {
 			t.Errorf("%s: %d rows, want %d: %q", queries[i].Name(), len(got), len(want), got)
 			continue
 		}
+
 		for j := range want {
 			if !strings.HasPrefix(got[j], want[j]) {
 				t.Errorf("%s: row %d is %q, want %q", queries[i].Name(), j+1, got[j], want[j])
 			}
 		}
 	}
+
 	// Who is alive has a backend, and who was killed has none.
 	p := start(t, s.dsn, "load", "--table", "grids.alive", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select pg_sleep(600)", "--after-timeout", "1h")
 	s.waitFor("the query to tell who is alive", "select coalesce(string_agg(table_name || ' ' || coalesce(a.state, 'killed'), ', ' order by run), '') = 'bad killed, alive active' from ("+
@@ -93,6 +98,7 @@ func (s sandbox) lines(b mdblocks.Block) (lines []string) {
 		s.t.Fatalf("%s: %v", b.Name(), err)
 	}
 	defer rows.Close()
+
 	for rows.Next() {
 		var line string
 		if err := rows.Scan(&line); err != nil {
@@ -100,6 +106,7 @@ func (s sandbox) lines(b mdblocks.Block) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
+
 	if err := rows.Err(); err != nil {
 		s.t.Fatalf("%s: %v", b.Name(), err)
 	}
@@ -114,6 +121,7 @@ func TestTheDocumentedSteps(t *testing.T) {
 	if len(recipes) != 3 {
 		t.Fatalf("%d recipes seen, want 3", len(recipes))
 	}
+
 	file := filepath.Join(t.TempDir(), "job.yaml")
 	for _, night := range []string{"first", "second"} {
 		for _, r := range recipes {
@@ -124,6 +132,7 @@ func TestTheDocumentedSteps(t *testing.T) {
 				t.Fatalf("%s night, %s: exit code %d: %s", night, r.Name(), got.code, got.stderr)
 			}
 		}
+
 		for query, want := range map[string]int64{
 			"select count(*) from grids.shops_1km where st_within(geom, (select geom from districts))":                                                      200,
 			"select count(*) from grids.shops_count":                                                                                                        200,
@@ -137,6 +146,7 @@ func TestTheDocumentedSteps(t *testing.T) {
 				t.Errorf("%s night: %s: %d, want %d", night, query, n, want)
 			}
 		}
+
 		s.exec("delete from shops where st_x(geom) = 4321500")
 		s.exec("insert into shops select st_setsrid(st_makepoint(4321500, 3210500 + j * 1000), 3035) from generate_series(0, 9) j")
 	}

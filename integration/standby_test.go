@@ -42,6 +42,7 @@ func TestStandby(t *testing.T) {
 	if after := queryOne[int64](t, s.pool, relations); after != before {
 		t.Errorf("%d relations became %d", before, after)
 	}
+
 	s.checkNoSessions("grid")
 
 	s.exec("select pg_promote()")

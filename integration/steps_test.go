@@ -18,22 +18,26 @@ func TestStepsAroundALoad(t *testing.T) {
 			if w.before != nil {
 				mustCLI(t, s.dsn, s.load("grid", w.before...)...)
 			}
+
 			s.exec("create table " + s.name("log") + " (n bigint, at text)")
 			note := func(at string) string {
 				return "insert into " + s.name("log") + " select count(*), '" + at + "' from {{table}};"
 			}
+
 			// The ledger knows the table's grid by then.
 			grid := "create table " + s.name("middle") + " as select " + s.name("cell_at") + "('{{table}}', st_point(3.5, 2.5)) as id;"
 			args := appendArgs(w.load, "--after", grid+note("after")+"\n\nanalyze "+s.name("log")+"; select ';'")
 			if w.before != nil {
 				args = appendArgs(args, "--before", "begin; "+note("before")+" commit; set search_path to nowhere")
 			}
+
 			mustCLI(t, s.dsn, s.load("grid", args...)...)
 			want := fmt.Sprintf("%d after", w.cols*w.rows)
 			if w.before != nil {
 				before := queryOne[int64](t, s.pool, "select sum(rows_added)::bigint from "+s.name("runs")+" where id = 1")
 				want = fmt.Sprintf("%d before, ", before) + want
 			}
+
 			if id := queryOne[int64](t, s.pool, "select id from "+s.name("middle")); id != geomgen.CellID(geomgen.Cell{Col: 3, Row: 2}) {
 				t.Errorf("the step finds cell %d", id)
 			}
@@ -51,12 +55,14 @@ func TestStepAfterFails(t *testing.T) {
 		if w.before == nil {
 			continue
 		}
+
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
 			mustCLI(t, s.dsn, s.load("grid", w.before...)...)
 			before := s.tableState("grid")
 			reader := s.startReader("grid")
 			s.exec("create table " + s.name("log") + " (n bigint)")
+
 			for sql, place := range map[string]string{
 				"insert into " + s.name("log") + " values (1);\n  select nope\nfrom {{table}}": "after, statement 2 of 2, line 2, column 10: column \"nope\" does not exist (SQLSTATE 42703)",
 				"select 1;\nselect 1;\n\n  select col / 0 from {{table}}":                      "after, statement 3 of 3, line 4, column 3: division by zero (SQLSTATE 22012)",
@@ -74,6 +80,7 @@ func TestStepAfterFails(t *testing.T) {
 					t.Errorf("%q has left %d rows", sql, n)
 				}
 			}
+
 			r := cli(t, s.dsn, s.load("grid", appendArgs(w.load, "--after", "insert into "+s.name("log")+" values (7)", "--progress", "json")...)...)
 			if r.code != 0 || r.summary(t).ChunksCopied != 0 {
 				t.Errorf("once it is right: exit code %d: %s", r.code, r.stderr)
@@ -81,6 +88,7 @@ func TestStepAfterFails(t *testing.T) {
 			if n := queryOne[int64](t, s.pool, "select sum(n)::bigint from "+s.name("log")); n != 7 {
 				t.Errorf("the log has %d", n)
 			}
+
 			reader.stop(before)
 			s.checkAfter("grid", w)
 		})
@@ -93,6 +101,7 @@ func TestStepsHaveTimeouts(t *testing.T) {
 	stubborn := `do $$ begin
 		loop begin perform pg_sleep(60); exception when query_canceled then null; end; end loop;
 	end $$`
+
 	for _, step := range []string{"before", "after"} {
 		for name, sql := range map[string]string{"sleeps": "select 1; select pg_sleep(600)", "catches it": stubborn} {
 			began := time.Now()
@@ -101,6 +110,7 @@ func TestStepsHaveTimeouts(t *testing.T) {
 			if step == "after" {
 				code = 4
 			}
+
 			r.expect(t, code, step+", statement", "a statement has 300ms, see --"+step+"-timeout")
 			if took := time.Since(began); took > time.Minute {
 				t.Errorf("%s, %s: it took %s", step, name, took)
@@ -108,6 +118,7 @@ func TestStepsHaveTimeouts(t *testing.T) {
 			s.waitForEnd()
 		}
 	}
+
 	mustCLI(t, s.dsn, args...)
 	s.checkCells("grid", smallCols*smallRows)
 }
@@ -120,12 +131,14 @@ func TestStepsLeaveNoSettings(t *testing.T) {
 	hostile := "set role " + role + "; set search_path to nowhere; set statement_timeout to 1; set default_transaction_read_only to on"
 	args := appendArgs(boxes(30, 20), "--if-exists", "replace", "--keep", "1", "--prune-runs", "1s")
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
+
 	for range 2 {
 		r := cli(t, s.dsn, s.load("grid", appendArgs(args, "--before", hostile, "--after", hostile)...)...)
 		if r.code != 0 || strings.Contains(r.stderr, "WARN") {
 			t.Fatalf("exit code %d: %s", r.code, r.stderr)
 		}
 	}
+
 	s.checkBoxes("grid", 30, 20)
 	if owner := queryOne[string](t, s.pool, "select relowner::regrole::text from pg_class where oid = $1::regclass", s.name("grid")); owner == role {
 		t.Errorf("the table belongs to %s", owner)
@@ -149,15 +162,18 @@ func TestStepAfterOnItsSession(t *testing.T) {
 			t.Errorf("%s: exit code %d: %s", name, r.code, r.stderr)
 			continue
 		}
+
 		s.checkCells("grid", 200)
 		if skipped, why := s.unchanged(args); !skipped {
 			t.Errorf("%s: loaded anew: %s", name, why)
 		}
 	}
+
 	for _, sql := range []string{"drop table {{table}}", "alter table {{table}} rename to elsewhere", "alter table {{table}} set schema public",
 		"alter table {{table}} rename to elsewhere; create table {{table}} (like " + s.name("elsewhere") + ")"} {
 		cli(t, s.dsn, s.load("grid", appendArgs(boxes(20, 10), "--if-exists", "replace", "--after", sql)...)...).expect(t, 4, "the step after has dropped, renamed or moved it")
 	}
+
 	mustCLI(t, s.dsn, s.load("grid", appendArgs(boxes(20, 10), "--if-exists", "replace")...)...)
 	s.checkCells("grid", 200)
 }
@@ -192,13 +208,16 @@ func TestStepBeforeComesFirst(t *testing.T) {
 	for _, p := range all {
 		p.wait().expect(t, 0)
 	}
+
 	s.checkCells("grid", 50)
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+log); n != 3 {
 		t.Errorf("the step ran %d times", n)
 	}
+
 	cli(t, s.dsn, s.load("other", appendArgs(smallGrid(), "--before", "begin; select 1")...)...).expect(t, 1, "leaves a transaction open")
 	cli(t, s.dsn, s.load("other", appendArgs(smallGrid(), "--before", "select 1; select 1/0")...)...).expect(t, 1, "before, statement 2 of 2, line 1, column 11", "22012")
 	s.checkNoSessions("other")
+
 	// Nothing to do, and the area is no query: no step runs.
 	plain := s.load("plain", appendArgs(boxes(5, 5), "--if-exists", "replace", "--skip-unchanged", "--before", "insert into "+log+" values (100)")...)
 	mustCLI(t, s.dsn, plain...)
@@ -218,14 +237,17 @@ func TestStepAfterIsTriedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := tx.Exec(context.Background(), "lock table "+s.name("busy")); err != nil {
 		t.Fatal(err)
 	}
+
 	p := start(t, s.dsn, args...)
 	p.waitForOutput("55P03", 1)
 	if err := tx.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+
 	p.wait().expect(t, 0)
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("busy")); n != 1 {
 		t.Errorf("the step has left %d rows", n)

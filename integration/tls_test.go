@@ -38,11 +38,13 @@ func newTLSServer(t *testing.T) tlsServer {
 	s.ca = privateFile(t, "ca.pem", s.good.pem)
 	s.installCertificate(s.host())
 	s.putFile("ca.crt", s.good.pem)
+
 	for _, role := range []string{tlsRole, certRole, scramRole} {
 		s.exec("create role " + role + " login password '" + s.password + "'")
 		s.exec("grant usage, create on schema public to " + role)
 		s.exec("create schema ledger_" + role + " authorization " + role)
 	}
+
 	hba := queryOne[string](t, s.pool, "select pg_read_file(current_setting('hba_file'))")
 	s.putFile("pg_hba.conf", fmt.Sprintf(`
 hostssl   all %[1]s all scram-sha-256
@@ -51,10 +53,12 @@ hostssl   all %[2]s all cert
 host      all %[2]s all reject
 host      all %[3]s all scram-sha-256
 `, tlsRole, certRole, scramRole)+hba)
+
 	s.exec("alter system set ssl_ca_file = 'ca.crt'")
 	s.exec("alter system set ssl = on")
 	s.reload()
 	s.waitFor("the server to offer TLS", "select current_setting('ssl') = 'on'")
+
 	return s
 }
 
@@ -148,6 +152,7 @@ func testTLS(t *testing.T, s tlsServer) {
 			t.Errorf("%s: encrypted %v, error %v", name, yes, err)
 		}
 	}
+
 	refused := func(name, role, dsn string, words ...string) {
 		t.Helper()
 		const made = "select array_agg(oid::text order by oid)::text from pg_class where oid >= 16384"
@@ -161,6 +166,7 @@ func testTLS(t *testing.T, s tlsServer) {
 			t.Errorf("%s: something was made", name)
 		}
 	}
+
 	role := func(parameters ...string) string { return s.dsnAs(tlsRole, s.password, parameters...) }
 
 	refused("without TLS", tlsRole, role("sslmode", "disable"), "pg_hba.conf", "28000")
@@ -177,6 +183,7 @@ func testTLS(t *testing.T, s tlsServer) {
 		check(mode, role(parameters...), encrypted)
 		check(mode+" where it may be plain", s.dsnAs(scramRole, s.password, parameters...), encrypted)
 	}
+
 	check("disable", s.dsnAs(scramRole, s.password, "sslmode", "disable"), false)
 	// The server refuses the role without TLS: all connections of a load have it.
 	if r := s.loadAs(tlsRole, role("sslmode", "verify-full", "sslrootcert", s.ca)); r.code != 0 {
@@ -215,6 +222,7 @@ func testSCRAM(t *testing.T, s tlsServer) {
 	if !queryOne[bool](t, s.pool, "select exists (select from pg_hba_file_rules where $1 = any(user_name) and auth_method = 'scram-sha-256')", scramRole) {
 		t.Fatal("the role does not come in by SCRAM: this test shows nothing")
 	}
+
 	for _, mode := range []string{"disable", "require"} { // over TLS it is bound to the channel
 		if r := s.loadAs(scramRole, s.dsnAs(scramRole, s.password, "sslmode", mode)); r.code != 0 {
 			t.Errorf("sslmode %s: exit code %d: %s", mode, r.code, r.stderr)
@@ -234,6 +242,7 @@ func testConnectionsAsPsqlMakesThem(t *testing.T, s tlsServer) {
 	passfile := privateFile(t, "pass", "# passwords\nnowhere.example:*:*:*:wrong\n"+line+s.password+"\n*:*:*:*:wrong\n")
 	wrongPass := privateFile(t, "wrong", line+"wrong\n")
 	home := t.TempDir()
+
 	for from, to := range map[string]string{service: ".pg_service.conf", passfile: ".pgpass"} {
 		text, err := os.ReadFile(from)
 		if err != nil {
@@ -243,6 +252,7 @@ func testConnectionsAsPsqlMakesThem(t *testing.T, s tlsServer) {
 			t.Fatal(err)
 		}
 	}
+
 	variables := []string{"PGHOST=" + c.Host, "PGPORT=" + port, "PGDATABASE=" + c.Database, "PGUSER=" + tlsRole, "PGSSLMODE=verify-full", "PGSSLROOTCERT=" + s.ca}
 	with := func(more ...string) []string { return append(append([]string{}, variables...), more...) }
 	dsn := s.dsnAs(tlsRole, s.password, "sslmode", "verify-full", "sslrootcert", s.ca)

@@ -19,10 +19,12 @@ func (s sandbox) versions() string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		s.t.Fatal(err)
 	}
+
 	for _, name := range names {
 		list = append(list, name+":"+queryOne[string](s.t, s.pool, "select string_agg(distinct night::text, '+' order by night::text) from "+s.name(name)))
 	}
@@ -47,15 +49,18 @@ func TestKeepAndRollback(t *testing.T) {
 				args := append(boxes(20+n, 10), "--set", fmt.Sprintf("night:integer=%d", n), "--if-exists", "replace", "--keep", "2")
 				mustCLI(t, s.dsn, s.load("grid", append(args, extra...)...)...)
 			}
+
 			rollback := func(run int) result {
 				return cli(t, s.dsn, "runs", "rollback", fmt.Sprint(run), "--ledger-schema", s.schema)
 			}
+
 			expect := func(want string) {
 				t.Helper()
 				if got := s.versions(); got != want {
 					t.Errorf("versions %s, want %s", got, want)
 				}
 			}
+
 			for n := 1; n <= 4; n++ {
 				night(n)
 			}
@@ -64,6 +69,7 @@ func TestKeepAndRollback(t *testing.T) {
 			if out := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema); strings.Count(out, "kept") != 2 || strings.Count(out, "replaced") != 1 || strings.Count(out, "published") != 1 {
 				t.Errorf("runs list:\n%s", out)
 			}
+
 			s.exec("grant select on " + s.name("grid") + " to public")
 			s.exec("comment on table " + s.name("grid") + " is 'the user''s'")
 
@@ -77,10 +83,12 @@ func TestKeepAndRollback(t *testing.T) {
 			if got := queryOne[string](t, s.pool, "select obj_description(oid) || ' ' || array_to_string(relacl, ',') from pg_class where oid = $1::regclass", s.name("grid")); !strings.HasPrefix(got, "the user's") || !strings.Contains(got, "=r/") {
 				t.Errorf("comment and grants: %s", got)
 			}
+
 			s.checkCells("grid", 23*10)
 			if n := queryOne[int](t, s.pool, "select count(*)::int from "+s.name("grid")+" where "+s.name("cell_at")+"($1::regclass, st_setsrid(st_point(col + 0.5, row + 0.5), 0)) <> cell_id", s.name("grid")); n != 0 {
 				t.Errorf("cell_at differs for %d cells", n)
 			}
+
 			rollback(3).expect(t, 2, "run 3 is published", "whose version of the table is kept")
 			rollback(1).expect(t, 2, "run 1 is replaced")
 			rollback(9).expect(t, 2, "knows no run 9")
@@ -107,11 +115,13 @@ func TestKeepAndRollback(t *testing.T) {
 			if got := s.indexes("grid"); got != indexes {
 				t.Errorf("indexes %s, want %s", got, indexes)
 			}
+
 			cli(t, s.dsn, "runs", "drop", "8", "--ledger-schema", s.schema).expect(t, 2, "run 8 is published")
 			mustCLI(t, s.dsn, "runs", "drop", "5", "--ledger-schema", s.schema)
 			if got := s.versions(); got != "grid:8" {
 				t.Errorf("versions %s", got)
 			}
+
 			night(9)
 			s.checkCells("grid", 29*10)
 		})
@@ -128,11 +138,13 @@ func TestKeptPartitionsAreNotRead(t *testing.T) {
 		s.exec("select pg_stat_force_next_flush()")
 		return queryOne[int64](t, s.pool, "select coalesce(sum(seq_scan), 0)::bigint from pg_stat_user_tables where relid in (select inhrelid from pg_inherits where inhparent = $1::regclass)", s.name(table))
 	}
+
 	before := scans("grid") // its indexes were built
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
 	if n := queryOne[int64](t, s.pool, `select count(*) from pg_constraint where contype = 'c' and conrelid in (select inhrelid from pg_inherits where inhparent = $1::regclass)`, s.name("grid_run1")); n != 2 {
 		t.Errorf("%d checks on the partitions that are kept", n)
 	}
+
 	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
 	if after := scans("grid"); after != before || before == 0 {
 		t.Errorf("the partitions were read %d times before they were kept, %d times once they are back", before, after)
@@ -207,6 +219,7 @@ func TestPublishTruncate(t *testing.T) {
 			if out := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema); strings.Count(out, "published") != 1 || strings.Count(out, "replaced") != 1 {
 				t.Errorf("runs list:\n%s", out)
 			}
+
 			s.exec("create table " + s.name("refers") + " (cell_id bigint references " + s.name("grid") + ")")
 			cli(t, s.dsn, truncate(5, 5)...).expect(t, 2, "rows of other tables point to its rows", "refers")
 			s.exec("drop table " + s.name("refers"))
@@ -242,6 +255,7 @@ func TestTableAlteredInTheMeantime(t *testing.T) {
 	if n := queryOne[int64](t, s.pool, "select count(mine) + count(*) from "+s.name("grid")); n != 25 {
 		t.Errorf("%d rows", n)
 	}
+
 	mustCLI(t, s.dsn, args...)
 	s.checkBoxes("grid", smallCols, smallRows)
 }
@@ -262,6 +276,7 @@ func TestOrphanedStagingTable(t *testing.T) {
 			if r.code != 0 || !strings.Contains(r.stderr, "no run in the ledger knows") {
 				t.Errorf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			mustCLI(t, s.dsn, load("other")...)
 			s.checkCells("grid", 200*100)
 			s.checkCells("other", 200*100)
@@ -282,10 +297,12 @@ func TestLedgerFromBeforeVersions(t *testing.T) {
 	if out := list(); strings.Count(out, s.schema+".grid  published") != 2 {
 		t.Errorf("runs list:\n%s", out)
 	}
+
 	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 	if out := list(); strings.Count(out, "published") != 1 || strings.Count(out, "replaced") != 1 {
 		t.Errorf("runs list:\n%s", out)
 	}
+
 	mustCLI(t, s.dsn, s.load("grid", append(args, "--keep", "1")...)...)
 	if got := s.versions(); got != "grid:1 grid_run2:1" {
 		t.Errorf("versions %s", got)

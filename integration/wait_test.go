@@ -19,6 +19,7 @@ func TestWaitOutlivesTheConnection(t *testing.T) {
 	dsn, limit := s.limitedRole()
 	holder := s.connect()
 	ctx := context.Background()
+
 	// Any other session that has the lock: its number is that of the holder's.
 	p := start(t, dsn, s.load("grid", appendArgs(smallGrid(), "--before", "select pg_sleep(1000)")...)...)
 	s.waitFor("the step to sleep", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%' and state = 'active')", s.application())
@@ -29,6 +30,7 @@ func TestWaitOutlivesTheConnection(t *testing.T) {
 	if _, err := holder.Exec(ctx, "select pg_advisory_lock($1)", key); err != nil {
 		t.Fatal(err)
 	}
+
 	waiting := start(t, dsn, s.load("grid", appendArgs(boxes(20, 10), "--wait", "1h")...)...)
 	waiting.waitForOutput("waiting for another run", 1)
 	limit("0")
@@ -57,15 +59,18 @@ func TestWaitWarnsNobody(t *testing.T) {
 			notices = append(notices, n.Severity+" "+n.Message)
 		}
 	})
+
 	_, err := loader.Run(context.Background(), pool, s.smallJob(0), loader.Options{Wait: 1500 * time.Millisecond})
 	if !errors.As(err, new(*loader.LockedError)) {
 		t.Errorf("error %v", err)
 	}
+
 	mu.Lock()
 	defer mu.Unlock()
 	if len(notices) > 0 {
 		t.Errorf("the server says %q", notices)
 	}
+
 	pool.Close() // else it counts as the load's
 	b.remove()
 	p.wait().expect(t, 0)

@@ -41,10 +41,12 @@ func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) 
 	if err != nil {
 		return nil, err
 	}
+
 	command := []string{"postgres"}
 	for _, name := range slices.Sorted(maps.Keys(o.settings)) {
 		command = append(command, "-c", name+"="+o.settings[name])
 	}
+
 	c, err := postgres.Run(ctx, s.image,
 		postgres.WithDatabase(databaseName), postgres.WithUsername(databaseName), postgres.WithPassword(rand.Text()),
 		testcontainers.WithEnv(map[string]string{"POSTGRES_INITDB_ARGS": "--no-sync"}),
@@ -59,6 +61,7 @@ func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) 
 			if o.volume > 0 {
 				host.Tmpfs = map[string]string{VolumePath: fmt.Sprintf("size=%dm,mode=1777", o.volume)}
 			}
+
 			host.PortBindings = network.PortMap{network.MustParsePort("5432/tcp"): {
 				{HostIP: publishedAddress(), HostPort: strconv.Itoa(port)},
 			}}
@@ -67,6 +70,7 @@ func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) 
 		testcontainers.WithWaitStrategyAndDeadline(startTimeout,
 			wait.ForLog("database system is ready to accept connections").WithOccurrence(2).WithStartupTimeout(startTimeout)),
 	)
+
 	m := &containerInstance{container: c}
 	if err == nil {
 		m.url, err = c.ConnectionString(ctx, "sslmode=disable")
@@ -74,6 +78,7 @@ func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) 
 	if err == nil {
 		err = waitUntilReady(ctx, m.url)
 	}
+
 	if err != nil {
 		err = fmt.Errorf("start a container of %s: %w\n(where no registry can be reached: integration/image/build.sh makes an image, "+
 			"%s names one, %s=local does without)", s.image, err, imageVariable, serverVariable)
@@ -82,6 +87,7 @@ func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) 
 		}
 		return nil, errors.Join(err, m.remove(context.WithoutCancel(ctx)))
 	}
+
 	return m, nil
 }
 
@@ -126,6 +132,7 @@ func (m *containerInstance) kill(ctx context.Context) error {
 		if _, err := c.ContainerKill(ctx, id, client.ContainerKillOptions{}); err != nil {
 			return err
 		}
+
 		// The engine answers when the signal is sent, not when all is gone.
 		gone := c.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
 		select {
@@ -171,6 +178,7 @@ func (m *containerInstance) log(ctx context.Context) string {
 	if err != nil {
 		return err.Error()
 	}
+
 	return string(text[max(0, len(text)-4000):])
 }
 

@@ -44,14 +44,17 @@ func (s localSource) start(ctx context.Context, r *reaper, o serverOptions) (ins
 	if o.volume > 0 {
 		return nil, errNoVolume
 	}
+
 	server, err := localpg.Start(ctx, s.inst, localpg.Options{TCP: true, Settings: o.settings})
 	if err != nil {
 		return nil, err
 	}
+
 	m := &localInstance{inst: s.inst, server: server}
 	if err := r.addDirectory(server.Dir()); err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
+
 	return m, nil
 }
 
@@ -78,6 +81,7 @@ func (m *localInstance) start(context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	log, err := os.OpenFile(filepath.Join(m.server.Dir(), "server.log"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -94,6 +98,7 @@ func (m *localInstance) start(context.Context) error {
 		return err
 	}
 	go func() { _ = cmd.Wait() }() // only so that no zombie stays: the log says how it ended
+
 	return nil
 }
 
@@ -104,15 +109,18 @@ func (m *localInstance) end(ctx context.Context, signal syscall.Signal, all bool
 	if err != nil {
 		return err
 	}
+
 	told := processes[:1]
 	if all {
 		told = processes
 	}
+
 	for _, pid := range told {
 		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("signal process %d: %w", pid, err)
 		}
 	}
+
 	for _, pid := range processes {
 		for !isGone(pid) {
 			select {
@@ -122,6 +130,7 @@ func (m *localInstance) end(ctx context.Context, signal syscall.Signal, all bool
 			}
 		}
 	}
+
 	return nil
 }
 
@@ -131,11 +140,13 @@ func (m *localInstance) signal(signal syscall.Signal) error {
 	if err != nil {
 		return err
 	}
+
 	for _, pid := range processes {
 		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("signal process %d: %w", pid, err)
 		}
 	}
+
 	return nil
 }
 
@@ -145,21 +156,25 @@ func (m *localInstance) processes() ([]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the server's process: %w", err)
 	}
+
 	first, _, _ := strings.Cut(string(text), "\n")
 	server, err := strconv.Atoi(strings.TrimSpace(first))
 	if err != nil {
 		return nil, fmt.Errorf("read the server's process number: %w", err)
 	}
+
 	pids := []int{server}
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", server))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
+
 	for _, field := range strings.Fields(string(children)) {
 		if pid, err := strconv.Atoi(field); err == nil {
 			pids = append(pids, pid)
 		}
 	}
+
 	return pids, nil
 }
 

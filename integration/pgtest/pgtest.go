@@ -49,12 +49,14 @@ func Main(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "pgtest: remove the test server:", err)
 		return max(code, 1)
 	}
+
 	if code == 0 && !fuzzing() {
 		if err := NoLeaks(); err != nil {
 			fmt.Fprintln(os.Stderr, "pgtest: the tests have left goroutines:", err)
 			return 1
 		}
 	}
+
 	return code
 }
 
@@ -136,6 +138,7 @@ func (m *template) get(t testing.TB, admin string) string {
 		execute(t, databaseURL(t, admin, name), "create extension postgis")
 		m.name = name
 	}
+
 	return m.name
 }
 

@@ -30,12 +30,14 @@ func (p *process) sharedDSN() (string, error) {
 	if dsn := os.Getenv(sharedVariable); dsn != "" {
 		return dsn, nil
 	}
+
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shared == nil && p.err == nil {
 		if err := p.prepare(); err != nil {
 			return "", err
 		}
+
 		// Nothing on it outlives the tests.
 		p.shared, p.err = p.source.start(context.Background(), p.reaper, serverOptions{settings: map[string]string{
 			"fsync": "off", "full_page_writes": "off", "max_connections": "200",
@@ -44,6 +46,7 @@ func (p *process) sharedDSN() (string, error) {
 			p.err = os.Setenv(sharedVariable, p.shared.dsn())
 		}
 	}
+
 	if p.err != nil {
 		return "", p.err
 	}
@@ -66,6 +69,7 @@ func (p *process) prepare() error {
 	if p.source != nil || p.err != nil {
 		return p.err
 	}
+
 	source, err := chooseSource(context.Background())
 	if err == nil {
 		p.reaper, err = startReaper()
@@ -75,6 +79,7 @@ func (p *process) prepare() error {
 		return err
 	}
 	p.source = source
+
 	return nil
 }
 
@@ -87,6 +92,7 @@ func (p *process) close() error {
 			return err // the reaper tries again when this process has ended
 		}
 	}
+
 	if p.reaper != nil {
 		return p.reaper.stop()
 	}

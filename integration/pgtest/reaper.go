@@ -39,6 +39,7 @@ func startReaper() (*reaper, error) {
 	if err := r.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the reaper: %w", err)
 	}
+
 	return r, nil
 }
 

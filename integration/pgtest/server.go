@@ -96,6 +96,7 @@ func newServer(t testing.TB, o serverOptions) *Server {
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
+
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		if t.Failed() {
@@ -105,6 +106,7 @@ func newServer(t testing.TB, o serverOptions) *Server {
 			t.Errorf("pgtest: remove the server: %v", err)
 		}
 	})
+
 	return &Server{t: t, m: m}
 }
 
@@ -169,6 +171,7 @@ func waitUntilReady(ctx context.Context, dsn string) error {
 		if err == nil {
 			return nil
 		}
+
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait until the server answers: %w (last try: %w)", context.Cause(ctx), err)

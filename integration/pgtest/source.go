@@ -38,20 +38,24 @@ func chooseSource(ctx context.Context) (source, error) {
 	default:
 		return nil, fmt.Errorf("%s=%q: want container or local", serverVariable, wanted)
 	}
+
 	if _, err := docker(ctx, engineTimeout, "version", "--format", "{{.Server.Version}}"); err != nil {
 		if wanted == "container" {
 			return nil, fmt.Errorf("%s=container, but no container engine answers: %w", serverVariable, err)
 		}
 		return newLocalSource(ctx, fmt.Sprintf("no container engine answers (%v)", err))
 	}
+
 	if err := configureTestcontainers(ctx); err != nil {
 		return nil, err
 	}
+
 	// The library tells each step; what goes wrong it returns as an error. Here, as
 	// servers may start side by side.
 	tclog.SetDefault(tclog.NewNoopLogger())
 	image := chooseImage(ctx)
 	fmt.Fprintf(os.Stderr, "pgtest: PostGIS comes from a container of %s\n", image)
+
 	return containerSource{image: image}, nil
 }
 
@@ -80,6 +84,7 @@ func configureTestcontainers(ctx context.Context) error {
 	// The library tells each step; what goes wrong it returns as an error.
 	tclog.SetDefault(tclog.NewNoopLogger())
 	settings := map[string]string{}
+
 	// The library should talk to the engine that answered us: docker's own
 	// context may say another one than the library would find.
 	host, err := docker(ctx, engineTimeout, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
@@ -93,6 +98,7 @@ func configureTestcontainers(ctx context.Context) error {
 		// Without its image no container would start. The reaper of this package does its work.
 		settings["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 	}
+
 	for name, value := range settings {
 		if _, isSet := os.LookupEnv(name); isSet {
 			continue
@@ -101,6 +107,7 @@ func configureTestcontainers(ctx context.Context) error {
 			return fmt.Errorf("set %s for testcontainers: %w", name, err)
 		}
 	}
+
 	return nil
 }
 
@@ -131,6 +138,7 @@ func haveRyuk(ctx context.Context) bool {
 		return true
 	}
 	_, err := docker(ctx, ryukTimeout, "pull", "--quiet", image)
+
 	return err == nil
 }
 
@@ -140,6 +148,7 @@ func docker(ctx context.Context, timeout time.Duration, args ...string) (string,
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "docker", args...)
 	cmd.WaitDelay = time.Second
+
 	out, err := cmd.Output()
 	if err != nil {
 		if ctx.Err() != nil {
@@ -150,5 +159,6 @@ func docker(ctx context.Context, timeout time.Duration, args ...string) (string,
 		}
 		return "", fmt.Errorf("docker %s: %w", args[0], err)
 	}
+
 	return strings.TrimSpace(string(out)), nil
 }
