@@ -110,13 +110,17 @@ func (db *database) checkReady(g grid, method string) func(context.Context) erro
 	return func(ctx context.Context) error { return db.checkReadyRows(ctx, g.cells(), method) }
 }
 
+// readySQL counts the primary keys of the table $1, its indexes by the method $2, and
+// the columns that it has statistics of.
+const readySQL = `
+	select count(*) filter (where indisprimary), count(*) filter (where m.amname = $2),
+	       (select count(*) from pg_stats where tablename = $1)
+	from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+	where i.indrelid = $1::text::regclass and i.indisvalid`
+
 func (db *database) checkReadyRows(ctx context.Context, rows int64, method string) error {
 	var keys, indexes, statistics int
-	err := db.conn.QueryRow(ctx, `
-		select count(*) filter (where indisprimary), count(*) filter (where m.amname = $2),
-		       (select count(*) from pg_stats where tablename = $1)
-		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-		where i.indrelid = $1::text::regclass and i.indisvalid`, tableName, method).Scan(&keys, &indexes, &statistics)
+	err := db.conn.QueryRow(ctx, readySQL, tableName, method).Scan(&keys, &indexes, &statistics)
 	if err != nil {
 		return err
 	}

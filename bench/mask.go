@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -164,15 +163,19 @@ func (db *database) maskReadyArm(m maskArea) arm {
 		}}
 }
 
-// coverageArm has the careful SQL compute intersections on the edge alone.
-func (db *database) coverageArm(m maskArea) arm {
-	create := "create table " + tableName + ` as
+// coverageSQL makes the table of the cells around the area with their coverage: of the
+// table's name, the SRID and the cell size.
+const coverageSQL = `create table %s as
 select row_number() over () as cell_id, i as col, j as row, geom, coverage from (
-	select g.i, g.j, g.geom::geometry(Polygon, ` + strconv.Itoa(srid) + `),
+	select g.i, g.j, g.geom::geometry(Polygon, %d),
 	       case when st_covers(aoi.geom, g.geom) then 1
 	            when st_intersects(aoi.geom, g.geom) then (st_area(st_intersection(aoi.geom, g.geom)) / st_area(g.geom))::real end as coverage
-	from aoi, st_squaregrid(` + strconv.Itoa(cellSize) + `, aoi.geom) g offset 0) s
+	from aoi, st_squaregrid(%d, aoi.geom) g offset 0) s
 where coverage is not null`
+
+// coverageArm has the careful SQL compute intersections on the edge alone.
+func (db *database) coverageArm(m maskArea) arm {
+	create := fmt.Sprintf(coverageSQL, tableName, srid, cellSize)
 
 	return arm{id: "mask_coverage", title: db.maskTitle("ready to query with coverage, 20,000 corners and a million cells"), cells: m.rows,
 		server: db.name, reference: nameCoverageSQL, contenders: []contender{
