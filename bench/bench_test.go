@@ -21,10 +21,12 @@ func TestContendersTakeTurns(t *testing.T) {
 			return sample{Seconds: float64(len(turns))}, nil
 		}}
 	}
+
 	r, err := arm{id: "x", contenders: []contender{turn("A"), turn("B"), turn("C")}}.measure(t.Context(), 2, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if got := strings.Join(turns, " "); got != "A B C A B C" {
 		t.Errorf("the turns were %s", got)
 	}
@@ -55,6 +57,7 @@ func TestBrokenPeerIsLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if len(r.Contenders) != 1 || len(r.find("A").Samples) != 2 || !slices.Equal(r.Failed, []string{"B (no driver)"}) {
 		t.Errorf("got %+v", r)
 	}
@@ -70,10 +73,12 @@ func TestMemoryIsThatOfTheProcess(t *testing.T) {
 	for i := range held {
 		held[i] = 1
 	}
+
 	_, _, most, err := runProcess(t.Context(), nil, "sleep", "0.2")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if most == 0 || most > 50<<20 {
 		t.Errorf("sleep held %d bytes", most)
 	}
@@ -104,6 +109,7 @@ func fakeMeasurements() *measurements {
 		}
 		return c
 	}
+
 	return &measurements{
 		Machine: machine{Cores: 2, Missing: []string{"gdal-bin"}},
 		Results: []result{
@@ -120,6 +126,7 @@ func TestTargets(t *testing.T) {
 	for _, target := range fakeMeasurements().targets() {
 		got[target.what] = target
 	}
+
 	for what, want := range map[string]struct {
 		got     float64
 		reached bool
@@ -134,6 +141,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s: %v, reached %v; want %v", what, target, target.reached(), want)
 		}
 	}
+
 	if target := got["generation on two cores against list(map(box))"]; !math.IsNaN(target.got) || target.reached() {
 		t.Errorf("what was not measured is %v", target)
 	}
@@ -145,10 +153,12 @@ func TestReportAndMeasurementsAreWritten(t *testing.T) {
 	if err := m.report(dir); err != nil {
 		t.Fatal(err)
 	}
+
 	report, err := os.ReadFile(filepath.Join(dir, "benchmarks.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for _, want := range []string{
 		"could not be installed: gdal-bin",
 		"| partitioned + GiST against the faster SQL alone, 3.2 million cells, untuned | at least 1.7 | 1.00 | **falls short** |",
@@ -159,18 +169,22 @@ func TestReportAndMeasurementsAreWritten(t *testing.T) {
 			t.Errorf("the report lacks %q", want)
 		}
 	}
+
 	picture, err := os.ReadFile(filepath.Join(dir, "benchmarks.png"))
 	if err != nil || !strings.HasPrefix(string(picture), "\x89PNG") {
 		t.Errorf("the chart is no PNG: %v", err)
 	}
+
 	file := filepath.Join(dir, "benchmarks.json")
 	if err := m.write(file); err != nil {
 		t.Fatal(err)
 	}
+
 	again, err := readMeasurements(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	again.put(result{ID: "ready_3.2_untuned", Title: "ready anew"})
 	ids := []string{}
 	for _, r := range again.Results {

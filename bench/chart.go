@@ -30,9 +30,11 @@ func (m *measurements) draw(file string) error {
 			height += r.panelHeight()
 		}
 	}
+
 	if len(shown) == 0 {
 		return nil
 	}
+
 	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, height), vgimg.UseDPI(96))
 	top := height
 	for _, r := range shown {
@@ -40,14 +42,17 @@ func (m *measurements) draw(file string) error {
 		r.panel().Draw(area)
 		top -= r.panelHeight()
 	}
+
 	f, err := os.Create(file)
 	if err != nil {
 		return err
 	}
+
 	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(f); err != nil {
 		f.Close()
 		return fmt.Errorf("drawing %s: %w", file, err)
 	}
+
 	return f.Close()
 }
 
@@ -76,6 +81,7 @@ func (r result) panel() *plot.Plot {
 	if strings.HasPrefix(r.ID, "query_") {
 		p.X.Label.Text += ", of a query"
 	}
+
 	bars := bars{result: r}
 	names := make([]string, len(r.Contenders))
 	for i, c := range r.Contenders {
@@ -83,10 +89,12 @@ func (r result) panel() *plot.Plot {
 		names[len(names)-1-i] = c.Name
 		p.X.Max = max(p.X.Max, c.seconds().most)
 	}
+
 	p.Add(plotter.NewGrid(), bars)
 	p.NominalY(names...)
 	p.X.Min, p.X.Max = 0, p.X.Max*1.45 // room for what stands behind a bar
 	p.Y.Min, p.Y.Max = -0.6, float64(len(names))-0.4
+
 	return p
 }
 
@@ -99,6 +107,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 	reference := b.result.find(b.result.Reference).seconds().median
 	style := p.X.Tick.Label
 	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
+
 	for i, t := range b.result.Contenders {
 		s := t.seconds()
 		mid := y(float64(len(b.result.Contenders) - 1 - i))
@@ -107,6 +116,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 		if isLoadgrid(t.Name) {
 			fill = color.NRGBA{R: 46, G: 125, B: 190, A: 255}
 		}
+
 		c.FillPolygon(fill, []vg.Point{
 			{X: x(0), Y: mid - half}, {X: x(s.median), Y: mid - half}, {X: x(s.median), Y: mid + half}, {X: x(0), Y: mid + half},
 		})
@@ -128,14 +138,17 @@ func (r result) label(t contenderTimes, reference float64) string {
 	if strings.HasPrefix(r.ID, "query_") {
 		return fmt.Sprintf("%.2f ms, %.0f pages", s*1000, t.stage("buffers").median)
 	}
+
 	label := fmt.Sprintf("%s s", digits(s))
 	if r.ID == "growth" {
 		return label
 	}
+
 	label += ", " + count(int64(float64(r.Cells)/s)) + " rows/s"
 	if reference > 0 && t.Name != r.Reference {
 		label += fmt.Sprintf(", x %.2f", reference/s)
 	}
+
 	return label
 }
 

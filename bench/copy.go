@@ -33,6 +33,7 @@ func copyArm(ctx context.Context, db *database, p programs, g grid, id, title, d
 	if err != nil {
 		return a, err
 	}
+
 	a.contenders = append(a.contenders, db.limit(g, frozen, dir), db.loadStage(nameLoad, g))
 	job := g.job()
 	job.Streams = 2
@@ -40,6 +41,7 @@ func copyArm(ctx context.Context, db *database, p programs, g grid, id, title, d
 	if err != nil {
 		return a, err
 	}
+
 	a.contenders = append(a.contenders, db.limitInChunks(g, chunked, dir), db.loadStage(nameLoadChunks, g, "--streams", "2"),
 		db.loadStage("loadgrid, chunks over three streams", g, "--streams", "3"),
 		db.pgxValues(g))
@@ -51,6 +53,7 @@ func copyArm(ctx context.Context, db *database, p programs, g grid, id, title, d
 			},
 		})
 	}
+
 	return a, nil
 }
 
@@ -116,6 +119,7 @@ func (db *database) limitInChunks(g grid, plan *loader.Plan, dir string) contend
 		sessions = nil
 		return errors.Join(errs...)
 	}
+
 	return contender{
 		name: nameLimitChunks,
 		check: func(ctx context.Context) error {
@@ -127,12 +131,14 @@ func (db *database) limitInChunks(g grid, plan *loader.Plan, dir string) contend
 					return err
 				}
 			}
+
 			if err := db.reset(ctx); err != nil {
 				return err
 			}
 			if err := db.exec(ctx, "create table "+tableName+" "+columnDefinition); err != nil {
 				return err
 			}
+
 			for range 2 {
 				conn, err := pgx.Connect(ctx, db.server.DSN())
 				if err != nil {
@@ -143,6 +149,7 @@ func (db *database) limitInChunks(g grid, plan *loader.Plan, dir string) contend
 					return errors.Join(err, closeSessions(ctx))
 				}
 			}
+
 			return nil
 		},
 		run: func(ctx context.Context) (sample, error) {
@@ -157,6 +164,7 @@ func (db *database) limitInChunks(g grid, plan *loader.Plan, dir string) contend
 					return nil
 				})
 			}
+
 			if err := all.Wait(); err != nil {
 				return sample{}, err
 			}

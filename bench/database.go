@@ -36,19 +36,23 @@ func startDatabase(ctx context.Context, name string, p programs) (*database, err
 	if err != nil {
 		return nil, err
 	}
+
 	server, err := localpg.Start(ctx, inst, localpg.Options{TCP: true, Settings: serverSettings(name)})
 	if err != nil {
 		return nil, err
 	}
+
 	db := &database{name: name, server: server, loadgrid: p.loadgrid, python: p.python,
 		version: fmt.Sprintf("PostgreSQL %s, PostGIS %s", inst.Version, inst.PostGIS)}
 	if db.conn, err = pgx.Connect(ctx, server.DSN()); err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
+
 	db.env, err = pgEnvironment(server.DSN())
 	if err != nil {
 		return nil, errors.Join(err, db.close(ctx))
 	}
+
 	return db, nil
 }
 
@@ -106,16 +110,21 @@ func (db *database) checkReady(g grid, method string) func(context.Context) erro
 	return func(ctx context.Context) error { return db.checkReadyRows(ctx, g.cells(), method) }
 }
 
+// readySQL counts the primary keys of the table $1, its indexes by the method $2, and
+// the columns that it has statistics of.
+const readySQL = `
+	select count(*) filter (where indisprimary), count(*) filter (where m.amname = $2),
+	       (select count(*) from pg_stats where tablename = $1)
+	from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+	where i.indrelid = $1::text::regclass and i.indisvalid`
+
 func (db *database) checkReadyRows(ctx context.Context, rows int64, method string) error {
 	var keys, indexes, statistics int
-	err := db.conn.QueryRow(ctx, `
-		select count(*) filter (where indisprimary), count(*) filter (where m.amname = $2),
-		       (select count(*) from pg_stats where tablename = $1)
-		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-		where i.indrelid = $1::text::regclass and i.indisvalid`, tableName, method).Scan(&keys, &indexes, &statistics)
+	err := db.conn.QueryRow(ctx, readySQL, tableName, method).Scan(&keys, &indexes, &statistics)
 	if err != nil {
 		return err
 	}
+
 	if keys != 1 || indexes != 1 || statistics < 4 {
 		return fmt.Errorf("the table has %d primary keys, %d indexes by %s, statistics of %d columns", keys, indexes, method, statistics)
 	}
@@ -133,6 +142,7 @@ func (db *database) loadWith(ctx context.Context, flags ...string) (loader.Summa
 	if err != nil {
 		return loader.Summary{}, 0, err
 	}
+
 	lines := json.NewDecoder(strings.NewReader(stderr))
 	for {
 		var line struct {
@@ -145,6 +155,7 @@ func (db *database) loadWith(ctx context.Context, flags ...string) (loader.Summa
 			}
 			return loader.Summary{}, 0, fmt.Errorf("reading what loadgrid tells: %w", err)
 		}
+
 		if line.Type == "summary" {
 			return line.Summary, maxRSS, nil
 		}

@@ -28,6 +28,7 @@ func floorArm(ctx context.Context, db *database, g grid, dir string) (arm, error
 	if err != nil {
 		return arm{}, err
 	}
+
 	limit := db.limit(g, plan, dir)
 	c := contender{name: nameFloor, prepare: limit.prepare}
 	c.run = func(ctx context.Context) (sample, error) {
@@ -35,6 +36,7 @@ func floorArm(ctx context.Context, db *database, g grid, dir string) (arm, error
 		if err := db.conn.QueryRow(ctx, "select pg_backend_pid()").Scan(&pid); err != nil {
 			return sample{}, err
 		}
+
 		s := sample{Stages: map[string]float64{}}
 		for i, step := range []func() error{
 			func() error { _, err := limit.run(ctx); return err },
@@ -48,9 +50,11 @@ func floorArm(ctx context.Context, db *database, g grid, dir string) (arm, error
 			if err != nil {
 				return s, err
 			}
+
 			if err := step(); err != nil {
 				return s, err
 			}
+
 			after, err := cpuSeconds(pid)
 			if err != nil {
 				return s, err
@@ -58,8 +62,10 @@ func floorArm(ctx context.Context, db *database, g grid, dir string) (arm, error
 			s.Stages[floorStages[i]] = after - before
 			s.Seconds += after - before
 		}
+
 		return s, nil
 	}
+
 	c.prepare = func(ctx context.Context) error {
 		// Workers would do a part of it where this backend's clock does not see it.
 		if err := db.exec(ctx, "set max_parallel_maintenance_workers = 0", "set maintenance_work_mem = '256MB'"); err != nil {
@@ -67,6 +73,7 @@ func floorArm(ctx context.Context, db *database, g grid, dir string) (arm, error
 		}
 		return limit.prepare(ctx)
 	}
+
 	c.check = func(ctx context.Context) error {
 		return db.exec(ctx, "reset max_parallel_maintenance_workers", "reset maintenance_work_mem")
 	}
@@ -81,11 +88,13 @@ func cpuSeconds(pid int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(rest)
 	if len(fields) < 13 {
 		return 0, fmt.Errorf("/proc/%d/stat has only %d fields", pid, len(fields))
 	}
+
 	var ticks int64
 	for _, field := range fields[11:13] {
 		n, err := strconv.ParseInt(field, 10, 64)
@@ -94,5 +103,6 @@ func cpuSeconds(pid int) (float64, error) {
 		}
 		ticks += n
 	}
+
 	return float64(ticks) / clockTicks, nil
 }

@@ -31,6 +31,7 @@ func generationArm(p programs) arm {
 			}})
 		}
 	}
+
 	for _, cores := range []int{1, 2} {
 		name := nameGeomgen2
 		if cores == 1 {
@@ -40,6 +41,7 @@ func generationArm(p programs) arm {
 			return generate(ctx, grid08(), cores)
 		}})
 	}
+
 	return a
 }
 
@@ -56,6 +58,7 @@ func generate(ctx context.Context, g grid, cores int) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
+
 	began := time.Now()
 	var all errgroup.Group
 	for i := range plan.Chunks {
@@ -70,6 +73,7 @@ func generate(ctx context.Context, g grid, cores int) (sample, error) {
 						return err
 					}
 				}
+
 				if rows.Generated() != plan.Chunk(i).Rows {
 					return fmt.Errorf("%d rows generated, %d planned", rows.Generated(), plan.Chunk(i).Rows)
 				}
@@ -77,6 +81,7 @@ func generate(ctx context.Context, g grid, cores int) (sample, error) {
 			return nil
 		})
 	}
+
 	err = all.Wait()
 	return sample{Seconds: time.Since(began).Seconds() / times}, err
 }

@@ -19,11 +19,13 @@ func growthArm(ctx context.Context, db *database, dir string) (arm, error) {
 	for _, g := range growthGrids() {
 		a.contenders = append(a.contenders, db.loadStage(growthName(g), g))
 	}
+
 	plan, err := loader.NewPlan(ctx, gridEU().job())
 	if err != nil {
 		return a, err
 	}
-	return a.with(db.limit(gridEU(), plan, dir)), nil
+
+	return a.withContenders(db.limit(gridEU(), plan, dir)), nil
 }
 
 func growthName(g grid) string { return "loadgrid, " + count(g.cells()) + " cells" }

@@ -48,6 +48,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
+
 	var err error
 	o.only, err = regexp.Compile(*only)
 	return o, err
@@ -58,23 +59,28 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+
 	if o.loadgrid, err = filepath.Abs(o.loadgrid); err != nil {
 		return err
 	}
+
 	file := filepath.Join(o.folder, "benchmarks.json")
 	all, err := readMeasurements(file)
 	if err != nil {
 		return err
 	}
+
 	if !o.reportOnly {
 		// A server in a container has other limits, and cannot read the dumps.
 		if _, err := localpg.FindOrInstall(ctx, stderr); err != nil {
 			return err
 		}
+
 		p := findPrograms(ctx, o.loadgrid, filepath.Join("bench", "peers"))
 		if all.Machine, err = describeMachine(ctx, p); err != nil {
 			return err
 		}
+
 		save := func(r result) error {
 			r.Version = all.Machine.Versions["loadgrid"]
 			all.put(r)
@@ -84,6 +90,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 			return err
 		}
 	}
+
 	return all.report(o.folder)
 }
 
@@ -102,6 +109,7 @@ func measureAll(ctx context.Context, o options, p programs, stderr io.Writer, sa
 	if err := measure(generationArm(p)); err != nil {
 		return err
 	}
+
 	dir, err := os.MkdirTemp("", "loadgrid-bench-*")
 	if err != nil {
 		return err
@@ -110,11 +118,13 @@ func measureAll(ctx context.Context, o options, p programs, stderr io.Writer, sa
 	if err := os.Chmod(dir, 0o755); err != nil { // the server reads the dumps
 		return err
 	}
+
 	for _, server := range []string{untuned, tuned} {
 		if err := measureOn(ctx, server, p, dir, measure, o); err != nil {
 			return fmt.Errorf("on the %s server: %w", server, err)
 		}
 	}
+
 	return nil
 }
 
@@ -125,6 +135,7 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close(ctx)) }()
+
 	title := func(format string) string { return fmt.Sprintf(format, server) }
 	for _, load := range []struct {
 		id, title string
@@ -141,31 +152,38 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 			return err
 		}
 	}
+
 	arms := []arm{
 		readyArm(db, p, grid08(), "ready_0.8_"+server, title("3. Ready to query, 0.8 million cells, %s server"), dir),
 		readyArm(db, p, grid32(), "ready_3.2_"+server, title("3. Ready to query, 3.2 million cells, %s server"), dir),
 	}
+
 	floor, err := floorArm(ctx, db, grid32(), dir)
 	if err != nil {
 		return err
 	}
+
 	arms = append(arms, floor)
 	for _, a := range arms {
 		if err := measure(a); err != nil {
 			return err
 		}
 	}
+
 	if err := measureQueries(ctx, db, measure, o); err != nil {
 		return err
 	}
+
 	if server == untuned {
 		if err := measureTuning(ctx, db, measure, o); err != nil {
 			return err
 		}
+
 		growth, err := growthArm(ctx, db, dir)
 		if err != nil {
 			return err
 		}
+
 		if err := measure(growth); err != nil {
 			return err
 		}
@@ -173,6 +191,7 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 			return err
 		}
 	}
+
 	return measure(readyArm(db, p, gridEU(), "ready_30_"+server, title("3. Ready to query, 29.9 million cells, %s server"), dir))
 }
 
@@ -180,7 +199,7 @@ func measureQueries(ctx context.Context, db *database, measure func(arm) error, 
 	loaded := false
 	for _, a := range queryArms(db, grid32()) {
 		if o.only.MatchString(a.id) && !loaded {
-			if err := db.loadAsked(ctx, grid32()); err != nil {
+			if err := db.loadQueried(ctx, grid32()); err != nil {
 				return err
 			}
 			loaded = true
@@ -189,5 +208,6 @@ func measureQueries(ctx context.Context, db *database, measure func(arm) error, 
 			return err
 		}
 	}
-	return db.dropAsked(ctx, grid32())
+
+	return db.dropQueried(ctx, grid32())
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -46,15 +45,18 @@ func newMaskArea(ctx context.Context, dir string, corners int, radius float64) (
 		}
 		fmt.Fprintf(&b, "%v %v", p.X, p.Y)
 	}
+
 	b.WriteString("))")
 	m.file = filepath.Join(dir, fmt.Sprintf("area_%d.wkt", corners))
 	if err := os.WriteFile(m.file, []byte(b.String()), 0o600); err != nil {
 		return m, err
 	}
+
 	plan, err := loader.NewPlan(ctx, m.job())
 	if err != nil {
 		return m, err
 	}
+
 	m.rows = plan.Rows
 	return m, nil
 }
@@ -92,22 +94,27 @@ func measureMasks(ctx context.Context, db *database, dir string, measure func(ar
 	if !wanted {
 		return nil
 	}
+
 	million, err := newMaskArea(ctx, dir, 20_000, 560_000)
 	if err != nil {
 		return err
 	}
+
 	large, err := newMaskArea(ctx, dir, 10_000, 3_060_000)
 	if err != nil {
 		return err
 	}
+
 	if err := db.store(ctx, million); err != nil {
 		return err
 	}
+
 	for _, a := range []arm{db.decideArm(million), db.maskReadyArm(million), db.coverageArm(million), db.largeMaskArm(large)} {
 		if err := measure(a); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -156,15 +163,20 @@ func (db *database) maskReadyArm(m maskArea) arm {
 		}}
 }
 
-// coverageArm has the careful SQL compute intersections on the edge alone.
-func (db *database) coverageArm(m maskArea) arm {
-	create := "create table " + tableName + ` as
+// coverageSQL makes the table of the cells around the area with their coverage: of the
+// table's name, the SRID and the cell size.
+const coverageSQL = `create table %s as
 select row_number() over () as cell_id, i as col, j as row, geom, coverage from (
-	select g.i, g.j, g.geom::geometry(Polygon, ` + strconv.Itoa(srid) + `),
+	select g.i, g.j, g.geom::geometry(Polygon, %d),
 	       case when st_covers(aoi.geom, g.geom) then 1
 	            when st_intersects(aoi.geom, g.geom) then (st_area(st_intersection(aoi.geom, g.geom)) / st_area(g.geom))::real end as coverage
-	from aoi, st_squaregrid(` + strconv.Itoa(cellSize) + `, aoi.geom) g offset 0) s
+	from aoi, st_squaregrid(%d, aoi.geom) g offset 0) s
 where coverage is not null`
+
+// coverageArm has the careful SQL compute intersections on the edge alone.
+func (db *database) coverageArm(m maskArea) arm {
+	create := fmt.Sprintf(coverageSQL, tableName, srid, cellSize)
+
 	return arm{id: "mask_coverage", title: db.maskTitle("ready to query with coverage, 20,000 corners and a million cells"), cells: m.rows,
 		server: db.name, reference: nameCoverageSQL, contenders: []contender{
 			db.maskSQL(nameCoverageSQL, m, create),
@@ -213,16 +225,19 @@ func (db *database) checkMask(m maskArea, coverage bool) func(context.Context) e
 		if err := db.checkReadyRows(ctx, m.rows, "gist"); err != nil {
 			return err
 		}
+
 		off := "0::float8"
 		if coverage {
 			off = "max(abs(o.coverage::float8 - g.coverage))"
 		}
+
 		var same int64
 		var most float64
 		err := db.conn.QueryRow(ctx, "select count(*), "+off+" from oracle o join "+tableName+" g using (col, row)").Scan(&same, &most)
 		if err != nil {
 			return err
 		}
+
 		if same != m.rows || most > 1e-6 {
 			return fmt.Errorf("%d of %d cells are those of SQL alone, coverage is off by up to %g", same, m.rows, most)
 		}

@@ -65,6 +65,7 @@ func (a arm) measure(ctx context.Context, rounds int, progress io.Writer) (resul
 	for _, c := range a.contenders {
 		r.Contenders = append(r.Contenders, contenderTimes{Name: c.name})
 	}
+
 	fmt.Fprintf(progress, "\n%s\n", a.title)
 	failed := map[string]bool{}
 	for round := range rounds {
@@ -72,6 +73,7 @@ func (a arm) measure(ctx context.Context, rounds int, progress io.Writer) (resul
 			if failed[c.name] {
 				continue
 			}
+
 			s, err := c.measure(ctx)
 			if err != nil && c.peer && ctx.Err() == nil {
 				fmt.Fprintf(progress, "  round %d  %-60s left out: %v\n", round+1, c.name, err)
@@ -80,6 +82,7 @@ func (a arm) measure(ctx context.Context, rounds int, progress io.Writer) (resul
 				r.Contenders[i].Samples, failed[c.name] = nil, true
 				continue
 			}
+
 			if err != nil {
 				return r, fmt.Errorf("%s: %s, round %d: %w", a.title, c.name, round+1, err)
 			}
@@ -87,6 +90,7 @@ func (a arm) measure(ctx context.Context, rounds int, progress io.Writer) (resul
 			r.Contenders[i].Samples = append(r.Contenders[i].Samples, s)
 		}
 	}
+
 	r.Contenders = slices.DeleteFunc(r.Contenders, func(t contenderTimes) bool { return failed[t.Name] })
 	return r, nil
 }
@@ -97,11 +101,13 @@ func (c contender) measure(ctx context.Context) (sample, error) {
 			return sample{}, fmt.Errorf("preparing: %w", err)
 		}
 	}
+
 	began := time.Now()
 	s, err := c.run(ctx)
 	if err != nil {
 		return sample{}, err
 	}
+
 	if s.Seconds == 0 {
 		s.Seconds = time.Since(began).Seconds()
 	}
@@ -110,6 +116,7 @@ func (c contender) measure(ctx context.Context) (sample, error) {
 			return sample{}, fmt.Errorf("checking: %w", err)
 		}
 	}
+
 	return s, nil
 }
 

@@ -44,6 +44,7 @@ func readMeasurements(file string) (*measurements, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading earlier measurements: %w", err)
 	}
+
 	return m, nil
 }
 
@@ -87,20 +88,25 @@ func describeMachine(ctx context.Context, p programs) (machine, error) {
 	if kernel, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.System += ", Linux " + strings.TrimSpace(string(kernel))
 	}
+
 	inst, err := localpg.Find()
 	if err == nil {
 		m.Versions["PostgreSQL"], m.Versions["PostGIS"] = inst.Version, inst.PostGIS
 	}
+
 	out, _, _, err := runProcess(ctx, nil, p.loadgrid, "version")
 	if err != nil {
 		return m, err
 	}
+
 	_, version, _ := strings.Cut(strings.TrimSpace(out), " ")
 	m.Versions["loadgrid"] = version
+
 	// A program that is built from a checkout does not always know its commit.
 	if commit, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output(); err == nil {
 		m.Versions["loadgrid"] += ", commit " + strings.TrimSpace(string(commit))
 	}
+
 	for _, name := range peerPackages {
 		if p.versions[name] == "" {
 			m.Missing = append(m.Missing, name)
@@ -108,6 +114,7 @@ func describeMachine(ctx context.Context, p programs) (machine, error) {
 		}
 		m.Versions[name] = p.versions[name]
 	}
+
 	return m, nil
 }
 
@@ -117,10 +124,12 @@ func lineOf(file, name string) string {
 	if err != nil {
 		return ""
 	}
+
 	for line := range strings.Lines(string(b)) {
 		if rest, ok := strings.CutPrefix(line, name); ok {
 			return strings.Trim(rest, " \t\n:=")
 		}
 	}
+
 	return ""
 }

@@ -51,12 +51,14 @@ func runProcess(ctx context.Context, env []string, name string, args ...string) 
 	if err := cmd.Start(); err != nil {
 		return "", "", 0, fmt.Errorf("%s: %w", name, err)
 	}
+
 	memory := watchMemory(cmd.Process.Pid)
 	err = cmd.Wait()
 	maxRSS = memory.end()
 	if err != nil {
 		return "", "", 0, fmt.Errorf("%s: %w\n%s", name, err, errs.String())
 	}
+
 	return out.String(), errs.String(), maxRSS, nil
 }
 

@@ -38,6 +38,7 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 		a.contenders = append(a.contenders, db.sqlContender(nameSquare, g, squareSQL(g), "gist"),
 			db.sqlContender(nameSeriesBR, g, seriesSQL(g), "brin"), db.sqlContender(nameSquareBR, g, squareSQL(g), "brin"))
 	}
+
 	if g == grid08() && p.has("gdal-bin") {
 		a.contenders = append(a.contenders, db.ogr(g, dir))
 	}
@@ -48,6 +49,7 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 				return sample{MaxRSS: maxRSS}, err
 			}})
 	}
+
 	if g == grid32() {
 		a.contenders = append(a.contenders, db.loadgridContender(nameChunks, g, "gist", "--streams", "2"))
 	}
@@ -56,21 +58,26 @@ func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 	if g.cells() <= grid32().cells() {
 		a.contenders = append(a.contenders, db.loadgridContender(namePlainBR, g, "brin", "--index", "brin"))
 	}
-	return a.with(db.loadgridContender(namePartsBR, g, "brin", "--index", "brin", "--partitions", g.partitions()))
+
+	return a.withContenders(db.loadgridContender(namePartsBR, g, "brin", "--index", "brin", "--partitions", g.partitions()))
 }
 
-func (a arm) with(more ...contender) arm {
+func (a arm) withContenders(more ...contender) arm {
 	a.contenders = append(a.contenders, more...)
 	return a
 }
 
-// seriesSQL makes the table as people do in SQL, row after row.
-func seriesSQL(g grid) string {
-	return fmt.Sprintf(`create table %s as
+// seriesFormat makes the table of seriesSQL: of the table's name, the first row, the
+// number of columns, the first and the last column, the cell size, the SRID and the
+// last row.
+const seriesFormat = `create table %s as
 select (r - %d)::bigint * %d + (c - %d) as cell_id, c as col, r as row,
        st_makeenvelope(c * %[6]d, r * %[6]d, (c + 1) * %[6]d, (r + 1) * %[6]d, %[7]d)::geometry(Polygon, %[7]d) as geom
-from generate_series(%[2]d, %[8]d) r, generate_series(%[4]d, %[5]d) c`,
-		tableName, g.row0, g.cols, g.col0, g.col0+g.cols-1, cellSize, srid, g.row0+g.rows-1)
+from generate_series(%[2]d, %[8]d) r, generate_series(%[4]d, %[5]d) c`
+
+// seriesSQL makes the table as people do in SQL, row after row.
+func seriesSQL(g grid) string {
+	return fmt.Sprintf(seriesFormat, tableName, g.row0, g.cols, g.col0, g.col0+g.cols-1, cellSize, srid, g.row0+g.rows-1)
 }
 
 // squareSQL makes it with PostGIS's own function, in its order. The bounds lie

@@ -25,6 +25,7 @@ func (m *measurements) report(folder string) error {
 	m.writeHead(&b)
 	m.writeTargets(&b)
 	b.WriteString("\n" + remarks)
+
 	for _, r := range m.Results {
 		fmt.Fprintf(&b, "\n## %s\n\n", r.Title)
 		switch {
@@ -40,10 +41,12 @@ func (m *measurements) report(folder string) error {
 			r.writeTimes(&b)
 		}
 	}
+
 	writeSettings(&b)
 	if err := m.draw(filepath.Join(folder, "benchmarks.png")); err != nil {
 		return err
 	}
+
 	return os.WriteFile(filepath.Join(folder, "benchmarks.md"), b.Bytes(), 0o644)
 }
 
@@ -57,22 +60,26 @@ func (m *measurements) writeHead(b *bytes.Buffer) {
 		if r.Measured.After(last) {
 			last = r.Measured
 		}
+
 		for _, c := range r.Contenders {
 			if n := len(c.Samples); rounds == 0 || n < rounds {
 				rounds = n
 			}
 		}
 	}
+
 	days := first.Format(time.DateOnly)
 	if end := last.Format(time.DateOnly); end != days {
 		days += " to " + end
 	}
+
 	fmt.Fprintf(b, `# Benchmarks
 
 Written by `+"`make bench`"+`, which measures all of it again; the single measurements stand in
 [benchmarks.json](benchmarks.json). Measured on %s: %d cores of %s, %s of memory, %s.
 
 `, days, m.Machine.Cores, m.Machine.CPU, m.Machine.Memory, m.Machine.System)
+
 	for _, name := range slices.Sorted(maps.Keys(m.Machine.Versions)) {
 		version := m.Machine.Versions[name]
 		if name == "loadgrid" {
@@ -80,9 +87,11 @@ Written by `+"`make bench`"+`, which measures all of it again; the single measur
 		}
 		fmt.Fprintf(b, "- %s %s\n", name, version)
 	}
+
 	if len(m.Machine.Missing) > 0 {
 		fmt.Fprintf(b, "\nPeers that did not run, since these packages could not be installed: %s.\n", strings.Join(m.Machine.Missing, ", "))
 	}
+
 	fmt.Fprintf(b, `
 In each comparison all contenders take turns, A B C, A B C, on the same server and the
 same grid, %d rounds or more; before each turn the table is dropped, and the server writes a
@@ -119,6 +128,7 @@ func (r result) writeTimes(b *bytes.Buffer) {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", c.Name, s.text(), count(int64(float64(r.Cells)/s.median)), memory, ratio)
 	}
+
 	r.writeStages(b)
 	if len(r.Failed) > 0 {
 		fmt.Fprintf(b, "\nDid not run: %s.\n", strings.Join(r.Failed, "; "))
@@ -130,12 +140,14 @@ func (r result) writeStages(b *bytes.Buffer) {
 	if !strings.HasPrefix(r.ID, "ready_") {
 		return
 	}
+
 	fmt.Fprintln(b, "\nSeconds of loadgrid's stages, medians; the start and the end of the process come on top:")
 	fmt.Fprintln(b)
 	for _, c := range r.Contenders {
 		if !isLoadgrid(c.Name) {
 			continue
 		}
+
 		var parts []string
 		for _, stage := range loader.Stages() {
 			if s := c.stage(string(stage)).median; s >= 0.005 {
@@ -162,6 +174,7 @@ func (r result) writeTuning(b *bytes.Buffer) {
 	for _, id := range windowsAsked {
 		fmt.Fprintf(b, " %s cells: ms, pages |", strings.TrimPrefix(id, "window_"))
 	}
+
 	fmt.Fprintf(b, "\n|---|---|---|%s\n", strings.Repeat("---|", len(windowsAsked)))
 	for _, c := range r.Contenders {
 		fmt.Fprintf(b, "| %s | %s | %.2f MB |", c.Name, c.seconds().text(), c.stage("size").median/1e6)
@@ -179,6 +192,7 @@ func (m *measurements) writeFloor(b *bytes.Buffer, r result) {
 	for _, stage := range floorStages {
 		fmt.Fprintf(b, "| %s | %s |\n", stage, c.stage(stage).text())
 	}
+
 	floor := c.seconds().median / float64(m.Machine.Cores)
 	fmt.Fprintf(b, "| sum | %s |\n\nSpread over %d cores: **%.2f s**, the floor for a table with GiST.\n", c.seconds().text(), m.Machine.Cores, floor)
 	ready := m.get("ready_3.2_" + r.Server)
@@ -196,6 +210,7 @@ func (r result) writeGrowth(b *bytes.Buffer) {
 		s := c.seconds()
 		fmt.Fprintf(b, "| %s | %s | %.0f | %.1f MiB |\n", c.Name, s.text(), s.median/float64(g.cells())*1e9, c.memory().most/(1<<20))
 	}
+
 	if c := r.find(nameLimit); len(c.Samples) > 0 {
 		s := c.seconds()
 		fmt.Fprintf(b, "| 29,900,000 cells, %s | %s | %.0f | |\n", nameLimit, s.text(), s.median/float64(gridEU().cells())*1e9)

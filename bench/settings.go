@@ -15,6 +15,7 @@ func serverSettings(name string) map[string]string {
 		"full_page_writes":           "on",
 		"dynamic_shared_memory_type": "posix",
 	}
+
 	if name == tuned {
 		// What guides to bulk loads advise, but for shared_buffers: without huge
 		// pages each new backend pays for a large one in page faults.
@@ -32,5 +33,6 @@ func serverSettings(name string) map[string]string {
 			s[setting] = value
 		}
 	}
+
 	return s
 }

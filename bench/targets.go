@@ -29,6 +29,7 @@ func (m *measurements) targets() []target {
 		}
 		return math.NaN()
 	}
+
 	var all []target
 	least := func(what string, want, got float64) { all = append(all, target{what, want, false, got}) }
 	most := func(what string, want, got float64) { all = append(all, target{what, want, true, got}) }
@@ -53,12 +54,14 @@ func (m *measurements) targets() []target {
 		most("29.9 million cells, partitioned + GiST, as multiples of the time of 3.2 million, "+server, 12,
 			seconds("ready_30_"+server, nameParts)/seconds(ready, nameParts))
 	}
+
 	for _, server := range []string{untuned, tuned} {
 		window := m.get(queryID("window_100", server))
 		pages := func(table string) float64 { return window.find(table).stage("buffers").median }
 		most("pages that a window of 100 x 100 cells reads, as a part of ST_SquareGrid's, GiST, "+server, 0.1, pages(tableLoadgrid)/pages(tableSquare))
 		most("the same, BRIN, "+server, 0.1, pages(tableBRIN)/pages(tableSquareBRIN))
 	}
+
 	least("generation on two cores against list(map(box))", 500, seconds("generate", nameList)/seconds("generate", nameGeomgen2))
 	growth := growthGrids()
 	perRow := func(g grid) float64 { return seconds("growth", growthName(g)) / float64(g.cells()) }
@@ -70,6 +73,7 @@ func (m *measurements) targets() []target {
 	most("30 million cells by an area of 10,000 corners, against a rectangle of as many", 1.1, seconds("mask_30", nameCoast)/seconds("mask_30", nameRectangle))
 	most("seconds of the plan of these", 2, seconds("mask_30", nameCoastPlan))
 	most("memory of the client at most, MiB", 64, m.greatestMemory())
+
 	return all
 }
 
@@ -100,6 +104,7 @@ func (m *measurements) writeTargets(b *bytes.Buffer) {
 		if t.atMost {
 			limit = "at most"
 		}
+
 		measured := fmt.Sprintf("%.2f", t.got)
 		switch {
 		case math.IsNaN(t.got):

@@ -28,30 +28,34 @@ func tuningArm(db *database, g grid, method string) arm {
 			name:    settings,
 			prepare: func(ctx context.Context) error { return db.exec(ctx, "drop index if exists tuning", "checkpoint") },
 			run: func(ctx context.Context) (sample, error) {
-				return db.buildAndAsk(ctx, g, "create index tuning on "+tableName+" using "+method+" (geom) with ("+settings+")")
+				return db.buildAndQuery(ctx, g, "create index tuning on "+tableName+" using "+method+" (geom) with ("+settings+")")
 			},
 		})
 	}
+
 	return a
 }
 
-func (db *database) buildAndAsk(ctx context.Context, g grid, create string) (sample, error) {
+func (db *database) buildAndQuery(ctx context.Context, g grid, create string) (sample, error) {
 	began := time.Now()
 	if err := db.exec(ctx, create); err != nil {
 		return sample{}, err
 	}
+
 	s := sample{Seconds: time.Since(began).Seconds(), Stages: map[string]float64{}}
 	var size int64
 	if err := db.conn.QueryRow(ctx, "select pg_relation_size('tuning')").Scan(&size); err != nil {
 		return s, err
 	}
+
 	s.Stages["size"] = float64(size)
-	for _, q := range questions() {
+	for _, q := range queries() {
 		for _, id := range windowsAsked {
 			if q.id != id {
 				continue
 			}
-			asked, err := db.ask(ctx, g, q, tableName)
+
+			asked, err := db.timeQuery(ctx, g, q, tableName)
 			if err != nil {
 				return s, err
 			}
@@ -59,6 +63,7 @@ func (db *database) buildAndAsk(ctx context.Context, g grid, create string) (sam
 			s.Stages[id+"_pages"] = asked.Stages["buffers"]
 		}
 	}
+
 	return s, nil
 }
 
@@ -76,6 +81,7 @@ func measureTuning(ctx context.Context, db *database, measure func(arm) error, o
 			}
 			loaded = true
 		}
+
 		if err := measure(a); err != nil {
 			return err
 		}
@@ -83,5 +89,6 @@ func measureTuning(ctx context.Context, db *database, measure func(arm) error, o
 			return err
 		}
 	}
+
 	return nil
 }

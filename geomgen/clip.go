@@ -76,23 +76,27 @@ func (c *Clipper) Clip(cell Cell) (Part, error) {
 	c.near, _ = m.collect(c.near[:0], c.cell.box, len(m.outline.segments))
 	slices.Sort(c.near)
 	c.pieces, c.ends = c.pieces[:0], c.ends[:0]
+
 	for _, i := range c.near {
-		if s := m.outline.segments[i]; c.cell.enters(s) {
+		if s := m.outline.segments[i]; c.cell.crosses(s) {
 			c.addPiece(i, s)
 		}
 	}
+
 	if len(c.pieces) == 0 {
-		if m.holds(m.lattice.centre(m.grid.Shape, cell)) {
+		if m.containsPoint(m.lattice.centre(m.grid.Shape, cell)) {
 			return Part{Share: 1}, nil
 		}
 		return Part{}, nil
 	}
+
 	c.rings.reset()
 	b := c.cell.box
 	c.rounding = 4e-15 * max(math.Abs(b.XMin), math.Abs(b.XMax), math.Abs(b.YMin), math.Abs(b.YMax))
 	if err := c.trace(); err != nil {
 		return Part{}, fmt.Errorf("cutting cell %d,%d at the edge of the area: %w", cell.Col, cell.Row, err)
 	}
+
 	return c.rings.part(c.cell.area()), nil
 }
 
@@ -103,12 +107,13 @@ func (c *Clipper) addPiece(i int32, s segment) {
 	for k := range c.cell.n {
 		sides[k] = side(s.a, s.b, c.cell.corners[k])
 	}
-	if !c.cell.holds(s.a) {
+	if !c.cell.containsPoint(s.a) {
 		p.enter = c.addEnd(s, &sides, false)
 	}
-	if !c.cell.holds(s.b) {
+	if !c.cell.containsPoint(s.b) {
 		p.leave = c.addEnd(s, &sides, true)
 	}
+
 	c.pieces = append(c.pieces, p)
 }
 
@@ -120,6 +125,7 @@ func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 	if leaves {
 		from, to = -1, 1
 	}
+
 	e := end{piece: int32(len(c.pieces)), leaves: leaves}
 	n := c.cell.n
 	for k := range n {
@@ -135,6 +141,7 @@ func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 		}
 		break
 	}
+
 	// An end of the segment that is not inside, but on the cell's edge, is the
 	// point itself.
 	p := s.a
@@ -144,6 +151,7 @@ func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 	if !e.exact && c.onEdge(p) {
 		e.at, e.exact = p, true
 	}
+
 	c.ends = append(c.ends, e)
 	return int32(len(c.ends) - 1)
 }
@@ -162,6 +170,7 @@ func (c *Clipper) cross(e *end, s segment) {
 	if !(e.t < 1) {
 		e.t = 1
 	}
+
 	e.at = Point{p.X + e.t*(q.X-p.X), p.Y + e.t*(q.Y-p.Y)}
 	if c.cell.isBox { // along an axis: one coordinate is known
 		if p.X == q.X {
@@ -178,16 +187,18 @@ func clamp(v, a, b float64) float64 {
 
 // onEdge tells whether a point that is not inside the cell is on its edge.
 func (c *Clipper) onEdge(p Point) bool {
-	if !c.cell.box.meets(Box{p.X, p.Y, p.X, p.Y}) {
+	if !c.cell.box.intersects(Box{p.X, p.Y, p.X, p.Y}) {
 		return false
 	}
 	if c.cell.isBox {
 		return true
 	}
+
 	for i := range c.cell.n {
 		if a, b := c.cell.side(i); side(a, b, p) < 0 {
 			return false
 		}
 	}
+
 	return true
 }

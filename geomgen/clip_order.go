@@ -15,11 +15,13 @@ func (c *Clipper) compareEnds(e, f *end) int {
 	if e.exact && f.exact && e.at == f.at {
 		return c.compareDirections(e, f)
 	}
+
 	if d := e.t - f.t; d > e.off+f.off {
 		return 1
 	} else if d < -(e.off + f.off) {
 		return -1
 	}
+
 	if d := c.along(e).Cmp(c.along(f)); d != 0 {
 		return d
 	}
@@ -45,12 +47,14 @@ func (c *Clipper) compareDirections(e, f *end) int {
 	a, b := c.inward(e)
 	p, q := c.inward(f)
 	ra, rb, rp, rq := rational(a), rational(b), rational(p), rational(q)
+
 	// The turn from the one direction to the other.
 	sub := func(x, y *big.Rat) *big.Rat { return new(big.Rat).Sub(x, y) }
 	left := sub(rb.x, ra.x)
 	left.Mul(left, sub(rq.y, rp.y))
 	right := sub(rb.y, ra.y)
 	right.Mul(right, sub(rq.x, rp.x))
+
 	return left.Cmp(right)
 }
 

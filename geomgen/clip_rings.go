@@ -46,6 +46,7 @@ func (r *rings) end() {
 		r.finish(r.work)
 		return
 	}
+
 	place := make(map[Point]int, len(r.work))
 	stack := make([]Point, 0, len(r.work))
 	for _, p := range r.work {
@@ -60,6 +61,7 @@ func (r *rings) end() {
 		place[p] = len(stack)
 		stack = append(stack, p)
 	}
+
 	r.finish(stack)
 }
 
@@ -69,6 +71,7 @@ func (r *rings) repeats() bool {
 	for i := range r.work {
 		r.sorted = append(r.sorted, int32(i))
 	}
+
 	slices.SortFunc(r.sorted, func(i, j int32) int {
 		return cmp.Or(cmp.Compare(r.work[i].X, r.work[j].X), cmp.Compare(r.work[i].Y, r.work[j].Y))
 	})
@@ -77,6 +80,7 @@ func (r *rings) repeats() bool {
 			return true
 		}
 	}
+
 	return false
 }
 
@@ -85,10 +89,12 @@ func (r *rings) finish(ring []Point) {
 	if len(ring) < 3 {
 		return
 	}
+
 	area := ringArea(ring)
 	if area == 0 {
 		return
 	}
+
 	from := len(r.points)
 	r.points = append(append(r.points, ring...), ring[0])
 	r.done = append(r.done, finished{from: from, to: len(r.points), area: area})
@@ -104,28 +110,33 @@ func (r *rings) part(whole float64) Part {
 			shells++
 		}
 	}
+
 	for i := range r.done {
 		if f := &r.done[i]; f.area < 0 {
 			f.shell = r.shellOf(f, shells)
 		}
 	}
+
 	r.out.Share = max(0, min(1, sum/whole))
 	r.out.Rings, r.out.Shells = r.out.Rings[:0], r.out.Shells[:0]
 	for i, shell := range r.done {
 		if shell.area < 0 {
 			continue
 		}
+
 		r.out.Shells = append(r.out.Shells, len(r.out.Rings))
 		r.out.Rings = append(r.out.Rings, r.points[shell.from:shell.to])
 		if len(r.done) == shells {
 			continue
 		}
+
 		for _, hole := range r.done {
 			if hole.area < 0 && hole.shell == i {
 				r.out.Rings = append(r.out.Rings, r.points[hole.from:hole.to])
 			}
 		}
 	}
+
 	return r.out
 }
 
@@ -140,6 +151,7 @@ func (r *rings) shellOf(hole *finished, shells int) int {
 			best = i
 		}
 	}
+
 	return best
 }
 
@@ -151,17 +163,20 @@ func (r *rings) around(shell, hole []Point) bool {
 		for i := 1; i < len(shell); i++ {
 			a, b := shell[i-1], shell[i]
 			where := side(a, b, p)
-			if where == 0 && (segment{a, b}).box().meets(Box{p.X, p.Y, p.X, p.Y}) {
+			if where == 0 && (segment{a, b}).box().intersects(Box{p.X, p.Y, p.X, p.Y}) {
 				edge = true
 				break
 			}
+
 			if up := b.Y > p.Y; up != (a.Y > p.Y) && (where > 0) == up {
 				inside = !inside
 			}
 		}
+
 		if !edge {
 			return inside
 		}
 	}
+
 	return true
 }

@@ -16,6 +16,7 @@ func (c *Clipper) trace() error {
 	for i := range c.ends {
 		order, place = append(order, int32(i)), append(place, 0)
 	}
+
 	c.order, c.place = order, place
 	slices.SortFunc(order, func(i, j int32) int { return c.compareEnds(&c.ends[i], &c.ends[j]) })
 	for n, i := range order {
@@ -24,10 +25,12 @@ func (c *Clipper) trace() error {
 			c.merge(&c.ends[order[n-1]], &c.ends[i])
 		}
 	}
+
 	for i := range c.pieces {
 		if p := &c.pieces[i]; p.used || p.enter < 0 {
 			continue
 		}
+
 		c.rings.begin()
 		for at := int32(i); ; {
 			if c.pieces[at].used {
@@ -36,10 +39,12 @@ func (c *Clipper) trace() error {
 				}
 				break
 			}
+
 			leave, err := c.chain(at)
 			if err != nil {
 				return err
 			}
+
 			next := &c.ends[order[(place[leave]+1)%len(order)]]
 			if next.leaves {
 				return errOrder
@@ -47,8 +52,10 @@ func (c *Clipper) trace() error {
 			c.corners(&c.ends[leave], next, place[leave]+1 == len(order))
 			at = next.piece
 		}
+
 		c.rings.end()
 	}
+
 	return c.inner()
 }
 
@@ -82,17 +89,20 @@ func (c *Clipper) chain(at int32) (leave int32, err error) {
 			c.rings.add(c.ends[p.leave].at)
 			return p.leave, nil
 		}
+
 		// A corner right beside the cell's edge is where the chain meets it.
 		corner := c.mask.outline.segments[p.segment].b
 		next, err := c.follow(at)
 		if err != nil {
 			return 0, err
 		}
+
 		leave := c.pieces[next].leave
 		if !c.close(corner, last) && (leave < 0 || !c.close(corner, c.ends[leave].at)) {
 			c.rings.add(corner)
 			last = corner
 		}
+
 		if at = next; c.pieces[at].used {
 			return 0, errOrder
 		}
@@ -130,6 +140,7 @@ func (c *Clipper) inner() error {
 		if c.pieces[i].used {
 			continue
 		}
+
 		c.rings.begin()
 		for at := int32(i); !c.pieces[at].used; {
 			p := &c.pieces[at]
@@ -139,13 +150,16 @@ func (c *Clipper) inner() error {
 			if lowPiece < 0 || s.a.Y < low.Y || s.a.Y == low.Y && s.a.X < low.X {
 				low, lowPiece = s.a, at
 			}
+
 			var err error
 			if at, err = c.follow(at); err != nil {
 				return err
 			}
 		}
+
 		c.rings.end()
 	}
+
 	if alone && c.mask.outline.windingBelow(low) > 0 {
 		c.rings.begin()
 		for _, p := range c.cell.corners[:c.cell.n] {
@@ -153,5 +167,6 @@ func (c *Clipper) inner() error {
 		}
 		c.rings.end()
 	}
+
 	return nil
 }

@@ -58,6 +58,7 @@ func NewCoder(g Grid, code Code, order CodeOrder) (*Coder, error) {
 	default:
 		return nil, &ParamError{"code-order", string(order), "must be ne or en"}
 	}
+
 	switch code {
 	case Quadkey:
 		switch {
@@ -67,10 +68,12 @@ func NewCoder(g Grid, code Code, order CodeOrder) (*Coder, error) {
 			return nil, &ParamError{"code-order", string(order), "goes with inspire and inspire-short alone"}
 		}
 		return &Coder{code: code, zoom: g.Zoom}, nil
+
 	case INSPIRE, INSPIREShort:
 	default:
 		return bad("must be inspire, inspire-short or quadkey")
 	}
+
 	whole := func(f float64) bool { return f == math.Trunc(f) && math.Abs(f) < maxExact }
 	switch {
 	case g.Shape != Square:
@@ -86,6 +89,7 @@ func NewCoder(g Grid, code Code, order CodeOrder) (*Coder, error) {
 	case !whole(g.X0) || !whole(g.Y0) || math.Mod(g.X0, g.DX) != 0 || math.Mod(g.Y0, g.DY) != 0:
 		return bad("needs an origin that is a multiple of the cell size, and it is " + pair(g.X0, g.Y0))
 	}
+
 	c := &Coder{code: code, east: order == EastFirst, x: int64(g.X0), y: int64(g.Y0), size: int64(g.DX), divisor: 1}
 	c.prefix = fmt.Sprintf("CRS%dRES%dm", g.SRID, c.size)
 	if code == INSPIREShort {
@@ -97,6 +101,7 @@ func NewCoder(g Grid, code Code, order CodeOrder) (*Coder, error) {
 			c.divisor *= 10
 		}
 	}
+
 	return c, nil
 }
 
@@ -106,6 +111,7 @@ func (c *Coder) CheckRange(r Range) error {
 	if c.code == Quadkey {
 		return nil
 	}
+
 	// Counted in cells from coordinate 0, on whose lines the origin is: a coordinate
 	// itself may be too large for its type, and would wrap around to one in range.
 	col, row, size := c.x/c.size, c.y/c.size, float64(c.size)
@@ -116,6 +122,7 @@ func (c *Coder) CheckRange(r Range) error {
 	if most := maxExact / c.size; col+int64(r.MaxCol) > most || row+int64(r.MaxRow) > most {
 		return &ParamError{"code", string(c.code), "has no room for coordinates beyond 2^53"}
 	}
+
 	return nil
 }
 
@@ -135,6 +142,7 @@ func (c *Coder) Append(dst []byte, cell Cell) []byte {
 	if c.code == Quadkey {
 		return appendQuadkey(dst, cell, c.zoom)
 	}
+
 	x, y := c.corner(cell)
 	x, y = x/c.divisor, y/c.divisor
 	dst = append(dst, c.prefix...)
@@ -143,6 +151,7 @@ func (c *Coder) Append(dst []byte, cell Cell) []byte {
 		return strconv.AppendInt(append(dst, 'N'), y, 10)
 	}
 	dst = strconv.AppendInt(append(dst, 'N'), y, 10)
+
 	return strconv.AppendInt(append(dst, 'E'), x, 10)
 }
 

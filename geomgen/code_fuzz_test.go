@@ -15,6 +15,7 @@ func FuzzCode(f *testing.F) {
 	f.Add(uint8(1), int64(1), int64(1<<30), int64(-1<<30), int32(-9), int32(1<<30-1), int32(1))
 	f.Add(uint8(2), int64(1<<23), int64(0), int64(0), int32(1<<30-1), int32(1<<30-1), int32(25832))
 	f.Add(uint8(7), int64(100_000_000_000), int64(0), int64(0), int32(0), int32(1), int32(25832))
+
 	f.Fuzz(func(t *testing.T, kind uint8, size, x0, y0 int64, col, row, srid int32) {
 		checkQuadkey(t, int32(kind)%(MaxZoom+1), col, row)
 		// The products may be anything: NewCoder refuses what is not exact.
@@ -26,6 +27,7 @@ func FuzzCode(f *testing.F) {
 		if err != nil || g.Validate() != nil || c.CheckRange(r) != nil {
 			return
 		}
+
 		want := slowCode(g, code, order, cell)
 		if got := string(c.Append([]byte("x"), cell)); got != "x"+want || c.MaxLen(r) != len(want) {
 			t.Fatalf("%s of cell %v of %+v: %s, of %d bytes, want %s", code, cell, g, got, c.MaxLen(r), want)
@@ -45,6 +47,7 @@ func slowCode(g Grid, code Code, order CodeOrder, c Cell) string {
 		}
 		return text
 	}
+
 	prefix := fmt.Sprintf("CRS%dRES%sm", g.SRID, size)
 	if code == INSPIREShort {
 		prefix = size.String() + "m"
@@ -52,10 +55,12 @@ func slowCode(g Grid, code Code, order CodeOrder, c Cell) string {
 			prefix = kilometres + "km"
 		}
 	}
+
 	north, east := "N"+coordinate(g.Y0, c.Row), "E"+coordinate(g.X0, c.Col)
 	if order == EastFirst {
 		north, east = east, north
 	}
+
 	return prefix + north + east
 }
 
@@ -69,10 +74,12 @@ func checkQuadkey(t *testing.T, zoom, x, y int32) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	key := string(c.Append(nil, cell))
 	if len(key) != int(zoom) || c.MaxLen(Tiles(zoom).World()) != int(zoom) {
 		t.Fatalf("quadkey %q at zoom %d", key, zoom)
 	}
+
 	var back Cell
 	for _, d := range key {
 		n := strings.IndexRune("0123", d)
@@ -81,6 +88,7 @@ func checkQuadkey(t *testing.T, zoom, x, y int32) {
 		}
 		back = Cell{back.Col<<1 | int32(n&1), back.Row<<1 | int32(n>>1)}
 	}
+
 	if back != cell {
 		t.Fatalf("quadkey %q of tile %v is that of %v", key, cell, back)
 	}

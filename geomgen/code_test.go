@@ -16,6 +16,7 @@ func TestINSPIREGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if got := string(c.Append(nil, cell)); got != want {
 				t.Errorf("%s of cell %v of %v m: %s, want %s", code, cell, size, got, want)
 			}
@@ -23,6 +24,7 @@ func TestINSPIREGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			north := want[strings.LastIndexByte(want, 'N'):strings.LastIndexByte(want, 'E')]
 			east := want[strings.LastIndexByte(want, 'E'):]
 			turned := strings.TrimSuffix(want, north+east) + east + north
@@ -93,6 +95,7 @@ func TestNewCoderRefuses(t *testing.T) {
 func TestCodesOfRanges(t *testing.T) {
 	near := Grid{DX: 1000, DY: 1000, SRID: 3035}
 	shifted := Grid{X0: 5000, Y0: -2000, DX: 1000, DY: 1000, SRID: 3035}
+
 	// Columns and rows times the size wrap around an int64 from 2^23 on.
 	vast := Grid{DX: 1 << 40, DY: 1 << 40, SRID: 3035}
 	for name, test := range map[string]struct {
@@ -117,10 +120,12 @@ func TestCodesOfRanges(t *testing.T) {
 			if test.grid.Shape == XYZ {
 				code = Quadkey
 			}
+
 			c, err := NewCoder(test.grid, code, "")
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			err = c.CheckRange(test.r)
 			var param *ParamError
 			switch {
@@ -147,6 +152,7 @@ func TestMaxLenIsThatOfTheLongestCode(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+
 				for n := int32(1); n < 50; n++ {
 					r := Range{0, 0, n, 50 - n}
 					longest := 0
@@ -155,6 +161,7 @@ func TestMaxLenIsThatOfTheLongestCode(t *testing.T) {
 							longest = max(longest, len(c.Append(nil, Cell{col, row})))
 						}
 					}
+
 					if got := c.MaxLen(r); got != longest {
 						t.Fatalf("%s of %v in %+v: MaxLen %d, the longest has %d", code, r, g, got, longest)
 					}

@@ -17,18 +17,19 @@ func (l *lattice) convex(g Grid, c Cell) convex {
 	p := v.corners[0]
 	v.box = Box{p.X, p.Y, p.X, p.Y}
 	for _, p := range v.corners[1:v.n] {
-		v.box = v.box.with(Box{p.X, p.Y, p.X, p.Y})
+		v.box = v.box.union(Box{p.X, p.Y, p.X, p.Y})
 	}
 	return v
 }
 
-// touches tells whether a segment has a point in common with the cell or its
+// intersects tells whether a segment has a point in common with the cell or its
 // edge. Two convex things have none if a line along a side of one of them has
 // all of the other beyond it.
-func (v *convex) touches(s segment) bool {
-	if !v.box.meets(s.box()) {
+func (v *convex) intersects(s segment) bool {
+	if !v.box.intersects(s.box()) {
 		return false
 	}
+
 	if !v.isBox {
 		for i := range v.n {
 			a, b := v.side(i)
@@ -37,6 +38,7 @@ func (v *convex) touches(s segment) bool {
 			}
 		}
 	}
+
 	left, right := false, false
 	for _, p := range v.corners[:v.n] {
 		switch side(s.a, s.b, p) {
@@ -47,20 +49,23 @@ func (v *convex) touches(s segment) bool {
 		default:
 			right = true
 		}
+
 		if left && right {
 			return true
 		}
 	}
+
 	return false
 }
 
-// enters tells whether a segment has a point in common with the inside of the
+// crosses tells whether a segment has a point in common with the inside of the
 // cell.
-func (v *convex) enters(s segment) bool {
+func (v *convex) crosses(s segment) bool {
 	b := s.box()
 	if b.XMax <= v.box.XMin || b.XMin >= v.box.XMax || b.YMax <= v.box.YMin || b.YMin >= v.box.YMax {
 		return false
 	}
+
 	if !v.isBox {
 		for i := range v.n {
 			a, b := v.side(i)
@@ -69,6 +74,7 @@ func (v *convex) enters(s segment) bool {
 			}
 		}
 	}
+
 	left, right := false, false
 	for _, p := range v.corners[:v.n] {
 		switch side(s.a, s.b, p) {
@@ -81,11 +87,12 @@ func (v *convex) enters(s segment) bool {
 			return true
 		}
 	}
+
 	return false
 }
 
-// holds tells whether a point lies inside the cell, not on its edge.
-func (v *convex) holds(p Point) bool {
+// containsPoint tells whether a point lies inside the cell, not on its edge.
+func (v *convex) containsPoint(p Point) bool {
 	if v.isBox {
 		return p.X > v.box.XMin && p.X < v.box.XMax && p.Y > v.box.YMin && p.Y < v.box.YMax
 	}

@@ -94,5 +94,6 @@ func (r Range) atIn(b Block, n int64) int64 {
 			n -= k
 		}
 	}
+
 	return b.ID
 }

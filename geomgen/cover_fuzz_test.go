@@ -41,6 +41,7 @@ func FuzzCover(f *testing.F) {
 			f.Add(uint8(i), rule, int32(-9), int32(-20), uint8(31), uint8(28), square, hole, uint16(99), uint16(7))
 		}
 	}
+
 	f.Fuzz(func(t *testing.T, grid, rule uint8, col, row int32, cols, rows uint8, shell, hole []byte, i, j uint16) {
 		g := fuzzedGrids()[int(grid)%len(fuzzedGrids())]
 		r := Range{MinCol: col >> 1, MinRow: row >> 1}
@@ -52,11 +53,13 @@ func FuzzCover(f *testing.F) {
 			r = Range{MinCol: col % 40, MinRow: row % 40}
 			cols, rows = cols%64, rows%64
 		}
+
 		r.MaxCol = min(r.MinCol, MaxIndex-int32(cols)) + int32(cols)
 		r.MaxRow = min(r.MinRow, MaxIndex-int32(rows)) + int32(rows)
 		if g.Shape == XYZ && masks != nil {
 			r = r.Intersect(g.World())
 		}
+
 		s, err := Select(context.Background(), r, masks...)
 		if err != nil {
 			t.Fatal(err)
@@ -71,20 +74,24 @@ func fuzzedMasks(g Grid, rule uint8, shell, hole []byte) []*Mask {
 	if len(shell) > 64 || len(hole) > 32 {
 		return nil
 	}
+
 	area := []Polygon{{fuzzedRing(g, shell)}}
 	if h := fuzzedRing(g, hole); h != nil {
 		area[0] = append(area[0], h)
 	}
+
 	m, err := NewMask(g, area, []Rule{Intersects, Within, Centroid}[rule%3])
 	if err != nil {
 		return nil
 	}
+
 	masks := []*Mask{m}
 	if p, q := area[0][0][0], area[0][0][2]; rule%6 > 2 {
 		if _, extent, err := g.Extent(Box{min(p.X, q.X), min(p.Y, q.Y), max(p.X, q.X), max(p.Y, q.Y)}); err == nil && extent != nil {
 			masks = append([]*Mask{extent}, m)
 		}
 	}
+
 	return masks
 }
 
@@ -100,6 +107,7 @@ func selectedIDs(r Range, masks []*Mask) []int64 {
 			}
 		}
 	}
+
 	slices.Sort(ids)
 	return ids
 }
@@ -115,16 +123,19 @@ func checkSelection(t *testing.T, s *Selection, ids []int64, i, j int) {
 	if len(ids) == 0 {
 		return
 	}
+
 	i %= len(ids)
 	j = i + j%(len(ids)-i)
 	if got := walkSelection(t, s, ids[i], ids[j]); !slices.Equal(got, ids[i:j+1]) {
 		t.Fatalf("a walk from cell %d to %d: %d cells, want %d", i, j, len(got), j+1-i)
 	}
+
 	for _, n := range []int{0, i, j, len(ids) - 1} {
 		if got := s.At(int64(n)); got != ids[n] {
 			t.Fatalf("At(%d) = %d, want %d", n, got, ids[n])
 		}
 	}
+
 	for _, level := range []uint8{0, 1, 3, 5} {
 		at := int64(0)
 		s.Blocks(level, func(b Block, before, count int64) {
@@ -137,6 +148,7 @@ func checkSelection(t *testing.T, s *Selection, ids []int64, i, j int) {
 			}
 			at += n
 		})
+
 		if at != int64(len(ids)) {
 			t.Fatalf("the blocks of level %d have %d cells, want %d", level, at, len(ids))
 		}
@@ -150,6 +162,7 @@ func walkSelection(t *testing.T, s *Selection, first, last int64) []int64 {
 	t.Helper()
 	var ids []int64
 	order := NewBlockOrder()
+
 	w := s.Walk(first, last)
 	for b, ok := w.Next(); ok; b, ok = w.Next() {
 		for k, off := range order.Offsets(b) {
@@ -157,6 +170,7 @@ func walkSelection(t *testing.T, s *Selection, first, last int64) []int64 {
 			if id := textbookID(c); id != b.ID+int64(k) || !s.Contains(c) {
 				t.Fatalf("cell %v has id %d, the walk says %d; selected: %v", c, id, b.ID+int64(k), s.Contains(c))
 			}
+
 			ids = append(ids, b.ID+int64(k))
 			for _, m := range s.masks {
 				if w.Edge() {
@@ -168,5 +182,6 @@ func walkSelection(t *testing.T, s *Selection, first, last int64) []int64 {
 			}
 		}
 	}
+
 	return ids
 }

@@ -24,6 +24,7 @@ func walk(t *testing.T, r Range, first, last int64) []int64 {
 	t.Helper()
 	var ids []int64
 	order := NewBlockOrder()
+
 	w := r.Walk(first, last)
 	for b, ok := w.Next(); ok; b, ok = w.Next() {
 		for k, off := range order.Offsets(b) {
@@ -37,6 +38,7 @@ func walk(t *testing.T, r Range, first, last int64) []int64 {
 			ids = append(ids, b.ID+int64(k))
 		}
 	}
+
 	return ids
 }
 
@@ -52,11 +54,13 @@ func checkCover(t *testing.T, r Range, pick func(n int) int) {
 	if len(ids) == 0 {
 		return
 	}
+
 	i := pick(len(ids))
 	j := i + pick(len(ids)-i)
 	if got := walk(t, r, ids[i], ids[j]); !slices.Equal(got, ids[i:j+1]) {
 		t.Fatalf("walk of %+v from cell %d to %d: %d cells, want %d", r, i, j, len(got), j+1-i)
 	}
+
 	for _, n := range []int{0, i, j, len(ids) - 1} {
 		if got := r.At(int64(n)); got != ids[n] {
 			t.Fatalf("%+v.At(%d) = %d, want %d", r, n, got, ids[n])
@@ -101,6 +105,7 @@ func TestWalkCostsNothingForWhatLiesOutside(t *testing.T) {
 			w.step(MaxBlockLevel)
 			steps++
 		}
+
 		if steps > limit {
 			t.Errorf("walk of %+v looked at %d blocks, want at most %d", r, steps, limit)
 		}

@@ -33,6 +33,7 @@ func (o orient) apply(u, v, side int32) (x, y int32) {
 	if o&mirrorY != 0 {
 		v = side - 1 - v
 	}
+
 	return u, v
 }
 
@@ -47,6 +48,7 @@ func (o orient) unapply(x, y, side int32) (u, v int32) {
 	if o&exchange != 0 {
 		x, y = y, x
 	}
+
 	return x, y
 }
 
@@ -88,10 +90,12 @@ func quadrant(q int32) Block {
 		b.Col = -MaxIndex
 		b.orient |= mirrorX
 	}
+
 	if q&2 != 0 {
 		b.Row = -MaxIndex
 		b.orient |= mirrorY
 	}
+
 	return b
 }
 
@@ -111,6 +115,7 @@ func CellID(c Cell) int64 {
 	if c.Row < 0 {
 		q |= 2
 	}
+
 	b := quadrant(q)
 	id, o := b.ID, b.orient
 	x, y := c.Col-b.Col, c.Row-b.Row
@@ -120,6 +125,7 @@ func CellID(c Cell) int64 {
 		id |= int64(d) << (2 * s)
 		_, _, o = o.quarter(d)
 	}
+
 	return id
 }
 
@@ -129,6 +135,7 @@ func CellOf(id int64) (c Cell, ok bool) {
 	if id < 0 || id > MaxID {
 		return Cell{}, false
 	}
+
 	b := quadrant(int32(id >> 60))
 	c, o := Cell{b.Col, b.Row}, b.orient
 	for s := curveOrder - 1; s >= 0; s-- {
@@ -137,6 +144,7 @@ func CellOf(id int64) (c Cell, ok bool) {
 		c.Col += x << s
 		c.Row += y << s
 	}
+
 	return c, true
 }
 
@@ -163,6 +171,7 @@ func NewBlockOrder() *BlockOrder {
 			}
 		}
 	}
+
 	return t
 }
 

@@ -20,6 +20,7 @@ func golden(t *testing.T, name string) [][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if len(rows) < 2 {
 		t.Fatalf("%s holds no vectors", name)
 	}
@@ -59,6 +60,7 @@ func textbookID(c Cell) int64 {
 	if y < 0 {
 		y, quadrant = -1-y, quadrant|2
 	}
+
 	for s := int64(1) << 29; s > 0; s >>= 1 {
 		var rx, ry int64
 		if x&s != 0 {
@@ -67,6 +69,7 @@ func textbookID(c Cell) int64 {
 		if y&s != 0 {
 			ry = 1
 		}
+
 		d += s * s * (3*rx ^ ry)
 		x, y = x&(s-1), y&(s-1)
 		if ry == 0 {
@@ -76,6 +79,7 @@ func textbookID(c Cell) int64 {
 			x, y = y, x
 		}
 	}
+
 	return quadrant<<60 | d
 }
 
@@ -147,6 +151,7 @@ func TestBlockOffsetsAreTheCurve(t *testing.T) {
 		for level := rng.IntN(MaxBlockLevel + 1); int(b.Level) > level; {
 			b = b.quarter(rng.Int32N(4))
 		}
+
 		for k, off := range order.Offsets(b) {
 			want, _ := CellOf(b.ID + int64(k))
 			if got := (Cell{b.Col + int32(off&15), b.Row + int32(off>>4)}); got != want {
@@ -160,6 +165,7 @@ func FuzzCellID(f *testing.F) {
 	f.Add(int32(0), int32(0))
 	f.Add(int32(-1), int32(MaxIndex-1))
 	f.Add(int32(-MaxIndex), int32(-MaxIndex))
+
 	f.Fuzz(func(t *testing.T, col, row int32) {
 		c := Cell{col >> 1, row >> 1} // 31 bits: every cell there is
 		id := CellID(c)

@@ -59,6 +59,7 @@ func AppendPolygon(dst []byte, rings [][]Point) []byte {
 			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(p.Y))
 		}
 	}
+
 	return dst
 }
 

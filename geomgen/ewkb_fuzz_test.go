@@ -19,10 +19,12 @@ func reread(t *testing.T, wkb []byte, srid int32) geom.T {
 	if err != nil {
 		t.Fatalf("%x does not decode: %v", wkb, err)
 	}
+
 	back, err := ewkb.Marshal(g, binary.LittleEndian)
 	if err != nil || !bytes.Equal(back, wkb) {
 		t.Fatalf("%x is read as %x, %v", wkb, back, err)
 	}
+
 	if srid >= 0 && g.SRID() != int(srid) {
 		t.Fatalf("%x has SRID %d, want %d", wkb, g.SRID(), srid)
 	}
@@ -44,15 +46,18 @@ func FuzzEWKB(f *testing.F) {
 		if g.Shape.Hexagon() {
 			g.DY = dx
 		}
+
 		c := Cell{col >> 1, row >> 1}
 		if g.Shape == XYZ {
 			g = Tiles(int32(kind) % (MaxZoom + 1))
 			c = Cell{c.Col & (1<<g.Zoom - 1), c.Row & (1<<g.Zoom - 1)}
 		}
+
 		r := Range{c.Col, c.Row, c.Col + 1, c.Row + 1}
 		if g.Validate() != nil || g.CheckRange(r) != nil {
 			return
 		}
+
 		checkCellEWKB(t, g, c)
 		if len(shell) <= 64 && g.checkStep(r) == nil {
 			checkPartEWKB(t, g, c, shell)
@@ -71,10 +76,12 @@ func checkCellEWKB(t *testing.T, g Grid, c Cell) {
 	if !ok || around.Level != MaxBlockLevel {
 		t.Fatalf("no block around cell %v: %+v", c, around)
 	}
+
 	var want []float64
 	for _, p := range g.AppendCorners(nil, c) {
 		want = append(want, p.X, p.Y)
 	}
+
 	for _, as := range []Geometry{AsPolygon, AsMultiPolygon, AsPoint} {
 		wkb := g.AppendHeader(nil, as)
 		at := len(wkb)
@@ -88,10 +95,12 @@ func checkCellEWKB(t *testing.T, g Grid, c Cell) {
 		if !bytes.Equal(again, wkb[at:]) {
 			t.Fatalf("cell %v of %+v as %q: %x, in its block %x", c, g, as, wkb[at:], again)
 		}
+
 		read := reread(t, wkb, g.SRID)
 		if p, ok := read.(*geom.MultiPolygon); ok && p.NumPolygons() == 1 {
 			read = p.Polygon(0)
 		}
+
 		flat := read.FlatCoords()
 		if as == AsPoint {
 			if centre := g.Centre(c); len(flat) != 2 || flat[0] != centre.X || flat[1] != centre.Y {
@@ -99,6 +108,7 @@ func checkCellEWKB(t *testing.T, g Grid, c Cell) {
 			}
 			continue
 		}
+
 		if read.(*geom.Polygon).NumLinearRings() != 1 || !sameRing(flat, want) {
 			t.Fatalf("cell %v of %+v as %q is %v, want %v", c, g, as, flat, want)
 		}
@@ -112,10 +122,12 @@ func sameRing(closed, corners []float64) bool {
 	if len(closed) != n+2 || closed[0] != closed[n] || closed[1] != closed[n+1] {
 		return false
 	}
+
 	var backwards []float64
 	for i := n - 2; i >= 0; i -= 2 {
 		backwards = append(backwards, corners[i], corners[i+1])
 	}
+
 	for i := 0; i < n; i += 2 {
 		for _, ring := range [][]float64{corners, backwards} {
 			if slices.Equal(closed[:n], append(slices.Clone(ring[i:]), ring[:i]...)) {
@@ -123,6 +135,7 @@ func sameRing(closed, corners []float64) bool {
 			}
 		}
 	}
+
 	return false
 }
 
@@ -135,17 +148,21 @@ func checkPartEWKB(t *testing.T, g Grid, c Cell, shell []byte) {
 	if err != nil {
 		return
 	}
+
 	part, err := NewClipper(m).Clip(c)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	read, ok := reread(t, part.AppendEWKB(nil, g.SRID), g.SRID).(*geom.MultiPolygon)
 	if !ok || read.NumPolygons() != len(part.Shells) {
 		t.Fatalf("a part of %d shells is read as %v", len(part.Shells), read)
 	}
+
 	if part.Share == 0 || part.Share == 1 {
 		return
 	}
+
 	bounds := g.Bounds(c)
 	for i, v := range read.FlatCoords() {
 		lo, hi := bounds.XMin, bounds.XMax

@@ -22,6 +22,7 @@ func TestAppendBoxGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+
 		got := hex.EncodeToString(AppendBox(nil, Box{f[0], f[1], f[2], f[3]}, int32(atoi(t, v[4]))))
 		if got != v[5] {
 			t.Errorf("box %v: got %s, want %s", v[:5], got, v[5])
@@ -44,6 +45,7 @@ func TestAppendBoxIsWhatGoGeomEncodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		if got := AppendBox([]byte("x"), b, srid); !bytes.Equal(got[1:], want) || got[0] != 'x' {
 			t.Fatalf("%v: got %x, want %x", b, got, want)
 		}
@@ -57,6 +59,7 @@ func TestSquaresWriteWhatBoundsSay(t *testing.T) {
 		g := Grid{X0: rng.NormFloat64(), Y0: rng.NormFloat64(), DX: rng.Float64(), DY: rng.Float64()}
 		s := NewSquares(g)
 		col, row := rng.Int32N(100)-50, rng.Int32N(100)-50
+
 		w := Range{col, row, col + rng.Int32N(40), row + rng.Int32N(40)}.Walk(0, MaxID)
 		for b, ok := w.Next(); ok; b, ok = w.Next() {
 			s.SetBlock(b)
@@ -86,6 +89,7 @@ func TestTheStorysGrid(t *testing.T) {
 			n++
 		}
 	}
+
 	if n != 800000 {
 		t.Fatalf("%d boxes", n)
 	}

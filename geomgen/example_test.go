@@ -14,12 +14,14 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
+
 	fmt.Println(cells.Count(), "cells")
 	for n := range cells.Count() {
 		id := cells.At(n)
 		c, _ := geomgen.CellOf(id)
 		fmt.Println(id, c, grid.Bounds(c))
 	}
+
 	fmt.Printf("%x\n", geomgen.AppendBox(nil, grid.Bounds(geomgen.Cell{Col: 1, Row: 0}), grid.SRID)[:17])
 	// Output:
 	// 4 cells

@@ -25,6 +25,7 @@ func (g Grid) Extent(e Box) (Range, *Mask, error) {
 		r, err := g.within(e)
 		return r, nil, err
 	}
+
 	if g.Rotate == 0 {
 		given := e
 		if e = g.snap(e); e.XMin >= e.XMax || e.YMin >= e.YMax {
@@ -32,11 +33,13 @@ func (g Grid) Extent(e Box) (Range, *Mask, error) {
 				"is thinner than 1e-9 of a cell of size %s, so no cell lies in it", g.size())}
 		}
 	}
+
 	r, err := g.Around(e)
 	if err != nil {
 		return Range{}, nil, err
 	}
-	m, err := NewMask(g, []Polygon{e.polygon()}, meets)
+
+	m, err := NewMask(g, []Polygon{e.polygon()}, interiorsIntersect)
 	return r, m, err
 }
 
@@ -53,6 +56,7 @@ func (g Grid) checkExtent(e Box) error {
 	if e.XMin == e.XMax || e.YMin == e.YMax {
 		return &ParamError{"extent", e.String(), "is empty: it has no area"}
 	}
+
 	return nil
 }
 
@@ -63,10 +67,12 @@ func (g Grid) within(e Box) (Range, error) {
 	if g.Shape == XYZ { // rows count downwards
 		y0, ymin, ymax = -g.Y0, -e.YMax, -e.YMin
 	}
+
 	r := Range{
 		MinCol: lineBelow(g.X0, g.DX, e.XMin), MaxCol: lineAbove(g.X0, g.DX, e.XMax),
 		MinRow: lineBelow(y0, g.DY, ymin), MaxRow: lineAbove(y0, g.DY, ymax),
 	}
+
 	if g.Shape == XYZ {
 		r = r.Intersect(g.World())
 		if r.Count() == 0 {
@@ -74,6 +80,7 @@ func (g Grid) within(e Box) (Range, error) {
 		}
 		return r, nil
 	}
+
 	if !r.valid() {
 		return Range{}, &ParamError{"extent", e.String(), fmt.Sprintf(
 			"reaches beyond column or row 2^30 at cell size %s from origin %s", g.size(), pair(g.X0, g.Y0))}
@@ -82,6 +89,7 @@ func (g Grid) within(e Box) (Range, error) {
 		return Range{}, &ParamError{"extent", e.String(), fmt.Sprintf(
 			"is thinner than 1e-9 of a cell of size %s, so no cell lies in it", g.size())}
 	}
+
 	return r, g.CheckRange(r)
 }
 
@@ -117,10 +125,12 @@ func (g Grid) Around(b Box) (Range, error) {
 		return Range{}, &ParamError{"cell-size", g.size(), fmt.Sprintf(
 			"makes cells beyond column or row 2^30 between %s and %s from origin %s", pair(b.XMin, b.YMin), pair(b.XMax, b.YMax), pair(g.X0, g.Y0))}
 	}
+
 	r = r.Intersect(g.World())
 	if r.Count() == 0 {
 		return Range{}, nil
 	}
+
 	return r, g.checkStep(r)
 }
 
@@ -151,6 +161,7 @@ func (g Grid) around(b Box) Range {
 		lo = Point{math.Min(lo.X, x), math.Min(lo.Y, y)}
 		hi = Point{math.Max(hi.X, x), math.Max(hi.Y, y)}
 	}
+
 	// Steps of the lattice from one column or row to the next.
 	cols, rows := 1.0, 1.0
 	switch g.Shape {
@@ -159,6 +170,7 @@ func (g Grid) around(b Box) Range {
 	case HexagonPointy:
 		cols, rows = 2, 3
 	}
+
 	// A sum that overflowed both ways says nothing: then it is all that there is.
 	index := func(f, unknown float64) int32 {
 		if math.IsNaN(f) {
@@ -166,6 +178,7 @@ func (g Grid) around(b Box) Range {
 		}
 		return int32(math.Max(-MaxIndex-2, math.Min(MaxIndex+2, f)))
 	}
+
 	low, high := math.Inf(-1), math.Inf(1)
 	return Range{
 		MinCol: index(math.Floor(lo.X/cols)-2, low), MaxCol: index(math.Ceil(hi.X/cols)+3, high),
@@ -191,6 +204,7 @@ func (g Grid) CheckRange(r Range) error {
 	case !g.plain():
 		return g.checkStep(r)
 	}
+
 	if err := checkLines(g.X(r.MinCol), g.X(r.MaxCol), g.DX, "x", g.size()); err != nil {
 		return err
 	}

@@ -136,6 +136,7 @@ func (g Grid) Validate() error {
 	if g.SRID < 0 {
 		return &ParamError{"srid", strconv.Itoa(int(g.SRID)), "must not be negative"}
 	}
+
 	switch {
 	case g.Shape != Square && !g.Shape.Hexagon():
 		return &ParamError{"shape", string(g.Shape), "must be square, hexagon or xyz"}
@@ -146,6 +147,7 @@ func (g Grid) Validate() error {
 	case g.Zoom != 0:
 		return &ParamError{"zoom", strconv.Itoa(int(g.Zoom)), "goes with shape xyz alone"}
 	}
+
 	return nil
 }
 
@@ -163,6 +165,7 @@ func checkLines(lo, hi, d float64, axis, size string) error {
 	if !finite(lo) || !finite(hi) {
 		return &ParamError{"cell-size", size, "the cells reach beyond the largest number at " + axis}
 	}
+
 	far := math.Max(math.Abs(lo), math.Abs(hi))
 	ulp := math.Nextafter(far, math.Inf(1)) - far
 	// A product col*d is off by less than 2^-22 of d, so lines more than one
@@ -171,6 +174,7 @@ func checkLines(lo, hi, d float64, axis, size string) error {
 		return &ParamError{"cell-size", size, fmt.Sprintf(
 			"is too small at %s = %s: numbers lie %.3g apart there, so two corners would coincide", axis, number(far), ulp)}
 	}
+
 	return nil
 }
 

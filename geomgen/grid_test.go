@@ -52,14 +52,17 @@ func TestExtentTakesDecimalBoundsForLines(t *testing.T) {
 		if lo != g.X(n) {
 			missed++
 		}
+
 		r, _, err := g.Extent(Box{lo, -90, hi, -89})
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		if r.MinCol != n || r.MaxCol != n+1 {
 			t.Fatalf("from %v to %v: columns %d to %d, want %d alone", lo, hi, r.MinCol, r.MaxCol-1, n)
 		}
 	}
+
 	if missed == 0 {
 		t.Error("every bound is a line bit for bit: this test shows nothing")
 	}
@@ -80,6 +83,7 @@ func TestExtentTakesDecimalBoundsForLinesFarOut(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if r.Count() != 100 || int64(r.MinCol) != n {
 				t.Fatalf("origin %v, from %v to %v: %+v, want 100 cells from column %d", origin, lo, hi, r, n)
 			}
@@ -141,10 +145,12 @@ func TestAcceptedLinesDiffer(t *testing.T) {
 			X0: math.Ldexp(rng.Float64()-0.5, rng.IntN(40)), DY: 1,
 			DX: math.Ldexp(1+rng.Float64(), -rng.IntN(50)),
 		}
+
 		r := Range{MinCol: -rng.Int32N(MaxIndex), MaxCol: 1 + rng.Int32N(MaxIndex-1), MaxRow: 1}
 		if g.CheckRange(r) != nil {
 			continue
 		}
+
 		accepted++
 		for k := range int32(20) {
 			for _, col := range []int32{r.MinCol + k, r.MaxCol - 1 - k} {
@@ -154,6 +160,7 @@ func TestAcceptedLinesDiffer(t *testing.T) {
 			}
 		}
 	}
+
 	if accepted < 1000 {
 		t.Errorf("only %d grids were accepted: this test shows little", accepted)
 	}
@@ -175,15 +182,18 @@ func FuzzExtent(f *testing.F) {
 	f.Add(0.0, 0.0, 0.1, 0.1, 0.3, 0.3, 0.7, 0.6)
 	f.Add(-180.0, -90.0, 0.1, 0.1, -180.0, -90.0, 180.0, 90.0)
 	f.Add(1e17, 0.0, 1.0, 1.0, 1e17, 0.0, 1e17+64, 1.0)
+
 	f.Fuzz(func(t *testing.T, x0, y0, dx, dy, xmin, ymin, xmax, ymax float64) {
 		g := Grid{X0: x0, Y0: y0, DX: dx, DY: dy}
 		r, _, err := g.Extent(Box{xmin, ymin, xmax, ymax})
 		if err != nil {
 			return
 		}
+
 		if r.Count() <= 0 || !r.valid() {
 			t.Fatalf("accepted %+v", r)
 		}
+
 		// The first and the last column meet the extent's interior, and those
 		// beyond them do not, up to the tolerance.
 		far := math.Max(math.Abs(x0), math.Max(math.Abs(xmin), math.Abs(xmax)))

@@ -49,10 +49,12 @@ func (g Grid) lattice() lattice {
 	case XYZ:
 		l.sy = -g.DY
 	}
+
 	if g.Rotate != 0 {
 		l.rotated = true
 		l.sin, l.cos = sinCos(g.Rotate)
 	}
+
 	return l
 }
 
@@ -155,6 +157,7 @@ func middle(a, b Point) Point {
 func sinCos(degrees float64) (sin, cos float64) {
 	const precision = 200
 	number := func() *big.Float { return new(big.Float).SetPrec(precision) }
+
 	// To within 45 degrees of a multiple of 90, which only exchanges the two.
 	quarters := math.Round(degrees / 90)
 	rest, _ := diff(degrees, quarters*90) // exact: both are near each other
@@ -172,6 +175,7 @@ func sinCos(degrees float64) (sin, cos float64) {
 		f, _ := sum.Float64()
 		return f
 	}
+
 	s, c := series(number().Set(x), 2), series(number().SetInt64(1), 1)
 	switch int(quarters) & 3 {
 	case 0:
@@ -181,5 +185,6 @@ func sinCos(degrees float64) (sin, cos float64) {
 	case 2:
 		return -s + 0, -c
 	}
+
 	return -c, s
 }

@@ -38,17 +38,20 @@ func (f *Locator) CellAt(p Point) (c Cell, ok bool) {
 	if !(math.Abs(p.X-l.x0) <= far && math.Abs(p.Y-l.y0) <= far) {
 		return Cell{}, false
 	}
+
 	if l.rotated {
 		x, y := p.X-l.x0, p.Y-l.y0
 		p = Point{float64(l.cos*x) + float64(l.sin*y), float64(l.cos*y) - float64(l.sin*x)}
 		l.x0, l.y0 = 0, 0
 	}
+
 	var col, row float64
 	switch g.Shape {
 	case HexagonFlat:
 		col, row = hexagonAt(axis{l.x0, l.sx}, axis{l.y0, l.sy}, p.X, p.Y)
 	case HexagonPointy:
 		row, col = hexagonAt(axis{l.y0, l.sy}, axis{l.x0, l.sx}, p.Y, p.X)
+
 	case XYZ:
 		// Rows count downwards from the upper edge, which is a tile's own.
 		col, row = axis{l.x0, g.DX}.below(p.X), axis{-l.y0, g.DY}.below(-p.Y)
@@ -58,6 +61,7 @@ func (f *Locator) CellAt(p Point) (c Cell, ok bool) {
 	default:
 		col, row = axis{l.x0, l.sx}.below(p.X), axis{l.y0, l.sy}.below(p.Y)
 	}
+
 	if col < -MaxIndex || row < -MaxIndex || col >= MaxIndex || row >= MaxIndex {
 		return Cell{}, false
 	}
@@ -92,6 +96,7 @@ func hexagonAt(x, y axis, px, py float64) (col, row float64) {
 	// The column whose centres are left of the place, and in it the hexagon beside it.
 	col = math.Floor((px - x.origin) / x.step / 3)
 	odd := float64(int64(col) & 1)
+
 	m := 2*math.Floor(((py-y.origin)/y.step-odd+1)/2) + odd
 	switch {
 	case y.at(m-1) > py:
@@ -99,6 +104,7 @@ func hexagonAt(x, y axis, px, py float64) (col, row float64) {
 	case y.at(m+1) <= py:
 		m += 2
 	}
+
 	// The edges on its right lie where both distances from its centre add up to 2.
 	u, v := (px-x.at(3*col))/x.step, (py-y.at(m))/y.step
 	if u+math.Abs(v) >= 2 {
@@ -110,6 +116,7 @@ func hexagonAt(x, y axis, px, py float64) (col, row float64) {
 			m--
 		}
 	}
+
 	return col, (m - odd) / 2
 }
 
@@ -121,11 +128,13 @@ func (s Shape) AppendNeighbours(dst []Cell, c Cell) []Cell {
 	if s == XYZ {
 		lowest = 0
 	}
+
 	add := func(col, row int32) {
 		if col >= lowest && col < MaxIndex && row >= lowest && row < MaxIndex {
 			dst = append(dst, Cell{col, row})
 		}
 	}
+
 	switch s {
 	case HexagonFlat:
 		// Of an even column, the neighbours in the next ones are half a cell higher
@@ -137,6 +146,7 @@ func (s Shape) AppendNeighbours(dst []Cell, c Cell) []Cell {
 		}
 		add(c.Col, c.Row-1)
 		add(c.Col, c.Row+1)
+
 	case HexagonPointy:
 		odd := c.Row & 1
 		for _, row := range [...]int32{c.Row - 1, c.Row + 1} {
@@ -145,6 +155,7 @@ func (s Shape) AppendNeighbours(dst []Cell, c Cell) []Cell {
 		}
 		add(c.Col-1, c.Row)
 		add(c.Col+1, c.Row)
+
 	default:
 		for row := c.Row - 1; row <= c.Row+1; row++ {
 			for col := c.Col - 1; col <= c.Col+1; col++ {
@@ -154,6 +165,7 @@ func (s Shape) AppendNeighbours(dst []Cell, c Cell) []Cell {
 			}
 		}
 	}
+
 	return dst
 }
 

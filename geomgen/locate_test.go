@@ -58,10 +58,12 @@ func TestCellAtInsideCells(t *testing.T) {
 					weights[i] = 0.001 + math.Pow(rng.Float64(), 4)
 					sum += weights[i]
 				}
+
 				for i, q := range corners {
 					p.X += weights[i] / sum * q.X
 					p.Y += weights[i] / sum * q.Y
 				}
+
 				if got, ok := locator.CellAt(p); !ok || got != c {
 					t.Fatalf("%v lies in %v, got %v, %v", p, c, got, ok)
 				}
@@ -81,6 +83,7 @@ func TestCellAtLines(t *testing.T) {
 		if !g.rectangular() {
 			continue
 		}
+
 		t.Run(name, func(t *testing.T) {
 			for range 3000 {
 				c := anyCell(rng, g)
@@ -90,6 +93,7 @@ func TestCellAtLines(t *testing.T) {
 				if g.Shape == XYZ {
 					first.Y, last.Y = b.YMax, math.Nextafter(b.YMin, b.YMax)
 				}
+
 				for _, p := range []Point{first, last, {first.X, last.Y}, {last.X, first.Y}} {
 					if got, ok := g.CellAt(p); !ok || got != c {
 						t.Fatalf("%v is in %v with bounds %v, got %v, %v", p, c, b, got, ok)
@@ -113,6 +117,7 @@ func TestCellAtHexagonsEdges(t *testing.T) {
 				t.Fatalf("flat hexagon %v, %v, height %v: got %v, %v", c, b, y, got, ok)
 			}
 		}
+
 		b, m = pointy.Bounds(c), pointy.Centre(c)
 		for x, want := range map[float64]int32{b.XMin: c.Col, math.Nextafter(b.XMax, b.XMin): c.Col, b.XMax: c.Col + 1} {
 			if got, ok := pointy.CellAt(Point{x, m.Y + at*pointy.DX}); !ok || got != (Cell{want, c.Row}) {
@@ -133,6 +138,7 @@ func TestCellAtIsTheNearestHexagon(t *testing.T) {
 			if !ok {
 				t.Fatalf("%v is in no cell", p)
 			}
+
 			own := squaredDistance(p, g.Centre(c))
 			for _, n := range shape.AppendNeighbours(nil, c) {
 				if d := squaredDistance(p, g.Centre(n)); d < own-1e-10 {
@@ -199,22 +205,26 @@ func TestNeighboursShareAPoint(t *testing.T) {
 			if inside && len(around) != want {
 				t.Fatalf("%s: %v has %d neighbours", name, c, len(around))
 			}
+
 			corners := l.appendCorners(nil, g.Shape, c)
 			seen := map[Cell]bool{c: true}
 			for _, n := range around {
 				if seen[n] {
 					t.Fatalf("%s: %v is named twice, or its own neighbour", name, n)
 				}
+
 				seen[n] = true
 				if !slices.Contains(g.Shape.AppendNeighbours(nil, n), c) {
 					t.Fatalf("%s: %v is a neighbour of %v, not the other way round", name, n, c)
 				}
+
 				shared := 0
 				for _, p := range l.appendCorners(nil, g.Shape, n) {
 					if slices.Contains(corners, p) {
 						shared++
 					}
 				}
+
 				// Hexagons share an edge; a square its edge or its corner.
 				if shared == 0 || shared > 2 || g.Shape.Hexagon() && shared != 2 {
 					t.Fatalf("%s: %v and %v share %d corners", name, c, n, shared)
@@ -257,6 +267,7 @@ func TestParentHoldsItsCells(t *testing.T) {
 			}
 		}
 	}
+
 	if got := (Cell{-MaxIndex, MaxIndex - 1}).Parent(math.MaxInt32); got != (Cell{-1, 0}) {
 		t.Errorf("parent of the last cell: %v", got)
 	}
@@ -275,10 +286,12 @@ func FuzzCellAt(f *testing.F) {
 		if g.Validate() != nil || size < 1e-100 || size > 1e100 {
 			return
 		}
+
 		c, ok := g.CellAt(Point{x, y})
 		if !ok {
 			return
 		}
+
 		b := g.Bounds(c)
 		// Of turned grids the box is larger than the cell.
 		slack := 1e-9 * (g.DX + math.Abs(x) + math.Abs(y))

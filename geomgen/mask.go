@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// meets is the rule of an extent: a cell whose inside has a point in common with
-// the inside of the area.
-const meets Rule = "meets"
+// interiorsIntersect is the rule of an extent: a cell whose inside has a point in
+// common with the inside of the area.
+const interiorsIntersect Rule = "meets"
 
 // Mask selects cells of a grid by an area of interest and a rule. It decides in
 // exact arithmetic: no tolerance, and no cell twice or in neither of two areas
@@ -24,14 +24,16 @@ type Mask struct {
 // not, and a *ParamError for an unknown rule, or an area that is empty.
 func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	switch rule {
-	case Intersects, Within, Centroid, meets:
+	case Intersects, Within, Centroid, interiorsIntersect:
 	default:
 		return nil, &ParamError{"aoi-rule", string(rule), "must be intersects, within or centroid"}
 	}
+
 	o, err := validOutline(polygons)
 	if err != nil {
 		return nil, err
 	}
+
 	if len(o.segments) == 0 {
 		return nil, &ParamError{"aoi", "(none)", "is empty: it has no polygons"}
 	}
@@ -48,39 +50,40 @@ func (m *Mask) Contains(c Cell) bool {
 	return m.selects(c, &v, near)
 }
 
-// selects decides a cell, given all segments whose boxes meet the cell's.
+// selects decides a cell, given all segments whose boxes intersect the cell's.
 func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
 	switch m.rule {
 	case Intersects:
 		for _, i := range near {
-			if v.touches(m.outline.segments[i]) {
+			if v.intersects(m.outline.segments[i]) {
 				return true
 			}
 		}
-		return m.holds(v.corners[0])
+		return m.containsPoint(v.corners[0])
 	case Centroid:
-		return m.holds(m.lattice.centre(m.grid.Shape, c))
+		return m.containsPoint(m.lattice.centre(m.grid.Shape, c))
 	}
+
 	// Where the edge runs through the inside of the cell, there is area on one
 	// side of it and none on the other.
-	if m.cuts(v, near) {
-		return m.rule == meets
+	if m.edgeCrosses(v, near) {
+		return m.rule == interiorsIntersect
 	}
-	return m.holds(m.lattice.centre(m.grid.Shape, c))
+	return m.containsPoint(m.lattice.centre(m.grid.Shape, c))
 }
 
-// cuts tells whether the area's edge runs through the inside of a cell.
-func (m *Mask) cuts(v *convex, near []int32) bool {
+// edgeCrosses reports whether the area's edge runs through the inside of a cell.
+func (m *Mask) edgeCrosses(v *convex, near []int32) bool {
 	for _, i := range near {
-		if v.enters(m.outline.segments[i]) {
+		if v.crosses(m.outline.segments[i]) {
 			return true
 		}
 	}
 	return false
 }
 
-// holds tells whether a point lies in the area or on its edge.
-func (m *Mask) holds(p Point) bool {
+// containsPoint reports whether a point lies in the area or on its edge.
+func (m *Mask) containsPoint(p Point) bool {
 	inside, edge := m.outline.locate(p)
 	return inside || edge
 }
@@ -92,22 +95,24 @@ func (m *Mask) collect(dst []int32, box Box, most int) (near []int32, all bool) 
 	start := len(dst)
 	m.outline.index.walk(box, func(items []int32) bool {
 		for _, i := range items {
-			if m.outline.segments[i].near(box) {
+			if m.outline.segments[i].mayIntersect(box) {
 				dst = append(dst, i)
 			}
 		}
 		all = len(dst)-start <= most
 		return all
 	})
+
 	return dst, all
 }
 
-// near tells whether a segment may have a point in common with a box. It is sure
-// where it says no.
-func (s segment) near(b Box) bool {
-	if !b.meets(s.box()) {
+// mayIntersect reports whether a segment may have a point in common with a box. The
+// answer no is certain.
+func (s segment) mayIntersect(b Box) bool {
+	if !b.intersects(s.box()) {
 		return false
 	}
+
 	// The corners furthest left and furthest right of the line.
 	dx, dy := s.b.X-s.a.X, s.b.Y-s.a.Y
 	l, r := Point{b.XMin, b.YMax}, Point{b.XMax, b.YMin}
@@ -117,6 +122,7 @@ func (s segment) near(b Box) bool {
 	if dy < 0 {
 		l.X, r.X = b.XMax, b.XMin
 	}
+
 	dl, offL := det(s.a, s.b, l)
 	dr, offR := det(s.a, s.b, r)
 	return !(dl < -offL || dr > offR)
@@ -144,13 +150,15 @@ func (l *lattice) around(s Shape, r Range) Box {
 		if i == 0 {
 			b = at
 		}
-		b = b.with(at)
+		b = b.union(at)
 	}
+
 	if l.rotated {
 		// Turned points are rounded, each its own way.
 		off := 4e-15 * (math.Abs(b.XMin) + math.Abs(b.XMax) + math.Abs(b.YMin) + math.Abs(b.YMax) + math.Abs(l.x0) + math.Abs(l.y0))
 		b = Box{b.XMin - off, b.YMin - off, b.XMax + off, b.YMax + off}
 	}
+
 	return b
 }
 
@@ -165,6 +173,7 @@ func (s Shape) span(r Range) (k0, m0, k1, m1 int64) {
 	case HexagonPointy:
 		return 2*int64(lo.Col) - 1, m0 - 2, 2*int64(hi.Col) + 2, m1 + 2
 	}
+
 	return k0, m0, k1 + 1, m1 + 1
 }
 
@@ -182,5 +191,6 @@ func (g Grid) checkStep(r Range) error {
 		return &ParamError{"cell-size", g.size(), "is too small at coordinate " + number(far) +
 			", where numbers lie " + strconv.FormatFloat(ulp, 'g', 3, 64) + " apart"}
 	}
+
 	return nil
 }

@@ -24,10 +24,12 @@ func BenchmarkSelect(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
+
 					r, err := g.Around(m.Bounds())
 					if err != nil {
 						b.Fatal(err)
 					}
+
 					s, err := geomgen.Select(context.Background(), r, m)
 					if err != nil {
 						b.Fatal(err)
@@ -46,14 +48,17 @@ func BenchmarkClip(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+
 	r, err := g.Around(m.Bounds())
 	if err != nil {
 		b.Fatal(err)
 	}
+
 	s, err := geomgen.Select(context.Background(), r, m)
 	if err != nil {
 		b.Fatal(err)
 	}
+
 	clipper := geomgen.NewClipper(m)
 	for b.Loop() {
 		edge := 0

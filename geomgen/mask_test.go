@@ -55,18 +55,22 @@ func checkMask(t *testing.T, g geomgen.Grid, polygons []geomgen.Polygon, rule ge
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	r, err := g.Around(m.Bounds())
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	s, err := geomgen.Select(context.Background(), r, m)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	walked := map[geomgen.Cell]bool{}
 	edge := map[geomgen.Cell]bool{}
 	order := geomgen.NewBlockOrder()
 	var ids []int64
+
 	w := s.Walk(0, geomgen.MaxID)
 	for b, ok := w.Next(); ok; b, ok = w.Next() {
 		for i, off := range order.Offsets(b) {
@@ -78,9 +82,11 @@ func checkMask(t *testing.T, g geomgen.Grid, polygons []geomgen.Polygon, rule ge
 			ids = append(ids, b.ID+int64(i))
 		}
 	}
+
 	if int64(len(ids)) != s.Count() {
 		t.Fatalf("%d cells walked, %d counted", len(ids), s.Count())
 	}
+
 	for i, id := range ids {
 		if i > 0 && id <= ids[i-1] {
 			t.Fatalf("cell_id %d comes after %d", id, ids[i-1])
@@ -89,6 +95,7 @@ func checkMask(t *testing.T, g geomgen.Grid, polygons []geomgen.Polygon, rule ge
 			t.Fatalf("At(%d) = %d, walked %d", i, at, id)
 		}
 	}
+
 	area := oracle.NewArea(polygons)
 	for col := r.MinCol; col < r.MaxCol; col++ {
 		for row := r.MinRow; row < r.MaxRow; row++ {
@@ -101,8 +108,9 @@ func checkMask(t *testing.T, g geomgen.Grid, polygons []geomgen.Polygon, rule ge
 			case geomgen.Within:
 				want = area.Covers(corners)
 			default:
-				want = area.Holds(g.Centre(c))
+				want = area.ContainsPoint(g.Centre(c))
 			}
+
 			if got := walked[c]; got != want || s.Contains(c) != want {
 				t.Fatalf("%s: cell %v: walked %v, contains %v, want %v\narea %v", rule, c, got, s.Contains(c), want, polygons)
 			}
@@ -135,10 +143,12 @@ func checkClip(g geomgen.Grid, polygons []geomgen.Polygon) error {
 	if err != nil {
 		return err
 	}
+
 	r, err := g.Around(m.Bounds())
 	if err != nil {
 		return err
 	}
+
 	clipper := geomgen.NewClipper(m)
 	for col := r.MinCol; col < r.MaxCol; col++ {
 		for row := r.MinRow; row < r.MaxRow; row++ {
@@ -147,6 +157,7 @@ func checkClip(g geomgen.Grid, polygons []geomgen.Polygon) error {
 			if err != nil {
 				return err
 			}
+
 			corners := g.AppendCorners(nil, c)
 			whole := area(corners)
 			var want float64
@@ -159,9 +170,11 @@ func checkClip(g geomgen.Grid, polygons []geomgen.Polygon) error {
 					want += a
 				}
 			}
+
 			if math.Abs(part.Share-want) > 1e-9 {
 				return fmt.Errorf("cell %v: share %g, want %g", c, part.Share, want)
 			}
+
 			var rings float64
 			for _, ring := range part.Rings {
 				rings += area(ring[:len(ring)-1])
@@ -169,6 +182,7 @@ func checkClip(g geomgen.Grid, polygons []geomgen.Polygon) error {
 			if len(part.Rings) > 0 && math.Abs(rings/whole-want) > 1e-9 {
 				return fmt.Errorf("cell %v: rings have %g of it, want %g", c, rings/whole, want)
 			}
+
 			var shells []geomgen.Polygon
 			for i, from := range part.Shells {
 				to := len(part.Rings)
@@ -177,11 +191,13 @@ func checkClip(g geomgen.Grid, polygons []geomgen.Polygon) error {
 				}
 				shells = append(shells, part.Rings[from:to])
 			}
+
 			if err := geomgen.CheckPolygons(shells); err != nil {
 				return fmt.Errorf("cell %v: the part is not valid: %w: %v", c, err, shells)
 			}
 		}
 	}
+
 	return nil
 }
 
@@ -213,10 +229,12 @@ func cutArea(ring, cell []geomgen.Point) float64 {
 				cut = append(cut, geomgen.Point{X: p.X + f*(q.X-p.X), Y: p.Y + f*(q.Y-p.Y)})
 			}
 		}
+
 		if ring = cut; len(ring) < 3 {
 			return 0
 		}
 	}
+
 	return area(ring)
 }
 
@@ -228,6 +246,7 @@ func TestWherePostGISErrs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
+
 	n := 0
 	for d := json.NewDecoder(f); ; n++ {
 		var c oracle.Case
@@ -236,10 +255,12 @@ func TestWherePostGISErrs(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
+
 		m, err := geomgen.NewMask(c.Grid, c.Area, c.Rule)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		if got := m.Contains(c.Cell); got != c.Want {
 			t.Errorf("case %d: %s of cell %v is %v, want %v", n+1, c.Rule, c.Cell, got, c.Want)
 		}
@@ -248,12 +269,13 @@ func TestWherePostGISErrs(t *testing.T) {
 		truth := map[geomgen.Rule]func() bool{
 			geomgen.Intersects: func() bool { return area.Intersects(corners) },
 			geomgen.Within:     func() bool { return area.Covers(corners) },
-			geomgen.Centroid:   func() bool { return area.Holds(c.Grid.Centre(c.Cell)) },
+			geomgen.Centroid:   func() bool { return area.ContainsPoint(c.Grid.Centre(c.Cell)) },
 		}[c.Rule]()
 		if truth != c.Want {
 			t.Errorf("case %d: fractions say %v, the file says %v", n+1, truth, c.Want)
 		}
 	}
+
 	if n < 5 {
 		t.Errorf("only %d cases", n)
 	}

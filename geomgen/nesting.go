@@ -10,6 +10,7 @@ func (o *outline) checkNesting() error {
 		for o.segments[up].b.Y <= o.segments[up].a.Y {
 			up++ // a ring that comes back to where it began goes up somewhere
 		}
+
 		s := o.segments[up]
 		switch winding := o.windingRight(s); {
 		case winding == 0:
@@ -23,6 +24,7 @@ func (o *outline) checkNesting() error {
 			return o.fault(int32(n), s.a, "lies in more than one polygon")
 		}
 	}
+
 	return nil
 }
 
@@ -34,17 +36,21 @@ func (o *outline) checkConnected(touches []touch) error {
 		polygon int
 		at      Point
 	}
+
 	type link struct {
 		ring  int32
 		place int32
 	}
+
 	places := make(map[place]int32)
 	seen := make(map[link]bool)
+
 	// Sets of rings and places that hang together (union and find).
 	parent := make([]int32, len(o.rings))
 	for i := range parent {
 		parent[i] = int32(i)
 	}
+
 	find := func(i int32) int32 {
 		for parent[i] != i {
 			parent[i] = parent[parent[i]]
@@ -52,10 +58,12 @@ func (o *outline) checkConnected(touches []touch) error {
 		}
 		return i
 	}
+
 	for _, t := range touches {
 		if o.rings[t.ring[0]].polygon != o.rings[t.ring[1]].polygon {
 			continue
 		}
+
 		key := place{o.rings[t.ring[0]].polygon, t.at}
 		n, ok := places[key]
 		if !ok {
@@ -63,10 +71,12 @@ func (o *outline) checkConnected(touches []touch) error {
 			places[key] = n
 			parent = append(parent, n)
 		}
+
 		for _, r := range t.ring {
 			if seen[link{r, n}] {
 				continue
 			}
+
 			seen[link{r, n}] = true
 			a, b := find(r), find(n)
 			if a == b {
@@ -75,6 +85,7 @@ func (o *outline) checkConnected(touches []touch) error {
 			parent[a] = b
 		}
 	}
+
 	return nil
 }
 
@@ -90,9 +101,11 @@ func (o *outline) withCorners(touches []touch) outline {
 			}
 		}
 	}
+
 	if len(cuts) == 0 {
 		return *o
 	}
+
 	var out outline
 	for _, r := range o.rings {
 		from := int32(len(out.segments))
@@ -105,16 +118,19 @@ func (o *outline) withCorners(touches []touch) outline {
 				}
 				return sign(p.Y-q.Y) * sign(s.b.Y-s.a.Y)
 			})
+
 			for _, p := range append(slices.Compact(points), s.b) {
 				out.segments = append(out.segments, segment{s.a, p})
 				out.next = append(out.next, int32(len(out.segments)))
 				s.a = p
 			}
 		}
+
 		r.first, r.end = from, int32(len(out.segments))
 		out.next[r.end-1] = from
 		out.rings = append(out.rings, r)
 	}
+
 	out.index = newTree(out.segments)
 	return out
 }

@@ -27,6 +27,7 @@ func newOutline(polygons []Polygon) outline {
 			o.addRing(points, ring{polygon: i + 1, hole: k})
 		}
 	}
+
 	if len(o.segments) > 0 {
 		o.index = newTree(o.segments)
 	}
@@ -47,6 +48,7 @@ func (o *outline) addRing(points []Point, r ring) {
 			o.next = append(o.next, int32(len(o.segments)))
 		}
 	}
+
 	r.end = int32(len(o.segments))
 	if r.end > r.first {
 		o.next[r.end-1] = r.first
@@ -65,6 +67,7 @@ func clockwise(points []Point) bool {
 			low = i
 		}
 	}
+
 	n := len(points)
 	before, after := low, low
 	for range n {
@@ -72,11 +75,13 @@ func clockwise(points []Point) bool {
 			break
 		}
 	}
+
 	for range n {
 		if after = (after + 1) % n; points[after] != points[low] {
 			break
 		}
 	}
+
 	return side(points[before], points[low], points[after]) < 0
 }
 
@@ -90,11 +95,13 @@ func (o *outline) locate(p Point) (inside, edge bool) {
 			if s.a.X < p.X && s.b.X < p.X || s.a.Y < p.Y && s.b.Y < p.Y || s.a.Y > p.Y && s.b.Y > p.Y {
 				continue
 			}
+
 			where := side(s.a, s.b, p)
-			if where == 0 && s.box().meets(Box{p.X, p.Y, p.X, p.Y}) {
+			if where == 0 && s.box().intersects(Box{p.X, p.Y, p.X, p.Y}) {
 				edge = true
 				return false
 			}
+
 			// Left of an upward segment, right of a downward one, it is crossed.
 			if up := s.b.Y > p.Y; up != (s.a.Y > p.Y) && (where > 0) == up {
 				inside = !inside
@@ -140,12 +147,14 @@ func (o *outline) winding(p Point, above func(y float64) bool, through func(s se
 			if up == above(s.a.Y) {
 				continue
 			}
+
 			crossed := false
 			if where := side(s.a, s.b, p); where == 0 {
 				crossed = through(s, up)
 			} else {
 				crossed = (where > 0) == up
 			}
+
 			switch {
 			case crossed && up:
 				n++
@@ -153,6 +162,7 @@ func (o *outline) winding(p Point, above func(y float64) bool, through func(s se
 				n--
 			}
 		}
+
 		return true
 	})
 	return n

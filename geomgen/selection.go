@@ -32,18 +32,22 @@ func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
 		s.count = r.Count()
 		return s, nil
 	}
+
 	w := newWalker(r, masks, 0, MaxID)
 	var tight Range
 	spacing := int64(firstSpacing)
 	next := int64(0)
+
 	for steps := 0; w.n > 0; steps++ {
 		if steps%4096 == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+
 		b, n, ok := w.step(curveOrder)
 		if !ok {
 			continue
 		}
+
 		if s.count >= next {
 			if len(s.marks) == maxMarks {
 				for i := range maxMarks / 2 {
@@ -55,9 +59,11 @@ func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
 			s.marks = append(s.marks, mark{b.ID, s.count})
 			next = s.count + spacing
 		}
+
 		s.count += n
 		tight = tight.around(b.cells().Intersect(r))
 	}
+
 	s.cells = tight
 	return s, nil
 }
@@ -107,6 +113,7 @@ func (s *Selection) At(n int64) int64 {
 	if len(s.masks) == 0 {
 		return s.cells.At(n)
 	}
+
 	m := s.marks[sort.Search(len(s.marks), func(i int) bool { return s.marks[i].before > n })-1]
 	n -= m.before
 	w := s.Walk(m.id, MaxID)
@@ -120,6 +127,7 @@ func (s *Selection) At(n int64) int64 {
 		}
 		n -= k
 	}
+
 	return -1
 }
 
@@ -135,6 +143,7 @@ func (s *Selection) Blocks(level uint8, visit func(b Block, before, count int64)
 		if !ok {
 			continue
 		}
+
 		if id := b.ID >> (2 * level) << (2 * level); n == 0 || id != at.ID {
 			if n > 0 {
 				visit(at, before, n)
@@ -145,6 +154,7 @@ func (s *Selection) Blocks(level uint8, visit func(b Block, before, count int64)
 		}
 		n += k
 	}
+
 	if n > 0 {
 		visit(at, before, n)
 	}
@@ -161,6 +171,7 @@ func (g Grid) AppendOutline(dst []Point, b Block, r Range) []Point {
 	case 1:
 		return g.AppendCorners(dst, Cell{r.MinCol, r.MinRow})
 	}
+
 	l := g.lattice()
 	k0, m0, k1, m1 := g.Shape.span(r)
 	return append(dst, l.at(k0, m0), l.at(k1, m0), l.at(k1, m1), l.at(k0, m1))

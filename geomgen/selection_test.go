@@ -14,6 +14,7 @@ func TestBlocksAndOutlines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		around := g.BoxAround(r)
 		for level := range uint8(8) {
 			sum := int64(0)
@@ -21,11 +22,13 @@ func TestBlocksAndOutlines(t *testing.T) {
 				if before != sum || n < 1 || n > b.Cells() {
 					t.Fatalf("%s, level %d: %d cells come before, %d are in it; %d were there", name, level, before, n, sum)
 				}
+
 				sum += n
 				outline := g.AppendOutline(nil, b, r)
 				if len(outline) < 4 {
 					t.Fatalf("%s, level %d: the outline has %d corners", name, level, len(outline))
 				}
+
 				const slack = 1e-9
 				for _, p := range outline {
 					if p.X < around.XMin-slack || p.X > around.XMax+slack || p.Y < around.YMin-slack || p.Y > around.YMax+slack {
@@ -33,11 +36,13 @@ func TestBlocksAndOutlines(t *testing.T) {
 					}
 				}
 			})
+
 			if sum != r.Count() {
 				t.Errorf("%s, level %d: %d cells of %d", name, level, sum, r.Count())
 			}
 		}
 	}
+
 	if out := (Grid{DX: 1, DY: 1}).AppendOutline(nil, Block{Col: 64, Row: 64, Level: 2}, r); len(out) != 0 {
 		t.Errorf("a block elsewhere has an outline: %v", out)
 	}

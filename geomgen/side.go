@@ -17,6 +17,7 @@ func side(a, b, c Point) int {
 	r1, r2 := a.Y-c.Y, b.X-c.X
 	left, right := float64(l1*l2), float64(r1*r2)
 	det, sum := left-right, math.Abs(left)+math.Abs(right)
+
 	// Below the second bound a product may have lost digits to underflow.
 	if sum > tiny && math.Abs(det) > sideError*sum && !math.IsInf(sum, 0) {
 		if det > 0 {
@@ -24,6 +25,7 @@ func side(a, b, c Point) int {
 		}
 		return -1
 	}
+
 	// A difference of two numbers has the right sign, whatever its digits.
 	sl, sr := sign(l1)*sign(l2), sign(r1)*sign(r2)
 	switch {
@@ -34,6 +36,7 @@ func side(a, b, c Point) int {
 	case sl == 0:
 		return 0
 	}
+
 	return sideExact(a, b, c)
 }
 
@@ -68,6 +71,7 @@ func sideExact(a, b, c Point) int {
 	l1, l1t := diff(a.X, c.X)
 	l2, l2t := diff(b.Y, c.Y)
 	r1, r1t := diff(a.Y, c.Y)
+
 	r2, r2t := diff(b.X, c.X)
 	for _, f := range [...]float64{l1, l2, r1, r2, l1t, l2t, r1t, r2t} {
 		// Beyond, a product or its error might not be a number of this format.
@@ -75,6 +79,7 @@ func sideExact(a, b, c Point) int {
 			return sideRational(a, b, c)
 		}
 	}
+
 	var e expansion
 	e.addProduct(l1, l2)
 	e.addProduct(l1, l2t)
@@ -84,6 +89,7 @@ func sideExact(a, b, c Point) int {
 	e.addProduct(-r1, r2t)
 	e.addProduct(-r1t, r2)
 	e.addProduct(-r1t, r2t)
+
 	return e.sign()
 }
 

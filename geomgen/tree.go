@@ -26,18 +26,20 @@ func newTree(segments []segment) tree {
 	for i, s := range t.items {
 		boxes[i] = segments[s].box()
 	}
+
 	for len(boxes) > 1 || len(t.levels) == 0 {
 		up := make([]Box, 0, len(boxes)/fanout+1)
 		for part := range slices.Chunk(boxes, fanout) {
 			b := part[0]
 			for _, other := range part[1:] {
-				b = b.with(other)
+				b = b.union(other)
 			}
 			up = append(up, b)
 		}
 		t.levels = append(t.levels, up)
 		boxes = up
 	}
+
 	return t
 }
 
@@ -46,8 +48,9 @@ func newTree(segments []segment) tree {
 func hilbertOrder(segments []segment) []int32 {
 	all := segments[0].box()
 	for _, s := range segments[1:] {
-		all = all.with(s.box())
+		all = all.union(s.box())
 	}
+
 	const side = 1 << 20
 	scale := func(v, lo, hi float64) int32 {
 		if !(hi > lo) {
@@ -55,6 +58,7 @@ func hilbertOrder(segments []segment) []int32 {
 		}
 		return int32((v/2 - lo/2) / (hi/2 - lo/2) * (side - 1))
 	}
+
 	keys := make([]int64, len(segments))
 	items := make([]int32, len(segments))
 	for i, s := range segments {
@@ -62,6 +66,7 @@ func hilbertOrder(segments []segment) []int32 {
 		keys[i] = CellID(Cell{scale(c.X, all.XMin, all.XMax), scale(c.Y, all.YMin, all.YMax)})
 		items[i] = int32(i)
 	}
+
 	slices.SortFunc(items, func(i, j int32) int { return cmp.Or(cmp.Compare(keys[i], keys[j]), cmp.Compare(i, j)) })
 	return items
 }
@@ -71,34 +76,36 @@ func (t *tree) bounds() Box {
 	return t.levels[len(t.levels)-1][0]
 }
 
-// walk calls visit for each leaf whose box meets q: with the numbers of its
+// walk calls visit for each leaf whose box intersects q: with the numbers of its
 // segments, until visit returns false.
 func (t *tree) walk(q Box, visit func(items []int32) bool) {
 	t.descend(len(t.levels)-1, 0, q, visit)
 }
 
 func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) bool {
-	if !t.levels[level][node].meets(q) {
+	if !t.levels[level][node].intersects(q) {
 		return true
 	}
 	if level == 0 {
 		return visit(t.items[node*fanout : min((node+1)*fanout, len(t.items))])
 	}
+
 	for child := node * fanout; child < min((node+1)*fanout, len(t.levels[level-1])); child++ {
 		if !t.descend(level-1, child, q, visit) {
 			return false
 		}
 	}
+
 	return true
 }
 
-// with returns the box around both.
-func (b Box) with(o Box) Box {
+// union returns the box around both boxes.
+func (b Box) union(o Box) Box {
 	return Box{math.Min(b.XMin, o.XMin), math.Min(b.YMin, o.YMin), math.Max(b.XMax, o.XMax), math.Max(b.YMax, o.YMax)}
 }
 
-// meets tells whether the two have a point in common, edges included.
-func (b Box) meets(o Box) bool {
+// intersects reports whether the two have a point in common, edges included.
+func (b Box) intersects(o Box) bool {
 	return b.XMin <= o.XMax && b.XMax >= o.XMin && b.YMin <= o.YMax && b.YMax >= o.YMin
 }
 

@@ -3,11 +3,11 @@ package geomgen
 import "slices"
 
 // CheckPolygons reports, as an *InvalidError, polygons that are together no valid
-// MultiPolygon: a ring that is not closed, has fewer than three places, is not
-// finite, crosses, touches or overlaps itself; rings that cross or overlap each
-// other; a hole outside of its shell or in another hole, a shell in another
-// polygon; holes that cut the inside of a polygon in two. It is exact. Source of
-// the rules: OGC 06-103r4, 6.1.11.
+// MultiPolygon: a ring with a RingFault, with fewer than three places, or that
+// crosses, touches or overlaps itself; rings that cross or overlap each other; a
+// hole outside of its shell or in another hole, a shell in another polygon; holes
+// that cut the inside of a polygon in two. It is exact. Source of the rules: OGC
+// 06-103r4, 6.1.11.
 func CheckPolygons(polygons []Polygon) error {
 	_, err := validOutline(polygons)
 	return err
@@ -18,51 +18,34 @@ func CheckPolygons(polygons []Polygon) error {
 func validOutline(polygons []Polygon) (outline, error) {
 	for i, p := range polygons {
 		for k, r := range p {
-			if reason, at := ringFault(r); reason != "" {
+			at, reason := RingFault(r)
+			if reason == "" {
+				at, reason = ringCollapse(r)
+			}
+			if reason != "" {
 				return outline{}, &InvalidError{i + 1, k, at, reason}
 			}
 		}
 	}
+
 	o := newOutline(polygons)
 	if len(o.segments) == 0 {
 		return o, nil
 	}
+
 	touches, err := o.touches()
 	if err != nil {
 		return outline{}, err
 	}
+
 	if err := o.checkNesting(); err != nil {
 		return outline{}, err
 	}
 	if err := o.checkConnected(touches); err != nil {
 		return outline{}, err
 	}
-	return o.withCorners(touches), nil
-}
 
-// ringFault says what is wrong with a ring by itself, "" for nothing.
-func ringFault(r []Point) (reason string, at Point) {
-	if len(r) == 0 {
-		return "has no points", Point{}
-	}
-	for _, p := range r {
-		if !finite(p.X) || !finite(p.Y) {
-			return "has a coordinate that is not finite", p
-		}
-	}
-	if r[0] != r[len(r)-1] {
-		return "is not closed: its last point is not its first", r[len(r)-1]
-	}
-	places := 1
-	for i := 1; i < len(r)-1; i++ {
-		if r[i] != r[i-1] {
-			places++
-		}
-	}
-	if places < 3 {
-		return "has fewer than three places", r[0]
-	}
-	return "", Point{}
+	return o.withCorners(touches), nil
 }
 
 // touch is a point that two rings have in common: a corner of one of them, and a
@@ -74,7 +57,7 @@ type touch struct {
 	insideThat [2]bool  // inside the segment, not at an end of it
 }
 
-// touches looks at each pair of segments that may meet, and returns the points
+// touches looks at each pair of segments that may intersect, and returns the points
 // where rings touch; what a valid area may not have is an error.
 func (o *outline) touches() ([]touch, error) {
 	ringOf := make([]int32, len(o.segments))
@@ -83,16 +66,17 @@ func (o *outline) touches() ([]touch, error) {
 			ringOf[i] = int32(n)
 		}
 	}
+
 	var found []touch
 	var err error
 	for i := range int32(len(o.segments)) {
 		box := o.segments[i].box()
 		o.index.walk(box, func(items []int32) bool {
 			for _, j := range items {
-				if j <= i || !o.segments[j].box().meets(box) {
+				if j <= i || !o.segments[j].box().intersects(box) {
 					continue
 				}
-				if found, err = o.pair(found, ringOf, i, j); err != nil {
+				if found, err = o.checkPair(found, ringOf, i, j); err != nil {
 					return false
 				}
 			}
@@ -102,6 +86,7 @@ func (o *outline) touches() ([]touch, error) {
 			return nil, err
 		}
 	}
+
 	return found, nil
 }
 
@@ -110,18 +95,20 @@ func (o *outline) fault(ring int32, at Point, reason string) error {
 	return &InvalidError{r.polygon, r.hole, at, reason}
 }
 
-// pair looks at two segments whose boxes meet.
-func (o *outline) pair(found []touch, ringOf []int32, i, j int32) ([]touch, error) {
+// checkPair looks at two segments whose boxes intersect.
+func (o *outline) checkPair(found []touch, ringOf []int32, i, j int32) ([]touch, error) {
 	s, t := o.segments[i], o.segments[j]
 	same := ringOf[i] == ringOf[j]
 	ta, tb := side(s.a, s.b, t.a), side(s.a, s.b, t.b)
 	if ta == 0 && tb == 0 {
-		return o.collinear(found, ringOf, i, j)
+		return o.checkCollinear(found, ringOf, i, j)
 	}
+
 	sa, sb := side(t.a, t.b, s.a), side(t.a, t.b, s.b)
 	if ta*tb > 0 || sa*sb > 0 {
 		return found, nil
 	}
+
 	if ta*tb < 0 && sa*sb < 0 {
 		reason := "crosses another ring"
 		if same {
@@ -129,6 +116,7 @@ func (o *outline) pair(found []touch, ringOf []int32, i, j int32) ([]touch, erro
 		}
 		return found, o.fault(ringOf[i], crossing(s, t), reason)
 	}
+
 	var at Point
 	switch {
 	case ta == 0:
@@ -140,11 +128,12 @@ func (o *outline) pair(found []touch, ringOf []int32, i, j int32) ([]touch, erro
 	default:
 		at = s.b
 	}
-	return o.meet(found, ringOf, i, j, at)
+
+	return o.addTouch(found, ringOf, i, j, at)
 }
 
-// collinear looks at two segments on one line.
-func (o *outline) collinear(found []touch, ringOf []int32, i, j int32) ([]touch, error) {
+// checkCollinear looks at two segments on one line.
+func (o *outline) checkCollinear(found []touch, ringOf []int32, i, j int32) ([]touch, error) {
 	s, t := o.segments[i], o.segments[j]
 	// The points in common are those between the second and the third of the four.
 	points := []Point{s.a, s.b, t.a, t.b}
@@ -154,23 +143,26 @@ func (o *outline) collinear(found []touch, ringOf []int32, i, j int32) ([]touch,
 		}
 		return sign(p.Y - q.Y)
 	})
+
 	common := points[1]
-	if points[1] == points[2] && s.box().meets(t.box()) {
-		return o.meet(found, ringOf, i, j, common)
+	if points[1] == points[2] && s.box().intersects(t.box()) {
+		return o.addTouch(found, ringOf, i, j, common)
 	}
-	if !s.box().meets(t.box()) {
+	if !s.box().intersects(t.box()) {
 		return found, nil
 	}
+
 	reason := "runs along another ring"
 	if ringOf[i] == ringOf[j] {
 		reason = "runs back along itself"
 	}
+
 	return found, o.fault(ringOf[i], common, reason)
 }
 
-// meet notes that two segments have one point in common, which is an end of one
+// addTouch adds a touch where two segments have one point in common, which is an end of one
 // of them.
-func (o *outline) meet(found []touch, ringOf []int32, i, j int32, at Point) ([]touch, error) {
+func (o *outline) addTouch(found []touch, ringOf []int32, i, j int32, at Point) ([]touch, error) {
 	if ringOf[i] == ringOf[j] {
 		if o.next[i] == j && at == o.segments[i].b || o.next[j] == i && at == o.segments[j].b {
 			return found, nil

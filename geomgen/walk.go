@@ -21,8 +21,8 @@ type Walker struct {
 // pending is a block still to visit.
 type pending struct {
 	Block
-	open uint8 // the masks that have not decided for all of the block, a bit each
-	near [maxMasks]list
+	undecided uint8 // the masks that have not decided for all of the block, a bit each
+	near      [maxMasks]list
 }
 
 // Walk returns a Walker over those cells of r whose cell_id lies in
@@ -33,13 +33,14 @@ func (r Range) Walk(first, last int64) *Walker {
 
 func newWalker(r Range, masks []*Mask, first, last int64) *Walker {
 	w := &Walker{r: r, first: first, last: last, n: 4}
-	open := uint8(0)
+	undecided := uint8(0)
 	for i, m := range masks {
 		w.masks[i].mask = m
-		open |= 1 << i
+		undecided |= 1 << i
 	}
+
 	for q := range int32(4) {
-		w.todo[3-q] = pending{Block: quadrant(q), open: open}
+		w.todo[3-q] = pending{Block: quadrant(q), undecided: undecided}
 	}
 	return w
 }
@@ -73,36 +74,42 @@ func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
 	if b.ID > w.last || b.Last() < w.first {
 		return b, 0, false
 	}
+
 	cells = w.r.countIn(b)
 	if cells == 0 {
 		return b, 0, false
 	}
+
 	w.edge = false
-	if e.open != 0 && !w.ask(&e, cells == b.Cells()) {
+	if e.undecided != 0 && !w.test(&e, cells == b.Cells()) {
 		return b, 0, false
 	}
+
 	whole := b.ID >= w.first && b.Last() <= w.last
 	if maxLevel <= MaxBlockLevel {
 		whole = whole && cells == b.Cells()
 	}
-	if whole && e.open == 0 && b.Level <= maxLevel {
+	if whole && e.undecided == 0 && b.Level <= maxLevel {
 		return b, cells, true
 	}
+
 	for d := int32(3); d >= 0; d-- {
-		w.todo[w.n] = pending{Block: b.quarter(d), open: e.open, near: e.near}
+		w.todo[w.n] = pending{Block: b.quarter(d), undecided: e.undecided, near: e.near}
 		w.n++
 	}
+
 	return b, 0, false
 }
 
-// ask asks the masks that have not decided for a block. It returns false where
-// one of them has none of its cells; those that have all of them are no longer
-// open, and for a single cell none is.
-func (w *Walker) ask(e *pending, whole bool) bool {
+// test decides a block by the masks that are undecided for it. It returns false where
+// one of them selects none of its cells. A mask that selects all of them is no longer
+// undecided, and for a single cell none is.
+func (w *Walker) test(e *pending, whole bool) bool {
 	for i := range w.masks {
-		if e.open&(1<<i) == 0 {
+		if e.undecided&(1<<i) == 0 {
 			continue
 		}
+
 		m := &w.masks[i]
 		if e.Level == 0 {
 			in, edge := m.cell(e, &e.near[i])
@@ -110,24 +117,26 @@ func (w *Walker) ask(e *pending, whole bool) bool {
 				return false
 			}
 			w.edge = w.edge || edge
-			e.open &^= 1 << i
+			e.undecided &^= 1 << i
 			continue
 		}
+
 		switch m.block(e, &e.near[i], w.r, whole) {
 		case outside:
 			return false
 		case inside:
-			e.open &^= 1 << i
+			e.undecided &^= 1 << i
 		}
 	}
+
 	return true
 }
 
-// fate is what a mask says of a block.
-type fate uint8
+// verdict is what a mask says of a block.
+type verdict uint8
 
 const (
-	onEdge fate = iota // some of its cells may be selected, and some not
+	onEdge verdict = iota // some of its cells may be selected, and some not
 	outside
 	inside
 )
@@ -148,15 +157,15 @@ const maxNear = 64
 type maskWalk struct {
 	mask *Mask
 	near []int32 // the lists of the blocks that the one in work is a part of
-	// The place on the curve behind the last block that was decided, and how. The
-	// block that begins there is next to it, so that with no edge near it has the
-	// same fate.
-	behind int64
-	last   fate
+	// nextID is the cell_id behind the last block that was decided, and last its
+	// verdict. The block that begins there is next to it, so that with no edge near
+	// it has the same verdict.
+	nextID int64
+	last   verdict
 }
 
 // block decides a block, or finds the segments near it.
-func (m *maskWalk) block(e *pending, near *list, r Range, whole bool) fate {
+func (m *maskWalk) block(e *pending, near *list, r Range, whole bool) verdict {
 	box := m.mask.blockBox(e.Block, r)
 	if m.gather(near, box); near.from < near.to || !near.made {
 		return onEdge
@@ -165,20 +174,22 @@ func (m *maskWalk) block(e *pending, near *list, r Range, whole bool) fate {
 }
 
 // decide decides a block that no edge is near, by one point of it.
-func (m *maskWalk) decide(e *pending, whole bool, p Point) fate {
+func (m *maskWalk) decide(e *pending, whole bool, p Point) verdict {
 	const quadrantCells = 1 << (2 * curveOrder)
-	f := m.last
-	if !whole || m.behind != e.ID || e.ID%quadrantCells == 0 || f == onEdge {
-		f = outside
-		if m.mask.holds(p) {
-			f = inside
+	v := m.last
+	if !whole || m.nextID != e.ID || e.ID%quadrantCells == 0 || v == onEdge {
+		v = outside
+		if m.mask.containsPoint(p) {
+			v = inside
 		}
 	}
-	m.behind, m.last = 0, onEdge
+
+	m.nextID, m.last = 0, onEdge
 	if whole {
-		m.behind, m.last = e.ID+e.Cells(), f
+		m.nextID, m.last = e.ID+e.Cells(), v
 	}
-	return f
+
+	return v
 }
 
 // gather makes the list of the segments near a box from that of the block around
@@ -188,13 +199,14 @@ func (m *maskWalk) gather(near *list, box Box) {
 		from := near.to
 		m.near = m.near[:from]
 		for _, i := range m.near[near.from:near.to] {
-			if m.mask.outline.segments[i].near(box) {
+			if m.mask.outline.segments[i].mayIntersect(box) {
 				m.near = append(m.near, i)
 			}
 		}
 		*near = list{from, int32(len(m.near)), true}
 		return
 	}
+
 	m.near = m.near[:0]
 	var all bool
 	if m.near, all = m.mask.collect(m.near, box, maxNear); all {
@@ -212,6 +224,7 @@ func (m *maskWalk) cell(e *pending, near *list) (in, edge bool) {
 		m.near, _ = m.mask.collect(m.near[:0], v.box, math.MaxInt)
 		*near = list{0, int32(len(m.near)), true}
 	}
+
 	if near.from == near.to {
 		return m.decide(e, true, v.corners[0]) == inside, false
 	}

@@ -55,6 +55,7 @@ func (g Grid) AppendHeader(dst []byte, as Geometry) []byte {
 	default:
 		dst = appendType(dst, ewkbPolygon, g.SRID)
 	}
+
 	dst = binary.LittleEndian.AppendUint32(dst, 1)
 	return binary.LittleEndian.AppendUint32(dst, points)
 }

@@ -20,15 +20,18 @@ func TestWriters(t *testing.T) {
 			if g.Shape == XYZ {
 				r = g.World()
 			}
+
 			rings, centres := g.NewWriter(AsPolygon), g.NewWriter(AsPoint)
 			order := NewBlockOrder()
 			dst, point := make([]byte, g.PointsLen(AsPolygon)), make([]byte, g.PointsLen(AsPoint))
 			l := g.lattice()
+
 			for w := r.Walk(0, MaxID); ; {
 				b, ok := w.Next()
 				if !ok {
 					break
 				}
+
 				rings.SetBlock(b)
 				centres.SetBlock(b)
 				for _, off := range order.Offsets(b) {
@@ -43,9 +46,11 @@ func TestWriters(t *testing.T) {
 						want = append(want, make([]byte, 16)...)
 						putPoint(want[len(want)-16:], l.at(k+int64(s.k), m+int64(s.m)))
 					}
+
 					if string(dst) != string(want) {
 						t.Fatalf("cell %v of block %+v: ring %x, want %x", c, b, dst, want)
 					}
+
 					wantPoint = append(wantPoint, make([]byte, 16)...)
 					putPoint(wantPoint, g.Centre(c))
 					if string(point) != string(wantPoint) {
@@ -68,6 +73,7 @@ func readGolden(t *testing.T, name string) []map[string]string {
 	if err != nil || len(rows) < 2 {
 		t.Fatalf("%s: %d rows, %v", name, len(rows), err)
 	}
+
 	var list []map[string]string
 	for _, row := range rows[1:] {
 		m := map[string]string{}
@@ -76,6 +82,7 @@ func readGolden(t *testing.T, name string) []map[string]string {
 		}
 		list = append(list, m)
 	}
+
 	return list
 }
 

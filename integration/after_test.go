@@ -7,7 +7,7 @@ import (
 
 // checkAfter checks what must hold of a table after any fault, once a load of it
 // has ended well: the rows, the ledger, and that nothing is left of the loads.
-func (s sandbox) checkAfter(table string, w way) {
+func (s sandbox) checkAfter(table string, w scenario) {
 	s.t.Helper()
 	switch {
 	case w.area != "":
@@ -15,26 +15,28 @@ func (s sandbox) checkAfter(table string, w way) {
 	case w.unfrozen:
 		s.checkBoxes(table, w.cols, w.rows)
 	default:
-		s.checkMade(table, w.cols, w.rows, w.partitions, "gist", w.unlogged)
+		s.checkTable(table, w.cols, w.rows, w.partitions, "gist", w.unlogged)
 	}
+
 	s.checkLedger(table)
-	s.checkGone(table)
+	s.checkNoSessions(table)
 }
 
 // checkSame compares a table with one that the same job makes undisturbed.
-func (s sandbox) checkSame(table string, w way) {
+func (s sandbox) checkSame(table string, w scenario) {
 	s.t.Helper()
 	mustCLI(s.t, s.dsn, s.load("undisturbed", w.load...)...)
 	rows := func(t string) string {
 		return "select cell_id, col, row, st_asbinary(geom, 'NDR') from " + s.name(t)
 	}
-	if n := one[int64](s.t, s.pool, "select count(*) from ("+rows("undisturbed")+") u"); n == 0 {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from ("+rows("undisturbed")+") u"); n == 0 {
 		s.t.Error("the undisturbed load made no rows: this compares nothing")
 	}
-	if n := one[int64](s.t, s.pool, "select count(*) from (("+rows(table)+" except all "+rows("undisturbed")+
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from (("+rows(table)+" except all "+rows("undisturbed")+
 		") union all ("+rows("undisturbed")+" except all "+rows(table)+")) d"); n != 0 {
 		s.t.Errorf("%d rows of %s differ from those of an undisturbed load", n, table)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -44,7 +46,7 @@ func (s sandbox) checkSame(table string, w way) {
 // this very table.
 func (s sandbox) checkLedger(table string) {
 	s.t.Helper()
-	wrong := one[int64](s.t, s.pool, `
+	wrong := queryOne[int64](s.t, s.pool, `
 		select count(*) from `+s.name("runs")+` r cross join lateral (
 			select count(*) as n, coalesce(sum(rows), 0) as rows, min(chunk_no) as first, max(chunk_no) as last,
 			       count(*) filter (where last_id < first_id or first_id <= before) as astray
@@ -54,8 +56,9 @@ func (s sandbox) checkLedger(table string) {
 	if wrong != 0 {
 		s.t.Errorf("the chunks of %d runs are not what the run says", wrong)
 	}
+
 	// An append adds to the table of the run before it, a replace makes a new count.
-	state := one[string](s.t, s.pool, `
+	state := queryOne[string](s.t, s.pool, `
 		with runs as (select *, job ->> 'if_exists' = 'append' as appends from `+s.name("runs")+` where table_name = $1 and state = 'published'),
 		whole as (select coalesce(max(id) filter (where not appends), 0) as id from runs)
 		select case when count(*) = 0 then 'no run'
@@ -68,18 +71,19 @@ func (s sandbox) checkLedger(table string) {
 	}
 }
 
-// checkGone waits until no connection and no lock of the sandbox's loads is left,
+// checkNoSessions waits until no connection and no lock of the sandbox's loads is left,
 // and no temporary file of a process that has ended, and fails if one stays.
-func (s sandbox) checkGone(table string) {
+func (s sandbox) checkNoSessions(table string) {
 	s.t.Helper()
 	s.waitForEnd()
 	s.waitFor("the lock of the table to be free", `select not exists (select from pg_locks where locktype = 'advisory' and objsubid = 1
 		and database = (select oid from pg_database where datname = current_database())
 		and (classid::bigint << 32 | objid::bigint) = $1)`, s.lockKey(table))
+
 	// Their names begin with the number of their process.
 	s.waitFor("temporary files to be gone", `select not exists (select from pg_tablespace t cross join lateral pg_ls_tmpdir(t.oid) f
 		where t.spcname <> 'pg_global' and substring(f.name from '^pgsql_tmp(\d+)')::integer not in (select pid from pg_stat_activity))`)
-	if n := one[int64](s.t, s.pool, "select count(*) from pg_prepared_xacts where database = current_database()"); n != 0 {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_prepared_xacts where database = current_database()"); n != 0 {
 		s.t.Errorf("%d prepared transactions are left", n)
 	}
 }

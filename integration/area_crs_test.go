@@ -25,6 +25,7 @@ func readCountry(t *testing.T, name string) (*loader.Area, country) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return a, c
 }
 
@@ -44,12 +45,14 @@ func (s sandbox) resolve(a *loader.Area, srid int32) *loader.Area {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+
 	if ready.SRID != srid || ready.Union {
 		s.t.Errorf("it is in SRID %d, union %v", ready.SRID, ready.Union)
 	}
 	if err := geomgen.CheckPolygons(ready.Polygons); err != nil {
 		s.t.Error(err)
 	}
+
 	return ready
 }
 
@@ -76,6 +79,7 @@ func TestCountriesInAnotherCRS(t *testing.T) {
 		if a.SRID != 4326 || corners(a) != before {
 			t.Errorf("%s: the area that was given has changed", name)
 		}
+
 		var off, longest, here, spheroid float64
 		err := s.pool.QueryRow(context.Background(), `
 			with g as (select st_setsrid(st_geomfromgeojson($2), 4326) was, st_transform(st_geomfromewkb($1), 4326) back)
@@ -86,6 +90,7 @@ func TestCountriesInAnotherCRS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		if off > 1e-7 {
 			t.Errorf("%s: %g of it is elsewhere once it is taken back", name, off)
 		}
@@ -113,16 +118,18 @@ func TestAreaAcrossTheAntimeridian(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if len(ready.Polygons) != parts || parts >= len(a.Polygons) {
 		t.Errorf("%d polygons became %d, PostGIS's union has %d", len(a.Polygons), len(ready.Polygons), parts)
 	}
 	if math.Abs(here/spheroid-1) > 1e-5 {
 		t.Errorf("it has %.0f m2, and on the spheroid %.0f", here, spheroid)
 	}
+
 	// Parts that overlap are no such thing: nobody has said that they may.
 	_, err = loader.ResolveArea(context.Background(), s.pool,
 		readText(t, "SRID=4326;MULTIPOLYGON(((6 49,8 49,8 50,6 50,6 49)),((7 49,9 49,9 50,7 50,7 49)))"), 3035)
-	s.wrong("parts that overlap", err, "aoi", "is not valid in EPSG:4326", "aoi-make-valid")
+	s.checkParamError("parts that overlap", err, "aoi", "is not valid in EPSG:4326", "aoi-make-valid")
 }
 
 func TestSegmentizeOfAnArea(t *testing.T) {
@@ -133,6 +140,7 @@ func TestSegmentizeOfAnArea(t *testing.T) {
 		a.Segmentize = segmentize
 		return corners(s.resolve(a, 3035))
 	}
+
 	a, _ := readCountry(t, "Luxembourg")
 	none, coarse, standard := count(length(0)), count(length(0.1)), count(nil)
 	if none != corners(a) {
@@ -144,15 +152,18 @@ func TestSegmentizeOfAnArea(t *testing.T) {
 	if same := count(length(0.01)); same != standard {
 		t.Errorf("%d corners with segments of 0.01 degrees, %d by default", same, standard)
 	}
+
 	// In metres the default is 1000; 100 km along each of four edges.
 	square := "SRID=3035;POLYGON((4000000 3000000,4100000 3000000,4100000 3100000,4000000 3100000,4000000 3000000))"
 	if n := corners(s.resolve(readText(t, square), 4326)); n != 401 {
 		t.Errorf("a square of 100 km has %d corners", n)
 	}
+
 	a = readText(t, square)
 	a.Segmentize = length(1e-6)
 	_, err := loader.ResolveArea(context.Background(), s.pool, a, 4326)
-	s.wrong("too many segments", err, "aoi", "aoi-segmentize")
+	s.checkParamError("too many segments", err, "aoi", "aoi-segmentize")
+
 	// Nothing is transformed, so nothing is cut.
 	if n := corners(s.resolve(readText(t, square), 3035)); n != 5 {
 		t.Errorf("in its own CRS it has %d corners", n)
@@ -164,6 +175,7 @@ func TestMakeValidOfAnArea(t *testing.T) {
 	s := newSandbox(t)
 	const tie = "POLYGON((0 0,4 4,4 0,0 4,0 0))"
 	const feature = `{"type":"Feature","geometry":{"type":"Polygon","coordinates":`
+
 	features := `{"type":"FeatureCollection","features":[` + feature + `[[[0,0],[4,4],[4,0],[0,4],[0,0]]]}},` +
 		feature + `[[[3,1],[8,1],[8,3],[3,3],[3,1]]]}}]}`
 	for name, test := range map[string]struct {
@@ -176,23 +188,25 @@ func TestMakeValidOfAnArea(t *testing.T) {
 	} {
 		job := loader.Job{Table: loader.Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1, SRID: test.srid}, Area: readText(t, test.text)}
 		_, err := loader.PlanOn(context.Background(), s.pool, job)
-		s.wrong(name, err, "aoi", "shell of polygon 1 crosses itself at 2 2", "aoi-make-valid")
+		s.checkParamError(name, err, "aoi", "shell of polygon 1 crosses itself at 2 2", "aoi-make-valid")
 
 		job.Area.MakeValid = true
 		p, err := loader.PlanOn(context.Background(), s.pool, job)
 		if err != nil {
 			t.Fatal(err)
 		}
-		off := one[float64](t, s.pool, "select st_area(st_symdifference(st_setsrid(st_geomfromewkb($1), 0), "+test.want+"))", p.Job.Area.Marshal())
+
+		off := queryOne[float64](t, s.pool, "select st_area(st_symdifference(st_setsrid(st_geomfromewkb($1), 0), "+test.want+"))", p.Job.Area.Marshal())
 		if off > 1e-12 {
 			t.Errorf("%s: %g of it differs from PostGIS's", name, off)
 		}
 	}
+
 	// A spike is no area: nothing of it is left.
 	spike := readText(t, "POLYGON((0 0,4 4,8 8,0 0))")
 	spike.MakeValid = true
 	_, err := loader.ResolveArea(context.Background(), s.pool, spike, 0)
-	s.wrong("a spike", err, "aoi", "is empty")
+	s.checkParamError("a spike", err, "aoi", "is empty")
 }
 
 // Features that overlap, and those that share an edge, become one area.
@@ -204,9 +218,10 @@ func TestUnionOfFeatures(t *testing.T) {
 		features = append(features, `{"type":"Feature","geometry":`+c.geometry+`}`)
 		geometries = append(geometries, c.geometry)
 	}
+
 	a := readText(t, `{"type":"FeatureCollection","features":[`+strings.Join(features, ",")+"]}")
 	ready := s.resolve(a, 4326)
-	off := one[float64](t, s.pool, `
+	off := queryOne[float64](t, s.pool, `
 		select st_area(st_symdifference(st_geomfromewkb($1), (select st_union(st_setsrid(st_geomfromgeojson(g), 4326)) from unnest($2::text[]) g)))`,
 		ready.Marshal(), geometries)
 	if off > 1e-9 {
@@ -217,14 +232,15 @@ func TestUnionOfFeatures(t *testing.T) {
 	}
 }
 
-// wrong checks that an error is one of a parameter, with these words.
-func (s sandbox) wrong(name string, err error, param string, words ...string) {
+// checkParamError checks that an error is one of a parameter, with these words.
+func (s sandbox) checkParamError(name string, err error, param string, words ...string) {
 	s.t.Helper()
 	var bad *geomgen.ParamError
 	if !errors.As(err, &bad) || bad.Param != param {
 		s.t.Errorf("%s: error %v, want one of %s", name, err, param)
 		return
 	}
+
 	for _, w := range words {
 		if !strings.Contains(err.Error(), w) {
 			s.t.Errorf("%s: want %q in: %v", name, w, err)

@@ -20,19 +20,21 @@ func TestLoadWithAreaOfAQuery(t *testing.T) {
 	query := "select geom from " + s.name("land")
 	mustCLI(t, s.dsn, load("by_file", "--aoi", sweden.file)...)
 	mustCLI(t, s.dsn, load("by_query", "--aoi-sql", query+"; -- all of it")...)
-	want := one[int64](t, s.pool, `select count(*) from (select st_transform(st_segmentize(geom, 0.01), 3035) a from `+s.name("land")+`) l,
+	want := queryOne[int64](t, s.pool, `select count(*) from (select st_transform(st_segmentize(geom, 0.01), 3035) a from `+s.name("land")+`) l,
 		st_squaregrid(10000, a) g where st_intersects(a, g.geom)`)
 	if want < 4000 || want > 6000 { // 450 000 km2 are 4500 cells, and there is the coast
 		t.Fatalf("PostGIS has %d cells", want)
 	}
+
 	s.checkCells("by_file", want)
 	s.checkCells("by_query", want)
-	if same := one[int64](t, s.pool, "select count(*) from "+s.name("by_file")+" join "+s.name("by_query")+" using (cell_id, col, row)"); same != want {
+	if same := queryOne[int64](t, s.pool, "select count(*) from "+s.name("by_file")+" join "+s.name("by_query")+" using (cell_id, col, row)"); same != want {
 		t.Errorf("%d of %d cells are in both", same, want)
 	}
+
 	cli(t, s.dsn, load("none", "--aoi-sql", "select 1 as n")...).expect(t, 2, "aoi-sql", "one column of type geometry", "n integer")
 	cli(t, s.dsn, load("none", "--aoi-sql", query+"; drop table "+s.name("land"))...).expect(t, 2, "aoi-sql", "42601")
-	if !one[bool](t, s.pool, "select to_regclass($1) is not null and to_regclass($2) is null", s.name("land"), s.name("none")) {
+	if !queryOne[bool](t, s.pool, "select to_regclass($1) is not null and to_regclass($2) is null", s.name("land"), s.name("none")) {
 		t.Error("the land was dropped, or a table made")
 	}
 }
@@ -55,7 +57,7 @@ func TestQueriesAreToldWhereTheyAreWrong(t *testing.T) {
 		"a blank":        {" ", []string{"returns nothing"}},
 	} {
 		_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: test.sql}, 0)
-		s.wrong(name, err, "aoi-sql", test.words...)
+		s.checkParamError(name, err, "aoi-sql", test.words...)
 	}
 }
 
@@ -64,8 +66,8 @@ func TestExplainedQueryWritesNothing(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("kept") + " as select st_makeenvelope(0, 0, 1, 1) geom")
 	_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: "explain analyze delete from " + s.name("kept")}, 0)
-	s.wrong("explain analyze", err, "aoi-sql", "one column of type geometry")
-	if n := one[int](t, s.pool, "select count(*) from "+s.name("kept")); n != 1 {
+	s.checkParamError("explain analyze", err, "aoi-sql", "one column of type geometry")
+	if n := queryOne[int](t, s.pool, "select count(*) from "+s.name("kept")); n != 1 {
 		t.Errorf("%d rows are left", n)
 	}
 }

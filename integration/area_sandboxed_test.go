@@ -21,6 +21,7 @@ func TestQueriesLeaveNoTrace(t *testing.T) {
 	s.exec("create table sentinel as select 1 as n")
 	s.exec("create role " + s.schemaRole() + " nologin")
 	t.Cleanup(func() { s.exec("drop role " + s.schemaRole()) })
+
 	const either = -1
 	for name, test := range map[string]struct {
 		sql  string
@@ -49,13 +50,15 @@ func TestQueriesLeaveNoTrace(t *testing.T) {
 		case r.code != 0:
 			t.Errorf("%s: exit code %d: %s", name, r.code, r.stderr)
 		}
-		if n := one[int64](t, s.pool, "select count(*) from pg_class where relname = 'grid' and (relnamespace <> 'public'::regnamespace or relowner <> current_user::regrole)"); n != 0 {
+
+		if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relname = 'grid' and (relnamespace <> 'public'::regnamespace or relowner <> current_user::regrole)"); n != 0 {
 			t.Errorf("%s: the table went elsewhere, or to another role", name)
 		}
-		if n := one[int64](t, s.pool, "select n + (select count(*) filter (where is_called) from numbers) + (select count(*) from pg_largeobject_metadata) from sentinel"); n != 1 {
+		if n := queryOne[int64](t, s.pool, "select n + (select count(*) filter (where is_called) from numbers) + (select count(*) from pg_largeobject_metadata) from sentinel"); n != 1 {
 			t.Errorf("%s: the query has written", name)
 		}
 	}
+
 	// The same of the library, whose pool lives on: its sessions are as they were.
 	pool := openPool(t, s.dsn, nil)
 	for _, sql := range []string{
@@ -66,17 +69,19 @@ func TestQueriesLeaveNoTrace(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+
 	for range 10 {
-		if path := one[string](t, pool, "show search_path"); strings.Contains(path, "elsewhere") {
+		if path := queryOne[string](t, pool, "show search_path"); strings.Contains(path, "elsewhere") {
 			t.Fatalf("the search_path of the load is %s", path)
 		}
 	}
+
 	s.waitFor("the query's locks to go", "select not exists (select from pg_locks where locktype = 'advisory' and objid in (4711, 4712))")
 }
 
 // schemaRole names a role of the sandbox.
 func (s sandbox) schemaRole() string {
-	return "role_" + strings.TrimPrefix(one[string](s.t, s.pool, "select current_database()"), "test_")
+	return "role_" + strings.TrimPrefix(queryOne[string](s.t, s.pool, "select current_database()"), "test_")
 }
 
 // A query has its time, whatever it does about that; and no process of the server
@@ -85,6 +90,7 @@ func TestQueriesHaveATimeout(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec(`create function stubborn() returns geometry language plpgsql as $$ begin
 		loop begin perform pg_sleep(3600); exception when query_canceled then end; end loop; end $$`)
+
 	// What is immutable runs when the query is planned, before its time begins.
 	s.exec(`create function untimed() returns geometry immutable language plpgsql as $$ begin
 		perform set_config('statement_timeout', '0', false); return st_makeenvelope(0, 0, 1, 1); end $$`)
@@ -106,9 +112,11 @@ func TestQueriesHaveATimeout(t *testing.T) {
 		}
 		s.waitFor(name+" to end", "select not exists (select from pg_stat_activity where datname = current_database() and application_name = $1)", s.application())
 	}
-	if n := one[int64](t, s.pool, "select count(*) from pg_class where relname in ('grid', 'runs')"); n != 0 {
+
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relname in ('grid', 'runs')"); n != 0 {
 		t.Error("something was made")
 	}
+
 	// Enough time is no error, and the load may take longer than the query.
 	mustCLI(t, s.dsn, "load", "--table", "grid", "--cell-size", "1", "--aoi-sql", "select "+square, "--aoi-sql-timeout", "1h")
 	if _, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: "select 1", SQLTimeout: -time.Second}, 0); err == nil || !strings.Contains(err.Error(), "aoi-sql-timeout") {
@@ -125,6 +133,7 @@ func TestACancelledQuery(t *testing.T) {
 		_, err := loader.ResolveArea(context.Background(), pool, &loader.Area{SQL: "select " + square + " from pg_sleep(3600) /* " + s.schema + " */"}, 0)
 		done <- err
 	}()
+
 	s.waitFor("the query to be cancelled", "select count(pg_cancel_backend(pid)) > 0 from pg_stat_activity where query like '%pg_sleep%' || $1 || '%' and pid <> pg_backend_pid() and state = 'active'", s.schema)
 	err := <-done
 	var trouble *loader.ServerError
@@ -141,6 +150,7 @@ func TestQueriesThatTheServerCannotRun(t *testing.T) {
 	s.exec("grant usage, create on schema " + s.schema + " to " + role + "; alter role " + role + " set temp_file_limit = '1MB'; alter role " + role + " set work_mem = '64kB'")
 	s.exec("create table " + s.name("districts") + " (geom geometry)")
 	dsn := s.dsnOf(role, "area")
+
 	for sql, words := range map[string][]string{
 		"select geom from " + s.name("districts"): {"SQLSTATE 42501", "ask for the privilege"},
 		"select st_makeenvelope(n, 0, n + 1, 1) from (select n from generate_series(1, 200000) n order by md5(n::text)) t limit 1": {"SQLSTATE 53400", "temp_file_limit"},

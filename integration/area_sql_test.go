@@ -14,6 +14,7 @@ func TestAreaOfAQuery(t *testing.T) {
 	s.exec("create table " + s.name("district") + " (name text, geom geometry)")
 	s.exec("insert into " + s.name("district") + ` values
 		('a', st_makeenvelope(0, 0, 4, 4, 3035)), ('b', st_makeenvelope(2, 2, 6, 6, 3035)), ('far', st_makeenvelope(10, 0, 12, 2, 3035)), ('none', null)`)
+
 	from := " from " + s.name("district")
 	for name, test := range map[string]struct {
 		sql      string
@@ -35,7 +36,7 @@ func TestAreaOfAQuery(t *testing.T) {
 	} {
 		a := &loader.Area{SQL: test.sql}
 		ready := s.resolve(a, test.srid)
-		if got := one[float64](t, s.pool, "select st_area(st_geomfromewkb($1))", ready.Marshal()); math.Abs(got-test.area) > 1e-9 {
+		if got := queryOne[float64](t, s.pool, "select st_area(st_geomfromewkb($1))", ready.Marshal()); math.Abs(got-test.area) > 1e-9 {
 			t.Errorf("%s: the area is %g, want %g", name, got, test.area)
 		}
 		if len(ready.Warnings) != test.warnings {
@@ -77,10 +78,11 @@ func TestQueriesThatAreNoArea(t *testing.T) {
 		"a curve":       {"select 'CURVEPOLYGON(CIRCULARSTRING(0 0,4 0,4 4,0 4,0 0))'::geometry", 0, []string{"unsupported type"}},
 	} {
 		_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: test.sql}, test.srid)
-		s.wrong(name, err, "aoi-sql", test.words...)
+		s.checkParamError(name, err, "aoi-sql", test.words...)
 	}
+
 	_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: "select st_makeenvelope(0, 0, 1, 1, 4326)"}, 0)
-	s.wrong("a grid without SRID", err, "srid", "EPSG:4326")
+	s.checkParamError("a grid without SRID", err, "srid", "EPSG:4326")
 }
 
 // Whatever a query is, nothing is written.
@@ -92,6 +94,7 @@ func TestQueriesThatWrite(t *testing.T) {
 	s.exec("create function " + schema + ".writes() returns geometry language plpgsql as $$ begin delete from " + s.name("precious") + "; return st_makeenvelope(0, 0, 1, 1); end $$")
 	s.exec("create function " + schema + ".escapes() returns geometry language plpgsql as $$ begin perform set_config('transaction_read_only', 'off', true); delete from " +
 		s.name("precious") + "; return st_makeenvelope(0, 0, 1, 1); end $$")
+
 	good := "select geom from " + s.name("precious")
 	for name, test := range map[string]struct {
 		sql   string
@@ -107,20 +110,22 @@ func TestQueriesThatWrite(t *testing.T) {
 		"drop":                  {"drop table " + s.name("precious"), []string{"returns nothing"}},
 	} {
 		_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: test.sql}, 0)
-		s.wrong(name, err, "aoi-sql", test.words...)
-		if n := one[int](t, s.pool, "select count(*) from "+s.name("precious")); n != 1 {
+		s.checkParamError(name, err, "aoi-sql", test.words...)
+		if n := queryOne[int](t, s.pool, "select count(*) from "+s.name("precious")); n != 1 {
 			t.Fatalf("%s: %d rows are left", name, n)
 		}
 	}
+
 	// The program says so too, as of a wrong job, and makes no table.
 	cli(t, s.dsn, s.load("cells", "--cell-size", "1", "--aoi-sql", "select "+schema+".writes()")...).expect(t, 2, "aoi-sql", "25006")
-	if one[bool](t, s.pool, "select to_regclass($1) is not null", s.name("cells")) {
+	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("cells")) {
 		t.Error("a table was made")
 	}
+
 	// And a DSN that asks for the simple protocol opens no way round.
 	pool := openPool(t, s.dsn+"&default_query_exec_mode=simple_protocol", nil)
 	_, err := loader.ResolveArea(context.Background(), pool, &loader.Area{SQL: good + "; drop table " + s.name("precious")}, 0)
-	s.wrong("simple protocol", err, "aoi-sql", "42601")
+	s.checkParamError("simple protocol", err, "aoi-sql", "42601")
 	if ready, err := loader.ResolveArea(context.Background(), pool, &loader.Area{SQL: good}, 0); err != nil || len(ready.Polygons) != 1 {
 		t.Errorf("simple protocol: %v, error %v", ready, err)
 	}
@@ -137,7 +142,7 @@ func TestAreaWithPostGISElsewhere(t *testing.T) {
 	ready := s.resolve(a, 3035)
 	query := s.resolve(&loader.Area{SQL: "select gis.st_makeenvelope(6, 49, 7, 50, 4326) union all select gis.st_makeenvelope(6.5, 49, 7, 50, 4326)"}, 3035)
 	const area = "select gis.st_area(gis.st_geomfromewkb($1))"
-	first, second := one[float64](t, s.pool, area, ready.Marshal()), one[float64](t, s.pool, area, query.Marshal())
+	first, second := queryOne[float64](t, s.pool, area, ready.Marshal()), queryOne[float64](t, s.pool, area, query.Marshal())
 	if math.Abs(first/8.1e9-1) > 0.02 || math.Abs(first/second-1) > 1e-9 {
 		t.Errorf("a square degree has %g m2, by a query %g", first, second)
 	}

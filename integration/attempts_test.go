@@ -184,7 +184,7 @@ func TestStatementsOfTheVersionBefore(t *testing.T) {
 	for _, b := range roles {
 		want = append(want, b.lives())
 	}
-	address := one[string](t, s.pool, "select coalesce(host(inet_client_addr()), '')")
+	address := queryOne[string](t, s.pool, "select coalesce(host(inet_client_addr()), '')")
 	if line := want[1][0]; !strings.Contains(line, user) || !strings.Contains(line, address) || !strings.Contains(line, "22012") {
 		t.Errorf("the first start is %s", line)
 	}
@@ -236,7 +236,7 @@ func TestAttemptsUpAndDown(t *testing.T) {
 		out := mustCLI(t, s.dsnOf(role, "before"), "runs", "list", "--json", "--ledger-schema", s.schema)
 		var runs []struct {
 			Attempts, Starts int
-			History          []loader.Start
+			History          []loader.Attempt
 		}
 		if err := json.Unmarshal([]byte(out), &runs); err != nil {
 			t.Fatal(err)
@@ -250,15 +250,15 @@ func TestAttemptsUpAndDown(t *testing.T) {
 	}
 	look := func(name string) string {
 		t.Helper()
-		return one[string](t, s.pool, startsAndAttempts, s.schema, name)
+		return queryOne[string](t, s.pool, startsAndAttempts, s.schema, name)
 	}
 	rows := func(name string) string {
 		t.Helper()
-		return one[string](t, s.pool, "select jsonb_agg(to_jsonb(x) order by run_id, no)::text from "+s.name(name)+" x")
+		return queryOne[string](t, s.pool, "select jsonb_agg(to_jsonb(x) order by run_id, no)::text from "+s.name(name)+" x")
 	}
 	comments := func() string {
 		t.Helper()
-		return one[string](t, s.pool, `select string_agg(objsubid || ': ' || description, ', ' order by objsubid) from pg_description where objoid = $1::regclass`, s.name("starts"))
+		return queryOne[string](t, s.pool, `select string_agg(objsubid || ': ' || description, ', ' order by objsubid) from pg_description where objoid = $1::regclass`, s.name("starts"))
 	}
 	list, table, held, said := read(), look("starts"), rows("starts"), comments()
 
@@ -317,7 +317,7 @@ func TestTheViewHasTheGrantsOfTheTable(t *testing.T) {
 		union all
 		select a.grantee::regrole::text, a.privilege_type, attname, a.is_grantable
 		from pg_attribute cross join lateral aclexplode(attacl) a where attrelid = $1::regclass) g`
-	want, got := one[string](t, s.pool, grants, s.name("attempts"), owner), one[string](t, s.pool, grants, s.name("starts"), owner)
+	want, got := queryOne[string](t, s.pool, grants, s.name("attempts"), owner), queryOne[string](t, s.pool, grants, s.name("starts"), owner)
 	if got != want || !strings.Contains(want, reader+" SELECT  true") || !strings.Contains(want, partly+" UPDATE outcome false") || strings.Contains(want, other) {
 		t.Errorf("the table has the grants %s\nthe view %s", want, got)
 	}
@@ -352,8 +352,8 @@ func TestTheViewKeepsPolicies(t *testing.T) {
 	s.exec("create policy own on " + s.name("starts") + " using (role = current_user)")
 	run := s.before(role).begin()
 	s.migrateUp()
-	if one[int](t, s.pool, "select current_setting('server_version_num')::integer") < 150000 {
-		s.refuses("set role "+other+"; select from "+s.name("starts"), "42501")
+	if queryOne[int](t, s.pool, "select current_setting('server_version_num')::integer") < 150000 {
+		s.checkRefused("set role "+other+"; select from "+s.name("starts"), "42501")
 		return
 	}
 	if got := s.before(role).history(run); len(got) != 2 {
@@ -392,7 +392,7 @@ func TestAttemptsBesideALoad(t *testing.T) {
 	}
 	p := start(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 	waits := "select count(*) = $2 from pg_locks where not granted and relation = $1::regclass::oid"
-	oid := one[uint32](t, s.pool, "select $1::regclass::oid", s.name("starts"))
+	oid := queryOne[uint32](t, s.pool, "select $1::regclass::oid", s.name("starts"))
 	s.waitFor("the migration to wait", waits, oid, 1)
 	ended := make(chan error, 1)
 	go func() {
@@ -407,7 +407,7 @@ func TestAttemptsBesideALoad(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("a statement that has waited for the migration: %v", err)
 	}
-	if got := one[string](t, s.pool, "select outcome from "+s.name("attempts")+" where no = 2"); got != "published" {
+	if got := queryOne[string](t, s.pool, "select outcome from "+s.name("attempts")+" where no = 2"); got != "published" {
 		t.Errorf("the attempt ended as %s", got)
 	}
 }

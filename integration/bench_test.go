@@ -24,10 +24,12 @@ func sharedDir(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+
 	return dir
 }
 
@@ -61,7 +63,7 @@ func (r result) benchResult(t *testing.T) loader.BenchResult {
 // open transactions, files.
 func (s sandbox) checkBenchLeft(dir string) {
 	s.t.Helper()
-	if n := one[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
 		s.t.Errorf("%d relations are left in the schema", n)
 	}
 	left, err := os.ReadDir(dir)
@@ -79,11 +81,13 @@ func checkBench(t *testing.T, b loader.BenchResult, rows int64, by loader.BenchL
 	if b.LimitBy != by {
 		t.Errorf("the limit is %s (%s), want %s", b.LimitBy, b.LimitWhy, by)
 	}
+
 	for name, r := range map[string]loader.BenchRate{"limit": b.Limit, "loadgrid": b.Loadgrid} {
 		if r.Min <= 0 || r.Min > r.Median || r.Median > r.Max {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
+
 	if b.Share != b.Loadgrid.Median/b.Limit.Median || b.Discarded <= 0 || b.Generated <= 0 || b.Verdict == "" {
 		t.Errorf("%+v", b)
 	}
@@ -98,7 +102,7 @@ func (s sandbox) seesFile(dir string) bool {
 	}
 	defer os.Remove(f.Name())
 	_ = f.Close()
-	return one[bool](s.t, s.pool, "select coalesce((pg_stat_file($1, true)).size = 0, false)", f.Name())
+	return queryOne[bool](s.t, s.pool, "select coalesce((pg_stat_file($1, true)).size = 0, false)", f.Name())
 }
 
 // A superuser gets the server's own COPY where the server sees the file, and
@@ -112,19 +116,22 @@ func TestBench(t *testing.T) {
 	if s.seesFile(dir) {
 		want = loader.LimitServerFile
 	}
+
 	r := bench(t, s.dsn, dir, "--rows", "3000", "--schema", "bench", "--progress", "json").wait()
 	b := r.benchResult(t)
 	checkBench(t, b, 3000, want)
 	if want == loader.LimitClientFile && (!strings.Contains(b.LimitWhy, "does not see") || !strings.Contains(b.LimitWhy, "58P01")) {
 		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
 	}
+
 	for _, word := range []string{"limit ", "loadgrid ", "sent alone", "made alone", "limit: ", "share: ", "rows/s", "MB/s"} {
 		if !strings.Contains(r.stdout, word) {
 			t.Errorf("%q is missing:\n%s", word, r.stdout)
 		}
 	}
+
 	s.checkBenchLeft(dir)
-	if one[bool](t, s.pool, "select to_regnamespace('loadgrid') is not null") {
+	if queryOne[bool](t, s.pool, "select to_regnamespace('loadgrid') is not null") {
 		t.Error("bench has made a ledger")
 	}
 }
@@ -140,6 +147,7 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 	}
 	defer pool.Close()
 	relations := "select count(*) from pg_class where relname like 'loadgrid\\_staging%'"
+
 	for _, tt := range []struct {
 		name string
 		dir  string
@@ -154,17 +162,20 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 			if err := os.Mkdir(tt.dir, tt.mode); err != nil {
 				t.Fatal(err)
 			}
+
 			progress := new(loader.Progress)
 			b, err := loader.Bench(t.Context(), pool, loader.BenchOptions{Rows: 2500, TempDir: tt.dir, Progress: progress})
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if tt.want == "" { // the server of somebody who is not root is the same user
 				tt.want = b.LimitBy
 				if os.Getuid() == 0 && (b.LimitBy != loader.LimitClientFile || !strings.Contains(b.LimitWhy, "42501")) {
 					t.Errorf("the limit is %s, since %s", b.LimitBy, b.LimitWhy)
 				}
 			}
+
 			checkBench(t, b, 2500, tt.want)
 			if p := progress.Snapshot(); p.Done != 2*int64(b.Rounds)*2500 || p.Total != p.Done {
 				t.Errorf("the progress ends at %d of %d rows", p.Done, p.Total)
@@ -173,7 +184,8 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 				t.Errorf("%v is left: %v", left, err)
 			}
 		})
-		if n := one[int64](t, pool, relations); n != 0 {
+
+		if n := queryOne[int64](t, pool, relations); n != 0 {
 			t.Errorf("%d tables are left", n)
 		}
 	}
@@ -186,6 +198,7 @@ func TestBenchAsAnOrdinaryRole(t *testing.T) {
 	role := pgx.Identifier{"bench_" + s.schema}.Sanitize()
 	s.exec("create role " + role + " login password '" + canary + "'")
 	t.Cleanup(func() { s.exec("drop owned by " + role + "; drop role " + role) })
+
 	as := func(options ...string) string {
 		return changeDSN(t, s.dsn, func(u *url.URL, q url.Values) {
 			u.User = url.UserPassword("bench_"+s.schema, canary)
@@ -194,6 +207,7 @@ func TestBenchAsAnOrdinaryRole(t *testing.T) {
 			}
 		})
 	}
+
 	dir := sharedDir(t)
 	run := func(dsn string, args ...string) result { return bench(t, dsn, dir, args...).wait() }
 	run(as(), "--schema", s.schema).expect(t, 1, "SQLSTATE 42501", "grant usage, create on schema "+pgx.Identifier{s.schema}.Sanitize())
@@ -206,6 +220,7 @@ func TestBenchAsAnOrdinaryRole(t *testing.T) {
 	if !strings.Contains(b.LimitWhy, "pg_read_server_files") {
 		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
 	}
+
 	s.checkBenchLeft(dir)
 }
 
@@ -222,6 +237,7 @@ func TestBenchStopped(t *testing.T) {
 				break
 			}
 		}
+
 		s.waitForCopy()
 		_ = p.cmd.Process.Signal(signal)
 		p.wait().expect(t, 128+int(signal), "stopped by SIG")

@@ -59,6 +59,7 @@ func (a authority) sign(template *x509.Certificate) (certPEM, keyPEM string, cer
 			a.t.Fatal(err)
 		}
 	}
+
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(err)
 	template.SerialNumber, err = rand.Int(rand.Reader, big.NewInt(1<<62))
@@ -68,6 +69,7 @@ func (a authority) sign(template *x509.Certificate) (certPEM, keyPEM string, cer
 	if parent == nil {
 		parent, signer = template, key
 	}
+
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
 	check(err)
 	cert, err = x509.ParseCertificate(der)
@@ -77,6 +79,7 @@ func (a authority) sign(template *x509.Certificate) (certPEM, keyPEM string, cer
 	text := func(kind string, b []byte) string {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}))
 	}
+
 	return text("CERTIFICATE", der), text("PRIVATE KEY", keyDER), cert, key
 }
 

@@ -18,15 +18,16 @@ func TestNeighboursShareBorderCells(t *testing.T) {
 		return s.load("nordic", append([]string{"--cell-size", "0.1", "--srid", "4326", "--aoi", c.file, "--coverage", "--set", "country=" + c.name}, more...)...)
 	}
 	mustCLI(t, s.dsn, args(norway)...)
-	first := one[int64](t, s.pool, "select count(*) from "+s.name("nordic"))
-	sum := one[float64](t, s.pool, "select sum(coverage::float8) from "+s.name("nordic"))
+	first := queryOne[int64](t, s.pool, "select count(*) from "+s.name("nordic"))
+	sum := queryOne[float64](t, s.pool, "select sum(coverage::float8) from "+s.name("nordic"))
 
 	const selected = "select count(*) from st_setsrid(st_geomfromgeojson($1), 4326) a, st_squaregrid(0.1, a) g where st_intersects(a, g.geom)"
-	both := one[int64](t, s.pool, selected+" and exists (select from "+s.name("nordic")+" t where (t.col, t.row) = (g.i, g.j))", sweden.geometry)
-	second := one[int64](t, s.pool, selected, sweden.geometry)
+	both := queryOne[int64](t, s.pool, selected+" and exists (select from "+s.name("nordic")+" t where (t.col, t.row) = (g.i, g.j))", sweden.geometry)
+	second := queryOne[int64](t, s.pool, selected, sweden.geometry)
 	if both == 0 {
 		t.Fatal("the two share no cells")
 	}
+
 	// Refused before anything is loaded, with the count, and skip is named.
 	cli(t, s.dsn, args(sweden, "--if-exists", "append")...).expect(t, 2,
 		"holds "+grouped(both)+" of the "+grouped(second)+" cells already", "on-conflict skip")
@@ -35,28 +36,33 @@ func TestNeighboursShareBorderCells(t *testing.T) {
 	if want := groupedCommas(both) + " of the cells are there already"; !strings.Contains(out, want) {
 		t.Errorf("plan does not say %q:\n%s", want, out)
 	}
+
 	r := cli(t, s.dsn, args(sweden, "--if-exists", "append", "--on-conflict", "skip", "--progress", "json")...)
 	if r.code != 0 {
 		t.Fatalf("exit code %d\n%s", r.code, r.stderr)
 	}
+
 	if got := r.summary(t); got.RowsSkipped != both || got.Rows != second {
 		t.Errorf("%d of %d rows skipped, want %d of %d", got.RowsSkipped, got.Rows, both, second)
 	}
 	if !strings.Contains(r.stderr, "keep their coverage") {
 		t.Errorf("nothing says whose share stays:\n%s", r.stderr)
 	}
+
 	s.checkCells("nordic", first+second-both)
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("nordic")+" where country = 'Norway'"); n != first {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("nordic")+" where country = 'Norway'"); n != first {
 		t.Errorf("Norway has %d cells, had %d", n, first)
 	}
-	if got := one[float64](t, s.pool, "select sum(coverage::float8) from "+s.name("nordic")+" where country = 'Norway'"); got != sum {
+	if got := queryOne[float64](t, s.pool, "select sum(coverage::float8) from "+s.name("nordic")+" where country = 'Norway'"); got != sum {
 		t.Errorf("Norway's coverage is %v, was %v", got, sum)
 	}
+
 	// All of them there already.
 	out = mustCLI(t, s.dsn, args(sweden, "--if-exists", "append", "--on-conflict", "skip")...)
 	if !strings.Contains(out, "0 rows were added") {
 		t.Errorf("everything was there:\n%s", out)
 	}
+
 	s.checkCells("nordic", first+second-both)
 }
 
@@ -74,9 +80,10 @@ func TestSkipWithPartitions(t *testing.T) {
 	if !strings.Contains(out, "84 rows were added") || !strings.Contains(out, "16 were there already") {
 		t.Errorf("the summary says\n%s", out)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 64*64+84 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 64*64+84 {
 		t.Errorf("%d cells", n)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -84,7 +91,7 @@ func TestSkipWithPartitions(t *testing.T) {
 // another place.
 func (s sandbox) rowsOf(table, by string) string {
 	s.t.Helper()
-	return one[string](s.t, s.pool, "select count(*) || ' ' || md5(string_agg(concat_ws(' ', t.ctid, t.xmin, t.*), E'\n' order by cell_id)) from "+
+	return queryOne[string](s.t, s.pool, "select count(*) || ' ' || md5(string_agg(concat_ws(' ', t.ctid, t.xmin, t.*), E'\n' order by cell_id)) from "+
 		s.name(table)+" t where by = $1", by)
 }
 
@@ -109,14 +116,16 @@ func TestSkipLeavesTheFirstRows(t *testing.T) {
 	for _, args := range [][]string{second(), second("--on-conflict", "error")} {
 		cli(t, s.dsn, args...).expect(t, 2, "holds 100 of the 900 cells already", "on-conflict skip")
 	}
+
 	s.checkCells("grid", 600)
-	for _, way := range [][]string{{}, {"--chunk-rows", "100"}} { // the second time all are there
-		r := cli(t, s.dsn, second(append(way, "--on-conflict", "skip", "--progress", "json")...)...)
+	for _, args := range [][]string{{}, {"--chunk-rows", "100"}} { // the second time all are there
+		r := cli(t, s.dsn, second(append(args, "--on-conflict", "skip", "--progress", "json")...)...)
 		if r.code != 0 {
 			t.Fatalf("exit code %d: %s", r.code, r.stderr)
 		}
+
 		want := int64(100)
-		if len(way) > 0 {
+		if len(args) > 0 {
 			want = 900
 		}
 		if sum := r.summary(t); sum.Rows != 900 || sum.RowsSkipped != want {
@@ -127,10 +136,11 @@ func TestSkipLeavesTheFirstRows(t *testing.T) {
 		}
 		s.checkCells("grid", 1400)
 	}
+
 	if after := s.rowsOf("grid", "first"); after != before {
 		t.Errorf("the first rows were %s and are %s", before, after)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where by = 'second' and (col >= 30 or row >= 20)"); n != 800 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where by = 'second' and (col >= 30 or row >= 20)"); n != 800 {
 		t.Errorf("%d cells of the second outside the first, want 800", n)
 	}
 }
@@ -142,15 +152,17 @@ func TestSkipOfCellsAddedMeanwhile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
 			mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "0,200,8,208", "--set", "by=first")...)
-			b := s.brakeAtChunk(1)
-			p := start(t, s.dsn, s.load("grid", append(small(), "--set", "by=second", "--if-exists", "append", "--on-conflict", "skip", "--progress", "json")...)...)
-			b.reached() // after the check before loading
+			b := s.pauseAtChunk(1)
+			p := start(t, s.dsn, s.load("grid", append(smallGrid(), "--set", "by=second", "--if-exists", "append", "--on-conflict", "skip", "--progress", "json")...)...)
+			b.waitUntilReached() // after the check before loading
+
 			if inWork {
 				ctx, other := context.Background(), s.connect()
 				if _, err := other.Exec(ctx, "begin; "+s.addCell("grid", 7, 7)); err != nil {
 					t.Fatal(err)
 				}
-				b.letGo()
+
+				b.resume()
 				s.waitFor("publish to wait for the other's transaction", `select exists (select from pg_locks l join pg_stat_activity a using (pid)
 					where not l.granted and l.locktype = 'transactionid' and a.application_name = $1 and a.query like 'insert into%')`, s.application())
 				if _, err := other.Exec(ctx, "commit"); err != nil {
@@ -158,18 +170,20 @@ func TestSkipOfCellsAddedMeanwhile(t *testing.T) {
 				}
 			} else {
 				s.exec(s.addCell("grid", 7, 7))
-				b.letGo()
+				b.resume()
 			}
+
 			r := p.wait()
 			if r.code != 0 {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			if sum := r.summary(t); sum.RowsSkipped != 1 || sum.Rows != smallCols*smallRows {
 				t.Errorf("%d of %d rows skipped, want 1 of %d", sum.RowsSkipped, sum.Rows, smallCols*smallRows)
 			}
-			b.end()
+			b.remove()
 			s.checkCells("grid", 64+smallCols*smallRows)
-			if by := one[string](t, s.pool, "select by from "+s.name("grid")+" where (col, row) = (7, 7)"); by != "another" {
+			if by := queryOne[string](t, s.pool, "select by from "+s.name("grid")+" where (col, row) = (7, 7)"); by != "another" {
 				t.Errorf("the cell is of %s", by)
 			}
 		})
@@ -182,14 +196,14 @@ func TestSkipOfCellsAddedMeanwhile(t *testing.T) {
 func TestConflictAndResume(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "0,200,8,208", "--set", "by=first")...)
-	args := s.load("grid", append(small(), "--set", "by=second", "--if-exists", "append")...)
-	b := s.brakeAtChunk(1)
+	args := s.load("grid", append(smallGrid(), "--set", "by=second", "--if-exists", "append")...)
+	b := s.pauseAtChunk(1)
 	p := start(t, s.dsn, args...)
-	b.reached()
+	b.waitUntilReached()
 	s.exec(s.addCell("grid", 7, 7))
-	b.letGo()
+	b.resume()
 	p.wait().expect(t, 1, "1 of 20000 cells are in the table already, nothing was added", "on-conflict skip")
-	b.end()
+	b.remove()
 	s.checkCells("grid", 65)
 
 	s.exec("delete from " + s.name("grid") + " where by = 'another'")
@@ -201,19 +215,21 @@ func TestConflictAndResume(t *testing.T) {
 	if r.code != 0 {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	if sum := r.summary(t); sum.ChunksResumed != 5 || sum.RowsSkipped != 1 {
 		t.Errorf("%d chunks resumed, %d rows skipped, want 5 and 1", sum.ChunksResumed, sum.RowsSkipped)
 	}
 	s.checkCells("grid", 64+smallCols*smallRows)
 
 	s.killAfter(3, append(args, "--on-conflict", "skip")...)
-	id := fmt.Sprint(one[int64](t, s.pool, "select id from "+s.name("runs")+" where state = 'loading'"))
+	id := fmt.Sprint(queryOne[int64](t, s.pool, "select id from "+s.name("runs")+" where state = 'loading'"))
 	if out := mustCLI(t, s.dsn, "runs", "show", id, "--ledger-schema", s.schema); !regexp.MustCompile(`(?m)^on conflict +skip$`).MatchString(out) {
 		t.Errorf("the run does not show its choice:\n%s", out)
 	}
 	if out := mustCLI(t, s.dsn, "runs", "resume", id, "--ledger-schema", s.schema); !strings.Contains(out, "0 rows were added") || !strings.Contains(out, "20,000 were there already") {
 		t.Errorf("the resumed run:\n%s", out)
 	}
+
 	s.checkCells("grid", 64+smallCols*smallRows)
 }
 
@@ -223,6 +239,7 @@ func TestSkipNeedsAKey(t *testing.T) {
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
 	args := []string{"--cell-size", "1", "--extent", "5,0,15,10", "--if-exists", "append", "--on-conflict", "skip"}
 	key := "alter table " + s.name("grid") + " drop constraint if exists grid_pkey; drop index if exists " + s.name("key") + "; "
+
 	for name, sql := range map[string]string{
 		"none":              "",
 		"not unique":        "create index key on " + s.name("grid") + " (cell_id)",
@@ -239,6 +256,7 @@ func TestSkipNeedsAKey(t *testing.T) {
 			}
 		}
 	}
+
 	s.checkNothingLeft()
 	s.exec(key + "create unique index key on " + s.name("grid") + " (cell_id) include (col)")
 	if out := mustCLI(t, s.dsn, s.load("grid", args...)...); !strings.Contains(out, "50 rows were added") {
@@ -256,22 +274,25 @@ func TestSkipSaysWhosePartStays(t *testing.T) {
 		}
 		return s.load("parts", "--cell-size", "1", "--srid", "4326", "--aoi", file, "--clip")
 	}
+
 	// They meet in the middle of the cells of column 2.
 	west := area("west", "[0.5,0.5],[2.5,0.5],[2.5,3.5],[0.5,3.5],[0.5,0.5]")
 	east := area("east", "[2.5,0.5],[4.5,0.5],[4.5,3.5],[2.5,3.5],[2.5,0.5]")
 	mustCLI(t, s.dsn, west...)
 	const shared = " where col = 2"
-	before := one[string](t, s.pool, "select string_agg(st_astext(geom), ' ' order by cell_id) from "+s.name("parts")+shared)
+	before := queryOne[string](t, s.pool, "select string_agg(st_astext(geom), ' ' order by cell_id) from "+s.name("parts")+shared)
 	r := cli(t, s.dsn, append(east, "--if-exists", "append", "--on-conflict", "skip")...)
 	if r.code != 0 || !strings.Contains(r.stdout, "8 rows were added") || !strings.Contains(r.stdout, "4 were there already") {
 		t.Fatalf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
+
 	if !strings.Contains(r.stderr, "keep their geometry") || strings.Contains(r.stderr, "keep their coverage") {
 		t.Errorf("want a word about the geometry, and none about coverage:\n%s", r.stderr)
 	}
-	if after := one[string](t, s.pool, "select string_agg(st_astext(geom), ' ' order by cell_id) from "+s.name("parts")+shared); after != before {
+	if after := queryOne[string](t, s.pool, "select string_agg(st_astext(geom), ' ' order by cell_id) from "+s.name("parts")+shared); after != before {
 		t.Errorf("the shared cells were %s and are %s", before, after)
 	}
+
 	s.checkCells("parts", 20)
 }
 
@@ -300,7 +321,7 @@ func TestAppendWithOtherCodes(t *testing.T) {
 	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire-short", "--if-exists", "append")...).expect(t, 2, "--code inspire-short", "has codes inspire")
 	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--code-order", "en", "--if-exists", "append")...).expect(t, 2, "--code inspire", "named alike")
 	mustCLI(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--if-exists", "append")...)
-	if codes := one[string](t, s.pool, "select string_agg(code, ' ' order by col) from "+s.name("grid")); codes !=
+	if codes := queryOne[string](t, s.pool, "select string_agg(code, ' ' order by col) from "+s.name("grid")); codes !=
 		"CRS3035RES1000mN0E0 CRS3035RES1000mN0E1000 CRS3035RES1000mN0E2000 CRS3035RES1000mN0E3000" {
 		t.Errorf("codes %s", codes)
 	}

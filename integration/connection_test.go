@@ -19,20 +19,22 @@ import (
 // Backends that are ended in the middle are replaced, and nothing is doubled.
 func TestEndedBackends(t *testing.T) {
 	s := newSandbox(t)
-	b := s.brakeAtChunk(20)
+	b := s.pauseAtChunk(20)
 	p := start(t, s.dsn, s.load("grid", append(boxes(400, 500), "--chunk-rows", "5000")...)...)
 	for _, chunks := range []int{2, 8, 14, 20} {
 		if s.waitForChunks(chunks); chunks == 20 {
-			b.reached()
+			b.waitUntilReached()
 		}
 		s.exec(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = $2 and pid in (
 			select pid from pg_locks l join pg_class c on c.oid = l.relation where c.relnamespace = $1::regnamespace)`, s.schema, s.application())
 	}
+
 	b.release()
 	r := p.wait()
 	if r.code != 0 || !strings.Contains(r.stderr, "trying again") {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	s.checkBoxes("grid", 400, 500)
 }
 
@@ -42,23 +44,23 @@ func (s sandbox) smallJob(chunkRows int64) loader.Job {
 		Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: smallCols, Rows: smallRows, ChunkRows: chunkRows}
 }
 
-// dropAnswer is a connection that breaks after it has sent the n-th COMMIT,
+// dropResponse is a connection that breaks after it has sent the n-th COMMIT,
 // once the server has answered it: the answer is lost.
-type dropAnswer struct {
+type dropResponse struct {
 	net.Conn
 	commits *atomic.Int64
 	at      int64
 	armed   bool
 }
 
-func (c *dropAnswer) Write(p []byte) (int, error) {
+func (c *dropResponse) Write(p []byte) (int, error) {
 	if strings.Contains(string(p), "commit\x00") && c.commits.Add(1) == c.at {
 		c.armed = true
 	}
 	return c.Conn.Write(p)
 }
 
-func (c *dropAnswer) Read(p []byte) (int, error) {
+func (c *dropResponse) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if c.armed && n > 0 {
 		c.armed = false
@@ -83,21 +85,24 @@ func TestLostAnswerToCommit(t *testing.T) {
 				dial := c.ConnConfig.DialFunc
 				c.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 					conn, err := dial(ctx, network, addr)
-					return &dropAnswer{Conn: conn, commits: &commits, at: at}, err
+					return &dropResponse{Conn: conn, commits: &commits, at: at}, err
 				}
 			})
+
 			sum, err := loader.Run(context.Background(), pool, s.smallJob(smallCols*smallRows/chunks), loader.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if n := commits.Load(); n < chunks+2 {
 				t.Fatalf("only %d commits: no answer was lost", n)
 			}
+
 			if sum.ChunksCopied != chunks {
 				t.Errorf("%d chunks copied, want %d", sum.ChunksCopied, chunks)
 			}
 			s.checkBoxes("grid", smallCols, smallRows)
-			if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")); n != 1 {
+			if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")); n != 1 {
 				t.Errorf("%d runs in the ledger, want 1", n)
 			}
 		})
@@ -110,16 +115,18 @@ func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 	s := newSandbox(t)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	pool := openPool(t, s.dsn, nil)
-	b := s.brakeAtChunk(50)
+	b := s.pauseAtChunk(50)
 	go func() {
 		s.waitForChunks(1)
 		cancel(errors.New("enough"))
 	}()
+
 	_, err := loader.Run(ctx, pool, s.smallJob(200), loader.Options{})
 	var resumable *loader.ResumableError
 	if !errors.As(err, &resumable) {
 		t.Fatalf("got %v, want a ResumableError", err)
 	}
+
 	b.release()
 	// The late attempt: a transaction that has inserted a chunk's row, and is
 	// still at work when the run is resumed.
@@ -127,16 +134,19 @@ func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	no := one[int64](t, s.pool, "select min(n) from generate_series(0, 99) n where n not in (select chunk_no from "+s.name("chunks")+")")
+
+	no := queryOne[int64](t, s.pool, "select min(n) from generate_series(0, 99) n where n not in (select chunk_no from "+s.name("chunks")+")")
 	insert := "insert into " + s.name("chunks") + " (run_id, chunk_no, first_id, last_id, rows) values ($1, $2, 0, 0, 0)"
 	if _, err := tx.Exec(context.Background(), insert, resumable.Run, no); err != nil {
 		t.Fatal(err)
 	}
+
 	done := make(chan error, 1)
 	go func() {
 		_, err := loader.Run(context.Background(), pool, s.smallJob(200), loader.Options{})
 		done <- err
 	}()
+
 	s.waitFor("the resumed run to wait for the late attempt", `select exists (
 		select from pg_locks w join pg_locks h using (pid) where not w.granted and w.locktype = 'transactionid' and h.relation = $1::regclass)`, s.name("chunks"))
 	if err := tx.Rollback(context.Background()); err != nil {
@@ -145,6 +155,7 @@ func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+
 	s.checkBoxes("grid", smallCols, smallRows)
 	var pgErr *pgconn.PgError
 	if _, err := s.pool.Exec(context.Background(), insert, resumable.Run, no); !errors.As(err, &pgErr) || pgErr.Code != "23505" {

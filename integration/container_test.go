@@ -19,15 +19,18 @@ func finalStage(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	at := strings.LastIndex(string(text), "\nFROM ")
 	if at < 0 || !strings.HasPrefix(string(text[at:]), "\nFROM ${BASE_IMAGE}\n") || !strings.Contains(string(text), "\nARG BASE_IMAGE=scratch\n") {
 		t.Fatal("the last stage of the Dockerfile does not begin with FROM ${BASE_IMAGE}, scratch")
 	}
+
 	stage := string(text[at:])
 	copied := regexp.MustCompile(`(?m)^COPY --from=build /out/ /$`)
 	if len(copied.FindAllString(stage, -1)) != 1 || strings.Count(stage, "--from") != 1 {
 		t.Fatal("the last stage of the Dockerfile takes something else than /out/")
 	}
+
 	return "FROM scratch" + copied.ReplaceAllString(strings.TrimPrefix(stage, "\nFROM ${BASE_IMAGE}"), "COPY out/ /")
 }
 
@@ -56,10 +59,12 @@ func buildImage(t *testing.T) (name string) {
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(finalStage(t)), 0o644); err != nil {
 		t.Fatal(err)
 	}
+
 	var env []string
 	if exec.Command("docker", "buildx", "version").Run() != nil {
 		env = []string{"DOCKER_BUILDKIT=0"}
 	}
+
 	name = "loadgrid-test-" + strings.ToLower(rand.Text()[:12])
 	docker(t, env, "build", "--quiet", "--tag", name, dir)
 	t.Cleanup(func() { docker(t, nil, "image", "rm", "--force", name) })
@@ -71,15 +76,18 @@ func TestTheContainerImage(t *testing.T) {
 	if os.Getenv("LOADGRID_TEST_SERVER") == "local" || exec.Command("docker", "version").Run() != nil {
 		t.Skip("NOT TESTED: there is no container engine, so loadgrid's image cannot be built and run")
 	}
+
 	s := newSandbox(t)
 	u, err := url.Parse(s.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	server := docker(t, nil, "ps", "--quiet", "--filter", "publish="+u.Port())
 	if server == "" || strings.Contains(server, "\n") {
 		t.Fatalf("of the server's container is known: %q", server)
 	}
+
 	// In the server's network it is at this address, wherever the engine is.
 	dsn := []string{"LOADGRID_DSN=" + changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.Host = "127.0.0.1:5432" })}
 	image := buildImage(t)
@@ -87,11 +95,13 @@ func TestTheContainerImage(t *testing.T) {
 	if !regexp.MustCompile(`^[1-9][0-9]*:[1-9][0-9]*$`).MatchString(user) {
 		t.Errorf("the image's user is %q, want numbers other than 0", user)
 	}
+
 	name := image + "-run"
 	run := func(more ...string) []string {
 		return append([]string{"run", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
 			"--network", "container:" + server, "--env", "LOADGRID_DSN"}, more...)
 	}
+
 	out := docker(t, dsn, run(append([]string{"--rm", image}, s.load("grid", boxes(30, 20)...)...)...)...)
 	s.checkBoxes("grid", 30, 20)
 	if !strings.Contains(out, "600") {
@@ -110,9 +120,11 @@ func TestTheContainerImage(t *testing.T) {
 	if changed := docker(t, nil, "diff", name); changed != "" {
 		t.Errorf("the container has written: %s", changed)
 	}
+
 	docker(t, nil, "stop", "--time", "20", name) // SIGTERM
 	if code := docker(t, nil, "inspect", "--format", "{{.State.ExitCode}}", name); code != "143" {
 		t.Errorf("stopped, the container ends with %s, want 143", code)
 	}
+
 	s.waitForEnd()
 }

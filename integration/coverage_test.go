@@ -24,6 +24,7 @@ func countries(t *testing.T) []country {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var all struct {
 		Features []struct {
 			Properties struct {
@@ -35,6 +36,7 @@ func countries(t *testing.T) []country {
 	if err := json.Unmarshal(b, &all); err != nil {
 		t.Fatal(err)
 	}
+
 	var list []country
 	for _, f := range all.Features {
 		c := country{f.Properties.Name, filepath.Join(t.TempDir(), "country.geojson"), string(f.Geometry)}
@@ -43,6 +45,7 @@ func countries(t *testing.T) []country {
 		}
 		list = append(list, c)
 	}
+
 	if len(list) < 10 {
 		t.Fatalf("%d countries", len(list))
 	}
@@ -67,10 +70,12 @@ func planRows(t *testing.T, out string) int64 {
 	if m == nil {
 		t.Fatalf("plan printed no rows:\n%s", out)
 	}
+
 	n, err := strconv.ParseInt(strings.ReplaceAll(m[1], ",", ""), 10, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return n
 }
 
@@ -79,6 +84,7 @@ func shapeArgs(g geomgen.Grid) []string {
 	if g.Shape == geomgen.XYZ {
 		return []string{"--shape", "xyz", "--zoom", fmt.Sprint(g.Zoom)}
 	}
+
 	args := []string{"--cell-size", fmt.Sprintf("%v,%v", g.DX, g.DY), "--origin", fmt.Sprintf("%v,%v", g.X0, g.Y0), "--srid", fmt.Sprint(g.SRID)}
 	switch g.Shape {
 	case geomgen.HexagonFlat:
@@ -86,6 +92,7 @@ func shapeArgs(g geomgen.Grid) []string {
 	case geomgen.HexagonPointy:
 		args = append(args, "--shape", "hexagon", "--hexagon", "pointy")
 	}
+
 	if g.Rotate != 0 {
 		args = append(args, "--rotate", fmt.Sprint(g.Rotate))
 	}
@@ -110,11 +117,13 @@ func wktFile(t *testing.T, area []geomgen.Polygon, srid int32) string {
 		}
 		b.WriteString(")")
 	}
+
 	b.WriteString(")")
 	name := filepath.Join(t.TempDir(), "area.wkt")
 	if err := os.WriteFile(name, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	return name
 }
 
@@ -124,14 +133,16 @@ func (s sandbox) compareCoverage(table string, g geomgen.Grid, area []geomgen.Po
 	s.t.Helper()
 	file := wktFile(s.t, area, g.SRID)
 	aoi := areaEWKB(area, g.SRID)
+
 	whole := s.load(table, append(args, "--aoi", file, "--coverage")...)
 	if r := cli(s.t, s.dsn, whole...); r.code == 2 && strings.Contains(r.stderr, "no cell") {
 		return
 	} else if r.code != 0 {
 		s.t.Fatalf("%v: exit code %d\n%s", whole, r.code, r.stderr)
 	}
+
 	mustCLI(s.t, s.dsn, s.load(table+"_cut", append(args, "--aoi", file, "--coverage", "--clip")...)...)
-	wrong := one[int64](s.t, s.pool, `
+	wrong := queryOne[int64](s.t, s.pool, `
 		select count(*) from `+s.name(table)+` t, st_geomfromewkb($1) a
 		where coverage is null or abs(coverage - st_area(st_intersection(t.geom, a)) / st_area(t.geom)) > 1e-6
 		   or st_covers(a, t.geom) <> (coverage = 1) and abs(coverage - 1) > 1e-6
@@ -139,7 +150,8 @@ func (s sandbox) compareCoverage(table string, g geomgen.Grid, area []geomgen.Po
 	if wrong != 0 {
 		s.t.Errorf("%s, %+v: the coverage of %d cells is not PostGIS's\narea %v", table, g, wrong, area)
 	}
-	bad := one[string](s.t, s.pool, `
+
+	bad := queryOne[string](s.t, s.pool, `
 		select coalesce(string_agg(st_astext(c.geom) || ' is not ' || st_astext(st_intersection(t.geom, a)), '; '), '')
 		from `+s.name(table)+` t join `+s.name(table+"_cut")+` c using (cell_id, col, row), st_geomfromewkb($1) a
 		where not st_isvalid(c.geom) or geometrytype(c.geom) <> 'MULTIPOLYGON' or st_srid(c.geom) <> st_srid(t.geom)
@@ -149,7 +161,7 @@ func (s sandbox) compareCoverage(table string, g geomgen.Grid, area []geomgen.Po
 	if bad != "" {
 		s.t.Errorf("%s, %+v: %s\narea %v", table, g, bad, area)
 	}
-	if n := one[int64](s.t, s.pool, "select (select count(*) from "+s.name(table)+") - (select count(*) from "+s.name(table+"_cut")+")"); n != 0 {
+	if n := queryOne[int64](s.t, s.pool, "select (select count(*) from "+s.name(table)+") - (select count(*) from "+s.name(table+"_cut")+")"); n != 0 {
 		s.t.Errorf("%s: %d more cells whole than cut", table, n)
 	}
 }

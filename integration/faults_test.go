@@ -23,15 +23,17 @@ func TestStoppedAfterAnalyze(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := reader.Exec(context.Background(), "select from "+s.name("grid")); err != nil {
 		t.Fatal(err)
 	}
+
 	args := s.load("grid", append(boxes(300, 200), "--if-exists", "replace")...)
 	p := start(t, s.dsn, args...)
 	s.waitFor("publish to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("grid"))
 	_ = p.cmd.Process.Signal(interrupt)
 	p.wait().expect(t, 130, "the same command resumes it")
-	s.exec("set default_statistics_target = 1; analyze " + s.name(one[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")))
+	s.exec("set default_statistics_target = 1; analyze " + s.name(queryOne[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")))
 	if err := reader.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +50,7 @@ func TestLedgerSchemaInTheSearchPath(t *testing.T) {
 	for range 2 {
 		mustCLI(t, dsn, append([]string{"load", "--table", "grid", "--if-exists", "replace"}, boxes(5, 5)...)...)
 	}
-	if where := one[string](t, pool, "select string_agg(schemaname, ',') from pg_tables where tablename = 'grid'"); where != "public" {
+	if where := queryOne[string](t, pool, "select string_agg(schemaname, ',') from pg_tables where tablename = 'grid'"); where != "public" {
 		t.Errorf("the table is in %s", where)
 	}
 }
@@ -69,7 +71,7 @@ func TestSessionSettings(t *testing.T) {
 		dsn := changeDSN(t, s.dsn, func(_ *url.URL, q url.Values) { q.Set(set[0], set[1]) })
 		mustCLI(t, dsn, s.load("täü€ "+name, append(boxes(300, 300), "--set", "naïve=čaj", "--if-exists", "replace")...)...)
 		mustCLI(t, dsn, s.load("täü€ "+name, append(boxes(300, 200), "--set", "naïve=čaj", "--if-exists", "replace")...)...)
-		if n := one[int64](t, s.pool, "select count(*) from "+s.name("täü€ "+name)+" where \"naïve\" = 'čaj'"); n != 300*200 {
+		if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("täü€ "+name)+" where \"naïve\" = 'čaj'"); n != 300*200 {
 			t.Errorf("%s: %d rows", name, n)
 		}
 	}
@@ -87,6 +89,7 @@ func TestReplaceKeepsOwnerGrantsAndComment(t *testing.T) {
 			s.exec("drop role " + name)
 		})
 	}
+
 	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 	s.exec("grant usage, create on schema " + s.schema + " to " + pgx.Identifier{owner}.Sanitize())
 	s.exec("alter table " + s.name("grid") + " owner to " + pgx.Identifier{owner}.Sanitize())
@@ -94,14 +97,16 @@ func TestReplaceKeepsOwnerGrantsAndComment(t *testing.T) {
 	s.exec("grant insert, update on " + s.name("grid") + " to " + reader + " with grant option")
 	s.exec("comment on table " + s.name("grid") + " is 'it''s \"mine\"'")
 	state := func() string {
-		return one[string](t, s.pool, `select concat_ws(' | ', obj_description(oid, 'pg_class'), relowner::regrole,
+		return queryOne[string](t, s.pool, `select concat_ws(' | ', obj_description(oid, 'pg_class'), relowner::regrole,
 			(select string_agg(a::text, ' ' order by a::text) from unnest(relacl) a)) from pg_class where oid = $1::regclass`, s.name("grid"))
 	}
+
 	before := state()
 	mustCLI(t, s.dsn, s.load("grid", append(boxes(6, 6), "--if-exists", "replace")...)...)
 	if after := state(); after != before {
 		t.Errorf("before: %s\nafter:  %s", before, after)
 	}
+
 	s.checkBoxes("grid", 6, 6)
 }
 
@@ -129,11 +134,12 @@ func TestRefusedBeforeTheLoad(t *testing.T) {
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)
 	})
+
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	s.exec("grant select on all tables in schema " + s.schema + " to " + role)
 	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(role, canary) })
 	cli(t, dsn, s.load("grid", "--cell-size", "1", "--extent", "10,0,20,5", "--if-exists", "append")...).expect(t, 1, "42501", "grant select, insert")
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state <> 'published'"); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state <> 'published'"); n != 0 {
 		t.Errorf("%d of the refused loads are in the ledger", n)
 	}
 }
@@ -146,9 +152,10 @@ func TestAppendAnalyzes(t *testing.T) {
 	if !strings.HasPrefix(out, "100 rows were added to table") {
 		t.Errorf("the summary:\n%s", out)
 	}
-	if n := one[int64](t, s.pool, "select reltuples::bigint from pg_class where oid = $1::regclass", s.name("grid")); n != 200 {
+	if n := queryOne[int64](t, s.pool, "select reltuples::bigint from pg_class where oid = $1::regclass", s.name("grid")); n != 200 {
 		t.Errorf("the statistics know of %d rows, want 200", n)
 	}
+
 	s.checkBoxes("grid", 20, 10)
 }
 
@@ -156,20 +163,21 @@ func TestAppendAnalyzes(t *testing.T) {
 // nothing away that is another's by then.
 func TestLockLostToAnother(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", append(small(), "--streams", "1", "--progress", "json")...)
-	b := s.brakeAtChunk(1)
+	args := s.load("grid", append(smallGrid(), "--streams", "1", "--progress", "json")...)
+	b := s.pauseAtChunk(1)
 	p := start(t, s.dsn, args...)
 	s.waitForChunks(1)
 	conn := s.connect()
 	sum := sha256.Sum256([]byte("loadgrid\x00" + s.schema + "\x00grid")) // as loader/lock.go has it
 	key := int64(binary.BigEndian.Uint64(sum[:8]))
-	pid := one[int](t, s.pool, `select pid from pg_locks where locktype = 'advisory' and objsubid = 1 and (classid::bigint << 32 | objid::bigint) = $1`, key)
+	pid := queryOne[int](t, s.pool, `select pid from pg_locks where locktype = 'advisory' and objsubid = 1 and (classid::bigint << 32 | objid::bigint) = $1`, key)
 	if _, err := conn.Exec(context.Background(), "select pg_terminate_backend($1)", pid); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := conn.Exec(context.Background(), "select pg_advisory_lock($1)", key); err != nil {
 		t.Fatal(err)
 	}
+
 	r := p.wait()
 	r.expect(t, 3, "another run holds table")
 	for _, line := range strings.Split(strings.TrimSpace(r.stderr), "\n") {
@@ -177,12 +185,14 @@ func TestLockLostToAnother(t *testing.T) {
 			t.Errorf("with --progress json a line is %q", line)
 		}
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'loading'"); n != 1 {
+
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'loading'"); n != 1 {
 		t.Error("the run was taken away although it was another's")
 	}
 	if _, err := conn.Exec(context.Background(), "select pg_advisory_unlock($1)", key); err != nil {
 		t.Fatal(err)
 	}
+
 	b.release()
 	mustCLI(t, s.dsn, args...)
 	s.checkBoxes("grid", smallCols, smallRows)
@@ -193,10 +203,10 @@ func TestLockLostToAnother(t *testing.T) {
 func TestServerCrashInTheIndexStage(t *testing.T) {
 	server := pgtest.NewServer(t, map[string]string{"wal_writer_delay": "10s"})
 	s := sandboxIn(t, server.DSN(), "public")
-	b := s.newBrake() // until the crash
+	b := s.newPausepoint() // until the crash
 	b.atStatement(`create index%loadgrid\_staging%`)
 	p := start(t, s.dsn, s.load("grid", boxes(300, 200)...)...)
-	b.reached()
+	b.waitUntilReached()
 	s.waitFor("the key's index", `select exists (select from pg_class where relname like 'loadgrid\_staging%\_pkey')`)
 	server.Kill()
 	server.Start()

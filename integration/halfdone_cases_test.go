@@ -44,7 +44,7 @@ func halfDones() []halfDone {
 	return append(append(all, appendedTables()...), areaTables()...)
 }
 
-// Two streams take the chunks in turn. The brake holds all but the first and the
+// Two streams take the chunks in turn. The pausepoint holds all but the first and the
 // third: one stream waits with the second, the other with the fourth.
 const doneChunks = 2
 
@@ -54,7 +54,7 @@ const gridContent = "d0992325c5fc23b77d78ae7df0418e25"
 // newTables are runs that make a table.
 func newTables() []halfDone {
 	grid := boxes(16, 12)
-	chunks := with(grid, "--chunk-rows", "32", "--streams", "2")
+	chunks := appendArgs(grid, "--chunk-rows", "32", "--streams", "2")
 	some := halfDone{run: 1, chunks: 6, done: doneChunks, rows: 192, rowsDone: 64, tableRows: 192, content: gridContent}
 	vary := func(name string, load []string, change func(*halfDone)) halfDone {
 		h := some
@@ -73,28 +73,28 @@ func newTables() []halfDone {
 		vary("chunks", chunks, nil),
 		vary("chunks_stopped", chunks, func(h *halfDone) { h.signal = true }),
 		vary("chunks_whole", chunks, whole(atPublish, 2, 6)),
-		vary("unlogged", with(chunks, "--unlogged"), nil),
-		vary("partitions", with(grid, "--partitions", "4", "--streams", "2"), func(h *halfDone) { h.chunks, h.rowsDone = 4, 96 }),
+		vary("unlogged", appendArgs(chunks, "--unlogged"), nil),
+		vary("partitions", appendArgs(grid, "--partitions", "4", "--streams", "2"), func(h *halfDone) { h.chunks, h.rowsDone = 4, 96 }),
 	}
 }
 
 // replacedTables are runs whose table takes the place of another.
 func replacedTables() []halfDone {
-	replace := with(boxes(16, 12), "--if-exists", "replace", "--streams", "2")
+	replace := appendArgs(boxes(16, 12), "--if-exists", "replace", "--streams", "2")
 	some := halfDone{before: boxes(8, 8), run: 2, chunks: 6, done: doneChunks, rows: 192, rowsDone: 64, tableRows: 192, content: gridContent}
 	swap, truncate, keep, partitions := some, some, some, some
-	swap.name, swap.load = "replace_swap", with(replace, "--chunk-rows", "32")
-	truncate.name, truncate.load = "replace_truncate", with(replace, "--chunk-rows", "32", "--publish", "truncate")
-	keep.name, keep.load, keep.refused = "replace_keep", with(replace, "--chunk-rows", "32", "--keep", "2"), refusedKeep
-	partitions.name, partitions.load = "replace_partitions", with(replace, "--partitions", "4")
-	partitions.before, partitions.chunks, partitions.rowsDone = with(boxes(8, 8), "--partitions", "2"), 4, 96
+	swap.name, swap.load = "replace_swap", appendArgs(replace, "--chunk-rows", "32")
+	truncate.name, truncate.load = "replace_truncate", appendArgs(replace, "--chunk-rows", "32", "--publish", "truncate")
+	keep.name, keep.load, keep.refused = "replace_keep", appendArgs(replace, "--chunk-rows", "32", "--keep", "2"), refusedKeep
+	partitions.name, partitions.load = "replace_partitions", appendArgs(replace, "--partitions", "4")
+	partitions.before, partitions.chunks, partitions.rowsDone = appendArgs(boxes(8, 8), "--partitions", "2"), 4, 96
 	return []halfDone{swap, truncate, keep, partitions}
 }
 
 // appendedTables are runs whose rows go to those of another.
 func appendedTables() []halfDone {
 	load := func(extent string, more ...string) []string {
-		return with([]string{"--cell-size", "1", "--extent", extent, "--if-exists", "append", "--streams", "2"}, more...)
+		return appendArgs([]string{"--cell-size", "1", "--extent", extent, "--if-exists", "append", "--streams", "2"}, more...)
 	}
 	return []halfDone{
 		{name: "append", before: boxes(16, 12), load: load("16,0,32,12", "--chunk-rows", "32"),
@@ -102,7 +102,7 @@ func appendedTables() []halfDone {
 		{name: "append_skip", before: boxes(16, 12), load: load("8,0,24,12", "--chunk-rows", "32", "--on-conflict", "skip"),
 			run: 2, chunks: 6, done: doneChunks, rows: 192, rowsDone: 64, tableRows: 288, refused: refusedAppend, content: "fd0778e3a4c7e8a61facbc6c1e0d4f7f"},
 		// The cells whose ids follow those of the first square.
-		{name: "append_partitions", before: with(boxes(16, 16), "--partitions", "2"), load: load("16,0,32,16", "--partitions", "4"),
+		{name: "append_partitions", before: appendArgs(boxes(16, 16), "--partitions", "2"), load: load("16,0,32,16", "--partitions", "4"),
 			run: 2, chunks: 4, done: doneChunks, rows: 256, rowsDone: 128, tableRows: 512, refused: refusedAppend, content: "bee4e17bdab19587b8a5b08c3764c81c"},
 	}
 }

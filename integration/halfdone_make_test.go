@@ -36,16 +36,16 @@ func (h halfDone) leave(s sandbox) {
 	if h.before != nil {
 		mustCLI(s.t, s.dsn, gridLoad(h.before)...)
 	}
-	b := s.newBrake()
+	b := s.newPausepoint()
 	if h.at != "" {
 		b.atStatement(h.at)
 	} else {
-		s.exec(fmt.Sprintf("create trigger brake before insert on %s for each row when (new.chunk_no not in (0, 2)) execute function %s()",
-			s.name("chunks"), s.name("brake")))
+		s.exec(fmt.Sprintf("create trigger pausepoint before insert on %s for each row when (new.chunk_no not in (0, 2)) execute function %s()",
+			s.name("chunks"), s.name("pausepoint")))
 	}
 
 	p := start(s.t, s.dsn, gridLoad(h.load)...)
-	b.reached()
+	b.waitUntilReached()
 	s.waitFor("committed chunks", "select count(*) = $1 from loadgrid.chunks where run_id = $2", h.done, h.run)
 	s.waitFor("indexes", `select $1 = 0 or count(*) = $1 from pg_index i join loadgrid.runs r on i.indrelid = to_regclass(r.staging_name) where r.id = $2`,
 		h.built, h.run)
@@ -55,10 +55,10 @@ func (h halfDone) leave(s sandbox) {
 		_ = p.cmd.Process.Kill()
 	}
 	p.wait()
-	// Else a backend that waits at the brake would commit what it was told before.
+	// Else a backend that waits at the pausepoint would commit what it was asked for before.
 	s.exec("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = $1", s.application())
 	s.waitForEnd()
-	b.end()
+	b.remove()
 	s.anonymize()
 }
 

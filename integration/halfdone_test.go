@@ -85,7 +85,7 @@ func (s sandbox) checkResumed(h halfDone, committed string) {
 		s.t.Errorf("the ledger has %d chunks, want %d", n, h.chunks)
 	}
 
-	state := one[string](s.t, s.pool, `select concat_ws(' ', state, starts, (select string_agg(coalesce(outcome, 'killed'), ',' order by no) from loadgrid.starts where run_id = r.id),
+	state := queryOne[string](s.t, s.pool, `select concat_ws(' ', state, starts, (select string_agg(coalesce(outcome, 'killed'), ',' order by no) from loadgrid.starts where run_id = r.id),
 		case when table_oid = 'public.grid'::regclass then 'this table' end, case when shown then 'shown' end, last_error) from loadgrid.runs r where id = $1`, h.run)
 	first := "killed"
 	if h.signal {
@@ -94,7 +94,7 @@ func (s sandbox) checkResumed(h halfDone, committed string) {
 	if want := "published 2 " + first + ",published this table shown"; state != want {
 		s.t.Errorf("the ledger says %q of the run, want %q", state, want)
 	}
-	if left := one[string](s.t, s.pool, "select coalesce(string_agg(relname, ', '), '') from pg_class where relname like 'loadgrid\\_staging%'"); left != "" {
+	if left := queryOne[string](s.t, s.pool, "select coalesce(string_agg(relname, ', '), '') from pg_class where relname like 'loadgrid\\_staging%'"); left != "" {
 		s.t.Errorf("these are left: %s", left)
 	}
 }
@@ -102,13 +102,13 @@ func (s sandbox) checkResumed(h halfDone, committed string) {
 // chunksOf returns the committed chunks of a run, a line each.
 func (s sandbox) chunksOf(run int64) string {
 	s.t.Helper()
-	return one[string](s.t, s.pool, "select coalesce(string_agg(c::text || e'\\n', '' order by chunk_no), '') from loadgrid.chunks c where run_id = $1", run)
+	return queryOne[string](s.t, s.pool, "select coalesce(string_agg(c::text || e'\\n', '' order by chunk_no), '') from loadgrid.chunks c where run_id = $1", run)
 }
 
 // jobOf returns what the ledger has of a run's job.
 func (s sandbox) jobOf(run int64) string {
 	s.t.Helper()
-	return one[string](s.t, s.pool, "select concat_ws(e'\\n', job, fingerprint, encode(aoi, 'hex'), job_name) from loadgrid.runs where id = $1", run)
+	return queryOne[string](s.t, s.pool, "select concat_ws(e'\\n', job, fingerprint, encode(aoi, 'hex'), job_name) from loadgrid.runs where id = $1", run)
 }
 
 // undisturbed does the loads in a database of their own.
@@ -172,9 +172,9 @@ type madeTable struct {
 // madeTable looks at the table of all dumps.
 func (s sandbox) madeTable() madeTable {
 	s.t.Helper()
-	m := madeTable{rows: one[int64](s.t, s.pool, "select count(*) from public.grid"), content: s.contentOf("public.grid")}
+	m := madeTable{rows: queryOne[int64](s.t, s.pool, "select count(*) from public.grid"), content: s.contentOf("public.grid")}
 	list := func(sql string) string {
-		return one[string](s.t, s.pool, "with tables as (select 'public.grid'::regclass::oid as oid union all select inhrelid from pg_inherits where inhparent = 'public.grid'::regclass)"+
+		return queryOne[string](s.t, s.pool, "with tables as (select 'public.grid'::regclass::oid as oid union all select inhrelid from pg_inherits where inhparent = 'public.grid'::regclass)"+
 			" select coalesce(string_agg(line, e'\\n' order by line), '') from ("+sql+") l")
 	}
 	m.relations = list(`select concat_ws(' ', relname, relkind, relpersistence, reloptions::text, pg_get_expr(relpartbound, oid)) as line from tables join pg_class using (oid)`)
@@ -189,6 +189,6 @@ func (s sandbox) madeTable() madeTable {
 // as EWKB.
 func (s sandbox) contentOf(table string) string {
 	s.t.Helper()
-	geom := one[string](s.t, s.pool, "select quote_ident(attname) from pg_attribute where attrelid = $1::regclass and format_type(atttypid, null) like '%geometry'", table)
-	return one[string](s.t, s.pool, "select md5(string_agg(md5(g::text || encode(st_asewkb(g."+geom+", 'NDR'), 'hex')), '' order by col, row)) from "+table+" g")
+	geom := queryOne[string](s.t, s.pool, "select quote_ident(attname) from pg_attribute where attrelid = $1::regclass and format_type(atttypid, null) like '%geometry'", table)
+	return queryOne[string](s.t, s.pool, "select md5(string_agg(md5(g::text || encode(st_asewkb(g."+geom+", 'NDR'), 'hex')), '' order by col, row)) from "+table+" g")
 }

@@ -34,12 +34,14 @@ func helperCells() []geomgen.Cell {
 		n := int64(1) << (1 + rng.IntN(31))
 		cells = append(cells, geomgen.Cell{Col: int32(rng.Int64N(n) - n/2), Row: int32(rng.Int64N(n) - n/2)})
 	}
+
 	ends := []int32{-geomgen.MaxIndex, -geomgen.MaxIndex + 1, -2, -1, 0, 1, geomgen.MaxIndex - 2, geomgen.MaxIndex - 1}
 	for _, col := range ends {
 		for _, row := range ends {
 			cells = append(cells, geomgen.Cell{Col: col, Row: row})
 		}
 	}
+
 	return cells
 }
 
@@ -55,12 +57,13 @@ func TestCellIDsInSQL(t *testing.T) {
 	s := newLedgerSandbox(t)
 	cells := helperCells()
 	cols, rows, ids := columns(cells)
-	got := one[[]int64](t, s.pool, "select array_agg("+s.name("cell_id")+"(c, r) order by n) from unnest($1::integer[], $2::integer[]) with ordinality u(c, r, n)", cols, rows)
-	gotCols := one[[]int32](t, s.pool, "select array_agg("+s.name("cell_col")+"(id) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids)
-	gotRows := one[[]int32](t, s.pool, "select array_agg("+s.name("cell_row")+"(id) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids)
+	got := queryOne[[]int64](t, s.pool, "select array_agg("+s.name("cell_id")+"(c, r) order by n) from unnest($1::integer[], $2::integer[]) with ordinality u(c, r, n)", cols, rows)
+	gotCols := queryOne[[]int32](t, s.pool, "select array_agg("+s.name("cell_col")+"(id) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids)
+	gotRows := queryOne[[]int32](t, s.pool, "select array_agg("+s.name("cell_row")+"(id) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids)
 	if len(got) != len(cells) || len(gotCols) != len(cells) || len(gotRows) != len(cells) {
 		t.Fatalf("%d cells gave %d ids, %d columns, %d rows", len(cells), len(got), len(gotCols), len(gotRows))
 	}
+
 	for i, c := range cells {
 		if got[i] != ids[i] {
 			t.Errorf("cell_id of %v is %d, want %d", c, got[i], ids[i])
@@ -69,6 +72,7 @@ func TestCellIDsInSQL(t *testing.T) {
 			t.Errorf("cell_id %d is that of %v, got %v", ids[i], c, back)
 		}
 	}
+
 	for call, words := range map[string]string{
 		"cell_id(1073741824, 0)":                         "no cell (1073741824, 0)",
 		"cell_id(0, -1073741825)":                        "no cell (0, -1073741825)",
@@ -85,12 +89,12 @@ func TestCellIDsInSQL(t *testing.T) {
 		`cell_at('{"x0":0,"y0":0,"dx":1,"dy":0}', 0, 0)`: "is no grid",
 		`cell_at('{"x0":0,"y0":0,"dx":1,"dy":1,"shape":"round"}', 0, 0)`: "no shape round",
 	} {
-		s.refuses("select "+pgx.Identifier{s.schema}.Sanitize()+"."+call, words)
+		s.checkRefused("select "+pgx.Identifier{s.schema}.Sanitize()+"."+call, words)
 	}
 }
 
-// refuses checks that a statement fails with these words.
-func (s sandbox) refuses(sql, words string) {
+// checkRefused checks that a statement fails with these words.
+func (s sandbox) checkRefused(sql, words string) {
 	s.t.Helper()
 	if _, err := s.pool.Exec(context.Background(), sql); err == nil || !strings.Contains(err.Error(), words) {
 		s.t.Errorf("%s: got %v, want an error with %q", sql, err, words)
@@ -106,6 +110,7 @@ func TestNeighboursAndParentsInSQL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		var id int64
 		var got []int64
 		n := 0
@@ -123,8 +128,9 @@ func TestNeighboursAndParentsInSQL(t *testing.T) {
 			t.Fatalf("%d of %d cells: %v", n, len(cells), err)
 		}
 	}
+
 	for _, k := range []int32{1, 2, 7, 1 << 20, math.MaxInt32} {
-		got := one[[]int64](t, s.pool, "select array_agg("+s.name("cell_parent")+"(id, $2) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids, k)
+		got := queryOne[[]int64](t, s.pool, "select array_agg("+s.name("cell_parent")+"(id, $2) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids, k)
 		for i, c := range cells {
 			if want := geomgen.CellID(c.Parent(k)); got[i] != want {
 				t.Errorf("parent of %v, %d times the size: %d, want %d", c, k, got[i], want)
@@ -137,7 +143,7 @@ func TestNeighboursAndParentsInSQL(t *testing.T) {
 func TestNeighboursTouchInPostGIS(t *testing.T) {
 	s := newLedgerSandbox(t)
 	for shape, function := range map[string]string{"hexagon-flat": "st_hexagon", "square": "st_square"} {
-		wrong := one[int64](t, s.pool, `
+		wrong := queryOne[int64](t, s.pool, `
 			with cell as (select i, j, `+s.name("cell_id")+`(i, j) as id, `+function+`(1.5, i, j) as geom
 				from generate_series(-5, 5) i, generate_series(-5, 5) j)
 			select count(*) from cell a join cell b on a.id <> b.id
@@ -174,12 +180,14 @@ func TestCellAtInSQL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		locator := geomgen.NewLocator(g)
 		var xs, ys []float64
 		for _, p := range placesIn(rng, g) {
 			xs, ys = append(xs, p.X), append(ys, p.Y)
 		}
-		got := one[[]*int64](t, s.pool, "select array_agg("+s.name("cell_at")+"($1::jsonb, x, y) order by n) from unnest($2::float8[], $3::float8[]) with ordinality u(x, y, n)",
+
+		got := queryOne[[]*int64](t, s.pool, "select array_agg("+s.name("cell_at")+"($1::jsonb, x, y) order by n) from unnest($2::float8[], $3::float8[]) with ordinality u(x, y, n)",
 			string(grid), xs, ys)
 		found := 0
 		for i := range xs {
@@ -191,6 +199,7 @@ func TestCellAtInSQL(t *testing.T) {
 				t.Errorf("%s: %v, %v is in %v (%v), SQL has %v", name, xs[i], ys[i], c, ok, got[i])
 			}
 		}
+
 		if len(got) != len(xs) || found < len(xs)/4 || found == len(xs) {
 			t.Errorf("%s: %d places, %d answers, %d in cells", name, len(xs), len(got), found)
 		}
@@ -206,11 +215,13 @@ func placesIn(rng *rand.Rand, g geomgen.Grid) []geomgen.Point {
 	if g.Shape != geomgen.XYZ {
 		span = geomgen.Range{MinCol: -2000, MinRow: -2000, MaxCol: 2000, MaxRow: 2000}
 	}
+
 	for range 100 {
 		c := geomgen.Cell{
 			Col: span.MinCol + int32(rng.Int64N(int64(span.MaxCol-span.MinCol))),
 			Row: span.MinRow + int32(rng.Int64N(int64(span.MaxRow-span.MinRow))),
 		}
+
 		corners := g.AppendCorners(nil, c)
 		for i, p := range corners {
 			q := corners[(i+1)%len(corners)]
@@ -221,6 +232,7 @@ func placesIn(rng *rand.Rand, g geomgen.Grid) []geomgen.Point {
 				geomgen.Point{X: p.X + rng.Float64()*g.DX, Y: p.Y + rng.Float64()*g.DY})
 		}
 	}
+
 	return places
 }
 
@@ -242,23 +254,26 @@ func TestPointsInLoadedTables(t *testing.T) {
 				lateral (select `+at+`('`+name+`', s), `+at+`(g, st_x(s), st_y(s))) p(a, b)`).Scan(&rows, &wrong, &direct); err != nil {
 			t.Fatal(err)
 		}
+
 		if rows < 150 || wrong != 0 || direct != 0 {
 			t.Errorf("%s: %d and %d of %d cells are not where their inside is", table, wrong, direct, rows)
 		}
 	}
+
 	grid, at := s.name("squares"), s.name("cell_at")
-	s.refuses("select "+at+"('"+grid+"', 'srid=3857;point(0 0)'::geometry)", "SRID 3857, the grid of table")
-	s.refuses("select "+at+"('"+grid+"', 'srid=4326;linestring(0 0, 1 1)'::geometry)", "not a LINESTRING")
-	s.refuses("select "+at+"('"+s.name("runs")+"', 'point(0 0)'::geometry)", "no run published table")
-	if !one[bool](t, s.pool, "select "+at+"('"+grid+"', 'srid=4326;point empty') is null and "+at+"('"+s.name("tiles")+"', 'srid=3857;point(1e9 0)') is null") {
+	s.checkRefused("select "+at+"('"+grid+"', 'srid=3857;point(0 0)'::geometry)", "SRID 3857, the grid of table")
+	s.checkRefused("select "+at+"('"+grid+"', 'srid=4326;linestring(0 0, 1 1)'::geometry)", "not a LINESTRING")
+	s.checkRefused("select "+at+"('"+s.name("runs")+"', 'point(0 0)'::geometry)", "no run published table")
+	if !queryOne[bool](t, s.pool, "select "+at+"('"+grid+"', 'srid=4326;point empty') is null and "+at+"('"+s.name("tiles")+"', 'srid=3857;point(1e9 0)') is null") {
 		t.Error("places in no cell are in one")
 	}
-	if got := one[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.1" {
+	if got := queryOne[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.1" {
 		t.Errorf("the grid has cells of %s", got)
 	}
+
 	// Another grid under the same name, and the first one put away.
 	mustCLI(t, s.dsn, s.load("squares", "--if-exists", "replace", "--cell-size", "0.5", "--cols", "3", "--rows", "3")...)
-	if got := one[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.5" {
+	if got := queryOne[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.5" {
 		t.Errorf("after a replace the grid has cells of %s", got)
 	}
 }
@@ -277,25 +292,30 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 	pool := openPool(t, s.dsn, nil)
 	second := `Second "ledger".x`
 	quoted := pgx.Identifier{second}.Sanitize()
+
 	for _, schema := range []string{"loadgrid", second, second} {
 		if err := loader.MigrateUp(ctx, pool, schema); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	for _, schema := range []string{"loadgrid", quoted} {
-		if got := one[string](t, pool, helperKinds, schema); got != allHelpers {
+		if got := queryOne[string](t, pool, helperKinds, schema); got != allHelpers {
 			t.Errorf("functions in %s: %s, want %s", schema, got, allHelpers)
 		}
 	}
+
 	job := s.smallJob(0)
 	job.LedgerSchema = second
 	if _, err := loader.Run(ctx, pool, job, loader.Options{}); err != nil {
 		t.Fatal(err)
 	}
+
 	conn := s.connect()
 	if _, err := conn.Exec(ctx, "set search_path to pg_temp"); err != nil {
 		t.Fatal(err)
 	}
+
 	var wrong, around int64
 	table := pgx.Identifier{job.Table.Schema, job.Table.Name}.Sanitize()
 	if err := conn.QueryRow(ctx, `select
@@ -303,6 +323,7 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 		(select count(*) from `+quoted+`.cell_neighbours(5))`).Scan(&wrong, &around); err != nil {
 		t.Fatal(err)
 	}
+
 	if wrong != 0 || around != 8 {
 		t.Errorf("with another search_path %d cells are elsewhere, and 5 has %d neighbours", wrong, around)
 	}
@@ -310,17 +331,19 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 		if err := loader.MigrateDown(ctx, pool, second); err != nil {
 			t.Fatal(err)
 		}
-		if got := one[string](t, pool, helperKinds, quoted); got != "none" {
+		if got := queryOne[string](t, pool, helperKinds, quoted); got != "none" {
 			t.Errorf("after migrate down there are %s", got)
 		}
 	}
-	if got := one[string](t, pool, helperKinds, "loadgrid"); got != allHelpers {
+
+	if got := queryOne[string](t, pool, helperKinds, "loadgrid"); got != allHelpers {
 		t.Errorf("the other ledger has lost some: %s", got)
 	}
 	if err := loader.MigrateUp(ctx, pool, second); err != nil {
 		t.Fatal(err)
 	}
-	if got := one[string](t, pool, helperKinds, quoted); got != allHelpers {
+
+	if got := queryOne[string](t, pool, helperKinds, quoted); got != allHelpers {
 		t.Errorf("after up again: %s", got)
 	}
 }
@@ -332,23 +355,27 @@ func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
 	s.exec("drop extension postgis cascade")
 	s.exec(`create schema "a ledger"`)
 	s.exec(`create extension postgis schema "a ledger"`)
+
 	for _, ledger := range []string{"postgis", "my_postgis", "ledger", `the postgis.ledger`} {
 		if err := loader.MigrateUp(context.Background(), s.pool, ledger); err != nil {
 			t.Fatal(err)
 		}
+
 		quoted := pgx.Identifier{ledger}.Sanitize()
-		if got := one[string](t, s.pool, helperKinds, quoted); got != allHelpers {
+		if got := queryOne[string](t, s.pool, helperKinds, quoted); got != allHelpers {
 			t.Errorf("functions in %s: %s, want %s", ledger, got, allHelpers)
 		}
+
 		s.exec(`insert into ` + quoted + `.runs (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, state, table_oid, version)
 			values ('', '', '', '{"grid": {"x0": 10, "y0": 20, "dx": 2, "dy": 3, "srid": 3857}}', '', 1, 1, 'published', 'pg_class'::regclass, '')`)
-		got := one[int64](t, s.pool, `select `+quoted+`.cell_at('pg_class', "a ledger".st_setsrid("a ledger".st_makepoint(15, 27), 3857))`)
+		got := queryOne[int64](t, s.pool, `select `+quoted+`.cell_at('pg_class', "a ledger".st_setsrid("a ledger".st_makepoint(15, 27), 3857))`)
 		if want := geomgen.CellID(geomgen.Cell{Col: 2, Row: 2}); got != want {
 			t.Errorf("%s: the point is in cell_id %d, want %d", ledger, got, want)
 		}
 	}
+
 	for _, other := range []string{"public", `"a ledger"`} {
-		if got := one[string](t, s.pool, helperKinds, other); got != "none" {
+		if got := queryOne[string](t, s.pool, helperKinds, other); got != "none" {
 			t.Errorf("there are functions in %s: %s", other, got)
 		}
 	}
@@ -365,7 +392,8 @@ func TestHelpersWithoutPostGIS(t *testing.T) {
 	if err := loader.MigrateUp(context.Background(), pool, "loadgrid"); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := one[string](t, s.pool, helperKinds, "loadgrid"), strings.TrimPrefix(allHelpers, "cell_at/2 ss, "); got != want {
+
+	if got, want := queryOne[string](t, s.pool, helperKinds, "loadgrid"), strings.TrimPrefix(allHelpers, "cell_at/2 ss, "); got != want {
 		t.Errorf("functions: %s, want %s", got, want)
 	}
 	if all := strings.Join(notices, "; "); !strings.Contains(all, "PostGIS is not in this database") {

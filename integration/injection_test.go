@@ -45,16 +45,16 @@ func hostile() []string {
 	}
 }
 
-// arena is a database in which a role that may make schemas loads under hostile
+// injectionDatabase is a database in which a role that may make schemas loads under hostile
 // names.
-type arena struct {
+type injectionDatabase struct {
 	admin *pgxpool.Pool
 	role  string
 	dsn   string // of the role
 	pool  *pgxpool.Pool
 }
 
-func newArena(f *testing.F) *arena {
+func newInjectionDatabase(f *testing.F) *injectionDatabase {
 	ctx := context.Background()
 	dsn := pgtest.Database(f)
 	open := func(dsn string) *pgxpool.Pool {
@@ -65,13 +65,15 @@ func newArena(f *testing.F) *arena {
 		f.Cleanup(pool.Close)
 		return pool
 	}
-	a := &arena{admin: open(dsn), role: "fuzz_" + strings.ToLower(newPassword()[len(canary):])[:16]}
+
+	a := &injectionDatabase{admin: open(dsn), role: "fuzz_" + strings.ToLower(newPassword()[len(canary):])[:16]}
 	password := newPassword()
 	a.exec(f, "create role "+a.role+" login password '"+password+"'")
 	f.Cleanup(func() {
 		a.exec(f, "drop owned by "+a.role)
 		a.exec(f, "drop role "+a.role)
 	})
+
 	database := a.admin.Config().ConnConfig.Database
 	a.exec(f, "grant create on database "+database+" to "+a.role)
 	a.exec(f, "grant all on schema public to "+a.role)
@@ -81,24 +83,25 @@ func newArena(f *testing.F) *arena {
 	if err != nil {
 		f.Fatal(err)
 	}
+
 	u.User = url.UserPassword(a.role, password)
 	a.dsn = u.String()
 	a.pool = open(a.dsn)
 	return a
 }
 
-func (a *arena) exec(t testing.TB, sql string) {
+func (a *injectionDatabase) exec(t testing.TB, sql string) {
 	t.Helper()
 	if _, err := a.admin.Exec(context.Background(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
 
-// thing is something that stands in the catalogue.
-type thing struct{ kind, schema, name string }
+// dbObject is an object of the catalogue.
+type dbObject struct{ kind, schema, name string }
 
-// things returns what is in the database, but for what PostgreSQL and PostGIS bring.
-func (a *arena) things(t testing.TB) map[thing]bool {
+// objects returns what is in the database, but for what PostgreSQL and PostGIS bring.
+func (a *injectionDatabase) objects(t testing.TB) map[dbObject]bool {
 	t.Helper()
 	rows, err := a.admin.Query(context.Background(), `
 		select 'relation', nspname, relname from pg_class c join pg_namespace n on n.oid = relnamespace
@@ -118,14 +121,16 @@ func (a *arena) things(t testing.TB) map[thing]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[thing]bool{}
-	var x thing
+
+	all := map[dbObject]bool{}
+	var x dbObject
 	if _, err := pgx.ForEachRow(rows, []any{&x.kind, &x.schema, &x.name}, func() error {
 		all[x] = true
 		return nil
 	}); err != nil {
 		t.Fatal("sentinel is gone, or the catalogue cannot be read: ", err)
 	}
+
 	return all
 }
 
@@ -150,12 +155,13 @@ const (
 // replaces and appends there is a table of exactly that name, with exactly those
 // columns and values, and nothing else.
 func FuzzInjection(f *testing.F) {
-	a := newArena(f)
+	a := newInjectionDatabase(f)
 	list := hostile()
 	at := func(i int) string { return list[i%len(list)] }
 	for i := 0; i < len(list); i += 2 {
 		f.Add(byte(i|i<<5&(keepOld|truncates)), at(i), at(i+7), at(i+19), at(i+31), at(i))
 	}
+
 	for i := 19; i < 32; i++ { // each of those that would work, in each place at once
 		if i%2 == 0 {
 			f.Add(byte(inParts|ownLedger|ownDSN|keepOld), at(i), at(i), at(i), at(i), at(i))
@@ -163,9 +169,11 @@ func FuzzInjection(f *testing.F) {
 			f.Add(byte(inChunks|ownLedger|ownDSN|truncates), at(i)+"s", at(i)+"t", at(i)+"l", at(i)+"c", at(i))
 		}
 	}
+
 	for i := len(list) - 5; i < len(list); i++ {
 		f.Add(byte(byAreaSQL), "public", "grid", "", "set", at(i))
 	}
+
 	f.Fuzz(func(t *testing.T, bits byte, schema, table, ledger, column, text string) {
 		if bits&ownLedger == 0 {
 			ledger = "ledger"
@@ -173,21 +181,23 @@ func FuzzInjection(f *testing.F) {
 		if strings.HasPrefix(schema, "pg_") || strings.HasPrefix(ledger, "pg_") {
 			t.Skip("a schema of PostgreSQL's own: these have a test")
 		}
-		before := a.things(t)
+
+		before := a.objects(t)
 		job := loader.Job{Table: loader.Table{Schema: schema, Name: table}, LedgerSchema: ledger, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 4, Rows: 4,
 			Set: []loader.Constant{{Name: column, Type: "text", Value: text}}}
 		if len(column) < 60 {
 			job.IDColumn, job.GeomColumn = column+"id", column+"g"
 		}
+
 		a.load(t, bits, &job, text)
 		a.cleanUp(t, before, schema, ledger)
-		if after := a.things(t); !equalThings(before, after) {
+		if after := a.objects(t); !equalObjects(before, after) {
 			t.Errorf("%+v: before %v, after it and taking it away %v", job, before, after)
 		}
 	})
 }
 
-func equalThings(a, b map[thing]bool) bool {
+func equalObjects(a, b map[dbObject]bool) bool {
 	for x := range a {
 		if !b[x] {
 			return false
@@ -197,7 +207,7 @@ func equalThings(a, b map[thing]bool) bool {
 }
 
 // load runs the job in several ways, and checks what there is after each.
-func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
+func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text string) {
 	ctx := context.Background()
 	pool := a.pool
 	if bits&ownDSN != 0 {
@@ -205,10 +215,12 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		q := u.Query()
 		q.Set("application_name", text)
 		q.Set("options", "-c standard_conforming_strings=off -c check_function_bodies=off")
 		u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // a plus is a plus here
+
 		if pool, err = loader.Open(ctx, u.String(), 2); err != nil {
 			if t.Logf("no connection: %v", err); valid(text) {
 				t.Errorf("a DSN with application_name %q: %v", text, err)
@@ -217,6 +229,7 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 		}
 		defer pool.Close()
 	}
+
 	wrong := !valid(job.Table.Name) || !valid(job.Table.Schema) || !valid(job.LedgerSchema) || !valid(job.Set[0].Name)
 	for _, name := range []string{job.Table.Schema, job.LedgerSchema} {
 		if valid(name) && !wrong {
@@ -225,23 +238,27 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 			}
 		}
 	}
+
 	switch {
 	case bits&inParts != 0:
 		job.Partitions = 2
 	case bits&inChunks != 0:
 		job.ChunkRows = 5
 	}
+
 	if bits&byAreaSQL != 0 {
 		job.Area, job.Cols, job.Rows = &loader.Area{SQL: text}, 0, 0
 	}
 	if bits&oddType != 0 {
 		job.Set[0].Type = text
 	}
-	ways := []loader.IfExists{loader.Fail, loader.Replace, loader.Append}
+
+	methods := []loader.IfExists{loader.Fail, loader.Replace, loader.Append}
 	if job.Partitions > 0 {
-		ways = append(ways, loader.Append) // and rows into its partitions
+		methods = append(methods, loader.Append) // and rows into its partitions
 	}
-	for i, ifExists := range ways {
+
+	for i, ifExists := range methods {
 		j := *job
 		if j.IfExists = ifExists; ifExists == loader.Append {
 			j.Cols, j.Rows, j.Extent, j.Area = 0, 0, &geomgen.Box{XMin: float64(16 * i), XMax: float64(16*i + 4), YMax: 4}, nil
@@ -249,6 +266,7 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 				j.Partitions = 0
 			}
 		}
+
 		if ifExists == loader.Replace {
 			if bits&truncates != 0 && j.Partitions == 0 {
 				j.Publish = loader.PublishTruncate
@@ -256,6 +274,7 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 				j.Keep = 1
 			}
 		}
+
 		_, err := loader.Run(ctx, pool, j, loader.Options{Version: text})
 		var param *geomgen.ParamError
 		switch {
@@ -263,7 +282,7 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 			t.Errorf("%+v: was not refused", j)
 		case err == nil:
 			a.check(t, bits, j)
-			a.decorate(t, j.Table, text)
+			a.addDependents(t, j.Table, text)
 		case errors.As(err, &param): // refused before anything was made
 			return
 		case bits&byAreaSQL == 0 && !strings.Contains(text, "\x00") && utf8.ValidString(text):
@@ -275,11 +294,12 @@ func (a *arena) load(t *testing.T, bits byte, job *loader.Job, text string) {
 	}
 }
 
-// decorate gives a table what a replace takes over.
-func (a *arena) decorate(t *testing.T, table loader.Table, text string) {
+// addDependents gives a table what a replace takes over.
+func (a *injectionDatabase) addDependents(t *testing.T, table loader.Table, text string) {
 	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
 		return
 	}
+
 	var comment string
 	name := pgx.Identifier{table.Schema, table.Name}.Sanitize()
 	if err := a.admin.QueryRow(context.Background(), "select format('comment on table %s is %L', $1::text, $2::text)", name, text).Scan(&comment); err != nil {
@@ -290,7 +310,7 @@ func (a *arena) decorate(t *testing.T, table loader.Table, text string) {
 }
 
 // check looks for the table that must be there, its columns and its values.
-func (a *arena) check(t *testing.T, bits byte, job loader.Job) {
+func (a *injectionDatabase) check(t *testing.T, bits byte, job loader.Job) {
 	t.Helper()
 	ctx := context.Background()
 	name := pgx.Identifier{job.Table.Schema, job.Table.Name}.Sanitize()
@@ -299,6 +319,7 @@ func (a *arena) check(t *testing.T, bits byte, job loader.Job) {
 		where nspname = $1 and relname = $2 and relkind in ('r', 'p') and attnum > 0`, job.Table.Schema, job.Table.Name).Scan(&columns); err != nil {
 		t.Fatal(err)
 	}
+
 	want := []string{job.IDColumn, "col", "row", job.GeomColumn, job.Set[0].Name}
 	if job.IDColumn == "" {
 		want[0], want[3] = "cell_id", "geom"
@@ -306,13 +327,15 @@ func (a *arena) check(t *testing.T, bits byte, job loader.Job) {
 	if !slices.Equal(columns, want) {
 		t.Errorf("%s has the columns %q, want %q", name, columns, want)
 	}
+
 	if bits&oddType == 0 {
 		var others int64
 		if err := a.admin.QueryRow(ctx, "select count(*) from "+name+" where "+pgx.Identifier{job.Set[0].Name}.Sanitize()+" is distinct from $1", job.Set[0].Value).Scan(&others); err != nil || others != 0 {
 			t.Errorf("%s: %d rows have another value than %q: %v", name, others, job.Set[0].Value, err)
 		}
 	}
-	for x := range a.things(t) {
+
+	for x := range a.objects(t) {
 		if x.name == "boo" || x.kind == "role" {
 			t.Errorf("there is %v", x)
 		}
@@ -321,16 +344,17 @@ func (a *arena) check(t *testing.T, bits byte, job loader.Job) {
 
 // cleanUp takes away what the job may have made: what is in the two schemas, and
 // nothing else.
-func (a *arena) cleanUp(t *testing.T, before map[thing]bool, schemas ...string) {
-	for x := range a.things(t) {
+func (a *injectionDatabase) cleanUp(t *testing.T, before map[dbObject]bool, schemas ...string) {
+	for x := range a.objects(t) {
 		if before[x] || !slices.Contains(schemas, x.schema) {
 			continue
 		}
+
 		name := pgx.Identifier{x.schema, x.name}.Sanitize()
 		switch {
 		case x.kind == "schema":
 			a.exec(t, "drop schema if exists "+pgx.Identifier{x.schema}.Sanitize()+" cascade")
-		case x.kind == "relation" && before[thing{"schema", x.schema, ""}]:
+		case x.kind == "relation" && before[dbObject{"schema", x.schema, ""}]:
 			var kind string
 			if err := a.admin.QueryRow(context.Background(), "select coalesce((select relkind::text from pg_class where oid = to_regclass($1)), '')", name).Scan(&kind); err != nil {
 				t.Fatal(err)
@@ -338,7 +362,7 @@ func (a *arena) cleanUp(t *testing.T, before map[thing]bool, schemas ...string) 
 			if kind == "r" || kind == "p" { // a sequence goes with its table
 				a.exec(t, fmt.Sprintf("drop table if exists %s cascade", name))
 			}
-		case x.kind == "function" && before[thing{"schema", x.schema, ""}]:
+		case x.kind == "function" && before[dbObject{"schema", x.schema, ""}]:
 			a.exec(t, "do $$ declare f text; begin for f in select p.oid::regprocedure from pg_proc p where obj_description(p.oid, 'pg_proc') like 'loadgrid: %' and pronamespace = 'public'::regnamespace loop execute 'drop function ' || f; end loop; end $$")
 		}
 	}

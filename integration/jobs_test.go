@@ -53,11 +53,13 @@ func TestExampleOfTheEuropeanGrid(t *testing.T) {
 	for range 2 {
 		mustCLI(t, s.inSchema(), s.jobs(file, "--cell-size", "20000")...)
 	}
+
 	table := s.name("eu_1km")
-	if n := one[int64](t, s.pool, `select count(*) from `+table+` g join public.st_squaregrid(20000, st_makeenvelope(900001, 900001, 7399999, 5499999, 3035)) p
+	if n := queryOne[int64](t, s.pool, `select count(*) from `+table+` g join public.st_squaregrid(20000, st_makeenvelope(900001, 900001, 7399999, 5499999, 3035)) p
 		on p.i = g.col and p.j = g.row and box2d(p.geom)::text = box2d(g.geom)::text`); n != 325*230 {
 		t.Errorf("%d cells are those of ST_SquareGrid, want %d", n, 325*230)
 	}
+
 	for sql, want := range map[string]int64{
 		"select count(*) from " + table: 325 * 230,
 		"select count(*) from pg_inherits where inhparent = '" + table + "'::regclass":                                               16,
@@ -66,7 +68,7 @@ func TestExampleOfTheEuropeanGrid(t *testing.T) {
 		"select count(distinct id) from " + s.name("runs") + " where state = 'published' or state = 'replaced'":                      2,
 		"select count(*) from pg_indexes where schemaname = '" + s.schema + "' and indexdef ~ 'USING brin' and tablename = 'eu_1km'": 1,
 	} {
-		if n := one[int64](t, s.pool, sql); n != want {
+		if n := queryOne[int64](t, s.pool, sql); n != want {
 			t.Errorf("%d, want %d: %s", n, want, sql)
 		}
 	}
@@ -80,20 +82,22 @@ func TestExampleOfACountryInHexagons(t *testing.T) {
 	if plan := mustCLI(t, s.inSchema(), "plan", "--job", file); !strings.HasPrefix(plan, job) || !strings.Contains(plan, "hexagon") {
 		t.Errorf("the plan is\n%s", plan)
 	}
+
 	mustCLI(t, s.inSchema(), s.jobs(file)...)
 	area, err := os.ReadFile(example(t, "luxembourg.wkt"))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	// The area is cut as the loader has it done, so that straight is the same.
 	s.exec("create table " + s.name("country") + " as select st_transform(st_segmentize(st_geomfromewkt('" + strings.TrimSpace(string(area)) + "'), 0.01), 3035) as geom")
 	table, country := s.name("luxembourg_hexagons"), s.name("country")
-	rows := one[int64](t, s.pool, "select count(*) from "+table)
-	hexagons := one[int64](t, s.pool, `select count(*) from `+country+` c, st_hexagongrid(1000, c.geom) h where st_intersects(h.geom, c.geom)`)
+	rows := queryOne[int64](t, s.pool, "select count(*) from "+table)
+	hexagons := queryOne[int64](t, s.pool, `select count(*) from `+country+` c, st_hexagongrid(1000, c.geom) h where st_intersects(h.geom, c.geom)`)
 	if rows != hexagons || rows < 900 {
 		t.Errorf("%d rows, and PostGIS finds %d hexagons", rows, hexagons)
 	}
-	if n := one[int64](t, s.pool, `select count(*) from `+table+` t, `+country+` c
+	if n := queryOne[int64](t, s.pool, `select count(*) from `+table+` t, `+country+` c
 		where abs(t.coverage - st_area(st_intersection(t.geom, c.geom)) / st_area(t.geom)) > 1e-5 or t.country <> 'LU' or t.source <> 'Natural Earth 1:110m'`); n != 0 {
 		t.Errorf("%d rows have another coverage than PostGIS says", n)
 	}
@@ -106,27 +110,31 @@ func TestExampleOfMapTiles(t *testing.T) {
 	if plan := mustCLI(t, s.inSchema(), "plan", "--job", file); strings.Count(plan, "\njob zoom ") != 2 || !strings.HasPrefix(plan, "job zoom 10\n") {
 		t.Errorf("the plan is\n%s", plan)
 	}
+
 	mustCLI(t, s.inSchema(), s.jobs(file, "--only", "zoom 12")...)
-	if n := one[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename like 'tiles%'", s.schema); n != 1 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename like 'tiles%'", s.schema); n != 1 {
 		t.Errorf("%d tables after one of the jobs", n)
 	}
+
 	r := cli(t, s.inSchema(), s.jobs(file)...)
 	if r.code != 0 || !strings.Contains(r.stderr, "job zoom 16 begins, 3 of 3") {
 		t.Errorf("exit code %d\n%s", r.code, r.stderr)
 	}
+
 	for zoom, geom := range map[int]string{10: "ST_Polygon", 12: "ST_Polygon", 16: "ST_Point"} {
 		table := s.name(fmt.Sprint("tiles_", zoom))
 		// All tiles of the zoom's columns and rows that meet the extent.
-		want := one[int64](t, s.pool, `
+		want := queryOne[int64](t, s.pool, `
 			select count(*) from generate_series(0, (1 << $1::int) - 1) x, generate_series(0, (1 << $1::int) - 1) y
 			where x between (635000 + 20037508.342789244) / (40075016.685578488 / (1 << $1::int)) - 2 and (728000 + 20037508.342789244) / (40075016.685578488 / (1 << $1::int)) + 2
 			  and y between (20037508.342789244 - 6467000) / (40075016.685578488 / (1 << $1::int)) - 2 and (20037508.342789244 - 6355000) / (40075016.685578488 / (1 << $1::int)) + 2
 			  and st_area(st_intersection(st_tileenvelope($1::int, x, y), st_makeenvelope(635000, 6355000, 728000, 6467000, 3857))) > 0`, zoom)
-		if n := one[int64](t, s.pool, "select count(*) from "+table+" where st_geometrytype(geom) = $1 and length(code) = $2", geom, zoom); n != want || n == 0 {
+		if n := queryOne[int64](t, s.pool, "select count(*) from "+table+" where st_geometrytype(geom) = $1 and length(code) = $2", geom, zoom); n != want || n == 0 {
 			t.Errorf("%s has %d right rows, want %d", table, n, want)
 		}
 	}
-	if n := one[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename ~ '^tiles_12_run'", s.schema); n != 1 {
+
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename ~ '^tiles_12_run'", s.schema); n != 1 {
 		t.Errorf("%d versions of the table that was there are kept, want 1", n)
 	}
 }
@@ -142,18 +150,20 @@ jobs:
   - {name: second, table: b} # it is there
   - {name: third, table: c}
 `)
+
 	r := cli(t, s.inSchema(), s.jobs(file)...)
 	r.expect(t, 2, file+":5:27: job second: ", "b")
 	if !strings.Contains(r.stderr, "\nnot done: third\n") || !strings.Contains(r.stdout, ".a has 200 rows") {
 		t.Errorf("%s%s", r.stdout, r.stderr)
 	}
+
 	s.checkBoxes("a", 20, 10)
 	s.exec("drop table " + s.name("a"))
 	r = cli(t, s.inSchema(), s.jobs(file, "--keep-going")...)
 	r.expect(t, 2, "1 of 3 jobs failed: second")
 	s.checkBoxes("a", 20, 10)
 	s.checkBoxes("c", 20, 10)
-	if name := one[string](t, s.pool, "select job_name from "+s.name("runs")+" where table_name = 'c'"); name != "third" {
+	if name := queryOne[string](t, s.pool, "select job_name from "+s.name("runs")+" where table_name = 'c'"); name != "third" {
 		t.Errorf("the ledger calls the job %s", name)
 	}
 }
@@ -166,17 +176,19 @@ jobs:
   - {name: first, table: a, cell-size: 1, aoi-sql: "select st_makeenvelope(0, 0, 1, 1) from pg_sleep(3600)"}
   - {name: second, table: b, cell-size: 1, cols: 1, rows: 1}
 `)
+
 	p := start(t, s.inSchema(), s.jobs(file, "--keep-going")...)
 	s.waitFor("the query to run", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%' and state = 'active')", s.application())
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
+
 	r := p.wait()
 	r.expect(t, 130, "job first: stopped by SIGINT")
 	if !strings.Contains(r.stderr, "not done: second\n") {
 		t.Error(r.stderr)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename in ('a', 'b')", s.schema); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename in ('a', 'b')", s.schema); n != 0 {
 		t.Errorf("%d tables are there", n)
 	}
 }
@@ -191,6 +203,7 @@ func TestAJobsPassword(t *testing.T) {
 		c := s.pool.Config().ConnConfig
 		job := fmt.Sprintf("table: %s.t%d\ncell-size: 1\ncols: 2\nrows: 3\nledger-schema: %s_%d\n", s.schema, i, s.schema, i)
 		s.exec(fmt.Sprintf("create schema %s_%d authorization %s", s.schema, i, pgx.Identifier{role}.Sanitize()))
+
 		for name, connection := range map[string]string{
 			"URL":      fmt.Sprintf("dsn: postgresql://%s:${TEST_PASSWORD}@%s:%d/%s?sslmode=disable\nif-exists: replace\n", role, c.Host, c.Port, c.Database),
 			"keywords": fmt.Sprintf("dsn: host=%s port=%d user=%s password=${TEST_PASSWORD} dbname=%s sslmode=disable\nif-exists: replace\n", c.Host, c.Port, role, c.Database),
@@ -205,6 +218,7 @@ func TestAJobsPassword(t *testing.T) {
 				t.Errorf("%s: exit code %d, %s", name, r.code, r.stderr)
 			}
 		}
+
 		s.exec(fmt.Sprintf("drop schema %s_%d cascade", s.schema, i))
 	}
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Whichever way the rows go and wherever a load is killed, readers see what was
+// Whatever the method and wherever a load is killed, readers see what was
 // there before, and the same command then makes the whole table: with what was
 // committed, or from the start where nothing was.
 func TestKilledInEachStage(t *testing.T) {
-	forEach(t, slices.Sorted(maps.Keys(ways())), func(int) fault { return killed })
+	forEach(t, slices.Sorted(maps.Keys(scenarios())), func(int) fault { return killClient })
 }
 
 // Killed wherever it is a moment after some place, which is another one each time.
@@ -26,15 +26,15 @@ func TestKilledAtRandomMoments(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 3))
 			_, w, where := anyPlace(t, rng, "")
-			newTrial(t, nil, w, where, seed).run(killedLater)
+			newTrial(t, nil, w, where, seed).run(killClientLater)
 		})
 	}
 }
 
-// anyPlace chooses a way, and a place on it: in this stage, if one is given.
-func anyPlace(t *testing.T, rng *rand.Rand, stage loader.Stage) (name string, w way, where string) {
+// anyPlace chooses a scenario, and a place in it: in this stage, if one is given.
+func anyPlace(t *testing.T, rng *rand.Rand, stage loader.Stage) (name string, w scenario, where string) {
 	t.Helper()
-	all := moreWays(t)
+	all := moreScenarios(t)
 	names := slices.Sorted(maps.Keys(all))
 	for {
 		name = names[rng.IntN(len(names))]
@@ -53,22 +53,23 @@ func TestSignalsInEachStage(t *testing.T) {
 }
 
 func signals() []fault {
-	return []fault{signalled(syscall.SIGINT, "SIGINT", 130), signalled(syscall.SIGTERM, "SIGTERM", 143)}
+	return []fault{signalClient(syscall.SIGINT, "SIGINT", 130), signalClient(syscall.SIGTERM, "SIGTERM", 143)}
 }
 
 // The second signal ends a load at once, while the first one waits for a server
 // that cannot do what is asked of it at the end.
 func TestSecondSignal(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", small()...)
-	b := s.brakeAtChunk(3)
+	args := s.load("grid", smallGrid()...)
+	b := s.pauseAtChunk(3)
 	p := start(t, s.dsn, args...)
-	b.reached()
+	b.waitUntilReached()
 	s.waitForChunks(3)
+
 	// Why it stops, it cannot write into the ledger.
 	b.lock(s.name("runs"), "exclusive")
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
-	b.blocked(s.name("runs"), "update%")
+	b.waitUntilBlocked(s.name("runs"), "update%")
 	sent := time.Now()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	r := p.wait()
@@ -78,7 +79,8 @@ func TestSecondSignal(t *testing.T) {
 	if took := time.Since(sent); took > 3*time.Second {
 		t.Errorf("it took %s to end", took)
 	}
-	b.end()
+
+	b.remove()
 	mustCLI(t, s.dsn, args...)
-	s.checkAfter("grid", way{cols: smallCols, rows: smallRows})
+	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }

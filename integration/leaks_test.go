@@ -22,10 +22,12 @@ func TestTheLibraryLeavesNoGoroutine(t *testing.T) {
 		return loader.Job{Table: loader.Table{Schema: s.schema, Name: table}, LedgerSchema: s.schema,
 			Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 300, Rows: 200}
 	}
+
 	run := func(ctx context.Context, pool *pgxpool.Pool, job loader.Job) error {
 		_, err := loader.Run(ctx, pool, job, loader.Options{})
 		return err
 	}
+
 	// The first makes the ledger, too: golang-migrate is at work.
 	for _, tt := range []struct {
 		name string
@@ -56,11 +58,12 @@ func TestTheLibraryLeavesNoGoroutine(t *testing.T) {
 		{"a run that is stopped", func(ctx context.Context, pool *pgxpool.Pool) error {
 			ctx, cancel := context.WithCancelCause(ctx)
 			defer cancel(nil)
-			b := s.brakeAtChunk(3)
+			b := s.pauseAtChunk(3)
 			go func() {
-				b.reached()
+				b.waitUntilReached()
 				cancel(errors.New("enough"))
 			}()
+
 			j := job("stopped")
 			j.ChunkRows, j.Streams = 5000, 4
 			err := run(ctx, pool, j)
@@ -89,6 +92,7 @@ func TestTheLibraryLeavesNoGoroutine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			err = tt.do(context.Background(), pool)
 			pool.Close()
 			if (err != nil) != tt.fail {

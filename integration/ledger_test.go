@@ -24,18 +24,21 @@ func TestMigrateCommands(t *testing.T) {
 	if out := migrate("version"); !strings.Contains(out, "none") {
 		t.Errorf("before: %s", out)
 	}
+
 	for range 2 {
 		if out := migrate("up"); !strings.Contains(out, "version 5") {
 			t.Errorf("up: %s", out)
 		}
 	}
+
 	mustCLI(t, s.dsn, s.load("grid", boxes(3, 3)...)...)
 	for range 2 {
 		if out := migrate("down"); !strings.Contains(out, "none") {
 			t.Errorf("down: %s", out)
 		}
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 9 {
+
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 9 {
 		t.Errorf("the loaded table has %d rows after migrate down", n)
 	}
 	mustCLI(t, s.dsn, s.load("grid2", boxes(3, 3)...)...)
@@ -46,7 +49,7 @@ func TestMigrateCommands(t *testing.T) {
 // behind with nobody who knows of it.
 func TestMigrateDownKeepsUnfinishedRuns(t *testing.T) {
 	s := newSandbox(t)
-	s.killAfter(2, s.load("grid", small()...)...)
+	s.killAfter(2, s.load("grid", smallGrid()...)...)
 	cli(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema).expect(t, 1, "run 1", "runs drop 1")
 	mustCLI(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema)
 	mustCLI(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema)
@@ -94,7 +97,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 5\n") {
 				t.Errorf("version: %s", out)
 			}
-			if name == "after the file was run" && one[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
+			if name == "after the file was run" && queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
 				t.Error("mending lost what the ledger knew")
 			}
 		})
@@ -109,6 +112,7 @@ func TestMigrationKeepsGrants(t *testing.T) {
 	for _, role := range []string{owner, user, reader} {
 		s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	}
+
 	mustCLI(t, s.dsnOf(owner, "migrated"), "migrate", "up", "--ledger-schema", s.schema)
 	s.exec("drop table " + s.name("attempts") + " cascade; alter table " + s.name("runs") + " drop column imprint, drop column rows_added, drop column published_xid, drop column job_name")
 	s.exec("update " + s.name("schema_migrations") + " set version = 3")
@@ -129,14 +133,17 @@ func TestStoppedMigration(t *testing.T) {
 	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 		t.Fatal(err)
 	}
+
 	s.exec("update " + s.name("schema_migrations") + " set version = 1")
 	holder, err := s.pool.Begin(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := holder.Exec(context.Background(), "lock table "+s.name("runs")+" in access exclusive mode"); err != nil {
 		t.Fatal(err)
 	}
+
 	p := start(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 	s.waitFor("the migration to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("runs"))
 	sent := time.Now()
@@ -148,6 +155,7 @@ func TestStoppedMigration(t *testing.T) {
 	if err := holder.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+
 	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 	s.checkBoxes("grid", 5, 5)
@@ -159,7 +167,7 @@ func TestLedgerOfANewerVersion(t *testing.T) {
 	s.exec("update " + s.name("schema_migrations") + " set version = 99")
 	cli(t, s.dsn, s.load("grid", boxes(3, 3)...)...).expect(t, 1, "version 99", "newer loadgrid")
 	cli(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema).expect(t, 1, "version 99")
-	if one[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
+	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
 		t.Error("the table was made all the same")
 	}
 }
@@ -171,6 +179,7 @@ func TestLedgerMadeBySeveralAtOnce(t *testing.T) {
 	schema := "new_" + s.schema
 	t.Cleanup(func() { s.exec("drop schema " + schema + " cascade") })
 	var all sync.WaitGroup
+
 	for range 6 {
 		all.Go(func() {
 			if err := loader.MigrateUp(context.Background(), pool, schema); err != nil {
@@ -178,11 +187,13 @@ func TestLedgerMadeBySeveralAtOnce(t *testing.T) {
 			}
 		})
 	}
+
 	all.Wait()
 	latest, err := migrations.Latest()
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	version, dirty, err := loader.MigrateVersion(context.Background(), pool, schema)
 	if err != nil || dirty || version != latest {
 		t.Errorf("version %d, dirty %v, %v, want %d", version, dirty, err, latest)
@@ -202,15 +213,18 @@ func TestLibraryErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want a NoLedgerError", name, err)
 		}
 	}
+
 	r := cli(t, s.dsn, "runs", "list", "--json", "--ledger-schema", s.schema)
 	if r.expect(t, 0, "there is no ledger in schema "+s.schema); r.stdout != "[]\n" {
 		t.Errorf("the list is %q", r.stdout)
 	}
+
 	cli(t, s.dsn, "runs", "prune", "--older-than", "1d", "--ledger-schema", s.schema).expect(t, 0, "there is no ledger")
 	cli(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema).expect(t, 2, "there is no ledger")
 	if err := loader.MigrateUp(ctx, pool, s.schema); err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := loader.FindRun(ctx, pool, s.schema, 7); !errors.As(err, new(*loader.NoRunError)) {
 		t.Errorf("got %v, want a NoRunError", err)
 	}
@@ -227,7 +241,7 @@ func TestLedgerKeepsItsTables(t *testing.T) {
 	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range one[[]string](t, s.pool, "select array_agg(relname::text) from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'v')", s.schema) {
-		cli(t, s.dsn, s.load(table, with(boxes(2, 2), "--if-exists", "replace")...)...).expect(t, 2, "the ledger has a table of this name")
+	for _, table := range queryOne[[]string](t, s.pool, "select array_agg(relname::text) from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'v')", s.schema) {
+		cli(t, s.dsn, s.load(table, appendArgs(boxes(2, 2), "--if-exists", "replace")...)...).expect(t, 2, "the ledger has a table of this name")
 	}
 }

@@ -20,6 +20,7 @@ func (s sandbox) limitedRole() (dsn string, limit func(connections string)) {
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)
 	})
+
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	dsn = changeDSN(s.t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(name, "x") })
 	return dsn, func(connections string) {
@@ -31,18 +32,19 @@ func (s sandbox) limitedRole() (dsn string, limit func(connections string)) {
 func TestTooManyConnectionsAtTheStart(t *testing.T) {
 	s := newSandbox(t)
 	dsn, limit := s.limitedRole()
-	args := s.load("grid", small()...)
+	args := s.load("grid", smallGrid()...)
 	for _, connections := range []string{"0", "1"} {
 		limit(connections)
 		cli(t, dsn, args...).expect(t, 1, "53300", "max_connections")
-		if n := one[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
+		if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
 			t.Errorf("with %s connections, %d relations were written", connections, n)
 		}
 	}
+
 	// The ledger could not be looked at, or the streams not be connected.
 	limit("-1")
 	mustCLI(t, dsn, args...)
-	s.checkAfter("grid", way{cols: smallCols, rows: smallRows})
+	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }
 
 // With no connection to be had in the middle, a stream waits for one.
@@ -50,19 +52,20 @@ func TestTooManyConnectionsInTheMiddle(t *testing.T) {
 	s := newSandbox(t)
 	dsn, limit := s.limitedRole()
 	mustCLI(t, dsn, "migrate", "up", "--ledger-schema", s.schema)
-	b := s.brakeAtChunk(3)
-	p := start(t, dsn, s.load("grid", with(small(), "--progress", "json")...)...)
-	b.reached()
+	b := s.pauseAtChunk(3)
+	p := start(t, dsn, s.load("grid", appendArgs(smallGrid(), "--progress", "json")...)...)
+	b.waitUntilReached()
 	s.waitForChunks(3)
 	limit("1")
 	s.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'", s.application())
-	p.says("53300", 1)
+	p.waitForOutput("53300", 1)
 	limit("-1")
 	b.release()
 	if r := p.wait(); r.code != 0 {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
-	s.checkAfter("grid", way{cols: smallCols, rows: smallRows})
+
+	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }
 
 // Two loads of the same table that start at the same moment: one of them does
@@ -70,7 +73,7 @@ func TestTooManyConnectionsInTheMiddle(t *testing.T) {
 func TestTwoLoadsAtOnce(t *testing.T) {
 	s := newSandbox(t)
 	for range 20 {
-		s.startTwice(with(boxes(60, 50), "--chunk-rows", "500", "--progress", "json"), 60, 50)
+		s.startTwice(appendArgs(boxes(60, 50), "--chunk-rows", "500", "--progress", "json"), 60, 50)
 		s.exec("drop table if exists " + s.name("grid"))
 	}
 }
@@ -81,9 +84,10 @@ func (s sandbox) startTwice(load []string, cols, rows int64) {
 	args := s.load("grid", load...)
 	runs := "select count(*) from " + s.name("runs") + " where state = 'published'"
 	before := int64(0)
-	if one[bool](s.t, s.pool, "select to_regclass($1) is not null", s.name("runs")) {
-		before = one[int64](s.t, s.pool, runs)
+	if queryOne[bool](s.t, s.pool, "select to_regclass($1) is not null", s.name("runs")) {
+		before = queryOne[int64](s.t, s.pool, runs)
 	}
+
 	both := []*process{start(s.t, s.dsn, args...), start(s.t, s.dsn, args...)}
 	done := 0
 	for _, p := range both {
@@ -98,13 +102,15 @@ func (s sandbox) startTwice(load []string, cols, rows int64) {
 			s.t.Errorf("exit code %d: %s", r.code, r.stderr)
 		}
 	}
+
 	if done != 1 {
 		s.t.Errorf("%d of two loads at once have done it:\n%s\n%s", done, both[0].stderr.String(), both[1].stderr.String())
 	}
-	if n := one[int64](s.t, s.pool, runs) - before; n != 1 {
+	if n := queryOne[int64](s.t, s.pool, runs) - before; n != 1 {
 		s.t.Errorf("the table was published %d times", n)
 	}
-	s.checkAfter("grid", way{cols: cols, rows: rows})
+
+	s.checkAfter("grid", scenario{cols: cols, rows: rows})
 }
 
 // What a role or a database sets against stray sessions does not end a load, in
@@ -116,17 +122,20 @@ func TestTimeoutsOfARole(t *testing.T) {
 	for _, setting := range []string{"statement_timeout = '200ms'", "lock_timeout = '100ms'", "idle_in_transaction_session_timeout = '100ms'"} {
 		s.exec("alter role " + role + " set " + setting)
 	}
+
 	mustCLI(t, dsn, "migrate", "up", "--ledger-schema", s.schema)
-	b := s.brakeAtChunk(3)
-	p := start(t, dsn, s.load("grid", small()...)...)
-	b.reached()
+	b := s.pauseAtChunk(3)
+	p := start(t, dsn, s.load("grid", smallGrid()...)...)
+	b.waitUntilReached()
 	s.waitForChunks(3)
 	if _, err := s.pool.Exec(context.Background(), "select pg_sleep(0.5)"); err != nil {
 		t.Fatal(err)
 	}
+
 	b.release()
 	if r := p.wait(); r.code != 0 {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
-	s.checkAfter("grid", way{cols: smallCols, rows: smallRows})
+
+	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }

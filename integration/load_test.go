@@ -26,18 +26,21 @@ func TestLoadTheStorysGrid(t *testing.T) {
 			t.Errorf("the summary lacks %q:\n%s", word, out)
 		}
 	}
+
 	s.checkBoxes("grid", 1000, 800)
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where cell_id >= 1 << 20"); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where cell_id >= 1 << 20"); n != 0 {
 		t.Errorf("%d ids are 2^20 or more", n)
 	}
-	comment := one[string](t, s.pool, "select obj_description(oid, 'pg_constraint') from pg_constraint where conrelid = $1::regclass and contype = 'p'", s.name("grid"))
+
+	comment := queryOne[string](t, s.pool, "select obj_description(oid, 'pg_constraint') from pg_constraint where conrelid = $1::regclass and contype = 'p'", s.name("grid"))
 	if !strings.Contains(comment, "loadgrid") {
 		t.Errorf("the comment of the primary key is %q", comment)
 	}
-	if comment := one[*string](t, s.pool, "select obj_description($1::regclass, 'pg_class')", s.name("grid")); comment != nil {
+	if comment := queryOne[*string](t, s.pool, "select obj_description($1::regclass, 'pg_class')", s.name("grid")); comment != nil {
 		t.Errorf("the table's comment is the user's, but it is %q", *comment)
 	}
-	names := one[string](t, s.pool, "select string_agg(indexname, ' ' order by 1) from pg_indexes where schemaname = $1", s.schema)
+
+	names := queryOne[string](t, s.pool, "select string_agg(indexname, ' ' order by 1) from pg_indexes where schemaname = $1", s.schema)
 	if !strings.Contains(names, "grid_geom_idx") || !strings.Contains(names, "grid_pkey") {
 		t.Errorf("indexes %s", names)
 	}
@@ -55,7 +58,8 @@ func TestCellsAreThoseOfSquareGrid(t *testing.T) {
 		e.XMax, e.YMax = e.XMin+rng.Float64()*50*size, e.YMin+rng.Float64()*50*size
 		table := fmt.Sprintf("grid%d", i)
 		mustCLI(t, s.dsn, s.load(table, "--cell-size", fmt.Sprint(size), "--srid", "3857", "--extent", e.String())...)
-		differ := one[int64](t, s.pool, `
+
+		differ := queryOne[int64](t, s.pool, `
 			with oracle as (select i, j, geom from st_squaregrid($1, st_makeenvelope($2, $3, $4, $5, 3857)))
 			select count(*) from oracle o full join `+s.name(table)+` g on (g.col, g.row) = (o.i, o.j)
 			where o.i is null or g.col is null or st_srid(g.geom) <> 3857 or st_ndims(g.geom) <> 2
@@ -73,17 +77,19 @@ func TestCellsAreThoseOfSquareGrid(t *testing.T) {
 func TestNegativeCells(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "0.1,0.3", "--origin", "0.05,-0.1", "--srid", "4326", "--extent", "-4,-5,3,6", "--chunk-rows", "100")...)
-	broken := one[int64](t, s.pool, `
+	broken := queryOne[int64](t, s.pool, `
 		select count(*) from `+s.name("grid")+` a join `+s.name("grid")+` b
 		on b.col = a.col + 1 and b.row = a.row and st_xmax(a.geom) <> st_xmin(b.geom)
 		or b.row = a.row + 1 and b.col = a.col and st_ymax(a.geom) <> st_ymin(b.geom)`)
 	if broken != 0 {
 		t.Errorf("%d pairs of neighbours do not share their edge", broken)
 	}
+
 	rows, err := s.pool.Query(context.Background(), "select cell_id, col, row, st_asewkb(geom, 'NDR') from "+s.name("grid"))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	g := geomgen.Grid{X0: 0.05, Y0: -0.1, DX: 0.1, DY: 0.3, SRID: 4326}
 	var id int64
 	var c geomgen.Cell
@@ -112,6 +118,7 @@ func TestConstantColumns(t *testing.T) {
 		"timestamptz": "2026-02-28 12:34:56+02", "uuid": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
 		"json": `{"a": 12345678901234567890}`, "jsonb": `{"b": [1, 12345678901234567890.5]}`,
 	}
+
 	args := s.load("grid", "--cell-size", "1", "--cols", "3", "--rows", "2", "--set", "plain=x")
 	for _, name := range loader.ConstantTypes() {
 		value, ok := constants[name]
@@ -120,20 +127,22 @@ func TestConstantColumns(t *testing.T) {
 		}
 		args = append(args, "--set", "c "+name+":"+name+"="+value)
 	}
+
 	mustCLI(t, s.dsn, args...)
 	s.checkBoxes("grid", 3, 2)
 	for name, value := range constants {
 		column := pgx.Identifier{"c " + name}.Sanitize()
 		// As text, so that NaN and json can be compared.
-		same := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where "+column+"::text = $1::text::"+name+"::text", value)
+		same := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where "+column+"::text = $1::text::"+name+"::text", value)
 		if same != 6 {
-			t.Errorf("%s %q: %d of 6 rows hold it, they hold %q", name, value, same, one[string](t, s.pool, "select "+column+"::text from "+s.name("grid")+" limit 1"))
+			t.Errorf("%s %q: %d of 6 rows hold it, they hold %q", name, value, same, queryOne[string](t, s.pool, "select "+column+"::text from "+s.name("grid")+" limit 1"))
 		}
-		if got := one[bool](t, s.pool, "select pg_typeof("+column+") = $1::regtype from "+s.name("grid")+" limit 1", name); !got {
+		if got := queryOne[bool](t, s.pool, "select pg_typeof("+column+") = $1::regtype from "+s.name("grid")+" limit 1", name); !got {
 			t.Errorf("column %s has another type", column)
 		}
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where plain = 'x'"); n != 6 {
+
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where plain = 'x'"); n != 6 {
 		t.Errorf("a constant without a type: %d of 6 rows hold it", n)
 	}
 }
@@ -149,13 +158,14 @@ func TestNames(t *testing.T) {
 			schemaName = "S " + s.schema
 			schema = pgx.Identifier{schemaName}.Sanitize()
 		}
+
 		s.exec("create schema if not exists " + schema)
 		table := pgx.Identifier{schemaName, name}.Sanitize()
 		args := []string{"load", "--table", pgx.Identifier{schemaName}.Sanitize() + "." + pgx.Identifier{name}.Sanitize(), "--ledger-schema", schemaName,
 			"--cell-size", "1", "--cols", "4", "--rows", "4", "--geom-column", name, "--chunk-rows", "5"}
 		mustCLI(t, s.dsn, append(args, "--set", strings.ReplaceAll("x"+name, "Ä", "")+"=v")...)
 		mustCLI(t, s.dsn, append(args, "--if-exists", "replace", "--id-column", "id"+strings.ReplaceAll(name, "Ä", ""))...)
-		if n := one[int64](t, s.pool, "select count("+pgx.Identifier{name}.Sanitize()+") from "+table); n != 16 {
+		if n := queryOne[int64](t, s.pool, "select count("+pgx.Identifier{name}.Sanitize()+") from "+table); n != 16 {
 			t.Errorf("%s has %d rows, want 16", table, n)
 		}
 		s.exec("drop schema " + schema + " cascade")
@@ -183,7 +193,8 @@ func TestDumpIsWhatLoadLoads(t *testing.T) {
 	if _, err := conn.PgConn().CopyFrom(context.Background(), f, "copy "+s.name("dumped")+" from stdin (format binary)"); err != nil {
 		t.Fatal(err)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" g join "+s.name("dumped")+
+
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" g join "+s.name("dumped")+
 		" d using (cell_id, col, row, year) where st_asewkb(g.geom) = st_asewkb(d.geom)"); n != 84*128 {
 		t.Errorf("%d rows are equal, want %d", n, 84*128)
 	}
@@ -197,6 +208,7 @@ func TestEstimatesAreClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pool.Close()
+
 	area := &loader.Area{Polygons: []geomgen.Polygon{{{{X: 3, Y: 3}, {X: 499000, Y: 8}, {X: 480000, Y: 590000}, {X: 3, Y: 3}}}}}
 	for name, job := range map[string]loader.Job{
 		"squares":  {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3857}, Cols: 500, Rows: 600, Set: []loader.Constant{{Name: "year", Type: "integer", Value: "2026"}}},
@@ -210,10 +222,12 @@ func TestEstimatesAreClose(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		summary, err := loader.Run(context.Background(), pool, job, loader.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		e := p.Estimate()
 		near := func(what string, estimate, actual int64) {
 			t.Helper()
@@ -233,14 +247,17 @@ func openPool(t *testing.T, dsn string, change func(*pgxpool.Config)) *pgxpool.P
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	config.MaxConns = 8
 	if change != nil {
 		change(config)
 	}
+
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(pool.Close)
 	return pool
 }

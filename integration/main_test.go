@@ -41,6 +41,7 @@ func buildAndTest(m *testing.M) int {
 	if os.Getenv(binaryVariable) != "" { // a worker of a fuzz test, which has the program
 		return pgtest.Main(m)
 	}
+
 	dir, err := os.MkdirTemp("", "loadgrid-test-*")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -53,6 +54,7 @@ func buildAndTest(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "building loadgrid: %v\n%s", err, out)
 		return 1
 	}
+
 	os.Setenv(binaryVariable, binary)
 	// Else each of these many processes sleeps for a second at its end, for the
 	// race detector to see what its goroutines still do then.
@@ -60,12 +62,14 @@ func buildAndTest(m *testing.M) int {
 	flag.Parse()
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+
 	if !chosen {
 		if err := flag.Set("test.parallel", fmt.Sprint(parallelTests*runtime.GOMAXPROCS(0))); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 	}
+
 	return pgtest.Main(m)
 }
 
@@ -102,8 +106,8 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// says waits until the process has written these words on stderr, so many times.
-func (p *process) says(words string, times int) {
+// waitForOutput waits until the process has written these words on stderr, so many times.
+func (p *process) waitForOutput(words string, times int) {
 	p.t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if strings.Count(p.stderr.String(), words) >= times {
@@ -138,6 +142,7 @@ func (p *process) wait() result {
 	if p.over != nil {
 		return *p.over
 	}
+
 	done := make(chan error, 1)
 	go func() { done <- p.cmd.Wait() }()
 	select {
@@ -151,11 +156,13 @@ func (p *process) wait() result {
 		<-done
 		p.t.Fatalf("loadgrid %q does not end:\n%s", p.cmd.Args[1:], p.stderr.String())
 	}
+
 	r := result{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
 	if strings.Contains(r.stderr, "DATA RACE") || strings.Contains(r.stderr, "panic:") {
 		p.t.Errorf("loadgrid %q:\n%s", p.cmd.Args[1:], r.stderr)
 	}
-	p.checkSilence(r)
+
+	p.checkNoSecrets(r)
 	p.over = &r
 	return r
 }
@@ -183,6 +190,7 @@ func (r result) expect(t *testing.T, code int, words ...string) {
 	if r.code != code {
 		t.Errorf("exit code %d, want %d: %s", r.code, code, r.stderr)
 	}
+
 	last := lastLine(r.stderr)
 	for _, w := range words {
 		if !strings.Contains(last, w) {
@@ -208,6 +216,7 @@ func (r result) summary(t *testing.T) loader.Summary {
 			return s.Summary
 		}
 	}
+
 	t.Fatalf("no summary: exit code %d\n%s", r.code, r.stderr)
 	return loader.Summary{}
 }
@@ -287,8 +296,8 @@ func (s sandbox) exec(sql string, args ...any) {
 	}
 }
 
-// one returns the single value of a query.
-func one[T any](t *testing.T, pool *pgxpool.Pool, sql string, args ...any) T {
+// queryOne returns the single value of a query.
+func queryOne[T any](t *testing.T, pool *pgxpool.Pool, sql string, args ...any) T {
 	t.Helper()
 	var v T
 	if err := pool.QueryRow(context.Background(), sql, args...).Scan(&v); err != nil {
@@ -303,7 +312,7 @@ func one[T any](t *testing.T, pool *pgxpool.Pool, sql string, args ...any) T {
 func (s sandbox) checkBoxes(table string, cols, rows int64) {
 	s.t.Helper()
 	s.checkCells(table, cols*rows)
-	wrong := one[int64](s.t, s.pool, `
+	wrong := queryOne[int64](s.t, s.pool, `
 		select count(*) from `+s.name(table)+`
 		where col not between 0 and $1 - 1 or row not between 0 and $2 - 1
 		   or st_asbinary(geom, 'NDR') <> st_asbinary(st_makepolygon(st_makeline(array[
@@ -318,17 +327,18 @@ func (s sandbox) checkBoxes(table string, cols, rows int64) {
 func (s sandbox) checkCells(table string, rows int64) {
 	s.t.Helper()
 	name := s.name(table)
-	if n := one[int64](s.t, s.pool, "select count(*) from "+name); n != rows {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+name); n != rows {
 		s.t.Errorf("%s has %d rows, want %d", table, n, rows)
 	}
-	if n := one[int64](s.t, s.pool, "select count(*) from (select distinct col, row from "+name+") d"); n != rows {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from (select distinct col, row from "+name+") d"); n != rows {
 		s.t.Errorf("%s has %d different cells, want %d", table, n, rows)
 	}
-	if n := one[int64](s.t, s.pool, `select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
+	if n := queryOne[int64](s.t, s.pool, `select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
 		where i.indrelid = $1::regclass and i.indisvalid and (i.indisprimary and a.amname = 'btree' or a.amname = 'gist')`, name); n != 2 {
 		s.t.Errorf("%s has %d of primary key and spatial index", table, n)
 	}
-	if n := one[int64](s.t, s.pool, "select count(*) from pg_stats where schemaname = $1 and tablename = $2", s.schema, table); n < 4 {
+
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_stats where schemaname = $1 and tablename = $2", s.schema, table); n < 4 {
 		s.t.Errorf("%s has statistics of %d columns", table, n)
 	}
 	s.checkNothingLeft()
@@ -337,12 +347,13 @@ func (s sandbox) checkCells(table string, rows int64) {
 // checkNothingLeft looks for staging tables, unfinished runs and locks.
 func (s sandbox) checkNothingLeft() {
 	s.t.Helper()
-	if n := one[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace and relname like 'loadgrid\\_staging%'",
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace and relname like 'loadgrid\\_staging%'",
 		pgx.Identifier{s.schema}.Sanitize()); n != 0 {
 		s.t.Errorf("%d staging tables or indexes are left", n)
 	}
-	if one[bool](s.t, s.pool, "select to_regclass($1) is not null", s.name("runs")) {
-		if n := one[int64](s.t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'loading'"); n != 0 {
+
+	if queryOne[bool](s.t, s.pool, "select to_regclass($1) is not null", s.name("runs")) {
+		if n := queryOne[int64](s.t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'loading'"); n != 0 {
 			s.t.Errorf("%d runs are unfinished in the ledger", n)
 		}
 	}

@@ -32,6 +32,7 @@ func TestMaskAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	rng := rand.New(rand.NewPCG(2026, 11))
 	cells, differ := 0, 0
+
 	const polygons = 320
 	for n := range polygons {
 		g := maskGrids()[n%len(maskGrids())]
@@ -39,6 +40,7 @@ func TestMaskAgainstPostGIS(t *testing.T) {
 		k, d := s.compareMask(g, area)
 		cells, differ = cells+k, differ+d
 	}
+
 	t.Logf("%d polygons, %d decisions; PostGIS differs in %d, and is wrong in each", polygons, cells, differ)
 	if cells < 100*polygons {
 		t.Errorf("only %d decisions were compared", cells)
@@ -55,6 +57,7 @@ func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions,
 	rules := []geomgen.Rule{geomgen.Intersects, geomgen.Within, geomgen.Centroid}
 	selected := make([]map[geomgen.Cell]bool, len(rules))
 	var r geomgen.Range
+
 	for i, rule := range rules {
 		m, err := geomgen.NewMask(g, area, rule)
 		if err != nil {
@@ -65,6 +68,7 @@ func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions,
 		}
 		selected[i] = walked(s.t, r, m)
 	}
+
 	var list []geomgen.Cell
 	var shapes, centres [][]byte
 	for col := r.MinCol; col < r.MaxCol; col++ {
@@ -75,6 +79,7 @@ func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions,
 			centres = append(centres, ewkbOf(g, c, geomgen.AsPoint))
 		}
 	}
+
 	aoi := areaEWKB(area, g.SRID)
 	rows, err := s.pool.Query(context.Background(), `
 		select st_intersects(a, st_geomfromewkb(c)), st_covers(a, st_geomfromewkb(c)), st_intersects(a, st_geomfromewkb(p))
@@ -84,11 +89,13 @@ func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions,
 	}
 	defer rows.Close()
 	judge := oracle.NewArea(area)
+
 	for n := 0; rows.Next(); n++ {
 		var said [3]bool
 		if err := rows.Scan(&said[0], &said[1], &said[2]); err != nil {
 			s.t.Fatal(err)
 		}
+
 		c := list[n]
 		for i, rule := range rules {
 			decisions++
@@ -96,10 +103,12 @@ func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions,
 			if ours == said[i] {
 				continue
 			}
+
 			differ++
 			if truth := judgeRule(judge, g, c, rule); ours != truth {
 				s.t.Fatalf("%s, cell %v of %+v: PostGIS says %v, fractions say %v, the mask %v\narea %v", rule, c, g, said[i], truth, ours, area)
 			}
+
 			found, err := json.Marshal(oracle.Case{Grid: g, Cell: c, Rule: rule, Want: ours, Area: area})
 			if err != nil {
 				s.t.Fatal(err)
@@ -107,6 +116,7 @@ func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions,
 			s.t.Logf("PostGIS is wrong: %s", found) // a line for geomgen/testdata/postgis_errs.jsonl
 		}
 	}
+
 	if err := rows.Err(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -120,7 +130,7 @@ func judgeRule(a *oracle.Area, g geomgen.Grid, c geomgen.Cell, rule geomgen.Rule
 	case geomgen.Within:
 		return a.Covers(g.AppendCorners(nil, c))
 	}
-	return a.Holds(g.Centre(c))
+	return a.ContainsPoint(g.Centre(c))
 }
 
 // walked returns the cells of a walk with a mask.
@@ -130,6 +140,7 @@ func walked(t *testing.T, r geomgen.Range, m *geomgen.Mask) map[geomgen.Cell]boo
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	cells := map[geomgen.Cell]bool{}
 	order := geomgen.NewBlockOrder()
 	w := sel.Walk(0, geomgen.MaxID)
@@ -138,6 +149,7 @@ func walked(t *testing.T, r geomgen.Range, m *geomgen.Mask) map[geomgen.Cell]boo
 			cells[geomgen.Cell{Col: b.Col + int32(off&15), Row: b.Row + int32(off>>4)}] = true
 		}
 	}
+
 	return cells
 }
 
@@ -166,7 +178,7 @@ func TestValidityAgainstPostGIS(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	differ := 0
 	for n := range 3000 {
-		area := scribble(rng)
+		area := randomPolygons(rng)
 		ours := geomgen.CheckPolygons(area)
 		var theirs bool
 		var reason string
@@ -174,6 +186,7 @@ func TestValidityAgainstPostGIS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		if theirs != (ours == nil) {
 			if differ++; differ < 5 {
 				t.Errorf("polygons %d: PostGIS says %s, here %v\n%v", n, reason, ours, area)
@@ -182,9 +195,9 @@ func TestValidityAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// scribble returns polygons of few corners on a small lattice: with all that can
+// randomPolygons returns polygons of few corners on a small lattice: with all that can
 // be wrong with them, often.
-func scribble(rng *rand.Rand) []geomgen.Polygon {
+func randomPolygons(rng *rand.Rand) []geomgen.Polygon {
 	var area []geomgen.Polygon
 	ring := func(x, y, size int) []geomgen.Point {
 		var points []geomgen.Point
@@ -193,6 +206,7 @@ func scribble(rng *rand.Rand) []geomgen.Polygon {
 		}
 		return append(points, points[0])
 	}
+
 	for range 1 + rng.IntN(2) {
 		p := geomgen.Polygon{ring(rng.IntN(6), rng.IntN(6), 7)}
 		if rng.IntN(2) == 0 { // a large shell, so that holes are in it
@@ -204,6 +218,7 @@ func scribble(rng *rand.Rand) []geomgen.Polygon {
 		}
 		area = append(area, p)
 	}
+
 	return area
 }
 
@@ -218,7 +233,7 @@ func TestCountriesAgainstPostGIS(t *testing.T) {
 			"centroid": "st_intersects(a, st_setsrid(st_makepoint((st_xmin(g.geom) + st_xmax(g.geom)) / 2, (st_ymin(g.geom) + st_ymax(g.geom)) / 2), 4326))",
 		} {
 			out := mustCLI(t, s.dsn, "plan", "--cell-size", "0.1", "--srid", "4326", "--aoi", c.file, "--aoi-rule", rule)
-			want := one[int64](t, s.pool, "select count(*) from st_setsrid(st_geomfromgeojson($1), 4326) a, st_squaregrid(0.1, st_expand(a, 0.1)) g where "+condition, c.geometry)
+			want := queryOne[int64](t, s.pool, "select count(*) from st_setsrid(st_geomfromgeojson($1), 4326) a, st_squaregrid(0.1, st_expand(a, 0.1)) g where "+condition, c.geometry)
 			if got := planRows(t, out); got != want {
 				t.Errorf("%s, %s: %d cells, PostGIS has %d", c.name, rule, got, want)
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// Each way into a table, with the options that change it. What they have in
+// Each method, with the options that change it. What they have in
 // common is checked by checkMade, on a server that nobody else uses: VACUUM can
 // freeze all rows only where no transaction is older, and it takes a connection
 // that begins, to whichever database, for one.
@@ -44,42 +44,45 @@ func TestEachMethodMakesTheSameTable(t *testing.T) {
 			if sum := r.summary(t); string(sum.Method) != test.method {
 				t.Errorf("the method is %s, want %s", sum.Method, test.method)
 			}
-			s.checkMade("grid", 300, 200, test.partitions, test.indexes, test.unlogged)
+			s.checkTable("grid", 300, 200, test.partitions, test.indexes, test.unlogged)
 			s.exec("drop table " + s.name("grid"))
 		})
 	}
 }
 
-// checkMade asks the server whether a table is what a load promises, whichever
+// checkTable asks the server whether a table is what a load promises, whichever
 // way the rows went: the boxes, the key, the indexes, complete on each
 // partition, the statistics, the settings, and pages that are frozen.
-func (s sandbox) checkMade(table string, cols, rows, partitions int64, indexes string, unlogged bool) {
+func (s sandbox) checkTable(table string, cols, rows, partitions int64, indexes string, unlogged bool) {
 	s.t.Helper()
 	s.checkRows(table, cols, rows)
 	name := s.name(table)
-	if n := one[int64](s.t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", name); n != partitions {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", name); n != partitions {
 		s.t.Errorf("%s has %d partitions, want %d", table, n, partitions)
 	}
+
 	leaves := "(select c.oid, c.relname, c.reltuples, c.relpersistence, c.reloptions from pg_class c where c.relkind = 'r' and (c.oid = '" + name + "'::regclass or c.oid in (select inhrelid from pg_inherits where inhparent = '" + name + "'::regclass)))"
 	tables := "(select '" + name + "'::regclass::oid as oid union select oid from " + leaves + " l)"
-	if n := one[int64](s.t, s.pool, "select count(*) from "+tables+` t where
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+tables+` t where
 		(select count(*) from pg_index i join pg_constraint k on k.conindid = i.indexrelid where i.indrelid = t.oid and i.indisvalid and i.indisprimary and k.contype = 'p') <> 1
 		or coalesce((select string_agg(m.amname, ' ' order by m.amname) from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
 		    where i.indrelid = t.oid and i.indisvalid and not i.indisprimary), '') <> $1`, indexes); n != 0 {
 		s.t.Errorf("%d tables of %s have other indexes than a primary key and %q", n, table, indexes)
 	}
-	if n := one[int64](s.t, s.pool, "select count(*) from "+leaves+" l where (select count(*) from pg_stats where schemaname = $1 and tablename = l.relname) < 4 or reltuples <= 0", s.schema); n != 0 {
+
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+leaves+" l where (select count(*) from pg_stats where schemaname = $1 and tablename = l.relname) < 4 or reltuples <= 0", s.schema); n != 0 {
 		s.t.Errorf("%d tables of %s lack statistics", n, table)
 	}
-	if n := one[int64](s.t, s.pool, "select count(distinct attname) from pg_stats where schemaname = $1 and tablename = $2 and inherited = $3", s.schema, table, partitions > 0); n < 4 {
+	if n := queryOne[int64](s.t, s.pool, "select count(distinct attname) from pg_stats where schemaname = $1 and tablename = $2 and inherited = $3", s.schema, table, partitions > 0); n < 4 {
 		s.t.Errorf("%s as a whole has statistics of %d columns", table, n)
 	}
-	if n := one[int64](s.t, s.pool, "select count(*) from "+leaves+" l where reloptions is not null or (relpersistence = 'u') <> $1", unlogged); n != 0 {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+leaves+" l where reloptions is not null or (relpersistence = 'u') <> $1", unlogged); n != 0 {
 		s.t.Errorf("%d tables of %s kept settings of the staging table, or are not logged as they should be", n, table)
 	}
-	if n := one[int64](s.t, s.pool, "select count(*) from "+leaves+" l where exists (select from pg_constraint where conrelid = l.oid and contype = 'c' and conname = 'loadgrid_bounds') <> $1", partitions > 0); n != 0 {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+leaves+" l where exists (select from pg_constraint where conrelid = l.oid and contype = 'c' and conname = 'loadgrid_bounds') <> $1", partitions > 0); n != 0 {
 		s.t.Errorf("%d tables of %s lack the check of a partition's bounds, or have one and are none", n, table)
 	}
+
 	s.checkFrozen(table, leaves)
 	s.checkNothingLeft()
 }
@@ -94,9 +97,9 @@ func (s sandbox) checkFrozen(table, leaves string) {
 	s.t.Helper()
 	// One at a time: it fails where another is about to make it.
 	s.exec("do $$ begin perform pg_advisory_xact_lock(hashtext('pg_visibility')); create extension if not exists pg_visibility; end $$")
-	pages := one[int64](s.t, s.pool, "select count(*) from (select distinct tableoid, (ctid::text::point)[0]::bigint as page from "+s.name(table)+`) p,
+	pages := queryOne[int64](s.t, s.pool, "select count(*) from (select distinct tableoid, (ctid::text::point)[0]::bigint as page from "+s.name(table)+`) p,
 		lateral pg_visibility_map(p.tableoid::regclass, p.page) v where not (v.all_visible and v.all_frozen)`)
-	vacuumed := one[bool](s.t, s.pool, "select bool_and(pg_stat_get_vacuum_count(oid) > 0) from "+leaves+" l")
+	vacuumed := queryOne[bool](s.t, s.pool, "select bool_and(pg_stat_get_vacuum_count(oid) > 0) from "+leaves+" l")
 	if pages > 0 && (s.quiet || !vacuumed && !s.crashed) {
 		s.t.Errorf("%d pages of %s are not frozen", pages, table)
 	}
@@ -105,13 +108,13 @@ func (s sandbox) checkFrozen(table, leaves string) {
 // checkRows asks PostGIS whether the table holds the unit boxes, each once.
 func (s sandbox) checkRows(table string, cols, rows int64) {
 	s.t.Helper()
-	right := one[int64](s.t, s.pool, `
+	right := queryOne[int64](s.t, s.pool, `
 		select count(distinct (col, row)) from `+s.name(table)+`
 		where col between 0 and $1 - 1 and row between 0 and $2 - 1
 		  and st_asbinary(geom, 'NDR') = st_asbinary(st_makepolygon(st_makeline(array[
 		        st_point(col + 1, row), st_point(col + 1, row + 1), st_point(col, row + 1), st_point(col, row), st_point(col + 1, row)])), 'NDR')`,
 		cols, rows)
-	if all := one[int64](s.t, s.pool, "select count(*) from "+s.name(table)); all != cols*rows || right != all {
+	if all := queryOne[int64](s.t, s.pool, "select count(*) from "+s.name(table)); all != cols*rows || right != all {
 		s.t.Errorf("%s has %d rows, %d of them the boxes, want %d", table, all, right, cols*rows)
 	}
 }
@@ -120,18 +123,20 @@ func (s sandbox) checkRows(table string, cols, rows int64) {
 func TestPartitionsAreEqualAndWithoutGaps(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "130", "--rows", "77", "--partitions", "12")...)
-	rows := one[string](t, s.pool, "select min(n) || ' to ' || max(n) || ' in ' || count(*) from (select count(*) as n from "+s.name("grid")+" group by tableoid) c")
+	rows := queryOne[string](t, s.pool, "select min(n) || ' to ' || max(n) || ' in ' || count(*) from (select count(*) as n from "+s.name("grid")+" group by tableoid) c")
 	if rows != "834 to 835 in 12" {
 		t.Errorf("a partition has %s", rows)
 	}
-	gaps := one[int64](t, s.pool, `
+
+	gaps := queryOne[int64](t, s.pool, `
 		with p as (select (regexp_match(b, 'FROM \(''(-?\d+)'))[1]::bigint as lo, (regexp_match(b, 'TO \(''(-?\d+)'))[1]::bigint as hi
 		           from (select pg_get_expr(c.relpartbound, c.oid) as b from pg_inherits i join pg_class c on c.oid = i.inhrelid where inhparent = $1::regclass) x)
 		select count(*) from p where hi <> (select max(hi) from p) and hi not in (select lo from p)`, s.name("grid"))
 	if gaps != 0 {
 		t.Errorf("%d gaps between partitions", gaps)
 	}
-	names := one[string](t, s.pool, "select string_agg(c.relname, ' ' order by c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid where inhparent = $1::regclass", s.name("grid"))
+
+	names := queryOne[string](t, s.pool, "select string_agg(c.relname, ' ' order by c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid where inhparent = $1::regclass", s.name("grid"))
 	if !strings.HasPrefix(names, "grid_p00 grid_p01 ") {
 		t.Errorf("the partitions are called %s", names)
 	}
@@ -150,7 +155,7 @@ func TestReplaceOfPartitionsKeepsViewsAndGrants(t *testing.T) {
 	s.exec("create view " + s.name("seen") + " as select count(*) as n from " + s.name("grid"))
 	s.exec("grant select on " + s.name("grid") + " to " + role)
 	s.exec("comment on table " + s.name("grid") + " is 'ours'")
-	oid := one[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid"))
+	oid := queryOne[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid"))
 
 	for _, next := range []struct {
 		cols       int64
@@ -159,20 +164,22 @@ func TestReplaceOfPartitionsKeepsViewsAndGrants(t *testing.T) {
 		indexes    string
 	}{{300, 4, "gist", "gist"}, {150, 4, "brin", "brin"}, {150, 7, "both", "brin gist"}, {80, 2, "none", ""}, {60, 2, "gist", "gist"}} {
 		mustCLI(t, s.dsn, load(fmt.Sprint(next.cols), "--partitions", fmt.Sprint(next.partitions), "--index", next.index)...)
-		s.checkMade("grid", next.cols, 200, next.partitions, next.indexes, false)
-		if n := one[int64](t, s.pool, "select n from "+s.name("seen")); n != next.cols*200 {
+		s.checkTable("grid", next.cols, 200, next.partitions, next.indexes, false)
+		if n := queryOne[int64](t, s.pool, "select n from "+s.name("seen")); n != next.cols*200 {
 			t.Errorf("the view sees %d rows", n)
 		}
 	}
-	if now := one[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid")); now != oid {
+
+	if now := queryOne[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid")); now != oid {
 		t.Error("the parent is another table")
 	}
-	if !one[bool](t, s.pool, "select has_table_privilege($1, $2, 'SELECT') and obj_description($2::regclass) = 'ours'", role, s.name("grid")) {
+	if !queryOne[bool](t, s.pool, "select has_table_privilege($1, $2, 'SELECT') and obj_description($2::regclass) = 'ours'", role, s.name("grid")) {
 		t.Error("the grant or the comment is gone")
 	}
-	if one[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace and relkind = 'r' and relname like 'grid\\_%'", s.schema) != 2 {
+	if queryOne[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace and relkind = 'r' and relname like 'grid\\_%'", s.schema) != 2 {
 		t.Error("old partitions are left")
 	}
+
 	cli(t, s.dsn, load("100")...).expect(t, 2, "--table", "is partitioned", "give partitions")
 	mustCLI(t, s.dsn, s.load("plain", "--cell-size", "1", "--cols", "2", "--rows", "2")...)
 	cli(t, s.dsn, s.load("plain", "--cell-size", "1", "--cols", "2", "--rows", "2", "--partitions", "2", "--if-exists", "replace")...).
@@ -188,20 +195,22 @@ func TestAppendToPartitions(t *testing.T) {
 	}
 	mustCLI(t, s.dsn, load("0,0,60,64", "--partitions", "4", "--index", "brin")...)
 	mustCLI(t, s.dsn, load("64,64,128,128", "--partitions", "2")...) // ids beyond the first
-	if n := one[int64](t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != 6 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != 6 {
 		t.Errorf("%d partitions, want 6", n)
 	}
+
 	cli(t, s.dsn, load("60,0,70,64", "--partitions", "2")...).expect(t, 2, "--partitions 2", "would lie across", "leave partitions out")
 	mustCLI(t, s.dsn, load("60,0,70,64")...) // among them, and beside
 	mustCLI(t, s.dsn, load("0,64,64,200")...)
 	cli(t, s.dsn, load("0,0,1,1")...).expect(t, 2, "holds 1 of the 1 cells already")
-	if n, want := one[int64](t, s.pool, "select count(distinct (col, row)) from "+s.name("grid")), int64(60*64+64*64+10*64+64*136); n != want {
+	if n, want := queryOne[int64](t, s.pool, "select count(distinct (col, row)) from "+s.name("grid")), int64(60*64+64*64+10*64+64*136); n != want {
 		t.Errorf("%d cells, want %d", n, want)
 	}
-	if n := one[int64](t, s.pool, `select count(*) from pg_inherits i where inhparent = $1::regclass and (select count(*) from pg_index x
+	if n := queryOne[int64](t, s.pool, `select count(*) from pg_inherits i where inhparent = $1::regclass and (select count(*) from pg_index x
 		join pg_class c on c.oid = x.indexrelid join pg_am m on m.oid = c.relam where x.indrelid = i.inhrelid and (x.indisprimary or m.amname = 'brin')) <> 2`, s.name("grid")); n != 0 {
 		t.Errorf("%d partitions lack an index", n)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -224,6 +233,7 @@ func TestFrozenLoadLeavesNothing(t *testing.T) {
 		p.wait().expect(t, 130, "SIGINT")
 		s.checkNothingLeft()
 	})
+
 	t.Run("SIGKILL", func(t *testing.T) {
 		s := newSandbox(t)
 		p := start(t, s.dsn, s.load("grid", big...)...)
@@ -232,7 +242,7 @@ func TestFrozenLoadLeavesNothing(t *testing.T) {
 		p.wait()
 		s.waitForEnd()
 		mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "30", "--rows", "20")...)
-		s.checkMade("grid", 30, 20, 0, "gist", false)
+		s.checkTable("grid", 30, 20, 0, "gist", false)
 	})
 }
 
@@ -241,13 +251,14 @@ func TestKilledPartitionsResume(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", "--cell-size", "1", "--cols", "200", "--rows", "100", "--partitions", "20", "--progress", "json")
 	s.killAfter(3, args...)
-	k := one[int64](t, s.pool, "select count(*) from "+s.name("chunks"))
+	k := queryOne[int64](t, s.pool, "select count(*) from "+s.name("chunks"))
 	r := cli(t, s.dsn, args...)
 	sum := r.summary(t)
 	if k != 3 || r.code != 0 || sum.ChunksResumed != k || sum.ChunksCopied != 20-k {
 		t.Errorf("exit code %d, of 20 partitions %d were there, %d resumed, %d copied", r.code, k, sum.ChunksResumed, sum.ChunksCopied)
 	}
-	s.checkMade("grid", 200, 100, 20, "gist", false)
+
+	s.checkTable("grid", 200, 100, 20, "gist", false)
 	for i, moment := range []int{150, 400, 700, 1000, 1300} {
 		name := fmt.Sprintf("again%d", i)
 		args := s.load(name, "--cell-size", "1", "--cols", "400", "--rows", "300", "--partitions", "4", "--index", "both")
@@ -259,7 +270,7 @@ func TestKilledPartitionsResume(t *testing.T) {
 		if r := cli(t, s.dsn, args...); r.code != 0 && !strings.Contains(r.stderr, "exists already") {
 			t.Fatalf("killed after %d ms: exit code %d: %s", moment, r.code, r.stderr)
 		}
-		s.checkMade(name, 400, 300, 4, "brin gist", false)
+		s.checkTable(name, 400, 300, 4, "brin gist", false)
 	}
 }
 
@@ -270,17 +281,18 @@ func TestEmptiedUnloggedTableStartsOver(t *testing.T) {
 			s := newSandbox(t)
 			args := s.load("grid", append([]string{"--cell-size", "1", "--cols", "200", "--rows", "100", "--unlogged"}, layout...)...)
 			s.killAfter(2, args...)
-			staging := one[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")
+			staging := queryOne[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")
 			s.exec("truncate " + pgx.Identifier{s.schema, staging}.Sanitize())
 			r := cli(t, s.dsn, args...)
 			if r.code != 0 || !strings.Contains(r.stderr, "starting over") {
 				t.Errorf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			partitions := int64(0)
 			if name == "partitions" {
 				partitions = 20
 			}
-			s.checkMade("grid", 200, 100, partitions, "gist", true)
+			s.checkTable("grid", 200, 100, partitions, "gist", true)
 		})
 	}
 }

@@ -21,7 +21,7 @@ import (
 type moment struct {
 	load       []string // how the rows go
 	partitions int64
-	arm        func(b *brake)
+	prepare    func(b *pausepoint)
 }
 
 // moments returns the middle of a COPY, into a plain table and into a partition,
@@ -30,27 +30,29 @@ func moments() map[string]moment {
 	const staged = `public.loadgrid\_staging\_%`
 	const middle = 120 * 100 / 2 // an id: the cells fill most of a square of 128
 	return map[string]moment{
-		"COPY of a chunk": {[]string{"--chunk-rows", "1000"}, 0, func(b *brake) { b.atRow(staged, middle) }},
+		"COPY of a chunk": {[]string{"--chunk-rows", "1000"}, 0, func(b *pausepoint) { b.atRow(staged, middle) }},
 		// Not into the table as a whole: its partitions would get its trigger, too.
-		"COPY of a partition": {[]string{"--partitions", "4"}, 4, func(b *brake) { b.atRow(staged+`\_p%`, middle) }},
-		"index":               {[]string{"--chunk-rows", "1000"}, 0, func(b *brake) { b.atStatement("create index%") }},
+		"COPY of a partition": {[]string{"--partitions", "4"}, 4, func(b *pausepoint) { b.atRow(staged+`\_p%`, middle) }},
+		"index":               {[]string{"--chunk-rows", "1000"}, 0, func(b *pausepoint) { b.atStatement("create index%") }},
 	}
 }
 
 // during starts a load and brings it to a moment. The caller lets it go on.
-func (m moment) during(s sandbox) (*process, *brake) {
+func (m moment) during(s sandbox) (*process, *pausepoint) {
 	s.t.Helper()
 	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 		s.t.Fatal(err)
 	}
-	b := s.newBrake()
-	m.arm(b)
+	b := s.newPausepoint()
+	m.prepare(b)
 	p := start(s.t, s.dsn, m.args(s)...)
-	b.reached()
+	b.waitUntilReached()
 	return p, b
 }
 
-func (m moment) args(s sandbox) []string { return s.load("grid", with(boxes(120, 100), m.load...)...) }
+func (m moment) args(s sandbox) []string {
+	return s.load("grid", appendArgs(boxes(120, 100), m.load...)...)
+}
 
 // check checks the table of a load that has ended, and that the server holds
 // nothing of it any more.
@@ -58,23 +60,24 @@ func (m moment) check(s sandbox) {
 	s.t.Helper()
 	s.waitForEnd()
 	if m.partitions == 0 {
-		s.checkMade("grid", 120, 100, 0, "gist", false)
+		s.checkTable("grid", 120, 100, 0, "gist", false)
 	} else {
 		// Their pages were not frozen: COPY inserts row by row where a trigger waits.
 		s.checkBoxes("grid", 120, 100)
-		if n := one[int64](s.t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != m.partitions {
+		if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != m.partitions {
 			s.t.Errorf("%d partitions, want %d", n, m.partitions)
 		}
 	}
-	if n := one[int64](s.t, s.pool, "select count(*) from "+s.name("runs")); n != 1 {
+
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+s.name("runs")); n != 1 {
 		s.t.Errorf("%d runs in the ledger, want 1", n)
 	}
-	wrong := one[int64](s.t, s.pool, "select count(*) from (select sum(c.rows) as rows, r.rows as all_rows from "+s.name("runs")+" r join "+s.name("chunks")+
+	wrong := queryOne[int64](s.t, s.pool, "select count(*) from (select sum(c.rows) as rows, r.rows as all_rows from "+s.name("runs")+" r join "+s.name("chunks")+
 		" c on c.run_id = r.id where r.state = 'published' group by r.id) l where rows <> all_rows or rows <> (select count(*) from "+s.name("grid")+")")
 	if wrong != 0 {
 		s.t.Error("ledger and table do not agree")
 	}
-	if n := one[int64](s.t, s.pool, "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database()) and objsubid = 1"); n != 0 {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database()) and objsubid = 1"); n != 0 {
 		s.t.Errorf("%d locks are held", n)
 	}
 }
@@ -89,25 +92,25 @@ func TestNetworkFaults(t *testing.T) {
 		begin   func(*network)
 		moments []string
 	}{
-		"reset":                {func(n *network) { n.add(resetUp, resetDown) }, []string{chunk, partition}},
-		"cut":                  {func(n *network) { n.cut() }, []string{chunk, index}},
-		"swallowed upstream":   {func(n *network) { n.add(swallowUp) }, []string{partition, index}},
-		"swallowed downstream": {func(n *network) { n.add(swallowDown) }, []string{chunk, index}},
+		"reset":                {func(n *network) { n.addToxics(resetUp, resetDown) }, []string{chunk, partition}},
+		"cut":                  {func(n *network) { n.stop() }, []string{chunk, index}},
+		"swallowed upstream":   {func(n *network) { n.addToxics(swallowUp) }, []string{partition, index}},
+		"swallowed downstream": {func(n *network) { n.addToxics(swallowDown) }, []string{chunk, index}},
 	} {
 		for _, when := range fault.moments {
 			m := moments[when]
 			t.Run(name+": "+when, func(t *testing.T) {
 				s := newDatabaseSandbox(t)
-				n := s.over(quickly)
+				n := s.throughProxy(shortTimeouts)
 				p, b := m.during(s)
 				fault.begin(n)
-				b.letGo()
-				p.says("trying again", 1)
-				n.heal()
+				b.resume()
+				p.waitForOutput("trying again", 1)
+				n.restore()
 				if r := p.wait(); r.code != 0 {
 					t.Fatalf("exit code %d: %s", r.code, r.stderr)
 				}
-				b.end()
+				b.remove()
 				m.check(s)
 			})
 		}
@@ -118,13 +121,13 @@ func TestNetworkFaults(t *testing.T) {
 // for them, and is ended once it can be reached again.
 func TestSwallowedBytes(t *testing.T) {
 	s := newSandbox(t)
-	n := s.over(quickly)
-	n.add(`{"type": "bandwidth", "stream": "upstream", "attributes": {"rate": 100}}`)
-	p := start(t, s.dsn, s.load("grid", with(boxes(120, 100), "--chunk-rows", "6000")...)...)
+	n := s.throughProxy(shortTimeouts)
+	n.addToxics(`{"type": "bandwidth", "stream": "upstream", "attributes": {"rate": 100}}`)
+	p := start(t, s.dsn, s.load("grid", appendArgs(boxes(120, 100), "--chunk-rows", "6000")...)...)
 	s.waitFor("bytes of a COPY", "select exists (select from pg_stat_progress_copy p join pg_stat_activity a using (pid) where a.application_name = $1 and p.bytes_processed > 0)", s.application())
-	n.add(swallowUp)
-	p.says("trying again", 1)
-	n.heal()
+	n.addToxics(swallowUp)
+	p.waitForOutput("trying again", 1)
+	n.restore()
 	if r := p.wait(); r.code != 0 {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
@@ -139,17 +142,18 @@ func TestForgottenConnections(t *testing.T) {
 	for when, m := range moments() {
 		t.Run(when, func(t *testing.T) {
 			s := newDatabaseSandbox(t)
-			r := s.overRouter(quickly)
+			r := s.throughRouter(shortTimeouts)
 			p, b := m.during(s)
-			r.forget()
-			b.letGo()
+			r.dropConnections()
+			b.resume()
 			if r := p.wait(); r.code != 0 || !strings.Contains(r.stderr, "stalled") {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			// Idle connections are not watched: their backends would stay for as long as
 			// the router answers for the client that has ended.
 			r.close()
-			b.end()
+			b.remove()
 			m.check(s)
 		})
 	}
@@ -166,10 +170,11 @@ func TestNoFalseAlarm(t *testing.T) {
 			t.Fatalf("exit code %d: %s", r.code, r.stderr)
 		}
 	}
+
 	t.Run("slow network", func(t *testing.T) {
 		s := newSandbox(t)
-		n := s.over(quickly)
-		n.add(`{"type": "bandwidth", "stream": "upstream", "attributes": {"rate": 150}}`,
+		n := s.throughProxy(shortTimeouts)
+		n.addToxics(`{"type": "bandwidth", "stream": "upstream", "attributes": {"rate": 150}}`,
 			`{"type": "latency", "stream": "downstream", "attributes": {"latency": 50, "jitter": 20}}`)
 		began := time.Now()
 		r := cli(t, s.dsn, s.load("grid", boxes(120, 100)...)...)
@@ -179,15 +184,16 @@ func TestNoFalseAlarm(t *testing.T) {
 		}
 		s.checkBoxes("grid", 120, 100)
 	})
+
 	t.Run("long build", func(t *testing.T) {
 		s := newDatabaseSandbox(t)
-		s.over(quickly)
+		s.throughProxy(shortTimeouts)
 		m := moments()["index"]
 		p, b := m.during(s)
 		time.Sleep(7 * time.Second) // more than three questions
-		b.letGo()
+		b.resume()
 		calm(t, p.wait())
-		b.end()
+		b.remove()
 		m.check(s)
 	})
 }
@@ -205,11 +211,12 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
 			s.exec("create table " + s.name("log") + " (n bigint)")
-			n := s.over(quickly)
+			n := s.throughProxy(shortTimeouts)
 			if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 				t.Fatal(err)
 			}
-			b := s.newBrake()
+
+			b := s.newPausepoint()
 			table, when := s.name("runs"), "true"
 			switch name {
 			case "chunk":
@@ -217,35 +224,39 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			case "publish", "after":
 				when = "new.state = 'published'"
 			}
-			args := s.load("grid", with(boxes(120, 100), "--chunk-rows", "1000", "--progress", "json")...)
+
+			args := s.load("grid", appendArgs(boxes(120, 100), "--chunk-rows", "1000", "--progress", "json")...)
 			if name == "after" { // it is not run twice
 				args = append(args, "--after", "insert into "+s.name("log")+" select count(*) from {{table}}")
 			}
+
 			// It waits in the COMMIT.
-			s.exec(fmt.Sprintf("create constraint trigger brake after "+trigger+" deferrable initially deferred for each row when (%s) execute function %s()",
-				table, when, s.name("brake")))
+			s.exec(fmt.Sprintf("create constraint trigger pausepoint after "+trigger+" deferrable initially deferred for each row when (%s) execute function %s()",
+				table, when, s.name("pausepoint")))
 			p := start(t, s.dsn, args...)
-			b.reached()
-			n.add(swallowDown)
-			b.letGo()
-			p.says("trying again", 1)
-			n.heal()
+			b.waitUntilReached()
+			n.addToxics(swallowDown)
+			b.resume()
+			p.waitForOutput("trying again", 1)
+			n.restore()
 			r := p.wait()
 			if r.code != 0 {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			if sum := r.summary(t); sum.ChunksCopied+sum.ChunksResumed != sum.Chunks {
 				t.Errorf("of %d chunks %d were copied, %d resumed", sum.Chunks, sum.ChunksCopied, sum.ChunksResumed)
 			}
 			if lost := strings.Contains(r.stderr, "the lost answer was a commit"); lost != (name == "chunk") {
 				t.Errorf("the lost answer was that of a chunk: %v\n%s", lost, r.stderr)
 			}
-			b.end()
+
+			b.remove()
 			s.checkBoxes("grid", 120, 100)
-			if runs := one[int64](t, s.pool, "select count(*) from "+s.name("runs")); runs != 1 {
+			if runs := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")); runs != 1 {
 				t.Errorf("%d runs in the ledger, want 1", runs)
 			}
-			if log := one[string](t, s.pool, "select coalesce(string_agg(n::text, ' '), '') from "+s.name("log")); name == "after" && log != "12000" {
+			if log := queryOne[string](t, s.pool, "select coalesce(string_agg(n::text, ' '), '') from "+s.name("log")); name == "after" && log != "12000" {
 				t.Errorf("the step after has left %q", log)
 			}
 		})
@@ -268,20 +279,22 @@ func TestSignalsWithoutANetwork(t *testing.T) {
 		t.Run(when, func(t *testing.T) {
 			s := newDatabaseSandbox(t)
 			// The limits that people have, of which none comes into play.
-			n := s.over(func(url.Values) {})
+			n := s.throughProxy(func(url.Values) {})
 			p, b := m.during(s)
-			n.add(swallowUp, swallowDown)
+			n.addToxics(swallowUp, swallowDown)
 			sent := time.Now()
 			_ = p.cmd.Process.Signal(test.signal)
 			p.wait().expect(t, test.code, "stopped by")
+
 			// Five seconds, and as many for the race detector on a slow machine.
 			if took := time.Since(sent); took > 10*time.Second {
 				t.Errorf("it took %s to stop", took)
 			} else {
 				t.Logf("it took %s to stop", took)
 			}
-			n.heal()
-			b.end()
+
+			n.restore()
+			b.remove()
 			mustCLI(t, s.dsn, m.args(s)...)
 			m.check(s)
 		})
@@ -293,15 +306,15 @@ func TestSignalsWithoutANetwork(t *testing.T) {
 func TestServerPausedAndMoved(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, nil)
-	for name, trouble := range map[string]func(*process, sandbox, *network, *brake){
-		"paused": func(p *process, _ sandbox, _ *network, _ *brake) {
+	for name, trouble := range map[string]func(*process, sandbox, *network, *pausepoint){
+		"paused": func(p *process, _ sandbox, _ *network, _ *pausepoint) {
 			server.Pause()
-			p.says("trying again", 1)
+			p.waitForOutput("trying again", 1)
 			server.Resume()
 		},
-		"moved": func(p *process, s sandbox, n *network, _ *brake) {
+		"moved": func(p *process, s sandbox, n *network, _ *pausepoint) {
 			server.Kill()
-			p.says("trying again", 1)
+			p.waitForOutput("trying again", 1)
 			server.Start()
 			// The address is the same for loadgrid; behind it is another port.
 			port := newProxy(s.t, n.proxy.Upstream).Listen
@@ -313,17 +326,18 @@ func TestServerPausedAndMoved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := moments()["COPY of a chunk"]
 			s := sandboxIn(t, server.Database(t), "public")
-			n := s.over(quickly)
+			n := s.throughProxy(shortTimeouts)
 			p, b := m.during(s)
 			trouble(p, s, n, b)
 			if name == "paused" {
-				b.letGo()
+				b.resume()
 			}
 			if r := p.wait(); r.code != 0 {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			if name == "paused" {
-				b.end()
+				b.remove()
 			}
 			m.check(s)
 		})
@@ -347,7 +361,7 @@ func TestKeepAliveOfTheServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer loader.Close(pool)
-			got := one[string](t, pool, `select string_agg(setting, ' ' order by array_position(array['tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count'], name))
+			got := queryOne[string](t, pool, `select string_agg(setting, ' ' order by array_position(array['tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count'], name))
 				from pg_settings where name like 'tcp\_keepalives%' or name = 'tcp_user_timeout'`)
 			if got != test.want {
 				t.Errorf("idle, interval, count and user timeout are %s, want %s", got, test.want)
@@ -360,7 +374,7 @@ func TestKeepAliveOfTheServer(t *testing.T) {
 // watched as well.
 func TestForgottenDatabaseSQL(t *testing.T) {
 	s := newSandbox(t)
-	r := s.overRouter(quickly)
+	r := s.throughRouter(shortTimeouts)
 	pool, err := loader.Open(t.Context(), s.dsn, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -371,15 +385,18 @@ func TestForgottenDatabaseSQL(t *testing.T) {
 	if err := db.PingContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+
 	failed := make(chan error, 1)
 	go func() {
 		_, err := db.ExecContext(t.Context(), "select pg_sleep(1), $1::text", "asleep")
 		failed <- err
 	}()
+
 	s.waitFor("the statement", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%')", s.application())
-	r.forget()
+	r.dropConnections()
 	if err := <-failed; !errors.As(err, new(*loader.StallError)) {
 		t.Errorf("got %v, want a StallError", err)
 	}
+
 	s.waitFor("its backend to be ended", "select not exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%')", s.application())
 }

@@ -19,10 +19,10 @@ func TestBackendsEndedInEachStage(t *testing.T) {
 func TestServerAway(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"wal_writer_delay": "10s"})
-	faults, all := outages(), moreWays(t)
+	faults, all := outages(), moreScenarios(t)
 	for n, met := range []struct {
-		way, place string
-		fault      int
+		scenario, place string
+		fault           int
 	}{
 		{"chunks, replace", "load", 0},
 		{"frozen", "index", 0},
@@ -34,8 +34,8 @@ func TestServerAway(t *testing.T) {
 		{"chunks, replace, unlogged", "index", 2},
 	} {
 		f := faults[met.fault]
-		t.Run(fmt.Sprintf("%s: %s: %s", met.way, met.place, f.name), func(t *testing.T) {
-			newTrial(t, server, all[met.way], met.place, uint64(n)).run(f)
+		t.Run(fmt.Sprintf("%s: %s: %s", met.scenario, met.place, f.name), func(t *testing.T) {
+			newTrial(t, server, all[met.scenario], met.place, uint64(n)).run(f)
 		})
 	}
 }

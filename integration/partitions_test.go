@@ -18,34 +18,40 @@ func TestReplaceOfPartitionsBuildsOtherIndexesBeforehand(t *testing.T) {
 	s.exec("create unique index \"a using b\" on " + s.name("grid") + " (cell_id, col) include (\"row\")")
 	made := `select string_agg(n::text, ' ') from (select count(*) as n from pg_index i join pg_class c on c.oid = i.indrelid
 		where c.relnamespace = $1::regnamespace and c.relkind = 'r' and i.indisvalid and c.relname like $2 group by c.oid) p`
+
 	for _, mode := range []string{"replace", "append"} {
 		args := load(80, "--if-exists", mode)
 		if mode == "append" {
 			args = s.load("grid", "--cell-size", "1", "--extent", "0,128,50,228", "--partitions", "3", "--if-exists", mode)
 		}
-		b := s.newBrake()
+
+		b := s.newPausepoint()
 		b.lock(s.name("grid"), "access share") // a reader, whom a replace waits for
 		if mode == "append" {
 			b.lock(s.name("grid"), "share update exclusive") // attaching waits for this
 		}
+
 		p := start(t, s.dsn, args...)
-		b.blocked(s.name("grid"), "%")
-		if n := one[string](t, s.pool, made, s.schema, "loadgrid\\_staging%"); n != "4 4 4" {
+		b.waitUntilBlocked(s.name("grid"), "%")
+		if n := queryOne[string](t, s.pool, made, s.schema, "loadgrid\\_staging%"); n != "4 4 4" {
 			t.Errorf("%s: before publish the new partitions have %s indexes, want 4 each", mode, n)
 		}
+
 		b.release()
 		if r := p.wait(); r.code != 0 {
 			t.Fatalf("%s: exit code %d: %s", mode, r.code, r.stderr)
 		}
-		b.end()
+		b.remove()
 	}
-	if n := one[string](t, s.pool, made, s.schema, "grid\\_p%"); n != "4 4 4 4 4 4" {
+
+	if n := queryOne[string](t, s.pool, made, s.schema, "grid\\_p%"); n != "4 4 4 4 4 4" {
 		t.Errorf("the partitions have %s indexes, want 4 each", n)
 	}
-	if n := one[int64](t, s.pool, `select count(*) from pg_index i where i.indrelid = $1::regclass
+	if n := queryOne[int64](t, s.pool, `select count(*) from pg_index i where i.indrelid = $1::regclass
 		and (select count(*) from pg_inherits where inhparent = i.indexrelid) <> 6`, s.name("grid")); n != 0 {
 		t.Errorf("%d indexes of the parent lack those of partitions", n)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -64,7 +70,8 @@ func TestPartitionsThatCouldNotBeAttachedAreRefused(t *testing.T) {
 				expect(t, 2, "--table", what, "new partitions would lack")
 		}
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state <> 'published'"); n != 0 {
+
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state <> 'published'"); n != 0 {
 		t.Errorf("%d runs were begun", n)
 	}
 }
@@ -82,11 +89,13 @@ func TestResumedPartitionsWithOtherIndexes(t *testing.T) {
 	if r := cli(t, s.dsn, args("replace")...); r.code != 0 || !strings.Contains(r.stderr, "resuming") {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	s.checkRows("grid", 200, 100)
-	if n := one[int64](t, s.pool, `select count(*) from pg_inherits p where inhparent = $1::regclass and (select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid
+	if n := queryOne[int64](t, s.pool, `select count(*) from pg_inherits p where inhparent = $1::regclass and (select count(*) from pg_index i join pg_class c on c.oid = i.indexrelid
 		join pg_am m on m.oid = c.relam where i.indrelid = p.inhrelid and i.indisvalid and m.amname in ('btree', 'gist')) <> 3`, s.name("grid")); n != 0 {
 		t.Errorf("%d partitions lack an index", n)
 	}
+
 	s.checkNothingLeft()
 }
 
@@ -94,15 +103,16 @@ func TestResumedPartitionsWithOtherIndexes(t *testing.T) {
 func TestAppendTakesItsLocksFirst(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(20, 20)...)...)
-	b := s.newBrake()
+	b := s.newPausepoint()
 	b.lock(s.name("grid"), "share update exclusive") // as VACUUM and CREATE INDEX CONCURRENTLY hold it
 	p := start(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "20,0,40,20", "--if-exists", "append")...)
-	b.blocked(s.name("grid"), "lock table%")
+	b.waitUntilBlocked(s.name("grid"), "lock table%")
 	b.release()
 	if r := p.wait(); r.code != 0 {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
-	b.end()
+
+	b.remove()
 	s.checkCells("grid", 800)
 }
 

@@ -22,10 +22,10 @@ func (s sandbox) plan(table string, args ...string) []string {
 // autovacuum comes when it likes.
 func (s sandbox) state() string {
 	s.t.Helper()
-	return one[string](s.t, s.pool, `
+	return queryOne[string](s.t, s.pool, `
 		select coalesce(string_agg(concat_ws(' ', oid, relname, relfilenode, pg_relation_size(oid)), E'\n' order by oid), '')
 		from pg_class where relnamespace = $1::regnamespace`, s.schema) +
-		one[string](s.t, s.pool, "select coalesce(string_agg(concat_ws(' ', id, state, starts, rows), E'\n' order by id), '') from "+s.name("runs"))
+		queryOne[string](s.t, s.pool, "select coalesce(string_agg(concat_ws(' ', id, state, starts, rows), E'\n' order by id), '') from "+s.name("runs"))
 }
 
 // A table with several indexes: each is named with its method and its columns,
@@ -40,6 +40,7 @@ func TestPlanOfAnAppend(t *testing.T) {
 	strip := []string{"--cell-size", "1", "--extent", "200,0,300,200", "--set", "year:integer=2027"}
 	before := s.state()
 	out := mustCLI(t, s.dsn, s.plan("grid", strip...)...)
+
 	for _, line := range []string{
 		`table +public\.grid`,
 		`rows +20,000`,
@@ -57,12 +58,14 @@ func TestPlanOfAnAppend(t *testing.T) {
 			t.Errorf("no line is like %s:\n%s", line, out)
 		}
 	}
+
 	if after := s.state(); after != before {
 		t.Errorf("the database was\n%s\nand is\n%s", before, after)
 	}
+
 	// What was planned can be done.
 	mustCLI(t, s.dsn, s.load("grid", append(strip, "--if-exists", "append")...)...)
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 60_000 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 60_000 {
 		t.Errorf("%d rows after the append", n)
 	}
 }
@@ -79,6 +82,7 @@ func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
 	t.Cleanup(func() { s.exec("drop owned by plan_reader; drop role plan_reader") })
 	s.exec("grant usage, create on schema public to plan_reader; grant select on runs, chunks to plan_reader")
 	reader := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword("plan_reader", canary) })
+
 	strip := []string{"--cell-size", "1", "--extent", "10,0,20,10"}
 	for name, tt := range map[string]struct {
 		dsn, table string
@@ -102,6 +106,7 @@ func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
 			if !strings.Contains(table, ".") {
 				table = "public." + table
 			}
+
 			args := append([]string{"--table", table, "--ledger-schema", "public", "--if-exists", "append"}, tt.args...)
 			planned, loaded := cli(t, tt.dsn, append([]string{"plan"}, args...)...), cli(t, tt.dsn, append([]string{"load"}, args...)...)
 			planned.expect(t, tt.code, tt.words...)
@@ -110,6 +115,7 @@ func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
 			}
 		})
 	}
+
 	// load makes a table that is not there, so the plan is that of a new one.
 	if out := mustCLI(t, s.dsn, s.plan("fresh", boxes(3, 3)...)...); !strings.Contains(out, "table public.fresh is not there: load makes it as above") {
 		t.Errorf("got\n%s", out)
@@ -130,6 +136,7 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 	if _, err := loader.Run(t.Context(), pool, job, loader.Options{}); err != nil {
 		t.Fatal(err)
 	}
+
 	s.exec("create index by_row on " + s.name("grid") + " (row)")
 	s.exec("analyze " + s.name("grid"))
 	before := s.state()
@@ -142,16 +149,19 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			a, err := loader.InspectAppend(t.Context(), pool, plan)
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if !a.Exists || !a.Partitioned || a.Attach != (partitions > 0) || a.Rows != 48*48 || len(a.Indexes) != 3 {
 				t.Fatalf("%+v", a)
 			}
+
 			for k, want := range []struct{ name, method string }{{"grid_pkey", "btree"}, {"by_row", "btree"}, {"grid_geom_idx", "gist"}} {
 				i := a.Indexes[k]
-				size := one[int64](t, s.pool, "select sum(pg_relation_size(inhrelid))::bigint from pg_inherits where inhparent = $1::regclass",
+				size := queryOne[int64](t, s.pool, "select sum(pg_relation_size(inhrelid))::bigint from pg_inherits where inhparent = $1::regclass",
 					pgx.Identifier{s.schema, want.name}.Sanitize())
 				if i.Name != want.name || i.Method != want.method || i.Rows != 48*48 || i.Bytes != size {
 					t.Errorf("got %+v, want %+v of %d bytes", i, want, size)
@@ -162,6 +172,7 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 			}
 		})
 	}
+
 	// So many rows that partitions would save minutes: they can be attached where
 	// no partition is for their ids.
 	for name, tt := range map[string]struct {
@@ -177,22 +188,27 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		a, err := loader.InspectAppend(t.Context(), pool, plan)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		if got := strings.Contains(strings.Join(a.Hints, "\n"), "no partition of the table is for these ids"); got != tt.hint {
 			t.Errorf("%s: hints %q", name, a.Hints)
 		}
 	}
+
 	if after := s.state(); after != before {
 		t.Errorf("the database was\n%s\nand is\n%s", before, after)
 	}
+
 	// Only an append is asked for.
 	plan, err := loader.NewPlan(t.Context(), loader.Job{Table: job.Table, LedgerSchema: s.schema, Grid: grid, Cols: 1, Rows: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := loader.InspectAppend(t.Context(), pool, plan); err == nil || !strings.Contains(err.Error(), "if-exists") {
 		t.Errorf("a plan that appends nothing gave %v", err)
 	}

@@ -19,12 +19,14 @@ func TestPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		for _, text := range texts {
 			if !strings.Contains(string(b), text) {
 				t.Errorf("%s lacks %q", name, text)
 			}
 		}
 	}
+
 	grid := []string{"--cell-size", "2000", "--srid", "3035", "--aoi", luxembourg.file}
 	mustCLI(t, s.dsn, append([]string{"plan", "--picture", filepath.Join(folder, "plan.svg")}, grid...)...)
 	drawn("plan.svg", "EPSG:3035", "area of interest", "order of the load", "each is drawn", " km<")
@@ -34,15 +36,17 @@ func TestPictures(t *testing.T) {
 	preview := func(table string, args ...string) result {
 		return cli(t, s.dsn, append([]string{"preview", "--table", s.schema + "." + table}, args...)...)
 	}
-	n := one[int64](t, s.pool, "select count(*) from "+s.name("lux"))
+	n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("lux"))
 	r := preview("lux", "--out", filepath.Join(folder, "lux.svg"))
 	if r.code != 0 || !strings.HasPrefix(r.stdout, groupedCommas(n)+" of "+groupedCommas(n)+" rows") {
 		t.Errorf("exit code %d, %s%s", r.code, r.stdout, r.stderr)
 	}
+
 	drawn("lux.svg", "EPSG:3035", ">coverage<", groupedCommas(n)+" rows")
 	if r := preview("lux", "--column", "people", "--out", filepath.Join(folder, "people.png")); r.code != 0 {
 		t.Errorf("exit code %d, %s", r.code, r.stderr)
 	}
+
 	drawn("people.png", "PNG")
 	preview("lux", "--column", "nobody").expect(t, 2, "--column nobody", "is no column")
 	preview("lux", "--column", "geom").expect(t, 2, "--column geom", "not numeric")
@@ -54,6 +58,7 @@ func TestPictures(t *testing.T) {
 	if r := preview("points", "--out", filepath.Join(folder, "points.svg")); r.code != 0 || !strings.Contains(r.stdout, "of 75,000 rows") {
 		t.Errorf("exit code %d, %s%s", r.code, r.stdout, r.stderr)
 	}
+
 	drawn("points.svg", "a sample of", "no CRS")
 }
 
@@ -74,10 +79,12 @@ func TestPreviewOfAnyTable(t *testing.T) {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}
+
 	file := filepath.Join(t.TempDir(), "preview.svg")
 	preview := func(table string, args ...string) result {
 		return cli(t, s.dsn, append([]string{"preview", "--table", s.schema + "." + table, "--out", file}, args...)...)
 	}
+
 	for _, test := range []struct {
 		table, column string
 		drawn         [2]int   // at least and at most
@@ -94,12 +101,14 @@ func TestPreviewOfAnyTable(t *testing.T) {
 		if test.column != "" {
 			args = []string{"--column", test.column}
 		}
+
 		r := preview(test.table, args...)
 		var drawn, rows int
 		if _, err := fmt.Sscanf(strings.ReplaceAll(r.stdout, ",", ""), "%d of %d rows", &drawn, &rows); r.code != 0 || err != nil {
 			t.Errorf("%s: exit code %d, %s%s", test.table, r.code, r.stdout, r.stderr)
 			continue
 		}
+
 		if drawn < test.drawn[0] || drawn > test.drawn[1] || rows < test.rows[0] || rows > test.rows[1] {
 			t.Errorf("%s: %s", test.table, r.stdout)
 		}
@@ -107,12 +116,14 @@ func TestPreviewOfAnyTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		for _, text := range test.texts {
 			if !strings.Contains(string(b), text) {
 				t.Errorf("%s: the picture lacks %q", test.table, text)
 			}
 		}
 	}
+
 	preview("heap", "--column", "price").expect(t, 2, "--column price", "not numeric")
 	preview("heap", "--column", "o").expect(t, 2, "--column o", "not numeric")
 	preview("none").expect(t, 1, "no cells to draw")

@@ -19,17 +19,20 @@ func documentedPrivileges(t *testing.T, names ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	_, part, found := strings.Cut(string(text), "\n## Privileges\n")
 	_, block, fenced := strings.Cut(part, "\n```sql\n")
 	sql, _, ends := strings.Cut(block, "\n```\n")
 	if !found || !fenced || !ends {
 		t.Fatal("docs/security.md has no SQL under Privileges")
 	}
+
 	for i := 0; i+1 < len(names); i += 2 {
 		if !strings.Contains(sql, names[i]) {
 			t.Fatalf("the SQL in docs/security.md has no %s", names[i])
 		}
 	}
+
 	return strings.NewReplacer(names...).Replace(sql)
 }
 
@@ -39,7 +42,7 @@ func TestTheDocumentedRole(t *testing.T) {
 	t.Parallel()
 	s := sandboxIn(t, pgtest.Database(t), "grids")
 	s.exec("revoke all on schema public from public; revoke select on spatial_ref_sys from public")
-	database := one[string](t, s.pool, "select current_database()")
+	database := queryOne[string](t, s.pool, "select current_database()")
 	s.exec("revoke all on database " + pgx.Identifier{database}.Sanitize() + " from public")
 	role, reader := "loader_of_"+database, "reader_of_"+database
 	t.Cleanup(func() {
@@ -48,12 +51,14 @@ func TestTheDocumentedRole(t *testing.T) {
 		s.exec("drop owned by " + reader)
 		s.exec("drop role " + role + ", " + reader)
 	})
+
 	s.exec(documentedPrivileges(t, "database gis", "database "+database, "grid_loader", role, "grid_reader", reader))
 	password := newPassword()
 	s.exec("alter role " + role + " password '" + password + "'; alter role " + reader + " login password '" + password + "'")
-	if one[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'create, temp') or has_schema_privilege($1, 'public', 'create') or exists (select from pg_roles where rolname = $1 and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication))", role) {
+	if queryOne[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'create, temp') or has_schema_privilege($1, 'public', 'create') or exists (select from pg_roles where rolname = $1 and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication))", role) {
 		t.Fatal("the role may more than the documents say: this test shows nothing")
 	}
+
 	as := func(name string) string {
 		return changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(name, password) })
 	}
@@ -61,12 +66,14 @@ func TestTheDocumentedRole(t *testing.T) {
 	load := func(table string, args ...string) []string {
 		return append([]string{"load", "--table", "grids." + table, "--ledger-schema", "loadgrid", "--cell-size", "1", "--srid", "3857"}, args...)
 	}
+
 	rows := func(table string, want int64) {
 		t.Helper()
-		if n := one[int64](t, s.pool, "select count(*) from grids."+table); n != want {
+		if n := queryOne[int64](t, s.pool, "select count(*) from grids."+table); n != want {
 			t.Errorf("%s has %d rows, want %d", table, n, want)
 		}
 	}
+
 	// Plain, in chunks, in partitions: new, replaced, appended to.
 	mustCLI(t, dsn, load("plain", "--cols", "20", "--rows", "10")...)
 	mustCLI(t, dsn, load("plain", "--cols", "10", "--rows", "10", "--if-exists", "replace", "--streams", "2", "--chunk-rows", "30")...)
@@ -81,13 +88,14 @@ func TestTheDocumentedRole(t *testing.T) {
 	// Kept, and put back; emptied and filled.
 	for table, extra := range map[string][]string{"kept": nil, "kept_parts": {"--partitions", "2"}} {
 		mustCLI(t, dsn, load(table, append(extra, "--cols", "20", "--rows", "10", "--if-exists", "replace", "--keep", "1")...)...)
-		id := one[string](t, s.pool, "select max(id)::text from loadgrid.runs")
+		id := queryOne[string](t, s.pool, "select max(id)::text from loadgrid.runs")
 		for range 2 {
 			mustCLI(t, dsn, load(table, append(extra, "--cols", "10", "--rows", "10", "--if-exists", "replace", "--keep", "2")...)...)
 		}
 		mustCLI(t, dsn, "runs", "rollback", id, "--ledger-schema", "loadgrid")
 		rows(table, 200)
 	}
+
 	mustCLI(t, dsn, load("kept", "--cols", "10", "--rows", "10", "--if-exists", "replace", "--publish", "truncate")...)
 	rows("kept", 100)
 	if out := mustCLI(t, dsn, "plan", "--table", "grids.plain", "--ledger-schema", "loadgrid", "--if-exists", "append", "--cell-size", "1", "--srid", "3857", "--extent", "20,0,30,10"); !strings.Contains(out, "100") {
@@ -101,12 +109,12 @@ func TestTheDocumentedRole(t *testing.T) {
 	stopped := load("stopped", "--cols", "20", "--rows", "10", "--chunk-rows", "20", "--streams", "1")
 	cli(t, dsn, stopped...).expect(t, 4, "stopped here")
 	s.exec("alter table loadgrid.chunks disable trigger stop")
-	id := one[string](t, s.pool, "select max(id)::text from loadgrid.runs")
+	id := queryOne[string](t, s.pool, "select max(id)::text from loadgrid.runs")
 	mustCLI(t, dsn, "runs", "resume", id, "--ledger-schema", "loadgrid")
 	rows("stopped", 200)
 	s.exec("alter table loadgrid.chunks enable trigger stop")
 	cli(t, dsn, append(stopped, "--if-exists", "replace", "--set", "a=b")...).expect(t, 4, "stopped here")
-	id = one[string](t, s.pool, "select max(id)::text from loadgrid.runs")
+	id = queryOne[string](t, s.pool, "select max(id)::text from loadgrid.runs")
 	mustCLI(t, dsn, "runs", "drop", id, "--ledger-schema", "loadgrid")
 	mustCLI(t, dsn, "runs", "show", id, "--ledger-schema", "loadgrid")
 	mustCLI(t, dsn, "runs", "list", "--ledger-schema", "loadgrid")
@@ -114,18 +122,20 @@ func TestTheDocumentedRole(t *testing.T) {
 	s.exec("drop trigger stop on loadgrid.chunks; drop function loadgrid.stop()")
 	mustCLI(t, dsn, "bench", "--schema", "grids", "--rows", "700")
 	mustCLI(t, dsn, "preview", "--table", "grids.areas", "--out", t.TempDir()+"/preview.png")
+
 	// The job of docs/scheduling.md, with the grant that it needs besides.
 	s.exec("create table public.districts as select st_makeenvelope(4321000, 3210000, 4341000, 3220000, 3035) as geom; grant select on public.districts to " + role)
 	nightly := t.TempDir() + "/nightly.yaml"
 	if err := os.WriteFile(nightly, []byte(documented(t, "yaml", "The job")[0].Text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	mustCLI(t, dsn, "load", "--job", nightly, "--only", "districts")
 	rows("districts_250m", 82*42) // with those that it touches
 	if out := mustCLI(t, dsn, "runs", "list", "--table", "grids.districts_250m"); !strings.Contains(out, "districts") {
 		t.Errorf("runs list says: %s", out)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from pg_class where relname like 'loadgrid\\_staging%'"); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relname like 'loadgrid\\_staging%'"); n != 0 {
 		t.Errorf("%d staging tables are left", n)
 	}
 
@@ -138,15 +148,16 @@ func TestTheDocumentedRole(t *testing.T) {
 	cli(t, dsn, plain...).expect(t, 1, "42501", "its owner "+group, "grant create on schema")
 	s.exec("grant create on schema grids to " + group)
 	mustCLI(t, dsn, plain...)
-	if owner := one[string](t, s.pool, "select relowner::regrole::text from pg_class where oid = 'grids.plain'::regclass"); owner != group {
+	if owner := queryOne[string](t, s.pool, "select relowner::regrole::text from pg_class where oid = 'grids.plain'::regclass"); owner != group {
 		t.Errorf("the table belongs to %s", owner)
 	}
 
 	// Those who read do, also what was replaced, and do no more.
 	pool := openPool(t, as(reader), nil)
-	if n := one[int64](t, pool, "select count(*) from grids.plain join grids.parts using (cell_id)"); n != 200 {
+	if n := queryOne[int64](t, pool, "select count(*) from grids.plain join grids.parts using (cell_id)"); n != 200 {
 		t.Errorf("the reader sees %d rows", n)
 	}
+
 	cli(t, as(reader), load("own", "--cols", "1", "--rows", "1")...).expect(t, 1, "42501")
 
 	s.checkNoSecrets()
@@ -158,7 +169,7 @@ func TestTheDocumentedRole(t *testing.T) {
 	mustCLI(t, dsn, alone...)
 	rows("alone", 25)
 	cli(t, dsn, "load", "--table", "grids.other", "--cell-size", "1", "--cols", "5", "--rows", "5").expect(t, 1, "42501", "grant create on database")
-	if n := one[int64](t, s.pool, "select count(*) from pg_class where relowner = $1::regrole and relnamespace <> 'grids'::regnamespace and relkind in ('r', 'p', 'i', 'S')  and relnamespace <> 'pg_toast'::regnamespace", role); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relowner = $1::regrole and relnamespace <> 'grids'::regnamespace and relkind in ('r', 'p', 'i', 'S')  and relnamespace <> 'pg_toast'::regnamespace", role); n != 0 {
 		t.Errorf("the role owns %d relations elsewhere", n)
 	}
 }

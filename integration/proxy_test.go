@@ -13,22 +13,22 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// network is the way from a sandbox's loadgrids to the server. What the tests
-// themselves ask goes another way.
+// network is the connection of a sandbox's loadgrids to the server. The tests' own
+// queries do not use it.
 type network struct {
 	t     *testing.T
 	proxy *toxiproxy.Proxy
 }
 
-// quickly are the settings of the network with which loadgrid gives things up
+// shortTimeouts are the settings of the network with which loadgrid gives things up
 // within seconds.
-func quickly(q url.Values) {
+func shortTimeouts(q url.Values) {
 	q.Set("tcp_user_timeout", "2000")
 	q.Set("connect_timeout", "2")
 }
 
-// over puts a network between a sandbox's loadgrids and the server.
-func (s *sandbox) over(settings func(url.Values)) *network {
+// throughProxy puts a network between a sandbox's loadgrids and the server.
+func (s *sandbox) throughProxy(settings func(url.Values)) *network {
 	s.t.Helper()
 	n := &network{t: s.t}
 	s.dsn = changeDSN(s.t, s.dsn, func(u *url.URL, q url.Values) {
@@ -49,11 +49,12 @@ func newProxy(t *testing.T, upstream string) *toxiproxy.Proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Stop)
+
 	return p
 }
 
-// add adds a fault of toxiproxy's.
-func (n *network) add(toxics ...string) {
+// addToxics adds a fault of toxiproxy's.
+func (n *network) addToxics(toxics ...string) {
 	n.t.Helper()
 	for _, toxic := range toxics {
 		if _, err := n.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
@@ -71,10 +72,10 @@ const (
 	resetDown   = `{"type": "reset_peer", "stream": "downstream", "attributes": {"timeout": 0}}`
 )
 
-// cut ends all connections, and lets none be opened.
-func (n *network) cut() { n.proxy.Stop() }
+// stop ends all connections, and lets none be opened.
+func (n *network) stop() { n.proxy.Stop() }
 
-func (n *network) heal() {
+func (n *network) restore() {
 	n.t.Helper()
 	n.proxy.Toxics.ResetToxics(context.Background())
 	if n.proxy.Enabled {
@@ -85,35 +86,37 @@ func (n *network) heal() {
 	}
 }
 
-// router forwards connections, and can forget those that are open: nothing goes
-// through any more, nobody is told, and new ones are as good as ever. That is what
+// router forwards connections, and can drop the state of those that are open: nothing
+// goes through any more, neither end is told, and new connections work. That is what
 // routers do that translate addresses. It is no fault of toxiproxy's, whose faults
 // meet new connections as well.
 type router struct {
 	listener net.Listener
 	upstream string
 
-	mu    sync.Mutex
-	links []*link
+	mu       sync.Mutex
+	sessions []*session
 }
 
-type link struct {
+type session struct {
 	client, server net.Conn
 	mu             sync.Mutex
-	forgotten      bool
+	dropped        bool
 }
 
-func (s *sandbox) overRouter(settings func(url.Values)) *router {
+func (s *sandbox) throughRouter(settings func(url.Values)) *router {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		s.t.Fatal(err)
 	}
+
 	r := &router{listener: listener}
 	s.dsn = changeDSN(s.t, s.dsn, func(u *url.URL, q url.Values) {
 		r.upstream, u.Host = u.Host, listener.Addr().String()
 		settings(q)
 	})
+
 	go r.accept()
 	s.t.Cleanup(r.close)
 	return r
@@ -125,38 +128,42 @@ func (r *router) accept() {
 		if err != nil {
 			return
 		}
+
 		server, err := net.Dial("tcp", r.upstream)
 		if err != nil {
 			_ = client.Close()
 			continue
 		}
-		l := &link{client: client, server: server}
+
+		l := &session{client: client, server: server}
 		r.mu.Lock()
-		r.links = append(r.links, l)
+		r.sessions = append(r.sessions, l)
 		r.mu.Unlock()
 		go l.forward(client, server)
 		go l.forward(server, client)
 	}
 }
 
-// forward forwards one way, the end of it included, until the link is forgotten.
-func (l *link) forward(from, to net.Conn) {
+// forward forwards one direction, the end of it included, until the session is dropped.
+func (l *session) forward(from, to net.Conn) {
 	b := make([]byte, 1<<15)
 	for {
 		n, err := from.Read(b)
 		l.mu.Lock()
-		forgotten := l.forgotten
+		forgotten := l.dropped
 		l.mu.Unlock()
 		if forgotten {
 			_, _ = io.Copy(io.Discard, from)
 			return
 		}
+
 		if n > 0 {
 			if _, err := to.Write(b[:n]); err != nil {
 				_ = from.Close()
 				return
 			}
 		}
+
 		if err != nil {
 			_ = to.Close()
 			return
@@ -164,13 +171,13 @@ func (l *link) forward(from, to net.Conn) {
 	}
 }
 
-// forget forgets the connections that are open.
-func (r *router) forget() {
+// dropConnections drops the state of the connections that are open.
+func (r *router) dropConnections() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, l := range r.links {
+	for _, l := range r.sessions {
 		l.mu.Lock()
-		l.forgotten = true
+		l.dropped = true
 		l.mu.Unlock()
 	}
 }
@@ -179,7 +186,7 @@ func (r *router) close() {
 	_ = r.listener.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, l := range r.links {
+	for _, l := range r.sessions {
 		_ = l.client.Close()
 		_ = l.server.Close()
 	}

@@ -35,9 +35,10 @@ func TestIfExists(t *testing.T) {
 	year := []string{"--set", "year:integer=2027"}
 	mustCLI(t, s.dsn, load("append", append(year, "--cell-size", "1", "--extent", "20,0,33,40")...)...)
 	s.checkBoxes("grid", 33, 40)
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where year = 2027"); n != 13*40 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where year = 2027"); n != 13*40 {
 		t.Errorf("%d rows were added, want %d", n, 13*40)
 	}
+
 	cli(t, s.dsn, load("append", append(year, "--cell-size", "1", "--extent", "30,39,40,50")...)...).expect(t, 2, "holds 3 of the 110 cells already")
 	cli(t, s.dsn, load("append", append(year, "--cell-size", "2", "--extent", "100,0,120,40")...)...).expect(t, 2, "--table", "holds another grid")
 	cli(t, s.dsn, load("append", append(year, "--cell-size", "1", "--origin", "0.5,0", "--extent", "100,0,120,40")...)...).expect(t, 2, "holds another grid")
@@ -56,6 +57,7 @@ func TestTablesOfOthers(t *testing.T) {
 	s.exec("create materialized view " + s.name("mv") + " as select 1 a")
 	s.exec("create sequence " + s.name("seq"))
 	s.exec("create table " + s.name("parted") + " (a integer) partition by range (a)")
+
 	for table, words := range map[string][]string{
 		"roads": {"exists with other columns", "it lacks cell_id int8", "it has id int4"}, "v": {"a view"}, "mv": {"a materialized view"},
 		"seq": {"a sequence"}, "parted": {"exists with other columns"},
@@ -69,10 +71,12 @@ func TestTablesOfOthers(t *testing.T) {
 			cli(t, s.dsn, s.load(table, append(boxes(3, 3), "--if-exists", mode)...)...).expect(t, 2, append(words, "--table", s.schema+"."+table)...)
 		}
 	}
+
 	cli(t, s.dsn, s.load("same", append(boxes(3, 3), "--if-exists", "append")...)...).expect(t, 2, "the ledger does not know this table")
-	if one[bool](t, s.pool, "select to_regclass($1) is not null", s.name("runs")) {
+	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("runs")) {
 		t.Error("the refused loads made a ledger")
 	}
+
 	mustCLI(t, s.dsn, s.load("same", append(boxes(3, 3), "--if-exists", "replace")...)...)
 	s.checkBoxes("same", 3, 3)
 
@@ -102,11 +106,13 @@ func (s sandbox) read(table string, readers int, rows ...int64) (stop func()) {
 			}
 		})
 	}
+
 	stop = func() {
 		cancel()
 		all.Wait()
 	}
 	s.t.Cleanup(stop) // before their connections are closed, where the test fails
+
 	return stop
 }
 
@@ -119,6 +125,7 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 	for i := range 6 {
 		mustCLI(t, s.dsn, s.load("grid", append(boxes(200-100*(i%2), 100), "--if-exists", "replace", "--chunk-rows", "5000")...)...)
 	}
+
 	// Append is atomic as well.
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "100,0,200,100", "--if-exists", "append", "--chunk-rows", "3000")...)
 	stop()
@@ -135,14 +142,16 @@ func TestPublishWaitsForReadersAndLetsOthersRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var n int64
 	if err := slow.QueryRow(ctx, "select count(*) from "+s.name("grid")).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
+
 	p := start(t, s.dsn, s.load("grid", append(boxes(20, 10), "--if-exists", "replace")...)...)
 	s.waitFor("publish to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("grid"))
 	began := time.Now()
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 10_000 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 10_000 {
 		t.Errorf("a reader behind publish sees %d rows", n)
 	}
 	if waited := time.Since(began); waited > 10*time.Second {
@@ -160,20 +169,22 @@ func TestPublishWaitsForReadersAndLetsOthersRead(t *testing.T) {
 // Somebody makes the table while the load runs: it is not overwritten.
 func TestTableMadeInTheMeantime(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", small()...)
-	b := s.brakeAtChunk(1)
+	args := s.load("grid", smallGrid()...)
+	b := s.pauseAtChunk(1)
 	p := start(t, s.dsn, args...)
 	s.waitForChunks(1)
 	s.exec("create table " + s.name("grid") + " (mine integer)")
 	b.release()
 	p.wait().expect(t, 4, "is not the one that was there when the run began")
-	if n := one[int64](t, s.pool, "select count(*) from pg_attribute where attrelid = $1::regclass and attname = 'mine'", s.name("grid")); n != 1 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_attribute where attrelid = $1::regclass and attname = 'mine'", s.name("grid")); n != 1 {
 		t.Error("the other's table is gone")
 	}
+
 	s.exec("drop table " + s.name("grid"))
 	if out := mustCLI(t, s.dsn, args...); !strings.Contains(out, "40 chunks with 20,000 rows from earlier starts") {
 		t.Errorf("the rerun:\n%s", out)
 	}
+
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
@@ -184,7 +195,7 @@ func TestIndexNamesThatAreTaken(t *testing.T) {
 	s.exec("create sequence " + s.name("grid_geom_idx"))
 	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 	s.checkBoxes("grid", 5, 5)
-	names := one[string](t, s.pool, "select string_agg(indexname, ' ' order by indexname) from pg_indexes where schemaname = $1 and tablename = 'grid'", s.schema)
+	names := queryOne[string](t, s.pool, "select string_agg(indexname, ' ' order by indexname) from pg_indexes where schemaname = $1 and tablename = 'grid'", s.schema)
 	if names != "grid_geom_idx1 grid_pkey1" {
 		t.Errorf("indexes %s", names)
 	}

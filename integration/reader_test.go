@@ -11,24 +11,24 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// reader looks at a table all the time while something happens to its load.
+// reader queries a table all the time while a fault happens to its load.
 type reader struct {
 	s       sandbox
 	table   string
 	cancel  context.CancelFunc
 	done    chan struct{}
 	seen    []string // what it saw, each once in a row
-	looks   int
-	longest time.Duration // that one look took
+	queries int
+	longest time.Duration // of a query
 	failed  error         // what no fault explains
 }
 
-// readerEvery is the pause between two looks: the machine has others to serve.
+// readerEvery is the pause between two queries: the machine has others to serve.
 const readerEvery = 25 * time.Millisecond
 
-// watch starts a reader. Where the server may go away, it comes back as often as
+// startReader starts a reader. Where the server may go away, it comes back as often as
 // that takes.
-func (s sandbox) watch(table string) *reader {
+func (s sandbox) startReader(table string) *reader {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &reader{s: s, table: table, cancel: cancel, done: make(chan struct{})}
@@ -47,6 +47,7 @@ func (r *reader) read(ctx context.Context) {
 			_ = conn.Close(context.Background())
 		}
 	}()
+
 	for ; ctx.Err() == nil; time.Sleep(readerEvery) {
 		if conn == nil || conn.IsClosed() {
 			var err error
@@ -55,8 +56,9 @@ func (r *reader) read(ctx context.Context) {
 				continue // the server is away
 			}
 		}
+
 		began := time.Now()
-		now, err := lookAt(ctx, conn, r.s.name(r.table))
+		now, err := describeTable(ctx, conn, r.s.name(r.table))
 		if err != nil {
 			var pgErr *pgconn.PgError
 			if ctx.Err() == nil && !conn.IsClosed() && errors.As(err, &pgErr) {
@@ -65,7 +67,8 @@ func (r *reader) read(ctx context.Context) {
 			}
 			continue
 		}
-		r.looks++
+
+		r.queries++
 		r.longest = max(r.longest, time.Since(began))
 		if len(r.seen) == 0 || r.seen[len(r.seen)-1] != now {
 			r.seen = append(r.seen, now)
@@ -73,8 +76,8 @@ func (r *reader) read(ctx context.Context) {
 	}
 }
 
-// lookAt says what a table holds.
-func lookAt(ctx context.Context, conn *pgx.Conn, table string) (string, error) {
+// describeTable says what a table holds.
+func describeTable(ctx context.Context, conn *pgx.Conn, table string) (string, error) {
 	var seen string
 	err := conn.QueryRow(ctx, "select count(*) || ' rows, ' || count(distinct cell_id) || ' ids up to ' || coalesce(max(cell_id)::text, 'none') from "+table).Scan(&seen)
 	var pgErr *pgconn.PgError
@@ -89,13 +92,13 @@ func lookAt(ctx context.Context, conn *pgx.Conn, table string) (string, error) {
 func (r *reader) stop(before string) {
 	r.s.t.Helper()
 	// One more look, at what is there in the end, is not up to the reader's pace.
-	after := r.s.readerSees(r.table)
+	after := r.s.tableState(r.table)
 	r.cancel()
 	<-r.done
 	if r.failed != nil {
 		r.s.t.Errorf("a reader of %s met an error: %v", r.table, r.failed)
 	}
-	if r.looks == 0 {
+	if r.queries == 0 {
 		r.s.t.Errorf("the reader of %s never came to look", r.table)
 	}
 	if !slices.Equal(r.seen, []string{before, after}) && !slices.Equal(r.seen, []string{before}) && !slices.Equal(r.seen, []string{after}) {
@@ -103,16 +106,17 @@ func (r *reader) stop(before string) {
 	}
 }
 
-// readerSees says what a table holds, on a connection of its own.
-func (s sandbox) readerSees(table string) string {
+// tableState says what a table holds, on a connection of its own.
+func (s sandbox) tableState(table string) string {
 	conn, err := pgx.ConnectConfig(context.Background(), s.pool.Config().ConnConfig)
 	if err != nil {
 		return err.Error()
 	}
 	defer conn.Close(context.Background())
-	seen, err := lookAt(context.Background(), conn, s.name(table))
+	seen, err := describeTable(context.Background(), conn, s.name(table))
 	if err != nil {
 		return err.Error()
 	}
+
 	return seen
 }

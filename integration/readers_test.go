@@ -17,49 +17,53 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// A crowd is readers that query a table all the time, each over a connection of its
-// own, and must never meet an error or a part of a version.
-type crowd struct {
+// readers query a table all the time, each over a connection of its own, and must
+// never meet an error or a part of a version.
+type readers struct {
 	queries atomic.Int64
 	slowest atomic.Int64 // nanoseconds
 	cancel  context.CancelFunc
-	all     sync.WaitGroup
+	wg      sync.WaitGroup
 }
 
-// look is one question to the table, on one snapshot: every version holds a square
-// of cells, each with the number of that version's columns. The window is read by
-// the spatial index.
-func look(ctx context.Context, conn *pgx.Conn, table string) error {
+// checkVersion queries the table once, on one snapshot: every version holds a square
+// of cells, each with the number of that version's columns. The query reads the window
+// by the spatial index.
+func checkVersion(ctx context.Context, conn *pgx.Conn, table string) error {
 	var rows, ids, side, sides, window int64
 	err := conn.QueryRow(ctx, `select count(*), count(distinct cell_id), coalesce(min(side), 0), count(distinct side),
 		count(*) filter (where geom && st_makeenvelope(2.5, 2.5, 6.5, 6.5)) from `+table).Scan(&rows, &ids, &side, &sides, &window)
 	if err != nil {
 		return err
 	}
+
 	if rows != side*side || ids != rows || sides != 1 || window != 25 {
 		return fmt.Errorf("%d rows, %d ids, %d versions, %d cells in the window of a version with %d columns", rows, ids, sides, window, side)
 	}
 	return nil
 }
 
-func newCrowd(t *testing.T, pool *pgxpool.Pool, table string, readers int) *crowd {
+func startReaders(t *testing.T, pool *pgxpool.Pool, table string, count int) *readers {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &crowd{cancel: cancel}
-	t.Cleanup(c.leave)
-	for range readers {
+	c := &readers{cancel: cancel}
+	t.Cleanup(c.stop)
+
+	for range count {
 		conn, err := pgx.ConnectConfig(context.Background(), pool.Config().ConnConfig)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.all.Go(func() {
+
+		c.wg.Go(func() {
 			defer conn.Close(context.Background())
 			for ctx.Err() == nil {
 				began := time.Now()
-				if err := look(context.Background(), conn, table); err != nil {
+				if err := checkVersion(context.Background(), conn, table); err != nil {
 					t.Errorf("a reader: %v", err)
 					return
 				}
+
 				c.queries.Add(1)
 				for took := int64(time.Since(began)); ; {
 					slowest := c.slowest.Load()
@@ -71,12 +75,13 @@ func newCrowd(t *testing.T, pool *pgxpool.Pool, table string, readers int) *crow
 			}
 		})
 	}
+
 	return c
 }
 
-func (c *crowd) leave() {
+func (c *readers) stop() {
 	c.cancel()
-	c.all.Wait()
+	c.wg.Wait()
 }
 
 // While a table is replaced again and again, a hundred readers see one version or
@@ -98,6 +103,7 @@ func TestAHundredReadersOfATableThatIsReplaced(t *testing.T) {
 			name, job := test.name, test.job
 			job.Table, job.LedgerSchema = loader.Table{Schema: s.schema, Name: name}, "ledger"
 			job.Grid = geomgen.Grid{DX: 1, DY: 1}
+
 			replace := func(side int64) {
 				t.Helper()
 				job.Cols, job.Rows = side, side
@@ -105,20 +111,24 @@ func TestAHundredReadersOfATableThatIsReplaced(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+
 				job.Set = []loader.Constant{c}
 				if _, err := loader.Run(context.Background(), s.pool, job, loader.Options{}); err != nil {
 					t.Fatal(err)
 				}
 			}
+
 			replace(10)
-			c := newCrowd(t, s.pool, s.name(name), int(test.readers))
+			c := startReaders(t, s.pool, s.name(name), int(test.readers))
 			for i := range test.replaces {
 				replace(10 + (i*7)%30)
 			}
-			c.leave()
+
+			c.stop()
 			if n := c.queries.Load(); n < test.readers {
 				t.Errorf("only %d queries", n)
 			}
+
 			t.Logf("%d queries during %d replaces, the slowest took %s", c.queries.Load(), test.replaces, time.Duration(c.slowest.Load()).Round(time.Millisecond))
 			s.checkNothingLeft()
 		})
@@ -145,29 +155,34 @@ func TestOlderSnapshots(t *testing.T) {
 			if name == "partitions" {
 				first = append(first, "--partitions", "2")
 			}
+
 			mustCLI(t, s.dsn, s.load("grid", first...)...)
 			old, err := s.pool.BeginTx(context.Background(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = old.Rollback(context.Background()) }()
+
 			// The first query takes the snapshot.
 			if _, err := old.Exec(context.Background(), "select"); err != nil {
 				t.Fatal(err)
 			}
+
 			second := append([]string{"--if-exists", "replace"}, boxes(20, 10)...)
 			if name == "append" {
 				second = []string{"--cell-size", "1", "--extent", "10,0,20,10"}
 			}
+
 			mustCLI(t, s.dsn, s.load("grid", append(second, test.args...)...)...)
 			var rows int64
 			if err := old.QueryRow(context.Background(), "select count(*) from "+s.name("grid")).Scan(&rows); err != nil {
 				t.Fatal(err)
 			}
+
 			if rows != test.rows {
 				t.Errorf("an older snapshot sees %d rows, want %d", rows, test.rows)
 			}
-			if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 200 {
+			if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 200 {
 				t.Errorf("a new snapshot sees %d rows", n)
 			}
 		})

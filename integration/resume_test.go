@@ -34,21 +34,23 @@ func TestKilledRunResumesWithTheMissingChunks(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", append(boxes(400, 500), "--chunk-rows", "5000", "--progress", "json")...)
 	const n = 40
-	b := s.brakeAtChunk(n - 1)
+	b := s.pauseAtChunk(n - 1)
 	p := start(t, s.dsn, args...)
 	s.waitForChunks(7)
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
+
 	p.wait()
-	b.end()
-	k := one[int64](t, s.pool, "select count(*) from "+s.name("chunks"))
+	b.remove()
+	k := queryOne[int64](t, s.pool, "select count(*) from "+s.name("chunks"))
 	if k < 7 || k >= n {
 		t.Fatalf("%d chunks are committed, this test needs 7 to %d", k, n-1)
 	}
-	if one[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
+	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
 		t.Fatal("readers see the table of an unfinished run")
 	}
+
 	s.exec("create table " + s.name("before") + " as select * from " + s.name("chunks"))
 
 	again := cli(t, s.dsn, args...)
@@ -56,12 +58,13 @@ func TestKilledRunResumesWithTheMissingChunks(t *testing.T) {
 	if again.code != 0 || sum.ChunksResumed != k || sum.ChunksCopied != n-k || sum.RowsResumed != k*5000 {
 		t.Errorf("exit code %d, %d chunks resumed, %d copied, want %d and %d", again.code, sum.ChunksResumed, sum.ChunksCopied, k, n-k)
 	}
-	if same := one[int64](t, s.pool, "select count(*) from "+s.name("before")+" natural join "+s.name("chunks")); same != k {
+	if same := queryOne[int64](t, s.pool, "select count(*) from "+s.name("before")+" natural join "+s.name("chunks")); same != k {
 		t.Errorf("%d of the first %d chunks are as they were", same, k)
 	}
-	if total := one[int64](t, s.pool, "select count(*) from "+s.name("chunks")); total != n {
+	if total := queryOne[int64](t, s.pool, "select count(*) from "+s.name("chunks")); total != n {
 		t.Errorf("%d chunks in the ledger, want %d", total, n)
 	}
+
 	s.checkBoxes("grid", 400, 500)
 }
 
@@ -72,8 +75,8 @@ func TestSignals(t *testing.T) {
 	}{"SIGINT": {syscall.SIGINT, 130}, "SIGTERM": {syscall.SIGTERM, 143}} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			args := s.load("grid", small()...)
-			b := s.brakeAtChunk(smallChunks - 1)
+			args := s.load("grid", smallGrid()...)
+			b := s.pauseAtChunk(smallChunks - 1)
 			p := start(t, s.dsn, args...)
 			s.waitForChunks(3)
 			sent := time.Now()
@@ -82,6 +85,7 @@ func TestSignals(t *testing.T) {
 			if took := time.Since(sent); took > 10*time.Second {
 				t.Errorf("it took %s to stop", took)
 			}
+
 			b.release()
 			mustCLI(t, s.dsn, args...)
 			s.checkBoxes("grid", smallCols, smallRows)
@@ -97,19 +101,20 @@ func TestStoppedBeforeTheFirstChunkLeavesNothing(t *testing.T) {
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
 	p.wait().expect(t, 130, "SIGINT")
 	s.checkNothingLeft()
-	if state := one[string](t, s.pool, "select string_agg(state, ',') from "+s.name("runs")); state != "dropped" {
+	if state := queryOne[string](t, s.pool, "select string_agg(state, ',') from "+s.name("runs")); state != "dropped" {
 		t.Errorf("the run is %s", state)
 	}
 }
 
 func TestSecondRunOnTheSameTable(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", small()...)
-	b := s.brakeAtChunk(1)
+	args := s.load("grid", smallGrid()...)
+	b := s.pauseAtChunk(1)
 	first := start(t, s.dsn, args...)
 	s.waitForChunks(1)
 	cli(t, s.dsn, args...).expect(t, 3, "another run holds table", s.schema+".grid", "backend")
 	cli(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema).expect(t, 3, "another run holds table")
+
 	// Another table is another matter.
 	mustCLI(t, s.dsn, s.load("other", "--cell-size", "1", "--cols", "10", "--rows", "10")...)
 	b.release()
@@ -127,25 +132,26 @@ func TestAnotherJobOnAnUnfinishedRun(t *testing.T) {
 	for _, ifExists := range []string{"fail", "append", "replace"} {
 		t.Run(ifExists, func(t *testing.T) {
 			s := newSandbox(t)
-			s.killAfter(2, s.load("grid", small()...)...)
-			r := cli(t, s.dsn, s.load("grid", with(other, "--if-exists", ifExists)...)...)
+			s.killAfter(2, s.load("grid", smallGrid()...)...)
+			r := cli(t, s.dsn, s.load("grid", appendArgs(other, "--if-exists", ifExists)...)...)
 			if r.code != 0 || !strings.Contains(r.stderr, "dropping an unfinished run: the job has changed since") || !strings.Contains(r.stderr, "committed_chunks=2") {
 				t.Errorf("exit code %d: %s", r.code, r.stderr)
 			}
 			s.checkBoxes("grid", 20, 30)
 		})
 	}
+
 	t.Run("stopped in order", func(t *testing.T) {
 		s := newSandbox(t)
-		b := s.brakeAtChunk(2)
-		p := start(t, s.dsn, s.load("grid", small()...)...)
-		b.reached()
+		b := s.pauseAtChunk(2)
+		p := start(t, s.dsn, s.load("grid", smallGrid()...)...)
+		b.waitUntilReached()
 		s.waitForChunks(2)
 		_ = p.cmd.Process.Signal(interrupt)
 		p.wait().expect(t, 130, "2 of 40 chunks")
-		b.end()
+		b.remove()
 		cli(t, s.dsn, s.load("grid", other...)...).expect(t, 2, "--table", "runs drop 1")
-		mustCLI(t, s.dsn, s.load("grid", with(other, "--if-exists", "append")...)...)
+		mustCLI(t, s.dsn, s.load("grid", appendArgs(other, "--if-exists", "append")...)...)
 		s.checkBoxes("grid", 20, 30)
 	})
 }
@@ -157,8 +163,9 @@ func TestRunsCommands(t *testing.T) {
 	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "RUN") || strings.Count(out, "\n") != 1 {
 		t.Errorf("a list without a ledger:\n%s", out)
 	}
+
 	cli(t, s.dsn, runs("show", "1")...).expect(t, 2, "there is no ledger")
-	args := s.load("grid", append(small(), "--set", "year:integer=2026")...)
+	args := s.load("grid", append(smallGrid(), "--set", "year:integer=2026")...)
 	s.killAfter(2, args...)
 	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "loading") || !strings.Contains(out, s.schema+".grid") {
 		t.Errorf("the list:\n%s", out)
@@ -169,10 +176,11 @@ func TestRunsCommands(t *testing.T) {
 	if out := mustCLI(t, s.dsn, runs("resume", "1")...); !strings.Contains(out, "from earlier starts") {
 		t.Errorf("resume:\n%s", out)
 	}
+
 	s.checkBoxes("grid", smallCols, smallRows)
 	cli(t, s.dsn, runs("resume", "1")...).expect(t, 2, "run 1 is published")
 	cli(t, s.dsn, runs("drop", "1")...).expect(t, 2, "run 1 is published")
-	s.killAfter(2, s.load("grid2", small()...)...)
+	s.killAfter(2, s.load("grid2", smallGrid()...)...)
 	mustCLI(t, s.dsn, runs("drop", "2")...)
 	s.checkNothingLeft()
 	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "dropped") || !strings.Contains(out, "published") {
@@ -184,9 +192,9 @@ func TestRunsCommands(t *testing.T) {
 // committed, and the run does not end.
 func TestCountsThatDiffer(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", small()...)
+	args := s.load("grid", smallGrid()...)
 	s.killAfter(2, args...)
-	staging := one[string](t, s.pool, "select staging_name from "+s.name("runs"))
+	staging := queryOne[string](t, s.pool, "select staging_name from "+s.name("runs"))
 	s.exec("create function " + s.name("swallow") + "() returns trigger language plpgsql as 'begin if new.col = 199 and new.row = 99 then return null; end if; return new; end'")
 	s.exec("create trigger swallow before insert on " + s.name(staging) + " for each row execute function " + s.name("swallow") + "()")
 	cli(t, s.dsn, args...).expect(t, 4, "500 rows planned, 500 generated, 499 reported by COPY")
@@ -200,32 +208,35 @@ func TestCountsThatDiffer(t *testing.T) {
 // indexes are built over it.
 func TestStagingTableThatLostRows(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", small()...)
+	args := s.load("grid", smallGrid()...)
 	s.killAfter(2, args...)
-	staging := one[string](t, s.pool, "select staging_name from "+s.name("runs"))
+	staging := queryOne[string](t, s.pool, "select staging_name from "+s.name("runs"))
 	old, err := s.pool.BeginTx(context.Background(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	// The first query takes the snapshot.
 	if _, err := old.Exec(context.Background(), "select"); err != nil {
 		t.Fatal(err)
 	}
+
 	s.exec("delete from " + s.name(staging) + " where ctid in (select ctid from " + s.name(staging) + " limit 1)")
 	cli(t, s.dsn, args...).expect(t, 4, "holds 19999 rows", "runs drop 1")
 	if err := old.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if one[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
+
+	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
 		t.Error("the table was published all the same")
 	}
 }
 
 func TestStagingTableThatIsGone(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", small()...)
+	args := s.load("grid", smallGrid()...)
 	s.killAfter(2, args...)
-	s.exec("drop table " + s.name(one[string](t, s.pool, "select staging_name from "+s.name("runs"))))
+	s.exec("drop table " + s.name(queryOne[string](t, s.pool, "select staging_name from "+s.name("runs"))))
 	r := cli(t, s.dsn, args...)
 	if r.code != 0 || !strings.Contains(r.stderr, "starting over") {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)

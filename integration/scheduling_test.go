@@ -8,24 +8,26 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/integration/pgtest"
-	"github.com/loadgrid/loadgrid/internal/fences"
+	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
 const scheduling = "../docs/scheduling.md"
 
 // documented returns the blocks of docs/scheduling.md in one language under a heading.
-func documented(t *testing.T, language, heading string) []fences.Block {
+func documented(t *testing.T, language, heading string) []mdblocks.Block {
 	t.Helper()
-	blocks, err := fences.Read(scheduling)
+	blocks, err := mdblocks.Read(scheduling)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []fences.Block
+
+	var found []mdblocks.Block
 	for _, b := range blocks {
 		if b.Language == language && b.Heading == heading {
 			found = append(found, b)
 		}
 	}
+
 	return found
 }
 
@@ -46,7 +48,7 @@ func documentedDatabase(t *testing.T) sandbox {
 func TestTheDocumentedQueries(t *testing.T) {
 	s := documentedDatabase(t)
 	good := []string{"load", "--table", "grids.good", "--cell-size", "1", "--cols", "30", "--rows", "10"}
-	cli(t, s.dsn, with(good, "--after", "select 1/0")...).expect(t, 4, "22012")
+	cli(t, s.dsn, appendArgs(good, "--after", "select 1/0")...).expect(t, 4, "22012")
 	mustCLI(t, s.dsn, good...) // what went wrong before it is over
 	cli(t, s.dsn, "load", "--table", "grids.bad", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select 1/0").expect(t, 4, "22012")
 	s.exec("update loadgrid.attempts set ended_at = null, outcome = null where run_id = 2; update loadgrid.attempts set outcome = 'failed' where run_id = 2 and no > 1")
@@ -56,6 +58,7 @@ func TestTheDocumentedQueries(t *testing.T) {
 	if len(queries) != 3 {
 		t.Fatalf("%d queries seen, want 3", len(queries))
 	}
+
 	for i, want := range [][]string{
 		{"grids.bad grids bad <nil> TIME ", "grids.good grids good TIME <nil> <nil>"},
 		{"TIME grids.good failed", "TIME grids.good published NUMBER", "TIME grids.bad <nil>", "TIME grids.bad failed"},
@@ -66,12 +69,14 @@ func TestTheDocumentedQueries(t *testing.T) {
 			t.Errorf("%s: %d rows, want %d: %q", queries[i].Name(), len(got), len(want), got)
 			continue
 		}
+
 		for j := range want {
 			if !strings.HasPrefix(got[j], want[j]) {
 				t.Errorf("%s: row %d is %q, want %q", queries[i].Name(), j+1, got[j], want[j])
 			}
 		}
 	}
+
 	// Who is alive has a backend, and who was killed has none.
 	p := start(t, s.dsn, "load", "--table", "grids.alive", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select pg_sleep(600)", "--after-timeout", "1h")
 	s.waitFor("the query to tell who is alive", "select coalesce(string_agg(table_name || ' ' || coalesce(a.state, 'killed'), ', ' order by run), '') = 'bad killed, alive active' from ("+
@@ -81,7 +86,7 @@ func TestTheDocumentedQueries(t *testing.T) {
 }
 
 // lines runs a query, and returns its rows with what differs from time to time left out.
-func (s sandbox) lines(b fences.Block) (lines []string) {
+func (s sandbox) lines(b mdblocks.Block) (lines []string) {
 	s.t.Helper()
 	rows, err := s.pool.Query(context.Background(), `select (select string_agg(case
 			when value is null then '<nil>'
@@ -93,6 +98,7 @@ func (s sandbox) lines(b fences.Block) (lines []string) {
 		s.t.Fatalf("%s: %v", b.Name(), err)
 	}
 	defer rows.Close()
+
 	for rows.Next() {
 		var line string
 		if err := rows.Scan(&line); err != nil {
@@ -100,6 +106,7 @@ func (s sandbox) lines(b fences.Block) (lines []string) {
 		}
 		lines = append(lines, line)
 	}
+
 	if err := rows.Err(); err != nil {
 		s.t.Fatalf("%s: %v", b.Name(), err)
 	}
@@ -114,6 +121,7 @@ func TestTheDocumentedSteps(t *testing.T) {
 	if len(recipes) != 3 {
 		t.Fatalf("%d recipes seen, want 3", len(recipes))
 	}
+
 	file := filepath.Join(t.TempDir(), "job.yaml")
 	for _, night := range []string{"first", "second"} {
 		for _, r := range recipes {
@@ -124,19 +132,21 @@ func TestTheDocumentedSteps(t *testing.T) {
 				t.Fatalf("%s night, %s: exit code %d: %s", night, r.Name(), got.code, got.stderr)
 			}
 		}
+
 		for query, want := range map[string]int64{
 			"select count(*) from grids.shops_1km where st_within(geom, (select geom from districts))":                                                      200,
 			"select count(*) from grids.shops_count":                                                                                                        200,
-			"select sum(n) from grids.shops_count":                                                                                                          one[int64](t, s.pool, "select count(*) from shops"),
+			"select sum(n) from grids.shops_count":                                                                                                          queryOne[int64](t, s.pool, "select count(*) from shops"),
 			"select count(*) from pg_index where indrelid = 'grids.europe_10km'::regclass and array_length(indkey::int2[], 1) = 2":                          1,
 			"select count(*) from information_schema.role_table_grants where table_name = 'europe_10km' and grantee = 'PUBLIC'":                             1,
 			"select count(*) from grids.europe_10km where obj_description('grids.europe_10km'::regclass) = 'cells of 10 km, made every night' and col = 90": 460,
 			"select sum(cells)::bigint from grids.overview_rows":                                                                                            65 * 46,
 		} {
-			if n := one[int64](t, s.pool, query); n != want {
+			if n := queryOne[int64](t, s.pool, query); n != want {
 				t.Errorf("%s night: %s: %d, want %d", night, query, n, want)
 			}
 		}
+
 		s.exec("delete from shops where st_x(geom) = 4321500")
 		s.exec("insert into shops select st_setsrid(st_makepoint(4321500, 3210500 + j * 1000), 3035) from generate_series(0, 9) j")
 	}

@@ -33,9 +33,9 @@ func secrets(dsns ...string) []string {
 	return list
 }
 
-// checkSilence fails where loadgrid has shown a password. Each process of the
+// checkNoSecrets fails where loadgrid has shown a password. Each process of the
 // tests goes through here when it ends.
-func (p *process) checkSilence(r result) {
+func (p *process) checkNoSecrets(r result) {
 	p.t.Helper()
 	dsns := []string{p.dsn}
 	for i, arg := range p.cmd.Args {
@@ -45,6 +45,7 @@ func (p *process) checkSilence(r result) {
 			dsns = append(dsns, arg)
 		}
 	}
+
 	for _, secret := range secrets(dsns...) {
 		if strings.Contains(r.stdout, secret) || strings.Contains(r.stderr, secret) {
 			p.t.Errorf("loadgrid %q shows a password:\n%s%s", p.cmd.Args[1:2], r.stdout, r.stderr)
@@ -60,23 +61,26 @@ func (s sandbox) checkNoSecrets() {
 	if s.t.Failed() {
 		return // there may be no ledger to read, or a lock on it
 	}
+
 	rows, err := s.pool.Query(context.Background(), `
 		select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where c.relkind = 'r' and c.relname in ('runs', 'chunks') and (n.nspname = $1 or starts_with(current_database(), 'test_'))`, s.schema)
 	if err != nil {
 		s.t.Fatal(err)
 	}
+
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		s.t.Fatal(err)
 	}
+
 	for _, secret := range secrets(s.dsn) {
 		for _, table := range tables {
-			if n := one[int64](s.t, s.pool, "select count(*) from "+table+" r where strpos(to_jsonb(r)::text, $1) > 0", secret); n != 0 {
+			if n := queryOne[int64](s.t, s.pool, "select count(*) from "+table+" r where strpos(to_jsonb(r)::text, $1) > 0", secret); n != 0 {
 				s.t.Errorf("a password is in %d rows of the ledger, %s", n, table)
 			}
 		}
-		if n := one[int64](s.t, s.pool, `select count(*) from pg_stat_activity
+		if n := queryOne[int64](s.t, s.pool, `select count(*) from pg_stat_activity
 			where application_name like 'loadgrid%' and strpos(application_name || query, $1) > 0`, secret); n != 0 {
 			s.t.Errorf("a password is in %d sessions, as the server shows them", n)
 		}
@@ -101,14 +105,16 @@ func TestPasswordsInTheLedger(t *testing.T) {
 	if out := mustCLI(t, dsn, "runs", "show", "1", "--ledger-schema", s.schema); !strings.Contains(out, "fingerprint") {
 		t.Errorf("runs show says: %s", out)
 	}
+
 	// The same job with another password is the same job.
-	before := one[string](t, s.pool, "select fingerprint from "+s.name("runs"))
+	before := queryOne[string](t, s.pool, "select fingerprint from "+s.name("runs"))
 	changed := newPassword()
 	s.exec("alter role " + pgx.Identifier{role}.Sanitize() + " password '" + changed + "'")
 	mustCLI(t, s.dsnOf(role, changed), s.load("grid", append(boxes(10, 10), "--set", "a=b", "--if-exists", "replace")...)...)
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where fingerprint = $1", before); n != 2 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where fingerprint = $1", before); n != 2 {
 		t.Errorf("%d runs have the fingerprint, want 2", n)
 	}
+
 	// A wrong one is told, and not shown.
 	cli(t, s.dsnOf(role, password), s.load("grid", boxes(10, 10)...)...).expect(t, 1, "SQLSTATE 28P01")
 }
@@ -118,6 +124,7 @@ func TestPasswordsInTheListOfProcesses(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only on Linux does loadgrid take its password out of the list of processes: docs/security.md says so")
 	}
+
 	s := newSandbox(t)
 	c := s.pool.Config().ConnConfig
 	url := s.dsn
@@ -125,6 +132,7 @@ func TestPasswordsInTheListOfProcesses(t *testing.T) {
 	if !strings.Contains(url, c.Password) || len(c.Password) < 16 {
 		t.Fatal("the server has no password: this test shows nothing")
 	}
+
 	job := []string{"--cell-size", "1", "--aoi-sql", "select st_makeenvelope(0, 0, 1, 1) from pg_sleep(3600)"}
 	for name, args := range map[string][]string{
 		"URL":             {"--dsn", url},
@@ -138,14 +146,17 @@ func TestPasswordsInTheListOfProcesses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		text := strings.ReplaceAll(string(shown), "\x00", " ")
 		if strings.Contains(text, c.Password) || !strings.Contains(text, "xxxxxxxx") {
 			t.Errorf("%s: the list of processes shows %s", name, text)
 		}
+
 		// All else is there to read.
 		if !strings.Contains(text, "plan") || !strings.Contains(text, strings.Join(job, " ")) {
 			t.Errorf("%s: the list of processes shows only %s", name, text)
 		}
+
 		_ = p.cmd.Process.Kill()
 		p.wait()
 		s.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", s.application())
@@ -158,12 +169,14 @@ func (s sandbox) newRole(password string) string {
 	s.t.Helper()
 	role := "role_" + strings.ToLower(rand.Text()[:16])
 	s.exec("create role " + role + " login password '" + password + "'")
+
 	s.t.Cleanup(func() {
 		// What it has made stays until the sandbox is gone, for its checks.
 		s.exec("reassign owned by " + role + " to current_user")
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)
 	})
+
 	return role
 }
 

@@ -36,6 +36,7 @@ func TestServerTrouble(t *testing.T) {
 		s.exec("drop owned by " + pgx.Identifier{role}.Sanitize())
 		s.exec("drop role " + pgx.Identifier{role}.Sanitize())
 	})
+
 	as := func(user, pass string, options ...string) string {
 		return changeDSN(t, s.dsn, func(u *url.URL, q url.Values) {
 			u.User = url.UserPassword(user, pass)
@@ -44,15 +45,18 @@ func TestServerTrouble(t *testing.T) {
 			}
 		})
 	}
+
 	superuser, err := url.Parse(s.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	admin := superuser.User.Username()
 	adminPassword, _ := superuser.User.Password()
 	if adminPassword == "" {
 		t.Log("this server lets its superuser in without a password")
 	}
+
 	empty := pgtest.Database(t)
 	func() {
 		conn, err := pgx.Connect(context.Background(), empty)
@@ -64,6 +68,7 @@ func TestServerTrouble(t *testing.T) {
 			t.Fatal(err)
 		}
 	}()
+
 	tests := []struct {
 		name  string
 		dsn   string
@@ -76,6 +81,7 @@ func TestServerTrouble(t *testing.T) {
 		{"no privilege", as(role, password), 1, []string{role, "SQLSTATE 42501", "grant usage, create on schema"}},
 		{"read-only", as(admin, adminPassword, "default_transaction_read_only", "on"), 1, []string{"read-only", "SQLSTATE 25006"}},
 	}
+
 	if adminPassword != "" {
 		tests = append(tests, struct {
 			name  string
@@ -84,6 +90,7 @@ func TestServerTrouble(t *testing.T) {
 			words []string
 		}{"wrong password", as(role, "wrong-"+password), 1, []string{"connecting to", "as " + role, "SQLSTATE 28P01", "PGPASSWORD"}})
 	}
+
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			for _, args := range [][]string{s.load("grid", boxes(3, 3)...)} {
@@ -98,7 +105,8 @@ func TestServerTrouble(t *testing.T) {
 			}
 		})
 	}
-	if n := one[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
+
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
 		t.Errorf("%d relations were written", n)
 	}
 }
@@ -107,7 +115,7 @@ func TestUnknownSRIDAndSchema(t *testing.T) {
 	s := newSandbox(t)
 	cli(t, s.dsn, s.load("grid", append(boxes(3, 3), "--srid", "999999")...)...).expect(t, 2, "--srid 999999", "does not know")
 	cli(t, s.dsn, "load", "--table", "no_such_schema.grid", "--cell-size", "1", "--cols", "3", "--rows", "3").expect(t, 2, "--table no_such_schema.grid", "does not exist")
-	if n := one[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
 		t.Errorf("%d relations were written", n)
 	}
 }
@@ -123,10 +131,12 @@ func TestRoleWithOneSchema(t *testing.T) {
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)
 	})
+
 	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword("role_"+s.schema, canary) })
-	if one[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'CREATE')", "role_"+s.schema) {
+	if queryOne[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'CREATE')", "role_"+s.schema) {
 		t.Fatal("the role may create schemas: this test shows nothing")
 	}
+
 	cli(t, dsn, "load", "--table", s.schema+".grid", "--ledger-schema", "new_"+s.schema, "--cell-size", "1", "--cols", "3", "--rows", "3").
 		expect(t, 1, "SQLSTATE 42501", "ledger-schema", "grant create on database")
 	mustCLI(t, dsn, s.load("grid", boxes(20, 10)...)...)
@@ -143,8 +153,8 @@ func TestRoleWithOneSchema(t *testing.T) {
 func TestTwoLedgers(t *testing.T) {
 	s := newSandbox(t)
 	other := pgtest.Schema(t)
-	b := s.brakeAtChunk(1)
-	first := start(t, s.dsn, s.load("grid", small()...)...)
+	b := s.pauseAtChunk(1)
+	first := start(t, s.dsn, s.load("grid", smallGrid()...)...)
 	s.waitForChunks(1)
 	args := append([]string{"load", "--table", s.schema + ".grid", "--ledger-schema", other}, boxes(10, 10)...)
 	cli(t, s.dsn, args...).expect(t, 3, "another run holds table")
@@ -173,13 +183,13 @@ func TestPostGISInASchemaOfItsOwn(t *testing.T) {
 	if out := mustCLI(t, dsn, "demo", "--picture", ""); strings.Count(out, " right ") != 5 {
 		t.Errorf("the demo says:\n%s", out)
 	}
-	if n := one[int64](t, pool, "select count(*) from grid"); n != 200 {
+	if n := queryOne[int64](t, pool, "select count(*) from grid"); n != 200 {
 		t.Errorf("%d rows", n)
 	}
-	if typ := one[string](t, pool, "select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'grid'::regclass and attname = 'geom'"); typ != "gis.geometry(Polygon,3857)" {
+	if typ := queryOne[string](t, pool, "select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'grid'::regclass and attname = 'geom'"); typ != "gis.geometry(Polygon,3857)" {
 		t.Errorf("the geometry is a %s", typ)
 	}
-	if n := one[int64](t, pool, "select count(*) from pg_namespace where nspname = 'loadgrid'"); n != 1 {
+	if n := queryOne[int64](t, pool, "select count(*) from pg_namespace where nspname = 'loadgrid'"); n != 1 {
 		t.Error("the default ledger is not there")
 	}
 }
@@ -191,9 +201,10 @@ func TestDemoLeavesADatabaseAsItWas(t *testing.T) {
 	s := sandboxIn(t, dsn, "public")
 	pool := s.pool
 	state := func() string {
-		return one[string](t, pool, `select (select string_agg(nspname, ',' order by 1) from pg_namespace where nspname not like 'pg_temp%' and nspname not like 'pg_toast%')
+		return queryOne[string](t, pool, `select (select string_agg(nspname, ',' order by 1) from pg_namespace where nspname not like 'pg_temp%' and nspname not like 'pg_toast%')
 			|| (select string_agg(oid::text, ',' order by oid) from pg_class where relnamespace not in (select oid from pg_namespace where nspname like 'pg\_%'))`)
 	}
+
 	before := state()
 	picture := t.TempDir() + "/demo.png"
 	out := mustCLI(t, dsn, "demo", "--picture", picture)
@@ -203,6 +214,7 @@ func TestDemoLeavesADatabaseAsItWas(t *testing.T) {
 	if after := state(); after != before {
 		t.Errorf("after the demo: %s\nbefore it: %s", after, before)
 	}
+
 	for i, moment := range []string{
 		"select exists (select from pg_namespace where nspname like 'loadgrid\\_demo%')",
 		"select exists (select from pg_class where relname like 'loadgrid\\_staging%')",

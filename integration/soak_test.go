@@ -41,10 +41,12 @@ func (k *soak) count(fault string, stage loader.Stage, seed uint64, ok bool) {
 	if k.faults[fault] == nil {
 		k.faults[fault] = &tally{}
 	}
+
 	k.faults[fault].tries++
 	if !ok {
 		k.faults[fault].failed = append(k.faults[fault].failed, seed)
 	}
+
 	k.stages[stage]++
 }
 
@@ -62,6 +64,7 @@ func (k *soak) table() string {
 	for name := range k.faults {
 		names = append(names, name)
 	}
+
 	slices.Sort(names)
 	tries, failures := 0, 0
 	for _, name := range names {
@@ -69,12 +72,14 @@ func (k *soak) table() string {
 		tries, failures = tries+t.tries, failures+len(t.failed)
 		line(name, t.tries, len(t.failed), strings.Trim(fmt.Sprint(t.failed), "[]"))
 	}
+
 	line("all", tries, failures, "")
 	line("", "", "", "")
 	line("STAGE", "HITS", "", "")
 	for _, stage := range loader.Stages() {
 		line(stage, k.stages[stage], "", "")
 	}
+
 	_ = w.Flush()
 	return out.String()
 }
@@ -82,19 +87,19 @@ func (k *soak) table() string {
 // clientFaults are those that any number of trials may have beside one another on
 // a server.
 func clientFaults() []fault {
-	return slices.Concat([]fault{killed, killedLater, killedLater, endedAgainAndAgain}, signals(), endings())
+	return slices.Concat([]fault{killClient, killClientLater, killClientLater, endedAgainAndAgain}, signals(), endings())
 }
 
 // endedAgainAndAgain ends one backend of the load after another, whatever it is
 // doing at that moment.
-var endedAgainAndAgain = fault{name: "backends ended again and again (57P01)", hit: func(tr *trial) {
+var endedAgainAndAgain = fault{name: "backends ended again and again (57P01)", inject: func(tr *trial) {
 	tr.t.Helper()
 	tr.b.release()
 	for range 5 {
 		time.Sleep(time.Duration(tr.rng.IntN(150)) * time.Millisecond)
 		tr.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and datname = current_database() order by random() limit 1", tr.application())
 	}
-}, ends: always(0)}
+}, exitCodes: always(0)}
 
 const twice = "two loads at once"
 
@@ -108,11 +113,12 @@ func (k *soak) try(t *testing.T, server *pgtest.Server, seed uint64) {
 	} else if rng.IntN(len(faults)+1) == 0 {
 		ok := t.Run(fmt.Sprintf("seed %d: %s", seed, twice), func(t *testing.T) {
 			s := sandboxIn(t, pgtest.Database(t), "public")
-			s.startTwice(with(boxes(60, 50), "--chunk-rows", "500", "--progress", "json"), 60, 50)
+			s.startTwice(appendArgs(boxes(60, 50), "--chunk-rows", "500", "--progress", "json"), 60, 50)
 		})
 		k.count(twice, loader.StagePlan, seed, ok)
 		return
 	}
+
 	f := faults[rng.IntN(len(faults))]
 	// A stage first: most places are in the stages load and index.
 	stages := loader.Stages()
@@ -134,6 +140,7 @@ func TestSoak(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", seedVariable, err)
 		}
+
 		var server *pgtest.Server
 		if seed%2 == 1 {
 			server = newServer()
@@ -141,6 +148,7 @@ func TestSoak(t *testing.T) {
 		k.try(t, server, seed)
 		return
 	}
+
 	text := os.Getenv(soakVariable)
 	if text == "" {
 		t.Parallel()
@@ -150,10 +158,12 @@ func TestSoak(t *testing.T) {
 		t.Logf("\n%s", k.table())
 		return
 	}
+
 	limit, err := time.ParseDuration(text)
 	if err != nil {
 		t.Fatalf("%s: %v", soakVariable, err)
 	}
+
 	end, first := time.Now().Add(limit), rand.Uint64N(1<<40)
 	var next sync.Mutex
 	n := uint64(0)
@@ -163,6 +173,7 @@ func TestSoak(t *testing.T) {
 		n++
 		return 2*(first+n) + odd
 	}
+
 	var workers sync.WaitGroup
 	for range 3 {
 		workers.Go(func() {
@@ -171,6 +182,7 @@ func TestSoak(t *testing.T) {
 			}
 		})
 	}
+
 	server := newServer()
 	for time.Now().Before(end) {
 		k.try(t, server, seed(1))
@@ -180,6 +192,7 @@ func TestSoak(t *testing.T) {
 			server = newServer()
 		}
 	}
+
 	workers.Wait()
 	t.Logf("after %s\n%s", limit, k.table())
 	checkHits(t, k.stages)

@@ -10,12 +10,12 @@ import (
 // other there to follow: it answers queries, and writes nothing.
 func (s sandbox) becomeStandby(server *pgtest.Server) {
 	s.t.Helper()
-	s.exec("copy (select) to '" + one[string](s.t, s.pool, "show data_directory") + "/standby.signal'")
+	s.exec("copy (select) to '" + queryOne[string](s.t, s.pool, "show data_directory") + "/standby.signal'")
 	server.Stop()
 	s.pool.Reset()
 	server.Start()
 	s.pool.Reset()
-	if !one[bool](s.t, s.pool, "select pg_is_in_recovery()") {
+	if !queryOne[bool](s.t, s.pool, "select pg_is_in_recovery()") {
 		s.t.Fatal("the server is no standby")
 	}
 }
@@ -26,27 +26,28 @@ func TestStandby(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"fsync": "off"})
 	s := sandboxIn(t, server.DSN(), "public")
-	args := s.load("grid", small()...)
-	b := s.brakeAtChunk(5)
+	args := s.load("grid", smallGrid()...)
+	b := s.pauseAtChunk(5)
 	p := start(t, s.dsn, args...)
-	b.reached()
+	b.waitUntilReached()
 	s.waitForChunks(5)
 	s.becomeStandby(server)
 	p.wait().expect(t, 4, "25006", "5 of 40 chunks committed", "connect to the primary")
 
 	relations := "select count(*) from pg_class"
-	before := one[int64](t, s.pool, relations)
+	before := queryOne[int64](t, s.pool, relations)
 	cli(t, s.dsn, args...).expect(t, 1, "25006", "connect to the primary")
 	cli(t, s.dsn, s.load("other", boxes(3, 3)...)...).expect(t, 1, "25006", "connect to the primary")
 	cli(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema).expect(t, 1, "25006", "connect to the primary")
-	if after := one[int64](t, s.pool, relations); after != before {
+	if after := queryOne[int64](t, s.pool, relations); after != before {
 		t.Errorf("%d relations became %d", before, after)
 	}
-	s.checkGone("grid")
+
+	s.checkNoSessions("grid")
 
 	s.exec("select pg_promote()")
-	b.crashed()
-	b.end()
+	b.markServerGone()
+	b.remove()
 	mustCLI(t, s.dsn, args...)
-	s.checkAfter("grid", way{cols: smallCols, rows: smallRows})
+	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }

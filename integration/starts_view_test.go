@@ -28,7 +28,7 @@ type oldLedger struct {
 func TestStartsOfAnOlderProgram(t *testing.T) {
 	t.Parallel()
 	l := newOldLedger(t)
-	if !one[bool](t, l.pool, l.statement("there"), `"loadgrid"."starts"`) {
+	if !queryOne[bool](t, l.pool, l.statement("there"), `"loadgrid"."starts"`) {
 		t.Fatal("the older program would take the ledger for one without starts")
 	}
 
@@ -110,8 +110,8 @@ func (l oldLedger) rows(name string, args ...any) []map[string]any {
 // resume notes a second start of the run.
 func (l oldLedger) resume() {
 	l.t.Helper()
-	job := one[string](l.t, l.pool, "select job::text from loadgrid.runs where id = 1")
-	if no := one[int](l.t, l.pool, l.statement("started"), int64(1), job); no != 2 {
+	job := queryOne[string](l.t, l.pool, "select job::text from loadgrid.runs where id = 1")
+	if no := queryOne[int](l.t, l.pool, l.statement("started"), int64(1), job); no != 2 {
 		l.t.Errorf("the run was started %d times, want 2", no)
 	}
 	l.do("insert", int64(1), 2, "client", "", "v1")
@@ -200,10 +200,10 @@ func (l oldLedger) checkHistory() {
 	if age := time.Since(second.started); age < -time.Minute || age > time.Minute || second.ended == nil || second.ended.Before(second.started) {
 		l.t.Errorf("the second start began at %v and ended at %v", second.started, second.ended)
 	}
-	if role := one[string](l.t, l.pool, "select session_user::text"); second.role != role {
+	if role := queryOne[string](l.t, l.pool, "select session_user::text"); second.role != role {
 		l.t.Errorf("the second start is of role %q, want %q", second.role, role)
 	}
-	if address := one[string](l.t, l.pool, "select coalesce(host(inet_client_addr()), '')"); second.address != address {
+	if address := queryOne[string](l.t, l.pool, "select coalesce(host(inet_client_addr()), '')"); second.address != address {
 		l.t.Errorf("the second start came from %q, want %q", second.address, address)
 	}
 	if second.troubles[0]["sqlstate"] != "57P01" {

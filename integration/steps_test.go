@@ -10,34 +10,38 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// What a step does becomes visible together with the table, in each way into it.
+// What a step does becomes visible together with the table, with each method.
 func TestStepsAroundALoad(t *testing.T) {
-	for name, w := range ways() {
+	for name, w := range scenarios() {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
 			if w.before != nil {
 				mustCLI(t, s.dsn, s.load("grid", w.before...)...)
 			}
+
 			s.exec("create table " + s.name("log") + " (n bigint, at text)")
 			note := func(at string) string {
 				return "insert into " + s.name("log") + " select count(*), '" + at + "' from {{table}};"
 			}
+
 			// The ledger knows the table's grid by then.
 			grid := "create table " + s.name("middle") + " as select " + s.name("cell_at") + "('{{table}}', st_point(3.5, 2.5)) as id;"
-			args := with(w.load, "--after", grid+note("after")+"\n\nanalyze "+s.name("log")+"; select ';'")
+			args := appendArgs(w.load, "--after", grid+note("after")+"\n\nanalyze "+s.name("log")+"; select ';'")
 			if w.before != nil {
-				args = with(args, "--before", "begin; "+note("before")+" commit; set search_path to nowhere")
+				args = appendArgs(args, "--before", "begin; "+note("before")+" commit; set search_path to nowhere")
 			}
+
 			mustCLI(t, s.dsn, s.load("grid", args...)...)
 			want := fmt.Sprintf("%d after", w.cols*w.rows)
 			if w.before != nil {
-				before := one[int64](t, s.pool, "select sum(rows_added)::bigint from "+s.name("runs")+" where id = 1")
+				before := queryOne[int64](t, s.pool, "select sum(rows_added)::bigint from "+s.name("runs")+" where id = 1")
 				want = fmt.Sprintf("%d before, ", before) + want
 			}
-			if id := one[int64](t, s.pool, "select id from "+s.name("middle")); id != geomgen.CellID(geomgen.Cell{Col: 3, Row: 2}) {
+
+			if id := queryOne[int64](t, s.pool, "select id from "+s.name("middle")); id != geomgen.CellID(geomgen.Cell{Col: 3, Row: 2}) {
 				t.Errorf("the step finds cell %d", id)
 			}
-			if got := one[string](t, s.pool, "select string_agg(n || ' ' || at, ', ' order by at desc) from "+s.name("log")); got != want {
+			if got := queryOne[string](t, s.pool, "select string_agg(n || ' ' || at, ', ' order by at desc) from "+s.name("log")); got != want {
 				t.Errorf("the steps saw %s rows, want %s", got, want)
 			}
 		})
@@ -47,16 +51,18 @@ func TestStepsAroundALoad(t *testing.T) {
 // A step after that fails publishes nothing: readers still have yesterday's table. The
 // error names the place, and the next start goes on from there.
 func TestStepAfterFails(t *testing.T) {
-	for name, w := range ways() {
+	for name, w := range scenarios() {
 		if w.before == nil {
 			continue
 		}
+
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
 			mustCLI(t, s.dsn, s.load("grid", w.before...)...)
-			before := s.readerSees("grid")
-			reader := s.watch("grid")
+			before := s.tableState("grid")
+			reader := s.startReader("grid")
 			s.exec("create table " + s.name("log") + " (n bigint)")
+
 			for sql, place := range map[string]string{
 				"insert into " + s.name("log") + " values (1);\n  select nope\nfrom {{table}}": "after, statement 2 of 2, line 2, column 10: column \"nope\" does not exist (SQLSTATE 42703)",
 				"select 1;\nselect 1;\n\n  select col / 0 from {{table}}":                      "after, statement 3 of 3, line 4, column 3: division by zero (SQLSTATE 22012)",
@@ -65,22 +71,24 @@ func TestStepAfterFails(t *testing.T) {
 				"do $$ begin commit; end $$":                       "invalid transaction termination (SQLSTATE 2D000)",
 				"drop table " + s.name("log") + "; select 1 1 1 x": "after, statement 2 of 2",
 			} {
-				r := cli(t, s.dsn, s.load("grid", with(w.load, "--after", sql)...)...)
+				r := cli(t, s.dsn, s.load("grid", appendArgs(w.load, "--after", sql)...)...)
 				r.expect(t, 4, place, "the same command resumes it")
-				if got := s.readerSees("grid"); got != before {
+				if got := s.tableState("grid"); got != before {
 					t.Errorf("after %q readers see %s, before %s", sql, got, before)
 				}
-				if n := one[int64](t, s.pool, "select count(*) from "+s.name("log")); n != 0 {
+				if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("log")); n != 0 {
 					t.Errorf("%q has left %d rows", sql, n)
 				}
 			}
-			r := cli(t, s.dsn, s.load("grid", with(w.load, "--after", "insert into "+s.name("log")+" values (7)", "--progress", "json")...)...)
+
+			r := cli(t, s.dsn, s.load("grid", appendArgs(w.load, "--after", "insert into "+s.name("log")+" values (7)", "--progress", "json")...)...)
 			if r.code != 0 || r.summary(t).ChunksCopied != 0 {
 				t.Errorf("once it is right: exit code %d: %s", r.code, r.stderr)
 			}
-			if n := one[int64](t, s.pool, "select sum(n)::bigint from "+s.name("log")); n != 7 {
+			if n := queryOne[int64](t, s.pool, "select sum(n)::bigint from "+s.name("log")); n != 7 {
 				t.Errorf("the log has %d", n)
 			}
+
 			reader.stop(before)
 			s.checkAfter("grid", w)
 		})
@@ -89,18 +97,20 @@ func TestStepAfterFails(t *testing.T) {
 
 func TestStepsHaveTimeouts(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", small()...)
+	args := s.load("grid", smallGrid()...)
 	stubborn := `do $$ begin
 		loop begin perform pg_sleep(60); exception when query_canceled then null; end; end loop;
 	end $$`
+
 	for _, step := range []string{"before", "after"} {
 		for name, sql := range map[string]string{"sleeps": "select 1; select pg_sleep(600)", "catches it": stubborn} {
 			began := time.Now()
-			r := cli(t, s.dsn, with(args, "--"+step, sql, "--"+step+"-timeout", "300ms")...)
+			r := cli(t, s.dsn, appendArgs(args, "--"+step, sql, "--"+step+"-timeout", "300ms")...)
 			code := 1
 			if step == "after" {
 				code = 4
 			}
+
 			r.expect(t, code, step+", statement", "a statement has 300ms, see --"+step+"-timeout")
 			if took := time.Since(began); took > time.Minute {
 				t.Errorf("%s, %s: it took %s", step, name, took)
@@ -108,6 +118,7 @@ func TestStepsHaveTimeouts(t *testing.T) {
 			s.waitForEnd()
 		}
 	}
+
 	mustCLI(t, s.dsn, args...)
 	s.checkCells("grid", smallCols*smallRows)
 }
@@ -118,16 +129,18 @@ func TestStepsLeaveNoSettings(t *testing.T) {
 	role := s.newRole("step-password")
 	s.exec("grant usage, create on schema " + s.name("x")[:strings.LastIndex(s.name("x"), ".")] + " to " + role)
 	hostile := "set role " + role + "; set search_path to nowhere; set statement_timeout to 1; set default_transaction_read_only to on"
-	args := with(boxes(30, 20), "--if-exists", "replace", "--keep", "1", "--prune-runs", "1s")
+	args := appendArgs(boxes(30, 20), "--if-exists", "replace", "--keep", "1", "--prune-runs", "1s")
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
+
 	for range 2 {
-		r := cli(t, s.dsn, s.load("grid", with(args, "--before", hostile, "--after", hostile)...)...)
+		r := cli(t, s.dsn, s.load("grid", appendArgs(args, "--before", hostile, "--after", hostile)...)...)
 		if r.code != 0 || strings.Contains(r.stderr, "WARN") {
 			t.Fatalf("exit code %d: %s", r.code, r.stderr)
 		}
 	}
+
 	s.checkBoxes("grid", 30, 20)
-	if owner := one[string](t, s.pool, "select relowner::regrole::text from pg_class where oid = $1::regclass", s.name("grid")); owner == role {
+	if owner := queryOne[string](t, s.pool, "select relowner::regrole::text from pg_class where oid = $1::regclass", s.name("grid")); owner == role {
 		t.Errorf("the table belongs to %s", owner)
 	}
 }
@@ -143,22 +156,25 @@ func TestStepAfterOnItsSession(t *testing.T) {
 		"a lock":              "select pg_advisory_unlock_all()",
 		"plans":               "discard plans; discard temp; listen x; unlisten *",
 	} {
-		args := s.load("grid", with(boxes(20, 10), "--set", "größe:int=1", "--if-exists", "replace", "--after", sql)...)
+		args := s.load("grid", appendArgs(boxes(20, 10), "--set", "größe:int=1", "--if-exists", "replace", "--after", sql)...)
 		r := cli(t, s.dsn, args...)
 		if r.code != 0 || strings.Contains(r.stderr, "WARN") {
 			t.Errorf("%s: exit code %d: %s", name, r.code, r.stderr)
 			continue
 		}
+
 		s.checkCells("grid", 200)
 		if skipped, why := s.unchanged(args); !skipped {
 			t.Errorf("%s: loaded anew: %s", name, why)
 		}
 	}
+
 	for _, sql := range []string{"drop table {{table}}", "alter table {{table}} rename to elsewhere", "alter table {{table}} set schema public",
 		"alter table {{table}} rename to elsewhere; create table {{table}} (like " + s.name("elsewhere") + ")"} {
-		cli(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace", "--after", sql)...)...).expect(t, 4, "the step after has dropped, renamed or moved it")
+		cli(t, s.dsn, s.load("grid", appendArgs(boxes(20, 10), "--if-exists", "replace", "--after", sql)...)...).expect(t, 4, "the step after has dropped, renamed or moved it")
 	}
-	mustCLI(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace")...)...)
+
+	mustCLI(t, s.dsn, s.load("grid", appendArgs(boxes(20, 10), "--if-exists", "replace")...)...)
 	s.checkCells("grid", 200)
 }
 
@@ -166,9 +182,9 @@ func TestStepAfterOnItsSession(t *testing.T) {
 // nothing.
 func TestStepAfterGivesTheLockAway(t *testing.T) {
 	s := newSandbox(t)
-	one := start(t, s.dsn, s.load("grid", with(boxes(20, 10), "--if-exists", "replace", "--after", "select pg_advisory_unlock_all(); select pg_sleep(4)")...)...)
+	one := start(t, s.dsn, s.load("grid", appendArgs(boxes(20, 10), "--if-exists", "replace", "--after", "select pg_advisory_unlock_all(); select pg_sleep(4)")...)...)
 	s.waitFor("the step to sleep", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%')", s.application())
-	other := start(t, s.dsn, s.load("grid", with(boxes(5, 5), "--if-exists", "replace", "--wait", "1m")...)...)
+	other := start(t, s.dsn, s.load("grid", appendArgs(boxes(5, 5), "--if-exists", "replace", "--wait", "1m")...)...)
 	one.wait().expect(t, 3, "another run holds")
 	other.wait().expect(t, 0)
 	s.checkBoxes("grid", 5, 5)
@@ -192,18 +208,21 @@ func TestStepBeforeComesFirst(t *testing.T) {
 	for _, p := range all {
 		p.wait().expect(t, 0)
 	}
+
 	s.checkCells("grid", 50)
-	if n := one[int64](t, s.pool, "select count(*) from "+log); n != 3 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+log); n != 3 {
 		t.Errorf("the step ran %d times", n)
 	}
-	cli(t, s.dsn, s.load("other", with(small(), "--before", "begin; select 1")...)...).expect(t, 1, "leaves a transaction open")
-	cli(t, s.dsn, s.load("other", with(small(), "--before", "select 1; select 1/0")...)...).expect(t, 1, "before, statement 2 of 2, line 1, column 11", "22012")
-	s.checkGone("other")
+
+	cli(t, s.dsn, s.load("other", appendArgs(smallGrid(), "--before", "begin; select 1")...)...).expect(t, 1, "leaves a transaction open")
+	cli(t, s.dsn, s.load("other", appendArgs(smallGrid(), "--before", "select 1; select 1/0")...)...).expect(t, 1, "before, statement 2 of 2, line 1, column 11", "22012")
+	s.checkNoSessions("other")
+
 	// Nothing to do, and the area is no query: no step runs.
-	plain := s.load("plain", with(boxes(5, 5), "--if-exists", "replace", "--skip-unchanged", "--before", "insert into "+log+" values (100)")...)
+	plain := s.load("plain", appendArgs(boxes(5, 5), "--if-exists", "replace", "--skip-unchanged", "--before", "insert into "+log+" values (100)")...)
 	mustCLI(t, s.dsn, plain...)
 	mustCLI(t, s.dsn, plain...)
-	if n := one[int64](t, s.pool, "select sum(n)::bigint from "+log); n != 103 {
+	if n := queryOne[int64](t, s.pool, "select sum(n)::bigint from "+log); n != 103 {
 		t.Errorf("the log sums up to %d, want 103", n)
 	}
 }
@@ -212,28 +231,31 @@ func TestStepBeforeComesFirst(t *testing.T) {
 // lock's time-out has the whole publish tried again, step included.
 func TestStepAfterIsTriedAgain(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", with(boxes(20, 10), "--if-exists", "replace", "--after", "lock table "+s.name("busy")+"; insert into "+s.name("busy")+" values (1)")...)
+	args := s.load("grid", appendArgs(boxes(20, 10), "--if-exists", "replace", "--after", "lock table "+s.name("busy")+"; insert into "+s.name("busy")+" values (1)")...)
 	s.exec("create table " + s.name("busy") + " (n bigint)")
 	tx, err := s.connect().Begin(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := tx.Exec(context.Background(), "lock table "+s.name("busy")); err != nil {
 		t.Fatal(err)
 	}
+
 	p := start(t, s.dsn, args...)
-	p.says("55P03", 1)
+	p.waitForOutput("55P03", 1)
 	if err := tx.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+
 	p.wait().expect(t, 0)
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("busy")); n != 1 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("busy")); n != 1 {
 		t.Errorf("the step has left %d rows", n)
 	}
-	if n := one[int64](t, s.pool, "select retries from "+s.name("attempts")); n < 1 {
+	if n := queryOne[int64](t, s.pool, "select retries from "+s.name("attempts")); n < 1 {
 		t.Errorf("the ledger has %d retries", n)
 	}
-	if got := one[string](t, s.pool, "select troubles -> 0 ->> 'sqlstate' || ' ' || (troubles -> 0 ->> 'stage') from "+s.name("attempts")); got != "55P03 publish" {
+	if got := queryOne[string](t, s.pool, "select troubles -> 0 ->> 'sqlstate' || ' ' || (troubles -> 0 ->> 'stage') from "+s.name("attempts")); got != "55P03 publish" {
 		t.Errorf("the ledger has %s", got)
 	}
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// secured is a server with a certificate, which lets its roles in by TLS alone, but
+// tlsServer is a server with a certificate, which lets its roles in by TLS alone, but
 // for its superuser.
-type secured struct {
+type tlsServer struct {
 	sandbox
 	password string    // of all its roles
 	good     authority // the one that has signed the server's certificate
@@ -31,19 +31,21 @@ const (
 	scramRole = "by_scram" // by SCRAM, TLS or not
 )
 
-func newSecured(t *testing.T) secured {
+func newTLSServer(t *testing.T) tlsServer {
 	t.Helper()
 	server := pgtest.NewServer(t, map[string]string{"fsync": "off", "password_encryption": "scram-sha-256"})
-	s := secured{sandbox: sandboxIn(t, server.DSN(), "public"), password: newPassword(), good: newAuthority(t, "the right CA")}
+	s := tlsServer{sandbox: sandboxIn(t, server.DSN(), "public"), password: newPassword(), good: newAuthority(t, "the right CA")}
 	s.ca = privateFile(t, "ca.pem", s.good.pem)
-	s.giveCertificate(s.host())
+	s.installCertificate(s.host())
 	s.putFile("ca.crt", s.good.pem)
+
 	for _, role := range []string{tlsRole, certRole, scramRole} {
 		s.exec("create role " + role + " login password '" + s.password + "'")
 		s.exec("grant usage, create on schema public to " + role)
 		s.exec("create schema ledger_" + role + " authorization " + role)
 	}
-	hba := one[string](t, s.pool, "select pg_read_file(current_setting('hba_file'))")
+
+	hba := queryOne[string](t, s.pool, "select pg_read_file(current_setting('hba_file'))")
 	s.putFile("pg_hba.conf", fmt.Sprintf(`
 hostssl   all %[1]s all scram-sha-256
 hostnossl all %[1]s all reject
@@ -51,35 +53,37 @@ hostssl   all %[2]s all cert
 host      all %[2]s all reject
 host      all %[3]s all scram-sha-256
 `, tlsRole, certRole, scramRole)+hba)
+
 	s.exec("alter system set ssl_ca_file = 'ca.crt'")
 	s.exec("alter system set ssl = on")
 	s.reload()
 	s.waitFor("the server to offer TLS", "select current_setting('ssl') = 'on'")
+
 	return s
 }
 
-func (s secured) host() string { return s.pool.Config().ConnConfig.Host }
+func (s tlsServer) host() string { return s.pool.Config().ConnConfig.Host }
 
 // putFile puts a file into the server's directory, where its settings look for it.
-func (s secured) putFile(name, text string) {
+func (s tlsServer) putFile(name, text string) {
 	s.t.Helper()
 	s.exec("copy (select '" + base64.StdEncoding.EncodeToString([]byte(text)) + "') to program 'umask 077; base64 -d > " + name + "'")
 }
 
-func (s secured) giveCertificate(host string) {
+func (s tlsServer) installCertificate(host string) {
 	s.t.Helper()
 	cert, key := s.good.server(host)
 	s.putFile("server.crt", cert)
 	s.putFile("server.key", key)
 }
 
-func (s secured) reload() {
+func (s tlsServer) reload() {
 	s.t.Helper()
 	s.exec("select pg_reload_conf()")
 }
 
-// as returns the DSN of a role with further parameters.
-func (s secured) as(role, password string, parameters ...string) string {
+// dsnAs returns the DSN of a role with further parameters.
+func (s tlsServer) dsnAs(role, password string, parameters ...string) string {
 	s.t.Helper()
 	return changeDSN(s.t, s.dsn, func(u *url.URL, q url.Values) {
 		u.User = url.UserPassword(role, password)
@@ -91,7 +95,7 @@ func (s secured) as(role, password string, parameters ...string) string {
 }
 
 // encrypted returns whether a connection that loadgrid opens is, and as whom.
-func (s secured) encrypted(dsn string) (yes bool, role string, err error) {
+func (s tlsServer) encrypted(dsn string) (yes bool, role string, err error) {
 	pool, err := loader.Open(context.Background(), dsn, 1)
 	if err != nil {
 		return false, "", err
@@ -101,8 +105,8 @@ func (s secured) encrypted(dsn string) (yes bool, role string, err error) {
 	return yes, role, err
 }
 
-// until waits until something is so that only a client can see.
-func (s secured) until(what string, done func() bool) {
+// waitUntil waits until something is so that only a client can see.
+func (s tlsServer) waitUntil(what string, done func() bool) {
 	s.t.Helper()
 	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -113,7 +117,7 @@ func (s secured) until(what string, done func() bool) {
 
 // loadAs loads a small grid, over streams, and with a query for its area: each
 // connection that a load can open.
-func (s secured) loadAs(role, dsn string) result {
+func (s tlsServer) loadAs(role, dsn string) result {
 	s.t.Helper()
 	return cli(s.t, dsn, "load", "--table", "grid_"+role, "--ledger-schema", "ledger_"+role, "--if-exists", "replace", "--cell-size", "1",
 		"--aoi-sql", "select st_makeenvelope(0, 0, 30, 30)", "--streams", "2", "--chunk-rows", "300")
@@ -122,17 +126,17 @@ func (s secured) loadAs(role, dsn string) result {
 // One server for all: starting it takes longer than the tests.
 func TestSecuredServer(t *testing.T) {
 	t.Parallel()
-	s := newSecured(t)
-	for name, test := range map[string]func(*testing.T, secured){
+	s := newTLSServer(t)
+	for name, test := range map[string]func(*testing.T, tlsServer){
 		"SCRAM": testSCRAM, "as psql": testConnectionsAsPsqlMakesThem, "TLS": testTLS,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := s
 			s.t = t
-			s.giveCertificate(s.host()) // an earlier test may have given it another one
+			s.installCertificate(s.host()) // an earlier test may have given it another one
 			s.reload()
-			s.until("the server to have its certificate", func() bool {
-				_, _, err := s.encrypted(s.as(tlsRole, s.password, "sslmode", "verify-full", "sslrootcert", s.ca))
+			s.waitUntil("the server to have its certificate", func() bool {
+				_, _, err := s.encrypted(s.dsnAs(tlsRole, s.password, "sslmode", "verify-full", "sslrootcert", s.ca))
 				return err == nil
 			})
 			test(t, s)
@@ -140,7 +144,7 @@ func TestSecuredServer(t *testing.T) {
 	}
 }
 
-func testTLS(t *testing.T, s secured) {
+func testTLS(t *testing.T, s tlsServer) {
 	other := privateFile(t, "other.pem", newAuthority(t, "another CA").pem)
 	check := func(name, dsn string, encrypted bool) {
 		t.Helper()
@@ -148,26 +152,28 @@ func testTLS(t *testing.T, s secured) {
 			t.Errorf("%s: encrypted %v, error %v", name, yes, err)
 		}
 	}
+
 	refused := func(name, role, dsn string, words ...string) {
 		t.Helper()
 		const made = "select array_agg(oid::text order by oid)::text from pg_class where oid >= 16384"
-		before := one[string](t, s.pool, made)
+		before := queryOne[string](t, s.pool, made)
 		r := s.loadAs(role, dsn)
 		r.expect(t, 1, append(words, "connecting to")...)
 		if strings.Count(strings.TrimSpace(r.stderr), "\n") > 0 || r.stdout != "" {
 			t.Errorf("%s: not one line: %s%s", name, r.stdout, r.stderr)
 		}
-		if one[string](t, s.pool, made) != before {
+		if queryOne[string](t, s.pool, made) != before {
 			t.Errorf("%s: something was made", name)
 		}
 	}
-	role := func(parameters ...string) string { return s.as(tlsRole, s.password, parameters...) }
+
+	role := func(parameters ...string) string { return s.dsnAs(tlsRole, s.password, parameters...) }
 
 	refused("without TLS", tlsRole, role("sslmode", "disable"), "pg_hba.conf", "28000")
 	refused("another CA", tlsRole, role("sslmode", "verify-full", "sslrootcert", other), "unknown authority", "sslrootcert")
 	refused("another CA, any name", tlsRole, role("sslmode", "verify-ca", "sslrootcert", other), "unknown authority", "sslrootcert")
 	refused("a CA that nobody knows", tlsRole, role("sslmode", "verify-full"), "x509")
-	refused("a wrong password", tlsRole, s.as(tlsRole, "wrong"+s.password, "sslmode", "verify-full", "sslrootcert", s.ca), "28P01")
+	refused("a wrong password", tlsRole, s.dsnAs(tlsRole, "wrong"+s.password, "sslmode", "verify-full", "sslrootcert", s.ca), "28P01")
 
 	for mode, encrypted := range map[string]bool{"require": true, "prefer": true, "verify-ca": true, "verify-full": true} {
 		parameters := []string{"sslmode", mode}
@@ -175,14 +181,15 @@ func testTLS(t *testing.T, s secured) {
 			parameters = append(parameters, "sslrootcert", s.ca)
 		}
 		check(mode, role(parameters...), encrypted)
-		check(mode+" where it may be plain", s.as(scramRole, s.password, parameters...), encrypted)
+		check(mode+" where it may be plain", s.dsnAs(scramRole, s.password, parameters...), encrypted)
 	}
-	check("disable", s.as(scramRole, s.password, "sslmode", "disable"), false)
+
+	check("disable", s.dsnAs(scramRole, s.password, "sslmode", "disable"), false)
 	// The server refuses the role without TLS: all connections of a load have it.
 	if r := s.loadAs(tlsRole, role("sslmode", "verify-full", "sslrootcert", s.ca)); r.code != 0 {
 		t.Errorf("verify-full: exit code %d: %s", r.code, r.stderr)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from grid_"+tlsRole); n != 32*32 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from grid_"+tlsRole); n != 32*32 {
 		t.Errorf("%d rows", n)
 	}
 
@@ -192,40 +199,41 @@ func testTLS(t *testing.T, s secured) {
 		"sslcert", privateFile(t, "client.crt", cert), "sslkey", privateFile(t, "client.key", key)}
 	cert, key = s.good.client(tlsRole)
 	otherCert, otherKey := privateFile(t, "other.crt", cert), privateFile(t, "other.key", key)
-	refused("no certificate", certRole, s.as(certRole, s.password, "sslmode", "require"), "28000")
-	refused("the certificate of another role", certRole, s.as(certRole, s.password, "sslmode", "verify-full", "sslrootcert", s.ca, "sslcert", otherCert, "sslkey", otherKey), "28000")
-	if r := s.loadAs(certRole, s.as(certRole, "", parameters...)); r.code != 0 {
+	refused("no certificate", certRole, s.dsnAs(certRole, s.password, "sslmode", "require"), "28000")
+	refused("the certificate of another role", certRole, s.dsnAs(certRole, s.password, "sslmode", "verify-full", "sslrootcert", s.ca, "sslcert", otherCert, "sslkey", otherKey), "28000")
+	if r := s.loadAs(certRole, s.dsnAs(certRole, "", parameters...)); r.code != 0 {
 		t.Errorf("a certificate: exit code %d: %s", r.code, r.stderr)
 	}
 
 	// The server turns into another one, with a certificate of the same CA.
-	s.giveCertificate("elsewhere.example")
+	s.installCertificate("elsewhere.example")
 	s.reload()
 	full := role("sslmode", "verify-full", "sslrootcert", s.ca)
-	s.until("the server to have its other certificate", func() bool { _, _, err := s.encrypted(full); return err != nil })
+	s.waitUntil("the server to have its other certificate", func() bool { _, _, err := s.encrypted(full); return err != nil })
 	refused("another host name", tlsRole, full, "x509", "the certificate's names")
 	check("another host name, the same CA", role("sslmode", "verify-ca", "sslrootcert", s.ca), true)
 }
 
 // A password goes to the server as SCRAM has it, and never as it is.
-func testSCRAM(t *testing.T, s secured) {
-	if !one[bool](t, s.pool, "select rolpassword like 'SCRAM-SHA-256$%' from pg_authid where rolname = $1", scramRole) {
+func testSCRAM(t *testing.T, s tlsServer) {
+	if !queryOne[bool](t, s.pool, "select rolpassword like 'SCRAM-SHA-256$%' from pg_authid where rolname = $1", scramRole) {
 		t.Fatal("the role's password is no SCRAM verifier: this test shows nothing")
 	}
-	if !one[bool](t, s.pool, "select exists (select from pg_hba_file_rules where $1 = any(user_name) and auth_method = 'scram-sha-256')", scramRole) {
+	if !queryOne[bool](t, s.pool, "select exists (select from pg_hba_file_rules where $1 = any(user_name) and auth_method = 'scram-sha-256')", scramRole) {
 		t.Fatal("the role does not come in by SCRAM: this test shows nothing")
 	}
+
 	for _, mode := range []string{"disable", "require"} { // over TLS it is bound to the channel
-		if r := s.loadAs(scramRole, s.as(scramRole, s.password, "sslmode", mode)); r.code != 0 {
+		if r := s.loadAs(scramRole, s.dsnAs(scramRole, s.password, "sslmode", mode)); r.code != 0 {
 			t.Errorf("sslmode %s: exit code %d: %s", mode, r.code, r.stderr)
 		}
-		s.loadAs(scramRole, s.as(scramRole, s.password+"x", "sslmode", mode)).expect(t, 1, "28P01", "check user and password")
-		s.loadAs(scramRole, s.as(scramRole, "", "sslmode", mode)).expect(t, 1, "connecting to", scramRole)
+		s.loadAs(scramRole, s.dsnAs(scramRole, s.password+"x", "sslmode", mode)).expect(t, 1, "28P01", "check user and password")
+		s.loadAs(scramRole, s.dsnAs(scramRole, "", "sslmode", mode)).expect(t, 1, "connecting to", scramRole)
 	}
 }
 
 // What psql finds in the environment and in files, loadgrid finds there as well.
-func testConnectionsAsPsqlMakesThem(t *testing.T, s secured) {
+func testConnectionsAsPsqlMakesThem(t *testing.T, s tlsServer) {
 	c := s.pool.Config().ConnConfig
 	port := fmt.Sprint(c.Port)
 	place := "host=" + c.Host + "\nport=" + port + "\ndbname=" + c.Database + "\nuser=" + tlsRole + "\nsslmode=verify-full\nsslrootcert=" + s.ca + "\n"
@@ -234,6 +242,7 @@ func testConnectionsAsPsqlMakesThem(t *testing.T, s secured) {
 	passfile := privateFile(t, "pass", "# passwords\nnowhere.example:*:*:*:wrong\n"+line+s.password+"\n*:*:*:*:wrong\n")
 	wrongPass := privateFile(t, "wrong", line+"wrong\n")
 	home := t.TempDir()
+
 	for from, to := range map[string]string{service: ".pg_service.conf", passfile: ".pgpass"} {
 		text, err := os.ReadFile(from)
 		if err != nil {
@@ -243,9 +252,10 @@ func testConnectionsAsPsqlMakesThem(t *testing.T, s secured) {
 			t.Fatal(err)
 		}
 	}
+
 	variables := []string{"PGHOST=" + c.Host, "PGPORT=" + port, "PGDATABASE=" + c.Database, "PGUSER=" + tlsRole, "PGSSLMODE=verify-full", "PGSSLROOTCERT=" + s.ca}
 	with := func(more ...string) []string { return append(append([]string{}, variables...), more...) }
-	dsn := s.as(tlsRole, s.password, "sslmode", "verify-full", "sslrootcert", s.ca)
+	dsn := s.dsnAs(tlsRole, s.password, "sslmode", "verify-full", "sslrootcert", s.ca)
 	for name, test := range map[string]struct {
 		env  []string
 		dsn  string

@@ -16,14 +16,16 @@ import (
 // it knew that, or why not.
 func (s sandbox) unchanged(args []string) (skipped bool, why string) {
 	s.t.Helper()
-	r := cli(s.t, s.dsn, with(args, "--skip-unchanged", "--log-format", "json")...)
+	r := cli(s.t, s.dsn, appendArgs(args, "--skip-unchanged", "--log-format", "json")...)
 	if r.code != 0 {
 		s.t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	sum := r.summary(s.t)
 	if strings.Contains(r.stdout, "is unchanged") != sum.Unchanged {
 		s.t.Errorf("the summary says unchanged %v, stdout %s", sum.Unchanged, r.stdout)
 	}
+
 	for line := range strings.Lines(r.stderr) {
 		for _, key := range []string{`"why":"`, `"known":"`} {
 			if _, after, ok := strings.Cut(line, key); ok {
@@ -31,12 +33,13 @@ func (s sandbox) unchanged(args []string) (skipped bool, why string) {
 			}
 		}
 	}
+
 	return sum.Unchanged, why
 }
 
-// touches are what somebody may do to a table after which it is not what the job says,
+// tableChanges are what somebody may do to a table after which it is not what the job says,
 // by what loadgrid says then.
-func touches() map[string]string {
+func tableChanges() map[string]string {
 	return map[string]string{
 		"update {{table}} set col = col where cell_id = 5":                                                          "1 of its rows were written by others",
 		"update {{table}} set geom = st_translate(geom, 1, 0); vacuum {{table}}":                                    "of its rows were written by others",
@@ -65,9 +68,9 @@ func TestSkipUnchanged(t *testing.T) {
 	for name, extra := range map[string][]string{"plain": nil, "chunks": {"--chunk-rows", "1000"}, "partitions": {"--partitions", "3"}} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			args := s.load("grid", with(with(boxes(60, 50), extra...), "--if-exists", "replace")...)
+			args := s.load("grid", appendArgs(appendArgs(boxes(60, 50), extra...), "--if-exists", "replace")...)
 			mustCLI(t, s.dsn, args...)
-			oid := func() uint32 { return one[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid")) }
+			oid := func() uint32 { return queryOne[uint32](t, s.pool, "select $1::regclass::oid", s.name("grid")) }
 			conn := s.connect()
 			do := func(sql string) {
 				t.Helper()
@@ -79,6 +82,7 @@ func TestSkipUnchanged(t *testing.T) {
 					}
 				}
 			}
+
 			same := func(after string) {
 				t.Helper()
 				before := oid()
@@ -86,32 +90,38 @@ func TestSkipUnchanged(t *testing.T) {
 					t.Errorf("after %s: loaded anew: %s", after, why)
 				}
 			}
+
 			same("the load")
 			do("set search_path to " + s.schema + ", public")
 			do(harmless)
 			same(harmless)
 			do("drop view {{schema}}.v")
-			for touch, words := range touches() {
+
+			for touch, words := range tableChanges() {
 				if name == "partitions" && (strings.HasPrefix(touch, "cluster") || strings.Contains(touch, "drop row") ||
 					strings.HasPrefix(touch, "alter table {{table}} add") || strings.Contains(touch, "including all")) {
 					continue // not for partitioned tables, or refused by the replace that follows
 				}
+
 				do(touch)
 				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, words) {
 					t.Errorf("after %q: skipped %v, because %q, want %q", touch, skipped, why, words)
 				}
+
 				do("drop table if exists {{schema}}.other; drop table if exists pg_temp.x")
 				s.checkBoxes("grid", 60, 50)
 				same("the load after " + touch)
 			}
+
 			// Another job, and the first one again.
 			for range 2 {
 				changes := [][]string{{"--index", "brin"}, {"--cols", "61"}, {"--after", "select 1"}, {"--set", "n:int=1"}, nil}
 				if name == "partitions" { // which keep their columns
 					changes = slices.Delete(changes, 3, 4)
 				}
+
 				for _, change := range changes {
-					if skipped, why := s.unchanged(with(args, change...)); skipped {
+					if skipped, why := s.unchanged(appendArgs(args, change...)); skipped {
 						t.Errorf("with %v skipped: %s", change, why)
 					}
 				}
@@ -124,13 +134,13 @@ func TestSkipUnchanged(t *testing.T) {
 // row was written and no file is another.
 func TestColumnMadeAnewIsSeen(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", with(boxes(20, 10), "--set", "n:int=7", "--if-exists", "replace")...)
+	args := s.load("grid", appendArgs(boxes(20, 10), "--set", "n:int=7", "--if-exists", "replace")...)
 	mustCLI(t, s.dsn, args...)
 	s.exec("alter table " + s.name("grid") + " drop column n; alter table " + s.name("grid") + " add column n integer")
 	if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "altered the columns") {
 		t.Errorf("skipped %v, because %q", skipped, why)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where n = 7"); n != 200 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")+" where n = 7"); n != 200 {
 		t.Errorf("%d rows have the constant", n)
 	}
 }
@@ -146,33 +156,39 @@ func TestUnchangedByCounters(t *testing.T) {
 				s.exec("grant usage, create on schema " + s.schema + " to " + name)
 				s.dsn = s.dsnOf(name, "counting")
 			}
-			args := s.load("grid", with(boxes(60, 50), "--partitions", "2", "--if-exists", "replace")...)
+
+			args := s.load("grid", appendArgs(boxes(60, 50), "--partitions", "2", "--if-exists", "replace")...)
 			mustCLI(t, s.dsn, args...)
 			expect := func(want string) {
 				t.Helper()
 				s.pool.Reset() // whoever is not there has written nothing
 				var skipped bool
 				var how string
+
 				for range 20 { // sessions take their time to end
 					time.Sleep(time.Second)
 					if skipped, how = s.unchanged(args); !skipped || how == want {
 						break
 					}
 				}
+
 				if !skipped || how != want {
 					t.Errorf("skipped %v, %s, want %s", skipped, how, want)
 				}
 			}
+
 			expect("by the server's counters")
 			// A session that has just been busy may have written what is not counted yet.
 			conn := s.connect()
 			if _, err := conn.Exec(context.Background(), "select 1"); err != nil {
 				t.Fatal(err)
 			}
+
 			expect("by reading it")
 			if _, err := conn.Exec(context.Background(), "update "+s.name("grid")+" set col = col where cell_id = 7"); err != nil {
 				t.Fatal(err)
 			}
+
 			if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "1 of its rows") {
 				t.Errorf("skipped %v, %s", skipped, why)
 			}
@@ -180,6 +196,7 @@ func TestUnchangedByCounters(t *testing.T) {
 			expect("by the server's counters") // of the second table
 			s.exec("select pg_stat_reset()")
 			expect("by reading it")
+
 			// As many rows as the run has written, since counting began anew.
 			s.exec("create table " + s.name("copy") + " as table " + s.name("grid"))
 			s.exec("delete from " + s.name("grid"))
@@ -205,6 +222,7 @@ func TestUnchangedByCountersOfThisEnd(t *testing.T) {
 	if _, err := loader.Run(ctx, s.pool, job, loader.Options{}); err != nil {
 		t.Fatal(err)
 	}
+
 	job.IfExists = loader.Replace
 	for _, want := range []bool{false, true} {
 		if !want {
@@ -215,6 +233,7 @@ func TestUnchangedByCountersOfThisEnd(t *testing.T) {
 				s.exec(sql)
 			}
 		}
+
 		sum, err := loader.Run(ctx, s.pool, job, loader.Options{SkipUnchanged: true})
 		if err != nil || sum.Unchanged != want {
 			t.Errorf("unchanged %v, want %v: %v", sum.Unchanged, want, err)
@@ -226,22 +245,25 @@ func TestUnchangedByCountersOfThisEnd(t *testing.T) {
 // whole table is not, then.
 func TestSkipUnchangedAppend(t *testing.T) {
 	s := newSandbox(t)
-	first := s.load("grid", with(boxes(10, 10), "--if-exists", "replace")...)
+	first := s.load("grid", appendArgs(boxes(10, 10), "--if-exists", "replace")...)
 	second := s.load("grid", "--cell-size", "1", "--extent", "5,0,20,10", "--if-exists", "append", "--on-conflict", "skip")
 	mustCLI(t, s.dsn, first...)
 	mustCLI(t, s.dsn, second...)
 	if skipped, why := s.unchanged(second); !skipped {
 		t.Errorf("appended again: %s", why)
 	}
+
 	s.checkCells("grid", 200)
 	s.exec("delete from " + s.name("grid") + " where col = 19 and row = 3")
 	if skipped, why := s.unchanged(second); skipped || !strings.Contains(why, "199 rows") {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
+
 	s.checkCells("grid", 200)
 	if skipped, why := s.unchanged(second); !skipped { // though the runs have written 201
 		t.Errorf("appended again: %s", why)
 	}
+
 	s.exec("update " + s.name("grid") + " set col = col where col = 19 and row = 3")
 	if skipped, why := s.unchanged(second); skipped || !strings.Contains(why, "1 of its rows") {
 		t.Errorf("skipped %v, %s", skipped, why)
@@ -249,18 +271,21 @@ func TestSkipUnchangedAppend(t *testing.T) {
 	if skipped, why := s.unchanged(second); !skipped {
 		t.Errorf("appended again: %s", why)
 	}
+
 	s.exec("delete from " + s.name("grid") + " where col = 2 and row = 3") // which it does not put back
 	for _, want := range []bool{false, true} {
 		if skipped, why := s.unchanged(second); skipped != want {
 			t.Errorf("skipped %v, %s", skipped, why)
 		}
 	}
+
 	s.exec("insert into " + s.name("grid") + " (cell_id, col, row, geom) select -7, 2, 3, st_translate(geom, 1, 0) from " + s.name("grid") + " where col = 1 and row = 3")
 	for _, want := range []bool{false, true} {
 		if skipped, why := s.unchanged(second); skipped != want {
 			t.Errorf("skipped %v, %s", skipped, why)
 		}
 	}
+
 	if skipped, why := s.unchanged(first); skipped || !strings.Contains(why, "not that of run 6") {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
@@ -276,11 +301,13 @@ func TestSkipUnchangedTwoAppend(t *testing.T) {
 		jobs[i] = s.load("grid", "--cell-size", "1", "--extent", extent, "--if-exists", "append", "--on-conflict", "skip")
 		mustCLI(t, s.dsn, jobs[i]...)
 	}
+
 	for i, job := range jobs {
 		if skipped, why := s.unchanged(job); !skipped {
 			t.Errorf("job %d: appended again: %s", i+1, why)
 		}
 	}
+
 	s.exec("update " + s.name("grid") + " set col = col where col = 15")
 	if skipped, why := s.unchanged(jobs[0]); skipped || !strings.Contains(why, "10 of its rows") {
 		t.Errorf("skipped %v, %s", skipped, why)
@@ -306,16 +333,17 @@ func TestSkipUnchangedUnreadable(t *testing.T) {
 	role := s.newRole("unreadable")
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	s.dsn = s.dsnOf(role, "unreadable")
-	args := s.load("grid", with(boxes(20, 10), "--chunk-rows", "50", "--if-exists", "replace", "--after", "select 1")...)
+	args := s.load("grid", appendArgs(boxes(20, 10), "--chunk-rows", "50", "--if-exists", "replace", "--after", "select 1")...)
 	mustCLI(t, s.dsn, args...)
 	if skipped, why := s.unchanged(args); !skipped {
 		t.Errorf("loaded anew: %s", why)
 	}
+
 	s.exec("revoke all on " + s.name("grid") + " from " + role)
 	if skipped, why := s.unchanged(args); skipped || why != "it may not be read" {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")); n != 2 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")); n != 2 {
 		t.Errorf("%d runs", n)
 	}
 }
@@ -326,23 +354,25 @@ func TestSkipUnchangedAfterAStepThatWrites(t *testing.T) {
 	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}, "truncate": {"--publish", "truncate"}} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			mustCLI(t, s.dsn, s.load("grid", with(with(boxes(20, 10), extra...), "--if-exists", "replace")...)...)
+			mustCLI(t, s.dsn, s.load("grid", appendArgs(appendArgs(boxes(20, 10), extra...), "--if-exists", "replace")...)...)
 			for _, sql := range []string{
 				"delete from {{table}} where col = 3",
 				"do $$ begin update " + s.name("grid") + " set row = row where col < 5; exception when others then raise; end $$",
 				"create temp table x on commit drop as select * from {{table}} where row = 9; delete from {{table}} where row = 9; insert into {{table}} select * from x where col > 4",
 			} {
-				args := s.load("grid", with(with(boxes(20, 10), extra...), "--if-exists", "replace", "--after", sql)...)
+				args := s.load("grid", appendArgs(appendArgs(boxes(20, 10), extra...), "--if-exists", "replace", "--after", sql)...)
 				if skipped, _ := s.unchanged(args); skipped {
 					t.Errorf("%q did not run", sql)
 				}
 				if skipped, why := s.unchanged(args); !skipped {
 					t.Errorf("after %q: loaded anew: %s", sql, why)
 				}
+
 				s.exec("update " + s.name("grid") + " set row = row where col = 7 and row = 1")
 				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "1 of its rows") {
 					t.Errorf("after %q, touched: skipped %v, %s", sql, skipped, why)
 				}
+
 				s.exec("delete from " + s.name("grid") + " where col = 7 and row = 1")
 				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "rows, the run has written") {
 					t.Errorf("after %q, a row less: skipped %v, %s", sql, skipped, why)
@@ -367,12 +397,14 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 			s.exec("update " + s.name("area") + " set geom = st_makeenvelope(0, 0, 9, 4)")
 		}
 	}
+
 	s.checkCells("grid", 36)
 	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
 	s.checkCells("grid", 32)
 	if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "not that of run 1") {
 		t.Errorf("after the rollback: skipped %v, %s", skipped, why)
 	}
+
 	s.checkCells("grid", 36)
 	s.exec("update " + s.name("area") + " set geom = st_makeenvelope(0, 0, 8, 4)")
 	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
@@ -382,27 +414,29 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 
 	plain := s.load("plain", boxes(7, 5)...)
 	mustCLI(t, s.dsn, plain...)
-	s.killAfter(2, with(s.load("plain", small()...), "--if-exists", "replace")...)
+	s.killAfter(2, appendArgs(s.load("plain", smallGrid()...), "--if-exists", "replace")...)
 	s.waitForEnd()
-	r := cli(t, s.dsn, with(plain, "--skip-unchanged")...)
+	r := cli(t, s.dsn, appendArgs(plain, "--skip-unchanged")...)
 	if r.code != 0 || !strings.Contains(r.stdout, "is unchanged") || !strings.Contains(r.stderr, "dropping an unfinished run") {
 		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
+
 	s.checkNothingLeft()
 
 	// One that was stopped in order stays: it was said that it can be resumed.
-	other := with(s.load("plain", small()...), "--if-exists", "replace")
-	b := s.brakeAtChunk(5)
+	other := appendArgs(s.load("plain", smallGrid()...), "--if-exists", "replace")
+	b := s.pauseAtChunk(5)
 	p := start(t, s.dsn, other...)
-	b.reached()
+	b.waitUntilReached()
 	s.waitForChunks(5)
 	_ = p.cmd.Process.Signal(interrupt)
 	p.wait().expect(t, 130, "the same command resumes it")
-	b.end()
-	r = cli(t, s.dsn, with(plain, "--skip-unchanged")...)
+	b.remove()
+	r = cli(t, s.dsn, appendArgs(plain, "--skip-unchanged")...)
 	if r.code != 0 || !strings.Contains(r.stdout, "is unchanged") {
 		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
 	}
+
 	cli(t, s.dsn, other...).expect(t, 0, "resuming")
 	s.checkBoxes("plain", smallCols, smallRows)
 }
@@ -414,6 +448,7 @@ func TestSkipUnchangedInAnyOrderOfTheArea(t *testing.T) {
 	s.exec("create table " + s.name("area") + " as select n, st_buffer(st_makepoint(10 + n * 0.7, 50 + n % 3 * 0.3), 0.9, 5) as geom from generate_series(1, 12) n")
 	args := s.load("grid", "--cell-size", "20000", "--srid", "3035", "--if-exists", "replace", "--coverage", "--aoi-sql", "select st_setsrid(geom, 4326) from "+s.name("area"))
 	mustCLI(t, s.dsn, args...)
+
 	for _, sql := range []string{
 		"update %s set n = n where n % 5 = 1", // moves them to the end
 		"update %s set geom = st_reverse(geom) where n < 6",
@@ -424,6 +459,7 @@ func TestSkipUnchangedInAnyOrderOfTheArea(t *testing.T) {
 			t.Errorf("%s: loaded anew: %s", sql, why)
 		}
 	}
+
 	s.exec("update " + s.name("area") + " set geom = st_translate(geom, 1e-9, 0) where n = 1")
 	if skipped, _ := s.unchanged(args); skipped {
 		t.Error("another area is not seen")

@@ -15,26 +15,30 @@ func TestReplaceKeepsColumnGrantsAndComments(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	roles := [3]string{}
 	for i := range roles {
-		roles[i] = fmt.Sprintf("%s_%d", one[string](t, s.pool, "select current_database()"), i)
+		roles[i] = fmt.Sprintf("%s_%d", queryOne[string](t, s.pool, "select current_database()"), i)
 		s.exec("create role " + pgx.Identifier{roles[i]}.Sanitize())
 	}
+
 	t.Cleanup(func() {
 		for _, role := range roles {
 			s.exec("drop owned by " + pgx.Identifier{role}.Sanitize())
 			s.exec("drop role " + pgx.Identifier{role}.Sanitize())
 		}
 	})
+
 	quoted := func(i int) string { return pgx.Identifier{roles[i]}.Sanitize() }
 	night := func() {
 		t.Helper()
 		mustCLI(t, s.dsn, s.load("grid", append(boxes(5, 5), "--if-exists", "replace", "--keep", "1")...)...)
 	}
+
 	set := func() string {
-		return one[string](t, s.pool, `select concat_ws(' ', 'comments', obj_description($1::regclass),
+		return queryOne[string](t, s.pool, `select concat_ws(' ', 'comments', obj_description($1::regclass),
 				(select string_agg(attname || ':' || col_description(attrelid, attnum), ',' order by attnum) from pg_attribute where attrelid = $1::regclass and attnum > 0),
 			'grants', (select string_agg(distinct pg_get_userbyid(grantee) || '=' || privilege_type || ':' || is_grantable, ',') from pg_class, aclexplode(relacl) where oid = $1::regclass and grantee <> relowner),
 			'on columns', (select string_agg(distinct attname || ':' || case grantee when 0 then 'public' else pg_get_userbyid(grantee) end || '=' || privilege_type, ',') from pg_attribute, aclexplode(attacl) where attrelid = $1::regclass))`, s.name("grid"))
 	}
+
 	night()
 	s.exec("comment on table " + s.name("grid") + " is 'old'")
 	s.exec("comment on column " + s.name("grid") + ".col is 'counted from the ''west'''")
@@ -74,6 +78,7 @@ func TestKeepOnALedgerFromBeforeVersions(t *testing.T) {
 	if out := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema); !strings.Contains(out, "published") {
 		t.Errorf("runs list:\n%s", out)
 	}
+
 	mustCLI(t, s.dsn, s.load("grid", append(args, "--keep", "1")...)...)
 	if got := s.versions(); got != "grid:1 grid_run1:1" {
 		t.Errorf("versions %s", got)
@@ -102,6 +107,7 @@ func TestTableAlteredWhilePublishWaits(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+
 			mine("begin; " + fmt.Sprintf(change.sql, grid))
 			p := start(t, s.dsn, args...)
 			s.waitFor("publish to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("grid"))
@@ -131,11 +137,13 @@ func TestRollbackBuildsNoIndex(t *testing.T) {
 				t.Helper()
 				mustCLI(t, s.dsn, s.load("grid", append(boxes(40, 10), "--if-exists", "replace", "--keep", "1", "--partitions", "2", "--index", index)...)...)
 			}
+
 			indexes := func() string {
-				return one[string](t, s.pool, `select string_agg(i.indexrelid::regclass || ':' || a.amname, ' ' order by i.indexrelid::regclass::text)
+				return queryOne[string](t, s.pool, `select string_agg(i.indexrelid::regclass || ':' || a.amname, ' ' order by i.indexrelid::regclass::text)
 					from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
 					where i.indrelid = $1::regclass or i.indrelid in (select inhrelid from pg_inherits where inhparent = $1::regclass)`, s.name("grid"))
 			}
+
 			night(index[0])
 			s.exec("create index mine on " + s.name("grid") + " (col)")
 			before := indexes()
@@ -144,7 +152,7 @@ func TestRollbackBuildsNoIndex(t *testing.T) {
 			if got := indexes(); got != before {
 				t.Errorf("indexes before: %s\nafter:          %s", before, got)
 			}
-			if c := one[string](t, s.pool, "select obj_description(oid) from pg_constraint where conrelid = $1::regclass and contype = 'p'", s.name("grid")); !strings.Contains(c, "run 1") {
+			if c := queryOne[string](t, s.pool, "select obj_description(oid) from pg_constraint where conrelid = $1::regclass and contype = 'p'", s.name("grid")); !strings.Contains(c, "run 1") {
 				t.Errorf("the comment of the key: %s", c)
 			}
 		})
@@ -156,9 +164,9 @@ func TestAppendedPartitionsHaveChecksOfTheirBounds(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", append(boxes(16, 16), "--partitions", "2")...)...)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "100,0,110,10", "--if-exists", "append")...)
-	without := one[string](t, s.pool, `select coalesce(string_agg(inhrelid::regclass::text, ', '), '') from pg_inherits i
+	without := queryOne[string](t, s.pool, `select coalesce(string_agg(inhrelid::regclass::text, ', '), '') from pg_inherits i
 		where inhparent = $1::regclass and not exists (select from pg_constraint where conrelid = inhrelid and contype = 'c')`, s.name("grid"))
-	n := one[int](t, s.pool, "select count(*)::int from pg_inherits where inhparent = $1::regclass", s.name("grid"))
+	n := queryOne[int](t, s.pool, "select count(*)::int from pg_inherits where inhparent = $1::regclass", s.name("grid"))
 	if without != "" || n < 3 {
 		t.Errorf("%d partitions, without a check: %s", n, without)
 	}
@@ -176,7 +184,7 @@ func TestRowSecurityStays(t *testing.T) {
 	mustCLI(t, s.dsn, parts...)
 	secure("grid")
 	mustCLI(t, s.dsn, parts...)
-	if !one[bool](t, s.pool, "select relrowsecurity and relforcerowsecurity from pg_class where oid = $1::regclass", s.name("grid_run1")) {
+	if !queryOne[bool](t, s.pool, "select relrowsecurity and relforcerowsecurity from pg_class where oid = $1::regclass", s.name("grid_run1")) {
 		t.Error("what is kept has no row security")
 	}
 
@@ -211,19 +219,22 @@ func TestTruncateKeepsIndexesWhereTheyLie(t *testing.T) {
 	mustCLI(t, s.dsn, args...)
 	place := pgx.Identifier{"place of " + s.schema}.Sanitize()
 	conn := s.connect()
+
 	for _, sql := range []string{"set allow_in_place_tablespaces = on", "create tablespace " + place + " location ''"} {
 		if _, err := conn.Exec(context.Background(), sql); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	t.Cleanup(func() {
 		s.exec("drop index " + s.name("mine"))
 		s.exec("drop tablespace " + place)
 	})
+
 	s.exec("create index mine on " + s.name("grid") + " (col) tablespace " + place)
 	mustCLI(t, s.dsn, args...)
 	s.checkBoxes("grid", 10, 10)
-	if !one[bool](t, s.pool, "select reltablespace <> 0 from pg_class where oid = $1::regclass", s.name("mine")) {
+	if !queryOne[bool](t, s.pool, "select reltablespace <> 0 from pg_class where oid = $1::regclass", s.name("mine")) {
 		t.Error("the index is in the database's tablespace now")
 	}
 }
@@ -249,6 +260,7 @@ func TestKeepAndRollbackUnderOddNames(t *testing.T) {
 					args := append(boxes(5+n, 5), "--if-exists", "replace", "--keep", "2", "--table", arg)
 					mustCLI(t, s.dsn, s.load("x", append(args, extra...)...)...)
 				}
+
 				for n := 1; n <= 4; n++ {
 					night(n)
 				}
@@ -274,18 +286,21 @@ func TestRollbackOfPartitionsThatPeopleMade(t *testing.T) {
 	s.exec("create table " + s.name("far") + " partition of " + s.name("grid") + " for values from (5000) to (6000)")
 	s.exec("insert into " + s.name("grid") + " (cell_id) values (1000), (5000)")
 	mustCLI(t, s.dsn, args...)
+
 	for table, want := range map[string]int64{"grid": 256, "grid_run1": 258} {
-		if n := one[int64](t, s.pool, "select count(*) from "+s.name(table)); n != want {
+		if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name(table)); n != want {
 			t.Errorf("%s has %d rows, want %d", table, n, want)
 		}
 	}
+
 	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
 	for table, want := range map[string]int64{"grid": 258, "grid_run2": 256, "rest": 1, "far": 1} {
-		if n := one[int64](t, s.pool, "select count(*) from "+s.name(table)); n != want {
+		if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name(table)); n != want {
 			t.Errorf("%s has %d rows, want %d", table, n, want)
 		}
 	}
-	if n := one[int64](t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != 4 {
+
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != 4 {
 		t.Errorf("%d partitions", n)
 	}
 }

@@ -13,6 +13,7 @@ func TestPruneDropsWhatWasPutAwayFirst(t *testing.T) {
 		t.Helper()
 		mustCLI(t, s.dsn, s.load("grid", append(boxes(5, 5), "--set", fmt.Sprintf("night:integer=%d", n), "--if-exists", "replace", "--keep", "2")...)...)
 	}
+
 	for n := 1; n <= 4; n++ {
 		night(n)
 	}

@@ -19,12 +19,14 @@ func (s sandbox) versions() string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		s.t.Fatal(err)
 	}
+
 	for _, name := range names {
-		list = append(list, name+":"+one[string](s.t, s.pool, "select string_agg(distinct night::text, '+' order by night::text) from "+s.name(name)))
+		list = append(list, name+":"+queryOne[string](s.t, s.pool, "select string_agg(distinct night::text, '+' order by night::text) from "+s.name(name)))
 	}
 	return strings.Join(list, " ")
 }
@@ -32,7 +34,7 @@ func (s sandbox) versions() string {
 // indexes returns the names of a table's indexes, with those of its partitions.
 func (s sandbox) indexes(table string) string {
 	s.t.Helper()
-	return one[string](s.t, s.pool, `select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) from pg_index
+	return queryOne[string](s.t, s.pool, `select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) from pg_index
 		where indrelid = $1::regclass or indrelid in (select inhrelid from pg_inherits where inhparent = $1::regclass)`, s.name(table))
 }
 
@@ -47,15 +49,18 @@ func TestKeepAndRollback(t *testing.T) {
 				args := append(boxes(20+n, 10), "--set", fmt.Sprintf("night:integer=%d", n), "--if-exists", "replace", "--keep", "2")
 				mustCLI(t, s.dsn, s.load("grid", append(args, extra...)...)...)
 			}
+
 			rollback := func(run int) result {
 				return cli(t, s.dsn, "runs", "rollback", fmt.Sprint(run), "--ledger-schema", s.schema)
 			}
+
 			expect := func(want string) {
 				t.Helper()
 				if got := s.versions(); got != want {
 					t.Errorf("versions %s, want %s", got, want)
 				}
 			}
+
 			for n := 1; n <= 4; n++ {
 				night(n)
 			}
@@ -64,6 +69,7 @@ func TestKeepAndRollback(t *testing.T) {
 			if out := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema); strings.Count(out, "kept") != 2 || strings.Count(out, "replaced") != 1 || strings.Count(out, "published") != 1 {
 				t.Errorf("runs list:\n%s", out)
 			}
+
 			s.exec("grant select on " + s.name("grid") + " to public")
 			s.exec("comment on table " + s.name("grid") + " is 'the user''s'")
 
@@ -74,13 +80,15 @@ func TestKeepAndRollback(t *testing.T) {
 			if got := s.indexes("grid"); got != indexes {
 				t.Errorf("indexes %s, want %s", got, indexes)
 			}
-			if got := one[string](t, s.pool, "select obj_description(oid) || ' ' || array_to_string(relacl, ',') from pg_class where oid = $1::regclass", s.name("grid")); !strings.HasPrefix(got, "the user's") || !strings.Contains(got, "=r/") {
+			if got := queryOne[string](t, s.pool, "select obj_description(oid) || ' ' || array_to_string(relacl, ',') from pg_class where oid = $1::regclass", s.name("grid")); !strings.HasPrefix(got, "the user's") || !strings.Contains(got, "=r/") {
 				t.Errorf("comment and grants: %s", got)
 			}
+
 			s.checkCells("grid", 23*10)
-			if n := one[int](t, s.pool, "select count(*)::int from "+s.name("grid")+" where "+s.name("cell_at")+"($1::regclass, st_setsrid(st_point(col + 0.5, row + 0.5), 0)) <> cell_id", s.name("grid")); n != 0 {
+			if n := queryOne[int](t, s.pool, "select count(*)::int from "+s.name("grid")+" where "+s.name("cell_at")+"($1::regclass, st_setsrid(st_point(col + 0.5, row + 0.5), 0)) <> cell_id", s.name("grid")); n != 0 {
 				t.Errorf("cell_at differs for %d cells", n)
 			}
+
 			rollback(3).expect(t, 2, "run 3 is published", "whose version of the table is kept")
 			rollback(1).expect(t, 2, "run 1 is replaced")
 			rollback(9).expect(t, 2, "knows no run 9")
@@ -107,11 +115,13 @@ func TestKeepAndRollback(t *testing.T) {
 			if got := s.indexes("grid"); got != indexes {
 				t.Errorf("indexes %s, want %s", got, indexes)
 			}
+
 			cli(t, s.dsn, "runs", "drop", "8", "--ledger-schema", s.schema).expect(t, 2, "run 8 is published")
 			mustCLI(t, s.dsn, "runs", "drop", "5", "--ledger-schema", s.schema)
 			if got := s.versions(); got != "grid:8" {
 				t.Errorf("versions %s", got)
 			}
+
 			night(9)
 			s.checkCells("grid", 29*10)
 		})
@@ -126,13 +136,15 @@ func TestKeptPartitionsAreNotRead(t *testing.T) {
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
 	scans := func(table string) int64 {
 		s.exec("select pg_stat_force_next_flush()")
-		return one[int64](t, s.pool, "select coalesce(sum(seq_scan), 0)::bigint from pg_stat_user_tables where relid in (select inhrelid from pg_inherits where inhparent = $1::regclass)", s.name(table))
+		return queryOne[int64](t, s.pool, "select coalesce(sum(seq_scan), 0)::bigint from pg_stat_user_tables where relid in (select inhrelid from pg_inherits where inhparent = $1::regclass)", s.name(table))
 	}
+
 	before := scans("grid") // its indexes were built
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
-	if n := one[int64](t, s.pool, `select count(*) from pg_constraint where contype = 'c' and conrelid in (select inhrelid from pg_inherits where inhparent = $1::regclass)`, s.name("grid_run1")); n != 2 {
+	if n := queryOne[int64](t, s.pool, `select count(*) from pg_constraint where contype = 'c' and conrelid in (select inhrelid from pg_inherits where inhparent = $1::regclass)`, s.name("grid_run1")); n != 2 {
 		t.Errorf("%d checks on the partitions that are kept", n)
 	}
+
 	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
 	if after := scans("grid"); after != before || before == 0 {
 		t.Errorf("the partitions were read %d times before they were kept, %d times once they are back", before, after)
@@ -161,7 +173,7 @@ func TestKeepIsRefused(t *testing.T) {
 	cli(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema).expect(t, 1, "grid_run1", "dropped or replaced by somebody")
 	mustCLI(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema)
 	mustCLI(t, s.dsn, s.load("grid", keep...)...)
-	if !one[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid_run1")) {
+	if !queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid_run1")) {
 		t.Error("somebody's table was dropped")
 	}
 	for _, args := range [][]string{{"--if-exists", "append"}, {"--if-exists", "fail"}, {"--if-exists", "replace", "--publish", "truncate"}} {
@@ -185,28 +197,29 @@ func TestPublishTruncate(t *testing.T) {
 			s.exec("comment on index " + s.name("mine") + " is 'it''s mine'")
 			s.exec("grant select on " + s.name("grid") + " to public")
 			cli(t, s.dsn, s.load("grid", append(boxes(40, 50), "--if-exists", "replace")...)...).expect(t, 2, "view", "publish truncate", "partitions")
-			before := s.indexes("grid") + one[string](t, s.pool, "select oid || ' ' || array_to_string(relacl, ',') from pg_class where oid = $1::regclass", s.name("grid"))
+			before := s.indexes("grid") + queryOne[string](t, s.pool, "select oid || ' ' || array_to_string(relacl, ',') from pg_class where oid = $1::regclass", s.name("grid"))
 			mustCLI(t, s.dsn, truncate(40, 50)...)
 			s.checkBoxes("grid", 40, 50)
-			after := s.indexes("grid") + one[string](t, s.pool, "select oid || ' ' || array_to_string(relacl, ',') from pg_class where oid = $1::regclass", s.name("grid"))
+			after := s.indexes("grid") + queryOne[string](t, s.pool, "select oid || ' ' || array_to_string(relacl, ',') from pg_class where oid = $1::regclass", s.name("grid"))
 			if after != before {
 				t.Errorf("before: %s\nafter:  %s", before, after)
 			}
-			if n := one[int](t, s.pool, "select n::int from "+s.name("v")); n != 2000 {
+			if n := queryOne[int](t, s.pool, "select n::int from "+s.name("v")); n != 2000 {
 				t.Errorf("the view counts %d rows", n)
 			}
-			if c := one[string](t, s.pool, "select obj_description($1::regclass) || ' ' || pg_get_indexdef($1::regclass)", s.name("mine")); !strings.Contains(c, "it's mine") || !strings.Contains(c, "WHERE (col > 3)") {
+			if c := queryOne[string](t, s.pool, "select obj_description($1::regclass) || ' ' || pg_get_indexdef($1::regclass)", s.name("mine")); !strings.Contains(c, "it's mine") || !strings.Contains(c, "WHERE (col > 3)") {
 				t.Errorf("the index: %s", c)
 			}
-			if n := one[float64](t, s.pool, "select reltuples from pg_class where oid = $1::regclass", s.name("grid")); n != 2000 {
+			if n := queryOne[float64](t, s.pool, "select reltuples from pg_class where oid = $1::regclass", s.name("grid")); n != 2000 {
 				t.Errorf("statistics of %g rows", n)
 			}
-			if c := one[string](t, s.pool, "select obj_description(oid) from pg_constraint where conrelid = $1::regclass and contype = 'p'", s.name("grid")); !strings.Contains(c, "run 2") {
+			if c := queryOne[string](t, s.pool, "select obj_description(oid) from pg_constraint where conrelid = $1::regclass and contype = 'p'", s.name("grid")); !strings.Contains(c, "run 2") {
 				t.Errorf("the comment of the key: %s", c)
 			}
 			if out := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema); strings.Count(out, "published") != 1 || strings.Count(out, "replaced") != 1 {
 				t.Errorf("runs list:\n%s", out)
 			}
+
 			s.exec("create table " + s.name("refers") + " (cell_id bigint references " + s.name("grid") + ")")
 			cli(t, s.dsn, truncate(5, 5)...).expect(t, 2, "rows of other tables point to its rows", "refers")
 			s.exec("drop table " + s.name("refers"))
@@ -232,16 +245,17 @@ func TestReadersOfPublishTruncate(t *testing.T) {
 func TestTableAlteredInTheMeantime(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
-	args := s.load("grid", append(small(), "--if-exists", "replace")...)
-	b := s.brakeAtChunk(1)
+	args := s.load("grid", append(smallGrid(), "--if-exists", "replace")...)
+	b := s.pauseAtChunk(1)
 	p := start(t, s.dsn, args...)
-	b.reached()
+	b.waitUntilReached()
 	s.exec("alter table " + s.name("grid") + " add column mine integer")
 	b.release()
 	p.wait().expect(t, 4, "is not as it was when the run began", "it has mine int4")
-	if n := one[int64](t, s.pool, "select count(mine) + count(*) from "+s.name("grid")); n != 25 {
+	if n := queryOne[int64](t, s.pool, "select count(mine) + count(*) from "+s.name("grid")); n != 25 {
 		t.Errorf("%d rows", n)
 	}
+
 	mustCLI(t, s.dsn, args...)
 	s.checkBoxes("grid", smallCols, smallRows)
 }
@@ -262,6 +276,7 @@ func TestOrphanedStagingTable(t *testing.T) {
 			if r.code != 0 || !strings.Contains(r.stderr, "no run in the ledger knows") {
 				t.Errorf("exit code %d: %s", r.code, r.stderr)
 			}
+
 			mustCLI(t, s.dsn, load("other")...)
 			s.checkCells("grid", 200*100)
 			s.checkCells("other", 200*100)
@@ -282,10 +297,12 @@ func TestLedgerFromBeforeVersions(t *testing.T) {
 	if out := list(); strings.Count(out, s.schema+".grid  published") != 2 {
 		t.Errorf("runs list:\n%s", out)
 	}
+
 	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 	if out := list(); strings.Count(out, "published") != 1 || strings.Count(out, "replaced") != 1 {
 		t.Errorf("runs list:\n%s", out)
 	}
+
 	mustCLI(t, s.dsn, s.load("grid", append(args, "--keep", "1")...)...)
 	if got := s.versions(); got != "grid:1 grid_run2:1" {
 		t.Errorf("versions %s", got)

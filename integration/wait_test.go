@@ -19,21 +19,23 @@ func TestWaitOutlivesTheConnection(t *testing.T) {
 	dsn, limit := s.limitedRole()
 	holder := s.connect()
 	ctx := context.Background()
+
 	// Any other session that has the lock: its number is that of the holder's.
-	p := start(t, dsn, s.load("grid", with(small(), "--before", "select pg_sleep(1000)")...)...)
+	p := start(t, dsn, s.load("grid", appendArgs(smallGrid(), "--before", "select pg_sleep(1000)")...)...)
 	s.waitFor("the step to sleep", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%' and state = 'active')", s.application())
-	key := one[int64](t, s.pool, `select (classid::bigint << 32 | objid::bigint) from pg_locks join pg_stat_activity using (pid)
+	key := queryOne[int64](t, s.pool, `select (classid::bigint << 32 | objid::bigint) from pg_locks join pg_stat_activity using (pid)
 		where locktype = 'advisory' and granted and application_name = $1`, s.application())
 	_ = p.cmd.Process.Signal(interrupt)
 	p.wait().expect(t, 130)
 	if _, err := holder.Exec(ctx, "select pg_advisory_lock($1)", key); err != nil {
 		t.Fatal(err)
 	}
-	waiting := start(t, dsn, s.load("grid", with(boxes(20, 10), "--wait", "1h")...)...)
-	waiting.says("waiting for another run", 1)
+
+	waiting := start(t, dsn, s.load("grid", appendArgs(boxes(20, 10), "--wait", "1h")...)...)
+	waiting.waitForOutput("waiting for another run", 1)
 	limit("0")
 	s.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", s.application())
-	waiting.says("53300", 1)
+	waiting.waitForOutput("53300", 1)
 	limit("-1")
 	if _, err := holder.Exec(ctx, "select pg_advisory_unlock($1)", key); err != nil {
 		t.Fatal(err)
@@ -45,9 +47,9 @@ func TestWaitOutlivesTheConnection(t *testing.T) {
 // Waiting leaves no warning in the server's log, which would come every second.
 func TestWaitWarnsNobody(t *testing.T) {
 	s := newSandbox(t)
-	b := s.brakeAtChunk(1)
-	p := start(t, s.dsn, s.load("grid", small()...)...)
-	b.reached()
+	b := s.pauseAtChunk(1)
+	p := start(t, s.dsn, s.load("grid", smallGrid()...)...)
+	b.waitUntilReached()
 	var mu sync.Mutex
 	var notices []string
 	pool := openPool(t, s.dsn, func(c *pgxpool.Config) {
@@ -57,16 +59,19 @@ func TestWaitWarnsNobody(t *testing.T) {
 			notices = append(notices, n.Severity+" "+n.Message)
 		}
 	})
+
 	_, err := loader.Run(context.Background(), pool, s.smallJob(0), loader.Options{Wait: 1500 * time.Millisecond})
 	if !errors.As(err, new(*loader.LockedError)) {
 		t.Errorf("error %v", err)
 	}
+
 	mu.Lock()
 	defer mu.Unlock()
 	if len(notices) > 0 {
 		t.Errorf("the server says %q", notices)
 	}
+
 	pool.Close() // else it counts as the load's
-	b.end()
+	b.remove()
 	p.wait().expect(t, 0)
 }

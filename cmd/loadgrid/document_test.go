@@ -13,7 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/loadgrid/loadgrid/internal/fences"
+	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
 // shellCommands returns the arguments of loadgrid wherever a line of shell, of a unit of
@@ -61,14 +61,14 @@ type alert struct {
 	Labels, Annotations map[string]string
 }
 
-func (s *document) addCalls(b fences.Block, args ...[]string) {
+func (s *document) addCalls(b mdblocks.Block, args ...[]string) {
 	s.calls[b.Name()] = append(s.calls[b.Name()], args...)
 }
 
 // readDocument takes a document apart. A block in a language that is not known here is an
 // error: nothing would try it.
 func readDocument(file string) (*document, error) {
-	blocks, err := fences.Read(file)
+	blocks, err := mdblocks.Read(file)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func readDocument(file string) (*document, error) {
 }
 
 // python looks for commands in the strings and lists of operators.
-func (s *document) python(b fences.Block) error {
+func (s *document) python(b mdblocks.Block) error {
 	for _, m := range regexp.MustCompile(`bash_command="([^"]*)"`).FindAllStringSubmatch(b.Text, -1) {
 		s.addCalls(b, shellCommands(m[1])...)
 	}
@@ -120,7 +120,7 @@ func (s *document) python(b fences.Block) error {
 }
 
 // yaml reads all documents of a block.
-func (s *document) yaml(b fences.Block) error {
+func (s *document) yaml(b mdblocks.Block) error {
 	d := yaml.NewDecoder(strings.NewReader(b.Text))
 	for {
 		var top map[string]any
@@ -148,7 +148,7 @@ func (s *document) yaml(b fences.Block) error {
 
 // walk looks for commands and job files anywhere below a value: args of containers,
 // run of steps, files of a ConfigMap.
-func (s *document) walk(b fences.Block, v any) {
+func (s *document) walk(b mdblocks.Block, v any) {
 	switch v := v.(type) {
 	case []any:
 		for _, item := range v {

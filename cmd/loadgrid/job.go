@@ -69,7 +69,7 @@ func runJobCheck(ctx context.Context, file string, std streams) error {
 
 	names := make([]string, len(set.jobs))
 	for i, job := range set.jobs {
-		names[i] = job.Called()
+		names[i] = job.DisplayName()
 	}
 
 	_, err = fmt.Fprintf(std.out, "%s: %s: %s\n", oneLine(set.file.Name), plural(len(names), "job"), oneLine(strings.Join(names, ", ")))

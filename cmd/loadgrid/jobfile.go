@@ -107,7 +107,7 @@ func (f *jobFileFlags) selectJobs(file *jobfile.File) ([]*jobfile.Job, error) {
 
 	var names []string
 	for _, job := range file.Jobs {
-		names = append(names, job.Called())
+		names = append(names, job.DisplayName())
 	}
 
 	for _, name := range f.only {
@@ -123,7 +123,7 @@ func (f *jobFileFlags) selectJobs(file *jobfile.File) ([]*jobfile.Job, error) {
 		}
 	}
 
-	return slices.DeleteFunc(slices.Clone(file.Jobs), func(j *jobfile.Job) bool { return !slices.Contains(f.only, j.Called()) }), nil
+	return slices.DeleteFunc(slices.Clone(file.Jobs), func(j *jobfile.Job) bool { return !slices.Contains(f.only, j.DisplayName()) }), nil
 }
 
 // readStdin reads stdin where a job's area is there: it is read again for each job,

@@ -29,7 +29,7 @@ type preparedJob struct {
 
 // name returns what the job is called: where the file does not say, after its table.
 func (p *preparedJob) name() string {
-	if name := p.source.Called(); name != "" {
+	if name := p.source.DisplayName(); name != "" {
 		return name
 	}
 	return p.flags.table
@@ -52,7 +52,7 @@ func (s *jobSet) prepare(job *jobfile.Job, secrets bool) *preparedJob {
 		return p
 	}
 
-	p.options.run.JobName = p.source.Called()
+	p.options.run.JobName = p.source.DisplayName()
 	return p
 }
 

@@ -37,7 +37,7 @@ func (f *jobFileFlags) runLoad(cmd *cobra.Command) error {
 			if rest := set.jobs[i+1:]; len(rest) > 0 {
 				names := make([]string, len(rest))
 				for i, job := range rest {
-					names[i] = job.Called()
+					names[i] = job.DisplayName()
 				}
 				p.reportProgress("not done: %s", strings.Join(names, ", "))
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/loadgrid/loadgrid/internal/fences"
+	"github.com/loadgrid/loadgrid/internal/mdblocks"
 	"github.com/loadgrid/loadgrid/internal/textfile"
 )
 
@@ -154,7 +154,7 @@ func TestSchedulingAlerts(t *testing.T) {
 // TestCrontab checks that each line of the crontab is a variable or five fields and
 // the script that the document has.
 func TestCrontab(t *testing.T) {
-	blocks, err := fences.Read(scheduling)
+	blocks, err := mdblocks.Read(scheduling)
 	if err != nil {
 		t.Fatal(err)
 	}

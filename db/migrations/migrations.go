@@ -53,14 +53,15 @@ func (e *NewerError) Error() string {
 // A migration that was killed in the middle is repeated: each file is one
 // transaction, and may be run again where it was committed but not noted.
 func Up(ctx context.Context, config *pgx.ConnConfig, schema string) error {
-	return with(ctx, config, schema, func(m *migrate.Migrate) error {
+	return withMigrate(ctx, config, schema, func(m *migrate.Migrate) error {
 		if err := refuseNewer(m, schema); err != nil {
 			return err
 		}
+
 		err := m.Up()
 		var dirty migrate.ErrDirty
 		if errors.As(err, &dirty) {
-			if err := m.Force(before(dirty.Version)); err != nil {
+			if err := m.Force(previous(dirty.Version)); err != nil {
 				return fmt.Errorf("taking back the mark that migration %d was killed: %w", dirty.Version, err)
 			}
 			err = m.Up()
@@ -71,10 +72,11 @@ func Up(ctx context.Context, config *pgx.ConnConfig, schema string) error {
 
 // Down takes the ledger away, with all that it knows of runs. The schema stays.
 func Down(ctx context.Context, config *pgx.ConnConfig, schema string) error {
-	return with(ctx, config, schema, func(m *migrate.Migrate) error {
+	return withMigrate(ctx, config, schema, func(m *migrate.Migrate) error {
 		if err := refuseNewer(m, schema); err != nil {
 			return err
 		}
+
 		err := m.Down()
 		var dirty migrate.ErrDirty
 		if errors.As(err, &dirty) {
@@ -89,6 +91,7 @@ func Down(ctx context.Context, config *pgx.ConnConfig, schema string) error {
 			}
 			err = m.Down()
 		}
+
 		return err
 	})
 }
@@ -101,16 +104,18 @@ func Version(ctx context.Context, conn *pgx.Conn, schema string) (version uint, 
 	if err := conn.QueryRow(ctx, "select to_regclass($1) is not null", table).Scan(&there); err != nil || !there {
 		return 0, false, err
 	}
+
 	var v int64
 	err = conn.QueryRow(ctx, "select version, dirty from "+table).Scan(&v, &dirty)
 	if errors.Is(err, pgx.ErrNoRows) || v < 0 {
 		return 0, dirty, nil
 	}
+
 	return uint(v), dirty, err
 }
 
-// before is the version to force a ledger to so that version runs again.
-func before(version int) int {
+// previous is the version to force a ledger to so that version runs again.
+func previous(version int) int {
 	if version <= 1 {
 		return database.NilVersion
 	}
@@ -125,20 +130,22 @@ func refuseNewer(m *migrate.Migrate, schema string) error {
 	if err != nil {
 		return err
 	}
+
 	latest, err := Latest()
 	if err != nil {
 		return err
 	}
+
 	if have > latest {
 		return &NewerError{schema, have, latest}
 	}
 	return nil
 }
 
-// with opens golang-migrate on a connection of its own, whose search_path is
+// withMigrate opens golang-migrate on a connection of its own, whose search_path is
 // the ledger's schema alone. What a role or database may have set against stray
 // sessions does not hold there.
-func with(ctx context.Context, config *pgx.ConnConfig, schema string, do func(*migrate.Migrate) error) (err error) {
+func withMigrate(ctx context.Context, config *pgx.ConnConfig, schema string, do func(*migrate.Migrate) error) (err error) {
 	// Set on the connection, not while it starts: poolers refuse the latter.
 	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(connectCtx context.Context, conn *pgx.Conn) error {
 		// golang-migrate takes no context, and its GracefulStop is a data race:
@@ -163,13 +170,16 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 	if err != nil {
 		return fmt.Errorf("reading the embedded migrations: %w", err)
 	}
+
 	if err := db.PingContext(ctx); err != nil {
 		return err
 	}
+
 	driver, err := migratepgx.WithInstance(db, &migratepgx.Config{MigrationsTable: versionTable, SchemaName: schema})
 	if err != nil {
 		return err
 	}
+
 	m, err := migrate.NewWithInstance("iofs", source, "pgx5", driver)
 	if err != nil {
 		return err
@@ -178,6 +188,7 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 		sourceErr, dbErr := m.Close()
 		err = errors.Join(err, sourceErr, dbErr)
 	}()
+
 	err = do(m)
 	if errors.Is(err, migrate.ErrNoChange) {
 		return nil
@@ -185,5 +196,6 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("bringing the ledger in schema %s to another version was stopped: %w", schema, context.Cause(ctx))
 	}
+
 	return err
 }

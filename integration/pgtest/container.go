@@ -30,25 +30,27 @@ const databaseName = "loadgrid"
 // containerSource starts containers of an image.
 type containerSource struct{ image string }
 
-// containerMachine is a server in a container.
-type containerMachine struct {
+// containerInstance is a server in a container.
+type containerInstance struct {
 	container *postgres.PostgresContainer
 	url       string
 }
 
-func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions) (machine, error) {
+func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) (instance, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
+
 	command := []string{"postgres"}
 	for _, name := range slices.Sorted(maps.Keys(o.settings)) {
 		command = append(command, "-c", name+"="+o.settings[name])
 	}
+
 	c, err := postgres.Run(ctx, s.image,
 		postgres.WithDatabase(databaseName), postgres.WithUsername(databaseName), postgres.WithPassword(rand.Text()),
 		testcontainers.WithEnv(map[string]string{"POSTGRES_INITDB_ARGS": "--no-sync"}),
-		testcontainers.WithLabels(map[string]string{watchmanLabel: w.id}),
+		testcontainers.WithLabels(map[string]string{reaperLabel: r.id}),
 		testcontainers.WithCmd(command...),
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
 			// 64 MB, the engine's default, are too few for parallel workers.
@@ -59,6 +61,7 @@ func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions
 			if o.volume > 0 {
 				host.Tmpfs = map[string]string{VolumePath: fmt.Sprintf("size=%dm,mode=1777", o.volume)}
 			}
+
 			host.PortBindings = network.PortMap{network.MustParsePort("5432/tcp"): {
 				{HostIP: publishedAddress(), HostPort: strconv.Itoa(port)},
 			}}
@@ -67,13 +70,15 @@ func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions
 		testcontainers.WithWaitStrategyAndDeadline(startTimeout,
 			wait.ForLog("database system is ready to accept connections").WithOccurrence(2).WithStartupTimeout(startTimeout)),
 	)
-	m := &containerMachine{container: c}
+
+	m := &containerInstance{container: c}
 	if err == nil {
 		m.url, err = c.ConnectionString(ctx, "sslmode=disable")
 	}
 	if err == nil {
 		err = waitUntilReady(ctx, m.url)
 	}
+
 	if err != nil {
 		err = fmt.Errorf("start a container of %s: %w\n(where no registry can be reached: integration/image/build.sh makes an image, "+
 			"%s names one, %s=local does without)", s.image, err, imageVariable, serverVariable)
@@ -82,6 +87,7 @@ func (s containerSource) start(ctx context.Context, w *watchman, o serverOptions
 		}
 		return nil, errors.Join(err, m.remove(context.WithoutCancel(ctx)))
 	}
+
 	return m, nil
 }
 
@@ -112,20 +118,21 @@ func publishedAddress() netip.Addr {
 	return netip.Addr{}
 }
 
-func (m *containerMachine) dsn() string { return m.url }
+func (m *containerInstance) dsn() string { return m.url }
 
-func (m *containerMachine) stop(ctx context.Context) error {
+func (m *containerInstance) stop(ctx context.Context) error {
 	timeout := stopTimeout
 	return m.container.Stop(ctx, &timeout)
 }
 
-func (m *containerMachine) start(ctx context.Context) error { return m.container.Start(ctx) }
+func (m *containerInstance) start(ctx context.Context) error { return m.container.Start(ctx) }
 
-func (m *containerMachine) kill(ctx context.Context) error {
+func (m *containerInstance) kill(ctx context.Context) error {
 	return m.engine(ctx, func(c *testcontainers.DockerClient, id string) error {
 		if _, err := c.ContainerKill(ctx, id, client.ContainerKillOptions{}); err != nil {
 			return err
 		}
+
 		// The engine answers when the signal is sent, not when all is gone.
 		gone := c.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
 		select {
@@ -137,14 +144,14 @@ func (m *containerMachine) kill(ctx context.Context) error {
 	})
 }
 
-func (m *containerMachine) pause(ctx context.Context) error {
+func (m *containerInstance) pause(ctx context.Context) error {
 	return m.engine(ctx, func(c *testcontainers.DockerClient, id string) error {
 		_, err := c.ContainerPause(ctx, id, client.ContainerPauseOptions{})
 		return err
 	})
 }
 
-func (m *containerMachine) resume(ctx context.Context) error {
+func (m *containerInstance) resume(ctx context.Context) error {
 	return m.engine(ctx, func(c *testcontainers.DockerClient, id string) error {
 		_, err := c.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
 		return err
@@ -152,7 +159,7 @@ func (m *containerMachine) resume(ctx context.Context) error {
 }
 
 // engine calls the engine for what the library has no call for.
-func (m *containerMachine) engine(ctx context.Context, call func(*testcontainers.DockerClient, string) error) error {
+func (m *containerInstance) engine(ctx context.Context, call func(*testcontainers.DockerClient, string) error) error {
 	c, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return fmt.Errorf("reach the container engine: %w", err)
@@ -161,7 +168,7 @@ func (m *containerMachine) engine(ctx context.Context, call func(*testcontainers
 	return call(c, m.container.GetContainerID())
 }
 
-func (m *containerMachine) log(ctx context.Context) string {
+func (m *containerInstance) log(ctx context.Context) string {
 	logs, err := m.container.Logs(ctx)
 	if err != nil {
 		return err.Error()
@@ -171,10 +178,11 @@ func (m *containerMachine) log(ctx context.Context) string {
 	if err != nil {
 		return err.Error()
 	}
+
 	return string(text[max(0, len(text)-4000):])
 }
 
-func (m *containerMachine) remove(ctx context.Context) error {
+func (m *containerInstance) remove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	// A paused container cannot be stopped; on one that is not paused this fails.

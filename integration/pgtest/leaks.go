@@ -24,6 +24,7 @@ func NoLeaks(options ...goleak.Option) error {
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
 	)
+
 	var err error
 	for end := time.Now().Add(leakTime); ; {
 		if err = goleak.Find(options...); err == nil || time.Now().After(end) {

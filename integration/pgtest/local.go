@@ -30,9 +30,9 @@ func newLocalSource(ctx context.Context, why string) (source, error) {
 	return localSource{inst}, nil
 }
 
-// localMachine is a throwaway server. localpg starts it and removes it; that it is
+// localInstance is a throwaway server. localpg starts it and removes it; that it is
 // stopped and started in between is the tests' affair alone.
-type localMachine struct {
+type localInstance struct {
 	inst   localpg.Installation
 	server *localpg.Server
 }
@@ -40,44 +40,48 @@ type localMachine struct {
 // errNoVolume reports that a server cannot have a volume of its own.
 var errNoVolume = errors.New("a server of installed packages has no small volume of its own to be filled: a container has")
 
-func (s localSource) start(ctx context.Context, w *watchman, o serverOptions) (machine, error) {
+func (s localSource) start(ctx context.Context, r *reaper, o serverOptions) (instance, error) {
 	if o.volume > 0 {
 		return nil, errNoVolume
 	}
+
 	server, err := localpg.Start(ctx, s.inst, localpg.Options{TCP: true, Settings: o.settings})
 	if err != nil {
 		return nil, err
 	}
-	m := &localMachine{inst: s.inst, server: server}
-	if err := w.noteDirectory(server.Dir()); err != nil {
+
+	m := &localInstance{inst: s.inst, server: server}
+	if err := r.addDirectory(server.Dir()); err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
+
 	return m, nil
 }
 
-func (m *localMachine) dsn() string { return m.server.DSN() }
+func (m *localInstance) dsn() string { return m.server.DSN() }
 
-func (m *localMachine) data() string { return filepath.Join(m.server.Dir(), "data") }
+func (m *localInstance) data() string { return filepath.Join(m.server.Dir(), "data") }
 
 // stop asks for a fast shutdown.
-func (m *localMachine) stop(ctx context.Context) error {
+func (m *localInstance) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	return m.end(ctx, syscall.SIGINT, false)
 }
 
-func (m *localMachine) kill(ctx context.Context) error { return m.end(ctx, syscall.SIGKILL, true) }
+func (m *localInstance) kill(ctx context.Context) error { return m.end(ctx, syscall.SIGKILL, true) }
 
-func (m *localMachine) pause(context.Context) error { return m.signal(syscall.SIGSTOP) }
+func (m *localInstance) pause(context.Context) error { return m.signal(syscall.SIGSTOP) }
 
-func (m *localMachine) resume(context.Context) error { return m.signal(syscall.SIGCONT) }
+func (m *localInstance) resume(context.Context) error { return m.signal(syscall.SIGCONT) }
 
 // start runs the server's program again, as the user who owns the data.
-func (m *localMachine) start(context.Context) error {
+func (m *localInstance) start(context.Context) error {
 	info, err := os.Stat(m.data())
 	if err != nil {
 		return err
 	}
+
 	log, err := os.OpenFile(filepath.Join(m.server.Dir(), "server.log"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -94,25 +98,29 @@ func (m *localMachine) start(context.Context) error {
 		return err
 	}
 	go func() { _ = cmd.Wait() }() // only so that no zombie stays: the log says how it ended
+
 	return nil
 }
 
 // end sends a signal to the server, or to all of its processes, and waits until
 // none of them is left: a child that lives on would keep the data locked.
-func (m *localMachine) end(ctx context.Context, signal syscall.Signal, all bool) error {
+func (m *localInstance) end(ctx context.Context, signal syscall.Signal, all bool) error {
 	processes, err := m.processes()
 	if err != nil {
 		return err
 	}
+
 	told := processes[:1]
 	if all {
 		told = processes
 	}
+
 	for _, pid := range told {
 		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("signal process %d: %w", pid, err)
 		}
 	}
+
 	for _, pid := range processes {
 		for !isGone(pid) {
 			select {
@@ -122,44 +130,51 @@ func (m *localMachine) end(ctx context.Context, signal syscall.Signal, all bool)
 			}
 		}
 	}
+
 	return nil
 }
 
 // signal tells all processes of the server.
-func (m *localMachine) signal(signal syscall.Signal) error {
+func (m *localInstance) signal(signal syscall.Signal) error {
 	processes, err := m.processes()
 	if err != nil {
 		return err
 	}
+
 	for _, pid := range processes {
 		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("signal process %d: %w", pid, err)
 		}
 	}
+
 	return nil
 }
 
 // processes lists the server and its children, the server first.
-func (m *localMachine) processes() ([]int, error) {
+func (m *localInstance) processes() ([]int, error) {
 	text, err := os.ReadFile(filepath.Join(m.data(), "postmaster.pid"))
 	if err != nil {
 		return nil, fmt.Errorf("find the server's process: %w", err)
 	}
+
 	first, _, _ := strings.Cut(string(text), "\n")
 	server, err := strconv.Atoi(strings.TrimSpace(first))
 	if err != nil {
 		return nil, fmt.Errorf("read the server's process number: %w", err)
 	}
+
 	pids := []int{server}
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", server))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
+
 	for _, field := range strings.Fields(string(children)) {
 		if pid, err := strconv.Atoi(field); err == nil {
 			pids = append(pids, pid)
 		}
 	}
+
 	return pids, nil
 }
 
@@ -174,7 +189,7 @@ func isGone(pid int) bool {
 	return strings.HasPrefix(strings.TrimSpace(rest), "Z")
 }
 
-func (m *localMachine) log(context.Context) string {
+func (m *localInstance) log(context.Context) string {
 	text, err := os.ReadFile(filepath.Join(m.server.Dir(), "server.log"))
 	if err != nil {
 		return err.Error()
@@ -182,7 +197,7 @@ func (m *localMachine) log(context.Context) string {
 	return string(text[max(0, len(text)-4000):])
 }
 
-func (m *localMachine) remove(ctx context.Context) error {
+func (m *localInstance) remove(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(m.data(), "postmaster.pid")); err == nil {
 		if err := m.resume(ctx); err != nil {
 			return err

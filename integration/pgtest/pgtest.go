@@ -41,20 +41,22 @@ const statementTimeout = time.Minute
 // Main runs the tests of a package and then removes the shared server, if a test
 // asked for it. Tests that leave goroutines behind have failed. It returns the exit
 // code for os.Exit. A process that ends in
-// another way (a panic, a timeout, a signal) leaves its servers to a watchman,
-// who removes them a moment later.
+// another way (a panic, a timeout, a signal) leaves its servers to a reaper,
+// which removes them a moment later.
 func Main(m *testing.M) int {
 	code := m.Run()
 	if err := tests.close(); err != nil {
 		fmt.Fprintln(os.Stderr, "pgtest: remove the test server:", err)
 		return max(code, 1)
 	}
+
 	if code == 0 && !fuzzing() {
 		if err := NoLeaks(); err != nil {
 			fmt.Fprintln(os.Stderr, "pgtest: the tests have left goroutines:", err)
 			return 1
 		}
 	}
+
 	return code
 }
 
@@ -136,6 +138,7 @@ func (m *template) get(t testing.TB, admin string) string {
 		execute(t, databaseURL(t, admin, name), "create extension postgis")
 		m.name = name
 	}
+
 	return m.name
 }
 

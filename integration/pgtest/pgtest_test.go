@@ -28,6 +28,7 @@ func query[T any](t *testing.T, dsn, sql string, args ...any) T {
 	if err := conn.QueryRow(t.Context(), sql, args...).Scan(&value); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
+
 	return value
 }
 
@@ -57,6 +58,7 @@ func TestSchemaIsFreshAndGoneAfterwards(t *testing.T) {
 			t.Error(err)
 		}
 	})
+
 	for _, name := range []string{first, second} {
 		if n := query[int](t, pgtest.DSN(t), exists, name); n != 0 {
 			t.Errorf("schema %s is still there", name)
@@ -75,6 +77,7 @@ func TestDatabaseIsFreshAndGoneAfterwards(t *testing.T) {
 			t.Errorf("%d tables in a fresh database", n)
 		}
 	})
+
 	if n := query[int](t, pgtest.DSN(t), "select count(*) from pg_database where datname = $1", name); n != 0 {
 		t.Errorf("database %s is still there", name)
 	}
@@ -86,11 +89,13 @@ func TestServerOfItsOwn(t *testing.T) {
 	if dsn == pgtest.DSN(t) {
 		t.Fatal("it is the shared server")
 	}
+
 	for setting, want := range map[string]string{"fsync": "on", "max_connections": "17"} {
 		if got := query[string](t, dsn, "select current_setting($1)", setting); got != want {
 			t.Errorf("%s = %s, want %s", setting, got, want)
 		}
 	}
+
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +112,7 @@ func TestServerOfItsOwn(t *testing.T) {
 		paused.Close(t.Context())
 		t.Error("a paused server answers")
 	}
+
 	server.Resume()
 	if _, err := conn.Exec(t.Context(), "select 1"); err != nil {
 		t.Errorf("the connection did not outlive a pause: %v", err)
@@ -119,6 +125,7 @@ func TestServerOfItsOwn(t *testing.T) {
 		// A backend may see that its postmaster is gone before it is killed itself.
 		t.Errorf("a killed server said %v: it was shut down in order", refused)
 	}
+
 	server.Start()
 	if n := query[int](t, dsn, "select n from kept"); n != 42 {
 		t.Errorf("n = %d after a crash, want 42", n)
@@ -129,5 +136,6 @@ func TestServerOfItsOwn(t *testing.T) {
 	if n := query[int](t, dsn, "select n from kept"); n != 42 {
 		t.Errorf("n = %d after a restart, want 42", n)
 	}
+
 	server.Stop() // and a stopped server can be removed
 }

@@ -14,10 +14,10 @@ var tests process
 type process struct {
 	mu       sync.Mutex
 	source   source
-	watchman *watchman
-	shared   machine
+	reaper   *reaper
+	shared   instance
 	template template // on the shared server
-	err      error    // why there is no source, watchman or shared server: every test says so
+	err      error    // why there is no source, reaper or shared server: every test says so
 }
 
 // sharedVariable holds the shared server's URL, for the workers of a fuzz test: they
@@ -30,20 +30,23 @@ func (p *process) sharedDSN() (string, error) {
 	if dsn := os.Getenv(sharedVariable); dsn != "" {
 		return dsn, nil
 	}
+
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shared == nil && p.err == nil {
 		if err := p.prepare(); err != nil {
 			return "", err
 		}
+
 		// Nothing on it outlives the tests.
-		p.shared, p.err = p.source.start(context.Background(), p.watchman, serverOptions{settings: map[string]string{
+		p.shared, p.err = p.source.start(context.Background(), p.reaper, serverOptions{settings: map[string]string{
 			"fsync": "off", "full_page_writes": "off", "max_connections": "200",
 		}})
 		if p.err == nil {
 			p.err = os.Setenv(sharedVariable, p.shared.dsn())
 		}
 	}
+
 	if p.err != nil {
 		return "", p.err
 	}
@@ -51,44 +54,47 @@ func (p *process) sharedDSN() (string, error) {
 }
 
 // start starts a server apart from the shared one. It belongs to the caller.
-func (p *process) start(ctx context.Context, o serverOptions) (machine, error) {
+func (p *process) start(ctx context.Context, o serverOptions) (instance, error) {
 	p.mu.Lock()
 	err := p.prepare()
 	p.mu.Unlock() // servers may start side by side
 	if err != nil {
 		return nil, err
 	}
-	return p.source.start(ctx, p.watchman, o)
+	return p.source.start(ctx, p.reaper, o)
 }
 
-// prepare decides where servers come from and posts the watchman, once.
+// prepare decides where servers come from and starts the reaper, once.
 func (p *process) prepare() error {
 	if p.source != nil || p.err != nil {
 		return p.err
 	}
+
 	source, err := chooseSource(context.Background())
 	if err == nil {
-		p.watchman, err = postWatchman()
+		p.reaper, err = startReaper()
 	}
 	if err != nil {
 		p.err = err
 		return err
 	}
 	p.source = source
+
 	return nil
 }
 
-// close removes the shared server and lets the watchman go.
+// close removes the shared server and stops the reaper.
 func (p *process) close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shared != nil {
 		if err := p.shared.remove(context.Background()); err != nil {
-			return err // the watchman tries again when this process has ended
+			return err // the reaper tries again when this process has ended
 		}
 	}
-	if p.watchman != nil {
-		return p.watchman.dismiss()
+
+	if p.reaper != nil {
+		return p.reaper.stop()
 	}
 	return nil
 }

@@ -22,9 +22,9 @@ const (
 // programs of an installed PostgreSQL.
 type source interface {
 	// start starts a server that stays at one address and waits until it answers.
-	// The watchman removes it when the process ends without doing so. After an
+	// The reaper removes it when the process ends without doing so. After an
 	// error nothing is left.
-	start(ctx context.Context, w *watchman, o serverOptions) (machine, error)
+	start(ctx context.Context, r *reaper, o serverOptions) (instance, error)
 }
 
 type serverOptions struct {
@@ -33,8 +33,8 @@ type serverOptions struct {
 	volume   int               // megabytes of the volume at VolumePath; 0 for none
 }
 
-// A machine is one server, running or not.
-type machine interface {
+// A instance is one server, running or not.
+type instance interface {
 	dsn() string
 	stop(context.Context) error   // fast shutdown: sessions end, the data is flushed
 	start(context.Context) error  // returns when the process runs; it may not answer yet
@@ -50,7 +50,7 @@ type machine interface {
 // called from any goroutine, and return when they are done.
 type Server struct {
 	t        testing.TB
-	m        machine
+	m        instance
 	template template
 }
 
@@ -96,6 +96,7 @@ func newServer(t testing.TB, o serverOptions) *Server {
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
+
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		if t.Failed() {
@@ -105,6 +106,7 @@ func newServer(t testing.TB, o serverOptions) *Server {
 			t.Errorf("pgtest: remove the server: %v", err)
 		}
 	})
+
 	return &Server{t: t, m: m}
 }
 
@@ -142,7 +144,7 @@ func (s *Server) Start() {
 func (s *Server) Answers() bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), startTimeout)
 	defer cancel()
-	return ask(ctx, s.m.dsn()) == nil
+	return ping(ctx, s.m.dsn()) == nil
 }
 
 // Pause makes the server stand still: connections stay open and nothing answers.
@@ -165,10 +167,11 @@ func waitUntilReady(ctx context.Context, dsn string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for {
-		err := ask(ctx, dsn)
+		err := ping(ctx, dsn)
 		if err == nil {
 			return nil
 		}
+
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait until the server answers: %w (last try: %w)", context.Cause(ctx), err)
@@ -177,7 +180,7 @@ func waitUntilReady(ctx context.Context, dsn string) error {
 	}
 }
 
-func ask(ctx context.Context, dsn string) error {
+func ping(ctx context.Context, dsn string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, dsn)

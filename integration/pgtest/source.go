@@ -22,10 +22,10 @@ const (
 )
 
 // How long the engine may take to answer, and to fetch the small image of the
-// library's reaper, which is a help and no need.
+// library's own reaper (Ryuk), which is a help and no need.
 const (
 	engineTimeout = 15 * time.Second
-	reaperTimeout = 30 * time.Second
+	ryukTimeout   = 30 * time.Second
 )
 
 // chooseSource decides where servers come from, and says so on stderr.
@@ -38,20 +38,24 @@ func chooseSource(ctx context.Context) (source, error) {
 	default:
 		return nil, fmt.Errorf("%s=%q: want container or local", serverVariable, wanted)
 	}
+
 	if _, err := docker(ctx, engineTimeout, "version", "--format", "{{.Server.Version}}"); err != nil {
 		if wanted == "container" {
 			return nil, fmt.Errorf("%s=container, but no container engine answers: %w", serverVariable, err)
 		}
 		return newLocalSource(ctx, fmt.Sprintf("no container engine answers (%v)", err))
 	}
+
 	if err := configureTestcontainers(ctx); err != nil {
 		return nil, err
 	}
+
 	// The library tells each step; what goes wrong it returns as an error. Here, as
 	// servers may start side by side.
 	tclog.SetDefault(tclog.NewNoopLogger())
 	image := chooseImage(ctx)
 	fmt.Fprintf(os.Stderr, "pgtest: PostGIS comes from a container of %s\n", image)
+
 	return containerSource{image: image}, nil
 }
 
@@ -80,6 +84,7 @@ func configureTestcontainers(ctx context.Context) error {
 	// The library tells each step; what goes wrong it returns as an error.
 	tclog.SetDefault(tclog.NewNoopLogger())
 	settings := map[string]string{}
+
 	// The library should talk to the engine that answered us: docker's own
 	// context may say another one than the library would find.
 	host, err := docker(ctx, engineTimeout, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
@@ -89,10 +94,11 @@ func configureTestcontainers(ctx context.Context) error {
 	if insideWithEngine(ctx, host) {
 		settings["TESTCONTAINERS_HOST_OVERRIDE"] = "127.0.0.1"
 	}
-	if !haveReaper(ctx) {
-		// Without its image no container would start. The watchman does its work.
+	if !haveRyuk(ctx) {
+		// Without its image no container would start. The reaper of this package does its work.
 		settings["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 	}
+
 	for name, value := range settings {
 		if _, isSet := os.LookupEnv(name); isSet {
 			continue
@@ -101,6 +107,7 @@ func configureTestcontainers(ctx context.Context) error {
 			return fmt.Errorf("set %s for testcontainers: %w", name, err)
 		}
 	}
+
 	return nil
 }
 
@@ -119,9 +126,9 @@ func insideWithEngine(ctx context.Context, host string) bool {
 	return err == nil && name == engine
 }
 
-// haveReaper says whether the image that testcontainers-go cleans up with is here
+// haveRyuk says whether the image that testcontainers-go cleans up with is here
 // or can be fetched.
-func haveReaper(ctx context.Context) bool {
+func haveRyuk(ctx context.Context) bool {
 	//lint:ignore SA1019 deprecated without a successor that can be imported
 	image := testcontainers.ReaperDefaultImage
 	if prefix := os.Getenv("TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX"); prefix != "" {
@@ -130,7 +137,8 @@ func haveReaper(ctx context.Context) bool {
 	if haveImage(ctx, image) {
 		return true
 	}
-	_, err := docker(ctx, reaperTimeout, "pull", "--quiet", image)
+	_, err := docker(ctx, ryukTimeout, "pull", "--quiet", image)
+
 	return err == nil
 }
 
@@ -140,6 +148,7 @@ func docker(ctx context.Context, timeout time.Duration, args ...string) (string,
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "docker", args...)
 	cmd.WaitDelay = time.Second
+
 	out, err := cmd.Output()
 	if err != nil {
 		if ctx.Err() != nil {
@@ -150,5 +159,6 @@ func docker(ctx context.Context, timeout time.Duration, args ...string) (string,
 		}
 		return "", fmt.Errorf("docker %s: %w", args[0], err)
 	}
+
 	return strings.TrimSpace(string(out)), nil
 }

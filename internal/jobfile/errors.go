@@ -36,16 +36,17 @@ func (e *Errors) Error() string {
 		}
 		fmt.Fprintf(&b, "%d:%d: %s", one.Line, one.Column, one.Message)
 	}
+
 	return b.String()
 }
 
-// at is an error with a place of its own.
-type at struct {
+// posError is an error with a place of its own.
+type posError struct {
 	Pos
 	err error
 }
 
-func (e *at) Error() string { return e.err.Error() }
+func (e *posError) Error() string { return e.err.Error() }
 
 // Nearest returns the name that is most like a word, and whether one is: of three
 // letters at most one differs.
@@ -65,11 +66,13 @@ func distance(a, b string, most int) int {
 	if len(a)-len(b) >= most || len(b)-len(a) >= most {
 		return most
 	}
+
 	var before []int
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
+
 	for i := 1; i <= len(a); i++ {
 		next := make([]int, len(b)+1)
 		next[0] = i
@@ -85,5 +88,6 @@ func distance(a, b string, most int) int {
 		}
 		before, row = row, next
 	}
+
 	return min(row[len(b)], most)
 }

@@ -34,10 +34,12 @@ func FuzzJobFile(f *testing.F) {
 			checkMistakes(t, data, err)
 			return
 		}
+
 		var doc any
 		if err := yaml.Load(data, &doc); err != nil {
 			t.Fatalf("what is read is no YAML: %v", err)
 		}
+
 		if err := schema.Validate(asJSON(t, doc)); err != nil {
 			t.Errorf("what is read does not fit the schema: %v", err)
 		}
@@ -45,8 +47,9 @@ func FuzzJobFile(f *testing.F) {
 		if err != nil {
 			t.Fatalf("written anew it is refused: %v\n%s", err, write(t, file))
 		}
+
 		for i, job := range file.Jobs {
-			if a, b := got(file, job), got(again, again.Jobs[i]); a != b || job.Called() != again.Jobs[i].Called() {
+			if a, b := got(file, job), got(again, again.Jobs[i]); a != b || job.DisplayName() != again.Jobs[i].DisplayName() {
 				t.Errorf("%s is %s when it is written anew", a, b)
 			}
 		}
@@ -59,12 +62,14 @@ func checkMistakes(t *testing.T, data []byte, err error) {
 	if !errors.As(err, &list) || len(list.List) == 0 {
 		t.Fatalf("no list of mistakes: %v", err)
 	}
+
 	lines := bytes.Count(data, []byte("\n")) + bytes.Count(data, []byte("\r")) + bytes.Count(data, []byte("\u2028")) + bytes.Count(data, []byte("\u2029")) + bytes.Count(data, []byte("\u0085"))
 	for _, one := range list.List {
 		if one.Line < 1 || one.Line > lines+2 || one.Column < 1 || one.Column > len(data)+2 {
 			t.Errorf("%d:%d is no place in the file: %s", one.Line, one.Column, one.Message)
 		}
 	}
+
 	if text := err.Error(); !regexp.MustCompile(`^f:\d+:\d+: .`).MatchString(text) {
 		t.Errorf("a mistake without a place: %q", text)
 	} else if bytes.ContainsFunc([]byte(text), unicode.IsControl) {
@@ -83,10 +88,12 @@ func write(t *testing.T, f *File) []byte {
 		}
 		jobs.Content = append(jobs.Content, m)
 	}
+
 	data, err := yaml.Dump(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{text("jobs"), jobs, text("defaults"), written(&f.Defaults)}})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return data
 }
 
@@ -97,6 +104,7 @@ func written(s *Settings) *yaml.Node {
 		if len(v.Items) == 0 {
 			continue
 		}
+
 		value := text(v.Items[0].Text)
 		switch k.(type) {
 		case *Texts:
@@ -109,6 +117,7 @@ func written(s *Settings) *yaml.Node {
 		}
 		m.Content = append(m.Content, text(key), value)
 	}
+
 	return m
 }
 
@@ -123,6 +132,7 @@ func seeds(t testing.TB) (list []string) {
 	if err != nil || len(files) < 3 {
 		t.Fatalf("examples are missing: %v, %v", files, err)
 	}
+
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -130,6 +140,7 @@ func seeds(t testing.TB) (list []string) {
 		}
 		list = append(list, string(data))
 	}
+
 	for text := range readable() {
 		list = append(list, text)
 	}
@@ -138,6 +149,7 @@ func seeds(t testing.TB) (list []string) {
 			list = append(list, m.text)
 		}
 	}
+
 	return list
 }
 
@@ -148,18 +160,22 @@ func compile(t testing.TB) *jsonschema.Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	c := jsonschema.NewCompiler()
 	if err := c.AddResource("schema.json", doc); err != nil {
 		t.Fatal(err)
 	}
+
 	schema, err := c.Compile("schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return schema
 }
 
@@ -170,10 +186,12 @@ func asJSON(t testing.TB, doc any) any {
 	if err != nil {
 		t.Fatalf("what is read is more than JSON has: %v", err)
 	}
+
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return v
 }
 
@@ -194,6 +212,7 @@ func TestSchemaRefuses(t *testing.T) {
 		if err := yaml.Load([]byte(data), &doc); err != nil {
 			t.Fatalf("%s: %v", data, err)
 		}
+
 		if schema.Validate(asJSON(t, doc)) == nil {
 			t.Errorf("%s fits the schema", data)
 		}

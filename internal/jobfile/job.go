@@ -78,13 +78,13 @@ type Job struct {
 	// its table.
 	Name Text `yaml:"name"`
 
-	pos    Pos
-	called string
+	pos         Pos
+	displayName string
 }
 
-// Called returns the job's name, that of its table where it has none of its own, and
+// DisplayName returns the job's name, that of its table where it has none of its own, or
 // "" where the file says neither.
-func (j *Job) Called() string { return j.called }
+func (j *Job) DisplayName() string { return j.displayName }
 
 // Pos returns where the job begins.
 func (j *Job) Pos() Pos { return j.pos }
@@ -128,6 +128,7 @@ func choices(s any, key string) (list []string) {
 		if field.Tag.Get("yaml") != key {
 			return true
 		}
+
 		for word := range strings.SplitSeq(field.Tag.Get("jsonschema"), ",") {
 			if choice, ok := strings.CutPrefix(word, "enum="); ok {
 				list = append(list, choice)
@@ -152,6 +153,7 @@ func eachKey(v reflect.Value, yield func(reflect.StructField, kind) bool) bool {
 			}
 		}
 	}
+
 	return true
 }
 
@@ -166,25 +168,27 @@ func alternatives() [][][]string {
 
 // Merge returns what holds for a job: what it says, and below that what the defaults
 // say. Keys that the command line has, as given tells, are left out. Whoever gives one
-// of two alternatives, command line, job or defaults, silences the other below.
+// of two alternatives, command line, job or defaults, overrides the other below.
 func (f *File) Merge(job *Job, given func(key string) bool) []Setting {
 	var settings []Setting
-	mine := named(&job.Settings)
+	mine := valuesByKey(&job.Settings)
 	for key, k := range keys(&f.Defaults) {
 		v := k.value()
 		if len(mine[key].Items) > 0 {
 			v = mine[key]
-		} else if silenced(key, func(other string) bool { return len(mine[other].Items) > 0 }) {
+		} else if overridden(key, func(other string) bool { return len(mine[other].Items) > 0 }) {
 			continue
 		}
-		if len(v.Items) > 0 && !given(key) && !silenced(key, given) {
+
+		if len(v.Items) > 0 && !given(key) && !overridden(key, given) {
 			settings = append(settings, Setting{key, v})
 		}
 	}
+
 	return settings
 }
 
-func named(s *Settings) map[string]Value {
+func valuesByKey(s *Settings) map[string]Value {
 	values := make(map[string]Value)
 	for key, k := range keys(s) {
 		if v := k.value(); len(v.Items) > 0 {
@@ -194,9 +198,9 @@ func named(s *Settings) map[string]Value {
 	return values
 }
 
-// silenced tells whether a layer above, which has the keys that has says, gives
+// overridden tells whether a layer above, which has the keys that has says, gives
 // another alternative than the key's.
-func silenced(key string, has func(string) bool) bool {
+func overridden(key string, has func(string) bool) bool {
 	for _, group := range alternatives() {
 		for _, mine := range group {
 			if !slices.Contains(mine, key) {
@@ -209,6 +213,7 @@ func silenced(key string, has func(string) bool) bool {
 			}
 		}
 	}
+
 	return false
 }
 

@@ -32,21 +32,26 @@ func (s Secrets) keywords(parts []part) (string, error) {
 			variables = true
 			text = append(text, symbol{value: &v})
 		}
+
 		for i := range len(p.text) {
 			text = append(text, symbol{char: p.text[i]})
 		}
 	}
+
 	if !variables {
 		return templateText(parts), nil
 	}
-	settings, err := takeApart(text)
+
+	settings, err := scanKeywords(text)
 	if err != nil {
 		return "", err
 	}
+
 	var b strings.Builder
 	for _, kv := range settings {
 		b.WriteString(" " + kv[0] + "=" + quoteKeyword(kv[1]))
 	}
+
 	return b.String(), nil
 }
 
@@ -55,11 +60,11 @@ func parseKeywords(dsn string) ([][2]string, error) {
 	for i := range len(dsn) {
 		text[i].char = dsn[i]
 	}
-	return takeApart(text)
+	return scanKeywords(text)
 }
 
-// takeApart reads keywords and values by the rules of libpq (PQconninfoParse).
-func takeApart(text []symbol) (settings [][2]string, err error) {
+// scanKeywords reads keywords and values by the rules of libpq (PQconninfoParse).
+func scanKeywords(text []symbol) (settings [][2]string, err error) {
 	skip := func() {
 		for len(text) > 0 && text[0].is(spaces) {
 			text = text[1:]
@@ -74,27 +79,31 @@ func takeApart(text []symbol) (settings [][2]string, err error) {
 			key.WriteByte(text[0].char)
 			text = text[1:]
 		}
+
 		if skip(); len(text) == 0 || !text[0].is("=") || key.Len() == 0 {
 			return nil, errors.New("is no connection string: it must look like 'host=db dbname=gis user=me' or postgresql://me@db/gis")
 		}
+
 		text = text[1:]
 		skip()
 		var value string
-		if value, text, err = takeValue(text); err != nil {
+		if value, text, err = scanValue(text); err != nil {
 			return nil, err
 		}
 		settings = append(settings, [2]string{key.String(), value})
 	}
+
 	return settings, nil
 }
 
-// takeValue takes a value off the start of a text.
-func takeValue(text []symbol) (value string, rest []symbol, err error) {
+// scanValue takes a value off the start of a text.
+func scanValue(text []symbol) (value string, rest []symbol, err error) {
 	var b strings.Builder
 	quoted := len(text) > 0 && text[0].is("'")
 	if quoted {
 		text = text[1:]
 	}
+
 	for len(text) > 0 {
 		s := text[0]
 		switch {
@@ -112,6 +121,7 @@ func takeValue(text []symbol) (value string, rest []symbol, err error) {
 		}
 		text = text[1:]
 	}
+
 	if quoted {
 		return "", nil, errors.New("has a quote that is not closed")
 	}

@@ -61,27 +61,29 @@ func (v *SQL) read(n *yaml.Node) error {
 
 func (v *Texts) read(n *yaml.Node) error {
 	if n.Kind != yaml.SequenceNode {
-		return fmt.Errorf("must be a list, not %s: each on a line of its own, behind a hyphen", what(n))
+		return fmt.Errorf("must be a list, not %s: each on a line of its own, behind a hyphen", describeNode(n))
 	}
 	if len(n.Content) == 0 {
 		return errors.New("is an empty list")
 	}
+
 	for _, item := range n.Content {
 		text, err := str(item)
 		if err == nil {
 			err = plain(text)
 		}
 		if err != nil {
-			return &at{Pos{item.Line, item.Column}, err}
+			return &posError{Pos{item.Line, item.Column}, err}
 		}
 		v.put(item, text)
 	}
+
 	return nil
 }
 
 func (v *Bool) read(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.Style != 0 || n.Value != "true" && n.Value != "false" {
-		return fmt.Errorf("must be true or false, not %s", what(n))
+		return fmt.Errorf("must be true or false, not %s", describeNode(n))
 	}
 	v.put(n, n.Value)
 	return nil
@@ -114,30 +116,34 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 	if least != most {
 		must = "must be a number or a list of two"
 	}
+
 	switch {
 	case n.Kind == yaml.SequenceNode && len(n.Content) >= least && len(n.Content) <= most:
 		texts := make([]string, len(n.Content))
 		for i, item := range n.Content {
 			if err := number(item); err != nil {
-				return &at{Pos{item.Line, item.Column}, err}
+				return &posError{Pos{item.Line, item.Column}, err}
 			}
 			texts[i] = item.Value
 		}
 		v.put(n, strings.Join(texts, ","))
 		return nil
+
 	case n.Kind == yaml.SequenceNode:
 		return fmt.Errorf("%s, not of %d", must, len(n.Content))
 	case n.Kind != yaml.ScalarNode:
-		return fmt.Errorf("%s, not %s", must, what(n))
+		return fmt.Errorf("%s, not %s", must, describeNode(n))
 	}
+
 	text, err := str(n)
 	if err == nil {
 		err = plain(text)
 	} else if least == 1 {
 		text, err = n.Value, number(n)
 	} else {
-		err = fmt.Errorf("%s, not %s", must, what(n))
+		err = fmt.Errorf("%s, not %s", must, describeNode(n))
 	}
+
 	v.put(n, text)
 	return err
 }
@@ -151,10 +157,12 @@ func (v *SRID) read(n *yaml.Node) error {
 	} else if !regexp.MustCompile(sridPattern).MatchString(text) {
 		err = errors.New("is none")
 	}
+
 	if err != nil {
-		return fmt.Errorf("must be a number or a string such as EPSG:3035, not %s", what(n))
+		return fmt.Errorf("must be a number or a string such as EPSG:3035, not %s", describeNode(n))
 	}
 	v.put(n, text)
+
 	return nil
 }
 
@@ -172,11 +180,13 @@ func (v *DSN) read(n *yaml.Node) error {
 	if err != nil {
 		return err
 	}
+
 	v.put(n, text)
 	parts, err := parseTemplate(text)
 	if err == nil && literalPassword(parts) {
 		err = errors.New("has a password in it, and a job file is no place for one, others will read it: put ${VARIABLE} in its place")
 	}
+
 	return err
 }
 
@@ -194,11 +204,11 @@ func (v *Password) read(n *yaml.Node) error {
 func str(n *yaml.Node) (string, error) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		return "", fmt.Errorf("must be a string, not %s", what(n))
+		return "", fmt.Errorf("must be a string, not %s", describeNode(n))
 	case n.Tag == "!!null" && n.Value == "":
 		return "", errors.New("has no value")
 	case n.Tag != "!!str":
-		return "", fmt.Errorf("must be a string, and is %s to YAML: put it in quotes", what(n))
+		return "", fmt.Errorf("must be a string, and is %s to YAML: put it in quotes", describeNode(n))
 	}
 	return n.Value, nil
 }
@@ -213,7 +223,7 @@ func plain(text string) error {
 
 func whole(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.Style != 0 || !regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`).MatchString(n.Value) {
-		return fmt.Errorf("must be a whole number in digits, such as 1000, not %s", what(n))
+		return fmt.Errorf("must be a whole number in digits, such as 1000, not %s", describeNode(n))
 	}
 	if _, err := strconv.ParseInt(n.Value, 10, 64); err != nil {
 		return errors.New("is a number of too many digits")
@@ -224,7 +234,7 @@ func whole(n *yaml.Node) error {
 func number(n *yaml.Node) error {
 	decimal := regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]+)?$`)
 	if n.Kind != yaml.ScalarNode || n.Style != 0 || !decimal.MatchString(n.Value) {
-		return fmt.Errorf("must be a number, such as 1000, 0.25 or 1e-3, not %s", what(n))
+		return fmt.Errorf("must be a number, such as 1000, 0.25 or 1e-3, not %s", describeNode(n))
 	}
 	if _, err := strconv.ParseFloat(n.Value, 64); err != nil {
 		return errors.New("is a number that is too large")
@@ -232,14 +242,15 @@ func number(n *yaml.Node) error {
 	return nil
 }
 
-// what says what a node is.
-func what(n *yaml.Node) string {
+// describeNode says what a node is.
+func describeNode(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a mapping of keys to values"
 	case yaml.SequenceNode:
 		return "a list"
 	}
+
 	switch n.Tag {
 	case "!!null":
 		return "nothing (null)"
@@ -253,6 +264,7 @@ func what(n *yaml.Node) string {
 	case "!!timestamp":
 		return "a date"
 	}
+
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		return "a string in quotes"
 	}

@@ -20,13 +20,15 @@ func Read(name string, data []byte) (*File, error) {
 		r.fail(Pos{1, 1}, "", err)
 		return nil, r.err()
 	}
+
 	r.root(root)
 	if len(r.errors) == 0 {
-		r.names()
+		r.assignNames()
 	}
 	if err := r.err(); err != nil {
 		return nil, err
 	}
+
 	return r.file, nil
 }
 
@@ -38,7 +40,7 @@ type reader struct {
 
 // fail notes an error that is at a place, unless it has one of its own.
 func (r *reader) fail(pos Pos, key string, err error) {
-	var placed *at
+	var placed *posError
 	if errors.As(err, &placed) {
 		pos = placed.Pos
 	}
@@ -53,6 +55,7 @@ func (r *reader) err() error {
 	if len(r.errors) == 0 {
 		return nil
 	}
+
 	slices.SortStableFunc(r.errors, func(a, b Error) int {
 		if a.Line != b.Line {
 			return a.Line - b.Line
@@ -62,55 +65,60 @@ func (r *reader) err() error {
 	return &Errors{r.file.Name, r.errors}
 }
 
-// several are the keys of a file with several jobs.
-type several struct {
+// jobList are the keys of a file with several jobs.
+type jobList struct {
 	Defaults Settings `yaml:"defaults"`
 	Jobs     []Job    `yaml:"jobs"`
 }
 
 func (r *reader) root(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(place(n), "", fmt.Errorf("a job file is a mapping of keys to values, not %s", what(n)))
+		r.fail(nodePos(n), "", fmt.Errorf("a job file is a mapping of keys to values, not %s", describeNode(n)))
 		return
 	}
+
 	list := false
 	for i := 0; i < len(n.Content); i += 2 {
 		key := n.Content[i].Value
 		list = list || key == "defaults" || key == "jobs"
 	}
+
 	if !list {
-		job := &Job{pos: place(n)}
+		job := &Job{pos: nodePos(n)}
 		r.settings(n, job)
 		r.file.Jobs = []*Job{job}
 		return
 	}
+
 	r.mapping(n, func(key, value *yaml.Node) {
 		switch key.Value {
 		case "defaults":
 			r.settings(value, &r.file.Defaults)
 		case "jobs":
 			r.jobs(value)
+
 		default:
 			names := append(namesOf(new(Job)), "defaults", "jobs")
 			if slices.Contains(names, key.Value) {
-				r.fail(place(key), "", fmt.Errorf("%s stands beside defaults and jobs: put it under defaults, or into a job", key.Value))
+				r.fail(nodePos(key), "", fmt.Errorf("%s stands beside defaults and jobs: put it under defaults, or into a job", key.Value))
 				return
 			}
-			r.unknown(key, names)
+			r.failUnknown(key, names)
 		}
 	})
+
 	if len(r.file.Jobs) == 0 && len(r.errors) == 0 {
-		r.fail(place(n), "", errors.New("has no job: jobs is missing"))
+		r.fail(nodePos(n), "", errors.New("has no job: jobs is missing"))
 	}
 }
 
 func (r *reader) jobs(n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.fail(place(n), "", errors.New("jobs must be a list of jobs, each behind a hyphen"))
+		r.fail(nodePos(n), "", errors.New("jobs must be a list of jobs, each behind a hyphen"))
 		return
 	}
 	for _, item := range n.Content {
-		job := &Job{pos: place(item)}
+		job := &Job{pos: nodePos(item)}
 		r.settings(item, job)
 		r.file.Jobs = append(r.file.Jobs, job)
 	}
@@ -123,25 +131,28 @@ func (r *reader) settings(n *yaml.Node, into any) {
 		kinds[key] = k
 	}
 	if n.Kind != yaml.MappingNode {
-		r.fail(place(n), "", fmt.Errorf("must be a mapping of keys to values, not %s", what(n)))
+		r.fail(nodePos(n), "", fmt.Errorf("must be a mapping of keys to values, not %s", describeNode(n)))
 		return
 	}
+
 	r.mapping(n, func(key, value *yaml.Node) {
 		k, ok := kinds[key.Value]
 		if !ok {
-			r.unknown(key, namesOf(into))
+			r.failUnknown(key, namesOf(into))
 			return
 		}
+
 		if value.Tag == "!!null" {
-			r.fail(place(value), key.Value, errors.New("has no value"))
+			r.fail(nodePos(value), key.Value, errors.New("has no value"))
 			return
 		}
+
 		err := k.read(value)
 		if list := choices(into, key.Value); err == nil && list != nil && !slices.Contains(list, value.Value) {
 			err = errors.New("must be " + orList(list))
 		}
 		if err != nil {
-			r.fail(place(value), key.Value, err)
+			r.fail(nodePos(value), key.Value, err)
 		}
 	})
 }
@@ -153,9 +164,9 @@ func (r *reader) mapping(n *yaml.Node, do func(key, value *yaml.Node)) {
 		key, value := n.Content[i], n.Content[i+1]
 		switch line, twice := lines[key.Value]; {
 		case key.Kind != yaml.ScalarNode:
-			r.fail(place(key), "", fmt.Errorf("a key must be a name, not %s", what(key)))
+			r.fail(nodePos(key), "", fmt.Errorf("a key must be a name, not %s", describeNode(key)))
 		case twice:
-			r.fail(place(key), "", fmt.Errorf("%s stands here a second time: it is in line %d already", quoted(key.Value), line))
+			r.fail(nodePos(key), "", fmt.Errorf("%s stands here a second time: it is in line %d already", quoted(key.Value), line))
 		default:
 			lines[key.Value] = key.Line
 			do(key, value)
@@ -163,43 +174,46 @@ func (r *reader) mapping(n *yaml.Node, do func(key, value *yaml.Node)) {
 	}
 }
 
-func (r *reader) unknown(key *yaml.Node, names []string) {
+func (r *reader) failUnknown(key *yaml.Node, names []string) {
 	message := fmt.Sprintf("unknown key %s", quoted(key.Value))
 	if len(r.errors) < shownErrors { // a longer list is not shown, and may be very long
 		if near, ok := Nearest(key.Value, names); ok {
 			message += fmt.Sprintf(": did you mean %q?", near)
 		}
 	}
-	r.fail(place(key), "", errors.New(message))
+	r.fail(nodePos(key), "", errors.New(message))
 }
 
-// names gives each job its name, and refuses two of one.
-func (r *reader) names() {
+// assignNames gives each job its name, and refuses two of one.
+func (r *reader) assignNames() {
 	lines := make(map[string]Pos)
 	for _, job := range r.file.Jobs {
 		pos := job.pos
 		for _, v := range []Value{job.Name.Value, job.Table.Value, r.file.Defaults.Table.Value} {
 			if len(v.Items) > 0 {
-				job.called, pos = v.Items[0].Text, v.Items[0].Pos
+				job.displayName, pos = v.Items[0].Text, v.Items[0].Pos
 				break
 			}
 		}
+
 		if len(job.Name.Items) > 0 {
-			if bad := func(c rune) bool { return unicode.IsControl(c) }; job.called == "" || len(job.called) > 100 || strings.ContainsFunc(job.called, bad) {
+			if bad := func(c rune) bool { return unicode.IsControl(c) }; job.displayName == "" || len(job.displayName) > 100 || strings.ContainsFunc(job.displayName, bad) {
 				r.fail(pos, "name", errors.New("must have 1 to 100 bytes of printable text"))
 				continue
 			}
 		}
+
 		if len(r.file.Jobs) == 1 {
 			return
 		}
-		switch first, twice := lines[job.called]; {
-		case job.called == "":
+
+		switch first, twice := lines[job.displayName]; {
+		case job.displayName == "":
 			r.fail(job.pos, "", errors.New("a job of several needs a name or a table"))
 		case twice:
-			r.fail(pos, "", fmt.Errorf("two jobs are called %s, in lines %d and %d: give each a name", quoted(job.called), first.Line, pos.Line))
+			r.fail(pos, "", fmt.Errorf("two jobs are called %s, in lines %d and %d: give each a name", quoted(job.displayName), first.Line, pos.Line))
 		default:
-			lines[job.called] = pos
+			lines[job.displayName] = pos
 		}
 	}
 }
@@ -211,7 +225,7 @@ func namesOf(s any) (names []string) {
 	return names
 }
 
-func place(n *yaml.Node) Pos { return Pos{n.Line, n.Column} }
+func nodePos(n *yaml.Node) Pos { return Pos{n.Line, n.Column} }
 
 // quoted returns what a file has for a name, in quotes and not too long.
 func quoted(s string) string {

@@ -225,10 +225,12 @@ jobs:
   - {name: a, extent: [0, 0, 1, 1], aoi: x.wkt, set: [c=3]}
   - {name: b, rows: 5, index: gist}
 `
+
 	f, err := Read("f", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for _, tt := range []struct {
 		job   int
 		given string
@@ -282,6 +284,7 @@ func TestEachKeyIsRead(t *testing.T) {
 		}
 		names[key] = true
 	}
+
 	if n := len(namesOf(new(Job))); n != len(names)+1 {
 		t.Errorf("a job has %d keys, defaults have %d", n, len(names))
 	}

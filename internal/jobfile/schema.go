@@ -27,16 +27,18 @@ func Schema(describe func(key string) string) ([]byte, error) {
 			return describe(f.Tag.Get("yaml"))
 		},
 		Namer: func(t reflect.Type) string {
-			return map[string]string{"Settings": "defaults", "Job": "job", "several": "jobs"}[t.Name()]
+			return map[string]string{"Settings": "defaults", "Job": "job", "jobList": "jobs"}[t.Name()]
 		},
 	}
-	schema := reflector.Reflect(new(several))
+
+	schema := reflector.Reflect(new(jobList))
 	jobs := schema.Definitions["jobs"]
 	jobs.Required = []string{"jobs"}
 	list, ok := jobs.Properties.Get("jobs")
 	if !ok {
 		return nil, fmt.Errorf("the schema of a file has no jobs")
 	}
+
 	one := uint64(1)
 	list.MinItems = &one
 	schema.Ref = ""
@@ -47,6 +49,7 @@ func Schema(describe func(key string) string) ([]byte, error) {
 	schema.Else = &jsonschema.Schema{Ref: "#/$defs/job"}
 	schema.Type = "object"
 	text, err := json.MarshalIndent(schema, "", "  ")
+
 	return append(text, '\n'), err
 }
 

@@ -44,6 +44,7 @@ func parseTemplate(text string) ([]part, error) {
 			plain.Reset()
 		}
 	}
+
 	for text != "" {
 		if strings.HasPrefix(text, "$${") {
 			plain.WriteString("${")
@@ -59,6 +60,7 @@ func parseTemplate(text string) ([]part, error) {
 			text = text[1:]
 		}
 	}
+
 	flush()
 	return parts, nil
 }
@@ -84,6 +86,7 @@ func literalPassword(parts []part) bool {
 	if err != nil || strings.HasPrefix(text, filePrefix) {
 		return false
 	}
+
 	literal := func(value string) bool { return value != "" && !strings.Contains(value, variable) }
 	for _, m := range regexp.MustCompile(`(?:^postgres(?:ql)?://[^/?#@]*?:|[?&](?:ssl)?password=)([^@&#]*)`).FindAllStringSubmatch(text, -1) {
 		inUser := strings.HasPrefix(m[0], "postgres")
@@ -91,9 +94,11 @@ func literalPassword(parts []part) bool {
 			return true
 		}
 	}
+
 	if isURL(text) {
 		return false
 	}
+
 	settings, _ := parseKeywords(strings.TrimPrefix(text, variable))
 	return slices.ContainsFunc(settings, func(kv [2]string) bool {
 		return (kv[0] == "password" || kv[0] == "sslpassword") && literal(kv[1])
@@ -121,6 +126,7 @@ func (s Secrets) fill(parts []part, encode func(string) string) (string, error) 
 		}
 		b.WriteString(p.text)
 	}
+
 	return b.String(), nil
 }
 
@@ -135,10 +141,12 @@ func (s Secrets) file(parts []part) (_ string, err error) {
 	if err != nil {
 		return "", err
 	}
+
 	name = strings.TrimPrefix(name, filePrefix)
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(s.Dir, name)
 	}
+
 	// The name that is shown has no values of variables in it.
 	shown := strings.TrimPrefix(templateText(parts), filePrefix)
 	f, err := os.Open(name)
@@ -147,6 +155,7 @@ func (s Secrets) file(parts []part) (_ string, err error) {
 		data, err = io.ReadAll(io.LimitReader(f, maxSecret+1))
 		err = errors.Join(err, f.Close())
 	}
+
 	var path *os.PathError
 	switch {
 	case errors.As(err, &path):
@@ -156,11 +165,13 @@ func (s Secrets) file(parts []part) (_ string, err error) {
 	case len(data) > maxSecret:
 		return "", fmt.Errorf("is in file %s, which has more than %d bytes", shown, maxSecret)
 	}
+
 	text := strings.TrimSuffix(string(data), "\n")
 	text = strings.TrimSuffix(text, "\r")
 	if text == "" {
 		return "", fmt.Errorf("is in file %s, which is empty", shown)
 	}
+
 	return text, nil
 }
 
@@ -180,17 +191,21 @@ func (s Secrets) Password(text string) (string, error) {
 	if err := checkPassword(text); err != nil {
 		return "", err
 	}
+
 	parts, err := parseTemplate(text)
 	if err != nil {
 		return "", err
 	}
+
 	if strings.HasPrefix(text, filePrefix) {
 		return s.file(parts)
 	}
+
 	password, err := s.raw(parts)
 	if err == nil && password == "" {
 		err = fmt.Errorf("is the variable %s, which is empty", parts[0].variable)
 	}
+
 	return password, err
 }
 
@@ -202,9 +217,11 @@ func (s Secrets) DSN(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+
 	if strings.HasPrefix(text, filePrefix) {
 		return s.file(parts)
 	}
+
 	start, rest := "", parts
 	if len(parts) > 0 && parts[0].variable != "" {
 		if start, err = s.value(parts[0].variable); err != nil {
@@ -212,6 +229,7 @@ func (s Secrets) DSN(text string) (string, error) {
 		}
 		rest = parts[1:]
 	}
+
 	dsn := ""
 	if first := append(rest, part{})[0].text; isURL(start + first) {
 		dsn, err = s.url(rest)
@@ -223,6 +241,7 @@ func (s Secrets) DSN(text string) (string, error) {
 			dsn = strings.TrimPrefix(dsn, " ")
 		}
 	}
+
 	if err == nil && start+dsn == "" {
 		err = errors.New("is empty")
 	}
@@ -247,27 +266,33 @@ func WithPassword(dsn, password string) string {
 				return dsn
 			}
 		}
+
 		if err != nil { // whoever opens it says what is wrong
 			return dsn
 		}
 		return strings.TrimLeft(dsn+" password="+quoteKeyword(password), " ")
 	}
+
 	u, err := url.Parse(dsn)
 	if err != nil || u.Query().Has("password") {
 		return dsn
 	}
+
 	if _, has := u.User.Password(); has {
 		return dsn
 	}
+
 	// What is there stays as it is written.
 	before, fragment, hasFragment := strings.Cut(dsn, "#")
 	separator := "?"
 	if strings.Contains(before, "?") {
 		separator = "&"
 	}
+
 	dsn = before + separator + "password=" + strings.ReplaceAll(url.QueryEscape(password), "+", "%20")
 	if hasFragment {
 		dsn += "#" + fragment
 	}
+
 	return dsn
 }

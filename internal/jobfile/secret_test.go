@@ -24,6 +24,7 @@ func TestDSNIsWhatTheDriverReads(t *testing.T) {
 			t.Setenv(name, "")
 		}
 	}
+
 	t.Setenv("HOME", t.TempDir())
 	for _, password := range nasty() {
 		secrets := Secrets{Dir: t.TempDir(), Lookup: func(name string) (string, bool) {
@@ -36,6 +37,7 @@ func TestDSNIsWhatTheDriverReads(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(secrets.Dir, "dsn"), []byte("host=db.example user=me dbname=gis password="+quoteKeyword(password)+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
+
 		for _, tt := range []struct{ dsn, password string }{
 			{"postgresql://me:${P}@db.example/gis", ""},
 			{"postgres://${U}:${P}@${H}:5432/${D}", ""},
@@ -62,6 +64,7 @@ func TestDSNIsWhatTheDriverReads(t *testing.T) {
 					return secrets.Lookup(name)
 				}
 			}
+
 			dsn, err := lookup.DSN(tt.dsn)
 			if err == nil && tt.password == "P" {
 				var p string
@@ -69,10 +72,12 @@ func TestDSNIsWhatTheDriverReads(t *testing.T) {
 					dsn = WithPassword(dsn, p)
 				}
 			}
+
 			if err != nil {
 				t.Errorf("%s with password %q: %v", tt.dsn, password, err)
 				continue
 			}
+
 			c, err := pgx.ParseConfig(dsn)
 			if err != nil {
 				t.Errorf("%s with password %q: %v", tt.dsn, password, err)
@@ -90,10 +95,12 @@ func TestSecretsRefuse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+
 	secrets := Secrets{Dir: dir, Lookup: func(name string) (string, bool) {
 		v, ok := map[string]string{"P": "hunter2", "E": "", "DIR": "/no/hunter2"}[name]
 		return v, ok
 	}}
+
 	for _, tt := range []struct{ key, text, want string }{
 		{"dsn", "host=${NOT}", "needs the variable NOT, which is not set"},
 		{"dsn", "${NOT}", "needs the variable NOT, which is not set"},
@@ -147,6 +154,7 @@ func TestWithPasswordLeavesOneThatIsThere(t *testing.T) {
 			t.Errorf("%s becomes %s", dsn, got)
 		}
 	}
+
 	for dsn, want := range map[string]string{
 		"": "password='b'", "host=h": "host=h password='b'", "host='password=a'": "host='password=a' password='b'", "sslpassword=a": "sslpassword=a password='b'",
 	} {

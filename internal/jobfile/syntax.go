@@ -19,41 +19,47 @@ const MaxSize = 1 << 20
 // refused: anchors and aliases, which let a short text become a long one, and tags.
 func parse(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
-		return nil, &at{Pos{1, 1}, fmt.Errorf("has more than %d bytes: no job file is so long", MaxSize)}
+		return nil, &posError{Pos{1, 1}, fmt.Errorf("has more than %d bytes: no job file is so long", MaxSize)}
 	}
-	if pos, ok := firstWrong(data); !ok {
-		return nil, &at{pos, errors.New("a byte that is no text in UTF-8")}
+	if pos, ok := firstInvalid(data); !ok {
+		return nil, &posError{pos, errors.New("a byte that is no text in UTF-8")}
 	}
+
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
+
 	var doc, more yaml.Node
 	switch err := loader.Load(&doc); {
 	case errors.Is(err, io.EOF):
-		return nil, &at{Pos{1, 1}, errors.New("has no job: it is empty")}
+		return nil, &posError{Pos{1, 1}, errors.New("has no job: it is empty")}
 	case err != nil:
 		return nil, syntaxError(data, err)
 	}
+
 	if len(doc.Content) != 1 {
-		return nil, &at{Pos{1, 1}, errors.New("has no job: it is empty")}
+		return nil, &posError{Pos{1, 1}, errors.New("has no job: it is empty")}
 	}
+
 	root := doc.Content[0]
-	if err := refuse(root); err != nil {
+	if err := refuseUnsupported(root); err != nil {
 		return nil, err
 	}
+
 	switch err := loader.Load(&more); {
 	case err == nil:
-		return nil, &at{Pos{more.Line, more.Column}, errors.New("a second document begins: a file is one, with its jobs in a list under jobs")}
+		return nil, &posError{Pos{more.Line, more.Column}, errors.New("a second document begins: a file is one, with its jobs in a list under jobs")}
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(data, err)
 	}
+
 	return root, nil
 }
 
-// firstWrong returns where the first byte is that is no UTF-8, or a control
+// firstInvalid returns where the first byte is that is no UTF-8, or a control
 // character, and whether there is none.
-func firstWrong(data []byte) (Pos, bool) {
+func firstInvalid(data []byte) (Pos, bool) {
 	pos := Pos{1, 1}
 	for len(data) > 0 {
 		r, n := utf8.DecodeRune(data)
@@ -68,6 +74,7 @@ func firstWrong(data []byte) (Pos, bool) {
 		}
 		data = data[n:]
 	}
+
 	return pos, true
 }
 
@@ -76,13 +83,14 @@ func firstWrong(data []byte) (Pos, bool) {
 func syntaxError(data []byte, err error) error {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {
-		return &at{Pos{1, 1}, errors.New("is no YAML")}
+		return &posError{Pos{1, 1}, errors.New("is no YAML")}
 	}
+
 	pos := Pos{max(load.Mark.Line, 1), max(load.Mark.Column, 1)}
 	message := load.Message
 	switch {
 	case strings.Contains(message, "anchor"):
-		return &at{pos, errNoAlias()}
+		return &posError{pos, errNoAlias()}
 	case charAt(data, pos) == '\t':
 		message = "a tab where YAML has spaces"
 	case strings.Contains(message, "cannot start any token"):
@@ -90,10 +98,11 @@ func syntaxError(data []byte, err error) error {
 	case strings.Contains(message, "mapping values are not allowed"):
 		message += ": text with a colon and a space in it stands in quotes, and keys of one mapping in one column"
 	}
+
 	if load.ContextMsg != "" && load.ContextMark.Line > 0 && load.ContextMark.Line != load.Mark.Line {
 		message += fmt.Sprintf(" (%s that begins in line %d)", load.ContextMsg, load.ContextMark.Line)
 	}
-	return &at{pos, errors.New("is no YAML: " + message)}
+	return &posError{pos, errors.New("is no YAML: " + message)}
 }
 
 // charAt returns the character at a place, 0 where there is none.
@@ -108,6 +117,7 @@ func charAt(data []byte, pos Pos) rune {
 		}
 		line++
 	}
+
 	return 0
 }
 
@@ -115,18 +125,20 @@ func errNoAlias() error {
 	return errors.New("anchors and aliases (& and *) are not for job files: what jobs share stands under defaults, and text that begins so stands in quotes")
 }
 
-// refuse looks for what job files do not have.
-func refuse(n *yaml.Node) error {
+// refuseUnsupported looks for what job files do not have.
+func refuseUnsupported(n *yaml.Node) error {
 	switch {
 	case n.Anchor != "", n.Kind == yaml.AliasNode, n.Tag == "!!merge":
-		return &at{Pos{n.Line, n.Column}, errNoAlias()}
+		return &posError{Pos{n.Line, n.Column}, errNoAlias()}
 	case n.Style&yaml.TaggedStyle != 0:
-		return &at{Pos{n.Line, n.Column}, errors.New("tags (!) are not for job files: text that begins so stands in quotes")}
+		return &posError{Pos{n.Line, n.Column}, errors.New("tags (!) are not for job files: text that begins so stands in quotes")}
 	}
+
 	for _, c := range n.Content {
-		if err := refuse(c); err != nil {
+		if err := refuseUnsupported(c); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }

@@ -25,19 +25,21 @@ func (s *Server) initialise(ctx context.Context) error {
 		// it is open to the server's user and to root alone.
 		"--auth-local=trust",
 	}
+
 	if s.opts.TCP {
 		file := filepath.Join(s.dir, "password")
 		if err := os.WriteFile(file, []byte(s.password+"\n"), 0o600); err != nil {
 			return fmt.Errorf("write the server's password: %w", err)
 		}
 		defer os.Remove(file)
-		if err := s.account.give(file); err != nil {
+		if err := s.account.chown(file); err != nil {
 			return fmt.Errorf("give the server's password to %s: %w", s.account.name, err)
 		}
 		args = append(args, "--auth-host=scram-sha-256", "--pwfile="+file)
 	} else {
 		args = append(args, "--auth-host=reject")
 	}
+
 	var out string
 	var err error
 	for _, locale := range []string{"C.UTF-8", "C"} {
@@ -54,6 +56,7 @@ func (s *Server) initialise(ctx context.Context) error {
 		return fmt.Errorf("run initdb of PostgreSQL %s in %s as %s: %w; its output:\n%s",
 			s.inst.Version, s.dir, s.account.name, err, tail(out))
 	}
+
 	return nil
 }
 
@@ -68,10 +71,12 @@ func (s *Server) configure() error {
 		// container's 64 MB of /dev/shm do not limit parallel queries.
 		"dynamic_shared_memory_type": "mmap",
 	}
+
 	maps.Copy(settings, s.opts.Settings)
 	// The addresses are the server's own: DSN names them.
 	settings["unix_socket_directories"] = `"` + s.dir + `"`
 	settings["listen_addresses"] = ""
+
 	if s.opts.TCP {
 		port, err := freePort()
 		if err != nil {
@@ -80,18 +85,21 @@ func (s *Server) configure() error {
 		s.port = port
 		settings["listen_addresses"] = "127.0.0.1"
 	}
+
 	settings["port"] = strconv.Itoa(s.port)
 	text, err := settingLines(settings)
 	if err != nil {
 		return err
 	}
+
 	// The file that ALTER SYSTEM writes: it wins over postgresql.conf, and can
 	// be written again when the port turns out to be taken.
 	file := filepath.Join(s.dataDir(), "postgresql.auto.conf")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write the server's settings: %w", err)
 	}
-	return s.account.give(file)
+
+	return s.account.chown(file)
 }
 
 var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)

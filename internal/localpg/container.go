@@ -45,6 +45,7 @@ func findEngine(ctx context.Context, lookPath func(string) (string, error)) (eng
 		if err != nil {
 			continue
 		}
+
 		e := engine{name: name, path: path}
 		if _, err := e.run(ctx, engineTimeout, "info"); err != nil {
 			reasons = append(reasons, fmt.Sprintf("%s does not answer (%v)", name, err))
@@ -52,6 +53,7 @@ func findEngine(ctx context.Context, lookPath func(string) (string, error)) (eng
 		}
 		return e, nil
 	}
+
 	if len(reasons) == 0 {
 		return engine{}, errors.New("no container engine (docker, podman) is installed")
 	}
@@ -73,6 +75,7 @@ func (e engine) runWith(ctx context.Context, timeout time.Duration, env []string
 	ownGroup(cmd)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
+
 	err := cmd.Run()
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -82,6 +85,7 @@ func (e engine) runWith(ctx context.Context, timeout time.Duration, env []string
 	case err != nil:
 		return "", fmt.Errorf("%s %s: %w: %s", e.name, args[0], err, lastLine(complaint.String()))
 	}
+
 	return strings.TrimSpace(out.String()), nil
 }
 
@@ -93,15 +97,18 @@ func (e engine) obtain(ctx context.Context, wanted string, out io.Writer) (strin
 		wanted = DefaultImage
 		candidates = []string{DefaultImage, LocalImage}
 	}
+
 	for _, image := range candidates {
 		if _, err := e.run(ctx, engineTimeout, "image", "inspect", image); err == nil {
 			return image, nil
 		}
 	}
+
 	fmt.Fprintf(out, "%s answers: pulling the image %s (at most %v) ...\n", e.name, wanted, pullTimeout)
 	if _, err := e.run(ctx, pullTimeout, "pull", wanted); err != nil {
 		return "", fmt.Errorf("%s answers, but the image %s cannot be had: %w", e.name, wanted, err)
 	}
+
 	return wanted, nil
 }
 
@@ -135,10 +142,12 @@ func (c *container) bringUp(ctx context.Context, image string) error {
 	if err != nil {
 		return fmt.Errorf("start a container of %s: %w", image, err)
 	}
+
 	published, err := c.engine.run(ctx, engineTimeout, "port", c.name, "5432/tcp")
 	if err != nil {
 		return fmt.Errorf("ask for the port of the container of %s: %w; its log:\n%s", image, err, c.log())
 	}
+
 	address, _, _ := strings.Cut(published, "\n")
 	u := url.URL{Scheme: "postgres", User: url.UserPassword(databaseName, password), Host: address,
 		Path: "/" + databaseName, RawQuery: "sslmode=disable"}
@@ -146,6 +155,7 @@ func (c *container) bringUp(ctx context.Context, image string) error {
 	if err := c.waitUntilReady(ctx); err != nil {
 		return fmt.Errorf("wait for the container of %s: %w; its log:\n%s", image, err, c.log())
 	}
+
 	return nil
 }
 
@@ -159,12 +169,14 @@ func (c *container) waitUntilReady(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
+
 		if ctx.Err() == nil {
 			// With --rm a container that has ended is gone.
 			if _, gone := c.engine.run(ctx, engineTimeout, "inspect", c.name); gone != nil && ctx.Err() == nil {
 				return fmt.Errorf("it has ended: %w", err)
 			}
 		}
+
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w (last try: %w)", context.Cause(ctx), err)

@@ -39,19 +39,23 @@ func (d debian) install(ctx context.Context) (err error) {
 	if err := d.runner.authorise(ctx); err != nil {
 		return err
 	}
+
 	before, err := d.clusters()
 	if err != nil {
 		return err
 	}
+
 	folder, err := os.MkdirTemp(d.tmp, "loadgrid-apt-*")
 	if err != nil {
 		return fmt.Errorf("make a folder for the installation: %w", err)
 	}
+
 	d.runner.folder = folder
 	defer func() {
 		// Root's files: the caller may be unable to remove them.
-		err = errors.Join(err, d.runner.root(context.WithoutCancel(ctx), toTheEnd, "rm", "-rf", folder))
+		err = errors.Join(err, d.runner.root(context.WithoutCancel(ctx), unstoppable, "rm", "-rf", folder))
 	}()
+
 	// Also after an error: what came half-way may have started something.
 	return errors.Join(d.steps(ctx), d.verify(before))
 }
@@ -62,6 +66,7 @@ func (d debian) steps(ctx context.Context) error {
 	// The downloads stay out of apt's cache, and so out of the reach of hooks
 	// that empty it between two calls, as images have them.
 	archives, temporary := filepath.Join(d.runner.folder, "archives"), filepath.Join(d.runner.folder, "tmp")
+
 	// apt downloads and verifies as a user of its own.
 	for dir, mode := range map[string]os.FileMode{
 		d.runner.folder: 0o755, archives: 0o755, temporary: 0o777 | os.ModeSticky,
@@ -70,37 +75,43 @@ func (d debian) steps(ctx context.Context) error {
 			return fmt.Errorf("make a folder for the installation: %w", err)
 		}
 	}
+
 	get := append([]string{"-q", "-y", "-o", "Dir::Cache::archives=" + archives}, strings.Fields(aptOptions)...)
 	fmt.Fprintln(d.out, "apt-get update ...")
 	if err := d.runner.root(ctx, stoppable, "apt-get", append(get, "update")...); err != nil {
 		return err
 	}
-	packages, err := d.choose(ctx)
+
+	packages, err := d.choosePackages(ctx)
 	if err != nil {
 		return err
 	}
+
 	fmt.Fprintf(d.out, "apt-get install --no-install-recommends %s ... (a minute or two)\n", strings.Join(packages, " "))
 	download := append(slices.Clone(get), "install", "--no-install-recommends", "--no-upgrade", "--download-only", "postgresql-common")
 	if err := d.runner.root(ctx, stoppable, "apt-get", append(download, packages...)...); err != nil {
 		return err
 	}
+
 	script := append([]string{"APT_OPTIONS=" + aptOptions, "ARCHIVES=" + archives, "ROOT=" + strings.TrimSuffix(d.root, "/"),
 		"sh", "-c", installScript, "install_debian.sh"}, packages...)
-	if err := d.runner.root(ctx, toTheEnd, "env", script...); err != nil {
+	if err := d.runner.root(ctx, unstoppable, "env", script...); err != nil {
 		return err
 	}
+
 	return ctx.Err()
 }
 
 var postgisPackage = regexp.MustCompile(`(?m)^postgresql-(\d+)-postgis-3\b`)
 
-// choose names the packages to install: for the newest PostgreSQL that is
+// choosePackages names the packages to install: for the newest PostgreSQL that is
 // installed and that PostGIS is packed for, else the distribution's default.
-func (d debian) choose(ctx context.Context) ([]string, error) {
+func (d debian) choosePackages(ctx context.Context) ([]string, error) {
 	list, err := d.runner.output(ctx, "apt-cache", "--names-only", "search", `^postgresql-[0-9]+-postgis-3$|^postgresql-postgis$`)
 	if err != nil {
 		return nil, err
 	}
+
 	var packed []string
 	for _, match := range postgisPackage.FindAllStringSubmatch(list, -1) {
 		packed = append(packed, match[1])
@@ -108,12 +119,14 @@ func (d debian) choose(ctx context.Context) ([]string, error) {
 	if len(packed) == 0 {
 		return nil, errors.New("apt knows no package postgresql-<version>-postgis-3: check the sources of apt")
 	}
+
 	slices.SortFunc(packed, func(a, b string) int { return compareVersions(b, a) })
 	for _, major := range packed {
 		if isProgram(filepath.Join(d.root, "usr/lib/postgresql", major, "bin/postgres")) {
 			return packagesFor(major), nil
 		}
 	}
+
 	if regexp.MustCompile(`(?m)^postgresql-postgis\b`).MatchString(list) {
 		return []string{"postgresql-postgis"}, nil
 	}
@@ -131,11 +144,13 @@ func (d debian) verify(before []string) error {
 	if err != nil {
 		return err
 	}
+
 	for _, cluster := range after {
 		if !slices.Contains(before, cluster) {
 			return fmt.Errorf("the installation brought %s, which it should not have: pg_dropcluster removes a cluster", cluster)
 		}
 	}
+
 	return nil
 }
 
@@ -146,19 +161,23 @@ func (d debian) clusters() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the clusters: %w", err)
 	}
+
 	found := make([]string, 0, len(configs))
 	for _, config := range configs {
 		found = append(found, "the cluster "+config)
 	}
+
 	processes, err := filepath.Glob(filepath.Join(d.root, "proc/[0-9]*/cmdline"))
 	if err != nil {
 		return nil, fmt.Errorf("list the processes: %w", err)
 	}
+
 	for _, process := range processes {
 		line, err := os.ReadFile(process)
 		if err != nil {
 			continue // it has ended
 		}
+
 		// How Debian starts a server; its children carry other titles.
 		for word := range strings.SplitSeq(string(line), "\x00") {
 			if file, ok := strings.CutPrefix(word, "config_file=/etc/postgresql/"); ok {
@@ -166,5 +185,6 @@ func (d debian) clusters() ([]string, error) {
 			}
 		}
 	}
+
 	return found, nil
 }

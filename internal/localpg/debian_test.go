@@ -38,17 +38,20 @@ func newFakeDebian(t *testing.T, onInstall string) *fakeDebian {
 			test -x $ROOT/usr/sbin/policy-rc.d || echo SERVICE >> `+d.calls+`
 			`+onInstall+`;;
 		esac`)
+
 	// Reads the folder where the configuration has an include_dir, as the real one.
 	fakeProgram(t, programs+"/pg_conftool", `
 		files=$1; if grep -q '^include_dir' $1; then files="$1 $(dirname $1)/createcluster.d/*.conf"; fi
 		value=$(cat $files 2>/dev/null | sed -n 's/^create_main_cluster = //p' | tail -1)
 		case $value in false) echo off;; true) echo on;; *) exit 1;; esac`)
+
 	fakeProgram(t, programs+"/apt-cache", `printf '%s\n' 'postgresql-postgis - metapackage' 'postgresql-15-postgis-3 - for 15' 'postgresql-17-postgis-3 - for 17'`)
 	t.Setenv("PATH", programs+":"+os.Getenv("PATH"))
 	if err := os.MkdirAll(root+"/usr/sbin", 0o755); err != nil {
 		t.Fatal(err)
 	}
 	d.debian = debian{root: root, tmp: d.tmp, out: &d.out, runner: runner{out: &d.out}}
+
 	return d
 }
 
@@ -68,12 +71,14 @@ func (d *fakeDebian) requireAsBefore(t *testing.T, config string) {
 	if err != nil || string(text) != config {
 		t.Errorf("createcluster.conf is %q (%v), was %q", text, err, config)
 	}
+
 	for _, path := range []string{"/etc/postgresql-common/createcluster.d", "/usr/sbin/policy-rc.d",
 		"/etc/postgresql-common/createcluster.conf.before-loadgrid"} {
 		if _, err := os.Stat(d.root + path); err == nil {
 			t.Errorf("left behind: %s", path)
 		}
 	}
+
 	requireEmpty(t, d.tmp)
 }
 
@@ -100,6 +105,7 @@ func TestInstallCreatesNoClusterAndRestores(t *testing.T) {
 				fakeFile(t, d.root+"/etc/postgresql-common/createcluster.conf", test.config)
 				fakeProgram(t, d.root+"/usr/bin/pg_conftool", "")
 			}
+
 			err := d.install(t.Context())
 			switch {
 			case test.problem == "" && err != nil:
@@ -107,11 +113,13 @@ func TestInstallCreatesNoClusterAndRestores(t *testing.T) {
 			case test.problem != "" && (err == nil || !strings.Contains(err.Error(), test.problem)):
 				t.Fatalf("error %v, want one with %q", err, test.problem)
 			}
+
 			calls := d.log(t)
 			requireText(t, calls, "install --no-install-recommends postgresql-postgis\n")
 			if strings.Contains(calls, "CLUSTER") || strings.Contains(calls, "SERVICE") {
 				t.Errorf("a cluster or a service could start:\n%s", calls)
 			}
+
 			d.requireAsBefore(t, want)
 		})
 	}
@@ -155,6 +163,7 @@ func TestInstallCancelled(t *testing.T) {
 		requireText(t, d.out.String(), "waiting for apt-get to finish")
 		d.requireAsBefore(t, freshConfig)
 	})
+
 	t.Run("while lists are read: at once", func(t *testing.T) {
 		d := newFakeDebian(t, "")
 		started := d.root + "/started"
@@ -176,6 +185,7 @@ func (d *fakeDebian) installUntil(t *testing.T, file string) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+
 	go func() {
 		for ctx.Err() == nil {
 			if _, err := os.Stat(file); err == nil {
@@ -184,6 +194,7 @@ func (d *fakeDebian) installUntil(t *testing.T, file string) error {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
+
 	return d.install(ctx)
 }
 
@@ -204,7 +215,7 @@ func TestChoosePackages(t *testing.T) {
 			for _, major := range test.installed {
 				fakeServer(t, d.root+"/usr/lib/postgresql/"+major+"/bin", major+".1")
 			}
-			got, err := d.choose(t.Context())
+			got, err := d.choosePackages(t.Context())
 			if err != nil || strings.Join(got, " ") != test.want {
 				t.Errorf("chose %v, %v, want %s", got, err, test.want)
 			}

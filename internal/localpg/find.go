@@ -72,12 +72,14 @@ func (f finder) find() (Installation, error) {
 		}
 		found = append(found, inst)
 	}
+
 	if len(found) == 0 {
 		if len(lacking) == 0 {
 			return Installation{}, fmt.Errorf("%w (%s names another place)", ErrNotInstalled, BinDirVariable)
 		}
 		return Installation{}, fmt.Errorf("%w: %s", ErrNotInstalled, strings.Join(lacking, "; "))
 	}
+
 	return slices.MaxFunc(found, func(a, b Installation) int {
 		return compareVersions(a.Version, b.Version)
 	}), nil
@@ -88,17 +90,20 @@ func (f finder) binDirs() []string {
 	if dir := f.getenv(BinDirVariable); dir != "" {
 		return []string{dir}
 	}
+
 	var dirs []string
 	for _, pattern := range binDirPatterns {
 		// The patterns are constant and well formed: Glob cannot fail.
 		matches, _ := filepath.Glob(filepath.Join(f.root, pattern))
 		dirs = append(dirs, matches...)
 	}
+
 	if config, err := f.lookPath("pg_config"); err == nil {
-		if dir, err := ask(config, "--bindir"); err == nil {
+		if dir, err := queryProgram(config, "--bindir"); err == nil {
 			dirs = append(dirs, dir)
 		}
 	}
+
 	var unique []string
 	seen := map[string]bool{}
 	for _, dir := range dirs {
@@ -106,12 +111,14 @@ func (f finder) binDirs() []string {
 		if err != nil || seen[real] {
 			continue
 		}
+
 		seen[real] = true
 		// A directory of client programs alone is no server: not worth a word.
 		if isProgram(filepath.Join(dir, "postgres")) {
 			unique = append(unique, dir)
 		}
 	}
+
 	return unique
 }
 
@@ -122,25 +129,30 @@ func (f finder) inspect(dir string) (Installation, error) {
 			return Installation{}, fmt.Errorf("%s: it has no %s", dir, name)
 		}
 	}
-	answer, err := ask(filepath.Join(dir, "postgres"), "--version")
+
+	answer, err := queryProgram(filepath.Join(dir, "postgres"), "--version")
 	if err != nil {
 		return Installation{}, err
 	}
+
 	inst := Installation{BinDir: dir, Version: firstVersion(answer)}
 	if compareVersions(inst.Version, minPostgres) < 0 {
 		return Installation{}, fmt.Errorf("%s is PostgreSQL %s, %s or newer is needed", dir, inst.Version, minPostgres)
 	}
+
 	for _, share := range f.shareDirs(dir, inst.Version) {
 		control, err := os.ReadFile(filepath.Join(share, "extension", "postgis.control"))
 		if err != nil {
 			continue
 		}
+
 		inst.PostGIS = defaultVersion(string(control))
 		if compareVersions(inst.PostGIS, minPostGIS) < 0 {
 			return Installation{}, fmt.Errorf("%s has PostGIS %s, %s or newer is needed", dir, inst.PostGIS, minPostGIS)
 		}
 		return inst, nil
 	}
+
 	return Installation{}, fmt.Errorf("%s (PostgreSQL %s) lacks PostGIS", dir, inst.Version)
 }
 
@@ -148,10 +160,11 @@ func (f finder) inspect(dir string) (Installation, error) {
 // own pg_config knows; Debian packs pg_config apart from the server.
 func (f finder) shareDirs(binDir, version string) []string {
 	if config := filepath.Join(binDir, "pg_config"); isProgram(config) {
-		if dir, err := ask(config, "--sharedir"); err == nil {
+		if dir, err := queryProgram(config, "--sharedir"); err == nil {
 			return []string{dir}
 		}
 	}
+
 	major, _, _ := strings.Cut(version, ".")
 	return []string{
 		filepath.Join(f.root, "usr/share/postgresql", major),
@@ -160,8 +173,8 @@ func (f finder) shareDirs(binDir, version string) []string {
 	}
 }
 
-// ask runs a program of PostgreSQL that prints one line about itself.
-func ask(program, flag string) (string, error) {
+// queryProgram runs a program of PostgreSQL that prints one line about itself.
+func queryProgram(program, flag string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, program, flag).Output()

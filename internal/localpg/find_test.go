@@ -142,6 +142,7 @@ func TestFind(t *testing.T) {
 					return exec.LookPath(filepath.Join(root, "path", name))
 				},
 			}
+
 			got, err := f.find()
 			if test.problem != "" {
 				if !errors.Is(err, ErrNotInstalled) || !strings.Contains(err.Error(), test.problem) {
@@ -149,6 +150,7 @@ func TestFind(t *testing.T) {
 				}
 				return
 			}
+
 			got.BinDir = strings.TrimPrefix(got.BinDir, root)
 			if err != nil || got != test.want {
 				t.Fatalf("found %+v, %v, want %+v", got, err, test.want)
@@ -167,6 +169,7 @@ func TestCompareVersions(t *testing.T) {
 			} else if i > j {
 				want = 1
 			}
+
 			if got != want {
 				t.Errorf("compareVersions(%q, %q) = %d, want %d", ordered[i], ordered[j], got, want)
 			}

@@ -25,8 +25,8 @@ type runner struct {
 type interruption bool
 
 const (
-	stoppable interruption = true  // it is told to end
-	toTheEnd  interruption = false // it is waited for
+	stoppable   interruption = true  // it is told to end
+	unstoppable interruption = false // it is waited for
 )
 
 // authorise makes sure that root's programs can be run, by asking for a password
@@ -41,18 +41,21 @@ func (r runner) authorise(ctx context.Context) error {
 	if exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil {
 		return nil
 	}
+
 	terminal, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
 		return errors.New("installing packages needs root: sudo asks for a password, and there is no terminal to ask on")
 	}
 	defer terminal.Close()
 	fmt.Fprintln(r.out, "installing packages needs root: sudo asks for your password")
+
 	// In the terminal's foreground, where it may read; later calls need none.
 	cmd := exec.CommandContext(ctx, "sudo", "-v")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("get root's rights from sudo: %w", err)
 	}
+
 	return nil
 }
 
@@ -62,6 +65,7 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+
 	// A file and no pipe: a program that loses its pipe dies half-way.
 	log, err := os.CreateTemp(r.folder, "*.log")
 	if err != nil {
@@ -73,6 +77,7 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 	if r.euid != 0 {
 		line = append([]string{"sudo", "-n"}, line...)
 	}
+
 	cmd := exec.Command(line[0], line[1:]...) // not ended by ctx: see below
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
@@ -80,6 +85,7 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
+
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
 	select {
@@ -94,10 +100,12 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 		fmt.Fprintln(r.out, "waiting for apt-get to finish, so that no package is left half installed ...")
 		err = <-done
 	}
+
 	if err != nil {
 		text, readErr := os.ReadFile(log.Name())
 		return errors.Join(fmt.Errorf("a step of it failed: %w; its output:\n%s", err, tail(string(text))), readErr)
 	}
+
 	return nil
 }
 

@@ -29,11 +29,13 @@ func serverAccount() (account, error) {
 	if uid := os.Geteuid(); uid != 0 {
 		return account{name: "uid " + strconv.Itoa(uid), uid: uid, gid: os.Getegid()}, nil
 	}
+
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
 		if err != nil {
 			continue
 		}
+
 		uid, err1 := strconv.Atoi(u.Uid)
 		gid, err2 := strconv.Atoi(u.Gid)
 		if err := errors.Join(err1, err2); err != nil {
@@ -43,6 +45,7 @@ func serverAccount() (account, error) {
 			return account{name: name, uid: uid, gid: gid, borrowed: true}, nil
 		}
 	}
+
 	return account{}, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody to run it as: call as an ordinary user")
 }
 
@@ -59,10 +62,12 @@ func (a account) command(ctx context.Context, dir, program string, args ...strin
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
+
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if a.borrowed {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 	}
+
 	return cmd
 }
 
@@ -77,11 +82,12 @@ func (a account) run(ctx context.Context, dir, program string, args ...string) (
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
+
 	return out.String(), err
 }
 
-// give makes the account the owner of a path.
-func (a account) give(path string) error {
+// chown makes the account the owner of a path.
+func (a account) chown(path string) error {
 	if !a.borrowed {
 		return nil
 	}
@@ -97,44 +103,52 @@ const longestSocketPath = 103
 func (a account) makeDir() (string, error) {
 	var reasons []string
 	for _, base := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
-		if !a.reaches(base) {
+		if !a.canReach(base) {
 			reasons = append(reasons, fmt.Sprintf("%s cannot be entered by %s", base, a.name))
 			continue
 		}
+
 		dir, err := os.MkdirTemp(base, "loadgrid-*")
 		if err != nil {
 			reasons = append(reasons, err.Error())
 			continue
 		}
+
 		if len(filepath.Join(dir, ".s.PGSQL.65535")) > longestSocketPath {
 			reasons = append(reasons, base+" is too long for a socket's path")
 			os.Remove(dir)
 			continue
 		}
-		if err := a.give(dir); err != nil {
+
+		if err := a.chown(dir); err != nil {
 			os.Remove(dir)
 			return "", fmt.Errorf("give the server's directory to %s: %w", a.name, err)
 		}
+
 		return dir, nil
 	}
+
 	return "", fmt.Errorf("make the server's directory: %s; set TMPDIR to a short path that every user may enter", strings.Join(reasons, "; "))
 }
 
-// reaches says whether the account may enter dir and all directories above it.
-func (a account) reaches(dir string) bool {
+// canReach says whether the account may enter dir and all directories above it.
+func (a account) canReach(dir string) bool {
 	if !a.borrowed {
 		return true
 	}
+
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return false
 	}
+
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return false
 	}
+
 	for {
 		info, err := os.Stat(dir)
-		if err != nil || !a.enters(info) {
+		if err != nil || !a.canEnter(info) {
 			return false
 		}
 		if dir == filepath.Dir(dir) {
@@ -144,11 +158,12 @@ func (a account) reaches(dir string) bool {
 	}
 }
 
-func (a account) enters(info fs.FileInfo) bool {
+func (a account) canEnter(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return false
 	}
+
 	switch {
 	case int(stat.Uid) == a.uid:
 		return info.Mode()&0o100 != 0

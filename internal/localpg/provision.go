@@ -42,7 +42,7 @@ type Database struct {
 	// database that is left up. Empty when there is nothing to stop.
 	StopCommand string
 
-	shut     func() error
+	stop     func() error
 	once     sync.Once
 	closeErr error
 }
@@ -51,8 +51,8 @@ type Database struct {
 // return the same answer. A database that was given by its DSN stays as it is.
 func (d *Database) Close() error {
 	d.once.Do(func() {
-		if d.shut != nil {
-			d.closeErr = d.shut()
+		if d.stop != nil {
+			d.closeErr = d.stop()
 		}
 	})
 	return d.closeErr
@@ -83,21 +83,21 @@ func FindOrInstall(ctx context.Context, out io.Writer) (Installation, error) {
 
 func newProvisioner() provisioner {
 	return provisioner{
-		find:  Find,
-		start: func(ctx context.Context, i Installation) (*Server, error) { return Start(ctx, i, Options{}) },
-		look:  exec.LookPath,
-		euid:  os.Geteuid(),
-		root:  "/",
+		find:     Find,
+		start:    func(ctx context.Context, i Installation) (*Server, error) { return Start(ctx, i, Options{}) },
+		lookPath: exec.LookPath,
+		euid:     os.Geteuid(),
+		root:     "/",
 	}
 }
 
 // provisioner holds what Provision looks up, for tests to replace.
 type provisioner struct {
-	find  func() (Installation, error)
-	start func(context.Context, Installation) (*Server, error)
-	look  func(string) (string, error)
-	euid  int
-	root  string
+	find     func() (Installation, error)
+	start    func(context.Context, Installation) (*Server, error)
+	lookPath func(string) (string, error)
+	euid     int
+	root     string
 }
 
 func (p provisioner) provision(ctx context.Context, r Request) (*Database, error) {
@@ -114,26 +114,29 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 		r.Image = r.Getenv(ImageVariable)
 	}
 	if r.DSN != "" {
-		return taken(r, &Database{DSN: r.DSN, Way: "the database that --dsn or " + DSNVariable + " names"})
+		return announce(r, &Database{DSN: r.DSN, Way: "the database that --dsn or " + DSNVariable + " names"})
 	}
+
 	var reasons []error
 	for _, way := range []func(context.Context, Request) (*Database, error){p.installed, p.container, p.packages} {
 		db, err := way(ctx, r)
 		if err == nil {
-			return taken(r, db)
+			return announce(r, db)
 		}
+
 		if ctx.Err() != nil {
 			return nil, err
 		}
 		fmt.Fprintf(r.Out, "passed over: %v\n", err)
 		reasons = append(reasons, err)
 	}
+
 	return nil, fmt.Errorf("no PostGIS to be had. Do one of these: set %s to a database with PostGIS; install PostgreSQL with PostGIS "+
 		"(Debian, Ubuntu: apt-get install postgresql-postgis); allow the installation of packages. What was tried:\n%w",
 		DSNVariable, errors.Join(reasons...))
 }
 
-func taken(r Request, db *Database) (*Database, error) {
+func announce(r Request, db *Database) (*Database, error) {
 	fmt.Fprintf(r.Out, "using %s\n", db.Way)
 	return db, nil
 }
@@ -144,37 +147,42 @@ func (p provisioner) installed(ctx context.Context, _ Request) (*Database, error
 	if err != nil {
 		return nil, err
 	}
+
 	server, err := p.start(ctx, inst)
 	if err != nil {
 		return nil, err
 	}
+
 	return &Database{
 		DSN:         server.DSN(),
 		Way:         fmt.Sprintf("a throwaway server of the installed PostgreSQL %s with PostGIS %s, in %s", inst.Version, inst.PostGIS, server.Dir()),
 		StopCommand: server.StopCommand(),
-		shut:        server.Stop,
+		stop:        server.Stop,
 	}, nil
 }
 
 // container runs a container, where there is an engine and an image.
 func (p provisioner) container(ctx context.Context, r Request) (*Database, error) {
-	e, err := findEngine(ctx, p.look)
+	e, err := findEngine(ctx, p.lookPath)
 	if err != nil {
 		return nil, err
 	}
+
 	image, err := e.obtain(ctx, r.Image, r.Out)
 	if err != nil {
 		return nil, err
 	}
+
 	c, err := startContainer(ctx, e, image)
 	if err != nil {
 		return nil, err
 	}
+
 	return &Database{
 		DSN:         c.dsn,
 		Way:         fmt.Sprintf("a container of %s (%s, name %s)", image, e.name, c.name),
 		StopCommand: fmt.Sprintf("%s rm -f -v %s", e.name, c.name),
-		shut:        c.remove,
+		stop:        c.remove,
 	}, nil
 }
 
@@ -189,16 +197,19 @@ func (p provisioner) packages(ctx context.Context, r Request) (*Database, error)
 // install installs Debian's packages, where the request allows it.
 func (p provisioner) install(ctx context.Context, r Request) error {
 	for _, tool := range []string{"apt-get", "dpkg"} {
-		if _, err := p.look(tool); err != nil {
+		if _, err := p.lookPath(tool); err != nil {
 			return fmt.Errorf("no packages can be installed: there is no %s, this is neither Debian nor Ubuntu", tool)
 		}
 	}
+
 	if !r.Install {
 		return errors.New("apt-get could install Debian's packages, but that was not allowed")
 	}
-	d := debian{root: p.root, tmp: aptTmp, out: r.Out, runner: runner{euid: p.euid, lookPath: p.look, out: r.Out}}
+
+	d := debian{root: p.root, tmp: aptTmp, out: r.Out, runner: runner{euid: p.euid, lookPath: p.lookPath, out: r.Out}}
 	if err := d.install(ctx); err != nil {
 		return fmt.Errorf("install PostGIS with apt-get: %w", err)
 	}
+
 	return nil
 }

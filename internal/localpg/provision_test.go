@@ -41,9 +41,10 @@ func newFakes(t *testing.T) *fakes {
 		start: func(context.Context, Installation) (*Server, error) {
 			return nil, errors.New("no server can be started here")
 		},
-		look: func(name string) (string, error) { return exec.LookPath(filepath.Join(f.dir, name)) },
-		root: t.TempDir(),
+		lookPath: func(name string) (string, error) { return exec.LookPath(filepath.Join(f.dir, name)) },
+		root:     t.TempDir(),
 	}
+
 	return f
 }
 
@@ -73,6 +74,7 @@ func TestProvisionTakesDSNFirst(t *testing.T) {
 	env := func(name string) string {
 		return map[string]string{DSNVariable: "postgres://from-the-environment/gis"}[name]
 	}
+
 	for request, want := range map[string]string{
 		"":                                "postgres://from-the-environment/gis",
 		"postgres://u:secret@by-flag/gis": "postgres://u:secret@by-flag/gis",
@@ -81,6 +83,7 @@ func TestProvisionTakesDSNFirst(t *testing.T) {
 		if err != nil || db.DSN != want {
 			t.Fatalf("got %+v, %v, want %s", db, err, want)
 		}
+
 		if strings.Contains(out, "secret") {
 			t.Errorf("the password was shown: %s", out)
 		}
@@ -109,10 +112,12 @@ func TestProvisionPrefersInstalledServer(t *testing.T) {
 	if _, err := os.Stat(f.dir + "/called"); err == nil {
 		t.Error("docker was called although a server is installed")
 	}
+
 	// The shell command for people does the same as Close.
 	if text, err := exec.Command("sh", "-c", db.StopCommand).CombinedOutput(); err != nil {
 		t.Errorf("%s: %v: %s", db.StopCommand, err, text)
 	}
+
 	requireEmpty(t, tmp)
 	for range 2 {
 		if err := db.Close(); err != nil {
@@ -187,6 +192,7 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 				fakeProgram(t, f.dir+"/apt-get", "exit 1")
 				fakeProgram(t, f.dir+"/dpkg", "exit 1")
 			}
+
 			_, out, err := f.provide(t, Request{Image: test.image})
 			if err == nil {
 				t.Fatal("a database came out of nothing")
@@ -205,15 +211,18 @@ func TestContainerPasswordIsNotOnTheCommandLine(t *testing.T) {
 		run) echo "$POSTGRES_PASSWORD" > `+f.dir+`/password;;
 		inspect|port) exit 1;;
 		esac`)
+
 	_, _, err := f.provide(t, Request{})
 	if err == nil {
 		t.Fatal("a container came out of nothing")
 	}
+
 	password, err1 := os.ReadFile(f.dir + "/password")
 	calls, err2 := os.ReadFile(f.dir + "/calls")
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
+
 	if len(password) < 20 || bytes.Contains(calls, bytes.TrimSpace(password)) {
 		t.Errorf("password %q, calls:\n%s", password, calls)
 	}
@@ -227,6 +236,7 @@ func TestContainer(t *testing.T) {
 	if err != nil {
 		t.Skipf("left out: %v", err)
 	}
+
 	image := DefaultImage
 	for _, candidate := range []string{os.Getenv("LOADGRID_TEST_IMAGE"), LocalImage, DefaultImage} {
 		if candidate == "" {
@@ -240,8 +250,9 @@ func TestContainer(t *testing.T) {
 	if err != nil {
 		t.Skipf("left out: %s has neither the image %s nor %s", e.name, LocalImage, DefaultImage)
 	}
+
 	f := newFakes(t)
-	f.look = exec.LookPath
+	f.lookPath = exec.LookPath
 	db, out, err := f.provide(t, Request{Image: image})
 	if err != nil {
 		t.Fatal(err)
@@ -251,12 +262,14 @@ func TestContainer(t *testing.T) {
 	if got := query(t, db.DSN, "select st_astext('point(1 2)'::geometry)"); got != "POINT(1 2)" {
 		t.Errorf("PostGIS answers %s", got)
 	}
+
 	name := db.StopCommand[strings.LastIndex(db.StopCommand, " ")+1:]
 	for range 2 {
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
 	}
+
 	if _, err := e.run(t.Context(), engineTimeout, "inspect", name); err == nil {
 		t.Errorf("the container %s is still there", name)
 	}

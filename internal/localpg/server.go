@@ -80,6 +80,7 @@ func Start(ctx context.Context, inst Installation, opts Options) (*Server, error
 	if err != nil {
 		return nil, err
 	}
+
 	s := &Server{inst: inst, opts: opts, account: account, port: 5432}
 	if s.dir, err = account.makeDir(); err != nil {
 		return nil, err
@@ -87,6 +88,7 @@ func Start(ctx context.Context, inst Installation, opts Options) (*Server, error
 	if err := s.bringUp(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
+
 	return s, nil
 }
 
@@ -97,6 +99,7 @@ func (s *Server) bringUp(ctx context.Context) error {
 	if err := s.initialise(ctx); err != nil {
 		return err
 	}
+
 	var err error
 	for range 5 {
 		if err = s.launch(ctx); !errors.Is(err, errPortTaken) {
@@ -106,6 +109,7 @@ func (s *Server) bringUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	return s.createDatabase(ctx)
 }
 
@@ -114,24 +118,29 @@ func (s *Server) launch(ctx context.Context) error {
 	if err := s.configure(); err != nil {
 		return err
 	}
+
 	log, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the server's log: %w", err)
 	}
 	defer log.Close()
+
 	// Not bound to ctx: that would kill the server where Stop shuts it down.
 	cmd := s.account.command(context.WithoutCancel(ctx), s.dir,
 		filepath.Join(s.inst.BinDir, "postgres"), "-D", s.dataDir())
+
 	// A file and no pipe: the server must be able to write when loadgrid is gone.
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s as %s: %w", cmd.Path, s.account.name, err)
 	}
+
 	s.process, s.exited = cmd, make(chan struct{})
 	go func(exited chan struct{}) {
 		_ = cmd.Wait() // how it ended stands in its log
 		close(exited)
 	}(s.exited)
+
 	return s.waitUntilReady(ctx)
 }
 
@@ -144,12 +153,14 @@ func (s *Server) waitUntilReady(ctx context.Context) error {
 		if err == nil {
 			return conn.Close(ctx)
 		}
+
 		select {
 		case <-s.exited:
 			if s.opts.TCP && strings.Contains(s.logTail(), "could not bind") {
 				return errPortTaken
 			}
 			return fmt.Errorf("PostgreSQL %s ended while it started in %s; its log:\n%s", s.inst.Version, s.dir, s.logTail())
+
 		case <-ctx.Done():
 			return fmt.Errorf("wait for PostgreSQL %s in %s: %w (last try: %w); its log:\n%s",
 				s.inst.Version, s.dir, context.Cause(ctx), err, s.logTail())
@@ -169,6 +180,7 @@ func (s *Server) createDatabase(ctx context.Context) error {
 			return fmt.Errorf("%s on the throwaway server: %w; its log:\n%s", step.statement, err, s.logTail())
 		}
 	}
+
 	return nil
 }
 
@@ -196,6 +208,7 @@ func (s *Server) dsn(database string) string {
 		query.Set("host", s.dir)
 		query.Set("port", strconv.Itoa(s.port))
 	}
+
 	// libpq and pgx read %20 as a space there, and + as itself.
 	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 	return u.String()
@@ -227,6 +240,7 @@ func (s *Server) tearDown() error {
 			log.Close()
 		}
 	}
+
 	if removeErr := os.RemoveAll(s.dir); removeErr != nil {
 		err = errors.Join(err, fmt.Errorf("remove the throwaway server's directory: %w", removeErr))
 	}
@@ -245,5 +259,6 @@ func (s *Server) endProcess() error {
 		case <-time.After(stopTimeout):
 		}
 	}
+
 	return fmt.Errorf("the throwaway server in %s (process %d) does not end", s.dir, s.process.Process.Pid)
 }

@@ -35,11 +35,13 @@ func emptyTempDir(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("TMPDIR", dir)
+
 	return dir
 }
 
@@ -65,6 +67,7 @@ func query(t *testing.T, dsn, sql string) string {
 	if err := conn.QueryRow(t.Context(), sql).Scan(&answer); err != nil {
 		t.Fatal(err)
 	}
+
 	return answer
 }
 
@@ -75,6 +78,7 @@ func TestServerOnSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() { s.Stop() })
 	for sql, want := range map[string]string{
 		"select st_astext('point(1 2)'::geometry)":                          "POINT(1 2)",
@@ -89,10 +93,12 @@ func TestServerOnSocket(t *testing.T) {
 			t.Errorf("%s: %q, want %q", sql, got, want)
 		}
 	}
+
 	info, err := os.Stat(s.Dir())
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if info.Mode().Perm() != 0o700 {
 		t.Errorf("the server's directory is open: %v", info.Mode())
 	}
@@ -109,6 +115,7 @@ func TestServerOnSocket(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "begin; create table t ()"); err != nil {
 		t.Fatal(err)
 	}
+
 	pid := s.process.Process.Pid
 	start := time.Now()
 	for range 2 {
@@ -116,12 +123,14 @@ func TestServerOnSocket(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+
 	if took := time.Since(start); took > stopTimeout {
 		t.Errorf("stopping took %v", took)
 	}
 	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("process %d is still there: %v", pid, err)
 	}
+
 	requireEmpty(t, tmp)
 }
 
@@ -136,10 +145,12 @@ func TestServerOnTCPWantsPassword(t *testing.T) {
 	if got := query(t, s.DSN(), "select host(inet_server_addr())"); got != "127.0.0.1" {
 		t.Errorf("connected to %s", got)
 	}
+
 	u, err := url.Parse(s.DSN())
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	u.User = url.UserPassword("loadgrid", "guess")
 	_, err = pgx.Connect(t.Context(), u.String())
 	var pgErr *pgconn.PgError
@@ -182,6 +193,7 @@ func TestStartCancelledLeavesNothing(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			timer := time.AfterFunc(after, cancel)
 			defer timer.Stop()
+
 			s, err := Start(ctx, inst, Options{})
 			switch {
 			case err == nil:

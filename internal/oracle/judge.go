@@ -33,19 +33,20 @@ func NewArea(polygons []geomgen.Polygon) *Area {
 		}
 		a.polygons = append(a.polygons, rings)
 	}
+
 	return a
 }
 
-// Holds tells whether a point lies in the area or on its edge.
-func (a *Area) Holds(p geomgen.Point) bool { return a.holds(exact(p)) }
+// ContainsPoint tells whether a point lies in the area or on its edge.
+func (a *Area) ContainsPoint(p geomgen.Point) bool { return a.containsPoint(exact(p)) }
 
-func (a *Area) holds(p point) bool {
+func (a *Area) containsPoint(p point) bool {
 	for _, polygon := range a.polygons {
 		inside := false
 		for _, ring := range polygon {
 			for i := 1; i < len(ring); i++ {
 				a, b := ring[i-1], ring[i]
-				if on(a, b, p) {
+				if onSegment(a, b, p) {
 					return true
 				}
 				if (a.y.Cmp(p.y) > 0) != (b.y.Cmp(p.y) > 0) && (turn(a, b, p) > 0) == (b.y.Cmp(a.y) > 0) {
@@ -53,10 +54,12 @@ func (a *Area) holds(p point) bool {
 				}
 			}
 		}
+
 		if inside {
 			return true
 		}
 	}
+
 	return false
 }
 
@@ -65,13 +68,14 @@ func (a *Area) holds(p point) bool {
 func (a *Area) Intersects(corners []geomgen.Point) bool {
 	cell := closed(corners)
 	for _, p := range cell {
-		if a.holds(p) {
+		if a.containsPoint(p) {
 			return true
 		}
 	}
+
 	met := false
-	a.each(func(p, q point) {
-		if apart(cell, p, q) {
+	a.eachSegment(func(p, q point) {
+		if disjoint(cell, p, q) {
 			return
 		}
 		met = met || inConvex(cell, p, false)
@@ -79,6 +83,7 @@ func (a *Area) Intersects(corners []geomgen.Point) bool {
 			met = met || cross(cell[i-1], cell[i], p, q)
 		}
 	})
+
 	return met
 }
 
@@ -87,43 +92,49 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 	cell := closed(corners)
 	// Where the area's edge runs through the cell, there is area on one side alone.
 	out := false
-	a.each(func(p, q point) {
-		if out || apart(cell, p, q) {
+	a.eachSegment(func(p, q point) {
+		if out || disjoint(cell, p, q) {
 			return
 		}
+
 		cuts := []*big.Rat{new(big.Rat), big.NewRat(1, 1)}
 		for i := 1; i < len(cell); i++ {
-			cuts = append(cuts, meeting(p, q, cell[i-1], cell[i])...)
+			cuts = append(cuts, intersections(p, q, cell[i-1], cell[i])...)
 		}
+
 		sortRats(cuts)
 		for k := 1; k < len(cuts); k++ {
 			out = out || inConvex(cell, along(p, q, between(cuts[k-1], cuts[k])), true)
 		}
 	})
+
 	if out {
 		return false
 	}
+
 	// Between the points where the area's edge meets the cell's, the latter is in
 	// the area or not.
 	for i := 1; i < len(cell); i++ {
 		cuts := []*big.Rat{new(big.Rat), big.NewRat(1, 1)}
-		a.each(func(p, q point) {
-			if !apart(cell, p, q) {
-				cuts = append(cuts, meeting(cell[i-1], cell[i], p, q)...)
+		a.eachSegment(func(p, q point) {
+			if !disjoint(cell, p, q) {
+				cuts = append(cuts, intersections(cell[i-1], cell[i], p, q)...)
 			}
 		})
+
 		sortRats(cuts)
 		for k := 1; k < len(cuts); k++ {
-			if !a.holds(along(cell[i-1], cell[i], between(cuts[k-1], cuts[k]))) {
+			if !a.containsPoint(along(cell[i-1], cell[i], between(cuts[k-1], cuts[k]))) {
 				return false
 			}
 		}
 	}
+
 	return true
 }
 
-// apart tells whether a segment lies beyond all corners of a cell on one side.
-func apart(cell []point, p, q point) bool {
+// disjoint tells whether a segment lies beyond all corners of a cell on one side.
+func disjoint(cell []point, p, q point) bool {
 	sides := [4]bool{true, true, true, true}
 	for _, c := range cell {
 		sides[0] = sides[0] && p.x.Cmp(c.x) < 0 && q.x.Cmp(c.x) < 0
@@ -134,8 +145,8 @@ func apart(cell []point, p, q point) bool {
 	return sides[0] || sides[1] || sides[2] || sides[3]
 }
 
-// each goes through the segments, without those of no length.
-func (a *Area) each(do func(p, q point)) {
+// eachSegment goes through the segments, without those of no length.
+func (a *Area) eachSegment(do func(p, q point)) {
 	for _, polygon := range a.polygons {
 		for _, ring := range polygon {
 			for i := 1; i < len(ring); i++ {
@@ -163,8 +174,8 @@ func turn(a, b, p point) int {
 	return mul(sub(b.x, a.x), sub(p.y, a.y)).Cmp(mul(sub(b.y, a.y), sub(p.x, a.x)))
 }
 
-// on tells whether p lies on the segment from a to b.
-func on(a, b, p point) bool {
+// onSegment tells whether p lies on the segment from a to b.
+func onSegment(a, b, p point) bool {
 	within := func(u, v, w *big.Rat) bool { return u.Cmp(w)*v.Cmp(w) <= 0 }
 	return within(a.y, b.y, p.y) && within(a.x, b.x, p.x) && turn(a, b, p) == 0
 }
@@ -172,7 +183,7 @@ func on(a, b, p point) bool {
 // cross tells whether two segments have a point in common.
 func cross(a, b, p, q point) bool {
 	return turn(a, b, p)*turn(a, b, q) < 0 && turn(p, q, a)*turn(p, q, b) < 0 ||
-		on(a, b, p) || on(a, b, q) || on(p, q, a) || on(p, q, b)
+		onSegment(a, b, p) || onSegment(a, b, q) || onSegment(p, q, a) || onSegment(p, q, b)
 }
 
 // inConvex tells whether p lies in a ring that runs counter-clockwise and is
@@ -186,11 +197,11 @@ func inConvex(ring []point, p point, strictly bool) bool {
 	return true
 }
 
-// meeting returns how far from a to b a segment meets that from p to q.
-func meeting(a, b, p, q point) []*big.Rat {
+// intersections returns how far from a to b a segment meets that from p to q.
+func intersections(a, b, p, q point) []*big.Rat {
 	var list []*big.Rat
 	for _, r := range []point{p, q} {
-		if on(a, b, r) {
+		if onSegment(a, b, r) {
 			t := sub(r.x, a.x)
 			d := sub(b.x, a.x)
 			if d.Sign() == 0 {
@@ -199,11 +210,13 @@ func meeting(a, b, p, q point) []*big.Rat {
 			list = append(list, t.Quo(t, d))
 		}
 	}
+
 	if turn(p, q, a)*turn(p, q, b) < 0 && turn(a, b, p)*turn(a, b, q) < 0 {
 		da := sub(mul(sub(q.x, p.x), sub(a.y, p.y)), mul(sub(q.y, p.y), sub(a.x, p.x)))
 		db := sub(mul(sub(q.x, p.x), sub(b.y, p.y)), mul(sub(q.y, p.y), sub(b.x, p.x)))
 		list = append(list, new(big.Rat).Quo(da, sub(da, db)))
 	}
+
 	return list
 }
 

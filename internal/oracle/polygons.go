@@ -39,12 +39,14 @@ func Polygons(rng *rand.Rand, g geomgen.Grid, degenerate bool) []geomgen.Polygon
 			for i := range 2 + rng.IntN(3) {
 				polygons = append(polygons, geomgen.Polygon{m.star(float64(4*i)-5, rng.Float64()*4-2, 0.5, 2, 4+rng.IntN(6))})
 			}
+
 		case 3, 4: // with a hole or two
 			shell := m.star(0, 0, 3, 6, 5+rng.IntN(9))
 			p := geomgen.Polygon{shell}
 			for i := range 1 + rng.IntN(2) {
 				p = append(p, m.star(float64(i)*2-1, rng.Float64()*2-1, 0.2, 1, 3+rng.IntN(5)))
 			}
+
 			polygons = []geomgen.Polygon{p}
 			if rng.IntN(2) == 0 { // and an island in the hole's place beside it
 				polygons = append(polygons, geomgen.Polygon{m.star(12, 0, 0.3, 2, 5)})
@@ -52,6 +54,7 @@ func Polygons(rng *rand.Rand, g geomgen.Grid, degenerate bool) []geomgen.Polygon
 		default:
 			polygons = []geomgen.Polygon{{m.star(rng.Float64()*4-2, rng.Float64()*4-2, 1, 7, 4+rng.IntN(16))}}
 		}
+
 		if geomgen.CheckPolygons(polygons) == nil {
 			return polygons
 		}
@@ -70,12 +73,14 @@ func (m maker) star(x, y, least, most float64, n int) []geomgen.Point {
 	for i := range angles {
 		angles[i] = m.rng.Float64() * 2 * math.Pi
 	}
+
 	slices.Sort(angles)
 	var ring []geomgen.Point
 	for _, a := range angles {
 		r := least + m.rng.Float64()*(most-least)
 		ring = append(ring, m.place(x+r*math.Cos(a), y+r*math.Sin(a)))
 	}
+
 	return m.finish(ring)
 }
 
@@ -95,16 +100,19 @@ func (m maker) place(x, y float64) geomgen.Point {
 		c := m.grid.Centre(geomgen.Cell{})
 		return geomgen.Point{X: c.X + x*m.grid.DX, Y: c.Y + y*m.grid.DY}
 	}
+
 	cell := geomgen.Cell{Col: int32(math.Floor(x)), Row: int32(math.Floor(y))}
 	corners := m.grid.AppendCorners(nil, cell)
 	i := m.rng.IntN(len(corners))
 	p, q := corners[i], corners[(i+1)%len(corners)]
+
 	switch m.rng.IntN(6) {
 	case 0:
 		return geomgen.Point{X: p.X/2 + q.X/2, Y: p.Y/2 + q.Y/2}
 	case 1:
 		return m.grid.Centre(cell)
 	}
+
 	return p
 }
 
@@ -118,6 +126,7 @@ func (m maker) finish(ring []geomgen.Point) []geomgen.Point {
 			out = append(out, geomgen.Point{X: p.X/2 + q.X/2, Y: p.Y/2 + q.Y/2})
 		}
 	}
+
 	if m.rng.IntN(2) == 0 {
 		slices.Reverse(out)
 	}

@@ -71,6 +71,7 @@ func (m Map) Save(name string) error {
 	if len(m.Pieces) == 0 {
 		return fmt.Errorf("drawing %s: there are no cells to draw", name)
 	}
+
 	p := plot.New()
 	p.Title.Text = strings.Join(append([]string{m.Title}, m.Lines...), "\n")
 	p.Title.TextStyle.Font.Size = vg.Points(12)
@@ -80,29 +81,35 @@ func (m Map) Save(name string) error {
 	b := m.bounds()
 	w, h := b.XMax-b.XMin, b.YMax-b.YMin
 	p.X.Min, p.X.Max = b.XMin-0.03*w, b.XMax+0.03*w
+
 	// Scale, legend and sample stand below the map, not on it.
 	below := 0.13
 	if len(m.Sample.Cells) > 0 {
 		below = 0.27
 	}
+
 	p.Y.Min, p.Y.Max = b.YMin-0.03*h-below*math.Max(w, h), b.YMax+0.03*h
 	const side = 24 * vg.Centimeter
 	ratio := (p.Y.Max - p.Y.Min) / (p.X.Max - p.X.Min)
 	width, height := vg.Length(side), vg.Length(side)
+
 	if ratio < 1 {
 		height = side*vg.Length(math.Max(ratio, 0.4)) + 3*vg.Centimeter
 	} else {
 		width = side*vg.Length(math.Max(1/ratio, 0.4)) + 3*vg.Centimeter
 	}
+
 	p.Add(mapPlotter{m})
 	if long := p.Title.TextStyle.Width(p.Title.Text); long > 0.95*width { // two names of 63 letters are
 		p.Title.TextStyle.Font.Size *= 0.95 * width / long
 	}
+
 	// The space that axes and title leave is known only now.
 	square(p, p.DataCanvas(draw.New(vgimg.New(width, height))))
 	if err := p.Save(width, height, name); err != nil {
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}
+
 	return nil
 }
 
@@ -120,6 +127,7 @@ func (plainTicks) Ticks(low, high float64) []plot.Tick {
 		rounded := math.Round(ticks[i].Value*math.Pow(10, digits)) / math.Pow(10, digits)
 		ticks[i].Label = strconv.FormatFloat(rounded, 'f', -1, 64)
 	}
+
 	return ticks
 }
 
@@ -141,11 +149,13 @@ func (m Map) bounds() geomgen.Box {
 	add := func(p geomgen.Point) {
 		b = geomgen.Box{XMin: math.Min(b.XMin, p.X), YMin: math.Min(b.YMin, p.Y), XMax: math.Max(b.XMax, p.X), YMax: math.Max(b.YMax, p.Y)}
 	}
+
 	for _, piece := range m.Pieces {
 		for _, p := range piece.Ring {
 			add(p)
 		}
 	}
+
 	if m.Extent == nil {
 		for _, polygon := range m.Area {
 			for _, p := range polygon[0] {
@@ -153,14 +163,17 @@ func (m Map) bounds() geomgen.Box {
 			}
 		}
 	}
+
 	if e := m.Extent; e != nil { // what of the area lies outside does not count
 		add(geomgen.Point{X: e.XMin, Y: e.YMin})
 		add(geomgen.Point{X: e.XMax, Y: e.YMax})
 	}
+
 	if b.XMin == b.XMax && b.YMin == b.YMax { // one point alone has no size to go by
 		room := math.Max(0.5, 1e-6*math.Max(math.Abs(b.XMin), math.Abs(b.YMin)))
 		b = geomgen.Box{XMin: b.XMin - room, YMin: b.YMin - room, XMax: b.XMax + room, YMax: b.YMax + room}
 	}
+
 	return b
 }
 

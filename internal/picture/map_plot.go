@@ -28,6 +28,7 @@ func (o mapPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, polygon := range o.m.Area {
 		fillPolygon(c, areaFill(), polygon, at)
 	}
+
 	o.pieces(c, at)
 	edge := draw.LineStyle{Color: areaColor(), Width: vg.Points(1.2)}
 	for _, polygon := range o.m.Area {
@@ -35,10 +36,12 @@ func (o mapPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			c.StrokeLines(edge, c.ClipLinesXY(polyline(ring, at))...)
 		}
 	}
+
 	if e := o.m.Extent; e != nil {
 		dashed := draw.LineStyle{Color: color.Black, Width: vg.Points(1), Dashes: []vg.Length{vg.Points(5), vg.Points(3)}}
 		c.StrokeLines(dashed, polyline([]geomgen.Point{{X: e.XMin, Y: e.YMin}, {X: e.XMax, Y: e.YMin}, {X: e.XMax, Y: e.YMax}, {X: e.XMin, Y: e.YMax}, {X: e.XMin, Y: e.YMin}}, at))
 	}
+
 	style := p.X.Tick.Label
 	style.Font.Size = vg.Points(10)
 	style.XAlign, style.YAlign, style.Rotation = text.XLeft, text.YBottom, 0
@@ -64,12 +67,14 @@ func (o mapPlotter) pieces(c draw.Canvas, at func(geomgen.Point) vg.Point) {
 			}
 			continue
 		}
+
 		// A cell smaller than a dot is drawn as one.
 		c.FillPolygon(fill, grow(ring))
 		line := draw.LineStyle{Color: color.Gray{Y: 110}, Width: vg.Points(0.3)}
 		if !o.m.Edges {
 			line = draw.LineStyle{Color: fill, Width: vg.Points(0.8)} // no seam between neighbours
 		}
+
 		c.StrokeLines(line, append(ring, ring[0]))
 	}
 }
@@ -84,11 +89,13 @@ func fillPolygon(c draw.Canvas, fill color.Color, polygon geomgen.Polygon, at fu
 		if len(points) < 3 {
 			continue
 		}
+
 		var twice vg.Length
 		for k, q := range points {
 			next := points[(k+1)%len(points)]
 			twice += (q.X-points[0].X)*(next.Y-points[0].Y) - (next.X-points[0].X)*(q.Y-points[0].Y)
 		}
+
 		if (twice < 0) == (i == 0) {
 			slices.Reverse(points)
 		}
@@ -96,8 +103,10 @@ func fillPolygon(c draw.Canvas, fill color.Color, polygon geomgen.Polygon, at fu
 		for _, q := range points[1:] {
 			path.Line(q)
 		}
+
 		path.Close()
 	}
+
 	c.SetColor(fill)
 	c.Fill(path)
 }
@@ -117,10 +126,12 @@ func grow(ring []vg.Point) []vg.Point {
 		lo = vg.Point{X: min(lo.X, q.X), Y: min(lo.Y, q.Y)}
 		hi = vg.Point{X: max(hi.X, q.X), Y: max(hi.Y, q.Y)}
 	}
+
 	const least = 0.9
 	if hi.X-lo.X >= least && hi.Y-lo.Y >= least {
 		return ring
 	}
+
 	mid := vg.Point{X: (lo.X + hi.X) / 2, Y: (lo.Y + hi.Y) / 2}
 	w, h := max(hi.X-lo.X, least)/2, max(hi.Y-lo.Y, least)/2
 	return []vg.Point{{X: mid.X - w, Y: mid.Y - h}, {X: mid.X + w, Y: mid.Y - h}, {X: mid.X + w, Y: mid.Y + h}, {X: mid.X - w, Y: mid.Y + h}}
@@ -140,6 +151,7 @@ func (o mapPlotter) scaleBar(c draw.Canvas, p *plot.Plot, style text.Style) {
 	if o.m.SRID != 0 {
 		crs = "EPSG:" + strconv.Itoa(int(o.m.SRID))
 	}
+
 	c.FillText(style, vg.Point{X: right, Y: low - vg.Points(16)}, crs)
 }
 
@@ -163,6 +175,7 @@ func LengthText(length float64, srid int32) string {
 		}
 		return strconv.FormatFloat(f, 'g', -1, 64)
 	}
+
 	utm := srid >= 32601 && srid <= 32660 || srid >= 32701 && srid <= 32760 || srid >= 25828 && srid <= 25838
 	switch {
 	case srid == 4326 || srid == 4258 || srid == 4269:
@@ -172,6 +185,7 @@ func LengthText(length float64, srid int32) string {
 	case srid == 3035 || srid == 3857 || srid == 2154 || utm:
 		return number(length) + " m"
 	}
+
 	return number(length) + unit("unit", length)
 }
 
@@ -193,6 +207,7 @@ func (o mapPlotter) legend(c draw.Canvas, style text.Style) {
 			// Each reaches to the end, so that there are no seams.
 			c.FillPolygon(scale(v), []vg.Point{{X: x0, Y: low}, {X: left + width, Y: low}, {X: left + width, Y: low + height}, {X: x0, Y: low + height}})
 		}
+
 		c.FillText(style, vg.Point{X: left, Y: low + vg.Points(12)}, o.m.Legend.Low)
 		end := style
 		end.XAlign = text.XRight
@@ -200,15 +215,18 @@ func (o mapPlotter) legend(c draw.Canvas, style text.Style) {
 		c.FillText(style, vg.Point{X: left + width + vg.Points(8), Y: low - vg.Points(2)}, o.m.Legend.Name)
 		low += vg.Points(30)
 	}
+
 	key := func(line draw.LineStyle, name string) {
 		c.StrokeLines(line, []vg.Point{{X: left, Y: low + vg.Points(4)}, {X: left + vg.Points(26), Y: low + vg.Points(4)}})
 		c.FillText(style, vg.Point{X: left + vg.Points(32), Y: low - vg.Points(2)}, name)
 		left += vg.Points(140)
 	}
+
 	if len(o.m.Area) > 0 {
 		c.FillPolygon(areaFill(), []vg.Point{{X: left, Y: low}, {X: left + vg.Points(26), Y: low}, {X: left + vg.Points(26), Y: low + vg.Points(4)}, {X: left, Y: low + vg.Points(4)}})
 		key(draw.LineStyle{Color: areaColor(), Width: vg.Points(1.2)}, "area of interest")
 	}
+
 	if o.m.Extent != nil {
 		key(draw.LineStyle{Color: color.Black, Width: vg.Points(1), Dashes: []vg.Length{vg.Points(5), vg.Points(3)}}, "extent")
 	}
@@ -222,6 +240,7 @@ func (o mapPlotter) sample(c draw.Canvas, style text.Style) {
 	if len(o.m.Sample.Cells) == 0 {
 		return
 	}
+
 	var b geomgen.Box
 	for i, ring := range append(o.m.Sample.Cells, o.m.Sample.Others...) {
 		for k, q := range ring {
@@ -231,6 +250,7 @@ func (o mapPlotter) sample(c draw.Canvas, style text.Style) {
 			b = geomgen.Box{XMin: math.Min(b.XMin, q.X), YMin: math.Min(b.YMin, q.Y), XMax: math.Max(b.XMax, q.X), YMax: math.Max(b.YMax, q.Y)}
 		}
 	}
+
 	const side, pad = 92, 6
 	factor := side / math.Max(b.XMax-b.XMin, b.YMax-b.YMin)
 	w, h := vg.Length((b.XMax-b.XMin)*factor), vg.Length((b.YMax-b.YMin)*factor)
@@ -250,10 +270,12 @@ func (o mapPlotter) sample(c draw.Canvas, style text.Style) {
 		points := polyline(ring, at)
 		c.StrokeLines(draw.LineStyle{Color: color.Gray{Y: 200}, Width: vg.Points(0.5)}, append(points, points[0]))
 	}
+
 	for _, ring := range o.m.Sample.Cells {
 		points := polyline(ring, at)
 		c.FillPolygon(scale(0.25), points)
 		c.StrokeLines(line, append(points, points[0]))
 	}
+
 	c.FillText(style, vg.Point{X: (corner.X + right) / 2, Y: top - 3}, o.m.Sample.Title)
 }

@@ -35,6 +35,7 @@ func TestMapHasItsColours(t *testing.T) {
 	if err := testMap().Save(name); err != nil {
 		t.Fatal(err)
 	}
+
 	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +45,7 @@ func TestMapHasItsColours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	seen := map[color.Color]int{}
 	b := img.Bounds()
 	for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -51,6 +53,7 @@ func TestMapHasItsColours(t *testing.T) {
 			seen[color.NRGBAModel.Convert(img.At(x, y))]++
 		}
 	}
+
 	side := 0 // of a piece, in pixels
 	for what, c := range map[string]color.Color{"low": scale(0), "high": scale(1), "no value": scale(math.NaN())} {
 		n := seen[color.NRGBAModel.Convert(c)]
@@ -59,9 +62,11 @@ func TestMapHasItsColours(t *testing.T) {
 		}
 		side = max(side, int(math.Sqrt(float64(n))))
 	}
+
 	if n := seen[areaColor()]; n < 100 {
 		t.Errorf("the area has %d pixels", n)
 	}
+
 	// One unit is as long in each direction: the piece of the highest colour is a square.
 	lo, hi := [2]int{b.Max.X, b.Max.Y}, [2]int{}
 	want := color.NRGBAModel.Convert(scale(1))
@@ -72,6 +77,7 @@ func TestMapHasItsColours(t *testing.T) {
 			}
 		}
 	}
+
 	if w, h := hi[0]-lo[0], hi[1]-lo[1]; w < 50 || math.Abs(float64(w-h)) > 3 {
 		t.Errorf("a square is drawn %d pixels wide and %d high", w, h)
 	}
@@ -83,10 +89,12 @@ func TestMapHasItsTexts(t *testing.T) {
 	if err := testMap().Save(name); err != nil {
 		t.Fatal(err)
 	}
+
 	b, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for _, text := range []string{"three cells", "and a half", "EPSG:3035", "2 m", "area of interest", "extent", "coverage", "a sample"} {
 		if !strings.Contains(string(b), ">"+text+"<") {
 			t.Errorf("the picture lacks %q", text)
@@ -128,6 +136,7 @@ func pixels(img image.RGBA64Image, want color.Color) (box image.Rectangle, n int
 			}
 		}
 	}
+
 	return box, n
 }
 
@@ -137,6 +146,7 @@ func saved(t *testing.T, m Map) image.RGBA64Image {
 	if err := m.Save(name); err != nil {
 		t.Fatal(err)
 	}
+
 	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +156,7 @@ func saved(t *testing.T, m Map) image.RGBA64Image {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return img.(image.RGBA64Image)
 }
 
@@ -159,12 +170,14 @@ func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 				slices.Reverse(ring)
 			}
 		}
+
 		m := Map{SRID: 4326, Area: []geomgen.Polygon{{append(shell, shell[0]), append(hole, hole[0])}}, Pieces: []Piece{{boxRing(1, 1, 2), 1}}}
 		img := saved(t, m)
 		edge, n := pixels(img, areaColor())
 		if n < 500 {
 			t.Fatalf("%s: the edge has %d pixels", name, n)
 		}
+
 		at := func(x, y float64) color.Color { // in units of the map
 			return color.NRGBAModel.Convert(img.At(edge.Min.X+int(x/10*float64(edge.Dx())), edge.Max.Y-int(y/10*float64(edge.Dy()))))
 		}
@@ -177,6 +190,7 @@ func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 				t.Errorf("%s: %s has colour %v, want %v", name, want.what, got, want.color)
 			}
 		}
+
 		longest := 0
 		for y := img.Bounds().Max.Y * 8 / 10; y < img.Bounds().Max.Y; y++ {
 			start := -1 // of dark pixels; those of the axis start further left
@@ -189,6 +203,7 @@ func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 				}
 			}
 		}
+
 		if want := float64(edge.Dx()) * 2 / 10; math.Abs(float64(longest)-want) > 4 {
 			t.Errorf("%s: the bar of 2 degrees has %d pixels, want about %.0f", name, longest, want)
 		}
@@ -201,6 +216,7 @@ func TestMapDrawsThinAndSmallThings(t *testing.T) {
 	if box, n := pixels(saved(t, strip), scale(1)); n < 500 || box.Dy() > 5 {
 		t.Errorf("a strip is drawn in %v, %d pixels", box, n)
 	}
+
 	points := Map{Edges: true}
 	for i := range 10 {
 		points.Pieces = append(points.Pieces, Piece{[]geomgen.Point{{X: float64(i), Y: float64(i % 3)}}, 1})
@@ -208,6 +224,7 @@ func TestMapDrawsThinAndSmallThings(t *testing.T) {
 	if _, n := pixels(saved(t, points), scale(1)); n < 10*40 {
 		t.Errorf("ten points have %d pixels", n)
 	}
+
 	one := Map{Pieces: []Piece{{[]geomgen.Point{{X: 4e6, Y: 3e6}}, 1}}}
 	if _, n := pixels(saved(t, one), scale(1)); n < 20 {
 		t.Errorf("a single point has %d pixels", n)

@@ -31,6 +31,7 @@ func (o Order) Save(name string) error {
 	if len(o.Blocks) == 0 {
 		return fmt.Errorf("drawing %s: there are no cells to draw", name)
 	}
+
 	p := plot.New()
 	p.Title.Text = o.Title
 	p.Title.TextStyle.Font.Size = vg.Points(14)
@@ -41,6 +42,7 @@ func (o Order) Save(name string) error {
 	if err != nil {
 		return fmt.Errorf("drawing the extent: %w", err)
 	}
+
 	frame.Width, frame.Color = vg.Points(1.5), color.Black
 	p.Add(frame)
 	p.Legend.Add("extent", frame)
@@ -49,17 +51,20 @@ func (o Order) Save(name string) error {
 	p.Legend.Padding = vg.Points(3)
 	p.Legend.ThumbnailWidth = vg.Points(60)
 	p.Legend.XOffs, p.Legend.YOffs = vg.Points(14), vg.Points(6)
+
 	// The legend stands below the cells, not on them.
 	width, height := o.Extent.XMax-o.Extent.XMin, o.Extent.YMax-o.Extent.YMin
 	p.X.Min, p.X.Max = o.Extent.XMin-0.02*width, o.Extent.XMax+0.02*width
 	p.Y.Min, p.Y.Max = o.Extent.YMin-0.12*height, o.Extent.YMax+0.02*height
 	const side = 24 * vg.Centimeter
 	w, h := vg.Length(side), vg.Length(side)
+
 	if ratio := height / width; ratio < 1 {
 		h = side*vg.Length(math.Max(ratio, 0.25)) + 3*vg.Centimeter
 	} else {
 		w = side*vg.Length(math.Max(1/ratio, 0.25)) + 3*vg.Centimeter
 	}
+
 	if err := p.Save(w, h, name); err != nil {
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}
@@ -86,6 +91,7 @@ func (o orderPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			{X: x(b.XMin), Y: y(b.YMin)}, {X: x(b.XMax), Y: y(b.YMin)}, {X: x(b.XMax), Y: y(b.YMax)}, {X: x(b.XMin), Y: y(b.YMax)},
 		})
 	}
+
 	centre := func(b geomgen.Box) vg.Point {
 		return vg.Point{X: x((b.XMin + b.XMax) / 2), Y: y((b.YMin + b.YMax) / 2)}
 	}

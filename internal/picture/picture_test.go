@@ -43,6 +43,7 @@ func TestSaveDrawsTheOrder(t *testing.T) {
 	if err := order(16, 12).Save(file); err != nil {
 		t.Fatal(err)
 	}
+
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +53,7 @@ func TestSaveDrawsTheOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var blue, green, red, black int
 	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y++ {
 		for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x++ {
@@ -68,6 +70,7 @@ func TestSaveDrawsTheOrder(t *testing.T) {
 			}
 		}
 	}
+
 	if blue < 100 || green < 100 || red < 100 || black < 1000 {
 		t.Errorf("%d blue, %d green, %d red, %d black pixels", blue, green, red, black)
 	}
@@ -80,6 +83,7 @@ func TestSaveShapesAndErrors(t *testing.T) {
 			t.Errorf("%d blocks: %v", len(o.Blocks), err)
 		}
 	}
+
 	svg, err := os.ReadFile(filepath.Join(dir, "a.svg"))
 	if err != nil || !strings.Contains(string(svg), "<svg") {
 		t.Errorf("no SVG was written: %v", err)

@@ -32,6 +32,7 @@ func wait(ctx context.Context, dir string, try func() error) error {
 		if !errors.Is(err, errHeld) {
 			return err
 		}
+
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for others that write in %s: %w: %w", dir, err, context.Cause(ctx))
@@ -52,6 +53,7 @@ func lockByFile(ctx context.Context, dir string) (unlock func() error, err error
 		if !errors.Is(err, os.ErrExist) {
 			return err
 		}
+
 		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > staleAfter {
 			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
@@ -62,5 +64,6 @@ func lockByFile(ctx context.Context, dir string) (unlock func() error, err error
 	if err != nil {
 		return nil, err
 	}
+
 	return func() error { return os.Remove(path) }, nil
 }

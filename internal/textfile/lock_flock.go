@@ -17,6 +17,7 @@ func lock(ctx context.Context, dir string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
+
 	err = wait(ctx, dir, func() error {
 		err := unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
@@ -34,5 +35,6 @@ func lock(ctx context.Context, dir string) (unlock func() error, err error) {
 	case err != nil:
 		return nil, errors.Join(err, d.Close())
 	}
+
 	return d.Close, nil
 }

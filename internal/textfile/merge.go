@@ -24,16 +24,19 @@ func merge(old []byte, r Record) (content []byte, lost, err error) {
 	if _, err := parse(others); err != nil {
 		others, lost = nil, err
 	}
+
 	update(own, r)
 	ours, err := own.encode()
 	if err != nil {
 		return nil, lost, err
 	}
+
 	content = append(slices.Clip(others), ours...)
 	if _, err := parse(content); err != nil {
 		// Others use our names in a way that makes the two no file together.
 		content, lost = ours, err
 	}
+
 	return content, lost, nil
 }
 
@@ -51,10 +54,11 @@ func split(content []byte) (others []byte, own metrics, lost error) {
 	for _, f := range families() {
 		own[f.name] = make(map[string]series)
 	}
+
 	no := 0
 	for line := range bytes.Lines(content) {
 		no++
-		name, isSample := nameIn(string(line))
+		name, isSample := metricName(string(line))
 		switch {
 		case own[name] == nil:
 			others = append(others, line...)
@@ -67,12 +71,13 @@ func split(content []byte) (others []byte, own metrics, lost error) {
 			own[name][s.key()] = s
 		}
 	}
+
 	return others, own, lost
 }
 
-// nameIn returns the name of the metric that a line is about, empty where there is
+// metricName returns the name of the metric that a line is about, empty where there is
 // none, and whether the line is a sample and not its help or type.
-func nameIn(line string) (name string, isSample bool) {
+func metricName(line string) (name string, isSample bool) {
 	const blanks = " \t\n"
 	line = strings.TrimLeft(line, blanks)
 	comment, isComment := strings.CutPrefix(line, "#")
@@ -82,10 +87,12 @@ func nameIn(line string) (name string, isSample bool) {
 		}
 		return line, true
 	}
+
 	words := strings.Fields(comment)
 	if len(words) < 2 || words[0] != "HELP" && words[0] != "TYPE" {
 		return "", false
 	}
+
 	return words[1], false
 }
 
@@ -100,20 +107,24 @@ func readSample(name string, line []byte) (series, error) {
 		}
 		return series{}, err
 	}
+
 	found := parsed[name].GetMetric()
 	if len(found) != 1 {
 		return series{}, fmt.Errorf("%q is no sample of %s", line, name)
 	}
+
 	s := series{value: found[0].GetUntyped().GetValue()}
 	for _, l := range found[0].GetLabel() {
 		s.labels = append(s.labels, label{l.GetName(), l.GetValue()})
 	}
+
 	s.sort()
 	for i := 1; i < len(s.labels); i++ {
 		if s.labels[i].name == s.labels[i-1].name {
 			return series{}, fmt.Errorf("%q has the label %s twice", line, s.labels[i].name)
 		}
 	}
+
 	return s, nil
 }
 
@@ -135,8 +146,8 @@ func (s series) sort() {
 // key tells one series of a family from another.
 func (s series) key() string { return fmt.Sprintf("%q", s.labels) }
 
-// of tells whether a series has these labels among its own.
-func (s series) of(labels []label) bool {
+// hasLabels tells whether a series has these labels among its own.
+func (s series) hasLabels(labels []label) bool {
 	for _, l := range labels {
 		if !slices.Contains(s.labels, l) {
 			return false
@@ -148,23 +159,25 @@ func (s series) of(labels []label) bool {
 // update puts a record in the place of the one that its job had. Numbers that say
 // nothing, which are those that are not finite, are left out.
 func update(own metrics, r Record) {
-	job := []label{{"job_name", plain(r.Job)}, {"table", plain(r.Table)}}
+	job := []label{{"job_name", validUTF8(r.Job)}, {"table", validUTF8(r.Table)}}
 	add := make(map[string]bool)
 	for _, f := range families() {
 		add[f.name] = f.lifetime == counted
 		if f.lifetime == ofRun {
 			for key, s := range own[f.name] {
-				if s.of(job) {
+				if s.hasLabels(job) {
 					delete(own[f.name], key)
 				}
 			}
 		}
 	}
+
 	for _, n := range samples(r) {
 		s := series{labels: slices.Clone(job), value: n.value}
 		for _, l := range n.extra {
-			s.labels = append(s.labels, label{l.name, plain(l.value)})
+			s.labels = append(s.labels, label{l.name, validUTF8(l.value)})
 		}
+
 		s.sort()
 		if add[n.name] {
 			s.value = max(0, s.value) + max(0, finite(own[n.name][s.key()].value))
@@ -183,8 +196,8 @@ func finite(v float64) float64 {
 	return v
 }
 
-// plain returns text that the format can hold.
-func plain(s string) string { return strings.ToValidUTF8(s, "?") }
+// validUTF8 returns text that the format can hold.
+func validUTF8(s string) string { return strings.ToValidUTF8(s, "?") }
 
 // encode writes families in their order, and the series of each by their labels, so
 // that a file whose numbers stay the same stays the same.
@@ -194,16 +207,19 @@ func (m metrics) encode() ([]byte, error) {
 		if len(m[f.name]) == 0 {
 			continue
 		}
+
 		kind := dto.MetricType_GAUGE
 		if f.lifetime == counted {
 			kind = dto.MetricType_COUNTER
 		}
+
 		written := &dto.MetricFamily{Name: proto.String(f.name), Help: proto.String(f.help), Type: kind.Enum()}
 		for _, key := range slices.Sorted(maps.Keys(m[f.name])) {
 			s, one := m[f.name][key], new(dto.Metric)
 			for _, l := range s.labels {
 				one.Label = append(one.Label, &dto.LabelPair{Name: proto.String(l.name), Value: proto.String(l.value)})
 			}
+
 			if f.lifetime == counted {
 				one.Counter = &dto.Counter{Value: proto.Float64(s.value)}
 			} else {
@@ -211,9 +227,11 @@ func (m metrics) encode() ([]byte, error) {
 			}
 			written.Metric = append(written.Metric, one)
 		}
+
 		if _, err := expfmt.MetricFamilyToText(&out, written); err != nil {
 			return nil, fmt.Errorf("encoding the metric %s: %w", f.name, err)
 		}
 	}
+
 	return out.Bytes(), nil
 }

@@ -55,6 +55,7 @@ func samples(r Record) []sample {
 	if r.Outcome == Failed {
 		success, lastOf = 0, "loadgrid_last_failure_timestamp_seconds"
 	}
+
 	all := []sample{
 		{"loadgrid_last_run_success", success, nil},
 		{"loadgrid_last_run_exit_code", float64(r.ExitCode), nil},
@@ -70,6 +71,7 @@ func samples(r Record) []sample {
 		{"loadgrid_last_run_chunks", float64(r.Chunks.Pending), []label{{"state", "pending"}}},
 		{"loadgrid_retries_total", float64(r.Retries), nil},
 	}
+
 	for stage, seconds := range r.Stages {
 		all = append(all, sample{"loadgrid_last_run_stage_seconds", seconds, []label{{"stage", stage}}})
 	}
@@ -80,6 +82,7 @@ func samples(r Record) []sample {
 		}
 		all = append(all, sample{"loadgrid_runs_total", n, []label{{"outcome", string(o)}}})
 	}
+
 	if r.WALBytes > 0 {
 		all = append(all, sample{"loadgrid_last_run_wal_bytes", float64(r.WALBytes), nil})
 	}
@@ -90,5 +93,6 @@ func samples(r Record) []sample {
 				sample{"loadgrid_table_index_bytes", float64(r.IndexBytes), nil})
 		}
 	}
+
 	return all
 }

@@ -63,10 +63,12 @@ func (r Record) validate() error {
 	if r.Ended.IsZero() {
 		return fmt.Errorf("a record of a run of job %q needs the time at which it ended", r.Job)
 	}
+
 	for _, o := range outcomes() {
 		if r.Outcome == o {
 			return nil
 		}
 	}
+
 	return fmt.Errorf("a record of a run of job %q has the outcome %q: it must be one of %q", r.Job, r.Outcome, outcomes())
 }

@@ -76,6 +76,7 @@ func value(t testing.TB, path, name, job string, more ...string) (float64, bool)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	want := append([]string{"job_name=" + job}, more...)
 	var found []float64
 	for _, m := range all[name].GetMetric() {
@@ -83,6 +84,7 @@ func value(t testing.TB, path, name, job string, more ...string) (float64, bool)
 		for _, l := range m.GetLabel() {
 			has[l.GetName()+"="+l.GetValue()] = true
 		}
+
 		matches := true
 		for _, w := range want {
 			matches = matches && has[w]
@@ -91,12 +93,14 @@ func value(t testing.TB, path, name, job string, more ...string) (float64, bool)
 			found = append(found, m.GetGauge().GetValue()+m.GetCounter().GetValue())
 		}
 	}
+
 	if len(found) > 1 {
 		t.Fatalf("%s of %q is there %d times", name, want, len(found))
 	}
 	if len(found) == 0 {
 		return 0, false
 	}
+
 	return found[0], true
 }
 
@@ -107,13 +111,14 @@ func expect(t testing.TB, path string, want float64, name, job string, more ...s
 	}
 }
 
-// alone fails when there is more in a file's directory than the names.
-func alone(t testing.TB, dir string, names ...string) {
+// checkFiles fails when there is more in a file's directory than the names.
+func checkFiles(t testing.TB, dir string, names ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var got []string
 	for _, e := range entries {
 		got = append(got, e.Name())
@@ -138,11 +143,13 @@ func TestARecordIsWritten(t *testing.T) {
 	if _, ok := value(t, path, "loadgrid_last_failure_timestamp_seconds", "eu"); ok {
 		t.Error("a job that never failed has a last failure")
 	}
+
 	info, err := os.Stat(path)
 	if err != nil || info.Mode() != 0o644 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	alone(t, filepath.Dir(path), "loadgrid.prom")
+
+	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 	problems, err := promlint.New(strings.NewReader(content(t, path))).Lint()
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v %v", problems, err)
@@ -166,6 +173,7 @@ func TestAFailureKeepsTheLastSuccess(t *testing.T) {
 	if _, ok := value(t, path, "loadgrid_last_run_stage_seconds", "eu", "stage=load"); ok {
 		t.Error("a stage of the run before is still there")
 	}
+
 	unchanged := record("eu")
 	unchanged.Outcome, unchanged.TableRows, unchanged.Ended = Unchanged, 0, unchanged.Ended.Add(2*time.Hour)
 	write1(t, path, unchanged)
@@ -196,8 +204,9 @@ func TestOthersKeepTheirMetrics(t *testing.T) {
 			t.Fatalf("the metrics of others have become\n%s", got)
 		}
 	}
+
 	expect(t, path, 1, "loadgrid_last_run_success", "eu")
-	alone(t, filepath.Dir(path), "loadgrid.prom")
+	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 }
 
 func TestABrokenFileIsPutAside(t *testing.T) {
@@ -218,6 +227,7 @@ func TestABrokenFileIsPutAside(t *testing.T) {
 			if !errors.As(err, &warning) || warning.Aside != path+".broken" {
 				t.Fatalf("error %v", err)
 			}
+
 			expect(t, path, 1, "loadgrid_last_run_success", "eu")
 			if strings.HasPrefix(old, us) {
 				expect(t, path, 1, "loadgrid_last_run_success", "us")
@@ -225,7 +235,7 @@ func TestABrokenFileIsPutAside(t *testing.T) {
 			if got := content(t, warning.Aside); got != old {
 				t.Errorf("put aside was %q", got)
 			}
-			alone(t, filepath.Dir(path), "loadgrid.prom", "loadgrid.prom.broken")
+			checkFiles(t, filepath.Dir(path), "loadgrid.prom", "loadgrid.prom.broken")
 			write1(t, path, record("eu")) // mended
 		})
 	}
@@ -241,6 +251,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 	expect(t, path, 1, "loadgrid_runs_total", "eu", "outcome=published")
 	expect(t, path, 1, "loadgrid_last_run_stage_seconds", "eu", "stage=plan")
 	expect(t, path, math.Inf(-1), "loadgrid_table_rows", "us")
+
 	for _, name := range []string{"loadgrid_last_run_duration_seconds", "loadgrid_last_run_stage_seconds"} {
 		if v, ok := value(t, path, name, "eu"); ok && v != 1 {
 			t.Errorf("%s is %v", name, v)
@@ -261,6 +272,7 @@ func TestManyAtOnceLoseNothing(t *testing.T) {
 				return
 			case <-time.After(time.Millisecond): // leaves the processor to the writers
 			}
+
 			b, err := os.ReadFile(path)
 			if err == nil {
 				_, err = parse(b)
@@ -274,6 +286,7 @@ func TestManyAtOnceLoseNothing(t *testing.T) {
 			}
 		}
 	}()
+
 	var writers sync.WaitGroup
 	for i := range 10 {
 		writers.Go(func() {
@@ -281,6 +294,7 @@ func TestManyAtOnceLoseNothing(t *testing.T) {
 				t.Error(err)
 			}
 		})
+
 		writers.Go(func() {
 			cmd := exec.Command(os.Args[0])
 			cmd.Env = append(os.Environ(), asWriter+"="+path, asWriter+"_JOB="+fmt.Sprint("process ", i))
@@ -289,6 +303,7 @@ func TestManyAtOnceLoseNothing(t *testing.T) {
 			}
 		})
 	}
+
 	writers.Wait()
 	close(done)
 	if err := <-reader; err != nil {
@@ -298,8 +313,9 @@ func TestManyAtOnceLoseNothing(t *testing.T) {
 		expect(t, path, 1, "loadgrid_last_run_success", fmt.Sprint("goroutine ", i))
 		expect(t, path, 1, "loadgrid_last_run_success", fmt.Sprint("process ", i))
 	}
+
 	expect(t, path, 1, "loadgrid_last_run_success", "first")
-	alone(t, filepath.Dir(path), "loadgrid.prom")
+	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 }
 
 func TestTheWaitForALockIsBounded(t *testing.T) {
@@ -311,6 +327,7 @@ func TestTheWaitForALockIsBounded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			ended, cancel := context.WithCancel(t.Context())
 			cancel()
 			if _, err := take(ended, dir); !errors.Is(err, errHeld) || !errors.Is(err, context.Canceled) {
@@ -319,14 +336,16 @@ func TestTheWaitForALockIsBounded(t *testing.T) {
 			if err := unlock(); err != nil {
 				t.Fatal(err)
 			}
+
 			unlock, err = take(ended, dir) // free: no need to wait
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if err := unlock(); err != nil {
 				t.Fatal(err)
 			}
-			alone(t, dir)
+			checkFiles(t, dir)
 		})
 	}
 }
@@ -337,12 +356,14 @@ func TestALinkStaysALink(t *testing.T) {
 	if err := os.Symlink(real, link); err != nil {
 		t.Fatal(err)
 	}
+
 	for range 2 { // the first time it leads to nothing yet
 		write1(t, link, record("eu"))
 	}
 	if to, err := os.Readlink(link); err != nil || to != real {
 		t.Errorf("the link leads to %q: %v", to, err)
 	}
+
 	expect(t, real, 2, "loadgrid_runs_total", "eu", "outcome=published")
 }
 
@@ -351,6 +372,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "d.prom"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+
 	for path, says := range map[string]string{
 		filepath.Join(dir, "none", "a.prom"): "make the directory",
 		filepath.Join(dir, "d.prom"):         "is a directory",
@@ -363,7 +385,8 @@ func TestWhatCannotBeWritten(t *testing.T) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
-	alone(t, dir, "d.prom")
+
+	checkFiles(t, dir, "d.prom")
 }
 
 // A file that cannot be written to its end, as on a full disk, leaves the old one.
@@ -380,7 +403,8 @@ func TestHalfOfAFileIsNone(t *testing.T) {
 	if got := content(t, path); got != old {
 		t.Errorf("the file is now %q", got)
 	}
-	alone(t, filepath.Dir(path), "loadgrid.prom")
+
+	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 }
 
 func FuzzTextfile(f *testing.F) {
@@ -388,22 +412,27 @@ func FuzzTextfile(f *testing.F) {
 	f.Add("# TYPE loadgrid_runs_total gauge\nloadgrid_runs_total{job_name=\"eu\",table=\"t\"} 3 4\n")
 	f.Add("{\"loadgrid_runs_total\",job_name=\"eu\"} 1\n# HELP a b\na{b=\"\\\"\\n\"} NaN\n")
 	f.Add("# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_count 2\nloadgrid_last_run_rows 1\nloadgrid_last_run_rows{a=\"1\",a=\"2\"} 1")
+
 	f.Fuzz(func(t *testing.T, old string) {
 		out, lost, err := merge([]byte(old), record("eu"))
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		all, err := parse(out)
 		if err != nil {
 			t.Fatalf("what is written cannot be read: %v\n%s", err, out)
 		}
+
 		if len(all["loadgrid_last_run_success"].GetMetric()) == 0 {
 			t.Fatal("the record is not there")
 		}
+
 		before, err := parse([]byte(old))
 		if err != nil || lost != nil {
 			return
 		}
+
 		for name := range before {
 			if all[name] == nil && len(before[name].GetMetric()) > 0 && !strings.HasPrefix(name, "loadgrid_") {
 				t.Fatalf("%s is lost", name)

@@ -55,19 +55,22 @@ func Write(ctx context.Context, path string, r Record) error {
 	if err := r.validate(); err != nil {
 		return err
 	}
+
 	err := write(ctx, path, r)
 	var warning *Warning
 	if err == nil || errors.As(err, &warning) {
 		return err
 	}
+
 	return fmt.Errorf("writing the metrics of job %q to %s: %w%s", r.Job, path, err, hint(err))
 }
 
 func write(ctx context.Context, path string, r Record) (err error) {
-	target, err := follow(path)
+	target, err := resolveLinks(path)
 	if err != nil {
 		return err
 	}
+
 	unlock, err := lock(ctx, filepath.Dir(target))
 	if err != nil {
 		return err
@@ -77,10 +80,12 @@ func write(ctx context.Context, path string, r Record) (err error) {
 	if err != nil {
 		return err
 	}
+
 	content, broken, err := merge(old, r)
 	if err != nil {
 		return err
 	}
+
 	aside := target + ".broken"
 	switch {
 	case unreadable != nil:
@@ -88,6 +93,7 @@ func write(ctx context.Context, path string, r Record) (err error) {
 	case broken != nil: // a copy, so that readers have a file at any time
 		err = replace(aside, old)
 	}
+
 	if err != nil {
 		return err
 	}
@@ -97,12 +103,13 @@ func write(ctx context.Context, path string, r Record) (err error) {
 	if broken != nil {
 		return &Warning{Path: path, Aside: aside, Err: broken}
 	}
+
 	return nil
 }
 
-// follow returns the file that a path stands for, which need not exist. The last
+// resolveLinks returns the file that a path stands for, which need not exist. The last
 // name is followed by hand: a link may lead to a file that nobody has made yet.
-func follow(path string) (string, error) {
+func resolveLinks(path string) (string, error) {
 	for range 40 { // as many as Linux follows
 		to, err := os.Readlink(path)
 		if err != nil {
@@ -113,6 +120,7 @@ func follow(path string) (string, error) {
 		}
 		path = to
 	}
+
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -122,6 +130,7 @@ func follow(path string) (string, error) {
 	case !info.Mode().IsRegular():
 		return "", fmt.Errorf("%s is a %s and no file", path, kindOf(info.Mode()))
 	}
+
 	return path, nil
 }
 
@@ -146,6 +155,7 @@ func read(path string) (content []byte, unreadable, err error) {
 	if err != nil {
 		return nil, err, nil
 	}
+
 	var b bytes.Buffer
 	_, unreadable = io.Copy(&b, f)
 	return b.Bytes(), unreadable, f.Close()
@@ -159,6 +169,7 @@ func replace(path string, content []byte) (err error) {
 	if err := os.Remove(beside); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+
 	f, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
@@ -168,6 +179,7 @@ func replace(path string, content []byte) (err error) {
 			err = errors.Join(err, os.Remove(beside))
 		}
 	}()
+
 	_, err = f.Write(content)
 	if err == nil {
 		err = f.Chmod(0o644) // whatever the umask: node_exporter is another user
@@ -178,6 +190,7 @@ func replace(path string, content []byte) (err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
+
 	return os.Rename(beside, path)
 }
 
@@ -195,5 +208,6 @@ func hint(err error) string {
 	case errors.Is(err, syscall.EBUSY):
 		return ": where a single file is mounted into a container, mount its directory instead"
 	}
+
 	return ""
 }

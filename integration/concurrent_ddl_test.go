@@ -17,7 +17,7 @@ import (
 // of a load. Nothing of theirs is lost, and once they have undone it, or where it
 // can be made good, the same command finishes.
 func TestChangedInTheMeantime(t *testing.T) {
-	replace := with(small(), "--if-exists", "replace")
+	replace := appendArgs(smallGrid(), "--if-exists", "replace")
 	for name, test := range map[string]struct {
 		before, load []string
 		change, mend string // GRID is the table, STAGING the one that is filled; or RUN and a command
@@ -28,46 +28,51 @@ func TestChangedInTheMeantime(t *testing.T) {
 		"dropped":                   {boxes(10, 10), replace, "drop table GRID", "", 4, []string{"is not the one that was there", "chunks committed"}, 0},
 		"renamed":                   {boxes(10, 10), replace, "alter table GRID rename to mine", "", 4, []string{"is not the one that was there", "chunks committed"}, 0},
 		"a view added":              {boxes(10, 10), replace, "create view SCHEMA.v as select col from GRID", "drop view SCHEMA.v", 4, []string{"depend", "chunks committed"}, 0},
-		"staging dropped":           {nil, small(), "drop table STAGING", "", 4, []string{"42P01", "chunks committed"}, 0},
-		"staging renamed":           {nil, small(), "alter table STAGING rename to mine", "", 4, []string{"42P01", "chunks committed"}, 0},
-		"staging truncated":         {nil, small(), "truncate STAGING", "RUN runs drop 1", 4, []string{"somebody changed it", "runs drop 1"}, 0},
-		"staging, no column":        {nil, small(), "alter table STAGING drop column row", "RUN runs drop 1", 4, []string{"42703"}, 0},
-		"staging in a view":         {nil, small(), "create view SCHEMA.v as select col from STAGING", "", 0, nil, 0},
-		"staging partition dropped": {nil, with(boxes(200, 100), "--partitions", "40"), "drop table STAGING_p1", "RUN runs drop 1", 4, []string{"committed"}, 40},
+		"staging dropped":           {nil, smallGrid(), "drop table STAGING", "", 4, []string{"42P01", "chunks committed"}, 0},
+		"staging renamed":           {nil, smallGrid(), "alter table STAGING rename to mine", "", 4, []string{"42P01", "chunks committed"}, 0},
+		"staging truncated":         {nil, smallGrid(), "truncate STAGING", "RUN runs drop 1", 4, []string{"somebody changed it", "runs drop 1"}, 0},
+		"staging, no column":        {nil, smallGrid(), "alter table STAGING drop column row", "RUN runs drop 1", 4, []string{"42703"}, 0},
+		"staging in a view":         {nil, smallGrid(), "create view SCHEMA.v as select col from STAGING", "", 0, nil, 0},
+		"staging partition dropped": {nil, appendArgs(boxes(200, 100), "--partitions", "40"), "drop table STAGING_p1", "RUN runs drop 1", 4, []string{"committed"}, 40},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
 			if test.before != nil {
 				mustCLI(t, s.dsn, s.load("grid", test.before...)...)
 			}
-			b := s.brakeAtChunk(3)
+
+			b := s.pauseAtChunk(3)
 			args := s.load("grid", test.load...)
 			p := start(t, s.dsn, args...)
-			b.reached()
+			b.waitUntilReached()
 			s.waitFor("committed chunks", "select count(*) = 3 from "+s.name("chunks")+" join "+s.name("runs")+" r on r.id = run_id where r.state = 'loading'")
-			staging := one[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")
+			staging := queryOne[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")
 			sql := strings.NewReplacer("GRID", s.name("grid"), "STAGING_p1", s.name(staging+"_p1"), "STAGING", s.name(staging), "SCHEMA", pgx.Identifier{s.schema}.Sanitize())
-			// The transactions at the brake hold no lock of the table yet.
+
+			// The transactions at the pausepoint hold no lock of the table yet.
 			s.exec(sql.Replace(test.change))
 			b.release()
 			p.wait().expect(t, test.code, test.words...)
 			if test.code == 0 {
-				s.checkAfter("grid", way{cols: smallCols, rows: smallRows})
+				s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 				return
 			}
+
 			if test.before != nil && test.mend != "" {
-				if seen := s.readerSees("grid"); !strings.HasPrefix(seen, "100 rows") {
+				if seen := s.tableState("grid"); !strings.HasPrefix(seen, "100 rows") {
 					t.Errorf("readers see %s", seen)
 				}
 			}
+
 			if command, ok := strings.CutPrefix(test.mend, "RUN "); ok {
 				mustCLI(t, s.dsn, append(strings.Fields(command), "--ledger-schema", s.schema)...)
 			} else if test.mend != "" {
 				s.exec(sql.Replace(test.mend))
 			}
+
 			mustCLI(t, s.dsn, args...)
-			s.checkAfter("grid", way{cols: smallCols, rows: smallRows, partitions: test.partitions})
-			if name == "renamed" && one[int64](t, s.pool, "select count(*) from "+s.name("mine")) != 100 {
+			s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows, partitions: test.partitions})
+			if name == "renamed" && queryOne[int64](t, s.pool, "select count(*) from "+s.name("mine")) != 100 {
 				t.Error("the renamed table has lost its rows")
 			}
 		})
@@ -89,11 +94,13 @@ func TestPublishBehindAnotherSession(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if _, err := holder.Exec(context.Background(), strings.ReplaceAll(hold, "GRID", s.name("grid"))); err != nil {
 				t.Fatal(err)
 			}
-			before := s.readerSees("grid")
-			reader := s.watch("grid")
+
+			before := s.tableState("grid")
+			reader := s.startReader("grid")
 			job := s.smallJob(2000)
 			job.IfExists = loader.Replace
 			pool := openPool(t, s.dsn, nil)
@@ -102,25 +109,30 @@ func TestPublishBehindAnotherSession(t *testing.T) {
 			if !errors.As(err, &resumable) || resumable.Committed != 10 || !strings.Contains(err.Error(), "55P03") || !strings.Contains(err.Error(), "pg_blocking_pids") {
 				t.Errorf("publish, behind another session for good: %v", err)
 			}
+
 			pool.Close()
-			if now := s.readerSees("grid"); now != before {
+			if now := s.tableState("grid"); now != before {
 				t.Errorf("readers saw %s, and now %s", before, now)
 			}
-			p := start(t, s.dsn, s.load("grid", with(boxes(smallCols, smallRows), "--chunk-rows", "2000", "--if-exists", "replace", "--progress", "json")...)...)
-			p.says("55P03", 1)
+
+			p := start(t, s.dsn, s.load("grid", appendArgs(boxes(smallCols, smallRows), "--chunk-rows", "2000", "--if-exists", "replace", "--progress", "json")...)...)
+			p.waitForOutput("55P03", 1)
 			if err := holder.Rollback(context.Background()); err != nil {
 				t.Fatal(err)
 			}
+
 			if r := p.wait(); r.code != 0 || r.summary(t).ChunksResumed != 10 {
 				t.Errorf("exit code %d: %s", r.code, r.stderr)
 			}
 			reader.stop(before)
+
 			// lock_timeout is 2 s; the rest is for a slow machine.
 			if reader.longest > 6*time.Second {
 				t.Errorf("a reader waited %s behind publish", reader.longest)
 			}
-			t.Logf("of %d looks of a reader the longest took %s", reader.looks, reader.longest)
-			s.checkAfter("grid", way{cols: smallCols, rows: smallRows})
+
+			t.Logf("of %d looks of a reader the longest took %s", reader.queries, reader.longest)
+			s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 		})
 	}
 }
@@ -133,18 +145,21 @@ func TestPublishBehindAnExclusiveLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if _, err := holder.Exec(context.Background(), "lock table "+s.name("grid")+" in access exclusive mode"); err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, s.dsn, s.load("grid", with(boxes(30, 20), "--if-exists", "replace", "--progress", "json")...)...)
-	p.says("55P03", 1)
+
+	p := start(t, s.dsn, s.load("grid", appendArgs(boxes(30, 20), "--if-exists", "replace", "--progress", "json")...)...)
+	p.waitForOutput("55P03", 1)
 	if err := holder.Rollback(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+
 	if r := p.wait(); r.code != 0 {
 		t.Errorf("exit code %d: %s", r.code, r.stderr)
 	}
-	s.checkAfter("grid", way{cols: 30, rows: 20})
+	s.checkAfter("grid", scenario{cols: 30, rows: 20})
 }
 
 // A clock that jumps while a run is unfinished changes nothing but what is told
@@ -153,8 +168,9 @@ func TestClockThatJumps(t *testing.T) {
 	for name, jump := range map[string]string{"back": "10 years", "ahead": "-10 years"} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			args := s.load("grid", small()...)
+			args := s.load("grid", smallGrid()...)
 			s.killAfter(3, args...)
+
 			// As if the clock had been there when the run began, and jumped since.
 			s.exec("update "+s.name("runs")+" set started_at = started_at + $1::interval", jump)
 			s.exec("update "+s.name("chunks")+" set committed_at = committed_at + $1::interval * (chunk_no + 1)", jump)
@@ -164,7 +180,8 @@ func TestClockThatJumps(t *testing.T) {
 			if out := mustCLI(t, s.dsn, args...); !strings.Contains(out, "3 chunks with 1,500 rows from earlier starts") {
 				t.Errorf("the rerun:\n%s", out)
 			}
-			s.checkAfter("grid", way{cols: smallCols, rows: smallRows})
+
+			s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 			for _, out := range []string{
 				mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema),
 				mustCLI(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema),
@@ -180,16 +197,17 @@ func TestClockThatJumps(t *testing.T) {
 // A migration that is killed in the middle of its file is done by the next load.
 func TestKilledInTheMigration(t *testing.T) {
 	s := newDatabaseSandbox(t)
-	b := s.newBrake()
+	b := s.newPausepoint()
 	b.atStatement("%create table if not exists chunks%")
-	p := start(t, s.dsn, s.load("grid", small()...)...)
-	b.reached()
+	p := start(t, s.dsn, s.load("grid", smallGrid()...)...)
+	b.waitUntilReached()
 	_ = p.cmd.Process.Kill()
 	p.wait()
-	b.end()
-	if !one[bool](t, s.pool, "select dirty from "+s.name("schema_migrations")) {
+	b.remove()
+	if !queryOne[bool](t, s.pool, "select dirty from "+s.name("schema_migrations")) {
 		t.Error("the migration was not killed in the middle")
 	}
-	mustCLI(t, s.dsn, s.load("grid", small()...)...)
-	s.checkAfter("grid", way{cols: smallCols, rows: smallRows})
+
+	mustCLI(t, s.dsn, s.load("grid", smallGrid()...)...)
+	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// A brake makes a load wait in the server, in a trigger and for a lock that the
+// pausepoint makes a load wait in the server, in a trigger and for a lock that the
 // test holds. What must happen in the middle of a load then does, on a slow
 // machine as on a fast one, with no need of a load that takes long.
-type brake struct {
+type pausepoint struct {
 	s        sandbox
 	conn     *pgx.Conn // holds the lock
 	held     []tableLock
@@ -26,81 +26,83 @@ type tableLock struct {
 	got  chan error // once it has the lock
 }
 
-// newBrake makes the functions wait() and, for triggers, brake() in the sandbox's
-// schema: nothing calls them yet.
-func (s sandbox) newBrake() *brake {
+// newPausepoint makes the functions wait() and, for triggers, pausepoint() in the
+// sandbox's schema: nothing calls them yet.
+func (s sandbox) newPausepoint() *pausepoint {
 	s.t.Helper()
-	b := &brake{s: s, conn: s.connect()}
-	if _, err := b.conn.Exec(context.Background(), "select pg_advisory_lock(hashtext('brake'), hashtext($1))", s.schema); err != nil {
+	b := &pausepoint{s: s, conn: s.connect()}
+	if _, err := b.conn.Exec(context.Background(), "select pg_advisory_lock(hashtext('pausepoint'), hashtext($1))", s.schema); err != nil {
 		s.t.Fatal(err)
 	}
+
 	s.exec(fmt.Sprintf(`create function %[1]s() returns void language plpgsql as $$ begin
-			perform pg_advisory_lock_shared(hashtext('brake'), hashtext('%[3]s'));
-			perform pg_advisory_unlock_shared(hashtext('brake'), hashtext('%[3]s'));
+			perform pg_advisory_lock_shared(hashtext('pausepoint'), hashtext('%[3]s'));
+			perform pg_advisory_unlock_shared(hashtext('pausepoint'), hashtext('%[3]s'));
 		end $$;
 		create function %[2]s() returns trigger language plpgsql as $$ begin perform %[1]s(); return new; end $$`,
-		s.name("wait"), s.name("brake"), s.schema))
+		s.name("wait"), s.name("pausepoint"), s.schema))
+
 	return b
 }
 
-// brakeAtChunk lets a load commit its first k chunks and no more.
-func (s sandbox) brakeAtChunk(k int) *brake {
+// pauseAtChunk lets a load commit its first k chunks and no more.
+func (s sandbox) pauseAtChunk(k int) *pausepoint {
 	s.t.Helper()
 	// The trigger is on a table of the ledger, which the first load makes otherwise.
 	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
 		s.t.Fatal(err)
 	}
-	b := s.newBrake()
-	s.exec(fmt.Sprintf("create trigger brake before insert on %s for each row when (new.chunk_no >= %d) execute function %s()",
-		s.name("chunks"), k, s.name("brake")))
+	b := s.newPausepoint()
+	s.exec(fmt.Sprintf("create trigger pausepoint before insert on %s for each row when (new.chunk_no >= %d) execute function %s()",
+		s.name("chunks"), k, s.name("pausepoint")))
 	return b
 }
 
-// reached waits until a load waits at the brake.
-func (b *brake) reached() {
+// waitUntilReached waits until a load waits at the pausepoint.
+func (b *pausepoint) waitUntilReached() {
 	b.s.t.Helper()
-	b.s.waitFor("a load at the brake", `select exists (select from pg_locks where locktype = 'advisory' and not granted and objsubid = 2
+	b.s.waitFor("a load at the pausepoint", `select exists (select from pg_locks where locktype = 'advisory' and not granted and objsubid = 2
 		and database = (select oid from pg_database where datname = current_database())
-		and (classid, objid) = ((hashtext('brake')::bigint & 4294967295)::oid, (hashtext($1)::bigint & 4294967295)::oid))`, b.s.schema)
+		and (classid, objid) = ((hashtext('pausepoint')::bigint & 4294967295)::oid, (hashtext($1)::bigint & 4294967295)::oid))`, b.s.schema)
 }
 
 // atStatement makes a load wait at the end of each statement that makes, changes
 // or drops something and is like the pattern: it is done, and not committed.
-func (b *brake) atStatement(pattern string) {
+func (b *pausepoint) atStatement(pattern string) {
 	b.s.t.Helper()
 	b.onDDL("if current_query() like '" + pattern + "' then perform " + b.s.name("wait") + "(); end if;")
 }
 
 // atRow makes a load wait in the COPY that brings the row with this cell_id or a
 // higher one, in staging tables with names like the pattern.
-func (b *brake) atRow(tables string, id int64) {
+func (b *pausepoint) atRow(tables string, id int64) {
 	b.s.t.Helper()
 	b.onDDL(fmt.Sprintf(`for made in select object_identity from pg_event_trigger_ddl_commands() where command_tag = 'CREATE TABLE' and object_identity like '%s' loop
-			execute 'create trigger brake before insert on ' || made || ' for each row when (new.cell_id >= %d) execute function %s()';
-		end loop;`, tables, id, b.s.name("brake")))
+			execute 'create trigger pausepoint before insert on ' || made || ' for each row when (new.cell_id >= %d) execute function %s()';
+		end loop;`, tables, id, b.s.name("pausepoint")))
 }
 
 // onDDL has the server do something at the end of each statement of that kind. It
 // is for sandboxes with a database of their own.
-func (b *brake) onDDL(do string) { b.s.t.Helper(); b.on("ddl_command_end", do) }
+func (b *pausepoint) onDDL(do string) { b.s.t.Helper(); b.on("ddl_command_end", do) }
 
 // beforeStatement makes a load wait at the beginning of each statement of such
 // a command (a tag, as CREATE INDEX): nothing of it is done.
-func (b *brake) beforeStatement(tag string) {
+func (b *pausepoint) beforeStatement(tag string) {
 	b.s.t.Helper()
 	b.on("ddl_command_start", "if tg_tag = '"+tag+"' then perform "+b.s.name("wait")+"(); end if;")
 }
 
-func (b *brake) on(event, do string) {
+func (b *pausepoint) on(event, do string) {
 	b.s.t.Helper()
 	name := b.s.name("on_ddl")
 	b.s.exec("create function " + name + "() returns event_trigger language plpgsql as $$ declare made text; begin " + do + " end $$")
-	b.s.exec("create event trigger brake on " + event + " execute function " + name + "()")
+	b.s.exec("create event trigger pausepoint on " + event + " execute function " + name + "()")
 }
 
 // lock takes the lock of a table. What the load does until then must not wait for
 // it; if it may, the lock is only asked for, and got when the load lets it go.
-func (b *brake) lock(table, mode string) {
+func (b *pausepoint) lock(table, mode string) {
 	b.s.t.Helper()
 	l := tableLock{b.s.connect(), make(chan error, 1)}
 	pid := l.conn.PgConn().PID()
@@ -112,22 +114,22 @@ func (b *brake) lock(table, mode string) {
 	b.s.waitFor("the lock or its queue", "select exists (select from pg_locks where relation = $1::regclass and pid = $2)", table, pid)
 }
 
-// blocked waits until a load waits for the lock of a table with such a statement.
-func (b *brake) blocked(table, statement string) {
+// waitUntilBlocked waits until a load waits for the lock of a table with such a statement.
+func (b *pausepoint) waitUntilBlocked(table, statement string) {
 	b.s.t.Helper()
 	b.s.waitFor("a load to wait for a lock", `select exists (select from pg_locks l join pg_stat_activity a using (pid)
 		where not l.granted and l.relation = $1::regclass and a.application_name = $2 and a.query like $3)`, table, b.s.application(), statement)
 }
 
-// crashed notes that the server was killed or stopped: the brake holds nobody any
+// markServerGone notes that the server was killed or stopped: the pausepoint holds no load any
 // more, and the connections of the test are gone.
-func (b *brake) crashed() {
+func (b *pausepoint) markServerGone() {
 	b.gone = true
 	b.s.pool.Reset()
 }
 
-// letGo lets whoever waits at the brake go on, and everybody after.
-func (b *brake) letGo() {
+// resume lets the loads that wait at the pausepoint go on, and all that come after.
+func (b *pausepoint) resume() {
 	b.s.t.Helper()
 	if b.gone {
 		return
@@ -137,13 +139,14 @@ func (b *brake) letGo() {
 	}
 }
 
-// release lets go, and gives the locks of tables back.
-func (b *brake) release() {
+// release resumes the loads, and gives the locks of tables back.
+func (b *pausepoint) release() {
 	b.s.t.Helper()
-	b.letGo()
+	b.resume()
 	if b.gone {
 		return
 	}
+
 	b.released = true
 	for _, l := range b.held {
 		err := <-l.got
@@ -154,22 +157,23 @@ func (b *brake) release() {
 			b.s.t.Fatal(err)
 		}
 	}
+
 	b.held = nil
 }
 
-// end releases the brake and takes it away, once nobody is at it any more.
-func (b *brake) end() {
+// remove releases the pausepoint and drops it, once no load waits at it.
+func (b *pausepoint) remove() {
 	b.s.t.Helper()
 	b.release()
 	b.s.waitForEnd()
-	for _, function := range []string{"on_ddl", "brake", "wait"} {
+	for _, function := range []string{"on_ddl", "pausepoint", "wait"} {
 		b.s.exec("drop function if exists " + b.s.name(function) + "() cascade")
 	}
 }
 
-// small is a grid of 40 chunks that is loaded in a moment: what interrupts a load
-// of it in the middle needs a brake.
-func small() []string { return append(boxes(200, 100), "--chunk-rows", "500") }
+// smallGrid is a grid of 40 chunks that is loaded in a moment: what interrupts a load
+// of it in the middle needs a pausepoint.
+func smallGrid() []string { return append(boxes(200, 100), "--chunk-rows", "500") }
 
 const (
 	smallCols, smallRows = 200, 100
@@ -180,11 +184,11 @@ const (
 // waits until the server has noticed.
 func (s sandbox) killAfter(k int, args ...string) {
 	s.t.Helper()
-	b := s.brakeAtChunk(k)
+	b := s.pauseAtChunk(k)
 	p := start(s.t, s.dsn, args...)
-	b.reached()
+	b.waitUntilReached()
 	s.waitFor("committed chunks", "select count(*) = $1 from "+s.name("chunks")+" where run_id = (select run_id from "+s.name("attempts")+" order by started_at desc limit 1)", k)
 	_ = p.cmd.Process.Kill()
 	p.wait()
-	b.end()
+	b.remove()
 }

@@ -1,4 +1,4 @@
-# Waits until the test process has ended, then removes what it left: see watchman.go. The argument is
+# Waits until the test process has ended, then removes what it left: see reaper.go. The argument is
 # the label of its containers. Lines of input: "directory PATH", a throwaway server; "done", nothing is
 # left.
 set -u

@@ -9,8 +9,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// way is a way into a table.
-type way struct {
+// scenario is a load by one method, with the table that is there before it and the
+// one that must be there in the end.
+type scenario struct {
 	before     []string   // the load of the table that is there, nil for none
 	load       []string   // the load that meets a fault
 	job        loader.Job // what it says of cells and chunks
@@ -22,11 +23,11 @@ type way struct {
 	places     []string // where it meets a fault: see places
 }
 
-// theArea is a triangle amid the cells of the ways.
-const theArea = "POLYGON((3 2, 110 10, 60 95, 3 2))"
+// scenarioArea is a triangle amid the cells of the scenarios.
+const scenarioArea = "POLYGON((3 2, 110 10, 60 95, 3 2))"
 
-// ways returns all methods, into a new table, in place of one and beside its rows.
-func ways() map[string]way {
+// scenarios returns all methods, into a new table, in place of one and beside its rows.
+func scenarios() map[string]scenario {
 	job := func(change loader.Job) loader.Job {
 		change.Table.Name, change.Grid = "grid", geomgen.Grid{DX: 1, DY: 1}
 		if change.Extent == nil {
@@ -34,145 +35,154 @@ func ways() map[string]way {
 		}
 		return change
 	}
+
 	whole, old := boxes(120, 100), boxes(50, 40)
 	// The 64 * 64 cells whose ids follow those of the first square of that size.
 	east, eastern := []string{"--cell-size", "1", "--extent", "64,0,128,64", "--if-exists", "append"}, &geomgen.Box{XMin: 64, XMax: 128, YMax: 64}
-	frozen := way{load: whole, job: job(loader.Job{}), cols: 120, rows: 100,
+	frozen := scenario{load: whole, job: job(loader.Job{}), cols: 120, rows: 100,
 		places: []string{"begin", "load", "index", "key", "constraint", "analyze", "publish"}}
-	chunks := way{load: with(whole, "--chunk-rows", "2500"), job: job(loader.Job{ChunkRows: 2500}), cols: 120, rows: 100,
+	chunks := scenario{load: appendArgs(whole, "--chunk-rows", "2500"), job: job(loader.Job{ChunkRows: 2500}), cols: 120, rows: 100,
 		places: []string{"begin", "load", "freeze", "index", "key", "constraint", "analyze", "publish"}}
-	partitions := way{load: with(whole, "--partitions", "4"), job: job(loader.Job{Partitions: 4}), cols: 120, rows: 100, partitions: 4,
+	partitions := scenario{load: appendArgs(whole, "--partitions", "4"), job: job(loader.Job{Partitions: 4}), cols: 120, rows: 100, partitions: 4,
 		places: []string{"begin", "load of a partition", "index of a partition", "attach", "analyze of partitions", "publish"}}
-	all := map[string]way{
+	all := map[string]scenario{
 		"frozen": frozen, "chunks": chunks, "partitions": partitions,
-		"chunks, append": {before: boxes(64, 64), load: with(east, "--chunk-rows", "1000"), job: job(loader.Job{Extent: eastern, ChunkRows: 1000}),
+		"chunks, append": {before: boxes(64, 64), load: appendArgs(east, "--chunk-rows", "1000"), job: job(loader.Job{Extent: eastern, ChunkRows: 1000}),
 			cols: 128, rows: 64, unfrozen: true, places: []string{"begin", "load", "key", "constraint", "analyze", "publish of rows"}},
-		"partitions, append": {before: with(boxes(64, 64), "--partitions", "3"), load: with(east, "--partitions", "4"),
+		"partitions, append": {before: appendArgs(boxes(64, 64), "--partitions", "3"), load: appendArgs(east, "--partitions", "4"),
 			job: job(loader.Job{Extent: eastern, Partitions: 4}), cols: 128, rows: 64, partitions: 7,
 			places: []string{"begin", "load of a partition", "index of a partition", "attach", "publish of partitions"}},
 	}
-	frozen.before, frozen.load = old, with(whole, "--if-exists", "replace")
+
+	frozen.before, frozen.load = old, appendArgs(whole, "--if-exists", "replace")
 	all["frozen, replace"] = frozen
-	chunks.before, chunks.load = old, with(chunks.load, "--if-exists", "replace")
+	chunks.before, chunks.load = old, appendArgs(chunks.load, "--if-exists", "replace")
 	all["chunks, replace"] = chunks
 	truncate := chunks
-	truncate.load, truncate.unfrozen = with(chunks.load, "--publish", "truncate"), true
+	truncate.load, truncate.unfrozen = appendArgs(chunks.load, "--publish", "truncate"), true
 	truncate.places = []string{"begin", "load", "key", "constraint", "analyze", "publish of rows"}
 	all["chunks, truncate"] = truncate
-	partitions.before, partitions.load = with(old, "--partitions", "3"), with(partitions.load, "--if-exists", "replace")
+	partitions.before, partitions.load = appendArgs(old, "--partitions", "3"), appendArgs(partitions.load, "--if-exists", "replace")
 	partitions.places = []string{"begin", "load of a partition", "index of a partition", "attach", "publish of partitions"}
 	all["partitions, replace"] = partitions
+
 	return all
 }
 
-func with(args []string, more ...string) []string {
+func appendArgs(args []string, more ...string) []string {
 	return append(append([]string{}, args...), more...)
 }
 
 // place is where a load meets a fault.
 type place struct {
-	stage loader.Stage
-	arm   func(b *brake, middle int64) // before the load starts; middle is the id of a cell amid it
-	reach func(b *brake)               // brings the load there
+	stage            loader.Stage
+	prepare          func(b *pausepoint, middle int64) // before the load starts; middle is the id of a cell amid it
+	waitUntilReached func(b *pausepoint)               // brings the load there
 }
 
-// places returns all places by their names. They are in all stages, but for the
+// places returns all places by name. They are in all stages, but for the
 // statistics of a parent that are gathered after publish: nothing is left to be
 // resumed then, and publish itself would wait for a lock that makes them wait.
 func places() map[string]place {
 	statement := func(stage loader.Stage, pattern string) place {
-		return place{stage, func(b *brake, _ int64) { b.atStatement(pattern) }, (*brake).reached}
+		return place{stage, func(b *pausepoint, _ int64) { b.atStatement(pattern) }, (*pausepoint).waitUntilReached}
 	}
 	const staged, constraint, attach = `public.loadgrid\_staging\_%`, "alter table%primary key using index%", `alter table%attach partition%\_p2" for values%`
-	copying := func(b *brake, middle int64) { b.atRow(staged, middle) }
+	copying := func(b *pausepoint, middle int64) { b.atRow(staged, middle) }
+
 	return map[string]place{
 		"begin": {
 			loader.StagePlan,
-			func(b *brake, _ int64) { b.lock(b.s.name("runs"), "exclusive") },
-			func(b *brake) { b.blocked(b.s.name("runs"), "insert into%") },
+			func(b *pausepoint, _ int64) { b.lock(b.s.name("runs"), "exclusive") },
+			func(b *pausepoint) { b.waitUntilBlocked(b.s.name("runs"), "insert into%") },
 		},
-		"load": {loader.StageLoad, copying, (*brake).reached},
+		"load": {loader.StageLoad, copying, (*pausepoint).waitUntilReached},
 		// The lock lets the load go on, and VACUUM not.
-		"freeze": {loader.StageFreeze, copying, func(b *brake) {
-			b.reached()
+		"freeze": {loader.StageFreeze, copying, func(b *pausepoint) {
+			b.waitUntilReached()
 			b.lock(b.staging(), "share update exclusive")
-			b.letGo()
-			b.blocked(b.staging(), "vacuum%")
+			b.resume()
+			b.waitUntilBlocked(b.staging(), "vacuum%")
 		}},
 		"index":      statement(loader.StageIndex, "create index%"),
 		"key":        statement(loader.StageIndex, "create unique index%"),
 		"constraint": statement(loader.StageIndex, constraint),
 		// The constraint has the table for itself until it is committed. Who asks for
 		// a lock meanwhile gets it then, before ANALYZE.
-		"analyze": {loader.StageAnalyze, statement("", constraint).arm, func(b *brake) {
-			b.reached()
+		"analyze": {loader.StageAnalyze, statement("", constraint).prepare, func(b *pausepoint) {
+			b.waitUntilReached()
 			b.lock(b.staging(), "share update exclusive")
-			b.letGo()
-			b.blocked(b.staging(), "analyze%")
+			b.resume()
+			b.waitUntilBlocked(b.staging(), "analyze%")
 		}},
 		"publish":         statement(loader.StagePublish, "alter table%rename to%"),
 		"publish of rows": statement(loader.StagePublish, "drop table%"),
 
-		"load of a partition":  {loader.StageLoad, func(b *brake, middle int64) { b.atRow(staged+`\_p2`, middle) }, (*brake).reached},
+		"load of a partition":  {loader.StageLoad, func(b *pausepoint, middle int64) { b.atRow(staged+`\_p2`, middle) }, (*pausepoint).waitUntilReached},
 		"index of a partition": statement(loader.StageLoad, `create index%\_p2"%`),
 		"attach":               statement(loader.StageLoad, attach),
 		// Two streams have come to the third partition: another is committed.
-		"analyze of partitions": {loader.StageAnalyze, statement("", attach).arm, func(b *brake) {
-			b.reached()
-			partition := one[string](b.s.t, b.s.pool, "select min(inhrelid::regclass::text) from pg_inherits where inhparent = $1::regclass", b.staging())
+		"analyze of partitions": {loader.StageAnalyze, statement("", attach).prepare, func(b *pausepoint) {
+			b.waitUntilReached()
+			partition := queryOne[string](b.s.t, b.s.pool, "select min(inhrelid::regclass::text) from pg_inherits where inhparent = $1::regclass", b.staging())
 			b.lock(partition, "share update exclusive")
-			b.letGo()
-			b.blocked(partition, "lock table%")
+			b.resume()
+			b.waitUntilBlocked(partition, "lock table%")
 		}},
 		"publish of partitions": statement(loader.StagePublish, "alter table%detach partition%"),
 	}
 }
 
 // staging returns the staging table of the unfinished run.
-func (b *brake) staging() string {
+func (b *pausepoint) staging() string {
 	b.s.t.Helper()
-	return b.s.name(one[string](b.s.t, b.s.pool, "select staging_name from "+b.s.name("runs")+" where state = 'loading'"))
+	return b.s.name(queryOne[string](b.s.t, b.s.pool, "select staging_name from "+b.s.name("runs")+" where state = 'loading'"))
 }
 
-// moreWays adds to the ways what changes little of where a load can be met, and
+// moreScenarios adds to the scenarios what changes little of where a load can be met, and
 // much of what it does then: one stream, tables that a crash empties, an area.
-func moreWays(t *testing.T) map[string]way {
+func moreScenarios(t *testing.T) map[string]scenario {
 	t.Helper()
-	all := ways()
-	vary := func(from, name string, change func(*way)) {
+	all := scenarios()
+	vary := func(from, name string, change func(*scenario)) {
 		w := all[from]
 		change(&w)
 		all[name] = w
 	}
+
 	for _, from := range []string{"chunks", "chunks, replace", "partitions", "partitions, replace"} {
-		vary(from, from+", one stream", func(w *way) { w.load, w.job.Streams = with(w.load, "--streams", "1"), 1 })
+		vary(from, from+", one stream", func(w *scenario) { w.load, w.job.Streams = appendArgs(w.load, "--streams", "1"), 1 })
 	}
 	for _, from := range []string{"frozen", "frozen, replace", "chunks", "chunks, replace", "partitions"} {
-		vary(from, from+", unlogged", func(w *way) { w.load, w.unlogged = with(w.load, "--unlogged"), true })
+		vary(from, from+", unlogged", func(w *scenario) { w.load, w.unlogged = appendArgs(w.load, "--unlogged"), true })
 	}
 	for _, from := range []string{"chunks, replace", "partitions, replace"} {
-		vary(from, from+", keep", func(w *way) { w.load = with(w.load, "--keep", "1") })
+		vary(from, from+", keep", func(w *scenario) { w.load = appendArgs(w.load, "--keep", "1") })
 	}
+
 	file := filepath.Join(t.TempDir(), "area.wkt")
-	if err := os.WriteFile(file, []byte(theArea), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(scenarioArea), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	for _, from := range []string{"frozen", "chunks"} {
-		vary(from, from+", area", func(w *way) { w.load, w.area = with(w.load, "--aoi", file, "--coverage"), theArea })
+		vary(from, from+", area", func(w *scenario) { w.load, w.area = appendArgs(w.load, "--aoi", file, "--coverage"), scenarioArea })
 	}
 	return all
 }
 
 // middle is the id of a cell amid the load: the middle one of the middle chunk.
-func (w way) middle(t *testing.T) int64 {
+func (w scenario) middle(t *testing.T) int64 {
 	t.Helper()
 	if w.area != "" {
 		return geomgen.CellID(geomgen.Cell{Col: 60, Row: 40})
 	}
+
 	plan, err := loader.NewPlan(t.Context(), w.job)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	chunk := plan.Chunk(plan.Chunks / 2)
 	return (chunk.First + chunk.Last) / 2
 }

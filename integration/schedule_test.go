@@ -31,6 +31,7 @@ func newNightly(t *testing.T, layout string, places []string) *nightly {
 	n := &nightly{sandbox: newDatabaseSandbox(t), job: filepath.Join(t.TempDir(), "nightly.yaml"), places: places}
 	n.exec("create table area as select 0 as night, st_makeenvelope(0, 0, 1, 1) as geom")
 	n.exec("create table seen (night int, cells bigint)")
+
 	job := `
 name: nightly
 table: public.grid
@@ -48,15 +49,16 @@ after: |
 	if err := os.WriteFile(n.job, []byte(job), 0o600); err != nil {
 		t.Fatal(err)
 	}
+
 	return n
 }
 
-// dusk makes it another day: the area changes, and what the ledger has grows older.
-func (n *nightly) dusk(night int) {
+// nextDay changes the area, and makes all in the ledger a day older.
+func (n *nightly) nextDay(night int) {
 	n.t.Helper()
 	n.exec("update area set night = $1, geom = st_buffer(st_makepoint(30 + $1, 25), 20 + $1 % 5)", night)
 	for table, columns := range map[string][]string{"runs": {"started_at", "finished_at"}, "attempts": {"started_at", "ended_at"}} {
-		if !one[bool](n.t, n.pool, "select to_regclass($1) is not null", n.name(table)) {
+		if !queryOne[bool](n.t, n.pool, "select to_regclass($1) is not null", n.name(table)) {
 			continue
 		}
 		for _, c := range columns {
@@ -65,67 +67,71 @@ func (n *nightly) dusk(night int) {
 	}
 }
 
-// killedStart starts the job and kills it at a place of its way.
+// killedStart starts the job and kills it at one of its places.
 func (n *nightly) killedStart() {
 	n.t.Helper()
 	at := places()[n.places[n.kills%len(n.places)]]
 	n.kills++
-	b := n.newBrake()
-	at.arm(b, 500)
+	b := n.newPausepoint()
+	at.prepare(b, 500)
 	p := start(n.t, n.dsn, "load", "--job", n.job)
-	at.reach(b)
+	at.waitUntilReached(b)
 	_ = p.cmd.Process.Kill()
 	p.wait()
-	b.end()
+	b.remove()
 }
 
-// night runs the job; on every fourth it is killed, and then the schedule either tries
+// runNight runs the job; on every fourth it is killed, and then the schedule either tries
 // again, or does not until the next night, when the job is another.
-func (n *nightly) night(night int) {
+func (n *nightly) runNight(night int) {
 	n.t.Helper()
-	n.dusk(night)
+	n.nextDay(night)
 	if night%4 == 0 {
 		n.killedStart()
 		if n.dead = night%8 == 0; n.dead {
 			return
 		}
 	}
+
 	r := cli(n.t, n.dsn, "load", "--job", n.job)
 	if r.code != 0 {
 		n.t.Fatalf("night %d: exit code %d: %s", night, r.code, r.stderr)
 	}
-	if n.dead && strings.Contains(r.stderr, "dropping an unfinished run: the job has changed since") == n.nothingBegun() {
+
+	if n.dead && strings.Contains(r.stderr, "dropping an unfinished run: the job has changed since") == n.killedBeforeRun() {
 		n.t.Errorf("night %d, after a start that was killed: %s", night, r.stderr)
 	}
 	n.dead = false
-	want := one[int64](n.t, n.pool, "select count(*) from area, st_squaregrid(1, st_expand(geom, 2)) g where st_intersects(g.geom, area.geom)")
+	want := queryOne[int64](n.t, n.pool, "select count(*) from area, st_squaregrid(1, st_expand(geom, 2)) g where st_intersects(g.geom, area.geom)")
 	n.checkCells("grid", want)
-	if got := one[string](n.t, n.pool, "select cells || ' in night ' || night from seen order by night desc limit 1"); got != fmt.Sprintf("%d in night %d", want, night) {
+	if got := queryOne[string](n.t, n.pool, "select cells || ' in night ' || night from seen order by night desc limit 1"); got != fmt.Sprintf("%d in night %d", want, night) {
 		n.t.Errorf("night %d: the step after has seen %s, want %d", night, got, want)
 	}
 }
 
-// nothingBegun tells whether the start that was killed had not begun a run: one
-// that is killed before that leaves nothing to drop.
-func (n *nightly) nothingBegun() bool { return n.places[(n.kills-1)%len(n.places)] == "begin" }
+// killedBeforeRun tells whether the start was killed before it began a run, so that
+// it left nothing to drop.
+func (n *nightly) killedBeforeRun() bool { return n.places[(n.kills-1)%len(n.places)] == "begin" }
 
-// left is what there is in the database and in the directory of the job: relations by
+// leftovers is what there is in the database and in the directory of the job: relations by
 // kind and what the catalogue has about them, rows of the ledger, files.
-func (n *nightly) left() (relations, files string, rows int64) {
+func (n *nightly) leftovers() (relations, files string, rows int64) {
 	n.t.Helper()
-	relations = one[string](n.t, n.pool, `select string_agg(k || ' ' || c, ', ' order by k) from (
+	relations = queryOne[string](n.t, n.pool, `select string_agg(k || ' ' || c, ', ' order by k) from (
 		select relkind::text as k, count(*) as c from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'i', 'I') group by 1
 		union all select 'types', count(*) from pg_type union all select 'constraints', count(*) from pg_constraint
 		union all select 'columns', count(*) from pg_attribute union all select 'dependencies', count(*) from pg_depend
 		union all select 'comments', count(*) from pg_description union all select 'functions', count(*) from pg_proc) k`)
+
 	entries, err := os.ReadDir(filepath.Dir(n.job))
 	if err != nil {
 		n.t.Fatal(err)
 	}
+
 	for _, e := range entries {
 		files += e.Name() + " "
 	}
-	rows = one[int64](n.t, n.pool, "select (select count(*) from runs) + (select count(*) from chunks) + (select count(*) from attempts)")
+	rows = queryOne[int64](n.t, n.pool, "select (select count(*) from runs) + (select count(*) from chunks) + (select count(*) from attempts)")
 	return relations, files, rows
 }
 
@@ -142,44 +148,51 @@ func TestThirtyNights(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := newNightly(t, c.layout, c.places)
 			for night := 1; night <= 10; night++ {
-				n.night(night)
+				n.runNight(night)
 			}
-			relations, files, _ := n.left()
+
+			relations, files, _ := n.leftovers()
 			sizes := "select sum(pg_total_relation_size(oid))::bigint from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'spatial_ref_sys'"
-			size := one[int64](t, n.pool, sizes)
+			size := queryOne[int64](t, n.pool, sizes)
 			most := int64(0)
+
 			for night := 11; night <= nights; night++ {
-				n.night(night)
-				_, _, rows := n.left()
+				n.runNight(night)
+				_, _, rows := n.leftovers()
 				most = max(most, rows)
 			}
+
 			if n.kills != nights/4 {
 				t.Errorf("%d starts were killed", n.kills)
 			}
-			r, f, _ := n.left()
+			r, f, _ := n.leftovers()
 			if r != relations || f != files || files != "nightly.prom nightly.yaml " {
 				t.Errorf("after 10 nights there were %s and %s, after %d %s and %s", relations, files, nights, r, f)
 			}
+
 			// Five days of runs, with up to two starts and the chunks of each, and what the
 			// versions that are kept have.
 			if limit := int64(10 * (1 + 2 + 10)); most > limit {
 				t.Errorf("the ledger has had %d rows, more than %d", most, limit)
 			}
+
 			// The area of night 30 is that of night 10.
-			if now := one[int64](t, n.pool, sizes); now > size+1<<20 {
+			if now := queryOne[int64](t, n.pool, sizes); now > size+1<<20 {
 				t.Errorf("all tables together have grown from %d to %d bytes", size, now)
 			}
-			if got := one[int64](t, n.pool, "select count(*) from runs where kept_name is not null"); got != 2 {
+			if got := queryOne[int64](t, n.pool, "select count(*) from runs where kept_name is not null"); got != 2 {
 				t.Errorf("%d versions are kept", got)
 			}
-			kept := one[string](t, n.pool, "select string_agg(kept_name, ' ' order by id) from runs where kept_name is not null")
+
+			kept := queryOne[string](t, n.pool, "select string_agg(kept_name, ' ' order by id) from runs where kept_name is not null")
 			for name := range strings.FieldsSeq(kept) {
-				if n := one[int64](t, n.pool, "select count(*) from "+n.name(name)); n < 500 {
+				if n := queryOne[int64](t, n.pool, "select count(*) from "+n.name(name)); n < 500 {
 					t.Errorf("version %s has %d rows", name, n)
 				}
 			}
+
 			n.checkNothingLeft()
-			n.checkGone("grid")
+			n.checkNoSessions("grid")
 			n.checkMetrics()
 		})
 	}
@@ -198,14 +211,15 @@ func TestTenStartsAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			mustCLI(t, s.dsn, s.load("grid", with(boxes(10, 10), "--if-exists", "replace")...)...)
-			b := s.brakeAtChunk(3)
-			args := s.load("grid", with(with(small(), "--if-exists", "replace", "--log-format", "json"), c.extra...)...)
+			mustCLI(t, s.dsn, s.load("grid", appendArgs(boxes(10, 10), "--if-exists", "replace")...)...)
+			b := s.pauseAtChunk(3)
+			args := s.load("grid", appendArgs(appendArgs(smallGrid(), "--if-exists", "replace", "--log-format", "json"), c.extra...)...)
 			var all []*process
 			for range 10 {
 				all = append(all, start(t, s.dsn, args...))
 			}
-			b.reached()
+
+			b.waitUntilReached()
 			codes := map[int]int{}
 			for left, deadline := 0, time.Now().Add(time.Minute); c.extra == nil && left < 9; time.Sleep(10 * time.Millisecond) {
 				if left = 0; time.Now().After(deadline) {
@@ -217,12 +231,14 @@ func TestTenStartsAtOnce(t *testing.T) {
 					}
 				}
 			}
+
 			for _, p := range all {
 				if c.extra != nil && !strings.Contains(p.stderr.String(), "chunk is committed") {
-					p.says("waiting for another run", 1)
+					p.waitForOutput("waiting for another run", 1)
 				}
 			}
-			b.end()
+
+			b.remove()
 			unchanged := 0
 			for _, p := range all {
 				r := p.wait()
@@ -234,6 +250,7 @@ func TestTenStartsAtOnce(t *testing.T) {
 					r.expect(t, 3, "another run holds table")
 				}
 			}
+
 			want := map[int]int{0: 10}
 			if c.extra == nil {
 				want = map[int]int{0: 1, 3: 9}
@@ -241,14 +258,15 @@ func TestTenStartsAtOnce(t *testing.T) {
 			if fmt.Sprint(codes) != fmt.Sprint(want) || int64(10-unchanged) != c.runs && c.extra != nil {
 				t.Errorf("exit codes %v, want %v; %d found nothing to do", codes, want, unchanged)
 			}
-			if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'published'"); n != 1+c.runs {
+			if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'published'"); n != 1+c.runs {
 				t.Errorf("%d runs are published, want %d", n, 1+c.runs)
 			}
-			if n := one[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where shown"); n != 1 {
+			if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where shown"); n != 1 {
 				t.Errorf("%d versions are shown", n)
 			}
+
 			s.checkBoxes("grid", smallCols, smallRows)
-			s.checkGone("grid")
+			s.checkNoSessions("grid")
 		})
 	}
 }
@@ -256,24 +274,25 @@ func TestTenStartsAtOnce(t *testing.T) {
 // Who waits gives up in the end, or when it is told to.
 func TestWaitEnds(t *testing.T) {
 	s := newSandbox(t)
-	b := s.brakeAtChunk(1)
-	p := start(t, s.dsn, s.load("grid", small()...)...)
-	b.reached()
-	cli(t, s.dsn, s.load("grid", with(small(), "--wait", "1500ms")...)...).expect(t, 3, "another run holds table")
-	waiting := start(t, s.dsn, s.load("grid", with(small(), "--wait", "1h")...)...)
-	waiting.says("waiting for another run", 1)
+	b := s.pauseAtChunk(1)
+	p := start(t, s.dsn, s.load("grid", smallGrid()...)...)
+	b.waitUntilReached()
+	cli(t, s.dsn, s.load("grid", appendArgs(smallGrid(), "--wait", "1500ms")...)...).expect(t, 3, "another run holds table")
+	waiting := start(t, s.dsn, s.load("grid", appendArgs(smallGrid(), "--wait", "1h")...)...)
+	waiting.waitForOutput("waiting for another run", 1)
 	_ = waiting.cmd.Process.Signal(interrupt)
 	waiting.wait().expect(t, 130, "stopped by SIGINT")
 	metrics := filepath.Join(t.TempDir(), "loadgrid.prom")
 	began := time.Now()
-	waiting = start(t, s.dsn, s.load("grid", with(small(), "--wait", "1h", "--if-exists", "replace", "--skip-unchanged", "--progress", "json", "--metrics-textfile", metrics)...)...)
-	waiting.says("waiting for another run", 1)
-	b.end()
+	waiting = start(t, s.dsn, s.load("grid", appendArgs(smallGrid(), "--wait", "1h", "--if-exists", "replace", "--skip-unchanged", "--progress", "json", "--metrics-textfile", metrics)...)...)
+	waiting.waitForOutput("waiting for another run", 1)
+	b.remove()
 	p.wait().expect(t, 0)
 	r := waiting.wait()
 	if r.code != 0 {
 		t.Fatal(r.stderr)
 	}
+
 	// The wait is told, and is no part of what the run took.
 	all, sum := time.Since(began).Seconds(), r.summary(t)
 	found := metricsIn(t, metrics, s.schema+".grid")
@@ -291,11 +310,13 @@ func metricsIn(t *testing.T, file, job string) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(b))
 	if err != nil {
 		t.Fatalf("%v in:\n%s", err, b)
 	}
+
 	values := map[string]float64{}
 	for name, f := range families {
 		for _, m := range f.GetMetric() {
@@ -309,11 +330,13 @@ func metricsIn(t *testing.T, file, job string) map[string]float64 {
 					labels += " " + l.GetValue()
 				}
 			}
+
 			if mine {
 				values[name+labels] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 			}
 		}
 	}
+
 	return values
 }
 
@@ -322,7 +345,8 @@ func (n *nightly) checkMetrics() {
 	n.t.Helper()
 	file := filepath.Join(filepath.Dir(n.job), "nightly.prom")
 	m := metricsIn(n.t, file, "nightly")
-	rows := float64(one[int64](n.t, n.pool, "select count(*) from grid"))
+	rows := float64(queryOne[int64](n.t, n.pool, "select count(*) from grid"))
+
 	// A start that is killed writes none; nor does the one of a night that was given up.
 	for name, want := range map[string]float64{
 		"loadgrid_runs_total published": nights - nights/8, "loadgrid_runs_total failed": 0, "loadgrid_last_run_success": 1,
@@ -332,11 +356,13 @@ func (n *nightly) checkMetrics() {
 			n.t.Errorf("%s is %v (%v), want %v", name, got, ok, want)
 		}
 	}
+
 	for _, stage := range []string{"plan", "load", "publish"} {
 		if m["loadgrid_last_run_stage_seconds "+stage] <= 0 {
 			n.t.Errorf("stage %s took %v seconds", stage, m["loadgrid_last_run_stage_seconds "+stage])
 		}
 	}
+
 	// What fails is told apart: at the server, and before there is one.
 	success := m["loadgrid_last_success_timestamp_seconds"]
 	for i, c := range []struct {
@@ -344,7 +370,7 @@ func (n *nightly) checkMetrics() {
 		code float64
 		more []string
 	}{{n.dsn, 4, []string{"--after", "select 1 / 0"}}, {"host=127.0.0.1 port=1 sslmode=disable", 1, nil}} {
-		r := cli(n.t, c.dsn, with([]string{"load", "--job", n.job}, c.more...)...)
+		r := cli(n.t, c.dsn, appendArgs([]string{"load", "--job", n.job}, c.more...)...)
 		m := metricsIn(n.t, file, "nightly")
 		if float64(r.code) != c.code || m["loadgrid_last_run_exit_code"] != c.code || m["loadgrid_last_run_success"] != 0 || m["loadgrid_runs_total failed"] != float64(i+1) ||
 			m["loadgrid_last_success_timestamp_seconds"] != success || m["loadgrid_last_failure_timestamp_seconds"] <= success || m["loadgrid_table_rows"] != rows {

@@ -18,58 +18,58 @@ import (
 // after it.
 type trial struct {
 	sandbox
-	way    way
-	place  string
-	server *pgtest.Server // nil: the one that all tests share
-	rng    *rand.Rand     // for what the fault leaves open
+	scenario scenario
+	place    string
+	server   *pgtest.Server // nil: the one that all tests share
+	rng      *rand.Rand     // for what the fault leaves open
 
-	b *brake
+	b *pausepoint
 	p *process
 }
 
 // A fault is what a load meets.
 type fault struct {
 	name string
-	// hit brings it about. The load waits at the brake: a fault that the load is
-	// to survive releases it.
-	hit func(*trial)
-	// ends returns the codes that the documents let the load end with, where so
+	// inject brings the fault about. The load waits at the pausepoint: a fault that the
+	// load is to survive releases it.
+	inject func(*trial)
+	// exitCodes returns the codes that the documents let the load end with, where so
 	// many chunks were committed; -1 stands for a process that was killed.
-	ends func(tr *trial, committed int64) []int
-	// atOnce has the same command run again before the server has noticed the end
+	exitCodes func(tr *trial, committed int64) []int
+	// rerunAtOnce has the same command run again before the server has noticed the end
 	// of the first: its backends may still be at work.
-	atOnce bool
+	rerunAtOnce bool
 }
 
 func always(codes ...int) func(*trial, int64) []int {
 	return func(*trial, int64) []int { return codes }
 }
 
-// failed is how a load ends that meets what no retry mends.
-func failed(_ *trial, committed int64) []int {
+// failureCodes is how a load ends that meets what no retry mends.
+func failureCodes(_ *trial, committed int64) []int {
 	if committed > 0 {
 		return []int{4}
 	}
 	return []int{1}
 }
 
-// killed takes the client away.
-var killed = fault{name: "client SIGKILL", hit: func(tr *trial) { _ = tr.p.cmd.Process.Kill() }, ends: always(-1)}
+// killClient kills the client.
+var killClient = fault{name: "client SIGKILL", inject: func(tr *trial) { _ = tr.p.cmd.Process.Kill() }, exitCodes: always(-1)}
 
-// killedLater takes it away a moment after the place, wherever it is by then.
-var killedLater = fault{name: "client SIGKILL a moment later, again at once", hit: func(tr *trial) {
+// killClientLater kills the client a moment after the place, wherever it is by then.
+var killClientLater = fault{name: "client SIGKILL a moment later, again at once", inject: func(tr *trial) {
 	tr.b.release()
 	time.Sleep(time.Duration(tr.rng.IntN(200)) * time.Millisecond)
 	_ = tr.p.cmd.Process.Kill()
-}, ends: always(-1, 0), atOnce: true}
+}, exitCodes: always(-1, 0), rerunAtOnce: true}
 
 // stopWithin is how long a load may take to stop. It is promised within 5 s: the
 // rest is for the race detector and for a machine that does much else.
 const stopWithin = 10 * time.Second
 
-// signalled stops the client in order.
-func signalled(signal syscall.Signal, name string, code int) fault {
-	return fault{name: "client " + name, hit: func(tr *trial) {
+// signalClient stops the client by a signal.
+func signalClient(signal syscall.Signal, name string, code int) fault {
+	return fault{name: "client " + name, inject: func(tr *trial) {
 		tr.t.Helper()
 		sent := time.Now()
 		_ = tr.p.cmd.Process.Signal(signal)
@@ -77,20 +77,20 @@ func signalled(signal syscall.Signal, name string, code int) fault {
 		if took := time.Since(sent); took > stopWithin {
 			tr.t.Errorf("it took %s to stop after %s", took, name)
 		}
-	}, ends: always(code)}
+	}, exitCodes: always(code)}
 }
 
-// ended ends (or cancels) the backends that the condition picks among those of
+// endBackends ends (or cancels) the backends that the condition picks among those of
 // the load.
-func ended(name, how, condition string, ends func(*trial, int64) []int) fault {
-	return fault{name: name, hit: func(tr *trial) {
+func endBackends(name, how, condition string, ends func(*trial, int64) []int) fault {
+	return fault{name: name, inject: func(tr *trial) {
 		tr.t.Helper()
-		if n := one[int64](tr.t, tr.pool, "select count("+how+"(pid)) from (select pid from pg_stat_activity where application_name = $1 and datname = current_database() and "+condition+") a",
+		if n := queryOne[int64](tr.t, tr.pool, "select count("+how+"(pid)) from (select pid from pg_stat_activity where application_name = $1 and datname = current_database() and "+condition+") a",
 			append([]any{tr.application()}, tr.arguments(condition)...)...); n == 0 {
 			tr.t.Errorf("no backend was hit: %s", name)
 		}
 		tr.b.release()
-	}, ends: ends}
+	}, exitCodes: ends}
 }
 
 // arguments returns what the conditions of ended take beside the application.
@@ -102,7 +102,7 @@ func (tr *trial) arguments(condition string) []any {
 }
 
 const (
-	// atWork are the backends that wait at the brake or for a lock of the test's:
+	// atWork are the backends that wait at the pausepoint or for a lock of the test's:
 	// they copy, build, gather, publish.
 	atWork = "wait_event_type = 'Lock'"
 	// holding is the one that holds the lock of the table.
@@ -112,17 +112,17 @@ const (
 // endings returns the faults that end backends.
 func endings() []fault {
 	return []fault{
-		ended("backend at work ended (57P01)", "pg_terminate_backend", atWork, always(0)),
-		ended("backend with the lock ended (57P01)", "pg_terminate_backend", holding, always(0)),
-		ended("all backends ended (57P01)", "pg_terminate_backend", "true", always(0)),
-		ended("statement cancelled (57014)", "pg_cancel_backend", atWork, failed),
+		endBackends("backend at work ended (57P01)", "pg_terminate_backend", atWork, always(0)),
+		endBackends("backend with the lock ended (57P01)", "pg_terminate_backend", holding, always(0)),
+		endBackends("all backends ended (57P01)", "pg_terminate_backend", "true", always(0)),
+		endBackends("statement cancelled (57014)", "pg_cancel_backend", atWork, failureCodes),
 	}
 }
 
-// crashes is how a load ends whose server was away: it goes on, but for a table
+// crashCodes is how a load ends whose server was away: it goes on, but for a table
 // that a crash has emptied, of which it says so.
-func crashes(tr *trial, _ int64) []int {
-	if tr.way.unlogged {
+func crashCodes(tr *trial, _ int64) []int {
+	if tr.scenario.unlogged {
 		return []int{0, 1}
 	}
 	return []int{0}
@@ -131,23 +131,23 @@ func crashes(tr *trial, _ int64) []int {
 // outages returns the faults of the server as a whole.
 func outages() []fault {
 	return []fault{
-		{name: "server SIGKILL and start", hit: func(tr *trial) {
+		{name: "server SIGKILL and start", inject: func(tr *trial) {
 			tr.server.Kill()
-			tr.b.crashed()
+			tr.b.markServerGone()
 			tr.server.Start()
-		}, ends: crashes},
-		{name: "server SIGKILL a moment later, and start", hit: func(tr *trial) {
+		}, exitCodes: crashCodes},
+		{name: "server SIGKILL a moment later, and start", inject: func(tr *trial) {
 			tr.b.release()
 			time.Sleep(time.Duration(tr.rng.IntN(150)) * time.Millisecond)
 			tr.server.Kill()
-			tr.b.crashed()
+			tr.b.markServerGone()
 			tr.server.Start()
-		}, ends: crashes},
-		{name: "server stopped fast, and start", hit: func(tr *trial) {
+		}, exitCodes: crashCodes},
+		{name: "server stopped fast, and start", inject: func(tr *trial) {
 			tr.server.Stop()
-			tr.b.crashed()
+			tr.b.markServerGone()
 			tr.server.Start()
-		}, ends: always(0)},
+		}, exitCodes: always(0)},
 	}
 }
 
@@ -156,57 +156,64 @@ func outages() []fault {
 func (tr *trial) run(f fault) {
 	t := tr.t
 	t.Helper()
-	if tr.way.before != nil {
-		mustCLI(t, tr.dsn, tr.load("grid", tr.way.before...)...)
+	if tr.scenario.before != nil {
+		mustCLI(t, tr.dsn, tr.load("grid", tr.scenario.before...)...)
 	}
 	if err := loader.MigrateUp(context.Background(), tr.pool, tr.schema); err != nil {
 		t.Fatal(err)
 	}
+
 	at, ok := places()[tr.place]
 	if !ok {
 		t.Fatalf("no place is called %q", tr.place)
 	}
-	before := tr.readerSees("grid")
-	reader := tr.watch("grid")
-	tr.b = tr.newBrake()
-	at.arm(tr.b, tr.way.middle(t))
-	args := tr.load("grid", with(tr.way.load, "--progress", "json")...)
+
+	before := tr.tableState("grid")
+	reader := tr.startReader("grid")
+	tr.b = tr.newPausepoint()
+	at.prepare(tr.b, tr.scenario.middle(t))
+	args := tr.load("grid", appendArgs(tr.scenario.load, "--progress", "json")...)
 	tr.p = start(t, tr.dsn, args...)
-	at.reach(tr.b)
-	f.hit(tr)
+	at.waitUntilReached(tr.b)
+	f.inject(tr)
 	r := tr.p.wait()
+
 	if (tr.b.released || tr.b.gone) && at.stage == loader.StageLoad {
-		// Rows that went through the brake's trigger, one by one, are not frozen
+		// Rows that went through the pausepoint's trigger, one by one, are not frozen
 		// by COPY.
-		tr.way.unfrozen = true
+		tr.scenario.unfrozen = true
 	}
+
 	tr.crashed = tr.b.gone
-	if tr.way.unlogged && tr.crashed && tr.publishedBeforeTheStart() {
+	if tr.scenario.unlogged && tr.crashed && tr.publishedBeforeTheStart() {
 		// The crash came after publish, and has emptied the table, as PostgreSQL
 		// has it with unlogged ones. It is no part of the load any more.
-		tr.b.end()
+		tr.b.remove()
 		tr.checkNothingLeft()
-		tr.checkGone("grid")
+		tr.checkNoSessions("grid")
 		return
 	}
-	if f.atOnce {
+
+	if f.rerunAtOnce {
 		tr.runAtOnce(f, r, args)
-		tr.b.end()
+		tr.b.remove()
 	} else {
-		tr.b.end()
+		tr.b.remove()
 		tr.runAgain(f, r, args)
 	}
+
 	reader.stop(before)
-	tr.checkAfter("grid", tr.way)
+	tr.checkAfter("grid", tr.scenario)
 }
 
 // runAtOnce runs the command again until it finds the table free, and it is done.
 func (tr *trial) runAtOnce(f fault, r result, args []string) {
 	t := tr.t
 	t.Helper()
-	if codes := f.ends(tr, 0); !slices.Contains(codes, r.code) {
+	if codes := f.exitCodes(tr, 0); !slices.Contains(codes, r.code) {
 		t.Errorf("exit code %d, want one of %v: %s", r.code, codes, r.stderr)
 	}
+
 	for began := time.Now(); r.code != 0; r = cli(t, tr.dsn, args...) {
 		if r.code == 2 && tr.isPublished() {
 			return // just before it was killed: the table and its cells are there
@@ -221,8 +228,8 @@ func (tr *trial) runAtOnce(f fault, r result, args []string) {
 func (tr *trial) runAgain(f fault, r result, args []string) {
 	t := tr.t
 	t.Helper()
-	committed := one[int64](t, tr.pool, "select count(*) from "+tr.name("chunks")+" join "+tr.name("runs")+" r on r.id = run_id where r.state = 'loading'")
-	if codes := f.ends(tr, committed); !slices.Contains(codes, r.code) {
+	committed := queryOne[int64](t, tr.pool, "select count(*) from "+tr.name("chunks")+" join "+tr.name("runs")+" r on r.id = run_id where r.state = 'loading'")
+	if codes := f.exitCodes(tr, committed); !slices.Contains(codes, r.code) {
 		t.Errorf("exit code %d with %d chunks committed, want one of %v: %s", r.code, committed, codes, r.stderr)
 	}
 	if strings.Contains(r.stderr, "40P01") {
@@ -231,6 +238,7 @@ func (tr *trial) runAgain(f fault, r result, args []string) {
 	if r.code == 0 {
 		return
 	}
+
 	again := cli(t, tr.dsn, args...)
 	if again.code == 2 && tr.isPublished() {
 		return // just before it was killed: the table and its cells are there
@@ -238,9 +246,10 @@ func (tr *trial) runAgain(f fault, r result, args []string) {
 	if again.code != 0 {
 		t.Fatalf("again, with %d chunks committed: exit code %d: %s", committed, again.code, again.stderr)
 	}
-	if tr.way.unlogged && tr.server != nil {
+	if tr.scenario.unlogged && tr.server != nil {
 		return // what a crash took away is copied again
 	}
+
 	if sum := again.summary(t); sum.ChunksResumed != committed || sum.ChunksCopied != sum.Chunks-committed {
 		t.Errorf("of %d chunks %d were committed, %d resumed, %d copied", sum.Chunks, committed, sum.ChunksResumed, sum.ChunksCopied)
 	}
@@ -249,20 +258,20 @@ func (tr *trial) runAgain(f fault, r result, args []string) {
 // isPublished tells whether the newest run of the ledger is.
 func (tr *trial) isPublished() bool {
 	tr.t.Helper()
-	return one[bool](tr.t, tr.pool, "select coalesce((select state = 'published' from "+tr.name("runs")+" order by id desc limit 1), false)")
+	return queryOne[bool](tr.t, tr.pool, "select coalesce((select state = 'published' from "+tr.name("runs")+" order by id desc limit 1), false)")
 }
 
 // publishedBeforeTheStart tells whether the newest run was published before the
 // server was started the last time.
 func (tr *trial) publishedBeforeTheStart() bool {
 	tr.t.Helper()
-	return one[bool](tr.t, tr.pool, "select coalesce((select state = 'published' and finished_at < pg_postmaster_start_time() from "+
+	return queryOne[bool](tr.t, tr.pool, "select coalesce((select state = 'published' and finished_at < pg_postmaster_start_time() from "+
 		tr.name("runs")+" order by id desc limit 1), false)")
 }
 
 // newTrial makes a trial with a database of its own, on the shared server or on
 // one that may be treated badly.
-func newTrial(t *testing.T, server *pgtest.Server, w way, place string, seed uint64) *trial {
+func newTrial(t *testing.T, server *pgtest.Server, w scenario, place string, seed uint64) *trial {
 	t.Helper()
 	dsn := ""
 	if server != nil {
@@ -270,21 +279,22 @@ func newTrial(t *testing.T, server *pgtest.Server, w way, place string, seed uin
 	} else {
 		dsn = pgtest.Database(t)
 	}
-	return &trial{sandbox: sandboxIn(t, dsn, "public"), way: w, place: place, server: server,
+	return &trial{sandbox: sandboxIn(t, dsn, "public"), scenario: w, place: place, server: server,
 		rng: rand.New(rand.NewPCG(seed, 5))}
 }
 
-// forEach runs a trial for each place of each of these ways, in parallel; which
+// forEach runs a trial for each place of each of these scenarios, in parallel; which
 // fault it is, choose says for the number of the trial.
 func forEach(t *testing.T, names []string, choose func(n int) fault) {
 	t.Helper()
-	all, n := ways(), 0
+	all, n := scenarios(), 0
 	hits := map[loader.Stage]int{}
 	for _, name := range names {
 		w, ok := all[name]
 		if !ok {
-			t.Fatalf("no way is called %q", name)
+			t.Fatalf("no scenario is called %q", name)
 		}
+
 		for _, where := range w.places {
 			f := choose(n)
 			seed := uint64(n)
@@ -296,6 +306,7 @@ func forEach(t *testing.T, names []string, choose func(n int) fault) {
 			})
 		}
 	}
+
 	checkHits(t, hits)
 }
 

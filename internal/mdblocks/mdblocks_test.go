@@ -1,4 +1,4 @@
-package fences
+package mdblocks
 
 import (
 	"os"

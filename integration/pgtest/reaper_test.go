@@ -38,9 +38,11 @@ func TestKilledProcessLeavesNoServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
+
 	dsn := ""
 	for lines := bufio.NewScanner(out); dsn == "" && lines.Scan(); {
 		_, dsn, _ = strings.Cut(lines.Text(), "server ")
@@ -48,10 +50,12 @@ func TestKilledProcessLeavesNoServer(t *testing.T) {
 	if dsn == "" {
 		t.Fatalf("the child started no server: %v", child.Wait())
 	}
+
 	query[string](t, dsn, "select postgis_version()")
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
+
 	_ = child.Wait() // "signal: killed"
 
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
@@ -61,6 +65,7 @@ func TestKilledProcessLeavesNoServer(t *testing.T) {
 		if err != nil {
 			return
 		}
+
 		conn.Close(t.Context())
 		if time.Now().After(deadline) {
 			t.Fatal("the server is still there")

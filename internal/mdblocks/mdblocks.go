@@ -1,6 +1,6 @@
-// Package fences takes the fenced blocks out of Markdown, so that tests can try what
+// Package mdblocks takes the fenced blocks out of Markdown, so that tests can try what
 // the documents show.
-package fences
+package mdblocks
 
 import (
 	"fmt"
@@ -26,10 +26,12 @@ func Read(path string) ([]Block, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a document: %w", err)
 	}
+
 	const fence = "```"
 	var blocks []Block
 	var open *Block
 	no, heading := 0, ""
+
 	for line := range strings.Lines(string(text)) {
 		no++
 		language, isFence := strings.CutPrefix(line, fence)
@@ -44,6 +46,7 @@ func Read(path string) ([]Block, error) {
 			heading = strings.TrimSpace(strings.TrimLeft(line, "#"))
 		}
 	}
+
 	if open != nil {
 		return nil, fmt.Errorf("the block at %s has no end", open.Name())
 	}

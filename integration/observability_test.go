@@ -36,6 +36,7 @@ func (r result) objects(t *testing.T) []map[string]any {
 		}
 		list = append(list, o)
 	}
+
 	return list
 }
 
@@ -43,18 +44,19 @@ func (r result) objects(t *testing.T) []map[string]any {
 // once there is a run, its number; what is about a chunk says which.
 func TestLogFormatJSON(t *testing.T) {
 	s := newSandbox(t)
-	args := s.load("grid", with(small(), "--log-format", "json")...)
-	b := s.brakeAtChunk(5)
+	args := s.load("grid", appendArgs(smallGrid(), "--log-format", "json")...)
+	b := s.pauseAtChunk(5)
 	p := start(t, s.dsn, args...)
-	b.reached()
+	b.waitUntilReached()
 	s.waitForChunks(5)
 	s.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and wait_event = 'advisory'", s.application())
-	p.says("trying again", 1)
+	p.waitForOutput("trying again", 1)
 	_ = p.cmd.Process.Signal(interrupt)
 	r := p.wait()
-	b.end()
+	b.remove()
 	r.expect(t, 130, `"msg":"stopped by SIGINT: run 1 has 5 of 40 chunks committed`)
 	seen := map[string]int{}
+
 	for _, o := range r.objects(t) {
 		if o["job"] != s.schema+".grid" {
 			t.Errorf("no job in %v", o)
@@ -62,6 +64,7 @@ func TestLogFormatJSON(t *testing.T) {
 		what := fmt.Sprint(o["type"], " ", o["msg"])
 		seen[what]++
 		run, stage, chunk := o["run"], o["stage"], o["chunk"]
+
 		switch what {
 		case "log chunk is committed":
 			if run != 1.0 || stage != "load" || chunk == nil || o["rows"] != 500.0 || o["level"] != "INFO" {
@@ -73,23 +76,27 @@ func TestLogFormatJSON(t *testing.T) {
 			}
 		}
 	}
+
 	if seen["log chunk is committed"] != 5 || seen["log trying again"] == 0 || seen["log stage is done"] != 1 {
 		t.Errorf("it wrote %v", seen)
 	}
-	if got := one[string](t, s.pool, "select last_error || ', ' || outcome || ', ' || error from "+s.name("runs")+", "+s.name("attempts")); got != "stopped by SIGINT, stopped, stopped by SIGINT" {
+	if got := queryOne[string](t, s.pool, "select last_error || ', ' || outcome || ', ' || error from "+s.name("runs")+", "+s.name("attempts")); got != "stopped by SIGINT, stopped, stopped by SIGINT" {
 		t.Errorf("the ledger says %q", got)
 	}
+
 	again := cli(t, s.dsn, args...)
 	objects := again.objects(t)
 	last := objects[len(objects)-1]
 	if again.code != 0 || last["type"] != "summary" || last["job"] != s.schema+".grid" || last["run"] != 1.0 || last["rows_copied"] != float64(35*500) {
 		t.Errorf("exit code %d, %v", again.code, last)
 	}
-	wrong := cli(t, s.dsn, with(args, "--streams", "1000")...)
+
+	wrong := cli(t, s.dsn, appendArgs(args, "--streams", "1000")...)
 	if o := wrong.objects(t); wrong.code != 2 || len(o) != 1 || o[0]["level"] != "ERROR" {
 		t.Errorf("exit code %d: %s", wrong.code, wrong.stderr)
 	}
-	cli(t, s.dsn, with(args, "--progress", "bar")...).expect(t, 2, "contradicts log-format json")
+
+	cli(t, s.dsn, appendArgs(args, "--progress", "bar")...).expect(t, 2, "contradicts log-format json")
 }
 
 // The ledger says who has started a run, from where, how each stage went, what was
@@ -97,26 +104,27 @@ func TestLogFormatJSON(t *testing.T) {
 func TestRunsTell(t *testing.T) {
 	s := newSandbox(t)
 	ledger := []string{"--ledger-schema", s.schema}
-	args := s.load("grid", with(small(), "--if-exists", "replace")...)
+	args := s.load("grid", appendArgs(smallGrid(), "--if-exists", "replace")...)
 	s.killAfter(3, args...)
-	cli(t, s.dsn, with(args, "--after", "select 1 / 0")...).expect(t, 4, "22012")
-	b := s.brakeAtChunk(0)
+	cli(t, s.dsn, appendArgs(args, "--after", "select 1 / 0")...).expect(t, 4, "22012")
+	b := s.pauseAtChunk(0)
 	other := start(t, s.dsn, s.load("other", boxes(5, 5)...)...)
-	b.reached()
+	b.waitUntilReached()
 	s.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and wait_event = 'advisory'", s.application())
-	other.says("trying again", 1)
+	other.waitForOutput("trying again", 1)
 	b.release()
 	other.wait().expect(t, 0)
-	b.end()
+	b.remove()
 	mustCLI(t, s.dsn, args...)
-	cli(t, s.dsn, s.load("third", with(boxes(2, 2), "--set", "a:jsonb=1", "--after", "selec")...)...).expect(t, 4, "42601")
+	cli(t, s.dsn, s.load("third", appendArgs(boxes(2, 2), "--set", "a:jsonb=1", "--after", "selec")...)...).expect(t, 4, "42601")
 
 	var runs []loader.RunInfo
-	if err := json.Unmarshal([]byte(mustCLI(t, s.dsn, with([]string{"runs", "list", "--json"}, ledger...)...)), &runs); err != nil || len(runs) != 3 {
+	if err := json.Unmarshal([]byte(mustCLI(t, s.dsn, appendArgs([]string{"runs", "list", "--json"}, ledger...)...)), &runs); err != nil || len(runs) != 3 {
 		t.Fatalf("%d runs, %v", len(runs), err)
 	}
+
 	host, _ := os.Hostname()
-	role := one[string](t, s.pool, "select current_user::text")
+	role := queryOne[string](t, s.pool, "select current_user::text")
 	for _, r := range runs {
 		for i, h := range r.History {
 			if h.No != i+1 || h.Role != role || h.Host != host || h.OSUser == "" || h.Version == "" || h.StartedAt.IsZero() {
@@ -124,10 +132,12 @@ func TestRunsTell(t *testing.T) {
 			}
 		}
 	}
+
 	third, second, first := runs[0], runs[1], runs[2]
 	if first.JobName != s.schema+".grid" || len(first.History) != 3 || first.State != loader.StatePublished {
 		t.Fatalf("the first run: %+v", first)
 	}
+
 	if h := first.History[0]; h.EndedAt != nil || h.Outcome != "" {
 		t.Errorf("the start that was killed: %+v", h)
 	}
@@ -143,31 +153,35 @@ func TestRunsTell(t *testing.T) {
 	if h := third.History[0]; third.State != loader.StateLoading || h.SQLState != "42601" || !strings.Contains(h.Error, "after, statement 1 of 1") {
 		t.Errorf("the third: %s, %+v", third.State, h)
 	}
-	list := mustCLI(t, s.dsn, with([]string{"runs", "list"}, ledger...)...)
+
+	list := mustCLI(t, s.dsn, appendArgs([]string{"runs", "list"}, ledger...)...)
 	for _, words := range []string{"42601", "@" + host, "published", "loading"} {
 		if !strings.Contains(list, words) {
 			t.Errorf("the list lacks %q:\n%s", words, list)
 		}
 	}
-	show := mustCLI(t, s.dsn, with([]string{"runs", "show", "1"}, ledger...)...)
+	show := mustCLI(t, s.dsn, appendArgs([]string{"runs", "show", "1"}, ledger...)...)
 	for _, words := range []string{"attempt 3", "it was killed", "division by zero", "18,500, ", "publish 0."} {
 		if !strings.Contains(show, words) {
 			t.Errorf("show lacks %q:\n%s", words, show)
 		}
 	}
+
 	var one loader.RunInfo
-	if err := json.Unmarshal([]byte(mustCLI(t, s.dsn, with([]string{"runs", "show", "2", "--json"}, ledger...)...)), &one); err != nil || one.ID != 2 || len(one.History) != 1 {
+	if err := json.Unmarshal([]byte(mustCLI(t, s.dsn, appendArgs([]string{"runs", "show", "2", "--json"}, ledger...)...)), &one); err != nil || one.ID != 2 || len(one.History) != 1 {
 		t.Errorf("show --json: %+v, %v", one, err)
 	}
+
 	for _, c := range []struct {
 		args []string
 		ids  string
 	}{{[]string{"--limit", "2"}, "3 2"}, {[]string{"--table", s.schema + ".other"}, "2"}, {[]string{"--table", "grid"}, "1"}, {[]string{"--table", "none.grid"}, ""}} {
 		var runs []loader.RunInfo
-		out := mustCLI(t, s.dsn, with(with([]string{"runs", "list", "--json"}, c.args...), ledger...)...)
+		out := mustCLI(t, s.dsn, appendArgs(appendArgs([]string{"runs", "list", "--json"}, c.args...), ledger...)...)
 		if err := json.Unmarshal([]byte(out), &runs); err != nil || !strings.HasPrefix(out, "[") {
 			t.Fatalf("%v: %v: %s", c.args, err, out)
 		}
+
 		var ids []string
 		for _, r := range runs {
 			ids = append(ids, fmt.Sprint(r.ID))
@@ -184,47 +198,53 @@ func TestPruneRuns(t *testing.T) {
 	s := newSandbox(t)
 	replace := func(table string, n int, more ...string) {
 		t.Helper()
-		mustCLI(t, s.dsn, s.load(table, with(with(boxes(10+n, 10), more...), "--if-exists", "replace")...)...)
+		mustCLI(t, s.dsn, s.load(table, appendArgs(appendArgs(boxes(10+n, 10), more...), "--if-exists", "replace")...)...)
 	}
+
 	ids := func() string {
 		t.Helper()
-		return one[string](t, s.pool, "select string_agg(id::text, ' ' order by id) from "+s.name("runs"))
+		return queryOne[string](t, s.pool, "select string_agg(id::text, ' ' order by id) from "+s.name("runs"))
 	}
+
 	for n := range 4 {
 		replace("grid", n, "--keep", "1") // 1 to 4
 	}
-	replace("gone", 1)                                                                                // 5
-	replace("other", 1)                                                                               // 6
-	replace("other", 2)                                                                               // 7
-	cli(t, s.dsn, s.load("third", with(boxes(2, 2), "--after", "selec")...)...).expect(t, 4, "42601") // 8
-	s.killAfter(2, s.load("fourth", small()...)...)                                                   // 9
+	replace("gone", 1)                                                                                      // 5
+	replace("other", 1)                                                                                     // 6
+	replace("other", 2)                                                                                     // 7
+	cli(t, s.dsn, s.load("third", appendArgs(boxes(2, 2), "--after", "selec")...)...).expect(t, 4, "42601") // 8
+	s.killAfter(2, s.load("fourth", smallGrid()...)...)                                                     // 9
 	mustCLI(t, s.dsn, "runs", "drop", "9", "--ledger-schema", s.schema)
 	prune := []string{"runs", "prune", "--ledger-schema", s.schema, "--older-than"}
-	if out := mustCLI(t, s.dsn, with(prune, "1d")...); out != "0 runs removed from the ledger\n" || ids() != "1 2 3 4 5 6 7 8 9" {
+	if out := mustCLI(t, s.dsn, appendArgs(prune, "1d")...); out != "0 runs removed from the ledger\n" || ids() != "1 2 3 4 5 6 7 8 9" {
 		t.Errorf("%s leaves %s", out, ids())
 	}
+
 	s.exec("update " + s.name("runs") + " set finished_at = finished_at - interval '25 hours'")
 	s.exec("drop table " + s.name("gone"))
+
 	// A load prunes its own table's alone: what it puts away is kept, and of today.
 	replace("grid", 9, "--keep", "1", "--prune-runs", "1d") // 10
 	if got := ids(); got != "4 5 6 7 8 9 10" {
 		t.Errorf("after the load there are %s", got)
 	}
-	if out := mustCLI(t, s.dsn, with(prune, "1d")...); out != "3 runs removed from the ledger\n" || ids() != "4 7 8 10" {
+	if out := mustCLI(t, s.dsn, appendArgs(prune, "1d")...); out != "3 runs removed from the ledger\n" || ids() != "4 7 8 10" {
 		t.Errorf("%s leaves %s", out, ids())
 	}
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("chunks")+" where run_id not in (4, 7, 8, 10)"); n != 0 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("chunks")+" where run_id not in (4, 7, 8, 10)"); n != 0 {
 		t.Errorf("%d chunks of pruned runs are left", n)
 	}
+
 	mustCLI(t, s.dsn, "runs", "rollback", "4", "--ledger-schema", s.schema)
-	if n := one[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 130 {
+	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 130 {
 		t.Errorf("the version that was kept has %d rows", n)
 	}
 	for _, age := range []string{"", "0d", "-1d", "1", "NaNd", "1e300d", "500ms", "x"} {
-		cli(t, s.dsn, with(prune, age)...).expect(t, 2, "--older-than")
+		cli(t, s.dsn, appendArgs(prune, age)...).expect(t, 2, "--older-than")
 	}
+
 	cli(t, s.dsn, "runs", "prune").expect(t, 2, "--older-than is required")
-	cli(t, s.dsn, s.load("grid", with(boxes(2, 2), "--prune-runs", "never")...)...).expect(t, 2, "--prune-runs")
+	cli(t, s.dsn, s.load("grid", appendArgs(boxes(2, 2), "--prune-runs", "never")...)...).expect(t, 2, "--prune-runs")
 }
 
 // A job that finds its cells in the table each night leaves no run for each.
@@ -233,8 +253,9 @@ func TestPruneRunsThatAddedNothing(t *testing.T) {
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...) // 1
 	add := func(cols string, more ...string) {
 		t.Helper()
-		mustCLI(t, s.dsn, s.load("grid", with([]string{"--cell-size", "1", "--extent", "0,0," + cols + ",10", "--if-exists", "append", "--on-conflict", "skip"}, more...)...)...)
+		mustCLI(t, s.dsn, s.load("grid", appendArgs([]string{"--cell-size", "1", "--extent", "0,0," + cols + ",10", "--if-exists", "append", "--on-conflict", "skip"}, more...)...)...)
 	}
+
 	add("12") // 2: 20 rows
 	add("12") // 3
 	add("12") // 4
@@ -248,12 +269,13 @@ func TestPruneRunsThatAddedNothing(t *testing.T) {
 	add("9", "--after", mark)  // 10
 	s.exec("update " + s.name("runs") + " set finished_at = finished_at - interval '25 hours'")
 	out := mustCLI(t, s.dsn, "runs", "prune", "--ledger-schema", s.schema, "--older-than", "1d")
-	if got := one[string](t, s.pool, "select string_agg(id::text, ' ' order by id) from "+s.name("runs")); got != "1 2 7 9 10" {
+	if got := queryOne[string](t, s.pool, "select string_agg(id::text, ' ' order by id) from "+s.name("runs")); got != "1 2 7 9 10" {
 		t.Errorf("%s leaves %s", out, got)
 	}
 	if skipped, why := s.unchanged(s.load("grid", "--cell-size", "1", "--extent", "0,0,12,10", "--if-exists", "append", "--on-conflict", "skip")); !skipped {
 		t.Errorf("it is added again: %s", why)
 	}
+
 	s.checkCells("grid", 120)
 }
 
@@ -266,11 +288,13 @@ func TestSpans(t *testing.T) {
 	if _, err := loader.Run(context.Background(), openPool(t, s.dsn, nil), job, loader.Options{Tracer: tracer, JobName: "nightly"}); err != nil {
 		t.Fatal(err)
 	}
+
 	names, parents := map[string]int{}, map[string]string{}
 	byID := map[string]string{}
 	for _, span := range recorder.Ended() {
 		byID[span.SpanContext().SpanID().String()] = span.Name()
 	}
+
 	for _, span := range recorder.Ended() {
 		names[span.Name()]++
 		parents[span.Name()] = byID[span.Parent().SpanID().String()]
@@ -282,6 +306,7 @@ func TestSpans(t *testing.T) {
 			t.Errorf("span %s has %s", span.Name(), has)
 		}
 	}
+
 	if names["run"] != 1 || names["chunk"] != 4 || len(names) != 2+len(loader.Stages()) {
 		t.Errorf("spans %v", names)
 	}
@@ -293,21 +318,25 @@ func TestSpans(t *testing.T) {
 		case "chunk":
 			want = "load"
 		}
+
 		if parent != want {
 			t.Errorf("span %s is in %q, want %q", name, parent, want)
 		}
 	}
+
 	job.After = "select 1 / 0"
 	job.IfExists = loader.Replace
 	if _, err := loader.Run(context.Background(), openPool(t, s.dsn, nil), job, loader.Options{Tracer: tracer}); err == nil {
 		t.Fatal("it did not fail")
 	}
+
 	failed := 0
 	for _, span := range recorder.Ended() {
 		if span.Status().Code == codes.Error && strings.Contains(span.Status().Description, "22012") {
 			failed++
 		}
 	}
+
 	if failed != 2 {
 		t.Errorf("%d spans have the error, want the run's and that of publish", failed)
 	}
@@ -329,6 +358,7 @@ func TestTracesReachACollector(t *testing.T) {
 		if err != nil {
 			t.Errorf("the collector got %d bytes: %v", len(b), err)
 		}
+
 		mu.Lock()
 		defer mu.Unlock()
 		for _, resource := range request.GetResourceSpans() {
@@ -343,24 +373,27 @@ func TestTracesReachACollector(t *testing.T) {
 	defer collector.Close()
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	env := []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL, "TRACEPARENT=00-" + trace + "-00f067aa0ba902b7-01"}
-	r := startWith(t, env, s.dsn, s.load("grid", small()...)...).wait()
+	r := startWith(t, env, s.dsn, s.load("grid", smallGrid()...)...).wait()
 	if r.code != 0 || strings.Contains(r.stderr, "WARN") {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
+
 	mu.Lock()
 	if spans["run"] != 1 || spans["chunk"] != smallChunks || spans["publish"] != 1 || len(slices.Compact(traces)) != 1 || traces[0] != trace {
 		t.Errorf("the collector has %v of traces %v", spans, slices.Compact(traces))
 	}
+
 	mu.Unlock()
 
 	env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1"}
-	r = startWith(t, env, s.dsn, s.load("other", with(boxes(5, 5), "--log-format", "json")...)...).wait()
+	r = startWith(t, env, s.dsn, s.load("other", appendArgs(boxes(5, 5), "--log-format", "json")...)...).wait()
 	warned := 0
 	for _, o := range r.objects(t) {
 		if o["level"] == "WARN" {
 			warned++
 		}
 	}
+
 	if r.code != 0 || warned != 1 {
 		t.Errorf("exit code %d, %d warnings: %s", r.code, warned, r.stderr)
 	}
