@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/integration/pgtest"
+	"github.com/loadgrid/loadgrid/internal/serverlimit"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -47,16 +48,16 @@ func bench(t *testing.T, dsn, dir string, args ...string) *process {
 }
 
 // benchResult returns the result among the lines that --progress json writes.
-func (r result) benchResult(t *testing.T) loader.BenchResult {
+func (r result) benchResult(t *testing.T) serverlimit.Result {
 	t.Helper()
 	var s struct {
 		Type string
-		loader.BenchResult
+		serverlimit.Result
 	}
 	if err := json.Unmarshal([]byte(lastLine(r.stderr)), &s); err != nil || s.Type != "summary" || r.code != 0 {
 		t.Fatalf("no summary: exit code %d, %v\n%s", r.code, err, r.stderr)
 	}
-	return s.BenchResult
+	return s.Result
 }
 
 // checkBenchLeft looks for what a bench might leave: relations in its schema,
@@ -73,7 +74,7 @@ func (s sandbox) checkBenchLeft(dir string) {
 }
 
 // checkBench checks what holds of each result, whatever the speed.
-func checkBench(t *testing.T, b loader.BenchResult, rows int64, by loader.BenchLimit) {
+func checkBench(t *testing.T, b serverlimit.Result, rows int64, by serverlimit.LimitSource) {
 	t.Helper()
 	if b.Rows != rows || b.RowsAsked != rows || b.Rounds < 3 || b.Rounds > 7 || b.RowBytes != 127 {
 		t.Errorf("%d rounds of %d rows of %d bytes", b.Rounds, b.Rows, b.RowBytes)
@@ -82,7 +83,7 @@ func checkBench(t *testing.T, b loader.BenchResult, rows int64, by loader.BenchL
 		t.Errorf("the limit is %s (%s), want %s", b.LimitBy, b.LimitWhy, by)
 	}
 
-	for name, r := range map[string]loader.BenchRate{"limit": b.Limit, "loadgrid": b.Loadgrid} {
+	for name, r := range map[string]serverlimit.Rate{"limit": b.Limit, "loadgrid": b.Loadgrid} {
 		if r.Min <= 0 || r.Min > r.Median || r.Median > r.Max {
 			t.Errorf("%s: %+v", name, r)
 		}
@@ -112,15 +113,15 @@ func TestBench(t *testing.T) {
 	s.exec("create schema bench")
 	s.schema = "bench"
 	dir := sharedDir(t)
-	want := loader.LimitClientFile
+	want := serverlimit.LimitClientFile
 	if s.seesFile(dir) {
-		want = loader.LimitServerFile
+		want = serverlimit.LimitServerFile
 	}
 
 	r := bench(t, s.dsn, dir, "--rows", "3000", "--schema", "bench", "--progress", "json").wait()
 	b := r.benchResult(t)
 	checkBench(t, b, 3000, want)
-	if want == loader.LimitClientFile && (!strings.Contains(b.LimitWhy, "does not see") || !strings.Contains(b.LimitWhy, "58P01")) {
+	if want == serverlimit.LimitClientFile && (!strings.Contains(b.LimitWhy, "does not see") || !strings.Contains(b.LimitWhy, "58P01")) {
 		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
 	}
 
@@ -152,10 +153,10 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 		name string
 		dir  string
 		mode os.FileMode
-		want loader.BenchLimit
+		want serverlimit.LimitSource
 	}{
-		{"seen", dir + "/seen", 0o755, loader.LimitServerFile},
-		{"a quote and a backslash in its name", dir + `/it's a \ dir`, 0o755, loader.LimitServerFile},
+		{"seen", dir + "/seen", 0o755, serverlimit.LimitServerFile},
+		{"a quote and a backslash in its name", dir + `/it's a \ dir`, 0o755, serverlimit.LimitServerFile},
 		{"nobody else may enter the directory", dir + "/private", 0o700, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -164,14 +165,14 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 			}
 
 			progress := new(loader.Progress)
-			b, err := loader.Bench(t.Context(), pool, loader.BenchOptions{Rows: 2500, TempDir: tt.dir, Progress: progress})
+			b, err := serverlimit.Measure(t.Context(), pool, serverlimit.Options{Rows: 2500, TempDir: tt.dir, Progress: progress})
 			if err != nil {
 				t.Fatal(err)
 			}
 
 			if tt.want == "" { // the server of somebody who is not root is the same user
 				tt.want = b.LimitBy
-				if os.Getuid() == 0 && (b.LimitBy != loader.LimitClientFile || !strings.Contains(b.LimitWhy, "42501")) {
+				if os.Getuid() == 0 && (b.LimitBy != serverlimit.LimitClientFile || !strings.Contains(b.LimitWhy, "42501")) {
 					t.Errorf("the limit is %s, since %s", b.LimitBy, b.LimitWhy)
 				}
 			}
@@ -216,7 +217,7 @@ func TestBenchAsAnOrdinaryRole(t *testing.T) {
 	run(as("default_transaction_read_only", "on"), "--schema", s.schema).expect(t, 1, "read-only", "SQLSTATE 25006")
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	b := run(as("search_path", s.schema+",public"), "--rows", "700", "--progress", "json").benchResult(t)
-	checkBench(t, b, 700, loader.LimitClientFile)
+	checkBench(t, b, 700, serverlimit.LimitClientFile)
 	if !strings.Contains(b.LimitWhy, "pg_read_server_files") {
 		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
 	}

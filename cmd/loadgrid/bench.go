@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/serverlimit"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -56,7 +57,7 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
 
 // benchOptions are what the flags of bench say.
 type benchOptions struct {
-	loader.BenchOptions
+	serverlimit.Options
 	dsn      string
 	progress progressFlags
 }
@@ -92,7 +93,7 @@ func runBench(ctx context.Context, options benchOptions, std streams) error {
 
 	options.Progress = new(loader.Progress)
 	stop := r.follow(options.Progress)
-	result, err := loader.Bench(ctx, pool, options.BenchOptions)
+	result, err := serverlimit.Measure(ctx, pool, options.Options)
 	stop()
 	if err != nil {
 		return err
@@ -103,7 +104,7 @@ func runBench(ctx context.Context, options benchOptions, std streams) error {
 }
 
 // printBench writes what a bench has measured, and what that says.
-func printBench(w io.Writer, b loader.BenchResult) error {
+func printBench(w io.Writer, b serverlimit.Result) error {
 	fmt.Fprintf(w, "%s of %s rows, %s, in %.0f s\n", plural(b.Rounds, "round"), formatCount(b.Rows), formatBytes(b.Rows*int64(b.RowBytes)), b.Seconds)
 	if b.Rows < b.RowsAsked {
 		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", formatCount(b.RowsAsked))
@@ -113,7 +114,7 @@ func printBench(w io.Writer, b loader.BenchResult) error {
 	line := func(name string, rate float64, note string) {
 		fmt.Fprintf(t, "%s\t%11s rows/s\t%8s/s\t%s\n", name, formatCount(int64(rate)), formatBytes(int64(rate*float64(b.RowBytes))), note)
 	}
-	between := func(r loader.BenchRate) string { return formatCount(int64(r.Min)) + " to " + formatCount(int64(r.Max)) }
+	between := func(r serverlimit.Rate) string { return formatCount(int64(r.Min)) + " to " + formatCount(int64(r.Max)) }
 	line("limit", b.Limit.Median, between(b.Limit))
 	line("loadgrid", b.Loadgrid.Median, between(b.Loadgrid))
 	line("sent alone", b.Discarded, "prepared rows that the server reads and throws away")
@@ -123,7 +124,7 @@ func printBench(w io.Writer, b loader.BenchResult) error {
 	}
 
 	by := "the server's own COPY of a file with the same bytes"
-	if b.LimitBy == loader.LimitClientFile {
+	if b.LimitBy == serverlimit.LimitClientFile {
 		by = "the same bytes, prepared, sent from here"
 	}
 

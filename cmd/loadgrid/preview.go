@@ -10,6 +10,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/picture"
+	"github.com/loadgrid/loadgrid/internal/preview"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -69,7 +70,7 @@ func runPreview(ctx context.Context, table loader.Table, options previewOptions,
 	}
 	defer loader.Close(pool)
 
-	p, err := loader.NewPreview(ctx, pool, table, options.column)
+	p, err := preview.New(ctx, pool, table, options.column)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func runPreview(ctx context.Context, table loader.Table, options previewOptions,
 	return err
 }
 
-func drawPreview(p *loader.Preview, name string) error {
+func drawPreview(p *preview.Preview, name string) error {
 	if len(p.Cells) == 0 {
 		return fmt.Errorf("table %s has no cells to draw", p.Table)
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/serverlimit"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -175,11 +176,11 @@ func (r *reporter) summary(s loader.Summary) {
 }
 
 // benchResult does the same for bench.
-func (r *reporter) benchResult(b loader.BenchResult) {
+func (r *reporter) benchResult(b serverlimit.Result) {
 	if r.json {
 		writeJSON(r, struct {
 			Type string `json:"type"`
-			loader.BenchResult
+			serverlimit.Result
 		}{"summary", b})
 	}
 }

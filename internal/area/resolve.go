@@ -1,3 +1,5 @@
+// Package area owns the area of interest that only a server can make ready: by a query, a
+// transformation, or mending.
 package area
 
 import (

@@ -1,3 +1,5 @@
+// Package catalog owns what the server's catalogue tells of tables, columns, partitions,
+// indexes, dependents and grants, and the statements that make and rename them.
 package catalog
 
 import (

@@ -1,3 +1,5 @@
+// Package pg owns connections to the server: how they are opened and watched, what their
+// errors mean, and the settings of a session.
 package pg
 
 import (

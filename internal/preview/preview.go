@@ -1,3 +1,5 @@
+// Package preview owns what a picture of a table is drawn from: its cells, or a sample of
+// them.
 package preview
 
 import (

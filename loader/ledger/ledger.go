@@ -1,3 +1,5 @@
+// Package ledger owns what the database remembers of runs: runs and their attempts, chunks,
+// versions of tables, pruning and migrations.
 package ledger
 
 import (

@@ -1,4 +1,6 @@
-package loader
+// Package serverlimit owns the measurement of how fast a server takes rows at best, and
+// how near a load comes to that.
+package serverlimit
 
 import (
 	"context"
@@ -20,8 +22,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// BenchOptions says what Bench measures, and in what time.
-type BenchOptions struct {
+// Options says what Bench measures, and in what time.
+type Options struct {
 	// Rows is how many rows a COPY has, at most 10,000,000. Fewer are taken where
 	// the server is too slow for the budget. Defaults to 1,000,000.
 	Rows int64
@@ -39,28 +41,28 @@ type BenchOptions struct {
 	Progress *progress.Progress
 }
 
-// BenchLimit is how the limit was measured.
-type BenchLimit string
+// LimitSource is how the limit was measured.
+type LimitSource string
 
 const (
 	// LimitServerFile is the server's own COPY of a file that it reads itself: no
 	// client and no network take part.
-	LimitServerFile BenchLimit = "server-file"
+	LimitServerFile LimitSource = "server-file"
 	// LimitClientFile is a COPY of the file's bytes, sent by this client as psql's
 	// \copy does: nothing is generated, but the way to the server takes part.
-	LimitClientFile BenchLimit = "client-file"
+	LimitClientFile LimitSource = "client-file"
 )
 
-// BenchRate is a rate in rows a second: the median of the rounds, and the
+// Rate is a rate in rows a second: the median of the rounds, and the
 // slowest and the fastest of them.
-type BenchRate struct {
+type Rate struct {
 	Median float64 `json:"median"`
 	Min    float64 `json:"min"`
 	Max    float64 `json:"max"`
 }
 
-// BenchResult is what Bench has measured. All rates are rows a second.
-type BenchResult struct {
+// Result is what Bench has measured. All rates are rows a second.
+type Result struct {
 	Rows      int64 `json:"rows"`       // of each COPY
 	RowsAsked int64 `json:"rows_asked"` // more than Rows where the server was too slow
 	RowBytes  int   `json:"row_bytes"`  // of a row in binary COPY
@@ -68,14 +70,14 @@ type BenchResult struct {
 
 	// Limit is what the server can take: the same rows, table definition and
 	// statement, but prepared bytes. LimitBy says how, LimitWhy why in that way.
-	Limit    BenchRate  `json:"limit"`
-	LimitBy  BenchLimit `json:"limit_by"`
-	LimitWhy string     `json:"limit_why"`
+	Limit    Rate        `json:"limit"`
+	LimitBy  LimitSource `json:"limit_by"`
+	LimitWhy string      `json:"limit_why"`
 	// Loadgrid is the COPY of a frozen load, of rows that are made meanwhile. Share
 	// is the median of it in parts of that of Limit: 1 is all of it, and noise may
 	// give more.
-	Loadgrid BenchRate `json:"loadgrid"`
-	Share    float64   `json:"share"`
+	Loadgrid Rate    `json:"loadgrid"`
+	Share    float64 `json:"share"`
 	// Discarded is the prepared bytes sent to a server that throws each row away
 	// after reading it (COPY ... WHERE false), once. Generated is this client
 	// making rows on one core without a server.
@@ -96,7 +98,7 @@ const (
 	maxRounds        = 7
 )
 
-func (o BenchOptions) withDefaults() (BenchOptions, error) {
+func (o Options) withDefaults() (Options, error) {
 	if o.Rows == 0 {
 		o.Rows = defaultBenchRows
 	}
@@ -120,12 +122,12 @@ func (o BenchOptions) withDefaults() (BenchOptions, error) {
 
 // Validate checks what can be checked without a server. The error is a
 // *geomgen.ParamError.
-func (o BenchOptions) Validate() error {
+func (o Options) Validate() error {
 	_, err := o.withDefaults()
 	return err
 }
 
-// Bench measures how fast the server takes rows at best, and how fast it takes
+// Measure measures how fast the server takes rows at best, and how fast it takes
 // those of loadgrid: the same rows, unit cells, into a table of the same
 // definition by the same COPY as in a frozen load. The two take turns, 3 to 7
 // times. Each turn makes its table in a transaction that is rolled back, so
@@ -134,28 +136,28 @@ func (o BenchOptions) Validate() error {
 //
 // Wrong options are a *geomgen.ParamError, trouble with the server a
 // *ServerError. When ctx ends, Bench removes its file and returns the cause.
-func Bench(ctx context.Context, pool *pgxpool.Pool, options BenchOptions) (result BenchResult, err error) {
+func Measure(ctx context.Context, pool *pgxpool.Pool, options Options) (result Result, err error) {
 	began := time.Now()
 	options, err = options.withDefaults()
 	if err != nil {
-		return BenchResult{}, err
+		return Result{}, err
 	}
 	// What load would refuse is of no use to measure.
 	if err := tablelock.RefusePooler(ctx, pool); err != nil {
-		return BenchResult{}, err
+		return Result{}, err
 	}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return BenchResult{}, pg.Wrap(err, "connecting")
+		return Result{}, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
-	b := &bench{conn: conn.Conn(), options: options}
+	b := &measurement{conn: conn.Conn(), options: options}
 	defer func() { err = errors.Join(err, b.close()) }()
 	for _, step := range []func(context.Context) error{
 		b.prepare, b.fitRows, b.writeFile, b.chooseLimit, b.generate, b.discard, b.measure,
 	} {
 		if err := step(ctx); err != nil {
-			return BenchResult{}, err
+			return Result{}, err
 		}
 	}
 	result = b.summarize()
@@ -164,7 +166,7 @@ func Bench(ctx context.Context, pool *pgxpool.Pool, options BenchOptions) (resul
 }
 
 // prepare checks the server, and plans the rows as a load would.
-func (b *bench) prepare(ctx context.Context) error {
+func (b *measurement) prepare(ctx context.Context) error {
 	var err error
 	if b.table, err = precheck.FindSchemas(ctx, b.conn, job.Table{Schema: b.options.Schema}); err == nil {
 		err = b.table.CheckReserved("")
@@ -187,7 +189,7 @@ func (b *bench) prepare(ctx context.Context) error {
 
 // fitRows finds how many rows the server takes in the time that there is, going
 // up from few, so that a slow one is not kept busy for minutes.
-func (b *bench) fitRows(ctx context.Context) error {
+func (b *measurement) fitRows(ctx context.Context) error {
 	const few, enough = 1000, 300 * time.Millisecond
 	// PostGIS is loaded into a backend by the first geometry that it sees.
 	if _, err := b.copyGenerated(ctx, 1); err != nil {
@@ -221,7 +223,7 @@ func rowsWithin(rows int64, perSecond float64, budget time.Duration) int64 {
 
 // measure lets the limit and loadgrid take turns, so that whatever changes on
 // the server meanwhile meets both.
-func (b *bench) measure(ctx context.Context) error {
+func (b *measurement) measure(ctx context.Context) error {
 	b.options.Progress.Begin(progress.StageLoad, 2*maxRounds*b.rows)
 	b.counting = true
 	began := time.Now()
@@ -257,8 +259,8 @@ func anotherRound(done int, spent, last, budget time.Duration) bool {
 	return spent+last <= budget+budget/8
 }
 
-func (b *bench) summarize() BenchResult {
-	r := BenchResult{
+func (b *measurement) summarize() Result {
+	r := Result{
 		Rows: b.rows, RowsAsked: b.options.Rows, RowBytes: b.plan.RowBytes(), Rounds: len(b.limitTook),
 		Limit: rateOf(b.rows, b.limitTook), LimitBy: b.limitBy, LimitWhy: b.limitWhy,
 		Loadgrid: rateOf(b.rows, b.loadgridTook), Discarded: b.discarded, Generated: b.generated,
@@ -269,11 +271,11 @@ func (b *bench) summarize() BenchResult {
 }
 
 // rateOf returns the rate of rounds that took so long, which are one or more.
-func rateOf(rows int64, took []time.Duration) BenchRate {
+func rateOf(rows int64, took []time.Duration) Rate {
 	sorted := slices.Clone(took)
 	slices.Sort(sorted)
 	n := len(sorted)
 	median := (sorted[(n-1)/2] + sorted[n/2]) / 2
 	rate := func(d time.Duration) float64 { return float64(rows) / max(d, time.Nanosecond).Seconds() }
-	return BenchRate{Median: rate(median), Min: rate(sorted[n-1]), Max: rate(sorted[0])}
+	return Rate{Median: rate(median), Min: rate(sorted[n-1]), Max: rate(sorted[0])}
 }

@@ -1,4 +1,4 @@
-package loader
+package serverlimit
 
 import "fmt"
 
@@ -22,7 +22,7 @@ const unquietBy = 1.5
 
 // judge says what is the limit of loadgrid on this server, and whether the rounds
 // agree on it.
-func (r BenchResult) judge() (Bottleneck, string) {
+func (r Result) judge() (Bottleneck, string) {
 	what, sentence := r.compare()
 	unquiet := r.Limit.Max > unquietBy*r.Limit.Min || r.Loadgrid.Max > unquietBy*r.Loadgrid.Min
 	if unquiet && r.Limit.Min <= r.Loadgrid.Max && r.Loadgrid.Min <= r.Limit.Max {
@@ -32,7 +32,7 @@ func (r BenchResult) judge() (Bottleneck, string) {
 }
 
 // compare looks at what the other rates are in parts of loadgrid's.
-func (r BenchResult) compare() (Bottleneck, string) {
+func (r Result) compare() (Bottleneck, string) {
 	ours := r.Loadgrid.Median
 	switch {
 	case r.Generated < ours*asGoodAs:

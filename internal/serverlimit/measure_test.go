@@ -1,4 +1,4 @@
-package loader
+package serverlimit
 
 import (
 	"errors"
@@ -16,15 +16,15 @@ import (
 
 func TestBenchOptions(t *testing.T) {
 	for name, tt := range map[string]struct {
-		options BenchOptions
+		options Options
 		param   string // "" where they are right
 	}{
-		"none":            {BenchOptions{}, ""},
-		"one row":         {BenchOptions{Rows: 1}, ""},
-		"most rows":       {BenchOptions{Rows: 10_000_000}, ""},
-		"too many rows":   {BenchOptions{Rows: 10_000_001}, "rows"},
-		"negative rows":   {BenchOptions{Rows: -1}, "rows"},
-		"schema too long": {BenchOptions{Schema: strings.Repeat("x", 64)}, "schema"},
+		"none":            {Options{}, ""},
+		"one row":         {Options{Rows: 1}, ""},
+		"most rows":       {Options{Rows: 10_000_000}, ""},
+		"too many rows":   {Options{Rows: 10_000_001}, "rows"},
+		"negative rows":   {Options{Rows: -1}, "rows"},
+		"schema too long": {Options{Schema: strings.Repeat("x", 64)}, "schema"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var param *geomgen.ParamError
@@ -83,11 +83,11 @@ func TestRoundsFitIntoTheBudget(t *testing.T) {
 func TestRateOf(t *testing.T) {
 	for name, tt := range map[string]struct {
 		took []time.Duration
-		want BenchRate
+		want Rate
 	}{
-		"one":   {[]time.Duration{2 * time.Second}, BenchRate{50, 50, 50}},
-		"three": {[]time.Duration{4 * time.Second, time.Second, 2 * time.Second}, BenchRate{50, 25, 100}},
-		"four":  {[]time.Duration{4 * time.Second, time.Second, 3 * time.Second, 5 * time.Second}, BenchRate{100 / 3.5, 20, 100}},
+		"one":   {[]time.Duration{2 * time.Second}, Rate{50, 50, 50}},
+		"three": {[]time.Duration{4 * time.Second, time.Second, 2 * time.Second}, Rate{50, 25, 100}},
+		"four":  {[]time.Duration{4 * time.Second, time.Second, 3 * time.Second, 5 * time.Second}, Rate{100 / 3.5, 20, 100}},
 	} {
 		if got := rateOf(100, tt.took); got != tt.want {
 			t.Errorf("%s: got %v, want %v", name, got, tt.want)
@@ -96,9 +96,9 @@ func TestRateOf(t *testing.T) {
 }
 
 func TestVerdict(t *testing.T) {
-	steady := func(r float64) BenchRate { return BenchRate{r, r * 0.95, r * 1.05} }
+	steady := func(r float64) Rate { return Rate{r, r * 0.95, r * 1.05} }
 	for name, tt := range map[string]struct {
-		by                                    BenchLimit
+		by                                    LimitSource
 		limit, loadgrid, discarded, generated float64
 		want                                  Bottleneck
 	}{
@@ -112,7 +112,7 @@ func TestVerdict(t *testing.T) {
 		"client, prepared bytes are faster":             {LimitClientFile, 1.0, 0.7, 2, 90, BottleneckClient},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := BenchResult{LimitBy: tt.by, Limit: steady(tt.limit), Loadgrid: steady(tt.loadgrid), Discarded: tt.discarded, Generated: tt.generated}
+			r := Result{LimitBy: tt.by, Limit: steady(tt.limit), Loadgrid: steady(tt.loadgrid), Discarded: tt.discarded, Generated: tt.generated}
 			got, verdict := r.judge()
 			if got != tt.want || !strings.Contains(verdict, "is the limit") || strings.Contains(verdict, "differ") {
 				t.Errorf("got %s (%s), want %s", got, verdict, tt.want)
@@ -148,7 +148,7 @@ func TestPreparedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{options: BenchOptions{TempDir: dir}, plan: p, rows: 1234}
+	b := &measurement{options: Options{TempDir: dir}, plan: p, rows: 1234}
 	if err := b.writeFile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestNoRoomForThePreparedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{options: BenchOptions{TempDir: filepath.Join(t.TempDir(), "nowhere")}, plan: plan, rows: 100}
+	b := &measurement{options: Options{TempDir: filepath.Join(t.TempDir(), "nowhere")}, plan: plan, rows: 100}
 	if err := b.writeFile(t.Context()); err == nil || !strings.Contains(err.Error(), "TMPDIR") || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}

@@ -1,4 +1,4 @@
-package loader
+package serverlimit
 
 import (
 	"context"
@@ -20,17 +20,17 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// bench is a Bench in work. All of it runs on one connection, so that both sides
+// measurement is a Bench in work. All of it runs on one connection, so that both sides
 // have the same backend with the same caches.
-type bench struct {
+type measurement struct {
 	conn    *pgx.Conn
-	options BenchOptions
+	options Options
 	table   catalog.Relation // has the name of a staging table, and is never committed
 	plan    *plan.Plan
 	rows    int64 // of each COPY
 
 	dir, file string // the prepared bytes, and the directory that is theirs alone
-	limitBy   BenchLimit
+	limitBy   LimitSource
 	limitWhy  string
 	copyLimit func(context.Context) (time.Duration, error)
 	counting  bool // the progress is told
@@ -40,14 +40,14 @@ type bench struct {
 }
 
 // newRows returns the first n rows of the plan.
-func (b *bench) newRows(ctx context.Context, n int64) *plan.Rows {
+func (b *measurement) newRows(ctx context.Context, n int64) *plan.Rows {
 	return b.plan.NewFirstRows(ctx, n)
 }
 
 // turn makes the table, as a frozen load does, copies n rows into it, or none
 // where they are thrown away, and rolls back. It returns how long the COPY took;
 // to make the table takes a moment that is the same for all.
-func (b *bench) turn(ctx context.Context, want int64, doing string, do func(pgx.Tx) (pgconn.CommandTag, error)) (time.Duration, error) {
+func (b *measurement) turn(ctx context.Context, want int64, doing string, do func(pgx.Tx) (pgconn.CommandTag, error)) (time.Duration, error) {
 	tx, err := b.conn.Begin(ctx)
 	if err != nil {
 		return 0, pg.Wrap(err, "beginning a transaction for %s", doing)
@@ -69,7 +69,7 @@ func (b *bench) turn(ctx context.Context, want int64, doing string, do func(pgx.
 }
 
 // copyGenerated copies n rows in loadgrid's way: see copyChunk.
-func (b *bench) copyGenerated(ctx context.Context, n int64) (time.Duration, error) {
+func (b *measurement) copyGenerated(ctx context.Context, n int64) (time.Duration, error) {
 	progress := new(progress.Progress)
 	if b.counting {
 		progress = b.options.Progress
@@ -82,7 +82,7 @@ func (b *bench) copyGenerated(ctx context.Context, n int64) (time.Duration, erro
 
 // writeFile writes the prepared bytes where the server may be able to read them.
 // Their name is random: a server that finds a file of this name finds this one.
-func (b *bench) writeFile(ctx context.Context) error {
+func (b *measurement) writeFile(ctx context.Context) error {
 	failed := func(err error) error {
 		if err != nil && ctx.Err() == nil {
 			err = fmt.Errorf("writing a temporary file of %d rows, about %d MB: %w: make room, or set TMPDIR to another directory",
@@ -116,7 +116,7 @@ const cleanupTimeout = 3 * time.Second
 
 // close removes the file, also after an error or a signal. A backend that reads
 // it at that moment is told to stop, which takes the driver a moment.
-func (b *bench) close() error {
+func (b *measurement) close() error {
 	if b.conn.IsClosed() {
 		select {
 		case <-b.conn.PgConn().CleanupDone():
@@ -126,7 +126,7 @@ func (b *bench) close() error {
 	return b.removeFile()
 }
 
-func (b *bench) removeFile() error {
+func (b *measurement) removeFile() error {
 	if b.dir == "" {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (b *bench) removeFile() error {
 
 // chooseLimit has the server read the file itself, where it may and can, which
 // is found out by doing it; else the file is sent to it.
-func (b *bench) chooseLimit(ctx context.Context) error {
+func (b *measurement) chooseLimit(ctx context.Context) error {
 	why, err := b.tryServerFile(ctx)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func (b *bench) chooseLimit(ctx context.Context) error {
 }
 
 // tryServerFile says why the server cannot read the file, "" when it can.
-func (b *bench) tryServerFile(ctx context.Context) (why string, err error) {
+func (b *measurement) tryServerFile(ctx context.Context) (why string, err error) {
 	var may bool
 	err = b.conn.QueryRow(ctx, "select pg_has_role('pg_read_server_files', 'USAGE')").Scan(&may)
 	if err != nil {
@@ -184,7 +184,7 @@ func isFileTrouble(code string) bool {
 
 // copyServerFile has the server copy the file. The server quotes its name: COPY
 // takes no parameters.
-func (b *bench) copyServerFile(ctx context.Context) (time.Duration, error) {
+func (b *measurement) copyServerFile(ctx context.Context) (time.Duration, error) {
 	var name string
 	if err := b.conn.QueryRow(ctx, "select quote_literal($1)", b.file).Scan(&name); err != nil {
 		return 0, pg.Wrap(err, "quoting the name of file %s", b.file)
@@ -196,7 +196,7 @@ func (b *bench) copyServerFile(ctx context.Context) (time.Duration, error) {
 
 // copyClientFile sends the file with loadgrid's own driver: its packets are
 // larger than those of psql's \copy, so this is the higher bar of the two.
-func (b *bench) copyClientFile(ctx context.Context, where string, want int64) (time.Duration, error) {
+func (b *measurement) copyClientFile(ctx context.Context, where string, want int64) (time.Duration, error) {
 	f, err := os.Open(b.file)
 	if err != nil {
 		return 0, fmt.Errorf("opening the temporary file: %w", err)
@@ -209,14 +209,14 @@ func (b *bench) copyClientFile(ctx context.Context, where string, want int64) (t
 
 // discard sends the rows to a server that reads them and keeps none: where that
 // is no faster, the way to it is the limit.
-func (b *bench) discard(ctx context.Context) error {
+func (b *measurement) discard(ctx context.Context) error {
 	took, err := b.copyClientFile(ctx, " where false", 0)
 	b.discarded = rateOf(b.rows, []time.Duration{took}).Median
 	return err
 }
 
 // generate makes rows into a buffer like the driver's, for a third of a second.
-func (b *bench) generate(ctx context.Context) error {
+func (b *measurement) generate(ctx context.Context) error {
 	const long = 300 * time.Millisecond
 	buffer := make([]byte, plan.DriverBuffer)
 	var took []time.Duration
