@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/loadgrid/loadgrid/internal/area"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"

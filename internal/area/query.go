@@ -31,6 +31,7 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 		defer cancel()
 		_ = conn.Close(closing) // nothing is written there that could be lost
 	}()
+
 	if r.tx, err = conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
 		return pg.Wrap(err, "beginning a read-only transaction")
 	}
@@ -39,21 +40,26 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 			_ = r.tx.Rollback(ctx)
 		}
 	}()
+
 	if err := r.findPostGIS(ctx); err != nil {
 		return err
 	}
+
 	timeout := r.area.QueryTimeout()
 	if err := pg.SetLocal(ctx, r.tx, pg.Setting{Name: "statement_timeout", Value: fmt.Sprint(timeout.Milliseconds())}); err != nil {
 		return err
 	}
+
 	self, err := pg.ReadBackend(ctx, r.tx)
 	if err != nil {
 		return err
 	}
+
 	bounded, cancel := context.WithTimeoutCause(ctx, timeout+pg.StatementGrace, pg.ErrStatementTimeout)
 	defer cancel()
 	began := time.Now()
 	err = r.runQuery(bounded)
+
 	switch {
 	case err != nil && context.Cause(bounded) == pg.ErrStatementTimeout:
 		// Else it goes on: a backend that computes does not see that its client is gone.
@@ -61,6 +67,7 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 	case !pg.HasCode(err, "57014") || time.Since(began) < timeout:
 		return err
 	}
+
 	return &pg.ServerError{Doing: fmt.Sprintf("running the query of the area of interest, for which aoi-sql-timeout gives it %s", timeout),
 		Err: err, Advice: "make it faster, or give it more time with --aoi-sql-timeout"}
 }
@@ -72,17 +79,21 @@ func (r *resolver) runQuery(ctx context.Context) error {
 	if err != nil {
 		return r.refused(err)
 	}
+
 	if err := r.checkStatement(ctx, statement); err != nil {
 		return err
 	}
+
 	// In the binary format a geometry comes as EWKB, and the extended protocol takes
 	// one statement, whatever a DSN says about either.
 	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
 	if err != nil {
 		return r.refused(err)
 	}
+
 	c, srid, err := takeRows(rows)
 	var param *geomgen.ParamError
+
 	switch {
 	case errors.As(err, &param):
 		return r.badQuery("%s", param.Reason)
@@ -91,7 +102,9 @@ func (r *resolver) runQuery(ctx context.Context) error {
 	case len(c.Polygons) == 0:
 		return r.badQuery("is empty: it returns no polygons")
 	}
+
 	r.area.SRID, r.area.Polygons, r.area.Union, r.area.Warnings = srid, c.Polygons, c.Parts > 1, c.Warnings()
+
 	return nil
 }
 
@@ -99,21 +112,26 @@ func (r *resolver) runQuery(ctx context.Context) error {
 func takeRows(rows pgx.Rows) (c aoi.PolygonReader, srid int32, err error) {
 	defer rows.Close()
 	first := true
+
 	for n := 1; rows.Next(); n++ {
 		b := rows.RawValues()[0]
 		if b == nil {
 			continue
 		}
+
 		c.Where = fmt.Sprintf(", in row %d", n)
 		s, err := c.AddEWKB(b)
 		if err != nil {
 			return c, 0, err
 		}
+
 		if !first && s != srid {
 			return c, 0, aoi.BadArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
 		}
+
 		first, srid = false, s
 	}
+
 	return c, srid, rows.Err()
 }
 
@@ -127,10 +145,12 @@ func (r *resolver) refused(err error) error {
 	if !errors.As(err, &pgErr) || pg.IsTransient(err) || ofServer(pgErr.Code) {
 		return pg.Wrap(err, "running the query of the area of interest")
 	}
+
 	why := ""
 	if pgErr.Code == "25006" {
 		why = ": it runs in a read-only transaction"
 	}
+
 	return r.badQuery("the server refuses it: %s%s", pg.Message(err), why)
 }
 
@@ -149,8 +169,10 @@ func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.Stateme
 	if len(statement.ParamOIDs) > 0 {
 		return r.badQuery("must have no parameters")
 	}
+
 	columns := make([]string, len(statement.Fields))
 	one := len(columns) == 1
+
 	for i, f := range statement.Fields {
 		var kind string
 		var geometry bool
@@ -159,14 +181,17 @@ func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.Stateme
 		if err != nil {
 			return pg.Wrap(err, "looking up the type of column %s of the query of the area of interest", f.Name)
 		}
+
 		columns[i] = f.Name + " " + kind
 		one = one && geometry
 	}
+
 	switch {
 	case len(columns) == 0:
 		return r.badQuery("must return one column of type geometry, and returns nothing")
 	case !one:
 		return r.badQuery("must return one column of type geometry, and returns: %s", strings.Join(columns, ", "))
 	}
+
 	return nil
 }

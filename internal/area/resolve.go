@@ -27,13 +27,16 @@ func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (
 	if err == nil && a.SQL != "" {
 		err = r.query(ctx, pool)
 	}
+
 	if err == nil {
 		err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 			r.tx = tx
 			return r.resolve(ctx, srid)
 		})
 	}
+
 	var param *geomgen.ParamError
+
 	switch {
 	case errors.As(err, &param) && a.SQL != "" && param.Param == "aoi": // what is wrong with it is what the query returns
 		return nil, &geomgen.ParamError{Param: "aoi-sql", Value: sqltext.OneLine(a.SQL), Reason: param.Reason}
@@ -42,6 +45,7 @@ func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (
 	case err != nil:
 		return nil, pg.Wrap(err, "making the area of interest ready")
 	}
+
 	return &r.area, nil
 }
 
@@ -66,24 +70,30 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 	if err := r.findPostGIS(ctx); err != nil {
 		return err
 	}
+
 	if err := r.area.CheckCoordinates(srid); err != nil {
 		return err
 	}
+
 	if err := r.mend(ctx); err != nil {
 		return err
 	}
+
 	if r.area.SRID != 0 && r.area.SRID != srid {
 		if err := r.transform(ctx, srid); err != nil {
 			return err
 		}
+
 		// Parts that were cut at the antimeridian, or that touched, now may share edges.
 		r.area.Union = true
 		if err := r.mend(ctx); err != nil {
 			return err
 		}
 	}
+
 	r.area.SRID, r.area.Union = srid, false
 	r.area.SetReady()
+
 	return nil
 }
 
@@ -99,22 +109,27 @@ func (r *resolver) mend(ctx context.Context) error {
 	if invalid == nil {
 		return nil
 	}
+
 	if !r.area.MakeValid {
 		if r.area.Union {
 			invalid = checkEach(r.area.Polygons)
 		}
+
 		if invalid != nil {
 			where := ""
 			if r.area.SRID != 0 {
 				where = fmt.Sprintf(" in EPSG:%d", r.area.SRID)
 			}
+
 			return aoi.BadArea("is not valid%s: %w: mend it, or let the server do so with aoi-make-valid", where, invalid)
 		}
 	}
+
 	part := "d.geom"
 	if r.area.MakeValid {
 		part = r.fn("st_collectionextract") + "(" + r.fn("st_makevalid") + "(d.geom), 3)"
 	}
+
 	sql := "select " + r.fn("st_asewkb") + "(" + r.fn("st_collectionextract") + "(" + r.fn("st_unaryunion") + "(" + r.fn("st_collect") + "(" + part + ")), 3))" +
 		" from " + r.fn("st_dump") + "(" + r.fn("st_geomfromewkb") + "($1)) d"
 	if err := r.run(ctx, "unite or mend the area", sql, r.area.Marshal()); err != nil {
@@ -122,8 +137,10 @@ func (r *resolver) mend(ctx context.Context) error {
 		if errors.As(err, &param) && !r.area.MakeValid {
 			return aoi.BadArea("%s: let the server mend it with aoi-make-valid", param.Reason)
 		}
+
 		return err
 	}
+
 	return nil
 }
 
@@ -136,10 +153,12 @@ func checkEach(polygons []geomgen.Polygon) error {
 		if errors.As(err, &invalid) {
 			invalid.Polygon = i + 1
 		}
+
 		if err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -152,22 +171,27 @@ func (r *resolver) transform(ctx context.Context, srid int32) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return aoi.BadArea("is in EPSG:%d, which the server does not know: it is not in spatial_ref_sys", r.area.SRID)
 	}
+
 	if err != nil {
 		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", r.area.SRID)
 	}
+
 	length := 1000.0
 	if degrees {
 		length = 0.01
 	}
+
 	if r.area.Segmentize != nil {
 		length = *r.area.Segmentize
 	}
+
 	g := r.fn("st_geomfromewkb") + "($1)"
 	if length > 0 {
 		g = r.fn("st_segmentize") + "(" + g + ", $3::float8)"
 	} else {
 		g = "(select " + g + " where $3::float8 = 0)"
 	}
+
 	return r.run(ctx, fmt.Sprintf("transform the area from EPSG:%d to EPSG:%d", r.area.SRID, srid),
 		"select "+r.fn("st_asewkb")+"("+r.fn("st_transform")+"("+g+", $2::integer))", r.area.Marshal(), srid, length)
 }
@@ -180,14 +204,18 @@ func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error
 		if errors.As(err, &pgErr) && !pg.IsTransient(err) {
 			return aoi.BadArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
 		}
+
 		return pg.Wrap(err, "having the server %s", what)
 	}
+
 	if b == nil { // what ST_Segmentize makes of a line with too many points
 		return aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
+
 	var c aoi.PolygonReader
 	srid, err := c.AddEWKB(b)
 	var param *geomgen.ParamError
+
 	switch {
 	case errors.As(err, &param):
 		return aoi.BadArea("the server cannot %s: the result %s", what, param.Reason)
@@ -196,6 +224,8 @@ func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error
 	case len(c.Polygons) == 0:
 		return aoi.BadArea("is empty, once the server has done this: %s", what)
 	}
+
 	r.area.Polygons, r.area.SRID = c.Polygons, srid
+
 	return nil
 }

@@ -25,15 +25,19 @@ func (t *Relation) CheckDependents(ctx context.Context, conn pg.Querier, advice 
 	if err == nil {
 		err = conn.QueryRow(ctx, "select relrowsecurity from pg_class where oid = $1", t.OID).Scan(&secured)
 	}
+
 	if err != nil {
 		return pg.Wrap(err, "looking for what depends on table %s", t.Table)
 	}
+
 	if secured {
 		names = append(names, "row security")
 	}
+
 	if len(names) == 0 {
 		return nil
 	}
+
 	return &geomgen.ParamError{Param: "table", Value: t.String(),
 		Reason: "cannot be replaced, since these depend on it: " + strings.Join(names, ", ") + ": " + advice}
 }
@@ -51,9 +55,11 @@ func Dependents(ctx context.Context, conn pg.Querier, oids []uint32) ([]string, 
 		where not (u.classid = 'pg_class'::regclass and u.objid = any($1::oid[]))
 		  and not exists (select from pg_constraint k where u.classid = 'pg_constraint'::regclass and k.oid = u.objid and k.conrelid = any($1::oid[]))
 		order by 1`, oids)
+
 	if err != nil {
 		return nil, err
 	}
+
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
@@ -67,8 +73,10 @@ func (t *Relation) CheckForeignKeys(ctx context.Context, conn pg.Querier) error 
 	if err != nil {
 		return pg.Wrap(err, "looking for foreign keys to table %s", t.Table)
 	}
+
 	if keys != nil {
 		return t.Refuse("cannot be replaced, since rows of other tables point to its rows: %s: %s", *keys, DropDependents)
 	}
+
 	return nil
 }

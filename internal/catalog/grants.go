@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -45,17 +46,21 @@ func CopyGrants(ctx context.Context, tx pgx.Tx, from Relation, to job.Table) err
 			select 4, format('grant %s on table %s to %s%s', privilege, $2::text, name, case when is_grantable then ' with grant option' else '' end)
 			from grants join roles on oid = grantee) s (step, statement)
 		order by step`, from.OID, QuoteTable(to))
+
 	if err != nil {
 		return pg.Wrap(err, "reading owner, grants and comments of table %s", from.Table)
 	}
+
 	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return pg.Wrap(err, "reading owner, grants and comments of table %s", from.Table)
 	}
+
 	for _, sql := range statements {
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return pg.Wrap(err, "giving table %s what %s had: %s", to, from.Table, sql)
 		}
 	}
+
 	return nil
 }

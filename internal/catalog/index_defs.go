@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -21,9 +22,11 @@ func (d IndexDef) CreateSQL(t job.Table) string {
 	if d.unique {
 		kind = "unique index "
 	}
+
 	if d.Name != "" { // else PostgreSQL names it after the table
 		kind += pgx.Identifier{d.Name}.Sanitize() + " "
 	}
+
 	return "create " + kind + "on " + QuoteTable(t) + " using " + d.Method + " " + d.Using
 }
 
@@ -55,6 +58,7 @@ func SpatialIndexes(t job.Table, j job.Job, index job.Index) []IndexDef {
 	gist := IndexDef{Name: ObjectName(t.Name, j.GeomColumn, "idx"), Method: "gist", Using: "(" + column + ") with (buffering = off)", SortBytes: SortedBox}
 	brin := IndexDef{Name: ObjectName(t.Name, j.GeomColumn, "brin_idx"), Method: "brin",
 		Using: fmt.Sprintf("(%s) with (pages_per_range = %d)", column, job.BRINPages)}
+
 	switch index {
 	case job.IndexGiST:
 		return []IndexDef{gist}
@@ -63,6 +67,7 @@ func SpatialIndexes(t job.Table, j job.Job, index job.Index) []IndexDef {
 	case job.IndexBoth:
 		return []IndexDef{gist, brin}
 	}
+
 	return nil
 }
 

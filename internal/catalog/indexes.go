@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
@@ -23,13 +24,16 @@ func (t Relation) OtherIndexes(ctx context.Context, q pg.Querier, geomColumn str
 			  and not (m.amname in ('gist', 'brin') and i.indnatts = 1 and i.indpred is null
 			           and i.indkey[0] = (select attnum from pg_attribute where attrelid = $1 and attname = $2)))
 		select indisunique, amname, substr(def, length(head) + 1) from others where starts_with(def, head) order by oid`, t.OID, geomColumn)
+
 	if err != nil {
 		return nil, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 	}
+
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d IndexDef, err error) {
 		err = row.Scan(&d.unique, &d.Method, &d.Using)
 		return d, err
 	})
+
 	return list, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 }
 
@@ -43,12 +47,14 @@ func (t Relation) SpatialIndexes(ctx context.Context, q pg.Querier, column strin
 	if err != nil {
 		return nil, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 	}
+
 	have := make(map[string][]string)
 	var am, name string
 	_, err = pgx.ForEachRow(rows, []any{&am, &name}, func() error {
 		have[am] = append(have[am], name)
 		return nil
 	})
+
 	return have, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 }
 
@@ -65,16 +71,20 @@ func (t Relation) RebuildableIndexes(ctx context.Context, q pg.Querier) (drop, b
 		  and not exists (select from pg_depend where refclassid = 'pg_class'::regclass and refobjid = c.oid)
 		  and not exists (select from pg_attribute where attrelid = c.oid and attstattarget >= 0)
 		order by c.oid`, t.OID)
+
 	if err != nil {
 		return nil, nil, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 	}
+
 	var d, b, comment string
 	_, err = pgx.ForEachRow(rows, []any{&d, &b, &comment}, func() error {
 		drop, build = append(drop, d), append(build, b)
 		if comment != "" {
 			build = append(build, comment)
 		}
+
 		return nil
 	})
+
 	return drop, build, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 }

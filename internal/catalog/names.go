@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -27,6 +28,7 @@ func ObjectName(table, column, label string) string {
 		if column != "" {
 			name = table + "_" + column + "_" + label
 		}
+
 		switch {
 		case len(name) <= job.MaxIdentifier:
 			return name

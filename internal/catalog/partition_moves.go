@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -18,9 +19,11 @@ func (t Relation) SetPartitionOwner(ctx context.Context, tx pgx.Tx) error {
 		from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
 		join pg_namespace n on n.oid = c.relnamespace
 		where p.oid = $1 and c.relowner <> p.relowner`, t.OID).Scan(&sql)
+
 	if err == nil && sql != nil {
 		_, err = tx.Exec(ctx, *sql)
 	}
+
 	return pg.Wrap(err, "giving the partitions the owner of table %s", t.Table)
 }
 
@@ -32,23 +35,31 @@ func MovePartitions(ctx context.Context, tx pgx.Tx, from, to Relation) error {
 	if err != nil || len(parts) == 0 {
 		return err
 	}
+
 	var sql []string
+
 	for _, p := range parts {
 		sql = append(sql, "alter table "+from.SQL()+" detach partition "+p.SQL())
 	}
+
 	isDefault := func(p Partition) int {
 		if p.Bounds == "DEFAULT" {
 			return 1
 		}
+
 		return 0
 	}
+
 	slices.SortStableFunc(parts, func(a, b Partition) int { return isDefault(a) - isDefault(b) })
+
 	for _, p := range parts {
 		sql = append(sql, "alter table "+to.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
 	}
+
 	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
 		return pg.Wrap(err, "moving %d partitions from table %s to %s", len(parts), from.Table, to.Table)
 	}
+
 	return RenamePartitionsAfter(ctx, tx, parts, from.Name, to.Name)
 }
 
@@ -60,8 +71,10 @@ func SecureRows(ctx context.Context, tx pgx.Tx, from Relation, to job.Table) err
 	if err == nil && enabled {
 		_, err = tx.Exec(ctx, "alter table "+QuoteTable(to)+" enable row level security")
 	}
+
 	if err == nil && forced {
 		_, err = tx.Exec(ctx, "alter table "+QuoteTable(to)+" force row level security")
 	}
+
 	return pg.Wrap(err, "giving table %s the row security of %s", to, from.Table)
 }

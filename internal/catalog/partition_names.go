@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -31,15 +32,18 @@ func indexLabels(ctx context.Context, tx pgx.Tx, parts []Partition) ([][]string,
 	for _, p := range parts {
 		schemas, names = append(schemas, p.Schema), append(names, p.Name)
 	}
+
 	rows, err := tx.Query(ctx, `
 		select u.n, substr(c.relname, length(u.name) + 2)
 		from unnest($1::text[], $2::text[]) with ordinality u (schema_name, name, n)
 		join pg_namespace s on s.nspname = u.schema_name join pg_class t on t.relnamespace = s.oid and t.relname = u.name
 		join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid and starts_with(c.relname, u.name || '_')
 		order by u.n, c.oid`, schemas, names)
+
 	if err != nil {
 		return nil, pg.Wrap(err, "looking for the indexes of %d partitions", len(parts))
 	}
+
 	labels := make([][]string, len(parts))
 	var n int
 	var label string
@@ -47,6 +51,7 @@ func indexLabels(ctx context.Context, tx pgx.Tx, parts []Partition) ([][]string,
 		labels[n-1] = append(labels[n-1], label)
 		return nil
 	})
+
 	return labels, pg.Wrap(err, "looking for the indexes of %d partitions", len(parts))
 }
 
@@ -95,6 +100,7 @@ func RenamePartitions(ctx context.Context, tx pgx.Tx, t job.Table, parts []Parti
 	}
 
 	var sql []string
+
 	for i, p := range parts {
 		sql = append(sql, "alter table "+p.SQL()+" reset (autovacuum_enabled)")
 
@@ -104,6 +110,7 @@ func RenamePartitions(ctx context.Context, tx pgx.Tx, t job.Table, parts []Parti
 		}
 
 		rename("table", p.Name, names[i].Name)
+
 		for k, label := range labels[i] {
 			rename("index", p.Name+"_"+label, partitionIndex(names[i].Name, label, k))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -42,9 +43,11 @@ func (t Relation) Partitions(ctx context.Context, q pg.Querier) ([]Partition, er
 	if err != nil {
 		return nil, pg.Wrap(err, "looking for the partitions of %s", t.Table)
 	}
+
 	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Partition, err error) {
 		err = row.Scan(&p.OID, &p.Schema, &p.Name, &p.Bounds, &p.From, &p.To)
 		return p, err
 	})
+
 	return parts, pg.Wrap(err, "looking for the partitions of %s", t.Table)
 }

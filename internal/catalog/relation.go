@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -34,6 +35,7 @@ func (t *Relation) Find(ctx context.Context, conn pg.Querier) error {
 		t.OID = 0
 		return nil
 	}
+
 	return pg.Wrap(err, "looking for table %s", t.Table)
 }
 
@@ -60,6 +62,7 @@ func RelationKind(kind string) string {
 	case "c":
 		return "a composite type"
 	}
+
 	return "something else"
 }
 
@@ -71,10 +74,13 @@ func (t *Relation) ColumnTypes(ctx context.Context, conn pg.Querier) ([]string, 
 		       else y.typname end
 		from pg_attribute a join pg_type y on y.oid = a.atttypid
 		where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`, t.OID)
+
 	if err != nil {
 		return nil, pg.Wrap(err, "looking up the columns of table %s", t.Table)
 	}
+
 	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
+
 	return have, pg.Wrap(err, "looking up the columns of table %s", t.Table)
 }
 
@@ -87,11 +93,13 @@ func DiffColumns(have, want []string) string {
 			parts = append(parts, "it lacks "+w)
 		}
 	}
+
 	for _, h := range have {
 		if !slices.Contains(want, h) {
 			parts = append(parts, "it has "+h)
 		}
 	}
+
 	return strings.Join(parts, ", ")
 }
 
@@ -104,9 +112,11 @@ func (t *Relation) CheckName(ctx context.Context, conn pg.Querier) error {
 	if err != nil {
 		return pg.Wrap(err, "looking for types called %s", t.Table)
 	}
+
 	if taken {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "is the name of a type: choose another name"}
 	}
+
 	return nil
 }
 
@@ -126,9 +136,11 @@ func (t Relation) CheckSame(ctx context.Context, tx pgx.Tx) error {
 	if err := now.Find(ctx, tx); err != nil {
 		return err
 	}
+
 	if now.OID != t.OID {
 		return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", t)
 	}
+
 	return nil
 }
 
@@ -142,9 +154,11 @@ func (t Relation) LockExclusive(ctx context.Context, tx pgx.Tx) error {
 	if err == nil && may {
 		_, err = tx.Exec(ctx, "lock table "+t.SQL()+" in access exclusive mode")
 	}
+
 	if err != nil {
 		return pg.Wrap(err, "locking table %s", t)
 	}
+
 	return t.CheckSame(ctx, tx)
 }
 
@@ -155,6 +169,7 @@ func (t Relation) CheckNamed(ctx context.Context, tx pgx.Tx) error {
 	if err == nil && !named {
 		return fmt.Errorf("table %s is not there any more: the step after has dropped, renamed or moved it", t)
 	}
+
 	return pg.Wrap(err, "looking for table %s", t)
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -24,16 +25,20 @@ func RenameAll(ctx context.Context, tx pgx.Tx, list []Renaming) error {
 	if len(list) == 0 {
 		return nil
 	}
+
 	var schemas, names []string
+
 	for _, r := range list {
 		schemas, names = append(schemas, r.Old.Schema), append(names, r.Wanted)
 	}
+
 	rows, err := tx.Query(ctx, `
 		select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where (n.nspname, c.relname) in (select * from unnest($1::name[], $2::name[]))`, schemas, names)
 	if err != nil {
 		return pg.Wrap(err, "looking for names that are taken in schema %s", schemas[0])
 	}
+
 	taken := map[job.Table]bool{}
 	var t job.Table
 	if _, err := pgx.ForEachRow(rows, []any{&t.Schema, &t.Name}, func() error {
@@ -42,7 +47,9 @@ func RenameAll(ctx context.Context, tx pgx.Tx, list []Renaming) error {
 	}); err != nil {
 		return pg.Wrap(err, "looking for names that are taken in schema %s", schemas[0])
 	}
+
 	sql := make([]string, len(list))
+
 	for i, r := range list {
 		name := r.Wanted
 		if taken[job.Table{Schema: r.Old.Schema, Name: name}] {
@@ -50,10 +57,13 @@ func RenameAll(ctx context.Context, tx pgx.Tx, list []Renaming) error {
 				return err
 			}
 		}
+
 		taken[job.Table{Schema: r.Old.Schema, Name: name}] = true // long names that were cut may be the same
 		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.Kind, QuoteTable(r.Old), pgx.Identifier{name}.Sanitize())
 	}
+
 	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+
 	return pg.Wrap(err, "renaming %s to %s, and %d more", list[0].Old, list[0].Wanted, len(list)-1)
 }
 
@@ -63,13 +73,16 @@ func freeName(ctx context.Context, tx pgx.Tx, t job.Table, taken map[job.Table]b
 	for n := 1; ; n++ {
 		number := strconv.Itoa(n)
 		name := t.Name
+
 		for len(name)+len(number) > job.MaxIdentifier {
 			name = withoutLastRune(name)
 		}
+
 		there := Relation{Table: job.Table{Schema: t.Schema, Name: name + number}}
 		if taken[there.Table] {
 			continue
 		}
+
 		if err := there.Find(ctx, tx); err != nil || there.OID == 0 {
 			return there.Name, err
 		}
@@ -102,7 +115,9 @@ func RenamePartitionsAfter(ctx context.Context, tx pgx.Tx, parts []Partition, fr
 	if err != nil {
 		return err
 	}
+
 	var list []Renaming
+
 	for i, p := range parts {
 		if number, ok := strings.CutPrefix(p.Name, from+"_"); ok {
 			name := ObjectName(to, "", number)
@@ -110,5 +125,6 @@ func RenamePartitionsAfter(ctx context.Context, tx pgx.Tx, parts []Partition, fr
 			list = append(append(list, Renaming{"table", p.Table, name}), indexRenamings(p.Table, labels[i], index)...)
 		}
 	}
+
 	return RenameAll(ctx, tx, list)
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -65,9 +66,11 @@ func (t Relation) CreatePartitionedSQL(job job.Job, index job.Index) string {
 	id := pgx.Identifier{job.IDColumn}.Sanitize()
 	sql := "create table " + t.SQL() + " (" + t.columnsSQL(job) + ", constraint " + pgx.Identifier{KeyName(t.Table)}.Sanitize() +
 		" primary key (" + id + ")) partition by range (" + id + ")"
+
 	for _, d := range SpatialIndexes(t.Table, job, index) {
 		sql += "; " + d.CreateSQL(t.Table)
 	}
+
 	return sql
 }
 
@@ -84,8 +87,10 @@ func (t Relation) columnsSQL(job job.Job) string {
 	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
 	sql := fmt.Sprintf("%s bigint not null, col integer, row integer, %s %s.%s", quote(job.IDColumn), quote(job.GeomColumn),
 		quote(t.GeometrySchema), job.GeometryType())
+
 	for _, c := range job.OtherColumns() {
 		sql += ", " + quote(c.Name) + " " + c.SQLType
 	}
+
 	return sql
 }

@@ -91,7 +91,9 @@ func (l chunked) Left(bool) build.Work {
 	return build.Work{Freeze: true, Key: true, Indexes: indexes(l.plan, l.target), Analyze: true}
 }
 
-func (l chunked) place(plan.Chunk) (job.Table, string, bool) { return l.target.Staging.Table, "", false }
+func (l chunked) place(plan.Chunk) (job.Table, string, bool) {
+	return l.target.Staging.Table, "", false
+}
 
 func (l chunked) finish(context.Context, pgx.Tx, job.Table, plan.Chunk) error { return nil }
 func (l chunked) share() int64                                                { return 1 }

@@ -16,13 +16,16 @@ func OpenConn(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
 			return nil, err
 		}
 	}
+
 	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
 	if err != nil || config.AfterConnect == nil {
 		return conn, err
 	}
+
 	if err := config.AfterConnect(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close(ctx))
 	}
+
 	return conn, nil
 }
 

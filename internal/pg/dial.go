@@ -75,28 +75,35 @@ func newDialer(config *pgx.ConnConfig) (*dialer, error) {
 		Interval: p.seconds("keepalives_interval", keepAliveInterval),
 		Count:    p.number("keepalives_count", "a number", keepAliveCount),
 	}
+
 	if d.tcp.KeepAliveConfig.Count == 0 {
 		d.tcp.KeepAliveConfig.Count = -1 // as the system has it
 	}
+
 	if !d.tcp.KeepAliveConfig.Enable {
 		d.tcp.KeepAlive = -1
 	}
+
 	if ms := p.number("tcp_user_timeout", "a number of milliseconds", 0); ms > 0 {
 		d.limits = limitsOf(max(time.Duration(ms)*time.Millisecond, time.Second))
 		d.tcp.Control = func(network, _ string, c syscall.RawConn) (err error) {
 			if network == "unix" {
 				return nil
 			}
+
 			return errors.Join(c.Control(func(fd uintptr) { err = setUserTimeout(fd, ms) }), err)
 		}
 	}
+
 	d.tcp.Timeout = config.ConnectTimeout
 	if p.err != nil {
 		return nil, p.err
 	}
+
 	config.DialFunc = d.dial
 	d.server = config.Copy()
 	config.AfterConnect = d.connected
+
 	return d, nil
 }
 
@@ -113,10 +120,12 @@ func (p *networkParams) number(name, what string, otherwise int) int {
 	if !given || s == "" {
 		return otherwise
 	}
+
 	n, err := strconv.ParseInt(s, 10, 32)
 	if err != nil && p.err == nil {
 		p.err = &geomgen.ParamError{Param: "dsn", Value: "(not shown)", Reason: fmt.Sprintf("%s must be %s", name, what)}
 	}
+
 	return max(int(n), 0) // as libpq has it
 }
 
@@ -148,6 +157,7 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 	if err != nil && !HasCode(err, "42501") { // somebody has hidden pg_stat_activity: nobody can be asked
 		return err
 	}
+
 	if err == nil && len(results) == 1 && len(results[0].Rows) == 1 {
 		row := results[0].Rows[0]
 		// A pooler knows another process number, and other poolers none at all.
@@ -155,10 +165,12 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 			watch(conn.Conn(), Backend{PID: uint32(pid), Start: string(row[1]), pooled: uint32(pid) != conn.PID()})
 		}
 	}
+
 	_, err = conn.Exec(ctx, serverKeepAlive).ReadAll()
 	if HasCode(err, "22023") { // not on this platform
 		return nil
 	}
+
 	return err
 }
 

@@ -20,10 +20,13 @@ func unsent(conn net.Conn) (n int) {
 	if !ok {
 		return 0
 	}
+
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return 0
 	}
+
 	_ = raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+
 	return n
 }

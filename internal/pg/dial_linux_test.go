@@ -15,6 +15,7 @@ func TestSocketOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
+
 	for dsn, want := range map[string]map[int]int{
 		"": {unix.TCP_KEEPIDLE: 30, unix.TCP_KEEPINTVL: 10, unix.TCP_KEEPCNT: 3, unix.TCP_USER_TIMEOUT: 0},
 		"keepalives_idle=77 keepalives_interval=7 keepalives_count=5 tcp_user_timeout=12345": {
@@ -24,10 +25,12 @@ func TestSocketOptions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		d, err := newDialer(config)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		conn, err := d.dial(t.Context(), "tcp", listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -37,6 +40,7 @@ func TestSocketOptions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		_ = raw.Control(func(fd uintptr) {
 			for option, value := range want {
 				if got, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, option); err != nil || got != value {

@@ -36,22 +36,28 @@ func TestNetworkParameters(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			d, err := newDialer(config)
+
 			for _, name := range []string{"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"} {
 				if v, there := config.RuntimeParams[name]; there {
 					t.Errorf("%s=%s goes to the server", name, v)
 				}
 			}
+
 			var wrong *geomgen.ParamError
 			if tt.wrong {
 				if !errors.As(err, &wrong) || wrong.Param != "dsn" {
 					t.Errorf("got %v, want an error of the dsn", err)
 				}
+
 				return
 			}
+
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if d.tcp.KeepAliveConfig != tt.keepAlive || d.limits.silence != tt.silence || (d.tcp.Control != nil) != tt.socket {
 				t.Errorf("got %+v, silence %s, user timeout %v", d.tcp.KeepAliveConfig, d.limits.silence, d.tcp.Control != nil)
 			}

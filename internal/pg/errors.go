@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 )
 
@@ -56,18 +57,22 @@ func Message(err error) string {
 	if errors.As(err, &own) {
 		return sqltext.OneLine(own.ServerMessage())
 	}
+
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
 		s := fmt.Sprintf("%s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
 		if pgErr.Detail != "" {
 			s += ", " + pgErr.Detail
 		}
+
 		return sqltext.OneLine(s)
 	}
+
 	var connectErr *pgconn.ConnectError
 	if errors.As(err, &connectErr) {
 		return attempts(connectErr.Unwrap())
 	}
+
 	return sqltext.OneLine(err.Error())
 }
 
@@ -79,11 +84,13 @@ func attempts(err error) string {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
+
 	for _, e := range all {
 		if s := sqltext.OneLine(e.Error()); !slices.Contains(list, s) {
 			list = append(list, s)
 		}
 	}
+
 	return strings.Join(list, ", ")
 }
 
@@ -99,11 +106,14 @@ func advice(err error) string {
 		case IsNetwork(err) || errors.Is(err, context.DeadlineExceeded):
 			return "check host and port, that the server runs, and that it lets this machine in"
 		}
+
 		return ""
 	}
+
 	if pgErr.Code == "57014" && errors.As(err, new(messenger)) {
 		return "" // its own message says it
 	}
+
 	switch pgErr.Code {
 	case "28P01", "28000":
 		return "check user and password (the DSN, PGUSER, PGPASSWORD, the password file) and the server's pg_hba.conf"
@@ -130,6 +140,7 @@ func advice(err error) string {
 	case "42P07":
 		return "another program has made it in the meantime"
 	}
+
 	return ""
 }
 

@@ -40,32 +40,40 @@ func Open(ctx context.Context, dsn string, conns int) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	config.MaxConns = int32(conns)
 	config.MinConns = 0
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
+
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "loadgrid"
 	}
+
 	// Turned off by prepareSession, and not in force until then either.
 	for _, name := range SessionTimeouts() {
 		delete(config.ConnConfig.RuntimeParams, name)
 	}
+
 	// Names and values go out as UTF-8, whatever the role's or the database's is.
 	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
 	if _, err := newDialer(config.ConnConfig); err != nil {
 		return nil, err
 	}
+
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		ctx, cancel := context.WithTimeout(ctx, config.ConnConfig.ConnectTimeout)
 		defer cancel()
+
 		return prepareSession(ctx, conn)
 	}
+
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, Wrap(err, "connecting to %s", place(config.ConnConfig))
 	}
+
 	// A host with several addresses, or with TLS to fall back from, is tried
 	// several times: all of them together have the same time.
 	pingCtx, cancel := context.WithTimeout(ctx, config.ConnConfig.ConnectTimeout)
@@ -75,8 +83,10 @@ func Open(ctx context.Context, dsn string, conns int) (*pgxpool.Pool, error) {
 		if errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
 			err = fmt.Errorf("no answer within %s: %w", config.ConnConfig.ConnectTimeout, context.DeadlineExceeded)
 		}
+
 		return nil, Wrap(err, "connecting to %s", place(config.ConnConfig))
 	}
+
 	return pool, nil
 }
 
@@ -107,6 +117,7 @@ func Close(pool *pgxpool.Pool) {
 		defer close(closed)
 		pool.Close()
 	}()
+
 	select {
 	case <-closed:
 	case <-time.After(closeTimeout):
@@ -132,6 +143,7 @@ func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
+
 	_, err = conn.Exec(ctx, `
 		select set_config(name, '2s', false) from pg_settings
 		where name = 'client_connection_check_interval' and setting = '0'`, pgx.QueryExecModeExec)
@@ -139,6 +151,7 @@ func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 	if errors.As(err, &pgErr) && pgErr.Code == "22023" { // not on this platform
 		return nil
 	}
+
 	return err
 }
 
@@ -157,10 +170,12 @@ func dsnReason(err error) string {
 			reason = known + hint
 		}
 	}
+
 	var file *fs.PathError
 	if errors.As(err, &file) {
 		reason += ": " + file.Error()
 	}
+
 	return reason
 }
 
@@ -179,16 +194,20 @@ func checkHosts(dsn string, c *pgx.ConnConfig) error {
 			return refuse()
 		}
 	}
+
 	hosts := []string{c.Host}
+
 	for _, f := range c.Fallbacks {
 		hosts = append(hosts, f.Host)
 	}
+
 	for _, h := range hosts {
 		// A path is a socket's, and so is a name that begins with @.
 		if !strings.HasPrefix(h, "/") && len(h) > 0 && strings.ContainsAny(h[1:], "@;= ") {
 			return refuse()
 		}
 	}
+
 	return nil
 }
 

@@ -49,6 +49,7 @@ func (d *dialer) probeBackend(ctx context.Context, c *watchedConn, before backen
 	if reached {
 		words, err = found.read(ctx, conn, *b)
 	}
+
 	switch {
 	case answered(err), errors.Is(ctx.Err(), context.Canceled):
 		return backendState{}, ""
@@ -62,6 +63,7 @@ func (d *dialer) probeBackend(ctx context.Context, c *watchedConn, before backen
 	case found == before:
 		_ = b.Terminate(ctx, conn) // it goes in any case, once the server has noticed
 	}
+
 	return found, words
 }
 
@@ -85,10 +87,12 @@ func (d *dialer) reach(ctx context.Context, c *watchedConn) (conn *pgx.Conn, han
 		cancel() // first, so that the driver's farewell opens no more
 		mu.Lock()
 		defer mu.Unlock()
+
 		for _, o := range opened {
 			_ = o.Close()
 		}
 	}
+
 	config := d.server.Copy()
 	config.ValidateConnect = nil
 	config.LookupFunc = func(context.Context, string) ([]string, error) {
@@ -99,18 +103,23 @@ func (d *dialer) reach(ctx context.Context, c *watchedConn) (conn *pgx.Conn, han
 		if network != c.network || address != c.address {
 			return nil, errElsewhere
 		}
+
 		mu.Lock()
 		defer mu.Unlock()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+
 		o, err := d.tcp.DialContext(dialCtx, network, address)
 		if err == nil {
 			opened = append(opened, o)
 		}
+
 		return o, err
 	}
+
 	conn, err = pgx.ConnectConfig(ctx, config)
+
 	return conn, hangUp, err
 }
 
@@ -121,12 +130,14 @@ func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b Backend) (wor
 	if major(conn.PgConn().ParameterStatus("server_version")) >= 14 {
 		copied = "coalesce((select bytes_processed from pg_stat_progress_copy c where c.pid = a.pid), 0)"
 	}
+
 	var state, event, since string
 	err = conn.QueryRow(ctx, `
 		select coalesce(state, ''), case wait_event_type when 'Client' then wait_event else '' end,
 		       coalesce(state_change::text, ''), `+copied+`
 		from pg_stat_activity a where pid = $1 and `+BackendStartSQL+` = $2`,
 		pgx.QueryExecModeExec, int64(b.PID), b.Start).Scan(&state, &event, &since, &e.copied)
+
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		e.state = "gone"
@@ -140,7 +151,9 @@ func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b Backend) (wor
 	default:
 		return "", nil
 	}
+
 	e.state, e.since = state+" "+event, since
+
 	return words, nil
 }
 
@@ -157,6 +170,8 @@ func major(version string) int {
 	if digits < 0 {
 		digits = len(version)
 	}
+
 	n, _ := strconv.Atoi(version[:digits])
+
 	return n
 }

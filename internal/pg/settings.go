@@ -32,7 +32,9 @@ func SetLocal(ctx context.Context, tx pgx.Tx, settings ...Setting) error {
 	for _, s := range settings {
 		names, values = append(names, s.Name), append(values, s.Value)
 	}
+
 	_, err := tx.Exec(ctx, "select set_config(n, v, true) from unnest($1::text[], $2::text[]) s (n, v)", names, values)
+
 	return Wrap(err, "setting %v", names)
 }
 

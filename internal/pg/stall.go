@@ -108,13 +108,17 @@ func (c *watchedConn) readOrWrite(h *ioDirection, p []byte) (int, error) {
 	if !c.watches() {
 		return h.do(p)
 	}
+
 	since, wait := time.Now(), c.dialer.limits.silence
+
 	for {
 		if err := h.setDeadline(since.Add(wait), wait/2); err != nil {
 			return 0, c.mapError(err)
 		}
+
 		n, err := h.do(p)
 		passed := errors.Is(err, os.ErrDeadlineExceeded) && !h.deadlinePassed()
+
 		switch {
 		case n > 0 && passed:
 			err = nil
@@ -125,15 +129,19 @@ func (c *watchedConn) readOrWrite(h *ioDirection, p []byte) (int, error) {
 		case !passed:
 			return 0, c.mapError(err)
 		}
+
 		if last := c.opened.Add(time.Duration(c.moved.Load())); last.After(since) {
 			since, wait = last, c.dialer.limits.silence // the other direction gets on
 		}
+
 		if time.Since(since) < wait {
 			continue
 		}
+
 		if wait, err = c.probe(h); err != nil {
 			return 0, err
 		}
+
 		since = time.Now()
 	}
 }
@@ -144,11 +152,14 @@ func (c *watchedConn) mapError(err error) error {
 	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
+
 	if stalled := c.stalled.Load(); stalled != nil {
 		return stalled
 	}
+
 	first := err // a copy, so that err itself stays on the stack
 	c.broke.CompareAndSwap(nil, &first)
+
 	return err
 }
 
@@ -158,9 +169,11 @@ func (c *watchedConn) closeError() error {
 	if stalled := c.stalled.Load(); stalled != nil {
 		return stalled
 	}
+
 	if broke := c.broke.Load(); broke != nil {
 		return *broke
 	}
+
 	return nil
 }
 
@@ -178,6 +191,7 @@ func (c *watchedConn) probe(h *ioDirection) (time.Duration, error) {
 	if c.lastStateAt != moved {
 		before = backendState{}
 	}
+
 	ctx, done := h.probeContext(limits.probe)
 	found, words := c.dialer.probe(ctx, c, before)
 	interrupted := h.deadlinePassed()
@@ -185,16 +199,20 @@ func (c *watchedConn) probe(h *ioDirection) (time.Duration, error) {
 	if interrupted || c.moved.Load() != moved {
 		return limits.silence, nil
 	}
+
 	c.lastState, c.lastStateAt = found, moved
+
 	switch {
 	case found == backendState{}:
 		return limits.silence, nil
 	case found != before:
 		return limits.again, nil
 	}
+
 	err := &StallError{Silent: time.Since(c.opened) - time.Duration(moved), Found: words}
 	c.stalled.Store(err)
 	_ = c.Conn.Close() // so that the other direction and the driver's farewell end at once
+
 	return 0, err
 }
 
@@ -223,9 +241,11 @@ func (c *watchedConn) setDeadline(h *ioDirection, t time.Time) error {
 	if h.interrupt != nil && !t.IsZero() {
 		h.interrupt()
 	}
+
 	h.mu.Unlock()
 	if !c.watches() {
 		return h.apply(t)
 	}
+
 	return h.setDeadline(time.Now().Add(c.dialer.limits.silence), 0)
 }

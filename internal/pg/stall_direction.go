@@ -14,10 +14,13 @@ func (h *ioDirection) setDeadline(t time.Time, early time.Duration) error {
 	if !h.deadline.IsZero() && h.deadline.Before(t) {
 		t = h.deadline
 	}
+
 	if ahead := t.Sub(h.currentDeadline); ahead >= 0 && ahead <= early {
 		return nil
 	}
+
 	h.currentDeadline = t
+
 	return h.apply(t)
 }
 
@@ -37,8 +40,10 @@ func (h *ioDirection) probeContext(limit time.Duration) (context.Context, func()
 	if !h.deadline.IsZero() && h.deadline.Before(end) {
 		end = h.deadline
 	}
+
 	ctx, cancel := context.WithDeadline(context.Background(), end)
 	h.interrupt = cancel
+
 	return ctx, func() {
 		h.mu.Lock()
 		h.interrupt = nil

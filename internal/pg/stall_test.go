@@ -37,14 +37,17 @@ func watchedPair(t *testing.T, ask func(context.Context, *watchedConn, backendSt
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if peer, err = listener.Accept(); err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() {
 		_ = conn.Close()
 		_ = peer.Close()
 	})
 	watch(conn, Backend{PID: 1, Start: "now"})
+
 	return conn.(*watchedConn), peer, asked
 }
 
@@ -64,6 +67,7 @@ func until(t *testing.T, what string, there func() bool) {
 			return
 		}
 	}
+
 	t.Fatalf("waited a minute for %s", what)
 }
 
@@ -93,6 +97,7 @@ func TestStall(t *testing.T) {
 			for b := make([]byte, 1<<20); err == nil; {
 				_, err = c.Write(b)
 			}
+
 			return err
 		},
 		"write while a read waits": func(c *watchedConn) error {
@@ -102,12 +107,15 @@ func TestStall(t *testing.T) {
 				read <- err
 			}()
 			var err error
+
 			for b := make([]byte, 1<<20); err == nil; {
 				_, err = c.Write(b)
 			}
+
 			if other := <-read; !errors.As(other, new(*StallError)) {
 				return other
 			}
+
 			return err
 		},
 	} {
@@ -118,13 +126,16 @@ func TestStall(t *testing.T) {
 			if !errors.As(err, &stall) || stall.Found != "its backend waits" || !IsTransient(err) {
 				t.Fatalf("got %v", err)
 			}
+
 			// Between two questions the kernel may still take some of a write.
 			if n := asked.Load(); n < 2 {
 				t.Errorf("asked %d times, want at least 2", n)
 			}
+
 			if _, err := c.Read(make([]byte, 1)); !errors.As(err, &stall) {
 				t.Errorf("after it: %v", err)
 			}
+
 			if _, err := c.Write(make([]byte, 1)); !errors.As(err, &stall) {
 				t.Errorf("after it: %v", err)
 			}
@@ -155,17 +166,22 @@ func TestTroubleThatPassed(t *testing.T) {
 		if before != (backendState{}) {
 			t.Error("trouble is remembered although something has moved since")
 		}
+
 		peer := <-peers
 		_, _ = peer.Write([]byte("x")) // it is there when the next read begins
 		peers <- peer
+
 		return waiting(ctx, c, before)
 	})
+
 	peers <- peer
+
 	for range 4 {
 		if _, err := c.Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	if n := asked.Load(); n != 4 {
 		t.Errorf("asked %d times, want 4", n)
 	}
@@ -181,15 +197,18 @@ func TestTheOtherDirection(t *testing.T) {
 		read <- err
 	}()
 	before := asked.Load()
+
 	for began := time.Now(); time.Since(began) < 20*testSilence; time.Sleep(testSilence / 30) {
 		if _, err := c.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}
+
 	// A pause of the machine may bring a question, silence alone brings twenty.
 	if n := asked.Load() - before; n > 10 {
 		t.Errorf("asked %d times", n)
 	}
+
 	_, _ = peer.Write([]byte("x"))
 	if err := <-read; err != nil {
 		t.Error(err)
@@ -215,13 +234,16 @@ func TestDeadlineOfTheDriver(t *testing.T) {
 			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("got %v", err)
 			}
+
 			if took := time.Since(began); took > 30*time.Second {
 				t.Errorf("it took %s", took)
 			}
+
 			// With the deadline taken back the connection works, and is watched.
 			if err := c.SetDeadline(time.Time{}); err != nil {
 				t.Fatal(err)
 			}
+
 			if _, err := c.Write([]byte("x")); err != nil {
 				t.Error(err)
 			}
@@ -243,6 +265,7 @@ func TestCloseWhileAsking(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
+
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
@@ -261,6 +284,7 @@ func TestUnknownBackend(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+
 	c.backend.Store(nil)
 	exchange()
 	watch(c, Backend{PID: 1, pooled: true})
@@ -268,6 +292,7 @@ func TestUnknownBackend(t *testing.T) {
 	if n := asked.Load(); n != 0 {
 		t.Errorf("asked %d times", n)
 	}
+
 	MarkSessionPooling(c)
 	exchange()
 	if asked.Load() == 0 {
@@ -284,9 +309,11 @@ func (s slowPieces) Write(p []byte) (n int, err error) {
 		if rand.IntN(8) == 0 {
 			time.Sleep(2 * testSilence)
 		}
+
 		m, err = s.Conn.Write(p[:m])
 		p, n = p[m:], n+m
 	}
+
 	return n, err
 }
 
@@ -304,8 +331,10 @@ func TestSlowBytes(t *testing.T) {
 	certificate := func() tls.Certificate {
 		s := httptest.NewTLSServer(nil)
 		defer s.Close()
+
 		return s.TLS.Certificates[0]
 	}()
+
 	for name, layer := range map[string]func(conn, peer net.Conn) (net.Conn, net.Conn){
 		"plain": func(conn, peer net.Conn) (net.Conn, net.Conn) { return conn, peer },
 		"TLS": func(conn, peer net.Conn) (net.Conn, net.Conn) {
@@ -319,9 +348,11 @@ func TestSlowBytes(t *testing.T) {
 			_ = tcp.(*net.TCPConn).SetReadBuffer(4096)
 			conn, peer := layer(watchedConn, slowPieces{tcp})
 			want := make([]byte, 60_000)
+
 			for i := range want {
 				want[i] = byte(rand.Uint32())
 			}
+
 			echoed := make(chan error, 1)
 			go func() { // the peer sends back what it gets
 				got := make([]byte, len(want))
@@ -329,22 +360,28 @@ func TestSlowBytes(t *testing.T) {
 				if err == nil {
 					_, err = peer.Write(got)
 				}
+
 				echoed <- err
 			}()
+
 			go func() { _, _ = conn.Write(want) }()
 			got := make([]byte, len(want))
 			if _, err := io.ReadFull(conn, got); err != nil {
 				t.Fatal(err)
 			}
+
 			if err := <-echoed; err != nil {
 				t.Fatal(err)
 			}
+
 			if !bytes.Equal(got, want) {
 				t.Error("other bytes came back")
 			}
+
 			if asked.Load() == 0 {
 				t.Error("it was never silent: this shows nothing")
 			}
+
 			if watched(conn) != watchedConn {
 				t.Error("the watch is not found under the layer")
 			}

@@ -23,6 +23,7 @@ func IsTransient(err error) bool {
 	if errors.Is(err, ErrStatementTimeout) {
 		return false // this end has hung up, and would again
 	}
+
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
 		switch pgErr.Code {
@@ -36,10 +37,13 @@ func IsTransient(err error) bool {
 			"25P03", "25P04": // too long in a transaction: the server has ended the session
 			return true
 		}
+
 		// The connection. Poolers give what happens behind them this class, too.
 		return strings.HasPrefix(pgErr.Code, "08")
 	}
+
 	var lost *lostError
+
 	return errors.As(err, &lost) || pgconn.SafeToRetry(err) || IsNetwork(err)
 }
 
@@ -57,13 +61,16 @@ func MarkConnClosed(conn *pgx.Conn, err error) error {
 	if err == nil || !conn.IsClosed() || errors.As(err, &pgErr) {
 		return err
 	}
+
 	if c := watched(conn.PgConn().Conn()); c != nil && errors.Is(err, pgconn.ErrConnClosed) {
 		if cause := c.closeError(); cause != nil {
 			err = cause
 		}
 	}
+
 	if errors.As(err, new(*lostError)) || errors.As(err, new(*StallError)) {
 		return err // it says so already
 	}
+
 	return &lostError{err}
 }

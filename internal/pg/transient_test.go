@@ -21,6 +21,7 @@ func TestTransient(t *testing.T) {
 			t.Errorf("SQLSTATE %s: %v, want %v", code, got, want)
 		}
 	}
+
 	if !IsTransient(&lostError{net.ErrClosed}) || !IsTransient(&StallError{}) || IsTransient(errors.New("else")) {
 		t.Error("errors of the connection")
 	}

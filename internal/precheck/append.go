@@ -44,11 +44,13 @@ func checkAppend(t catalog.Relation, j job.Job, before *job.Job) error {
 		return &geomgen.ParamError{Param: "table", Value: t.String(),
 			Reason: "the ledger does not know this table, so nothing tells that it holds the same grid: load it with loadgrid first, or choose another name"}
 	}
+
 	if before.Grid != j.Grid {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
 			"holds another grid (%s cells, origin %g,%g, cell size %g,%g, turned by %g degrees, SRID %d), in which the same ids name other places",
 			before.Grid.Shape, before.Grid.X0, before.Grid.Y0, before.Grid.DX, before.Grid.DY, before.Grid.Rotate, before.Grid.SRID)}
 	}
+
 	if before.Code != j.Code || before.CodeOrder != j.CodeOrder {
 		have := "no codes of loadgrid's"
 		if before.Code != "" {
@@ -57,8 +59,10 @@ func checkAppend(t catalog.Relation, j job.Job, before *job.Job) error {
 				have += ", east first"
 			}
 		}
+
 		return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: "table " + t.String() + " has " + have + ": cells that are added must be named alike"}
 	}
+
 	return nil
 }
 
@@ -70,6 +74,7 @@ func checkInsert(ctx context.Context, conn pg.Querier, t catalog.Relation) error
 		err = &pg.ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
 			Advice: "grant select, insert on " + t.SQL() + " to it"}
 	}
+
 	return pg.Wrap(err, "looking up privileges on table %s", t.Table)
 }
 
@@ -80,6 +85,7 @@ func checkOverlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *p
 	if err != nil || both == 0 {
 		return err
 	}
+
 	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
 		"holds %d of the %d cells already: choose cells that it does not hold, on-conflict skip, which leaves those that are there, or if-exists replace", both, p.Rows)}
 }
@@ -97,9 +103,11 @@ func checkKey(ctx context.Context, conn pg.Querier, t catalog.Relation, idColumn
 	if err != nil {
 		return pg.Wrap(err, "looking for the key of table %s", t)
 	}
+
 	if !has {
 		return t.Refuse("has no primary key or unique index on %s alone, by which on-conflict skip knows the cells that are there: add one", idColumn)
 	}
+
 	return nil
 }
 
@@ -112,17 +120,21 @@ func overlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.P
 	if err != nil || both == 0 || p.Rows == p.Cells.Count() {
 		return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
 	}
+
 	rows, err := conn.Query(ctx, "select col, row from "+t.SQL()+where, bounds...)
 	if err != nil {
 		return 0, pg.Wrap(err, "looking for cells that table %s holds already", t)
 	}
+
 	both = 0
 	var c geomgen.Cell
 	_, err = pgx.ForEachRow(rows, []any{&c.Col, &c.Row}, func() error {
 		if p.Contains(c) {
 			both++
 		}
+
 		return nil
 	})
+
 	return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
 }

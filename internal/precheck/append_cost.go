@@ -122,12 +122,15 @@ func appendIndexes(ctx context.Context, q pg.Querier, t catalog.Relation, idColu
 		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam join sums s on s.root = i.indexrelid
 		left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
 		order by i.indisprimary desc, c.relname`, t.OID, idColumn)
+
 	if err != nil {
 		return nil, pg.Wrap(err, "looking up the indexes of table %s", t.Table)
 	}
+
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i plan.AppendIndex, err error) {
 		err = row.Scan(&i.Name, &i.Method, &i.Columns, &i.Constraint, &i.Bytes, &i.Rows, &i.InOrder)
 		return i, err
 	})
+
 	return list, pg.Wrap(err, "looking up the indexes of table %s", t.Table)
 }

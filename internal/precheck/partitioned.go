@@ -23,33 +23,43 @@ func (c *checker) checkPartitioned(ctx context.Context, owned bool) error {
 	if err != nil {
 		return pg.Wrap(err, "looking up how table %s is partitioned", t.Table)
 	}
+
 	if !byID {
 		return t.Refuse("is not partitioned by range of %s: choose another name", j.IDColumn)
 	}
+
 	if j.Partitions == 0 {
 		return nil // rows are added, as anybody may
 	}
+
 	if !owned {
 		return t.NotOwned("changing the partitions of")
 	}
+
 	if err := checkOwner(ctx, c.db, t); err != nil {
 		return err
 	}
+
 	if err := checkConstraints(ctx, c.db, t, j); err != nil {
 		return err
 	}
+
 	if c.others, err = t.OtherIndexes(ctx, c.db, j.GeomColumn); err != nil {
 		return err
 	}
+
 	if j.IfExists == job.Append {
 		// A partition must have what its parent has.
 		have, err := t.SpatialIndexes(ctx, c.db, j.GeomColumn)
 		if err != nil {
 			return err
 		}
+
 		c.index = indexOf(have["gist"] != nil, have["brin"] != nil)
+
 		return nil
 	}
+
 	return c.checkPartitionDependents(ctx)
 }
 
@@ -63,12 +73,15 @@ func checkConstraints(ctx context.Context, q pg.Querier, t catalog.Relation, j j
 			union all
 			select 'not null on ' || quote_ident(attname) from pg_attribute
 			where attrelid = $1 and attnum > 0 and not attisdropped and attnotnull and attname <> $2) c`, t.OID, j.IDColumn).Scan(&found)
+
 	if err != nil {
 		return pg.Wrap(err, "looking for the constraints of table %s", t.Table)
 	}
+
 	if found != nil {
 		return t.Refuse("has constraints that new partitions would lack: %s: drop them before, and make them again after", *found)
 	}
+
 	return nil
 }
 
@@ -81,6 +94,7 @@ func indexOf(gist, brin bool) job.Index {
 	case brin:
 		return job.IndexBRIN
 	}
+
 	return job.IndexNone
 }
 
@@ -90,21 +104,27 @@ func (c *checker) checkPartitionDependents(ctx context.Context) error {
 	if err := c.target.CheckForeignKeys(ctx, c.db); err != nil {
 		return err
 	}
+
 	parts, err := c.target.Partitions(ctx, c.db)
 	if err != nil {
 		return err
 	}
+
 	oids := make([]uint32, len(parts))
+
 	for i, p := range parts {
 		oids[i] = p.OID
 	}
+
 	names, err := catalog.Dependents(ctx, c.db, oids)
 	if err != nil {
 		return pg.Wrap(err, "looking for what depends on the partitions of table %s", c.target)
 	}
+
 	if len(names) > 0 {
 		return c.target.Refuse("cannot be replaced, since these depend on a partition of it by itself: %s: %s", strings.Join(names, ", "), catalog.DropDependents)
 	}
+
 	return nil
 }
 
@@ -115,6 +135,7 @@ func (c *checker) checkRanges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	for i := range c.plan.Chunks {
 		from, to := c.plan.Bounds(c.plan.Chunk(i))
 		if p := findOverlap(parts, from, to); p != nil {
@@ -123,6 +144,7 @@ func (c *checker) checkRanges(ctx context.Context) error {
 				c.plan.Job.IDColumn, from, to, p.Table, c.target)}
 		}
 	}
+
 	return nil
 }
 
@@ -134,5 +156,6 @@ func findOverlap(parts []catalog.Partition, from, to int64) *catalog.Partition {
 			return &p
 		}
 	}
+
 	return nil
 }

@@ -30,21 +30,27 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (catalog.Relation, e
 	if err != nil {
 		return t, err
 	}
+
 	if err := t.CheckReserved(j.LedgerSchema); err != nil {
 		return t, err
 	}
+
 	if err := checkSRID(ctx, conn, t, j.Grid.SRID); err != nil {
 		return t, err
 	}
+
 	if err := checkMetres(ctx, conn, t, j); err != nil {
 		return t, err
 	}
+
 	if err := CheckCreate(ctx, conn, t); err != nil {
 		return t, err
 	}
+
 	if err := checkLedgerSchema(ctx, conn, j.LedgerSchema); err != nil {
 		return t, err
 	}
+
 	return t, t.Find(ctx, conn)
 }
 
@@ -65,12 +71,15 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 		       (select extversion from pg_extension where extname = 'postgis'),
 		       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`,
 		job.DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
+
 	if err != nil {
 		return t, pg.Wrap(err, "asking the server for its version")
 	}
+
 	fail := func(what, advice string) (catalog.Relation, error) {
 		return t, &pg.ServerError{Doing: "checking the server", Err: errors.New(what), Advice: advice}
 	}
+
 	switch {
 	case version < minPostgres:
 		return fail(fmt.Sprintf("it is PostgreSQL %d", version/10000), "loadgrid needs 13 or newer")
@@ -83,13 +92,16 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 	case versionLess(*postgis, minPostGIS):
 		return fail("it has PostGIS "+*postgis, "loadgrid needs "+minPostGIS+" or newer")
 	}
+
 	t.GeometrySchema = *postgisSchema
 	if t.Schema == "" {
 		if schema == nil {
 			return t, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name one"}
 		}
+
 		t.Schema = *schema
 	}
+
 	return t, nil
 }
 
@@ -99,8 +111,10 @@ func versionLess(a, b string) bool {
 		parts := append(strings.Split(s, "."), "0")
 		major, _ := strconv.Atoi(parts[0])
 		minor, _ := strconv.Atoi(parts[1])
+
 		return major*1000 + minor
 	}
+
 	return number(a) < number(b)
 }
 
@@ -109,15 +123,18 @@ func checkSRID(ctx context.Context, conn *pgx.Conn, t catalog.Relation, srid int
 	if srid == 0 {
 		return nil
 	}
+
 	var known bool
 	err := conn.QueryRow(ctx, "select exists (select from "+
 		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1)", srid).Scan(&known)
 	if err != nil {
 		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", srid)
 	}
+
 	if !known {
 		return &geomgen.ParamError{Param: "srid", Value: strconv.Itoa(int(srid)), Reason: "the server does not know it: it is not in spatial_ref_sys"}
 	}
+
 	return nil
 }
 
@@ -127,15 +144,18 @@ func checkMetres(ctx context.Context, conn *pgx.Conn, t catalog.Relation, j job.
 	if j.Code != geomgen.INSPIRE && j.Code != geomgen.INSPIREShort {
 		return nil
 	}
+
 	var metres bool
 	err := conn.QueryRow(ctx, "select coalesce(proj4text, '') like '%+units=m %' or coalesce(proj4text, '') like '%+units=m' from "+
 		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", j.Grid.SRID).Scan(&metres)
 	if err != nil {
 		return pg.Wrap(err, "looking up the units of SRID %d in spatial_ref_sys", j.Grid.SRID)
 	}
+
 	if !metres {
 		return job.NotMetricError(j)
 	}
+
 	return nil
 }
 
@@ -146,6 +166,7 @@ func CheckCreate(ctx context.Context, conn *pgx.Conn, t catalog.Relation) error 
 	err := conn.QueryRow(ctx, `
 		select s.oid is not null, coalesce(has_schema_privilege(s.oid, 'CREATE') and has_schema_privilege(s.oid, 'USAGE'), false), current_user
 		from (select 1) one left join pg_namespace s on s.nspname = $1`, t.Schema).Scan(&there, &may, &role)
+
 	switch {
 	case err != nil:
 		return pg.Wrap(err, "looking up schema %s and the privileges on it", t.Schema)
@@ -155,6 +176,7 @@ func CheckCreate(ctx context.Context, conn *pgx.Conn, t catalog.Relation) error 
 		return denied(role, "it may not create tables in schema "+t.Schema,
 			"grant usage, create on schema "+pgx.Identifier{t.Schema}.Sanitize()+" to "+pgx.Identifier{role}.Sanitize())
 	}
+
 	return nil
 }
 
@@ -167,6 +189,7 @@ func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error
 		       has_database_privilege(current_database(), 'CREATE'), current_user, current_database()
 		from (select 1) one left join pg_namespace l on l.nspname = $1`, schema).Scan(&there, &use, &create, &role, &database)
 	roleName := pgx.Identifier{role}.Sanitize()
+
 	switch {
 	case err != nil:
 		return pg.Wrap(err, "looking up the ledger's schema %s and the privileges on it", schema)
@@ -177,6 +200,7 @@ func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error
 		return denied(role, "it may not use the ledger's schema "+schema,
 			fmt.Sprintf("grant usage, create on schema %s to %s", pgx.Identifier{schema}.Sanitize(), roleName))
 	}
+
 	return nil
 }
 

@@ -236,10 +236,12 @@ func checkOwner(ctx context.Context, conn pg.Querier, t catalog.Relation) error 
 		       case when current_setting('server_version_num')::int < 160000 then true else pg_has_role(o.oid, 'SET') end
 		from pg_class c join pg_roles o on o.oid = c.relowner, pg_roles r where c.oid = $1 and r.rolname = current_user`,
 		t.OID).Scan(&owner, &role, &creates, &may)
+
 	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
 	fail := func(what, advice string) error {
 		return &pg.ServerError{Doing: "replacing table " + t.String(), Err: errors.New(what + " (SQLSTATE 42501)"), Advice: advice}
 	}
+
 	switch {
 	case err != nil:
 		return pg.Wrap(err, "looking up the owner of table %s", t.Table)
@@ -249,5 +251,6 @@ func checkOwner(ctx context.Context, conn pg.Querier, t catalog.Relation) error 
 	case !may:
 		return fail("the role may not give tables to its owner "+owner, "grant "+quote(owner)+" to "+quote(role)+" with set true")
 	}
+
 	return nil
 }

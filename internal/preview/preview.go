@@ -55,6 +55,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, table job.Table, column string
 	if errors.As(err, &param) {
 		return nil, err
 	}
+
 	return p, pg.Wrap(err, "reading table %s", table)
 }
 
@@ -67,22 +68,27 @@ func readTable(ctx context.Context, tx pgx.Tx, table job.Table, column string) (
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "is not there, in no schema of the search_path"}
 		}
+
 		if err != nil {
 			return nil, err
 		}
 	}
+
 	geometry, send, err := p.columns(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
+
 	value := "null::float8"
 	if p.Column != "" {
 		value = pgx.Identifier{p.Column}.Sanitize() + "::float8"
 	}
+
 	sql, whole, err := p.query(ctx, tx, send+"("+pgx.Identifier{geometry}.Sanitize()+") as g, "+value+" as v")
 	if err != nil {
 		return nil, err
 	}
+
 	return p, p.read(ctx, tx, sql, whole)
 }
 
@@ -93,6 +99,7 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 	if err != nil {
 		return err
 	}
+
 	kept := sampler{every: 1, most: sampleCells}
 	var b []byte
 	var v *float64
@@ -100,20 +107,25 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 		if !kept.wants() || b == nil {
 			return nil
 		}
+
 		g, err := ewkb.Unmarshal(b)
 		if err != nil {
 			return fmt.Errorf("reading EWKB of %d bytes: %w", len(b), err)
 		}
+
 		if rings := ringsOf(g); len(rings) > 0 {
 			p.SRID = int32(g.SRID())
 			kept.add(Cell{rings, v})
 		}
+
 		return nil
 	})
+
 	p.Cells = kept.cells
 	if whole {
 		p.Rows, p.Sample = kept.seen, kept.every > 1
 	}
+
 	return err
 }
 
@@ -126,9 +138,11 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 		from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace cn on cn.oid = c.relnamespace
 		join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
 		where cn.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`, p.Table.Schema, p.Table.Name)
+
 	if err != nil {
 		return "", "", err
 	}
+
 	var name, kind, schema string
 	var isNumber bool
 	numeric := map[string]bool{}
@@ -139,8 +153,10 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 		if kind == "geometry" && geometry == "" {
 			geometry, send = name, pgx.Identifier{schema, "st_asewkb"}.Sanitize()
 		}
+
 		return nil
 	})
+
 	switch {
 	case err != nil:
 		return "", "", err
@@ -156,9 +172,11 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 			if there {
 				reason = "is not numeric in table " + p.Table.String()
 			}
+
 			return "", "", &geomgen.ParamError{Param: "column", Value: p.Column, Reason: reason}
 		}
 	}
+
 	return geometry, send, p.countRows(ctx, tx)
 }
 
@@ -169,8 +187,10 @@ func ringsOf(g geom.T) [][]geomgen.Point {
 		for i := 0; i+1 < len(flat); i += stride {
 			list = append(list, geomgen.Point{X: flat[i], Y: flat[i+1]})
 		}
+
 		return list
 	}
+
 	switch g := g.(type) {
 	case *geom.Point:
 		if !g.Empty() {
@@ -186,7 +206,9 @@ func ringsOf(g geom.T) [][]geomgen.Point {
 		for i := range g.NumPolygons() {
 			rings = append(rings, ringsOf(g.Polygon(i))...)
 		}
+
 		return rings
 	}
+
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -16,6 +17,7 @@ func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
 	if err != nil || p.Rows <= previewCells {
 		return err
 	}
+
 	p.Sample = true
 	var estimate int64
 	err = tx.QueryRow(ctx, `
@@ -23,6 +25,7 @@ func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
 		select coalesce(sum(case when c.reltuples > 0 then c.reltuples else pg_relation_size(c.oid) / $2 end), 0)::bigint
 		from tables t join pg_class c on c.oid = t.oid where c.relkind in ('r', 'm')`, catalog.QuoteTable(p.Table), int64(plan.BoxRowBytes)).Scan(&estimate)
 	p.Rows = max(p.Rows, estimate)
+
 	return err
 }
 
@@ -33,22 +36,26 @@ func (p *Preview) query(ctx context.Context, tx pgx.Tx, columns string) (sql str
 	if !p.Sample {
 		return sql, true, nil
 	}
+
 	var key *string
 	var kind string
 	err = tx.QueryRow(ctx, `
 		select (select a.attname from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
 		        where i.indrelid = c.oid and i.indisprimary and i.indnkeyatts = 1 and a.atttypid in ('int4'::regtype, 'int8'::regtype)),
 		       c.relkind::text from pg_class c where c.oid = $1::text::regclass`, catalog.QuoteTable(p.Table)).Scan(&key, &kind)
+
 	switch {
 	case err != nil:
 		return "", false, err
 	case key != nil:
 		return p.byKey(columns, pgx.Identifier{*key}.Sanitize()), false, nil
 	}
+
 	// The client thins out what comes: of pages that lie together, too, some rows each.
 	if share := 100 * 20 * float64(previewCells) / float64(p.Rows); share < 100 && (kind == "r" || kind == "p" || kind == "m") {
 		return sql + fmt.Sprintf(" tablesample system (%g) repeatable (1)", share), false, nil
 	}
+
 	return sql, true, nil // views cannot be sampled
 }
 
@@ -61,6 +68,7 @@ func (p *Preview) byKey(columns, key string) string {
 	for p.Rows/step > previewCells {
 		step *= 4
 	}
+
 	return fmt.Sprintf(`
 		with recursive block (id) as (
 		  (select %[1]s::bigint from %[2]s order by %[1]s limit 1)
@@ -100,10 +108,13 @@ func (t *sampler) add(c Cell) {
 	if len(t.cells) <= t.most {
 		return
 	}
+
 	half := t.cells[:0]
+
 	for i := 0; i < len(t.cells); i += 2 {
 		half = append(half, t.cells[min(i+int(splitmix64(uint64(i))%2), len(t.cells)-1)])
 	}
+
 	clear(t.cells[len(half):])
 	t.cells, t.every = half, 2*t.every
 }

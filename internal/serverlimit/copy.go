@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/pg"
@@ -56,15 +57,18 @@ func (b *measurement) turn(ctx context.Context, want int64, doing string, do fun
 	if _, err := tx.Exec(ctx, b.table.CreateSQL(b.plan.Job)); err != nil {
 		return 0, pg.Wrap(err, "making table %s for %s", b.table, doing)
 	}
+
 	began := time.Now()
 	tag, err := do(tx)
 	took := time.Since(began)
 	if err != nil {
 		return 0, pg.Wrap(errors.Join(err, ctx.Err()), "%s into table %s", doing, b.table)
 	}
+
 	if tag.RowsAffected() != want {
 		return 0, fmt.Errorf("%s into table %s: %d rows expected, %d reported by COPY", doing, b.table, want, tag.RowsAffected())
 	}
+
 	return took, pg.Wrap(tx.Rollback(ctx), "rolling back %s", doing)
 }
 
@@ -74,7 +78,9 @@ func (b *measurement) copyGenerated(ctx context.Context, n int64) (time.Duration
 	if b.counting {
 		progress = b.options.Progress
 	}
+
 	rows := copier.NewCountedRows(b.newRows(ctx, n), progress, 1, new(atomic.Int64))
+
 	return b.turn(ctx, n, "copying generated rows", func(tx pgx.Tx) (pgconn.CommandTag, error) {
 		return tx.Conn().PgConn().CopyFrom(ctx, rows, copier.SQL(b.table.Table, b.plan.Job, "stdin", true))
 	})
@@ -88,26 +94,33 @@ func (b *measurement) writeFile(ctx context.Context) error {
 			err = fmt.Errorf("writing a temporary file of %d rows, about %d MB: %w: make room, or set TMPDIR to another directory",
 				b.rows, b.rows*int64(b.plan.RowBytes())/1_000_000+1, err)
 		}
+
 		return err
 	}
+
 	dir, err := os.MkdirTemp(b.options.TempDir, "loadgrid-bench-*")
 	if err != nil {
 		return failed(err)
 	}
+
 	b.dir = dir
 	if dir, err = filepath.Abs(dir); err != nil { // the server is somewhere else
 		return failed(err)
 	}
+
 	if err := os.Chmod(dir, 0o755); err != nil { // the server is somebody else
 		return failed(err)
 	}
+
 	b.file = filepath.Join(dir, "rows.copy")
 	f, err := os.OpenFile(b.file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return failed(err)
 	}
+
 	const buffer = 1 << 18
 	_, err = io.CopyBuffer(struct{ io.Writer }{f}, b.newRows(ctx, b.rows), make([]byte, buffer))
+
 	return failed(errors.Join(err, f.Chmod(0o644), f.Close()))
 }
 
@@ -123,6 +136,7 @@ func (b *measurement) close() error {
 		case <-time.After(cleanupTimeout):
 		}
 	}
+
 	return b.removeFile()
 }
 
@@ -130,9 +144,11 @@ func (b *measurement) removeFile() error {
 	if b.dir == "" {
 		return nil
 	}
+
 	if err := os.RemoveAll(b.dir); err != nil {
 		return fmt.Errorf("removing the temporary file: %w", err)
 	}
+
 	return nil
 }
 
@@ -143,13 +159,17 @@ func (b *measurement) chooseLimit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	if why == "" {
 		b.limitBy, b.limitWhy = LimitServerFile, "the role may read files of the server, which sees this machine's"
 		b.copyLimit = b.copyServerFile
+
 		return nil
 	}
+
 	b.limitBy, b.limitWhy = LimitClientFile, why
 	b.copyLimit = func(ctx context.Context) (time.Duration, error) { return b.copyClientFile(ctx, "", b.rows) }
+
 	return nil
 }
 
@@ -160,14 +180,17 @@ func (b *measurement) tryServerFile(ctx context.Context) (why string, err error)
 	if err != nil {
 		return "", pg.Wrap(err, "asking whether the role may read files of the server")
 	}
+
 	if !may {
 		return "the role may not read files of the server: that needs a superuser, or membership in pg_read_server_files", nil
 	}
+
 	_, err = b.copyServerFile(ctx)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && isFileTrouble(pgErr.Code) {
 		return fmt.Sprintf("the server does not see this client's file, %s (SQLSTATE %s)", sqltext.OneLine(pgErr.Message), pgErr.Code), nil
 	}
+
 	return "", err
 }
 
@@ -189,6 +212,7 @@ func (b *measurement) copyServerFile(ctx context.Context) (time.Duration, error)
 	if err := b.conn.QueryRow(ctx, "select quote_literal($1)", b.file).Scan(&name); err != nil {
 		return 0, pg.Wrap(err, "quoting the name of file %s", b.file)
 	}
+
 	return b.turn(ctx, b.rows, "copying a file of the server", func(tx pgx.Tx) (pgconn.CommandTag, error) {
 		return tx.Exec(ctx, copier.SQL(b.table.Table, b.plan.Job, name, true))
 	})
@@ -202,6 +226,7 @@ func (b *measurement) copyClientFile(ctx context.Context, where string, want int
 		return 0, fmt.Errorf("opening the temporary file: %w", err)
 	}
 	defer f.Close()
+
 	return b.turn(ctx, want, "sending prepared rows", func(tx pgx.Tx) (pgconn.CommandTag, error) {
 		return tx.Conn().PgConn().CopyFrom(ctx, f, copier.SQL(b.table.Table, b.plan.Job, "stdin", true)+where)
 	})
@@ -220,6 +245,7 @@ func (b *measurement) generate(ctx context.Context) error {
 	const long = 300 * time.Millisecond
 	buffer := make([]byte, plan.DriverBuffer)
 	var took []time.Duration
+
 	for began := time.Now(); len(took) < minRounds || time.Since(began) < long; {
 		round, rows := time.Now(), b.newRows(ctx, b.rows)
 		for {
@@ -229,8 +255,11 @@ func (b *measurement) generate(ctx context.Context) error {
 				return fmt.Errorf("generating rows: %w", err)
 			}
 		}
+
 		took = append(took, time.Since(round))
 	}
+
 	b.generated = rateOf(b.rows, took).Median
+
 	return nil
 }

@@ -102,21 +102,26 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Rows == 0 {
 		o.Rows = defaultBenchRows
 	}
+
 	if o.Rows < 1 || o.Rows > maxBenchRows {
 		return o, &geomgen.ParamError{Param: "rows", Value: strconv.FormatInt(o.Rows, 10),
 			Reason: fmt.Sprintf("must lie between 1 and %d", maxBenchRows)}
 	}
+
 	if o.Schema != "" {
 		if err := job.CheckIdentifier("schema", o.Schema); err != nil {
 			return o, err
 		}
 	}
+
 	if o.Budget <= 0 {
 		o.Budget = benchBudget
 	}
+
 	if o.Progress == nil {
 		o.Progress = new(progress.Progress)
 	}
+
 	return o, nil
 }
 
@@ -142,10 +147,12 @@ func Measure(ctx context.Context, pool *pgxpool.Pool, options Options) (result R
 	if err != nil {
 		return Result{}, err
 	}
+
 	// What load would refuse is of no use to measure.
 	if err := tablelock.RefusePooler(ctx, pool); err != nil {
 		return Result{}, err
 	}
+
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return Result{}, pg.Wrap(err, "connecting")
@@ -153,6 +160,7 @@ func Measure(ctx context.Context, pool *pgxpool.Pool, options Options) (result R
 	defer conn.Release()
 	b := &measurement{conn: conn.Conn(), options: options}
 	defer func() { err = errors.Join(err, b.close()) }()
+
 	for _, step := range []func(context.Context) error{
 		b.prepare, b.fitRows, b.writeFile, b.chooseLimit, b.generate, b.discard, b.measure,
 	} {
@@ -160,8 +168,10 @@ func Measure(ctx context.Context, pool *pgxpool.Pool, options Options) (result R
 			return Result{}, err
 		}
 	}
+
 	result = b.summarize()
 	result.Seconds = time.Since(began).Seconds()
+
 	return result, nil
 }
 
@@ -171,19 +181,24 @@ func (b *measurement) prepare(ctx context.Context) error {
 	if b.table, err = precheck.FindSchemas(ctx, b.conn, job.Table{Schema: b.options.Schema}); err == nil {
 		err = b.table.CheckReserved("")
 	}
+
 	if err == nil {
 		err = precheck.CheckCreate(ctx, b.conn, b.table)
 	}
+
 	var param *geomgen.ParamError
 	if errors.As(err, &param) { // there is no parameter for the table here
 		return &geomgen.ParamError{Param: "schema", Value: b.table.Schema, Reason: param.Reason}
 	}
+
 	if err != nil {
 		return err
 	}
+
 	b.table = b.table.NewStaging("") // no ledger knows it
 	side := int64(math.Ceil(math.Sqrt(float64(b.options.Rows))))
 	b.plan, err = plan.New(ctx, job.Job{Table: b.table.Table, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: side, Rows: side, Streams: 1})
+
 	return err
 }
 
@@ -195,11 +210,13 @@ func (b *measurement) fitRows(ctx context.Context) error {
 	if _, err := b.copyGenerated(ctx, 1); err != nil {
 		return err
 	}
+
 	for n := min(few, b.options.Rows); ; n = min(10*n, b.options.Rows) {
 		took, err := b.copyGenerated(ctx, n)
 		if err != nil {
 			return err
 		}
+
 		if n == b.options.Rows || took >= enough {
 			b.rows = rowsWithin(b.options.Rows, float64(n)/took.Seconds(), b.options.Budget)
 			return nil
@@ -214,10 +231,13 @@ func rowsWithin(rows int64, perSecond float64, budget time.Duration) int64 {
 	if most >= rows {
 		return rows
 	}
+
 	unit := int64(1)
+
 	for most/unit >= 100 {
 		unit *= 10
 	}
+
 	return most / unit * unit
 }
 
@@ -227,17 +247,20 @@ func (b *measurement) measure(ctx context.Context) error {
 	b.options.Progress.Begin(progress.StageLoad, 2*maxRounds*b.rows)
 	b.counting = true
 	began := time.Now()
+
 	for round := 1; ; round++ {
 		turn := time.Now()
 		limit, err := b.copyLimit(ctx)
 		if err != nil {
 			return err
 		}
+
 		b.options.Progress.Add(b.rows)
 		generated, err := b.copyGenerated(ctx, b.rows)
 		if err != nil {
 			return err
 		}
+
 		b.limitTook, b.loadgridTook = append(b.limitTook, limit), append(b.loadgridTook, generated)
 		if !anotherRound(round, time.Since(began), time.Since(turn), b.options.Budget) {
 			b.options.Progress.Expect(2 * int64(round) * b.rows)
@@ -256,6 +279,7 @@ func anotherRound(done int, spent, last, budget time.Duration) bool {
 	case done >= minRounds:
 		return spent+last <= budget
 	}
+
 	return spent+last <= budget+budget/8
 }
 
@@ -265,8 +289,10 @@ func (b *measurement) summarize() Result {
 		Limit: rateOf(b.rows, b.limitTook), LimitBy: b.limitBy, LimitWhy: b.limitWhy,
 		Loadgrid: rateOf(b.rows, b.loadgridTook), Discarded: b.discarded, Generated: b.generated,
 	}
+
 	r.Share = r.Loadgrid.Median / r.Limit.Median
 	r.Bottleneck, r.Verdict = r.judge()
+
 	return r
 }
 
@@ -277,5 +303,6 @@ func rateOf(rows int64, took []time.Duration) Rate {
 	n := len(sorted)
 	median := (sorted[(n-1)/2] + sorted[n/2]) / 2
 	rate := func(d time.Duration) float64 { return float64(rows) / max(d, time.Nanosecond).Seconds() }
+
 	return Rate{Median: rate(median), Min: rate(sorted[n-1]), Max: rate(sorted[0])}
 }

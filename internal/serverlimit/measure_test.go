@@ -65,9 +65,12 @@ func TestRoundsFitIntoTheBudget(t *testing.T) {
 		for anotherRound(n, time.Duration(n)*round, round, budget) {
 			n++
 		}
+
 		return n
 	}
+
 	const budget = 40 * time.Second
+
 	for round, want := range map[time.Duration]int{
 		time.Millisecond: 7, 5 * time.Second: 7, 6 * time.Second: 6, 9 * time.Second: 4, 12 * time.Second: 3,
 		14 * time.Second: 3, // a little more than was planned
@@ -117,12 +120,14 @@ func TestVerdict(t *testing.T) {
 			if got != tt.want || !strings.Contains(verdict, "is the limit") || strings.Contains(verdict, "differ") {
 				t.Errorf("got %s (%s), want %s", got, verdict, tt.want)
 			}
+
 			r.Loadgrid.Min /= 2 // and the sides are as far apart as before, or nearer
 			_, verdict = r.judge()
 			overlap := r.Limit.Min <= r.Loadgrid.Max
 			if strings.Contains(verdict, "measure again") != overlap {
 				t.Errorf("loadgrid's rounds differ: %s", verdict)
 			}
+
 			r.Limit.Min = r.Loadgrid.Min
 			if same, verdict := r.judge(); same != got || !strings.Contains(verdict, "measure again") {
 				t.Errorf("both sides differ and overlap: %s (%s)", same, verdict)
@@ -148,27 +153,33 @@ func TestPreparedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	b := &measurement{options: Options{TempDir: dir}, plan: p, rows: 1234}
 	if err := b.writeFile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+
 	got, err := os.ReadFile(b.file)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	want := make([]byte, len(plan.CopyHeader)+1234*p.RowBytes()+len(plan.CopyTrailer)+1)
 	n, err := b.newRows(t.Context(), 1234).Read(want)
 	if err != nil || string(got) != string(want[:n]) {
 		t.Errorf("the file has %d bytes, other than the %d that are sent: %v", len(got), n, err)
 	}
+
 	for _, path := range []string{b.file, b.dir} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o044 != 0o044 {
 			t.Errorf("another user may not read %s: %v", path, err)
 		}
 	}
+
 	if err := b.removeFile(); err != nil {
 		t.Fatal(err)
 	}
+
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("%v is left: %v", left, err)
 	}
@@ -179,6 +190,7 @@ func TestNoRoomForThePreparedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	b := &measurement{options: Options{TempDir: filepath.Join(t.TempDir(), "nowhere")}, plan: plan, rows: 100}
 	if err := b.writeFile(t.Context()); err == nil || !strings.Contains(err.Error(), "TMPDIR") || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)

@@ -28,6 +28,7 @@ func (r Result) judge() (Bottleneck, string) {
 	if unquiet && r.Limit.Min <= r.Loadgrid.Max && r.Loadgrid.Min <= r.Limit.Max {
 		sentence += "; but the rounds differ much, so measure again when server and client are quiet"
 	}
+
 	return what, sentence
 }
 
@@ -48,5 +49,6 @@ func (r Result) compare() (Bottleneck, string) {
 	case r.LimitBy == LimitServerFile:
 		return BottleneckNetwork, "the way to the server is the limit: it would take the same rows faster from a file of its own; client and server may also share processors"
 	}
+
 	return BottleneckClient, "the client is the limit: rows that lie ready go out faster than those that it makes"
 }

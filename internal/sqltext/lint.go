@@ -39,5 +39,6 @@ func Lint(sql string) (offset int, reason string) {
 			s.at++
 		}
 	}
+
 	return 0, ""
 }

@@ -30,6 +30,7 @@ func (st statement) Has(words ...string) bool {
 			s.at++
 		}
 	}
+
 	return false
 }
 
@@ -41,12 +42,14 @@ func (st statement) Has(words ...string) bool {
 func Statements(sql string) []statement {
 	var list []statement
 	s := scanner{sql: sql}
+
 	for s.at < len(sql) {
 		st := s.statement()
 		if st.Text != "" {
 			list = append(list, st)
 		}
 	}
+
 	return list
 }
 
@@ -62,24 +65,30 @@ type scanner struct {
 func (s *scanner) statement() statement {
 	first, depth := -1, 0
 	var body sqlBody
+
 	for s.at < len(s.sql) {
 		c := s.sql[s.at]
 		if s.space() || s.comment() {
 			continue
 		}
+
 		if c == ';' && depth <= 0 && body.depth == 0 {
 			break
 		}
+
 		if first < 0 {
 			first = s.at
 		}
+
 		switch c {
 		case '(':
 			depth++
 		case ')':
 			depth--
 		}
+
 		from := s.at
+
 		switch {
 		case s.quoted():
 		case s.word():
@@ -88,13 +97,16 @@ func (s *scanner) statement() statement {
 			s.at++
 		}
 	}
+
 	end := s.at
 	s.at++ // the semicolon
 	if first < 0 {
 		return statement{}
 	}
+
 	w := scanner{sql: s.sql, at: first}
 	w.word()
+
 	return statement{Text: strings.TrimRight(s.sql[first:end], " \t\r\n\f"), Offset: first, Word: strings.ToLower(s.sql[first:w.at])}
 }
 
@@ -145,6 +157,7 @@ func (s *scanner) comment() bool {
 	case strings.HasPrefix(s.rest(), "/*"):
 		s.at += 2
 		depth := 1
+
 		for ; depth > 0 && s.at < len(s.sql); s.at++ {
 			switch {
 			case strings.HasPrefix(s.rest(), "/*"):
@@ -155,10 +168,12 @@ func (s *scanner) comment() bool {
 				s.at++
 			}
 		}
+
 		s.at, s.open = min(s.at, len(s.sql)), depth > 0
 	default:
 		return false
 	}
+
 	return true
 }
 
@@ -185,10 +200,12 @@ func (s *scanner) quoted() bool {
 		if tag == "" {
 			return false
 		}
+
 		s.pass(rest[len(tag):], tag)
 	default:
 		return false
 	}
+
 	return true
 }
 
@@ -206,9 +223,11 @@ func (s *scanner) escaped() {
 			if !strings.HasPrefix(rest, "'") || between != "" && !strings.ContainsAny(between, "\r\n") {
 				return
 			}
+
 			s.at += len(between)
 		}
 	}
+
 	s.at = len(s.sql)
 }
 
@@ -222,6 +241,7 @@ func dollarTag(s string) string {
 			return ""
 		}
 	}
+
 	return ""
 }
 

@@ -42,6 +42,7 @@ func TestStatements(t *testing.T) {
 				t.Errorf("%q: %q is not at %d", sql, st.Text, st.Offset)
 			}
 		}
+
 		if !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", sql, got, want)
 		}
@@ -54,16 +55,19 @@ func FuzzStatements(f *testing.F) {
 	for _, seed := range []string{"select 1; select ';'", "$a$;$a$;e'\\';';/*;/*;*/;*/--;\n;(;);", "create function f() begin atomic;case;end;end;x", "\"", "e'\\", "$", "é;\x00;\xff"} {
 		f.Add(seed)
 	}
+
 	f.Fuzz(func(t *testing.T, sql string) {
 		end := 0
 		for _, st := range Statements(sql) {
 			if st.Text == "" || st.Offset < end || !strings.HasPrefix(sql[st.Offset:], st.Text) {
 				t.Fatalf("%q: statement %q at %d, after %d", sql, st.Text, st.Offset, end)
 			}
+
 			end = st.Offset + len(st.Text)
 			if again := Statements(st.Text); len(again) != 1 || again[0].Text != st.Text || again[0].Word != st.Word {
 				t.Fatalf("%q: %q is taken apart to %v", sql, st.Text, again)
 			}
+
 			if line, column := LineColumn(sql, st.Offset); line < 1 || column < 1 || line > strings.Count(sql, "\n")+1 {
 				t.Fatalf("%q: line %d, column %d", sql, line, column)
 			}

@@ -60,6 +60,7 @@ func (a *Area) NeedsServer(srid int32) (need bool, why string) {
 	case a.SRID != 0 && a.SRID != srid && srid != 0:
 		return true, fmt.Sprintf("it is in EPSG:%d and the grid in EPSG:%d", a.SRID, srid)
 	}
+
 	return false, ""
 }
 
@@ -69,9 +70,11 @@ func (a *Area) CheckCoordinates(srid int32) error {
 		return &geomgen.ParamError{Param: "srid", Value: "0", Reason: fmt.Sprintf(
 			"leaves the grid without a CRS, and the area of interest is in EPSG:%d: give the grid's", a.SRID)}
 	}
+
 	if a.SRID == WGS84 || a.SRID == 0 && srid == WGS84 {
 		return checkLonLat(a.Polygons)
 	}
+
 	return nil
 }
 
@@ -92,7 +95,9 @@ func (a *Area) Unmarshal(b []byte) error {
 	if err != nil {
 		return err
 	}
+
 	a.Polygons, a.SRID, a.ready = c.Polygons, srid, true
+
 	return nil
 }
 

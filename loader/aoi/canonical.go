@@ -18,11 +18,14 @@ func canonical(polygons []geomgen.Polygon) []geomgen.Polygon {
 		for k, ring := range p {
 			all[i][k] = canonicalRing(ring)
 		}
+
 		if len(p) > 1 {
 			slices.SortFunc(all[i][1:], compareRings)
 		}
 	}
+
 	slices.SortFunc(all, func(a, b geomgen.Polygon) int { return slices.CompareFunc(a, b, compareRings) })
+
 	return all
 }
 
@@ -32,20 +35,26 @@ func canonicalRing(ring []geomgen.Point) []geomgen.Point {
 	if n < 2 || ring[n] != ring[0] {
 		return ring
 	}
+
 	first := 0
+
 	for i := range n {
 		if comparePoints(ring[i], ring[first]) < 0 {
 			first = i
 		}
 	}
+
 	step := 1
 	if comparePoints(ring[(first+n-1)%n], ring[(first+1)%n]) < 0 {
 		step = n - 1
 	}
+
 	turned := make([]geomgen.Point, n+1)
+
 	for i := range turned {
 		turned[i] = ring[(first+i*step)%n]
 	}
+
 	return turned
 }
 

@@ -13,17 +13,21 @@ import (
 func (d *geoJSON) array(depth int) (levels int, err error) {
 	var p geomgen.Point
 	numbers, hollow := 0, false
+
 	for {
 		token, err := d.token()
 		if err != nil {
 			return 0, err
 		}
+
 		switch token := token.(type) {
 		case float64:
 			if levels > 1 || hollow {
 				return 0, d.fault("a number stands among arrays of coordinates")
 			}
+
 			levels = 1
+
 			switch numbers++; numbers {
 			case 1:
 				p.X = token
@@ -36,10 +40,13 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 			if token == ']' {
 				return levels, d.close(levels, numbers, p, hollow)
 			}
+
 			if token != '[' || levels == 1 || depth == 4 {
 				return 0, d.fault("%s stands where a coordinate must", token)
 			}
+
 			inner, err := d.array(depth + 1)
+
 			switch {
 			case err != nil:
 				return 0, err
@@ -72,5 +79,6 @@ func (d *geoJSON) close(levels, numbers int, p geomgen.Point, hollow bool) error
 		d.Polygons = append(d.Polygons, d.rings)
 		d.rings = nil
 	}
+
 	return nil
 }

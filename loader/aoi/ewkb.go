@@ -26,42 +26,53 @@ func skipEWKB(b []byte, depth int) ([]byte, error) {
 	if len(b) < 5 || b[0] > 1 {
 		return nil, nil
 	}
+
 	if depth > maxNesting {
 		return nil, errors.New("collections are nested too deep in it")
 	}
+
 	var order binary.ByteOrder = binary.BigEndian
 	if b[0] == 1 {
 		order = binary.LittleEndian
 	}
+
 	kind := order.Uint32(b[1:])
 	b = b[5:]
 	if kind&ewkbSRID != 0 {
 		if len(b) < 4 {
 			return nil, nil
 		}
+
 		b = b[4:]
 	}
+
 	point := 2 * 8
+
 	for _, flag := range []uint32{ewkbZ, ewkbM} {
 		if kind&flag != 0 {
 			point += 8
 		}
 	}
+
 	count := func(least int) (int, error) {
 		if len(b) < 4 {
 			return 0, errShortEWKB
 		}
+
 		n := order.Uint32(b)
 		if b = b[4:]; int64(n)*int64(least) > int64(len(b)) {
 			return 0, errShortEWKB
 		}
+
 		return int(n), nil
 	}
+
 	switch kind &^ (ewkbZ | ewkbM | ewkbSRID) {
 	case 1: // Point
 		if len(b) < point {
 			return nil, errShortEWKB
 		}
+
 		return b[point:], nil
 	case 2: // LineString
 		n, err := count(point)
@@ -73,13 +84,16 @@ func skipEWKB(b []byte, depth int) ([]byte, error) {
 			n, err = count(point)
 			b = b[n*point:]
 		}
+
 		return b, err
 	case 4, 5, 6, 7: // several geometries, 5 bytes each at least
 		parts, err := count(5)
 		for ; parts > 0 && err == nil && b != nil; parts-- {
 			b, err = skipEWKB(b, depth+1)
 		}
+
 		return b, err
 	}
+
 	return nil, nil
 }

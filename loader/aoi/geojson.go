@@ -32,15 +32,19 @@ func readGeoJSON(r io.Reader, before int64) (*Area, error) {
 	if _, err := d.token(); err != nil { // the brace that is there
 		return nil, err
 	}
+
 	if err := d.object(0, "features", "geometry", "geometries", "coordinates"); err != nil {
 		return nil, err
 	}
+
 	if _, err := d.decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, d.fault("something follows its end")
 	}
+
 	if d.srid == 0 {
 		d.srid = WGS84
 	}
+
 	return d.newArea(d.srid), nil
 }
 
@@ -57,6 +61,7 @@ func (d *geoJSON) token() (json.Token, error) {
 func (d *geoJSON) explain(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+
 	switch {
 	case err == nil:
 		return nil
@@ -65,6 +70,7 @@ func (d *geoJSON) explain(err error) error {
 	case errors.As(err, &syntax), errors.As(err, &kind):
 		return d.fault("%v", err)
 	}
+
 	return fmt.Errorf("reading the area of interest: %w", err)
 }
 
@@ -84,12 +90,14 @@ func (d *geoJSON) skip() error {
 		if err != nil {
 			return err
 		}
+
 		switch token {
 		case json.Delim('{'), json.Delim('['):
 			depth++
 		case json.Delim('}'), json.Delim(']'):
 			depth--
 		}
+
 		if depth == 0 {
 			return nil
 		}
@@ -110,12 +118,15 @@ func (d *geoJSON) object(depth int, allowed ...string) error {
 	if depth > maxNesting {
 		return d.fault("collections are nested more than %d deep", maxNesting)
 	}
+
 	o := object{first: len(d.Polygons)}
+
 	for {
 		name, err := d.token()
 		if err != nil {
 			return err
 		}
+
 		switch {
 		case name == json.Delim('}'):
 			return d.finish(o, allowed)
@@ -127,11 +138,13 @@ func (d *geoJSON) object(depth int, allowed ...string) error {
 			if o.member != "" {
 				return d.fault("an object has %s and %s", o.member, name)
 			}
+
 			o.member = name.(string)
 			err = d.read(&o, depth)
 		default:
 			err = d.skip()
 		}
+
 		if err != nil {
 			return err
 		}
@@ -145,8 +158,10 @@ func (d *geoJSON) read(o *object, depth int) (err error) {
 		if err := d.delim('['); err != nil {
 			return err
 		}
+
 		o.levels, err = d.array(1)
 		d.ring, d.rings = d.ring[:0], nil
+
 		return err
 	case "geometry":
 		token, err := d.token()
@@ -158,10 +173,12 @@ func (d *geoJSON) read(o *object, depth int) (err error) {
 		case token != json.Delim('{'):
 			return d.fault("%v stands where a geometry must", token)
 		}
+
 		return d.object(depth+1, "coordinates", "geometries")
 	case "geometries":
 		return d.list(func(int) error { return d.object(depth+1, "coordinates", "geometries") })
 	}
+
 	err = d.list(func(n int) error {
 		d.Where = fmt.Sprintf(", in feature %d", n)
 		return d.object(depth+1, "geometry")
@@ -169,6 +186,7 @@ func (d *geoJSON) read(o *object, depth int) (err error) {
 	if err == nil {
 		d.Where = ""
 	}
+
 	return err
 }
 
@@ -177,6 +195,7 @@ func (d *geoJSON) list(read func(n int) error) error {
 	if err := d.delim('['); err != nil {
 		return err
 	}
+
 	for n := 1; ; n++ {
 		token, err := d.token()
 		switch {
@@ -187,6 +206,7 @@ func (d *geoJSON) list(read func(n int) error) error {
 		case token != json.Delim('{'):
 			return d.fault("%v stands where an object must", token)
 		}
+
 		if err := read(n); err != nil {
 			return err
 		}
@@ -214,6 +234,7 @@ func (d *geoJSON) finish(o object, allowed []string) error {
 	default:
 		return d.fault("an object's type is %q", o.kind)
 	}
+
 	switch {
 	case !slices.Contains(allowed, want):
 		return d.fault("a %s stands where none may", o.kind)
@@ -224,6 +245,7 @@ func (d *geoJSON) finish(o object, allowed []string) error {
 	case o.levels != levels && o.levels != 0:
 		return d.fault("the coordinates of a %s are nested %d deep, not %d", o.kind, o.levels, levels)
 	}
+
 	return d.check(o.first)
 }
 
@@ -233,14 +255,18 @@ func (d *geoJSON) crs() error {
 	if err := d.decoder.Decode(&crs); err != nil || crs == nil {
 		return d.explain(err)
 	}
+
 	name, _ := crs.Properties["name"].(string)
 	srid, err := sridOf(name)
 	if err != nil {
 		return err
 	}
+
 	if d.srid != 0 && srid != d.srid {
 		return BadArea("is in EPSG:%d and, elsewhere, in EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
 	}
+
 	d.srid = srid
+
 	return nil
 }

@@ -39,12 +39,14 @@ func (c *PolygonReader) add(g geom.T) error {
 	case *geom.Polygon:
 		first := len(c.Polygons)
 		c.addPolygon(g)
+
 		return c.check(first)
 	case *geom.MultiPolygon:
 		first := len(c.Polygons)
 		for i := range g.NumPolygons() {
 			c.addPolygon(g.Polygon(i))
 		}
+
 		return c.check(first)
 	case *geom.GeometryCollection:
 		for _, part := range g.Geoms() {
@@ -52,6 +54,7 @@ func (c *PolygonReader) add(g geom.T) error {
 				return err
 			}
 		}
+
 		return nil
 	case *geom.Point:
 		return c.refuse("Point")
@@ -62,6 +65,7 @@ func (c *PolygonReader) add(g geom.T) error {
 	case *geom.MultiLineString:
 		return c.refuse("MultiLineString")
 	}
+
 	return c.refuse(fmt.Sprintf("%T", g))
 }
 
@@ -71,9 +75,11 @@ func (c *PolygonReader) AddEWKB(b []byte) (srid int32, err error) {
 	if err = checkEWKB(b); err == nil {
 		g, err = ewkb.Unmarshal(b)
 	}
+
 	if err != nil {
 		return 0, BadArea("cannot be read%s, from %d bytes of EWKB: %w", c.Where, len(b), err)
 	}
+
 	return int32(g.SRID()), c.add(g)
 }
 
@@ -86,17 +92,22 @@ func (c *PolygonReader) addPolygon(g *geom.Polygon) {
 	if g.NumLinearRings() == 0 {
 		return // empty
 	}
+
 	c.dropped = c.dropped || g.Stride() > 2
 	var p geomgen.Polygon
+
 	for k := range g.NumLinearRings() {
 		r := g.LinearRing(k)
 		flat, stride := r.FlatCoords(), r.Stride()
 		ring := make([]geomgen.Point, 0, r.NumCoords())
+
 		for i := 0; i+1 < len(flat); i += stride {
 			ring = append(ring, geomgen.Point{X: flat[i], Y: flat[i+1]})
 		}
+
 		p = append(p, ring)
 	}
+
 	c.Polygons = append(c.Polygons, p)
 }
 
@@ -106,6 +117,7 @@ func (c *PolygonReader) check(first int) error {
 	if len(c.Polygons) > first {
 		c.Parts++
 	}
+
 	for i := first; i < len(c.Polygons); i++ {
 		for k, ring := range c.Polygons[i] {
 			if at, reason := ringFault(ring); reason != "" {
@@ -113,6 +125,7 @@ func (c *PolygonReader) check(first int) error {
 			}
 		}
 	}
+
 	return nil
 }
 
@@ -123,6 +136,7 @@ func ringFault(ring []geomgen.Point) (at geomgen.Point, reason string) {
 			return p, "has a coordinate that is not finite"
 		}
 	}
+
 	switch n := len(ring); {
 	case n == 0:
 		return geomgen.Point{}, "has no points"
@@ -131,6 +145,7 @@ func ringFault(ring []geomgen.Point) (at geomgen.Point, reason string) {
 	case n < 4:
 		return ring[0], "has fewer than four points"
 	}
+
 	return geomgen.Point{}, ""
 }
 
@@ -159,6 +174,7 @@ func checkLonLat(polygons []geomgen.Polygon) error {
 				case n == 0:
 					continue
 				}
+
 				// From edge to edge of the world goes a polygon that has a pole in it.
 				if d := math.Abs(q.X - ring[n-1].X); d > 180 && d < 360 {
 					return BadArea("crosses the antimeridian, or goes more than half round the earth in one segment: %s, from %s: %s; if the long way is meant, put a point in between",
@@ -167,5 +183,6 @@ func checkLonLat(polygons []geomgen.Polygon) error {
 			}
 		}
 	}
+
 	return nil
 }

@@ -36,6 +36,7 @@ func TestAreaInDegrees(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+
 				err = a.CheckCoordinates(in.grid)
 				if test.words != nil {
 					checkParam(t, err, "aoi", test.words...)
@@ -43,6 +44,7 @@ func TestAreaInDegrees(t *testing.T) {
 					t.Error(err)
 				}
 			}
+
 			if a, err := Read(strings.NewReader("SRID=3857;" + test.wkt)); err != nil || a.CheckCoordinates(4326) != nil {
 				t.Errorf("in metres anything goes: %v", err)
 			}
@@ -70,6 +72,7 @@ func TestAreaNeedsServer(t *testing.T) {
 			}
 		})
 	}
+
 	checkParam(t, (&Area{SRID: 3035}).CheckCoordinates(0), "srid", "leaves the grid without a CRS", "EPSG:3035")
 }
 
@@ -84,16 +87,20 @@ func TestAreaIsTheSameOutOfTheLedger(t *testing.T) {
 		if err := got.Unmarshal(b); err != nil {
 			t.Fatal(err)
 		}
+
 		if got.SRID != a.SRID || !reflect.DeepEqual(canonical(got.Polygons), canonical(a.Polygons)) || !got.ready {
 			t.Errorf("%+v became %+v", a, got)
 		}
+
 		if again := got.Marshal(); !bytes.Equal(b, again) {
 			t.Errorf("%x became %x", b, again)
 		}
+
 		if err := got.Unmarshal(b[:len(b)-1]); err == nil {
 			t.Error("an area that is cut off was read")
 		}
 	}
+
 	one, other := Area{Polygons: []geomgen.Polygon{square(0, 0, 1)}}, Area{Polygons: []geomgen.Polygon{square(0, 0, 1+0x1p-52)}}
 	if one.Digest() == other.Digest() {
 		t.Errorf("digests %s and %s", one.Digest(), other.Digest())
@@ -106,29 +113,36 @@ func TestAreaIsTheSameInAnyOrder(t *testing.T) {
 	star := []geomgen.Point{{X: 2, Y: 1}, {X: 5, Y: 0}, {X: 4, Y: 3}, {X: 6, Y: 6}, {X: 3, Y: 4}, {X: 0, Y: 5}, {X: 2, Y: 1}}
 	a := Area{Polygons: []geomgen.Polygon{{star}, square(10, 0, 3), {square(20, 0, 9)[0], square(21, 1, 1)[0], square(23, 1, 1)[0], square(21, 5, 2)[0]}}}
 	want := a.Digest()
+
 	for range 200 {
 		for _, p := range a.Polygons {
 			rng.Shuffle(len(p)-1, func(i, j int) { p[i+1], p[j+1] = p[j+1], p[i+1] })
 			for k, ring := range p {
 				n := len(ring) - 1
 				turned, by := make([]geomgen.Point, n), rng.IntN(n)
+
 				for i := range turned {
 					turned[i] = ring[(i+by)%n]
 				}
+
 				if rng.IntN(2) == 0 {
 					slices.Reverse(turned)
 				}
+
 				p[k] = append(turned, turned[0])
 			}
 		}
+
 		rng.Shuffle(len(a.Polygons), func(i, j int) { a.Polygons[i], a.Polygons[j] = a.Polygons[j], a.Polygons[i] })
 		if err := geomgen.CheckPolygons(a.Polygons); err != nil {
 			t.Fatal(err)
 		}
+
 		if got := a.Digest(); got != want {
 			t.Fatalf("another area: %v", a.Polygons)
 		}
 	}
+
 	p := a.Polygons[0][0]
 	p[1], p[2] = p[2], p[1] // the same corners
 	if a.Digest() == want {

@@ -29,6 +29,7 @@ func read(r io.Reader, most int64) (*Area, error) {
 	in := bufio.NewReaderSize(limited, 1<<16)
 	first, before, err := firstByte(in)
 	var a *Area
+
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, BadArea("is empty: there is nothing in it")
@@ -39,15 +40,19 @@ func read(r io.Reader, most int64) (*Area, error) {
 	default:
 		a, err = readWKT(in)
 	}
+
 	if limited.N <= 0 {
 		return nil, BadArea("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or put it into a table and use aoi-sql", most)
 	}
+
 	if err != nil {
 		return nil, err
 	}
+
 	if len(a.Polygons) == 0 {
 		return nil, BadArea("is empty: it has no polygons")
 	}
+
 	return a, nil
 }
 
@@ -58,13 +63,16 @@ func firstByte(r *bufio.Reader) (first byte, before int64, err error) {
 		if _, err := r.Discard(len(mark)); err != nil {
 			return 0, 0, err
 		}
+
 		before = int64(len(mark))
 	}
+
 	for ; ; before++ {
 		b, err := r.ReadByte()
 		if err != nil {
 			return 0, 0, err
 		}
+
 		if !unicode.IsSpace(rune(b)) {
 			return b, before, r.UnreadByte()
 		}
@@ -77,10 +85,12 @@ func sridOf(name string) (int32, error) {
 	if regexp.MustCompile(`(?i)^(urn:ogc:def:crs:)?OGC:[0-9.]*:?CRS84$`).MatchString(name) {
 		return WGS84, nil
 	}
+
 	if m := regexp.MustCompile(`(?i)^(?:urn:ogc:def:crs:)?EPSG:(?:[0-9.]*:)?([0-9]+)$`).FindStringSubmatch(name); m != nil {
 		if n, err := strconv.ParseInt(m[1], 10, 32); err == nil && n > 0 {
 			return int32(n), nil
 		}
 	}
+
 	return 0, BadArea("names a CRS that is not understood, %q: it must look like EPSG:3035 or urn:ogc:def:crs:EPSG::3035", name)
 }

@@ -19,6 +19,7 @@ func FuzzReadArea(f *testing.F) {
 	for _, seed := range areaSeeds() {
 		f.Add([]byte(seed))
 	}
+
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -29,6 +30,7 @@ func FuzzReadArea(f *testing.F) {
 		} else {
 			checkAreaError(t, err)
 		}
+
 		var fromServer Area
 		if serverErr := fromServer.Unmarshal(in); serverErr == nil {
 			checkRings(t, &fromServer)
@@ -36,11 +38,13 @@ func FuzzReadArea(f *testing.F) {
 		} else {
 			checkAreaError(t, serverErr)
 		}
+
 		runtime.ReadMemStats(&after)
 		// All that was asked for, garbage too, so that no peak was higher.
 		if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 4<<20+4096*uint64(len(in)) {
 			t.Fatalf("%d bytes of input took %d bytes of memory", len(in), bytes)
 		}
+
 		if err == nil && a.CheckCoordinates(4326) == nil {
 			CheckSelects(t, a)
 		}
@@ -64,14 +68,17 @@ func areaSeeds() []string {
 		"SRID=99999999999;POLYGON" + wktRing, "POLYGON((0 0,1e308 0,1e308 -1e308,0 0))",
 		strings.Repeat("GEOMETRYCOLLECTION(", 33) + "POLYGON" + wktRing, "MULTIPOLYGON(" + strings.Repeat("EMPTY,", 5000) + "EMPTY)",
 	}
+
 	// EWKB as it should be, and with more polygons, rings or points than there are.
 	square := geomgen.AppendPolygon(nil, []([]geomgen.Point){{{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 1}, {X: 0, Y: 0}}})
 	seeds = append(seeds, string(append(geomgen.AppendMultiPolygonHeader(nil, 4326, 1), square...)))
+
 	for _, at := range []int{5, 9} {
 		forged := bytes.Clone(square)
 		binary.LittleEndian.PutUint32(forged[at:], 1<<27)
 		seeds = append(seeds, string(forged), string(append(geomgen.AppendMultiPolygonHeader(nil, 0, 1<<27), forged...)))
 	}
+
 	return append(seeds, strings.Repeat("\x01\x07\x00\x00\x00\x01\x00\x00\x00", 50))
 }
 
@@ -89,14 +96,17 @@ func checkRings(t *testing.T, a *Area) {
 	if a.SRID < 0 {
 		t.Fatalf("accepted SRID %d", a.SRID)
 	}
+
 	for _, p := range a.Polygons {
 		if len(p) == 0 {
 			t.Fatal("a polygon has no ring")
 		}
+
 		for _, ring := range p {
 			if len(ring) < 4 || ring[0] != ring[len(ring)-1] {
 				t.Fatalf("accepted the ring %v", ring)
 			}
+
 			for _, q := range ring {
 				if math.IsNaN(q.X) || math.IsInf(q.X, 0) || math.IsNaN(q.Y) || math.IsInf(q.Y, 0) {
 					t.Fatalf("accepted the point %v", q)

@@ -16,32 +16,42 @@ import (
 func bigArea(pattern string, wkt bool, digits, rings, blocks int) (r io.Reader, size int, points int) {
 	const perBlock = 1000
 	var b strings.Builder
+
 	for i := range perBlock {
 		a := 2 * math.Pi * float64(i) / perBlock
 		fmt.Fprintf(&b, pattern+",", digits, math.Cos(a), digits, math.Sin(a))
 	}
+
 	block, last := b.String(), fmt.Sprintf(pattern, digits, 1.0, digits, 0.0)
 	head, foot := `{"type":"FeatureCollection","features":[`, `]}`
 	open, end := `{"type":"Feature","properties":null,"geometry":{"type":"Polygon","coordinates":[[`, last+`]]}}`
 	if wkt {
 		head, foot, open, end = "MULTIPOLYGON(", ")", "((", last+"))"
 	}
+
 	parts := []string{head}
+
 	for n := range rings {
 		if n > 0 {
 			parts = append(parts, ",")
 		}
+
 		parts = append(parts, open)
+
 		for range blocks {
 			parts = append(parts, block) // the same bytes
 		}
+
 		parts = append(parts, end)
 	}
+
 	readers := []io.Reader{}
+
 	for _, part := range append(parts, foot) {
 		size += len(part)
 		readers = append(readers, strings.NewReader(part))
 	}
+
 	return io.MultiReader(readers...), size, rings * (blocks*perBlock + 1)
 }
 
@@ -50,8 +60,10 @@ func heapWhile(f func()) int64 {
 	heap := func() int64 {
 		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 		metrics.Read(sample)
+
 		return int64(sample[0].Value.Uint64())
 	}
+
 	runtime.GC()
 	before := heap()
 	done, peak := make(chan struct{}), make(chan int64)
@@ -67,8 +79,10 @@ func heapWhile(f func()) int64 {
 			}
 		}
 	}()
+
 	f()
 	close(done)
+
 	return <-peak
 }
 
@@ -95,13 +109,17 @@ func TestReadAreaOfManyBytes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			got := 0
+
 			for _, p := range a.Polygons {
 				got += len(p[0])
 			}
+
 			if got != points || len(a.Polygons) != test.rings {
 				t.Errorf("got %d points of %d polygons, want %d of %d", got, len(a.Polygons), points, test.rings)
 			}
+
 			times := float64(peak) / float64(size)
 			t.Logf("%d points, %d bytes in %v: the heap grew by %.1f times the file", points, size, time.Since(start).Round(time.Millisecond), times)
 			if times > test.most {

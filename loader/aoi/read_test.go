@@ -43,6 +43,7 @@ func named(crs string) string {
 func TestReadArea(t *testing.T) {
 	one, two := []geomgen.Polygon{square(0, 0, 1)}, []geomgen.Polygon{square(0, 0, 1), square(5, 5, 1)}
 	hole := geomgen.Polygon{square(0, 0, 9)[0], square(2, 2, 1)[0]}
+
 	for _, test := range []struct {
 		name, text string
 		srid       int32
@@ -87,6 +88,7 @@ func TestReadArea(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+
 			if !reflect.DeepEqual(a.Polygons, test.want) || a.SRID != test.srid || a.Union != test.union || len(a.Warnings) != test.warnings {
 				t.Errorf("got %+v", a)
 			}
@@ -99,6 +101,7 @@ func TestReadAreaRefuses(t *testing.T) {
 		return `{"type":"Polygon","coordinates":[` + ringText + `,[` + points + `]]}`
 	}
 	collection := `{"type":"GeometryCollection","geometries":[`
+
 	for _, test := range []struct {
 		name, text string
 		words      []string
@@ -198,11 +201,13 @@ func checkParam(t *testing.T, err error, param string, words ...string) {
 	if !errors.As(err, &bad) || bad.Param != param {
 		t.Fatalf("got %v, want an error about %s", err, param)
 	}
+
 	for _, w := range words {
 		if !strings.Contains(bad.Reason, w) {
 			t.Errorf("want %q in: %s", w, bad.Reason)
 		}
 	}
+
 	if strings.Contains(bad.Reason, "\n") || len(bad.Reason) > 600 {
 		t.Errorf("not one line for people: %q", bad.Reason)
 	}
@@ -214,6 +219,7 @@ func TestReadAreaReadsNoMoreThanTheLimit(t *testing.T) {
 		if _, err := read(strings.NewReader(text), size); err != nil {
 			t.Errorf("%d bytes are allowed: %v", size, err)
 		}
+
 		for _, more := range []string{" ", strings.Repeat(" ", 1e6), text} {
 			r := strings.NewReader(text + more)
 			_, err := read(r, size)
@@ -222,6 +228,7 @@ func TestReadAreaReadsNoMoreThanTheLimit(t *testing.T) {
 				t.Errorf("%d bytes were read, want %d", read, size+1)
 			}
 		}
+
 		_, err := read(strings.NewReader(text), size-1)
 		checkParam(t, err, "aoi", fmt.Sprintf("more than %d bytes", size-1))
 	}
@@ -253,9 +260,11 @@ func TestReadCountries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if a.SRID != 4326 || !a.Union || len(a.Polygons) < 10 {
 		t.Errorf("SRID %d, union %v, %d polygons", a.SRID, a.Union, len(a.Polygons))
 	}
+
 	if err := a.CheckCoordinates(3035); err != nil {
 		t.Error(err)
 	}

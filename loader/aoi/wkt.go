@@ -20,6 +20,7 @@ func readWKT(r io.Reader) (*Area, error) {
 	if _, err := io.Copy(&b, r); err != nil {
 		return nil, fmt.Errorf("reading the area of interest: %w", err)
 	}
+
 	text := strings.TrimSpace(b.String())
 	var srid int64
 	var err error
@@ -28,19 +29,24 @@ func readWKT(r io.Reader) (*Area, error) {
 		if srid, err = strconv.ParseInt(strings.TrimSpace(number), 10, 32); err != nil || !ok || srid < 0 {
 			return nil, BadArea("is no EWKT: it must look like SRID=3035;POLYGON((...))")
 		}
+
 		text = rest
 	}
+
 	if err := checkText(text); err != nil {
 		return nil, err
 	}
+
 	g, err := wkt.Unmarshal(text)
 	if err != nil {
 		return nil, explainWKT(text, err)
 	}
+
 	var c PolygonReader
 	if err := c.add(g); err != nil {
 		return nil, err
 	}
+
 	return c.newArea(int32(srid)), nil
 }
 
@@ -57,10 +63,12 @@ func checkText(text string) error {
 		case ')':
 			depth--
 		}
+
 		if depth > maxNesting {
 			return BadArea("is no WKT that can be used: brackets are nested more than %d deep", maxNesting)
 		}
 	}
+
 	return nil
 }
 
@@ -71,6 +79,7 @@ func explainWKT(text string, err error) error {
 	if !errors.As(err, &syntax) {
 		return BadArea("is no WKT that can be used: %w", err)
 	}
+
 	what, _, _ := strings.Cut(strings.TrimPrefix(syntax.Error(), "syntax error: "), "\n")
 	if strings.HasPrefix(what, "polygon ring ") {
 		if m := regexp.MustCompile(` at line ([0-9]+), pos ([0-9]+)$`).FindStringSubmatch(what); m != nil {
@@ -79,6 +88,7 @@ func explainWKT(text string, err error) error {
 			}
 		}
 	}
+
 	return BadArea("is neither GeoJSON, which begins with {, nor WKT: %s", what)
 }
 
@@ -90,15 +100,18 @@ func ringBefore(text, line, column string) *geomgen.InvalidError {
 	if errLine != nil || errColumn != nil {
 		return nil
 	}
+
 	for rest := text; n > 1; n-- { // columns count from the begin of the line
 		before, after, _ := strings.Cut(rest, "\n")
 		end += len(before) + 1
 		rest = after
 	}
+
 	const digits = "-.0123456789"
 	end = min(end, len(text))
 	var found geomgen.InvalidError
 	start, brackets := 0, [2]byte{} // where the ring begins, and the last two characters
+
 	for i := range end {
 		switch c := text[i]; {
 		case unicode.IsSpace(rune(c)):
@@ -110,15 +123,19 @@ func ringBefore(text, line, column string) *geomgen.InvalidError {
 		case brackets == [2]byte{',', '('} && strings.IndexByte(digits, c) >= 0:
 			found.Ring++
 		}
+
 		brackets = [2]byte{brackets[1], text[i]}
 	}
+
 	ring, err := positions(text[start:end])
 	if err != nil {
 		return nil
 	}
+
 	if found.At, found.Reason = ringFault(ring); found.Reason == "" {
 		return nil
 	}
+
 	return &found
 }
 
@@ -130,15 +147,19 @@ func positions(text string) ([]geomgen.Point, error) {
 		if len(numbers) < 2 {
 			return nil, fmt.Errorf("%q is no position", position)
 		}
+
 		x, err := strconv.ParseFloat(numbers[0], 64)
 		if err != nil {
 			return nil, err
 		}
+
 		y, err := strconv.ParseFloat(numbers[1], 64)
 		if err != nil {
 			return nil, err
 		}
+
 		ring = append(ring, geomgen.Point{X: x, Y: y})
 	}
+
 	return ring, nil
 }

@@ -23,6 +23,7 @@ func (j Job) validateArea() error {
 	default:
 		return bad("geometry", string(j.Geometry), "must be polygon or point")
 	}
+
 	switch {
 	case j.Clip && j.Geometry == geomgen.AsPoint:
 		return bad("clip", "true", "contradicts geometry point: a point is not cut")
@@ -39,22 +40,28 @@ func (j Job) validateArea() error {
 	case j.Code == "" && j.CodeOrder != "":
 		return bad("code-order", string(j.CodeOrder), "needs a code")
 	}
+
 	if (j.Code == geomgen.INSPIRE || j.Code == geomgen.INSPIREShort) && inDegrees(j.Grid.SRID) {
 		return NotMetricError(j)
 	}
+
 	if j.Area == nil {
 		return nil
 	}
+
 	if s := j.Area.Segmentize; s != nil && (!(*s >= 0) || math.IsInf(*s, 1)) {
 		return bad("aoi-segmentize", strconv.FormatFloat(*s, 'g', -1, 64), "must be a length in units of the area's CRS, or 0")
 	}
+
 	if err := j.Area.CheckQueryTimeout(); err != nil {
 		return err
 	}
+
 	switch j.Area.Rule {
 	case geomgen.Intersects, geomgen.Within, geomgen.Centroid:
 		return nil
 	}
+
 	return bad("aoi-rule", string(j.Area.Rule), "must be intersects, within or centroid")
 }
 

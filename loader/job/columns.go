@@ -12,39 +12,51 @@ func (j Job) validateColumns() error {
 	if j.Code != "" {
 		seen[CodeColumn] = "the cell's code"
 	}
+
 	if j.Coverage {
 		seen[CoverageColumn] = "the coverage"
 	}
+
 	check := func(param, name string) error {
 		if err := CheckIdentifier(param, name); err != nil {
 			return err
 		}
+
 		if systemColumns[name] {
 			return &geomgen.ParamError{Param: param, Value: name, Reason: "PostgreSQL has a system column of this name"}
 		}
+
 		if other, ok := seen[name]; ok {
 			return &geomgen.ParamError{Param: param, Value: name, Reason: "this name is taken by " + other}
 		}
+
 		seen[name] = "--" + param
+
 		return nil
 	}
+
 	if err := check("id-column", j.IDColumn); err != nil {
 		return err
 	}
+
 	if err := check("geom-column", j.GeomColumn); err != nil {
 		return err
 	}
+
 	if n := len(j.Columns()); n > maxColumns {
 		return &geomgen.ParamError{Param: "set", Value: strconv.Itoa(len(j.Set)) + " times", Reason: "PostgreSQL's tables have at most 1600 columns"}
 	}
+
 	for _, c := range j.Set {
 		if err := check("set", c.Name); err != nil {
 			return err
 		}
+
 		if _, err := c.Encode(nil); err != nil {
 			return err
 		}
 	}
+
 	return nil
 }
 
@@ -66,12 +78,15 @@ func (j Job) OtherColumns() []column {
 	for _, c := range j.Set {
 		list = append(list, column{c.Name, c.sqlType()})
 	}
+
 	if j.Code != "" {
 		list = append(list, column{CodeColumn, "text"})
 	}
+
 	if j.Coverage {
 		list = append(list, column{CoverageColumn, "float4"})
 	}
+
 	return list
 }
 
@@ -90,9 +105,11 @@ func (j Job) GeometryType() string {
 	case geomgen.AsPoint:
 		kind = "Point"
 	}
+
 	if j.Grid.SRID == 0 {
 		return "geometry(" + kind + ")"
 	}
+
 	return fmt.Sprintf("geometry(%s,%d)", kind, j.Grid.SRID)
 }
 

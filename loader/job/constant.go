@@ -37,7 +37,9 @@ func ConstantTypes() []string {
 	for n := range constantTypes() {
 		names = append(names, n)
 	}
+
 	sort.Strings(names)
+
 	return names
 }
 
@@ -47,6 +49,7 @@ func ParseConstant(s string) (Constant, error) {
 	if !ok {
 		return Constant{}, &geomgen.ParamError{Param: "set", Value: s, Reason: "must be NAME=VALUE or NAME:TYPE=VALUE"}
 	}
+
 	c := Constant{Name: name, Type: "text", Value: value}
 	if i := strings.LastIndexByte(name, ':'); i >= 0 {
 		c.Name, c.Type = name[:i], strings.ToLower(strings.TrimSpace(name[i+1:]))
@@ -54,7 +57,9 @@ func ParseConstant(s string) (Constant, error) {
 			return Constant{}, &geomgen.ParamError{Param: "set", Value: s, Reason: "has no type behind the colon; the types are " + strings.Join(ConstantTypes(), ", ")}
 		}
 	}
+
 	_, err := c.Encode(nil)
+
 	return c, err
 }
 
@@ -77,23 +82,29 @@ func (c Constant) Encode(dst []byte) ([]byte, error) {
 	if !ok {
 		return bad("there is no type " + c.Type + " here; the types are " + strings.Join(ConstantTypes(), ", "))
 	}
+
 	if strings.ContainsRune(c.Value, 0) || !utf8.ValidString(c.Value) {
 		return bad("the value holds a zero byte, or is not UTF-8")
 	}
+
 	if t.OID == pgtype.JSONOID || t.OID == pgtype.JSONBOID {
 		return c.encodeJSON(dst, t.OID == pgtype.JSONBOID)
 	}
+
 	value, err := t.Codec.DecodeValue(m, t.OID, pgtype.TextFormatCode, []byte(c.Value))
 	if err != nil {
 		return bad("the value is no " + c.Type)
 	}
+
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
 	dst, err = m.Encode(t.OID, pgtype.BinaryFormatCode, value, dst)
 	if err != nil {
 		return bad("the value cannot be sent as " + c.Type)
 	}
+
 	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+
 	return dst, nil
 }
 
@@ -103,11 +114,14 @@ func (c Constant) encodeJSON(dst []byte, binaryJSON bool) ([]byte, error) {
 	if !json.Valid([]byte(c.Value)) {
 		return nil, &geomgen.ParamError{Param: "set", Value: c.String(), Reason: "the value is no JSON"}
 	}
+
 	var version []byte
 	if binaryJSON {
 		version = []byte{1} // of the format in which jsonb travels
 	}
+
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(version)+len(c.Value)))
+
 	return append(append(dst, version...), c.Value...), nil
 }
 

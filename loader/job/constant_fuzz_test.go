@@ -19,6 +19,7 @@ func FuzzConstant(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := ParseConstant(s)
 		if err != nil {
@@ -26,15 +27,19 @@ func FuzzConstant(f *testing.F) {
 			if !errors.As(err, &param) || param.Param != "set" || param.Reason == "" {
 				t.Fatalf("the error is %v", err)
 			}
+
 			return
 		}
+
 		b, err := c.Encode([]byte("x"))
 		if err != nil || b[0] != 'x' || len(b) < 5 || int(b[1])<<24|int(b[2])<<16|int(b[3])<<8|int(b[4]) != len(b)-5 {
 			t.Fatalf("%q is encoded as %x, %v", s, b, err)
 		}
+
 		if len(b) > 1<<16+64*len(s) {
 			t.Fatalf("%q is encoded in %d bytes", s, len(b))
 		}
+
 		if again, err := ParseConstant(c.String()); !strings.ContainsAny(c.Name, "=:") && (err != nil || again != c) {
 			t.Fatalf("%q is %+v, written as %q, read as %+v, %v", s, c, c.String(), again, err)
 		}

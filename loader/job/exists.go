@@ -49,9 +49,11 @@ func (j Job) validateExists() error {
 	default:
 		return &geomgen.ParamError{Param: "if-exists", Value: string(j.IfExists), Reason: "must be fail, append or replace"}
 	}
+
 	conflict := func(reason string) error {
 		return &geomgen.ParamError{Param: "on-conflict", Value: string(j.OnConflict), Reason: reason}
 	}
+
 	switch {
 	case j.OnConflict != "" && j.OnConflict != ConflictError && j.OnConflict != ConflictSkip:
 		return conflict("must be error or skip")
@@ -60,6 +62,7 @@ func (j Job) validateExists() error {
 	case j.OnConflict == ConflictSkip && j.Partitions > 0:
 		return conflict("contradicts partitions: new partitions are attached whole; without partitions the rows go into those that are there")
 	}
+
 	return j.validatePublish()
 }
 
@@ -72,6 +75,7 @@ func (j Job) validatePublish() error {
 		return &geomgen.ParamError{Param: "keep", Value: strconv.Itoa(j.Keep), Reason: reason}
 	}
 	truncate := j.Publish == PublishTruncate
+
 	switch {
 	case j.Publish != "" && j.Publish != PublishSwap && !truncate:
 		return publish("must be swap or truncate")
@@ -88,5 +92,6 @@ func (j Job) validatePublish() error {
 	case j.Keep > 0 && truncate:
 		return keep("contradicts publish truncate, which empties the table that is there")
 	}
+
 	return nil
 }

@@ -46,10 +46,13 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 		Unique   bool              `json:",omitempty"`
 	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, j.Set, string(j.Index), j.tableLayout(),
 		j.maskExtent(), area, rule, j.Coverage, j.Clip, j.Geometry, j.Code, j.CodeOrder, j.CodeIndex})
+
 	if err != nil {
 		panic(err) // validated numbers and strings always marshal
 	}
+
 	sum := sha256.Sum256(b)
+
 	return hex.EncodeToString(sum[:])
 }
 
@@ -67,8 +70,10 @@ func (j Job) tableLayout() string {
 	if j.Partitions > 0 {
 		layout = fmt.Sprintf("%d partitions", j.Partitions)
 	}
+
 	if j.Unlogged {
 		layout += ", unlogged"
 	}
+
 	return layout
 }

@@ -47,6 +47,7 @@ func ready(t *testing.T, a loader.Area, srid int32, polygons []geomgen.Polygon) 
 	if err := a.Unmarshal(made.Marshal()); err != nil {
 		t.Fatal(err)
 	}
+
 	return a
 }
 
@@ -54,6 +55,7 @@ func areaVariants(t *testing.T) []goldenVariant {
 	t.Helper()
 	metres := func(j *loader.Job) { j.Grid.SRID = 25832 }
 	tenth, none := 0.1, 0.0
+
 	return []goldenVariant{
 		{"area", area(loader.Area{Polygons: triangle()}, nil)},
 		{"area, intersects", area(loader.Area{Polygons: triangle(), Rule: geomgen.Intersects}, nil)},
@@ -83,6 +85,7 @@ func mixedVariants(t *testing.T) []goldenVariant {
 	t.Helper()
 	scaled := []geomgen.Polygon{{ring(4321000, 3210000, 4335500, 3212250, 4326000, 3224125)}}
 	length := 250.5
+
 	return []goldenVariant{
 		{"all at once, plain", within(4320000, 3208000, 4340000.5, 3222000, func(j *loader.Job) {
 			j.Table = loader.Table{Schema: "stats", Name: "grid_1km"}

@@ -29,6 +29,7 @@ func plainJob() loader.Job {
 func goldenJobs(t *testing.T) []goldenJob {
 	t.Helper()
 	all := []goldenJob{{"defaults", plainJob()}}
+
 	for _, list := range [][]goldenVariant{nameVariants(), gridVariants(), columnVariants(), existsVariants(), layoutVariants(), areaVariants(t), mixedVariants(t)} {
 		for _, v := range list {
 			job := plainJob()
@@ -36,6 +37,7 @@ func goldenJobs(t *testing.T) []goldenJob {
 			all = append(all, goldenJob{v.name, job})
 		}
 	}
+
 	return all
 }
 
@@ -97,6 +99,7 @@ func columnVariants() []goldenVariant {
 			change(j)
 		}
 	}
+
 	return []goldenVariant{
 		{"set of each type", func(j *loader.Job) { j.Set = constantsOfEachType() }},
 		{"set of one", func(j *loader.Job) { j.Set = []loader.Constant{{Name: "loaded", Type: "date", Value: "2026-11-22"}} }},

@@ -36,13 +36,16 @@ func TestJobsAreAsInOldLedgers(t *testing.T) {
 	for _, g := range goldenJobs(t) {
 		entries = append(entries, entryOf(t, g.name, g.job))
 	}
+
 	if os.Getenv(goldenUpdate) != "" {
 		writeGolden(t, entries)
 	}
+
 	want := readGolden(t)
 	if len(want) != len(entries) {
 		t.Fatalf("%s has %d entries, the test has %d: %s=1 writes those that are new", goldenFile, len(want), len(entries), goldenUpdate)
 	}
+
 	for i, got := range entries {
 		t.Run(got.Name, func(t *testing.T) {
 			compareEntries(t, got, want[i])
@@ -59,6 +62,7 @@ func TestJobsFromOldLedgersAreTheSame(t *testing.T) {
 			if err := json.Unmarshal(want.Job, &job); err != nil {
 				t.Fatal(err)
 			}
+
 			if b, err := json.Marshal(job); err != nil || !bytes.Equal(b, want.Job) {
 				t.Errorf("it is written again as\n%s, %v, want\n%s", b, err, want.Job)
 			}
@@ -68,10 +72,12 @@ func TestJobsFromOldLedgersAreTheSame(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+
 				if err := job.Area.Unmarshal(ewkb); err != nil {
 					t.Fatal(err)
 				}
 			}
+
 			compareEntries(t, entryOf(t, want.Name, job), want)
 		})
 	}
@@ -84,7 +90,9 @@ func TestGoldenJobsHaveAllOptions(t *testing.T) {
 	if len(entries) == 0 || entries[0].Name != "defaults" {
 		t.Fatalf("the first entry of %s is not the one with the defaults", goldenFile)
 	}
+
 	var all []map[string]string
+
 	for _, e := range entries {
 		all = append(all, valuesOf(t, e.Job))
 	}
@@ -105,10 +113,12 @@ func TestGoldenJobsHaveAllTypes(t *testing.T) {
 		if err := json.Unmarshal(e.Job, &job); err != nil {
 			t.Fatal(err)
 		}
+
 		for _, c := range job.Set {
 			seen[c.Type] = true
 		}
 	}
+
 	for _, name := range append(loader.ConstantTypes(), "") {
 		if !seen[name] {
 			t.Errorf("no entry sets a column of type %q", name)
@@ -123,13 +133,16 @@ func entryOf(t *testing.T, name string, job loader.Job) goldenEntry {
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
+
 	e := goldenEntry{Name: name, Fingerprint: p.Job.Fingerprint(p.Cells)}
 	if e.Job, err = json.Marshal(p.Job); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
+
 	if p.Job.Area != nil {
 		e.AOI = hex.EncodeToString(p.Job.Area.Marshal())
 	}
+
 	return e
 }
 
@@ -138,12 +151,15 @@ func compareEntries(t *testing.T, got, want goldenEntry) {
 	if got.Name != want.Name {
 		t.Fatalf("the entry is %q, want %q", got.Name, want.Name)
 	}
+
 	if !bytes.Equal(got.Job, want.Job) {
 		t.Errorf("the job is\n%s, want\n%s", got.Job, want.Job)
 	}
+
 	if got.AOI != want.AOI {
 		t.Errorf("the area is\n%s, want\n%s", got.AOI, want.AOI)
 	}
+
 	if got.Fingerprint != want.Fingerprint {
 		t.Errorf("the fingerprint is %s, want %s", got.Fingerprint, want.Fingerprint)
 	}
@@ -155,27 +171,34 @@ func readGolden(t *testing.T) []goldenEntry {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var entries []goldenEntry
+
 	for line := range strings.Lines(string(b)) {
 		var e goldenEntry
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatalf("line %d of %s: %v", len(entries)+1, goldenFile, err)
 		}
+
 		entries = append(entries, e)
 	}
+
 	return entries
 }
 
 func writeGolden(t *testing.T, entries []goldenEntry) {
 	t.Helper()
 	var b bytes.Buffer
+
 	for _, e := range entries {
 		line, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		b.Write(append(line, '\n'))
 	}
+
 	if err := os.WriteFile(goldenFile, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -187,10 +210,13 @@ func jsonPaths(t reflect.Type, path string) []string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
+
 	if t.Kind() != reflect.Struct {
 		return []string{path}
 	}
+
 	var paths []string
+
 	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
@@ -199,11 +225,14 @@ func jsonPaths(t reflect.Type, path string) []string {
 		case name == "":
 			name = f.Name
 		}
+
 		if path != "" {
 			name = path + "." + name
 		}
+
 		paths = append(paths, jsonPaths(f.Type, name)...)
 	}
+
 	return paths
 }
 
@@ -216,6 +245,7 @@ func valuesOf(t *testing.T, document []byte) map[string]string {
 	walk = func(b []byte, path string) {
 		var object map[string]json.RawMessage
 		var list []json.RawMessage
+
 		switch {
 		case json.Unmarshal(b, &object) == nil:
 			for name, v := range object {
@@ -229,6 +259,8 @@ func valuesOf(t *testing.T, document []byte) map[string]string {
 			values[path] = string(b)
 		}
 	}
+
 	walk(document, "")
+
 	return values
 }

@@ -46,23 +46,28 @@ func (j Job) validateHooks() error {
 		if s.SQL == "" && s.timeout != 0 {
 			return &geomgen.ParamError{Param: s.Name + "-timeout", Value: s.timeout.String(), Reason: "needs SQL: " + s.Name}
 		}
+
 		if err := aoi.CheckStatementTimeout(s.Name+"-timeout", s.Limit()); err != nil {
 			return err
 		}
+
 		if at, reason := sqltext.Lint(s.SQL); reason != "" {
 			line, column := sqltext.LineColumn(s.SQL, at)
 			return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(s.SQL[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
 		}
+
 		list := sqltext.Statements(s.SQL)
 		if s.SQL != "" && len(list) == 0 {
 			return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(s.SQL), Reason: "has no statement"}
 		}
+
 		for i, st := range list {
 			bad := func(reason string) error {
 				line, column := sqltext.LineColumn(s.SQL, st.Offset)
 				return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(st.Text),
 					Reason: fmt.Sprintf("statement %d of %d, line %d, column %d: %s", i+1, len(list), line, column, reason)}
 			}
+
 			switch {
 			case strings.ContainsRune(st.Text, 0):
 				return bad("SQL has no zero bytes")
@@ -73,5 +78,6 @@ func (j Job) validateHooks() error {
 			}
 		}
 	}
+
 	return nil
 }

@@ -143,38 +143,49 @@ func (j Job) WithDefaults() Job {
 	if e := j.Extent; e != nil {
 		j.Extent = &geomgen.Box{XMin: e.XMin + 0, YMin: e.YMin + 0, XMax: e.XMax + 0, YMax: e.YMax + 0}
 	}
+
 	if j.IDColumn == "" {
 		j.IDColumn = "cell_id"
 	}
+
 	if j.GeomColumn == "" {
 		j.GeomColumn = "geom"
 	}
+
 	if j.IfExists == "" {
 		j.IfExists = Fail
 	}
+
 	if j.OnConflict == ConflictError {
 		j.OnConflict = "" // the default has one name in the ledger
 	}
+
 	if j.Publish == PublishSwap {
 		j.Publish = "" // likewise
 	}
+
 	if j.CodeOrder == geomgen.NorthFirst {
 		j.CodeOrder = "" // likewise
 	}
+
 	if j.Index == "" {
 		j.Index = IndexGiST
 	}
+
 	if j.LedgerSchema == "" {
 		j.LedgerSchema = DefaultLedgerSchema
 	}
+
 	if j.Area != nil && j.Area.Rule == "" {
 		area := *j.Area
 		area.Rule = geomgen.Intersects
 		j.Area = &area
 	}
+
 	if j.Clip && j.Geometry == geomgen.AsPolygon {
 		j.Geometry = geomgen.AsMultiPolygon
 	}
+
 	return j
 }
 
@@ -183,27 +194,35 @@ func (j Job) Validate() error {
 	if err := j.Table.validate(); err != nil {
 		return err
 	}
+
 	if err := j.Table.CheckReserved(j.LedgerSchema); err != nil {
 		return err
 	}
+
 	if err := CheckIdentifier("ledger-schema", j.LedgerSchema); err != nil {
 		return err
 	}
+
 	if err := j.validateColumns(); err != nil {
 		return err
 	}
+
 	if err := j.validateExists(); err != nil {
 		return err
 	}
+
 	if err := j.validateLayout(); err != nil {
 		return err
 	}
+
 	if err := j.validateHooks(); err != nil {
 		return err
 	}
+
 	if err := j.Grid.Validate(); err != nil {
 		return err
 	}
+
 	return j.validateArea()
 }
 
@@ -214,6 +233,7 @@ func (j Job) validateLayout() error {
 	default:
 		return &geomgen.ParamError{Param: "index", Value: string(j.Index), Reason: "must be gist, brin, both or none"}
 	}
+
 	switch {
 	case j.Partitions < 0 || j.Partitions > maxPartitions:
 		return &geomgen.ParamError{Param: "partitions", Value: strconv.Itoa(j.Partitions),
@@ -230,5 +250,6 @@ func (j Job) validateLayout() error {
 		return &geomgen.ParamError{Param: "unlogged", Value: "true",
 			Reason: "contradicts if-exists append: the table that is there is logged or not"}
 	}
+
 	return nil
 }

@@ -23,6 +23,7 @@ func ParseTable(s string) (Table, error) {
 		return Table{}, &geomgen.ParamError{Param: "table", Value: s, Reason: reason}
 	}
 	var parts []string
+
 	for rest := s; ; {
 		var part string
 		if strings.HasPrefix(rest, `"`) {
@@ -30,6 +31,7 @@ func ParseTable(s string) (Table, error) {
 			if end < 0 {
 				return bad("a double quote is not closed")
 			}
+
 			part, rest = strings.ReplaceAll(rest[1:end], `""`, `"`), rest[end+1:]
 			if rest != "" && rest[0] != '.' {
 				return bad("a dot must follow a name in double quotes")
@@ -39,14 +41,18 @@ func ParseTable(s string) (Table, error) {
 			if n < 0 {
 				n = len(rest)
 			}
+
 			part, rest = rest[:n], rest[n:]
 		}
+
 		parts = append(parts, part)
 		if rest == "" {
 			break
 		}
+
 		rest = rest[1:]
 	}
+
 	switch len(parts) {
 	case 1:
 		return Table{Name: parts[0]}, nil
@@ -54,8 +60,10 @@ func ParseTable(s string) (Table, error) {
 		if parts[0] == "" {
 			return bad("the schema before the dot is empty")
 		}
+
 		return Table{Schema: parts[0], Name: parts[1]}, nil
 	}
+
 	return bad(`has more than one dot: a name that holds a dot stands in double quotes, as in '"a.b"'`)
 }
 
@@ -65,12 +73,15 @@ func quotedEnd(s string) int {
 		if s[i] != '"' {
 			continue
 		}
+
 		if i+1 < len(s) && s[i+1] == '"' {
 			i++
 			continue
 		}
+
 		return i
 	}
+
 	return -1
 }
 
@@ -98,9 +109,11 @@ func (t Table) validate() error {
 	if err := CheckIdentifier("table", t.Name); err != nil {
 		return err
 	}
+
 	if t.Schema == "" {
 		return nil
 	}
+
 	return CheckIdentifier("table", t.Schema)
 }
 
@@ -109,9 +122,11 @@ func (t Table) CheckReserved(ledgerSchema string) error {
 	if strings.HasPrefix(t.Schema, "pg_") || t.Schema == "information_schema" {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "the schema is PostgreSQL's own"}
 	}
+
 	if t.Schema == ledgerSchema && (t.Name == "runs" || t.Name == "chunks" || t.Name == "attempts" || t.Name == "starts" || t.Name == "schema_migrations") {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "the ledger has a table of this name in its schema"}
 	}
+
 	return nil
 }
 
@@ -124,5 +139,6 @@ func CheckIdentifier(param, name string) error {
 	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
 		return &geomgen.ParamError{Param: param, Value: strings.ToValidUTF8(name, "?"), Reason: "holds bytes that no name may hold"}
 	}
+
 	return nil
 }

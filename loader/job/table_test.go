@@ -15,15 +15,18 @@ func TestParseTable(t *testing.T) {
 		`we"ird`:          {"", `we"ird`},
 		"räume.gitter":    {"räume", "gitter"},
 	}
+
 	for in, want := range good {
 		got, err := ParseTable(in)
 		if err != nil || got != want {
 			t.Errorf("ParseTable(%q) = %+v, %v, want %+v", in, got, err, want)
 		}
+
 		if again, err := ParseTable(got.String()); err != nil || again != got {
 			t.Errorf("%q is written as %q, which is read as %+v, %v", in, got.String(), again, err)
 		}
 	}
+
 	for _, in := range []string{`"a`, `"a"b`, "a.b.c", ".a", `""".`} {
 		if got, err := ParseTable(in); err == nil && got.validate() == nil {
 			t.Errorf("ParseTable(%q) = %+v, want an error", in, got)
@@ -35,11 +38,13 @@ func FuzzParseTable(f *testing.F) {
 	for _, s := range []string{"grid", `"a.b".c`, `s."c ""d"`, "a.b.c", `"`, ""} {
 		f.Add(s)
 	}
+
 	f.Fuzz(func(t *testing.T, s string) {
 		table, err := ParseTable(s)
 		if err != nil || table.validate() != nil {
 			return
 		}
+
 		if again, err := ParseTable(table.String()); err != nil || again != table {
 			t.Fatalf("%q is %+v, written as %q, read as %+v, %v", s, table, table.String(), again, err)
 		}
@@ -63,12 +68,15 @@ func TestParseConstant(t *testing.T) {
 			if err == nil {
 				t.Errorf("ParseConstant(%q) = %+v, want an error", in, got)
 			}
+
 			continue
 		}
+
 		if err != nil || got != want {
 			t.Errorf("ParseConstant(%q) = %+v, %v, want %+v", in, got, err, want)
 		}
 	}
+
 	for _, in := range []string{"a", "a:integer=", "a:integer=1.5", "a:date=yesterday", "a:nothing=1", "a:uuid=1", "a:json={", "a=\x00"} {
 		if got, err := ParseConstant(in); err == nil {
 			t.Errorf("ParseConstant(%q) = %+v, want an error", in, got)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
@@ -55,8 +56,10 @@ func (l Ledger) InsertAttempt(ctx context.Context, q pg.Querier, run int64, no i
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
+
 	_, err := q.Exec(ctx, "insert into "+l.attemptsTable+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
 		run, no, pg.CleanText(host), pg.CleanText(name), version)
+
 	return pg.Wrap(err, "writing an attempt at run %d into the ledger", run)
 }
 
@@ -66,13 +69,16 @@ func (l Ledger) EndAttempt(ctx context.Context, q pg.Querier, run int64, s Attem
 	if err != nil {
 		return fmt.Errorf("writing seconds of stages as JSON: %w", err)
 	}
+
 	troubles, err := json.Marshal(s.RecentRetries)
 	if err != nil {
 		return fmt.Errorf("writing troubles as JSON: %w", err)
 	}
+
 	_, err = q.Exec(ctx, "update "+l.attemptsTable+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
 			retries = $7, troubles = $8, sqlstate = nullif($9, ''), error = nullif($10, '') where run_id = $1 and no = $2`,
 		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(troubles), s.SQLState, pg.CleanText(s.Error))
+
 	return pg.Wrap(err, "writing into the ledger how an attempt at run %d ended", run)
 }
 
@@ -93,15 +99,18 @@ func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 	for i := range runs {
 		runs[i].History = []Attempt{} // in JSON a list, also where there is none
 	}
+
 	table, err := l.findAttempts(ctx, q)
 	if err != nil || table == "" {
 		return pg.Wrap(err, "looking for the attempts at runs in the ledger")
 	}
 
 	ids, at := make([]int64, len(runs)), make(map[int64]*RunInfo, len(runs))
+
 	for i := range runs {
 		ids[i], at[runs[i].ID] = runs[i].ID, &runs[i]
 	}
+
 	rows, err := q.Query(ctx, `select run_id, no, started_at, ended_at, coalesce(outcome, ''), role, coalesce(host(address), ''), coalesce(host, ''),
 			coalesce(os_user, ''), version, coalesce(rows, 0), coalesce(seconds, 0), coalesce(stages, '{}'), coalesce(retries, 0),
 			coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
@@ -109,6 +118,7 @@ func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 	if err != nil {
 		return pg.Wrap(err, "reading the attempts at runs from the ledger")
 	}
+
 	var id int64
 	var s Attempt
 	_, err = pgx.ForEachRow(rows, []any{&id, &s.No, &s.StartedAt, &s.EndedAt, &s.Outcome, &s.Role, &s.Address, &s.Host, &s.OSUser,
@@ -117,9 +127,12 @@ func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 		if load := s.StageSeconds[progress.StageLoad]; load > 0 {
 			s.RowsPerSecond = float64(s.Rows) / load
 		}
+
 		at[id].History = append(at[id].History, s)
 		s = Attempt{} // maps and slices are not to be shared
+
 		return nil
 	})
+
 	return pg.Wrap(err, "reading the attempts at runs from the ledger")
 }

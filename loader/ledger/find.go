@@ -13,11 +13,13 @@ func (l Ledger) Runs(ctx context.Context, pool *pgxpool.Pool, f RunFilter) ([]Ru
 	if err := l.check(ctx, pool); err != nil {
 		return nil, err
 	}
+
 	runs, err := l.query(ctx, pool, "where ($1 = '' or r.table_name = $1) and ($2 = '' or r.schema_name = $2) order by r.id desc limit nullif($3, 0)",
 		f.Table.Name, f.Table.Schema, f.Limit)
 	if err != nil {
 		return nil, err
 	}
+
 	return runs, l.histories(ctx, pool, runs)
 }
 
@@ -26,15 +28,19 @@ func (l Ledger) FindRun(ctx context.Context, pool *pgxpool.Pool, id int64) (RunI
 	if err := l.check(ctx, pool); err != nil {
 		return RunInfo{}, err
 	}
+
 	run, found, err := l.Find(ctx, pool, id)
 	if err != nil || !found {
 		return run, cmp.Or(err, error(&NoRunError{l.Schema, id}))
 	}
+
 	if err := l.ReadArea(ctx, pool, &run); err != nil {
 		return run, err
 	}
+
 	runs := []RunInfo{run}
 	err = l.histories(ctx, pool, runs)
+
 	return runs[0], err
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -47,6 +48,7 @@ func (l Ledger) PublishedBy(ctx context.Context, q pg.Querier, t job.Table, oid 
 	if err != nil || !there {
 		return nil, err
 	}
+
 	var job job.Job
 	err = q.QueryRow(ctx, "select r.job from "+l.fromRuns("id, schema_name, table_name, table_oid, state, job")+
 		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.state = 'published' order by r.shown desc, r.id desc limit 1",
@@ -54,6 +56,7 @@ func (l Ledger) PublishedBy(ctx context.Context, q pg.Querier, t job.Table, oid 
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
+
 	return &job, pg.Wrap(err, "reading the ledger about table %s", t)
 }
 
@@ -75,15 +78,18 @@ func (l Ledger) InsertRun(ctx context.Context, q pg.Querier, run NewRun) (int64,
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
 	}
+
 	var area []byte
 	if run.Job.Area != nil {
 		area = run.Job.Area.Marshal()
 	}
+
 	var id int64
 	err = q.QueryRow(ctx, "insert into "+l.RunsTable+
 		" (schema_name, table_name, staging_name, job, aoi, fingerprint, chunks, rows, version, job_name)"+
 		" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
 		run.Table.Schema, run.Table.Name, run.Staging, string(b), area, run.Fingerprint, run.Chunks, run.Rows, run.Version, run.JobName).Scan(&id)
+
 	return id, pg.Wrap(err, "writing a run of table %s into the ledger", run.Table)
 }
 
@@ -96,6 +102,7 @@ func (l Ledger) query(ctx context.Context, q pg.Querier, where string, args ...a
 	if err != nil {
 		return nil, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)
 	}
+
 	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (RunInfo, error) {
 		var r RunInfo
 		var version *int64
@@ -105,15 +112,20 @@ func (l Ledger) query(ctx context.Context, q pg.Querier, where string, args ...a
 		if version != nil {
 			r.TableVersion = *version
 		}
+
 		if kept != nil {
 			r.KeptAs = *kept
 		}
+
 		if name != nil {
 			r.JobName = *name
 		}
+
 		r.Starts = r.Attempts
+
 		return r, err
 	})
+
 	return runs, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)
 }
 
@@ -142,13 +154,16 @@ func (l Ledger) ReadArea(ctx context.Context, q pg.Querier, run *RunInfo) error 
 	if run.Job.Area == nil {
 		return nil
 	}
+
 	var b []byte
 	if err := q.QueryRow(ctx, "select aoi from "+l.RunsTable+" where id = $1", run.ID).Scan(&b); err != nil {
 		return pg.Wrap(err, "reading the area of interest of run %d from the ledger", run.ID)
 	}
+
 	if err := run.Job.Area.Unmarshal(b); err != nil {
 		return fmt.Errorf("reading the area of interest of run %d in the ledger: %w", run.ID, err)
 	}
+
 	return nil
 }
 
@@ -160,7 +175,9 @@ func (l Ledger) MarkResumed(ctx context.Context, q pg.Querier, id int64, job job
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
 	}
+
 	err = q.QueryRow(ctx, "update "+l.RunsTable+" set starts = starts + 1, last_error = null, job = $2 where id = $1 returning starts", id, string(b)).Scan(&no)
+
 	return no, pg.Wrap(err, "writing into the ledger that run %d goes on", id)
 }
 
@@ -197,7 +214,9 @@ func (l Ledger) RecordState(ctx context.Context, q pg.Querier, id int64, look Ta
 	if err != nil {
 		return fmt.Errorf("writing how the table looks as JSON: %w", err)
 	}
+
 	_, err = q.Exec(ctx, "update "+l.RunsTable+" set imprint = $2, finished_at = clock_timestamp(), published_xid = case when $3 then published_xid end where id = $1", id, string(b), wrote)
+
 	return pg.Wrap(err, "writing into the ledger how run %d has left its table", id)
 }
 
@@ -224,12 +243,15 @@ func (l Ledger) CommittedChunks(ctx context.Context, q pg.Querier, run int64) (m
 	if err != nil {
 		return nil, 0, pg.Wrap(err, "reading the chunks of run %d", run)
 	}
+
 	done := make(map[int64]bool)
 	var no, n, sum int64
 	_, err = pgx.ForEachRow(rows, []any{&no, &n}, func() error {
 		done[no] = true
 		sum += n
+
 		return nil
 	})
+
 	return done, sum, pg.Wrap(err, "reading the chunks of run %d", run)
 }

@@ -20,25 +20,31 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 	if err != nil {
 		return err
 	}
+
 	latest, err := migrations.Latest()
 	if err != nil {
 		return err
 	}
+
 	if version == latest && !dirty {
 		return nil
 	}
+
 	// Asked first: create schema if not exists needs CREATE on the database also
 	// where the schema exists.
 	var there bool
 	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
 		return pg.Wrap(err, "looking for schema %s", schema)
 	}
+
 	if !there {
 		if _, err := pool.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize()); err != nil && !pg.HasCode(err, "23505") {
 			return pg.Wrap(err, "making the ledger's schema %s", schema)
 		}
 	}
+
 	err = migrations.Up(ctx, pool.Config().ConnConfig, schema)
+
 	return pg.Wrap(err, "making the ledger in schema %s", l.Schema)
 }
 
@@ -49,21 +55,26 @@ func (l Ledger) MigrateDown(ctx context.Context, pool *pgxpool.Pool) error {
 	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
 		return pg.Wrap(err, "looking for schema %s", schema)
 	}
+
 	if !there {
 		return nil
 	}
+
 	runs, err := l.Runs(ctx, pool, RunFilter{})
 	var none *NoLedgerError
 	if err != nil && !errors.As(err, &none) { // one that is half made is taken down, too
 		return err
 	}
+
 	for _, r := range runs {
 		if r.State == StateLoading {
 			return fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table: drop it before with %s",
 				schema, r.ID, RunsCommand("drop", r.ID, schema))
 		}
 	}
+
 	err = migrations.Down(ctx, pool.Config().ConnConfig, schema)
+
 	return pg.Wrap(err, "taking down the ledger in schema %s", l.Schema)
 }
 
@@ -76,5 +87,6 @@ func (l Ledger) MigrateVersion(ctx context.Context, pool *pgxpool.Pool) (version
 	}
 	defer conn.Release()
 	version, dirty, err = migrations.Version(ctx, conn.Conn(), l.Schema)
+
 	return version, dirty, pg.Wrap(err, "reading the version of the ledger in schema %s", l.Schema)
 }

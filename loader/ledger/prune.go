@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -20,6 +21,7 @@ func (l Ledger) Prune(ctx context.Context, q pg.Querier, t job.Table, age time.D
 		          and not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		                          where n.nspname = r.schema_name and c.relname in (r.table_name, r.kept_name)))`,
 		age.Seconds(), t.Schema, t.Name)
+
 	return tag.RowsAffected(), pg.Wrap(err, "removing old runs from the ledger in schema %s", l.Schema)
 }
 
@@ -44,11 +46,14 @@ func (l Ledger) PruneRuns(ctx context.Context, pool *pgxpool.Pool, age time.Dura
 	if age < time.Second {
 		return 0, &geomgen.ParamError{Param: "older-than", Value: age.String(), Reason: "must be at least a second"}
 	}
+
 	if err := l.check(ctx, pool); err != nil {
 		return 0, err
 	}
+
 	if err := l.MigrateUp(ctx, pool); err != nil {
 		return 0, err
 	}
+
 	return l.Prune(ctx, pool, job.Table{}, age)
 }

@@ -49,6 +49,7 @@ func (r RunInfo) Status() string {
 	case r.KeptAs != "":
 		return "kept"
 	}
+
 	return "replaced"
 }
 

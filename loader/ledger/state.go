@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -43,12 +44,15 @@ func (l Ledger) ShownRuns(ctx context.Context, q pg.Querier, t catalog.Relation)
 	if err != nil {
 		return nil, pg.Wrap(err, "reading the ledger about table %s", t.Table)
 	}
+
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ShownRun, err error) {
 		var look []byte
 		if err := row.Scan(&r.ID, &r.version, &r.Rows, &r.Job, &r.Fingerprint, &look); err != nil || look == nil {
 			return r, err
 		}
+
 		return r, json.Unmarshal(look, &r.State)
 	})
+
 	return list, pg.Wrap(err, "reading the ledger about table %s", t.Table)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -42,12 +43,14 @@ func (l Ledger) ShownVersion(ctx context.Context, q pg.Querier, t job.Table, oid
 	if err != nil || !there {
 		return 0, false, err
 	}
+
 	err = q.QueryRow(ctx, "select r.version_id from "+l.fromRuns("id, schema_name, table_name, table_oid, state")+
 		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.shown order by r.id desc limit 1",
 		t.Schema, t.Name, oid).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}
+
 	return id, err == nil, pg.Wrap(err, "reading the ledger about the version of table %s", t)
 }
 
@@ -97,9 +100,11 @@ func (l Ledger) KeptVersions(ctx context.Context, q pg.Querier, t job.Table) ([]
 	if err != nil {
 		return nil, pg.Wrap(err, "reading from the ledger which versions of table %s are kept", t)
 	}
+
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v Version, err error) {
 		err = row.Scan(&v.ID, &v.Kept.Schema, &v.Kept.Name, &v.OID)
 		return v, err
 	})
+
 	return list, pg.Wrap(err, "reading from the ledger which versions of table %s are kept", t)
 }

@@ -21,6 +21,7 @@ func costOf(i AppendIndex) indexCost {
 		if i.InOrder {
 			return indexCost{insert: 0.8, build: 0.4, bytes: 26, wal: 70}
 		}
+
 		return indexCost{insert: 1.5, build: 0.5, bytes: 34, wal: 80}
 	case "brin":
 		return indexCost{insert: 0.4, build: 0.2, bytes: 0.2, wal: 0.5}
@@ -29,6 +30,7 @@ func costOf(i AppendIndex) indexCost {
 	case "spgist":
 		return indexCost{insert: 6, build: 4, bytes: 94, wal: 160}
 	}
+
 	return indexCost{insert: 7, build: 1.2, bytes: 47, wal: 130}
 }
 
@@ -52,8 +54,10 @@ func (a *AppendPlan) Estimate(p *Plan) {
 		if a.Unlogged {
 			wal = 0
 		}
+
 		return AppendCost{wholeBytes(n * wal), n * micros / 1e6}
 	}
+
 	fresh := p.Estimate()
 	a.NewTable = AppendCost{fresh.WALBytes, fresh.Seconds}
 	if a.Attach {
@@ -64,13 +68,16 @@ func (a *AppendPlan) Estimate(p *Plan) {
 		a.Staging = AppendCost{staged.Estimate().WALBytes, n * stageRow / 1e6}
 		a.Move = cost(moveRow, float64(p.rowColumns()+walInsert))
 	}
+
 	a.Total = a.Staging.plus(a.Move)
+
 	for k := range a.Indexes {
 		i := &a.Indexes[k]
 		c := costOf(*i)
 		if i.Rows >= knownRows && i.Method != "brin" && i.Method != "hash" {
 			c.bytes = float64(i.Bytes) / float64(i.Rows) * grown
 		}
+
 		switch {
 		case !a.Attach:
 			i.Cost = cost(c.insert, c.wal)
@@ -80,9 +87,11 @@ func (a *AppendPlan) Estimate(p *Plan) {
 			c.bytes /= grown
 			i.Cost = cost(c.build, c.bytes)
 		}
+
 		i.Growth = wholeBytes(n * c.bytes)
 		a.Total = a.Total.plus(i.Cost)
 	}
+
 	a.Hints = a.hints(p)
 }
 
@@ -94,6 +103,7 @@ func (i AppendIndex) loaded(j job.Job) bool {
 	case "gist", "brin":
 		return i.Columns == j.GeomColumn || i.Columns == job.QuoteName(j.GeomColumn)
 	}
+
 	return false
 }
 
@@ -107,7 +117,9 @@ func (a *AppendPlan) hints(p *Plan) []string {
 	if a.Attach {
 		return hints
 	}
+
 	saves := func(now, then float64) bool { return now-then > worthwhile.Seconds() }
+
 	for _, i := range a.Indexes {
 		rebuild := (float64(a.Rows) + float64(p.Rows)) * costOf(i).build / 1e6
 		if !i.Constraint && saves(i.Cost.Seconds, rebuild) {
@@ -116,17 +128,21 @@ func (a *AppendPlan) hints(p *Plan) []string {
 				i.Name, roughly(rebuild), roughly(i.Cost.Seconds)))
 		}
 	}
+
 	attached := a.NewTable.Seconds
+
 	for _, i := range a.Indexes {
 		if !i.loaded(p.Job) {
 			attached += float64(p.Rows) * costOf(i).build / 1e6
 		}
 	}
+
 	if a.NoPartition && saves(a.Total.Seconds, attached) {
 		hints = append(hints, fmt.Sprintf(
 			"no partition of the table is for these ids: with partitions they come as new ones with indexes of their own, in about %s in place of %s",
 			roughly(attached), roughly(a.Total.Seconds)))
 	}
+
 	return hints
 }
 

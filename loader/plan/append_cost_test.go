@@ -15,8 +15,10 @@ func appendOf(t *testing.T, j job.Job, a AppendPlan) AppendPlan {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	a.Exists = true
 	a.Estimate(p)
+
 	return a
 }
 
@@ -31,6 +33,7 @@ func gist(rows int64) AppendIndex {
 func TestAppendTotalIsTheSumOfItsParts(t *testing.T) {
 	partitioned := unitJob(1000, 1000)
 	partitioned.Partitions = 4
+
 	for name, a := range map[string]AppendPlan{
 		"inserted": appendOf(t, unitJob(1000, 1000), AppendPlan{Rows: 5e6, Indexes: keyAnd(5e6, gist(5e6))}),
 		"attached": appendOf(t, partitioned, AppendPlan{Rows: 5e6, Attach: true, Partitioned: true,
@@ -43,6 +46,7 @@ func TestAppendTotalIsTheSumOfItsParts(t *testing.T) {
 				t.Errorf("%s: index %s grows by %d bytes", name, i.Name, i.Growth)
 			}
 		}
+
 		if sum != a.Total || a.Total.Seconds <= 0 || a.Total.WALBytes <= a.NewTable.WALBytes {
 			t.Errorf("%s: the total is %v, the sum %v, a new table %v", name, a.Total, sum, a.NewTable)
 		}
@@ -65,6 +69,7 @@ func TestAppendCostsMoreWithEachIndex(t *testing.T) {
 			t.Errorf("with %d indexes, the last %s: %.1f s, before %.1f s, a new table %.1f s",
 				len(indexes), indexes[len(indexes)-1].Name, a.Total.Seconds, before, a.NewTable.Seconds)
 		}
+
 		before = a.Total.Seconds
 	}
 }
@@ -80,11 +85,13 @@ func TestAttachedPartitionsHaveTheirIndexes(t *testing.T) {
 		{Name: "centre", Method: "gist", Columns: `st_centroid("Geom")`, Rows: 1e6, Bytes: 4e7},
 		{Name: "r", Method: "btree", Columns: `"row"`, Rows: 1e6, Bytes: 7e6},
 	}})
+
 	for k, built := range []bool{false, false, true, true} {
 		if i := a.Indexes[k]; (i.Cost.Seconds > 0) != built {
 			t.Errorf("index %s costs %v, which is wrong", i.Name, i.Cost)
 		}
 	}
+
 	if len(a.Hints) != 0 || a.Move != (AppendCost{}) {
 		t.Errorf("hints %q, move %v", a.Hints, a.Move)
 	}
@@ -116,6 +123,7 @@ func TestAppendHints(t *testing.T) {
 			if len(got) != len(tt.want) {
 				t.Fatalf("hints %q, want %d", got, len(tt.want))
 			}
+
 			for i, part := range tt.want {
 				if !strings.Contains(got[i], part) {
 					t.Errorf("%q is not in %q", part, got[i])

@@ -18,8 +18,10 @@ func TestPlanOfBadAreas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		return job.Job{Table: job.Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1, SRID: srid}, Area: a}
 	}
+
 	for name, test := range map[string]struct {
 		job    job.Job
 		change func(*job.Job)
@@ -48,6 +50,7 @@ func TestPlanOfBadAreas(t *testing.T) {
 			if test.change != nil {
 				test.change(&test.job)
 			}
+
 			_, err := New(t.Context(), test.job)
 			var param *geomgen.ParamError
 			var needs *NeedsServerError
@@ -65,6 +68,7 @@ func TestLargeAreaWithSmallExtent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	for name, j := range map[string]job.Job{
 		"extent":  {Grid: geomgen.Grid{DX: 0.5, DY: 0.5}, Extent: &geomgen.Box{XMax: 100, YMax: 100}},
 		"columns": {Grid: geomgen.Grid{DX: 0.5, DY: 0.5, Rotate: 30}, Cols: 200, Rows: 200},

@@ -23,8 +23,10 @@ func TestSQLTimeoutIsNotInTheFingerprint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		return p.Job.Fingerprint(p.Cells)
 	}
+
 	if of(0) != of(time.Hour) {
 		t.Error("the timeout changes the fingerprint")
 	}

@@ -21,19 +21,24 @@ func selectCells(ctx context.Context, j job.Job) (cellSelection, error) {
 	if err != nil {
 		return cellSelection{}, err
 	}
+
 	var c cellSelection
 	if j.Area != nil {
 		if c.area, r, err = areaMask(j, r); err != nil {
 			return cellSelection{}, err
 		}
+
 		masks = append(masks, c.area)
 	}
+
 	if c.Selection, err = geomgen.Select(ctx, r, masks...); err != nil {
 		return cellSelection{}, err
 	}
+
 	if c.Count() == 0 {
 		return cellSelection{}, noCellError(j)
 	}
+
 	return c, nil
 }
 
@@ -42,16 +47,20 @@ func noCellError(j job.Job) error {
 	if j.Area == nil {
 		return &geomgen.ParamError{Param: "extent", Value: j.Extent.String(), Reason: "has no cell in it"}
 	}
+
 	reason := "no cell lies in the area, whole"
+
 	switch j.Area.Rule {
 	case geomgen.Intersects:
 		reason = "no cell meets the area"
 	case geomgen.Centroid:
 		reason = "no cell has its centre in the area"
 	}
+
 	if j.Extent != nil || j.Cols > 0 {
 		reason += " and the extent"
 	}
+
 	return &geomgen.ParamError{Param: "aoi-rule", Value: string(j.Area.Rule), Reason: reason + ": check the CRS of both, the cell size and the rule"}
 }
 
@@ -63,19 +72,24 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 			return geomgen.Range{}, nil, &geomgen.ParamError{Param: "extent", Value: j.Extent.String(),
 				Reason: "give either an extent or cols and rows, not both"}
 		}
+
 		r, mask, err := j.Grid.Extent(*j.Extent)
 		if mask == nil {
 			return r, nil, err
 		}
+
 		return r, []*geomgen.Mask{mask}, err
 	}
+
 	if j.Cols == 0 && j.Rows == 0 {
 		if j.Area != nil || j.Grid.Shape == geomgen.XYZ {
 			return j.Grid.World(), nil, nil
 		}
+
 		return geomgen.Range{}, nil, &geomgen.ParamError{Param: "extent", Value: "(none)",
 			Reason: "an extent, cols and rows, or an area of interest must say how far the grid reaches"}
 	}
+
 	for _, n := range []struct {
 		param string
 		n     int64
@@ -87,7 +101,9 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 			return geomgen.Range{}, nil, &geomgen.ParamError{Param: n.param, Value: strconv.FormatInt(n.n, 10), Reason: "must lie between 1 and 2^30"}
 		}
 	}
+
 	r := geomgen.Range{MaxCol: int32(j.Cols), MaxRow: int32(j.Rows)}
+
 	return r, nil, j.Grid.CheckRange(r)
 }
 
@@ -97,14 +113,18 @@ func areaMask(j job.Job, r geomgen.Range) (*geomgen.Mask, geomgen.Range, error) 
 	if err := j.Area.CheckCoordinates(j.Grid.SRID); err != nil {
 		return nil, r, err
 	}
+
 	if need, why := j.Area.NeedsServer(j.Grid.SRID); need {
 		return nil, r, &NeedsServerError{why}
 	}
+
 	m, err := geomgen.NewMask(j.Grid, j.Area.Polygons, j.Area.Rule)
 	if err != nil {
 		return nil, r, invalidArea(j, err)
 	}
+
 	around, err := j.Grid.AroundIn(r, m.Bounds())
+
 	return m, around, err
 }
 
@@ -114,6 +134,7 @@ func invalidArea(j job.Job, err error) error {
 	if !errors.As(err, &invalid) {
 		return err
 	}
+
 	switch {
 	case j.Area.Ready():
 	case j.Area.Union:
@@ -121,6 +142,7 @@ func invalidArea(j job.Job, err error) error {
 	case j.Area.MakeValid:
 		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
 	}
+
 	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
 		Reason: "is not valid: " + invalid.Error() + ": mend it, or let the server do so with aoi-make-valid"}
 }

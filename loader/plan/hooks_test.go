@@ -37,6 +37,7 @@ func TestStepsAreChecked(t *testing.T) {
 			t.Errorf("want a ParamError with %q, got %v", reason, err)
 		}
 	}
+
 	theJob.Before, theJob.After = "begin; select 1; commit; copy t from '/srv/stdin' /* stdout */", "select 1; COPY (select 1) to program 'cat'; "+
 		"select '{{a}} ${b}', $${{b}} ${c}$$, e'\\'${d}', \"{{e}}\" from {{table}} -- {{ table }} ${f}\n /* {{g}} /* */ */ where a = $1"
 	if _, err := New(t.Context(), theJob); err != nil {

@@ -30,6 +30,7 @@ func FuzzJob(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var job job.Job
 		if err := json.Unmarshal(b, &job); err == nil {
@@ -48,6 +49,7 @@ func checkJob(t *testing.T, j job.Job) {
 	p, err := New(ctx, j)
 	var param *geomgen.ParamError
 	var needs *NeedsServerError
+
 	switch {
 	case err == nil:
 	case errors.As(err, &param) && param.Reason != "", errors.As(err, &needs), errors.Is(err, context.DeadlineExceeded):
@@ -55,22 +57,27 @@ func checkJob(t *testing.T, j job.Job) {
 	default:
 		t.Fatalf("the error is %v", err)
 	}
+
 	first, err := json.Marshal(p.Job)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	var again job.Job
 	if err := json.Unmarshal(inLedger(t, first), &again); err != nil {
 		t.Fatalf("%s is not read again: %v", first, err)
 	}
+
 	q, err := New(context.Background(), again)
 	if err != nil {
 		t.Fatalf("%s was planned, and is not again: %v", first, err)
 	}
+
 	second, err := json.Marshal(q.Job)
 	if err != nil || !bytes.Equal(first, second) {
 		t.Fatalf("%s becomes %s, %v", first, second, err)
 	}
+
 	if a, b := p.Job.Fingerprint(p.Cells), q.Job.Fingerprint(q.Cells); a != b || p.Rows != q.Rows || p.Chunks != q.Chunks {
 		t.Fatalf("%s: fingerprint %s of %d rows, then %s of %d", first, a, p.Rows, b, q.Rows)
 	}
@@ -86,6 +93,7 @@ func inLedger(t *testing.T, b []byte) []byte {
 	if err := decoder.Decode(&v); err != nil {
 		t.Fatal(err)
 	}
+
 	var walk func(any) any
 	walk = func(v any) any {
 		switch v := v.(type) {
@@ -106,11 +114,14 @@ func inLedger(t *testing.T, b []byte) []byte {
 				t.Fatalf("%s: the server takes no zero character", b)
 			}
 		}
+
 		return v
 	}
+
 	out, err := json.Marshal(walk(v))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return out
 }

@@ -53,6 +53,7 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"too many columns", func(j *job.Job) { j.Cols = geomgen.MaxIndex + 1 }, "cols", "2^30"},
 		{"corners coincide", func(j *job.Job) { j.Grid.X0 = 1e17 }, "cell-size", "coincide"},
 	}
+
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			job := unitJob(10, 10)
@@ -62,6 +63,7 @@ func TestNewPlanRefuses(t *testing.T) {
 			if !errors.As(err, &pe) {
 				t.Fatalf("got %v, want a ParamError", err)
 			}
+
 			if pe.Param != test.param || !strings.Contains(pe.Reason, test.reason) {
 				t.Errorf("got %q, want parameter %s and %q in the reason", err, test.param, test.reason)
 			}
@@ -76,8 +78,10 @@ func TestFingerprint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		return p.Job.Fingerprint(p.Cells)
 	}
+
 	same := map[string]func(*job.Job){
 		"streams":          func(j *job.Job) { j.Streams = 7 },
 		"chunk rows":       func(j *job.Job) { j.ChunkRows = 7 },
@@ -87,6 +91,7 @@ func TestFingerprint(t *testing.T) {
 		"spelled defaults": func(j *job.Job) { j.IDColumn, j.GeomColumn = "cell_id", "geom" },
 		"the same cells":   func(j *job.Job) { j.Cols, j.Rows, j.Extent = 0, 0, &geomgen.Box{XMax: 9.5, YMax: 10} },
 	}
+
 	other := map[string]func(*job.Job){
 		"table":     func(j *job.Job) { j.Table.Name = "grid2" },
 		"schema":    func(j *job.Job) { j.Table.Schema = "s" },
@@ -98,12 +103,14 @@ func TestFingerprint(t *testing.T) {
 		"geom":      func(j *job.Job) { j.GeomColumn = "box" },
 		"set":       func(j *job.Job) { j.Set = []job.Constant{{Name: "a", Type: "text", Value: "b"}} },
 	}
+
 	for name, change := range same {
 		j := base
 		if change(&j); of(j) != of(base) {
 			t.Errorf("%s changes the fingerprint", name)
 		}
 	}
+
 	for name, change := range other {
 		j := base
 		if change(&j); of(j) == of(base) {
@@ -122,13 +129,16 @@ func TestOnConflictInTheLedger(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		b, err := json.Marshal(p.Job)
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		if has := strings.Contains(string(b), "on_conflict"); has != (want != "") || !strings.Contains(string(b), want) {
 			t.Errorf("%q is written as %s", choice, b)
 		}
+
 		var again job.Job
 		if err := json.Unmarshal(b, &again); err != nil || again.OnConflict != p.Job.OnConflict {
 			t.Errorf("%q is read again as %q, %v", choice, again.OnConflict, err)

@@ -46,32 +46,40 @@ func newLayout(job job.Job, cells geomgen.Range) (layout, error) {
 	l.pointsAt = len(row)
 	row = append(row, make([]byte, points)...)
 	l.geomEnd = len(row)
+
 	for _, c := range job.Set {
 		before := len(row)
 		var err error
 		if row, err = c.Encode(row); err != nil {
 			return layout{}, err
 		}
+
 		l.constantBytes = append(l.constantBytes, int64(len(row)-before-4))
 	}
+
 	if job.Coverage && job.Code == "" {
 		row = appendCoverage(row, 1)
 	}
+
 	l.template, l.most = row, len(row)
 	if job.Code == "" {
 		return l, nil
 	}
+
 	var err error
 	if l.coder, err = geomgen.NewCoder(job.Grid, job.Code, job.CodeOrder); err != nil {
 		return layout{}, err
 	}
+
 	if err := l.coder.CheckRange(cells); err != nil {
 		return layout{}, err
 	}
+
 	l.codeMost = l.coder.MaxLen(cells)
 	l.most += 4 + l.codeMost
 	if job.Coverage {
 		l.most += 8
 	}
+
 	return l, nil
 }

@@ -47,10 +47,12 @@ func (p *Plan) chooseChunks() error {
 	if err := p.chooseMethod(); err != nil {
 		return err
 	}
+
 	if p.Chunks > maxChunks {
 		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(p.Job.ChunkRows, 10),
 			Reason: fmt.Sprintf("makes %d chunks, more than the %d that a run may have", p.Chunks, maxChunks)}
 	}
+
 	return nil
 }
 
@@ -62,6 +64,7 @@ func (p *Plan) chooseMethod() error {
 			return &geomgen.ParamError{Param: "partitions", Value: strconv.Itoa(job.Partitions),
 				Reason: fmt.Sprintf("there are no more than %d rows", p.Rows)}
 		}
+
 		p.Method, p.Chunks = MethodPartitions, int64(job.Partitions)
 		p.Streams = min(p.streamsOr(DefaultStreams), job.Partitions)
 		p.Reason = "each partition is loaded, frozen, indexed and analyzed by one stream, and resumed by itself"
@@ -79,6 +82,7 @@ func (p *Plan) chooseMethod() error {
 		p.inChunks(0)
 		p.Reason = fmt.Sprintf("with more than %d million rows a killed load should be resumed; VACUUM freezes the chunks", frozenRows/1_000_000)
 	}
+
 	return nil
 }
 
@@ -107,11 +111,13 @@ func (p *Plan) inChunks(chunks int64) {
 		// summary of a BRIN range covers all that lies between.
 		p.Streams = 1
 	}
+
 	if p.Chunks = chunks; chunks == 0 {
 		rows := p.Job.ChunkRows
 		if rows == 0 {
 			rows = max(defaultChunkRows, (p.Rows-1)/maxChunks+1)
 		}
+
 		p.Chunks = chunkCount(p.Rows, rows, int64(p.Streams))
 	}
 }

@@ -41,18 +41,22 @@ func New(ctx context.Context, job job.Job) (*Plan, error) {
 	if err := job.Validate(); err != nil {
 		return nil, err
 	}
+
 	choice, err := selectCells(ctx, job)
 	if err != nil {
 		return nil, err
 	}
+
 	layout, err := newLayout(job, choice.Range())
 	if err != nil {
 		return nil, err
 	}
+
 	p := &Plan{Job: job, Cells: choice.Range(), Rows: choice.Count(), selection: choice, layout: layout}
 	if err := p.chooseChunks(); err != nil {
 		return nil, err
 	}
+
 	return p, nil
 }
 
@@ -75,16 +79,20 @@ func (p *Plan) Middle() geomgen.Cell {
 	if p.selection.area == nil {
 		return middle
 	}
+
 	w := p.selection.Walk(p.selection.At(p.Rows/2), geomgen.MaxID)
+
 	for range 100_000 {
 		b, ok := w.Next()
 		if !ok {
 			break
 		}
+
 		if w.Edge() {
 			return geomgen.Cell{Col: b.Col, Row: b.Row}
 		}
 	}
+
 	return middle
 }
 
@@ -99,10 +107,12 @@ func chunkCount(rows, chunkRows, streams int64) int64 {
 	if least := min(streams, (rows-1)/minChunkRows+1); n < least {
 		n = least
 	}
+
 	// With few chunks a stream that has one more than the others is waited for.
 	if rest := n % streams; n > streams && n < 8*streams && rest != 0 {
 		n = min(n+streams-rest, rows)
 	}
+
 	return n
 }
 
@@ -115,6 +125,7 @@ func (p *Plan) Chunk(i int64) Chunk {
 	if i < rest {
 		rows++
 	}
+
 	return Chunk{No: i, First: p.selection.At(start), Last: p.selection.At(start + rows - 1), Rows: rows}
 }
 
@@ -183,26 +194,32 @@ func (p *Plan) Estimate() Estimate {
 		HeapBytes: wholeBytes(pages * pageBytes),
 		Seconds:   p.seconds(),
 	}
+
 	index, wal := 2*pageBytes+rows*keyEntry/keyFill, rows*float64(row-rowHeader+walRow+keyEntry)
 	if p.Job.Index == job.IndexGiST || p.Job.Index == job.IndexBoth {
 		index += rows * boxEntry / boxFill
 		wal += rows * boxEntry
 	}
+
 	if p.Job.HasBRIN() {
 		index += 3*pageBytes + pages/job.BRINPages*brinEntry
 		wal += pages / job.BRINPages * brinEntry
 	}
+
 	if p.Job.CodeIndex {
 		index += rows * float64(codeEntry+p.layout.codeMost) / keyFill
 		wal += rows * float64(codeEntry+p.layout.codeMost)
 	}
+
 	if p.Method == MethodChunks {
 		wal += rows * walFreeze
 	}
+
 	e.IndexBytes = wholeBytes(index)
 	if !p.Job.Unlogged {
 		e.WALBytes = wholeBytes(wal)
 	}
+
 	return e
 }
 
@@ -212,12 +229,15 @@ func (p *Plan) rowColumns() int64 {
 	for _, c := range p.layout.constantBytes {
 		columns += c
 	}
+
 	if p.Job.Code != "" {
 		columns += 1 + int64(p.layout.codeMost)
 	}
+
 	if p.Job.Coverage {
 		columns += 4
 	}
+
 	return (columns + 7) &^ 7
 }
 
@@ -230,6 +250,7 @@ func storedGeometry(job job.Job) int64 {
 	case geomgen.AsMultiPolygon:
 		return storedMulti + points
 	}
+
 	return storedPolygon + points
 }
 

@@ -43,26 +43,34 @@ func TestChunksCoverTheIDsWithoutGapOrOverlap(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		var sum, last int64
 		last = -1
+
 		for i := range p.Chunks {
 			c := p.Chunk(i)
 			if c.No != i || c.First <= last || c.Last < c.First {
 				t.Fatalf("chunk %+v follows cell_id %d", c, last)
 			}
+
 			if c.Rows < p.Rows/p.Chunks || c.Rows > p.Rows/p.Chunks+1 {
 				t.Fatalf("chunk %+v of %d rows in %d chunks", c, p.Rows, p.Chunks)
 			}
+
 			n := int64(0)
 			w := p.Cells.Walk(c.First, c.Last)
+
 			for b, ok := w.Next(); ok; b, ok = w.Next() {
 				n += b.Cells()
 			}
+
 			if n != c.Rows {
 				t.Fatalf("chunk %+v walks over %d cells", c, n)
 			}
+
 			sum, last = sum+c.Rows, c.Last
 		}
+
 		if sum != p.Rows || p.Rows != p.Cells.Count() {
 			t.Fatalf("%d rows in chunks, %d planned, %d cells", sum, p.Rows, p.Cells.Count())
 		}
@@ -76,13 +84,16 @@ func TestPlansOfAnySizeAreCheap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if p.Rows != 1<<60 {
 		t.Fatalf("%d rows, want 2^60", p.Rows)
 	}
+
 	last := p.Chunk(p.Chunks - 1)
 	if last.Last != 1<<60-1 {
 		t.Errorf("the last cell_id is %d, want 2^60-1", last.Last)
 	}
+
 	if e := p.Estimate(); min(e.HeapBytes, e.CopyBytes, e.IndexBytes, e.WALBytes) < 1<<62 || e.Seconds < 1e9 {
 		t.Errorf("sizes of 2^60 rows: %+v", e)
 	}
@@ -97,8 +108,10 @@ func TestEstimatedSeconds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+
 		return p.Estimate().Seconds
 	}
+
 	for _, test := range []struct {
 		name string
 		job  func(*job.Job)

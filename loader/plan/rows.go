@@ -54,10 +54,12 @@ func (p *Plan) NewRows(ctx context.Context, c Chunk) *Rows {
 		rest:   []byte(CopyHeader),
 		spare:  make([]byte, 0, p.layout.most),
 	}
+
 	r.squares, _ = r.writer.(*geomgen.Squares)
 	if p.Job.Coverage || p.Job.Clip {
 		r.clipper = geomgen.NewClipper(p.selection.area)
 	}
+
 	return r
 }
 
@@ -76,23 +78,29 @@ func (r *Rows) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}
+
 	n := 0
+
 	for {
 		k := copy(p[n:], r.rest)
 		n, r.rest = n+k, r.rest[k:]
 		if n == len(p) {
 			return n, nil
 		}
+
 		if r.done {
 			if n == 0 {
 				return 0, io.EOF
 			}
+
 			return n, nil
 		}
+
 		n += r.fill(p[n:])
 		if n == len(p) {
 			return n, nil
 		}
+
 		// Less room than a row, a cell at the edge, or no rows left.
 		if err := r.nextRow(); err != nil {
 			return n, err
@@ -105,15 +113,18 @@ func (r *Rows) Read(p []byte) (int, error) {
 func (r *Rows) fill(p []byte) int {
 	size := r.layout.most
 	n := 0
+
 	for len(p)-n >= size {
 		if r.next == len(r.offsets) && !r.nextBlock() || r.edge {
 			break
 		}
+
 		k := min((len(p)-n)/size, len(r.offsets)-r.next)
 		n += r.put(p[n:], r.next, r.next+k)
 		r.next += k
 		r.generated += int64(k)
 	}
+
 	return n
 }
 
@@ -123,6 +134,7 @@ func (r *Rows) nextRow() error {
 		r.done, r.rest = true, []byte(CopyTrailer)
 		return nil
 	}
+
 	if r.edge {
 		if err := r.putEdge(); err != nil {
 			return err
@@ -130,9 +142,11 @@ func (r *Rows) nextRow() error {
 	} else {
 		r.spare = r.spare[:r.put(r.spare[:r.layout.most], r.next, r.next+1)]
 	}
+
 	r.rest = r.spare
 	r.next++
 	r.generated++
+
 	return nil
 }
 
@@ -141,9 +155,11 @@ func (r *Rows) nextBlock() bool {
 	if !ok {
 		return false
 	}
+
 	r.block, r.offsets, r.next = b, r.order.Offsets(b), 0
 	r.edge = r.clipper != nil && r.walk.Edge()
 	r.writer.SetBlock(b)
+
 	return true
 }
 
@@ -160,6 +176,7 @@ func (r *Rows) put(p []byte, i, j int) int {
 			r.putCell(p[(k-i)*r.layout.most:], k)
 		}
 	}
+
 	return (j - i) * r.layout.most
 }
 
@@ -169,6 +186,7 @@ func (r *Rows) putSquares(p []byte, i, j int) {
 	be := binary.BigEndian
 	template, pointsAt := r.layout.template, r.layout.pointsAt
 	id, col, row := uint64(r.block.ID), uint32(r.block.Col), uint32(r.block.Row)
+
 	for ; i < j; i++ {
 		off := r.offsets[i]
 		copy(p, template)
@@ -210,6 +228,7 @@ func (r *Rows) putCoded(p []byte, i, j int) int {
 		end := n + len(r.layout.template)
 		n = end + len(r.appendTail(p[end:end:len(p)], r.cell(i), 1))
 	}
+
 	return n
 }
 
@@ -224,6 +243,7 @@ func (r *Rows) appendTail(dst []byte, c geomgen.Cell, coverage float32) []byte {
 			dst = appendCoverage(dst, coverage)
 		}
 	}
+
 	return dst
 }
 
@@ -240,6 +260,7 @@ func (r *Rows) putEdge() error {
 	if err != nil {
 		return err
 	}
+
 	row := r.spare[:0]
 	if l.clip && part.Share < 1 {
 		row = append(row, l.template[:geomAt]...)
@@ -252,10 +273,13 @@ func (r *Rows) putEdge() error {
 		r.putHead(row, 0)
 		r.writer.Put(row[l.pointsAt:], r.offsets[0])
 	}
+
 	if l.coder == nil && l.coverage {
 		row = row[:len(row)-4]
 		row = binary.BigEndian.AppendUint32(row, math.Float32bits(float32(part.Share)))
 	}
+
 	r.spare = r.appendTail(row, c, float32(part.Share))
+
 	return nil
 }

@@ -21,6 +21,7 @@ func benchPlan(b *testing.B) *Plan {
 	if err != nil {
 		b.Fatal(err)
 	}
+
 	return p
 }
 
@@ -35,10 +36,12 @@ func BenchmarkRow(b *testing.B) {
 		buf := make([]byte, DriverBuffer)
 		rows := p.NewRows(context.Background(), Chunk{Last: geomgen.MaxID})
 		due := int64(0) // rows that the benchmark has counted
+
 		for pb.Next() {
 			if due++; due <= rows.Generated() {
 				continue
 			}
+
 			if _, err := rows.Read(buf); err != nil {
 				rows = p.NewRows(context.Background(), Chunk{Last: geomgen.MaxID})
 				due = 0

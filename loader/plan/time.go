@@ -21,10 +21,13 @@ func (p *Plan) seconds() float64 {
 	if p.Job.Index == job.IndexGiST || p.Job.Index == job.IndexBoth {
 		gist = gistRow
 	}
+
 	if p.Job.HasBRIN() {
 		brin = brinRow
 	}
+
 	var row float64
+
 	switch p.Method {
 	case MethodPartitions:
 		row = copyFrozen + keyRow + gist + brin
@@ -36,5 +39,6 @@ func (p *Plan) seconds() float64 {
 	default:
 		row = copyFrozen + max(gist, keyRow+brin)
 	}
+
 	return beforeAfter + float64(p.Rows)*row/1e6
 }

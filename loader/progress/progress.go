@@ -56,6 +56,7 @@ func (p *Progress) Snapshot() Snapshot {
 	if p.stage != "" {
 		s.Elapsed = time.Since(p.began)
 	}
+
 	return s
 }
 
@@ -85,9 +86,11 @@ func (p *Progress) end() {
 	if p.stage == "" {
 		return
 	}
+
 	if p.took == nil {
 		p.took = make(map[Stage]time.Duration)
 	}
+
 	p.took[p.stage] += time.Since(p.began)
 }
 
@@ -122,11 +125,14 @@ func (p *Progress) Seconds() map[Stage]float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := make(map[Stage]float64, len(p.took)+1)
+
 	for stage, d := range p.took {
 		s[stage] = d.Round(time.Microsecond).Seconds()
 	}
+
 	if p.stage != "" {
 		s[p.stage] = (p.took[p.stage] + time.Since(p.began)).Round(time.Microsecond).Seconds()
 	}
+
 	return s
 }
