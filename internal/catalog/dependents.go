@@ -42,20 +42,21 @@ func (t *Relation) CheckDependents(ctx context.Context, conn pg.Querier, advice 
 		Reason: "cannot be replaced, since these depend on it: " + strings.Join(names, ", ") + ": " + advice}
 }
 
+const dependentsSQL = `
+	with tables as (select c.oid, array[y.oid, y.typarray] as types from pg_class c join pg_type y on y.oid = c.reltype where c.oid = any($1::oid[])),
+	uses as (
+		select d.classid, d.objid from tables t join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid where d.deptype = 'n'
+		union all
+		select d.classid, d.objid from tables t join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = any(t.types) where d.deptype = 'n')
+	select distinct pg_describe_object(u.classid, u.objid, 0) from uses u
+	where not (u.classid = 'pg_class'::regclass and u.objid = any($1::oid[]))
+	  and not exists (select from pg_constraint k where u.classid = 'pg_constraint'::regclass and k.oid = u.objid and k.conrelid = any($1::oid[]))
+	order by 1`
+
 // Dependents describes what depends on tables, and is not a part of one of them. It
 // asks the catalogue by its index: there may be hundreds of partitions.
 func Dependents(ctx context.Context, conn pg.Querier, oids []uint32) ([]string, error) {
-	rows, err := conn.Query(ctx, `
-		with tables as (select c.oid, array[y.oid, y.typarray] as types from pg_class c join pg_type y on y.oid = c.reltype where c.oid = any($1::oid[])),
-		uses as (
-			select d.classid, d.objid from tables t join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid where d.deptype = 'n'
-			union all
-			select d.classid, d.objid from tables t join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = any(t.types) where d.deptype = 'n')
-		select distinct pg_describe_object(u.classid, u.objid, 0) from uses u
-		where not (u.classid = 'pg_class'::regclass and u.objid = any($1::oid[]))
-		  and not exists (select from pg_constraint k where u.classid = 'pg_constraint'::regclass and k.oid = u.objid and k.conrelid = any($1::oid[]))
-		order by 1`, oids)
-
+	rows, err := conn.Query(ctx, dependentsSQL, oids)
 	if err != nil {
 		return nil, err
 	}

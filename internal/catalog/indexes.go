@@ -8,23 +8,24 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
+const otherIndexesSQL = `
+	with others as (
+		select c.oid, i.indisunique, m.amname, pg_get_indexdef(c.oid) as def,
+		       'CREATE ' || case when i.indisunique then 'UNIQUE ' else '' end || 'INDEX ' || quote_ident(c.relname) || ' ON ONLY '
+		       || quote_ident(n.nspname) || '.' || quote_ident(t.relname) || ' USING ' || m.amname || ' ' as head
+		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+		join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
+		where i.indrelid = $1 and not exists (select from pg_constraint where conindid = c.oid)
+		  and not (m.amname in ('gist', 'brin') and i.indnatts = 1 and i.indpred is null
+		           and i.indkey[0] = (select attnum from pg_attribute where attrelid = $1 and attname = $2)))
+	select indisunique, amname, substr(def, length(head) + 1) from others where starts_with(def, head) order by oid`
+
 // OtherIndexes returns the indexes of the parent that are neither of a constraint
 // nor on the geometry alone, without their names: those that people have made. A
 // partition that has them before it is attached does not get them while readers
 // wait.
 func (t Relation) OtherIndexes(ctx context.Context, q pg.Querier, geomColumn string) ([]IndexDef, error) {
-	rows, err := q.Query(ctx, `
-		with others as (
-			select c.oid, i.indisunique, m.amname, pg_get_indexdef(c.oid) as def,
-			       'CREATE ' || case when i.indisunique then 'UNIQUE ' else '' end || 'INDEX ' || quote_ident(c.relname) || ' ON ONLY '
-			       || quote_ident(n.nspname) || '.' || quote_ident(t.relname) || ' USING ' || m.amname || ' ' as head
-			from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-			join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
-			where i.indrelid = $1 and not exists (select from pg_constraint where conindid = c.oid)
-			  and not (m.amname in ('gist', 'brin') and i.indnatts = 1 and i.indpred is null
-			           and i.indkey[0] = (select attnum from pg_attribute where attrelid = $1 and attname = $2)))
-		select indisunique, amname, substr(def, length(head) + 1) from others where starts_with(def, head) order by oid`, t.OID, geomColumn)
-
+	rows, err := q.Query(ctx, otherIndexesSQL, t.OID, geomColumn)
 	if err != nil {
 		return nil, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 	}
@@ -58,20 +59,21 @@ func (t Relation) SpatialIndexes(ctx context.Context, q pg.Querier, column strin
 	return have, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 }
 
+const rebuildableIndexesSQL = `
+	select format('drop index %I.%I', n.nspname, c.relname), pg_get_indexdef(c.oid),
+	       coalesce(format('comment on index %I.%I is %L', n.nspname, c.relname, obj_description(c.oid, 'pg_class')), '')
+	from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+	where i.indrelid = $1 and c.reltablespace = 0 and i.indisvalid and not i.indisunique and not i.indisexclusion and not i.indisclustered and not i.indisreplident
+	  and not exists (select from pg_constraint where conindid = c.oid)
+	  and not exists (select from pg_depend where refclassid = 'pg_class'::regclass and refobjid = c.oid)
+	  and not exists (select from pg_attribute where attrelid = c.oid and attstattarget >= 0)
+	order by c.oid`
+
 // RebuildableIndexes returns the statements that drop the indexes which can be missing
 // while the table is filled, and those that make them again, comments included: not
 // of indexes with something that these would not bring back, as their tablespace.
 func (t Relation) RebuildableIndexes(ctx context.Context, q pg.Querier) (drop, build []string, err error) {
-	rows, err := q.Query(ctx, `
-		select format('drop index %I.%I', n.nspname, c.relname), pg_get_indexdef(c.oid),
-		       coalesce(format('comment on index %I.%I is %L', n.nspname, c.relname, obj_description(c.oid, 'pg_class')), '')
-		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
-		where i.indrelid = $1 and c.reltablespace = 0 and i.indisvalid and not i.indisunique and not i.indisexclusion and not i.indisclustered and not i.indisreplident
-		  and not exists (select from pg_constraint where conindid = c.oid)
-		  and not exists (select from pg_depend where refclassid = 'pg_class'::regclass and refobjid = c.oid)
-		  and not exists (select from pg_attribute where attrelid = c.oid and attstattarget >= 0)
-		order by c.oid`, t.OID)
-
+	rows, err := q.Query(ctx, rebuildableIndexesSQL, t.OID)
 	if err != nil {
 		return nil, nil, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 	}

@@ -11,15 +11,16 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
+const partitionOwnerSQL = `
+	select string_agg(format('alter table %I.%I owner to %I', n.nspname, c.relname, pg_get_userbyid(p.relowner)), '; ')
+	from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
+	join pg_namespace n on n.oid = c.relnamespace
+	where p.oid = $1 and c.relowner <> p.relowner`
+
 // SetPartitionOwner gives all partitions the owner of their parent.
 func (t Relation) SetPartitionOwner(ctx context.Context, tx pgx.Tx) error {
 	var sql *string
-	err := tx.QueryRow(ctx, `
-		select string_agg(format('alter table %I.%I owner to %I', n.nspname, c.relname, pg_get_userbyid(p.relowner)), '; ')
-		from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
-		join pg_namespace n on n.oid = c.relnamespace
-		where p.oid = $1 and c.relowner <> p.relowner`, t.OID).Scan(&sql)
-
+	err := tx.QueryRow(ctx, partitionOwnerSQL, t.OID).Scan(&sql)
 	if err == nil && sql != nil {
 		_, err = tx.Exec(ctx, *sql)
 	}

@@ -24,6 +24,13 @@ func partitionIndex(partition, label string, k int) string {
 	return ObjectName(partition[:at], label, partition[at+1:]+"_"+strconv.Itoa(k))
 }
 
+const indexLabelsSQL = `
+	select u.n, substr(c.relname, length(u.name) + 2)
+	from unnest($1::text[], $2::text[]) with ordinality u (schema_name, name, n)
+	join pg_namespace s on s.nspname = u.schema_name join pg_class t on t.relnamespace = s.oid and t.relname = u.name
+	join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid and starts_with(c.relname, u.name || '_')
+	order by u.n, c.oid`
+
 // indexLabels returns, for each partition, what its indexes are called behind the
 // name of the partition. They are looked up: a run that was begun with other
 // indexes, or a parent that has more, makes partitions that differ.
@@ -33,13 +40,7 @@ func indexLabels(ctx context.Context, tx pgx.Tx, parts []Partition) ([][]string,
 		schemas, names = append(schemas, p.Schema), append(names, p.Name)
 	}
 
-	rows, err := tx.Query(ctx, `
-		select u.n, substr(c.relname, length(u.name) + 2)
-		from unnest($1::text[], $2::text[]) with ordinality u (schema_name, name, n)
-		join pg_namespace s on s.nspname = u.schema_name join pg_class t on t.relnamespace = s.oid and t.relname = u.name
-		join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid and starts_with(c.relname, u.name || '_')
-		order by u.n, c.oid`, schemas, names)
-
+	rows, err := tx.Query(ctx, indexLabelsSQL, schemas, names)
 	if err != nil {
 		return nil, pg.Wrap(err, "looking for the indexes of %d partitions", len(parts))
 	}

@@ -54,6 +54,16 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (catalog.Relation, e
 	return t, t.Find(ctx, conn)
 }
 
+const serverSQL = `
+	select current_setting('server_version_num')::int, pg_is_in_recovery(),
+	       current_setting('transaction_read_only') = 'on',
+	       -- The ledger's own schema is not where tables go: a role called loadgrid
+	       -- would find it in "$user" from its second run on.
+	       (select s from unnest(current_schemas(false)) with ordinality u (s, n)
+	        where s <> $1 and s !~ '^pg_' order by n limit 1),
+	       (select extversion from pg_extension where extname = 'postgis'),
+	       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`
+
 // FindSchemas checks that the server is one that can be written to, and finds
 // the schemas of the table and of PostGIS.
 func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.Relation, error) {
@@ -61,17 +71,8 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 	var version int
 	var standby, readOnly bool
 	var schema, postgis, postgisSchema *string
-	err := conn.QueryRow(ctx, `
-		select current_setting('server_version_num')::int, pg_is_in_recovery(),
-		       current_setting('transaction_read_only') = 'on',
-		       -- The ledger's own schema is not where tables go: a role called loadgrid
-		       -- would find it in "$user" from its second run on.
-		       (select s from unnest(current_schemas(false)) with ordinality u (s, n)
-		        where s <> $1 and s !~ '^pg_' order by n limit 1),
-		       (select extversion from pg_extension where extname = 'postgis'),
-		       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`,
+	err := conn.QueryRow(ctx, serverSQL,
 		job.DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
-
 	if err != nil {
 		return t, pg.Wrap(err, "asking the server for its version")
 	}

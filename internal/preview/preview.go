@@ -129,16 +129,17 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 	return err
 }
 
+const columnsSQL = `
+	select a.attname, y.typname, n.nspname, format_type(coalesce(nullif(y.typbasetype, 0), y.oid), null)
+	         in ('smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric') -- money and oid are none
+	from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace cn on cn.oid = c.relnamespace
+	join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
+	where cn.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`
+
 // columns looks up the geometry, the column with the values, and the number of
 // rows. It returns the geometry's name, and the function that makes EWKB of it.
 func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string, err error) {
-	rows, err := tx.Query(ctx, `
-		select a.attname, y.typname, n.nspname, format_type(coalesce(nullif(y.typbasetype, 0), y.oid), null)
-		         in ('smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric') -- money and oid are none
-		from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace cn on cn.oid = c.relnamespace
-		join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
-		where cn.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`, p.Table.Schema, p.Table.Name)
-
+	rows, err := tx.Query(ctx, columnsSQL, p.Table.Schema, p.Table.Name)
 	if err != nil {
 		return "", "", err
 	}

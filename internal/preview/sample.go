@@ -10,6 +10,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
+const estimatedRowsSQL = catalog.WithTree + `
+	select coalesce(sum(case when c.reltuples > 0 then c.reltuples else pg_relation_size(c.oid) / $2 end), 0)::bigint
+	from tables t join pg_class c on c.oid = t.oid where c.relkind in ('r', 'm')`
+
 // countRows counts up to where a sample is taken, and then takes the server's
 // estimate: where a table was never analyzed, from the size of its file.
 func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
@@ -19,11 +23,14 @@ func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
 	}
 
 	p.Sample = true
+
+	t := catalog.Relation{Table: p.Table}
+	if err := t.Find(ctx, tx); err != nil {
+		return err
+	}
+
 	var estimate int64
-	err = tx.QueryRow(ctx, `
-		with recursive tables (oid) as (select $1::text::regclass::oid union all select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent)
-		select coalesce(sum(case when c.reltuples > 0 then c.reltuples else pg_relation_size(c.oid) / $2 end), 0)::bigint
-		from tables t join pg_class c on c.oid = t.oid where c.relkind in ('r', 'm')`, catalog.QuoteTable(p.Table), int64(plan.BoxRowBytes)).Scan(&estimate)
+	err = tx.QueryRow(ctx, estimatedRowsSQL, t.OID, int64(plan.BoxRowBytes)).Scan(&estimate)
 	p.Rows = max(p.Rows, estimate)
 
 	return err
@@ -59,6 +66,20 @@ func (p *Preview) query(ctx context.Context, tx pgx.Tx, columns string) (sql str
 	return sql, true, nil // views cannot be sampled
 }
 
+const byKeySQL = `
+	with recursive block (id) as (
+	  (select %[1]s::bigint from %[2]s order by %[1]s limit 1)
+	  union all
+	  select (select %[1]s::bigint from %[2]s where %[1]s >= (block.id / %[4]d + 1) * %[4]d order by %[1]s limit 1)
+	  from block where block.id is not null
+	)
+	select c.g, c.v from block cross join lateral (
+	  (select %[3]s from %[2]s where %[1]s >= block.id / %[4]d * %[4]d + %[5]d and %[1]s < (block.id / %[4]d + 1) * %[4]d order by %[1]s limit 1)
+	  union all
+	  (select %[3]s from %[2]s where %[1]s = block.id)
+	  limit 1
+	) c where block.id is not null`
+
 // byKey returns a statement that reads one row of each block of keys, from the middle
 // of the block where there is one. The middle of a block of 4^k cell_ids is in its
 // middle on the map, too. It looks up as many keys as there are blocks, however large
@@ -69,19 +90,7 @@ func (p *Preview) byKey(columns, key string) string {
 		step *= 4
 	}
 
-	return fmt.Sprintf(`
-		with recursive block (id) as (
-		  (select %[1]s::bigint from %[2]s order by %[1]s limit 1)
-		  union all
-		  select (select %[1]s::bigint from %[2]s where %[1]s >= (block.id / %[4]d + 1) * %[4]d order by %[1]s limit 1)
-		  from block where block.id is not null
-		)
-		select c.g, c.v from block cross join lateral (
-		  (select %[3]s from %[2]s where %[1]s >= block.id / %[4]d * %[4]d + %[5]d and %[1]s < (block.id / %[4]d + 1) * %[4]d order by %[1]s limit 1)
-		  union all
-		  (select %[3]s from %[2]s where %[1]s = block.id)
-		  limit 1
-		) c where block.id is not null`, key, catalog.QuoteTable(p.Table), columns, step, step/2)
+	return fmt.Sprintf(byKeySQL, key, catalog.QuoteTable(p.Table), columns, step, step/2)
 }
 
 // sampler keeps up to most cells of a sequence whose length is not known: one of each

@@ -16,6 +16,14 @@ import (
 // PostgreSQL 15 on.
 const quietPeriod = 15 * time.Second
 
+const countersSQL = catalog.WithTree + `
+	select (select coalesce(sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid) + pg_stat_get_tuples_deleted(oid)) = 0
+	                        and bool_and(pg_stat_get_last_analyze_time(oid) <= (select finished_at from {runs} where id = $5)), false)
+	        from tables join pg_class c using (oid) where c.relkind = 'r')
+	   and not exists (select from pg_stat_activity
+	                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
+	                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`
+
 // unwrittenByCounters reports whether the server's counters prove that nobody has written
 // to the table since it was filled, so that it need not be read: as many rows were
 // inserted into it in all as the run has copied, none was updated or deleted, and no
@@ -37,13 +45,7 @@ func (q Question) unwrittenByCounters(ctx context.Context, runs []ledger.ShownRu
 	}
 
 	var quiet bool
-	err = q.Lock.Conn().QueryRow(ctx, catalog.WithTree+`
-		select (select coalesce(sum(pg_stat_get_tuples_inserted(oid)) = $2 and sum(pg_stat_get_tuples_updated(oid) + pg_stat_get_tuples_deleted(oid)) = 0
-		                        and bool_and(pg_stat_get_last_analyze_time(oid) <= (select finished_at from `+q.Ledger.RunsTable+` where id = $5)), false)
-		        from tables join pg_class c using (oid) where c.relkind = 'r')
-		   and not exists (select from pg_stat_activity
-		                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
-		                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`,
+	err = q.Lock.Conn().QueryRow(ctx, q.Ledger.SQL(countersSQL),
 		q.Table.OID, rows, own, quietPeriod.Seconds(), runs[0].ID).Scan(&quiet)
 
 	return quiet, pg.Wrap(err, "asking the server what was written to table %s", q.Table)

@@ -57,17 +57,22 @@ func Record(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64, shown ca
 	return l.RecordState(ctx, tx, run, state, wrote)
 }
 
+// writersSQL adds up rows by the transaction that wrote them, w (x, n), and returns the
+// transactions beyond this one and those that the ledger has.
+const writersSQL = `
+	select coalesce(sum(n), 0)::bigint,
+	       coalesce(array_agg(x::text) filter (
+	           where x <> pg_current_xact_id()::xid and x not in (select xmin from {chunks})
+	             and x not in (select published_xid::xid from {runs}
+	                           where shown and published_xid is not null and (schema_name, table_name) = ($1, $2))), '{}')
+	from w`
+
 func countWriters(ctx context.Context, tx pgx.Tx, l ledger.Ledger, shown catalog.Relation, state *ledger.TableState) error {
 	var rows int64
 	var writers []string
 
-	err := tx.QueryRow(ctx, `
-		select coalesce(sum(n), 0)::bigint,
-		       coalesce(array_agg(x::text) filter (
-		           where x <> pg_current_xact_id()::xid and x not in (select xmin from `+l.ChunksTable+`)
-		             and x not in (select published_xid::xid from `+l.RunsTable+`
-		                           where shown and published_xid is not null and (schema_name, table_name) = ($1, $2))), '{}')
-		from (select t.xmin, count(*) from `+shown.SQL()+` t group by 1) w (x, n)`, shown.Schema, shown.Name).Scan(&rows, &writers)
+	byWriter := "with w (x, n) as (select t.xmin, count(*) from " + shown.SQL() + " t group by 1)"
+	err := tx.QueryRow(ctx, byWriter+l.SQL(writersSQL), shown.Schema, shown.Name).Scan(&rows, &writers)
 	if err != nil {
 		return pg.Wrap(err, "counting the rows that the step after has left in table %s", shown)
 	}

@@ -173,6 +173,15 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 	return a, err
 }
 
+// otherWritersSQL counts the rows of the table t, and those among them that neither a run
+// of $1 nor a transaction of $2 has written. The name of the table follows.
+const otherWritersSQL = `
+	select count(*), count(*) filter (where (t.xmin = any ((
+		select array(select k.xmin from {chunks} k where k.run_id = any ($1)
+		             union all select r.published_xid::xid from {runs} r where r.id = any ($1)
+		             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
+	from `
+
 // findOtherWriters reads the table, and says which rows others have written: a row bears
 // the number of the transaction that wrote it, and so does the ledger's row of each
 // chunk, which was written by the same. Freezing leaves both.
@@ -187,12 +196,7 @@ func (q Question) findOtherWriters(ctx context.Context, runs, since []ledger.Sho
 	}
 
 	var rows, others int64
-	err = q.Lock.Conn().QueryRow(ctx, `
-		select count(*), count(*) filter (where (t.xmin = any ((
-			select array(select k.xmin from `+q.Ledger.ChunksTable+` k where k.run_id = any ($1)
-			             union all select r.published_xid::xid from `+q.Ledger.RunsTable+` r where r.id = any ($1)
-			             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
-		from `+q.Table.SQL()+" t", ids, writers).Scan(&rows, &others)
+	err = q.Lock.Conn().QueryRow(ctx, q.Ledger.SQL(otherWritersSQL)+q.Table.SQL()+" t", ids, writers).Scan(&rows, &others)
 
 	switch {
 	case pg.HasCode(err, "42501"): // its owner, who has revoked his own grants, may replace it all the same

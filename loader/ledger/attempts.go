@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -82,17 +83,25 @@ func (l Ledger) EndAttempt(ctx context.Context, q pg.Querier, run int64, s Attem
 	return pg.Wrap(err, "writing into the ledger how an attempt at run %d ended", run)
 }
 
+const findAttemptsSQL = `
+	select case
+		when exists (select from pg_class where oid = to_regclass($2) and relkind <> 'v') then $2
+		when to_regclass($1) is not null then $1
+		else '' end`
+
 // findAttempts returns the table of attempts, under the name that it has in this ledger:
 // starts where it is from before. Empty where the ledger has none.
 func (l Ledger) findAttempts(ctx context.Context, q pg.Querier) (table string, err error) {
-	err = q.QueryRow(ctx, `
-		select case
-			when exists (select from pg_class where oid = to_regclass($2) and relkind <> 'v') then $2
-			when to_regclass($1) is not null then $1
-			else '' end`, l.attemptsTable, l.startsTable).Scan(&table)
+	err = q.QueryRow(ctx, findAttemptsSQL, l.attemptsTable, l.startsTable).Scan(&table)
 
 	return table, err
 }
+
+const historiesSQL = `
+	select run_id, no, started_at, ended_at, coalesce(outcome, ''), role, coalesce(host(address), ''), coalesce(host, ''),
+	       coalesce(os_user, ''), version, coalesce(rows, 0), coalesce(seconds, 0), coalesce(stages, '{}'), coalesce(retries, 0),
+	       coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
+	from {table} where run_id = any($1) order by run_id, no`
 
 // histories adds to runs what is known of their starts.
 func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) error {
@@ -111,10 +120,7 @@ func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 		ids[i], at[runs[i].ID] = runs[i].ID, &runs[i]
 	}
 
-	rows, err := q.Query(ctx, `select run_id, no, started_at, ended_at, coalesce(outcome, ''), role, coalesce(host(address), ''), coalesce(host, ''),
-			coalesce(os_user, ''), version, coalesce(rows, 0), coalesce(seconds, 0), coalesce(stages, '{}'), coalesce(retries, 0),
-			coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
-		from `+table+" where run_id = any($1) order by run_id, no", ids)
+	rows, err := q.Query(ctx, strings.ReplaceAll(historiesSQL, "{table}", table), ids)
 	if err != nil {
 		return pg.Wrap(err, "reading the attempts at runs from the ledger")
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,6 +26,7 @@ type Ledger struct {
 	startsTable string
 }
 
+// New returns the ledger in a schema. Nothing is asked of a server.
 func New(schema string) Ledger {
 	return Ledger{
 		Schema:        schema,
@@ -33,6 +35,12 @@ func New(schema string) Ledger {
 		attemptsTable: pgx.Identifier{schema, "attempts"}.Sanitize(),
 		startsTable:   pgx.Identifier{schema, "starts"}.Sanitize(),
 	}
+}
+
+// SQL returns a statement with the ledger's tables in it: {runs}, {chunks} and {attempts}
+// stand for their names.
+func (l Ledger) SQL(statement string) string {
+	return strings.NewReplacer("{runs}", l.RunsTable, "{chunks}", l.ChunksTable, "{attempts}", l.attemptsTable).Replace(statement)
 }
 
 func (l Ledger) Exists(ctx context.Context, q pg.Querier) (bool, error) {

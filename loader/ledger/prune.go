@@ -11,35 +11,39 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
+// pruneSQL removes runs that ended longer ago than $1 seconds, of table $2.$3, or of all
+// where that has no name.
+//
+// Among them are runs that the table shows, but that have added nothing, where nobody will
+// ask for them: a newer one is of the same job, and, where this one has recorded how many
+// rows there were, has recorded that, too. A job that finds its cells there each night
+// would fill the ledger with such runs.
+const pruneSQL = `
+	with newer as (select id, schema_name, table_name, table_oid, fingerprint, imprint from {runs} where shown)
+	delete from {runs} r
+	where state <> 'loading' and finished_at < now() - make_interval(secs => $1)
+	  and ($3 = '' or schema_name = $2 and table_name = $3)
+	  and (not shown and kept_name is null
+	       or shown and version_id <> id and rows_added = 0 and published_xid is null and imprint is not null
+	          and exists (select from newer n where n.id > r.id and n.fingerprint = r.fingerprint
+	                      and (n.schema_name, n.table_name, n.table_oid) = (r.schema_name, r.table_name, r.table_oid))
+	          and (not imprint ? 'rows' or exists (
+	              select from newer n where n.id > r.id and n.imprint ? 'rows'
+	              and (n.schema_name, n.table_name, n.table_oid) = (r.schema_name, r.table_name, r.table_oid)))
+	       or state = 'published' and not exists (select from pg_class c where c.oid = r.table_oid)
+	          and not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+	                          where n.nspname = r.schema_name and c.relname in (r.table_name, r.kept_name)))`
+
 // Prune removes runs of a table, or of all where that has no name.
 func (l Ledger) Prune(ctx context.Context, q pg.Querier, t job.Table, age time.Duration) (int64, error) {
-	tag, err := q.Exec(ctx, "delete from "+l.RunsTable+` r
-		where state <> 'loading' and finished_at < now() - make_interval(secs => $1)
-		  and ($3 = '' or schema_name = $2 and table_name = $3)
-		  and (not shown and kept_name is null or `+l.addedNothing()+`
-		       or state = 'published' and not exists (select from pg_class c where c.oid = r.table_oid)
-		          and not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		                          where n.nspname = r.schema_name and c.relname in (r.table_name, r.kept_name)))`,
-		age.Seconds(), t.Schema, t.Name)
-
+	tag, err := q.Exec(ctx, l.SQL(pruneSQL), age.Seconds(), t.Schema, t.Name)
 	return tag.RowsAffected(), pg.Wrap(err, "removing old runs from the ledger in schema %s", l.Schema)
-}
-
-// addedNothing is SQL for whether a run, r, that the table shows has given it no row,
-// and nobody will ask for it: a newer one is of the same job, and, where this one has
-// noted how many rows there were, has noted it anew. A job that finds its cells there
-// each night would fill the ledger with such runs.
-func (l Ledger) addedNothing() string {
-	newer := "select from " + l.RunsTable + " n where n.shown and n.id > r.id and (n.schema_name, n.table_name, n.table_oid) = (r.schema_name, r.table_name, r.table_oid)"
-	return `shown and version_id <> id and rows_added = 0 and published_xid is null and imprint is not null
-		       and exists (` + newer + ` and n.fingerprint = r.fingerprint)
-		       and (not imprint ? 'rows' or exists (` + newer + ` and n.imprint ? 'rows'))`
 }
 
 // PruneRuns removes from a ledger what it knows of runs that ended longer ago than
 // age, at least a second: those that were dropped, whose rows were replaced, whose
-// table somebody has dropped, or that found all their cells there and added none, but
-// for the last of each job. Runs that are unfinished, and those whose rows a table
+// table somebody has dropped, or that found all their cells there and added none. The last
+// of each job stays. Runs that are unfinished, and those whose rows a table
 // shows or keeps, stay. It returns how many it has removed. Where there is no ledger,
 // the error is a *NoLedgerError.
 func (l Ledger) PruneRuns(ctx context.Context, pool *pgxpool.Pool, age time.Duration) (int64, error) {

@@ -67,13 +67,15 @@ func (l Ledger) MarkReplaced(ctx context.Context, q pg.Querier, t job.Table) err
 	return pg.Wrap(err, "writing into the ledger that table %s has another version", t)
 }
 
+const markKeptSQL = `
+	update {runs} set kept_name = $4, table_oid = $5,
+	       kept_no = (select coalesce(max(kept_no), 0) + 1 from {runs} where schema_name = $1 and table_name = $2)
+	where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`
+
 // MarkKept notes where a version of t is kept, as the one that was put away last: a
 // rollback may put away a newer one than those that are kept already.
 func (l Ledger) MarkKept(ctx context.Context, q pg.Querier, t job.Table, v Version) error {
-	_, err := q.Exec(ctx, "update "+l.RunsTable+` set kept_name = $4, table_oid = $5, kept_no =
-			(select coalesce(max(kept_no), 0) + 1 from `+l.RunsTable+` where schema_name = $1 and table_name = $2)
-		where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'`,
-		t.Schema, t.Name, v.ID, v.Kept.Name, v.OID)
+	_, err := q.Exec(ctx, l.SQL(markKeptSQL), t.Schema, t.Name, v.ID, v.Kept.Name, v.OID)
 	return pg.Wrap(err, "writing into the ledger that version %d of table %s is kept", v.ID, t)
 }
 
