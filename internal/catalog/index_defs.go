@@ -17,6 +17,7 @@ type IndexDef struct {
 	SortBytes int64  // bytes of an entry while the build sorts: see sortMemory
 }
 
+// CreateSQL returns the statement that makes the index on a table.
 func (d IndexDef) CreateSQL(t job.Table) string {
 	kind := "index "
 	if d.unique {
@@ -34,6 +35,7 @@ func (d IndexDef) CreateSQL(t job.Table) string {
 // staged after the staging table's name, and from publish on after its own.
 func KeyName(t job.Table) string { return ObjectName(t.Name, "", "pkey") }
 
+// KeyIndex is the unique index of the primary key.
 func KeyIndex(t job.Table, job job.Job) IndexDef {
 	return IndexDef{Name: KeyName(t), unique: true, Method: "btree", Using: "(" + pgx.Identifier{job.IDColumn}.Sanitize() + ")", SortBytes: sortedKey}
 }

@@ -39,6 +39,8 @@ func (t *Relation) Find(ctx context.Context, conn pg.Querier) error {
 	return pg.Wrap(err, "looking for table %s", t.Table)
 }
 
+// Describe returns the kind of the relation, as pg_class.relkind has it, whether it is a
+// partition or has to do with inheritance, and whether the role owns it.
 func (t *Relation) Describe(ctx context.Context, conn pg.Querier) (kind string, isPartition, owned bool, err error) {
 	err = conn.QueryRow(ctx, `
 		select c.relkind::text, exists (select from pg_inherits where inhrelid = c.oid or inhparent = c.oid and c.relkind <> 'p'),
@@ -47,6 +49,7 @@ func (t *Relation) Describe(ctx context.Context, conn pg.Querier) (kind string, 
 	return kind, isPartition, owned, pg.Wrap(err, "looking up table %s", t.Table)
 }
 
+// RelationKind returns words for a kind of relation that is not a table.
 func RelationKind(kind string) string {
 	switch kind {
 	case "v":
@@ -121,10 +124,12 @@ func (t *Relation) CheckName(ctx context.Context, conn pg.Querier) error {
 	return nil
 }
 
+// Refuse returns a *geomgen.ParamError about the table.
 func (t *Relation) Refuse(format string, args ...any) error {
 	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(format, args...)}
 }
 
+// NotOwned says that the role does not own the table.
 func (t *Relation) NotOwned(doing string) error {
 	return &pg.ServerError{Doing: doing + " table " + t.String(),
 		Err: errors.New("it belongs to another role (SQLSTATE 42501)"), Advice: "connect as its owner"}

@@ -31,6 +31,7 @@ func (t Relation) StagingPrefixOf(ledgerSchema string) string {
 	return StagingPrefix + hex.EncodeToString(sum[:4]) + "_"
 }
 
+// Staged returns a staging table of this name for the relation.
 func (t Relation) Staged(name string) Relation {
 	return Relation{Table: job.Table{Schema: t.Schema, Name: name}, GeometrySchema: t.GeometrySchema}
 }
@@ -43,39 +44,39 @@ func (t Relation) StagedPartition(no int64) job.Table {
 // CreateSQL returns the statement that makes a plain table for the job's rows.
 // Autovacuum stays away from it until it is published: what it would do is done
 // here, and an index build would wait for it.
-func (t Relation) CreateSQL(job job.Job) string {
-	return createTable(job) + t.SQL() + " (" + t.columnsSQL(job) + ") with (autovacuum_enabled = false)"
+func (t Relation) CreateSQL(j job.Job) string {
+	return createTable(j) + t.SQL() + " (" + t.columnsSQL(j) + ") with (autovacuum_enabled = false)"
 }
 
 // CreatePartitionSQL returns the statement that makes a table for the rows of a
 // partition, from one cell_id to before another. The check makes that known, so
 // that attaching it need not look at the rows.
-func (t Relation) CreatePartitionSQL(job job.Job, p job.Table, from, to int64) string {
-	return createTable(job) + QuoteTable(p) + " (" + t.columnsSQL(job) + ", " + BoundsCheckSQL(job, from, to) + ") with (autovacuum_enabled = false)"
+func (t Relation) CreatePartitionSQL(j job.Job, p job.Table, from, to int64) string {
+	return createTable(j) + QuoteTable(p) + " (" + t.columnsSQL(j) + ", " + BoundsCheckSQL(j, from, to) + ") with (autovacuum_enabled = false)"
 }
 
 // BoundsCheckSQL is the check of its bounds that a partition has.
-func BoundsCheckSQL(job job.Job, from, to int64) string {
-	id := pgx.Identifier{job.IDColumn}.Sanitize()
+func BoundsCheckSQL(j job.Job, from, to int64) string {
+	id := pgx.Identifier{j.IDColumn}.Sanitize()
 	return fmt.Sprintf("constraint loadgrid_bounds check (%s >= %d and %s < %d)", id, from, id, to)
 }
 
 // CreatePartitionedSQL returns the statements that make a partitioned table
 // without partitions, with its primary key and its indexes.
-func (t Relation) CreatePartitionedSQL(job job.Job, index job.Index) string {
-	id := pgx.Identifier{job.IDColumn}.Sanitize()
-	sql := "create table " + t.SQL() + " (" + t.columnsSQL(job) + ", constraint " + pgx.Identifier{KeyName(t.Table)}.Sanitize() +
+func (t Relation) CreatePartitionedSQL(j job.Job, index job.Index) string {
+	id := pgx.Identifier{j.IDColumn}.Sanitize()
+	sql := "create table " + t.SQL() + " (" + t.columnsSQL(j) + ", constraint " + pgx.Identifier{KeyName(t.Table)}.Sanitize() +
 		" primary key (" + id + ")) partition by range (" + id + ")"
 
-	for _, d := range SpatialIndexes(t.Table, job, index) {
+	for _, d := range SpatialIndexes(t.Table, j, index) {
 		sql += "; " + d.CreateSQL(t.Table)
 	}
 
 	return sql
 }
 
-func createTable(job job.Job) string {
-	if job.Unlogged {
+func createTable(j job.Job) string {
+	if j.Unlogged {
 		return "create unlogged table "
 	}
 	return "create table "
@@ -83,12 +84,12 @@ func createTable(job job.Job) string {
 
 // columnsSQL returns the columns with their types. The key is declared not null at
 // once, so that the primary key need not look.
-func (t Relation) columnsSQL(job job.Job) string {
+func (t Relation) columnsSQL(j job.Job) string {
 	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
-	sql := fmt.Sprintf("%s bigint not null, col integer, row integer, %s %s.%s", quote(job.IDColumn), quote(job.GeomColumn),
-		quote(t.GeometrySchema), job.GeometryType())
+	sql := fmt.Sprintf("%s bigint not null, col integer, row integer, %s %s.%s", quote(j.IDColumn), quote(j.GeomColumn),
+		quote(t.GeometrySchema), j.GeometryType())
 
-	for _, c := range job.OtherColumns() {
+	for _, c := range j.OtherColumns() {
 		sql += ", " + quote(c.Name) + " " + c.SQLType
 	}
 

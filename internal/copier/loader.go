@@ -66,8 +66,10 @@ type frozen struct {
 	target Target
 }
 
+// CreateSQL is empty: the only chunk makes the table.
 func (l frozen) CreateSQL() string { return "" }
 
+// Left is the keys, indexes and statistics: COPY has frozen the pages.
 func (l frozen) Left(bool) build.Work {
 	return build.Work{Key: true, Indexes: indexes(l.plan, l.target), Analyze: true}
 }
@@ -85,8 +87,10 @@ type chunked struct {
 	target Target
 }
 
+// CreateSQL makes the table that all chunks share.
 func (l chunked) CreateSQL() string { return l.target.Staging.CreateSQL(l.plan.Job) }
 
+// Left is all that there is to build.
 func (l chunked) Left(bool) build.Work {
 	return build.Work{Freeze: true, Key: true, Indexes: indexes(l.plan, l.target), Analyze: true}
 }
@@ -106,10 +110,12 @@ type partitioned struct {
 	settings pg.Settings
 }
 
+// CreateSQL makes the parent. Each chunk makes its partition.
 func (l partitioned) CreateSQL() string {
 	return l.target.Staging.CreatePartitionedSQL(l.plan.Job, l.target.Index)
 }
 
+// Left is the statistics of the whole.
 func (l partitioned) Left(resumed bool) build.Work {
 	return build.Work{Counted: !resumed, Analyze: true} // each was counted when it was built
 }

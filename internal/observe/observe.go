@@ -92,6 +92,7 @@ type runHandler struct {
 	progress *progress.Progress
 }
 
+// Handle adds the attributes: see slog.Handler.
 func (h runHandler) Handle(ctx context.Context, r slog.Record) error {
 	r = r.Clone()
 	now := h.progress.Snapshot()

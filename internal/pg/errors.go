@@ -162,6 +162,7 @@ func IsNetwork(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
 }
 
+// HasCode reports whether an error has this SQLSTATE.
 func HasCode(err error, code string) bool { return SQLState(err) == code }
 
 // SQLState returns the server's code of an error, empty where it is not the server's.

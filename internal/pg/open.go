@@ -30,8 +30,8 @@ const connectTimeout = 10 * time.Second
 // connection though its kernel or a proxy has not, by asking it on another one
 // once nothing came or went for 30 seconds. That is a *StallError. libpq's
 // keepalives, keepalives_idle, keepalives_interval, keepalives_count and
-// tcp_user_timeout hold as for psql, and the latter is used in place of the 30
-// seconds, too. The server is told to look after the connection likewise, where
+// tcp_user_timeout hold as for psql, and the latter replaces the 30 seconds,
+// too. The server looks after the connection likewise, where
 // nobody has set it otherwise.
 //
 // Close the pool with Close, which does not wait long for a network that is gone.

@@ -14,6 +14,7 @@ type Settings struct {
 	cache             int64 // effective_cache_size: what its administrator counts on for caching
 }
 
+// ReadSettings asks the server for its settings.
 func ReadSettings(ctx context.Context, q Querier) (s Settings, err error) {
 	err = q.QueryRow(ctx, `
 		select pg_size_bytes(current_setting('maintenance_work_mem')),
@@ -41,7 +42,7 @@ func SetLocal(ctx context.Context, tx pgx.Tx, settings ...Setting) error {
 // AsyncCommit lets a commit return before its WAL is on disk. A crash of the
 // server may then take the last chunks away, each together with its row in the
 // ledger, so the two agree, and the chunks are copied again. What comes after
-// the load stage waits for the disk: see copyAll.
+// the load stage waits for the disk: see package copier.
 func AsyncCommit() Setting { return Setting{"synchronous_commit", "off"} }
 
 // SortMemory gives an index build over so many rows, with so many bytes for each,

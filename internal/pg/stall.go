@@ -91,8 +91,10 @@ func (c *watchedConn) watches() bool {
 	return b != nil && (!b.pooled || c.dialer.sessions.Load())
 }
 
+// Read reads from the connection: see net.Conn.
 func (c *watchedConn) Read(p []byte) (int, error) { return c.readOrWrite(&c.read, p) }
 
+// Write writes to the connection: see net.Conn.
 func (c *watchedConn) Write(p []byte) (n int, err error) {
 	for {
 		m, err := c.readOrWrite(&c.write, p[n:])

@@ -34,7 +34,7 @@ type measurement struct {
 	limitBy   LimitSource
 	limitWhy  string
 	copyLimit func(context.Context) (time.Duration, error)
-	counting  bool // the progress is told
+	counting  bool // the progress counts
 
 	limitTook, loadgridTook []time.Duration
 	discarded, generated    float64
@@ -128,7 +128,7 @@ func (b *measurement) writeFile(ctx context.Context) error {
 const cleanupTimeout = 3 * time.Second
 
 // close removes the file, also after an error or a signal. A backend that reads
-// it at that moment is told to stop, which takes the driver a moment.
+// it at that moment has to stop, which takes the driver a moment.
 func (b *measurement) close() error {
 	if b.conn.IsClosed() {
 		select {

@@ -36,7 +36,7 @@ type Options struct {
 	// TempDir is where the file with the prepared rows lies meanwhile, 127 bytes a
 	// row. Defaults to the system's directory for temporary files.
 	TempDir string
-	// Progress is told how far it is, as the stage StageLoad. Defaults to one
+	// Progress reports how far it is, as the stage StageLoad. Defaults to one
 	// that nobody reads.
 	Progress *progress.Progress
 }

@@ -46,6 +46,7 @@ type Area struct {
 // WGS84 is the SRID of WGS 84, whose coordinates have bounds.
 const WGS84 = 4326
 
+// BadArea returns a *geomgen.ParamError about the area of interest.
 func BadArea(format string, args ...any) error {
 	return &geomgen.ParamError{Param: "aoi", Value: "(the area)", Reason: fmt.Errorf(format, args...).Error()}
 }

@@ -26,6 +26,7 @@ func (c *PolygonReader) newArea(srid int32) *Area {
 	return a
 }
 
+// Warnings say, for people, what was left out.
 func (c *PolygonReader) Warnings() []string {
 	if !c.dropped {
 		return nil
@@ -120,33 +121,13 @@ func (c *PolygonReader) check(first int) error {
 
 	for i := first; i < len(c.Polygons); i++ {
 		for k, ring := range c.Polygons[i] {
-			if at, reason := ringFault(ring); reason != "" {
+			if at, reason := geomgen.RingFault(ring); reason != "" {
 				return BadArea("is not valid%s: %w", c.Where, &geomgen.InvalidError{Polygon: i + 1, Ring: k, At: at, Reason: reason})
 			}
 		}
 	}
 
 	return nil
-}
-
-// ringFault says what is wrong with a ring, and where; "" for nothing.
-func ringFault(ring []geomgen.Point) (at geomgen.Point, reason string) {
-	for _, p := range ring {
-		if p.X-p.X != 0 || p.Y-p.Y != 0 {
-			return p, "has a coordinate that is not finite"
-		}
-	}
-
-	switch n := len(ring); {
-	case n == 0:
-		return geomgen.Point{}, "has no points"
-	case ring[0] != ring[n-1]:
-		return ring[n-1], "is not closed: it begins at " + formatPoint(ring[0]) + " and ends"
-	case n < 4:
-		return ring[0], "has fewer than four points"
-	}
-
-	return geomgen.Point{}, ""
 }
 
 // formatPoint writes a point's coordinates, never with an exponent.

@@ -11,6 +11,7 @@ import (
 // area does not say.
 const DefaultSQLTimeout = 5 * time.Minute
 
+// QueryTimeout returns how long the query may take, with its default.
 func (a *Area) QueryTimeout() time.Duration {
 	if a.SQLTimeout == 0 {
 		return DefaultSQLTimeout

@@ -132,7 +132,7 @@ func ringBefore(text, line, column string) *geomgen.InvalidError {
 		return nil
 	}
 
-	if found.At, found.Reason = ringFault(ring); found.Reason == "" {
+	if found.At, found.Reason = geomgen.RingFault(ring); found.Reason == "" {
 		return nil
 	}
 

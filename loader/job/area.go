@@ -69,6 +69,7 @@ func (j Job) validateArea() error {
 // of the others the server knows it.
 func inDegrees(srid int32) bool { return srid == aoi.WGS84 || srid == 4258 || srid == 4269 }
 
+// NotMetricError reports a code that is made of metres in a CRS that has other units.
 func NotMetricError(j Job) error {
 	return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: fmt.Sprintf(
 		"is made of metres, and the units of EPSG:%d are others", j.Grid.SRID)}

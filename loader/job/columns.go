@@ -113,6 +113,7 @@ func (j Job) GeometryType() string {
 	return fmt.Sprintf("geometry(%s,%d)", kind, j.Grid.SRID)
 }
 
+// HasBRIN reports whether the job asks for a BRIN index.
 func (j Job) HasBRIN() bool { return j.Index == IndexBRIN || j.Index == IndexBoth }
 
 // systemColumns are names that each table has already.

@@ -20,10 +20,13 @@ type Hook struct {
 	timeout   time.Duration
 }
 
+// BeforeHook is the SQL that runs before the load.
 func (j Job) BeforeHook() Hook { return Hook{"before", j.Before, j.BeforeTimeout} }
 
+// AfterHook is the SQL that runs in the transaction that publishes.
 func (j Job) AfterHook() Hook { return Hook{"after", j.After, j.AfterTimeout} }
 
+// Limit is how long each statement may take, with its default.
 func (s Hook) Limit() time.Duration {
 	if s.timeout == 0 {
 		return DefaultHookTimeout

@@ -130,6 +130,8 @@ func (t Table) CheckReserved(ledgerSchema string) error {
 	return nil
 }
 
+// CheckIdentifier refuses names that PostgreSQL does not keep as they are. The error is a
+// *geomgen.ParamError of the parameter.
 func CheckIdentifier(param, name string) error {
 	switch {
 	case name == "":

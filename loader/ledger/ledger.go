@@ -43,6 +43,7 @@ func (l Ledger) SQL(statement string) string {
 	return strings.NewReplacer("{runs}", l.RunsTable, "{chunks}", l.ChunksTable, "{attempts}", l.attemptsTable).Replace(statement)
 }
 
+// Exists reports whether the schema has a ledger.
 func (l Ledger) Exists(ctx context.Context, q pg.Querier) (bool, error) {
 	var there bool
 	err := q.QueryRow(ctx, "select to_regclass($1) is not null and to_regclass($2) is not null", l.RunsTable, l.ChunksTable).Scan(&there)
@@ -57,15 +58,15 @@ func (l Ledger) PublishedBy(ctx context.Context, q pg.Querier, t job.Table, oid 
 		return nil, err
 	}
 
-	var job job.Job
+	var made job.Job
 	err = q.QueryRow(ctx, "select r.job from "+l.fromRuns("id, schema_name, table_name, table_oid, state, job")+
 		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.state = 'published' order by r.shown desc, r.id desc limit 1",
-		t.Schema, t.Name, oid).Scan(&job)
+		t.Schema, t.Name, oid).Scan(&made)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 
-	return &job, pg.Wrap(err, "reading the ledger about table %s", t)
+	return &made, pg.Wrap(err, "reading the ledger about table %s", t)
 }
 
 // NewRun is what the ledger keeps of a run from its begin on.
@@ -178,13 +179,13 @@ func (l Ledger) ReadArea(ctx context.Context, q pg.Querier, run *RunInfo) error 
 // MarkResumed notes that a run goes on, with the job as it is now, which may differ from
 // that of the first start in what is not of the fingerprint. It returns which start
 // that is.
-func (l Ledger) MarkResumed(ctx context.Context, q pg.Querier, id int64, job job.Job) (no int, err error) {
-	b, err := json.Marshal(job)
+func (l Ledger) MarkResumed(ctx context.Context, q pg.Querier, id int64, j job.Job) (no int, err error) {
+	b, err := json.Marshal(j)
 	if err != nil {
-		return 0, fmt.Errorf("writing the job as JSON: %w", err)
+		return 0, fmt.Errorf("writing the j as JSON: %w", err)
 	}
 
-	err = q.QueryRow(ctx, "update "+l.RunsTable+" set starts = starts + 1, last_error = null, job = $2 where id = $1 returning starts", id, string(b)).Scan(&no)
+	err = q.QueryRow(ctx, "update "+l.RunsTable+" set starts = starts + 1, last_error = null, j = $2 where id = $1 returning starts", id, string(b)).Scan(&no)
 
 	return no, pg.Wrap(err, "writing into the ledger that run %d goes on", id)
 }
@@ -202,6 +203,7 @@ func (l Ledger) FlushCommits(ctx context.Context, q pg.Querier, id int64) error 
 	return pg.Wrap(err, "writing into the ledger that run %d is loaded", id)
 }
 
+// RecordError writes down why a run stopped.
 func (l Ledger) RecordError(ctx context.Context, q pg.Querier, id int64, cause error) error {
 	_, err := q.Exec(ctx, "update "+l.RunsTable+" set last_error = $2 where id = $1", id, sqltext.OneLine(cause.Error()))
 	return pg.Wrap(err, "writing into the ledger why run %d stopped", id)
@@ -228,6 +230,7 @@ func (l Ledger) RecordState(ctx context.Context, q pg.Querier, id int64, look Ta
 	return pg.Wrap(err, "writing into the ledger how run %d has left its table", id)
 }
 
+// MarkRunDropped notes that a run is given up, and forgets its chunks.
 func (l Ledger) MarkRunDropped(ctx context.Context, q pg.Querier, id int64) error {
 	if _, err := q.Exec(ctx, "update "+l.RunsTable+" set state = 'dropped', finished_at = now() where id = $1", id); err != nil {
 		return pg.Wrap(err, "writing into the ledger that run %d is dropped", id)

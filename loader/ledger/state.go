@@ -19,7 +19,7 @@ type TableState struct {
 	// Columns are names and types.
 	Columns []string `json:"columns"`
 	// Numbers are those that the catalogue gave the columns. One that was dropped and
-	// made anew has another, and none of its values.
+	// made again has another, and none of its values.
 	Numbers []int16 `json:"numbers"`
 	// Indexes are the valid ones, without their names. Others may be added.
 	Indexes []string `json:"indexes"`

@@ -21,6 +21,7 @@ type Version struct {
 	OID  uint32    // of that one
 }
 
+// VersionAt returns a version that a table keeps.
 func VersionAt(id int64, kept catalog.Relation) Version { return Version{id, kept.Table, kept.OID} }
 
 // VersionName is the table that keeps a version of t.

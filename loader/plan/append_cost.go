@@ -110,7 +110,7 @@ func (i AppendIndex) loaded(j job.Job) bool {
 // worthwhile is what a hint must save.
 const worthwhile = 10 * time.Second
 
-// hints looks for what saves time: indexes that are built anew sooner than they
+// hints looks for what saves time: indexes that are built again sooner than they
 // take the rows, which keys cannot be, and partitions.
 func (a *AppendPlan) hints(p *Plan) []string {
 	hints := []string{}

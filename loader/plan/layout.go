@@ -32,22 +32,22 @@ type layout struct {
 	most          int // the size of the largest row of a whole cell
 }
 
-func newLayout(job job.Job, cells geomgen.Range) (layout, error) {
-	l := layout{coverage: job.Coverage, clip: job.Clip, srid: job.Grid.SRID}
+func newLayout(j job.Job, cells geomgen.Range) (layout, error) {
+	l := layout{coverage: j.Coverage, clip: j.Clip, srid: j.Grid.SRID}
 	be := binary.BigEndian
-	row := be.AppendUint16(nil, uint16(len(job.Columns())))
+	row := be.AppendUint16(nil, uint16(len(j.Columns())))
 	row = append(be.AppendUint32(row, 8), make([]byte, 8)...)
 	row = append(be.AppendUint32(row, 4), make([]byte, 4)...)
 	row = append(be.AppendUint32(row, 4), make([]byte, 4)...)
-	header := job.Grid.AppendHeader(nil, job.Geometry)
-	points := job.Grid.PointsLen(job.Geometry)
+	header := j.Grid.AppendHeader(nil, j.Geometry)
+	points := j.Grid.PointsLen(j.Geometry)
 	row = be.AppendUint32(row, uint32(len(header)+points))
 	row = append(row, header...)
 	l.pointsAt = len(row)
 	row = append(row, make([]byte, points)...)
 	l.geomEnd = len(row)
 
-	for _, c := range job.Set {
+	for _, c := range j.Set {
 		before := len(row)
 		var err error
 		if row, err = c.Encode(row); err != nil {
@@ -57,17 +57,17 @@ func newLayout(job job.Job, cells geomgen.Range) (layout, error) {
 		l.constantBytes = append(l.constantBytes, int64(len(row)-before-4))
 	}
 
-	if job.Coverage && job.Code == "" {
+	if j.Coverage && j.Code == "" {
 		row = appendCoverage(row, 1)
 	}
 
 	l.template, l.most = row, len(row)
-	if job.Code == "" {
+	if j.Code == "" {
 		return l, nil
 	}
 
 	var err error
-	if l.coder, err = geomgen.NewCoder(job.Grid, job.Code, job.CodeOrder); err != nil {
+	if l.coder, err = geomgen.NewCoder(j.Grid, j.Code, j.CodeOrder); err != nil {
 		return layout{}, err
 	}
 
@@ -77,7 +77,7 @@ func newLayout(job job.Job, cells geomgen.Range) (layout, error) {
 
 	l.codeMost = l.coder.MaxLen(cells)
 	l.most += 4 + l.codeMost
-	if job.Coverage {
+	if j.Coverage {
 		l.most += 8
 	}
 

@@ -36,23 +36,23 @@ type Chunk struct {
 // New checks a job and plans it. Nothing is asked of a server. The error of
 // a wrong job is a *geomgen.ParamError, and that of an area of interest that a
 // server must make ready first a *NeedsServerError: see PlanOn.
-func New(ctx context.Context, job job.Job) (*Plan, error) {
-	job = job.WithDefaults()
-	if err := job.Validate(); err != nil {
+func New(ctx context.Context, j job.Job) (*Plan, error) {
+	j = j.WithDefaults()
+	if err := j.Validate(); err != nil {
 		return nil, err
 	}
 
-	choice, err := selectCells(ctx, job)
+	choice, err := selectCells(ctx, j)
 	if err != nil {
 		return nil, err
 	}
 
-	layout, err := newLayout(job, choice.Range())
+	layout, err := newLayout(j, choice.Range())
 	if err != nil {
 		return nil, err
 	}
 
-	p := &Plan{Job: job, Cells: choice.Range(), Rows: choice.Count(), selection: choice, layout: layout}
+	p := &Plan{Job: j, Cells: choice.Range(), Rows: choice.Count(), selection: choice, layout: layout}
 	if err := p.chooseChunks(); err != nil {
 		return nil, err
 	}
@@ -242,9 +242,9 @@ func (p *Plan) rowColumns() int64 {
 }
 
 // storedGeometry returns the size of a whole cell's geometry in the heap.
-func storedGeometry(job job.Job) int64 {
-	points := int64(job.Grid.PointsLen(job.Geometry))
-	switch job.Geometry {
+func storedGeometry(j job.Job) int64 {
+	points := int64(j.Grid.PointsLen(j.Geometry))
+	switch j.Geometry {
 	case geomgen.AsPoint:
 		return storedPoint
 	case geomgen.AsMultiPolygon:

@@ -101,6 +101,7 @@ func (p *Progress) Expect(total int64) {
 	p.total = total
 }
 
+// Skip counts rows that an earlier attempt has committed.
 func (p *Progress) Skip(rows int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,12 +109,14 @@ func (p *Progress) Skip(rows int64) {
 	p.skipped += rows
 }
 
+// Add counts rows that are done, or takes them back where rows is negative.
 func (p *Progress) Add(rows int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done += rows
 }
 
+// Set raises the rows that are done to a number, at most to the total.
 func (p *Progress) Set(rows int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
