@@ -62,7 +62,7 @@ bench: build ## Measure loadgrid against its peers, write docs/benchmarks.md
 	$(GO) run ./bench $(BENCH)
 
 bench-row: ## The cost of a row, on one core and on two
-	$(GO) test -run '^$$' -bench . -cpu 1,2 -count 5 ./loader
+	$(GO) test -run '^$$' -bench . -cpu 1,2 -count 5 ./loader/plan
 
 clean: ## Remove what was built
 	rm -rf bin $(PICTURE)

@@ -92,7 +92,7 @@ func dropOther(ctx context.Context, e *environment, s session, run ledger.RunInf
 // one to drop. Whoever has stopped it has read that it can be resumed; a schedule, which
 // changes its job, and a machine that was killed, have not.
 func mustKeepUnfinished(j job.Job, run ledger.RunInfo) bool {
-	return j.IfExists == job.Fail && run.Committed > 0 && run.LastError != ""
+	return !j.ReplacesUnfinished() && run.Committed > 0 && run.LastError != ""
 }
 
 // resume takes up a run with the chunk plan of its first attempt. It returns false

@@ -46,7 +46,7 @@ func finish(ctx context.Context, e *environment, s session, a attempt, copied co
 // publishTable makes the finished table visible. It returns how many rows were there
 // already.
 func publishTable(ctx context.Context, e *environment, s session, a attempt, copied copier.Result) (skipped int64, err error) {
-	staged := publish.Staged{Relation: copied.Staging, Plan: a.plan, Run: a.run, Index: s.checked.Index,
+	staged := publish.Staged{Relation: copied.Staging, Layout: a.loader.Layout(), Plan: a.plan, Run: a.run, Index: s.checked.Index,
 		Settings: s.settings, Version: e.options.Version}
 
 	p := publish.Publisher{Pool: e.pool, Lock: s.lock, Observer: e.observer, Ledger: e.ledger,

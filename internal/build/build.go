@@ -37,8 +37,9 @@ type Work struct {
 	Indexes []catalog.IndexDef
 	// Counted says that the rows were counted when the table was filled.
 	Counted bool
-	// Analyze gathers the statistics of the table. Those of its partitions are there.
-	Analyze bool
+	// Analyze gathers the statistics of the table; of a partitioned one as a whole, since
+	// those of its partitions are there.
+	Analyze, Partitioned bool
 }
 
 // Builder builds what a staging table lacks.
@@ -75,7 +76,7 @@ func (b Builder) Analyze(ctx context.Context) error {
 	}
 
 	return b.Observer.Retry(ctx, observe.RetryFor, "analyze", func() error {
-		if b.Plan.Method == plan.MethodPartitions {
+		if b.Work.Partitioned {
 			return AnalyzePartitioned(ctx, b.Pool, b.Staging)
 		}
 

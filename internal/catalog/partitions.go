@@ -17,6 +17,12 @@ type Partition struct {
 	From, To *int64 // nil: not a range of whole numbers, or open on this side
 }
 
+// Layout is how a table holds its rows.
+type Layout struct {
+	Partitioned bool
+	Tables      int64 // that hold rows: the table itself, or its partitions
+}
+
 // SQL returns the name for SQL.
 func (p Partition) SQL() string { return QuoteTable(p.Table) }
 

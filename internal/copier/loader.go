@@ -24,6 +24,9 @@ type Loader interface {
 	// whether an earlier attempt has committed some of them.
 	Left(resumed bool) build.Work
 
+	// Layout says how the staging table holds its rows.
+	Layout() catalog.Layout
+
 	// place returns the table that a chunk goes into, and, where the chunk's own
 	// transaction makes it, the statement for that: then no other can see its rows,
 	// and they may be frozen at once.
@@ -74,6 +77,9 @@ func (l frozen) Left(bool) build.Work {
 	return build.Work{Key: true, Indexes: indexes(l.plan, l.target), Analyze: true}
 }
 
+// Layout is a plain table.
+func (l frozen) Layout() catalog.Layout { return catalog.Layout{Tables: 1} }
+
 func (l frozen) place(plan.Chunk) (job.Table, string, bool) {
 	return l.target.Staging.Table, l.target.Staging.CreateSQL(l.plan.Job), true
 }
@@ -94,6 +100,9 @@ func (l chunked) CreateSQL() string { return l.target.Staging.CreateSQL(l.plan.J
 func (l chunked) Left(bool) build.Work {
 	return build.Work{Freeze: true, Key: true, Indexes: indexes(l.plan, l.target), Analyze: true}
 }
+
+// Layout is a plain table.
+func (l chunked) Layout() catalog.Layout { return catalog.Layout{Tables: 1} }
 
 func (l chunked) place(plan.Chunk) (job.Table, string, bool) {
 	return l.target.Staging.Table, "", false
@@ -117,7 +126,12 @@ func (l partitioned) CreateSQL() string {
 
 // Left is the statistics of the whole.
 func (l partitioned) Left(resumed bool) build.Work {
-	return build.Work{Counted: !resumed, Analyze: true} // each was counted when it was built
+	return build.Work{Counted: !resumed, Analyze: true, Partitioned: true} // each was counted when it was built
+}
+
+// Layout is a partition for each chunk.
+func (l partitioned) Layout() catalog.Layout {
+	return catalog.Layout{Partitioned: true, Tables: l.plan.Chunks}
 }
 
 func (l partitioned) place(c plan.Chunk) (into job.Table, create string, frozen bool) {

@@ -48,6 +48,7 @@ type Target struct {
 // Staged is a staging table that is ready to be published.
 type Staged struct {
 	catalog.Relation
+	Layout   catalog.Layout
 	Plan     *plan.Plan
 	Run      int64
 	Index    job.Index // the spatial indexes that it has
@@ -109,15 +110,10 @@ func (t Target) shownVersion(ctx context.Context, tx pgx.Tx, l ledger.Ledger, ru
 // were counted: no part of it is gone or without a page. A crash of the server
 // does that to an unlogged table, and somebody may to any.
 func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) error {
-	parts := int64(1)
-	if s.Plan.Method == plan.MethodPartitions {
-		parts = s.Plan.Chunks
-	}
-
 	var whole bool
 	err := tx.QueryRow(ctx, catalog.WithTree+`
 		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
-		from tables join pg_class c using (oid) where c.relkind = 'r'`, s.OID, parts).Scan(&whole)
+		from tables join pg_class c using (oid) where c.relkind = 'r'`, s.OID, s.Layout.Tables).Scan(&whole)
 
 	switch {
 	case err != nil:

@@ -12,7 +12,6 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
-	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // SwapTable gives the staging table the name of the table: of one that is not there, or
@@ -81,7 +80,7 @@ func (t SwapTable) retire(ctx context.Context, tx pgx.Tx, keep int) error {
 // giveBackToAutovacuum lets autovacuum have the staging table, or its partitions, which
 // get their names with that.
 func giveBackToAutovacuum(ctx context.Context, tx pgx.Tx, t job.Table, s Staged) error {
-	if s.Plan.Method == plan.MethodPartitions {
+	if s.Layout.Partitioned {
 		parts, err := s.Partitions(ctx, tx)
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
-	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
@@ -35,7 +34,7 @@ const countersSQL = catalog.WithTree + `
 // instead of its state, its times and its kind: that is no proof.
 func (q Question) unwrittenByCounters(ctx context.Context, runs []ledger.ShownRun, rows int64) (bool, error) {
 	made := runs[0].Job
-	if len(runs) > 1 || made.IfExists == job.Append || made.Publish == job.PublishTruncate || made.After != "" {
+	if len(runs) > 1 || made.SharesFiles() || made.After != "" {
 		return false, nil // others have written to the same files
 	}
 

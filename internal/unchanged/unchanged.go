@@ -84,7 +84,7 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 		a, err = q.compareRows(ctx, own, runs, since)
 	}
 
-	a.ModifiedBefore = q.Job.IfExists == job.Append
+	a.ModifiedBefore = q.Job.Appends()
 
 	return a, err
 }
@@ -94,9 +94,8 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 func (q Question) matchJob(runs []ledger.ShownRun) (own ledger.ShownRun, a Answer) {
 	own = runs[0]
 	fingerprint := q.Job.WithTable(q.Table.Table).Fingerprint(q.Cells)
-	appends := q.Job.IfExists == job.Append
 
-	if appends {
+	if q.Job.Appends() {
 		if i := slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.Fingerprint == fingerprint }); i >= 0 {
 			own = runs[i]
 		}
@@ -105,7 +104,7 @@ func (q Question) matchJob(runs []ledger.ShownRun) (own ledger.ShownRun, a Answe
 	switch {
 	case own.Fingerprint != fingerprint:
 		return own, changed("the job is not that of run %d, which the table shows", own.ID)
-	case len(runs) > 1 && !appends:
+	case len(runs) > 1 && !q.Job.Appends():
 		return own, changed("the table also has what %d runs have added", len(runs)-1)
 	case own.Job.After != q.Job.After:
 		return own, changed("the step after has changed")

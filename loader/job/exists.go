@@ -39,6 +39,17 @@ const (
 	PublishTruncate Publish = "truncate"
 )
 
+// Appends reports whether the rows are added to those of a table that is there.
+func (j Job) Appends() bool { return j.IfExists == Append }
+
+// SharesFiles reports whether the rows go into files of the table that hold, or have held,
+// the rows of other runs.
+func (j Job) SharesFiles() bool { return j.Appends() || j.Publish == PublishTruncate }
+
+// ReplacesUnfinished reports whether the job may drop the unfinished run of another job
+// that somebody has stopped in order, and may want to resume.
+func (j Job) ReplacesUnfinished() bool { return j.IfExists != Fail }
+
 // maxKeep keeps a mistyped number from filling the disk.
 const maxKeep = 100
 
