@@ -105,6 +105,24 @@ func copyFile(ctx context.Context, q interface {
 	return err
 }
 
+// copyFiles copies files over several sessions, which take turns.
+func copyFiles(ctx context.Context, sessions []*pgx.Conn, files []string) error {
+	all, copying := errgroup.WithContext(ctx)
+	for i, conn := range sessions {
+		all.Go(func() error {
+			for n := i; n < len(files); n += len(sessions) {
+				if err := copyFile(copying, conn, files[n], "format binary"); err != nil {
+					return err
+				}
+			}
+
+			return nil
+		})
+	}
+
+	return all.Wait()
+}
+
 // limitInChunks has two sessions of the server copy the chunks' files, each in
 // turn, as two streams do: none of their commits waits for the disk, one at the
 // end does.
@@ -153,21 +171,10 @@ func (db *database) limitInChunks(g grid, plan *loader.Plan, dir string) contend
 			return nil
 		},
 		run: func(ctx context.Context) (sample, error) {
-			all, copying := errgroup.WithContext(ctx)
-			for i, conn := range sessions {
-				all.Go(func() error {
-					for n := i; n < len(files); n += len(sessions) {
-						if err := copyFile(copying, conn, files[n], "format binary"); err != nil {
-							return err
-						}
-					}
-					return nil
-				})
-			}
-
-			if err := all.Wait(); err != nil {
+			if err := copyFiles(ctx, sessions, files); err != nil {
 				return sample{}, err
 			}
+
 			return sample{}, db.exec(ctx, "select txid_current()")
 		},
 	}

@@ -179,20 +179,25 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 			return err
 		}
 
-		growth, err := growthArm(ctx, db, dir)
-		if err != nil {
+		if err := measureGrowth(ctx, db, dir, measure); err != nil {
 			return err
 		}
 
-		if err := measure(growth); err != nil {
-			return err
-		}
 		if err := measureMasks(ctx, db, dir, measure, o); err != nil {
 			return err
 		}
 	}
 
 	return measure(readyArm(db, p, gridEU(), "ready_30_"+server, title("3. Ready to query, 29.9 million cells, %s server"), dir))
+}
+
+func measureGrowth(ctx context.Context, db *database, dir string, measure func(arm) error) error {
+	growth, err := growthArm(ctx, db, dir)
+	if err != nil {
+		return err
+	}
+
+	return measure(growth)
 }
 
 func measureQueries(ctx context.Context, db *database, measure func(arm) error, o options) error {

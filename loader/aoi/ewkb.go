@@ -37,63 +37,91 @@ func skipEWKB(b []byte, depth int) ([]byte, error) {
 	}
 
 	kind := order.Uint32(b[1:])
-	b = b[5:]
+	r := ewkbReader{rest: b[5:], order: order, point: pointBytes(kind)}
+
 	if kind&ewkbSRID != 0 {
-		if len(b) < 4 {
+		if len(r.rest) < 4 {
 			return nil, nil
 		}
 
-		b = b[4:]
-	}
-
-	point := 2 * 8
-
-	for _, flag := range []uint32{ewkbZ, ewkbM} {
-		if kind&flag != 0 {
-			point += 8
-		}
-	}
-
-	count := func(least int) (int, error) {
-		if len(b) < 4 {
-			return 0, errShortEWKB
-		}
-
-		n := order.Uint32(b)
-		if b = b[4:]; int64(n)*int64(least) > int64(len(b)) {
-			return 0, errShortEWKB
-		}
-
-		return int(n), nil
+		r.rest = r.rest[4:]
 	}
 
 	switch kind &^ (ewkbZ | ewkbM | ewkbSRID) {
 	case 1: // Point
-		if len(b) < point {
-			return nil, errShortEWKB
-		}
-
-		return b[point:], nil
+		return r.skip(1)
 	case 2: // LineString
-		n, err := count(point)
-		return b[n*point:], err
+		return r.skipPoints()
 	case 3: // Polygon
-		rings, err := count(4)
+		rings, err := r.count(4)
 		for ; rings > 0 && err == nil; rings-- {
-			var n int
-			n, err = count(point)
-			b = b[n*point:]
+			_, err = r.skipPoints()
 		}
 
-		return b, err
+		return r.rest, err
 	case 4, 5, 6, 7: // several geometries, 5 bytes each at least
-		parts, err := count(5)
-		for ; parts > 0 && err == nil && b != nil; parts-- {
-			b, err = skipEWKB(b, depth+1)
+		parts, err := r.count(5)
+		for ; parts > 0 && err == nil && r.rest != nil; parts-- {
+			r.rest, err = skipEWKB(r.rest, depth+1)
 		}
 
-		return b, err
+		return r.rest, err
 	}
 
 	return nil, nil
+}
+
+// pointBytes returns the size of a point's coordinates, in bytes.
+func pointBytes(kind uint32) int {
+	size := 2 * 8
+
+	for _, flag := range []uint32{ewkbZ, ewkbM} {
+		if kind&flag != 0 {
+			size += 8
+		}
+	}
+
+	return size
+}
+
+// ewkbReader goes through the bytes of a geometry.
+type ewkbReader struct {
+	rest  []byte
+	order binary.ByteOrder
+	point int // the size of a point's coordinates, in bytes
+}
+
+// count reads how many parts follow, of so many bytes at least.
+func (r *ewkbReader) count(least int) (int, error) {
+	if len(r.rest) < 4 {
+		return 0, errShortEWKB
+	}
+
+	n := r.order.Uint32(r.rest)
+	if r.rest = r.rest[4:]; int64(n)*int64(least) > int64(len(r.rest)) {
+		return 0, errShortEWKB
+	}
+
+	return int(n), nil
+}
+
+// skip passes over points.
+func (r *ewkbReader) skip(points int) ([]byte, error) {
+	if len(r.rest) < points*r.point {
+		return nil, errShortEWKB
+	}
+
+	r.rest = r.rest[points*r.point:]
+
+	return r.rest, nil
+}
+
+// skipPoints passes over points whose number comes first.
+func (r *ewkbReader) skipPoints() ([]byte, error) {
+	n, err := r.count(r.point)
+	if err != nil {
+		return r.rest, err
+	}
+
+	return r.skip(n)
 }
