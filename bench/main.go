@@ -163,8 +163,7 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 		return err
 	}
 
-	arms = append(arms, floor)
-	for _, a := range arms {
+	for _, a := range append(arms, floor) {
 		if err := measure(a); err != nil {
 			return err
 		}
