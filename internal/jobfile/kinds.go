@@ -10,6 +10,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/loadgrid/loadgrid/internal/credential"
 )
 
 // A kind is a type of values: how YAML writes one, and how JSON Schema describes
@@ -182,12 +184,7 @@ func (v *DSN) read(n *yaml.Node) error {
 	}
 
 	v.put(n, text)
-	parts, err := parseTemplate(text)
-	if err == nil && literalPassword(parts) {
-		err = errors.New("has a password in it, and a job file is no place for one, others will read it: put ${VARIABLE} in its place")
-	}
-
-	return err
+	return credential.CheckDSN(text)
 }
 
 func (v *Password) read(n *yaml.Node) error {
@@ -196,7 +193,7 @@ func (v *Password) read(n *yaml.Node) error {
 		return errors.New("must be ${VARIABLE} or file:PATH")
 	}
 	v.put(n, text)
-	return checkPassword(text)
+	return credential.CheckPassword(text)
 }
 
 // str returns a string. What YAML takes for something else is to be quoted, so that

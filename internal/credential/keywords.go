@@ -1,4 +1,4 @@
-package jobfile
+package credential
 
 import (
 	"errors"
@@ -20,12 +20,12 @@ func (s symbol) is(chars string) bool {
 
 // keywords fills variables into a list of keywords: each value that has one is
 // quoted as a whole, and has a space before it. Without a variable the text stays as it is.
-func (s Secrets) keywords(parts []part) (string, error) {
+func (r Resolver) keywords(parts []part) (string, error) {
 	var text []symbol
 	variables := false
 	for _, p := range parts {
 		if p.variable != "" {
-			v, err := s.value(p.variable)
+			v, err := r.value(p.variable)
 			if err != nil {
 				return "", err
 			}
