@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+
+	"github.com/loadgrid/loadgrid/internal/debian"
 )
 
 // Environment variables that Provision reads.
@@ -74,10 +76,12 @@ func FindOrInstall(ctx context.Context, out io.Writer) (Installation, error) {
 	if !errors.Is(err, ErrNotInstalled) {
 		return inst, err
 	}
+
 	fmt.Fprintf(out, "%v: installing it\n", err)
 	if err := newProvisioner().install(ctx, Request{Install: true, Out: out}); err != nil {
 		return Installation{}, err
 	}
+
 	return Find()
 }
 
@@ -86,8 +90,6 @@ func newProvisioner() provisioner {
 		find:     Find,
 		start:    func(ctx context.Context, i Installation) (*Server, error) { return Start(ctx, i, Options{}) },
 		lookPath: exec.LookPath,
-		euid:     os.Geteuid(),
-		root:     "/",
 	}
 }
 
@@ -96,8 +98,6 @@ type provisioner struct {
 	find     func() (Installation, error)
 	start    func(context.Context, Installation) (*Server, error)
 	lookPath func(string) (string, error)
-	euid     int
-	root     string
 }
 
 func (p provisioner) provision(ctx context.Context, r Request) (*Database, error) {
@@ -196,20 +196,13 @@ func (p provisioner) packages(ctx context.Context, r Request) (*Database, error)
 
 // install installs Debian's packages, where the request allows it.
 func (p provisioner) install(ctx context.Context, r Request) error {
-	for _, tool := range []string{"apt-get", "dpkg"} {
-		if _, err := p.lookPath(tool); err != nil {
-			return fmt.Errorf("no packages can be installed: there is no %s, this is neither Debian nor Ubuntu", tool)
-		}
+	installer := debian.NewInstaller(p.lookPath, r.Out)
+	if err := installer.CheckTools(); err != nil {
+		return err
 	}
 
 	if !r.Install {
 		return errors.New("apt-get could install Debian's packages, but that was not allowed")
 	}
-
-	d := debian{root: p.root, tmp: aptTmp, out: r.Out, runner: runner{euid: p.euid, lookPath: p.lookPath, out: r.Out}}
-	if err := d.install(ctx); err != nil {
-		return fmt.Errorf("install PostGIS with apt-get: %w", err)
-	}
-
-	return nil
+	return installer.Install(ctx)
 }

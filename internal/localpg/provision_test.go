@@ -42,7 +42,6 @@ func newFakes(t *testing.T) *fakes {
 			return nil, errors.New("no server can be started here")
 		},
 		lookPath: func(name string) (string, error) { return exec.LookPath(filepath.Join(f.dir, name)) },
-		root:     t.TempDir(),
 	}
 
 	return f
