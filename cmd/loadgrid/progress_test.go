@@ -131,24 +131,3 @@ func TestViewAndLogAtTheSameTime(t *testing.T) {
 		}
 	}
 }
-
-func TestRate(t *testing.T) {
-	for _, tt := range []struct {
-		name      string
-		s         loader.Snapshot
-		perSecond float64
-		left      time.Duration
-	}{
-		{"nothing", loader.Snapshot{}, 0, 0},
-		{"no time", loader.Snapshot{Done: 5, Total: 10}, 0, 0},
-		{"half", loader.Snapshot{Done: 50, Total: 100, Elapsed: 10 * time.Second}, 5, 10 * time.Second},
-		{"all", loader.Snapshot{Done: 100, Total: 100, Elapsed: 10 * time.Second}, 10, 0},
-		{"total not known", loader.Snapshot{Done: 100, Elapsed: 10 * time.Second}, 10, 0},
-		{"skipped rows cost nothing", loader.Snapshot{Done: 90, Skipped: 80, Total: 100, Elapsed: 10 * time.Second}, 1, 10 * time.Second},
-		{"all skipped", loader.Snapshot{Done: 80, Skipped: 80, Total: 100, Elapsed: 10 * time.Second}, 0, 0},
-	} {
-		if perSecond, left := rate(tt.s); perSecond != tt.perSecond || left != tt.left {
-			t.Errorf("%s: %v rows/s and %v left, should be %v and %v", tt.name, perSecond, left, tt.perSecond, tt.left)
-		}
-	}
-}
