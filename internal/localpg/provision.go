@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"sync"
 
+	"github.com/loadgrid/loadgrid/internal/container"
 	"github.com/loadgrid/loadgrid/internal/debian"
 )
 
@@ -107,12 +108,14 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 	if r.Out == nil {
 		r.Out = io.Discard
 	}
+
 	if r.DSN == "" {
 		r.DSN = r.Getenv(DSNVariable)
 	}
 	if r.Image == "" {
 		r.Image = r.Getenv(ImageVariable)
 	}
+
 	if r.DSN != "" {
 		return announce(r, &Database{DSN: r.DSN, Way: "the database that --dsn or " + DSNVariable + " names"})
 	}
@@ -127,6 +130,7 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 		if ctx.Err() != nil {
 			return nil, err
 		}
+
 		fmt.Fprintf(r.Out, "passed over: %v\n", err)
 		reasons = append(reasons, err)
 	}
@@ -163,26 +167,28 @@ func (p provisioner) installed(ctx context.Context, _ Request) (*Database, error
 
 // container runs a container, where there is an engine and an image.
 func (p provisioner) container(ctx context.Context, r Request) (*Database, error) {
-	e, err := findEngine(ctx, p.lookPath)
+	engine, err := container.FindEngine(ctx, p.lookPath)
 	if err != nil {
 		return nil, err
 	}
 
-	image, err := e.obtain(ctx, r.Image, r.Out)
+	image, err := engine.Obtain(ctx, r.Image, r.Out)
 	if err != nil {
 		return nil, err
 	}
 
-	c, err := startContainer(ctx, e, image)
+	c, err := engine.Start(ctx, image, databaseName, func(ctx context.Context, dsn string) error {
+		return execute(ctx, dsn, "create extension if not exists postgis")
+	})
 	if err != nil {
 		return nil, err
 	}
 
 	return &Database{
-		DSN:         c.dsn,
-		Way:         fmt.Sprintf("a container of %s (%s, name %s)", image, e.name, c.name),
-		StopCommand: fmt.Sprintf("%s rm -f -v %s", e.name, c.name),
-		stop:        c.remove,
+		DSN:         c.DSN,
+		Way:         fmt.Sprintf("a container of %s (%s)", image, c),
+		StopCommand: c.RemoveCommand(),
+		stop:        c.Remove,
 	}, nil
 }
 

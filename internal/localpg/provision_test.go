@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/internal/container"
 )
 
 func ExampleProvision() {
@@ -231,24 +234,17 @@ func TestContainerPasswordIsNotOnTheCommandLine(t *testing.T) {
 // TestContainer starts a real container where an engine has an image already.
 // Containers are the integration tests' subject: without one it is left out.
 func TestContainer(t *testing.T) {
-	e, err := findEngine(t.Context(), exec.LookPath)
+	engine, err := container.FindEngine(t.Context(), exec.LookPath)
 	if err != nil {
 		t.Skipf("left out: %v", err)
 	}
 
-	image := DefaultImage
-	for _, candidate := range []string{os.Getenv("LOADGRID_TEST_IMAGE"), LocalImage, DefaultImage} {
-		if candidate == "" {
-			continue
-		}
-		if _, err = e.run(t.Context(), engineTimeout, "image", "inspect", candidate); err == nil {
-			image = candidate
-			break
-		}
+	candidates := []string{os.Getenv("LOADGRID_TEST_IMAGE"), container.LocalImage, container.DefaultImage}
+	at := slices.IndexFunc(candidates, func(image string) bool { return image != "" && engine.HasImage(t.Context(), image) })
+	if at < 0 {
+		t.Skipf("left out: %s has neither the image %s nor %s", engine.Name, container.LocalImage, container.DefaultImage)
 	}
-	if err != nil {
-		t.Skipf("left out: %s has neither the image %s nor %s", e.name, LocalImage, DefaultImage)
-	}
+	image := candidates[at]
 
 	f := newFakes(t)
 	f.lookPath = exec.LookPath
@@ -269,7 +265,7 @@ func TestContainer(t *testing.T) {
 		}
 	}
 
-	if _, err := e.run(t.Context(), engineTimeout, "inspect", name); err == nil {
+	if err := exec.Command(engine.Name, "inspect", name).Run(); err == nil {
 		t.Errorf("the container %s is still there", name)
 	}
 }
