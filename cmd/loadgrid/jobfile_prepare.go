@@ -139,6 +139,7 @@ func (p *preparedJob) fillConnection() error {
 		if err != nil {
 			return p.valueError("dsn", err)
 		}
+
 		p.flags.server.dsn = text
 	}
 
@@ -147,6 +148,7 @@ func (p *preparedJob) fillConnection() error {
 		if err != nil {
 			return p.valueError("password", err)
 		}
+
 		p.flags.server.dsn = credential.WithPassword(resolveDSN(p.flags.server.dsn), text)
 	}
 
@@ -157,6 +159,7 @@ func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 	if p.err != nil {
 		return p.err
 	}
+
 	if _, err := p.options.progress.reporter(io.Discard); err != nil {
 		return p.locate(err)
 	}

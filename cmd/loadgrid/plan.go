@@ -93,6 +93,7 @@ func (o *planOptions) job(cmd *cobra.Command) (job loader.Job, err error) {
 	if err != nil {
 		return job, err
 	}
+
 	if job, err = o.cells.job(cmd, table); err != nil {
 		return job, err
 	}
@@ -101,9 +102,11 @@ func (o *planOptions) job(cmd *cobra.Command) (job loader.Job, err error) {
 	if err := o.exists.apply(&job); err != nil {
 		return job, err
 	}
+
 	if err := o.layout.apply(cmd, &job); err != nil {
 		return job, err
 	}
+
 	if cmd.Flags().Changed("picture") {
 		return job, picture.CheckName(o.picture)
 	}

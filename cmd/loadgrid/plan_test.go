@@ -23,6 +23,7 @@ func golden(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if got != string(want) {
 		t.Errorf("got\n%s\nwant, in %s (go test -update writes it)\n%s", got, path, want)
 	}
@@ -50,6 +51,7 @@ func TestPlan(t *testing.T) {
 			if code != exitDone || stderr != "" {
 				t.Fatalf("exit code %d, stderr %q", code, stderr)
 			}
+
 			golden(t, tt.golden, stdout)
 		})
 	}

@@ -190,5 +190,6 @@ func writeJSON(w io.Writer, v any) {
 	if err != nil {
 		b = []byte(`{"type":"log","level":"ERROR","msg":"a line could not be written as JSON"}`)
 	}
+
 	_, _ = w.Write(append(b, '\n'))
 }

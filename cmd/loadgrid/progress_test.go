@@ -59,6 +59,7 @@ func parseObjects(t *testing.T, text string) (list []map[string]any) {
 		if err := json.Unmarshal([]byte(line), &o); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
+
 		list = append(list, o)
 	}
 
@@ -107,6 +108,7 @@ func TestNoProgress(t *testing.T) {
 	if b.Len() > 0 {
 		t.Errorf("wrote %q", b)
 	}
+
 	if r.log().Warn("trying again"); !strings.Contains(b.String(), `msg="trying again"`) {
 		t.Errorf("the log has %q", b)
 	}

@@ -57,6 +57,7 @@ func TestObtain(t *testing.T) {
 			if got != tt.want || (err == nil) != (tt.want != "") {
 				t.Errorf("got %q, %v, want %q", got, err, tt.want)
 			}
+
 			if pulled := strings.Contains(calls(), "pull "); pulled != tt.pulls {
 				t.Errorf("pulled: %v, calls:\n%s", pulled, calls())
 			}
@@ -72,6 +73,7 @@ func TestStart(t *testing.T) {
 		if tries++; tries < 3 {
 			return errors.New("it is starting up")
 		}
+
 		if !strings.HasPrefix(dsn, "postgres://gis:") || !strings.HasSuffix(dsn, "@127.0.0.1:54321/gis?sslmode=disable") {
 			t.Errorf("the DSN is %s", dsn)
 		}
@@ -84,6 +86,7 @@ func TestStart(t *testing.T) {
 	if tries != 3 || strings.Contains(calls(), "rm -f") {
 		t.Errorf("ready was asked %d times, calls:\n%s", tries, calls())
 	}
+
 	if want := "docker rm -f -v loadgrid-"; !strings.HasPrefix(c.RemoveCommand(), want) || !strings.HasPrefix(c.String(), "docker, name loadgrid-") {
 		t.Errorf("%s is removed by %q", c, c.RemoveCommand())
 	}
@@ -100,6 +103,7 @@ func TestStartLeavesNothingAfterAnError(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "it has ended: nobody answers") || !strings.Contains(err.Error(), "the log") {
 		t.Errorf("the error is %v", err)
 	}
+
 	if !strings.Contains(calls(), "rm -f -v loadgrid-") {
 		t.Errorf("it was not removed, calls:\n%s", calls())
 	}

@@ -68,6 +68,7 @@ func (r Resolver) DSN(text string) (string, error) {
 		if start, err = r.value(parts[0].variable); err != nil {
 			return "", err
 		}
+
 		rest = parts[1:]
 	}
 

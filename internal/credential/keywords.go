@@ -29,6 +29,7 @@ func (r Resolver) keywords(parts []part) (string, error) {
 			if err != nil {
 				return "", err
 			}
+
 			variables = true
 			text = append(text, symbol{value: &v})
 		}
@@ -70,12 +71,14 @@ func scanKeywords(text []symbol) (settings [][2]string, err error) {
 			text = text[1:]
 		}
 	}
+
 	for skip(); len(text) > 0; skip() {
 		var key strings.Builder
 		for len(text) > 0 && !text[0].is("="+spaces) {
 			if text[0].value != nil {
 				return nil, errors.New("has a variable where a keyword is expected: it must look like 'host=${HOST} user=${NAME}'")
 			}
+
 			key.WriteByte(text[0].char)
 			text = text[1:]
 		}
@@ -90,6 +93,7 @@ func scanKeywords(text []symbol) (settings [][2]string, err error) {
 		if value, text, err = scanValue(text); err != nil {
 			return nil, err
 		}
+
 		settings = append(settings, [2]string{key.String(), value})
 	}
 
@@ -119,6 +123,7 @@ func scanValue(text []symbol) (value string, rest []symbol, err error) {
 		default:
 			b.WriteByte(s.char)
 		}
+
 		text = text[1:]
 	}
 

@@ -79,8 +79,10 @@ func (r Resolver) fill(parts []part, encode func(string) string) (string, error)
 			if err != nil {
 				return "", err
 			}
+
 			b.WriteString(encode(v))
 		}
+
 		b.WriteString(p.text)
 	}
 

@@ -127,6 +127,7 @@ func TestSecretsRefuse(t *testing.T) {
 		if tt.key == "password" {
 			fill = resolver.Password
 		}
+
 		_, err := fill(tt.text)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s %s says %v, want %s", tt.key, tt.text, err, tt.want)

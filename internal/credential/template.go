@@ -50,6 +50,7 @@ func templateText(parts []part) string {
 		if p.variable != "" {
 			b.WriteString("${" + p.variable + "}")
 		}
+
 		b.WriteString(p.text)
 	}
 	return b.String()

@@ -26,6 +26,7 @@ func TestInstallCreatesNoClusterAndRestores(t *testing.T) {
 		{name: "apt-get fails with an edited configuration", config: "# old\n", onInstall: "exit 100", problem: "exit status 100"},
 		{name: "a cluster all the same", onInstall: "mkdir -p $ROOT/etc/postgresql/17/main", problem: "which it should not have"},
 	}
+
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			d := newFakeDebian(t, test.onInstall)
@@ -65,6 +66,7 @@ func TestInstallMendsWhatAKilledOneLeft(t *testing.T) {
 	if err := d.Install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+
 	d.requireAsBefore(t, "# old\n")
 }
 
@@ -75,6 +77,7 @@ func TestInstallKeepsTheMachinesOwnPolicy(t *testing.T) {
 	if err := d.Install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+
 	if text, err := os.ReadFile(policy); err != nil || string(text) != "#!/bin/sh\nexit 0\n" {
 		t.Errorf("the policy is now %q, %v", text, err)
 	}
@@ -87,9 +90,11 @@ func TestInstallCancelled(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want context.Canceled", err)
 		}
+
 		if _, err := os.Stat(d.root + "/finished"); err != nil {
 			t.Error("apt-get was not waited for")
 		}
+
 		requireText(t, d.out.String(), "waiting for apt-get to finish")
 		d.requireAsBefore(t, freshConfig)
 	})
@@ -103,9 +108,11 @@ func TestInstallCancelled(t *testing.T) {
 		if err := d.installUntil(t, started); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want context.Canceled", err)
 		}
+
 		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("it took %v", took)
 		}
+
 		requireEmpty(t, d.tmp)
 	})
 }
@@ -121,12 +128,14 @@ func TestChoosePackages(t *testing.T) {
 		{"the newest installed that is packed for", []string{"15", "17", "18"}, "postgresql-17-postgis-3 postgresql-17-postgis-3-scripts"},
 		{"an installed major that is not packed for", []string{"18"}, "postgresql-postgis"},
 	}
+
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			d := newFakeDebian(t, "")
 			for _, major := range test.installed {
 				fakeProgram(t, d.root+"/usr/lib/postgresql/"+major+"/bin/postgres", "exit 1")
 			}
+
 			got, err := d.choosePackages(t.Context())
 			if err != nil || strings.Join(got, " ") != test.want {
 				t.Errorf("chose %v, %v, want %s", got, err, test.want)

@@ -51,6 +51,7 @@ func newFakeDebian(t *testing.T, onInstall string) *fakeDebian {
 	if err := os.MkdirAll(root+"/usr/sbin", 0o755); err != nil {
 		t.Fatal(err)
 	}
+
 	d.Installer = Installer{root: root, tmp: d.tmp, out: &d.out, runner: runner{out: &d.out}}
 
 	return d
@@ -94,6 +95,7 @@ func (d *fakeDebian) installUntil(t *testing.T, file string) error {
 			if _, err := os.Stat(file); err == nil {
 				cancel()
 			}
+
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
@@ -107,6 +109,7 @@ func fakeProgram(t *testing.T, path, script string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
+
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -117,6 +120,7 @@ func fakeFile(t *testing.T, path, text string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
+
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -130,6 +134,7 @@ func emptyTempDir(t *testing.T) string {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+
 	t.Setenv("TMPDIR", dir)
 
 	return dir

@@ -124,6 +124,7 @@ func (r runner) terminate(pid int) {
 		_ = syscall.Kill(-pid, syscall.SIGTERM)
 		return
 	}
+
 	_ = exec.Command("sudo", "-n", "kill", "-TERM", "--", "-"+strconv.Itoa(pid)).Run()
 }
 
@@ -134,6 +135,7 @@ func waitForGroup(pid int) {
 		if errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) {
 			return
 		}
+
 		time.Sleep(50 * time.Millisecond)
 	}
 }

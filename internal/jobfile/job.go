@@ -206,6 +206,7 @@ func overridden(key string, has func(string) bool) bool {
 			if !slices.Contains(mine, key) {
 				continue
 			}
+
 			for _, other := range group {
 				if !slices.Contains(other, key) && slices.ContainsFunc(other, has) {
 					return true

@@ -105,6 +105,7 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 	if r.Getenv == nil {
 		r.Getenv = os.Getenv
 	}
+
 	if r.Out == nil {
 		r.Out = io.Discard
 	}
@@ -112,6 +113,7 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 	if r.DSN == "" {
 		r.DSN = r.Getenv(DSNVariable)
 	}
+
 	if r.Image == "" {
 		r.Image = r.Getenv(ImageVariable)
 	}

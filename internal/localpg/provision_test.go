@@ -57,6 +57,7 @@ func (f *fakes) provide(t *testing.T, r Request) (*Database, string, error) {
 	if r.Getenv == nil {
 		r.Getenv = func(string) string { return "" }
 	}
+
 	db, err := f.provision(t.Context(), r)
 	return db, out.String(), err
 }
@@ -89,6 +90,7 @@ func TestProvisionTakesDSNFirst(t *testing.T) {
 		if strings.Contains(out, "secret") {
 			t.Errorf("the password was shown: %s", out)
 		}
+
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
@@ -111,6 +113,7 @@ func TestProvisionPrefersInstalledServer(t *testing.T) {
 	if got := query(t, db.DSN, "select postgis_lib_version()"); got != inst.PostGIS {
 		t.Errorf("PostGIS %s, want %s", got, inst.PostGIS)
 	}
+
 	if _, err := os.Stat(f.dir + "/called"); err == nil {
 		t.Error("docker was called although a server is installed")
 	}
@@ -184,12 +187,14 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 			},
 		},
 	}
+
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFakes(t)
 			if test.docker != "" {
 				fakeProgram(t, f.dir+"/docker", test.docker)
 			}
+
 			if test.apt {
 				fakeProgram(t, f.dir+"/apt-get", "exit 1")
 				fakeProgram(t, f.dir+"/dpkg", "exit 1")
@@ -199,6 +204,7 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 			if err == nil {
 				t.Fatal("a database came out of nothing")
 			}
+
 			requireText(t, out, test.want...)
 			requireText(t, err.Error(), "no PostGIS to be had", DSNVariable, "apt-get install postgresql-postgis")
 		})
@@ -228,6 +234,7 @@ func TestContainerPasswordIsNotOnTheCommandLine(t *testing.T) {
 	if len(password) < 20 || bytes.Contains(calls, bytes.TrimSpace(password)) {
 		t.Errorf("password %q, calls:\n%s", password, calls)
 	}
+
 	requireText(t, string(calls), "-p 127.0.0.1::5432 -e POSTGRES_PASSWORD ", "rm -f -v loadgrid-")
 }
 
@@ -244,6 +251,7 @@ func TestContainer(t *testing.T) {
 	if at < 0 {
 		t.Skipf("left out: %s has neither the image %s nor %s", engine.Name, container.LocalImage, container.DefaultImage)
 	}
+
 	image := candidates[at]
 
 	f := newFakes(t)

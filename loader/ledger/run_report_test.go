@@ -18,6 +18,7 @@ func TestJobToResume(t *testing.T) {
 	if err != nil || j.Table != found || j.LedgerSchema != "audit" || j.Cols != 9 {
 		t.Errorf("the job is %+v, %v", j, err)
 	}
+
 	if run.Job.LedgerSchema != "elsewhere" {
 		t.Errorf("the run has now the job %+v", run.Job)
 	}

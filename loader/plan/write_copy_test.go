@@ -29,6 +29,7 @@ func TestWriteCopyWritesAllRows(t *testing.T) {
 	if !bytes.Equal(got.Bytes(), want) || int64(len(decodeCopy(t, got.Bytes()))) != p.Rows {
 		t.Errorf("%d bytes, want %d", got.Len(), len(want))
 	}
+
 	if got.Len() <= writeBuffer {
 		t.Errorf("the test needs more rows: %d bytes fit into the buffer", got.Len())
 	}
