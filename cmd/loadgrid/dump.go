@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -56,7 +55,7 @@ func runDump(ctx context.Context, job loader.Job, options dumpOptions, std strea
 		return err
 	}
 
-	write := func(w io.Writer) error { return writeCopy(ctx, w, p) }
+	write := func(w io.Writer) error { return p.WriteCopy(ctx, w) }
 	switch {
 	case options.out != "" && options.out != "-":
 		err = writeFileAtomically(options.out, write)
@@ -77,25 +76,6 @@ func runDump(ctx context.Context, job loader.Job, options dumpOptions, std strea
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// dumpBuffer is large enough that a write costs little beside its bytes.
-const dumpBuffer = 1 << 18
-
-// writeCopy writes all rows of a plan as one file of binary COPY.
-func writeCopy(ctx context.Context, w io.Writer, p *loader.Plan) error {
-	rows := p.NewRows(ctx, loader.Chunk{Last: geomgen.MaxID, Rows: p.Rows})
-
-	// Hidden from io.Copy, a file's own ReadFrom cannot put a smaller buffer in
-	// place of this one.
-	if _, err := io.CopyBuffer(struct{ io.Writer }{w}, rows, make([]byte, dumpBuffer)); err != nil {
-		return fmt.Errorf("writing the rows: %w", err)
-	}
-	if rows.Generated() != p.Rows {
-		return fmt.Errorf("%d rows planned, %d generated", p.Rows, rows.Generated())
-	}
-
-	return nil
 }
 
 // writeFileAtomically writes a file beside its place and moves it there when it is whole.
@@ -123,9 +103,11 @@ func writeFileAtomically(name string, write func(io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
+
 	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
+
 	if err := os.Rename(f.Name(), name); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/loadgrid/loadgrid/internal/credential"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 	"github.com/loadgrid/loadgrid/loader"
 )
@@ -132,12 +133,13 @@ func (p *preparedJob) fillConnection() error {
 		return nil
 	}
 
-	secrets := jobfile.Secrets{Dir: p.set.dir, Lookup: os.LookupEnv}
+	secrets := credential.Resolver{Dir: p.set.dir, Lookup: os.LookupEnv}
 	if dsn, ok := p.settings["dsn"]; ok {
 		text, err := secrets.DSN(dsn.Items[0].Text)
 		if err != nil {
 			return p.valueError("dsn", err)
 		}
+
 		p.flags.server.dsn = text
 	}
 
@@ -146,7 +148,8 @@ func (p *preparedJob) fillConnection() error {
 		if err != nil {
 			return p.valueError("password", err)
 		}
-		p.flags.server.dsn = jobfile.WithPassword(resolveDSN(p.flags.server.dsn), text)
+
+		p.flags.server.dsn = credential.WithPassword(resolveDSN(p.flags.server.dsn), text)
 	}
 
 	return nil
@@ -156,6 +159,7 @@ func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 	if p.err != nil {
 		return p.err
 	}
+
 	if _, err := p.options.progress.reporter(io.Discard); err != nil {
 		return p.locate(err)
 	}

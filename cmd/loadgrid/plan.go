@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -94,6 +93,7 @@ func (o *planOptions) job(cmd *cobra.Command) (job loader.Job, err error) {
 	if err != nil {
 		return job, err
 	}
+
 	if job, err = o.cells.job(cmd, table); err != nil {
 		return job, err
 	}
@@ -102,9 +102,11 @@ func (o *planOptions) job(cmd *cobra.Command) (job loader.Job, err error) {
 	if err := o.exists.apply(&job); err != nil {
 		return job, err
 	}
+
 	if err := o.layout.apply(cmd, &job); err != nil {
 		return job, err
 	}
+
 	if cmd.Flags().Changed("picture") {
 		return job, picture.CheckName(o.picture)
 	}
@@ -147,7 +149,7 @@ func planTable(table string, named bool, ifExists string) (loader.Table, error) 
 
 // planJob plans a job, and prints what is to be said of its area.
 func planJob(ctx context.Context, job loader.Job, dsn string, stderr io.Writer) (*loader.Plan, error) {
-	p, err := planWithServer(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
+	p, err := loader.PlanWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
 		return loader.Open(ctx, resolveDSN(dsn), 1)
 	})
 	if err != nil {
@@ -160,24 +162,6 @@ func planJob(ctx context.Context, job loader.Job, dsn string, stderr io.Writer) 
 		}
 	}
 	return p, nil
-}
-
-// planWithServer plans a job. It opens a server, and closes it after, only where the
-// job's area of interest needs one.
-func planWithServer(ctx context.Context, job loader.Job, open func(context.Context) (*pgxpool.Pool, error)) (*loader.Plan, error) {
-	p, err := loader.NewPlan(ctx, job)
-	var needs *loader.NeedsServerError
-	if !errors.As(err, &needs) {
-		return p, err
-	}
-
-	pool, err := open(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", needs, err)
-	}
-	defer loader.Close(pool)
-
-	return loader.PlanOn(ctx, pool, job)
 }
 
 // printPlanOfAppend asks the server about the table before it prints anything.

@@ -1,17 +1,10 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/loader"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -30,6 +23,7 @@ func golden(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if got != string(want) {
 		t.Errorf("got\n%s\nwant, in %s (go test -update writes it)\n%s", got, path, want)
 	}
@@ -57,6 +51,7 @@ func TestPlan(t *testing.T) {
 			if code != exitDone || stderr != "" {
 				t.Fatalf("exit code %d, stderr %q", code, stderr)
 			}
+
 			golden(t, tt.golden, stdout)
 		})
 	}
@@ -69,26 +64,5 @@ func TestPictureOfTheLargestPlan(t *testing.T) {
 	code, _, stderr := call(t.Context(), "plan", "--cell-size", "1", "--extent", "-1073741824,-1073741824,1073741824,1073741824", "--picture", name)
 	if info, err := os.Stat(name); code != exitDone || err != nil || info.Size() == 0 {
 		t.Errorf("exit code %d, %v, %s", code, err, stderr)
-	}
-}
-
-// A server is opened only where the job's area needs one.
-func TestPlanWithServer(t *testing.T) {
-	errAway := errors.New("nobody answers")
-	opened := 0
-	open := func(context.Context) (*pgxpool.Pool, error) {
-		opened++
-		return nil, errAway
-	}
-
-	job := loader.Job{Table: loader.Table{Name: "g"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 3, Rows: 2}
-	if p, err := planWithServer(t.Context(), job, open); err != nil || p.Rows != 6 || opened != 0 {
-		t.Errorf("without an area: %v, opened %d times", err, opened)
-	}
-
-	job.Cols, job.Rows, job.Area = 0, 0, &loader.Area{SQL: "select 1", Rule: geomgen.Intersects}
-	var needs *loader.NeedsServerError
-	if _, err := planWithServer(t.Context(), job, open); !errors.As(err, &needs) || !errors.Is(err, errAway) || opened != 1 {
-		t.Errorf("with a query: %v, opened %d times", err, opened)
 	}
 }

@@ -190,19 +190,6 @@ func writeJSON(w io.Writer, v any) {
 	if err != nil {
 		b = []byte(`{"type":"log","level":"ERROR","msg":"a line could not be written as JSON"}`)
 	}
+
 	_, _ = w.Write(append(b, '\n'))
-}
-
-// rate returns rows a second of this start, and the time left, 0 when unknown.
-func rate(s loader.Snapshot) (perSecond float64, remaining time.Duration) {
-	seconds := s.Elapsed.Seconds()
-	if s.Done <= s.Skipped || seconds <= 0 {
-		return 0, 0
-	}
-
-	perSecond = float64(s.Done-s.Skipped) / seconds
-	if s.Total > s.Done {
-		remaining = time.Duration(float64(s.Total-s.Done) / perSecond * float64(time.Second))
-	}
-	return perSecond, remaining
 }

@@ -87,7 +87,7 @@ func describeRunning(s loader.Snapshot) string {
 
 	total := formatCount(s.Total)
 	text += fmt.Sprintf("%*s/%s", len(total), formatCount(s.Done), total)
-	if perSecond, remaining := rate(s); perSecond > 0 {
+	if perSecond, remaining := s.Rate(); perSecond > 0 {
 		text += ", " + formatCount(int64(perSecond)) + " rows/s, " + formatDuration(remaining) + " left"
 	}
 
@@ -98,7 +98,7 @@ func describeDone(s loader.Snapshot) string {
 	text := fmt.Sprintf("%-8s%s", s.Stage, formatDuration(s.Elapsed))
 	if s.Stage == loader.StageLoad {
 		text += ", " + formatCount(s.Total) + " rows"
-		if perSecond, _ := rate(s); perSecond > 0 {
+		if perSecond, _ := s.Rate(); perSecond > 0 {
 			text += ", " + formatCount(int64(perSecond)) + " rows/s"
 		}
 	}

@@ -27,7 +27,7 @@ func (v *lineView) update(s loader.Snapshot) {
 		line += fmt.Sprintf(", %s of %s rows (%.0f%%)", formatCount(s.Done), formatCount(s.Total), 100*float64(s.Done)/float64(s.Total))
 	}
 
-	if perSecond, remaining := rate(s); perSecond > 0 {
+	if perSecond, remaining := s.Rate(); perSecond > 0 {
 		line += fmt.Sprintf(", %s rows/s", formatCount(int64(perSecond)))
 		if remaining > 0 {
 			line += ", " + formatDuration(remaining) + " left"
@@ -52,7 +52,7 @@ func (v *jsonView) update(s loader.Snapshot) {
 		return
 	}
 
-	perSecond, remaining := rate(s)
+	perSecond, remaining := s.Rate()
 	writeJSON(v.w, struct {
 		Type          string       `json:"type"`
 		Time          time.Time    `json:"time"`

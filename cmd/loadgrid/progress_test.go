@@ -59,6 +59,7 @@ func parseObjects(t *testing.T, text string) (list []map[string]any) {
 		if err := json.Unmarshal([]byte(line), &o); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
+
 		list = append(list, o)
 	}
 
@@ -107,6 +108,7 @@ func TestNoProgress(t *testing.T) {
 	if b.Len() > 0 {
 		t.Errorf("wrote %q", b)
 	}
+
 	if r.log().Warn("trying again"); !strings.Contains(b.String(), `msg="trying again"`) {
 		t.Errorf("the log has %q", b)
 	}
@@ -128,27 +130,6 @@ func TestViewAndLogAtTheSameTime(t *testing.T) {
 		stop()
 		if n := strings.Count(b.String(), "hello"); n != 4 {
 			t.Errorf("%s: %d lines of the log, should be 4", kind, n)
-		}
-	}
-}
-
-func TestRate(t *testing.T) {
-	for _, tt := range []struct {
-		name      string
-		s         loader.Snapshot
-		perSecond float64
-		left      time.Duration
-	}{
-		{"nothing", loader.Snapshot{}, 0, 0},
-		{"no time", loader.Snapshot{Done: 5, Total: 10}, 0, 0},
-		{"half", loader.Snapshot{Done: 50, Total: 100, Elapsed: 10 * time.Second}, 5, 10 * time.Second},
-		{"all", loader.Snapshot{Done: 100, Total: 100, Elapsed: 10 * time.Second}, 10, 0},
-		{"total not known", loader.Snapshot{Done: 100, Elapsed: 10 * time.Second}, 10, 0},
-		{"skipped rows cost nothing", loader.Snapshot{Done: 90, Skipped: 80, Total: 100, Elapsed: 10 * time.Second}, 1, 10 * time.Second},
-		{"all skipped", loader.Snapshot{Done: 80, Skipped: 80, Total: 100, Elapsed: 10 * time.Second}, 0, 0},
-	} {
-		if perSecond, left := rate(tt.s); perSecond != tt.perSecond || left != tt.left {
-			t.Errorf("%s: %v rows/s and %v left, should be %v and %v", tt.name, perSecond, left, tt.perSecond, tt.left)
 		}
 	}
 }

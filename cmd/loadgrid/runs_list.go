@@ -76,65 +76,32 @@ func printRuns(w io.Writer, runs []loader.RunInfo) error {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
 			r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Status(),
 			formatCount(r.Rows), chunksColumn(r), r.StartedAt.Format("2006-01-02 15:04:05"), elapsedColumn(r),
-			attemptRate(r), countRetries(r), startedBy(lastAttempt(r)), errorCode(r))
+			attemptRate(r), r.Retries(), startedByColumn(r.LastAttempt()), errorCode(r))
 	}
 
 	return t.Flush()
 }
 
-// lastAttempt returns the last attempt at a run; the zero value where the ledger knows of none.
-func lastAttempt(r loader.RunInfo) loader.Attempt {
-	if len(r.History) == 0 {
-		return loader.Attempt{}
-	}
-	return r.History[len(r.History)-1]
-}
-
 func attemptRate(r loader.RunInfo) string {
-	if rate := lastAttempt(r).RowsPerSecond; rate > 0 {
+	if rate := r.LastAttempt().RowsPerSecond; rate > 0 {
 		return formatCount(int64(rate))
 	}
 	return "-"
 }
 
-func countRetries(r loader.RunInfo) (n int) {
-	for _, s := range r.History {
-		n += s.Retries
+func startedByColumn(a loader.Attempt) string {
+	if who := a.StartedBy(); who != "" {
+		return oneLine(who)
 	}
-	return n
-}
-
-// startedBy says who has started an attempt, and from where.
-func startedBy(s loader.Attempt) string {
-	if s.Role == "" {
-		return "-"
-	}
-
-	who := s.Role
-	if s.OSUser != "" && s.OSUser != s.Role {
-		who += " (" + s.OSUser + ")"
-	}
-	if where := clientHost(s); where != "" {
-		who += "@" + where
-	}
-
-	return oneLine(who)
-}
-
-// clientHost names the machine: as it calls itself, else as the server sees it.
-func clientHost(s loader.Attempt) string {
-	if s.Host != "" {
-		return s.Host
-	}
-	return s.Address
+	return "-"
 }
 
 // errorCode is the code of the last error of a run, or a word for it.
 func errorCode(r loader.RunInfo) string {
-	switch s := lastAttempt(r); {
-	case s.SQLState != "":
-		return s.SQLState
-	case s.Error != "", r.LastError != "":
+	switch a := r.LastAttempt(); {
+	case a.SQLState != "":
+		return a.SQLState
+	case a.Error != "", r.LastError != "":
 		return "see show"
 	}
 
@@ -149,8 +116,8 @@ func chunksColumn(r loader.RunInfo) string {
 }
 
 func elapsedColumn(r loader.RunInfo) string {
-	if r.FinishedAt == nil || r.FinishedAt.Before(r.StartedAt) { // the server's clock was set back meanwhile
-		return "-"
+	if took, known := r.Took(); known {
+		return formatDuration(took)
 	}
-	return formatDuration(r.FinishedAt.Sub(r.StartedAt))
+	return "-"
 }

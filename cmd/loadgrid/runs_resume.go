@@ -25,7 +25,7 @@ func runResume(ctx context.Context, options runOptions, progress progressFlags, 
 		return err
 	}
 
-	job, err := jobToResume(run, options.server.ledger)
+	job, err := run.JobToResume(options.server.ledger)
 	if err != nil {
 		return err
 	}
@@ -36,17 +36,4 @@ func runResume(ctx context.Context, options runOptions, progress progressFlags, 
 		server:   options.server,
 		progress: progress,
 	}, std)
-}
-
-// jobToResume returns the job that goes on with an unfinished run. The table is the one
-// that the run has found, with its schema, and the ledger the one that was asked,
-// whatever the job says that the ledger holds.
-func jobToResume(run loader.RunInfo, ledgerSchema string) (loader.Job, error) {
-	if run.State != loader.StateLoading {
-		return loader.Job{}, &loader.StateError{ID: run.ID, State: run.Status(), Only: "resumed"}
-	}
-
-	job := run.Job
-	job.Table, job.LedgerSchema = run.Table, ledgerSchema
-	return job, nil
 }

@@ -118,7 +118,7 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 		line := func(name, format string, args ...any) { fmt.Fprintf(t, "  "+name+"\t"+format+"\n", args...) }
 		fmt.Fprintf(w, "\nattempt %d\n", s.No)
 		line("began", "%s", s.StartedAt.Format(time.RFC3339))
-		line("by", "%s", startedBy(s))
+		line("by", "%s", startedByColumn(s))
 
 		switch {
 		case s.EndedAt == nil && r.State == loader.StateLoading:

@@ -12,7 +12,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
 
-	"github.com/loadgrid/loadgrid/internal/localpg"
+	"github.com/loadgrid/loadgrid/internal/container"
 )
 
 // Environment variables that choose the server.
@@ -65,12 +65,12 @@ func chooseImage(ctx context.Context) string {
 	if image := os.Getenv(imageVariable); image != "" {
 		return image
 	}
-	for _, image := range []string{localpg.DefaultImage, localpg.LocalImage} {
+	for _, image := range []string{container.DefaultImage, container.LocalImage} {
 		if haveImage(ctx, image) {
 			return image
 		}
 	}
-	return localpg.DefaultImage
+	return container.DefaultImage
 }
 
 func haveImage(ctx context.Context, image string) bool {

@@ -1,5 +1,5 @@
-// Package jobfile reads job files: YAML that says what loadgrid's load is to do,
-// once or several times, with the names of its flags as keys. It knows the types of
+// Package jobfile owns the form of job files: YAML that says what loadgrid's load is to
+// do, once or several times, with the names of its flags as keys. It knows the types of
 // the values and where each stands; what a value means is the flags' business.
 package jobfile
 
@@ -206,6 +206,7 @@ func overridden(key string, has func(string) bool) bool {
 			if !slices.Contains(mine, key) {
 				continue
 			}
+
 			for _, other := range group {
 				if !slices.Contains(other, key) && slices.ContainsFunc(other, has) {
 					return true

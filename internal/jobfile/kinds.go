@@ -10,6 +10,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/loadgrid/loadgrid/internal/credential"
 )
 
 // A kind is a type of values: how YAML writes one, and how JSON Schema describes
@@ -49,6 +51,7 @@ func (v *Text) read(n *yaml.Node) error {
 	if err != nil {
 		return err
 	}
+
 	v.put(n, text)
 	return plain(text)
 }
@@ -63,6 +66,7 @@ func (v *Texts) read(n *yaml.Node) error {
 	if n.Kind != yaml.SequenceNode {
 		return fmt.Errorf("must be a list, not %s: each on a line of its own, behind a hyphen", describeNode(n))
 	}
+
 	if len(n.Content) == 0 {
 		return errors.New("is an empty list")
 	}
@@ -72,9 +76,11 @@ func (v *Texts) read(n *yaml.Node) error {
 		if err == nil {
 			err = plain(text)
 		}
+
 		if err != nil {
 			return &posError{Pos{item.Line, item.Column}, err}
 		}
+
 		v.put(item, text)
 	}
 
@@ -85,6 +91,7 @@ func (v *Bool) read(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.Style != 0 || n.Value != "true" && n.Value != "false" {
 		return fmt.Errorf("must be true or false, not %s", describeNode(n))
 	}
+
 	v.put(n, n.Value)
 	return nil
 }
@@ -93,6 +100,7 @@ func (v *Whole) read(n *yaml.Node) error {
 	if err := whole(n); err != nil {
 		return err
 	}
+
 	v.put(n, n.Value)
 	return nil
 }
@@ -101,6 +109,7 @@ func (v *Number) read(n *yaml.Node) error {
 	if err := number(n); err != nil {
 		return err
 	}
+
 	v.put(n, n.Value)
 	return nil
 }
@@ -124,8 +133,10 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 			if err := number(item); err != nil {
 				return &posError{Pos{item.Line, item.Column}, err}
 			}
+
 			texts[i] = item.Value
 		}
+
 		v.put(n, strings.Join(texts, ","))
 		return nil
 
@@ -161,6 +172,7 @@ func (v *SRID) read(n *yaml.Node) error {
 	if err != nil {
 		return fmt.Errorf("must be a number or a string such as EPSG:3035, not %s", describeNode(n))
 	}
+
 	v.put(n, text)
 
 	return nil
@@ -171,6 +183,7 @@ func (v *Duration) read(n *yaml.Node) error {
 	if _, parseErr := time.ParseDuration(text); err != nil || parseErr != nil {
 		return errors.New("must be a duration with its unit, such as 90s, 30m or 1h30m")
 	}
+
 	v.put(n, text)
 	return nil
 }
@@ -182,12 +195,7 @@ func (v *DSN) read(n *yaml.Node) error {
 	}
 
 	v.put(n, text)
-	parts, err := parseTemplate(text)
-	if err == nil && literalPassword(parts) {
-		err = errors.New("has a password in it, and a job file is no place for one, others will read it: put ${VARIABLE} in its place")
-	}
-
-	return err
+	return credential.CheckDSN(text)
 }
 
 func (v *Password) read(n *yaml.Node) error {
@@ -195,8 +203,9 @@ func (v *Password) read(n *yaml.Node) error {
 	if err != nil {
 		return errors.New("must be ${VARIABLE} or file:PATH")
 	}
+
 	v.put(n, text)
-	return checkPassword(text)
+	return credential.CheckPassword(text)
 }
 
 // str returns a string. What YAML takes for something else is to be quoted, so that
@@ -225,6 +234,7 @@ func whole(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.Style != 0 || !regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`).MatchString(n.Value) {
 		return fmt.Errorf("must be a whole number in digits, such as 1000, not %s", describeNode(n))
 	}
+
 	if _, err := strconv.ParseInt(n.Value, 10, 64); err != nil {
 		return errors.New("is a number of too many digits")
 	}
@@ -236,6 +246,7 @@ func number(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.Style != 0 || !decimal.MatchString(n.Value) {
 		return fmt.Errorf("must be a number, such as 1000, 0.25 or 1e-3, not %s", describeNode(n))
 	}
+
 	if _, err := strconv.ParseFloat(n.Value, 64); err != nil {
 		return errors.New("is a number that is too large")
 	}

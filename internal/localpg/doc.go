@@ -1,8 +1,8 @@
-// Package localpg finds or makes a PostGIS that may be thrown away: for
+// Package localpg owns where a PostGIS comes from that may be thrown away: for
 // `loadgrid demo`, and for tests where no container engine is at hand.
 //
 // [Find] looks for an installed PostgreSQL that has PostGIS, [Start] runs it as
 // a server of its own in a temporary directory, and [Provision] decides where a
 // database comes from: the one it is given, an installed server, a container,
-// or packages that it installs. Whatever it starts, it stops and removes again.
+// or Debian's packages, which package debian installs. Whatever it starts, it stops and removes again.
 package localpg

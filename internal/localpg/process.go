@@ -173,8 +173,3 @@ func (a account) canEnter(info fs.FileInfo) bool {
 		return info.Mode()&0o001 != 0
 	}
 }
-
-// ownGroup gives a command a process group of its own.
-func ownGroup(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-}

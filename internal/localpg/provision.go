@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+
+	"github.com/loadgrid/loadgrid/internal/container"
+	"github.com/loadgrid/loadgrid/internal/debian"
 )
 
 // Environment variables that Provision reads.
@@ -74,10 +77,12 @@ func FindOrInstall(ctx context.Context, out io.Writer) (Installation, error) {
 	if !errors.Is(err, ErrNotInstalled) {
 		return inst, err
 	}
+
 	fmt.Fprintf(out, "%v: installing it\n", err)
 	if err := newProvisioner().install(ctx, Request{Install: true, Out: out}); err != nil {
 		return Installation{}, err
 	}
+
 	return Find()
 }
 
@@ -86,8 +91,6 @@ func newProvisioner() provisioner {
 		find:     Find,
 		start:    func(ctx context.Context, i Installation) (*Server, error) { return Start(ctx, i, Options{}) },
 		lookPath: exec.LookPath,
-		euid:     os.Geteuid(),
-		root:     "/",
 	}
 }
 
@@ -96,23 +99,25 @@ type provisioner struct {
 	find     func() (Installation, error)
 	start    func(context.Context, Installation) (*Server, error)
 	lookPath func(string) (string, error)
-	euid     int
-	root     string
 }
 
 func (p provisioner) provision(ctx context.Context, r Request) (*Database, error) {
 	if r.Getenv == nil {
 		r.Getenv = os.Getenv
 	}
+
 	if r.Out == nil {
 		r.Out = io.Discard
 	}
+
 	if r.DSN == "" {
 		r.DSN = r.Getenv(DSNVariable)
 	}
+
 	if r.Image == "" {
 		r.Image = r.Getenv(ImageVariable)
 	}
+
 	if r.DSN != "" {
 		return announce(r, &Database{DSN: r.DSN, Way: "the database that --dsn or " + DSNVariable + " names"})
 	}
@@ -127,6 +132,7 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 		if ctx.Err() != nil {
 			return nil, err
 		}
+
 		fmt.Fprintf(r.Out, "passed over: %v\n", err)
 		reasons = append(reasons, err)
 	}
@@ -163,26 +169,28 @@ func (p provisioner) installed(ctx context.Context, _ Request) (*Database, error
 
 // container runs a container, where there is an engine and an image.
 func (p provisioner) container(ctx context.Context, r Request) (*Database, error) {
-	e, err := findEngine(ctx, p.lookPath)
+	engine, err := container.FindEngine(ctx, p.lookPath)
 	if err != nil {
 		return nil, err
 	}
 
-	image, err := e.obtain(ctx, r.Image, r.Out)
+	image, err := engine.Obtain(ctx, r.Image, r.Out)
 	if err != nil {
 		return nil, err
 	}
 
-	c, err := startContainer(ctx, e, image)
+	c, err := engine.Start(ctx, image, databaseName, func(ctx context.Context, dsn string) error {
+		return execute(ctx, dsn, "create extension if not exists postgis")
+	})
 	if err != nil {
 		return nil, err
 	}
 
 	return &Database{
-		DSN:         c.dsn,
-		Way:         fmt.Sprintf("a container of %s (%s, name %s)", image, e.name, c.name),
-		StopCommand: fmt.Sprintf("%s rm -f -v %s", e.name, c.name),
-		stop:        c.remove,
+		DSN:         c.DSN,
+		Way:         fmt.Sprintf("a container of %s (%s)", image, c),
+		StopCommand: c.RemoveCommand(),
+		stop:        c.Remove,
 	}, nil
 }
 
@@ -196,20 +204,13 @@ func (p provisioner) packages(ctx context.Context, r Request) (*Database, error)
 
 // install installs Debian's packages, where the request allows it.
 func (p provisioner) install(ctx context.Context, r Request) error {
-	for _, tool := range []string{"apt-get", "dpkg"} {
-		if _, err := p.lookPath(tool); err != nil {
-			return fmt.Errorf("no packages can be installed: there is no %s, this is neither Debian nor Ubuntu", tool)
-		}
+	installer := debian.NewInstaller(p.lookPath, r.Out)
+	if err := installer.CheckTools(); err != nil {
+		return err
 	}
 
 	if !r.Install {
 		return errors.New("apt-get could install Debian's packages, but that was not allowed")
 	}
-
-	d := debian{root: p.root, tmp: aptTmp, out: r.Out, runner: runner{euid: p.euid, lookPath: p.lookPath, out: r.Out}}
-	if err := d.install(ctx); err != nil {
-		return fmt.Errorf("install PostGIS with apt-get: %w", err)
-	}
-
-	return nil
+	return installer.Install(ctx)
 }

@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/internal/container"
 )
 
 func ExampleProvision() {
@@ -42,7 +45,6 @@ func newFakes(t *testing.T) *fakes {
 			return nil, errors.New("no server can be started here")
 		},
 		lookPath: func(name string) (string, error) { return exec.LookPath(filepath.Join(f.dir, name)) },
-		root:     t.TempDir(),
 	}
 
 	return f
@@ -55,6 +57,7 @@ func (f *fakes) provide(t *testing.T, r Request) (*Database, string, error) {
 	if r.Getenv == nil {
 		r.Getenv = func(string) string { return "" }
 	}
+
 	db, err := f.provision(t.Context(), r)
 	return db, out.String(), err
 }
@@ -87,6 +90,7 @@ func TestProvisionTakesDSNFirst(t *testing.T) {
 		if strings.Contains(out, "secret") {
 			t.Errorf("the password was shown: %s", out)
 		}
+
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
@@ -109,6 +113,7 @@ func TestProvisionPrefersInstalledServer(t *testing.T) {
 	if got := query(t, db.DSN, "select postgis_lib_version()"); got != inst.PostGIS {
 		t.Errorf("PostGIS %s, want %s", got, inst.PostGIS)
 	}
+
 	if _, err := os.Stat(f.dir + "/called"); err == nil {
 		t.Error("docker was called although a server is installed")
 	}
@@ -182,12 +187,14 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 			},
 		},
 	}
+
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFakes(t)
 			if test.docker != "" {
 				fakeProgram(t, f.dir+"/docker", test.docker)
 			}
+
 			if test.apt {
 				fakeProgram(t, f.dir+"/apt-get", "exit 1")
 				fakeProgram(t, f.dir+"/dpkg", "exit 1")
@@ -197,6 +204,7 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 			if err == nil {
 				t.Fatal("a database came out of nothing")
 			}
+
 			requireText(t, out, test.want...)
 			requireText(t, err.Error(), "no PostGIS to be had", DSNVariable, "apt-get install postgresql-postgis")
 		})
@@ -226,30 +234,25 @@ func TestContainerPasswordIsNotOnTheCommandLine(t *testing.T) {
 	if len(password) < 20 || bytes.Contains(calls, bytes.TrimSpace(password)) {
 		t.Errorf("password %q, calls:\n%s", password, calls)
 	}
+
 	requireText(t, string(calls), "-p 127.0.0.1::5432 -e POSTGRES_PASSWORD ", "rm -f -v loadgrid-")
 }
 
 // TestContainer starts a real container where an engine has an image already.
 // Containers are the integration tests' subject: without one it is left out.
 func TestContainer(t *testing.T) {
-	e, err := findEngine(t.Context(), exec.LookPath)
+	engine, err := container.FindEngine(t.Context(), exec.LookPath)
 	if err != nil {
 		t.Skipf("left out: %v", err)
 	}
 
-	image := DefaultImage
-	for _, candidate := range []string{os.Getenv("LOADGRID_TEST_IMAGE"), LocalImage, DefaultImage} {
-		if candidate == "" {
-			continue
-		}
-		if _, err = e.run(t.Context(), engineTimeout, "image", "inspect", candidate); err == nil {
-			image = candidate
-			break
-		}
+	candidates := []string{os.Getenv("LOADGRID_TEST_IMAGE"), container.LocalImage, container.DefaultImage}
+	at := slices.IndexFunc(candidates, func(image string) bool { return image != "" && engine.HasImage(t.Context(), image) })
+	if at < 0 {
+		t.Skipf("left out: %s has neither the image %s nor %s", engine.Name, container.LocalImage, container.DefaultImage)
 	}
-	if err != nil {
-		t.Skipf("left out: %s has neither the image %s nor %s", e.name, LocalImage, DefaultImage)
-	}
+
+	image := candidates[at]
 
 	f := newFakes(t)
 	f.lookPath = exec.LookPath
@@ -270,7 +273,7 @@ func TestContainer(t *testing.T) {
 		}
 	}
 
-	if _, err := e.run(t.Context(), engineTimeout, "inspect", name); err == nil {
+	if err := exec.Command(engine.Name, "inspect", name).Run(); err == nil {
 		t.Errorf("the container %s is still there", name)
 	}
 }

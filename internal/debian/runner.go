@@ -1,4 +1,4 @@
-package localpg
+package debian
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -35,9 +36,11 @@ func (r runner) authorise(ctx context.Context) error {
 	if r.euid == 0 {
 		return nil
 	}
+
 	if _, err := r.lookPath("sudo"); err != nil {
 		return errors.New("installing packages needs root: call as root, or install sudo")
 	}
+
 	if exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil {
 		return nil
 	}
@@ -47,6 +50,7 @@ func (r runner) authorise(ctx context.Context) error {
 		return errors.New("installing packages needs root: sudo asks for a password, and there is no terminal to ask on")
 	}
 	defer terminal.Close()
+
 	fmt.Fprintln(r.out, "installing packages needs root: sudo asks for your password")
 
 	// In the terminal's foreground, where it may read; later calls need none.
@@ -72,6 +76,7 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 		return fmt.Errorf("make a log for %s: %w", name, err)
 	}
 	defer log.Close()
+
 	line := append([]string{"env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8",
 		"TMPDIR=" + filepath.Join(r.folder, "tmp"), name}, args...)
 	if r.euid != 0 {
@@ -88,6 +93,7 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
+
 	select {
 	case err = <-done:
 	case <-ctx.Done():
@@ -97,13 +103,14 @@ func (r runner) root(ctx context.Context, stop interruption, name string, args .
 			waitForGroup(cmd.Process.Pid)
 			return ctx.Err()
 		}
+
 		fmt.Fprintln(r.out, "waiting for apt-get to finish, so that no package is left half installed ...")
 		err = <-done
 	}
 
 	if err != nil {
 		text, readErr := os.ReadFile(log.Name())
-		return errors.Join(fmt.Errorf("a step of it failed: %w; its output:\n%s", err, tail(string(text))), readErr)
+		return errors.Join(fmt.Errorf("a step of it failed: %w; its output:\n%s", err, lastLines(string(text))), readErr)
 	}
 
 	return nil
@@ -117,6 +124,7 @@ func (r runner) terminate(pid int) {
 		_ = syscall.Kill(-pid, syscall.SIGTERM)
 		return
 	}
+
 	_ = exec.Command("sudo", "-n", "kill", "-TERM", "--", "-"+strconv.Itoa(pid)).Run()
 }
 
@@ -127,6 +135,7 @@ func waitForGroup(pid int) {
 		if errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) {
 			return
 		}
+
 		time.Sleep(50 * time.Millisecond)
 	}
 }
@@ -138,4 +147,10 @@ func (r runner) output(ctx context.Context, name string, args ...string) (string
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	return string(out), nil
+}
+
+// lastLines returns the last 20 lines of a text.
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }

@@ -1,4 +1,4 @@
-package jobfile
+package credential
 
 import (
 	"os"
@@ -27,14 +27,14 @@ func TestDSNIsWhatTheDriverReads(t *testing.T) {
 
 	t.Setenv("HOME", t.TempDir())
 	for _, password := range nasty() {
-		secrets := Secrets{Dir: t.TempDir(), Lookup: func(name string) (string, bool) {
+		resolver := Resolver{Dir: t.TempDir(), Lookup: func(name string) (string, bool) {
 			v, ok := map[string]string{
 				"P": password, "H": "db.example", "U": "me", "D": "gis",
 				"URL": "postgresql://me@db.example/gis", "WORDS": "host=db.example user=me dbname=gis",
 			}[name]
 			return v, ok
 		}}
-		if err := os.WriteFile(filepath.Join(secrets.Dir, "dsn"), []byte("host=db.example user=me dbname=gis password="+quoteKeyword(password)+"\n"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(resolver.Dir, "dsn"), []byte("host=db.example user=me dbname=gis password="+quoteKeyword(password)+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 
@@ -55,20 +55,20 @@ func TestDSNIsWhatTheDriverReads(t *testing.T) {
 			{"${WORDS}", "P"},
 			{"host=db.example user=me dbname=gis", "P"},
 		} {
-			lookup := secrets
+			lookup := resolver
 			if tt.password == "S" {
 				lookup.Lookup = func(name string) (string, bool) {
 					if name == "S" {
 						return "", true
 					}
-					return secrets.Lookup(name)
+					return resolver.Lookup(name)
 				}
 			}
 
 			dsn, err := lookup.DSN(tt.dsn)
 			if err == nil && tt.password == "P" {
 				var p string
-				if p, err = secrets.Password("${P}"); err == nil {
+				if p, err = resolver.Password("${P}"); err == nil {
 					dsn = WithPassword(dsn, p)
 				}
 			}
@@ -96,7 +96,7 @@ func TestSecretsRefuse(t *testing.T) {
 		}
 	}
 
-	secrets := Secrets{Dir: dir, Lookup: func(name string) (string, bool) {
+	resolver := Resolver{Dir: dir, Lookup: func(name string) (string, bool) {
 		v, ok := map[string]string{"P": "hunter2", "E": "", "DIR": "/no/hunter2"}[name]
 		return v, ok
 	}}
@@ -123,10 +123,11 @@ func TestSecretsRefuse(t *testing.T) {
 		{"password", "file:empty", "is in file empty, which is empty"},
 		{"password", "hunter2", "must be ${VARIABLE} or file:PATH"},
 	} {
-		fill := secrets.DSN
+		fill := resolver.DSN
 		if tt.key == "password" {
-			fill = secrets.Password
+			fill = resolver.Password
 		}
+
 		_, err := fill(tt.text)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s %s says %v, want %s", tt.key, tt.text, err, tt.want)
@@ -135,12 +136,12 @@ func TestSecretsRefuse(t *testing.T) {
 }
 
 func TestSecretsLeaveTextAlone(t *testing.T) {
-	secrets := Secrets{Lookup: func(string) (string, bool) { return "", false }}
+	resolver := Resolver{Lookup: func(string) (string, bool) { return "", false }}
 	for text, want := range map[string]string{
 		"host=h  user='a b'": "host=h  user='a b'", "host=h user=$U": "host=h user=$U", "host=h password=$${U}": "host=h password=${U}",
 		"postgres://h/d?x=%20$$": "postgres://h/d?x=%20$$", "no connection string": "no connection string",
 	} {
-		if got, err := secrets.DSN(text); err != nil || got != want {
+		if got, err := resolver.DSN(text); err != nil || got != want {
 			t.Errorf("%s becomes %s, %v; want %s", text, got, err, want)
 		}
 	}
@@ -160,6 +161,40 @@ func TestWithPasswordLeavesOneThatIsThere(t *testing.T) {
 	} {
 		if got := WithPassword(dsn, "b"); got != want {
 			t.Errorf("%s becomes %s, want %s", dsn, got, want)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	const inFile = "a job file is no place for"
+	for _, tt := range []struct {
+		key, text, want string // want: part of the error, "" for none
+	}{
+		{"dsn", "postgres://me:${P}@h/d", ""},
+		{"dsn", "host=h password=${P}", ""},
+		{"dsn", "${URL}?sslmode=disable", ""},
+		{"dsn", "file:dsn", ""},
+		{"dsn", "postgres://me:hunter2@h/d", inFile},
+		{"dsn", "${URL}?password=hunter2", inFile},
+		{"dsn", "host=${H} sslpassword='hunter2'", inFile},
+		{"dsn", "host=${H", "holds ${ without a name"},
+		{"password", "${P}", ""},
+		{"password", "file:${DIR}/password", ""},
+		{"password", "hunter2", inFile},
+		{"password", "${P}hunter2", inFile},
+		{"password", "file:${DIR", "holds ${ without a name"},
+	} {
+		check := CheckDSN
+		if tt.key == "password" {
+			check = CheckPassword
+		}
+
+		err := check(tt.text)
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("%s %s is refused: %v", tt.key, tt.text, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2")):
+			t.Errorf("%s %s says %v, want %s", tt.key, tt.text, err, tt.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package jobfile
+package credential
 
 import (
 	"errors"
@@ -20,15 +20,16 @@ func (s symbol) is(chars string) bool {
 
 // keywords fills variables into a list of keywords: each value that has one is
 // quoted as a whole, and has a space before it. Without a variable the text stays as it is.
-func (s Secrets) keywords(parts []part) (string, error) {
+func (r Resolver) keywords(parts []part) (string, error) {
 	var text []symbol
 	variables := false
 	for _, p := range parts {
 		if p.variable != "" {
-			v, err := s.value(p.variable)
+			v, err := r.value(p.variable)
 			if err != nil {
 				return "", err
 			}
+
 			variables = true
 			text = append(text, symbol{value: &v})
 		}
@@ -70,12 +71,14 @@ func scanKeywords(text []symbol) (settings [][2]string, err error) {
 			text = text[1:]
 		}
 	}
+
 	for skip(); len(text) > 0; skip() {
 		var key strings.Builder
 		for len(text) > 0 && !text[0].is("="+spaces) {
 			if text[0].value != nil {
 				return nil, errors.New("has a variable where a keyword is expected: it must look like 'host=${HOST} user=${NAME}'")
 			}
+
 			key.WriteByte(text[0].char)
 			text = text[1:]
 		}
@@ -90,6 +93,7 @@ func scanKeywords(text []symbol) (settings [][2]string, err error) {
 		if value, text, err = scanValue(text); err != nil {
 			return nil, err
 		}
+
 		settings = append(settings, [2]string{key.String(), value})
 	}
 
@@ -119,6 +123,7 @@ func scanValue(text []symbol) (value string, rest []symbol, err error) {
 		default:
 			b.WriteByte(s.char)
 		}
+
 		text = text[1:]
 	}
 

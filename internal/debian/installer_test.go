@@ -1,86 +1,16 @@
-package localpg
+package debian
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
-
-// fakeDebian is a machine below a directory, with an apt-get that writes down
-// what it sees in place of installing.
-type fakeDebian struct {
-	root, calls string
-	tmp         string
-	out         bytes.Buffer
-	debian
-}
-
-// newFakeDebian makes the machine. onInstall is what apt-get does when it is to
-// install PostGIS. $ROOT is the machine's root.
-func newFakeDebian(t *testing.T, onInstall string) *fakeDebian {
-	t.Helper()
-	root, programs := t.TempDir(), t.TempDir()
-	d := &fakeDebian{root: root, calls: filepath.Join(t.TempDir(), "calls"), tmp: emptyTempDir(t)}
-	config := root + "/etc/postgresql-common/createcluster.conf"
-	fakeProgram(t, programs+"/apt-get", `
-		ROOT=`+root+`
-		echo "apt-get $*" >> `+d.calls+`
-		case "$*" in
-		*download-only*|*update*) ;;
-		*"install --no-install-recommends postgresql-common") mkdir -p $ROOT/usr/bin; touch $ROOT/usr/bin/pg_conftool; chmod +x $ROOT/usr/bin/pg_conftool
-			[ -e `+config+` ] || printf '#create_main_cluster = true\ninclude_dir\n' > `+config+`;;
-		*) [ "$(pg_conftool `+config+` show -bs create_main_cluster)" = off ] || echo CLUSTER >> `+d.calls+`
-			test -x $ROOT/usr/sbin/policy-rc.d || echo SERVICE >> `+d.calls+`
-			`+onInstall+`;;
-		esac`)
-
-	// Reads the folder where the configuration has an include_dir, as the real one.
-	fakeProgram(t, programs+"/pg_conftool", `
-		files=$1; if grep -q '^include_dir' $1; then files="$1 $(dirname $1)/createcluster.d/*.conf"; fi
-		value=$(cat $files 2>/dev/null | sed -n 's/^create_main_cluster = //p' | tail -1)
-		case $value in false) echo off;; true) echo on;; *) exit 1;; esac`)
-
-	fakeProgram(t, programs+"/apt-cache", `printf '%s\n' 'postgresql-postgis - metapackage' 'postgresql-15-postgis-3 - for 15' 'postgresql-17-postgis-3 - for 17'`)
-	t.Setenv("PATH", programs+":"+os.Getenv("PATH"))
-	if err := os.MkdirAll(root+"/usr/sbin", 0o755); err != nil {
-		t.Fatal(err)
-	}
-	d.debian = debian{root: root, tmp: d.tmp, out: &d.out, runner: runner{out: &d.out}}
-
-	return d
-}
-
-func (d *fakeDebian) log(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(d.calls)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// requireAsBefore checks that only postgresql-common's configuration is there.
-func (d *fakeDebian) requireAsBefore(t *testing.T, config string) {
-	t.Helper()
-	text, err := os.ReadFile(d.root + "/etc/postgresql-common/createcluster.conf")
-	if err != nil || string(text) != config {
-		t.Errorf("createcluster.conf is %q (%v), was %q", text, err, config)
-	}
-
-	for _, path := range []string{"/etc/postgresql-common/createcluster.d", "/usr/sbin/policy-rc.d",
-		"/etc/postgresql-common/createcluster.conf.before-loadgrid"} {
-		if _, err := os.Stat(d.root + path); err == nil {
-			t.Errorf("left behind: %s", path)
-		}
-	}
-
-	requireEmpty(t, d.tmp)
-}
 
 const freshConfig = "#create_main_cluster = true\ninclude_dir\n"
 
@@ -96,6 +26,7 @@ func TestInstallCreatesNoClusterAndRestores(t *testing.T) {
 		{name: "apt-get fails with an edited configuration", config: "# old\n", onInstall: "exit 100", problem: "exit status 100"},
 		{name: "a cluster all the same", onInstall: "mkdir -p $ROOT/etc/postgresql/17/main", problem: "which it should not have"},
 	}
+
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			d := newFakeDebian(t, test.onInstall)
@@ -106,7 +37,7 @@ func TestInstallCreatesNoClusterAndRestores(t *testing.T) {
 				fakeProgram(t, d.root+"/usr/bin/pg_conftool", "")
 			}
 
-			err := d.install(t.Context())
+			err := d.Install(t.Context())
 			switch {
 			case test.problem == "" && err != nil:
 				t.Fatal(err)
@@ -132,9 +63,10 @@ func TestInstallMendsWhatAKilledOneLeft(t *testing.T) {
 	fakeFile(t, config, "# old\n\ncreate_main_cluster = false\n")
 	fakeFile(t, config+".before-loadgrid", "# old\n")
 	fakeProgram(t, d.root+"/usr/sbin/policy-rc.d", "# Written by loadgrid for the time of one installation; remove it if none is running.\nexit 101")
-	if err := d.install(t.Context()); err != nil {
+	if err := d.Install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+
 	d.requireAsBefore(t, "# old\n")
 }
 
@@ -142,9 +74,10 @@ func TestInstallKeepsTheMachinesOwnPolicy(t *testing.T) {
 	d := newFakeDebian(t, "")
 	policy := d.root + "/usr/sbin/policy-rc.d"
 	fakeProgram(t, policy, "exit 0")
-	if err := d.install(t.Context()); err != nil {
+	if err := d.Install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+
 	if text, err := os.ReadFile(policy); err != nil || string(text) != "#!/bin/sh\nexit 0\n" {
 		t.Errorf("the policy is now %q, %v", text, err)
 	}
@@ -157,9 +90,11 @@ func TestInstallCancelled(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want context.Canceled", err)
 		}
+
 		if _, err := os.Stat(d.root + "/finished"); err != nil {
 			t.Error("apt-get was not waited for")
 		}
+
 		requireText(t, d.out.String(), "waiting for apt-get to finish")
 		d.requireAsBefore(t, freshConfig)
 	})
@@ -173,29 +108,13 @@ func TestInstallCancelled(t *testing.T) {
 		if err := d.installUntil(t, started); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want context.Canceled", err)
 		}
+
 		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("it took %v", took)
 		}
+
 		requireEmpty(t, d.tmp)
 	})
-}
-
-// installUntil cancels the installation when a file appears.
-func (d *fakeDebian) installUntil(t *testing.T, file string) error {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-
-	go func() {
-		for ctx.Err() == nil {
-			if _, err := os.Stat(file); err == nil {
-				cancel()
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-	}()
-
-	return d.install(ctx)
 }
 
 func TestChoosePackages(t *testing.T) {
@@ -209,16 +128,48 @@ func TestChoosePackages(t *testing.T) {
 		{"the newest installed that is packed for", []string{"15", "17", "18"}, "postgresql-17-postgis-3 postgresql-17-postgis-3-scripts"},
 		{"an installed major that is not packed for", []string{"18"}, "postgresql-postgis"},
 	}
+
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			d := newFakeDebian(t, "")
 			for _, major := range test.installed {
-				fakeServer(t, d.root+"/usr/lib/postgresql/"+major+"/bin", major+".1")
+				fakeProgram(t, d.root+"/usr/lib/postgresql/"+major+"/bin/postgres", "exit 1")
 			}
+
 			got, err := d.choosePackages(t.Context())
 			if err != nil || strings.Join(got, " ") != test.want {
 				t.Errorf("chose %v, %v, want %s", got, err, test.want)
 			}
 		})
+	}
+}
+
+func TestPackedMajors(t *testing.T) {
+	list := "postgresql-9-postgis-3 - a\npostgresql-17-postgis-3 - b\npostgresql-10-postgis-3 - c\npostgresql-postgis - d\nno-postgresql-18-postgis-3 - e\n"
+	if got := packedMajors(list); !slices.Equal(got, []int{17, 10, 9}) {
+		t.Errorf("found %v", got)
+	}
+}
+
+func TestCheckTools(t *testing.T) {
+	for _, test := range []struct {
+		programs []string
+		want     string // part of the error, "" for none
+	}{
+		{[]string{"apt-get", "dpkg"}, ""},
+		{[]string{"dpkg"}, "there is no apt-get"},
+		{[]string{"apt-get"}, "there is no dpkg"},
+	} {
+		installer := NewInstaller(func(name string) (string, error) {
+			if slices.Contains(test.programs, name) {
+				return "/usr/bin/" + name, nil
+			}
+			return "", fmt.Errorf("%s is not there", name)
+		}, nil)
+
+		err := installer.CheckTools()
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("with %v: %v, want an error with %q", test.programs, err, test.want)
+		}
 	}
 }

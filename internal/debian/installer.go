@@ -1,19 +1,24 @@
-package localpg
+// Package debian owns the installation of PostGIS from the packages of Debian or Ubuntu,
+// as root or through sudo, without a server for the whole machine.
+package debian
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-//go:embed install_debian.sh
+//go:embed install.sh
 var installScript string
 
 // aptOptions make apt-get ask nothing, keep the configuration files that exist,
@@ -24,18 +29,43 @@ const aptOptions = "-o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confol
 // must get there, and the packages' scripts fail where its path has a space.
 const aptTmp = "/var/tmp"
 
-// debian installs PostGIS from the packages of Debian or Ubuntu.
-type debian struct {
+// Installer installs packages on a machine.
+type Installer struct {
 	root   string // below which PostgreSQL's directories are looked for
 	tmp    string // where the installation's own folder is made
 	runner runner
 	out    io.Writer
 }
 
-// install installs the packages. It neither creates nor starts a server for the
-// whole machine, and leaves nothing but the packages. When ctx ends while
-// packages are being configured, it waits for that to finish.
-func (d debian) install(ctx context.Context) (err error) {
+// NewInstaller returns the installer of this machine. lookPath finds its programs, as
+// exec.LookPath does; out gets a line for each step.
+func NewInstaller(lookPath func(string) (string, error), out io.Writer) Installer {
+	return Installer{root: "/", tmp: aptTmp, out: out, runner: runner{euid: os.Geteuid(), lookPath: lookPath, out: out}}
+}
+
+// CheckTools says whether the machine has the programs to install packages with. It
+// neither runs nor changes anything.
+func (d Installer) CheckTools() error {
+	for _, tool := range []string{"apt-get", "dpkg"} {
+		if _, err := d.runner.lookPath(tool); err != nil {
+			return fmt.Errorf("no packages can be installed: there is no %s, this is neither Debian nor Ubuntu", tool)
+		}
+	}
+
+	return nil
+}
+
+// Install installs the packages of PostGIS. It neither creates nor starts a server for
+// the whole machine, and leaves nothing but the packages. When ctx ends while packages
+// are being configured, it waits for that to finish.
+func (d Installer) Install(ctx context.Context) error {
+	if err := d.install(ctx); err != nil {
+		return fmt.Errorf("install PostGIS with apt-get: %w", err)
+	}
+	return nil
+}
+
+func (d Installer) install(ctx context.Context) (err error) {
 	if err := d.runner.authorise(ctx); err != nil {
 		return err
 	}
@@ -62,7 +92,7 @@ func (d debian) install(ctx context.Context) (err error) {
 
 // steps runs apt-get: the steps that need the network can be stopped at any
 // time, the one that changes the machine runs to its end.
-func (d debian) steps(ctx context.Context) error {
+func (d Installer) steps(ctx context.Context) error {
 	// The downloads stay out of apt's cache, and so out of the reach of hooks
 	// that empty it between two calls, as images have them.
 	archives, temporary := filepath.Join(d.runner.folder, "archives"), filepath.Join(d.runner.folder, "tmp")
@@ -94,7 +124,7 @@ func (d debian) steps(ctx context.Context) error {
 	}
 
 	script := append([]string{"APT_OPTIONS=" + aptOptions, "ARCHIVES=" + archives, "ROOT=" + strings.TrimSuffix(d.root, "/"),
-		"sh", "-c", installScript, "install_debian.sh"}, packages...)
+		"sh", "-c", installScript, "install.sh"}, packages...)
 	if err := d.runner.root(ctx, unstoppable, "env", script...); err != nil {
 		return err
 	}
@@ -106,23 +136,20 @@ var postgisPackage = regexp.MustCompile(`(?m)^postgresql-(\d+)-postgis-3\b`)
 
 // choosePackages names the packages to install: for the newest PostgreSQL that is
 // installed and that PostGIS is packed for, else the distribution's default.
-func (d debian) choosePackages(ctx context.Context) ([]string, error) {
+func (d Installer) choosePackages(ctx context.Context) ([]string, error) {
 	list, err := d.runner.output(ctx, "apt-cache", "--names-only", "search", `^postgresql-[0-9]+-postgis-3$|^postgresql-postgis$`)
 	if err != nil {
 		return nil, err
 	}
 
-	var packed []string
-	for _, match := range postgisPackage.FindAllStringSubmatch(list, -1) {
-		packed = append(packed, match[1])
-	}
+	packed := packedMajors(list)
 	if len(packed) == 0 {
 		return nil, errors.New("apt knows no package postgresql-<version>-postgis-3: check the sources of apt")
 	}
 
-	slices.SortFunc(packed, func(a, b string) int { return compareVersions(b, a) })
 	for _, major := range packed {
-		if isProgram(filepath.Join(d.root, "usr/lib/postgresql", major, "bin/postgres")) {
+		server := filepath.Join(d.root, "usr/lib/postgresql", strconv.Itoa(major), "bin/postgres")
+		if _, err := exec.LookPath(server); err == nil {
 			return packagesFor(major), nil
 		}
 	}
@@ -133,13 +160,27 @@ func (d debian) choosePackages(ctx context.Context) ([]string, error) {
 	return packagesFor(packed[0]), nil
 }
 
-func packagesFor(major string) []string {
-	name := "postgresql-" + major + "-postgis-3"
+// packedMajors returns the versions of PostgreSQL that a list of packages has PostGIS
+// for, the newest first.
+func packedMajors(list string) []int {
+	var majors []int
+	for _, match := range postgisPackage.FindAllStringSubmatch(list, -1) {
+		if major, err := strconv.Atoi(match[1]); err == nil {
+			majors = append(majors, major)
+		}
+	}
+
+	slices.SortFunc(majors, func(a, b int) int { return cmp.Compare(b, a) })
+	return majors
+}
+
+func packagesFor(major int) []string {
+	name := fmt.Sprintf("postgresql-%d-postgis-3", major)
 	return []string{name, name + "-scripts"}
 }
 
 // verify proves that no server for the whole machine has come into being.
-func (d debian) verify(before []string) error {
+func (d Installer) verify(before []string) error {
 	after, err := d.clusters()
 	if err != nil {
 		return err
@@ -156,7 +197,7 @@ func (d debian) verify(before []string) error {
 
 // clusters lists Debian's server configurations, and the servers that run with
 // one: what pg_lsclusters would show.
-func (d debian) clusters() ([]string, error) {
+func (d Installer) clusters() ([]string, error) {
 	configs, err := filepath.Glob(filepath.Join(d.root, "etc/postgresql/*/*"))
 	if err != nil {
 		return nil, fmt.Errorf("list the clusters: %w", err)

@@ -1,0 +1,119 @@
+package container
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Images of PostGIS.
+const (
+	// DefaultImage is the public image that a container is made of.
+	DefaultImage = "postgis/postgis:17-3.5"
+	// LocalImage is taken, where it is there, before anything is pulled.
+	LocalImage = "loadgrid-postgis:local"
+)
+
+// Engine is the command line of a container engine.
+type Engine struct {
+	Name string // docker or podman, for people
+	path string
+}
+
+// FindEngine returns the first engine that answers, or why there is none. lookPath finds
+// programs, as exec.LookPath does.
+func FindEngine(ctx context.Context, lookPath func(string) (string, error)) (Engine, error) {
+	var reasons []string
+	for _, name := range []string{"docker", "podman"} {
+		path, err := lookPath(name)
+		if err != nil {
+			continue
+		}
+
+		e := Engine{Name: name, path: path}
+		if _, err := e.run(ctx, engineTimeout, "info"); err != nil {
+			reasons = append(reasons, fmt.Sprintf("%s does not answer (%v)", name, err))
+			continue
+		}
+		return e, nil
+	}
+
+	if len(reasons) == 0 {
+		return Engine{}, errors.New("no container engine (docker, podman) is installed")
+	}
+	return Engine{}, errors.New(strings.Join(reasons, "; "))
+}
+
+// run calls the engine and returns what it prints. It runs in a process group of
+// its own: Ctrl-C in the terminal does not cut a call in two.
+func (e Engine) run(ctx context.Context, timeout time.Duration, args ...string) (string, error) {
+	return e.runWith(ctx, timeout, nil, args...)
+}
+
+func (e Engine) runWith(ctx context.Context, timeout time.Duration, env []string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	cmd := exec.CommandContext(ctx, e.path, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.WaitDelay = time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // see run
+
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+
+	err := cmd.Run()
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return "", fmt.Errorf("%s %s took longer than %v", e.Name, args[0], timeout)
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil:
+		return "", fmt.Errorf("%s %s: %w: %s", e.Name, args[0], err, lastLine(complaint.String()))
+	}
+
+	return strings.TrimSpace(out.String()), nil
+}
+
+// HasImage says whether an image is on this machine.
+func (e Engine) HasImage(ctx context.Context, image string) bool {
+	_, err := e.run(ctx, engineTimeout, "image", "inspect", image)
+	return err == nil
+}
+
+// Obtain returns an image that is on this machine: the wanted one, the local
+// one where none is wanted by name, or the wanted one after pulling it. out is told
+// about that.
+func (e Engine) Obtain(ctx context.Context, wanted string, out io.Writer) (string, error) {
+	candidates := []string{wanted}
+	if wanted == "" {
+		wanted = DefaultImage
+		candidates = []string{DefaultImage, LocalImage}
+	}
+
+	for _, image := range candidates {
+		if e.HasImage(ctx, image) {
+			return image, nil
+		}
+	}
+
+	fmt.Fprintf(out, "%s answers: pulling the image %s (at most %v) ...\n", e.Name, wanted, pullTimeout)
+	if _, err := e.run(ctx, pullTimeout, "pull", wanted); err != nil {
+		return "", fmt.Errorf("%s answers, but the image %s cannot be had: %w", e.Name, wanted, err)
+	}
+
+	return wanted, nil
+}
+
+// lastLine returns the last line of a text: where programs say what went wrong.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}

@@ -1,0 +1,140 @@
+package credential
+
+import (
+	"errors"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// CheckDSN refuses a connection string that has a password in it, and one whose
+// variables are not well formed.
+func CheckDSN(text string) error {
+	parts, err := parseTemplate(text)
+	if err != nil {
+		return err
+	}
+
+	if literalPassword(parts) {
+		return errors.New("has a password in it, and a job file is no place for one, others will read it: put ${VARIABLE} in its place")
+	}
+	return nil
+}
+
+// literalPassword tells whether a connection string has a password of which nothing
+// comes from a variable.
+func literalPassword(parts []part) bool {
+	const variable = "VARIABLE"
+	resolver := Resolver{Lookup: func(string) (string, bool) { return variable, true }}
+	text, err := resolver.raw(parts)
+	if err != nil || strings.HasPrefix(text, filePrefix) {
+		return false
+	}
+
+	literal := func(value string) bool { return value != "" && !strings.Contains(value, variable) }
+	for _, m := range regexp.MustCompile(`(?:^postgres(?:ql)?://[^/?#@]*?:|[?&](?:ssl)?password=)([^@&#]*)`).FindAllStringSubmatch(text, -1) {
+		inUser := strings.HasPrefix(m[0], "postgres")
+		if literal(m[1]) && (!inUser || strings.Contains(text, "@")) {
+			return true
+		}
+	}
+
+	if isURL(text) {
+		return false
+	}
+
+	settings, _ := parseKeywords(strings.TrimPrefix(text, variable))
+	return slices.ContainsFunc(settings, func(kv [2]string) bool {
+		return (kv[0] == "password" || kv[0] == "sslpassword") && literal(kv[1])
+	})
+}
+
+// DSN returns the connection string that a file's dsn leads to. A variable at its
+// very start is taken as it is: it may be all of it. Any other is one value, or a part
+// of one, whatever is in it: it is encoded for a URL, or quoted for a list of keywords.
+func (r Resolver) DSN(text string) (string, error) {
+	parts, err := parseTemplate(text)
+	if err != nil {
+		return "", err
+	}
+
+	if strings.HasPrefix(text, filePrefix) {
+		return r.file(parts)
+	}
+
+	start, rest := "", parts
+	if len(parts) > 0 && parts[0].variable != "" {
+		if start, err = r.value(parts[0].variable); err != nil {
+			return "", err
+		}
+
+		rest = parts[1:]
+	}
+
+	dsn := ""
+	if first := append(rest, part{})[0].text; isURL(start + first) {
+		dsn, err = r.url(rest)
+	} else if start != "" && first != "" && !strings.ContainsRune(spaces, rune(first[0])) || start != "" && first == "" && len(rest) > 0 {
+		err = errors.New("goes on behind the variable at its start without a space, and is no URL")
+	} else {
+		dsn, err = r.keywords(rest)
+		if start == "" {
+			dsn = strings.TrimPrefix(dsn, " ")
+		}
+	}
+
+	if err == nil && start+dsn == "" {
+		err = errors.New("is empty")
+	}
+	return start + dsn, err
+}
+
+func isURL(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+}
+
+func (r Resolver) url(parts []part) (string, error) {
+	// In a query a plus is a space, elsewhere itself: %20 is one everywhere.
+	return r.fill(parts, func(v string) string { return strings.ReplaceAll(url.QueryEscape(v), "+", "%20") })
+}
+
+// WithPassword puts a password into a connection string that has none.
+func WithPassword(dsn, password string) string {
+	if !isURL(dsn) {
+		settings, err := parseKeywords(dsn)
+		for _, kv := range settings {
+			if kv[0] == "password" {
+				return dsn
+			}
+		}
+
+		if err != nil { // whoever opens it says what is wrong
+			return dsn
+		}
+		return strings.TrimLeft(dsn+" password="+quoteKeyword(password), " ")
+	}
+
+	u, err := url.Parse(dsn)
+	if err != nil || u.Query().Has("password") {
+		return dsn
+	}
+
+	if _, has := u.User.Password(); has {
+		return dsn
+	}
+
+	// What is there stays as it is written.
+	before, fragment, hasFragment := strings.Cut(dsn, "#")
+	separator := "?"
+	if strings.Contains(before, "?") {
+		separator = "&"
+	}
+
+	dsn = before + separator + "password=" + strings.ReplaceAll(url.QueryEscape(password), "+", "%20")
+	if hasFragment {
+		dsn += "#" + fragment
+	}
+
+	return dsn
+}
