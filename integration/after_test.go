@@ -88,7 +88,7 @@ func (s sandbox) checkNoSessions(table string) {
 	}
 }
 
-// lockKey is the number of a table's lock, as loader/lock.go has it.
+// lockKey is the number of a table's lock, as internal/tablelock has it.
 func (s sandbox) lockKey(table string) int64 {
 	sum := sha256.Sum256([]byte("loadgrid\x00" + s.schema + "\x00" + table))
 	return int64(binary.BigEndian.Uint64(sum[:8]))

@@ -168,7 +168,7 @@ func TestLockLostToAnother(t *testing.T) {
 	p := start(t, s.dsn, args...)
 	s.waitForChunks(1)
 	conn := s.connect()
-	sum := sha256.Sum256([]byte("loadgrid\x00" + s.schema + "\x00grid")) // as loader/lock.go has it
+	sum := sha256.Sum256([]byte("loadgrid\x00" + s.schema + "\x00grid")) // as internal/tablelock has it
 	key := int64(binary.BigEndian.Uint64(sum[:8]))
 	pid := queryOne[int](t, s.pool, `select pid from pg_locks where locktype = 'advisory' and objsubid = 1 and (classid::bigint << 32 | objid::bigint) = $1`, key)
 	if _, err := conn.Exec(context.Background(), "select pg_terminate_backend($1)", pid); err != nil {
