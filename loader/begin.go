@@ -36,7 +36,8 @@ func begin(ctx context.Context, e *environment, s session) (a attempt, err error
 			return err
 		}
 
-		a = attempt{plan: s.plan}
+		// An earlier try may have written the run down, although its answer was lost.
+		a = attempt{plan: s.plan, run: a.run, no: a.no}
 		err := a.resumeOrStart(ctx, e, s)
 
 		return pg.MarkConnClosed(s.lock.Conn().Conn(), err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/copier"
+	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
@@ -19,6 +20,12 @@ var ErrCellsExist = publish.ErrCellsExist
 
 // LockedError reports that another run holds the table.
 type LockedError = tablelock.LockedError
+
+// HookError reports a statement of Job.Before or Job.After that failed.
+type HookError = hook.Error
+
+// CountError reports a chunk whose number of rows is not the same everywhere.
+type CountError = copier.CountError
 
 // ResumableError reports a run that stopped with committed chunks: the same job
 // resumes it.

@@ -95,7 +95,7 @@ func (sum *Summary) addAttempt(s session, a attempt, copied copier.Result) {
 	sum.Rows, sum.Chunks, sum.Method, sum.Streams = p.Rows, p.Chunks, p.Method, p.Streams
 	sum.ChunksCopied, sum.RowsCopied, sum.CopyBytes = copied.Chunks, copied.Rows, copied.Bytes
 	sum.ChunksResumed, sum.RowsResumed = int64(len(a.done)), a.rows
-	sum.Appended = s.checked.Strategy != nil && s.checked.Strategy.Appends()
+	sum.Appended = s.table.OID != 0 && s.plan.Job.Appends()
 }
 
 // warnSkipped says whose share of the cells on a shared border stays. It is for a

@@ -95,9 +95,9 @@ func (b Builder) buildIndex(ctx context.Context, d catalog.IndexDef, alone bool)
 	}
 
 	err = b.Observer.Retry(ctx, observe.RetryFor, "index", func() error {
-		index := catalog.Relation{Table: job.Table{Schema: b.Staging.Schema, Name: d.Name}}
-		if err := index.Find(ctx, b.Pool); err != nil || index.OID != 0 {
-			return err
+		there, err := catalog.Exists(ctx, b.Pool, b.Staging.Schema, d.Name)
+		if err != nil || there {
+			return pg.Wrap(err, "looking for index %s", d.Name)
 		}
 
 		err = execWith(ctx, b.Pool, settings, d.CreateSQL(b.Staging.Table))

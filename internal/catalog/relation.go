@@ -39,6 +39,15 @@ func (t *Relation) Find(ctx context.Context, conn pg.Querier) error {
 	return pg.Wrap(err, "looking for table %s", t.Table)
 }
 
+// Exists reports whether a schema has a relation of this name: a table or an index.
+func Exists(ctx context.Context, q pg.Querier, schema, name string) (there bool, err error) {
+	err = q.QueryRow(ctx, `
+		select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = $2)`, schema, name).Scan(&there)
+
+	return there, err
+}
+
 // Describe returns the kind of the relation, as pg_class.relkind has it, whether it is a
 // partition or has to do with inheritance, and whether the role owns it.
 func (t *Relation) Describe(ctx context.Context, conn pg.Querier) (kind string, isPartition, owned bool, err error) {

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -65,6 +66,10 @@ func resetSession(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings
 
 	if err == nil { // the hook may have given the lock back
 		err = lock.CheckHeld(ctx, tx)
+	}
+
+	if errors.As(err, new(*tablelock.LockedError)) {
+		return err
 	}
 
 	return pg.Wrap(err, "taking back what the step after has set for the session")

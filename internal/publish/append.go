@@ -37,9 +37,6 @@ func keyAlone(w build.Work) build.Work {
 	return w
 }
 
-// Appends is true.
-func (t AppendRows) Appends() bool { return true }
-
 // AnalyzeParent gathers the statistics of a partitioned table. A plain one has them.
 func (t AppendRows) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error {
 	if !t.Target.Partitioned {
@@ -84,7 +81,7 @@ func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied App
 		return applied, pg.Wrap(err, "adding the rows to table %s", t.Target)
 	}
 
-	applied.Skipped = s.Plan.Rows - tag.RowsAffected()
+	applied.Skipped, applied.Inserted = s.Plan.Rows-tag.RowsAffected(), true
 	if err := t.checkAdded(ctx, tx, s, applied.Skipped); err != nil {
 		return applied, err
 	}

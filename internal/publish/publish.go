@@ -99,7 +99,10 @@ func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 		}
 
 		applied, err := p.Strategy.Apply(ctx, tx, s)
-		*skipped = applied.Skipped
+		if err == nil || applied.Inserted { // an earlier try may be the one that is committed
+			*skipped = applied.Skipped
+		}
+
 		if err != nil {
 			return err
 		}

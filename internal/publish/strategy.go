@@ -32,9 +32,6 @@ type Strategy interface {
 	// They have theirs; those of the whole are for joins, and would keep readers waiting
 	// inside the transaction that publishes.
 	AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error
-
-	// Appends says whether the rows are added to those of a table that is there.
-	Appends() bool
 }
 
 // Target is the table that readers see, as it was checked before the load. Its OID is 0
@@ -62,7 +59,9 @@ type Applied struct {
 	// Version is the version of the table that the rows are a part of: the run's own, or
 	// the one that they were added to.
 	Version int64
-	Skipped int64 // rows that were there already
+	// Skipped is how many rows were there already. It is known once Inserted is set.
+	Skipped  int64
+	Inserted bool
 }
 
 // checkColumns sees to it that the columns are still those that were checked before the

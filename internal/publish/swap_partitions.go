@@ -29,9 +29,6 @@ func (t SwapPartitions) Needs(w build.Work) build.Work {
 	return w
 }
 
-// Appends is false.
-func (t SwapPartitions) Appends() bool { return false }
-
 // AnalyzeParent gathers the statistics of the parent.
 func (t SwapPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error {
 	return build.AnalyzePartitioned(ctx, pool, t.Target.Relation)
@@ -91,9 +88,6 @@ func (t AttachPartitions) Needs(w build.Work) build.Work {
 	w.Analyze = false
 	return w
 }
-
-// Appends is true.
-func (t AttachPartitions) Appends() bool { return true }
 
 // AnalyzeParent gathers the statistics of the parent.
 func (t AttachPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error {

@@ -24,9 +24,6 @@ type SwapTable struct {
 // Needs is all.
 func (t SwapTable) Needs(w build.Work) build.Work { return w }
 
-// Appends is false.
-func (t SwapTable) Appends() bool { return false }
-
 // AnalyzeParent does nothing: the staging table has its statistics.
 func (t SwapTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { return nil }
 

@@ -23,9 +23,6 @@ type TruncateTable struct {
 // Needs is the key alone: see AppendRows.
 func (t TruncateTable) Needs(w build.Work) build.Work { return keyAlone(w) }
 
-// Appends is false.
-func (t TruncateTable) Appends() bool { return false }
-
 // AnalyzeParent does nothing: the table is a plain one.
 func (t TruncateTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { return nil }
 

@@ -182,10 +182,10 @@ func (l Ledger) ReadArea(ctx context.Context, q pg.Querier, run *RunInfo) error 
 func (l Ledger) MarkResumed(ctx context.Context, q pg.Querier, id int64, j job.Job) (no int, err error) {
 	b, err := json.Marshal(j)
 	if err != nil {
-		return 0, fmt.Errorf("writing the j as JSON: %w", err)
+		return 0, fmt.Errorf("writing the job as JSON: %w", err)
 	}
 
-	err = q.QueryRow(ctx, "update "+l.RunsTable+" set starts = starts + 1, last_error = null, j = $2 where id = $1 returning starts", id, string(b)).Scan(&no)
+	err = q.QueryRow(ctx, "update "+l.RunsTable+" set starts = starts + 1, last_error = null, job = $2 where id = $1 returning starts", id, string(b)).Scan(&no)
 
 	return no, pg.Wrap(err, "writing into the ledger that run %d goes on", id)
 }
