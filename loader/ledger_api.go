@@ -38,7 +38,7 @@ func FindRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 }
 
 // PruneRuns removes from a ledger what it knows of runs that ended longer ago than
-// age, at least a second: see ledger.PruneRuns. It returns how many it has removed.
+// age, at least a second: see ledger.Ledger.PruneRuns. It returns how many it has removed.
 func PruneRuns(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, age time.Duration) (int64, error) {
 	return ledger.New(ledgerSchema).PruneRuns(ctx, pool, age)
 }

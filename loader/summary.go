@@ -24,7 +24,7 @@ type Summary struct {
 	Unchanged     bool                       `json:"unchanged"`              // nothing was done: see Options.SkipUnchanged
 	Appended      bool                       `json:"appended"`               // to a table that was there
 	RowsSkipped   int64                      `json:"rows_skipped,omitempty"` // of them there already
-	RowsResumed   int64                      `json:"rows_resumed"`           // of them committed by earlier starts
+	RowsResumed   int64                      `json:"rows_resumed"`           // of them committed by earlier attempts
 	RowsCopied    int64                      `json:"rows_copied"`            // of them committed by this one
 	Chunks        int64                      `json:"chunks"`
 	ChunksCopied  int64                      `json:"chunks_copied"`

@@ -14,7 +14,7 @@ type IndexDef struct {
 	unique    bool
 	Method    string // access method
 	Using     string // the rest of the statement
-	SortBytes int64  // bytes of an entry while the build sorts: see sortMemory
+	SortBytes int64  // bytes of an entry while the build sorts: see pg.Settings.SortMemory
 }
 
 // CreateSQL returns the statement that makes the index on a table.

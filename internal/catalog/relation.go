@@ -26,7 +26,7 @@ type Relation struct {
 // SQL returns the name for SQL.
 func (t Relation) SQL() string { return QuoteTable(t.Table) }
 
-// Find looks for a relation with the target's name.
+// Find looks for a relation of this name.
 func (t *Relation) Find(ctx context.Context, conn pg.Querier) error {
 	err := conn.QueryRow(ctx, `
 		select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// NewStaging names a staging table in the target's schema, after the target and the
+// NewStaging names a staging table in the relation's schema, after the relation and the
 // ledger, so that what is left of a run that the ledger has forgotten can be found,
 // and at random, so that a name is not used twice.
 func (t Relation) NewStaging(ledgerSchema string) Relation {
@@ -24,7 +24,7 @@ func (t Relation) NewStaging(ledgerSchema string) Relation {
 // StagingPrefix is what the names of all staging tables begin with.
 const StagingPrefix = "loadgrid_staging_"
 
-// StagingPrefixOf is what the names of all staging tables for the target begin with
+// StagingPrefixOf is what the names of all staging tables for the relation begin with
 // whose runs one ledger knows.
 func (t Relation) StagingPrefixOf(ledgerSchema string) string {
 	sum := sha256.Sum256([]byte(ledgerSchema + "\x00" + t.Schema + "\x00" + t.Name))

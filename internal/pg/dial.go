@@ -31,7 +31,7 @@ const (
 type limits struct {
 	silence time.Duration // see silenceLimit
 	again   time.Duration // before the second question, once the first one has found trouble
-	probe   time.Duration // see askLimit
+	probe   time.Duration // see probeLimit
 }
 
 func limitsOf(silence time.Duration) limits {
@@ -45,7 +45,7 @@ type dialer struct {
 	tcp    net.Dialer
 	limits limits
 	server *pgx.ConnConfig // to ask on a connection of its own
-	// probe is askServer, but for tests.
+	// probe is probeBackend, which tests replace.
 	probe func(context.Context, *watchedConn, backendState) (backendState, string)
 	// sessions tells that a pooler on the way gives a connection one backend for
 	// good. Until that is known, nothing is asked about it.

@@ -22,7 +22,7 @@ const BackendStartSQL = "to_char(backend_start at time zone 'UTC', 'YYYYMMDDHH24
 // Backend is the server's end of a connection.
 type Backend struct {
 	PID    uint32
-	Start  string // see backendStart
+	Start  string // see BackendStartSQL
 	pooled bool   // a pooler is between: it may have changed
 }
 
@@ -36,7 +36,7 @@ type backendState struct {
 }
 
 // probeBackend asks the server of a connection, on a new one, what its backend does. It
-// returns evidence of trouble, with words for people. Where that is the same as
+// returns the state where that is trouble, with words for people. Where that is the same as
 // before, the backend is ended, so that it holds neither locks nor rows of the
 // ledger against the next attempt.
 func (d *dialer) probeBackend(ctx context.Context, c *watchedConn, before backendState) (backendState, string) {

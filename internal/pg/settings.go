@@ -27,7 +27,7 @@ func ReadSettings(ctx context.Context, q Querier) (s Settings, err error) {
 type Setting struct{ Name, Value string }
 
 // SetLocal sets parameters until the transaction's end: a pool that the caller
-// of Run owns gets its connections back as they were.
+// of loader.Run owns gets its connections back as they were.
 func SetLocal(ctx context.Context, tx pgx.Tx, settings ...Setting) error {
 	var names, values []string
 	for _, s := range settings {

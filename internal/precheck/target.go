@@ -217,7 +217,7 @@ func checkTruncate(ctx context.Context, db pg.Querier, t catalog.Relation) error
 	return t.CheckForeignKeys(ctx, db)
 }
 
-// expectedTypes returns what columnTypes finds on a table that the job made.
+// expectedTypes returns what Relation.ColumnTypes finds on a table that the job made.
 func expectedTypes(j job.Job) []string {
 	want := []string{j.IDColumn + " int8", "col int4", "row int4", j.GeomColumn + " " + j.GeometryType()}
 	for _, c := range j.OtherColumns() {

@@ -21,7 +21,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// measurement is a Bench in work. All of it runs on one connection, so that both sides
+// measurement is a Measure in work. All of it runs on one connection, so that both sides
 // have the same backend with the same caches.
 type measurement struct {
 	conn    *pgx.Conn

@@ -22,7 +22,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// Options says what Bench measures, and in what time.
+// Options says what Measure measures, and in what time.
 type Options struct {
 	// Rows is how many rows a COPY has, at most 10,000,000. Fewer are taken where
 	// the server is too slow for the budget. Defaults to 1,000,000.
@@ -61,7 +61,7 @@ type Rate struct {
 	Max    float64 `json:"max"`
 }
 
-// Result is what Bench has measured. All rates are rows a second.
+// Result is what Measure has found. All rates are rows a second.
 type Result struct {
 	Rows      int64 `json:"rows"`       // of each COPY
 	RowsAsked int64 `json:"rows_asked"` // more than Rows where the server was too slow
@@ -87,7 +87,7 @@ type Result struct {
 	// Bottleneck is server, network or client, Verdict a sentence about it.
 	Bottleneck Bottleneck `json:"bottleneck"`
 	Verdict    string     `json:"verdict"`
-	Seconds    float64    `json:"seconds"` // of all of Bench
+	Seconds    float64    `json:"seconds"` // of all of Measure
 }
 
 const (
@@ -140,7 +140,7 @@ func (o Options) Validate() error {
 // it, nor the indexes. The server writes WAL for each row, though.
 //
 // Wrong options are a *geomgen.ParamError, trouble with the server a
-// *ServerError. When ctx ends, Bench removes its file and returns the cause.
+// *ServerError. When ctx ends, Measure removes its file and returns the cause.
 func Measure(ctx context.Context, pool *pgxpool.Pool, options Options) (result Result, err error) {
 	began := time.Now()
 	options, err = options.withDefaults()

@@ -8,7 +8,7 @@ import (
 // spacedPlaceholder is what stands for the table in other tools.
 var spacedPlaceholder = regexp.MustCompile(`\{\{\s*table\s*\}\}`)
 
-// Lint finds what no server could tell of a step's SQL, or tells only after the
+// Lint finds what no server could tell of a hook's SQL, or tells only after the
 // load: a comment without an end, which would silence all that follows it, and places
 // for a name or a variable that nobody fills in. It returns where that is, in bytes,
 // and what is wrong, "" for nothing.

@@ -1,4 +1,4 @@
 package sqltext
 
-// TablePlaceholder is what stands for the table in a step's SQL.
+// TablePlaceholder is replaced by the name of the table in a hook's SQL.
 const TablePlaceholder = "{{table}}"

@@ -25,7 +25,7 @@ const (
 // outcomes returns all of them, for counters that begin at 0 rather than nowhere.
 func outcomes() []Outcome { return []Outcome{Published, Unchanged, Failed} }
 
-// Record is what one start of a job came to.
+// Record is what one attempt at a job came to.
 type Record struct {
 	Job     string    // its name, the label job_name
 	Table   string    // with its schema, the label table
@@ -38,7 +38,7 @@ type Record struct {
 	// size, 0 where that is not known. They are looked at when Outcome is Published;
 	// after any other the table is what the last publish left.
 	TableRows, HeapBytes, IndexBytes int64
-	// CopiedRows is how many rows this start has committed. CopiedBytes went through
+	// CopiedRows is how many rows this attempt has committed. CopiedBytes went through
 	// its connections. WALBytes is 0 where it is not known.
 	CopiedRows, CopiedBytes, WALBytes int64
 	// Stages has the seconds that each stage took, without those that did not begin.
@@ -50,8 +50,8 @@ type Record struct {
 
 // Chunks counts those of a run by what became of them.
 type Chunks struct {
-	Committed int64 // by this start
-	Resumed   int64 // committed by earlier starts of the same run
+	Committed int64 // by this attempt
+	Resumed   int64 // committed by earlier attempts at the same run
 	Pending   int64 // neither
 }
 

@@ -76,12 +76,12 @@ type Job struct {
 	// and empty after a crash of the server. Defaults to false.
 	Unlogged bool `json:"unlogged,omitempty"`
 	// Streams is the number of connections that copy at the same time, at most
-	// 64. Defaults to 0, which leaves it to the plan: see Method.
+	// 64. Defaults to 0, which leaves it to the plan: see plan.Method.
 	Streams int `json:"streams,omitempty"`
 	// ChunkRows bounds the rows of a chunk, which is one transaction and what a
 	// resumed run may have to copy again; a plain table goes out in chunks then.
-	// Defaults to 0, which leaves it to the plan: see Method. A resumed run keeps
-	// the chunks of its first start.
+	// Defaults to 0, which leaves it to the plan: see plan.Method. A resumed run keeps
+	// the chunks of its first attempt.
 	ChunkRows int64 `json:"chunk_rows,omitempty"`
 	// Before is SQL that runs first: under the table's lock, outside every transaction
 	// of the run, on a connection of its own. Statements are separated by semicolons,

@@ -15,14 +15,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// Outcomes of a start.
+// Outcomes of an attempt.
 const (
 	OutcomePublished = "published" // readers see its table
 	OutcomeFailed    = "failed"
 	OutcomeStopped   = "stopped" // by a signal, or whoever ended its context
 )
 
-// Attempt is one start of a run as the ledger knows it: the first, or one that has
+// Attempt is one attempt at a run as the ledger knows it: the first, or one that has
 // resumed it.
 type Attempt struct {
 	No        int        `json:"no"` // from 1
@@ -37,12 +37,12 @@ type Attempt struct {
 	Host    string `json:"host,omitempty"`
 	OSUser  string `json:"os_user,omitempty"`
 	Version string `json:"version"`
-	// Rows is what this start has copied and committed.
+	// Rows is what this attempt has copied and committed.
 	Rows          int64                      `json:"rows"`
 	RowsPerSecond float64                    `json:"rows_per_second,omitempty"` // in the stage load
 	Seconds       float64                    `json:"seconds,omitempty"`
 	StageSeconds  map[progress.Stage]float64 `json:"stage_seconds,omitempty"`
-	// Retries is how often something was tried again, and Troubles say why, of the last
+	// Retries is how often something was tried again, and RecentRetries say why, of the last
 	// of them.
 	Retries       int              `json:"retries"`
 	RecentRetries []progress.Retry `json:"troubles,omitempty"`
@@ -50,7 +50,7 @@ type Attempt struct {
 	Error         string           `json:"error,omitempty"`
 }
 
-// InsertAttempt writes down who starts a run, and from where.
+// InsertAttempt writes down who begins an attempt, and from where.
 func (l Ledger) InsertAttempt(ctx context.Context, q pg.Querier, run int64, no int, version string) error {
 	host, _ := os.Hostname()
 	name := ""
@@ -64,7 +64,7 @@ func (l Ledger) InsertAttempt(ctx context.Context, q pg.Querier, run int64, no i
 	return pg.Wrap(err, "writing an attempt at run %d into the ledger", run)
 }
 
-// EndAttempt writes down how a start has ended.
+// EndAttempt writes down how an attempt has ended.
 func (l Ledger) EndAttempt(ctx context.Context, q pg.Querier, run int64, s Attempt) error {
 	stages, err := json.Marshal(s.StageSeconds)
 	if err != nil {
@@ -103,7 +103,7 @@ const historiesSQL = `
 	       coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
 	from {table} where run_id = any($1) order by run_id, no`
 
-// histories adds to runs what is known of their starts.
+// histories adds to runs what is known of their attempts.
 func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) error {
 	for i := range runs {
 		runs[i].History = []Attempt{} // in JSON a list, also where there is none

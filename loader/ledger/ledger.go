@@ -177,7 +177,7 @@ func (l Ledger) ReadArea(ctx context.Context, q pg.Querier, run *RunInfo) error 
 }
 
 // MarkResumed notes that a run goes on, with the job as it is now, which may differ from
-// that of the first start in what is not of the fingerprint. It returns which start
+// that of the first attempt in what is not of the fingerprint. It returns which attempt
 // that is.
 func (l Ledger) MarkResumed(ctx context.Context, q pg.Querier, id int64, j job.Job) (no int, err error) {
 	b, err := json.Marshal(j)
@@ -217,7 +217,7 @@ func (l Ledger) MarkPublished(ctx context.Context, q pg.Querier, id int64, oid u
 	return pg.Wrap(err, "writing into the ledger that run %d is published", id)
 }
 
-// RecordState notes how a run has left its table, and when: the step after may take long.
+// RecordState notes how a run has left its table, and when: the hook may take long.
 // A transaction that wrote no rows is in none.
 func (l Ledger) RecordState(ctx context.Context, q pg.Querier, id int64, look TableState, wrote bool) error {
 	b, err := json.Marshal(look)

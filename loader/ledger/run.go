@@ -33,7 +33,7 @@ type RunInfo struct {
 	// KeptAs names the table, in the same schema, that keeps the rows of this run
 	// since others took their place. Empty where none does.
 	KeptAs string `json:"kept_as,omitempty"`
-	// History tells of each start of the run. Empty in a ledger from before starts
+	// History has each attempt at the run. Empty in a ledger from before attempts
 	// were written down.
 	History []Attempt `json:"history"`
 	// Staging is the name of the staging table, in the schema of the table.

@@ -24,7 +24,7 @@ type TableState struct {
 	// Indexes are the valid ones, without their names. Others may be added.
 	Indexes []string `json:"indexes"`
 	// Rows is how many there are and Writers which transactions wrote them beyond those
-	// that the ledger has, where the step after has written to the table.
+	// that the ledger has, where the hook after has written to the table.
 	Rows    *int64   `json:"rows,omitempty"`
 	Writers []string `json:"writers,omitempty"`
 }

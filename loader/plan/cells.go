@@ -148,7 +148,7 @@ func invalidArea(j job.Job, err error) error {
 }
 
 // NeedsServerError reports an area of interest that only a server can make ready:
-// see ResolveArea.
+// see loader.ResolveArea.
 type NeedsServerError struct {
 	Reason string
 }

@@ -17,7 +17,7 @@ type Plan struct {
 	Rows   int64         // how many cells they are
 	Chunks int64         // in how many chunks they go out
 	// Method is how they get into the table, Streams over how many connections,
-	// and Why says what spoke for that.
+	// and Reason says what spoke for that.
 	Method    Method
 	Streams   int
 	Reason    string
@@ -35,7 +35,7 @@ type Chunk struct {
 
 // New checks a job and plans it. Nothing is asked of a server. The error of
 // a wrong job is a *geomgen.ParamError, and that of an area of interest that a
-// server must make ready first a *NeedsServerError: see PlanOn.
+// server must make ready first a *NeedsServerError: see loader.PlanOn.
 func New(ctx context.Context, j job.Job) (*Plan, error) {
 	j = j.WithDefaults()
 	if err := j.Validate(); err != nil {

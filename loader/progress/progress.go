@@ -30,7 +30,7 @@ type Snapshot struct {
 	Run     int64  // its number in the ledger, 0 until it has one
 	Stage   Stage
 	Done    int64         // rows of this stage; in index, the average of both
-	Skipped int64         // rows among Done that an earlier start had committed
+	Skipped int64         // rows among Done that an earlier attempt had committed
 	Total   int64         // rows of this stage, 0 when that is not known
 	Elapsed time.Duration // since the stage began
 }
