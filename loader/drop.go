@@ -31,11 +31,7 @@ func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id in
 	if err != nil {
 		return err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-		defer cancel()
-		lock.Release(ctx)
-	}()
+	defer lock.Close(ctx)
 
 	// Again, now that nobody else can change it.
 	if run, err = l.FindRun(ctx, pool, id); err != nil {

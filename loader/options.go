@@ -85,15 +85,11 @@ func newEnvironment(pool *pgxpool.Pool, j job.Job, o Options) *environment {
 	return e
 }
 
-// stopTimeout bounds all that is done after a run has failed or was stopped: the
-// server may be away, so it must not take long, and need not succeed.
-const stopTimeout = 3 * time.Second
-
 // stopping returns a context for what is done after a run has ended. It does not
-// end with the run's, but within stopTimeout after the first call.
+// end with the run's, but within pg.CleanupTimeout after the first call.
 func (e *environment) stopping(ctx context.Context) (context.Context, context.CancelFunc) {
 	if e.stopBy.IsZero() {
-		e.stopBy = time.Now().Add(stopTimeout)
+		e.stopBy = time.Now().Add(pg.CleanupTimeout)
 	}
 
 	return context.WithDeadline(context.WithoutCancel(ctx), e.stopBy)

@@ -42,11 +42,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 	if err != nil {
 		return done, err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-		defer cancel()
-		lock.Release(ctx)
-	}()
+	defer lock.Close(ctx)
 
 	return publish.Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: publish.RetryFor}.Rollback(ctx)
 }

@@ -3,7 +3,6 @@ package precheck
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -44,7 +43,7 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a pla
 
 	a, err = inspectAppend(ctx, tx, t, p)
 
-	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.CleanupTimeout)
 	defer cancel()
 
 	rollback := tx.Rollback(stopCtx)
@@ -54,10 +53,6 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a pla
 
 	return a, err
 }
-
-// rollbackTimeout bounds how long the end of the transaction may take: the server may be
-// away.
-const rollbackTimeout = 3 * time.Second
 
 const tableSizeSQL = catalog.WithTree + `
 	select coalesce(sum(greatest(c.reltuples, 0)) filter (where c.relkind = 'r'), 0)::bigint, coalesce(sum(pg_relation_size(c.oid)), 0)::bigint,

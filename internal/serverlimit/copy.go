@@ -124,16 +124,13 @@ func (b *measurement) writeFile(ctx context.Context) error {
 	return failed(errors.Join(err, f.Chmod(0o644), f.Close()))
 }
 
-// cleanupTimeout bounds how long the driver may take to stop what a backend does.
-const cleanupTimeout = 3 * time.Second
-
 // close removes the file, also after an error or a signal. A backend that reads
 // it at that moment has to stop, which takes the driver a moment.
 func (b *measurement) close() error {
 	if b.conn.IsClosed() {
 		select {
 		case <-b.conn.PgConn().CleanupDone():
-		case <-time.After(cleanupTimeout):
+		case <-time.After(pg.CleanupTimeout):
 		}
 	}
 

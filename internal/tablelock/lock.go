@@ -130,6 +130,14 @@ func (l *Lock) MarkSessionDirty() { l.dirty = true }
 // SessionDirty reports whether SQL of the user's has had the connection.
 func (l *Lock) SessionDirty() bool { return l.dirty }
 
+// Close is Release for a caller whose context may have ended.
+func (l *Lock) Close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.CleanupTimeout)
+	defer cancel()
+
+	l.Release(ctx)
+}
+
 // Release gives the lock back, and its connection to the pool.
 func (l *Lock) Release(ctx context.Context) {
 	if l.dirty {
