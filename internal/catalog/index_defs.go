@@ -31,13 +31,13 @@ func (d IndexDef) CreateSQL(t job.Table) string {
 	return "create " + kind + "on " + QuoteTable(t) + " using " + d.Method + " " + d.Using
 }
 
-// KeyName returns the name of the primary key's index: while the table is
+// keyName returns the name of the primary key's index: while the table is
 // staged after the staging table's name, and from publish on after its own.
-func KeyName(t job.Table) string { return ObjectName(t.Name, "", "pkey") }
+func keyName(t job.Table) string { return ObjectName(t.Name, "", "pkey") }
 
 // KeyIndex is the unique index of the primary key.
 func KeyIndex(t job.Table, job job.Job) IndexDef {
-	return IndexDef{Name: KeyName(t), unique: true, Method: "btree", Using: "(" + pgx.Identifier{job.IDColumn}.Sanitize() + ")", SortBytes: sortedKey}
+	return IndexDef{Name: keyName(t), unique: true, Method: "btree", Using: "(" + pgx.Identifier{job.IDColumn}.Sanitize() + ")", SortBytes: sortedKey}
 }
 
 // CodeIndexes returns the unique index on the code, where the job asks for it.

@@ -34,7 +34,7 @@ func ObjectName(table, column, label string) string {
 			return name
 		case table == "" && column == "": // a label of that length is not ours
 			label = withoutLastRune(label)
-		case column == "", len(table) > len(column) && !strings.HasPrefix(table, StagingPrefix):
+		case column == "", len(table) > len(column) && !strings.HasPrefix(table, stagingPrefix):
 			table = withoutLastRune(table)
 		default:
 			column = withoutLastRune(column)

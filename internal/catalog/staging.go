@@ -21,14 +21,14 @@ func (t Relation) NewStaging(ledgerSchema string) Relation {
 	return t.Staged(t.StagingPrefixOf(ledgerSchema) + hex.EncodeToString(suffix[:]))
 }
 
-// StagingPrefix is what the names of all staging tables begin with.
-const StagingPrefix = "loadgrid_staging_"
+// stagingPrefix is what the names of all staging tables begin with.
+const stagingPrefix = "loadgrid_staging_"
 
 // StagingPrefixOf is what the names of all staging tables for the relation begin with
 // whose runs one ledger knows.
 func (t Relation) StagingPrefixOf(ledgerSchema string) string {
 	sum := sha256.Sum256([]byte(ledgerSchema + "\x00" + t.Schema + "\x00" + t.Name))
-	return StagingPrefix + hex.EncodeToString(sum[:4]) + "_"
+	return stagingPrefix + hex.EncodeToString(sum[:4]) + "_"
 }
 
 // Staged returns a staging table of this name for the relation.
@@ -65,7 +65,7 @@ func BoundsCheckSQL(j job.Job, from, to int64) string {
 // without partitions, with its primary key and its indexes.
 func (t Relation) CreatePartitionedSQL(j job.Job, index job.Index) string {
 	id := pgx.Identifier{j.IDColumn}.Sanitize()
-	sql := "create table " + t.SQL() + " (" + t.columnsSQL(j) + ", constraint " + pgx.Identifier{KeyName(t.Table)}.Sanitize() +
+	sql := "create table " + t.SQL() + " (" + t.columnsSQL(j) + ", constraint " + pgx.Identifier{keyName(t.Table)}.Sanitize() +
 		" primary key (" + id + ")) partition by range (" + id + ")"
 
 	for _, d := range SpatialIndexes(t.Table, j, index) {

@@ -103,7 +103,7 @@ func advice(err error) string {
 			return ""
 		case isCertificate(err):
 			return "check sslrootcert, and that the host in the DSN is among the certificate's names"
-		case IsNetwork(err) || errors.Is(err, context.DeadlineExceeded):
+		case isNetwork(err) || errors.Is(err, context.DeadlineExceeded):
 			return "check host and port, that the server runs, and that it lets this machine in"
 		}
 
@@ -153,8 +153,8 @@ func isCertificate(err error) bool {
 	return errors.As(err, &refused) || errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid)
 }
 
-// IsNetwork tells whether the connection failed, rather than a statement on it.
-func IsNetwork(err error) bool {
+// isNetwork tells whether the connection failed, rather than a statement on it.
+func isNetwork(err error) bool {
 	var netErr net.Error
 	var connectErr *pgconn.ConnectError
 	var stallErr *StallError

@@ -44,7 +44,7 @@ func IsTransient(err error) bool {
 
 	var lost *lostError
 
-	return errors.As(err, &lost) || pgconn.SafeToRetry(err) || IsNetwork(err)
+	return errors.As(err, &lost) || pgconn.SafeToRetry(err) || isNetwork(err)
 }
 
 // lostError reports that a connection broke, whatever the driver called it.
