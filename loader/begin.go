@@ -30,7 +30,7 @@ type attempt struct {
 // begin resumes the unfinished run of the table, or starts a new one. It is done again
 // where the connection broke in the middle: what it had begun is then found as
 // unfinished.
-func begin(ctx context.Context, e *environment, s session) (a attempt, err error) {
+func begin(ctx context.Context, e *environment, s preparation) (a attempt, err error) {
 	err = e.observer.Retry(ctx, observe.RetryFor, "begin", func() error {
 		if err := s.lock.Ensure(ctx); err != nil {
 			return err
@@ -48,7 +48,7 @@ func begin(ctx context.Context, e *environment, s session) (a attempt, err error
 
 // resumeOrStart resumes the unfinished run of the table where it is of the same job.
 // One of another job is dropped.
-func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s session) error {
+func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparation) error {
 	fingerprint := s.plan.Job.WithTable(s.table.Table).Fingerprint(s.plan.Cells)
 
 	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
@@ -76,7 +76,7 @@ func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s session) 
 }
 
 // dropOther drops the unfinished run of another job, or refuses to.
-func dropOther(ctx context.Context, e *environment, s session, run ledger.RunInfo) error {
+func dropOther(ctx context.Context, e *environment, s preparation, run ledger.RunInfo) error {
 	if mustKeepUnfinished(s.plan.Job, run) {
 		return &geomgen.ParamError{Param: "table", Value: s.table.String(), Reason: fmt.Sprintf(
 			"run %d of another job was left unfinished on it: drop it with %s, or finish it with %s", run.ID,
@@ -98,7 +98,7 @@ func mustKeepUnfinished(j job.Job, run ledger.RunInfo) bool {
 
 // resume takes up a run with the chunk plan of its first attempt. It returns false
 // where there is nothing to take up: nothing was committed, or it is gone.
-func (a *attempt) resume(ctx context.Context, e *environment, s session, run ledger.RunInfo) (bool, error) {
+func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run ledger.RunInfo) (bool, error) {
 	conn := s.lock.Conn()
 
 	a.staging = s.table.Staged(run.Staging)
@@ -144,7 +144,7 @@ func (a *attempt) resume(ctx context.Context, e *environment, s session, run led
 // stagingHasRows reports whether the staging table is there with what the ledger says
 // is committed. The rows of a logged table are counted later; an unlogged one may have
 // been emptied, and filled further since.
-func (a *attempt) stagingHasRows(ctx context.Context, s session, rows int64) (bool, error) {
+func (a *attempt) stagingHasRows(ctx context.Context, s preparation, rows int64) (bool, error) {
 	if a.staging.OID == 0 || !s.plan.Job.Unlogged {
 		return a.staging.OID != 0, nil
 	}
@@ -155,15 +155,15 @@ func (a *attempt) stagingHasRows(ctx context.Context, s session, rows int64) (bo
 	return have == rows, pg.Wrap(err, "counting the rows of %s", a.staging.Table)
 }
 
-func (a *attempt) newLoader(s session) copier.Loader {
-	target := copier.Target{Staging: a.staging, Index: s.checked.Index, Others: s.checked.Others}
+func (a *attempt) newLoader(s preparation) copier.Loader {
+	target := copier.Staging{Table: a.staging, Index: s.checked.Index, Others: s.checked.Others}
 	return copier.NewLoader(a.plan, target, s.settings)
 }
 
 // start writes down a new run, and makes its staging table in the same
 // transaction: there is never one without the other. A table that is filled in
 // one transaction is made in that one.
-func (a *attempt) start(ctx context.Context, e *environment, s session, fingerprint string) error {
+func (a *attempt) start(ctx context.Context, e *environment, s preparation, fingerprint string) error {
 	a.plan, a.done = s.plan, map[int64]bool{}
 	a.staging = s.table.NewStaging(e.ledger.Schema)
 	a.loader = a.newLoader(s)
@@ -171,7 +171,7 @@ func (a *attempt) start(ctx context.Context, e *environment, s session, fingerpr
 	return pgx.BeginFunc(ctx, s.lock.Conn(), func(tx pgx.Tx) (err error) {
 		a.run, err = e.ledger.InsertRun(ctx, tx, ledger.NewRun{
 			JobName: e.options.JobName, Table: s.table.Table, Job: a.plan.Job, Fingerprint: fingerprint,
-			Staging: a.staging.Name, Chunks: a.plan.Chunks, Rows: a.plan.Rows, Version: e.options.Version,
+			Staging: a.staging.Name, Chunks: a.plan.Chunks, Rows: a.plan.Rows, ProgramVersion: e.options.Version,
 		})
 		if err != nil {
 			return err

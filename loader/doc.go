@@ -1,6 +1,6 @@
 // Package loader puts a grid into PostGIS: Job, plan, rows, COPY and ledger, finish,
-// publish. Run is the whole program; each of its lines is a stage, and each stage a
-// package.
+// publish. Run is the whole program: it opens, begins, copies, finishes, publishes and
+// summarizes, and each of these calls leads to the packages that do the work.
 //
 // The rows are written as bytes of binary COPY straight into the driver's
 // buffers, in the order of cell_id, by several streams at a time. Each chunk of

@@ -93,7 +93,7 @@ const orphansSQL = `
 // dropOrphans drops staging tables for the table that no run in the ledger knows:
 // of a ledger that was taken down, or came back from a backup, in the meantime. The
 // caller holds the table's lock, and the ledger knows no unfinished run of it.
-func dropOrphans(ctx context.Context, e *environment, s session) error {
+func dropOrphans(ctx context.Context, e *environment, s preparation) error {
 	const looking = "looking for staging tables that no run knows"
 
 	rows, err := s.lock.Conn().Query(ctx, orphansSQL, s.table.Schema, s.table.StagingPrefixOf(e.ledger.Schema))

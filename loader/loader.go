@@ -42,7 +42,7 @@ func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) 
 		attribute.String("loadgrid.job", e.options.JobName), attribute.String("loadgrid.table", p.Job.Table.String()))
 	defer func() { end(err) }()
 
-	var s session
+	var s preparation
 	var a attempt
 	defer func() { s.close(ctx, e) }()
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/loadgrid/loadgrid/internal/area"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/pg"
@@ -19,8 +18,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// session is what a run knows of the server and of the table before it begins.
-type session struct {
+// preparation is what a run knows of the server and of the table before it begins.
+type preparation struct {
 	plan      *plan.Plan
 	table     catalog.Relation // that readers see, with its schema
 	lock      *tablelock.Lock  // of the table; nil until the run has it
@@ -33,14 +32,15 @@ type session struct {
 
 // open takes the table's lock, runs the hook before, plans what only the server
 // can tell, checks the job against the server, and brings the ledger up to date. Where
-// there is nothing to do, the error is errUnchanged. The session is to be closed in any
+// there is nothing to do, the error is errUnchanged. The caller closes the preparation in any
 // case.
-func open(ctx context.Context, e *environment, p *plan.Plan) (s session, err error) {
-	s = session{plan: p, table: catalog.Relation{Table: p.Job.Table}}
+func open(ctx context.Context, e *environment, p *plan.Plan) (s preparation, err error) {
+	s = preparation{plan: p, table: catalog.Relation{Table: p.Job.Table}}
 	if err := s.acquireTable(ctx, e); err != nil {
 		return s, err
 	}
 
+	// Run passes a plan without rows where the area needs a server. A real one has rows.
 	planned := p.Rows > 0
 	if planned {
 		if err := s.skipUnchanged(ctx, e); err != nil {
@@ -74,7 +74,7 @@ func open(ctx context.Context, e *environment, p *plan.Plan) (s session, err err
 }
 
 // acquireTable checks the server, and takes the table's lock.
-func (s *session) acquireTable(ctx context.Context, e *environment) error {
+func (s *preparation) acquireTable(ctx context.Context, e *environment) error {
 	if err := tablelock.RefusePooler(ctx, e.pool); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func checkServer(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Re
 }
 
 // check checks the plan against the server, and the table against the plan.
-func (s *session) check(ctx context.Context, e *environment) error {
+func (s *preparation) check(ctx context.Context, e *environment) error {
 	// The hook and the area may have taken long, and the lock's connection was idle.
 	if err := s.lock.Ensure(ctx); err != nil {
 		return err
@@ -138,7 +138,7 @@ func (s *session) check(ctx context.Context, e *environment) error {
 
 // migrateForKeep brings a ledger that is there up to date before it is asked which
 // version of the table is to be kept: one from before versions does not know.
-func (s *session) migrateForKeep(ctx context.Context, e *environment) error {
+func (s *preparation) migrateForKeep(ctx context.Context, e *environment) error {
 	if s.plan.Job.Keep == 0 || s.table.OID == 0 {
 		return nil
 	}
@@ -167,7 +167,7 @@ var errUnchanged = errors.New("the table holds what the job says already")
 
 // skipUnchanged returns errUnchanged where that is asked for and the table holds what
 // the job says, and else logs why not.
-func (s *session) skipUnchanged(ctx context.Context, e *environment) error {
+func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 	if !e.options.SkipUnchanged {
 		return nil
 	}
@@ -197,7 +197,7 @@ func (s *session) skipUnchanged(ctx context.Context, e *environment) error {
 }
 
 // close gives the lock back.
-func (s session) close(ctx context.Context, e *environment) {
+func (s preparation) close(ctx context.Context, e *environment) {
 	if s.lock == nil {
 		return
 	}
@@ -206,19 +206,4 @@ func (s session) close(ctx context.Context, e *environment) {
 	defer cancel()
 
 	s.lock.Release(ctx)
-}
-
-// PlanOn is NewPlan, with a server that makes the area of interest ready where that
-// is needed: by a query, a transformation, or mending. It writes nothing.
-func PlanOn(ctx context.Context, pool *pgxpool.Pool, j Job) (*Plan, error) {
-	p, err := plan.New(ctx, j)
-	if !errors.As(err, new(*NeedsServerError)) {
-		return p, err
-	}
-
-	if j.Area, err = area.Resolve(ctx, pool, j.Area, j.Grid.SRID); err != nil {
-		return nil, err
-	}
-
-	return plan.New(ctx, j)
 }

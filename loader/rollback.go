@@ -44,5 +44,5 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, i
 	}
 	defer lock.Close(ctx)
 
-	return publish.Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: publish.RetryFor}.Rollback(ctx)
+	return publish.Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: publish.DefaultFor}.Rollback(ctx)
 }

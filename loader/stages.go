@@ -11,7 +11,7 @@ import (
 )
 
 // copyRows copies the chunks that are not committed yet into the staging table.
-func copyRows(ctx context.Context, e *environment, s session, a attempt) (copied copier.Result, err error) {
+func copyRows(ctx context.Context, e *environment, s preparation, a attempt) (copied copier.Result, err error) {
 	c := copier.Copier{Pool: e.pool, Observer: e.observer, Ledger: e.ledger, Plan: a.plan, Loader: a.loader,
 		Run: a.run, Staging: a.staging, Done: a.done}
 
@@ -27,7 +27,7 @@ func copyRows(ctx context.Context, e *environment, s session, a attempt) (copied
 
 // finish builds what the staging table lacks: as much as its loader has left, and as its
 // publish strategy needs.
-func finish(ctx context.Context, e *environment, s session, a attempt, copied copier.Result) error {
+func finish(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result) error {
 	b := build.Builder{Pool: e.pool, Observer: e.observer, Ledger: e.ledger, Settings: s.settings,
 		Plan: a.plan, Run: a.run, Staging: copied.Staging,
 		Work: s.checked.Strategy.Needs(a.loader.Left(len(a.done) > 0))}
@@ -45,9 +45,9 @@ func finish(ctx context.Context, e *environment, s session, a attempt, copied co
 
 // publishTable makes the finished table visible. It returns how many rows were there
 // already.
-func publishTable(ctx context.Context, e *environment, s session, a attempt, copied copier.Result) (skipped int64, err error) {
+func publishTable(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result) (skipped int64, err error) {
 	staged := publish.Staged{Relation: copied.Staging, Layout: a.loader.Layout(), Plan: a.plan, Run: a.run, Index: s.checked.Index,
-		Settings: s.settings, Version: e.options.Version}
+		Settings: s.settings, ProgramVersion: e.options.Version}
 
 	p := publish.Publisher{Pool: e.pool, Lock: s.lock, Observer: e.observer, Ledger: e.ledger,
 		Target: s.checked.Target, Strategy: s.checked.Strategy, Staged: staged,
@@ -66,7 +66,7 @@ func publishTable(ctx context.Context, e *environment, s session, a attempt, cop
 
 // pruneRuns removes old runs of the table from the ledger. It is best effort: the
 // table is published, and the next run tries again.
-func pruneRuns(ctx context.Context, e *environment, s session) {
+func pruneRuns(ctx context.Context, e *environment, s preparation) {
 	if e.options.PruneRuns == 0 {
 		return
 	}

@@ -46,7 +46,7 @@ func (e *ResumableError) Unwrap() error { return e.Err }
 // stop turns the error of a stage into that of the run. A run that has
 // committed nothing is taken away; one that has can be resumed. It returns nil
 // for a run that was published although the answer to that was lost.
-func stop(ctx context.Context, e *environment, s session, a attempt, copied copier.Result, cause error) error {
+func stop(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result, cause error) error {
 	if a.run == 0 || errors.As(cause, new(*LockedError)) {
 		return cause // nothing is begun, or it is another's now
 	}
@@ -111,6 +111,6 @@ func recordAttemptEnd(ctx context.Context, e *environment, a attempt, copied cop
 	}
 
 	if err := e.ledger.EndAttempt(ctx, e.pool, a.run, end); err != nil {
-		e.observer.Log.Debug("the ledger does not know how this start ended", "error", pg.Message(err))
+		e.observer.Log.Debug("the ledger does not know how this attempt ended", "error", pg.Message(err))
 	}
 }

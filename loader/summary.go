@@ -43,7 +43,7 @@ type Summary struct {
 }
 
 // summarizeUnchanged says that there was nothing to do.
-func summarizeUnchanged(e *environment, s session) Summary {
+func summarizeUnchanged(e *environment, s preparation) Summary {
 	sum := newSummary(e, s)
 	sum.Unchanged = true
 	sum.Run, sum.Rows, sum.TableRows = s.unchanged.Run, s.unchanged.Rows, s.unchanged.Rows
@@ -52,7 +52,7 @@ func summarizeUnchanged(e *environment, s session) Summary {
 }
 
 // summarize ends the last stage, and says what the run came to: err is why it has failed.
-func summarize(ctx context.Context, e *environment, s session, a attempt, copied copier.Result, skipped int64, err error) Summary {
+func summarize(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result, skipped int64, err error) Summary {
 	ctx, cancel := e.stopping(ctx)
 	defer cancel()
 
@@ -70,7 +70,7 @@ func summarize(ctx context.Context, e *environment, s session, a attempt, copied
 }
 
 // newSummary ends the last stage, and sums up what does not depend on an attempt.
-func newSummary(e *environment, s session) Summary {
+func newSummary(e *environment, s preparation) Summary {
 	e.observer.Progress.Begin("", 0)
 
 	sum := Summary{Job: e.options.JobName, Table: s.table.Table, StageSeconds: e.observer.Progress.Seconds(),
@@ -85,7 +85,7 @@ func newSummary(e *environment, s session) Summary {
 }
 
 // addAttempt adds what is known of the attempt, also of one that did not begin.
-func (sum *Summary) addAttempt(s session, a attempt, copied copier.Result) {
+func (sum *Summary) addAttempt(s preparation, a attempt, copied copier.Result) {
 	p := a.plan
 	if p == nil {
 		p = s.plan
@@ -115,7 +115,7 @@ func warnSkipped(e *environment, j job.Job, skipped int64) {
 }
 
 // measure is best effort: the table is published.
-func (sum *Summary) measure(ctx context.Context, e *environment, s session) {
+func (sum *Summary) measure(ctx context.Context, e *environment, s preparation) {
 	if end := walPosition(ctx, e.pool); s.walStart > 0 && end > 0 {
 		sum.WALBytes = end - s.walStart
 	}

@@ -75,7 +75,7 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 		return err
 	}
 
-	if err := r.mend(ctx); err != nil {
+	if err := r.makeValid(ctx); err != nil {
 		return err
 	}
 
@@ -86,7 +86,7 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 
 		// Parts that were cut at the antimeridian, or that touched, now may share edges.
 		r.area.Union = true
-		if err := r.mend(ctx); err != nil {
+		if err := r.makeValid(ctx); err != nil {
 			return err
 		}
 	}
@@ -102,9 +102,9 @@ func (r *resolver) fn(name string) string {
 	return pgx.Identifier{r.postgis, name}.Sanitize()
 }
 
-// mend unites parts that overlap where they may, and makes polygons valid where that
+// makeValid unites parts that overlap where they may, and makes polygons valid where that
 // is asked for. Polygons that are not valid otherwise are an error.
-func (r *resolver) mend(ctx context.Context) error {
+func (r *resolver) makeValid(ctx context.Context) error {
 	invalid := geomgen.CheckPolygons(r.area.Polygons)
 	if invalid == nil {
 		return nil

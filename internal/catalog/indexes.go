@@ -38,9 +38,9 @@ func (t Relation) OtherIndexes(ctx context.Context, q pg.Querier, geomColumn str
 	return list, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 }
 
-// SpatialIndexes returns the names of the indexes on the geometry alone, by
+// SpatialIndexNames returns the names of the indexes on the geometry alone, by
 // access method.
-func (t Relation) SpatialIndexes(ctx context.Context, q pg.Querier, column string) (map[string][]string, error) {
+func (t Relation) SpatialIndexNames(ctx context.Context, q pg.Querier, column string) (map[string][]string, error) {
 	rows, err := q.Query(ctx, `
 		select m.amname, c.relname from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
 		join pg_attribute a on a.attrelid = i.indrelid and a.attname = $2

@@ -35,19 +35,19 @@ type Loader interface {
 	// finish does what belongs to a chunk beside its rows, in its transaction.
 	finish(ctx context.Context, tx pgx.Tx, into job.Table, c plan.Chunk) error
 
-	// share is how many rows that go out count as one that is done.
-	share() int64
+	// rowsPerDone is how many rows that are sent count as one that is done.
+	rowsPerDone() int64
 }
 
-// Target is what the staging table is to be.
-type Target struct {
-	Staging catalog.Relation
-	Index   job.Index          // the spatial indexes that it gets
-	Others  []catalog.IndexDef // which more its partitions get, as those of the table that is there
+// Staging is what the staging table is to be.
+type Staging struct {
+	Table  catalog.Relation
+	Index  job.Index          // the spatial indexes that it gets
+	Others []catalog.IndexDef // which more its partitions get, as those of the table that is there
 }
 
 // NewLoader chooses the loader for a plan's method.
-func NewLoader(p *plan.Plan, t Target, settings pg.Settings) Loader {
+func NewLoader(p *plan.Plan, t Staging, settings pg.Settings) Loader {
 	switch p.Method {
 	case plan.MethodFrozen:
 		return frozen{p, t}
@@ -59,14 +59,14 @@ func NewLoader(p *plan.Plan, t Target, settings pg.Settings) Loader {
 }
 
 // indexes returns the indexes of a plain table beside its key.
-func indexes(p *plan.Plan, t Target) []catalog.IndexDef {
-	return append(catalog.SpatialIndexes(t.Staging.Table, p.Job, t.Index), catalog.CodeIndexes(t.Staging.Table, p.Job)...)
+func indexes(p *plan.Plan, t Staging) []catalog.IndexDef {
+	return append(catalog.SpatialIndexes(t.Table.Table, p.Job, t.Index), catalog.CodeIndexes(t.Table.Table, p.Job)...)
 }
 
 // frozen makes and fills a plain table in one transaction, with COPY FREEZE.
 type frozen struct {
-	plan   *plan.Plan
-	target Target
+	plan    *plan.Plan
+	staging Staging
 }
 
 // CreateSQL is empty: the only chunk makes the table.
@@ -74,54 +74,54 @@ func (l frozen) CreateSQL() string { return "" }
 
 // Left is the keys, indexes and statistics: COPY has frozen the pages.
 func (l frozen) Left(bool) build.Work {
-	return build.Work{Key: true, Indexes: indexes(l.plan, l.target), Analyze: true}
+	return build.Work{Key: true, Indexes: indexes(l.plan, l.staging), Analyze: true}
 }
 
 // Layout is a plain table.
 func (l frozen) Layout() catalog.Layout { return catalog.Layout{Tables: 1} }
 
 func (l frozen) place(plan.Chunk) (job.Table, string, bool) {
-	return l.target.Staging.Table, l.target.Staging.CreateSQL(l.plan.Job), true
+	return l.staging.Table.Table, l.staging.Table.CreateSQL(l.plan.Job), true
 }
 
 func (l frozen) finish(context.Context, pgx.Tx, job.Table, plan.Chunk) error { return nil }
-func (l frozen) share() int64                                                { return 1 }
+func (l frozen) rowsPerDone() int64                                          { return 1 }
 
 // chunked fills a plain table over several streams, a chunk a transaction.
 type chunked struct {
-	plan   *plan.Plan
-	target Target
+	plan    *plan.Plan
+	staging Staging
 }
 
 // CreateSQL makes the table that all chunks share.
-func (l chunked) CreateSQL() string { return l.target.Staging.CreateSQL(l.plan.Job) }
+func (l chunked) CreateSQL() string { return l.staging.Table.CreateSQL(l.plan.Job) }
 
 // Left is all that there is to build.
 func (l chunked) Left(bool) build.Work {
-	return build.Work{Freeze: true, Key: true, Indexes: indexes(l.plan, l.target), Analyze: true}
+	return build.Work{Freeze: true, Key: true, Indexes: indexes(l.plan, l.staging), Analyze: true}
 }
 
 // Layout is a plain table.
 func (l chunked) Layout() catalog.Layout { return catalog.Layout{Tables: 1} }
 
 func (l chunked) place(plan.Chunk) (job.Table, string, bool) {
-	return l.target.Staging.Table, "", false
+	return l.staging.Table.Table, "", false
 }
 
 func (l chunked) finish(context.Context, pgx.Tx, job.Table, plan.Chunk) error { return nil }
-func (l chunked) share() int64                                                { return 1 }
+func (l chunked) rowsPerDone() int64                                          { return 1 }
 
 // partitioned makes and fills each partition in one transaction, with COPY FREEZE, its
 // indexes and its statistics.
 type partitioned struct {
 	plan     *plan.Plan
-	target   Target
+	staging  Staging
 	settings pg.Settings
 }
 
 // CreateSQL makes the parent. Each chunk makes its partition.
 func (l partitioned) CreateSQL() string {
-	return l.target.Staging.CreatePartitionedSQL(l.plan.Job, l.target.Index)
+	return l.staging.Table.CreatePartitionedSQL(l.plan.Job, l.staging.Index)
 }
 
 // Left is the statistics of the whole.
@@ -136,13 +136,13 @@ func (l partitioned) Layout() catalog.Layout {
 
 func (l partitioned) place(c plan.Chunk) (into job.Table, create string, frozen bool) {
 	from, to := l.plan.Bounds(c)
-	into = l.target.Staging.StagedPartition(c.No)
+	into = l.staging.Table.StagedPartition(c.No)
 
-	return into, l.target.Staging.CreatePartitionSQL(l.plan.Job, into, from, to), true
+	return into, l.staging.Table.CreatePartitionSQL(l.plan.Job, into, from, to), true
 }
 
 func (l partitioned) finish(ctx context.Context, tx pgx.Tx, into job.Table, c plan.Chunk) error {
-	others := append(catalog.SpatialIndexes(into, l.plan.Job, l.target.Index), l.target.Others...)
+	others := append(catalog.SpatialIndexes(into, l.plan.Job, l.staging.Index), l.staging.Others...)
 	memory := l.settings.SortMemory(c.Rows, catalog.SortedBox, int64(l.plan.Streams))
 
 	err := build.Partition(ctx, tx, into, c.Rows, catalog.KeyIndex(into, l.plan.Job), others, memory, pg.OneWorker())
@@ -152,11 +152,11 @@ func (l partitioned) finish(ctx context.Context, tx pgx.Tx, into job.Table, c pl
 
 	from, to := l.plan.Bounds(c)
 	_, err = tx.Exec(ctx, fmt.Sprintf("alter table %s attach partition %s for values from (%d) to (%d)",
-		l.target.Staging.SQL(), catalog.QuoteTable(into), from, to))
+		l.staging.Table.SQL(), catalog.QuoteTable(into), from, to))
 
 	return pg.Wrap(err, "attaching partition %s", into)
 }
 
-// share counts half of a row when it is copied: its partition is then indexed in the
+// rowsPerDone counts half of a row when it is copied: its partition is then indexed in the
 // same transaction.
-func (l partitioned) share() int64 { return 2 }
+func (l partitioned) rowsPerDone() int64 { return 2 }

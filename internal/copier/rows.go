@@ -29,15 +29,16 @@ type CountedRows struct {
 	mu       sync.Mutex
 	rows     *plan.Rows
 	progress *progress.Progress
-	share    int64 // so many rows that go out count as one that is done
+	perDone  int64 // so many rows that go out count as one that is done
 	counted  int64 // rows that went out
 	bytes    *atomic.Int64
 	over     bool // the attempt has failed
 }
 
-// NewCountedRows counts rows into a progress, and their bytes into bytes.
-func NewCountedRows(rows *plan.Rows, p *progress.Progress, share int64, bytes *atomic.Int64) *CountedRows {
-	return &CountedRows{rows: rows, progress: p, share: share, bytes: bytes}
+// NewCountedRows counts rows into a progress, perDone of them as one that is done, and
+// their bytes into bytes.
+func NewCountedRows(rows *plan.Rows, p *progress.Progress, perDone int64, bytes *atomic.Int64) *CountedRows {
+	return &CountedRows{rows: rows, progress: p, perDone: perDone, bytes: bytes}
 }
 
 // Read reads the rows as bytes of binary COPY: see plan.Rows.
@@ -51,7 +52,7 @@ func (r *CountedRows) Read(p []byte) (int, error) {
 
 	n, err := r.rows.Read(p)
 	r.bytes.Add(int64(n))
-	r.progress.Add(r.rows.Generated()/r.share - r.counted/r.share)
+	r.progress.Add(r.rows.Generated()/r.perDone - r.counted/r.perDone)
 	r.counted = r.rows.Generated()
 
 	return n, err
@@ -64,6 +65,6 @@ func (r *CountedRows) discard() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
-	r.progress.Add(-(r.counted / r.share))
+	r.progress.Add(-(r.counted / r.perDone))
 	r.counted, r.over = 0, true
 }

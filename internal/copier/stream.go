@@ -75,7 +75,7 @@ func (s *stream) close() {
 // count counts a chunk that is committed: by this attempt at it, or by an earlier
 // one of this run whose answer was lost.
 func (s *stream) count(ctx context.Context, c plan.Chunk, copied bool) {
-	reported := c.Rows / s.Loader.share()
+	reported := c.Rows / s.Loader.rowsPerDone()
 	if !copied {
 		s.Observer.Log.Info("the lost answer was a commit", "chunk", c.No)
 		reported = 0
@@ -93,7 +93,7 @@ func (s *stream) count(ctx context.Context, c plan.Chunk, copied bool) {
 // returns false when the ledger has the chunk already, since an earlier attempt
 // was committed although its answer was lost.
 func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err error) {
-	rows := NewCountedRows(s.Plan.NewRows(ctx, c), s.Observer.Progress, s.Loader.share(), &s.counters.bytes)
+	rows := NewCountedRows(s.Plan.NewRows(ctx, c), s.Observer.Progress, s.Loader.rowsPerDone(), &s.counters.bytes)
 
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 		if err := pg.SetLocal(ctx, tx, pg.AsyncCommit()); err != nil {

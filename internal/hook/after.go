@@ -38,7 +38,7 @@ func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation
 		return false, err
 	}
 
-	if err := resetSession(ctx, tx, lock, settings); err != nil {
+	if err := resetInTx(ctx, tx, lock, settings); err != nil {
 		return false, err
 	}
 
@@ -47,10 +47,10 @@ func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation
 	return now != before, err
 }
 
-// resetSession takes back what the hook has done to the session, as far as the rest of
+// resetInTx takes back what the hook has done to the session, as far as the rest of
 // the transaction would meet it: the ledger is written as who the run is, however long
 // that takes, in the encoding of this end, and while the run holds the table.
-func resetSession(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings []pg.Setting) error {
+func resetInTx(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings []pg.Setting) error {
 	_, err := tx.Exec(ctx, "reset all; set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
 	if err == nil { // what the role has set against stray sessions is in force again
 		_, err = tx.Exec(ctx, "select set_config(name, '0', true) from pg_settings where name = any($1::text[])", pgx.QueryExecModeExec, pg.SessionTimeouts())
@@ -75,9 +75,10 @@ func resetSession(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings
 	return pg.Wrap(err, "taking back what the step after has set for the session")
 }
 
-// RestoreSession takes back what the hook has set for the session of the connection
-// that holds the table's lock. It is best effort: the table is published.
-func RestoreSession(ctx context.Context, pool *pgxpool.Pool, lock *tablelock.Lock, log *slog.Logger) {
+// ResetSession takes back what the hook has set for the session of the connection
+// that holds the table's lock: later statements of the run use it, until the lock is
+// released and the connection closed. It is best effort: the table is published.
+func ResetSession(ctx context.Context, pool *pgxpool.Pool, lock *tablelock.Lock, log *slog.Logger) {
 	if !lock.SessionDirty() {
 		return
 	}

@@ -1,5 +1,5 @@
-// Package localpg owns where a PostGIS comes from that may be thrown away: for
-// `loadgrid demo`, and for tests where no container engine is at hand.
+// Package localpg owns throwaway servers with PostGIS: for `loadgrid demo`, and for
+// tests where no container engine is at hand.
 //
 // [Find] looks for an installed PostgreSQL that has PostGIS, [Start] runs it as
 // a server of its own in a temporary directory, and [Provision] decides where a

@@ -28,9 +28,3 @@ func OpenConn(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
 
 	return conn, nil
 }
-
-// ReadBackend asks which backend a connection has.
-func ReadBackend(ctx context.Context, q Querier) (b Backend, err error) {
-	err = q.QueryRow(ctx, "select pid, "+BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&b.PID, &b.Start)
-	return b, Wrap(err, "asking the server for the number of a connection")
-}

@@ -14,18 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// BackendStartSQL is SQL for when the backend of a row of pg_stat_activity began, in
-// a form that no setting changes. With the process number it names a backend for
-// good.
-const BackendStartSQL = "to_char(backend_start at time zone 'UTC', 'YYYYMMDDHH24MISSUS')"
-
-// Backend is the server's end of a connection.
-type Backend struct {
-	PID    uint32
-	Start  string // see BackendStartSQL
-	pooled bool   // a pooler is between: it may have changed
-}
-
 // backendState is what the server says of a backend that is not at work. The zero
 // value is that of one that is, or about which nothing is known.
 type backendState struct {
@@ -155,13 +143,6 @@ func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b Backend) (wor
 	e.state, e.since = state+" "+event, since
 
 	return words, nil
-}
-
-// Terminate ends a backend of this role's, if it is still there.
-func (b Backend) Terminate(ctx context.Context, q Querier) error {
-	_, err := q.Exec(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and "+BackendStartSQL+" = $2",
-		pgx.QueryExecModeExec, int64(b.PID), b.Start)
-	return Wrap(err, "ending backend %d", b.PID)
 }
 
 // major returns the first number of a version, 0 where there is none.

@@ -50,7 +50,7 @@ func (c *checker) checkPartitioned(ctx context.Context, owned bool) error {
 
 	if j.IfExists == job.Append {
 		// A partition must have what its parent has.
-		have, err := t.SpatialIndexes(ctx, c.db, j.GeomColumn)
+		have, err := t.SpatialIndexNames(ctx, c.db, j.GeomColumn)
 		if err != nil {
 			return err
 		}

@@ -1,5 +1,5 @@
-// Package precheck owns what is refused before a load: what could not be finished. It
-// chooses how the rows are published.
+// Package precheck owns what a load decides about server and table before it begins: what
+// it refuses, since it could not finish, and how it publishes.
 package precheck
 
 import (

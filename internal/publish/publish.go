@@ -18,9 +18,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// RetryFor bounds how long publish waits for readers to leave the table, when the
+// DefaultFor is how long publish waits for readers to leave the table, when the
 // caller does not say.
-const RetryFor = 10 * time.Minute
+const DefaultFor = 10 * time.Minute
 
 // lockTimeout is how long publish lets readers queue behind it before it steps back and
 // tries again later.
@@ -145,7 +145,7 @@ func (p Publisher) runHook(ctx context.Context, tx pgx.Tx, applied Applied) erro
 // settle does what need not keep readers waiting. It is best effort: the table is
 // published.
 func (p Publisher) settle(ctx context.Context) {
-	hook.RestoreSession(ctx, p.Pool, p.Lock, p.Observer.Log)
+	hook.ResetSession(ctx, p.Pool, p.Lock, p.Observer.Log)
 
 	if err := p.Strategy.AnalyzeParent(ctx, p.Pool); err != nil {
 		warnStatistics(p.Observer, err)

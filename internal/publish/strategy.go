@@ -45,12 +45,12 @@ type Target struct {
 // Staged is a staging table that is ready to be published.
 type Staged struct {
 	catalog.Relation
-	Layout   catalog.Layout
-	Plan     *plan.Plan
-	Run      int64
-	Index    job.Index // the spatial indexes that it has
-	Settings pg.Settings
-	Version  string // of the program
+	Layout         catalog.Layout
+	Plan           *plan.Plan
+	Run            int64
+	Index          job.Index // the spatial indexes that it has
+	Settings       pg.Settings
+	ProgramVersion string // of the program
 }
 
 // Applied is what Apply has done.
@@ -140,4 +140,38 @@ func commentKey(ctx context.Context, tx pgx.Tx, t catalog.Relation, version stri
 	}
 
 	return pg.Wrap(err, "writing the comment of the primary key")
+}
+
+func keyAlone(w build.Work) build.Work {
+	w.Freeze, w.Indexes = false, nil
+	return w
+}
+
+const summarizeSQL = catalog.WithTree + `
+	select brin_summarize_new_values(i.indexrelid) from tables t join pg_index i on i.indrelid = t.oid
+	join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+	where m.amname = 'brin' and c.relkind = 'i' and pg_has_role(c.relowner, 'USAGE')`
+
+// maintain brings up to date what the server would only later: statistics,
+// since the rows are more than they know, and the summaries of BRIN indexes, in
+// which pages that are not summed up are read by each query. The latter needs
+// the table's owner; from others, autovacuum does it. A partitioned table gets its
+// statistics as a whole, once it is published.
+func maintain(ctx context.Context, tx pgx.Tx, t Target) error {
+	if _, err := tx.Exec(ctx, summarizeSQL, t.OID); err != nil {
+		return pg.Wrap(err, "summing up the BRIN indexes of table %s", t)
+	}
+
+	if t.Partitioned {
+		return nil
+	}
+
+	_, err := tx.Exec(ctx, "analyze "+t.SQL())
+
+	return pg.Wrap(err, "analyzing table %s", t)
+}
+
+func dropStaging(ctx context.Context, tx pgx.Tx, s Staged) error {
+	_, err := tx.Exec(ctx, "drop table "+s.SQL())
+	return pg.Wrap(err, "dropping staging table %s", s.Table)
 }

@@ -139,7 +139,7 @@ func DropVersion(ctx context.Context, db pg.Beginner, l ledger.Ledger, t job.Tab
 			}
 		}
 
-		return l.MarkDropped(ctx, tx, t, v.ID)
+		return l.MarkVersionDropped(ctx, tx, t, v.ID)
 	})
 
 	return pg.Wrap(err, "dropping table %s, which keeps version %d of %s", v.Kept, v.ID, t)

@@ -74,7 +74,7 @@ func countWriters(ctx context.Context, tx pgx.Tx, l ledger.Ledger, shown catalog
 	byWriter := "with w (x, n) as (select t.xmin, count(*) from " + shown.SQL() + " t group by 1)"
 	err := tx.QueryRow(ctx, byWriter+l.SQL(writersSQL), shown.Schema, shown.Name).Scan(&rows, &writers)
 	if err != nil {
-		return pg.Wrap(err, "counting the rows that the step after has left in table %s", shown)
+		return pg.Wrap(err, "counting the rows of table %s by who wrote them", shown)
 	}
 
 	if len(writers) <= maxWriters { // else the table counts as modified

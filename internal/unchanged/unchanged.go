@@ -1,5 +1,5 @@
-// Package unchanged owns the answer to one question: does a table still hold what its
-// runs have made it?
+// Package unchanged owns the state in which a run leaves its table: its record, and the
+// answer to the question whether the table is still in it.
 package unchanged
 
 import (

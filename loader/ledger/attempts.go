@@ -71,14 +71,14 @@ func (l Ledger) EndAttempt(ctx context.Context, q pg.Querier, run int64, s Attem
 		return fmt.Errorf("writing seconds of stages as JSON: %w", err)
 	}
 
-	troubles, err := json.Marshal(s.RecentRetries)
+	retries, err := json.Marshal(s.RecentRetries)
 	if err != nil {
-		return fmt.Errorf("writing troubles as JSON: %w", err)
+		return fmt.Errorf("writing retries as JSON: %w", err)
 	}
 
 	_, err = q.Exec(ctx, "update "+l.attemptsTable+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
 			retries = $7, troubles = $8, sqlstate = nullif($9, ''), error = nullif($10, '') where run_id = $1 and no = $2`,
-		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(troubles), s.SQLState, pg.CleanText(s.Error))
+		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(retries), s.SQLState, pg.CleanText(s.Error))
 
 	return pg.Wrap(err, "writing into the ledger how an attempt at run %d ended", run)
 }

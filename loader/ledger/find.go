@@ -4,7 +4,11 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // Runs returns runs of a ledger, the newest first. Where there is no ledger, the error
@@ -52,3 +56,57 @@ func (l Ledger) check(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 	return err
 }
+
+func (l Ledger) query(ctx context.Context, q pg.Querier, where string, args ...any) ([]RunInfo, error) {
+	rows, err := q.Query(ctx, "select r.*, c.* from "+l.fromRuns(runColumns)+" cross join lateral"+
+		" (select count(*) as n, coalesce(sum(rows), 0)::bigint as rows from "+l.ChunksTable+" where run_id = r.id) c "+where, args...)
+	if err != nil {
+		return nil, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)
+	}
+
+	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (RunInfo, error) {
+		var r RunInfo
+		var version *int64
+		var kept, name *string
+		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Attempts, &r.StartedAt, &r.FinishedAt,
+			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.Staging, &version, &r.Shown, &kept, &name, &r.Committed, &r.RowsDone)
+		if version != nil {
+			r.TableVersion = *version
+		}
+
+		if kept != nil {
+			r.KeptAs = *kept
+		}
+
+		if name != nil {
+			r.JobName = *name
+		}
+
+		r.Starts = r.Attempts
+
+		return r, err
+	})
+
+	return runs, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)
+}
+
+// Unfinished returns the run of a table that was begun and not ended.
+func (l Ledger) Unfinished(ctx context.Context, q pg.Querier, t job.Table) (run RunInfo, found bool, err error) {
+	runs, err := l.query(ctx, q, "where r.schema_name = $1 and r.table_name = $2 and r.state = 'loading'", t.Schema, t.Name)
+	if err != nil || len(runs) == 0 {
+		return RunInfo{}, false, err
+	}
+	return runs[0], true, nil
+}
+
+// Find returns a run by its number.
+func (l Ledger) Find(ctx context.Context, q pg.Querier, id int64) (run RunInfo, found bool, err error) {
+	runs, err := l.query(ctx, q, "where r.id = $1", id)
+	if err != nil || len(runs) == 0 {
+		return RunInfo{}, false, err
+	}
+	return runs[0], true, nil
+}
+
+const runColumns = `id, schema_name, table_name, state, chunks, rows, starts, started_at, finished_at,
+	coalesce(last_error, '') as last_error, version, fingerprint, job, staging_name`

@@ -71,14 +71,14 @@ func (l Ledger) PublishedBy(ctx context.Context, q pg.Querier, t job.Table, oid 
 
 // NewRun is what the ledger keeps of a run from its begin on.
 type NewRun struct {
-	JobName     string
-	Table       job.Table // with its schema
-	Job         job.Job
-	Fingerprint string
-	Staging     string // the name of the staging table, in the table's schema
-	Chunks      int64
-	Rows        int64
-	Version     string // of the program
+	JobName        string
+	Table          job.Table // with its schema
+	Job            job.Job
+	Fingerprint    string
+	Staging        string // the name of the staging table, in the table's schema
+	Chunks         int64
+	Rows           int64
+	ProgramVersion string // of the program
 }
 
 // InsertRun writes down a new run and returns its number.
@@ -97,63 +97,9 @@ func (l Ledger) InsertRun(ctx context.Context, q pg.Querier, run NewRun) (int64,
 	err = q.QueryRow(ctx, "insert into "+l.RunsTable+
 		" (schema_name, table_name, staging_name, job, aoi, fingerprint, chunks, rows, version, job_name)"+
 		" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
-		run.Table.Schema, run.Table.Name, run.Staging, string(b), area, run.Fingerprint, run.Chunks, run.Rows, run.Version, run.JobName).Scan(&id)
+		run.Table.Schema, run.Table.Name, run.Staging, string(b), area, run.Fingerprint, run.Chunks, run.Rows, run.ProgramVersion, run.JobName).Scan(&id)
 
 	return id, pg.Wrap(err, "writing a run of table %s into the ledger", run.Table)
-}
-
-const runColumns = `id, schema_name, table_name, state, chunks, rows, starts, started_at, finished_at,
-	coalesce(last_error, '') as last_error, version, fingerprint, job, staging_name`
-
-func (l Ledger) query(ctx context.Context, q pg.Querier, where string, args ...any) ([]RunInfo, error) {
-	rows, err := q.Query(ctx, "select r.*, c.* from "+l.fromRuns(runColumns)+" cross join lateral"+
-		" (select count(*) as n, coalesce(sum(rows), 0)::bigint as rows from "+l.ChunksTable+" where run_id = r.id) c "+where, args...)
-	if err != nil {
-		return nil, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)
-	}
-
-	runs, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (RunInfo, error) {
-		var r RunInfo
-		var version *int64
-		var kept, name *string
-		err := row.Scan(&r.ID, &r.Table.Schema, &r.Table.Name, &r.State, &r.Chunks, &r.Rows, &r.Attempts, &r.StartedAt, &r.FinishedAt,
-			&r.LastError, &r.Version, &r.Fingerprint, &r.Job, &r.Staging, &version, &r.Shown, &kept, &name, &r.Committed, &r.RowsDone)
-		if version != nil {
-			r.TableVersion = *version
-		}
-
-		if kept != nil {
-			r.KeptAs = *kept
-		}
-
-		if name != nil {
-			r.JobName = *name
-		}
-
-		r.Starts = r.Attempts
-
-		return r, err
-	})
-
-	return runs, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)
-}
-
-// Unfinished returns the run of a table that was begun and not ended.
-func (l Ledger) Unfinished(ctx context.Context, q pg.Querier, t job.Table) (run RunInfo, found bool, err error) {
-	runs, err := l.query(ctx, q, "where r.schema_name = $1 and r.table_name = $2 and r.state = 'loading'", t.Schema, t.Name)
-	if err != nil || len(runs) == 0 {
-		return RunInfo{}, false, err
-	}
-	return runs[0], true, nil
-}
-
-// Find returns a run by its number.
-func (l Ledger) Find(ctx context.Context, q pg.Querier, id int64) (run RunInfo, found bool, err error) {
-	runs, err := l.query(ctx, q, "where r.id = $1", id)
-	if err != nil || len(runs) == 0 {
-		return RunInfo{}, false, err
-	}
-	return runs[0], true, nil
 }
 
 // ReadArea reads the polygons of a run's area of interest into its job. They stand
@@ -217,12 +163,12 @@ func (l Ledger) MarkPublished(ctx context.Context, q pg.Querier, id int64, oid u
 	return pg.Wrap(err, "writing into the ledger that run %d is published", id)
 }
 
-// RecordState notes how a run has left its table, and when: the hook may take long.
+// RecordState notes, in the column imprint, how a run has left its table, and when: the hook may take long.
 // A transaction that wrote no rows is in none.
-func (l Ledger) RecordState(ctx context.Context, q pg.Querier, id int64, look TableState, wrote bool) error {
-	b, err := json.Marshal(look)
+func (l Ledger) RecordState(ctx context.Context, q pg.Querier, id int64, state TableState, wrote bool) error {
+	b, err := json.Marshal(state)
 	if err != nil {
-		return fmt.Errorf("writing how the table looks as JSON: %w", err)
+		return fmt.Errorf("writing the state of the table as JSON: %w", err)
 	}
 
 	_, err = q.Exec(ctx, "update "+l.RunsTable+" set imprint = $2, finished_at = clock_timestamp(), published_xid = case when $3 then published_xid end where id = $1", id, string(b), wrote)

@@ -34,7 +34,8 @@ const pruneSQL = `
 	          and not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 	                          where n.nspname = r.schema_name and c.relname in (r.table_name, r.kept_name)))`
 
-// Prune removes runs of a table, or of all where that has no name.
+// Prune removes runs of a table, or of all where that has no name: see PruneRuns, which
+// also looks for the ledger and migrates it.
 func (l Ledger) Prune(ctx context.Context, q pg.Querier, t job.Table, age time.Duration) (int64, error) {
 	tag, err := q.Exec(ctx, l.SQL(pruneSQL), age.Seconds(), t.Schema, t.Name)
 	return tag.RowsAffected(), pg.Wrap(err, "removing old runs from the ledger in schema %s", l.Schema)

@@ -46,12 +46,12 @@ func (l Ledger) ShownRuns(ctx context.Context, q pg.Querier, t catalog.Relation)
 	}
 
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ShownRun, err error) {
-		var look []byte
-		if err := row.Scan(&r.ID, &r.version, &r.Rows, &r.Job, &r.Fingerprint, &look); err != nil || look == nil {
+		var state []byte
+		if err := row.Scan(&r.ID, &r.version, &r.Rows, &r.Job, &r.Fingerprint, &state); err != nil || state == nil {
 			return r, err
 		}
 
-		return r, json.Unmarshal(look, &r.State)
+		return r, json.Unmarshal(state, &r.State)
 	})
 
 	return list, pg.Wrap(err, "reading the ledger about table %s", t.Table)

@@ -87,8 +87,8 @@ func (l Ledger) MarkRestored(ctx context.Context, q pg.Querier, t job.Table, ver
 	return pg.Wrap(err, "writing into the ledger that table %s has version %d again", t, version)
 }
 
-// MarkDropped notes that a version is not kept any more.
-func (l Ledger) MarkDropped(ctx context.Context, q pg.Querier, t job.Table, version int64) error {
+// MarkVersionDropped notes that a version is not kept any more.
+func (l Ledger) MarkVersionDropped(ctx context.Context, q pg.Querier, t job.Table, version int64) error {
 	_, err := q.Exec(ctx, "update "+l.RunsTable+` set kept_name = null, kept_no = null
 		where schema_name = $1 and table_name = $2 and version_id = $3`, t.Schema, t.Name, version)
 	return pg.Wrap(err, "writing into the ledger that version %d of table %s is gone", version, t)

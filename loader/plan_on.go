@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/area"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // PlanWith is PlanOn for a caller who would rather not connect: it opens a server only
@@ -25,4 +28,19 @@ func PlanWith(ctx context.Context, j Job, open func(context.Context) (*pgxpool.P
 	defer Close(pool)
 
 	return PlanOn(ctx, pool, j)
+}
+
+// PlanOn is NewPlan, with a server that makes the area of interest ready where that
+// is needed: by a query, a transformation, or mending. It writes nothing.
+func PlanOn(ctx context.Context, pool *pgxpool.Pool, j Job) (*Plan, error) {
+	p, err := plan.New(ctx, j)
+	if !errors.As(err, new(*NeedsServerError)) {
+		return p, err
+	}
+
+	if j.Area, err = area.Resolve(ctx, pool, j.Area, j.Grid.SRID); err != nil {
+		return nil, err
+	}
+
+	return plan.New(ctx, j)
 }

@@ -32,11 +32,6 @@ type AppendRows struct {
 // counted and unique.
 func (t AppendRows) Needs(w build.Work) build.Work { return keyAlone(w) }
 
-func keyAlone(w build.Work) build.Work {
-	w.Freeze, w.Indexes = false, nil
-	return w
-}
-
 // AnalyzeParent gathers the statistics of a partitioned table. A plain one has them.
 func (t AppendRows) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error {
 	if !t.Target.Partitioned {
@@ -153,35 +148,6 @@ func (t AppendRows) lockForMaintenance(ctx context.Context, tx pgx.Tx) error {
 	}
 
 	return pg.Wrap(err, "locking table %s for its statistics", t.Target)
-}
-
-const summarizeSQL = catalog.WithTree + `
-	select brin_summarize_new_values(i.indexrelid) from tables t join pg_index i on i.indrelid = t.oid
-	join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-	where m.amname = 'brin' and c.relkind = 'i' and pg_has_role(c.relowner, 'USAGE')`
-
-// maintain brings up to date what the server would only later: statistics,
-// since the rows are more than they know, and the summaries of BRIN indexes, in
-// which pages that are not summed up are read by each query. The latter needs
-// the table's owner; from others, autovacuum does it. A partitioned table gets its
-// statistics as a whole, once it is published.
-func maintain(ctx context.Context, tx pgx.Tx, t Target) error {
-	if _, err := tx.Exec(ctx, summarizeSQL, t.OID); err != nil {
-		return pg.Wrap(err, "summing up the BRIN indexes of table %s", t)
-	}
-
-	if t.Partitioned {
-		return nil
-	}
-
-	_, err := tx.Exec(ctx, "analyze "+t.SQL())
-
-	return pg.Wrap(err, "analyzing table %s", t)
-}
-
-func dropStaging(ctx context.Context, tx pgx.Tx, s Staged) error {
-	_, err := tx.Exec(ctx, "drop table "+s.SQL())
-	return pg.Wrap(err, "dropping staging table %s", s.Table)
 }
 
 // createMissingPartitions makes partitions of the table for those rows of the staging

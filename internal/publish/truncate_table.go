@@ -68,7 +68,7 @@ func (t TruncateTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied,
 	}
 
 	if owned {
-		if err := commentKey(ctx, tx, t.Target.Relation, s.Version, s.Run); err != nil {
+		if err := commentKey(ctx, tx, t.Target.Relation, s.ProgramVersion, s.Run); err != nil {
 			return applied, err
 		}
 	}
