@@ -59,6 +59,7 @@ func (c *Container) bringUp(ctx context.Context, image, database string, ready f
 		"-p", "127.0.0.1::5432", "-e", "POSTGRES_PASSWORD",
 		"-e", "POSTGRES_USER="+database, "-e", "POSTGRES_DB="+database,
 		image, "postgres", "-c", "fsync=off", "-c", "full_page_writes=off")
+
 	if err != nil {
 		return fmt.Errorf("start a container of %s: %w", image, err)
 	}
@@ -114,6 +115,7 @@ func (c *Container) log() string {
 	if err != nil {
 		return err.Error()
 	}
+
 	return out
 }
 

@@ -42,12 +42,14 @@ func FindEngine(ctx context.Context, lookPath func(string) (string, error)) (Eng
 			reasons = append(reasons, fmt.Sprintf("%s does not answer (%v)", name, err))
 			continue
 		}
+
 		return e, nil
 	}
 
 	if len(reasons) == 0 {
 		return Engine{}, errors.New("no container engine (docker, podman) is installed")
 	}
+
 	return Engine{}, errors.New(strings.Join(reasons, "; "))
 }
 
@@ -70,6 +72,7 @@ func (e Engine) runWith(ctx context.Context, timeout time.Duration, env []string
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 
 	err := cmd.Run()
+
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return "", fmt.Errorf("%s %s took longer than %v", e.Name, args[0], timeout)

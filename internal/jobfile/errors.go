@@ -24,6 +24,7 @@ const shownErrors = 5
 func (e *Errors) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
+
 	for i, one := range e.List {
 		switch i {
 		case 0:
@@ -34,6 +35,7 @@ func (e *Errors) Error() string {
 		default:
 			b.WriteString("; ")
 		}
+
 		fmt.Fprintf(&b, "%d:%d: %s", one.Line, one.Column, one.Message)
 	}
 
@@ -57,6 +59,7 @@ func Nearest(word string, names []string) (string, bool) {
 			best, least = name, d
 		}
 	}
+
 	return best, best != ""
 }
 
@@ -69,6 +72,7 @@ func distance(a, b string, most int) int {
 
 	var before []int
 	row := make([]int, len(b)+1)
+
 	for j := range row {
 		row[j] = j
 	}
@@ -76,16 +80,19 @@ func distance(a, b string, most int) int {
 	for i := 1; i <= len(a); i++ {
 		next := make([]int, len(b)+1)
 		next[0] = i
+
 		for j := 1; j <= len(b); j++ {
 			cost := 1
 			if a[i-1] == b[j-1] {
 				cost = 0
 			}
+
 			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
 				next[j] = min(next[j], before[j-2]+1)
 			}
 		}
+
 		before, row = row, next
 	}
 

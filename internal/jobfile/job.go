@@ -134,8 +134,10 @@ func choices(s any, key string) (list []string) {
 				list = append(list, choice)
 			}
 		}
+
 		return false
 	})
+
 	return list
 }
 
@@ -172,6 +174,7 @@ func alternatives() [][][]string {
 func (f *File) Merge(job *Job, given func(key string) bool) []Setting {
 	var settings []Setting
 	mine := valuesByKey(&job.Settings)
+
 	for key, k := range keys(&f.Defaults) {
 		v := k.value()
 		if len(mine[key].Items) > 0 {
@@ -195,6 +198,7 @@ func valuesByKey(s *Settings) map[string]Value {
 			values[key] = v
 		}
 	}
+
 	return values
 }
 

@@ -53,6 +53,7 @@ func (v *Text) read(n *yaml.Node) error {
 	}
 
 	v.put(n, text)
+
 	return plain(text)
 }
 
@@ -93,6 +94,7 @@ func (v *Bool) read(n *yaml.Node) error {
 	}
 
 	v.put(n, n.Value)
+
 	return nil
 }
 
@@ -102,6 +104,7 @@ func (v *Whole) read(n *yaml.Node) error {
 	}
 
 	v.put(n, n.Value)
+
 	return nil
 }
 
@@ -111,6 +114,7 @@ func (v *Number) read(n *yaml.Node) error {
 	}
 
 	v.put(n, n.Value)
+
 	return nil
 }
 
@@ -138,6 +142,7 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 		}
 
 		v.put(n, strings.Join(texts, ","))
+
 		return nil
 
 	case n.Kind == yaml.SequenceNode:
@@ -156,6 +161,7 @@ func (v *Value) numbers(n *yaml.Node, least, most int) error {
 	}
 
 	v.put(n, text)
+
 	return err
 }
 
@@ -185,6 +191,7 @@ func (v *Duration) read(n *yaml.Node) error {
 	}
 
 	v.put(n, text)
+
 	return nil
 }
 
@@ -195,6 +202,7 @@ func (v *DSN) read(n *yaml.Node) error {
 	}
 
 	v.put(n, text)
+
 	return credential.CheckDSN(text)
 }
 
@@ -205,6 +213,7 @@ func (v *Password) read(n *yaml.Node) error {
 	}
 
 	v.put(n, text)
+
 	return credential.CheckPassword(text)
 }
 
@@ -219,6 +228,7 @@ func str(n *yaml.Node) (string, error) {
 	case n.Tag != "!!str":
 		return "", fmt.Errorf("must be a string, and is %s to YAML: put it in quotes", describeNode(n))
 	}
+
 	return n.Value, nil
 }
 
@@ -238,6 +248,7 @@ func whole(n *yaml.Node) error {
 	if _, err := strconv.ParseInt(n.Value, 10, 64); err != nil {
 		return errors.New("is a number of too many digits")
 	}
+
 	return nil
 }
 
@@ -250,6 +261,7 @@ func number(n *yaml.Node) error {
 	if _, err := strconv.ParseFloat(n.Value, 64); err != nil {
 		return errors.New("is a number that is too large")
 	}
+
 	return nil
 }
 
@@ -271,6 +283,7 @@ func describeNode(n *yaml.Node) string {
 		if number(&yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}) != nil {
 			return "a number in a form that not all programs read alike"
 		}
+
 		return "a number"
 	case "!!timestamp":
 		return "a date"
@@ -279,5 +292,6 @@ func describeNode(n *yaml.Node) string {
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		return "a string in quotes"
 	}
+
 	return "a string"
 }

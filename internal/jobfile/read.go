@@ -25,6 +25,7 @@ func Read(name string, data []byte) (*File, error) {
 	if len(r.errors) == 0 {
 		r.assignNames()
 	}
+
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -44,10 +45,12 @@ func (r *reader) fail(pos Pos, key string, err error) {
 	if errors.As(err, &placed) {
 		pos = placed.Pos
 	}
+
 	message := err.Error()
 	if key != "" {
 		message = key + " " + message
 	}
+
 	r.errors = append(r.errors, Error{pos, message})
 }
 
@@ -60,8 +63,10 @@ func (r *reader) err() error {
 		if a.Line != b.Line {
 			return a.Line - b.Line
 		}
+
 		return a.Column - b.Column
 	})
+
 	return &Errors{r.file.Name, r.errors}
 }
 
@@ -78,6 +83,7 @@ func (r *reader) root(n *yaml.Node) {
 	}
 
 	list := false
+
 	for i := 0; i < len(n.Content); i += 2 {
 		key := n.Content[i].Value
 		list = list || key == "defaults" || key == "jobs"
@@ -87,6 +93,7 @@ func (r *reader) root(n *yaml.Node) {
 		job := &Job{pos: nodePos(n)}
 		r.settings(n, job)
 		r.file.Jobs = []*Job{job}
+
 		return
 	}
 
@@ -103,6 +110,7 @@ func (r *reader) root(n *yaml.Node) {
 				r.fail(nodePos(key), "", fmt.Errorf("%s stands beside defaults and jobs: put it under defaults, or into a job", key.Value))
 				return
 			}
+
 			r.failUnknown(key, names)
 		}
 	})
@@ -117,6 +125,7 @@ func (r *reader) jobs(n *yaml.Node) {
 		r.fail(nodePos(n), "", errors.New("jobs must be a list of jobs, each behind a hyphen"))
 		return
 	}
+
 	for _, item := range n.Content {
 		job := &Job{pos: nodePos(item)}
 		r.settings(item, job)
@@ -130,6 +139,7 @@ func (r *reader) settings(n *yaml.Node, into any) {
 	for key, k := range keys(into) {
 		kinds[key] = k
 	}
+
 	if n.Kind != yaml.MappingNode {
 		r.fail(nodePos(n), "", fmt.Errorf("must be a mapping of keys to values, not %s", describeNode(n)))
 		return
@@ -151,6 +161,7 @@ func (r *reader) settings(n *yaml.Node, into any) {
 		if list := choices(into, key.Value); err == nil && list != nil && !slices.Contains(list, value.Value) {
 			err = errors.New("must be " + orList(list))
 		}
+
 		if err != nil {
 			r.fail(nodePos(value), key.Value, err)
 		}
@@ -181,6 +192,7 @@ func (r *reader) failUnknown(key *yaml.Node, names []string) {
 			message += fmt.Sprintf(": did you mean %q?", near)
 		}
 	}
+
 	r.fail(nodePos(key), "", errors.New(message))
 }
 

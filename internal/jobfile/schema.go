@@ -17,13 +17,16 @@ func Schema(describe func(key string) string) ([]byte, error) {
 			if k, ok := reflect.New(t).Interface().(kind); ok {
 				return k.schema()
 			}
+
 			return nil
 		},
 		LookupComment: func(t reflect.Type, field string) string {
 			if t.Kind() != reflect.Struct || field == "" {
 				return ""
 			}
+
 			f, _ := t.FieldByName(field)
+
 			return describe(f.Tag.Get("yaml"))
 		},
 		Namer: func(t reflect.Type) string {

@@ -21,6 +21,7 @@ func parse(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
 		return nil, &posError{Pos{1, 1}, fmt.Errorf("has more than %d bytes: no job file is so long", MaxSize)}
 	}
+
 	if pos, ok := firstInvalid(data); !ok {
 		return nil, &posError{pos, errors.New("a byte that is no text in UTF-8")}
 	}
@@ -31,6 +32,7 @@ func parse(data []byte) (*yaml.Node, error) {
 	}
 
 	var doc, more yaml.Node
+
 	switch err := loader.Load(&doc); {
 	case errors.Is(err, io.EOF):
 		return nil, &posError{Pos{1, 1}, errors.New("has no job: it is empty")}
@@ -72,6 +74,7 @@ func firstInvalid(data []byte) (Pos, bool) {
 		default:
 			pos.Column++
 		}
+
 		data = data[n:]
 	}
 
@@ -88,6 +91,7 @@ func syntaxError(data []byte, err error) error {
 
 	pos := Pos{max(load.Mark.Line, 1), max(load.Mark.Column, 1)}
 	message := load.Message
+
 	switch {
 	case strings.Contains(message, "anchor"):
 		return &posError{pos, errNoAlias()}
@@ -102,6 +106,7 @@ func syntaxError(data []byte, err error) error {
 	if load.ContextMsg != "" && load.ContextMark.Line > 0 && load.ContextMark.Line != load.Mark.Line {
 		message += fmt.Sprintf(" (%s that begins in line %d)", load.ContextMsg, load.ContextMark.Line)
 	}
+
 	return &posError{pos, errors.New("is no YAML: " + message)}
 }
 
@@ -113,8 +118,10 @@ func charAt(data []byte, pos Pos) rune {
 			if runes := []rune(string(text)); pos.Column <= len(runes) {
 				return runes[pos.Column-1]
 			}
+
 			return 0
 		}
+
 		line++
 	}
 

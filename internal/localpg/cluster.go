@@ -35,6 +35,7 @@ func (s *Server) initialise(ctx context.Context) error {
 		if err := s.account.chown(file); err != nil {
 			return fmt.Errorf("give the server's password to %s: %w", s.account.name, err)
 		}
+
 		args = append(args, "--auth-host=scram-sha-256", "--pwfile="+file)
 	} else {
 		args = append(args, "--auth-host=reject")
@@ -42,16 +43,19 @@ func (s *Server) initialise(ctx context.Context) error {
 
 	var out string
 	var err error
+
 	for _, locale := range []string{"C.UTF-8", "C"} {
 		out, err = s.account.run(ctx, s.dir, filepath.Join(s.inst.BinDir, "initdb"), append(args, "--locale="+locale)...)
 		fmt.Fprint(s.opts.Log, out)
 		if err == nil || ctx.Err() != nil {
 			break
 		}
+
 		if err := os.RemoveAll(s.dataDir()); err != nil {
 			return fmt.Errorf("remove what initdb left: %w", err)
 		}
 	}
+
 	if err != nil {
 		return fmt.Errorf("run initdb of PostgreSQL %s in %s as %s: %w; its output:\n%s",
 			s.inst.Version, s.dir, s.account.name, err, tail(out))
@@ -82,6 +86,7 @@ func (s *Server) configure() error {
 		if err != nil {
 			return err
 		}
+
 		s.port = port
 		settings["listen_addresses"] = "127.0.0.1"
 	}
@@ -108,12 +113,15 @@ var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 func settingLines(settings map[string]string) (string, error) {
 	quote := strings.NewReplacer(`'`, `''`, `\`, `\\`)
 	var text strings.Builder
+
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		if value := settings[name]; !settingName.MatchString(name) || strings.ContainsAny(value, "\n\r\x00") {
 			return "", fmt.Errorf("server setting %q = %q: not a name with a value of one line", name, value)
 		}
+
 		fmt.Fprintf(&text, "%s = '%s'\n", name, quote.Replace(settings[name]))
 	}
+
 	return text.String(), nil
 }
 
@@ -124,6 +132,7 @@ func freePort() (int, error) {
 		return 0, fmt.Errorf("find a free port on 127.0.0.1: %w", err)
 	}
 	defer listener.Close()
+
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 

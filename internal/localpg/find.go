@@ -64,12 +64,14 @@ var binDirPatterns = [...]string{
 func (f finder) find() (Installation, error) {
 	var found []Installation
 	var lacking []string
+
 	for _, dir := range f.binDirs() {
 		inst, err := f.inspect(dir)
 		if err != nil {
 			lacking = append(lacking, err.Error())
 			continue
 		}
+
 		found = append(found, inst)
 	}
 
@@ -77,6 +79,7 @@ func (f finder) find() (Installation, error) {
 		if len(lacking) == 0 {
 			return Installation{}, fmt.Errorf("%w (%s names another place)", ErrNotInstalled, BinDirVariable)
 		}
+
 		return Installation{}, fmt.Errorf("%w: %s", ErrNotInstalled, strings.Join(lacking, "; "))
 	}
 
@@ -92,6 +95,7 @@ func (f finder) binDirs() []string {
 	}
 
 	var dirs []string
+
 	for _, pattern := range binDirPatterns {
 		// The patterns are constant and well formed: Glob cannot fail.
 		matches, _ := filepath.Glob(filepath.Join(f.root, pattern))
@@ -106,6 +110,7 @@ func (f finder) binDirs() []string {
 
 	var unique []string
 	seen := map[string]bool{}
+
 	for _, dir := range dirs {
 		real, err := filepath.EvalSymlinks(dir)
 		if err != nil || seen[real] {
@@ -150,6 +155,7 @@ func (f finder) inspect(dir string) (Installation, error) {
 		if compareVersions(inst.PostGIS, minPostGIS) < 0 {
 			return Installation{}, fmt.Errorf("%s has PostGIS %s, %s or newer is needed", dir, inst.PostGIS, minPostGIS)
 		}
+
 		return inst, nil
 	}
 
@@ -166,6 +172,7 @@ func (f finder) shareDirs(binDir, version string) []string {
 	}
 
 	major, _, _ := strings.Cut(version, ".")
+
 	return []string{
 		filepath.Join(f.root, "usr/share/postgresql", major),
 		filepath.Join(binDir, "../share/postgresql"),
@@ -181,6 +188,7 @@ func queryProgram(program, flag string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w", program, flag, err)
 	}
+
 	return strings.TrimSpace(string(out)), nil
 }
 
@@ -219,7 +227,9 @@ func versionNumbers(s string) []int {
 		if err != nil {
 			break
 		}
+
 		numbers = append(numbers, n)
 	}
+
 	return numbers
 }

@@ -41,6 +41,7 @@ func serverAccount() (account, error) {
 		if err := errors.Join(err1, err2); err != nil {
 			return account{}, fmt.Errorf("read the user %s: %w", name, err)
 		}
+
 		if uid != 0 {
 			return account{name: name, uid: uid, gid: gid, borrowed: true}, nil
 		}
@@ -57,6 +58,7 @@ func (a account) command(ctx context.Context, dir, program string, args ...strin
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	cmd.Env = []string{"HOME=" + dir, "LC_ALL=C", "TZ=UTC"}
+
 	for _, name := range []string{"PATH", "LD_LIBRARY_PATH", "PROJ_LIB", "PROJ_DATA", "GDAL_DATA"} {
 		if value, ok := os.LookupEnv(name); ok {
 			cmd.Env = append(cmd.Env, name+"="+value)
@@ -151,9 +153,11 @@ func (a account) canReach(dir string) bool {
 		if err != nil || !a.canEnter(info) {
 			return false
 		}
+
 		if dir == filepath.Dir(dir) {
 			return true
 		}
+
 		dir = filepath.Dir(dir)
 	}
 }

@@ -58,6 +58,7 @@ func (d *Database) Close() error {
 			d.closeErr = d.stop()
 		}
 	})
+
 	return d.closeErr
 }
 
@@ -123,6 +124,7 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 	}
 
 	var reasons []error
+
 	for _, way := range []func(context.Context, Request) (*Database, error){p.installed, p.container, p.packages} {
 		db, err := way(ctx, r)
 		if err == nil {
@@ -212,5 +214,6 @@ func (p provisioner) install(ctx context.Context, r Request) error {
 	if !r.Install {
 		return errors.New("apt-get could install Debian's packages, but that was not allowed")
 	}
+
 	return installer.Install(ctx)
 }

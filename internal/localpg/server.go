@@ -76,6 +76,7 @@ func Start(ctx context.Context, inst Installation, opts Options) (*Server, error
 	if opts.Log == nil {
 		opts.Log = io.Discard
 	}
+
 	account, err := serverAccount()
 	if err != nil {
 		return nil, err
@@ -85,6 +86,7 @@ func Start(ctx context.Context, inst Installation, opts Options) (*Server, error
 	if s.dir, err = account.makeDir(); err != nil {
 		return nil, err
 	}
+
 	if err := s.bringUp(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -96,16 +98,19 @@ func (s *Server) bringUp(ctx context.Context) error {
 	if s.opts.TCP {
 		s.password = rand.Text()
 	}
+
 	if err := s.initialise(ctx); err != nil {
 		return err
 	}
 
 	var err error
+
 	for range 5 {
 		if err = s.launch(ctx); !errors.Is(err, errPortTaken) {
 			break
 		}
 	}
+
 	if err != nil {
 		return err
 	}
@@ -148,6 +153,7 @@ func (s *Server) waitUntilReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
 		fmt.Errorf("no answer within %v", startTimeout))
 	defer cancel()
+
 	for {
 		conn, err := pgx.Connect(ctx, s.dsn("postgres"))
 		if err == nil {
@@ -159,6 +165,7 @@ func (s *Server) waitUntilReady(ctx context.Context) error {
 			if s.opts.TCP && strings.Contains(s.logTail(), "could not bind") {
 				return errPortTaken
 			}
+
 			return fmt.Errorf("PostgreSQL %s ended while it started in %s; its log:\n%s", s.inst.Version, s.dir, s.logTail())
 
 		case <-ctx.Done():
@@ -190,7 +197,9 @@ func execute(ctx context.Context, dsn, statement string) error {
 	if err != nil {
 		return err
 	}
+
 	_, err = conn.Exec(ctx, statement)
+
 	return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 }
 
@@ -211,6 +220,7 @@ func (s *Server) dsn(database string) string {
 
 	// libpq and pgx read %20 as a space there, and + as itself.
 	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
+
 	return u.String()
 }
 
@@ -244,6 +254,7 @@ func (s *Server) tearDown() error {
 	if removeErr := os.RemoveAll(s.dir); removeErr != nil {
 		err = errors.Join(err, fmt.Errorf("remove the throwaway server's directory: %w", removeErr))
 	}
+
 	return err
 }
 

@@ -35,6 +35,7 @@ func Read(path string) ([]Block, error) {
 	for line := range strings.Lines(string(text)) {
 		no++
 		language, isFence := strings.CutPrefix(line, fence)
+
 		switch {
 		case isFence && open == nil:
 			open = &Block{Language: strings.TrimSpace(language), File: path, Line: no + 1, Heading: heading}
@@ -50,5 +51,6 @@ func Read(path string) ([]Block, error) {
 	if open != nil {
 		return nil, fmt.Errorf("the block at %s has no end", open.Name())
 	}
+
 	return blocks, nil
 }

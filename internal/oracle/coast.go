@@ -15,5 +15,6 @@ func Coast(n int, centre geomgen.Point, radius float64) geomgen.Polygon {
 		r := radius * (1 + 0.2*math.Sin(5*a) + 0.05*math.Sin(37*a+1) + 0.01*math.Sin(401*a) + 0.002*math.Sin(2999*a))
 		ring = append(ring, geomgen.Point{X: centre.X + r*math.Cos(a), Y: centre.Y + r*math.Sin(a)})
 	}
+
 	return geomgen.Polygon{append(ring, ring[0])}
 }

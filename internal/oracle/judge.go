@@ -29,8 +29,10 @@ func NewArea(polygons []geomgen.Polygon) *Area {
 			for _, q := range r {
 				ring = append(ring, exact(q))
 			}
+
 			rings = append(rings, ring)
 		}
+
 		a.polygons = append(a.polygons, rings)
 	}
 
@@ -49,6 +51,7 @@ func (a *Area) containsPoint(p point) bool {
 				if onSegment(a, b, p) {
 					return true
 				}
+
 				if (a.y.Cmp(p.y) > 0) != (b.y.Cmp(p.y) > 0) && (turn(a, b, p) > 0) == (b.y.Cmp(a.y) > 0) {
 					inside = !inside
 				}
@@ -78,7 +81,9 @@ func (a *Area) Intersects(corners []geomgen.Point) bool {
 		if disjoint(cell, p, q) {
 			return
 		}
+
 		met = met || inConvex(cell, p, false)
+
 		for i := 1; i < len(cell); i++ {
 			met = met || cross(cell[i-1], cell[i], p, q)
 		}
@@ -98,11 +103,13 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 		}
 
 		cuts := []*big.Rat{new(big.Rat), big.NewRat(1, 1)}
+
 		for i := 1; i < len(cell); i++ {
 			cuts = append(cuts, intersections(p, q, cell[i-1], cell[i])...)
 		}
 
 		sortRats(cuts)
+
 		for k := 1; k < len(cuts); k++ {
 			out = out || inConvex(cell, along(p, q, between(cuts[k-1], cuts[k])), true)
 		}
@@ -123,6 +130,7 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 		})
 
 		sortRats(cuts)
+
 		for k := 1; k < len(cuts); k++ {
 			if !a.containsPoint(along(cell[i-1], cell[i], between(cuts[k-1], cuts[k]))) {
 				return false
@@ -142,6 +150,7 @@ func disjoint(cell []point, p, q point) bool {
 		sides[2] = sides[2] && p.y.Cmp(c.y) < 0 && q.y.Cmp(c.y) < 0
 		sides[3] = sides[3] && p.y.Cmp(c.y) > 0 && q.y.Cmp(c.y) > 0
 	}
+
 	return sides[0] || sides[1] || sides[2] || sides[3]
 }
 
@@ -194,6 +203,7 @@ func inConvex(ring []point, p point, strictly bool) bool {
 			return false
 		}
 	}
+
 	return true
 }
 
@@ -207,6 +217,7 @@ func intersections(a, b, p, q point) []*big.Rat {
 			if d.Sign() == 0 {
 				t, d = sub(r.y, a.y), sub(b.y, a.y)
 			}
+
 			list = append(list, t.Quo(t, d))
 		}
 	}

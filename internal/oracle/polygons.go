@@ -30,6 +30,7 @@ func Polygons(rng *rand.Rand, g geomgen.Grid, degenerate bool) []geomgen.Polygon
 	for {
 		m := maker{rng, g, degenerate}
 		var polygons []geomgen.Polygon
+
 		switch rng.IntN(6) {
 		case 0: // a sliver
 			polygons = []geomgen.Polygon{{m.sliver()}}
@@ -43,6 +44,7 @@ func Polygons(rng *rand.Rand, g geomgen.Grid, degenerate bool) []geomgen.Polygon
 		case 3, 4: // with a hole or two
 			shell := m.star(0, 0, 3, 6, 5+rng.IntN(9))
 			p := geomgen.Polygon{shell}
+
 			for i := range 1 + rng.IntN(2) {
 				p = append(p, m.star(float64(i)*2-1, rng.Float64()*2-1, 0.2, 1, 3+rng.IntN(5)))
 			}
@@ -76,6 +78,7 @@ func (m maker) star(x, y, least, most float64, n int) []geomgen.Point {
 
 	slices.Sort(angles)
 	var ring []geomgen.Point
+
 	for _, a := range angles {
 		r := least + m.rng.Float64()*(most-least)
 		ring = append(ring, m.place(x+r*math.Cos(a), y+r*math.Sin(a)))
@@ -90,6 +93,7 @@ func (m maker) sliver() []geomgen.Point {
 	tip := m.place(x+long*math.Cos(a), y+long*math.Sin(a))
 	p := m.place(x, y)
 	q := geomgen.Point{X: p.X + thin*m.grid.DX*m.rng.Float64(), Y: p.Y + thin*m.grid.DY}
+
 	return m.finish([]geomgen.Point{p, tip, q})
 }
 
@@ -130,5 +134,6 @@ func (m maker) finish(ring []geomgen.Point) []geomgen.Point {
 	if m.rng.IntN(2) == 0 {
 		slices.Reverse(out)
 	}
+
 	return append(out, out[0])
 }

@@ -123,6 +123,7 @@ func (plainTicks) Ticks(low, high float64) []plot.Tick {
 		if ticks[i].Label == "" {
 			continue
 		}
+
 		digits := math.Max(0, 2-math.Floor(math.Log10(high-low))) // enough to tell them apart
 		rounded := math.Round(ticks[i].Value*math.Pow(10, digits)) / math.Pow(10, digits)
 		ticks[i].Label = strconv.FormatFloat(rounded, 'f', -1, 64)
@@ -138,8 +139,10 @@ func square(p *plot.Plot, c draw.Canvas) {
 	if perX < perY {
 		more := (perY - perX) * float64(size.X) / 2
 		p.X.Min, p.X.Max = p.X.Min-more, p.X.Max+more
+
 		return
 	}
+
 	more := (perX - perY) * float64(size.Y) / 2
 	p.Y.Min, p.Y.Max = p.Y.Min-more, p.Y.Max+more
 }
@@ -183,10 +186,12 @@ func scale(v float64) color.Color {
 	if math.IsNaN(v) {
 		return color.Gray{Y: 200}
 	}
+
 	stops := [...][3]float64{{255, 247, 188}, {199, 233, 180}, {65, 182, 196}, {34, 94, 168}, {8, 29, 88}}
 	f := math.Max(0, math.Min(1, v)) * float64(len(stops)-1)
 	i := min(int(f), len(stops)-2)
 	f -= float64(i)
 	mix := func(k int) uint8 { return uint8(stops[i][k]*(1-f) + stops[i+1][k]*f) }
+
 	return color.NRGBA{R: mix(0), G: mix(1), B: mix(2), A: 255}
 }

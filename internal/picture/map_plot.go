@@ -25,12 +25,14 @@ func areaFill() color.Color { return color.NRGBA{R: 250, G: 226, B: 222, A: 255}
 func (o mapPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	at := func(q geomgen.Point) vg.Point { return vg.Point{X: x(q.X), Y: y(q.Y)} }
+
 	for _, polygon := range o.m.Area {
 		fillPolygon(c, areaFill(), polygon, at)
 	}
 
 	o.pieces(c, at)
 	edge := draw.LineStyle{Color: areaColor(), Width: vg.Points(1.2)}
+
 	for _, polygon := range o.m.Area {
 		for _, ring := range polygon {
 			c.StrokeLines(edge, c.ClipLinesXY(polyline(ring, at))...)
@@ -55,6 +57,7 @@ func (o mapPlotter) pieces(c draw.Canvas, at func(geomgen.Point) vg.Point) {
 	size := c.Size()
 	dot := math.Sqrt(float64(size.X*size.Y) / float64(len(o.m.Pieces)))
 	radius := vg.Length(math.Max(0.7, math.Min(4, 0.2*dot)))
+
 	for _, piece := range o.m.Pieces {
 		ring, fill := polyline(piece.Ring, at), scale(piece.Value)
 		switch {
@@ -65,6 +68,7 @@ func (o mapPlotter) pieces(c draw.Canvas, at func(geomgen.Point) vg.Point) {
 			if o.m.Edges { // a pale dot would not be seen
 				c.DrawGlyph(draw.GlyphStyle{Color: color.Gray{Y: 110}, Radius: radius, Shape: draw.RingGlyph{}}, ring[0])
 			}
+
 			continue
 		}
 
@@ -91,6 +95,7 @@ func fillPolygon(c draw.Canvas, fill color.Color, polygon geomgen.Polygon, at fu
 		}
 
 		var twice vg.Length
+
 		for k, q := range points {
 			next := points[(k+1)%len(points)]
 			twice += (q.X-points[0].X)*(next.Y-points[0].Y) - (next.X-points[0].X)*(q.Y-points[0].Y)
@@ -99,7 +104,9 @@ func fillPolygon(c draw.Canvas, fill color.Color, polygon geomgen.Polygon, at fu
 		if (twice < 0) == (i == 0) {
 			slices.Reverse(points)
 		}
+
 		path.Move(points[0])
+
 		for _, q := range points[1:] {
 			path.Line(q)
 		}
@@ -134,6 +141,7 @@ func grow(ring []vg.Point) []vg.Point {
 
 	mid := vg.Point{X: (lo.X + hi.X) / 2, Y: (lo.Y + hi.Y) / 2}
 	w, h := max(hi.X-lo.X, least)/2, max(hi.Y-lo.Y, least)/2
+
 	return []vg.Point{{X: mid.X - w, Y: mid.Y - h}, {X: mid.X + w, Y: mid.Y - h}, {X: mid.X + w, Y: mid.Y + h}, {X: mid.X - w, Y: mid.Y + h}}
 }
 
@@ -163,6 +171,7 @@ func roundLength(most float64) float64 {
 			return n * power
 		}
 	}
+
 	return power
 }
 
@@ -173,10 +182,12 @@ func LengthText(length float64, srid int32) string {
 		if f >= 1e-6 && f < 1e15 {
 			return strconv.FormatFloat(f, 'f', -1, 64)
 		}
+
 		return strconv.FormatFloat(f, 'g', -1, 64)
 	}
 
 	utm := srid >= 32601 && srid <= 32660 || srid >= 32701 && srid <= 32760 || srid >= 25828 && srid <= 25838
+
 	switch {
 	case srid == 4326 || srid == 4258 || srid == 4269:
 		return number(length) + unit("degree", length)
@@ -230,6 +241,7 @@ func (o mapPlotter) legend(c draw.Canvas, style text.Style) {
 	if o.m.Extent != nil {
 		key(draw.LineStyle{Color: color.Black, Width: vg.Points(1), Dashes: []vg.Length{vg.Points(5), vg.Points(3)}}, "extent")
 	}
+
 	if slices.ContainsFunc(o.m.Pieces, func(p Piece) bool { return math.IsNaN(p.Value) }) {
 		key(draw.LineStyle{Color: scale(math.NaN()), Width: vg.Points(8)}, "no value")
 	}
@@ -242,11 +254,13 @@ func (o mapPlotter) sample(c draw.Canvas, style text.Style) {
 	}
 
 	var b geomgen.Box
+
 	for i, ring := range append(o.m.Sample.Cells, o.m.Sample.Others...) {
 		for k, q := range ring {
 			if i == 0 && k == 0 {
 				b = geomgen.Box{XMin: q.X, YMin: q.Y, XMax: q.X, YMax: q.Y}
 			}
+
 			b = geomgen.Box{XMin: math.Min(b.XMin, q.X), YMin: math.Min(b.YMin, q.Y), XMax: math.Max(b.XMax, q.X), YMax: math.Max(b.YMax, q.Y)}
 		}
 	}
@@ -266,6 +280,7 @@ func (o mapPlotter) sample(c draw.Canvas, style text.Style) {
 		return vg.Point{X: corner.X + pad + (wide-w)/2 + vg.Length((q.X-b.XMin)*factor), Y: corner.Y + pad + vg.Length((q.Y-b.YMin)*factor)}
 	}
 	line := draw.LineStyle{Color: color.Gray{Y: 90}, Width: vg.Points(0.7)}
+
 	for _, ring := range o.m.Sample.Others {
 		points := polyline(ring, at)
 		c.StrokeLines(draw.LineStyle{Color: color.Gray{Y: 200}, Width: vg.Points(0.5)}, append(points, points[0]))

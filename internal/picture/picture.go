@@ -68,6 +68,7 @@ func (o Order) Save(name string) error {
 	if err := p.Save(w, h, name); err != nil {
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}
+
 	return nil
 }
 
@@ -86,6 +87,7 @@ func (o orderPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	blocks := o.order.Blocks
 	colors := rainbow(len(blocks))
+
 	for i, b := range blocks {
 		c.FillPolygon(pale(colors[i]), []vg.Point{
 			{X: x(b.XMin), Y: y(b.YMin)}, {X: x(b.XMax), Y: y(b.YMin)}, {X: x(b.XMax), Y: y(b.YMax)}, {X: x(b.XMin), Y: y(b.YMax)},
@@ -95,6 +97,7 @@ func (o orderPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	centre := func(b geomgen.Box) vg.Point {
 		return vg.Point{X: x((b.XMin + b.XMax) / 2), Y: y((b.YMin + b.YMax) / 2)}
 	}
+
 	for i := 1; i < len(blocks); i++ {
 		style := draw.LineStyle{Color: colors[i], Width: vg.Points(1.8)}
 		c.StrokeLines(style, []vg.Point{centre(blocks[i-1]), centre(blocks[i])})
@@ -109,6 +112,7 @@ func (lineKey) Thumbnail(c *draw.Canvas) {
 	const steps = 24
 	colors := rainbow(steps)
 	mid := (c.Min.Y + c.Max.Y) / 2
+
 	for i := range steps {
 		from := c.Min.X + (c.Max.X-c.Min.X)*vg.Length(i)/steps
 		to := c.Min.X + (c.Max.X-c.Min.X)*vg.Length(i+1)/steps
@@ -121,11 +125,14 @@ func rainbow(n int) []color.Color {
 	if n < 2 {
 		return []color.Color{palette.HSVA{H: 0.66, S: 1, V: 0.85, A: 1}}
 	}
+
 	colors := make([]color.Color, n)
+
 	for i := range colors {
 		h := 0.66 * (1 - float64(i)/float64(n-1))
 		colors[i] = palette.HSVA{H: h, S: 1, V: 0.85, A: 1}
 	}
+
 	return colors
 }
 

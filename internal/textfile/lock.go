@@ -27,6 +27,7 @@ var errHeld = errors.New("another process holds the lock")
 func wait(ctx context.Context, dir string, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, lockFor)
 	defer cancel()
+
 	for {
 		err := try()
 		if !errors.Is(err, errHeld) {
@@ -50,6 +51,7 @@ func lockByFile(ctx context.Context, dir string) (unlock func() error, err error
 		if err == nil {
 			return f.Close()
 		}
+
 		if !errors.Is(err, os.ErrExist) {
 			return err
 		}
@@ -59,8 +61,10 @@ func lockByFile(ctx context.Context, dir string) (unlock func() error, err error
 				return err
 			}
 		}
+
 		return errHeld
 	})
+
 	if err != nil {
 		return nil, err
 	}

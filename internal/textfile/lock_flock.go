@@ -23,14 +23,17 @@ func lock(ctx context.Context, dir string) (unlock func() error, err error) {
 		if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
 			return errHeld
 		}
+
 		return os.NewSyscallError("flock", err)
 	})
+
 	switch {
 	case errors.Is(err, unix.EBADF), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOSYS):
 		// Over NFS only a file that is open for writing can be locked.
 		if err := d.Close(); err != nil {
 			return nil, err
 		}
+
 		return lockByFile(ctx, dir)
 	case err != nil:
 		return nil, errors.Join(err, d.Close())

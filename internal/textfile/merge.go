@@ -56,9 +56,11 @@ func split(content []byte) (others []byte, own metrics, lost error) {
 	}
 
 	no := 0
+
 	for line := range bytes.Lines(content) {
 		no++
 		name, isSample := metricName(string(line))
+
 		switch {
 		case own[name] == nil:
 			others = append(others, line...)
@@ -68,6 +70,7 @@ func split(content []byte) (others []byte, own metrics, lost error) {
 				lost = errors.Join(lost, fmt.Errorf("line %d: %w", no, err))
 				continue
 			}
+
 			own[name][s.key()] = s
 		}
 	}
@@ -85,6 +88,7 @@ func metricName(line string) (name string, isSample bool) {
 		if end := strings.IndexAny(line, blanks+"{"); end >= 0 {
 			line = line[:end]
 		}
+
 		return line, true
 	}
 
@@ -105,6 +109,7 @@ func readSample(name string, line []byte) (series, error) {
 		if errors.As(err, &at) {
 			err = errors.New(at.Msg)
 		}
+
 		return series{}, err
 	}
 
@@ -114,11 +119,13 @@ func readSample(name string, line []byte) (series, error) {
 	}
 
 	s := series{value: found[0].GetUntyped().GetValue()}
+
 	for _, l := range found[0].GetLabel() {
 		s.labels = append(s.labels, label{l.GetName(), l.GetValue()})
 	}
 
 	s.sort()
+
 	for i := 1; i < len(s.labels); i++ {
 		if s.labels[i].name == s.labels[i-1].name {
 			return series{}, fmt.Errorf("%q has the label %s twice", line, s.labels[i].name)
@@ -153,6 +160,7 @@ func (s series) hasLabels(labels []label) bool {
 			return false
 		}
 	}
+
 	return true
 }
 
@@ -161,6 +169,7 @@ func (s series) hasLabels(labels []label) bool {
 func update(own metrics, r Record) {
 	job := []label{{"job_name", validUTF8(r.Job)}, {"table", validUTF8(r.Table)}}
 	add := make(map[string]bool)
+
 	for _, f := range families() {
 		add[f.name] = f.lifetime == counted
 		if f.lifetime == ofRun {
@@ -182,6 +191,7 @@ func update(own metrics, r Record) {
 		if add[n.name] {
 			s.value = max(0, s.value) + max(0, finite(own[n.name][s.key()].value))
 		}
+
 		if s.value == finite(s.value) {
 			own[n.name][s.key()] = s
 		}
@@ -214,6 +224,7 @@ func (m metrics) encode() ([]byte, error) {
 		}
 
 		written := &dto.MetricFamily{Name: proto.String(f.name), Help: proto.String(f.help), Type: kind.Enum()}
+
 		for _, key := range slices.Sorted(maps.Keys(m[f.name])) {
 			s, one := m[f.name][key], new(dto.Metric)
 			for _, l := range s.labels {
@@ -225,6 +236,7 @@ func (m metrics) encode() ([]byte, error) {
 			} else {
 				one.Gauge = &dto.Gauge{Value: proto.Float64(s.value)}
 			}
+
 			written.Metric = append(written.Metric, one)
 		}
 

@@ -75,17 +75,20 @@ func samples(r Record) []sample {
 	for stage, seconds := range r.Stages {
 		all = append(all, sample{"loadgrid_last_run_stage_seconds", seconds, []label{{"stage", stage}}})
 	}
+
 	for _, o := range outcomes() {
 		var n float64
 		if o == r.Outcome {
 			n = 1
 		}
+
 		all = append(all, sample{"loadgrid_runs_total", n, []label{{"outcome", string(o)}}})
 	}
 
 	if r.WALBytes > 0 {
 		all = append(all, sample{"loadgrid_last_run_wal_bytes", float64(r.WALBytes), nil})
 	}
+
 	if r.Outcome == Published {
 		all = append(all, sample{"loadgrid_table_rows", float64(r.TableRows), nil})
 		if r.HeapBytes > 0 {

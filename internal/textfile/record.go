@@ -60,6 +60,7 @@ func (r Record) validate() error {
 	if r.Job == "" {
 		return fmt.Errorf("a record of a run needs the name of its job")
 	}
+
 	if r.Ended.IsZero() {
 		return fmt.Errorf("a record of a run of job %q needs the time at which it ended", r.Job)
 	}

@@ -31,9 +31,11 @@ func CheckName(path string) error {
 	if path == "" {
 		return errors.New("a file for metrics needs a name")
 	}
+
 	if base := filepath.Base(path); !strings.HasSuffix(base, ".prom") || base == ".prom" || strings.HasSuffix(path, string(filepath.Separator)) {
 		return fmt.Errorf("the file for metrics %q must have a name that ends in .prom: node_exporter reads no other", path)
 	}
+
 	return nil
 }
 
@@ -52,6 +54,7 @@ func Write(ctx context.Context, path string, r Record) error {
 	if err := CheckName(path); err != nil {
 		return err
 	}
+
 	if err := r.validate(); err != nil {
 		return err
 	}
@@ -87,6 +90,7 @@ func write(ctx context.Context, path string, r Record) (err error) {
 	}
 
 	aside := target + ".broken"
+
 	switch {
 	case unreadable != nil:
 		err, broken = os.Rename(target, aside), unreadable
@@ -97,9 +101,11 @@ func write(ctx context.Context, path string, r Record) (err error) {
 	if err != nil {
 		return err
 	}
+
 	if err := replace(target, content); err != nil {
 		return err
 	}
+
 	if broken != nil {
 		return &Warning{Path: path, Aside: aside, Err: broken}
 	}
@@ -115,13 +121,16 @@ func resolveLinks(path string) (string, error) {
 		if err != nil {
 			break // no link, or nothing that could be asked
 		}
+
 		if !filepath.IsAbs(to) {
 			to = filepath.Join(filepath.Dir(path), to)
 		}
+
 		path = to
 	}
 
 	info, err := os.Lstat(path)
+
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return path, nil
@@ -142,6 +151,7 @@ func kindOf(mode os.FileMode) string {
 	case mode&os.ModeSymlink != 0:
 		return "link that leads nowhere"
 	}
+
 	return "special file"
 }
 
@@ -152,12 +162,14 @@ func read(path string) (content []byte, unreadable, err error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil, nil
 	}
+
 	if err != nil {
 		return nil, err, nil
 	}
 
 	var b bytes.Buffer
 	_, unreadable = io.Copy(&b, f)
+
 	return b.Bytes(), unreadable, f.Close()
 }
 
@@ -184,9 +196,11 @@ func replace(path string, content []byte) (err error) {
 	if err == nil {
 		err = f.Chmod(0o644) // whatever the umask: node_exporter is another user
 	}
+
 	if err == nil {
 		err = f.Sync() // else a crash may leave the new name on an empty file
 	}
+
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
