@@ -69,8 +69,9 @@ func open(ctx context.Context, e *environment, p *plan.Plan) (s preparation, err
 	}
 
 	warnArea(e, s.plan.Job)
+	err = s.check(ctx, e)
 
-	return s, s.check(ctx, e)
+	return s, err
 }
 
 // acquireTable checks the server, and takes the table's lock.

@@ -50,5 +50,7 @@ func (f *loadFlags) options(cmd *cobra.Command) (o loadOptions, err error) {
 		return o, err
 	}
 
-	return o, f.schedule.applyRun(cmd, &o.run)
+	err = f.schedule.applyRun(cmd, &o.run)
+
+	return o, err
 }

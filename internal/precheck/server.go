@@ -51,7 +51,9 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (catalog.Relation, e
 		return t, err
 	}
 
-	return t, t.Find(ctx, conn)
+	err = t.Find(ctx, conn)
+
+	return t, err
 }
 
 const serverSQL = `

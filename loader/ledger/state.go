@@ -51,7 +51,9 @@ func (l Ledger) ShownRuns(ctx context.Context, q pg.Querier, t catalog.Relation)
 			return r, err
 		}
 
-		return r, json.Unmarshal(state, &r.State)
+		err = json.Unmarshal(state, &r.State)
+
+		return r, err
 	})
 
 	return list, pg.Wrap(err, "reading the ledger about table %s", t.Table)
