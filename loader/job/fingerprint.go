@@ -23,6 +23,13 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 		area, rule = j.Area.Digest(), j.Area.Rule
 	}
 
+	// No constants are no constants, whether the list is empty or absent: the ledger
+	// keeps neither.
+	constants := j.Set
+	if len(constants) == 0 {
+		constants = nil
+	}
+
 	b, err := json.Marshal(struct {
 		Format  int
 		Table   Table
@@ -44,7 +51,7 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 		Code     geomgen.Code      `json:",omitempty"`
 		Order    geomgen.CodeOrder `json:",omitempty"`
 		Unique   bool              `json:",omitempty"`
-	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, j.Set, string(j.Index), j.tableLayout(),
+	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, constants, string(j.Index), j.tableLayout(),
 		j.maskExtent(), area, rule, j.Coverage, j.Clip, j.Geometry, j.Code, j.CodeOrder, j.CodeIndex})
 
 	if err != nil {

@@ -26,6 +26,7 @@ func FuzzJob(f *testing.F) {
 		`{"table":{"name":"t"},"grid":{"dx":1,"dy":1},"area":{"rule":"within","sql":"select 1","segmentize":-0},"coverage":true,"clip":true,"geometry":"multipolygon"}`,
 		`{"table":{"name":"t"},"grid":{"dx":250,"dy":250,"srid":3035},"cols":5,"rows":5,"code":"inspire","code_order":"ne","set":[{"name":"a","type":"jsonb","value":"{\"\\u0000\":-0}"},{"name":"b","type":"","value":"\ud800"}]}`,
 		`{"table":{"name":"t"},"grid":{"dx":1e308,"dy":5e-324},"cols":1073741824,"rows":-1,"streams":9223372036854775807,"chunk_rows":-9223372036854775808}`,
+		`{"table":{"name":"t"},"grid":{"dx":1,"dy":1},"cols":1,"rows":1,"set":[]}`,
 		`{"table":null,"grid":[],"area":{}}`,
 	} {
 		f.Add([]byte(seed))
