@@ -8,13 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/internal/serverlimit"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newBenchCommand() *cobra.Command {
-	var options benchOptions
+	var o benchOptions
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure the server's limit, and loadgrid's share of it, in under a minute",
@@ -38,62 +38,54 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
   loadgrid bench --rows 200000 --schema scratch
   loadgrid bench --progress json 2> bench.jsonl`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := options.check(cmd); err != nil {
-				return err
-			}
-			return runBench(cmd.Context(), options, streamsOf(cmd))
-		},
 	}
 
-	fs := cmd.Flags()
-	registerDSN(cmd, &options.dsn)
-	fs.Int64Var(&options.Rows, "rows", 1_000_000, "`number` of rows of each COPY, at most 10,000,000; fewer are taken where the server is too slow")
-	fs.StringVar(&options.Schema, "schema", "", "`schema` in which the table is while a transaction lasts; defaults to the first of the search_path, as in load")
-	options.progress.register(cmd)
+	table := append(options.Table{
+		options.DSNOption(&o.server.DSN),
+		{Name: "rows", Value: options.Int(&o.Rows, 1), Default: "1000000",
+			Help: "`number` of rows of each COPY, at most 10,000,000; fewer are taken where the server is too slow"},
+		{Name: "schema", Value: options.Text(&o.Schema, "the name is empty"),
+			Help: "`schema` in which the table is while a transaction lasts; defaults to the first of the search_path, as in load"},
+	}, o.progress.Table()...)
+	addFlags(cmd, table)
+
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := table.Apply(givenValues(cmd)); err != nil {
+			return err
+		}
+		return runBench(cmd.Context(), o, streamsOf(cmd))
+	}
 
 	return cmd
 }
 
-// benchOptions are what the flags of bench say.
+// benchOptions say what is measured.
 type benchOptions struct {
 	serverlimit.Options
-	dsn      string
-	progress progressFlags
+	server   serverOptions
+	progress progressOptions
 }
 
-// check refuses what the library takes for its defaults.
-func (o *benchOptions) check(cmd *cobra.Command) error {
-	if err := checkPositive(cmd, "rows"); err != nil {
-		return err
-	}
-	if cmd.Flags().Changed("schema") && o.Schema == "" {
-		return &geomgen.ParamError{Param: "schema", Value: `""`, Reason: "the name is empty"}
-	}
-
-	return nil
-}
-
-func runBench(ctx context.Context, options benchOptions, std streams) error {
+func runBench(ctx context.Context, o benchOptions, std streams) error {
 	// Before a connection is opened, as in load.
-	if err := options.Validate(); err != nil {
+	if err := o.Validate(); err != nil {
 		return err
 	}
 
-	r, err := options.progress.reporter(std.err)
+	r, err := o.progress.reporter(std.err)
 	if err != nil {
 		return err
 	}
 
-	pool, err := loader.Open(ctx, resolveDSN(options.dsn), 1)
+	pool, err := o.server.open(ctx, 1)
 	if err != nil {
 		return err
 	}
 	defer loader.Close(pool)
 
-	options.Progress = new(loader.Progress)
-	stop := r.follow(options.Progress)
-	result, err := serverlimit.Measure(ctx, pool, options.Options)
+	o.Progress = new(loader.Progress)
+	stop := r.follow(o.Progress)
+	result, err := serverlimit.Measure(ctx, pool, o.Options)
 	stop()
 	if err != nil {
 		return err

@@ -16,12 +16,13 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/localpg"
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/internal/picture"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newDemoCommand() *cobra.Command {
-	var options demoOptions
+	o := demoOptions{picture: "loadgrid-demo.png"}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Load a grid into a throwaway PostGIS, ask it some questions, draw it",
@@ -36,25 +37,32 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
   loadgrid demo --keep
   LOADGRID_DSN=postgresql://me@localhost/gis loadgrid demo --picture grid.png`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runDemo(cmd.Context(), options, streamsOf(cmd))
-		},
 	}
 
-	fs := cmd.Flags()
-	fs.StringVar(&options.dsn, "dsn", "", "`connection` string or URL of a database to use; defaults to $LOADGRID_DSN, then to a throwaway server")
-	fs.BoolVar(&options.install, "install", false, "install Debian's packages with apt-get, as root or with sudo, where nothing else works")
-	fs.BoolVar(&options.keep, "keep", false, "leave the database up, and print how to reach and stop it")
-	fs.StringVar(&options.picture, "picture", "loadgrid-demo.png", "`file` for the picture, PNG or SVG by its name; empty for none")
-	options.progress.register(cmd)
+	dsn := options.DSNOption(&o.dsn)
+	dsn.Help = "`connection` string or URL of a database to use; defaults to $LOADGRID_DSN, then to a throwaway server"
+	table := append(options.Table{
+		dsn,
+		{Name: "install", Value: options.Bool(&o.install), Help: "install Debian's packages with apt-get, as root or with sudo, where nothing else works"},
+		{Name: "keep", Value: options.Bool(&o.keep), Help: "leave the database up, and print how to reach and stop it"},
+		{Name: "picture", Value: options.Text(&o.picture, ""), Default: o.picture, Help: "`file` for the picture, PNG or SVG by its name; empty for none"},
+	}, o.progress.Table()...)
+	addFlags(cmd, table)
+
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := table.Apply(givenValues(cmd)); err != nil {
+			return err
+		}
+		return runDemo(cmd.Context(), o, streamsOf(cmd))
+	}
 
 	return cmd
 }
 
-// demoOptions is the command's flags.
+// demoOptions say which database the demo uses, and what it leaves.
 type demoOptions struct {
 	dsn, picture  string
-	progress      progressFlags
+	progress      progressOptions
 	install, keep bool
 }
 
@@ -65,14 +73,14 @@ const (
 	demoRows = 800
 )
 
-func runDemo(ctx context.Context, options demoOptions, std streams) (err error) {
+func runDemo(ctx context.Context, o demoOptions, std streams) (err error) {
 	// Before a server is started for nothing.
-	r, err := options.progress.reporter(std.err)
+	r, err := o.progress.reporter(std.err)
 	if err != nil {
 		return err
 	}
 
-	db, err := localpg.Provision(ctx, localpg.Request{DSN: resolveDSN(options.dsn), Install: options.install, Out: std.out})
+	db, err := localpg.Provision(ctx, localpg.Request{DSN: resolveDSN(o.dsn), Install: o.install, Out: std.out})
 	if err != nil {
 		return err
 	}
@@ -104,11 +112,11 @@ func runDemo(ctx context.Context, options demoOptions, std streams) (err error) 
 	if err := loadDemo(ctx, r, pool, schema, std.out); err != nil {
 		return err
 	}
-	if err := queryAndDraw(ctx, std.out, pool, loader.Table{Schema: schema, Name: "grid"}, options.picture); err != nil {
+	if err := queryAndDraw(ctx, std.out, pool, loader.Table{Schema: schema, Name: "grid"}, o.picture); err != nil {
 		return err
 	}
 
-	if options.keep {
+	if o.keep {
 		kept = true
 		printKept(std.out, db, schema)
 	}

@@ -11,11 +11,12 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newDumpCommand() *cobra.Command {
-	var options dumpOptions
+	var o dumpOptions
 	cmd := &cobra.Command{
 		Use:   "dump --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short: "Write the rows as a binary COPY file, without a server",
@@ -27,38 +28,47 @@ asks no server, but for an area of interest that needs one: a query, or another 
   psql -c 'create table grid (cell_id bigint, col integer, row integer, geom geometry(Polygon))'
   psql -c "\copy grid from grid.copy (format binary)"`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			job, err := options.cells.job(cmd, loader.Table{Name: "dump"})
-			if err != nil {
-				return err
-			}
-			return runDump(cmd.Context(), job, options, streamsOf(cmd))
-		},
 	}
 
-	cmd.Flags().StringVar(&options.out, "out", "", "`file` to write, - for stdout (default -)")
-	registerDSN(cmd, &options.dsn)
-	options.cells.register(cmd)
+	own := options.Table{
+		{Name: "out", Group: "Output", Value: options.Text(&o.out, ""), Default: "-", Help: "`file` to write, - for stdout"},
+		options.DSNOption(&o.server.DSN),
+	}
+	addFlags(cmd, o.cells.Table(), own)
+
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		values, std := givenValues(cmd), streamsOf(cmd)
+		if err := append(o.cells.Table(), own...).Apply(values); err != nil {
+			return err
+		}
+
+		o.cells.Job.Table = loader.Table{Name: "dump"}
+		if err := o.cells.Complete(values, std.in); err != nil {
+			return err
+		}
+		return runDump(cmd.Context(), o, std)
+	}
 
 	return cmd
 }
 
-// dumpOptions are what the flags of dump say.
+// dumpOptions say which rows are written, and where.
 type dumpOptions struct {
-	cells    cellFlags
-	out, dsn string
+	cells  options.Cells
+	server serverOptions
+	out    string // "" or - for stdout
 }
 
-func runDump(ctx context.Context, job loader.Job, options dumpOptions, std streams) error {
-	p, err := planJob(ctx, job, options.dsn, std.err)
+func runDump(ctx context.Context, o dumpOptions, std streams) error {
+	p, err := planJob(ctx, o.cells.Job, o.server, std.err)
 	if err != nil {
 		return err
 	}
 
 	write := func(w io.Writer) error { return p.WriteCopy(ctx, w) }
 	switch {
-	case options.out != "" && options.out != "-":
-		err = writeFileAtomically(options.out, write)
+	case o.out != "" && o.out != "-":
+		err = writeFileAtomically(o.out, write)
 	case isTerminal(std.out):
 		err = usageError{errors.New("a binary file on a terminal helps nobody: use --out FILE, or a pipe")}
 	default:

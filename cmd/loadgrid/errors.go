@@ -7,9 +7,8 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/spf13/cobra"
-
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -29,16 +28,16 @@ type runError struct {
 func (e *runError) Error() string { return e.err.Error() }
 func (e *runError) Unwrap() error { return e.err }
 
-// reportError writes the error of cmd in one line: an object where the other lines
+// reportError writes the error of a command in one line: an object where the other lines
 // on stderr are objects, too.
-func reportError(w io.Writer, ctx context.Context, cmd *cobra.Command, err error) {
-	text := redact(errorMessage(ctx, cmd, err))
+func reportError(w io.Writer, ctx context.Context, command string, asJSON bool, err error) {
+	text := redact(errorMessage(ctx, command, err))
 	var inJob *jobError
 	if errors.As(err, &inJob) {
-		cmd = inJob.cmd
+		asJSON = inJob.json
 	}
 
-	if writesJSON(cmd) {
+	if asJSON {
 		log := slog.New(slog.NewJSONHandler(w, nil)).With("type", "log")
 		var run *runError
 		if errors.As(err, &run) {
@@ -55,9 +54,9 @@ func reportError(w io.Writer, ctx context.Context, cmd *cobra.Command, err error
 	fmt.Fprintf(w, "loadgrid: %s\n", text)
 }
 
-// errorMessage returns what to say of an error of cmd, and where it was one of usage,
-// where help is.
-func errorMessage(ctx context.Context, cmd *cobra.Command, err error) string {
+// errorMessage returns what to say of an error of a command, and where it was one of
+// usage, where help is.
+func errorMessage(ctx context.Context, command string, err error) string {
 	var bySignal signalError
 	var resumable *loader.ResumableError
 	var wrongParam *geomgen.ParamError
@@ -84,21 +83,15 @@ func errorMessage(ctx context.Context, cmd *cobra.Command, err error) string {
 		}
 		return "--" + oneLine(p.Error())
 	case errors.As(err, &wrongUsage):
-		return fmt.Sprintf("%s: see '%s --help'", oneLine(err.Error()), cmd.CommandPath())
+		return fmt.Sprintf("%s: see '%s --help'", oneLine(err.Error()), command)
 	}
 
 	return oneLine(err.Error())
 }
 
-// writesJSON reports whether a command writes objects to stderr.
-func writesJSON(cmd *cobra.Command) bool {
-	for _, name := range []string{"progress", "log-format"} {
-		if f := cmd.Flags().Lookup(name); f != nil && f.Value.String() == "json" {
-			return true
-		}
-	}
-
-	return false
+// writesJSON reports whether a command with these values writes objects to stderr.
+func writesJSON(v options.Values) bool {
+	return v.Text("progress") == "json" || v.Text("log-format") == "json"
 }
 
 // argsAskForJSON reports the same of a command line that could not be read to its end.

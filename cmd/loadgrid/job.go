@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
 func newJobCommand() *cobra.Command {
@@ -47,19 +48,13 @@ func newJobCheckCommand() *cobra.Command {
 no server, and needs no secrets: variables and files for the connection may be missing.`,
 		Args: checkArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runJobCheck(cmd.Context(), args[0], streamsOf(cmd))
+			return runJobCheck(cmd.Context(), args[0], cmd.CommandPath(), streamsOf(cmd))
 		},
 	}
 }
 
-func runJobCheck(ctx context.Context, file string, std streams) error {
-	load := &cobra.Command{Use: "load"} // as if it were on its command line
-	new(loadFlags).register(load)
-	load.SetContext(ctx)
-	load.SetIn(std.in)
-
-	jobs := jobFileFlags{file: file}
-	set, err := jobs.open(load)
+func runJobCheck(ctx context.Context, file, command string, std streams) error {
+	set, err := openJobs(jobFileOptions{file: file}, nil, command, std.in)
 	if err != nil {
 		return err
 	}
@@ -76,32 +71,5 @@ func runJobCheck(ctx context.Context, file string, std streams) error {
 	return err
 }
 
-// jobSchema returns the schema. What a key is for is what the help says of its flag.
-func jobSchema() ([]byte, error) {
-	load := new(cobra.Command)
-	new(loadFlags).register(load)
-	return jobfile.Schema(func(key string) string {
-		switch key {
-		case "name":
-			return "what the job is called in messages, in logs and by --only; its table's name when left out"
-		case "password":
-			return "password where dsn has none: ${VARIABLE} or file:PATH, never itself"
-		case "dsn":
-			return describeFlag(load, key) + "; ${VARIABLE} in it is filled in, and file:PATH stands for what the file holds"
-		case "defaults":
-			return "what holds for all jobs that do not say otherwise"
-		case "jobs":
-			return "the jobs, in the order in which they are done"
-		}
-
-		return describeFlag(load, key)
-	})
-}
-
-func describeFlag(cmd *cobra.Command, name string) string {
-	flag := cmd.Flags().Lookup(name)
-	if flag == nil {
-		return ""
-	}
-	return strings.ReplaceAll(flag.Usage, "`", "")
-}
+// jobSchema returns the schema of job files.
+func jobSchema() ([]byte, error) { return jobfile.Schema(new(options.Load).Table()) }

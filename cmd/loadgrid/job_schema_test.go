@@ -4,71 +4,17 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// flagsOutsideFiles are flags of load that are no keys of job files, and why.
-func flagsOutsideFiles() map[string]string {
-	return map[string]string{
-		"job":        "names the file",
-		"only":       "chooses among the file's jobs",
-		"keep-going": "is about all of the file's jobs",
-		"help":       "is for people",
-	}
-}
-
-// keysWithoutFlag are keys that are no flags.
-func keysWithoutFlag() map[string]string {
-	return map[string]string{"name": "tells several jobs apart", "password": "would be shown in the list of processes"}
-}
-
-func TestKeysAreTheFlagsOfLoad(t *testing.T) {
-	cmd := newLoadCommand()
-	cmd.InitDefaultHelpFlag()
-	keys := jobfile.Keys()
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if _, not := flagsOutsideFiles()[f.Name]; not == slices.Contains(keys, f.Name) {
-			t.Errorf("--%s: a key is %v", f.Name, !not)
-		}
-	})
-
-	for _, key := range keys {
-		_, not := keysWithoutFlag()[key]
-		flag := cmd.Flags().Lookup(key)
-		if not == (flag != nil) {
-			t.Errorf("key %s is a flag: %v", key, flag != nil)
-		}
-		if flag == nil {
-			continue
-		}
-
-		// The choices are those that the help names.
-		var named []string
-		if m := regexp.MustCompile("`([a-z-]+(?:\\|[a-z-]+)+)`").FindStringSubmatch(flag.Usage); m != nil {
-			named = strings.Split(m[1], "|")
-		}
-		if choices := jobfile.Choices(key); !slices.Equal(choices, named) {
-			t.Errorf("key %s may be %q, and its flag %q", key, choices, named)
-		}
-	}
-
-	for name := range flagsOutsideFiles() {
-		if cmd.Flags().Lookup(name) == nil {
-			t.Errorf("--%s is no flag", name)
-		}
-	}
-}
-
-// TestSchemaFile keeps docs/job.schema.json what the types give. -update writes it.
+// TestSchemaFile keeps docs/job.schema.json what the table of options gives. -update writes it.
 func TestSchemaFile(t *testing.T) {
 	const name = "../../docs/job.schema.json"
 	code, stdout, stderr := call(t.Context(), "job", "schema")
@@ -90,7 +36,7 @@ func TestSchemaFile(t *testing.T) {
 		t.Errorf("%s is not what 'loadgrid job schema' prints: go test ./cmd/loadgrid -run TestSchemaFile -update", name)
 	}
 
-	for _, key := range append(jobfile.Keys(), "defaults", "jobs") {
+	for _, key := range append(names(new(options.Load).Table().In(options.Job)), "defaults", "jobs") {
 		if n := len(regexp.MustCompile(`(?s)"`+key+`": \{.*?"description": "[^"]`).FindAllString(stdout, -1)); n == 0 {
 			t.Errorf("%s has no description", key)
 		}
@@ -119,6 +65,13 @@ func TestJobFileOfTheREADME(t *testing.T) {
 	if said := strings.ReplaceAll(stderr, name, "jobs.yaml"); !strings.Contains(string(readme), "\n"+said) {
 		t.Errorf("the README does not have: %s", said)
 	}
+}
+
+func names(table options.Table) (list []string) {
+	for _, o := range table {
+		list = append(list, o.Name)
+	}
+	return list
 }
 
 func mustAbs(t *testing.T, name string) string {

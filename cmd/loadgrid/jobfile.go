@@ -9,99 +9,93 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// jobFileFlags are the flags that say which jobs of a file are done.
-type jobFileFlags struct {
+// jobFileOptions say which jobs of a file are done.
+type jobFileOptions struct {
 	file      string
 	only      []string
 	keepGoing bool
 }
 
-func (f *jobFileFlags) register(cmd *cobra.Command, usage string) {
-	fs := cmd.Flags()
-	fs.StringVar(&f.file, "job", "", usage)
-	fs.StringArrayVar(&f.only, "only", nil, "of the jobs of --job only the one of this `name`; may be given several times")
-	_ = cmd.MarkFlagFilename("job", "yaml", "yml")
-}
-
-func (f *jobFileFlags) registerKeepGoing(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.keepGoing, "keep-going", false, "do the other jobs of --job when one fails; the exit code is that of the first that did")
-}
-
-// isSet reports whether jobs of a file are asked for.
-func (f *jobFileFlags) isSet(cmd *cobra.Command) (bool, error) {
-	if cmd.Flags().Changed("job") {
-		return true, nil
+// table returns the options, which write into o; help is that of --job.
+func (o *jobFileOptions) table(help string, keepGoing bool) options.Table {
+	needsFile := []options.Condition{{Options: []string{"job"}, Reason: "needs a job file: job"}}
+	add := func(text string) error {
+		o.only = append(o.only, text)
+		return nil
 	}
 
-	for _, name := range []string{"only", "keep-going"} {
-		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Changed {
-			return false, &geomgen.ParamError{Param: name, Value: flag.Value.String(), Reason: "needs a job file: --job"}
-		}
+	table := options.Table{
+		{Name: "job", Group: "Job file", In: options.Flag, Value: options.File(&o.file, "the name is empty"), Help: help},
+		{Name: "only", Group: "Job file", In: options.Flag, Value: options.List(add), With: needsFile,
+			Help: "of the jobs of --job only the one of this `name`; may be given several times"},
+	}
+	if !keepGoing {
+		return table
 	}
 
-	return false, nil
+	return append(table, options.Option{Name: "keep-going", Group: "Job file", In: options.Flag, Value: options.Bool(&o.keepGoing), With: needsFile,
+		Help: "do the other jobs of --job when one fails; the exit code is that of the first that did"})
 }
 
 // jobSet are the jobs of a file that are to be done.
 type jobSet struct {
-	cmd   *cobra.Command // whose flags win
-	file  *jobfile.File
-	dir   string // what names of files in it are relative to
-	jobs  []*jobfile.Job
-	stdin []byte // what jobs read there
+	flags   options.Values // of the command line, which win
+	command string         // as people call it
+	file    *jobfile.File
+	dir     string // what names of files in it are relative to
+	jobs    []*jobfile.Job
+	stdin   []byte // what jobs read there
 }
 
-// open reads the file and selects the jobs.
-func (f *jobFileFlags) open(cmd *cobra.Command) (*jobSet, error) {
-	name, data, err := f.read(cmd)
+// openJobs reads the file and selects the jobs. flags are what the command line gives.
+func openJobs(o jobFileOptions, flags options.Values, command string, stdin io.Reader) (*jobSet, error) {
+	name, data, err := o.read(stdin)
 	if err != nil {
 		return nil, err
 	}
 
-	s := &jobSet{cmd: cmd, dir: filepath.Dir(f.file)}
-	if s.file, err = jobfile.Read(name, data); err != nil {
+	s := &jobSet{flags: flags, command: command, dir: filepath.Dir(o.file)}
+	if s.file, err = jobfile.Read(name, data, new(options.Load).Table()); err != nil {
 		return nil, err
 	}
-	if s.jobs, err = f.selectJobs(s.file); err != nil {
+	if s.jobs, err = o.selectJobs(s.file); err != nil {
 		return nil, err
 	}
 
-	if table := cmd.Flags().Lookup("table"); table.Changed && len(s.jobs) > 1 {
-		return nil, &geomgen.ParamError{Param: "table", Value: table.Value.String(),
+	if flags.Has("table") && len(s.jobs) > 1 {
+		return nil, &geomgen.ParamError{Param: "table", Value: flags.Text("table"),
 			Reason: fmt.Sprintf("goes with one job, and there are %d: choose it with --only", len(s.jobs))}
 	}
-	return s, s.readStdin(f.file == "-")
+	return s, s.readStdin(o.file == "-", stdin)
 }
 
 // read returns the content of the file, and what to call it.
-func (f *jobFileFlags) read(cmd *cobra.Command) (name string, data []byte, err error) {
-	var r io.Reader = cmd.InOrStdin()
-	name = "stdin"
-	if f.file != "-" {
-		file, err := os.Open(f.file)
+func (o *jobFileOptions) read(stdin io.Reader) (name string, data []byte, err error) {
+	name, r := "stdin", stdin
+	if o.file != "-" {
+		file, err := os.Open(o.file)
 		if err != nil {
-			return "", nil, &geomgen.ParamError{Param: "job", Value: quoteEmpty(f.file), Reason: "cannot be read: " + errorWithoutPath(err)}
+			return "", nil, &geomgen.ParamError{Param: "job", Value: options.QuoteEmpty(o.file), Reason: "cannot be read: " + options.WithoutPath(err)}
 		}
 		defer func() { _ = file.Close() }()
 
-		name, r = f.file, file
+		name, r = o.file, file
 	}
 
 	if data, err = io.ReadAll(io.LimitReader(r, jobfile.MaxSize+1)); err != nil {
-		return "", nil, &geomgen.ParamError{Param: "job", Value: quoteEmpty(f.file), Reason: "cannot be read: " + errorWithoutPath(err)}
+		return "", nil, &geomgen.ParamError{Param: "job", Value: options.QuoteEmpty(o.file), Reason: "cannot be read: " + options.WithoutPath(err)}
 	}
 	return name, data, nil
 }
 
 // selectJobs returns the jobs that --only names, in the file's order; without it, all.
-func (f *jobFileFlags) selectJobs(file *jobfile.File) ([]*jobfile.Job, error) {
-	if f.only == nil {
+func (o *jobFileOptions) selectJobs(file *jobfile.File) ([]*jobfile.Job, error) {
+	if o.only == nil {
 		return file.Jobs, nil
 	}
 
@@ -110,32 +104,28 @@ func (f *jobFileFlags) selectJobs(file *jobfile.File) ([]*jobfile.Job, error) {
 		names = append(names, job.DisplayName())
 	}
 
-	for _, name := range f.only {
+	for _, name := range o.only {
 		if !slices.Contains(names, name) {
-			reason := "is no job of " + file.Name
+			reason := "is not a job of " + file.Name
 			if near, ok := jobfile.Nearest(name, names); ok {
 				reason += fmt.Sprintf(": did you mean %q?", near)
 			} else {
 				reason += ", which has " + strings.Join(names, ", ")
 			}
 
-			return nil, &geomgen.ParamError{Param: "only", Value: quoteEmpty(name), Reason: reason}
+			return nil, &geomgen.ParamError{Param: "only", Value: options.QuoteEmpty(name), Reason: reason}
 		}
 	}
 
-	return slices.DeleteFunc(slices.Clone(file.Jobs), func(j *jobfile.Job) bool { return !slices.Contains(f.only, j.DisplayName()) }), nil
+	return slices.DeleteFunc(slices.Clone(file.Jobs), func(j *jobfile.Job) bool { return !slices.Contains(o.only, j.DisplayName()) }), nil
 }
 
 // readStdin reads stdin where a job's area is there: it is read again for each job,
 // and each time that one is looked at.
-func (s *jobSet) readStdin(jobFileOnStdin bool) error {
+func (s *jobSet) readStdin(jobFileOnStdin bool, stdin io.Reader) error {
 	for _, job := range s.jobs {
-		p := s.parseFlags(job)
-		if p.err != nil {
-			return p.err
-		}
-
-		if p.flags.cells.area.file != "-" || s.stdin != nil {
+		p := s.newJob(job)
+		if p.values.Text("aoi") != "-" || s.stdin != nil {
 			continue
 		}
 
@@ -143,9 +133,9 @@ func (s *jobSet) readStdin(jobFileOnStdin bool) error {
 			return p.locate(&geomgen.ParamError{Param: "aoi", Value: "-", Reason: "contradicts job -: stdin has the job file"})
 		}
 
-		data, err := io.ReadAll(s.cmd.InOrStdin())
+		data, err := io.ReadAll(stdin)
 		if err != nil {
-			return p.locate(&geomgen.ParamError{Param: "aoi", Value: "-", Reason: "cannot be read: " + errorWithoutPath(err)})
+			return p.locate(&geomgen.ParamError{Param: "aoi", Value: "-", Reason: "cannot be read: " + options.WithoutPath(err)})
 		}
 
 		s.stdin = append([]byte{}, data...)
@@ -159,7 +149,12 @@ func (s *jobSet) readStdin(jobFileOnStdin bool) error {
 func (s *jobSet) check(ctx context.Context, secrets bool) error {
 	var errs []error
 	for _, job := range s.jobs {
-		if err := s.prepare(job, secrets).check(ctx, secrets); err != nil {
+		p, err := s.prepare(job, secrets)
+		if err == nil {
+			err = p.check(ctx, secrets)
+		}
+
+		if err != nil {
 			errs = append(errs, err)
 		}
 	}

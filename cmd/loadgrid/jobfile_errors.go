@@ -7,16 +7,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
 // valueError is an error of the value of a key.
 func (p *preparedJob) valueError(key string, err error) error {
-	wrong := jobfile.Error{Pos: p.settings[key].Items[0].Pos, Message: key + " " + err.Error()}
-	return &jobError{cmd: p.cmd, help: p.set.cmd, err: &jobfile.Errors{File: p.set.file.Name, List: []jobfile.Error{wrong}}}
+	wrong := jobfile.Error{Pos: p.values[key][0].Pos, Message: key + " " + err.Error()}
+	return p.newError(&jobfile.Errors{File: p.set.file.Name, List: []jobfile.Error{wrong}})
+}
+
+func (p *preparedJob) newError(err error) *jobError {
+	return &jobError{json: writesJSON(p.values), command: p.set.command, err: err}
 }
 
 // locate says of an error which job it is of, and where in the file the value stands that
@@ -26,21 +29,21 @@ func (p *preparedJob) locate(err error) error {
 		return nil
 	}
 
-	e := &jobError{cmd: p.cmd, help: p.set.cmd, err: err}
+	e := p.newError(err)
 	if len(p.set.file.Jobs) > 1 {
 		e.job = p.name()
 	}
 
 	var param *geomgen.ParamError
-	if errors.As(err, &param) && !p.set.cmd.Flags().Changed(param.Param) {
+	if errors.As(err, &param) && !p.set.flags.Has(param.Param) {
 		pos := p.source.Pos()
-		if setting, ok := p.settings[param.Param]; ok {
-			pos = setting.Items[0].Pos
-			for _, item := range setting.Items {
-				if item.Text == param.Value {
-					pos = item.Pos
-				}
-			}
+		if items := p.values[param.Param]; len(items) > 0 {
+			pos = items[0].Pos
+		}
+
+		var inItem *options.ItemError
+		if errors.As(err, &inItem) {
+			pos = inItem.Pos
 		}
 
 		e.pos, e.position = pos, fmt.Sprintf("%s:%d:%d: ", p.set.file.Name, pos.Line, pos.Column)
@@ -51,11 +54,11 @@ func (p *preparedJob) locate(err error) error {
 
 // jobError is an error of one of a file's jobs.
 type jobError struct {
-	job      string         // "" where the file has one alone
-	pos      jobfile.Pos    // of what is wrong, 0:0 where that is not the file
-	position string         // FILE:LINE:COLUMN: of what is wrong, "" where that is not the file
-	cmd      *cobra.Command // with the job's flags
-	help     *cobra.Command // whose help helps
+	job      string      // "" where the file has one alone
+	pos      options.Pos // of what is wrong, 0:0 where that is not the file
+	position string      // FILE:LINE:COLUMN: of what is wrong, "" where that is not the file
+	json     bool        // whether the job writes objects to stderr
+	command  string      // whose help helps
 	err      error
 }
 
@@ -69,9 +72,10 @@ func (e *jobError) prefix() string {
 	return e.position + "job " + e.job + ": "
 }
 
-// message is what errorMessage says without a file, but that what stands in the file is no flag.
+// message is what errorMessage says without a file, except that what stands in the file is
+// not a flag.
 func (e *jobError) message(ctx context.Context) string {
-	text := errorMessage(ctx, e.help, e.err)
+	text := errorMessage(ctx, e.command, e.err)
 	if e.position != "" {
 		text = strings.TrimPrefix(text, "--")
 	}
@@ -112,5 +116,5 @@ func (s *jobSet) joinErrors(ctx context.Context, errs []error) error {
 		}
 	}
 
-	return &jobError{cmd: first.cmd, help: first.help, err: all}
+	return &jobError{json: first.json, command: first.command, err: all}
 }

@@ -38,11 +38,11 @@ func TestBadJobs(t *testing.T) {
 	}{
 		{"unknown key", "cell_size: 1\n", "", `jobs.yaml:1:1: unknown key "cell_size": did you mean "cell-size"?`},
 		{"a value that its flag refuses", "table: g\ncell-size: -5\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:12: cell-size -5: must be "},
-		{"a string that its flag refuses", "table: g\ncell-size: 1,a\ncols: 1\nrows: 1\n", "", `jobs.yaml:2:12: cell-size 1,a: "a" is no number`},
+		{"a string that its flag refuses", "table: g\ncell-size: 1,a\ncols: 1\nrows: 1\n", "", `jobs.yaml:2:12: cell-size 1,a: "a" is not a number`},
 		{"a table that is refused", "cell-size: 1\ntable: a.b.c\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:8: table a.b.c: "},
 		{"an element of a list", grid + "set:\n  - a=1\n  - b\n", "", "jobs.yaml:7:5: set b: "},
 		{"two values that contradict", grid + "zoom: 3\n", "", "jobs.yaml:5:7: zoom 3: goes with shape xyz alone"},
-		{"a number too large for its flag", "table: t\nshape: xyz\nzoom: 3000000000\n", "", "jobs.yaml:3:7: zoom cannot be 3000000000"},
+		{"a number too large for its flag", "table: t\nshape: xyz\nzoom: 3000000000\n", "", "jobs.yaml:3:7: zoom is a number of too many digits"},
 		{"what is missing", "\ntable: g\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:1: cell-size (none): is required"},
 		{"no table", "cell-size: 1\ncols: 1\nrows: 1\n", "", `jobs.yaml:1:1: table "": `},
 		{"the flag is wrong", grid, "--cell-size=-5", "--cell-size -5: must be "},
@@ -52,15 +52,15 @@ func TestBadJobs(t *testing.T) {
 		{"several, in the defaults", "defaults: {cell-size: 0, cols: 1, rows: 1}\njobs: [{table: a}, {table: b}]", "", "jobs.yaml:1:23: job a: cell-size 0: must be greater than 0"},
 		{"a connection string", grid + "dsn: host=h port=x\n", "", "jobs.yaml:5:6: dsn (not shown): invalid port"},
 		{"not the one that is chosen", two, "--only=b", "jobs.yaml:3:25: job b: cell-size 0: must be "},
-		{"index", grid + "index: both\nkeep: -1\n", "", "jobs.yaml:6:7: keep -1: "},
+		{"index", grid + "index: both\nkeep: -1\n", "", "jobs.yaml:6:7: keep must be at least 0"},
 		{"timeout", grid + "after: select 1\nafter-timeout: 0s\n", "", "jobs.yaml:6:16: after-timeout 0s: "},
 		{"age", grid + "prune-runs: soon\n", "", "jobs.yaml:5:13: prune-runs soon: must be an age"},
 		{"a file of an area", grid + "aoi: missing.wkt\n", "", "jobs.yaml:5:6: aoi "},
 		{"a variable that is not set", grid + "dsn: host=${LOADGRID_TEST_NOT}\n", "", "jobs.yaml:5:6: dsn needs the variable LOADGRID_TEST_NOT, which is not set"},
 		{"a password that is not set", grid + "password: ${LOADGRID_TEST_NOT}\n", "", "jobs.yaml:5:11: password needs the variable LOADGRID_TEST_NOT"},
 		{"a file of a password", grid + "password: file:missing\n", "", "jobs.yaml:5:11: password is in file missing, which cannot be read: no such file"},
-		{"only unknown", two, "--only=c", `--only c: is no job of jobs.yaml, which has a, b`},
-		{"only nearly known", "jobs: [{table: berlin}, {table: bonn}]", "--only=berlim", `--only berlim: is no job of jobs.yaml: did you mean "berlin"?`},
+		{"only unknown", two, "--only=c", `--only c: is not a job of jobs.yaml, which has a, b`},
+		{"only nearly known", "jobs: [{table: berlin}, {table: bonn}]", "--only=berlim", `--only berlim: is not a job of jobs.yaml: did you mean "berlin"?`},
 		{"a table for several", "jobs: [{table: berlin}, {table: bonn}]", "--table=x", "--table x: goes with one job, and there are 2: choose it with --only"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,8 +86,8 @@ func TestBadJobs(t *testing.T) {
 
 func TestJobFileThatIsNotThere(t *testing.T) {
 	for args, want := range map[string]string{
-		"load --job=missing.yaml": "--job missing.yaml: cannot be read: no such file", "plan --job=": `--job "": cannot be read`, "load --job=.": "--job .: cannot be read: is a directory",
-		"load --only=a": "--only [a]: needs a job file", "load --keep-going": "--keep-going true: needs a job file", "plan --only=a": "needs a job file",
+		"load --job=missing.yaml": "--job missing.yaml: cannot be read: no such file", "plan --job=": `--job "": the name is empty`, "load --job=.": "--job .: cannot be read: is a directory",
+		"load --only=a": "--only a: needs a job file", "load --keep-going": "--keep-going true: needs a job file", "plan --only=a": "needs a job file",
 		"job check missing.yaml": "--job missing.yaml: cannot be read", "job check": "see 'loadgrid job check --help'",
 	} {
 		code, stdout, stderr := call(t.Context(), strings.Fields(args)...)
@@ -110,20 +110,19 @@ func TestAMistakeOfTheLogItself(t *testing.T) {
 func prepareJob(t *testing.T, text string, args ...string) *preparedJob {
 	t.Helper()
 	cmd := newLoadCommand()
-	cmd.SetContext(t.Context())
 	if err := cmd.ParseFlags(append(args, "--job", writeJobs(t, text))); err != nil {
 		t.Fatal(err)
 	}
 
-	jobs := jobFileFlags{file: cmd.Flags().Lookup("job").Value.String()}
-	set, err := jobs.open(cmd)
+	flags := givenValues(cmd)
+	set, err := openJobs(jobFileOptions{file: flags.Text("job")}, flags, "loadgrid load", strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	p := set.prepare(set.jobs[0], true)
-	if p.err != nil {
-		t.Fatal(p.err)
+	p, err := set.prepare(set.jobs[0], true)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return p
 }
@@ -150,8 +149,8 @@ if-exists: replace
 	t.Setenv("LOADGRID_TEST_PW", secret)
 	p := prepareJob(t, text)
 	if p.options.job.Table.Name != "file" || p.options.job.Grid.DX != 1 || p.options.job.Extent == nil || len(p.options.job.Set) != 2 || p.options.run.Wait.Seconds() != 5 ||
-		p.flags.server.dsn != "host=file password='"+secret+"'" || p.options.run.JobName != "file" {
-		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.options.job, p.options.run, len(p.flags.server.dsn))
+		p.options.server.connection() != "host=file password='"+secret+"'" || p.options.run.JobName != "file" {
+		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.options.job, p.options.run, len(p.options.server.connection()))
 	}
 
 	p = prepareJob(t, text, "--table=line", "--cell-size=2,3", "--cols=4", "--rows=5", "--srid=EPSG:3857", "--set=c=x,y", "--set=d=4", "--wait=7s", "--rotate=0", "--dsn=host=line", "--keep=0")
@@ -160,12 +159,12 @@ if-exists: replace
 		t.Errorf("beside flags the job is %+v, options %+v", p.options.job, p.options.run)
 	}
 
-	if p.flags.server.dsn != "host=line" {
+	if p.options.server.connection() != "host=line" {
 		t.Error("the file's password goes to the server of the command line")
 	}
 
 	t.Setenv("LOADGRID_DSN", "host=environment")
-	if p = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); p.flags.server.dsn != "host=environment password='"+secret+"'" {
+	if p = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); p.options.server.connection() != "host=environment password='"+secret+"'" {
 		t.Error("the file's password does not go with LOADGRID_DSN")
 	}
 }

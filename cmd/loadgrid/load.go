@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -97,8 +98,8 @@ const loadExample = `  # 1000 x 800 unit boxes from the origin
 
 func newLoadCommand() *cobra.Command {
 	var (
-		flags loadFlags
-		jobs  jobFileFlags
+		load options.Load
+		jobs jobFileOptions
 	)
 	cmd := &cobra.Command{
 		Use:     "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
@@ -106,24 +107,30 @@ func newLoadCommand() *cobra.Command {
 		Long:    loadLong,
 		Example: loadExample,
 		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if set, err := jobs.isSet(cmd); err != nil {
-				return err
-			} else if set {
-				return jobs.runLoad(cmd)
-			}
-
-			options, err := flags.options(cmd)
-			if err != nil {
-				return err
-			}
-			return runLoad(cmd.Context(), options, streamsOf(cmd))
-		},
 	}
 
-	flags.register(cmd)
-	jobs.register(cmd, "do the jobs of a `FILE` in YAML, in order, - for stdin: its keys are these flags, and what is given here wins")
-	jobs.registerKeepGoing(cmd)
+	jobTable := jobs.table("do the jobs of a `FILE` in YAML, in order, - for stdin: its keys are these flags, and what is given here wins", true)
+	addFlags(cmd, load.Table(), jobTable)
+	_ = cmd.MarkFlagFilename("job", "yaml", "yml")
+
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		values, std := givenValues(cmd), streamsOf(cmd)
+		if err := jobTable.Apply(values); err != nil {
+			return err
+		}
+
+		if values.Has("job") {
+			return runLoadJobs(cmd.Context(), jobs, values, cmd.CommandPath(), std)
+		}
+
+		if err := load.Table().Apply(values); err != nil {
+			return err
+		}
+		if err := load.Complete(values, std.in); err != nil {
+			return err
+		}
+		return runLoad(cmd.Context(), newLoadOptions(load), std)
+	}
 
 	return cmd
 }
@@ -132,9 +139,19 @@ func newLoadCommand() *cobra.Command {
 type loadOptions struct {
 	job      loader.Job
 	run      loader.Options
-	server   serverFlags
-	progress progressFlags
+	server   serverOptions
+	progress progressOptions
 	textfile string // for metrics, "" for none
+}
+
+func newLoadOptions(load options.Load) loadOptions {
+	return loadOptions{
+		job:      load.Job,
+		run:      loader.Options{JobName: load.JobName, Wait: load.Wait, SkipUnchanged: load.SkipUnchanged, PruneRuns: load.PruneRuns},
+		server:   serverOptions{load.Server},
+		progress: progressOptions{load.Progress},
+		textfile: load.MetricsFile,
+	}
 }
 
 // runLoad does a job and reports how it goes; load and runs resume end here.

@@ -1,59 +1,47 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// runLoad does the jobs, one after the other.
-func (f *jobFileFlags) runLoad(cmd *cobra.Command) error {
-	set, err := f.open(cmd)
+// runLoadJobs does the jobs of a file, one after the other. flags are what the command line
+// gives, and command is what people call it.
+func runLoadJobs(ctx context.Context, o jobFileOptions, flags options.Values, command string, std streams) error {
+	set, err := openJobs(o, flags, command, std.in)
 	if err != nil {
 		return err
 	}
-	if err := set.check(cmd.Context(), true); err != nil {
+	if err := set.check(ctx, true); err != nil {
 		return err
 	}
 
 	failed := &failedJobs{of: len(set.jobs)}
 	for i, job := range set.jobs {
-		p := set.prepare(job, true)
-		err := p.err
-		if err == nil {
-			if len(set.jobs) > 1 {
-				p.reportProgress("job %s begins, %d of %d", p.name(), i+1, len(set.jobs))
-			}
-			err = p.locate(runLoad(p.cmd.Context(), p.options, streamsOf(p.cmd)))
-		}
-
+		p, err := set.runJob(ctx, i, std)
 		if err == nil {
 			continue
 		}
 
-		if !f.keepGoing || cmd.Context().Err() != nil {
-			if rest := set.jobs[i+1:]; len(rest) > 0 {
-				names := make([]string, len(rest))
-				for i, job := range rest {
-					names[i] = job.DisplayName()
-				}
-				p.reportProgress("not done: %s", strings.Join(names, ", "))
-			}
-
+		if !o.keepGoing || ctx.Err() != nil {
+			p.reportRest(std.err, set.jobs[i+1:])
 			return err
-		}
-
-		if failed.names = append(failed.names, p.name()); failed.first == nil {
-			failed.first = err
 		}
 
 		if len(set.jobs) == 1 {
 			return err
 		}
 
-		reportError(cmd.ErrOrStderr(), cmd.Context(), cmd, err)
+		if failed.names = append(failed.names, p.name()); failed.first == nil {
+			failed.first = err
+		}
+		reportError(std.err, ctx, command, writesJSON(set.newJob(job).values), err)
 	}
 
 	if failed.first != nil {
@@ -62,15 +50,41 @@ func (f *jobFileFlags) runLoad(cmd *cobra.Command) error {
 	return nil
 }
 
-// reportProgress writes how far the jobs are, in the form that the job's log has.
-func (p *preparedJob) reportProgress(format string, args ...any) {
-	w, text := p.cmd.ErrOrStderr(), oneLine(fmt.Sprintf(format, args...))
-	if writesJSON(p.cmd) {
-		slog.New(slog.NewJSONHandler(w, nil)).With("type", "log").Info(text, "job", p.name())
+// runJob does the i-th job.
+func (s *jobSet) runJob(ctx context.Context, i int, std streams) (*preparedJob, error) {
+	p, err := s.prepare(s.jobs[i], true)
+	if err != nil {
+		return p, err
+	}
+
+	if len(s.jobs) > 1 {
+		p.reportProgress(std.err, "job %s begins, %d of %d", p.name(), i+1, len(s.jobs))
+	}
+	return p, p.locate(runLoad(ctx, p.options, std))
+}
+
+// reportRest says which jobs are not done.
+func (p *preparedJob) reportRest(stderr io.Writer, rest []*jobfile.Job) {
+	if len(rest) == 0 {
 		return
 	}
 
-	fmt.Fprintln(w, text)
+	names := make([]string, len(rest))
+	for i, job := range rest {
+		names[i] = job.DisplayName()
+	}
+	p.reportProgress(stderr, "not done: %s", strings.Join(names, ", "))
+}
+
+// reportProgress writes how far the jobs are, in the form that the job's log has.
+func (p *preparedJob) reportProgress(stderr io.Writer, format string, args ...any) {
+	text := oneLine(fmt.Sprintf(format, args...))
+	if writesJSON(p.values) {
+		slog.New(slog.NewJSONHandler(stderr, nil)).With("type", "log").Info(text, "job", p.name())
+		return
+	}
+
+	fmt.Fprintln(stderr, text)
 }
 
 // failedJobs is what jobs that were to go on when one fails end with.

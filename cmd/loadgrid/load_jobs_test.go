@@ -59,7 +59,7 @@ func TestExitCodeOfJobsThatFailed(t *testing.T) {
 		}
 
 		var b bytes.Buffer
-		if reportError(&b, t.Context(), p.cmd, failed); b.String() != "loadgrid: 1 of 2 jobs failed: a\n" {
+		if reportError(&b, t.Context(), "loadgrid load", false, failed); b.String() != "loadgrid: 1 of 2 jobs failed: a\n" {
 			t.Errorf("%v: %s", err, b.String())
 		}
 	}

@@ -19,7 +19,7 @@ func main() {
 	os.Exit(run(ctx, args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole program, but for the process it runs in.
+// run is the whole program, apart from the process it runs in.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand()
 	root.SetArgs(args)
@@ -31,13 +31,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitDone
 	}
 
-	if errors.As(err, new(usageError)) && argsAskForJSON(args) {
-		if f := cmd.Flags().Lookup("log-format"); f != nil {
-			_ = f.Value.Set("json") // it may stand behind a flag that is not known
-		}
-	}
-
-	reportError(stderr, ctx, cmd, err)
+	// What asks for JSON may stand behind a flag that is not known.
+	asJSON := writesJSON(givenValues(cmd)) || errors.As(err, new(usageError)) && argsAskForJSON(args)
+	reportError(stderr, ctx, cmd.CommandPath(), asJSON, err)
 	return exitCode(ctx, err)
 }
 
@@ -66,7 +62,8 @@ Results go to stdout, everything else to stderr.`,
 		SilenceUsage:  true,
 	}
 
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
+	root.SetUsageFunc(printUsage)
 	root.AddCommand(newLoadCommand(), newPlanCommand(), newJobCommand(), newDumpCommand(), newPreviewCommand(), newBenchCommand(), newDemoCommand(), newRunsCommand(), newMigrateCommand(), newCompletionCommand(), newVersionCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -105,8 +104,6 @@ func TestExitCodeAndReport(t *testing.T) {
 	server := &loader.ServerError{Doing: "connecting to db:5432", Err: errors.New("no\n\tanswer"), Advice: "look"}
 	resumable := &loader.ResumableError{Run: 7, Committed: 3, Chunks: 9, Err: server}
 	locked := &loader.LockedError{Table: loader.Table{Schema: "a", Name: "b"}, Holder: "backend 12"}
-	cmd := &cobra.Command{Use: "plan"}
-	newRootCommand().AddCommand(cmd)
 	interrupted, terminated := signalError{2}, signalError{15}
 
 	for _, tt := range []struct {
@@ -151,7 +148,7 @@ func TestExitCodeAndReport(t *testing.T) {
 			}
 
 			var b bytes.Buffer
-			if reportError(&b, ctx, cmd, tt.err); b.String() != tt.want {
+			if reportError(&b, ctx, "loadgrid plan", false, tt.err); b.String() != tt.want {
 				t.Errorf("got  %q\nwant %q", b.String(), tt.want)
 			}
 		})

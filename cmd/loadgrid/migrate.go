@@ -12,9 +12,13 @@ import (
 )
 
 func newMigrateCommand() *cobra.Command {
-	var server serverFlags
+	var server serverOptions
+	table := server.Table()
 	runE := func(do func(context.Context, *pgxpool.Pool, string) error) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, _ []string) error {
+			if err := table.Apply(givenValues(cmd)); err != nil {
+				return err
+			}
 			return runMigrate(cmd.Context(), server, do, streamsOf(cmd))
 		}
 	}
@@ -51,19 +55,19 @@ func newMigrateCommand() *cobra.Command {
 	}
 
 	for _, c := range []*cobra.Command{up, down, ver} {
-		server.register(c)
+		addFlags(c, table)
 		cmd.AddCommand(c)
 	}
 	return withSubcommands(cmd)
 }
 
 // runMigrate changes the ledger, and prints the version that it then has.
-func runMigrate(ctx context.Context, server serverFlags, change func(context.Context, *pgxpool.Pool, string) error, std streams) error {
+func runMigrate(ctx context.Context, server serverOptions, change func(context.Context, *pgxpool.Pool, string) error, std streams) error {
 	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		if err := change(ctx, pool, server.ledger); err != nil {
+		if err := change(ctx, pool, server.ledger()); err != nil {
 			return err
 		}
-		return printLedgerVersion(ctx, pool, server.ledger, std.out)
+		return printLedgerVersion(ctx, pool, server.ledger(), std.out)
 	})
 }
 

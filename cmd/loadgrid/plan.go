@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -9,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
-	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/internal/picture"
 	"github.com/loadgrid/loadgrid/loader"
 )
@@ -41,8 +42,9 @@ const planExample = `  loadgrid plan --cell-size 1000 --srid 3035 --extent 90000
 
 func newPlanCommand() *cobra.Command {
 	var (
-		options planOptions
-		jobs    jobFileFlags
+		load  options.Load
+		jobs  jobFileOptions
+		image string
 	)
 	cmd := &cobra.Command{
 		Use:     "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
@@ -50,72 +52,60 @@ func newPlanCommand() *cobra.Command {
 		Long:    planLong,
 		Example: planExample,
 		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if set, err := jobs.isSet(cmd); err != nil {
-				return err
-			} else if set {
-				return jobs.runPlan(cmd, options.picture)
-			}
-
-			job, err := options.job(cmd)
-			if err != nil {
-				return err
-			}
-			return runPlan(cmd.Context(), job, options, streamsOf(cmd))
-		},
 	}
 
-	cmd.Flags().StringVar(&options.table, "table", "", "the table that would be loaded, `[SCHEMA.]NAME`")
-	options.exists.register(cmd, "what load would do with a table that is there, `fail|append|replace`; with append the server is asked")
-	cmd.Flags().StringVar(&options.picture, "picture", "", "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg")
-	options.server.register(cmd)
-	options.cells.register(cmd)
-	options.layout.register(cmd)
-	jobs.register(cmd, "plan the jobs of a `FILE` in YAML, - for stdin, as load would do them")
+	own := append(jobs.table("plan the jobs of a `FILE` in YAML, - for stdin, as load would do them", false), options.Option{
+		Name: "picture", Group: "Output", In: options.Flag, Value: pictureFile(&image),
+		Help: "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg"})
+	addFlags(cmd, load.PlanTable(), own)
+	_ = cmd.MarkFlagFilename("job", "yaml", "yml")
+
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		values, std := givenValues(cmd), streamsOf(cmd)
+		if err := own.Apply(values); err != nil {
+			return err
+		}
+
+		if values.Has("job") {
+			return runPlanJobs(cmd.Context(), jobs, values, cmd.CommandPath(), image, std)
+		}
+
+		if err := load.PlanTable().Apply(values); err != nil {
+			return err
+		}
+		if err := load.CompletePlan(values, std.in, "plan"); err != nil {
+			return err
+		}
+		return runPlan(cmd.Context(), planOptions{newLoadOptions(load), image, values.Has("table")}, std)
+	}
 
 	return cmd
 }
 
-// planOptions are what the flags of plan say.
+// pictureFile is the name of a file for a picture.
+func pictureFile(to *string) options.Value {
+	v := options.Parsed(func(name string) error {
+		*to = name
+		if err := picture.CheckName(name); err != nil {
+			return errors.New("must end in .png or .svg")
+		}
+		return nil
+	})
+	v.Type = "file"
+
+	return v
+}
+
+// planOptions say what is planned.
 type planOptions struct {
-	table, picture string
-	exists         existsFlags
-	cells          cellFlags
-	layout         layoutFlags
-	server         serverFlags
-	named          bool // whether there is a --table
+	loadOptions
+	picture string // "" for none
+	named   bool   // whether the job's table is the user's
 }
 
-// job returns the job that load would do.
-func (o *planOptions) job(cmd *cobra.Command) (job loader.Job, err error) {
-	o.named = cmd.Flags().Changed("table")
-	table, err := planTable(o.table, o.named, o.exists.ifExists)
-	if err != nil {
-		return job, err
-	}
-
-	if job, err = o.cells.job(cmd, table); err != nil {
-		return job, err
-	}
-
-	job.LedgerSchema = o.server.ledger
-	if err := o.exists.apply(&job); err != nil {
-		return job, err
-	}
-
-	if err := o.layout.apply(cmd, &job); err != nil {
-		return job, err
-	}
-
-	if cmd.Flags().Changed("picture") {
-		return job, picture.CheckName(o.picture)
-	}
-
-	return job, nil
-}
-
-func runPlan(ctx context.Context, job loader.Job, options planOptions, std streams) error {
-	p, err := planJob(ctx, job, options.server.dsn, std.err)
+// runPlan says what load would do.
+func runPlan(ctx context.Context, options planOptions, std streams) error {
+	p, err := planJob(ctx, options.job, options.server, std.err)
 	if err != nil {
 		return err
 	}
@@ -126,31 +116,16 @@ func runPlan(ctx context.Context, job loader.Job, options planOptions, std strea
 		}
 	}
 
-	if job.IfExists == loader.Append {
+	if options.job.IfExists == loader.Append {
 		return printPlanOfAppend(ctx, p, options.server, std.out)
 	}
 	return printPlan(std.out, p, options.named)
 }
 
-// planTable returns the table that the plan is for. Where no server is asked,
-// there may be none, and it has some name.
-func planTable(table string, named bool, ifExists string) (loader.Table, error) {
-	switch {
-	case ifExists == "":
-		return loader.Table{}, &geomgen.ParamError{Param: "if-exists", Value: `""`, Reason: "must be fail, append or replace"}
-	case named:
-		return loader.ParseTable(table)
-	case ifExists == string(loader.Append):
-		return loader.Table{}, &geomgen.ParamError{Param: "table", Value: "(none)", Reason: "is required with if-exists append: its indexes are what appending costs"}
-	}
-
-	return loader.Table{Name: "plan"}, nil
-}
-
 // planJob plans a job, and prints what is to be said of its area.
-func planJob(ctx context.Context, job loader.Job, dsn string, stderr io.Writer) (*loader.Plan, error) {
+func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
 	p, err := loader.PlanWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
-		return loader.Open(ctx, resolveDSN(dsn), 1)
+		return server.open(ctx, 1)
 	})
 	if err != nil {
 		return nil, err
@@ -165,7 +140,7 @@ func planJob(ctx context.Context, job loader.Job, dsn string, stderr io.Writer) 
 }
 
 // printPlanOfAppend asks the server about the table before it prints anything.
-func printPlanOfAppend(ctx context.Context, p *loader.Plan, server serverFlags, out io.Writer) error {
+func printPlanOfAppend(ctx context.Context, p *loader.Plan, server serverOptions, out io.Writer) error {
 	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
 		a, err := loader.InspectAppend(ctx, pool, p)
 		if err != nil {

@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/internal/picture"
 	"github.com/loadgrid/loadgrid/internal/preview"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newPreviewCommand() *cobra.Command {
-	var options previewOptions
+	o := previewOptions{out: "preview.png"}
 	cmd := &cobra.Command{
 		Use:   "preview --table [SCHEMA.]NAME",
 		Short: "Draw what lies in a table",
@@ -27,58 +28,58 @@ each cell of it is drawn larger, for those that are left out.`,
 		Example: `  loadgrid preview --table france_1km
   loadgrid preview --table stats.grid --column population --out population.svg`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			table, err := options.check(cmd)
-			if err != nil {
-				return err
-			}
-			return runPreview(cmd.Context(), table, options, streamsOf(cmd))
-		},
 	}
 
-	cmd.Flags().StringVar(&options.table, "table", "", "the table to draw, `[SCHEMA.]NAME`")
-	cmd.Flags().StringVar(&options.column, "column", "", "numeric `column` that the colours show; left out, coverage where there is one")
-	cmd.Flags().StringVar(&options.out, "out", "preview.png", "`file` for the picture, .png or .svg")
-	registerDSN(cmd, &options.dsn)
+	table := options.Table{
+		{Name: "table", Value: options.Parsed(o.parseTable), Help: "the table to draw, `[SCHEMA.]NAME`"},
+		{Name: "column", Value: options.Text(&o.column, "the name is empty"), Help: "numeric `column` that the colours show; left out, coverage where there is one"},
+		{Name: "out", Value: pictureFile(&o.out), Default: o.out, Help: "`file` for the picture, .png or .svg"},
+		options.DSNOption(&o.server.DSN),
+	}
+	addFlags(cmd, table)
+
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		values := givenValues(cmd)
+		if err := table.Apply(values); err != nil {
+			return err
+		}
+		if !values.Has("table") {
+			return &geomgen.ParamError{Param: "table", Value: "(none)", Reason: "is required"}
+		}
+		return runPreview(cmd.Context(), o, streamsOf(cmd))
+	}
 
 	return cmd
 }
 
-// previewOptions are what the flags of preview say.
-type previewOptions struct{ table, column, out, dsn string }
-
-// check returns the table that is to be drawn.
-func (o *previewOptions) check(cmd *cobra.Command) (loader.Table, error) {
-	table, err := loader.ParseTable(o.table)
-	if err != nil {
-		return table, err
-	}
-	if err := picture.CheckName(o.out); err != nil {
-		return table, &geomgen.ParamError{Param: "out", Value: o.out, Reason: "must end in .png or .svg"}
-	}
-	if cmd.Flags().Changed("column") && o.column == "" {
-		return table, &geomgen.ParamError{Param: "column", Value: `""`, Reason: "the name is empty"}
-	}
-
-	return table, nil
+// previewOptions say what is drawn, and where.
+type previewOptions struct {
+	table       loader.Table
+	column, out string
+	server      serverOptions
 }
 
-func runPreview(ctx context.Context, table loader.Table, options previewOptions, std streams) error {
-	pool, err := loader.Open(ctx, resolveDSN(options.dsn), 1)
+func (o *previewOptions) parseTable(text string) (err error) {
+	o.table, err = loader.ParseTable(text)
+	return err
+}
+
+func runPreview(ctx context.Context, o previewOptions, std streams) error {
+	pool, err := o.server.open(ctx, 1)
 	if err != nil {
 		return err
 	}
 	defer loader.Close(pool)
 
-	p, err := preview.New(ctx, pool, table, options.column)
+	p, err := preview.New(ctx, pool, o.table, o.column)
 	if err != nil {
 		return err
 	}
-	if err := drawPreview(p, options.out); err != nil {
+	if err := drawPreview(p, o.out); err != nil {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.out, "%s of %s rows are drawn in %s\n", formatCount(int64(len(p.Cells))), formatCount(p.Rows), options.out)
+	_, err = fmt.Fprintf(std.out, "%s of %s rows are drawn in %s\n", formatCount(int64(len(p.Cells))), formatCount(p.Rows), o.out)
 	return err
 }
 

@@ -8,36 +8,23 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/internal/serverlimit"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// progressFlags are the flags that say how a run reports its progress.
-type progressFlags struct {
-	progress, logFormat string
-}
-
-func (f *progressFlags) register(cmd *cobra.Command) {
-	fs := cmd.Flags()
-	fs.StringVar(&f.progress, "progress", "auto",
-		"how to tell how far the load is: `auto|bar|json|none`; auto is a bar on a terminal, else a line every 10 seconds")
-	fs.StringVar(&f.logFormat, "log-format", "text", "how to write everything on stderr, `text|json`: json is an object a line, with job, run, stage and chunk")
-}
+// progressOptions say how a run reports its progress.
+type progressOptions struct{ options.Progress }
 
 // reporter returns what reports the progress of a run.
-func (f *progressFlags) reporter(stderr io.Writer) (*reporter, error) {
-	switch {
-	case f.logFormat != "text" && f.logFormat != "json":
-		return nil, &geomgen.ParamError{Param: "log-format", Value: quoteEmpty(f.logFormat), Reason: "must be text or json"}
-	case f.logFormat == "json" && f.progress == "bar":
-		return nil, &geomgen.ParamError{Param: "progress", Value: f.progress, Reason: "contradicts log-format json: a bar is no object a line"}
+func (o *progressOptions) reporter(stderr io.Writer) (*reporter, error) {
+	if o.LogFormat == "json" && o.View == "bar" {
+		return nil, &geomgen.ParamError{Param: "progress", Value: o.View, Reason: "contradicts log-format json: a bar is not an object a line"}
 	}
-
-	return newReporter(f.progress, f.logFormat == "json", stderr)
+	return newReporter(o.View, o.LogFormat == "json", stderr), nil
 }
 
 // A view shows how far a load is, each kind of --progress in its own way.
@@ -59,23 +46,25 @@ type reporter struct {
 // A bar needs so many columns; in less, its line would wrap and not be redrawn.
 const minBarColumns = 72
 
-func newReporter(kind string, json bool, stderr io.Writer) (*reporter, error) {
+// newReporter returns what reports by a view: auto, which is also the empty one, bar, json
+// or none.
+func newReporter(view string, json bool, stderr io.Writer) *reporter {
 	r := &reporter{w: stderr, json: json}
+	auto := view == "auto" || view == ""
+
 	switch {
-	case kind == "auto" && json:
-		r.view = &jsonView{w: stderr, every: 10 * time.Second}
-	case kind == "bar", kind == "auto" && terminalWidth(stderr) >= minBarColumns:
-		r.view = &barView{w: stderr}
-	case kind == "auto":
-		r.view = &lineView{w: stderr}
-	case kind == "json":
+	case view == "none":
+	case view == "json":
 		r.view, r.json = &jsonView{w: stderr, every: time.Second}, true
-	case kind == "none":
+	case auto && json:
+		r.view = &jsonView{w: stderr, every: 10 * time.Second}
+	case auto && terminalWidth(stderr) < minBarColumns:
+		r.view = &lineView{w: stderr}
 	default:
-		return nil, &geomgen.ParamError{Param: "progress", Value: kind, Reason: "must be auto, bar, json or none"}
+		r.view = &barView{w: stderr}
 	}
 
-	return r, nil
+	return r
 }
 
 // terminalWidth returns how wide the terminal is that w writes to, 0 where it is none.

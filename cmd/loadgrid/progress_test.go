@@ -14,12 +14,7 @@ import (
 func newTestReporter(t *testing.T, kind string) (*reporter, *bytes.Buffer) {
 	t.Helper()
 	var b bytes.Buffer
-	r, err := newReporter(kind, false, &b)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	return r, &b
+	return newReporter(kind, false, &b), &b
 }
 
 func TestLines(t *testing.T) {

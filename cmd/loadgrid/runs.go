@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -33,42 +34,45 @@ func newRunsCommand() *cobra.Command {
 
 // runOptions say which run a subcommand is about, and where its ledger is.
 type runOptions struct {
-	server serverFlags
+	server serverOptions
 	id     int64
 }
 
-// newRunCommand makes a subcommand that takes the number of a run.
-func newRunCommand(name, short string, run func(context.Context, runOptions, streams) error) *cobra.Command {
-	var options runOptions
+// newRunCommand makes a subcommand that takes the number of a run, and options of its own.
+func newRunCommand(name, short string, own options.Table, do func(context.Context, runOptions, streams) error) *cobra.Command {
+	var o runOptions
+	table := append(own, o.server.Table()...)
 	cmd := &cobra.Command{
 		Use:     name + " ID",
 		Short:   short,
 		Example: "  loadgrid runs " + name + " 3",
 		Args:    checkArgs(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if options.id, err = runID(args[0]); err != nil {
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := table.Apply(givenValues(cmd)); err != nil {
 				return err
 			}
-			return run(cmd.Context(), options, streamsOf(cmd))
+			if o.id, err = runID(args[0]); err != nil {
+				return err
+			}
+			return do(cmd.Context(), o, streamsOf(cmd))
 		},
 	}
 
-	options.server.register(cmd)
+	addFlags(cmd, table)
 	return cmd
 }
 
 func runID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || id < 1 {
-		return 0, usageError{fmt.Errorf("%q is no number of a run", s)}
+		return 0, usageError{fmt.Errorf("%q is not the number of a run", s)}
 	}
 	return id, nil
 }
 
 func findRun(ctx context.Context, options runOptions) (run loader.RunInfo, err error) {
 	err = options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		run, err = loader.FindRun(ctx, pool, options.server.ledger, options.id)
+		run, err = loader.FindRun(ctx, pool, options.server.ledger(), options.id)
 		return err
 	})
 	return run, err
@@ -86,8 +90,10 @@ func warnNoLedger(err error, stderr io.Writer) error {
 	return err
 }
 
-func registerJSON(cmd *cobra.Command, asJSON *bool) {
-	cmd.Flags().BoolVar(asJSON, "json", false, "write JSON, with all that the ledger knows: stages, rates, retries, errors with SQLSTATE, who and from where")
+// jsonOption makes a command write JSON.
+func jsonOption(to *bool) options.Option {
+	return options.Option{Name: "json", Value: options.Bool(to),
+		Help: "write JSON, with all that the ledger knows: stages, rates, retries, errors with SQLSTATE, who and from where"}
 }
 
 func printJSON(w io.Writer, v any) error {

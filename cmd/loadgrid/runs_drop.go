@@ -11,12 +11,12 @@ import (
 )
 
 func newRunsDropCommand() *cobra.Command {
-	return newRunCommand("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run", runDrop)
+	return newRunCommand("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run", nil, runDrop)
 }
 
 func runDrop(ctx context.Context, options runOptions, std streams) error {
 	err := options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		return loader.DropRun(ctx, pool, options.server.ledger, options.id)
+		return loader.DropRun(ctx, pool, options.server.ledger(), options.id)
 	})
 	if err != nil {
 		return err

@@ -9,17 +9,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newRunsListCommand() *cobra.Command {
-	var (
-		server serverFlags
-		filter loader.RunFilter
-		asJSON bool
-		table  string
-	)
-
+	var o listOptions
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs that the ledger knows, the newest first",
@@ -27,43 +22,48 @@ func newRunsListCommand() *cobra.Command {
   loadgrid runs list --table stats.grid --limit 10
   loadgrid runs list --json --limit 1`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkPositive(cmd, "limit"); err != nil {
-				return err
-			}
-
-			if cmd.Flags().Changed("table") {
-				t, err := loader.ParseTable(table)
-				if err != nil {
-					return err
-				}
-				filter.Table = t
-			}
-
-			return runList(cmd.Context(), server, filter, asJSON, streamsOf(cmd))
-		},
 	}
 
-	fs := cmd.Flags()
-	fs.StringVar(&table, "table", "", "list the runs of this table alone, `[SCHEMA.]NAME`; without a schema, of tables of this name in any")
-	fs.Int64Var(&filter.Limit, "limit", 0, "list the newest `number` of runs; left out, all")
-	registerJSON(cmd, &asJSON)
-	server.register(cmd)
+	table := append(options.Table{
+		{Name: "table", Value: options.Parsed(o.parseTable), Help: "list the runs of this table alone, `[SCHEMA.]NAME`; without a schema, of tables of this name in any"},
+		{Name: "limit", Value: options.Int(&o.filter.Limit, 1), Help: "list the newest `number` of runs; left out, all"},
+		jsonOption(&o.json),
+	}, o.server.Table()...)
+	addFlags(cmd, table)
+
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := table.Apply(givenValues(cmd)); err != nil {
+			return err
+		}
+		return runList(cmd.Context(), o, streamsOf(cmd))
+	}
 
 	return cmd
 }
 
-func runList(ctx context.Context, server serverFlags, filter loader.RunFilter, asJSON bool, std streams) error {
+// listOptions say which runs are listed, and how.
+type listOptions struct {
+	server serverOptions
+	filter loader.RunFilter
+	json   bool
+}
+
+func (o *listOptions) parseTable(text string) (err error) {
+	o.filter.Table, err = loader.ParseTable(text)
+	return err
+}
+
+func runList(ctx context.Context, o listOptions, std streams) error {
 	var runs []loader.RunInfo
-	err := server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		runs, err = loader.Runs(ctx, pool, server.ledger, filter)
+	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+		runs, err = loader.Runs(ctx, pool, o.server.ledger(), o.filter)
 		return warnNoLedger(err, std.err)
 	})
 	if err != nil {
 		return err
 	}
 
-	if asJSON {
+	if o.json {
 		return printJSON(std.out, append([]loader.RunInfo{}, runs...))
 	}
 	return printRuns(std.out, runs)

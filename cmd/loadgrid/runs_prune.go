@@ -9,13 +9,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newRunsPruneCommand() *cobra.Command {
 	var (
-		server serverFlags
-		age    string
+		server    serverOptions
+		olderThan time.Duration
 	)
 	cmd := &cobra.Command{
 		Use:   "prune --older-than AGE",
@@ -26,27 +27,29 @@ found all their cells there and added none, but for the last of each job. Runs t
 unfinished, and those whose rows a table shows or keeps, stay. No table is touched. 'load --prune-runs AGE' does the same for its table, after publish.`,
 		Example: "  loadgrid runs prune --older-than 90d",
 		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("older-than") {
-				return usageError{errors.New("--older-than is required, such as 90d")}
-			}
-
-			olderThan, err := parseAge("older-than", age)
-			if err != nil {
-				return err
-			}
-			return runPrune(cmd.Context(), server, olderThan, streamsOf(cmd))
-		},
 	}
 
-	cmd.Flags().StringVar(&age, "older-than", "", "`AGE` such as 90d, 2w or 12h")
-	server.register(cmd)
+	table := append(options.Table{{Name: "older-than", Value: options.Age(&olderThan), Help: "`AGE` such as 90d, 2w or 12h"}}, server.Table()...)
+	addFlags(cmd, table)
+
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		values := givenValues(cmd)
+		if !values.Has("older-than") {
+			return usageError{errors.New("--older-than is required, such as 90d")}
+		}
+
+		if err := table.Apply(values); err != nil {
+			return err
+		}
+		return runPrune(cmd.Context(), server, olderThan, streamsOf(cmd))
+	}
+
 	return cmd
 }
 
-func runPrune(ctx context.Context, server serverFlags, olderThan time.Duration, std streams) error {
+func runPrune(ctx context.Context, server serverOptions, olderThan time.Duration, std streams) error {
 	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		n, err := loader.PruneRuns(ctx, pool, server.ledger, olderThan)
+		n, err := loader.PruneRuns(ctx, pool, server.ledger(), olderThan)
 		if err := warnNoLedger(err, std.err); err != nil {
 			return err
 		}

@@ -9,23 +9,20 @@ import (
 )
 
 func newRunsResumeCommand() *cobra.Command {
-	var progress progressFlags
-	cmd := newRunCommand("resume", "Resume an unfinished run, as the command that began it would",
-		func(ctx context.Context, options runOptions, std streams) error {
-			return runResume(ctx, options, progress, std)
+	var progress progressOptions
+	return newRunCommand("resume", "Resume an unfinished run, as the command that began it would", progress.Table(),
+		func(ctx context.Context, o runOptions, std streams) error {
+			return runResume(ctx, o, progress, std)
 		})
-
-	progress.register(cmd)
-	return cmd
 }
 
-func runResume(ctx context.Context, options runOptions, progress progressFlags, std streams) error {
+func runResume(ctx context.Context, options runOptions, progress progressOptions, std streams) error {
 	run, err := findRun(ctx, options)
 	if err != nil {
 		return err
 	}
 
-	job, err := run.JobToResume(options.server.ledger)
+	job, err := run.JobToResume(options.server.ledger())
 	if err != nil {
 		return err
 	}

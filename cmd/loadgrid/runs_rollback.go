@@ -12,7 +12,7 @@ import (
 )
 
 func newRunsRollbackCommand() *cobra.Command {
-	return newRunCommand("rollback", "Give a table the rows of an earlier run again, which --keep has kept", runRollback)
+	return newRunCommand("rollback", "Give a table the rows of an earlier run again, which --keep has kept", nil, runRollback)
 }
 
 func runRollback(ctx context.Context, options runOptions, std streams) error {
@@ -20,7 +20,7 @@ func runRollback(ctx context.Context, options runOptions, std streams) error {
 
 	var done loader.Rollback
 	err := options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		done, err = loader.RollbackRun(ctx, pool, options.server.ledger, options.id, log)
+		done, err = loader.RollbackRun(ctx, pool, options.server.ledger(), options.id, log)
 		return err
 	})
 	if err != nil {

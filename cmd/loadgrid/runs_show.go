@@ -10,18 +10,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newRunsShowCommand() *cobra.Command {
 	var asJSON bool
-	cmd := newRunCommand("show", "Show one run: its job, its attempts, and how far it is",
-		func(ctx context.Context, options runOptions, std streams) error {
-			return runShow(ctx, options, asJSON, std)
+	return newRunCommand("show", "Show one run: its job, its attempts, and how far it is", options.Table{jsonOption(&asJSON)},
+		func(ctx context.Context, o runOptions, std streams) error {
+			return runShow(ctx, o, asJSON, std)
 		})
-
-	registerJSON(cmd, &asJSON)
-	return cmd
 }
 
 func runShow(ctx context.Context, options runOptions, asJSON bool, std streams) error {

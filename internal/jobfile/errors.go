@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
 // Error is a mistake in a job file.
 type Error struct {
-	Pos
+	options.Pos
 	Message string
 }
 
@@ -41,14 +43,6 @@ func (e *Errors) Error() string {
 
 	return b.String()
 }
-
-// posError is an error with a place of its own.
-type posError struct {
-	Pos
-	err error
-}
-
-func (e *posError) Error() string { return e.err.Error() }
 
 // Nearest returns the name that is most like a word, and whether one is: of three
 // letters at most one differs.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
 // hangs is longer than reading takes on any machine.
@@ -20,7 +22,7 @@ const hangs = 20 * time.Second
 
 // FuzzJobFile reads whatever there is: it ends soon, with mistakes that each have a
 // place within the file and are on one line. What is read fits the schema, and says
-// the same when it is written anew.
+// the same when it is written again.
 func FuzzJobFile(f *testing.F) {
 	for _, text := range seeds(f) {
 		f.Add([]byte(text))
@@ -29,7 +31,7 @@ func FuzzJobFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		hung := time.AfterFunc(hangs, func() { panic("reading does not end") })
 		defer hung.Stop()
-		file, err := Read("f", data)
+		file, err := read(data)
 		if err != nil {
 			checkMistakes(t, data, err)
 			return
@@ -43,14 +45,14 @@ func FuzzJobFile(f *testing.F) {
 		if err := schema.Validate(asJSON(t, doc)); err != nil {
 			t.Errorf("what is read does not fit the schema: %v", err)
 		}
-		again, err := Read("f", write(t, file))
+		again, err := read(write(t, file))
 		if err != nil {
-			t.Fatalf("written anew it is refused: %v\n%s", err, write(t, file))
+			t.Fatalf("written again it is refused: %v\n%s", err, write(t, file))
 		}
 
 		for i, job := range file.Jobs {
 			if a, b := got(file, job), got(again, again.Jobs[i]); a != b || job.DisplayName() != again.Jobs[i].DisplayName() {
-				t.Errorf("%s is %s when it is written anew", a, b)
+				t.Errorf("%s is %s when it is written again", a, b)
 			}
 		}
 	})
@@ -82,14 +84,10 @@ func write(t *testing.T, f *File) []byte {
 	t.Helper()
 	jobs := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, job := range f.Jobs {
-		m := written(&job.Settings)
-		if len(job.Name.Items) > 0 {
-			m.Content = append(m.Content, text("name"), text(job.Name.Items[0].Text))
-		}
-		jobs.Content = append(jobs.Content, m)
+		jobs.Content = append(jobs.Content, written(job.Values))
 	}
 
-	data, err := yaml.Dump(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{text("jobs"), jobs, text("defaults"), written(&f.Defaults)}})
+	data, err := yaml.Dump(&yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{text("jobs"), jobs, text("defaults"), written(f.Defaults)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,25 +95,27 @@ func write(t *testing.T, f *File) []byte {
 	return data
 }
 
-func written(s *Settings) *yaml.Node {
+func written(values options.Values) *yaml.Node {
 	m := &yaml.Node{Kind: yaml.MappingNode}
-	for key, k := range keys(s) {
-		v := k.value()
-		if len(v.Items) == 0 {
+	for _, o := range table() {
+		items := values[o.Name]
+		if len(items) == 0 {
 			continue
 		}
 
-		value := text(v.Items[0].Text)
-		switch k.(type) {
-		case *Texts:
-			value = &yaml.Node{Kind: yaml.SequenceNode}
-			for _, item := range v.Items {
-				value.Content = append(value.Content, text(item.Text))
-			}
-		case *Bool, *Whole, *Number:
+		value := text(items[0].Text)
+		switch o.Value.Type {
+		case "bool", "number":
 			value.Style = 0
 		}
-		m.Content = append(m.Content, text(key), value)
+
+		if o.Value.List {
+			value = &yaml.Node{Kind: yaml.SequenceNode}
+			for _, item := range items {
+				value.Content = append(value.Content, text(item.Text))
+			}
+		}
+		m.Content = append(m.Content, text(o.Name), value)
 	}
 
 	return m
@@ -156,7 +156,7 @@ func seeds(t testing.TB) (list []string) {
 // compile returns the schema, ready to validate.
 func compile(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	data, err := Schema(func(string) string { return "" })
+	data, err := Schema(table())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"wait: 90", "wait: 1d", "if-exists: truncate", "shape: ''", "password: hunter2", "password: 'a ${P}'", "jobs: []", "jobs: {a: {table: x}}", "jobs: [x]", "defaults: {cols: 1}",
 		"defaults: {name: a}\njobs: [{table: a}]", "table: a\njobs: [{table: x}]", "jobs: [{tabel: x}]", "- table: a", "table", "table: null",
 	} {
-		if _, err := Read("f", []byte(data)); err == nil {
+		if _, err := read([]byte(data)); err == nil {
 			t.Errorf("%s is read", data)
 		}
 		var doc any

@@ -9,15 +9,18 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// Read reads a job file: one job, or defaults and a list of jobs. Name is for
-// messages. The error is *Errors, with all mistakes that can be told apart.
-func Read(name string, data []byte) (*File, error) {
-	r := &reader{file: &File{Name: name}}
+// Read reads a job file: one job, or defaults and a list of jobs, whose keys are the
+// options of a table. Name is for messages. The error is *Errors, with all mistakes that
+// can be told apart.
+func Read(name string, data []byte, table options.Table) (*File, error) {
+	r := &reader{file: &File{Name: name}, table: table}
 	root, err := parse(data)
 	if err != nil {
-		r.fail(Pos{1, 1}, "", err)
+		r.fail(options.Pos{Line: 1, Column: 1}, "", err)
 		return nil, r.err()
 	}
 
@@ -36,12 +39,13 @@ func Read(name string, data []byte) (*File, error) {
 // reader collects what it reads, and the mistakes.
 type reader struct {
 	file   *File
+	table  options.Table
 	errors []Error
 }
 
 // fail notes an error that is at a place, unless it has one of its own.
-func (r *reader) fail(pos Pos, key string, err error) {
-	var placed *posError
+func (r *reader) fail(pos options.Pos, key string, err error) {
+	var placed *options.PosError
 	if errors.As(err, &placed) {
 		pos = placed.Pos
 	}
@@ -70,15 +74,9 @@ func (r *reader) err() error {
 	return &Errors{r.file.Name, r.errors}
 }
 
-// jobList are the keys of a file with several jobs.
-type jobList struct {
-	Defaults Settings `yaml:"defaults"`
-	Jobs     []Job    `yaml:"jobs"`
-}
-
 func (r *reader) root(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(nodePos(n), "", fmt.Errorf("a job file is a mapping of keys to values, not %s", describeNode(n)))
+		r.fail(options.NodePos(n), "", fmt.Errorf("a job file is a mapping of keys to values, not %s", options.DescribeNode(n)))
 		return
 	}
 
@@ -90,8 +88,8 @@ func (r *reader) root(n *yaml.Node) {
 	}
 
 	if !list {
-		job := &Job{pos: nodePos(n)}
-		r.settings(n, job)
+		job := &Job{pos: options.NodePos(n)}
+		job.Values = r.values(n, options.Job)
 		r.file.Jobs = []*Job{job}
 
 		return
@@ -100,14 +98,14 @@ func (r *reader) root(n *yaml.Node) {
 	r.mapping(n, func(key, value *yaml.Node) {
 		switch key.Value {
 		case "defaults":
-			r.settings(value, &r.file.Defaults)
+			r.file.Defaults = r.values(value, options.Defaults)
 		case "jobs":
 			r.jobs(value)
 
 		default:
-			names := append(namesOf(new(Job)), "defaults", "jobs")
+			names := append(namesOf(r.table.In(options.Job)), "defaults", "jobs")
 			if slices.Contains(names, key.Value) {
-				r.fail(nodePos(key), "", fmt.Errorf("%s stands beside defaults and jobs: put it under defaults, or into a job", key.Value))
+				r.fail(options.NodePos(key), "", fmt.Errorf("%s stands beside defaults and jobs: put it under defaults, or into a job", key.Value))
 				return
 			}
 
@@ -116,56 +114,54 @@ func (r *reader) root(n *yaml.Node) {
 	})
 
 	if len(r.file.Jobs) == 0 && len(r.errors) == 0 {
-		r.fail(nodePos(n), "", errors.New("has no job: jobs is missing"))
+		r.fail(options.NodePos(n), "", errors.New("has no job: jobs is missing"))
 	}
 }
 
 func (r *reader) jobs(n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.fail(nodePos(n), "", errors.New("jobs must be a list of jobs, each behind a hyphen"))
+		r.fail(options.NodePos(n), "", errors.New("jobs must be a list of jobs, each behind a hyphen"))
 		return
 	}
 
 	for _, item := range n.Content {
-		job := &Job{pos: nodePos(item)}
-		r.settings(item, job)
+		job := &Job{pos: options.NodePos(item)}
+		job.Values = r.values(item, options.Job)
 		r.file.Jobs = append(r.file.Jobs, job)
 	}
 }
 
-// settings reads a mapping into a struct of kinds.
-func (r *reader) settings(n *yaml.Node, into any) {
-	kinds := make(map[string]kind)
-	for key, k := range keys(into) {
-		kinds[key] = k
+// values reads a mapping of the keys that may stand in a place.
+func (r *reader) values(n *yaml.Node, place options.Place) options.Values {
+	if n.Kind != yaml.MappingNode {
+		r.fail(options.NodePos(n), "", fmt.Errorf("must be a mapping of keys to values, not %s", options.DescribeNode(n)))
+		return nil
 	}
 
-	if n.Kind != yaml.MappingNode {
-		r.fail(nodePos(n), "", fmt.Errorf("must be a mapping of keys to values, not %s", describeNode(n)))
-		return
-	}
+	values, table := make(options.Values), r.table.In(place)
 
 	r.mapping(n, func(key, value *yaml.Node) {
-		k, ok := kinds[key.Value]
+		option, ok := table.Find(key.Value)
 		if !ok {
-			r.failUnknown(key, namesOf(into))
+			r.failUnknown(key, namesOf(table))
 			return
 		}
 
 		if value.Tag == "!!null" {
-			r.fail(nodePos(value), key.Value, errors.New("has no value"))
+			r.fail(options.NodePos(value), key.Value, errors.New("has no value"))
 			return
 		}
 
-		err := k.read(value)
-		if list := choices(into, key.Value); err == nil && list != nil && !slices.Contains(list, value.Value) {
-			err = errors.New("must be " + orList(list))
+		items, err := option.Read(value)
+		if err != nil {
+			r.fail(options.NodePos(value), key.Value, err)
+			return
 		}
 
-		if err != nil {
-			r.fail(nodePos(value), key.Value, err)
-		}
+		values[key.Value] = items
 	})
+
+	return values
 }
 
 // mapping calls do for each key of a mapping, once.
@@ -175,9 +171,9 @@ func (r *reader) mapping(n *yaml.Node, do func(key, value *yaml.Node)) {
 		key, value := n.Content[i], n.Content[i+1]
 		switch line, twice := lines[key.Value]; {
 		case key.Kind != yaml.ScalarNode:
-			r.fail(nodePos(key), "", fmt.Errorf("a key must be a name, not %s", describeNode(key)))
+			r.fail(options.NodePos(key), "", fmt.Errorf("a key must be a name, not %s", options.DescribeNode(key)))
 		case twice:
-			r.fail(nodePos(key), "", fmt.Errorf("%s stands here a second time: it is in line %d already", quoted(key.Value), line))
+			r.fail(options.NodePos(key), "", fmt.Errorf("%s stands here a second time: it is in line %d already", quoted(key.Value), line))
 		default:
 			lines[key.Value] = key.Line
 			do(key, value)
@@ -193,22 +189,22 @@ func (r *reader) failUnknown(key *yaml.Node, names []string) {
 		}
 	}
 
-	r.fail(nodePos(key), "", errors.New(message))
+	r.fail(options.NodePos(key), "", errors.New(message))
 }
 
 // assignNames gives each job its name, and refuses two of one.
 func (r *reader) assignNames() {
-	lines := make(map[string]Pos)
+	lines := make(map[string]options.Pos)
 	for _, job := range r.file.Jobs {
 		pos := job.pos
-		for _, v := range []Value{job.Name.Value, job.Table.Value, r.file.Defaults.Table.Value} {
-			if len(v.Items) > 0 {
-				job.displayName, pos = v.Items[0].Text, v.Items[0].Pos
+		for _, items := range [][]options.Item{job.Values["name"], job.Values["table"], r.file.Defaults["table"]} {
+			if len(items) > 0 {
+				job.displayName, pos = items[0].Text, items[0].Pos
 				break
 			}
 		}
 
-		if len(job.Name.Items) > 0 {
+		if job.Values.Has("name") {
 			if bad := func(c rune) bool { return unicode.IsControl(c) }; job.displayName == "" || len(job.displayName) > 100 || strings.ContainsFunc(job.displayName, bad) {
 				r.fail(pos, "name", errors.New("must have 1 to 100 bytes of printable text"))
 				continue
@@ -230,14 +226,12 @@ func (r *reader) assignNames() {
 	}
 }
 
-func namesOf(s any) (names []string) {
-	for key := range keys(s) {
-		names = append(names, key)
+func namesOf(table options.Table) (names []string) {
+	for _, o := range table {
+		names = append(names, o.Name)
 	}
 	return names
 }
-
-func nodePos(n *yaml.Node) Pos { return Pos{n.Line, n.Column} }
 
 // quoted returns what a file has for a name, in quotes and not too long.
 func quoted(s string) string {
@@ -246,10 +240,4 @@ func quoted(s string) string {
 		s = string([]rune(s)[:most]) + "..."
 	}
 	return fmt.Sprintf("%q", s)
-}
-
-// orList returns "a, b or c".
-func orList(words []string) string {
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

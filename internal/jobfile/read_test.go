@@ -1,20 +1,38 @@
 package jobfile
 
 import (
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// got writes the settings of a job as flags.
+// table is that of load, whose keys job files have.
+func table() options.Table { return new(options.Load).Table() }
+
+// read reads a file with the keys of load.
+func read(data []byte) (*File, error) { return Read("f", data, table()) }
+
+// got writes the settings of a job as flags, without those that are given.
 func got(f *File, job *Job, given ...string) string {
+	flags := make(options.Values)
+	for _, name := range given {
+		flags.Add(name, options.Item{Text: "given"})
+	}
+
 	var words []string
-	for _, s := range f.Merge(job, func(key string) bool { return slices.Contains(given, key) }) {
-		for _, item := range s.Items {
-			words = append(words, "--"+s.Key+"="+item.Text)
+	merged := table().Merge(flags, job.Values, f.Defaults)
+	for _, o := range table().In(options.Flag) {
+		for _, item := range merged[o.Name] {
+			if !flags.Has(o.Name) {
+				words = append(words, "--"+o.Name+"="+item.Text)
+			}
 		}
 	}
+	for _, item := range merged["password"] {
+		words = append(words, "--password="+item.Text)
+	}
+
 	return strings.Join(words, " ")
 }
 
@@ -54,6 +72,7 @@ func readable() map[string]string {
 		"prune-runs: 90d":                       "--prune-runs=90d",
 		"aoi-sql: |\n  select geom\n  from a\n": "--aoi-sql=select geom\nfrom a\n",
 		"after: select '${x}'":                  "--after=select '${x}'",
+		"after: [select 1, 'select 2']":         "--after=select 1 --after=select 2",
 		"before: >-\n  grant select\n  on {{table}} to a": "--before=grant select on {{table}} to a",
 		"dsn: host=${H}":                   "--dsn=host=${H}",
 		"dsn: postgres://me:${P}@h:5432/d": "--dsn=postgres://me:${P}@h:5432/d",
@@ -70,7 +89,7 @@ func readable() map[string]string {
 
 func TestReadValues(t *testing.T) {
 	for text, want := range readable() {
-		f, err := Read("f", []byte(text))
+		f, err := read([]byte(text))
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 		} else if len(f.Jobs) != 1 || got(f, f.Jobs[0]) != want {
@@ -144,6 +163,9 @@ func mistakes() []mistake {
 		{"whole, quoted", "cols: '1'\n", "cols must be a whole number in digits, such as 1000, not a string in quotes"},
 		{"whole, sexagesimal", "cols: 1:30\n", "cols must be a whole number"},
 		{"whole, digits", "cols: 99999999999999999999\n", "cols is a number of too many digits"},
+		{"whole, too small", "cols: 0\n", "f:1:7: cols must be at least 1"},
+		{"script, empty", "after: []\n", "f:1:8: after is an empty list"},
+		{"script, number in it", "after: [select 1, 5]\n", "f:1:19: after must be a string"},
 		{"number, NaN", "rotate: .nan\n", "rotate must be a number, such as 1000, 0.25 or 1e-3, not a number in a form"},
 		{"number, infinity", "cell-size: -.inf\n", "cell-size must be a number"},
 		{"number, too large", "rotate: 1e999\n", "rotate is a number that is too large"},
@@ -202,7 +224,7 @@ func mistakes() []mistake {
 func TestReadRefuses(t *testing.T) {
 	for _, tt := range mistakes() {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Read("f", []byte(tt.text))
+			_, err := read([]byte(tt.text))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("says %v\nwant %s", err, tt.want)
 			} else if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "1234567") {
@@ -226,7 +248,7 @@ jobs:
   - {name: b, rows: 5, index: gist}
 `
 
-	f, err := Read("f", []byte(text))
+	f, err := read([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,15 +274,6 @@ jobs:
 	}
 }
 
-func TestAlternativesAreKeys(t *testing.T) {
-	names := namesOf(new(Settings))
-	for _, name := range slices.Concat(slices.Concat(alternatives()...)...) {
-		if !slices.Contains(names, name) {
-			t.Errorf("%s is no key", name)
-		}
-	}
-}
-
 func TestNearest(t *testing.T) {
 	names := []string{"cell-size", "cols", "rows", "table", "code", "code-order"}
 	for word, want := range map[string]string{
@@ -270,22 +283,5 @@ func TestNearest(t *testing.T) {
 		if got, ok := Nearest(word, names); got != want || ok != (want != "") {
 			t.Errorf("nearest to %.20q is %q, want %q", word, got, want)
 		}
-	}
-}
-
-// No type may be without a way to be read.
-func TestEachKeyIsRead(t *testing.T) {
-	names := make(map[string]bool)
-	for i := range reflect.TypeFor[Settings]().NumField() {
-		field := reflect.TypeFor[Settings]().Field(i)
-		key := field.Tag.Get("yaml")
-		if _, ok := reflect.New(field.Type).Interface().(kind); key == "" || !ok || names[key] {
-			t.Errorf("field %s has key %q", field.Name, key)
-		}
-		names[key] = true
-	}
-
-	if n := len(namesOf(new(Job))); n != len(names)+1 {
-		t.Errorf("a job has %d keys, defaults have %d", n, len(names))
 	}
 }

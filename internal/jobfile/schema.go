@@ -2,96 +2,44 @@ package jobfile
 
 import (
 	"encoding/json"
-	"fmt"
-	"reflect"
 
 	"github.com/invopop/jsonschema"
+
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// Schema returns a JSON Schema of job files, draft 2020-12, made of the types here.
-// Describe returns what a key is for.
-func Schema(describe func(key string) string) ([]byte, error) {
-	reflector := &jsonschema.Reflector{
-		Anonymous: true, FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true,
-		Mapper: func(t reflect.Type) *jsonschema.Schema {
-			if k, ok := reflect.New(t).Interface().(kind); ok {
-				return k.schema()
-			}
-
-			return nil
-		},
-		LookupComment: func(t reflect.Type, field string) string {
-			if t.Kind() != reflect.Struct || field == "" {
-				return ""
-			}
-
-			f, _ := t.FieldByName(field)
-
-			return describe(f.Tag.Get("yaml"))
-		},
-		Namer: func(t reflect.Type) string {
-			return map[string]string{"Settings": "defaults", "Job": "job", "jobList": "jobs"}[t.Name()]
-		},
-	}
-
-	schema := reflector.Reflect(new(jobList))
-	jobs := schema.Definitions["jobs"]
-	jobs.Required = []string{"jobs"}
-	list, ok := jobs.Properties.Get("jobs")
-	if !ok {
-		return nil, fmt.Errorf("the schema of a file has no jobs")
-	}
-
+// Schema returns a JSON Schema of job files, draft 2020-12, made of a table of options.
+func Schema(table options.Table) ([]byte, error) {
 	one := uint64(1)
-	list.MinItems = &one
-	schema.Ref = ""
-	schema.Title = "Job file of loadgrid"
-	schema.Description = "One job, or defaults and a list of jobs. Keys are the flags of 'loadgrid load'."
-	schema.If = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Required: []string{"jobs"}}, {Required: []string{"defaults"}}}}
-	schema.Then = &jsonschema.Schema{Ref: "#/$defs/jobs"}
-	schema.Else = &jsonschema.Schema{Ref: "#/$defs/job"}
-	schema.Type = "object"
+	jobs := object()
+	jobs.Required = []string{"jobs"}
+	jobs.Properties.Set("defaults", &jsonschema.Schema{Ref: "#/$defs/defaults", Description: "what holds for all jobs that do not say otherwise"})
+	jobs.Properties.Set("jobs", &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Ref: "#/$defs/job"}, MinItems: &one,
+		Description: "the jobs, in the order in which they are done"})
+
+	schema := &jsonschema.Schema{
+		Version:     jsonschema.Version,
+		Title:       "Job file of loadgrid",
+		Description: "One job, or defaults and a list of jobs. Keys are the flags of 'loadgrid load'.",
+		Type:        "object",
+		Definitions: jsonschema.Definitions{"defaults": keysSchema(table.In(options.Defaults)), "job": keysSchema(table.In(options.Job)), "jobs": jobs},
+		If:          &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Required: []string{"jobs"}}, {Required: []string{"defaults"}}}},
+		Then:        &jsonschema.Schema{Ref: "#/$defs/jobs"},
+		Else:        &jsonschema.Schema{Ref: "#/$defs/job"},
+	}
 	text, err := json.MarshalIndent(schema, "", "  ")
 
 	return append(text, '\n'), err
 }
 
-func (*Text) schema() *jsonschema.Schema   { return &jsonschema.Schema{Type: "string"} }
-func (*SQL) schema() *jsonschema.Schema    { return &jsonschema.Schema{Type: "string"} }
-func (*Bool) schema() *jsonschema.Schema   { return &jsonschema.Schema{Type: "boolean"} }
-func (*Whole) schema() *jsonschema.Schema  { return &jsonschema.Schema{Type: "integer"} }
-func (*Number) schema() *jsonschema.Schema { return &jsonschema.Schema{Type: "number"} }
-func (*DSN) schema() *jsonschema.Schema    { return &jsonschema.Schema{Type: "string"} }
-
-func (*Texts) schema() *jsonschema.Schema {
-	one := uint64(1)
-	return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: &one}
-}
-
-func (*Size) schema() *jsonschema.Schema {
-	s := list(1, 2)
-	s.AnyOf = append([]*jsonschema.Schema{{Type: "number"}}, s.AnyOf...)
+func keysSchema(table options.Table) *jsonschema.Schema {
+	s := object()
+	for _, o := range table {
+		s.Properties.Set(o.Name, o.Schema())
+	}
 	return s
 }
-func (*Point) schema() *jsonschema.Schema { return list(2, 2) }
-func (*Box) schema() *jsonschema.Schema   { return list(4, 4) }
 
-// list is of numbers, or what the flag takes.
-func list(least, most uint64) *jsonschema.Schema {
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
-		{Type: "array", Items: &jsonschema.Schema{Type: "number"}, MinItems: &least, MaxItems: &most},
-		{Type: "string"},
-	}}
-}
-
-func (*SRID) schema() *jsonschema.Schema {
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: sridPattern}}}
-}
-
-func (*Duration) schema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: `^[-+]?(0|([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`, Examples: []any{"90s", "30m", "1h30m"}}
-}
-
-func (*Password) schema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: `^(\$\{[A-Za-z_][A-Za-z0-9_]*\}$|file:)`}
+func object() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
 }

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/loadgrid/loadgrid/internal/options"
 )
 
 // MaxSize is the size of a file in bytes that is read: more than a file has that people write, and little enough to be read in
@@ -19,11 +21,11 @@ const MaxSize = 1 << 20
 // refused: anchors and aliases, which let a short text become a long one, and tags.
 func parse(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
-		return nil, &posError{Pos{1, 1}, fmt.Errorf("has more than %d bytes: no job file is so long", MaxSize)}
+		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: fmt.Errorf("has more than %d bytes: no job file is so long", MaxSize)}
 	}
 
 	if pos, ok := firstInvalid(data); !ok {
-		return nil, &posError{pos, errors.New("a byte that is no text in UTF-8")}
+		return nil, &options.PosError{Pos: pos, Err: errors.New("a byte that is no text in UTF-8")}
 	}
 
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
@@ -35,13 +37,13 @@ func parse(data []byte) (*yaml.Node, error) {
 
 	switch err := loader.Load(&doc); {
 	case errors.Is(err, io.EOF):
-		return nil, &posError{Pos{1, 1}, errors.New("has no job: it is empty")}
+		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("has no job: it is empty")}
 	case err != nil:
 		return nil, syntaxError(data, err)
 	}
 
 	if len(doc.Content) != 1 {
-		return nil, &posError{Pos{1, 1}, errors.New("has no job: it is empty")}
+		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("has no job: it is empty")}
 	}
 
 	root := doc.Content[0]
@@ -51,7 +53,7 @@ func parse(data []byte) (*yaml.Node, error) {
 
 	switch err := loader.Load(&more); {
 	case err == nil:
-		return nil, &posError{Pos{more.Line, more.Column}, errors.New("a second document begins: a file is one, with its jobs in a list under jobs")}
+		return nil, &options.PosError{Pos: options.Pos{Line: more.Line, Column: more.Column}, Err: errors.New("a second document begins: a file is one, with its jobs in a list under jobs")}
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(data, err)
 	}
@@ -61,16 +63,16 @@ func parse(data []byte) (*yaml.Node, error) {
 
 // firstInvalid returns where the first byte is that is no UTF-8, or a control
 // character, and whether there is none.
-func firstInvalid(data []byte) (Pos, bool) {
-	pos := Pos{1, 1}
+func firstInvalid(data []byte) (options.Pos, bool) {
+	pos := options.Pos{Line: 1, Column: 1}
 	for len(data) > 0 {
 		r, n := utf8.DecodeRune(data)
 		switch {
 		case r == utf8.RuneError && n == 1, r < ' ' && r != '\t' && r != '\n' && r != '\r', r >= 0x7f && r < 0xa0 && r != 0x85:
 			return pos, false
 		case r == '\n':
-			pos = Pos{pos.Line + 1, 1}
-		case r == '\ufeff' && pos == Pos{1, 1}: // the mark before the text is no part of it
+			pos = options.Pos{Line: pos.Line + 1, Column: 1}
+		case r == '\ufeff' && pos == options.Pos{Line: 1, Column: 1}: // the mark before the text is no part of it
 		default:
 			pos.Column++
 		}
@@ -86,15 +88,15 @@ func firstInvalid(data []byte) (Pos, bool) {
 func syntaxError(data []byte, err error) error {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {
-		return &posError{Pos{1, 1}, errors.New("is no YAML")}
+		return &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("is no YAML")}
 	}
 
-	pos := Pos{max(load.Mark.Line, 1), max(load.Mark.Column, 1)}
+	pos := options.Pos{Line: max(load.Mark.Line, 1), Column: max(load.Mark.Column, 1)}
 	message := load.Message
 
 	switch {
 	case strings.Contains(message, "anchor"):
-		return &posError{pos, errNoAlias()}
+		return &options.PosError{Pos: pos, Err: errNoAlias()}
 	case charAt(data, pos) == '\t':
 		message = "a tab where YAML has spaces"
 	case strings.Contains(message, "cannot start any token"):
@@ -107,11 +109,11 @@ func syntaxError(data []byte, err error) error {
 		message += fmt.Sprintf(" (%s that begins in line %d)", load.ContextMsg, load.ContextMark.Line)
 	}
 
-	return &posError{pos, errors.New("is no YAML: " + message)}
+	return &options.PosError{Pos: pos, Err: errors.New("is no YAML: " + message)}
 }
 
 // charAt returns the character at a place, 0 where there is none.
-func charAt(data []byte, pos Pos) rune {
+func charAt(data []byte, pos options.Pos) rune {
 	line := 1
 	for text := range bytes.Lines(data) {
 		if line == pos.Line {
@@ -136,9 +138,9 @@ func errNoAlias() error {
 func refuseUnsupported(n *yaml.Node) error {
 	switch {
 	case n.Anchor != "", n.Kind == yaml.AliasNode, n.Tag == "!!merge":
-		return &posError{Pos{n.Line, n.Column}, errNoAlias()}
+		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errNoAlias()}
 	case n.Style&yaml.TaggedStyle != 0:
-		return &posError{Pos{n.Line, n.Column}, errors.New("tags (!) are not for job files: text that begins so stands in quotes")}
+		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errors.New("tags (!) are not for job files: text that begins so stands in quotes")}
 	}
 
 	for _, c := range n.Content {

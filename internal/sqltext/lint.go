@@ -9,8 +9,8 @@ import (
 var spacedPlaceholder = regexp.MustCompile(`\{\{\s*table\s*\}\}`)
 
 // Lint finds what no server could tell of a hook's SQL, or tells only after the
-// load: a comment without an end, which would silence all that follows it, and places
-// for a name or a variable that nobody fills in. It returns where that is, in bytes,
+// load: a comment or a quote without an end, which would take in all that follows it,
+// and places for a name or a variable that nobody fills in. It returns where that is, in bytes,
 // and what is wrong, "" for nothing.
 func Lint(sql string) (offset int, reason string) {
 	s := scanner{sql: sql}
@@ -23,6 +23,10 @@ func Lint(sql string) (offset int, reason string) {
 				return from, "the comment has no end"
 			}
 		case s.quoted():
+			if s.open {
+				return from, "the quote has no end"
+			}
+
 			for _, at := range spacedPlaceholder.FindAllStringIndex(sql[from:s.at], -1) {
 				if place := sql[from+at[0] : from+at[1]]; place != TablePlaceholder {
 					return from + at[0], "the table is " + TablePlaceholder + ", without blanks"

@@ -57,7 +57,7 @@ func Statements(sql string) []statement {
 type scanner struct {
 	sql  string
 	at   int
-	open bool // the text ends inside a comment
+	open bool // the text ends inside a comment or quotes
 }
 
 // statement reads up to the next semicolon, and leaves out what is before the first
@@ -183,7 +183,7 @@ func (s *scanner) pass(following, end string) {
 		s.at = len(s.sql) - len(following) + i + len(end)
 		return
 	}
-	s.at = len(s.sql)
+	s.at, s.open = len(s.sql), true
 }
 
 // quoted passes over a string, a quoted name or a dollar quote.
@@ -228,7 +228,7 @@ func (s *scanner) escaped() {
 		}
 	}
 
-	s.at = len(s.sql)
+	s.at, s.open = len(s.sql), true
 }
 
 // dollarTag returns the $tag$ that s begins with, empty where there is none.

@@ -54,32 +54,51 @@ func (j Job) validateHooks() error {
 			return err
 		}
 
-		if at, reason := sqltext.Lint(s.SQL); reason != "" {
-			line, column := sqltext.LineColumn(s.SQL, at)
-			return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(s.SQL[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
+		if s.SQL == "" {
+			continue
 		}
 
-		list := sqltext.Statements(s.SQL)
-		if s.SQL != "" && len(list) == 0 {
-			return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(s.SQL), Reason: "has no statement"}
+		if err := CheckHook(s.Name, s.SQL); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// CheckHook checks SQL for a hook, before or after, as far as that needs no server. The
+// error is a *geomgen.ParamError with line and column.
+func CheckHook(name, sql string) error {
+	if at, reason := sqltext.Lint(sql); reason != "" {
+		line, column := sqltext.LineColumn(sql, at)
+		return &geomgen.ParamError{Param: name, Value: sqltext.OneLine(sql[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
+	}
+
+	list := sqltext.Statements(sql)
+	if len(list) == 0 {
+		value := sqltext.OneLine(sql)
+		if value == "" {
+			value = `""`
+		}
+		return &geomgen.ParamError{Param: name, Value: value, Reason: "has no statement"}
+	}
+
+	for i, st := range list {
+		reason := ""
+		switch {
+		case strings.ContainsRune(st.Text, 0):
+			reason = "SQL has no zero bytes"
+		case name == "after" && endsTransaction(st.Word):
+			reason = "it runs in the transaction that publishes, which it must neither end nor take apart"
+		case st.Word == "copy" && st.Has("stdin", "stdout"):
+			reason = "copy needs a program at this end: use psql's \\copy before or after the load"
+		default:
+			continue
 		}
 
-		for i, st := range list {
-			bad := func(reason string) error {
-				line, column := sqltext.LineColumn(s.SQL, st.Offset)
-				return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(st.Text),
-					Reason: fmt.Sprintf("statement %d of %d, line %d, column %d: %s", i+1, len(list), line, column, reason)}
-			}
-
-			switch {
-			case strings.ContainsRune(st.Text, 0):
-				return bad("SQL has no zero bytes")
-			case s.Name == "after" && endsTransaction(st.Word):
-				return bad("it runs in the transaction that publishes, which it must neither end nor take apart")
-			case st.Word == "copy" && st.Has("stdin", "stdout"):
-				return bad("copy needs a program at this end: use psql's \\copy before or after the load")
-			}
-		}
+		line, column := sqltext.LineColumn(sql, st.Offset)
+		return &geomgen.ParamError{Param: name, Value: sqltext.OneLine(st.Text),
+			Reason: fmt.Sprintf("statement %d of %d, line %d, column %d: %s", i+1, len(list), line, column, reason)}
 	}
 
 	return nil

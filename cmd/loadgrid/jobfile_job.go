@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/loadgrid/loadgrid/internal/credential"
+	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/internal/options"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// preparedJob is a job of a file, with what the command line and the file's defaults say
+// of it.
+type preparedJob struct {
+	set     *jobSet
+	source  *jobfile.Job
+	values  options.Values
+	options loadOptions
+}
+
+// name returns what the job is called: where the file does not say, after its table.
+func (p *preparedJob) name() string {
+	if name := p.source.DisplayName(); name != "" {
+		return name
+	}
+	return p.values.Text("table")
+}
+
+// newJob returns a job with its values, of which none is checked.
+func (s *jobSet) newJob(job *jobfile.Job) *preparedJob {
+	table := new(options.Load).Table()
+	p := &preparedJob{set: s, source: job, values: make(options.Values)}
+
+	for name, items := range table.Merge(s.flags, job.Values, s.file.Defaults) {
+		o, _ := table.Find(name)
+		for _, item := range items {
+			if o.Value.Path && item.Line > 0 && item.Text != "-" {
+				item.Text = s.resolvePath(item.Text)
+			}
+			p.values.Add(name, item)
+		}
+	}
+
+	return p
+}
+
+// resolvePath returns a name in the file as one that holds wherever the program was started:
+// a scheduler starts anywhere.
+func (s *jobSet) resolvePath(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(s.dir, name)
+}
+
+// prepare makes a job of its values. With secrets, the connection is filled in.
+func (s *jobSet) prepare(job *jobfile.Job, secrets bool) (*preparedJob, error) {
+	p := s.newJob(job)
+	values := make(options.Values)
+	for name, items := range p.values {
+		if items[0].Line == 0 || name != "dsn" && name != "password" { // see fillConnection
+			values[name] = items
+		}
+	}
+
+	var load options.Load
+	if err := load.Table().Apply(values); err != nil {
+		return p, p.locate(err)
+	}
+	if err := load.Complete(values, bytes.NewReader(s.stdin)); err != nil {
+		return p, p.locate(err)
+	}
+
+	load.JobName = job.DisplayName()
+	p.options = newLoadOptions(load)
+	if secrets {
+		return p, p.fillConnection()
+	}
+	return p, nil
+}
+
+// fillConnection fills in the connection string, with a password where the file has one.
+// Another server than the file's, given on the command line, has another password.
+func (p *preparedJob) fillConnection() error {
+	if p.set.flags.Has("dsn") {
+		return nil
+	}
+
+	var err error
+	secrets := credential.Resolver{Dir: p.set.dir, Lookup: os.LookupEnv}
+	if p.values.Has("dsn") {
+		if p.options.server.DSN, err = secrets.DSN(p.values.Text("dsn")); err != nil {
+			return p.valueError("dsn", err)
+		}
+	}
+
+	if p.values.Has("password") {
+		if p.options.server.Password, err = secrets.Password(p.values.Text("password")); err != nil {
+			return p.valueError("password", err)
+		}
+	}
+
+	return nil
+}
+
+// check finds out whether the job is right, as far as that needs no server.
+func (p *preparedJob) check(ctx context.Context, secrets bool) error {
+	if _, err := p.options.progress.reporter(io.Discard); err != nil {
+		return p.locate(err)
+	}
+
+	if secrets {
+		if err := loader.CheckDSN(p.options.server.connection()); err != nil {
+			return p.locate(err)
+		}
+	}
+
+	// The plan, with the polygons of the area, is made again when the job's turn
+	// comes: those of all jobs would be in memory for hours.
+	var needs *loader.NeedsServerError
+	if _, err := loader.NewPlan(ctx, p.options.job); err != nil && !errors.As(err, &needs) {
+		return p.locate(err)
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package options
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// The groups of help.
+const (
+	groupTable    = "Table"
+	groupGrid     = "Grid"
+	groupArea     = "Area of interest"
+	groupColumns  = "Columns"
+	groupExists   = "A table that exists"
+	groupLayout   = "Layout and speed"
+	groupHooks    = "SQL before and after"
+	groupSchedule = "Schedule"
+	groupServer   = "Server"
+	groupOutput   = "Output"
+)
+
+// Cells say which rows there are: the options that load, plan and dump share. Apply the
+// table first, then call Complete.
+type Cells struct {
+	Job job.Job
+
+	shape, hexagon string
+	geometry       string
+	zoom           int32
+	area           aoi.Area // what is not in the file
+	areaFile       string
+	segmentize     float64
+}
+
+// Table returns the options, which write into c.
+func (c *Cells) Table() Table {
+	return append(append(c.gridTable(), c.areaTable()...), c.columnTable()...)
+}
+
+func (c *Cells) gridTable() Table {
+	grid := &c.Job.Grid
+	notTiles := func(reason string) []Condition {
+		return []Condition{{Options: []string{"shape"}, Value: "xyz", Reason: "contradicts shape xyz: " + reason}}
+	}
+	onlyShape := func(shape string) []Condition {
+		return []Condition{{Options: []string{"shape"}, Value: shape, Reason: "goes with shape " + shape + " alone"}}
+	}
+
+	return Table{
+		{Name: "cell-size", Group: groupGrid, Without: notTiles("tiles have their own"),
+			Value: Numbers(1, 2, func(n []float64) { grid.DX, grid.DY = n[0], n[len(n)-1] }),
+			Help:  "size of a cell in CRS units, `DX[,DY]`; of hexagons the length of an edge"},
+		{Name: "extent", Group: groupGrid, Overrides: []string{"cols", "rows"},
+			Value: Numbers(4, 4, func(n []float64) { c.Job.Extent = &geomgen.Box{XMin: n[0], YMin: n[1], XMax: n[2], YMax: n[3]} }),
+			Help:  "cells that meet this box in CRS units, `XMIN,YMIN,XMAX,YMAX`"},
+		{Name: "cols", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Cols, 1),
+			Help: "`number` of columns from the origin, instead of --extent"},
+		{Name: "rows", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Rows, 1),
+			Help: "`number` of rows from the origin, instead of --extent"},
+		{Name: "origin", Group: groupGrid, Default: "0,0", Without: notTiles("tiles have their own"),
+			Value: Numbers(2, 2, func(n []float64) { grid.X0, grid.Y0 = n[0], n[1] }),
+			Help:  "lower left corner of cell 0,0 in CRS units, `X,Y`; of hexagons its centre"},
+		{Name: "srid", Group: groupGrid, Default: "0", Value: SRID(&grid.SRID),
+			Help: "SRID of the grid's CRS, as `3035` or EPSG:3035; 0 for none"},
+		{Name: "shape", Group: groupGrid, Default: "square", Value: Choice(&c.shape, "square", "hexagon", "xyz"),
+			Help: "shape of the cells, `square|hexagon|xyz`; xyz are web map tiles in EPSG:3857"},
+		{Name: "hexagon", Group: groupGrid, Default: "flat", Value: Choice(&c.hexagon, "flat", "pointy"), With: onlyShape("hexagon"),
+			Help: "which way hexagons lie: `flat|pointy`; flat ones are those of ST_HexagonGrid"},
+		{Name: "zoom", Group: groupGrid, Value: Int(&c.zoom, 0), With: onlyShape("xyz"),
+			Help: "`zoom` of tiles, 0 to 30"},
+		{Name: "rotate", Group: groupGrid, Default: "0", Value: Number(&grid.Rotate), Without: notTiles("tiles have their own"),
+			Help: "turn squares and hexagons about the origin, in `degrees` counter-clockwise"},
+		{Name: "geometry", Group: groupGrid, Default: "polygon", Value: Choice(&c.geometry, "polygon", "point"),
+			Help: "what is written of a cell: `polygon|point`, itself or its centre"},
+	}
+}
+
+func (c *Cells) areaTable() Table {
+	area := []Condition{{Options: []string{"aoi", "aoi-sql"}, Reason: "needs an area of interest: aoi or aoi-sql"}}
+
+	return Table{
+		{Name: "aoi", Group: groupArea, Overrides: []string{"aoi-sql", "aoi-sql-timeout"}, Value: File(&c.areaFile, "the name is empty"),
+			Help: "area of interest: `file` of GeoJSON, WKT or EWKT with polygons, - for stdin"},
+		{Name: "aoi-sql", Group: groupArea, Overrides: []string{"aoi"}, Value: SQL(&c.area.SQL, "the query is empty"),
+			Without: []Condition{{Options: []string{"aoi"}, Reason: "contradicts aoi: there is one area of interest"}},
+			Help:    "area of interest: a `query` that returns polygons, run in a read-only transaction, on a connection of its own"},
+		{Name: "aoi-sql-timeout", Group: groupArea, Overrides: []string{"aoi"}, Default: aoi.DefaultSQLTimeout.String(), Value: Duration(&c.area.SQLTimeout, true),
+			With: []Condition{{Options: []string{"aoi-sql"}, Reason: "needs a query: aoi-sql"}},
+			Help: "`duration` after which the query is ended, such as 90s or 1h"},
+		{Name: "aoi-rule", Group: groupArea, Default: "intersects", Value: Choice(&c.area.Rule, "intersects", "within", "centroid"), With: area,
+			Help: "which cells the area selects, `intersects|within|centroid`: that meet or touch it, that lie in it, whose centre does"},
+		{Name: "aoi-segmentize", Group: groupArea, Value: Number(&c.segmentize), With: area,
+			Help: "longest straight `length` of the area's edge, in units of its CRS, when the server transforms it; 0 for none (default 0.01 in degrees, else 1000)"},
+		{Name: "aoi-make-valid", Group: groupArea, Value: Bool(&c.area.MakeValid), With: area,
+			Help: "let the server mend an area that is not valid"},
+		{Name: "coverage", Group: groupArea, Value: Bool(&c.Job.Coverage),
+			Help: "add a column coverage real: the area's share of the cell, 0 to 1"},
+		{Name: "clip", Group: groupArea, Value: Bool(&c.Job.Clip),
+			Help: "cut cells at the edge of the area; the geometry is a MultiPolygon"},
+	}
+}
+
+func (c *Cells) columnTable() Table {
+	return Table{
+		{Name: "id-column", Group: groupColumns, Default: "cell_id", Value: Text(&c.Job.IDColumn, "the name is empty"),
+			Help: "`name` of the primary key"},
+		{Name: "geom-column", Group: groupColumns, Default: "geom", Value: Text(&c.Job.GeomColumn, "the name is empty"),
+			Help: "`name` of the geometry"},
+		{Name: "set", Group: groupColumns, Value: List(c.addConstant),
+			Help: "a column that is the same in each row, `NAME[:TYPE]=VALUE`; may be given several times"},
+		{Name: "code", Group: groupColumns, Value: Choice(&c.Job.Code, "inspire", "inspire-short", "quadkey"),
+			Help: "add a column code text with names of cells: `inspire|inspire-short|quadkey`"},
+		{Name: "code-order", Group: groupColumns, Default: "ne", Value: Choice(&c.Job.CodeOrder, "ne", "en"),
+			Help: "which coordinate comes first in an inspire code, `ne|en`"},
+		{Name: "code-index", Group: groupColumns, Value: Bool(&c.Job.CodeIndex),
+			Help: "give a plain table a unique index on the code"},
+	}
+}
+
+func (c *Cells) addConstant(text string) error {
+	constant, err := job.ParseConstant(text)
+	c.Job.Set = append(c.Job.Set, constant)
+	return err
+}
+
+// Complete makes the grid and the area of what the values have said; the area's file is
+// read, - from stdin.
+func (c *Cells) Complete(v Values, stdin io.Reader) error {
+	if c.geometry == "point" {
+		c.Job.Geometry = geomgen.AsPoint
+	}
+
+	if err := c.completeGrid(v); err != nil {
+		return err
+	}
+	return c.completeArea(v, stdin)
+}
+
+func (c *Cells) completeGrid(v Values) error {
+	switch {
+	case c.shape == "xyz":
+		return c.completeTiles(v)
+	case !v.Has("cell-size"):
+		return required("cell-size", ", as DX or DX,DY in CRS units")
+	case c.shape == "hexagon" && c.hexagon == "pointy":
+		c.Job.Grid.Shape = geomgen.HexagonPointy
+	case c.shape == "hexagon":
+		c.Job.Grid.Shape = geomgen.HexagonFlat
+	}
+
+	return nil
+}
+
+// completeTiles makes the grid of web map tiles, which have all except their zoom.
+func (c *Cells) completeTiles(v Values) error {
+	tiles := geomgen.Tiles(c.zoom)
+	if v.Has("srid") && c.Job.Grid.SRID != tiles.SRID {
+		return &geomgen.ParamError{Param: "srid", Value: v.Text("srid"), Reason: "contradicts shape xyz: tiles are in EPSG:3857"}
+	}
+	if !v.Has("zoom") {
+		return required("zoom", " with shape xyz")
+	}
+	if c.zoom > geomgen.MaxZoom {
+		return &geomgen.ParamError{Param: "zoom", Value: v.Text("zoom"), Reason: "must lie between 0 and 30"}
+	}
+
+	c.Job.Grid = tiles
+	return nil
+}
+
+func (c *Cells) completeArea(v Values, stdin io.Reader) error {
+	if !v.Has("aoi") && !v.Has("aoi-sql") {
+		return nil
+	}
+
+	area := c.area
+	if v.Has("aoi") {
+		read, err := readArea(c.areaFile, stdin)
+		if err != nil {
+			return err
+		}
+
+		area = *read
+		area.Rule, area.MakeValid = c.area.Rule, c.area.MakeValid
+	}
+
+	if v.Has("aoi-segmentize") {
+		area.Segmentize = &c.segmentize
+	}
+
+	c.Job.Area = &area
+	return nil
+}
+
+func readArea(name string, stdin io.Reader) (area *aoi.Area, err error) {
+	r := stdin
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, &geomgen.ParamError{Param: "aoi", Value: name, Reason: "cannot be read: " + WithoutPath(err)}
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+
+		r = file
+	}
+
+	area, err = aoi.Read(r)
+	var param *geomgen.ParamError
+	if errors.As(err, &param) && param.Param == "aoi" { // the file's name says more than what was read
+		return nil, &geomgen.ParamError{Param: "aoi", Value: name, Reason: param.Reason}
+	}
+	return area, err
+}
+
+// WithoutPath returns an error of the file system without the name of the file.
+func WithoutPath(err error) string {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
