@@ -23,7 +23,7 @@ func runLoadJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 	}
 
 	failed := &failedJobs{of: len(set.jobs)}
-	for i, job := range set.jobs {
+	for i := range set.jobs {
 		p, err := set.runJob(ctx, i, std)
 		if err == nil {
 			continue
@@ -41,7 +41,7 @@ func runLoadJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 		if failed.names = append(failed.names, p.name()); failed.first == nil {
 			failed.first = err
 		}
-		reportError(std.err, ctx, command, writesJSON(set.newJob(job).values), err)
+		reportError(std.err, ctx, command, writesJSON(p.values), err)
 	}
 
 	if failed.first != nil {

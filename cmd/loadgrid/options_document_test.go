@@ -115,6 +115,9 @@ func writeOption(b *strings.Builder, o options.Option, also string) {
 
 func value(o options.Option) string {
 	text := o.Value.Type
+	if text == "bool" {
+		text = "`true`, `false`"
+	}
 	if len(o.Value.Choices) > 0 {
 		text = "`" + strings.Join(o.Value.Choices, "`, `") + "`"
 	}
