@@ -51,6 +51,11 @@ func TestDSNFromTheEnvironment(t *testing.T) {
 				t.Errorf("exit code %d, should be %d", code, exitFailed)
 			}
 
+			stderr, warned := strings.CutPrefix(stderr, "warning: "+passwordWarning+"\n")
+			if warned != (tt.args != nil && tt.args[1] == url) {
+				t.Errorf("a password on the command line is warned of: %v", warned)
+			}
+
 			checkOneLine(t, stderr, place)
 			if strings.Contains(stderr, "s3kr1tPw") {
 				t.Errorf("the password is shown: %s", stderr)
@@ -135,7 +140,7 @@ func TestDSNNeverLeaks(t *testing.T) {
 					t.Errorf("%s: exit code %d, should be %d; stdout %q", name, code, tt.code, stdout)
 				}
 
-				checkOneLine(t, stderr)
+				checkOneLine(t, strings.TrimPrefix(stderr, "warning: "+passwordWarning+"\n"))
 				if strings.Contains(stderr, secret) {
 					t.Errorf("%s shows the password: %s", name, stderr)
 				}

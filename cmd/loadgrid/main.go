@@ -13,10 +13,9 @@ import (
 )
 
 func main() {
-	args := scrubArgs(os.Args) // before anything that takes time
 	ctx, stop := withSignals(context.Background())
 	defer stop()
-	os.Exit(run(ctx, args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run is the whole program, apart from the process it runs in.
@@ -60,6 +59,9 @@ Results go to stdout, everything else to stderr.`,
   loadgrid demo`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			warnPassword(cmd, cmd.ErrOrStderr())
+		},
 	}
 
 	root.SetFlagErrorFunc(flagError)

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"regexp"
-	"strings"
-)
+import "regexp"
 
 // passwords finds passwords in URLs and in lists of keywords.
 var passwords = [...]struct{ pattern, shown string }{
@@ -20,37 +17,4 @@ func redact(message string) string {
 		message = regexp.MustCompile(p.pattern).ReplaceAllString(message, p.shown)
 	}
 	return message
-}
-
-// maskByte stands in the place of what is not shown.
-const maskByte = 'x'
-
-// findSecret returns where in an argument a connection string begins that may
-// hold a password, and whether there is one. It is given the argument before it,
-// which may be the flag.
-//
-// All of the string is hidden, not the password alone: where in a wrong string
-// that begins and ends is a guess. One that cannot hold a password is left, so
-// that the list of processes says where a load goes.
-func findSecret(before, arg string) (at int, hide bool) {
-	dsn, isFlag := strings.CutPrefix(arg, "--dsn=")
-	lower := strings.ToLower(arg)
-	isURL := strings.HasPrefix(lower, "postgres://") || strings.HasPrefix(lower, "postgresql://")
-
-	switch {
-	case isFlag:
-		at = len("--dsn=")
-	case before == "--dsn", isURL: // a URL may stand where it does not belong
-		dsn = arg
-	default:
-		return 0, false
-	}
-
-	if user, _, ok := strings.Cut(dsn, "@"); ok {
-		_, user, _ = strings.Cut(user, "://")
-		hide = strings.Contains(user, ":")
-	}
-
-	// An escape may spell password as well as anything else.
-	return at, hide || strings.Contains(strings.ToLower(dsn), "pass") || strings.Contains(dsn, "%")
 }

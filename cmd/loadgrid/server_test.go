@@ -91,7 +91,8 @@ func TestNobodyListens(t *testing.T) {
 	address := closedPort(t)
 	for name, args := range serverCommands() {
 		t.Run(name, func(t *testing.T) {
-			code, stdout, stderr := call(t.Context(), append(args, "--dsn", "postgresql://me:s3kr1tPw@"+address+"/gis?sslmode=disable")...)
+			t.Setenv("LOADGRID_DSN", "postgresql://me:s3kr1tPw@"+address+"/gis?sslmode=disable")
+			code, stdout, stderr := call(t.Context(), args...)
 			if code != exitFailed || stdout != "" {
 				t.Errorf("exit code %d, should be %d; stdout %q", code, exitFailed, stdout)
 			}
@@ -134,8 +135,8 @@ func TestServerRefuses(t *testing.T) {
 	} {
 		t.Run(tt.code, func(t *testing.T) {
 			address := serveConnections(t, refuseWith(tt.code, tt.message))
-			code, stdout, stderr := call(t.Context(), "migrate", "version",
-				"--dsn", "postgresql://me:s3kr1tPw@"+address+"/gis?sslmode=disable")
+			t.Setenv("LOADGRID_DSN", "postgresql://me:s3kr1tPw@"+address+"/gis?sslmode=disable")
+			code, stdout, stderr := call(t.Context(), "migrate", "version")
 			if code != exitFailed || stdout != "" {
 				t.Errorf("exit code %d, should be %d; stdout %q", code, exitFailed, stdout)
 			}

@@ -12,7 +12,6 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	"go.opentelemetry.io/otel/propagation"
@@ -121,22 +120,16 @@ func newExporter(ctx context.Context, name string, env func(string) string, cons
 		return nil, fmt.Errorf("no traces are sent: OTEL_TRACES_EXPORTER has %q, and loadgrid knows otlp, console and none", name)
 	}
 
-	protocol := env("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
-	if protocol == "" {
-		protocol = env("OTEL_EXPORTER_OTLP_PROTOCOL")
+	variable := "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+	if env(variable) == "" {
+		variable = "OTEL_EXPORTER_OTLP_PROTOCOL"
 	}
 
-	var exporter sdktrace.SpanExporter
-	var err error
-	switch protocol {
-	case "", "http/protobuf":
-		exporter, err = otlptracehttp.New(ctx)
-	case "grpc":
-		exporter, err = otlptracegrpc.New(ctx)
-	default:
-		return nil, fmt.Errorf("no traces are sent: OTEL_EXPORTER_OTLP_PROTOCOL is %q, and loadgrid has http/protobuf and grpc", protocol)
+	if protocol := env(variable); protocol != "" && protocol != "http/protobuf" {
+		return nil, fmt.Errorf("no traces are sent: %s is %q, and loadgrid sends http/protobuf alone, which collectors receive on port 4318", variable, protocol)
 	}
 
+	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("no traces are sent: making an exporter from the variables OTEL_EXPORTER_OTLP_*: %w", err)
 	}

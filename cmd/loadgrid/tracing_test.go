@@ -163,20 +163,21 @@ func TestNoTracesUnlessAskedFor(t *testing.T) {
 }
 
 func TestWrongTracesAreAWarning(t *testing.T) {
-	for says, env := range map[string]map[string]string{
-		"http/protobuf":          {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "carrier-pigeon"},
-		"otlp, console and none": {"OTEL_TRACES_EXPORTER": "zipkin"},
+	const protocol = "http/protobuf alone, which collectors receive on port 4318"
+	for _, tt := range []struct {
+		env  map[string]string
+		says string
+	}{
+		{map[string]string{"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, protocol},
+		{map[string]string{"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"}, protocol},
+		{map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}, "otlp, console and none"},
 	} {
-		otelEnv(t, env)
+		otelEnv(t, tt.env)
 		var w warnings
 		_, tracer, stop := startTracing(t.Context(), os.Getenv, "1", io.Discard, w.add)
 		stop()
-		if tracer != nil || len(w.all) != 1 || !strings.Contains(w.all[0], says) {
-			t.Errorf("%v: %q", env, w.all)
-		}
-
-		for name := range env {
-			t.Setenv(name, "")
+		if tracer != nil || len(w.all) != 1 || !strings.Contains(w.all[0], tt.says) {
+			t.Errorf("%v: %q", tt.env, w.all)
 		}
 	}
 }
@@ -201,8 +202,8 @@ func TestACollectorThatIsAway(t *testing.T) {
 
 	defer close(release)
 
-	for url, protocol := range map[string]string{"http://127.0.0.1:1": "http/protobuf", "http://127.0.0.1:2": "grpc", silent.URL: "http/protobuf"} {
-		otelEnv(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"})
+	for _, url := range []string{"http://127.0.0.1:1", silent.URL} {
+		otelEnv(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"})
 		var w warnings
 		ctx, tracer, stop := startTracing(t.Context(), os.Getenv, "1", io.Discard, w.add)
 

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadgrid/loadgrid/internal/credential"
+)
+
+const passwordWarning = "--dsn has a password, which every user of this machine can read in the list of processes: " +
+	"use LOADGRID_DSN, a password file (~/.pgpass or PGPASSFILE), a service file (PGSERVICEFILE), or the key password of a job file"
+
+// warnPassword warns of a password on the command line. It runs before each command
+// that is called rightly, whether that has a --dsn or not.
+func warnPassword(cmd *cobra.Command, stderr io.Writer) {
+	values := givenValues(cmd)
+	if !credential.HasPassword(values.Text("dsn")) {
+		return
+	}
+
+	if writesJSON(values) {
+		slog.New(newJSONHandler(stderr)).With("type", "log").Warn(passwordWarning)
+		return
+	}
+	fmt.Fprintf(stderr, "warning: %s\n", passwordWarning)
+}

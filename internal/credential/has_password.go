@@ -1,0 +1,52 @@
+package credential
+
+import (
+	"net/url"
+	"strings"
+)
+
+// HasPassword reports whether a connection string itself has a password, or that of a
+// client key. Whoever opens the connection may find another one in the environment or
+// in a file: HasPassword does not look there.
+func HasPassword(dsn string) bool {
+	settings := parseURL
+	if !isURL(dsn) {
+		settings = parseKeywords
+	}
+
+	list, err := settings(dsn)
+	if err != nil {
+		return false // nobody can open it
+	}
+
+	last := make(map[string]string, len(list)) // of a setting that is given twice the last one counts
+	for _, kv := range list {
+		last[kv[0]] = kv[1]
+	}
+
+	return last["password"] != "" || last["sslpassword"] != ""
+}
+
+// parseURL reads the user's password and the parameters of a connection URL by the
+// rules of libpq (conninfo_uri_parse_options), which are not those of net/url: a
+// password may have # and ? in it as they are.
+func parseURL(dsn string) (settings [][2]string, err error) {
+	_, rest, _ := strings.Cut(dsn, "://")
+	if end := strings.IndexAny(rest, "@/"); end >= 0 && rest[end] == '@' {
+		_, password, _ := strings.Cut(rest[:end], ":")
+		settings = append(settings, [2]string{"password", strings.Trim(password, " ")})
+		rest = rest[end+1:]
+	}
+
+	_, query, _ := strings.Cut(rest, "?")
+	for parameter := range strings.SplitSeq(query, "&") {
+		key, value, _ := strings.Cut(parameter, "=")
+		if key, err = url.PathUnescape(strings.Trim(key, " ")); err != nil {
+			return nil, err
+		}
+
+		settings = append(settings, [2]string{key, strings.Trim(value, " ")})
+	}
+
+	return settings, nil
+}
