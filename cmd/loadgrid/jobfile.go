@@ -148,7 +148,8 @@ func (s *jobSet) readStdin(jobFileOnStdin bool, stdin io.Reader) error {
 // secrets, what is filled in for them has to be there.
 func (s *jobSet) check(ctx context.Context, secrets bool) error {
 	var errs []error
-	for _, job := range s.jobs {
+	prepared := make([]*preparedJob, len(s.jobs))
+	for i, job := range s.jobs {
 		p, err := s.prepare(job, secrets)
 		if err == nil {
 			err = p.check(ctx, secrets)
@@ -157,7 +158,11 @@ func (s *jobSet) check(ctx context.Context, secrets bool) error {
 		if err != nil {
 			errs = append(errs, err)
 		}
+		prepared[i] = p
 	}
 
+	if len(errs) == 0 {
+		return checkMetricsFiles(prepared)
+	}
 	return s.joinErrors(ctx, errs)
 }

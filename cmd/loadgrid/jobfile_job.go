@@ -113,6 +113,9 @@ func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 	if _, err := p.options.progress.reporter(io.Discard); err != nil {
 		return p.locate(err)
 	}
+	if err := p.options.checkMetricsFile(); err != nil {
+		return p.locate(err)
+	}
 
 	if secrets {
 		if err := loader.CheckDSN(p.options.server.connection()); err != nil {

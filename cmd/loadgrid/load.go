@@ -157,6 +157,10 @@ func newLoadOptions(load options.Load) loadOptions {
 // runLoad does a job and reports how it goes; load and runs resume end here.
 func runLoad(ctx context.Context, options loadOptions, std streams) error {
 	began := time.Now()
+	if err := options.checkMetricsFile(); err != nil {
+		return err
+	}
+
 	r, err := options.progress.reporter(std.err)
 	if err != nil {
 		return err

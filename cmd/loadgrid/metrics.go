@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/textfile"
 	"github.com/loadgrid/loadgrid/loader"
 )
@@ -20,7 +21,7 @@ func (o *loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Su
 		record.Outcome, record.ExitCode = textfile.Failed, exitCode(ctx, failed)
 	}
 
-	err := textfile.Write(ctx, o.textfile, record)
+	err := textfile.Write(o.metricsFile(), record)
 	var warning *textfile.Warning
 	switch {
 	case errors.As(err, &warning):
@@ -28,6 +29,35 @@ func (o *loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Su
 	case err != nil:
 		r.log().Warn("the metrics are not written", "job", o.name(), "error", err.Error())
 	}
+}
+
+// metricsFile is the file for the job's metrics, "" for none.
+func (o *loadOptions) metricsFile() string { return textfile.Expand(o.textfile, o.name()) }
+
+// checkMetricsFile refuses a file that nobody would read.
+func (o *loadOptions) checkMetricsFile() error {
+	if o.textfile == "" {
+		return nil
+	}
+
+	if err := textfile.CheckName(o.textfile); err != nil {
+		return &geomgen.ParamError{Param: "metrics-textfile", Value: o.textfile, Reason: err.Error()}
+	}
+	return nil
+}
+
+// checkMetricsFiles refuses files that several jobs would share.
+func checkMetricsFiles(jobs []*preparedJob) error {
+	files := make([]string, len(jobs))
+	for i, p := range jobs {
+		files[i] = p.options.metricsFile()
+	}
+
+	i, err := textfile.CheckJobs(files)
+	if err == nil {
+		return nil
+	}
+	return jobs[i].locate(&geomgen.ParamError{Param: "metrics-textfile", Value: jobs[i].options.textfile, Reason: err.Error()})
 }
 
 // newMetricsRecord returns the metrics that a summary has. elapsed is from the start of

@@ -131,7 +131,7 @@ func (l *Load) scheduleTable() Table {
 			Help: "do nothing when the table holds this already, and nobody has touched it since"},
 		{Name: "prune-runs", Group: groupSchedule, Value: Age(&l.PruneRuns),
 			Help: "after publish, take this table's ended runs out of the ledger that are older than `AGE`, such as 90d or 12h"},
-		{Name: "metrics-textfile", Group: groupSchedule, Value: File(&l.MetricsFile, ""),
+		{Name: "metrics-textfile", Group: groupSchedule, Value: File(&l.MetricsFile, "the name is empty"),
 			Help: "write metrics of the run for Prometheus into a `FILE.prom`, as node_exporter's textfile collector reads it; {job} in its name is the job's name"},
 	}
 }

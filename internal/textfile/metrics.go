@@ -1,101 +1,155 @@
 package textfile
 
-// lifetime says what becomes of a job's series when the job runs again.
-type lifetime int
+import (
+	"math"
+	"strings"
 
-const (
-	ofRun   lifetime = iota // of the last run: those of the run before go
-	kept                    // as they are until a run has something newer
-	counted                 // counters: a run adds to them
+	"github.com/prometheus/client_golang/prometheus"
 )
 
-// family is a metric that loadgrid writes.
-type family struct {
-	name, help string
-	lifetime   lifetime
+// The labels, and how the names of all metrics begin.
+const (
+	labelJob     = "job_name"
+	labelTable   = "table"
+	labelOutcome = "outcome"
+	metricPrefix = "loadgrid_"
+)
+
+// The metrics that outlive a run: as they are until a run has something newer, or
+// counters, which a run adds to.
+const (
+	lastSuccess  = "loadgrid_last_success_timestamp_seconds"
+	lastFailure  = "loadgrid_last_failure_timestamp_seconds"
+	tableRows    = "loadgrid_table_rows"
+	tableHeap    = "loadgrid_table_heap_bytes"
+	tableIndexes = "loadgrid_table_index_bytes"
+	runsTotal    = "loadgrid_runs_total"
+	retriesTotal = "loadgrid_retries_total"
+)
+
+// metrics collects what is written of a run. node_exporter refuses two help texts for one
+// name, also of two versions of loadgrid: another text is as good as another name.
+type metrics struct {
+	registry *prometheus.Registry
+	labels   prometheus.Labels
+	previous previous
 }
 
-// families returns all of them in the order in which they are written. A file may
-// hold series of several versions of loadgrid, and node_exporter refuses two help
-// texts for one name: another text is as good as another name.
-func families() []family {
-	return []family{
-		{"loadgrid_last_run_success", "Whether the last run of the job published its table or found it unchanged (1), or failed (0).", ofRun},
-		{"loadgrid_last_run_exit_code", "Exit code of the last run of the job.", ofRun},
-		{"loadgrid_last_run_timestamp_seconds", "When the last run of the job ended, in seconds since 1970.", ofRun},
-		{"loadgrid_last_success_timestamp_seconds", "When the last run of the job that did not fail ended, in seconds since 1970.", kept},
-		{"loadgrid_last_failure_timestamp_seconds", "When the last run of the job that failed ended, in seconds since 1970.", kept},
-		{"loadgrid_last_run_info", "Version of loadgrid and outcome of the last run of the job.", ofRun},
-		{"loadgrid_last_run_duration_seconds", "How long the last run of the job took, without its wait for another run.", ofRun},
-		{"loadgrid_last_run_stage_seconds", "How long each stage of the last run of the job took.", ofRun},
-		{"loadgrid_last_run_rows", "Rows that the last run of the job committed.", ofRun},
-		{"loadgrid_last_run_copied_bytes", "Bytes that the last run of the job sent by COPY.", ofRun},
-		{"loadgrid_last_run_wal_bytes", "WAL that the whole server wrote during the last run of the job.", ofRun},
-		{"loadgrid_last_run_retries", "How often the last run of the job tried something again.", ofRun},
-		{"loadgrid_last_run_chunks", "Chunks of the last run of the job: committed by it, resumed from earlier starts, or pending.", ofRun},
-		{"loadgrid_table_rows", "Rows of the table after its last publish.", kept},
-		{"loadgrid_table_heap_bytes", "Size of the table without its indexes after its last publish.", kept},
-		{"loadgrid_table_index_bytes", "Size of the table's indexes after its last publish.", kept},
-		{"loadgrid_runs_total", "Runs of the job by outcome.", counted},
-		{"loadgrid_retries_total", "How often runs of the job tried something again.", counted},
+// newMetrics returns the metrics of a record and of the runs before it. What is not known
+// has none.
+func newMetrics(r Record, p previous) *prometheus.Registry {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		labels:   prometheus.Labels{labelJob: validUTF8(r.Job), labelTable: validUTF8(r.Table)},
+		previous: p,
 	}
+
+	m.addLastRun(r)
+	m.addTable(r)
+	m.addCounters(r)
+
+	return m.registry
 }
 
-// sample is one number of a record.
-type sample struct {
-	name  string
-	value float64
-	extra []label // besides those of the job
-}
-
-// samples returns the numbers of a record. What is not known has none.
-func samples(r Record) []sample {
-	success, ended := 1.0, float64(r.Ended.UnixMilli())/1000
-	lastOf := "loadgrid_last_success_timestamp_seconds"
+func (m *metrics) addLastRun(r Record) {
+	ended, success := float64(r.Ended.UnixMilli())/1000, 1.0
+	var succeeded, failed *float64
 	if r.Outcome == Failed {
-		success, lastOf = 0, "loadgrid_last_failure_timestamp_seconds"
+		success, failed = 0, &ended
+	} else {
+		succeeded = &ended
 	}
 
-	all := []sample{
-		{"loadgrid_last_run_success", success, nil},
-		{"loadgrid_last_run_exit_code", float64(r.ExitCode), nil},
-		{"loadgrid_last_run_timestamp_seconds", ended, nil},
-		{lastOf, ended, nil},
-		{"loadgrid_last_run_info", 1, []label{{"outcome", string(r.Outcome)}, {"version", r.Version}}},
-		{"loadgrid_last_run_duration_seconds", r.Seconds, nil},
-		{"loadgrid_last_run_rows", float64(r.CopiedRows), nil},
-		{"loadgrid_last_run_copied_bytes", float64(r.CopiedBytes), nil},
-		{"loadgrid_last_run_retries", float64(r.Retries), nil},
-		{"loadgrid_last_run_chunks", float64(r.Chunks.Committed), []label{{"state", "committed"}}},
-		{"loadgrid_last_run_chunks", float64(r.Chunks.Resumed), []label{{"state", "resumed"}}},
-		{"loadgrid_last_run_chunks", float64(r.Chunks.Pending), []label{{"state", "pending"}}},
-		{"loadgrid_retries_total", float64(r.Retries), nil},
-	}
+	m.gauge("loadgrid_last_run_success", "Whether the last run of the job published its table or found it unchanged (1), or failed (0).", success)
+	m.gauge("loadgrid_last_run_exit_code", "Exit code of the last run of the job.", float64(r.ExitCode))
+	m.gauge("loadgrid_last_run_timestamp_seconds", "When the last run of the job ended, in seconds since 1970.", ended)
+	m.kept(lastSuccess, "When the last run of the job that did not fail ended, in seconds since 1970.", succeeded)
+	m.kept(lastFailure, "When the last run of the job that failed ended, in seconds since 1970.", failed)
 
+	info := m.vector("loadgrid_last_run_info", "Version of loadgrid and outcome of the last run of the job.", "version", labelOutcome)
+	info.WithLabelValues(validUTF8(r.Version), string(r.Outcome)).Set(1)
+
+	m.gauge("loadgrid_last_run_duration_seconds", "How long the last run of the job took, without its wait for another run.", r.Seconds)
+	stages := m.vector("loadgrid_last_run_stage_seconds", "How long each stage of the last run of the job took.", "stage")
 	for stage, seconds := range r.Stages {
-		all = append(all, sample{"loadgrid_last_run_stage_seconds", seconds, []label{{"stage", stage}}})
-	}
-
-	for _, o := range outcomes() {
-		var n float64
-		if o == r.Outcome {
-			n = 1
+		if isFinite(seconds) {
+			stages.WithLabelValues(validUTF8(stage)).Set(seconds)
 		}
-
-		all = append(all, sample{"loadgrid_runs_total", n, []label{{"outcome", string(o)}}})
 	}
 
+	m.gauge("loadgrid_last_run_rows", "Rows that the last run of the job committed.", float64(r.CopiedRows))
+	m.gauge("loadgrid_last_run_copied_bytes", "Bytes that the last run of the job sent by COPY.", float64(r.CopiedBytes))
 	if r.WALBytes > 0 {
-		all = append(all, sample{"loadgrid_last_run_wal_bytes", float64(r.WALBytes), nil})
+		m.gauge("loadgrid_last_run_wal_bytes", "WAL that the whole server wrote during the last run of the job.", float64(r.WALBytes))
+	}
+	m.gauge("loadgrid_last_run_retries", "How often the last run of the job tried something again.", float64(r.Retries))
+
+	chunks := m.vector("loadgrid_last_run_chunks", "Chunks of the last run of the job: committed by it, resumed from earlier starts, or pending.", "state")
+	chunks.WithLabelValues("committed").Set(float64(r.Chunks.Committed))
+	chunks.WithLabelValues("resumed").Set(float64(r.Chunks.Resumed))
+	chunks.WithLabelValues("pending").Set(float64(r.Chunks.Pending))
+}
+
+func (m *metrics) addTable(r Record) {
+	var rows, heap, indexes *float64
+	known := func(n int64) *float64 {
+		f := float64(n)
+		return &f
 	}
 
 	if r.Outcome == Published {
-		all = append(all, sample{"loadgrid_table_rows", float64(r.TableRows), nil})
-		if r.HeapBytes > 0 {
-			all = append(all, sample{"loadgrid_table_heap_bytes", float64(r.HeapBytes), nil},
-				sample{"loadgrid_table_index_bytes", float64(r.IndexBytes), nil})
-		}
+		rows = known(r.TableRows)
+	}
+	if r.Outcome == Published && r.HeapBytes > 0 {
+		heap, indexes = known(r.HeapBytes), known(r.IndexBytes)
 	}
 
-	return all
+	m.kept(tableRows, "Rows of the table after its last publish.", rows)
+	m.kept(tableHeap, "Size of the table without its indexes after its last publish.", heap)
+	m.kept(tableIndexes, "Size of the table's indexes after its last publish.", indexes)
 }
+
+func (m *metrics) addCounters(r Record) {
+	runs := prometheus.NewCounterVec(prometheus.CounterOpts{Name: runsTotal, Help: "Runs of the job by outcome.", ConstLabels: m.labels}, []string{labelOutcome})
+	m.registry.MustRegister(runs)
+	for _, outcome := range outcomes() {
+		n, _ := m.previous.value(runsTotal, string(outcome))
+		if outcome == r.Outcome {
+			n = max(0, n) + 1
+		}
+		runs.WithLabelValues(string(outcome)).Add(max(0, n))
+	}
+
+	retries := prometheus.NewCounter(prometheus.CounterOpts{Name: retriesTotal, Help: "How often runs of the job tried something again.", ConstLabels: m.labels})
+	m.registry.MustRegister(retries)
+	before, _ := m.previous.value(retriesTotal, "")
+	retries.Add(max(0, before) + float64(max(0, r.Retries)))
+}
+
+// gauge adds a number of the last run. One that is not finite says nothing, and is left
+// out.
+func (m *metrics) gauge(name, help string, value float64) {
+	if isFinite(value) {
+		m.vector(name, help).WithLabelValues().Set(value)
+	}
+}
+
+// kept adds a number that the run has, or the one that an earlier run has left.
+func (m *metrics) kept(name, help string, value *float64) {
+	if value != nil {
+		m.gauge(name, help, *value)
+	} else if before, ok := m.previous.value(name, ""); ok {
+		m.gauge(name, help, before)
+	}
+}
+
+func (m *metrics) vector(name, help string, labels ...string) *prometheus.GaugeVec {
+	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: m.labels}, labels)
+	m.registry.MustRegister(v)
+	return v
+}
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// validUTF8 returns text that the format can hold.
+func validUTF8(s string) string { return strings.ToValidUTF8(s, "?") }

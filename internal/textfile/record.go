@@ -2,9 +2,8 @@
 // that the textfile collector of node_exporter reads.
 //
 // A program that runs for minutes once a night cannot be scraped. It leaves its
-// numbers in a file, and node_exporter shows them until the next run. The file is
-// shared: each job has its own series in it, told apart by the labels job_name and
-// table, and what other programs have written there stays as it is, byte for byte.
+// numbers in a file, and node_exporter shows them until the next run. A file holds one
+// job, with the labels job_name and table.
 package textfile
 
 import (

@@ -2,7 +2,6 @@ package textfile
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -15,6 +14,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
 
 // asWriter makes the test binary write one record into the file that it names.
@@ -22,7 +24,7 @@ const asWriter = "TEXTFILE_TEST_WRITES_TO"
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(asWriter); path != "" {
-		if err := Write(context.Background(), path, record(os.Getenv(asWriter+"_JOB"))); err != nil {
+		if err := Write(path, record(os.Getenv(asWriter+"_JOB"))); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -54,7 +56,7 @@ func file(t testing.TB, content string) string {
 
 func write1(t testing.TB, path string, r Record) {
 	t.Helper()
-	if err := Write(t.Context(), path, r); err != nil {
+	if err := Write(path, r); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -72,7 +74,7 @@ func content(t testing.TB, path string) string {
 // Prometheus's parser reads it, and whether there is one.
 func value(t testing.TB, path, name, job string, more ...string) (float64, bool) {
 	t.Helper()
-	all, err := parse([]byte(content(t, path)))
+	all, err := parse(content(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,74 +185,131 @@ func TestAFailureKeepsTheLastSuccess(t *testing.T) {
 }
 
 func TestLabelsOfAnyText(t *testing.T) {
-	path := file(t, "")
-	for _, job := range []string{`say "grid"`, "two\nlines", `C:\grids\`, "größe 网格", "a\r\tb", `{x="y"} 1`} {
+	for _, job := range []string{`say "grid"`, "two\nlines", `C:\grids\`, "größe 网格", "a\r\tb", `{x="y"} 1`, "no\xffUTF-8"} {
+		path := file(t, "")
 		write1(t, path, record(job))
 		write1(t, path, record(job)) // found again
-		expect(t, path, 2, "loadgrid_runs_total", job, "outcome=published")
+		expect(t, path, 2, "loadgrid_runs_total", strings.ToValidUTF8(job, "?"), "outcome=published")
 	}
-	write1(t, path, record("no\xffUTF-8"))
-	expect(t, path, 1, "loadgrid_last_run_success", "no?UTF-8")
 }
 
-// What others have written stays byte for byte.
-func TestOthersKeepTheirMetrics(t *testing.T) {
-	others := "# a remark\n# HELP backup_age_seconds Age.\n# TYPE backup_age_seconds gauge\nbackup_age_seconds{disk=\"a b\"} 1.50\n\n" +
-		"# TYPE wait summary\nwait{quantile=\"0.5\"} NaN\nwait_sum 3\nwait_count 2\nloadgrid_of_somebody{x=\"y\"} +Inf\n"
-	path := file(t, others)
-	for range 2 {
-		write1(t, path, record("eu"))
-		if got := content(t, path); !strings.HasPrefix(got, others) {
-			t.Fatalf("the metrics of others have become\n%s", got)
+// Jobs with different names have different files, with names that are right everywhere.
+func TestExpand(t *testing.T) {
+	if got := Expand("/a/loadgrid.prom", "x"); got != "/a/loadgrid.prom" {
+		t.Errorf("without a place for the job: %s", got)
+	}
+	if got := Expand("/a/lg_{job}.prom", "stats.eu_1km-v2"); got != "/a/lg_stats.eu_1km-v2.prom" {
+		t.Errorf("a plain name: %s", got)
+	}
+
+	seen := make(map[string]string)
+	for _, job := range []string{"a/b", "a_b", "a b", `a\b`, "..", ".", "a:b", "../../etc/passwd", "größe", "grösse", "网格", "\"a.b\"", strings.Repeat("网", 33)} {
+		got := Expand("/m/{job}.prom", job)
+		if other, ok := seen[got]; ok {
+			t.Errorf("%q and %q have the file %s", job, other, got)
+		}
+		seen[got] = job
+
+		name := strings.TrimSuffix(strings.TrimPrefix(got, "/m/"), ".prom")
+		if filepath.Dir(got) != "/m" || strings.ContainsFunc(name, func(r rune) bool { return r > 127 || strings.ContainsRune(`/\: "`, r) }) || len(name) > 200 {
+			t.Errorf("%q has the file %s", job, got)
 		}
 	}
-
-	expect(t, path, 1, "loadgrid_last_run_success", "eu")
-	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 }
 
-func TestABrokenFileIsPutAside(t *testing.T) {
-	valid := file(t, "")
-	write1(t, valid, record("us"))
-	us := content(t, valid)
-	for name, old := range map[string]string{
-		"no metrics":        "<html>\n",
-		"cut off":           us + "backup_age_sec",
-		"cut off in a line": us + "loadgrid_last_run_rows{job_name=\"x\"} 12",
-		"others twice":      us + "# TYPE a gauge\n# TYPE a gauge\n",
-		"bytes":             us + "\x00\xff{\n",
+func TestCheckJobs(t *testing.T) {
+	for _, tt := range []struct {
+		files []string
+		index int
+	}{
+		{nil, -1}, {[]string{"", "", "a.prom"}, -1}, {[]string{"a.prom", "b.prom"}, -1}, {[]string{"a.prom", "b.prom", "a.prom"}, 2}, {[]string{"d/a.prom", "d//./a.prom"}, 1},
+	} {
+		if index, err := CheckJobs(tt.files); index != tt.index || (err == nil) != (index < 0) {
+			t.Errorf("%q: %d, %v", tt.files, index, err)
+		}
+	}
+}
+
+// A file holds one job: what is another's stays as it is, and the error says whose it is.
+func TestAFileOfOthersStays(t *testing.T) {
+	ours := file(t, "")
+	write1(t, ours, record("us"))
+	for name, tt := range map[string]struct{ old, metric, owner string }{
+		"another job":              {content(t, ours), "loadgrid_", "us"},
+		"another program":          {"# TYPE backup_age_seconds gauge\nbackup_age_seconds{disk=\"a b\"} 1.5\n", "backup_age_seconds", ""},
+		"a name that begins alike": {"loadgrid_of_somebody{x=\"y\"} 1\n", "loadgrid_of_somebody", ""},
+		"cut off":                  {content(t, ours) + "backup_age_sec", "loadgrid_", "us"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := file(t, old)
-			err := Write(t.Context(), path, record("eu"))
-			var warning *Warning
-			if !errors.As(err, &warning) || warning.Aside != path+".broken" {
-				t.Fatalf("error %v", err)
+			path := file(t, tt.old)
+			err := Write(path, record("eu"))
+			var foreign *ForeignError
+			if !errors.As(err, &foreign) || foreign.Owner != tt.owner || !strings.HasPrefix(foreign.Metric, tt.metric) {
+				t.Errorf("error %v", err)
 			}
-
-			expect(t, path, 1, "loadgrid_last_run_success", "eu")
-			if strings.HasPrefix(old, us) {
-				expect(t, path, 1, "loadgrid_last_run_success", "us")
+			if got := content(t, path); got != tt.old {
+				t.Errorf("the file has become %s", got)
 			}
-			if got := content(t, warning.Aside); got != old {
-				t.Errorf("put aside was %q", got)
-			}
-			checkFiles(t, filepath.Dir(path), "loadgrid.prom", "loadgrid.prom.broken")
-			write1(t, path, record("eu")) // mended
+			checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 		})
 	}
 }
 
+// A job whose table has another name begins at 0.
+func TestAnotherTableOfTheJob(t *testing.T) {
+	path := file(t, "")
+	write1(t, path, record("eu"))
+	other := record("eu")
+	other.Table = "public.other"
+	write1(t, path, other)
+	expect(t, path, 1, "loadgrid_runs_total", "eu", "outcome=published", "table=public.other")
+	if _, ok := value(t, path, "loadgrid_runs_total", "eu", "outcome=published", "table=public.grid"); ok {
+		t.Error("the table of before is still there")
+	}
+}
+
+func TestABrokenFileIsReplaced(t *testing.T) {
+	valid := file(t, "")
+	write1(t, valid, record("eu"))
+	eu := content(t, valid)
+	for name, old := range map[string]string{
+		"no metrics":        "<html>\n",
+		"cut off in a line": eu + "loadgrid_last_run_rows{job_name=\"eu\"} 1\nloadgrid_last_run_rows{job_na",
+		"bytes":             eu + "\x00\xff{\n",
+		"a type twice":      eu + "# TYPE loadgrid_a gauge\n# TYPE loadgrid_a gauge\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := file(t, old)
+			var warning *Warning
+			if err := Write(path, record("eu")); !errors.As(err, &warning) || warning.Err == nil {
+				t.Fatalf("error %v", err)
+			}
+
+			expect(t, path, 1, "loadgrid_runs_total", "eu", "outcome=published")
+			write1(t, path, record("eu")) // mended
+			expect(t, path, 2, "loadgrid_runs_total", "eu", "outcome=published")
+			checkFiles(t, filepath.Dir(path), "loadgrid.prom")
+		})
+	}
+
+	// One that is empty, as a crash may leave it, is no trouble.
+	path := file(t, "")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write1(t, path, record("eu"))
+}
+
 func TestNumbersThatAreNone(t *testing.T) {
 	path := file(t, `loadgrid_retries_total{job_name="eu",table="public.grid"} NaN`+"\n"+
-		`loadgrid_runs_total{job_name="eu",outcome="published",table="public.grid"} +Inf`+"\n"+`loadgrid_table_rows{job_name="us"} -Inf`+"\n")
+		`loadgrid_runs_total{job_name="eu",outcome="published",table="public.grid"} +Inf`+"\n"+`loadgrid_runs_total{job_name="eu",outcome="failed",table="public.grid"} -3`+"\n")
 	r := record("eu")
 	r.Seconds, r.Stages = math.NaN(), map[string]float64{"load": math.Inf(1), "plan": 1}
 	write1(t, path, r)
 	expect(t, path, 2, "loadgrid_retries_total", "eu")
 	expect(t, path, 1, "loadgrid_runs_total", "eu", "outcome=published")
 	expect(t, path, 1, "loadgrid_last_run_stage_seconds", "eu", "stage=plan")
-	expect(t, path, math.Inf(-1), "loadgrid_table_rows", "us")
+	expect(t, path, 0, "loadgrid_runs_total", "eu", "outcome=failed")
 
 	for _, name := range []string{"loadgrid_last_run_duration_seconds", "loadgrid_last_run_stage_seconds"} {
 		if v, ok := value(t, path, name, "eu"); ok && v != 1 {
@@ -259,10 +318,10 @@ func TestNumbersThatAreNone(t *testing.T) {
 	}
 }
 
-// Ten processes and ten goroutines, each its own job, and a reader.
-func TestManyAtOnceLoseNothing(t *testing.T) {
+// Readers see a whole file while others write it.
+func TestReadersSeeWholeFiles(t *testing.T) {
 	path := file(t, "")
-	write1(t, path, record("first"))
+	write1(t, path, record("eu"))
 	done, reader := make(chan struct{}), make(chan error, 1)
 	go func() {
 		defer close(reader)
@@ -270,14 +329,14 @@ func TestManyAtOnceLoseNothing(t *testing.T) {
 			select {
 			case <-done:
 				return
-			case <-time.After(time.Millisecond): // leaves the processor to the writers
+			default:
 			}
 
 			b, err := os.ReadFile(path)
 			if err == nil {
-				_, err = parse(b)
+				_, err = parse(string(b))
 			}
-			if err == nil && !bytes.Contains(b, []byte(`loadgrid_retries_total{job_name="first"`)) {
+			if err == nil && !bytes.Contains(b, []byte(`loadgrid_table_rows{job_name="eu"`)) {
 				err = fmt.Errorf("half a file: %s", b)
 			}
 			if err != nil {
@@ -288,18 +347,12 @@ func TestManyAtOnceLoseNothing(t *testing.T) {
 	}()
 
 	var writers sync.WaitGroup
-	for i := range 10 {
+	for range 4 {
 		writers.Go(func() {
-			if err := Write(t.Context(), path, record(fmt.Sprint("goroutine ", i))); err != nil {
-				t.Error(err)
-			}
-		})
-
-		writers.Go(func() {
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), asWriter+"="+path, asWriter+"_JOB="+fmt.Sprint("process ", i))
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%v: %s", err, out)
+			for range 20 {
+				if err := Write(path, record("eu")); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}
@@ -309,45 +362,7 @@ func TestManyAtOnceLoseNothing(t *testing.T) {
 	if err := <-reader; err != nil {
 		t.Error(err)
 	}
-	for i := range 10 {
-		expect(t, path, 1, "loadgrid_last_run_success", fmt.Sprint("goroutine ", i))
-		expect(t, path, 1, "loadgrid_last_run_success", fmt.Sprint("process ", i))
-	}
-
-	expect(t, path, 1, "loadgrid_last_run_success", "first")
 	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
-}
-
-func TestTheWaitForALockIsBounded(t *testing.T) {
-	path := file(t, "")
-	dir := filepath.Dir(path)
-	for name, take := range map[string]func(context.Context, string) (func() error, error){"directory": lock, "file": lockByFile} {
-		t.Run(name, func(t *testing.T) {
-			unlock, err := take(t.Context(), dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-
-			ended, cancel := context.WithCancel(t.Context())
-			cancel()
-			if _, err := take(ended, dir); !errors.Is(err, errHeld) || !errors.Is(err, context.Canceled) {
-				t.Errorf("a held lock: %v", err)
-			}
-			if err := unlock(); err != nil {
-				t.Fatal(err)
-			}
-
-			unlock, err = take(ended, dir) // free: no need to wait
-			if err != nil {
-				t.Fatal(err)
-			}
-
-			if err := unlock(); err != nil {
-				t.Fatal(err)
-			}
-			checkFiles(t, dir)
-		})
-	}
 }
 
 func TestALinkStaysALink(t *testing.T) {
@@ -373,15 +388,15 @@ func TestWhatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for path, says := range map[string]string{
+	for path, says := range map[string]string{ // each says what to do
 		filepath.Join(dir, "none", "a.prom"): "make the directory",
 		filepath.Join(dir, "d.prom"):         "is a directory",
 		filepath.Join(dir, "a.txt"):          "must have a name that ends in .prom",
 		filepath.Join(dir, ".prom"):          "must have a name that ends in .prom",
 		filepath.Join(dir, "a.prom") + "/":   "must have a name that ends in .prom",
-		"":                                   "needs a name",
+		"":                                   "must have a name that ends in .prom",
 	} {
-		if err := Write(t.Context(), path, record("eu")); err == nil || !strings.Contains(err.Error(), says) {
+		if err := Write(path, record("eu")); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
@@ -395,7 +410,7 @@ func TestHalfOfAFileIsNone(t *testing.T) {
 	write1(t, path, record("eu"))
 	old := content(t, path)
 	cmd := exec.Command("sh", "-c", `ulimit -f 1 && exec "$0"`, os.Args[0]) // blocks of 512 or 1024 bytes
-	cmd.Env = append(os.Environ(), asWriter+"="+path, asWriter+"_JOB=us")
+	cmd.Env = append(os.Environ(), asWriter+"="+path, asWriter+"_JOB=eu")
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "writing the metrics of job") || !strings.Contains(string(out), "too large") {
 		t.Errorf("%v: %s", err, out)
@@ -407,36 +422,43 @@ func TestHalfOfAFileIsNone(t *testing.T) {
 	checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 }
 
+// parse reads the text format as node_exporter does.
+func parse(content string) (map[string]*dto.MetricFamily, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	return parser.TextToMetricFamilies(strings.NewReader(content))
+}
+
+// FuzzTextfile writes over whatever there is: what is written can be read, and what is
+// another's stays.
 func FuzzTextfile(f *testing.F) {
 	f.Add("")
-	f.Add("# TYPE loadgrid_runs_total gauge\nloadgrid_runs_total{job_name=\"eu\",table=\"t\"} 3 4\n")
+	f.Add("# TYPE loadgrid_runs_total gauge\nloadgrid_runs_total{job_name=\"eu\",table=\"public.grid\",outcome=\"failed\"} 3 4\n")
 	f.Add("{\"loadgrid_runs_total\",job_name=\"eu\"} 1\n# HELP a b\na{b=\"\\\"\\n\"} NaN\n")
 	f.Add("# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_count 2\nloadgrid_last_run_rows 1\nloadgrid_last_run_rows{a=\"1\",a=\"2\"} 1")
 
 	f.Fuzz(func(t *testing.T, old string) {
-		out, lost, err := merge([]byte(old), record("eu"))
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		all, err := parse(out)
-		if err != nil {
-			t.Fatalf("what is written cannot be read: %v\n%s", err, out)
-		}
-
-		if len(all["loadgrid_last_run_success"].GetMetric()) == 0 {
-			t.Fatal("the record is not there")
-		}
-
-		before, err := parse([]byte(old))
-		if err != nil || lost != nil {
+		path := file(t, old)
+		err := Write(path, record("eu"))
+		if errors.As(err, new(*ForeignError)) {
+			if got := content(t, path); got != old {
+				t.Fatalf("the metrics of others have become %s", got)
+			}
 			return
 		}
 
-		for name := range before {
-			if all[name] == nil && len(before[name].GetMetric()) > 0 && !strings.HasPrefix(name, "loadgrid_") {
-				t.Fatalf("%s is lost", name)
-			}
+		if err != nil && !errors.As(err, new(*Warning)) {
+			t.Fatal(err)
+		}
+
+		all, err := parse(content(t, path))
+		if err != nil {
+			t.Fatalf("what is written cannot be read: %v", err)
+		}
+		if len(all["loadgrid_last_run_success"].GetMetric()) != 1 {
+			t.Fatal("the record is not there")
+		}
+		if n, ok := value(t, path, "loadgrid_runs_total", "eu", "outcome=published"); !ok || !(n >= 1) {
+			t.Fatalf("%v runs", n)
 		}
 	})
 }
