@@ -13,7 +13,7 @@ import (
 )
 
 // MigrateUp makes the ledger's schema where it is missing and brings it to the
-// version of this program.
+// version of this program. The pool is of package pg's making: see pg.Own.
 func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 	schema := l.Schema
 	version, dirty, err := l.MigrateVersion(ctx, pool)
@@ -43,7 +43,7 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 		}
 	}
 
-	err = migrations.Up(ctx, pool.Config().ConnConfig, schema)
+	err = migrations.Up(ctx, pool.Config(), schema)
 
 	return pg.Wrap(err, "making the ledger in schema %s", l.Schema)
 }
@@ -73,7 +73,7 @@ func (l Ledger) MigrateDown(ctx context.Context, pool *pgxpool.Pool) error {
 		}
 	}
 
-	err = migrations.Down(ctx, pool.Config().ConnConfig, schema)
+	err = migrations.Down(ctx, pool.Config(), schema)
 
 	return pg.Wrap(err, "taking down the ledger in schema %s", l.Schema)
 }
