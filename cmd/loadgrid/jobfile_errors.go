@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 )
 
@@ -31,8 +30,7 @@ func (p *preparedJob) locate(err error) error {
 		e.job = p.name()
 	}
 
-	var param *geomgen.ParamError
-	if errors.As(err, &param) && !p.set.cmd.Flags().Changed(param.Param) {
+	if param := wrongParam(err); param != nil && !p.set.cmd.Flags().Changed(param.Param) {
 		pos := p.source.Pos()
 		if setting, ok := p.settings[param.Param]; ok {
 			pos = setting.Items[0].Pos

@@ -68,7 +68,7 @@ func runID(s string) (int64, error) {
 
 func findRun(ctx context.Context, options runOptions) (run loader.RunInfo, err error) {
 	err = options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		run, err = loader.FindRun(ctx, pool, options.server.ledger, options.id)
+		run, err = loader.NewLedger(pool, options.server.ledger).Run(ctx, options.id)
 		return err
 	})
 	return run, err
@@ -82,7 +82,7 @@ func warnNoLedger(err error, stderr io.Writer) error {
 		return err
 	}
 
-	_, err = fmt.Fprintln(stderr, "loadgrid:", oneLine(none.Error()))
+	_, err = fmt.Fprintln(stderr, "loadgrid:", noLedgerMessage(none))
 	return err
 }
 

@@ -56,7 +56,7 @@ func newRunsListCommand() *cobra.Command {
 func runList(ctx context.Context, server serverFlags, filter loader.RunFilter, asJSON bool, std streams) error {
 	var runs []loader.RunInfo
 	err := server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		runs, err = loader.Runs(ctx, pool, server.ledger, filter)
+		runs, err = loader.NewLedger(pool, server.ledger).Runs(ctx, filter)
 		return warnNoLedger(err, std.err)
 	})
 	if err != nil {

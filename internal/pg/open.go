@@ -152,6 +152,7 @@ func prepareHooks(config *pgxpool.Config) {
 	}
 
 	// A hook such as discard all takes back what AfterConnect has set.
+	//lint:ignore SA1019 a caller may have set it
 	acquired, before := config.PrepareConn, config.BeforeAcquire
 	if acquired == nil && before == nil && config.AfterRelease == nil {
 		return

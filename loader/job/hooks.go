@@ -14,6 +14,16 @@ import (
 // the job does not say.
 const DefaultHookTimeout = 5 * time.Minute
 
+// SQLError reports SQL of the user's that cannot be run: that of Job.Before, Job.After or
+// Area.SQL.
+type SQLError struct {
+	Param  string // before, after or aoi-sql, as loadgrid's flags call it
+	SQL    string // the statement, or where in it the trouble begins, in one line
+	Reason string // what is wrong with it
+}
+
+func (e *SQLError) Error() string { return e.Param + " " + e.SQL + ": " + e.Reason }
+
 // Hook is SQL of the user's that runs around a load.
 type Hook struct {
 	Name, SQL string
@@ -56,18 +66,18 @@ func (j Job) validateHooks() error {
 
 		if at, reason := sqltext.Lint(s.SQL); reason != "" {
 			line, column := sqltext.LineColumn(s.SQL, at)
-			return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(s.SQL[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
+			return &SQLError{Param: s.Name, SQL: sqltext.OneLine(s.SQL[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
 		}
 
 		list := sqltext.Statements(s.SQL)
 		if s.SQL != "" && len(list) == 0 {
-			return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(s.SQL), Reason: "has no statement"}
+			return &SQLError{Param: s.Name, SQL: sqltext.OneLine(s.SQL), Reason: "has no statement"}
 		}
 
 		for i, st := range list {
 			bad := func(reason string) error {
 				line, column := sqltext.LineColumn(s.SQL, st.Offset)
-				return &geomgen.ParamError{Param: s.Name, Value: sqltext.OneLine(st.Text),
+				return &SQLError{Param: s.Name, SQL: sqltext.OneLine(st.Text),
 					Reason: fmt.Sprintf("statement %d of %d, line %d, column %d: %s", i+1, len(list), line, column, reason)}
 			}
 

@@ -68,8 +68,8 @@ func (l Ledger) MigrateDown(ctx context.Context, pool *pgxpool.Pool) error {
 
 	for _, r := range runs {
 		if r.State == StateLoading {
-			return fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table: drop it before with %s",
-				schema, r.ID, RunsCommand("drop", r.ID, schema))
+			return &UnfinishedError{Run: r.ID, Schema: schema,
+				Err: fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table", schema, r.ID)}
 		}
 	}
 
