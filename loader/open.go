@@ -50,6 +50,11 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 		return s, err
 	}
 
+	// The hook may have taken long, and the lock's connection was idle.
+	if err := s.lock.Ensure(ctx); err != nil {
+		return s, err
+	}
+
 	// Again: the hook may have changed it.
 	if err := s.table.Find(ctx, s.lock.Conn()); err != nil {
 		return s, err
