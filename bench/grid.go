@@ -10,6 +10,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // The grids are in EPSG:3035, in cells of 1 km from its origin.
@@ -62,7 +63,7 @@ func dump(ctx context.Context, plan *loader.Plan, dir string) ([]string, error) 
 	return names, nil
 }
 
-func dumpChunk(ctx context.Context, plan *loader.Plan, c loader.Chunk, name string) error {
+func dumpChunk(ctx context.Context, plan *loader.Plan, c plan.Chunk, name string) error {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err

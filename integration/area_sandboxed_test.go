@@ -108,7 +108,7 @@ func TestQueriesHaveATimeout(t *testing.T) {
 			if !strings.Contains(r.stderr, "gives it 300ms") {
 				t.Errorf("%s: no word of the time", name)
 			}
-			r.expect(t, 1, "--aoi-sql-timeout")
+			r.expect(t, 1, "aoi-sql-timeout")
 		}
 		s.waitFor(name+" to end", "select not exists (select from pg_stat_activity where datname = current_database() and application_name = $1)", s.application())
 	}

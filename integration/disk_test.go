@@ -71,7 +71,7 @@ func TestDiskFull(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := sandboxIn(t, server.Database(t), "public")
-			if err := loader.MigrateUp(t.Context(), s.pool, s.schema); err != nil {
+			if err := loader.NewLedger(s.pool, s.schema).MigrateUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 

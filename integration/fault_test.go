@@ -159,7 +159,7 @@ func (tr *trial) run(f fault) {
 	if tr.scenario.before != nil {
 		mustCLI(t, tr.dsn, tr.load("grid", tr.scenario.before...)...)
 	}
-	if err := loader.MigrateUp(context.Background(), tr.pool, tr.schema); err != nil {
+	if err := loader.NewLedger(tr.pool, tr.schema).MigrateUp(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 

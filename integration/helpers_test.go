@@ -294,7 +294,7 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 	quoted := pgx.Identifier{second}.Sanitize()
 
 	for _, schema := range []string{"loadgrid", second, second} {
-		if err := loader.MigrateUp(ctx, pool, schema); err != nil {
+		if err := loader.NewLedger(pool, schema).MigrateUp(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -328,7 +328,7 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 		t.Errorf("with another search_path %d cells are elsewhere, and 5 has %d neighbours", wrong, around)
 	}
 	for range 2 {
-		if err := loader.MigrateDown(ctx, pool, second); err != nil {
+		if err := loader.NewLedger(pool, second).MigrateDown(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if got := queryOne[string](t, pool, helperKinds, quoted); got != "none" {
@@ -339,7 +339,7 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 	if got := queryOne[string](t, pool, helperKinds, "loadgrid"); got != allHelpers {
 		t.Errorf("the other ledger has lost some: %s", got)
 	}
-	if err := loader.MigrateUp(ctx, pool, second); err != nil {
+	if err := loader.NewLedger(pool, second).MigrateUp(ctx); err != nil {
 		t.Fatal(err)
 	}
 
@@ -357,7 +357,7 @@ func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
 	s.exec(`create extension postgis schema "a ledger"`)
 
 	for _, ledger := range []string{"postgis", "my_postgis", "ledger", `the postgis.ledger`} {
-		if err := loader.MigrateUp(context.Background(), s.pool, ledger); err != nil {
+		if err := loader.NewLedger(s.pool, ledger).MigrateUp(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 
@@ -389,7 +389,7 @@ func TestHelpersWithoutPostGIS(t *testing.T) {
 	pool := openPool(t, s.dsn, func(c *pgxpool.Config) {
 		c.ConnConfig.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notices = append(notices, n.Message) }
 	})
-	if err := loader.MigrateUp(context.Background(), pool, "loadgrid"); err != nil {
+	if err := loader.NewLedger(pool, "loadgrid").MigrateUp(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 

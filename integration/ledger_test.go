@@ -130,7 +130,7 @@ func TestMigrationKeepsGrants(t *testing.T) {
 // start does it.
 func TestStoppedMigration(t *testing.T) {
 	s := newSandbox(t)
-	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+	if err := loader.NewLedger(s.pool, s.schema).MigrateUp(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 
@@ -182,7 +182,7 @@ func TestLedgerMadeBySeveralAtOnce(t *testing.T) {
 
 	for range 6 {
 		all.Go(func() {
-			if err := loader.MigrateUp(context.Background(), pool, schema); err != nil {
+			if err := loader.NewLedger(pool, schema).MigrateUp(context.Background()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -194,7 +194,7 @@ func TestLedgerMadeBySeveralAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	version, dirty, err := loader.MigrateVersion(context.Background(), pool, schema)
+	version, dirty, err := loader.NewLedger(pool, schema).Version(context.Background())
 	if err != nil || dirty || version != latest {
 		t.Errorf("version %d, dirty %v, %v, want %d", version, dirty, err, latest)
 	}
@@ -205,9 +205,9 @@ func TestLibraryErrors(t *testing.T) {
 	pool := openPool(t, s.dsn, nil)
 	ctx := context.Background()
 	for name, ask := range map[string]func() error{
-		"FindRun":   func() error { _, err := loader.FindRun(ctx, pool, s.schema, 7); return err },
-		"Runs":      func() error { _, err := loader.Runs(ctx, pool, s.schema, loader.RunFilter{}); return err },
-		"PruneRuns": func() error { _, err := loader.PruneRuns(ctx, pool, s.schema, time.Hour); return err },
+		"FindRun":   func() error { _, err := loader.NewLedger(pool, s.schema).Run(ctx, 7); return err },
+		"Runs":      func() error { _, err := loader.NewLedger(pool, s.schema).Runs(ctx, loader.RunFilter{}); return err },
+		"PruneRuns": func() error { _, err := loader.NewLedger(pool, s.schema).Prune(ctx, time.Hour); return err },
 	} {
 		if err := ask(); !errors.As(err, new(*loader.NoLedgerError)) {
 			t.Errorf("%s: got %v, want a NoLedgerError", name, err)
@@ -221,11 +221,11 @@ func TestLibraryErrors(t *testing.T) {
 
 	cli(t, s.dsn, "runs", "prune", "--older-than", "1d", "--ledger-schema", s.schema).expect(t, 0, "there is no ledger")
 	cli(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema).expect(t, 2, "there is no ledger")
-	if err := loader.MigrateUp(ctx, pool, s.schema); err != nil {
+	if err := loader.NewLedger(pool, s.schema).MigrateUp(ctx); err != nil {
 		t.Fatal(err)
 	}
 
-	if _, err := loader.FindRun(ctx, pool, s.schema, 7); !errors.As(err, new(*loader.NoRunError)) {
+	if _, err := loader.NewLedger(pool, s.schema).Run(ctx, 7); !errors.As(err, new(*loader.NoRunError)) {
 		t.Errorf("got %v, want a NoRunError", err)
 	}
 	job := s.smallJob(0)
@@ -238,7 +238,7 @@ func TestLibraryErrors(t *testing.T) {
 // No grid takes the place of a table of the ledger.
 func TestLedgerKeepsItsTables(t *testing.T) {
 	s := newSandbox(t)
-	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+	if err := loader.NewLedger(s.pool, s.schema).MigrateUp(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range queryOne[[]string](t, s.pool, "select array_agg(relname::text) from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'v')", s.schema) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // The grid of the story, each of its 800,000 boxes compared in PostGIS.
@@ -120,7 +121,7 @@ func TestConstantColumns(t *testing.T) {
 	}
 
 	args := s.load("grid", "--cell-size", "1", "--cols", "3", "--rows", "2", "--set", "plain=x")
-	for _, name := range loader.ConstantTypes() {
+	for _, name := range job.ConstantTypes() {
 		value, ok := constants[name]
 		if !ok {
 			t.Fatalf("type %s has no value here", name)

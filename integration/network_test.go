@@ -40,7 +40,7 @@ func moments() map[string]moment {
 // during starts a load and brings it to a moment. The caller lets it go on.
 func (m moment) during(s sandbox) (*process, *pausepoint) {
 	s.t.Helper()
-	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+	if err := loader.NewLedger(s.pool, s.schema).MigrateUp(context.Background()); err != nil {
 		s.t.Fatal(err)
 	}
 	b := s.newPausepoint()
@@ -212,7 +212,7 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			s := newSandbox(t)
 			s.exec("create table " + s.name("log") + " (n bigint)")
 			n := s.throughProxy(shortTimeouts)
-			if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+			if err := loader.NewLedger(s.pool, s.schema).MigrateUp(context.Background()); err != nil {
 				t.Fatal(err)
 			}
 

@@ -49,7 +49,7 @@ func (s sandbox) newPausepoint() *pausepoint {
 func (s sandbox) pauseAtChunk(k int) *pausepoint {
 	s.t.Helper()
 	// The trigger is on a table of the ledger, which the first load makes otherwise.
-	if err := loader.MigrateUp(context.Background(), s.pool, s.schema); err != nil {
+	if err := loader.NewLedger(s.pool, s.schema).MigrateUp(context.Background()); err != nil {
 		s.t.Fatal(err)
 	}
 	b := s.newPausepoint()

@@ -111,7 +111,7 @@ func TestStepsHaveTimeouts(t *testing.T) {
 				code = 4
 			}
 
-			r.expect(t, code, step+", statement", "a statement has 300ms, see --"+step+"-timeout")
+			r.expect(t, code, step+", statement", "a statement has 300ms, see "+step+"-timeout")
 			if took := time.Since(began); took > time.Minute {
 				t.Errorf("%s, %s: it took %s", step, name, took)
 			}

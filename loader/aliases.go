@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/loadgrid/loadgrid/internal/area"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/loader/aoi"
@@ -34,25 +33,18 @@ type (
 	// Index says which spatial indexes a table gets.
 	Index = job.Index
 
+	// SQLError reports SQL of the user's that cannot be run.
+	SQLError = job.SQLError
+
 	// Area is an area of interest: see package aoi.
 	Area = aoi.Area
 
 	// Plan is what a job comes to: see package plan.
 	Plan = plan.Plan
-	// Chunk is a contiguous range of cell_id: the unit of one transaction.
-	Chunk = plan.Chunk
-	// Rows is the bytes of binary COPY of a range of cells.
-	Rows = plan.Rows
 	// Method is how the rows get into the table.
 	Method = plan.Method
-	// Estimate is what a plan will take.
-	Estimate = plan.Estimate
 	// AppendPlan is what it takes to add a plan's rows to a table that is there.
 	AppendPlan = plan.AppendPlan
-	// AppendIndex is an index of that table, and what the new rows cost in it.
-	AppendIndex = plan.AppendIndex
-	// AppendCost is a rough guide to what appending costs.
-	AppendCost = plan.AppendCost
 	// NeedsServerError reports an area of interest that only a server can make ready.
 	NeedsServerError = plan.NeedsServerError
 
@@ -68,6 +60,12 @@ type (
 	Attempt = ledger.Attempt
 	// RunFilter chooses runs.
 	RunFilter = ledger.RunFilter
+	// State is what a run has come to.
+	State = ledger.State
+	// Outcome is how an attempt has ended.
+	Outcome = ledger.Outcome
+	// UnfinishedError reports an unfinished run that is in the way.
+	UnfinishedError = ledger.UnfinishedError
 	// NoRunError reports a number that the ledger does not know.
 	NoRunError = ledger.NoRunError
 	// NoLedgerError reports a schema without a ledger.
@@ -79,9 +77,6 @@ type (
 	ServerError = pg.ServerError
 	// StallError reports a connection that was given up.
 	StallError = pg.StallError
-
-	// Retry is an error after which something was tried again.
-	Retry = progress.Retry
 )
 
 // The choices of IfExists.
@@ -161,27 +156,25 @@ func ParseTable(s string) (Table, error) { return job.ParseTable(s) }
 // ParseConstant reads NAME=VALUE or NAME:TYPE=VALUE: see job.ParseConstant.
 func ParseConstant(s string) (Constant, error) { return job.ParseConstant(s) }
 
-// ConstantTypes returns the types that a Constant may have.
-func ConstantTypes() []string { return job.ConstantTypes() }
-
 // Stages returns all stages of a run in their order.
 func Stages() []Stage { return progress.Stages() }
 
 // CheckDSN reports whether dsn is a connection string, as Open takes it, without
-// connecting. It is a *geomgen.ParamError where it is none.
+// connecting. The error is a *DSNError.
 func CheckDSN(dsn string) error { return pg.CheckDSN(dsn) }
 
 // Close closes a pool, and does not wait long for a network that is gone.
 func Close(pool *pgxpool.Pool) { pg.Close(pool) }
 
-// ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: see
-// area.Resolve.
-func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (*Area, error) {
-	return area.Resolve(ctx, pool, a, srid)
-}
-
 // InspectAppend looks up the table that a plan with IfExists Append adds to, and says
-// what that will cost: see precheck.InspectAppend.
+// what that will cost. It writes nothing: it runs in a read-only transaction. It refuses
+// what a run would refuse, with the same errors, and for that reads the table once.
 func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *Plan) (AppendPlan, error) {
-	return precheck.InspectAppend(ctx, pool, p)
+	own, release, err := pg.Own(ctx, pool, 1)
+	if err != nil {
+		return AppendPlan{}, err
+	}
+	defer release()
+
+	return precheck.InspectAppend(ctx, own, p)
 }

@@ -78,9 +78,8 @@ func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparati
 // dropOther drops the unfinished run of another job, or refuses to.
 func dropOther(ctx context.Context, e *environment, s preparation, run ledger.RunInfo) error {
 	if mustKeepUnfinished(s.plan.Job, run) {
-		return &geomgen.ParamError{Param: "table", Value: s.table.String(), Reason: fmt.Sprintf(
-			"run %d of another job was left unfinished on it: drop it with %s, or finish it with %s", run.ID,
-			ledger.RunsCommand("drop", run.ID, e.ledger.Schema), ledger.RunsCommand("resume", run.ID, e.ledger.Schema))}
+		return &ledger.UnfinishedError{Run: run.ID, Schema: e.ledger.Schema, Resumable: true,
+			Err: &geomgen.ParamError{Param: "table", Value: s.table.String(), Reason: fmt.Sprintf("run %d of another job was left unfinished on it", run.ID)}}
 	}
 
 	e.observer.Log.Warn("dropping an unfinished run: the job has changed since", "unfinished_run", run.ID,

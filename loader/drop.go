@@ -15,13 +15,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// DropRun gives up an unfinished run: its staging table goes, and the ledger
-// notes it as dropped. Of a run whose version of the table is kept it drops that.
-// A run that is alive is a *LockedError, one of which nothing is left but what
-// readers see a *StateError.
-func DropRun(ctx context.Context, pool *pgxpool.Pool, ledgerSchema string, id int64) error {
-	l := ledger.New(ledgerSchema)
-
+// dropRun gives up a run: see Ledger.Drop.
+func dropRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64) error {
 	run, err := l.FindRun(ctx, pool, id)
 	if err != nil {
 		return err

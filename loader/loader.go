@@ -14,32 +14,58 @@ import (
 )
 
 // Run does a job: it plans, loads, finishes and publishes the table, and returns
-// when readers see it. The pool needs as many connections as Open gives it.
+// when readers see it.
+//
+// The pool must have room for PoolSize connections: else the error is a *PoolSizeError, and
+// nothing was done. Any pool of pgxpool's will do. On one that Open or OpenConfig has made, Run
+// works as it is. Of another one it takes the configuration, with all hooks, and opens a
+// pool of its own that ends with the run, since a session that you share may have limits
+// such as a role's statement_timeout, and a connection that breaks in silence must be
+// noticed. The server then sees up to PoolSize connections beside yours, and yours stay as
+// they are.
 //
 // A run that stopped with committed chunks is a *ResumableError, and Run with
-// the same job goes on from there. A wrong job is a *geomgen.ParamError, and a
-// table that another run holds a *LockedError; in both cases nothing is written.
-// Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
+// the same job goes on from there. A wrong job is a *geomgen.ParamError, or a *SQLError of
+// its SQL, and a table that another run holds a *LockedError; in these cases nothing is
+// written. Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
 // and the error holds the cause.
-func Run(ctx context.Context, pool *pgxpool.Pool, j job.Job, options Options) (Summary, error) {
-	p, err := plan.New(ctx, j)
-	if errors.As(err, new(*NeedsServerError)) {
-		// The server is asked once the run holds the table.
-		p, err = &plan.Plan{Job: j.WithDefaults()}, nil
-	}
+func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summary, error) {
+	p, needs, err := plan.WithoutServer(ctx, j)
 
-	if err != nil {
+	switch {
+	case err != nil:
 		return Summary{}, err
+	case needs != nil: // the server is asked once the run holds the table
+		return run(ctx, pool, task{job: j.WithDefaults()}, options)
 	}
 
 	return RunPlan(ctx, pool, p, options)
 }
 
-// RunPlan does the job of a plan that was made beforehand: see Run.
-func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) (_ Summary, err error) {
-	e := newEnvironment(pool, p.Job, options)
+// RunPlan does the job of a plan that was made beforehand: see Run. It does not change the
+// plan, which any number of runs may use, also at the same time.
+func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) (Summary, error) {
+	return run(ctx, pool, task{job: p.Job, plan: p}, options)
+}
+
+// task is what there is to do: a job that has its defaults, and its plan. That is nil
+// where the job's area needs a server before it can be planned.
+type task struct {
+	job  job.Job
+	plan *plan.Plan
+}
+
+func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Summary, err error) {
+	options = options.withDefaults(t.job)
+
+	e, err := newEnvironment(ctx, pool, t.job, options)
+	if err != nil {
+		return Summary{Job: options.JobName, Table: t.job.Table}, err
+	}
+	defer e.release()
+
 	ctx, end := e.observer.Span(ctx, "run",
-		attribute.String("loadgrid.job", e.options.JobName), attribute.String("loadgrid.table", p.Job.Table.String()))
+		attribute.String("loadgrid.job", options.JobName), attribute.String("loadgrid.table", t.job.Table.String()))
 	defer func() { end(err) }()
 
 	var s preparation
@@ -47,7 +73,7 @@ func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) 
 	defer func() { s.close(ctx, e) }()
 
 	err = e.observer.Stage(ctx, progress.StagePlan, 0, func(ctx context.Context) (err error) {
-		if s, err = open(ctx, e, p); err == nil {
+		if s, err = open(ctx, e, t); err == nil {
 			a, err = begin(ctx, e, s)
 		}
 

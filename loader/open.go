@@ -3,7 +3,6 @@ package loader
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -20,7 +19,8 @@ import (
 
 // preparation is what a run knows of the server and of the table before it begins.
 type preparation struct {
-	plan      *plan.Plan
+	job       job.Job          // as it was given, with its defaults
+	plan      *plan.Plan       // nil until the server has made the job's area ready, where that is needed
 	table     catalog.Relation // that readers see, with its schema
 	lock      *tablelock.Lock  // of the table; nil until the run has it
 	checked   precheck.Checked
@@ -34,21 +34,24 @@ type preparation struct {
 // can tell, checks the job against the server, and brings the ledger up to date. Where
 // there is nothing to do, the error is errUnchanged. The caller closes the preparation in any
 // case.
-func open(ctx context.Context, e *environment, p *plan.Plan) (s preparation, err error) {
-	s = preparation{plan: p, table: catalog.Relation{Table: p.Job.Table}}
+func open(ctx context.Context, e *environment, t task) (s preparation, err error) {
+	s = preparation{job: t.job, plan: t.plan, table: catalog.Relation{Table: t.job.Table}}
 	if err := s.acquireTable(ctx, e); err != nil {
 		return s, err
 	}
 
-	// Run passes a plan without rows where the area needs a server. A real one has rows.
-	planned := p.Rows > 0
-	if planned {
+	if s.plan != nil {
 		if err := s.skipUnchanged(ctx, e); err != nil {
 			return s, err
 		}
 	}
 
-	if err := hook.RunBefore(ctx, e.pool, p.Job.BeforeHook(), s.table.Table); err != nil {
+	if err := hook.RunBefore(ctx, e.pool, t.job.BeforeHook(), s.table.Table); err != nil {
+		return s, err
+	}
+
+	// The hook may have taken long, and the lock's connection was idle.
+	if err := s.lock.Ensure(ctx); err != nil {
 		return s, err
 	}
 
@@ -57,9 +60,8 @@ func open(ctx context.Context, e *environment, p *plan.Plan) (s preparation, err
 		return s, err
 	}
 
-	if !planned {
-		if s.plan, err = PlanOn(ctx, e.pool, p.Job); err != nil {
-			s.plan = p
+	if s.plan == nil {
+		if s.plan, err = planOn(ctx, e.pool, t.job); err != nil {
 			return s, err
 		}
 
@@ -80,7 +82,7 @@ func (s *preparation) acquireTable(ctx context.Context, e *environment) error {
 		return err
 	}
 
-	t, err := checkServer(ctx, e.pool, s.plan.Job)
+	t, err := checkServer(ctx, e.pool, s.job)
 	if err != nil {
 		return err
 	}
@@ -109,10 +111,6 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 	// The hook and the area may have taken long, and the lock's connection was idle.
 	if err := s.lock.Ensure(ctx); err != nil {
 		return err
-	}
-
-	if have, need := int(e.pool.Config().MaxConns), poolSize(s.plan.Streams); have < need {
-		return fmt.Errorf("the pool has room for %d connections, a run with %d streams needs %d", have, s.plan.Streams, need)
 	}
 
 	if err := s.migrateForKeep(ctx, e); err != nil {
@@ -173,7 +171,7 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 		return nil
 	}
 
-	answer, err := unchanged.Ask(ctx, unchanged.Question{Pool: e.pool, Lock: s.lock, Ledger: e.ledger,
+	answer, err := unchanged.Ask(ctx, unchanged.Question{Pool: e.pool, Callers: e.callers, Lock: s.lock, Ledger: e.ledger,
 		Table: s.table, Job: s.plan.Job, Cells: s.plan.Cells})
 	if err != nil {
 		return err
@@ -181,7 +179,7 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 
 	s.unchanged = answer
 	if answer.Changed != "" {
-		e.observer.Log.Info("the table is loaded anew", "why", answer.Changed)
+		e.observer.Log.Info("the table is loaded again", "why", answer.Changed)
 		return nil
 	}
 

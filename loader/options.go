@@ -13,6 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/publish"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // LevelEvent is the level of what a run reports of its normal course: stages and chunks
@@ -32,7 +33,7 @@ type Options struct {
 	// says already, and nobody has modified it since. Defaults to false.
 	SkipUnchanged bool
 	// PruneRuns is the age from which on what the ledger knows of the table's ended runs
-	// is removed after publish: see PruneRuns. Defaults to 0, which removes nothing.
+	// is removed after publish: see Ledger.Prune. Defaults to 0, which removes nothing.
 	PruneRuns time.Duration
 	// Tracer gets spans of the run, its stages and its chunks. Defaults to none.
 	Tracer trace.Tracer
@@ -68,19 +69,31 @@ func (o Options) withDefaults(j job.Job) Options {
 
 // environment is what a run is done with. It is the same from its begin to its end.
 type environment struct {
-	pool     *pgxpool.Pool
+	pool     *pgxpool.Pool // see pg.Own
+	callers  *pgxpool.Pool // the caller's, which may be the same
+	release  func()        // gives the pool back
 	options  Options
 	observer *observe.Observer
 	ledger   ledger.Ledger
 	stopBy   time.Time // see stopping
 }
 
-func newEnvironment(pool *pgxpool.Pool, j job.Job, o Options) *environment {
-	o = o.withDefaults(j)
-	e := &environment{pool: pool, options: o, observer: observe.New(o.Log, o.Progress, o.Tracer), ledger: ledger.New(j.LedgerSchema)}
+// newEnvironment takes options that have their defaults. The caller releases it.
+func newEnvironment(ctx context.Context, callers *pgxpool.Pool, j job.Job, o Options) (*environment, error) {
+	if err := checkRoom(callers, plan.MaxStreams(j)); err != nil {
+		return nil, err
+	}
+
+	pool, release, err := pg.Own(ctx, callers, PoolSize(plan.MaxStreams(j)))
+	if err != nil {
+		return nil, err
+	}
+
+	e := &environment{pool: pool, callers: callers, release: release, options: o,
+		observer: observe.New(o.Log, o.Progress, o.Tracer), ledger: ledger.New(j.LedgerSchema)}
 	e.observer.Progress.About(o.JobName, 0)
 
-	return e
+	return e, nil
 }
 
 // stopping returns a context for what is done after a run has ended. It does not

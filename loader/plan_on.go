@@ -2,22 +2,24 @@ package loader
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/area"
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
+
+// areaConns is how many connections an area needs: its query, and one to end that.
+const areaConns = 2
 
 // PlanWith is PlanOn for a caller who would rather not connect: it opens a server only
 // where the job's area of interest needs one, and closes it after. The error of open is
 // wrapped, beside the *NeedsServerError that says what the server is needed for.
 func PlanWith(ctx context.Context, j Job, open func(context.Context) (*pgxpool.Pool, error)) (*Plan, error) {
-	p, err := NewPlan(ctx, j)
-	var needs *NeedsServerError
-	if !errors.As(err, &needs) {
+	p, needs, err := plan.WithoutServer(ctx, j)
+	if needs == nil {
 		return p, err
 	}
 
@@ -33,11 +35,34 @@ func PlanWith(ctx context.Context, j Job, open func(context.Context) (*pgxpool.P
 // PlanOn is NewPlan, with a server that makes the area of interest ready where that
 // is needed: by a query, a transformation, or mending. It writes nothing.
 func PlanOn(ctx context.Context, pool *pgxpool.Pool, j Job) (*Plan, error) {
-	p, err := plan.New(ctx, j)
-	if !errors.As(err, new(*NeedsServerError)) {
+	p, needs, err := plan.WithoutServer(ctx, j)
+	if needs == nil {
 		return p, err
 	}
 
+	if j.Area, err = ResolveArea(ctx, pool, j.Area, j.Grid.SRID); err != nil {
+		return nil, err
+	}
+
+	return plan.New(ctx, j)
+}
+
+// ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: it runs its
+// query, mends and unites what is to be, and transforms it, all on the server and in
+// read-only transactions. An area that cannot be is a *geomgen.ParamError, a query that
+// cannot be a *SQLError.
+func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (*Area, error) {
+	own, release, err := pg.Own(ctx, pool, areaConns)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+
+	return area.Resolve(ctx, own, a, srid)
+}
+
+// planOn plans a job whose area needs a server.
+func planOn(ctx context.Context, pool *pgxpool.Pool, j Job) (_ *Plan, err error) {
 	if j.Area, err = area.Resolve(ctx, pool, j.Area, j.Grid.SRID); err != nil {
 		return nil, err
 	}

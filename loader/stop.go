@@ -46,6 +46,9 @@ func (e *ResumableError) Unwrap() error { return e.Err }
 // stop turns the error of a stage into that of the run. A run that has
 // committed nothing is taken away; one that has can be resumed. It returns nil
 // for a run that was published although the answer to that was lost.
+//
+// Before begin there is nothing to note: an unfinished run of the table is another's, or
+// an earlier attempt's, and has its note.
 func stop(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result, cause error) error {
 	if a.run == 0 || errors.As(cause, new(*LockedError)) {
 		return cause // nothing is begun, or it is another's now
@@ -95,7 +98,7 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 
 // recordAttemptEnd writes down how an attempt has ended. It is best effort: what becomes
 // of the run does not depend on it.
-func recordAttemptEnd(ctx context.Context, e *environment, a attempt, copied copier.Result, outcome string, cause error) {
+func recordAttemptEnd(ctx context.Context, e *environment, a attempt, copied copier.Result, outcome ledger.Outcome, cause error) {
 	if a.no == 0 {
 		return
 	}

@@ -86,16 +86,20 @@ func newSummary(e *environment, s preparation) Summary {
 
 // addAttempt adds what is known of the attempt, also of one that did not begin.
 func (sum *Summary) addAttempt(s preparation, a attempt, copied copier.Result) {
+	sum.Run, sum.Appended = a.run, s.table.OID != 0 && s.job.Appends()
+
 	p := a.plan
 	if p == nil {
 		p = s.plan
 	}
 
-	sum.Run = a.run
+	if p == nil {
+		return
+	}
+
 	sum.Rows, sum.Chunks, sum.Method, sum.Streams = p.Rows, p.Chunks, p.Method, p.Streams
 	sum.ChunksCopied, sum.RowsCopied, sum.CopyBytes = copied.Chunks, copied.Rows, copied.Bytes
 	sum.ChunksResumed, sum.RowsResumed = int64(len(a.done)), a.rows
-	sum.Appended = s.table.OID != 0 && s.plan.Job.Appends()
 }
 
 // warnSkipped says whose share of the cells on a shared border stays. It is for a

@@ -59,7 +59,7 @@ func reportError(w io.Writer, ctx context.Context, command string, asJSON bool, 
 func errorMessage(ctx context.Context, command string, err error) string {
 	var bySignal signalError
 	var resumable *loader.ResumableError
-	var wrongParam *geomgen.ParamError
+	var noLedger *loader.NoLedgerError
 	var wrongUsage usageError
 	var failed *failedJobs
 	var inJob *jobError
@@ -75,18 +75,77 @@ func errorMessage(ctx context.Context, command string, err error) string {
 	case errors.As(context.Cause(ctx), &bySignal):
 		return bySignal.Error()
 	case errors.As(err, &resumable):
-		return oneLine(err.Error())
-	case errors.As(err, &wrongParam):
-		p := *wrongParam
-		if p.Value == "" {
-			p.Value = `""`
-		}
-		return "--" + oneLine(p.Error())
+		return oneLine(err.Error()) + runsCommands(err)
+	case errors.As(err, &noLedger):
+		return noLedgerMessage(noLedger)
 	case errors.As(err, &wrongUsage):
 		return fmt.Sprintf("%s: see '%s --help'", oneLine(err.Error()), command)
 	}
 
-	return oneLine(err.Error())
+	var unfinished *loader.UnfinishedError
+	if p := wrongParam(err); p != nil && errors.As(err, &unfinished) {
+		return "--" + oneLine(unfinished.Error()) + runsCommands(err)
+	} else if p != nil {
+		return flagMessage(p)
+	}
+
+	return oneLine(err.Error()) + runsCommands(err)
+}
+
+// wrongParam returns the parameter that an error is about, by its name as a flag, nil for
+// another error.
+func wrongParam(err error) *geomgen.ParamError {
+	var param *geomgen.ParamError
+	var sql *loader.SQLError
+	var dsn *loader.DSNError
+
+	switch {
+	case errors.As(err, &param):
+		return param
+	case errors.As(err, &sql):
+		return &geomgen.ParamError{Param: sql.Param, Value: sql.SQL, Reason: sql.Reason}
+	case errors.As(err, &dsn):
+		return &geomgen.ParamError{Param: "dsn", Value: "(not shown)", Reason: dsn.Reason}
+	}
+
+	return nil
+}
+
+func flagMessage(p *geomgen.ParamError) string {
+	shown := *p
+	if shown.Value == "" {
+		shown.Value = `""`
+	}
+
+	return "--" + oneLine(shown.Error())
+}
+
+func noLedgerMessage(e *loader.NoLedgerError) string {
+	return oneLine(e.Error()) + ", and --ledger-schema names another"
+}
+
+// runsCommands returns the commands that get an unfinished run out of the way, to be
+// appended to the message that says so; nothing for another error.
+func runsCommands(err error) string {
+	var unfinished *loader.UnfinishedError
+	if !errors.As(err, &unfinished) {
+		return ""
+	}
+
+	command := func(verb string) string {
+		s := fmt.Sprintf("'loadgrid runs %s %d", verb, unfinished.Run)
+		if unfinished.Schema != loader.DefaultLedgerSchema {
+			s += " --ledger-schema " + unfinished.Schema
+		}
+		return s + "'"
+	}
+
+	commands := command("drop")
+	if unfinished.Resumable {
+		commands += ", " + command("resume")
+	}
+
+	return " (" + oneLine(commands) + ")"
 }
 
 // writesJSON reports whether a command with these values writes objects to stderr.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 	"github.com/loadgrid/loadgrid/loader"
 )
@@ -28,7 +27,6 @@ func exitCode(ctx context.Context, err error) int {
 
 	var (
 		wrongUsage usageError
-		wrongParam *geomgen.ParamError
 		noRun      *loader.NoRunError
 		noLedger   *loader.NoLedgerError
 		wrongState *loader.StateError
@@ -42,7 +40,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitResumable
 	case errors.As(err, &locked):
 		return exitLocked
-	case errors.As(err, &wrongUsage), errors.As(err, &wrongParam), errors.As(err, &noRun), errors.As(err, &noLedger), errors.As(err, &wrongState), errors.As(err, &wrongFile):
+	case errors.As(err, &wrongUsage), wrongParam(err) != nil, errors.As(err, &noRun), errors.As(err, &noLedger), errors.As(err, &wrongState), errors.As(err, &wrongFile):
 		return exitUsage
 	}
 

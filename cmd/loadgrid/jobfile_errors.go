@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 	"github.com/loadgrid/loadgrid/internal/options"
 )
@@ -34,8 +33,7 @@ func (p *preparedJob) locate(err error) error {
 		e.job = p.name()
 	}
 
-	var param *geomgen.ParamError
-	if errors.As(err, &param) && !p.set.flags.Has(param.Param) {
+	if param := wrongParam(err); param != nil && !p.set.flags.Has(param.Param) {
 		pos := p.source.Pos()
 		if items := p.values[param.Param]; len(items) > 0 {
 			pos = items[0].Pos

@@ -118,7 +118,7 @@ func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 	}
 
 	if secrets {
-		if err := loader.CheckDSN(p.options.server.connection()); err != nil {
+		if _, err := p.options.server.config(p.options.job.Streams); err != nil {
 			return p.locate(err)
 		}
 	}

@@ -130,6 +130,16 @@ func prepareJob(t *testing.T, text string, args ...string) *preparedJob {
 	return p
 }
 
+// connection returns the host that a job connects to, and the password.
+func connection(t *testing.T, p *preparedJob) string {
+	t.Helper()
+	config, err := p.options.server.config(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config.ConnConfig.Host + " " + config.ConnConfig.Password
+}
+
 // Each flag that the command line may set as well as the file is as the command line
 // has it, lists and all.
 func TestAFlagWinsOverTheFile(t *testing.T) {
@@ -152,8 +162,8 @@ if-exists: replace
 	t.Setenv("LOADGRID_TEST_PW", secret)
 	p := prepareJob(t, text)
 	if p.options.job.Table.Name != "file" || p.options.job.Grid.DX != 1 || p.options.job.Extent == nil || len(p.options.job.Set) != 2 || p.options.run.Wait.Seconds() != 5 ||
-		p.options.server.connection() != "host=file password='"+secret+"'" || p.options.run.JobName != "file" {
-		t.Errorf("the file's job is %+v, options %+v, connection %d bytes", p.options.job, p.options.run, len(p.options.server.connection()))
+		connection(t, p) != "file "+secret || p.options.run.JobName != "file" {
+		t.Errorf("the file's job is %+v, options %+v", p.options.job, p.options.run)
 	}
 
 	p = prepareJob(t, text, "--table=line", "--cell-size=2,3", "--cols=4", "--rows=5", "--srid=EPSG:3857", "--set=c=x,y", "--set=d=4", "--wait=7s", "--rotate=0", "--dsn=host=line", "--keep=0")
@@ -162,13 +172,22 @@ if-exists: replace
 		t.Errorf("beside flags the job is %+v, options %+v", p.options.job, p.options.run)
 	}
 
-	if p.options.server.connection() != "host=line" {
+	if connection(t, p) != "line " {
 		t.Error("the file's password goes to the server of the command line")
 	}
 
 	t.Setenv("LOADGRID_DSN", "host=environment")
-	if p = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); p.options.server.connection() != "host=environment password='"+secret+"'" {
+	if p = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); connection(t, p) != "environment "+secret {
 		t.Error("the file's password does not go with LOADGRID_DSN")
+	}
+
+	for dsn, want := range map[string]string{
+		"postgres://me:a@h/d": "h a", "postgres://me@h/d": "h " + secret, "postgres://h/d?password=a": "h a", "host=h password=a": "h a", "password = 'a b' host=h": "h a b", "host=h sslpassword=a": "h " + secret,
+	} {
+		t.Setenv("LOADGRID_DSN", dsn)
+		if p = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\npassword: ${LOADGRID_TEST_PW}"); connection(t, p) != want {
+			t.Errorf("%s connects with another password", dsn)
+		}
 	}
 }
 

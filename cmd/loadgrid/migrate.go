@@ -14,7 +14,7 @@ import (
 func newMigrateCommand() *cobra.Command {
 	var server serverOptions
 	table := server.Table()
-	runE := func(do func(context.Context, *pgxpool.Pool, string) error) func(*cobra.Command, []string) error {
+	runE := func(do func(*loader.Ledger, context.Context) error) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, _ []string) error {
 			if err := table.Apply(givenValues(cmd)); err != nil {
 				return err
@@ -28,7 +28,7 @@ func newMigrateCommand() *cobra.Command {
 		Short:   "Make the ledger, or bring it up to date; load does this by itself",
 		Example: "  loadgrid migrate up",
 		Args:    noArgs,
-		RunE:    runE(loader.MigrateUp),
+		RunE:    runE((*loader.Ledger).MigrateUp),
 	}
 
 	down := &cobra.Command{
@@ -36,7 +36,7 @@ func newMigrateCommand() *cobra.Command {
 		Short:   "Take the ledger's tables away; loaded tables stay, but cannot be appended to any more",
 		Example: "  loadgrid migrate down --ledger-schema audit",
 		Args:    noArgs,
-		RunE:    runE(loader.MigrateDown),
+		RunE:    runE((*loader.Ledger).MigrateDown),
 	}
 
 	ver := &cobra.Command{
@@ -44,7 +44,7 @@ func newMigrateCommand() *cobra.Command {
 		Short:   "Print the version of the ledger",
 		Example: "  loadgrid migrate version",
 		Args:    noArgs,
-		RunE:    runE(func(context.Context, *pgxpool.Pool, string) error { return nil }),
+		RunE:    runE(func(*loader.Ledger, context.Context) error { return nil }),
 	}
 
 	cmd := &cobra.Command{
@@ -62,17 +62,19 @@ func newMigrateCommand() *cobra.Command {
 }
 
 // runMigrate changes the ledger, and prints the version that it then has.
-func runMigrate(ctx context.Context, server serverOptions, change func(context.Context, *pgxpool.Pool, string) error, std streams) error {
+func runMigrate(ctx context.Context, server serverOptions, change func(*loader.Ledger, context.Context) error, std streams) error {
 	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		if err := change(ctx, pool, server.ledger()); err != nil {
+		ledger := loader.NewLedger(pool, server.ledger())
+		if err := change(ledger, ctx); err != nil {
 			return err
 		}
-		return printLedgerVersion(ctx, pool, server.ledger(), std.out)
+
+		return printLedgerVersion(ctx, ledger, server.ledger(), std.out)
 	})
 }
 
-func printLedgerVersion(ctx context.Context, pool *pgxpool.Pool, schema string, out io.Writer) error {
-	v, dirty, err := loader.MigrateVersion(ctx, pool, schema)
+func printLedgerVersion(ctx context.Context, ledger *loader.Ledger, schema string, out io.Writer) error {
+	v, dirty, err := ledger.Version(ctx)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // printAppend writes what adding the rows to a table costs, below the plan,
@@ -23,14 +24,14 @@ func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {
 	}
 
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	cost := func(c loader.AppendCost) string {
+	cost := func(c plan.AppendCost) string {
 		return fmt.Sprintf("%s\t%s", formatBytes(c.WALBytes), formatSeconds(c.Seconds))
 	}
 	fmt.Fprintf(t, "INDEX\tMETHOD\tSIZE\tROWS\tGROWS BY\tWAL\tTIME\n")
 
 	for _, i := range a.Indexes {
 		takes := cost(i.Cost)
-		if i.Cost == (loader.AppendCost{}) {
+		if i.Cost == (plan.AppendCost{}) {
 			takes = "-\t-" // the new partitions have it
 		}
 

@@ -72,7 +72,7 @@ func runID(s string) (int64, error) {
 
 func findRun(ctx context.Context, options runOptions) (run loader.RunInfo, err error) {
 	err = options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		run, err = loader.FindRun(ctx, pool, options.server.ledger(), options.id)
+		run, err = loader.NewLedger(pool, options.server.ledger()).Run(ctx, options.id)
 		return err
 	})
 	return run, err
@@ -86,7 +86,7 @@ func warnNoLedger(err error, stderr io.Writer) error {
 		return err
 	}
 
-	_, err = fmt.Fprintln(stderr, "loadgrid:", oneLine(none.Error()))
+	_, err = fmt.Fprintln(stderr, "loadgrid:", noLedgerMessage(none))
 	return err
 }
 

@@ -16,7 +16,7 @@ func newRunsDropCommand() *cobra.Command {
 
 func runDrop(ctx context.Context, options runOptions, std streams) error {
 	err := options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		return loader.DropRun(ctx, pool, options.server.ledger(), options.id)
+		return loader.NewLedger(pool, options.server.ledger()).Drop(ctx, options.id)
 	})
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ unfinished, and those whose rows a table shows or keeps, stay. No table is touch
 
 func runPrune(ctx context.Context, server serverOptions, olderThan time.Duration, std streams) error {
 	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		n, err := loader.PruneRuns(ctx, pool, server.ledger(), olderThan)
+		n, err := loader.NewLedger(pool, server.ledger()).Prune(ctx, olderThan)
 		if err := warnNoLedger(err, std.err); err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ func runRollback(ctx context.Context, options runOptions, std streams) error {
 
 	var done loader.Rollback
 	err := options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		done, err = loader.RollbackRun(ctx, pool, options.server.ledger(), options.id, log)
+		done, err = loader.NewLedger(pool, options.server.ledger()).Rollback(ctx, options.id, log)
 		return err
 	})
 	if err != nil {

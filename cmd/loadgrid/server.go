@@ -23,17 +23,27 @@ func resolveDSN(dsn string) string {
 	return dsn
 }
 
-// connection returns the connection string to use, with the password.
-func (o *serverOptions) connection() string {
-	dsn := resolveDSN(o.DSN)
-	if o.Password == "" {
-		return dsn
+// config returns how to connect, for a run with so many streams.
+func (o *serverOptions) config(streams int) (*pgxpool.Config, error) {
+	config, err := loader.ParseConfig(resolveDSN(o.DSN), streams)
+	if err != nil {
+		return nil, err
 	}
-	return credential.WithPassword(dsn, o.Password)
+
+	// The password is for a connection string that has none. One of the environment or of
+	// the password file is not the string's.
+	if o.Password != "" && !credential.HasPassword(resolveDSN(o.DSN)) {
+		config.ConnConfig.Password = o.Password
+	}
+	return config, nil
 }
 
 func (o *serverOptions) open(ctx context.Context, streams int) (*pgxpool.Pool, error) {
-	return loader.Open(ctx, o.connection(), streams)
+	config, err := o.config(streams)
+	if err != nil {
+		return nil, err
+	}
+	return loader.OpenConfig(ctx, config)
 }
 
 // ledger is the ledger's schema.

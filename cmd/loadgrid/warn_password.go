@@ -17,7 +17,7 @@ const passwordWarning = "--dsn has a password, which every user of this machine 
 // that is called rightly, whether that has a --dsn or not.
 func warnPassword(cmd *cobra.Command, stderr io.Writer) {
 	values := givenValues(cmd)
-	if !credential.HasPassword(values.Text("dsn")) {
+	if !credential.HasSecret(values.Text("dsn")) {
 		return
 	}
 

@@ -16,6 +16,7 @@ import (
 	migratepgx "github.com/golang-migrate/migrate/v4/database/pgx/v5"
 	"github.com/golang-migrate/migrate/v4/source/iofs"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -24,6 +25,9 @@ var files embed.FS
 
 // versionTable is golang-migrate's own table, in the ledger's schema.
 const versionTable = "schema_migrations"
+
+// conns is how many connections golang-migrate gets. It works on one.
+const conns = 2
 
 // Latest is the version that this program brings a ledger to.
 func Latest() (uint, error) {
@@ -51,8 +55,9 @@ func (e *NewerError) Error() string {
 
 // Up brings the ledger in schema to the latest version. The schema must exist.
 // A migration that was killed in the middle is repeated: each file is one
-// transaction, and may be run again where it was committed but not noted.
-func Up(ctx context.Context, config *pgx.ConnConfig, schema string) error {
+// transaction, and may be run again where it was committed but not noted. Connections are
+// opened as a pool of config opens them.
+func Up(ctx context.Context, config *pgxpool.Config, schema string) error {
 	return withMigrate(ctx, config, schema, func(m *migrate.Migrate) error {
 		if err := refuseNewer(m, schema); err != nil {
 			return err
@@ -71,7 +76,7 @@ func Up(ctx context.Context, config *pgx.ConnConfig, schema string) error {
 }
 
 // Down takes the ledger away, with all that it knows of runs. The schema stays.
-func Down(ctx context.Context, config *pgx.ConnConfig, schema string) error {
+func Down(ctx context.Context, config *pgxpool.Config, schema string) error {
 	return withMigrate(ctx, config, schema, func(m *migrate.Migrate) error {
 		if err := refuseNewer(m, schema); err != nil {
 			return err
@@ -142,26 +147,50 @@ func refuseNewer(m *migrate.Migrate, schema string) error {
 	return nil
 }
 
-// withMigrate opens golang-migrate on a connection of its own, whose search_path is
-// the ledger's schema alone. What a role or database may have set against stray
-// sessions does not hold there.
-func withMigrate(ctx context.Context, config *pgx.ConnConfig, schema string, do func(*migrate.Migrate) error) (err error) {
-	// Set on the connection, not while it starts: poolers refuse the latter.
-	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(connectCtx context.Context, conn *pgx.Conn) error {
+// withMigrate opens golang-migrate on connections of its own, whose search_path is the
+// ledger's schema alone.
+func withMigrate(ctx context.Context, config *pgxpool.Config, schema string, do func(*migrate.Migrate) error) (err error) {
+	config = config.Copy()
+	config.MaxConns, config.MinConns, config.MinIdleConns = conns, 0, 0
+
+	// Set on the connection, not while it starts: poolers refuse the latter. Set each time,
+	// since AfterRelease may take it back.
+	prepare := config.PrepareConn
+	config.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
+		if prepare != nil {
+			if ok, err := prepare(ctx, conn); !ok || err != nil {
+				return ok, err
+			}
+		}
+
+		_, err := conn.Exec(ctx, "set search_path to "+pgx.Identifier{schema}.Sanitize())
+
+		return err == nil, err
+	}
+
+	connected := config.AfterConnect
+	config.AfterConnect = func(connectCtx context.Context, conn *pgx.Conn) error {
 		// golang-migrate takes no context, and its GracefulStop is a data race:
 		// whoever stops, stops the connection. pgx then cancels the statement
 		// on the server, and what it did is rolled back.
 		context.AfterFunc(ctx, func() { _ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) })
-		_, err := conn.Exec(connectCtx, `
-			select set_config(name, '0', false) from pg_settings
-			where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout')`,
-			pgx.QueryExecModeExec)
-		if err == nil {
-			_, err = conn.Exec(connectCtx, "set search_path to "+pgx.Identifier{schema}.Sanitize())
+
+		if connected == nil {
+			return nil
 		}
+
+		return connected(connectCtx, conn)
+	}
+
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
 		return err
-	}))
+	}
+	defer pool.Close()
+
+	db := stdlib.OpenDBFromPool(pool)
 	defer func() { err = errors.Join(err, db.Close()) }()
+
 	return migrateOn(ctx, db, schema, do)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // query runs the area's query in a read-only transaction on a connection of its
@@ -69,7 +70,7 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 
 	return &pg.ServerError{Doing: fmt.Sprintf("running the query of the area of interest, for which aoi-sql-timeout gives it %s", timeout),
-		Err: err, Advice: "make it faster, or give it more time with --aoi-sql-timeout"}
+		Err: err, Advice: "make it faster, or give it more time with aoi-sql-timeout"}
 }
 
 // runQuery runs the area's query. Prepared first, it is one statement, and its
@@ -136,7 +137,7 @@ func takeRows(rows pgx.Rows) (c aoi.PolygonReader, srid int32, err error) {
 }
 
 func (r *resolver) badQuery(format string, args ...any) error {
-	return &geomgen.ParamError{Param: "aoi-sql", Value: sqltext.OneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
+	return &job.SQLError{Param: "aoi-sql", SQL: sqltext.OneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
 }
 
 // refused says what the server has against the query.

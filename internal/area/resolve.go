@@ -15,15 +15,18 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // Resolve returns an area as polygons in the CRS of a grid, 0 for none: it runs
 // its query, mends and unites what is to be, and transforms it, all on the server
 // and in read-only transactions. The query has a connection of its own, and
-// Area.SQLTimeout to answer. An area that cannot be is a *geomgen.ParamError.
+// Area.SQLTimeout to answer. An area that cannot be is a *geomgen.ParamError, a query that
+// cannot be a *job.SQLError. The pool is of package pg's making: see pg.Own.
 func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (*aoi.Area, error) {
 	r := resolver{area: *a}
 	err := a.CheckQueryTimeout()
+
 	if err == nil && a.SQL != "" {
 		err = r.query(ctx, pool)
 	}
@@ -39,8 +42,8 @@ func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (
 
 	switch {
 	case errors.As(err, &param) && a.SQL != "" && param.Param == "aoi": // what is wrong with it is what the query returns
-		return nil, &geomgen.ParamError{Param: "aoi-sql", Value: sqltext.OneLine(a.SQL), Reason: param.Reason}
-	case errors.As(err, &param):
+		return nil, &job.SQLError{Param: "aoi-sql", SQL: sqltext.OneLine(a.SQL), Reason: param.Reason}
+	case errors.As(err, &param), errors.As(err, new(*job.SQLError)):
 		return nil, err
 	case err != nil:
 		return nil, pg.Wrap(err, "making the area of interest ready")

@@ -211,6 +211,6 @@ func (b Builder) lostRows(rows int64) error {
 		return ErrUnloggedLost
 	}
 
-	return fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it: drop the run with %s and start over",
-		b.Staging.Table, rows, b.Plan.Rows, ledger.RunsCommand("drop", b.Run, b.Ledger.Schema))
+	return &ledger.UnfinishedError{Run: b.Run, Schema: b.Ledger.Schema,
+		Err: fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it, so that its run cannot be finished", b.Staging.Table, rows, b.Plan.Rows)}
 }

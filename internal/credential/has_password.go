@@ -5,10 +5,16 @@ import (
 	"strings"
 )
 
-// HasPassword reports whether a connection string itself has a password, or that of a
-// client key. Whoever opens the connection may find another one in the environment or
-// in a file: HasPassword does not look there.
-func HasPassword(dsn string) bool {
+// HasPassword reports whether a connection string itself has a password for the server.
+// Whoever opens the connection may find another one in the environment or in a file:
+// HasPassword does not look there.
+func HasPassword(dsn string) bool { return hasSetting(dsn, "password") }
+
+// HasSecret reports whether a connection string has a password for the server, or one for
+// a client key.
+func HasSecret(dsn string) bool { return hasSetting(dsn, "password") || hasSetting(dsn, "sslpassword") }
+
+func hasSetting(dsn, name string) bool {
 	settings := parseURL
 	if !isURL(dsn) {
 		settings = parseKeywords
@@ -19,12 +25,14 @@ func HasPassword(dsn string) bool {
 		return false // nobody can open it
 	}
 
-	last := make(map[string]string, len(list)) // of a setting that is given twice the last one counts
+	value := ""
 	for _, kv := range list {
-		last[kv[0]] = kv[1]
+		if kv[0] == name {
+			value = kv[1] // of a setting that is given twice the last one counts
+		}
 	}
 
-	return last["password"] != "" || last["sslpassword"] != ""
+	return value != ""
 }
 
 // parseURL reads the user's password and the parameters of a connection URL by the

@@ -20,7 +20,7 @@ func noServer(t testing.TB) {
 	t.Setenv("HOME", t.TempDir())
 }
 
-func TestHasPassword(t *testing.T) {
+func TestHasSecret(t *testing.T) {
 	for dsn, want := range map[string]bool{
 		"":                                      false,
 		"host=h user=me":                        false,
@@ -44,7 +44,12 @@ func TestHasPassword(t *testing.T) {
 		"postgres://h/d?sslpassword=pw":         true,
 		"postgres://h/d?passfile=password":      false,
 	} {
-		if got := HasPassword(dsn); got != want {
+		if got := HasSecret(dsn); got != want {
+			t.Errorf("HasSecret(%q) = %v", dsn, got)
+		}
+
+		// That of a client key is not the server's.
+		if got, want := HasPassword(dsn), want && !strings.Contains(dsn, "sslpassword"); got != want {
 			t.Errorf("HasPassword(%q) = %v", dsn, got)
 		}
 	}

@@ -30,7 +30,7 @@ type Error struct {
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s, statement %d of %d, line %d, column %d: %s", e.Hook, e.No, e.Of, e.Line, e.Column, pg.Message(e.Err))
 	if pg.HasCode(e.Err, "57014") || errors.Is(e.Err, pg.ErrStatementTimeout) {
-		s += fmt.Sprintf(": a statement has %s, see --%s-timeout", e.Limit, e.Hook)
+		s += fmt.Sprintf(": a statement has %s, see %s-timeout", e.Limit, e.Hook)
 	}
 
 	return s

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // Option is one thing that people can set: by a flag, by a key of a job file, or both.
@@ -120,7 +121,7 @@ func (e *ItemError) Error() string { return e.Err.Error() }
 func (e *ItemError) Unwrap() error { return e.Err }
 
 // Apply checks values and puts them where the options of the table say. The error is a
-// *geomgen.ParamError with the name of the option, in an *ItemError where it is about one
+// *geomgen.ParamError or a *job.SQLError with the name of the option, in an *ItemError where it is about one
 // value alone.
 func (t Table) Apply(v Values) error {
 	for _, o := range t {
@@ -162,7 +163,7 @@ func (o Option) check(t Table, v Values) error {
 // set puts one value where it belongs.
 func (o Option) set(text string) error {
 	err := o.Value.set(text)
-	if err == nil || errors.As(err, new(*geomgen.ParamError)) {
+	if err == nil || errors.As(err, new(*geomgen.ParamError)) || errors.As(err, new(*job.SQLError)) {
 		return err
 	}
 	return o.bad(text, err.Error())

@@ -2,29 +2,19 @@ package pg
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// OpenConn opens a connection as the pool does, outside it.
+// OpenConn takes a connection out of a pool for good, so that what is done to its session
+// reaches nobody else. The caller closes it. The pool opens it as any other, with its
+// hooks, and has room for another one in its place.
 func OpenConn(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
-	config := pool.Config() // a copy
-	if config.BeforeConnect != nil {
-		if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
-			return nil, err
-		}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
 	}
 
-	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
-	if err != nil || config.AfterConnect == nil {
-		return conn, err
-	}
-
-	if err := config.AfterConnect(ctx, conn); err != nil {
-		return nil, errors.Join(err, conn.Close(ctx))
-	}
-
-	return conn, nil
+	return conn.Hijack(), nil
 }

@@ -7,13 +7,11 @@ import (
 	"net"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // What a connection is looked after with, where the DSN does not say.
@@ -42,9 +40,16 @@ func limitsOf(silence time.Duration) limits {
 // finds out that the other end's kernel is gone, the watch (see watchedConn) that
 // nobody is at work behind it.
 type dialer struct {
-	tcp    net.Dialer
-	limits limits
-	server *pgx.ConnConfig // to ask on a connection of its own
+	next        pgconn.DialFunc // opens the connection
+	keepAlive   net.KeepAliveConfig
+	userTimeout int // tcp_user_timeout in milliseconds; 0 for the system's
+	limits      limits
+
+	// To ask on a connection of its own. beforeConnect is the pool's, and may be nil: it
+	// gives each connection what changes from one to the next, such as a password.
+	server        *pgx.ConnConfig
+	beforeConnect func(context.Context, *pgx.ConnConfig) error
+
 	// probe is probeBackend, which tests replace.
 	probe func(context.Context, *watchedConn, backendState) (backendState, string)
 	// sessions tells that a pooler on the way gives a connection one backend for
@@ -52,8 +57,9 @@ type dialer struct {
 	sessions atomic.Bool
 }
 
-// newDialer makes a dialer for a configuration, and takes libpq's parameters of
-// the network out of it: psql heeds them itself, and a server would refuse them.
+// newDialer makes a dialer for a configuration, which dials with it from then on, and takes
+// libpq's parameters of the network out of it: psql heeds them itself, and a server would
+// refuse them.
 //
 //	keepalives           1 or 0: TCP keepalive or none. Defaults to 1
 //	keepalives_idle      seconds, 0 for the system's. Defaults to 30
@@ -65,46 +71,36 @@ type dialer struct {
 // silenceLimit, but that it is no less than a second. It has no other default,
 // since Linux also ends a connection whose peer is alive and reads nothing for so
 // long: a COPY that waits for a lock.
-func newDialer(config *pgx.ConnConfig) (*dialer, error) {
+func newDialer(pool *pgxpool.Config) error {
+	config := pool.ConnConfig
 	p := networkParams{from: config.RuntimeParams}
-	d := &dialer{limits: limitsOf(silenceLimit)}
+
+	d := &dialer{next: config.DialFunc, limits: limitsOf(silenceLimit), beforeConnect: pool.BeforeConnect}
 	d.probe = d.probeBackend
-	d.tcp.KeepAliveConfig = net.KeepAliveConfig{
+	d.keepAlive = net.KeepAliveConfig{
 		Enable:   p.number("keepalives", "1 or 0", 1) != 0,
 		Idle:     p.seconds("keepalives_idle", keepAliveIdle),
 		Interval: p.seconds("keepalives_interval", keepAliveInterval),
 		Count:    p.number("keepalives_count", "a number", keepAliveCount),
 	}
 
-	if d.tcp.KeepAliveConfig.Count == 0 {
-		d.tcp.KeepAliveConfig.Count = -1 // as the system has it
+	if d.keepAlive.Count == 0 {
+		d.keepAlive.Count = -1 // as the system has it
 	}
 
-	if !d.tcp.KeepAliveConfig.Enable {
-		d.tcp.KeepAlive = -1
+	if d.userTimeout = p.number("tcp_user_timeout", "a number of milliseconds", 0); d.userTimeout > 0 {
+		d.limits = limitsOf(max(time.Duration(d.userTimeout)*time.Millisecond, time.Second))
 	}
 
-	if ms := p.number("tcp_user_timeout", "a number of milliseconds", 0); ms > 0 {
-		d.limits = limitsOf(max(time.Duration(ms)*time.Millisecond, time.Second))
-		d.tcp.Control = func(network, _ string, c syscall.RawConn) (err error) {
-			if network == "unix" {
-				return nil
-			}
-
-			return errors.Join(c.Control(func(fd uintptr) { err = setUserTimeout(fd, ms) }), err)
-		}
-	}
-
-	d.tcp.Timeout = config.ConnectTimeout
 	if p.err != nil {
-		return nil, p.err
+		return p.err
 	}
 
+	d.server = config.Copy() // with the DialFunc and the AfterConnect that were there
 	config.DialFunc = d.dial
-	d.server = config.Copy()
 	config.AfterConnect = d.connected
 
-	return d, nil
+	return nil
 }
 
 // networkParams takes parameters out of a configuration. What is wrong with the
@@ -123,7 +119,7 @@ func (p *networkParams) number(name, what string, otherwise int) int {
 
 	n, err := strconv.ParseInt(s, 10, 32)
 	if err != nil && p.err == nil {
-		p.err = &geomgen.ParamError{Param: "dsn", Value: "(not shown)", Reason: fmt.Sprintf("%s must be %s", name, what)}
+		p.err = &DSNError{fmt.Sprintf("%s must be %s", name, what)}
 	}
 
 	return max(int(n), 0) // as libpq has it
@@ -141,18 +137,61 @@ func (p *networkParams) seconds(name string, otherwise time.Duration) time.Durat
 
 // dial is the driver's DialFunc.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := d.tcp.DialContext(ctx, network, address)
+	conn, err := d.open(ctx, d.next, network, address)
 	if err != nil {
 		return nil, err
 	}
+
 	return newWatchedConn(conn, d, network, address), nil
+}
+
+// open dials, and sets what the socket is looked after with. What is no TCP connection, or
+// hides it, stays as it is.
+func (d *dialer) open(ctx context.Context, dial pgconn.DialFunc, network, address string) (net.Conn, error) {
+	conn, err := dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+
+	socket, ok := conn.(*net.TCPConn)
+	if !ok {
+		return conn, nil
+	}
+
+	if err := d.setOptions(socket); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+
+	return conn, nil
+}
+
+func (d *dialer) setOptions(socket *net.TCPConn) error {
+	if err := socket.SetKeepAliveConfig(d.keepAlive); err != nil || d.userTimeout == 0 {
+		return err
+	}
+
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return err
+	}
+
+	failed := raw.Control(func(fd uintptr) { err = setUserTimeout(fd, d.userTimeout) })
+
+	return errors.Join(failed, err)
 }
 
 // connected begins the watch over a new connection, and lets the server watch,
 // too. It is the driver's AfterConnect.
 func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
+	if d.server.AfterConnect != nil {
+		if err := d.server.AfterConnect(ctx, conn); err != nil {
+			return err
+		}
+	}
+
 	ctx, cancel := context.WithTimeout(ctx, d.server.ConnectTimeout)
 	defer cancel()
+
 	results, err := conn.Exec(ctx, "select pg_backend_pid(), (select "+BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid())").ReadAll()
 	if err != nil && !HasCode(err, "42501") { // somebody has hidden pg_stat_activity: nobody can be asked
 		return err

@@ -4,7 +4,6 @@ import (
 	"net"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,17 +20,16 @@ func TestSocketOptions(t *testing.T) {
 		"keepalives_idle=77 keepalives_interval=7 keepalives_count=5 tcp_user_timeout=12345": {
 			unix.TCP_KEEPIDLE: 77, unix.TCP_KEEPINTVL: 7, unix.TCP_KEEPCNT: 5, unix.TCP_USER_TIMEOUT: 12345},
 	} {
-		config, err := pgx.ParseConfig("host=/nowhere user=me " + dsn)
+		config, err := ParseConfig("host=/nowhere user=me "+dsn, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 
-		d, err := newDialer(config)
-		if err != nil {
+		if err := newDialer(config); err != nil {
 			t.Fatal(err)
 		}
 
-		conn, err := d.dial(t.Context(), "tcp", listener.Addr().String())
+		conn, err := config.ConnConfig.DialFunc(t.Context(), "tcp", listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,9 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 func TestNetworkParameters(t *testing.T) {
@@ -32,22 +30,22 @@ func TestNetworkParameters(t *testing.T) {
 		{dsn: "keepalives_count=99999999999", wrong: true},
 	} {
 		t.Run(tt.dsn, func(t *testing.T) {
-			config, err := pgx.ParseConfig("host=/nowhere user=me " + tt.dsn)
+			config, err := ParseConfig("host=/nowhere user=me "+tt.dsn, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
 
-			d, err := newDialer(config)
+			err = newDialer(config)
 
 			for _, name := range []string{"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"} {
-				if v, there := config.RuntimeParams[name]; there {
+				if v, there := config.ConnConfig.RuntimeParams[name]; there {
 					t.Errorf("%s=%s goes to the server", name, v)
 				}
 			}
 
-			var wrong *geomgen.ParamError
+			var wrong *DSNError
 			if tt.wrong {
-				if !errors.As(err, &wrong) || wrong.Param != "dsn" {
+				if !errors.As(err, &wrong) {
 					t.Errorf("got %v, want an error of the dsn", err)
 				}
 
@@ -58,9 +56,29 @@ func TestNetworkParameters(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			if d.tcp.KeepAliveConfig != tt.keepAlive || d.limits.silence != tt.silence || (d.tcp.Control != nil) != tt.socket {
-				t.Errorf("got %+v, silence %s, user timeout %v", d.tcp.KeepAliveConfig, d.limits.silence, d.tcp.Control != nil)
+			d := dialerOf(t, config)
+			if d.keepAlive != tt.keepAlive || d.limits.silence != tt.silence || (d.userTimeout > 0) != tt.socket {
+				t.Errorf("got %+v, silence %s, user timeout %d ms", d.keepAlive, d.limits.silence, d.userTimeout)
 			}
 		})
 	}
+}
+
+// dialerOf dials as a configuration does, to nobody in particular, and returns the dialer.
+func dialerOf(t *testing.T, config *pgxpool.Config) *dialer {
+	t.Helper()
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+
+	conn, err := config.ConnConfig.DialFunc(t.Context(), "tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+
+	return conn.(*watchedConn).dialer
 }

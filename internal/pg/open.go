@@ -7,23 +7,58 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/loadgrid/loadgrid/geomgen"
 )
 
 // connectTimeout is how long connecting may take when the DSN does not say.
 const connectTimeout = 10 * time.Second
 
-// Open connects to PostGIS: dsn is a URL or a list of keywords as psql takes
-// them; what it leaves open comes from the PG* environment, the service file and
-// the password file. The pool has room for so many connections. Open
-// gives up after connect_timeout, or after 10 seconds when that is not set.
+// Open opens a pool with room for so many connections: see OpenConfig for what it does, and
+// ParseConfig for dsn.
+func Open(ctx context.Context, dsn string, conns int) (*pgxpool.Pool, error) {
+	config, err := ParseConfig(dsn, conns)
+	if err != nil {
+		return nil, err
+	}
+
+	return OpenConfig(ctx, config)
+}
+
+// ParseConfig reads a connection string for a pool with room for so many connections. dsn
+// is a URL or a list of keywords as psql takes them; what it leaves open comes from the
+// PG* environment, the service file and the password file. Nothing is connected. The error
+// is a *DSNError.
+//
+// ConnConfig.Password may be set afterwards. It holds for every host that dsn names: a
+// fallback has a host, a port and TLS of its own, and no password.
+func ParseConfig(dsn string, conns int) (*pgxpool.Config, error) {
+	config, err := parseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+
+	config.MaxConns = int32(conns)
+	config.MinConns, config.MinIdleConns = 0, 0
+
+	// Keepalive is set on the socket: see dialer.
+	config.ConnConfig.DialFunc = (&net.Dialer{KeepAlive: -1}).DialContext
+
+	return config, nil
+}
+
+// OpenConfig opens a pool, and connects once. config must come from ParseConfig, or from
+// that of pgxpool, and stays as it is. Its hooks (BeforeConnect, AfterConnect and others)
+// and its DialFunc hold for every connection, also for those that the watch asks on.
+//
+// OpenConfig gives up after ConnectTimeout, or after 10 seconds where that is 0. The
+// application_name defaults to loadgrid. A session gets what a run relies on, whatever
+// role, database or hooks have set: see prepareSession.
 //
 // A connection that is lost without a word is found out within about a minute: a
 // dead network by TCP keepalive, a server that is paused, or that has lost the
@@ -35,38 +70,10 @@ const connectTimeout = 10 * time.Second
 // nobody has set it otherwise.
 //
 // Close the pool with Close, which does not wait long for a network that is gone.
-func Open(ctx context.Context, dsn string, conns int) (*pgxpool.Pool, error) {
-	config, err := parseDSN(dsn)
+func OpenConfig(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error) {
+	config, err := prepareConfig(config)
 	if err != nil {
 		return nil, err
-	}
-
-	config.MaxConns = int32(conns)
-	config.MinConns = 0
-	if config.ConnConfig.ConnectTimeout == 0 {
-		config.ConnConfig.ConnectTimeout = connectTimeout
-	}
-
-	if config.ConnConfig.RuntimeParams["application_name"] == "" {
-		config.ConnConfig.RuntimeParams["application_name"] = "loadgrid"
-	}
-
-	// Turned off by prepareSession, and not in force until then either.
-	for _, name := range SessionTimeouts() {
-		delete(config.ConnConfig.RuntimeParams, name)
-	}
-
-	// Names and values go out as UTF-8, whatever the role's or the database's is.
-	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
-	if _, err := newDialer(config.ConnConfig); err != nil {
-		return nil, err
-	}
-
-	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		ctx, cancel := context.WithTimeout(ctx, config.ConnConfig.ConnectTimeout)
-		defer cancel()
-
-		return prepareSession(ctx, conn)
 	}
 
 	pool, err := pgxpool.NewWithConfig(ctx, config)
@@ -78,8 +85,10 @@ func Open(ctx context.Context, dsn string, conns int) (*pgxpool.Pool, error) {
 	// several times: all of them together have the same time.
 	pingCtx, cancel := context.WithTimeout(ctx, config.ConnConfig.ConnectTimeout)
 	defer cancel()
+
 	if err := pool.Ping(pingCtx); err != nil {
 		Close(pool)
+
 		if errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
 			err = fmt.Errorf("no answer within %s: %w", config.ConnConfig.ConnectTimeout, context.DeadlineExceeded)
 		}
@@ -90,8 +99,120 @@ func Open(ctx context.Context, dsn string, conns int) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// CheckDSN tells whether dsn is a connection string, as Open takes it, without
-// connecting. It is a *geomgen.ParamError where it is none.
+// prepareConfig returns a copy of a configuration whose connections are watched, and whose
+// sessions are prepared.
+func prepareConfig(config *pgxpool.Config) (*pgxpool.Config, error) {
+	config = config.Copy()
+	c := config.ConnConfig
+
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = "loadgrid"
+	}
+
+	// Turned off by prepareSession, and not in force until then either.
+	for _, name := range SessionTimeouts() {
+		delete(c.RuntimeParams, name)
+	}
+
+	// Names and values go out as UTF-8, whatever the role's or the database's is.
+	c.RuntimeParams["client_encoding"] = "UTF8"
+
+	if err := newDialer(config); err != nil {
+		return nil, err
+	}
+
+	prepareHooks(config)
+
+	return config, nil
+}
+
+// prepareHooks prepares a session once the hooks of the configuration have had it.
+func prepareHooks(config *pgxpool.Config) {
+	limit := config.ConnConfig.ConnectTimeout
+	prepare := func(ctx context.Context, conn *pgx.Conn) error {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+
+		return prepareSession(ctx, conn)
+	}
+
+	connected := config.AfterConnect
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if connected != nil {
+			if err := connected(ctx, conn); err != nil {
+				return err
+			}
+		}
+
+		return prepare(ctx, conn)
+	}
+
+	// A hook such as discard all takes back what AfterConnect has set.
+	//lint:ignore SA1019 a caller may have set it
+	acquired, before := config.PrepareConn, config.BeforeAcquire
+	if acquired == nil && before == nil && config.AfterRelease == nil {
+		return
+	}
+
+	config.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
+		switch {
+		case acquired != nil:
+			if ok, err := acquired(ctx, conn); !ok || err != nil {
+				return ok, err
+			}
+		case before != nil:
+			if !before(ctx, conn) {
+				return false, nil
+			}
+		}
+
+		err := prepare(ctx, conn)
+
+		return err == nil, err
+	}
+}
+
+// Own returns a pool for the program's own statements, and how to give it back: the same
+// pool where OpenConfig has made it, else one that is opened from its configuration, with
+// room for so many connections. A connection of the caller's is thus never changed, nor
+// used for longer than it takes to look at it.
+func Own(ctx context.Context, pool *pgxpool.Pool, conns int) (own *pgxpool.Pool, release func(), err error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return nil, nil, Wrap(err, "connecting")
+	}
+
+	prepared := watched(conn.Conn().PgConn().Conn()) != nil
+	conn.Release()
+
+	if prepared {
+		return pool, func() {}, nil
+	}
+
+	config := pool.Config()
+	config.MaxConns, config.MinConns, config.MinIdleConns = int32(conns), 0, 0
+
+	if own, err = OpenConfig(ctx, config); err != nil {
+		return nil, nil, err
+	}
+
+	return own, func() { Close(own) }, nil
+}
+
+// DSNError reports a connection string that cannot be used. It does not show it, since
+// there may be a password in it.
+type DSNError struct {
+	Reason string
+}
+
+func (e *DSNError) Error() string { return "connection string (not shown): " + e.Reason }
+
+// CheckDSN reports whether dsn is a connection string, as ParseConfig takes it, without
+// connecting. The error is a *DSNError.
 func CheckDSN(dsn string) error {
 	_, err := parseDSN(dsn)
 	return err
@@ -100,8 +221,9 @@ func CheckDSN(dsn string) error {
 func parseDSN(dsn string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, &geomgen.ParamError{Param: "dsn", Value: "(not shown)", Reason: dsnReason(err)}
+		return nil, &DSNError{dsnReason(err)}
 	}
+
 	return config, checkHosts(dsn, config.ConnConfig)
 }
 
@@ -122,37 +244,6 @@ func Close(pool *pgxpool.Pool) {
 	case <-closed:
 	case <-time.After(closeTimeout):
 	}
-}
-
-// SessionTimeouts are the limits that hold for any session of a role or database.
-func SessionTimeouts() []string {
-	return []string{"statement_timeout", "transaction_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"}
-}
-
-// prepareSession turns off what a role or database may have set against stray
-// sessions: an index takes as long as it takes, and the connection that holds a
-// table's lock is idle meanwhile. Not every server knows all of them.
-//
-// A backend notices that its client is gone when it next reads from it, and an
-// index build does not. From PostgreSQL 14 on it can look from time to time, on
-// most platforms; where it cannot, a rerun waits for it.
-func prepareSession(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, `
-		select set_config(name, '0', false) from pg_settings where name = any($1::text[])`,
-		pgx.QueryExecModeExec, SessionTimeouts())
-	if err != nil {
-		return err
-	}
-
-	_, err = conn.Exec(ctx, `
-		select set_config(name, '2s', false) from pg_settings
-		where name = 'client_connection_check_interval' and setting = '0'`, pgx.QueryExecModeExec)
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == "22023" { // not on this platform
-		return nil
-	}
-
-	return err
 }
 
 // dsnReason says why a connection string cannot be read. The parser's own
@@ -184,8 +275,7 @@ func dsnReason(err error) string {
 // up in DNS.
 func checkHosts(dsn string, c *pgx.ConnConfig) error {
 	refuse := func() error {
-		return &geomgen.ParamError{Param: "dsn", Value: "(not shown)",
-			Reason: "where its host begins is in doubt: in a URL write %40, %2F, %3F, %23, %3A for @ / ? # : in user and password; in a list of keywords put spaces between them"}
+		return &DSNError{"where its host begins is in doubt: in a URL write %40, %2F, %3F, %23, %3A for @ / ? # : in user and password; in a list of keywords put spaces between them"}
 	}
 	if _, rest, ok := strings.Cut(dsn, "://"); ok {
 		rest, _, _ = strings.Cut(rest, "?")

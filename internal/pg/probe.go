@@ -39,7 +39,7 @@ func (d *dialer) probeBackend(ctx context.Context, c *watchedConn, before backen
 	}
 
 	switch {
-	case answered(err), errors.Is(ctx.Err(), context.Canceled):
+	case answered(err), errors.Is(err, errNotAsked), errors.Is(ctx.Err(), context.Canceled):
 		return backendState{}, ""
 	case err != nil && reached && b.pooled:
 		return backendState{}, "" // a pooler lets this connection wait for its turn
@@ -63,7 +63,12 @@ func answered(err error) bool {
 	return errors.As(err, &pgErr) || errors.As(err, &wrongCert)
 }
 
-var errElsewhere = errors.New("this is not where the connection goes")
+var (
+	errElsewhere = errors.New("this is not where the connection goes")
+	// errNotAsked is no news of the server: what the caller gives each connection was not
+	// to be had, such as a password.
+	errNotAsked = errors.New("the server was not asked")
+)
 
 // reach connects to the very place that a connection goes to, whatever its name
 // means by now, with the password, the TLS and the rest that hold for that place.
@@ -82,6 +87,13 @@ func (d *dialer) reach(ctx context.Context, c *watchedConn) (conn *pgx.Conn, han
 	}
 
 	config := d.server.Copy()
+	if d.beforeConnect != nil {
+		if err := d.beforeConnect(ctx, config); err != nil {
+			return nil, hangUp, fmt.Errorf("%w: %w", errNotAsked, err)
+		}
+	}
+
+	dial := config.DialFunc
 	config.ValidateConnect = nil
 	config.LookupFunc = func(context.Context, string) ([]string, error) {
 		host, _, err := net.SplitHostPort(c.address)
@@ -98,7 +110,7 @@ func (d *dialer) reach(ctx context.Context, c *watchedConn) (conn *pgx.Conn, han
 			return nil, ctx.Err()
 		}
 
-		o, err := d.tcp.DialContext(dialCtx, network, address)
+		o, err := d.open(dialCtx, dial, network, address)
 		if err == nil {
 			opened = append(opened, o)
 		}

@@ -28,7 +28,7 @@ func watchedPair(t *testing.T, ask func(context.Context, *watchedConn, backendSt
 	}
 	defer listener.Close()
 	asked = new(atomic.Int64)
-	d := &dialer{limits: limits{silence: testSilence, again: testSilence, probe: time.Minute}}
+	d := &dialer{next: new(net.Dialer).DialContext, limits: limits{silence: testSilence, again: testSilence, probe: time.Minute}}
 	d.probe = func(ctx context.Context, c *watchedConn, before backendState) (backendState, string) {
 		asked.Add(1)
 		return ask(ctx, c, before)

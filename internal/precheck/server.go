@@ -89,7 +89,7 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 	case standby:
 		return fail("it is a read-only standby (SQLSTATE 25006)", "connect to the primary")
 	case readOnly:
-		return fail("transactions are read-only (SQLSTATE 25006)", "turn default_transaction_read_only off for this role or database")
+		return fail("transactions are read-only (SQLSTATE 25006)", "turn default_transaction_read_only off, for the database or in the connection string")
 	case postgis == nil:
 		return fail("PostGIS is not in this database", "run 'create extension postgis' in it as its owner")
 	case versionLess(*postgis, minPostGIS):

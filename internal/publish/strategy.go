@@ -123,8 +123,8 @@ func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) erro
 		return build.ErrUnloggedLost
 	}
 
-	return fmt.Errorf("staging table %s is not whole any more: somebody changed it: drop the run with %s and start over",
-		s.Table, ledger.RunsCommand("drop", s.Run, l.Schema))
+	return &ledger.UnfinishedError{Run: s.Run, Schema: l.Schema,
+		Err: fmt.Errorf("staging table %s is not whole any more, since somebody changed it, so that its run cannot be finished", s.Table)}
 }
 
 // commentKey writes on the primary key who made the table: the table's own

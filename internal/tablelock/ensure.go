@@ -19,13 +19,14 @@ const (
 // Ensure takes the lock again when its connection has broken, or returns a *LockedError
 // where another run has it by then. Where the network broke, the server does not notice
 // that for a while, so the backend is ended. It may need a moment then to give the old
-// lock back.
+// lock back. Where ctx ends before it has, nobody knows whose the lock is: that is no
+// *LockedError, but what ctx ended for.
 func (l *Lock) Ensure(ctx context.Context) error {
 	if l.answers(ctx) {
 		return nil
 	}
 
-	l.log.Warn("the connection that held the table's lock is gone, taking it anew")
+	l.log.Warn("the connection that held the table's lock is gone, taking it again")
 
 	if err := l.backend.Terminate(ctx, l.pool); err != nil {
 		l.log.Debug("the backend that held the lock may still be there", "error", pg.Message(err))
@@ -37,6 +38,7 @@ func (l *Lock) Ensure(ctx context.Context) error {
 		if errors.As(err, new(*LockedError)) && try < ensureTries {
 			select {
 			case <-ctx.Done():
+				return stopped(ctx, l.table)
 			case <-time.After(time.Second):
 				continue
 			}

@@ -76,13 +76,28 @@ func (l *Lock) take(ctx context.Context) error {
 	}
 
 	if !taken {
-		return &LockedError{Table: l.table, Holder: l.holder(ctx)}
+		holder := l.holder(ctx)
+		if ctx.Err() != nil {
+			return stopped(ctx, l.table)
+		}
+
+		return &LockedError{Table: l.table, Holder: holder}
 	}
 
 	// Only to end it, should it outlive its connection: a server may hide it.
 	_ = l.conn.QueryRow(ctx, "select "+pg.BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&l.backend.Start)
 
 	return nil
+}
+
+// stopped is the error of a context that has ended before the lock was had.
+func stopped(ctx context.Context, t job.Table) error {
+	cause := context.Cause(ctx)
+	if !errors.Is(cause, ctx.Err()) {
+		cause = fmt.Errorf("%w: %w", cause, ctx.Err())
+	}
+
+	return fmt.Errorf("asking for the lock of table %s was stopped: %w", t, cause)
 }
 
 const holderSQL = `

@@ -17,7 +17,8 @@ const pollInterval = time.Second
 
 // Wait takes the lock of a table, and waits for another run that has it for at most
 // limit. It returns how long it has waited, 0 where nobody had the lock: that is the
-// other run's time, and the progress of the stage begins after it.
+// other run's time, and the progress of the stage begins after it. Where ctx ends while it
+// waits, the error is what ctx ended for, and no *LockedError.
 func Wait(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, t job.Table, limit time.Duration) (_ *Lock, waited time.Duration, _ error) {
 	began, waiting := time.Now(), false
 
@@ -55,7 +56,7 @@ func Wait(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, t job.Ta
 
 		select {
 		case <-ctx.Done():
-			return nil, 0, ctx.Err()
+			return nil, 0, stopped(ctx, t)
 		case <-time.After(min(pollInterval, left)):
 		}
 	}

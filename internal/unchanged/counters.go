@@ -62,6 +62,9 @@ func (q Question) flushOwnCounters(ctx context.Context) (own []uint32, err error
 	}
 
 	idle := q.Pool.AcquireAllIdle(ctx)
+	if q.Callers != q.Pool {
+		idle = append(idle, q.Callers.AcquireAllIdle(ctx)...)
+	}
 	defer func() {
 		for _, conn := range idle {
 			conn.Release()

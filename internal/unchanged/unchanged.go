@@ -19,12 +19,15 @@ import (
 
 // Question is what is asked about which table. The caller holds the table's lock.
 type Question struct {
-	Pool   *pgxpool.Pool
-	Lock   *tablelock.Lock
-	Ledger ledger.Ledger
-	Table  catalog.Relation
-	Job    job.Job
-	Cells  geomgen.Range // the rectangle that the job's cells lie in
+	Pool *pgxpool.Pool
+	// Callers is the pool of the caller of loader.Run, which may be the same: its sessions
+	// may have written to the table a moment ago.
+	Callers *pgxpool.Pool
+	Lock    *tablelock.Lock
+	Ledger  ledger.Ledger
+	Table   catalog.Relation
+	Job     job.Job
+	Cells   geomgen.Range // the rectangle that the job's cells lie in
 }
 
 // Answer says whether the table is what the job says.

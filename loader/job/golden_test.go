@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // goldenFile has an entry a line. An entry that is there never changes: ledgers hold
@@ -119,7 +120,7 @@ func TestGoldenJobsHaveAllTypes(t *testing.T) {
 		}
 	}
 
-	for _, name := range append(loader.ConstantTypes(), "") {
+	for _, name := range append(job.ConstantTypes(), "") {
 		if !seen[name] {
 			t.Errorf("no entry sets a column of type %q", name)
 		}

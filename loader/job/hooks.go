@@ -14,6 +14,16 @@ import (
 // the job does not say.
 const DefaultHookTimeout = 5 * time.Minute
 
+// SQLError reports SQL of the user's that cannot be run: that of Job.Before, Job.After or
+// Area.SQL.
+type SQLError struct {
+	Param  string // before, after or aoi-sql, as loadgrid's flags call it
+	SQL    string // the statement, or where in it the trouble begins, in one line
+	Reason string // what is wrong with it
+}
+
+func (e *SQLError) Error() string { return e.Param + " " + e.SQL + ": " + e.Reason }
+
 // Hook is SQL of the user's that runs around a load.
 type Hook struct {
 	Name, SQL string
@@ -67,20 +77,16 @@ func (j Job) validateHooks() error {
 }
 
 // CheckHook checks SQL for a hook, before or after, as far as that needs no server. The
-// error is a *geomgen.ParamError with line and column.
+// error is an *SQLError with line and column.
 func CheckHook(name, sql string) error {
 	if at, reason := sqltext.Lint(sql); reason != "" {
 		line, column := sqltext.LineColumn(sql, at)
-		return &geomgen.ParamError{Param: name, Value: sqltext.OneLine(sql[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
+		return &SQLError{Param: name, SQL: sqltext.OneLine(sql[at:]), Reason: fmt.Sprintf("line %d, column %d: %s", line, column, reason)}
 	}
 
 	list := sqltext.Statements(sql)
 	if len(list) == 0 {
-		value := sqltext.OneLine(sql)
-		if value == "" {
-			value = `""`
-		}
-		return &geomgen.ParamError{Param: name, Value: value, Reason: "has no statement"}
+		return &SQLError{Param: name, SQL: sqltext.OneLine(sql), Reason: "has no statement"}
 	}
 
 	for i, st := range list {
@@ -97,7 +103,7 @@ func CheckHook(name, sql string) error {
 		}
 
 		line, column := sqltext.LineColumn(sql, st.Offset)
-		return &geomgen.ParamError{Param: name, Value: sqltext.OneLine(st.Text),
+		return &SQLError{Param: name, SQL: sqltext.OneLine(st.Text),
 			Reason: fmt.Sprintf("statement %d of %d, line %d, column %d: %s", i+1, len(list), line, column, reason)}
 	}
 

@@ -15,11 +15,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
+// Outcome is how an attempt has ended. It is empty for one that is at work, or was killed.
+type Outcome string
+
 // Outcomes of an attempt.
 const (
-	OutcomePublished = "published" // readers see its table
-	OutcomeFailed    = "failed"
-	OutcomeStopped   = "stopped" // by a signal, or whoever ended its context
+	OutcomePublished Outcome = "published" // readers see its table
+	OutcomeFailed    Outcome = "failed"
+	OutcomeStopped   Outcome = "stopped" // by a signal, or whoever ended its context
 )
 
 // Attempt is one attempt at a run as the ledger knows it: the first, or one that has
@@ -28,7 +31,7 @@ type Attempt struct {
 	No        int        `json:"no"` // from 1
 	StartedAt time.Time  `json:"started_at"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"` // nil: it is at work, or was killed
-	Outcome   string     `json:"outcome,omitempty"`
+	Outcome   Outcome    `json:"outcome,omitempty"`
 	// Role is the one that has logged in, Address where the connection came from, empty
 	// for a socket of the server; Host is what that machine calls itself, and OSUser
 	// who ran loadgrid there.

@@ -13,7 +13,7 @@ import (
 )
 
 // MigrateUp makes the ledger's schema where it is missing and brings it to the
-// version of this program.
+// version of this program. The pool is of package pg's making: see pg.Own.
 func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 	schema := l.Schema
 	version, dirty, err := l.MigrateVersion(ctx, pool)
@@ -43,7 +43,7 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 		}
 	}
 
-	err = migrations.Up(ctx, pool.Config().ConnConfig, schema)
+	err = migrations.Up(ctx, pool.Config(), schema)
 
 	return pg.Wrap(err, "making the ledger in schema %s", l.Schema)
 }
@@ -68,12 +68,12 @@ func (l Ledger) MigrateDown(ctx context.Context, pool *pgxpool.Pool) error {
 
 	for _, r := range runs {
 		if r.State == StateLoading {
-			return fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table: drop it before with %s",
-				schema, r.ID, RunsCommand("drop", r.ID, schema))
+			return &UnfinishedError{Run: r.ID, Schema: schema,
+				Err: fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table", schema, r.ID)}
 		}
 	}
 
-	err = migrations.Down(ctx, pool.Config().ConnConfig, schema)
+	err = migrations.Down(ctx, pool.Config(), schema)
 
 	return pg.Wrap(err, "taking down the ledger in schema %s", l.Schema)
 }

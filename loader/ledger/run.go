@@ -12,7 +12,7 @@ type RunInfo struct {
 	ID          int64      `json:"id"`
 	JobName     string     `json:"job_name,omitempty"` // empty in a ledger from before jobs had names
 	Table       job.Table  `json:"table"`
-	State       string     `json:"state"`
+	State       State      `json:"state"`
 	Chunks      int64      `json:"chunks"`
 	Committed   int64      `json:"committed_chunks"`
 	Rows        int64      `json:"rows"`
@@ -45,7 +45,7 @@ type RunInfo struct {
 func (r RunInfo) Status() string {
 	switch {
 	case r.State != StatePublished || r.Shown, r.TableVersion == 0: // the last in a ledger from before versions
-		return r.State
+		return string(r.State)
 	case r.KeptAs != "":
 		return "kept"
 	}
@@ -62,14 +62,24 @@ type NoRunError struct {
 // NoLedgerError reports a schema without a ledger: no run has begun that uses it.
 type NoLedgerError struct{ Schema, Database string }
 
-// RunsCommand returns the command that does something with a run, for messages.
-func RunsCommand(verb string, id int64, ledgerSchema string) string {
-	s := fmt.Sprintf("'loadgrid runs %s %d", verb, id)
-	if ledgerSchema != job.DefaultLedgerSchema {
-		s += " --ledger-schema " + ledgerSchema
-	}
-	return s + "'"
+// UnfinishedError reports an unfinished run that is in the way: it must be dropped first, or
+// resumed where it can be.
+type UnfinishedError struct {
+	Run       int64
+	Schema    string // of the ledger
+	Resumable bool
+	Err       error // says in what way the run is in the way
 }
+
+func (e *UnfinishedError) Error() string {
+	cure := "drop that run"
+	if e.Resumable {
+		cure += ", or resume it"
+	}
+	return e.Err.Error() + ": " + cure
+}
+
+func (e *UnfinishedError) Unwrap() error { return e.Err }
 
 // RunFilter chooses runs. The zero value chooses all.
 type RunFilter struct {
@@ -80,16 +90,19 @@ type RunFilter struct {
 // StateError reports a run that is not in the state that is asked for.
 type StateError struct {
 	ID    int64
-	State string
+	State string // as RunInfo.Status has it
 	Only  string // what a run in another state can be
 	Which string // which run that is; empty for one that is unfinished
 }
 
+// State is what a run has come to.
+type State string
+
 // States of a run.
 const (
-	StateLoading   = "loading"   // begun and not ended; whether it is alive, the lock tells
-	StatePublished = "published" // readers see its table
-	StateDropped   = "dropped"   // given up, its staging table is gone
+	StateLoading   State = "loading"   // begun and not ended; whether it is alive, the lock tells
+	StatePublished State = "published" // readers see its table
+	StateDropped   State = "dropped"   // given up, its staging table is gone
 )
 
 func (e *NoRunError) Error() string {
@@ -97,7 +110,7 @@ func (e *NoRunError) Error() string {
 }
 
 func (e *NoLedgerError) Error() string {
-	return fmt.Sprintf("there is no ledger in schema %s of database %s: the first load makes it, and --ledger-schema names another", e.Schema, e.Database)
+	return fmt.Sprintf("there is no ledger in schema %s of database %s: the first load makes it", e.Schema, e.Database)
 }
 
 func (e *StateError) Error() string {

@@ -23,7 +23,7 @@ func TestJobToResume(t *testing.T) {
 		t.Errorf("the run has now the job %+v", run.Job)
 	}
 
-	for _, state := range []string{StatePublished, StateDropped} {
+	for _, state := range []State{StatePublished, StateDropped} {
 		run.State = state
 		var wrong *StateError
 		if _, err := run.JobToResume("audit"); !errors.As(err, &wrong) || wrong.ID != 3 || wrong.State != run.Status() || wrong.Only != "resumed" {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // Method is how the rows get into the table.
@@ -127,4 +128,19 @@ func (p *Plan) streamsOr(n int) int {
 		return p.Job.Streams
 	}
 	return n
+}
+
+// MaxStreams returns how many streams a plan of the job has at most, also one of a run that
+// is resumed. Neither the cells nor a server need be known for that.
+func MaxStreams(j job.Job) int {
+	streams := j.Streams
+	if streams < 1 {
+		streams = DefaultStreams
+	}
+
+	if j.Partitions > 0 {
+		streams = min(streams, j.Partitions)
+	}
+
+	return streams
 }

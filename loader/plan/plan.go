@@ -4,6 +4,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -34,10 +35,30 @@ type Chunk struct {
 }
 
 // New checks a job and plans it. Nothing is asked of a server. The error of
-// a wrong job is a *geomgen.ParamError, and that of an area of interest that a
-// server must make ready first a *NeedsServerError: see loader.PlanOn.
+// a wrong job is a *geomgen.ParamError or a *job.SQLError, and that of an area of interest
+// that a server must make ready first a *NeedsServerError: see loader.PlanOn.
 func New(ctx context.Context, j job.Job) (*Plan, error) {
-	j = j.WithDefaults()
+	p, needs, err := WithoutServer(ctx, j)
+	if needs != nil {
+		return nil, needs
+	}
+
+	return p, err
+}
+
+// WithoutServer is New for a caller that has a server. It returns either the plan, or what
+// a server is needed for before the job can be planned, or an error.
+func WithoutServer(ctx context.Context, j job.Job) (p *Plan, needs *NeedsServerError, err error) {
+	p, err = planCells(ctx, j.WithDefaults())
+	if errors.As(err, &needs) {
+		return nil, needs, nil
+	}
+
+	return p, nil, err
+}
+
+// planCells plans a job that has its defaults.
+func planCells(ctx context.Context, j job.Job) (*Plan, error) {
 	if err := j.Validate(); err != nil {
 		return nil, err
 	}

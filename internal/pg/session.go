@@ -1,0 +1,46 @@
+package pg
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// SessionTimeouts are the limits that hold for any session of a role or database.
+func SessionTimeouts() []string {
+	return []string{"statement_timeout", "transaction_timeout", "lock_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"}
+}
+
+// sessionSQL sets the limits of $1 to none, and what else a run relies on. Not every server
+// knows all of them.
+const sessionSQL = `
+	select set_config(name, case when name = any($1::text[]) then '0' when name = 'default_transaction_isolation' then 'read committed' else 'off' end, false)
+	from pg_settings
+	where name = any($1::text[]) or name = 'default_transaction_isolation'
+	   or name = 'default_transaction_read_only' and setting = 'on' and source in ('user', 'database user')`
+
+// prepareSession turns off what a role or database may have set against stray
+// sessions: an index takes as long as it takes, and the connection that holds a
+// table's lock is idle meanwhile. The steps of a run read what others have committed in the
+// meantime, so they are read committed. A role's sessions may be read-only unless they say
+// otherwise, as a run does. Where the connection string, the database or the server says
+// so, a run is refused: a database may be read-only because its disk is full.
+//
+// A backend notices that its client is gone when it next reads from it, and an
+// index build does not. From PostgreSQL 14 on it can look from time to time, on
+// most platforms; where it cannot, a rerun waits for it.
+func prepareSession(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, sessionSQL, pgx.QueryExecModeExec, SessionTimeouts())
+	if err != nil {
+		return err
+	}
+
+	_, err = conn.Exec(ctx, `
+		select set_config(name, '2s', false) from pg_settings
+		where name = 'client_connection_check_interval' and setting = '0'`, pgx.QueryExecModeExec)
+	if HasCode(err, "22023") { // not on this platform
+		return nil
+	}
+
+	return err
+}

@@ -1,0 +1,138 @@
+package loader
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/observe"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/internal/tablelock"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// Ledger is what a database remembers of runs, in a schema of its own. A run makes it, or
+// MigrateUp does. It takes a pool as Run does: see there.
+type Ledger struct {
+	pool   *pgxpool.Pool
+	ledger ledger.Ledger
+}
+
+// NewLedger returns the ledger in a schema, "" for DefaultLedgerSchema. Nothing is asked of
+// the server, and the ledger need not be there. The pool stays the caller's to close.
+func NewLedger(pool *pgxpool.Pool, schema string) *Ledger {
+	if schema == "" {
+		schema = DefaultLedgerSchema
+	}
+
+	return &Ledger{pool: pool, ledger: ledger.New(schema)}
+}
+
+// ledgerConns is how many connections work on the ledger needs: the lock of a table, and
+// one beside it.
+const ledgerConns = 2
+
+// own does something on a pool whose sessions are the program's own.
+func (l *Ledger) own(ctx context.Context, do func(*pgxpool.Pool) error) error {
+	pool, release, err := pg.Own(ctx, l.pool, ledgerConns)
+	if err != nil {
+		return err
+	}
+	defer release()
+
+	return do(pool)
+}
+
+// Runs returns runs, the newest first. Their areas of interest have no polygons: Run reads
+// those. Where there is no ledger, the error is a *NoLedgerError.
+func (l *Ledger) Runs(ctx context.Context, f RunFilter) ([]RunInfo, error) {
+	return l.ledger.Runs(ctx, l.pool, f)
+}
+
+// Run returns a run by its number, or a *NoRunError, or a *NoLedgerError.
+func (l *Ledger) Run(ctx context.Context, id int64) (RunInfo, error) {
+	return l.ledger.FindRun(ctx, l.pool, id)
+}
+
+// Prune removes what the ledger knows of runs that ended longer ago than age, at least a
+// second: those that were dropped, whose rows were replaced, whose table somebody has
+// dropped, or that found all their cells there and added none. The last of each job stays.
+// Runs that are unfinished, and those whose rows a table shows or keeps, stay. It returns
+// how many it has removed. Where there is no ledger, the error is a *NoLedgerError.
+func (l *Ledger) Prune(ctx context.Context, age time.Duration) (removed int64, err error) {
+	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
+		removed, err = l.ledger.PruneRuns(ctx, pool, age)
+		return err
+	})
+
+	return removed, err
+}
+
+// Drop gives up an unfinished run: its staging table goes, and the ledger
+// notes it as dropped. Of a run whose version of the table is kept it drops that.
+// A run that is alive is a *LockedError, one of which nothing is left but what
+// readers see a *StateError.
+func (l *Ledger) Drop(ctx context.Context, id int64) error {
+	return l.own(ctx, func(pool *pgxpool.Pool) error { return dropRun(ctx, pool, l.ledger, id) })
+}
+
+// Rollback is what Ledger.Rollback did.
+type Rollback = publish.Rollback
+
+// Rollback gives a table the rows of an earlier run again, from the version of it
+// that Job.Keep has kept, and keeps in turn what the table has shown until then. It
+// is one transaction, and copies nothing. The table's owner, grants and comment stay
+// as they are. A run whose version is not kept is a *StateError, a table that a run
+// holds a *LockedError. log, which may be nil, gets what keeps it waiting.
+func (l *Ledger) Rollback(ctx context.Context, id int64, log *slog.Logger) (done Rollback, err error) {
+	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
+		done, err = rollback(ctx, pool, l.ledger, id, observe.New(log, nil, nil))
+		return err
+	})
+
+	return done, err
+}
+
+func rollback(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64, o *observe.Observer) (done Rollback, err error) {
+	run, err := l.FindRun(ctx, pool, id)
+	if err != nil {
+		return done, err
+	}
+
+	if run.KeptAs == "" {
+		return done, &ledger.StateError{ID: id, State: run.Status(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
+	}
+
+	if err := tablelock.RefusePooler(ctx, pool); err != nil {
+		return done, err
+	}
+
+	lock, err := tablelock.Acquire(ctx, pool, o.Log, run.Table)
+	if err != nil {
+		return done, err
+	}
+	defer lock.Close(ctx)
+
+	return publish.Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: publish.DefaultFor}.Rollback(ctx)
+}
+
+// MigrateUp makes the ledger where it is missing, with its schema, and brings it to the
+// version of this program.
+func (l *Ledger) MigrateUp(ctx context.Context) error {
+	return l.own(ctx, func(pool *pgxpool.Pool) error { return l.ledger.MigrateUp(ctx, pool) })
+}
+
+// MigrateDown takes the ledger out of its schema, with all it knows of runs. One that has an
+// unfinished run is an *UnfinishedError.
+func (l *Ledger) MigrateDown(ctx context.Context) error {
+	return l.own(ctx, func(pool *pgxpool.Pool) error { return l.ledger.MigrateDown(ctx, pool) })
+}
+
+// Version returns the ledger's version, 0 for none, and whether a migration to it was
+// killed in the middle.
+func (l *Ledger) Version(ctx context.Context) (version uint, dirty bool, err error) {
+	return l.ledger.MigrateVersion(ctx, l.pool)
+}
