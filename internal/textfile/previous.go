@@ -41,13 +41,13 @@ func (e *ForeignError) Error() string {
 // readPrevious reads what a job has left in a file. A file that cannot be read, or that
 // is cut off, has nothing, and damage says why; foreign is of one with the metrics of
 // others. What the job had for another table is gone.
-func readPrevious(path, job, table string) (p previous, damage error, foreign *ForeignError) {
+func readPrevious(path, job, table string) (p previous, foreign *ForeignError, damage error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err, nil
+		return nil, nil, err
 	}
 	defer func() { _ = f.Close() }()
 
@@ -59,7 +59,7 @@ func readPrevious(path, job, table string) (p previous, damage error, foreign *F
 		for _, metric := range family.GetMetric() {
 			labels := labelsOf(metric)
 			if owner := labels[labelJob]; !strings.HasPrefix(name, metricPrefix) || owner != job {
-				return nil, nil, &ForeignError{Job: job, Metric: name, Owner: owner}
+				return nil, &ForeignError{Job: job, Metric: name, Owner: owner}, nil
 			}
 			if labels[labelTable] == table {
 				p.add(name, labels, metric)
@@ -68,7 +68,7 @@ func readPrevious(path, job, table string) (p previous, damage error, foreign *F
 	}
 
 	if damage != nil {
-		return nil, damage, nil
+		return nil, nil, damage
 	}
 	return p, nil, nil
 }

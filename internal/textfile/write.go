@@ -57,7 +57,7 @@ func write(path string, r Record) (target string, damage, err error) {
 		return target, nil, errors.New("it is not a regular file")
 	}
 
-	before, damage, foreign := readPrevious(target, validUTF8(r.Job), validUTF8(r.Table))
+	before, foreign, damage := readPrevious(target, validUTF8(r.Job), validUTF8(r.Table))
 	if foreign != nil {
 		return target, nil, foreign
 	}
