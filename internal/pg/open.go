@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -148,7 +149,7 @@ func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 		select set_config(name, '2s', false) from pg_settings
 		where name = 'client_connection_check_interval' and setting = '0'`, pgx.QueryExecModeExec)
 	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == "22023" { // not on this platform
+	if errors.As(err, &pgErr) && pgErr.Code == pgerrcode.InvalidParameterValue { // not on this platform
 		return nil
 	}
 
