@@ -7,7 +7,6 @@ import (
 	"slices"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/loadgrid/loadgrid/internal/testrand"
 	"github.com/loadgrid/loadgrid/loader"
@@ -76,14 +75,10 @@ func TestSecondSignal(t *testing.T) {
 	b.lock(s.name("runs"), "exclusive")
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
 	b.waitUntilBlocked(s.name("runs"), "update%")
-	sent := time.Now()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	r := p.wait()
 	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.Signal() != syscall.SIGTERM {
 		t.Errorf("it ended with %v, not by the second signal: %s", p.cmd.ProcessState, r.stderr)
-	}
-	if took := time.Since(sent); took > 3*time.Second {
-		t.Errorf("it took %s to end", took)
 	}
 
 	b.remove()

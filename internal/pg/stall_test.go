@@ -199,16 +199,22 @@ func TestTheOtherDirection(t *testing.T) {
 		read <- err
 	}()
 	before := asked.Load()
+	pauses, last := int64(0), time.Now()
 
 	for began := time.Now(); time.Since(began) < 20*testSilence; time.Sleep(testSilence / 30) {
 		if _, err := c.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
+
+		if time.Since(last) > testSilence/2 {
+			pauses++
+		}
+		last = time.Now()
 	}
 
-	// A pause of the machine may bring a question, silence alone brings twenty.
-	if n := asked.Load() - before; n > 10 {
-		t.Errorf("asked %d times", n)
+	// A pause of a busy machine may bring a question, silence alone brings twenty.
+	if n := asked.Load() - before; n > 10+pauses {
+		t.Errorf("asked %d times, with %d pauses", n, pauses)
 	}
 
 	_, _ = peer.Write([]byte("x"))
