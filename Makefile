@@ -28,7 +28,7 @@ SOAK ?= 2h
 SEED ?=
 soak: ## Try faults at random for SOAK, and report how many of each failed
 	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
-	LOADGRID_SOAK=$(SOAK) LOADGRID_SOAK_SEED=$(SEED) CGO_ENABLED=1 \
+	LOADGRID_SOAK=$(SOAK) LOADGRID_TEST_SEED=$(SEED) CGO_ENABLED=1 \
 	$(GO) test -race -timeout 0 -count 1 -v -run '^TestSoak$$' ./integration
 
 lint: ## go vet, staticcheck, and the import rule

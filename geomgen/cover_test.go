@@ -1,9 +1,10 @@
 package geomgen
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
 // idsOf returns the cell_ids of a range by brute force, in order.
@@ -69,7 +70,7 @@ func checkCover(t *testing.T, r Range, pick func(n int) int) {
 }
 
 func TestWalkYieldsEachCellOnceInOrder(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
+	rng := testrand.New(t, 506)
 	for range 300 {
 		col, row := rng.Int32N(200)-100, rng.Int32N(200)-100
 		checkCover(t, Range{col, row, col + rng.Int32N(90), row + rng.Int32N(90)}, rng.IntN)
@@ -77,7 +78,7 @@ func TestWalkYieldsEachCellOnceInOrder(t *testing.T) {
 }
 
 func TestWalkAtTheEndsOfTheIndexRange(t *testing.T) {
-	rng := rand.New(rand.NewPCG(7, 8))
+	rng := testrand.New(t, 708)
 	for _, r := range []Range{
 		{-MaxIndex, -MaxIndex, -MaxIndex + 20, -MaxIndex + 33},
 		{MaxIndex - 20, MaxIndex - 17, MaxIndex, MaxIndex},

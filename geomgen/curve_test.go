@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
 // golden returns the rows of a file under testdata, without its heading.
@@ -100,7 +102,7 @@ func randomCell(rng *rand.Rand) Cell {
 }
 
 func TestCellIDIsTheTextbookCurve(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
+	rng := testrand.New(t, 102)
 	for range 20000 {
 		c := randomCell(rng)
 		id := CellID(c)
@@ -145,7 +147,7 @@ func TestSmallGridsHaveSmallIDs(t *testing.T) {
 
 func TestBlockOffsetsAreTheCurve(t *testing.T) {
 	order := NewBlockOrder()
-	rng := rand.New(rand.NewPCG(3, 4))
+	rng := testrand.New(t, 304)
 	for range 200 {
 		b := quadrant(rng.Int32N(4))
 		for level := rng.IntN(MaxBlockLevel + 1); int(b.Level) > level; {

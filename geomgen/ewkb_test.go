@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
-	"math/rand/v2"
 	"strconv"
 	"testing"
 
 	"github.com/twpayne/go-geom"
 	"github.com/twpayne/go-geom/encoding/ewkb"
+
+	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
 // The vectors were made by shapely.geometry.box and shapely.to_wkb.
@@ -37,7 +38,7 @@ func goGeomBox(b Box, srid int32) *geom.Polygon {
 }
 
 func TestAppendBoxIsWhatGoGeomEncodes(t *testing.T) {
-	rng := rand.New(rand.NewPCG(13, 14))
+	rng := testrand.New(t, 1314)
 	for range 1000 {
 		b := Box{rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64()}
 		srid := 1 + rng.Int32N(32767)
@@ -53,7 +54,7 @@ func TestAppendBoxIsWhatGoGeomEncodes(t *testing.T) {
 }
 
 func TestSquaresWriteWhatBoundsSay(t *testing.T) {
-	rng := rand.New(rand.NewPCG(15, 16))
+	rng := testrand.New(t, 1516)
 	order := NewBlockOrder()
 	for range 200 {
 		g := Grid{X0: rng.NormFloat64(), Y0: rng.NormFloat64(), DX: rng.Float64(), DY: rng.Float64()}

@@ -3,9 +3,10 @@ package geomgen
 import (
 	"errors"
 	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
 func TestExtent(t *testing.T) {
@@ -71,7 +72,7 @@ func TestExtentTakesDecimalBoundsForLines(t *testing.T) {
 // Ten-centimetre cells in metric coordinates: there 1e-9 of a cell is less than
 // a step of the number format.
 func TestExtentTakesDecimalBoundsForLinesFarOut(t *testing.T) {
-	rng := rand.New(rand.NewPCG(21, 22))
+	rng := testrand.New(t, 2122)
 	for _, origin := range []float64{0, 0.05} {
 		g := Grid{X0: origin, Y0: origin, DX: 0.1, DY: 0.1}
 		for range 20000 {
@@ -138,7 +139,7 @@ func TestExtentRefuses(t *testing.T) {
 // Lines that Within accepts must differ, all of them: sampled at both ends,
 // where the numbers lie furthest apart.
 func TestAcceptedLinesDiffer(t *testing.T) {
-	rng := rand.New(rand.NewPCG(9, 10))
+	rng := testrand.New(t, 910)
 	accepted := 0
 	for range 20000 {
 		g := Grid{
@@ -167,7 +168,7 @@ func TestAcceptedLinesDiffer(t *testing.T) {
 }
 
 func TestNeighboursShareTheirEdgesBitForBit(t *testing.T) {
-	rng := rand.New(rand.NewPCG(11, 12))
+	rng := testrand.New(t, 1112)
 	for range 10000 {
 		g := Grid{X0: rng.NormFloat64() * 1e3, Y0: rng.NormFloat64() * 1e6, DX: rng.Float64() + 0.01, DY: rng.Float64() + 0.01}
 		c := Cell{rng.Int32N(2e6) - 1e6, rng.Int32N(2e6) - 1e6}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
 // locateGrids are grids of all shapes, with sizes and origins that rounding has a
@@ -43,7 +45,7 @@ func anyCell(rng *rand.Rand, g Grid) Cell {
 
 // A point inside a cell, a mean of its corners, is in that cell and no other.
 func TestCellAtInsideCells(t *testing.T) {
-	rng := rand.New(rand.NewPCG(20, 26))
+	rng := testrand.New(t, 2026)
 	for name, g := range locateGrids() {
 		t.Run(name, func(t *testing.T) {
 			locator := NewLocator(g)
@@ -78,7 +80,7 @@ func TestCellAtInsideCells(t *testing.T) {
 // At the lines of rectangles along the axes it is exact: a cell has its left and lower
 // edges to the last bit, and ends one step of the number format before the others.
 func TestCellAtLines(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
+	rng := testrand.New(t, 304)
 	for name, g := range locateGrids() {
 		if !g.rectangular() {
 			continue
@@ -106,7 +108,7 @@ func TestCellAtLines(t *testing.T) {
 
 // The edges of hexagons that lie along an axis are exact as well.
 func TestCellAtHexagonsEdges(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
+	rng := testrand.New(t, 506)
 	flat := Grid{X0: 1, Y0: 2, DX: 0.3, DY: 0.3, Shape: HexagonFlat}
 	pointy := Grid{X0: -1, Y0: 0.2, DX: 0.7, DY: 0.7, Shape: HexagonPointy}
 	for range 3000 {
@@ -129,7 +131,7 @@ func TestCellAtHexagonsEdges(t *testing.T) {
 
 // The centre of no other hexagon is nearer, but for rounding: fractions judge.
 func TestCellAtIsTheNearestHexagon(t *testing.T) {
-	rng := rand.New(rand.NewPCG(7, 8))
+	rng := testrand.New(t, 708)
 	for _, shape := range []Shape{HexagonFlat, HexagonPointy} {
 		g := Grid{X0: 0.1, Y0: -3, DX: 0.7, DY: 0.7, Shape: shape}
 		for range 3000 {
@@ -191,7 +193,7 @@ func TestCellAtNowhere(t *testing.T) {
 }
 
 func TestNeighboursShareAPoint(t *testing.T) {
-	rng := rand.New(rand.NewPCG(9, 10))
+	rng := testrand.New(t, 910)
 	for name, g := range locateGrids() {
 		l := g.lattice()
 		for range 300 {
@@ -256,7 +258,7 @@ func TestNeighboursAtTheEnd(t *testing.T) {
 }
 
 func TestParentHoldsItsCells(t *testing.T) {
-	rng := rand.New(rand.NewPCG(11, 12))
+	rng := testrand.New(t, 1112)
 	for range 5000 {
 		k := 1 + rng.Int32N(40)
 		c := anyCell(rng, Grid{})

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
 	"os"
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/oracle"
+	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
 // maskGrids are grids of each shape, with origins and sizes that floating point
@@ -38,7 +38,7 @@ func TestMaskAgainstFractions(t *testing.T) {
 	for name, g := range maskGrids() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rng := rand.New(rand.NewPCG(7, uint64(len(name))))
+			rng := testrand.New(t, 700+uint64(len(name)))
 			for n := range 12 {
 				polygons := oracle.Polygons(rng, g, n%2 == 0)
 				for _, rule := range []geomgen.Rule{geomgen.Intersects, geomgen.Within, geomgen.Centroid} {
@@ -127,7 +127,7 @@ func TestClipArea(t *testing.T) {
 	for name, g := range maskGrids() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rng := rand.New(rand.NewPCG(11, uint64(len(name))))
+			rng := testrand.New(t, 1100+uint64(len(name)))
 			for n := range 12 {
 				polygons := oracle.Polygons(rng, g, n%2 == 0)
 				if err := checkClip(g, polygons); err != nil {

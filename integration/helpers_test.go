@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/testrand"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -27,8 +28,9 @@ func newLedgerSandbox(t *testing.T) sandbox {
 
 // helperCells are 2000 random cells of all quadrants, near 0 and far from it, and
 // those at the ends.
-func helperCells() []geomgen.Cell {
-	rng := rand.New(rand.NewPCG(20, 26))
+func helperCells(t *testing.T) []geomgen.Cell {
+	t.Helper()
+	rng := testrand.New(t, 2026)
 	var cells []geomgen.Cell
 	for range 2000 {
 		n := int64(1) << (1 + rng.IntN(31))
@@ -55,7 +57,7 @@ func columns(cells []geomgen.Cell) (cols, rows []int32, ids []int64) {
 
 func TestCellIDsInSQL(t *testing.T) {
 	s := newLedgerSandbox(t)
-	cells := helperCells()
+	cells := helperCells(t)
 	cols, rows, ids := columns(cells)
 	got := queryOne[[]int64](t, s.pool, "select array_agg("+s.name("cell_id")+"(c, r) order by n) from unnest($1::integer[], $2::integer[]) with ordinality u(c, r, n)", cols, rows)
 	gotCols := queryOne[[]int32](t, s.pool, "select array_agg("+s.name("cell_col")+"(id) order by n) from unnest($1::bigint[]) with ordinality u(id, n)", ids)
@@ -103,7 +105,7 @@ func (s sandbox) checkRefused(sql, words string) {
 
 func TestNeighboursAndParentsInSQL(t *testing.T) {
 	s := newLedgerSandbox(t)
-	cells := helperCells()
+	cells := helperCells(t)
 	_, _, ids := columns(cells)
 	for _, shape := range []geomgen.Shape{geomgen.Square, geomgen.XYZ, geomgen.HexagonFlat, geomgen.HexagonPointy} {
 		rows, err := s.pool.Query(context.Background(), "select id, array(select "+s.name("cell_neighbours")+"(id, $2)) from unnest($1::bigint[]) id", ids, shape.String())
@@ -158,7 +160,7 @@ func TestNeighboursTouchInPostGIS(t *testing.T) {
 // lines, corners and in turned grids as well.
 func TestCellAtInSQL(t *testing.T) {
 	s := newLedgerSandbox(t)
-	rng := rand.New(rand.NewPCG(1, 2))
+	rng := testrand.New(t, 102)
 	for name, g := range map[string]geomgen.Grid{
 		"squares of 0.1":    {X0: -180, Y0: -90, DX: 0.1, DY: 0.1, SRID: 4326},
 		"oblong":            {X0: 0.1, Y0: 1e6, DX: 1.0 / 3, DY: 0.7},

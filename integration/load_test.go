@@ -3,7 +3,6 @@ package integration
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/testrand"
 	"github.com/loadgrid/loadgrid/loader"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -52,7 +52,7 @@ func TestLoadTheStorysGrid(t *testing.T) {
 // adds a row and a column that only touch).
 func TestCellsAreThoseOfSquareGrid(t *testing.T) {
 	s := newSandbox(t)
-	rng := rand.New(rand.NewPCG(20, 26))
+	rng := testrand.New(t, 2026)
 	for i := range 12 {
 		size := []float64{0.5, 1, 7, 1000, 0.1, 1.0 / 3}[i%6]
 		e := geomgen.Box{XMin: (rng.Float64() - 0.7) * 60 * size, YMin: (rng.Float64() - 0.7) * 60 * size}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/oracle"
+	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
 // maskGrids are grids of each shape.
@@ -30,7 +31,7 @@ func maskGrids() []geomgen.Grid {
 // wrong now and then in the last bit; the mask must not.
 func TestMaskAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
-	rng := rand.New(rand.NewPCG(2026, 11))
+	rng := testrand.New(t, 202611)
 	cells, differ := 0, 0
 
 	const polygons = 320
@@ -175,7 +176,7 @@ func areaEWKB(area []geomgen.Polygon, srid int32) []byte {
 // What CheckPolygons says of polygons, valid and not, is what ST_IsValid says.
 func TestValidityAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
-	rng := rand.New(rand.NewPCG(5, 5))
+	rng := testrand.New(t, 505)
 	differ := 0
 	for n := range 3000 {
 		area := randomPolygons(rng)
@@ -244,7 +245,7 @@ func TestCountriesAgainstPostGIS(t *testing.T) {
 // Coverage and cut geometries are PostGIS's, for each shape of cells.
 func TestCoverageAndClipAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
-	rng := rand.New(rand.NewPCG(17, 4))
+	rng := testrand.New(t, 1704)
 	for n, g := range maskGrids() {
 		for k := range 3 {
 			area := oracle.Polygons(rng, g, k == 0)

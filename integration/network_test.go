@@ -187,10 +187,10 @@ func TestNoFalseAlarm(t *testing.T) {
 
 	t.Run("long build", func(t *testing.T) {
 		s := newDatabaseSandbox(t)
-		s.throughProxy(shortTimeouts)
+		n := s.throughRouter(shortTimeouts)
 		m := moments()["index"]
 		p, b := m.during(s)
-		time.Sleep(7 * time.Second) // more than three questions
+		n.waitForConnections(3) // with which the server is asked
 		b.resume()
 		calm(t, p.wait())
 		b.remove()
@@ -286,8 +286,7 @@ func TestSignalsWithoutANetwork(t *testing.T) {
 			_ = p.cmd.Process.Signal(test.signal)
 			p.wait().expect(t, test.code, "stopped by")
 
-			// Five seconds, and as many for the race detector on a slow machine.
-			if took := time.Since(sent); took > 10*time.Second {
+			if took := time.Since(sent); took > stopWithin {
 				t.Errorf("it took %s to stop", took)
 			} else {
 				t.Logf("it took %s to stop", took)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
@@ -91,6 +92,7 @@ func (n *network) restore() {
 // routers do that translate addresses. It is no fault of toxiproxy's, whose faults
 // meet new connections as well.
 type router struct {
+	t        *testing.T
 	listener net.Listener
 	upstream string
 
@@ -111,7 +113,7 @@ func (s *sandbox) throughRouter(settings func(url.Values)) *router {
 		s.t.Fatal(err)
 	}
 
-	r := &router{listener: listener}
+	r := &router{t: s.t, listener: listener}
 	s.dsn = changeDSN(s.t, s.dsn, func(u *url.URL, q url.Values) {
 		r.upstream, u.Host = u.Host, listener.Addr().String()
 		settings(q)
@@ -180,6 +182,25 @@ func (r *router) dropConnections() {
 		l.dropped = true
 		l.mu.Unlock()
 	}
+}
+
+// waitForConnections waits until so many more connections were opened.
+func (r *router) waitForConnections(more int) {
+	r.t.Helper()
+	count := func() int {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.sessions)
+	}
+
+	before := count()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if count() >= before+more {
+			return
+		}
+	}
+
+	r.t.Fatalf("waited a minute for %d more connections", more)
 }
 
 func (r *router) close() {

@@ -154,7 +154,7 @@ func TestPublishWaitsForReadersAndLetsOthersRead(t *testing.T) {
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 10_000 {
 		t.Errorf("a reader behind publish sees %d rows", n)
 	}
-	if waited := time.Since(began); waited > 10*time.Second {
+	if waited := time.Since(began); waited > time.Minute { // it steps back after 2 s
 		t.Errorf("a reader behind publish waited %s", waited)
 	}
 	if err := slow.Rollback(ctx); err != nil {

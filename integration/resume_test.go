@@ -82,7 +82,7 @@ func TestSignals(t *testing.T) {
 			sent := time.Now()
 			_ = p.cmd.Process.Signal(test.signal)
 			p.wait().expect(t, test.code, name, "of 40 chunks committed", "the same command resumes it")
-			if took := time.Since(sent); took > 10*time.Second {
+			if took := time.Since(sent); took > stopWithin {
 				t.Errorf("it took %s to stop", took)
 			}
 

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,15 +12,13 @@ import (
 	"time"
 
 	"github.com/loadgrid/loadgrid/integration/pgtest"
+	"github.com/loadgrid/loadgrid/internal/testrand"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Environment variables of the soak: for how long it tries faults, as in 2h or
-// 20m, and the number of the one trial that is to be repeated.
-const (
-	soakVariable = "LOADGRID_SOAK"
-	seedVariable = "LOADGRID_SOAK_SEED"
-)
+// soakVariable says for how long the soak tries faults, as in 2h or 20m. The variable of
+// package testrand names the one trial that is to be repeated.
+const soakVariable = "LOADGRID_SOAK"
 
 // soak counts trials by their fault, and by the stage that they hit.
 type soak struct {
@@ -135,12 +132,7 @@ func (k *soak) try(t *testing.T, server *pgtest.Server, seed uint64) {
 func TestSoak(t *testing.T) {
 	k := &soak{faults: map[string]*tally{}, stages: map[loader.Stage]int{}}
 	newServer := func() *pgtest.Server { return pgtest.NewServer(t, map[string]string{"wal_writer_delay": "10s"}) }
-	if text := os.Getenv(seedVariable); text != "" {
-		seed, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("%s: %v", seedVariable, err)
-		}
-
+	if seed, ok := testrand.Given(t); ok {
 		var server *pgtest.Server
 		if seed%2 == 1 {
 			server = newServer()

@@ -145,6 +145,14 @@ func TestColumnMadeAnewIsSeen(t *testing.T) {
 	}
 }
 
+// waitForSessions waits until all sessions of the database but one have ended, and with
+// them what they have counted is known.
+func (s sandbox) waitForSessions() {
+	s.t.Helper()
+	s.pool.Reset()
+	s.waitFor("sessions to end", "select count(*) = 1 from pg_stat_activity where datname = current_database() and backend_type = 'client backend'")
+}
+
 // Where the server's counters prove that nobody wrote to the table it is not read: a
 // role may not see what the sessions of others do, and that is no proof.
 func TestUnchangedByCounters(t *testing.T) {
@@ -165,8 +173,8 @@ func TestUnchangedByCounters(t *testing.T) {
 				var skipped bool
 				var how string
 
-				for range 20 { // sessions take their time to end
-					time.Sleep(time.Second)
+				// Sessions take their time to end, and to be a second idle.
+				for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Second) {
 					if skipped, how = s.unchanged(args); !skipped || how == want {
 						break
 					}
@@ -200,13 +208,11 @@ func TestUnchangedByCounters(t *testing.T) {
 			// As many rows as the run has written, since counting began anew.
 			s.exec("create table " + s.name("copy") + " as table " + s.name("grid"))
 			s.exec("delete from " + s.name("grid"))
-			s.pool.Reset()
-			time.Sleep(time.Second)
+			s.waitForSessions()
 			s.exec("select pg_stat_reset()")
 			s.exec("insert into " + s.name("grid") + " select * from " + s.name("copy"))
 			s.exec("analyze " + s.name("grid"))
-			s.pool.Reset()
-			time.Sleep(time.Second)
+			s.waitForSessions()
 			if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "3000 of its rows") {
 				t.Errorf("skipped %v, %s", skipped, why)
 			}

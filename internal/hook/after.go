@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -34,11 +35,11 @@ func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation
 
 	lock.MarkSessionDirty()
 
-	if err := run(ctx, h, tx.Conn(), shown.Table); err != nil {
+	if err := run(ctx, h, tx.Conn(), shown.Table, resetStatements()...); err != nil {
 		return false, err
 	}
 
-	if err := resetInTx(ctx, tx, lock, settings); err != nil {
+	if err := resumeSession(ctx, tx, lock, settings); err != nil {
 		return false, err
 	}
 
@@ -47,18 +48,31 @@ func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation
 	return now != before, err
 }
 
-// resetInTx takes back what the hook has done to the session, as far as the rest of
+// resetStatements take back what the hook has set for the session, as far as the rest of
 // the transaction would meet it: the ledger is written as who the run is, however long
-// that takes, in the encoding of this end, and while the run holds the table.
-func resetInTx(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings []pg.Setting) error {
-	_, err := tx.Exec(ctx, "reset all; set local statement_timeout = 0; reset session authorization; reset role", pgx.QueryExecModeSimpleProtocol)
-	if err == nil { // what the role has set against stray sessions is in force again
-		_, err = tx.Exec(ctx, "select set_config(name, '0', true) from pg_settings where name = any($1::text[])", pgx.QueryExecModeExec, pg.SessionTimeouts())
-	}
+// that takes, and in the encoding of this end.
+//
+// The hook's time-out for statements still holds for the first of them, so that is as
+// short as can be. "reset all" puts the time-outs of the role in force again. Temporary
+// tables of the hook must not hide the catalogue: by default they are searched first.
+func resetStatements() []string {
+	const noStatementTimeout = "set local statement_timeout = 0"
 
-	if err == nil { // the hook may have deallocated what the driver has prepared
-		err = tx.Conn().DeallocateAll(ctx)
+	return []string{
+		noStatementTimeout,
+		"reset all",
+		noStatementTimeout,
+		"reset session authorization",
+		"reset role",
+		"select pg_catalog.set_config(name, '0', true) from pg_catalog.pg_settings where name in ('" + strings.Join(pg.SessionTimeouts(), "', '") + "')",
+		"select pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', nullif(pg_catalog.current_setting('search_path'), ''), 'pg_temp'), true)",
 	}
+}
+
+// resumeSession goes on in the transaction of the hook, once its settings are taken back,
+// and while the run holds the table.
+func resumeSession(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings []pg.Setting) error {
+	err := tx.Conn().DeallocateAll(ctx) // the hook may have deallocated what the driver has prepared
 
 	if err == nil {
 		err = pg.SetLocal(ctx, tx, settings...)
@@ -72,7 +86,7 @@ func resetInTx(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings []
 		return err
 	}
 
-	return pg.Wrap(err, "taking back what the step after has set for the session")
+	return pg.Wrap(err, doingReset)
 }
 
 // ResetSession takes back what the hook has set for the session of the connection
@@ -84,7 +98,7 @@ func ResetSession(ctx context.Context, pool *pgxpool.Pool, lock *tablelock.Lock,
 	}
 
 	conn := lock.Conn().Conn()
-	_, err := conn.Exec(ctx, "reset all", pgx.QueryExecModeSimpleProtocol)
+	_, err := conn.Exec(ctx, "reset all; discard temp", pgx.QueryExecModeSimpleProtocol)
 
 	if prepare := pool.Config().AfterConnect; err == nil && prepare != nil {
 		err = prepare(ctx, conn)

@@ -39,18 +39,54 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Transient reports whether the same step may succeed in a while: see pg.IsTransient. A
+// session that was idle or in its transaction for too long is not: only the hook itself
+// has set such a time-out, and would do so again.
+func (e *Error) Transient() bool {
+	return !pg.HasCode(e.Err, "25P03") && !pg.HasCode(e.Err, "25P04") && pg.IsTransient(e.Err)
+}
+
 // ServerMessage returns the message for people, which names the statement: see package
 // pg.
 func (e *Error) ServerMessage() string { return e.Error() }
 
-// run sends one statement after the other, and reports which one failed.
-func run(ctx context.Context, h job.Hook, conn *pgx.Conn, t job.Table) error {
+const doingReset = "taking back what the step after has set for the session"
+
+// resetError reports that the server has ended the statements that take back what the
+// hook has set for the session. A time-out that the hook has set does that on a machine
+// that is busy at that moment: the next try will do.
+type resetError struct{ err error }
+
+func (e *resetError) Error() string { return doingReset + ": " + e.err.Error() }
+
+func (e *resetError) Unwrap() error { return e.err }
+
+// Transient reports whether the same step may succeed in a while: see pg.IsTransient.
+func (e *resetError) Transient() bool {
+	return pg.HasCode(e.err, "57014") || pg.IsTransient(e.err)
+}
+
+// run sends one statement after the other, and reports which one failed. The statements
+// of reset go out together with the last one: a session that is idle for a moment in
+// between may be one too long for what the hook has set.
+func run(ctx context.Context, h job.Hook, conn *pgx.Conn, t job.Table, reset ...string) error {
 	name := catalog.QuoteTable(t)
 	list := sqltext.Statements(h.SQL)
 
 	for i, st := range list {
+		var more []string
+		if i == len(list)-1 {
+			more = reset
+		}
+
 		sql := strings.ReplaceAll(st.Text, sqltext.TablePlaceholder, name)
-		if err := send(ctx, h, conn, sql); err != nil {
+		err := send(ctx, h, conn, sql, more...)
+
+		if errors.As(err, new(*resetError)) {
+			return pg.Wrap(err, doingReset)
+		}
+
+		if err != nil {
 			e := &Error{Hook: h.Name, No: i + 1, Of: len(list), Limit: h.Limit(), Err: err}
 			e.Line, e.Column = sqltext.LineColumn(h.SQL, st.Offset+positionIn(st.Text, name, err))
 			return e
@@ -60,13 +96,13 @@ func run(ctx context.Context, h job.Hook, conn *pgx.Conn, t job.Table) error {
 	return nil
 }
 
-// send runs a statement and reads what it returns to the end. The server has a time
-// limit for it; should a function catch that, this end has one, too.
-func send(ctx context.Context, h job.Hook, conn *pgx.Conn, sql string) error {
+// send runs a statement, with others behind it, and reads what they return to the end.
+// The server has a time limit for it; should a function catch that, this end has one, too.
+func send(ctx context.Context, h job.Hook, conn *pgx.Conn, sql string, reset ...string) error {
 	bounded, cancel := context.WithTimeoutCause(ctx, h.Limit()+pg.StatementGrace, pg.ErrStatementTimeout)
 	defer cancel()
 
-	_, err := conn.PgConn().ExecParams(bounded, sql, nil, nil, nil, nil).Close()
+	err := sendBatch(bounded, conn, sql, reset)
 
 	switch {
 	case err != nil && context.Cause(bounded) == pg.ErrStatementTimeout:
@@ -76,6 +112,31 @@ func send(ctx context.Context, h job.Hook, conn *pgx.Conn, sql string) error {
 	}
 
 	return pg.MarkConnClosed(conn, err)
+}
+
+// sendBatch sends statements in one go. The server skips what comes after one that fails.
+func sendBatch(ctx context.Context, conn *pgx.Conn, sql string, reset []string) error {
+	var batch pgconn.Batch
+	batch.ExecParams(sql, nil, nil, nil, nil)
+
+	for _, r := range reset {
+		batch.ExecParams(r, nil, nil, nil, nil)
+	}
+
+	results := conn.PgConn().ExecBatch(ctx, &batch)
+
+	done := false
+	if results.NextResult() {
+		_, err := results.ResultReader().Close()
+		done = err == nil
+	}
+
+	err := results.Close()
+	if err != nil && done {
+		return &resetError{pg.MarkConnClosed(conn, err)}
+	}
+
+	return err
 }
 
 // positionIn returns where in the text of a statement the server has seen the error,

@@ -23,10 +23,18 @@ func NewBackOff() *backoff.ExponentialBackOff {
 const transactionTimeout = "25P04"
 
 // IsTransient tells, by SQLSTATE or by the type of the error, whether the same
-// step may succeed in a while.
+// step may succeed in a while. An error with a method Transient says so itself.
 func IsTransient(err error) bool {
 	if errors.Is(err, ErrStatementTimeout) {
 		return false // this end has hung up, and would again
+	}
+
+	var own interface {
+		error
+		Transient() bool
+	}
+	if errors.As(err, &own) {
+		return own.Transient()
 	}
 
 	var pgErr *pgconn.PgError

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"io"
 	"math"
-	"math/rand/v2"
 	"testing"
 	"testing/iotest"
 
 	"github.com/twpayne/go-geom/encoding/ewkb"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/testrand"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -165,7 +165,7 @@ func TestReadFillsItsBuffer(t *testing.T) {
 }
 
 func TestChunksJoinToTheWhole(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 1))
+	rng := testrand.New(t, 101)
 	for range 30 {
 		job := unitJob(1+rng.Int64N(60), 1+rng.Int64N(60))
 		job.Grid.SRID = 3857 * rng.Int32N(2)
