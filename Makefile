@@ -22,7 +22,7 @@ build: ## Build bin/loadgrid, stripped, with its version
 	$(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o $(BINARY) ./cmd/loadgrid
 
 demo: build ## Load a grid into a throwaway PostGIS, ask it questions, draw it
-	@$(BINARY) demo --install --picture $(PICTURE)
+	@sh scripts/demo.sh $(BINARY) --picture $(PICTURE)
 
 test: ## Run every test: unit, race detector, integration against PostGIS
 	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
