@@ -1,5 +1,5 @@
 // Package picture draws what lies in a grid's table: where the cells are, and in
-// which order. It writes PNG and SVG.
+// which order; and charts of bars. It writes PNG and SVG.
 package picture
 
 import (
