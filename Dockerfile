@@ -1,6 +1,6 @@
 # loadgrid as an image: one static binary, no shell, not root.
 #
-#   docker build -t loadgrid .
+#   docker build -t loadgrid --build-arg VERSION="$(git describe --tags --always --dirty)" .
 #   docker run --rm -e LOADGRID_DSN=postgres://... loadgrid load --table grid ...
 #
 # The classic builder and BuildKit both read it.

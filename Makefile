@@ -4,6 +4,11 @@
 SHELL := /bin/sh
 GO ?= go
 PICTURE ?= loadgrid-demo.png
+BINARY ?= bin/loadgrid
+
+# What `loadgrid version` prints. Without git, as in an archive of the sources, it is empty,
+# and the program prints what Go knows of its module.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 # The binary needs no C library, so a machine without a C compiler can build it.
 export CGO_ENABLED := 0
@@ -13,11 +18,11 @@ export CGO_ENABLED := 0
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
 
-build: ## Build bin/loadgrid
-	$(GO) build -trimpath -o bin/loadgrid ./cmd/loadgrid
+build: ## Build bin/loadgrid, stripped, with its version
+	$(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o $(BINARY) ./cmd/loadgrid
 
 demo: build ## Load a grid into a throwaway PostGIS, ask it questions, draw it
-	@./bin/loadgrid demo --install --picture $(PICTURE)
+	@sh scripts/demo.sh $(BINARY) --picture $(PICTURE)
 
 test: ## Run every test: unit, race detector, integration against PostGIS
 	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
@@ -56,7 +61,7 @@ fuzz-server: ## Put INJECTIONS hostile inputs into loads on a real server
 vulncheck: ## Look for known vulnerabilities that the program can reach (needs the network)
 	$(GO) tool govulncheck ./...
 
-# Everything takes about two hours. BENCH='-only ^ready_3.2' measures a part anew.
+# Everything takes about two hours. BENCH='-only ^ready_3.2' measures a part again.
 BENCH ?=
 bench: build ## Measure loadgrid against its peers, write docs/benchmarks.md
 	sh bench/setup.sh

@@ -72,8 +72,8 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 
 	if !o.reportOnly {
 		// A server in a container has other limits, and cannot read the dumps.
-		if _, err := localpg.FindOrInstall(ctx, stderr); err != nil {
-			return err
+		if _, err := localpg.Find(); err != nil {
+			return fmt.Errorf("%w: bench/setup.sh installs it", err)
 		}
 
 		p := findPrograms(ctx, o.loadgrid, filepath.Join("bench", "peers"))

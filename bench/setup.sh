@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the peers that the benchmark compares with, from Debian's packages, as root or through
+# Installs PostgreSQL with PostGIS where there is none, and the peers that the benchmark compares with, from Debian's packages, as root or through
 # sudo. What cannot be had is left out: the benchmark names the peers that it could not run.
 set -eu
 
@@ -10,6 +10,8 @@ say() { printf 'bench: %s\n' "$*" >&2; }
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
+
+sh "$(dirname "$0")/../scripts/install-postgis.sh"
 
 missing=
 for package in $packages; do

@@ -261,7 +261,7 @@ func TestKilledPartitionsResume(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newDatabaseSandbox(t)
-			if err := loader.MigrateUp(t.Context(), s.pool, s.schema); err != nil {
+			if err := loader.NewLedger(s.pool, s.schema).MigrateUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 

@@ -96,7 +96,10 @@ use_container() {
 
 use_local() {
   say "$1: the tests run against a throwaway server on this machine"
-  say 'PostGIS is installed from packages when it is missing; no system-wide server is started'
+  # Another place may have one, and no packages may be needed.
+  if [ -z "${LOADGRID_PG_BINDIR:-}" ] && command -v apt-get >/dev/null; then
+    sh scripts/install-postgis.sh || die 'PostGIS cannot be installed'
+  fi
   assign LOADGRID_TEST_SERVER local
 }
 

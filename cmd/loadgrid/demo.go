@@ -27,12 +27,12 @@ func newDemoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Load a grid into a throwaway PostGIS, ask it some questions, draw it",
 		Long: `demo takes PostGIS from --dsn or LOADGRID_DSN; else it starts a throwaway server
-from an installed PostgreSQL with PostGIS; else it starts a container; else, with
---install, it installs Debian's packages first. It says which way it took and why.
+from an installed PostgreSQL with PostGIS; else it starts a container. It says which
+way it took and why, and installs nothing; where there is no PostGIS it says what to install.
 
 Then it loads a grid of 1000 x 800 boxes, asks five spatial questions whose answers
 are known beforehand, and draws the order of the cells. At the end, and after
-Ctrl-C, everything is as before, but for the picture and installed packages.`,
+Ctrl-C, everything is as before, except for the picture.`,
 		Example: `  loadgrid demo
   loadgrid demo --keep
   LOADGRID_DSN=postgresql://me@localhost/gis loadgrid demo --picture grid.png`,
@@ -43,7 +43,6 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
 	dsn.Help = "`connection` string or URL of a database to use; defaults to $LOADGRID_DSN, then to a throwaway server"
 	table := append(options.Table{
 		dsn,
-		{Name: "install", Value: options.Bool(&o.install), Help: "install Debian's packages with apt-get, as root or with sudo, where nothing else works"},
 		{Name: "keep", Value: options.Bool(&o.keep), Help: "leave the database up, and print how to reach and stop it"},
 		{Name: "picture", Value: options.Text(&o.picture, ""), Default: o.picture, Help: "`file` for the picture, PNG or SVG by its name; empty for none"},
 	}, o.progress.Table()...)
@@ -61,9 +60,9 @@ Ctrl-C, everything is as before, but for the picture and installed packages.`,
 
 // demoOptions say which database the demo uses, and what it leaves.
 type demoOptions struct {
-	dsn, picture  string
-	progress      progressOptions
-	install, keep bool
+	dsn, picture string
+	progress     progressOptions
+	keep         bool
 }
 
 // The grid of the demo: the unit boxes x-1..x, y-1..y, x from 1 to 1000 and y
@@ -80,7 +79,7 @@ func runDemo(ctx context.Context, o demoOptions, std streams) (err error) {
 		return err
 	}
 
-	db, err := localpg.Provision(ctx, localpg.Request{DSN: resolveDSN(o.dsn), Install: o.install, Out: std.out})
+	db, err := localpg.Provision(ctx, localpg.Request{DSN: resolveDSN(o.dsn), Out: std.out})
 	if err != nil {
 		return err
 	}

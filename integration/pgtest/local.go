@@ -18,12 +18,11 @@ import (
 // localSource starts throwaway servers of an installed PostgreSQL.
 type localSource struct{ inst localpg.Installation }
 
-// newLocalSource looks for an installed PostgreSQL with PostGIS, and installs
-// Debian's packages where there is none.
-func newLocalSource(ctx context.Context, why string) (source, error) {
-	inst, err := localpg.FindOrInstall(ctx, os.Stderr)
+// newLocalSource looks for an installed PostgreSQL with PostGIS.
+func newLocalSource(why string) (source, error) {
+	inst, err := localpg.Find()
 	if err != nil {
-		return nil, fmt.Errorf("%s, and there is no local server either: %w", why, err)
+		return nil, fmt.Errorf("%s, and there is no local server either: %w: scripts/install-postgis.sh installs one", why, err)
 	}
 	fmt.Fprintf(os.Stderr, "pgtest: %s: the tests run against a throwaway server of the installed PostgreSQL %s with PostGIS %s\n",
 		why, inst.Version, inst.PostGIS)

@@ -33,7 +33,7 @@ func chooseSource(ctx context.Context) (source, error) {
 	wanted := os.Getenv(serverVariable)
 	switch wanted {
 	case "local":
-		return newLocalSource(ctx, serverVariable+"=local")
+		return newLocalSource(serverVariable + "=local")
 	case "container", "":
 	default:
 		return nil, fmt.Errorf("%s=%q: want container or local", serverVariable, wanted)
@@ -43,7 +43,7 @@ func chooseSource(ctx context.Context) (source, error) {
 		if wanted == "container" {
 			return nil, fmt.Errorf("%s=container, but no container engine answers: %w", serverVariable, err)
 		}
-		return newLocalSource(ctx, fmt.Sprintf("no container engine answers (%v)", err))
+		return newLocalSource(fmt.Sprintf("no container engine answers (%v)", err))
 	}
 
 	if err := configureTestcontainers(ctx); err != nil {

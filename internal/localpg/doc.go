@@ -3,6 +3,6 @@
 //
 // [Find] looks for an installed PostgreSQL that has PostGIS, [Start] runs it as
 // a server of its own in a temporary directory, and [Provision] decides where a
-// database comes from: the one it is given, an installed server, a container,
-// or Debian's packages, which package debian installs. Whatever it starts, it stops and removes again.
+// database comes from: the one it is given, an installed server, or a container. It
+// installs nothing. Whatever it starts, it stops and removes again.
 package localpg

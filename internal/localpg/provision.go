@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/loadgrid/loadgrid/internal/container"
-	"github.com/loadgrid/loadgrid/internal/debian"
 )
 
 // Environment variables that Provision reads.
@@ -23,9 +22,6 @@ const (
 type Request struct {
 	// DSN is a database to use as it is. Defaults to LOADGRID_DSN, then to none.
 	DSN string
-	// Install allows Debian's packages to be installed with apt-get, by root or
-	// through sudo. Defaults to false.
-	Install bool
 	// Out gets a line for each way that is passed over, with the reason, and
 	// for the one that is taken. Defaults to nowhere.
 	Out io.Writer
@@ -64,27 +60,10 @@ func (d *Database) Close() error {
 
 // Provision gets a database with PostGIS from the first of these that works: the
 // DSN of the request; an installed PostgreSQL with PostGIS, run as a throwaway
-// server; a container; where the request allows it, Debian's packages, run as a
-// throwaway server. The error says what to do when none works. After an error
-// nothing is left but installed packages.
+// server; a container. The error says what to do when none works. After an error
+// nothing is left.
 func Provision(ctx context.Context, r Request) (*Database, error) {
 	return newProvisioner().provision(ctx, r)
-}
-
-// FindOrInstall returns what Find does; where nothing is installed, it installs
-// Debian's packages first, as root or through sudo. out is told about that.
-func FindOrInstall(ctx context.Context, out io.Writer) (Installation, error) {
-	inst, err := Find()
-	if !errors.Is(err, ErrNotInstalled) {
-		return inst, err
-	}
-
-	fmt.Fprintf(out, "%v: installing it\n", err)
-	if err := newProvisioner().install(ctx, Request{Install: true, Out: out}); err != nil {
-		return Installation{}, err
-	}
-
-	return Find()
 }
 
 func newProvisioner() provisioner {
@@ -125,7 +104,7 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 
 	var reasons []error
 
-	for _, way := range []func(context.Context, Request) (*Database, error){p.installed, p.container, p.packages} {
+	for _, way := range []func(context.Context, Request) (*Database, error){p.installed, p.container} {
 		db, err := way(ctx, r)
 		if err == nil {
 			return announce(r, db)
@@ -139,8 +118,8 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 		reasons = append(reasons, err)
 	}
 
-	return nil, fmt.Errorf("no PostGIS to be had. Do one of these: set %s to a database with PostGIS; install PostgreSQL with PostGIS "+
-		"(Debian, Ubuntu: apt-get install postgresql-postgis); allow the installation of packages. What was tried:\n%w",
+	return nil, fmt.Errorf("there is no PostGIS. Do one of these: set %s to a database with PostGIS; install PostgreSQL with PostGIS "+
+		"(Debian, Ubuntu: apt-get install postgresql-postgis); start docker or podman. What was tried:\n%w",
 		DSNVariable, errors.Join(reasons...))
 }
 
@@ -194,26 +173,4 @@ func (p provisioner) container(ctx context.Context, r Request) (*Database, error
 		StopCommand: c.RemoveCommand(),
 		stop:        c.Remove,
 	}, nil
-}
-
-// packages installs Debian's packages and runs a throwaway server of them.
-func (p provisioner) packages(ctx context.Context, r Request) (*Database, error) {
-	if err := p.install(ctx, r); err != nil {
-		return nil, err
-	}
-	return p.installed(ctx, r)
-}
-
-// install installs Debian's packages, where the request allows it.
-func (p provisioner) install(ctx context.Context, r Request) error {
-	installer := debian.NewInstaller(p.lookPath, r.Out)
-	if err := installer.CheckTools(); err != nil {
-		return err
-	}
-
-	if !r.Install {
-		return errors.New("apt-get could install Debian's packages, but that was not allowed")
-	}
-
-	return installer.Install(ctx)
 }

@@ -2,16 +2,9 @@ package picture
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"path/filepath"
-	"strconv"
 	"strings"
-
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
@@ -72,79 +65,20 @@ func (m Map) Save(name string) error {
 		return fmt.Errorf("drawing %s: there are no cells to draw", name)
 	}
 
-	p := plot.New()
-	p.Title.Text = strings.Join(append([]string{m.Title}, m.Lines...), "\n")
-	p.Title.TextStyle.Font.Size = vg.Points(12)
-	p.Title.Padding = vg.Points(8)
-	p.X.Label.Text, p.Y.Label.Text = "x", "y"
-	p.X.Tick.Marker, p.Y.Tick.Marker = plainTicks{}, plainTicks{}
 	b := m.bounds()
-	w, h := b.XMax-b.XMin, b.YMax-b.YMin
-	p.X.Min, p.X.Max = b.XMin-0.03*w, b.XMax+0.03*w
-
-	// Scale, legend and sample stand below the map, not on it.
-	below := 0.13
-	if len(m.Sample.Cells) > 0 {
-		below = 0.27
+	room := 0.03 * math.Max(b.XMax-b.XMin, b.YMax-b.YMin)
+	f := figure{
+		title:        append([]string{m.Title}, m.Lines...),
+		world:        geomgen.Box{XMin: b.XMin - room, YMin: b.YMin - room, XMax: b.XMax + room, YMax: b.YMax + room},
+		draw:         m.draw,
+		footer:       m.footer,
+		footerHeight: m.footerHeight(),
 	}
-
-	p.Y.Min, p.Y.Max = b.YMin-0.03*h-below*math.Max(w, h), b.YMax+0.03*h
-	const side = 24 * vg.Centimeter
-	ratio := (p.Y.Max - p.Y.Min) / (p.X.Max - p.X.Min)
-	width, height := vg.Length(side), vg.Length(side)
-
-	if ratio < 1 {
-		height = side*vg.Length(math.Max(ratio, 0.4)) + 3*vg.Centimeter
-	} else {
-		width = side*vg.Length(math.Max(1/ratio, 0.4)) + 3*vg.Centimeter
-	}
-
-	p.Add(mapPlotter{m})
-	if long := p.Title.TextStyle.Width(p.Title.Text); long > 0.95*width { // two names of 63 letters are
-		p.Title.TextStyle.Font.Size *= 0.95 * width / long
-	}
-
-	// The space that axes and title leave is known only now.
-	square(p, p.DataCanvas(draw.New(vgimg.New(width, height))))
-	if err := p.Save(width, height, name); err != nil {
+	if err := f.save(name); err != nil {
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}
 
 	return nil
-}
-
-// plainTicks are the usual ticks, with coordinates as people write them.
-type plainTicks struct{}
-
-// Ticks implements plot.Ticker.
-func (plainTicks) Ticks(low, high float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(low, high)
-	for i := range ticks {
-		if ticks[i].Label == "" {
-			continue
-		}
-
-		digits := math.Max(0, 2-math.Floor(math.Log10(high-low))) // enough to tell them apart
-		rounded := math.Round(ticks[i].Value*math.Pow(10, digits)) / math.Pow(10, digits)
-		ticks[i].Label = strconv.FormatFloat(rounded, 'f', -1, 64)
-	}
-
-	return ticks
-}
-
-// square widens one axis so that a unit is as long in each direction.
-func square(p *plot.Plot, c draw.Canvas) {
-	size := c.Size()
-	perX, perY := (p.X.Max-p.X.Min)/float64(size.X), (p.Y.Max-p.Y.Min)/float64(size.Y)
-	if perX < perY {
-		more := (perY - perX) * float64(size.X) / 2
-		p.X.Min, p.X.Max = p.X.Min-more, p.X.Max+more
-
-		return
-	}
-
-	more := (perX - perY) * float64(size.Y) / 2
-	p.Y.Min, p.Y.Max = p.Y.Min-more, p.Y.Max+more
 }
 
 func (m Map) bounds() geomgen.Box {
@@ -178,20 +112,4 @@ func (m Map) bounds() geomgen.Box {
 	}
 
 	return b
-}
-
-// scale returns the colour of a value between 0 and 1: from pale yellow to dark
-// blue, so that it reads in grey, too.
-func scale(v float64) color.Color {
-	if math.IsNaN(v) {
-		return color.Gray{Y: 200}
-	}
-
-	stops := [...][3]float64{{255, 247, 188}, {199, 233, 180}, {65, 182, 196}, {34, 94, 168}, {8, 29, 88}}
-	f := math.Max(0, math.Min(1, v)) * float64(len(stops)-1)
-	i := min(int(f), len(stops)-2)
-	f -= float64(i)
-	mix := func(k int) uint8 { return uint8(stops[i][k]*(1-f) + stops[i+1][k]*f) }
-
-	return color.NRGBA{R: mix(0), G: mix(1), B: mix(2), A: 255}
 }

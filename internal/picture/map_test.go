@@ -107,7 +107,7 @@ func TestScaleBarText(t *testing.T) {
 		most float64
 		srid int32
 		want string
-	}{{7, 4326, "5 degrees"}, {1.5, 4258, "1 degree"}, {1, 0, "1 unit"}, {3e8, 0, "200000000 units"}, {0.3, 4326, "0.2 degrees"}, {480000, 3035, "200 km"}, {999, 25832, "500 m"}, {1200, 0, "1000 units"}, {19, 31287, "10 units"}} {
+	}{{7, 4326, "5 degrees"}, {1.5, 4258, "1 degree"}, {1, 0, "1 unit"}, {3e8, 0, "200000000 units"}, {0.3, 4326, "0.2 degrees"}, {480000, 3035, "200 km"}, {999, 25832, "500 m"}, {1000, 0, "1000 units"}, {1200, 0, "1000 units"}, {19, 31287, "10 units"}} {
 		if got := LengthText(roundLength(test.most), test.srid); got != test.want {
 			t.Errorf("up to %v in %d: %s, want %s", test.most, test.srid, got, test.want)
 		}

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Runs loadgrid's demo, on a machine that has nothing but this program: where neither a
+# database is named, nor PostgreSQL with PostGIS is installed, nor a container can be
+# had, Debian's packages are installed first.
+#
+#   sh scripts/demo.sh PROGRAM [FLAG...]
+set -eu
+
+program=$1
+shift
+install=$(dirname "$0")/install-postgis.sh
+public=postgis/postgis:17-3.5 local=loadgrid-postgis:local # as in internal/container
+
+# Runs a command for at most so many seconds, where the system can bound it.
+bounded() {
+  seconds=$1
+  shift
+  if command -v timeout >/dev/null; then timeout "$seconds" "$@"; else "$@"; fi
+}
+
+# True where an engine has an image of PostGIS, or a registry gives it within five minutes.
+container() {
+  for engine in docker podman; do
+    bounded 15 "$engine" info >/dev/null 2>&1 || continue
+    for image in "${LOADGRID_POSTGIS_IMAGE:-$local}" "${LOADGRID_POSTGIS_IMAGE:-$public}"; do
+      if "$engine" image inspect "$image" >/dev/null 2>&1; then return; fi
+    done
+
+    echo "fetching ${LOADGRID_POSTGIS_IMAGE:-$public}" >&2
+    bounded 300 "$engine" pull -q "${LOADGRID_POSTGIS_IMAGE:-$public}" >/dev/null 2>&1
+    return
+  done
+
+  return 1
+}
+
+# Elsewhere the demo says what to install.
+if [ -z "${LOADGRID_DSN:-}${LOADGRID_PG_BINDIR:-}" ] && command -v apt-get >/dev/null &&
+  ! sh "$install" --check && ! container; then
+  sh "$install"
+fi
+
+exec "$program" demo "$@"
