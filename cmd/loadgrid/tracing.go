@@ -12,13 +12,12 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/loadgrid/loadgrid/internal/otlp"
 )
 
 // traceFlushTimeout is how long the end of a run waits for a collector.
@@ -130,9 +129,9 @@ func newExporter(ctx context.Context, name string, env func(string) string, cons
 		return nil, fmt.Errorf("no traces are sent: %s is %q, and loadgrid sends http/protobuf alone, which collectors receive on port 4318", variable, protocol)
 	}
 
-	exporter, err := otlp.NewExporter(ctx, env)
+	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("no traces are sent: %w", err)
+		return nil, fmt.Errorf("no traces are sent: making an exporter from the variables OTEL_EXPORTER_OTLP_*: %w", err)
 	}
 	return exporter, nil
 }
