@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -158,7 +159,7 @@ func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 
 	s.checkBoxes("grid", smallCols, smallRows)
 	var pgErr *pgconn.PgError
-	if _, err := s.pool.Exec(context.Background(), insert, resumable.Run, no); !errors.As(err, &pgErr) || pgErr.Code != "23505" {
+	if _, err := s.pool.Exec(context.Background(), insert, resumable.Run, no); !errors.As(err, &pgErr) || pgErr.Code != pgerrcode.UniqueViolation {
 		t.Errorf("a second attempt at chunk %d gets %v", no, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgerrcode"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -71,7 +72,7 @@ func TestLogFormatJSON(t *testing.T) {
 				t.Errorf("a chunk: %v", o)
 			}
 		case "log trying again":
-			if run != 1.0 || stage != "load" || chunk == nil || o["sqlstate"] != "57P01" || o["level"] != "WARN" {
+			if run != 1.0 || stage != "load" || chunk == nil || o["sqlstate"] != pgerrcode.AdminShutdown || o["level"] != "WARN" {
 				t.Errorf("a retry: %v", o)
 			}
 		}
@@ -141,16 +142,16 @@ func TestRunsTell(t *testing.T) {
 	if h := first.History[0]; h.EndedAt != nil || h.Outcome != "" {
 		t.Errorf("the start that was killed: %+v", h)
 	}
-	if h := first.History[1]; h.Outcome != loader.OutcomeFailed || h.SQLState != "22012" || h.Rows != 37*500 || h.RowsPerSecond <= 0 || h.StageSeconds[loader.StagePublish] <= 0 {
+	if h := first.History[1]; h.Outcome != loader.OutcomeFailed || h.SQLState != pgerrcode.DivisionByZero || h.Rows != 37*500 || h.RowsPerSecond <= 0 || h.StageSeconds[loader.StagePublish] <= 0 {
 		t.Errorf("the start that failed: %+v", h)
 	}
 	if h := first.History[2]; h.Outcome != loader.OutcomePublished || h.SQLState != "" || h.Rows != 0 || h.EndedAt == nil {
 		t.Errorf("the last start: %+v", h)
 	}
-	if h := second.History[0]; h.Retries == 0 || len(h.RecentRetries) != h.Retries || h.RecentRetries[0].SQLState != "57P01" || h.RecentRetries[0].Stage != loader.StageLoad || h.Outcome != loader.OutcomePublished {
+	if h := second.History[0]; h.Retries == 0 || len(h.RecentRetries) != h.Retries || h.RecentRetries[0].SQLState != pgerrcode.AdminShutdown || h.RecentRetries[0].Stage != loader.StageLoad || h.Outcome != loader.OutcomePublished {
 		t.Errorf("the start with retries: %+v", h)
 	}
-	if h := third.History[0]; third.State != loader.StateLoading || h.SQLState != "42601" || !strings.Contains(h.Error, "after, statement 1 of 1") {
+	if h := third.History[0]; third.State != loader.StateLoading || h.SQLState != pgerrcode.SyntaxError || !strings.Contains(h.Error, "after, statement 1 of 1") {
 		t.Errorf("the third: %s, %+v", third.State, h)
 	}
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -81,7 +82,7 @@ func describeTable(ctx context.Context, conn *pgx.Conn, table string) (string, e
 	var seen string
 	err := conn.QueryRow(ctx, "select count(*) || ' rows, ' || count(distinct cell_id) || ' ids up to ' || coalesce(max(cell_id)::text, 'none') from "+table).Scan(&seen)
 	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == "42P01" {
+	if errors.As(err, &pgErr) && pgErr.Code == pgerrcode.UndefinedTable {
 		return "no table", nil
 	}
 	return seen, err

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -119,11 +120,11 @@ func (l oldLedger) resume() {
 	// The key keeps out a second one of this number.
 	_, err := l.pool.Exec(context.Background(), l.statement("insert"), int64(1), 2, "client", "", "v1")
 	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) || pgErr.Code != "23505" {
+	if !errors.As(err, &pgErr) || pgErr.Code != pgerrcode.UniqueViolation {
 		l.t.Errorf("the same start again: got %v, want SQLSTATE 23505", err)
 	}
 	_, err = l.pool.Exec(context.Background(), l.statement("insert"), int64(99), 1, "client", "", "v1")
-	if !errors.As(err, &pgErr) || pgErr.Code != "23503" {
+	if !errors.As(err, &pgErr) || pgErr.Code != pgerrcode.ForeignKeyViolation {
 		l.t.Errorf("a start of no run: got %v, want SQLSTATE 23503", err)
 	}
 }
@@ -206,12 +207,12 @@ func (l oldLedger) checkHistory() {
 	if address := queryOne[string](l.t, l.pool, "select coalesce(host(inet_client_addr()), '')"); second.address != address {
 		l.t.Errorf("the second start came from %q, want %q", second.address, address)
 	}
-	if second.troubles[0]["sqlstate"] != "57P01" {
+	if second.troubles[0]["sqlstate"] != pgerrcode.AdminShutdown {
 		l.t.Errorf("the troubles of the second start are %v", second.troubles)
 	}
 	second.started, second.ended, second.role, second.address, second.troubles = time.Time{}, nil, "", "", nil
 	want := oldStart{run: 1, no: 2, outcome: "failed", host: "client", version: "v1", rows: 32, seconds: 1.5,
-		stages: map[string]float64{"load": 0.5, "plan": 1}, retries: 3, state: "22012", cause: "division by zero"}
+		stages: map[string]float64{"load": 0.5, "plan": 1}, retries: 3, state: pgerrcode.DivisionByZero, cause: "division by zero"}
 	if !reflect.DeepEqual(second, want) {
 		l.t.Errorf("the second start is\n%+v, want\n%+v", second, want)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
@@ -126,12 +127,12 @@ func TestServerRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		code, message, advice string
 	}{
-		{"28P01", `password authentication failed for user "me"`, "check user and password"},
-		{"28000", `no pg_hba.conf entry for host "127.0.0.1"`, "pg_hba.conf"},
-		{"3D000", `database "gis" does not exist`, "create the database"},
-		{"53300", "sorry, too many clients already", "max_connections"},
-		{"57P03", "the database system is starting up", "try again in a moment"},
-		{"XX000", "something that nobody foresaw", ""},
+		{pgerrcode.InvalidPassword, `password authentication failed for user "me"`, "check user and password"},
+		{pgerrcode.InvalidAuthorizationSpecification, `no pg_hba.conf entry for host "127.0.0.1"`, "pg_hba.conf"},
+		{pgerrcode.InvalidCatalogName, `database "gis" does not exist`, "create the database"},
+		{pgerrcode.TooManyConnections, "sorry, too many clients already", "max_connections"},
+		{pgerrcode.CannotConnectNow, "the database system is starting up", "try again in a moment"},
+		{pgerrcode.InternalError, "something that nobody foresaw", ""},
 	} {
 		t.Run(tt.code, func(t *testing.T) {
 			address := serveConnections(t, refuseWith(tt.code, tt.message))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -65,7 +66,7 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 	case err != nil && context.Cause(bounded) == pg.ErrStatementTimeout:
 		// Else it goes on: a backend that computes does not see that its client is gone.
 		err = errors.Join(pg.ErrStatementTimeout, self.Terminate(ctx, pool))
-	case !pg.HasCode(err, "57014") || time.Since(began) < timeout:
+	case !pg.HasCode(err, pgerrcode.QueryCanceled) || time.Since(began) < timeout:
 		return err
 	}
 
@@ -148,7 +149,7 @@ func (r *resolver) refused(err error) error {
 	}
 
 	why := ""
-	if pgErr.Code == "25006" {
+	if pgErr.Code == pgerrcode.ReadOnlySQLTransaction {
 		why = ": it runs in a read-only transaction"
 	}
 
@@ -162,7 +163,7 @@ func ofServer(code string) bool {
 	case "53", "55", "57", "58", "XX": // resources, state, an operator, the system, a fault
 		return true
 	}
-	return code == "42501" // a privilege
+	return code == pgerrcode.InsufficientPrivilege
 }
 
 // checkStatement refuses a query that does not return one geometry a row.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -201,8 +202,8 @@ func (b Builder) watch(ctx context.Context, sql string, args ...any) (stop func(
 func builtByAnother(err error) bool {
 	var pgErr *pgconn.PgError
 
-	return errors.As(err, &pgErr) && (pgErr.Code == "42P07" ||
-		pgErr.Code == "23505" && pgErr.ConstraintName == "pg_class_relname_nsp_index")
+	return errors.As(err, &pgErr) && (pgErr.Code == pgerrcode.DuplicateTable ||
+		pgErr.Code == pgerrcode.UniqueViolation && pgErr.ConstraintName == "pg_class_relname_nsp_index")
 }
 
 // lostRows reports a staging table that has other rows than the ledger.

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -29,7 +30,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s, statement %d of %d, line %d, column %d: %s", e.Hook, e.No, e.Of, e.Line, e.Column, pg.Message(e.Err))
-	if pg.HasCode(e.Err, "57014") || errors.Is(e.Err, pg.ErrStatementTimeout) {
+	if pg.HasCode(e.Err, pgerrcode.QueryCanceled) || errors.Is(e.Err, pg.ErrStatementTimeout) {
 		s += fmt.Sprintf(": a statement has %s, see %s-timeout", e.Limit, e.Hook)
 	}
 

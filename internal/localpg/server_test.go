@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -154,7 +155,7 @@ func TestServerOnTCPWantsPassword(t *testing.T) {
 	u.User = url.UserPassword("loadgrid", "guess")
 	_, err = pgx.Connect(t.Context(), u.String())
 	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) || pgErr.Code != "28P01" {
+	if !errors.As(err, &pgErr) || pgErr.Code != pgerrcode.InvalidPassword {
 		t.Errorf("a wrong password gets %v, want SQLSTATE 28P01", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -193,7 +194,7 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 	defer cancel()
 
 	results, err := conn.Exec(ctx, "select pg_backend_pid(), (select "+BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid())").ReadAll()
-	if err != nil && !HasCode(err, "42501") { // somebody has hidden pg_stat_activity: nobody can be asked
+	if err != nil && !HasCode(err, pgerrcode.InsufficientPrivilege) { // somebody has hidden pg_stat_activity: nobody can be asked
 		return err
 	}
 
@@ -206,7 +207,7 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 	}
 
 	_, err = conn.Exec(ctx, serverKeepAlive).ReadAll()
-	if HasCode(err, "22023") { // not on this platform
+	if HasCode(err, pgerrcode.InvalidParameterValue) { // not on this platform
 		return nil
 	}
 

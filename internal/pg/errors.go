@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/loadgrid/loadgrid/internal/sqltext"
@@ -110,34 +111,34 @@ func advice(err error) string {
 		return ""
 	}
 
-	if pgErr.Code == "57014" && errors.As(err, new(messenger)) {
+	if pgErr.Code == pgerrcode.QueryCanceled && errors.As(err, new(messenger)) {
 		return "" // its own message says it
 	}
 
 	switch pgErr.Code {
-	case "28P01", "28000":
+	case pgerrcode.InvalidPassword, pgerrcode.InvalidAuthorizationSpecification:
 		return "check user and password (the DSN, PGUSER, PGPASSWORD, the password file) and the server's pg_hba.conf"
-	case "3D000":
+	case pgerrcode.InvalidCatalogName:
 		return "create the database, or name another one in the DSN or PGDATABASE"
-	case "42501":
+	case pgerrcode.InsufficientPrivilege:
 		return "ask for the privilege, or connect as a role that has it"
-	case "25006":
+	case pgerrcode.ReadOnlySQLTransaction:
 		return "this server or session is read-only: connect to the primary, with default_transaction_read_only off"
-	case "57014":
+	case pgerrcode.QueryCanceled:
 		return "somebody cancelled it, or a time limit of the server did"
-	case "2BP01":
+	case pgerrcode.DependentObjectsStillExist:
 		return "something depends on the table: drop it before, and make it again after"
-	case "53100":
+	case pgerrcode.DiskFull:
 		return "make room on the server's disk"
-	case "53400":
+	case pgerrcode.ConfigurationLimitExceeded:
 		return "raise temp_file_limit, or give the role more maintenance_work_mem for index builds, or work_mem for queries, so that they need less of it"
-	case "55P03":
+	case pgerrcode.LockNotAvailable:
 		return "another session holds it for long: see pg_blocking_pids and pg_stat_activity, and end it, or wait for it"
-	case "53300":
+	case pgerrcode.TooManyConnections:
 		return "raise max_connections, or use fewer streams"
-	case "57P03":
+	case pgerrcode.CannotConnectNow:
 		return "the server is starting or stopping: try again in a moment"
-	case "42P07":
+	case pgerrcode.DuplicateTable:
 		return "another program has made it in the meantime"
 	}
 

@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -38,7 +39,7 @@ func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 	_, err = conn.Exec(ctx, `
 		select set_config(name, '2s', false) from pg_settings
 		where name = 'client_connection_check_interval' and setting = '0'`, pgx.QueryExecModeExec)
-	if HasCode(err, "22023") { // not on this platform
+	if HasCode(err, pgerrcode.InvalidParameterValue) { // not on this platform
 		return nil
 	}
 

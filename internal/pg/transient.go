@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -17,6 +18,10 @@ func NewBackOff() *backoff.ExponentialBackOff {
 	return b
 }
 
+// transactionTimeout is the SQLSTATE of transaction_timeout, which PostgreSQL 17 has
+// and pgerrcode does not.
+const transactionTimeout = "25P04"
+
 // IsTransient tells, by SQLSTATE or by the type of the error, whether the same
 // step may succeed in a while.
 func IsTransient(err error) bool {
@@ -27,14 +32,11 @@ func IsTransient(err error) bool {
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
 		switch pgErr.Code {
-		case "40001", "40P01", // serialization failure, deadlock
-			"53300", // too many connections
-			"55P03", // lock timeout
-			// Shut down by an administrator, crashed, starting or stopping, too long
-			// idle. Not the others of the class: somebody has cancelled the statement
-			// (57014), or dropped the database (57P04).
-			"57P01", "57P02", "57P03", "57P05",
-			"25P03", "25P04": // too long in a transaction: the server has ended the session
+		case pgerrcode.SerializationFailure, pgerrcode.DeadlockDetected, pgerrcode.TooManyConnections, pgerrcode.LockNotAvailable,
+			// The server has ended the session. Not the others of the class 57: somebody
+			// has cancelled the statement, or dropped the database.
+			pgerrcode.AdminShutdown, pgerrcode.CrashShutdown, pgerrcode.CannotConnectNow, pgerrcode.IdleSessionTimeout,
+			pgerrcode.IdleInTransactionSessionTimeout, transactionTimeout:
 			return true
 		}
 

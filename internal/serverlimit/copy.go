@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -196,7 +197,7 @@ func (b *measurement) tryServerFile(ctx context.Context) (why string, err error)
 // managed server has no COPY of files at all.
 func isFileTrouble(code string) bool {
 	switch code {
-	case "58P01", "42501", "58030", "42809", "0A000", "22023", "42602":
+	case pgerrcode.UndefinedFile, pgerrcode.InsufficientPrivilege, pgerrcode.IOError, pgerrcode.WrongObjectType, pgerrcode.FeatureNotSupported, pgerrcode.InvalidParameterValue, pgerrcode.InvalidName:
 		return true
 	}
 	return false

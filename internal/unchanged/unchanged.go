@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -201,7 +202,7 @@ func (q Question) findOtherWriters(ctx context.Context, runs, since []ledger.Sho
 	err = q.Lock.Conn().QueryRow(ctx, q.Ledger.SQL(otherWritersSQL)+q.Table.SQL()+" t", ids, writers).Scan(&rows, &others)
 
 	switch {
-	case pg.HasCode(err, "42501"): // its owner, who has revoked his own grants, may replace it all the same
+	case pg.HasCode(err, pgerrcode.InsufficientPrivilege): // its owner, who has revoked his own grants, may replace it all the same
 		return "it may not be read", nil
 	case err != nil:
 		return "", pg.Wrap(err, "looking for rows of table %s that somebody has changed", q.Table)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -38,7 +39,7 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 
 	if !there {
-		if _, err := pool.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize()); err != nil && !pg.HasCode(err, "23505") {
+		if _, err := pool.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize()); err != nil && !pg.HasCode(err, pgerrcode.UniqueViolation) {
 			return pg.Wrap(err, "making the ledger's schema %s", schema)
 		}
 	}
