@@ -2,8 +2,12 @@ package integration
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -149,5 +153,240 @@ func TestTheDocumentedSteps(t *testing.T) {
 
 		s.exec("delete from shops where st_x(geom) = 4321500")
 		s.exec("insert into shops select st_setsrid(st_makepoint(4321500, 3210500 + j * 1000), 3035) from generate_series(0, 9) j")
+	}
+}
+
+// cronNight is the cron script of the document with its job file, and directories of the
+// test's own for its files.
+type cronNight struct {
+	t              *testing.T
+	bin            string // has loadgrid
+	etc, log, prom string // for the job file, the log and the metrics
+	script         string
+}
+
+// newCronNight takes the script and the job file from the document. The script stays as it
+// is, except for the directories; the grid of Europe gets cells of 100 km, so that the test
+// is quick.
+func newCronNight(t *testing.T) *cronNight {
+	t.Helper()
+	dir := t.TempDir()
+	n := &cronNight{t: t}
+	for name, to := range map[string]*string{"bin": &n.bin, "etc": &n.etc, "log": &n.log, "prom": &n.prom} {
+		*to = filepath.Join(dir, name)
+		if err := os.Mkdir(*to, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	if err := os.Symlink(os.Getenv(binaryVariable), filepath.Join(n.bin, "loadgrid")); err != nil {
+		t.Fatal(err)
+	}
+
+	for _, b := range documented(t, "sh", "cron") {
+		if strings.HasPrefix(b.Text, "#!/bin/sh\n") {
+			n.script = b.Text
+		}
+	}
+	for from, to := range map[string]string{"/etc/loadgrid/": n.etc, "/var/log/loadgrid/": n.log, "/var/lib/prometheus/node-exporter/": n.prom} {
+		n.script = replaceOnce(t, n.script, from, to+"/")
+	}
+
+	jobs := documented(t, "yaml", "The job")
+	if len(jobs) != 1 {
+		t.Fatalf("%d job files seen, want 1", len(jobs))
+	}
+	n.writeJobs(replaceOnce(t, jobs[0].Text, "cell-size: 1000\n", "cell-size: 100000\n"))
+
+	return n
+}
+
+// replaceOnce replaces what must be in a text exactly once.
+func replaceOnce(t *testing.T, text, from, to string) string {
+	t.Helper()
+	if n := strings.Count(text, from); n != 1 {
+		t.Fatalf("%q is there %d times, want once, in:\n%s", from, n, text)
+	}
+	return strings.Replace(text, from, to, 1)
+}
+
+func (n *cronNight) jobs() string { return n.read(filepath.Join(n.etc, "nightly.yaml")) }
+
+func (n *cronNight) writeJobs(text string) {
+	n.t.Helper()
+	if err := os.WriteFile(filepath.Join(n.etc, "nightly.yaml"), []byte(text), 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+func (n *cronNight) read(file string) string {
+	n.t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// run runs a script as cron does, with few variables. It returns the exit code, what cron
+// would mail, and the pauses between tries, which are not waited for.
+func (n *cronNight) run(script, dsn string) (code int, mail string, pauses []string) {
+	n.t.Helper()
+	file, slept := filepath.Join(n.t.TempDir(), "loadgrid-nightly"), filepath.Join(n.t.TempDir(), "slept")
+	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+
+	cmd := exec.Command("/bin/sh", "-c", `sleep() { echo "$1" >>"$SLEPT"; }; . "$0"`, file)
+	cmd.Dir = n.t.TempDir()
+	cmd.Env = []string{"PATH=" + n.bin + ":/usr/bin:/bin", "HOME=" + cmd.Dir, "LOADGRID_DSN=" + dsn, "SLEPT=" + slept}
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		n.t.Fatal(err)
+	}
+
+	if text, err := os.ReadFile(slept); err == nil {
+		pauses = strings.Fields(string(text))
+	} else if !errors.Is(err, os.ErrNotExist) {
+		n.t.Fatal(err)
+	}
+
+	return cmd.ProcessState.ExitCode(), string(out), pauses
+}
+
+// checkLog compares the log with what it must have: an object a line, and summaries of
+// these jobs in this order. It empties the log.
+func (n *cronNight) checkLog(jobs ...string) {
+	n.t.Helper()
+	file := filepath.Join(n.log, "nightly.log")
+	var summaries []string
+	for line := range strings.Lines(n.read(file)) {
+		var object struct{ Type, Job string }
+		if err := json.Unmarshal([]byte(line), &object); err != nil || object.Type == "" {
+			n.t.Errorf("the log has no object in the line %q: %v", line, err)
+		}
+		if object.Type == "summary" {
+			summaries = append(summaries, object.Job)
+		}
+	}
+
+	if !slices.Equal(summaries, jobs) {
+		n.t.Errorf("the log has summaries of %q, want %q", summaries, jobs)
+	}
+	if err := os.Truncate(file, 0); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// checkTextfile compares the metrics of a job, in the file that is its own, with numbers,
+// and returns all of them. Others than the user must be able to read the file.
+func (n *cronNight) checkTextfile(job string, want map[string]float64) map[string]float64 {
+	n.t.Helper()
+	file := filepath.Join(n.prom, "loadgrid_"+job+".prom")
+	got := metricsIn(n.t, file, job)
+	for name, v := range want {
+		if g, ok := got[name]; !ok || g != v {
+			n.t.Errorf("%s of %s is %v (there: %v), want %v", name, job, g, ok, v)
+		}
+	}
+
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o644 {
+		n.t.Errorf("the mode of %s is not 0644: %v %v", file, info, err)
+	}
+	return got
+}
+
+// checkTextfiles fails if the directory of node_exporter has other files than those of the
+// two jobs.
+func (n *cronNight) checkTextfiles() {
+	n.t.Helper()
+	entries, err := os.ReadDir(n.prom)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if want := []string{"loadgrid_districts.prom", "loadgrid_europe.prom"}; !slices.Equal(names, want) {
+		n.t.Errorf("the directory of node_exporter has %q, want %q", names, want)
+	}
+}
+
+// checkMail compares what cron would mail: one line, which ends in the log's last one.
+func (n *cronNight) checkMail(mail, begins string, words ...string) {
+	n.t.Helper()
+	cause, ok := strings.CutPrefix(mail, begins)
+	var object struct{ Level, Msg string }
+	if err := json.Unmarshal([]byte(cause), &object); !ok || err != nil || object.Level != "ERROR" {
+		n.t.Errorf("the mail is %q, want %q and an error as an object (%v)", mail, begins, err)
+	}
+
+	for _, w := range words {
+		if !strings.Contains(object.Msg, w) {
+			n.t.Errorf("the mail does not say %q: %s", w, object.Msg)
+		}
+	}
+}
+
+// The cron script loads, tries again what may pass, leaves a wrong job to a person, and
+// mails what went wrong, and nothing else.
+func TestTheDocumentedCronScript(t *testing.T) {
+	s := documentedDatabase(t)
+	n := newCronNight(t)
+	const nowhere = "host=127.0.0.1 port=1 user=nobody dbname=gis sslmode=disable"
+	success := "loadgrid_last_success_timestamp_seconds"
+
+	// The first night loads both tables, the second finds them unchanged.
+	for _, outcome := range []string{"published", "unchanged"} {
+		if code, mail, pauses := n.run(n.script, s.dsn); code != 0 || mail != "" || pauses != nil {
+			t.Fatalf("a night with the outcome %s: exit code %d, mail %q, pauses %q, log:\n%s", outcome, code, mail, pauses, n.read(filepath.Join(n.log, "nightly.log")))
+		}
+
+		n.checkLog("europe", "districts")
+		n.checkTextfiles()
+		// The districts are 80 x 40 cells, and the ones around them have a line in common with them.
+		for job, rows := range map[string]float64{"europe": 65 * 46, "districts": 82 * 42} {
+			n.checkTextfile(job, map[string]float64{"loadgrid_runs_total " + outcome: 1, "loadgrid_runs_total published": 1, "loadgrid_runs_total failed": 0,
+				"loadgrid_last_run_success": 1, "loadgrid_last_run_exit_code": 0, "loadgrid_table_rows": rows})
+		}
+	}
+
+	// The server is away: three tries, each of which stops at the first job. What earlier
+	// nights came to stays.
+	good := n.checkTextfile("europe", nil)
+	districts := n.read(filepath.Join(n.prom, "loadgrid_districts.prom"))
+	code, mail, pauses := n.run(n.script, nowhere)
+	if code != 1 || !slices.Equal(pauses, []string{"60", "600"}) {
+		t.Errorf("without a server: exit code %d, pauses %q", code, pauses)
+	}
+	n.checkMail(mail, "loadgrid ended with exit code 1: ", "europe", "connecting to")
+	n.checkLog()
+	n.checkTextfiles()
+	n.checkTextfile("europe", map[string]float64{"loadgrid_runs_total published": 1, "loadgrid_runs_total unchanged": 1, "loadgrid_runs_total failed": 3,
+		"loadgrid_last_run_success": 0, "loadgrid_last_run_exit_code": 1, "loadgrid_table_rows": 65 * 46, success: good[success]})
+	if n.read(filepath.Join(n.prom, "loadgrid_districts.prom")) != districts {
+		t.Error("the metrics of a job that was not reached have changed")
+	}
+
+	// Wrong jobs are refused before anything is loaded, and not tried again.
+	right, europe := n.jobs(), n.read(filepath.Join(n.prom, "loadgrid_europe.prom"))
+	for name, c := range map[string]struct{ script, jobs, says string }{
+		"a key":                 {n.script, right + "    colour: red\n", "colour"},
+		"one file for all jobs": {replaceOnce(t, n.script, "loadgrid_{job}.prom", "loadgrid.prom"), right, "{job}"},
+	} {
+		n.writeJobs(c.jobs)
+		code, mail, pauses := n.run(c.script, s.dsn)
+		if code != 2 || pauses != nil {
+			t.Errorf("%s that is wrong: exit code %d, pauses %q", name, code, pauses)
+		}
+		n.checkMail(mail, "loadgrid ended with exit code 2: ", c.says)
+		n.checkLog()
+		n.checkTextfiles()
+		if n.read(filepath.Join(n.prom, "loadgrid_europe.prom")) != europe {
+			t.Errorf("%s that is wrong: the metrics have changed", name)
+		}
 	}
 }
