@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -234,7 +235,7 @@ func TestPasswordOfEachConnection(t *testing.T) {
 	dsn = changeDSN(t, dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(role, canary+"stale") })
 
 	var denied *pgconn.PgError
-	if err := openPool(t, dsn, nil).Ping(t.Context()); !errors.As(err, &denied) || denied.Code != "28P01" {
+	if err := openPool(t, dsn, nil).Ping(t.Context()); !errors.As(err, &denied) || denied.Code != pgerrcode.InvalidPassword {
 		t.Fatalf("got %v with a wrong password: this shows nothing", err)
 	}
 

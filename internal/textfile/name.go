@@ -9,6 +9,10 @@ import (
 	"strings"
 )
 
+// maxJobName is how many characters of a job's name go into the name of a file. File systems
+// end names at 255 bytes, and a temporary file has a number behind its name.
+const maxJobName = 150
+
 // jobPlaceholder is where a job's name goes in the name of a file.
 const jobPlaceholder = "{job}"
 
@@ -38,12 +42,12 @@ func fileName(name string) string {
 		return '_'
 	}, name)
 
-	if safe == name && strings.Trim(name, ".") != "" {
+	if safe == name && strings.Trim(name, ".") != "" && len(name) <= maxJobName {
 		return name
 	}
 
 	sum := sha256.Sum256([]byte(name))
-	return safe + "-" + hex.EncodeToString(sum[:4])
+	return safe[:min(len(safe), maxJobName)] + "-" + hex.EncodeToString(sum[:4])
 }
 
 // CheckJobs refuses files that several jobs would share. files has the file of each job, ""

@@ -203,7 +203,8 @@ func TestExpand(t *testing.T) {
 	}
 
 	seen := make(map[string]string)
-	for _, job := range []string{"a/b", "a_b", "a b", `a\b`, "..", ".", "a:b", "../../etc/passwd", "größe", "grösse", "网格", "\"a.b\"", strings.Repeat("网", 33)} {
+	for _, job := range []string{"a/b", "a_b", "a b", `a\b`, "..", ".", "a:b", "../../etc/passwd", "größe", "grösse", "网格", "\"a.b\"", strings.Repeat("网", 33),
+		strings.Repeat("a", 300), strings.Repeat("a", 301)} {
 		got := Expand("/m/{job}.prom", job)
 		if other, ok := seen[got]; ok {
 			t.Errorf("%q and %q have the file %s", job, other, got)
@@ -402,6 +403,26 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	}
 
 	checkFiles(t, dir, "d.prom")
+}
+
+// What is left of a file that a killed run was writing goes with the next write. A newer
+// one may be in work.
+func TestLeftoversOfKilledRunsGo(t *testing.T) {
+	path := file(t, "")
+	dir := filepath.Dir(path)
+	for name, age := range map[string]time.Duration{"123": 2 * leftoverAge, "456": 0, ".bak": 2 * leftoverAge, "12x": 2 * leftoverAge} {
+		leftover := path + name
+		if err := os.WriteFile(leftover, []byte("loadgrid_last_run"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		when := time.Now().Add(-age)
+		if err := os.Chtimes(leftover, when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	write1(t, path, record("eu"))
+	checkFiles(t, dir, "loadgrid.prom", "loadgrid.prom.bak", "loadgrid.prom12x", "loadgrid.prom456")
 }
 
 // A file that cannot be written to its end, as on a full disk, leaves the old one.

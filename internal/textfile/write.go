@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -29,6 +31,9 @@ func (w *Warning) Unwrap() error { return w.Err }
 // A file that cannot be read, such as one that a crash has cut off, is replaced, and the
 // error is a *Warning. One with the metrics of another job or program stays as it is, and
 // the error wraps a *ForeignError. After any other error the file is as it was, too.
+//
+// Writers do not wait for each other. If two runs of a job end within the same
+// milliseconds, the file may count only one of them.
 func Write(path string, r Record) error {
 	if err := CheckName(path); err != nil {
 		return fmt.Errorf("the file for metrics %q %w", path, err)
@@ -62,7 +67,34 @@ func write(path string, r Record) (target string, damage, err error) {
 		return target, nil, foreign
 	}
 
+	removeLeftovers(target)
+
 	return target, damage, prometheus.WriteToTextfile(target, newMetrics(r, before))
+}
+
+// leftoverAge is the age from which on a temporary file is what a killed run has left.
+// Writing one takes milliseconds.
+const leftoverAge = time.Hour
+
+// removeLeftovers removes the temporary files that WriteToTextfile could not rename because
+// its process was killed: the name of the file with digits behind it. node_exporter does
+// not read them, so one that cannot be removed does no harm.
+func removeLeftovers(path string) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return
+	}
+
+	for _, e := range entries {
+		digits, ok := strings.CutPrefix(e.Name(), filepath.Base(path))
+		if !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
+			continue
+		}
+
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > leftoverAge {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
 }
 
 // followLink returns the file that a path stands for. A link may lead to a file that
