@@ -104,22 +104,22 @@ type planOptions struct {
 }
 
 // runPlan says what load would do.
-func runPlan(ctx context.Context, options planOptions, std streams) error {
-	p, err := planJob(ctx, options.job, options.server, std.err)
+func runPlan(ctx context.Context, o planOptions, std streams) error {
+	p, err := planJob(ctx, o.job, o.server, std.err)
 	if err != nil {
 		return err
 	}
 
-	if options.picture != "" {
-		if err := drawPlan(p, options.picture); err != nil {
+	if o.picture != "" {
+		if err := drawPlan(p, o.picture); err != nil {
 			return err
 		}
 	}
 
-	if options.job.IfExists == loader.Append {
-		return printPlanOfAppend(ctx, p, options.server, std.out)
+	if o.job.IfExists == loader.Append {
+		return printPlanOfAppend(ctx, p, o.server, std.out)
 	}
-	return printPlan(std.out, p, options.named)
+	return printPlan(std.out, p, o.named)
 }
 
 // planJob plans a job, and prints what is to be said of its area.

@@ -70,9 +70,9 @@ func runID(s string) (int64, error) {
 	return id, nil
 }
 
-func findRun(ctx context.Context, options runOptions) (run loader.RunInfo, err error) {
-	err = options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		run, err = loader.NewLedger(pool, options.server.ledger()).Run(ctx, options.id)
+func findRun(ctx context.Context, o runOptions) (run loader.RunInfo, err error) {
+	err = o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+		run, err = loader.NewLedger(pool, o.server.ledger()).Run(ctx, o.id)
 		return err
 	})
 	return run, err

@@ -14,14 +14,14 @@ func newRunsDropCommand() *cobra.Command {
 	return newRunCommand("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run", nil, runDrop)
 }
 
-func runDrop(ctx context.Context, options runOptions, std streams) error {
-	err := options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		return loader.NewLedger(pool, options.server.ledger()).Drop(ctx, options.id)
+func runDrop(ctx context.Context, o runOptions, std streams) error {
+	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
+		return loader.NewLedger(pool, o.server.ledger()).Drop(ctx, o.id)
 	})
 	if err != nil {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.out, "run %d is dropped\n", options.id)
+	_, err = fmt.Fprintf(std.out, "run %d is dropped\n", o.id)
 	return err
 }

@@ -16,13 +16,13 @@ func newRunsResumeCommand() *cobra.Command {
 		})
 }
 
-func runResume(ctx context.Context, options runOptions, progress progressOptions, std streams) error {
-	run, err := findRun(ctx, options)
+func runResume(ctx context.Context, o runOptions, progress progressOptions, std streams) error {
+	run, err := findRun(ctx, o)
 	if err != nil {
 		return err
 	}
 
-	job, err := run.JobToResume(options.server.ledger())
+	job, err := run.JobToResume(o.server.ledger())
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func runResume(ctx context.Context, options runOptions, progress progressOptions
 	return runLoad(ctx, loadOptions{
 		job:      job,
 		run:      loader.Options{JobName: run.JobName},
-		server:   options.server,
+		server:   o.server,
 		progress: progress,
 	}, std)
 }

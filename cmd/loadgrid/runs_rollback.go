@@ -15,12 +15,12 @@ func newRunsRollbackCommand() *cobra.Command {
 	return newRunCommand("rollback", "Give a table the rows of an earlier run again, which --keep has kept", nil, runRollback)
 }
 
-func runRollback(ctx context.Context, options runOptions, std streams) error {
+func runRollback(ctx context.Context, o runOptions, std streams) error {
 	log := slog.New(slog.NewTextHandler(std.err, nil))
 
 	var done loader.Rollback
-	err := options.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		done, err = loader.NewLedger(pool, options.server.ledger()).Rollback(ctx, options.id, log)
+	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+		done, err = loader.NewLedger(pool, o.server.ledger()).Rollback(ctx, o.id, log)
 		return err
 	})
 	if err != nil {

@@ -22,8 +22,8 @@ func newRunsShowCommand() *cobra.Command {
 		})
 }
 
-func runShow(ctx context.Context, options runOptions, asJSON bool, std streams) error {
-	run, err := findRun(ctx, options)
+func runShow(ctx context.Context, o runOptions, asJSON bool, std streams) error {
+	run, err := findRun(ctx, o)
 	if err != nil {
 		return err
 	}
