@@ -43,7 +43,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // session that was idle or in its transaction for too long is not: only the hook itself
 // has set such a time-out, and would do so again.
 func (e *Error) Transient() bool {
-	return !pg.HasCode(e.Err, "25P03") && !pg.HasCode(e.Err, "25P04") && pg.IsTransient(e.Err)
+	return !pg.HasCode(e.Err, pgerrcode.IdleInTransactionSessionTimeout) && !pg.HasCode(e.Err, pg.TransactionTimeout) && pg.IsTransient(e.Err)
 }
 
 // ServerMessage returns the message for people, which names the statement: see package
@@ -63,7 +63,7 @@ func (e *resetError) Unwrap() error { return e.err }
 
 // Transient reports whether the same step may succeed in a while: see pg.IsTransient.
 func (e *resetError) Transient() bool {
-	return pg.HasCode(e.err, "57014") || pg.IsTransient(e.err)
+	return pg.HasCode(e.err, pgerrcode.QueryCanceled) || pg.IsTransient(e.err)
 }
 
 // run sends one statement after the other, and reports which one failed. The statements

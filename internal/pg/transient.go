@@ -18,9 +18,9 @@ func NewBackOff() *backoff.ExponentialBackOff {
 	return b
 }
 
-// transactionTimeout is the SQLSTATE of transaction_timeout, which PostgreSQL 17 has
+// TransactionTimeout is the SQLSTATE of transaction_timeout, which PostgreSQL 17 has
 // and pgerrcode does not.
-const transactionTimeout = "25P04"
+const TransactionTimeout = "25P04"
 
 // IsTransient tells, by SQLSTATE or by the type of the error, whether the same
 // step may succeed in a while. An error with a method Transient says so itself.
@@ -44,7 +44,7 @@ func IsTransient(err error) bool {
 			// The server has ended the session. Not the others of the class 57: somebody
 			// has cancelled the statement, or dropped the database.
 			pgerrcode.AdminShutdown, pgerrcode.CrashShutdown, pgerrcode.CannotConnectNow, pgerrcode.IdleSessionTimeout,
-			pgerrcode.IdleInTransactionSessionTimeout, transactionTimeout:
+			pgerrcode.IdleInTransactionSessionTimeout, TransactionTimeout:
 			return true
 		}
 

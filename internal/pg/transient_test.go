@@ -24,7 +24,7 @@ func TestTransient(t *testing.T) {
 		pgerrcode.CannotConnectNow:                              true,
 		pgerrcode.IdleSessionTimeout:                            true,
 		pgerrcode.IdleInTransactionSessionTimeout:               true,
-		transactionTimeout:                                      true,
+		TransactionTimeout:                                      true,
 		pgerrcode.TooManyConnections:                            true,
 		pgerrcode.LockNotAvailable:                              true,
 		pgerrcode.SerializationFailure:                          true,
