@@ -113,7 +113,7 @@ func TestStepsHaveTimeouts(t *testing.T) {
 			}
 
 			r.expect(t, code, step+", statement", "a statement has 300ms, see "+step+"-timeout")
-			if took := time.Since(began); took > time.Minute {
+			if took := time.Since(began); took > 2*time.Minute { // it sleeps in a loop for ever
 				t.Errorf("%s, %s: it took %s", step, name, took)
 			}
 			s.waitForEnd()
