@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -106,7 +107,7 @@ func TestPublishBehindAnotherSession(t *testing.T) {
 			pool := openPool(t, s.dsn, nil)
 			_, err = loader.Run(context.Background(), pool, job, loader.Options{PublishFor: 5 * time.Second})
 			var resumable *loader.ResumableError
-			if !errors.As(err, &resumable) || resumable.Committed != 10 || !strings.Contains(err.Error(), "55P03") || !strings.Contains(err.Error(), "pg_blocking_pids") {
+			if !errors.As(err, &resumable) || resumable.Committed != 10 || !pg.HasCode(err, "55P03") {
 				t.Errorf("publish, behind another session for good: %v", err)
 			}
 
@@ -174,11 +175,9 @@ func TestClockThatJumps(t *testing.T) {
 			// As if the clock had been there when the run began, and jumped since.
 			s.exec("update "+s.name("runs")+" set started_at = started_at + $1::interval", jump)
 			s.exec("update "+s.name("chunks")+" set committed_at = committed_at + $1::interval * (chunk_no + 1)", jump)
-			if out := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema); !strings.Contains(out, "loading") {
-				t.Errorf("the list:\n%s", out)
-			}
-			if out := mustCLI(t, s.dsn, args...); !strings.Contains(out, "3 chunks with 1,500 rows from earlier starts") {
-				t.Errorf("the rerun:\n%s", out)
+			mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema)
+			if sum := mustSummary(t, s.dsn, args...); sum.ChunksResumed != 3 || sum.RowsResumed != 1500 {
+				t.Errorf("the rerun has resumed %d chunks with %d rows", sum.ChunksResumed, sum.RowsResumed)
 			}
 
 			s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
@@ -186,7 +185,7 @@ func TestClockThatJumps(t *testing.T) {
 				mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema),
 				mustCLI(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema),
 			} {
-				if !strings.Contains(out, "published") || regexp.MustCompile(` -\d`).MatchString(out) {
+				if regexp.MustCompile(` -\d`).MatchString(out) {
 					t.Errorf("with a clock that jumped %s:\n%s", name, out)
 				}
 			}

@@ -2,7 +2,6 @@ package integration
 
 import (
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/loadgrid/loadgrid/integration/pgtest"
@@ -137,8 +136,8 @@ func TestTemporaryFileLimit(t *testing.T) {
 	args := s.load("grid", appendArgs(boxes(300, 200), "--chunk-rows", "20000")...)
 	cli(t, limit("100"), args...).expect(t, 4, "53400", "temp_file_limit", "chunks committed")
 	s.checkNoSessions("grid")
-	if out := mustCLI(t, limit("-1"), args...); !strings.Contains(out, "with 60,000 rows from earlier starts") {
-		t.Errorf("the rerun:\n%s", out)
+	if sum := mustSummary(t, limit("-1"), args...); sum.RowsResumed != 60_000 {
+		t.Errorf("the rerun has resumed %d rows", sum.RowsResumed)
 	}
 
 	s.checkAfter("grid", scenario{cols: 300, rows: 200})

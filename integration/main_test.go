@@ -221,6 +221,38 @@ func (r result) summary(t *testing.T) loader.Summary {
 	return loader.Summary{}
 }
 
+// mustSummary runs loadgrid, which must succeed, and returns its summary.
+func mustSummary(t *testing.T, dsn string, args ...string) loader.Summary {
+	t.Helper()
+	r := cli(t, dsn, appendArgs(args, "--progress", "json")...)
+	if r.code != 0 {
+		t.Fatalf("loadgrid %q: exit code %d\n%s", args, r.code, r.stderr)
+	}
+	return r.summary(t)
+}
+
+// warnings returns the warnings among the lines that --log-format json writes.
+func (r result) warnings(t *testing.T) (list []string) {
+	t.Helper()
+	logged := false
+	for line := range strings.Lines(r.stderr) {
+		var record struct{ Level, Msg string }
+		if json.Unmarshal([]byte(line), &record) != nil {
+			continue
+		}
+
+		logged = logged || record.Level != ""
+		if record.Level == "WARN" {
+			list = append(list, record.Msg)
+		}
+	}
+
+	if !logged {
+		t.Errorf("there is no log in JSON: %s", r.stderr)
+	}
+	return list
+}
+
 // sandbox is a schema of a test's own, for its tables and its ledger.
 type sandbox struct {
 	t      *testing.T
@@ -342,6 +374,18 @@ func (s sandbox) checkCells(table string, rows int64) {
 		s.t.Errorf("%s has statistics of %d columns", table, n)
 	}
 	s.checkNothingLeft()
+}
+
+// states returns the states of the runs in the ledger, in their order.
+func (s sandbox) states() string {
+	s.t.Helper()
+	return queryOne[string](s.t, s.pool, "select coalesce(string_agg(state, ' ' order by id), '') from "+s.name("runs"))
+}
+
+// retries returns how often the newest start in the ledger has tried something again.
+func (s sandbox) retries() int {
+	s.t.Helper()
+	return queryOne[int](s.t, s.pool, "select coalesce(retries, 0) from "+s.name("attempts")+" order by started_at desc limit 1")
 }
 
 // checkNothingLeft looks for staging tables, unfinished runs and locks.

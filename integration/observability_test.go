@@ -374,9 +374,9 @@ func TestTracesReachACollector(t *testing.T) {
 	defer collector.Close()
 	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	env := []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL, "TRACEPARENT=00-" + trace + "-00f067aa0ba902b7-01"}
-	r := startWith(t, env, s.dsn, s.load("grid", smallGrid()...)...).wait()
-	if r.code != 0 || strings.Contains(r.stderr, "WARN") {
-		t.Fatalf("exit code %d: %s", r.code, r.stderr)
+	r := startWith(t, env, s.dsn, s.load("grid", appendArgs(smallGrid(), "--log-format", "json")...)...).wait()
+	if w := r.warnings(t); r.code != 0 || len(w) != 0 {
+		t.Fatalf("exit code %d, warnings %q: %s", r.code, w, r.stderr)
 	}
 
 	mu.Lock()

@@ -180,6 +180,12 @@ const (
 	smallChunks          = 40
 )
 
+// waitForChunksOfTheNewest waits until the run that started last has committed k chunks.
+func (s sandbox) waitForChunksOfTheNewest(k int) {
+	s.t.Helper()
+	s.waitFor("committed chunks", "select count(*) = $1 from "+s.name("chunks")+" where run_id = (select run_id from "+s.name("attempts")+" order by started_at desc limit 1)", k)
+}
+
 // killAfter starts a load, kills it when its first k chunks are committed, and
 // waits until the server has noticed.
 func (s sandbox) killAfter(k int, args ...string) {
@@ -187,7 +193,7 @@ func (s sandbox) killAfter(k int, args ...string) {
 	b := s.pauseAtChunk(k)
 	p := start(s.t, s.dsn, args...)
 	b.waitUntilReached()
-	s.waitFor("committed chunks", "select count(*) = $1 from "+s.name("chunks")+" where run_id = (select run_id from "+s.name("attempts")+" order by started_at desc limit 1)", k)
+	s.waitForChunksOfTheNewest(k)
 	_ = p.cmd.Process.Kill()
 	p.wait()
 	b.remove()

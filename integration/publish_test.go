@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -181,8 +180,8 @@ func TestTableMadeInTheMeantime(t *testing.T) {
 	}
 
 	s.exec("drop table " + s.name("grid"))
-	if out := mustCLI(t, s.dsn, args...); !strings.Contains(out, "40 chunks with 20,000 rows from earlier starts") {
-		t.Errorf("the rerun:\n%s", out)
+	if sum := mustSummary(t, s.dsn, args...); sum.ChunksResumed != 40 || sum.RowsResumed != 20_000 {
+		t.Errorf("the rerun has resumed %d chunks with %d rows", sum.ChunksResumed, sum.RowsResumed)
 	}
 
 	s.checkBoxes("grid", smallCols, smallRows)

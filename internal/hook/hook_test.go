@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 )
 
@@ -23,5 +24,25 @@ func TestPositionInStatement(t *testing.T) {
 	}
 	if got := positionIn(text, name, errors.New("x")); got != 0 {
 		t.Errorf("no position is at %d", got)
+	}
+}
+
+// A time-out that the hook has set is met again by the hook itself, and by what comes
+// after it only on a machine that is busy at that moment.
+func TestErrorsThatTimeMends(t *testing.T) {
+	for code, want := range map[string]struct{ hook, reset bool }{
+		"57014": {false, true}, // statement_timeout
+		"25P03": {false, true}, // idle_in_transaction_session_timeout
+		"25P04": {false, true}, // transaction_timeout
+		"55P03": {true, true},  // lock_timeout
+		"42501": {false, false},
+	} {
+		err := &pgconn.PgError{Code: code}
+		if got := pg.IsTransient(pg.Wrap(&Error{Err: err}, "publishing")); got != want.hook {
+			t.Errorf("%s in the hook: transient %v, want %v", code, got, want.hook)
+		}
+		if got := pg.IsTransient(pg.Wrap(&resetError{err}, "publishing")); got != want.reset {
+			t.Errorf("%s after the hook: transient %v, want %v", code, got, want.reset)
+		}
 	}
 }
