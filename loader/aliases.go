@@ -159,10 +159,6 @@ func ParseConstant(s string) (Constant, error) { return job.ParseConstant(s) }
 // Stages returns all stages of a run in their order.
 func Stages() []Stage { return progress.Stages() }
 
-// CheckDSN reports whether dsn is a connection string, as Open takes it, without
-// connecting. The error is a *DSNError.
-func CheckDSN(dsn string) error { return pg.CheckDSN(dsn) }
-
 // Close closes a pool, and does not wait long for a network that is gone.
 func Close(pool *pgxpool.Pool) { pg.Close(pool) }
 
