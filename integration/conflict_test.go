@@ -235,7 +235,8 @@ func TestConflictAndResume(t *testing.T) {
 func TestSkipNeedsAKey(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
-	args := []string{"--cell-size", "1", "--extent", "5,0,15,10", "--if-exists", "append", "--on-conflict", "skip"}
+	args := []string{"--cell-size", "1", "--extent", "5,0,15,10", "--on-conflict", "skip"}
+	load := s.load("grid", appendArgs(args, "--if-exists", "append")...)
 	key := "alter table " + s.name("grid") + " drop constraint if exists grid_pkey; drop index if exists " + s.name("key") + "; "
 
 	for name, sql := range map[string]string{
@@ -247,7 +248,7 @@ func TestSkipNeedsAKey(t *testing.T) {
 		"deferrable":        "alter table " + s.name("grid") + " add constraint grid_pkey primary key (cell_id) deferrable",
 	} {
 		s.exec(key + sql)
-		for _, command := range [][]string{s.load("grid", args...), s.plan("grid", args...)} {
+		for _, command := range [][]string{load, s.plan("grid", args...)} {
 			t.Logf("key: %s", name)
 			cli(t, s.dsn, command...).expect(t, 2, "has no primary key or unique index on cell_id alone")
 		}
@@ -255,7 +256,7 @@ func TestSkipNeedsAKey(t *testing.T) {
 
 	s.checkNothingLeft()
 	s.exec(key + "create unique index key on " + s.name("grid") + " (cell_id) include (col)")
-	if sum := mustSummary(t, s.dsn, s.load("grid", args...)...); sum.Rows != 100 || sum.RowsSkipped != 50 {
+	if sum := mustSummary(t, s.dsn, load...); sum.Rows != 100 || sum.RowsSkipped != 50 {
 		t.Errorf("with a unique index, %d of %d rows were skipped", sum.RowsSkipped, sum.Rows)
 	}
 }
