@@ -236,7 +236,8 @@ func TestUnionOfFeatures(t *testing.T) {
 func (s sandbox) checkParamError(name string, err error, param string, words ...string) {
 	s.t.Helper()
 	var bad *geomgen.ParamError
-	if !errors.As(err, &bad) || bad.Param != param {
+	var badSQL *loader.SQLError
+	if !(errors.As(err, &bad) && bad.Param == param || errors.As(err, &badSQL) && badSQL.Param == param) {
 		s.t.Errorf("%s: error %v, want one of %s", name, err, param)
 		return
 	}

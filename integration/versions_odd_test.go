@@ -252,11 +252,10 @@ func TestKeepAndRollbackUnderOddNames(t *testing.T) {
 		for layout, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}} {
 			t.Run(name+"/"+layout, func(t *testing.T) {
 				s := newSandbox(t)
-				arg := s.schema + "." + pgx.Identifier{table}.Sanitize()
 				night := func(n int) {
 					t.Helper()
-					args := append(boxes(5+n, 5), "--if-exists", "replace", "--keep", "2", "--table", arg)
-					mustCLI(t, s.dsn, s.load("x", append(args, extra...)...)...)
+					args := append(boxes(5+n, 5), "--if-exists", "replace", "--keep", "2")
+					mustCLI(t, s.dsn, s.load(pgx.Identifier{table}.Sanitize(), append(args, extra...)...)...)
 				}
 
 				for n := 1; n <= 4; n++ {
