@@ -23,7 +23,7 @@ func newDumpCommand() *cobra.Command {
 		Long: `dump writes what load would send: a file of PostgreSQL's binary COPY, with the
 columns cell_id bigint, col integer, row integer, geom geometry(Polygon, SRID)
 (MultiPolygon with --clip, Point with --geometry point), and one for each --set, then code and coverage where they are asked for, in this order. It
-asks no server, but for an area of interest that needs one: a query, or another CRS.`,
+asks a server only for an area of interest that needs one: a query, or another CRS.`,
 		Example: `  loadgrid dump --cell-size 1 --cols 1000 --rows 800 --out grid.copy
   psql -c 'create table grid (cell_id bigint, col integer, row integer, geom geometry(Polygon))'
   psql -c "\copy grid from grid.copy (format binary)"`,

@@ -16,53 +16,51 @@ const loadLong = `load fills a new table with a grid. The table appears all at o
 complete, with primary key, spatial index and statistics; until then readers see
 what was there before.
 
-How the rows go out is planned ('loadgrid plan' says how and why):
-  in one transaction   up to 50 million rows: a load that is stopped meanwhile
-                       leaves nothing
-  in chunks            beyond, or with --chunk-rows, or with two --streams or more;
-                       what is committed is kept
-  in partitions        with --partitions: each is filled, indexed and analyzed by one
-                       stream, which keeps all of them busy; what is complete is kept
-The pages of a new table are frozen in each of them. A load that was stopped in chunks
-or partitions is resumed by the same command: it copies those that are missing, and no
-others. The same is what puts the same rows, columns and indexes into the same table;
---streams, --if-exists and --progress may differ, and --chunk-rows stays what it was at
-the first start. Another job drops what a killed one has left, and says so; one that was
-stopped in order stays, unless --if-exists says replace or append.
+The plan chooses how the rows go out ('loadgrid plan' says how and why):
+  in one transaction   up to 50 million rows; a load that you stop leaves nothing
+  in chunks            for more rows, with --chunk-rows, or with two --streams or
+                       more; committed chunks stay
+  in partitions        with --partitions; one stream fills, indexes and analyzes each
+                       partition, and complete partitions stay
+The pages of a new table are frozen. The same command resumes a load that stopped in
+chunks or partitions: it copies only those that are missing. A command is the same if it
+puts the same rows, columns and indexes into the same table; --streams, --if-exists and
+--progress may differ, and --chunk-rows stays as it was at the first start. Another job
+drops the unfinished run of a killed one, and says so. The run of a load that you stopped
+stays, unless --if-exists says replace or append.
 
-A schedule uses --if-exists replace. --wait stands in line for a run that holds the table,
---skip-unchanged ends at once when the table holds this already and nobody has touched it
-since. --before runs SQL first; --after runs SQL in the transaction that publishes, so
-that readers see counts, joins and grants together with the rows, or, where a statement
-fails, yesterday's table as it was. In both {{table}} is the quoted name of the table.
+For a schedule, use --if-exists replace. --wait waits for a run that holds the table.
+--skip-unchanged ends at once if the table already holds this and nobody has changed it
+since. --before runs SQL first. --after runs SQL in the transaction that publishes:
+readers see its counts, joins and grants together with the rows, and if a statement
+fails they keep yesterday's table. In both, {{table}} is the quoted name of the table.
 
---if-exists replace puts a new table in the place of the old one, with its owner, grants
-and comment. Views and foreign keys that depend on the old one would stay with it, so a
-table that has some is refused: --publish truncate empties the table that is there and
-fills it in one transaction, in which readers wait. The partitions of a partitioned table
-take the place of its old ones: the table stays, with the views, grants and indexes on
-it. With --keep N what is replaced stays as TABLE_runN, after the run that made it, and
-'loadgrid runs rollback' puts it back. --if-exists append attaches
-partitions with --partitions, and without adds the rows to the table or to the
-partitions that are there; their indexes stand, and --index is of no account.
+--if-exists replace swaps in a new table with the owner, grants and comment of the old
+one. It refuses a table that views or foreign keys depend on, because they would follow
+the old table: --publish truncate empties the existing table and fills it in one
+transaction, while readers wait. In a partitioned table new partitions replace the old
+ones, and the table stays, with its views, grants and indexes. With --keep N the replaced
+version stays as TABLE_runN, named after the run that made it, and
+'loadgrid runs rollback' restores it. --if-exists append attaches partitions with
+--partitions; without, it adds the rows to the existing table or partitions, whose
+indexes stay as they are, whatever --index says.
 
-With --job the jobs of a file are done one after the other, and none before all of them
-are found to be right, as far as that needs no server. The first that fails ends it; with
---keep-going the others are done all the same. 'loadgrid job schema' says what may stand
-in a job file.
+--job does the jobs of a file one after the other. It first checks all of them, as far as
+that needs no server. The first job that fails ends it; with --keep-going the other jobs
+run nevertheless. 'loadgrid job schema' describes job files.
 
-Names are taken exactly as they are given, capitals included. A name with a dot in
-it stands in double quotes: --table '"a.b"'.
+Names are exact, capitals included. Put a name that has a dot in double quotes:
+--table '"a.b"'.
 
 An area of interest (--aoi, --aoi-sql) selects cells by its polygons, alone or within an
-extent. It is exact: with --aoi-rule intersects a cell is in that has a point in common
-with the area, as ST_Intersects would say. What is in another CRS than the grid is
-transformed by the server.
+extent. The selection is exact: --aoi-rule intersects selects the cells that have a point
+in common with the area, as ST_Intersects does. The server transforms an area that is in
+another CRS than the grid.
 
-With --if-exists append and --on-conflict skip, cells that the table holds already stay
-as they are, such as those on the border of two countries loaded one after the other; a
-coverage column then has the first one's share, and with --clip the geometry is the
-first one's part.
+With --if-exists append and --on-conflict skip, cells that the table already holds stay
+as they are, such as those on the border of two countries that you load one after the
+other. Their coverage is the first country's share, and with --clip their geometry is
+the first country's part.
 
 The table has the columns cell_id bigint primary key, col integer, row integer,
 geom geometry(Polygon, SRID), one for each --set, code text with --code, and coverage
@@ -87,7 +85,7 @@ const loadExample = `  # 1000 x 800 unit boxes from the origin
   loadgrid load --table city_hex --shape hexagon --cell-size 50 --srid 25832 --aoi city.geojson
   loadgrid load --table city_tiles --shape xyz --zoom 12 --aoi city.geojson --code quadkey
 
-  # every night, in place of yesterday's, with a column that says when
+  # replaces yesterday's grid every night, with a column that says when
   loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
       --set loaded:date=2026-03-01 --if-exists replace
 

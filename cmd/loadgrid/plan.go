@@ -16,8 +16,8 @@ import (
 )
 
 const planLong = `plan says how many cells a load would write, in which chunks, and what it would
-take: bytes of table, indexes and WAL, and time. It writes nothing, and asks no server
-but in the two cases below.
+take: bytes of table, indexes and WAL, and time. It writes nothing, and asks a server
+only in the two cases below.
 
 The number of rows is exact, the sizes follow from PostgreSQL's page layout. The
 time is that of a server on two cores; yours may be twice as fast or as slow.
@@ -27,7 +27,7 @@ the server. With --table and --if-exists append it connects, looks at the table 
 transaction, and says which indexes it has and what the new rows cost in each of them.
 Appended rows go through a staging table and one INSERT ... SELECT, which puts each of
 them into each index; a new table has its indexes built over all rows at once, which is
-several times as fast. It says so where it would pay to build an index anew, or to
+several times as fast. It says so where it would pay to rebuild an index, or to
 attach partitions. What load would refuse, it refuses, and for that reads the table
 once. Its times and bytes are rough guides.`
 

@@ -23,8 +23,8 @@ func newRunsPruneCommand() *cobra.Command {
 		Short: "Take ended runs out of the ledger that are older than an age",
 		Long: `prune takes out of the ledger what it knows of runs that ended longer ago than --older-than:
 those that were dropped, whose rows others have replaced, whose table is gone, or that
-found all their cells there and added none, but for the last of each job. Runs that are
-unfinished, and those whose rows a table shows or keeps, stay. No table is touched. 'load --prune-runs AGE' does the same for its table, after publish.`,
+found all their cells there and added none. The last run of each job stays, and so do runs
+that are unfinished, or whose rows a table shows or keeps. No table is touched. 'load --prune-runs AGE' does the same for its table, after publish.`,
 		Example: "  loadgrid runs prune --older-than 90d",
 		Args:    noArgs,
 	}

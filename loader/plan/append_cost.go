@@ -124,7 +124,7 @@ func (a *AppendPlan) hints(p *Plan) []string {
 		rebuild := (float64(a.Rows) + float64(p.Rows)) * costOf(i).build / 1e6
 		if !i.Constraint && saves(i.Cost.Seconds, rebuild) {
 			hints = append(hints, fmt.Sprintf(
-				"dropped before and built again after, index %s would take about %s in place of %s; until then queries go without it",
+				"dropped before and built again after, index %s would take about %s instead of %s; until then queries go without it",
 				i.Name, roughly(rebuild), roughly(i.Cost.Seconds)))
 		}
 	}
@@ -139,7 +139,7 @@ func (a *AppendPlan) hints(p *Plan) []string {
 
 	if a.NoPartition && saves(a.Total.Seconds, attached) {
 		hints = append(hints, fmt.Sprintf(
-			"no partition of the table is for these ids: with partitions they come as new ones with indexes of their own, in about %s in place of %s",
+			"no partition of the table is for these ids: with partitions they come as new ones with indexes of their own, in about %s instead of %s",
 			roughly(attached), roughly(a.Total.Seconds)))
 	}
 
