@@ -427,3 +427,49 @@ func (h waitLog) Handle(_ context.Context, r slog.Record) error {
 	}
 	return nil
 }
+
+// A ledger that cannot be made is an error: whether golang-migrate is refused at its first
+// statements, or stopped there.
+func TestMigrationThatFails(t *testing.T) {
+	s := newSandbox(t)
+	password := newPassword()
+	role := s.newRole(password)
+	s.exec("grant usage on schema " + pgx.Identifier{s.schema}.Sanitize() + " to " + role)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+
+	pool := openPool(t, s.dsnOf(role, password), nil)
+	if err := loader.NewLedger(pool, s.schema).MigrateUp(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("without a privilege: got %v", err)
+	}
+	pool.Close()
+
+	for _, statement := range []string{"set search_path to", "CURRENT_DATABASE()", "pg_advisory_lock", "CREATE TABLE IF NOT EXISTS"} {
+		enough := errors.New("enough")
+		stopped, stop := context.WithCancelCause(ctx)
+		pool := openPool(t, s.dsn, func(c *pgxpool.Config) { c.ConnConfig.Tracer = stopAt{statement, func() { stop(enough) }} })
+
+		if err := loader.NewLedger(pool, s.schema).MigrateUp(stopped); !errors.Is(err, enough) {
+			t.Errorf("stopped at %s: got %v", statement, err)
+		}
+		pool.Close()
+	}
+
+	s.waitFor("the connections to end", "select not exists (select from pg_stat_activity where application_name = $1)", s.application())
+}
+
+// stopAt calls a function at a statement with these words.
+type stopAt struct {
+	words string
+	stop  func()
+}
+
+func (a stopAt) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if strings.Contains(data.SQL, a.words) {
+		a.stop()
+	}
+	return ctx
+}
+
+func (a stopAt) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
