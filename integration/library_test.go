@@ -217,6 +217,24 @@ func TestRoleWithLimits(t *testing.T) {
 	}
 }
 
+// A limit that is shorter than what a session is prepared with does not hold for that.
+func TestRoleWithAShortLimit(t *testing.T) {
+	s := newSandbox(t)
+	dsn, role := s.newLoadRole(newPassword())
+	s.exec("alter role " + role + " set statement_timeout to '1ms'")
+
+	pool := openPool(t, dsn, func(c *pgxpool.Config) {
+		c.AfterRelease = func(conn *pgx.Conn) bool {
+			_, err := conn.Exec(context.Background(), "reset all")
+			return err == nil
+		}
+	})
+
+	if _, err := loader.Run(t.Context(), pool, s.smallJob(1000), loader.Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
 // newLoadRole makes a role that may load into the sandbox.
 func (s sandbox) newLoadRole(password string) (dsn, role string) {
 	s.t.Helper()
