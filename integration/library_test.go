@@ -235,6 +235,31 @@ func TestRoleWithAShortLimit(t *testing.T) {
 	}
 }
 
+// A pool of one connection does for the ledger, whoever has made it.
+func TestLedgerOnOneConnection(t *testing.T) {
+	s := newSandbox(t)
+	s.stopAfterChunk(openPool(t, s.dsn, nil), 7)
+
+	config, err := loader.ParseConfig(s.dsn, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.MaxConns = 1
+
+	pool, err := loader.OpenConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loader.Close(pool)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+
+	if err := loader.NewLedger(pool, s.schema).Drop(ctx, 1); err != nil {
+		t.Error(err)
+	}
+}
+
 // newLoadRole makes a role that may load into the sandbox.
 func (s sandbox) newLoadRole(password string) (dsn, role string) {
 	s.t.Helper()
