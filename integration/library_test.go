@@ -217,6 +217,49 @@ func TestRoleWithLimits(t *testing.T) {
 	}
 }
 
+// A limit that is shorter than what a session is prepared with does not hold for that.
+func TestRoleWithAShortLimit(t *testing.T) {
+	s := newSandbox(t)
+	dsn, role := s.newLoadRole(newPassword())
+	s.exec("alter role " + role + " set statement_timeout to '1ms'")
+
+	pool := openPool(t, dsn, func(c *pgxpool.Config) {
+		c.AfterRelease = func(conn *pgx.Conn) bool {
+			_, err := conn.Exec(context.Background(), "reset all")
+			return err == nil
+		}
+	})
+
+	if _, err := loader.Run(t.Context(), pool, s.smallJob(1000), loader.Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A pool of one connection does for the ledger, whoever has made it.
+func TestLedgerOnOneConnection(t *testing.T) {
+	s := newSandbox(t)
+	s.stopAfterChunk(openPool(t, s.dsn, nil), 7)
+
+	config, err := loader.ParseConfig(s.dsn, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.MaxConns = 1
+
+	pool, err := loader.OpenConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loader.Close(pool)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+
+	if err := loader.NewLedger(pool, s.schema).Drop(ctx, 1); err != nil {
+		t.Error(err)
+	}
+}
+
 // newLoadRole makes a role that may load into the sandbox.
 func (s sandbox) newLoadRole(password string) (dsn, role string) {
 	s.t.Helper()
@@ -427,3 +470,49 @@ func (h waitLog) Handle(_ context.Context, r slog.Record) error {
 	}
 	return nil
 }
+
+// A ledger that cannot be made is an error: whether golang-migrate is refused at its first
+// statements, or stopped there.
+func TestMigrationThatFails(t *testing.T) {
+	s := newSandbox(t)
+	password := newPassword()
+	role := s.newRole(password)
+	s.exec("grant usage on schema " + pgx.Identifier{s.schema}.Sanitize() + " to " + role)
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+
+	pool := openPool(t, s.dsnOf(role, password), nil)
+	if err := loader.NewLedger(pool, s.schema).MigrateUp(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("without a privilege: got %v", err)
+	}
+	pool.Close()
+
+	for _, statement := range []string{"set search_path to", "CURRENT_DATABASE()", "pg_advisory_lock", "CREATE TABLE IF NOT EXISTS"} {
+		enough := errors.New("enough")
+		stopped, stop := context.WithCancelCause(ctx)
+		pool := openPool(t, s.dsn, func(c *pgxpool.Config) { c.ConnConfig.Tracer = stopAt{statement, func() { stop(enough) }} })
+
+		if err := loader.NewLedger(pool, s.schema).MigrateUp(stopped); !errors.Is(err, enough) {
+			t.Errorf("stopped at %s: got %v", statement, err)
+		}
+		pool.Close()
+	}
+
+	s.waitFor("the connections to end", "select not exists (select from pg_stat_activity where application_name = $1)", s.application())
+}
+
+// stopAt calls a function at a statement with these words.
+type stopAt struct {
+	words string
+	stop  func()
+}
+
+func (a stopAt) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if strings.Contains(data.SQL, a.words) {
+		a.stop()
+	}
+	return ctx
+}
+
+func (a stopAt) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}

@@ -5,10 +5,12 @@ package migrations
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/golang-migrate/migrate/v4"
@@ -26,8 +28,8 @@ var files embed.FS
 // versionTable is golang-migrate's own table, in the ledger's schema.
 const versionTable = "schema_migrations"
 
-// conns is how many connections golang-migrate gets. It works on one.
-const conns = 2
+// closeTimeout is how long the farewell on a connection may take.
+const closeTimeout = time.Second
 
 // Latest is the version that this program brings a ledger to.
 func Latest() (uint, error) {
@@ -150,48 +152,87 @@ func refuseNewer(m *migrate.Migrate, schema string) error {
 // withMigrate opens golang-migrate on connections of its own, whose search_path is the
 // ledger's schema alone.
 func withMigrate(ctx context.Context, config *pgxpool.Config, schema string, do func(*migrate.Migrate) error) (err error) {
-	config = config.Copy()
-	config.MaxConns, config.MinConns, config.MinIdleConns = conns, 0, 0
+	c := connections{ctx: ctx, config: config, schema: schema}
+	defer c.close()
 
-	// Set on the connection, not while it starts: poolers refuse the latter. Set each time,
-	// since AfterRelease may take it back.
-	prepare := config.PrepareConn
-	config.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
-		if prepare != nil {
-			if ok, err := prepare(ctx, conn); !ok || err != nil {
-				return ok, err
-			}
-		}
-
-		_, err := conn.Exec(ctx, "set search_path to "+pgx.Identifier{schema}.Sanitize())
-
-		return err == nil, err
-	}
-
-	connected := config.AfterConnect
-	config.AfterConnect = func(connectCtx context.Context, conn *pgx.Conn) error {
-		// golang-migrate takes no context, and its GracefulStop is a data race:
-		// whoever stops, stops the connection. pgx then cancels the statement
-		// on the server, and what it did is rolled back.
-		context.AfterFunc(ctx, func() { _ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) })
-
-		if connected == nil {
-			return nil
-		}
-
-		return connected(connectCtx, conn)
-	}
-
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-
-	db := stdlib.OpenDBFromPool(pool)
+	// Not from a pool, which would wait at its end for a connection that golang-migrate keeps
+	// where it fails.
+	db := stdlib.OpenDB(*config.ConnConfig, stdlib.OptionBeforeConnect(c.prepare), stdlib.OptionAfterConnect(c.connected))
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	return migrateOn(ctx, db, schema, do)
+	err = migrateOn(ctx, db, schema, do)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("bringing the ledger in schema %s to another version was stopped: %w", schema, context.Cause(ctx))
+	}
+
+	return err
+}
+
+// connections are opened as those of a pool, with its hooks.
+type connections struct {
+	ctx    context.Context // golang-migrate takes none
+	config *pgxpool.Config
+	schema string
+
+	mu    sync.Mutex
+	ended []func()
+}
+
+// prepare is called before each connection.
+func (c *connections) prepare(ctx context.Context, config *pgx.ConnConfig) error {
+	if c.config.BeforeConnect == nil {
+		return nil
+	}
+
+	*config = *config.Copy()
+
+	return c.config.BeforeConnect(ctx, config)
+}
+
+// connected is called with each connection.
+func (c *connections) connected(ctx context.Context, conn *pgx.Conn) error {
+	// golang-migrate's GracefulStop is a data race: whoever stops, stops the connection. pgx
+	// then cancels the statement on the server, and what it did is rolled back.
+	stop := context.AfterFunc(c.ctx, func() { _ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) })
+
+	c.mu.Lock()
+	c.ended = append(c.ended, func() {
+		stop()
+
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), closeTimeout)
+		defer cancel()
+		_ = conn.Close(ctx)
+	})
+	c.mu.Unlock()
+
+	if c.config.AfterConnect != nil {
+		if err := c.config.AfterConnect(ctx, conn); err != nil {
+			return err
+		}
+	}
+
+	if c.config.PrepareConn != nil {
+		if ok, err := c.config.PrepareConn(ctx, conn); err != nil {
+			return err
+		} else if !ok {
+			return driver.ErrBadConn // another one may do
+		}
+	}
+
+	// Set on the connection, not while it starts: poolers refuse the latter.
+	_, err := conn.Exec(ctx, "set search_path to "+pgx.Identifier{c.schema}.Sanitize())
+
+	return err
+}
+
+// close closes the connections that are still open.
+func (c *connections) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+
+	for _, end := range c.ended {
+		end()
+	}
 }
 
 func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.Migrate) error) (err error) {
@@ -221,9 +262,6 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 	err = do(m)
 	if errors.Is(err, migrate.ErrNoChange) {
 		return nil
-	}
-	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("bringing the ledger in schema %s to another version was stopped: %w", schema, context.Cause(ctx))
 	}
 
 	return err

@@ -193,6 +193,10 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 	ctx, cancel := context.WithTimeout(ctx, d.server.ConnectTimeout)
 	defer cancel()
 
+	if _, err := conn.Exec(ctx, noTimeoutSQL).ReadAll(); err != nil {
+		return err
+	}
+
 	results, err := conn.Exec(ctx, "select pg_backend_pid(), (select "+BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid())").ReadAll()
 	if err != nil && !HasCode(err, pgerrcode.InsufficientPrivilege) { // somebody has hidden pg_stat_activity: nobody can be asked
 		return err

@@ -177,8 +177,8 @@ func prepareHooks(config *pgxpool.Config) {
 }
 
 // Own returns a pool for the program's own statements, and how to give it back: the same
-// pool where OpenConfig has made it, else one that is opened from its configuration, with
-// room for so many connections. A connection of the caller's is thus never changed, nor
+// pool where OpenConfig has made it with room for so many connections, else one that is
+// opened from its configuration and has that room. A connection of the caller's is thus never changed, nor
 // used for longer than it takes to look at it.
 func Own(ctx context.Context, pool *pgxpool.Pool, conns int) (own *pgxpool.Pool, release func(), err error) {
 	conn, err := pool.Acquire(ctx)
@@ -189,7 +189,7 @@ func Own(ctx context.Context, pool *pgxpool.Pool, conns int) (own *pgxpool.Pool,
 	prepared := watched(conn.Conn().PgConn().Conn()) != nil
 	conn.Release()
 
-	if prepared {
+	if prepared && int(pool.Stat().MaxConns()) >= conns {
 		return pool, func() {}, nil
 	}
 

@@ -20,6 +20,10 @@ const sessionSQL = `
 	where name = any($1::text[]) or name = 'default_transaction_isolation'
 	   or name = 'default_transaction_read_only' and setting = 'on' and source in ('user', 'database user')`
 
+// noTimeoutSQL comes first: what a session is prepared with may take longer than its role's
+// statements may.
+const noTimeoutSQL = "set statement_timeout to 0"
+
 // prepareSession turns off what a role or database may have set against stray
 // sessions: an index takes as long as it takes, and the connection that holds a
 // table's lock is idle meanwhile. The steps of a run read what others have committed in the
@@ -31,6 +35,10 @@ const sessionSQL = `
 // index build does not. From PostgreSQL 14 on it can look from time to time, on
 // most platforms; where it cannot, a rerun waits for it.
 func prepareSession(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, noTimeoutSQL, pgx.QueryExecModeExec); err != nil {
+		return err
+	}
+
 	_, err := conn.Exec(ctx, sessionSQL, pgx.QueryExecModeExec, SessionTimeouts())
 	if err != nil {
 		return err
