@@ -96,6 +96,7 @@ func TestPoolWithoutRoom(t *testing.T) {
 	for name, change := range map[string]func(*loader.Job){
 		"streams left open": func(*loader.Job) {},
 		"many streams":      func(j *loader.Job) { j.Streams = 5 },
+		"few partitions":    func(j *loader.Job) { j.Streams, j.Partitions = 5, 2 },
 		"an area query": func(j *loader.Job) {
 			j.Cols, j.Rows, j.Streams = 0, 0, 4
 			j.Area = &loader.Area{SQL: "select st_makeenvelope(0, 0, 3, 3)"}
@@ -106,6 +107,9 @@ func TestPoolWithoutRoom(t *testing.T) {
 		change(&job)
 
 		need := loader.PoolSize(max(job.Streams, 2))
+		if job.Partitions > 0 {
+			need = loader.PoolSize(job.Partitions)
+		}
 		var connections atomic.Int64
 		count := func(room int) func(*pgxpool.Config) {
 			return func(c *pgxpool.Config) {
@@ -516,3 +520,72 @@ func (a stopAt) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 }
 
 func (a stopAt) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// Runs at once on one pool with room for one of them do not wait for each other's
+// connections.
+func TestRunsAtOnceOnOnePool(t *testing.T) {
+	s := newSandbox(t)
+	config, err := loader.ParseConfig(s.dsn, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := loader.OpenConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loader.Close(pool)
+
+	const runs = 3
+	results := make(chan error, runs)
+	for i := range runs {
+		job := s.smallJob(0)
+		job.Table.Name, job.Partitions, job.Streams = fmt.Sprint("at_once_", i), 4, 2
+		go func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+
+			_, err := loader.Run(ctx, pool, job, loader.Options{})
+			results <- err
+		}()
+	}
+
+	for range runs {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The error of a run that is stopped holds the cause, wherever it is stopped.
+func TestStoppedRunsNameTheCause(t *testing.T) {
+	s := newSandbox(t)
+	cause := errors.New("the office closes")
+
+	for name, place := range map[string]func(*loader.Job, string){
+		"before": func(j *loader.Job, sleep string) { j.Before = "select " + sleep },
+		"after":  func(j *loader.Job, sleep string) { j.After = "select " + sleep },
+		"area": func(j *loader.Job, sleep string) {
+			j.Cols, j.Rows = 0, 0
+			j.Area = &loader.Area{SQL: "select st_makeenvelope(0, 0, 3, 3) from " + sleep}
+		},
+	} {
+		job := s.smallJob(0)
+		job.IfExists = loader.Replace
+		sleep := fmt.Sprintf("pg_sleep(600) /* %s %s */", s.schema, name)
+		place(&job, sleep)
+
+		ctx, cancel := context.WithCancelCause(t.Context())
+		go func() {
+			for ctx.Err() == nil {
+				if queryOne[bool](t, s.pool, "select exists (select from pg_stat_activity where strpos(query, $1) > 0 and wait_event = 'PgSleep')", sleep) {
+					cancel(cause)
+				}
+			}
+		}()
+
+		if _, err := loader.Run(ctx, s.pool, job, loader.Options{}); !errors.Is(err, cause) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel(nil)
+	}
+}

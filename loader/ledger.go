@@ -48,13 +48,23 @@ func (l *Ledger) own(ctx context.Context, do func(*pgxpool.Pool) error) error {
 
 // Runs returns runs, the newest first. Their areas of interest have no polygons: Run reads
 // those. Where there is no ledger, the error is a *NoLedgerError.
-func (l *Ledger) Runs(ctx context.Context, f RunFilter) ([]RunInfo, error) {
-	return l.ledger.Runs(ctx, l.pool, f)
+func (l *Ledger) Runs(ctx context.Context, f RunFilter) (runs []RunInfo, err error) {
+	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
+		runs, err = l.ledger.Runs(ctx, pool, f)
+		return err
+	})
+
+	return runs, err
 }
 
 // Run returns a run by its number, or a *NoRunError, or a *NoLedgerError.
-func (l *Ledger) Run(ctx context.Context, id int64) (RunInfo, error) {
-	return l.ledger.FindRun(ctx, l.pool, id)
+func (l *Ledger) Run(ctx context.Context, id int64) (run RunInfo, err error) {
+	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
+		run, err = l.ledger.FindRun(ctx, pool, id)
+		return err
+	})
+
+	return run, err
 }
 
 // Prune removes what the ledger knows of runs that ended longer ago than age, at least a
@@ -134,5 +144,10 @@ func (l *Ledger) MigrateDown(ctx context.Context) error {
 // Version returns the ledger's version, 0 for none, and whether a migration to it was
 // killed in the middle.
 func (l *Ledger) Version(ctx context.Context) (version uint, dirty bool, err error) {
-	return l.ledger.MigrateVersion(ctx, l.pool)
+	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
+		version, dirty, err = l.ledger.MigrateVersion(ctx, pool)
+		return err
+	})
+
+	return version, dirty, err
 }

@@ -18,7 +18,7 @@ import (
 //
 // The pool must have room for PoolSize connections: else the error is a *PoolSizeError, and
 // nothing was done. Any pool of pgxpool's will do. On one that Open or OpenConfig has made, Run
-// works as it is. Of another one it takes the configuration, with all hooks, and opens a
+// works as it is, unless another run is at work on it. Of another one it takes the configuration, with all hooks, and opens a
 // pool of its own that ends with the run, since a session that you share may have limits
 // such as a role's statement_timeout, and a connection that breaks in silence must be
 // noticed. The server then sees up to PoolSize connections beside yours, and yours stay as
@@ -34,7 +34,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summa
 
 	switch {
 	case err != nil:
-		return Summary{}, err
+		return Summary{}, withCause(ctx, err)
 	case needs != nil: // the server is asked once the run holds the table
 		return run(ctx, pool, task{job: j.WithDefaults()}, options)
 	}
@@ -57,6 +57,7 @@ type task struct {
 
 func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Summary, err error) {
 	options = options.withDefaults(t.job)
+	defer func() { err = withCause(ctx, err) }()
 
 	e, err := newEnvironment(ctx, pool, t.job, options)
 	if err != nil {

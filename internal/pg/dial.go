@@ -56,6 +56,8 @@ type dialer struct {
 	// sessions tells that a pooler on the way gives a connection one backend for
 	// good. Until that is known, nothing is asked about it.
 	sessions atomic.Bool
+	// reserved tells that somebody works on the pool already: see Own.
+	reserved atomic.Bool
 }
 
 // newDialer makes a dialer for a configuration, which dials with it from then on, and takes
@@ -68,9 +70,8 @@ type dialer struct {
 //	keepalives_count     0 for the system's. Defaults to 3
 //	tcp_user_timeout     milliseconds, 0 for the system's. Defaults to 0
 //
-// tcp_user_timeout is the socket's, on Linux, and also takes the place of
-// silenceLimit, but that it is no less than a second. It has no other default,
-// since Linux also ends a connection whose peer is alive and reads nothing for so
+// tcp_user_timeout is the socket's, on Linux, and also replaces silenceLimit, which is at
+// least a second. It has no other default, since Linux also ends a connection whose peer is alive and reads nothing for so
 // long: a COPY that waits for a lock.
 func newDialer(pool *pgxpool.Config) error {
 	config := pool.ConnConfig
@@ -193,7 +194,11 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 	ctx, cancel := context.WithTimeout(ctx, d.server.ConnectTimeout)
 	defer cancel()
 
-	if _, err := conn.Exec(ctx, noTimeoutSQL).ReadAll(); err != nil {
+	err := liftTimeout(ctx, func(ctx context.Context, sql string) error {
+		_, err := conn.Exec(ctx, sql).ReadAll()
+		return err
+	})
+	if err != nil {
 		return err
 	}
 

@@ -151,7 +151,7 @@ func prepareHooks(config *pgxpool.Config) {
 		return prepare(ctx, conn)
 	}
 
-	// A hook such as discard all takes back what AfterConnect has set.
+	// A hook such as reset all takes back what AfterConnect has set.
 	//lint:ignore SA1019 a caller may have set it
 	acquired, before := config.PrepareConn, config.BeforeAcquire
 	if acquired == nil && before == nil && config.AfterRelease == nil {
@@ -176,21 +176,22 @@ func prepareHooks(config *pgxpool.Config) {
 	}
 }
 
-// Own returns a pool for the program's own statements, and how to give it back: the same
-// pool where OpenConfig has made it with room for so many connections, else one that is
-// opened from its configuration and has that room. A connection of the caller's is thus never changed, nor
-// used for longer than it takes to look at it.
+// Own returns a pool for the program's own statements, and how to give it back. It is the
+// same pool if OpenConfig has made that with room for so many connections, and nobody else
+// has it from Own: two who share it could wait for each other's connections for ever. Else
+// it is one with that room, opened from the pool's configuration. A connection of the
+// caller's is thus never changed, nor used for longer than it takes to look at it.
 func Own(ctx context.Context, pool *pgxpool.Pool, conns int) (own *pgxpool.Pool, release func(), err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, nil, Wrap(err, "connecting")
 	}
 
-	prepared := watched(conn.Conn().PgConn().Conn()) != nil
+	prepared := watched(conn.Conn().PgConn().Conn())
 	conn.Release()
 
-	if prepared && int(pool.Stat().MaxConns()) >= conns {
-		return pool, func() {}, nil
+	if prepared != nil && int(pool.Stat().MaxConns()) >= conns && prepared.dialer.reserved.CompareAndSwap(false, true) {
+		return pool, func() { prepared.dialer.reserved.Store(false) }, nil
 	}
 
 	config := pool.Config()

@@ -20,9 +20,21 @@ const sessionSQL = `
 	where name = any($1::text[]) or name = 'default_transaction_isolation'
 	   or name = 'default_transaction_read_only' and setting = 'on' and source in ('user', 'database user')`
 
-// noTimeoutSQL comes first: what a session is prepared with may take longer than its role's
+// liftAttempts is how often a session's limit on statements may cancel the statement that
+// lifts it. A busy machine needs a few of them for a limit of a millisecond.
+const liftAttempts = 100
+
+// liftTimeout comes first: what a session is prepared with may take longer than its role's
 // statements may.
-const noTimeoutSQL = "set statement_timeout to 0"
+func liftTimeout(ctx context.Context, exec func(ctx context.Context, sql string) error) (err error) {
+	for range liftAttempts {
+		if err = exec(ctx, "set statement_timeout to 0"); !HasCode(err, pgerrcode.QueryCanceled) {
+			return err
+		}
+	}
+
+	return err
+}
 
 // prepareSession turns off what a role or database may have set against stray
 // sessions: an index takes as long as it takes, and the connection that holds a
@@ -35,11 +47,15 @@ const noTimeoutSQL = "set statement_timeout to 0"
 // index build does not. From PostgreSQL 14 on it can look from time to time, on
 // most platforms; where it cannot, a rerun waits for it.
 func prepareSession(ctx context.Context, conn *pgx.Conn) error {
-	if _, err := conn.Exec(ctx, noTimeoutSQL, pgx.QueryExecModeExec); err != nil {
+	err := liftTimeout(ctx, func(ctx context.Context, sql string) error {
+		_, err := conn.Exec(ctx, sql, pgx.QueryExecModeExec)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 
-	_, err := conn.Exec(ctx, sessionSQL, pgx.QueryExecModeExec, SessionTimeouts())
+	_, err = conn.Exec(ctx, sessionSQL, pgx.QueryExecModeExec, SessionTimeouts())
 	if err != nil {
 		return err
 	}
