@@ -58,7 +58,7 @@ func nameVariants() []goldenVariant {
 	}
 }
 
-// within makes a job that has an extent in place of columns and rows.
+// within makes a job that has an extent instead of columns and rows.
 func within(xmin, ymin, xmax, ymax float64, change func(*loader.Job)) func(*loader.Job) {
 	return func(j *loader.Job) {
 		j.Cols, j.Rows, j.Extent = 0, 0, &geomgen.Box{XMin: xmin, YMin: ymin, XMax: xmax, YMax: ymax}

@@ -18,7 +18,7 @@ import (
 // such jobs and fingerprints, and a newer program must resume their runs.
 const goldenFile = "testdata/jobs.golden.jsonl"
 
-// goldenUpdate is the environment variable that has the file written anew. Use it for
+// goldenUpdate is the environment variable that has the file written again. Use it for
 // entries that are added.
 const goldenUpdate = "LOADGRID_UPDATE_GOLDEN"
 

@@ -7,7 +7,7 @@ import (
 )
 
 // JobToResume returns the job that goes on with an unfinished run. It is the job that
-// the ledger holds, but for two things: its table is the one that the run has found,
+// the ledger holds, except for two things: its table is the one that the run has found,
 // with its schema, and its ledger the one that was asked, ledgerSchema. The run is to be
 // of FindRun: Runs leaves out the polygons of areas. A run in another state is a
 // *StateError.
