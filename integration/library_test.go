@@ -589,3 +589,50 @@ func TestStoppedRunsNameTheCause(t *testing.T) {
 		cancel(nil)
 	}
 }
+
+// A caller who closes the pool too early gets an error that names the run to resume.
+func TestPoolThatIsClosedMeanwhile(t *testing.T) {
+	s := newSandbox(t)
+	config, err := loader.ParseConfig(s.dsn, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := loader.OpenConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	b := s.pauseAtChunk(3)
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		b.waitUntilReached()
+		s.waitForChunks(3)
+		closing := make(chan struct{})
+		go func() {
+			defer close(closing)
+			pool.Close()
+		}()
+
+		// Closing goes on when the run gives its connections back.
+		for pool.Ping(t.Context()) == nil {
+		}
+		b.resume()
+		<-closing
+	}()
+
+	job := s.smallJob(200)
+	job.Streams = 2
+	_, err = loader.Run(t.Context(), pool, job, loader.Options{})
+	<-closed
+
+	var stopped *loader.ResumableError
+	if !errors.As(err, &stopped) || stopped.Committed < 3 {
+		t.Fatalf("got %v, want a ResumableError of at least 3 chunks", err)
+	}
+
+	again, err := loader.Run(t.Context(), s.pool, job, loader.Options{})
+	if err != nil || again.Run != stopped.Run || again.ChunksResumed < 3 {
+		t.Errorf("run %d resumed %d chunks, %v", again.Run, again.ChunksResumed, err)
+	}
+}

@@ -88,8 +88,8 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 	run, found, err := e.ledger.Find(ctx, e.pool, a.run)
 
 	switch {
-	case err != nil && (pg.IsTransient(err) || errors.Is(err, context.DeadlineExceeded)):
-		// As far as is known here.
+	case err != nil && (pg.SQLState(err) == "" || pg.IsTransient(err)):
+		// Nobody has answered, and the pool may be closed: as far as is known here.
 		run.Committed = int64(len(a.done)) + copied.Chunks
 	case err != nil || !found || run.State == ledger.StateDropped:
 		return fmt.Errorf("the ledger knows no more of run %d: %w", a.run, cause)
