@@ -9,6 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
+	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -68,7 +69,7 @@ func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparati
 		}
 	}
 
-	if err := dropOrphans(ctx, e, s); err != nil {
+	if err := discard.Orphans(ctx, s.lock.Conn(), e.observer.Log, s.table, e.ledger); err != nil {
 		return err
 	}
 
@@ -85,7 +86,7 @@ func dropOther(ctx context.Context, e *environment, s preparation, run ledger.Ru
 	e.observer.Log.Warn("dropping an unfinished run: the job has changed since", "unfinished_run", run.ID,
 		"committed_chunks", run.Committed, "committed_rows", run.RowsDone)
 
-	return dropUnfinished(ctx, s.lock.Conn(), e.ledger, run)
+	return discard.Unfinished(ctx, s.lock.Conn(), e.ledger, run)
 }
 
 // mustKeepUnfinished reports whether the unfinished run of another job is not for this
@@ -121,7 +122,7 @@ func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run
 				"unfinished_run", run.ID, "staging", run.Staging)
 		}
 
-		return false, dropUnfinished(ctx, conn, e.ledger, run)
+		return false, discard.Unfinished(ctx, conn, e.ledger, run)
 	}
 
 	a.run, a.done, a.rows = run.ID, done, rows

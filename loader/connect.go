@@ -7,17 +7,18 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/dsn"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // DSNError reports a connection string that cannot be used. It does not show it, since
 // there may be a password in it.
-type DSNError = pg.DSNError
+type DSNError = dsn.Error
 
 // Open connects to PostGIS: it is ParseConfig and then OpenConfig.
-func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
-	config, err := ParseConfig(dsn, streams)
+func Open(ctx context.Context, text string, streams int) (*pgxpool.Pool, error) {
+	config, err := ParseConfig(text, streams)
 	if err != nil {
 		return nil, err
 	}
@@ -25,20 +26,20 @@ func Open(ctx context.Context, dsn string, streams int) (*pgxpool.Pool, error) {
 	return OpenConfig(ctx, config)
 }
 
-// ParseConfig reads a connection string, and connects to nothing. dsn is a URL or a list of
+// ParseConfig reads a connection string, and connects to nothing. text is a URL or a list of
 // keywords as psql takes them; what it leaves open comes from the PG* environment, the
 // service file and the password file. A pool of the configuration has room for a run with so
 // many streams, 0 for as many as a plan has that leaves them open. The error is a *DSNError.
 //
-// A password that you set in ConnConfig.Password holds for every host that dsn names. One
+// A password that you set in ConnConfig.Password holds for every host that the string names. One
 // that changes, as the tokens of a cloud do, belongs into BeforeConnect, which is called for
 // each connection.
-func ParseConfig(dsn string, streams int) (*pgxpool.Config, error) {
+func ParseConfig(text string, streams int) (*pgxpool.Config, error) {
 	if streams == 0 {
 		streams = plan.DefaultStreams
 	}
 
-	return pg.ParseConfig(dsn, PoolSize(streams))
+	return pg.ParseConfig(text, PoolSize(streams))
 }
 
 // OpenConfig opens a pool, and connects once. config comes from ParseConfig here or in

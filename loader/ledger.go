@@ -7,10 +7,10 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
-	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
@@ -86,7 +86,7 @@ func (l *Ledger) Prune(ctx context.Context, age time.Duration) (removed int64, e
 // A run that is alive is a *LockedError, one of which nothing is left but what
 // readers see a *StateError.
 func (l *Ledger) Drop(ctx context.Context, id int64) error {
-	return l.own(ctx, func(pool *pgxpool.Pool) error { return dropRun(ctx, pool, l.ledger, id) })
+	return l.own(ctx, func(pool *pgxpool.Pool) error { return discard.Run(ctx, pool, l.ledger, id) })
 }
 
 // Rollback is what Ledger.Rollback did.
@@ -99,34 +99,11 @@ type Rollback = publish.Rollback
 // holds a *LockedError. log, which may be nil, gets what keeps it waiting.
 func (l *Ledger) Rollback(ctx context.Context, id int64, log *slog.Logger) (done Rollback, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
-		done, err = rollback(ctx, pool, l.ledger, id, observe.New(log, nil, nil))
+		done, err = publish.RollbackRun(ctx, pool, l.ledger, id, observe.New(log, nil, nil))
 		return err
 	})
 
 	return done, err
-}
-
-func rollback(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64, o *observe.Observer) (done Rollback, err error) {
-	run, err := l.FindRun(ctx, pool, id)
-	if err != nil {
-		return done, err
-	}
-
-	if run.KeptAs == "" {
-		return done, &ledger.StateError{ID: id, State: run.Status(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
-	}
-
-	if err := tablelock.RefusePooler(ctx, pool); err != nil {
-		return done, err
-	}
-
-	lock, err := tablelock.Acquire(ctx, pool, o.Log, run.Table)
-	if err != nil {
-		return done, err
-	}
-	defer lock.Close(ctx)
-
-	return publish.Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: publish.DefaultFor}.Rollback(ctx)
 }
 
 // MigrateUp makes the ledger where it is missing, with its schema, and brings it to the

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"
@@ -189,7 +190,7 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
 	if err == nil && found && !mustKeepUnfinished(s.plan.Job, run) {
 		e.observer.Log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
-		err = dropUnfinished(ctx, s.lock.Conn(), e.ledger, run)
+		err = discard.Unfinished(ctx, s.lock.Conn(), e.ledger, run)
 	}
 
 	return errors.Join(err, errUnchanged)

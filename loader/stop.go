@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/copier"
+	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
@@ -97,7 +98,7 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 		outcome = ledger.OutcomePublished
 		return nil
 	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, build.ErrUnloggedLost):
-		if s.lock.Ensure(ctx) == nil && dropUnfinished(ctx, e.pool, e.ledger, run) == nil {
+		if s.lock.Ensure(ctx) == nil && discard.Unfinished(ctx, e.pool, e.ledger, run) == nil {
 			return cause
 		}
 	}

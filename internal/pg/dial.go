@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/dsn"
 )
 
 // What a connection is looked after with, where the DSN does not say.
@@ -121,7 +123,7 @@ func (p *networkParams) number(name, what string, otherwise int) int {
 
 	n, err := strconv.ParseInt(s, 10, 32)
 	if err != nil && p.err == nil {
-		p.err = &DSNError{fmt.Sprintf("%s must be %s", name, what)}
+		p.err = &dsn.Error{Reason: fmt.Sprintf("%s must be %s", name, what)}
 	}
 
 	return max(int(n), 0) // as libpq has it

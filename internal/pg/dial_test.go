@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/dsn"
 )
 
 func TestNetworkParameters(t *testing.T) {
@@ -43,7 +45,7 @@ func TestNetworkParameters(t *testing.T) {
 				}
 			}
 
-			var wrong *DSNError
+			var wrong *dsn.Error
 			if tt.wrong {
 				if !errors.As(err, &wrong) {
 					t.Errorf("got %v, want an error of the dsn", err)

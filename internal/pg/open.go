@@ -6,23 +6,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/dsn"
 )
 
 // connectTimeout is how long connecting may take when the DSN does not say.
 const connectTimeout = 10 * time.Second
 
 // Open opens a pool with room for so many connections: see OpenConfig for what it does, and
-// ParseConfig for dsn.
-func Open(ctx context.Context, dsn string, conns int) (*pgxpool.Pool, error) {
-	config, err := ParseConfig(dsn, conns)
+// ParseConfig for text.
+func Open(ctx context.Context, text string, conns int) (*pgxpool.Pool, error) {
+	config, err := ParseConfig(text, conns)
 	if err != nil {
 		return nil, err
 	}
@@ -30,15 +30,15 @@ func Open(ctx context.Context, dsn string, conns int) (*pgxpool.Pool, error) {
 	return OpenConfig(ctx, config)
 }
 
-// ParseConfig reads a connection string for a pool with room for so many connections. dsn
+// ParseConfig reads a connection string for a pool with room for so many connections. text
 // is a URL or a list of keywords as psql takes them; what it leaves open comes from the
 // PG* environment, the service file and the password file. Nothing is connected. The error
-// is a *DSNError.
+// is a *dsn.Error.
 //
-// ConnConfig.Password may be set afterwards. It holds for every host that dsn names: a
+// ConnConfig.Password may be set afterwards. It holds for every host that the string names: a
 // fallback has a host, a port and TLS of its own, and no password.
-func ParseConfig(dsn string, conns int) (*pgxpool.Config, error) {
-	config, err := parseDSN(dsn)
+func ParseConfig(text string, conns int) (*pgxpool.Config, error) {
+	config, err := dsn.Parse(text)
 	if err != nil {
 		return nil, err
 	}
@@ -204,30 +204,6 @@ func Own(ctx context.Context, pool *pgxpool.Pool, conns int) (own *pgxpool.Pool,
 	return own, func() { Close(own) }, nil
 }
 
-// DSNError reports a connection string that cannot be used. It does not show it, since
-// there may be a password in it.
-type DSNError struct {
-	Reason string
-}
-
-func (e *DSNError) Error() string { return "connection string (not shown): " + e.Reason }
-
-// CheckDSN reports whether dsn is a connection string, as ParseConfig takes it, without
-// connecting. The error is a *DSNError.
-func CheckDSN(dsn string) error {
-	_, err := parseDSN(dsn)
-	return err
-}
-
-func parseDSN(dsn string) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(dsn)
-	if err != nil {
-		return nil, &DSNError{dsnReason(err)}
-	}
-
-	return config, checkHosts(dsn, config.ConnConfig)
-}
-
 // closeTimeout is how long Close waits.
 const closeTimeout = time.Second
 
@@ -245,61 +221,6 @@ func Close(pool *pgxpool.Pool) {
 	case <-closed:
 	case <-time.After(closeTimeout):
 	}
-}
-
-// dsnReason says why a connection string cannot be read. The parser's own
-// message may quote the string, and the password in it: only what is known to
-// be free of it is passed on.
-func dsnReason(err error) string {
-	reason := "is no connection string: it must look like 'host=db dbname=gis user=me' or postgresql://me@db/gis"
-	for known, hint := range map[string]string{
-		"failed to read service":  " (service, PGSERVICE, PGSERVICEFILE)",
-		"failed to configure TLS": " (sslmode, sslrootcert, sslcert, sslkey)",
-		"invalid port":            "", "invalid connect_timeout": "", "invalid sslcertmode": "",
-		"could not match": " the number of ports to that of hosts",
-	} {
-		if strings.Contains(err.Error(), "`: "+known) {
-			reason = known + hint
-		}
-	}
-
-	var file *fs.PathError
-	if errors.As(err, &file) {
-		reason += ": " + file.Error()
-	}
-
-	return reason
-}
-
-// checkHosts refuses a connection string of which the parser may have taken a
-// part of the password for a host or a database: those are printed, and looked
-// up in DNS.
-func checkHosts(dsn string, c *pgx.ConnConfig) error {
-	refuse := func() error {
-		return &DSNError{"where its host begins is in doubt: in a URL write %40, %2F, %3F, %23, %3A for @ / ? # : in user and password; in a list of keywords put spaces between them"}
-	}
-	if _, rest, ok := strings.Cut(dsn, "://"); ok {
-		rest, _, _ = strings.Cut(rest, "?")
-		_, path, _ := strings.Cut(rest, "/")
-		if strings.Count(rest, "@") > 1 || strings.Contains(path, "@") {
-			return refuse()
-		}
-	}
-
-	hosts := []string{c.Host}
-
-	for _, f := range c.Fallbacks {
-		hosts = append(hosts, f.Host)
-	}
-
-	for _, h := range hosts {
-		// A path is a socket's, and so is a name that begins with @.
-		if !strings.HasPrefix(h, "/") && len(h) > 0 && strings.ContainsAny(h[1:], "@;= ") {
-			return refuse()
-		}
-	}
-
-	return nil
 }
 
 func place(c *pgx.ConnConfig) string {

@@ -254,3 +254,29 @@ func layoutName(kind string) string {
 
 	return catalog.RelationKind(kind)
 }
+
+// RollbackRun takes the table's lock, and gives the table the rows of an earlier run again:
+// see Restorer. A run whose version is not kept is a *ledger.StateError, a table that a run
+// holds a *tablelock.LockedError.
+func RollbackRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64, o *observe.Observer) (done Rollback, err error) {
+	run, err := l.FindRun(ctx, pool, id)
+	if err != nil {
+		return done, err
+	}
+
+	if run.KeptAs == "" {
+		return done, &ledger.StateError{ID: id, State: run.Status(), Only: "rolled back to", Which: "a run whose version of the table is kept"}
+	}
+
+	if err := tablelock.RefusePooler(ctx, pool); err != nil {
+		return done, err
+	}
+
+	lock, err := tablelock.Acquire(ctx, pool, o.Log, run.Table)
+	if err != nil {
+		return done, err
+	}
+	defer lock.Close(ctx)
+
+	return Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: DefaultFor}.Rollback(ctx)
+}

@@ -1,4 +1,6 @@
-package loader
+// Package discard owns the removal of what runs have left: unfinished runs, versions that
+// are kept, and staging tables that no run knows.
+package discard
 
 import (
 	"context"
@@ -15,8 +17,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// dropRun gives up a run: see Ledger.Drop.
-func dropRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64) error {
+// Run gives up a run that has not ended, and the version of the table where that of an
+// ended one is kept. A run that is alive is a *tablelock.LockedError, one of which nothing
+// is left except what readers see a *ledger.StateError.
+func Run(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64) error {
 	run, err := l.FindRun(ctx, pool, id)
 	if err != nil {
 		return err
@@ -34,7 +38,7 @@ func dropRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64)
 	}
 
 	if run.State == ledger.StateLoading {
-		return dropUnfinished(ctx, lock.Conn(), l, run)
+		return Unfinished(ctx, lock.Conn(), l, run)
 	}
 
 	return dropKept(ctx, lock.Conn(), l, run)
@@ -59,8 +63,8 @@ func dropKept(ctx context.Context, conn *pgxpool.Conn, l ledger.Ledger, run ledg
 		Which: "an unfinished run, or one whose version of the table is kept,"}
 }
 
-// dropUnfinished removes what an unfinished run left. The caller holds the table's lock.
-func dropUnfinished(ctx context.Context, db pg.Beginner, l ledger.Ledger, run ledger.RunInfo) error {
+// Unfinished removes what an unfinished run left. The caller holds the table's lock.
+func Unfinished(ctx context.Context, db pg.Beginner, l ledger.Ledger, run ledger.RunInfo) error {
 	staging := job.Table{Schema: run.Table.Schema, Name: run.Staging}
 
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
@@ -85,13 +89,13 @@ const orphansSQL = `
 	where n.nspname = $1 and starts_with(c.relname, $2) and c.relkind in ('r', 'p') and not c.relispartition
 	  and pg_has_role(c.relowner, 'USAGE')`
 
-// dropOrphans drops staging tables for the table that no run in the ledger knows:
+// Orphans drops staging tables for a table that no run in the ledger knows:
 // of a ledger that was taken down, or came back from a backup, in the meantime. The
 // caller holds the table's lock, and the ledger knows no unfinished run of it.
-func dropOrphans(ctx context.Context, e *environment, s preparation) error {
+func Orphans(ctx context.Context, conn *pgxpool.Conn, log *slog.Logger, table catalog.Relation, l ledger.Ledger) error {
 	const looking = "looking for staging tables that no run knows"
 
-	rows, err := s.lock.Conn().Query(ctx, orphansSQL, s.table.Schema, s.table.StagingPrefixOf(e.ledger.Schema))
+	rows, err := conn.Query(ctx, orphansSQL, table.Schema, table.StagingPrefixOf(l.Schema))
 	if err != nil {
 		return pg.Wrap(err, looking)
 	}
@@ -102,10 +106,10 @@ func dropOrphans(ctx context.Context, e *environment, s preparation) error {
 	}
 
 	for _, name := range names {
-		orphan := job.Table{Schema: s.table.Schema, Name: name}
-		e.observer.Log.Warn("dropping a staging table that no run in the ledger knows", "staging", orphan.String())
+		orphan := job.Table{Schema: table.Schema, Name: name}
+		log.Warn("dropping a staging table that no run in the ledger knows", "staging", orphan.String())
 
-		if _, err := s.lock.Conn().Exec(ctx, "drop table if exists "+catalog.QuoteTable(orphan)); err != nil {
+		if _, err := conn.Exec(ctx, "drop table if exists "+catalog.QuoteTable(orphan)); err != nil {
 			return pg.Wrap(err, "dropping staging table %s, which no run in the ledger knows", orphan)
 		}
 	}
