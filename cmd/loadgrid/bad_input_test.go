@@ -94,6 +94,8 @@ func TestBadNumberOfCells(t *testing.T) {
 		{"origin of one number", "plan --origin=1 " + tenByTen, []string{"--origin 1:"}},
 		{"origin not a number", "plan --origin=1,here " + tenByTen, []string{"--origin 1,here:"}},
 		{"origin not finite", "plan --origin=Inf,0 " + tenByTen, []string{"--origin +Inf,0:"}},
+		{"zoom of a word for squares", "plan --zoom=x " + tenByTen, []string{"--zoom x: must be a whole number"}},
+		{"zoom for squares", "plan --zoom=3 " + tenByTen, []string{"--zoom 3:", "shape xyz"}},
 		{"srid negative", "plan --srid=-1 " + tenByTen, []string{"--srid -1:"}},
 		{"srid not a number", "plan --srid=ETRS89 " + tenByTen, []string{"--srid", "ETRS89:"}},
 		{"srid beyond an integer", "plan --srid=4294967296 " + tenByTen, []string{"--srid", "4294967296"}},

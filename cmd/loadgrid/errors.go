@@ -41,7 +41,9 @@ func reportError(w io.Writer, ctx context.Context, command string, asJSON bool, 
 		log := slog.New(slog.NewJSONHandler(w, nil)).With("type", "log")
 		var run *runError
 		if errors.As(err, &run) {
-			log = log.With("job", run.job)
+			if run.job != "" {
+				log = log.With("job", run.job)
+			}
 			if run.run != 0 {
 				log = log.With("run", run.run)
 			}

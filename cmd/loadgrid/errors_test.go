@@ -7,6 +7,20 @@ import (
 	"testing"
 )
 
+// What is wrong with a job says in JSON which job it is.
+func TestWrongJobsInJSON(t *testing.T) {
+	clearEnv(t)
+	for _, wrong := range []string{"--index=x", "--keep=-1", "--after=commit", "--aoi=missing.wkt", "--chunk-rows=5 --partitions=2"} {
+		args := append(strings.Fields("load --table s.g --cell-size 1 --cols 1 --rows 1 --log-format json"), strings.Fields(wrong)...)
+		code, _, stderr := call(t.Context(), args...)
+
+		var o map[string]any
+		if err := json.Unmarshal([]byte(stderr), &o); code != exitUsage || err != nil || o["job"] != "s.g" || o["level"] != "ERROR" {
+			t.Errorf("%s: exit code %d, %s", wrong, code, stderr)
+		}
+	}
+}
+
 // A flag that cannot be understood keeps those behind it from being read, and its
 // error is an object all the same where one of them asks for that.
 func TestUsageErrorsInJSON(t *testing.T) {

@@ -23,7 +23,7 @@ type jobFileOptions struct {
 
 // table returns the options, which write into o; help is that of --job.
 func (o *jobFileOptions) table(help string, keepGoing bool) options.Table {
-	needsFile := []options.Condition{{Options: []string{"job"}, Reason: "needs a job file: job"}}
+	needsFile := []options.Condition{{Options: []string{"job"}, Reason: "needs a job file: --job"}}
 	add := func(text string) error {
 		o.only = append(o.only, text)
 		return nil

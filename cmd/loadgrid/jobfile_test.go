@@ -90,7 +90,7 @@ func TestBadJobs(t *testing.T) {
 func TestJobFileThatIsNotThere(t *testing.T) {
 	for args, want := range map[string]string{
 		"load --job=missing.yaml": "--job missing.yaml: cannot be read: no such file", "plan --job=": `--job "": the name is empty`, "load --job=.": "--job .: cannot be read: is a directory",
-		"load --only=a": "--only a: needs a job file", "load --keep-going": "--keep-going true: needs a job file", "plan --only=a": "needs a job file",
+		"load --only=a": "--only a: needs a job file: --job", "load --keep-going": "--keep-going true: needs a job file", "plan --only=a": "needs a job file",
 		"job check missing.yaml": "--job missing.yaml: cannot be read", "job check": "see 'loadgrid job check --help'",
 	} {
 		code, stdout, stderr := call(t.Context(), strings.Fields(args)...)

@@ -122,10 +122,10 @@ func newLoadCommand() *cobra.Command {
 		}
 
 		if err := load.Table().Apply(values); err != nil {
-			return err
+			return &runError{values.Text("table"), 0, err}
 		}
 		if err := load.Complete(values, std.in); err != nil {
-			return err
+			return &runError{values.Text("table"), 0, err}
 		}
 		return runLoad(cmd.Context(), newLoadOptions(load), std)
 	}

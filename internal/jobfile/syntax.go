@@ -84,7 +84,7 @@ func firstInvalid(data []byte) (options.Pos, bool) {
 }
 
 // syntaxError gives an error of the YAML library its place. The library's words are
-// its own, but for names of anchors, which may be the password of somebody who did not quote it.
+// its own, except for names of anchors, which may be the password of somebody who did not quote it.
 func syntaxError(data []byte, err error) error {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {

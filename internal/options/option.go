@@ -125,14 +125,17 @@ func (e *ItemError) Unwrap() error { return e.Err }
 // value alone.
 func (t Table) Apply(v Values) error {
 	for _, o := range t {
-		if err := o.check(t, v); err != nil {
-			return err
-		}
-
 		for _, item := range v[o.Name] {
 			if err := o.set(item.Text); err != nil {
 				return &ItemError{item, err}
 			}
+		}
+	}
+
+	// Whoever mistyped a value does not want to be sent for another option first.
+	for _, o := range t {
+		if err := o.check(t, v); err != nil {
+			return err
 		}
 	}
 

@@ -14,7 +14,7 @@ import (
 // previous is what the file has of earlier runs: values by metric and further label.
 type previous map[string]map[string]float64
 
-// value returns a number that can be counted on with, and whether there is one.
+// value returns a finite number, and whether there is one.
 func (p previous) value(metric, label string) (float64, bool) {
 	v, ok := p[metric][label]
 	if !ok || !isFinite(v) {

@@ -3,6 +3,7 @@ package textfile
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,7 +70,13 @@ func write(path string, r Record) (target string, damage, err error) {
 
 	removeLeftovers(target)
 
-	return target, damage, prometheus.WriteToTextfile(target, newMetrics(r, before))
+	err = prometheus.WriteToTextfile(target, newMetrics(r, before))
+	var temporary *fs.PathError
+	if errors.As(err, &temporary) { // whose name would say nothing
+		err = temporary.Err
+	}
+
+	return target, damage, err
 }
 
 // leftoverAge is the age from which on a temporary file is what a killed run has left.
