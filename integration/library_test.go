@@ -525,11 +525,7 @@ func (a stopAt) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData)
 // connections.
 func TestRunsAtOnceOnOnePool(t *testing.T) {
 	s := newSandbox(t)
-	config, err := loader.ParseConfig(s.dsn, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool, err := loader.OpenConfig(t.Context(), config)
+	pool, err := loader.Open(t.Context(), s.dsn, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -593,11 +589,7 @@ func TestStoppedRunsNameTheCause(t *testing.T) {
 // A caller who closes the pool too early gets an error that names the run to resume.
 func TestPoolThatIsClosedMeanwhile(t *testing.T) {
 	s := newSandbox(t)
-	config, err := loader.ParseConfig(s.dsn, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool, err := loader.OpenConfig(t.Context(), config)
+	pool, err := loader.Open(t.Context(), s.dsn, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

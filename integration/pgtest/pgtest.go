@@ -72,16 +72,6 @@ func DSN(t testing.TB) string {
 	return dsn
 }
 
-// ExampleDSN is DSN for an example, which has no test to report to: it panics
-// where there is no server.
-func ExampleDSN() string {
-	dsn, err := tests.sharedDSN()
-	if err != nil {
-		panic(fmt.Sprintf("pgtest: %v", err))
-	}
-	return dsn
-}
-
 // Pool returns a pool of connections to the shared server's database. It is closed
 // when the test ends.
 func Pool(t testing.TB) *pgxpool.Pool {

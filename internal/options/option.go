@@ -54,16 +54,6 @@ func (o Option) IsIn(p Place) bool { return o.In == 0 || o.In&p != 0 }
 // Describe returns what the option is for, as plain text.
 func (o Option) Describe() string { return strings.ReplaceAll(o.Help, "`", "") }
 
-// Argument returns what help calls the value: what the text in backquotes says, else
-// the name of its type.
-func (o Option) Argument() string {
-	if _, rest, ok := strings.Cut(o.Help, "`"); ok {
-		name, _, _ := strings.Cut(rest, "`")
-		return name
-	}
-	return o.Value.Type
-}
-
 // Condition is on other options, of which one is enough.
 type Condition struct {
 	// Options are the names of the others.

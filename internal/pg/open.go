@@ -19,17 +19,6 @@ import (
 // connectTimeout is how long connecting may take when the DSN does not say.
 const connectTimeout = 10 * time.Second
 
-// Open opens a pool with room for so many connections: see OpenConfig for what it does, and
-// ParseConfig for text.
-func Open(ctx context.Context, text string, conns int) (*pgxpool.Pool, error) {
-	config, err := ParseConfig(text, conns)
-	if err != nil {
-		return nil, err
-	}
-
-	return OpenConfig(ctx, config)
-}
-
 // ParseConfig reads a connection string for a pool with room for so many connections. text
 // is a URL or a list of keywords as psql takes them; what it leaves open comes from the
 // PG* environment, the service file and the password file. Nothing is connected. The error
