@@ -3,6 +3,7 @@
 package area
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,9 +13,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -74,20 +77,30 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 		return err
 	}
 
-	if err := r.area.CheckCoordinates(srid); err != nil {
+	if err := r.area.CheckSRID(srid); err != nil {
 		return err
 	}
 
-	if err := r.makeValid(ctx); err != nil {
+	from, err := r.crs(ctx, cmp.Or(r.area.SRID, srid))
+	if err != nil {
+		return err
+	}
+
+	if err := r.place(ctx, from); err != nil {
 		return err
 	}
 
 	if r.area.SRID != 0 && r.area.SRID != srid {
-		if err := r.transform(ctx, srid); err != nil {
+		to, err := r.crs(ctx, srid)
+		if err != nil {
 			return err
 		}
 
-		// Parts that were cut at the antimeridian, or that touched, now may share edges.
+		if err := r.transform(ctx, from, to); err != nil {
+			return err
+		}
+
+		// Parts that were cut at a seam, or that touched, now may share edges.
 		r.area.Union = true
 		if err := r.makeValid(ctx); err != nil {
 			return err
@@ -98,6 +111,39 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 	r.area.SetReady()
 
 	return nil
+}
+
+// place brings the area onto the map of its CRS, and makes it valid where that is asked for.
+func (r *resolver) place(ctx context.Context, c crs.CRS) error {
+	placed, err := r.area.Place(c)
+
+	if errors.As(err, new(*geomgen.InvalidError)) {
+		if err := r.makeValid(ctx); err != nil {
+			return err
+		}
+		placed, err = r.area.Place(c)
+	}
+
+	if err != nil {
+		return err
+	}
+
+	r.area = *placed
+	return r.makeValid(ctx)
+}
+
+// crs returns what the server knows of a CRS, nothing of SRID 0.
+func (r *resolver) crs(ctx context.Context, srid int32) (crs.CRS, error) {
+	if srid == 0 {
+		return crs.CRS{}, nil
+	}
+
+	c, ok, err := catalog.ReadCRS(ctx, r.tx, r.postgis, srid)
+	if err == nil && !ok {
+		err = aoi.BadArea("needs EPSG:%d, which the server does not know: it is not in spatial_ref_sys", srid)
+	}
+
+	return c, err
 }
 
 // fn returns a function of PostGIS for SQL.
@@ -165,70 +211,53 @@ func checkEach(polygons []geomgen.Polygon) error {
 	return nil
 }
 
-// transform takes the area to the grid's CRS, with corners in between, since what
-// is straight in the one CRS is not in the other.
-func (r *resolver) transform(ctx context.Context, srid int32) error {
-	table := pgx.Identifier{r.postgis, "spatial_ref_sys"}.Sanitize()
-	var degrees bool
-	err := r.tx.QueryRow(ctx, "select coalesce(proj4text, '') like '%+proj=longlat%' from "+table+" where srid = $1", r.area.SRID).Scan(&degrees)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return aoi.BadArea("is in EPSG:%d, which the server does not know: it is not in spatial_ref_sys", r.area.SRID)
-	}
-
-	if err != nil {
-		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", r.area.SRID)
-	}
-
-	length := 1000.0
-	if degrees {
-		length = 0.01
-	}
-
-	if r.area.Segmentize != nil {
-		length = *r.area.Segmentize
-	}
-
-	g := r.fn("st_geomfromewkb") + "($1)"
-	if length > 0 {
-		g = r.fn("st_segmentize") + "(" + g + ", $3::float8)"
-	} else {
-		g = "(select " + g + " where $3::float8 = 0)"
-	}
-
-	return r.run(ctx, fmt.Sprintf("transform the area from EPSG:%d to EPSG:%d", r.area.SRID, srid),
-		"select "+r.fn("st_asewkb")+"("+r.fn("st_transform")+"("+g+", $2::integer))", r.area.Marshal(), srid, length)
-}
-
 // run puts the geometry that a statement returns in the area's place.
 func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error {
 	var b []byte
-	if err := r.tx.QueryRow(ctx, sql, args...).Scan(&b); err != nil {
-		var pgErr *pgconn.PgError
-		if errors.As(err, &pgErr) && !pg.IsTransient(err) {
-			return aoi.BadArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
-		}
-
-		return pg.Wrap(err, "having the server %s", what)
+	if err := r.queryOne(ctx, what, sql, args, &b); err != nil {
+		return err
 	}
 
+	polygons, srid, err := r.read(what, b)
+	if err != nil {
+		return err
+	}
+
+	r.area.Polygons, r.area.SRID = polygons, srid
+	return nil
+}
+
+// queryOne scans the one row that a statement returns. What the server has against it is an
+// error of the area's.
+func (r *resolver) queryOne(ctx context.Context, what, sql string, args []any, to ...any) error {
+	err := r.tx.QueryRow(ctx, sql, args...).Scan(to...)
+
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && !pg.IsTransient(err) {
+		return aoi.BadArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
+	}
+
+	return pg.Wrap(err, "having the server %s", what)
+}
+
+// read reads the polygons that a statement returned.
+func (r *resolver) read(what string, b []byte) (polygons []geomgen.Polygon, srid int32, err error) {
 	if b == nil { // what ST_Segmentize makes of a line with too many points
-		return aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
+		return nil, 0, aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
 
 	var c aoi.PolygonReader
-	srid, err := c.AddEWKB(b)
+	srid, err = c.AddEWKB(b)
 	var param *geomgen.ParamError
 
 	switch {
 	case errors.As(err, &param):
-		return aoi.BadArea("the server cannot %s: the result %s", what, param.Reason)
+		return nil, 0, aoi.BadArea("the server cannot %s: the result %s", what, param.Reason)
 	case err != nil:
-		return err
+		return nil, 0, err
 	case len(c.Polygons) == 0:
-		return aoi.BadArea("is empty, once the server has done this: %s", what)
+		return nil, 0, aoi.BadArea("is empty, once the server has done this: %s", what)
 	}
 
-	r.area.Polygons, r.area.SRID = c.Polygons, srid
-
-	return nil
+	return c.Polygons, srid, nil
 }

@@ -32,6 +32,10 @@ type Area struct {
 	// MakeValid lets the server mend polygons that are not valid, by ST_MakeValid.
 	// Defaults to false: they are an error.
 	MakeValid bool `json:"make_valid,omitempty"`
+	// Wrap says that an edge of more than 180 degrees of longitude means the short way
+	// round the globe, across the antimeridian. Defaults to false: it is an error, since it
+	// may mean either.
+	Wrap bool `json:"wrap,omitempty"`
 	// Polygons are the area. In the ledger they stand beside the job.
 	Polygons []geomgen.Polygon `json:"-"`
 	// Union says that the polygons are several features', which may overlap: the
@@ -65,15 +69,11 @@ func (a *Area) NeedsServer(srid int32) (need bool, why string) {
 	return false, ""
 }
 
-// CheckCoordinates refuses coordinates that cannot be: before the server gets them.
-func (a *Area) CheckCoordinates(srid int32) error {
+// CheckSRID refuses an area with a CRS for a grid without one.
+func (a *Area) CheckSRID(srid int32) error {
 	if a.SRID != 0 && srid == 0 {
 		return &geomgen.ParamError{Param: "srid", Value: "0", Reason: fmt.Sprintf(
 			"leaves the grid without a CRS, and the area of interest is in EPSG:%d: give the grid's", a.SRID)}
-	}
-
-	if a.SRID == WGS84 || a.SRID == 0 && srid == WGS84 {
-		return checkLonLat(a.Polygons)
 	}
 
 	return nil

@@ -2,7 +2,6 @@ package aoi
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 
 	geom "github.com/twpayne/go-geom"
@@ -133,37 +132,4 @@ func (c *PolygonReader) check(first int) error {
 // formatPoint writes a point's coordinates, never with an exponent.
 func formatPoint(p geomgen.Point) string {
 	return strconv.FormatFloat(p.X, 'f', -1, 64) + " " + strconv.FormatFloat(p.Y, 'f', -1, 64)
-}
-
-// checkLonLat refuses degrees that are none, and edges that go the long way round
-// the earth.
-func checkLonLat(polygons []geomgen.Polygon) error {
-	const cut = "cut it in two at 180 degrees, one part on each side (RFC 7946, 3.1.9), as ogr2ogr -wrapdateline does"
-	for i, p := range polygons {
-		for k, ring := range p {
-			at := func(q geomgen.Point) string {
-				return fmt.Sprintf("polygon %d, ring %d, at %s", i+1, k+1, formatPoint(q))
-			}
-			for n, q := range ring {
-				switch {
-				case math.Abs(q.Y) > 90:
-					return BadArea("has a latitude beyond 90 degrees: %s: in EPSG:4326 longitude comes first", at(q))
-				case math.Abs(q.X) > 360:
-					return BadArea("has a longitude beyond 180 degrees: %s", at(q))
-				case math.Abs(q.X) > 180:
-					return BadArea("crosses the antimeridian: %s: %s", at(q), cut)
-				case n == 0:
-					continue
-				}
-
-				// From edge to edge of the world goes a polygon that has a pole in it.
-				if d := math.Abs(q.X - ring[n-1].X); d > 180 && d < 360 {
-					return BadArea("crosses the antimeridian, or goes more than half round the earth in one segment: %s, from %s: %s; if the long way is meant, put a point in between",
-						at(q), formatPoint(ring[n-1]), cut)
-				}
-			}
-		}
-	}
-
-	return nil
 }

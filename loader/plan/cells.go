@@ -1,18 +1,22 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // cellSelection is which cells a job asks for.
 type cellSelection struct {
 	*geomgen.Selection
-	area *geomgen.Mask // nil without an area of interest
+	area   *geomgen.Mask // nil without an area of interest
+	placed *aoi.Area     // the area as the mask has it
 }
 
 // selectCells returns the cells that the job asks for, counted.
@@ -24,7 +28,10 @@ func selectCells(ctx context.Context, j job.Job) (cellSelection, error) {
 
 	var c cellSelection
 	if j.Area != nil {
-		if c.area, r, err = areaMask(j, r); err != nil {
+		if c.placed, err = placeArea(j); err != nil {
+			return cellSelection{}, err
+		}
+		if c.area, r, err = areaMask(j, c.placed, r); err != nil {
 			return cellSelection{}, err
 		}
 
@@ -107,39 +114,56 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 	return r, nil, j.Grid.CheckRange(r)
 }
 
-// areaMask returns the mask of the job's area, and those cells of a rectangle that
-// come into question.
-func areaMask(j job.Job, r geomgen.Range) (*geomgen.Mask, geomgen.Range, error) {
-	if err := j.Area.CheckCoordinates(j.Grid.SRID); err != nil {
-		return nil, r, err
+// placeArea returns the job's area with its coordinates where the map of their CRS has them.
+func placeArea(j job.Job) (*aoi.Area, error) {
+	a := j.Area
+	if err := a.CheckSRID(j.Grid.SRID); err != nil {
+		return nil, err
 	}
 
-	if need, why := j.Area.NeedsServer(j.Grid.SRID); need {
-		return nil, r, &NeedsServerError{why}
+	c, _ := crs.Known(cmp.Or(a.SRID, j.Grid.SRID))
+	if need, why := a.NeedsServer(j.Grid.SRID); need {
+		if err := a.CheckCoordinates(c); err != nil {
+			return nil, err
+		}
+		return nil, &NeedsServerError{why}
 	}
 
-	m, err := geomgen.NewMask(j.Grid, j.Area.Polygons, j.Area.Rule)
+	placed, err := a.Place(c)
 	if err != nil {
-		return nil, r, invalidArea(j, err)
+		return nil, invalidArea(a, err)
+	}
+	if j.Grid.Shape == geomgen.XYZ {
+		placed = placed.WithTilesWarning()
+	}
+
+	return placed, nil
+}
+
+// areaMask returns the mask of an area, and those cells of a rectangle that come into
+// question.
+func areaMask(j job.Job, a *aoi.Area, r geomgen.Range) (*geomgen.Mask, geomgen.Range, error) {
+	m, err := geomgen.NewMask(j.Grid, a.Polygons, a.Rule)
+	if err != nil {
+		return nil, r, invalidArea(a, err)
 	}
 
 	around, err := j.Grid.AroundIn(r, m.Bounds())
-
 	return m, around, err
 }
 
 // invalidArea says what to do about polygons that are not valid.
-func invalidArea(j job.Job, err error) error {
+func invalidArea(a *aoi.Area, err error) error {
 	var invalid *geomgen.InvalidError
 	if !errors.As(err, &invalid) {
 		return err
 	}
 
 	switch {
-	case j.Area.Ready():
-	case j.Area.Union:
+	case a.Ready():
+	case a.Union:
 		return &NeedsServerError{"its features overlap or share edges (" + invalid.Error() + "), so they must be united"}
-	case j.Area.MakeValid:
+	case a.MakeValid:
 		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
 	}
 

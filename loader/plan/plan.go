@@ -68,6 +68,10 @@ func planCells(ctx context.Context, j job.Job) (*Plan, error) {
 		return nil, err
 	}
 
+	if choice.placed != nil {
+		j.Area = choice.placed
+	}
+
 	layout, err := newLayout(j, choice.Range())
 	if err != nil {
 		return nil, err

@@ -1,0 +1,90 @@
+package area
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// track is a ring in the plane of its CRS and on the globe, point by point.
+type track struct {
+	plane, globe []geomgen.Point
+}
+
+// leftward returns the ring on the globe with the area on its left, as it is in the plane:
+// inside of a shell, outside of a hole. Transformations do not mirror.
+func (t *track) leftward(hole bool) []geomgen.Point {
+	var area float64
+	o := t.plane[0]
+	for i := 1; i < len(t.plane); i++ {
+		p, q := t.plane[i-1], t.plane[i]
+		area += (p.X-o.X)*(q.Y-o.Y) - (p.Y-o.Y)*(q.X-o.X)
+	}
+
+	if (area > 0) == hole {
+		slices.Reverse(t.globe)
+	}
+
+	return t.globe
+}
+
+// refine puts points in between where a segment goes more than a degree round the globe: near
+// a pole, what is straight in the plane is far from straight there.
+func (r *resolver) refine(ctx context.Context, t *track, srid int32, m globeMap) error {
+	const rounds, shortest = 40, 1e-3 // CRS units
+	degree := m.frame.Period() / 360
+
+	for range rounds {
+		var xs, ys []float64
+		var before []int // the points to come, by the point that follows
+
+		for i := 1; i < len(t.plane); i++ {
+			p, q := t.plane[i-1], t.plane[i]
+			turn := math.Abs(t.globe[i].X - t.globe[i-1].X)
+			if min(turn, m.frame.Period()-turn) <= degree || math.Hypot(q.X-p.X, q.Y-p.Y) < shortest {
+				continue
+			}
+
+			before = append(before, i)
+			xs, ys = append(xs, p.X/2+q.X/2), append(ys, p.Y/2+q.Y/2)
+		}
+
+		if len(before) == 0 {
+			return nil
+		}
+
+		points, err := r.transformPoints(ctx, xs, ys, srid, m.globe)
+		if err != nil {
+			return err
+		}
+
+		for k := len(before) - 1; k >= 0; k-- {
+			t.plane = slices.Insert(t.plane, before[k], geomgen.Point{X: xs[k], Y: ys[k]})
+			t.globe = slices.Insert(t.globe, before[k], points[k])
+		}
+	}
+
+	return nil
+}
+
+// transformPoints has the server transform points.
+func (r *resolver) transformPoints(ctx context.Context, xs, ys []float64, from, to int32) (points []geomgen.Point, err error) {
+	sql := fmt.Sprintf("select array_agg(%[1]s(p) order by n), array_agg(%[2]s(p) order by n)"+
+		" from unnest($1::float8[], $2::float8[]) with ordinality as u(x, y, n), lateral %[3]s(%[4]s(%[5]s(x, y), $3::integer), $4::integer) as p",
+		r.fn("st_x"), r.fn("st_y"), r.fn("st_transform"), r.fn("st_setsrid"), r.fn("st_makepoint"))
+
+	var tx, ty []float64
+	what := fmt.Sprintf("transform points from EPSG:%d to EPSG:%d", from, to)
+	if err := r.queryOne(ctx, what, sql, []any{xs, ys, from, to}, &tx, &ty); err != nil {
+		return nil, err
+	}
+
+	for i := range tx {
+		points = append(points, geomgen.Point{X: tx[i], Y: ty[i]})
+	}
+
+	return points, nil
+}

@@ -1,0 +1,292 @@
+package area
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/seam"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/crs"
+)
+
+// transform takes the area to the grid's CRS, with corners in between, since what is straight
+// in the one CRS is not in the other. Where the map of the grid's CRS has a seam, the area is
+// taken to longitude and latitude first, cut there, and then put on the map.
+func (r *resolver) transform(ctx context.Context, from, to crs.CRS) error {
+	m, seamed := mapOf(to)
+	if !seamed {
+		return r.transformWhole(ctx, from, to)
+	}
+
+	globe, crosses, err := r.onGlobe(ctx, from, m)
+	if err != nil {
+		return err
+	}
+
+	if !crosses && !m.beyondBand(globe) {
+		if m.globe != to.SRID {
+			return r.transformWhole(ctx, from, to)
+		}
+
+		r.area.Polygons, r.area.SRID = globe, to.SRID
+		return nil
+	}
+
+	if r.area.Polygons, err = r.inBand(m, to, globe); err != nil {
+		return err
+	}
+
+	r.area.SRID = m.globe
+	if m.globe == to.SRID {
+		return nil
+	}
+
+	return r.onMap(ctx, m, to)
+}
+
+// globeMap is how the map of a CRS lies on the globe.
+type globeMap struct {
+	globe int32 // the SRID of the geographic CRS of the frame
+	frame seam.Frame
+	band  float64 // the latitude in degrees where the map is cut, 0 where it reaches to the poles
+}
+
+// mercatorBand is where the maps of Mercator's projections are cut, in degrees: a little
+// beyond the 85.0511 of web map tiles, so that those at the edge lie in the area, whole.
+const mercatorBand = 85.06
+
+// mapOf returns the map of a CRS; seamed is false where a meridian opposite of its middle is
+// no seam, as with transverse and azimuthal projections, and where nothing is known of it.
+func mapOf(c crs.CRS) (m globeMap, seamed bool) {
+	if c.Kind == crs.Geographic {
+		s, ok := c.Seam()
+		return globeMap{globe: c.SRID, frame: seam.NewFrame(s, c.PerUnit)}, ok
+	}
+
+	_, cylindrical := c.Seam()
+	if c.Kind != crs.Projected || !cylindrical && !slices.Contains(meridianSeams, c.Method) {
+		return globeMap{}, false
+	}
+
+	m = globeMap{globe: aoi.WGS84, frame: seam.Around(c.CentralMeridian)}
+	if base, ok := crs.Known(c.Base); ok && base.Degrees() && base.CentralMeridian == 0 {
+		m.globe = c.Base
+	}
+	if isMercator(c) {
+		m.band = mercatorBand
+	}
+
+	return m, true
+}
+
+// isMercator tells whether the poles are infinitely far away.
+func isMercator(c crs.CRS) bool {
+	_, cylindrical := c.Seam()
+	return cylindrical && strings.Contains(c.Method, "mercator")
+}
+
+// meridianSeams are the projections, beside the cylindrical ones, whose map is cut along the
+// meridian opposite of its middle, by their names in WKT 1.
+var meridianSeams = []string{
+	"sinusoidal", "mollweide", "robinson", "equal_earth", "natural_earth", "winkel_tripel", "vandergrinten", "van_der_grinten_i",
+	"eckert_i", "eckert_ii", "eckert_iii", "eckert_iv", "eckert_v", "eckert_vi", "loximuthal", "quartic_authalic", "goode_homolosine",
+	"lambert_conformal_conic", "lambert_conformal_conic_1sp", "lambert_conformal_conic_2sp", "lambert_conformal_conic_2sp_belgium",
+	"albers", "albers_conic_equal_area", "equidistant_conic", "bonne", "polyconic", "aitoff", "hammer_aitoff", "times",
+}
+
+// onGlobe returns the area in longitude and latitude, cut at the seam of a map; crosses is
+// false where nothing was to be cut.
+func (r *resolver) onGlobe(ctx context.Context, from crs.CRS, m globeMap) (globe []geomgen.Polygon, crosses bool, err error) {
+	if from.SRID == m.globe {
+		return seam.Fold(r.area.Polygons, m.frame.Seam())
+	}
+
+	plane, globe, err := r.pairs(ctx, from, m.globe)
+	if err != nil {
+		return nil, false, err
+	}
+
+	if !slices.ContainsFunc(globe, func(p geomgen.Polygon) bool { return m.frame.Crosses(p) }) {
+		return globe, false, nil
+	}
+
+	var cut []geomgen.Polygon
+	for i := range globe {
+		rings := make([][]geomgen.Point, len(globe[i]))
+		for k := range rings {
+			t := track{plane: plane[i][k], globe: globe[i][k]}
+			if err := r.refine(ctx, &t, from.SRID, m); err != nil {
+				return nil, false, err
+			}
+
+			rings[k] = t.leftward(k > 0)
+		}
+
+		pieces, err := seam.Cut(rings, m.frame)
+		if err != nil {
+			return nil, false, aoi.BadArea("cannot be cut at the seam of the grid's CRS: polygon %d: %w", i+1, err)
+		}
+
+		cut = append(cut, pieces...)
+	}
+
+	return cut, true, nil
+}
+
+// beyondBand tells whether polygons reach beyond where the map is cut in the north and south.
+func (m globeMap) beyondBand(polygons []geomgen.Polygon) bool {
+	if m.band == 0 {
+		return false
+	}
+
+	return slices.ContainsFunc(polygons, func(p geomgen.Polygon) bool {
+		return slices.ContainsFunc(p[0], func(q geomgen.Point) bool { return math.Abs(q.Y) > m.band })
+	})
+}
+
+// inBand cuts off what lies beyond the map in the north and south, with a warning.
+func (r *resolver) inBand(m globeMap, to crs.CRS, globe []geomgen.Polygon) ([]geomgen.Polygon, error) {
+	if !m.beyondBand(globe) {
+		return globe, nil
+	}
+
+	r.area.Warnings = append(slices.Clone(r.area.Warnings), fmt.Sprintf(
+		"the area of interest reaches beyond %g degrees north or south, where the map of EPSG:%d ends: that part is left out", m.band, to.SRID))
+
+	inside, err := seam.Band(globe, m.frame, m.band)
+	if err == nil && len(inside) == 0 {
+		err = aoi.BadArea("lies beyond %g degrees north or south, where the map of EPSG:%d ends", m.band, to.SRID)
+	}
+
+	return inside, err
+}
+
+// onMap transforms the area from the globe to the grid's CRS. The pieces lie on one side of
+// its seam each, and stay there because their edge is moved 1e-9 degrees away from it
+// meanwhile: on the seam itself, PROJ may take a point for one of the other side.
+func (r *resolver) onMap(ctx context.Context, m globeMap, to crs.CRS) error {
+	const inset, back = 1e-9, 1e-3 // degrees; metres
+
+	eachPoint(r.area.Polygons, func(p *geomgen.Point) {
+		p.X = max(m.frame.XMin+inset, min(m.frame.XMax-inset, p.X))
+	})
+
+	globe, ok := crs.Known(m.globe)
+	if !ok {
+		globe = crs.CRS{SRID: m.globe, Kind: crs.Geographic, PerUnit: 1}
+	}
+	if err := r.transformWhole(ctx, globe, to); err != nil {
+		return err
+	}
+
+	if s, ok := to.Seam(); ok {
+		eachPoint(r.area.Polygons, func(p *geomgen.Point) {
+			for _, x := range [...]float64{s.X, s.X + s.Period} {
+				if math.Abs(p.X-x)*to.PerUnit < back {
+					p.X = x
+				}
+			}
+		})
+	}
+
+	return nil
+}
+
+// eachPoint calls do for each point.
+func eachPoint(polygons []geomgen.Polygon, do func(*geomgen.Point)) {
+	for _, p := range polygons {
+		for _, ring := range p {
+			for i := range ring {
+				do(&ring[i])
+			}
+		}
+	}
+}
+
+// transformWhole has the server transform the area as it is.
+func (r *resolver) transformWhole(ctx context.Context, from, to crs.CRS) error {
+	plane, there, err := r.pairs(ctx, from, to.SRID)
+	if err != nil {
+		return err
+	}
+
+	if err := checkTorn(plane, there, from, to); err != nil {
+		return err
+	}
+
+	r.area.Polygons, r.area.SRID = there, to.SRID
+	return nil
+}
+
+// pairs returns the area with corners in between, in its own CRS and in another one, point by
+// point.
+func (r *resolver) pairs(ctx context.Context, from crs.CRS, to int32) (plane, there []geomgen.Polygon, err error) {
+	g := r.fn("st_geomfromewkb") + "($1)"
+	if length := segmentLength(&r.area, from); length > 0 {
+		g = r.fn("st_segmentize") + "(" + g + ", $3::float8)"
+	} else {
+		g = "(select " + g + " where $3::float8 = 0)"
+	}
+
+	what := fmt.Sprintf("transform the area from EPSG:%d to EPSG:%d", from.SRID, to)
+	sql := "select " + r.fn("st_asewkb") + "(g), " + r.fn("st_asewkb") + "(" + r.fn("st_transform") + "(g, $2::integer)) from (select " + g + " as g) s"
+
+	var a, b []byte
+	if err := r.queryOne(ctx, what, sql, []any{r.area.Marshal(), to, segmentLength(&r.area, from)}, &a, &b); err != nil {
+		return nil, nil, err
+	}
+
+	if plane, _, err = r.read(what, a); err != nil {
+		return nil, nil, err
+	}
+
+	there, _, err = r.read(what, b)
+	return plane, there, err
+}
+
+// segmentLength returns the longest segment that is transformed as one, in units of the
+// area's CRS.
+func segmentLength(a *aoi.Area, c crs.CRS) float64 {
+	switch {
+	case a.Segmentize != nil:
+		return *a.Segmentize
+	case c.Kind == crs.Geographic && c.PerUnit > 0:
+		return 0.01 / c.PerUnit
+	case c.PerUnit > 0:
+		return 1000 / c.PerUnit
+	}
+
+	return 1000
+}
+
+// checkTorn refuses an area that the map of the grid's CRS does not hold in one piece: a
+// segment of it is more than 1000 km long there, and more than a hundred times as long as it
+// is.
+func checkTorn(plane, there []geomgen.Polygon, from, to crs.CRS) error {
+	if to.Kind != crs.Projected || to.PerUnit == 0 {
+		return nil
+	}
+
+	for i, p := range plane {
+		for k, ring := range p {
+			for n := 1; n < len(ring); n++ {
+				mx, my, ok := from.Ground(ring[n].X, ring[n].Y)
+				if !ok {
+					return nil
+				}
+
+				a, b := there[i][k][n-1], there[i][k][n]
+				on := math.Hypot(b.X-a.X, b.Y-a.Y) * to.PerUnit
+				if ground := math.Hypot((ring[n].X-ring[n-1].X)*mx, (ring[n].Y-ring[n-1].Y)*my); on > 1e6 && on > 100*ground {
+					return aoi.BadArea("reaches beyond where EPSG:%d can be used: its map is torn near %g %g of EPSG:%d", to.SRID, ring[n].X, ring[n].Y, from.SRID)
+				}
+			}
+		}
+	}
+
+	return nil
+}

@@ -1,0 +1,47 @@
+package seam
+
+import (
+	"slices"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// Band returns the parts of polygons that lie between two parallels, limit degrees north and
+// south. Each polygon is valid by itself, and lies in the frame.
+func Band(polygons []geomgen.Polygon, f Frame, limit float64) ([]geomgen.Polygon, error) {
+	g := geomgen.Grid{X0: f.XMin - f.Period(), DX: 3 * f.Period(), Y0: -limit, DY: 2 * limit}
+
+	var inside []geomgen.Polygon
+	for i, p := range polygons {
+		m, err := geomgen.NewMask(g, []geomgen.Polygon{p}, geomgen.Intersects)
+		if err != nil {
+			return nil, numbered(err, i+1)
+		}
+
+		part, err := geomgen.NewClipper(m).Clip(geomgen.Cell{})
+		if err != nil {
+			return nil, err
+		}
+
+		if part.Share > 0 && len(part.Rings) == 0 {
+			inside = append(inside, p)
+			continue
+		}
+
+		for _, piece := range polygonsOf(part) {
+			inside = append(inside, clone(piece))
+		}
+	}
+
+	return inside, nil
+}
+
+// clone returns a polygon that is its own.
+func clone(p geomgen.Polygon) geomgen.Polygon {
+	own := make(geomgen.Polygon, len(p))
+	for k, ring := range p {
+		own[k] = slices.Clone(ring)
+	}
+
+	return own
+}

@@ -1,0 +1,118 @@
+package seam
+
+import (
+	"errors"
+	"math"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/crs"
+)
+
+// Fold brings polygons whose x leaves the map back onto it by whole periods, cut at the seam:
+// 190 degrees east are 170 west. The polygons lie in a plane, and each is valid by itself, or
+// the error is a *geomgen.InvalidError. Pieces of polygons wider than the map overlap: they
+// must be united. changed is false where nothing was beyond the seam.
+func Fold(polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, changed bool, err error) {
+	for i, p := range polygons {
+		box := bounds(p)
+		first := int32(math.Floor((box.XMin - s.X) / s.Period))
+		last := max(first, int32(math.Ceil((box.XMax-s.X)/s.Period))-1)
+
+		switch {
+		case first == 0 && last == 0:
+			folded = append(folded, p)
+			continue
+		case first == last:
+			folded = append(folded, shift(p, s, first))
+		default:
+			pieces, err := strips(p, box, s, first, last)
+			if err != nil {
+				return nil, false, numbered(err, i+1)
+			}
+
+			folded = append(folded, pieces...)
+		}
+
+		changed = true
+	}
+
+	return folded, changed, nil
+}
+
+// strips cuts a polygon at each seam that runs through it. The strips between seams are the
+// cells of a grid, so that both pieces beside a seam have the same points on it.
+func strips(p geomgen.Polygon, box geomgen.Box, s crs.Seam, first, last int32) ([]geomgen.Polygon, error) {
+	height := box.YMax - box.YMin
+	g := geomgen.Grid{X0: s.X, DX: s.Period, Y0: box.YMin - height, DY: 3 * height}
+
+	m, err := geomgen.NewMask(g, []geomgen.Polygon{p}, geomgen.Intersects)
+	if err != nil {
+		return nil, err
+	}
+
+	c := geomgen.NewClipper(m)
+	var pieces []geomgen.Polygon
+
+	for col := first; col <= last; col++ {
+		part, err := c.Clip(geomgen.Cell{Col: col})
+		if err != nil {
+			return nil, err
+		}
+
+		for _, piece := range polygonsOf(part) {
+			pieces = append(pieces, shift(piece, s, col))
+		}
+	}
+
+	return pieces, nil
+}
+
+// polygonsOf returns the polygons of a part, which are the clipper's until its next use.
+func polygonsOf(part geomgen.Part) []geomgen.Polygon {
+	polygons := make([]geomgen.Polygon, len(part.Shells))
+	for i, from := range part.Shells {
+		to := len(part.Rings)
+		if i+1 < len(part.Shells) {
+			to = part.Shells[i+1]
+		}
+
+		polygons[i] = part.Rings[from:to]
+	}
+
+	return polygons
+}
+
+// numbered gives the error of a polygon its number.
+func numbered(err error, polygon int) error {
+	var invalid *geomgen.InvalidError
+	if errors.As(err, &invalid) {
+		invalid.Polygon = polygon
+	}
+
+	return err
+}
+
+// shift returns a polygon of a strip in the place that it has on the map.
+func shift(p geomgen.Polygon, s crs.Seam, strip int32) geomgen.Polygon {
+	shifted := make(geomgen.Polygon, len(p))
+	for k, ring := range p {
+		shifted[k] = make([]geomgen.Point, len(ring))
+		for i, q := range ring {
+			x := q.X - float64(float64(strip)*s.Period)
+			shifted[k][i] = geomgen.Point{X: max(s.X, min(s.X+s.Period, x)), Y: q.Y}
+		}
+	}
+
+	return shifted
+}
+
+func bounds(p geomgen.Polygon) geomgen.Box {
+	b := geomgen.Box{XMin: math.Inf(1), YMin: math.Inf(1), XMax: math.Inf(-1), YMax: math.Inf(-1)}
+	for _, ring := range p {
+		for _, q := range ring {
+			b = geomgen.Box{XMin: min(b.XMin, q.X), YMin: min(b.YMin, q.Y), XMax: max(b.XMax, q.X), YMax: max(b.YMax, q.Y)}
+		}
+	}
+
+	return b
+}

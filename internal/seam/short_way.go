@@ -1,0 +1,106 @@
+package seam
+
+import (
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// LongWay tells whether the straight way between two points is longer than that over the
+// seam. From edge to edge of the frame it is not: that is how a polygon ends at a pole.
+func (f Frame) LongWay(p, q geomgen.Point) bool {
+	d := math.Abs(q.X - p.X)
+	return d > f.Period()/2 && d < f.Period()*(1-Tolerance)
+}
+
+// Snap returns polygons whose points near the frame's edge lie on it.
+func (f Frame) Snap(polygons []geomgen.Polygon) []geomgen.Polygon {
+	snapped := make([]geomgen.Polygon, len(polygons))
+	for i, p := range polygons {
+		snapped[i] = make(geomgen.Polygon, len(p))
+		for k, ring := range p {
+			snapped[i][k] = slices.Clone(ring)
+			for n, q := range ring {
+				snapped[i][k][n] = f.snap(q)
+			}
+		}
+	}
+
+	return snapped
+}
+
+// ShortWay returns a polygon whose edges take the short way over the seam, cut there. A ring
+// that goes round the globe has the pole on its side of the equator in it. A polygon without
+// edges that are longer than half the frame is returned as it is.
+func (f Frame) ShortWay(p geomgen.Polygon) ([]geomgen.Polygon, error) {
+	long := slices.ContainsFunc(p, func(ring []geomgen.Point) bool {
+		for i := 1; i < len(ring); i++ {
+			if f.LongWay(ring[i-1], ring[i]) {
+				return true
+			}
+		}
+		return false
+	})
+	if !long {
+		return []geomgen.Polygon{p}, nil
+	}
+
+	rings := make([][]geomgen.Point, len(p))
+	for k, ring := range p {
+		left, err := f.leftward(ring, k > 0)
+		if err != nil {
+			return nil, err
+		}
+
+		rings[k] = left
+	}
+
+	return Cut(rings, f)
+}
+
+// leftward returns a ring in the direction that has the area on its left: inside of a shell,
+// outside of a hole.
+func (f Frame) leftward(ring []geomgen.Point, hole bool) ([]geomgen.Point, error) {
+	unwrapped, turns := f.unwrap(ring)
+	left := area(unwrapped) > 0
+
+	if turns != 0 { // eastward, the north pole is on the left
+		north, south := false, false
+		for _, q := range ring {
+			north, south = north || q.Y > 0, south || q.Y < 0
+		}
+		if north == south {
+			return nil, errors.New("it goes round the earth on both sides of the equator, so either pole may be in it")
+		}
+
+		left = (turns > 0) == north
+	}
+
+	if left != hole {
+		return ring, nil
+	}
+
+	turned := slices.Clone(ring)
+	slices.Reverse(turned)
+	return turned, nil
+}
+
+// unwrap returns a ring in the plane, where x goes on beyond the seam, and how often it goes
+// round eastward.
+func (f Frame) unwrap(ring []geomgen.Point) (unwrapped []geomgen.Point, turns int) {
+	for i, q := range ring {
+		if i > 0 && f.LongWay(ring[i-1], q) {
+			if q.X > ring[i-1].X {
+				turns--
+			} else {
+				turns++
+			}
+		}
+
+		unwrapped = append(unwrapped, geomgen.Point{X: q.X + float64(turns)*f.Period(), Y: q.Y})
+	}
+
+	return unwrapped, turns
+}

@@ -1,0 +1,128 @@
+package aoi
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/seam"
+	"github.com/loadgrid/loadgrid/loader/crs"
+)
+
+// Place returns the area with its coordinates where the map of its CRS has them: what lies
+// beyond the antimeridian, or another seam, comes round to the other side and is cut there;
+// with Wrap, edges of more than 180 degrees take the short way. Coordinates within 1e-9
+// degrees of the seam or a pole are taken for it. c is the area's CRS; where nothing is known
+// of it, nothing happens. The error is a *geomgen.ParamError for latitudes and longitudes
+// that cannot be and for edges that may mean either way, and an *geomgen.InvalidError for
+// polygons that are not valid and would have to be cut.
+func (a *Area) Place(c crs.CRS) (*Area, error) {
+	s, ok := c.Seam()
+	if !ok || a.ready {
+		return a, nil
+	}
+
+	placed := *a
+	if c.Kind == crs.Geographic {
+		f := seam.NewFrame(s, c.PerUnit)
+		if err := a.checkLonLat(c, f); err != nil {
+			return nil, err
+		}
+
+		placed.Polygons = f.Snap(placed.Polygons)
+		if a.Wrap {
+			var err error
+			if placed.Polygons, err = wrap(placed.Polygons, f); err != nil {
+				return nil, err
+			}
+		}
+	}
+
+	folded, changed, err := seam.Fold(placed.Polygons, s)
+	if err != nil {
+		return nil, err
+	}
+
+	// Pieces of one feature that came round may meet those of another.
+	placed.Polygons, placed.Union = folded, a.Union || changed && len(folded) > 1
+
+	return &placed, nil
+}
+
+// CheckCoordinates refuses what Place refuses, before a server gets the polygons, but for
+// those that are not valid.
+func (a *Area) CheckCoordinates(c crs.CRS) error {
+	s, ok := c.Seam()
+	if !ok || a.ready || c.Kind != crs.Geographic {
+		return nil
+	}
+
+	return a.checkLonLat(c, seam.NewFrame(s, c.PerUnit))
+}
+
+// checkLonLat refuses longitudes and latitudes that cannot be, and, without Wrap, edges that
+// may go either way round the globe.
+func (a *Area) checkLonLat(c crs.CRS, f seam.Frame) error {
+	const cut = "cut it in two at 180 degrees, one part on each side (RFC 7946, 3.1.9), as ogr2ogr -wrapdateline does; or, if the short way is meant, say so with aoi-wrap"
+	period, tolerance := f.Period(), seam.Tolerance*f.Period()
+
+	for i, p := range a.Polygons {
+		for k, ring := range p {
+			at := func(q geomgen.Point) string {
+				return fmt.Sprintf("polygon %d, ring %d, at %s", i+1, k+1, formatPoint(q))
+			}
+
+			for n, q := range ring {
+				switch {
+				case math.Abs(q.Y) > f.YMax+tolerance:
+					return BadArea("has a latitude beyond 90 degrees: %s: in EPSG:%d longitude comes first", at(q), c.SRID)
+				case math.Abs(q.X) > period+tolerance:
+					return BadArea("has a longitude beyond 360 degrees: %s", at(q))
+				case n > 0 && !a.Wrap && f.LongWay(ring[n-1], q):
+					return BadArea("crosses the antimeridian, or goes more than half round the earth in one segment: %s, from %s: %s; if the long way is meant, put a point in between",
+						at(q), formatPoint(ring[n-1]), cut)
+				}
+			}
+		}
+	}
+
+	return nil
+}
+
+// wrap takes the short way round the globe where an edge is longer than half of it.
+func wrap(polygons []geomgen.Polygon, f seam.Frame) ([]geomgen.Polygon, error) {
+	var wrapped []geomgen.Polygon
+	for i, p := range polygons {
+		pieces, err := f.ShortWay(p)
+		if err != nil {
+			return nil, BadArea("cannot be taken the short way round the earth, as aoi-wrap says: polygon %d: %w", i+1, err)
+		}
+
+		wrapped = append(wrapped, pieces...)
+	}
+
+	return wrapped, nil
+}
+
+// WithTilesWarning adds a warning where the area reaches beyond the world of web map
+// tiles in the north or south. There are no tiles, so nothing is taken away.
+func (a *Area) WithTilesWarning() *Area {
+	for _, p := range a.Polygons {
+		for _, q := range p[0] {
+			if math.Abs(q.Y) <= geomgen.WorldBound*(1+seam.Tolerance) {
+				continue
+			}
+
+			warned := *a
+			warned.Warnings = append(slices.Clone(a.Warnings), fmt.Sprintf(
+				"the area of interest reaches beyond the world of web map tiles, which ends at %.2f degrees north and south: there are no tiles for that part", worldLatitude))
+			return &warned
+		}
+	}
+
+	return a
+}
+
+// worldLatitude is where web map tiles end, in degrees: atan(sinh(pi)).
+const worldLatitude = 85.0511287798066
