@@ -3,7 +3,10 @@
 # mirror but no image registry. It fulfils the contract of the public postgis/postgis image; the
 # entry point beside this script says which parts.
 #
-#   integration/image/build.sh [TAG]        (default: loadgrid-postgis:local)
+#   integration/image/build.sh [TAG [SUITE]]
+#
+# TAG defaults to loadgrid-postgis:local, SUITE to the machine's own release. Another one, such as
+# trixie, has another PostgreSQL and PostGIS; the machine's keyrings must have its keys.
 #
 # Does nothing when TAG was built from the files as they are now. Needs a container engine, apt-get,
 # and root or sudo. The mirror is the machine's own.
@@ -11,6 +14,10 @@ set -euo pipefail
 
 readonly LABEL=io.github.loadgrid.image-sources
 readonly TAG=${1:-loadgrid-postgis:local}
+# shellcheck source=/dev/null
+CODENAME=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+readonly CODENAME
+readonly SUITE=${2:-$CODENAME}
 here=$(cd "$(dirname "$0")" && pwd)
 readonly here
 
@@ -41,7 +48,7 @@ sources_hash() {
 }
 
 # shellcheck source=/dev/null
-release() { (. /etc/os-release && printf '%s %s\n' "$ID" "${VERSION_CODENAME:-}"); }
+release() { (. /etc/os-release && printf '%s %s\n' "$ID" "$SUITE"); }
 
 image_hash() {
   docker image inspect --format "{{index .Config.Labels \"$LABEL\"}}" "$TAG" 2>/dev/null || true
@@ -64,17 +71,20 @@ install_mmdebstrap() {
 }
 
 # The machine's own package sources of its distribution, as lines for sources.list. Third parties'
-# repositories are left out: their packages would not be the distribution's.
+# repositories are left out: their packages would not be the distribution's. Another suite is on the
+# same mirror under its own codename: trixie-updates where the machine has bookworm-updates.
 sources() {
   # The parentheses are apt's, not the shell's.
   # shellcheck disable=SC2016
   apt-get indextargets --format '$(CREATED_BY)|$(ORIGIN)|deb $(SITE) $(RELEASE) $(COMPONENT)' |
-    sed -nE 's/^Packages\|(Debian|Ubuntu|Raspbian)\|//p' | sort -u
+    sed -nE 's/^Packages\|(Debian|Ubuntu|Raspbian)\|//p' | sort -u |
+    awk -v old="$CODENAME" -v new="$SUITE" 'old != "" && index($3, old) == 1 { $3 = new substr($3, length(old) + 1) } 1'
 }
 
-# How the machine's apt reaches its mirror: proxies, certificates, retries.
+# How the machine's apt reaches its mirror, proxies, certificates, retries, and whether it minds the
+# dates of the mirror's lists.
 apt_reach() {
-  apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries)(::|\b)' | grep -v ' "";$' || true
+  apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries|Check-Valid-Until|Check-Date)(::|\b)' | grep -v ' "";$' || true
 }
 
 # Writes the root file system as a tar file. Left out: what a test server never reads.
@@ -112,7 +122,7 @@ HOOK
     --dpkgopt='path-exclude=/usr/lib/postgresql/*/lib/llvmjit*' \
     --dpkgopt='path-exclude=/usr/lib/postgresql/*/lib/bitcode/*' \
     --essential-hook="$hooks/before" --customize-hook="$hooks/after" \
-    "$(release | cut -d' ' -f2)" "$work/root.tar" - \
+    "$SUITE" "$work/root.tar" - \
     <"$work/sources.list" >"$work/mmdebstrap.log" 2>&1 &
   builder=$!
   if ! wait "$builder"; then

@@ -21,7 +21,7 @@ type CRS struct {
 	Name string // as in its definition, such as "ETRS89-extended / LAEA Europe"
 	Kind Kind
 	// Unit is the unit of x and y by its name in the singular, lower case: metre, degree,
-	// grad, foot, US survey foot, kilometre.
+	// grad, foot, US survey foot, kilometre. Of a rare one, its name as in the definition.
 	Unit string
 	// PerUnit is how many degrees a unit of a geographic CRS has, and how many metres one of
 	// the others.
@@ -40,6 +40,9 @@ type CRS struct {
 	SemiMajor, InverseFlattening float64
 	// Domain is where the CRS is meant to be used. Defaults to nil, which is not known.
 	Domain *Domain
+
+	wrap float64 // the longitude in the middle of a geographic CRS that does not begin at -180
+	cylinder
 }
 
 // Domain is a box of longitudes and latitudes in degrees of WGS 84, and the box around it
@@ -57,8 +60,24 @@ type Seam struct {
 
 // Parse reads a row of spatial_ref_sys. It never fails: what it does not understand, it
 // leaves zero. srtext is WKT 1, WKT 2 or ESRI's dialect; proj4text is the second witness,
-// for what srtext does not say.
-func Parse(srid int32, srtext, proj4text string) CRS { return CRS{SRID: srid} }
+// for what srtext does not say. Where the two differ, srtext is right, as for PostGIS.
+func Parse(srid int32, srtext, proj4text string) CRS {
+	second := readProj4(proj4text).definition()
+
+	d, ok := readDefinition(srtext)
+	if !ok {
+		return second.crs(srid)
+	}
+
+	if d.kind == second.kind && d.unit.per == 0 {
+		d.unit = second.unit
+	}
+	if d.a == 0 {
+		d.a, d.rf = second.a, second.rf
+	}
+
+	return d.crs(srid)
+}
 
 // Known returns what the table has of a CRS.
 func Known(srid int32) (c CRS, ok bool) { return CRS{}, false }
@@ -68,13 +87,3 @@ func (c CRS) Degrees() bool { return c.Kind == Geographic && c.PerUnit == 1 }
 
 // Metres tells whether the unit of the coordinates is the metre.
 func (c CRS) Metres() bool { return c.Kind != Geographic && c.PerUnit == 1 }
-
-// Seam returns where x comes round, of geographic CRSs and of those with a cylindrical
-// projection along the equator; ok is false for the others.
-func (c CRS) Seam() (s Seam, ok bool) { return Seam{}, false }
-
-// Ground returns how many metres on the ground a unit of x and one of y are at a place, in
-// CRS units; ok is false where that is not known. Of geographic CRSs, and of Mercator's and
-// other cylindrical projections, it follows from the ellipsoid; of other projections, whose
-// scale differs little from 1 in their domain, it is PerUnit.
-func (c CRS) Ground(x, y float64) (mx, my float64, ok bool) { return 0, 0, false }

@@ -1,0 +1,109 @@
+package crs
+
+import "math"
+
+// Ground returns how many metres on the ground a unit of x and one of y are at a place, in
+// CRS units; ok is false where that is not known, and off the map. Of geographic CRSs, and of
+// Mercator's and other cylindrical projections, it follows from the ellipsoid; of other
+// projections, whose scale differs little from 1 in their domain, it is PerUnit. At a pole a
+// unit of x may be 0 m.
+func (c CRS) Ground(x, y float64) (mx, my float64, ok bool) {
+	if math.IsNaN(x+y) || c.Kind == Unknown || c.PerUnit == 0 {
+		return 0, 0, false
+	}
+
+	switch {
+	case c.Kind == Geographic:
+		lat := radians(y * c.PerUnit)
+		if c.SemiMajor == 0 || math.Abs(lat) > math.Pi/2 {
+			return 0, 0, false
+		}
+		mx, my = c.radii(lat)
+		return mx * radians(c.PerUnit), my * radians(c.PerUnit), true
+
+	case c.period > 0:
+		lat, ok := c.latitude(y)
+		if !ok {
+			return 0, 0, false
+		}
+		mx, my = c.radii(lat)
+		_, slope := c.northing(lat)
+		return mx * 2 * math.Pi / c.period, my / slope, true
+	}
+
+	return c.PerUnit, c.PerUnit, true
+}
+
+// radii returns how many metres on the ground a radian of longitude and one of latitude are.
+func (c CRS) radii(lat float64) (mx, my float64) {
+	sin, cos := math.Sincos(lat)
+	w2 := 1 - c.e2()*sin*sin
+	w := math.Sqrt(w2)
+
+	return max(0, c.SemiMajor*cos/w), c.SemiMajor * (1 - c.e2()) / (w2 * w)
+}
+
+// northing returns how far north of the equator a latitude is on the map of a cylindrical
+// projection, in CRS units, and how far a radian at that latitude goes. Formulas as at
+// setCylinder; PROJ has Gall's, Miller's and the equirectangular one on a sphere only.
+func (c CRS) northing(lat float64) (y, slope float64) {
+	sin, cos := math.Sincos(lat)
+	scale := c.SemiMajor / c.PerUnit
+	e2 := c.e2()
+	e := math.Sqrt(e2)
+	w2 := 1 - e2*sin*sin
+
+	switch c.Method {
+	case "equirectangular":
+		y, slope = lat, 1
+
+	case "miller_cylindrical":
+		y, slope = 1.25*math.Asinh(math.Tan(0.8*lat)), 1/math.Cos(0.8*lat)
+
+	case "gall_stereographic":
+		half := math.Cos(lat / 2)
+		y, slope = (1+math.Sqrt2/2)*math.Tan(lat/2), (1+math.Sqrt2/2)/(2*half*half)
+
+	case "popular_visualisation_pseudo_mercator":
+		scale = c.period / (2 * math.Pi)
+		y, slope = math.Atanh(sin), 1/cos
+
+	case "cylindrical_equal_area":
+		scale *= scale * 2 * math.Pi / c.period
+		y, slope = sin, (1-e2)*cos/(w2*w2)
+		if e > 0 {
+			y = (1 - e2) / 2 * (sin/w2 + math.Atanh(e*sin)/e)
+		}
+
+	default: // Mercator
+		scale = c.period / (2 * math.Pi)
+		y, slope = math.Atanh(sin)-e*math.Atanh(e*sin), (1-e2)/(w2*cos)
+	}
+
+	return scale * y, scale * slope
+}
+
+// latitude finds the latitude of a northing by halving: the functions are monotone, and a
+// place is asked for once in a while. ok is false beyond the poles.
+func (c CRS) latitude(y float64) (lat float64, ok bool) {
+	y -= c.y0
+	low, high := -math.Pi/2, math.Pi/2
+
+	if south, _ := c.northing(low); y < south {
+		return 0, false
+	}
+	if north, _ := c.northing(high); y > north {
+		return 0, false
+	}
+
+	for range 60 {
+		lat = (low + high) / 2
+		if at, _ := c.northing(lat); at < y {
+			low = lat
+		} else {
+			high = lat
+		}
+	}
+
+	return lat, true
+}

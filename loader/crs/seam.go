@@ -1,0 +1,79 @@
+package crs
+
+import "math"
+
+// cylinder is how a cylindrical projection along the equator maps: x = x0 + period/2π·λ for
+// a longitude λ from the central meridian. y0 is y of the equator. In CRS units. The zero
+// value is of those that are no such projection.
+type cylinder struct {
+	period, x0, y0 float64
+}
+
+// setCylinder is for projected CRSs whose ellipsoid and unit are known. The formulas are those
+// of J. P. Snyder, Map Projections: A Working Manual, USGS 1987.
+func (c *CRS) setCylinder(parameter map[string]float64) {
+	if c.Kind != Projected || c.SemiMajor == 0 || c.PerUnit == 0 || !cylindrical(c.Method) {
+		return
+	}
+
+	k := 1.0
+	if v, ok := parameter["scale_factor"]; ok && c.Method == "mercator_1sp" {
+		k = v
+	}
+
+	sin, cos := math.Sincos(radians(parameter["standard_parallel_1"]))
+	switch c.Method {
+	case "mercator_2sp", "mercator_variant_c", "cylindrical_equal_area":
+		k = cos / math.Sqrt(1-c.e2()*sin*sin)
+	case "equirectangular", "popular_visualisation_pseudo_mercator":
+		k = cos
+	case "gall_stereographic":
+		k = math.Sqrt2 / 2
+	}
+
+	period := 2 * math.Pi * c.SemiMajor * k / c.PerUnit
+	if !positive(period) {
+		return
+	}
+
+	c.cylinder = cylinder{period, parameter["false_easting"], parameter["false_northing"]}
+	if c.Method == "equirectangular" || c.Method == "mercator_variant_c" {
+		origin, _ := c.northing(radians(parameter["latitude_of_origin"]))
+		c.y0 -= origin
+	}
+}
+
+func cylindrical(method string) bool {
+	switch method {
+	case "mercator_1sp", "mercator_2sp", "mercator_variant_c", "popular_visualisation_pseudo_mercator",
+		"equirectangular", "cylindrical_equal_area", "miller_cylindrical", "gall_stereographic":
+		return true
+	}
+
+	return false
+}
+
+// Seam returns where x comes round, of geographic CRSs and of those with a cylindrical
+// projection along the equator; ok is false for the others.
+func (c CRS) Seam() (s Seam, ok bool) {
+	switch {
+	case c.Kind == Geographic && c.PerUnit > 0:
+		return Seam{X: (c.wrap - 180) / c.PerUnit, Period: 360 / c.PerUnit}, true
+	case c.period > 0:
+		return Seam{X: c.x0 - c.period/2, Period: c.period}, true
+	}
+
+	return Seam{}, false
+}
+
+func radians(degrees float64) float64 { return degrees * math.Pi / 180 }
+
+// e2 is the square of the ellipsoid's eccentricity.
+func (c CRS) e2() float64 {
+	if c.InverseFlattening == 0 {
+		return 0
+	}
+	f := 1 / c.InverseFlattening
+
+	return f * (2 - f)
+}

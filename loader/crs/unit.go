@@ -1,0 +1,102 @@
+package crs
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// unit is a unit of length or of angle.
+type unit struct {
+	name string
+	per  float64 // metres or degrees
+}
+
+// lengths are the units of length of EPSG's data set that CRSs use, and what PROJ calls
+// them. The US survey foot is 1200/3937 m by law, the British ones after Sears and Benoit
+// are measurements. Metre and foot come first, since they are what is looked for.
+//
+// A function, so that nothing is made when the program starts.
+func lengths() []struct {
+	unit
+	proj string
+} {
+	return []struct {
+		unit
+		proj string
+	}{
+		{unit{"metre", 1}, "m"},
+		{unit{"US survey foot", 1200.0 / 3937}, "us-ft"},
+		{unit{"foot", 0.3048}, "ft"},
+		{unit{"kilometre", 1000}, "km"},
+		{unit{"decimetre", 0.1}, "dm"},
+		{unit{"centimetre", 0.01}, "cm"},
+		{unit{"millimetre", 0.001}, "mm"},
+		{unit{"inch", 0.0254}, "in"},
+		{unit{"yard", 0.9144}, "yd"},
+		{unit{"fathom", 1.8288}, "fath"},
+		{unit{"chain", 20.1168}, "ch"},
+		{unit{"link", 0.201168}, "link"},
+		{unit{"mile", 1609.344}, "mi"},
+		{unit{"nautical mile", 1852}, "kmi"},
+		{unit{"US survey inch", 100.0 / 3937}, "us-in"},
+		{unit{"US survey yard", 3600.0 / 3937}, "us-yd"},
+		{unit{"US survey chain", 20.11684023368047}, "us-ch"},
+		{unit{"US survey mile", 1609.347218694437}, "us-mi"},
+		{unit{"Indian foot", 0.3047995102481469}, "ind-ft"},
+		{unit{"Indian yard", 0.9143985307444408}, "ind-yd"},
+		{unit{"Indian chain", 20.11669506}, "ind-ch"},
+		{unit{"German legal metre", 1.0000135965}, ""},
+		{unit{"Clarke's foot", 0.3047972654}, ""},
+		{unit{"Clarke's yard", 0.9143917962}, ""},
+		{unit{"Clarke's link", 0.201166195164}, ""},
+		{unit{"Gold Coast foot", 0.3047997101815088}, ""},
+		{unit{"Indian yard (1937)", 0.91439523}, ""},
+		{unit{"British foot (Sears 1922)", 0.3047994715386762}, ""},
+		{unit{"British yard (Sears 1922)", 0.9143984146160287}, ""},
+		{unit{"British chain (Sears 1922)", 20.11676512155263}, ""},
+		{unit{"British chain (Sears 1922 truncated)", 20.116756}, ""},
+		{unit{"British chain (Benoit 1895 B)", 20.11678249437587}, ""},
+	}
+}
+
+// lengthOf names a unit of length by how many metres it has; name is what its definition
+// calls it, for those that have no other.
+func lengthOf(name string, metres float64) unit {
+	if !positive(metres) {
+		return unit{}
+	}
+
+	// Definitions round to 12 or more digits. The nearest two units of the list differ in the 7th.
+	for _, u := range lengths() {
+		if near(metres, u.per, 1e-9) {
+			return u.unit
+		}
+	}
+
+	if name = strings.TrimSpace(strings.ReplaceAll(name, "_", " ")); name == "" {
+		name = "unit of " + strconv.FormatFloat(metres, 'g', -1, 64) + " m"
+	}
+	return unit{name, metres}
+}
+
+// angleOf names a unit of angle by how many radians it has.
+func angleOf(name string, radians float64) unit {
+	if !positive(radians) {
+		return unit{}
+	}
+
+	// Degrees are written with as few as 7 digits, and then mean degrees all the same.
+	degrees := radians * 180 / math.Pi
+	for _, u := range []unit{{"degree", 1}, {"grad", 0.9}, {"radian", 180 / math.Pi}} {
+		if near(degrees, u.per, 1e-6) {
+			return u
+		}
+	}
+
+	return unit{strings.ToLower(strings.ReplaceAll(name, "_", " ")), degrees}
+}
+
+func near(a, b, relative float64) bool { return math.Abs(a-b) <= relative*math.Abs(b) }
+
+func positive(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
