@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
@@ -22,22 +23,23 @@ func TestAreaInDegrees(t *testing.T) {
 		{"half round the earth", "POLYGON((-90 0,90 0,0 50,-90 0))", nil},
 		{"latitude beyond the pole", "POLYGON((0 0,1 0,1 90.5,0 0))", []string{"latitude beyond 90", "polygon 1, ring 1, at 1 90.5", "longitude comes first"}},
 		{"metres", "POLYGON((4321000 3210000,4322000 3210000,4321000 3211000,4321000 3210000))", []string{"at 4321000 3210000"}},
-		{"longitude far beyond", "POLYGON((0 0,400 0,1 1,0 0))", []string{"longitude beyond 180", "at 400 0"}},
-		{"beyond the antimeridian", "POLYGON((179 0,181 0,180 1,179 0))", []string{"crosses the antimeridian", "at 181 0", "cut it in two at 180", "RFC 7946, 3.1.9", "-wrapdateline"}},
-		{"across the antimeridian", "POLYGON((179 0,-179 0,-179 1,179 0))", []string{"crosses the antimeridian", "at -179 0, from 179 0", "cut it in two", "put a point in between"}},
+		{"longitude far beyond", "POLYGON((0 0,400 0,1 1,0 0))", []string{"longitude beyond 360", "at 400 0"}},
+		{"beyond the antimeridian", "POLYGON((179 0,181 0,180 1,179 0))", nil},
+		{"beyond by a rounding", "POLYGON((177 -17,180.00000000000014 -17,180 -90.00000000000001,177 -17))", nil},
+		{"across the antimeridian", "POLYGON((179 0,-179 0,-179 1,179 0))", []string{"crosses the antimeridian", "at -179 0, from 179 0", "cut it in two at 180", "RFC 7946, 3.1.9", "-wrapdateline", "aoi-wrap", "put a point in between"}},
 		{"in the second polygon's hole", "MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((-180 -60,180 -60,180 60,-180 60,-180 -60),(-170 0,170 0,0 9,-170 0)))", []string{"polygon 2, ring 2, at 170 0, from -170 0"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, in := range []struct {
 				prefix string
-				grid   int32
-			}{{"SRID=4326;", 3035}, {"SRID=4326;", 4326}, {"", 4326}} {
+				srid   int32
+			}{{"SRID=4326;", 4326}, {"", 4258}} {
 				a, err := Read(strings.NewReader(in.prefix + test.wkt))
 				if err != nil {
 					t.Fatal(err)
 				}
 
-				err = a.CheckCoordinates(in.grid)
+				err = a.CheckCoordinates(degrees(in.srid))
 				if test.words != nil {
 					checkParam(t, err, "aoi", test.words...)
 				} else if err != nil {
@@ -45,12 +47,15 @@ func TestAreaInDegrees(t *testing.T) {
 				}
 			}
 
-			if a, err := Read(strings.NewReader("SRID=3857;" + test.wkt)); err != nil || a.CheckCoordinates(4326) != nil {
+			if a, err := Read(strings.NewReader("SRID=3857;" + test.wkt)); err != nil || a.CheckCoordinates(crs.CRS{SRID: 3857, Kind: crs.Projected, PerUnit: 1}) != nil {
 				t.Errorf("in metres anything goes: %v", err)
 			}
 		})
 	}
 }
+
+// degrees is a CRS of longitude and latitude.
+func degrees(srid int32) crs.CRS { return crs.CRS{SRID: srid, Kind: crs.Geographic, PerUnit: 1} }
 
 func TestAreaNeedsServer(t *testing.T) {
 	for _, test := range []struct {
@@ -73,7 +78,7 @@ func TestAreaNeedsServer(t *testing.T) {
 		})
 	}
 
-	checkParam(t, (&Area{SRID: 3035}).CheckCoordinates(0), "srid", "leaves the grid without a CRS", "EPSG:3035")
+	checkParam(t, (&Area{SRID: 3035}).CheckSRID(0), "srid", "leaves the grid without a CRS", "EPSG:3035")
 }
 
 func TestAreaIsTheSameOutOfTheLedger(t *testing.T) {

@@ -45,7 +45,7 @@ func FuzzReadArea(f *testing.F) {
 			t.Fatalf("%d bytes of input took %d bytes of memory", len(in), bytes)
 		}
 
-		if err == nil && a.CheckCoordinates(4326) == nil {
+		if err == nil && a.CheckCoordinates(degrees(4326)) == nil {
 			CheckSelects(t, a)
 		}
 	})
