@@ -79,9 +79,6 @@ func Parse(srid int32, srtext, proj4text string) CRS {
 	return d.crs(srid)
 }
 
-// Known returns what the table has of a CRS.
-func Known(srid int32) (c CRS, ok bool) { return CRS{}, false }
-
 // Degrees tells whether the coordinates are longitude and latitude in degrees.
 func (c CRS) Degrees() bool { return c.Kind == Geographic && c.PerUnit == 1 }
 
