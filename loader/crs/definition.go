@@ -250,7 +250,7 @@ func (d definition) crs(srid int32) CRS {
 	if c.Kind == Geographic && d.own && srid != 0 {
 		c.Base = srid
 	}
-	if positive(d.a) && d.rf >= 0 {
+	if positive(d.a) && (d.rf == 0 || d.rf > 2) { // Saturn has 10
 		c.SemiMajor, c.InverseFlattening = d.a, d.rf
 	}
 

@@ -15,6 +15,7 @@ import (
 	"os"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
@@ -34,15 +35,16 @@ select coalesce(ST_X(p), 'NaN'), coalesce(ST_Y(p), 'NaN')
 func main() {
 	dsn := flag.String("dsn", "", "server with PostGIS 3.4 or newer; defaults to what PGHOST and its like say")
 	out := flag.String("o", "table.bin", "file to write")
+	boxes := flag.Bool("boxes", true, "find the domains' boxes in CRS units, which takes ten minutes")
 	flag.Parse()
 
-	if err := run(context.Background(), *dsn, *out); err != nil {
+	if err := run(context.Background(), *dsn, *out, *boxes); err != nil {
 		fmt.Fprintln(os.Stderr, "maketable:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dsn, out string) error {
+func run(ctx context.Context, dsn, out string, boxes bool) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		return fmt.Errorf("connect to the server: %w", err)
@@ -54,16 +56,9 @@ func run(ctx context.Context, dsn, out string) error {
 		return fmt.Errorf("read spatial_ref_sys and its domains: %w", err)
 	}
 
-	domains, boxes := 0, 0
-	for _, c := range all {
-		if c.Domain == nil {
-			continue
-		}
-		domains++
-		if setBox(ctx, conn, c) {
-			boxes++
-		} else {
-			fmt.Fprintf(os.Stderr, "SRID %d (%s): no box\n", c.SRID, c.Name)
+	if boxes {
+		if err := setBoxes(ctx, dsn, all); err != nil {
+			return fmt.Errorf("find the boxes of domains: %w", err)
 		}
 	}
 
@@ -75,8 +70,50 @@ func run(ctx context.Context, dsn, out string) error {
 		return fmt.Errorf("write the table: %w", err)
 	}
 
-	fmt.Fprintf(os.Stderr, "%d CRSs, %d with a domain, %d of them with a box: %d bytes\n", len(all), domains, boxes, file.Len())
+	domains, boxed := 0, 0
+	for _, c := range all {
+		if d := c.Domain; d != nil {
+			domains++
+			if d.XMin < d.XMax {
+				boxed++
+			}
+		}
+	}
+	fmt.Fprintf(os.Stderr, "%d CRSs, %d with a domain, %d of them with a box: %d bytes\n", len(all), domains, boxed, file.Len())
+
 	return nil
+}
+
+// setBoxes finds the boxes of all domains. A server takes a tenth of a second to prepare a
+// transformation, so there are two at work.
+func setBoxes(ctx context.Context, dsn string, all []crs.CRS) error {
+	todo := make(chan crs.CRS, len(all))
+	for _, c := range all {
+		if c.Domain != nil {
+			todo <- c
+		}
+	}
+	close(todo)
+
+	workers, ctx := errgroup.WithContext(ctx)
+	for range 2 {
+		workers.Go(func() error {
+			conn, err := pgx.Connect(ctx, dsn)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = conn.Close(ctx) }()
+
+			for c := range todo {
+				if !setBox(ctx, conn, c) {
+					fmt.Fprintf(os.Stderr, "SRID %d (%s): no box\n", c.SRID, c.Name)
+				}
+			}
+			return nil
+		})
+	}
+
+	return workers.Wait()
 }
 
 func read(ctx context.Context, conn *pgx.Conn) (all []crs.CRS, err error) {
@@ -125,7 +162,7 @@ func setBox(ctx context.Context, conn *pgx.Conn, c crs.CRS) (ok bool) {
 		b.XMin, b.XMax = min(b.XMin, x[i]), max(b.XMax, x[i])
 		b.YMin, b.YMax = min(b.YMin, y[i]), max(b.YMax, y[i])
 	}
-	if 2*good < len(x) || !(b.XMin < b.XMax && b.YMin < b.YMax) {
+	if good == 0 || 2*good < len(x) || !(b.XMin < b.XMax && b.YMin < b.YMax) {
 		return false
 	}
 
@@ -162,7 +199,8 @@ func places(d crs.Domain) (lon, lat []float64) {
 }
 
 // transform takes places to a CRS; those that fail are not a number. One failure fails a
-// whole query, so then each goes alone.
+// whole query, so then each goes alone, unless the first and the middle one fail: no
+// transformation leads to another planet.
 func transform(ctx context.Context, conn *pgx.Conn, srid int32, lon, lat []float64) (x, y []float64) {
 	rows, err := conn.Query(ctx, transformQuery, srid, lon, lat)
 	if err == nil {
@@ -180,6 +218,15 @@ func transform(ctx context.Context, conn *pgx.Conn, srid int32, lon, lat []float
 	}
 
 	x, y = nil, nil
+	for _, i := range []int{0, len(lon) / 2} {
+		vx, _ := transform(ctx, conn, srid, lon[i:i+1], lat[i:i+1])
+		x = append(x, vx...)
+	}
+	if math.IsNaN(x[0]) && math.IsNaN(x[1]) {
+		return nil, nil
+	}
+
+	x = nil
 	for i := range lon {
 		vx, vy := transform(ctx, conn, srid, lon[i:i+1], lat[i:i+1])
 		x, y = append(x, vx...), append(y, vy...)
