@@ -64,6 +64,7 @@ func (c CRS) northing(lat float64) (y, slope float64) {
 		y, slope = lat, 1
 
 	case "miller_cylindrical":
+		scale = c.period / (2 * math.Pi)
 		y, slope = 1.25*math.Asinh(math.Tan(0.8*lat)), 1/math.Cos(0.8*lat)
 
 	case "gall_stereographic":
