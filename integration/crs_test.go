@@ -229,7 +229,7 @@ func TestCRSGround(t *testing.T) {
 	tried, byGeography := map[string]int{}, 0
 	for _, row := range s.referenceSystems() {
 		c := crs.Parse(row.SRID, row.Srtext, row.Proj4text)
-		if _, ok := c.Seam(); !ok || c.SRID == 3752 { // which PROJ cannot transform
+		if _, ok := c.Seam(); !ok || c.SRID == 3752 || c.SemiMajor < 1e6 { // PROJ cannot transform 3752; small moons are no spheroids
 			continue
 		}
 		base := c
@@ -243,7 +243,7 @@ func TestCRSGround(t *testing.T) {
 		case 4258, 4267, 4269, 4322, 7844:
 			geography = base.SRID
 		}
-		trust := c.Base != 0 && (geography == base.SRID) && c.SRID != 900913
+		trust := c.Base != 0 && geography == base.SRID
 
 		flattening := c.InverseFlattening
 		if flattening == 0 {
@@ -270,7 +270,7 @@ func TestCRSGround(t *testing.T) {
 		}
 	}
 
-	if t.Log(tried, byGeography); len(tried) < 8 || byGeography < 20 {
+	if t.Log(tried, byGeography); len(tried) < 8 || byGeography < 15 {
 		t.Errorf("only these projections were tried: %v, and %d of them by geography", tried, byGeography)
 	}
 }
