@@ -275,6 +275,56 @@ func TestCRSGround(t *testing.T) {
 	}
 }
 
+// Places all over a domain are in its box. Servers with other releases of PROJ move places
+// by some metres.
+func TestCRSBoxes(t *testing.T) {
+	s := newSandbox(t)
+	const query = `
+select ST_X(p), ST_Y(p)
+  from (values (0.0, 0.0), (0, 1), (1, 0), (1, 1), (0.5, 0.5), (0.5, 0), (0.3, 1)) v(x, y)
+ cross join lateral ST_Transform(ST_SetSRID(ST_MakePoint($2::float8 + x * $4::float8, $3::float8 + y * $5::float8), 4326), $1::int) p`
+
+	tried, failed := 0, 0
+	for i, row := range s.referenceSystems() {
+		c, _ := crs.Known(row.SRID)
+		if d := c.Domain; d == nil || d.XMin == d.XMax || i%20 != 0 && d.West < d.East {
+			continue
+		}
+		d := *c.Domain
+		width := d.East - d.West
+		if width < 0 {
+			width += 360
+		}
+		seam, _ := c.Seam()
+
+		rows, err := s.pool.Query(context.Background(), query, c.SRID, d.West, d.South, width, d.North-d.South)
+		var x, y float64
+		if err == nil {
+			_, err = pgx.ForEachRow(rows, []any{&x, &y}, func() error {
+				slack := 1e-3*(d.XMax-d.XMin) + 300/c.PerUnit
+				if c.Kind == crs.Geographic {
+					slack = 0.02 / c.PerUnit
+				}
+				if x < d.XMin-slack {
+					x += seam.Period
+				}
+				if x < d.XMin-slack || x > d.XMax+slack || y < d.YMin-slack || y > d.YMax+slack {
+					t.Errorf("%d (%s): %v, %v is not in %+v", c.SRID, c.Name, x, y, d)
+				}
+				return nil
+			})
+		}
+		if tried++; err != nil {
+			t.Logf("%d (%s): %v", c.SRID, c.Name, err)
+			failed++
+		}
+	}
+
+	if tried < 400 || failed > 10 {
+		t.Errorf("%d were tried, of which %d cannot be transformed", tried, failed)
+	}
+}
+
 // CRSs that somebody has put in, each of which is in degrees.
 func TestCRSOfOnesOwn(t *testing.T) {
 	s := newDatabaseSandbox(t)
