@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// ReadCRS returns what spatial_ref_sys says of a CRS; ok is false for one that is not in it.
+// ReadCRS returns what spatial_ref_sys says of a CRS, and its domain where crs knows it; ok is false for one that is not in it.
 // postgis is the schema of PostGIS.
 func ReadCRS(ctx context.Context, q pg.Querier, postgis string, srid int32) (c crs.CRS, ok bool, err error) {
 	var srtext, proj4text string
@@ -24,5 +25,14 @@ func ReadCRS(ctx context.Context, q pg.Querier, postgis string, srid int32) (c c
 		return crs.CRS{}, false, pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", srid)
 	}
 
-	return crs.Parse(srid, srtext, proj4text), true, nil
+	c = crs.Parse(srid, srtext, proj4text)
+
+	// The server does not say where a CRS is meant to be used. The table's is right where the
+	// SRID means there what it means here: somebody may have given it to a CRS of their own.
+	if known, ok := crs.Known(srid); ok && c.Kind == known.Kind && c.Unit == known.Unit && c.Method == known.Method &&
+		math.Abs(c.CentralMeridian-known.CentralMeridian) < 1e-6 {
+		c.Domain = known.Domain
+	}
+
+	return c, true, nil
 }

@@ -46,7 +46,10 @@ type CRS struct {
 }
 
 // Domain is a box of longitudes and latitudes in degrees of WGS 84, and the box around it
-// in CRS units. A domain that crosses the antimeridian has West > East.
+// in CRS units, which is rounded outwards by up to a thousandth of its size. A domain that
+// crosses the antimeridian has West > East. One that crosses the seam of its CRS has XMax
+// beyond the map, so that XMin < XMax holds for all. XMin to YMax are all zero where no box is
+// known: PROJ knows no way from WGS 84 to some old CRSs and to those of other planets.
 type Domain struct {
 	West, South, East, North float64
 	XMin, YMin, XMax, YMax   float64
@@ -78,9 +81,6 @@ func Parse(srid int32, srtext, proj4text string) CRS {
 
 	return d.crs(srid)
 }
-
-// Known returns what the table has of a CRS.
-func Known(srid int32) (c CRS, ok bool) { return CRS{}, false }
 
 // Degrees tells whether the coordinates are longitude and latitude in degrees.
 func (c CRS) Degrees() bool { return c.Kind == Geographic && c.PerUnit == 1 }

@@ -12,6 +12,8 @@ func (c CRS) Ground(x, y float64) (mx, my float64, ok bool) {
 		return 0, 0, false
 	}
 
+	mx, my = c.PerUnit, c.PerUnit
+
 	switch {
 	case c.Kind == Geographic:
 		lat := radians(y * c.PerUnit)
@@ -19,7 +21,7 @@ func (c CRS) Ground(x, y float64) (mx, my float64, ok bool) {
 			return 0, 0, false
 		}
 		mx, my = c.radii(lat)
-		return mx * radians(c.PerUnit), my * radians(c.PerUnit), true
+		mx, my = mx*radians(c.PerUnit), my*radians(c.PerUnit)
 
 	case c.period > 0:
 		lat, ok := c.latitude(y)
@@ -28,10 +30,14 @@ func (c CRS) Ground(x, y float64) (mx, my float64, ok bool) {
 		}
 		mx, my = c.radii(lat)
 		_, slope := c.northing(lat)
-		return mx * 2 * math.Pi / c.period, my / slope, true
+		mx, my = mx*2*math.Pi/c.period, my/slope
 	}
 
-	return c.PerUnit, c.PerUnit, true
+	// An absurd ellipsoid or parameter may lead to anything.
+	if ok = mx >= 0 && positive(mx+my) && my > 0; !ok {
+		return 0, 0, false
+	}
+	return mx, my, true
 }
 
 // radii returns how many metres on the ground a radian of longitude and one of latitude are.
@@ -58,6 +64,7 @@ func (c CRS) northing(lat float64) (y, slope float64) {
 		y, slope = lat, 1
 
 	case "miller_cylindrical":
+		scale = c.period / (2 * math.Pi)
 		y, slope = 1.25*math.Asinh(math.Tan(0.8*lat)), 1/math.Cos(0.8*lat)
 
 	case "gall_stereographic":

@@ -29,6 +29,8 @@ func (c *CRS) setCylinder(parameter map[string]float64) {
 		k = cos
 	case "gall_stereographic":
 		k = math.Sqrt2 / 2
+	case "miller_cylindrical":
+		k = c.authalic() / c.SemiMajor // as PROJ has it
 	}
 
 	period := 2 * math.Pi * c.SemiMajor * k / c.PerUnit
@@ -64,6 +66,16 @@ func (c CRS) Seam() (s Seam, ok bool) {
 	}
 
 	return Seam{}, false
+}
+
+// authalic is the radius of the sphere that has the ellipsoid's area.
+func (c CRS) authalic() float64 {
+	e := math.Sqrt(c.e2())
+	if e == 0 {
+		return c.SemiMajor
+	}
+
+	return c.SemiMajor * math.Sqrt((1+(1-e*e)*math.Atanh(e)/e)/2)
 }
 
 func radians(degrees float64) float64 { return degrees * math.Pi / 180 }
