@@ -57,7 +57,7 @@ func (c *Cells) gridTable() Table {
 			Help:  "size of a cell in CRS units, `DX[,DY]`; of hexagons the length of an edge"},
 		{Name: "extent", Group: groupGrid, Overrides: []string{"cols", "rows"},
 			Value: Numbers(4, 4, func(n []float64) { c.Job.Extent = &geomgen.Box{XMin: n[0], YMin: n[1], XMax: n[2], YMax: n[3]} }),
-			Help:  "cells that meet this box in CRS units, `XMIN,YMIN,XMAX,YMAX`"},
+			Help:  "cells that meet this box in CRS units, `XMIN,YMIN,XMAX,YMAX`; across the antimeridian where XMIN is larger than XMAX"},
 		{Name: "cols", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Cols, 1),
 			Help: "`number` of columns from the origin, instead of --extent"},
 		{Name: "rows", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Rows, 1),
@@ -98,6 +98,8 @@ func (c *Cells) areaTable() Table {
 			Help: "longest straight `length` of the area's edge, in units of its CRS, when the server transforms it; 0 for none (default 0.01 in degrees, else 1000)"},
 		{Name: "aoi-make-valid", Group: groupArea, Value: Bool(&c.area.MakeValid), With: area,
 			Help: "let the server mend an area that is not valid"},
+		{Name: "aoi-wrap", Group: groupArea, Value: Bool(&c.area.Wrap), With: area,
+			Help: "an edge of the area that is longer than 180 degrees takes the short way, across the antimeridian"},
 		{Name: "coverage", Group: groupArea, Value: Bool(&c.Job.Coverage),
 			Help: "add a column coverage real: the area's share of the cell, 0 to 1"},
 		{Name: "clip", Group: groupArea, Value: Bool(&c.Job.Clip),
@@ -186,7 +188,7 @@ func (c *Cells) completeArea(v Values, stdin io.Reader) error {
 		}
 
 		area = *read
-		area.Rule, area.MakeValid = c.area.Rule, c.area.MakeValid
+		area.Rule, area.MakeValid, area.Wrap = c.area.Rule, c.area.MakeValid, c.area.Wrap
 	}
 
 	if v.Has("aoi-segmentize") {

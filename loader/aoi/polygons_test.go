@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/internal/testrand"
+	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
 func TestAreaInDegrees(t *testing.T) {

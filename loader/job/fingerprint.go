@@ -65,9 +65,11 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 
 // maskExtent returns the extent where the rectangle of cells does not say it all.
 func (j Job) maskExtent() *geomgen.Box {
-	if j.Area == nil && j.Grid.Shape == geomgen.Square && j.Grid.Rotate == 0 {
+	across := j.Extent != nil && j.Extent.XMin > j.Extent.XMax
+	if j.Area == nil && j.Grid.Shape == geomgen.Square && j.Grid.Rotate == 0 && !across {
 		return nil
 	}
+
 	return j.Extent
 }
 

@@ -66,6 +66,7 @@ func areaVariants(t *testing.T) []goldenVariant {
 		{"area, srid", area(loader.Area{Polygons: triangle(), SRID: 25832}, metres)},
 		{"area, srid of the grid alone", area(loader.Area{Polygons: triangle()}, metres)},
 		{"area, make valid", area(loader.Area{Polygons: triangle(), MakeValid: true}, nil)},
+		{"area, wrap", area(loader.Area{Polygons: triangle(), Wrap: true}, nil)},
 		{"area, segmentize", area(loader.Area{Polygons: triangle(), Segmentize: &tenth}, nil)},
 		{"area, segmentize not at all", area(loader.Area{Polygons: triangle(), Segmentize: &none}, nil)},
 		{"area of a query", area(ready(t, loader.Area{SQL: "select geom from areas where kind = 'sea' and size > 3 -- <&>"}, 0, triangle()), nil)},

@@ -24,7 +24,8 @@ type Job struct {
 	// Grid has the origin, the cell size and the SRID. The cell size is required.
 	Grid geomgen.Grid `json:"grid"`
 	// Extent cuts the grid, in CRS units: cells whose interior meets its
-	// interior. Extent, Cols and Rows, or Area is required, except for tiles, of which
+	// interior. One whose XMin is larger than its XMax crosses the antimeridian, in a
+	// geographic CRS, in cylindrical projections, and of tiles. Extent, Cols and Rows, or Area is required, except for tiles, of which
 	// there are all of the world.
 	Extent *geomgen.Box `json:"extent,omitempty"`
 	// Cols and Rows take that many columns and rows from the origin. At most 2^30.

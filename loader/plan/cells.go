@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/seam"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -36,6 +39,14 @@ func selectCells(ctx context.Context, j job.Job) (cellSelection, error) {
 		}
 
 		masks = append(masks, c.area)
+
+		if j.Extent == nil && j.Cols == 0 {
+			onMap, mask, err := cellsOnMap(j.Grid, c.area.Bounds())
+			if err != nil {
+				return cellSelection{}, err
+			}
+			r, masks = r.Intersect(onMap), append(masks, mask...)
+		}
 	}
 
 	if c.Selection, err = geomgen.Select(ctx, r, masks...); err != nil {
@@ -80,7 +91,7 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 				Reason: "give either an extent or cols and rows, not both"}
 		}
 
-		r, mask, err := j.Grid.Extent(*j.Extent)
+		r, mask, err := extent(j.Grid, *j.Extent)
 		if mask == nil {
 			return r, nil, err
 		}
@@ -112,6 +123,43 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 	r := geomgen.Range{MaxCol: int32(j.Cols), MaxRow: int32(j.Rows)}
 
 	return r, nil, j.Grid.CheckRange(r)
+}
+
+// extent returns the cells of an extent. One whose XMIN is larger than its XMAX crosses the
+// seam of the map of the grid's CRS, which is the antimeridian of most.
+func extent(g geomgen.Grid, e geomgen.Box) (geomgen.Range, *geomgen.Mask, error) {
+	s, ok := mapSeam(g)
+	if e.XMin <= e.XMax || !ok {
+		return g.Extent(e)
+	}
+
+	if e.XMax < s.X || e.XMin > s.X+s.Period {
+		return geomgen.Range{}, nil, &geomgen.ParamError{Param: "extent", Value: e.String(), Reason: fmt.Sprintf(
+			"crosses the seam of the map, because XMIN is larger than XMAX: both must lie between %g and %g then", s.X, s.X+s.Period)}
+	}
+
+	left, right := e, e
+	left.XMin, right.XMax = s.X, s.X+s.Period
+
+	switch { // an extent that ends on the seam has nothing beyond it
+	case left.XMin == left.XMax:
+		return g.Extent(right)
+	case right.XMin == right.XMax:
+		return g.Extent(left)
+	}
+
+	return g.ExtentAcross(right, left)
+}
+
+// mapSeam returns where the map of a grid's CRS comes round; ok is false where it does not, or
+// where that is not known.
+func mapSeam(g geomgen.Grid) (s crs.Seam, ok bool) {
+	if g.Shape == geomgen.XYZ {
+		return crs.Seam{X: -geomgen.WorldBound, Period: 2 * geomgen.WorldBound}, true
+	}
+
+	c, _ := crs.Known(g.SRID)
+	return c.Seam()
 }
 
 // placeArea returns the job's area with its coordinates where the map of their CRS has them.
@@ -150,6 +198,37 @@ func areaMask(j job.Job, a *aoi.Area, r geomgen.Range) (*geomgen.Mask, geomgen.R
 
 	around, err := j.Grid.AroundIn(r, m.Bounds())
 	return m, around, err
+}
+
+// cellsOnMap returns the cells that have a place on the map of the grid's CRS, as far as an
+// area in a box can select them: not those that touch it beyond the antimeridian or a pole.
+// Where they are no rectangle of columns and rows, a mask selects them.
+func cellsOnMap(g geomgen.Grid, area geomgen.Box) (geomgen.Range, []*geomgen.Mask, error) {
+	c, _ := crs.Known(g.SRID)
+	s, ok := c.Seam()
+	if !ok || g.Shape == geomgen.XYZ {
+		return g.World(), nil, nil
+	}
+
+	frame := seam.Frame{XMin: s.X, YMin: math.Inf(-1), XMax: s.X + s.Period, YMax: math.Inf(1)}
+	if c.Kind == crs.Geographic {
+		frame = seam.NewFrame(s, c.PerUnit)
+	}
+
+	reach := 2 * (g.DX + g.DY)
+	around := geomgen.Box{XMin: area.XMin - reach, YMin: area.YMin - reach, XMax: area.XMax + reach, YMax: area.YMax + reach}
+	cut := geomgen.Box{XMin: max(around.XMin, frame.XMin), YMin: max(around.YMin, frame.YMin),
+		XMax: min(around.XMax, frame.XMax), YMax: min(around.YMax, frame.YMax)}
+	if cut == around || cut.XMin >= cut.XMax || cut.YMin >= cut.YMax {
+		return g.World(), nil, nil
+	}
+
+	r, mask, err := g.Extent(cut)
+	if mask == nil {
+		return r, nil, err
+	}
+
+	return r, []*geomgen.Mask{mask}, err
 }
 
 // invalidArea says what to do about polygons that are not valid.
