@@ -2,11 +2,16 @@ package integration
 
 import (
 	"context"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/testrand"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -36,7 +41,6 @@ func TestAreasAcrossASeam(t *testing.T) {
 		{"taveuni_3460.ewkt", geomgen.Tiles(12), 2},
 		{"taveuni40_3460.ewkt", geomgen.Tiles(12), 36},
 		{"pole_3995.ewkt", degreesGrid(1, 4326), 3912},
-		{"beyond_3857.ewkt", geomgen.Tiles(8), 9},
 	} {
 		t.Run(test.file, func(t *testing.T) {
 			job := loader.Job{Table: loader.Table{Name: "t"}, Grid: test.grid, Area: readSeamCase(t, test.file)}
@@ -50,4 +54,129 @@ func TestAreasAcrossASeam(t *testing.T) {
 			}
 		})
 	}
+}
+
+// seamOracle selects, of all cells of a grid, those that meet an area: each is taken to the
+// area's CRS with points in between. Cells that are more than 4,000 km away are left out: the
+// area's CRS may have no place for them. margin is how far, in metres, a cell lies in the area, and is below
+// 0 for one that does not meet it, so that cells that only touch the area can be told.
+const seamOracle = `
+	with area as (select st_geomfromewkb($1) g),
+	middle as (select st_centroid(st_transform(g, 4326)::geography) m from area),
+	cells as (
+		select c.n, st_setsrid(st_makeenvelope(c.x0, c.y0, c.x1, c.y1), $2::integer) g
+		from unnest($3::integer[], $4::float8[], $5::float8[], $6::float8[], $7::float8[]) c(n, x0, y0, x1, y1)),
+	near as (
+		select n, st_transform(st_segmentize(cells.g, $8::float8), st_srid(area.g)) g, area.g a
+		from cells, area, middle
+		where st_dwithin(m, st_transform(st_centroid(cells.g), 4326)::geography, 4e6, false))
+	select n, case when st_intersects(g, a) then sqrt(st_area(st_intersection(g, a))) else -st_distance(g, a) end
+	from near where st_xmin(g) <> 'NaN' and st_xmax(g) < 'Infinity'`
+
+// TestSeamsAgainstPostGIS draws areas around seams and poles in the CRSs that people use
+// there. PostGIS decides each cell by itself, in the area's CRS.
+func TestSeamsAgainstPostGIS(t *testing.T) {
+	s := newSandbox(t)
+	r := testrand.New(t, 1)
+	mercator := func(n float64, srid int32, half float64) geomgen.Grid {
+		return geomgen.Grid{X0: -half, Y0: -half, DX: 2 * half / n, DY: 2 * half / n, SRID: srid}
+	}
+
+	grids := []geomgen.Grid{
+		degreesGrid(5, 4326), degreesGrid(4, 4269), mercator(80, 3857, geomgen.WorldBound), mercator(64, 3395, geomgen.WorldBound),
+		mercator(72, 3832, geomgen.WorldBound), mercator(60, 6933, 17367530.445161372),
+	}
+
+	for _, c := range []struct {
+		srid                   int32
+		x0, y0, x1, y1, radius float64 // where the middle lies, and how far the corners are
+	}{
+		{3460, 1.6e6, 3.6e6, 2.4e6, 4.4e6, 4e5}, // Fiji
+		{3338, -2.4e6, 0, -1e6, 1e6, 8e5},       // Alaska and the Aleutians
+		{3995, -2e6, -2e6, 2e6, 2e6, 2e6},       // the north pole
+		{3031, -2e6, -2e6, 2e6, 2e6, 2e6},       // the south pole
+		{5041, 1e6, 1e6, 3e6, 3e6, 1.5e6},       // UPS North
+		{3576, -1e6, -1e6, 1e6, 1e6, 1.5e6},     // LAEA of the north
+		{32660, 3e5, 1e6, 9e5, 7e6, 4e5},        // UTM 60N
+		{3851, 2.5e6, 5e6, 4e6, 7e6, 6e5},       // New Zealand
+	} {
+		for i := range 2 {
+			ring := starRing(r, c.x0+r.Float64()*(c.x1-c.x0), c.y0+r.Float64()*(c.y1-c.y0), c.radius*(0.2+0.8*r.Float64()))
+			area := &loader.Area{SRID: c.srid, Polygons: []geomgen.Polygon{{ring}}}
+			s.compareWithSeamOracle(area, grids[(i+int(c.srid))%len(grids)])
+			s.compareWithSeamOracle(area, grids[(i+3+int(c.srid))%len(grids)])
+		}
+	}
+}
+
+// starRing returns a ring around a place.
+func starRing(r *rand.Rand, x, y, radius float64) (ring []geomgen.Point) {
+	n := 4 + r.IntN(6)
+	for i := range n {
+		angle, far := 2*math.Pi*(float64(i)+0.7*r.Float64())/float64(n), radius*(0.4+0.6*r.Float64())
+		ring = append(ring, geomgen.Point{X: x + far*math.Cos(angle), Y: y + far*math.Sin(angle)})
+	}
+
+	return append(ring, ring[0])
+}
+
+func (s sandbox) compareWithSeamOracle(area *loader.Area, g geomgen.Grid) {
+	s.t.Helper()
+	p, err := loader.PlanOn(context.Background(), s.pool, loader.Job{Table: loader.Table{Name: "t"}, Grid: g, Area: area})
+	if err != nil {
+		s.t.Errorf("%v in %+v: %v", area, g, err)
+		return
+	}
+
+	selected := make(map[geomgen.Cell]bool)
+	p.Blocks(0, func(b geomgen.Block, _, _ int64) { selected[geomgen.Cell{Col: b.Col, Row: b.Row}] = true })
+
+	cols := int32(math.Round(-2 * g.X0 / g.DX))
+	rows := int32(math.Round(-2 * g.Y0 / g.DY))
+	var cells []geomgen.Cell
+	var numbers []int32
+	var x0, y0, x1, y1 []float64
+
+	for row := range rows {
+		for col := range cols {
+			c := geomgen.Cell{Col: col, Row: row}
+			b := g.Bounds(c)
+			cells, numbers = append(cells, c), append(numbers, int32(len(numbers)))
+			x0, y0, x1, y1 = append(x0, b.XMin), append(y0, b.YMin), append(x1, b.XMax), append(y1, b.YMax)
+		}
+	}
+
+	found, err := s.pool.Query(context.Background(), seamOracle, area.Marshal(), g.SRID, numbers, x0, y0, x1, y1, g.DX/20)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+
+	var n int32
+	var margin float64
+	seen, met := make(map[geomgen.Cell]bool), 0
+
+	_, err = pgx.ForEachRow(found, []any{&n, &margin}, func() error {
+		c := cells[n]
+		seen[c] = true
+		if margin > 0 {
+			met++
+		}
+
+		// What is less than 5 km decides nothing: edges of the area are straight in its CRS,
+		// those of cells between points that are 1/20 of their side apart.
+		if math.Abs(margin) > 5000 && selected[c] != (margin > 0) {
+			s.t.Errorf("cell %v of %+v: selected %v, PostGIS has it %.0f m in %v", c, g, selected[c], margin, area.Polygons)
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+
+	for c := range selected {
+		if !seen[c] {
+			s.t.Errorf("cell %v of %+v is selected and far from %v", c, g, area.Polygons)
+		}
+	}
+	s.t.Logf("EPSG:%d in EPSG:%d: %d cells of %d", area.SRID, g.SRID, met, len(cells))
 }
