@@ -152,7 +152,7 @@ func TestCRSSeams(t *testing.T) {
 			strings.Contains(row.Proj4text, "proj=gall "); ok != cylindrical {
 			t.Errorf("%d has a seam: %v, of %s", row.SRID, ok, row.Proj4text)
 		}
-		if !ok || row.SRID == 3752 { // which PROJ cannot transform
+		if !ok || isOdd(row.SRID) {
 			continue
 		}
 
@@ -182,6 +182,11 @@ func TestCRSSeams(t *testing.T) {
 		t.Errorf("only these projections were tried: %v", tried)
 	}
 }
+
+// isOdd knows SRIDs of which PROJ, which looks at EPSG's code first, thinks otherwise than
+// srtext: it cannot transform 3752, and newer releases have 3975 on a sphere. EPSG has
+// deprecated both.
+func isOdd(srid int32) bool { return srid == 3752 || srid == 3975 }
 
 // base is the geographic CRS that a CRS is made of, so that no other datum moves places; WGS
 // 84 where spatial_ref_sys does not say.
@@ -229,7 +234,7 @@ func TestCRSGround(t *testing.T) {
 	tried, byGeography := map[string]int{}, 0
 	for _, row := range s.referenceSystems() {
 		c := crs.Parse(row.SRID, row.Srtext, row.Proj4text)
-		if _, ok := c.Seam(); !ok || c.SRID == 3752 || c.SemiMajor < 1e6 { // PROJ cannot transform 3752; small moons are no spheroids
+		if _, ok := c.Seam(); !ok || isOdd(row.SRID) || c.SemiMajor < 1e6 { // small moons are too flat for the step
 			continue
 		}
 		base := c
@@ -287,7 +292,7 @@ select ST_X(p), ST_Y(p)
 	tried, failed := 0, 0
 	for i, row := range s.referenceSystems() {
 		c, _ := crs.Known(row.SRID)
-		if d := c.Domain; d == nil || d.XMin == d.XMax || i%20 != 0 && d.West < d.East {
+		if d := c.Domain; d == nil || d.XMin == d.XMax || i%50 != 0 && d.West < d.East {
 			continue
 		}
 		d := *c.Domain
@@ -320,7 +325,7 @@ select ST_X(p), ST_Y(p)
 		}
 	}
 
-	if tried < 400 || failed > 10 {
+	if tried < 200 || failed > 10 {
 		t.Errorf("%d were tried, of which %d cannot be transformed", tried, failed)
 	}
 }
