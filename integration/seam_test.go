@@ -71,7 +71,7 @@ const seamOracle = `
 		from cells, area, middle
 		where st_dwithin(m, st_transform(st_centroid(cells.g), 4326)::geography, 4e6, false))
 	select n, case when st_intersects(g, a) then sqrt(st_area(st_intersection(g, a))) else -st_distance(g, a) end
-	from near where st_xmin(g) <> 'NaN' and st_xmax(g) < 'Infinity'`
+	from near where st_astext(g) !~* 'nan|inf'`
 
 // TestSeamsAgainstPostGIS draws areas around seams and poles in the CRSs that people use
 // there. PostGIS decides each cell by itself, in the area's CRS.
@@ -84,7 +84,8 @@ func TestSeamsAgainstPostGIS(t *testing.T) {
 
 	grids := []geomgen.Grid{
 		degreesGrid(5, 4326), degreesGrid(4, 4269), mercator(80, 3857, geomgen.WorldBound), mercator(64, 3395, geomgen.WorldBound),
-		mercator(72, 3832, geomgen.WorldBound), mercator(60, 6933, 17367530.445161372),
+		mercator(72, 3832, geomgen.WorldBound),
+		{X0: -17367530.445161372, Y0: -7342230.136498678, DX: 17367530.445161372 / 30, DY: 7342230.136498678 / 15, SRID: 6933},
 	}
 
 	for _, c := range []struct {
@@ -100,12 +101,10 @@ func TestSeamsAgainstPostGIS(t *testing.T) {
 		{32660, 3e5, 1e6, 9e5, 7e6, 4e5},        // UTM 60N
 		{3851, 2.5e6, 5e6, 4e6, 7e6, 6e5},       // New Zealand
 	} {
-		for i := range 2 {
-			ring := starRing(r, c.x0+r.Float64()*(c.x1-c.x0), c.y0+r.Float64()*(c.y1-c.y0), c.radius*(0.2+0.8*r.Float64()))
-			area := &loader.Area{SRID: c.srid, Polygons: []geomgen.Polygon{{ring}}}
-			s.compareWithSeamOracle(area, grids[(i+int(c.srid))%len(grids)])
-			s.compareWithSeamOracle(area, grids[(i+3+int(c.srid))%len(grids)])
-		}
+		ring := starRing(r, c.x0+r.Float64()*(c.x1-c.x0), c.y0+r.Float64()*(c.y1-c.y0), c.radius*(0.2+0.8*r.Float64()))
+		area := &loader.Area{SRID: c.srid, Polygons: []geomgen.Polygon{{ring}}}
+		s.compareWithSeamOracle(area, grids[int(c.srid)%len(grids)])
+		s.compareWithSeamOracle(area, grids[(3+int(c.srid))%len(grids)])
 	}
 }
 
@@ -131,8 +130,7 @@ func (s sandbox) compareWithSeamOracle(area *loader.Area, g geomgen.Grid) {
 	selected := make(map[geomgen.Cell]bool)
 	p.Blocks(0, func(b geomgen.Block, _, _ int64) { selected[geomgen.Cell{Col: b.Col, Row: b.Row}] = true })
 
-	cols := int32(math.Round(-2 * g.X0 / g.DX))
-	rows := int32(math.Round(-2 * g.Y0 / g.DY))
+	cols, rows := int32(math.Round(-2*g.X0/g.DX)), int32(math.Round(-2*g.Y0/g.DY))
 	var cells []geomgen.Cell
 	var numbers []int32
 	var x0, y0, x1, y1 []float64

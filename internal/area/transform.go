@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/seam"
@@ -36,7 +35,7 @@ func (r *resolver) transform(ctx context.Context, from, to crs.CRS) error {
 		return nil
 	}
 
-	if r.area.Polygons, err = r.inBand(m, to, globe); err != nil {
+	if r.area.Polygons, err = m.inBand(globe, to); err != nil {
 		return err
 	}
 
@@ -76,17 +75,11 @@ func mapOf(c crs.CRS) (m globeMap, seamed bool) {
 	if base, ok := crs.Known(c.Base); ok && base.Degrees() && base.CentralMeridian == 0 {
 		m.globe = c.Base
 	}
-	if isMercator(c) {
+	if c.Mercator() {
 		m.band = mercatorBand
 	}
 
 	return m, true
-}
-
-// isMercator tells whether the poles are infinitely far away.
-func isMercator(c crs.CRS) bool {
-	_, cylindrical := c.Seam()
-	return cylindrical && strings.Contains(c.Method, "mercator")
 }
 
 // meridianSeams are the projections, beside the cylindrical ones, whose map is cut along the
@@ -148,14 +141,11 @@ func (m globeMap) beyondBand(polygons []geomgen.Polygon) bool {
 	})
 }
 
-// inBand cuts off what lies beyond the map in the north and south, with a warning.
-func (r *resolver) inBand(m globeMap, to crs.CRS, globe []geomgen.Polygon) ([]geomgen.Polygon, error) {
+// inBand cuts off what lies beyond the map in the north and south. The plan warns of it.
+func (m globeMap) inBand(globe []geomgen.Polygon, to crs.CRS) ([]geomgen.Polygon, error) {
 	if !m.beyondBand(globe) {
 		return globe, nil
 	}
-
-	r.area.Warnings = append(slices.Clone(r.area.Warnings), fmt.Sprintf(
-		"the area of interest reaches beyond %g degrees north or south, where the map of EPSG:%d ends: that part is left out", m.band, to.SRID))
 
 	inside, err := seam.Band(globe, m.frame, m.band)
 	if err == nil && len(inside) == 0 {

@@ -105,24 +105,23 @@ func wrap(polygons []geomgen.Polygon, f seam.Frame) ([]geomgen.Polygon, error) {
 	return wrapped, nil
 }
 
-// WithTilesWarning adds a warning where the area reaches beyond the world of web map
-// tiles in the north or south. There are no tiles, so nothing is taken away.
-func (a *Area) WithTilesWarning() *Area {
+// WithMapWarning adds a warning where the area reaches beyond the map of the grid's CRS in the
+// north or south, at yMin and yMax in CRS units: no cells are made there.
+func (a *Area) WithMapWarning(yMin, yMax float64) *Area {
+	tolerance := seam.Tolerance * (yMax - yMin)
+
 	for _, p := range a.Polygons {
 		for _, q := range p[0] {
-			if math.Abs(q.Y) <= geomgen.WorldBound*(1+seam.Tolerance) {
+			if q.Y >= yMin-tolerance && q.Y <= yMax+tolerance {
 				continue
 			}
 
 			warned := *a
 			warned.Warnings = append(slices.Clone(a.Warnings), fmt.Sprintf(
-				"the area of interest reaches beyond the world of web map tiles, which ends at %.2f degrees north and south: there are no tiles for that part", worldLatitude))
+				"the area of interest reaches beyond the map of the grid's CRS, which ends at y = %.0f in the south and %.0f in the north: no cells are made there", yMin, yMax))
 			return &warned
 		}
 	}
 
 	return a
 }
-
-// worldLatitude is where web map tiles end, in degrees: atan(sinh(pi)).
-const worldLatitude = 85.0511287798066

@@ -278,3 +278,24 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Where maps end in the north: at the pole, or where the square of Mercator's does.
+func TestEnds(t *testing.T) {
+	for srid, want := range map[int32]float64{4326: 90, 4807: 100, 3857: 20037508.342789244, 3395: 20037508.342789244, 6933: 7342230.136498678, 4087: 10018754.171394622} {
+		c, _ := Known(srid)
+		low, high, ok := c.Ends()
+		if !ok || math.Abs(high-want) > 1e-8*want || low != -high {
+			t.Errorf("EPSG:%d ends at %v and %v, want %v", srid, low, high, want)
+		}
+	}
+
+	if c, _ := Known(3035); c.Mercator() {
+		t.Error("EPSG:3035 is none of Mercator's")
+	}
+	if c, _ := Known(32633); c.Mercator() {
+		t.Error("EPSG:32633 lies along a meridian")
+	}
+	if _, _, ok := (CRS{}).Ends(); ok {
+		t.Error("the ends of nothing are known")
+	}
+}

@@ -1,6 +1,9 @@
 package crs
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // cylinder is how a cylindrical projection along the equator maps: x = x0 + period/2π·λ for
 // a longitude λ from the central meridian. y0 is y of the equator. In CRS units. The zero
@@ -89,3 +92,24 @@ func (c CRS) e2() float64 {
 
 	return f * (2 - f)
 }
+
+// Ends returns the lowest and the highest y of the map of a CRS that has a Seam: those of the
+// poles, or, of Mercator's projections, whose poles are infinitely far away, those of the
+// square that is the usual end of such maps, at 85.05 degrees with EPSG:3857. ok is false for
+// other CRSs.
+func (c CRS) Ends() (yMin, yMax float64, ok bool) {
+	switch {
+	case c.Kind == Geographic && c.PerUnit > 0:
+		return -90 / c.PerUnit, 90 / c.PerUnit, true
+	case c.period == 0:
+		return 0, 0, false
+	case c.Mercator():
+		return c.y0 - c.period/2, c.y0 + c.period/2, true
+	}
+
+	pole, _ := c.northing(math.Pi / 2)
+	return c.y0 - pole, c.y0 + pole, true
+}
+
+// Mercator tells whether it is one of Mercator's projections along the equator.
+func (c CRS) Mercator() bool { return c.period > 0 && strings.Contains(c.Method, "mercator") }

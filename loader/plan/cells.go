@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/seam"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -128,7 +126,7 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 // extent returns the cells of an extent. One whose XMIN is larger than its XMAX crosses the
 // seam of the map of the grid's CRS, which is the antimeridian of most.
 func extent(g geomgen.Grid, e geomgen.Box) (geomgen.Range, *geomgen.Mask, error) {
-	s, ok := mapSeam(g)
+	s, ok := knownCRS(g).Seam()
 	if e.XMin <= e.XMax || !ok {
 		return g.Extent(e)
 	}
@@ -151,15 +149,10 @@ func extent(g geomgen.Grid, e geomgen.Box) (geomgen.Range, *geomgen.Mask, error)
 	return g.ExtentAcross(right, left)
 }
 
-// mapSeam returns where the map of a grid's CRS comes round; ok is false where it does not, or
-// where that is not known.
-func mapSeam(g geomgen.Grid) (s crs.Seam, ok bool) {
-	if g.Shape == geomgen.XYZ {
-		return crs.Seam{X: -geomgen.WorldBound, Period: 2 * geomgen.WorldBound}, true
-	}
-
+// knownCRS returns what is known of a grid's CRS without a server.
+func knownCRS(g geomgen.Grid) crs.CRS {
 	c, _ := crs.Known(g.SRID)
-	return c.Seam()
+	return c
 }
 
 // placeArea returns the job's area with its coordinates where the map of their CRS has them.
@@ -181,8 +174,8 @@ func placeArea(j job.Job) (*aoi.Area, error) {
 	if err != nil {
 		return nil, invalidArea(a, err)
 	}
-	if j.Grid.Shape == geomgen.XYZ {
-		placed = placed.WithTilesWarning()
+	if yMin, yMax, ok := knownCRS(j.Grid).Ends(); ok {
+		placed = placed.WithMapWarning(yMin, yMax)
 	}
 
 	return placed, nil
@@ -204,16 +197,14 @@ func areaMask(j job.Job, a *aoi.Area, r geomgen.Range) (*geomgen.Mask, geomgen.R
 // area in a box can select them: not those that touch it beyond the antimeridian or a pole.
 // Where they are no rectangle of columns and rows, a mask selects them.
 func cellsOnMap(g geomgen.Grid, area geomgen.Box) (geomgen.Range, []*geomgen.Mask, error) {
-	c, _ := crs.Known(g.SRID)
+	c := knownCRS(g)
 	s, ok := c.Seam()
 	if !ok || g.Shape == geomgen.XYZ {
 		return g.World(), nil, nil
 	}
 
-	frame := seam.Frame{XMin: s.X, YMin: math.Inf(-1), XMax: s.X + s.Period, YMax: math.Inf(1)}
-	if c.Kind == crs.Geographic {
-		frame = seam.NewFrame(s, c.PerUnit)
-	}
+	yMin, yMax, _ := c.Ends()
+	frame := geomgen.Box{XMin: s.X, YMin: yMin, XMax: s.X + s.Period, YMax: yMax}
 
 	reach := 2 * (g.DX + g.DY)
 	around := geomgen.Box{XMin: area.XMin - reach, YMin: area.YMin - reach, XMax: area.XMax + reach, YMax: area.YMax + reach}
