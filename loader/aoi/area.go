@@ -16,7 +16,8 @@ import (
 type Area struct {
 	// Rule says which cells it selects. Defaults to geomgen.Intersects.
 	Rule geomgen.Rule `json:"rule"`
-	// SRID names the CRS of Polygons. Defaults to 0: the grid's.
+	// SRID names the CRS of Polygons, or of what SQL returns without an SRID: ReadAs sets
+	// it. Defaults to 0: the grid's.
 	SRID int32 `json:"srid"`
 	// SQL is a query that returns polygons or multipolygons in one column; several
 	// rows are their union. It runs in a read-only transaction, on a connection of
