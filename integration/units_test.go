@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -217,5 +218,25 @@ func TestUnitWarnings(t *testing.T) {
 	r = cli(t, s.dsn, s.load("degrees", "--srid", "4326", "--cell-size", "0.5", "--extent", "-10,35,30,70", "--log-format", "json")...)
 	if w := r.warnings(t); r.code != 0 || len(w) != 0 {
 		t.Errorf("load: exit code %d, %q", r.code, w)
+	}
+}
+
+// A picture needs no right to read what the server says of CRSs.
+func TestPreviewWithoutReferenceSystems(t *testing.T) {
+	s := newDatabaseSandbox(t)
+	role := "painter_of_" + queryOne[string](t, s.pool, "select current_database()")
+	password := newPassword()
+	s.exec("create role " + role + " login password '" + password + "'")
+	t.Cleanup(func() { s.exec("drop owned by " + role + "; drop role " + role) })
+
+	mustCLI(t, s.dsn, s.load("g", "--cell-size", "1000", "--srid", "2056", "--extent", "2600000,1200000,2610000,1210000")...)
+	s.exec("revoke select on spatial_ref_sys from public; grant select on g to " + role)
+
+	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(role, password) })
+	name := filepath.Join(t.TempDir(), "g.svg")
+	mustCLI(t, dsn, "preview", "--table", "public.g", "--out", name)
+
+	if b, err := os.ReadFile(name); err != nil || !strings.Contains(string(b), ">2 km<") {
+		t.Errorf("the picture has no bar of 2 km: %v", err)
 	}
 }

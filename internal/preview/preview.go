@@ -100,19 +100,34 @@ func readTable(ctx context.Context, tx pgx.Tx, table job.Table, column string) (
 	return p, p.findCRS(ctx, tx)
 }
 
-// findCRS looks up the CRS of the geometries.
+const mayReadSQL = `
+	select n.nspname, coalesce(has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'), false)
+	from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+	left join pg_class c on c.relnamespace = n.oid and c.relname = 'spatial_ref_sys'
+	where e.extname = 'postgis'`
+
+// findCRS looks up the CRS of the geometries: where the role may read what the server says
+// of it, there, and else in the table of package crs.
 func (p *Preview) findCRS(ctx context.Context, tx pgx.Tx) error {
-	postgis, err := catalog.PostGISSchema(ctx, tx)
-	if err != nil || postgis == "" || p.CRS.SRID == 0 {
+	var postgis string
+	var may bool
+	if err := tx.QueryRow(ctx, mayReadSQL).Scan(&postgis, &may); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
 
-	c, known, err := catalog.ReadCRS(ctx, tx, postgis, p.CRS.SRID)
+	c, known := crs.Known(p.CRS.SRID)
+	if may && p.CRS.SRID != 0 {
+		var err error
+		if c, known, err = catalog.ReadCRS(ctx, tx, postgis, p.CRS.SRID); err != nil {
+			return err
+		}
+	}
+
 	if known {
 		p.CRS = c
 	}
 
-	return err
+	return nil
 }
 
 // Warnings say where the cells hardly fit the unit or the domain of their CRS.

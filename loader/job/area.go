@@ -84,11 +84,11 @@ func (j Job) CheckCRS(c crs.CRS) error {
 		return nil
 	}
 
-	unit := "not known to be metres"
+	units := "not known"
 	if c.Unit != "" {
-		unit = "called " + c.Unit
+		units = "others: " + c.Units(2)
 	}
 
 	return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: fmt.Sprintf(
-		"is made of metres, and the unit of EPSG:%d is %s", j.Grid.SRID, unit)}
+		"is made of metres, and the units of EPSG:%d are %s", j.Grid.SRID, units)}
 }
