@@ -97,7 +97,7 @@ func (c *Cells) areaTable() Table {
 		{Name: "aoi-rule", Group: groupArea, Default: "intersects", Value: Choice(&c.area.Rule, "intersects", "within", "centroid"), With: area,
 			Help: "which cells the area selects, `intersects|within|centroid`: that meet or touch it, that lie in it, whose centre does"},
 		{Name: "aoi-segmentize", Group: groupArea, Value: Number(&c.segmentize), With: area,
-			Help: "longest straight `length` of the area's edge, in units of its CRS, when the server transforms it; 0 for none (default 0.01 in degrees, else 1000)"},
+			Help: "longest straight `length` of the area's edge, in units of its CRS, when the server transforms it; 0 for none (default about 1 km on the ground: 0.01 degrees, 1000 metres, 3280.84 feet)"},
 		{Name: "aoi-make-valid", Group: groupArea, Value: Bool(&c.area.MakeValid), With: area,
 			Help: "let the server mend an area that is not valid"},
 		{Name: "coverage", Group: groupArea, Value: Bool(&c.Job.Coverage),

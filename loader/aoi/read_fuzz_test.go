@@ -55,6 +55,8 @@ func areaSeeds() []string {
 	nested := strings.Repeat(`{"type":"GeometryCollection","geometries":[`, 40)
 	seeds := []string{
 		polygonOf, feature(polygonOf), features(polygonOf, "null", otherOf), named("urn:ogc:def:crs:EPSG::3035"),
+		linked("https://epsg.io/3035.wkt"), withCRS(`{"type":"EPSG","properties":{"code":3035}}`), withCRS("null"),
+		`{"type":"Feature","geometry":null,"place":` + polygonOf + `}`,
 		`{"type":"GeometryCollection","geometries":[` + polygonOf + `]}`,
 		`{"type":"MultiPolygon","coordinates":[[],[` + ringText + `]]}`,
 		`{"type":"Polygon","coordinates":[[[0,0,1],[1e-300,0],[1,null],["",{}]]]}`,
