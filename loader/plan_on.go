@@ -7,7 +7,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/area"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -40,11 +42,27 @@ func PlanOn(ctx context.Context, pool *pgxpool.Pool, j Job) (*Plan, error) {
 		return p, err
 	}
 
-	if j.Area, err = ResolveArea(ctx, pool, j.Area, j.Grid.SRID); err != nil {
+	own, release, err := pg.Own(ctx, pool, areaConns)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+
+	if p, err = planOn(ctx, own, j); err != nil {
 		return nil, err
 	}
 
-	return plan.New(ctx, j)
+	postgis, err := catalog.PostGISSchema(ctx, own)
+	if err != nil {
+		return nil, err
+	}
+
+	c, err := precheck.CheckCRS(ctx, own, postgis, p.Job)
+	if err != nil {
+		return nil, err
+	}
+
+	return p.WithCRS(c), nil
 }
 
 // ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: it runs its

@@ -20,7 +20,9 @@ take: bytes of table, indexes and WAL, and time. It writes nothing, and asks a s
 only in the two cases below.
 
 The number of rows is exact, the sizes follow from PostgreSQL's page layout. The
-time is that of a server on two cores; yours may be twice as fast or as slow.
+time is that of a server on two cores; yours may be twice as fast or as slow. A cell is
+measured in the unit of the CRS, and on the ground in the middle of the grid. It warns
+where the size of a cell, or what is asked for, hardly fits the unit or the domain of the CRS.
 
 An area of interest that is a query, or in another CRS than the grid, is made ready by
 the server. With --table and --if-exists append it connects, looks at the table in a read-only
@@ -122,7 +124,7 @@ func runPlan(ctx context.Context, o planOptions, std streams) error {
 	return printPlan(std.out, p, o.named)
 }
 
-// planJob plans a job, and prints what is to be said of its area.
+// planJob plans a job, and prints its warnings.
 func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
 	p, err := loader.PlanWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
 		return server.open(ctx, 1)
@@ -131,12 +133,14 @@ func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr i
 		return nil, err
 	}
 
-	if p.Job.Area != nil {
-		for _, w := range p.Job.Area.Warnings {
-			fmt.Fprintf(stderr, "warning: %s\n", w)
-		}
-	}
+	printWarnings(stderr, p.Warnings())
 	return p, nil
+}
+
+func printWarnings(stderr io.Writer, warnings []loader.Warning) {
+	for _, w := range warnings {
+		fmt.Fprintf(stderr, "warning: %s\n", oneLine(w.Text))
+	}
 }
 
 // printPlanOfAppend asks the server about the table before it prints anything.
@@ -167,6 +171,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
 	line("covering", "%s", p.Job.Grid.BoxAround(p.Cells))
 	printShape(line, p.Job)
+	printSize(line, p)
 	line("rows", "%s", formatCount(p.Rows))
 	line("method", "%s", describeMethod(p))
 	line("", "%s", p.Reason)

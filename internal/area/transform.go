@@ -216,7 +216,7 @@ func (r *resolver) transformWhole(ctx context.Context, from, to crs.CRS) error {
 // point.
 func (r *resolver) pairs(ctx context.Context, from crs.CRS, to int32) (plane, there []geomgen.Polygon, err error) {
 	g := r.fn("st_geomfromewkb") + "($1)"
-	if length := segmentLength(&r.area, from); length > 0 {
+	if length := r.area.SegmentLength(from); length > 0 {
 		g = r.fn("st_segmentize") + "(" + g + ", $3::float8)"
 	} else {
 		g = "(select " + g + " where $3::float8 = 0)"
@@ -226,7 +226,7 @@ func (r *resolver) pairs(ctx context.Context, from crs.CRS, to int32) (plane, th
 	sql := "select " + r.fn("st_asewkb") + "(g), " + r.fn("st_asewkb") + "(" + r.fn("st_transform") + "(g, $2::integer)) from (select " + g + " as g) s"
 
 	var a, b []byte
-	if err := r.queryOne(ctx, what, sql, []any{r.area.Marshal(), to, segmentLength(&r.area, from)}, &a, &b); err != nil {
+	if err := r.queryOne(ctx, what, sql, []any{r.area.Marshal(), to, r.area.SegmentLength(from)}, &a, &b); err != nil {
 		return nil, nil, err
 	}
 
@@ -236,21 +236,6 @@ func (r *resolver) pairs(ctx context.Context, from crs.CRS, to int32) (plane, th
 
 	there, _, err = r.read(what, b)
 	return plane, there, err
-}
-
-// segmentLength returns the longest segment that is transformed as one, in units of the
-// area's CRS.
-func segmentLength(a *aoi.Area, c crs.CRS) float64 {
-	switch {
-	case a.Segmentize != nil:
-		return *a.Segmentize
-	case c.Kind == crs.Geographic && c.PerUnit > 0:
-		return 0.01 / c.PerUnit
-	case c.PerUnit > 0:
-		return 1000 / c.PerUnit
-	}
-
-	return 1000
 }
 
 // checkTorn refuses an area that the map of the grid's CRS does not hold in one piece: a

@@ -61,6 +61,23 @@ func (a *Area) CheckCoordinates(c crs.CRS) error {
 	return a.checkLonLat(c, seam.NewFrame(s, c.PerUnit))
 }
 
+// CheckPlaced refuses what Place would change of an area in a CRS that the server alone knows,
+// so that the plan could not.
+func (a *Area) CheckPlaced(c crs.CRS) error {
+	placed, err := a.Place(c)
+	if err != nil {
+		return err
+	}
+
+	for i, p := range placed.Polygons {
+		if len(placed.Polygons) != len(a.Polygons) || !slices.EqualFunc(p, a.Polygons[i], slices.Equal) {
+			return BadArea("reaches beyond the antimeridian or a pole of EPSG:%d, which the server alone knows: give the area in a CRS that loadgrid knows too, such as EPSG:4326", c.SRID)
+		}
+	}
+
+	return nil
+}
+
 // checkLonLat refuses longitudes and latitudes that cannot be, and, without Wrap, edges that
 // may go either way round the globe.
 func (a *Area) checkLonLat(c crs.CRS, f seam.Frame) error {

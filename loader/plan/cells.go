@@ -9,7 +9,6 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/aoi"
-	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -126,7 +125,7 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 // extent returns the cells of an extent. One whose XMIN is larger than its XMAX crosses the
 // seam of the map of the grid's CRS, which is the antimeridian of most.
 func extent(g geomgen.Grid, e geomgen.Box) (geomgen.Range, *geomgen.Mask, error) {
-	s, ok := knownCRS(g).Seam()
+	s, ok := knownCRS(g.SRID).Seam()
 	if e.XMin <= e.XMax || !ok {
 		return g.Extent(e)
 	}
@@ -149,12 +148,6 @@ func extent(g geomgen.Grid, e geomgen.Box) (geomgen.Range, *geomgen.Mask, error)
 	return g.ExtentAcross(right, left)
 }
 
-// knownCRS returns what is known of a grid's CRS without a server.
-func knownCRS(g geomgen.Grid) crs.CRS {
-	c, _ := crs.Known(g.SRID)
-	return c
-}
-
 // placeArea returns the job's area with its coordinates where the map of their CRS has them.
 func placeArea(j job.Job) (*aoi.Area, error) {
 	a := j.Area
@@ -162,7 +155,7 @@ func placeArea(j job.Job) (*aoi.Area, error) {
 		return nil, err
 	}
 
-	c, _ := crs.Known(cmp.Or(a.SRID, j.Grid.SRID))
+	c := knownCRS(cmp.Or(a.SRID, j.Grid.SRID))
 	if need, why := a.NeedsServer(j.Grid.SRID); need {
 		if err := a.CheckCoordinates(c); err != nil {
 			return nil, err
@@ -174,7 +167,7 @@ func placeArea(j job.Job) (*aoi.Area, error) {
 	if err != nil {
 		return nil, invalidArea(a, err)
 	}
-	if yMin, yMax, ok := knownCRS(j.Grid).Ends(); ok {
+	if yMin, yMax, ok := knownCRS(j.Grid.SRID).Ends(); ok {
 		placed = placed.WithMapWarning(yMin, yMax)
 	}
 
@@ -197,7 +190,7 @@ func areaMask(j job.Job, a *aoi.Area, r geomgen.Range) (*geomgen.Mask, geomgen.R
 // area in a box can select them: not those that touch it beyond the antimeridian or a pole.
 // Where they are no rectangle of columns and rows, a mask selects them.
 func cellsOnMap(g geomgen.Grid, area geomgen.Box) (geomgen.Range, []*geomgen.Mask, error) {
-	c := knownCRS(g)
+	c := knownCRS(g.SRID)
 	s, ok := c.Seam()
 	if !ok || g.Shape == geomgen.XYZ {
 		return g.World(), nil, nil
