@@ -148,7 +148,7 @@ func (a double) minus(b double) double {
 
 func (a double) times(b double) double {
 	p := a.hi * b.hi
-	if p != 0 && math.Abs(p) < tiny { // whose error may be no number of this format
+	if math.Abs(p) < tiny && a.hi != 0 && b.hi != 0 { // its error may be no number of this format
 		return double{math.NaN(), 0}
 	}
 	e := math.FMA(a.hi, b.hi, -p) + (float64(a.hi*b.lo) + float64(a.lo*b.hi))
@@ -170,5 +170,6 @@ func (a double) rounded(off float64) bool {
 	if off *= 2; off != 0 && math.Abs(a.hi) < tiny { // digits may have been lost
 		return false
 	}
+	off += 0x1p-51 * math.Abs(a.lo) // by which the sums below may be off
 	return a.hi+(a.lo-off) == a.hi && a.hi+(a.lo+off) == a.hi
 }

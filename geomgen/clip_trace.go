@@ -89,7 +89,7 @@ func (c *Clipper) trace() error {
 			if err != nil {
 				return err
 			}
-			if at, err = c.shore(leave); err != nil {
+			if at, err = c.followRim(leave); err != nil {
 				return err
 			}
 		}
@@ -111,9 +111,9 @@ func (c *Clipper) trace() error {
 	return nil
 }
 
-// shore adds the points of the cell's edge from where a chain leaves it to where
+// followRim adds the points of the cell's edge from where a chain leaves it to where
 // the next enters it, and returns the piece that does.
-func (c *Clipper) shore(leave int32) (next int32, err error) {
+func (c *Clipper) followRim(leave int32) (next int32, err error) {
 	for i := c.at[leave] + 1; ; i++ {
 		p := &c.rim[i%len(c.rim)]
 		if p.end < 0 || c.ends[p.end].piece < 0 {
