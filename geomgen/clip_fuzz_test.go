@@ -28,7 +28,7 @@ func FuzzClip(f *testing.F) {
 		ring := func(b []byte) []geomgen.Point {
 			var points []geomgen.Point
 			for ; len(b) >= 4; b = b[4:] {
-				corners := g.AppendCorners(nil, geomgen.Cell{Col: int32(b[0]%10) - 5, Row: int32(b[1]%10) - 5})
+				corners := g.AppendCorners(nil, geomgen.Cell{Col: int32(b[0]%7) - 3, Row: int32(b[1]%7) - 3})
 				p := corners[int(b[2])%len(corners)]
 				points = append(points, geomgen.Point{X: nudge(p.X, int(b[3]%7)-3), Y: nudge(p.Y, int(b[3]/7%7)-3)})
 			}

@@ -5,25 +5,27 @@ import (
 	"math/big"
 )
 
-// shareDoubt is how near to 0 or 1 a share is computed in fractions.
-const shareDoubt = 1e-9
+// shareDoubt is how near to 0 or 1 a share is computed in fractions: what is added
+// up has some 15 digits of the cell.
+const shareDoubt = 1e-13
 
 // share returns the share of the cell's area that lies in the area, of a cell
 // whose inside the area's edge runs through: above 0 and below 1. It goes round the
-// part by its points before they were rounded, seen from a corner of the cell, so
-// that nothing is lost far from the origin. Source: the shoelace formula.
+// part by its points before they were rounded, seen from one of them, so that
+// nothing is lost far from the origin, nor where the part is small. Source: the shoelace formula.
 func (c *Clipper) share() float64 {
 	var sum, whole float64
+	near, _ := c.points(&c.pieces[0])
 	for i := range c.pieces {
-		from, to := c.local(&c.pieces[i])
+		from, to := c.local(&c.pieces[i], near)
 		sum += cross(from, to)
 	}
 
 	last := &c.rim[len(c.rim)-1]
-	p := c.fromCorner(last)
+	p := c.seen(last, near)
 	covered := last.covered
 	for i := range c.rim {
-		q := c.fromCorner(&c.rim[i])
+		q := c.seen(&c.rim[i], near)
 		if covered {
 			sum += cross(p, q)
 		}
@@ -47,9 +49,8 @@ func cross(p, q Point) float64 {
 	return float64(p.X*q.Y) - float64(p.Y*q.X)
 }
 
-// local returns the points of a piece as seen from a corner of the cell.
-func (c *Clipper) local(p *piece) (from, to Point) {
-	o := c.cell.corners[0]
+// local returns the points of a piece as seen from a place.
+func (c *Clipper) local(p *piece, o Point) (from, to Point) {
 	from, to = c.points(p)
 	from, to = Point{from.X - o.X, from.Y - o.Y}, Point{to.X - o.X, to.Y - o.Y}
 	if p.enter >= 0 {
@@ -63,9 +64,8 @@ func (c *Clipper) local(p *piece) (from, to Point) {
 	return from, to
 }
 
-// fromCorner returns a point of the cell's edge as seen from a corner of the cell.
-func (c *Clipper) fromCorner(p *place) Point {
-	o := c.cell.corners[0]
+// seen returns a point of the cell's edge as seen from a place.
+func (c *Clipper) seen(p *place, o Point) Point {
 	at := Point{p.at.X - o.X, p.at.Y - o.Y}
 	if p.end >= 0 {
 		r := c.ends[p.end].rest
