@@ -181,7 +181,9 @@ func (c *Clipper) addTouches() {
 	own := len(c.ends)
 	for _, i := range c.near {
 		p := c.mask.outline.segments[i].a
-		if c.cell.containsPoint(p) || !c.onEdge(p) {
+		b := &c.cell.box
+		if !(p.X >= b.XMin && p.X <= b.XMax && p.Y >= b.YMin && p.Y <= b.YMax) ||
+			c.cell.containsPoint(p) || !c.onEdge(p) {
 			continue
 		}
 

@@ -58,7 +58,7 @@ func (c *Clipper) crowded(from, to Point, reach float64) bool {
 	b = Box{b.XMin - reach, b.YMin - reach, b.XMax + reach, b.YMax + reach}
 	far := reach * (math.Abs(to.X-from.X) + math.Abs(to.Y-from.Y))
 	for _, p := range c.spots {
-		if !b.intersects(Box{p.X, p.Y, p.X, p.Y}) || p == from || p == to {
+		if p.X < b.XMin || p.X > b.XMax || p.Y < b.YMin || p.Y > b.YMax || p == from || p == to {
 			continue
 		}
 		if d, off := det(from, to, p); math.Abs(d) <= far+off {

@@ -17,8 +17,9 @@ const unmatchedEdges = `
 		select encode(st_asbinary(st_pointn(d.geom, 1)), 'hex') p, encode(st_asbinary(st_pointn(d.geom, 2)), 'hex') q, d.geom
 		from %[1]s t, st_dumpsegments(st_forcepolygonccw(t.geom)) d where not st_isempty(t.geom)
 	), matched as (
-		select e.geom, count(*) over (partition by e.p, e.q) same, exists (select from edge f where f.p = e.q and f.q = e.p) paired
-		from edge e
+		select e.geom, e.n as same, f.p is not null as paired
+		from (select p, q, count(*) as n, min(geom::text)::geometry as geom from edge group by p, q) e
+		left join (select distinct p, q from edge) f on f.p = e.q and f.q = e.p
 	)
 	select count(*) from matched, st_boundary(st_geomfromewkt($1)) b
 	where same > 1 or not paired and not (
@@ -39,7 +40,7 @@ func TestCutCellsAreACoverage(t *testing.T) {
 		{DX: 0.3, DY: 0.3, SRID: 4326, Shape: geomgen.HexagonFlat},
 		{X0: -1, DX: 0.4, DY: 0.4, SRID: 4326, Shape: geomgen.HexagonPointy, Rotate: 12.5},
 	}
-	for i, name := range []string{"Switzerland", "Croatia", "France", "South Africa"} {
+	for i, name := range []string{"Switzerland", "Estonia", "France", "South Africa"} {
 		c := countryNamed(t, name)
 		area := queryOne[string](t, s.pool, "select st_asewkt(st_setsrid(st_geomfromgeojson($1), 4326), 17)", c.geometry)
 		s.checkCut(fmt.Sprintf("c%d", i), c.file, area, has, shapeArgs(grids[i%len(grids)])...)
