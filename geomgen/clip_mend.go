@@ -93,6 +93,7 @@ func (c *Clipper) rimCrowded(inside int, reach float64) bool {
 // mesh is lines between points, which divide a cell.
 type mesh struct {
 	lines []line
+	queue []int // the lines that are not where the area and the grid have them
 	// The cell's edge as rounded, closed, and its points.
 	rim  []Point
 	onIt map[Point]bool
@@ -129,7 +130,7 @@ func (c *Clipper) mend() error {
 			if p.covered {
 				l.winding = 1
 			}
-			m.lines = append(m.lines, l)
+			m.add(l, !c.exactPlace(&p) || !c.exactPlace(&q))
 		}
 	}
 	m.rim = append(m.rim, m.rim[0])
@@ -138,8 +139,9 @@ func (c *Clipper) mend() error {
 	for i := range c.pieces {
 		from, to := c.points(&c.pieces[i])
 		from, to = m.within(from, moved), m.within(to, moved)
+		l := line{segment: segment{from, to}, winding: 1}
 		if from != to {
-			m.lines = append(m.lines, line{segment: segment{from, to}, winding: 1})
+			m.add(l, l.segment != c.mask.outline.segments[c.pieces[i].segment])
 		}
 	}
 
@@ -150,6 +152,13 @@ func (c *Clipper) mend() error {
 	m.trace(&c.rings)
 
 	return nil
+}
+
+func (m *mesh) add(l line, moved bool) {
+	if moved {
+		m.queue = append(m.queue, len(m.lines))
+	}
+	m.lines = append(m.lines, l)
 }
 
 // within returns a point, or where it lies outside of the rounded cell or on its
@@ -223,23 +232,27 @@ var errMesh = errors.New("the edge of the area crosses itself when it is rounded
 // points, that comes to an end, but for the cell's edge, which is not led anywhere.
 func (m *mesh) node() error {
 	most := 1000 + 50*len(m.lines)
-	for i := 0; i < len(m.lines); i++ {
-		for k := 0; k < i; {
+	for len(m.queue) > 0 {
+		i := m.queue[len(m.queue)-1]
+		m.queue = m.queue[:len(m.queue)-1]
+		for k := 0; k < len(m.lines); k++ {
 			n, via, found := m.conflict(i, k)
 			if !found {
-				k++
 				continue
 			}
 			if most--; most < 0 {
 				return errMesh
 			}
 
-			l := m.lines[n]
-			second := l
+			second := m.lines[n]
 			m.lines[n].b, second.a = via, via
 			m.lines = append(m.lines, second)
-			i = min(i, n) // whose first half those before it have not seen
-			k = 0
+			m.queue = append(m.queue, len(m.lines)-1)
+			if n == i {
+				k = -1 // what is left of it is another line
+			} else {
+				m.queue = append(m.queue, n)
+			}
 		}
 	}
 	return nil
@@ -249,7 +262,7 @@ func (m *mesh) node() error {
 // where.
 func (m *mesh) conflict(i, k int) (n int, via Point, found bool) {
 	s, t := &m.lines[i], &m.lines[k]
-	if s.fixed && t.fixed || !s.box().intersects(t.box()) {
+	if i == k || s.fixed && t.fixed || !s.box().intersects(t.box()) {
 		return 0, Point{}, false
 	}
 
