@@ -109,14 +109,6 @@ func (v *convex) side(i int) (a, b Point) {
 	return v.corners[i], v.corners[(i+1)%v.n]
 }
 
-// area returns the cell's area in square units of the CRS.
-func (v *convex) area() float64 {
-	if v.isBox {
-		return (v.box.XMax - v.box.XMin) * (v.box.YMax - v.box.YMin)
-	}
-	return ringArea(v.corners[:v.n])
-}
-
 // ringArea returns the area of a ring that is not closed by a repeated point,
 // positive where it runs counter-clockwise, computed from its first point, so
 // that a small ring far from the origin loses no digits.
