@@ -12,7 +12,7 @@ type convex struct {
 }
 
 func (l *lattice) convex(g Grid, c Cell) convex {
-	v := convex{isBox: g.rectangular()}
+	v := convex{isBox: g.boxes()}
 	v.n = len(l.appendCorners(v.corners[:0], g.Shape, c))
 	p := v.corners[0]
 	v.box = Box{p.X, p.Y, p.X, p.Y}

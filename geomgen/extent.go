@@ -21,7 +21,7 @@ func (g Grid) Extent(e Box) (Range, *Mask, error) {
 	if err := g.checkExtent(e); err != nil {
 		return Range{}, nil, err
 	}
-	if g.rectangular() {
+	if g.boxes() {
 		r, err := g.within(e)
 		return r, nil, err
 	}

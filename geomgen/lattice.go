@@ -26,11 +26,14 @@ func Tiles(zoom int32) Grid {
 // upwards.
 func (g Grid) plain() bool { return g.Shape == Square && g.Rotate == 0 }
 
-// rectangular tells whether the cells are rectangles along the axes, whichever way
-// they are turned.
-func (g Grid) rectangular() bool {
+// rectangular tells whether the cells are rectangles along the axes, and not turned.
+func (g Grid) rectangular() bool { return g.Rotate == 0 && !g.Shape.Hexagon() }
+
+// boxes tells whether the cells are rectangles along the axes, be they turned by
+// right angles.
+func (g Grid) boxes() bool {
 	_, straight := g.quarters()
-	return straight && !g.Shape.Hexagon()
+	return g.rectangular() || straight && !g.Shape.Hexagon()
 }
 
 // quarters returns by how many times 90 degrees the grid is turned, 0 to 3;
