@@ -2,7 +2,6 @@ package geomgen
 
 import (
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -15,6 +14,10 @@ import (
 // cell's edge, by the next that enters it. Source: K. Weiler and P. Atherton,
 // Hidden Surface Removal Using Polygon Area Sorting, SIGGRAPH 1977; here the order
 // along the cell's edge is decided in exact arithmetic.
+//
+// The ends of chains are rounded, each by itself (see crossSide), and they are all
+// that moves. Where one of them comes so near to another point that this may
+// matter, mend sees to it that the part is valid all the same.
 type Clipper struct {
 	mask   *Mask
 	cell   convex
@@ -22,10 +25,10 @@ type Clipper struct {
 	pieces []piece
 	ends   []end
 	order  []int32 // the ends along the cell's edge
-	place  []int   // of an end in that order
+	rim    []place // the cell's edge
+	at     []int   // of an end in rim
+	spots  []Point
 	rings  rings
-	// How far a computed point may be off, in CRS units.
-	rounding float64
 }
 
 // piece is what a segment has inside a cell.
@@ -35,15 +38,15 @@ type piece struct {
 	used         bool
 }
 
-// end is where a piece meets the cell's edge.
+// end is where a piece meets the cell's edge, or where the area's edge touches it
+// from outside.
 type end struct {
-	piece  int32
+	piece  int32 // -1 where the area's edge only touches
 	leaves bool
-	// The side of the cell, from 0, and how far along it, from 0 to below 1, give
-	// or take off. A corner is the beginning of its side, exactly.
-	side   int
-	t, off float64
-	at     Point
+	// The side of the cell, from 0. A corner is the beginning of its side.
+	side int
+	// The point, and what rounding took from it.
+	at, rest Point
 	// The point is an end of the segment or a corner, so that its coordinates are
 	// exact.
 	exact bool
@@ -57,12 +60,18 @@ func NewClipper(m *Mask) *Clipper {
 // Part is a part of a cell.
 type Part struct {
 	// Share is the part's share of the cell's area, 0 to 1: exactly 1 where the
-	// cell lies in the area, exactly 0 where they have no more than an edge or a
-	// point in common.
+	// cell lies in the area and nowhere else, exactly 0 where they have no more than
+	// an edge or a point in common and nowhere else. It is that of the part before
+	// its points are rounded.
 	Share float64
 	// Rings are the part's rings, closed: each shell, counter-clockwise, with its
-	// holes, clockwise, behind it. Nothing where Share is 0 or 1. They are the
-	// Clipper's, until its next use.
+	// holes, clockwise, behind it. Together they are valid, as CheckPolygons has it.
+	// Nothing where Share is 0 or 1, and where the part is so thin that its rounded
+	// points have no area. They are the Clipper's, until its next use.
+	//
+	// The parts of cells that share a side have the same points on it. Points are
+	// corners of the area and of the cell, and where the area's edge crosses the
+	// cell's: there each coordinate is within one unit in the last place.
 	Rings [][]Point
 	// Shells has the place in Rings of each shell.
 	Shells []int
@@ -90,14 +99,21 @@ func (c *Clipper) Clip(cell Cell) (Part, error) {
 		return Part{}, nil
 	}
 
+	c.addTouches()
+	c.walkRim()
 	c.rings.reset()
-	b := c.cell.box
-	c.rounding = 4e-15 * max(math.Abs(b.XMin), math.Abs(b.XMax), math.Abs(b.YMin), math.Abs(b.YMax))
-	if err := c.trace(); err != nil {
+	err := c.trace()
+	if err == nil && c.delicate() {
+		c.rings.reset()
+		err = c.mend()
+	}
+	if err != nil {
 		return Part{}, fmt.Errorf("cutting cell %d,%d at the edge of the area: %w", cell.Col, cell.Row, err)
 	}
 
-	return c.rings.part(c.cell.area()), nil
+	part := c.rings.part()
+	part.Share = c.share()
+	return part, nil
 }
 
 // addPiece adds what a segment that enters the cell has inside it.
@@ -130,16 +146,14 @@ func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 	n := c.cell.n
 	for k := range n {
 		before, here, after := sides[(k+n-1)%n], sides[k], sides[(k+1)%n]
-		switch {
-		case here == 0 && before == from && after == to:
+		if here == 0 && before == from && after == to {
 			e.side, e.at, e.exact = k, c.cell.corners[k], true
-		case here == from && after == to:
-			e.side = k
-			c.cross(&e, s)
-		default:
-			continue
+			break
 		}
-		break
+		if here == from && after == to {
+			e.side = k
+			break
+		}
 	}
 
 	// An end of the segment that is not inside, but on the cell's edge, is the
@@ -148,41 +162,42 @@ func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 	if leaves {
 		p = s.b
 	}
-	if !e.exact && c.onEdge(p) {
+	switch {
+	case e.exact:
+	case c.onEdge(p):
 		e.at, e.exact = p, true
+	default:
+		a, b := c.cell.side(e.side)
+		e.at, e.rest = crossSide(s, a, b)
 	}
 
 	c.ends = append(c.ends, e)
 	return int32(len(c.ends) - 1)
 }
 
-// cross computes where a segment crosses the side of an end.
-func (c *Clipper) cross(e *end, s segment) {
-	p, q := c.cell.side(e.side)
-	dp, offP := det(s.a, s.b, p)
-	dq, offQ := det(s.a, s.b, q)
-	whole := dp - dq
-	e.t = dp / whole
-	e.off = 2*(offP+offQ)/max(whole, -whole) + 4e-16
-	if !(e.t > 0) {
-		e.t = 0
-	}
-	if !(e.t < 1) {
-		e.t = 1
-	}
+// addTouches adds the corners of the area that lie on the cell's edge without
+// being the end of a piece, since they are points of the cell beyond.
+func (c *Clipper) addTouches() {
+	own := len(c.ends)
+	for _, i := range c.near {
+		p := c.mask.outline.segments[i].a
+		b := &c.cell.box
+		if !(p.X >= b.XMin && p.X <= b.XMax && p.Y >= b.YMin && p.Y <= b.YMax) ||
+			c.cell.containsPoint(p) || !c.onEdge(p) {
+			continue
+		}
 
-	e.at = Point{p.X + e.t*(q.X-p.X), p.Y + e.t*(q.Y-p.Y)}
-	if c.cell.isBox { // along an axis: one coordinate is known
-		if p.X == q.X {
-			e.at = Point{p.X, clamp(e.at.Y, p.Y, q.Y)}
-		} else {
-			e.at = Point{clamp(e.at.X, p.X, q.X), p.Y}
+		known := slices.Contains(c.cell.corners[:c.cell.n], p)
+		for k := range c.ends[:own] {
+			known = known || c.ends[k].at == p && c.ends[k].exact
+		}
+		for k := 0; k < c.cell.n && !known; k++ {
+			if a, b := c.cell.side(k); side(a, b, p) == 0 {
+				c.ends = append(c.ends, end{piece: -1, side: k, at: p, exact: true})
+				break
+			}
 		}
 	}
-}
-
-func clamp(v, a, b float64) float64 {
-	return max(min(a, b), min(max(a, b), v))
 }
 
 // onEdge tells whether a point that is not inside the cell is on its edge.

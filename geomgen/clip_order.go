@@ -12,33 +12,39 @@ func (c *Clipper) compareEnds(e, f *end) int {
 	if e.side != f.side {
 		return cmp.Compare(e.side, f.side)
 	}
-	if e.exact && f.exact && e.at == f.at {
-		return c.compareDirections(e, f)
+
+	// Rounded points come in the order of the crossings.
+	p, q := c.cell.side(e.side)
+	if e.at.X != f.at.X {
+		return sign(e.at.X-f.at.X) * sign(q.X-p.X)
+	}
+	if e.at.Y != f.at.Y {
+		return sign(e.at.Y-f.at.Y) * sign(q.Y-p.Y)
 	}
 
-	if d := e.t - f.t; d > e.off+f.off {
-		return 1
-	} else if d < -(e.off + f.off) {
-		return -1
+	if !e.exact || !f.exact {
+		if d := c.along(e).Cmp(c.along(f)); d != 0 {
+			return d
+		}
 	}
-
-	if d := c.along(e).Cmp(c.along(f)); d != 0 {
-		return d
+	if e.piece < 0 || f.piece < 0 {
+		return cmp.Compare(e.piece, f.piece)
 	}
 	return c.compareDirections(e, f)
 }
 
 // along returns how far along its side an end is, as an exact fraction.
 func (c *Clipper) along(e *end) *big.Rat {
-	if e.exact && e.at == c.cell.corners[e.side] {
-		return new(big.Rat)
-	}
-	s := c.mask.outline.segments[c.pieces[e.piece].segment]
 	p, q := c.cell.side(e.side)
-	a, b := rational(s.a), rational(s.b)
-	dp := crossRational(a, b, rational(p))
-	dq := crossRational(a, b, rational(q))
-	return dp.Quo(dp, dq.Sub(dp, dq))
+	if !e.exact {
+		return crossingShare(c.mask.outline.segments[c.pieces[e.piece].segment], p, q)
+	}
+
+	a, b, at := rational(p), rational(q), rational(e.at)
+	if p.X != q.X {
+		return at.x.Quo(at.x.Sub(at.x, a.x), b.x.Sub(b.x, a.x))
+	}
+	return at.y.Quo(at.y.Sub(at.y, a.y), b.y.Sub(b.y, a.y))
 }
 
 // compareDirections orders ends in one point by the direction of their segments

@@ -2,6 +2,7 @@ package geomgen
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -91,8 +92,12 @@ func (r *rings) finish(ring []Point) {
 	}
 
 	area := ringArea(ring)
-	if area == 0 {
-		return
+	if off := areaError * ringSize(ring); math.Abs(area) <= off { // its sign is in doubt
+		way := turning(ring)
+		if way == 0 {
+			return
+		}
+		area = math.Copysign(max(math.Abs(area), math.SmallestNonzeroFloat64), float64(way))
 	}
 
 	from := len(r.points)
@@ -100,12 +105,36 @@ func (r *rings) finish(ring []Point) {
 	r.done = append(r.done, finished{from: from, to: len(r.points), area: area})
 }
 
-// part puts the rings together, and returns them with their share of an area.
-func (r *rings) part(whole float64) Part {
-	var sum float64
+// areaError is by how much ringArea may be off, relative to ringSize and a corner.
+const areaError = 1e-15
+
+// ringSize returns what an error of ringArea is measured by: corners times the
+// area of the box around the ring.
+func ringSize(ring []Point) float64 {
+	b := Box{ring[0].X, ring[0].Y, ring[0].X, ring[0].Y}
+	for _, p := range ring[1:] {
+		b = b.union(Box{p.X, p.Y, p.X, p.Y})
+	}
+	return float64(len(ring)) * (b.XMax - b.XMin) * (b.YMax - b.YMin)
+}
+
+// turning tells the direction of a ring that does not cross itself, exactly: 1 for
+// counter-clockwise, 0 where it has no area.
+func turning(ring []Point) int {
+	low := 0
+	for i, p := range ring {
+		if q := ring[low]; p.Y < q.Y || p.Y == q.Y && p.X < q.X {
+			low = i
+		}
+	}
+	n := len(ring)
+	return side(ring[(low+n-1)%n], ring[low], ring[(low+1)%n])
+}
+
+// part puts the rings together, without their share of the cell.
+func (r *rings) part() Part {
 	shells := 0
 	for _, f := range r.done {
-		sum += f.area
 		if f.area > 0 {
 			shells++
 		}
@@ -117,7 +146,6 @@ func (r *rings) part(whole float64) Part {
 		}
 	}
 
-	r.out.Share = max(0, min(1, sum/whole))
 	r.out.Rings, r.out.Shells = r.out.Rings[:0], r.out.Shells[:0]
 	for i, shell := range r.done {
 		if shell.area < 0 {
@@ -159,24 +187,28 @@ func (r *rings) shellOf(hole *finished, shells int) int {
 // the hole on the shell says nothing.
 func (r *rings) around(shell, hole []Point) bool {
 	for _, p := range hole {
-		inside, edge := false, false
-		for i := 1; i < len(shell); i++ {
-			a, b := shell[i-1], shell[i]
-			where := side(a, b, p)
-			if where == 0 && (segment{a, b}).box().intersects(Box{p.X, p.Y, p.X, p.Y}) {
-				edge = true
-				break
-			}
-
-			if up := b.Y > p.Y; up != (a.Y > p.Y) && (where > 0) == up {
-				inside = !inside
-			}
-		}
-
-		if !edge {
+		if inside, edge := insideRing(shell, p); !edge {
 			return inside
 		}
 	}
-
 	return true
+}
+
+// insideRing tells whether a point lies inside a closed ring, or on its edge.
+func insideRing(ring []Point, p Point) (inside, edge bool) {
+	for i := 1; i < len(ring); i++ {
+		a, b := ring[i-1], ring[i]
+		if a.X < p.X && b.X < p.X || a.Y < p.Y && b.Y < p.Y || a.Y > p.Y && b.Y > p.Y {
+			continue
+		}
+
+		where := side(a, b, p)
+		if where == 0 && (segment{a, b}).box().intersects(Box{p.X, p.Y, p.X, p.Y}) {
+			return false, true
+		}
+		if up := b.Y > p.Y; up != (a.Y > p.Y) && (where > 0) == up {
+			inside = !inside
+		}
+	}
+	return inside, false
 }

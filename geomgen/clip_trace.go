@@ -2,7 +2,6 @@ package geomgen
 
 import (
 	"errors"
-	"math"
 	"slices"
 )
 
@@ -10,24 +9,70 @@ import (
 // which those of a valid area do.
 var errOrder = errors.New("the edge of the area leaves the cell twice without entering it between")
 
-// trace follows chains and the cell's edge to rings.
-func (c *Clipper) trace() error {
-	order, place := c.order[:0], c.place[:0]
-	for i := range c.ends {
-		order, place = append(order, int32(i)), append(place, 0)
-	}
+// place is a point of the cell's edge, in the order of which follow corners and
+// ends.
+type place struct {
+	at      Point
+	end     int32 // -1 for a corner
+	covered bool  // the area lies beside the cell's edge from here to the next
+}
 
-	c.order, c.place = order, place
-	slices.SortFunc(order, func(i, j int32) int { return c.compareEnds(&c.ends[i], &c.ends[j]) })
-	for n, i := range order {
-		place[i] = n
-		if n > 0 {
-			c.merge(&c.ends[order[n-1]], &c.ends[i])
+// walkRim sorts the ends along the cell's edge, and goes along it.
+func (c *Clipper) walkRim() {
+	c.order, c.at, c.rim = c.order[:0], c.at[:0], c.rim[:0]
+	for i := range c.ends {
+		c.order, c.at = append(c.order, int32(i)), append(c.at, 0)
+	}
+	slices.SortFunc(c.order, func(i, j int32) int { return c.compareEnds(&c.ends[i], &c.ends[j]) })
+
+	i := 0
+	for k := range c.cell.n {
+		corner := c.cell.corners[k]
+		if i == len(c.order) || c.ends[c.order[i]].side != k || c.ends[c.order[i]].at != corner {
+			c.rim = append(c.rim, place{at: corner, end: -1})
+		}
+		for ; i < len(c.order) && c.ends[c.order[i]].side == k; i++ {
+			c.at[c.order[i]] = len(c.rim)
+			c.rim = append(c.rim, place{at: c.ends[c.order[i]].at, end: c.order[i]})
 		}
 	}
 
+	c.cover()
+}
+
+// cover finds out where the area lies beside the cell's edge: from where a chain
+// leaves it to where one enters. Without a chain it is all of it, or nothing.
+func (c *Clipper) cover() {
+	covered, known := false, false
+	for i := len(c.rim) - 1; i >= 0 && !known; i-- {
+		if e := c.rim[i].end; e >= 0 && c.ends[e].piece >= 0 {
+			covered, known = c.ends[e].leaves, true
+		}
+	}
+	if !known {
+		low := c.mask.outline.segments[c.pieces[0].segment].a
+		for _, p := range c.pieces {
+			if q := c.mask.outline.segments[p.segment].a; q.Y < low.Y || q.Y == low.Y && q.X < low.X {
+				low = q
+			}
+		}
+		covered = c.mask.outline.windingBelow(low) > 0
+	}
+
+	for i := range c.rim {
+		if e := c.rim[i].end; e >= 0 && c.ends[e].piece >= 0 {
+			covered = c.ends[e].leaves
+		}
+		c.rim[i].covered = covered
+	}
+}
+
+// trace follows chains and the cell's edge to rings.
+func (c *Clipper) trace() error {
+	chains := false
 	for i := range c.pieces {
-		if p := &c.pieces[i]; p.used || p.enter < 0 {
+		p := &c.pieces[i]
+		if chains = chains || p.enter >= 0; p.used || p.enter < 0 {
 			continue
 		}
 
@@ -44,44 +89,48 @@ func (c *Clipper) trace() error {
 			if err != nil {
 				return err
 			}
-
-			next := &c.ends[order[(place[leave]+1)%len(order)]]
-			if next.leaves {
-				return errOrder
+			if at, err = c.followRim(leave); err != nil {
+				return err
 			}
-			c.corners(&c.ends[leave], next, place[leave]+1 == len(order))
-			at = next.piece
 		}
 
 		c.rings.end()
 	}
 
-	return c.inner()
+	if err := c.inner(); err != nil {
+		return err
+	}
+	if !chains && c.rim[0].covered {
+		c.rings.begin()
+		for _, p := range c.rim {
+			c.rings.add(p.at)
+		}
+		c.rings.end()
+	}
+
+	return nil
 }
 
-// merge gives two ends that follow each other along a side the same place where
-// rounding might have exchanged them.
-func (c *Clipper) merge(e, f *end) {
-	if e.side != f.side || !c.close(e.at, f.at) {
-		return
+// followRim adds the points of the cell's edge from where a chain leaves it to where
+// the next enters it, and returns the piece that does.
+func (c *Clipper) followRim(leave int32) (next int32, err error) {
+	for i := c.at[leave] + 1; ; i++ {
+		p := &c.rim[i%len(c.rim)]
+		if p.end < 0 || c.ends[p.end].piece < 0 {
+			c.rings.add(p.at)
+			continue
+		}
+		if e := &c.ends[p.end]; !e.leaves {
+			return e.piece, nil
+		}
+		return 0, errOrder
 	}
-	if f.exact && !e.exact {
-		e.at = f.at
-	} else {
-		f.at = e.at
-	}
-}
-
-// close tells whether two points differ by what rounding may have done.
-func (c *Clipper) close(p, q Point) bool {
-	return math.Abs(p.X-q.X) <= c.rounding && math.Abs(p.Y-q.Y) <= c.rounding
 }
 
 // chain adds the points of a chain from the piece that enters the cell on, and
 // returns the end where it leaves.
 func (c *Clipper) chain(at int32) (leave int32, err error) {
-	last := c.ends[c.pieces[at].enter].at
-	c.rings.add(last)
+	c.rings.add(c.ends[c.pieces[at].enter].at)
 	for {
 		p := &c.pieces[at]
 		p.used = true
@@ -90,20 +139,11 @@ func (c *Clipper) chain(at int32) (leave int32, err error) {
 			return p.leave, nil
 		}
 
-		// A corner right beside the cell's edge is where the chain meets it.
-		corner := c.mask.outline.segments[p.segment].b
-		next, err := c.follow(at)
-		if err != nil {
+		c.rings.add(c.mask.outline.segments[p.segment].b)
+		if at, err = c.follow(at); err != nil {
 			return 0, err
 		}
-
-		leave := c.pieces[next].leave
-		if !c.close(corner, last) && (leave < 0 || !c.close(corner, c.ends[leave].at)) {
-			c.rings.add(corner)
-			last = corner
-		}
-
-		if at = next; c.pieces[at].used {
+		if c.pieces[at].used {
 			return 0, errOrder
 		}
 	}
@@ -119,23 +159,8 @@ func (c *Clipper) follow(at int32) (int32, error) {
 	return int32(i), nil
 }
 
-// corners adds the corners of the cell that lie between the end of a chain and the
-// beginning of the next, which comes first in the order where wraps is true.
-func (c *Clipper) corners(from, to *end, wraps bool) {
-	last := to.side
-	if wraps {
-		last += c.cell.n
-	}
-	for k := from.side + 1; k <= last; k++ {
-		c.rings.add(c.cell.corners[k%c.cell.n])
-	}
-}
-
-// inner adds the rings that do not reach the cell's edge, and, where there are no
-// others and the area is around them, the cell's own.
+// inner adds the rings that do not reach the cell's edge.
 func (c *Clipper) inner() error {
-	alone := len(c.ends) == 0
-	low, lowPiece := Point{}, int32(-1)
 	for i := range c.pieces {
 		if c.pieces[i].used {
 			continue
@@ -145,12 +170,7 @@ func (c *Clipper) inner() error {
 		for at := int32(i); !c.pieces[at].used; {
 			p := &c.pieces[at]
 			p.used = true
-			s := c.mask.outline.segments[p.segment]
-			c.rings.add(s.a)
-			if lowPiece < 0 || s.a.Y < low.Y || s.a.Y == low.Y && s.a.X < low.X {
-				low, lowPiece = s.a, at
-			}
-
+			c.rings.add(c.mask.outline.segments[p.segment].a)
 			var err error
 			if at, err = c.follow(at); err != nil {
 				return err
@@ -160,13 +180,18 @@ func (c *Clipper) inner() error {
 		c.rings.end()
 	}
 
-	if alone && c.mask.outline.windingBelow(low) > 0 {
-		c.rings.begin()
-		for _, p := range c.cell.corners[:c.cell.n] {
-			c.rings.add(p)
-		}
-		c.rings.end()
-	}
-
 	return nil
+}
+
+// points returns where a piece begins and ends: in the cell, or on its edge.
+func (c *Clipper) points(p *piece) (from, to Point) {
+	s := c.mask.outline.segments[p.segment]
+	from, to = s.a, s.b
+	if p.enter >= 0 {
+		from = c.ends[p.enter].at
+	}
+	if p.leave >= 0 {
+		to = c.ends[p.leave].at
+	}
+	return from, to
 }

@@ -12,7 +12,7 @@ type convex struct {
 }
 
 func (l *lattice) convex(g Grid, c Cell) convex {
-	v := convex{isBox: g.rectangular()}
+	v := convex{isBox: g.boxes()}
 	v.n = len(l.appendCorners(v.corners[:0], g.Shape, c))
 	p := v.corners[0]
 	v.box = Box{p.X, p.Y, p.X, p.Y}
@@ -107,14 +107,6 @@ func (v *convex) containsPoint(p Point) bool {
 // side returns the ends of the i-th side: from the i-th corner to the next.
 func (v *convex) side(i int) (a, b Point) {
 	return v.corners[i], v.corners[(i+1)%v.n]
-}
-
-// area returns the cell's area in square units of the CRS.
-func (v *convex) area() float64 {
-	if v.isBox {
-		return (v.box.XMax - v.box.XMin) * (v.box.YMax - v.box.YMin)
-	}
-	return ringArea(v.corners[:v.n])
 }
 
 // ringArea returns the area of a ring that is not closed by a repeated point,

@@ -12,8 +12,8 @@ import (
 // Mask selects, else the mask is nil.
 //
 // A bound within 1e-9 of a cell of a line that corners lie on, or so close that
-// the number format hardly tells them apart, is taken to be on that line. Turned
-// grids have no such lines.
+// the number format hardly tells them apart, is taken to be on that line. Grids
+// turned by something else than a multiple of 90 degrees have no such lines.
 //
 // The error is a *ParamError for an extent that is reversed, empty or not finite,
 // and for cells that CheckRange refuses.
@@ -21,12 +21,12 @@ func (g Grid) Extent(e Box) (Range, *Mask, error) {
 	if err := g.checkExtent(e); err != nil {
 		return Range{}, nil, err
 	}
-	if g.rectangular() {
+	if g.boxes() {
 		r, err := g.within(e)
 		return r, nil, err
 	}
 
-	if g.Rotate == 0 {
+	if _, straight := g.quarters(); straight {
 		given := e
 		if e = g.snap(e); e.XMin >= e.XMax || e.YMin >= e.YMax {
 			return Range{}, nil, &ParamError{"extent", given.String(), fmt.Sprintf(
@@ -63,14 +63,24 @@ func (g Grid) checkExtent(e Box) error {
 // within returns the cells of a grid of rectangles along the axes whose inside
 // meets the inside of e.
 func (g Grid) within(e Box) (Range, error) {
-	y0, ymin, ymax := g.Y0, e.YMin, e.YMax
-	if g.Shape == XYZ { // rows count downwards
-		y0, ymin, ymax = -g.Y0, -e.YMax, -e.YMin
+	quarters, _ := g.quarters()
+	x, y := bounds{g.X0, e.XMin, e.XMax}, bounds{g.Y0, e.YMin, e.YMax}
+	cols, rows := x, y
+	switch quarters { // where columns and rows lie, and which way they count
+	case 1:
+		cols, rows = y, x.mirrored()
+	case 2:
+		cols, rows = x.mirrored(), y.mirrored()
+	case 3:
+		cols, rows = y.mirrored(), x
+	}
+	if g.Shape == XYZ {
+		rows = y.mirrored()
 	}
 
 	r := Range{
-		MinCol: lineBelow(g.X0, g.DX, e.XMin), MaxCol: lineAbove(g.X0, g.DX, e.XMax),
-		MinRow: lineBelow(y0, g.DY, ymin), MaxRow: lineAbove(y0, g.DY, ymax),
+		MinCol: lineBelow(cols.origin, g.DX, cols.lo), MaxCol: lineAbove(cols.origin, g.DX, cols.hi),
+		MinRow: lineBelow(rows.origin, g.DY, rows.lo), MaxRow: lineAbove(rows.origin, g.DY, rows.hi),
 	}
 
 	if g.Shape == XYZ {
@@ -93,6 +103,12 @@ func (g Grid) within(e Box) (Range, error) {
 	return r, g.CheckRange(r)
 }
 
+// bounds are an extent's in one direction, and the origin of the lines across it.
+type bounds struct{ origin, lo, hi float64 }
+
+// mirrored returns them as lines see them that count the other way.
+func (b bounds) mirrored() bounds { return bounds{-b.origin, -b.hi, -b.lo} }
+
 // World returns all tiles of the grid's zoom; of other shapes all cells that have
 // a cell_id.
 func (g Grid) World() Range {
@@ -107,6 +123,9 @@ func (g Grid) World() Range {
 // hexagons onto it.
 func (g Grid) snap(e Box) Box {
 	l := g.lattice()
+	if quarters, _ := g.quarters(); quarters&1 == 1 { // on each axis the lines of the other
+		l.sx, l.sy = l.sy, l.sx
+	}
 	on := func(x0, d, v float64) float64 {
 		if n, near := nearestLine(x0, d, v); near {
 			return x0 + float64(float64(n)*d)

@@ -26,8 +26,24 @@ func Tiles(zoom int32) Grid {
 // upwards.
 func (g Grid) plain() bool { return g.Shape == Square && g.Rotate == 0 }
 
-// rectangular tells whether the cells are rectangles along the axes.
+// rectangular tells whether the cells are rectangles along the axes, and not turned.
 func (g Grid) rectangular() bool { return g.Rotate == 0 && !g.Shape.Hexagon() }
+
+// boxes tells whether the cells are rectangles along the axes, be they turned by
+// right angles.
+func (g Grid) boxes() bool {
+	_, straight := g.quarters()
+	return g.rectangular() || straight && !g.Shape.Hexagon()
+}
+
+// quarters returns by how many times 90 degrees the grid is turned, 0 to 3;
+// straight is false where it is turned otherwise.
+func (g Grid) quarters() (n int, straight bool) {
+	if math.Mod(g.Rotate, 90) != 0 {
+		return 0, false
+	}
+	return int(g.Rotate/90) & 3, true
+}
 
 // A lattice is the points where the corners of a grid's cells can lie. All cells
 // that share a corner take it from the same two numbers, so that it is the same

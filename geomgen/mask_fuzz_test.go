@@ -65,8 +65,8 @@ func FuzzMask(f *testing.F) {
 				t.Fatal(err)
 			}
 
-			// Less than all may be rounded to 1, but all is exactly that.
-			if judge.Covers(corners) && part.Share != 1 || part.Share > 0 && !judge.Intersects(corners) {
+			// All is exactly 1, and nothing else is.
+			if judge.Covers(corners) != (part.Share == 1) || part.Share > 0 && !judge.Intersects(corners) {
 				t.Errorf("share %v of cell %v: %v", part.Share, c, area)
 			}
 		}

@@ -2,7 +2,6 @@ package geomgen
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -101,7 +100,7 @@ func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) b
 
 // union returns the box around both boxes.
 func (b Box) union(o Box) Box {
-	return Box{math.Min(b.XMin, o.XMin), math.Min(b.YMin, o.YMin), math.Max(b.XMax, o.XMax), math.Max(b.YMax, o.YMax)}
+	return Box{min(b.XMin, o.XMin), min(b.YMin, o.YMin), max(b.XMax, o.XMax), max(b.YMax, o.YMax)}
 }
 
 // intersects reports whether the two have a point in common, edges included.

@@ -252,6 +252,21 @@ func appendCoverage(dst []byte, coverage float32) []byte {
 	return binary.BigEndian.AppendUint32(dst, math.Float32bits(coverage))
 }
 
+// coverageOf returns a share as the column has it: what overlaps has more than 0, and
+// what is not whole less than 1, even where the nearest number is one of them.
+func coverageOf(part geomgen.Part) float32 {
+	f := float32(part.Share)
+
+	switch {
+	case f == 0 && part.Share > 0:
+		return math.SmallestNonzeroFloat32
+	case f == 1 && part.Share < 1:
+		return math.Nextafter32(1, 0)
+	}
+
+	return f
+}
+
 // putEdge writes the row of a cell at the edge of the area into spare.
 func (r *Rows) putEdge() error {
 	l := &r.layout
@@ -276,10 +291,10 @@ func (r *Rows) putEdge() error {
 
 	if l.coder == nil && l.coverage {
 		row = row[:len(row)-4]
-		row = binary.BigEndian.AppendUint32(row, math.Float32bits(float32(part.Share)))
+		row = binary.BigEndian.AppendUint32(row, math.Float32bits(coverageOf(part)))
 	}
 
-	r.spare = r.appendTail(row, c, float32(part.Share))
+	r.spare = r.appendTail(row, c, coverageOf(part))
 
 	return nil
 }

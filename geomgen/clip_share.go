@@ -1,0 +1,123 @@
+package geomgen
+
+import (
+	"math"
+	"math/big"
+)
+
+// shareDoubt is how near to 0 or 1 a share is computed in fractions: what is added
+// up has some 15 digits of the cell.
+const shareDoubt = 1e-13
+
+// share returns the share of the cell's area that lies in the area, of a cell
+// whose inside the area's edge runs through: above 0 and below 1. It goes round the
+// part by its points before they were rounded, seen from one of them, so that
+// nothing is lost far from the origin, nor where the part is small. Source: the shoelace formula.
+func (c *Clipper) share() float64 {
+	var sum, whole float64
+	near, _ := c.points(&c.pieces[0])
+	for i := range c.pieces {
+		from, to := c.local(&c.pieces[i], near)
+		sum += cross(from, to)
+	}
+
+	last := &c.rim[len(c.rim)-1]
+	p := c.seen(last, near)
+	covered := last.covered
+	for i := range c.rim {
+		q := c.seen(&c.rim[i], near)
+		if covered {
+			sum += cross(p, q)
+		}
+		p, covered = q, c.rim[i].covered
+	}
+
+	o := c.cell.corners[0]
+	for i := 1; i+1 < c.cell.n; i++ {
+		p, q := c.cell.corners[i], c.cell.corners[i+1]
+		whole += cross(Point{p.X - o.X, p.Y - o.Y}, Point{q.X - o.X, q.Y - o.Y})
+	}
+
+	share := sum / whole
+	if !(share > shareDoubt && share < 1-shareDoubt) {
+		share = c.shareExact()
+	}
+	return max(math.SmallestNonzeroFloat64, min(math.Nextafter(1, 0), share))
+}
+
+func cross(p, q Point) float64 {
+	return float64(p.X*q.Y) - float64(p.Y*q.X)
+}
+
+// local returns the points of a piece as seen from a place.
+func (c *Clipper) local(p *piece, o Point) (from, to Point) {
+	from, to = c.points(p)
+	from, to = Point{from.X - o.X, from.Y - o.Y}, Point{to.X - o.X, to.Y - o.Y}
+	if p.enter >= 0 {
+		r := c.ends[p.enter].rest
+		from = Point{from.X + r.X, from.Y + r.Y}
+	}
+	if p.leave >= 0 {
+		r := c.ends[p.leave].rest
+		to = Point{to.X + r.X, to.Y + r.Y}
+	}
+	return from, to
+}
+
+// seen returns a point of the cell's edge as seen from a place.
+func (c *Clipper) seen(p *place, o Point) Point {
+	at := Point{p.at.X - o.X, p.at.Y - o.Y}
+	if p.end >= 0 {
+		r := c.ends[p.end].rest
+		at = Point{at.X + r.X, at.Y + r.Y}
+	}
+	return at
+}
+
+// shareExact is share in fractions.
+func (c *Clipper) shareExact() float64 {
+	ends := make([]ratPoint, len(c.ends))
+	for i := range c.ends {
+		if e := &c.ends[i]; e.exact {
+			ends[i] = rational(e.at)
+		} else {
+			p, q := c.cell.side(e.side)
+			ends[i] = crossingExact(c.mask.outline.segments[c.pieces[e.piece].segment], p, q)
+		}
+	}
+
+	o := rational(c.cell.corners[0])
+	sum, whole := new(big.Rat), new(big.Rat)
+	add := func(sum *big.Rat, p, q ratPoint) { sum.Add(sum, crossRational(p, q, o)) }
+	for i := range c.pieces {
+		p := &c.pieces[i]
+		s := c.mask.outline.segments[p.segment]
+		from, to := rational(s.a), rational(s.b)
+		if p.enter >= 0 {
+			from = ends[p.enter]
+		}
+		if p.leave >= 0 {
+			to = ends[p.leave]
+		}
+		add(sum, from, to)
+	}
+
+	spot := func(p place) ratPoint {
+		if p.end >= 0 {
+			return ends[p.end]
+		}
+		return rational(p.at)
+	}
+	for i, p := range c.rim {
+		if p.covered {
+			add(sum, spot(p), spot(c.rim[(i+1)%len(c.rim)]))
+		}
+	}
+	for i := range c.cell.n {
+		p, q := c.cell.side(i)
+		add(whole, rational(p), rational(q))
+	}
+
+	f, _ := sum.Quo(sum, whole).Float64()
+	return f
+}
