@@ -169,7 +169,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	}
 
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
-	line("covering", "%s", p.Job.Grid.BoxAround(p.Cells))
+	line("covering", "%s", covering(p))
 	printShape(line, p.Job)
 	printSize(line, p)
 	line("rows", "%s", formatCount(p.Rows))
@@ -196,4 +196,14 @@ func describeMethod(p *loader.Plan) string {
 	}
 
 	return fmt.Sprintf("chunks: %s of up to %s rows, over %s", formatCount(p.Chunks), rows, plural(p.Streams, "stream"))
+}
+
+// covering says where the cells lie: between the two bounds of an extent that crosses the seam
+// of the map, and elsewhere in a box around them.
+func covering(p *loader.Plan) string {
+	if e := p.Job.Extent; e != nil && e.XMin > e.XMax {
+		return e.String() + ", across the seam of the map"
+	}
+
+	return p.Job.Grid.BoxAround(p.Cells).String()
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/picture"
@@ -19,18 +21,18 @@ func drawPlan(p *loader.Plan, name string) error {
 		return err
 	}
 
+	g, around := p.Job.Grid, acrossSeam(p)
 	level := uint8(0)
-	for n := max(int64(p.Cells.MaxCol)-int64(p.Cells.MinCol), int64(p.Cells.MaxRow)-int64(p.Cells.MinRow)); n>>level > blocksAcross; {
+	for n := widest(p, around); n>>level > blocksAcross; {
 		level++
 	}
 
-	g := p.Job.Grid
 	m := picture.Map{
-		Title: planTitle(p) + ": " + pluralCount(p.Rows, "cell"), CRS: p.CRS, Extent: p.Job.Extent, Edges: level == 0,
+		Title: planTitle(p) + ": " + pluralCount(p.Rows, "cell"), CRS: p.CRS, Extent: around.extent, Edges: level == 0,
 		Lines: []string{describeCells(p) + ", " + describeBlocks(level)},
 	}
 	if p.Job.Area != nil {
-		m.Area = p.Job.Area.Polygons
+		m.Area = around.polygons(p.Job.Area.Polygons)
 		m.Title += ", by rule " + string(p.Job.Area.Rule)
 	}
 
@@ -40,13 +42,77 @@ func drawPlan(p *loader.Plan, name string) error {
 	}
 
 	p.Blocks(level, func(b geomgen.Block, before, n int64) {
-		m.Pieces = append(m.Pieces, picture.Piece{Ring: g.AppendOutline(nil, b, p.Cells), Value: loadOrder(p, before+n/2)})
+		m.Pieces = append(m.Pieces, picture.Piece{Ring: around.ring(g.AppendOutline(nil, b, p.Cells)), Value: loadOrder(p, before+n/2)})
 	})
 	if level > 0 {
 		m.Sample = sampleCells(p)
 	}
 
 	return m.Save(name)
+}
+
+// widest returns how many cells lie side by side in the plan's longer direction.
+func widest(p *loader.Plan, s shifted) int64 {
+	cols, rows := int64(p.Cells.MaxCol)-int64(p.Cells.MinCol), int64(p.Cells.MaxRow)-int64(p.Cells.MinRow)
+	if s.period > 0 {
+		cols = min(cols, int64((s.extent.XMax-s.extent.XMin)/p.Job.Grid.DX)+2)
+	}
+
+	return max(cols, rows)
+}
+
+// shifted draws what lies beyond the seam of the map behind it, so that an extent that crosses
+// the seam is one box. Where the extent does not, it moves nothing.
+type shifted struct {
+	extent *geomgen.Box // as it is drawn, nil for none
+	before float64      // what lies left of it belongs beyond the seam
+	period float64      // 0 where nothing moves
+}
+
+func acrossSeam(p *loader.Plan) shifted {
+	e := p.Job.Extent
+	seam, ok := p.CRS.Seam()
+	if e == nil || e.XMin <= e.XMax || !ok {
+		return shifted{extent: e}
+	}
+
+	box := *e
+	box.XMax += seam.Period
+	return shifted{&box, e.XMin/2 + e.XMax/2, seam.Period}
+}
+
+// ring returns a ring where it is drawn.
+func (s shifted) ring(ring []geomgen.Point) []geomgen.Point {
+	if s.period == 0 || len(ring) == 0 {
+		return ring
+	}
+
+	left := math.Inf(1)
+	for _, p := range ring {
+		left = min(left, p.X)
+	}
+	if left >= s.before {
+		return ring
+	}
+
+	moved := slices.Clone(ring)
+	for i := range moved {
+		moved[i].X += s.period
+	}
+
+	return moved
+}
+
+// polygons returns polygons where they are drawn.
+func (s shifted) polygons(polygons []geomgen.Polygon) []geomgen.Polygon {
+	moved := make([]geomgen.Polygon, len(polygons))
+	for i, p := range polygons {
+		for _, ring := range p {
+			moved[i] = append(moved[i], s.ring(ring))
+		}
+	}
+
+	return moved
 }
 
 func planTitle(p *loader.Plan) string {
