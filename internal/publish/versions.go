@@ -120,6 +120,16 @@ func (p Publisher) dropOldVersions(ctx context.Context, keep int) {
 	}
 }
 
+// isKept reports whether the table that was found under the name of a kept version is that
+// version.
+func isKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, v ledger.Version, found catalog.Relation) (bool, error) {
+	if found.OID == 0 {
+		return false, nil
+	}
+
+	return l.IsVersion(ctx, tx, t, v.ID, found.OID)
+}
+
 // DropVersion drops the table that keeps a version of t. One that somebody has put
 // in its place is not touched. The caller holds the lock of t.
 func DropVersion(ctx context.Context, db pg.Beginner, l ledger.Ledger, t job.Table, v ledger.Version) error {
@@ -133,7 +143,12 @@ func DropVersion(ctx context.Context, db pg.Beginner, l ledger.Ledger, t job.Tab
 			return err
 		}
 
-		if kept.OID != 0 && kept.OID == v.OID {
+		is, err := isKept(ctx, tx, l, t, v, kept)
+		if err != nil {
+			return err
+		}
+
+		if is {
 			if _, err := tx.Exec(ctx, "drop table "+kept.SQL()); err != nil {
 				return err
 			}
