@@ -7,7 +7,7 @@ begin
     for f in
         select p.oid from pg_proc p
         where p.pronamespace = (select oid from pg_namespace where nspname = current_schema())
-          and (p.proname in ('run_of', 'key_mark', 'key_comment') and obj_description(p.oid, 'pg_proc') like 'of loadgrid: %'
+          and (p.proname in ('run_of', 'key_mark', 'key_text', 'key_comment') and obj_description(p.oid, 'pg_proc') like 'of loadgrid: %'
                or p.proname in ('cell_neighbours', 'cell_parent') and p.proargtypes[0] = 'regclass'::regtype
                   and obj_description(p.oid, 'pg_proc') like 'loadgrid: %')
     loop

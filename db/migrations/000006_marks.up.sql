@@ -22,7 +22,7 @@ create table if not exists marks (
 create index if not exists marks_mark_idx on marks (mark);
 
 comment on table marks is 'loadgrid: what the comment of a table''s primary key said when a run published it';
-comment on column marks.mark is 'the end of the comment: the run, a random key, and the ledger';
+comment on column marks.mark is 'the comment, which no other table has: it names the run, the ledger and a random key';
 
 -- Who could use the ledger can use it on: the tables have the owner and grants of runs.
 do $migration$
@@ -71,25 +71,49 @@ comment on function ledger.key_comment(text, bigint) is
 $sql$,
 
 $sql$
+create or replace function ledger.key_text(tab regclass) returns text
+language plpgsql stable strict parallel safe as $body$
+begin
+    return (select d.description
+            from pg_catalog.pg_constraint k join pg_catalog.pg_description d on d.objoid operator(pg_catalog.=) k.oid
+            where k.conrelid operator(pg_catalog.=) tab::pg_catalog.oid and k.contype operator(pg_catalog.=) 'p'
+              and d.classoid operator(pg_catalog.=) 'pg_catalog.pg_constraint'::pg_catalog.regclass::pg_catalog.oid
+              and d.objsubid operator(pg_catalog.=) 0);
+end
+$body$
+$sql$,
+
+$sql$
+comment on function ledger.key_text(regclass) is 'of loadgrid: the comment of a table''s primary key'
+$sql$,
+
+$sql$
 create or replace function ledger.key_mark(tab regclass, out mark text, out run bigint, out ledger uuid)
-language sql stable strict parallel safe as $body$
-select case when m[3] is not null then m[1] end, m[2]::pg_catalog.int8, m[3]::pg_catalog.uuid
-from (select pg_catalog.regexp_match(pg_catalog.obj_description(k.oid, 'pg_constraint'),
-          '^loadgrid .*, (run ([0-9]{1,18})(?: [(][0-9a-f]{8}[)], ledger ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?)$')
-      from pg_catalog.pg_constraint k
-      where k.conrelid operator(pg_catalog.=) tab::pg_catalog.oid and k.contype operator(pg_catalog.=) 'p') c (m)
+language plpgsql stable strict parallel safe as $body$
+declare
+    comment pg_catalog.text := ledger.key_text(tab);
+    part pg_catalog.text[] := pg_catalog.regexp_match(comment,
+        '^loadgrid .*, run ([0-9]{1,18})(?: [(][0-9a-f]{8}[)], ledger ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?$');
+begin
+    run := part[1];
+    ledger := part[2];
+    if ledger is not null then
+        mark := comment;
+    end if;
+end
 $body$
 $sql$,
 
 $sql$
 comment on function ledger.key_mark(regclass) is
-'of loadgrid: what the comment of a table''s primary key says: the run, and where it is not of an older loadgrid the ledger, and both with a random key'
+'of loadgrid: what the comment of a table''s primary key says: the run, and where it is not of an older loadgrid the ledger, and then the comment itself'
 $sql$,
 
 $sql$
 create or replace function ledger.run_of(tab regclass, out run bigint, out other uuid)
 language plpgsql stable strict parallel safe as $body$
 declare
+    comment pg_catalog.text := ledger.key_text(tab);
     k record;
     in_schema pg_catalog.text;
     named pg_catalog.text;
@@ -99,13 +123,17 @@ declare
     rows_recorded pg_catalog.int8;
     rows_present pg_catalog.int8;
 begin
-    select * into k from ledger.key_mark(tab);
+    -- Asked for each point of a query, so the comment is compared before it is read.
+    select r.id into run from ledger.marks m join ledger.runs r on r.id operator(pg_catalog.=) m.run_id
+    where m.mark operator(pg_catalog.=) comment and r.state operator(pg_catalog.=) 'published'
+    order by r.id desc limit 1;
+    if run is not null then
+        return;
+    end if;
 
+    select * into k from ledger.key_mark(tab);
     if k.mark is not null then
-        select r.id into run from ledger.marks m join ledger.runs r on r.id operator(pg_catalog.=) m.run_id
-        where m.mark operator(pg_catalog.=) k.mark and r.state operator(pg_catalog.=) 'published'
-        order by r.id desc limit 1;
-        if run is null and not exists (select from ledger.identity i where i.id operator(pg_catalog.=) k.ledger) then
+        if not exists (select from ledger.identity i where i.id operator(pg_catalog.=) k.ledger) then
             other := k.ledger;
         end if;
         return;
@@ -115,7 +143,7 @@ begin
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace
     where c.oid operator(pg_catalog.=) tab::pg_catalog.oid;
 
-    -- The comment does not name its ledger. The table's number and name tell of one that
+    -- The comment names no ledger: an older loadgrid wrote it. The table's number and name tell of one that
     -- was not restored, where the comment's run, if there is one, is of the same number.
     select r.id into run from ledger.runs r
     where r.table_oid operator(pg_catalog.=) tab::pg_catalog.oid and r.state operator(pg_catalog.=) 'published'
@@ -177,8 +205,8 @@ begin
     select * into k from ledger.run_of(tab);
     if k.other is not null then
         raise exception 'grid_of: table % is of another ledger, %', tab, k.other
-            using errcode = 'undefined_object', hint = 'Call the functions in the schema of that ledger. '
-                'If it is not in this database, restore its schema from where the table came from, or load the table again.';
+            using errcode = 'undefined_object', hint = 'Call the functions in that ledger''s schema. '
+                'If it is not in this database, restore it from where the table came from, or load the table again.';
     end if;
 
     select r.job operator(pg_catalog.->) 'grid'::pg_catalog.text into grid from ledger.runs r where r.id operator(pg_catalog.=) k.run;
