@@ -117,7 +117,7 @@ declare
     k record;
     in_schema pg_catalog.text;
     named pg_catalog.text;
-    version pg_catalog.int8;
+    of_version pg_catalog.int8;
     recorded pg_catalog.jsonb;
     present pg_catalog.jsonb;
     rows_recorded pg_catalog.int8;
@@ -156,12 +156,12 @@ begin
     end if;
 
     -- One that was restored has the name, the columns and as many rows as were recorded.
-    select coalesce(r.version_id, r.id) into version from ledger.runs r
+    select coalesce(r.version_id, r.id) into of_version from ledger.runs r
     where r.id operator(pg_catalog.=) k.run and r.state operator(pg_catalog.=) 'published'
       and r.schema_name operator(pg_catalog.=) in_schema and coalesce(r.kept_name, r.table_name) operator(pg_catalog.=) named;
 
     select r.imprint operator(pg_catalog.->) 'columns'::pg_catalog.text into recorded from ledger.runs r
-    where coalesce(r.version_id, r.id) operator(pg_catalog.=) version and r.state operator(pg_catalog.=) 'published'
+    where coalesce(r.version_id, r.id) operator(pg_catalog.=) of_version and r.state operator(pg_catalog.=) 'published'
     order by r.id desc limit 1;
 
     select pg_catalog.jsonb_agg(pg_catalog.concat(a.attname, ' ', case y.typname when 'geometry' then
@@ -176,15 +176,15 @@ begin
     -- A run that has recorded how many rows there were knows those of the runs before.
     select pg_catalog.sum(coalesce((r.imprint operator(pg_catalog.->>) 'rows'::pg_catalog.text)::pg_catalog.int8, r.rows_added, r.rows)) into rows_recorded
     from ledger.runs r
-    where coalesce(r.version_id, r.id) operator(pg_catalog.=) version and r.state operator(pg_catalog.=) 'published'
+    where coalesce(r.version_id, r.id) operator(pg_catalog.=) of_version and r.state operator(pg_catalog.=) 'published'
       and not exists (select from ledger.runs o
-                      where coalesce(o.version_id, o.id) operator(pg_catalog.=) version and o.state operator(pg_catalog.=) 'published'
+                      where coalesce(o.version_id, o.id) operator(pg_catalog.=) of_version and o.state operator(pg_catalog.=) 'published'
                         and o.id operator(pg_catalog.>) r.id and (o.imprint operator(pg_catalog.->>) 'rows'::pg_catalog.text) is not null);
 
     execute pg_catalog.format('select pg_catalog.count(*) from %I.%I', in_schema, named) into rows_present;
     if rows_present operator(pg_catalog.=) rows_recorded then
         select pg_catalog.max(r.id) into run from ledger.runs r
-        where coalesce(r.version_id, r.id) operator(pg_catalog.=) version and r.state operator(pg_catalog.=) 'published';
+        where coalesce(r.version_id, r.id) operator(pg_catalog.=) of_version and r.state operator(pg_catalog.=) 'published';
     end if;
 end
 $body$
