@@ -369,7 +369,7 @@ func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
 		}
 
 		s.exec(`insert into ` + quoted + `.runs (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, state, table_oid, version)
-			values ('', '', '', '{"grid": {"x0": 10, "y0": 20, "dx": 2, "dy": 3, "srid": 3857}}', '', 1, 1, 'published', 'pg_class'::regclass, '')`)
+			values ('pg_catalog', 'pg_class', '', '{"grid": {"x0": 10, "y0": 20, "dx": 2, "dy": 3, "srid": 3857}}', '', 1, 1, 'published', 'pg_class'::regclass, '')`)
 		got := queryOne[int64](t, s.pool, `select `+quoted+`.cell_at('pg_class', "a ledger".st_setsrid("a ledger".st_makepoint(15, 27), 3857))`)
 		if want := geomgen.CellID(geomgen.Cell{Col: 2, Row: 2}); got != want {
 			t.Errorf("%s: the point is in cell_id %d, want %d", ledger, got, want)
