@@ -284,7 +284,7 @@ func TestPointsInLoadedTables(t *testing.T) {
 const helperKinds = `select coalesce(string_agg(proname || '/' || pronargs || ' ' || provolatile::text || proparallel::text, ', ' order by proname, proargtypes::text), 'none')
 	from pg_proc where pronamespace = $1::regnamespace and obj_description(oid, 'pg_proc') like 'loadgrid: %'`
 
-const allHelpers = "cell_at/2 ss, cell_at/3 is, cell_col/1 is, cell_id/2 is, cell_neighbours/2 is, cell_parent/2 is, cell_row/1 is, grid_of/1 ss"
+const allHelpers = "cell_at/2 ss, cell_at/3 is, cell_col/1 is, cell_id/2 is, cell_neighbours/2 is, cell_neighbours/2 ss, cell_parent/2 is, cell_parent/3 ss, cell_row/1 is, grid_of/1 ss"
 
 // A second ledger has functions of its own, whatever its schema is called, and they
 // work whatever the search_path is.
@@ -369,7 +369,7 @@ func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
 		}
 
 		s.exec(`insert into ` + quoted + `.runs (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, state, table_oid, version)
-			values ('', '', '', '{"grid": {"x0": 10, "y0": 20, "dx": 2, "dy": 3, "srid": 3857}}', '', 1, 1, 'published', 'pg_class'::regclass, '')`)
+			values ('pg_catalog', 'pg_class', '', '{"grid": {"x0": 10, "y0": 20, "dx": 2, "dy": 3, "srid": 3857}}', '', 1, 1, 'published', 'pg_class'::regclass, '')`)
 		got := queryOne[int64](t, s.pool, `select `+quoted+`.cell_at('pg_class', "a ledger".st_setsrid("a ledger".st_makepoint(15, 27), 3857))`)
 		if want := geomgen.CellID(geomgen.Cell{Col: 2, Row: 2}); got != want {
 			t.Errorf("%s: the point is in cell_id %d, want %d", ledger, got, want)

@@ -112,7 +112,7 @@ func checkServer(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Re
 
 // check checks the plan against the server, and the table against the plan.
 func (s *preparation) check(ctx context.Context, e *environment) error {
-	if err := s.migrateForKeep(ctx, e); err != nil {
+	if err := s.migrateToKnow(ctx, e); err != nil {
 		return err
 	}
 
@@ -134,10 +134,11 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 	return nil
 }
 
-// migrateForKeep brings a ledger that is there up to date before it is asked which
-// version of the table is to be kept: one from before versions does not know.
-func (s *preparation) migrateForKeep(ctx context.Context, e *environment) error {
-	if s.plan.Job.Keep == 0 || s.table.OID == 0 {
+// migrateToKnow brings a ledger that is there up to date before it is asked what the table
+// holds, to add to it or to keep it: one from before does not know versions, or a table
+// that was restored.
+func (s *preparation) migrateToKnow(ctx context.Context, e *environment) error {
+	if s.table.OID == 0 || s.plan.Job.Keep == 0 && !s.plan.Job.Appends() {
 		return nil
 	}
 

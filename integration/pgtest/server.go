@@ -42,6 +42,8 @@ type instance interface {
 	pause(context.Context) error  // processes stand still; the kernel holds connections open
 	resume(context.Context) error // the end of pause
 	log(context.Context) string   // what the server wrote, the end of it
+	// dump returns what pg_dump writes of the database with this URL.
+	dump(ctx context.Context, dsn string, args []string) (string, error)
 	remove(context.Context) error // stops it, running, paused or stopped, and removes all of it
 }
 

@@ -60,7 +60,7 @@ func (c *checker) strategy() publish.Strategy {
 	case partitions:
 		return publish.SwapPartitions{Target: c.target, Ledger: c.ledger}
 	case j.Publish == job.PublishTruncate:
-		return publish.TruncateTable{Target: c.target}
+		return publish.TruncateTable{Target: c.target, Ledger: c.ledger}
 	}
 
 	return publish.SwapTable{Target: c.target, Ledger: c.ledger}
@@ -86,7 +86,7 @@ func (c *checker) check(ctx context.Context) error {
 		return err
 	}
 
-	before, err := c.ledger.PublishedBy(ctx, c.db, t.Table, t.OID)
+	before, err := c.publishedBy(ctx)
 	if err != nil {
 		return err
 	}
@@ -109,6 +109,25 @@ func (c *checker) check(ctx context.Context) error {
 	}
 
 	return c.checkReplace(ctx, owned)
+}
+
+// publishedBy returns the job that made the table. One of another ledger is refused where
+// the job needs to know its rows: what is replaced for good may be of anybody.
+func (c *checker) publishedBy(ctx context.Context) (*job.Job, error) {
+	t := c.target.Relation
+
+	before, err := c.ledger.PublishedBy(ctx, c.db, t.Table, t.OID)
+
+	var other *ledger.OtherLedgerError
+	if errors.As(err, &other) {
+		if c.plan.Job.IfExists == job.Append || c.plan.Job.Keep > 0 {
+			return nil, t.Refuse("%s", other.Reason())
+		}
+
+		return nil, nil
+	}
+
+	return before, err
 }
 
 // checkKind refuses what is no table, and a table of another layout than the job's.

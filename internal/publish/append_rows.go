@@ -67,8 +67,15 @@ func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied App
 		}
 	}
 
-	if err := t.lockForMaintenance(ctx, tx); err != nil {
+	owned, err := t.lockForMaintenance(ctx, tx)
+	if err != nil {
 		return applied, err
+	}
+
+	if owned {
+		if err := t.renewComment(ctx, tx, s, applied.Version); err != nil {
+			return applied, err
+		}
 	}
 
 	tag, err := tx.Exec(ctx, t.insertSQL(s, existing > 0))
@@ -140,14 +147,28 @@ func (t AppendRows) checkAdded(ctx context.Context, tx pgx.Tx, s Staged, skipped
 // lockForMaintenance takes the lock that maintain needs before the rows are
 // added: met only then, a VACUUM that holds it would throw them all away again.
 // Readers and writers go on. Who does not own the table gives it no maintenance.
-func (t AppendRows) lockForMaintenance(ctx context.Context, tx pgx.Tx) error {
-	var owned bool
-	err := tx.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') and has_table_privilege(oid, 'UPDATE') from pg_class where oid = $1", t.Target.OID).Scan(&owned)
+func (t AppendRows) lockForMaintenance(ctx context.Context, tx pgx.Tx) (owned bool, err error) {
+	err = tx.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') and has_table_privilege(oid, 'UPDATE') from pg_class where oid = $1", t.Target.OID).Scan(&owned)
 	if err == nil && owned {
 		_, err = tx.Exec(ctx, "lock table "+t.Target.SQL()+" in share update exclusive mode")
 	}
 
-	return pg.Wrap(err, "locking table %s for its statistics", t.Target)
+	return owned, pg.Wrap(err, "locking table %s for its statistics", t.Target)
+}
+
+// renewComment gives a key whose comment an older loadgrid has written, without its ledger,
+// one by which the table is known wherever it is restored.
+func (t AppendRows) renewComment(ctx context.Context, tx pgx.Tx, s Staged, version int64) error {
+	has, err := t.Ledger.HasMark(ctx, tx, t.Target.OID)
+	if err != nil || has || version == s.Run {
+		return err
+	}
+
+	if err := commentKey(ctx, tx, t.Ledger, t.Target.Relation, s.ProgramVersion, version); err != nil {
+		return err
+	}
+
+	return t.Ledger.RecordVersionMark(ctx, tx, version, t.Target.OID)
 }
 
 // createMissingPartitions makes partitions of the table for those rows of the staging

@@ -49,12 +49,12 @@ func (t AttachPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (appli
 		return applied, err
 	}
 
-	return applied, attach(ctx, tx, t.Target.Relation, s, len(old))
+	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, len(old))
 }
 
 // attach takes the partitions of the staging table to a parent, and numbers them from
 // first on.
-func attach(ctx context.Context, tx pgx.Tx, t catalog.Relation, s Staged, first int) error {
+func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, first int) error {
 	parts, err := s.Partitions(ctx, tx)
 	if err != nil {
 		return err
@@ -82,5 +82,5 @@ func attach(ctx context.Context, tx pgx.Tx, t catalog.Relation, s Staged, first 
 		return err
 	}
 
-	return commentKey(ctx, tx, t, s.ProgramVersion, s.Run)
+	return commentKey(ctx, tx, l, t, s.ProgramVersion, s.Run)
 }

@@ -119,6 +119,10 @@ func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 			return err
 		}
 
+		if err := p.Ledger.RecordMark(ctx, tx, s.Run, applied.OID); err != nil {
+			return err
+		}
+
 		return p.runHook(ctx, tx, applied)
 	})
 

@@ -168,7 +168,11 @@ func (r Restorer) exchangePartitions(ctx context.Context, tx pgx.Tx, t, kept cat
 	}
 
 	// The key of the parent, which has stayed, names the run that was archived.
-	return commentKey(ctx, tx, t, r.Run.Version, r.Run.TableVersion)
+	if err := commentKey(ctx, tx, r.Ledger, t, r.Run.Version, r.Run.TableVersion); err != nil {
+		return err
+	}
+
+	return r.Ledger.RecordVersionMark(ctx, tx, r.Run.TableVersion, t.OID)
 }
 
 // keptVersion returns the table that keeps the version of the run, and whether it is
@@ -189,7 +193,9 @@ func (r Restorer) keptVersion(ctx context.Context, tx pgx.Tx) (kept catalog.Rela
 			return kept, false, err
 		}
 
-		if kept.OID != v.OID {
+		if is, err := isKept(ctx, tx, r.Ledger, r.Run.Table, v, kept); err != nil {
+			return kept, false, err
+		} else if !is {
 			return kept, false, fmt.Errorf("table %s, which kept the rows of run %d, was dropped or replaced by somebody", v.Kept, r.Run.ID)
 		}
 

@@ -95,14 +95,14 @@ func (t Target) lockExclusive(ctx context.Context, tx pgx.Tx) error {
 }
 
 // shownVersion returns the version that rows are added to, or the run's own where the
-// ledger knows none.
+// ledger knows none. From then on the ledger knows that the table shows it.
 func (t Target) shownVersion(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64) (int64, error) {
 	version, found, err := l.ShownVersion(ctx, tx, t.Table, t.OID)
 	if err != nil || !found {
 		return run, err
 	}
 
-	return version, nil
+	return version, l.Adopt(ctx, tx, t.Table, version, t.OID)
 }
 
 // checkWhole sees to it that nothing has emptied the staging table since its rows
@@ -127,14 +127,15 @@ func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) erro
 		Err: fmt.Errorf("staging table %s is not whole any more, since somebody changed it, so that its run cannot be finished", s.Table)}
 }
 
-// commentKey writes on the primary key who made the table: the table's own
-// comment is the user's.
-func commentKey(ctx context.Context, tx pgx.Tx, t catalog.Relation, version string, run int64) error {
+// commentKey writes on the primary key who made the table, by which the ledger knows it:
+// the table's own comment is the user's. The caller has the ledger record it.
+func commentKey(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, version string, run int64) error {
 	var comment string
 	err := tx.QueryRow(ctx, `
-		select coalesce((select format('comment on constraint %I on %I.%I is %L', conname, $2::text, $3::text, $4::text)
+		select coalesce((select format('comment on constraint %I on %I.%I is %L', conname, $2::text, $3::text, `+
+		l.KeyCommentSQL("$4::text", "$5::bigint")+`)
 		                 from pg_constraint where conrelid = ($1::text)::regclass and contype = 'p'), '')`,
-		t.SQL(), t.Schema, t.Name, fmt.Sprintf("loadgrid %s, run %d", version, run)).Scan(&comment)
+		t.SQL(), t.Schema, t.Name, version, run).Scan(&comment)
 	if err == nil {
 		_, err = tx.Exec(ctx, comment)
 	}

@@ -52,7 +52,7 @@ func (t SwapPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied
 		return applied, err
 	}
 
-	return applied, attach(ctx, tx, t.Target.Relation, s, 0)
+	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, 0)
 }
 
 // retire drops the partitions of the table, or keeps them as a version.

@@ -61,7 +61,7 @@ func (t SwapTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, err
 		return applied, err
 	}
 
-	return applied, commentKey(ctx, tx, t.Target.Relation, s.ProgramVersion, s.Run)
+	return applied, commentKey(ctx, tx, t.Ledger, t.Target.Relation, s.ProgramVersion, s.Run)
 }
 
 // retire drops the old table, or keeps it as a version.

@@ -11,6 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
 // TruncateTable empties a table that is there and fills it with the rows of the staging
@@ -18,6 +19,7 @@ import (
 // wait meanwhile.
 type TruncateTable struct {
 	Target Target
+	Ledger ledger.Ledger
 }
 
 // Needs is the key alone: see AppendRows.
@@ -68,7 +70,7 @@ func (t TruncateTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied,
 	}
 
 	if owned {
-		if err := commentKey(ctx, tx, t.Target.Relation, s.ProgramVersion, s.Run); err != nil {
+		if err := commentKey(ctx, tx, t.Ledger, t.Target.Relation, s.ProgramVersion, s.Run); err != nil {
 			return applied, err
 		}
 	}

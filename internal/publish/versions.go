@@ -56,7 +56,27 @@ func archivePartitions(ctx context.Context, tx pgx.Tx, t catalog.Relation, versi
 		return kept, err
 	}
 
+	if err := copyKeyComment(ctx, tx, t, kept); err != nil {
+		return kept, err
+	}
+
 	return kept, catalog.CopyGrants(ctx, tx, t, kept.Table)
+}
+
+const copyKeyCommentSQL = `
+	select coalesce((select format('comment on constraint %I on %I.%I is %L', n.conname, $3::text, $4::text, obj_description(o.oid, 'pg_constraint'))
+	                 from pg_constraint o, pg_constraint n where o.conrelid = $1 and n.conrelid = $2 and o.contype = 'p' and n.contype = 'p'), '')`
+
+// copyKeyComment gives the primary key of a table the comment that another has: LIKE copies
+// it to the index alone.
+func copyKeyComment(ctx context.Context, tx pgx.Tx, from, to catalog.Relation) error {
+	var comment string
+	err := tx.QueryRow(ctx, copyKeyCommentSQL, from.OID, to.OID, to.Schema, to.Name).Scan(&comment)
+	if err == nil {
+		_, err = tx.Exec(ctx, comment)
+	}
+
+	return pg.Wrap(err, "giving the primary key of table %s the comment of %s", to, from)
 }
 
 // freeVersionName returns the name of a version, which no table may have.
@@ -120,6 +140,16 @@ func (p Publisher) dropOldVersions(ctx context.Context, keep int) {
 	}
 }
 
+// isKept reports whether the table that was found under the name of a kept version is that
+// version.
+func isKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, v ledger.Version, found catalog.Relation) (bool, error) {
+	if found.OID == 0 {
+		return false, nil
+	}
+
+	return l.IsVersion(ctx, tx, t, v.ID, found.OID)
+}
+
 // DropVersion drops the table that keeps a version of t. One that somebody has put
 // in its place is not touched. The caller holds the lock of t.
 func DropVersion(ctx context.Context, db pg.Beginner, l ledger.Ledger, t job.Table, v ledger.Version) error {
@@ -133,7 +163,12 @@ func DropVersion(ctx context.Context, db pg.Beginner, l ledger.Ledger, t job.Tab
 			return err
 		}
 
-		if kept.OID != 0 && kept.OID == v.OID {
+		is, err := isKept(ctx, tx, l, t, v, kept)
+		if err != nil {
+			return err
+		}
+
+		if is {
 			if _, err := tx.Exec(ctx, "drop table "+kept.SQL()); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ package unchanged
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -66,12 +67,23 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 	}
 
 	runs, err := q.Ledger.ShownRuns(ctx, q.Lock.Conn(), q.Table)
-	if err != nil {
+	if errors.As(err, new(*ledger.OtherLedgerError)) {
+		return changed("the table is of another ledger"), nil
+	} else if err != nil {
 		return Answer{}, err
 	}
 
 	if len(runs) == 0 {
 		return changed("the ledger does not know the table"), nil
+	}
+
+	// A restore has written all rows, and what came with the dump cannot tell whether
+	// somebody had changed them before.
+	if runs[0].OID != q.Table.OID {
+		a := changed("the table was restored from a dump")
+		a.ModifiedBefore = q.Job.Appends()
+
+		return a, nil
 	}
 
 	own, a := q.matchJob(runs)

@@ -5,7 +5,6 @@ package ledger
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -37,10 +36,11 @@ func New(schema string) Ledger {
 	}
 }
 
-// SQL returns a statement with the ledger's tables in it: {runs}, {chunks} and {attempts}
-// stand for their names.
+// SQL returns a statement with the ledger's tables and functions in it: {runs}, {chunks},
+// {attempts}, {marks}, {run_of} and {key_mark} stand for their names.
 func (l Ledger) SQL(statement string) string {
-	return strings.NewReplacer("{runs}", l.RunsTable, "{chunks}", l.ChunksTable, "{attempts}", l.attemptsTable).Replace(statement)
+	return strings.NewReplacer("{runs}", l.RunsTable, "{chunks}", l.ChunksTable, "{attempts}", l.attemptsTable,
+		"{marks}", l.function("marks"), "{run_of}", l.function("run_of"), "{key_mark}", l.function("key_mark")).Replace(statement)
 }
 
 // Exists reports whether the schema has a ledger.
@@ -51,20 +51,15 @@ func (l Ledger) Exists(ctx context.Context, q pg.Querier) (bool, error) {
 }
 
 // PublishedBy returns the job that made the table with this oid, nil when the
-// ledger knows of none.
+// ledger knows of none. A table of another ledger is an *OtherLedgerError.
 func (l Ledger) PublishedBy(ctx context.Context, q pg.Querier, t job.Table, oid uint32) (*job.Job, error) {
-	there, err := l.Exists(ctx, q)
-	if err != nil || !there {
+	o, err := l.origin(ctx, q, t, oid)
+	if err != nil || o.table != t {
 		return nil, err
 	}
 
 	var made job.Job
-	err = q.QueryRow(ctx, "select r.job from "+l.fromRuns("id, schema_name, table_name, table_oid, state, job")+
-		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.state = 'published' order by r.shown desc, r.id desc limit 1",
-		t.Schema, t.Name, oid).Scan(&made)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
+	err = q.QueryRow(ctx, "select job from "+l.RunsTable+" where id = $1", o.run).Scan(&made)
 
 	return &made, pg.Wrap(err, "reading the ledger about table %s", t)
 }

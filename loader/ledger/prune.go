@@ -19,7 +19,9 @@ import (
 // rows there were, has recorded that, too. A job that finds its cells there each night
 // would fill the ledger with such runs.
 const pruneSQL = `
-	with newer as (select id, schema_name, table_name, table_oid, fingerprint, imprint from {runs} where shown)
+	with newer as (select id, schema_name, table_name, table_oid, fingerprint, imprint from {runs} where shown),
+	there as (select k.mark from pg_constraint c, {key_mark}(c.conrelid::regclass) k
+	          where c.contype = 'p' and k.mark is not null)
 	delete from {runs} r
 	where state <> 'loading' and finished_at < now() - make_interval(secs => $1)
 	  and ($3 = '' or schema_name = $2 and table_name = $3)
@@ -31,6 +33,7 @@ const pruneSQL = `
 	              select from newer n where n.id > r.id and n.imprint ? 'rows'
 	              and (n.schema_name, n.table_name, n.table_oid) = (r.schema_name, r.table_name, r.table_oid)))
 	       or state = 'published' and not exists (select from pg_class c where c.oid = r.table_oid)
+	          and id not in (select m.run_id from {marks} m join there t using (mark))
 	          and not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 	                          where n.nspname = r.schema_name and c.relname in (r.table_name, r.kept_name)))`
 

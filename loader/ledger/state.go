@@ -32,22 +32,28 @@ type TableState struct {
 // ShownRun is a run whose rows the table shows.
 type ShownRun struct {
 	ID, version, Rows int64
+	OID               uint32 // of the table, when the run published it
 	Job               job.Job
 	Fingerprint       string
 	State             *TableState // as it left the table; nil in a ledger from before
 }
 
-// ShownRuns returns the runs whose rows the table with this oid shows, the last first.
+// ShownRuns returns the runs whose rows the table shows, the last first.
 func (l Ledger) ShownRuns(ctx context.Context, q pg.Querier, t catalog.Relation) ([]ShownRun, error) {
-	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), job, fingerprint, imprint from "+l.RunsTable+
-		" where schema_name = $1 and table_name = $2 and table_oid = $3 and shown order by id desc", t.Schema, t.Name, t.OID)
+	version, found, err := l.ShownVersion(ctx, q, t.Table, t.OID)
+	if err != nil || !found {
+		return nil, err
+	}
+
+	rows, err := q.Query(ctx, "select id, version_id, coalesce(rows_added, rows), coalesce(table_oid, 0), job, fingerprint, imprint from "+l.RunsTable+
+		" where schema_name = $1 and table_name = $2 and version_id = $3 and shown order by id desc", t.Schema, t.Name, version)
 	if err != nil {
 		return nil, pg.Wrap(err, "reading the ledger about table %s", t.Table)
 	}
 
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ShownRun, err error) {
 		var state []byte
-		if err := row.Scan(&r.ID, &r.version, &r.Rows, &r.Job, &r.Fingerprint, &state); err != nil || state == nil {
+		if err := row.Scan(&r.ID, &r.version, &r.Rows, &r.OID, &r.Job, &r.Fingerprint, &state); err != nil || state == nil {
 			return r, err
 		}
 

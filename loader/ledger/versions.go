@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -18,7 +17,7 @@ import (
 type Version struct {
 	ID   int64
 	Kept job.Table // the table that keeps it
-	OID  uint32    // of that one
+	OID  uint32    // of that one, when it was put away
 }
 
 // VersionAt returns a version that a table keeps.
@@ -38,21 +37,14 @@ func (l Ledger) fromRuns(columns string) string {
 }
 
 // ShownVersion returns the version that the table with this oid shows, if the
-// ledger knows it.
+// ledger knows it. A table of another ledger is an *OtherLedgerError.
 func (l Ledger) ShownVersion(ctx context.Context, q pg.Querier, t job.Table, oid uint32) (id int64, found bool, err error) {
-	there, err := l.Exists(ctx, q)
-	if err != nil || !there {
+	o, err := l.origin(ctx, q, t, oid)
+	if err != nil || o.table != t {
 		return 0, false, err
 	}
 
-	err = q.QueryRow(ctx, "select r.version_id from "+l.fromRuns("id, schema_name, table_name, table_oid, state")+
-		" where r.schema_name = $1 and r.table_name = $2 and r.table_oid = $3 and r.shown order by r.id desc limit 1",
-		t.Schema, t.Name, oid).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, false, nil
-	}
-
-	return id, err == nil, pg.Wrap(err, "reading the ledger about the version of table %s", t)
+	return o.version, true, nil
 }
 
 // RowsShown returns how many rows runs have put into the table, as far as it shows them.
