@@ -13,6 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
+	"github.com/loadgrid/loadgrid/loader/units"
 )
 
 // What a user of this package names lives in packages of its own: see each for what
@@ -46,9 +47,9 @@ type (
 	// AppendPlan is what it takes to add a plan's rows to a table that is there.
 	AppendPlan = plan.AppendPlan
 	// Warning says what of a job is hardly meant: see Plan.Warnings.
-	Warning = plan.Warning
+	Warning = units.Warning
 	// CellSize is how large the cells of a plan are: see Plan.CellSize.
-	CellSize = plan.CellSize
+	CellSize = units.CellSize
 	// NeedsServerError reports an area of interest that only a server can make ready.
 	NeedsServerError = plan.NeedsServerError
 

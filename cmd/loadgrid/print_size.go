@@ -6,7 +6,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/loader"
 	"github.com/loadgrid/loadgrid/loader/crs"
-	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/units"
 )
 
 // printSize writes how large a cell is in the unit of the CRS and on the ground, and what
@@ -39,7 +39,7 @@ func printSize(line func(name, format string, args ...any), p *loader.Plan) {
 }
 
 // formatSides writes the sides of a rectangle.
-func formatSides(s plan.Size, c crs.CRS) string {
+func formatSides(s units.Size, c crs.CRS) string {
 	return formatNumber(s.Width) + " x " + formatUnits(s.Height, c)
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
-	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/units"
 )
 
 // A table of up to previewCells rows is drawn whole: a picture can hardly show more.
@@ -131,7 +131,7 @@ func (p *Preview) findCRS(ctx context.Context, tx pgx.Tx) error {
 }
 
 // Warnings say where the cells hardly fit the unit or the domain of their CRS.
-func (p *Preview) Warnings() []plan.Warning {
+func (p *Preview) Warnings() []units.Warning {
 	box := geomgen.Box{XMin: math.Inf(1), YMin: math.Inf(1), XMax: math.Inf(-1), YMax: math.Inf(-1)}
 
 	for _, c := range p.Cells {
@@ -146,7 +146,7 @@ func (p *Preview) Warnings() []plan.Warning {
 		return nil
 	}
 
-	return plan.CheckUnits(p.CRS, "table", box, 0, 0)
+	return units.Check(p.CRS, "table", box, 0, 0)
 }
 
 // read reads the rows of a query for EWKB and value. Of too many it keeps some. Where

@@ -2,8 +2,9 @@ package crs
 
 import (
 	"math"
-	"strconv"
 	"strings"
+
+	"github.com/loadgrid/loadgrid/internal/wkt"
 )
 
 // definition is what a text says of a CRS, before it is one.
@@ -39,7 +40,7 @@ func kindOf(keyword string) Kind {
 // readDefinition reads WKT; ok is false where it is none, or of no kind that is known here,
 // such as heights.
 func readDefinition(srtext string) (d definition, ok bool) {
-	nodes, ok := readWKT(srtext)
+	nodes, ok := wkt.Read(srtext)
 	if !ok {
 		return definition{}, false
 	}
@@ -48,8 +49,8 @@ func readDefinition(srtext string) (d definition, ok bool) {
 	d.own = len(nodes) == 1
 	d.horizontal(n)
 
-	if n.keyword == "COMPD_CS" || n.keyword == "COMPOUNDCRS" {
-		d.name = n.name()
+	if n.Keyword == "COMPD_CS" || n.Keyword == "COMPOUNDCRS" {
+		d.name = n.Name()
 	}
 
 	return d, d.kind != Unknown
@@ -57,18 +58,18 @@ func readDefinition(srtext string) (d definition, ok bool) {
 
 // horizontal looks for what says where x and y are: in a compound CRS and in one that is
 // bound to another by a transformation, it is a part.
-func (d *definition) horizontal(n node) {
-	switch n.keyword {
+func (d *definition) horizontal(n wkt.Node) {
+	switch n.Keyword {
 	case "COMPD_CS", "COMPOUNDCRS", "SOURCECRS":
-		d.own = d.own && n.keyword == "SOURCECRS"
-		for _, in := range n.nodes {
+		d.own = d.own && n.Keyword == "SOURCECRS"
+		for _, in := range n.Nodes {
 			if d.horizontal(in); d.kind != Unknown {
 				return
 			}
 		}
 
 	case "BOUNDCRS":
-		if source, ok := n.find("SOURCECRS"); ok {
+		if source, ok := n.Find("SOURCECRS"); ok {
 			d.horizontal(source)
 		}
 
@@ -77,54 +78,54 @@ func (d *definition) horizontal(n node) {
 	}
 }
 
-func (d *definition) simple(n node) {
-	d.kind = kindOf(n.keyword)
-	d.name = n.name()
+func (d *definition) simple(n wkt.Node) {
+	d.kind = kindOf(n.Keyword)
+	d.name = n.Name()
 
-	if cs, ok := n.find("CS"); ok && d.kind == Geographic && strings.EqualFold(cs.name(), "Cartesian") {
+	if cs, ok := n.Find("CS"); ok && d.kind == Geographic && strings.EqualFold(cs.Name(), "Cartesian") {
 		d.kind = Geocentric
 	}
 
 	switch d.kind {
 	case Geographic:
-		d.unit = n.unit(angleOf)
+		d.unit = unitOf(n, angleOf)
 		d.geodetic(n, d.unit)
 	case Projected:
-		d.unit = n.unit(lengthOf)
+		d.unit = unitOf(n, lengthOf)
 		d.projected(n)
 	case Geocentric:
-		d.unit = n.unit(lengthOf)
+		d.unit = unitOf(n, lengthOf)
 		d.geodetic(n, unit{"degree", 1})
 		d.base = 0
 	case Engineering:
-		d.unit = n.unit(lengthOf)
+		d.unit = unitOf(n, lengthOf)
 	}
 }
 
 // geodetic reads datum, prime meridian and code. angle is the unit of the prime meridian
 // that names none.
-func (d *definition) geodetic(n node, angle unit) {
-	d.base = n.epsg()
+func (d *definition) geodetic(n wkt.Node, angle unit) {
+	d.base = n.EPSG()
 
 	// A derived one, such as one with a turned pole, has the datum of its base.
 	from := n
-	if base, ok := n.find("BASEGEOGCRS", "BASEGEODCRS"); ok {
+	if base, ok := n.Find("BASEGEOGCRS", "BASEGEODCRS"); ok {
 		from = base
 	}
 
-	datum, _ := from.find("DATUM", "ENSEMBLE", "GEODETICDATUM", "TRF")
-	if e, ok := datum.find("SPHEROID", "ELLIPSOID"); ok {
-		d.a, _ = e.number(1)
-		d.rf, _ = e.number(2)
-		if u := e.unit(lengthOf); u.per > 0 {
+	datum, _ := from.Find("DATUM", "ENSEMBLE", "GEODETICDATUM", "TRF")
+	if e, ok := datum.Find("SPHEROID", "ELLIPSOID"); ok {
+		d.a, _ = e.Number(1)
+		d.rf, _ = e.Number(2)
+		if u := unitOf(e, lengthOf); u.per > 0 {
 			d.a *= u.per
 		}
 	}
 
-	if p, ok := from.find("PRIMEM", "PRIMEMERIDIAN"); ok {
-		v, _ := p.number(1)
+	if p, ok := from.Find("PRIMEM", "PRIMEMERIDIAN"); ok {
+		v, _ := p.Number(1)
 		d.meridian = v
-		if u := p.unit(angleOf); u.per > 0 {
+		if u := unitOf(p, angleOf); u.per > 0 {
 			d.meridian = v * u.per
 		} else if v == 2.5969213 && angle.per == 0.9 {
 			// WKT 1 by its letter. GDAL and ESRI write degrees whatever the unit.
@@ -133,15 +134,15 @@ func (d *definition) geodetic(n node, angle unit) {
 	}
 }
 
-func (d *definition) projected(n node) {
+func (d *definition) projected(n wkt.Node) {
 	from := n
-	if base, ok := n.find("BASEPROJCRS"); ok {
+	if base, ok := n.Find("BASEPROJCRS"); ok {
 		from = base
 	}
 
 	angle := unit{"degree", 1}
-	if base, ok := from.find("GEOGCS", "BASEGEOGCRS", "BASEGEODCRS", "GEOGCRS", "GEODCRS"); ok {
-		if u := base.unit(angleOf); u.per > 0 {
+	if base, ok := from.Find("GEOGCS", "BASEGEOGCRS", "BASEGEODCRS", "GEOGCRS", "GEODCRS"); ok {
+		if u := unitOf(base, angleOf); u.per > 0 {
 			angle = u
 		}
 		d.geodetic(base, angle)
@@ -150,47 +151,47 @@ func (d *definition) projected(n node) {
 
 	// A projected CRS that is derived from another has no projection of its own: what its
 	// x means, only the derivation says.
-	if n.keyword == "DERIVEDPROJCRS" {
+	if n.Keyword == "DERIVEDPROJCRS" {
 		return
 	}
 
 	where := n
-	if conversion, ok := n.find("CONVERSION"); ok {
+	if conversion, ok := n.Find("CONVERSION"); ok {
 		where = conversion
 	}
 
 	d.parameter = map[string]float64{}
-	for _, p := range where.nodes {
-		if p.keyword == "PARAMETER" {
+	for _, p := range where.Nodes {
+		if p.Keyword == "PARAMETER" {
 			d.read(p, angle)
 		}
 	}
 
-	method, _ := where.find("PROJECTION", "METHOD")
-	d.method = methodOf(method.name(), d.parameter)
+	method, _ := where.Find("PROJECTION", "METHOD")
+	d.method = methodOf(method.Name(), d.parameter)
 
-	if e, ok := n.find("EXTENSION"); ok && strings.EqualFold(e.name(), "PROJ4") && len(e.values) > 1 {
-		d.extend(readProj4(e.values[1]))
+	if e, ok := n.Find("EXTENSION"); ok && strings.EqualFold(e.Name(), "PROJ4") && len(e.Values) > 1 {
+		d.extend(readProj4(e.Values[1]))
 	}
 }
 
 // read takes a parameter of a projection, in degrees, in units of the CRS, or a factor.
-func (d *definition) read(p node, angle unit) {
-	name := parameterOf(p.name())
-	v, ok := p.number(1)
+func (d *definition) read(p wkt.Node, angle unit) {
+	name := parameterOf(p.Name())
+	v, ok := p.Number(1)
 	if !ok {
 		return
 	}
 
 	switch name {
 	case "central_meridian", "latitude_of_origin", "standard_parallel_1":
-		if u := p.unit(angleOf); u.per > 0 {
+		if u := unitOf(p, angleOf); u.per > 0 {
 			angle = u
 		}
 		v *= angle.per
 
 	case "false_easting", "false_northing":
-		if u := p.unit(lengthOf); u.per > 0 && d.unit.per > 0 {
+		if u := unitOf(p, lengthOf); u.per > 0 && d.unit.per > 0 {
 			v *= u.per / d.unit.per
 		}
 	}
@@ -209,36 +210,22 @@ func (d *definition) extend(p proj4) {
 	}
 }
 
-// unit returns the unit of a node, which may be in its axes only.
-func (n node) unit(of func(name string, per float64) unit) unit {
-	if u, ok := n.find("UNIT", "LENGTHUNIT", "ANGLEUNIT"); ok {
-		per, _ := u.number(1)
-		return of(u.name(), per)
+// unitOf returns the unit of a node, which may be in its axes only.
+func unitOf(n wkt.Node, of func(name string, per float64) unit) unit {
+	if u, ok := n.Find("UNIT", "LENGTHUNIT", "ANGLEUNIT"); ok {
+		per, _ := u.Number(1)
+		return of(u.Name(), per)
 	}
 
-	for _, in := range n.nodes {
-		if in.keyword == "AXIS" || in.keyword == "CS" {
-			if u := in.unit(of); u.per > 0 {
+	for _, in := range n.Nodes {
+		if in.Keyword == "AXIS" || in.Keyword == "CS" {
+			if u := unitOf(in, of); u.per > 0 {
 				return u
 			}
 		}
 	}
 
 	return unit{}
-}
-
-// epsg returns the code that EPSG has for what a node defines, 0 for none.
-func (n node) epsg() int32 {
-	id, ok := n.find("AUTHORITY", "ID")
-	if !ok || len(id.values) < 2 || !strings.EqualFold(id.name(), "EPSG") {
-		return 0
-	}
-
-	code, err := strconv.ParseInt(strings.TrimSpace(id.values[1]), 10, 32)
-	if err != nil || code < 0 {
-		return 0
-	}
-	return int32(code)
 }
 
 // crs makes the CRS.

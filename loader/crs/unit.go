@@ -100,3 +100,9 @@ func angleOf(name string, radians float64) unit {
 func near(a, b, relative float64) bool { return math.Abs(a-b) <= relative*math.Abs(b) }
 
 func positive(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
+
+// number reads a finite number.
+func number(s string) (v float64, ok bool) {
+	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	return v, err == nil && !math.IsInf(v, 0) && !math.IsNaN(v)
+}

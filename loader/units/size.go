@@ -1,4 +1,4 @@
-package plan
+package units
 
 import (
 	"math"
@@ -11,8 +11,8 @@ import (
 type CellSize struct {
 	// Map is their size in units of the CRS.
 	Map Size `json:"map"`
-	// Ground is about their size on the ground in metres, at X, Y in the middle of what the
-	// plan covers. It is nil where the scale there is not known.
+	// Ground is about their size on the ground in metres, at X, Y in the middle of what they
+	// cover. It is nil where the scale there is not known.
 	Ground *Size   `json:"ground,omitempty"`
 	X      float64 `json:"x"`
 	Y      float64 `json:"y"`
@@ -27,20 +27,20 @@ type Size struct {
 	Area   float64 `json:"area"`
 }
 
-// CellSize returns how large the cells are, in the CRS and on the ground.
-func (p *Plan) CellSize() CellSize {
-	box := p.Job.Grid.BoxAround(p.Cells)
-	s := CellSize{Map: sizeOf(p.Job.Grid), X: middle(box.XMin, box.XMax), Y: middle(box.YMin, box.YMax)}
+// Measure returns how large the cells of a grid are, in its CRS and on the ground in the middle
+// of a box, in CRS units.
+func Measure(g geomgen.Grid, c crs.CRS, box geomgen.Box) CellSize {
+	s := CellSize{Map: SizeOf(g), X: middle(box.XMin, box.XMax), Y: middle(box.YMin, box.YMax)}
 
-	if mx, my, ok := p.CRS.Ground(s.X, s.Y); ok && mx > 0 && my > 0 {
-		s.Ground = s.Map.onGround(mx, my, p.Job.Grid.Rotate)
+	if mx, my, ok := c.Ground(s.X, s.Y); ok && mx > 0 && my > 0 {
+		s.Ground = s.Map.onGround(mx, my, g.Rotate)
 	}
 
 	return s
 }
 
-// sizeOf returns the size of a cell on the map.
-func sizeOf(g geomgen.Grid) Size {
+// SizeOf returns the size of a cell on the map.
+func SizeOf(g geomgen.Grid) Size {
 	a := g.DX
 
 	switch g.Shape {
@@ -70,33 +70,3 @@ func (s Size) onGround(mx, my, rotate float64) *Size {
 
 // middle is between two numbers, however large they are.
 func middle(a, b float64) float64 { return a/2 + b/2 }
-
-// knownCRS returns what is known of a CRS without a server: of some, the SRID alone.
-func knownCRS(srid int32) crs.CRS {
-	if c, ok := crs.Known(srid); ok {
-		return c
-	}
-
-	return crs.CRS{SRID: srid}
-}
-
-// WithCRS returns the plan with what a server knows of the grid's CRS.
-func (p *Plan) WithCRS(c crs.CRS) *Plan {
-	with := *p
-	with.CRS = c
-
-	return &with
-}
-
-// Unchecked says, for people, what of the job only a server can check, as no more is known
-// of the CRS than its SRID; "" where there is nothing.
-func (p *Plan) Unchecked() string {
-	switch {
-	case p.Job.Grid.SRID == 0, p.CRS.Kind != crs.Unknown:
-		return ""
-	case p.Job.NeedsMetres():
-		return "loadgrid does not know this CRS: the server checks whether it is there, and whether it is in metres, as the codes must be"
-	}
-
-	return "loadgrid does not know this CRS: the server checks whether it is there"
-}

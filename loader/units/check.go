@@ -1,4 +1,6 @@
-package plan
+// Package units owns how large cells are on the ground, and whether numbers fit the unit and
+// the domain of a CRS.
+package units
 
 import (
 	"fmt"
@@ -15,75 +17,11 @@ type Warning struct {
 	Text  string `json:"text"`
 }
 
-// Warnings say what was left out of the area of interest, and where numbers hardly fit the
-// unit or the domain of the CRS, as metres do in a CRS that is in degrees. Nothing is said
-// of a CRS that nobody knows, nor of tiles.
-func (p *Plan) Warnings() []Warning {
-	var all []Warning
-	if p.Job.Area != nil {
-		for _, text := range p.Job.Area.Warnings {
-			all = append(all, Warning{"aoi", text})
-		}
-	}
-
-	if p.Job.Grid.Shape == geomgen.XYZ {
-		return all
-	}
-
-	size, param, reach := sizeOf(p.Job.Grid), "", geomgen.Box{}
-	param, reach = p.reach()
-
-	return append(all, CheckUnits(p.CRS, param, reach, size.Width, size.Height)...)
-}
-
-// reach returns the box of what is asked for, which cells may reach beyond, and the parameter
-// that asks.
-func (p *Plan) reach() (param string, box geomgen.Box) {
-	param, box = "cols", p.Job.Grid.BoxAround(p.Cells)
-
-	if e := p.Job.Extent; e != nil {
-		extent := *e
-		if s, ok := p.CRS.Seam(); ok && e.XMin > e.XMax { // the part before the seam is as good as the other
-			extent.XMax = s.X + s.Period
-		}
-
-		param, box = "extent", meet(box, extent)
-	}
-
-	if a := p.Job.Area; a != nil {
-		around := geomgen.Box{XMin: math.Inf(1), YMin: math.Inf(1), XMax: math.Inf(-1), YMax: math.Inf(-1)}
-
-		for _, polygon := range a.Polygons {
-			for _, q := range polygon[0] {
-				around = geomgen.Box{XMin: min(around.XMin, q.X), YMin: min(around.YMin, q.Y), XMax: max(around.XMax, q.X), YMax: max(around.YMax, q.Y)}
-			}
-		}
-
-		param, box = "aoi", meet(box, around)
-	}
-
-	return param, box
-}
-
-// meet returns what two boxes have in common, in each direction; where that is nothing, as
-// with an extent that crosses the antimeridian, the first stays.
-func meet(a, b geomgen.Box) geomgen.Box {
-	if xmin, xmax := max(a.XMin, b.XMin), min(a.XMax, b.XMax); xmin < xmax {
-		a.XMin, a.XMax = xmin, xmax
-	}
-
-	if ymin, ymax := max(a.YMin, b.YMin), min(a.YMax, b.YMax); ymin < ymax {
-		a.YMin, a.YMax = ymin, ymax
-	}
-
-	return a
-}
-
-// CheckUnits says where a size of cells, 0 for none, or the box that they reach over hardly
+// Check says where a size of cells, 0 for none, or the box that they reach over hardly
 // fit a CRS, all in its units. param names what asks for the box. One warning is enough: the
 // first mistake explains the others.
-func CheckUnits(c crs.CRS, param string, reach geomgen.Box, width, height float64) []Warning {
-	u := units{crs: c, param: param, reach: reach, width: width, height: height, name: "EPSG:" + strconv.Itoa(int(c.SRID))}
+func Check(c crs.CRS, param string, reach geomgen.Box, width, height float64) []Warning {
+	u := numbers{crs: c, param: param, reach: reach, width: width, height: height, name: "EPSG:" + strconv.Itoa(int(c.SRID))}
 	checks := []func() *Warning{}
 
 	switch c.Kind {
@@ -102,8 +40,8 @@ func CheckUnits(c crs.CRS, param string, reach geomgen.Box, width, height float6
 	return nil
 }
 
-// units is a size of cells, and the box that they reach over, in a CRS.
-type units struct {
+// numbers are a size of cells, and the box that they reach over, in a CRS.
+type numbers struct {
 	crs           crs.CRS
 	name          string
 	param         string
@@ -117,7 +55,7 @@ func warn(param, format string, args ...any) *Warning {
 
 // beyondWorld finds degrees that are none. Longitudes may be counted from 0 to 360, and the
 // last cell may reach beyond a pole.
-func (u units) beyondWorld() *Warning {
+func (u numbers) beyondWorld() *Warning {
 	turn := 360 / u.crs.PerUnit
 	if !(turn > 0) || math.IsInf(turn, 1) {
 		return nil
@@ -140,7 +78,7 @@ func (u units) beyondWorld() *Warning {
 // asked for is hardly meant: who asks for a country in cells of 100 has metres in mind.
 const coarseCell = 10
 
-func (u units) coarse() *Warning {
+func (u numbers) coarse() *Warning {
 	least := coarseCell / u.crs.PerUnit
 	if u.width < least || u.height < least || u.width < u.reach.XMax-u.reach.XMin || u.height < u.reach.YMax-u.reach.YMin {
 		return nil
@@ -151,7 +89,7 @@ func (u units) coarse() *Warning {
 }
 
 // box returns the box of the domain, where there is one.
-func (u units) box() (b geomgen.Box, known bool) {
+func (u numbers) box() (b geomgen.Box, known bool) {
 	d := u.crs.Domain
 	if d == nil {
 		return geomgen.Box{}, false
@@ -168,7 +106,7 @@ const smallDomain = 100_000
 
 // degrees finds what can be longitudes and latitudes, which are a few metres in a CRS that
 // has lengths. A box that begins in the origin is somebody's test.
-func (u units) degrees() *Warning {
+func (u numbers) degrees() *Warning {
 	b := u.reach
 	d, known := u.box()
 
@@ -190,7 +128,7 @@ const (
 	fineReach = 10_000
 )
 
-func (u units) fine() *Warning {
+func (u numbers) fine() *Warning {
 	m := u.crs.PerUnit
 	long := max(u.reach.XMax-u.reach.XMin, u.reach.YMax-u.reach.YMin)
 
@@ -205,7 +143,7 @@ func (u units) fine() *Warning {
 // beyondDomain finds a cell that is larger than the domain, and a box that is more than twice
 // as large: round numbers around the domain are common, such as those of the grid of the
 // European Union.
-func (u units) beyondDomain() *Warning {
+func (u numbers) beyondDomain() *Warning {
 	d, known := u.box()
 	if !known {
 		return nil
@@ -235,7 +173,7 @@ const (
 
 // outsideDomain finds a box that is wholly outside of the domain, and not near it: also one
 // at the origin, as somebody makes who forgets to say where the grid is.
-func (u units) outsideDomain() *Warning {
+func (u numbers) outsideDomain() *Warning {
 	d, known := u.box()
 	if !known || !(u.crs.PerUnit > 0) {
 		return nil
@@ -258,7 +196,7 @@ func (u units) outsideDomain() *Warning {
 
 // meetsInX tells whether the box meets that of the domain in x, with some room, once round
 // the earth in either direction too.
-func (u units) meetsInX(d geomgen.Box, room float64) bool {
+func (u numbers) meetsInX(d geomgen.Box, room float64) bool {
 	turns := []float64{0}
 	if s, ok := u.crs.Seam(); ok {
 		turns = []float64{-s.Period, 0, s.Period}
@@ -273,7 +211,7 @@ func (u units) meetsInX(d geomgen.Box, room float64) bool {
 	return false
 }
 
-func (u units) domain() string {
+func (u numbers) domain() string {
 	d := u.crs.Domain
 	return short(d.XMin) + "," + short(d.YMin) + "," + short(d.XMax) + "," + short(d.YMax)
 }

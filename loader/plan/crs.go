@@ -1,0 +1,108 @@
+package plan
+
+import (
+	"math"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/crs"
+	"github.com/loadgrid/loadgrid/loader/units"
+)
+
+// Warnings say what was left out of the area of interest, and where numbers hardly fit the
+// unit or the domain of the CRS, as metres do in a CRS that is in degrees. Nothing is said
+// of a CRS that nobody knows, nor of tiles.
+func (p *Plan) Warnings() []units.Warning {
+	var all []units.Warning
+	if p.Job.Area != nil {
+		for _, text := range p.Job.Area.Warnings {
+			all = append(all, units.Warning{Param: "aoi", Text: text})
+		}
+	}
+
+	if p.Job.Grid.Shape == geomgen.XYZ {
+		return all
+	}
+
+	size := units.SizeOf(p.Job.Grid)
+	param, reach := p.reach()
+
+	return append(all, units.Check(p.CRS, param, reach, size.Width, size.Height)...)
+}
+
+// reach returns the box of what is asked for, which cells may reach beyond, and the parameter
+// that asks.
+func (p *Plan) reach() (param string, box geomgen.Box) {
+	param, box = "cols", p.Job.Grid.BoxAround(p.Cells)
+
+	if e := p.Job.Extent; e != nil {
+		extent := *e
+		if s, ok := p.CRS.Seam(); ok && e.XMin > e.XMax { // the part before the seam is as good as the other
+			extent.XMax = s.X + s.Period
+		}
+
+		param, box = "extent", meet(box, extent)
+	}
+
+	if a := p.Job.Area; a != nil {
+		around := geomgen.Box{XMin: math.Inf(1), YMin: math.Inf(1), XMax: math.Inf(-1), YMax: math.Inf(-1)}
+
+		for _, polygon := range a.Polygons {
+			for _, q := range polygon[0] {
+				around = geomgen.Box{XMin: min(around.XMin, q.X), YMin: min(around.YMin, q.Y), XMax: max(around.XMax, q.X), YMax: max(around.YMax, q.Y)}
+			}
+		}
+
+		param, box = "aoi", meet(box, around)
+	}
+
+	return param, box
+}
+
+// meet returns what two boxes have in common, in each direction; where that is nothing, as
+// with an extent that crosses the antimeridian, the first stays.
+func meet(a, b geomgen.Box) geomgen.Box {
+	if xmin, xmax := max(a.XMin, b.XMin), min(a.XMax, b.XMax); xmin < xmax {
+		a.XMin, a.XMax = xmin, xmax
+	}
+
+	if ymin, ymax := max(a.YMin, b.YMin), min(a.YMax, b.YMax); ymin < ymax {
+		a.YMin, a.YMax = ymin, ymax
+	}
+
+	return a
+}
+
+// CellSize returns how large the cells are, in the CRS and on the ground.
+func (p *Plan) CellSize() units.CellSize {
+	return units.Measure(p.Job.Grid, p.CRS, p.Job.Grid.BoxAround(p.Cells))
+}
+
+// knownCRS returns what is known of a CRS without a server: of some, the SRID alone.
+func knownCRS(srid int32) crs.CRS {
+	if c, ok := crs.Known(srid); ok {
+		return c
+	}
+
+	return crs.CRS{SRID: srid}
+}
+
+// WithCRS returns the plan with what a server knows of the grid's CRS.
+func (p *Plan) WithCRS(c crs.CRS) *Plan {
+	with := *p
+	with.CRS = c
+
+	return &with
+}
+
+// Unchecked says, for people, what of the job only a server can check, as no more is known
+// of the CRS than its SRID; "" where there is nothing.
+func (p *Plan) Unchecked() string {
+	switch {
+	case p.Job.Grid.SRID == 0, p.CRS.Kind != crs.Unknown:
+		return ""
+	case p.Job.NeedsMetres():
+		return "loadgrid does not know this CRS: the server checks whether it is there, and whether it is in metres, as the codes must be"
+	}
+
+	return "loadgrid does not know this CRS: the server checks whether it is there"
+}
