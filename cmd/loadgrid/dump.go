@@ -65,6 +65,13 @@ func runDump(ctx context.Context, o dumpOptions, std streams) error {
 		return err
 	}
 
+	if !p.Exact() {
+		fmt.Fprintf(std.err, "counting cells, about %.3g\n", float64(p.Rows))
+		if p, err = loader.NewPlan(ctx, p.Job); err != nil {
+			return err
+		}
+	}
+
 	write := func(w io.Writer) error { return p.WriteCopy(ctx, w) }
 	switch {
 	case o.out != "" && o.out != "-":

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/credential"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 	"github.com/loadgrid/loadgrid/internal/options"
-	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // preparedJob is a job of a file, with what the command line and the file's defaults say
@@ -125,9 +124,6 @@ func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 
 	// The plan, with the polygons of the area, is made again when the job's turn
 	// comes: those of all jobs would be in memory for hours.
-	var needs *loader.NeedsServerError
-	if _, err := loader.NewPlan(ctx, p.options.job); err != nil && !errors.As(err, &needs) {
-		return p.locate(err)
-	}
-	return nil
+	_, _, err := plan.Approximate(ctx, p.options.job)
+	return p.locate(err)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 const loadLong = `load fills a new table with a grid. The table appears all at once when it is
@@ -189,9 +189,8 @@ func (o *loadOptions) name() string {
 func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary, error) {
 	// Checked before a connection is opened, so that a wrong job is reported as such
 	// also where the server is away.
-	plan, err := loader.NewPlan(ctx, o.job)
-	var needs *loader.NeedsServerError
-	if err != nil && !errors.As(err, &needs) {
+	p, _, err := plan.Approximate(ctx, o.job)
+	if err != nil {
 		return loader.Summary{}, err
 	}
 
@@ -210,8 +209,8 @@ func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary,
 	run.Progress = new(loader.Progress)
 	defer r.follow(run.Progress)()
 
-	if plan == nil { // the server is to make the area ready
+	if p == nil { // the server is to make the area ready
 		return loader.Run(ctx, pool, o.job, run)
 	}
-	return loader.RunPlan(ctx, pool, plan, run)
+	return loader.RunPlan(ctx, pool, p, run)
 }

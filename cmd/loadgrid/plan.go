@@ -20,7 +20,9 @@ take: bytes of table, indexes and WAL, and time. It writes nothing, and asks a s
 only in the two cases below.
 
 The number of rows is exact, the sizes follow from PostgreSQL's page layout. The
-time is that of a server on two cores; yours may be twice as fast or as slow.
+time is that of a server on two cores; yours may be twice as fast or as slow. Where the
+edge of the area, or of a turned extent, has more than some 100,000 cells, plan does not
+count them: it says that the number is an estimate, and what it lies between.
 
 An area of interest that is a query, or in another CRS than the grid, is made ready by
 the server. With --table and --if-exists append it connects, looks at the table in a read-only
@@ -116,15 +118,19 @@ func runPlan(ctx context.Context, o planOptions, std streams) error {
 		}
 	}
 
+	if o.job.IfExists == loader.Append && !p.Exact() {
+		return errors.Join(printPlan(std.out, p, o.named), printNotInspected(std.out, p))
+	}
 	if o.job.IfExists == loader.Append {
 		return printPlanOfAppend(ctx, p, o.server, std.out)
 	}
 	return printPlan(std.out, p, o.named)
 }
 
-// planJob plans a job, and prints what is to be said of its area.
+// planJob plans a job, and prints what is to be said of its area. The number of rows is an
+// estimate where it takes long to count them.
 func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
-	p, err := loader.PlanWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
+	p, err := loader.EstimateWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
 		return server.open(ctx, 1)
 	})
 	if err != nil {
@@ -160,6 +166,11 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	last := p.Chunk(p.Chunks - 1)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
+	about := ""
+	if !p.Exact() {
+		about = "about "
+	}
+
 	if named {
 		line("table", "%s", oneLine(p.Job.Table.String()))
 	}
@@ -167,17 +178,29 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
 	line("covering", "%s", p.Job.Grid.BoxAround(p.Cells))
 	printShape(line, p.Job)
-	line("rows", "%s", formatCount(p.Rows))
+	printRows(line, p)
 	line("method", "%s", describeMethod(p))
 	line("", "%s", p.Reason)
-	line("cell_id", "%d to %d", p.Chunk(0).First, last.Last)
-	line("copy", "%s, %d bytes a row", formatBytes(e.CopyBytes), p.RowBytes())
+	line("cell_id", about+"%d to %d", p.Chunk(0).First, last.Last)
+	line("copy", about+"%s, %d bytes a row", formatBytes(e.CopyBytes), p.RowBytes())
 	line("heap", "about %s", formatBytes(e.HeapBytes))
 	line("indexes", "about %s", formatBytes(e.IndexBytes))
 	line("WAL", "about %s", formatBytes(e.WALBytes))
 	line("time", "about %s on a server with two cores", formatSeconds(e.Seconds))
 
 	return t.Flush()
+}
+
+// printRows writes how many rows there are, or what is known of that.
+func printRows(line func(name, format string, args ...any), p *loader.Plan) {
+	if p.Exact() {
+		line("rows", "%s", formatCount(p.Rows))
+		return
+	}
+
+	least, most := p.RowBounds()
+	line("rows", "about %.3g, an estimate: between %s and %s", float64(p.Rows), formatCount(least), formatCount(most))
+	line("", "the edge of the area has too many cells to count them here; load counts them first, which takes long")
 }
 
 // describeMethod says how the rows go out.

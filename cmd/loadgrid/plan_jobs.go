@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // runPlanJobs says of each job of a file what load would do. flags are what the command
@@ -46,9 +46,8 @@ func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 // server.
 func (p *preparedJob) plan(ctx context.Context, image string, std streams) error {
 	if err := p.fillConnection(); err != nil {
-		_, planErr := loader.NewPlan(ctx, p.options.job)
-		var needs *loader.NeedsServerError
-		if p.options.job.IfExists == loader.Append || errors.As(planErr, &needs) {
+		_, needs, _ := plan.Approximate(ctx, p.options.job)
+		if p.options.job.IfExists == loader.Append || needs != nil {
 			return err
 		}
 	}

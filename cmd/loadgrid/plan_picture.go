@@ -26,7 +26,7 @@ func drawPlan(p *loader.Plan, name string) error {
 
 	g := p.Job.Grid
 	m := picture.Map{
-		Title: planTitle(p) + ": " + pluralCount(p.Rows, "cell"), SRID: g.SRID, Extent: p.Job.Extent, Edges: level == 0,
+		Title: planTitle(p) + ": " + countText(p), SRID: g.SRID, Extent: p.Job.Extent, Edges: level == 0,
 		Lines: []string{describeCells(g) + ", " + describeBlocks(level)},
 	}
 	if p.Job.Area != nil {
@@ -47,6 +47,14 @@ func drawPlan(p *loader.Plan, name string) error {
 	}
 
 	return m.Save(name)
+}
+
+// countText says how many cells there are.
+func countText(p *loader.Plan) string {
+	if p.Exact() {
+		return pluralCount(p.Rows, "cell")
+	}
+	return fmt.Sprintf("about %.3g cells", float64(p.Rows))
 }
 
 func planTitle(p *loader.Plan) string {
