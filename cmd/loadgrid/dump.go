@@ -60,6 +60,7 @@ type dumpOptions struct {
 }
 
 func runDump(ctx context.Context, o dumpOptions, std streams) error {
+	printNotes(std.err, o.cells.Notes)
 	p, err := planJob(ctx, o.cells.Job, o.server, std.err)
 	if err != nil {
 		return err

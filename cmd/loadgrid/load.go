@@ -140,6 +140,7 @@ type loadOptions struct {
 	server   serverOptions
 	progress progressOptions
 	textfile string // for metrics, "" for none
+	notes    []string
 }
 
 func newLoadOptions(load options.Load) loadOptions {
@@ -149,6 +150,7 @@ func newLoadOptions(load options.Load) loadOptions {
 		server:   serverOptions{load.Server},
 		progress: progressOptions{load.Progress},
 		textfile: load.MetricsFile,
+		notes:    load.Notes,
 	}
 }
 
@@ -162,6 +164,10 @@ func runLoad(ctx context.Context, options loadOptions, std streams) error {
 	r, err := options.progress.reporter(std.err)
 	if err != nil {
 		return err
+	}
+
+	for _, note := range options.notes {
+		r.log().Info(note)
 	}
 
 	summary, err := options.execute(ctx, r)

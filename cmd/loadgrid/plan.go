@@ -107,6 +107,7 @@ type planOptions struct {
 
 // runPlan says what load would do.
 func runPlan(ctx context.Context, o planOptions, std streams) error {
+	printNotes(std.err, o.notes)
 	p, err := planJob(ctx, o.job, o.server, std.err)
 	if err != nil {
 		return err
@@ -125,6 +126,13 @@ func runPlan(ctx context.Context, o planOptions, std streams) error {
 		return printPlanOfAppend(ctx, p, o.server, std.out)
 	}
 	return printPlan(std.out, p, o.named)
+}
+
+// printNotes writes what people should know of how their values were read.
+func printNotes(stderr io.Writer, notes []string) {
+	for _, note := range notes {
+		fmt.Fprintf(stderr, "note: %s\n", oneLine(note))
+	}
 }
 
 // planJob plans a job, and prints what is to be said of its area. The number of rows is an
