@@ -9,7 +9,6 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
-	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 const loadLong = `load fills a new table with a grid. The table appears all at once when it is
@@ -100,7 +99,7 @@ func newLoadCommand() *cobra.Command {
 		jobs jobFileOptions
 	)
 	cmd := &cobra.Command{
-		Use:     "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
+		Use:     "load --table [SCHEMA.]NAME --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
 		Short:   "Load a grid into a table: plan, load, index, analyze, publish",
 		Long:    loadLong,
 		Example: loadExample,
@@ -124,7 +123,7 @@ func newLoadCommand() *cobra.Command {
 		if err := load.Table().Apply(values); err != nil {
 			return &runError{values.Text("table"), 0, err}
 		}
-		if err := load.Complete(values, std.in); err != nil {
+		if err := awaitErr(cmd.Context(), func() error { return load.Complete(values, std.in) }); err != nil {
 			return &runError{values.Text("table"), 0, err}
 		}
 		return runLoad(cmd.Context(), newLoadOptions(load), std)
@@ -195,7 +194,7 @@ func (o *loadOptions) name() string {
 func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary, error) {
 	// Checked before a connection is opened, so that a wrong job is reported as such
 	// also where the server is away.
-	p, _, err := plan.Approximate(ctx, o.job)
+	p, err := estimate(ctx, o.job)
 	if err != nil {
 		return loader.Summary{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/internal/picture"
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 const planLong = `plan says how many cells a load would write, in which chunks, and what it would
@@ -49,7 +50,7 @@ func newPlanCommand() *cobra.Command {
 		image string
 	)
 	cmd := &cobra.Command{
-		Use:     "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
+		Use:     "plan --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short:   "Say what load would do and take, and write nothing",
 		Long:    planLong,
 		Example: planExample,
@@ -75,7 +76,7 @@ func newPlanCommand() *cobra.Command {
 		if err := load.PlanTable().Apply(values); err != nil {
 			return err
 		}
-		if err := load.CompletePlan(values, std.in, "plan"); err != nil {
+		if err := awaitErr(cmd.Context(), func() error { return load.CompletePlan(values, std.in, "plan") }); err != nil {
 			return err
 		}
 		return runPlan(cmd.Context(), planOptions{newLoadOptions(load), image, values.Has("table")}, std)
@@ -114,7 +115,7 @@ func runPlan(ctx context.Context, o planOptions, std streams) error {
 	}
 
 	if o.picture != "" {
-		if err := drawPlan(p, o.picture); err != nil {
+		if err := awaitErr(ctx, func() error { return drawPlan(p, o.picture) }); err != nil {
 			return err
 		}
 	}
@@ -135,12 +136,23 @@ func printNotes(stderr io.Writer, notes []string) {
 	}
 }
 
+// estimate plans a job without a server, and returns nil where it needs one.
+func estimate(ctx context.Context, job loader.Job) (*loader.Plan, error) {
+	return await(ctx, func() (*loader.Plan, error) {
+		p, _, err := plan.Approximate(ctx, job)
+		return p, err
+	})
+}
+
 // planJob plans a job, and prints what is to be said of its area. The number of rows is an
 // estimate where it takes long to count them.
 func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
-	p, err := loader.EstimateWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
-		return server.open(ctx, 1)
-	})
+	p, err := estimate(ctx, job)
+	if p == nil && err == nil { // what is begun on the server is ended there, which takes its time
+		p, err = loader.EstimateWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
+			return server.open(ctx, 1)
+		})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 	if err != nil {
 		return err
 	}
-	if err := drawPreview(p, o.out); err != nil {
+	if err := awaitErr(ctx, func() error { return drawPreview(p, o.out) }); err != nil {
 		return err
 	}
 

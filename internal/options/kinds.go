@@ -108,12 +108,12 @@ func Bool(to *bool) Value {
 	}}
 }
 
-// Int is a whole number from least to most; math.MaxInt64 is for no bound.
+// Int is a whole number from least to most; math.MaxInt32 and more are for no bound worth a word.
 func Int[T int | int32 | int64](to *T, least, most int64) Value {
 	check := func(text string) error { return second(parseWhole(text, least, most)) }
 	schema := jsonschema.Schema{Type: "integer", Minimum: jsonNumber(least)}
 	typ := fmt.Sprintf("number, at least %d", least)
-	if most < math.MaxInt64 {
+	if most < math.MaxInt32 {
 		schema.Maximum = jsonNumber(most)
 		typ = fmt.Sprintf("number, %d to %d", least, most)
 	}

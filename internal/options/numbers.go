@@ -36,7 +36,7 @@ func parseWhole(text string, least, most int64) (int64, error) {
 	switch {
 	case err == nil && n >= least && n <= most:
 		return n, nil
-	case errors.Is(err, strconv.ErrRange) && most == math.MaxInt64:
+	case (err == nil && n > most || errors.Is(err, strconv.ErrRange)) && most >= math.MaxInt32:
 		return 0, errors.New("must be " + wholeNumber(least, most) + ", and has too many digits")
 	case err == nil, errors.Is(err, strconv.ErrRange):
 		return 0, errors.New("must be " + wholeNumber(least, most))
@@ -47,10 +47,10 @@ func parseWhole(text string, least, most int64) (int64, error) {
 
 // wholeNumber says what a whole number within a range is.
 func wholeNumber(least, most int64) string {
-	switch most {
-	case math.MaxInt64:
+	switch {
+	case most >= math.MaxInt32:
 		return fmt.Sprintf("a whole number of at least %d", least)
-	case 1 << 30:
+	case most == 1<<30:
 		return fmt.Sprintf("a whole number from %d to 2^30", least)
 	}
 	return fmt.Sprintf("a whole number from %d to %d", least, most)
