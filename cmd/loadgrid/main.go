@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -124,7 +125,12 @@ func explainArgument(cmd *cobra.Command, args []string, err error) error {
 		if args[i+1] != surplus.arg || !long || flag == nil || flag.NoOptDefVal == "" {
 			continue
 		}
-		return usageError{fmt.Errorf("%w: --%s takes its value behind an equals sign: write --%[2]s or --%[2]s=false", surplus, name)}
+
+		write := fmt.Sprintf("--%s or --%[1]s=true", name)
+		if b, err := strconv.ParseBool(surplus.arg); err == nil && !b {
+			write = fmt.Sprintf("--%s=false", name)
+		}
+		return usageError{fmt.Errorf("%w: --%s takes its value behind an equals sign: write %s", surplus, name, write)}
 	}
 
 	for i, arg := range args[:max(len(args)-2, 0)] {

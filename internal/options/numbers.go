@@ -96,8 +96,10 @@ func cure(text string, whole bool) string {
 	if match(decimal+`\s*(-|\x{2013}|\.\.\.?|to)\s*`+decimal) != nil {
 		return ", and this is a range: give one number"
 	}
-	if number, unit, ok := cutUnit(text); ok && unit != "" {
+	if number, unit, ok := cutUnit(text); ok && unit == degrees {
 		return ", without a unit: write " + number
+	} else if ok && unit != "" { // of which nobody knows here how many make one
+		return ", and takes no unit such as " + unit
 	}
 
 	return ""
@@ -143,8 +145,8 @@ func parseNumbers(text string, n int) ([]float64, error) {
 			continue
 		}
 
-		if number, unit, ok := cutUnit(strings.TrimSpace(p)); ok && unit != "" {
-			return nil, fmt.Errorf("%s in CRS units: coordinates have no other unit, write %s for %q", must, number, p)
+		if _, unit, ok := cutUnit(strings.TrimSpace(p)); ok && unit != "" {
+			return nil, fmt.Errorf("%s, in CRS units: coordinates take no unit of their own, as %q has", must, p)
 		}
 		return nil, fmt.Errorf("%s: %q %s", must, p, err)
 	}
