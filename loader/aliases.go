@@ -45,6 +45,10 @@ type (
 	Method = plan.Method
 	// AppendPlan is what it takes to add a plan's rows to a table that is there.
 	AppendPlan = plan.AppendPlan
+	// Warning says what of a job is hardly meant: see Plan.Warnings.
+	Warning = plan.Warning
+	// CellSize is how large the cells of a plan are: see Plan.CellSize.
+	CellSize = plan.CellSize
 	// NeedsServerError reports an area of interest that only a server can make ready.
 	NeedsServerError = plan.NeedsServerError
 
@@ -149,6 +153,9 @@ func NewPlan(ctx context.Context, j Job) (*Plan, error) { return plan.New(ctx, j
 
 // ReadArea reads an area of interest: see aoi.Read.
 func ReadArea(r io.Reader) (*Area, error) { return aoi.Read(r) }
+
+// ReadAreaAs reads an area of interest that may not say in which CRS it is: see aoi.ReadAs.
+func ReadAreaAs(r io.Reader, srid int32) (*Area, error) { return aoi.ReadAs(r, srid) }
 
 // ParseTable reads [SCHEMA.]NAME: see job.ParseTable.
 func ParseTable(s string) (Table, error) { return job.ParseTable(s) }

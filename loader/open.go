@@ -71,7 +71,10 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 		}
 	}
 
-	warnArea(e, s.plan.Job)
+	if err := s.warn(ctx, e); err != nil {
+		return s, err
+	}
+
 	err = s.check(ctx, e)
 
 	return s, err
@@ -109,11 +112,6 @@ func checkServer(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Re
 
 // check checks the plan against the server, and the table against the plan.
 func (s *preparation) check(ctx context.Context, e *environment) error {
-	// The hook and the area may have taken long, and the lock's connection was idle.
-	if err := s.lock.Ensure(ctx); err != nil {
-		return err
-	}
-
 	if err := s.migrateForKeep(ctx, e); err != nil {
 		return err
 	}
@@ -151,15 +149,24 @@ func (s *preparation) migrateForKeep(ctx context.Context, e *environment) error 
 	return e.ledger.MigrateUp(ctx, e.pool)
 }
 
-// warnArea says what became of the area of interest.
-func warnArea(e *environment, j job.Job) {
-	if j.Area == nil {
-		return
+// warn says what is hardly meant: what became of the area of interest, and where numbers do
+// not fit to what the server knows of the CRS.
+func (s *preparation) warn(ctx context.Context, e *environment) error {
+	// The hook and the area may have taken long, and the lock's connection was idle.
+	if err := s.lock.Ensure(ctx); err != nil {
+		return err
 	}
 
-	for _, w := range j.Area.Warnings {
-		e.observer.Log.Warn(w)
+	c, err := precheck.CheckCRS(ctx, s.lock.Conn(), s.table.GeometrySchema, s.plan.Job)
+	if err != nil {
+		return err
 	}
+
+	for _, w := range s.plan.WithCRS(c).Warnings() {
+		e.observer.Log.Warn(w.Text, "option", w.Param)
+	}
+
+	return nil
 }
 
 // errUnchanged ends a run that has nothing to do.

@@ -8,7 +8,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/area"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -57,9 +59,16 @@ func PlanOn(ctx context.Context, pool *pgxpool.Pool, j Job) (*Plan, error) {
 	return planResolved(ctx, pool, j, plan.WithoutServer)
 }
 
-// planResolved plans a job after the server has made its area ready.
-func planResolved(ctx context.Context, pool *pgxpool.Pool, j Job, make planner) (p *Plan, err error) {
-	if j.Area, err = ResolveArea(ctx, pool, j.Area, j.Grid.SRID); err != nil {
+// planResolved plans a job after the server has made its area ready and has said what it
+// knows of the CRSs.
+func planResolved(ctx context.Context, pool *pgxpool.Pool, j Job, make planner) (*Plan, error) {
+	own, release, err := pg.Own(ctx, pool, areaConns)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+
+	if j.Area, err = area.Resolve(ctx, own, j.Area, j.Grid.SRID); err != nil {
 		return nil, err
 	}
 
@@ -67,7 +76,21 @@ func planResolved(ctx context.Context, pool *pgxpool.Pool, j Job, make planner) 
 	if needs != nil {
 		return nil, needs
 	}
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+
+	postgis, err := catalog.PostGISSchema(ctx, own)
+	if err != nil {
+		return nil, err
+	}
+
+	c, err := precheck.CheckCRS(ctx, own, postgis, p.Job)
+	if err != nil {
+		return nil, err
+	}
+
+	return p.WithCRS(c), nil
 }
 
 // ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: it runs its

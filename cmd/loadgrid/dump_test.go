@@ -50,7 +50,7 @@ func copyFields(t *testing.T, b []byte) (rows [][][]byte) {
 
 // smallDump is a dump of columns -2 to 2 and rows 0 to 2: left and right of the origin.
 func smallDump() []string {
-	return []string{"dump", "--cell-size", "10,5", "--origin", "100,50", "--extent", "80,50,130,65", "--srid", "3035",
+	return []string{"dump", "--cell-size", "10,5", "--origin", "4000100,3000050", "--extent", "4000080,3000050,4000130,3000065", "--srid", "3035",
 		"--set", "source=café", "--set", "year:integer=2026"}
 }
 
@@ -87,7 +87,7 @@ func TestDump(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		x, y := 100+10*float64(col), 50+5*float64(row)
+		x, y := 4000100+10*float64(col), 3000050+5*float64(row)
 		want := []float64{x + 10, y, x + 10, y + 5, x, y + 5, x, y, x + 10, y}
 		if p, ok := shape.(*geom.Polygon); !ok || p.SRID() != 3035 || p.NumLinearRings() != 1 || !slices.Equal(p.FlatCoords(), want) {
 			t.Errorf("cell %d,%d is %v with SRID %d, should be %v", col, row, shape.FlatCoords(), shape.SRID(), want)

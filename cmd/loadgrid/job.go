@@ -62,6 +62,7 @@ func runJobCheck(ctx context.Context, file, command string, std streams) error {
 		return err
 	}
 
+	printWarnings(std.err, set.warnings)
 	names := make([]string, len(set.jobs))
 	for i, job := range set.jobs {
 		names[i] = job.DisplayName()

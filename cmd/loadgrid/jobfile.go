@@ -12,6 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 	"github.com/loadgrid/loadgrid/internal/options"
+	"github.com/loadgrid/loadgrid/loader"
 )
 
 // jobFileOptions say which jobs of a file are done.
@@ -50,6 +51,8 @@ type jobSet struct {
 	dir     string // what names of files in it are relative to
 	jobs    []*jobfile.Job
 	stdin   []byte // what jobs read there
+	// warnings are those of the jobs that check has planned.
+	warnings []loader.Warning
 }
 
 // openJobs reads the file and selects the jobs. flags are what the command line gives.

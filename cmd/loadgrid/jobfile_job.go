@@ -123,6 +123,16 @@ func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 
 	// The plan, with the polygons of the area, is made again when the job's turn
 	// comes: those of all jobs would be in memory for hours.
-	_, err := estimate(ctx, p.options.job)
-	return p.locate(err)
+	plan, err := estimate(ctx, p.options.job)
+	if err != nil {
+		return p.locate(err)
+	}
+
+	if plan != nil {
+		for _, w := range plan.Warnings() {
+			w.Text = "job " + p.name() + ": " + w.Text
+			p.set.warnings = append(p.set.warnings, w)
+		}
+	}
+	return nil
 }

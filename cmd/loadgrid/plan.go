@@ -25,6 +25,10 @@ time is that of a server on two cores; yours may be twice as fast or as slow. Wh
 edge of the area, or of a turned extent, has more than some 100,000 cells, plan does not
 count them: it says that the number is an estimate, and what it lies between.
 
+A cell is measured in the unit of the CRS, and on the ground in the middle of the grid.
+plan warns where the size of a cell, or what is asked for, hardly fits the unit or the
+domain of the CRS.
+
 An area of interest that is a query, or in another CRS than the grid, is made ready by
 the server. With --table and --if-exists append it connects, looks at the table in a read-only
 transaction, and says which indexes it has and what the new rows cost in each of them.
@@ -144,7 +148,7 @@ func estimate(ctx context.Context, job loader.Job) (*loader.Plan, error) {
 	})
 }
 
-// planJob plans a job, and prints what is to be said of its area. The number of rows is an
+// planJob plans a job, and prints its warnings. The number of rows is an
 // estimate where it takes long to count them.
 func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
 	p, err := estimate(ctx, job)
@@ -157,12 +161,14 @@ func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr i
 		return nil, err
 	}
 
-	if p.Job.Area != nil {
-		for _, w := range p.Job.Area.Warnings {
-			fmt.Fprintf(stderr, "warning: %s\n", w)
-		}
-	}
+	printWarnings(stderr, p.Warnings())
 	return p, nil
+}
+
+func printWarnings(stderr io.Writer, warnings []loader.Warning) {
+	for _, w := range warnings {
+		fmt.Fprintf(stderr, "warning: %s\n", oneLine(w.Text))
+	}
 }
 
 // printPlanOfAppend asks the server about the table before it prints anything.
@@ -198,6 +204,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	line("cells", "columns %d to %d, rows %d to %d", p.Cells.MinCol, p.Cells.MaxCol-1, p.Cells.MinRow, p.Cells.MaxRow-1)
 	line("covering", "%s", p.Job.Grid.BoxAround(p.Cells))
 	printShape(line, p.Job)
+	printSize(line, p)
 	printRows(line, p)
 	line("method", "%s", describeMethod(p))
 	line("", "%s", p.Reason)

@@ -26,8 +26,8 @@ func drawPlan(p *loader.Plan, name string) error {
 
 	g := p.Job.Grid
 	m := picture.Map{
-		Title: planTitle(p) + ": " + countText(p), SRID: g.SRID, Extent: p.Job.Extent, Edges: level == 0,
-		Lines: []string{describeCells(g) + ", " + describeBlocks(level)},
+		Title: planTitle(p) + ": " + countText(p), CRS: p.CRS, Extent: p.Job.Extent, Edges: level == 0,
+		Lines: []string{describeCells(p) + ", " + describeBlocks(level)},
 	}
 	if p.Job.Area != nil {
 		m.Area = p.Job.Area.Polygons
@@ -65,16 +65,14 @@ func planTitle(p *loader.Plan) string {
 }
 
 // describeCells says what a cell is, how large, and how it is turned.
-func describeCells(g geomgen.Grid) string {
-	length := func(f float64) string { return picture.LengthText(f, g.SRID) }
-	text := "cells with a side of " + length(g.DX)
+func describeCells(p *loader.Plan) string {
+	g, s := p.Job.Grid, p.CellSize()
+	text := "cells of " + formatSides(s.Map, p.CRS)
 	switch {
 	case g.Shape == geomgen.XYZ:
 		text = fmt.Sprintf("tiles of zoom %d", g.Zoom)
 	case g.Shape.Hexagon():
-		text = "hexagons with an edge of " + length(g.DX)
-	case g.DX != g.DY:
-		text = "cells of " + length(g.DX) + " by " + length(g.DY)
+		text = "hexagons with an edge of " + formatUnits(g.DX, p.CRS)
 	}
 
 	if g.Rotate != 0 {

@@ -42,9 +42,13 @@ func TestPlan(t *testing.T) {
 		{"plan_one_cell.txt", []string{"--cell-size", "0.1,0.2", "--srid", "4326", "--origin", "-180,-90",
 			"--extent", "-0.05,-0.05,-0.01,-0.01", "--streams", "8", "--set", "year:integer=2026"}},
 		{"plan_area.txt", []string{"--cell-size", "0.1", "--srid", "4326", "--aoi", "../../testdata/luxembourg.wkt", "--aoi-rule", "centroid", "--coverage", "--code-index=false"}},
-		{"plan_hexagon.txt", []string{"--shape", "hexagon", "--hexagon", "pointy", "--cell-size", "50", "--srid", "25832", "--rotate", "15", "--cols", "40", "--rows", "30", "--geometry", "point"}},
+		{"plan_hexagon.txt", []string{"--shape", "hexagon", "--hexagon", "pointy", "--cell-size", "50", "--srid", "25832", "--origin", "500000,5500000", "--rotate", "15", "--cols", "40", "--rows", "30", "--geometry", "point"}},
 		{"plan_tiles.txt", []string{"--shape", "xyz", "--zoom", "9", "--code", "quadkey"}},
 		{"plan_codes.txt", []string{"--cell-size", "1000", "--srid", "3035", "--extent", "4000000,3000000,4100000,3050000", "--code", "inspire", "--code-order", "en"}},
+		{"plan_degrees.txt", []string{"--cell-size", "0.1", "--srid", "4326", "--extent", "10,44,11,46"}},
+		{"plan_hexagon_degrees.txt", []string{"--shape", "hexagon", "--cell-size", "0.1", "--srid", "4326", "--extent", "10,44,11,46"}},
+		{"plan_feet.txt", []string{"--cell-size", "5000,2500", "--srid", "2230", "--extent", "6000000,1800000,6500000,2200000"}},
+		{"plan_unknown_crs.txt", []string{"--cell-size", "1000", "--srid", "990001", "--extent", "0,0,5000,5000", "--code", "inspire"}},
 		{"plan_table.txt", []string{"--cell-size", "1", "--cols", "3", "--rows", "2", "--table", "stats.grid", "--if-exists", "replace"}},
 	} {
 		t.Run(tt.golden, func(t *testing.T) {

@@ -75,6 +75,7 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 	if err != nil {
 		return err
 	}
+	printWarnings(std.err, p.Warnings())
 	if err := awaitErr(ctx, func() error { return drawPreview(p, o.out) }); err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func drawPreview(p *preview.Preview, name string) error {
 		low, high = math.Min(low, 0), math.Max(high, 1)
 	}
 
-	m := picture.Map{Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), SRID: p.SRID, Edges: len(p.Cells) <= 5000}
+	m := picture.Map{Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), CRS: p.CRS, Edges: len(p.Cells) <= 5000}
 	if p.Sample {
 		m.Title = fmt.Sprintf("%s: about %s rows", oneLine(p.Table.String()), formatCount(p.Rows))
 		m.Lines = []string{fmt.Sprintf("a sample of %s of them", formatCount(int64(len(p.Cells))))}

@@ -105,7 +105,16 @@ func (r *resolver) runQuery(ctx context.Context) error {
 		return r.badQuery("is empty: it returns no polygons")
 	}
 
-	r.area.SRID, r.area.Polygons, r.area.Union, r.area.Warnings = srid, c.Polygons, c.Parts > 1, c.Warnings()
+	given := r.area.SRID
+	if r.area.Ready() { // it is the grid's, and the geometries' may be another
+		given = 0
+	}
+
+	if r.area.SRID, err = aoi.Declared(given, srid); err != nil {
+		return err
+	}
+
+	r.area.Polygons, r.area.Union, r.area.Warnings = c.Polygons, c.Parts > 1, c.Warnings()
 
 	return nil
 }

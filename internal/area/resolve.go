@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
@@ -168,25 +169,16 @@ func checkEach(polygons []geomgen.Polygon) error {
 // transform takes the area to the grid's CRS, with corners in between, since what
 // is straight in the one CRS is not in the other.
 func (r *resolver) transform(ctx context.Context, srid int32) error {
-	table := pgx.Identifier{r.postgis, "spatial_ref_sys"}.Sanitize()
-	var degrees bool
-	err := r.tx.QueryRow(ctx, "select coalesce(proj4text, '') like '%+proj=longlat%' from "+table+" where srid = $1", r.area.SRID).Scan(&degrees)
-	if errors.Is(err, pgx.ErrNoRows) {
+	c, known, err := catalog.ReadCRS(ctx, r.tx, r.postgis, r.area.SRID)
+
+	switch {
+	case err != nil:
+		return err
+	case !known:
 		return aoi.BadArea("is in EPSG:%d, which the server does not know: it is not in spatial_ref_sys", r.area.SRID)
 	}
 
-	if err != nil {
-		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", r.area.SRID)
-	}
-
-	length := 1000.0
-	if degrees {
-		length = 0.01
-	}
-
-	if r.area.Segmentize != nil {
-		length = *r.area.Segmentize
-	}
+	length := r.area.SegmentLength(c)
 
 	g := r.fn("st_geomfromewkb") + "($1)"
 	if length > 0 {

@@ -36,3 +36,13 @@ func ReadCRS(ctx context.Context, q pg.Querier, postgis string, srid int32) (c c
 
 	return c, true, nil
 }
+
+// PostGISSchema returns the schema of PostGIS, "" where it is not in the database.
+func PostGISSchema(ctx context.Context, q pg.Querier) (schema string, err error) {
+	err = q.QueryRow(ctx, "select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis'").Scan(&schema)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+
+	return schema, pg.Wrap(err, "looking for PostGIS")
+}

@@ -95,10 +95,12 @@ func (c *Cells) areaTable() Table {
 		{Name: "aoi-sql-timeout", Group: groupArea, Overrides: []string{"aoi"}, Default: aoi.DefaultSQLTimeout.String(), Value: Duration(&c.area.SQLTimeout, true),
 			With: []Condition{{Options: []string{"aoi-sql"}, Reason: "needs a query: aoi-sql"}},
 			Help: "`duration` after which the query is ended, such as 90s or 1h"},
+		{Name: "aoi-srid", Group: groupArea, Value: SRID(&c.area.SRID), With: area,
+			Help: "`SRID` of the area's CRS, as 25832 or EPSG:25832, where the file or the query's geometries do not name it"},
 		{Name: "aoi-rule", Group: groupArea, Default: "intersects", Value: Choice(&c.area.Rule, "intersects", "within", "centroid"), With: area,
 			Help: "which cells the area selects, `intersects|within|centroid`: that meet or touch it, that lie in it, whose centre does"},
 		{Name: "aoi-segmentize", Group: groupArea, Value: Number(&c.segmentize), With: area,
-			Help: "longest straight `length` of the area's edge, in units of its CRS, when the server transforms it; 0 for none (default 0.01 in degrees, else 1000)"},
+			Help: "longest straight `length` of the area's edge, in units of its CRS, when the server transforms it; 0 for none (default about 1 km on the ground: 0.01 degrees, 1000 metres, 3280.84 feet)"},
 		{Name: "aoi-make-valid", Group: groupArea, Value: Bool(&c.area.MakeValid), With: area,
 			Help: "let the server mend an area that is not valid"},
 		{Name: "coverage", Group: groupArea, Value: Bool(&c.Job.Coverage),
@@ -182,7 +184,7 @@ func (c *Cells) completeArea(v Values, stdin io.Reader) error {
 
 	area := c.area
 	if v.Has("aoi") {
-		read, err := readArea(c.areaFile, stdin)
+		read, err := readArea(c.areaFile, stdin, c.area.SRID)
 		if err != nil {
 			return err
 		}
@@ -199,7 +201,7 @@ func (c *Cells) completeArea(v Values, stdin io.Reader) error {
 	return nil
 }
 
-func readArea(name string, stdin io.Reader) (area *aoi.Area, err error) {
+func readArea(name string, stdin io.Reader, srid int32) (area *aoi.Area, err error) {
 	r := stdin
 	if name != "-" {
 		file, err := os.Open(name)
@@ -211,7 +213,7 @@ func readArea(name string, stdin io.Reader) (area *aoi.Area, err error) {
 		r = file
 	}
 
-	area, err = aoi.Read(r)
+	area, err = aoi.ReadAs(r, srid)
 	var param *geomgen.ParamError
 	if errors.As(err, &param) && param.Param == "aoi" { // the file's name says more than what was read
 		return nil, &geomgen.ParamError{Param: "aoi", Value: name, Reason: param.Reason}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
 // Map is a picture of cells and of what selects them.
@@ -14,8 +15,9 @@ type Map struct {
 	Title string
 	// Lines stand below the title, in smaller letters.
 	Lines []string
-	// SRID names the CRS, 0 for none: it is written down, with a scale bar.
-	SRID int32
+	// CRS is what is known of the CRS, whose SRID is 0 for none: it is written down, with a
+	// scale bar.
+	CRS crs.CRS
 	// Pieces are filled, in their order.
 	Pieces []Piece
 	// Edges outlines each piece.

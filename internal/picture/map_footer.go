@@ -4,7 +4,6 @@ import (
 	"image/color"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
@@ -65,7 +64,7 @@ func (m Map) footerHeight() float64 {
 
 func (m Map) footer(c canvas, v viewport, strip rect) {
 	left := strip
-	left.right = v.drawScaleBar(c, strip, m.SRID)
+	left.right = v.drawScaleBar(c, strip, m.CRS)
 
 	if len(m.Sample.Cells) > 0 {
 		left.right = min(left.right, m.Sample.draw(c, v.letters, strip))
@@ -105,57 +104,6 @@ func (l Legend) draw(c canvas, letters typeface, r rect) {
 	y += legendHeight + textSize + 2
 	c.write(label{text: l.Low, at: point{r.left, y}, size: textSize})
 	c.write(label{text: l.High, at: point{r.left + legendWidth, y}, size: textSize, align: alignRight})
-}
-
-// drawScaleBar draws a bar of a round length with the CRS below it, and returns where
-// they begin.
-func (v viewport) drawScaleBar(c canvas, strip rect, srid int32) (left float64) {
-	length := roundLength((v.world.XMax - v.world.XMin) / 5)
-	crs := "no CRS"
-	if srid != 0 {
-		crs = "EPSG:" + strconv.Itoa(int(srid))
-	}
-
-	y := strip.top + 2*textSize
-	from := strip.right - length*v.perUnit()
-	bar := line{color: color.Black, width: 1.5}
-	c.stroke(bar, point{from, y - 4}, point{from, y}, point{strip.right, y}, point{strip.right, y - 4})
-	c.write(label{text: LengthText(length, srid), at: point{strip.right, y - 6}, size: textSize, align: alignRight})
-	c.write(label{text: crs, at: point{strip.right, y + 1.4*textSize}, size: textSize, align: alignRight})
-
-	return min(from, strip.right-v.letters.width(crs, textSize))
-}
-
-// LengthText writes a length with its unit, as far as the CRS is one that is known
-// to be in degrees or in metres.
-func LengthText(length float64, srid int32) string {
-	number := func(f float64) string {
-		if f >= 1e-6 && f < 1e15 {
-			return strconv.FormatFloat(f, 'f', -1, 64)
-		}
-
-		return strconv.FormatFloat(f, 'g', -1, 64)
-	}
-
-	utm := srid >= 32601 && srid <= 32660 || srid >= 32701 && srid <= 32760 || srid >= 25828 && srid <= 25838
-
-	switch {
-	case srid == 4326 || srid == 4258 || srid == 4269:
-		return number(length) + unit("degree", length)
-	case (srid == 3035 || srid == 3857 || srid == 2154 || utm) && length >= 1000:
-		return number(length/1000) + " km"
-	case srid == 3035 || srid == 3857 || srid == 2154 || utm:
-		return number(length) + " m"
-	}
-
-	return number(length) + unit("unit", length)
-}
-
-func unit(word string, length float64) string {
-	if length == 1 {
-		return " " + word
-	}
-	return " " + word + "s"
 }
 
 // draw draws the cells in a frame in the middle of the strip, and returns where that

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
 func boxRing(x, y, side float64) []geomgen.Point {
@@ -22,7 +23,7 @@ func boxRing(x, y, side float64) []geomgen.Point {
 func testMap() Map {
 	area := append(boxRing(1, 1, 6), geomgen.Point{X: 1, Y: 1})
 	return Map{
-		Title: "three cells", Lines: []string{"and a half"}, SRID: 3035, Area: []geomgen.Polygon{{area}},
+		Title: "three cells", Lines: []string{"and a half"}, CRS: laea(), Area: []geomgen.Polygon{{area}},
 		Extent: &geomgen.Box{XMax: 10, YMax: 10}, Legend: Legend{Name: "coverage", Low: "0", High: "1"},
 		Pieces: []Piece{{boxRing(0, 0, 4), 0}, {boxRing(4, 4, 4), 1}, {boxRing(4, 0, 4), math.NaN()}},
 		Sample: Sample{Title: "a sample", Cells: [][]geomgen.Point{boxRing(0, 0, 1)}, Others: [][]geomgen.Point{boxRing(1, 0, 1)}},
@@ -102,18 +103,6 @@ func TestMapHasItsTexts(t *testing.T) {
 	}
 }
 
-func TestScaleBarText(t *testing.T) {
-	for _, test := range []struct {
-		most float64
-		srid int32
-		want string
-	}{{7, 4326, "5 degrees"}, {1.5, 4258, "1 degree"}, {1, 0, "1 unit"}, {3e8, 0, "200000000 units"}, {0.3, 4326, "0.2 degrees"}, {480000, 3035, "200 km"}, {999, 25832, "500 m"}, {1000, 0, "1000 units"}, {1200, 0, "1000 units"}, {19, 31287, "10 units"}} {
-		if got := LengthText(roundLength(test.most), test.srid); got != test.want {
-			t.Errorf("up to %v in %d: %s, want %s", test.most, test.srid, got, test.want)
-		}
-	}
-}
-
 func TestMapRefuses(t *testing.T) {
 	var param *geomgen.ParamError
 	if err := CheckName("map.gif"); !errors.As(err, &param) || param.Param != "picture" {
@@ -171,7 +160,7 @@ func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 			}
 		}
 
-		m := Map{SRID: 4326, Area: []geomgen.Polygon{{append(shell, shell[0]), append(hole, hole[0])}}, Pieces: []Piece{{boxRing(1, 1, 2), 1}}}
+		m := Map{CRS: crs.CRS{SRID: 4326}, Area: []geomgen.Polygon{{append(shell, shell[0]), append(hole, hole[0])}}, Pieces: []Piece{{boxRing(1, 1, 2), 1}}}
 		img := saved(t, m)
 		edge, n := pixels(img, areaColor())
 		if n < 500 {

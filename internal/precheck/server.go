@@ -14,6 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -35,11 +36,7 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (catalog.Relation, e
 		return t, err
 	}
 
-	if err := checkSRID(ctx, conn, t, j.Grid.SRID); err != nil {
-		return t, err
-	}
-
-	if err := checkMetres(ctx, conn, t, j); err != nil {
+	if _, err := CheckCRS(ctx, conn, t.GeometrySchema, j); err != nil {
 		return t, err
 	}
 
@@ -121,45 +118,23 @@ func versionLess(a, b string) bool {
 	return number(a) < number(b)
 }
 
-// checkSRID looks the SRID up: PostGIS itself takes any number.
-func checkSRID(ctx context.Context, conn *pgx.Conn, t catalog.Relation, srid int32) error {
-	if srid == 0 {
-		return nil
+// CheckCRS looks the grid's CRS up, since PostGIS itself takes any number, and refuses a job
+// that does not fit it. postgis is the schema of PostGIS.
+func CheckCRS(ctx context.Context, q pg.Querier, postgis string, j job.Job) (crs.CRS, error) {
+	if j.Grid.SRID == 0 {
+		return crs.CRS{}, nil
 	}
 
-	var known bool
-	err := conn.QueryRow(ctx, "select exists (select from "+
-		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1)", srid).Scan(&known)
-	if err != nil {
-		return pg.Wrap(err, "looking up SRID %d in spatial_ref_sys", srid)
+	c, known, err := catalog.ReadCRS(ctx, q, postgis, j.Grid.SRID)
+
+	switch {
+	case err != nil:
+		return c, err
+	case !known:
+		return c, &geomgen.ParamError{Param: "srid", Value: strconv.Itoa(int(j.Grid.SRID)), Reason: "the server does not know it: it is not in spatial_ref_sys"}
 	}
 
-	if !known {
-		return &geomgen.ParamError{Param: "srid", Value: strconv.Itoa(int(srid)), Reason: "the server does not know it: it is not in spatial_ref_sys"}
-	}
-
-	return nil
-}
-
-// checkMetres refuses INSPIRE's codes, which are made of metres, in a CRS that has
-// other units.
-func checkMetres(ctx context.Context, conn *pgx.Conn, t catalog.Relation, j job.Job) error {
-	if j.Code != geomgen.INSPIRE && j.Code != geomgen.INSPIREShort {
-		return nil
-	}
-
-	var metres bool
-	err := conn.QueryRow(ctx, "select coalesce(proj4text, '') like '%+units=m %' or coalesce(proj4text, '') like '%+units=m' from "+
-		pgx.Identifier{t.GeometrySchema, "spatial_ref_sys"}.Sanitize()+" where srid = $1", j.Grid.SRID).Scan(&metres)
-	if err != nil {
-		return pg.Wrap(err, "looking up the units of SRID %d in spatial_ref_sys", j.Grid.SRID)
-	}
-
-	if !metres {
-		return job.NotMetricError(j)
-	}
-
-	return nil
+	return c, j.CheckCRS(c)
 }
 
 // CheckCreate sees to it that tables can be made in the table's schema.

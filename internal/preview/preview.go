@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -13,8 +14,11 @@ import (
 	"github.com/twpayne/go-geom/encoding/ewkb"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // A table of up to previewCells rows is drawn whole: a picture can hardly show more.
@@ -27,10 +31,10 @@ const (
 // Preview is what a table holds, or a sample of it.
 type Preview struct {
 	Table  job.Table
-	SRID   int32
-	Column string // whose values they are, "" for none
-	Rows   int64  // how many the table has; where Cells are a sample, about
-	Sample bool   // Cells are not all
+	CRS    crs.CRS // of SRID 0 for none, or where it is not known
+	Column string  // whose values they are, "" for none
+	Rows   int64   // how many the table has; where Cells are a sample, about
+	Sample bool    // Cells are not all
 	Cells  []Cell
 }
 
@@ -89,7 +93,60 @@ func readTable(ctx context.Context, tx pgx.Tx, table job.Table, column string) (
 		return nil, err
 	}
 
-	return p, p.read(ctx, tx, sql, whole)
+	if err := p.read(ctx, tx, sql, whole); err != nil {
+		return nil, err
+	}
+
+	return p, p.findCRS(ctx, tx)
+}
+
+const mayReadSQL = `
+	select n.nspname, coalesce(has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'), false)
+	from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+	left join pg_class c on c.relnamespace = n.oid and c.relname = 'spatial_ref_sys'
+	where e.extname = 'postgis'`
+
+// findCRS looks up the CRS of the geometries: where the role may read what the server says
+// of it, there, and else in the table of package crs.
+func (p *Preview) findCRS(ctx context.Context, tx pgx.Tx) error {
+	var postgis string
+	var may bool
+	if err := tx.QueryRow(ctx, mayReadSQL).Scan(&postgis, &may); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+
+	c, known := crs.Known(p.CRS.SRID)
+	if may && p.CRS.SRID != 0 {
+		var err error
+		if c, known, err = catalog.ReadCRS(ctx, tx, postgis, p.CRS.SRID); err != nil {
+			return err
+		}
+	}
+
+	if known {
+		p.CRS = c
+	}
+
+	return nil
+}
+
+// Warnings say where the cells hardly fit the unit or the domain of their CRS.
+func (p *Preview) Warnings() []plan.Warning {
+	box := geomgen.Box{XMin: math.Inf(1), YMin: math.Inf(1), XMax: math.Inf(-1), YMax: math.Inf(-1)}
+
+	for _, c := range p.Cells {
+		for _, ring := range c.Rings {
+			for _, q := range ring {
+				box = geomgen.Box{XMin: min(box.XMin, q.X), YMin: min(box.YMin, q.Y), XMax: max(box.XMax, q.X), YMax: max(box.YMax, q.Y)}
+			}
+		}
+	}
+
+	if !(box.XMin <= box.XMax) {
+		return nil
+	}
+
+	return plan.CheckUnits(p.CRS, "table", box, 0, 0)
 }
 
 // read reads the rows of a query for EWKB and value. Of too many it keeps some. Where
@@ -114,7 +171,7 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 		}
 
 		if rings := ringsOf(g); len(rings) > 0 {
-			p.SRID = int32(g.SRID())
+			p.CRS.SRID = int32(g.SRID())
 			kept.add(Cell{rings, v})
 		}
 

@@ -16,7 +16,8 @@ import (
 type Area struct {
 	// Rule says which cells it selects. Defaults to geomgen.Intersects.
 	Rule geomgen.Rule `json:"rule"`
-	// SRID names the CRS of Polygons. Defaults to 0: the grid's.
+	// SRID names the CRS of Polygons, or of what SQL returns without an SRID: ReadAs sets
+	// it. Defaults to 0: the grid's.
 	SRID int32 `json:"srid"`
 	// SQL is a query that returns polygons or multipolygons in one column; several
 	// rows are their union. It runs in a read-only transaction, on a connection of
@@ -27,7 +28,7 @@ type Area struct {
 	SQLTimeout time.Duration `json:"sql_timeout,omitempty"`
 	// Segmentize is the longest segment that is transformed as one, in units of the
 	// area's CRS: what is straight there is not in the grid's. 0 leaves segments as
-	// they are. Defaults to 0.01 where the units are degrees, and to 1000 elsewhere.
+	// they are. Defaults to about 1 km on the ground: see SegmentLength.
 	Segmentize *float64 `json:"segmentize,omitempty"`
 	// MakeValid lets the server mend polygons that are not valid, by ST_MakeValid.
 	// Defaults to false: they are an error.

@@ -7,8 +7,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/twpayne/go-geom/encoding/geojson"
-
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
@@ -22,13 +20,14 @@ type geoJSON struct {
 	PolygonReader
 	decoder *json.Decoder
 	before  int64 // bytes of the file before the document
+	given   int32 // what somebody says that it is in, 0 for nobody
 	srid    int32 // that a member crs has named, 0 so far
 	ring    []geomgen.Point
 	rings   geomgen.Polygon
 }
 
-func readGeoJSON(r io.Reader, before int64) (*Area, error) {
-	d := geoJSON{decoder: json.NewDecoder(r), before: before}
+func readGeoJSON(r io.Reader, before int64, given int32) (*Area, error) {
+	d := geoJSON{decoder: json.NewDecoder(r), before: before, given: given}
 	if _, err := d.token(); err != nil { // the brace that is there
 		return nil, err
 	}
@@ -41,11 +40,20 @@ func readGeoJSON(r io.Reader, before int64) (*Area, error) {
 		return nil, d.fault("something follows its end")
 	}
 
-	if d.srid == 0 {
-		d.srid = WGS84
+	srid, err := Declared(given, d.srid)
+
+	switch {
+	case err != nil:
+		return nil, err
+	case srid != 0:
+		return d.newArea(srid), nil
 	}
 
-	return d.newArea(d.srid), nil
+	if at, found := notDegrees(d.Polygons); found {
+		return nil, BadArea("has coordinates that cannot be degrees, at %s, and GeoJSON without a member crs is in EPSG:4326: say which CRS it is in with aoi-srid", formatPoint(at))
+	}
+
+	return d.newArea(WGS84), nil
 }
 
 // fault reports what is no GeoJSON, and where.
@@ -85,12 +93,17 @@ func (d *geoJSON) delim(want json.Delim) error {
 
 // skip reads a value that is of no interest.
 func (d *geoJSON) skip() error {
-	for depth := 0; ; {
-		token, err := d.token()
-		if err != nil {
-			return err
-		}
+	token, err := d.token()
+	if err != nil {
+		return err
+	}
 
+	return d.skipFrom(token)
+}
+
+// skipFrom skips a value whose first token is read already.
+func (d *geoJSON) skipFrom(token json.Token) (err error) {
+	for depth := 0; ; {
 		switch token {
 		case json.Delim('{'), json.Delim('['):
 			depth++
@@ -101,6 +114,10 @@ func (d *geoJSON) skip() error {
 		if depth == 0 {
 			return nil
 		}
+
+		if token, err = d.token(); err != nil {
+			return err
+		}
 	}
 }
 
@@ -110,6 +127,8 @@ type object struct {
 	member string // the one that says what it is made of
 	levels int    // of arrays in its coordinates
 	first  int    // its first polygon
+	hollow bool   // its geometry is null
+	place  bool   // it has a place, as JSON-FG knows them
 }
 
 // object reads an object whose brace is read already. It may be made of these
@@ -134,6 +153,8 @@ func (d *geoJSON) object(depth int, allowed ...string) error {
 			err = d.explain(d.decoder.Decode(&o.kind))
 		case name == "crs":
 			err = d.crs()
+		case name == "place" && slices.Contains(allowed, "geometry"):
+			err = d.place(&o)
 		case slices.Contains(allowed, name.(string)): // the decoder has seen to that
 			if o.member != "" {
 				return d.fault("an object has %s and %s", o.member, name)
@@ -169,6 +190,7 @@ func (d *geoJSON) read(o *object, depth int) (err error) {
 		case err != nil:
 			return err
 		case token == nil: // a feature without a place
+			o.hollow = true
 			return nil
 		case token != json.Delim('{'):
 			return d.fault("%v stands where a geometry must", token)
@@ -238,6 +260,8 @@ func (d *geoJSON) finish(o object, allowed []string) error {
 	switch {
 	case !slices.Contains(allowed, want):
 		return d.fault("a %s stands where none may", o.kind)
+	case o.kind == "Feature" && o.place && (o.hollow || o.member == ""):
+		return BadArea("is JSON-FG%s: a feature has a place and no geometry, and the axes of a place come in the order of its CRS, which may be north first: give it a geometry, or convert it to GeoJSON (ogr2ogr -f GeoJSON)", d.Where)
 	case o.member != want && (o.kind != "Feature" || o.member != ""):
 		return d.fault("a %s has no %s", o.kind, want)
 	case levels == 0:
@@ -249,24 +273,15 @@ func (d *geoJSON) finish(o object, allowed []string) error {
 	return d.check(o.first)
 }
 
-// crs reads the member crs of the format's version of 2008.
-func (d *geoJSON) crs() error {
-	var crs *geojson.CRS
-	if err := d.decoder.Decode(&crs); err != nil || crs == nil {
-		return d.explain(err)
-	}
-
-	name, _ := crs.Properties["name"].(string)
-	srid, err := sridOf(name)
+// place notes whether a feature has a place. JSON-FG puts the same there as in geometry, in
+// another CRS.
+func (d *geoJSON) place(o *object) error {
+	token, err := d.token()
 	if err != nil {
 		return err
 	}
 
-	if d.srid != 0 && srid != d.srid {
-		return BadArea("is in EPSG:%d and, elsewhere, in EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
-	}
+	o.place = token != nil
 
-	d.srid = srid
-
-	return nil
+	return d.skipFrom(token)
 }

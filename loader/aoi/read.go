@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"unicode"
+
+	"github.com/loadgrid/loadgrid/geomgen"
 )
 
 // maxAreaBytes bounds what Read reads. Its memory is a small multiple of what
@@ -19,12 +20,23 @@ const maxAreaBytes = 512 << 20
 // format's version of 2008), WKT, or EWKT with an SRID. Coordinates beside x and y
 // are dropped, with a warning. The error is a *geomgen.ParamError of parameter aoi
 // for anything but polygons, rings that are not closed, coordinates that are not
-// finite, and more than 512 MiB.
+// finite, GeoJSON without crs that cannot be in degrees, and more than 512 MiB.
 func Read(r io.Reader) (*Area, error) {
-	return read(r, maxAreaBytes)
+	return read(r, maxAreaBytes, 0)
 }
 
-func read(r io.Reader, most int64) (*Area, error) {
+// ReadAs is Read for an area whose text may not say in which CRS it is: that is the one of
+// the SRID then, 0 for none. Where the text names another one, the error is a
+// *geomgen.ParamError of parameter aoi-srid.
+func ReadAs(r io.Reader, srid int32) (*Area, error) {
+	if srid < 0 {
+		return nil, &geomgen.ParamError{Param: "aoi-srid", Value: strconv.Itoa(int(srid)), Reason: "must not be negative"}
+	}
+
+	return read(r, maxAreaBytes, srid)
+}
+
+func read(r io.Reader, most int64, srid int32) (*Area, error) {
 	limited := &io.LimitedReader{R: r, N: most + 1}
 	in := bufio.NewReaderSize(limited, 1<<16)
 	first, before, err := firstByte(in)
@@ -36,9 +48,9 @@ func read(r io.Reader, most int64) (*Area, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading the area of interest: %w", err)
 	case first == '{':
-		a, err = readGeoJSON(in, before)
+		a, err = readGeoJSON(in, before, srid)
 	default:
-		a, err = readWKT(in)
+		a, err = readWKT(in, srid)
 	}
 
 	if limited.N <= 0 {
@@ -77,20 +89,4 @@ func firstByte(r *bufio.Reader) (first byte, before int64, err error) {
 			return b, before, r.UnreadByte()
 		}
 	}
-}
-
-// sridOf returns the SRID of a CRS by its name, in one of the ways of the format's
-// version of 2008.
-func sridOf(name string) (int32, error) {
-	if regexp.MustCompile(`(?i)^(urn:ogc:def:crs:)?OGC:[0-9.]*:?CRS84$`).MatchString(name) {
-		return WGS84, nil
-	}
-
-	if m := regexp.MustCompile(`(?i)^(?:urn:ogc:def:crs:)?EPSG:(?:[0-9.]*:)?([0-9]+)$`).FindStringSubmatch(name); m != nil {
-		if n, err := strconv.ParseInt(m[1], 10, 32); err == nil && n > 0 {
-			return int32(n), nil
-		}
-	}
-
-	return 0, BadArea("names a CRS that is not understood, %q: it must look like EPSG:3035 or urn:ogc:def:crs:EPSG::3035", name)
 }

@@ -23,7 +23,7 @@ func FuzzReadArea(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		a, err := read(bytes.NewReader(in), 1<<20)
+		a, err := read(bytes.NewReader(in), 1<<20, 0)
 		if err == nil {
 			checkRings(t, a)
 			checkLedger(t, a)
@@ -55,6 +55,8 @@ func areaSeeds() []string {
 	nested := strings.Repeat(`{"type":"GeometryCollection","geometries":[`, 40)
 	seeds := []string{
 		polygonOf, feature(polygonOf), features(polygonOf, "null", otherOf), named("urn:ogc:def:crs:EPSG::3035"),
+		linked("https://epsg.io/3035.wkt"), withCRS(`{"type":"EPSG","properties":{"code":3035}}`), withCRS("null"),
+		`{"type":"Feature","geometry":null,"place":` + polygonOf + `}`,
 		`{"type":"GeometryCollection","geometries":[` + polygonOf + `]}`,
 		`{"type":"MultiPolygon","coordinates":[[],[` + ringText + `]]}`,
 		`{"type":"Polygon","coordinates":[[[0,0,1],[1e-300,0],[1,null],["",{}]]]}`,

@@ -9,8 +9,9 @@ import (
 	"github.com/twpayne/go-geom/encoding/wkt"
 )
 
-// readWKT reads WKT, with SRID=n; before it or without.
-func readWKT(r io.Reader) (*Area, error) {
+// readWKT reads WKT, with SRID=n; before it or without. given is what somebody says that it
+// is in, 0 for nobody.
+func readWKT(r io.Reader, given int32) (*Area, error) {
 	var b strings.Builder // which gives its bytes away without a copy
 	if _, err := io.Copy(&b, r); err != nil {
 		return nil, fmt.Errorf("reading the area of interest: %w", err)
@@ -42,7 +43,12 @@ func readWKT(r io.Reader) (*Area, error) {
 		return nil, err
 	}
 
-	return c.newArea(int32(srid)), nil
+	declared, err := Declared(given, int32(srid))
+	if err != nil {
+		return nil, err
+	}
+
+	return c.newArea(declared), nil
 }
 
 // checkText refuses what go-geom would not: it takes a zero byte for the end, and

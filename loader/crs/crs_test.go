@@ -110,6 +110,14 @@ func TestDialects(t *testing.T) {
 			want: CRS{Name: "WGS_1984_Web_Mercator_Auxiliary_Sphere", Kind: Projected, Unit: "US survey foot", PerUnit: 1200.0 / 3937,
 				Method: "popular_visualisation_pseudo_mercator"},
 		},
+		"ESRI's compound": {
+			srtext: esri84 + `,VERTCS["NAVD_1988",VDATUM["d"],PARAMETER["Direction",1.0],UNIT["Foot",0.3048]]`,
+			want:   CRS{Name: "GCS_WGS_1984", Kind: Geographic, Unit: "degree", PerUnit: 1},
+		},
+		"ESRI's conic with two parallels": {
+			srtext: `PROJCS["x",` + esri84 + `,PROJECTION["Lambert_Conformal_Conic"],PARAMETER["Standard_Parallel_1",1],PARAMETER["Standard_Parallel_2",2],UNIT["Meter",1.0]]`,
+			want:   CRS{Name: "x", Kind: Projected, Unit: "metre", PerUnit: 1, Method: "lambert_conformal_conic_2sp"},
+		},
 		"longlat":       {proj4text: "+proj=longlat +datum=WGS84 +no_defs", want: CRS{Kind: Geographic, Unit: "degree", PerUnit: 1, Base: 7}},
 		"latlong":       {proj4text: "+proj=latlong", want: CRS{Kind: Geographic, Unit: "degree", PerUnit: 1, Base: 7}},
 		"lonlat":        {proj4text: "proj=lonlat", want: CRS{Kind: Geographic, Unit: "degree", PerUnit: 1, Base: 7}},
@@ -189,6 +197,10 @@ func TestSeamOfTexts(t *testing.T) {
 		"Gall":                {proj4text: "+proj=gall +R=1000", want: Seam{-1000 * math.Pi / math.Sqrt2, 2000 * math.Pi / math.Sqrt2}},
 		"ESRI's Plate Carree": {srtext: `PROJCS["x",` + esri84 + `,PROJECTION["Plate_Carree"],UNIT["Meter",1]]`, want: Seam{-world / 2, world}},
 		"ESRI's Web Mercator": {srtext: `PROJCS["x",` + esri84 + `,PROJECTION["Mercator_Auxiliary_Sphere"],UNIT["Meter",1]]`, want: Seam{-world / 2, world}},
+		"ESRI's Behrmann": {
+			srtext: `PROJCS["x",GEOGCS["s",DATUM["s",SPHEROID["s",1000,0]],UNIT["Degree",0.0174532925199433]],PROJECTION["Behrmann"],UNIT["Meter",1]]`,
+			want:   Seam{-500 * math.Sqrt(3) * math.Pi, 1000 * math.Sqrt(3) * math.Pi},
+		},
 		"WKT 2 with a false easting in kilometres": {
 			srtext: `PROJCRS["x",` + etrs89 + `,CONVERSION["c",METHOD["Mercator (variant A)"],PARAMETER["Scale factor at natural origin",1,SCALEUNIT["unity",1]],` +
 				`PARAMETER["False easting",2,LENGTHUNIT["kilometre",1000]]],CS[Cartesian,2],AXIS["E",east],LENGTHUNIT["metre",1]]`,

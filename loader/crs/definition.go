@@ -39,12 +39,13 @@ func kindOf(keyword string) Kind {
 // readDefinition reads WKT; ok is false where it is none, or of no kind that is known here,
 // such as heights.
 func readDefinition(srtext string) (d definition, ok bool) {
-	n, ok := readWKT(srtext)
+	nodes, ok := readWKT(srtext)
 	if !ok {
 		return definition{}, false
 	}
 
-	d.own = true
+	n := nodes[0]
+	d.own = len(nodes) == 1
 	d.horizontal(n)
 
 	if n.keyword == "COMPD_CS" || n.keyword == "COMPOUNDCRS" {
@@ -158,15 +159,15 @@ func (d *definition) projected(n node) {
 		where = conversion
 	}
 
-	method, _ := where.find("PROJECTION", "METHOD")
-	d.method = methodOf(method.name())
 	d.parameter = map[string]float64{}
-
 	for _, p := range where.nodes {
 		if p.keyword == "PARAMETER" {
 			d.read(p, angle)
 		}
 	}
+
+	method, _ := where.find("PROJECTION", "METHOD")
+	d.method = methodOf(method.name(), d.parameter)
 
 	if e, ok := n.find("EXTENSION"); ok && strings.EqualFold(e.name(), "PROJ4") && len(e.values) > 1 {
 		d.extend(readProj4(e.values[1]))

@@ -1,6 +1,9 @@
 package crs
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // underscored turns a name into that of WKT 1: lower case, with underscores.
 func underscored(name string) string {
@@ -10,45 +13,45 @@ func underscored(name string) string {
 }
 
 // methodOf returns the name that WKT 1 has for a projection method of WKT 1, WKT 2 (EPSG)
-// or ESRI. A method that has none is called what its definition calls it.
-func methodOf(name string) string {
+// or ESRI. A method that has none is called what its definition calls it. Two methods of ESRI
+// are those of others with or without a parameter.
+func methodOf(name string, parameter map[string]float64) string {
 	switch name = underscored(name); name {
-	case "lambert_conic_conformal_1sp":
-		return "lambert_conformal_conic_1sp"
-	case "lambert_conic_conformal_2sp", "lambert_conformal_conic":
-		return "lambert_conformal_conic_2sp"
-	case "lambert_conic_conformal_2sp_belgium":
-		return "lambert_conformal_conic_2sp_belgium"
-	case "transverse_mercator_south_orientated", "gauss_kruger":
-		if name == "gauss_kruger" {
-			return "transverse_mercator"
+	case "lambert_conformal_conic":
+		if _, two := parameter["standard_parallel_2"]; two {
+			return "lambert_conformal_conic_2sp"
 		}
-	case "albers_equal_area", "albers":
-		return "albers_conic_equal_area"
-	case "polar_stereographic_variant_a", "polar_stereographic_variant_b", "stereographic_north_pole", "stereographic_south_pole":
-		return "polar_stereographic"
-	case "hotine_oblique_mercator_variant_a":
-		return "hotine_oblique_mercator"
-	case "hotine_oblique_mercator_variant_b":
-		return "hotine_oblique_mercator_azimuth_center"
-	case "mercator_variant_a":
-		return "mercator_1sp"
-	case "mercator_variant_b", "mercator":
-		return "mercator_2sp"
-	case "mercator_auxiliary_sphere":
-		return "popular_visualisation_pseudo_mercator"
-	case "equidistant_cylindrical", "equidistant_cylindrical_spherical", "plate_carree":
-		return "equirectangular"
-	case "lambert_cylindrical_equal_area", "lambert_cylindrical_equal_area_spherical":
+		return "lambert_conformal_conic_1sp"
+
+	case "behrmann":
+		parameter["standard_parallel_1"] = 30
 		return "cylindrical_equal_area"
-	case "lambert_azimuthal_equal_area_spherical":
-		return "lambert_azimuthal_equal_area"
-	case "american_polyconic":
-		return "polyconic"
-	case "cassini":
-		return "cassini_soldner"
-	case "krovak_north_orientated":
-		return "krovak"
+	}
+
+	for method, names := range map[string]string{
+		"lambert_conformal_conic_1sp":            "lambert_conic_conformal_1sp",
+		"lambert_conformal_conic_2sp":            "lambert_conic_conformal_2sp",
+		"lambert_conformal_conic_2sp_belgium":    "lambert_conic_conformal_2sp_belgium",
+		"transverse_mercator":                    "gauss_kruger",
+		"albers_conic_equal_area":                "albers_equal_area albers",
+		"polar_stereographic":                    "polar_stereographic_variant_a polar_stereographic_variant_b stereographic_north_pole stereographic_south_pole",
+		"oblique_stereographic":                  "double_stereographic",
+		"hotine_oblique_mercator":                "hotine_oblique_mercator_variant_a hotine_oblique_mercator_azimuth_natural_origin rectified_skew_orthomorphic_natural_origin",
+		"hotine_oblique_mercator_azimuth_center": "hotine_oblique_mercator_variant_b rectified_skew_orthomorphic_center",
+		"mercator_1sp":                           "mercator_variant_a mercator_1sp_spherical mercator_spherical",
+		"mercator_2sp":                           "mercator_variant_b mercator",
+		"popular_visualisation_pseudo_mercator":  "mercator_auxiliary_sphere",
+		"equirectangular":                        "equidistant_cylindrical equidistant_cylindrical_spherical plate_carree",
+		"cylindrical_equal_area":                 "lambert_cylindrical_equal_area lambert_cylindrical_equal_area_spherical",
+		"lambert_azimuthal_equal_area":           "lambert_azimuthal_equal_area_spherical",
+		"azimuthal_equidistant":                  "modified_azimuthal_equidistant",
+		"polyconic":                              "american_polyconic",
+		"cassini_soldner":                        "cassini",
+		"krovak":                                 "krovak_north_orientated",
+	} {
+		if slices.Contains(strings.Fields(names), name) {
+			return method
+		}
 	}
 
 	return name

@@ -18,13 +18,21 @@ type node struct {
 }
 
 // readWKT reads well-known text of any version: what the keywords mean is not its matter.
-// ok is false for what is not one node, or not closed.
-func readWKT(text string) (n node, ok bool) {
+// ESRI writes a compound CRS as two nodes side by side. ok is false for what is no node, or
+// not closed.
+func readWKT(text string) (nodes []node, ok bool) {
 	r := wktReader{text: text}
-	n, ok = r.node(r.word(), maxDepth)
-	r.space()
+	for {
+		n, ok := r.node(r.word(), maxDepth)
+		if !ok {
+			return nil, false
+		}
+		nodes = append(nodes, n)
 
-	return n, ok && r.at == len(r.text)
+		if !r.one(",") {
+			return nodes, r.at == len(r.text)
+		}
+	}
 }
 
 type wktReader struct {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
 // validateArea checks what goes with an area of interest, and what does not.
@@ -41,12 +41,18 @@ func (j Job) validateArea() error {
 		return bad("code-order", string(j.CodeOrder), "needs a code")
 	}
 
-	if (j.Code == geomgen.INSPIRE || j.Code == geomgen.INSPIREShort) && inDegrees(j.Grid.SRID) {
-		return NotMetricError(j)
+	if c, known := crs.Known(j.Grid.SRID); known {
+		if err := j.CheckCRS(c); err != nil {
+			return err
+		}
 	}
 
 	if j.Area == nil {
 		return nil
+	}
+
+	if j.Area.SRID < 0 {
+		return bad("aoi-srid", strconv.Itoa(int(j.Area.SRID)), "must not be negative")
 	}
 
 	if s := j.Area.Segmentize; s != nil && (!(*s >= 0) || math.IsInf(*s, 1)) {
@@ -65,12 +71,24 @@ func (j Job) validateArea() error {
 	return bad("aoi-rule", string(j.Area.Rule), "must be intersects, within or centroid")
 }
 
-// inDegrees tells whether a CRS is one of those in degrees that people use most:
-// of the others the server knows it.
-func inDegrees(srid int32) bool { return srid == aoi.WGS84 || srid == 4258 || srid == 4269 }
+// NeedsMetres tells whether the job fits a CRS in metres alone: INSPIRE's codes are made of
+// metres.
+func (j Job) NeedsMetres() bool {
+	return j.Code == geomgen.INSPIRE || j.Code == geomgen.INSPIREShort
+}
 
-// NotMetricError reports a code that is made of metres in a CRS that has other units.
-func NotMetricError(j Job) error {
+// CheckCRS refuses, as a *geomgen.ParamError, what does not fit to what is known of the
+// grid's CRS: codes that are made of metres where the unit is another one.
+func (j Job) CheckCRS(c crs.CRS) error {
+	if !j.NeedsMetres() || c.Metres() {
+		return nil
+	}
+
+	units := "not known"
+	if c.Unit != "" {
+		units = "others: " + c.Units(2)
+	}
+
 	return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: fmt.Sprintf(
-		"is made of metres, and the units of EPSG:%d are others", j.Grid.SRID)}
+		"is made of metres, and the units of EPSG:%d are %s", j.Grid.SRID, units)}
 }

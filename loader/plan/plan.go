@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -21,9 +22,11 @@ type Plan struct {
 	Chunks int64 // in how many chunks they go out
 	// Method is how they get into the table, Streams over how many connections,
 	// and Reason says what spoke for that.
-	Method    Method
-	Streams   int
-	Reason    string
+	Method  Method
+	Streams int
+	Reason  string
+	// CRS is what is known of the grid's CRS: see WithCRS.
+	CRS       crs.CRS
 	selection cellSelection
 	layout    layout
 }
@@ -103,7 +106,7 @@ func planCells(ctx context.Context, j job.Job, blocks int) (*Plan, error) {
 		return nil, err
 	}
 
-	p := &Plan{Job: j, Cells: choice.Range(), Rows: choice.Count(), selection: choice, layout: layout}
+	p := &Plan{Job: j, Cells: choice.Range(), Rows: choice.Count(), CRS: knownCRS(j.Grid.SRID), selection: choice, layout: layout}
 	if err := p.chooseChunks(); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,6 @@
 // Maketable makes the table of package crs from the spatial_ref_sys of a server. The domains
-// are those of EPSG's data set, which PostGIS 3.4 or newer knows from PROJ.
-//
-//	integration/image/build.sh loadgrid-postgis:trixie trixie
-//	docker run -d --rm -e POSTGRES_PASSWORD=x -p 5432:5432 loadgrid-postgis:trixie
-//	PGPASSWORD=x go run ./loader/crs/maketable -dsn 'postgres://postgres@localhost/postgres' -o loader/crs/table.bin
+// are those of EPSG's data set, which PostGIS 3.4 or newer knows from PROJ. CONTRIBUTING.md has
+// the commands around it.
 package main
 
 import (

@@ -1,0 +1,133 @@
+package aoi
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// crsMember is the member crs of GeoJSON's version of 2008, or of the drafts before it,
+// which had the type EPSG.
+type crsMember struct {
+	Type       string `json:"type"`
+	Properties struct {
+		Name string `json:"name"`
+		Href string `json:"href"`
+		Code any    `json:"code"` // a number, or a string of one
+	} `json:"properties"`
+}
+
+// text returns what names the CRS.
+func (m crsMember) text() string {
+	switch {
+	case m.Properties.Name != "":
+		return m.Properties.Name
+	case m.Properties.Code != nil:
+		return fmt.Sprintf("EPSG:%v", m.Properties.Code)
+	}
+
+	return m.Properties.Href
+}
+
+// crs reads the member crs. One of null says nothing.
+func (d *geoJSON) crs() error {
+	var m *crsMember
+	if err := d.decoder.Decode(&m); err != nil || m == nil {
+		return d.explain(err)
+	}
+
+	name := m.text()
+	srid, ok := sridOf(name)
+
+	switch {
+	case !ok && d.given != 0: // somebody says what it is
+		return nil
+	case !ok:
+		return BadArea("names a CRS that is not understood, %q%s: it must look like EPSG:3035 or urn:ogc:def:crs:EPSG::3035; say which it is with aoi-srid", name, d.Where)
+	case d.srid != 0 && srid != d.srid:
+		return BadArea("is in EPSG:%d and, elsewhere, in EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
+	}
+
+	d.srid = srid
+
+	return nil
+}
+
+// These are what GeoJSON and the OGC's documents call CRSs. Links are read, never followed.
+const (
+	epsgNames = `(?i)^(?:` +
+		`(?:urn:(?:x-)?ogc:def:crs:)?EPSG:(?:[0-9.]*:)?([0-9]+)` +
+		`|https?://(?:www\.)?opengis\.net/def/crs/EPSG/[0-9.]+/([0-9]+)/?` +
+		`|https?://(?:www\.)?opengis\.net/gml/srs/epsg\.xml#([0-9]+)` +
+		`|https?://(?:www\.)?spatialreference\.org/ref/epsg/([0-9]+)(?:/.*)?` +
+		`|https?://(?:www\.)?epsg\.io/([0-9]+)(?:[./?].*)?` +
+		`)$`
+	ogcNames = `(?i)^(?:` +
+		`(?:urn:(?:x-)?ogc:def:crs:)?OGC:(?:[0-9.]*:)?CRS(84h?|83|27)` +
+		`|https?://(?:www\.)?opengis\.net/def/crs/OGC/[0-9.]+/CRS(84h?|83|27)/?` +
+		`|CRS:(84|83|27)` +
+		`)$`
+)
+
+// sridOf returns the SRID of a CRS by its name or by a link to it. Those of the OGC with
+// longitude first are CRS84, CRS83 and CRS27.
+func sridOf(name string) (srid int32, ok bool) {
+	if inner, found := strings.CutPrefix(name, "["); found { // a CURIE, safe in brackets
+		name = strings.TrimSuffix(inner, "]")
+	}
+
+	if code := firstMatch(ogcNames, name); code != "" {
+		known := map[string]int32{"84": WGS84, "84h": WGS84, "83": 4269, "27": 4267}
+		return known[strings.ToLower(code)], true
+	}
+
+	n, err := strconv.ParseInt(firstMatch(epsgNames, name), 10, 32)
+
+	return int32(n), err == nil && n > 0
+}
+
+// firstMatch returns the group of a pattern that is not empty, "" where there is none.
+func firstMatch(pattern, text string) string {
+	for i, group := range regexp.MustCompile(pattern).FindStringSubmatch(text) {
+		if i > 0 && group != "" {
+			return group
+		}
+	}
+
+	return ""
+}
+
+// Declared returns the SRID of an area that is said to be in given, 0 for nothing said, and
+// whose text or geometries say srid, 0 for nothing. The error is a *geomgen.ParamError of
+// parameter aoi-srid where the two differ.
+func Declared(given, srid int32) (int32, error) {
+	switch {
+	case given == 0:
+		return srid, nil
+	case srid != 0 && srid != given:
+		return 0, &geomgen.ParamError{Param: "aoi-srid", Value: strconv.Itoa(int(given)),
+			Reason: fmt.Sprintf("contradicts the area of interest, which says that it is in EPSG:%d", srid)}
+	}
+
+	return given, nil
+}
+
+// notDegrees finds a point that no degrees have, whichever comes first, and whatever turns
+// round the earth: of an area whose text does not name its CRS, and so must be in degrees.
+func notDegrees(polygons []geomgen.Polygon) (at geomgen.Point, found bool) {
+	for _, p := range polygons {
+		for _, ring := range p {
+			for _, q := range ring {
+				if math.Abs(q.X) > 360 || math.Abs(q.Y) > 360 {
+					return q, true
+				}
+			}
+		}
+	}
+
+	return geomgen.Point{}, false
+}

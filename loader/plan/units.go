@@ -1,0 +1,283 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/crs"
+)
+
+// Warning says, for people, what can be done and is hardly meant.
+type Warning struct {
+	Param string `json:"param"` // which parameter it is about, as loadgrid's flags call it
+	Text  string `json:"text"`
+}
+
+// Warnings say what was left out of the area of interest, and where numbers hardly fit the
+// unit or the domain of the CRS, as metres do in a CRS that is in degrees. Nothing is said
+// of a CRS that nobody knows, nor of tiles.
+func (p *Plan) Warnings() []Warning {
+	var all []Warning
+	if p.Job.Area != nil {
+		for _, text := range p.Job.Area.Warnings {
+			all = append(all, Warning{"aoi", text})
+		}
+	}
+
+	if p.Job.Grid.Shape == geomgen.XYZ {
+		return all
+	}
+
+	size, param, reach := sizeOf(p.Job.Grid), "", geomgen.Box{}
+	param, reach = p.reach()
+
+	return append(all, CheckUnits(p.CRS, param, reach, size.Width, size.Height)...)
+}
+
+// reach returns the box of what is asked for, which cells may reach beyond, and the parameter
+// that asks.
+func (p *Plan) reach() (param string, box geomgen.Box) {
+	param, box = "cols", p.Job.Grid.BoxAround(p.Cells)
+
+	if e := p.Job.Extent; e != nil {
+		param, box = "extent", meet(box, *e)
+	}
+
+	if a := p.Job.Area; a != nil {
+		around := geomgen.Box{XMin: math.Inf(1), YMin: math.Inf(1), XMax: math.Inf(-1), YMax: math.Inf(-1)}
+
+		for _, polygon := range a.Polygons {
+			for _, q := range polygon[0] {
+				around = geomgen.Box{XMin: min(around.XMin, q.X), YMin: min(around.YMin, q.Y), XMax: max(around.XMax, q.X), YMax: max(around.YMax, q.Y)}
+			}
+		}
+
+		param, box = "aoi", meet(box, around)
+	}
+
+	return param, box
+}
+
+// meet returns what two boxes have in common, in each direction; where that is nothing, as
+// with an extent that crosses the antimeridian, the first stays.
+func meet(a, b geomgen.Box) geomgen.Box {
+	if xmin, xmax := max(a.XMin, b.XMin), min(a.XMax, b.XMax); xmin < xmax {
+		a.XMin, a.XMax = xmin, xmax
+	}
+
+	if ymin, ymax := max(a.YMin, b.YMin), min(a.YMax, b.YMax); ymin < ymax {
+		a.YMin, a.YMax = ymin, ymax
+	}
+
+	return a
+}
+
+// CheckUnits says where a size of cells, 0 for none, or the box that they reach over hardly
+// fit a CRS, all in its units. param names what asks for the box. One warning is enough: the
+// first mistake explains the others.
+func CheckUnits(c crs.CRS, param string, reach geomgen.Box, width, height float64) []Warning {
+	u := units{crs: c, param: param, reach: reach, width: width, height: height, name: "EPSG:" + strconv.Itoa(int(c.SRID))}
+	checks := []func() *Warning{}
+
+	switch c.Kind {
+	case crs.Geographic:
+		checks = append(checks, u.beyondWorld, u.coarse, u.beyondDomain, u.outsideDomain)
+	case crs.Projected:
+		checks = append(checks, u.degrees, u.fine, u.beyondDomain, u.outsideDomain)
+	}
+
+	for _, check := range checks {
+		if w := check(); w != nil {
+			return []Warning{*w}
+		}
+	}
+
+	return nil
+}
+
+// units is a size of cells, and the box that they reach over, in a CRS.
+type units struct {
+	crs           crs.CRS
+	name          string
+	param         string
+	reach         geomgen.Box
+	width, height float64
+}
+
+func warn(param, format string, args ...any) *Warning {
+	return &Warning{param, fmt.Sprintf(format, args...)}
+}
+
+// beyondWorld finds degrees that are none. Longitudes may be counted from 0 to 360, and the
+// last cell may reach beyond a pole.
+func (u units) beyondWorld() *Warning {
+	turn := 360 / u.crs.PerUnit
+	if !(turn > 0) || math.IsInf(turn, 1) {
+		return nil
+	}
+
+	b := u.reach
+
+	switch {
+	case u.width > turn || u.height > turn/2:
+		return warn("cell-size", "a cell of %s x %s %s is larger than the world, and the unit of %s is the %s: are these metres?",
+			short(u.width), short(u.height), u.crs.Units(2), u.name, u.crs.Unit)
+	case b.XMin < -turn-u.width || b.XMax > turn+u.width || b.YMin < -turn/4-u.height || b.YMax > turn/4+u.height:
+		return warn(u.param, "%s reaches beyond the world, and the unit of %s is the %s: are these metres?", b, u.name, u.crs.Unit)
+	}
+
+	return nil
+}
+
+// coarseCell is the size in degrees from which on a cell that is larger than all that is
+// asked for is hardly meant: who asks for a country in cells of 100 has metres in mind.
+const coarseCell = 10
+
+func (u units) coarse() *Warning {
+	least := coarseCell / u.crs.PerUnit
+	if u.width < least || u.height < least || u.width < u.reach.XMax-u.reach.XMin || u.height < u.reach.YMax-u.reach.YMin {
+		return nil
+	}
+
+	return warn("cell-size", "a cell of %s x %s %s is larger than all that is asked for, and the unit of %s is the %s: are these metres?",
+		short(u.width), short(u.height), u.crs.Units(2), u.name, u.crs.Unit)
+}
+
+// box returns the box of the domain, where there is one.
+func (u units) box() (b geomgen.Box, known bool) {
+	d := u.crs.Domain
+	if d == nil {
+		return geomgen.Box{}, false
+	}
+
+	b = geomgen.Box{XMin: d.XMin, YMin: d.YMin, XMax: d.XMax, YMax: d.YMax}
+
+	return b, b.XMax > b.XMin && b.YMax > b.YMin
+}
+
+// smallDomain, in metres, is the size of a CRS that may well begin in the place where it is
+// used, such as that of a building site or a city.
+const smallDomain = 100_000
+
+// degrees finds what can be longitudes and latitudes, which are a few metres in a CRS that
+// has lengths. A box that begins in the origin is somebody's test.
+func (u units) degrees() *Warning {
+	b := u.reach
+	d, known := u.box()
+
+	switch {
+	case b.XMin < -180 || b.XMax > 180 || b.YMin < -90 || b.YMax > 90:
+		return nil
+	case b.XMin == 0 && b.YMin == 0, !(u.crs.PerUnit > 0 && u.crs.PerUnit <= 1):
+		return nil
+	case known && (d.XMax-d.XMin)*u.crs.PerUnit < smallDomain && (d.YMax-d.YMin)*u.crs.PerUnit < smallDomain:
+		return nil
+	}
+
+	return warn(u.param, "%s lies within %s, and the unit of %s is the %s: are these degrees?", b, "-180,-90,180,90", u.name, u.crs.Unit)
+}
+
+// From fineReach metres on, cells that are smaller than fineCell metres are hardly meant.
+const (
+	fineCell  = 1
+	fineReach = 10_000
+)
+
+func (u units) fine() *Warning {
+	m := u.crs.PerUnit
+	long := max(u.reach.XMax-u.reach.XMin, u.reach.YMax-u.reach.YMin)
+
+	if !(u.width > 0 && max(u.width, u.height)*m < fineCell && long*m > fineReach) {
+		return nil
+	}
+
+	return warn("cell-size", "a cell of %s x %s is small for what is %s long, and the unit of %s is the %s: are these degrees?",
+		short(u.width), short(u.height), short(long), u.name, u.crs.Unit)
+}
+
+// beyondDomain finds a cell that is larger than the domain, and a box that is more than twice
+// as large: round numbers around the domain are common, such as those of the grid of the
+// European Union.
+func (u units) beyondDomain() *Warning {
+	d, known := u.box()
+	if !known {
+		return nil
+	}
+
+	w, h := d.XMax-d.XMin, d.YMax-d.YMin
+
+	switch {
+	case u.width > w || u.height > h:
+		return warn("cell-size", "a cell of %s x %s %s is larger than the domain of %s, which is %s x %s: is the unit another one?",
+			short(u.width), short(u.height), u.crs.Units(2), u.name, short(w), short(h))
+	case u.reach.XMax-u.reach.XMin > 2*w || u.reach.YMax-u.reach.YMin > 2*h:
+		return warn(u.param, "%s is more than twice as large as the domain of %s, which is about %s: is the unit or the CRS another one?",
+			u.reach, u.name, u.domain())
+	}
+
+	return nil
+}
+
+// A CRS is often used somewhat outside of its domain, as a zone of UTM is for a whole
+// country: in so many metres or degrees, or so much of its size.
+const (
+	outsideMetres  = 300_000
+	outsideDegrees = 3
+	outsideShare   = 0.1
+)
+
+// outsideDomain finds a box that is wholly outside of the domain, and not near it: also one
+// at the origin, as somebody makes who forgets to say where the grid is.
+func (u units) outsideDomain() *Warning {
+	d, known := u.box()
+	if !known || !(u.crs.PerUnit > 0) {
+		return nil
+	}
+
+	room := outsideMetres / u.crs.PerUnit
+	if u.crs.Kind == crs.Geographic {
+		room = outsideDegrees / u.crs.PerUnit
+	}
+
+	x, y := max(room, outsideShare*(d.XMax-d.XMin)), max(room, outsideShare*(d.YMax-d.YMin))
+	b := u.reach
+
+	if b.YMin <= d.YMax+y && b.YMax >= d.YMin-y && u.meetsInX(d, x) {
+		return nil
+	}
+
+	return warn(u.param, "%s lies outside of the domain of %s, which is about %s: is the unit, the origin or the CRS another one?", b, u.name, u.domain())
+}
+
+// meetsInX tells whether the box meets that of the domain in x, with some room, once round
+// the earth in either direction too.
+func (u units) meetsInX(d geomgen.Box, room float64) bool {
+	turns := []float64{0}
+	if s, ok := u.crs.Seam(); ok {
+		turns = []float64{-s.Period, 0, s.Period}
+	}
+
+	for _, turn := range turns {
+		if u.reach.XMin+turn <= d.XMax+room && u.reach.XMax+turn >= d.XMin-room {
+			return true
+		}
+	}
+
+	return false
+}
+
+func (u units) domain() string {
+	d := u.crs.Domain
+	return short(d.XMin) + "," + short(d.YMin) + "," + short(d.XMax) + "," + short(d.YMax)
+}
+
+// short writes a number with the digits that people look at.
+func short(f float64) string {
+	if a := math.Abs(f); a >= 1000 && a < 1e15 {
+		return strconv.FormatFloat(f, 'f', 0, 64)
+	}
+
+	return strconv.FormatFloat(f, 'g', 4, 64)
+}
