@@ -2,11 +2,16 @@ package options
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/quantity"
 	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -34,7 +39,7 @@ type Cells struct {
 	shape, hexagon string
 	geometry       string
 	zoom           int32
-	size           []Size
+	size           []quantity.Size
 	area           aoi.Area // what is not in the file
 	areaFile       string
 	segmentize     float64
@@ -228,4 +233,31 @@ func WithoutPath(err error) string {
 		return path.Err.Error()
 	}
 	return err.Error()
+}
+
+// sizes returns the cell's sizes in CRS units, and says how those with a unit were
+// converted.
+func (c *Cells) sizes(v Values) (dx, dy float64, err error) {
+	list := make([]float64, len(c.size))
+	for i, s := range c.size {
+		if list[i], err = s.In(c.Job.Grid.SRID); err != nil {
+			return 0, 0, &geomgen.ParamError{Param: "cell-size", Value: v.Text("cell-size"), Reason: err.Error()}
+		}
+	}
+
+	known, _ := crs.Known(c.Job.Grid.SRID)
+	if c.size[0].IsLength() && !known.Metres() {
+		c.Notes = append(c.Notes, fmt.Sprintf("cell-size %s is %s in units of %s, which has %s metres", v.Text("cell-size"),
+			joinNumbers(list, " x "), known.Unit, strconv.FormatFloat(known.PerUnit, 'g', -1, 64)))
+	}
+
+	return list[0], list[len(list)-1], nil
+}
+
+func joinNumbers(list []float64, between string) string {
+	words := make([]string, len(list))
+	for i, f := range list {
+		words[i] = strconv.FormatFloat(f, 'g', -1, 64)
+	}
+	return strings.Join(words, between)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/loadgrid/loadgrid/internal/quantity"
 )
 
 // Value is what an option takes and where it goes: how a command line, YAML and JSON
@@ -110,7 +112,7 @@ func Bool(to *bool) Value {
 
 // Int is a whole number from least to most; math.MaxInt32 and more are for no bound worth a word.
 func Int[T int | int32 | int64](to *T, least, most int64) Value {
-	check := func(text string) error { return second(parseWhole(text, least, most)) }
+	check := func(text string) error { return second(quantity.Whole(text, least, most)) }
 	schema := jsonschema.Schema{Type: "integer", Minimum: jsonNumber(least)}
 	typ := fmt.Sprintf("number, at least %d", least)
 	if most < math.MaxInt32 {
@@ -120,9 +122,9 @@ func Int[T int | int32 | int64](to *T, least, most int64) Value {
 
 	return Value{
 		Type: typ, Numeric: true, schema: schema,
-		read: readDigits(wholeNumber(least, most), `[-+]?(0|[1-9][0-9]*)`, check),
+		read: readDigits(quantity.WholeText(least, most), `[-+]?(0|[1-9][0-9]*)`, check),
 		set: func(text string) error {
-			n, err := parseWhole(text, least, most)
+			n, err := quantity.Whole(text, least, most)
 			if err == nil {
 				*to = T(n)
 			}
@@ -133,10 +135,10 @@ func Int[T int | int32 | int64](to *T, least, most int64) Value {
 
 // Number is a number.
 func Number(to *float64) Value {
-	check := func(text string) error { return second(parseNumber(text)) }
+	check := func(text string) error { return second(quantity.Number(text)) }
 	return Value{Type: "number", Numeric: true, schema: jsonschema.Schema{Type: "number"}, read: readDigits("a number such as 1000, 0.25 or 1e-3", decimalKey, check),
 		set: func(text string) error {
-			f, err := parseNumber(text)
+			f, err := quantity.Number(text)
 			if err == nil {
 				*to = f
 			}
@@ -147,7 +149,7 @@ func Number(to *float64) Value {
 // Numbers is a list of so many numbers, separated by commas.
 func Numbers(n int, take func([]float64)) Value {
 	return Value{Type: fmt.Sprintf("%d numbers", n), Numeric: true, read: readNumbers(n), schema: numbersSchema(n), set: func(text string) error {
-		list, err := parseNumbers(text, n)
+		list, err := quantity.Numbers(text, n)
 		if err == nil {
 			take(list)
 		}
@@ -156,9 +158,9 @@ func Numbers(n int, take func([]float64)) Value {
 }
 
 // Sizes is one size or two, such as 1000, 2x500 or 1km.
-func Sizes(to *[]Size) Value {
+func Sizes(to *[]quantity.Size) Value {
 	return Value{Type: "size", Numeric: true, read: readSizes, schema: sizesSchema(), set: func(text string) error {
-		list, err := parseSizes(text)
+		list, err := quantity.Sizes(text)
 		if err == nil {
 			*to = list
 		}
@@ -169,7 +171,7 @@ func Sizes(to *[]Size) Value {
 // SRID is a number, or EPSG: and one, as people name a CRS.
 func SRID(to *int32) Value {
 	return Value{Type: "SRID", Numeric: true, read: readSRID, schema: sridSchema(), set: func(text string) error {
-		n, err := parseSRID(text)
+		n, err := quantity.SRID(text)
 		if err == nil {
 			*to = n
 		}
@@ -180,8 +182,8 @@ func SRID(to *int32) Value {
 // Duration is a time span with its unit, not negative, and longer than 0 where positive
 // says so.
 func Duration(to *time.Duration, positive bool) Value {
-	return Value{Type: "duration", Numeric: true, read: readTime(func(text string) error { return second(parseDuration(text)) }), schema: durationSchema(), set: func(text string) error {
-		d, err := parseDuration(text)
+	return Value{Type: "duration", Numeric: true, read: readTime(func(text string) error { return second(quantity.Duration(text)) }), schema: durationSchema(), set: func(text string) error {
+		d, err := quantity.Duration(text)
 		switch {
 		case err != nil:
 			return err
@@ -199,8 +201,8 @@ func Duration(to *time.Duration, positive bool) Value {
 // Age is an age of at least a second: a duration that may have days, weeks and years, as
 // Prometheus takes it.
 func Age(to *time.Duration) Value {
-	return Value{Type: "age", Numeric: true, read: readTime(func(text string) error { return second(parseAge(text)) }), schema: jsonschema.Schema{Type: "string"}, set: func(text string) error {
-		age, err := parseAge(text)
+	return Value{Type: "age", Numeric: true, read: readTime(func(text string) error { return second(quantity.Age(text)) }), schema: jsonschema.Schema{Type: "string"}, set: func(text string) error {
+		age, err := quantity.Age(text)
 		if err == nil {
 			*to = age
 		}

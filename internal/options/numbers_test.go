@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/quantity"
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
@@ -144,9 +145,9 @@ func TestSizes(t *testing.T) {
 			t.Errorf("SRID %s, %s: %v x %v, want %v x %v, %v", tt.srid, tt.size, c.Job.Grid.DX, c.Job.Grid.DY, tt.dx, tt.dy, err)
 		}
 
-		srid, _ := parseSRID(tt.srid)
+		srid, _ := quantity.SRID(tt.srid)
 		known, _ := crs.Known(srid)
-		if converted := c.size[0].Unit != "" && c.size[0].Unit != degrees && !known.Metres(); converted != (len(c.Notes) == 1) {
+		if converted := c.size[0].IsLength() && !known.Metres(); converted != (len(c.Notes) == 1) {
 			t.Errorf("SRID %s, %s: the notes are %q", tt.srid, tt.size, c.Notes)
 		}
 	}

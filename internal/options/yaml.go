@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/loadgrid/loadgrid/internal/credential"
+	"github.com/loadgrid/loadgrid/internal/quantity"
 )
 
 // Read returns the items that a node of a job file says for the option. Messages quote what
@@ -147,7 +148,7 @@ func quote(n *yaml.Node, err error) error {
 func readNumbers(count int) func(*yaml.Node) ([]Item, error) {
 	must := fmt.Sprintf("must be a list of %d numbers", count)
 	one := func(n *yaml.Node) ([]Item, error) {
-		return readDigits("a number such as 1000, 0.25 or 1e-3", decimalKey, func(text string) error { return second(parseNumber(text)) })(n)
+		return readDigits("a number such as 1000, 0.25 or 1e-3", decimalKey, func(text string) error { return second(quantity.Number(text)) })(n)
 	}
 
 	return func(n *yaml.Node) ([]Item, error) {
@@ -162,7 +163,7 @@ func readNumbers(count int) func(*yaml.Node) ([]Item, error) {
 			return nil, quote(n, fmt.Errorf("%s, not %s", must, DescribeNode(n)))
 		}
 
-		return readString(n, func(text string) error { return second(parseNumbers(text, count)) })
+		return readString(n, func(text string) error { return second(quantity.Numbers(text, count)) })
 	}
 }
 
@@ -175,7 +176,7 @@ func readSizes(n *yaml.Node) ([]Item, error) {
 			if n.Kind != yaml.ScalarNode {
 				return nil, fmt.Errorf("must be a size, not %s", DescribeNode(n))
 			}
-			return readSize(n, "one size", func(list []Size) bool { return len(list) == 1 })
+			return readSize(n, "one size", func(list []quantity.Size) bool { return len(list) == 1 })
 		})
 	case n.Kind == yaml.SequenceNode:
 		return nil, fmt.Errorf("%s, not of %d", must, len(n.Content))
@@ -183,13 +184,13 @@ func readSizes(n *yaml.Node) ([]Item, error) {
 		return nil, fmt.Errorf("%s, not %s", must, DescribeNode(n))
 	}
 
-	return readSize(n, "a size", func([]Size) bool { return true })
+	return readSize(n, "a size", func([]quantity.Size) bool { return true })
 }
 
 // readSize reads a scalar with a size, or with several where fits allows them.
-func readSize(n *yaml.Node, must string, fits func([]Size) bool) ([]Item, error) {
+func readSize(n *yaml.Node, must string, fits func([]quantity.Size) bool) ([]Item, error) {
 	check := func(text string) error {
-		list, err := parseSizes(text)
+		list, err := quantity.Sizes(text)
 		if err == nil && !fits(list) {
 			err = fmt.Errorf("must be %s", must)
 		}
@@ -236,7 +237,7 @@ const sridPattern = `^([Ee][Pp][Ss][Gg]:)?[-+]?[0-9]+$`
 
 func readSRID(n *yaml.Node) ([]Item, error) {
 	const must = "a number or a string such as EPSG:3035"
-	check := func(text string) error { return second(parseSRID(text)) }
+	check := func(text string) error { return second(quantity.SRID(text)) }
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
 		if err := plain(n.Value); err != nil {
 			return nil, quote(n, fmt.Errorf("must be %s, and %w", must, err))

@@ -1,4 +1,4 @@
-package options
+package quantity
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// parseDuration reads a time span with its unit.
-func parseDuration(text string) (time.Duration, error) {
+// Duration reads a time span with its unit.
+func Duration(text string) (time.Duration, error) {
 	const must = "must be a duration with its unit, such as 90s, 30m or 1h30m"
 	t := strings.TrimSpace(text)
 	if d, err := time.ParseDuration(t); err == nil {
@@ -44,8 +44,8 @@ func parseDuration(text string) (time.Duration, error) {
 	return 0, errors.New(must)
 }
 
-// parseAge reads an age of at least a second.
-func parseAge(text string) (time.Duration, error) {
+// Age reads an age of at least a second.
+func Age(text string) (time.Duration, error) {
 	const must = "must be an age such as 90d, 2w or 12h, at least a second"
 	t := strings.TrimSpace(text)
 	age, err := model.ParseDuration(t)

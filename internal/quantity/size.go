@@ -1,4 +1,4 @@
-package options
+package quantity
 
 import (
 	"errors"
@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
@@ -83,9 +82,9 @@ func cutUnit(text string) (number, name string, ok bool) {
 	return m[1], u.name, ok
 }
 
-// parseSizes reads a size, or two with an x or a comma between them. A comma that may
+// Sizes reads a size, or two with an x or a comma between them. A comma that may
 // stand between thousands is refused.
-func parseSizes(text string) ([]Size, error) {
+func Sizes(text string) ([]Size, error) {
 	const must = "must be one size or two, such as 1000, 2x500 or 1km"
 	t := strings.TrimSpace(text)
 	if err := ambiguous(t); err != nil {
@@ -104,7 +103,7 @@ func parseSizes(text string) ([]Size, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s%s", must, sizeCure(p, len(parts)))
 		}
-		if _, err := parseNumber(number); err != nil {
+		if _, err := Number(number); err != nil {
 			return nil, err
 		}
 		list[i] = Size{Text: p, Number: number, Unit: name}
@@ -174,11 +173,11 @@ func sizeCure(text string, parts int) string {
 
 func isZero(number string) bool { return strings.Trim(number, "+-0") == "" }
 
-// in returns the size in units of a CRS, rounded once. The error is the reason why it
+// In returns the size in units of a CRS, rounded once. The error is the reason why it
 // has none there.
-func (s Size) in(srid int32) (float64, error) {
+func (s Size) In(srid int32) (float64, error) {
 	if s.Unit == "" {
-		return parseNumber(s.Number)
+		return Number(s.Number)
 	}
 
 	c, known := crs.Known(srid)
@@ -191,7 +190,7 @@ func (s Size) in(srid int32) (float64, error) {
 	case !known || c.Kind == crs.Unknown || c.PerUnit <= 0:
 		return 0, fmt.Errorf("has a unit, and that of SRID %d is known to the server alone: write the size in CRS units, without a unit", srid)
 	case isDegrees && c.Degrees():
-		return parseNumber(s.Number)
+		return Number(s.Number)
 	case isDegrees:
 		return 0, fmt.Errorf("is in degrees, and SRID %d has the unit %s: write a length", srid, c.Unit)
 	case c.Kind == crs.Geographic:
@@ -205,13 +204,19 @@ func (s Size) in(srid int32) (float64, error) {
 	return convert(s.Number, u.metres, c.PerUnit), nil
 }
 
+// orList returns "a, b or c".
+func orList(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
 // usFoot is the US survey foot in metres.
 func usFoot() float64 { return 1200.0 / 3937 }
 
 // convert returns a number of units of so many metres in units of perUnit metres.
 func convert(number string, metres *big.Rat, perUnit float64) float64 {
 	value, ok := new(big.Rat).SetString(number)
-	if !ok { // not after parseSizes
+	if !ok { // not after Sizes
 		return 0
 	}
 
@@ -224,29 +229,5 @@ func convert(number string, metres *big.Rat, perUnit float64) float64 {
 	return f
 }
 
-// sizes returns the cell's sizes in CRS units, and says how those with a unit were
-// converted.
-func (c *Cells) sizes(v Values) (dx, dy float64, err error) {
-	list := make([]float64, len(c.size))
-	for i, s := range c.size {
-		if list[i], err = s.in(c.Job.Grid.SRID); err != nil {
-			return 0, 0, &geomgen.ParamError{Param: "cell-size", Value: v.Text("cell-size"), Reason: err.Error()}
-		}
-	}
-
-	known, _ := crs.Known(c.Job.Grid.SRID)
-	if u, _ := findUnit(c.size[0].Unit); c.size[0].Unit != "" && u.name != degrees && !known.Metres() {
-		c.Notes = append(c.Notes, fmt.Sprintf("cell-size %s is %s in units of %s, which has %s metres", v.Text("cell-size"),
-			joinNumbers(list, " x "), known.Unit, strconv.FormatFloat(known.PerUnit, 'g', -1, 64)))
-	}
-
-	return list[0], list[len(list)-1], nil
-}
-
-func joinNumbers(list []float64, between string) string {
-	words := make([]string, len(list))
-	for i, f := range list {
-		words[i] = strconv.FormatFloat(f, 'g', -1, 64)
-	}
-	return strings.Join(words, between)
-}
+// IsLength tells whether the size has a unit of length.
+func (s Size) IsLength() bool { return s.Unit != "" && s.Unit != degrees }

@@ -1,4 +1,6 @@
-package options
+// Package quantity owns how people type numbers: it reads whole and decimal numbers, SRIDs,
+// times and sizes with units, and says what to write where it cannot. It knows no option.
+package quantity
 
 import (
 	"errors"
@@ -12,9 +14,9 @@ import (
 // decimal is how a number is written: digits, a decimal point, an exponent.
 const decimal = `[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?`
 
-// parseNumber reads a number, which is finite. The error says what must stand there, and
+// Number reads a number, which is finite. The error says what must stand there, and
 // what to write where that can be seen.
-func parseNumber(text string) (float64, error) {
+func Number(text string) (float64, error) {
 	t := strings.TrimSpace(text)
 	if !isNumber(t) {
 		return 0, errors.New("must be a number" + cure(t, false))
@@ -29,24 +31,24 @@ func parseNumber(text string) (float64, error) {
 
 func isNumber(text string) bool { return regexp.MustCompile(`^` + decimal + `$`).MatchString(text) }
 
-// parseWhole reads a whole number within a range.
-func parseWhole(text string, least, most int64) (int64, error) {
+// Whole reads a whole number within a range.
+func Whole(text string, least, most int64) (int64, error) {
 	t := strings.TrimSpace(text)
 	n, err := strconv.ParseInt(t, 10, 64)
 	switch {
 	case err == nil && n >= least && n <= most:
 		return n, nil
 	case (err == nil && n > most || errors.Is(err, strconv.ErrRange)) && most >= math.MaxInt32:
-		return 0, errors.New("must be " + wholeNumber(least, most) + ", and has too many digits")
+		return 0, errors.New("must be " + WholeText(least, most) + ", and has too many digits")
 	case err == nil, errors.Is(err, strconv.ErrRange):
-		return 0, errors.New("must be " + wholeNumber(least, most))
+		return 0, errors.New("must be " + WholeText(least, most))
 	}
 
-	return 0, errors.New("must be " + wholeNumber(least, most) + cure(t, true))
+	return 0, errors.New("must be " + WholeText(least, most) + cure(t, true))
 }
 
-// wholeNumber says what a whole number within a range is.
-func wholeNumber(least, most int64) string {
+// WholeText says what a whole number within a range is.
+func WholeText(least, most int64) string {
 	switch {
 	case most >= math.MaxInt32:
 		return fmt.Sprintf("a whole number of at least %d", least)
@@ -124,8 +126,8 @@ func ungrouped(text string) string {
 	}, text)
 }
 
-// parseNumbers reads so many numbers separated by commas.
-func parseNumbers(text string, n int) ([]float64, error) {
+// Numbers reads so many numbers separated by commas.
+func Numbers(text string, n int) ([]float64, error) {
 	must := fmt.Sprintf("must be %d numbers separated by commas", n)
 	parts := strings.Split(text, ",")
 	if len(parts) != n {
@@ -139,7 +141,7 @@ func parseNumbers(text string, n int) ([]float64, error) {
 
 	list := make([]float64, n)
 	for i, p := range parts {
-		f, err := parseNumber(p)
+		f, err := Number(p)
 		if err == nil {
 			list[i] = f
 			continue
@@ -154,8 +156,8 @@ func parseNumbers(text string, n int) ([]float64, error) {
 	return list, nil
 }
 
-// parseSRID reads a number, or EPSG: and one, as people name a CRS.
-func parseSRID(text string) (int32, error) {
+// SRID reads a number, or EPSG: and one, as people name a CRS.
+func SRID(text string) (int32, error) {
 	const must = "must be a number, such as 3035 or EPSG:3035"
 	t := strings.TrimSpace(text)
 	digits := t
