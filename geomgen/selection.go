@@ -2,6 +2,7 @@ package geomgen
 
 import (
 	"context"
+	"math"
 	"sort"
 )
 
@@ -11,6 +12,10 @@ type Selection struct {
 	masks []*Mask
 	count int64
 	marks []mark
+	// least and most are bounds of the count, which are equal where it is exact. Blocks of
+	// level floor that no mask has decided then count half; 0 is for exact.
+	least, most int64
+	floor       uint8
 }
 
 // mark says how many cells of a selection come before an id.
@@ -27,20 +32,59 @@ const (
 // With a mask it counts them, which takes as long as the boundary of its area is
 // long, in cells, and ends early when ctx does.
 func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
-	s := &Selection{cells: r, masks: masks}
-	if len(masks) == 0 {
-		s.count = r.Count()
-		return s, nil
+	s, _, err := count(ctx, r, masks, 0, math.MaxInt)
+	return s, err
+}
+
+// Estimate is Select within a bound: it looks at no more than one and a half times so many
+// blocks, however small the cells are. Where so many are enough, the selection is that of
+// Select. Else its count is an estimate with Bounds: the blocks are as small as the bound
+// allows, and each of those that the boundary may run through counts half.
+func Estimate(ctx context.Context, blocks int, r Range, masks ...*Mask) (*Selection, error) {
+	s, _, err := count(ctx, r, masks, 0, blocks)
+	if s != nil || err != nil {
+		return s, err
 	}
 
-	w := newWalker(r, masks, 0, MaxID)
+	// Each level takes about twice as long as the one above.
+	left := blocks / 2
+	best := &Selection{cells: r, masks: masks, count: (r.Count() + 1) / 2, most: r.Count(), floor: curveOrder}
+	for floor := uint8(curveOrder); floor > 0; floor-- {
+		s, seen, err := count(ctx, r, masks, floor, left)
+		if err != nil {
+			return nil, err
+		}
+		if s == nil {
+			break
+		}
+		best, left = s, left-seen
+	}
+	return best, nil
+}
+
+// count counts the cells of r that all of the masks select, with blocks of level floor or
+// larger. It returns how many blocks it has looked at, and no selection where that would
+// be more than a bound.
+func count(ctx context.Context, r Range, masks []*Mask, floor uint8, blocks int) (*Selection, int, error) {
+	s := &Selection{cells: r, masks: masks, floor: floor}
+	if len(masks) == 0 {
+		s.count, s.floor = r.Count(), 0
+		s.least, s.most = s.count, s.count
+		return s, 0, nil
+	}
+
+	w := s.walkBlocks(0)
 	var tight Range
 	spacing := int64(firstSpacing)
 	next := int64(0)
+	seen := 0
 
-	for steps := 0; w.n > 0; steps++ {
-		if steps%4096 == 0 && ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	for ; w.n > 0; seen++ {
+		if seen%4096 == 0 && ctx.Err() != nil {
+			return nil, seen, context.Cause(ctx)
+		}
+		if seen == blocks {
+			return nil, seen, nil
 		}
 
 		b, n, ok := w.step(curveOrder)
@@ -60,12 +104,19 @@ func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
 			next = s.count + spacing
 		}
 
-		s.count += n
+		if !w.open {
+			s.least += n
+		}
+		s.most += n
+		s.count += w.weigh(n)
 		tight = tight.around(b.cells().Intersect(r))
 	}
 
+	if s.least == s.most {
+		s.floor = 0
+	}
 	s.cells = tight
-	return s, nil
+	return s, seen, nil
 }
 
 // around returns a rectangle that has the cells of both in it.
@@ -85,8 +136,11 @@ func (b Block) cells() Range {
 // Range returns the smallest rectangle that all cells of the selection lie in.
 func (s *Selection) Range() Range { return s.cells }
 
-// Count returns the number of cells.
+// Count returns the number of cells: of an Estimate about how many, between its Bounds.
 func (s *Selection) Count() int64 { return s.count }
+
+// Bounds returns what the number of cells lies between. They are equal where it is exact.
+func (s *Selection) Bounds() (least, most int64) { return s.least, s.most }
 
 // Contains tells whether a cell is one of the selection.
 func (s *Selection) Contains(c Cell) bool {
@@ -107,21 +161,34 @@ func (s *Selection) Walk(first, last int64) *Walker {
 	return newWalker(s.cells, s.masks, first, last)
 }
 
+// walkBlocks is Walk with blocks that no mask has decided, where the count is an estimate.
+func (s *Selection) walkBlocks(first int64) *Walker {
+	w := s.Walk(first, MaxID)
+	w.floor = s.floor
+	return w
+}
+
 // At returns the cell_id of the cell that has n cells of the selection before it
-// in the order of cell_id. n lies in [0, Count()-1].
+// in the order of cell_id. n lies in [0, Count()-1]. Of an Estimate it is the id of a
+// cell of the rectangle that lies about there.
 func (s *Selection) At(n int64) int64 {
 	if len(s.masks) == 0 {
 		return s.cells.At(n)
 	}
 
+	if len(s.marks) == 0 {
+		return s.cells.At(min(2*n, s.cells.Count()-1)) // nothing is known but the rectangle
+	}
+
 	m := s.marks[sort.Search(len(s.marks), func(i int) bool { return s.marks[i].before > n })-1]
 	n -= m.before
-	w := s.Walk(m.id, MaxID)
+	w := s.walkBlocks(m.id)
 	for w.n > 0 {
 		b, k, ok := w.step(curveOrder)
 		if !ok {
 			continue
 		}
+		k = w.weigh(k)
 		if n < k {
 			return s.cells.atIn(b, n)
 		}
@@ -133,9 +200,10 @@ func (s *Selection) At(n int64) int64 {
 
 // Blocks calls visit for each block of a level that has cells of the selection in
 // it, in the order of cell_id, with the number of cells in it and of those before.
-// It takes as long as counting does.
+// It takes as long as counting does. Of an Estimate the blocks may be of a higher level.
 func (s *Selection) Blocks(level uint8, visit func(b Block, before, count int64)) {
-	w := s.Walk(0, MaxID)
+	level = max(level, s.floor)
+	w := s.walkBlocks(0)
 	var at Block
 	var before, n int64
 	for w.n > 0 {
@@ -152,7 +220,7 @@ func (s *Selection) Blocks(level uint8, visit func(b Block, before, count int64)
 			at = Block{ID: id, Col: b.Col &^ side, Row: b.Row &^ side, Level: level}
 			before, n = before+n, 0
 		}
-		n += k
+		n += w.weigh(k)
 	}
 
 	if n > 0 {

@@ -16,6 +16,10 @@ type Walker struct {
 	n     int
 	edge  bool
 	masks [maxMasks]maskWalk
+	// floor is the level below which blocks are not divided, and open tells whether the
+	// last one was left undecided for that.
+	floor uint8
+	open  bool
 }
 
 // pending is a block still to visit.
@@ -80,7 +84,7 @@ func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
 		return b, 0, false
 	}
 
-	w.edge = false
+	w.edge, w.open = false, false
 	if e.undecided != 0 && !w.test(&e, cells == b.Cells()) {
 		return b, 0, false
 	}
@@ -92,6 +96,10 @@ func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
 	if whole && e.undecided == 0 && b.Level <= maxLevel {
 		return b, cells, true
 	}
+	if e.undecided != 0 && b.Level <= w.floor {
+		w.open = true
+		return b, cells, true
+	}
 
 	for d := int32(3); d >= 0; d-- {
 		w.todo[w.n] = pending{Block: b.quarter(d), undecided: e.undecided, near: e.near}
@@ -99,6 +107,15 @@ func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
 	}
 
 	return b, 0, false
+}
+
+// weigh returns what cells of a block that step has yielded count: all of them, or half
+// where the block was left undecided.
+func (w *Walker) weigh(cells int64) int64 {
+	if w.open {
+		return (cells + 1) / 2
+	}
+	return cells
 }
 
 // test decides a block by the masks that are undecided for it. It returns false where

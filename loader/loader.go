@@ -30,7 +30,7 @@ import (
 // written. Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
 // and the error holds the cause.
 func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summary, error) {
-	p, needs, err := plan.WithoutServer(ctx, j)
+	p, needs, err := planCounted(ctx, j, options.Log)
 
 	switch {
 	case err != nil:
@@ -39,12 +39,16 @@ func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summa
 		return run(ctx, pool, task{job: j.WithDefaults()}, options)
 	}
 
-	return RunPlan(ctx, pool, p, options)
+	return run(ctx, pool, task{job: p.Job, plan: p}, options)
 }
 
 // RunPlan does the job of a plan that was made beforehand: see Run. It does not change the
-// plan, which any number of runs may use, also at the same time.
+// plan, which any number of runs may use, also at the same time. Of a plan whose rows are an
+// estimate it counts the cells first, which may take long.
 func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) (Summary, error) {
+	if !p.Exact() {
+		return Run(ctx, pool, p.Job, options)
+	}
 	return run(ctx, pool, task{job: p.Job, plan: p}, options)
 }
 

@@ -62,7 +62,7 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 	}
 
 	if s.plan == nil {
-		if s.plan, err = planOn(ctx, e.pool, t.job); err != nil {
+		if s.plan, err = planOn(ctx, e, t.job); err != nil {
 			return s, err
 		}
 

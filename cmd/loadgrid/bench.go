@@ -42,7 +42,7 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
 
 	table := append(options.Table{
 		options.DSNOption(&o.server.DSN),
-		{Name: "rows", Value: options.Int(&o.Rows, 1), Default: "1000000",
+		{Name: "rows", Value: options.Int(&o.Rows, 1, serverlimit.MaxRows), Default: "1000000",
 			Help: "`number` of rows of each COPY, at most 10,000,000; fewer are taken where the server is too slow"},
 		{Name: "schema", Value: options.Text(&o.Schema, "the name is empty"),
 			Help: "`schema` in which the table is while a transaction lasts; defaults to the first of the search_path, as in load"},

@@ -18,7 +18,7 @@ import (
 func newDumpCommand() *cobra.Command {
 	var o dumpOptions
 	cmd := &cobra.Command{
-		Use:   "dump --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
+		Use:   "dump --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short: "Write the rows as a binary COPY file, without a server",
 		Long: `dump writes what load would send: a file of PostgreSQL's binary COPY, with the
 columns cell_id bigint, col integer, row integer, geom geometry(Polygon, SRID)
@@ -43,7 +43,7 @@ asks a server only for an area of interest that needs one: a query, or another C
 		}
 
 		o.cells.Job.Table = loader.Table{Name: "dump"}
-		if err := o.cells.Complete(values, std.in); err != nil {
+		if err := awaitErr(cmd.Context(), func() error { return o.cells.Complete(values, std.in) }); err != nil {
 			return err
 		}
 		return runDump(cmd.Context(), o, std)
@@ -60,15 +60,23 @@ type dumpOptions struct {
 }
 
 func runDump(ctx context.Context, o dumpOptions, std streams) error {
+	printNotes(std.err, o.cells.Notes)
 	p, err := planJob(ctx, o.cells.Job, o.server, std.err)
 	if err != nil {
 		return err
 	}
 
+	if !p.Exact() {
+		fmt.Fprintf(std.err, "counting cells, about %.3g\n", float64(p.Rows))
+		if p, err = await(ctx, func() (*loader.Plan, error) { return loader.NewPlan(ctx, p.Job) }); err != nil {
+			return err
+		}
+	}
+
 	write := func(w io.Writer) error { return p.WriteCopy(ctx, w) }
 	switch {
 	case o.out != "" && o.out != "-":
-		err = writeFileAtomically(o.out, write)
+		err = writeFileAtomically(ctx, o.out, write)
 	case isTerminal(std.out):
 		err = usageError{errors.New("a binary file on a terminal helps nobody: use --out FILE, or a pipe")}
 	default:
@@ -84,13 +92,17 @@ func runDump(ctx context.Context, o dumpOptions, std streams) error {
 }
 
 func isTerminal(w io.Writer) bool {
+	if p, ok := w.(patientWriter); ok {
+		w = p.Unwrap()
+	}
+
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // writeFileAtomically writes a file beside its place and moves it there when it is whole.
 // What is no file, such as /dev/null or a named pipe, is written as it is.
-func writeFileAtomically(name string, write func(io.Writer) error) (err error) {
+func writeFileAtomically(ctx context.Context, name string, write func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("writing %s: %w", name, err)
@@ -102,11 +114,11 @@ func writeFileAtomically(name string, write func(io.Writer) error) (err error) {
 	}
 
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		f, err := await(ctx, func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY, 0) })
 		if err != nil {
 			return err
 		}
-		return errors.Join(write(f), f.Close())
+		return errors.Join(write(patientWriter{ctx, f}), f.Close())
 	}
 
 	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.part")

@@ -218,21 +218,21 @@ func TestWriteFile(t *testing.T) {
 
 	dir := t.TempDir()
 	file := filepath.Join(dir, "grid.copy")
-	if err := writeFileAtomically(file, write("a part", errFull)); !errors.Is(err, errFull) || !strings.Contains(err.Error(), file) {
+	if err := writeFileAtomically(t.Context(), file, write("a part", errFull)); !errors.Is(err, errFull) || !strings.Contains(err.Error(), file) {
 		t.Errorf("the error is %v", err)
 	}
 
 	checkFiles(t, dir)
-	if err := writeFileAtomically(file, write("first", nil)); err != nil {
+	if err := writeFileAtomically(t.Context(), file, write("first", nil)); err != nil {
 		t.Error(err)
 	}
-	if err := writeFileAtomically(file, write("a part", errFull)); !errors.Is(err, errFull) {
+	if err := writeFileAtomically(t.Context(), file, write("a part", errFull)); !errors.Is(err, errFull) {
 		t.Errorf("the error is %v", err)
 	}
 	if got := readFile(t, file); got != "first" {
 		t.Errorf("after a failure the file holds %q", got)
 	}
-	if err := writeFileAtomically(file, write("second", nil)); err != nil {
+	if err := writeFileAtomically(t.Context(), file, write("second", nil)); err != nil {
 		t.Error(err)
 	}
 	if got := readFile(t, file); got != "second" {

@@ -75,12 +75,29 @@ func (v *flagValue) Set(text string) error {
 // backquotes.
 func (v *flagValue) Type() string { return v.option.Value.Type }
 
+// quoteTyped makes an error about a number say it as it was typed on the command line.
+func quoteTyped(cmd *cobra.Command, err error) {
+	param := wrongParam(err)
+	if param == nil {
+		return
+	}
+
+	if flag := cmd.Flags().Lookup(param.Param); flag != nil {
+		if v, ok := flag.Value.(*flagValue); ok {
+			v.option.QuoteTyped(param, v.items)
+		}
+	}
+}
+
 // flagError makes an error of pflag one of usage. One of ours does not quote the value,
 // which may be a secret.
 func flagError(_ *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
-	if errors.As(err, &invalid) && errors.Is(err, errGivenTwice) {
+	switch {
+	case errors.As(err, &invalid) && errors.Is(err, errGivenTwice):
 		err = fmt.Errorf("--%s %w", invalid.GetFlag().Name, errGivenTwice)
+	case errors.As(err, &invalid): // of cobra's own, such as --help
+		err = fmt.Errorf("--%s %s: must be true or false", invalid.GetFlag().Name, options.QuoteEmpty(invalid.GetValue()))
 	}
 	return usageError{err}
 }

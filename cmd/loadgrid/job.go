@@ -34,7 +34,7 @@ func newJobSchemaCommand() *cobra.Command {
 				return err
 			}
 
-			_, err = cmd.OutOrStdout().Write(text)
+			_, err = streamsOf(cmd).out.Write(text)
 			return err
 		},
 	}
@@ -54,7 +54,7 @@ no server, and needs no secrets: variables and files for the connection may be m
 }
 
 func runJobCheck(ctx context.Context, file, command string, std streams) error {
-	set, err := openJobs(jobFileOptions{file: file}, nil, command, std.in)
+	set, err := openJobs(ctx, jobFileOptions{file: file}, nil, command, std.in)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,11 @@ type jobSet struct {
 }
 
 // openJobs reads the file and selects the jobs. flags are what the command line gives.
-func openJobs(o jobFileOptions, flags options.Values, command string, stdin io.Reader) (*jobSet, error) {
+func openJobs(ctx context.Context, o jobFileOptions, flags options.Values, command string, stdin io.Reader) (*jobSet, error) {
+	return await(ctx, func() (*jobSet, error) { return readJobs(o, flags, command, stdin) })
+}
+
+func readJobs(o jobFileOptions, flags options.Values, command string, stdin io.Reader) (*jobSet, error) {
 	name, data, err := o.read(stdin)
 	if err != nil {
 		return nil, err
@@ -153,7 +157,7 @@ func (s *jobSet) check(ctx context.Context, secrets bool) error {
 	var errs []error
 	prepared := make([]*preparedJob, len(s.jobs))
 	for i, job := range s.jobs {
-		p, err := s.prepare(job, secrets)
+		p, err := s.prepare(ctx, job, secrets)
 		if err == nil {
 			err = p.check(ctx, secrets)
 		}

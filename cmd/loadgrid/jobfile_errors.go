@@ -35,6 +35,9 @@ func (p *preparedJob) locate(err error) error {
 
 	if param := wrongParam(err); param != nil && !p.set.flags.Has(param.Param) {
 		pos := p.source.Pos()
+		if o, ok := new(options.Load).Table().Find(param.Param); ok {
+			o.QuoteTyped(param, p.values[param.Param])
+		}
 		if items := p.values[param.Param]; len(items) > 0 {
 			pos = items[0].Pos
 		}

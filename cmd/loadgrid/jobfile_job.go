@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"github.com/loadgrid/loadgrid/internal/credential"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
 	"github.com/loadgrid/loadgrid/internal/options"
-	"github.com/loadgrid/loadgrid/loader"
 )
 
 // preparedJob is a job of a file, with what the command line and the file's defaults say
@@ -59,7 +57,7 @@ func (s *jobSet) resolvePath(name string) string {
 }
 
 // prepare makes a job of its values. With secrets, the connection is filled in.
-func (s *jobSet) prepare(job *jobfile.Job, secrets bool) (*preparedJob, error) {
+func (s *jobSet) prepare(ctx context.Context, job *jobfile.Job, secrets bool) (*preparedJob, error) {
 	p := s.newJob(job)
 	values := make(options.Values)
 	for name, items := range p.values {
@@ -72,14 +70,14 @@ func (s *jobSet) prepare(job *jobfile.Job, secrets bool) (*preparedJob, error) {
 	if err := load.Table().Apply(values); err != nil {
 		return p, p.locate(err)
 	}
-	if err := load.Complete(values, bytes.NewReader(s.stdin)); err != nil {
+	if err := awaitErr(ctx, func() error { return load.Complete(values, bytes.NewReader(s.stdin)) }); err != nil {
 		return p, p.locate(err)
 	}
 
 	load.JobName = job.DisplayName()
 	p.options = newLoadOptions(load)
 	if secrets {
-		return p, p.fillConnection()
+		return p, awaitErr(ctx, p.fillConnection)
 	}
 	return p, nil
 }
@@ -125,9 +123,8 @@ func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 
 	// The plan, with the polygons of the area, is made again when the job's turn
 	// comes: those of all jobs would be in memory for hours.
-	var needs *loader.NeedsServerError
-	plan, err := loader.NewPlan(ctx, p.options.job)
-	if err != nil && !errors.As(err, &needs) {
+	plan, err := estimate(ctx, p.options.job)
+	if err != nil {
 		return p.locate(err)
 	}
 

@@ -38,11 +38,11 @@ func TestBadJobs(t *testing.T) {
 	}{
 		{"unknown key", "cell_size: 1\n", "", `jobs.yaml:1:1: unknown key "cell_size": did you mean "cell-size"?`},
 		{"a value that its flag refuses", "table: g\ncell-size: -5\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:12: cell-size -5: must be "},
-		{"a string that its flag refuses", "table: g\ncell-size: 1,a\ncols: 1\nrows: 1\n", "", `jobs.yaml:2:12: cell-size 1,a: "a" is not a number`},
+		{"a string that its flag refuses", "table: g\ncell-size: 1,a\ncols: 1\nrows: 1\n", "", `jobs.yaml:2:12: cell-size 1,a: must be one size`},
 		{"a table that is refused", "cell-size: 1\ntable: a.b.c\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:8: table a.b.c: "},
 		{"an element of a list", grid + "set:\n  - a=1\n  - b\n", "", "jobs.yaml:7:5: set b: "},
 		{"two values that contradict", grid + "zoom: 3\n", "", "jobs.yaml:5:7: zoom 3: goes with shape xyz alone"},
-		{"a number too large for its flag", "table: t\nshape: xyz\nzoom: 3000000000\n", "", "jobs.yaml:3:7: zoom is a number of too many digits"},
+		{"a number too large for its flag", "table: t\nshape: xyz\nzoom: 3000000000\n", "", "jobs.yaml:3:7: zoom 3000000000: must be a whole number from 0 to 30"},
 		{"what is missing", "\ntable: g\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:1: cell-size (none): is required"},
 		{"no table", "cell-size: 1\ncols: 1\nrows: 1\n", "", `jobs.yaml:1:1: table "": `},
 		{"the flag is wrong", grid, "--cell-size=-5", "--cell-size -5: must be "},
@@ -52,7 +52,7 @@ func TestBadJobs(t *testing.T) {
 		{"several, in the defaults", "defaults: {cell-size: 0, cols: 1, rows: 1}\njobs: [{table: a}, {table: b}]", "", "jobs.yaml:1:23: job a: cell-size 0: must be greater than 0"},
 		{"a connection string", grid + "dsn: host=h port=x\n", "", "jobs.yaml:5:6: dsn (not shown): invalid port"},
 		{"not the one that is chosen", two, "--only=b", "jobs.yaml:3:25: job b: cell-size 0: must be "},
-		{"index", grid + "index: both\nkeep: -1\n", "", "jobs.yaml:6:7: keep must be at least 0"},
+		{"index", grid + "index: both\nkeep: -1\n", "", "jobs.yaml:6:7: keep -1: must be a whole number from 0 to 100"},
 		{"timeout", grid + "after: select 1\nafter-timeout: 0s\n", "", "jobs.yaml:6:16: after-timeout 0s: "},
 		{"age", grid + "prune-runs: soon\n", "", "jobs.yaml:5:13: prune-runs soon: must be an age"},
 		{"a file of an area", grid + "aoi: missing.wkt\n", "", "jobs.yaml:5:6: aoi "},
@@ -118,12 +118,12 @@ func prepareJob(t *testing.T, text string, args ...string) *preparedJob {
 	}
 
 	flags := givenValues(cmd)
-	set, err := openJobs(jobFileOptions{file: flags.Text("job")}, flags, "loadgrid load", strings.NewReader(""))
+	set, err := openJobs(t.Context(), jobFileOptions{file: flags.Text("job")}, flags, "loadgrid load", strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	p, err := set.prepare(set.jobs[0], true)
+	p, err := set.prepare(t.Context(), set.jobs[0], true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"time"
 
@@ -100,7 +99,7 @@ func newLoadCommand() *cobra.Command {
 		jobs jobFileOptions
 	)
 	cmd := &cobra.Command{
-		Use:     "load --table [SCHEMA.]NAME --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
+		Use:     "load --table [SCHEMA.]NAME --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
 		Short:   "Load a grid into a table: plan, load, index, analyze, publish",
 		Long:    loadLong,
 		Example: loadExample,
@@ -124,7 +123,7 @@ func newLoadCommand() *cobra.Command {
 		if err := load.Table().Apply(values); err != nil {
 			return &runError{values.Text("table"), 0, err}
 		}
-		if err := load.Complete(values, std.in); err != nil {
+		if err := awaitErr(cmd.Context(), func() error { return load.Complete(values, std.in) }); err != nil {
 			return &runError{values.Text("table"), 0, err}
 		}
 		return runLoad(cmd.Context(), newLoadOptions(load), std)
@@ -140,6 +139,7 @@ type loadOptions struct {
 	server   serverOptions
 	progress progressOptions
 	textfile string // for metrics, "" for none
+	notes    []string
 }
 
 func newLoadOptions(load options.Load) loadOptions {
@@ -149,6 +149,7 @@ func newLoadOptions(load options.Load) loadOptions {
 		server:   serverOptions{load.Server},
 		progress: progressOptions{load.Progress},
 		textfile: load.MetricsFile,
+		notes:    load.Notes,
 	}
 }
 
@@ -162,6 +163,10 @@ func runLoad(ctx context.Context, options loadOptions, std streams) error {
 	r, err := options.progress.reporter(std.err)
 	if err != nil {
 		return err
+	}
+
+	for _, note := range options.notes {
+		r.log().Info(note)
 	}
 
 	summary, err := options.execute(ctx, r)
@@ -189,9 +194,8 @@ func (o *loadOptions) name() string {
 func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary, error) {
 	// Checked before a connection is opened, so that a wrong job is reported as such
 	// also where the server is away.
-	plan, err := loader.NewPlan(ctx, o.job)
-	var needs *loader.NeedsServerError
-	if err != nil && !errors.As(err, &needs) {
+	p, err := estimate(ctx, o.job)
+	if err != nil {
 		return loader.Summary{}, err
 	}
 
@@ -210,8 +214,8 @@ func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary,
 	run.Progress = new(loader.Progress)
 	defer r.follow(run.Progress)()
 
-	if plan == nil { // the server is to make the area ready
+	if p == nil { // the server is to make the area ready
 		return loader.Run(ctx, pool, o.job, run)
 	}
-	return loader.RunPlan(ctx, pool, plan, run)
+	return loader.RunPlan(ctx, pool, p, run)
 }

@@ -14,7 +14,7 @@ import (
 // runLoadJobs does the jobs of a file, one after the other. flags are what the command line
 // gives, and command is what people call it.
 func runLoadJobs(ctx context.Context, o jobFileOptions, flags options.Values, command string, std streams) error {
-	set, err := openJobs(o, flags, command, std.in)
+	set, err := openJobs(ctx, o, flags, command, std.in)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func runLoadJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 
 // runJob does the i-th job.
 func (s *jobSet) runJob(ctx context.Context, i int, std streams) (*preparedJob, error) {
-	p, err := s.prepare(s.jobs[i], true)
+	p, err := s.prepare(ctx, s.jobs[i], true)
 	if err != nil {
 		return p, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitDone
 	}
+
+	quoteTyped(cmd, err)
+	err = explainArgument(cmd, args, err)
 
 	// What asks for JSON may stand behind a flag that is not known.
 	asJSON := writesJSON(givenValues(cmd)) || errors.As(err, new(usageError)) && argsAskForJSON(args)
@@ -101,11 +105,48 @@ func checkArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
+// surplusArgument is the error of an argument that a command does not take.
+type surplusArgument struct{ arg string }
+
+func (e surplusArgument) Error() string { return fmt.Sprintf("argument %q is one too many", e.arg) }
+
+// explainArgument says of an argument too many which flag it was meant for, where args, the
+// command line, tell: of one that may stand alone the value stands behind an equals sign, and
+// a list has no spaces.
+func explainArgument(cmd *cobra.Command, args []string, err error) error {
+	var surplus surplusArgument
+	if !errors.As(err, &surplus) {
+		return err
+	}
+
+	for i, arg := range args[:max(len(args)-1, 0)] {
+		name, long := strings.CutPrefix(arg, "--")
+		flag := cmd.Flags().Lookup(name)
+		if args[i+1] != surplus.arg || !long || flag == nil || flag.NoOptDefVal == "" {
+			continue
+		}
+
+		write := fmt.Sprintf("--%s or --%[1]s=true", name)
+		if b, err := strconv.ParseBool(surplus.arg); err == nil && !b {
+			write = fmt.Sprintf("--%s=false", name)
+		}
+		return usageError{fmt.Errorf("%w: --%s takes its value behind an equals sign: write %s", surplus, name, write)}
+	}
+
+	for i, arg := range args[:max(len(args)-2, 0)] {
+		if args[i+2] == surplus.arg && strings.HasPrefix(arg, "--") && strings.Trim(args[i+1], "+-.,0123456789") == "" {
+			return usageError{fmt.Errorf("%w: write the numbers of %s without spaces, or in quotes", surplus, arg)}
+		}
+	}
+
+	return err
+}
+
 // noArgs is for commands that take flags alone. It distinguishes an argument too many,
 // often the rest of a list with spaces in it, from a command.
 func noArgs(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("argument %q is one too many", args[0])}
+		return usageError{surplusArgument{args[0]}}
 	}
 	return nil
 }

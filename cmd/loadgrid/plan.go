@@ -13,6 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/internal/picture"
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 const planLong = `plan says how many cells a load would write, in which chunks, and what it would
@@ -20,9 +21,13 @@ take: bytes of table, indexes and WAL, and time. It writes nothing, and asks a s
 only in the two cases below.
 
 The number of rows is exact, the sizes follow from PostgreSQL's page layout. The
-time is that of a server on two cores; yours may be twice as fast or as slow. A cell is
-measured in the unit of the CRS, and on the ground in the middle of the grid. It warns
-where the size of a cell, or what is asked for, hardly fits the unit or the domain of the CRS.
+time is that of a server on two cores; yours may be twice as fast or as slow. Where the
+edge of the area, or of a turned extent, has more than some 100,000 cells, plan does not
+count them: it says that the number is an estimate, and what it lies between.
+
+A cell is measured in the unit of the CRS, and on the ground in the middle of the grid.
+plan warns where the size of a cell, or what is asked for, hardly fits the unit or the
+domain of the CRS.
 
 An area of interest that is a query, or in another CRS than the grid, is made ready by
 the server. With --table and --if-exists append it connects, looks at the table in a read-only
@@ -49,7 +54,7 @@ func newPlanCommand() *cobra.Command {
 		image string
 	)
 	cmd := &cobra.Command{
-		Use:     "plan --cell-size DX[,DY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
+		Use:     "plan --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short:   "Say what load would do and take, and write nothing",
 		Long:    planLong,
 		Example: planExample,
@@ -75,7 +80,7 @@ func newPlanCommand() *cobra.Command {
 		if err := load.PlanTable().Apply(values); err != nil {
 			return err
 		}
-		if err := load.CompletePlan(values, std.in, "plan"); err != nil {
+		if err := awaitErr(cmd.Context(), func() error { return load.CompletePlan(values, std.in, "plan") }); err != nil {
 			return err
 		}
 		return runPlan(cmd.Context(), planOptions{newLoadOptions(load), image, values.Has("table")}, std)
@@ -107,28 +112,51 @@ type planOptions struct {
 
 // runPlan says what load would do.
 func runPlan(ctx context.Context, o planOptions, std streams) error {
+	printNotes(std.err, o.notes)
 	p, err := planJob(ctx, o.job, o.server, std.err)
 	if err != nil {
 		return err
 	}
 
 	if o.picture != "" {
-		if err := drawPlan(p, o.picture); err != nil {
+		if err := awaitErr(ctx, func() error { return drawPlan(p, o.picture) }); err != nil {
 			return err
 		}
 	}
 
+	if o.job.IfExists == loader.Append && !p.Exact() {
+		return errors.Join(printPlan(std.out, p, o.named), printNotInspected(std.out, p))
+	}
 	if o.job.IfExists == loader.Append {
 		return printPlanOfAppend(ctx, p, o.server, std.out)
 	}
 	return printPlan(std.out, p, o.named)
 }
 
-// planJob plans a job, and prints its warnings.
-func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
-	p, err := loader.PlanWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
-		return server.open(ctx, 1)
+// printNotes writes what people should know of how their values were read.
+func printNotes(stderr io.Writer, notes []string) {
+	for _, note := range notes {
+		fmt.Fprintf(stderr, "note: %s\n", oneLine(note))
+	}
+}
+
+// estimate plans a job without a server, and returns nil where it needs one.
+func estimate(ctx context.Context, job loader.Job) (*loader.Plan, error) {
+	return await(ctx, func() (*loader.Plan, error) {
+		p, _, err := plan.Approximate(ctx, job)
+		return p, err
 	})
+}
+
+// planJob plans a job, and prints its warnings. The number of rows is an
+// estimate where it takes long to count them.
+func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
+	p, err := estimate(ctx, job)
+	if p == nil && err == nil { // what is begun on the server is ended there, which takes its time
+		p, err = loader.EstimateWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
+			return server.open(ctx, 1)
+		})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +192,11 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	last := p.Chunk(p.Chunks - 1)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) { fmt.Fprintf(t, name+"\t"+format+"\n", args...) }
+	about := ""
+	if !p.Exact() {
+		about = "about "
+	}
+
 	if named {
 		line("table", "%s", oneLine(p.Job.Table.String()))
 	}
@@ -172,17 +205,29 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	line("covering", "%s", covering(p))
 	printShape(line, p.Job)
 	printSize(line, p)
-	line("rows", "%s", formatCount(p.Rows))
+	printRows(line, p)
 	line("method", "%s", describeMethod(p))
 	line("", "%s", p.Reason)
-	line("cell_id", "%d to %d", p.Chunk(0).First, last.Last)
-	line("copy", "%s, %d bytes a row", formatBytes(e.CopyBytes), p.RowBytes())
+	line("cell_id", about+"%d to %d", p.Chunk(0).First, last.Last)
+	line("copy", about+"%s, %d bytes a row", formatBytes(e.CopyBytes), p.RowBytes())
 	line("heap", "about %s", formatBytes(e.HeapBytes))
 	line("indexes", "about %s", formatBytes(e.IndexBytes))
 	line("WAL", "about %s", formatBytes(e.WALBytes))
 	line("time", "about %s on a server with two cores", formatSeconds(e.Seconds))
 
 	return t.Flush()
+}
+
+// printRows writes how many rows there are, or what is known of that.
+func printRows(line func(name, format string, args ...any), p *loader.Plan) {
+	if p.Exact() {
+		line("rows", "%s", formatCount(p.Rows))
+		return
+	}
+
+	least, most := p.RowBounds()
+	line("rows", "about %.3g, an estimate: between %s and %s", float64(p.Rows), formatCount(least), formatCount(most))
+	line("", "the edge of the area has too many cells to count them here; load counts them first, which takes long")
 }
 
 // describeMethod says how the rows go out.

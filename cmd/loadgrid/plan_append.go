@@ -9,6 +9,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
+// printNotInspected says that the server was not asked about the table: it can be asked about
+// cells that are known alone.
+func printNotInspected(w io.Writer, p *loader.Plan) error {
+	_, err := fmt.Fprintf(w, "\ntable %s was not looked at: what appending costs depends on the exact cells, and those are estimated\n", oneLine(p.Job.Table.String()))
+	return err
+}
+
 // printAppend writes what adding the rows to a table costs, below the plan,
 // which is that of a new table.
 func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {

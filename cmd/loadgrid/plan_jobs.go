@@ -2,18 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // runPlanJobs says of each job of a file what load would do. flags are what the command
 // line gives, command is what people call it, and image is where a picture goes, "" for none.
 func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, command, image string, std streams) error {
-	set, err := openJobs(o, flags, command, std.in)
+	set, err := openJobs(ctx, o, flags, command, std.in)
 	if err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 	}
 
 	for i, job := range set.jobs {
-		p, err := set.prepare(job, false)
+		p, err := set.prepare(ctx, job, false)
 		if err != nil {
 			return err
 		}
@@ -45,10 +45,9 @@ func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 // plan asks for the secrets of the connection only where there is something to ask a
 // server.
 func (p *preparedJob) plan(ctx context.Context, image string, std streams) error {
-	if err := p.fillConnection(); err != nil {
-		_, planErr := loader.NewPlan(ctx, p.options.job)
-		var needs *loader.NeedsServerError
-		if p.options.job.IfExists == loader.Append || errors.As(planErr, &needs) {
+	if err := awaitErr(ctx, p.fillConnection); err != nil {
+		_, needs, _ := plan.Approximate(ctx, p.options.job)
+		if p.options.job.IfExists == loader.Append || needs != nil {
 			return err
 		}
 	}

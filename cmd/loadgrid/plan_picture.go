@@ -28,7 +28,7 @@ func drawPlan(p *loader.Plan, name string) error {
 	}
 
 	m := picture.Map{
-		Title: planTitle(p) + ": " + pluralCount(p.Rows, "cell"), CRS: p.CRS, Extent: around.extent, Edges: level == 0,
+		Title: planTitle(p) + ": " + countText(p), CRS: p.CRS, Extent: around.extent, Edges: level == 0,
 		Lines: []string{describeCells(p) + ", " + describeBlocks(level)},
 	}
 	if p.Job.Area != nil {
@@ -113,6 +113,14 @@ func (s shifted) polygons(polygons []geomgen.Polygon) []geomgen.Polygon {
 	}
 
 	return moved
+}
+
+// countText says how many cells there are.
+func countText(p *loader.Plan) string {
+	if p.Exact() {
+		return pluralCount(p.Rows, "cell")
+	}
+	return fmt.Sprintf("about %.3g cells", float64(p.Rows))
 }
 
 func planTitle(p *loader.Plan) string {

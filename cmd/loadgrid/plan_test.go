@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -68,5 +69,23 @@ func TestPictureOfTheLargestPlan(t *testing.T) {
 	code, _, stderr := call(t.Context(), "plan", "--cell-size", "1", "--extent", "-1073741824,-1073741824,1073741824,1073741824", "--picture", name)
 	if info, err := os.Stat(name); code != exitDone || err != nil || info.Size() == 0 {
 		t.Errorf("exit code %d, %v, %s", code, err, stderr)
+	}
+}
+
+// A plan of more cells than can be counted soon says that it is an estimate, in the picture, too.
+func TestPlanOfTooManyCells(t *testing.T) {
+	clearEnv(t)
+	t.Chdir(t.TempDir())
+	jobs := writeJobs(t, "table: g\ncell-size: 1e-6\nrotate: 30\nextent: [0, 0, 500, 500]\n")
+	for _, args := range [][]string{
+		{"plan", "--cell-size", "1e-6", "--rotate", "30", "--extent", "0,0,500,500", "--picture", "a.svg"},
+		{"plan", "--table", "g", "--if-exists", "append", "--dsn", unusedServer(t), "--shape", "hexagon", "--cell-size", "1e-6", "--extent", "0,0,500,500"},
+		{"plan", "--job", jobs},
+		{"job", "check", jobs},
+	} {
+		code, stdout, stderr := call(t.Context(), args...)
+		if code != exitDone || stderr != "" || args[0] == "plan" && !strings.Contains(stdout, "an estimate: between ") {
+			t.Errorf("%v: exit code %d, %s%s", args, code, stdout, stderr)
+		}
 	}
 }

@@ -76,7 +76,7 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 		return err
 	}
 	printWarnings(std.err, p.Warnings())
-	if err := drawPreview(p, o.out); err != nil {
+	if err := awaitErr(ctx, func() error { return drawPreview(p, o.out) }); err != nil {
 		return err
 	}
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -26,7 +27,7 @@ func newRunsListCommand() *cobra.Command {
 
 	table := append(options.Table{
 		{Name: "table", Value: options.Parsed(o.parseTable), Help: "list the runs of this table alone, `[SCHEMA.]NAME`; without a schema, of tables of this name in any"},
-		{Name: "limit", Value: options.Int(&o.filter.Limit, 1), Help: "list the newest `number` of runs; left out, all"},
+		{Name: "limit", Value: options.Int(&o.filter.Limit, 1, math.MaxInt32), Help: "list the newest `number` of runs; left out, all"},
 		jsonOption(&o.json),
 	}, o.server.Table()...)
 	addFlags(cmd, table)

@@ -39,7 +39,8 @@ func (o *serverOptions) config(streams int) (*pgxpool.Config, error) {
 }
 
 func (o *serverOptions) open(ctx context.Context, streams int) (*pgxpool.Pool, error) {
-	config, err := o.config(streams)
+	// It reads files, such as that of passwords.
+	config, err := await(ctx, func() (*pgxpool.Config, error) { return o.config(streams) })
 	if err != nil {
 		return nil, err
 	}

@@ -14,5 +14,5 @@ type streams struct {
 }
 
 func streamsOf(cmd *cobra.Command) streams {
-	return streams{in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
+	return streams{in: cmd.InOrStdin(), out: patientWriter{cmd.Context(), cmd.OutOrStdout()}, err: cmd.ErrOrStderr()}
 }

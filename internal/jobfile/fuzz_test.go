@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 	"unicode"
@@ -104,8 +105,7 @@ func written(values options.Values) *yaml.Node {
 		}
 
 		value := text(items[0].Text)
-		switch o.Value.Type {
-		case "bool", "number":
+		if o.Value.Type == "bool" || strings.HasPrefix(o.Value.Type, "number") {
 			value.Style = 0
 		}
 

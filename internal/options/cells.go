@@ -2,11 +2,16 @@ package options
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/quantity"
 	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -28,10 +33,13 @@ const (
 // table first, then call Complete.
 type Cells struct {
 	Job job.Job
+	// Notes are what people should know of how their values were read.
+	Notes []string
 
 	shape, hexagon string
 	geometry       string
 	zoom           int32
+	size           []quantity.Size
 	area           aoi.Area // what is not in the file
 	areaFile       string
 	segmentize     float64
@@ -53,17 +61,17 @@ func (c *Cells) gridTable() Table {
 
 	return Table{
 		{Name: "cell-size", Group: groupGrid, Without: notTiles("tiles have their own"),
-			Value: Numbers(1, 2, func(n []float64) { grid.DX, grid.DY = n[0], n[len(n)-1] }),
-			Help:  "size of a cell in CRS units, `DX[,DY]`; of hexagons the length of an edge"},
+			Value: Sizes(&c.size),
+			Help:  "size of a cell in CRS units or with a unit such as 1km, `DX[xDY]`; of hexagons the length of an edge"},
 		{Name: "extent", Group: groupGrid, Overrides: []string{"cols", "rows"},
-			Value: Numbers(4, 4, func(n []float64) { c.Job.Extent = &geomgen.Box{XMin: n[0], YMin: n[1], XMax: n[2], YMax: n[3]} }),
+			Value: Numbers(4, func(n []float64) { c.Job.Extent = &geomgen.Box{XMin: n[0], YMin: n[1], XMax: n[2], YMax: n[3]} }),
 			Help:  "cells that meet this box in CRS units, `XMIN,YMIN,XMAX,YMAX`; across the antimeridian where XMIN is larger than XMAX"},
-		{Name: "cols", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Cols, 1),
+		{Name: "cols", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Cols, 1, geomgen.MaxIndex),
 			Help: "`number` of columns from the origin, instead of --extent"},
-		{Name: "rows", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Rows, 1),
+		{Name: "rows", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Rows, 1, geomgen.MaxIndex),
 			Help: "`number` of rows from the origin, instead of --extent"},
 		{Name: "origin", Group: groupGrid, Default: "0,0", Without: notTiles("tiles have their own"),
-			Value: Numbers(2, 2, func(n []float64) { grid.X0, grid.Y0 = n[0], n[1] }),
+			Value: Numbers(2, func(n []float64) { grid.X0, grid.Y0 = n[0], n[1] }),
 			Help:  "lower left corner of cell 0,0 in CRS units, `X,Y`; of hexagons its centre"},
 		{Name: "srid", Group: groupGrid, Default: "0", Value: SRID(&grid.SRID),
 			Help: "SRID of the grid's CRS, as `3035` or EPSG:3035; 0 for none"},
@@ -71,8 +79,8 @@ func (c *Cells) gridTable() Table {
 			Help: "shape of the cells, `square|hexagon|xyz`; xyz are web map tiles in EPSG:3857"},
 		{Name: "hexagon", Group: groupGrid, Default: "flat", Value: Choice(&c.hexagon, "flat", "pointy"), With: onlyShape("hexagon"),
 			Help: "which way hexagons lie: `flat|pointy`; flat ones are those of ST_HexagonGrid"},
-		{Name: "zoom", Group: groupGrid, Value: Int(&c.zoom, 0), With: onlyShape("xyz"),
-			Help: "`zoom` of tiles, 0 to 30"},
+		{Name: "zoom", Group: groupGrid, Value: Int(&c.zoom, 0, geomgen.MaxZoom), With: onlyShape("xyz"),
+			Help: "`zoom` of tiles"},
 		{Name: "rotate", Group: groupGrid, Default: "0", Value: Number(&grid.Rotate), Without: notTiles("tiles have their own"),
 			Help: "turn squares and hexagons about the origin, in `degrees` counter-clockwise"},
 		{Name: "geometry", Group: groupGrid, Default: "polygon", Value: Choice(&c.geometry, "polygon", "point"),
@@ -150,14 +158,16 @@ func (c *Cells) completeGrid(v Values) error {
 	case c.shape == "xyz":
 		return c.completeTiles(v)
 	case !v.Has("cell-size"):
-		return required("cell-size", ", as DX or DX,DY in CRS units")
+		return required("cell-size", ", as DX or DXxDY in CRS units, or with a unit such as 1km")
 	case c.shape == "hexagon" && c.hexagon == "pointy":
 		c.Job.Grid.Shape = geomgen.HexagonPointy
 	case c.shape == "hexagon":
 		c.Job.Grid.Shape = geomgen.HexagonFlat
 	}
 
-	return nil
+	var err error
+	c.Job.Grid.DX, c.Job.Grid.DY, err = c.sizes(v)
+	return err
 }
 
 // completeTiles makes the grid of web map tiles, which have all except their zoom.
@@ -168,9 +178,6 @@ func (c *Cells) completeTiles(v Values) error {
 	}
 	if !v.Has("zoom") {
 		return required("zoom", " with shape xyz")
-	}
-	if c.zoom > geomgen.MaxZoom {
-		return &geomgen.ParamError{Param: "zoom", Value: v.Text("zoom"), Reason: "must lie between 0 and 30"}
 	}
 
 	c.Job.Grid = tiles
@@ -228,4 +235,31 @@ func WithoutPath(err error) string {
 		return path.Err.Error()
 	}
 	return err.Error()
+}
+
+// sizes returns the cell's sizes in CRS units, and says how those with a unit were
+// converted.
+func (c *Cells) sizes(v Values) (dx, dy float64, err error) {
+	list := make([]float64, len(c.size))
+	for i, s := range c.size {
+		if list[i], err = s.In(c.Job.Grid.SRID); err != nil {
+			return 0, 0, &geomgen.ParamError{Param: "cell-size", Value: v.Text("cell-size"), Reason: err.Error()}
+		}
+	}
+
+	known, _ := crs.Known(c.Job.Grid.SRID)
+	if c.size[0].IsLength() && !known.Metres() {
+		c.Notes = append(c.Notes, fmt.Sprintf("cell-size %s is %s in units of %s, which has %s metres", v.Text("cell-size"),
+			joinNumbers(list, " x "), known.Unit, strconv.FormatFloat(known.PerUnit, 'g', -1, 64)))
+	}
+
+	return list[0], list[len(list)-1], nil
+}
+
+func joinNumbers(list []float64, between string) string {
+	words := make([]string, len(list))
+	for i, f := range list {
+		words[i] = strconv.FormatFloat(f, 'g', -1, 64)
+	}
+	return strings.Join(words, between)
 }

@@ -3,13 +3,15 @@ package options
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/invopop/jsonschema"
-	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/loadgrid/loadgrid/internal/quantity"
 )
 
 // Value is what an option takes and where it goes: how a command line, YAML and JSON
@@ -21,6 +23,9 @@ type Value struct {
 	List bool
 	// Choices are all that it may be. Defaults to none: anything of its type.
 	Choices []string
+	// Numeric says that it is read as a number or several: messages quote what was typed,
+	// which no secret is.
+	Numeric bool
 	// Path says that it names a file, - apart: in a job file, beside that.
 	Path bool
 
@@ -105,35 +110,23 @@ func Bool(to *bool) Value {
 	}}
 }
 
-// Int is a whole number, at least so much.
-func Int[T int | int32 | int64](to *T, least T) Value {
-	parse := func(text string) (T, error) {
-		n, err := strconv.ParseInt(text, 10, 64)
-		switch {
-		case errors.Is(err, strconv.ErrRange), err == nil && int64(T(n)) != n:
-			return 0, errors.New("is a number of too many digits")
-		case err != nil:
-			return 0, errors.New("must be a whole number")
-		case T(n) < least:
-			return 0, fmt.Errorf("must be at least %d", least)
-		}
-
-		return T(n), nil
+// Int is a whole number from least to most; math.MaxInt32 and more are for no bound worth a word.
+func Int[T int | int32 | int64](to *T, least, most int64) Value {
+	check := func(text string) error { return second(quantity.Whole(text, least, most)) }
+	schema := jsonschema.Schema{Type: "integer", Minimum: jsonNumber(least)}
+	typ := fmt.Sprintf("number, at least %d", least)
+	if most < math.MaxInt32 {
+		schema.Maximum = jsonNumber(most)
+		typ = fmt.Sprintf("number, %d to %d", least, most)
 	}
 
 	return Value{
-		Type: "number", schema: jsonschema.Schema{Type: "integer", Minimum: jsonNumber(int64(least))},
-		read: func(n *yaml.Node) ([]Item, error) {
-			if err := whole(n); err != nil {
-				return nil, err
-			}
-			_, err := parse(n.Value)
-			return item(n, n.Value), err
-		},
+		Type: typ, Numeric: true, schema: schema,
+		read: readDigits(quantity.WholeText(least, most), `[-+]?(0|[1-9][0-9]*)`, check),
 		set: func(text string) error {
-			n, err := parse(text)
+			n, err := quantity.Whole(text, least, most)
 			if err == nil {
-				*to = n
+				*to = T(n)
 			}
 			return err
 		},
@@ -142,18 +135,21 @@ func Int[T int | int32 | int64](to *T, least T) Value {
 
 // Number is a number.
 func Number(to *float64) Value {
-	return Value{Type: "number", read: readNumber, schema: jsonschema.Schema{Type: "number"}, set: func(text string) (err error) {
-		if *to, err = strconv.ParseFloat(text, 64); err != nil {
-			return errors.New("must be a number")
-		}
-		return nil
-	}}
+	check := func(text string) error { return second(quantity.Number(text)) }
+	return Value{Type: "number", Numeric: true, schema: jsonschema.Schema{Type: "number"}, read: readDigits("a number such as 1000, 0.25 or 1e-3", decimalKey, check),
+		set: func(text string) error {
+			f, err := quantity.Number(text)
+			if err == nil {
+				*to = f
+			}
+			return err
+		}}
 }
 
 // Numbers is a list of so many numbers, separated by commas.
-func Numbers(least, most int, take func([]float64)) Value {
-	return Value{Type: "numbers", read: readNumbers(least, most), schema: numbersSchema(least, most), set: func(text string) error {
-		list, err := parseNumbers(text, least, most)
+func Numbers(n int, take func([]float64)) Value {
+	return Value{Type: fmt.Sprintf("%d numbers", n), Numeric: true, read: readNumbers(n), schema: numbersSchema(n), set: func(text string) error {
+		list, err := quantity.Numbers(text, n)
 		if err == nil {
 			take(list)
 		}
@@ -161,54 +157,36 @@ func Numbers(least, most int, take func([]float64)) Value {
 	}}
 }
 
-func parseNumbers(text string, least, most int) ([]float64, error) {
-	parts := strings.Split(text, ",")
-	if len(parts) < least || len(parts) > most {
-		want := strconv.Itoa(least)
-		if most != least {
-			want += " or " + strconv.Itoa(most)
+// Sizes is one size or two, such as 1000, 2x500 or 1km.
+func Sizes(to *[]quantity.Size) Value {
+	return Value{Type: "size", Numeric: true, read: readSizes, schema: sizesSchema(), set: func(text string) error {
+		list, err := quantity.Sizes(text)
+		if err == nil {
+			*to = list
 		}
-		return nil, fmt.Errorf("must be %s numbers separated by commas", want)
-	}
-
-	list := make([]float64, len(parts))
-	for i, p := range parts {
-		f, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not a number", p)
-		}
-		list[i] = f
-	}
-
-	return list, nil
+		return err
+	}}
 }
 
 // SRID is a number, or EPSG: and one, as people name a CRS.
 func SRID(to *int32) Value {
-	return Value{Type: "SRID", read: readSRID, schema: sridSchema(), set: func(text string) error {
-		digits := text
-		if len(text) > 5 && strings.EqualFold(text[:5], "EPSG:") {
-			digits = text[5:]
+	return Value{Type: "SRID", Numeric: true, read: readSRID, schema: sridSchema(), set: func(text string) error {
+		n, err := quantity.SRID(text)
+		if err == nil {
+			*to = n
 		}
-
-		n, err := strconv.ParseInt(digits, 10, 32)
-		if err != nil {
-			return errors.New("must be a number, as 3035 or EPSG:3035")
-		}
-
-		*to = int32(n)
-		return nil
+		return err
 	}}
 }
 
 // Duration is a time span with its unit, not negative, and longer than 0 where positive
 // says so.
 func Duration(to *time.Duration, positive bool) Value {
-	return Value{Type: "duration", read: readDuration, schema: durationSchema(), set: func(text string) error {
-		d, err := time.ParseDuration(text)
+	return Value{Type: "duration", Numeric: true, read: readTime(func(text string) error { return second(quantity.Duration(text)) }), schema: durationSchema(), set: func(text string) error {
+		d, err := quantity.Duration(text)
 		switch {
 		case err != nil:
-			return errors.New("must be a duration with its unit, such as 90s, 30m or 1h30m")
+			return err
 		case d < 0:
 			return errors.New("must not be negative")
 		case d == 0 && positive:
@@ -223,16 +201,17 @@ func Duration(to *time.Duration, positive bool) Value {
 // Age is an age of at least a second: a duration that may have days, weeks and years, as
 // Prometheus takes it.
 func Age(to *time.Duration) Value {
-	return Value{Type: "age", read: readText, schema: jsonschema.Schema{Type: "string"}, set: func(text string) error {
-		age, err := model.ParseDuration(text)
-		if err != nil || age < model.Duration(time.Second) {
-			return errors.New("must be an age such as 90d, 2w or 12h, at least a second")
+	return Value{Type: "age", Numeric: true, read: readTime(func(text string) error { return second(quantity.Age(text)) }), schema: jsonschema.Schema{Type: "string"}, set: func(text string) error {
+		age, err := quantity.Age(text)
+		if err == nil {
+			*to = age
 		}
-
-		*to = time.Duration(age)
-		return nil
+		return err
 	}}
 }
+
+// second is the error of what is parsed.
+func second[T any](_ T, err error) error { return err }
 
 // DSN is a connection string. In a job file, variables in it are filled in.
 func DSN(to *string) Value {

@@ -2,6 +2,7 @@ package options
 
 import (
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -83,22 +84,22 @@ func (l *Load) publishTable() Table {
 	return Table{
 		{Name: "publish", Group: groupExists, Default: "swap", Value: Choice(&l.Job.Publish, "swap", "truncate"),
 			Help: "how a table that is replaced gets the new rows, `swap|truncate`: truncate fills the table that is there, so that views on it stay, and readers wait meanwhile"},
-		{Name: "keep", Group: groupExists, Default: "0", Value: Int(&l.Job.Keep, 0),
+		{Name: "keep", Group: groupExists, Default: "0", Value: Int(&l.Job.Keep, 0, job.MaxKeep),
 			Help: "`number` of previous versions to keep of a table that is replaced, as TABLE_runN; older ones are dropped"},
 	}
 }
 
 func (l *Load) layoutTable() Table {
 	return Table{
-		{Name: "partitions", Group: groupLayout, Default: "0", Value: Int(&l.Job.Partitions, 0),
+		{Name: "partitions", Group: groupLayout, Default: "0", Value: Int(&l.Job.Partitions, 0, job.MaxPartitions),
 			Help: "`number` of partitions of the table, ranges of the key with equal numbers of rows; 0 for a plain table"},
 		{Name: "index", Group: groupLayout, Default: "gist", Value: Choice(&l.Job.Index, "gist", "brin", "both", "none"),
 			Help: "spatial index of a new table: `gist|brin|both|none`"},
 		{Name: "unlogged", Group: groupLayout, Value: Bool(&l.Job.Unlogged),
 			Help: "make an unlogged table: no WAL, and empty after a crash of the server"},
-		{Name: "streams", Group: groupLayout, Value: Int(&l.Job.Streams, 1),
+		{Name: "streams", Group: groupLayout, Value: Int(&l.Job.Streams, 1, job.MaxStreams),
 			Help: "`number` of connections that copy at the same time; left out, the plan chooses"},
-		{Name: "chunk-rows", Group: groupLayout, Value: Int(&l.Job.ChunkRows, 1),
+		{Name: "chunk-rows", Group: groupLayout, Value: Int(&l.Job.ChunkRows, 1, math.MaxInt64),
 			Help: "load a plain table in chunks of at most so many `rows`, each a transaction and resumed by itself; left out, the plan chooses"},
 	}
 }

@@ -162,6 +162,14 @@ func (o Option) set(text string) error {
 	return o.bad(text, err.Error())
 }
 
+// QuoteTyped makes an error about a number of the option say it as it was typed: 1e9 and not
+// 1000000000. An item of none leaves it as it is.
+func (o Option) QuoteTyped(err *geomgen.ParamError, items []Item) {
+	if o.Value.Numeric && len(items) > 0 && err.Param == o.Name {
+		err.Value = QuoteEmpty(items[len(items)-1].Text)
+	}
+}
+
 func (o Option) bad(text, reason string) error {
 	return &geomgen.ParamError{Param: o.Name, Value: QuoteEmpty(text), Reason: reason}
 }

@@ -16,18 +16,22 @@ func (o Option) Schema() *jsonschema.Schema {
 
 func jsonNumber(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }
 
-// numbersSchema is of a list of numbers, or what the flag takes.
-func numbersSchema(least, most int) jsonschema.Schema {
-	minItems, maxItems := uint64(least), uint64(most)
-	forms := []*jsonschema.Schema{
-		{Type: "array", Items: &jsonschema.Schema{Type: "number"}, MinItems: &minItems, MaxItems: &maxItems},
+// numbersSchema is of a list of so many numbers, or what the flag takes.
+func numbersSchema(n int) jsonschema.Schema {
+	items := uint64(n)
+	return jsonschema.Schema{AnyOf: []*jsonschema.Schema{
+		{Type: "array", Items: &jsonschema.Schema{Type: "number"}, MinItems: &items, MaxItems: &items},
 		{Type: "string"},
-	}
+	}}
+}
 
-	if least == 1 {
-		forms = append([]*jsonschema.Schema{{Type: "number"}}, forms...)
-	}
-	return jsonschema.Schema{AnyOf: forms}
+// sizesSchema is of a size, of a list of one or two, or what the flag takes.
+func sizesSchema() jsonschema.Schema {
+	one, two := uint64(1), uint64(2)
+	size := func() []*jsonschema.Schema { return []*jsonschema.Schema{{Type: "number"}, {Type: "string"}} }
+	list := &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{AnyOf: size()}, MinItems: &one, MaxItems: &two}
+
+	return jsonschema.Schema{AnyOf: append(size(), list)}
 }
 
 func sridSchema() jsonschema.Schema {

@@ -5,17 +5,17 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/loadgrid/loadgrid/internal/credential"
+	"github.com/loadgrid/loadgrid/internal/quantity"
 )
 
-// Read returns the items that a node of a job file says for the option. Messages do not
-// quote what is wrong: it may be a secret in the wrong line. The error is a *PosError where
+// Read returns the items that a node of a job file says for the option. Messages quote what
+// is wrong with a number; other text may be a secret in the wrong line. The error is a *PosError where
 // it is about a part of the node.
 func (o Option) Read(n *yaml.Node) ([]Item, error) { return o.Value.read(n) }
 
@@ -82,88 +82,195 @@ func readChoice(choices []string) func(*yaml.Node) ([]Item, error) {
 	return func(n *yaml.Node) ([]Item, error) {
 		items, err := readText(n)
 		if err == nil && !slices.Contains(choices, n.Value) {
-			err = errors.New("must be " + orList(choices))
+			err = quote(n, errors.New("must be "+orList(choices)))
 		}
 		return items, err
 	}
 }
 
 func readBool(n *yaml.Node) ([]Item, error) {
-	if n.Kind != yaml.ScalarNode || n.Style != 0 || n.Value != "true" && n.Value != "false" {
-		return nil, fmt.Errorf("must be true or false, not %s", DescribeNode(n))
-	}
-	return item(n, n.Value), nil
+	const must = "true or false"
+	return readDigits(must, `true|false`, func(text string) error {
+		switch lower := strings.ToLower(text); {
+		case lower != "true" && lower != "false":
+			return errors.New("must be " + must)
+		case lower != text:
+			return errors.New("must be " + must + ", in small letters")
+		}
+		return nil
+	})(n)
 }
 
-// readNumber reads what all of YAML's readers take for the same number: 0x10, 1_000 and
-// 017 are different ones to different readers, and refused.
-func readNumber(n *yaml.Node) ([]Item, error) { return item(n, n.Value), number(n) }
+// decimalKey is what all of YAML's readers take for the same number.
+const decimalKey = `[-+]?(0|[1-9][0-9]*|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]+)?`
 
-// readNumbers reads a list, or what the flag takes: a string that has them between
-// commas, or a number where one is enough.
-func readNumbers(least, most int) func(*yaml.Node) ([]Item, error) {
-	must := fmt.Sprintf("must be a list of %d numbers", least)
-	if least != most {
-		must = "must be a number or a list of two"
+// readDigits reads a scalar of a form, without quotes, that check knows: must says what it
+// must be. The form is what all of YAML's readers take for the same: 0x10, 1_000 and 017 are
+// different numbers to different readers, and refused.
+func readDigits(must, form string, check func(text string) error) func(*yaml.Node) ([]Item, error) {
+	return func(n *yaml.Node) ([]Item, error) {
+		if n.Kind != yaml.ScalarNode {
+			return nil, fmt.Errorf("must be %s, not %s", must, DescribeNode(n))
+		}
+
+		// What is wrong for a flag, too, has the same message.
+		if err := check(n.Value); err != nil {
+			return nil, quote(n, err)
+		}
+		if n.Style != 0 {
+			return nil, quote(n, fmt.Errorf("must be %s, without quotes", must))
+		}
+		if !regexp.MustCompile(`^(` + form + `)$`).MatchString(n.Value) {
+			return nil, quote(n, fmt.Errorf("must be %s, not %s", must, DescribeNode(n)))
+		}
+
+		return item(n, n.Value), nil
+	}
+}
+
+// quote puts what stands in the file before a message about it, as that of a flag has it.
+func quote(n *yaml.Node, err error) error {
+	const most = 60
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, n.Value)
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "..."
+	}
+
+	return fmt.Errorf("%s: %w", QuoteEmpty(text), err)
+}
+
+// readNumbers reads a list of so many numbers, or what the flag takes.
+func readNumbers(count int) func(*yaml.Node) ([]Item, error) {
+	must := fmt.Sprintf("must be a list of %d numbers", count)
+	one := func(n *yaml.Node) ([]Item, error) {
+		return readDigits("a number such as 1000, 0.25 or 1e-3", decimalKey, func(text string) error { return second(quantity.Number(text)) })(n)
 	}
 
 	return func(n *yaml.Node) ([]Item, error) {
 		switch {
-		case n.Kind == yaml.SequenceNode && len(n.Content) >= least && len(n.Content) <= most:
-			return readNumberList(n)
+		case n.Kind == yaml.SequenceNode && len(n.Content) == count:
+			return readElements(n, ",", one)
 		case n.Kind == yaml.SequenceNode:
 			return nil, fmt.Errorf("%s, not of %d", must, len(n.Content))
 		case n.Kind != yaml.ScalarNode:
 			return nil, fmt.Errorf("%s, not %s", must, DescribeNode(n))
+		case n.Tag != "!!str":
+			return nil, quote(n, fmt.Errorf("%s, not %s", must, DescribeNode(n)))
 		}
 
-		text, err := str(n)
-		if err == nil {
-			err = plain(text)
-		} else if least == 1 {
-			text, err = n.Value, number(n)
-		} else {
-			err = fmt.Errorf("%s, not %s", must, DescribeNode(n))
-		}
-
-		return item(n, text), err
+		return readString(n, func(text string) error { return second(quantity.Numbers(text, count)) })
 	}
 }
 
-func readNumberList(n *yaml.Node) ([]Item, error) {
-	texts := make([]string, len(n.Content))
-	for i, child := range n.Content {
-		if err := number(child); err != nil {
-			return nil, &PosError{NodePos(child), err}
-		}
-		texts[i] = child.Value
+// readSizes reads a size, a list of one or two, or what the flag takes.
+func readSizes(n *yaml.Node) ([]Item, error) {
+	const must = "must be a size or a list of two"
+	switch {
+	case n.Kind == yaml.SequenceNode && (len(n.Content) == 1 || len(n.Content) == 2):
+		return readElements(n, "x", func(n *yaml.Node) ([]Item, error) {
+			if n.Kind != yaml.ScalarNode {
+				return nil, fmt.Errorf("must be a size, not %s", DescribeNode(n))
+			}
+			return readSize(n, "one size", func(list []quantity.Size) bool { return len(list) == 1 })
+		})
+	case n.Kind == yaml.SequenceNode:
+		return nil, fmt.Errorf("%s, not of %d", must, len(n.Content))
+	case n.Kind != yaml.ScalarNode:
+		return nil, fmt.Errorf("%s, not %s", must, DescribeNode(n))
 	}
 
-	return item(n, strings.Join(texts, ",")), nil
+	return readSize(n, "a size", func([]quantity.Size) bool { return true })
+}
+
+// readSize reads a scalar with a size, or with several where fits allows them.
+func readSize(n *yaml.Node, must string, fits func([]quantity.Size) bool) ([]Item, error) {
+	check := func(text string) error {
+		list, err := quantity.Sizes(text)
+		if err == nil && !fits(list) {
+			err = fmt.Errorf("must be %s", must)
+		}
+		return err
+	}
+
+	if n.Tag == "!!str" {
+		return readString(n, check)
+	}
+	return readDigits(must+" such as 1000, 0.25 or 1km", decimalKey, check)(n)
+}
+
+// readString reads a string that check knows.
+func readString(n *yaml.Node, check func(text string) error) ([]Item, error) {
+	text, err := str(n)
+	if err == nil {
+		err = plain(text)
+	}
+	if err != nil {
+		return nil, err
+	}
+
+	if err := check(text); err != nil {
+		return nil, quote(n, err)
+	}
+	return item(n, text), nil
+}
+
+// readElements reads a list as the text that the flag takes.
+func readElements(n *yaml.Node, between string, read func(*yaml.Node) ([]Item, error)) ([]Item, error) {
+	texts := make([]string, len(n.Content))
+	for i, child := range n.Content {
+		items, err := read(child)
+		if err != nil {
+			return nil, &PosError{NodePos(child), err}
+		}
+		texts[i] = items[0].Text
+	}
+
+	return item(n, strings.Join(texts, between)), nil
 }
 
 const sridPattern = `^([Ee][Pp][Ss][Gg]:)?[-+]?[0-9]+$`
 
 func readSRID(n *yaml.Node) ([]Item, error) {
-	text, err := str(n)
-	if err != nil {
-		text, err = n.Value, whole(n)
-	} else if !regexp.MustCompile(sridPattern).MatchString(text) {
-		err = errors.New("is none")
+	const must = "a number or a string such as EPSG:3035"
+	check := func(text string) error { return second(quantity.SRID(text)) }
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+		if err := plain(n.Value); err != nil {
+			return nil, quote(n, fmt.Errorf("must be %s, and %w", must, err))
+		}
+		return readString(n, func(text string) error {
+			if err := check(text); err != nil || regexp.MustCompile(sridPattern).MatchString(text) {
+				return err
+			}
+			return errors.New("must be " + must + ", without spaces")
+		})
 	}
-
-	if err != nil {
-		return nil, fmt.Errorf("must be a number or a string such as EPSG:3035, not %s", DescribeNode(n))
-	}
-	return item(n, text), nil
+	return readDigits(must, `[-+]?(0|[1-9][0-9]*)`, check)(n)
 }
 
-func readDuration(n *yaml.Node) ([]Item, error) {
-	text, err := str(n)
-	if _, parseErr := time.ParseDuration(text); err != nil || parseErr != nil {
-		return nil, errors.New("must be a duration with its unit, such as 90s, 30m or 1h30m")
+// readTime reads a string with a time.
+func readTime(check func(text string) error) func(*yaml.Node) ([]Item, error) {
+	return func(n *yaml.Node) ([]Item, error) {
+		if n.Kind != yaml.ScalarNode {
+			return nil, fmt.Errorf("must be a string such as 90s, not %s", DescribeNode(n))
+		}
+		if err := check(n.Value); err != nil {
+			return nil, quote(n, err)
+		}
+
+		text, err := str(n)
+		if err == nil && strings.TrimSpace(text) != text {
+			err = errors.New("must have no space around it")
+		}
+		if err != nil {
+			return nil, quote(n, err)
+		}
+		return item(n, text), nil
 	}
-	return item(n, text), nil
 }
 
 func readDSN(n *yaml.Node) ([]Item, error) {
@@ -205,27 +312,6 @@ func plain(text string) error {
 	return nil
 }
 
-func whole(n *yaml.Node) error {
-	if n.Kind != yaml.ScalarNode || n.Style != 0 || !regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`).MatchString(n.Value) {
-		return fmt.Errorf("must be a whole number in digits, such as 1000, not %s", DescribeNode(n))
-	}
-
-	return nil
-}
-
-func number(n *yaml.Node) error {
-	decimal := regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]+)?$`)
-	if n.Kind != yaml.ScalarNode || n.Style != 0 || !decimal.MatchString(n.Value) {
-		return fmt.Errorf("must be a number, such as 1000, 0.25 or 1e-3, not %s", DescribeNode(n))
-	}
-
-	if _, err := strconv.ParseFloat(n.Value, 64); err != nil {
-		return errors.New("is a number that is too large")
-	}
-
-	return nil
-}
-
 // DescribeNode says what a node is, for messages.
 func DescribeNode(n *yaml.Node) string {
 	switch n.Kind {
@@ -241,7 +327,7 @@ func DescribeNode(n *yaml.Node) string {
 	case "!!bool":
 		return "true or false"
 	case "!!int", "!!float":
-		if number(&yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}) != nil {
+		if !regexp.MustCompile(`^(` + decimalKey + `)$`).MatchString(n.Value) {
 			return "a number in a form that not all programs read alike"
 		}
 

@@ -41,8 +41,10 @@ type Options struct {
 	Progress *progress.Progress
 }
 
+// MaxRows is how many rows a COPY may have at most.
+const MaxRows = 10_000_000
+
 const (
-	maxBenchRows     = 10_000_000
 	defaultBenchRows = 1_000_000
 	benchBudget      = 40 * time.Second
 	minRounds        = 3
@@ -54,9 +56,9 @@ func (o Options) withDefaults() (Options, error) {
 		o.Rows = defaultBenchRows
 	}
 
-	if o.Rows < 1 || o.Rows > maxBenchRows {
+	if o.Rows < 1 || o.Rows > MaxRows {
 		return o, &geomgen.ParamError{Param: "rows", Value: strconv.FormatInt(o.Rows, 10),
-			Reason: fmt.Sprintf("must lie between 1 and %d", maxBenchRows)}
+			Reason: fmt.Sprintf("must lie between 1 and %d", MaxRows)}
 	}
 
 	if o.Schema != "" {

@@ -122,11 +122,12 @@ const (
 const BRINPages = 8
 
 const (
-	maxStreams = 64
-	// maxPartitions keeps the publish of a replace, which locks the tables and
-	// indexes of the old and the new partitions at once, within the locks that a
-	// server has room for as it is shipped (max_locks_per_transaction).
-	maxPartitions = 256
+	// MaxStreams is how many streams a job may have.
+	MaxStreams = 64
+	// MaxPartitions is how many partitions a job may have. It keeps the publish of a replace,
+	// which locks the tables and indexes of the old and the new partitions at once, within
+	// the locks that a server has room for as it is shipped (max_locks_per_transaction).
+	MaxPartitions = 256
 	maxColumns    = 1600
 	// The columns that have no other name.
 	CodeColumn     = "code"
@@ -236,12 +237,12 @@ func (j Job) validateLayout() error {
 	}
 
 	switch {
-	case j.Partitions < 0 || j.Partitions > maxPartitions:
+	case j.Partitions < 0 || j.Partitions > MaxPartitions:
 		return &geomgen.ParamError{Param: "partitions", Value: strconv.Itoa(j.Partitions),
-			Reason: fmt.Sprintf("must lie between 0 and %d", maxPartitions)}
-	case j.Streams < 0 || j.Streams > maxStreams:
+			Reason: fmt.Sprintf("must lie between 0 and %d", MaxPartitions)}
+	case j.Streams < 0 || j.Streams > MaxStreams:
 		return &geomgen.ParamError{Param: "streams", Value: strconv.Itoa(j.Streams),
-			Reason: fmt.Sprintf("must lie between 1 and %d", maxStreams)}
+			Reason: fmt.Sprintf("must lie between 1 and %d", MaxStreams)}
 	case j.ChunkRows < 0:
 		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(j.ChunkRows, 10), Reason: "must be at least 1"}
 	case j.ChunkRows > 0 && j.Partitions > 0:

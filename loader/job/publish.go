@@ -50,8 +50,8 @@ func (j Job) SharesFiles() bool { return j.Appends() || j.Publish == PublishTrun
 // that somebody has stopped in order, and may want to resume.
 func (j Job) ReplacesUnfinished() bool { return j.IfExists != Fail }
 
-// maxKeep keeps a mistyped number from filling the disk.
-const maxKeep = 100
+// MaxKeep is how many versions a job may keep: it keeps a mistyped number from filling the disk.
+const MaxKeep = 100
 
 // validateExists checks what becomes of a table that is there.
 func (j Job) validateExists() error {
@@ -96,8 +96,8 @@ func (j Job) validatePublish() error {
 		return publish("contradicts partitions: these take the place of the old ones under the same table, and views on it stay")
 	case truncate && j.Unlogged:
 		return publish("contradicts unlogged: the table that is there is logged or not")
-	case j.Keep < 0 || j.Keep > maxKeep:
-		return keep(fmt.Sprintf("must lie between 0 and %d", maxKeep))
+	case j.Keep < 0 || j.Keep > MaxKeep:
+		return keep(fmt.Sprintf("must lie between 0 and %d", MaxKeep))
 	case j.Keep > 0 && j.IfExists != Replace:
 		return keep("goes with if-exists replace alone")
 	case j.Keep > 0 && truncate:

@@ -19,8 +19,9 @@ type cellSelection struct {
 	placed *aoi.Area     // the area as the mask has it
 }
 
-// selectCells returns the cells that the job asks for, counted.
-func selectCells(ctx context.Context, j job.Job) (cellSelection, error) {
+// selectCells returns the cells that the job asks for, counted; beyond so many blocks,
+// estimated.
+func selectCells(ctx context.Context, j job.Job, blocks int) (cellSelection, error) {
 	r, masks, err := frame(j)
 	if err != nil {
 		return cellSelection{}, err
@@ -46,7 +47,7 @@ func selectCells(ctx context.Context, j job.Job) (cellSelection, error) {
 		}
 	}
 
-	if c.Selection, err = geomgen.Select(ctx, r, masks...); err != nil {
+	if c.Selection, err = geomgen.Estimate(ctx, blocks, r, masks...); err != nil {
 		return cellSelection{}, err
 	}
 

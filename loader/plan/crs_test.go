@@ -166,15 +166,15 @@ func TestCellSize(t *testing.T) {
 		"metres":     {geomgen.Grid{DX: 1000, DY: 1000}, box(4e6, 3e6, 4.1e6, 3.1e6), laea(), units.Size{Width: 1000, Height: 1000, Area: 1e6}, &units.Size{Width: 1000, Height: 1000, Area: 1e6}},
 		"kilometres": {geomgen.Grid{DX: 2, DY: 2}, box(0, 0, 20, 20), crs.CRS{Kind: crs.Projected, PerUnit: 1000}, units.Size{Width: 2, Height: 2, Area: 4}, &units.Size{Width: 2000, Height: 2000, Area: 4e6}},
 		"flat hexagons": {geomgen.Grid{DX: 100, DY: 100, Shape: geomgen.HexagonFlat}, box(4e6, 3e6, 4.1e6, 3.1e6), laea(),
-			units.Size{100, 200, 100 * sqrt3, 15000 * sqrt3}, &units.Size{100, 200, 100 * sqrt3, 15000 * sqrt3}},
+			units.Size{Edge: 100, Width: 200, Height: 100 * sqrt3, Area: 15000 * sqrt3}, &units.Size{Edge: 100, Width: 200, Height: 100 * sqrt3, Area: 15000 * sqrt3}},
 		"pointy hexagons": {geomgen.Grid{DX: 100, DY: 100, Shape: geomgen.HexagonPointy}, box(4e6, 3e6, 4.1e6, 3.1e6), laea(),
-			units.Size{100, 100 * sqrt3, 200, 15000 * sqrt3}, &units.Size{100, 100 * sqrt3, 200, 15000 * sqrt3}},
+			units.Size{Edge: 100, Width: 100 * sqrt3, Height: 200, Area: 15000 * sqrt3}, &units.Size{Edge: 100, Width: 100 * sqrt3, Height: 200, Area: 15000 * sqrt3}},
 		"degrees": {geomgen.Grid{DX: 0.1, DY: 0.1}, box(9, 44, 11, 46), wgs84(), units.Size{Width: 0.1, Height: 0.1, Area: 0.01},
 			&units.Size{Width: 7884.68, Height: 11113.18, Area: 7884.68 * 11113.18}},
 		"degrees, turned by a right angle": {geomgen.Grid{DX: 0.1, DY: 0.2, Rotate: 90}, box(9, 44, 11, 46), wgs84(), units.Size{Width: 0.1, Height: 0.2, Area: 0.02},
 			&units.Size{Width: 11113.18, Height: 2 * 7884.68, Area: 2 * 7884.68 * 11113.18}},
 		"hexagons in degrees": {geomgen.Grid{DX: 0.1, DY: 0.1, Shape: geomgen.HexagonFlat}, box(9, 44, 11, 46), wgs84(),
-			units.Size{0.1, 0.2, 0.1 * sqrt3, 0.015 * sqrt3}, &units.Size{0, 15769.36, 11113.18 * sqrt3, 0.015 * sqrt3 * 78846.8 * 111131.8}},
+			units.Size{Edge: 0.1, Width: 0.2, Height: 0.1 * sqrt3, Area: 0.015 * sqrt3}, &units.Size{Edge: 0, Width: 15769.36, Height: 11113.18 * sqrt3, Area: 0.015 * sqrt3 * 78846.8 * 111131.8}},
 		"beyond the pole": {geomgen.Grid{DX: 1, DY: 1}, box(0, 100, 10, 110), wgs84(), units.Size{Width: 1, Height: 1, Area: 1}, nil},
 	} {
 		test.grid.SRID = test.crs.SRID

@@ -49,7 +49,7 @@ func (p *Plan) chooseChunks() error {
 		return err
 	}
 
-	if p.Chunks > maxChunks {
+	if p.Chunks > maxChunks && p.Exact() { // an estimate may be too high
 		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(p.Job.ChunkRows, 10),
 			Reason: fmt.Sprintf("makes %d chunks, more than the %d that a run may have", p.Chunks, maxChunks)}
 	}
@@ -61,9 +61,9 @@ func (p *Plan) chooseMethod() error {
 	job := p.Job
 	switch {
 	case job.Partitions > 0:
-		if int64(job.Partitions) > p.Rows {
+		if _, most := p.RowBounds(); int64(job.Partitions) > most {
 			return &geomgen.ParamError{Param: "partitions", Value: strconv.Itoa(job.Partitions),
-				Reason: fmt.Sprintf("there are no more than %d rows", p.Rows)}
+				Reason: fmt.Sprintf("there are no more than %d rows", most)}
 		}
 
 		p.Method, p.Chunks = MethodPartitions, int64(job.Partitions)

@@ -14,10 +14,12 @@ import (
 
 // Plan is what a job comes to: its cells, and the chunks in which they go out.
 type Plan struct {
-	Job    job.Job       // with its defaults filled in
-	Cells  geomgen.Range // a rectangle of columns and rows that all cells lie in
-	Rows   int64         // how many cells they are
-	Chunks int64         // in how many chunks they go out
+	Job   job.Job       // with its defaults filled in
+	Cells geomgen.Range // a rectangle of columns and rows that all cells lie in
+	// Rows says how many cells they are: of a plan of Approximate about how many, where
+	// Exact says so.
+	Rows   int64
+	Chunks int64 // in how many chunks they go out
 	// Method is how they get into the table, Streams over how many connections,
 	// and Reason says what spoke for that.
 	Method  Method
@@ -49,10 +51,16 @@ func New(ctx context.Context, j job.Job) (*Plan, error) {
 	return p, err
 }
 
-// WithoutServer is New for a caller that has a server. It returns either the plan, or what
-// a server is needed for before the job can be planned, or an error.
-func WithoutServer(ctx context.Context, j job.Job) (p *Plan, needs *NeedsServerError, err error) {
-	p, err = planCells(ctx, j.WithDefaults())
+// estimateBlocks is how many blocks of cells Approximate looks at before it estimates. A
+// million cells at the edge of an area take some more; so many blocks take half a second.
+const estimateBlocks = 500_000
+
+// Approximate is WithoutServer for a caller who only wants to know about how much there is
+// to do. It ends soon however small the cells are: where they are too many to be
+// counted soon, the plan's rows are an estimate, and so is all that follows from them:
+// see Exact. Such a plan cannot be written; RunPlan counts its cells first.
+func Approximate(ctx context.Context, j job.Job) (p *Plan, needs *NeedsServerError, err error) {
+	p, err = planCells(ctx, j.WithDefaults(), estimateBlocks)
 	if errors.As(err, &needs) {
 		return nil, needs, nil
 	}
@@ -60,13 +68,35 @@ func WithoutServer(ctx context.Context, j job.Job) (p *Plan, needs *NeedsServerE
 	return p, nil, err
 }
 
-// planCells plans a job that has its defaults.
-func planCells(ctx context.Context, j job.Job) (*Plan, error) {
+// Exact tells whether Rows is exact. If not, it lies between the RowBounds, and chunks
+// begin and end about where they say.
+func (p *Plan) Exact() bool {
+	least, most := p.selection.Bounds()
+	return least == most
+}
+
+// RowBounds returns what the number of rows lies between.
+func (p *Plan) RowBounds() (least, most int64) { return p.selection.Bounds() }
+
+// WithoutServer is New for a caller that has a server. It returns either the plan, or what
+// a server is needed for before the job can be planned, or an error.
+func WithoutServer(ctx context.Context, j job.Job) (p *Plan, needs *NeedsServerError, err error) {
+	p, err = planCells(ctx, j.WithDefaults(), math.MaxInt)
+	if errors.As(err, &needs) {
+		return nil, needs, nil
+	}
+
+	return p, nil, err
+}
+
+// planCells plans a job that has its defaults. Beyond so many blocks its cells are
+// estimated.
+func planCells(ctx context.Context, j job.Job, blocks int) (*Plan, error) {
 	if err := j.Validate(); err != nil {
 		return nil, err
 	}
 
-	choice, err := selectCells(ctx, j)
+	choice, err := selectCells(ctx, j, blocks)
 	if err != nil {
 		return nil, err
 	}

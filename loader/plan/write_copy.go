@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -19,6 +20,10 @@ const writeBuffer = 1 << 18
 // The error of w is wrapped, and so is that of ctx when it ends meanwhile. After an
 // error w may hold a part of the file, and PostgreSQL may take that for a whole one.
 func (p *Plan) WriteCopy(ctx context.Context, w io.Writer) error {
+	if !p.Exact() {
+		return errors.New("writing the rows: the plan is an estimate, make it with New")
+	}
+
 	rows := p.NewRows(ctx, Chunk{Last: geomgen.MaxID, Rows: p.Rows})
 
 	// Hidden from io.Copy, a file's own ReadFrom cannot put a smaller buffer in
