@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/loadgrid/loadgrid/internal/copier"
+	"github.com/loadgrid/loadgrid/internal/serverplan"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
@@ -30,7 +31,7 @@ import (
 // written. Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
 // and the error holds the cause.
 func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summary, error) {
-	p, needs, err := planCounted(ctx, j, options.Log)
+	p, needs, err := serverplan.Counted(ctx, j, options.Log)
 
 	switch {
 	case err != nil:

@@ -12,6 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"
+	"github.com/loadgrid/loadgrid/internal/serverplan"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/internal/unchanged"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -62,7 +63,7 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 	}
 
 	if s.plan == nil {
-		if s.plan, err = planOn(ctx, e, t.job); err != nil {
+		if s.plan, err = serverplan.Prepare(ctx, e.pool, t.job, e.observer.Log); err != nil {
 			return s, err
 		}
 

@@ -3,14 +3,12 @@ package loader
 import (
 	"context"
 	"fmt"
-	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/area"
-	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
-	"github.com/loadgrid/loadgrid/internal/precheck"
+	"github.com/loadgrid/loadgrid/internal/serverplan"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -30,11 +28,8 @@ func EstimateWith(ctx context.Context, j Job, open func(context.Context) (*pgxpo
 	return planWith(ctx, j, open, plan.Approximate)
 }
 
-// planner plans a job without a server, or says what one is needed for.
-type planner func(context.Context, Job) (*Plan, *NeedsServerError, error)
-
-func planWith(ctx context.Context, j Job, open func(context.Context) (*pgxpool.Pool, error), make planner) (*Plan, error) {
-	p, needs, err := make(ctx, j)
+func planWith(ctx context.Context, j Job, open func(context.Context) (*pgxpool.Pool, error), by serverplan.Planner) (*Plan, error) {
+	p, needs, err := by(ctx, j)
 	if needs == nil {
 		return p, err
 	}
@@ -45,7 +40,7 @@ func planWith(ctx context.Context, j Job, open func(context.Context) (*pgxpool.P
 	}
 	defer Close(pool)
 
-	return planResolved(ctx, pool, j, make)
+	return resolved(ctx, pool, j, by)
 }
 
 // PlanOn is NewPlan, with a server that makes the area of interest ready where that
@@ -56,41 +51,18 @@ func PlanOn(ctx context.Context, pool *pgxpool.Pool, j Job) (*Plan, error) {
 		return p, err
 	}
 
-	return planResolved(ctx, pool, j, plan.WithoutServer)
+	return resolved(ctx, pool, j, plan.WithoutServer)
 }
 
-// planResolved plans a job after the server has made its area ready and has said what it
-// knows of the CRSs.
-func planResolved(ctx context.Context, pool *pgxpool.Pool, j Job, make planner) (*Plan, error) {
+// resolved plans a job with a pool of the caller's.
+func resolved(ctx context.Context, pool *pgxpool.Pool, j Job, by serverplan.Planner) (*Plan, error) {
 	own, release, err := pg.Own(ctx, pool, areaConns)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 
-	if j.Area, err = area.Resolve(ctx, own, j.Area, j.Grid.SRID); err != nil {
-		return nil, err
-	}
-
-	p, needs, err := make(ctx, j)
-	if needs != nil {
-		return nil, needs
-	}
-	if err != nil {
-		return nil, err
-	}
-
-	postgis, err := catalog.PostGISSchema(ctx, own)
-	if err != nil {
-		return nil, err
-	}
-
-	c, err := precheck.CheckCRS(ctx, own, postgis, p.Job)
-	if err != nil {
-		return nil, err
-	}
-
-	return p.WithCRS(c), nil
+	return serverplan.Resolved(ctx, own, j, by)
 }
 
 // ResolveArea returns an area as polygons in the CRS of a grid, 0 for none: it runs its
@@ -105,31 +77,4 @@ func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (
 	defer release()
 
 	return area.Resolve(ctx, own, a, srid)
-}
-
-// planOn plans a job whose area needs a server.
-func planOn(ctx context.Context, e *environment, j Job) (_ *Plan, err error) {
-	if j.Area, err = area.Resolve(ctx, e.pool, j.Area, j.Grid.SRID); err != nil {
-		return nil, err
-	}
-
-	p, needs, err := planCounted(ctx, j, e.observer.Log)
-	if needs != nil {
-		return nil, needs
-	}
-	return p, err
-}
-
-// planCounted is plan.WithoutServer. Where it takes long to count the cells, it says so
-// before; log may be nil.
-func planCounted(ctx context.Context, j Job, log *slog.Logger) (*Plan, *NeedsServerError, error) {
-	p, needs, err := plan.Approximate(ctx, j)
-	if p == nil || p.Exact() {
-		return p, needs, err
-	}
-
-	if log != nil {
-		log.Info("counting cells", "about", p.Rows)
-	}
-	return plan.WithoutServer(ctx, j)
 }

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/seam"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -39,7 +39,7 @@ func selectCells(ctx context.Context, j job.Job, blocks int) (cellSelection, err
 		masks = append(masks, c.area)
 
 		if j.Extent == nil && j.Cols == 0 {
-			onMap, mask, err := cellsOnMap(j.Grid, c.area.Bounds())
+			onMap, mask, err := seam.OnMap(j.Grid, knownCRS(j.Grid.SRID), c.area.Bounds())
 			if err != nil {
 				return cellSelection{}, err
 			}
@@ -89,7 +89,7 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 				Reason: "give either an extent or cols and rows, not both"}
 		}
 
-		r, mask, err := extent(j.Grid, *j.Extent)
+		r, mask, err := seam.Extent(j.Grid, knownCRS(j.Grid.SRID), *j.Extent)
 		if mask == nil {
 			return r, nil, err
 		}
@@ -121,32 +121,6 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 	r := geomgen.Range{MaxCol: int32(j.Cols), MaxRow: int32(j.Rows)}
 
 	return r, nil, j.Grid.CheckRange(r)
-}
-
-// extent returns the cells of an extent. One whose XMIN is larger than its XMAX crosses the
-// seam of the map of the grid's CRS, which is the antimeridian of most.
-func extent(g geomgen.Grid, e geomgen.Box) (geomgen.Range, *geomgen.Mask, error) {
-	s, ok := knownCRS(g.SRID).Seam()
-	if e.XMin <= e.XMax || !ok {
-		return g.Extent(e)
-	}
-
-	if e.XMax < s.X || e.XMin > s.X+s.Period {
-		return geomgen.Range{}, nil, &geomgen.ParamError{Param: "extent", Value: e.String(), Reason: fmt.Sprintf(
-			"crosses the seam of the map, because XMIN is larger than XMAX: both must lie between %g and %g then", s.X, s.X+s.Period)}
-	}
-
-	left, right := e, e
-	left.XMin, right.XMax = s.X, s.X+s.Period
-
-	switch { // an extent that ends on the seam has nothing beyond it
-	case left.XMin == left.XMax:
-		return g.Extent(right)
-	case right.XMin == right.XMax:
-		return g.Extent(left)
-	}
-
-	return g.ExtentAcross(right, left)
 }
 
 // placeArea returns the job's area with its coordinates where the map of their CRS has them.
@@ -185,35 +159,6 @@ func areaMask(j job.Job, a *aoi.Area, r geomgen.Range) (*geomgen.Mask, geomgen.R
 
 	around, err := j.Grid.AroundIn(r, m.Bounds())
 	return m, around, err
-}
-
-// cellsOnMap returns the cells that have a place on the map of the grid's CRS, as far as an
-// area in a box can select them: not those that touch it beyond the antimeridian or a pole.
-// Where they are no rectangle of columns and rows, a mask selects them.
-func cellsOnMap(g geomgen.Grid, area geomgen.Box) (geomgen.Range, []*geomgen.Mask, error) {
-	c := knownCRS(g.SRID)
-	s, ok := c.Seam()
-	if !ok || g.Shape == geomgen.XYZ {
-		return g.World(), nil, nil
-	}
-
-	yMin, yMax, _ := c.Ends()
-	frame := geomgen.Box{XMin: s.X, YMin: yMin, XMax: s.X + s.Period, YMax: yMax}
-
-	reach := 2 * (g.DX + g.DY)
-	around := geomgen.Box{XMin: area.XMin - reach, YMin: area.YMin - reach, XMax: area.XMax + reach, YMax: area.YMax + reach}
-	cut := geomgen.Box{XMin: max(around.XMin, frame.XMin), YMin: max(around.YMin, frame.YMin),
-		XMax: min(around.XMax, frame.XMax), YMax: min(around.YMax, frame.YMax)}
-	if cut == around || cut.XMin >= cut.XMax || cut.YMin >= cut.YMax {
-		return g.World(), nil, nil
-	}
-
-	r, mask, err := g.Extent(cut)
-	if mask == nil {
-		return r, nil, err
-	}
-
-	return r, []*geomgen.Mask{mask}, err
 }
 
 // invalidArea says what to do about polygons that are not valid.

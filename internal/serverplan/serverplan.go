@@ -1,0 +1,75 @@
+// Package serverplan owns the planning of jobs whose area only a server can make ready, and
+// of those whose cells take long to count.
+package serverplan
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/area"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/precheck"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// Planner plans a job without a server, or says what one is needed for.
+type Planner func(context.Context, job.Job) (*plan.Plan, *plan.NeedsServerError, error)
+
+// Resolved plans a job after the server has made its area ready and has said what it
+// knows of the CRSs.
+func Resolved(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*plan.Plan, error) {
+	var err error
+	if j.Area, err = area.Resolve(ctx, pool, j.Area, j.Grid.SRID); err != nil {
+		return nil, err
+	}
+
+	p, needs, err := by(ctx, j)
+	if needs != nil {
+		return nil, needs
+	}
+	if err != nil {
+		return nil, err
+	}
+
+	postgis, err := catalog.PostGISSchema(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+
+	c, err := precheck.CheckCRS(ctx, pool, postgis, p.Job)
+	if err != nil {
+		return nil, err
+	}
+
+	return p.WithCRS(c), nil
+}
+
+// Prepare plans a job whose area needs a server, for a run, which checks the CRS itself.
+func Prepare(ctx context.Context, pool *pgxpool.Pool, j job.Job, log *slog.Logger) (_ *plan.Plan, err error) {
+	if j.Area, err = area.Resolve(ctx, pool, j.Area, j.Grid.SRID); err != nil {
+		return nil, err
+	}
+
+	p, needs, err := Counted(ctx, j, log)
+	if needs != nil {
+		return nil, needs
+	}
+	return p, err
+}
+
+// Counted is plan.WithoutServer. Where it takes long to count the cells, it says so
+// before; log may be nil.
+func Counted(ctx context.Context, j job.Job, log *slog.Logger) (*plan.Plan, *plan.NeedsServerError, error) {
+	p, needs, err := plan.Approximate(ctx, j)
+	if p == nil || p.Exact() {
+		return p, needs, err
+	}
+
+	if log != nil {
+		log.Info("counting cells", "about", p.Rows)
+	}
+	return plan.WithoutServer(ctx, j)
+}
