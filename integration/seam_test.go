@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -53,6 +55,80 @@ func TestAreasAcrossASeam(t *testing.T) {
 				t.Errorf("%d cells, want %d", p.Rows, test.cells)
 			}
 		})
+	}
+}
+
+// Maps whose edge is a meridian hold an area across it in two parts, whatever the projection.
+// PostGIS transforms points of the area, 5 km apart, and each lies in a cell; no cell has none
+// near it.
+func TestAreasOnMapsOfTheWorld(t *testing.T) {
+	s := newSandbox(t)
+	for _, text := range []string{
+		"SRID=3995;POLYGON((-200000 600000,200000 600000,0 1900000,-200000 600000))",
+		"SRID=3460;POLYGON((1813220 3701706,2353220 3701706,2353220 4341706,1813220 4341706,1813220 3701706))",
+	} {
+		for _, srid := range []int32{8857, 54009, 54030, 53046, 53008, 53018, 3395, 3832, 3035, 2193} {
+			if strings.HasPrefix(text, "SRID=3460") && srid == 3035 {
+				continue // the antipode of its middle is near
+			}
+
+			const size = 100e3
+			p, err := loader.PlanOn(context.Background(), s.pool, loader.Job{Table: loader.Table{Name: "t"},
+				Grid: geomgen.Grid{DX: size, DY: size, SRID: srid}, Area: readText(t, text)})
+			if err != nil {
+				t.Errorf("EPSG:%d, %s: %v", srid, text, err)
+				continue
+			}
+
+			found, err := s.pool.Query(context.Background(), `
+				select st_x(p), st_y(p) from st_squaregrid(5000, $1::geometry) c, lateral st_centroid(c.geom) m, lateral st_transform(m, $2::integer) p
+				where st_intersects(m, $1::geometry)`, text, srid)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			var x, y float64
+			near := make(map[geomgen.Cell]bool)
+			_, err = pgx.ForEachRow(found, []any{&x, &y}, func() error {
+				c, _ := p.Job.Grid.CellAt(geomgen.Point{X: x, Y: y})
+				if !p.Contains(c) {
+					t.Errorf("EPSG:%d: cell %v has a point of %s", srid, c, text)
+				}
+				for dc := int32(-2); dc <= 2; dc++ {
+					for dr := int32(-2); dr <= 2; dr++ {
+						near[geomgen.Cell{Col: c.Col + dc, Row: c.Row + dr}] = true
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			p.Blocks(0, func(b geomgen.Block, _, _ int64) {
+				if c := (geomgen.Cell{Col: b.Col, Row: b.Row}); !near[c] {
+					t.Errorf("EPSG:%d: cell %v is far from %s", srid, c, text)
+				}
+			})
+		}
+	}
+}
+
+// Antarctica goes all round, and its edges along the antimeridian are one in most CRSs: it is
+// valid, and nobody is advised to mend it.
+func TestAntarcticaWithoutAPolarMap(t *testing.T) {
+	s := newSandbox(t)
+	a := readText(t, "SRID=4326;POLYGON((-180 -90,180 -90,180 -84,90 -66,0 -70,-90 -73,-180 -84,-180 -90))")
+	for _, srid := range []int32{3031, 3035, 3338, 3395} {
+		p, err := loader.PlanOn(context.Background(), s.pool, loader.Job{Table: loader.Table{Name: "t"},
+			Grid: geomgen.Grid{DX: 500e3, DY: 500e3, SRID: srid}, Area: a})
+
+		switch {
+		case err != nil:
+			t.Errorf("EPSG:%d: %v", srid, err)
+		case (srid == 3395) != slices.ContainsFunc(p.Warnings(), func(w loader.Warning) bool { return w.Param == "aoi" && len(p.Job.Area.Warnings) > 0 }):
+			t.Errorf("EPSG:%d: warnings %v", srid, p.Warnings())
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ type serverOptions struct {
 	volume   int               // megabytes of the volume at VolumePath; 0 for none
 }
 
-// A instance is one server, running or not.
+// An instance is one server, running or not.
 type instance interface {
 	dsn() string
 	stop(context.Context) error   // fast shutdown: sessions end, the data is flushed

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/seam"
@@ -17,6 +18,14 @@ import (
 // taken to longitude and latitude first, cut there, and then put on the map.
 func (r *resolver) transform(ctx context.Context, from, to crs.CRS) error {
 	m, seamed := mapOf(to)
+	if s, ok := from.Seam(); ok && from.Kind == crs.Geographic && !(seamed && m.globe == from.SRID) {
+		// An area that goes all round has two edges that are one on other maps.
+		var err error
+		if r.area.Polygons, err = seam.Halve(r.area.Polygons, s); err != nil {
+			return err
+		}
+	}
+
 	if !seamed {
 		return r.transformWhole(ctx, from, to)
 	}
@@ -54,9 +63,9 @@ type globeMap struct {
 	band  float64 // the latitude in degrees where the map is cut, 0 where it reaches to the poles
 }
 
-// mercatorBand is where the maps of Mercator's projections are cut, in degrees: a little
-// beyond the 85.0511 of web map tiles, so that those at the edge lie in the area, whole.
-const mercatorBand = 85.06
+// beyondEnd is how far beyond the end of a map of Mercator's the area is cut, in degrees, so
+// that cells at the end lie in the area, whole, and the plan sees that there was more.
+const beyondEnd = 0.01
 
 // mapOf returns the map of a CRS; seamed is false where a meridian opposite of its middle is
 // no seam, as with transverse and azimuthal projections, and where nothing is known of it.
@@ -67,7 +76,7 @@ func mapOf(c crs.CRS) (m globeMap, seamed bool) {
 	}
 
 	_, cylindrical := c.Seam()
-	if c.Kind != crs.Projected || !cylindrical && !slices.Contains(meridianSeams, c.Method) {
+	if c.Kind != crs.Projected || !cylindrical && withoutSeam(c.Method) {
 		return globeMap{}, false
 	}
 
@@ -76,19 +85,19 @@ func mapOf(c crs.CRS) (m globeMap, seamed bool) {
 		m.globe = c.Base
 	}
 	if c.Mercator() {
-		m.band = mercatorBand
+		m.band = c.EndLatitude() + beyondEnd
 	}
 
 	return m, true
 }
 
-// meridianSeams are the projections, beside the cylindrical ones, whose map is cut along the
-// meridian opposite of its middle, by their names in WKT 1.
-var meridianSeams = []string{
-	"sinusoidal", "mollweide", "robinson", "equal_earth", "natural_earth", "winkel_tripel", "vandergrinten", "van_der_grinten_i",
-	"eckert_i", "eckert_ii", "eckert_iii", "eckert_iv", "eckert_v", "eckert_vi", "loximuthal", "quartic_authalic", "goode_homolosine",
-	"lambert_conformal_conic", "lambert_conformal_conic_1sp", "lambert_conformal_conic_2sp", "lambert_conformal_conic_2sp_belgium",
-	"albers", "albers_conic_equal_area", "equidistant_conic", "bonne", "polyconic", "aitoff", "hammer_aitoff", "times",
+// withoutSeam tells whether the map of a projection goes on beyond the meridian opposite of its
+// middle: transverse, oblique and azimuthal ones. The names are those of WKT 1 and of PROJ.
+func withoutSeam(method string) bool {
+	return slices.ContainsFunc([]string{
+		"transverse", "oblique", "azimuthal", "stereographic", "orthographic", "gnomonic", "perspective", "cassini", "krovak", "zealand",
+		"laborde", "tunisia", "geostationary", "tcea", "laea", "aeqd", "ortho", "gnom", "somerc", "nzmg", "labrd", "nsper", "tpers", "geos", "cass",
+	}, func(part string) bool { return strings.Contains(method, part) })
 }
 
 // onGlobe returns the area in longitude and latitude, cut at the seam of a map; crosses is
@@ -149,7 +158,7 @@ func (m globeMap) inBand(globe []geomgen.Polygon, to crs.CRS) ([]geomgen.Polygon
 
 	inside, err := seam.Band(globe, m.frame, m.band)
 	if err == nil && len(inside) == 0 {
-		err = aoi.BadArea("lies beyond %g degrees north or south, where the map of EPSG:%d ends", m.band, to.SRID)
+		err = aoi.BadArea("lies beyond %.2f degrees north or south, where the map of EPSG:%d ends", m.band, to.SRID)
 	}
 
 	return inside, err

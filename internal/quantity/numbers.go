@@ -44,6 +44,10 @@ func Whole(text string, least, most int64) (int64, error) {
 		return 0, errors.New("must be " + WholeText(least, most))
 	}
 
+	if plain, err := strconv.ParseInt(ungrouped(t), 10, 64); err == nil && (plain < least || plain > most) {
+		return 0, errors.New("must be " + WholeText(least, most)) // what it seems to mean would not do either
+	}
+
 	return 0, errors.New("must be " + WholeText(least, most) + cure(t, true))
 }
 

@@ -51,12 +51,20 @@ func units() []unit {
 func findUnit(name string) (unit, bool) {
 	for _, u := range units() {
 		for _, n := range append(u.aliases, u.name) {
-			if strings.EqualFold(n, name) {
+			if n == name || strings.EqualFold(n, name) && name != "Mm" { // which is a million metres
 				return u, true
 			}
 		}
 	}
 	return unit{}, false
+}
+
+// commaHint is for two sizes that may be one number with a decimal comma.
+func commaHint(text string) string {
+	if strings.Contains(text, ",") {
+		return ", and write a decimal point for a decimal comma"
+	}
+	return ""
 }
 
 // unitNames lists the units, for messages.
@@ -113,7 +121,7 @@ func Sizes(text string) ([]Size, error) {
 		return nil, fmt.Errorf("%s, and a decimal point is not a comma: write %s.%s", must, list[0].Text, list[1].Text)
 	}
 	if len(list) == 2 && (list[0].Unit == "") != (list[1].Unit == "") {
-		return nil, fmt.Errorf("%s: give both sizes a unit or none, and write a decimal point for a decimal comma", must)
+		return nil, fmt.Errorf("%s: give both sizes a unit or none%s", must, commaHint(t))
 	}
 
 	return list, nil

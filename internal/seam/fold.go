@@ -25,7 +25,7 @@ func Fold(polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, cha
 		case first == last:
 			folded = append(folded, shift(p, s, first))
 		default:
-			pieces, err := strips(p, box, s, first, last)
+			pieces, err := strips(p, box, s, first, last, func(piece geomgen.Polygon, strip int32) geomgen.Polygon { return shift(piece, s, strip) })
 			if err != nil {
 				return nil, false, numbered(err, i+1)
 			}
@@ -39,9 +39,33 @@ func Fold(polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, cha
 	return folded, changed, nil
 }
 
+// Halve cuts polygons that reach all round, from seam to seam, in two along the middle of the
+// map. Each polygon is valid by itself, and lies on the map.
+func Halve(polygons []geomgen.Polygon, s crs.Seam) ([]geomgen.Polygon, error) {
+	var halved []geomgen.Polygon
+	for i, p := range polygons {
+		box := bounds(p)
+		if box.XMin > s.X || box.XMax < s.X+s.Period {
+			halved = append(halved, p)
+			continue
+		}
+
+		half := crs.Seam{X: s.X, Period: s.Period / 2}
+		pieces, err := strips(p, box, half, 0, 1, func(piece geomgen.Polygon, _ int32) geomgen.Polygon { return clone(piece) })
+		if err != nil {
+			return nil, numbered(err, i+1)
+		}
+
+		halved = append(halved, pieces...)
+	}
+
+	return halved, nil
+}
+
 // strips cuts a polygon at each seam that runs through it. The strips between seams are the
-// cells of a grid, so that both pieces beside a seam have the same points on it.
-func strips(p geomgen.Polygon, box geomgen.Box, s crs.Seam, first, last int32) ([]geomgen.Polygon, error) {
+// cells of a grid, so that both pieces beside a seam have the same points on it. place makes a
+// piece of a strip, which is the clipper's, the caller's.
+func strips(p geomgen.Polygon, box geomgen.Box, s crs.Seam, first, last int32, place func(piece geomgen.Polygon, strip int32) geomgen.Polygon) ([]geomgen.Polygon, error) {
 	height := box.YMax - box.YMin
 	g := geomgen.Grid{X0: s.X, DX: s.Period, Y0: box.YMin - height, DY: 3 * height}
 
@@ -60,7 +84,7 @@ func strips(p geomgen.Polygon, box geomgen.Box, s crs.Seam, first, last int32) (
 		}
 
 		for _, piece := range polygonsOf(part) {
-			pieces = append(pieces, shift(piece, s, col))
+			pieces = append(pieces, place(piece, col))
 		}
 	}
 

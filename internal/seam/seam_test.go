@@ -182,6 +182,24 @@ func TestFold(t *testing.T) {
 	}
 }
 
+// A polygon that reaches all round is cut in two where nothing else is, and others are not.
+func TestHalve(t *testing.T) {
+	world := geomgen.Polygon{ring(-180, -90, 180, -90, 180, -60, 0, -70, -180, -60, -180, -90)}
+	island := geomgen.Polygon{ring(-10, 0, 10, 0, 10, 9, -10, 9, -10, 0)}
+
+	got, err := Halve([]geomgen.Polygon{world, island}, degrees().Seam())
+	if err != nil || len(got) != 3 {
+		t.Fatalf("%v, %v", got, err)
+	}
+
+	if a, want := sum(t, got, degrees()), (area(world[0])+area(island[0]))/2; math.Abs(a-want) > 1e-9*want {
+		t.Errorf("area %v, want %v", a, want)
+	}
+	if w, e := bounds(got[0]), bounds(got[1]); w.XMax != 0 || e.XMin != 0 || bounds(got[2]) != bounds(island) {
+		t.Errorf("cut at %v and %v", w, e)
+	}
+}
+
 func TestShortWay(t *testing.T) {
 	for name, test := range map[string]struct {
 		polygon geomgen.Polygon

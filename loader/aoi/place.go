@@ -50,8 +50,8 @@ func (a *Area) Place(c crs.CRS) (*Area, error) {
 	return &placed, nil
 }
 
-// CheckCoordinates refuses what Place refuses, before a server gets the polygons, but for
-// those that are not valid.
+// CheckCoordinates refuses what Place refuses, before a server gets the polygons. It does
+// not look whether they are valid.
 func (a *Area) CheckCoordinates(c crs.CRS) error {
 	s, ok := c.Seam()
 	if !ok || a.ready || c.Kind != crs.Geographic {

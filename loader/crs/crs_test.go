@@ -289,6 +289,12 @@ func TestEnds(t *testing.T) {
 		}
 	}
 
+	for srid, want := range map[int32]float64{3857: 85.0511287798066, 3395: 85.0840590501105} { // atan(sinh(pi)); proj -I of half of the equator
+		if c, _ := Known(srid); math.Abs(c.EndLatitude()-want) > 1e-9 {
+			t.Errorf("EPSG:%d ends at %v degrees", srid, c.EndLatitude())
+		}
+	}
+
 	if c, _ := Known(3035); c.Mercator() {
 		t.Error("EPSG:3035 is none of Mercator's")
 	}

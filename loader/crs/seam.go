@@ -113,3 +113,12 @@ func (c CRS) Ends() (yMin, yMax float64, ok bool) {
 
 // Mercator tells whether it is one of Mercator's projections along the equator.
 func (c CRS) Mercator() bool { return c.period > 0 && strings.Contains(c.Method, "mercator") }
+
+// EndLatitude returns the latitude in degrees where the map of a projection of Mercator's ends
+// in the north: see Ends.
+func (c CRS) EndLatitude() float64 {
+	_, yMax, _ := c.Ends()
+	lat, _ := c.latitude(yMax)
+
+	return lat * 180 / math.Pi
+}

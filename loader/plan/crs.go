@@ -20,6 +20,10 @@ func (p *Plan) Warnings() []units.Warning {
 	}
 
 	if p.Job.Grid.Shape == geomgen.XYZ {
+		if e := p.Job.Extent; e != nil { // of tiles there is nothing else that has a unit
+			all = append(all, units.Check(p.CRS, "extent", upright(*e), 0, 0)...)
+		}
+
 		return all
 	}
 
@@ -35,12 +39,7 @@ func (p *Plan) reach() (param string, box geomgen.Box) {
 	param, box = "cols", p.Job.Grid.BoxAround(p.Cells)
 
 	if e := p.Job.Extent; e != nil {
-		extent := *e
-		if s, ok := p.CRS.Seam(); ok && e.XMin > e.XMax { // the part before the seam is as good as the other
-			extent.XMax = s.X + s.Period
-		}
-
-		param, box = "extent", meet(box, extent)
+		param, box = "extent", meet(box, upright(*e))
 	}
 
 	if a := p.Job.Area; a != nil {
@@ -56,6 +55,16 @@ func (p *Plan) reach() (param string, box geomgen.Box) {
 	}
 
 	return param, box
+}
+
+// upright returns the box between the bounds of an extent, also of one that crosses the seam:
+// in which unit they are, these numbers say as well.
+func upright(e geomgen.Box) geomgen.Box {
+	if e.XMin > e.XMax {
+		e.XMin, e.XMax = e.XMax, e.XMin
+	}
+
+	return e
 }
 
 // meet returns what two boxes have in common, in each direction; where that is nothing, as

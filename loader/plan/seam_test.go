@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -72,6 +73,41 @@ func TestAreasBeyondASeam(t *testing.T) {
 				t.Errorf("planned again: %v, %v", again, err)
 			}
 		})
+	}
+}
+
+// A feature that comes round may meet another one: a server must unite them.
+func TestFeaturesThatMeetBeyondTheSeam(t *testing.T) {
+	a := areaOf(t, `{"type":"FeatureCollection","features":[
+		{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[175,0],[190,0],[190,9],[175,9],[175,0]]]}},
+		{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[-175,5],[-160,5],[-160,12],[-175,12],[-175,5]]]}}]}`)
+	one := areaOf(t, "SRID=4326;MULTIPOLYGON(((175 0,190 0,190 9,175 9,175 0)),((-175 5,-160 5,-160 12,-175 12,-175 5)))")
+
+	for name, area := range map[string]*aoi.Area{"features": a, "one geometry": one} {
+		_, err := New(t.Context(), job.Job{Table: job.Table{Name: "t"}, Grid: worldGrid(1, 4326), Area: area})
+		var needs *NeedsServerError
+		if !errors.As(err, &needs) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Of a CRS that the server alone knows, the plan knows no seam: what it would have put right is
+// refused before the load.
+func TestAreasInACRSOfTheServer(t *testing.T) {
+	c := crs.Parse(990001, "", "+proj=latlong +datum=WGS84 +no_defs")
+	for text, right := range map[string]bool{
+		"POLYGON((170 0,180 0,180 9,170 9,170 0))":                      true,
+		"POLYGON((170 0,190 0,190 9,170 9,170 0))":                      false,
+		"POLYGON((190 0,200 0,200 9,190 9,190 0))":                      false,
+		"POLYGON((179 51,-179 51,-179 52,179 52,179 51))":               false,
+		"POLYGON((0 0,1 0,1 91,0 0))":                                   false,
+		"MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((5 5,6 5,6 6,5 5)))":         true,
+		"MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((185 5,186 5,186 6,185 5)))": false,
+	} {
+		if err := areaOf(t, text).CheckPlaced(c); (err == nil) != right {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ func (u numbers) fine() *Warning {
 }
 
 // beyondDomain finds a cell that is larger than the domain, and a box that is more than twice
-// as large: round numbers around the domain are common, such as those of the grid of the
+// as large, and larger than a neighbour's: round numbers around the domain are common, such as those of the grid of the
 // European Union.
 func (u numbers) beyondDomain() *Warning {
 	d, known := u.box()
@@ -155,7 +155,7 @@ func (u numbers) beyondDomain() *Warning {
 	case u.width > w || u.height > h:
 		return warn("cell-size", "a cell of %s x %s %s is larger than the domain of %s, which is %s x %s: is the unit another one?",
 			short(u.width), short(u.height), u.crs.Units(2), u.name, short(w), short(h))
-	case u.reach.XMax-u.reach.XMin > 2*w || u.reach.YMax-u.reach.YMin > 2*h:
+	case u.reach.XMax-u.reach.XMin > max(2*w, w+2*u.room()) || u.reach.YMax-u.reach.YMin > max(2*h, h+2*u.room()):
 		return warn(u.param, "%s is more than twice as large as the domain of %s, which is about %s: is the unit or the CRS another one?",
 			u.reach, u.name, u.domain())
 	}
@@ -179,11 +179,7 @@ func (u numbers) outsideDomain() *Warning {
 		return nil
 	}
 
-	room := outsideMetres / u.crs.PerUnit
-	if u.crs.Kind == crs.Geographic {
-		room = outsideDegrees / u.crs.PerUnit
-	}
-
+	room := u.room()
 	x, y := max(room, outsideShare*(d.XMax-d.XMin)), max(room, outsideShare*(d.YMax-d.YMin))
 	b := u.reach
 
@@ -192,6 +188,15 @@ func (u numbers) outsideDomain() *Warning {
 	}
 
 	return warn(u.param, "%s lies outside of the domain of %s, which is about %s: is the unit, the origin or the CRS another one?", b, u.name, u.domain())
+}
+
+// room returns how far outside of its domain a CRS is often used, in its units.
+func (u numbers) room() float64 {
+	if u.crs.Kind == crs.Geographic {
+		return outsideDegrees / u.crs.PerUnit
+	}
+
+	return outsideMetres / u.crs.PerUnit
 }
 
 // meetsInX tells whether the box meets that of the domain in x, with some room, once round
