@@ -144,7 +144,7 @@ func TestPoolWithoutRoom(t *testing.T) {
 const limitsOfARole = `
 	select format('alter role %I set %s to %L', $1::text, name, value)
 	from (values ('statement_timeout', '400ms'), ('lock_timeout', '1ms'), ('idle_in_transaction_session_timeout', '400ms'),
-	             ('transaction_timeout', '400ms'), ('idle_session_timeout', '400ms'),
+	             ('transaction_timeout', '400ms'), ('idle_session_timeout', '900ms'),
 	             ('default_transaction_read_only', 'on'), ('default_transaction_isolation', 'serializable')) v (name, value)
 	join pg_settings using (name)`
 
@@ -187,8 +187,8 @@ func TestRoleWithLimits(t *testing.T) {
 	// Longer than the role's sessions may idle, while the lock is held.
 	job := s.smallJob(1000)
 	job.Cols, job.Rows = 0, 0
-	job.Area = &loader.Area{Rule: geomgen.Centroid, SQL: fmt.Sprintf("select st_makeenvelope(0, 0, %d, %d) from pg_sleep(1)", smallCols, smallRows)}
-	job.Before, job.After = "select pg_sleep(1)", "select pg_sleep(1)"
+	job.Area = &loader.Area{Rule: geomgen.Centroid, SQL: fmt.Sprintf("select st_makeenvelope(0, 0, %d, %d) from pg_sleep(1.3)", smallCols, smallRows)}
+	job.Before, job.After = "select pg_sleep(1.3)", "select pg_sleep(1.3)"
 	job.Streams = 2
 
 	if _, err := loader.Run(t.Context(), pool, job, loader.Options{}); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
@@ -51,24 +52,33 @@ func (j Job) validateArea() error {
 		return nil
 	}
 
-	if j.Area.SRID < 0 {
-		return bad("aoi-srid", strconv.Itoa(int(j.Area.SRID)), "must not be negative")
+	return checkArea(j.Area)
+}
+
+// checkArea checks an area of interest by itself.
+func checkArea(a *aoi.Area) error {
+	bad := func(param, value, reason string) error {
+		return &geomgen.ParamError{Param: param, Value: value, Reason: reason}
 	}
 
-	if s := j.Area.Segmentize; s != nil && (!(*s >= 0) || math.IsInf(*s, 1)) {
+	if a.SRID < 0 {
+		return bad("aoi-srid", strconv.Itoa(int(a.SRID)), "must not be negative")
+	}
+
+	if s := a.Segmentize; s != nil && (!(*s >= 0) || math.IsInf(*s, 1)) {
 		return bad("aoi-segmentize", strconv.FormatFloat(*s, 'g', -1, 64), "must be a length in units of the area's CRS, or 0")
 	}
 
-	if err := j.Area.CheckQueryTimeout(); err != nil {
+	if err := a.CheckQueryTimeout(); err != nil {
 		return err
 	}
 
-	switch j.Area.Rule {
+	switch a.Rule {
 	case geomgen.Intersects, geomgen.Within, geomgen.Centroid:
 		return nil
 	}
 
-	return bad("aoi-rule", string(j.Area.Rule), "must be intersects, within or centroid")
+	return bad("aoi-rule", string(a.Rule), "must be intersects, within or centroid")
 }
 
 // NeedsMetres tells whether the job fits a CRS in metres alone: INSPIRE's codes are made of
