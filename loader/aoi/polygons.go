@@ -80,7 +80,11 @@ func (c *PolygonReader) AddEWKB(b []byte) (srid int32, err error) {
 		return 0, BadArea("cannot be read%s, from %d bytes of EWKB: %w", c.Where, len(b), err)
 	}
 
-	return int32(g.SRID()), c.add(g)
+	if srid = int32(g.SRID()); srid < 0 {
+		return 0, BadArea("cannot be read%s: its SRID is %d", c.Where, srid)
+	}
+
+	return srid, c.add(g)
 }
 
 // refuse reports a geometry that is no polygon.
