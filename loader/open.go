@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
@@ -148,7 +149,12 @@ func (s *preparation) migrateToKnow(ctx context.Context, e *environment) error {
 		return err
 	}
 
-	return e.ledger.MigrateUp(ctx, e.pool)
+	err = e.ledger.MigrateUp(ctx, e.pool)
+	if pg.HasCode(err, pgerrcode.InsufficientPrivilege) {
+		return nil // the checks of the table say what the role lacks there, and the migration comes again
+	}
+
+	return err
 }
 
 // warn says what is hardly meant: what became of the area of interest, and where numbers do

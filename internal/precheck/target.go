@@ -86,6 +86,12 @@ func (c *checker) check(ctx context.Context) error {
 		return err
 	}
 
+	if j.IfExists == job.Append { // before the ledger is asked, which a role without these may not read either
+		if err := checkInsert(ctx, c.db, t); err != nil {
+			return err
+		}
+	}
+
 	before, err := c.publishedBy(ctx)
 	if err != nil {
 		return err
