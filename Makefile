@@ -26,7 +26,7 @@ demo: build ## Load a grid into a throwaway PostGIS, ask it questions, draw it
 
 test: ## Run every test: unit, race detector, integration against PostGIS
 	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
-	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 40m ./...
 
 # SOAK is for how long. SEED=n repeats the trial that the report has named.
 SOAK ?= 2h
