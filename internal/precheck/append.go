@@ -22,10 +22,6 @@ func (c *checker) checkAddTo(ctx context.Context, before *job.Job) error {
 		return err
 	}
 
-	if err := checkInsert(ctx, c.db, t); err != nil {
-		return err
-	}
-
 	if c.plan.Method == plan.MethodPartitions {
 		return c.checkRanges(ctx)
 	}
