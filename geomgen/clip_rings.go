@@ -91,7 +91,7 @@ func (r *rings) finish(ring []Point) {
 		return
 	}
 
-	area := ringArea(ring)
+	area := RingArea(ring)
 	if off := areaError * ringSize(ring); math.Abs(area) <= off { // its sign is in doubt
 		way := turning(ring)
 		if way == 0 {
@@ -105,10 +105,10 @@ func (r *rings) finish(ring []Point) {
 	r.done = append(r.done, finished{from: from, to: len(r.points), area: area})
 }
 
-// areaError is by how much ringArea may be off, relative to ringSize and a corner.
+// areaError is by how much RingArea may be off, relative to ringSize and a corner.
 const areaError = 1e-15
 
-// ringSize returns what an error of ringArea is measured by: corners times the
+// ringSize returns what an error of RingArea is measured by: corners times the
 // area of the box around the ring.
 func ringSize(ring []Point) float64 {
 	b := Box{ring[0].X, ring[0].Y, ring[0].X, ring[0].Y}

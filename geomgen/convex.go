@@ -109,10 +109,11 @@ func (v *convex) side(i int) (a, b Point) {
 	return v.corners[i], v.corners[(i+1)%v.n]
 }
 
-// ringArea returns the area of a ring that is not closed by a repeated point,
-// positive where it runs counter-clockwise, computed from its first point, so
-// that a small ring far from the origin loses no digits.
-func ringArea(ring []Point) float64 {
+// RingArea returns the area of a ring in square units of the CRS, positive where it
+// runs counter-clockwise. The ring may be closed by a repeated point or not. It is
+// computed from its first point, so that a small ring far from the origin loses no
+// digits.
+func RingArea(ring []Point) float64 {
 	var sum float64
 	o := ring[0]
 	for i := 1; i+1 < len(ring); i++ {

@@ -17,14 +17,7 @@ type track struct {
 // leftward returns the ring on the globe with the area on its left, as it is in the plane:
 // inside of a shell, outside of a hole. Transformations do not mirror.
 func (t *track) leftward(hole bool) []geomgen.Point {
-	var area float64
-	o := t.plane[0]
-	for i := 1; i < len(t.plane); i++ {
-		p, q := t.plane[i-1], t.plane[i]
-		area += (p.X-o.X)*(q.Y-o.Y) - (p.Y-o.Y)*(q.X-o.X)
-	}
-
-	if (area > 0) == hole {
+	if (geomgen.RingArea(t.plane) > 0) == hole {
 		slices.Reverse(t.globe)
 	}
 

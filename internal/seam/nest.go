@@ -12,15 +12,15 @@ func (c *cutter) polygons() ([]geomgen.Polygon, error) {
 	for _, ring := range c.rings {
 		switch ring = closed(ring); {
 		case len(ring) < 4:
-		case area(ring) > 0:
+		case geomgen.RingArea(ring) > 0:
 			shells = append(shells, ring)
-		case area(ring) < 0:
+		case geomgen.RingArea(ring) < 0:
 			holes = append(holes, ring)
 		}
 	}
 
 	slices.SortFunc(shells, func(a, b []geomgen.Point) int {
-		if area(a) < area(b) {
+		if geomgen.RingArea(a) < geomgen.RingArea(b) {
 			return -1
 		}
 		return 1
@@ -69,16 +69,6 @@ func closed(ring []geomgen.Point) []geomgen.Point {
 	}
 
 	return append(ring, ring[0])
-}
-
-// area returns twice the area of a closed ring, positive where it runs counter-clockwise.
-func area(ring []geomgen.Point) float64 {
-	var sum float64
-	for i := 2; i < len(ring); i++ {
-		sum += cross(sub(ring[i-1], ring[0]), sub(ring[i], ring[0]))
-	}
-
-	return sum
 }
 
 // around tells whether a hole lies in a shell. They may touch in points, so most of the

@@ -64,7 +64,7 @@ func (f Frame) ShortWay(p geomgen.Polygon) ([]geomgen.Polygon, error) {
 // outside of a hole.
 func (f Frame) leftward(ring []geomgen.Point, hole bool) ([]geomgen.Point, error) {
 	unwrapped, turns := f.unwrap(ring)
-	left := area(unwrapped) > 0
+	left := geomgen.RingArea(unwrapped) > 0
 
 	if turns != 0 { // eastward, the north pole is on the left
 		north, south := false, false

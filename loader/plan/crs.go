@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"math"
-
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/units"
@@ -42,16 +40,8 @@ func (p *Plan) reach() (param string, box geomgen.Box) {
 		param, box = "extent", meet(box, upright(*e))
 	}
 
-	if a := p.Job.Area; a != nil {
-		around := geomgen.Box{XMin: math.Inf(1), YMin: math.Inf(1), XMax: math.Inf(-1), YMax: math.Inf(-1)}
-
-		for _, polygon := range a.Polygons {
-			for _, q := range polygon[0] {
-				around = geomgen.Box{XMin: min(around.XMin, q.X), YMin: min(around.YMin, q.Y), XMax: max(around.XMax, q.X), YMax: max(around.YMax, q.Y)}
-			}
-		}
-
-		param, box = "aoi", meet(box, around)
+	if p.selection.area != nil {
+		param, box = "aoi", meet(box, p.selection.area.Bounds())
 	}
 
 	return param, box

@@ -1,0 +1,292 @@
+package geomgen
+
+import (
+	"errors"
+	"math"
+)
+
+// mesh is lines between points, which divide a cell.
+type mesh struct {
+	lines []line
+	queue []int // the lines that are not where the area and the grid have them
+	// The cell's edge as rounded, closed, and its points.
+	rim  []Point
+	onIt map[Point]bool
+}
+
+// line is a line of a mesh. winding is how much more often the area goes round the
+// places on its left than round those on its right: 1 for an edge of the area that
+// has it on the left, 0 for a stretch of the cell's edge beside which there is
+// none.
+type line struct {
+	segment
+	winding int
+	fixed   bool // on the cell's edge
+}
+
+func (m *mesh) add(l line, moved bool) {
+	if moved {
+		m.queue = append(m.queue, len(m.lines))
+	}
+	m.lines = append(m.lines, l)
+}
+
+// within returns a point, or where it lies outside of the rounded cell or on its
+// edge, but not at a point of it, one beside it that is inside.
+func (m *mesh) within(p Point, moved map[Point]Point) Point {
+	if m.onIt[p] {
+		return p
+	}
+	if q, ok := moved[p]; ok {
+		return q
+	}
+
+	best, found := p, false
+	if in, _ := insideRing(m.rim, p); !in {
+		for reach := 1; reach <= 4 && !found; reach++ {
+			best, found = m.beside(p, reach)
+		}
+		if !found {
+			best = m.nearest(p)
+		}
+	}
+	moved[p] = best
+	return best
+}
+
+// beside returns the nearest point inside that is some steps of the number format
+// away.
+func (m *mesh) beside(p Point, reach int) (best Point, found bool) {
+	least := math.Inf(1)
+	for i := -reach; i <= reach; i++ {
+		for k := -reach; k <= reach; k++ {
+			q := Point{steps(p.X, i), steps(p.Y, k)}
+			if d := math.Hypot(q.X-p.X, q.Y-p.Y); d < least {
+				if in, _ := insideRing(m.rim, q); in {
+					best, found, least = q, true, d
+				}
+			}
+		}
+	}
+	return best, found
+}
+
+func (m *mesh) nearest(p Point) Point {
+	best, least := m.rim[0], math.Inf(1)
+	for _, q := range m.rim {
+		if d := math.Hypot(q.X-p.X, q.Y-p.Y); d < least {
+			best, least = q, d
+		}
+	}
+	return best
+}
+
+// steps returns the number that is n steps of the number format away.
+func steps(f float64, n int) float64 {
+	for ; n > 0; n-- {
+		f = math.Nextafter(f, math.Inf(1))
+	}
+	for ; n < 0; n++ {
+		f = math.Nextafter(f, math.Inf(-1))
+	}
+	return f
+}
+
+// errMesh means that lines still cross after more steps than there can be.
+var errMesh = errors.New("the edge of the area crosses itself when it is rounded")
+
+// node divides lines until they meet in common ends alone. A line is led through
+// the end of another only where both of its halves become shorter than it was. Of
+// two lines that cross, one always can be: the four ends make a convex
+// quadrilateral, which has an angle of 90 degrees or more. As there are only so many
+// points, that comes to an end. The cell's edge is not led anywhere.
+func (m *mesh) node() error {
+	most := 1000 + 50*len(m.lines)
+	for len(m.queue) > 0 {
+		i := m.queue[len(m.queue)-1]
+		m.queue = m.queue[:len(m.queue)-1]
+		for k := 0; k < len(m.lines); k++ {
+			n, via, found := m.conflict(i, k)
+			if !found {
+				continue
+			}
+			if most--; most < 0 {
+				return errMesh
+			}
+
+			second := m.lines[n]
+			m.lines[n].b, second.a = via, via
+			m.lines = append(m.lines, second)
+			m.queue = append(m.queue, len(m.lines)-1)
+			if n == i {
+				k = -1 // what is left of it is another line
+			} else {
+				m.queue = append(m.queue, n)
+			}
+		}
+	}
+	return nil
+}
+
+// conflict looks at two lines, and returns the number of the one to divide, and
+// where.
+func (m *mesh) conflict(i, k int) (n int, via Point, found bool) {
+	s, t := &m.lines[i], &m.lines[k]
+	if i == k || s.fixed && t.fixed || !s.box().intersects(t.box()) {
+		return 0, Point{}, false
+	}
+
+	sa, sb := side(t.a, t.b, s.a), side(t.a, t.b, s.b)
+	ta, tb := side(s.a, s.b, t.a), side(s.a, s.b, t.b)
+	switch {
+	case !s.fixed && ta == 0 && s.holds(t.a):
+		return i, t.a, true
+	case !s.fixed && tb == 0 && s.holds(t.b):
+		return i, t.b, true
+	case !t.fixed && sa == 0 && t.holds(s.a):
+		return k, s.a, true
+	case !t.fixed && sb == 0 && t.holds(s.b):
+		return k, s.b, true
+	case sa*sb >= 0 || ta*tb >= 0:
+		return 0, Point{}, false
+	}
+
+	// The nearest of the ends that make both halves shorter, else the nearest.
+	best := math.Inf(1)
+	for _, try := range [...]struct {
+		n       int
+		of      *line
+		through Point
+	}{{i, s, t.a}, {i, s, t.b}, {k, t, s.a}, {k, t, s.b}} {
+		if try.of.fixed {
+			continue
+		}
+		a, b, p := try.of.a, try.of.b, try.through
+		d, _ := det(a, b, p)
+		d = math.Abs(d) / math.Hypot(b.X-a.X, b.Y-a.Y)
+		if !((a.X-p.X)*(b.X-p.X)+(a.Y-p.Y)*(b.Y-p.Y) <= 0) {
+			d += math.MaxFloat64 / 4
+		}
+		if d < best || !found {
+			best, n, via, found = d, try.n, p, true
+		}
+	}
+	return n, via, true
+}
+
+// holds tells whether a point on the line through a segment lies on the segment,
+// and is not an end of it.
+func (s segment) holds(p Point) bool {
+	return p != s.a && p != s.b && s.box().intersects(Box{p.X, p.Y, p.X, p.Y})
+}
+
+// merge makes one line of those between the same two points, and keeps the edges
+// of what the area goes round, with it on their left.
+func (m *mesh) merge() {
+	place := make(map[segment]int)
+	var merged []line
+	for _, l := range m.lines {
+		if l.a.Y > l.b.Y || l.a.Y == l.b.Y && l.a.X > l.b.X {
+			l.a, l.b, l.winding = l.b, l.a, -l.winding
+		}
+		if i, ok := place[l.segment]; ok {
+			merged[i].winding += l.winding
+		} else {
+			place[l.segment] = len(merged)
+			merged = append(merged, l)
+		}
+	}
+
+	m.lines = m.lines[:0]
+	for _, l := range merged {
+		if l.winding == 0 {
+			continue
+		}
+		right := windingRightOf(merged, l.segment)
+		switch left := right + l.winding; {
+		case left > 0 && right <= 0:
+			m.lines = append(m.lines, l)
+		case left <= 0 && right > 0:
+			l.a, l.b = l.b, l.a
+			m.lines = append(m.lines, l)
+		}
+	}
+}
+
+// windingRightOf returns how often lines go round the place right beside one of
+// them, which goes up, or to the right where it is level: then all is seen in a
+// mirror.
+func windingRightOf(lines []line, of segment) int {
+	level := of.a.Y == of.b.Y
+	seen := func(p Point) Point {
+		if level {
+			return Point{p.Y, p.X}
+		}
+		return p
+	}
+
+	a, b := seen(of.a), seen(of.b)
+	n, own := 0, 0
+	for _, l := range lines {
+		p, q := seen(l.a), seen(l.b)
+		if l.segment == of {
+			own = l.winding
+		}
+		up := q.Y > a.Y
+		if up == (p.Y > a.Y) {
+			continue
+		}
+
+		crossed, top := false, q
+		if !up {
+			top = p
+		}
+		if where := side(p, q, a); where == 0 {
+			crossed = side(a, b, top) < 0
+		} else {
+			crossed = (where > 0) == up
+		}
+		switch {
+		case crossed && up:
+			n += l.winding
+		case crossed:
+			n -= l.winding
+		}
+	}
+
+	if level { // right in the mirror is left
+		return -n - own
+	}
+	return n
+}
+
+// trace follows the lines to rings: in each point to the line next to the one it
+// came by, across the area.
+func (m *mesh) trace(r *rings) {
+	from := make(map[Point][]int)
+	for i, l := range m.lines {
+		from[l.a] = append(from[l.a], i)
+	}
+
+	used := make([]bool, len(m.lines))
+	for i := range m.lines {
+		if used[i] {
+			continue
+		}
+
+		r.begin()
+		for at := i; !used[at]; {
+			l := m.lines[at]
+			used[at] = true
+			r.add(l.a)
+			next := -1
+			for _, k := range from[l.b] {
+				if next < 0 || between(l.b, m.lines[next].b, l.a, m.lines[k].b) {
+					next = k
+				}
+			}
+			at = next
+		}
+		r.end()
+	}
+}
