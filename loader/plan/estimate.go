@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"math"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// Estimate is what a plan will take. See the constants for where the figures
+// come from.
+type Estimate struct {
+	CopyBytes  int64   `json:"copy_bytes"`  // through the connection
+	HeapBytes  int64   `json:"heap_bytes"`  // of the table without its indexes
+	IndexBytes int64   `json:"index_bytes"` // of primary key and spatial indexes
+	WALBytes   int64   `json:"wal_bytes"`   // written by the server meanwhile
+	Seconds    float64 `json:"seconds"`     // until the table is ready to query
+}
+
+const (
+	pageBytes   = 8192
+	pageHeader  = 24
+	rowPointer  = 4
+	rowHeader   = 24 // 23 bytes, padded to the next column's alignment
+	cellColumns = 16 // bigint and two integers
+	// PostGIS keeps a header and a bounding box of four float4 with each polygon, and
+	// of a point neither box nor rings: gserialized2.txt in its source.
+	storedPolygon = 40
+	storedMulti   = 48
+	storedPoint   = 32
+	keyEntry      = 20  // B-tree of a bigint: 8 + 8 bytes and a pointer
+	codeEntry     = 16  // B-tree of a text beside its letters: header, padding and a pointer
+	keyFill       = 0.9 // of a B-tree that is built over all rows at once
+	boxEntry      = 28  // GiST of a box of four float4: 8 + 16 bytes and a pointer
+	boxFill       = 0.7 // measured, PostgreSQL 15: its build splits pages by space
+	brinEntry     = 44  // a summary of pages: a box of four float8, its header and pointer
+	// walFreeze is what VACUUM writes a row when it freezes chunks: measured.
+	walFreeze = 30
+	// walRow is what a row of COPY has in the WAL beside its columns, and
+	// indexes are in it without the room that is left free.
+	walRow = 8
+)
+
+// BoxRowBytes is the size in the heap of a row without constants, of a square cell.
+const BoxRowBytes = rowHeader + cellColumns + storedPolygon + 5*16
+
+// Estimate returns the expected size and time. Sizes follow from PostgreSQL's
+// page layout; the time is that of a server on two cores, a rough guide. Sizes
+// beyond what an int64 holds are given as its largest number.
+func (p *Plan) Estimate() Estimate {
+	row := rowHeader + p.rowColumns()
+	perPage := max((pageBytes-pageHeader)/(row+rowPointer), 1)
+	rows, pages := float64(p.Rows), float64((p.Rows-1)/perPage+1)
+	e := Estimate{
+		CopyBytes: wholeBytes(rows * float64(p.RowBytes())),
+		HeapBytes: wholeBytes(pages * pageBytes),
+		Seconds:   p.seconds(),
+	}
+
+	index, wal := 2*pageBytes+rows*keyEntry/keyFill, rows*float64(row-rowHeader+walRow+keyEntry)
+	if p.Job.Index == job.IndexGiST || p.Job.Index == job.IndexBoth {
+		index += rows * boxEntry / boxFill
+		wal += rows * boxEntry
+	}
+
+	if p.Job.HasBRIN() {
+		index += 3*pageBytes + pages/job.BRINPages*brinEntry
+		wal += pages / job.BRINPages * brinEntry
+	}
+
+	if p.Job.CodeIndex {
+		index += rows * float64(codeEntry+p.layout.codeMost) / keyFill
+		wal += rows * float64(codeEntry+p.layout.codeMost)
+	}
+
+	if p.Method == MethodChunks {
+		wal += rows * walFreeze
+	}
+
+	e.IndexBytes = wholeBytes(index)
+	if !p.Job.Unlogged {
+		e.WALBytes = wholeBytes(wal)
+	}
+
+	return e
+}
+
+// rowColumns returns the size of a row in the heap without its header, in bytes.
+func (p *Plan) rowColumns() int64 {
+	columns := cellColumns + storedGeometry(p.Job)
+	for _, c := range p.layout.constantBytes {
+		columns += c
+	}
+
+	if p.Job.Code != "" {
+		columns += 1 + int64(p.layout.codeMost)
+	}
+
+	if p.Job.Coverage {
+		columns += 4
+	}
+
+	return (columns + 7) &^ 7
+}
+
+// storedGeometry returns the size of a whole cell's geometry in the heap.
+func storedGeometry(j job.Job) int64 {
+	points := int64(j.Grid.PointsLen(j.Geometry))
+	switch j.Geometry {
+	case geomgen.AsPoint:
+		return storedPoint
+	case geomgen.AsMultiPolygon:
+		return storedMulti + points
+	}
+
+	return storedPolygon + points
+}
+
+func wholeBytes(f float64) int64 {
+	if f >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(f)
+}
