@@ -1,10 +1,23 @@
 package geomgen
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Polygon is a shell and its holes. Each ring has four points or more, the last
 // of them equal to the first, in either direction.
 type Polygon [][]Point
+
+// Bounds returns the box around a polygon's shell, in CRS units.
+func (p Polygon) Bounds() Box {
+	b := Box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	for _, q := range p[0] {
+		b = b.union(Box{q.X, q.Y, q.X, q.Y})
+	}
+
+	return b
+}
 
 // Rule says which cells an area of interest selects.
 type Rule string

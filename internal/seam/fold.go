@@ -14,7 +14,7 @@ import (
 // must be united. changed is false where nothing was beyond the seam.
 func Fold(polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, changed bool, err error) {
 	for i, p := range polygons {
-		box := bounds(p)
+		box := p.Bounds()
 		first := int32(math.Floor((box.XMin - s.X) / s.Period))
 		last := max(first, int32(math.Ceil((box.XMax-s.X)/s.Period))-1)
 
@@ -44,7 +44,7 @@ func Fold(polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, cha
 func Halve(polygons []geomgen.Polygon, s crs.Seam) ([]geomgen.Polygon, error) {
 	var halved []geomgen.Polygon
 	for i, p := range polygons {
-		box := bounds(p)
+		box := p.Bounds()
 		if box.XMin > s.X || box.XMax < s.X+s.Period {
 			halved = append(halved, p)
 			continue
@@ -128,15 +128,4 @@ func shift(p geomgen.Polygon, s crs.Seam, strip int32) geomgen.Polygon {
 	}
 
 	return shifted
-}
-
-func bounds(p geomgen.Polygon) geomgen.Box {
-	b := geomgen.Box{XMin: math.Inf(1), YMin: math.Inf(1), XMax: math.Inf(-1), YMax: math.Inf(-1)}
-	for _, ring := range p {
-		for _, q := range ring {
-			b = geomgen.Box{XMin: min(b.XMin, q.X), YMin: min(b.YMin, q.Y), XMax: max(b.XMax, q.X), YMax: max(b.YMax, q.Y)}
-		}
-	}
-
-	return b
 }

@@ -173,7 +173,7 @@ func TestFold(t *testing.T) {
 
 		same := len(got) == len(test.want) && changed == test.changed
 		for i := range got {
-			b := bounds(got[i])
+			b := got[i].Bounds()
 			same = same && b.XMin == test.want[i][0] && b.XMax == test.want[i][1] && b.YMin == 10 && b.YMax == 20
 		}
 		if !same {
@@ -195,7 +195,7 @@ func TestHalve(t *testing.T) {
 	if a, want := sum(t, got, degrees()), geomgen.RingArea(world[0])+geomgen.RingArea(island[0]); math.Abs(a-want) > 1e-9*want {
 		t.Errorf("area %v, want %v", a, want)
 	}
-	if w, e := bounds(got[0]), bounds(got[1]); w.XMax != 0 || e.XMin != 0 || bounds(got[2]) != bounds(island) {
+	if w, e := got[0].Bounds(), got[1].Bounds(); w.XMax != 0 || e.XMin != 0 || got[2].Bounds() != island.Bounds() {
 		t.Errorf("cut at %v and %v", w, e)
 	}
 }

@@ -41,7 +41,12 @@ func (p *Plan) reach() (param string, box geomgen.Box) {
 	}
 
 	if p.selection.area != nil {
-		param, box = "aoi", meet(box, p.selection.area.Bounds())
+		around := p.selection.area.Bounds()
+		if s, ok := p.CRS.Seam(); ok && around.XMin <= s.X && around.XMax >= s.X+s.Period {
+			around = p.Job.Area.Polygons[0].Bounds() // it crosses the seam: one part says as much
+		}
+
+		param, box = "aoi", meet(box, around)
 	}
 
 	return param, box

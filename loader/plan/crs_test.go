@@ -42,6 +42,13 @@ func webMercator() crs.CRS {
 	return c
 }
 
+// alaska is a CRS whose domain crosses the antimeridian.
+func alaska() crs.CRS {
+	c := etrs89()
+	c.Domain = &crs.Domain{West: 172, South: 51, East: -130, North: 71, XMin: 172, YMin: 51, XMax: 230, YMax: 71}
+	return c
+}
+
 func box(xmin, ymin, xmax, ymax float64) geomgen.Box {
 	return geomgen.Box{XMin: xmin, YMin: ymin, XMax: xmax, YMax: ymax}
 }
@@ -52,9 +59,6 @@ func TestCheckUnits(t *testing.T) {
 
 	site := laea() // such as a city's, which begins in its middle
 	site.Domain = &crs.Domain{West: 10, South: 52, East: 10.2, North: 52.2, XMin: -5000, YMin: -5000, XMax: 5000, YMax: 5000}
-
-	alaska := etrs89()
-	alaska.Domain = &crs.Domain{West: 172, South: 51, East: -130, North: 71, XMin: 172, YMin: 51, XMax: 230, YMax: 71}
 
 	for _, test := range []struct {
 		name  string
@@ -79,8 +83,8 @@ func TestCheckUnits(t *testing.T) {
 		{"Europe and what is around", etrs89(), box(-30, 30, 50, 75), 0.1, ""},
 		{"Australia in Europe's CRS", etrs89(), box(110, -45, 155, -10), 0.1, "extent"},
 		{"the world in Europe's CRS", etrs89(), box(-180, -90, 180, 90), 1, "extent"},
-		{"on one side of the antimeridian", alaska, box(-150, 60, -140, 65), 0.1, ""},
-		{"on the other side", alaska, box(175, 52, 178, 53), 0.1, ""},
+		{"on one side of the antimeridian", alaska(), box(-150, 60, -140, 65), 0.1, ""},
+		{"on the other side", alaska(), box(175, 52, 178, 53), 0.1, ""},
 
 		{"the grid of the European Union", laea(), box(900000, 900000, 7400000, 5500000), 1000, ""},
 		{"degrees for metres", laea(), box(-10, 35, 30, 70), 0.1, "extent"},
@@ -126,10 +130,12 @@ func TestWarnings(t *testing.T) {
 		crs  crs.CRS
 		want []string
 	}{
-		"an extent":          {job.Job{Grid: geomgen.Grid{DX: 1000, DY: 1000}, Extent: &extent}, wgs84(), []string{"cell-size"}},
-		"columns":            {job.Job{Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 1000, Rows: 800}, wgs84(), []string{"cols"}},
-		"an area":            {job.Job{Grid: geomgen.Grid{DX: 1, DY: 1}, Area: &aoi.Area{Rule: geomgen.Intersects, Polygons: degree}}, laea(), []string{"aoi"}},
-		"an area with two":   {job.Job{Grid: geomgen.Grid{DX: 1, DY: 1}, Area: &aoi.Area{Rule: geomgen.Intersects, Polygons: degree, Warnings: []string{"z"}}}, laea(), []string{"aoi", "aoi"}},
+		"an extent":        {job.Job{Grid: geomgen.Grid{DX: 1000, DY: 1000}, Extent: &extent}, wgs84(), []string{"cell-size"}},
+		"columns":          {job.Job{Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 1000, Rows: 800}, wgs84(), []string{"cols"}},
+		"an area":          {job.Job{Grid: geomgen.Grid{DX: 1, DY: 1}, Area: &aoi.Area{Rule: geomgen.Intersects, Polygons: degree}}, laea(), []string{"aoi"}},
+		"an area with two": {job.Job{Grid: geomgen.Grid{DX: 1, DY: 1}, Area: &aoi.Area{Rule: geomgen.Intersects, Polygons: degree, Warnings: []string{"z"}}}, laea(), []string{"aoi", "aoi"}},
+		"across the seam": {job.Job{Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 4326}, Area: &aoi.Area{Rule: geomgen.Intersects,
+			Polygons: []geomgen.Polygon{{{{X: 172, Y: 51}, {X: 190, Y: 51}, {X: 190, Y: 52}, {X: 172, Y: 51}}}}}}, alaska(), nil},
 		"all is well":        {job.Job{Grid: geomgen.Grid{DX: 0.1, DY: 0.1}, Extent: &extent}, wgs84(), nil},
 		"tiles of the world": {job.Job{Grid: geomgen.Tiles(3)}, webMercator(), nil},
 	} {
