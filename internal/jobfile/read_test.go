@@ -147,6 +147,10 @@ func mistakes() []mistake {
 		{"a bomb", "a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]\n", "f:1:4: anchors and aliases"},
 		{"tag", "table: !!str 5\n", "f:1:8: tags (!)"},
 		{"tag of its own", "password: !x y\n", "f:1:11: tags (!)"},
+		{"tag without a name", "cols: ! 5\n", "f:1:7: tags (!)"},
+		{"tag without a name at a list", "extent: ! [1, 2, 3, 4]\n", "f:1:9: tags (!)"},
+		{"tag without a name at the root", "! {table: x}\n", "f:1:1: tags (!)"},
+		{"tag without a name in a list", "extent: [! 1, 2, 3, 4]\n", "f:1:10: tags (!)"},
 
 		{"string, number", "table: 5\n", "f:1:8: table must be a string, and is a number to YAML: put it in quotes"},
 		{"string, octal", "table: 017\n", "table must be a string, and is a number in a form that not all programs read alike to YAML"},

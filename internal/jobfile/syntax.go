@@ -139,7 +139,7 @@ func refuseUnsupported(n *yaml.Node) error {
 	switch {
 	case n.Anchor != "", n.Kind == yaml.AliasNode, n.Tag == "!!merge":
 		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errNoAlias()}
-	case n.Style&yaml.TaggedStyle != 0:
+	case n.Style&yaml.TaggedStyle != 0, n.Tag == "!": // which makes a string of a number
 		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errors.New("tags (!) are not for job files: text that begins so stands in quotes")}
 	}
 
