@@ -119,7 +119,7 @@ func runPlan(ctx context.Context, o planOptions, std streams) error {
 	}
 
 	if o.picture != "" {
-		if err := awaitErr(ctx, func() error { return drawPlan(p, o.picture) }); err != nil {
+		if err := savePicture(ctx, o.picture, func() ([]byte, error) { return drawPlan(p, o.picture) }); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -14,11 +15,21 @@ import (
 // there are no more cells than that, each of them.
 const blocksAcross = 160
 
-// drawPlan draws what a plan would load: extent, area, and the cells in blocks,
-// coloured by when they are loaded.
-func drawPlan(p *loader.Plan, name string) error {
-	if err := picture.CheckName(name); err != nil {
+// savePicture draws a picture and writes it into a file. When ctx ends, no file is left.
+func savePicture(ctx context.Context, name string, draw func() ([]byte, error)) error {
+	data, err := await(ctx, draw)
+	if err != nil {
 		return err
+	}
+
+	return picture.Write(name, data)
+}
+
+// drawPlan draws what a plan would load: extent, area, and the cells in blocks,
+// coloured by when they are loaded. The name is that of the file that it is for.
+func drawPlan(p *loader.Plan, name string) ([]byte, error) {
+	if err := picture.CheckName(name); err != nil {
+		return nil, err
 	}
 
 	g, around := p.Job.Grid, acrossSeam(p)
@@ -48,7 +59,7 @@ func drawPlan(p *loader.Plan, name string) error {
 		m.Sample = sampleCells(p)
 	}
 
-	return m.Save(name)
+	return m.Encode(name)
 }
 
 // widest returns how many cells lie side by side in the plan's longer direction.

@@ -76,7 +76,7 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 		return err
 	}
 	printWarnings(std.err, p.Warnings())
-	if err := awaitErr(ctx, func() error { return drawPreview(p, o.out) }); err != nil {
+	if err := savePicture(ctx, o.out, func() ([]byte, error) { return drawPreview(p, o.out) }); err != nil {
 		return err
 	}
 
@@ -84,9 +84,9 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 	return err
 }
 
-func drawPreview(p *preview.Preview, name string) error {
+func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 	if len(p.Cells) == 0 {
-		return fmt.Errorf("table %s has no cells to draw", p.Table)
+		return nil, fmt.Errorf("table %s has no cells to draw", p.Table)
 	}
 
 	low, high := math.Inf(1), math.Inf(-1)
@@ -132,7 +132,7 @@ func drawPreview(p *preview.Preview, name string) error {
 		}
 	}
 
-	return m.Save(name)
+	return m.Encode(name)
 }
 
 // formatValue writes a value for the legend: whole numbers whole, others to four digits.

@@ -31,22 +31,24 @@ const (
 // SaveBars draws panels below one another into a file, as PNG or SVG by the end of its
 // name.
 func SaveBars(name string, panels []Panel) error {
-	if err := saveBars(name, panels); err != nil {
+	data, err := encodeBars(name, panels)
+	if err != nil {
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}
-	return nil
+
+	return Write(name, data)
 }
 
-func saveBars(name string, panels []Panel) error {
+func encodeBars(name string, panels []Panel) ([]byte, error) {
 	letters, err := newTypeface()
 	if err != nil {
-		return err
+		return nil, err
 	}
 
 	left, height := 0.0, margin
 	for _, p := range panels {
 		if len(p.Bars) == 0 {
-			return errors.New("a chart has no bars")
+			return nil, errors.New("a chart has no bars")
 		}
 		for _, b := range p.Bars {
 			left = max(left, letters.width(b.Name, textSize))
@@ -57,7 +59,7 @@ func saveBars(name string, panels []Panel) error {
 
 	c, err := newCanvas(name, letters, chartWidth, height)
 	if err != nil {
-		return err
+		return nil, err
 	}
 
 	top := margin
@@ -68,7 +70,7 @@ func saveBars(name string, panels []Panel) error {
 		top += p.height()
 	}
 
-	return saveCanvas(c, name)
+	return c.encode()
 }
 
 func (p Panel) height() float64 {

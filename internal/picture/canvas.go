@@ -135,16 +135,15 @@ func newCanvas(name string, t typeface, width, height float64) (canvas, error) {
 	return newRaster(t, width, height), nil
 }
 
-// saveCanvas writes the file when all of it is drawn.
-func saveCanvas(c canvas, name string) error {
-	data, err := c.encode()
+// Write writes a picture that is drawn into a file.
+func Write(name string, data []byte) error {
+	err := os.WriteFile(name, data, 0o644)
+	if path := new(os.PathError); errors.As(err, &path) {
+		err = path.Err // the file is named here
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("drawing %s: %w", name, err)
 	}
 
-	err = os.WriteFile(name, data, 0o644)
-	if path := new(os.PathError); errors.As(err, &path) {
-		return path.Err // the caller names the file
-	}
-	return err
+	return nil
 }

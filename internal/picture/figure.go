@@ -61,11 +61,11 @@ func (v viewport) box(b geomgen.Box) []point {
 	return v.ring([]geomgen.Point{{X: b.XMin, Y: b.YMin}, {X: b.XMax, Y: b.YMin}, {X: b.XMax, Y: b.YMax}, {X: b.XMin, Y: b.YMax}})
 }
 
-// save draws the figure into a file, as PNG or SVG by the end of its name.
-func (f figure) save(name string) error {
+// encode draws the figure as PNG or SVG, by the end of the name of the file that it is for.
+func (f figure) encode(name string) ([]byte, error) {
 	letters, err := newTypeface()
 	if err != nil {
-		return err
+		return nil, err
 	}
 
 	v := viewport{letters: letters}
@@ -93,7 +93,7 @@ func (f figure) save(name string) error {
 	strip := rect{v.page.left, below, v.page.right, below + f.footerHeight}
 	c, err := newCanvas(name, letters, v.page.right+2*margin, strip.bottom+margin)
 	if err != nil {
-		return err
+		return nil, err
 	}
 
 	f.writeTitle(c, v)
@@ -101,7 +101,7 @@ func (f figure) save(name string) error {
 	v.axes(c, xTicks, yTicks)
 	f.footer(c, v, strip)
 
-	return saveCanvas(c, name)
+	return c.encode()
 }
 
 func sizeOfTitle(i int) float64 {

@@ -60,11 +60,21 @@ func CheckName(name string) error {
 	return &geomgen.ParamError{Param: "picture", Value: name, Reason: "must end in .png or .svg"}
 }
 
-// Save draws the map into a file, as PNG or SVG by the end of its name. One unit
-// is as long in each direction.
+// Save draws the map into a file: see Encode.
 func (m Map) Save(name string) error {
+	data, err := m.Encode(name)
+	if err != nil {
+		return err
+	}
+
+	return Write(name, data)
+}
+
+// Encode draws the map as PNG or SVG, by the end of the name of the file that it is for. One
+// unit is as long in each direction.
+func (m Map) Encode(name string) ([]byte, error) {
 	if len(m.Pieces) == 0 {
-		return fmt.Errorf("drawing %s: there are no cells to draw", name)
+		return nil, fmt.Errorf("drawing %s: there are no cells to draw", name)
 	}
 
 	b := m.bounds()
@@ -76,11 +86,13 @@ func (m Map) Save(name string) error {
 		footer:       m.footer,
 		footerHeight: m.footerHeight(),
 	}
-	if err := f.save(name); err != nil {
-		return fmt.Errorf("drawing %s: %w", name, err)
+
+	data, err := f.encode(name)
+	if err != nil {
+		return nil, fmt.Errorf("drawing %s: %w", name, err)
 	}
 
-	return nil
+	return data, nil
 }
 
 func (m Map) bounds() geomgen.Box {

@@ -32,11 +32,13 @@ func (o Order) Save(name string) error {
 		footer:       o.footer,
 		footerHeight: 2 * keyHeight,
 	}
-	if err := f.save(name); err != nil {
+
+	data, err := f.encode(name)
+	if err != nil {
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}
 
-	return nil
+	return Write(name, data)
 }
 
 func frameLine() line { return line{color: color.Black, width: 1.5} }
