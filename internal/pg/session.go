@@ -46,7 +46,20 @@ func liftTimeout(ctx context.Context, exec func(ctx context.Context, sql string)
 // A backend notices that its client is gone when it next reads from it, and an
 // index build does not. From PostgreSQL 14 on it can look from time to time, on
 // most platforms; where it cannot, a rerun waits for it.
-func prepareSession(ctx context.Context, conn *pgx.Conn) error {
+//
+// A limit of a role may still cancel the first statement after it is lifted: its timer went
+// off when the statement that lifts it was done. All of them may be run again.
+func prepareSession(ctx context.Context, conn *pgx.Conn) (err error) {
+	for range liftAttempts {
+		if err = prepareOnce(ctx, conn); !HasCode(err, pgerrcode.QueryCanceled) {
+			return err
+		}
+	}
+
+	return err
+}
+
+func prepareOnce(ctx context.Context, conn *pgx.Conn) error {
 	err := liftTimeout(ctx, func(ctx context.Context, sql string) error {
 		_, err := conn.Exec(ctx, sql, pgx.QueryExecModeExec)
 		return err
