@@ -122,15 +122,14 @@ func runDemo(ctx context.Context, o demoOptions, std streams) (err error) {
 	return nil
 }
 
-// findPostGISQuery lets the session find PostGIS in whatever schema it is.
+// findPostGISQuery returns the schema of PostGIS: what the demo calls has its schema.
 const findPostGISQuery = `
-select set_config('search_path', quote_ident(nspname), false)
+select nspname
 from pg_extension e
 join pg_namespace n on n.oid = e.extnamespace
 where extname = 'postgis'`
 
-// queryAndDraw asks the questions and draws the picture, on one connection that finds
-// PostGIS in whatever schema it is.
+// queryAndDraw asks the questions and draws the picture, on one connection.
 func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table, image string) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -138,17 +137,19 @@ func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table 
 	}
 	defer conn.Release()
 
-	_, err = conn.Exec(ctx, findPostGISQuery)
-	if err != nil {
+	var postgis string
+	if err := conn.QueryRow(ctx, findPostGISQuery).Scan(&postgis); err != nil {
 		return fmt.Errorf("looking for PostGIS: %w", err)
 	}
-	if err := askQuestions(ctx, out, conn.Conn(), table); err != nil {
+
+	names := strings.NewReplacer("{table}", pgx.Identifier{table.Schema, table.Name}.Sanitize(), "{postgis}", pgx.Identifier{postgis}.Sanitize())
+	if err := askQuestions(ctx, out, conn.Conn(), names); err != nil {
 		return err
 	}
 	if image == "" {
 		return nil
 	}
-	if err := drawDemo(ctx, conn.Conn(), table, image); err != nil {
+	if err := drawDemo(ctx, conn.Conn(), names, image); err != nil {
 		return err
 	}
 
@@ -198,17 +199,16 @@ func loadDemo(ctx context.Context, r *reporter, pool *pgxpool.Pool, schema strin
 
 // blocksQuery returns the boxes of blocks of $1 cells each, in the order of cell_id.
 const blocksQuery = `
-select min(st_xmin(geom)), min(st_ymin(geom)), max(st_xmax(geom)), max(st_ymax(geom))
+select min({postgis}.st_xmin(geom)), min({postgis}.st_ymin(geom)), max({postgis}.st_xmax(geom)), max({postgis}.st_ymax(geom))
 from {table}
 group by cell_id / $1
 order by cell_id / $1`
 
 // drawDemo draws what the table holds: the blocks of 32 x 32 cells in the order
 // of cell_id.
-func drawDemo(ctx context.Context, conn *pgx.Conn, table loader.Table, image string) error {
+func drawDemo(ctx context.Context, conn *pgx.Conn, names *strings.Replacer, image string) error {
 	const side = 32
-	name := pgx.Identifier{table.Schema, table.Name}.Sanitize()
-	rows, err := conn.Query(ctx, strings.ReplaceAll(blocksQuery, "{table}", name), side*side)
+	rows, err := conn.Query(ctx, names.Replace(blocksQuery), side*side)
 	if err != nil {
 		return fmt.Errorf("reading the order of the rows: %w", err)
 	}

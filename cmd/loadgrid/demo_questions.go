@@ -11,14 +11,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/loader"
 )
 
 // question is a spatial query on the demo's grid, with the answer that its
 // closed form gives.
 type question struct {
 	text   string
-	sql    string // {table} stands for the table
+	sql    string // {table} is the table, {postgis} the schema of PostGIS
 	answer string
 }
 
@@ -35,28 +34,28 @@ func questions() []question {
 	return []question{
 		{
 			"cells that meet the window from 100.5 to 200.5 both ways",
-			"select count(*)::text from {table} where geom && st_makeenvelope(100.5, 100.5, 200.5, 200.5)",
+			"select count(*)::text from {table} where geom operator({postgis}.&&) {postgis}.st_makeenvelope(100.5, 100.5, 200.5, 200.5)",
 			fmt.Sprint(101 * 101),
 		}, {
 			"neighbours of cell 500,400",
-			fmt.Sprintf("select count(*)::text from {table} a join {table} b on st_touches(a.geom, b.geom) where a.cell_id = %d", cell(500, 400)),
+			fmt.Sprintf("select count(*)::text from {table} a join {table} b on {postgis}.st_touches(a.geom, b.geom) where a.cell_id = %d", cell(500, 400)),
 			"8",
 		}, {
 			// The cell itself, then the one below at 0.3, the one left at 0.4, both at 0.5.
 			"four cells nearest to the point 500.4,400.3",
 			`select string_agg(col || ',' || row, ' ' order by d, cell_id) from (
-			   select cell_id, col, row, geom <-> st_point(500.4, 400.3) d from {table}
-			   order by geom <-> st_point(500.4, 400.3) limit 4) n`,
+			   select cell_id, col, row, geom operator({postgis}.<->) {postgis}.st_point(500.4, 400.3) d from {table}
+			   order by geom operator({postgis}.<->) {postgis}.st_point(500.4, 400.3) limit 4) n`,
 			"500,400 500,399 499,400 499,399",
 		}, {
 			"area of each band of 100 rows",
 			`select string_agg(area::text, ' ' order by band) from (
-			   select "row" / 100 band, sum(st_area(geom)) area from {table} group by 1) b`,
+			   select "row" / 100 band, sum({postgis}.st_area(geom)) area from {table} group by 1) b`,
 			bands,
 		}, {
 			"cells within the triangle 200,200 600,200 200,600",
 			`select count(*)::text from {table} g
-			 join (select st_geomfromtext('POLYGON((200 200,600 200,200 600,200 200))') geom) t on st_within(g.geom, t.geom)`,
+			 join (select {postgis}.st_geomfromtext('POLYGON((200 200,600 200,200 600,200 200))') geom) t on {postgis}.st_within(g.geom, t.geom)`,
 			fmt.Sprint(n * (n - 1) / 2),
 		},
 	}
@@ -64,8 +63,7 @@ func questions() []question {
 
 // askQuestions runs the queries, prints answers and times, and fails where an
 // answer is not the closed form's.
-func askQuestions(ctx context.Context, out io.Writer, conn *pgx.Conn, table loader.Table) error {
-	name := pgx.Identifier{table.Schema, table.Name}.Sanitize()
+func askQuestions(ctx context.Context, out io.Writer, conn *pgx.Conn, names *strings.Replacer) error {
 	fmt.Fprintln(out, "\nfive questions, each answer checked against its closed form")
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	wrong := 0
@@ -73,7 +71,7 @@ func askQuestions(ctx context.Context, out io.Writer, conn *pgx.Conn, table load
 	for _, q := range questions() {
 		var answer string
 		start := time.Now()
-		if err := conn.QueryRow(ctx, strings.ReplaceAll(q.sql, "{table}", name)).Scan(&answer); err != nil {
+		if err := conn.QueryRow(ctx, names.Replace(q.sql)).Scan(&answer); err != nil {
 			return fmt.Errorf("asking for %s: %w", q.text, err)
 		}
 

@@ -220,7 +220,7 @@ func (c *connections) connected(ctx context.Context, conn *pgx.Conn) error {
 	}
 
 	// Set on the connection, not while it starts: poolers refuse the latter.
-	_, err := conn.Exec(ctx, "set search_path to "+pgx.Identifier{c.schema}.Sanitize())
+	_, err := conn.Exec(ctx, "set search_path to "+pgx.Identifier{c.schema}.Sanitize()+", pg_temp")
 
 	return err
 }

@@ -77,7 +77,11 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 // runQuery runs the area's query. Prepared first, it is one statement, and its
 // columns are known.
 func (r *resolver) runQuery(ctx context.Context) error {
-	statement, err := r.tx.Prepare(ctx, "", r.area.SQL)
+	var statement *pgconn.StatementDescription
+	err := pg.WithOwnPath(ctx, r.tx, func() (err error) {
+		statement, err = r.tx.Prepare(ctx, "", r.area.SQL)
+		return err
+	})
 	if err != nil {
 		return r.refused(err)
 	}
@@ -86,14 +90,7 @@ func (r *resolver) runQuery(ctx context.Context) error {
 		return err
 	}
 
-	// In the binary format a geometry comes as EWKB, and the extended protocol takes
-	// one statement, whatever a DSN says about either.
-	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
-	if err != nil {
-		return r.refused(err)
-	}
-
-	c, srid, err := takeRows(rows)
+	c, srid, err := r.fetch(ctx)
 	var param *geomgen.ParamError
 
 	switch {
@@ -117,6 +114,21 @@ func (r *resolver) runQuery(ctx context.Context) error {
 	r.area.Polygons, r.area.Union, r.area.Warnings = c.Polygons, c.Parts > 1, c.Warnings()
 
 	return nil
+}
+
+// fetch runs the query and gathers its polygons. In the binary format a geometry comes as
+// EWKB, and the extended protocol takes one statement, whatever a DSN says about either.
+func (r *resolver) fetch(ctx context.Context) (c aoi.PolygonReader, srid int32, err error) {
+	err = pg.WithOwnPath(ctx, r.tx, func() error {
+		rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
+		if err == nil {
+			c, srid, err = takeRows(rows)
+		}
+
+		return err
+	})
+
+	return c, srid, err
 }
 
 // takeRows gathers the polygons of rows of one geometry each, and closes them.

@@ -35,6 +35,10 @@ func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation
 
 	lock.MarkSessionDirty()
 
+	if err := pg.UseOwnPathLocal(ctx, tx); err != nil {
+		return false, err
+	}
+
 	if err := run(ctx, h, tx.Conn(), shown.Table, resetStatements()...); err != nil {
 		return false, err
 	}
@@ -53,8 +57,8 @@ func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation
 // that takes, and in the encoding of this end.
 //
 // The hook's time-out for statements still holds for the first of them, so that is as
-// short as can be. "reset all" puts the time-outs of the role in force again. Temporary
-// tables of the hook must not hide the catalogue: by default they are searched first.
+// short as can be. "reset all" puts the time-outs and the search_path of the role in force
+// again.
 func resetStatements() []string {
 	const noStatementTimeout = "set local statement_timeout = 0"
 
@@ -64,8 +68,8 @@ func resetStatements() []string {
 		noStatementTimeout,
 		"reset session authorization",
 		"reset role",
-		"select pg_catalog.set_config(name, '0', true) from pg_catalog.pg_settings where name in ('" + strings.Join(pg.SessionTimeouts(), "', '") + "')",
-		"select pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', nullif(pg_catalog.current_setting('search_path'), ''), 'pg_temp'), true)",
+		"select pg_catalog.set_config(name, '0', true) from pg_catalog.pg_settings where name operator(pg_catalog.=) any ('{" + strings.Join(pg.SessionTimeouts(), ",") + "}')",
+		"set search_path = " + pg.SearchPath,
 	}
 }
 

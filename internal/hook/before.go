@@ -34,7 +34,11 @@ func RunBefore(ctx context.Context, pool *pgxpool.Pool, h job.Hook, t job.Table)
 		return err
 	}
 
-	if _, err := conn.Exec(ctx, "select set_config('statement_timeout', $1, false)", fmt.Sprint(h.Limit().Milliseconds())); err != nil {
+	if err := pg.UseOwnPath(ctx, conn); err != nil {
+		return err
+	}
+
+	if _, err := conn.Exec(ctx, "select pg_catalog.set_config('statement_timeout', $1, false)", fmt.Sprint(h.Limit().Milliseconds())); err != nil {
 		return pg.Wrap(err, "setting the time-out of the step before")
 	}
 

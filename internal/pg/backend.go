@@ -9,7 +9,7 @@ import (
 // BackendStartSQL is SQL for when the backend of a row of pg_stat_activity began, in
 // a form that no setting changes. With the process number it names a backend for
 // good.
-const BackendStartSQL = "to_char(backend_start at time zone 'UTC', 'YYYYMMDDHH24MISSUS')"
+const BackendStartSQL = "pg_catalog.to_char(pg_catalog.timezone('UTC', backend_start), 'YYYYMMDDHH24MISSUS')"
 
 // Backend is the server's end of a connection.
 type Backend struct {

@@ -204,7 +204,7 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 		return err
 	}
 
-	results, err := conn.Exec(ctx, "select pg_backend_pid(), (select "+BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid())").ReadAll()
+	results, err := conn.Exec(ctx, ownBackendSQL).ReadAll()
 	if err != nil && !HasCode(err, pgerrcode.InsufficientPrivilege) { // somebody has hidden pg_stat_activity: nobody can be asked
 		return err
 	}
@@ -225,16 +225,22 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 	return err
 }
 
+// ownBackendSQL asks before the hooks of a pool, so before the session has the search_path of
+// a run: see SearchPath.
+const ownBackendSQL = `
+	select pg_catalog.pg_backend_pid(), (
+		select ` + BackendStartSQL + ` from pg_catalog.pg_stat_activity where pid operator(pg_catalog.=) pg_catalog.pg_backend_pid())`
+
 // serverKeepAlive makes the server notice within a minute that its client is
 // gone, and end the backend and with it the lock of a table, where it would
 // wait for two hours otherwise, or for a quarter of one while an answer of its is
 // on the way. What somebody has set stays: reset_val is that, where setting is what
 // the operating system makes of it. A Unix socket has none of it, and takes it.
 const serverKeepAlive = `
-	select set_config(name, v, false) from pg_settings
+	select pg_catalog.set_config(name, v, false) from pg_catalog.pg_settings
 	join (values ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'),
-	             ('tcp_user_timeout', '60000')) w (n, v) on n = name
-	where reset_val = '0'`
+	             ('tcp_user_timeout', '60000')) w (n, v) on n operator(pg_catalog.=) name
+	where reset_val operator(pg_catalog.=) '0'`
 
 // MarkSessionPooling tells that a pooler on the way of this connection gives it one backend
 // for good, as others of its pool.

@@ -123,19 +123,21 @@ func (d *dialer) reach(ctx context.Context, c *watchedConn) (conn *pgx.Conn, han
 	return conn, hangUp, err
 }
 
-// read reads what the server knows of a backend. The state stays empty when
+// read reads what the server knows of a backend. The connection has the role's search_path, so
+// that what it calls has its schema. The state stays empty when
 // that is at work, or when the server does not say.
 func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b Backend) (words string, err error) {
 	copied := "0"
 	if major(conn.PgConn().ParameterStatus("server_version")) >= 14 {
-		copied = "coalesce((select bytes_processed from pg_stat_progress_copy c where c.pid = a.pid), 0)"
+		copied = "coalesce((select bytes_processed from pg_catalog.pg_stat_progress_copy c where c.pid operator(pg_catalog.=) a.pid), 0)"
 	}
 
 	var state, event, since string
 	err = conn.QueryRow(ctx, `
-		select coalesce(state, ''), case wait_event_type when 'Client' then wait_event else '' end,
-		       coalesce(state_change::text, ''), `+copied+`
-		from pg_stat_activity a where pid = $1 and `+BackendStartSQL+` = $2`,
+		select coalesce(state, ''), case when wait_event_type operator(pg_catalog.=) 'Client' then wait_event else '' end,
+		       coalesce(state_change::pg_catalog.text, ''), `+copied+`
+		from pg_catalog.pg_stat_activity a
+		where pid operator(pg_catalog.=) $1 and `+BackendStartSQL+` operator(pg_catalog.=) $2`,
 		pgx.QueryExecModeExec, int64(b.PID), b.Start).Scan(&state, &event, &since, &e.copied)
 
 	switch {

@@ -68,8 +68,12 @@ func prepareOnce(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 
-	_, err = conn.Exec(ctx, sessionSQL, pgx.QueryExecModeExec, SessionTimeouts())
-	if err != nil {
+	// Before any other statement: see search_path.go.
+	if _, err := conn.Exec(ctx, runPathSQL, pgx.QueryExecModeExec); err != nil {
+		return err
+	}
+
+	if _, err := conn.Exec(ctx, sessionSQL, pgx.QueryExecModeExec, SessionTimeouts()); err != nil {
 		return err
 	}
 

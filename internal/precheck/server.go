@@ -56,10 +56,6 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (catalog.Relation, e
 const serverSQL = `
 	select current_setting('server_version_num')::int, pg_is_in_recovery(),
 	       current_setting('transaction_read_only') = 'on',
-	       -- The ledger's own schema is not where tables go: a role called loadgrid
-	       -- would find it in "$user" from its second run on.
-	       (select s from unnest(current_schemas(false)) with ordinality u (s, n)
-	        where s <> $1 and s !~ '^pg_' order by n limit 1),
 	       (select extversion from pg_extension where extname = 'postgis'),
 	       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`
 
@@ -69,9 +65,8 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 	t := catalog.Relation{Table: table}
 	var version int
 	var standby, readOnly bool
-	var schema, postgis, postgisSchema *string
-	err := conn.QueryRow(ctx, serverSQL,
-		job.DefaultLedgerSchema).Scan(&version, &standby, &readOnly, &schema, &postgis, &postgisSchema)
+	var postgis, postgisSchema *string
+	err := conn.QueryRow(ctx, serverSQL).Scan(&version, &standby, &readOnly, &postgis, &postgisSchema)
 	if err != nil {
 		return t, pg.Wrap(err, "asking the server for its version")
 	}
@@ -95,14 +90,27 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 
 	t.GeometrySchema = *postgisSchema
 	if t.Schema == "" {
-		if schema == nil {
-			return t, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name one"}
-		}
-
-		t.Schema = *schema
+		t.Schema, err = defaultSchema(ctx, conn, table)
 	}
 
-	return t, nil
+	return t, err
+}
+
+// defaultSchema returns where a table goes that names no schema. The ledger's own is not
+// where tables go: a role called loadgrid would find it in "$user" from its second run on.
+func defaultSchema(ctx context.Context, conn *pgx.Conn, table job.Table) (string, error) {
+	schemas, err := pg.OwnSchemas(ctx, conn)
+	if err != nil {
+		return "", err
+	}
+
+	for _, s := range schemas {
+		if s != job.DefaultLedgerSchema && !strings.HasPrefix(s, "pg_") {
+			return s, nil
+		}
+	}
+
+	return "", &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name one"}
 }
 
 // versionLess compares the first two numbers of versions like 3.3.2.

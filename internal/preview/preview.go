@@ -66,9 +66,15 @@ func New(ctx context.Context, pool *pgxpool.Pool, table job.Table, column string
 func readTable(ctx context.Context, tx pgx.Tx, table job.Table, column string) (*Preview, error) {
 	p := &Preview{Table: table, Column: column}
 	if table.Schema == "" {
-		err := tx.QueryRow(ctx, `
+		schemas, err := pg.OwnSchemas(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+
+		err = tx.QueryRow(ctx, `
 			select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-			where c.relname = $1 and pg_table_is_visible(c.oid)`, table.Name).Scan(&p.Table.Schema)
+			where c.relname = $1 and n.nspname = any($2)
+			order by array_position($2::name[], n.nspname) limit 1`, table.Name, schemas).Scan(&p.Table.Schema)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "is not there, in no schema of the search_path"}
 		}

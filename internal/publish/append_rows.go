@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/build"
@@ -78,7 +79,11 @@ func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied App
 		}
 	}
 
-	tag, err := tx.Exec(ctx, t.insertSQL(s, existing > 0))
+	var tag pgconn.CommandTag
+	err = pg.WithOwnPath(ctx, tx, func() (err error) { // for triggers of the table
+		tag, err = tx.Exec(ctx, t.insertSQL(s, existing > 0))
+		return err
+	})
 	if err != nil {
 		return applied, pg.Wrap(err, "adding the rows to table %s", t.Target)
 	}
@@ -110,7 +115,7 @@ func (t AppendRows) insertSQL(s Staged, some bool) string {
 
 	sql := "insert into " + t.Target.SQL() + " (" + columns + ") select " + columns + " from " + s.SQL() + " s"
 	if some {
-		sql += " where not exists (select from " + t.Target.SQL() + " t where t." + id + " = s." + id + ")"
+		sql += " where not exists (select from " + t.Target.SQL() + " t where t." + id + " operator(pg_catalog.=) s." + id + ")"
 	}
 
 	sql += " order by " + id
