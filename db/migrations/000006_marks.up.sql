@@ -46,9 +46,9 @@ begin
 end;
 $migration$;
 
--- The functions run in sessions of readers, whatever their search_path is. What they call
--- has its schema. In arithmetic both sides have the same type, and numbers are in quotes,
--- which take the type of the other side: pg_catalog's operator is then the one that fits.
+-- The functions run in sessions of readers, whatever their search_path is, so what they call
+-- has its schema: functions, operators and types. BETWEEN, IN and CASE with a value take
+-- operators by name, and are left out. Words of the grammar, such as bigint, need no schema.
 do $migration$
 declare
     statement text;
@@ -219,6 +219,205 @@ end
 $body$
 $sql$,
 
+-- The functions of 000002 again, with a schema for each function, operator and type. A minus before a
+-- number is part of the number.
+$sql$
+create or replace function ledger.cell_id(col integer, "row" integer) returns bigint
+language plpgsql immutable strict parallel safe as $body$
+declare
+    x bigint := case when col operator(pg_catalog.<) 0 then -1 operator(pg_catalog.-) col else col end;
+    y bigint := case when "row" operator(pg_catalog.<) 0 then -1 operator(pg_catalog.-) "row" else "row" end;
+    a bigint := x operator(pg_catalog.#) y;
+    b bigint := a operator(pg_catalog.#) 1073741823;
+    c bigint := (x operator(pg_catalog.|) y) operator(pg_catalog.#) 1073741823;
+    d bigint := x operator(pg_catalog.&) (operator(pg_catalog.~) y);
+    e bigint; f bigint; g bigint; h bigint;
+begin
+    if x operator(pg_catalog.>) 1073741823 or y operator(pg_catalog.>) 1073741823 then
+        raise exception 'cell_id: there is no cell (%, %): columns and rows run from -1073741824 to 1073741823', col, "row"
+            using errcode = 'numeric_value_out_of_range';
+    end if;
+    e := a operator(pg_catalog.|) (b operator(pg_catalog.>>) 1);
+    f := a operator(pg_catalog.#) (a operator(pg_catalog.>>) 1);
+    g := c operator(pg_catalog.#) (c operator(pg_catalog.>>) 1) operator(pg_catalog.#) (b operator(pg_catalog.&) (d operator(pg_catalog.>>) 1));
+    h := d operator(pg_catalog.#) (d operator(pg_catalog.>>) 1) operator(pg_catalog.#) (a operator(pg_catalog.&) (c operator(pg_catalog.>>) 1));
+
+    c := g operator(pg_catalog.#) (e operator(pg_catalog.&) (g operator(pg_catalog.>>) 2))
+        operator(pg_catalog.#) (f operator(pg_catalog.&) (h operator(pg_catalog.>>) 2));
+    d := h operator(pg_catalog.#) (f operator(pg_catalog.&) (g operator(pg_catalog.>>) 2))
+        operator(pg_catalog.#) ((e operator(pg_catalog.#) f) operator(pg_catalog.&) (h operator(pg_catalog.>>) 2));
+    a := (e operator(pg_catalog.&) (e operator(pg_catalog.>>) 2)) operator(pg_catalog.#) (f operator(pg_catalog.&) (f operator(pg_catalog.>>) 2));
+    b := (e operator(pg_catalog.&) (f operator(pg_catalog.>>) 2))
+        operator(pg_catalog.#) (f operator(pg_catalog.&) ((e operator(pg_catalog.#) f) operator(pg_catalog.>>) 2));
+
+    g := c operator(pg_catalog.#) (a operator(pg_catalog.&) (c operator(pg_catalog.>>) 4))
+        operator(pg_catalog.#) (b operator(pg_catalog.&) (d operator(pg_catalog.>>) 4));
+    h := d operator(pg_catalog.#) (b operator(pg_catalog.&) (c operator(pg_catalog.>>) 4))
+        operator(pg_catalog.#) ((a operator(pg_catalog.#) b) operator(pg_catalog.&) (d operator(pg_catalog.>>) 4));
+    e := (a operator(pg_catalog.&) (a operator(pg_catalog.>>) 4)) operator(pg_catalog.#) (b operator(pg_catalog.&) (b operator(pg_catalog.>>) 4));
+    f := (a operator(pg_catalog.&) (b operator(pg_catalog.>>) 4))
+        operator(pg_catalog.#) (b operator(pg_catalog.&) ((a operator(pg_catalog.#) b) operator(pg_catalog.>>) 4));
+
+    c := g operator(pg_catalog.#) (e operator(pg_catalog.&) (g operator(pg_catalog.>>) 8))
+        operator(pg_catalog.#) (f operator(pg_catalog.&) (h operator(pg_catalog.>>) 8));
+    d := h operator(pg_catalog.#) (f operator(pg_catalog.&) (g operator(pg_catalog.>>) 8))
+        operator(pg_catalog.#) ((e operator(pg_catalog.#) f) operator(pg_catalog.&) (h operator(pg_catalog.>>) 8));
+    a := (e operator(pg_catalog.&) (e operator(pg_catalog.>>) 8)) operator(pg_catalog.#) (f operator(pg_catalog.&) (f operator(pg_catalog.>>) 8));
+    b := (e operator(pg_catalog.&) (f operator(pg_catalog.>>) 8))
+        operator(pg_catalog.#) (f operator(pg_catalog.&) ((e operator(pg_catalog.#) f) operator(pg_catalog.>>) 8));
+
+    g := c operator(pg_catalog.#) (a operator(pg_catalog.&) (c operator(pg_catalog.>>) 16))
+        operator(pg_catalog.#) (b operator(pg_catalog.&) (d operator(pg_catalog.>>) 16));
+    h := d operator(pg_catalog.#) (b operator(pg_catalog.&) (c operator(pg_catalog.>>) 16))
+        operator(pg_catalog.#) ((a operator(pg_catalog.#) b) operator(pg_catalog.&) (d operator(pg_catalog.>>) 16));
+
+    -- The two bits of each digit, spread over 60 bits.
+    a := x operator(pg_catalog.#) y;
+    b := (h operator(pg_catalog.#) (h operator(pg_catalog.>>) 1))
+        operator(pg_catalog.|) ((a operator(pg_catalog.|) (g operator(pg_catalog.#) (g operator(pg_catalog.>>) 1)))
+        operator(pg_catalog.#) 1073741823);
+    a := (a operator(pg_catalog.|) (a operator(pg_catalog.<<) 16)) operator(pg_catalog.&) 281470681808895;
+    b := (b operator(pg_catalog.|) (b operator(pg_catalog.<<) 16)) operator(pg_catalog.&) 281470681808895;
+    a := (a operator(pg_catalog.|) (a operator(pg_catalog.<<) 8)) operator(pg_catalog.&) 71777214294589695;
+    b := (b operator(pg_catalog.|) (b operator(pg_catalog.<<) 8)) operator(pg_catalog.&) 71777214294589695;
+    a := (a operator(pg_catalog.|) (a operator(pg_catalog.<<) 4)) operator(pg_catalog.&) 1085102592571150095;
+    b := (b operator(pg_catalog.|) (b operator(pg_catalog.<<) 4)) operator(pg_catalog.&) 1085102592571150095;
+    a := (a operator(pg_catalog.|) (a operator(pg_catalog.<<) 2)) operator(pg_catalog.&) 3689348814741910323;
+    b := (b operator(pg_catalog.|) (b operator(pg_catalog.<<) 2)) operator(pg_catalog.&) 3689348814741910323;
+    return ((a operator(pg_catalog.|) (a operator(pg_catalog.<<) 1)) operator(pg_catalog.&) 6148914691236517205)
+        operator(pg_catalog.|) (((b operator(pg_catalog.|) (b operator(pg_catalog.<<) 1)) operator(pg_catalog.&) 6148914691236517205)
+        operator(pg_catalog.<<) 1) operator(pg_catalog.|) case when col operator(pg_catalog.<) 0 then 1152921504606846976
+        else 0 end operator(pg_catalog.|) case when "row" operator(pg_catalog.<) 0 then 2305843009213693952 else 0 end;
+end
+$body$
+$sql$,
+
+$sql$
+create or replace function ledger.cell_col(id bigint) returns integer
+language plpgsql immutable strict parallel safe as $body$
+declare
+    i0 bigint := id operator(pg_catalog.&) 384307168202282325;
+    i1 bigint := (id operator(pg_catalog.>>) 1) operator(pg_catalog.&) 384307168202282325;
+    w bigint := (384307168202282325 operator(pg_catalog.#) i0 operator(pg_catalog.#) i1)
+        operator(pg_catalog.|) ((i0 operator(pg_catalog.&) i1) operator(pg_catalog.<<) 1);
+    x bigint;
+begin
+    if id operator(pg_catalog.<) 0 or id operator(pg_catalog.>) 4611686018427387903 then
+        raise exception 'cell_col: there is no cell_id %: they run from 0 to 4611686018427387903', id
+            using errcode = 'numeric_value_out_of_range';
+    end if;
+    w := w operator(pg_catalog.#) (w operator(pg_catalog.>>) 2);
+    w := w operator(pg_catalog.#) (w operator(pg_catalog.>>) 4);
+    w := w operator(pg_catalog.#) (w operator(pg_catalog.>>) 8);
+    w := w operator(pg_catalog.#) (w operator(pg_catalog.>>) 16);
+    w := (w operator(pg_catalog.#) (w operator(pg_catalog.>>) 32)) operator(pg_catalog.>>) 2;
+    x := i1 operator(pg_catalog.#) (w operator(pg_catalog.&) i0)
+        operator(pg_catalog.#) ((w operator(pg_catalog.>>) 1) operator(pg_catalog.&) 384307168202282325);
+    x := (x operator(pg_catalog.|) (x operator(pg_catalog.>>) 1)) operator(pg_catalog.&) 3689348814741910323;
+    x := (x operator(pg_catalog.|) (x operator(pg_catalog.>>) 2)) operator(pg_catalog.&) 1085102592571150095;
+    x := (x operator(pg_catalog.|) (x operator(pg_catalog.>>) 4)) operator(pg_catalog.&) 71777214294589695;
+    x := (x operator(pg_catalog.|) (x operator(pg_catalog.>>) 8)) operator(pg_catalog.&) 281470681808895;
+    x := (x operator(pg_catalog.|) (x operator(pg_catalog.>>) 16)) operator(pg_catalog.&) 1073741823;
+    return case when (id operator(pg_catalog.&) 1152921504606846976) operator(pg_catalog.=) 0 then x else -1 operator(pg_catalog.-) x end;
+end
+$body$
+$sql$,
+
+$sql$
+create or replace function ledger.cell_row(id bigint) returns integer
+language plpgsql immutable strict parallel safe as $body$
+declare
+    i0 bigint := id operator(pg_catalog.&) 384307168202282325;
+    i1 bigint := (id operator(pg_catalog.>>) 1) operator(pg_catalog.&) 384307168202282325;
+    w bigint := (384307168202282325 operator(pg_catalog.#) i0 operator(pg_catalog.#) i1)
+        operator(pg_catalog.|) ((i0 operator(pg_catalog.&) i1) operator(pg_catalog.<<) 1);
+    y bigint;
+begin
+    if id operator(pg_catalog.<) 0 or id operator(pg_catalog.>) 4611686018427387903 then
+        raise exception 'cell_row: there is no cell_id %: they run from 0 to 4611686018427387903', id
+            using errcode = 'numeric_value_out_of_range';
+    end if;
+    w := w operator(pg_catalog.#) (w operator(pg_catalog.>>) 2);
+    w := w operator(pg_catalog.#) (w operator(pg_catalog.>>) 4);
+    w := w operator(pg_catalog.#) (w operator(pg_catalog.>>) 8);
+    w := w operator(pg_catalog.#) (w operator(pg_catalog.>>) 16);
+    w := (w operator(pg_catalog.#) (w operator(pg_catalog.>>) 32)) operator(pg_catalog.>>) 2;
+    y := i0 operator(pg_catalog.#) i1 operator(pg_catalog.#) (w operator(pg_catalog.&) i0)
+        operator(pg_catalog.#) ((w operator(pg_catalog.>>) 1) operator(pg_catalog.&) 384307168202282325);
+    y := (y operator(pg_catalog.|) (y operator(pg_catalog.>>) 1)) operator(pg_catalog.&) 3689348814741910323;
+    y := (y operator(pg_catalog.|) (y operator(pg_catalog.>>) 2)) operator(pg_catalog.&) 1085102592571150095;
+    y := (y operator(pg_catalog.|) (y operator(pg_catalog.>>) 4)) operator(pg_catalog.&) 71777214294589695;
+    y := (y operator(pg_catalog.|) (y operator(pg_catalog.>>) 8)) operator(pg_catalog.&) 281470681808895;
+    y := (y operator(pg_catalog.|) (y operator(pg_catalog.>>) 16)) operator(pg_catalog.&) 1073741823;
+    return case when (id operator(pg_catalog.&) 2305843009213693952) operator(pg_catalog.=) 0 then y else -1 operator(pg_catalog.-) y end;
+end
+$body$
+$sql$,
+
+$sql$
+create or replace function ledger.cell_neighbours(id bigint, shape pg_catalog.text default 'square') returns setof bigint
+language plpgsql immutable strict parallel safe rows 8 as $body$
+declare
+    col integer := ledger.cell_col(id);
+    "row" integer := ledger.cell_row(id);
+    dcol integer[];
+    drow integer[];
+    c integer;
+    r integer;
+    lowest integer := case when shape operator(pg_catalog.=) 'xyz' then 0 else -1073741824 end;
+begin
+    case
+        when (shape operator(pg_catalog.=) 'square' or shape operator(pg_catalog.=) 'xyz') then
+            dcol := '{-1,0,1,-1,1,-1,0,1}';
+            drow := '{-1,-1,-1,0,0,1,1,1}';
+        when shape operator(pg_catalog.=) 'hexagon-flat' and (col operator(pg_catalog.&) 1) operator(pg_catalog.=) 0 then
+            dcol := '{-1,-1,0,0,1,1}';
+            drow := '{-1,0,-1,1,-1,0}';
+        when shape operator(pg_catalog.=) 'hexagon-flat' then
+            dcol := '{-1,-1,0,0,1,1}';
+            drow := '{0,1,-1,1,0,1}';
+        when shape operator(pg_catalog.=) 'hexagon-pointy' and ("row" operator(pg_catalog.&) 1) operator(pg_catalog.=) 0 then
+            dcol := '{-1,0,-1,1,-1,0}';
+            drow := '{-1,-1,0,0,1,1}';
+        when shape operator(pg_catalog.=) 'hexagon-pointy' then
+            dcol := '{0,1,-1,1,0,1}';
+            drow := '{-1,-1,0,0,1,1}';
+        else
+            raise exception 'cell_neighbours: there is no shape %: square, xyz, hexagon-flat or hexagon-pointy', shape
+                using errcode = 'invalid_parameter_value';
+    end case;
+    for i in 1 .. pg_catalog.array_length(dcol, 1) loop
+        c := col operator(pg_catalog.+) dcol[i];
+        r := "row" operator(pg_catalog.+) drow[i];
+        if c operator(pg_catalog.>=) lowest and c operator(pg_catalog.<=) 1073741823 and r operator(pg_catalog.>=) lowest
+            and r operator(pg_catalog.<=) 1073741823 then
+            return next ledger.cell_id(c, r);
+        end if;
+    end loop;
+end
+$body$
+$sql$,
+
+$sql$
+create or replace function ledger.cell_parent(id bigint, k integer) returns bigint
+language plpgsql immutable strict parallel safe as $body$
+declare
+    col integer := ledger.cell_col(id);
+    "row" integer := ledger.cell_row(id);
+begin
+    if k operator(pg_catalog.<) 1 then
+        raise exception 'cell_parent: a larger cell is 1 or more times the size, not %', k
+            using errcode = 'invalid_parameter_value';
+    end if;
+    -- Division rounds to 0, and what is below 0 belongs further down.
+    return ledger.cell_id(case when col operator(pg_catalog.>=) 0 then col operator(pg_catalog./) k
+        else -1 operator(pg_catalog.-) ((-1 operator(pg_catalog.-) col) operator(pg_catalog./) k) end, case
+        when "row" operator(pg_catalog.>=) 0 then "row" operator(pg_catalog./) k
+        else -1 operator(pg_catalog.-) ((-1 operator(pg_catalog.-) "row") operator(pg_catalog./) k) end);
+end
+$body$
+$sql$,
+
 -- The two that ask the ledger for the shape of a table's cells.
 $sql$
 create or replace function ledger.cell_neighbours(tab regclass, id bigint) returns setof bigint
@@ -287,146 +486,181 @@ declare
     two600 constant pg_catalog.float8 := '4.149515568880993e+180';
     two475 constant pg_catalog.float8 := '9.755464219737476e+142';
     -- Of turned grids.
-    quarters pg_catalog.float8; rest pg_catalog."numeric"; z pg_catalog."numeric";
+    quarters pg_catalog.float8; n pg_catalog.int4; rest pg_catalog."numeric"; z pg_catalog."numeric";
     s pg_catalog."numeric" := 1; t pg_catalog."numeric" := 1; sine pg_catalog.float8; cosine pg_catalog.float8;
     -- Of hexagons, along the direction in which their corners point, and across.
     a pg_catalog.float8; a0 pg_catalog.float8; sa pg_catalog.float8; b pg_catalog.float8; b0 pg_catalog.float8; sb pg_catalog.float8;
     odd pg_catalog.float8; m pg_catalog.float8; p pg_catalog.float8; q pg_catalog.float8;
 begin
-    if x0 is null or y0 is null or dx is null or dy is null or not dx > '0' or not dy > '0' or not pg_catalog.abs(x0) < 'infinity'
-        or not pg_catalog.abs(y0) < 'infinity' or not dx < 'infinity' or not dy < 'infinity' then
+    if x0 is null or y0 is null or dx is null or dy is null or not dx operator(pg_catalog.>) '0' or not dy operator(pg_catalog.>) '0'
+        or not pg_catalog.abs(x0) operator(pg_catalog.<) 'infinity' or not pg_catalog.abs(y0) operator(pg_catalog.<) 'infinity'
+        or not dx operator(pg_catalog.<) 'infinity' or not dy operator(pg_catalog.<) 'infinity' then
         raise exception 'cell_at: % is no grid: x0, y0, dx and dy must be there, as grid_of gives them', grid
             using errcode = 'invalid_parameter_value';
     end if;
-    if not (pg_catalog.abs(x) < 'infinity' and pg_catalog.abs(y) < 'infinity') then
+    if not (pg_catalog.abs(x) operator(pg_catalog.<) 'infinity' and pg_catalog.abs(y) operator(pg_catalog.<) 'infinity') then
         return null;
     end if;
 
     -- Grids at the ends of what a number can be are brought to the middle: products with
     -- powers of two are exact. Beside such large cells all that is small is alike.
-    if dx > '1e100' or dy > '1e100' or pg_catalog.abs(x0) > '1e100' or pg_catalog.abs(y0) > '1e100' then
-        x := case when pg_catalog.abs(x) > '1e-100' then x / two600 else pg_catalog.sign(x) * '1e-290' end;
-        y := case when pg_catalog.abs(y) > '1e-100' then y / two600 else pg_catalog.sign(y) * '1e-290' end;
-        x0 := case when pg_catalog.abs(x0) > '1e-100' then x0 / two600 else pg_catalog.sign(x0) * '1e-290' end;
-        y0 := case when pg_catalog.abs(y0) > '1e-100' then y0 / two600 else pg_catalog.sign(y0) * '1e-290' end;
-        dx := case when dx > '1e-100' then dx / two600 else '1e-290' end;
-        dy := case when dy > '1e-100' then dy / two600 else '1e-290' end;
+    if dx operator(pg_catalog.>) '1e100' or dy operator(pg_catalog.>) '1e100' or pg_catalog.abs(x0) operator(pg_catalog.>) '1e100'
+        or pg_catalog.abs(y0) operator(pg_catalog.>) '1e100' then
+        x := case when pg_catalog.abs(x) operator(pg_catalog.>) '1e-100' then x operator(pg_catalog./) two600
+            else pg_catalog.sign(x) operator(pg_catalog.*) '1e-290' end;
+        y := case when pg_catalog.abs(y) operator(pg_catalog.>) '1e-100' then y operator(pg_catalog./) two600
+            else pg_catalog.sign(y) operator(pg_catalog.*) '1e-290' end;
+        x0 := case when pg_catalog.abs(x0) operator(pg_catalog.>) '1e-100' then x0 operator(pg_catalog./) two600
+            else pg_catalog.sign(x0) operator(pg_catalog.*) '1e-290' end;
+        y0 := case when pg_catalog.abs(y0) operator(pg_catalog.>) '1e-100' then y0 operator(pg_catalog./) two600
+            else pg_catalog.sign(y0) operator(pg_catalog.*) '1e-290' end;
+        dx := case when dx operator(pg_catalog.>) '1e-100' then dx operator(pg_catalog./) two600 else '1e-290' end;
+        dy := case when dy operator(pg_catalog.>) '1e-100' then dy operator(pg_catalog./) two600 else '1e-290' end;
     end if;
 
     -- No cell is that far away.
-    far := '8589934592' * (dx + dy);
-    if pg_catalog.abs(x) > '1e300' or pg_catalog.abs(y) > '1e300' or not (pg_catalog.abs(x - x0) <= far and pg_catalog.abs(y - y0) <= far) then
+    far := '8589934592' operator(pg_catalog.*) (dx operator(pg_catalog.+) dy);
+    if pg_catalog.abs(x) operator(pg_catalog.>) '1e300' or pg_catalog.abs(y) operator(pg_catalog.>) '1e300'
+        or not (pg_catalog.abs(x operator(pg_catalog.-) x0) operator(pg_catalog.<=) far
+        and pg_catalog.abs(y operator(pg_catalog.-) y0) operator(pg_catalog.<=) far) then
         return null;
     end if;
 
-    if dx < '1e-290' or dy < '1e-290' then
-        x := x * two600; y := y * two600; x0 := x0 * two600; y0 := y0 * two600; dx := dx * two600; dy := dy * two600;
+    if dx operator(pg_catalog.<) '1e-290' or dy operator(pg_catalog.<) '1e-290' then
+        x := x operator(pg_catalog.*) two600;
+        y := y operator(pg_catalog.*) two600;
+        x0 := x0 operator(pg_catalog.*) two600;
+        y0 := y0 operator(pg_catalog.*) two600;
+        dx := dx operator(pg_catalog.*) two600;
+        dy := dy operator(pg_catalog.*) two600;
     end if;
 
-    if turn <> '0' then
+    if turn operator(pg_catalog.<>) '0' then
         -- Sine and cosine rounded to the nearest number, as the loader has them, by their
         -- series: sind and cosd may differ in the last bit, from server to server as well.
-        quarters := pg_catalog.round(turn / '90');
-        turn := (turn - quarters * '90') * '1073741824';
-        rest := pg_catalog.trunc(turn)::pg_catalog.int8::pg_catalog."numeric" * '1152921504606846976'
-            + pg_catalog.trunc((turn - pg_catalog.trunc(turn)) * '1152921504606846976')::pg_catalog.int8::pg_catalog."numeric";
-        rest := pg_catalog.round(rest * '0.000000000000000000000000000014098657419642452520360533544965811557173630878', 45); -- pi / 180 / 2^90
-        z := pg_catalog.round(rest * rest, 45);
-        for n in reverse 30 .. 2 by 2 loop
-            s := pg_catalog.round('1' - s * z / (n * (n + 1))::pg_catalog."numeric", 45);
-            t := pg_catalog.round('1' - t * z / (n * (n - 1))::pg_catalog."numeric", 45);
+        quarters := pg_catalog.round(turn operator(pg_catalog./) '90');
+        turn := (turn operator(pg_catalog.-) (quarters operator(pg_catalog.*) '90')) operator(pg_catalog.*) '1073741824';
+        rest := (pg_catalog.trunc(turn)::pg_catalog.int8::pg_catalog."numeric" operator(pg_catalog.*) '1152921504606846976')
+            operator(pg_catalog.+) pg_catalog.trunc((turn operator(pg_catalog.-) pg_catalog.trunc(turn))
+            operator(pg_catalog.*) '1152921504606846976')::pg_catalog.int8::pg_catalog."numeric";
+        rest := pg_catalog.round(rest operator(pg_catalog.*) '0.000000000000000000000000000014098657419642452520360533544965811557173630878', 45); -- pi / 180 / 2^90
+        z := pg_catalog.round(rest operator(pg_catalog.*) rest, 45);
+        for k in reverse 30 .. 2 by 2 loop
+            s := pg_catalog.round('1' operator(pg_catalog.-) ((s operator(pg_catalog.*) z)
+                operator(pg_catalog./) (k operator(pg_catalog.*) (k operator(pg_catalog.+) 1))::pg_catalog."numeric"), 45);
+            t := pg_catalog.round('1' operator(pg_catalog.-) ((t operator(pg_catalog.*) z)
+                operator(pg_catalog./) (k operator(pg_catalog.*) (k operator(pg_catalog.-) 1))::pg_catalog."numeric"), 45);
         end loop;
-        sine := s * rest;
+        sine := s operator(pg_catalog.*) rest;
         cosine := t;
-        case quarters::pg_catalog.int4 & 3
-            when 0 then
-            when 1 then a := sine; sine := cosine; cosine := - a;
-            when 2 then sine := - sine; cosine := - cosine;
-            else a := sine; sine := - cosine; cosine := a;
-        end case;
-        a := x - x0;
-        b := y - y0;
+        n := quarters::pg_catalog.int4 operator(pg_catalog.&) 3;
+        if n operator(pg_catalog.=) 1 then
+            a := sine; sine := cosine; cosine := operator(pg_catalog.-) a;
+        elsif n operator(pg_catalog.=) 2 then
+            sine := operator(pg_catalog.-) sine; cosine := operator(pg_catalog.-) cosine;
+        elsif n operator(pg_catalog.=) 3 then
+            a := sine; sine := operator(pg_catalog.-) cosine; cosine := a;
+        end if;
+        a := x operator(pg_catalog.-) x0;
+        b := y operator(pg_catalog.-) y0;
         -- Sine and cosine are 0, or more than 1e-30. Products that are too small are 0.
-        x := case when pg_catalog.abs(a) > small or pg_catalog.abs(cosine * (a * two600)) * two475 > '1' then cosine * a else '0' end
-           + case when pg_catalog.abs(b) > small or pg_catalog.abs(sine * (b * two600)) * two475 > '1' then sine * b else '0' end;
-        y := case when pg_catalog.abs(b) > small or pg_catalog.abs(cosine * (b * two600)) * two475 > '1' then cosine * b else '0' end
-           - case when pg_catalog.abs(a) > small or pg_catalog.abs(sine * (a * two600)) * two475 > '1' then sine * a else '0' end;
+        x := case when pg_catalog.abs(a) operator(pg_catalog.>) small
+            or (pg_catalog.abs(cosine operator(pg_catalog.*) (a operator(pg_catalog.*) two600)) operator(pg_catalog.*) two475)
+            operator(pg_catalog.>) '1' then cosine operator(pg_catalog.*) a else '0' end operator(pg_catalog.+) case
+            when pg_catalog.abs(b) operator(pg_catalog.>) small
+            or (pg_catalog.abs(sine operator(pg_catalog.*) (b operator(pg_catalog.*) two600)) operator(pg_catalog.*) two475)
+            operator(pg_catalog.>) '1' then sine operator(pg_catalog.*) b else '0' end;
+        y := case when pg_catalog.abs(b) operator(pg_catalog.>) small
+            or (pg_catalog.abs(cosine operator(pg_catalog.*) (b operator(pg_catalog.*) two600)) operator(pg_catalog.*) two475)
+            operator(pg_catalog.>) '1' then cosine operator(pg_catalog.*) b else '0' end operator(pg_catalog.-) case
+            when pg_catalog.abs(a) operator(pg_catalog.>) small
+            or (pg_catalog.abs(sine operator(pg_catalog.*) (a operator(pg_catalog.*) two600)) operator(pg_catalog.*) two475)
+            operator(pg_catalog.>) '1' then sine operator(pg_catalog.*) a else '0' end;
         x0 := 0;
         y0 := 0;
     end if;
 
     case
-        when shape in ('square', 'xyz') then
+        when (shape operator(pg_catalog.=) 'square' or shape operator(pg_catalog.=) 'xyz') then
             -- Corrected where the quotient was rounded over a line. One that is nearly 0 needs no more than that.
-            a := x - x0;
-            c := case when pg_catalog.abs(a) > small then pg_catalog.floor(a / dx) else '0' end;
-            if x0 + c * dx > x then
-                c := c - '1';
-            elsif x0 + (c + '1') * dx <= x then
-                c := c + '1';
+            a := x operator(pg_catalog.-) x0;
+            c := case when pg_catalog.abs(a) operator(pg_catalog.>) small then pg_catalog.floor(a operator(pg_catalog./) dx) else '0' end;
+            if (x0 operator(pg_catalog.+) (c operator(pg_catalog.*) dx)) operator(pg_catalog.>) x then
+                c := c operator(pg_catalog.-) '1';
+            elsif (x0 operator(pg_catalog.+) ((c operator(pg_catalog.+) '1') operator(pg_catalog.*) dx)) operator(pg_catalog.<=) x then
+                c := c operator(pg_catalog.+) '1';
             end if;
-            if shape = 'square' then
-                b := y - y0;
-                r := case when pg_catalog.abs(b) > small then pg_catalog.floor(b / dy) else '0' end;
-                if y0 + r * dy > y then
-                    r := r - '1';
-                elsif y0 + (r + '1') * dy <= y then
-                    r := r + '1';
+            if shape operator(pg_catalog.=) 'square' then
+                b := y operator(pg_catalog.-) y0;
+                r := case when pg_catalog.abs(b) operator(pg_catalog.>) small then pg_catalog.floor(b operator(pg_catalog./) dy) else '0' end;
+                if (y0 operator(pg_catalog.+) (r operator(pg_catalog.*) dy)) operator(pg_catalog.>) y then
+                    r := r operator(pg_catalog.-) '1';
+                elsif (y0 operator(pg_catalog.+) ((r operator(pg_catalog.+) '1') operator(pg_catalog.*) dy)) operator(pg_catalog.<=) y then
+                    r := r operator(pg_catalog.+) '1';
                 end if;
             else
                 -- Rows count downwards, and a tile has its upper edge.
-                b := y0 - y;
-                r := case when pg_catalog.abs(b) > small then pg_catalog.floor(b / dy) else '0' end;
-                if y0 - r * dy < y then
-                    r := r - '1';
-                elsif y0 - (r + '1') * dy >= y then
-                    r := r + '1';
+                b := y0 operator(pg_catalog.-) y;
+                r := case when pg_catalog.abs(b) operator(pg_catalog.>) small then pg_catalog.floor(b operator(pg_catalog./) dy) else '0' end;
+                if (y0 operator(pg_catalog.-) (r operator(pg_catalog.*) dy)) operator(pg_catalog.<) y then
+                    r := r operator(pg_catalog.-) '1';
+                elsif (y0 operator(pg_catalog.-) ((r operator(pg_catalog.+) '1') operator(pg_catalog.*) dy)) operator(pg_catalog.>=) y then
+                    r := r operator(pg_catalog.+) '1';
                 end if;
-                far := pg_catalog.power('2'::pg_catalog.float8, coalesce((grid operator(pg_catalog.->>) 'zoom'::pg_catalog.text)::pg_catalog.float8, '0'));
-                if c < '0' or r < '0' or c >= far or r >= far then
+                far := pg_catalog.power('2'::pg_catalog.float8, coalesce((grid
+                    operator(pg_catalog.->>) 'zoom'::pg_catalog.text)::pg_catalog.float8, '0'));
+                if c operator(pg_catalog.<) '0' or r operator(pg_catalog.<) '0' or c operator(pg_catalog.>=) far or r operator(pg_catalog.>=) far then
                     return null;
                 end if;
             end if;
-        when shape in ('hexagon-flat', 'hexagon-pointy') then
-            sa := dx / '2';
-            sb := dx * '2' * '0.8660254037844387' / '2';
-            if shape = 'hexagon-flat' then
+        when (shape operator(pg_catalog.=) 'hexagon-flat' or shape operator(pg_catalog.=) 'hexagon-pointy') then
+            sa := dx operator(pg_catalog./) '2';
+            sb := (dx operator(pg_catalog.*) '2' operator(pg_catalog.*) '0.8660254037844387') operator(pg_catalog./) '2';
+            if shape operator(pg_catalog.=) 'hexagon-flat' then
                 a := x; a0 := x0; b := y; b0 := y0;
             else
                 a := y; a0 := y0; b := x; b0 := x0;
             end if;
             -- The line of centres left of the point, and on it the hexagon beside the point.
-            p := a - a0;
-            p := case when pg_catalog.abs(p) > small or pg_catalog.abs(p) * two600 * two475 > sa then p / sa else '0' end;
-            c := pg_catalog.floor(case when pg_catalog.abs(p) > small or pg_catalog.abs(p) * two600 * two475 > '3' then p / '3' else '0' end);
-            odd := c::pg_catalog.int8 & '1';
-            q := b - b0;
-            q := case when pg_catalog.abs(q) > small then q / sb else '0' end;
-            m := '2' * pg_catalog.floor((q - odd + '1') / '2') + odd;
-            if b0 + (m - '1') * sb > b then
-                m := m - '2';
-            elsif b0 + (m + '1') * sb <= b then
-                m := m + '2';
+            p := a operator(pg_catalog.-) a0;
+            p := case when pg_catalog.abs(p) operator(pg_catalog.>) small
+                or (pg_catalog.abs(p) operator(pg_catalog.*) two600 operator(pg_catalog.*) two475) operator(pg_catalog.>) sa then p
+                operator(pg_catalog./) sa else '0' end;
+            c := pg_catalog.floor(case when pg_catalog.abs(p) operator(pg_catalog.>) small
+                or (pg_catalog.abs(p) operator(pg_catalog.*) two600 operator(pg_catalog.*) two475) operator(pg_catalog.>) '3' then p
+                operator(pg_catalog./) '3' else '0' end);
+            odd := c::pg_catalog.int8 operator(pg_catalog.&) '1';
+            q := b operator(pg_catalog.-) b0;
+            q := case when pg_catalog.abs(q) operator(pg_catalog.>) small then q operator(pg_catalog./) sb else '0' end;
+            m := ('2' operator(pg_catalog.*) pg_catalog.floor(((q operator(pg_catalog.-) odd) operator(pg_catalog.+) '1') operator(pg_catalog./) '2'))
+                operator(pg_catalog.+) odd;
+            if (b0 operator(pg_catalog.+) ((m operator(pg_catalog.-) '1') operator(pg_catalog.*) sb)) operator(pg_catalog.>) b then
+                m := m operator(pg_catalog.-) '2';
+            elsif (b0 operator(pg_catalog.+) ((m operator(pg_catalog.+) '1') operator(pg_catalog.*) sb)) operator(pg_catalog.<=) b then
+                m := m operator(pg_catalog.+) '2';
             end if;
             -- Is the point beyond its slanted edges?
-            p := a - (a0 + '3' * c * sa);
-            p := case when pg_catalog.abs(p) > small then p / sa else '0' end;
-            q := b - (b0 + m * sb);
-            q := case when pg_catalog.abs(q) > small or pg_catalog.abs(q) * two600 * two475 > sb then q / sb else '0' end;
-            if p + pg_catalog.abs(q) >= '2' then
-                c := c + '1';
-                odd := '1' - odd;
-                m := m + case when q >= '0' then '1'::pg_catalog.float8 else '-1' end;
+            p := a operator(pg_catalog.-) (a0 operator(pg_catalog.+) ('3' operator(pg_catalog.*) c operator(pg_catalog.*) sa));
+            p := case when pg_catalog.abs(p) operator(pg_catalog.>) small then p operator(pg_catalog./) sa else '0' end;
+            q := b operator(pg_catalog.-) (b0 operator(pg_catalog.+) (m operator(pg_catalog.*) sb));
+            q := case when pg_catalog.abs(q) operator(pg_catalog.>) small
+                or (pg_catalog.abs(q) operator(pg_catalog.*) two600 operator(pg_catalog.*) two475) operator(pg_catalog.>) sb then q
+                operator(pg_catalog./) sb else '0' end;
+            if (p operator(pg_catalog.+) pg_catalog.abs(q)) operator(pg_catalog.>=) '2' then
+                c := c operator(pg_catalog.+) '1';
+                odd := '1' operator(pg_catalog.-) odd;
+                m := m operator(pg_catalog.+) case when q operator(pg_catalog.>=) '0' then '1'::pg_catalog.float8 else '-1' end;
             end if;
-            r := (m - odd) / '2';
-            if shape = 'hexagon-pointy' then
+            r := (m operator(pg_catalog.-) odd) operator(pg_catalog./) '2';
+            if shape operator(pg_catalog.=) 'hexagon-pointy' then
                 p := c; c := r; r := p;
             end if;
         else
             raise exception 'cell_at: there is no shape %: square, xyz, hexagon-flat or hexagon-pointy', shape
                 using errcode = 'invalid_parameter_value';
     end case;
-    if c between '-1073741824' and '1073741823' and r between '-1073741824' and '1073741823' then
+    if c operator(pg_catalog.>=) '-1073741824' and c operator(pg_catalog.<=) '1073741823' and r operator(pg_catalog.>=) '-1073741824'
+        and r operator(pg_catalog.<=) '1073741823' then
         return ledger.cell_id(c::pg_catalog.int4, r::pg_catalog.int4);
     end if;
     return null;
