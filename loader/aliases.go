@@ -73,6 +73,8 @@ type (
 	UnfinishedError = ledger.UnfinishedError
 	// NoRunError reports a number that the ledger does not know.
 	NoRunError = ledger.NoRunError
+	// ForeignLedgerError reports a ledger that another role owns or may alter.
+	ForeignLedgerError = ledger.ForeignError
 	// NoLedgerError reports a schema without a ledger.
 	NoLedgerError = ledger.NoLedgerError
 	// StateError reports a run that is not in the state that is asked for.

@@ -28,7 +28,14 @@ func NewLedger(pool *pgxpool.Pool, schema string) *Ledger {
 		schema = DefaultLedgerSchema
 	}
 
-	return &Ledger{pool: pool, ledger: ledger.New(schema)}
+	return &Ledger{pool: pool, ledger: ledger.New(schema, "")}
+}
+
+// OwnedBy returns the same ledger, which a role may own, or members of that role: see
+// Job.LedgerOwner. A ledger that other roles own or may alter is refused with a
+// *ForeignLedgerError.
+func (l *Ledger) OwnedBy(role string) *Ledger {
+	return &Ledger{pool: l.pool, ledger: ledger.New(l.ledger.Schema, role)}
 }
 
 // ledgerConns is how many connections work on the ledger needs: the lock of a table, and

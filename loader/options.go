@@ -90,7 +90,7 @@ func newEnvironment(ctx context.Context, callers *pgxpool.Pool, j job.Job, o Opt
 	}
 
 	e := &environment{pool: pool, callers: callers, release: release, options: o,
-		observer: observe.New(o.Log, o.Progress, o.Tracer), ledger: ledger.New(j.LedgerSchema)}
+		observer: observe.New(o.Log, o.Progress, o.Tracer), ledger: ledger.New(j.LedgerSchema, j.LedgerOwner)}
 	e.observer.Progress.About(o.JobName, 0)
 
 	return e, nil

@@ -64,7 +64,7 @@ func newMigrateCommand() *cobra.Command {
 // runMigrate changes the ledger, and prints the version that it then has.
 func runMigrate(ctx context.Context, server serverOptions, change func(*loader.Ledger, context.Context) error, std streams) error {
 	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		ledger := loader.NewLedger(pool, server.ledger())
+		ledger := server.ledgerOn(pool)
 		if err := change(ledger, ctx); err != nil {
 			return err
 		}

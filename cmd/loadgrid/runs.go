@@ -72,7 +72,7 @@ func runID(s string) (int64, error) {
 
 func findRun(ctx context.Context, o runOptions) (run loader.RunInfo, err error) {
 	err = o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		run, err = loader.NewLedger(pool, o.server.ledger()).Run(ctx, o.id)
+		run, err = o.server.ledgerOn(pool).Run(ctx, o.id)
 		return err
 	})
 	return run, err

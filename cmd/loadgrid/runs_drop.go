@@ -6,8 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
-
-	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newRunsDropCommand() *cobra.Command {
@@ -16,7 +14,7 @@ func newRunsDropCommand() *cobra.Command {
 
 func runDrop(ctx context.Context, o runOptions, std streams) error {
 	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		return loader.NewLedger(pool, o.server.ledger()).Drop(ctx, o.id)
+		return o.server.ledgerOn(pool).Drop(ctx, o.id)
 	})
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func (o *listOptions) parseTable(text string) (err error) {
 func runList(ctx context.Context, o listOptions, std streams) error {
 	var runs []loader.RunInfo
 	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		runs, err = loader.NewLedger(pool, o.server.ledger()).Runs(ctx, o.filter)
+		runs, err = o.server.ledgerOn(pool).Runs(ctx, o.filter)
 		return warnNoLedger(err, std.err)
 	})
 	if err != nil {

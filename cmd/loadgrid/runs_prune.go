@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/internal/options"
-	"github.com/loadgrid/loadgrid/loader"
 )
 
 func newRunsPruneCommand() *cobra.Command {
@@ -49,7 +48,7 @@ that are unfinished, or whose rows a table shows or keeps. No table is touched. 
 
 func runPrune(ctx context.Context, server serverOptions, olderThan time.Duration, std streams) error {
 	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		n, err := loader.NewLedger(pool, server.ledger()).Prune(ctx, olderThan)
+		n, err := server.ledgerOn(pool).Prune(ctx, olderThan)
 		if err := warnNoLedger(err, std.err); err != nil {
 			return err
 		}

@@ -26,6 +26,7 @@ func runResume(ctx context.Context, o runOptions, progress progressOptions, std 
 	if err != nil {
 		return err
 	}
+	job.LedgerOwner = o.server.LedgerOwner
 
 	return runLoad(ctx, loadOptions{
 		job:      job,

@@ -20,7 +20,7 @@ func runRollback(ctx context.Context, o runOptions, std streams) error {
 
 	var done loader.Rollback
 	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		done, err = loader.NewLedger(pool, o.server.ledger()).Rollback(ctx, o.id, log)
+		done, err = o.server.ledgerOn(pool).Rollback(ctx, o.id, log)
 		return err
 	})
 	if err != nil {

@@ -55,6 +55,11 @@ func (o *serverOptions) ledger() string {
 	return o.LedgerSchema
 }
 
+// ledgerOn is the ledger, for a command that looks at it.
+func (o *serverOptions) ledgerOn(pool *pgxpool.Pool) *loader.Ledger {
+	return loader.NewLedger(pool, o.ledger()).OwnedBy(o.LedgerOwner)
+}
+
 // withPool opens the server for a command that looks at the ledger, and closes it after.
 func (o *serverOptions) withPool(ctx context.Context, do func(context.Context, *pgxpool.Pool) error) error {
 	pool, err := o.open(ctx, 1)

@@ -152,7 +152,7 @@ func (l *Load) jobTable() Table {
 func (l *Load) Complete(v Values, stdin io.Reader) error {
 	// A comment at the end of one text must not hide the next.
 	l.Job.Before, l.Job.After = strings.Join(l.before, "\n;\n"), strings.Join(l.after, "\n;\n")
-	l.Job.LedgerSchema = l.LedgerSchema
+	l.Job.LedgerSchema, l.Job.LedgerOwner = l.LedgerSchema, l.LedgerOwner
 
 	return l.Cells.Complete(v, stdin)
 }

@@ -8,6 +8,7 @@ type Server struct {
 	Password string // where the connection string has none; job files alone name one
 	// LedgerSchema defaults to job.DefaultLedgerSchema.
 	LedgerSchema string
+	LedgerOwner  string // "" for none: see job.Job
 }
 
 // Table returns the options, which write into s.
@@ -15,6 +16,8 @@ func (s *Server) Table() Table {
 	return Table{DSNOption(&s.DSN),
 		{Name: "ledger-schema", Group: groupServer, Default: job.DefaultLedgerSchema, Value: Text(&s.LedgerSchema, "the name is empty"),
 			Help: "`schema` of the ledger"},
+		{Name: "ledger-owner", Group: groupServer, Value: Text(&s.LedgerOwner, "the name is empty"),
+			Help: "`role` that may own the ledger, or whose members may, beside the role that loads, superusers and the roles that it is a member of"},
 	}
 }
 

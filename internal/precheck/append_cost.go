@@ -60,7 +60,7 @@ const tableSizeSQL = catalog.WithTree + `
 	from tables t join pg_class c on c.oid = t.oid`
 
 func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan) (plan.AppendPlan, error) {
-	checked, err := Target(ctx, db, t, p, ledger.New(p.Job.LedgerSchema))
+	checked, err := Target(ctx, db, t, p, ledger.New(p.Job.LedgerSchema, p.Job.LedgerOwner))
 	if err != nil {
 		return plan.AppendPlan{}, err
 	}

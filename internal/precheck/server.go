@@ -16,6 +16,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
 // Minimum versions, and how the server gives its own.
@@ -45,6 +46,10 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (catalog.Relation, e
 	}
 
 	if err := checkLedgerSchema(ctx, conn, j.LedgerSchema); err != nil {
+		return t, err
+	}
+
+	if err := ledger.New(j.LedgerSchema, j.LedgerOwner).CheckOwner(ctx, conn); err != nil {
 		return t, err
 	}
 

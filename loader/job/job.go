@@ -102,6 +102,10 @@ type Job struct {
 	// LedgerSchema is where runs and chunks are written down. Defaults to
 	// loadgrid. It is made when it is not there.
 	LedgerSchema string `json:"ledger_schema"`
+	// LedgerOwner is a role that may own the ledger, and whose members may: code that it puts
+	// there runs with the rights of the role that loads. Defaults to none beside that role,
+	// superusers and the roles that it is a member of.
+	LedgerOwner string `json:"ledger_owner,omitempty"`
 }
 
 // Index says which spatial indexes a table gets.
@@ -203,6 +207,12 @@ func (j Job) Validate() error {
 
 	if err := CheckIdentifier("ledger-schema", j.LedgerSchema); err != nil {
 		return err
+	}
+
+	if j.LedgerOwner != "" {
+		if err := CheckIdentifier("ledger-owner", j.LedgerOwner); err != nil {
+			return err
+		}
 	}
 
 	if err := j.validateColumns(); err != nil {

@@ -21,14 +21,19 @@ import (
 type Ledger struct {
 	// Schema is where the tables are; the others are their names for SQL.
 	Schema, RunsTable, ChunksTable, attemptsTable string
+	// Owner is a role that may own the ledger, with its members; "" for none beside those that
+	// may anyway: see CheckOwner.
+	Owner string
 	// startsTable is what the attempts were called in a ledger from before.
 	startsTable string
 }
 
-// New returns the ledger in a schema. Nothing is asked of a server.
-func New(schema string) Ledger {
+// New returns the ledger in a schema, which role owner may own, "" for no other than those that
+// CheckOwner names. Nothing is asked of a server.
+func New(schema, owner string) Ledger {
 	return Ledger{
 		Schema:        schema,
+		Owner:         owner,
 		RunsTable:     pgx.Identifier{schema, "runs"}.Sanitize(),
 		ChunksTable:   pgx.Identifier{schema, "chunks"}.Sanitize(),
 		attemptsTable: pgx.Identifier{schema, "attempts"}.Sanitize(),
@@ -43,8 +48,13 @@ func (l Ledger) SQL(statement string) string {
 		"{marks}", l.function("marks"), "{run_of}", l.function("run_of"), "{key_mark}", l.function("key_mark")).Replace(statement)
 }
 
-// Exists reports whether the schema has a ledger.
+// Exists reports whether the schema has a ledger. One that is not safe to read is a
+// *ForeignError: see CheckOwner.
 func (l Ledger) Exists(ctx context.Context, q pg.Querier) (bool, error) {
+	if err := l.CheckOwner(ctx, q); err != nil {
+		return false, err
+	}
+
 	var there bool
 	err := q.QueryRow(ctx, "select to_regclass($1) is not null and to_regclass($2) is not null", l.RunsTable, l.ChunksTable).Scan(&there)
 	return there, pg.Wrap(err, "looking for the ledger in schema %s", l.Schema)

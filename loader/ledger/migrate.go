@@ -44,13 +44,19 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 		}
 	}
 
-	err = migrations.Up(ctx, pool.Config(), schema)
+	if err := migrations.Up(ctx, pool.Config(), schema); err != nil {
+		return pg.Wrap(err, "making the ledger in schema %s", l.Schema)
+	}
 
-	return pg.Wrap(err, "making the ledger in schema %s", l.Schema)
+	return l.CheckOwner(ctx, pool) // somebody else may have made the schema meanwhile
 }
 
 // MigrateDown takes the ledger out of its schema, with all it knows of runs.
 func (l Ledger) MigrateDown(ctx context.Context, pool *pgxpool.Pool) error {
+	if err := l.CheckOwner(ctx, pool); err != nil {
+		return err
+	}
+
 	schema := l.Schema
 	var there bool
 	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
@@ -87,6 +93,11 @@ func (l Ledger) MigrateVersion(ctx context.Context, pool *pgxpool.Pool) (version
 		return 0, false, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
+
+	if err := l.CheckOwner(ctx, conn); err != nil {
+		return 0, false, err
+	}
+
 	version, dirty, err = migrations.Version(ctx, conn.Conn(), l.Schema)
 
 	return version, dirty, pg.Wrap(err, "reading the version of the ledger in schema %s", l.Schema)
