@@ -121,3 +121,28 @@ func TestTooManyChunks(t *testing.T) {
 	cli(t, s.dsn, s.load("grid", append(boxes(1000, 1000), "--chunk-rows", "1")...)...).
 		expect(t, 2, "--chunk-rows 1", fmt.Sprint(1_000_000), "200000")
 }
+
+// The expressions of an index run as the owner of the table, whoever loads.
+func TestIndexExpressionsRunAsTheOwner(t *testing.T) {
+	s := newSandbox(t)
+	load := func(more ...string) []string {
+		return append([]string{"load", "--table", s.schema + ".grid", "--ledger-schema", s.schema + "_ledger", "--cell-size", "1", "--partitions", "2"}, more...)
+	}
+	t.Cleanup(func() { s.exec("drop schema " + s.schema + "_ledger cascade") })
+	mustCLI(t, s.dsn, load("--extent", "0,0,8,8")...)
+
+	owner := "owner_of_" + s.schema
+	s.exec("create role " + owner + "; grant usage, create on schema " + s.schema + " to " + owner)
+	t.Cleanup(func() { s.exec("drop owned by " + owner + "; drop role " + owner) })
+	s.exec(`create function ` + s.name("own") + `(n integer) returns integer language plpgsql immutable as $$
+		begin if current_user <> '` + owner + `' then raise 'runs as %', current_user; end if; return n; end $$`)
+	s.exec("alter function " + s.name("own") + "(integer) owner to " + owner + "; alter table " + s.name("grid") + " owner to " + owner)
+	s.exec(queryOne[string](t, s.pool, "select string_agg(format('alter table %s owner to %I', inhrelid::regclass, $2::text), '; ') from pg_inherits where inhparent = $1::regclass", s.name("grid"), owner))
+	s.exec("create index on " + s.name("grid") + " (" + s.name("own") + "(col))")
+
+	mustCLI(t, s.dsn, load("--extent", "0,0,8,8", "--if-exists", "replace")...)
+	mustCLI(t, s.dsn, load("--extent", "8,0,16,8", "--if-exists", "append")...)
+	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class c join pg_index i on i.indrelid = c.oid where c.relnamespace = $1::regnamespace and c.relispartition and c.relkind = 'r' and i.indexprs is not null and c.relowner = $2::regrole", s.schema, owner); n != 4 {
+		t.Errorf("%d partitions of the owner have the index, want 4", n)
+	}
+}

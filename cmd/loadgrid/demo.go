@@ -197,9 +197,10 @@ func loadDemo(ctx context.Context, r *reporter, pool *pgxpool.Pool, schema strin
 	return printSummary(out, summary)
 }
 
-// blocksQuery returns the boxes of blocks of $1 cells each, in the order of cell_id.
+// blocksQuery returns the boxes of blocks of $1 cells each, in the order of cell_id. With its
+// cast a call is exactly that of PostGIS.
 const blocksQuery = `
-select min({postgis}.st_xmin(geom)), min({postgis}.st_ymin(geom)), max({postgis}.st_xmax(geom)), max({postgis}.st_ymax(geom))
+select min({postgis}.st_xmin(geom::{postgis}.box3d)), min({postgis}.st_ymin(geom::{postgis}.box3d)), max({postgis}.st_xmax(geom::{postgis}.box3d)), max({postgis}.st_ymax(geom::{postgis}.box3d))
 from {table}
 group by cell_id / $1
 order by cell_id / $1`

@@ -224,7 +224,7 @@ func (r *resolver) transformWhole(ctx context.Context, from, to crs.CRS) error {
 // pairs returns the area with corners in between, in its own CRS and in another one, point by
 // point.
 func (r *resolver) pairs(ctx context.Context, from crs.CRS, to int32) (plane, there []geomgen.Polygon, err error) {
-	g := r.fn("st_geomfromewkb") + "($1)"
+	g := r.fn("st_geomfromewkb") + "($1::bytea)"
 	if length := r.area.SegmentLength(from); length > 0 {
 		g = r.fn("st_segmentize") + "(" + g + ", $3::float8)"
 	} else {

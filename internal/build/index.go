@@ -159,7 +159,9 @@ func (b Builder) addPrimaryKey(ctx context.Context, index string) error {
 
 // Partition gives a partition that is filled with so many rows its primary key, its
 // other indexes and its statistics, in the transaction that has filled it: a partition
-// that is there is complete.
+// that is there is complete. It belongs to the owner of the table that it is for before it
+// gets an index like that of this role's: expressions of an index run as the owner of its
+// table, and not as the role that loads.
 func Partition(ctx context.Context, tx pgx.Tx, t job.Table, rows int64, key catalog.IndexDef, others []catalog.IndexDef, settings ...pg.Setting) error {
 	if err := pg.SetLocal(ctx, tx, settings...); err != nil {
 		return err
@@ -184,7 +186,15 @@ func Partition(ctx context.Context, tx pgx.Tx, t job.Table, rows int64, key cata
 		return fmt.Errorf("the primary key of partition %s was not built over its %d rows", t, rows)
 	}
 
+	owner := ""
 	for _, d := range others {
+		if d.Owner != owner {
+			owner = d.Owner
+			if err := exec("giving to its owner", "alter table "+table+" owner to "+pgx.Identifier{owner}.Sanitize()); err != nil {
+				return err
+			}
+		}
+
 		if err := exec("building an index by "+d.Method+" "+d.Using+" of", d.CreateSQL(t)); err != nil {
 			return err
 		}

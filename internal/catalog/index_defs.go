@@ -15,6 +15,9 @@ type IndexDef struct {
 	Method    string // access method
 	Using     string // the rest of the statement
 	SortBytes int64  // bytes of an entry while the build sorts: see pg.Settings.SortMemory
+	// Owner is another role that owns the table which the index is like, "" for none. The
+	// server runs the index's expressions as the owner of the table that it is built on.
+	Owner string
 }
 
 // CreateSQL returns the statement that makes the index on a table.

@@ -18,7 +18,9 @@ const otherIndexesSQL = `
 		where i.indrelid = $1 and not exists (select from pg_constraint where conindid = c.oid)
 		  and not (m.amname in ('gist', 'brin') and i.indnatts = 1 and i.indpred is null
 		           and i.indkey[0] = (select attnum from pg_attribute where attrelid = $1 and attname = $2)))
-	select indisunique, amname, substr(def, length(head) + 1) from others where starts_with(def, head) order by oid`
+	select indisunique, amname, substr(def, length(head) + 1),
+	       coalesce((select pg_get_userbyid(relowner) from pg_class where oid = $1 and pg_get_userbyid(relowner) <> current_user), '')
+	from others where starts_with(def, head) order by oid`
 
 // OtherIndexes returns the indexes of the parent that are neither of a constraint
 // nor on the geometry alone, without their names: those that people have made. A
@@ -31,7 +33,7 @@ func (t Relation) OtherIndexes(ctx context.Context, q pg.Querier, geomColumn str
 	}
 
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d IndexDef, err error) {
-		err = row.Scan(&d.unique, &d.Method, &d.Using)
+		err = row.Scan(&d.unique, &d.Method, &d.Using, &d.Owner)
 		return d, err
 	})
 

@@ -193,7 +193,8 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 }
 
 const columnsSQL = `
-	select a.attname, y.typname, n.nspname, format_type(coalesce(nullif(y.typbasetype, 0), y.oid), null)
+	-- A type of that name in another schema is of somebody else, and so are its functions.
+	select a.attname, n.nspname, y.typname = 'geometry' and n.oid = (select extnamespace from pg_extension where extname = 'postgis'), format_type(coalesce(nullif(y.typbasetype, 0), y.oid), null)
 	         in ('smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric') -- money and oid are none
 	from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace cn on cn.oid = c.relnamespace
 	join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
@@ -207,14 +208,14 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 		return "", "", err
 	}
 
-	var name, kind, schema string
-	var isNumber bool
+	var name, schema string
+	var isGeometry, isNumber bool
 	numeric := map[string]bool{}
 	all := 0
-	_, err = pgx.ForEachRow(rows, []any{&name, &kind, &schema, &isNumber}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&name, &schema, &isGeometry, &isNumber}, func() error {
 		all++
 		numeric[name] = isNumber
-		if kind == "geometry" && geometry == "" {
+		if isGeometry && geometry == "" {
 			geometry, send = name, pgx.Identifier{schema, "st_asewkb"}.Sanitize()
 		}
 

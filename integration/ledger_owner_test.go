@@ -1,0 +1,83 @@
+package integration
+
+import (
+	"net/url"
+	"testing"
+)
+
+// A ledger that another role owns or may alter is refused by each command, before its tables
+// are read: what that role puts there would run with the rights of the role that loads.
+func TestLedgerOfAnotherRole(t *testing.T) {
+	s := newSandbox(t)
+	const ledger = "ledger"
+	stranger, group, password := "stranger_of_"+s.schema, "group_of_"+s.schema, newPassword()
+	loader := "loader_of_" + s.schema
+	schema := s.schema + "_" + ledger
+	s.exec("create role " + stranger + "; create role " + group + "; create role " + loader + " login password '" + password + "'; create schema " + schema)
+	t.Cleanup(func() {
+		for _, role := range []string{loader, stranger, group} {
+			s.exec("drop owned by " + role + " cascade; drop role " + role)
+		}
+		s.exec("drop schema if exists " + schema + " cascade")
+	})
+
+	s.exec("grant usage, create on schema " + s.schema + " to " + loader)
+	ordinary := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(loader, password) })
+	load := []string{"load", "--table", s.schema + ".grid", "--ledger-schema", schema, "--cell-size", "1", "--cols", "2", "--rows", "2", "--if-exists", "replace"}
+
+	// The schema is a stranger's, who has put nothing there yet.
+	s.exec("alter schema " + schema + " owner to " + stranger)
+	cli(t, s.dsn, load...).expect(t, 1, "role "+stranger+" owns the schema", "ledger-owner")
+	mustCLI(t, s.dsn, append(load, "--ledger-owner", stranger)...)
+
+	// What was made by the role that loads, and is a stranger's in part.
+	s.exec("alter schema " + schema + " owner to current_user")
+	all := func(sql, back, words string) {
+		t.Helper()
+		s.exec(sql)
+		for _, args := range [][]string{
+			load, append(load, "--skip-unchanged"), {"plan", "--table", s.schema + ".grid", "--if-exists", "append", "--cell-size", "1", "--cols", "2", "--rows", "2", "--ledger-schema", schema},
+			{"runs", "list", "--ledger-schema", schema}, {"runs", "show", "1", "--ledger-schema", schema}, {"runs", "drop", "1", "--ledger-schema", schema},
+			{"runs", "prune", "--older-than", "1d", "--ledger-schema", schema}, {"runs", "rollback", "1", "--ledger-schema", schema},
+			{"runs", "resume", "1", "--ledger-schema", schema},
+			{"migrate", "up", "--ledger-schema", schema}, {"migrate", "down", "--ledger-schema", schema}, {"migrate", "version", "--ledger-schema", schema},
+		} {
+			if r := cli(t, s.dsn, args...); r.code != 1 {
+				t.Errorf("%s: %q ends with %d: %s", sql, args, r.code, r.stderr)
+			} else {
+				r.expect(t, 1, words)
+			}
+		}
+		s.exec(back)
+		mustCLI(t, s.dsn, load...)
+	}
+	all("alter table "+schema+".runs owner to "+stranger, "alter table "+schema+".runs owner to current_user", "role "+stranger+" owns table runs")
+
+	one := func(sql, back, words string) {
+		t.Helper()
+		s.exec(sql)
+		cli(t, s.dsn, load...).expect(t, 1, words)
+		s.exec(back)
+		mustCLI(t, s.dsn, load...)
+	}
+	one("grant trigger on "+schema+".chunks to "+stranger, "revoke trigger on "+schema+".chunks from "+stranger, "revoke trigger on "+schema+".chunks from "+stranger)
+	one("grant create on schema "+schema+" to public", "revoke create on schema "+schema+" from public", "revoke create on schema "+schema+" from public")
+	one("alter function "+schema+".cell_id(integer, integer) owner to "+stranger, "alter function "+schema+".cell_id(integer, integer) owner to current_user", "owns function cell_id")
+	one("create function "+s.name("f")+"() returns trigger language plpgsql as 'begin return new; end'; alter function "+s.name("f")+"() owner to "+stranger+
+		"; create trigger theirs before insert on "+schema+".runs for each row execute function "+s.name("f")+"()",
+		"drop trigger theirs on "+schema+".runs", "owns the function of trigger theirs on table runs")
+
+	// A role that is no superuser: the ledger is that of a group, of which it becomes a member.
+	s.exec("drop table " + s.name("grid") + "; drop schema " + schema + " cascade; create schema " + schema + " authorization " + group + "; grant usage on schema " + schema + " to " + loader)
+	cli(t, ordinary, load...).expect(t, 1, "role "+group+" owns the schema")
+	s.exec("grant " + group + " to " + loader)
+	mustCLI(t, ordinary, load...)
+	mustCLI(t, ordinary, append(load, "--skip-unchanged")...)
+
+	// A stranger of the group that is named may own it.
+	s.exec("grant usage on schema " + schema + " to " + stranger + "; alter table " + schema + ".runs owner to " + stranger)
+	s.exec("grant all on " + schema + ".runs to " + loader)
+	cli(t, ordinary, load...).expect(t, 1, "role "+stranger+" owns table runs")
+	s.exec("grant " + group + " to " + stranger)
+	mustCLI(t, ordinary, append(load, "--ledger-owner", group)...)
+}
