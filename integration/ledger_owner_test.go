@@ -70,7 +70,9 @@ func TestLedgerOfAnotherRole(t *testing.T) {
 	// A role that is no superuser: the ledger is that of a group, of which it becomes a member.
 	s.exec("drop table " + s.name("grid") + "; drop schema " + schema + " cascade; create schema " + schema + " authorization " + group + "; grant usage on schema " + schema + " to " + loader)
 	cli(t, ordinary, load...).expect(t, 1, "role "+group+" owns the schema")
-	s.exec("grant " + group + " to " + loader)
+	s.exec("alter schema " + schema + " owner to current_user")
+	s.exec("drop role " + group)
+	s.exec(documentedSQL(t, "Objects of other roles", "grid_loaders", group, "grid_loader", loader, "schema loadgrid", "schema "+schema))
 	mustCLI(t, ordinary, load...)
 	mustCLI(t, ordinary, append(load, "--skip-unchanged")...)
 

@@ -11,20 +11,20 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// documentedPrivileges returns the SQL of docs/security.md for a role that loads,
-// with these names in the place of its own.
-func documentedPrivileges(t *testing.T, names ...string) string {
+// documentedSQL returns the SQL of a section of docs/security.md, with other names than its
+// own.
+func documentedSQL(t *testing.T, section string, names ...string) string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/security.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	_, part, found := strings.Cut(string(text), "\n## Privileges\n")
+	_, part, found := strings.Cut(string(text), "\n## "+section+"\n")
 	_, block, fenced := strings.Cut(part, "\n```sql\n")
 	sql, _, ends := strings.Cut(block, "\n```\n")
 	if !found || !fenced || !ends {
-		t.Fatal("docs/security.md has no SQL under Privileges")
+		t.Fatalf("docs/security.md has no SQL under %s", section)
 	}
 
 	for i := 0; i+1 < len(names); i += 2 {
@@ -52,7 +52,7 @@ func TestTheDocumentedRole(t *testing.T) {
 		s.exec("drop role " + role + ", " + reader)
 	})
 
-	s.exec(documentedPrivileges(t, "database gis", "database "+database, "grid_loader", role, "grid_reader", reader))
+	s.exec(documentedSQL(t, "Privileges", "database gis", "database "+database, "grid_loader", role, "grid_reader", reader))
 	password := newPassword()
 	s.exec("alter role " + role + " password '" + password + "'; alter role " + reader + " login password '" + password + "'")
 	if queryOne[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'create, temp') or has_schema_privilege($1, 'public', 'create') or exists (select from pg_roles where rolname = $1 and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication))", role) {

@@ -55,6 +55,7 @@ func nameVariants() []goldenVariant {
 		{"geometry column", func(j *loader.Job) { j.GeomColumn = "the geom" }},
 		{"spelled column defaults", func(j *loader.Job) { j.IDColumn, j.GeomColumn = "cell_id", "geom" }},
 		{"ledger schema", func(j *loader.Job) { j.LedgerSchema = "My ledger" }},
+		{"ledger owner", func(j *loader.Job) { j.LedgerOwner = "Team <1>" }},
 	}
 }
 
