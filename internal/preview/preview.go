@@ -187,8 +187,8 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 }
 
 const columnsSQL = `
-	select a.attname, y.typname, n.nspname, format_type(coalesce(nullif(y.typbasetype, 0), y.oid), null)
-	         in ('smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric') -- money and oid are none
+	select a.attname, y.typname, n.nspname, coalesce(nullif(y.typbasetype, 0), y.oid)
+	         in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype) -- money and oid are none
 	from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace cn on cn.oid = c.relnamespace
 	join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
 	where cn.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`

@@ -146,8 +146,13 @@ func (q Question) recorded(runs []ledger.ShownRun) (since []ledger.ShownRun, a A
 
 // compareState compares the table with how the last run has left it, as far as the
 // catalogue tells.
-func (q Question) compareState(ctx context.Context, last *ledger.TableState) (Answer, error) {
+func (q Question) compareState(ctx context.Context, recorded *ledger.TableState) (Answer, error) {
 	now, err := readState(ctx, q.Lock.Conn(), q.Table)
+	if err != nil {
+		return Answer{}, err
+	}
+
+	last, now, err := inFormatOf(ctx, q.Lock.Conn(), q.Table, *recorded, now)
 
 	switch {
 	case err != nil:
