@@ -87,14 +87,11 @@ func DiffTrees(ctx context.Context, q pg.Querier, was, now []TreeMember) (change
 // gone says what became of a partition that is none any more, by its number: it may have
 // another name.
 func gone(ctx context.Context, q pg.Querier, m TreeMember) (string, error) {
-	now := job.Table{}
-	err := q.QueryRow(ctx, `
-		select coalesce(max(n.nspname), ''), coalesce(max(c.relname), '')
-		from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1`, m.OID).Scan(&now.Schema, &now.Name)
+	now, err := NameOf(ctx, q, m.OID)
 
 	switch {
 	case err != nil:
-		return "", pg.Wrap(err, "looking for partition %s", m.Table)
+		return "", err
 	case now.Name == "":
 		return fmt.Sprintf("partition %s was dropped", m.Table), nil
 	case now != m.Table:
@@ -102,6 +99,15 @@ func gone(ctx context.Context, q pg.Querier, m TreeMember) (string, error) {
 	}
 
 	return fmt.Sprintf("partition %s was detached", m.Table), nil
+}
+
+// NameOf returns the name of the table with this oid, the zero value where there is none.
+func NameOf(ctx context.Context, q pg.Querier, oid uint32) (t job.Table, err error) {
+	err = q.QueryRow(ctx, `
+		select coalesce(max(n.nspname), ''), coalesce(max(c.relname), '')
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1`, oid).Scan(&t.Schema, &t.Name)
+
+	return t, pg.Wrap(err, "looking for the table with number %d", oid)
 }
 
 // maxNamed bounds how many changes a message names.
