@@ -26,14 +26,17 @@ func TestChangedInTheMeantime(t *testing.T) {
 		words        []string
 		partitions   int64
 	}{
-		"dropped":                   {boxes(10, 10), replace, "drop table GRID", "", 4, []string{"is not the one that was there", "chunks committed"}, 0},
-		"renamed":                   {boxes(10, 10), replace, "alter table GRID rename to mine", "", 4, []string{"is not the one that was there", "chunks committed"}, 0},
-		"a view added":              {boxes(10, 10), replace, "create view SCHEMA.v as select col from GRID", "drop view SCHEMA.v", 4, []string{"depend", "chunks committed"}, 0},
-		"staging dropped":           {nil, smallGrid(), "drop table STAGING", "", 4, []string{"42P01", "chunks committed"}, 0},
-		"staging renamed":           {nil, smallGrid(), "alter table STAGING rename to mine", "", 4, []string{"42P01", "chunks committed"}, 0},
-		"staging truncated":         {nil, smallGrid(), "truncate STAGING", "RUN runs drop 1", 4, []string{"somebody changed it", "runs drop 1"}, 0},
-		"staging, no column":        {nil, smallGrid(), "alter table STAGING drop column row", "RUN runs drop 1", 4, []string{"42703"}, 0},
-		"staging in a view":         {nil, smallGrid(), "create view SCHEMA.v as select col from STAGING", "", 0, nil, 0},
+		"dropped":            {boxes(10, 10), replace, "drop table GRID", "", 4, []string{"is not the one that was there", "chunks committed"}, 0},
+		"renamed":            {boxes(10, 10), replace, "alter table GRID rename to mine", "", 4, []string{"is not the one that was there", "chunks committed"}, 0},
+		"a view added":       {boxes(10, 10), replace, "create view SCHEMA.v as select col from GRID", "drop view SCHEMA.v", 4, []string{"depend", "chunks committed"}, 0},
+		"staging dropped":    {nil, smallGrid(), "drop table STAGING", "", 4, []string{"42P01", "chunks committed"}, 0},
+		"staging renamed":    {nil, smallGrid(), "alter table STAGING rename to mine", "", 4, []string{"42P01", "chunks committed"}, 0},
+		"staging truncated":  {nil, smallGrid(), "truncate STAGING", "RUN runs drop 1", 4, []string{"somebody changed it", "runs drop 1"}, 0},
+		"staging, no column": {nil, smallGrid(), "alter table STAGING drop column row", "RUN runs drop 1", 4, []string{"42703"}, 0},
+		"staging in a view":  {nil, smallGrid(), "create view SCHEMA.v as select col from STAGING", "", 0, nil, 0},
+		"staging partition swapped": {nil, appendArgs(boxes(200, 100), "--partitions", "40"),
+			"alter table STAGING detach partition STAGING_p1; create table SCHEMA.mine partition of STAGING for values from (-9) to (-1); insert into SCHEMA.mine (cell_id) values (-5)",
+			"RUN runs drop 1", 4, []string{"somebody changed it", "runs drop 1"}, 40},
 		"staging partition dropped": {nil, appendArgs(boxes(200, 100), "--partitions", "40"), "drop table STAGING_p1", "RUN runs drop 1", 4, []string{"committed"}, 40},
 	} {
 		t.Run(name, func(t *testing.T) {

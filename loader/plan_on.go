@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// areaConns is how many connections an area needs: its query, and one to end that.
+// areaConns is how many connections an area needs: its query, and one beside it.
 const areaConns = 2
 
 // PlanWith is PlanOn for a caller who would rather not connect: it opens a server only

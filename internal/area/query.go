@@ -24,15 +24,11 @@ import (
 // lock, must not reach the load. The transaction is rolled back, which takes
 // back settings, where a pooler hands the session on to somebody else.
 func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
-	conn, err := pg.OpenConn(ctx, pool)
+	conn, release, err := pg.OpenConn(ctx, pool)
 	if err != nil {
 		return pg.Wrap(err, "connecting for the query of the area of interest")
 	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.StatementGrace)
-		defer cancel()
-		_ = conn.Close(closing) // nothing is written there that could be lost
-	}()
+	defer release() // nothing is written there that could be lost
 
 	if r.tx, err = conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
 		return pg.Wrap(err, "beginning a read-only transaction")
@@ -52,11 +48,6 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 
-	self, err := pg.ReadBackend(ctx, r.tx)
-	if err != nil {
-		return err
-	}
-
 	bounded, cancel := context.WithTimeoutCause(ctx, timeout+pg.StatementGrace, pg.ErrStatementTimeout)
 	defer cancel()
 	began := time.Now()
@@ -64,8 +55,7 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 
 	switch {
 	case err != nil && context.Cause(bounded) == pg.ErrStatementTimeout:
-		// Else it goes on: a backend that computes does not see that its client is gone.
-		err = errors.Join(pg.ErrStatementTimeout, self.Terminate(ctx, pool))
+		err = pg.ErrStatementTimeout
 	case !pg.HasCode(err, pgerrcode.QueryCanceled) || time.Since(began) < timeout:
 		return err
 	}

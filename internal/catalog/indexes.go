@@ -12,7 +12,7 @@ const otherIndexesSQL = `
 	with others as (
 		select c.oid, i.indisunique, m.amname, pg_get_indexdef(c.oid) as def,
 		       'CREATE ' || case when i.indisunique then 'UNIQUE ' else '' end || 'INDEX ' || quote_ident(c.relname) || ' ON ONLY '
-		       || quote_ident(n.nspname) || '.' || quote_ident(t.relname) || ' USING ' || m.amname || ' ' as head
+		       || quote_ident(n.nspname) || '.' || quote_ident(t.relname) || ' USING ' || quote_ident(m.amname) || ' ' as head
 		from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
 		join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
 		where i.indrelid = $1 and not exists (select from pg_constraint where conindid = c.oid)

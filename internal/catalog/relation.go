@@ -78,25 +78,6 @@ func RelationKind(kind string) string {
 	return "something else"
 }
 
-const columnTypesSQL = `
-	select a.attname || ' ' || case y.typname when 'geometry' then
-	           regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*geometry', 'geometry')
-	       else y.typname end
-	from pg_attribute a join pg_type y on y.oid = a.atttypid
-	where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`
-
-// ColumnTypes returns "name type" for each column of the table.
-func (t *Relation) ColumnTypes(ctx context.Context, conn pg.Querier) ([]string, error) {
-	rows, err := conn.Query(ctx, columnTypesSQL, t.OID)
-	if err != nil {
-		return nil, pg.Wrap(err, "looking up the columns of table %s", t.Table)
-	}
-
-	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
-
-	return have, pg.Wrap(err, "looking up the columns of table %s", t.Table)
-}
-
 // DiffColumns says what have lacks of want and has beyond it, "" when they are equal
 // but for their order.
 func DiffColumns(have, want []string) string {

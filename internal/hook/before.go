@@ -14,25 +14,16 @@ import (
 // RunBefore runs the hook that comes first, each statement in a transaction of its
 // own, on a connection of its own: what it sets for the session, or locks, must not
 // reach the load. The caller holds the table's lock.
-func RunBefore(ctx context.Context, pool *pgxpool.Pool, h job.Hook, t job.Table) (err error) {
+func RunBefore(ctx context.Context, pool *pgxpool.Pool, h job.Hook, t job.Table) error {
 	if h.SQL == "" {
 		return nil
 	}
 
-	conn, err := pg.OpenConn(ctx, pool)
+	conn, release, err := pg.OpenConn(ctx, pool)
 	if err != nil {
 		return pg.Wrap(err, "connecting for the step before")
 	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.StatementGrace)
-		defer cancel()
-		_ = conn.Close(closing)
-	}()
-
-	self, err := pg.ReadBackend(ctx, conn)
-	if err != nil {
-		return err
-	}
+	defer release()
 
 	if err := pg.UseOwnPath(ctx, conn); err != nil {
 		return err
@@ -46,10 +37,6 @@ func RunBefore(ctx context.Context, pool *pgxpool.Pool, h job.Hook, t job.Table)
 	if err == nil && conn.PgConn().TxStatus() != 'I' {
 		return &pg.ServerError{Doing: "running the step before",
 			Err: errors.New("it leaves a transaction open, which would be rolled back"), Advice: "end it with commit"}
-	}
-
-	if errors.Is(err, pg.ErrStatementTimeout) {
-		err = errors.Join(err, self.Terminate(ctx, pool)) // a backend that computes does not see that its client is gone
 	}
 
 	return err

@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -18,15 +19,45 @@ type Backend struct {
 	pooled bool   // a pooler is between: it may have changed
 }
 
+// terminateSQL runs in sessions with any search_path.
+const terminateSQL = `
+	select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+	where pid operator(pg_catalog.=) $1 and ` + BackendStartSQL + ` operator(pg_catalog.=) $2`
+
 // Terminate ends a backend of this role's, if it is still there.
 func (b Backend) Terminate(ctx context.Context, q Querier) error {
-	_, err := q.Exec(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and "+BackendStartSQL+" = $2",
-		pgx.QueryExecModeExec, int64(b.PID), b.Start)
+	_, err := q.Exec(ctx, terminateSQL, pgx.QueryExecModeExec, int64(b.PID), b.Start)
 	return Wrap(err, "ending backend %d", b.PID)
 }
 
-// ReadBackend asks which backend a connection has.
-func ReadBackend(ctx context.Context, q Querier) (b Backend, err error) {
-	err = q.QueryRow(ctx, "select pid, "+BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&b.PID, &b.Start)
-	return b, Wrap(err, "asking the server for the number of a connection")
+// endGrace is how long a backend has to hear that its statement is cancelled and its client
+// gone. Most do within milliseconds.
+const endGrace = 100 * time.Millisecond
+
+// endLeft ends the backend of a connection that was closed in the middle of a statement,
+// where it goes on: it may not heed that the statement is cancelled, and not see that its
+// client is gone, at all on PostgreSQL 13, and while it computes on some platforms. What it
+// has locked would stay locked for as long.
+func endLeft(conn *pgx.Conn) {
+	c := watched(conn.PgConn().Conn())
+	if c == nil || !conn.IsClosed() || !c.watches() {
+		return
+	}
+
+	select {
+	case <-conn.PgConn().CleanupDone(): // the server has closed its end
+		return
+	case <-time.After(endGrace):
+	}
+
+	ctx, cancel := context.WithTimeout(context.Background(), CleanupTimeout)
+	defer cancel()
+
+	other, hangUp, err := c.dialer.reach(ctx, c)
+	defer hangUp()
+
+	if err == nil {
+		_ = c.backend.Load().Terminate(ctx, other)
+		_ = other.Close(ctx)
+	}
 }

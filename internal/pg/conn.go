@@ -7,14 +7,22 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// OpenConn takes a connection out of a pool for good, so that what is done to its session
-// reaches nobody else. The caller closes it. The pool opens it as any other, with its
-// hooks, and has room for another one in its place.
-func OpenConn(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
-	conn, err := pool.Acquire(ctx)
+// OpenConn returns a connection of a pool for good, so that what is done to its session
+// reaches nobody else. The pool opens it as any other, with its hooks. release closes it, and
+// gives its room back; a backend that goes on with a statement is ended.
+func OpenConn(ctx context.Context, pool *pgxpool.Pool) (conn *pgx.Conn, release func(), err error) {
+	c, err := pool.Acquire(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
-	return conn.Hijack(), nil
+	release = func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), StatementGrace)
+		defer cancel()
+
+		_ = c.Conn().Close(closing)
+		c.Release()
+	}
+
+	return c.Conn(), release, nil
 }

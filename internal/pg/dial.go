@@ -3,7 +3,6 @@ package pg
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"sync/atomic"
@@ -19,9 +18,6 @@ import (
 
 // What a connection is looked after with, where the DSN does not say.
 const (
-	keepAliveIdle     = 30 * time.Second // silent for so long, the other end is asked
-	keepAliveInterval = 10 * time.Second // again, while it does not answer
-	keepAliveCount    = 3                // unanswered, it is gone
 	// silenceLimit is how long nothing may come or go while the driver waits, before
 	// the server is asked what the connection's backend does.
 	silenceLimit = 30 * time.Second
@@ -63,41 +59,22 @@ type dialer struct {
 }
 
 // newDialer makes a dialer for a configuration, which dials with it from then on, and takes
-// libpq's parameters of the network out of it: psql heeds them itself, and a server would
-// refuse them.
-//
-//	keepalives           1 or 0: TCP keepalive or none. Defaults to 1
-//	keepalives_idle      seconds, 0 for the system's. Defaults to 30
-//	keepalives_interval  seconds, 0 for the system's. Defaults to 10
-//	keepalives_count     0 for the system's. Defaults to 3
-//	tcp_user_timeout     milliseconds, 0 for the system's. Defaults to 0
-//
-// tcp_user_timeout is the socket's, on Linux, and also replaces silenceLimit, which is at
-// least a second. It has no other default, since Linux also ends a connection whose peer is alive and reads nothing for so
-// long: a COPY that waits for a lock.
+// libpq's parameters of the network out of it: see dsn.TakeNetwork. tcp_user_timeout is the
+// socket's, on Linux, and also replaces silenceLimit, which is at least a second. It has no
+// other default, since Linux also ends a connection whose peer is alive and reads nothing for
+// so long: a COPY that waits for a lock.
 func newDialer(pool *pgxpool.Config) error {
 	config := pool.ConnConfig
-	p := networkParams{from: config.RuntimeParams}
+	network, err := dsn.TakeNetwork(config.RuntimeParams)
+	if err != nil {
+		return err
+	}
 
-	d := &dialer{next: config.DialFunc, limits: limitsOf(silenceLimit), beforeConnect: pool.BeforeConnect}
+	d := &dialer{next: config.DialFunc, keepAlive: network.KeepAlive, userTimeout: network.UserTimeout,
+		limits: limitsOf(silenceLimit), beforeConnect: pool.BeforeConnect}
 	d.probe = d.probeBackend
-	d.keepAlive = net.KeepAliveConfig{
-		Enable:   p.number("keepalives", "1 or 0", 1) != 0,
-		Idle:     p.seconds("keepalives_idle", keepAliveIdle),
-		Interval: p.seconds("keepalives_interval", keepAliveInterval),
-		Count:    p.number("keepalives_count", "a number", keepAliveCount),
-	}
-
-	if d.keepAlive.Count == 0 {
-		d.keepAlive.Count = -1 // as the system has it
-	}
-
-	if d.userTimeout = p.number("tcp_user_timeout", "a number of milliseconds", 0); d.userTimeout > 0 {
+	if d.userTimeout > 0 {
 		d.limits = limitsOf(max(time.Duration(d.userTimeout)*time.Millisecond, time.Second))
-	}
-
-	if p.err != nil {
-		return p.err
 	}
 
 	d.server = config.Copy() // with the DialFunc and the AfterConnect that were there
@@ -105,38 +82,6 @@ func newDialer(pool *pgxpool.Config) error {
 	config.AfterConnect = d.connected
 
 	return nil
-}
-
-// networkParams takes parameters out of a configuration. What is wrong with the
-// first wrong one stays in err.
-type networkParams struct {
-	from map[string]string
-	err  error
-}
-
-func (p *networkParams) number(name, what string, otherwise int) int {
-	s, given := p.from[name]
-	delete(p.from, name)
-	if !given || s == "" {
-		return otherwise
-	}
-
-	n, err := strconv.ParseInt(s, 10, 32)
-	if err != nil && p.err == nil {
-		p.err = &dsn.Error{Reason: fmt.Sprintf("%s must be %s", name, what)}
-	}
-
-	return max(int(n), 0) // as libpq has it
-}
-
-// seconds returns a duration for net.KeepAliveConfig, which leaves a negative one
-// to the system.
-func (p *networkParams) seconds(name string, otherwise time.Duration) time.Duration {
-	n := p.number(name, "a number of seconds", int(otherwise/time.Second))
-	if n == 0 {
-		return -1
-	}
-	return time.Duration(n) * time.Second
 }
 
 // dial is the driver's DialFunc.

@@ -140,6 +140,15 @@ func prepareHooks(config *pgxpool.Config) {
 		return prepare(ctx, conn)
 	}
 
+	closing := config.BeforeClose
+	config.BeforeClose = func(conn *pgx.Conn) {
+		if closing != nil {
+			closing(conn)
+		}
+
+		endLeft(conn)
+	}
+
 	// A hook such as reset all takes back what AfterConnect has set.
 	//lint:ignore SA1019 a caller may have set it
 	acquired, before := config.PrepareConn, config.BeforeAcquire

@@ -11,6 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -18,7 +19,7 @@ import (
 
 // Checked is what a load has to do with the table that is there.
 type Checked struct {
-	Target   publish.Target
+	Target   target.Target
 	Strategy publish.Strategy
 	Index    job.Index          // the spatial indexes that the staging table gets
 	Others   []catalog.IndexDef // which more its partitions get, as the table has them
@@ -30,7 +31,7 @@ type checker struct {
 	plan   *plan.Plan
 	ledger ledger.Ledger
 
-	target publish.Target
+	target target.Target
 	index  job.Index
 	others []catalog.IndexDef
 }
@@ -38,7 +39,7 @@ type checker struct {
 // Target refuses a table that is there already, where the job's choice does not allow it
 // or could not be carried out at the end, and chooses how the rows are published.
 func Target(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, l ledger.Ledger) (Checked, error) {
-	c := &checker{db: db, plan: p, ledger: l, target: publish.Target{Relation: t}, index: p.Job.Index}
+	c := &checker{db: db, plan: p, ledger: l, target: target.Target{Relation: t}, index: p.Job.Index}
 	if err := c.check(ctx); err != nil {
 		return Checked{}, err
 	}
@@ -154,10 +155,10 @@ func checkKind(t catalog.Relation, j job.Job, kind string, isPartition bool) err
 
 // checkColumns refuses a table with other columns than the job's where it stays, or where
 // no run has made it.
-func (c *checker) checkColumns(ctx context.Context, before *job.Job) (err error) {
+func (c *checker) checkColumns(ctx context.Context, before *job.Job) error {
 	t, j := c.target.Relation, c.plan.Job
 
-	if c.target.Columns, err = t.ColumnTypes(ctx, c.db); err != nil {
+	if err := c.target.Look(ctx, c.db); err != nil {
 		return err
 	}
 

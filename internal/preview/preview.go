@@ -194,8 +194,9 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 
 const columnsSQL = `
 	-- A type of that name in another schema is of somebody else, and so are its functions.
-	select a.attname, n.nspname, y.typname = 'geometry' and n.oid = (select extnamespace from pg_extension where extname = 'postgis'), format_type(coalesce(nullif(y.typbasetype, 0), y.oid), null)
-	         in ('smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric') -- money and oid are none
+	select a.attname, n.nspname, y.typname = 'geometry' and n.oid = (select extnamespace from pg_extension where extname = 'postgis'),
+	       coalesce(nullif(y.typbasetype, 0), y.oid) -- money and oid are none
+	         in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype)
 	from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace cn on cn.oid = c.relnamespace
 	join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
 	where cn.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`

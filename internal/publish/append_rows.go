@@ -14,6 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
@@ -23,7 +24,7 @@ var ErrCellsExist = errors.New("cells are in the table already")
 // AppendRows adds the rows of the staging table to those of a table that is there, and
 // drops the staging table.
 type AppendRows struct {
-	Target Target
+	Target target.Target
 	Ledger ledger.Ledger
 	// Skip leaves cells that are there as they are. Else they are ErrCellsExist.
 	Skip bool
@@ -43,13 +44,13 @@ func (t AppendRows) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error
 }
 
 // Lock lets readers and writers go on.
-func (t AppendRows) Lock(ctx context.Context, tx pgx.Tx) error { return t.Target.checkColumns(ctx, tx) }
+func (t AppendRows) Lock(ctx context.Context, tx pgx.Tx) error { return t.Target.LockToAdd(ctx, tx) }
 
 // Apply inserts the rows, all in this transaction.
 func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied Applied, err error) {
 	applied.OID = t.Target.OID
 
-	if applied.Version, err = t.Target.shownVersion(ctx, tx, t.Ledger, s.Run); err != nil {
+	if applied.Version, err = shownVersion(ctx, tx, t.Ledger, t.Target.Relation, s.Run); err != nil {
 		return applied, err
 	}
 
@@ -68,7 +69,7 @@ func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied App
 		}
 	}
 
-	owned, err := t.lockForMaintenance(ctx, tx)
+	owned, err := t.Target.Maintained(ctx, tx)
 	if err != nil {
 		return applied, err
 	}
@@ -147,18 +148,6 @@ func (t AppendRows) checkAdded(ctx context.Context, tx pgx.Tx, s Staged, skipped
 	}
 
 	return nil
-}
-
-// lockForMaintenance takes the lock that maintain needs before the rows are
-// added: met only then, a VACUUM that holds it would throw them all away again.
-// Readers and writers go on. Who does not own the table gives it no maintenance.
-func (t AppendRows) lockForMaintenance(ctx context.Context, tx pgx.Tx) (owned bool, err error) {
-	err = tx.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') and has_table_privilege(oid, 'UPDATE') from pg_class where oid = $1", t.Target.OID).Scan(&owned)
-	if err == nil && owned {
-		_, err = tx.Exec(ctx, "lock table "+t.Target.SQL()+" in share update exclusive mode")
-	}
-
-	return owned, pg.Wrap(err, "locking table %s for its statistics", t.Target)
 }
 
 // renewComment gives a key whose comment an older loadgrid has written, without its ledger,

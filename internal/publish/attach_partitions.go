@@ -10,13 +10,14 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
 // AttachPartitions puts the partitions of the staging table under the parent that is
 // there, beside those that it has.
 type AttachPartitions struct {
-	Target Target
+	Target target.Target
 	Ledger ledger.Ledger
 }
 
@@ -33,14 +34,14 @@ func (t AttachPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool)
 
 // Lock lets readers and writers go on.
 func (t AttachPartitions) Lock(ctx context.Context, tx pgx.Tx) error {
-	return t.Target.checkColumns(ctx, tx)
+	return t.Target.LockToAdd(ctx, tx)
 }
 
 // Apply attaches the partitions. Their numbers follow those that are there.
 func (t AttachPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied Applied, err error) {
 	applied.OID = t.Target.OID
 
-	if applied.Version, err = t.Target.shownVersion(ctx, tx, t.Ledger, s.Run); err != nil {
+	if applied.Version, err = shownVersion(ctx, tx, t.Ledger, t.Target.Relation, s.Run); err != nil {
 		return applied, err
 	}
 

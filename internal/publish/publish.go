@@ -14,6 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
+	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/internal/unchanged"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -36,7 +37,7 @@ type Publisher struct {
 	Lock     *tablelock.Lock // of the table
 	Observer *observe.Observer
 	Ledger   ledger.Ledger
-	Target   Target
+	Target   target.Target
 	Strategy Strategy
 	Staged   Staged
 

@@ -15,6 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
+	"github.com/loadgrid/loadgrid/internal/unchanged"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -176,7 +177,7 @@ func (r Restorer) exchangePartitions(ctx context.Context, tx pgx.Tx, t, kept cat
 }
 
 // keptVersion returns the table that keeps the version of the run, and whether it is
-// partitioned.
+// partitioned. It is locked, and has what its runs have left.
 func (r Restorer) keptVersion(ctx context.Context, tx pgx.Tx) (kept catalog.Relation, partitioned bool, err error) {
 	versions, err := r.Ledger.KeptVersions(ctx, tx, r.Run.Table)
 	if err != nil {
@@ -203,6 +204,14 @@ func (r Restorer) keptVersion(ctx context.Context, tx pgx.Tx) (kept catalog.Rela
 			return kept, false, err
 		} else if emptied {
 			return kept, false, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", v.Kept)
+		}
+
+		if err := kept.LockExclusive(ctx, tx); err != nil {
+			return kept, false, err
+		}
+
+		if err := unchanged.CheckKept(ctx, tx, r.Ledger, r.Run.Table, v.ID, kept); err != nil {
+			return kept, false, err
 		}
 
 		kind, _, _, err := kept.Describe(ctx, tx)

@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -34,14 +35,6 @@ type Strategy interface {
 	AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error
 }
 
-// Target is the table that readers see, as it was checked before the load. Its OID is 0
-// where there is none.
-type Target struct {
-	catalog.Relation
-	Partitioned bool
-	Columns     []string // with their types
-}
-
 // Staged is a staging table that is ready to be published.
 type Staged struct {
 	catalog.Relation
@@ -64,39 +57,9 @@ type Applied struct {
 	Inserted bool
 }
 
-// checkColumns sees to it that the columns are still those that were checked before the
-// load: what somebody has added would be lost.
-func (t Target) checkColumns(ctx context.Context, tx pgx.Tx) error {
-	if t.OID == 0 {
-		return nil
-	}
-
-	columns, err := t.ColumnTypes(ctx, tx)
-	if err != nil {
-		return err
-	}
-
-	if other := catalog.DiffColumns(columns, t.Columns); other != "" {
-		return fmt.Errorf("table %s is not as it was when the run began (%s): somebody altered it; run the same command again if that is as it should be", t, other)
-	}
-
-	return nil
-}
-
-// lockExclusive keeps everybody else from the table, and checks its columns.
-func (t Target) lockExclusive(ctx context.Context, tx pgx.Tx) error {
-	if t.OID != 0 {
-		if err := t.LockExclusive(ctx, tx); err != nil {
-			return err
-		}
-	}
-
-	return t.checkColumns(ctx, tx)
-}
-
 // shownVersion returns the version that rows are added to, or the run's own where the
 // ledger knows none. From then on the ledger knows that the table shows it.
-func (t Target) shownVersion(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64) (int64, error) {
+func shownVersion(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, run int64) (int64, error) {
 	version, found, err := l.ShownVersion(ctx, tx, t.Table, t.OID)
 	if err != nil || !found {
 		return run, err
@@ -106,13 +69,16 @@ func (t Target) shownVersion(ctx context.Context, tx pgx.Tx, l ledger.Ledger, ru
 }
 
 // checkWhole sees to it that nothing has emptied the staging table since its rows
-// were counted: no part of it is gone or without a page. A crash of the server
+// were counted: no part of it is gone, exchanged for another or without a page. A crash of the server
 // does that to an unlogged table, and somebody may to any.
 func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) error {
 	var whole bool
 	err := tx.QueryRow(ctx, catalog.WithTree+`
 		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
 		from tables join pg_class c using (oid) where c.relkind = 'r'`, s.OID, s.Layout.Tables).Scan(&whole)
+	if err == nil && whole {
+		whole, err = s.hasPlannedBounds(ctx, tx)
+	}
 
 	switch {
 	case err != nil:
@@ -125,6 +91,28 @@ func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) erro
 
 	return &ledger.UnfinishedError{Run: s.Run, Schema: l.Schema,
 		Err: fmt.Errorf("staging table %s is not whole any more, since somebody changed it, so that its run cannot be finished", s.Table)}
+}
+
+// hasPlannedBounds reports whether the partitions of the staging table are for the ranges of
+// the plan: somebody may have put another one in the place of one of them.
+func (s Staged) hasPlannedBounds(ctx context.Context, tx pgx.Tx) (bool, error) {
+	if !s.Layout.Partitioned {
+		return true, nil
+	}
+
+	parts, err := s.Partitions(ctx, tx)
+	if err != nil || int64(len(parts)) != s.Plan.Chunks {
+		return false, err
+	}
+
+	for i, p := range parts {
+		from, to := s.Plan.Bounds(s.Plan.Chunk(int64(i)))
+		if p.From == nil || p.To == nil || *p.From != from || *p.To != to {
+			return false, nil
+		}
+	}
+
+	return true, nil
 }
 
 // commentKey writes on the primary key who made the table, by which the ledger knows it:
@@ -158,7 +146,7 @@ const summarizeSQL = catalog.WithTree + `
 // which pages that are not summed up are read by each query. The latter needs
 // the table's owner; from others, autovacuum does it. A partitioned table gets its
 // statistics as a whole, once it is published.
-func maintain(ctx context.Context, tx pgx.Tx, t Target) error {
+func maintain(ctx context.Context, tx pgx.Tx, t target.Target) error {
 	if _, err := tx.Exec(ctx, summarizeSQL, t.OID); err != nil {
 		return pg.Wrap(err, "summing up the BRIN indexes of table %s", t)
 	}

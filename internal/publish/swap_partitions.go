@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -18,7 +19,7 @@ import (
 // there, and retires those that it has: the parent stays, and with it views, grants and
 // foreign keys.
 type SwapPartitions struct {
-	Target Target
+	Target target.Target
 	Ledger ledger.Ledger
 }
 
@@ -36,7 +37,7 @@ func (t SwapPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) e
 
 // Lock keeps everybody else from the table.
 func (t SwapPartitions) Lock(ctx context.Context, tx pgx.Tx) error {
-	return t.Target.lockExclusive(ctx, tx)
+	return t.Target.LockToReplace(ctx, tx)
 }
 
 // Apply retires the old partitions, gives the parent the indexes of the job, and

@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -17,7 +18,7 @@ import (
 // SwapTable gives the staging table the name of the table: of one that is not there, or
 // of a plain one, which is dropped, or kept as a version.
 type SwapTable struct {
-	Target Target
+	Target target.Target
 	Ledger ledger.Ledger
 }
 
@@ -30,7 +31,7 @@ func (t SwapTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { return 
 // Lock also refuses a table that something depends on by now: it would follow the old
 // table.
 func (t SwapTable) Lock(ctx context.Context, tx pgx.Tx) error {
-	err := t.Target.lockExclusive(ctx, tx)
+	err := t.Target.LockToReplace(ctx, tx)
 	if err != nil || t.Target.OID == 0 {
 		return err
 	}

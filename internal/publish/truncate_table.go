@@ -11,6 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
@@ -18,7 +19,7 @@ import (
 // table: the table stays, with views on it and indexes that people have made. Readers
 // wait meanwhile.
 type TruncateTable struct {
-	Target Target
+	Target target.Target
 	Ledger ledger.Ledger
 }
 
@@ -30,7 +31,7 @@ func (t TruncateTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { ret
 
 // Lock keeps everybody else from the table.
 func (t TruncateTable) Lock(ctx context.Context, tx pgx.Tx) error {
-	return t.Target.lockExclusive(ctx, tx)
+	return t.Target.LockToReplace(ctx, tx)
 }
 
 // Apply gives the table the rows of the staging table, all in this transaction, and

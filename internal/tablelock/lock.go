@@ -155,6 +155,10 @@ func (l *Lock) Close(ctx context.Context) {
 
 // Release gives the lock back, and its connection to the pool.
 func (l *Lock) Release(ctx context.Context) {
+	if l.conn.Conn().IsClosed() { // perhaps in the middle of a statement, with which its backend goes on
+		_ = l.backend.Terminate(ctx, l.pool)
+	}
+
 	if l.dirty {
 		_ = l.conn.Conn().Close(ctx)
 	}

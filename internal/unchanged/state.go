@@ -13,23 +13,47 @@ import (
 const stateSQL = catalog.WithTree + `
 	select coalesce(md5(string_agg(concat_ws(' ', c.oid, pg_relation_filenode(c.oid), c.relpersistence), ',' order by c.oid)), ''),
 	       (select array_agg(a.attnum order by a.attnum) from pg_attribute a where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped),
-	       (select coalesce(array_agg(d.def order by d.def), '{}') from (
-	           select m.amname || case when i.indisunique then ' unique' else '' end || ' (' ||
-	                  (select string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' order by k) from generate_series(1, i.indnkeyatts) k) || ')' ||
-	                  coalesce(' where ' || pg_get_expr(i.indpred, i.indrelid), '') as def
-	           from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
-	           where i.indrelid = $1 and i.indisvalid and i.indisready) d)
+	       coalesce(jsonb_agg(jsonb_build_object('oid', c.oid::bigint, 'name', c.relname, 'file', coalesce(pg_relation_filenode(c.oid), 0)::bigint)
+	                          order by c.oid) filter (where c.relkind in ('r', 'f')), '[]')
 	from tables join pg_class c using (oid)`
+
+// indexesSQL describes the valid indexes of a table by what the catalogue has: the columns by
+// name, their operator classes, collations and options. An expression is the server's parsed
+// one, without the places in the statement that it was read from.
+const indexesSQL = `
+	with valid as (
+		select i.*, m.amname, md5(regexp_replace(i.indexprs::text, ':location -?\d+', '', 'g')) as expressions,
+		       md5(regexp_replace(i.indpred::text, ':location -?\d+', '', 'g')) as predicate
+		from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
+		where i.indrelid = $1 and i.indisvalid and i.indisready),
+	keys as (
+		select v.indexrelid, string_agg(concat_ws(' ', coalesce(to_json(a.attname::text)::text, 'expression ' || v.expressions),
+		           n.nspname || '.' || o.opcname, cn.nspname || '.' || c.collname, v.indoption[k]), ', ' order by k) as list
+		from valid v cross join generate_series(0, v.indnkeyatts - 1) k
+		join pg_opclass o on o.oid = v.indclass[k] join pg_namespace n on n.oid = o.opcnamespace
+		left join pg_attribute a on a.attrelid = v.indrelid and a.attnum = v.indkey[k]
+		left join pg_collation c on c.oid = v.indcollation[k] left join pg_namespace cn on cn.oid = c.collnamespace
+		group by v.indexrelid)
+	select v.amname || case when v.indisunique then ' unique' else '' end || ' (' || k.list || ')' || coalesce(' where ' || v.predicate, '')
+	from valid v join keys k using (indexrelid) order by 1`
 
 // readState looks at the table, without its rows.
 func readState(ctx context.Context, q pg.Querier, t catalog.Relation) (state ledger.TableState, err error) {
+	state.Format = ledger.StateFormat
 	if state.Columns, err = t.ColumnTypes(ctx, q); err != nil {
 		return state, err
 	}
 
-	err = q.QueryRow(ctx, stateSQL, t.OID).Scan(&state.Files, &state.Numbers, &state.Indexes)
+	if err := q.QueryRow(ctx, stateSQL, t.OID).Scan(&state.Files, &state.Numbers, &state.Tables); err != nil {
+		return state, pg.Wrap(err, "looking at the files of table %s", t.Table)
+	}
 
-	return state, pg.Wrap(err, "looking at the files and indexes of table %s", t.Table)
+	rows, err := q.Query(ctx, indexesSQL, t.OID)
+	if err == nil {
+		state.Indexes, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+
+	return state, pg.Wrap(err, "looking at the indexes of table %s", t.Table)
 }
 
 // maxWriters bounds how many transactions are recorded. PostgreSQL gives a part of a

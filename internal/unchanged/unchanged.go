@@ -132,10 +132,7 @@ func (q Question) matchJob(runs []ledger.ShownRun) (own ledger.ShownRun, a Answe
 // recorded returns the newest of the runs, down to one that has recorded how many rows
 // there were in all: it knows those of the runs before.
 func (q Question) recorded(runs []ledger.ShownRun) (since []ledger.ShownRun, a Answer) {
-	since = runs[:1+slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.State != nil && r.State.Rows != nil })]
-	if len(since) == 0 {
-		since = runs
-	}
+	since = sinceCounted(runs)
 
 	if i := slices.IndexFunc(since, func(r ledger.ShownRun) bool { return r.State == nil }); i >= 0 {
 		return nil, changed("run %d is of an older loadgrid, which has not noted how it left the table", since[i].ID)
@@ -146,8 +143,13 @@ func (q Question) recorded(runs []ledger.ShownRun) (since []ledger.ShownRun, a A
 
 // compareState compares the table with how the last run has left it, as far as the
 // catalogue tells.
-func (q Question) compareState(ctx context.Context, last *ledger.TableState) (Answer, error) {
+func (q Question) compareState(ctx context.Context, recorded *ledger.TableState) (Answer, error) {
 	now, err := readState(ctx, q.Lock.Conn(), q.Table)
+	if err != nil {
+		return Answer{}, err
+	}
+
+	last, now, err := inFormatOf(ctx, q.Lock.Conn(), q.Table, *recorded, now)
 
 	switch {
 	case err != nil:
@@ -169,11 +171,7 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 	a := Answer{Run: own.ID}
 
 	for _, r := range since {
-		if r.State.Rows != nil { // with those of the runs before
-			a.Rows += *r.State.Rows
-		} else {
-			a.Rows += r.Rows
-		}
+		a.Rows += rowsOf(r)
 	}
 
 	quiet, err := q.unwrittenByCounters(ctx, runs, a.Rows)

@@ -1,0 +1,191 @@
+package unchanged
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// CheckKept refuses a table that keeps a version of t and has lost something of what the last
+// run of the version has left: rows, partitions, columns, the key. What people have added is
+// not minded, columns apart, and neither is a file that is another one with the same rows, as
+// after VACUUM FULL. It reads the table once. A version of a loadgrid that has not recorded
+// how it left the table is not compared.
+func CheckKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, version int64, kept catalog.Relation) error {
+	runs, err := l.VersionRuns(ctx, tx, t, version)
+	if err != nil || len(runs) == 0 || runs[0].State == nil {
+		return err
+	}
+
+	now, err := readState(ctx, tx, kept)
+	if err != nil {
+		return err
+	}
+
+	recorded, now, err := inFormatOf(ctx, tx, kept, *runs[0].State, now)
+	if err != nil {
+		return err
+	}
+
+	lost, rewritten, err := compareFiles(ctx, tx, recorded, now)
+	if err != nil {
+		return err
+	}
+
+	if other := catalog.DiffColumns(now.Columns, recorded.Columns); other != "" {
+		lost = append(lost, other)
+	}
+
+	if madeAgain(kept, recorded, now) {
+		lost = append(lost, "a column was dropped and made again")
+	}
+
+	for _, d := range recorded.Indexes {
+		if isUnique(d) && !slices.Contains(now.Indexes, d) {
+			lost = append(lost, "it lacks the key or unique index "+d)
+		}
+	}
+
+	rows, err := countKept(ctx, tx, l, kept, runs, rewritten)
+	if err != nil {
+		return err
+	}
+
+	if lost = append(lost, rows...); len(lost) > 0 {
+		return fmt.Errorf("table %s is not as run %d has left it (%s): somebody altered it, so it is not put back; undo that, or rename the table by hand if that is as it should be",
+			kept, runs[0].ID, catalog.ListChanges(lost))
+	}
+
+	return nil
+}
+
+// madeAgain reports whether a column has another number than it had. The parent of partitions
+// was made when they were put away, and a restored table when it was restored, with numbers
+// that have no gaps.
+func madeAgain(kept catalog.Relation, recorded, now ledger.TableState) bool {
+	if slices.ContainsFunc(recorded.Tables, func(f ledger.TableFile) bool { return f.OID == kept.OID }) {
+		return !slices.Equal(recorded.Numbers, now.Numbers)
+	}
+
+	return len(now.Numbers) > 0 && int(now.Numbers[len(now.Numbers)-1]) != len(now.Numbers)
+}
+
+// isUnique reports whether a recorded index is unique.
+func isUnique(index string) bool {
+	kind, _, _ := strings.Cut(index, "(")
+	return strings.HasSuffix(kind, " unique ")
+}
+
+// compareFiles says which tables are gone that held rows, and whether one has another file, or
+// that is not known. A table without any of them was restored from a dump, where all have
+// other numbers.
+func compareFiles(ctx context.Context, q pg.Querier, recorded, now ledger.TableState) (lost []string, rewritten bool, err error) {
+	var gone []ledger.TableFile
+
+	for _, was := range recorded.Tables {
+		i := slices.IndexFunc(now.Tables, func(f ledger.TableFile) bool { return f.OID == was.OID })
+
+		switch {
+		case i < 0:
+			gone = append(gone, was)
+		case now.Tables[i].File != was.File:
+			rewritten = true
+		}
+	}
+
+	if len(gone) == len(recorded.Tables) {
+		return nil, false, nil
+	}
+
+	for _, was := range gone {
+		name, err := catalog.NameOf(ctx, q, was.OID)
+
+		switch {
+		case err != nil:
+			return nil, false, err
+		case name.Name == "":
+			lost = append(lost, fmt.Sprintf("the partition that was called %s was dropped", was.Name))
+		default:
+			lost = append(lost, fmt.Sprintf("partition %s was detached", name))
+		}
+	}
+
+	return lost, rewritten, nil
+}
+
+// ownRowsSQL counts rows, and those among them that the runs of $1 or the transactions of $2
+// have written. The name of the table follows.
+const ownRowsSQL = `
+	select count(*), count(*) filter (where t.xmin = any ((
+		select array(select k.xmin from {chunks} k where k.run_id = any ($1)
+		             union all select r.published_xid::xid from {runs} r where r.id = any ($1) and r.published_xid is not null
+		             union all select w::xid from unnest($2::text[]) w))::xid[]))
+	from `
+
+// countKept says how many rows are missing. Where a file was rewritten, rows that others
+// have written since count as none: somebody may have emptied the table and filled it.
+func countKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept catalog.Relation, runs []ledger.ShownRun, rewritten bool) ([]string, error) {
+	since := sinceCounted(runs)
+	ids, writers := make([]int64, len(runs)), []string{}
+	for i, r := range runs {
+		ids[i] = r.ID
+	}
+
+	var want int64
+	for _, r := range since {
+		want += rowsOf(r)
+		if r.State != nil {
+			writers = append(writers, r.State.Writers...)
+		}
+	}
+
+	// An owner may have revoked the own grants, or row security may hide rows.
+	var readable bool
+	err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and not row_security_active($1::oid)", kept.OID).Scan(&readable)
+	if err != nil || !readable {
+		return nil, pg.Wrap(err, "looking up privileges on table %s", kept)
+	}
+
+	var rows, own int64
+	if err := tx.QueryRow(ctx, l.SQL(ownRowsSQL)+kept.SQL()+" t", ids, writers).Scan(&rows, &own); err != nil {
+		return nil, pg.Wrap(err, "counting the rows of table %s", kept)
+	}
+
+	switch {
+	case rows < want:
+		return []string{fmt.Sprintf("%d of %d rows are there", rows, want)}, nil
+	case rewritten && own < want:
+		return []string{fmt.Sprintf("it was emptied or written anew: %d of %d rows are those of its runs", own, want)}, nil
+	}
+
+	return nil, nil
+}
+
+// sinceCounted returns the newest of the runs, down to one that has recorded how many rows
+// there were in all: it knows those of the runs before.
+func sinceCounted(runs []ledger.ShownRun) []ledger.ShownRun {
+	i := slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.State != nil && r.State.Rows != nil })
+	if i < 0 {
+		return runs
+	}
+
+	return runs[:i+1]
+}
+
+// rowsOf returns how many rows a run has added, or how many there were in all once it had
+// counted them.
+func rowsOf(r ledger.ShownRun) int64 {
+	if r.State != nil && r.State.Rows != nil {
+		return *r.State.Rows
+	}
+
+	return r.Rows
+}
