@@ -10,7 +10,6 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/discard"
-	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -32,16 +31,10 @@ type attempt struct {
 // where the connection broke in the middle: what it had begun is then found as
 // unfinished.
 func begin(ctx context.Context, e *environment, s preparation) (a attempt, err error) {
-	err = e.observer.Retry(ctx, observe.RetryFor, "begin", func() error {
-		if err := s.lock.Ensure(ctx); err != nil {
-			return err
-		}
-
+	err = s.retry(ctx, e, "begin", func() error {
 		// An earlier try may have written the run down, although its answer was lost.
 		a = attempt{plan: s.plan, run: a.run, no: a.no}
-		err := a.resumeOrStart(ctx, e, s)
-
-		return pg.MarkConnClosed(s.lock.Conn().Conn(), err)
+		return a.resumeOrStart(ctx, e, s)
 	})
 
 	return a, err
