@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -88,4 +89,82 @@ func TestLostLockIsReportedOnce(t *testing.T) {
 			t.Errorf("lost %d times, %d lines:\n%s", loss, n, &log)
 		}
 	}
+}
+
+// What somebody else has is left, and named, and the rest goes on: the staging table when its
+// run is dropped and when the table is loaded, and a version that is kept.
+func TestDropsGoOnWithoutWhatOthersHave(t *testing.T) {
+	s := newSandbox(t)
+	load := s.load("grid", appendArgs(boxes(200, 100), "--chunk-rows", "500", "--if-exists", "replace", "--keep", "1")...)
+	s.killAfter(2, load...)
+	s.waitForEnd()
+	staging := s.schema + "." + queryOne[string](t, s.pool, "select staging_name from "+s.name("runs"))
+
+	reader := s.connect()
+	hold := func(table string) {
+		t.Helper()
+		if _, err := reader.Exec(t.Context(), "begin; lock table "+table+" in access share mode"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release := func() {
+		t.Helper()
+		if _, err := reader.Exec(t.Context(), "rollback"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holder := fmt.Sprintf("backend %d (", reader.PgConn().PID())
+
+	check := func(what string, r result, code int, words ...string) {
+		t.Helper()
+		if r.code != code {
+			t.Errorf("%s: exit code %d, want %d: %s", what, r.code, code, r.stderr)
+		}
+		for _, w := range words {
+			if !strings.Contains(r.stderr, w) {
+				t.Errorf("%s: want %q in: %s", what, w, r.stderr)
+			}
+		}
+	}
+
+	hold(staging)
+	drop := []string{"runs", "drop", "1", "--ledger-schema", s.schema}
+	check("runs drop", cli(t, s.dsn, drop...), 0, staging, holder, "the next load of the table drops it")
+	if state := queryOne[string](t, s.pool, "select state from "+s.name("runs")+" where id = 1"); state != "dropped" {
+		t.Errorf("run 1 is %s", state)
+	}
+
+	check("load", cli(t, s.dsn, load...), 0, staging, holder, "the next load of the table drops it")
+	release()
+	check("load after", cli(t, s.dsn, load...), 0, "dropped a staging table", staging)
+	s.checkBoxes("grid", 200, 100)
+
+	kept := s.name("grid_run2")
+	hold(kept)
+	drop[2] = "2"
+	check("runs drop of a version", cli(t, s.dsn, drop...), 1, "grid_run2", holder, "55P03")
+	release()
+	check("runs drop of a version, after", cli(t, s.dsn, drop...), 0)
+	s.checkNothingLeft()
+}
+
+// A run whose chunk is in work is waited for, and named.
+func TestDropWaitsForAChunk(t *testing.T) {
+	s := newSandbox(t)
+	s.killAfter(2, s.load("grid", appendArgs(boxes(200, 100), "--chunk-rows", "500")...)...)
+	s.waitForEnd()
+
+	writer := s.connect()
+	if _, err := writer.Exec(t.Context(), "begin; insert into "+s.name("chunks")+" values (1, 1000, 1, 2, 1)"); err != nil {
+		t.Fatal(err)
+	}
+
+	p := start(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema)
+	p.waitForOutput(fmt.Sprintf("backend %d (", writer.PgConn().PID()), 1)
+	if _, err := writer.Exec(t.Context(), "commit"); err != nil {
+		t.Fatal(err)
+	}
+
+	p.wait().expect(t, 0)
+	s.checkNothingLeft()
 }

@@ -79,7 +79,7 @@ func dropOther(ctx context.Context, e *environment, s preparation, run ledger.Ru
 	e.observer.Log.Warn("dropping an unfinished run: the job has changed since", "unfinished_run", run.ID,
 		"committed_chunks", run.Committed, "committed_rows", run.RowsDone)
 
-	return discard.Unfinished(ctx, s.lock.Conn(), e.ledger, run)
+	return discard.Unfinished(ctx, s.lock.Conn(), e.observer.Log, e.ledger, run)
 }
 
 // mustKeepUnfinished reports whether the unfinished run of another job is not for this
@@ -115,7 +115,7 @@ func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run
 				"unfinished_run", run.ID, "staging", run.Staging)
 		}
 
-		return false, discard.Unfinished(ctx, conn, e.ledger, run)
+		return false, discard.Unfinished(ctx, conn, e.observer.Log, e.ledger, run)
 	}
 
 	a.run, a.done, a.rows = run.ID, done, rows

@@ -197,7 +197,7 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
 	if err == nil && found && !mustKeepUnfinished(s.plan.Job, run) {
 		e.observer.Log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
-		err = discard.Unfinished(ctx, s.lock.Conn(), e.ledger, run)
+		err = discard.Unfinished(ctx, s.lock.Conn(), e.observer.Log, e.ledger, run)
 	}
 
 	return errors.Join(err, errUnchanged)

@@ -81,7 +81,7 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 		outcome = ledger.OutcomePublished
 		return nil
 	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, build.ErrUnloggedLost):
-		if s.lock.Ensure(ctx) == nil && discard.Unfinished(ctx, e.pool, e.ledger, run) == nil {
+		if s.lock.Ensure(ctx) == nil && discard.Unfinished(ctx, e.pool, e.observer.Log, e.ledger, run) == nil {
 			return cause
 		}
 	}
