@@ -259,7 +259,7 @@ func TestLedgerOnOneConnection(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 
-	if err := loader.NewLedger(pool, s.schema).Drop(ctx, 1); err != nil {
+	if err := loader.NewLedger(pool, s.schema).Drop(ctx, 1, nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/discard"
-	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -32,16 +31,10 @@ type attempt struct {
 // where the connection broke in the middle: what it had begun is then found as
 // unfinished.
 func begin(ctx context.Context, e *environment, s preparation) (a attempt, err error) {
-	err = e.observer.Retry(ctx, observe.RetryFor, "begin", func() error {
-		if err := s.lock.Ensure(ctx); err != nil {
-			return err
-		}
-
+	err = s.retry(ctx, e, "begin", func() error {
 		// An earlier try may have written the run down, although its answer was lost.
 		a = attempt{plan: s.plan, run: a.run, no: a.no}
-		err := a.resumeOrStart(ctx, e, s)
-
-		return pg.MarkConnClosed(s.lock.Conn().Conn(), err)
+		return a.resumeOrStart(ctx, e, s)
 	})
 
 	return a, err
@@ -86,7 +79,7 @@ func dropOther(ctx context.Context, e *environment, s preparation, run ledger.Ru
 	e.observer.Log.Warn("dropping an unfinished run: the job has changed since", "unfinished_run", run.ID,
 		"committed_chunks", run.Committed, "committed_rows", run.RowsDone)
 
-	return discard.Unfinished(ctx, s.lock.Conn(), e.ledger, run)
+	return discard.Unfinished(ctx, s.lock.Conn(), e.observer.Log, e.ledger, run)
 }
 
 // mustKeepUnfinished reports whether the unfinished run of another job is not for this
@@ -122,7 +115,7 @@ func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run
 				"unfinished_run", run.ID, "staging", run.Staging)
 		}
 
-		return false, discard.Unfinished(ctx, conn, e.ledger, run)
+		return false, discard.Unfinished(ctx, conn, e.observer.Log, e.ledger, run)
 	}
 
 	a.run, a.done, a.rows = run.ID, done, rows

@@ -91,9 +91,12 @@ func (l *Ledger) Prune(ctx context.Context, age time.Duration) (removed int64, e
 // Drop gives up an unfinished run: its staging table goes, and the ledger
 // notes it as dropped. Of a run whose version of the table is kept it drops that.
 // A run that is alive is a *LockedError, one of which nothing is left but what
-// readers see a *StateError.
-func (l *Ledger) Drop(ctx context.Context, id int64) error {
-	return l.own(ctx, func(pool *pgxpool.Pool) error { return discard.Run(ctx, pool, l.ledger, id) })
+// readers see a *StateError. A staging table that another session has stays, for the next
+// load of the table to drop. log, which may be nil, says so, and what keeps it waiting.
+func (l *Ledger) Drop(ctx context.Context, id int64, log *slog.Logger) error {
+	return l.own(ctx, func(pool *pgxpool.Pool) error {
+		return discard.Run(ctx, pool, observe.New(log, nil, nil), l.ledger, id)
+	})
 }
 
 // Rollback is what Ledger.Rollback did.

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/loadgrid/loadgrid/internal/copier"
+	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/serverplan"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -35,7 +36,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summa
 
 	switch {
 	case err != nil:
-		return Summary{}, withCause(ctx, err)
+		return Summary{}, observe.WithCause(ctx, err)
 	case needs != nil: // the server is asked once the run holds the table
 		return run(ctx, pool, task{job: j.WithDefaults()}, options)
 	}
@@ -62,7 +63,7 @@ type task struct {
 
 func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Summary, err error) {
 	options = options.withDefaults(t.job)
-	defer func() { err = withCause(ctx, err) }()
+	defer func() { err = observe.WithCause(ctx, err) }()
 
 	e, err := newEnvironment(ctx, pool, t.job, options)
 	if err != nil {

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/jackc/pgerrcode"
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/hook"
+	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/internal/serverplan"
@@ -43,82 +41,102 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 		return s, err
 	}
 
-	if s.plan != nil {
-		if err := s.skipUnchanged(ctx, e); err != nil {
-			return s, err
+	// Now that no other run can change it.
+	err = s.retry(ctx, e, "table", func() error {
+		err := s.table.Find(ctx, s.lock.Conn())
+		if err == nil && s.plan != nil {
+			err = s.skipUnchanged(ctx, e)
+		}
+
+		return err
+	})
+	if err != nil {
+		return s, err
+	}
+
+	// Its statements are not done again: see hook.Error.
+	err = s.retry(ctx, e, "before", func() error { return hook.RunBefore(ctx, e.pool, t.job.BeforeHook(), s.table.Table) })
+	if err != nil {
+		return s, err
+	}
+
+	planned := s.plan != nil
+	err = s.retry(ctx, e, "area", func() error { return s.prepare(ctx, e, planned) })
+	if err != nil {
+		return s, err
+	}
+
+	if err := s.retry(ctx, e, "crs", func() error { return s.warn(ctx, e) }); err != nil {
+		return s, err
+	}
+
+	return s, s.retry(ctx, e, "check", func() error { return s.check(ctx, e) })
+}
+
+// retry does a part of the stage plan, and does it again where the server goes away in the
+// middle. Every part that asks the server goes through it. A part may be done any number of
+// times. The one before it may have taken long, and the lock's connection was idle.
+func (s *preparation) retry(ctx context.Context, e *environment, doing string, do func() error) error {
+	return e.observer.Retry(ctx, observe.RetryFor, doing, func() error {
+		if s.lock == nil {
+			return do()
+		}
+
+		if err := s.lock.Ensure(ctx); err != nil {
+			return err
+		}
+
+		return pg.MarkConnClosed(s.lock.Conn().Conn(), do())
+	})
+}
+
+// prepare looks the table up again, since the hook may have changed it, and plans a job
+// whose area needs the server.
+func (s *preparation) prepare(ctx context.Context, e *environment, planned bool) error {
+	err := s.table.Find(ctx, s.lock.Conn())
+	if err != nil || planned {
+		return err
+	}
+
+	if s.plan == nil { // an earlier try may have come further
+		if s.plan, err = serverplan.Prepare(ctx, e.pool, s.job, e.observer.Log); err != nil {
+			return err
 		}
 	}
 
-	if err := hook.RunBefore(ctx, e.pool, t.job.BeforeHook(), s.table.Table); err != nil {
-		return s, err
-	}
-
-	// The hook may have taken long, and the lock's connection was idle.
-	if err := s.lock.Ensure(ctx); err != nil {
-		return s, err
-	}
-
-	// Again: the hook may have changed it.
-	if err := s.table.Find(ctx, s.lock.Conn()); err != nil {
-		return s, err
-	}
-
-	if s.plan == nil {
-		if s.plan, err = serverplan.Prepare(ctx, e.pool, t.job, e.observer.Log); err != nil {
-			return s, err
-		}
-
-		if err := s.skipUnchanged(ctx, e); err != nil {
-			return s, err
-		}
-	}
-
-	if err := s.warn(ctx, e); err != nil {
-		return s, err
-	}
-
-	err = s.check(ctx, e)
-
-	return s, err
+	return s.skipUnchanged(ctx, e)
 }
 
 // acquireTable checks the server, and takes the table's lock.
 func (s *preparation) acquireTable(ctx context.Context, e *environment) error {
-	if err := tablelock.RefusePooler(ctx, e.pool); err != nil {
-		return err
-	}
+	err := s.retry(ctx, e, "server", func() error {
+		if err := tablelock.RefusePooler(ctx, e.pool); err != nil {
+			return err
+		}
 
-	t, err := checkServer(ctx, e.pool, s.job)
+		t, err := precheck.ServerOf(ctx, e.pool, s.job)
+		if err == nil {
+			s.table = t
+		}
+
+		return err
+	})
 	if err != nil {
 		return err
 	}
 
-	s.table = t
-	if s.lock, s.waited, err = tablelock.Wait(ctx, e.pool, e.observer, t.Table, e.options.Wait); err != nil {
-		return err
-	}
+	s.lock, s.waited, err = tablelock.Wait(ctx, e.pool, e.observer, s.table.Table, e.options.Wait)
 
-	// Again, now that no other run can change it.
-	return s.table.Find(ctx, s.lock.Conn())
-}
-
-func checkServer(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Relation, error) {
-	conn, err := pool.Acquire(ctx)
-	if err != nil {
-		return catalog.Relation{}, pg.Wrap(err, "connecting")
-	}
-	defer conn.Release()
-
-	return precheck.Server(ctx, conn.Conn(), j)
+	return err
 }
 
 // check checks the plan against the server, and the table against the plan.
 func (s *preparation) check(ctx context.Context, e *environment) error {
-	if err := s.migrateToKnow(ctx, e); err != nil {
+	err := precheck.MigrateToKnow(ctx, e.pool, s.lock.Conn(), s.table, s.plan.Job, e.ledger)
+	if err != nil {
 		return err
 	}
 
-	var err error
 	if s.checked, err = precheck.Target(ctx, s.lock.Conn(), s.table, s.plan, e.ledger); err != nil {
 		return err
 	}
@@ -136,35 +154,9 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 	return nil
 }
 
-// migrateToKnow brings a ledger that is there up to date before it is asked what the table
-// holds, to add to it or to keep it: one from before does not know versions, or a table
-// that was restored.
-func (s *preparation) migrateToKnow(ctx context.Context, e *environment) error {
-	if s.table.OID == 0 || s.plan.Job.Keep == 0 && !s.plan.Job.Appends() {
-		return nil
-	}
-
-	there, err := e.ledger.Exists(ctx, s.lock.Conn())
-	if err != nil || !there {
-		return err
-	}
-
-	err = e.ledger.MigrateUp(ctx, e.pool)
-	if pg.HasCode(err, pgerrcode.InsufficientPrivilege) {
-		return nil // the checks of the table say what the role lacks there, and the migration comes again
-	}
-
-	return err
-}
-
 // warn says what is hardly meant: what became of the area of interest, and where numbers do
 // not fit to what the server knows of the CRS.
 func (s *preparation) warn(ctx context.Context, e *environment) error {
-	// The hook and the area may have taken long, and the lock's connection was idle.
-	if err := s.lock.Ensure(ctx); err != nil {
-		return err
-	}
-
 	c, err := precheck.CheckCRS(ctx, s.lock.Conn(), s.table.GeometrySchema, s.plan.Job)
 	if err != nil {
 		return err
@@ -205,7 +197,7 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
 	if err == nil && found && !mustKeepUnfinished(s.plan.Job, run) {
 		e.observer.Log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
-		err = discard.Unfinished(ctx, s.lock.Conn(), e.ledger, run)
+		err = discard.Unfinished(ctx, s.lock.Conn(), e.observer.Log, e.ledger, run)
 	}
 
 	return errors.Join(err, errUnchanged)

@@ -84,16 +84,16 @@ func newEnvironment(ctx context.Context, callers *pgxpool.Pool, j job.Job, o Opt
 		return nil, err
 	}
 
-	pool, release, err := pg.Own(ctx, callers, PoolSize(plan.MaxStreams(j)))
-	if err != nil {
-		return nil, err
-	}
-
-	e := &environment{pool: pool, callers: callers, release: release, options: o,
+	e := &environment{callers: callers, options: o,
 		observer: observe.New(o.Log, o.Progress, o.Tracer), ledger: ledger.New(j.LedgerSchema, j.LedgerOwner)}
 	e.observer.Progress.About(o.JobName, 0)
 
-	return e, nil
+	err := e.observer.Connect(ctx, func() (err error) {
+		e.pool, e.release, err = pg.Own(ctx, callers, PoolSize(plan.MaxStreams(j)))
+		return err
+	})
+
+	return e, err
 }
 
 // stopping returns a context for what is done after a run has ended. It does not

@@ -44,23 +44,6 @@ func (e *ResumableError) Error() string {
 
 func (e *ResumableError) Unwrap() error { return e.Err }
 
-// stoppedError is the error of a run whose context has ended, with the cause of that. What
-// a driver says of an end by its deadline does not hold it.
-type stoppedError struct{ err, cause error }
-
-func (e *stoppedError) Error() string   { return e.err.Error() }
-func (e *stoppedError) Unwrap() []error { return []error{e.err, e.cause} }
-
-// withCause returns the error of a run with the cause for which its context has ended, if
-// it has.
-func withCause(ctx context.Context, err error) error {
-	cause := context.Cause(ctx)
-	if err == nil || cause == nil || errors.Is(err, cause) {
-		return err
-	}
-	return &stoppedError{err, cause}
-}
-
 // stop turns the error of a stage into that of the run. A run that has
 // committed nothing is taken away; one that has can be resumed. It returns nil
 // for a run that was published although the answer to that was lost.
@@ -98,7 +81,7 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 		outcome = ledger.OutcomePublished
 		return nil
 	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, build.ErrUnloggedLost):
-		if s.lock.Ensure(ctx) == nil && discard.Unfinished(ctx, e.pool, e.ledger, run) == nil {
+		if s.lock.Ensure(ctx) == nil && discard.Unfinished(ctx, e.pool, e.observer.Log, e.ledger, run) == nil {
 			return cause
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"os"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
+	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
 )
@@ -199,7 +201,12 @@ func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary,
 		return loader.Summary{}, err
 	}
 
-	pool, err := o.server.open(ctx, o.job.Streams)
+	var pool *pgxpool.Pool
+
+	err = observe.New(r.log(), nil, nil).Connect(ctx, func() (err error) {
+		pool, err = o.server.open(ctx, o.job.Streams)
+		return err
+	})
 	if err != nil {
 		return loader.Summary{}, err
 	}

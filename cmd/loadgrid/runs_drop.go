@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -13,8 +14,10 @@ func newRunsDropCommand() *cobra.Command {
 }
 
 func runDrop(ctx context.Context, o runOptions, std streams) error {
+	log := slog.New(slog.NewTextHandler(std.err, nil))
+
 	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
-		return o.server.ledgerOn(pool).Drop(ctx, o.id)
+		return o.server.ledgerOn(pool).Drop(ctx, o.id, log)
 	})
 	if err != nil {
 		return err

@@ -4,12 +4,17 @@ package discard
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"time"
 
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
@@ -17,16 +22,29 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
+// lockTimeout is how long a drop waits for others who have a table: more of them queue
+// behind it meanwhile.
+const lockTimeout = 2 * time.Second
+
+// chunksTimeout is how long it waits for a transaction that writes a chunk of the run: its
+// backend may be at work on an index, though its client is gone.
+const chunksTimeout = 10 * time.Minute
+
+func lockSetting() pg.Setting {
+	return pg.Setting{Name: "lock_timeout", Value: fmt.Sprint(lockTimeout.Milliseconds())}
+}
+
 // Run gives up a run that has not ended, and the version of the table where that of an
 // ended one is kept. A run that is alive is a *tablelock.LockedError, one of which nothing
-// is left except what readers see a *ledger.StateError.
-func Run(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64) error {
+// is left except what readers see a *ledger.StateError. The observer's log gets what it
+// waits for, and what it leaves: see Unfinished.
+func Run(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, l ledger.Ledger, id int64) error {
 	run, err := l.FindRun(ctx, pool, id)
 	if err != nil {
 		return err
 	}
 
-	lock, err := tablelock.Acquire(ctx, pool, slog.New(slog.DiscardHandler), run.Table)
+	lock, _, err := tablelock.Wait(ctx, pool, o, run.Table, 0)
 	if err != nil {
 		return err
 	}
@@ -38,13 +56,14 @@ func Run(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64) err
 	}
 
 	if run.State == ledger.StateLoading {
-		return Unfinished(ctx, lock.Conn(), l, run)
+		return Unfinished(ctx, lock.Conn(), o.Log, l, run)
 	}
 
 	return dropKept(ctx, lock.Conn(), l, run)
 }
 
-// dropKept drops the version of a run where it is kept.
+// dropKept drops the version of a run where it is kept. One that others have stays, since
+// the ledger would not know it any more.
 func dropKept(ctx context.Context, conn *pgxpool.Conn, l ledger.Ledger, run ledger.RunInfo) error {
 	if run.KeptAs != "" {
 		versions, err := l.KeptVersions(ctx, conn, run.Table)
@@ -54,7 +73,7 @@ func dropKept(ctx context.Context, conn *pgxpool.Conn, l ledger.Ledger, run ledg
 
 		for _, v := range versions {
 			if v.ID == run.TableVersion {
-				return publish.DropVersion(ctx, conn, l, run.Table, v)
+				return explainLock(ctx, conn, v.Kept, publish.DropVersion(ctx, conn, l, run.Table, v))
 			}
 		}
 	}
@@ -63,25 +82,110 @@ func dropKept(ctx context.Context, conn *pgxpool.Conn, l ledger.Ledger, run ledg
 		Which: "an unfinished run, or one whose version of the table is kept,"}
 }
 
-// Unfinished removes what an unfinished run left. The caller holds the table's lock.
-func Unfinished(ctx context.Context, db pg.Beginner, l ledger.Ledger, run ledger.RunInfo) error {
+// explainLock names who has a table that could not be had in time.
+func explainLock(ctx context.Context, q pg.Querier, t job.Table, err error) error {
+	var failed *pg.ServerError
+	if !pg.HasCode(err, pgerrcode.LockNotAvailable) || !errors.As(err, &failed) {
+		return err
+	}
+
+	holders := catalog.Relation{Table: t}.Holders(ctx, q)
+
+	return &pg.ServerError{Doing: failed.Doing, Err: failed.Err,
+		Advice: fmt.Sprintf("%s has it: wait until it has ended, or end it, and run the same command again", holders)}
+}
+
+// Unfinished removes what an unfinished run left. The caller holds the table's lock. It
+// waits for transactions of the run that are still in work. A staging table that somebody
+// else has stays there, and the log says so: no run in the ledger knows it then, so that
+// Orphans drops it.
+func Unfinished(ctx context.Context, db conn, log *slog.Logger, l ledger.Ledger, run ledger.RunInfo) error {
 	staging := job.Table{Schema: run.Table.Schema, Name: run.Staging}
 
-	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		// A transaction of the run may still be in work, with a table that is not
-		// to be seen yet: its row in the ledger holds the run's until it ends.
-		if err := l.WaitForChunks(ctx, tx, run.ID); err != nil {
+	for began, waiting := time.Now(), false; ; {
+		left, err := dropUnfinished(ctx, db, l, run)
+
+		if errors.As(err, new(*chunksError)) && time.Since(began) < chunksTimeout {
+			if !waiting {
+				log.Info("waiting for a transaction that writes a chunk of the run", "unfinished_run", run.ID, "holder", l.ChunkHolder(ctx, db, run.ID))
+				waiting = true
+			}
+
+			continue
+		}
+
+		for _, t := range left {
+			warnLeft(ctx, db, log, "the run is dropped, and its staging table is still there, since another session has it", t)
+		}
+
+		return pg.Wrap(err, "dropping staging table %s of run %d", staging, run.ID)
+	}
+}
+
+// conn is a connection, or a pool of them.
+type conn interface {
+	pg.Querier
+	pg.Beginner
+}
+
+// chunksError reports a transaction that writes a chunk of the run.
+type chunksError struct{ error }
+
+func (e *chunksError) Unwrap() error { return e.error }
+
+// dropUnfinished is one try. It returns the tables that others have.
+func dropUnfinished(ctx context.Context, db conn, l ledger.Ledger, run ledger.RunInfo) (left []job.Table, err error) {
+	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		if err := pg.SetLocal(ctx, tx, lockSetting()); err != nil {
 			return err
 		}
 
-		if _, err := tx.Exec(ctx, "drop table if exists "+catalog.QuoteTable(staging)); err != nil {
+		// A transaction of the run may still be in work, with a table that is not
+		// to be seen yet: its row in the ledger holds the run's until it ends.
+		err := l.WaitForChunks(ctx, tx, run.ID)
+		if pg.HasCode(err, pgerrcode.LockNotAvailable) {
+			return &chunksError{err}
+		} else if err != nil {
 			return err
+		}
+
+		dropped, err := dropTable(ctx, tx, job.Table{Schema: run.Table.Schema, Name: run.Staging})
+		if err != nil {
+			return err
+		}
+
+		if !dropped {
+			left = append(left, job.Table{Schema: run.Table.Schema, Name: run.Staging})
 		}
 
 		return l.MarkRunDropped(ctx, tx, run.ID)
 	})
 
-	return pg.Wrap(err, "dropping staging table %s of run %d", staging, run.ID)
+	return left, err
+}
+
+// dropTable drops a table, unless others have it for longer than lockTimeout.
+func dropTable(ctx context.Context, db pg.Beginner, t job.Table) (dropped bool, err error) {
+	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		if err := pg.SetLocal(ctx, tx, lockSetting()); err != nil {
+			return err
+		}
+
+		_, err := tx.Exec(ctx, "drop table if exists "+catalog.QuoteTable(t))
+
+		return err
+	})
+	if pg.HasCode(err, pgerrcode.LockNotAvailable) {
+		return false, nil
+	}
+
+	return err == nil, err
+}
+
+// warnLeft says that a table stays, who has it, and what becomes of it.
+func warnLeft(ctx context.Context, q pg.Querier, log *slog.Logger, what string, t job.Table) {
+	log.Warn(what, "staging", t.String(), "holder", catalog.Relation{Table: t}.Holders(ctx, q),
+		"advice", "the next load of the table drops it, or you do with: drop table "+catalog.QuoteTable(t))
 }
 
 const orphansSQL = `
@@ -90,12 +194,13 @@ const orphansSQL = `
 	  and pg_has_role(c.relowner, 'USAGE')`
 
 // Orphans drops staging tables for a table that no run in the ledger knows:
-// of a ledger that was taken down, or came back from a backup, in the meantime. The
-// caller holds the table's lock, and the ledger knows no unfinished run of it.
-func Orphans(ctx context.Context, conn *pgxpool.Conn, log *slog.Logger, table catalog.Relation, l ledger.Ledger) error {
+// of a ledger that was taken down, or came back from a backup, in the meantime, or that
+// somebody had when their run was dropped. One that somebody has now stays, and the log
+// says so. The caller holds the table's lock, and the ledger knows no unfinished run of it.
+func Orphans(ctx context.Context, db conn, log *slog.Logger, table catalog.Relation, l ledger.Ledger) error {
 	const looking = "looking for staging tables that no run knows"
 
-	rows, err := conn.Query(ctx, orphansSQL, table.Schema, table.StagingPrefixOf(l.Schema))
+	rows, err := db.Query(ctx, orphansSQL, table.Schema, table.StagingPrefixOf(l.Schema))
 	if err != nil {
 		return pg.Wrap(err, looking)
 	}
@@ -107,10 +212,16 @@ func Orphans(ctx context.Context, conn *pgxpool.Conn, log *slog.Logger, table ca
 
 	for _, name := range names {
 		orphan := job.Table{Schema: table.Schema, Name: name}
-		log.Warn("dropping a staging table that no run in the ledger knows", "staging", orphan.String())
 
-		if _, err := conn.Exec(ctx, "drop table if exists "+catalog.QuoteTable(orphan)); err != nil {
+		dropped, err := dropTable(ctx, db, orphan)
+
+		switch {
+		case err != nil:
 			return pg.Wrap(err, "dropping staging table %s, which no run in the ledger knows", orphan)
+		case !dropped:
+			warnLeft(ctx, db, log, "a staging table that no run in the ledger knows is still there, since another session has it", orphan)
+		default:
+			log.Warn("dropped a staging table that no run in the ledger knows", "staging", orphan.String())
 		}
 	}
 

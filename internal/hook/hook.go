@@ -41,9 +41,10 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Transient reports whether the same step may succeed in a while: see pg.IsTransient. A
 // session that was idle or in its transaction for too long is not: only the hook itself
-// has set such a time-out, and would do so again.
+// has set such a time-out, and would do so again. Nor are the statements of the hook before,
+// some of which are committed: whoever starts the command again knows whether they may be done twice.
 func (e *Error) Transient() bool {
-	return !pg.HasCode(e.Err, pgerrcode.IdleInTransactionSessionTimeout) && !pg.HasCode(e.Err, pg.TransactionTimeout) && pg.IsTransient(e.Err)
+	return e.Hook != "before" && !pg.HasCode(e.Err, pgerrcode.IdleInTransactionSessionTimeout) && !pg.HasCode(e.Err, pg.TransactionTimeout) && pg.IsTransient(e.Err)
 }
 
 // ServerMessage returns the message for people, which names the statement: see package

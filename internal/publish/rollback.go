@@ -287,7 +287,7 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id in
 		return done, err
 	}
 
-	lock, err := tablelock.Acquire(ctx, pool, o.Log, run.Table)
+	lock, _, err := tablelock.Wait(ctx, pool, o, run.Table, 0)
 	if err != nil {
 		return done, err
 	}

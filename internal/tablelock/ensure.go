@@ -26,7 +26,10 @@ func (l *Lock) Ensure(ctx context.Context) error {
 		return nil
 	}
 
-	l.log.Warn("the connection that held the table's lock is gone, taking it again")
+	if !l.lost { // it may take many tries
+		l.lost = true
+		l.log.Warn("the connection that held the table's lock is gone, taking it again")
+	}
 
 	if err := l.backend.Terminate(ctx, l.pool); err != nil {
 		l.log.Debug("the backend that held the lock may still be there", "error", pg.Message(err))

@@ -20,14 +20,21 @@ import (
 type LockedError struct {
 	Table  job.Table
 	Holder string // who it is, as far as the server tells
+
+	holder holder
 }
 
 func (e *LockedError) Error() string {
+	if e.holder.client.state() == clientGone {
+		return fmt.Sprintf("a run that was killed still holds table %s (%s): the server goes on with its last statement; wait until that is done, or end the backend with pg_terminate_backend(%d)",
+			e.Table, e.Holder, e.holder.pid)
+	}
+
 	return fmt.Sprintf("another run holds table %s (%s): wait until it has ended", e.Table, e.Holder)
 }
 
 // Lock is a session advisory lock. It lives as long as its connection, so a run that is
-// killed leaves none.
+// killed leaves none, once the server has noticed: see Wait.
 type Lock struct {
 	pool    *pgxpool.Pool
 	log     *slog.Logger
@@ -36,6 +43,7 @@ type Lock struct {
 	conn    *pgxpool.Conn
 	backend pg.Backend // that has it
 	dirty   bool       // see MarkSessionDirty
+	lost    bool       // its connection has broken, and that was logged
 }
 
 // keyOf is the number under which PostgreSQL knows the lock of a table.
@@ -81,11 +89,16 @@ func (l *Lock) take(ctx context.Context) error {
 			return stopped(ctx, l.table)
 		}
 
-		return &LockedError{Table: l.table, Holder: holder}
+		return &LockedError{Table: l.table, Holder: holder.text, holder: holder}
 	}
 
-	// Only to end it, should it outlive its connection: a server may hide it.
+	// Both are for who finds the lock held by a backend whose connection or client is gone.
+	// The server may hide the first from this role, and the run needs neither.
 	_ = l.conn.QueryRow(ctx, "select "+pg.BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&l.backend.Start)
+
+	if self := thisClient(); self.space != 0 {
+		_, _ = l.conn.Exec(ctx, "select pg_try_advisory_lock_shared($1, $2)", int32(self.space), int32(self.process))
+	}
 
 	return nil
 }
@@ -100,23 +113,42 @@ func stopped(ctx context.Context, t job.Table) error {
 	return fmt.Errorf("asking for the lock of table %s was stopped: %w", t, cause)
 }
 
+// holder is the backend that has a lock.
+type holder struct {
+	text   string // who it is, for people
+	pid    int64  // 0: it has just ended
+	moved  string // changes when its client sends something; empty where the server hides it
+	client client // that it belongs to
+}
+
 const holderSQL = `
-	select l.pid, coalesce(a.application_name, ''), coalesce(a.client_addr::text, 'this server')
-	from pg_locks l left join pg_stat_activity a using (pid)
+	select l.pid, coalesce(a.application_name, ''), coalesce(a.client_addr::text, 'this server'),
+	       coalesce(a.state_change::text, '') || coalesce(a.query_start::text, ''),
+	       coalesce((select max(c.objid::bigint) from pg_locks c
+	                 where c.pid = l.pid and c.locktype = 'advisory' and c.objsubid = 2 and c.mode = 'ShareLock' and c.classid::bigint = $2), 0)
+	from pg_locks l left join pg_stat_activity a on a.pid = l.pid
 	where l.locktype = 'advisory' and l.granted and l.objsubid = 1
 	  and l.database = (select oid from pg_database where datname = current_database())
 	  and (l.classid::bigint << 32 | l.objid::bigint) = $1`
 
 // holder asks the server who has the lock.
-func (l *Lock) holder(ctx context.Context) string {
-	var pid int
+func (l *Lock) holder(ctx context.Context) holder {
 	var app, host string
+	var process int64
+	h := holder{text: "it has just ended"}
+	space := thisClient().space
 
-	if err := l.conn.QueryRow(ctx, holderSQL, l.key).Scan(&pid, &app, &host); err != nil {
-		return "it has just ended"
+	err := l.conn.QueryRow(ctx, holderSQL, l.key, int64(space)).Scan(&h.pid, &app, &host, &h.moved, &process)
+	if err != nil {
+		return h
 	}
 
-	return fmt.Sprintf("backend %d, %s from %s", pid, app, host)
+	h.text = fmt.Sprintf("backend %d, %s from %s", h.pid, app, host)
+	if process != 0 {
+		h.client = client{space: space, process: uint32(process)}
+	}
+
+	return h
 }
 
 // Conn is the connection that has the lock. What only the holder of the table may do
@@ -132,7 +164,8 @@ func (l *Lock) CheckHeld(ctx context.Context, tx pgx.Tx) error {
 	}
 
 	if !held {
-		return &LockedError{Table: l.table, Holder: l.holder(ctx)}
+		holder := l.holder(ctx)
+		return &LockedError{Table: l.table, Holder: holder.text, holder: holder}
 	}
 
 	return nil
@@ -164,7 +197,7 @@ func (l *Lock) Release(ctx context.Context) {
 	}
 
 	if !l.conn.Conn().IsClosed() {
-		if _, err := l.conn.Exec(ctx, "select pg_advisory_unlock($1)", l.key); err != nil {
+		if err := l.unlock(ctx); err != nil {
 			// The lock goes with the connection.
 			_ = l.conn.Conn().Close(ctx)
 		}
@@ -172,3 +205,23 @@ func (l *Lock) Release(ctx context.Context) {
 
 	l.conn.Release()
 }
+
+// unlock gives the lock back, and what says whose it is.
+func (l *Lock) unlock(ctx context.Context) error {
+	if self := thisClient(); self.space != 0 {
+		_, err := l.conn.Exec(ctx, unlockClientSQL, int64(self.space), int64(self.process))
+		if err != nil {
+			return err
+		}
+	}
+
+	_, err := l.conn.Exec(ctx, "select pg_advisory_unlock($1)", l.key)
+
+	return err
+}
+
+// unlockClientSQL gives a lock back only where the session has it: the server warns of others.
+const unlockClientSQL = `
+	select pg_advisory_unlock_shared(classid::bigint::bit(32)::int, objid::bigint::bit(32)::int) from pg_locks
+	where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 2 and mode = 'ShareLock'
+	  and classid::bigint = $1 and objid::bigint = $2`

@@ -148,6 +148,23 @@ func (l Ledger) WaitForChunks(ctx context.Context, q pg.Querier, id int64) error
 	return pg.Wrap(err, "waiting for the chunks of run %d", id)
 }
 
+// ChunkHolder says which session writes a chunk of the run, for people. It is best effort.
+func (l Ledger) ChunkHolder(ctx context.Context, q pg.Querier, id int64) string {
+	var holder string
+
+	err := q.QueryRow(ctx, l.SQL(chunkHolderSQL), id).Scan(&holder)
+	if err != nil {
+		return "a session that is at work on it"
+	}
+
+	return holder
+}
+
+const chunkHolderSQL = `
+	select format('backend %s (%s%s%s)', a.pid, coalesce(nullif(a.application_name, '') || ' of ', ''), a.usename, coalesce(', ' || a.state, ''))
+	from {runs} r join pg_locks l on l.transactionid = r.xmax and l.granted join pg_stat_activity a on a.pid = l.pid
+	where r.id = $1 and l.locktype = 'transactionid'`
+
 // FlushCommits commits, and so has the server write to disk all that was committed before.
 func (l Ledger) FlushCommits(ctx context.Context, q pg.Querier, id int64) error {
 	_, err := q.Exec(ctx, "update "+l.RunsTable+" set last_error = null where id = $1", id)

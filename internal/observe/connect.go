@@ -1,0 +1,41 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"io"
+	"syscall"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
+)
+
+// Connect is Retry for the first connection to a server. Nobody knows yet whether there is
+// one: where nobody answers, host or port may be wrong, and that is an error at once. It is
+// tried again where the server has answered that it starts, stops or has no room, and where
+// the connection broke before it was ready.
+func (o *Observer) Connect(ctx context.Context, connect func() error) error {
+	return o.Retry(ctx, RetryFor, "connect", func() error {
+		err := connect()
+		if err != nil && !reached(err) {
+			return &unreachedError{err}
+		}
+
+		return err
+	})
+}
+
+// reached reports whether a connection was made before the error.
+func reached(err error) bool {
+	return pg.SQLState(err) != "" || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// unreachedError reports a server that may not exist.
+type unreachedError struct{ err error }
+
+func (e *unreachedError) Error() string { return e.err.Error() }
+
+func (e *unreachedError) Unwrap() error { return e.err }
+
+// Transient reports that time does not help: see pg.IsTransient.
+func (e *unreachedError) Transient() bool { return false }

@@ -1,0 +1,45 @@
+package precheck
+
+import (
+	"context"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// ServerOf is Server on a connection of a pool.
+func ServerOf(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Relation, error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return catalog.Relation{}, pg.Wrap(err, "connecting")
+	}
+	defer conn.Release()
+
+	return Server(ctx, conn.Conn(), j)
+}
+
+// MigrateToKnow brings a ledger that is there up to date before it is asked what the table
+// holds, to add to it or to keep it: one from before does not know versions, or a table
+// that was restored.
+func MigrateToKnow(ctx context.Context, pool *pgxpool.Pool, q pg.Querier, t catalog.Relation, j job.Job, l ledger.Ledger) error {
+	if t.OID == 0 || j.Keep == 0 && !j.Appends() {
+		return nil
+	}
+
+	there, err := l.Exists(ctx, q)
+	if err != nil || !there {
+		return err
+	}
+
+	err = l.MigrateUp(ctx, pool)
+	if pg.HasCode(err, pgerrcode.InsufficientPrivilege) {
+		return nil // the checks of the table say what the role lacks there, and the migration comes again
+	}
+
+	return err
+}

@@ -1,0 +1,63 @@
+package tablelock
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Who is not to wait for a run does not, but for what a killed one has left.
+func TestPause(t *testing.T) {
+	self := thisClient()
+	if self.space == 0 {
+		t.Skip("this system does not show whether a process is there")
+	}
+
+	alive := holder{pid: 1, moved: "a", client: self}
+	// No process has begun at two times: this number is that of another one by now.
+	gone := holder{pid: 1, moved: "a", client: client{self.space, self.process ^ 1<<processBits}}
+	unknown := holder{pid: 1, moved: "a"}
+	unknownMoved := holder{pid: 1, moved: "b"}
+	another := holder{pid: 2, moved: "b"}
+
+	for name, test := range map[string]struct {
+		limit   time.Duration
+		holders []holder // as they are seen, the first one at once
+		waited  time.Duration
+		pause   time.Duration // after the last one
+		log     string
+	}{
+		"alive":                      {0, []holder{alive}, 0, 0, ""},
+		"alive, to be waited for":    {time.Hour, []holder{alive}, 0, pollInterval, "waiting for another run"},
+		"alive, nearly":              {time.Hour, []holder{alive}, time.Hour - 1, 1, "waiting for another run"},
+		"alive, waited for":          {time.Hour, []holder{alive}, time.Hour, 0, ""},
+		"gone":                       {0, []holder{gone}, 0, graceInterval, "killed"},
+		"gone, and still there":      {0, []holder{gone, gone}, graceForGone, 0, "killed"},
+		"gone, with a short limit":   {1, []holder{gone, gone}, 2, graceInterval, "killed"},
+		"unknown":                    {0, []holder{unknown}, 0, graceInterval, "may have been killed"},
+		"unknown, for long":          {0, []holder{unknown, unknown}, graceForUnknown, 0, "may have been killed"},
+		"unknown, at work":           {0, []holder{unknown, unknownMoved}, 1, 0, "may have been killed"},
+		"unknown, then another":      {0, []holder{unknown, another}, 1, graceInterval, "may have been killed"},
+		"unknown, to be waited for":  {time.Hour, []holder{unknown}, graceForUnknown, pollInterval, "waiting for another run"},
+		"gone, then one that is not": {0, []holder{gone, alive}, 1, 0, "killed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			w := wait{limit: test.limit, log: slog.New(slog.NewTextHandler(&log, nil))}
+
+			for _, h := range test.holders[:len(test.holders)-1] {
+				w.pause(h, 0)
+			}
+
+			if got := w.pause(test.holders[len(test.holders)-1], test.waited); got != test.pause {
+				t.Errorf("it looks again after %s, want %s", got, test.pause)
+			}
+
+			if got := log.String(); !strings.Contains(got, test.log) || strings.Count(got, "\n") > 1 || test.log == "" && got != "" {
+				t.Errorf("it logged %q, want %q once", got, test.log)
+			}
+		})
+	}
+}
