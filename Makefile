@@ -13,10 +13,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # The binary needs no C library, so a machine without a C compiler can build it.
 export CGO_ENABLED := 0
 
-.PHONY: help build demo test soak lint format fuzz fuzz-server vulncheck bench bench-row clean
+.PHONY: help build demo test test-servers test-all soak lint format fuzz fuzz-server vulncheck bench bench-row clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/loadgrid, stripped, with its version
 	$(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o $(BINARY) ./cmd/loadgrid
@@ -24,9 +24,16 @@ build: ## Build bin/loadgrid, stripped, with its version
 demo: build ## Load a grid into a throwaway PostGIS, ask it questions, draw it
 	@sh scripts/demo.sh $(BINARY) --picture $(PICTURE)
 
-test: ## Run every test: unit, race detector, integration against PostGIS
+test: ## Run every test on one server: unit, race detector, integration against PostGIS
 	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
-	CGO_ENABLED=1 $(GO) test -race -timeout 40m ./...
+	CGO_ENABLED=1 $(GO) run ./integration/testreport -race -timeout 40m ./...
+
+# SERVERS='13 18' chooses among the versions of integration/servers.
+test-servers: ## Run a list of tests on each other server, PostgreSQL 13 to 18
+	@sh integration/test-servers.sh chosen
+
+test-all: test ## Run every test on every server; takes hours
+	@sh integration/test-servers.sh all
 
 # SOAK is for how long. SEED=n repeats the trial that the report has named.
 SOAK ?= 2h

@@ -84,7 +84,7 @@ func TestCountriesInAnotherCRS(t *testing.T) {
 		err := s.pool.QueryRow(context.Background(), `
 			with g as (select st_setsrid(st_geomfromgeojson($2), 4326) was, st_transform(st_geomfromewkb($1), 4326) back)
 			select st_area(st_symdifference(was, back)) / st_area(was),
-			       (select max(st_length(e.geom)) from st_dumpsegments(back) e),
+			       (select max(length) from `+segmentsOf("back")+` e),
 			       st_area(st_geomfromewkb($1)), st_area(st_segmentize(was, 0.01)::geography)
 			from g`, ready.Marshal(), c.geometry).Scan(&off, &longest, &here, &spheroid)
 		if err != nil {

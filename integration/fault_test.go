@@ -286,11 +286,12 @@ func newTrial(t *testing.T, server *pgtest.Server, w scenario, place string, see
 }
 
 // forEach runs a trial for each place of each of these scenarios, in parallel; which
-// fault it is, choose says for the number of the trial.
+// fault it is, choose says for the number of the trial. With -short, it is one place of
+// each stage.
 func forEach(t *testing.T, names []string, choose func(n int) fault) {
 	t.Helper()
 	all, n := scenarios(), 0
-	hits := map[loader.Stage]int{}
+	hits, chosen := map[loader.Stage]int{}, onePlaceOfEachStage(names)
 	for _, name := range names {
 		w, ok := all[name]
 		if !ok {
@@ -298,6 +299,10 @@ func forEach(t *testing.T, names []string, choose func(n int) fault) {
 		}
 
 		for _, where := range w.places {
+			if testing.Short() && chosen[where] != name {
+				continue
+			}
+
 			f := choose(n)
 			seed := uint64(n)
 			n++
@@ -310,6 +315,26 @@ func forEach(t *testing.T, names []string, choose func(n int) fault) {
 	}
 
 	checkHits(t, hits)
+}
+
+// onePlaceOfEachStage chooses a place for each stage, by turns from the scenarios, of which
+// it returns the names.
+func onePlaceOfEachStage(names []string) map[string]string {
+	all, hit := scenarios(), map[loader.Stage]bool{}
+	chosen := map[string]string{}
+
+	for range names {
+		for _, name := range slices.Backward(names) {
+			for _, where := range all[name].places {
+				if stage := places()[where].stage; !hit[stage] {
+					hit[stage], chosen[where] = true, name
+					break
+				}
+			}
+		}
+	}
+
+	return chosen
 }
 
 // checkHits fails when a stage was never hit.

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/integration/pgtest"
 	"github.com/loadgrid/loadgrid/internal/testrand"
 	"github.com/loadgrid/loadgrid/loader"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -222,6 +223,14 @@ func TestEstimatesAreClose(t *testing.T) {
 		p, err := loader.NewPlan(t.Context(), job)
 		if err != nil {
 			t.Fatal(err)
+		}
+
+		if p, err = loader.ForServer(t.Context(), pool, p); err != nil {
+			t.Fatal(err)
+		}
+		server, known := p.Server()
+		if newer := pgtest.VersionOf(t, pool).PostGIS >= 303; !known || server.SortsGiST != newer {
+			t.Errorf("what the plan knows of the server: %+v, %v", server, known)
 		}
 
 		summary, err := loader.Run(context.Background(), pool, job, loader.Options{})

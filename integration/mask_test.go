@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/integration/pgtest"
 	"github.com/loadgrid/loadgrid/internal/oracle"
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
@@ -173,11 +175,13 @@ func areaEWKB(area []geomgen.Polygon, srid int32) []byte {
 	return b
 }
 
-// What CheckPolygons says of polygons, valid and not, is what ST_IsValid says.
+// What CheckPolygons says of polygons, valid and not, is what ST_IsValid says. GEOS before
+// 3.10 misses a polygon that lies in another one with a hole: of such it is no judge.
 func TestValidityAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 505)
-	differ := 0
+	differ, missed := 0, 0
+	old := pgtest.VersionOf(t, s.pool).GEOS < 310
 	for n := range 3000 {
 		area := randomPolygons(rng)
 		ours := geomgen.CheckPolygons(area)
@@ -188,11 +192,20 @@ func TestValidityAgainstPostGIS(t *testing.T) {
 			t.Fatal(err)
 		}
 
+		if old && theirs && ours != nil && strings.Contains(ours.Error(), "lies in another polygon") {
+			missed++
+			continue
+		}
+
 		if theirs != (ours == nil) {
 			if differ++; differ < 5 {
 				t.Errorf("polygons %d: PostGIS says %s, here %v\n%v", n, reason, ours, area)
 			}
 		}
+	}
+
+	if missed > 30 {
+		t.Errorf("%d times PostGIS missed a polygon in another", missed)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/integration/pgtest"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -41,18 +42,24 @@ func TestPlanOfAnAppend(t *testing.T) {
 	before := s.state()
 	out := mustCLI(t, s.dsn, s.plan("grid", strip...)...)
 
+	// An index that is built by inserts is larger, takes more time, and grows by what it has.
+	gistGrows, newTable := `\S+ kB`, `0\.3 s`
+	if pgtest.VersionOf(t, s.pool).PostGIS < 303 {
+		gistGrows, newTable = `1\.0 MB`, `0\.4 s`
+	}
+
 	for _, line := range []string{
 		`table +public\.grid`,
 		`rows +20,000`,
 		`appended to public\.grid, which has about 40,000 rows in 7\.0 MB:`,
 		`INDEX +METHOD +SIZE +ROWS +GROWS BY +WAL +TIME`,
 		`grid_pkey +btree \(cell_id\) +\S+ kB +40,000 +\S+ kB +1\.4 MB +0\.\d s`,
-		`grid_geom_idx +gist \(geom\) +\S+ MB +40,000 +\S+ kB +2\.6 MB +0\.1 s`,
+		`grid_geom_idx +gist \(geom\) +\S+ MB +40,000 +` + gistGrows + ` +2\.6 MB +0\.1 s`,
 		`grid_geom_brin_idx +brin \(geom\) +\S+ kB +[\d,]+ +4\.0 kB +10\.0 kB +0\.0 s`,
 		`by_row +btree \("row", col\) +\S+ kB +40,000 +\S+ kB +1\.6 MB +0\.0 s`,
 		`By Year +hash \(year\) +\S+ MB +40,000 +\S+ kB +2\.0 MB +0\.1 s`,
 		`centre +spgist \(st_centroid\(geom\)\) +\S+ MB +(19|20),\d+ +\S+ MB +3\.2 MB +0\.1 s`,
-		`staging table +3\.4 MB +0\.0 s`, `rows +3\.5 MB +4\.0 MB +0\.0 s`, `in all +18\.2 MB +0\.4 s`, `a new table +4\.0 MB +0\.3 s`,
+		`staging table +3\.4 MB +0\.0 s`, `rows +3\.5 MB +4\.0 MB +0\.0 s`, `in all +18\.2 MB +0\.4 s`, `a new table +4\.0 MB +` + newTable,
 	} {
 		if !regexp.MustCompile("(?m)^" + line).MatchString(out) {
 			t.Errorf("no line is like %s:\n%s", line, out)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/integration/pgtest"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -127,7 +128,11 @@ func places() map[string]place {
 			partition := queryOne[string](b.s.t, b.s.pool, "select min(inhrelid::regclass::text) from pg_inherits where inhparent = $1::regclass", b.staging())
 			b.lock(partition, "share update exclusive")
 			b.resume()
-			b.waitUntilBlocked(partition, "lock table%")
+			if pgtest.VersionOf(b.s.t, b.s.pool).Postgres < 14 {
+				b.waitUntilBlocked(partition, "vacuum%") // which comes before, and needs the same lock
+			} else {
+				b.waitUntilBlocked(partition, "lock table%")
+			}
 		}},
 		"publish of partitions": statement(loader.StagePublish, "alter table%detach partition%"),
 	}

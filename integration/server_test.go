@@ -93,7 +93,7 @@ func TestServerTrouble(t *testing.T) {
 
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			for _, args := range [][]string{s.load("grid", boxes(3, 3)...)} {
+			for _, args := range [][]string{s.load("grid", append(boxes(3, 3), "--progress", "none")...)} { // which takes ten seconds on a busy machine
 				r := cli(t, test.dsn, args...)
 				r.expect(t, test.code, test.words...)
 				if lines := strings.Count(r.stderr, "\n"); lines != 1 || r.stdout != "" {

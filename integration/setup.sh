@@ -3,6 +3,10 @@
 # for the race detector, and a decision on where the tests' PostGIS comes from. Installs packages as
 # root or through sudo, where apt-get is.
 #
+#   integration/setup.sh [POSTGRESQL]
+#
+# POSTGRESQL is a version of integration/servers, such as 13, and chooses its image.
+#
 # stdout: shell assignments, for eval. stderr: what is done and why.
 #   LOADGRID_TEST_SERVER  container, where a container engine answers, else local. Set it to force one.
 #   LOADGRID_TEST_IMAGE   the image of the container. Set it to choose another.
@@ -10,7 +14,7 @@ set -eu
 cd "$(dirname "$0")/.."
 exec 3>&1 1>&2 # so that only assignments reach stdout
 
-readonly public=postgis/postgis:17-3.5 local=loadgrid-postgis:local
+public=postgis/postgis:17-3.5 local=loadgrid-postgis:local release=
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { say "$*"; exit 1; }
@@ -58,23 +62,42 @@ obtain() {
   bounded 300 docker pull --quiet "$1" >/dev/null
 }
 
+# Sets the images of a version of integration/servers: the public one, the local one and its release.
+choose_version() {
+  line=$(grep "^$1 " integration/servers) || die "PostgreSQL $1 is not in integration/servers"
+  # The line has three words.
+  # shellcheck disable=SC2086
+  set -- $line
+  public=postgis/postgis:$1-$2 release=$3
+  local=loadgrid-postgis:$release
+}
+
 choose_image() {
-  if [ -n "${LOADGRID_TEST_IMAGE:-}" ]; then
+  if [ -z "$release" ] && [ -n "${LOADGRID_TEST_IMAGE:-}" ]; then
     image=$LOADGRID_TEST_IMAGE
-    # The local image is brought up to date, also when it is asked for by name.
+    # An image of build.sh is brought up to date, also when it is asked for by name.
     if [ "$image" = "$local" ]; then
-      integration/image/build.sh "$local" || die "cannot build $local"
+      build_image ''
+    elif release=$(sed -n "s/^[0-9].* /loadgrid-postgis:/p" integration/servers | grep -Fx "$image"); then
+      build_image "${release#*:}"
     else
       obtain "$image" || die "LOADGRID_TEST_IMAGE=$image is neither on this machine nor to be fetched"
     fi
-  elif obtain "$public"; then
+  elif have_image "$public" || { ! have_image "$local" && obtain "$public"; }; then
     image=$public
   else
-    say "$public cannot be fetched: using $local, made of this distribution's packages"
-    integration/image/build.sh "$local" ||
-      die "no image of PostGIS: set LOADGRID_TEST_IMAGE to one that is here, or LOADGRID_TEST_SERVER=local"
+    say "using $local, made of packages of ${release:-this distribution}"
+    build_image "$release"
     image=$local
   fi
+}
+
+# Builds the image of a release, or with an empty one of this machine's, where it is not up to date.
+build_image() {
+  # No argument is the machine's own release.
+  # shellcheck disable=SC2086
+  integration/image/build.sh $1 ||
+    die "no image of PostGIS: set LOADGRID_TEST_IMAGE to one that is here, or LOADGRID_TEST_SERVER=local"
 }
 
 # Prints why no engine answers; nothing when one does.
@@ -102,6 +125,14 @@ use_local() {
   fi
   assign LOADGRID_TEST_SERVER local
 }
+
+if [ -n "${1:-}" ]; then
+  choose_version "$1"
+  why=$(engine_trouble)
+  [ -z "$why" ] || die "PostgreSQL $1 comes in a container, but $why"
+  use_container
+  exit
+fi
 
 need_c_compiler
 case ${LOADGRID_TEST_SERVER:-} in

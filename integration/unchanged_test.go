@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/integration/pgtest"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -184,7 +185,12 @@ func TestUnchangedByCounters(t *testing.T) {
 				}
 			}
 
-			expect("by the server's counters")
+			byCounters := "by the server's counters"
+			if pgtest.VersionOf(t, s.pool).Postgres < 15 { // counters that come late are no proof
+				byCounters = "by reading it"
+			}
+
+			expect(byCounters)
 			// A session that has just been busy may have written what is not counted yet.
 			conn := s.connect()
 			if _, err := conn.Exec(context.Background(), "select 1"); err != nil {
@@ -200,7 +206,7 @@ func TestUnchangedByCounters(t *testing.T) {
 				t.Errorf("skipped %v, %s", skipped, why)
 			}
 			_ = conn.Close(context.Background())
-			expect("by the server's counters") // of the second table
+			expect(byCounters) // of the second table
 			s.exec("select pg_stat_reset()")
 			expect("by reading it")
 
@@ -231,12 +237,10 @@ func TestUnchangedByCountersOfThisEnd(t *testing.T) {
 	job.IfExists = loader.Replace
 	for _, want := range []bool{false, true} {
 		if !want {
-			for _, sql := range []string{
-				"select count(*), pg_stat_force_next_flush() from " + s.name("grid"), // the next is not counted within a second
-				"update " + s.name("grid") + " set col = col where cell_id = 7",
-			} {
-				s.exec(sql)
+			if pgtest.VersionOf(t, s.pool).Postgres >= 15 { // older servers' counters are not asked
+				s.exec("select count(*), pg_stat_force_next_flush() from " + s.name("grid")) // the next is not counted within a second
 			}
+			s.exec("update " + s.name("grid") + " set col = col where cell_id = 7")
 		}
 
 		sum, err := loader.Run(ctx, s.pool, job, loader.Options{SkipUnchanged: true})
@@ -457,7 +461,10 @@ func TestSkipUnchangedInAnyOrderOfTheArea(t *testing.T) {
 	for _, sql := range []string{
 		"update %s set n = n where n % 5 = 1", // moves them to the end
 		"update %s set geom = st_reverse(geom) where n < 6",
-		"update %s set geom = st_makepolygon(st_scroll(st_exteriorring(geom), st_pointn(st_exteriorring(geom), n::int + 1)))",
+		// As ST_Scroll does from PostGIS 3.2 on: the ring begins at its point n + 1.
+		"update %s set geom = (select st_makepolygon(st_addpoint(line, st_startpoint(line))) from (" +
+			"select st_makeline(d.geom order by (d.path[2] - n - 1 + st_npoints(%s.geom) - 1) % (st_npoints(%s.geom) - 1)) as line " +
+			"from st_dumppoints(%s.geom) d where d.path[2] < st_npoints(%s.geom)) r)",
 	} {
 		s.exec(strings.ReplaceAll(sql, "%s", s.name("area")))
 		if skipped, why := s.unchanged(args); !skipped {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/area"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/internal/serverplan"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -52,6 +53,17 @@ func PlanOn(ctx context.Context, pool *pgxpool.Pool, j Job) (*Plan, error) {
 	}
 
 	return resolved(ctx, pool, j, plan.WithoutServer)
+}
+
+// ForServer returns the plan with what its estimates depend on of a server: how that builds
+// indexes, and what COPY leaves to do. It writes nothing.
+func ForServer(ctx context.Context, pool *pgxpool.Pool, p *Plan) (*Plan, error) {
+	traits, err := precheck.Traits(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+
+	return p.WithServer(traits), nil
 }
 
 // resolved plans a job with a pool of the caller's.

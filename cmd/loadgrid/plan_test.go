@@ -6,6 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -86,6 +90,33 @@ func TestPlanOfTooManyCells(t *testing.T) {
 		code, stdout, stderr := call(t.Context(), args...)
 		if code != exitDone || stderr != "" || args[0] == "plan" && !strings.Contains(stdout, "an estimate: between ") {
 			t.Errorf("%v: exit code %d, %s%s", args, code, stdout, stderr)
+		}
+	}
+}
+
+// Where the server's age decides on the time, plan says what server it means.
+func TestPlanSaysWhatServerItMeans(t *testing.T) {
+	sorts, inserts := plan.Server{SortsGiST: true, MarksCopied: true}, plan.Server{}
+	for _, test := range []struct {
+		index  loader.Index
+		server *plan.Server
+		want   string
+	}{
+		{loader.IndexGiST, nil, "an older server does not sort"},
+		{loader.IndexBoth, &inserts, "this server does not sort"},
+		{loader.IndexGiST, &sorts, ""},
+		{loader.IndexBRIN, nil, ""},
+		{loader.IndexNone, &inserts, ""},
+	} {
+		p, err := loader.NewPlan(t.Context(), loader.Job{Table: loader.Table{Name: "grid"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 10, Rows: 10, Index: test.index})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.server != nil {
+			p = p.WithServer(*test.server)
+		}
+		if got := describeServer(p); !strings.Contains(got, test.want) || test.want == "" && got != "" {
+			t.Errorf("%s, %+v: %q, want %q", test.index, test.server, got, test.want)
 		}
 	}
 }

@@ -3,25 +3,28 @@
 # mirror but no image registry. It fulfils the contract of the public postgis/postgis image; the
 # entry point beside this script says which parts.
 #
-#   integration/image/build.sh [TAG [SUITE]]
+#   integration/image/build.sh [SUITE]
 #
-# TAG defaults to loadgrid-postgis:local, SUITE to the machine's own release. Another one, such as
-# trixie, has another PostgreSQL and PostGIS; the machine's keyrings must have its keys.
+# SUITE is a release such as trixie, and decides on the versions of PostgreSQL and PostGIS
+# (integration/servers has a list). The image is loadgrid-postgis:SUITE. SUITE defaults to the machine's
+# own release, whose image is loadgrid-postgis:local, too. The keyrings of the machine must have the
+# keys of the release: signatures are always checked.
 #
-# Does nothing when TAG was built from the files as they are now. Needs a container engine, apt-get,
-# and root or sudo. The mirror is the machine's own.
+# Does nothing when the image was built from the files as they are now. Needs a container engine,
+# apt-get, and root or sudo. The mirror is the machine's own. Images of several releases may be built
+# at the same time.
 set -euo pipefail
 
 readonly LABEL=io.github.loadgrid.image-sources
-readonly TAG=${1:-loadgrid-postgis:local}
 # shellcheck source=/dev/null
 CODENAME=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
 readonly CODENAME
-readonly SUITE=${2:-$CODENAME}
+readonly SUITE=${1:-$CODENAME}
+readonly TAG=loadgrid-postgis:$SUITE OWN=loadgrid-postgis:local
 here=$(cd "$(dirname "$0")" && pwd)
 readonly here
 
-say() { printf '%s\n' "image: $*" >&2; }
+say() { printf '%s\n' "image of ${SUITE:-an unknown release}: $*" >&2; }
 die() { say "$*"; exit 1; }
 
 sudo=()
@@ -54,6 +57,11 @@ image_hash() {
   docker image inspect --format "{{index .Config.Labels \"$LABEL\"}}" "$TAG" 2>/dev/null || true
 }
 
+# The machine's own release has a second name, which the demo and the tests look for.
+name_own() {
+  [ "$SUITE" != "$CODENAME" ] || docker image tag "$TAG" "$OWN"
+}
+
 need_root() {
   [ "$(id -u)" = 0 ] && return
   command -v sudo >/dev/null || die "not root, and there is no sudo: cannot build $TAG"
@@ -63,22 +71,54 @@ need_root() {
 install_mmdebstrap() {
   command -v apt-get >/dev/null || die "no apt-get here: $TAG is built on Debian and its derivatives only;" \
     "set LOADGRID_TEST_IMAGE to an image with PostGIS"
-  command -v mmdebstrap >/dev/null && [ -n "$(sources)" ] && return
+  command -v mmdebstrap >/dev/null && [ -n "$(own_sources)" ] && return
+  # Builds of several images may meet here.
+  exec 8<"$here/build.sh"
+  flock 8
+  if command -v mmdebstrap >/dev/null && [ -n "$(own_sources)" ]; then
+    exec 8<&-
+    return
+  fi
   say "installing mmdebstrap"
   "${sudo[@]}" apt-get update -qq >&2
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null
+    apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends mmdebstrap >/dev/null
+  exec 8<&-
 }
 
-# The machine's own package sources of its distribution, as lines for sources.list. Third parties'
-# repositories are left out: their packages would not be the distribution's. Another suite is on the
-# same mirror under its own codename: trixie-updates where the machine has bookworm-updates.
-sources() {
+# The machine's own package sources of its distribution: mirror, release, component, and the codename
+# of the release. Third parties' repositories are left out: their packages would not be the
+# distribution's.
+own_sources() {
   # The parentheses are apt's, not the shell's.
   # shellcheck disable=SC2016
-  apt-get indextargets --format '$(CREATED_BY)|$(ORIGIN)|deb $(SITE) $(RELEASE) $(COMPONENT)' |
-    sed -nE 's/^Packages\|(Debian|Ubuntu|Raspbian)\|//p' | sort -u |
-    awk -v old="$CODENAME" -v new="$SUITE" 'old != "" && index($3, old) == 1 { $3 = new substr($3, length(old) + 1) } 1'
+  apt-get indextargets --format '$(CREATED_BY)|$(ORIGIN)|$(SITE) $(RELEASE) $(COMPONENT) $(CODENAME)' |
+    sed -nE 's/^Packages\|(Debian|Ubuntu|Raspbian)\|//p' | sort -u
+}
+
+# The lines of sources.list for the release that is asked for. Another one is on the same mirror under
+# its own codename: trixie-updates where the machine has bookworm-updates. What the mirror does not have
+# is left out, since sid, for one, has no updates and no security.
+sources() {
+  local site release component codename trouble
+  own_sources | while read -r site release component codename; do
+    if [ "$SUITE" != "$CODENAME" ]; then
+      case $codename in
+        "$CODENAME" | "$CODENAME"-*) release=$SUITE${codename#"$CODENAME"} ;;
+        *) continue ;;
+      esac
+      if ! trouble=$(fetch_release "$site" "$release" 2>&1); then
+        say "left out $release of $site: $(printf '%s' "$trouble" | grep -v '^W:' | tail -n 2 | head -n 1)"
+        continue
+      fi
+    fi
+    printf 'deb %s %s %s\n' "$site" "$release" "$component"
+  done
+}
+
+# Fails where a mirror does not have a release.
+fetch_release() {
+  /usr/lib/apt/apt-helper download-file "$1/dists/$2/InRelease" "$work/InRelease" </dev/null
 }
 
 # How the machine's apt reaches its mirror, proxies, certificates, retries, and whether it minds the
@@ -109,7 +149,7 @@ rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.
 HOOK
   chmod +x "$hooks/before" "$hooks/after"
   sources >"$work/sources.list"
-  [ -s "$work/sources.list" ] || die "apt knows no package source of this distribution"
+  grep -q " $SUITE " "$work/sources.list" || die "apt knows no package source of it on this machine"
   apt_reach >"$work/apt.conf"
 
   # mmdebstrap signals its whole process group when it fails: hence a session of its own.
@@ -127,8 +167,11 @@ HOOK
   builder=$!
   if ! wait "$builder"; then
     builder=
-    tail -n 30 "$work/mmdebstrap.log" >&2
-    die "mmdebstrap failed: its last words stand above"
+    tail -n 40 "$work/mmdebstrap.log" >&2
+    if grep -q NO_PUBKEY "$work/mmdebstrap.log"; then
+      die "a key of the release is missing: install a newer archive keyring, such as debian-archive-keyring"
+    fi
+    die "mmdebstrap failed: the end of its output is above"
   fi
   builder=
 }
@@ -144,26 +187,31 @@ layer() {
 
 main() {
   docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || die "no container engine answers to docker"
-  # Two builds in one checkout would do the same work twice. The lock is this script itself, so
-  # that no lock file stays behind.
-  exec 9<"$here/build.sh"
+  [ -n "$SUITE" ] || die "this system does not say what release it is: name one"
+  # Two builds of one image would do the same work twice. The lock's file stays: to remove it would
+  # take the lock from whoever waits for it.
+  exec 9>>"${TMPDIR:-/tmp}/loadgrid-image-$SUITE-$(id -u).lock"
   flock 9
   local want old
   want=$(sources_hash)
-  [ "$(image_hash)" != "$want" ] || return 0
+  if [ "$(image_hash)" = "$want" ]; then
+    name_own
+    return
+  fi
 
   trap cleanup EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   need_root
   install_mmdebstrap
-  say "building $TAG from the packages of $(release); this takes a minute or two"
+  say "building $TAG from the packages of $(release); this takes two to five minutes"
   work=$(mktemp -d "${TMPDIR:-/tmp}/loadgrid-image.XXXXXX")
   bootstrap
   old=$(docker image inspect --format '{{.Id}}' "$TAG" 2>/dev/null || true)
   base=loadgrid-postgis-base:$$-$(date +%s)
   "${sudo[@]}" cat "$work/root.tar" | docker import - "$base" >/dev/null
   layer "$want"
+  name_own
   # The image that had the tag before: gone, unless a container still runs on it.
   [ -z "$old" ] || docker image rm "$old" >/dev/null 2>&1 || true
   say "$TAG is ready, $(docker image inspect --format '{{.Size}}' "$TAG" | awk '{printf "%d MB", $1 / 1e6}')"

@@ -55,8 +55,8 @@ type Builder struct {
 	Work     Work
 }
 
-// Freeze freezes the pages of the table, and takes away the rows of chunks that were
-// interrupted. It comes before the indexes, which it would have to read, too.
+// Freeze freezes the pages of the table, or of its partitions, and takes away the rows of
+// chunks that were interrupted. It comes before the indexes, which it would have to read, too.
 func (b Builder) Freeze(ctx context.Context) error {
 	if !b.Work.Freeze {
 		return nil

@@ -50,7 +50,7 @@ type Staging struct {
 func NewLoader(p *plan.Plan, t Staging, settings pg.Settings) Loader {
 	switch p.Method {
 	case plan.MethodFrozen:
-		return frozen{p, t}
+		return frozen{p, t, settings}
 	case plan.MethodPartitions:
 		return partitioned{p, t, settings}
 	}
@@ -65,16 +65,18 @@ func indexes(p *plan.Plan, t Staging) []catalog.IndexDef {
 
 // frozen makes and fills a plain table in one transaction, with COPY FREEZE.
 type frozen struct {
-	plan    *plan.Plan
-	staging Staging
+	plan     *plan.Plan
+	staging  Staging
+	settings pg.Settings
 }
 
 // CreateSQL is empty: the only chunk makes the table.
 func (l frozen) CreateSQL() string { return "" }
 
-// Left is the keys, indexes and statistics: COPY has frozen the pages.
+// Left is the keys, indexes and statistics: COPY has frozen the rows, and their pages too
+// where the server does that.
 func (l frozen) Left(bool) build.Work {
-	return build.Work{Key: true, Indexes: indexes(l.plan, l.staging), Analyze: true}
+	return build.Work{Freeze: !l.settings.CopyMarksPages(), Key: true, Indexes: indexes(l.plan, l.staging), Analyze: true}
 }
 
 // Layout is a plain table.
@@ -124,9 +126,9 @@ func (l partitioned) CreateSQL() string {
 	return l.staging.Table.CreatePartitionedSQL(l.plan.Job, l.staging.Index)
 }
 
-// Left is the statistics of the whole.
+// Left is the statistics of the whole, and the pages where COPY does not freeze them.
 func (l partitioned) Left(resumed bool) build.Work {
-	return build.Work{Counted: !resumed, Analyze: true, Partitioned: true} // each was counted when it was built
+	return build.Work{Freeze: !l.settings.CopyMarksPages(), Counted: !resumed, Analyze: true, Partitioned: true} // each was counted when it was built
 }
 
 // Layout is a partition for each chunk.

@@ -7,20 +7,27 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Settings is what the server says of itself that settings of a session
-// are sized from, in bytes.
+// Settings is what the server says of itself: in bytes, what settings of a session are
+// sized from.
 type Settings struct {
 	maintenanceMemory int64 // maintenance_work_mem, as it stands
 	cache             int64 // effective_cache_size: what its administrator counts on for caching
+	copyMarks         bool
 }
 
 // ReadSettings asks the server for its settings.
 func ReadSettings(ctx context.Context, q Querier) (s Settings, err error) {
 	err = q.QueryRow(ctx, `
 		select pg_size_bytes(current_setting('maintenance_work_mem')),
-		       pg_size_bytes(current_setting('effective_cache_size'))`).Scan(&s.maintenanceMemory, &s.cache)
+		       pg_size_bytes(current_setting('effective_cache_size')),
+		       current_setting('server_version_num')::integer >= 140000`).Scan(&s.maintenanceMemory, &s.cache, &s.copyMarks)
 	return s, Wrap(err, "asking the server for its settings")
 }
+
+// CopyMarksPages reports whether COPY FREEZE notes in the visibility map that all may see
+// the rows of a page, as it does from PostgreSQL 14 on. Before that it freezes the rows
+// alone, and queries read the table where its index would do, until VACUUM has come by.
+func (s Settings) CopyMarksPages() bool { return s.copyMarks }
 
 // Setting is a parameter of the server for one transaction. None of them needs a
 // superuser.

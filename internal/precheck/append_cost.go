@@ -96,7 +96,12 @@ func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *pl
 		a.NoPartition = findOverlap(parts, first, last+1) == nil
 	}
 
-	a.Estimate(p)
+	traits, err := Traits(ctx, db)
+	if err != nil {
+		return a, err
+	}
+
+	a.Estimate(p.WithServer(traits))
 
 	return a, nil
 }

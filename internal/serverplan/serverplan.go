@@ -44,7 +44,12 @@ func Resolved(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*
 		return nil, err
 	}
 
-	return p.WithCRS(c), nil
+	traits, err := precheck.Traits(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+
+	return p.WithCRS(c).WithServer(traits), nil
 }
 
 // Prepare plans a job whose area needs a server, for a run, which checks the CRS itself.

@@ -15,7 +15,7 @@ type indexCost struct {
 
 // costOf looks at what decides most: the access method, and whether the rows
 // come in the index's order. Those of extensions count as much as GiST.
-func costOf(i AppendIndex) indexCost {
+func costOf(i AppendIndex, s Server) indexCost {
 	switch i.Method {
 	case "btree":
 		if i.InOrder {
@@ -29,6 +29,10 @@ func costOf(i AppendIndex) indexCost {
 		return indexCost{insert: 2.5, build: 1.4, bytes: 45, wal: 100}
 	case "spgist":
 		return indexCost{insert: 6, build: 4, bytes: 94, wal: 160}
+	}
+
+	if i.Method == "gist" && !s.SortsGiST {
+		return indexCost{insert: 7, build: 5.4, bytes: 52, wal: 130}
 	}
 
 	return indexCost{insert: 7, build: 1.2, bytes: 47, wal: 130}
@@ -50,6 +54,7 @@ const (
 // Estimate fills in the costs and the hints.
 func (a *AppendPlan) Estimate(p *Plan) {
 	n := float64(p.Rows)
+	server, _ := p.Server()
 	cost := func(micros, wal float64) AppendCost {
 		if a.Unlogged {
 			wal = 0
@@ -73,18 +78,23 @@ func (a *AppendPlan) Estimate(p *Plan) {
 
 	for k := range a.Indexes {
 		i := &a.Indexes[k]
-		c := costOf(*i)
+		c := costOf(*i, server)
+		looser := grown
+		if i.Method == "gist" && !server.SortsGiST {
+			looser = 1 // it was built by inserts, too
+		}
+
 		if i.Rows >= knownRows && i.Method != "brin" && i.Method != "hash" {
-			c.bytes = float64(i.Bytes) / float64(i.Rows) * grown
+			c.bytes = float64(i.Bytes) / float64(i.Rows) * looser
 		}
 
 		switch {
 		case !a.Attach:
 			i.Cost = cost(c.insert, c.wal)
 		case i.loaded(p.Job):
-			c.bytes /= grown
+			c.bytes /= looser
 		default:
-			c.bytes /= grown
+			c.bytes /= looser
 			i.Cost = cost(c.build, c.bytes)
 		}
 
@@ -118,10 +128,11 @@ func (a *AppendPlan) hints(p *Plan) []string {
 		return hints
 	}
 
+	server, _ := p.Server()
 	saves := func(now, then float64) bool { return now-then > worthwhile.Seconds() }
 
 	for _, i := range a.Indexes {
-		rebuild := (float64(a.Rows) + float64(p.Rows)) * costOf(i).build / 1e6
+		rebuild := (float64(a.Rows) + float64(p.Rows)) * costOf(i, server).build / 1e6
 		if !i.Constraint && saves(i.Cost.Seconds, rebuild) {
 			hints = append(hints, fmt.Sprintf(
 				"dropped before and built again after, index %s would take about %s instead of %s; until then queries go without it",
@@ -133,7 +144,7 @@ func (a *AppendPlan) hints(p *Plan) []string {
 
 	for _, i := range a.Indexes {
 		if !i.loaded(p.Job) {
-			attached += float64(p.Rows) * costOf(i).build / 1e6
+			attached += float64(p.Rows) * costOf(i, server).build / 1e6
 		}
 	}
 

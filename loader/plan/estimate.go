@@ -28,12 +28,13 @@ const (
 	storedPolygon = 40
 	storedMulti   = 48
 	storedPoint   = 32
-	keyEntry      = 20  // B-tree of a bigint: 8 + 8 bytes and a pointer
-	codeEntry     = 16  // B-tree of a text beside its letters: header, padding and a pointer
-	keyFill       = 0.9 // of a B-tree that is built over all rows at once
-	boxEntry      = 28  // GiST of a box of four float4: 8 + 16 bytes and a pointer
-	boxFill       = 0.7 // measured, PostgreSQL 15: its build splits pages by space
-	brinEntry     = 44  // a summary of pages: a box of four float8, its header and pointer
+	keyEntry      = 20   // B-tree of a bigint: 8 + 8 bytes and a pointer
+	codeEntry     = 16   // B-tree of a text beside its letters: header, padding and a pointer
+	keyFill       = 0.9  // of a B-tree that is built over all rows at once
+	boxEntry      = 28   // GiST of a box of four float4: 8 + 16 bytes and a pointer
+	boxFill       = 0.7  // measured, PostgreSQL 15: its build splits pages by space
+	boxInserted   = 0.54 // the same where the rows are inserted one by one, measured on 13
+	brinEntry     = 44   // a summary of pages: a box of four float8, its header and pointer
 	// walFreeze is what VACUUM writes a row when it freezes chunks: measured.
 	walFreeze = 30
 	// walRow is what a row of COPY has in the WAL beside its columns, and
@@ -59,7 +60,12 @@ func (p *Plan) Estimate() Estimate {
 
 	index, wal := 2*pageBytes+rows*keyEntry/keyFill, rows*float64(row-rowHeader+walRow+keyEntry)
 	if p.Job.Index == job.IndexGiST || p.Job.Index == job.IndexBoth {
-		index += rows * boxEntry / boxFill
+		fill := boxFill
+		if server, _ := p.Server(); !server.SortsGiST {
+			fill = boxInserted
+		}
+
+		index += rows * boxEntry / fill
 		wal += rows * boxEntry
 	}
 

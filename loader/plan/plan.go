@@ -26,9 +26,11 @@ type Plan struct {
 	Streams int
 	Reason  string
 	// CRS is what is known of the grid's CRS: see WithCRS.
-	CRS       crs.CRS
-	selection cellSelection
-	layout    layout
+	CRS         crs.CRS
+	selection   cellSelection
+	layout      layout
+	server      Server // what serverKnown says was asked: see Server
+	serverKnown bool
 }
 
 // Chunk is a contiguous range of cell_id with its exact number of rows: the unit

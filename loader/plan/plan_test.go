@@ -101,6 +101,7 @@ func TestPlansOfAnySizeAreCheap(t *testing.T) {
 
 // The time tells what is worth choosing: see docs/estimates.md for the figures.
 func TestEstimatedSeconds(t *testing.T) {
+	var server *Server
 	seconds := func(change func(*job.Job)) float64 {
 		job := unitJob(2000, 1600)
 		change(&job)
@@ -109,7 +110,27 @@ func TestEstimatedSeconds(t *testing.T) {
 			t.Fatal(err)
 		}
 
+		if server != nil {
+			p = p.WithServer(*server)
+		}
+
 		return p.Estimate().Seconds
+	}
+
+	// PostgreSQL 13 with PostGIS 3.1 is three times as slow with GiST, and with BRIN about as fast.
+	server = &Server{}
+	if old := seconds(func(*job.Job) {}); old < 20.13 || old > 20.15 {
+		t.Errorf("without sorting: %.3f s", old)
+	}
+	if old := seconds(func(j *job.Job) { j.Index = job.IndexBRIN }); old < 4.93 || old > 4.95 {
+		t.Errorf("with VACUUM after COPY FREEZE: %.3f s", old)
+	}
+
+	server = &Server{SortsGiST: true, MarksCopied: true}
+	newer := seconds(func(*job.Job) {})
+	server = nil
+	if assumed := seconds(func(*job.Job) {}); assumed != newer {
+		t.Errorf("without a server %.3f s, with a new one %.3f", assumed, newer)
 	}
 
 	for _, test := range []struct {

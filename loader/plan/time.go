@@ -10,6 +10,8 @@ const (
 	freezeRow   = 0.25 // VACUUM of what chunks have written
 	keyRow      = 0.3
 	gistRow     = 1.0
+	gistInsert  = 5.2  // where the server does not sort to build GiST
+	markRow     = 0.15 // VACUUM of what COPY FREEZE has written, where it marks no pages
 	brinRow     = 0.15
 	sideBySide  = 1.2 // how much longer two backends take beside each other
 	beforeAfter = 0.3 // seconds: plan, statistics, publish
@@ -17,13 +19,21 @@ const (
 
 // seconds is a guess at how long the load takes until the table is ready to query.
 func (p *Plan) seconds() float64 {
-	var gist, brin float64
+	server, _ := p.Server()
+
+	var gist, brin, mark float64
 	if p.Job.Index == job.IndexGiST || p.Job.Index == job.IndexBoth {
-		gist = gistRow
+		if gist = gistRow; !server.SortsGiST {
+			gist = gistInsert
+		}
 	}
 
 	if p.Job.HasBRIN() {
 		brin = brinRow
+	}
+
+	if !server.MarksCopied {
+		mark = markRow
 	}
 
 	var row float64
@@ -34,10 +44,11 @@ func (p *Plan) seconds() float64 {
 		if p.Streams > 1 {
 			row *= sideBySide / 2
 		}
+		row += mark // by one backend
 	case MethodChunks:
 		row = copyChunks + freezeRow + max(gist, keyRow+brin)
 	default:
-		row = copyFrozen + max(gist, keyRow+brin)
+		row = copyFrozen + mark + max(gist, keyRow+brin)
 	}
 
 	return beforeAfter + float64(p.Rows)*row/1e6

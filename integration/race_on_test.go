@@ -1,0 +1,6 @@
+//go:build race
+
+package integration
+
+// withRace says that the tests were built with the race detector.
+const withRace = true
