@@ -34,7 +34,7 @@ func TestEachMethodMakesTheSameTable(t *testing.T) {
 		"partitions":             {[]string{"--partitions", "5"}, 5, "gist", false, "partitions"},
 		"partitions, one stream": {[]string{"--partitions", "3", "--streams", "1"}, 3, "gist", false, "partitions"},
 		"partitions, both":       {[]string{"--partitions", "4", "--index", "both", "--unlogged"}, 4, "brin gist", true, "partitions"},
-		"frozen, none, unlogged": {[]string{"--index", "none", "--unlogged"}, 0, "", true, "frozen"},
+		"none, unlogged":         {[]string{"--index", "none", "--unlogged"}, 0, "", true, "chunks"},
 		"chunks, both, unlogged": {[]string{"--streams", "2", "--index", "both", "--unlogged"}, 0, "brin gist", true, "chunks"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,3 +39,21 @@ func TestServerAway(t *testing.T) {
 		})
 	}
 }
+
+// The server is killed while an unlogged table is filled, and comes back at once. Where the
+// transaction that fills it has made it, too, the first start of PostgreSQL fails: see
+// StartOnceMore.
+func TestServerKilledWhileAnUnloggedTableIsFilled(t *testing.T) {
+	t.Parallel()
+	server := pgtest.NewServer(t, nil)
+
+	f := fault{name: "server SIGKILL and start", inject: func(tr *trial) {
+		tr.server.Kill()
+		tr.b.markServerGone()
+		tr.server.Start()
+	}, exitCodes: crashCodes}
+
+	for scenario, place := range map[string]string{"frozen, unlogged": "load", "partitions, unlogged": "load of a partition"} {
+		t.Run(scenario, func(t *testing.T) { newTrial(t, server, moreScenarios(t)[scenario], place, 0).run(f) })
+	}
+}

@@ -159,7 +159,7 @@ func moreScenarios(t *testing.T) map[string]scenario {
 		vary(from, from+", one stream", func(w *scenario) { w.load, w.job.Streams = appendArgs(w.load, "--streams", "1"), 1 })
 	}
 	for _, from := range []string{"frozen", "frozen, replace", "chunks", "chunks, replace", "partitions"} {
-		vary(from, from+", unlogged", func(w *scenario) { w.load, w.unlogged = appendArgs(w.load, "--unlogged"), true })
+		vary(from, from+", unlogged", func(w *scenario) { w.load, w.job.Unlogged, w.unlogged = appendArgs(w.load, "--unlogged"), true, true })
 	}
 	for _, from := range []string{"chunks, replace", "partitions, replace"} {
 		vary(from, from+", keep", func(w *scenario) { w.load = appendArgs(w.load, "--keep", "1") })

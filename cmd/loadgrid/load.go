@@ -19,8 +19,8 @@ what was there before.
 
 The plan chooses how the rows go out ('loadgrid plan' says how and why):
   in one transaction   up to 50 million rows; a load that you stop leaves nothing
-  in chunks            for more rows, with --chunk-rows, or with two --streams or
-                       more; committed chunks stay
+  in chunks            for more rows, with --chunk-rows, with two --streams or more,
+                       or with --unlogged; committed chunks stay
   in partitions        with --partitions; one stream fills, indexes and analyzes each
                        partition, and complete partitions stay
 The pages of a new table are frozen. The same command resumes a load that stopped in

@@ -120,6 +120,11 @@ func publishedAddress() netip.Addr {
 
 func (m *containerInstance) dsn() string { return m.url }
 
+func (m *containerInstance) running(ctx context.Context) bool {
+	state, err := m.container.State(ctx)
+	return err == nil && state.Running
+}
+
 func (m *containerInstance) stop(ctx context.Context) error {
 	timeout := stopTimeout
 	return m.container.Stop(ctx, &timeout)

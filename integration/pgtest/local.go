@@ -61,6 +61,11 @@ func (m *localInstance) dsn() string { return m.server.DSN() }
 
 func (m *localInstance) data() string { return filepath.Join(m.server.Dir(), "data") }
 
+func (m *localInstance) running(context.Context) bool {
+	processes, err := m.processes()
+	return err == nil && !isGone(processes[0])
+}
+
 // stop asks for a fast shutdown.
 func (m *localInstance) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)

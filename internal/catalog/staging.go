@@ -51,8 +51,15 @@ func (t Relation) CreateSQL(j job.Job) string {
 // CreatePartitionSQL returns the statement that makes a table for the rows of a
 // partition, from one cell_id to before another. The check makes that known, so
 // that attaching it need not look at the rows.
+//
+// An unlogged one may be there, empty, from an earlier try: see package copier.
 func (t Relation) CreatePartitionSQL(j job.Job, p job.Table, from, to int64) string {
-	return createTable(j) + QuoteTable(p) + " (" + t.columnsSQL(j) + ", " + BoundsCheckSQL(j, from, to) + ") with (autovacuum_enabled = false)"
+	create := createTable(j)
+	if j.Unlogged {
+		create += "if not exists "
+	}
+
+	return create + QuoteTable(p) + " (" + t.columnsSQL(j) + ", " + BoundsCheckSQL(j, from, to) + ") with (autovacuum_enabled = false)"
 }
 
 // BoundsCheckSQL is the check of its bounds that a partition has.

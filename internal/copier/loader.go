@@ -27,6 +27,10 @@ type Loader interface {
 	// Layout says how the staging table holds its rows.
 	Layout() catalog.Layout
 
+	// prepare is the statement that makes the table of a chunk in a transaction before the
+	// chunk's, empty where there is no need to. It may run again.
+	prepare(c plan.Chunk) string
+
 	// place returns the table that a chunk goes into, and, where the chunk's own
 	// transaction makes it, the statement for that: then no other can see its rows,
 	// and they may be frozen at once.
@@ -82,6 +86,8 @@ func (l frozen) Left(bool) build.Work {
 // Layout is a plain table.
 func (l frozen) Layout() catalog.Layout { return catalog.Layout{Tables: 1} }
 
+func (l frozen) prepare(plan.Chunk) string { return "" }
+
 func (l frozen) place(plan.Chunk) (job.Table, string, bool) {
 	return l.staging.Table.Table, l.staging.Table.CreateSQL(l.plan.Job), true
 }
@@ -106,6 +112,8 @@ func (l chunked) Left(bool) build.Work {
 // Layout is a plain table.
 func (l chunked) Layout() catalog.Layout { return catalog.Layout{Tables: 1} }
 
+func (l chunked) prepare(plan.Chunk) string { return "" }
+
 func (l chunked) place(plan.Chunk) (job.Table, string, bool) {
 	return l.staging.Table.Table, "", false
 }
@@ -114,7 +122,8 @@ func (l chunked) finish(context.Context, pgx.Tx, job.Table, plan.Chunk) error { 
 func (l chunked) rowsPerDone() int64                                          { return 1 }
 
 // partitioned makes and fills each partition in one transaction, with COPY FREEZE, its
-// indexes and its statistics.
+// indexes and its statistics. An unlogged one is made in a transaction of its own: a crash
+// while one that has made an unlogged table is open keeps PostgreSQL from starting again.
 type partitioned struct {
 	plan     *plan.Plan
 	staging  Staging
@@ -126,9 +135,12 @@ func (l partitioned) CreateSQL() string {
 	return l.staging.Table.CreatePartitionedSQL(l.plan.Job, l.staging.Index)
 }
 
-// Left is the statistics of the whole, and the pages where COPY does not freeze them.
+// Left is the statistics of the whole, and the pages that COPY has not frozen: those of unlogged
+// partitions, and all of a server whose COPY does not mark them.
 func (l partitioned) Left(resumed bool) build.Work {
-	return build.Work{Freeze: !l.settings.CopyMarksPages(), Counted: !resumed, Analyze: true, Partitioned: true} // each was counted when it was built
+	freeze := l.plan.Job.Unlogged || !l.settings.CopyMarksPages()
+
+	return build.Work{Freeze: freeze, Counted: !resumed, Analyze: true, Partitioned: true} // each was counted when it was built
 }
 
 // Layout is a partition for each chunk.
@@ -136,11 +148,32 @@ func (l partitioned) Layout() catalog.Layout {
 	return catalog.Layout{Partitioned: true, Tables: l.plan.Chunks}
 }
 
+func (l partitioned) prepare(c plan.Chunk) string {
+	if !l.plan.Job.Unlogged {
+		return ""
+	}
+
+	_, create := l.partition(c)
+
+	return create
+}
+
 func (l partitioned) place(c plan.Chunk) (into job.Table, create string, frozen bool) {
+	into, create = l.partition(c)
+	if l.plan.Job.Unlogged {
+		return into, "", false
+	}
+
+	return into, create, true
+}
+
+// partition returns the name of a chunk's partition, and the statement that makes it where
+// it is not there.
+func (l partitioned) partition(c plan.Chunk) (into job.Table, create string) {
 	from, to := l.plan.Bounds(c)
 	into = l.staging.Table.StagedPartition(c.No)
 
-	return into, l.staging.Table.CreatePartitionSQL(l.plan.Job, into, from, to), true
+	return into, l.staging.Table.CreatePartitionSQL(l.plan.Job, into, from, to)
 }
 
 func (l partitioned) finish(ctx context.Context, tx pgx.Tx, into job.Table, c plan.Chunk) error {

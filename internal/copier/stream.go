@@ -88,12 +88,18 @@ func (s *stream) count(ctx context.Context, c plan.Chunk, copied bool) {
 	s.Observer.Event(ctx, "chunk is committed", "chunk", c.No, "rows", c.Rows)
 }
 
-// copyChunk copies one chunk in one transaction: its row in the ledger first,
+// copyChunk copies one chunk in one transaction, once its table is prepared: its row in the ledger first,
 // then the table or partition where the chunk is to make one, then COPY, then the
 // check of the counts, then what a partition has beside its rows, then commit. It
 // returns false when the ledger has the chunk already, since an earlier attempt
 // was committed although its answer was lost.
 func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err error) {
+	if sql := s.Loader.prepare(c); sql != "" {
+		if _, err := s.conn.Exec(ctx, sql); err != nil {
+			return false, pg.Wrap(pg.MarkConnClosed(s.conn.Conn(), err), "making the table of chunk %d of %s", c.No, s.Staging.Table)
+		}
+	}
+
 	rows := NewCountedRows(s.Plan.NewRows(ctx, c), s.Observer.Progress, s.Loader.rowsPerDone(), &s.counters.bytes)
 
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {

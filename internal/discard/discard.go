@@ -149,19 +149,43 @@ func dropUnfinished(ctx context.Context, db conn, l ledger.Ledger, run ledger.Ru
 			return err
 		}
 
-		dropped, err := dropTable(ctx, tx, job.Table{Schema: run.Table.Schema, Name: run.Staging})
+		names, err := stagedTables(ctx, tx, run)
 		if err != nil {
 			return err
 		}
 
-		if !dropped {
-			left = append(left, job.Table{Schema: run.Table.Schema, Name: run.Staging})
+		for _, name := range names {
+			t := job.Table{Schema: run.Table.Schema, Name: name}
+
+			dropped, err := dropTable(ctx, tx, t)
+			if err != nil {
+				return err
+			}
+
+			if !dropped {
+				left = append(left, t)
+			}
 		}
 
 		return l.MarkRunDropped(ctx, tx, run.ID)
 	})
 
 	return left, err
+}
+
+const stagedTablesSQL = `
+	select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+	where n.nspname = $1 and (c.relname = $2::text or starts_with(c.relname, $2::text || '_p')) and c.relkind in ('r', 'p') and not c.relispartition`
+
+// stagedTables returns the staging table of a run where it is there, and partitions that are
+// made and not filled.
+func stagedTables(ctx context.Context, q pg.Querier, run ledger.RunInfo) ([]string, error) {
+	rows, err := q.Query(ctx, stagedTablesSQL, run.Table.Schema, run.Staging)
+	if err != nil {
+		return nil, err
+	}
+
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // dropTable drops a table, unless others have it for longer than lockTimeout.

@@ -21,7 +21,8 @@ const (
 	MethodChunks Method = "chunks"
 	// MethodPartitions has each stream make partition after partition, each in
 	// one transaction: COPY FREEZE, keys, indexes, statistics. What is killed is
-	// resumed with the partitions that are missing.
+	// resumed with the partitions that are missing. Unlogged partitions are made
+	// beforehand, and frozen by VACUUM.
 	MethodPartitions Method = "partitions"
 )
 
@@ -69,12 +70,20 @@ func (p *Plan) chooseMethod() error {
 		p.Method, p.Chunks = MethodPartitions, int64(job.Partitions)
 		p.Streams = min(p.streamsOr(DefaultStreams), job.Partitions)
 		p.Reason = "each partition is loaded, frozen, indexed and analyzed by one stream, and resumed by itself"
+		if job.Unlogged {
+			p.Reason = "each partition is loaded, indexed and analyzed by one stream, and resumed by itself; VACUUM freezes them"
+		}
 	case job.ChunkRows > 0:
 		p.inChunks(0)
 		p.Reason = "chunk-rows asks for chunks, which can be resumed; VACUUM freezes them"
 	case job.Streams > 1:
 		p.inChunks(0)
 		p.Reason = "several streams were asked for: they cannot share a transaction; VACUUM freezes their chunks"
+	case job.Unlogged:
+		// While a transaction that has made an unlogged table is open, and a moment after it is
+		// rolled back, a crash keeps PostgreSQL from starting again (its bug 17731).
+		p.inChunks(0)
+		p.Reason = "an unlogged table is committed before it is filled, so that a crash meanwhile does the server no harm; VACUUM freezes its chunks"
 	case job.Streams == 1:
 		p.frozen("one stream was asked for")
 	case p.Rows <= frozenRows:
