@@ -63,7 +63,7 @@ fuzz: ## Run each fuzz test for FUZZTIME, on two cores
 INJECTIONS ?= 500x
 fuzz-server: ## Put INJECTIONS hostile inputs into loads on a real server
 	@set -e; setup=$$(sh integration/setup.sh); eval "$$setup"; \
-	CGO_ENABLED=1 $(GO) test -run '^$$' -fuzz '^FuzzInjection$$' -fuzztime $(INJECTIONS) -parallel 1 ./integration
+	CGO_ENABLED=1 $(GO) test -race -run '^$$' -fuzz '^FuzzInjection$$' -fuzztime $(INJECTIONS) -parallel 1 ./integration
 
 vulncheck: ## Look for known vulnerabilities that the program can reach (needs the network)
 	$(GO) tool govulncheck ./...

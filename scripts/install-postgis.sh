@@ -65,6 +65,18 @@ apt() {
     -o "Dir::Cache::archives=$work/archives" "$@"
 }
 
+# Updates the lists of packages. Another program that does so is waited for, a minute at most: apt-get
+# itself waits only for one that installs.
+update() {
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    (apt update) 2>"$work/trouble" && return
+    grep -q 'Could not get lock' "$work/log" || break
+    sleep 5
+  done
+  cat "$work/trouble" >&2
+  exit 1
+}
+
 # Names the packages to install: for the newest PostgreSQL that is installed and that
 # PostGIS is packed for, else the distribution's default.
 choose_packages() {
@@ -150,7 +162,7 @@ chmod 1777 "$work/tmp"
 before=$(clusters)
 
 say 'apt-get update ...'
-apt update
+update
 choose_packages
 say "apt-get install --no-install-recommends $packages ... (a minute or two)"
 # shellcheck disable=SC2086 # several packages

@@ -68,6 +68,20 @@ need_root() {
   sudo=(sudo)
 }
 
+# Updates the lists of packages. Another program that does so is waited for, a minute at most: apt-get
+# itself waits only for one that installs.
+update_lists() {
+  local trouble try
+  for try in {1..12}; do
+    trouble=$("${sudo[@]}" env LC_ALL=C apt-get update -qq 2>&1) && return
+    [[ $trouble == *'Could not get lock'* ]] || break
+    say "waiting for another apt-get, $try"
+    sleep 5
+  done
+  printf '%s\n' "$trouble" >&2
+  die "apt-get update failed"
+}
+
 install_mmdebstrap() {
   command -v apt-get >/dev/null || die "no apt-get here: $TAG is built on Debian and its derivatives only;" \
     "set LOADGRID_TEST_IMAGE to an image with PostGIS"
@@ -80,7 +94,7 @@ install_mmdebstrap() {
     return
   fi
   say "installing mmdebstrap"
-  "${sudo[@]}" apt-get update -qq >&2
+  update_lists
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends mmdebstrap >/dev/null
   exec 8<&-

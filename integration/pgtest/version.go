@@ -12,21 +12,24 @@ import (
 type Version struct {
 	Postgres int // the first number: 13
 	PostGIS  int // the first two numbers as one: 301 of 3.1
-	GEOS     int // of the library that PostGIS calls, in the same way
+	// Of the libraries that PostGIS calls, in the same way.
+	GEOS, PROJ int
 }
 
 const versionSQL = `
 	select current_setting('server_version_num')::integer / 10000,
 	       split_part(extversion, '.', 1)::integer * 100 + split_part(extversion, '.', 2)::integer,
-	       split_part(geos, '.', 1)::integer * 100 + split_part(geos, '.', 2)::integer
-	from pg_extension, postgis_geos_version() geos where extname = 'postgis'`
+	       split_part(geos, '.', 1)::integer * 100 + split_part(geos, '.', 2)::integer,
+	       proj[1]::integer * 100 + proj[2]::integer
+	from pg_extension, postgis_geos_version() geos, regexp_match(postgis_proj_version(), '(\d+)\.(\d+)') proj
+	where extname = 'postgis'`
 
 // VersionOf asks a server for its version, in a database that has PostGIS.
 func VersionOf(t testing.TB, q interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }) (v Version) {
 	t.Helper()
-	if err := q.QueryRow(context.WithoutCancel(t.Context()), versionSQL).Scan(&v.Postgres, &v.PostGIS, &v.GEOS); err != nil {
+	if err := q.QueryRow(context.WithoutCancel(t.Context()), versionSQL).Scan(&v.Postgres, &v.PostGIS, &v.GEOS, &v.PROJ); err != nil {
 		t.Fatalf("pgtest: ask the server for its version: %v", err)
 	}
 	return v
