@@ -28,7 +28,6 @@ func TestNoBackendIsLeft(t *testing.T) {
 		load []string
 		code int // after SIGINT; 0 for one that is not stopped
 	}{
-		"after":           {appendArgs(replace, "--after", "select BUSY()"), 130},
 		"after, chunks":   {appendArgs(replace, "--chunk-rows", "50", "--after", "select BUSY()"), 130},
 		"after, time-out": {appendArgs(replace, "--chunk-rows", "50", "--after", "select BUSY()", "--after-timeout", "300ms"), 4},
 		"before":          {appendArgs(replace, "--before", "select BUSY()"), 130},

@@ -82,3 +82,25 @@ func TestRollbackToAnAlteredVersion(t *testing.T) {
 		})
 	}
 }
+
+// How many rows a step has left that wrote to the table is known where the job counts them,
+// with skip-unchanged; else only that there were some.
+func TestRollbackToWhatAStepHasWritten(t *testing.T) {
+	for name, extra := range map[string][]string{"counted": {"--skip-unchanged"}, "not counted": nil} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			args := s.load("grid", appendArgs(boxes(20, 10), append(extra, "--partitions", "2", "--if-exists", "replace", "--keep", "1", "--after", "delete from {{table}} where col = 3")...)...)
+			mustCLI(t, s.dsn, args...)
+			mustCLI(t, s.dsn, appendArgs(args, "--index", "none")...)
+			mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
+			s.checkCells("grid", 190)
+
+			words := "table grid_run2_p1 was emptied"
+			if name == "counted" {
+				words = "of 190 rows are there"
+			}
+			s.exec("truncate " + s.name("grid_run2_p1"))
+			cli(t, s.dsn, "runs", "rollback", "2", "--ledger-schema", s.schema).expect(t, 1, words)
+		})
+	}
+}

@@ -144,7 +144,7 @@ func (p Publisher) runHook(ctx context.Context, tx pgx.Tx, applied Applied) erro
 	// Readers may wait meanwhile: only for a job that looks at it the next time.
 	countRows := p.CountRows && (hookWrote || p.ModifiedBefore)
 
-	return unchanged.Record(ctx, tx, p.Ledger, p.Staged.Run, shown, wrote, countRows)
+	return unchanged.Record(ctx, tx, p.Ledger, p.Staged.Run, shown, wrote, hookWrote, countRows)
 }
 
 // settle does what need not keep readers waiting. It is best effort: the table is

@@ -17,7 +17,7 @@ import (
 // CheckKept refuses a table that keeps a version of t and has lost something of what the last
 // run of the version has left: rows, partitions, columns, the key. What people have added is
 // not minded, columns apart, and neither is a file that is another one with the same rows, as
-// after VACUUM FULL. It reads the table once. A version of a loadgrid that has not recorded
+// after VACUUM FULL. It reads the table once, where the number of its rows is known. A version of a loadgrid that has not recorded
 // how it left the table is not compared.
 func CheckKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, version int64, kept catalog.Relation) error {
 	runs, err := l.VersionRuns(ctx, tx, t, version)
@@ -54,7 +54,7 @@ func CheckKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, ver
 		}
 	}
 
-	rows, err := countKept(ctx, tx, l, kept, runs, rewritten)
+	rows, err := missingRows(ctx, tx, l, kept, runs, rewritten)
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,9 @@ func isUnique(index string) bool {
 	return strings.HasSuffix(kind, " unique ")
 }
 
-// compareFiles says which tables are gone that held rows, and whether one has another file, or
-// that is not known. A table without any of them was restored from a dump, where all have
-// other numbers.
-func compareFiles(ctx context.Context, q pg.Querier, recorded, now ledger.TableState) (lost []string, rewritten bool, err error) {
+// compareFiles says which tables are gone that held rows, and which have another file. A table
+// without any of them was restored from a dump, where all have other numbers.
+func compareFiles(ctx context.Context, q pg.Querier, recorded, now ledger.TableState) (lost []string, rewritten []uint32, err error) {
 	var gone []ledger.TableFile
 
 	for _, was := range recorded.Tables {
@@ -97,12 +96,12 @@ func compareFiles(ctx context.Context, q pg.Querier, recorded, now ledger.TableS
 		case i < 0:
 			gone = append(gone, was)
 		case now.Tables[i].File != was.File:
-			rewritten = true
+			rewritten = append(rewritten, was.OID)
 		}
 	}
 
 	if len(gone) == len(recorded.Tables) {
-		return nil, false, nil
+		return nil, nil, nil
 	}
 
 	for _, was := range gone {
@@ -110,7 +109,7 @@ func compareFiles(ctx context.Context, q pg.Querier, recorded, now ledger.TableS
 
 		switch {
 		case err != nil:
-			return nil, false, err
+			return nil, nil, err
 		case name.Name == "":
 			lost = append(lost, fmt.Sprintf("the partition that was called %s was dropped", was.Name))
 		default:
@@ -130,28 +129,29 @@ const ownRowsSQL = `
 		             union all select w::xid from unnest($2::text[]) w))::xid[]))
 	from `
 
-// countKept says how many rows are missing. Where a file was rewritten, rows that others
+// missingRows says how many rows are missing. Where a file was rewritten, rows that others
 // have written since count as none: somebody may have emptied the table and filled it.
-func countKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept catalog.Relation, runs []ledger.ShownRun, rewritten bool) ([]string, error) {
-	since := sinceCounted(runs)
-	ids, writers := make([]int64, len(runs)), []string{}
-	for i, r := range runs {
-		ids[i] = r.ID
-	}
+func missingRows(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept catalog.Relation, runs []ledger.ShownRun, rewritten []uint32) ([]string, error) {
+	want, known := rowsLeft(runs)
 
-	var want int64
-	for _, r := range since {
-		want += rowsOf(r)
-		if r.State != nil {
-			writers = append(writers, r.State.Writers...)
+	if known {
+		// An owner may have revoked the own grants, or row security may hide rows.
+		err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and not row_security_active($1::oid)", kept.OID).Scan(&known)
+		if err != nil {
+			return nil, pg.Wrap(err, "looking up privileges on table %s", kept)
 		}
 	}
 
-	// An owner may have revoked the own grants, or row security may hide rows.
-	var readable bool
-	err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and not row_security_active($1::oid)", kept.OID).Scan(&readable)
-	if err != nil || !readable {
-		return nil, pg.Wrap(err, "looking up privileges on table %s", kept)
+	if !known {
+		return emptied(ctx, tx, rewritten)
+	}
+
+	ids, writers := make([]int64, len(runs)), []string{}
+	for i, r := range runs {
+		ids[i] = r.ID
+		if r.State != nil {
+			writers = append(writers, r.State.Writers...)
+		}
 	}
 
 	var rows, own int64
@@ -162,11 +162,40 @@ func countKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept catalog.Rel
 	switch {
 	case rows < want:
 		return []string{fmt.Sprintf("%d of %d rows are there", rows, want)}, nil
-	case rewritten && own < want:
+	case len(rewritten) > 0 && own < want:
 		return []string{fmt.Sprintf("it was emptied or written anew: %d of %d rows are those of its runs", own, want)}, nil
 	}
 
 	return nil, nil
+}
+
+// emptied names tables without a page, of those whose file is another one.
+func emptied(ctx context.Context, q pg.Querier, rewritten []uint32) ([]string, error) {
+	var lost []string
+	err := q.QueryRow(ctx, `
+		select array(select 'table ' || relname || ' was emptied' from pg_class
+		             where oid = any ($1) and relkind = 'r' and pg_relation_size(oid) = 0 order by relname)`, rewritten).Scan(&lost)
+
+	return lost, pg.Wrap(err, "looking for tables that were emptied")
+}
+
+// rowsLeft returns how many rows the last of the runs has left, if that is known: a hook may
+// have deleted some.
+func rowsLeft(runs []ledger.ShownRun) (rows int64, known bool) {
+	for _, r := range sinceCounted(runs) {
+		rows += rowsOf(r)
+
+		switch {
+		case r.State == nil || r.State.Format == 0 && r.State.Rows == nil:
+			if r.Job.After != "" {
+				return 0, false
+			}
+		case r.State.HookWrote && r.State.Rows == nil:
+			return 0, false
+		}
+	}
+
+	return rows, true
 }
 
 // sinceCounted returns the newest of the runs, down to one that has recorded how many rows

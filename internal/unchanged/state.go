@@ -61,16 +61,18 @@ func readState(ctx context.Context, q pg.Querier, t catalog.Relation) (state led
 const maxWriters = 1000
 
 // Record writes down how a run leaves its table, in the transaction that publishes it.
-// wrote says whether that transaction has written rows to the table. countRows reads the
+// wrote says whether that transaction has written rows to the table, and hookWrote whether
+// the hook has. countRows reads the
 // table for what the rows are beyond those of the ledger's runs: it is for a hook that
 // has written to it, and for a table that somebody had written to before the run added
 // its rows.
-func Record(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64, shown catalog.Relation, wrote, countRows bool) error {
+func Record(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64, shown catalog.Relation, wrote, hookWrote, countRows bool) error {
 	if err := shown.CheckNamed(ctx, tx); err != nil {
 		return err
 	}
 
 	state, err := readState(ctx, tx, shown)
+	state.HookWrote = hookWrote
 	if err == nil && countRows {
 		err = countWriters(ctx, tx, l, shown, &state)
 	}

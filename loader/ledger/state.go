@@ -32,8 +32,11 @@ type TableState struct {
 	Tables []TableFile `json:"tables,omitempty"`
 	// Rows is how many there are and Writers which transactions wrote them beyond those
 	// that the ledger has, where the hook after has written to the table.
-	Rows    *int64   `json:"rows,omitempty"`
-	Writers []string `json:"writers,omitempty"`
+	Rows *int64 `json:"rows,omitempty"`
+	// HookWrote says that the hook after has written to the table: without Rows it is not
+	// known then how many there are.
+	HookWrote bool     `json:"hook_wrote,omitempty"`
+	Writers   []string `json:"writers,omitempty"`
 }
 
 // TableFile is a table with its file: another one after TRUNCATE, for example.
