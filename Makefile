@@ -13,7 +13,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # The binary needs no C library, so a machine without a C compiler can build it.
 export CGO_ENABLED := 0
 
-.PHONY: help build demo test test-servers test-all soak lint format fuzz fuzz-server vulncheck bench bench-row clean
+.PHONY: help build demo test test-servers test-all soak lint format fuzz fuzz-server vulncheck bench bench-servers bench-row clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,9 @@ BENCH ?=
 bench: build ## Measure loadgrid against its peers, write docs/benchmarks.md
 	sh bench/setup.sh
 	$(GO) run ./bench $(BENCH)
+
+bench-servers: build ## Measure loadgrid beside SQL alone on PostgreSQL 13 to 18
+	sh bench/servers.sh $(BENCH)
 
 bench-row: ## The cost of a row, on one core and on two
 	$(GO) test -run '^$$' -bench . -cpu 1,2 -count 5 ./loader/plan

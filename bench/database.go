@@ -57,7 +57,12 @@ func startDatabase(ctx context.Context, name string, p programs) (*database, err
 }
 
 func (db *database) close(ctx context.Context) error {
-	return errors.Join(db.conn.Close(context.WithoutCancel(ctx)), db.server.Stop())
+	err := db.conn.Close(context.WithoutCancel(ctx))
+	if db.server == nil { // it was there before
+		return err
+	}
+
+	return errors.Join(err, db.server.Stop())
 }
 
 // pgEnvironment returns the variables that libpq's programs take in place of a

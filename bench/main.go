@@ -34,6 +34,7 @@ type options struct {
 	reportOnly bool
 	loadgrid   string // the program
 	folder     string // for what is written
+	server     string // the version of the server of $LOADGRID_DSN, to be measured alone
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -43,6 +44,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.IntVar(&o.rounds, "rounds", 5, "how often each contender has its turn")
 	only := fs.String("only", "", "measure the arms whose ids match this regular expression alone, and keep the others' measurements")
 	fs.BoolVar(&o.reportOnly, "report", false, "measure nothing, write the report anew")
+	fs.StringVar(&o.server, "server", "", "measure loadgrid beside SQL alone on the server of $LOADGRID_DSN, of this version, and keep the other measurements: see servers.sh")
 	fs.StringVar(&o.loadgrid, "loadgrid", "bin/loadgrid", "the program to measure")
 	fs.StringVar(&o.folder, "out", "docs", "the folder for benchmarks.md, .png and .json")
 	if err := fs.Parse(args); err != nil {
@@ -70,7 +72,19 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		return err
 	}
 
-	if !o.reportOnly {
+	switch {
+	case o.reportOnly:
+	case o.server != "":
+		r, err := measureServer(ctx, o, stderr)
+		if err != nil {
+			return err
+		}
+
+		all.put(r)
+		if err := all.write(file); err != nil {
+			return err
+		}
+	default:
 		// A server in a container has other limits, and cannot read the dumps.
 		if _, err := localpg.Find(); err != nil {
 			return fmt.Errorf("%w: bench/setup.sh installs it", err)

@@ -55,6 +55,18 @@ func (m *measurements) targets() []target {
 			seconds("ready_30_"+server, nameParts)/seconds(ready, nameParts))
 	}
 
+	for _, version := range serverVersions() {
+		ready := serverID(version)
+		if len(m.get(ready).Contenders) == 0 {
+			continue
+		}
+		peer := math.Min(seconds(ready, nameSeries), seconds(ready, nameSquare))
+		where := ", PostgreSQL " + version
+		least("plain + GiST against the faster SQL alone"+where, 1.25, peer/seconds(ready, namePlain))
+		least("partitioned + GiST against the faster SQL alone"+where, 1.6, peer/seconds(ready, nameParts))
+		least("partitioned + BRIN against the faster SQL alone with GiST"+where, 2, peer/seconds(ready, namePartsBR))
+	}
+
 	for _, server := range []string{untuned, tuned} {
 		window := m.get(queryID("window_100", server))
 		pages := func(table string) float64 { return window.find(table).stage("buffers").median }

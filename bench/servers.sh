@@ -1,0 +1,34 @@
+#!/bin/sh
+# Measures loadgrid beside SQL alone on each server of integration/servers, in a container of its
+# image that is as durable as PostgreSQL is shipped, and writes docs/benchmarks.md again.
+#
+#   bench/servers.sh [FLAGS of bench]
+#
+# SERVERS='13 18' chooses among the versions.
+set -eu
+cd "$(dirname "$0")/.."
+
+container=
+trap '[ -z "$container" ] || docker rm -f "$container" >/dev/null' EXIT
+trap 'exit 130' INT TERM
+
+for version in ${SERVERS:-$(sed -n 's/^\([0-9][0-9]*\) .*/\1/p' integration/servers)}; do
+  setup=$(sh integration/setup.sh "$version")
+  eval "$setup"
+  password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  container=$(POSTGRES_PASSWORD=$password docker run -d -e POSTGRES_PASSWORD -e POSTGRES_USER=bench -e POSTGRES_DB=bench \
+    --shm-size 1g -p 127.0.0.1::5432 "$LOADGRID_TEST_IMAGE" postgres)
+  address=$(docker port "$container" 5432/tcp | head -n 1)
+
+  # The entry point starts the server twice: the first time on its socket alone.
+  tries=0
+  until docker exec "$container" pg_isready -q -h 127.0.0.1 -U bench; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || { docker logs "$container" >&2; exit 1; }
+    sleep 1
+  done
+
+  LOADGRID_DSN="postgres://bench:$password@$address/bench" go run ./bench -server "$version" "$@"
+  docker rm -f "$container" >/dev/null
+  container=
+done
