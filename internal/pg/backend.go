@@ -34,20 +34,33 @@ func (b Backend) Terminate(ctx context.Context, q Querier) error {
 // gone. Most do within milliseconds.
 const endGrace = 100 * time.Millisecond
 
-// endLeft ends the backend of a connection that was closed in the middle of a statement,
-// where it goes on: it may not heed that the statement is cancelled, and not see that its
-// client is gone, at all on PostgreSQL 13, and while it computes on some platforms. What it
+// endWait is how long a command waits for the end of a backend that goes on. The pool tries
+// again, until it is closed.
+const endWait = 700 * time.Millisecond
+
+// left returns what was a connection until it was closed in the middle of a statement, if its
+// backend goes on, else nil: it may not heed that the statement is cancelled, and not see that
+// its client is gone, at all on PostgreSQL 13, and while it computes on some platforms. What it
 // has locked would stay locked for as long.
-func endLeft(conn *pgx.Conn) {
+func left(conn *pgx.Conn) *watchedConn {
 	c := watched(conn.PgConn().Conn())
 	if c == nil || !conn.IsClosed() || !c.watches() {
-		return
+		return nil
 	}
 
 	select {
 	case <-conn.PgConn().CleanupDone(): // the server has closed its end
-		return
+		return nil
 	case <-time.After(endGrace):
+		return c
+	}
+}
+
+// endLeft ends the backend that a connection has left, on a connection of its own.
+func endLeft(conn *pgx.Conn) {
+	c := left(conn)
+	if c == nil {
+		return
 	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), CleanupTimeout)

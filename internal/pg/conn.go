@@ -21,6 +21,15 @@ func OpenConn(ctx context.Context, pool *pgxpool.Pool) (conn *pgx.Conn, release 
 		defer cancel()
 
 		_ = c.Conn().Close(closing)
+
+		// The command may be over after this: the pool's own way to it may take too long.
+		if l := left(c.Conn()); l != nil {
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWait)
+			defer cancel()
+
+			_ = l.backend.Load().Terminate(ending, pool)
+		}
+
 		c.Release()
 	}
 

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/dsn"
+	"github.com/loadgrid/loadgrid/internal/socket"
 )
 
 // What a connection is looked after with, where the DSN does not say.
@@ -102,29 +103,29 @@ func (d *dialer) open(ctx context.Context, dial pgconn.DialFunc, network, addres
 		return nil, err
 	}
 
-	socket, ok := conn.(*net.TCPConn)
+	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return conn, nil
 	}
 
-	if err := d.setOptions(socket); err != nil {
+	if err := d.setOptions(tcp); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 
 	return conn, nil
 }
 
-func (d *dialer) setOptions(socket *net.TCPConn) error {
-	if err := socket.SetKeepAliveConfig(d.keepAlive); err != nil || d.userTimeout == 0 {
+func (d *dialer) setOptions(tcp *net.TCPConn) error {
+	if err := tcp.SetKeepAliveConfig(d.keepAlive); err != nil || d.userTimeout == 0 {
 		return err
 	}
 
-	raw, err := socket.SyscallConn()
+	raw, err := tcp.SyscallConn()
 	if err != nil {
 		return err
 	}
 
-	failed := raw.Control(func(fd uintptr) { err = setUserTimeout(fd, d.userTimeout) })
+	failed := raw.Control(func(fd uintptr) { err = socket.SetUserTimeout(fd, d.userTimeout) })
 
 	return errors.Join(failed, err)
 }

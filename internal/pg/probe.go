@@ -12,6 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/loadgrid/loadgrid/internal/socket"
 )
 
 // backendState is what the server says of a backend that is not at work. The zero
@@ -32,7 +34,7 @@ func (d *dialer) probeBackend(ctx context.Context, c *watchedConn, before backen
 	conn, hangUp, err := d.reach(ctx, c)
 	defer hangUp()
 	reached := err == nil
-	found := backendState{unsent: unsent(c.Conn)}
+	found := backendState{unsent: socket.Unsent(c.Conn)}
 	var words string
 	if reached {
 		words, err = found.read(ctx, conn, *b)

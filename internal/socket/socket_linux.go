@@ -1,4 +1,5 @@
-package pg
+// Package socket owns what the kernel is asked about a socket, and net does not know.
+package socket
 
 import (
 	"net"
@@ -7,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setUserTimeout bounds, in milliseconds, how long what was sent may stay without
+// SetUserTimeout bounds, in milliseconds, how long what was sent may stay without
 // an answer of the other end's kernel.
-func setUserTimeout(fd uintptr, ms int) error {
+func SetUserTimeout(fd uintptr, ms int) error {
 	return unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, ms)
 }
 
-// unsent returns how many bytes the kernel still holds that the other end has not
+// Unsent returns how many bytes the kernel still holds that the other end has not
 // got yet.
-func unsent(conn net.Conn) (n int) {
+func Unsent(conn net.Conn) (n int) {
 	c, ok := conn.(syscall.Conn)
 	if !ok {
 		return 0
