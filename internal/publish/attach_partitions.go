@@ -50,15 +50,21 @@ func (t AttachPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (appli
 		return applied, err
 	}
 
-	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, len(old))
+	parts, err := takeOut(ctx, tx, t.Target.Relation, s, len(old))
+	if err != nil {
+		return applied, err
+	}
+
+	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, parts)
 }
 
-// attach takes the partitions of the staging table to a parent, and numbers them from
-// first on.
-func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, first int) error {
+// takeOut takes the partitions out of the staging table, which is dropped, and names them
+// after a table, numbered from first on, or from where names are free. Readers of the table
+// need not wait for that.
+func takeOut(ctx context.Context, tx pgx.Tx, t catalog.Relation, s Staged, first int) ([]catalog.Partition, error) {
 	parts, err := s.Partitions(ctx, tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 
 	var sql []string
@@ -66,17 +72,22 @@ func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation,
 		sql = append(sql, "alter table "+s.SQL()+" detach partition "+p.SQL())
 	}
 
-	sql = append(sql, "drop table "+s.SQL())
+	if _, err := tx.Exec(ctx, strings.Join(append(sql, "drop table "+s.SQL()), "; ")); err != nil {
+		return nil, pg.Wrap(err, "taking %d partitions out of staging table %s", len(parts), s.Table)
+	}
+
+	return parts, catalog.RenamePartitions(ctx, tx, t.Table, parts, first)
+}
+
+// attach puts partitions that were taken out of the staging table under a parent.
+func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, parts []catalog.Partition) error {
+	var sql []string
 	for _, p := range parts {
 		sql = append(sql, "alter table "+t.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
 	}
 
 	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
 		return pg.Wrap(err, "moving %d partitions to table %s", len(parts), t)
-	}
-
-	if err := catalog.RenamePartitions(ctx, tx, t.Table, parts, first); err != nil {
-		return err
 	}
 
 	if err := t.SetPartitionOwner(ctx, tx); err != nil {
