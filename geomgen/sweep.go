@@ -1,7 +1,6 @@
 package geomgen
 
 import (
-	"cmp"
 	"context"
 	"slices"
 )
@@ -75,7 +74,10 @@ func outlineSweep(o *outline) *sweep {
 // run sweeps. It looks at ctx, but for the sorting of the vertices at its beginning.
 func (s *sweep) run(ctx context.Context) error {
 	slices.SortFunc(s.vertices, func(v, w vertex) int {
-		return cmp.Or(cmp.Compare(v.at.Y, w.at.Y), cmp.Compare(v.at.X, w.at.X))
+		if v.at.Y != w.at.Y {
+			return sign(v.at.Y - w.at.Y)
+		}
+		return sign(v.at.X - w.at.X)
 	})
 
 	for first, n := 0, 0; first < len(s.vertices); n++ {
