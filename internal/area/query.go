@@ -93,7 +93,12 @@ func (r *resolver) runQuery(ctx context.Context) error {
 		return r.refused(err)
 	}
 
-	c, srid, err := takeRows(rows)
+	c, srid, err := takeRows(rows, r.area.MaxPositions)
+	var polygons []geomgen.Polygon
+	if err == nil {
+		polygons, err = c.Polygons()
+	}
+
 	var param *geomgen.ParamError
 
 	switch {
@@ -101,7 +106,7 @@ func (r *resolver) runQuery(ctx context.Context) error {
 		return r.badQuery("%s", param.Reason)
 	case err != nil:
 		return r.refused(err)
-	case len(c.Polygons) == 0:
+	case len(polygons) == 0:
 		return r.badQuery("is empty: it returns no polygons")
 	}
 
@@ -114,14 +119,15 @@ func (r *resolver) runQuery(ctx context.Context) error {
 		return err
 	}
 
-	r.area.Polygons, r.area.Union, r.area.Warnings = c.Polygons, c.Parts > 1, c.Warnings()
+	r.area.Polygons, r.area.Union, r.area.Warnings = polygons, c.Parts > 1, c.Warnings()
 
 	return nil
 }
 
 // takeRows gathers the polygons of rows of one geometry each, and closes them.
-func takeRows(rows pgx.Rows) (c aoi.PolygonReader, srid int32, err error) {
+func takeRows(rows pgx.Rows, most int64) (c aoi.PolygonReader, srid int32, err error) {
 	defer rows.Close()
+	c.Max = most
 	first := true
 
 	for n := 1; rows.Next(); n++ {

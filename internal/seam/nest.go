@@ -1,13 +1,14 @@
 package seam
 
 import (
+	"context"
 	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
 // polygons puts rings together: each shell with the holes that lie in it.
-func (c *cutter) polygons() ([]geomgen.Polygon, error) {
+func (c *cutter) polygons(_ context.Context) ([]geomgen.Polygon, error) {
 	var shells, holes [][]geomgen.Point
 	for _, ring := range c.rings {
 		switch ring = closed(ring); {

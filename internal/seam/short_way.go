@@ -1,6 +1,7 @@
 package seam
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
@@ -34,7 +35,7 @@ func (f Frame) Snap(polygons []geomgen.Polygon) []geomgen.Polygon {
 // ShortWay returns a polygon whose edges take the short way over the seam, cut there. A ring
 // that goes round the globe has the pole on its side of the equator in it. A polygon without
 // edges that are longer than half the frame is returned as it is.
-func (f Frame) ShortWay(p geomgen.Polygon) ([]geomgen.Polygon, error) {
+func (f Frame) ShortWay(ctx context.Context, p geomgen.Polygon) ([]geomgen.Polygon, error) {
 	long := slices.ContainsFunc(p, func(ring []geomgen.Point) bool {
 		for i := 1; i < len(ring); i++ {
 			if f.LongWay(ring[i-1], ring[i]) {
@@ -57,7 +58,7 @@ func (f Frame) ShortWay(p geomgen.Polygon) ([]geomgen.Polygon, error) {
 		rings[k] = left
 	}
 
-	return Cut(rings, f)
+	return Cut(ctx, rings, f)
 }
 
 // leftward returns a ring in the direction that has the area on its left: inside of a shell,

@@ -1,11 +1,12 @@
 // Package aoi owns areas of interest: reading them from GeoJSON, WKT and EWKB, and
-// what tells two of them apart. It alone knows file formats and go-geom.
+// what tells two of them apart. It alone knows their file formats.
 package aoi
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -37,6 +38,10 @@ type Area struct {
 	// round the globe, across the antimeridian. Defaults to false: it is an error, since it
 	// may mean either.
 	Wrap bool `json:"wrap,omitempty"`
+	// MaxPositions is how many positions the area may have, as it is read and as the server
+	// gives it: one with more is an error. It is not part of what tells areas apart.
+	// Defaults to DefaultMaxPositions.
+	MaxPositions int64 `json:"max_positions,omitempty"`
 	// Polygons are the area. In the ledger they stand beside the job.
 	Polygons []geomgen.Polygon `json:"-"`
 	// Union says that the polygons are several features', which may overlap: the
@@ -93,12 +98,13 @@ func (a *Area) Marshal() []byte {
 // Unmarshal takes over what Marshal returned of an area that was ready.
 func (a *Area) Unmarshal(b []byte) error {
 	var c PolygonReader
+	c.Max = math.MaxInt64 // whoever made it may have allowed more
 	srid, err := c.AddEWKB(b)
 	if err != nil {
 		return err
 	}
 
-	a.Polygons, a.SRID, a.ready = c.Polygons, srid, true
+	a.Polygons, a.SRID, a.ready = c.take(), srid, true
 
 	return nil
 }
