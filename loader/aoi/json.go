@@ -235,27 +235,25 @@ func (j *jsonReader) number(c byte) error {
 
 // checkNumber refuses what is no number in JSON: it may have other forms elsewhere.
 func checkNumber(word []byte) error {
-	digits := func(s []byte) []byte {
-		for len(s) > 0 && s[0] >= '0' && s[0] <= '9' {
-			s = s[1:]
-		}
-		return s
+	if isJSONNumber(word) {
+		return nil
 	}
-	bad := jsonError(fmt.Sprintf("invalid number %.40s", word))
+	return jsonError(fmt.Sprintf("invalid number %.40s", word))
+}
 
-	s := word
+func isJSONNumber(s []byte) bool {
 	if s[0] == '-' {
 		s = s[1:]
 	}
 
-	rest := digits(s)
+	rest := skipDigits(s)
 	if n := len(s) - len(rest); n == 0 || n > 1 && s[0] == '0' {
-		return bad
+		return false
 	}
 
 	if s = rest; len(s) > 0 && s[0] == '.' {
-		if rest = digits(s[1:]); len(rest) == len(s)-1 {
-			return bad
+		if rest = skipDigits(s[1:]); len(rest) == len(s)-1 {
+			return false
 		}
 		s = rest
 	}
@@ -264,16 +262,21 @@ func checkNumber(word []byte) error {
 		if s = s[1:]; len(s) > 0 && (s[0] == '+' || s[0] == '-') {
 			s = s[1:]
 		}
-		if rest = digits(s); len(rest) == len(s) {
-			return bad
+		if rest = skipDigits(s); len(rest) == len(s) {
+			return false
 		}
 		s = rest
 	}
 
-	if len(s) > 0 {
-		return bad
+	return len(s) == 0
+}
+
+// skipDigits returns what follows digits.
+func skipDigits(s []byte) []byte {
+	for len(s) > 0 && s[0] >= '0' && s[0] <= '9' {
+		s = s[1:]
 	}
-	return nil
+	return s
 }
 
 // float returns the number that was read last.
