@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/areafile"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
@@ -125,7 +126,7 @@ func (r *resolver) runQuery(ctx context.Context) error {
 }
 
 // takeRows gathers the polygons of rows of one geometry each, and closes them.
-func takeRows(rows pgx.Rows, most int64) (c aoi.PolygonReader, srid int32, err error) {
+func takeRows(rows pgx.Rows, most int64) (c areafile.PolygonReader, srid int32, err error) {
 	defer rows.Close()
 	c.Max = most
 	first := true

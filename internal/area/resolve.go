@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/areafile"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
@@ -253,7 +254,7 @@ func (r *resolver) read(what string, b []byte) (polygons []geomgen.Polygon, srid
 		return nil, 0, aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
 
-	var c aoi.PolygonReader
+	var c areafile.PolygonReader
 	c.Max = r.area.MaxPositions
 	if srid, err = c.AddEWKB(b); err == nil {
 		polygons, err = c.Polygons()

@@ -253,3 +253,17 @@ func FuzzCut(f *testing.F) {
 		}
 	})
 }
+
+// contains tells whether a point lies in a closed ring, by the segments that a ray to the
+// right crosses.
+func contains(ring []geomgen.Point, p geomgen.Point) bool {
+	inside := false
+	for i := 1; i < len(ring); i++ {
+		a, b := ring[i-1], ring[i]
+		if (a.Y > p.Y) != (b.Y > p.Y) && p.X < a.X+(p.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
+			inside = !inside
+		}
+	}
+
+	return inside
+}

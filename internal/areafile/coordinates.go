@@ -1,4 +1,4 @@
-package aoi
+package areafile
 
 import "github.com/loadgrid/loadgrid/geomgen"
 
@@ -10,7 +10,7 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 	numbers, hollow := 0, false
 
 	for {
-		kind, err := d.json.next(true)
+		kind, err := d.json.Next(true)
 		if err != nil {
 			return 0, d.explain(err)
 		}
@@ -21,7 +21,7 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 				return 0, d.fault("a number stands among arrays of coordinates")
 			}
 
-			f, err := d.json.float()
+			f, err := d.json.Float()
 			if err != nil {
 				return 0, d.explain(err)
 			}
@@ -66,7 +66,7 @@ func (d *geoJSON) misplaced(kind byte) error {
 	what := string(kind)
 	switch kind {
 	case 's':
-		what = d.json.string()
+		what = d.json.Text()
 	case 't':
 		what = "true"
 	case 'f':

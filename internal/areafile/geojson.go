@@ -1,4 +1,4 @@
-package aoi
+package areafile
 
 import (
 	"bufio"
@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/loadgrid/loadgrid/internal/jsontext"
 )
 
 // maxNesting bounds collections in collections, which nobody needs.
@@ -16,14 +18,14 @@ const maxNesting = 32
 // one ring at most is in memory.
 type geoJSON struct {
 	PolygonReader
-	json   jsonReader
+	json   *jsontext.Reader
 	before int64 // bytes of the file before the document
 	given  int32 // what somebody says that it is in, 0 for nobody
 	srid   int32 // that a member crs has named, 0 so far
 }
 
-func readGeoJSON(r *bufio.Reader, before int64, o ReadOptions) (*Area, error) {
-	d := geoJSON{json: jsonReader{r: r}, before: before, given: o.SRID}
+func readGeoJSON(r *bufio.Reader, before int64, o Options) (*File, error) {
+	d := geoJSON{json: jsontext.NewReader(r), before: before, given: o.SRID}
 	d.Max = o.MaxPositions
 	if _, err := d.token(); err != nil { // the brace that is there
 		return nil, err
@@ -33,8 +35,8 @@ func readGeoJSON(r *bufio.Reader, before int64, o ReadOptions) (*Area, error) {
 		return nil, err
 	}
 
-	switch _, err := d.json.next(false); {
-	case errors.As(err, new(jsonError)):
+	switch _, err := d.json.Next(false); {
+	case errors.As(err, new(jsontext.Error)):
 		return nil, d.fault("something follows its end")
 	case !errors.Is(err, io.EOF):
 		return nil, d.explain(err)
@@ -48,29 +50,29 @@ func readGeoJSON(r *bufio.Reader, before int64, o ReadOptions) (*Area, error) {
 	case d.over():
 		return nil, d.limitError()
 	case srid != 0:
-		return d.newArea(srid), nil
+		return d.file(srid), nil
 	}
 
-	a := d.newArea(WGS84)
-	if at, found := notDegrees(a.Polygons); found {
-		return nil, BadArea("has coordinates that cannot be degrees, at %s, and GeoJSON without a member crs is in EPSG:4326: say which CRS it is in with aoi-srid", formatPoint(at))
+	f := d.file(WGS84)
+	if at, found := notDegrees(f.Polygons); found {
+		return nil, BadArea("has coordinates that cannot be degrees, at %s, and GeoJSON without a member crs is in EPSG:4326: say which CRS it is in with aoi-srid", FormatPoint(at))
 	}
 
-	return a, nil
+	return f, nil
 }
 
 // fault reports what is no GeoJSON, and where.
 func (d *geoJSON) fault(format string, args ...any) error {
-	return BadArea("is no GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.json.offset)
+	return BadArea("is no GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.json.Offset())
 }
 
 func (d *geoJSON) token() (json.Token, error) {
-	token, err := d.json.token()
+	token, err := d.json.Token()
 	return token, d.explain(err)
 }
 
 func (d *geoJSON) explain(err error) error {
-	var syntax jsonError
+	var syntax jsontext.Error
 	var kind *json.UnmarshalTypeError
 
 	switch {
@@ -96,12 +98,12 @@ func (d *geoJSON) delim(want json.Delim) error {
 
 // skip reads a value that is of no interest.
 func (d *geoJSON) skip() error {
-	depth := len(d.json.open)
-	if _, err := d.json.next(false); err != nil {
+	depth := d.json.Depth()
+	if _, err := d.json.Next(false); err != nil {
 		return d.explain(err)
 	}
 
-	return d.explain(d.json.skipTo(depth))
+	return d.explain(d.json.SkipTo(depth))
 }
 
 // object is what is known of an object.
@@ -133,7 +135,7 @@ func (d *geoJSON) object(depth int, allowed ...string) error {
 		case name == json.Delim('}'):
 			return d.finish(o, allowed)
 		case name == "type":
-			err = d.explain(d.json.decode(&o.kind))
+			err = d.explain(d.json.Decode(&o.kind))
 		case name == "crs":
 			err = d.crs()
 		case name == "place" && slices.Contains(allowed, "geometry"):
@@ -259,13 +261,13 @@ func (d *geoJSON) finish(o object, allowed []string) error {
 // place notes whether a feature has a place. JSON-FG puts the same there as in geometry, in
 // another CRS.
 func (d *geoJSON) place(o *object) error {
-	depth := len(d.json.open)
-	kind, err := d.json.next(false)
+	depth := d.json.Depth()
+	kind, err := d.json.Next(false)
 	if err != nil {
 		return d.explain(err)
 	}
 
 	o.place = kind != '0'
 
-	return d.explain(d.json.skipTo(depth))
+	return d.explain(d.json.SkipTo(depth))
 }

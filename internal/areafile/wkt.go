@@ -1,4 +1,4 @@
-package aoi
+package areafile
 
 import (
 	"bufio"
@@ -12,7 +12,7 @@ import (
 )
 
 // readWKT reads WKT (OGC 06-103r4, 7.2.2), with SRID=n; before it or without.
-func readWKT(r *bufio.Reader, o ReadOptions) (*Area, error) {
+func readWKT(r *bufio.Reader, o Options) (*File, error) {
 	w := wktReader{r: r}
 	w.to.Max = o.MaxPositions
 
@@ -42,7 +42,7 @@ func readWKT(r *bufio.Reader, o ReadOptions) (*Area, error) {
 		return nil, w.to.limitError()
 	}
 
-	return w.to.newArea(declared), nil
+	return w.to.file(declared), nil
 }
 
 // wktReader reads WKT byte by byte. Its text begins behind an SRID.

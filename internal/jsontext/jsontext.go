@@ -1,4 +1,6 @@
-package aoi
+// Package jsontext reads JSON token by token, and makes nothing that must be collected: of
+// files that are almost nothing but numbers.
+package jsontext
 
 import (
 	"bufio"
@@ -17,25 +19,25 @@ const maxWord = 1 << 20
 // maxDepth bounds arrays and objects in each other, as encoding/json does.
 const maxDepth = 10_000
 
-// jsonReader reads a JSON text (RFC 8259) token by token. Numbers and what is skipped leave
+// Reader reads a JSON text (RFC 8259) token by token: NewReader makes it. Numbers and what is skipped leave
 // nothing to collect behind, unlike those of json.Decoder: an area is almost nothing but
 // numbers.
-type jsonReader struct {
+type Reader struct {
 	r      *bufio.Reader
 	offset int64  // how many bytes were read
 	open   []byte // the brackets and braces that are open
-	state  jsonState
+	state  state
 	word   []byte // the last number, or text with its quotes, where it was kept
 	// kept has what was read, up to maxWord and a byte more, while keep is true.
 	keep bool
 	kept []byte
 }
 
-// jsonState says what may come next.
-type jsonState uint8
+// state says what may come next.
+type state uint8
 
 const (
-	wantValue jsonState = iota
+	wantValue state = iota
 	wantFirstElement
 	wantFirstName
 	wantName
@@ -43,16 +45,25 @@ const (
 	wantNothing
 )
 
-// jsonError says what is no JSON.
-type jsonError string
+// NewReader returns a reader of a text.
+func NewReader(r *bufio.Reader) *Reader { return &Reader{r: r} }
 
-func (e jsonError) Error() string { return string(e) }
+// Offset returns how many bytes were read.
+func (j *Reader) Offset() int64 { return j.offset }
+
+// Depth returns how many brackets and braces are open.
+func (j *Reader) Depth() int { return len(j.open) }
+
+// Error says what is no JSON.
+type Error string
+
+func (e Error) Error() string { return string(e) }
 
 func invalidCharacter(c byte, where string) error {
-	return jsonError(fmt.Sprintf("invalid character %s %s", strconv.QuoteRuneToASCII(rune(c)), where))
+	return Error(fmt.Sprintf("invalid character %s %s", strconv.QuoteRuneToASCII(rune(c)), where))
 }
 
-func (j *jsonReader) readByte() (byte, error) {
+func (j *Reader) readByte() (byte, error) {
 	b, err := j.r.ReadByte()
 	if err != nil {
 		return 0, err
@@ -66,7 +77,7 @@ func (j *jsonReader) readByte() (byte, error) {
 }
 
 // must is readByte where the text must not end.
-func (j *jsonReader) must() (byte, error) {
+func (j *Reader) must() (byte, error) {
 	b, err := j.readByte()
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
@@ -74,7 +85,7 @@ func (j *jsonReader) must() (byte, error) {
 	return b, err
 }
 
-func (j *jsonReader) unread() {
+func (j *Reader) unread() {
 	_ = j.r.UnreadByte() // what was read last was a byte
 	j.offset--
 	if j.keep && len(j.kept) <= maxWord {
@@ -83,7 +94,7 @@ func (j *jsonReader) unread() {
 }
 
 // skipSpace returns the first byte that is no white space.
-func (j *jsonReader) skipSpace() (byte, error) {
+func (j *Reader) skipSpace() (byte, error) {
 	for {
 		b, err := j.readByte()
 		if err != nil || b != ' ' && b != '\n' && b != '\r' && b != '\t' {
@@ -92,10 +103,10 @@ func (j *jsonReader) skipSpace() (byte, error) {
 	}
 }
 
-// next reads the next token: a bracket or brace, 's' for a text or a name, 'n' for a number,
+// Next reads the next token: a bracket or brace, 's' for a text or a name, 'n' for a number,
 // 't', 'f', or '0' for null. With keep, word has the token then. Commas and colons are looked
 // at, and not returned. At the end the error is io.EOF.
-func (j *jsonReader) next(keep bool) (kind byte, err error) {
+func (j *Reader) Next(keep bool) (kind byte, err error) {
 	c, err := j.skipSpace()
 	if err != nil {
 		return 0, err
@@ -139,7 +150,7 @@ func (j *jsonReader) next(keep bool) (kind byte, err error) {
 }
 
 // ended notes that a value has come to its end.
-func (j *jsonReader) ended() {
+func (j *Reader) ended() {
 	j.state = wantMore
 	if len(j.open) == 0 {
 		j.state = wantNothing
@@ -147,7 +158,7 @@ func (j *jsonReader) ended() {
 }
 
 // name reads the name of a member, whose first byte is c, and the colon behind it.
-func (j *jsonReader) name(c byte, keep bool) error {
+func (j *Reader) name(c byte, keep bool) error {
 	if c != '"' {
 		return invalidCharacter(c, "looking for beginning of object key string")
 	}
@@ -168,11 +179,11 @@ func (j *jsonReader) name(c byte, keep bool) error {
 }
 
 // value reads a value, or the beginning of one, whose first byte is c.
-func (j *jsonReader) value(c byte, keep bool) (kind byte, err error) {
+func (j *Reader) value(c byte, keep bool) (kind byte, err error) {
 	switch {
 	case c == '{' || c == '[':
 		if len(j.open) == maxDepth {
-			return 0, jsonError("exceeded max depth")
+			return 0, Error("exceeded max depth")
 		}
 		j.open = append(j.open, c)
 		if j.state = wantFirstElement; c == '{' {
@@ -197,7 +208,7 @@ func (j *jsonReader) value(c byte, keep bool) (kind byte, err error) {
 	return kind, err
 }
 
-func (j *jsonReader) literal(want string) error {
+func (j *Reader) literal(want string) error {
 	for i := 1; i < len(want); i++ {
 		c, err := j.must()
 		if err != nil {
@@ -212,7 +223,7 @@ func (j *jsonReader) literal(want string) error {
 }
 
 // number reads a number into word.
-func (j *jsonReader) number(c byte) error {
+func (j *Reader) number(c byte) error {
 	j.word = append(j.word[:0], c)
 	for {
 		c, err := j.readByte()
@@ -223,7 +234,7 @@ func (j *jsonReader) number(c byte) error {
 			return err
 		case c >= '0' && c <= '9', c == '.', c == '-', c == '+', c == 'e', c == 'E':
 			if len(j.word) == maxWord {
-				return jsonError("a number has too many digits")
+				return Error("a number has too many digits")
 			}
 			j.word = append(j.word, c)
 		default:
@@ -238,7 +249,7 @@ func checkNumber(word []byte) error {
 	if isJSONNumber(word) {
 		return nil
 	}
-	return jsonError(fmt.Sprintf("invalid number %.40s", word))
+	return Error(fmt.Sprintf("invalid number %.40s", word))
 }
 
 func isJSONNumber(s []byte) bool {
@@ -279,17 +290,17 @@ func skipDigits(s []byte) []byte {
 	return s
 }
 
-// float returns the number that was read last.
-func (j *jsonReader) float() (float64, error) {
+// Float returns the number that was read last.
+func (j *Reader) Float() (float64, error) {
 	f, err := strconv.ParseFloat(string(j.word), 64)
 	if err != nil {
-		return 0, jsonError(fmt.Sprintf("the number %.40s is too large", j.word))
+		return 0, Error(fmt.Sprintf("the number %.40s is too large", j.word))
 	}
 	return f, nil
 }
 
 // text reads a text behind its first quote. With keep, word has it, quotes included.
-func (j *jsonReader) text(keep bool) error {
+func (j *Reader) text(keep bool) error {
 	j.word = append(j.word[:0], '"')
 	for {
 		c, err := j.must()
@@ -302,7 +313,7 @@ func (j *jsonReader) text(keep bool) error {
 
 		if keep {
 			if len(j.word) > maxWord {
-				return jsonError("a name or a text is too long")
+				return Error("a name or a text is too long")
 			}
 			j.word = append(j.word, c)
 		}
@@ -319,7 +330,7 @@ func (j *jsonReader) text(keep bool) error {
 }
 
 // escape reads what follows a backslash.
-func (j *jsonReader) escape(keep bool) error {
+func (j *Reader) escape(keep bool) error {
 	hex := 0
 	for first := true; first || hex > 0; first = false {
 		c, err := j.must()
@@ -345,8 +356,8 @@ func (j *jsonReader) escape(keep bool) error {
 	return nil
 }
 
-// string returns the text that was read last.
-func (j *jsonReader) string() (s string) {
+// Text returns the text that was read last.
+func (j *Reader) Text() (s string) {
 	if inner := j.word[1 : len(j.word)-1]; utf8.Valid(inner) && !strings.Contains(string(inner), `\`) {
 		return string(inner)
 	}
@@ -355,18 +366,18 @@ func (j *jsonReader) string() (s string) {
 	return s
 }
 
-// token reads the next token as json.Decoder has it.
-func (j *jsonReader) token() (json.Token, error) {
-	kind, err := j.next(true)
+// Token reads the next token as json.Decoder has it.
+func (j *Reader) Token() (json.Token, error) {
+	kind, err := j.Next(true)
 	if err != nil {
 		return nil, err
 	}
 
 	switch kind {
 	case 's':
-		return j.string(), nil
+		return j.Text(), nil
 	case 'n':
-		return j.float()
+		return j.Float()
 	case 't', 'f':
 		return kind == 't', nil
 	case '0':
@@ -376,23 +387,23 @@ func (j *jsonReader) token() (json.Token, error) {
 	return json.Delim(kind), nil
 }
 
-// skipTo skips until so many brackets and braces are open.
-func (j *jsonReader) skipTo(depth int) error {
+// SkipTo skips until so many brackets and braces are open.
+func (j *Reader) SkipTo(depth int) error {
 	for len(j.open) > depth {
-		if _, err := j.next(false); err != nil {
+		if _, err := j.Next(false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// decode reads a value of some bytes.
-func (j *jsonReader) decode(to any) error {
+// Decode reads a value of some bytes.
+func (j *Reader) Decode(to any) error {
 	depth := len(j.open)
 	j.keep, j.kept = true, j.kept[:0]
-	_, err := j.next(false)
+	_, err := j.Next(false)
 	if err == nil {
-		err = j.skipTo(depth)
+		err = j.SkipTo(depth)
 	}
 
 	j.keep = false
@@ -400,7 +411,7 @@ func (j *jsonReader) decode(to any) error {
 	case err != nil:
 		return err
 	case len(j.kept) > maxWord:
-		return jsonError("a value is too long")
+		return Error("a value is too long")
 	}
 
 	return json.Unmarshal(j.kept, to)

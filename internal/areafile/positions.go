@@ -1,7 +1,6 @@
-package aoi
+package areafile
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -9,14 +8,6 @@ import (
 
 // DefaultMaxPositions is how many positions an area may have when nobody says.
 const DefaultMaxPositions = 50_000_000
-
-// CheckMaxPositions refuses a limit that is none.
-func (a *Area) CheckMaxPositions() error {
-	if a.MaxPositions < 0 {
-		return &geomgen.ParamError{Param: "aoi-max-positions", Value: fmt.Sprint(a.MaxPositions), Reason: "must not be negative"}
-	}
-	return nil
-}
 
 // blockLen is how many things a block of a list has, and groupLen how many positions or
 // rings are allocated together.

@@ -1,4 +1,4 @@
-package aoi
+package areafile
 
 import (
 	"strconv"
@@ -14,11 +14,11 @@ type PolygonReader struct {
 	gatherer
 }
 
-// newArea returns what was collected.
-func (c *PolygonReader) newArea(srid int32) *Area {
-	a := &Area{SRID: srid, Polygons: c.take(), Union: c.Parts > 1}
-	a.Warnings = c.Warnings()
-	return a
+// file returns what was collected.
+func (c *PolygonReader) file(srid int32) *File {
+	f := &File{SRID: srid, Polygons: c.take(), Union: c.Parts > 1}
+	f.Warnings = c.Warnings()
+	return f
 }
 
 // Polygons returns the polygons, once: the reader has none afterwards. The error is a
@@ -61,7 +61,7 @@ func (c *PolygonReader) check(first int) error {
 	return nil
 }
 
-// formatPoint writes a point's coordinates, never with an exponent.
-func formatPoint(p geomgen.Point) string {
+// FormatPoint writes a point's coordinates, never with an exponent.
+func FormatPoint(p geomgen.Point) string {
 	return strconv.FormatFloat(p.X, 'f', -1, 64) + " " + strconv.FormatFloat(p.Y, 'f', -1, 64)
 }

@@ -1,4 +1,4 @@
-package aoi
+package areafile
 
 import (
 	"encoding/binary"
@@ -22,7 +22,7 @@ const (
 	ewkbCollection   = 7
 )
 
-// AddEWKB adds the polygons that the server, or Area.Marshal, has written. Collections may be
+// AddEWKB adds the polygons that the server, or aoi.Area.Marshal, has written. Collections may be
 // nested 32 deep. Source of the format: doc/ZMSgeoms.txt in PostGIS's source.
 func (c *PolygonReader) AddEWKB(b []byte) (srid int32, err error) {
 	r := ewkbReader{rest: b, to: c}
