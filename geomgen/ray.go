@@ -38,7 +38,7 @@ func (o *outline) firstHit(r ray, stop func(s segment) bool) (first int32) {
 	first = -1
 	reach := math.Inf(1)
 
-	o.index.alongRay(r.from, &reach, func(items []int32) bool {
+	o.index.alongRay(r, &reach, func(items []int32) bool {
 		for _, i := range items {
 			s := o.segments[i]
 			if stop != nil && stop(s) {
@@ -70,6 +70,17 @@ func (r ray) hits(s segment) bool {
 
 	// In line with the segment, it is met below where that leans to the right there.
 	return r.below && (up && s.b.X < s.a.X || !up && s.a.X < s.b.X)
+}
+
+// meets tells whether a ray meets a box, or begins in it.
+func (r ray) meets(b *Box) bool {
+	p := r.from
+	if b.XMax < p.X || b.YMin > p.Y || b.YMax < p.Y {
+		return false
+	}
+
+	// What is flat beside the ray, such as the sides of many holes in a row, it does not meet.
+	return b.XMin <= p.X || r.above(b.YMax) && !r.above(b.YMin)
 }
 
 // above tells whether a height is above the ray.

@@ -98,13 +98,14 @@ func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) b
 	return true
 }
 
-// alongRay calls visit for each leaf whose box meets the line from p to the right, as far as
-// reach, until visit returns false. It takes near ones first, and visit may shorten reach.
-func (t *tree) alongRay(p Point, reach *float64, visit func(items []int32) bool) {
-	t.descendRay(len(t.levels)-1, 0, p, reach, visit)
+// alongRay calls visit for each leaf whose box a ray meets, as far as reach, or whose box has
+// the ray's beginning in it, until visit returns false. It takes near ones first, and visit
+// may shorten reach.
+func (t *tree) alongRay(r ray, reach *float64, visit func(items []int32) bool) {
+	t.descendRay(len(t.levels)-1, 0, r, reach, visit)
 }
 
-func (t *tree) descendRay(level, node int, p Point, reach *float64, visit func(items []int32) bool) bool {
+func (t *tree) descendRay(level, node int, r ray, reach *float64, visit func(items []int32) bool) bool {
 	if level == 0 {
 		return visit(t.items[node*fanout : min((node+1)*fanout, len(t.items))])
 	}
@@ -113,7 +114,7 @@ func (t *tree) descendRay(level, node int, p Point, reach *float64, visit func(i
 	var near [fanout]int
 	n := 0
 	for child := node * fanout; child < min((node+1)*fanout, len(boxes)); child++ {
-		if b := &boxes[child]; b.YMin > p.Y || b.YMax < p.Y || b.XMax < p.X || b.XMin > *reach {
+		if b := &boxes[child]; b.XMin > *reach || !r.meets(b) {
 			continue
 		}
 
@@ -129,7 +130,7 @@ func (t *tree) descendRay(level, node int, p Point, reach *float64, visit func(i
 		if boxes[child].XMin > *reach {
 			break
 		}
-		if !t.descendRay(level-1, child, p, reach, visit) {
+		if !t.descendRay(level-1, child, r, reach, visit) {
 			return false
 		}
 	}
