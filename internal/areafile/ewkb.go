@@ -133,14 +133,20 @@ func (r *ewkbReader) ring(size int) error {
 		return err
 	}
 
+	r.to.dropped = r.to.dropped || size > 16
+	if !r.to.count(points) {
+		r.rest = r.rest[points*size:]
+		return nil
+	}
+
+	ring := r.to.points.make(points)
 	for range points {
 		x, y := r.order.Uint64(r.rest), r.order.Uint64(r.rest[8:])
-		r.to.addPosition(geomgen.Point{X: math.Float64frombits(x), Y: math.Float64frombits(y)})
+		ring = append(ring, geomgen.Point{X: math.Float64frombits(x), Y: math.Float64frombits(y)})
 		r.rest = r.rest[size:]
 	}
 
-	r.to.dropped = r.to.dropped || size > 16
-	r.to.closeRing()
+	r.to.rings.add(ring)
 	return nil
 }
 

@@ -1,8 +1,6 @@
 package areafile
 
 import (
-	"slices"
-
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
@@ -58,20 +56,23 @@ func (l *list[T]) appendTo(dst []T) []T {
 // group allocates short slices together, so that none wastes memory.
 type group[T any] struct{ room []T }
 
-// take returns an own copy of what is in a list.
-func (g *group[T]) take(l *list[T]) []T {
-	if l.n > groupLen/4 {
-		return l.appendTo(make([]T, 0, l.n))
+// make returns an empty slice with room for n.
+func (g *group[T]) make(n int) []T {
+	if n > groupLen/4 {
+		return make([]T, 0, n)
 	}
 
-	if len(g.room)+l.n > cap(g.room) {
+	if len(g.room)+n > cap(g.room) {
 		g.room = make([]T, 0, groupLen)
 	}
 
 	from := len(g.room)
-	g.room = l.appendTo(g.room)
-	return slices.Clip(g.room[from:])
+	g.room = g.room[:from+n]
+	return g.room[from : from : from+n]
 }
+
+// take returns an own copy of what is in a list.
+func (g *group[T]) take(l *list[T]) []T { return l.appendTo(g.make(l.n)) }
 
 // gatherer puts positions together to rings, and rings to polygons, in 16 bytes a position
 // and as much again for the longest ring. Beyond a limit it counts, and keeps nothing.
@@ -100,14 +101,22 @@ func (g *gatherer) over() bool { return g.Positions > g.most() }
 
 // addPosition adds a position to the ring in work.
 func (g *gatherer) addPosition(p geomgen.Point) {
-	if g.Positions++; !g.over() {
+	if g.count(1) {
 		g.ring.add(p)
-		return
+	}
+}
+
+// count counts positions, and tells whether they are kept.
+func (g *gatherer) count(n int) bool {
+	if g.Positions += int64(n); !g.over() {
+		return true
 	}
 
 	if g.ring.blocks != nil || g.polygons.n > 0 { // nothing of it is used
 		*g = gatherer{Max: g.Max, Positions: g.Positions}
 	}
+
+	return false
 }
 
 // closeRing adds the ring in work to the polygon in work.
