@@ -1,6 +1,7 @@
 package geomgen
 
 import (
+	"context"
 	"fmt"
 	"slices"
 )
@@ -28,6 +29,7 @@ type Clipper struct {
 	rim    []place // the cell's edge
 	at     []int   // of an end in rim
 	spots  []Point
+	index  *tree // of many spots
 	rings  rings
 }
 
@@ -78,15 +80,24 @@ type Part struct {
 }
 
 // Clip returns the part of a cell that lies in the area. An error means a fault
-// here: it names the cell.
+// here: it names the cell. ClipContext can be cancelled.
 func (c *Clipper) Clip(cell Cell) (Part, error) {
+	return c.ClipContext(context.Background(), cell)
+}
+
+// ClipContext is Clip that ends early, with its cause, when ctx does. With n points of the
+// area in the cell it takes some n log n steps.
+func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 	m := c.mask
 	c.cell = m.lattice.convex(m.grid, cell)
 	c.near, _ = m.collect(c.near[:0], c.cell.box, len(m.outline.segments))
 	slices.Sort(c.near)
 	c.pieces, c.ends = c.pieces[:0], c.ends[:0]
 
-	for _, i := range c.near {
+	for n, i := range c.near {
+		if n%4096 == 4095 && ctx.Err() != nil {
+			return Part{}, context.Cause(ctx)
+		}
 		if s := m.outline.segments[i]; c.cell.crosses(s) {
 			c.addPiece(i, s)
 		}
@@ -105,13 +116,20 @@ func (c *Clipper) Clip(cell Cell) (Part, error) {
 	err := c.trace()
 	if err == nil && c.delicate() {
 		c.rings.reset()
-		err = c.mend()
+		err = c.mend(ctx)
 	}
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return Part{}, context.Cause(ctx)
+	case err != nil:
 		return Part{}, fmt.Errorf("cutting cell %d,%d at the edge of the area: %w", cell.Col, cell.Row, err)
 	}
 
-	part := c.rings.part()
+	part, err := c.rings.part(ctx)
+	if err != nil {
+		return Part{}, err
+	}
+
 	part.Share = c.share()
 	return part, nil
 }
@@ -178,7 +196,7 @@ func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 // addTouches adds the corners of the area that lie on the cell's edge without
 // being the end of a piece, since they are points of the cell beyond.
 func (c *Clipper) addTouches() {
-	own := len(c.ends)
+	known := c.exactEnds()
 	for _, i := range c.near {
 		p := c.mask.outline.segments[i].a
 		b := &c.cell.box
@@ -187,11 +205,10 @@ func (c *Clipper) addTouches() {
 			continue
 		}
 
-		known := slices.Contains(c.cell.corners[:c.cell.n], p)
-		for k := range c.ends[:own] {
-			known = known || c.ends[k].at == p && c.ends[k].exact
+		if slices.Contains(c.cell.corners[:c.cell.n], p) || known(p) {
+			continue
 		}
-		for k := 0; k < c.cell.n && !known; k++ {
+		for k := range c.cell.n {
 			if a, b := c.cell.side(k); side(a, b, p) == 0 {
 				c.ends = append(c.ends, end{piece: -1, side: k, at: p, exact: true})
 				break
@@ -199,6 +216,27 @@ func (c *Clipper) addTouches() {
 		}
 	}
 }
+
+// exactEnds returns a function that tells whether a point is the exact end of a piece.
+func (c *Clipper) exactEnds() (is func(p Point) bool) {
+	ends := c.ends
+	if len(ends) <= few {
+		return func(p Point) bool {
+			return slices.ContainsFunc(ends, func(e end) bool { return e.exact && e.at == p })
+		}
+	}
+
+	at := make(map[Point]bool, len(ends))
+	for _, e := range ends {
+		if e.exact {
+			at[e.at] = true
+		}
+	}
+	return func(p Point) bool { return at[p] }
+}
+
+// few is how many things are compared with each other one by one: of more, an index is made.
+const few = 64
 
 // onEdge tells whether a point that is not inside the cell is on its edge.
 func (c *Clipper) onEdge(p Point) bool {

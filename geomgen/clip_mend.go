@@ -1,7 +1,9 @@
 package geomgen
 
 import (
+	"context"
 	"math"
+	"slices"
 )
 
 // delicate tells whether rounding may have changed more than places: whether a
@@ -31,6 +33,16 @@ func (c *Clipper) delicate() bool {
 		c.spots = append(c.spots, c.cell.corners[:c.cell.n]...)
 	}
 
+	c.index = nil
+	if len(c.spots) > few {
+		points := make([]segment, len(c.spots))
+		for i, p := range c.spots {
+			points[i] = segment{p, p}
+		}
+		index := newTree(points)
+		c.index = &index
+	}
+
 	for i := range c.rim { // two crossings that are one point
 		p, q := &c.rim[i], &c.rim[(i+1)%len(c.rim)]
 		if p.at == q.at && !(c.exactPlace(p) && c.exactPlace(q)) {
@@ -56,15 +68,24 @@ func (c *Clipper) crowded(from, to Point, reach float64) bool {
 	b := segment{from, to}.box()
 	b = Box{b.XMin - reach, b.YMin - reach, b.XMax + reach, b.YMax + reach}
 	far := reach * (math.Abs(to.X-from.X) + math.Abs(to.Y-from.Y))
-	for _, p := range c.spots {
+	near := func(p Point) bool {
 		if p.X < b.XMin || p.X > b.XMax || p.Y < b.YMin || p.Y > b.YMax || p == from || p == to {
-			continue
+			return false
 		}
-		if d, off := det(from, to, p); math.Abs(d) <= far+off {
-			return true
-		}
+		d, off := det(from, to, p)
+		return math.Abs(d) <= far+off
 	}
-	return false
+
+	if c.index == nil {
+		return slices.ContainsFunc(c.spots, near)
+	}
+
+	found := false
+	c.index.walk(b, func(items []int32) bool {
+		found = slices.ContainsFunc(items, func(i int32) bool { return near(c.spots[i]) })
+		return !found
+	})
+	return found
 }
 
 // rimCrowded is crowded for the cell's edge, where a side that is not along an axis
@@ -79,14 +100,15 @@ func (c *Clipper) rimCrowded(inside int, reach float64) bool {
 			return true
 		}
 	}
-	for i := range c.ends {
-		for _, p := range c.spots[:inside] {
-			if p == c.ends[i].at {
-				return true
-			}
-		}
+	if len(c.ends) == 0 {
+		return false
 	}
-	return false
+
+	at := make(map[Point]bool, len(c.ends))
+	for i := range c.ends {
+		at[c.ends[i].at] = true
+	}
+	return slices.ContainsFunc(c.spots[:inside], func(p Point) bool { return at[p] })
 }
 
 // mend makes the rings of a part of which rounded points may cross, touch or hold
@@ -99,8 +121,8 @@ func (c *Clipper) rimCrowded(inside int, reach float64) bool {
 // The cell's edge itself does not cross itself: along a side both coordinates of
 // the rounded points rise or fall, and beside a corner they stay in the quadrant of
 // their side (see crossSide), of which each side there has its own.
-func (c *Clipper) mend() error {
-	m := &mesh{onIt: make(map[Point]bool)}
+func (c *Clipper) mend(ctx context.Context) error {
+	m := &mesh{cell: &c.cell, onIt: make(map[Point]bool)}
 	for i, p := range c.rim {
 		q := c.rim[(i+1)%len(c.rim)]
 		m.onIt[p.at] = true
@@ -125,10 +147,12 @@ func (c *Clipper) mend() error {
 		}
 	}
 
-	if err := m.node(); err != nil {
+	if err := m.node(ctx); err != nil {
 		return err
 	}
-	m.merge()
+	if err := m.merge(ctx); err != nil {
+		return err
+	}
 	m.trace(&c.rings)
 
 	return nil

@@ -1,13 +1,16 @@
 package geomgen
 
 import (
+	"context"
 	"errors"
 	"math"
 )
 
 // mesh is lines between points, which divide a cell.
 type mesh struct {
+	cell  *convex
 	lines []line
+	index lineIndex
 	queue []int // the lines that are not where the area and the grid have them
 	// The cell's edge as rounded, closed, and its points.
 	rim  []Point
@@ -42,7 +45,11 @@ func (m *mesh) within(p Point, moved map[Point]Point) Point {
 	}
 
 	best, found := p, false
-	if in, _ := insideRing(m.rim, p); !in {
+	if !m.deep(p) {
+		if in, _ := insideRing(m.rim, p); in {
+			moved[p] = p
+			return p
+		}
 		for reach := 1; reach <= 4 && !found; reach++ {
 			best, found = m.beside(p, reach)
 		}
@@ -52,6 +59,20 @@ func (m *mesh) within(p Point, moved map[Point]Point) Point {
 	}
 	moved[p] = best
 	return best
+}
+
+// deep tells whether a point lies so far inside the cell that it lies in the rounded one.
+func (m *mesh) deep(p Point) bool {
+	b := m.cell.box
+	reach := 0x1p-50 * max(math.Abs(b.XMin), math.Abs(b.XMax), math.Abs(b.YMin), math.Abs(b.YMax))
+	for i := range m.cell.n {
+		from, to := m.cell.side(i)
+		d, off := det(from, to, p)
+		if !(d > off+reach*(math.Abs(to.X-from.X)+math.Abs(to.Y-from.Y))) {
+			return false
+		}
+	}
+	return true
 }
 
 // beside returns the nearest point inside that is some steps of the number format
@@ -100,13 +121,20 @@ var errMesh = errors.New("the edge of the area crosses itself when it is rounded
 // two lines that cross, one always can be: the four ends make a convex
 // quadrilateral, which has an angle of 90 degrees or more. As there are only so many
 // points, that comes to an end. The cell's edge is not led anywhere.
-func (m *mesh) node() error {
+func (m *mesh) node(ctx context.Context) error {
+	m.index = newLineIndex(m.lines)
 	most := 1000 + 50*len(m.lines)
-	for len(m.queue) > 0 {
+	var near []int
+	for steps := 1; len(m.queue) > 0; steps++ {
+		if steps%256 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+
 		i := m.queue[len(m.queue)-1]
 		m.queue = m.queue[:len(m.queue)-1]
-		for k := 0; k < len(m.lines); k++ {
-			n, via, found := m.conflict(i, k)
+		near = m.index.near(near[:0], m.lines, m.lines[i].box())
+		for at := 0; at < len(near); at++ {
+			n, via, found := m.conflict(i, near[at])
 			if !found {
 				continue
 			}
@@ -114,18 +142,23 @@ func (m *mesh) node() error {
 				return errMesh
 			}
 
-			second := m.lines[n]
-			m.lines[n].b, second.a = via, via
-			m.lines = append(m.lines, second)
-			m.queue = append(m.queue, len(m.lines)-1)
-			if n == i {
-				k = -1 // what is left of it is another line
+			if m.divide(n, via); n == i { // what is left of it is another line
+				near, at = m.index.near(near[:0], m.lines, m.lines[i].box()), -1
 			} else {
 				m.queue = append(m.queue, n)
 			}
 		}
 	}
 	return nil
+}
+
+// divide leads a line through a point. Its second half is a new line.
+func (m *mesh) divide(n int, via Point) {
+	second := m.lines[n]
+	m.lines[n].b, second.a = via, via
+	m.lines = append(m.lines, second)
+	m.queue = append(m.queue, len(m.lines)-1)
+	m.index.divided(n, len(m.lines)-1, m.lines[n].box().union(second.box()))
 }
 
 // conflict looks at two lines, and returns the number of the one to divide, and
@@ -182,7 +215,7 @@ func (s segment) holds(p Point) bool {
 
 // merge makes one line of those between the same two points, and keeps the edges
 // of what the area goes round, with it on their left.
-func (m *mesh) merge() {
+func (m *mesh) merge(ctx context.Context) error {
 	place := make(map[segment]int)
 	var merged []line
 	for _, l := range m.lines {
@@ -197,12 +230,13 @@ func (m *mesh) merge() {
 		}
 	}
 
+	winding, err := windingsRight(ctx, merged)
 	m.lines = m.lines[:0]
-	for _, l := range merged {
+	for i, l := range merged {
 		if l.winding == 0 {
 			continue
 		}
-		right := windingRightOf(merged, l.segment)
+		right := int(winding[i])
 		switch left := right + l.winding; {
 		case left > 0 && right <= 0:
 			m.lines = append(m.lines, l)
@@ -211,53 +245,20 @@ func (m *mesh) merge() {
 			m.lines = append(m.lines, l)
 		}
 	}
+
+	return err
 }
 
-// windingRightOf returns how often lines go round the place right beside one of
-// them, which goes up, or to the right where it is level: then all is seen in a
-// mirror.
-func windingRightOf(lines []line, of segment) int {
-	level := of.a.Y == of.b.Y
-	seen := func(p Point) Point {
-		if level {
-			return Point{p.Y, p.X}
-		}
-		return p
+// windingsRight returns how often lines go round the place right beside each of them. They
+// meet in common ends alone.
+func windingsRight(ctx context.Context, lines []line) ([]int32, error) {
+	s := sweep{segments: make([]segment, len(lines)), weight: make([]int32, len(lines)), winding: make([]int32, len(lines))}
+	for i, l := range lines {
+		s.segments[i], s.weight[i] = l.segment, int32(l.winding)
+		s.vertices = append(s.vertices, vertex{l.a, [2]int32{int32(i), -1}}, vertex{l.b, [2]int32{int32(i), -1}})
 	}
 
-	a, b := seen(of.a), seen(of.b)
-	n, own := 0, 0
-	for _, l := range lines {
-		p, q := seen(l.a), seen(l.b)
-		if l.segment == of {
-			own = l.winding
-		}
-		up := q.Y > a.Y
-		if up == (p.Y > a.Y) {
-			continue
-		}
-
-		crossed, top := false, q
-		if !up {
-			top = p
-		}
-		if where := side(p, q, a); where == 0 {
-			crossed = side(a, b, top) < 0
-		} else {
-			crossed = (where > 0) == up
-		}
-		switch {
-		case crossed && up:
-			n += l.winding
-		case crossed:
-			n -= l.winding
-		}
-	}
-
-	if level { // right in the mirror is left
-		return -n - own
-	}
-	return n
+	return s.winding, s.run(ctx)
 }
 
 // trace follows the lines to rings: in each point to the line next to the one it

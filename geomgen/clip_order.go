@@ -52,6 +52,10 @@ func (c *Clipper) along(e *end) *big.Rat {
 func (c *Clipper) compareDirections(e, f *end) int {
 	a, b := c.inward(e)
 	p, q := c.inward(f)
+	if a == p { // many may meet there
+		return side(a, b, q)
+	}
+
 	ra, rb, rp, rq := rational(a), rational(b), rational(p), rational(q)
 
 	// The turn from the one direction to the other.

@@ -2,6 +2,7 @@ package geomgen
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 )
@@ -13,6 +14,8 @@ type rings struct {
 	points []Point // of the finished rings, closed, one behind the other
 	done   []finished
 	sorted []int32
+	shells []int // numbers of finished rings
+	holes  []int
 	out    Part
 }
 
@@ -21,7 +24,7 @@ type rings struct {
 type finished struct {
 	from, to int
 	area     float64
-	shell    int // of a hole: the number of its shell
+	shell    int // of a hole: the number of its shell, -1 for none
 }
 
 func (r *rings) reset() {
@@ -132,66 +135,62 @@ func turning(ring []Point) int {
 }
 
 // part puts the rings together, without their share of the cell.
-func (r *rings) part() Part {
-	shells := 0
-	for _, f := range r.done {
-		if f.area > 0 {
-			shells++
+func (r *rings) part(ctx context.Context) (Part, error) {
+	r.shells, r.holes = r.shells[:0], r.holes[:0]
+	for i := range r.done {
+		if f := &r.done[i]; f.area > 0 {
+			r.shells = append(r.shells, i)
+		} else {
+			r.holes = append(r.holes, i)
 		}
 	}
 
-	for i := range r.done {
-		if f := &r.done[i]; f.area < 0 {
-			f.shell = r.shellOf(f, shells)
-		}
+	if err := r.findShells(ctx); err != nil {
+		return Part{}, err
+	}
+
+	slices.SortFunc(r.holes, func(i, k int) int { return cmp.Or(cmp.Compare(r.done[i].shell, r.done[k].shell), cmp.Compare(i, k)) })
+	holes := r.holes
+	for len(holes) > 0 && r.done[holes[0]].shell < 0 {
+		holes = holes[1:]
 	}
 
 	r.out.Rings, r.out.Shells = r.out.Rings[:0], r.out.Shells[:0]
-	for i, shell := range r.done {
-		if shell.area < 0 {
-			continue
-		}
-
+	add := func(f finished) { r.out.Rings = append(r.out.Rings, r.points[f.from:f.to]) }
+	for _, i := range r.shells {
 		r.out.Shells = append(r.out.Shells, len(r.out.Rings))
-		r.out.Rings = append(r.out.Rings, r.points[shell.from:shell.to])
-		if len(r.done) == shells {
-			continue
-		}
-
-		for _, hole := range r.done {
-			if hole.area < 0 && hole.shell == i {
-				r.out.Rings = append(r.out.Rings, r.points[hole.from:hole.to])
-			}
+		add(r.done[i])
+		for ; len(holes) > 0 && r.done[holes[0]].shell == i; holes = holes[1:] {
+			add(r.done[holes[0]])
 		}
 	}
 
-	return r.out
+	return r.out, nil
 }
 
-// shellOf returns the number of the smallest shell around a hole.
-func (r *rings) shellOf(hole *finished, shells int) int {
-	best := -1
-	for i, s := range r.done {
-		if s.area < 0 || best >= 0 && s.area >= r.done[best].area {
-			continue
+// findShells finds the smallest shell around each hole.
+func (r *rings) findShells(ctx context.Context) error {
+	switch {
+	case len(r.holes) == 0 || len(r.shells) == 0:
+		return nil
+	case len(r.shells) == 1:
+		for _, i := range r.holes {
+			r.done[i].shell = r.shells[0]
 		}
-		if shells == 1 || r.around(r.points[s.from:s.to], r.points[hole.from:hole.to]) {
-			best = i
-		}
+		return nil
 	}
 
-	return best
-}
-
-// around tells whether a hole lies in a shell. They may touch, so that a point of
-// the hole on the shell says nothing.
-func (r *rings) around(shell, hole []Point) bool {
-	for _, p := range hole {
-		if inside, edge := insideRing(shell, p); !edge {
-			return inside
-		}
+	all := make([][]Point, len(r.done))
+	for i, f := range r.done {
+		all[i] = r.points[f.from:f.to]
 	}
-	return true
+
+	around, err := ShellsAround(ctx, all)
+	for _, i := range r.holes {
+		r.done[i].shell = around[i]
+	}
+
+	return err
 }
 
 // insideRing tells whether a point lies inside a closed ring, or on its edge.

@@ -56,7 +56,7 @@ func (c *Clipper) cover() {
 				low = q
 			}
 		}
-		covered = c.mask.outline.windingBelow(low) > 0
+		covered = c.mask.outline.insideBelow(low)
 	}
 
 	for i := range c.rim {

@@ -1,6 +1,7 @@
 package geomgen
 
 import (
+	"context"
 	"math"
 	"strconv"
 )
@@ -22,14 +23,21 @@ type Mask struct {
 // NewMask returns a mask of polygons in the grid's CRS, which must be valid
 // together: see CheckPolygons. The error is an *InvalidError for those that are
 // not, and a *ParamError for an unknown rule, or an area that is empty.
+// NewMaskContext can be cancelled.
 func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
+	return NewMaskContext(context.Background(), g, polygons, rule)
+}
+
+// NewMaskContext is NewMask that ends early, with its cause, when ctx does: at once but for
+// the sorting of points, which takes less than half of the time.
+func NewMaskContext(ctx context.Context, g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	switch rule {
 	case Intersects, Within, Centroid, interiorsIntersect:
 	default:
 		return nil, &ParamError{"aoi-rule", string(rule), "must be intersects, within or centroid"}
 	}
 
-	o, err := validOutline(polygons)
+	o, err := validOutline(ctx, polygons)
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +45,12 @@ func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	if len(o.segments) == 0 {
 		return nil, &ParamError{"aoi", "(none)", "is empty: it has no polygons"}
 	}
+
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+
+	o.index = newTree(o.segments)
 	return &Mask{g, g.lattice(), o, rule}, nil
 }
 

@@ -1,28 +1,35 @@
 package geomgen
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // checkNesting reports rings that do not cross, but lie where they must not: on
-// the right of each segment must be no area.
-func (o *outline) checkNesting() error {
+// the right of each segment must be no area. winding is a sweep's: how often the place right
+// of a segment is wound round, as the page has it.
+func (o *outline) checkNesting(winding []int32) error {
 	for n, r := range o.rings {
 		up := r.first
 		for o.segments[up].b.Y <= o.segments[up].a.Y {
 			up++ // a ring that comes back to where it began goes up somewhere
 		}
 
-		s := o.segments[up]
-		switch winding := o.windingRight(s); {
-		case winding == 0:
-		case r.hole == 0 && winding > 0:
-			return o.fault(int32(n), s.a, "lies in another polygon")
+		reason := ""
+		switch w := winding[up]; {
+		case w == 0:
+			continue
+		case r.hole == 0 && w > 0:
+			reason = "lies in another polygon"
 		case r.hole == 0:
-			return o.fault(int32(n), s.a, "lies in a hole that has no shell")
-		case winding < 0:
-			return o.fault(int32(n), s.a, "lies outside of its shell or in another hole")
+			reason = "lies in a hole that has no shell"
+		case w < 0:
+			reason = "lies outside of its shell or in another hole"
 		default:
-			return o.fault(int32(n), s.a, "lies in more than one polygon")
+			reason = "lies in more than one polygon"
 		}
+
+		return &InvalidError{o.rings[n].polygon, r.hole, o.segments[up].a, reason}
 	}
 
 	return nil
@@ -30,21 +37,8 @@ func (o *outline) checkNesting() error {
 
 // checkConnected reports a polygon whose rings touch so that they cut its inside
 // in two: then one can go round from ring to ring by the points where they touch
-// and come back another way.
+// and come back another way. Touches in one point follow each other.
 func (o *outline) checkConnected(touches []touch) error {
-	type place struct {
-		polygon int
-		at      Point
-	}
-
-	type link struct {
-		ring  int32
-		place int32
-	}
-
-	places := make(map[place]int32)
-	seen := make(map[link]bool)
-
 	// Sets of rings and places that hang together (union and find).
 	parent := make([]int32, len(o.rings))
 	for i := range parent {
@@ -59,28 +53,28 @@ func (o *outline) checkConnected(touches []touch) error {
 		return i
 	}
 
-	for _, t := range touches {
-		if o.rings[t.ring[0]].polygon != o.rings[t.ring[1]].polygon {
-			continue
+	polygon := func(t touch) int { return o.rings[t.ring].polygon }
+	for len(touches) > 0 {
+		n := slices.IndexFunc(touches, func(t touch) bool { return t.at != touches[0].at })
+		if n < 0 {
+			n = len(touches)
 		}
 
-		key := place{o.rings[t.ring[0]].polygon, t.at}
-		n, ok := places[key]
-		if !ok {
-			n = int32(len(parent))
-			places[key] = n
-			parent = append(parent, n)
-		}
+		here := touches[:n]
+		touches = touches[n:]
+		slices.SortFunc(here, func(t, u touch) int { return cmp.Or(cmp.Compare(polygon(t), polygon(u)), cmp.Compare(t.ring, u.ring)) })
 
-		for _, r := range t.ring {
-			if seen[link{r, n}] {
-				continue
+		place := int32(-1)
+		for i, t := range here {
+			if i == 0 || polygon(t) != polygon(here[i-1]) {
+				place = int32(len(parent)) // a place of this polygon
+				parent = append(parent, place)
 			}
 
-			seen[link{r, n}] = true
-			a, b := find(r), find(n)
+			a, b := find(t.ring), find(place)
 			if a == b {
-				return o.fault(r, t.at, "touches another ring, and together they cut the inside of the polygon in two")
+				r := o.rings[t.ring]
+				return &InvalidError{r.polygon, r.hole, t.at, "touches another ring, and together they cut the inside of the polygon in two"}
 			}
 			parent[a] = b
 		}
@@ -93,44 +87,48 @@ func (o *outline) checkConnected(touches []touch) error {
 // touches, so that rings touch in corners alone. The points lie on the segments,
 // so nothing moves.
 func (o *outline) withCorners(touches []touch) outline {
-	cuts := make(map[int32][]Point)
-	for _, t := range touches {
-		for k := range t.ring {
-			if t.insideThat[k] {
-				cuts[t.segment[k]] = append(cuts[t.segment[k]], t.at)
-			}
-		}
-	}
-
+	cuts := slices.DeleteFunc(slices.Clone(touches), func(t touch) bool { return t.segment < 0 })
 	if len(cuts) == 0 {
 		return *o
 	}
 
+	slices.SortFunc(cuts, func(t, u touch) int {
+		if t.segment != u.segment {
+			return cmp.Compare(t.segment, u.segment)
+		}
+		return compareAlong(o.segments[t.segment], t.at, u.at)
+	})
+
 	var out outline
+	n := len(o.segments) + len(cuts)
+	out.segments, out.next, out.rings = make([]segment, 0, n), make([]int32, 0, n), make([]ring, 0, len(o.rings))
+
 	for _, r := range o.rings {
 		from := int32(len(out.segments))
 		for i := r.first; i < r.end; i++ {
 			s := o.segments[i]
-			points := cuts[i]
-			slices.SortFunc(points, func(p, q Point) int { // from s.a to s.b
-				if s.a.X != s.b.X {
-					return sign(p.X-q.X) * sign(s.b.X-s.a.X)
-				}
-				return sign(p.Y-q.Y) * sign(s.b.Y-s.a.Y)
-			})
-
-			for _, p := range append(slices.Compact(points), s.b) {
-				out.segments = append(out.segments, segment{s.a, p})
-				out.next = append(out.next, int32(len(out.segments)))
-				s.a = p
+			for ; len(cuts) > 0 && cuts[0].segment == i; cuts = cuts[1:] {
+				out.segments = append(out.segments, segment{s.a, cuts[0].at})
+				s.a = cuts[0].at
 			}
+			out.segments = append(out.segments, s)
 		}
 
 		r.first, r.end = from, int32(len(out.segments))
+		for i := r.first; i < r.end; i++ {
+			out.next = append(out.next, i+1)
+		}
 		out.next[r.end-1] = from
 		out.rings = append(out.rings, r)
 	}
 
-	out.index = newTree(out.segments)
 	return out
+}
+
+// compareAlong compares points on a segment by which comes first from its beginning.
+func compareAlong(s segment, p, q Point) int {
+	if s.a.X != s.b.X {
+		return sign(p.X-q.X) * sign(s.b.X-s.a.X)
+	}
+	return sign(p.Y-q.Y) * sign(s.b.Y-s.a.Y)
 }

@@ -80,7 +80,7 @@ func count(ctx context.Context, r Range, masks []*Mask, floor uint8, blocks int)
 	seen := 0
 
 	for ; w.n > 0; seen++ {
-		if seen%4096 == 0 && ctx.Err() != nil {
+		if seen%64 == 0 && ctx.Err() != nil {
 			return nil, seen, context.Cause(ctx)
 		}
 		if seen == blocks {

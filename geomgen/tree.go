@@ -98,6 +98,46 @@ func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) b
 	return true
 }
 
+// alongRay calls visit for each leaf whose box a ray meets, as far as reach, or whose box has
+// the ray's beginning in it, until visit returns false. It takes near ones first, and visit
+// may shorten reach.
+func (t *tree) alongRay(r ray, reach *float64, visit func(items []int32) bool) {
+	t.descendRay(len(t.levels)-1, 0, r, reach, visit)
+}
+
+func (t *tree) descendRay(level, node int, r ray, reach *float64, visit func(items []int32) bool) bool {
+	if level == 0 {
+		return visit(t.items[node*fanout : min((node+1)*fanout, len(t.items))])
+	}
+
+	boxes := t.levels[level-1]
+	var near [fanout]int
+	n := 0
+	for child := node * fanout; child < min((node+1)*fanout, len(boxes)); child++ {
+		if b := &boxes[child]; b.XMin > *reach || !r.meets(b) {
+			continue
+		}
+
+		k := n
+		for ; k > 0 && boxes[near[k-1]].XMin > boxes[child].XMin; k-- {
+			near[k] = near[k-1]
+		}
+		near[k] = child
+		n++
+	}
+
+	for _, child := range near[:n] {
+		if boxes[child].XMin > *reach {
+			break
+		}
+		if !t.descendRay(level-1, child, r, reach, visit) {
+			return false
+		}
+	}
+
+	return true
+}
+
 // union returns the box around both boxes.
 func (b Box) union(o Box) Box {
 	return Box{min(b.XMin, o.XMin), min(b.YMin, o.YMin), max(b.XMax, o.XMax), max(b.YMax, o.YMax)}

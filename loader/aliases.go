@@ -160,6 +160,14 @@ func ReadArea(r io.Reader) (*Area, error) { return aoi.Read(r) }
 // ReadAreaAs reads an area of interest that may not say in which CRS it is: see aoi.ReadAs.
 func ReadAreaAs(r io.Reader, srid int32) (*Area, error) { return aoi.ReadAs(r, srid) }
 
+// ReadOptions say how ReadAreaWith reads: see aoi.ReadOptions.
+type ReadOptions = aoi.ReadOptions
+
+// ReadAreaWith is ReadArea with options, which ends when ctx does: see aoi.ReadWith.
+func ReadAreaWith(ctx context.Context, r io.Reader, o ReadOptions) (*Area, error) {
+	return aoi.ReadWith(ctx, r, o)
+}
+
 // ParseTable reads [SCHEMA.]NAME: see job.ParseTable.
 func ParseTable(s string) (Table, error) { return job.ParseTable(s) }
 

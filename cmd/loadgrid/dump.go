@@ -43,7 +43,7 @@ asks a server only for an area of interest that needs one: a query, or another C
 		}
 
 		o.cells.Job.Table = loader.Table{Name: "dump"}
-		if err := awaitErr(cmd.Context(), func() error { return o.cells.Complete(values, std.in) }); err != nil {
+		if err := awaitErr(cmd.Context(), func() error { return o.cells.Complete(cmd.Context(), values, std.in) }); err != nil {
 			return err
 		}
 		return runDump(cmd.Context(), o, std)

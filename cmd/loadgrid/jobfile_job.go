@@ -70,7 +70,7 @@ func (s *jobSet) prepare(ctx context.Context, job *jobfile.Job, secrets bool) (*
 	if err := load.Table().Apply(values); err != nil {
 		return p, p.locate(err)
 	}
-	if err := awaitErr(ctx, func() error { return load.Complete(values, bytes.NewReader(s.stdin)) }); err != nil {
+	if err := awaitErr(ctx, func() error { return load.Complete(ctx, values, bytes.NewReader(s.stdin)) }); err != nil {
 		return p, p.locate(err)
 	}
 

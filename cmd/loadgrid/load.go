@@ -125,7 +125,7 @@ func newLoadCommand() *cobra.Command {
 		if err := load.Table().Apply(values); err != nil {
 			return &runError{values.Text("table"), 0, err}
 		}
-		if err := awaitErr(cmd.Context(), func() error { return load.Complete(values, std.in) }); err != nil {
+		if err := awaitErr(cmd.Context(), func() error { return load.Complete(cmd.Context(), values, std.in) }); err != nil {
 			return &runError{values.Text("table"), 0, err}
 		}
 		return runLoad(cmd.Context(), newLoadOptions(load), std)

@@ -82,7 +82,7 @@ func newPlanCommand() *cobra.Command {
 		if err := load.PlanTable().Apply(values); err != nil {
 			return err
 		}
-		if err := awaitErr(cmd.Context(), func() error { return load.CompletePlan(values, std.in, "plan") }); err != nil {
+		if err := awaitErr(cmd.Context(), func() error { return load.CompletePlan(cmd.Context(), values, std.in, "plan") }); err != nil {
 			return err
 		}
 		return runPlan(cmd.Context(), planOptions{newLoadOptions(load), image, values.Has("table")}, std)

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/areafile"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
@@ -81,6 +82,11 @@ func (r *resolver) runQuery(ctx context.Context) error {
 	}
 
 	c, srid, err := r.fetch(ctx)
+	var polygons []geomgen.Polygon
+	if err == nil {
+		polygons, err = c.Polygons()
+	}
+
 	var param *geomgen.ParamError
 
 	switch {
@@ -88,7 +94,7 @@ func (r *resolver) runQuery(ctx context.Context) error {
 		return r.badQuery("%s", param.Reason)
 	case err != nil:
 		return r.refused(err)
-	case len(c.Polygons) == 0:
+	case len(polygons) == 0:
 		return r.badQuery("is empty: it returns no polygons")
 	}
 
@@ -101,18 +107,18 @@ func (r *resolver) runQuery(ctx context.Context) error {
 		return err
 	}
 
-	r.area.Polygons, r.area.Union, r.area.Warnings = c.Polygons, c.Parts > 1, c.Warnings()
+	r.area.Polygons, r.area.Union, r.area.Warnings = polygons, c.Parts > 1, c.Warnings()
 
 	return nil
 }
 
 // fetch runs the query and gathers its polygons. In the binary format a geometry comes as
 // EWKB, and the extended protocol takes one statement, whatever a DSN says about either.
-func (r *resolver) fetch(ctx context.Context) (c aoi.PolygonReader, srid int32, err error) {
+func (r *resolver) fetch(ctx context.Context) (c areafile.PolygonReader, srid int32, err error) {
 	err = pg.WithOwnPath(ctx, r.tx, func() error {
 		rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
 		if err == nil {
-			c, srid, err = takeRows(rows)
+			c, srid, err = takeRows(rows, r.area.MaxPositions)
 		}
 
 		return err
@@ -122,8 +128,9 @@ func (r *resolver) fetch(ctx context.Context) (c aoi.PolygonReader, srid int32, 
 }
 
 // takeRows gathers the polygons of rows of one geometry each, and closes them.
-func takeRows(rows pgx.Rows) (c aoi.PolygonReader, srid int32, err error) {
+func takeRows(rows pgx.Rows, most int64) (c areafile.PolygonReader, srid int32, err error) {
 	defer rows.Close()
+	c.Max = most
 	first := true
 
 	for n := 1; rows.Next(); n++ {

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/areafile"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
@@ -115,13 +116,13 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 
 // place brings the area onto the map of its CRS, and makes it valid where that is asked for.
 func (r *resolver) place(ctx context.Context, c crs.CRS) error {
-	placed, err := r.area.Place(c)
+	placed, err := r.area.Place(ctx, c)
 
 	if errors.As(err, new(*geomgen.InvalidError)) {
 		if err := r.makeValid(ctx); err != nil {
 			return err
 		}
-		placed, err = r.area.Place(c)
+		placed, err = r.area.Place(ctx, c)
 	}
 
 	if err != nil {
@@ -154,14 +155,21 @@ func (r *resolver) fn(name string) string {
 // makeValid unites parts that overlap where they may, and makes polygons valid where that
 // is asked for. Polygons that are not valid otherwise are an error.
 func (r *resolver) makeValid(ctx context.Context) error {
-	invalid := geomgen.CheckPolygons(r.area.Polygons)
-	if invalid == nil {
+	invalid := geomgen.CheckPolygonsContext(ctx, r.area.Polygons)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case invalid == nil:
 		return nil
 	}
 
 	if !r.area.MakeValid {
 		if r.area.Union {
-			invalid = checkEach(r.area.Polygons)
+			invalid = checkEach(ctx, r.area.Polygons)
+		}
+
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 
 		if invalid != nil {
@@ -195,9 +203,9 @@ func (r *resolver) makeValid(ctx context.Context) error {
 
 // checkEach refuses polygons that are not valid by themselves. A union is made for
 // valid ones: what it does with others, if not fail, is up to GEOS.
-func checkEach(polygons []geomgen.Polygon) error {
+func checkEach(ctx context.Context, polygons []geomgen.Polygon) error {
 	for i := range polygons {
-		err := geomgen.CheckPolygons(polygons[i : i+1])
+		err := geomgen.CheckPolygonsContext(ctx, polygons[i:i+1])
 		var invalid *geomgen.InvalidError
 		if errors.As(err, &invalid) {
 			invalid.Polygon = i + 1
@@ -246,8 +254,11 @@ func (r *resolver) read(what string, b []byte) (polygons []geomgen.Polygon, srid
 		return nil, 0, aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
 
-	var c aoi.PolygonReader
-	srid, err = c.AddEWKB(b)
+	var c areafile.PolygonReader
+	c.Max = r.area.MaxPositions
+	if srid, err = c.AddEWKB(b); err == nil {
+		polygons, err = c.Polygons()
+	}
 	var param *geomgen.ParamError
 
 	switch {
@@ -255,9 +266,9 @@ func (r *resolver) read(what string, b []byte) (polygons []geomgen.Polygon, srid
 		return nil, 0, aoi.BadArea("the server cannot %s: the result %s", what, param.Reason)
 	case err != nil:
 		return nil, 0, err
-	case len(c.Polygons) == 0:
+	case len(polygons) == 0:
 		return nil, 0, aoi.BadArea("is empty, once the server has done this: %s", what)
 	}
 
-	return c.Polygons, srid, nil
+	return polygons, srid, nil
 }

@@ -54,13 +54,25 @@ func (r *resolver) refine(ctx context.Context, t *track, srid int32, m globeMap)
 			return err
 		}
 
-		for k := len(before) - 1; k >= 0; k-- {
-			t.plane = slices.Insert(t.plane, before[k], geomgen.Point{X: xs[k], Y: ys[k]})
-			t.globe = slices.Insert(t.globe, before[k], points[k])
-		}
+		t.insert(before, xs, ys, points)
 	}
 
 	return nil
+}
+
+// insert puts points in, each before one that follows.
+func (t *track) insert(before []int, xs, ys []float64, globe []geomgen.Point) {
+	n := len(t.plane) + len(before)
+	plane, on := make([]geomgen.Point, 0, n), make([]geomgen.Point, 0, n)
+
+	from := 0
+	for k, to := range before {
+		plane = append(append(plane, t.plane[from:to]...), geomgen.Point{X: xs[k], Y: ys[k]})
+		on = append(append(on, t.globe[from:to]...), globe[k])
+		from = to
+	}
+
+	t.plane, t.globe = append(plane, t.plane[from:]...), append(on, t.globe[from:]...)
 }
 
 // transformPoints has the server transform points.

@@ -21,7 +21,7 @@ func (r *resolver) transform(ctx context.Context, from, to crs.CRS) error {
 	if s, ok := from.Seam(); ok && from.Kind == crs.Geographic && !(seamed && m.globe == from.SRID) {
 		// An area that goes all round has two edges that are one on other maps.
 		var err error
-		if r.area.Polygons, err = seam.Halve(r.area.Polygons, s); err != nil {
+		if r.area.Polygons, err = seam.Halve(ctx, r.area.Polygons, s); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func (r *resolver) transform(ctx context.Context, from, to crs.CRS) error {
 		return nil
 	}
 
-	if r.area.Polygons, err = m.inBand(globe, to); err != nil {
+	if r.area.Polygons, err = m.inBand(ctx, globe, to); err != nil {
 		return err
 	}
 
@@ -104,7 +104,7 @@ func withoutSeam(method string) bool {
 // false where nothing was to be cut.
 func (r *resolver) onGlobe(ctx context.Context, from crs.CRS, m globeMap) (globe []geomgen.Polygon, crosses bool, err error) {
 	if from.SRID == m.globe {
-		return seam.Fold(r.area.Polygons, m.frame.Seam())
+		return seam.Fold(ctx, r.area.Polygons, m.frame.Seam())
 	}
 
 	plane, globe, err := r.pairs(ctx, from, m.globe)
@@ -128,8 +128,11 @@ func (r *resolver) onGlobe(ctx context.Context, from crs.CRS, m globeMap) (globe
 			rings[k] = t.leftward(k > 0)
 		}
 
-		pieces, err := seam.Cut(rings, m.frame)
-		if err != nil {
+		pieces, err := seam.Cut(ctx, rings, m.frame)
+		switch {
+		case ctx.Err() != nil:
+			return nil, false, context.Cause(ctx)
+		case err != nil:
 			return nil, false, aoi.BadArea("cannot be cut at the seam of the grid's CRS: polygon %d: %w", i+1, err)
 		}
 
@@ -151,12 +154,12 @@ func (m globeMap) beyondBand(polygons []geomgen.Polygon) bool {
 }
 
 // inBand cuts off what lies beyond the map in the north and south. The plan warns of it.
-func (m globeMap) inBand(globe []geomgen.Polygon, to crs.CRS) ([]geomgen.Polygon, error) {
+func (m globeMap) inBand(ctx context.Context, globe []geomgen.Polygon, to crs.CRS) ([]geomgen.Polygon, error) {
 	if !m.beyondBand(globe) {
 		return globe, nil
 	}
 
-	inside, err := seam.Band(globe, m.frame, m.band)
+	inside, err := seam.Band(ctx, globe, m.frame, m.band)
 	if err == nil && len(inside) == 0 {
 		err = aoi.BadArea("lies beyond %.2f degrees north or south, where the map of EPSG:%d ends", m.band, to.SRID)
 	}

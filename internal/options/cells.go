@@ -1,9 +1,11 @@
 package options
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -102,6 +104,8 @@ func (c *Cells) areaTable() Table {
 			Help: "`duration` after which the query is ended, such as 90s or 1h"},
 		{Name: "aoi-srid", Group: groupArea, Value: SRID(&c.area.SRID), With: area,
 			Help: "`SRID` of the area's CRS, as 25832 or EPSG:25832, where the file or the query's geometries do not name it"},
+		{Name: "aoi-max-positions", Group: groupArea, Default: strconv.Itoa(aoi.DefaultMaxPositions), Value: Int(&c.area.MaxPositions, 1, math.MaxInt64), With: area,
+			Help: "how many `positions` the area may have: a larger one is refused; to read one takes 32 bytes at most, to check it and select cells some 150"},
 		{Name: "aoi-rule", Group: groupArea, Default: "intersects", Value: Choice(&c.area.Rule, "intersects", "within", "centroid"), With: area,
 			Help: "which cells the area selects, `intersects|within|centroid`: that meet or touch it, that lie in it, whose centre does"},
 		{Name: "aoi-segmentize", Group: groupArea, Value: Number(&c.segmentize), With: area,
@@ -142,7 +146,7 @@ func (c *Cells) addConstant(text string) error {
 
 // Complete makes the grid and the area of what the values have said; the area's file is
 // read, - from stdin.
-func (c *Cells) Complete(v Values, stdin io.Reader) error {
+func (c *Cells) Complete(ctx context.Context, v Values, stdin io.Reader) error {
 	if c.geometry == "point" {
 		c.Job.Geometry = geomgen.AsPoint
 	}
@@ -150,7 +154,7 @@ func (c *Cells) Complete(v Values, stdin io.Reader) error {
 	if err := c.completeGrid(v); err != nil {
 		return err
 	}
-	return c.completeArea(v, stdin)
+	return c.completeArea(ctx, v, stdin)
 }
 
 func (c *Cells) completeGrid(v Values) error {
@@ -184,14 +188,14 @@ func (c *Cells) completeTiles(v Values) error {
 	return nil
 }
 
-func (c *Cells) completeArea(v Values, stdin io.Reader) error {
+func (c *Cells) completeArea(ctx context.Context, v Values, stdin io.Reader) error {
 	if !v.Has("aoi") && !v.Has("aoi-sql") {
 		return nil
 	}
 
 	area := c.area
 	if v.Has("aoi") {
-		read, err := readArea(c.areaFile, stdin, c.area.SRID)
+		read, err := readArea(ctx, c.areaFile, stdin, aoi.ReadOptions{SRID: c.area.SRID, MaxPositions: c.area.MaxPositions})
 		if err != nil {
 			return err
 		}
@@ -208,7 +212,7 @@ func (c *Cells) completeArea(v Values, stdin io.Reader) error {
 	return nil
 }
 
-func readArea(name string, stdin io.Reader, srid int32) (area *aoi.Area, err error) {
+func readArea(ctx context.Context, name string, stdin io.Reader, o aoi.ReadOptions) (area *aoi.Area, err error) {
 	r := stdin
 	if name != "-" {
 		file, err := os.Open(name)
@@ -220,7 +224,7 @@ func readArea(name string, stdin io.Reader, srid int32) (area *aoi.Area, err err
 		r = file
 	}
 
-	area, err = aoi.ReadAs(r, srid)
+	area, err = aoi.ReadWith(ctx, r, o)
 	var param *geomgen.ParamError
 	if errors.As(err, &param) && param.Param == "aoi" { // the file's name says more than what was read
 		return nil, &geomgen.ParamError{Param: "aoi", Value: name, Reason: param.Reason}

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"context"
 	"io"
 	"math"
 	"strings"
@@ -149,17 +150,17 @@ func (l *Load) jobTable() Table {
 
 // Complete makes the job of what the values have said; the area's file is read, - from
 // stdin.
-func (l *Load) Complete(v Values, stdin io.Reader) error {
+func (l *Load) Complete(ctx context.Context, v Values, stdin io.Reader) error {
 	// A comment at the end of one text must not hide the next.
 	l.Job.Before, l.Job.After = strings.Join(l.before, "\n;\n"), strings.Join(l.after, "\n;\n")
 	l.Job.LedgerSchema, l.Job.LedgerOwner = l.LedgerSchema, l.LedgerOwner
 
-	return l.Cells.Complete(v, stdin)
+	return l.Cells.Complete(ctx, v, stdin)
 }
 
 // CompletePlan is Complete for plan, which needs a table only where it asks the server
 // about one. planned names the table of a plan without.
-func (l *Load) CompletePlan(v Values, stdin io.Reader, planned string) error {
+func (l *Load) CompletePlan(ctx context.Context, v Values, stdin io.Reader, planned string) error {
 	if !v.Has("table") {
 		if l.Job.IfExists == job.Append {
 			return required("table", " with if-exists append: its indexes are what appending costs")
@@ -167,5 +168,5 @@ func (l *Load) CompletePlan(v Values, stdin io.Reader, planned string) error {
 		l.Job.Table = job.Table{Name: planned}
 	}
 
-	return l.Complete(v, stdin)
+	return l.Complete(ctx, v, stdin)
 }

@@ -139,7 +139,7 @@ func TestSizes(t *testing.T) {
 		v := Values{"srid": {{Text: tt.srid}}, "cell-size": {{Text: tt.size}}}
 		err := c.Table().Apply(v)
 		if err == nil {
-			err = c.Complete(v, nil)
+			err = c.Complete(t.Context(), v, nil)
 		}
 		if err != nil || c.Job.Grid.DX != tt.dx || c.Job.Grid.DY != tt.dy {
 			t.Errorf("SRID %s, %s: %v x %v, want %v x %v, %v", tt.srid, tt.size, c.Job.Grid.DX, c.Job.Grid.DY, tt.dx, tt.dy, err)
@@ -163,7 +163,7 @@ func TestSizesRefused(t *testing.T) {
 		v := Values{"srid": {{Text: tt.srid}}, "cell-size": {{Text: tt.size}}}
 		err := c.Table().Apply(v)
 		if err == nil {
-			err = c.Complete(v, nil)
+			err = c.Complete(t.Context(), v, nil)
 		}
 
 		var param *geomgen.ParamError

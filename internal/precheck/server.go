@@ -153,7 +153,7 @@ func CheckCRS(ctx context.Context, q pg.Querier, postgis string, j job.Job) (crs
 
 	// What the plan knows of a CRS without a server, it has checked and put right.
 	if _, known := crs.Known(j.Grid.SRID); !known && j.Area != nil {
-		return c, j.Area.CheckPlaced(c)
+		return c, j.Area.CheckPlaced(ctx, c)
 	}
 
 	return c, nil

@@ -1,24 +1,26 @@
 package seam
 
 import (
+	"context"
 	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
 // Band returns the parts of polygons that lie between two parallels, limit degrees north and
-// south. Each polygon is valid by itself, and lies in the frame.
-func Band(polygons []geomgen.Polygon, f Frame, limit float64) ([]geomgen.Polygon, error) {
+// south. Each polygon is valid by itself, and lies in the frame. It ends
+// with ctx.
+func Band(ctx context.Context, polygons []geomgen.Polygon, f Frame, limit float64) ([]geomgen.Polygon, error) {
 	g := geomgen.Grid{X0: f.XMin - f.Period(), DX: 3 * f.Period(), Y0: -limit, DY: 2 * limit}
 
 	var inside []geomgen.Polygon
 	for i, p := range polygons {
-		m, err := geomgen.NewMask(g, []geomgen.Polygon{p}, geomgen.Intersects)
+		m, err := geomgen.NewMaskContext(ctx, g, []geomgen.Polygon{p}, geomgen.Intersects)
 		if err != nil {
 			return nil, numbered(err, i+1)
 		}
 
-		part, err := geomgen.NewClipper(m).Clip(geomgen.Cell{})
+		part, err := geomgen.NewClipper(m).ClipContext(ctx, geomgen.Cell{})
 		if err != nil {
 			return nil, err
 		}

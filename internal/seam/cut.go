@@ -2,6 +2,7 @@ package seam
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"slices"
 
@@ -20,7 +21,7 @@ var errOrder = errors.New("rings cross each other at the seam")
 // chain ends, the frame is followed counter-clockwise to the beginning of the next: the area
 // is on the left there as well. Source of the method: K. Weiler and P. Atherton, Hidden
 // Surface Removal Using Polygon Area Sorting, SIGGRAPH 1977.
-func Cut(rings [][]geomgen.Point, f Frame) ([]geomgen.Polygon, error) {
+func Cut(ctx context.Context, rings [][]geomgen.Point, f Frame) ([]geomgen.Polygon, error) {
 	c := cutter{frame: f}
 	for _, ring := range rings {
 		c.addRing(ring)
@@ -30,7 +31,7 @@ func Cut(rings [][]geomgen.Point, f Frame) ([]geomgen.Polygon, error) {
 		return nil, err
 	}
 
-	return c.polygons()
+	return c.polygons(ctx)
 }
 
 // cutter collects chains and rings in a frame.

@@ -1,6 +1,7 @@
 package seam
 
 import (
+	"context"
 	"errors"
 	"math"
 
@@ -11,8 +12,8 @@ import (
 // Fold brings polygons whose x leaves the map back onto it by whole periods, cut at the seam:
 // 190 degrees east are 170 west. The polygons lie in a plane, and each is valid by itself, or
 // the error is a *geomgen.InvalidError. Pieces of polygons wider than the map overlap: they
-// must be united. changed is false where nothing was beyond the seam.
-func Fold(polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, changed bool, err error) {
+// must be united. changed is false where nothing was beyond the seam. It ends with ctx.
+func Fold(ctx context.Context, polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, changed bool, err error) {
 	for i, p := range polygons {
 		box := p.Bounds()
 		first := int32(math.Floor((box.XMin - s.X) / s.Period))
@@ -25,7 +26,7 @@ func Fold(polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, cha
 		case first == last:
 			folded = append(folded, shift(p, s, first))
 		default:
-			pieces, err := strips(p, box, s, first, last, func(piece geomgen.Polygon, strip int32) geomgen.Polygon { return shift(piece, s, strip) })
+			pieces, err := strips(ctx, p, box, s, first, last, func(piece geomgen.Polygon, strip int32) geomgen.Polygon { return shift(piece, s, strip) })
 			if err != nil {
 				return nil, false, numbered(err, i+1)
 			}
@@ -40,8 +41,8 @@ func Fold(polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, cha
 }
 
 // Halve cuts polygons that reach all round, from seam to seam, in two along the middle of the
-// map. Each polygon is valid by itself, and lies on the map.
-func Halve(polygons []geomgen.Polygon, s crs.Seam) ([]geomgen.Polygon, error) {
+// map. Each polygon is valid by itself, and lies on the map. It ends with ctx.
+func Halve(ctx context.Context, polygons []geomgen.Polygon, s crs.Seam) ([]geomgen.Polygon, error) {
 	var halved []geomgen.Polygon
 	for i, p := range polygons {
 		box := p.Bounds()
@@ -51,7 +52,7 @@ func Halve(polygons []geomgen.Polygon, s crs.Seam) ([]geomgen.Polygon, error) {
 		}
 
 		half := crs.Seam{X: s.X, Period: s.Period / 2}
-		pieces, err := strips(p, box, half, 0, 1, func(piece geomgen.Polygon, _ int32) geomgen.Polygon { return clone(piece) })
+		pieces, err := strips(ctx, p, box, half, 0, 1, func(piece geomgen.Polygon, _ int32) geomgen.Polygon { return clone(piece) })
 		if err != nil {
 			return nil, numbered(err, i+1)
 		}
@@ -65,11 +66,11 @@ func Halve(polygons []geomgen.Polygon, s crs.Seam) ([]geomgen.Polygon, error) {
 // strips cuts a polygon at each seam that runs through it. The strips between seams are the
 // cells of a grid, so that both pieces beside a seam have the same points on it. place makes a
 // piece of a strip, which is the clipper's, the caller's.
-func strips(p geomgen.Polygon, box geomgen.Box, s crs.Seam, first, last int32, place func(piece geomgen.Polygon, strip int32) geomgen.Polygon) ([]geomgen.Polygon, error) {
+func strips(ctx context.Context, p geomgen.Polygon, box geomgen.Box, s crs.Seam, first, last int32, place func(piece geomgen.Polygon, strip int32) geomgen.Polygon) ([]geomgen.Polygon, error) {
 	height := box.YMax - box.YMin
 	g := geomgen.Grid{X0: s.X, DX: s.Period, Y0: box.YMin - height, DY: 3 * height}
 
-	m, err := geomgen.NewMask(g, []geomgen.Polygon{p}, geomgen.Intersects)
+	m, err := geomgen.NewMaskContext(ctx, g, []geomgen.Polygon{p}, geomgen.Intersects)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func strips(p geomgen.Polygon, box geomgen.Box, s crs.Seam, first, last int32, p
 	var pieces []geomgen.Polygon
 
 	for col := first; col <= last; col++ {
-		part, err := c.Clip(geomgen.Cell{Col: col})
+		part, err := c.ClipContext(ctx, geomgen.Cell{Col: col})
 		if err != nil {
 			return nil, err
 		}

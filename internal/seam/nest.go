@@ -1,47 +1,39 @@
 package seam
 
 import (
+	"cmp"
+	"context"
 	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
 // polygons puts rings together: each shell with the holes that lie in it.
-func (c *cutter) polygons() ([]geomgen.Polygon, error) {
-	var shells, holes [][]geomgen.Point
+func (c *cutter) polygons(ctx context.Context) ([]geomgen.Polygon, error) {
+	var rings [][]geomgen.Point
 	for _, ring := range c.rings {
-		switch ring = closed(ring); {
-		case len(ring) < 4:
-		case geomgen.RingArea(ring) > 0:
-			shells = append(shells, ring)
-		case geomgen.RingArea(ring) < 0:
-			holes = append(holes, ring)
+		if ring = closed(ring); len(ring) >= 4 && geomgen.RingArea(ring) != 0 {
+			rings = append(rings, ring)
 		}
 	}
 
-	slices.SortFunc(shells, func(a, b []geomgen.Point) int {
-		if geomgen.RingArea(a) < geomgen.RingArea(b) {
-			return -1
-		}
-		return 1
-	})
-
-	polygons := make([]geomgen.Polygon, len(shells))
-	for i, s := range shells {
-		polygons[i] = geomgen.Polygon{s}
+	around, err := geomgen.ShellsAround(ctx, rings)
+	if err != nil {
+		return nil, err
 	}
 
+	polygons, of := shellsOf(rings)
 	world := geomgen.Polygon{c.frame.ring()}
-	for _, h := range holes {
-		i := slices.IndexFunc(shells, func(s []geomgen.Point) bool { return around(s, h) })
-
+	for i, ring := range rings {
 		switch {
-		case i >= 0:
-			polygons[i] = append(polygons[i], h)
+		case of[i] >= 0: // a shell
+		case around[i] >= 0:
+			p := &polygons[of[around[i]]]
+			*p = append(*p, ring)
 		case len(c.chains) > 0:
 			return nil, errOrder
 		default: // the area goes round it, and all round the globe
-			world = append(world, h)
+			world = append(world, ring)
 		}
 	}
 
@@ -50,6 +42,28 @@ func (c *cutter) polygons() ([]geomgen.Polygon, error) {
 	}
 
 	return polygons, nil
+}
+
+// shellsOf returns a polygon of each shell, the smallest first, and for each ring which of
+// them is its own, -1 for holes.
+func shellsOf(rings [][]geomgen.Point) (polygons []geomgen.Polygon, of []int) {
+	var shells []int
+	of = make([]int, len(rings))
+	areas := make([]float64, len(rings))
+	for i, ring := range rings {
+		of[i], areas[i] = -1, geomgen.RingArea(ring)
+		if areas[i] > 0 {
+			shells = append(shells, i)
+		}
+	}
+
+	slices.SortStableFunc(shells, func(i, k int) int { return cmp.Compare(areas[i], areas[k]) })
+	for n, i := range shells {
+		of[i] = n
+		polygons = append(polygons, geomgen.Polygon{rings[i]})
+	}
+
+	return polygons, of
 }
 
 // ring returns the frame's edge, counter-clockwise.
@@ -69,32 +83,4 @@ func closed(ring []geomgen.Point) []geomgen.Point {
 	}
 
 	return append(ring, ring[0])
-}
-
-// around tells whether a hole lies in a shell. They may touch in points, so most of the
-// hole's points decide.
-func around(shell, hole []geomgen.Point) bool {
-	inside := 0
-	for i := 1; i < len(hole); i++ {
-		middle := geomgen.Point{X: hole[i-1].X/2 + hole[i].X/2, Y: hole[i-1].Y/2 + hole[i].Y/2}
-		if contains(shell, middle) {
-			inside++
-		}
-	}
-
-	return 2*inside > len(hole)-1
-}
-
-// contains tells whether a point lies in a closed ring, by the segments that a ray to the
-// right crosses.
-func contains(ring []geomgen.Point, p geomgen.Point) bool {
-	inside := false
-	for i := 1; i < len(ring); i++ {
-		a, b := ring[i-1], ring[i]
-		if (a.Y > p.Y) != (b.Y > p.Y) && p.X < a.X+(p.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
-			inside = !inside
-		}
-	}
-
-	return inside
 }

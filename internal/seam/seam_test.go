@@ -75,7 +75,7 @@ func TestCut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := degrees()
-			got, err := Cut(test.rings, f)
+			got, err := Cut(t.Context(), test.rings, f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +88,7 @@ func TestCut(t *testing.T) {
 }
 
 func TestRingsThatCross(t *testing.T) {
-	_, err := Cut([]points{ring(170, 0, -170, 0, -170, 5, 170, 5, 170, 0), ring(175, 1, -175, 1, -175, 4, 175, 4, 175, 1)}, degrees())
+	_, err := Cut(t.Context(), []points{ring(170, 0, -170, 0, -170, 5, 170, 5, 170, 0), ring(175, 1, -175, 1, -175, 4, 175, 4, 175, 1)}, degrees())
 	if err == nil {
 		t.Error("a shell in a shell was cut")
 	}
@@ -116,7 +116,7 @@ func TestStarsAcrossTheSeam(t *testing.T) {
 		plane := star(r, 180+20*r.Float64()-10, 40*r.Float64()-20, 1+20*r.Float64())
 		want := geomgen.RingArea(plane)
 
-		folded, _, err := Fold([]geomgen.Polygon{{plane}}, f.Seam())
+		folded, _, err := Fold(t.Context(), []geomgen.Polygon{{plane}}, f.Seam())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestStarsAcrossTheSeam(t *testing.T) {
 			globe[i] = f.into(p)
 		}
 
-		cut, err := Cut([]points{globe}, f)
+		cut, err := Cut(t.Context(), []points{globe}, f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func TestFold(t *testing.T) {
 		"across":           {170, 190, [][2]float64{{170, 180}, {-180, -170}}, true},
 		"more than a turn": {-190, 190, [][2]float64{{170, 180}, {-180, 180}, {-180, -170}}, true},
 	} {
-		got, changed, err := Fold([]geomgen.Polygon{box(test.x0, test.x1)}, degrees().Seam())
+		got, changed, err := Fold(t.Context(), []geomgen.Polygon{box(test.x0, test.x1)}, degrees().Seam())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +187,7 @@ func TestHalve(t *testing.T) {
 	world := geomgen.Polygon{ring(-180, -90, 180, -90, 180, -60, 0, -70, -180, -60, -180, -90)}
 	island := geomgen.Polygon{ring(-10, 0, 10, 0, 10, 9, -10, 9, -10, 0)}
 
-	got, err := Halve([]geomgen.Polygon{world, island}, degrees().Seam())
+	got, err := Halve(t.Context(), []geomgen.Polygon{world, island}, degrees().Seam())
 	if err != nil || len(got) != 3 {
 		t.Fatalf("%v, %v", got, err)
 	}
@@ -213,7 +213,7 @@ func TestShortWay(t *testing.T) {
 		"around the south, other way": {geomgen.Polygon{ring(0, -80, -120, -80, 120, -80, 0, -80)}, 3600},
 		"around both":                 {geomgen.Polygon{ring(0, -80, -120, -80, 120, 1, 0, -80)}, 0},
 	} {
-		got, err := degrees().ShortWay(test.polygon)
+		got, err := degrees().ShortWay(t.Context(), test.polygon)
 		if (err != nil) != (test.area == 0) {
 			t.Errorf("%s: error %v", name, err)
 		} else if a := sum(t, got, degrees()); math.Abs(a-test.area) > 1e-9 {
@@ -224,7 +224,7 @@ func TestShortWay(t *testing.T) {
 
 func TestBand(t *testing.T) {
 	world := geomgen.Polygon{ring(-180, -90, 180, -90, 180, 90, -180, 90, -180, -90)}
-	got, err := Band([]geomgen.Polygon{world, {ring(0, 86, 9, 86, 9, 89, 0, 86)}}, degrees(), 85)
+	got, err := Band(t.Context(), []geomgen.Polygon{world, {ring(0, 86, 9, 86, 9, 89, 0, 86)}}, degrees(), 85)
 	if err != nil || len(got) != 1 || sum(t, got, degrees()) != 360*170 {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -244,7 +244,7 @@ func FuzzCut(f *testing.F) {
 			globe[i] = degrees().into(p)
 		}
 
-		got, err := Cut([]points{globe}, degrees())
+		got, err := Cut(t.Context(), []points{globe}, degrees())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,4 +252,18 @@ func FuzzCut(f *testing.F) {
 			t.Errorf("area %v of %v, in the plane %v", a, got, geomgen.RingArea(plane))
 		}
 	})
+}
+
+// contains tells whether a point lies in a closed ring, by the segments that a ray to the
+// right crosses.
+func contains(ring []geomgen.Point, p geomgen.Point) bool {
+	inside := false
+	for i := 1; i < len(ring); i++ {
+		a, b := ring[i-1], ring[i]
+		if (a.Y > p.Y) != (b.Y > p.Y) && p.X < a.X+(p.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
+			inside = !inside
+		}
+	}
+
+	return inside
 }

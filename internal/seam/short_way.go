@@ -1,6 +1,7 @@
 package seam
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
@@ -15,16 +16,30 @@ func (f Frame) LongWay(p, q geomgen.Point) bool {
 	return d > f.Period()/2 && d < f.Period()*(1-Tolerance)
 }
 
-// Snap returns polygons whose points near the frame's edge lie on it.
+// Snap returns polygons whose points near the frame's edge lie on it. Rings without such a
+// point are those of the polygons.
 func (f Frame) Snap(polygons []geomgen.Polygon) []geomgen.Polygon {
-	snapped := make([]geomgen.Polygon, len(polygons))
+	moves := func(q geomgen.Point) bool { return f.snap(q) != q }
+	snapped := polygons
 	for i, p := range polygons {
-		snapped[i] = make(geomgen.Polygon, len(p))
 		for k, ring := range p {
-			snapped[i][k] = slices.Clone(ring)
-			for n, q := range ring {
-				snapped[i][k][n] = f.snap(q)
+			first := slices.IndexFunc(ring, moves)
+			if first < 0 {
+				continue
 			}
+
+			if &snapped[0] == &polygons[0] {
+				snapped = slices.Clone(polygons)
+			}
+			if &snapped[i][0] == &p[0] {
+				snapped[i] = slices.Clone(p)
+			}
+
+			ring = slices.Clone(ring)
+			for n := first; n < len(ring); n++ {
+				ring[n] = f.snap(ring[n])
+			}
+			snapped[i][k] = ring
 		}
 	}
 
@@ -34,7 +49,7 @@ func (f Frame) Snap(polygons []geomgen.Polygon) []geomgen.Polygon {
 // ShortWay returns a polygon whose edges take the short way over the seam, cut there. A ring
 // that goes round the globe has the pole on its side of the equator in it. A polygon without
 // edges that are longer than half the frame is returned as it is.
-func (f Frame) ShortWay(p geomgen.Polygon) ([]geomgen.Polygon, error) {
+func (f Frame) ShortWay(ctx context.Context, p geomgen.Polygon) ([]geomgen.Polygon, error) {
 	long := slices.ContainsFunc(p, func(ring []geomgen.Point) bool {
 		for i := 1; i < len(ring); i++ {
 			if f.LongWay(ring[i-1], ring[i]) {
@@ -57,7 +72,7 @@ func (f Frame) ShortWay(p geomgen.Polygon) ([]geomgen.Polygon, error) {
 		rings[k] = left
 	}
 
-	return Cut(rings, f)
+	return Cut(ctx, rings, f)
 }
 
 // leftward returns a ring in the direction that has the area on its left: inside of a shell,

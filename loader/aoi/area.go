@@ -1,14 +1,16 @@
-// Package aoi owns areas of interest: reading them from GeoJSON, WKT and EWKB, and
-// what tells two of them apart. It alone knows file formats and go-geom.
+// Package aoi owns areas of interest: where their coordinates lie on a map, and what tells
+// two of them apart.
 package aoi
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/areafile"
 )
 
 // Area is an area of interest: polygons that select cells by a rule. Either
@@ -37,6 +39,10 @@ type Area struct {
 	// round the globe, across the antimeridian. Defaults to false: it is an error, since it
 	// may mean either.
 	Wrap bool `json:"wrap,omitempty"`
+	// MaxPositions is how many positions the area may have, as it is read and as the server
+	// gives it: one with more is an error. It is not part of what tells areas apart.
+	// Defaults to DefaultMaxPositions.
+	MaxPositions int64 `json:"max_positions,omitempty"`
 	// Polygons are the area. In the ledger they stand beside the job.
 	Polygons []geomgen.Polygon `json:"-"`
 	// Union says that the polygons are several features', which may overlap: the
@@ -49,11 +55,20 @@ type Area struct {
 }
 
 // WGS84 is the SRID of WGS 84, whose coordinates have bounds.
-const WGS84 = 4326
+const WGS84 = areafile.WGS84
+
+// DefaultMaxPositions is how many positions an area may have when nobody says.
+const DefaultMaxPositions = areafile.DefaultMaxPositions
 
 // BadArea returns a *geomgen.ParamError about the area of interest.
-func BadArea(format string, args ...any) error {
-	return &geomgen.ParamError{Param: "aoi", Value: "(the area)", Reason: fmt.Errorf(format, args...).Error()}
+func BadArea(format string, args ...any) error { return areafile.BadArea(format, args...) }
+
+// CheckMaxPositions refuses a limit that is none.
+func (a *Area) CheckMaxPositions() error {
+	if a.MaxPositions < 0 {
+		return &geomgen.ParamError{Param: "aoi-max-positions", Value: fmt.Sprint(a.MaxPositions), Reason: "must not be negative"}
+	}
+	return nil
 }
 
 // NeedsServer tells whether a server must make the area ready for a grid, and why.
@@ -92,15 +107,17 @@ func (a *Area) Marshal() []byte {
 
 // Unmarshal takes over what Marshal returned of an area that was ready.
 func (a *Area) Unmarshal(b []byte) error {
-	var c PolygonReader
+	var c areafile.PolygonReader
+	c.Max = math.MaxInt64 // whoever made it may have allowed more
 	srid, err := c.AddEWKB(b)
 	if err != nil {
 		return err
 	}
 
-	a.Polygons, a.SRID, a.ready = c.Polygons, srid, true
+	polygons, err := c.Polygons()
+	a.Polygons, a.SRID, a.ready = polygons, srid, true
 
-	return nil
+	return err
 }
 
 // Digest returns what tells areas apart in a fingerprint.

@@ -1,11 +1,13 @@
 package aoi
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/areafile"
 	"github.com/loadgrid/loadgrid/internal/seam"
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
@@ -16,8 +18,8 @@ import (
 // degrees of the seam or a pole are taken for it. c is the area's CRS; where nothing is known
 // of it, nothing happens. The error is a *geomgen.ParamError for latitudes and longitudes
 // that cannot be and for edges that may mean either way, and an *geomgen.InvalidError for
-// polygons that are not valid and would have to be cut.
-func (a *Area) Place(c crs.CRS) (*Area, error) {
+// polygons that are not valid and would have to be cut. It ends with ctx, and with its cause.
+func (a *Area) Place(ctx context.Context, c crs.CRS) (*Area, error) {
 	s, ok := c.Seam()
 	if !ok || a.ready {
 		return a, nil
@@ -33,13 +35,13 @@ func (a *Area) Place(c crs.CRS) (*Area, error) {
 		placed.Polygons = f.Snap(placed.Polygons)
 		if a.Wrap {
 			var err error
-			if placed.Polygons, err = wrap(placed.Polygons, f); err != nil {
+			if placed.Polygons, err = wrap(ctx, placed.Polygons, f); err != nil {
 				return nil, err
 			}
 		}
 	}
 
-	folded, changed, err := seam.Fold(placed.Polygons, s)
+	folded, changed, err := seam.Fold(ctx, placed.Polygons, s)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +65,8 @@ func (a *Area) CheckCoordinates(c crs.CRS) error {
 
 // CheckPlaced refuses what Place would change of an area in a CRS that the server alone knows,
 // so that the plan could not.
-func (a *Area) CheckPlaced(c crs.CRS) error {
-	placed, err := a.Place(c)
+func (a *Area) CheckPlaced(ctx context.Context, c crs.CRS) error {
+	placed, err := a.Place(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ func (a *Area) checkLonLat(c crs.CRS, f seam.Frame) error {
 	for i, p := range a.Polygons {
 		for k, ring := range p {
 			at := func(q geomgen.Point) string {
-				return fmt.Sprintf("polygon %d, ring %d, at %s", i+1, k+1, formatPoint(q))
+				return fmt.Sprintf("polygon %d, ring %d, at %s", i+1, k+1, areafile.FormatPoint(q))
 			}
 
 			for n, q := range ring {
@@ -98,7 +100,7 @@ func (a *Area) checkLonLat(c crs.CRS, f seam.Frame) error {
 					return BadArea("has a longitude beyond 360 degrees: %s", at(q))
 				case n > 0 && !a.Wrap && f.LongWay(ring[n-1], q):
 					return BadArea("crosses the antimeridian, or goes more than half round the earth in one segment: %s, from %s: %s; if the long way is meant, put a point in between",
-						at(q), formatPoint(ring[n-1]), cut)
+						at(q), areafile.FormatPoint(ring[n-1]), cut)
 				}
 			}
 		}
@@ -108,11 +110,14 @@ func (a *Area) checkLonLat(c crs.CRS, f seam.Frame) error {
 }
 
 // wrap takes the short way round the globe where an edge is longer than half of it.
-func wrap(polygons []geomgen.Polygon, f seam.Frame) ([]geomgen.Polygon, error) {
+func wrap(ctx context.Context, polygons []geomgen.Polygon, f seam.Frame) ([]geomgen.Polygon, error) {
 	var wrapped []geomgen.Polygon
 	for i, p := range polygons {
-		pieces, err := f.ShortWay(p)
-		if err != nil {
+		pieces, err := f.ShortWay(ctx, p)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
 			return nil, BadArea("cannot be taken the short way round the earth, as aoi-wrap says: polygon %d: %w", i+1, err)
 		}
 

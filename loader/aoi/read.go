@@ -1,92 +1,65 @@
 package aoi
 
 import (
-	"bufio"
-	"errors"
-	"fmt"
+	"cmp"
+	"context"
 	"io"
 	"strconv"
-	"unicode"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/areafile"
 )
 
-// maxAreaBytes bounds what Read reads. Its memory is a small multiple of what
-// it reads: see the tests.
+// maxAreaBytes bounds what Read reads.
 const maxAreaBytes = 512 << 20
 
 // Read reads an area of interest: GeoJSON (a geometry, a Feature or a
 // FeatureCollection, in EPSG:4326 unless a member crs says otherwise, as in the
 // format's version of 2008), WKT, or EWKT with an SRID. Coordinates beside x and y
-// are dropped, with a warning. The error is a *geomgen.ParamError of parameter aoi
-// for anything but polygons, rings that are not closed, coordinates that are not
-// finite, GeoJSON without crs that cannot be in degrees, and more than 512 MiB.
+// are dropped, with a warning. It needs 32 bytes of memory a position at most, and 64 MiB. The
+// error is a *geomgen.ParamError of parameter aoi for anything but polygons, rings that are
+// not closed, coordinates that are not finite, GeoJSON without crs that cannot be in degrees,
+// more than 512 MiB, and more positions than DefaultMaxPositions. ReadWith has options, and
+// can be cancelled.
 func Read(r io.Reader) (*Area, error) {
-	return read(r, maxAreaBytes, 0)
+	return ReadWith(context.Background(), r, ReadOptions{})
 }
 
 // ReadAs is Read for an area whose text may not say in which CRS it is: that is the one of
 // the SRID then, 0 for none. Where the text names another one, the error is a
 // *geomgen.ParamError of parameter aoi-srid.
 func ReadAs(r io.Reader, srid int32) (*Area, error) {
-	if srid < 0 {
-		return nil, &geomgen.ParamError{Param: "aoi-srid", Value: strconv.Itoa(int(srid)), Reason: "must not be negative"}
-	}
-
-	return read(r, maxAreaBytes, srid)
+	return ReadWith(context.Background(), r, ReadOptions{SRID: srid})
 }
 
-func read(r io.Reader, most int64, srid int32) (*Area, error) {
-	limited := &io.LimitedReader{R: r, N: most + 1}
-	in := bufio.NewReaderSize(limited, 1<<16)
-	first, before, err := firstByte(in)
-	var a *Area
+// ReadOptions say how an area is read.
+type ReadOptions struct {
+	// SRID is as in ReadAs.
+	SRID int32
+	// MaxPositions is how many positions there may be. With more, the error is a
+	// *geomgen.ParamError of parameter aoi that says how many there are. Defaults to
+	// DefaultMaxPositions.
+	MaxPositions int64
 
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil, BadArea("is empty: there is nothing in it")
-	case err != nil:
-		return nil, fmt.Errorf("reading the area of interest: %w", err)
-	case first == '{':
-		a, err = readGeoJSON(in, before, srid)
-	default:
-		a, err = readWKT(in, srid)
+	maxBytes int64 // 0 for maxAreaBytes
+}
+
+// ReadWith is Read with options. It ends with ctx, and with its cause, unless it waits for the
+// reader.
+func ReadWith(ctx context.Context, r io.Reader, o ReadOptions) (*Area, error) {
+	if o.SRID < 0 {
+		return nil, &geomgen.ParamError{Param: "aoi-srid", Value: strconv.Itoa(int(o.SRID)), Reason: "must not be negative"}
 	}
 
-	if limited.N <= 0 {
-		return nil, BadArea("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or put it into a table and use aoi-sql", most)
-	}
-
+	f, err := areafile.Read(ctx, r, areafile.Options{SRID: o.SRID, MaxPositions: o.MaxPositions, MaxBytes: cmp.Or(o.maxBytes, maxAreaBytes)})
 	if err != nil {
 		return nil, err
 	}
 
-	if len(a.Polygons) == 0 {
-		return nil, BadArea("is empty: it has no polygons")
-	}
-
-	return a, nil
+	return &Area{SRID: f.SRID, Polygons: f.Polygons, Union: f.Union, Warnings: f.Warnings, MaxPositions: o.MaxPositions}, nil
 }
 
-// firstByte returns the first byte behind a byte order mark and white space, and
-// how many bytes are before it. It leaves the byte to be read.
-func firstByte(r *bufio.Reader) (first byte, before int64, err error) {
-	if mark, err := r.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
-		if _, err := r.Discard(len(mark)); err != nil {
-			return 0, 0, err
-		}
-
-		before = int64(len(mark))
-	}
-
-	for ; ; before++ {
-		b, err := r.ReadByte()
-		if err != nil {
-			return 0, 0, err
-		}
-
-		if !unicode.IsSpace(rune(b)) {
-			return b, before, r.UnreadByte()
-		}
-	}
-}
+// Declared returns the SRID of an area that is said to be in given, 0 for nothing said, and
+// whose text or geometries say srid, 0 for nothing. The error is a *geomgen.ParamError of
+// parameter aoi-srid where the two differ.
+func Declared(given, srid int32) (int32, error) { return areafile.Declared(given, srid) }

@@ -1,6 +1,8 @@
 package aoi
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -9,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/loadgrid/loadgrid/internal/areafile"
 )
 
 // bigArea is a file of features, or WKT of a MultiPolygon, of rings of so many
@@ -126,5 +130,138 @@ func TestReadAreaOfManyBytes(t *testing.T) {
 				t.Errorf("the heap grew by %.1f times the file, more than %v", times, test.most)
 			}
 		})
+	}
+}
+
+// memoryWhile returns how many bytes of objects f allocates in all: what is collected
+// meanwhile counts too, so that it does not depend on when.
+func memoryWhile(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// shapes writes n rings of four positions each, or one ring of all of them, in each format.
+func shapes(n int) map[string]string {
+	var b strings.Builder
+	all := make(map[string]string)
+	repeat := func(name, head, part, last, foot string, n int) {
+		b.Reset()
+		b.WriteString(head)
+		for range n {
+			b.WriteString(part)
+		}
+		b.WriteString(last + foot)
+		all[name] = b.String()
+	}
+
+	triangle := "[[0,0],[1,0],[0,1],[0,0]]"
+	repeat("GeoJSON, a ring", `{"type":"Polygon","coordinates":[[`, "[0,0],", "[0,0]", "]]}", 4*n)
+	repeat("GeoJSON, a ring of long numbers", `{"type":"Polygon","coordinates":[[`, "[-0.1234567890123456,-12.123456789012345],", "[-0.1234567890123456,-12.123456789012345]", "]]}", 4*n)
+	repeat("GeoJSON, holes", `{"type":"Polygon","coordinates":[`, triangle+",", triangle, "]}", n)
+	repeat("GeoJSON, polygons", `{"type":"MultiPolygon","coordinates":[`, "["+triangle+"],", "["+triangle+"]", "]}", n)
+	repeat("WKT, a ring", "POLYGON((", "0 0,", "0 0", "))", 4*n)
+	repeat("WKT, holes", "POLYGON(", "(0 0,1 0,0 1,0 0),", "(0 0,1 0,0 1,0 0)", ")", n)
+	repeat("EWKT, polygons", "SRID=3035;MULTIPOLYGON(", "((0 0,1 0,0 1,0 0)),", "((0 0,1 0,0 1,0 0))", ")", n)
+
+	return all
+}
+
+// An area needs 32 bytes a position and 64 MiB while it is read, whatever it is made of. All
+// that is allocated counts, though much of it could be collected.
+func TestReadAreaNeeds32BytesAPosition(t *testing.T) {
+	const rings, room = 500_000, 64 << 20
+	for name, text := range shapes(rings) {
+		t.Run(name, func(t *testing.T) {
+			var a *Area
+			var err error
+			used := memoryWhile(func() { a, err = Read(strings.NewReader(text)) })
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			positions := 0
+			for _, p := range a.Polygons {
+				for _, ring := range p {
+					positions += len(ring)
+				}
+			}
+
+			t.Logf("%d positions, %d bytes of text: %.1f bytes a position", positions, len(text), float64(used)/float64(positions))
+			if most := uint64(32*positions + room); positions < 4*rings || used > most {
+				t.Errorf("%d bytes, which are more than %d", used, most)
+			}
+		})
+	}
+}
+
+func TestReadAreaOfTooManyPositions(t *testing.T) {
+	for name, text := range shapes(10_000) {
+		a, err := ReadWith(t.Context(), strings.NewReader(text), ReadOptions{MaxPositions: 40_000})
+		positions := strings.Count(text, ",0]") + strings.Count(text, ",1]") + strings.Count(text, "5]") + strings.Count(text, "0 0") + strings.Count(text, "1 0") + strings.Count(text, "0 1")
+		checkParam(t, err, "aoi", fmt.Sprintf("has %d positions", positions), "aoi-max-positions allows 40000", "simplify it")
+		if a != nil {
+			t.Errorf("%s: an area beside the error", name)
+		}
+
+		if _, err := ReadWith(t.Context(), strings.NewReader(text), ReadOptions{MaxPositions: int64(positions)}); err != nil {
+			t.Errorf("%s: %d positions are allowed: %v", name, positions, err)
+		}
+	}
+}
+
+// Reading ends with its context.
+func TestReadAreaEndsWithItsContext(t *testing.T) {
+	for name, text := range shapes(100_000) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := &cancelingReader{r: strings.NewReader(text), cancel: cancel}
+		if _, err := ReadWith(ctx, r, ReadOptions{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if r.n > 2<<16 {
+			t.Errorf("%s: %d bytes were read", name, r.n)
+		}
+	}
+}
+
+// cancelingReader cancels a context once something was read.
+type cancelingReader struct {
+	r      io.Reader
+	cancel context.CancelFunc
+	n      int
+}
+
+func (r *cancelingReader) Read(b []byte) (int, error) {
+	n, err := r.r.Read(b)
+	r.n += n
+	r.cancel()
+	return n, err
+}
+
+// EWKB, which a server has sent, needs as much again as it has bytes.
+func TestUnmarshalNeeds32BytesAPosition(t *testing.T) {
+	for name, text := range shapes(200_000) {
+		a, err := Read(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		b := a.Marshal()
+		var c areafile.PolygonReader
+		used := memoryWhile(func() { _, err = c.AddEWKB(b) })
+		if most := uint64(32*800_000 + 4<<20); err != nil || c.Positions < 800_000 || used > most {
+			t.Errorf("%s: %d bytes for %d positions, want no more than %d: %v", name, used, c.Positions, most, err)
+		}
+
+		limited := areafile.PolygonReader{}
+		limited.Max = 1000
+		if _, err := limited.AddEWKB(b); err != nil {
+			t.Error(err)
+		}
+		_, err = limited.Polygons()
+		checkParam(t, err, "aoi", fmt.Sprintf("has %d positions", c.Positions), "aoi-max-positions allows 1000")
 	}
 }

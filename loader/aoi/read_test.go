@@ -216,20 +216,20 @@ func checkParam(t *testing.T, err error, param string, words ...string) {
 func TestReadAreaReadsNoMoreThanTheLimit(t *testing.T) {
 	for _, text := range []string{polygonOf, "POLYGON(" + wktRing + ")"} {
 		size := int64(len(text))
-		if _, err := read(strings.NewReader(text), size, 0); err != nil {
+		if _, err := ReadWith(t.Context(), strings.NewReader(text), ReadOptions{maxBytes: size}); err != nil {
 			t.Errorf("%d bytes are allowed: %v", size, err)
 		}
 
 		for _, more := range []string{" ", strings.Repeat(" ", 1e6), text} {
 			r := strings.NewReader(text + more)
-			_, err := read(r, size, 0)
+			_, err := ReadWith(t.Context(), r, ReadOptions{maxBytes: size})
 			checkParam(t, err, "aoi", fmt.Sprintf("more than %d bytes", size), "ST_SimplifyPreserveTopology", "aoi-sql")
 			if read := r.Size() - int64(r.Len()); read != size+1 {
 				t.Errorf("%d bytes were read, want %d", read, size+1)
 			}
 		}
 
-		_, err := read(strings.NewReader(text), size-1, 0)
+		_, err := ReadWith(t.Context(), strings.NewReader(text), ReadOptions{maxBytes: size - 1})
 		checkParam(t, err, "aoi", fmt.Sprintf("more than %d bytes", size-1))
 	}
 }

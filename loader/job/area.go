@@ -1,6 +1,7 @@
 package job
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -69,7 +70,7 @@ func checkArea(a *aoi.Area) error {
 		return bad("aoi-segmentize", strconv.FormatFloat(*s, 'g', -1, 64), "must be a length in units of the area's CRS, or 0")
 	}
 
-	if err := a.CheckQueryTimeout(); err != nil {
+	if err := errors.Join(a.CheckQueryTimeout(), a.CheckMaxPositions()); err != nil {
 		return err
 	}
 

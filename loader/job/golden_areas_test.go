@@ -78,6 +78,7 @@ func areaVariants(t *testing.T) []goldenVariant {
 		{"clip", area(loader.Area{Polygons: triangle()}, func(j *loader.Job) { j.Clip = true })},
 		{"clip, geometry spelled", area(loader.Area{Polygons: triangle()}, func(j *loader.Job) { j.Clip, j.Geometry = true, geomgen.AsMultiPolygon })},
 		{"coverage, points", area(loader.Area{Polygons: triangle()}, func(j *loader.Job) { j.Coverage, j.Geometry = true, geomgen.AsPoint })},
+		{"area, most positions", area(loader.Area{Polygons: triangle(), MaxPositions: 7_000_000}, nil)},
 	}
 }
 

@@ -29,10 +29,10 @@ func selectCells(ctx context.Context, j job.Job, blocks int) (cellSelection, err
 
 	var c cellSelection
 	if j.Area != nil {
-		if c.placed, err = placeArea(j); err != nil {
+		if c.placed, err = placeArea(ctx, j); err != nil {
 			return cellSelection{}, err
 		}
-		if c.area, r, err = areaMask(j, c.placed, r); err != nil {
+		if c.area, r, err = areaMask(ctx, j, c.placed, r); err != nil {
 			return cellSelection{}, err
 		}
 
@@ -124,7 +124,7 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 }
 
 // placeArea returns the job's area with its coordinates where the map of their CRS has them.
-func placeArea(j job.Job) (*aoi.Area, error) {
+func placeArea(ctx context.Context, j job.Job) (*aoi.Area, error) {
 	a := j.Area
 	if err := a.CheckSRID(j.Grid.SRID); err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func placeArea(j job.Job) (*aoi.Area, error) {
 		return nil, &NeedsServerError{why}
 	}
 
-	placed, err := a.Place(c)
+	placed, err := a.Place(ctx, c)
 	if err != nil {
 		return nil, invalidArea(a, err)
 	}
@@ -151,8 +151,8 @@ func placeArea(j job.Job) (*aoi.Area, error) {
 
 // areaMask returns the mask of an area, and those cells of a rectangle that come into
 // question.
-func areaMask(j job.Job, a *aoi.Area, r geomgen.Range) (*geomgen.Mask, geomgen.Range, error) {
-	m, err := geomgen.NewMask(j.Grid, a.Polygons, a.Rule)
+func areaMask(ctx context.Context, j job.Job, a *aoi.Area, r geomgen.Range) (*geomgen.Mask, geomgen.Range, error) {
+	m, err := geomgen.NewMaskContext(ctx, j.Grid, a.Polygons, a.Rule)
 	if err != nil {
 		return nil, r, invalidArea(a, err)
 	}

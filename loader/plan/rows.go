@@ -271,7 +271,7 @@ func coverageOf(part geomgen.Part) float32 {
 func (r *Rows) putEdge() error {
 	l := &r.layout
 	c := r.cell(0)
-	part, err := r.clipper.Clip(c)
+	part, err := r.clipper.ClipContext(r.ctx, c)
 	if err != nil {
 		return err
 	}

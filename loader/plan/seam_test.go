@@ -105,7 +105,7 @@ func TestAreasInACRSOfTheServer(t *testing.T) {
 		"MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((5 5,6 5,6 6,5 5)))":         true,
 		"MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((185 5,186 5,186 6,185 5)))": false,
 	} {
-		if err := areaOf(t, text).CheckPlaced(c); (err == nil) != right {
+		if err := areaOf(t, text).CheckPlaced(t.Context(), c); (err == nil) != right {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -1,11 +1,6 @@
-package aoi
+package areafile
 
-import (
-	"encoding/json"
-	"slices"
-
-	"github.com/loadgrid/loadgrid/geomgen"
-)
+import "github.com/loadgrid/loadgrid/geomgen"
 
 // array reads an array of coordinates whose bracket is read already, and returns
 // how many levels of arrays it has: 1 for a position, 3 for a polygon, 0 for what
@@ -15,34 +10,37 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 	numbers, hollow := 0, false
 
 	for {
-		token, err := d.token()
+		kind, err := d.json.Next(true)
 		if err != nil {
-			return 0, err
+			return 0, d.explain(err)
 		}
 
-		switch token := token.(type) {
-		case float64:
+		switch kind {
+		case 'n':
 			if levels > 1 || hollow {
 				return 0, d.fault("a number stands among arrays of coordinates")
+			}
+
+			f, err := d.json.Float()
+			if err != nil {
+				return 0, d.explain(err)
 			}
 
 			levels = 1
 
 			switch numbers++; numbers {
 			case 1:
-				p.X = token
+				p.X = f
 			case 2:
-				p.Y = token
+				p.Y = f
 			default:
 				d.dropped = true
 			}
-		case json.Delim:
-			if token == ']' {
-				return levels, d.close(levels, numbers, p, hollow)
-			}
-
-			if token != '[' || levels == 1 || depth == 4 {
-				return 0, d.fault("%s stands where a coordinate must", token)
+		case ']':
+			return levels, d.close(levels, numbers, p, hollow)
+		case '[':
+			if levels == 1 || depth == 4 {
+				return 0, d.misplaced(kind)
 			}
 
 			inner, err := d.array(depth + 1)
@@ -58,9 +56,26 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 				levels = inner + 1
 			}
 		default:
-			return 0, d.fault("%v stands where a coordinate must", token)
+			return 0, d.misplaced(kind)
 		}
 	}
+}
+
+// misplaced reports a token that is no coordinate.
+func (d *geoJSON) misplaced(kind byte) error {
+	what := string(kind)
+	switch kind {
+	case 's':
+		what = d.json.Text()
+	case 't':
+		what = "true"
+	case 'f':
+		what = "false"
+	case '0':
+		what = "<nil>"
+	}
+
+	return d.fault("%.100s stands where a coordinate must", what)
 }
 
 // close takes over what an array of coordinates was.
@@ -71,13 +86,11 @@ func (d *geoJSON) close(levels, numbers int, p geomgen.Point, hollow bool) error
 	case levels == 3 && hollow:
 		return d.fault("a ring has no points")
 	case levels == 1:
-		d.ring = append(d.ring, p)
+		d.addPosition(p)
 	case levels == 2:
-		d.rings = append(d.rings, slices.Clone(d.ring))
-		d.ring = d.ring[:0]
+		d.closeRing()
 	case levels == 3:
-		d.Polygons = append(d.Polygons, d.rings)
-		d.rings = nil
+		d.closePolygon()
 	}
 
 	return nil

@@ -1,33 +1,32 @@
-package aoi
+package areafile
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 
-	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/jsontext"
 )
 
 // maxNesting bounds collections in collections, which nobody needs.
 const maxNesting = 32
 
 // geoJSON reads a document (RFC 7946) token by token, so that beside the polygons
-// one ring at most is in memory. Coordinates are not left to go-geom: it needs up
-// to eleven times the size of the file, and takes a null among them for 0.
+// one ring at most is in memory.
 type geoJSON struct {
 	PolygonReader
-	decoder *json.Decoder
-	before  int64 // bytes of the file before the document
-	given   int32 // what somebody says that it is in, 0 for nobody
-	srid    int32 // that a member crs has named, 0 so far
-	ring    []geomgen.Point
-	rings   geomgen.Polygon
+	json   *jsontext.Reader
+	before int64 // bytes of the file before the document
+	given  int32 // what somebody says that it is in, 0 for nobody
+	srid   int32 // that a member crs has named, 0 so far
 }
 
-func readGeoJSON(r io.Reader, before int64, given int32) (*Area, error) {
-	d := geoJSON{decoder: json.NewDecoder(r), before: before, given: given}
+func readGeoJSON(r *bufio.Reader, before int64, o Options) (*File, error) {
+	d := geoJSON{json: jsontext.NewReader(r), before: before, given: o.SRID}
+	d.Max = o.MaxPositions
 	if _, err := d.token(); err != nil { // the brace that is there
 		return nil, err
 	}
@@ -36,38 +35,44 @@ func readGeoJSON(r io.Reader, before int64, given int32) (*Area, error) {
 		return nil, err
 	}
 
-	if _, err := d.decoder.Token(); !errors.Is(err, io.EOF) {
+	switch _, err := d.json.Next(false); {
+	case errors.As(err, new(jsontext.Error)):
 		return nil, d.fault("something follows its end")
+	case !errors.Is(err, io.EOF):
+		return nil, d.explain(err)
 	}
 
-	srid, err := Declared(given, d.srid)
+	srid, err := Declared(d.given, d.srid)
 
 	switch {
 	case err != nil:
 		return nil, err
+	case d.over():
+		return nil, d.limitError()
 	case srid != 0:
-		return d.newArea(srid), nil
+		return d.file(srid), nil
 	}
 
-	if at, found := notDegrees(d.Polygons); found {
-		return nil, BadArea("has coordinates that cannot be degrees, at %s, and GeoJSON without a member crs is in EPSG:4326: say which CRS it is in with aoi-srid", formatPoint(at))
+	f := d.file(WGS84)
+	if at, found := notDegrees(f.Polygons); found {
+		return nil, BadArea("has coordinates that cannot be degrees, at %s, and GeoJSON without a member crs is in EPSG:4326: say which CRS it is in with aoi-srid", FormatPoint(at))
 	}
 
-	return d.newArea(WGS84), nil
+	return f, nil
 }
 
 // fault reports what is no GeoJSON, and where.
 func (d *geoJSON) fault(format string, args ...any) error {
-	return BadArea("is no GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.decoder.InputOffset())
+	return BadArea("is no GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.json.Offset())
 }
 
 func (d *geoJSON) token() (json.Token, error) {
-	token, err := d.decoder.Token()
+	token, err := d.json.Token()
 	return token, d.explain(err)
 }
 
 func (d *geoJSON) explain(err error) error {
-	var syntax *json.SyntaxError
+	var syntax jsontext.Error
 	var kind *json.UnmarshalTypeError
 
 	switch {
@@ -93,32 +98,12 @@ func (d *geoJSON) delim(want json.Delim) error {
 
 // skip reads a value that is of no interest.
 func (d *geoJSON) skip() error {
-	token, err := d.token()
-	if err != nil {
-		return err
+	depth := d.json.Depth()
+	if _, err := d.json.Next(false); err != nil {
+		return d.explain(err)
 	}
 
-	return d.skipFrom(token)
-}
-
-// skipFrom skips a value whose first token is read already.
-func (d *geoJSON) skipFrom(token json.Token) (err error) {
-	for depth := 0; ; {
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-
-		if depth == 0 {
-			return nil
-		}
-
-		if token, err = d.token(); err != nil {
-			return err
-		}
-	}
+	return d.explain(d.json.SkipTo(depth))
 }
 
 // object is what is known of an object.
@@ -126,7 +111,7 @@ type object struct {
 	kind   string // its type
 	member string // the one that says what it is made of
 	levels int    // of arrays in its coordinates
-	first  int    // its first polygon
+	first  int    // the number of its first polygon, from 0
 	hollow bool   // its geometry is null
 	place  bool   // it has a place, as JSON-FG knows them
 }
@@ -138,7 +123,7 @@ func (d *geoJSON) object(depth int, allowed ...string) error {
 		return d.fault("collections are nested more than %d deep", maxNesting)
 	}
 
-	o := object{first: len(d.Polygons)}
+	o := object{first: d.polygons.n}
 
 	for {
 		name, err := d.token()
@@ -150,7 +135,7 @@ func (d *geoJSON) object(depth int, allowed ...string) error {
 		case name == json.Delim('}'):
 			return d.finish(o, allowed)
 		case name == "type":
-			err = d.explain(d.decoder.Decode(&o.kind))
+			err = d.explain(d.json.Decode(&o.kind))
 		case name == "crs":
 			err = d.crs()
 		case name == "place" && slices.Contains(allowed, "geometry"):
@@ -181,7 +166,7 @@ func (d *geoJSON) read(o *object, depth int) (err error) {
 		}
 
 		o.levels, err = d.array(1)
-		d.ring, d.rings = d.ring[:0], nil
+		d.drop()
 
 		return err
 	case "geometry":
@@ -276,12 +261,13 @@ func (d *geoJSON) finish(o object, allowed []string) error {
 // place notes whether a feature has a place. JSON-FG puts the same there as in geometry, in
 // another CRS.
 func (d *geoJSON) place(o *object) error {
-	token, err := d.token()
+	depth := d.json.Depth()
+	kind, err := d.json.Next(false)
 	if err != nil {
-		return err
+		return d.explain(err)
 	}
 
-	o.place = token != nil
+	o.place = kind != '0'
 
-	return d.skipFrom(token)
+	return d.explain(d.json.SkipTo(depth))
 }

@@ -1,4 +1,4 @@
-package aoi
+package areafile
 
 import (
 	"fmt"
@@ -36,7 +36,7 @@ func (m crsMember) text() string {
 // crs reads the member crs. One of null says nothing.
 func (d *geoJSON) crs() error {
 	var m *crsMember
-	if err := d.decoder.Decode(&m); err != nil || m == nil {
+	if err := d.json.Decode(&m); err != nil || m == nil {
 		return d.explain(err)
 	}
 

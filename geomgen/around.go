@@ -1,0 +1,63 @@
+package geomgen
+
+import "context"
+
+// ShellsAround returns for each ring the number of the innermost shell around it, -1 for none.
+// Rings are closed; shells run counter-clockwise and holes clockwise. They may touch, and do
+// not cross: of those that do, the numbers say nothing. With n points it takes some n log n
+// steps, and ends early, with its cause, when ctx does.
+func ShellsAround(ctx context.Context, rings [][]Point) ([]int, error) {
+	var o outline
+	for n, points := range rings {
+		r := ring{first: int32(len(o.segments)), polygon: n}
+		for i := 1; i < len(points); i++ {
+			if s := (segment{points[i-1], points[i]}); s.a != s.b {
+				o.segments = append(o.segments, s)
+			}
+		}
+		if r.end = int32(len(o.segments)); r.end > r.first {
+			o.rings = append(o.rings, r)
+		}
+	}
+
+	const unknown = -2
+	around := make([]int, len(rings))
+	for i := range around {
+		around[i] = unknown
+	}
+
+	ringOf := make([]int32, len(o.segments))
+	for _, r := range o.rings {
+		for i := r.first; i < r.end; i++ {
+			ringOf[i] = int32(r.polygon)
+		}
+	}
+
+	s := outlineSweep(&o)
+	s.visit = func(j *junction) error {
+		left := j.left
+		for _, i := range j.above {
+			if r := ringOf[i]; around[r] == unknown { // it begins here
+				around[r] = -1
+				if left >= 0 {
+					around[r] = rightOf(rings, o.segments, around, ringOf[left], left)
+				}
+			}
+			left = i
+		}
+
+		return nil
+	}
+
+	return around, s.run(ctx)
+}
+
+// rightOf returns the innermost shell around the place right of a segment of a ring.
+func rightOf(rings [][]Point, segments []segment, around []int, r, i int32) int {
+	// A shell has its inside on the left of its segments: on the page, right of those that
+	// go down.
+	if !segments[i].rises() && RingArea(rings[r]) > 0 {
+		return int(r)
+	}
+	return around[r]
+}

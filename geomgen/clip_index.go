@@ -1,0 +1,62 @@
+package geomgen
+
+import "slices"
+
+// lineIndex finds the lines of a mesh by their place, while they are divided: a tree of the
+// lines as they were, whose boxes grow with what becomes of them.
+type lineIndex struct {
+	tree  tree
+	leaf  []int32         // of a line of the beginning: its place in the tree
+	from  []int32         // of each line: the one of the beginning that it was a part of
+	parts map[int32][]int // of a line of the beginning: those that were parts of it
+}
+
+func newLineIndex(lines []line) lineIndex {
+	x := lineIndex{leaf: make([]int32, len(lines)), from: make([]int32, len(lines)), parts: make(map[int32][]int)}
+	segments := make([]segment, len(lines))
+	for i, l := range lines {
+		segments[i], x.from[i] = l.segment, int32(i)
+	}
+
+	x.tree = newTree(segments)
+	for at, i := range x.tree.items {
+		x.leaf[i] = int32(at)
+	}
+
+	return x
+}
+
+// near appends the numbers of lines whose boxes intersect a box, in their order.
+func (x *lineIndex) near(dst []int, lines []line, box Box) []int {
+	add := func(i int) {
+		if lines[i].box().intersects(box) {
+			dst = append(dst, i)
+		}
+	}
+
+	x.tree.walk(box, func(items []int32) bool {
+		for _, i := range items {
+			add(int(i))
+			for _, part := range x.parts[i] {
+				add(part)
+			}
+		}
+		return true
+	})
+
+	slices.Sort(dst)
+	return dst
+}
+
+// divided notes that a line has become two, n and the last one, with a box around both.
+func (x *lineIndex) divided(n, last int, box Box) {
+	from := x.from[n]
+	x.from = append(x.from, from)
+	x.parts[from] = append(x.parts[from], last)
+
+	node := x.leaf[from]
+	for _, boxes := range x.tree.levels {
+		node /= fanout
+		boxes[node] = boxes[node].union(box)
+	}
+}

@@ -1,0 +1,211 @@
+package geomgen
+
+import (
+	"context"
+	"slices"
+)
+
+// sweep moves a line over segments, from the lowest point to the highest, and knows at each
+// of their ends which segments the line crosses, from left to right. Of points of one height
+// the left one comes first, as if the line were tilted a little. With n segments it takes
+// some n log n steps.
+//
+// The order along the line is exact, and holds as long as segments do not cross: they may
+// have ends in common, and ends inside of others. Sources: M. I. Shamos and D. Hoey,
+// Geometric Intersection Problems, FOCS 1976; J. L. Bentley and T. A. Ottmann, Algorithms for
+// Reporting and Counting Geometric Intersections, IEEE Transactions on Computers 28 (1979).
+type sweep struct {
+	segments []segment
+	vertices []vertex
+	// weight says of each segment by how much more the place on its left is wound round than
+	// the one on its right: nil for 1.
+	weight []int32
+	// winding has of each segment that the line has reached how often the place right of it,
+	// as the line sees it, is wound round.
+	winding []int32
+	// visit is called for each point. An error ends the sweep. The junction is the sweep's.
+	visit func(j *junction) error
+
+	status       status
+	begun, ended []int32
+	junction     junction
+}
+
+// vertex is a point where segments have an end: their numbers, -1 for none.
+type vertex struct {
+	at Point
+	of [2]int32
+}
+
+// junction is a point where segments begin and end, or that lies inside of one.
+type junction struct {
+	at       Point
+	vertices int // how many vertices there are
+	// The segments through it from left to right, right below it and right above.
+	below, above []int32
+	left, right  int32 // the segments beside it, -1 for none
+}
+
+// rises tells whether a segment goes up: the sweep meets its beginning first.
+func (s segment) rises() bool {
+	return s.a.Y < s.b.Y || s.a.Y == s.b.Y && s.a.X < s.b.X
+}
+
+// upward returns the ends of a segment in the order in which a sweep meets them.
+func (s segment) upward() (low, high Point) {
+	if s.rises() {
+		return s.a, s.b
+	}
+	return s.b, s.a
+}
+
+// outlineSweep returns a sweep over the segments of an outline.
+func outlineSweep(o *outline) *sweep {
+	s := &sweep{segments: o.segments, vertices: make([]vertex, len(o.segments)), winding: make([]int32, len(o.segments))}
+	for _, r := range o.rings {
+		for i := r.first; i < r.end; i++ {
+			s.vertices[i] = vertex{o.segments[i].a, [2]int32{r.before(i), i}}
+		}
+	}
+
+	return s
+}
+
+// run sweeps. It looks at ctx, but for the sorting of the vertices at its beginning.
+func (s *sweep) run(ctx context.Context) error {
+	slices.SortFunc(s.vertices, func(v, w vertex) int {
+		if v.at.Y != w.at.Y {
+			return sign(v.at.Y - w.at.Y)
+		}
+		return sign(v.at.X - w.at.X)
+	})
+
+	for first, n := 0, 0; first < len(s.vertices); n++ {
+		if n%4096 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+
+		p := s.vertices[first].at
+		s.begun, s.ended = s.begun[:0], s.ended[:0]
+		last := first
+		for ; last < len(s.vertices) && s.vertices[last].at == p; last++ {
+			for _, i := range s.vertices[last].of {
+				s.sort(p, i)
+			}
+		}
+
+		s.junction.at, s.junction.vertices = p, last-first
+		first = last
+		if err := s.pass(); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// sort notes whether a segment begins in a point or ends there.
+func (s *sweep) sort(p Point, i int32) {
+	if i < 0 {
+		return
+	}
+
+	if low, _ := s.segments[i].upward(); low == p {
+		s.begun = append(s.begun, i)
+	} else {
+		s.ended = append(s.ended, i)
+	}
+}
+
+// pass takes the line over a junction.
+func (s *sweep) pass() error {
+	j := &s.junction
+	at := s.find(j)
+	j.left = s.status.before(at)
+	s.rise(j)
+	s.wind(j)
+	s.status.replace(at, len(j.below), j.above)
+
+	if len(j.below) < len(s.ended) { // segments cross, so that they are not in order
+		for _, i := range s.ended {
+			if !slices.Contains(j.below, i) {
+				s.status.remove(i)
+			}
+		}
+	}
+
+	if s.visit == nil {
+		return nil
+	}
+	return s.visit(j)
+}
+
+// find finds the segments that come to a junction from below, their place, and the one on
+// the right of them.
+func (s *sweep) find(j *junction) spot {
+	p := j.at
+	at := s.status.search(func(i int32) bool {
+		low, high := s.segments[i].upward()
+		return side(low, high, p) < 0
+	})
+
+	j.below = j.below[:0]
+	next := at
+	for {
+		i := s.status.at(next)
+		if j.right = i; i < 0 {
+			return at
+		}
+		if low, high := s.segments[i].upward(); side(low, high, p) != 0 {
+			return at
+		}
+
+		j.below = append(j.below, i)
+		next = s.status.next(next)
+	}
+}
+
+// rise finds the segments that go on from a junction: those that begin there, and those that
+// have it inside.
+func (s *sweep) rise(j *junction) {
+	j.above = append(j.above[:0], s.begun...)
+	for _, i := range j.below {
+		if _, high := s.segments[i].upward(); high != j.at {
+			j.above = append(j.above, i)
+		}
+	}
+
+	if len(j.above) > 1 {
+		slices.SortFunc(j.above, func(i, k int32) int { return s.turn(j.at, i, k) })
+	}
+}
+
+// turn tells on which side of one segment that goes up from a point another one does.
+func (s *sweep) turn(p Point, i, k int32) int {
+	_, a := s.segments[i].upward()
+	_, b := s.segments[k].upward()
+	return side(p, a, b)
+}
+
+// wind finds out how often the places between the segments above a junction are wound round.
+// Beside one that has the junction inside it is as often as below.
+func (s *sweep) wind(j *junction) {
+	n := int32(0)
+	if j.left >= 0 {
+		n = s.winding[j.left]
+	}
+
+	for _, i := range j.above {
+		if low, _ := s.segments[i].upward(); low == j.at {
+			w := int32(1)
+			if s.weight != nil {
+				w = s.weight[i]
+			}
+			if s.segments[i].rises() {
+				w = -w
+			}
+			s.winding[i] = n + w
+		}
+		n = s.winding[i]
+	}
+}

@@ -1,0 +1,372 @@
+package areafile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// readWKT reads WKT (OGC 06-103r4, 7.2.2), with SRID=n; before it or without.
+func readWKT(r *bufio.Reader, o Options) (*File, error) {
+	w := wktReader{r: r}
+	w.to.Max = o.MaxPositions
+
+	srid, err := w.srid()
+	if err == nil {
+		err = w.geometry(0)
+	}
+	if err == nil {
+		err = w.end()
+	}
+
+	var param *geomgen.ParamError
+	switch {
+	case errors.As(err, &param):
+		return nil, err
+	case errors.As(err, new(wktError)):
+		return nil, BadArea("is neither GeoJSON, which begins with {, nor WKT that can be used: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("reading the area of interest: %w", err)
+	}
+
+	declared, err := Declared(o.SRID, srid)
+	switch {
+	case err != nil:
+		return nil, err
+	case w.to.over():
+		return nil, w.to.limitError()
+	}
+
+	return w.to.file(declared), nil
+}
+
+// wktReader reads WKT byte by byte. Its text begins behind an SRID.
+type wktReader struct {
+	r    *bufio.Reader
+	to   PolygonReader
+	word []byte // the last word or number, in capitals
+	// Where the next byte is: its line from 1, its place in the line from 0, and in the text.
+	line, column int
+	offset       int64
+	behind       string // what stands before the text
+}
+
+// wktError says what is no WKT, and where.
+type wktError string
+
+func (e wktError) Error() string { return string(e) }
+
+// fault reports what is no WKT, so many bytes before the next one.
+func (w *wktReader) fault(back int, format string, args ...any) error {
+	text := fmt.Sprintf(format, args...) + fmt.Sprintf(" at line %d, pos %d", w.line+1, max(0, w.column-back))
+	if w.behind != "" {
+		text += " behind " + w.behind
+	}
+	return wktError(text)
+}
+
+// readByte returns the next byte, 0 at the end.
+func (w *wktReader) readByte() (byte, error) {
+	b, err := w.r.ReadByte()
+	switch {
+	case errors.Is(err, io.EOF):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+
+	w.offset++
+	w.column++
+
+	switch b {
+	case 0:
+		return 0, BadArea("is no WKT: there is a zero byte in it, at byte %d", w.offset)
+	case '\n':
+		w.line, w.column = w.line+1, 0
+	}
+
+	return b, nil
+}
+
+// unread takes back a byte, which is no line break and not the end.
+func (w *wktReader) unread(b byte) {
+	if b != 0 {
+		_ = w.r.UnreadByte() // what was read last was a byte
+		w.offset--
+		w.column--
+	}
+}
+
+func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\r' || b == '\t' }
+
+// next returns the next byte that is no white space, 0 at the end.
+func (w *wktReader) next() (byte, error) {
+	for {
+		if b, err := w.readByte(); err != nil || !isSpace(b) {
+			return b, err
+		}
+	}
+}
+
+// take reads a word of bytes for which is holds, behind white space, into word.
+func (w *wktReader) take(is func(b byte) bool) error {
+	w.word = w.word[:0]
+	b, err := w.next()
+	for ; err == nil && is(b); b, err = w.readByte() {
+		if len(w.word) == 400 {
+			return w.fault(400, "a word or number is too long")
+		}
+		if b >= 'a' && b <= 'z' {
+			b -= 'a' - 'A'
+		}
+		w.word = append(w.word, b)
+	}
+
+	switch {
+	case err != nil:
+		return err
+	case b == '\n':
+		return nil // it says nothing
+	}
+
+	w.unread(b)
+	return nil
+}
+
+func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' }
+
+func isNumber(b byte) bool {
+	return b >= '0' && b <= '9' || b == '.' || b == '-' || b == '+' || b == 'e' || b == 'E'
+}
+
+// srid reads SRID=n; where it is there.
+func (w *wktReader) srid() (int32, error) {
+	const mark = "SRID="
+	if b, err := w.r.Peek(len(mark)); err != nil || !strings.EqualFold(string(b), mark) {
+		return 0, nil // an error comes again
+	}
+
+	_, _ = w.r.Discard(len(mark))
+	var number []byte
+	for {
+		b, err := w.r.ReadByte()
+		switch {
+		case err == nil && b != ';' && len(number) < 40:
+			number = append(number, b)
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return 0, err
+		}
+
+		srid, parseErr := strconv.ParseInt(strings.TrimSpace(string(number)), 10, 32)
+		if err != nil || b != ';' || parseErr != nil || srid < 0 {
+			return 0, BadArea("is no EWKT: it must look like SRID=3035;POLYGON((...))")
+		}
+
+		w.behind = fmt.Sprintf("SRID=%d;", srid)
+		return int32(srid), nil
+	}
+}
+
+// end refuses what follows a geometry.
+func (w *wktReader) end() error {
+	b, err := w.next()
+	if err != nil || b == 0 {
+		return err
+	}
+	return w.fault(1, "syntax error: invalid character")
+}
+
+// geometry reads a geometry.
+func (w *wktReader) geometry(depth int) error {
+	if err := w.take(isLetter); err != nil {
+		return err
+	}
+
+	kind := string(w.word)
+	dimensions := 0
+	for suffix, n := range map[string]int{"ZM": 4, "Z": 3, "M": 3} {
+		if strings.HasSuffix(kind, suffix) && dimensions < n && isGeometry(strings.TrimSuffix(kind, suffix)) {
+			kind, dimensions = strings.TrimSuffix(kind, suffix), n
+		}
+	}
+
+	if !isGeometry(kind) {
+		return w.fault(len(w.word), "syntax error")
+	}
+
+	first := w.to.polygons.n
+	switch kind {
+	case "POLYGON":
+		if err := w.list(&dimensions, w.polygon(&dimensions)); err != nil {
+			return err
+		}
+		w.to.closePolygon()
+		return w.to.check(first)
+	case "MULTIPOLYGON":
+		if err := w.list(&dimensions, func() error {
+			if err := w.list(nil, w.polygon(&dimensions)); err != nil {
+				return err
+			}
+			w.to.closePolygon()
+			return nil
+		}); err != nil {
+			return err
+		}
+		return w.to.check(first)
+	case "GEOMETRYCOLLECTION":
+		if depth == maxNesting {
+			return BadArea("is no WKT that can be used: brackets are nested more than %d deep", maxNesting)
+		}
+		return w.list(&dimensions, func() error { return w.geometry(depth + 1) })
+	}
+
+	return w.to.refuse(map[string]string{"POINT": "Point", "LINESTRING": "LineString", "MULTIPOINT": "MultiPoint", "MULTILINESTRING": "MultiLineString"}[kind])
+}
+
+func isGeometry(kind string) bool {
+	switch kind {
+	case "POLYGON", "MULTIPOLYGON", "GEOMETRYCOLLECTION", "POINT", "LINESTRING", "MULTIPOINT", "MULTILINESTRING":
+		return true
+	}
+	return false
+}
+
+// list reads EMPTY, or a list in brackets; before either may stand Z, M or ZM where
+// dimensions is not nil.
+func (w *wktReader) list(dimensions *int, item func() error) error {
+	if err := w.take(isLetter); err != nil {
+		return err
+	}
+
+	switch word := string(w.word); {
+	case dimensions != nil && *dimensions == 0 && (word == "Z" || word == "M" || word == "ZM"):
+		*dimensions = 2 + len(word)
+		return w.list(nil, item)
+	case word == "EMPTY":
+		return nil
+	case word != "":
+		return w.fault(len(word), "syntax error")
+	}
+
+	b, err := w.next()
+	switch {
+	case err != nil:
+		return err
+	case b == 0:
+		return w.fault(0, "syntax error: unexpected end")
+	case b != '(':
+		return w.fault(1, "syntax error: unexpected %q, expecting '(' or EMPTY", b)
+	}
+
+	for {
+		if err := item(); err != nil {
+			return err
+		}
+
+		switch b, err := w.next(); {
+		case err != nil:
+			return err
+		case b == ')':
+			return nil
+		case b == 0:
+			return w.fault(0, "syntax error: unexpected end")
+		case b != ',':
+			return w.fault(1, "syntax error: unexpected %q, expecting ',' or ')'", b)
+		}
+	}
+}
+
+// polygon returns what reads a ring of a polygon of so many dimensions, 0 for those of its
+// first position.
+func (w *wktReader) polygon(dimensions *int) func() error {
+	return func() error {
+		b, err := w.next()
+		switch {
+		case err != nil:
+			return err
+		case b != '(':
+			w.unread(b)
+			return w.fault(0, "syntax error: a ring must begin with '('")
+		}
+
+		return w.ring(dimensions)
+	}
+}
+
+// ring reads a ring behind its bracket.
+func (w *wktReader) ring(dimensions *int) error {
+	var first, last geomgen.Point
+	for n := 0; ; n++ {
+		p, err := w.position(dimensions)
+		if err != nil {
+			return err
+		}
+
+		w.to.addPosition(p)
+		if last = p; n == 0 {
+			first = p
+		}
+
+		switch b, err := w.next(); {
+		case err != nil:
+			return err
+		case b == ',':
+			continue
+		case b == 0:
+			return w.fault(0, "syntax error: unexpected end")
+		case b != ')':
+			return w.fault(1, "syntax error: unexpected %q in a ring", b)
+		case n+1 < 4:
+			return w.fault(1, "syntax error: polygon ring doesn't have enough points")
+		case first != last:
+			return w.fault(1, "syntax error: polygon ring not closed")
+		}
+
+		w.to.closeRing()
+		return nil
+	}
+}
+
+// position reads the coordinates of a position.
+func (w *wktReader) position(dimensions *int) (p geomgen.Point, err error) {
+	n := 0
+	for ; ; n++ {
+		if err := w.take(isNumber); err != nil {
+			return p, err
+		}
+		if len(w.word) == 0 {
+			break
+		}
+
+		f, err := strconv.ParseFloat(string(w.word), 64)
+		if err != nil {
+			return p, w.fault(len(w.word), "syntax error: invalid number")
+		}
+
+		switch n {
+		case 0:
+			p.X = f
+		case 1:
+			p.Y = f
+		default:
+			w.to.dropped = true
+		}
+	}
+
+	switch {
+	case n < 2 || n > 4:
+		return p, w.fault(0, "syntax error: a position has %d numbers", n)
+	case *dimensions == 0:
+		*dimensions = n
+	case *dimensions != n:
+		return p, w.fault(0, "syntax error: mixed dimensionality, a position has %d numbers and not %d", n, *dimensions)
+	}
+
+	return p, nil
+}
