@@ -1,6 +1,10 @@
 package areafile
 
-import "github.com/loadgrid/loadgrid/geomgen"
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
 
 // array reads an array of coordinates whose bracket is read already, and returns
 // how many levels of arrays it has: 1 for a position, 3 for a polygon, 0 for what
@@ -10,18 +14,18 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 	numbers, hollow := 0, false
 
 	for {
-		kind, err := d.json.Next(true)
+		kind, err := d.json.next()
 		if err != nil {
 			return 0, d.explain(err)
 		}
 
 		switch kind {
-		case 'n':
+		case kindNumber:
 			if levels > 1 || hollow {
 				return 0, d.fault("a number stands among arrays of coordinates")
 			}
 
-			f, err := d.json.Float()
+			f, err := d.json.number()
 			if err != nil {
 				return 0, d.explain(err)
 			}
@@ -36,11 +40,11 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 			default:
 				d.dropped = true
 			}
-		case ']':
+		case jsontext.KindEndArray:
 			return levels, d.close(levels, numbers, p, hollow)
-		case '[':
+		case jsontext.KindBeginArray:
 			if levels == 1 || depth == 4 {
-				return 0, d.misplaced(kind)
+				return 0, d.misplaced(kind, "a coordinate")
 			}
 
 			inner, err := d.array(depth + 1)
@@ -56,26 +60,9 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 				levels = inner + 1
 			}
 		default:
-			return 0, d.misplaced(kind)
+			return 0, d.misplaced(kind, "a coordinate")
 		}
 	}
-}
-
-// misplaced reports a token that is no coordinate.
-func (d *geoJSON) misplaced(kind byte) error {
-	what := string(kind)
-	switch kind {
-	case 's':
-		what = d.json.Text()
-	case 't':
-		what = "true"
-	case 'f':
-		what = "false"
-	case '0':
-		what = "<nil>"
-	}
-
-	return d.fault("%.100s stands where a coordinate must", what)
 }
 
 // close takes over what an array of coordinates was.

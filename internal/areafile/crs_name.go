@@ -36,8 +36,8 @@ func (m crsMember) text() string {
 // crs reads the member crs. One of null says nothing.
 func (d *geoJSON) crs() error {
 	var m *crsMember
-	if err := d.json.Decode(&m); err != nil || m == nil {
-		return d.explain(err)
+	if err := d.decode(&m); err != nil || m == nil {
+		return err
 	}
 
 	name := m.text()

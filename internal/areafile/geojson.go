@@ -8,7 +8,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/loadgrid/loadgrid/internal/jsontext"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxNesting bounds collections in collections, which nobody needs.
@@ -18,16 +18,16 @@ const maxNesting = 32
 // one ring at most is in memory.
 type geoJSON struct {
 	PolygonReader
-	json   *jsontext.Reader
+	json   *jsonReader
 	before int64 // bytes of the file before the document
 	given  int32 // what somebody says that it is in, 0 for nobody
 	srid   int32 // that a member crs has named, 0 so far
 }
 
 func readGeoJSON(r *bufio.Reader, before int64, o Options) (*File, error) {
-	d := geoJSON{json: jsontext.NewReader(r), before: before, given: o.SRID}
+	d := geoJSON{json: newJSONReader(r), before: before, given: o.SRID}
 	d.Max = o.MaxPositions
-	if _, err := d.token(); err != nil { // the brace that is there
+	if _, err := d.next(); err != nil { // the brace that is there
 		return nil, err
 	}
 
@@ -35,8 +35,8 @@ func readGeoJSON(r *bufio.Reader, before int64, o Options) (*File, error) {
 		return nil, err
 	}
 
-	switch _, err := d.json.Next(false); {
-	case errors.As(err, new(jsontext.Error)):
+	switch _, err := d.json.next(); {
+	case err == nil, syntaxError(err) != nil:
 		return nil, d.fault("something follows its end")
 	case !errors.Is(err, io.EOF):
 		return nil, d.explain(err)
@@ -63,24 +63,25 @@ func readGeoJSON(r *bufio.Reader, before int64, o Options) (*File, error) {
 
 // fault reports what is no GeoJSON, and where.
 func (d *geoJSON) fault(format string, args ...any) error {
-	return BadArea("is no GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.json.Offset())
+	return BadArea("is no GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.json.offset())
 }
 
-func (d *geoJSON) token() (json.Token, error) {
-	token, err := d.json.Token()
-	return token, d.explain(err)
+func (d *geoJSON) next() (jsontext.Kind, error) {
+	kind, err := d.json.next()
+	return kind, d.explain(err)
 }
 
 func (d *geoJSON) explain(err error) error {
-	var syntax jsontext.Error
 	var kind *json.UnmarshalTypeError
 
-	switch {
+	switch syntax := syntaxError(err); {
 	case err == nil:
 		return nil
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return d.fault("it ends too early")
-	case errors.As(err, &syntax), errors.As(err, &kind):
+	case syntax != nil:
+		return d.fault("%v", syntax)
+	case errors.As(err, &kind):
 		return d.fault("%v", err)
 	}
 
@@ -88,22 +89,38 @@ func (d *geoJSON) explain(err error) error {
 }
 
 // delim reads a token that must be a bracket or brace.
-func (d *geoJSON) delim(want json.Delim) error {
-	token, err := d.token()
-	if err == nil && token != want {
-		err = d.fault("%v stands where %s must", token, want)
+func (d *geoJSON) delim(want jsontext.Kind) error {
+	kind, err := d.next()
+	if err == nil && kind != want {
+		err = d.misplaced(kind, string(want))
 	}
 	return err
 }
 
-// skip reads a value that is of no interest.
-func (d *geoJSON) skip() error {
-	depth := d.json.Depth()
-	if _, err := d.json.Next(false); err != nil {
-		return d.explain(err)
+// misplaced reports a token that stands where another must.
+func (d *geoJSON) misplaced(kind jsontext.Kind, must string) error {
+	what := d.json.text()
+	if kind == kindNull {
+		what = "<nil>"
 	}
 
-	return d.explain(d.json.SkipTo(depth))
+	return d.fault("%.100s stands where %s must", what, must)
+}
+
+// skip reads a value that is of no interest.
+func (d *geoJSON) skip() error {
+	_, err := d.json.skip()
+	return d.explain(err)
+}
+
+// decode reads a value of some bytes.
+func (d *geoJSON) decode(to any) error {
+	v, err := d.json.value()
+	if err == nil {
+		err = json.Unmarshal(v, to)
+	}
+
+	return d.explain(err)
 }
 
 // object is what is known of an object.
@@ -126,26 +143,26 @@ func (d *geoJSON) object(depth int, allowed ...string) error {
 	o := object{first: d.polygons.n}
 
 	for {
-		name, err := d.token()
+		kind, err := d.next()
 		if err != nil {
 			return err
 		}
 
-		switch {
-		case name == json.Delim('}'):
+		switch name := d.json.text(); {
+		case kind == jsontext.KindEndObject:
 			return d.finish(o, allowed)
 		case name == "type":
-			err = d.explain(d.json.Decode(&o.kind))
+			err = d.decode(&o.kind)
 		case name == "crs":
 			err = d.crs()
 		case name == "place" && slices.Contains(allowed, "geometry"):
 			err = d.place(&o)
-		case slices.Contains(allowed, name.(string)): // the decoder has seen to that
+		case slices.Contains(allowed, name):
 			if o.member != "" {
 				return d.fault("an object has %s and %s", o.member, name)
 			}
 
-			o.member = name.(string)
+			o.member = name
 			err = d.read(&o, depth)
 		default:
 			err = d.skip()
@@ -170,15 +187,15 @@ func (d *geoJSON) read(o *object, depth int) (err error) {
 
 		return err
 	case "geometry":
-		token, err := d.token()
+		kind, err := d.next()
 		switch {
 		case err != nil:
 			return err
-		case token == nil: // a feature without a place
+		case kind == kindNull: // a feature without a place
 			o.hollow = true
 			return nil
-		case token != json.Delim('{'):
-			return d.fault("%v stands where a geometry must", token)
+		case kind != jsontext.KindBeginObject:
+			return d.misplaced(kind, "a geometry")
 		}
 
 		return d.object(depth+1, "coordinates", "geometries")
@@ -204,14 +221,14 @@ func (d *geoJSON) list(read func(n int) error) error {
 	}
 
 	for n := 1; ; n++ {
-		token, err := d.token()
+		kind, err := d.next()
 		switch {
 		case err != nil:
 			return err
-		case token == json.Delim(']'):
+		case kind == jsontext.KindEndArray:
 			return nil
-		case token != json.Delim('{'):
-			return d.fault("%v stands where an object must", token)
+		case kind != jsontext.KindBeginObject:
+			return d.misplaced(kind, "an object")
 		}
 
 		if err := read(n); err != nil {
@@ -261,13 +278,8 @@ func (d *geoJSON) finish(o object, allowed []string) error {
 // place notes whether a feature has a place. JSON-FG puts the same there as in geometry, in
 // another CRS.
 func (d *geoJSON) place(o *object) error {
-	depth := d.json.Depth()
-	kind, err := d.json.Next(false)
-	if err != nil {
-		return d.explain(err)
-	}
+	kind, err := d.json.skip()
+	o.place = kind != kindNull
 
-	o.place = kind != '0'
-
-	return d.explain(d.json.SkipTo(depth))
+	return d.explain(err)
 }

@@ -148,8 +148,8 @@ func TestReadAreaRefuses(t *testing.T) {
 		{"NaN in WKT", "POLYGON((0 0,NaN 0,1 1,0 0))", []string{"at line 1, pos"}},
 
 		{"no JSON", "{\n\"type\": Polygon}", []string{"invalid character 'P'", "near byte"}},
-		{"cut off", polygonOf[:40], []string{"ends too early", "near byte 40"}},
-		{"cut off, behind a mark", "\xef\xbb\xbf  " + polygonOf[:40], []string{"ends too early", "near byte 45"}},
+		{"cut off", polygonOf[:40], []string{"ends too early", "near byte 39"}},
+		{"cut off, behind a mark", "\xef\xbb\xbf  " + polygonOf[:40], []string{"ends too early", "near byte 44"}},
 		{"something behind", polygonOf + "}", []string{"something follows its end"}},
 		{"a second document", polygonOf + "\n" + polygonOf, []string{"something follows its end"}},
 		{"something behind WKT", "POLYGON(" + wktRing + ") x", []string{"line 1"}},
