@@ -114,7 +114,7 @@ func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 	c.walkRim()
 	c.rings.reset()
 	err := c.trace()
-	if err == nil && c.delicate() {
+	if err == nil && c.delicate(ctx) {
 		c.rings.reset()
 		err = c.mend(ctx)
 	}

@@ -1,6 +1,9 @@
 package geomgen
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // lineIndex finds the lines of a mesh by their place, while they are divided: a tree of the
 // lines as they were, whose boxes grow with what becomes of them.
@@ -11,14 +14,14 @@ type lineIndex struct {
 	parts map[int32][]int // of a line of the beginning: those that were parts of it
 }
 
-func newLineIndex(lines []line) lineIndex {
+func newLineIndex(ctx context.Context, lines []line) lineIndex {
 	x := lineIndex{leaf: make([]int32, len(lines)), from: make([]int32, len(lines)), parts: make(map[int32][]int)}
 	segments := make([]segment, len(lines))
 	for i, l := range lines {
 		segments[i], x.from[i] = l.segment, int32(i)
 	}
 
-	x.tree = newTree(segments)
+	x.tree = newTree(ctx, segments)
 	for at, i := range x.tree.items {
 		x.leaf[i] = int32(at)
 	}

@@ -11,7 +11,7 @@ import (
 // point that is not its own. On its way to the rounded place an end moves by less
 // than one unit in the last place, so where nothing is within four of them nothing
 // meets, and the part is as valid as before.
-func (c *Clipper) delicate() bool {
+func (c *Clipper) delicate(ctx context.Context) bool {
 	b := c.cell.box
 	reach := 0x1p-50 * max(math.Abs(b.XMin), math.Abs(b.XMax), math.Abs(b.YMin), math.Abs(b.YMax))
 	rounded := false
@@ -39,7 +39,7 @@ func (c *Clipper) delicate() bool {
 		for i, p := range c.spots {
 			points[i] = segment{p, p}
 		}
-		index := newTree(points)
+		index := newTree(ctx, points)
 		c.index = &index
 	}
 

@@ -122,7 +122,7 @@ var errMesh = errors.New("the edge of the area crosses itself when it is rounded
 // quadrilateral, which has an angle of 90 degrees or more. As there are only so many
 // points, that comes to an end. The cell's edge is not led anywhere.
 func (m *mesh) node(ctx context.Context) error {
-	m.index = newLineIndex(m.lines)
+	m.index = newLineIndex(ctx, m.lines)
 	most := 1000 + 50*len(m.lines)
 	var near []int
 	for steps := 1; len(m.queue) > 0; steps++ {

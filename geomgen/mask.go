@@ -28,8 +28,7 @@ func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	return NewMaskContext(context.Background(), g, polygons, rule)
 }
 
-// NewMaskContext is NewMask that ends early, with its cause, when ctx does: at once but for
-// the sorting of points, which takes less than half of the time.
+// NewMaskContext is NewMask that ends early, with its cause, when ctx does.
 func NewMaskContext(ctx context.Context, g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	switch rule {
 	case Intersects, Within, Centroid, interiorsIntersect:
@@ -46,11 +45,11 @@ func NewMaskContext(ctx context.Context, g Grid, polygons []Polygon, rule Rule) 
 		return nil, &ParamError{"aoi", "(none)", "is empty: it has no polygons"}
 	}
 
+	o.index = newTree(ctx, o.segments)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 
-	o.index = newTree(o.segments)
 	return &Mask{g, g.lattice(), o, rule}, nil
 }
 

@@ -71,9 +71,9 @@ func outlineSweep(o *outline) *sweep {
 	return s
 }
 
-// run sweeps. It looks at ctx, but for the sorting of the vertices at its beginning.
+// run sweeps. It ends early, with its cause, when ctx does.
 func (s *sweep) run(ctx context.Context) error {
-	slices.SortFunc(s.vertices, func(v, w vertex) int {
+	sortUntil(ctx, s.vertices, func(v, w vertex) int {
 		if v.at.Y != w.at.Y {
 			return sign(v.at.Y - w.at.Y)
 		}
@@ -102,6 +102,20 @@ func (s *sweep) run(ctx context.Context) error {
 	}
 
 	return nil
+}
+
+// sortUntil sorts. When ctx ends it is soon done, and what it leaves is in any order.
+func sortUntil[T any](ctx context.Context, list []T, compare func(a, b T) int) {
+	n, ended := 0, false
+	slices.SortFunc(list, func(a, b T) int {
+		if n++; n&0xffff == 0 && !ended {
+			ended = ctx.Err() != nil
+		}
+		if ended {
+			return 0 // as if they were all equal, which takes few steps
+		}
+		return compare(a, b)
+	})
 }
 
 // sort notes whether a segment begins in a point or ends there.

@@ -2,6 +2,7 @@ package geomgen
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -18,9 +19,11 @@ type tree struct {
 	levels [][]Box
 }
 
-func newTree(segments []segment) tree {
+// newTree makes a tree of segments. When ctx ends it is soon done, and what it returns is of no
+// use.
+func newTree(ctx context.Context, segments []segment) tree {
 	var t tree
-	t.items = hilbertOrder(segments)
+	t.items = hilbertOrder(ctx, segments)
 	boxes := make([]Box, len(segments))
 	for i, s := range t.items {
 		boxes[i] = segments[s].box()
@@ -44,7 +47,7 @@ func newTree(segments []segment) tree {
 
 // hilbertOrder returns the numbers of the segments, sorted by where their centres
 // lie on a Hilbert curve through the box around them.
-func hilbertOrder(segments []segment) []int32 {
+func hilbertOrder(ctx context.Context, segments []segment) []int32 {
 	all := segments[0].box()
 	for _, s := range segments[1:] {
 		all = all.union(s.box())
@@ -66,7 +69,7 @@ func hilbertOrder(segments []segment) []int32 {
 		items[i] = int32(i)
 	}
 
-	slices.SortFunc(items, func(i, j int32) int { return cmp.Or(cmp.Compare(keys[i], keys[j]), cmp.Compare(i, j)) })
+	sortUntil(ctx, items, func(i, j int32) int { return cmp.Or(cmp.Compare(keys[i], keys[j]), cmp.Compare(i, j)) })
 	return items
 }
 

@@ -1,6 +1,7 @@
 package geomgen
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -29,7 +30,7 @@ func referenceCheck(polygons []Polygon) error {
 		return nil
 	}
 
-	o.index = newTree(o.segments)
+	o.index = newTree(context.Background(), o.segments)
 	touches, err := o.touches()
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/loadgrid/loadgrid/loader"
 )
@@ -83,6 +84,28 @@ func TestQueriesThatAreNoArea(t *testing.T) {
 
 	_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: "select st_makeenvelope(0, 0, 1, 1, 4326)"}, 0)
 	s.checkParamError("a grid without SRID", err, "srid", "EPSG:4326")
+
+	// All rows are counted, and few are kept.
+	limited := &loader.Area{SQL: "select st_makeenvelope(n, 0, n + 0.5, 1) from generate_series(1, 1000) n", MaxPositions: 4999}
+	_, err = loader.ResolveArea(context.Background(), s.pool, limited, 0)
+	s.checkParamError("too many positions", err, "aoi-sql", "has 5000 positions", "aoi-max-positions allows 4999")
+}
+
+// A large area that a query returns is checked soon, whatever its holes are like: it took
+// the square of their number, and no context ended that.
+func TestQueryOfManyHoles(t *testing.T) {
+	s := newSandbox(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+
+	area, err := loader.ResolveArea(ctx, s.pool, &loader.Area{SQL: `select st_makepolygon(st_exteriorring(st_makeenvelope(-1, -1, 100001, 3)),
+		array_agg(st_exteriorring(st_makeenvelope(n + 0.25, 0, n + 0.75, 1)) order by n)) from generate_series(0, 99999) n`}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(area.Polygons) != 1 || len(area.Polygons[0]) != 100_001 {
+		t.Errorf("got %d polygons", len(area.Polygons))
+	}
 }
 
 // Whatever a query is, nothing is written.

@@ -96,7 +96,7 @@ func (r *ewkbReader) geometry(depth int, must uint32) (srid int32, err error) {
 		return srid, r.to.refuse([...]string{1: "Point", 2: "LineString", 4: "MultiPoint", 5: "MultiLineString"}[kind])
 	}
 
-	return srid, fmt.Errorf("it has the type %d, which is no polygon", kind)
+	return srid, fmt.Errorf("unsupported type %d: it is made of no polygons", kind)
 }
 
 // parts reads the geometries of a collection, 5 bytes each at least.
