@@ -199,3 +199,27 @@ func TestIndexNamesThatAreTaken(t *testing.T) {
 		t.Errorf("indexes %s", names)
 	}
 }
+
+// The new partitions are taken out of the staging table before readers have to wait.
+func TestReadersGoOnWhilePartitionsAreTakenOut(t *testing.T) {
+	s := newDatabaseSandbox(t)
+	mustCLI(t, s.dsn, s.load("grid", appendArgs(boxes(20, 10), "--partitions", "4")...)...)
+
+	b := s.newPausepoint()
+	b.atStatement("alter table%detach partition%drop table%")
+	p := start(t, s.dsn, s.load("grid", appendArgs(boxes(30, 10), "--partitions", "5", "--if-exists", "replace")...)...)
+	b.waitUntilReached()
+
+	reader := s.connect()
+	var rows int
+	if _, err := reader.Exec(t.Context(), "set lock_timeout = '20s'"); err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.QueryRow(t.Context(), "select count(*) from "+s.name("grid")).Scan(&rows); err != nil || rows != 200 {
+		t.Errorf("a reader sees %d rows, want the 200 of before: %v", rows, err)
+	}
+
+	b.remove()
+	p.wait().expect(t, 0)
+	s.checkTable("grid", 30, 10, 5, "gist", false)
+}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -62,7 +60,7 @@ func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied App
 	}
 
 	if t.Target.Partitioned {
-		if err := t.createMissingPartitions(ctx, tx, s); err != nil {
+		if err := t.Target.CreateMissingPartitions(ctx, tx, s.Relation, s.Plan.Job); err != nil {
 			return applied, err
 		}
 	}
@@ -169,68 +167,4 @@ func (t AppendRows) renewComment(ctx context.Context, tx pgx.Tx, s Staged, versi
 	}
 
 	return t.Ledger.RecordVersionMark(ctx, tx, version, t.Target.OID)
-}
-
-// createMissingPartitions makes partitions of the table for those rows of the staging
-// table that none of its partitions is for: one for each gap between their ranges.
-func (t AppendRows) createMissingPartitions(ctx context.Context, tx pgx.Tx, s Staged) error {
-	parts, err := t.Target.Partitions(ctx, tx)
-	if err != nil {
-		return err
-	}
-
-	if slices.ContainsFunc(parts, func(p catalog.Partition) bool { return p.Bounds == "DEFAULT" }) {
-		return nil
-	}
-
-	ranges, err := t.missingRanges(ctx, tx, s, parts)
-	if err != nil || len(ranges) == 0 {
-		return err
-	}
-
-	names, err := catalog.FreePartitionNames(ctx, tx, t.Target.Table, len(ranges), len(parts), nil)
-	if err != nil {
-		return err
-	}
-
-	var sql []string
-	for i, r := range ranges {
-		sql = append(sql, fmt.Sprintf("create table %s partition of %s (%s) for values from (%d) to (%d)",
-			catalog.QuoteTable(names[i]), t.Target.SQL(), catalog.BoundsCheckSQL(s.Plan.Job, r[0], r[1]), r[0], r[1]))
-	}
-
-	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
-
-	return pg.Wrap(err, "making partitions of table %s for the new rows", t.Target)
-}
-
-// missingRanges returns the ranges of ids, from one to before another, of rows that lie
-// in gaps between partitions.
-func (t AppendRows) missingRanges(ctx context.Context, tx pgx.Tx, s Staged, parts []catalog.Partition) (ranges [][2]int64, err error) {
-	id := pgx.Identifier{s.Plan.Job.IDColumn}.Sanitize()
-	var after *int64 // the end of the range before the gap
-
-	for i := 0; i <= len(parts); i++ {
-		var before *int64
-		if i < len(parts) {
-			before = parts[i].From
-		}
-
-		var first, last *int64
-		err := tx.QueryRow(ctx, "select min("+id+"), max("+id+") from "+s.SQL()+
-			" where ($1::bigint is null or "+id+" >= $1) and ($2::bigint is null or "+id+" < $2)", after, before).Scan(&first, &last)
-		if err != nil {
-			return nil, pg.Wrap(err, "looking for rows that no partition of table %s is for", t.Target)
-		}
-
-		if first != nil && (i == 0 && (before != nil || len(parts) == 0) || i > 0 && after != nil) {
-			ranges = append(ranges, [2]int64{*first, *last + 1})
-		}
-
-		if i < len(parts) {
-			after = parts[i].To
-		}
-	}
-
-	return ranges, nil
 }

@@ -49,15 +49,20 @@ func (t AttachPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (appli
 		return applied, err
 	}
 
-	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, len(old))
+	parts, err := takeOut(ctx, tx, s)
+	if err != nil {
+		return applied, err
+	}
+
+	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, parts, len(old))
 }
 
-// attach takes the partitions of the staging table to a parent, and numbers them from
-// first on.
-func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, first int) error {
+// takeOut takes the partitions out of the staging table, which is dropped. Readers of the
+// table need not wait for that.
+func takeOut(ctx context.Context, tx pgx.Tx, s Staged) ([]catalog.Partition, error) {
 	parts, err := s.Partitions(ctx, tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 
 	var sql []string
@@ -65,7 +70,15 @@ func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation,
 		sql = append(sql, "alter table "+s.SQL()+" detach partition "+p.SQL())
 	}
 
-	sql = append(sql, "drop table "+s.SQL())
+	_, err = tx.Exec(ctx, strings.Join(append(sql, "drop table "+s.SQL()), "; "))
+
+	return parts, pg.Wrap(err, "taking %d partitions out of staging table %s", len(parts), s.Table)
+}
+
+// attach puts partitions that were taken out of the staging table under a parent, and
+// numbers them from first on.
+func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, parts []catalog.Partition, first int) error {
+	var sql []string
 	for _, p := range parts {
 		sql = append(sql, "alter table "+t.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
 	}

@@ -157,7 +157,7 @@ func (r Restorer) exchangePartitions(ctx context.Context, tx pgx.Tx, t, kept cat
 	// it would have them built otherwise, while readers wait.
 	maker, found, err := r.Ledger.Find(ctx, tx, r.Run.TableVersion)
 	if err == nil && found {
-		err = alignIndexes(ctx, tx, t, job.Job{GeomColumn: maker.Job.GeomColumn}, maker.Job.Index)
+		err = t.AlignIndexes(ctx, tx, job.Job{GeomColumn: maker.Job.GeomColumn}, maker.Job.Index)
 	}
 	if err != nil {
 		return err

@@ -51,6 +51,8 @@ type Staged struct {
 	Index          job.Index // the spatial indexes that it has
 	Settings       pg.Settings
 	ProgramVersion string // of the program
+
+	parts []catalog.Partition // once they are taken out of the staging table: see SwapPartitions
 }
 
 // Applied is what Apply has done.

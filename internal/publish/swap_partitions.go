@@ -8,9 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/build"
-	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
-	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
@@ -34,6 +32,21 @@ func (t SwapPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) e
 	return build.AnalyzePartitioned(ctx, pool, t.Target.Relation)
 }
 
+// Prepare takes the new partitions out of the staging table while readers go on. They get
+// their names later: the old ones have them.
+func (t SwapPartitions) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
+	if _, err := tx.Exec(ctx, "lock table "+s.SQL()+" in access exclusive mode"); err != nil {
+		return s, pg.Wrap(err, "locking staging table %s", s.Table)
+	}
+
+	err := s.checkWhole(ctx, tx, t.Ledger)
+	if err == nil {
+		s.parts, err = takeOut(ctx, tx, s)
+	}
+
+	return s, err
+}
+
 // Lock keeps everybody else from the table.
 func (t SwapPartitions) Lock(ctx context.Context, tx pgx.Tx) error {
 	return t.Target.lockExclusive(ctx, tx)
@@ -48,11 +61,11 @@ func (t SwapPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied
 		return applied, err
 	}
 
-	if err := alignIndexes(ctx, tx, t.Target.Relation, s.Plan.Job, s.Index); err != nil {
+	if err := t.Target.AlignIndexes(ctx, tx, s.Plan.Job, s.Index); err != nil {
 		return applied, err
 	}
 
-	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, 0)
+	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, s.parts, 0)
 }
 
 // retire drops the partitions of the table, or keeps them as a version.
@@ -74,41 +87,4 @@ func (t SwapPartitions) retire(ctx context.Context, tx pgx.Tx, keep int) error {
 	_, err = tx.Exec(ctx, "drop table "+strings.Join(names, ", "))
 
 	return pg.Wrap(err, "dropping the old partitions of table %s", t.Target)
-}
-
-// alignIndexes gives a parent, which has no partitions at this moment, the
-// spatial indexes that a job asks for, and takes away those that an earlier
-// job has asked for: attaching a partition builds what the parent has and it
-// has not.
-func alignIndexes(ctx context.Context, tx pgx.Tx, t catalog.Relation, j job.Job, index job.Index) error {
-	have, err := t.SpatialIndexNames(ctx, tx, j.GeomColumn)
-	if err != nil {
-		return err
-	}
-
-	var sql []string
-	wanted := map[string]bool{}
-
-	for _, d := range catalog.SpatialIndexes(t.Table, j, index) {
-		wanted[d.Method] = true
-		if have[d.Method] == nil {
-			sql = append(sql, d.CreateSQL(t.Table))
-		}
-	}
-
-	for _, d := range catalog.SpatialIndexes(t.Table, j, job.IndexBoth) {
-		for _, name := range have[d.Method] {
-			if !wanted[d.Method] && name == d.Name {
-				sql = append(sql, "drop index "+catalog.QuoteTable(job.Table{Schema: t.Schema, Name: name}))
-			}
-		}
-	}
-
-	if len(sql) == 0 {
-		return nil
-	}
-
-	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
-
-	return pg.Wrap(err, "giving table %s the indexes of the job", t)
 }

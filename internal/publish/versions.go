@@ -56,27 +56,11 @@ func archivePartitions(ctx context.Context, tx pgx.Tx, t catalog.Relation, versi
 		return kept, err
 	}
 
-	if err := copyKeyComment(ctx, tx, t, kept); err != nil {
+	if err := catalog.CopyKeyComment(ctx, tx, t, kept); err != nil {
 		return kept, err
 	}
 
 	return kept, catalog.CopyGrants(ctx, tx, t, kept.Table)
-}
-
-const copyKeyCommentSQL = `
-	select coalesce((select format('comment on constraint %I on %I.%I is %L', n.conname, $3::text, $4::text, obj_description(o.oid, 'pg_constraint'))
-	                 from pg_constraint o, pg_constraint n where o.conrelid = $1 and n.conrelid = $2 and o.contype = 'p' and n.contype = 'p'), '')`
-
-// copyKeyComment gives the primary key of a table the comment that another has: LIKE copies
-// it to the index alone.
-func copyKeyComment(ctx context.Context, tx pgx.Tx, from, to catalog.Relation) error {
-	var comment string
-	err := tx.QueryRow(ctx, copyKeyCommentSQL, from.OID, to.OID, to.Schema, to.Name).Scan(&comment)
-	if err == nil {
-		_, err = tx.Exec(ctx, comment)
-	}
-
-	return pg.Wrap(err, "giving the primary key of table %s the comment of %s", to, from)
 }
 
 // freeVersionName returns the name of a version, which no table may have.

@@ -1,0 +1,48 @@
+package catalog
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// AlignIndexes gives the parent, which has no partitions at this moment, the
+// spatial indexes that a job asks for, and takes away those that an earlier
+// job has asked for: attaching a partition builds what the parent has and it
+// has not.
+func (t Relation) AlignIndexes(ctx context.Context, tx pgx.Tx, j job.Job, index job.Index) error {
+	have, err := t.SpatialIndexNames(ctx, tx, j.GeomColumn)
+	if err != nil {
+		return err
+	}
+
+	var sql []string
+	wanted := map[string]bool{}
+
+	for _, d := range SpatialIndexes(t.Table, j, index) {
+		wanted[d.Method] = true
+		if have[d.Method] == nil {
+			sql = append(sql, d.CreateSQL(t.Table))
+		}
+	}
+
+	for _, d := range SpatialIndexes(t.Table, j, job.IndexBoth) {
+		for _, name := range have[d.Method] {
+			if !wanted[d.Method] && name == d.Name {
+				sql = append(sql, "drop index "+QuoteTable(job.Table{Schema: t.Schema, Name: name}))
+			}
+		}
+	}
+
+	if len(sql) == 0 {
+		return nil
+	}
+
+	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+
+	return pg.Wrap(err, "giving table %s the indexes of the job", t.Table)
+}
