@@ -125,7 +125,8 @@ func (m *template) get(t testing.TB, admin string) string {
 	if m.name == "" {
 		name := uniqueName()
 		execute(t, admin, "create database "+name)
-		execute(t, databaseURL(t, admin, name), "create extension postgis")
+		// Before PostgreSQL 15 anybody may create in public, and a ledger there is refused.
+		execute(t, databaseURL(t, admin, name), "create extension postgis; revoke create on schema public from public")
 		m.name = name
 	}
 

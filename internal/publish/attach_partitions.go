@@ -50,18 +50,17 @@ func (t AttachPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (appli
 		return applied, err
 	}
 
-	parts, err := takeOut(ctx, tx, t.Target.Relation, s, len(old))
+	parts, err := takeOut(ctx, tx, s)
 	if err != nil {
 		return applied, err
 	}
 
-	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, parts)
+	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, parts, len(old))
 }
 
-// takeOut takes the partitions out of the staging table, which is dropped, and names them
-// after a table, numbered from first on, or from where names are free. Readers of the table
-// need not wait for that.
-func takeOut(ctx context.Context, tx pgx.Tx, t catalog.Relation, s Staged, first int) ([]catalog.Partition, error) {
+// takeOut takes the partitions out of the staging table, which is dropped. Readers of the
+// table need not wait for that.
+func takeOut(ctx context.Context, tx pgx.Tx, s Staged) ([]catalog.Partition, error) {
 	parts, err := s.Partitions(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -72,15 +71,14 @@ func takeOut(ctx context.Context, tx pgx.Tx, t catalog.Relation, s Staged, first
 		sql = append(sql, "alter table "+s.SQL()+" detach partition "+p.SQL())
 	}
 
-	if _, err := tx.Exec(ctx, strings.Join(append(sql, "drop table "+s.SQL()), "; ")); err != nil {
-		return nil, pg.Wrap(err, "taking %d partitions out of staging table %s", len(parts), s.Table)
-	}
+	_, err = tx.Exec(ctx, strings.Join(append(sql, "drop table "+s.SQL()), "; "))
 
-	return parts, catalog.RenamePartitions(ctx, tx, t.Table, parts, first)
+	return parts, pg.Wrap(err, "taking %d partitions out of staging table %s", len(parts), s.Table)
 }
 
-// attach puts partitions that were taken out of the staging table under a parent.
-func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, parts []catalog.Partition) error {
+// attach puts partitions that were taken out of the staging table under a parent, and
+// numbers them from first on.
+func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, parts []catalog.Partition, first int) error {
 	var sql []string
 	for _, p := range parts {
 		sql = append(sql, "alter table "+t.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
