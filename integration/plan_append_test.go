@@ -48,10 +48,11 @@ func TestPlanOfAnAppend(t *testing.T) {
 		gistGrows, newTable = `1\.0 MB`, `0\.4 s`
 	}
 
+	// From PostgreSQL 16 on COPY may leave as many as 64 empty pages at the end of a table.
 	for _, line := range []string{
 		`table +public\.grid`,
 		`rows +20,000`,
-		`appended to public\.grid, which has about 40,000 rows in 7\.0 MB:`,
+		`appended to public\.grid, which has about 40,000 rows in 7\.[0-5] MB:`,
 		`INDEX +METHOD +SIZE +ROWS +GROWS BY +WAL +TIME`,
 		`grid_pkey +btree \(cell_id\) +\S+ kB +40,000 +\S+ kB +1\.4 MB +0\.\d s`,
 		`grid_geom_idx +gist \(geom\) +\S+ MB +40,000 +` + gistGrows + ` +2\.6 MB +0\.1 s`,
