@@ -92,6 +92,7 @@ func TestReplaceKeepsOwnerGrantsAndComment(t *testing.T) {
 
 	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 	s.exec("grant usage, create on schema " + s.schema + " to " + pgx.Identifier{owner}.Sanitize())
+	s.exec("grant " + pgx.Identifier{owner}.Sanitize() + " to current_user") // who trusts it with the ledger
 	s.exec("alter table " + s.name("grid") + " owner to " + pgx.Identifier{owner}.Sanitize())
 	s.exec("grant select on " + s.name("grid") + " to public")
 	s.exec("grant insert, update on " + s.name("grid") + " to " + reader + " with grant option")

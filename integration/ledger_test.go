@@ -109,19 +109,22 @@ func TestKilledMigrationIsMended(t *testing.T) {
 func TestMigrationKeepsGrants(t *testing.T) {
 	s := newSandbox(t)
 	owner, user, reader := s.newRole("migrated"), s.newRole("migrated"), s.newRole("migrated")
+	team := "team_of_" + s.schema
+	s.exec("create role " + team)
+	t.Cleanup(func() { s.exec("drop role " + team) })
 	for _, role := range []string{owner, user, reader} {
-		s.exec("grant usage, create on schema " + s.schema + " to " + role)
+		s.exec("grant usage, create on schema " + s.schema + " to " + role + "; grant " + team + " to " + role)
 	}
 
-	mustCLI(t, s.dsnOf(owner, "migrated"), "migrate", "up", "--ledger-schema", s.schema)
+	mustCLI(t, s.dsnOf(owner, "migrated"), "migrate", "up", "--ledger-schema", s.schema, "--ledger-owner", team)
 	s.exec("drop table " + s.name("attempts") + " cascade; alter table " + s.name("runs") + " drop column imprint, drop column rows_added, drop column published_xid, drop column job_name")
 	s.exec("update " + s.name("schema_migrations") + " set version = 3")
 	s.exec("grant select on all tables in schema " + s.schema + " to " + user + ", " + reader)
 	s.exec("grant insert, update, delete on " + s.name("runs") + ", " + s.name("chunks") + " to " + user)
 	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
-	mustCLI(t, s.dsnOf(user, "migrated"), s.load("one", boxes(4, 4)...)...)
-	mustCLI(t, s.dsnOf(owner, "migrated"), s.load("two", boxes(4, 4)...)...)
-	if out := mustCLI(t, s.dsnOf(reader, "migrated"), "runs", "list", "--ledger-schema", s.schema); !strings.Contains(out, user) || !strings.Contains(out, owner) {
+	mustCLI(t, s.dsnOf(user, "migrated"), append(s.load("one", boxes(4, 4)...), "--ledger-owner", team)...)
+	mustCLI(t, s.dsnOf(owner, "migrated"), append(s.load("two", boxes(4, 4)...), "--ledger-owner", team)...)
+	if out := mustCLI(t, s.dsnOf(reader, "migrated"), "runs", "list", "--ledger-schema", s.schema, "--ledger-owner", team); !strings.Contains(out, user) || !strings.Contains(out, owner) {
 		t.Errorf("runs list: %s", out)
 	}
 }

@@ -15,7 +15,7 @@ func (s sandbox) limitedRole() (dsn string, limit func(connections string)) {
 	s.t.Helper()
 	name := "limited_" + s.schema
 	role := pgx.Identifier{name}.Sanitize()
-	s.exec("create role " + role + " login password 'x'")
+	s.exec("create role " + role + " login password 'x'; grant " + role + " to current_user") // who trusts it with the ledger
 	s.t.Cleanup(func() {
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)

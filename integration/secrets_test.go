@@ -145,7 +145,7 @@ func TestPasswordOnTheCommandLine(t *testing.T) {
 func (s sandbox) newRole(password string) string {
 	s.t.Helper()
 	role := "role_" + strings.ToLower(rand.Text()[:16])
-	s.exec("create role " + role + " login password '" + password + "'")
+	s.exec("create role " + role + " login password '" + password + "'; grant " + role + " to current_user") // who trusts it with the ledger
 
 	s.t.Cleanup(func() {
 		// What it has made stays until the sandbox is gone, for its checks.
