@@ -95,6 +95,10 @@ func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 			return err
 		}
 
+		if err := p.Ledger.LockStaging(ctx, tx, s.Relation, "access share"); err != nil {
+			return err
+		}
+
 		if err := s.checkWhole(ctx, tx, p.Ledger); err != nil {
 			return err
 		}
