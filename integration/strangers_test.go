@@ -82,3 +82,17 @@ func TestSettingsOfTheDatabase(t *testing.T) {
 		t.Errorf("%d cells", n)
 	}
 }
+
+// New partitions that a superuser's rows need are of the owner of the table: the functions in
+// their indexes run as who owns them.
+func TestPartitionsForNewRowsHaveTheOwnerOfTheTable(t *testing.T) {
+	s := newSandbox(t)
+	role := s.newRole("stranger")
+	parts := func(args ...string) []string { return s.load("parts", append([]string{"--cell-size", "1"}, args...)...) }
+	mustCLI(t, s.dsn, parts("--extent", "0,0,4,4", "--partitions", "2")...)
+	s.exec(queryOne[string](t, s.pool, "select string_agg(format('alter table %s owner to "+role+"', relid), '; ') from pg_partition_tree($1)", s.name("parts")))
+	mustCLI(t, s.dsn, parts("--extent", "8,8,10,10", "--if-exists", "append")...)
+	if owners := queryOne[string](t, s.pool, "select string_agg(distinct pg_get_userbyid(relowner), ', ') || count(*) from pg_partition_tree($1) join pg_class on oid = relid", s.name("parts")); owners != role+"4" {
+		t.Errorf("the table and its partitions are of %s", owners)
+	}
+}
