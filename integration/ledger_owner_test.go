@@ -61,11 +61,31 @@ func TestLedgerOfAnotherRole(t *testing.T) {
 		mustCLI(t, s.dsn, load...)
 	}
 	one("grant trigger on "+schema+".chunks to "+stranger, "revoke trigger on "+schema+".chunks from "+stranger, "revoke trigger on "+schema+".chunks from "+stranger)
+	for _, of := range []string{"references", "references (id)"} {
+		one("grant "+of+" on "+schema+".runs to "+stranger, "revoke "+of+" on "+schema+".runs from "+stranger, "revoke references on "+schema+".runs from "+stranger)
+	}
+	one("create table "+s.name("points")+" (id bigint references "+schema+".runs on delete cascade); alter table "+s.name("points")+" owner to "+stranger,
+		"drop table "+s.name("points"), "whose foreign key points to table runs")
+	one("create function "+schema+".md5(name) returns text language sql as 'select 1::text'; alter function "+schema+".md5(name) owner to "+stranger,
+		"drop function "+schema+".md5(name)", "owns function md5")
+	one("create function "+s.name("g")+"(text) returns boolean language sql as 'select true'; alter function "+s.name("g")+"(text) owner to "+stranger+
+		"; create trigger quiet before insert on "+schema+".runs for each row when ("+s.name("g")+"(new.job_name)) execute function suppress_redundant_updates_trigger()",
+		"drop trigger quiet on "+schema+".runs; drop function "+s.name("g")+"(text)", "owns function g, which table runs calls")
 	one("grant create on schema "+schema+" to public", "revoke create on schema "+schema+" from public", "revoke create on schema "+schema+" from public")
 	one("alter function "+schema+".cell_id(integer, integer) owner to "+stranger, "alter function "+schema+".cell_id(integer, integer) owner to current_user", "owns function cell_id")
 	one("create function "+s.name("f")+"() returns trigger language plpgsql as 'begin return new; end'; alter function "+s.name("f")+"() owner to "+stranger+
 		"; create trigger theirs before insert on "+schema+".runs for each row execute function "+s.name("f")+"()",
 		"drop trigger theirs on "+schema+".runs", "owns the function of trigger theirs on table runs")
+
+	// Who may write runs could have any table replaced, and any SQL run, by who resumes one.
+	s.exec("grant select, insert, update (job) on " + schema + ".runs to " + stranger)
+	mustCLI(t, s.dsn, load...)
+	cli(t, s.dsn, "runs", "resume", "1", "--ledger-schema", schema).expect(t, 1, "role "+stranger+" may write the job of a run", "revoke insert on")
+	cli(t, s.dsn, "runs", "resume", "1", "--ledger-schema", schema, "--ledger-owner", stranger).expect(t, 2, "run 1 is")
+	// So could who drops one, or whose load finds it.
+	s.exec("create table " + s.name("precious") + " (); insert into " + schema + ".runs (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, version) select schema_name, table_name, 'precious', job, '', 1, 1, '' from " + schema + ".runs limit 1")
+	cli(t, s.dsn, load...).expect(t, 1, "staging table precious, which no run has made")
+	s.exec("delete from " + schema + ".runs where staging_name = 'precious'; drop table " + s.name("precious"))
 
 	// A role that is no superuser: the ledger is that of a group, of which it becomes a member.
 	s.exec("drop table " + s.name("grid") + "; drop schema " + schema + " cascade; create schema " + schema + " authorization " + group + "; grant usage on schema " + schema + " to " + loader)

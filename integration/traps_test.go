@@ -35,10 +35,10 @@ const trapsSQL = `
 const trapFunctionsSQL = `
 	with spring as (select p from pg_proc p where p.oid = 'evil.spring()'::regprocedure),
 	types (t) as (
-		select t::regtype::oid from unnest('{name,text,regclass,oid,int4,int8,float8,jsonb,bytea}'::text[]) t
+		select t::regtype::oid from unnest('{name,text,regclass,oid,int4,int8,float8,numeric,jsonb,bytea}'::text[]) t
 		union all select t.oid from pg_type t join pg_extension e on e.extnamespace = t.typnamespace where e.extname = 'postgis' and t.typname = 'geometry'),
 	theirs as (
-		select p.proname, p.pronargs, p.proargtypes::text as args, p.provariadic <> 0 as spread,
+		select p.proname, p.pronargs, p.pronargdefaults as defaults, p.proargtypes::text as args, p.provariadic <> 0 as spread,
 		       case when r.typtype = 'p' then 'text'::regtype else p.prorettype end as returns
 		from pg_proc p join pg_type r on r.oid = p.prorettype
 		where p.prokind in ('f', 'a', 'w') and p.pronargs > 0
@@ -50,7 +50,9 @@ const trapFunctionsSQL = `
 		union select proname, t::text, returns from theirs, types where pronargs = 1
 		union select proname, a.t || ' ' || b.t, returns from theirs, types a, types b where pronargs = 2 or spread
 		union select proname, concat_ws(' ', t, t, t), returns from theirs, types where pronargs = 3 or spread
-		union select proname, concat_ws(' ', 'text'::regtype::oid, t, t, t), returns from theirs, types where spread),
+		union select proname, concat_ws(' ', 'text'::regtype::oid, t, t, t), returns from theirs, types where spread
+		-- Those with defaults fit a call with fewer arguments, too.
+		union select proname, array_to_string(array_fill(t, array[n]), ' '), returns from theirs, types, generate_series((pronargs - defaults)::integer, pronargs::integer) n where n between 1 and 5),
 	traps as (select distinct on (proname, args) * from lists order by proname, args, returns)
 	insert into pg_proc select r.* from spring, (
 		select *, (select max(oid)::bigint from pg_proc) + row_number() over () as oid from traps

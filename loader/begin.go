@@ -94,6 +94,10 @@ func mustKeepUnfinished(j job.Job, run ledger.RunInfo) bool {
 func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run ledger.RunInfo) (bool, error) {
 	conn := s.lock.Conn()
 
+	if err := run.CheckStaging(); err != nil {
+		return false, err
+	}
+
 	a.staging = s.table.Staged(run.Staging)
 	if err := a.staging.Find(ctx, conn); err != nil {
 		return false, err
@@ -104,7 +108,7 @@ func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run
 		return false, err
 	}
 
-	there, err := a.stagingHasRows(ctx, s, rows)
+	there, err := a.stagingHasRows(ctx, e, s, rows)
 	if err != nil {
 		return false, err
 	}
@@ -137,13 +141,19 @@ func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run
 // stagingHasRows reports whether the staging table is there with what the ledger says
 // is committed. The rows of a logged table are counted later; an unlogged one may have
 // been emptied, and filled further since.
-func (a *attempt) stagingHasRows(ctx context.Context, s preparation, rows int64) (bool, error) {
+func (a *attempt) stagingHasRows(ctx context.Context, e *environment, s preparation, rows int64) (bool, error) {
 	if a.staging.OID == 0 || !s.plan.Job.Unlogged {
 		return a.staging.OID != 0, nil
 	}
 
 	var have int64
-	err := s.lock.Conn().QueryRow(ctx, "select count(*) from "+a.staging.SQL()).Scan(&have)
+	err := pgx.BeginFunc(ctx, s.lock.Conn(), func(tx pgx.Tx) error {
+		if err := e.ledger.LockStaging(ctx, tx, a.staging, "access share"); err != nil {
+			return err
+		}
+
+		return tx.QueryRow(ctx, "select count(*) from "+a.staging.SQL()).Scan(&have)
+	})
 
 	return have == rows, pg.Wrap(err, "counting the rows of %s", a.staging.Table)
 }

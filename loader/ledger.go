@@ -74,6 +74,21 @@ func (l *Ledger) Run(ctx context.Context, id int64) (run RunInfo, err error) {
 	return run, err
 }
 
+// RunToResume is Run for a run that is to go on by its number: see RunInfo.JobToResume. Where
+// other roles than those of OwnedBy may write runs, it is a *ForeignLedgerError: what is done
+// then is what the ledger has.
+func (l *Ledger) RunToResume(ctx context.Context, id int64) (run RunInfo, err error) {
+	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
+		if run, err = l.ledger.FindRun(ctx, pool, id); err != nil {
+			return err
+		}
+
+		return l.ledger.CheckWriters(ctx, pool)
+	})
+
+	return run, err
+}
+
 // Prune removes what the ledger knows of runs that ended longer ago than age, at least a
 // second: those that were dropped, whose rows were replaced, whose table somebody has
 // dropped, or that found all their cells there and added none. The last of each job stays.

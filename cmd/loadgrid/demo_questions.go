@@ -34,7 +34,7 @@ func questions() []question {
 	return []question{
 		{
 			"cells that meet the window from 100.5 to 200.5 both ways",
-			"select count(*)::text from {table} where geom operator({postgis}.&&) {postgis}.st_makeenvelope(100.5, 100.5, 200.5, 200.5)",
+			"select count(*)::text from {table} where geom operator({postgis}.&&) {postgis}.st_makeenvelope(100.5::float8, 100.5::float8, 200.5::float8, 200.5::float8, 0)",
 			fmt.Sprint(101 * 101),
 		}, {
 			"neighbours of cell 500,400",
@@ -44,8 +44,8 @@ func questions() []question {
 			// The cell itself, then the one below at 0.3, the one left at 0.4, both at 0.5.
 			"four cells nearest to the point 500.4,400.3",
 			`select string_agg(col || ',' || row, ' ' order by d, cell_id) from (
-			   select cell_id, col, row, geom operator({postgis}.<->) {postgis}.st_point(500.4, 400.3) d from {table}
-			   order by geom operator({postgis}.<->) {postgis}.st_point(500.4, 400.3) limit 4) n`,
+			   select cell_id, col, row, geom operator({postgis}.<->) {postgis}.st_point(500.4::float8, 400.3::float8) d from {table}
+			   order by geom operator({postgis}.<->) {postgis}.st_point(500.4::float8, 400.3::float8) limit 4) n`,
 			"500,400 500,399 499,400 499,399",
 		}, {
 			"area of each band of 100 rows",
@@ -55,7 +55,7 @@ func questions() []question {
 		}, {
 			"cells within the triangle 200,200 600,200 200,600",
 			`select count(*)::text from {table} g
-			 join (select {postgis}.st_geomfromtext('POLYGON((200 200,600 200,200 600,200 200))') geom) t on {postgis}.st_within(g.geom, t.geom)`,
+			 join (select {postgis}.st_geomfromtext('POLYGON((200 200,600 200,200 600,200 200))'::text) geom) t on {postgis}.st_within(g.geom, t.geom)`,
 			fmt.Sprint(n * (n - 1) / 2),
 		},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/loader"
@@ -17,7 +18,11 @@ func newRunsResumeCommand() *cobra.Command {
 }
 
 func runResume(ctx context.Context, o runOptions, progress progressOptions, std streams) error {
-	run, err := findRun(ctx, o)
+	var run loader.RunInfo
+	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+		run, err = o.server.ledgerOn(pool).RunToResume(ctx, o.id)
+		return err
+	})
 	if err != nil {
 		return err
 	}

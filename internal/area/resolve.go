@@ -187,7 +187,7 @@ func (r *resolver) makeValid(ctx context.Context) error {
 		part = r.fn("st_collectionextract") + "(" + r.fn("st_makevalid") + "(d.geom), 3)"
 	}
 
-	sql := "select " + r.fn("st_asewkb") + "(" + r.fn("st_collectionextract") + "(" + r.fn("st_unaryunion") + "(" + r.fn("st_collect") + "(" + part + ")), 3))" +
+	sql := "select " + r.fn("st_asewkb") + "(" + r.fn("st_collectionextract") + "(" + r.fn("st_unaryunion") + "(" + r.fn("st_collect") + "(" + part + "), -1::float8), 3))" +
 		" from " + r.fn("st_dump") + "(" + r.fn("st_geomfromewkb") + "($1::bytea)) d"
 	if err := r.run(ctx, "unite or mend the area", sql, r.area.Marshal()); err != nil {
 		var param *geomgen.ParamError

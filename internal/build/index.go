@@ -133,7 +133,14 @@ func (b Builder) checkRowCount(ctx context.Context, index string, justBuilt bool
 
 func (b Builder) countRows(ctx context.Context) error {
 	var rows int64
-	if err := b.Pool.QueryRow(ctx, "select count(*) from "+b.Staging.SQL()).Scan(&rows); err != nil {
+	err := pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
+		if err := b.Ledger.LockStaging(ctx, tx, b.Staging, "access share"); err != nil {
+			return err
+		}
+
+		return tx.QueryRow(ctx, "select count(*) from "+b.Staging.SQL()).Scan(&rows)
+	})
+	if err != nil {
 		return pg.Wrap(err, "counting the rows of %s", b.Staging.Table)
 	}
 

@@ -40,9 +40,18 @@ func (t Relation) CreateMissingPartitions(ctx context.Context, tx pgx.Tx, stagin
 			QuoteTable(names[i]), t.SQL(), BoundsCheckSQL(j, r[0], r[1]), r[0], r[1]))
 	}
 
-	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+	if _, err = tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
+		return pg.Wrap(err, "making partitions of table %s for the new rows", t.Table)
+	}
 
-	return pg.Wrap(err, "making partitions of table %s for the new rows", t.Table)
+	// Expressions of their indexes run as their owner, whenever autovacuum analyzes them. Who
+	// is a superuser owns no partition of somebody else's table; a member of its owner may.
+	var super bool
+	if err := tx.QueryRow(ctx, "select rolsuper from pg_roles where rolname = current_user").Scan(&super); err != nil || !super {
+		return pg.Wrap(err, "looking up the role")
+	}
+
+	return t.SetPartitionOwner(ctx, tx)
 }
 
 // missingRanges returns the ranges of ids, from one to before another, of rows that lie

@@ -35,9 +35,10 @@ const WithTree = `
 		select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent
 	)`
 
+// No backslash is in it: standard_conforming_strings may be off.
 const partitionsSQL = `
-	select oid, schema_name, name, bounds, (regexp_match(bounds, '^FOR VALUES FROM \(''?(-?\d+)''?\)'))[1]::bigint as from_id,
-	       (regexp_match(bounds, ' TO \(''?(-?\d+)''?\)$'))[1]::bigint
+	select oid, schema_name, name, bounds, (regexp_match(bounds, '^FOR VALUES FROM [(]''?(-?[0-9]+)''?[)]'))[1]::bigint as from_id,
+	       (regexp_match(bounds, ' TO [(]''?(-?[0-9]+)''?[)]$'))[1]::bigint
 	from (select c.oid, n.nspname as schema_name, c.relname as name, pg_get_expr(c.relpartbound, c.oid) as bounds
 	      from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
 	      where i.inhparent = $1) p

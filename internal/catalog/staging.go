@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,6 +31,9 @@ func (t Relation) StagingPrefixOf(ledgerSchema string) string {
 	sum := sha256.Sum256([]byte(ledgerSchema + "\x00" + t.Schema + "\x00" + t.Name))
 	return stagingPrefix + hex.EncodeToString(sum[:4]) + "_"
 }
+
+// IsStaging reports whether a name is one that NewStaging may have given.
+func IsStaging(name string) bool { return strings.HasPrefix(name, stagingPrefix) }
 
 // Staged returns a staging table of this name for the relation.
 func (t Relation) Staged(name string) Relation {

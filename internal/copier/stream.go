@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -112,10 +113,8 @@ func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err 
 		}
 
 		into, create, frozen := s.Loader.place(c)
-		if create != "" {
-			if _, err := tx.Exec(ctx, create); err != nil {
-				return pg.Wrap(err, "making table %s", into)
-			}
+		if err := s.makeTable(ctx, tx, into, create); err != nil {
+			return err
 		}
 
 		if err := s.copyRows(ctx, tx, rows, c, SQL(into, s.Plan.Job, "stdin", frozen)); err != nil {
@@ -136,6 +135,18 @@ func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err 
 	}
 
 	return false, pg.Wrap(pg.MarkConnClosed(s.conn.Conn(), err), "committing chunk %d of %s", c.No, s.Staging.Table)
+}
+
+// makeTable makes the table of a chunk where its own transaction does that. One that was there
+// before is locked: others may not put code of theirs there.
+func (s *stream) makeTable(ctx context.Context, tx pgx.Tx, into job.Table, create string) error {
+	if create == "" {
+		return s.Ledger.LockStaging(ctx, tx, s.Staging, "row exclusive")
+	}
+
+	_, err := tx.Exec(ctx, create)
+
+	return pg.Wrap(err, "making table %s", into)
 }
 
 func (s *stream) copyRows(ctx context.Context, tx pgx.Tx, rows *CountedRows, c plan.Chunk, sql string) error {

@@ -100,6 +100,10 @@ func explainLock(ctx context.Context, q pg.Querier, t job.Table, err error) erro
 // else has stays there, and the log says so: no run in the ledger knows it then, so that
 // Orphans drops it.
 func Unfinished(ctx context.Context, db conn, log *slog.Logger, l ledger.Ledger, run ledger.RunInfo) error {
+	if err := run.CheckStaging(); err != nil {
+		return err
+	}
+
 	staging := job.Table{Schema: run.Table.Schema, Name: run.Staging}
 
 	for began, waiting := time.Now(), false; ; {

@@ -73,6 +73,10 @@ func prepareOnce(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 
+	if err := refuseImposedRole(ctx, conn); err != nil {
+		return err
+	}
+
 	if _, err := conn.Exec(ctx, sessionSQL, pgx.QueryExecModeExec, SessionTimeouts()); err != nil {
 		return err
 	}

@@ -74,6 +74,10 @@ func shownVersion(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Rel
 // were counted: no part of it is gone, exchanged for another or without a page. A crash of the server
 // does that to an unlogged table, and somebody may to any.
 func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) error {
+	if err := l.LockStaging(ctx, tx, s.Relation, "access share"); err != nil {
+		return err
+	}
+
 	var whole bool
 	err := tx.QueryRow(ctx, catalog.WithTree+`
 		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)

@@ -127,7 +127,7 @@ func (p Publisher) dropOldVersions(ctx context.Context, keep int) {
 // isKept reports whether the table that was found under the name of a kept version is that
 // version.
 func isKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, v ledger.Version, found catalog.Relation) (bool, error) {
-	if found.OID == 0 {
+	if found.OID == 0 || v.Kept != ledger.VersionName(t, v.ID) { // no run has put it away under another name
 		return false, nil
 	}
 

@@ -60,12 +60,21 @@ func (t Target) LockToReplace(ctx context.Context, tx pgx.Tx) error {
 // lock would throw them all away again.
 func (t Target) LockToAdd(ctx context.Context, tx pgx.Tx) error {
 	may, err := t.Maintained(ctx, tx)
-	if err == nil && may {
-		_, err = tx.Exec(ctx, "lock table "+t.SQL()+" in share update exclusive mode")
+	mode := "row exclusive"
+	if may {
+		mode = "share update exclusive"
+	}
+
+	if err == nil {
+		_, err = tx.Exec(ctx, "lock table "+t.SQL()+" in "+mode+" mode")
 	}
 
 	if err != nil {
 		return pg.Wrap(err, "locking table %s to add to it", t)
+	}
+
+	if err := t.CheckSame(ctx, tx); err != nil { // its name cannot become another's from here on
+		return err
 	}
 
 	if err := t.checkColumns(ctx, tx); err != nil {

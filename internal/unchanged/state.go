@@ -22,8 +22,8 @@ const stateSQL = catalog.WithTree + `
 // one, without the places in the statement that it was read from.
 const indexesSQL = `
 	with valid as (
-		select i.*, m.amname, md5(regexp_replace(i.indexprs::text, ':location -?\d+', '', 'g')) as expressions,
-		       md5(regexp_replace(i.indpred::text, ':location -?\d+', '', 'g')) as predicate
+		select i.*, m.amname, md5(regexp_replace(i.indexprs::text, ':location -?[0-9]+', '', 'g')) as expressions,
+		       md5(regexp_replace(i.indpred::text, ':location -?[0-9]+', '', 'g')) as predicate
 		from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
 		where i.indrelid = $1 and i.indisvalid and i.indisready),
 	keys as (

@@ -42,6 +42,11 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 		if _, err := pool.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize()); err != nil && !pg.HasCode(err, pgerrcode.UniqueViolation) {
 			return pg.Wrap(err, "making the ledger's schema %s", schema)
 		}
+
+		// Somebody else may have made it meanwhile, and migrations run with it in the search_path.
+		if err := l.CheckOwner(ctx, pool); err != nil {
+			return err
+		}
 	}
 
 	if err := migrations.Up(ctx, pool.Config(), schema); err != nil {
