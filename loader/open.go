@@ -12,6 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/internal/serverplan"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/internal/unchanged"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -25,7 +26,7 @@ type preparation struct {
 	table     catalog.Relation // that readers see, with its schema
 	lock      *tablelock.Lock  // of the table; nil until the run has it
 	checked   precheck.Checked
-	settings  pg.Settings
+	settings  setting.Server
 	walStart  int64         // where the server's WAL was, in bytes; 0 when that is not known
 	waited    time.Duration // for another run
 	unchanged unchanged.Answer
@@ -141,7 +142,7 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 		return err
 	}
 
-	if s.settings, err = pg.ReadSettings(ctx, s.lock.Conn()); err != nil {
+	if s.settings, err = setting.ReadServer(ctx, s.lock.Conn()); err != nil {
 		return err
 	}
 

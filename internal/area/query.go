@@ -14,7 +14,9 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/areafile"
+	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -45,7 +47,7 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 
 	timeout := r.area.QueryTimeout()
-	if err := pg.SetLocal(ctx, r.tx, pg.Setting{Name: "statement_timeout", Value: fmt.Sprint(timeout.Milliseconds())}); err != nil {
+	if err := setting.SetLocal(ctx, r.tx, setting.Parameter{Name: "statement_timeout", Value: fmt.Sprint(timeout.Milliseconds())}); err != nil {
 		return err
 	}
 
@@ -69,7 +71,7 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 // columns are known.
 func (r *resolver) runQuery(ctx context.Context) error {
 	var statement *pgconn.StatementDescription
-	err := pg.WithOwnPath(ctx, r.tx, func() (err error) {
+	err := ownpath.With(ctx, r.tx, func() (err error) {
 		statement, err = r.tx.Prepare(ctx, "", r.area.SQL)
 		return err
 	})
@@ -115,7 +117,7 @@ func (r *resolver) runQuery(ctx context.Context) error {
 // fetch runs the query and gathers its polygons. In the binary format a geometry comes as
 // EWKB, and the extended protocol takes one statement, whatever a DSN says about either.
 func (r *resolver) fetch(ctx context.Context) (c areafile.PolygonReader, srid int32, err error) {
-	err = pg.WithOwnPath(ctx, r.tx, func() error {
+	err = ownpath.With(ctx, r.tx, func() error {
 		rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
 		if err == nil {
 			c, srid, err = takeRows(rows, r.area.MaxPositions)

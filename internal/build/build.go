@@ -17,6 +17,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -48,7 +49,7 @@ type Builder struct {
 	Pool     *pgxpool.Pool
 	Observer *observe.Observer
 	Ledger   ledger.Ledger
-	Settings pg.Settings
+	Settings setting.Server
 	Plan     *plan.Plan
 	Run      int64
 	Staging  catalog.Relation
@@ -133,7 +134,7 @@ func exec(ctx context.Context, pool *pgxpool.Pool, sql string) error {
 }
 
 // execWith runs a statement in a transaction with settings of its own.
-func execWith(ctx context.Context, pool *pgxpool.Pool, settings []pg.Setting, sql string) error {
+func execWith(ctx context.Context, pool *pgxpool.Pool, settings []setting.Parameter, sql string) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -141,7 +142,7 @@ func execWith(ctx context.Context, pool *pgxpool.Pool, settings []pg.Setting, sq
 	defer conn.Release()
 
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if err := pg.SetLocal(ctx, tx, settings...); err != nil {
+		if err := setting.SetLocal(ctx, tx, settings...); err != nil {
 			return err
 		}
 

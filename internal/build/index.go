@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -89,9 +90,9 @@ func (b Builder) buildSideBySide(ctx context.Context, lists [Conns][]catalog.Ind
 // whether it did. Its commit waits for the disk: what follows relies on it. Alone,
 // it may use as many processes as the server lets it.
 func (b Builder) buildIndex(ctx context.Context, d catalog.IndexDef, alone bool) (built bool, err error) {
-	settings := []pg.Setting{b.Settings.SortMemory(b.Plan.Rows, d.SortBytes, 1)}
+	settings := []setting.Parameter{b.Settings.SortMemory(b.Plan.Rows, d.SortBytes, 1)}
 	if !alone {
-		settings = append(settings, pg.OneWorker())
+		settings = append(settings, setting.OneWorker())
 	}
 
 	err = b.Observer.Retry(ctx, observe.RetryFor, "index", func() error {
@@ -169,8 +170,8 @@ func (b Builder) addPrimaryKey(ctx context.Context, index string) error {
 // that is there is complete. It belongs to the owner of the table that it is for before it
 // gets an index like that of this role's: expressions of an index run as the owner of its
 // table, and not as the role that loads.
-func Partition(ctx context.Context, tx pgx.Tx, t job.Table, rows int64, key catalog.IndexDef, others []catalog.IndexDef, settings ...pg.Setting) error {
-	if err := pg.SetLocal(ctx, tx, settings...); err != nil {
+func Partition(ctx context.Context, tx pgx.Tx, t job.Table, rows int64, key catalog.IndexDef, others []catalog.IndexDef, settings ...setting.Parameter) error {
+	if err := setting.SetLocal(ctx, tx, settings...); err != nil {
 		return err
 	}
 

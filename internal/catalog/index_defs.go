@@ -14,7 +14,7 @@ type IndexDef struct {
 	unique    bool
 	Method    string // access method
 	Using     string // the rest of the statement
-	SortBytes int64  // bytes of an entry while the build sorts: see pg.Settings.SortMemory
+	SortBytes int64  // bytes of an entry while the build sorts: see setting.Server.SortMemory
 	// Owner is another role that owns the table which the index is like, "" for none. The
 	// server runs the index's expressions as the owner of the table that it is built on.
 	Owner string

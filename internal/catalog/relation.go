@@ -212,3 +212,12 @@ func BuiltOverLive(ctx context.Context, q pg.Querier, t Relation, rows int64) (s
 		from pg_class where oid = $1`, t.OID, rows).Scan(&same)
 	return same, pg.Wrap(err, "asking table %s for its rows", t.Table)
 }
+
+// NameOf returns the name of the table with this oid, the zero value where there is none.
+func NameOf(ctx context.Context, q pg.Querier, oid uint32) (t job.Table, err error) {
+	err = q.QueryRow(ctx, `
+		select coalesce(max(n.nspname), ''), coalesce(max(c.relname), '')
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1`, oid).Scan(&t.Schema, &t.Name)
+
+	return t, pg.Wrap(err, "looking for the table with number %d", oid)
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -51,7 +52,7 @@ type Staging struct {
 }
 
 // NewLoader chooses the loader for a plan's method.
-func NewLoader(p *plan.Plan, t Staging, settings pg.Settings) Loader {
+func NewLoader(p *plan.Plan, t Staging, settings setting.Server) Loader {
 	switch p.Method {
 	case plan.MethodFrozen:
 		return frozen{p, t, settings}
@@ -71,7 +72,7 @@ func indexes(p *plan.Plan, t Staging) []catalog.IndexDef {
 type frozen struct {
 	plan     *plan.Plan
 	staging  Staging
-	settings pg.Settings
+	settings setting.Server
 }
 
 // CreateSQL is empty: the only chunk makes the table.
@@ -127,7 +128,7 @@ func (l chunked) rowsPerDone() int64                                          { 
 type partitioned struct {
 	plan     *plan.Plan
 	staging  Staging
-	settings pg.Settings
+	settings setting.Server
 }
 
 // CreateSQL makes the parent. Each chunk makes its partition.
@@ -180,7 +181,7 @@ func (l partitioned) finish(ctx context.Context, tx pgx.Tx, into job.Table, c pl
 	others := append(catalog.SpatialIndexes(into, l.plan.Job, l.staging.Index), l.staging.Others...)
 	memory := l.settings.SortMemory(c.Rows, catalog.SortedBox, int64(l.plan.Streams))
 
-	err := build.Partition(ctx, tx, into, c.Rows, catalog.KeyIndex(into, l.plan.Job), others, memory, pg.OneWorker())
+	err := build.Partition(ctx, tx, into, c.Rows, catalog.KeyIndex(into, l.plan.Job), others, memory, setting.OneWorker())
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -104,7 +105,7 @@ func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err 
 	rows := NewCountedRows(s.Plan.NewRows(ctx, c), s.Observer.Progress, s.Loader.rowsPerDone(), &s.counters.bytes)
 
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
-		if err := pg.SetLocal(ctx, tx, pg.AsyncCommit()); err != nil {
+		if err := setting.SetLocal(ctx, tx, setting.AsyncCommit()); err != nil {
 			return err
 		}
 

@@ -17,6 +17,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -30,8 +31,8 @@ const lockTimeout = 2 * time.Second
 // backend may be at work on an index, though its client is gone.
 const chunksTimeout = 10 * time.Minute
 
-func lockSetting() pg.Setting {
-	return pg.Setting{Name: "lock_timeout", Value: fmt.Sprint(lockTimeout.Milliseconds())}
+func lockSetting() setting.Parameter {
+	return setting.Parameter{Name: "lock_timeout", Value: fmt.Sprint(lockTimeout.Milliseconds())}
 }
 
 // Run gives up a run that has not ended, and the version of the table where that of an
@@ -140,7 +141,7 @@ func (e *chunksError) Unwrap() error { return e.error }
 // dropUnfinished is one try. It returns the tables that others have.
 func dropUnfinished(ctx context.Context, db conn, l ledger.Ledger, run ledger.RunInfo) (left []job.Table, err error) {
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		if err := pg.SetLocal(ctx, tx, lockSetting()); err != nil {
+		if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
 			return err
 		}
 
@@ -195,7 +196,7 @@ func stagedTables(ctx context.Context, q pg.Querier, run ledger.RunInfo) ([]stri
 // dropTable drops a table, unless others have it for longer than lockTimeout.
 func dropTable(ctx context.Context, db pg.Beginner, t job.Table) (dropped bool, err error) {
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		if err := pg.SetLocal(ctx, tx, lockSetting()); err != nil {
+		if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
 			return err
 		}
 

@@ -11,7 +11,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -19,7 +21,7 @@ import (
 // RunAfter runs the hook that comes with publish, in its transaction, when shown is the
 // table that readers will see. It reports whether the hook has written to the table.
 // The settings are those of the rest of the transaction, which the hook may have changed.
-func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation, lock *tablelock.Lock, settings ...pg.Setting) (wroteRows bool, err error) {
+func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation, lock *tablelock.Lock, settings ...setting.Parameter) (wroteRows bool, err error) {
 	if h.SQL == "" {
 		return false, nil
 	}
@@ -29,13 +31,13 @@ func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation
 		return false, err
 	}
 
-	if err := pg.SetLocal(ctx, tx, pg.Setting{Name: "statement_timeout", Value: fmt.Sprint(h.Limit().Milliseconds())}); err != nil {
+	if err := setting.SetLocal(ctx, tx, setting.Parameter{Name: "statement_timeout", Value: fmt.Sprint(h.Limit().Milliseconds())}); err != nil {
 		return false, err
 	}
 
 	lock.MarkSessionDirty()
 
-	if err := pg.UseOwnPathLocal(ctx, tx); err != nil {
+	if err := ownpath.UseLocal(ctx, tx); err != nil {
 		return false, err
 	}
 
@@ -75,11 +77,11 @@ func resetStatements() []string {
 
 // resumeSession goes on in the transaction of the hook, once its settings are taken back,
 // and while the run holds the table.
-func resumeSession(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings []pg.Setting) error {
+func resumeSession(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings []setting.Parameter) error {
 	err := tx.Conn().DeallocateAll(ctx) // the hook may have deallocated what the driver has prepared
 
 	if err == nil {
-		err = pg.SetLocal(ctx, tx, settings...)
+		err = setting.SetLocal(ctx, tx, settings...)
 	}
 
 	if err == nil { // the hook may have given the lock back

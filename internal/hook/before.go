@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
@@ -25,7 +26,7 @@ func RunBefore(ctx context.Context, pool *pgxpool.Pool, h job.Hook, t job.Table)
 	}
 	defer release()
 
-	if err := pg.UseOwnPath(ctx, conn); err != nil {
+	if err := ownpath.Use(ctx, conn); err != nil {
 		return err
 	}
 

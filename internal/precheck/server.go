@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -104,7 +105,7 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 // defaultSchema returns where a table goes that names no schema. The ledger's own is not
 // where tables go: a role called loadgrid would find it in "$user" from its second run on.
 func defaultSchema(ctx context.Context, conn *pgx.Conn, table job.Table) (string, error) {
-	schemas, err := pg.OwnSchemas(ctx, conn)
+	schemas, err := ownpath.Schemas(ctx, conn)
 	if err != nil {
 		return "", err
 	}

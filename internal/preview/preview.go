@@ -15,6 +15,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -66,7 +67,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, table job.Table, column string
 func readTable(ctx context.Context, tx pgx.Tx, table job.Table, column string) (*Preview, error) {
 	p := &Preview{Table: table, Column: column}
 	if table.Schema == "" {
-		schemas, err := pg.OwnSchemas(ctx, tx)
+		schemas, err := ownpath.Schemas(ctx, tx)
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -79,7 +80,7 @@ func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied App
 	}
 
 	var tag pgconn.CommandTag
-	err = pg.WithOwnPath(ctx, tx, func() (err error) { // for triggers of the table
+	err = ownpath.With(ctx, tx, func() (err error) { // for triggers of the table
 		tag, err = tx.Exec(ctx, t.insertSQL(s, existing > 0))
 		return err
 	})

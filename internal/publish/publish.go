@@ -13,6 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/internal/unchanged"
@@ -27,8 +28,8 @@ const DefaultFor = 10 * time.Minute
 // tries again later.
 const lockTimeout = 2 * time.Second
 
-func lockSetting() pg.Setting {
-	return pg.Setting{Name: "lock_timeout", Value: fmt.Sprint(lockTimeout.Milliseconds())}
+func lockSetting() setting.Parameter {
+	return setting.Parameter{Name: "lock_timeout", Value: fmt.Sprint(lockTimeout.Milliseconds())}
 }
 
 // Publisher publishes a staging table.
@@ -81,7 +82,7 @@ func (p Publisher) Publish(ctx context.Context) (skipped int64, err error) {
 // publishTx is one try.
 func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 	err := pgx.BeginFunc(ctx, p.Lock.Conn(), func(tx pgx.Tx) error {
-		if err := pg.SetLocal(ctx, tx, lockSetting()); err != nil {
+		if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
 			return err
 		}
 

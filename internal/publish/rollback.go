@@ -14,6 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/internal/unchanged"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -78,7 +79,7 @@ func (r Restorer) Rollback(ctx context.Context) (done Rollback, err error) {
 func (r Restorer) rollbackTx(ctx context.Context, tx pgx.Tx) (done Rollback, parent catalog.Relation, err error) {
 	done = Rollback{Table: r.Run.Table, Version: r.Run.TableVersion}
 
-	if err := pg.SetLocal(ctx, tx, lockSetting()); err != nil {
+	if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
 		return done, parent, err
 	}
 

@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -42,7 +43,7 @@ type Staged struct {
 	Plan           *plan.Plan
 	Run            int64
 	Index          job.Index // the spatial indexes that it has
-	Settings       pg.Settings
+	Settings       setting.Server
 	ProgramVersion string // of the program
 
 	parts []catalog.Partition // once they are taken out of the staging table: see SwapPartitions

@@ -11,6 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -56,7 +57,7 @@ func (t TruncateTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied,
 		return applied, err
 	}
 
-	if err := pg.SetLocal(ctx, tx, s.Settings.SortMemory(s.Plan.Rows, catalog.SortedBox, 1)); err != nil {
+	if err := setting.SetLocal(ctx, tx, s.Settings.SortMemory(s.Plan.Rows, catalog.SortedBox, 1)); err != nil {
 		return applied, err
 	}
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/partitiontree"
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
@@ -17,8 +18,8 @@ import (
 type Target struct {
 	catalog.Relation
 	Partitioned bool
-	Columns     []string             // with their types
-	Members     []catalog.TreeMember // partitions, and those of partitions
+	Columns     []string               // with their types
+	Members     []partitiontree.Member // partitions, and those of partitions
 }
 
 // Look notes what the table is like before the load.
@@ -27,7 +28,7 @@ func (t *Target) Look(ctx context.Context, q pg.Querier) (err error) {
 		return err
 	}
 
-	t.Members, err = t.Tree(ctx, q)
+	t.Members, err = partitiontree.Read(ctx, q, t.Relation)
 
 	return err
 }
@@ -129,12 +130,12 @@ func (t Target) checkPartitions(ctx context.Context, tx pgx.Tx, noOthers bool) e
 		return nil
 	}
 
-	now, err := t.Tree(ctx, tx)
+	now, err := partitiontree.Read(ctx, tx, t.Relation)
 	if err != nil {
 		return err
 	}
 
-	changes, added, err := catalog.DiffTrees(ctx, tx, t.Members, now)
+	changes, added, err := partitiontree.Diff(ctx, tx, t.Members, now)
 	if err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func (t Target) checkPartitions(ctx context.Context, tx pgx.Tx, noOthers bool) e
 	}
 
 	if len(changes) > 0 {
-		return t.changed(catalog.ListChanges(changes))
+		return t.changed(partitiontree.ListChanges(changes))
 	}
 
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/partitiontree"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -61,7 +62,7 @@ func CheckKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, ver
 
 	if lost = append(lost, rows...); len(lost) > 0 {
 		return fmt.Errorf("table %s is not as run %d has left it (%s): somebody altered it, so it is not put back; undo that, or rename the table by hand if that is as it should be",
-			kept, runs[0].ID, catalog.ListChanges(lost))
+			kept, runs[0].ID, partitiontree.ListChanges(lost))
 	}
 
 	return nil

@@ -1,4 +1,6 @@
-package catalog
+// Package partitiontree owns what the partitions of a table are, with those of partitions,
+// and what of them has changed between two looks.
+package partitiontree
 
 import (
 	"context"
@@ -8,12 +10,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// TreeMember is a partition of a table, or a partition of one.
-type TreeMember struct {
+// Member is a partition of a table, or a partition of one.
+type Member struct {
 	job.Table
 	OID, Parent uint32
 	Bounds      string // a digest of what the catalogue has
@@ -32,14 +35,14 @@ const treeSQL = `
 	select c.oid, t.parent, n.nspname, c.relname, coalesce(md5(c.relpartbound::text), '')
 	from tree t join pg_class c using (oid) join pg_namespace n on n.oid = c.relnamespace order by 3, 4`
 
-// Tree returns the partitions of a table, with those of partitions, by name.
-func (t Relation) Tree(ctx context.Context, q pg.Querier) ([]TreeMember, error) {
+// Read returns the partitions of a table, with those of partitions, by name.
+func Read(ctx context.Context, q pg.Querier, t catalog.Relation) ([]Member, error) {
 	rows, err := q.Query(ctx, treeSQL, t.OID)
 	if err != nil {
 		return nil, pg.Wrap(err, "looking for the partitions of %s", t.Table)
 	}
 
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m TreeMember, err error) {
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m Member, err error) {
 		err = row.Scan(&m.OID, &m.Parent, &m.Schema, &m.Name, &m.Bounds)
 		return m, err
 	})
@@ -47,11 +50,11 @@ func (t Relation) Tree(ctx context.Context, q pg.Querier) ([]TreeMember, error) 
 	return list, pg.Wrap(err, "looking for the partitions of %s", t.Table)
 }
 
-// DiffTrees says what became of the partitions that were there, and which are there that were
+// Diff says what became of the partitions that were there, and which are there that were
 // not; both are empty where they are the same.
-func DiffTrees(ctx context.Context, q pg.Querier, was, now []TreeMember) (changed, added []string, err error) {
-	find := func(list []TreeMember, oid uint32) *TreeMember {
-		i := slices.IndexFunc(list, func(m TreeMember) bool { return m.OID == oid })
+func Diff(ctx context.Context, q pg.Querier, was, now []Member) (changed, added []string, err error) {
+	find := func(list []Member, oid uint32) *Member {
+		i := slices.IndexFunc(list, func(m Member) bool { return m.OID == oid })
 		if i < 0 {
 			return nil
 		}
@@ -86,8 +89,8 @@ func DiffTrees(ctx context.Context, q pg.Querier, was, now []TreeMember) (change
 
 // gone says what became of a partition that is none any more, by its number: it may have
 // another name.
-func gone(ctx context.Context, q pg.Querier, m TreeMember) (string, error) {
-	now, err := NameOf(ctx, q, m.OID)
+func gone(ctx context.Context, q pg.Querier, m Member) (string, error) {
+	now, err := catalog.NameOf(ctx, q, m.OID)
 
 	switch {
 	case err != nil:
@@ -99,15 +102,6 @@ func gone(ctx context.Context, q pg.Querier, m TreeMember) (string, error) {
 	}
 
 	return fmt.Sprintf("partition %s was detached", m.Table), nil
-}
-
-// NameOf returns the name of the table with this oid, the zero value where there is none.
-func NameOf(ctx context.Context, q pg.Querier, oid uint32) (t job.Table, err error) {
-	err = q.QueryRow(ctx, `
-		select coalesce(max(n.nspname), ''), coalesce(max(c.relname), '')
-		from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1`, oid).Scan(&t.Schema, &t.Name)
-
-	return t, pg.Wrap(err, "looking for the table with number %d", oid)
 }
 
 // maxNamed bounds how many changes a message names.
