@@ -9,6 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/appendplan"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -45,7 +46,7 @@ type (
 	// Method is how the rows get into the table.
 	Method = plan.Method
 	// AppendPlan is what it takes to add a plan's rows to a table that is there.
-	AppendPlan = plan.AppendPlan
+	AppendPlan = appendplan.Plan
 	// Warning says what of a job is hardly meant: see Plan.Warnings.
 	Warning = units.Warning
 	// CellSize is how large the cells of a plan are: see Plan.CellSize.

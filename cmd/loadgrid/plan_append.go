@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/loadgrid/loadgrid/loader"
-	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/appendplan"
 )
 
 // printNotInspected says that the server was not asked about the table: it can be asked about
@@ -31,14 +31,14 @@ func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {
 	}
 
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	cost := func(c plan.AppendCost) string {
+	cost := func(c appendplan.Cost) string {
 		return fmt.Sprintf("%s\t%s", formatBytes(c.WALBytes), formatSeconds(c.Seconds))
 	}
 	fmt.Fprintf(t, "INDEX\tMETHOD\tSIZE\tROWS\tGROWS BY\tWAL\tTIME\n")
 
 	for _, i := range a.Indexes {
 		takes := cost(i.Cost)
-		if i.Cost == (plan.AppendCost{}) {
+		if i.Cost == (appendplan.Cost{}) {
 			takes = "-\t-" // the new partitions have it
 		}
 

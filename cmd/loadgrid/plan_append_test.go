@@ -6,7 +6,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader"
-	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/appendplan"
 )
 
 func TestPrintAppend(t *testing.T) {
@@ -16,20 +16,20 @@ func TestPrintAppend(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	key := plan.AppendIndex{Name: "grid_pkey", Method: "btree", Columns: "cell_id", Constraint: true, Bytes: 18e6, Rows: 800_000, Growth: 20e6}
-	cost := func(wal int64, seconds float64) plan.AppendCost {
-		return plan.AppendCost{WALBytes: wal, Seconds: seconds}
+	key := appendplan.Index{Name: "grid_pkey", Method: "btree", Columns: "cell_id", Constraint: true, Bytes: 18e6, Rows: 800_000, Growth: 20e6}
+	cost := func(wal int64, seconds float64) appendplan.Cost {
+		return appendplan.Cost{WALBytes: wal, Seconds: seconds}
 	}
 	inserted := key
 	inserted.Cost = cost(56e6, 0.6)
 	there := loader.AppendPlan{Table: p.Job.Table, Exists: true, Rows: 800_000, HeapBytes: 134e6,
-		Indexes: []plan.AppendIndex{inserted, {Name: "grid\ngeom", Method: "gist", Columns: "geom", Bytes: 33e6, Rows: 800_000, Growth: 39e6, Cost: cost(104e6, 5.6)}},
+		Indexes: []appendplan.Index{inserted, {Name: "grid\ngeom", Method: "gist", Columns: "geom", Bytes: 33e6, Rows: 800_000, Growth: 39e6, Cost: cost(104e6, 5.6)}},
 		Staging: cost(131e6, 1.1), Move: cost(154e6, 1.1), Total: cost(445e6, 8.4), NewTable: cost(154e6, 2),
 		Hints: []string{"drop it"}}
 
 	attached := there
 	attached.Partitioned, attached.Attach, attached.Hints = true, true, nil
-	attached.Indexes = []plan.AppendIndex{key, there.Indexes[1]}
+	attached.Indexes = []appendplan.Index{key, there.Indexes[1]}
 
 	var b strings.Builder
 	for _, a := range []loader.AppendPlan{there, attached, {Table: p.Job.Table}} {

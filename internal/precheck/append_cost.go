@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/appendplan"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -19,7 +20,7 @@ import (
 // says what that will cost. It writes nothing: it runs in a read-only
 // transaction. It refuses what a run would refuse, with the same errors, and for
 // that reads the table once.
-func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a plan.AppendPlan, err error) {
+func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a appendplan.Plan, err error) {
 	if p.Job.IfExists != job.Append {
 		return a, &geomgen.ParamError{Param: "if-exists", Value: string(p.Job.IfExists), Reason: "must be append to ask what appending costs"}
 	}
@@ -59,13 +60,13 @@ const tableSizeSQL = catalog.WithTree + `
 	       bool_or(c.relpersistence = 'u')
 	from tables t join pg_class c on c.oid = t.oid`
 
-func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan) (plan.AppendPlan, error) {
+func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan) (appendplan.Plan, error) {
 	checked, err := Target(ctx, db, t, p, ledger.New(p.Job.LedgerSchema, p.Job.LedgerOwner))
 	if err != nil {
-		return plan.AppendPlan{}, err
+		return appendplan.Plan{}, err
 	}
 
-	a := plan.AppendPlan{Table: t.Table, Exists: t.OID != 0, Partitioned: checked.Target.Partitioned}
+	a := appendplan.Plan{Table: t.Table, Exists: t.OID != 0, Partitioned: checked.Target.Partitioned}
 	if !a.Exists {
 		return a, nil
 	}
@@ -122,13 +123,13 @@ const appendIndexesSQL = `
 	order by i.indisprimary desc, c.relname`
 
 // appendIndexes returns the indexes of the table, the primary key first, then by name.
-func appendIndexes(ctx context.Context, q pg.Querier, t catalog.Relation, idColumn string) ([]plan.AppendIndex, error) {
+func appendIndexes(ctx context.Context, q pg.Querier, t catalog.Relation, idColumn string) ([]appendplan.Index, error) {
 	rows, err := q.Query(ctx, appendIndexesSQL, t.OID, idColumn)
 	if err != nil {
 		return nil, pg.Wrap(err, "looking up the indexes of table %s", t.Table)
 	}
 
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i plan.AppendIndex, err error) {
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i appendplan.Index, err error) {
 		err = row.Scan(&i.Name, &i.Method, &i.Columns, &i.Constraint, &i.Bytes, &i.Rows, &i.InOrder)
 		return i, err
 	})

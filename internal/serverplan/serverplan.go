@@ -18,9 +18,9 @@ import (
 // Planner plans a job without a server, or says what one is needed for.
 type Planner func(context.Context, job.Job) (*plan.Plan, *plan.NeedsServerError, error)
 
-// Resolved plans a job after the server has made its area ready and has said what it
+// resolved plans a job after the server has made its area ready and has said what it
 // knows of the CRSs.
-func Resolved(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*plan.Plan, error) {
+func resolved(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*plan.Plan, error) {
 	var err error
 	if j.Area, err = area.Resolve(ctx, pool, j.Area, j.Grid.SRID); err != nil {
 		return nil, err

@@ -49,12 +49,12 @@ const BoxRowBytes = rowHeader + cellColumns + storedPolygon + 5*16
 // page layout; the time is that of a server on two cores, a rough guide. Sizes
 // beyond what an int64 holds are given as its largest number.
 func (p *Plan) Estimate() Estimate {
-	row := rowHeader + p.rowColumns()
+	row := rowHeader + p.ColumnBytes()
 	perPage := max((pageBytes-pageHeader)/(row+rowPointer), 1)
 	rows, pages := float64(p.Rows), float64((p.Rows-1)/perPage+1)
 	e := Estimate{
-		CopyBytes: wholeBytes(rows * float64(p.RowBytes())),
-		HeapBytes: wholeBytes(pages * pageBytes),
+		CopyBytes: WholeBytes(rows * float64(p.RowBytes())),
+		HeapBytes: WholeBytes(pages * pageBytes),
 		Seconds:   p.seconds(),
 	}
 
@@ -83,16 +83,16 @@ func (p *Plan) Estimate() Estimate {
 		wal += rows * walFreeze
 	}
 
-	e.IndexBytes = wholeBytes(index)
+	e.IndexBytes = WholeBytes(index)
 	if !p.Job.Unlogged {
-		e.WALBytes = wholeBytes(wal)
+		e.WALBytes = WholeBytes(wal)
 	}
 
 	return e
 }
 
-// rowColumns returns the size of a row in the heap without its header, in bytes.
-func (p *Plan) rowColumns() int64 {
+// ColumnBytes returns the size of a row in the heap without its header, in bytes.
+func (p *Plan) ColumnBytes() int64 {
 	columns := cellColumns + storedGeometry(p.Job)
 	for _, c := range p.layout.constantBytes {
 		columns += c
@@ -122,7 +122,9 @@ func storedGeometry(j job.Job) int64 {
 	return storedPolygon + points
 }
 
-func wholeBytes(f float64) int64 {
+// WholeBytes returns a size as a whole number of bytes. One beyond what an int64 holds is its
+// largest number.
+func WholeBytes(f float64) int64 {
 	if f >= math.MaxInt64 {
 		return math.MaxInt64
 	}

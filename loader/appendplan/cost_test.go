@@ -1,17 +1,24 @@
-package plan
+package appendplan
 
 import (
 	"strings"
 	"testing"
 
+	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
+// unitJob is a job of cols x rows cells of size 1.
+func unitJob(cols, rows int64) job.Job {
+	return job.Job{Table: job.Table{Name: "grid"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: cols, Rows: rows}
+}
+
 // appendOf estimates an append of cols x rows cells to a table with these indexes.
-func appendOf(t *testing.T, j job.Job, a AppendPlan) AppendPlan {
+func appendOf(t *testing.T, j job.Job, a Plan) Plan {
 	t.Helper()
 	j.IfExists = job.Append
-	p, err := New(t.Context(), j)
+	p, err := plan.New(t.Context(), j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,22 +29,22 @@ func appendOf(t *testing.T, j job.Job, a AppendPlan) AppendPlan {
 	return a
 }
 
-func keyAnd(rows int64, more ...AppendIndex) []AppendIndex {
-	return append([]AppendIndex{{Name: "grid_pkey", Method: "btree", Columns: "cell_id", Constraint: true, Rows: rows, Bytes: rows * 22, InOrder: true}}, more...)
+func keyAnd(rows int64, more ...Index) []Index {
+	return append([]Index{{Name: "grid_pkey", Method: "btree", Columns: "cell_id", Constraint: true, Rows: rows, Bytes: rows * 22, InOrder: true}}, more...)
 }
 
-func gist(rows int64) AppendIndex {
-	return AppendIndex{Name: "grid_geom_idx", Method: "gist", Columns: "geom", Rows: rows, Bytes: rows * 40}
+func gist(rows int64) Index {
+	return Index{Name: "grid_geom_idx", Method: "gist", Columns: "geom", Rows: rows, Bytes: rows * 40}
 }
 
 func TestAppendTotalIsTheSumOfItsParts(t *testing.T) {
 	partitioned := unitJob(1000, 1000)
 	partitioned.Partitions = 4
 
-	for name, a := range map[string]AppendPlan{
-		"inserted": appendOf(t, unitJob(1000, 1000), AppendPlan{Rows: 5e6, Indexes: keyAnd(5e6, gist(5e6))}),
-		"attached": appendOf(t, partitioned, AppendPlan{Rows: 5e6, Attach: true, Partitioned: true,
-			Indexes: keyAnd(5e6, gist(5e6), AppendIndex{Name: "r", Method: "btree", Columns: `"row"`, Rows: 5e6, Bytes: 5e6 * 10})}),
+	for name, a := range map[string]Plan{
+		"inserted": appendOf(t, unitJob(1000, 1000), Plan{Rows: 5e6, Indexes: keyAnd(5e6, gist(5e6))}),
+		"attached": appendOf(t, partitioned, Plan{Rows: 5e6, Attach: true, Partitioned: true,
+			Indexes: keyAnd(5e6, gist(5e6), Index{Name: "r", Method: "btree", Columns: `"row"`, Rows: 5e6, Bytes: 5e6 * 10})}),
 	} {
 		sum := a.Staging.plus(a.Move)
 		for _, i := range a.Indexes {
@@ -57,14 +64,14 @@ func TestAppendTotalIsTheSumOfItsParts(t *testing.T) {
 // than all that.
 func TestAppendCostsMoreWithEachIndex(t *testing.T) {
 	var before float64
-	for _, indexes := range [][]AppendIndex{
+	for _, indexes := range [][]Index{
 		keyAnd(1e6),
-		keyAnd(1e6, AppendIndex{Name: "b", Method: "brin", Columns: "geom", Rows: 1e6, Bytes: 1e5}),
-		keyAnd(1e6, AppendIndex{Name: "r", Method: "btree", Columns: `"row"`, Rows: 1e6, Bytes: 7e6}),
+		keyAnd(1e6, Index{Name: "b", Method: "brin", Columns: "geom", Rows: 1e6, Bytes: 1e5}),
+		keyAnd(1e6, Index{Name: "r", Method: "btree", Columns: `"row"`, Rows: 1e6, Bytes: 7e6}),
 		keyAnd(1e6, gist(1e6)),
-		keyAnd(1e6, gist(1e6), AppendIndex{Name: "r", Method: "btree", Columns: `"row"`, Rows: 1e6, Bytes: 7e6}),
+		keyAnd(1e6, gist(1e6), Index{Name: "r", Method: "btree", Columns: `"row"`, Rows: 1e6, Bytes: 7e6}),
 	} {
-		a := appendOf(t, unitJob(1000, 1000), AppendPlan{Rows: 1e6, Indexes: indexes})
+		a := appendOf(t, unitJob(1000, 1000), Plan{Rows: 1e6, Indexes: indexes})
 		if a.Total.Seconds <= before || a.Total.Seconds <= a.NewTable.Seconds {
 			t.Errorf("with %d indexes, the last %s: %.1f s, before %.1f s, a new table %.1f s",
 				len(indexes), indexes[len(indexes)-1].Name, a.Total.Seconds, before, a.NewTable.Seconds)
@@ -79,7 +86,7 @@ func TestAppendCostsMoreWithEachIndex(t *testing.T) {
 func TestAttachedPartitionsHaveTheirIndexes(t *testing.T) {
 	job := unitJob(1000, 1000)
 	job.Partitions, job.GeomColumn = 4, "Geom"
-	a := appendOf(t, job, AppendPlan{Rows: 1e6, Attach: true, Partitioned: true, Indexes: []AppendIndex{
+	a := appendOf(t, job, Plan{Rows: 1e6, Attach: true, Partitioned: true, Indexes: []Index{
 		keyAnd(1e6)[0],
 		{Name: "g", Method: "gist", Columns: `"Geom"`, Rows: 1e6, Bytes: 4e7},
 		{Name: "centre", Method: "gist", Columns: `st_centroid("Geom")`, Rows: 1e6, Bytes: 4e7},
@@ -92,13 +99,13 @@ func TestAttachedPartitionsHaveTheirIndexes(t *testing.T) {
 		}
 	}
 
-	if len(a.Hints) != 0 || a.Move != (AppendCost{}) {
+	if len(a.Hints) != 0 || a.Move != (Cost{}) {
 		t.Errorf("hints %q, move %v", a.Hints, a.Move)
 	}
 }
 
 func TestUnloggedTablesWriteNoWALWhenRowsAreMoved(t *testing.T) {
-	a := appendOf(t, unitJob(100, 100), AppendPlan{Indexes: keyAnd(1e6, gist(1e6)), Unlogged: true})
+	a := appendOf(t, unitJob(100, 100), Plan{Indexes: keyAnd(1e6, gist(1e6)), Unlogged: true})
 	if a.Move.WALBytes != 0 || a.Indexes[1].Cost.WALBytes != 0 || a.Total.WALBytes != a.Staging.WALBytes || a.Staging.WALBytes == 0 {
 		t.Errorf("%+v", a)
 	}
@@ -108,15 +115,15 @@ func TestAppendHints(t *testing.T) {
 	large := unitJob(4000, 4000)
 	for name, tt := range map[string]struct {
 		job  job.Job
-		plan AppendPlan
+		plan Plan
 		want []string // of each hint a part
 	}{
-		"few rows are not worth it":         {unitJob(100, 100), AppendPlan{Rows: 1e6, Indexes: keyAnd(1e6, gist(1e6))}, nil},
-		"an index as large as the rows":     {large, AppendPlan{Rows: 16e6, Indexes: keyAnd(16e6, gist(16e6))}, []string{"index grid_geom_idx would take about"}},
-		"an index that is far larger":       {large, AppendPlan{Rows: 1e9, Indexes: keyAnd(1e9, gist(1e9))}, nil},
-		"a key must stay":                   {large, AppendPlan{Rows: 1, Indexes: keyAnd(1)}, nil},
-		"partitions, their ranges free":     {large, AppendPlan{Rows: 1e9, Partitioned: true, NoPartition: true, Indexes: keyAnd(1e9, gist(1e9))}, []string{"with partitions"}},
-		"partitions, ranges that are taken": {large, AppendPlan{Rows: 1e9, Partitioned: true, Indexes: keyAnd(1e9, gist(1e9))}, nil},
+		"few rows are not worth it":         {unitJob(100, 100), Plan{Rows: 1e6, Indexes: keyAnd(1e6, gist(1e6))}, nil},
+		"an index as large as the rows":     {large, Plan{Rows: 16e6, Indexes: keyAnd(16e6, gist(16e6))}, []string{"index grid_geom_idx would take about"}},
+		"an index that is far larger":       {large, Plan{Rows: 1e9, Indexes: keyAnd(1e9, gist(1e9))}, nil},
+		"a key must stay":                   {large, Plan{Rows: 1, Indexes: keyAnd(1)}, nil},
+		"partitions, their ranges free":     {large, Plan{Rows: 1e9, Partitioned: true, NoPartition: true, Indexes: keyAnd(1e9, gist(1e9))}, []string{"with partitions"}},
+		"partitions, ranges that are taken": {large, Plan{Rows: 1e9, Partitioned: true, Indexes: keyAnd(1e9, gist(1e9))}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := appendOf(t, tt.job, tt.plan).Hints
@@ -135,7 +142,7 @@ func TestAppendHints(t *testing.T) {
 
 // The largest plan must not overflow.
 func TestAppendOfAnySize(t *testing.T) {
-	a := appendOf(t, unitJob(1<<30, 1<<30), AppendPlan{Rows: 1, Indexes: keyAnd(1, gist(1))})
+	a := appendOf(t, unitJob(1<<30, 1<<30), Plan{Rows: 1, Indexes: keyAnd(1, gist(1))})
 	if a.Total.WALBytes < 1<<62 || a.Total.Seconds < 1e9 || a.Indexes[1].Growth < 1<<62 {
 		t.Errorf("%+v", a)
 	}

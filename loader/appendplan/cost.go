@@ -1,10 +1,11 @@
-package plan
+package appendplan
 
 import (
 	"fmt"
 	"time"
 
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
 // indexCost is what a row costs in an index, as measured: see docs/estimates.md.
@@ -15,7 +16,7 @@ type indexCost struct {
 
 // costOf looks at what decides most: the access method, and whether the rows
 // come in the index's order. Those of extensions count as much as GiST.
-func costOf(i AppendIndex, s Server) indexCost {
+func costOf(i Index, s plan.Server) indexCost {
 	switch i.Method {
 	case "btree":
 		if i.InOrder {
@@ -52,26 +53,26 @@ const (
 )
 
 // Estimate fills in the costs and the hints.
-func (a *AppendPlan) Estimate(p *Plan) {
+func (a *Plan) Estimate(p *plan.Plan) {
 	n := float64(p.Rows)
 	server, _ := p.Server()
-	cost := func(micros, wal float64) AppendCost {
+	cost := func(micros, wal float64) Cost {
 		if a.Unlogged {
 			wal = 0
 		}
 
-		return AppendCost{wholeBytes(n * wal), n * micros / 1e6}
+		return Cost{plan.WholeBytes(n * wal), n * micros / 1e6}
 	}
 
 	fresh := p.Estimate()
-	a.NewTable = AppendCost{fresh.WALBytes, fresh.Seconds}
+	a.NewTable = Cost{fresh.WALBytes, fresh.Seconds}
 	if a.Attach {
 		a.Staging = a.NewTable
 	} else {
 		staged := *p
 		staged.Job.Index = job.IndexNone
-		a.Staging = AppendCost{staged.Estimate().WALBytes, n * stageRow / 1e6}
-		a.Move = cost(moveRow, float64(p.rowColumns()+walInsert))
+		a.Staging = Cost{staged.Estimate().WALBytes, n * stageRow / 1e6}
+		a.Move = cost(moveRow, float64(p.ColumnBytes()+walInsert))
 	}
 
 	a.Total = a.Staging.plus(a.Move)
@@ -98,7 +99,7 @@ func (a *AppendPlan) Estimate(p *Plan) {
 			i.Cost = cost(c.build, c.bytes)
 		}
 
-		i.Growth = wholeBytes(n * c.bytes)
+		i.Growth = plan.WholeBytes(n * c.bytes)
 		a.Total = a.Total.plus(i.Cost)
 	}
 
@@ -106,7 +107,7 @@ func (a *AppendPlan) Estimate(p *Plan) {
 }
 
 // loaded tells whether a partition has this index before it is attached.
-func (i AppendIndex) loaded(j job.Job) bool {
+func (i Index) loaded(j job.Job) bool {
 	switch i.Method {
 	case "btree":
 		return i.Constraint && i.InOrder
@@ -122,7 +123,7 @@ const worthwhile = 10 * time.Second
 
 // hints looks for what saves time: indexes that are built again sooner than they
 // take the rows, which keys cannot be, and partitions.
-func (a *AppendPlan) hints(p *Plan) []string {
+func (a *Plan) hints(p *plan.Plan) []string {
 	hints := []string{}
 	if a.Attach {
 		return hints

@@ -1,10 +1,15 @@
-package plan
+// Package appendplan owns what it takes to add a plan's rows to a table that is there: the
+// rows, each of its indexes, and what would be cheaper.
+package appendplan
 
-import "github.com/loadgrid/loadgrid/loader/job"
+import (
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
 
-// AppendPlan is what it takes to add a plan's rows to a table that is there,
+// Plan is what it takes to add a plan's rows to a table that is there,
 // beside what it would take to load them into a new one.
-type AppendPlan struct {
+type Plan struct {
 	Table job.Table `json:"table"`
 	// Exists is false where the table is not there: a load would make it as
 	// planned, and the rest is empty.
@@ -21,17 +26,17 @@ type AppendPlan struct {
 	Attach      bool `json:"attach"`
 	// Indexes are those of the table; of a partitioned one its own, with the sums
 	// over all partitions. One that a partition has for itself is not among them.
-	Indexes []AppendIndex `json:"indexes"`
+	Indexes []Index `json:"indexes"`
 
 	// Staging is to load the rows into a staging table with the key alone, and
 	// Move to insert them from there into the table without its indexes, each of
 	// which has its own cost. Where partitions are attached, Staging is to make
 	// them with the indexes that they get beforehand, and Move is nothing.
-	Staging AppendCost `json:"staging"`
-	Move    AppendCost `json:"move"`
-	Total   AppendCost `json:"total"` // of both, and of Indexes
+	Staging Cost `json:"staging"`
+	Move    Cost `json:"move"`
+	Total   Cost `json:"total"` // of both, and of Indexes
 	// NewTable is the same rows in a new table with the plan's indexes.
-	NewTable AppendCost `json:"new_table"`
+	NewTable Cost `json:"new_table"`
 	// Hints say what would be cheaper. Often there are none.
 	Hints []string `json:"hints"`
 
@@ -41,8 +46,8 @@ type AppendPlan struct {
 	Unlogged bool `json:"-"`
 }
 
-// AppendIndex is an index of the table, and what the new rows cost in it.
-type AppendIndex struct {
+// Index is an index of the table, and what the new rows cost in it.
+type Index struct {
 	Name       string `json:"name"`
 	Method     string `json:"method"` // the access method: btree, gist, brin ...
 	Columns    string `json:"columns"`
@@ -52,18 +57,18 @@ type AppendIndex struct {
 	Growth     int64  `json:"growth_bytes"`
 	// Cost is to insert the rows into it, or to build it on partitions while they
 	// are attached; nothing where they have it before.
-	Cost AppendCost `json:"cost"`
+	Cost Cost `json:"cost"`
 	// InOrder says that the rows come in the index's order.
 	InOrder bool `json:"-"`
 }
 
-// AppendCost is a rough guide: see docs/estimates.md for where it comes from.
-type AppendCost struct {
+// Cost is a rough guide: see docs/estimates.md for where it comes from.
+type Cost struct {
 	WALBytes int64   `json:"wal_bytes"`
 	Seconds  float64 `json:"seconds"`
 }
 
 // plus adds costs. Bytes beyond what an int64 holds are its largest number.
-func (c AppendCost) plus(d AppendCost) AppendCost {
-	return AppendCost{wholeBytes(float64(c.WALBytes) + float64(d.WALBytes)), c.Seconds + d.Seconds}
+func (c Cost) plus(d Cost) Cost {
+	return Cost{plan.WholeBytes(float64(c.WALBytes) + float64(d.WALBytes)), c.Seconds + d.Seconds}
 }
