@@ -88,7 +88,9 @@ func TestSettingsOfTheDatabase(t *testing.T) {
 func TestPartitionsForNewRowsHaveTheOwnerOfTheTable(t *testing.T) {
 	s := newSandbox(t)
 	role := s.newRole("stranger")
-	parts := func(args ...string) []string { return s.load("parts", append([]string{"--cell-size", "1"}, args...)...) }
+	parts := func(args ...string) []string {
+		return s.load("parts", append([]string{"--cell-size", "1"}, args...)...)
+	}
 	mustCLI(t, s.dsn, parts("--extent", "0,0,4,4", "--partitions", "2")...)
 	s.exec(queryOne[string](t, s.pool, "select string_agg(format('alter table %s owner to "+role+"', relid), '; ') from pg_partition_tree($1)", s.name("parts")))
 	mustCLI(t, s.dsn, parts("--extent", "8,8,10,10", "--if-exists", "append")...)
