@@ -21,6 +21,26 @@ func (t target) reached() bool {
 	return t.got >= t.want
 }
 
+// serverTargets are those of each version of the server that was measured. seconds is the
+// median of a contender in an arm.
+func (m *measurements) serverTargets(seconds func(id, name string) float64) (all []target) {
+	for _, version := range serverVersions() {
+		ready := serverID(version)
+		if len(m.get(ready).Contenders) == 0 {
+			continue
+		}
+
+		peer := math.Min(seconds(ready, nameSeries), seconds(ready, nameSquare))
+		where := ", 3.2 million cells, PostgreSQL " + version
+		all = append(all,
+			target{"plain + GiST against the faster SQL alone" + where, 1.25, false, peer / seconds(ready, namePlain)},
+			target{"partitioned + GiST against the faster SQL alone" + where, 1.6, false, peer / seconds(ready, nameParts)},
+			target{"partitioned + BRIN against the faster SQL alone with GiST" + where, 2, false, peer / seconds(ready, namePartsBR)})
+	}
+
+	return all
+}
+
 // targets compares the measurements with what is aimed at on two cores.
 func (m *measurements) targets() []target {
 	seconds := func(id, name string) float64 {
@@ -55,17 +75,7 @@ func (m *measurements) targets() []target {
 			seconds("ready_30_"+server, nameParts)/seconds(ready, nameParts))
 	}
 
-	for _, version := range serverVersions() {
-		ready := serverID(version)
-		if len(m.get(ready).Contenders) == 0 {
-			continue
-		}
-		peer := math.Min(seconds(ready, nameSeries), seconds(ready, nameSquare))
-		where := ", PostgreSQL " + version
-		least("plain + GiST against the faster SQL alone"+where, 1.25, peer/seconds(ready, namePlain))
-		least("partitioned + GiST against the faster SQL alone"+where, 1.6, peer/seconds(ready, nameParts))
-		least("partitioned + BRIN against the faster SQL alone with GiST"+where, 2, peer/seconds(ready, namePartsBR))
-	}
+	all = append(all, m.serverTargets(seconds)...)
 
 	for _, server := range []string{untuned, tuned} {
 		window := m.get(queryID("window_100", server))
