@@ -115,12 +115,12 @@ func (o *output) String() string {
 // waitForOutput waits until the process has written these words on stderr, so many times.
 func (p *process) waitForOutput(words string, times int) {
 	p.t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if strings.Count(p.stderr.String(), words) >= times {
 			return
 		}
 	}
-	p.t.Fatalf("waited a minute for %q in:\n%s", words, p.stderr.String())
+	p.t.Fatalf("waited five minutes for %q in:\n%s", words, p.stderr.String())
 }
 
 // start starts loadgrid with a DSN in its environment.

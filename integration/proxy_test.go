@@ -194,13 +194,13 @@ func (r *router) waitForConnections(more int) {
 	}
 
 	before := count()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if count() >= before+more {
 			return
 		}
 	}
 
-	r.t.Fatalf("waited a minute for %d more connections", more)
+	r.t.Fatalf("waited five minutes for %d more connections", more)
 }
 
 func (r *router) close() {

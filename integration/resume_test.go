@@ -13,13 +13,13 @@ import (
 // waitFor polls until the query gives true.
 func (s sandbox) waitFor(what, sql string, args ...any) {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		var there bool
 		if s.pool.QueryRow(context.Background(), sql, args...).Scan(&there) == nil && there {
 			return
 		}
 	}
-	s.t.Fatalf("waited a minute for %s", what)
+	s.t.Fatalf("waited five minutes for %s", what)
 }
 
 func (s sandbox) waitForChunks(k int) {

@@ -108,9 +108,9 @@ func (s tlsServer) encrypted(dsn string) (yes bool, role string, err error) {
 // waitUntil waits until something is so that only a client can see.
 func (s tlsServer) waitUntil(what string, done func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("waited a minute for %s", what)
+			s.t.Fatalf("waited five minutes for %s", what)
 		}
 	}
 }
