@@ -87,7 +87,7 @@ func FreePartitionNames(ctx context.Context, tx pgx.Tx, t job.Table, n, first in
 }
 
 // RenamePartitions names partitions and their indexes after a table, numbered from first
-// on, and gives them back to autovacuum. parts then have the new names. They keep the check of their bounds, so that
+// on, and gives them back to autovacuum. They keep the check of their bounds, so that
 // they can be attached to another table, to be kept and to come back, without being read.
 func RenamePartitions(ctx context.Context, tx pgx.Tx, t job.Table, parts []Partition, first int) error {
 	labels, err := indexLabels(ctx, tx, parts)
@@ -117,13 +117,7 @@ func RenamePartitions(ctx context.Context, tx pgx.Tx, t job.Table, parts []Parti
 		}
 	}
 
-	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
-		return pg.Wrap(err, "naming the partitions of table %s", t)
-	}
+	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
 
-	for i := range parts {
-		parts[i].Table = names[i]
-	}
-
-	return nil
+	return pg.Wrap(err, "naming the partitions of table %s", t)
 }

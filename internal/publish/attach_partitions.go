@@ -88,6 +88,10 @@ func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation,
 		return pg.Wrap(err, "moving %d partitions to table %s", len(parts), t)
 	}
 
+	if err := catalog.RenamePartitions(ctx, tx, t.Table, parts, first); err != nil {
+		return err
+	}
+
 	if err := t.SetPartitionOwner(ctx, tx); err != nil {
 		return err
 	}
