@@ -22,6 +22,7 @@ func TestStagingTableThatOthersChange(t *testing.T) {
 			s := newSandbox(t)
 			b := s.pauseAtChunk(1)
 			role := s.newRole("stranger")
+			s.exec("revoke " + role + " from current_user")
 			theirs := s.schema + "_theirs"
 			s.exec("create schema " + theirs + " authorization " + role)
 			t.Cleanup(func() { s.exec("drop schema " + theirs + " cascade") })

@@ -128,8 +128,8 @@ func TestKeepAndRollback(t *testing.T) {
 	}
 }
 
-// The partitions of a version that is kept, and comes back, are not read: their
-// bounds are known by a check.
+// The partitions of a version that is kept, and comes back, are not read, since their
+// bounds are known by a check. A rollback counts the rows once, before readers wait.
 func TestKeptPartitionsAreNotRead(t *testing.T) {
 	s := newSandbox(t)
 	args := append(boxes(200, 100), "--set", "night:integer=1", "--if-exists", "replace", "--keep", "1", "--partitions", "2")
@@ -146,7 +146,7 @@ func TestKeptPartitionsAreNotRead(t *testing.T) {
 	}
 
 	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
-	if after := scans("grid"); after != before || before == 0 {
+	if after := scans("grid"); after != before+2 || before == 0 {
 		t.Errorf("the partitions were read %d times before they were kept, %d times once they are back", before, after)
 	}
 }
