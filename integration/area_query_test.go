@@ -51,7 +51,7 @@ func TestQueriesAreToldWhereTheyAreWrong(t *testing.T) {
 		"a curve":        {"values (" + polygon + "), ('CURVEPOLYGON(CIRCULARSTRING(0 0,4 0,4 4,0 4,0 0))')", []string{"cannot be read, in row 2"}},
 		"SRIDs":          {"values (" + polygon + "), (null), (st_setsrid(" + polygon + ", 3035))", []string{"of SRID 0 and, in row 3, of SRID 3035"}},
 		"not finite":     {"values (" + polygon + "), (st_makepolygon(st_makeline(array[st_makepoint(0, 0), st_makepoint(1, 0), st_makepoint(1, 'NaN'), st_makepoint(0, 0)])))", []string{"not finite", "in row 2", "polygon 2"}},
-		"columns":        {"select 1 n, " + polygon + " g, '{a}'::text[] t", []string{"returns: n integer, g geometry, t text[]"}},
+		"columns":        {"select 1 n, " + polygon + " g, '{a}'::text[] t", []string{"returns: n integer, g public.geometry, t text[]"}},
 		"an explanation": {"explain select " + polygon, []string{`returns: QUERY PLAN text`}},
 		"a setting":      {"set transaction read write", []string{"returns nothing"}},
 		"a blank":        {" ", []string{"returns nothing"}},

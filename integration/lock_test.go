@@ -73,6 +73,7 @@ func TestLostLockIsReportedOnce(t *testing.T) {
 	for loss := 1; loss <= 2; loss++ {
 		refused.Store(7)
 		s.exec("select pg_terminate_backend($1)", int64(lock.Conn().Conn().PgConn().PID()))
+		pool.Reset() // no other connection is there
 
 		failed := 0
 		for lock.Ensure(ctx) != nil {

@@ -24,7 +24,7 @@ func TestWaitOutlivesTheConnection(t *testing.T) {
 	p := start(t, dsn, s.load("grid", appendArgs(smallGrid(), "--before", "select pg_sleep(1000)")...)...)
 	s.waitFor("the step to sleep", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%' and state = 'active')", s.application())
 	key := queryOne[int64](t, s.pool, `select (classid::bigint << 32 | objid::bigint) from pg_locks join pg_stat_activity using (pid)
-		where locktype = 'advisory' and granted and application_name = $1`, s.application())
+		where locktype = 'advisory' and granted and objsubid = 1 and application_name = $1`, s.application())
 	_ = p.cmd.Process.Signal(interrupt)
 	p.wait().expect(t, 130)
 	if _, err := holder.Exec(ctx, "select pg_advisory_lock($1)", key); err != nil {
