@@ -39,7 +39,7 @@ const (
 // holder was a process of this machine that has ended, and for at most 5 seconds where that
 // cannot be known, and the holder does nothing meanwhile.
 func Wait(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, t job.Table, limit time.Duration) (_ *Lock, waited time.Duration, _ error) {
-	w := wait{limit: limit, log: o.Log.With("table", t.String())}
+	w := wait{limit: limit, log: o.Log, table: t}
 	began := time.Now()
 
 	defer func() {
@@ -84,6 +84,7 @@ func Wait(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, t job.Ta
 type wait struct {
 	limit     time.Duration // for a run that is alive
 	log       *slog.Logger
+	table     job.Table
 	first     holder // as it was seen first
 	announced string // what was logged last
 }
@@ -112,7 +113,7 @@ func (w *wait) pause(h holder, waited time.Duration) time.Duration {
 	}
 
 	if w.announced != why {
-		w.log.Info(why, "holder", h.text, "at_most", left.Round(time.Second).String())
+		w.log.Info(why, "table", w.table.String(), "holder", h.text, "at_most", left.Round(time.Second).String())
 		w.announced = why
 	}
 
