@@ -110,6 +110,9 @@ func newServer(t testing.TB, o serverOptions) *Server {
 		}
 	})
 
+	// Before PostgreSQL 15 anybody may create in public, and a ledger there is refused.
+	execute(t, m.dsn(), "revoke create on schema public from public")
+
 	return &Server{t: t, m: m}
 }
 
