@@ -173,9 +173,7 @@ func TestNoFalseAlarm(t *testing.T) {
 
 	t.Run("slow network", func(t *testing.T) {
 		s := newSandbox(t)
-		n := s.throughProxy(shortTimeouts)
-		n.addToxics(`{"type": "bandwidth", "stream": "upstream", "attributes": {"rate": 150}}`,
-			`{"type": "latency", "stream": "downstream", "attributes": {"latency": 50, "jitter": 20}}`)
+		s.throughSlowRouter(150_000, shortTimeouts)
 		began := time.Now()
 		r := cli(t, s.dsn, s.load("grid", boxes(120, 100)...)...)
 		calm(t, s, r)

@@ -2,11 +2,13 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -95,6 +97,7 @@ type router struct {
 	t        *testing.T
 	listener net.Listener
 	upstream string
+	rate     int // bytes a second to the server; 0 for as fast as it takes them
 
 	mu       sync.Mutex
 	sessions []*session
@@ -108,12 +111,28 @@ type session struct {
 
 func (s *sandbox) throughRouter(settings func(url.Values)) *router {
 	s.t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return s.throughSlowRouter(0, settings)
+}
+
+// throughSlowRouter lets so many bytes a second through to the server. The router takes little
+// more from the client than that: the system's own buffer grows to megabytes, and is closed to
+// the client until a sixteenth of it is free, which at a low rate is a silence of many seconds.
+func (s *sandbox) throughSlowRouter(rate int, settings func(url.Values)) *router {
+	s.t.Helper()
+	var listening net.ListenConfig
+	if rate > 0 {
+		listening.Control = func(_, _ string, c syscall.RawConn) (err error) {
+			failed := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 16<<10) })
+			return errors.Join(failed, err)
+		}
+	}
+
+	listener, err := listening.Listen(s.t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		s.t.Fatal(err)
 	}
 
-	r := &router{t: s.t, listener: listener}
+	r := &router{t: s.t, listener: listener, rate: rate}
 	s.dsn = changeDSN(s.t, s.dsn, func(u *url.URL, q url.Values) {
 		r.upstream, u.Host = u.Host, listener.Addr().String()
 		settings(q)
@@ -141,9 +160,26 @@ func (r *router) accept() {
 		r.mu.Lock()
 		r.sessions = append(r.sessions, l)
 		r.mu.Unlock()
-		go l.forward(client, server)
+		go l.forward(slowConn{client, r.rate}, server)
 		go l.forward(server, client)
 	}
+}
+
+// slowConn is read at so many bytes a second, with 0 as fast as they come.
+type slowConn struct {
+	net.Conn
+	rate int
+}
+
+func (c slowConn) Read(b []byte) (int, error) {
+	if c.rate == 0 {
+		return c.Conn.Read(b)
+	}
+
+	n, err := c.Conn.Read(b[:min(len(b), 4<<10)])
+	time.Sleep(time.Duration(n) * time.Second / time.Duration(c.rate))
+
+	return n, err
 }
 
 // forward forwards one direction, the end of it included, until the session is dropped.

@@ -220,6 +220,9 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	line("indexes", "about %s", formatBytes(e.IndexBytes))
 	line("WAL", "about %s", formatBytes(e.WALBytes))
 	line("time", "about %s on a server with two cores", formatSeconds(e.Seconds))
+	if n, seconds := p.InPartitions(); n > 0 {
+		line("", "about %s with --partitions %d, which keep both cores at work", formatSeconds(seconds), n)
+	}
 	if text := describeServer(p); text != "" {
 		line("", "%s", text)
 	}

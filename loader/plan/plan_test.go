@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -96,6 +97,50 @@ func TestPlansOfAnySizeAreCheap(t *testing.T) {
 
 	if e := p.Estimate(); min(e.HeapBytes, e.CopyBytes, e.IndexBytes, e.WALBytes) < 1<<62 || e.Seconds < 1e9 {
 		t.Errorf("sizes of 2^60 rows: %+v", e)
+	}
+}
+
+// A plan says how much sooner partitions would be ready, where that is worth a word.
+func TestInPartitions(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		job        func(*job.Job)
+		partitions int64
+		seconds    float64
+	}{
+		{"large", func(j *job.Job) { j.Cols, j.Rows = 10_000, 3_000 }, 15, 39},
+		{"large, BRIN", func(j *job.Job) { j.Cols, j.Rows, j.Index = 10_000, 3_000, job.IndexBRIN }, 15, 23.7},
+		{"huge", func(j *job.Job) { j.Cols, j.Rows = 100_000, 100_000 }, 256, 12_900.3},
+		{"small", func(*job.Job) {}, 0, 0},
+		{"one stream", func(j *job.Job) { j.Cols, j.Rows, j.Streams = 10_000, 3_000, 1 }, 0, 0},
+		{"partitioned", func(j *job.Job) { j.Cols, j.Rows, j.Partitions = 10_000, 3_000, 8 }, 0, 0},
+		{"append", func(j *job.Job) { j.Cols, j.Rows, j.IfExists = 10_000, 3_000, job.Append }, 0, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j := unitJob(2000, 1600)
+			test.job(&j)
+			p, err := New(t.Context(), j)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			n, seconds := p.InPartitions()
+			if n != test.partitions || math.Abs(seconds-test.seconds) > 0.01 {
+				t.Fatalf("%d partitions in %.2f s, want %d in %.2f", n, seconds, test.partitions, test.seconds)
+			}
+			if n == 0 {
+				return
+			}
+
+			// What it promises is what a plan with them says.
+			j.Partitions = int(n)
+			if p, err = New(t.Context(), j); err != nil {
+				t.Fatal(err)
+			}
+			if got := p.Estimate().Seconds; math.Abs(got-seconds) > 0.01 {
+				t.Errorf("with them a plan says %.2f s, want %.2f", got, seconds)
+			}
+		})
 	}
 }
 

@@ -53,3 +53,31 @@ func (p *Plan) seconds() float64 {
 
 	return beforeAfter + float64(p.Rows)*row/1e6
 }
+
+const (
+	// partitionRows is about how many rows a partition of InPartitions has: two seconds' work,
+	// so that two streams end at about the same time.
+	partitionRows = 2_000_000
+	// soonerShare and soonerSeconds are what partitions must save to be worth a word.
+	soonerShare   = 0.2
+	soonerSeconds = 5
+)
+
+// InPartitions returns a number of partitions with which the table would be ready much
+// sooner, and after how many seconds, as Estimate has them. It returns 0 where the table has
+// partitions, where its rows go into a table that is there, and where a fifth of the time or
+// five seconds are not saved.
+func (p *Plan) InPartitions() (partitions int64, seconds float64) {
+	if p.Method == MethodPartitions || p.Job.SharesFiles() {
+		return 0, 0
+	}
+
+	other := *p
+	other.Method, other.Streams = MethodPartitions, p.streamsOr(DefaultStreams)
+	seconds, now := other.seconds(), p.seconds()
+	if now-seconds < max(soonerSeconds, soonerShare*now) {
+		return 0, 0
+	}
+
+	return min((p.Rows-1)/partitionRows+1, job.MaxPartitions), seconds
+}
