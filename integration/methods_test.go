@@ -100,9 +100,12 @@ func (s sandbox) checkFrozen(table, leaves string) {
 	s.exec("do $$ begin perform pg_advisory_xact_lock(hashtext('pg_visibility')); create extension if not exists pg_visibility; end $$")
 	pages := queryOne[int64](s.t, s.pool, "select count(*) from (select distinct tableoid, (ctid::text::point)[0]::bigint as page from "+s.name(table)+`) p,
 		lateral pg_visibility_map(p.tableoid::regclass, p.page) v where not (v.all_visible and v.all_frozen)`)
-	vacuumed := queryOne[bool](s.t, s.pool, "select bool_and(pg_stat_get_vacuum_count(oid) > 0) from "+leaves+" l")
-	if pages > 0 && (s.quiet || !vacuumed && !s.crashed) {
+	if pages > 0 && s.quiet {
 		s.t.Errorf("%d pages of %s are not frozen", pages, table)
+	} else if pages > 0 && !s.crashed {
+		// Before PostgreSQL 15 the statistics come some time after what they count.
+		s.waitFor(fmt.Sprintf("VACUUM, since %d pages of %s are not frozen", pages, table),
+			"select bool_and(pg_stat_get_vacuum_count(oid) > 0) from "+leaves+" l")
 	}
 }
 

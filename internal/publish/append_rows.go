@@ -42,6 +42,11 @@ func (t AppendRows) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error
 	return build.Analyze(ctx, pool, t.Target.Relation)
 }
 
+// Prepare only looks: the rows stay where they are.
+func (t AppendRows) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
+	return s, s.checkWhole(ctx, tx, t.Ledger)
+}
+
 // Lock lets readers and writers go on.
 func (t AppendRows) Lock(ctx context.Context, tx pgx.Tx) error { return t.Target.LockToAdd(ctx, tx) }
 

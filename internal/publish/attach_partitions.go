@@ -32,6 +32,11 @@ func (t AttachPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool)
 	return build.AnalyzePartitioned(ctx, pool, t.Target.Relation)
 }
 
+// Prepare takes the partitions out of the staging table.
+func (t AttachPartitions) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
+	return s.takeOut(ctx, tx, t.Ledger)
+}
+
 // Lock lets readers and writers go on.
 func (t AttachPartitions) Lock(ctx context.Context, tx pgx.Tx) error {
 	return t.Target.LockToAdd(ctx, tx)
@@ -50,45 +55,47 @@ func (t AttachPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (appli
 		return applied, err
 	}
 
-	parts, err := takeOut(ctx, tx, s)
-	if err != nil {
-		return applied, err
-	}
-
-	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, parts, len(old))
+	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, len(old))
 }
 
-// takeOut takes the partitions out of the staging table, which is dropped. Readers of the
-// table need not wait for that.
-func takeOut(ctx context.Context, tx pgx.Tx, s Staged) ([]catalog.Partition, error) {
-	parts, err := s.Partitions(ctx, tx)
+// takeOut takes the partitions out of the staging table, which is dropped, once that is seen to
+// be whole.
+func (s Staged) takeOut(ctx context.Context, tx pgx.Tx, l ledger.Ledger) (Staged, error) {
+	if _, err := tx.Exec(ctx, "lock table "+s.SQL()+" in access exclusive mode"); err != nil {
+		return s, pg.Wrap(err, "locking staging table %s", s.Table)
+	}
+
+	err := s.checkWhole(ctx, tx, l)
+	if err == nil {
+		s.parts, err = s.Partitions(ctx, tx)
+	}
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 
 	var sql []string
-	for _, p := range parts {
+	for _, p := range s.parts {
 		sql = append(sql, "alter table "+s.SQL()+" detach partition "+p.SQL())
 	}
 
 	_, err = tx.Exec(ctx, strings.Join(append(sql, "drop table "+s.SQL()), "; "))
 
-	return parts, pg.Wrap(err, "taking %d partitions out of staging table %s", len(parts), s.Table)
+	return s, pg.Wrap(err, "taking %d partitions out of staging table %s", len(s.parts), s.Table)
 }
 
 // attach puts partitions that were taken out of the staging table under a parent, and
 // numbers them from first on.
-func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, parts []catalog.Partition, first int) error {
+func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, first int) error {
 	var sql []string
-	for _, p := range parts {
+	for _, p := range s.parts {
 		sql = append(sql, "alter table "+t.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
 	}
 
 	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
-		return pg.Wrap(err, "moving %d partitions to table %s", len(parts), t)
+		return pg.Wrap(err, "moving %d partitions to table %s", len(s.parts), t)
 	}
 
-	if err := catalog.RenamePartitions(ctx, tx, t.Table, parts, first); err != nil {
+	if err := catalog.RenamePartitions(ctx, tx, t.Table, s.parts, first); err != nil {
 		return err
 	}
 

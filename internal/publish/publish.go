@@ -90,8 +90,12 @@ func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 			return err
 		}
 
-		s, err := p.prepareAndLock(ctx, tx)
+		s, err := p.Strategy.Prepare(ctx, tx, p.Staged)
 		if err != nil {
+			return err
+		}
+
+		if err := p.Strategy.Lock(ctx, tx); err != nil {
 			return err
 		}
 
@@ -124,23 +128,6 @@ func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 	})
 
 	return pg.Wrap(pg.MarkConnClosed(p.Lock.Conn().Conn(), err), "publishing table %s", p.Target)
-}
-
-// prepareAndLock does what can be done while readers go on, and then keeps them out.
-func (p Publisher) prepareAndLock(ctx context.Context, tx pgx.Tx) (s Staged, err error) {
-	if swap, ok := p.Strategy.(SwapPartitions); ok {
-		if s, err = swap.Prepare(ctx, tx, p.Staged); err != nil {
-			return s, err
-		}
-
-		return s, p.Strategy.Lock(ctx, tx)
-	}
-
-	if err := p.Strategy.Lock(ctx, tx); err != nil {
-		return s, err
-	}
-
-	return p.Staged, p.Staged.checkWhole(ctx, tx, p.Ledger)
 }
 
 // runHook runs the hook that comes with publish, and records how that leaves the table.

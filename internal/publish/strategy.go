@@ -23,6 +23,10 @@ type Strategy interface {
 	// Needs says what of the work that is left on the staging table the strategy needs.
 	Needs(build.Work) build.Work
 
+	// Prepare sees to it that the staging table is whole, and does what can be done while
+	// readers of the table go on.
+	Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error)
+
 	// Lock keeps others from the table that is there, as far as Apply needs that, and
 	// sees to it that it is still what was checked before the load.
 	Lock(ctx context.Context, tx pgx.Tx) error
@@ -46,7 +50,7 @@ type Staged struct {
 	Settings       setting.Server
 	ProgramVersion string // of the program
 
-	parts []catalog.Partition // once they are taken out of the staging table: see SwapPartitions
+	parts []catalog.Partition // once they are taken out of the staging table: see takeOut
 }
 
 // Applied is what Apply has done.

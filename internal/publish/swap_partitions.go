@@ -36,16 +36,7 @@ func (t SwapPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) e
 // Prepare takes the new partitions out of the staging table while readers go on. They get
 // their names later: the old ones have them.
 func (t SwapPartitions) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
-	if _, err := tx.Exec(ctx, "lock table "+s.SQL()+" in access exclusive mode"); err != nil {
-		return s, pg.Wrap(err, "locking staging table %s", s.Table)
-	}
-
-	err := s.checkWhole(ctx, tx, t.Ledger)
-	if err == nil {
-		s.parts, err = takeOut(ctx, tx, s)
-	}
-
-	return s, err
+	return s.takeOut(ctx, tx, t.Ledger)
 }
 
 // Lock keeps everybody else from the table.
@@ -66,7 +57,7 @@ func (t SwapPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied
 		return applied, err
 	}
 
-	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, s.parts, 0)
+	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, 0)
 }
 
 // retire drops the partitions of the table, or keeps them as a version.

@@ -28,6 +28,11 @@ func (t SwapTable) Needs(w build.Work) build.Work { return w }
 // AnalyzeParent does nothing: the staging table has its statistics.
 func (t SwapTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { return nil }
 
+// Prepare only looks: the new table has another name than the old one.
+func (t SwapTable) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
+	return s, s.checkWhole(ctx, tx, t.Ledger)
+}
+
 // Lock also refuses a table that something depends on by now: it would follow the old
 // table.
 func (t SwapTable) Lock(ctx context.Context, tx pgx.Tx) error {

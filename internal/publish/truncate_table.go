@@ -30,6 +30,11 @@ func (t TruncateTable) Needs(w build.Work) build.Work { return keyAlone(w) }
 // AnalyzeParent does nothing: the table is a plain one.
 func (t TruncateTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { return nil }
 
+// Prepare only looks: the rows stay where they are.
+func (t TruncateTable) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
+	return s, s.checkWhole(ctx, tx, t.Ledger)
+}
+
 // Lock keeps everybody else from the table.
 func (t TruncateTable) Lock(ctx context.Context, tx pgx.Tx) error {
 	return t.Target.LockToReplace(ctx, tx)
