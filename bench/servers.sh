@@ -1,6 +1,7 @@
 #!/bin/sh
 # Measures loadgrid beside SQL alone on each server of integration/servers, in a container of its
-# image that is as durable as PostgreSQL is shipped, and writes docs/benchmarks.md again.
+# image that is as durable as PostgreSQL is shipped, and writes docs/benchmarks.md again. The way to
+# the server is a socket: what comes through a port of the engine is copied by another process.
 #
 #   bench/servers.sh [FLAGS of bench]
 #
@@ -9,7 +10,9 @@ set -eu
 cd "$(dirname "$0")/.."
 
 container=
-trap '[ -z "$container" ] || docker rm -f "$container" >/dev/null' EXIT
+socket=$(mktemp -d)
+chmod 1777 "$socket" # for the user that the server runs as
+trap '[ -z "$container" ] || docker rm -f "$container" >/dev/null; rm -rf "$socket"' EXIT
 trap 'exit 130' INT TERM
 
 for version in ${SERVERS:-$(sed -n 's/^\([0-9][0-9]*\) .*/\1/p' integration/servers)}; do
@@ -17,8 +20,7 @@ for version in ${SERVERS:-$(sed -n 's/^\([0-9][0-9]*\) .*/\1/p' integration/serv
   eval "$setup"
   password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   container=$(POSTGRES_PASSWORD=$password docker run -d -e POSTGRES_PASSWORD -e POSTGRES_USER=bench -e POSTGRES_DB=bench \
-    --shm-size 1g -p 127.0.0.1::5432 "$LOADGRID_TEST_IMAGE" postgres)
-  address=$(docker port "$container" 5432/tcp | head -n 1)
+    --shm-size 1g --network none -v "$socket:/var/run/postgresql" "$LOADGRID_TEST_IMAGE" postgres)
 
   # The entry point starts the server twice: the first time on its socket alone.
   tries=0
@@ -28,7 +30,7 @@ for version in ${SERVERS:-$(sed -n 's/^\([0-9][0-9]*\) .*/\1/p' integration/serv
     sleep 1
   done
 
-  LOADGRID_DSN="postgres://bench:$password@$address/bench" go run ./bench -server "$version" "$@"
+  LOADGRID_DSN="postgres://bench:$password@/bench?host=$socket" go run ./bench -server "$version" "$@"
   docker rm -f "$container" >/dev/null
   container=
 done
