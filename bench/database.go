@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,7 +74,8 @@ func pgEnvironment(dsn string) ([]string, error) {
 		return nil, errors.New("the throwaway server's DSN is no URL")
 	}
 	password, _ := u.User.Password()
-	return append(os.Environ(), "LOADGRID_DSN="+dsn, "PGHOST="+u.Hostname(), "PGPORT="+u.Port(), "PGUSER="+u.User.Username(),
+	host := cmp.Or(u.Hostname(), u.Query().Get("host")) // a socket's directory stands in the query
+	return append(os.Environ(), "LOADGRID_DSN="+dsn, "PGHOST="+host, "PGPORT="+u.Port(), "PGUSER="+u.User.Username(),
 		"PGPASSWORD="+password, "PGDATABASE="+strings.TrimPrefix(u.Path, "/"), "PG_USE_COPY=YES"), nil
 }
 
