@@ -11,6 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -188,11 +189,11 @@ func (a *attempt) start(ctx context.Context, e *environment, s preparation, fing
 		}
 
 		sql := a.loader.CreateSQL()
-		if sql == "" {
+		if len(sql) == 0 {
 			return nil
 		}
 
-		if _, err := tx.Exec(ctx, sql); err != nil {
+		if err := pipeline.Exec(ctx, tx, sql...); err != nil {
 			return pg.Wrap(err, "making staging table %s", a.staging.Table)
 		}
 
