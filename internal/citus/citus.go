@@ -5,6 +5,7 @@ package citus
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -116,4 +117,22 @@ func (c Cluster) SchemaDistributed(ctx context.Context, q pg.Querier, schema str
 	err = q.QueryRow(ctx, "select exists (select from pg_dist_schema s join pg_namespace n on n.oid = s.schemaid where n.nspname = $1)", schema).Scan(&is)
 
 	return is, pg.Wrap(err, "asking Citus about schema %s", schema)
+}
+
+// String says how the table is distributed, for people.
+func (t Table) String() string {
+	switch {
+	case t.Column != "":
+		return fmt.Sprintf("%s of %s, %d shards", t.Kind, t.Column, t.Shards)
+	case t.Kind == Reference:
+		return "a reference table"
+	case t.Kind == Single:
+		return "one shard"
+	case t.Kind == Append:
+		return fmt.Sprintf("append, %d shards", t.Shards)
+	case t.Kind == Managed:
+		return "a local table that workers know"
+	}
+
+	return "not distributed"
 }
