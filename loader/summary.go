@@ -45,7 +45,7 @@ type Summary struct {
 // summarizeUnchanged says that there was nothing to do.
 func summarizeUnchanged(e *environment, s preparation) Summary {
 	sum := newSummary(e, s)
-	sum.Unchanged = true
+	sum.Unchanged = !s.settled
 	sum.Run, sum.Rows, sum.TableRows = s.unchanged.Run, s.unchanged.Rows, s.unchanged.Rows
 
 	return sum

@@ -17,9 +17,9 @@ import (
 // Loader is how the rows of a plan get into a staging table: the plan's method, with
 // what follows from it.
 type Loader interface {
-	// CreateSQL makes the staging table before the first chunk. It is empty where the
-	// transaction of a chunk does that.
-	CreateSQL() string
+	// CreateSQL are the statements that make the staging table before the first chunk. There are
+	// none where the transaction of a chunk does that.
+	CreateSQL() []string
 
 	// Left says what is left to build once all chunks are committed. resumed says
 	// whether an earlier attempt has committed some of them.
@@ -76,7 +76,7 @@ type frozen struct {
 }
 
 // CreateSQL is empty: the only chunk makes the table.
-func (l frozen) CreateSQL() string { return "" }
+func (l frozen) CreateSQL() []string { return nil }
 
 // Left is the keys, indexes and statistics: COPY has frozen the rows, and their pages too
 // where the server does that.
@@ -103,7 +103,7 @@ type chunked struct {
 }
 
 // CreateSQL makes the table that all chunks share.
-func (l chunked) CreateSQL() string { return l.staging.Table.CreateSQL(l.plan.Job) }
+func (l chunked) CreateSQL() []string { return []string{l.staging.Table.CreateSQL(l.plan.Job)} }
 
 // Left is all that there is to build.
 func (l chunked) Left(bool) build.Work {
@@ -132,7 +132,7 @@ type partitioned struct {
 }
 
 // CreateSQL makes the parent. Each chunk makes its partition.
-func (l partitioned) CreateSQL() string {
+func (l partitioned) CreateSQL() []string {
 	return l.staging.Table.CreatePartitionedSQL(l.plan.Job, l.staging.Index)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/appendplan"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -32,7 +33,7 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a app
 	defer conn.Release()
 
 	// Before the transaction, which is read-only itself: whether others are.
-	t, err := Server(ctx, conn.Conn(), p.Job)
+	t, cluster, err := Server(ctx, conn.Conn(), p.Job)
 	if err != nil {
 		return a, err
 	}
@@ -42,7 +43,7 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a app
 		return a, pg.Wrap(err, "beginning to look at table %s", t)
 	}
 
-	a, err = inspectAppend(ctx, tx, t, p)
+	a, err = inspectAppend(ctx, tx, t, p, cluster)
 
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.CleanupTimeout)
 	defer cancel()
@@ -60,8 +61,8 @@ const tableSizeSQL = catalog.WithTree + `
 	       bool_or(c.relpersistence = 'u')
 	from tables t join pg_class c on c.oid = t.oid`
 
-func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan) (appendplan.Plan, error) {
-	checked, err := Target(ctx, db, t, p, ledger.New(p.Job.LedgerSchema, p.Job.LedgerOwner))
+func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, cluster citus.Cluster) (appendplan.Plan, error) {
+	checked, err := Target(ctx, db, t, p, ledger.New(p.Job.LedgerSchema, p.Job.LedgerOwner), cluster)
 	if err != nil {
 		return appendplan.Plan{}, err
 	}

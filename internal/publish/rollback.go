@@ -12,6 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/setting"
@@ -294,5 +295,31 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id in
 	}
 	defer lock.Close(ctx)
 
-	return Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: DefaultFor}.Rollback(ctx)
+	done, err = Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: DefaultFor}.Rollback(ctx)
+	if err != nil {
+		return done, err
+	}
+
+	return done, settle(ctx, pool, o, run.Table)
+}
+
+// settle waits until all nodes of a Citus cluster have the names of a table, where the table has rows on
+// other nodes. The rollback is committed.
+func settle(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, name job.Table) error {
+	cluster, err := citus.Read(ctx, pool)
+	if err != nil || !cluster.Installed() {
+		return err
+	}
+
+	t := catalog.Relation{Table: name}
+	if err := t.Find(ctx, pool); err != nil {
+		return err
+	}
+
+	how, err := cluster.Table(ctx, pool, t.OID)
+	if err != nil || !how.Distributed() {
+		return err
+	}
+
+	return citus.Settle(ctx, pool, o)
 }

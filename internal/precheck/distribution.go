@@ -1,0 +1,45 @@
+package precheck
+
+import (
+	"context"
+
+	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/publish"
+)
+
+// checkDistribution refuses what a Citus cluster could not keep as it is, and finds out whether
+// rows of the load are on its other nodes. On a server without Citus nothing is asked.
+func (c *checker) checkDistribution(ctx context.Context) error {
+	if !c.cluster.Installed() {
+		return nil
+	}
+
+	there, err := c.cluster.Table(ctx, c.db, c.target.OID)
+	if err != nil {
+		return err
+	}
+
+	// A staging table in a distributed schema becomes distributed by itself.
+	inSchema, err := c.cluster.SchemaDistributed(ctx, c.db, c.target.Schema)
+	if err != nil {
+		return err
+	}
+
+	c.spread = there.Distributed() || inSchema
+
+	if err := c.checkStaysDistributed(there, inSchema); err != nil {
+		return err
+	}
+
+	return nil
+}
+
+// checkStaysDistributed refuses to put an ordinary table in the place of a distributed one.
+func (c *checker) checkStaysDistributed(there citus.Table, inSchema bool) error {
+	_, swaps := c.strategy().(publish.SwapTable)
+	if !swaps || !there.Distributed() || inSchema {
+		return nil
+	}
+
+	return c.target.Refuse("is distributed by Citus (%s), and the new table would be one of the coordinator alone: choose publish truncate, which fills the table that is there, or another name", there)
+}
