@@ -50,12 +50,14 @@ func TestDistributionsThatContradict(t *testing.T) {
 		change func(*loader.Job)
 		param  string
 	}{
-		"another method":           {func(j *loader.Job) { j.Distribute = "range" }, "distribute"},
-		"shards without a method":  {func(j *loader.Job) { j.Shards = 4 }, "distribute"},
-		"too many shards":          {hash(func(j *loader.Job) { j.Shards = job.MaxShards + 1 }), "distribute"},
-		"negative shards":          {hash(func(j *loader.Job) { j.Shards = -1 }), "distribute"},
-		"partitions":               {hash(func(j *loader.Job) { j.Partitions = 2 }), "distribute"},
-		"index on the code":        {hash(func(j *loader.Job) { j.Grid, j.Cols, j.Rows, j.Code, j.CodeIndex = geomgen.Tiles(2), 0, 0, geomgen.Quadkey, true }), "distribute"},
+		"another method":          {func(j *loader.Job) { j.Distribute = "range" }, "distribute"},
+		"shards without a method": {func(j *loader.Job) { j.Shards = 4 }, "distribute"},
+		"too many shards":         {hash(func(j *loader.Job) { j.Shards = job.MaxShards + 1 }), "distribute"},
+		"negative shards":         {hash(func(j *loader.Job) { j.Shards = -1 }), "distribute"},
+		"partitions":              {hash(func(j *loader.Job) { j.Partitions = 2 }), "distribute"},
+		"index on the code": {hash(func(j *loader.Job) {
+			j.Grid, j.Cols, j.Rows, j.Code, j.CodeIndex = geomgen.Tiles(2), 0, 0, geomgen.Quadkey, true
+		}), "distribute"},
 		"colocated, not spread":    {func(j *loader.Job) { j.ColocateWith.Name = "t" }, "colocate-with"},
 		"colocated, with shards":   {hash(func(j *loader.Job) { j.ColocateWith.Name, j.Shards = "t", 4 }), "colocate-with"},
 		"colocated with no name":   {hash(func(j *loader.Job) { j.ColocateWith.Schema = "s" }), "colocate-with"},
