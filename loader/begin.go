@@ -140,7 +140,7 @@ func (a *attempt) stagingHasRows(ctx context.Context, e *environment, s preparat
 }
 
 func (a *attempt) newLoader(s preparation) copier.Loader {
-	target := copier.Staging{Table: a.staging, Index: s.checked.Index, Others: s.checked.Others}
+	target := copier.Staging{Table: a.staging, Index: s.checked.Index, Others: s.checked.Others, Distribution: s.checked.Distribution}
 	return copier.NewLoader(a.plan, target, s.settings)
 }
 

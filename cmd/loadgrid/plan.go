@@ -219,6 +219,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	line("heap", "about %s", formatBytes(e.HeapBytes))
 	line("indexes", "about %s", formatBytes(e.IndexBytes))
 	line("WAL", "about %s", formatBytes(e.WALBytes))
+	printDistribution(line, p)
 	line("time", "about %s on a server with two cores", formatSeconds(e.Seconds))
 	if n, seconds := p.InPartitions(); n > 0 {
 		line("", "about %s with --partitions %d, which keep both cores at work", formatSeconds(seconds), n)

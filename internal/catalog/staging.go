@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -102,6 +103,9 @@ func (t Relation) columnsSQL(j job.Job) string {
 
 	for _, c := range j.OtherColumns() {
 		sql += ", " + quote(c.Name) + " " + c.SQLType
+		if slices.Contains(j.KeyColumns(), c.Name) {
+			sql += " not null"
+		}
 	}
 
 	return sql

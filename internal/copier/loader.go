@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -49,6 +50,8 @@ type Staging struct {
 	Table  catalog.Relation
 	Index  job.Index          // the spatial indexes that it gets
 	Others []catalog.IndexDef // which more its partitions get, as those of the table that is there
+	// Distribution is how it is spread over a cluster.
+	Distribution distribution.Distribution
 }
 
 // NewLoader chooses the loader for a plan's method.
@@ -102,8 +105,16 @@ type chunked struct {
 	staging Staging
 }
 
-// CreateSQL makes the table that all chunks share.
-func (l chunked) CreateSQL() []string { return []string{l.staging.Table.CreateSQL(l.plan.Job)} }
+// CreateSQL makes the table that all chunks share, and spreads it over the cluster before it has
+// rows.
+func (l chunked) CreateSQL() []string {
+	sql := []string{l.staging.Table.CreateSQL(l.plan.Job)}
+	if d := l.staging.Distribution; d.Distributed() {
+		sql = append(sql, d.SQL(l.staging.Table.Table))
+	}
+
+	return sql
+}
 
 // Left is all that there is to build.
 func (l chunked) Left(bool) build.Work {

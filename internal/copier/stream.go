@@ -146,6 +146,12 @@ func (s *stream) setLocal(ctx context.Context, tx pgx.Tx) error {
 		return setting.SetLocal(ctx, tx, setting.AsyncCommit())
 	}
 
+	if s.Plan.Job.Distribute != "" {
+		if err := setting.SetLocal(ctx, tx, setting.OneConnection()); err != nil {
+			return err
+		}
+	}
+
 	_, err := tx.Exec(ctx, "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'")
 
 	return pg.Wrap(err, "setting synchronous_commit")

@@ -4,12 +4,18 @@ import (
 	"context"
 
 	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/publish"
 )
 
-// checkDistribution refuses what a Citus cluster could not keep as it is, and finds out whether
-// rows of the load are on its other nodes. On a server without Citus nothing is asked.
-func (c *checker) checkDistribution(ctx context.Context) error {
+// checkDistribution refuses what a Citus cluster could not keep as it is, finds out whether
+// rows of the load are on its other nodes, and decides how the staging table is spread over
+// them. On a server without Citus nothing is asked.
+func (c *checker) checkDistribution(ctx context.Context) (err error) {
+	if c.distribution, err = distribution.Choose(ctx, c.db, c.cluster, c.plan.Job, c.target.Relation); err != nil {
+		return err
+	}
+
 	if !c.cluster.Installed() {
 		return nil
 	}
@@ -25,7 +31,7 @@ func (c *checker) checkDistribution(ctx context.Context) error {
 		return err
 	}
 
-	c.spread = there.Distributed() || inSchema
+	c.spread = there.Distributed() || inSchema || c.distribution.Distributed()
 
 	if err := c.checkStaysDistributed(there, inSchema); err != nil {
 		return err
@@ -37,9 +43,9 @@ func (c *checker) checkDistribution(ctx context.Context) error {
 // checkStaysDistributed refuses to put an ordinary table in the place of a distributed one.
 func (c *checker) checkStaysDistributed(there citus.Table, inSchema bool) error {
 	_, swaps := c.strategy().(publish.SwapTable)
-	if !swaps || !there.Distributed() || inSchema {
+	if !swaps || !there.Distributed() || inSchema || c.distribution.Distributed() {
 		return nil
 	}
 
-	return c.target.Refuse("is distributed by Citus (%s), and the new table would be one of the coordinator alone: choose publish truncate, which fills the table that is there, or another name", there)
+	return c.target.Refuse("is distributed by Citus (%s), and the new table would be one of the coordinator alone: choose distribute hash, which keeps it distributed, publish truncate, which fills the table that is there, or another name", there)
 }

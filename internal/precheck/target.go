@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
 	"github.com/loadgrid/loadgrid/internal/target"
@@ -26,6 +27,8 @@ type Checked struct {
 	Others   []catalog.IndexDef // which more its partitions get, as the table has them
 	// Spread says that rows of the load are on other nodes than the server: of a Citus cluster.
 	Spread bool
+	// Distribution is how the staging table is spread over a cluster.
+	Distribution distribution.Distribution
 }
 
 // checker checks a table for a plan.
@@ -39,6 +42,8 @@ type checker struct {
 	index  job.Index
 	others []catalog.IndexDef
 	spread bool
+
+	distribution distribution.Distribution
 }
 
 // Target refuses a table that is there already, where the job's choice does not allow it
@@ -53,7 +58,7 @@ func Target(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan
 		return Checked{}, err
 	}
 
-	return Checked{Target: c.target, Strategy: c.strategy(), Index: c.index, Others: c.others, Spread: c.spread}, nil
+	return Checked{Target: c.target, Strategy: c.strategy(), Index: c.index, Others: c.others, Spread: c.spread, Distribution: c.distribution}, nil
 }
 
 // strategy chooses how the rows are published. Nothing behind it asks for that again.

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -29,8 +30,17 @@ func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 
+	if p.distributed, err = distribution.IsDistributed(ctx, tx, t.OID); err != nil {
+		return err
+	}
+
 	var estimate int64
-	err = tx.QueryRow(ctx, estimatedRowsSQL, t.OID, int64(plan.BoxRowBytes)).Scan(&estimate)
+	if p.distributed {
+		estimate, err = distribution.EstimatedRows(ctx, tx, t)
+	} else {
+		err = tx.QueryRow(ctx, estimatedRowsSQL, t.OID, int64(plan.BoxRowBytes)).Scan(&estimate)
+	}
+
 	p.Rows = max(p.Rows, estimate)
 
 	return err
@@ -54,7 +64,7 @@ func (p *Preview) query(ctx context.Context, tx pgx.Tx, columns string) (sql str
 	switch {
 	case err != nil:
 		return "", false, err
-	case key != nil:
+	case key != nil && !p.distributed: // each block would be asked of all nodes
 		return p.byKey(columns, pgx.Identifier{*key}.Sanitize()), false, nil
 	}
 

@@ -140,11 +140,17 @@ func (p Publisher) runHook(ctx context.Context, tx pgx.Tx, applied Applied) erro
 		return err
 	}
 
-	wrote := hookWrote || p.Staged.Plan.Rows > applied.Skipped
-	// Readers may wait meanwhile: only for a job that looks at it the next time.
-	countRows := p.CountRows && (hookWrote || p.ModifiedBefore)
+	// What a hook writes to other nodes is not counted here.
+	distributed := p.Staged.Plan.Job.Distribute != ""
+	hookWrote = hookWrote || distributed && p.Staged.Plan.Job.After != ""
 
-	return unchanged.Record(ctx, tx, p.Ledger, p.Staged.Run, shown, wrote, hookWrote, countRows)
+	return unchanged.Record(ctx, tx, p.Ledger, p.Staged.Run, shown, unchanged.Change{
+		Wrote:     hookWrote || p.Staged.Plan.Rows > applied.Skipped,
+		HookWrote: hookWrote,
+		// Readers may wait meanwhile: only for a job that looks at it the next time.
+		CountRows:   p.CountRows && (hookWrote || p.ModifiedBefore || distributed),
+		Distributed: distributed,
+	})
 }
 
 // settle does what need not keep readers waiting. It is best effort: the table is

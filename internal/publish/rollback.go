@@ -13,6 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/setting"
@@ -202,7 +203,7 @@ func (r Restorer) keptVersion(ctx context.Context, tx pgx.Tx) (kept catalog.Rela
 			return kept, false, fmt.Errorf("table %s, which kept the rows of run %d, was dropped or replaced by somebody", v.Kept, r.Run.ID)
 		}
 
-		if emptied, err := kept.Emptied(ctx, tx); err != nil {
+		if emptied, err := distribution.Emptied(ctx, tx, kept); err != nil {
 			return kept, false, err
 		} else if emptied {
 			return kept, false, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", v.Kept)

@@ -94,7 +94,7 @@ func (t TruncateTable) fill(ctx context.Context, tx pgx.Tx, s Staged, drop []str
 
 	columns := catalog.ColumnList(s.Plan.Job.Columns())
 	tag, err := tx.Exec(ctx, "insert into "+t.Target.SQL()+" ("+columns+") select "+columns+" from "+s.SQL()+
-		" order by "+pgx.Identifier{s.Plan.Job.IDColumn}.Sanitize())
+		" order by "+catalog.ColumnList(s.Plan.Job.KeyColumns()))
 	if err != nil {
 		return pg.Wrap(err, "filling table %s", t.Target)
 	}

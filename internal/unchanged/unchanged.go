@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -174,6 +175,10 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 		a.Rows += rowsOf(r)
 	}
 
+	if isDistributed(runs) {
+		return q.compareDigest(ctx, a, runs[0].State.Digest)
+	}
+
 	quiet, err := q.unwrittenByCounters(ctx, runs, a.Rows)
 	if err != nil || quiet {
 		a.KnownBy = "by the server's counters"
@@ -184,6 +189,37 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 	a.Changed, err = q.findOtherWriters(ctx, runs, since, a.Rows)
 
 	return a, err
+}
+
+// isDistributed reports whether a run has spread the table over a cluster: its rows then bear the
+// numbers of transactions of other nodes, which the ledger does not know.
+func isDistributed(runs []ledger.ShownRun) bool {
+	return slices.ContainsFunc(runs, func(r ledger.ShownRun) bool { return r.Job.Distribute != "" })
+}
+
+// compareDigest looks whether each row of a distributed table is still the one that was there when
+// the last run recorded who had written them.
+func (q Question) compareDigest(ctx context.Context, a Answer, recorded string) (Answer, error) {
+	if recorded == "" {
+		return changed("run %d has not noted who wrote the rows of this distributed table, as skip-unchanged has it do", a.Run), nil
+	}
+
+	rows, digest, err := distribution.Written(ctx, q.Lock.Conn(), q.Table)
+
+	switch {
+	case pg.HasCode(err, pgerrcode.InsufficientPrivilege):
+		return changed("it may not be read"), nil
+	case err != nil:
+		return a, err
+	case rows != a.Rows:
+		return changed("it has %d rows, the run has written %d", rows, a.Rows), nil
+	case digest != recorded:
+		return changed("some of its rows were written by others"), nil
+	}
+
+	a.KnownBy = "by reading it"
+
+	return a, nil
 }
 
 // otherWritersSQL counts the rows of the table t, and those among them that neither a run
