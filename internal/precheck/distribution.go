@@ -2,10 +2,13 @@ package precheck
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // checkDistribution refuses what a Citus cluster could not keep as it is, finds out whether
@@ -35,6 +38,11 @@ func (c *checker) checkDistribution(ctx context.Context) (err error) {
 
 	if err := c.checkStaysDistributed(there, inSchema); err != nil {
 		return err
+	}
+
+	if c.plan.Job.OnConflict == job.ConflictSkip && there.Distributed() && !inSchema && !c.distribution.Distributed() {
+		return &geomgen.ParamError{Param: "on-conflict", Value: string(job.ConflictSkip), Reason: fmt.Sprintf(
+			"table %s is distributed by Citus (%s), which looks for cells that are there only in shards beside those: choose distribute hash as well", c.target, there)}
 	}
 
 	return nil

@@ -59,6 +59,13 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (t catalog.Relation,
 		return t, cluster, err
 	}
 
+	if spread, err := cluster.SchemaDistributed(ctx, conn, j.LedgerSchema); err != nil {
+		return t, cluster, err
+	} else if spread {
+		return t, cluster, &geomgen.ParamError{Param: "ledger-schema", Value: j.LedgerSchema,
+			Reason: "is distributed by Citus, and the ledger must be on the coordinator: name another"}
+	}
+
 	if err := ledger.New(j.LedgerSchema, j.LedgerOwner).CheckOwner(ctx, conn); err != nil {
 		return t, cluster, err
 	}
