@@ -415,7 +415,8 @@ func testDistributedPreview(t *testing.T, c cluster) {
 	}
 
 	plan := mustCLI(t, c.dsn, "plan", "--table", c.schema+".grid", "--ledger-schema", c.schema, "--cell-size", "1", "--extent", "400,0,500,300", "--if-exists", "append", "--distribute", "hash")
-	if !strings.Contains(plan, "nodes ") || !strings.Contains(plan, "shards ") {
+	if !strings.Contains(plan, "nodes ") || !regexp.MustCompile(`(?m)^shards +4, each of about 7,500 rows$`).MatchString(plan) ||
+		!regexp.MustCompile(`(?m)^grid_geom_idx +gist \(geom\) +[0-9.]+ MB +1[0-9]{2},[0-9]{3} `).MatchString(plan) {
 		t.Errorf("plan with a server:\n%s", plan)
 	}
 }

@@ -186,6 +186,9 @@ func printPlanOfAppend(ctx context.Context, p *loader.Plan, server serverOptions
 		}
 
 		p.Job.Table = a.Table
+		if p.Job.Distribute != "" && a.Exists {
+			p.Job.Shards, p.Job.ColocateWith = a.Shards, loader.Table{}
+		}
 		if err := printPlan(out, p, true); err != nil {
 			return err
 		}
