@@ -3,7 +3,6 @@ package integration
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -205,13 +204,16 @@ func (c coordinator) testSchema() {
 
 // A schema that a run makes for its ledger is not distributed.
 func (c coordinator) testLedgerSchema() {
-	dsn := changeDSN(c.t, c.dsn, func(_ *url.URL, q url.Values) { q.Set("options", "-c citus.enable_schema_based_sharding=on") })
+	run := func(args ...string) result {
+		return startWith(c.t, []string{"PGOPTIONS=-c citus.enable_schema_based_sharding=on"}, c.dsn, args...).wait()
+	}
 	c.exec("drop schema " + c.schema)
 	c.exec("create schema data_" + c.schema)
 
 	args := append([]string{"load", "--table", "data_" + c.schema + ".grid", "--ledger-schema", c.schema}, boxes(20, 20)...)
-	mustCLI(c.t, dsn, args...)
-	mustCLI(c.t, dsn, appendArgs(args, "--if-exists", "replace", "--chunk-rows", "100")...)
+	run(args...).expect(c.t, 0)
+	run(appendArgs(args, "--if-exists", "replace", "--chunk-rows", "100")...).expect(c.t, 0)
+	coordinator{sandbox{t: c.t, pool: c.pool, schema: "data_" + c.schema}}.checkGrid("grid", 20, 20)
 
 	if queryOne[bool](c.t, c.pool, "select exists (select from pg_dist_schema where schemaid = to_regnamespace($1))", c.schema) {
 		c.t.Error("the ledger is distributed")
@@ -221,7 +223,7 @@ func (c coordinator) testLedgerSchema() {
 	c.exec("create schema ledger_" + c.schema)
 	c.exec("select citus_schema_distribute($1::text::regnamespace)", "ledger_"+c.schema)
 	c.t.Cleanup(func() { c.dropSchema("ledger_" + c.schema) })
-	cli(c.t, dsn, args...).expect(c.t, 2, "--ledger-schema", "is distributed by Citus")
+	run(args...).expect(c.t, 2, "--ledger-schema", "is distributed by Citus")
 }
 
 // A table that is not distributed is loaded as on any server.
