@@ -289,6 +289,17 @@ func testDistributedUnchanged(t *testing.T, c cluster) {
 		}
 	}
 	c.checkSpread("grid", "cell_id", 4, 5000)
+
+	// A table that somebody has distributed, to which a job adds that does not know of it.
+	mustCLI(t, c.dsn, c.load("hand", boxes(30, 20)...)...)
+	c.exec("select create_distributed_table($1::regclass, 'cell_id', shard_count => 2)", c.name("hand"))
+	strip := c.load("hand", "--cell-size", "1", "--extent", "30,0,40,20", "--if-exists", "append", "--skip-unchanged")
+	for n, same := range []bool{false, true, true} {
+		if sum := mustSummary(t, c.dsn, strip...); sum.Unchanged != same {
+			t.Errorf("start %d of what is added: unchanged is %v, want %v", n, sum.Unchanged, same)
+		}
+	}
+	c.checkSpread("hand", "cell_id", 2, 800)
 }
 
 func testDistributedParents(t *testing.T, c cluster) {

@@ -47,6 +47,8 @@ type Publisher struct {
 	// CountRows records how many rows the table has, where others than the run have
 	// written to it: ModifiedBefore says that they have before. See unchanged.Record.
 	CountRows, ModifiedBefore bool
+	// Spread says that the table has rows on other nodes of a Citus cluster.
+	Spread bool
 }
 
 // Publish makes the finished table visible, in one transaction together with
@@ -141,15 +143,14 @@ func (p Publisher) runHook(ctx context.Context, tx pgx.Tx, applied Applied) erro
 	}
 
 	// What a hook writes to other nodes is not counted here.
-	distributed := p.Staged.Plan.Job.Distribute != ""
-	hookWrote = hookWrote || distributed && p.Staged.Plan.Job.After != ""
+	hookWrote = hookWrote || p.Spread && p.Staged.Plan.Job.After != ""
 
 	return unchanged.Record(ctx, tx, p.Ledger, p.Staged.Run, shown, unchanged.Change{
 		Wrote:     hookWrote || p.Staged.Plan.Rows > applied.Skipped,
 		HookWrote: hookWrote,
 		// Readers may wait meanwhile: only for a job that looks at it the next time.
-		CountRows:   p.CountRows && (hookWrote || p.ModifiedBefore || distributed),
-		Distributed: distributed,
+		CountRows:   p.CountRows && (hookWrote || p.ModifiedBefore || p.Spread),
+		Distributed: p.Spread,
 	})
 }
 
