@@ -33,6 +33,7 @@ func TestDistributedTables(t *testing.T) {
 		"unlogged":    testDistributedUnlogged,
 		"large":       testDistributedPreview,
 		"not allowed": testDistributedRefused,
+		"readers":     testDistributedReaders,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -465,4 +466,48 @@ func testDistributedRefused(t *testing.T, c cluster) {
 		t.Errorf("the ledger has %s, had %s", now, runs)
 	}
 	c.checkSpread("spread", "cell_id", 4, 600)
+}
+
+// Behind a reader who is connected to a worker, publish steps back, so that readers of the
+// coordinator do not queue as long as that one reads.
+func testDistributedReaders(t *testing.T, c cluster) {
+	mustCLI(t, c.dsn, c.load("grid", append(boxes(30, 20), "--distribute", "hash:4", "--keep", "1", "--if-exists", "replace")...)...)
+
+	read := "select pg_advisory_lock_shared(4711), count(*) from " + c.name("grid") // waits on the worker, with the table's lock
+	keeper, reader := c.connect(), c.connect()
+	onWorkers := func(sql string) int64 {
+		return queryOne[int64](t, c.pool, "select coalesce(sum(result::bigint) filter (where success), 0)::bigint from run_command_on_workers($1)", sql)
+	}
+
+	// The keeper's session on each worker holds the advisory lock until it is told to end.
+	held := make(chan error, 1)
+	go func() {
+		_, err := keeper.Exec(context.Background(), "select run_command_on_workers('select pg_advisory_lock(4711), pg_sleep(600)')")
+		held <- err
+	}()
+	c.waitFor("the workers to hold a lock", "select (select sum(result::bigint) from run_command_on_workers('select count(*) from pg_locks where locktype = ''advisory'' and objid = 4711 and granted')) >= $1", c.nodes)
+
+	done := make(chan error, 1)
+	go func() {
+		_, err := reader.Exec(context.Background(), "select run_command_on_workers($1)", read)
+		done <- err
+	}()
+	c.waitFor("readers on the workers", "select (select sum(result::bigint) from run_command_on_workers('select count(*) from pg_locks where locktype = ''advisory'' and objid = 4711 and not granted')) >= $1", c.nodes)
+
+	p := start(t, c.dsn, c.load("grid", append(boxes(40, 20), "--distribute", "hash", "--keep", "1", "--if-exists", "replace")...)...)
+	p.waitForOutput("doing=publish", 1)
+	if n := queryOne[int64](t, c.pool, "select count(*) from "+c.name("grid")); n != 600 {
+		t.Errorf("readers of the coordinator see %d rows, want the 600 from before", n)
+	}
+
+	onWorkers("select count(pg_terminate_backend(pid)) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()")
+	<-held
+	<-done
+	if r := p.wait(); r.code != 0 {
+		t.Errorf("exit code %d: %s", r.code, r.stderr)
+	}
+	c.checkSpread("grid", "cell_id", 4, 800)
+	if c.retries() == 0 {
+		t.Error("publish did not step back")
+	}
 }

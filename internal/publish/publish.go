@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
@@ -84,7 +85,8 @@ func (p Publisher) Publish(ctx context.Context) (skipped int64, err error) {
 // publishTx is one try.
 func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 	err := pgx.BeginFunc(ctx, p.Lock.Conn(), func(tx pgx.Tx) error {
-		if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
+		// On all nodes: behind a reader of one of them, those of this server would queue as long.
+		if err := distribution.SetLocal(ctx, tx, p.Spread, lockSetting()); err != nil {
 			return err
 		}
 
