@@ -32,6 +32,8 @@ type (
 	OnConflict = job.OnConflict
 	// Publish says how a table that is replaced gets the new rows.
 	Publish = job.Publish
+	// Distribute says how rows are spread over a Citus cluster.
+	Distribute = job.Distribute
 	// Index says which spatial indexes a table gets.
 	Index = job.Index
 
@@ -105,6 +107,9 @@ const (
 	PublishSwap     = job.PublishSwap
 	PublishTruncate = job.PublishTruncate
 )
+
+// DistributeHash spreads rows by the hash of the key: see Job.Distribute.
+const DistributeHash = job.DistributeHash
 
 // The choices of Index.
 const (

@@ -2,16 +2,14 @@ package loader
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/pg"
-	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -36,6 +34,9 @@ func begin(ctx context.Context, e *environment, s preparation) (a attempt, err e
 		a = attempt{plan: s.plan, run: a.run, no: a.no}
 		return a.resumeOrStart(ctx, e, s)
 	})
+	if err == nil {
+		err = s.settle(ctx, e)
+	}
 
 	return a, err
 }
@@ -43,7 +44,7 @@ func begin(ctx context.Context, e *environment, s preparation) (a attempt, err e
 // resumeOrStart resumes the unfinished run of the table where it is of the same job.
 // One of another job is dropped.
 func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparation) error {
-	fingerprint := s.plan.Job.WithTable(s.table.Table).Fingerprint(s.plan.Cells)
+	fingerprint := s.fingerprint()
 
 	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
 	if err != nil {
@@ -57,7 +58,7 @@ func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparati
 			return err
 		}
 	case found:
-		if err := dropOther(ctx, e, s, run); err != nil {
+		if err := discard.OtherJob(ctx, s.lock.Conn(), e.observer.Log, e.ledger, s.plan.Job, run); err != nil {
 			return err
 		}
 	}
@@ -67,26 +68,6 @@ func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparati
 	}
 
 	return a.start(ctx, e, s, fingerprint)
-}
-
-// dropOther drops the unfinished run of another job, or refuses to.
-func dropOther(ctx context.Context, e *environment, s preparation, run ledger.RunInfo) error {
-	if mustKeepUnfinished(s.plan.Job, run) {
-		return &ledger.UnfinishedError{Run: run.ID, Schema: e.ledger.Schema, Resumable: true,
-			Err: &geomgen.ParamError{Param: "table", Value: s.table.String(), Reason: fmt.Sprintf("run %d of another job was left unfinished on it", run.ID)}}
-	}
-
-	e.observer.Log.Warn("dropping an unfinished run: the job has changed since", "unfinished_run", run.ID,
-		"committed_chunks", run.Committed, "committed_rows", run.RowsDone)
-
-	return discard.Unfinished(ctx, s.lock.Conn(), e.observer.Log, e.ledger, run)
-}
-
-// mustKeepUnfinished reports whether the unfinished run of another job is not for this
-// one to drop. Whoever has stopped it has read that it can be resumed; a schedule, which
-// changes its job, and a machine that was killed, have not.
-func mustKeepUnfinished(j job.Job, run ledger.RunInfo) bool {
-	return !j.ReplacesUnfinished() && run.Committed > 0 && run.LastError != ""
 }
 
 // resume takes up a run with the chunk plan of its first attempt. It returns false
@@ -159,7 +140,7 @@ func (a *attempt) stagingHasRows(ctx context.Context, e *environment, s preparat
 }
 
 func (a *attempt) newLoader(s preparation) copier.Loader {
-	target := copier.Staging{Table: a.staging, Index: s.checked.Index, Others: s.checked.Others}
+	target := copier.Staging{Table: a.staging, Index: s.checked.Index, Others: s.checked.Others, Distribution: s.checked.Distribution}
 	return copier.NewLoader(a.plan, target, s.settings)
 }
 
@@ -188,11 +169,11 @@ func (a *attempt) start(ctx context.Context, e *environment, s preparation, fing
 		}
 
 		sql := a.loader.CreateSQL()
-		if sql == "" {
+		if len(sql) == 0 {
 			return nil
 		}
 
-		if _, err := tx.Exec(ctx, sql); err != nil {
+		if err := pipeline.Exec(ctx, tx, sql...); err != nil {
 			return pg.Wrap(err, "making staging table %s", a.staging.Table)
 		}
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/observe"
@@ -13,6 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/internal/serverplan"
 	"github.com/loadgrid/loadgrid/internal/setting"
+	"github.com/loadgrid/loadgrid/internal/settle"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/internal/unchanged"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -24,12 +26,14 @@ type preparation struct {
 	job       job.Job          // as it was given, with its defaults
 	plan      *plan.Plan       // nil until the server has made the job's area ready, where that is needed
 	table     catalog.Relation // that readers see, with its schema
+	cluster   citus.Cluster    // that the server coordinates
 	lock      *tablelock.Lock  // of the table; nil until the run has it
 	checked   precheck.Checked
 	settings  setting.Server
 	walStart  int64         // where the server's WAL was, in bytes; 0 when that is not known
 	waited    time.Duration // for another run
 	unchanged unchanged.Answer
+	settled   bool // unchanged is what an earlier attempt has published
 }
 
 // open takes the table's lock, runs the hook before, plans what only the server
@@ -46,7 +50,7 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 	err = s.retry(ctx, e, "table", func() error {
 		err := s.table.Find(ctx, s.lock.Conn())
 		if err == nil && s.plan != nil {
-			err = s.skipUnchanged(ctx, e)
+			err = s.skipDone(ctx, e)
 		}
 
 		return err
@@ -105,7 +109,7 @@ func (s *preparation) prepare(ctx context.Context, e *environment, planned bool)
 		}
 	}
 
-	return s.skipUnchanged(ctx, e)
+	return s.skipDone(ctx, e)
 }
 
 // acquireTable checks the server, and takes the table's lock.
@@ -115,9 +119,9 @@ func (s *preparation) acquireTable(ctx context.Context, e *environment) error {
 			return err
 		}
 
-		t, err := precheck.ServerOf(ctx, e.pool, s.job)
+		t, cluster, err := precheck.ServerOf(ctx, e.pool, s.job)
 		if err == nil {
-			s.table = t
+			s.table, s.cluster = t, cluster
 		}
 
 		return err
@@ -138,7 +142,7 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 		return err
 	}
 
-	if s.checked, err = precheck.Target(ctx, s.lock.Conn(), s.table, s.plan, e.ledger); err != nil {
+	if s.checked, err = precheck.Target(ctx, s.lock.Conn(), s.table, s.plan, e.ledger, s.cluster); err != nil {
 		return err
 	}
 
@@ -173,6 +177,29 @@ func (s *preparation) warn(ctx context.Context, e *environment) error {
 // errUnchanged ends a run that has nothing to do.
 var errUnchanged = errors.New("the table holds what the job says already")
 
+// skipDone returns errUnchanged where there is nothing to load: an earlier attempt had only to
+// wait for the nodes of a cluster, or the table is unchanged.
+func (s *preparation) skipDone(ctx context.Context, e *environment) error {
+	run, done, err := settle.Run{Pool: e.pool, Conn: s.lock.Conn(), Observer: e.observer, Ledger: e.ledger, Cluster: s.cluster,
+		Name: e.options.JobName, Table: s.table.Table, Fingerprint: s.fingerprint()}.Finish(ctx)
+
+	switch {
+	case settle.IsUnsettled(err):
+		return &ResumableError{Run: run.ID, Committed: run.Committed, Chunks: run.Chunks, Err: err}
+	case err != nil:
+		return err
+	case done:
+		s.settled, s.unchanged = true, unchanged.Answer{Run: run.ID, Rows: run.Rows}
+		return errUnchanged
+	}
+
+	return s.skipUnchanged(ctx, e)
+}
+
+func (s *preparation) fingerprint() string {
+	return s.plan.Job.WithTable(s.table.Table).Fingerprint(s.plan.Cells)
+}
+
 // skipUnchanged returns errUnchanged where that is asked for and the table holds what
 // the job says, and else logs why not.
 func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
@@ -180,7 +207,7 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 		return nil
 	}
 
-	answer, err := unchanged.Ask(ctx, unchanged.Question{Pool: e.pool, Callers: e.callers, Lock: s.lock, Ledger: e.ledger,
+	answer, err := unchanged.Ask(ctx, unchanged.Question{Pool: e.pool, Callers: e.callers, Lock: s.lock, Ledger: e.ledger, Cluster: s.cluster,
 		Table: s.table, Job: s.plan.Job, Cells: s.plan.Cells})
 	if err != nil {
 		return err
@@ -196,7 +223,7 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 
 	// What another attempt at another job has left would be in nobody's way, for ever.
 	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
-	if err == nil && found && !mustKeepUnfinished(s.plan.Job, run) {
+	if err == nil && found && !discard.MustKeep(s.plan.Job, run) {
 		e.observer.Log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
 		err = discard.Unfinished(ctx, s.lock.Conn(), e.observer.Log, e.ledger, run)
 	}

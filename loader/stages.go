@@ -4,8 +4,9 @@ import (
 	"context"
 
 	"github.com/loadgrid/loadgrid/internal/build"
+	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/copier"
-	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/publish"
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
@@ -13,13 +14,15 @@ import (
 // copyRows copies the chunks that are not committed yet into the staging table.
 func copyRows(ctx context.Context, e *environment, s preparation, a attempt) (copied copier.Result, err error) {
 	c := copier.Copier{Pool: e.pool, Observer: e.observer, Ledger: e.ledger, Plan: a.plan, Loader: a.loader,
-		Run: a.run, Staging: a.staging, Done: a.done}
+		Run: a.run, Staging: a.staging, Done: a.done, Spread: s.checked.Spread}
 
 	err = e.observer.Stage(ctx, progress.StageLoad, a.plan.Rows, s.lock.WithHeartbeat(func(ctx context.Context) (err error) {
 		e.observer.Progress.Skip(a.rows)
-		copied, err = c.Copy(ctx)
+		if copied, err = c.Copy(ctx); err != nil {
+			return err
+		}
 
-		return err
+		return s.settle(ctx, e)
 	}))
 
 	return copied, err
@@ -40,7 +43,13 @@ func finish(ctx context.Context, e *environment, s preparation, a attempt, copie
 		return err
 	}
 
-	return e.observer.Stage(ctx, progress.StageAnalyze, 0, s.lock.WithHeartbeat(b.Analyze))
+	return e.observer.Stage(ctx, progress.StageAnalyze, 0, s.lock.WithHeartbeat(func(ctx context.Context) error {
+		if err := b.Analyze(ctx); err != nil {
+			return err
+		}
+
+		return s.settle(ctx, e)
+	}))
 }
 
 // publishTable makes the finished table visible. It returns how many rows were there
@@ -51,30 +60,26 @@ func publishTable(ctx context.Context, e *environment, s preparation, a attempt,
 
 	p := publish.Publisher{Pool: e.pool, Lock: s.lock, Observer: e.observer, Ledger: e.ledger,
 		Target: s.checked.Target, Strategy: s.checked.Strategy, Staged: staged,
-		For: e.options.PublishFor, CountRows: e.options.SkipUnchanged, ModifiedBefore: s.unchanged.ModifiedBefore}
+		For: e.options.PublishFor, CountRows: e.options.SkipUnchanged, ModifiedBefore: s.unchanged.ModifiedBefore, Spread: s.checked.Spread}
 
 	err = e.observer.Stage(ctx, progress.StagePublish, 0, func(ctx context.Context) (err error) {
-		if skipped, err = p.Publish(ctx); err == nil {
-			pruneRuns(ctx, e, s)
+		if skipped, err = p.Publish(ctx); err != nil {
+			return err
 		}
 
-		return err
+		discard.OldRuns(ctx, s.lock.Conn(), e.observer, e.ledger, s.table.Table, e.options.PruneRuns)
+
+		return s.settle(ctx, e)
 	})
 
 	return skipped, err
 }
 
-// pruneRuns removes old runs of the table from the ledger. It is best effort: the
-// table is published, and the next run tries again.
-func pruneRuns(ctx context.Context, e *environment, s preparation) {
-	if e.options.PruneRuns == 0 {
-		return
+// settle waits until all nodes have what the run has committed, where rows are on other nodes of a
+// Citus cluster.
+func (s preparation) settle(ctx context.Context, e *environment) error {
+	if !s.checked.Spread {
+		return nil
 	}
-
-	n, err := e.ledger.Prune(ctx, s.lock.Conn(), s.table.Table, e.options.PruneRuns)
-	if err != nil {
-		e.observer.Log.Warn("old runs of the table are still in the ledger", "error", pg.Message(err))
-	} else if n > 0 {
-		e.observer.Event(ctx, "old runs were removed from the ledger", "runs", n)
-	}
+	return citus.Settle(ctx, e.pool, e.observer)
 }

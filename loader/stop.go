@@ -11,6 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/internal/settle"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -77,6 +78,8 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 		run.Committed = int64(len(a.done)) + copied.Chunks
 	case err != nil || !found || run.State == ledger.StateDropped:
 		return fmt.Errorf("the ledger knows no more of run %d: %w", a.run, cause)
+	case run.State == ledger.StatePublished && settle.IsUnsettled(cause):
+		// Readers may see a part of it: the next run waits for the rest.
 	case run.State == ledger.StatePublished:
 		outcome = ledger.OutcomePublished
 		return nil

@@ -6,8 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -45,7 +45,7 @@ type Summary struct {
 // summarizeUnchanged says that there was nothing to do.
 func summarizeUnchanged(e *environment, s preparation) Summary {
 	sum := newSummary(e, s)
-	sum.Unchanged = true
+	sum.Unchanged = !s.settled
 	sum.Run, sum.Rows, sum.TableRows = s.unchanged.Run, s.unchanged.Rows, s.unchanged.Rows
 
 	return sum
@@ -129,14 +129,7 @@ func (sum *Summary) measure(ctx context.Context, e *environment, s preparation) 
 		e.observer.Log.Warn("the table is published, but how many rows it has now is not known", "error", pg.Message(err))
 	}
 
-	t := catalog.Relation{Table: sum.Table}
-	err = t.Find(ctx, e.pool)
-	if err == nil {
-		err = e.pool.QueryRow(ctx, catalog.WithTree+" select sum(pg_relation_size(oid)), sum(pg_indexes_size(oid)) from tables", t.OID).
-			Scan(&sum.HeapBytes, &sum.IndexBytes)
-	}
-
-	if err != nil {
+	if sum.HeapBytes, sum.IndexBytes, err = distribution.Size(ctx, e.pool, s.cluster, sum.Table); err != nil {
 		e.observer.Log.Warn("the table is published, but its size is not known", "error", pg.Message(err))
 	}
 }

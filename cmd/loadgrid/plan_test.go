@@ -53,6 +53,9 @@ func TestPlan(t *testing.T) {
 		{"plan_hexagon_degrees.txt", []string{"--shape", "hexagon", "--cell-size", "0.1", "--srid", "4326", "--extent", "10,44,11,46"}},
 		{"plan_feet.txt", []string{"--cell-size", "5000,2500", "--srid", "2230", "--extent", "6000000,1800000,6500000,2200000"}},
 		{"plan_unknown_crs.txt", []string{"--cell-size", "1000", "--srid", "990001", "--extent", "0,0,5000,5000", "--code", "inspire"}},
+		{"plan_distributed.txt", []string{"--cell-size", "1000", "--srid", "3035", "--extent", "900000,900000,7400000,5500000", "--distribute", "hash:8", "--distribute-by", "parent:6"}},
+		{"plan_distributed_open.txt", []string{"--cell-size", "1", "--cols", "1000", "--rows", "800", "--distribute", "hash"}},
+		{"plan_distributed_beside.txt", []string{"--cell-size", "1", "--cols", "1000", "--rows", "800", "--distribute", "hash", "--colocate-with", "stats.points"}},
 		{"plan_table.txt", []string{"--cell-size", "1", "--cols", "3", "--rows", "2", "--table", "stats.grid", "--if-exists", "replace"}},
 	} {
 		t.Run(tt.golden, func(t *testing.T) {

@@ -68,6 +68,15 @@ func printLayout(line func(name, format string, args ...any), job loader.Job) {
 	if job.Unlogged {
 		line("unlogged", "yes")
 	}
+	if job.Distribute != "" {
+		line("distribute", "%s", job.DistributionText())
+	}
+	if job.ParentLevels > 0 {
+		line("distribute by", "%s", job.ParentText())
+	}
+	if job.ColocateWith != (loader.Table{}) {
+		line("colocate with", "%s", oneLine(job.ColocateWith.String()))
+	}
 	if job.Streams > 0 {
 		line("streams", "%d", job.Streams)
 	}

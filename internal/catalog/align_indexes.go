@@ -2,11 +2,11 @@ package catalog
 
 import (
 	"context"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -38,11 +38,7 @@ func (t Relation) AlignIndexes(ctx context.Context, tx pgx.Tx, j job.Job, index 
 		}
 	}
 
-	if len(sql) == 0 {
-		return nil
-	}
-
-	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+	err = pipeline.Exec(ctx, tx, sql...)
 
 	return pg.Wrap(err, "giving table %s the indexes of the job", t.Table)
 }

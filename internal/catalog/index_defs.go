@@ -40,7 +40,7 @@ func keyName(t job.Table) string { return ObjectName(t.Name, "", "pkey") }
 
 // KeyIndex is the unique index of the primary key.
 func KeyIndex(t job.Table, job job.Job) IndexDef {
-	return IndexDef{Name: keyName(t), unique: true, Method: "btree", Using: "(" + pgx.Identifier{job.IDColumn}.Sanitize() + ")", SortBytes: sortedKey}
+	return IndexDef{Name: keyName(t), unique: true, Method: "btree", Using: "(" + ColumnList(job.KeyColumns()) + ")", SortBytes: sortedKey}
 }
 
 // CodeIndexes returns the unique index on the code, where the job asks for it.

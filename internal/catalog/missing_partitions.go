@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -40,7 +40,7 @@ func (t Relation) CreateMissingPartitions(ctx context.Context, tx pgx.Tx, stagin
 			QuoteTable(names[i]), t.SQL(), BoundsCheckSQL(j, r[0], r[1]), r[0], r[1]))
 	}
 
-	if _, err = tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
+	if err := pipeline.Exec(ctx, tx, sql...); err != nil {
 		return pg.Wrap(err, "making partitions of table %s for the new rows", t.Table)
 	}
 

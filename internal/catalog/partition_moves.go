@@ -3,26 +3,26 @@ package catalog
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 const partitionOwnerSQL = `
-	select string_agg(format('alter table %I.%I owner to %I', n.nspname, c.relname, pg_get_userbyid(p.relowner)), '; ')
+	select coalesce(array_agg(format('alter table %I.%I owner to %I', n.nspname, c.relname, pg_get_userbyid(p.relowner))), '{}')
 	from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
 	join pg_namespace n on n.oid = c.relnamespace
 	where p.oid = $1 and c.relowner <> p.relowner`
 
 // SetPartitionOwner gives all partitions the owner of their parent.
 func (t Relation) SetPartitionOwner(ctx context.Context, tx pgx.Tx) error {
-	var sql *string
+	var sql []string
 	err := tx.QueryRow(ctx, partitionOwnerSQL, t.OID).Scan(&sql)
-	if err == nil && sql != nil {
-		_, err = tx.Exec(ctx, *sql)
+	if err == nil {
+		err = pipeline.Exec(ctx, tx, sql...)
 	}
 
 	return pg.Wrap(err, "giving the partitions the owner of table %s", t.Table)
@@ -57,7 +57,7 @@ func MovePartitions(ctx context.Context, tx pgx.Tx, from, to Relation) error {
 		sql = append(sql, "alter table "+to.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
 	}
 
-	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
+	if err := pipeline.Exec(ctx, tx, sql...); err != nil {
 		return pg.Wrap(err, "moving %d partitions from table %s to %s", len(parts), from.Table, to.Table)
 	}
 

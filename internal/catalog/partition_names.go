@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -117,7 +118,7 @@ func RenamePartitions(ctx context.Context, tx pgx.Tx, t job.Table, parts []Parti
 		}
 	}
 
-	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+	err = pipeline.Exec(ctx, tx, sql...)
 
 	return pg.Wrap(err, "naming the partitions of table %s", t)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -62,7 +63,7 @@ func RenameAll(ctx context.Context, tx pgx.Tx, list []Renaming) error {
 		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.Kind, QuoteTable(r.Old), pgx.Identifier{name}.Sanitize())
 	}
 
-	_, err = tx.Exec(ctx, strings.Join(sql, "; "))
+	err = pipeline.Exec(ctx, tx, sql...)
 
 	return pg.Wrap(err, "renaming %s to %s, and %d more", list[0].Old, list[0].Wanted, len(list)-1)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,13 +75,13 @@ func BoundsCheckSQL(j job.Job, from, to int64) string {
 
 // CreatePartitionedSQL returns the statements that make a partitioned table
 // without partitions, with its primary key and its indexes.
-func (t Relation) CreatePartitionedSQL(j job.Job, index job.Index) string {
+func (t Relation) CreatePartitionedSQL(j job.Job, index job.Index) []string {
 	id := pgx.Identifier{j.IDColumn}.Sanitize()
-	sql := "create table " + t.SQL() + " (" + t.columnsSQL(j) + ", constraint " + pgx.Identifier{keyName(t.Table)}.Sanitize() +
-		" primary key (" + id + ")) partition by range (" + id + ")"
+	sql := []string{"create table " + t.SQL() + " (" + t.columnsSQL(j) + ", constraint " + pgx.Identifier{keyName(t.Table)}.Sanitize() +
+		" primary key (" + id + ")) partition by range (" + id + ")"}
 
 	for _, d := range SpatialIndexes(t.Table, j, index) {
-		sql += "; " + d.CreateSQL(t.Table)
+		sql = append(sql, d.CreateSQL(t.Table))
 	}
 
 	return sql
@@ -102,6 +103,9 @@ func (t Relation) columnsSQL(j job.Job) string {
 
 	for _, c := range j.OtherColumns() {
 		sql += ", " + quote(c.Name) + " " + c.SQLType
+		if slices.Contains(j.KeyColumns(), c.Name) {
+			sql += " not null"
+		}
 	}
 
 	return sql

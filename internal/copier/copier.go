@@ -26,6 +26,8 @@ type Copier struct {
 	Run      int64
 	Staging  catalog.Relation
 	Done     map[int64]bool // the chunks that earlier attempts have committed
+	// Spread says that rows go to other nodes of a Citus cluster.
+	Spread bool
 }
 
 // Result is what this attempt has copied and committed. Of one that failed it is what is

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -17,9 +18,9 @@ import (
 // Loader is how the rows of a plan get into a staging table: the plan's method, with
 // what follows from it.
 type Loader interface {
-	// CreateSQL makes the staging table before the first chunk. It is empty where the
-	// transaction of a chunk does that.
-	CreateSQL() string
+	// CreateSQL are the statements that make the staging table before the first chunk. There are
+	// none where the transaction of a chunk does that.
+	CreateSQL() []string
 
 	// Left says what is left to build once all chunks are committed. resumed says
 	// whether an earlier attempt has committed some of them.
@@ -49,6 +50,8 @@ type Staging struct {
 	Table  catalog.Relation
 	Index  job.Index          // the spatial indexes that it gets
 	Others []catalog.IndexDef // which more its partitions get, as those of the table that is there
+	// Distribution is how it is spread over a cluster.
+	Distribution distribution.Distribution
 }
 
 // NewLoader chooses the loader for a plan's method.
@@ -76,7 +79,7 @@ type frozen struct {
 }
 
 // CreateSQL is empty: the only chunk makes the table.
-func (l frozen) CreateSQL() string { return "" }
+func (l frozen) CreateSQL() []string { return nil }
 
 // Left is the keys, indexes and statistics: COPY has frozen the rows, and their pages too
 // where the server does that.
@@ -102,8 +105,16 @@ type chunked struct {
 	staging Staging
 }
 
-// CreateSQL makes the table that all chunks share.
-func (l chunked) CreateSQL() string { return l.staging.Table.CreateSQL(l.plan.Job) }
+// CreateSQL makes the table that all chunks share, and spreads it over the cluster before it has
+// rows.
+func (l chunked) CreateSQL() []string {
+	sql := []string{l.staging.Table.CreateSQL(l.plan.Job)}
+	if d := l.staging.Distribution; d.Distributed() {
+		sql = append(sql, d.SQL(l.staging.Table.Table))
+	}
+
+	return sql
+}
 
 // Left is all that there is to build.
 func (l chunked) Left(bool) build.Work {
@@ -132,7 +143,7 @@ type partitioned struct {
 }
 
 // CreateSQL makes the parent. Each chunk makes its partition.
-func (l partitioned) CreateSQL() string {
+func (l partitioned) CreateSQL() []string {
 	return l.staging.Table.CreatePartitionedSQL(l.plan.Job, l.staging.Index)
 }
 

@@ -105,7 +105,7 @@ func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err 
 	rows := NewCountedRows(s.Plan.NewRows(ctx, c), s.Observer.Progress, s.Loader.rowsPerDone(), &s.counters.bytes)
 
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
-		if err := setting.SetLocal(ctx, tx, setting.AsyncCommit()); err != nil {
+		if err := s.setLocal(ctx, tx); err != nil {
 			return err
 		}
 
@@ -136,6 +136,25 @@ func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err 
 	}
 
 	return false, pg.Wrap(pg.MarkConnClosed(s.conn.Conn(), err), "committing chunk %d of %s", c.No, s.Staging.Table)
+}
+
+// setLocal sets parameters for the transaction of a chunk. A commit that is spread over nodes waits
+// for the disk: a crash of the coordinator could take the row in the ledger away, and not the
+// rows, which the other nodes have committed by then.
+func (s *stream) setLocal(ctx context.Context, tx pgx.Tx) error {
+	if !s.Spread {
+		return setting.SetLocal(ctx, tx, setting.AsyncCommit())
+	}
+
+	if s.Plan.Job.Distribute != "" {
+		if err := setting.SetLocal(ctx, tx, setting.OneConnection()); err != nil {
+			return err
+		}
+	}
+
+	_, err := tx.Exec(ctx, "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'")
+
+	return pg.Wrap(err, "setting synchronous_commit")
 }
 
 // makeTable makes the table of a chunk where its own transaction does that. One that was there

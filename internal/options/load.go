@@ -2,11 +2,13 @@ package options
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math"
 	"strings"
 	"time"
 
+	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
@@ -98,11 +100,35 @@ func (l *Load) layoutTable() Table {
 			Help: "spatial index of a new table: `gist|brin|both|none`"},
 		{Name: "unlogged", Group: groupLayout, Value: Bool(&l.Job.Unlogged),
 			Help: "make an unlogged table: no WAL, and empty after a crash of the server"},
+		{Name: "distribute", Group: groupLayout, Value: Parsed(func(text string) (err error) {
+			l.Job.Distribute, l.Job.Shards, err = job.ParseDistribute(text)
+			return err
+		}),
+			Help: "spread the rows over the workers of a Citus cluster by the hash of the key, `hash[:SHARDS]`; left out, a new table gets two shards for each worker"},
+		{Name: "distribute-by", Group: groupLayout, Value: Parsed(func(text string) (err error) {
+			l.Job.ParentLevels, err = job.ParseParent(text)
+			return err
+		}),
+			Help: "distribute by a column parent, `parent:K`, that squares of 2^K x 2^K cells share: neighbours are in one shard, and the key is parent and id"},
+		{Name: "colocate-with", Group: groupLayout, Value: Parsed(l.parseColocate),
+			Help: "put the shards where those of a distributed `TABLE` are, so that joins on the key stay on a worker"},
 		{Name: "streams", Group: groupLayout, Value: Int(&l.Job.Streams, 1, job.MaxStreams),
 			Help: "`number` of connections that copy at the same time; left out, the plan chooses"},
 		{Name: "chunk-rows", Group: groupLayout, Value: Int(&l.Job.ChunkRows, 1, math.MaxInt64),
 			Help: "load a plain table in chunks of at most so many `rows`, each a transaction and resumed by itself; left out, the plan chooses"},
 	}
+}
+
+// parseColocate reads the table whose shards are those of the job's.
+func (l *Load) parseColocate(text string) (err error) {
+	l.Job.ColocateWith, err = job.ParseTable(text)
+
+	var param *geomgen.ParamError
+	if errors.As(err, &param) { // of another option
+		return errors.New(param.Reason)
+	}
+
+	return err
 }
 
 func (l *Load) hookTable() Table {

@@ -48,8 +48,9 @@ func IsTransient(err error) bool {
 			return true
 		}
 
-		// The connection. Poolers give what happens behind them this class, too.
-		return strings.HasPrefix(pgErr.Code, "08")
+		// The connection. Poolers give what happens behind them this class, too. Citus gives an
+		// error without a code of its own where one to another node fails during a commit.
+		return strings.HasPrefix(pgErr.Code, "08") || pgErr.Code == pgerrcode.InternalError && pgErr.File == "remote_transaction.c"
 	}
 
 	var lost *lostError

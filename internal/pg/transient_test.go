@@ -46,6 +46,13 @@ func TestTransient(t *testing.T) {
 		}
 	}
 
+	// Citus, where a node is lost during a commit; and PostGIS, which has no code of its own either.
+	for file, want := range map[string]bool{"remote_transaction.c": true, "lwgeom_pg.c": false} {
+		if got := IsTransient(Wrap(&pgconn.PgError{Code: pgerrcode.InternalError, File: file}, "committing")); got != want {
+			t.Errorf("an internal error of %s: %v, want %v", file, got, want)
+		}
+	}
+
 	if !IsTransient(&lostError{net.ErrClosed}) || !IsTransient(&StallError{}) || IsTransient(errors.New("else")) {
 		t.Error("errors of the connection")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,7 +28,7 @@ func (c *checker) checkAddTo(ctx context.Context, before *job.Job) error {
 	}
 
 	if c.plan.Job.OnConflict == job.ConflictSkip {
-		return checkKey(ctx, c.db, t, c.plan.Job.IDColumn)
+		return checkKey(ctx, c.db, t, c.plan.Job.KeyColumns())
 	}
 
 	return checkOverlap(ctx, c.db, t, c.plan)
@@ -86,22 +87,24 @@ func checkOverlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *p
 		"holds %d of the %d cells already: choose cells that it does not hold, on-conflict skip, which leaves those that are there, or if-exists replace", both, p.Rows)}
 }
 
+// keySQL looks for a unique index on so many columns, and no others.
+const keySQL = `
+	select exists (select from pg_index i where i.indrelid = $1 and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null
+	  and i.indnkeyatts = $3 and $3 = (select count(*) from pg_attribute a where a.attrelid = i.indrelid
+	      and a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1]) and a.attname = any ($2)))`
+
 // checkKey sees to it that the table has a key on its ids, by which the server
 // knows a cell that is there: publish could not skip it otherwise. The conditions
 // are those of ON CONFLICT, which takes no index that is partial, deferrable or
 // not valid.
-func checkKey(ctx context.Context, conn pg.Querier, t catalog.Relation, idColumn string) error {
+func checkKey(ctx context.Context, conn pg.Querier, t catalog.Relation, key []string) error {
 	var has bool
-	err := conn.QueryRow(ctx, `
-		select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-		where i.indrelid = $1 and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null
-		  and i.indnkeyatts = 1 and a.attname = $2)`, t.OID, idColumn).Scan(&has)
-	if err != nil {
+	if err := conn.QueryRow(ctx, keySQL, t.OID, key, len(key)).Scan(&has); err != nil {
 		return pg.Wrap(err, "looking for the key of table %s", t)
 	}
 
 	if !has {
-		return t.Refuse("has no primary key or unique index on %s alone, by which on-conflict skip knows the cells that are there: add one", idColumn)
+		return t.Refuse("has no primary key or unique index on %s alone, by which on-conflict skip knows the cells that are there: add one", strings.Join(key, " and "))
 	}
 
 	return nil

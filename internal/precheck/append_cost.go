@@ -9,6 +9,8 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/appendplan"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -32,7 +34,7 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a app
 	defer conn.Release()
 
 	// Before the transaction, which is read-only itself: whether others are.
-	t, err := Server(ctx, conn.Conn(), p.Job)
+	t, cluster, err := Server(ctx, conn.Conn(), p.Job)
 	if err != nil {
 		return a, err
 	}
@@ -42,7 +44,7 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a app
 		return a, pg.Wrap(err, "beginning to look at table %s", t)
 	}
 
-	a, err = inspectAppend(ctx, tx, t, p)
+	a, err = inspectAppend(ctx, tx, t, p, cluster)
 
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pg.CleanupTimeout)
 	defer cancel()
@@ -60,8 +62,8 @@ const tableSizeSQL = catalog.WithTree + `
 	       bool_or(c.relpersistence = 'u')
 	from tables t join pg_class c on c.oid = t.oid`
 
-func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan) (appendplan.Plan, error) {
-	checked, err := Target(ctx, db, t, p, ledger.New(p.Job.LedgerSchema, p.Job.LedgerOwner))
+func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, cluster citus.Cluster) (appendplan.Plan, error) {
+	checked, err := Target(ctx, db, t, p, ledger.New(p.Job.LedgerSchema, p.Job.LedgerOwner), cluster)
 	if err != nil {
 		return appendplan.Plan{}, err
 	}
@@ -79,11 +81,7 @@ func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *pl
 		}
 	}
 
-	if err := db.QueryRow(ctx, tableSizeSQL, t.OID).Scan(&a.Rows, &a.HeapBytes, &a.Unlogged); err != nil {
-		return a, pg.Wrap(err, "looking up the size of table %s", t)
-	}
-
-	if a.Indexes, err = appendIndexes(ctx, db, t, p.Job.IDColumn); err != nil {
+	if err := measureTable(ctx, db, t, p, cluster, &a); err != nil {
 		return a, err
 	}
 
@@ -107,6 +105,39 @@ func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *pl
 	return a, nil
 }
 
+// measureTable looks up the sizes of a table and its indexes: on all nodes where it is distributed.
+func measureTable(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, cluster citus.Cluster, a *appendplan.Plan) error {
+	err := db.QueryRow(ctx, tableSizeSQL, t.OID).Scan(&a.Rows, &a.HeapBytes, &a.Unlogged)
+	if err != nil {
+		return pg.Wrap(err, "looking up the size of table %s", t)
+	}
+
+	if a.Indexes, err = appendIndexes(ctx, db, t, p.Job.KeyColumns()); err != nil {
+		return err
+	}
+
+	spread, err := cluster.Table(ctx, db, t.OID)
+	if err != nil || !spread.Distributed() {
+		return err
+	}
+
+	a.Shards = spread.Shards
+	if a.Rows, err = distribution.EstimatedRows(ctx, db, t); err != nil {
+		return err
+	}
+
+	if a.HeapBytes, _, err = distribution.Size(ctx, db, cluster, t.Table); err != nil {
+		return err
+	}
+
+	sizes, err := distribution.IndexSizes(ctx, db, t)
+	for i := range a.Indexes {
+		a.Indexes[i].Bytes, a.Indexes[i].Rows = sizes[a.Indexes[i].Name].Bytes, sizes[a.Indexes[i].Name].Rows
+	}
+
+	return err
+}
+
 const appendIndexesSQL = `
 	with recursive tree (root, oid) as (
 		select indexrelid, indexrelid from pg_index where indrelid = $1 and indislive
@@ -117,14 +148,14 @@ const appendIndexesSQL = `
 	select c.relname, m.amname,
 	       (select string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' order by k) from generate_series(1, i.indnkeyatts) k),
 	       exists (select from pg_constraint where conindid = i.indexrelid and contype in ('p', 'u', 'x')),
-	       coalesce(s.bytes, 0)::bigint, coalesce(s.rows, 0)::bigint, coalesce(a.attname = $2, false)
+	       coalesce(s.bytes, 0)::bigint, coalesce(s.rows, 0)::bigint, coalesce(a.attname = any ($2), false)
 	from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam join sums s on s.root = i.indexrelid
 	left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
 	order by i.indisprimary desc, c.relname`
 
 // appendIndexes returns the indexes of the table, the primary key first, then by name.
-func appendIndexes(ctx context.Context, q pg.Querier, t catalog.Relation, idColumn string) ([]appendplan.Index, error) {
-	rows, err := q.Query(ctx, appendIndexesSQL, t.OID, idColumn)
+func appendIndexes(ctx context.Context, q pg.Querier, t catalog.Relation, key []string) ([]appendplan.Index, error) {
+	rows, err := q.Query(ctx, appendIndexesSQL, t.OID, key)
 	if err != nil {
 		return nil, pg.Wrap(err, "looking up the indexes of table %s", t.Table)
 	}

@@ -7,16 +7,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
 // ServerOf is Server on a connection of a pool.
-func ServerOf(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Relation, error) {
+func ServerOf(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Relation, citus.Cluster, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return catalog.Relation{}, pg.Wrap(err, "connecting")
+		return catalog.Relation{}, citus.Cluster{}, pg.Wrap(err, "connecting")
 	}
 	defer conn.Release()
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/crs"
@@ -27,36 +28,51 @@ const (
 )
 
 // Server checks the job against the server and refuses, before anything is
-// written, what could not be finished. It returns the table, which may not be there.
-func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (catalog.Relation, error) {
-	t, err := FindSchemas(ctx, conn, j.Table)
-	if err != nil {
-		return t, err
+// written, what could not be finished. It returns the table, which may not be there, and
+// the Citus cluster that the server coordinates, if it does.
+func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (t catalog.Relation, cluster citus.Cluster, err error) {
+	if t, err = FindSchemas(ctx, conn, j.Table); err != nil {
+		return t, cluster, err
+	}
+
+	if cluster, err = citus.Read(ctx, conn); err != nil {
+		return t, cluster, err
+	}
+
+	if err := cluster.Refuse(); err != nil {
+		return t, cluster, err
 	}
 
 	if err := t.CheckReserved(j.LedgerSchema); err != nil {
-		return t, err
+		return t, cluster, err
 	}
 
 	if _, err := CheckCRS(ctx, conn, t.GeometrySchema, j); err != nil {
-		return t, err
+		return t, cluster, err
 	}
 
 	if err := CheckCreate(ctx, conn, t); err != nil {
-		return t, err
+		return t, cluster, err
 	}
 
 	if err := checkLedgerSchema(ctx, conn, j.LedgerSchema); err != nil {
-		return t, err
+		return t, cluster, err
+	}
+
+	if spread, err := cluster.SchemaDistributed(ctx, conn, j.LedgerSchema); err != nil {
+		return t, cluster, err
+	} else if spread {
+		return t, cluster, &geomgen.ParamError{Param: "ledger-schema", Value: j.LedgerSchema,
+			Reason: "is distributed by Citus, and the ledger must be on the coordinator: name another"}
 	}
 
 	if err := ledger.New(j.LedgerSchema, j.LedgerOwner).CheckOwner(ctx, conn); err != nil {
-		return t, err
+		return t, cluster, err
 	}
 
 	err = t.Find(ctx, conn)
 
-	return t, err
+	return t, cluster, err
 }
 
 const serverSQL = `

@@ -9,6 +9,8 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
 	"github.com/loadgrid/loadgrid/internal/target"
@@ -23,28 +25,40 @@ type Checked struct {
 	Strategy publish.Strategy
 	Index    job.Index          // the spatial indexes that the staging table gets
 	Others   []catalog.IndexDef // which more its partitions get, as the table has them
+	// Spread says that rows of the load are on other nodes than the server: of a Citus cluster.
+	Spread bool
+	// Distribution is how the staging table is spread over a cluster.
+	Distribution distribution.Distribution
 }
 
 // checker checks a table for a plan.
 type checker struct {
-	db     pg.Querier
-	plan   *plan.Plan
-	ledger ledger.Ledger
+	db      pg.Querier
+	plan    *plan.Plan
+	ledger  ledger.Ledger
+	cluster citus.Cluster
 
 	target target.Target
 	index  job.Index
 	others []catalog.IndexDef
+	spread bool
+
+	distribution distribution.Distribution
 }
 
 // Target refuses a table that is there already, where the job's choice does not allow it
 // or could not be carried out at the end, and chooses how the rows are published.
-func Target(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, l ledger.Ledger) (Checked, error) {
-	c := &checker{db: db, plan: p, ledger: l, target: target.Target{Relation: t}, index: p.Job.Index}
+func Target(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, l ledger.Ledger, cluster citus.Cluster) (Checked, error) {
+	c := &checker{db: db, plan: p, ledger: l, cluster: cluster, target: target.Target{Relation: t}, index: p.Job.Index}
 	if err := c.check(ctx); err != nil {
 		return Checked{}, err
 	}
 
-	return Checked{Target: c.target, Strategy: c.strategy(), Index: c.index, Others: c.others}, nil
+	if err := c.checkDistribution(ctx); err != nil {
+		return Checked{}, err
+	}
+
+	return Checked{Target: c.target, Strategy: c.strategy(), Index: c.index, Others: c.others, Spread: c.spread, Distribution: c.distribution}, nil
 }
 
 // strategy chooses how the rows are published. Nothing behind it asks for that again.

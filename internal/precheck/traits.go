@@ -3,6 +3,7 @@ package precheck
 import (
 	"context"
 
+	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -20,6 +21,12 @@ const traitsSQL = `
 
 // Traits asks a server for what the estimates of a plan depend on.
 func Traits(ctx context.Context, q pg.Querier) (s plan.Server, err error) {
-	err = q.QueryRow(ctx, traitsSQL).Scan(&s.SortsGiST, &s.MarksCopied)
-	return s, pg.Wrap(err, "asking the server how it builds indexes")
+	if err := q.QueryRow(ctx, traitsSQL).Scan(&s.SortsGiST, &s.MarksCopied); err != nil {
+		return s, pg.Wrap(err, "asking the server how it builds indexes")
+	}
+
+	cluster, err := citus.Read(ctx, q)
+	s.Nodes = cluster.Workers
+
+	return s, err
 }

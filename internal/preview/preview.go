@@ -37,6 +37,8 @@ type Preview struct {
 	Rows   int64   // how many the table has; where Cells are a sample, about
 	Sample bool    // Cells are not all
 	Cells  []Cell
+
+	distributed bool // the rows are on other nodes than the server that is asked
 }
 
 // Cell is a row of a table: its rings, of a point the point alone.

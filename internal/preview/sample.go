@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
@@ -17,7 +18,7 @@ const estimatedRowsSQL = catalog.WithTree + `
 // countRows counts up to where a sample is taken, and then takes the server's
 // estimate: where a table was never analyzed, from the size of its file.
 func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
-	err := tx.QueryRow(ctx, "select count(*) from (select from "+catalog.QuoteTable(p.Table)+" limit $1) s", previewCells+1).Scan(&p.Rows)
+	err := tx.QueryRow(ctx, "select count(*) from (select 1 from "+catalog.QuoteTable(p.Table)+" limit $1) s", previewCells+1).Scan(&p.Rows)
 	if err != nil || p.Rows <= previewCells {
 		return err
 	}
@@ -29,8 +30,17 @@ func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 
+	if p.distributed, err = distribution.IsDistributed(ctx, tx, t.OID); err != nil {
+		return err
+	}
+
 	var estimate int64
-	err = tx.QueryRow(ctx, estimatedRowsSQL, t.OID, int64(plan.BoxRowBytes)).Scan(&estimate)
+	if p.distributed {
+		estimate, err = distribution.EstimatedRows(ctx, tx, t)
+	} else {
+		err = tx.QueryRow(ctx, estimatedRowsSQL, t.OID, int64(plan.BoxRowBytes)).Scan(&estimate)
+	}
+
 	p.Rows = max(p.Rows, estimate)
 
 	return err
@@ -54,7 +64,7 @@ func (p *Preview) query(ctx context.Context, tx pgx.Tx, columns string) (sql str
 	switch {
 	case err != nil:
 		return "", false, err
-	case key != nil:
+	case key != nil && !p.distributed: // each block would be asked of all nodes
 		return p.byKey(columns, pgx.Identifier{*key}.Sanitize()), false, nil
 	}
 

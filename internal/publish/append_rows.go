@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -107,8 +108,8 @@ func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied App
 
 // countExisting counts the cells of the staging table that the table holds.
 func (t AppendRows) countExisting(ctx context.Context, tx pgx.Tx, s Staged) (n int64, err error) {
-	id := pgx.Identifier{s.Plan.Job.IDColumn}.Sanitize()
-	err = tx.QueryRow(ctx, "select count(*) from "+s.SQL()+" s join "+t.Target.SQL()+" t using ("+id+")").Scan(&n)
+	key := catalog.ColumnList(s.Plan.Job.KeyColumns())
+	err = tx.QueryRow(ctx, "select count(*) from "+s.SQL()+" s join "+t.Target.SQL()+" t using ("+key+")").Scan(&n)
 
 	return n, err
 }
@@ -116,19 +117,30 @@ func (t AppendRows) countExisting(ctx context.Context, tx pgx.Tx, s Staged) (n i
 // insertSQL adds the rows in the order of their ids. some says that some are there.
 func (t AppendRows) insertSQL(s Staged, some bool) string {
 	columns := catalog.ColumnList(s.Plan.Job.Columns())
-	id := pgx.Identifier{s.Plan.Job.IDColumn}.Sanitize()
+	key := s.Plan.Job.KeyColumns()
 
 	sql := "insert into " + t.Target.SQL() + " (" + columns + ") select " + columns + " from " + s.SQL() + " s"
 	if some {
-		sql += " where not exists (select from " + t.Target.SQL() + " t where t." + id + " operator(pg_catalog.=) s." + id + ")"
+		sql += " where not exists (select from " + t.Target.SQL() + " t where " + equalSQL(key) + ")"
 	}
 
-	sql += " order by " + id
+	sql += " order by " + catalog.ColumnList(key)
 	if t.Skip { // one that somebody else adds at this moment, too
-		sql += " on conflict (" + id + ") do nothing"
+		sql += " on conflict (" + catalog.ColumnList(key) + ") do nothing"
 	}
 
 	return sql
+}
+
+// equalSQL is true where a row of t has the same columns as one of s.
+func equalSQL(columns []string) string {
+	conditions := make([]string, len(columns))
+	for i, c := range columns {
+		name := pgx.Identifier{c}.Sanitize()
+		conditions[i] = "t." + name + " operator(pg_catalog.=) s." + name
+	}
+
+	return strings.Join(conditions, " and ")
 }
 
 // checkAdded sees to it that all cells are in the table now: the new ones, and

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -10,6 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -78,7 +78,7 @@ func (s Staged) takeOut(ctx context.Context, tx pgx.Tx, l ledger.Ledger) (Staged
 		sql = append(sql, "alter table "+s.SQL()+" detach partition "+p.SQL())
 	}
 
-	_, err = tx.Exec(ctx, strings.Join(append(sql, "drop table "+s.SQL()), "; "))
+	err = pipeline.Exec(ctx, tx, append(sql, "drop table "+s.SQL())...)
 
 	return s, pg.Wrap(err, "taking %d partitions out of staging table %s", len(s.parts), s.Table)
 }
@@ -91,7 +91,7 @@ func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation,
 		sql = append(sql, "alter table "+t.SQL()+" attach partition "+p.SQL()+" "+p.Bounds)
 	}
 
-	if _, err := tx.Exec(ctx, strings.Join(sql, "; ")); err != nil {
+	if err := pipeline.Exec(ctx, tx, sql...); err != nil {
 		return pg.Wrap(err, "moving %d partitions to table %s", len(s.parts), t)
 	}
 

@@ -12,9 +12,10 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
-	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/internal/unchanged"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -79,7 +80,11 @@ func (r Restorer) Rollback(ctx context.Context) (done Rollback, err error) {
 func (r Restorer) rollbackTx(ctx context.Context, tx pgx.Tx) (done Rollback, parent catalog.Relation, err error) {
 	done = Rollback{Table: r.Run.Table, Version: r.Run.TableVersion}
 
-	if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
+	spread, err := distribution.IsNameDistributed(ctx, tx, job.Table{Schema: r.Run.Table.Schema, Name: r.Run.KeptAs})
+	if err == nil {
+		err = distribution.SetLocal(ctx, tx, spread, lockSetting())
+	}
+	if err != nil {
 		return done, parent, err
 	}
 
@@ -201,7 +206,7 @@ func (r Restorer) keptVersion(ctx context.Context, tx pgx.Tx) (kept catalog.Rela
 			return kept, false, fmt.Errorf("table %s, which kept the rows of run %d, was dropped or replaced by somebody", v.Kept, r.Run.ID)
 		}
 
-		if emptied, err := kept.Emptied(ctx, tx); err != nil {
+		if emptied, err := distribution.Emptied(ctx, tx, kept); err != nil {
 			return kept, false, err
 		} else if emptied {
 			return kept, false, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", v.Kept)
@@ -294,5 +299,31 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id in
 	}
 	defer lock.Close(ctx)
 
-	return Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: DefaultFor}.Rollback(ctx)
+	done, err = Restorer{Pool: pool, Lock: lock, Observer: o, Ledger: l, Run: run, For: DefaultFor}.Rollback(ctx)
+	if err != nil {
+		return done, err
+	}
+
+	return done, settle(ctx, pool, o, run.Table)
+}
+
+// settle waits until all nodes of a Citus cluster have the names of a table, where the table has rows on
+// other nodes. The rollback is committed.
+func settle(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, name job.Table) error {
+	cluster, err := citus.Read(ctx, pool)
+	if err != nil || !cluster.Installed() {
+		return err
+	}
+
+	t := catalog.Relation{Table: name}
+	if err := t.Find(ctx, pool); err != nil {
+		return err
+	}
+
+	how, err := cluster.Table(ctx, pool, t.OID)
+	if err != nil || !how.Distributed() {
+		return err
+	}
+
+	return citus.Settle(ctx, pool, o)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/target"
@@ -83,13 +84,7 @@ func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) erro
 		return err
 	}
 
-	var whole bool
-	err := tx.QueryRow(ctx, catalog.WithTree+`
-		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
-		from tables join pg_class c using (oid) where c.relkind = 'r'`, s.OID, s.Layout.Tables).Scan(&whole)
-	if err == nil && whole {
-		whole, err = s.hasPlannedBounds(ctx, tx)
-	}
+	whole, err := s.isWhole(ctx, tx)
 
 	switch {
 	case err != nil:
@@ -102,6 +97,30 @@ func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) erro
 
 	return &ledger.UnfinishedError{Run: s.Run, Schema: l.Schema,
 		Err: fmt.Errorf("staging table %s is not whole any more, since somebody changed it, so that its run cannot be finished", s.Table)}
+}
+
+// isWhole reports whether the staging table is as its stages have left it. Of a distributed one
+// the coordinator has no page, and a shard may be without any since no row has its hash: its rows
+// are counted again.
+func (s Staged) isWhole(ctx context.Context, tx pgx.Tx) (whole bool, err error) {
+	err = tx.QueryRow(ctx, catalog.WithTree+`
+		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
+		from tables join pg_class c using (oid) where c.relkind = 'r'`, s.OID, s.Layout.Tables).Scan(&whole)
+	switch {
+	case err != nil:
+		return false, err
+	case whole:
+		return s.hasPlannedBounds(ctx, tx)
+	}
+
+	distributed, err := distribution.IsDistributed(ctx, tx, s.OID)
+	if err != nil || !distributed {
+		return false, err
+	}
+
+	rows, err := distribution.CountRows(ctx, tx, s.Relation)
+
+	return rows == s.Plan.Rows, err
 }
 
 // hasPlannedBounds reports whether the partitions of the staging table are for the ranges of

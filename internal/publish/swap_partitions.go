@@ -2,13 +2,13 @@ package publish
 
 import (
 	"context"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -71,12 +71,12 @@ func (t SwapPartitions) retire(ctx context.Context, tx pgx.Tx, keep int) error {
 		return err
 	}
 
-	names := make([]string, len(old))
+	drop := make([]string, len(old))
 	for i, p := range old {
-		names[i] = p.SQL()
+		drop[i] = "drop table " + p.SQL()
 	}
 
-	_, err = tx.Exec(ctx, "drop table "+strings.Join(names, ", "))
+	err = pipeline.Exec(ctx, tx, drop...)
 
 	return pg.Wrap(err, "dropping the old partitions of table %s", t.Target)
 }

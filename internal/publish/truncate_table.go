@@ -3,7 +3,6 @@ package publish
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -11,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/target"
 	"github.com/loadgrid/loadgrid/loader/ledger"
@@ -88,13 +88,13 @@ func (t TruncateTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied,
 // fill replaces the rows, without the indexes that are dropped.
 func (t TruncateTable) fill(ctx context.Context, tx pgx.Tx, s Staged, drop []string) error {
 	// The lock comes first, and is waited for only as long as readers may queue.
-	if _, err := tx.Exec(ctx, strings.Join(append([]string{"truncate table " + t.Target.SQL()}, drop...), "; ")); err != nil {
+	if err := pipeline.Exec(ctx, tx, append([]string{"truncate table " + t.Target.SQL()}, drop...)...); err != nil {
 		return pg.Wrap(err, "emptying table %s", t.Target)
 	}
 
 	columns := catalog.ColumnList(s.Plan.Job.Columns())
 	tag, err := tx.Exec(ctx, "insert into "+t.Target.SQL()+" ("+columns+") select "+columns+" from "+s.SQL()+
-		" order by "+pgx.Identifier{s.Plan.Job.IDColumn}.Sanitize())
+		" order by "+catalog.ColumnList(s.Plan.Job.KeyColumns()))
 	if err != nil {
 		return pg.Wrap(err, "filling table %s", t.Target)
 	}

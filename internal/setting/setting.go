@@ -68,3 +68,8 @@ func (s Server) SortMemory(rows, entry, builds int64) Parameter {
 // OneWorker keeps an index build to its own process: others build beside it, and
 // extra workers would take the processors from the one that is waited for.
 func OneWorker() Parameter { return Parameter{"max_parallel_maintenance_workers", "0"} }
+
+// OneConnection has Citus copy to all shards of a node over few connections. It would open one for
+// each shard otherwise, which costs a chunk of 200,000 rows more than the rows do: see
+// docs/citus.md. Where there is no Citus, it is a parameter that nobody reads.
+func OneConnection() Parameter { return Parameter{"citus.max_adaptive_executor_pool_size", "1"} }

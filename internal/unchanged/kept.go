@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/partitiontree"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -145,6 +146,17 @@ func missingRows(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept catalog.R
 
 	if !known {
 		return emptied(ctx, tx, rewritten)
+	}
+
+	if distributed, err := distribution.IsDistributed(ctx, tx, kept.OID); err != nil {
+		return nil, err
+	} else if distributed {
+		rows, err := distribution.CountRows(ctx, tx, kept)
+		if err == nil && rows < want {
+			return []string{fmt.Sprintf("%d of %d rows are there", rows, want)}, nil
+		}
+
+		return nil, err
 	}
 
 	ids, writers := make([]int64, len(runs)), []string{}

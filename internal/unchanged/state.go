@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -60,27 +61,40 @@ func readState(ctx context.Context, q pg.Querier, t catalog.Relation) (state led
 // transaction a number of its own, such as a block that catches exceptions.
 const maxWriters = 1000
 
+// Change is what the transaction that publishes a run has done to the table.
+type Change struct {
+	Wrote     bool // it has written rows to the table
+	HookWrote bool // the hook has, or may have
+	// CountRows reads the table for what the rows are beyond those of the ledger's runs: it is
+	// for a hook that has written to it, for a table that somebody had written to before the
+	// run added its rows, and for one that is distributed.
+	CountRows   bool
+	Distributed bool // the rows are on other nodes
+}
+
 // Record writes down how a run leaves its table, in the transaction that publishes it.
-// wrote says whether that transaction has written rows to the table, and hookWrote whether
-// the hook has. countRows reads the
-// table for what the rows are beyond those of the ledger's runs: it is for a hook that
-// has written to it, and for a table that somebody had written to before the run added
-// its rows.
-func Record(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64, shown catalog.Relation, wrote, hookWrote, countRows bool) error {
+func Record(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64, shown catalog.Relation, c Change) error {
 	if err := shown.CheckNamed(ctx, tx); err != nil {
 		return err
 	}
 
 	state, err := readState(ctx, tx, shown)
-	state.HookWrote = hookWrote
-	if err == nil && countRows {
+	state.HookWrote = c.HookWrote
+
+	switch {
+	case err != nil || !c.CountRows:
+	case c.Distributed:
+		var rows int64
+		rows, state.Digest, err = distribution.Written(ctx, tx, shown)
+		state.Rows = &rows
+	default:
 		err = countWriters(ctx, tx, l, shown, &state)
 	}
 	if err != nil {
 		return err
 	}
 
-	return l.RecordState(ctx, tx, run, state, wrote)
+	return l.RecordState(ctx, tx, run, state, c.Wrote)
 }
 
 // writersSQL adds up rows by the transaction that wrote them, w (x, n), and returns the

@@ -13,6 +13,8 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -27,6 +29,7 @@ type Question struct {
 	Callers *pgxpool.Pool
 	Lock    *tablelock.Lock
 	Ledger  ledger.Ledger
+	Cluster citus.Cluster // that the server coordinates
 	Table   catalog.Relation
 	Job     job.Job
 	Cells   geomgen.Range // the rectangle that the job's cells lie in
@@ -174,6 +177,14 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 		a.Rows += rowsOf(r)
 	}
 
+	spread, err := q.Cluster.Table(ctx, q.Lock.Conn(), q.Table.OID)
+	if err != nil {
+		return a, err
+	}
+	if spread.Distributed() {
+		return q.compareDigest(ctx, a, runs[0].State.Digest)
+	}
+
 	quiet, err := q.unwrittenByCounters(ctx, runs, a.Rows)
 	if err != nil || quiet {
 		a.KnownBy = "by the server's counters"
@@ -184,6 +195,32 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 	a.Changed, err = q.findOtherWriters(ctx, runs, since, a.Rows)
 
 	return a, err
+}
+
+// compareDigest looks whether each row of a distributed table is still the one that was there when
+// the last run recorded who had written them: the rows bear the numbers of transactions of other
+// nodes, which the ledger does not know.
+func (q Question) compareDigest(ctx context.Context, a Answer, recorded string) (Answer, error) {
+	if recorded == "" {
+		return changed("run %d has not noted who wrote the rows of this distributed table, as skip-unchanged has it do", a.Run), nil
+	}
+
+	rows, digest, err := distribution.Written(ctx, q.Lock.Conn(), q.Table)
+
+	switch {
+	case pg.HasCode(err, pgerrcode.InsufficientPrivilege):
+		return changed("it may not be read"), nil
+	case err != nil:
+		return a, err
+	case rows != a.Rows:
+		return changed("it has %d rows, the run has written %d", rows, a.Rows), nil
+	case digest != recorded:
+		return changed("some of its rows were written by others"), nil
+	}
+
+	a.KnownBy = "by reading it"
+
+	return a, nil
 }
 
 // otherWritersSQL counts the rows of the table t, and those among them that neither a run

@@ -17,6 +17,10 @@ func (j Job) validateColumns() error {
 		seen[CoverageColumn] = "the coverage"
 	}
 
+	if j.ParentLevels > 0 {
+		seen[ParentColumn] = "the cell's parent"
+	}
+
 	check := func(param, name string) error {
 		if err := CheckIdentifier(param, name); err != nil {
 			return err
@@ -75,6 +79,10 @@ type column struct{ Name, SQLType string }
 // OtherColumns returns the columns behind the geometry.
 func (j Job) OtherColumns() []column {
 	var list []column
+	if j.ParentLevels > 0 {
+		list = append(list, column{ParentColumn, "int8"})
+	}
+
 	for _, c := range j.Set {
 		list = append(list, column{c.Name, c.sqlType()})
 	}

@@ -51,8 +51,12 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 		Code     geomgen.Code      `json:",omitempty"`
 		Order    geomgen.CodeOrder `json:",omitempty"`
 		Unique   bool              `json:",omitempty"`
+		Spread   string            `json:",omitempty"` // over a cluster
+		Beside   Table             `json:",omitzero"`  // whose shards
+		Parents  int               `json:",omitempty"`
 	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, constants, string(j.Index), j.tableLayout(),
-		j.maskExtent(), area, rule, j.Coverage, j.Clip, j.Geometry, j.Code, j.CodeOrder, j.CodeIndex})
+		j.maskExtent(), area, rule, j.Coverage, j.Clip, j.Geometry, j.Code, j.CodeOrder, j.CodeIndex,
+		j.DistributionText(), j.ColocateWith, j.ParentLevels})
 
 	if err != nil {
 		panic(err) // validated numbers and strings always marshal

@@ -30,7 +30,7 @@ func goldenJobs(t *testing.T) []goldenJob {
 	t.Helper()
 	all := []goldenJob{{"defaults", plainJob()}}
 
-	for _, list := range [][]goldenVariant{nameVariants(), gridVariants(), columnVariants(), existsVariants(), layoutVariants(), areaVariants(t), mixedVariants(t)} {
+	for _, list := range [][]goldenVariant{nameVariants(), gridVariants(), columnVariants(), existsVariants(), layoutVariants(), areaVariants(t), mixedVariants(t), clusterVariants()} {
 		for _, v := range list {
 			job := plainJob()
 			v.change(&job)
@@ -170,5 +170,16 @@ func layoutVariants() []goldenVariant {
 		{"one stream", func(j *loader.Job) { j.Streams = 1 }},
 		{"streams", func(j *loader.Job) { j.Streams = 5 }},
 		{"chunk rows", func(j *loader.Job) { j.ChunkRows = 50 }},
+	}
+}
+
+func clusterVariants() []goldenVariant {
+	return []goldenVariant{
+		{"distribute", func(j *loader.Job) { j.Distribute = loader.DistributeHash }},
+		{"distribute, shards", func(j *loader.Job) { j.Distribute, j.Shards = loader.DistributeHash, 8 }},
+		{"distribute, colocate", func(j *loader.Job) {
+			j.Distribute, j.ColocateWith = loader.DistributeHash, loader.Table{Schema: "public", Name: "points <1>"}
+		}},
+		{"distribute by parent", func(j *loader.Job) { j.Distribute, j.Shards, j.ParentLevels = loader.DistributeHash, 4, 6 }},
 	}
 }

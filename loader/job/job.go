@@ -76,6 +76,21 @@ type Job struct {
 	// Unlogged makes a table that writes no WAL: faster to load, not on standbys,
 	// and empty after a crash of the server. Defaults to false.
 	Unlogged bool `json:"unlogged,omitempty"`
+	// Distribute spreads the rows over the workers of a Citus cluster. Defaults to none: the
+	// table is on the server alone.
+	Distribute Distribute `json:"distribute,omitempty"`
+	// Shards is how many shards a distributed table has, at most MaxShards. Defaults to 0: as many
+	// as the table that it replaces, or else two for each worker.
+	Shards int `json:"shards,omitempty"`
+	// ColocateWith is a distributed table whose shards lie on the same workers as those of this
+	// one, as many of them. Without a schema it is looked for in that of Table. Defaults to
+	// none: Citus puts tables with as many shards together by itself.
+	ColocateWith Table `json:"colocate_with,omitzero"`
+	// ParentLevels adds a column parent bigint, the cell_id without its last 2 ParentLevels bits:
+	// a square of 2^ParentLevels cells a side has one parent. It comes first in the key, and a
+	// distributed table is distributed by it, so that neighbours are in one shard. At most
+	// MaxParentLevels. Defaults to 0: no such column, and the id is the key.
+	ParentLevels int `json:"parent_levels,omitempty"`
 	// Streams is the number of connections that copy at the same time, at most
 	// 64. Defaults to 0, which leaves it to the plan: see plan.Method.
 	Streams int `json:"streams,omitempty"`
@@ -263,5 +278,5 @@ func (j Job) validateLayout() error {
 			Reason: "contradicts if-exists append: the table that is there is logged or not"}
 	}
 
-	return nil
+	return j.validateDistribution()
 }

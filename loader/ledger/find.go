@@ -99,6 +99,16 @@ func (l Ledger) Unfinished(ctx context.Context, q pg.Querier, t job.Table) (run 
 	return runs[0], true, nil
 }
 
+// Unsettled returns the run that was published last on a table, where it was not known whether
+// the commit had reached all nodes of a Citus cluster: it has an error noted.
+func (l Ledger) Unsettled(ctx context.Context, q pg.Querier, t job.Table) (run RunInfo, found bool, err error) {
+	runs, err := l.query(ctx, q, "where r.schema_name = $1 and r.table_name = $2 and r.state = 'published' order by r.id desc limit 1", t.Schema, t.Name)
+	if err != nil || len(runs) == 0 || runs[0].LastError == "" {
+		return RunInfo{}, false, err
+	}
+	return runs[0], true, nil
+}
+
 // Find returns a run by its number.
 func (l Ledger) Find(ctx context.Context, q pg.Querier, id int64) (run RunInfo, found bool, err error) {
 	runs, err := l.query(ctx, q, "where r.id = $1", id)

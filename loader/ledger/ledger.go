@@ -177,6 +177,12 @@ func (l Ledger) RecordError(ctx context.Context, q pg.Querier, id int64, cause e
 	return pg.Wrap(err, "writing into the ledger why run %d stopped", id)
 }
 
+// ClearError notes that what had stopped a run is mended.
+func (l Ledger) ClearError(ctx context.Context, q pg.Querier, id int64) error {
+	_, err := q.Exec(ctx, "update "+l.RunsTable+" set last_error = null where id = $1", id)
+	return pg.Wrap(err, "writing into the ledger that run %d is done", id)
+}
+
 // MarkPublished notes that a run's rows are shown by the table with this oid, as part
 // of a version, and how many of them were not there before.
 func (l Ledger) MarkPublished(ctx context.Context, q pg.Querier, id int64, oid uint32, version, added int64) error {

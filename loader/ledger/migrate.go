@@ -39,7 +39,7 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 
 	if !there {
-		if _, err := pool.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize()); err != nil && !pg.HasCode(err, pgerrcode.UniqueViolation) {
+		if err := createSchema(ctx, pool, schema); err != nil && !pg.HasCode(err, pgerrcode.UniqueViolation) {
 			return pg.Wrap(err, "making the ledger's schema %s", schema)
 		}
 
@@ -54,6 +54,19 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 
 	return l.CheckOwner(ctx, pool) // somebody else may have made the schema meanwhile
+}
+
+// createSchema makes a schema that stays on this server: Citus can be set to spread new schemas
+// over its nodes.
+func createSchema(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "select set_config('citus.enable_schema_based_sharding', 'off', true) where exists (select from pg_extension where extname = 'citus')")
+		if err == nil {
+			_, err = tx.Exec(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize())
+		}
+
+		return err
+	})
 }
 
 // MigrateDown takes the ledger out of its schema, with all it knows of runs.

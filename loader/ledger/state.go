@@ -37,6 +37,9 @@ type TableState struct {
 	// known then how many there are.
 	HookWrote bool     `json:"hook_wrote,omitempty"`
 	Writers   []string `json:"writers,omitempty"`
+	// Digest is of the transactions that have written the rows of a distributed table, where the
+	// run was one that looks whether it is unchanged: see distribution.Written.
+	Digest string `json:"digest,omitempty"`
 }
 
 // TableFile is a table with its file: another one after TRUNCATE, for example.

@@ -29,6 +29,7 @@ const (
 	storedMulti   = 48
 	storedPoint   = 32
 	keyEntry      = 20   // B-tree of a bigint: 8 + 8 bytes and a pointer
+	parentBytes   = 8    // a bigint, in the row and in the key
 	codeEntry     = 16   // B-tree of a text beside its letters: header, padding and a pointer
 	keyFill       = 0.9  // of a B-tree that is built over all rows at once
 	boxEntry      = 28   // GiST of a box of four float4: 8 + 16 bytes and a pointer
@@ -58,7 +59,12 @@ func (p *Plan) Estimate() Estimate {
 		Seconds:   p.seconds(),
 	}
 
-	index, wal := 2*pageBytes+rows*keyEntry/keyFill, rows*float64(row-rowHeader+walRow+keyEntry)
+	key := float64(keyEntry)
+	if p.Job.ParentLevels > 0 {
+		key += parentBytes
+	}
+
+	index, wal := 2*pageBytes+rows*key/keyFill, rows*(float64(row-rowHeader+walRow)+key)
 	if p.Job.Index == job.IndexGiST || p.Job.Index == job.IndexBoth {
 		fill := boxFill
 		if server, _ := p.Server(); !server.SortsGiST {
@@ -94,6 +100,10 @@ func (p *Plan) Estimate() Estimate {
 // ColumnBytes returns the size of a row in the heap without its header, in bytes.
 func (p *Plan) ColumnBytes() int64 {
 	columns := cellColumns + storedGeometry(p.Job)
+	if p.Job.ParentLevels > 0 {
+		columns += parentBytes
+	}
+
 	for _, c := range p.layout.constantBytes {
 		columns += c
 	}

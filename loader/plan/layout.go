@@ -14,6 +14,8 @@ const (
 	colAt  = idAt + 8 + 4
 	rowAt  = colAt + 4 + 4
 	geomAt = rowAt + 4 + 4
+	// parentAfter is how far behind the geometry the parent stands, where there is one.
+	parentAfter = 4
 )
 
 // layout is a row of binary COPY. Its template has everything in it that is the
@@ -23,6 +25,7 @@ type layout struct {
 	template      []byte
 	pointsAt      int     // where the points of the geometry stand
 	geomEnd       int     // where the geometry ends
+	parentBits    int     // by how many bits an id is longer than its parent; 0 without parents
 	constantBytes []int64 // the size of each constant, without its length
 	coder         *geomgen.Coder
 	codeMost      int // the length of the longest code, in bytes
@@ -46,6 +49,11 @@ func newLayout(j job.Job, cells geomgen.Range) (layout, error) {
 	l.pointsAt = len(row)
 	row = append(row, make([]byte, points)...)
 	l.geomEnd = len(row)
+
+	if j.ParentLevels > 0 {
+		l.parentBits = 2 * j.ParentLevels
+		row = append(be.AppendUint32(row, 8), make([]byte, 8)...)
+	}
 
 	for _, c := range j.Set {
 		before := len(row)

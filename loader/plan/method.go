@@ -36,6 +36,9 @@ const (
 	// defaultChunkRows is about a second's work. Smaller transactions cost more,
 	// larger ones lose more when they are interrupted.
 	defaultChunkRows = 1_000_000
+	// clusterChunkRows is what is copied in one transaction into a distributed table: each chunk
+	// opens every shard again, and ends in a commit of two phases on all of their workers.
+	clusterChunkRows = 2_000_000
 	// maxChunks keeps what a run remembers of its chunks within some megabytes.
 	maxChunks = 200_000
 	// DefaultStreams is measured: a third one gains nothing while the server has
@@ -73,6 +76,9 @@ func (p *Plan) chooseMethod() error {
 		if job.Unlogged {
 			p.Reason = "each partition is loaded, indexed and analyzed by one stream, and resumed by itself; VACUUM freezes them"
 		}
+	case job.Distribute != "":
+		p.inChunks(0)
+		p.Reason = "a distributed table is filled in large chunks through the coordinator, which can be resumed; Citus does not freeze what it copies, so VACUUM does"
 	case job.ChunkRows > 0:
 		p.inChunks(0)
 		p.Reason = "chunk-rows asks for chunks, which can be resumed; VACUUM freezes them"
@@ -125,11 +131,19 @@ func (p *Plan) inChunks(chunks int64) {
 	if p.Chunks = chunks; chunks == 0 {
 		rows := p.Job.ChunkRows
 		if rows == 0 {
-			rows = max(defaultChunkRows, (p.Rows-1)/maxChunks+1)
+			rows = max(p.usualChunkRows(), (p.Rows-1)/maxChunks+1)
 		}
 
 		p.Chunks = chunkCount(p.Rows, rows, int64(p.Streams))
 	}
+}
+
+// usualChunkRows is how many rows a chunk has at most where the job does not say.
+func (p *Plan) usualChunkRows() int64 {
+	if p.Job.Distribute != "" {
+		return clusterChunkRows
+	}
+	return defaultChunkRows
 }
 
 func (p *Plan) streamsOr(n int) int {

@@ -171,6 +171,7 @@ func (r *Rows) put(p []byte, i, j int) int {
 		return r.putCoded(p, i, j)
 	case r.squares != nil:
 		r.putSquares(p, i, j)
+		r.putParents(p, i, j)
 	default:
 		for k := i; k < j; k++ {
 			r.putCell(p[(k-i)*r.layout.most:], k)
@@ -178,6 +179,27 @@ func (r *Rows) put(p []byte, i, j int) int {
 	}
 
 	return (j - i) * r.layout.most
+}
+
+// putParents writes the parents of the cells from the i-th to before the j-th of the block
+// into their rows, which are all as long as the template.
+func (r *Rows) putParents(p []byte, i, j int) {
+	if r.layout.parentBits == 0 {
+		return
+	}
+
+	for ; i < j; i++ {
+		r.putParent(p[r.layout.geomEnd:], i)
+		p = p[len(r.layout.template):]
+	}
+}
+
+// putParent writes the parent of the i-th cell of the block into what stands behind its
+// geometry.
+func (r *Rows) putParent(tail []byte, i int) {
+	if bits := r.layout.parentBits; bits > 0 {
+		binary.BigEndian.PutUint64(tail[parentAfter:], (uint64(r.block.ID)+uint64(i))>>bits)
+	}
 }
 
 // putSquares is the loop whose cost is the cost of a row: of those of squares,
@@ -204,6 +226,7 @@ func (r *Rows) putCell(p []byte, i int) {
 	copy(p, r.layout.template)
 	r.putHead(p, i)
 	r.writer.Put(p[r.layout.pointsAt:], r.offsets[i])
+	r.putParent(p[r.layout.geomEnd:], i)
 }
 
 // putHead writes id, column and row of the i-th cell of the block.
@@ -281,12 +304,15 @@ func (r *Rows) putEdge() error {
 		row = append(row, l.template[:geomAt]...)
 		row = part.AppendEWKB(row, l.srid)
 		binary.BigEndian.PutUint32(row[geomAt-4:], uint32(len(row)-geomAt))
+		end := len(row)
 		row = append(row, l.template[l.geomEnd:]...)
 		r.putHead(row, 0)
+		r.putParent(row[end:], 0)
 	} else {
 		row = append(row, l.template...)
 		r.putHead(row, 0)
 		r.writer.Put(row[l.pointsAt:], r.offsets[0])
+		r.putParent(row[l.geomEnd:], 0)
 	}
 
 	if l.coder == nil && l.coverage {

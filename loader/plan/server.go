@@ -8,6 +8,9 @@ type Server struct {
 	// MarksCopied says that COPY FREEZE leaves nothing to VACUUM, as it does from
 	// PostgreSQL 14 on.
 	MarksCopied bool
+	// Nodes is how many nodes of a Citus cluster hold shards, 0 where the server is not the
+	// coordinator of one.
+	Nodes int
 }
 
 // WithServer returns the plan with estimates for a server. Without one, they are those of

@@ -68,7 +68,7 @@ const (
 // partitions, where its rows go into a table that is there, and where a fifth of the time or
 // five seconds are not saved.
 func (p *Plan) InPartitions() (partitions int64, seconds float64) {
-	if p.Method == MethodPartitions || p.Job.SharesFiles() {
+	if p.Method == MethodPartitions || p.Job.SharesFiles() || p.Job.Distribute != "" {
 		return 0, 0
 	}
 

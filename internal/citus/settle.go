@@ -1,0 +1,117 @@
+package citus
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/internal/observe"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/sqltext"
+)
+
+// A transaction that writes on several nodes is prepared on each worker, then committed on the
+// coordinator, and then on each worker. A worker that goes away in between keeps its part as a
+// prepared transaction: COMMIT has succeeded, with a warning, and readers see the other parts
+// alone until somebody finishes this one. The coordinator's maintenance daemon does, within a
+// minute by default.
+
+// UnsettledError reports that parts of committed transactions are still missing on nodes.
+type UnsettledError struct {
+	Nodes []string // host:port, with what is known of each
+}
+
+func (e *UnsettledError) Error() string {
+	return "commits are not finished on all nodes of the cluster: " + strings.Join(e.Nodes, ", ")
+}
+
+// Transient reports that time helps: the node comes back, and somebody finishes the commit.
+func (e *UnsettledError) Transient() bool { return true }
+
+// preparedSQL lists what is prepared on each node, and which of that is committed. The server
+// takes its snapshot of the records before it asks the nodes: what was committed before this
+// statement began is either finished on a node or in its list. A node that did not answer has
+// no list.
+const preparedSQL = `
+	with nodes (node, answered, result) as (
+		select 'the coordinator', true, (select string_agg(gid, ' ') from pg_prepared_xacts where database = current_database())
+		union all
+		select format('%s:%s', nodename, nodeport), success, result from run_command_on_workers(
+			'select coalesce(string_agg(gid, '' ''), '''') from pg_prepared_xacts where database = current_database()'))
+	select node, answered, case when answered then '' else result end,
+	       coalesce((select array_agg(gid) from pg_dist_transaction where gid = any(string_to_array(result, ' '))), '{}')
+	from nodes`
+
+// Settle waits until every node has finished what was committed before the call, whoever has
+// committed it: a commit of others takes a moment. It asks Citus to finish what is left, where the
+// role may do that. It gives up after observe.RetryFor with an *UnsettledError.
+//
+// q must not be a transaction: each look needs a snapshot of its own.
+func Settle(ctx context.Context, q pg.Querier, o *observe.Observer) error {
+	open := map[string][]string{} // what was open on a node when it first answered
+
+	return o.Retry(ctx, observe.RetryFor, "commit", func() error {
+		nodes, err := unsettled(ctx, q, open)
+		if err != nil || len(nodes) == 0 {
+			return err
+		}
+
+		if err := recoverPrepared(ctx, q); err != nil {
+			return err
+		}
+
+		if nodes, err = unsettled(ctx, q, open); err == nil && len(nodes) > 0 {
+			err = &UnsettledError{nodes}
+		}
+
+		return err
+	})
+}
+
+// unsettled says which nodes have not answered, or not finished what was open when they first
+// did.
+func unsettled(ctx context.Context, q pg.Querier, open map[string][]string) (nodes []string, err error) {
+	rows, err := q.Query(ctx, preparedSQL)
+	if err != nil {
+		return nil, pg.Wrap(err, "asking the nodes for prepared transactions")
+	}
+
+	var node, failure string
+	var answered bool
+	var committed []string
+	_, err = pgx.ForEachRow(rows, []any{&node, &answered, &failure, &committed}, func() error {
+		if !answered {
+			nodes = append(nodes, node+" does not answer ("+sqltext.OneLine(failure)+")")
+			return nil
+		}
+
+		if before, known := open[node]; known {
+			committed = slices.DeleteFunc(committed, func(gid string) bool { return !slices.Contains(before, gid) })
+		}
+
+		open[node] = committed
+		if len(committed) > 0 {
+			nodes = append(nodes, fmt.Sprintf("%s has %d of them prepared", node, len(committed)))
+		}
+
+		return nil
+	})
+
+	return nodes, pg.Wrap(err, "asking the nodes for prepared transactions")
+}
+
+// recoverPrepared finishes what is prepared on nodes that answer: as committed where the
+// coordinator has committed it. Where the role may not, Citus does by itself, within
+// citus.recover_2pc_interval.
+func recoverPrepared(ctx context.Context, q pg.Querier) error {
+	_, err := q.Exec(ctx, "select recover_prepared_transactions()")
+	if pg.HasCode(err, pgerrcode.InsufficientPrivilege) {
+		return nil
+	}
+
+	return pg.Wrap(err, "finishing prepared transactions")
+}

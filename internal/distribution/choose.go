@@ -1,0 +1,122 @@
+package distribution
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/plan"
+)
+
+// Choose returns how the staging table of a job is to be spread, for a target that may be there.
+// What the cluster, the target or the table beside it does not allow is a *geomgen.ParamError.
+//
+// A table that is replaced keeps its number of shards and their places, where the job does not
+// say otherwise. Rows that go into a table that is there come from shards beside its own.
+func Choose(ctx context.Context, q pg.Querier, cluster citus.Cluster, j job.Job, t catalog.Relation) (Distribution, error) {
+	if j.Distribute == "" {
+		return Distribution{}, nil
+	}
+
+	if err := checkCluster(ctx, q, cluster, j, t); err != nil {
+		return Distribution{}, err
+	}
+
+	have, err := cluster.Table(ctx, q, t.OID)
+	if err != nil {
+		return Distribution{}, err
+	}
+
+	d := Distribution{Column: j.KeyColumns()[0]}
+	if j.SharesFiles() && t.OID != 0 {
+		d.Beside = t.Table
+		return d, checkShared(j, t, have)
+	}
+
+	switch {
+	case j.ColocateWith != (job.Table{}):
+		d.Beside, err = checkBeside(ctx, q, cluster, j, t)
+	case isHash(have, d.Column) && (j.Shards == 0 || j.Shards == have.Shards):
+		d.Beside = t.Table
+	case j.Shards > 0:
+		d.Shards = j.Shards
+	default:
+		d.Shards = plan.ShardsPerNode * cluster.Workers
+	}
+
+	return d, err
+}
+
+// refuse returns a *geomgen.ParamError about the option distribute.
+func refuse(j job.Job, format string, args ...any) error {
+	return &geomgen.ParamError{Param: "distribute", Value: j.DistributionText(), Reason: fmt.Sprintf(format, args...)}
+}
+
+// isHash reports whether a table is spread by the hash of this column.
+func isHash(t citus.Table, column string) bool { return t.Kind == citus.Hash && t.Column == column }
+
+// checkCluster sees to it that the server can spread the table.
+func checkCluster(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, t catalog.Relation) error {
+	switch {
+	case !c.Installed():
+		return refuse(j, "Citus is not in this database: connect to the coordinator of a cluster, or leave distribute out")
+	case c.Workers == 0:
+		return refuse(j, "no node of the cluster holds shards: add workers with citus_add_node, or leave distribute out")
+	}
+
+	schema, err := c.SchemaDistributed(ctx, q, t.Schema)
+	if err == nil && schema {
+		return refuse(j, "schema %s is distributed itself, and its tables are on one node together: choose another schema, or leave distribute out", t.Schema)
+	}
+
+	return err
+}
+
+// checkShared sees to it that the rows of the job can go into a table that is there from shards
+// beside its own.
+func checkShared(j job.Job, t catalog.Relation, have citus.Table) error {
+	column := j.KeyColumns()[0]
+
+	switch {
+	case !have.Distributed():
+		return refuse(j, "table %s is not distributed: leave distribute out", t.Table)
+	case !isHash(have, column):
+		return refuse(j, "table %s is distributed in another way (%s), not by hash of %s: leave distribute out", t.Table, have, column)
+	case j.Shards > 0 && j.Shards != have.Shards:
+		return refuse(j, "table %s has %d shards: leave the number out", t.Table, have.Shards)
+	case j.ColocateWith != (job.Table{}):
+		return &geomgen.ParamError{Param: "colocate-with", Value: j.ColocateWith.String(), Reason: "the shards of table " + t.String() + " are where they are: leave it out"}
+	}
+
+	return nil
+}
+
+// checkBeside returns the table beside whose shards those of the job go.
+func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, t catalog.Relation) (job.Table, error) {
+	beside := catalog.Relation{Table: j.ColocateWith}
+	if beside.Schema == "" {
+		beside.Schema = t.Schema
+	}
+
+	bad := func(reason string) (job.Table, error) {
+		return beside.Table, &geomgen.ParamError{Param: "colocate-with", Value: beside.String(), Reason: reason}
+	}
+
+	if err := beside.Find(ctx, q); err != nil {
+		return beside.Table, err
+	}
+	if beside.OID == 0 {
+		return bad("is not there")
+	}
+
+	have, err := c.Table(ctx, q, beside.OID)
+	if err == nil && have.Kind != citus.Hash {
+		return bad("is not distributed by hash of a column, but " + have.String())
+	}
+
+	return beside.Table, err
+}

@@ -1,0 +1,59 @@
+package precheck
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
+	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// checkDistribution refuses what a Citus cluster could not keep as it is, finds out whether
+// rows of the load are on its other nodes, and decides how the staging table is spread over
+// them. On a server without Citus nothing is asked.
+func (c *checker) checkDistribution(ctx context.Context) (err error) {
+	if c.distribution, err = distribution.Choose(ctx, c.db, c.cluster, c.plan.Job, c.target.Relation); err != nil {
+		return err
+	}
+
+	if !c.cluster.Installed() {
+		return nil
+	}
+
+	there, err := c.cluster.Table(ctx, c.db, c.target.OID)
+	if err != nil {
+		return err
+	}
+
+	// A staging table in a distributed schema becomes distributed by itself.
+	inSchema, err := c.cluster.SchemaDistributed(ctx, c.db, c.target.Schema)
+	if err != nil {
+		return err
+	}
+
+	c.spread = there.Distributed() || inSchema || c.distribution.Distributed()
+
+	if err := c.checkStaysDistributed(there, inSchema); err != nil {
+		return err
+	}
+
+	if c.plan.Job.OnConflict == job.ConflictSkip && there.Distributed() && !inSchema && !c.distribution.Distributed() {
+		return &geomgen.ParamError{Param: "on-conflict", Value: string(job.ConflictSkip), Reason: fmt.Sprintf(
+			"table %s is distributed by Citus (%s), which looks for cells that are there only in shards beside those: choose distribute hash as well", c.target, there)}
+	}
+
+	return nil
+}
+
+// checkStaysDistributed refuses to put an ordinary table in the place of a distributed one.
+func (c *checker) checkStaysDistributed(there citus.Table, inSchema bool) error {
+	_, swaps := c.strategy().(publish.SwapTable)
+	if !swaps || !there.Distributed() || inSchema || c.distribution.Distributed() {
+		return nil
+	}
+
+	return c.target.Refuse("is distributed by Citus (%s), and the new table would be one of the coordinator alone: choose distribute hash, which keeps it distributed, publish truncate, which fills the table that is there, or another name", there)
+}
