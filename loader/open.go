@@ -42,6 +42,10 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 		return s, err
 	}
 
+	if err := s.claim(ctx, e, t); err != nil {
+		return s, err
+	}
+
 	// Now that no other run can change it.
 	err = s.retry(ctx, e, "table", func() error {
 		err := s.table.Find(ctx, s.lock.Conn())
@@ -72,6 +76,19 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 	}
 
 	return s, s.retry(ctx, e, "check", func() error { return s.check(ctx, e) })
+}
+
+// claim ends a run whose job another process has done, and else plans it, where both come only
+// with the table's lock.
+func (s *preparation) claim(ctx context.Context, e *environment, t task) error {
+	err := s.retry(ctx, e, "shared", func() error { return e.options.Shared.Check(ctx, e.pool, s.lock, e.ledger) })
+	if err != nil || !t.uncounted {
+		return err
+	}
+
+	s.plan, _, err = serverplan.Counted(ctx, t.job, e.observer.Log)
+
+	return err
 }
 
 // retry does a part of the stage plan, and does it again where the server goes away in the
@@ -126,7 +143,11 @@ func (s *preparation) acquireTable(ctx context.Context, e *environment) error {
 		return err
 	}
 
-	s.lock, s.waited, err = tablelock.Wait(ctx, e.pool, e.observer, s.table.Table, e.options.Wait)
+	limit := e.options.Wait
+	if e.options.Shared != nil {
+		limit = tablelock.NoWait
+	}
+	s.lock, s.waited, err = tablelock.Wait(ctx, e.pool, e.observer, s.table.Table, limit)
 
 	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/loadgrid/loadgrid/internal/attempts"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/pg"
@@ -22,6 +23,7 @@ type Summary struct {
 	Table         job.Table                  `json:"table"`
 	Rows          int64                      `json:"rows"`
 	Unchanged     bool                       `json:"unchanged"`              // nothing was done: see Options.SkipUnchanged
+	DoneBy        *SharedBy                  `json:"done_by,omitempty"`      // nothing was done: another process has, see Options.Shared
 	Appended      bool                       `json:"appended"`               // to a table that was there
 	RowsSkipped   int64                      `json:"rows_skipped,omitempty"` // of them there already
 	RowsResumed   int64                      `json:"rows_resumed"`           // of them committed by earlier attempts
@@ -51,6 +53,14 @@ func summarizeUnchanged(e *environment, s preparation) Summary {
 	return sum
 }
 
+// summarizeDone says who has done a shared job.
+func summarizeDone(e *environment, s preparation, by SharedBy) Summary {
+	sum := newSummary(e, s)
+	sum.DoneBy, sum.Run = &by, by.Run
+
+	return sum
+}
+
 // summarize ends the last stage, and says what the run came to: err is why it has failed.
 func summarize(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result, skipped int64, err error) Summary {
 	ctx, cancel := e.stopping(ctx)
@@ -62,7 +72,7 @@ func summarize(ctx context.Context, e *environment, s preparation, a attempt, co
 
 	if err == nil {
 		warnSkipped(e, a.plan.Job, skipped)
-		recordAttemptEnd(ctx, e, a, copied, ledger.OutcomePublished, nil)
+		attempts.End(ctx, e.pool, e.observer, e.ledger, a.record(copied), ledger.OutcomePublished, nil)
 		sum.measure(ctx, e, s)
 	}
 
