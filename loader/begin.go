@@ -2,16 +2,13 @@ package loader
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/pg"
-	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -58,7 +55,7 @@ func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparati
 			return err
 		}
 	case found:
-		if err := dropOther(ctx, e, s, run); err != nil {
+		if err := discard.OfOtherJob(ctx, s.lock.Conn(), e.observer.Log, e.ledger, s.plan.Job, run); err != nil {
 			return err
 		}
 	}
@@ -68,26 +65,6 @@ func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparati
 	}
 
 	return a.start(ctx, e, s, fingerprint)
-}
-
-// dropOther drops the unfinished run of another job, or refuses to.
-func dropOther(ctx context.Context, e *environment, s preparation, run ledger.RunInfo) error {
-	if mustKeepUnfinished(s.plan.Job, run) {
-		return &ledger.UnfinishedError{Run: run.ID, Schema: e.ledger.Schema, Resumable: true,
-			Err: &geomgen.ParamError{Param: "table", Value: s.table.String(), Reason: fmt.Sprintf("run %d of another job was left unfinished on it", run.ID)}}
-	}
-
-	e.observer.Log.Warn("dropping an unfinished run: the job has changed since", "unfinished_run", run.ID,
-		"committed_chunks", run.Committed, "committed_rows", run.RowsDone)
-
-	return discard.Unfinished(ctx, s.lock.Conn(), e.observer.Log, e.ledger, run)
-}
-
-// mustKeepUnfinished reports whether the unfinished run of another job is not for this
-// one to drop. Whoever has stopped it has read that it can be resumed; a schedule, which
-// changes its job, and a machine that was killed, have not.
-func mustKeepUnfinished(j job.Job, run ledger.RunInfo) bool {
-	return !j.ReplacesUnfinished() && run.Committed > 0 && run.LastError != ""
 }
 
 // resume takes up a run with the chunk plan of its first attempt. It returns false

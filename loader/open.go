@@ -8,6 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/hook"
+	"github.com/loadgrid/loadgrid/internal/measure"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"
@@ -171,7 +172,7 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 		return err
 	}
 
-	s.walStart = walPosition(ctx, e.pool)
+	s.walStart = measure.WAL(ctx, e.pool)
 
 	return nil
 }
@@ -217,7 +218,7 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 
 	// What another attempt at another job has left would be in nobody's way, for ever.
 	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
-	if err == nil && found && !mustKeepUnfinished(s.plan.Job, run) {
+	if err == nil && found && !discard.MustKeep(s.plan.Job, run) {
 		e.observer.Log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
 		err = discard.Unfinished(ctx, s.lock.Conn(), e.observer.Log, e.ledger, run)
 	}

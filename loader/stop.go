@@ -65,7 +65,7 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 
 	defer func() {
 		if outcome != ledger.OutcomePublished { // which the summary notes
-			attempts.End(ctx, e.pool, e.observer, e.ledger, a.record(copied), outcome, reason)
+			attempts.End(ctx, e.pool, e.observer, e.ledger, attempts.Attempt{Run: a.run, No: a.no, Rows: copied.Rows}, outcome, reason)
 		}
 	}()
 
@@ -97,11 +97,6 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 	return &ResumableError{Run: a.run, Committed: run.Committed, Chunks: a.plan.Chunks, Err: cause}
 }
 
-// record is the attempt as the ledger notes it.
-func (a attempt) record(copied copier.Result) attempts.Attempt {
-	return attempts.Attempt{Run: a.run, No: a.no, Rows: copied.Rows}
-}
-
 // recordShared writes down how an attempt at a job has ended that others share. It still holds
 // the table: whoever takes it next counts the failures.
 func recordShared(ctx context.Context, e *environment, s preparation, a attempt, err error) {
@@ -109,15 +104,9 @@ func recordShared(ctx context.Context, e *environment, s preparation, a attempt,
 		return
 	}
 
-	end := attempts.Ended{ID: a.shared, Name: e.options.JobName, Table: s.table.Table, Run: s.unchanged.Run, Outcome: ledger.OutcomePublished}
-
-	switch {
-	case errors.Is(err, errUnchanged):
-		end.Outcome = ledger.OutcomeUnchanged
-	case err != nil && ctx.Err() != nil:
-		end.Outcome, end.Err = ledger.OutcomeStopped, err
-	case err != nil:
-		end.Outcome, end.Err = ledger.OutcomeFailed, err
+	end := attempts.Ended{ID: a.shared, Name: e.options.JobName, Table: s.table.Table, Err: err, Stopped: ctx.Err() != nil}
+	if errors.Is(err, errUnchanged) {
+		end.Unchanged, end.Err = s.unchanged.Run, nil
 	}
 
 	ctx, cancel := e.stopping(ctx)

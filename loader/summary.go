@@ -4,12 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/loadgrid/loadgrid/internal/attempts"
-	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
-	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/measure"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -72,7 +69,7 @@ func summarize(ctx context.Context, e *environment, s preparation, a attempt, co
 
 	if err == nil {
 		warnSkipped(e, a.plan.Job, skipped)
-		attempts.End(ctx, e.pool, e.observer, e.ledger, a.record(copied), ledger.OutcomePublished, nil)
+		attempts.End(ctx, e.pool, e.observer, e.ledger, attempts.Attempt{Run: a.run, No: a.no, Rows: copied.Rows}, ledger.OutcomePublished, nil)
 		sum.measure(ctx, e, s)
 	}
 
@@ -130,34 +127,10 @@ func warnSkipped(e *environment, j job.Job, skipped int64) {
 
 // measure is best effort: the table is published.
 func (sum *Summary) measure(ctx context.Context, e *environment, s preparation) {
-	if end := walPosition(ctx, e.pool); s.walStart > 0 && end > 0 {
+	if end := measure.WAL(ctx, e.pool); s.walStart > 0 && end > 0 {
 		sum.WALBytes = end - s.walStart
 	}
 
-	var err error
-	if sum.TableRows, err = e.ledger.RowsShown(ctx, e.pool, sum.Table); err != nil {
-		e.observer.Log.Warn("the table is published, but how many rows it has now is not known", "error", pg.Message(err))
-	}
-
-	t := catalog.Relation{Table: sum.Table}
-	err = t.Find(ctx, e.pool)
-	if err == nil {
-		err = e.pool.QueryRow(ctx, catalog.WithTree+" select sum(pg_relation_size(oid)), sum(pg_indexes_size(oid)) from tables", t.OID).
-			Scan(&sum.HeapBytes, &sum.IndexBytes)
-	}
-
-	if err != nil {
-		e.observer.Log.Warn("the table is published, but its size is not known", "error", pg.Message(err))
-	}
-}
-
-// walPosition returns how many bytes of WAL the server has written in its life,
-// 0 when it does not say.
-func walPosition(ctx context.Context, pool *pgxpool.Pool) int64 {
-	var n int64
-	if err := pool.QueryRow(ctx, "select (pg_current_wal_insert_lsn() - '0/0')::bigint").Scan(&n); err != nil {
-		return 0
-	}
-
-	return n
+	size := measure.Table(ctx, e.pool, e.ledger, sum.Table, e.observer.Log)
+	sum.TableRows, sum.HeapBytes, sum.IndexBytes = size.Rows, size.HeapBytes, size.IndexBytes
 }

@@ -181,12 +181,27 @@ const endSharedSQL = `
 
 // Ended is how an attempt at a shared job has ended.
 type Ended struct {
-	ID      int64 // as Begin returned it, 0 where the attempt did not come to that
-	Name    string
-	Table   job.Table
-	Run     int64          // of an unchanged table, the one that made it
-	Outcome ledger.Outcome // as in By, or stopped
-	Err     error          // why it failed
+	ID    int64 // as Begin returned it, 0 where the attempt did not come to that
+	Name  string
+	Table job.Table
+	// Unchanged is the run that made the table, where there was nothing to do; else 0.
+	Unchanged int64
+	// Err is why the attempt failed, and Stopped says that it was stopped.
+	Err     error
+	Stopped bool
+}
+
+func (e Ended) outcome() ledger.Outcome {
+	switch {
+	case e.Err != nil && e.Stopped:
+		return ledger.OutcomeStopped
+	case e.Err != nil:
+		return ledger.OutcomeFailed
+	case e.Unchanged != 0:
+		return ledger.OutcomeUnchanged
+	}
+
+	return ledger.OutcomePublished
 }
 
 // End writes down how an attempt at a shared job has ended. It is best effort: whether a run is
@@ -207,7 +222,7 @@ func (s *Shared) end(ctx context.Context, q pg.Querier, l ledger.Ledger, e Ended
 		if there, err := l.KnowsShared(ctx, q); err != nil || !there {
 			return err
 		}
-		if e.ID, err = s.Begin(ctx, q, l, e.Name, e.Table, e.Run, 0); err != nil {
+		if e.ID, err = s.Begin(ctx, q, l, e.Name, e.Table, e.Unchanged, 0); err != nil {
 			return err
 		}
 	}
@@ -220,7 +235,7 @@ func (s *Shared) end(ctx context.Context, q pg.Querier, l ledger.Ledger, e Ended
 		}
 	}
 
-	_, err = q.Exec(ctx, l.SQL(endSharedSQL), e.ID, e.Outcome, code, state, text)
+	_, err = q.Exec(ctx, l.SQL(endSharedSQL), e.ID, e.outcome(), code, state, text)
 
 	return pg.Wrap(err, "writing into the ledger how an attempt at a shared job ended")
 }
