@@ -58,7 +58,7 @@ func (a accountLine) write(stderr io.Writer, asJSON bool) {
 			log = log.With("run", a.Run)
 		}
 		if a.err != nil {
-			log = log.With("error", redact(oneLine(a.err.Error())))
+			log = log.With("error", redact(oneLine(a.reason())))
 		}
 
 		log.Info("this has become of the job")
@@ -83,5 +83,14 @@ func (a accountLine) text() string {
 		return "failed, and no other process has done it since"
 	}
 
+	return a.reason()
+}
+
+// reason is why nobody has done the job, without its name.
+func (a accountLine) reason() string {
+	var inJob *jobError
+	if errors.As(a.err, &inJob) {
+		return inJob.err.Error()
+	}
 	return a.err.Error()
 }

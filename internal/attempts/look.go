@@ -81,7 +81,7 @@ type Lookout struct {
 	Began  time.Time // as in Shared
 
 	checked bool // there is a ledger, and nobody else's
-	tables  map[job.Table]job.Table
+	schema  string // of tables that name none; empty until it is known
 }
 
 // Look returns what is known of jobs, in their order. It writes nothing, and is two statements.
@@ -138,23 +138,17 @@ func (o *Lookout) find(ctx context.Context, q pg.Querier, keys []string) (map[st
 
 // resolve returns a table with its schema.
 func (o *Lookout) resolve(ctx context.Context, conn *pgx.Conn, t job.Table) (job.Table, error) {
-	if t.Schema != "" {
-		return t, nil
+	if t.Schema == "" && o.schema == "" {
+		found, err := precheck.FindSchemas(ctx, conn, t)
+		if err != nil {
+			return t, err
+		}
+		o.schema = found.Schema
 	}
 
-	if known, ok := o.tables[t]; ok {
-		return known, nil
+	if t.Schema == "" {
+		t.Schema = o.schema
 	}
 
-	found, err := precheck.FindSchemas(ctx, conn, t)
-	if err != nil {
-		return t, err
-	}
-
-	if o.tables == nil {
-		o.tables = make(map[job.Table]job.Table)
-	}
-	o.tables[t] = found.Table
-
-	return found.Table, nil
+	return t, nil
 }
