@@ -348,3 +348,53 @@ func TestSharedJobsWait(t *testing.T) {
 	}
 	c.checkNeverIdle()
 }
+
+// A signal ends a process that waits for others, and what it says is left.
+func TestASignalEndsTheWaitForOthers(t *testing.T) {
+	s := newSandbox(t)
+	file := s.sharedJobs(2, "")
+	hold := s.connect()
+	if _, err := hold.Exec(t.Context(), "select pg_advisory_lock($1)", s.lockKey("t0")); err != nil {
+		t.Fatal(err)
+	}
+
+	p := start(t, s.inSchema(), "load", "--job", file, "--share=b", "--log-format", "text")
+	p.waitForOutput("waiting for what other processes hold: job 0\n", 1)
+	_ = p.cmd.Process.Signal(interrupt)
+	r := p.wait()
+	r.expect(t, 130, "stopped by SIGINT")
+	if !strings.Contains(r.stderr, "\nnot done: job 0\n") || !strings.Contains(r.stderr, "\njob job 1: done by this process, run 1\n") {
+		t.Error(r.stderr)
+	}
+}
+
+// A ledger from before jobs were shared is read as it is, and a load that shares brings it up
+// to date.
+func TestSharedJobsInALedgerFromBefore(t *testing.T) {
+	s := newSandbox(t)
+	file := s.sharedJobs(2, "")
+	mustCLI(t, s.inSchema(), "load", "--job", file)
+	s.migrationFile("000007_shared.down.sql")
+	s.exec("update " + s.name("schema_migrations") + " set version = 6")
+
+	for _, args := range [][]string{{"runs", "list"}, {"runs", "show", "1"}, {"runs", "list", "--batch", "b"}} {
+		if out := mustCLI(t, s.dsn, append(args, "--ledger-schema", s.schema)...); len(args) < 4 && !strings.Contains(out, "t0") {
+			t.Errorf("loadgrid %q: %s", args, out)
+		}
+	}
+
+	mustCLI(t, s.inSchema(), "load", "--job", file, "--share=b")
+	s.checkEachOnce(2, 2)
+	for range 2 { // the migration may be repeated
+		s.migrationFile("000007_shared.up.sql")
+	}
+	mustCLI(t, s.inSchema(), "load", "--job", file, "--share=b")
+	s.checkEachOnce(2, 2)
+
+	// Old attempts go with the runs, and those without one, too.
+	s.exec("update " + s.name("shared") + " set ended_at = ended_at - interval '1 day', run_id = null")
+	mustCLI(t, s.dsn, "runs", "prune", "--older-than", "12h", "--ledger-schema", s.schema)
+	if n := queryOne[int](t, s.pool, "select count(*) from "+s.name("shared")); n != 0 {
+		t.Errorf("%d attempts are left", n)
+	}
+}
