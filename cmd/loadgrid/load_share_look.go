@@ -118,6 +118,7 @@ func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []att
 // it has failed.
 func (j *sharedJob) take(found attempts.State, again bool) (state jobqueue.State) {
 	p := j.prepared
+	state.Tried = found.Failures > 0
 
 	switch {
 	case found.Done != nil:

@@ -14,6 +14,7 @@ import (
 type State struct {
 	Done   bool // by some process
 	Failed bool // as often as it may, all processes together
+	Tried  bool // it has failed, and may be tried again
 	Held   bool // some process is at it
 	// Table names what the job fills. Jobs with the same table are done in their order. Empty
 	// for one that is not known.
@@ -128,7 +129,7 @@ func (q *Queue) look(ctx context.Context) map[int]State {
 }
 
 // sort settles what others have done, and returns which of the other jobs are free, and which
-// are held.
+// are held. What has failed elsewhere comes last: its cause may go away.
 func (q *Queue) sort(states map[int]State) (ready, held []int) {
 	for _, job := range slices.Clone(q.open) {
 		switch s := states[job]; {
@@ -141,14 +142,22 @@ func (q *Queue) sort(states map[int]State) (ready, held []int) {
 		}
 	}
 
+	var again []int
 	for _, job := range q.open {
-		switch {
-		case states[job].Held:
+		switch s := states[job]; {
+		case s.Held:
 			q.others = true
 			held = append(held, job)
-		case !q.here[job] && !q.blocked(job, states):
+		case q.here[job], q.blocked(job, states):
+		case s.Tried:
+			again = append(again, job)
+		default:
 			ready = append(ready, job)
 		}
+	}
+
+	if len(ready) == 0 {
+		ready = again
 	}
 
 	return ready, held

@@ -44,7 +44,7 @@ func (s *server) held(job int) int {
 
 func (s *server) look(jobs []int) (states []State) {
 	for _, job := range jobs {
-		states = append(states, State{Done: s.done[job] >= 0, Failed: s.failures[job] >= 2, Held: s.held(job) >= 0, Table: s.tables[job]})
+		states = append(states, State{Done: s.done[job] >= 0, Failed: s.failures[job] >= 2, Tried: s.failures[job] == 1, Held: s.held(job) >= 0, Table: s.tables[job]})
 	}
 	return states
 }
@@ -192,6 +192,12 @@ func TestFailures(t *testing.T) {
 	check(t, q, log, []Result{FailedHere, DoneElsewhere}, "do 0")
 	q, log = single(t, s, never)
 	check(t, q, log, []Result{FailedElsewhere, DoneElsewhere})
+
+	// What has failed elsewhere comes last.
+	s = newServer("a", "b", "c")
+	s.failures[0] = 1
+	q, log = single(t, s, never)
+	check(t, q, log, []Result{DoneHere, DoneHere, DoneHere}, "do 1", "do 2", "do 0")
 
 	// It failed here, and another process does it, which is seen at work on something else.
 	s = newServer("a", "b")
