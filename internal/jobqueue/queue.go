@@ -207,14 +207,16 @@ func (q *Queue) wait(ctx context.Context, held []int) {
 		q.Waiting(held)
 	}
 
-	waited := q.Now().Sub(q.idle)
+	waited, left := q.Now().Sub(q.idle), len(q.open)
 	for _, job := range held {
 		if limit := q.Waits[job]; limit >= 0 && waited >= limit {
 			q.settle(job, Locked)
 		}
 	}
 
-	q.pause(ctx)
+	if len(q.open) == left {
+		q.pause(ctx)
+	}
 }
 
 // pause waits before the next look, each time longer, and not as long as other processes do.

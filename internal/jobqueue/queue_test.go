@@ -153,7 +153,7 @@ func TestHeldComesLast(t *testing.T) {
 
 // A job that somebody takes between look and lock is put last, and not tried again at once.
 func TestAnotherWasFaster(t *testing.T) {
-	s := newServer("a", "b")
+	s := newServer("a", "b", "c")
 	q, log := single(t, s, never)
 	fast := true
 	do := q.Do
@@ -165,7 +165,7 @@ func TestAnotherWasFaster(t *testing.T) {
 		}
 		return do(ctx, job)
 	}
-	check(t, q, log, []Result{DoneHere, DoneHere}, "late", "do 1", "do 0")
+	check(t, q, log, []Result{DoneHere, DoneHere, DoneHere}, "late", "do 1", "do 2", "do 0")
 
 	s = newServer("a")
 	q, log = single(t, s, never)
@@ -184,7 +184,7 @@ func TestFailures(t *testing.T) {
 	// Nobody else is there: it fails once, and the others go on.
 	s := newServer("a", "b")
 	s.fails[0] = 2
-	q, log := single(t, s, never)
+	q, log := single(t, s, func(int) { t.Error("it pauses, and nobody else is there") })
 	check(t, q, log, []Result{FailedHere, DoneHere}, "do 0", "do 1")
 
 	// Another process failed before: this is the second time, and nobody tries a third.
@@ -255,10 +255,25 @@ func TestWaits(t *testing.T) {
 	q.Waits[0] = 20 * time.Second
 	check(t, q, log, []Result{Locked, DoneElsewhere, DoneHere}, "do 2", "wait [0 1]")
 
+	// It counts anew when there was something to do.
+	s = newServer("a", "b")
+	s.holder[0], s.holder[1] = 7, 8
+	var began time.Time
+	q, log = single(t, s, func(n int) {
+		if n == 6 {
+			s.holder[1], began = -1, q.Now()
+		}
+	})
+	q.Waits[0] = 20 * time.Second
+	check(t, q, log, []Result{Locked, DoneHere}, "wait [0 1]", "do 1", "wait [0]")
+	if waited := q.Now().Sub(began); waited < q.Waits[0] {
+		t.Errorf("it waited for %s", waited)
+	}
+
 	s.holder[0] = 7
-	q, log = single(t, s, never)
+	q, log = single(t, s, func(int) { t.Error("it pauses, and is not to wait") })
 	q.Waits[0] = 0
-	check(t, q, log, []Result{Locked, DoneElsewhere, DoneElsewhere}, "wait [0]")
+	check(t, q, log, []Result{Locked, DoneElsewhere}, "wait [0]")
 }
 
 // A server that does not answer is a job's to meet.
