@@ -49,7 +49,7 @@ func (p *process) lines(begins string) (found []accountOf) {
 	return found
 }
 
-const accountMessage = "this has become of the job"
+const accountMessage = "result of the job"
 
 // sharedJobs is a file of n jobs that load a table each, and note in the transaction that
 // publishes it that they do.

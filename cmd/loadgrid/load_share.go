@@ -22,7 +22,7 @@ type shareOptions struct {
 	batch string
 }
 
-// noBatch is what --share is given where it stands alone.
+// noBatch is the value of --share without one.
 const noBatch = "-"
 
 // option is --share.

@@ -61,7 +61,7 @@ func (a accountLine) write(stderr io.Writer, asJSON bool) {
 			log = log.With("error", redact(oneLine(a.reason())))
 		}
 
-		log.Info("this has become of the job")
+		log.Info("result of the job")
 		return
 	}
 

@@ -255,7 +255,7 @@ func TestWaits(t *testing.T) {
 	q.Waits[0] = 20 * time.Second
 	check(t, q, log, []Result{Locked, DoneElsewhere, DoneHere}, "do 2", "wait [0 1]")
 
-	// It counts anew when there was something to do.
+	// The time begins again when there was something to do.
 	s = newServer("a", "b")
 	s.holder[0], s.holder[1] = 7, 8
 	var began time.Time
