@@ -89,13 +89,31 @@ func TestTheDocumentedQueries(t *testing.T) {
 	p.wait().expect(t, 130)
 }
 
+// The query on a batch says what became of its jobs.
+func TestTheDocumentedBatch(t *testing.T) {
+	s := documentedDatabase(t)
+	file := s.write("defaults: {cell-size: 1, cols: 30, rows: 10}\njobs:\n- {table: grids.good}\n- {table: grids.bad, after: select 1/0}\n")
+	cli(t, s.dsn, "load", "--job", file, "--share=2026-03-01").expect(t, 4, "1 of 2 jobs failed: grids.bad")
+
+	queries := documented(t, "sql", "What it does")
+	if len(queries) != 1 {
+		t.Fatalf("%d queries seen, want 1", len(queries))
+	}
+
+	got, want := s.lines(queries[0]), []string{"grids.good HOST NUMBER 1 0 <nil> published", "grids.bad HOST NUMBER 2 4 "}
+	if len(got) != len(want) || got[0] != want[0] || !strings.HasPrefix(got[1], want[1]) || !strings.HasSuffix(got[1], "division by zero (SQLSTATE 22012) failed") {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // lines runs a query, and returns its rows with what differs from time to time left out.
 func (s sandbox) lines(b mdblocks.Block) (lines []string) {
 	s.t.Helper()
 	rows, err := s.pool.Query(context.Background(), `select (select string_agg(case
 			when value is null then '<nil>'
 			when key in ('started_at', 'last_success', 'last_failure') then 'TIME'
-			when key in ('seconds', 'rows_per_second') then 'NUMBER'
+			when key in ('seconds', 'rows_per_second', 'process') then 'NUMBER'
+			when key = 'host' and value <> '' then 'HOST'
 			else value end, ' ' order by n) from json_each_text(row_to_json(q)) with ordinality as e (key, value, n))
 		from (`+strings.TrimSuffix(strings.TrimSpace(b.Text), ";")+") q")
 	if err != nil {

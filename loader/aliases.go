@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/loadgrid/loadgrid/internal/attempts"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"
 	"github.com/loadgrid/loadgrid/loader/aoi"
@@ -68,6 +69,12 @@ type (
 	Attempt = ledger.Attempt
 	// RunFilter chooses runs.
 	RunFilter = ledger.RunFilter
+	// Shared says that several processes share a job, and how.
+	Shared = attempts.Shared
+	// SharedBy is an attempt at a shared job.
+	SharedBy = attempts.By
+	// SharedFailedError reports a shared job that has failed as often as it may.
+	SharedFailedError = attempts.FailedError
 	// State is what a run has come to.
 	State = ledger.State
 	// Outcome is how an attempt has ended.
@@ -146,6 +153,7 @@ const (
 // The outcomes of an attempt.
 const (
 	OutcomePublished = ledger.OutcomePublished
+	OutcomeUnchanged = ledger.OutcomeUnchanged
 	OutcomeFailed    = ledger.OutcomeFailed
 	OutcomeStopped   = ledger.OutcomeStopped
 )

@@ -18,6 +18,7 @@ import (
 type attempt struct {
 	run     int64 // 0 until it is in the ledger
 	no      int   // which attempt it is, from 1; 0 until it is in the ledger
+	shared  int64 // its number among those at shared jobs; 0 for none
 	plan    *plan.Plan
 	staging catalog.Relation
 	loader  copier.Loader
@@ -115,8 +116,19 @@ func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run
 			return err
 		}
 
-		return e.ledger.InsertAttempt(ctx, tx, run.ID, a.no, e.options.Version)
+		return a.insert(ctx, e, s, tx)
 	})
+}
+
+// insert writes the attempt down.
+func (a *attempt) insert(ctx context.Context, e *environment, s preparation, tx pgx.Tx) (err error) {
+	if err := e.ledger.InsertAttempt(ctx, tx, a.run, a.no, e.options.Version); err != nil {
+		return err
+	}
+
+	a.shared, err = e.options.Shared.Begin(ctx, tx, e.ledger, e.options.JobName, s.table.Table, a.run, a.no)
+
+	return err
 }
 
 // stagingHasRows reports whether the staging table is there with what the ledger says
@@ -164,7 +176,7 @@ func (a *attempt) start(ctx context.Context, e *environment, s preparation, fing
 		e.observer.Progress.About(e.options.JobName, a.run)
 
 		a.no = 1
-		if err := e.ledger.InsertAttempt(ctx, tx, a.run, a.no, e.options.Version); err != nil {
+		if err := a.insert(ctx, e, s, tx); err != nil {
 			return err
 		}
 

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/loadgrid/loadgrid/internal/attempts"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/serverplan"
@@ -32,6 +33,10 @@ import (
 // written. Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
 // and the error holds the cause.
 func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summary, error) {
+	if options.Shared != nil { // once the run holds the table: another process may be at it
+		return run(ctx, pool, task{job: j.WithDefaults(), uncounted: true}, options)
+	}
+
 	p, needs, err := serverplan.Counted(ctx, j, options.Log)
 
 	switch {
@@ -59,6 +64,8 @@ func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) 
 type task struct {
 	job  job.Job
 	plan *plan.Plan
+	// uncounted says that nobody has tried to plan the job yet.
+	uncounted bool
 }
 
 func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Summary, err error) {
@@ -86,8 +93,14 @@ func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Su
 
 		return err
 	})
-	if errors.Is(err, errUnchanged) {
+
+	var done *attempts.DoneError
+	switch {
+	case errors.Is(err, errUnchanged):
+		recordShared(ctx, e, s, a, err)
 		return summarizeUnchanged(e, s), nil
+	case errors.As(err, &done):
+		return summarizeDone(e, s, done.By), nil
 	}
 
 	var copied copier.Result
@@ -107,6 +120,7 @@ func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Su
 	if err != nil {
 		err = stop(ctx, e, s, a, copied, err)
 	}
+	recordShared(ctx, e, s, a, err)
 
 	return summarize(ctx, e, s, a, copied, skipped, err), err
 }

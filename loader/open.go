@@ -9,6 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/hook"
+	"github.com/loadgrid/loadgrid/internal/measure"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/precheck"
@@ -46,6 +47,10 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 		return s, err
 	}
 
+	if err := s.claim(ctx, e, t); err != nil {
+		return s, err
+	}
+
 	// Now that no other run can change it.
 	err = s.retry(ctx, e, "table", func() error {
 		err := s.table.Find(ctx, s.lock.Conn())
@@ -76,6 +81,19 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 	}
 
 	return s, s.retry(ctx, e, "check", func() error { return s.check(ctx, e) })
+}
+
+// claim ends a run whose job another process has done, and else plans it, where both come only
+// with the table's lock.
+func (s *preparation) claim(ctx context.Context, e *environment, t task) error {
+	err := s.retry(ctx, e, "shared", func() error { return e.options.Shared.Check(ctx, e.pool, s.lock, e.ledger) })
+	if err != nil || !t.uncounted {
+		return err
+	}
+
+	s.plan, _, err = serverplan.Counted(ctx, t.job, e.observer.Log)
+
+	return err
 }
 
 // retry does a part of the stage plan, and does it again where the server goes away in the
@@ -130,7 +148,11 @@ func (s *preparation) acquireTable(ctx context.Context, e *environment) error {
 		return err
 	}
 
-	s.lock, s.waited, err = tablelock.Wait(ctx, e.pool, e.observer, s.table.Table, e.options.Wait)
+	limit := e.options.Wait
+	if e.options.Shared != nil {
+		limit = tablelock.NoWait
+	}
+	s.lock, s.waited, err = tablelock.Wait(ctx, e.pool, e.observer, s.table.Table, limit)
 
 	return err
 }
@@ -154,7 +176,7 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 		return err
 	}
 
-	s.walStart = walPosition(ctx, e.pool)
+	s.walStart = measure.WAL(ctx, e.pool)
 
 	return nil
 }

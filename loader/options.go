@@ -29,6 +29,9 @@ type Options struct {
 	// Wait is how long to wait for another run that holds the table. Defaults to 0: it
 	// is a *LockedError at once.
 	Wait time.Duration
+	// Shared makes the run an attempt at a job that several processes share. Wait is not read
+	// then. Defaults to nil: nobody shares the job.
+	Shared *Shared
 	// SkipUnchanged ends the run before it begins where the table holds what the job
 	// says already, and nobody has modified it since. Defaults to false.
 	SkipUnchanged bool

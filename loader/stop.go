@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/loadgrid/loadgrid/internal/attempts"
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/discard"
@@ -12,7 +13,6 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/publish"
 	"github.com/loadgrid/loadgrid/internal/settle"
-	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -66,7 +66,7 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 
 	defer func() {
 		if outcome != ledger.OutcomePublished { // which the summary notes
-			recordAttemptEnd(ctx, e, a, copied, outcome, reason)
+			attempts.End(ctx, e.pool, e.observer, e.ledger, attempts.Attempt{Run: a.run, No: a.no, Rows: copied.Rows}, outcome, reason)
 		}
 	}()
 
@@ -100,24 +100,20 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 	return &ResumableError{Run: a.run, Committed: run.Committed, Chunks: a.plan.Chunks, Err: cause}
 }
 
-// recordAttemptEnd writes down how an attempt has ended. It is best effort: what becomes
-// of the run does not depend on it.
-func recordAttemptEnd(ctx context.Context, e *environment, a attempt, copied copier.Result, outcome ledger.Outcome, cause error) {
-	if a.no == 0 {
+// recordShared writes down how an attempt at a job has ended that others share. It still holds
+// the table: whoever takes it next counts the failures.
+func recordShared(ctx context.Context, e *environment, s preparation, a attempt, err error) {
+	if e.options.Shared == nil {
 		return
 	}
 
-	end := ledger.Attempt{No: a.no, Outcome: outcome, Rows: copied.Rows, StageSeconds: e.observer.Progress.Seconds()}
-	for _, seconds := range end.StageSeconds {
-		end.Seconds += seconds
+	end := attempts.Ended{ID: a.shared, Name: e.options.JobName, Table: s.table.Table, Err: err, Stopped: ctx.Err() != nil}
+	if errors.Is(err, errUnchanged) {
+		end.Unchanged, end.Err = s.unchanged.Run, nil
 	}
 
-	end.Retries, end.RecentRetries = e.observer.Retries()
-	if cause != nil {
-		end.SQLState, end.Error = pg.SQLState(cause), sqltext.OneLine(cause.Error())
-	}
+	ctx, cancel := e.stopping(ctx)
+	defer cancel()
 
-	if err := e.ledger.EndAttempt(ctx, e.pool, a.run, end); err != nil {
-		e.observer.Log.Debug("the ledger does not know how this attempt ended", "error", pg.Message(err))
-	}
+	e.options.Shared.End(ctx, e.pool, e.observer, e.ledger, end)
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
+	"github.com/loadgrid/loadgrid/internal/attempts"
 	"github.com/loadgrid/loadgrid/internal/copier"
-	"github.com/loadgrid/loadgrid/internal/distribution"
-	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/measure"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
@@ -22,6 +20,7 @@ type Summary struct {
 	Table         job.Table                  `json:"table"`
 	Rows          int64                      `json:"rows"`
 	Unchanged     bool                       `json:"unchanged"`              // nothing was done: see Options.SkipUnchanged
+	DoneBy        *SharedBy                  `json:"done_by,omitempty"`      // nothing was done: another process has, see Options.Shared
 	Appended      bool                       `json:"appended"`               // to a table that was there
 	RowsSkipped   int64                      `json:"rows_skipped,omitempty"` // of them there already
 	RowsResumed   int64                      `json:"rows_resumed"`           // of them committed by earlier attempts
@@ -51,6 +50,14 @@ func summarizeUnchanged(e *environment, s preparation) Summary {
 	return sum
 }
 
+// summarizeDone says who has done a shared job.
+func summarizeDone(e *environment, s preparation, by SharedBy) Summary {
+	sum := newSummary(e, s)
+	sum.DoneBy, sum.Run = &by, by.Run
+
+	return sum
+}
+
 // summarize ends the last stage, and says what the run came to: err is why it has failed.
 func summarize(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result, skipped int64, err error) Summary {
 	ctx, cancel := e.stopping(ctx)
@@ -62,7 +69,7 @@ func summarize(ctx context.Context, e *environment, s preparation, a attempt, co
 
 	if err == nil {
 		warnSkipped(e, a.plan.Job, skipped)
-		recordAttemptEnd(ctx, e, a, copied, ledger.OutcomePublished, nil)
+		attempts.End(ctx, e.pool, e.observer, e.ledger, attempts.Attempt{Run: a.run, No: a.no, Rows: copied.Rows}, ledger.OutcomePublished, nil)
 		sum.measure(ctx, e, s)
 	}
 
@@ -120,27 +127,10 @@ func warnSkipped(e *environment, j job.Job, skipped int64) {
 
 // measure is best effort: the table is published.
 func (sum *Summary) measure(ctx context.Context, e *environment, s preparation) {
-	if end := walPosition(ctx, e.pool); s.walStart > 0 && end > 0 {
+	if end := measure.WAL(ctx, e.pool); s.walStart > 0 && end > 0 {
 		sum.WALBytes = end - s.walStart
 	}
 
-	var err error
-	if sum.TableRows, err = e.ledger.RowsShown(ctx, e.pool, sum.Table); err != nil {
-		e.observer.Log.Warn("the table is published, but how many rows it has now is not known", "error", pg.Message(err))
-	}
-
-	if sum.HeapBytes, sum.IndexBytes, err = distribution.Size(ctx, e.pool, s.cluster, sum.Table); err != nil {
-		e.observer.Log.Warn("the table is published, but its size is not known", "error", pg.Message(err))
-	}
-}
-
-// walPosition returns how many bytes of WAL the server has written in its life,
-// 0 when it does not say.
-func walPosition(ctx context.Context, pool *pgxpool.Pool) int64 {
-	var n int64
-	if err := pool.QueryRow(ctx, "select (pg_current_wal_insert_lsn() - '0/0')::bigint").Scan(&n); err != nil {
-		return 0
-	}
-
-	return n
+	size := measure.Table(ctx, e.pool, e.ledger, s.cluster, sum.Table, e.observer.Log)
+	sum.TableRows, sum.HeapBytes, sum.IndexBytes = size.Rows, size.HeapBytes, size.IndexBytes
 }

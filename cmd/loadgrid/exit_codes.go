@@ -33,9 +33,12 @@ func exitCode(ctx context.Context, err error) int {
 		locked     *loader.LockedError
 		wrongFile  *jobfile.Errors
 		resumable  *loader.ResumableError
+		elsewhere  *loader.SharedFailedError
 	)
 
 	switch {
+	case errors.As(err, &elsewhere):
+		return elsewhere.ExitCode()
 	case errors.As(err, &resumable):
 		return exitResumable
 	case errors.As(err, &locked):

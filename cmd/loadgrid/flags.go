@@ -20,9 +20,7 @@ func addFlags(cmd *cobra.Command, tables ...options.Table) {
 	for _, o := range slices.Concat(tables...).In(options.Flag) {
 		flag := fs.VarPF(&flagValue{option: o}, o.Name, "", o.Help)
 		flag.Annotations = map[string][]string{groupAnnotation: {o.Group}}
-		if o.Value.Type == "bool" {
-			flag.NoOptDefVal = "true"
-		}
+		flag.NoOptDefVal = o.Value.Alone
 
 		if len(o.Value.Choices) > 0 {
 			// The error would be that of a flag that the line above has not added.

@@ -20,6 +20,7 @@ type jobFileOptions struct {
 	file      string
 	only      []string
 	keepGoing bool
+	share     shareOptions
 }
 
 // table returns the options, which write into o; help is that of --job.
@@ -39,7 +40,7 @@ func (o *jobFileOptions) table(help string, keepGoing bool) options.Table {
 		return table
 	}
 
-	return append(table, options.Option{Name: "keep-going", Group: "Job file", In: options.Flag, Value: options.Bool(&o.keepGoing), With: needsFile,
+	return append(table, o.share.option(needsFile), options.Option{Name: "keep-going", Group: "Job file", In: options.Flag, Value: options.Bool(&o.keepGoing), With: needsFile,
 		Help: "do the other jobs of --job when one fails; the exit code is that of the first that did"})
 }
 

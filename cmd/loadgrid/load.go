@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -49,6 +50,19 @@ indexes stay as they are, whatever --index says.
 --job does the jobs of a file one after the other. It first checks all of them, as far as
 that needs no server. The first job that fails ends it; with --keep-going the other jobs
 run nevertheless. 'loadgrid job schema' describes job files.
+
+With --share several processes, on one machine or many, do the jobs of one file: start
+the same command in each. A process takes the jobs in order. A job whose table another
+process holds comes last. The processes agree through the ledger and the lock of each
+table, so nothing else is needed. The run of a killed process is resumed by another one.
+--share=BATCH names the round, such as the run id of your scheduler: a job is done once a
+run of this batch has published its table, and a process that you start again does only
+what is left. A job that fails is tried once more, by another process or a later start,
+and the other jobs go on. At the end each process says who has done which job. Its exit
+code is 0 if all jobs are done, by whichever process; else it is that of the first job in
+the file that failed. --wait limits the time for which a process that has nothing else to
+do waits for a table that others hold; without it there is no limit. --only tries a job
+however often it has failed in the batch.
 
 Names are exact, capitals included. Put a name that has a dot in double quotes:
 --table '"a.b"'.
@@ -157,14 +171,20 @@ func newLoadOptions(load options.Load) loadOptions {
 
 // runLoad does a job and reports how it goes; load and runs resume end here.
 func runLoad(ctx context.Context, options loadOptions, std streams) error {
+	_, err := doLoad(ctx, options, std)
+	return err
+}
+
+// doLoad is runLoad, and returns what the job came to.
+func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summary, error) {
 	began := time.Now()
 	if err := options.checkMetricsFile(); err != nil {
-		return err
+		return loader.Summary{}, err
 	}
 
 	r, err := options.progress.reporter(std.err)
 	if err != nil {
-		return err
+		return loader.Summary{}, err
 	}
 
 	for _, note := range options.notes {
@@ -172,16 +192,25 @@ func runLoad(ctx context.Context, options loadOptions, std streams) error {
 	}
 
 	summary, err := options.execute(ctx, r)
+	if options.run.Shared != nil && leftToOthers(summary, err) {
+		return summary, err
+	}
+
 	if options.textfile != "" {
 		options.writeMetrics(ctx, r, summary, err, time.Since(began))
 	}
 
 	if err != nil {
-		return &runError{options.name(), summary.Run, err}
+		return summary, &runError{options.name(), summary.Run, err}
 	}
 
 	r.summary(summary)
-	return printSummary(std.out, summary)
+	return summary, printSummary(std.out, summary)
+}
+
+// leftToOthers reports whether a shared job is another process's, so that its numbers are, too.
+func leftToOthers(s loader.Summary, err error) bool {
+	return s.DoneBy != nil || errors.As(err, new(*loader.LockedError)) || errors.As(err, new(*loader.SharedFailedError))
 }
 
 // name is what the job is called.
@@ -196,14 +225,18 @@ func (o *loadOptions) name() string {
 func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary, error) {
 	// Checked before a connection is opened, so that a wrong job is reported as such
 	// also where the server is away.
-	p, err := estimate(ctx, o.job)
-	if err != nil {
-		return loader.Summary{}, err
+	// Shared jobs were checked together.
+	var p *loader.Plan
+	if o.run.Shared == nil {
+		var err error
+		if p, err = estimate(ctx, o.job); err != nil {
+			return loader.Summary{}, err
+		}
 	}
 
 	var pool *pgxpool.Pool
 
-	err = observe.New(r.log(), nil, nil).Connect(ctx, func() (err error) {
+	err := observe.New(r.log(), nil, nil).Connect(ctx, func() (err error) {
 		pool, err = o.server.open(ctx, o.job.Streams)
 		return err
 	})
@@ -221,7 +254,7 @@ func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary,
 	run.Progress = new(loader.Progress)
 	defer r.follow(run.Progress)()
 
-	if p == nil { // the server is to make the area ready
+	if p == nil { // the server is to make the area ready, or another process may do the job
 		return loader.Run(ctx, pool, o.job, run)
 	}
 	return loader.RunPlan(ctx, pool, p, run)

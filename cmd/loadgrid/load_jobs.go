@@ -22,6 +22,10 @@ func runLoadJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 		return err
 	}
 
+	if o.share.on {
+		return runSharedJobs(ctx, o, set, std)
+	}
+
 	failed := &failedJobs{of: len(set.jobs)}
 	for i := range set.jobs {
 		p, err := set.runJob(ctx, i, std)

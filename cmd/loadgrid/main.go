@@ -127,7 +127,9 @@ func explainArgument(cmd *cobra.Command, args []string, err error) error {
 		}
 
 		write := fmt.Sprintf("--%s or --%[1]s=true", name)
-		if b, err := strconv.ParseBool(surplus.arg); err == nil && !b {
+		if flag.Value.Type() != "bool" {
+			write = fmt.Sprintf("--%s=%s", name, surplus.arg)
+		} else if b, err := strconv.ParseBool(surplus.arg); err == nil && !b {
 			write = fmt.Sprintf("--%s=false", name)
 		}
 		return usageError{fmt.Errorf("%w: --%s takes its value behind an equals sign: write %s", surplus, name, write)}

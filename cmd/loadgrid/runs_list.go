@@ -21,6 +21,7 @@ func newRunsListCommand() *cobra.Command {
 		Short: "List the runs that the ledger knows, the newest first",
 		Example: `  loadgrid runs list
   loadgrid runs list --table stats.grid --limit 10
+  loadgrid runs list --batch 2026-03-01
   loadgrid runs list --json --limit 1`,
 		Args: noArgs,
 	}
@@ -28,6 +29,7 @@ func newRunsListCommand() *cobra.Command {
 	table := append(options.Table{
 		{Name: "table", Value: options.Parsed(o.parseTable), Help: "list the runs of this table alone, `[SCHEMA.]NAME`; without a schema, of tables of this name in any"},
 		{Name: "limit", Value: options.Int(&o.filter.Limit, 1, math.MaxInt32), Help: "list the newest `number` of runs; left out, all"},
+		{Name: "batch", Value: options.Text(&o.filter.Batch, "the name is empty"), Help: "list the runs of this `BATCH` alone, which load --share=BATCH has named"},
 		jsonOption(&o.json),
 	}, o.server.Table()...)
 	addFlags(cmd, table)
@@ -72,15 +74,22 @@ func runList(ctx context.Context, o listOptions, std streams) error {
 
 func printRuns(w io.Writer, runs []loader.RunInfo) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "RUN\tJOB\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK\tROWS/S\tRETRIES\tBY\tERROR")
+	fmt.Fprintln(t, "RUN\tJOB\tBATCH\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK\tROWS/S\tRETRIES\tBY\tERROR")
 	for _, r := range runs {
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
-			r.ID, oneLine(r.JobName), oneLine(r.Table.String()), r.Status(),
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
+			r.ID, oneLine(r.JobName), batchColumn(r), oneLine(r.Table.String()), r.Status(),
 			formatCount(r.Rows), chunksColumn(r), r.StartedAt.Format("2006-01-02 15:04:05"), elapsedColumn(r),
 			attemptRate(r), r.Retries(), startedByColumn(r.LastAttempt()), errorCode(r))
 	}
 
 	return t.Flush()
+}
+
+func batchColumn(r loader.RunInfo) string {
+	if r.Batch == "" {
+		return "-"
+	}
+	return oneLine(r.Batch)
 }
 
 func attemptRate(r loader.RunInfo) string {

@@ -42,6 +42,10 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 		line("job", "%s", oneLine(r.JobName))
 	}
 
+	if r.Batch != "" {
+		line("batch", "%s", oneLine(r.Batch))
+	}
+
 	line("table", "%s", oneLine(r.Table.String()))
 	line("state", "%s", r.Status())
 	if r.KeptAs != "" {
@@ -117,6 +121,12 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 		fmt.Fprintf(w, "\nattempt %d\n", s.No)
 		line("began", "%s", s.StartedAt.Format(time.RFC3339))
 		line("by", "%s", startedByColumn(s))
+		if s.Process != 0 {
+			line("process", "%d", s.Process)
+		}
+		if s.Batch != "" {
+			line("batch", "%s", oneLine(s.Batch))
+		}
 
 		switch {
 		case s.EndedAt == nil && r.State == loader.StateLoading:

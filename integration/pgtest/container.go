@@ -120,6 +120,12 @@ func publishedAddress() netip.Addr {
 
 func (m *containerInstance) dsn() string { return m.url }
 
+// peer is its address in the engine's network. The published one is this machine's.
+func (m *containerInstance) peer(ctx context.Context) (host string, port int, err error) {
+	host, err = m.container.ContainerIP(ctx)
+	return host, 5432, err
+}
+
 func (m *containerInstance) running(ctx context.Context) bool {
 	state, err := m.container.State(ctx)
 	return err == nil && state.Running

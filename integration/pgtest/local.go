@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/loadgrid/loadgrid/internal/localpg"
 )
 
@@ -58,6 +60,14 @@ func (s localSource) start(ctx context.Context, r *reaper, o serverOptions) (ins
 }
 
 func (m *localInstance) dsn() string { return m.server.DSN() }
+
+func (m *localInstance) peer(context.Context) (host string, port int, err error) {
+	config, err := pgx.ParseConfig(m.dsn())
+	if err != nil {
+		return "", 0, err
+	}
+	return config.Host, int(config.Port), nil
+}
 
 func (m *localInstance) data() string { return filepath.Join(m.server.Dir(), "data") }
 

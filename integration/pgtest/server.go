@@ -43,6 +43,8 @@ type instance interface {
 	pause(context.Context) error  // processes stand still; the kernel holds connections open
 	resume(context.Context) error // the end of pause
 	log(context.Context) string   // what the server wrote, the end of it
+	// peer returns the address at which other servers reach this one.
+	peer(context.Context) (host string, port int, err error)
 	// dump returns what pg_dump writes of the database with this URL.
 	dump(ctx context.Context, dsn string, args []string) (string, error)
 	remove(context.Context) error // stops it, running, paused or stopped, and removes all of it
@@ -119,6 +121,17 @@ func newServer(t testing.TB, o serverOptions) *Server {
 // DSN returns the URL of the server's database, which has PostGIS, with its
 // superuser. It stays the same when the server is started again.
 func (s *Server) DSN() string { return s.m.dsn() }
+
+// Peer returns the address at which other servers of the tests reach this one, such as the
+// shared one.
+func (s *Server) Peer() (host string, port int) {
+	s.t.Helper()
+	host, port, err := s.m.peer(s.t.Context())
+	if err != nil {
+		s.t.Fatalf("pgtest: look up the address of a server: %v", err)
+	}
+	return host, port
+}
 
 // Database makes a database with PostGIS, and nothing else in it, and returns its
 // URL, with the superuser. It is dropped when t ends, which may be a part of the

@@ -26,6 +26,8 @@ type Value struct {
 	// Numeric says that it is read as a number or several: messages quote what was typed,
 	// which no secret is.
 	Numeric bool
+	// Alone is what a flag without a value has. Defaults to nothing: it needs one.
+	Alone string
 	// Path says that it names a file, - apart: in a job file, beside that.
 	Path bool
 
@@ -100,9 +102,16 @@ func Choice[T ~string](to *T, choices ...string) Value {
 		}}
 }
 
+// Optional is a string that parse reads; a flag without one has what alone says.
+func Optional(parse func(text string) error, alone string) Value {
+	v := Parsed(parse)
+	v.Alone = alone
+	return v
+}
+
 // Bool is true or false; its flag alone is true.
 func Bool(to *bool) Value {
-	return Value{Type: "bool", read: readBool, schema: jsonschema.Schema{Type: "boolean"}, set: func(text string) (err error) {
+	return Value{Type: "bool", Alone: "true", read: readBool, schema: jsonschema.Schema{Type: "boolean"}, set: func(text string) (err error) {
 		if *to, err = strconv.ParseBool(text); err != nil {
 			return errors.New("must be true or false")
 		}

@@ -143,12 +143,17 @@ func (l *Lock) holder(ctx context.Context) holder {
 		return h
 	}
 
-	h.text = fmt.Sprintf("backend %d, %s from %s", h.pid, app, host)
+	h.text = describe(h.pid, app, host)
 	if process != 0 {
 		h.client = client{space: space, process: uint32(process)}
 	}
 
 	return h
+}
+
+// describe says who holds a lock.
+func describe(pid int64, app, host string) string {
+	return fmt.Sprintf("backend %d, %s from %s", pid, app, host)
 }
 
 // Conn is the connection that has the lock. What only the holder of the table may do

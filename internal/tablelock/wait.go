@@ -29,6 +29,9 @@ const (
 	graceForUnknown = 5 * time.Second
 )
 
+// NoWait is a limit with which Wait waits for nobody, also not for a run that was killed.
+const NoWait time.Duration = -1
+
 // Wait takes the lock of a table, and waits for another run that has it for at most
 // limit. It returns how long it has waited, 0 where nobody had the lock: that is the
 // other run's time, and the progress of the stage begins after it. Where ctx ends while it
@@ -91,6 +94,10 @@ type wait struct {
 
 // pause returns when to look again, 0 for never.
 func (w *wait) pause(h holder, waited time.Duration) time.Duration {
+	if w.limit == NoWait {
+		return 0
+	}
+
 	if w.first.pid != h.pid {
 		w.first = h
 	}

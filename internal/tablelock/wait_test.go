@@ -29,6 +29,9 @@ func TestPause(t *testing.T) {
 		pause   time.Duration // after the last one
 		log     string
 	}{
+		"nobody is waited for":       {NoWait, []holder{alive}, 0, 0, ""},
+		"not even one that is gone":  {NoWait, []holder{gone}, 0, 0, ""},
+		"nor one that may be":        {NoWait, []holder{unknown}, 0, 0, ""},
 		"alive":                      {0, []holder{alive}, 0, 0, ""},
 		"alive, to be waited for":    {time.Hour, []holder{alive}, 0, pollInterval, "waiting for another run"},
 		"alive, nearly":              {time.Hour, []holder{alive}, time.Hour - 1, 1, "waiting for another run"},

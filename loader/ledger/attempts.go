@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,6 +22,7 @@ type Outcome string
 // Outcomes of an attempt.
 const (
 	OutcomePublished Outcome = "published" // readers see its table
+	OutcomeUnchanged Outcome = "unchanged" // there was nothing to do: of jobs that are shared
 	OutcomeFailed    Outcome = "failed"
 	OutcomeStopped   Outcome = "stopped" // by a signal, or whoever ended its context
 )
@@ -50,7 +52,11 @@ type Attempt struct {
 	Retries       int              `json:"retries"`
 	RecentRetries []progress.Retry `json:"troubles,omitempty"`
 	SQLState      string           `json:"sqlstate,omitempty"` // of Error, where it was the server's
-	Error         string           `json:"error,omitempty"`
+	// Batch is what the processes that shared the job called their round, Process the number
+	// of this one on its host, 0 where it shared nothing.
+	Batch   string `json:"batch,omitempty"`
+	Process int64  `json:"process,omitempty"`
+	Error   string `json:"error,omitempty"`
 }
 
 // InsertAttempt writes down who begins an attempt, and from where.
@@ -93,17 +99,38 @@ const findAttemptsSQL = `
 		else '' end`
 
 // findAttempts returns the table of attempts, under the name that it has in this ledger:
-// starts where it is from before. Empty where the ledger has none.
+// starts where it is from before, with what the ledger knows of those that were shared. Empty
+// where the ledger has none.
 func (l Ledger) findAttempts(ctx context.Context, q pg.Querier) (table string, err error) {
-	err = q.QueryRow(ctx, findAttemptsSQL, l.attemptsTable, l.startsTable).Scan(&table)
+	if err := q.QueryRow(ctx, findAttemptsSQL, l.attemptsTable, l.startsTable).Scan(&table); err != nil || table == "" {
+		return "", err
+	}
 
-	return table, err
+	shared, err := l.KnowsShared(ctx, q)
+	if !shared {
+		return "(select *, '' as batch, 0::bigint as process from " + table + ") a", err
+	}
+
+	return strings.ReplaceAll(l.SQL(sharedAttemptsSQL), "{table}", table), err
+}
+
+// sharedAttemptsSQL adds to attempts what is known of those that were shared. One that was
+// begun twice, since the answer was lost, has one row.
+const sharedAttemptsSQL = `(
+	select a.*, coalesce(s.batch, '') as batch, coalesce(s.process, 0) as process from {table} a
+	left join {shared} s on (s.run_id, s.attempt) = (a.run_id, a.no)) a`
+
+// KnowsShared reports whether the ledger has a table of shared attempts: one from before
+// has none.
+func (l Ledger) KnowsShared(ctx context.Context, q pg.Querier) (there bool, err error) {
+	err = q.QueryRow(ctx, "select to_regclass($1) is not null", l.function("shared")).Scan(&there)
+	return there, pg.Wrap(err, "looking for table shared in the ledger in schema %s", l.Schema)
 }
 
 const historiesSQL = `
 	select run_id, no, started_at, ended_at, coalesce(outcome, ''), role, coalesce(host(address), ''), coalesce(host, ''),
 	       coalesce(os_user, ''), version, coalesce(rows, 0), coalesce(seconds, 0), coalesce(stages, '{}'), coalesce(retries, 0),
-	       coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, '')
+	       coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, ''), batch, process
 	from {table} where run_id = any($1) order by run_id, no`
 
 // histories adds to runs what is known of their attempts.
@@ -131,13 +158,14 @@ func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 	var id int64
 	var s Attempt
 	_, err = pgx.ForEachRow(rows, []any{&id, &s.No, &s.StartedAt, &s.EndedAt, &s.Outcome, &s.Role, &s.Address, &s.Host, &s.OSUser,
-		&s.Version, &s.Rows, &s.Seconds, &s.StageSeconds, &s.Retries, &s.RecentRetries, &s.SQLState, &s.Error}, func() error {
+		&s.Version, &s.Rows, &s.Seconds, &s.StageSeconds, &s.Retries, &s.RecentRetries, &s.SQLState, &s.Error, &s.Batch, &s.Process}, func() error {
 		s.RowsPerSecond = 0
 		if load := s.StageSeconds[progress.StageLoad]; load > 0 {
 			s.RowsPerSecond = float64(s.Rows) / load
 		}
 
 		at[id].History = append(at[id].History, s)
+		at[id].Batch = cmp.Or(s.Batch, at[id].Batch)
 		s = Attempt{} // maps and slices are not to be shared
 
 		return nil

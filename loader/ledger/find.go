@@ -18,8 +18,15 @@ func (l Ledger) Runs(ctx context.Context, pool *pgxpool.Pool, f RunFilter) ([]Ru
 		return nil, err
 	}
 
-	runs, err := l.query(ctx, pool, "where ($1 = '' or r.table_name = $1) and ($2 = '' or r.schema_name = $2) order by r.id desc limit nullif($3, 0)",
-		f.Table.Name, f.Table.Schema, f.Limit)
+	where, args := "where ($1 = '' or r.table_name = $1) and ($2 = '' or r.schema_name = $2)", []any{f.Table.Name, f.Table.Schema, f.Limit}
+	if f.Batch != "" {
+		if shared, err := l.KnowsShared(ctx, pool); err != nil || !shared {
+			return nil, err
+		}
+		where, args = where+l.SQL(" and r.id in (select run_id from {shared} where batch = $4 and attempt is not null)"), append(args, f.Batch)
+	}
+
+	runs, err := l.query(ctx, pool, where+" order by r.id desc limit nullif($3, 0)", args...)
 	if err != nil {
 		return nil, err
 	}

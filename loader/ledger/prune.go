@@ -37,10 +37,21 @@ const pruneSQL = `
 	          and not exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 	                          where n.nspname = r.schema_name and c.relname in (r.table_name, r.kept_name)))`
 
+// pruneSharedSQL removes shared attempts that ended as long ago, and began no run or are of one
+// that has ended.
+const pruneSharedSQL = `
+	delete from {shared} s
+	where s.ended_at < now() - make_interval(secs => $1) and ($3 = '' or s.schema_name = $2 and s.table_name = $3)
+	  and not exists (select from {runs} r where r.id = s.run_id and r.state = 'loading')`
+
 // Prune removes runs of a table, or of all where that has no name: see PruneRuns, which
 // also looks for the ledger and migrates it.
 func (l Ledger) Prune(ctx context.Context, q pg.Querier, t job.Table, age time.Duration) (int64, error) {
 	tag, err := q.Exec(ctx, l.SQL(pruneSQL), age.Seconds(), t.Schema, t.Name)
+	if err == nil { // beside those that went with their runs
+		_, err = q.Exec(ctx, l.SQL(pruneSharedSQL), age.Seconds(), t.Schema, t.Name)
+	}
+
 	return tag.RowsAffected(), pg.Wrap(err, "removing old runs from the ledger in schema %s", l.Schema)
 }
 

@@ -36,6 +36,9 @@ type RunInfo struct {
 	// History has each attempt at the run. Empty in a ledger from before attempts
 	// were written down.
 	History []Attempt `json:"history"`
+	// Batch is what the processes that shared the job called their round: of several attempts
+	// the last that has one. Empty where none does.
+	Batch string `json:"batch,omitempty"`
 	// Staging is the name of the staging table, in the schema of the table.
 	Staging string `json:"-"`
 }
@@ -84,6 +87,7 @@ func (e *UnfinishedError) Unwrap() error { return e.Err }
 // RunFilter chooses runs. The zero value chooses all.
 type RunFilter struct {
 	Table job.Table // without a schema: tables of this name in any
+	Batch string    // see RunInfo.Batch; an attempt of any number counts
 	Limit int64     // the newest so many; 0 for all
 }
 

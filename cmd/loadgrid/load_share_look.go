@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/attempts"
+	"github.com/loadgrid/loadgrid/internal/jobqueue"
+	"github.com/loadgrid/loadgrid/internal/observe"
+	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// sharedServer is a server with a ledger that jobs are on, and a connection of its own to look
+// at them.
+type sharedServer struct {
+	options  serverOptions
+	observer *observe.Observer
+	pool     *pgxpool.Pool
+	lookout  *attempts.Lookout
+	blind    bool // nobody answered
+}
+
+// serverOf returns the server of a job.
+func (c *crew) serverOf(p *preparedJob) (*sharedServer, error) {
+	for _, s := range c.servers {
+		if s.options == p.options.server {
+			return s, nil
+		}
+	}
+
+	r, err := p.options.progress.reporter(c.std.err)
+	if err != nil {
+		return nil, p.locate(err)
+	}
+
+	s := &sharedServer{options: p.options.server, observer: observe.New(r.log(), nil, nil),
+		lookout: &attempts.Lookout{Ledger: ledger.New(p.options.server.ledger(), p.options.server.LedgerOwner), Batch: c.options.share.batch, Began: c.began}}
+	c.servers = append(c.servers, s)
+
+	return s, nil
+}
+
+func (c *crew) close() {
+	for _, s := range c.servers {
+		if s.pool != nil {
+			loader.Close(s.pool)
+		}
+	}
+}
+
+// look asks the servers what is known of jobs. Of a server that does not answer nothing is
+// known: what is done with a job says why.
+func (c *crew) look(ctx context.Context, jobs []int) ([]jobqueue.State, error) {
+	states := make([]jobqueue.State, len(jobs))
+
+	for n, server := range c.servers {
+		var at []int
+		var wanted []attempts.Wanted
+		for i, job := range jobs {
+			if j := c.jobs[job]; j.server == server {
+				at, wanted = append(at, i), append(wanted, attempts.Wanted{Key: j.key, Table: j.prepared.options.job.Table})
+			}
+		}
+		if len(at) == 0 {
+			continue
+		}
+
+		for k, found := range server.look(ctx, wanted) {
+			i := at[k]
+			states[i] = c.jobs[jobs[i]].take(found, c.options.only != nil)
+			states[i].Table = fmt.Sprintf("%d %s", n, found.Table)
+		}
+	}
+
+	return states, nil
+}
+
+// look asks one server. A server that did not answer once is not asked again: each look might
+// take as long as it takes to give up.
+func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []attempts.State {
+	unknown := make([]attempts.State, len(wanted))
+	for i, w := range wanted {
+		unknown[i].Table = w.Table
+	}
+	if s.blind {
+		return unknown
+	}
+
+	if s.pool == nil {
+		err := s.observer.Connect(ctx, func() (err error) {
+			s.lookout.Pool, err = s.options.open(ctx, 1)
+			return err
+		})
+		if err != nil {
+			s.blind = true
+			return unknown
+		}
+		s.pool = s.lookout.Pool
+	}
+
+	var states []attempts.State
+	err := s.observer.Retry(ctx, observe.RetryFor, "look at shared jobs", func() (err error) {
+		states, err = s.lookout.Look(ctx, wanted)
+		return err
+	})
+	if err != nil {
+		s.observer.Log.Warn("what other processes have done is not known", "error", err.Error())
+		return unknown
+	}
+
+	return states
+}
+
+// take notes what is known of a job, for what is said of it later. Again does it however often
+// it has failed.
+func (j *sharedJob) take(found attempts.State, again bool) (state jobqueue.State) {
+	p := j.prepared
+	state.Tried = found.Failures > 0
+
+	switch {
+	case found.Done != nil:
+		state.Done, j.by = true, found.Done
+	case found.Failures >= attempts.MaxFailures && !again:
+		state.Failed = true
+		if j.err == nil {
+			j.err = p.locate(&loader.SharedFailedError{Last: *found.LastFailure})
+		}
+	case found.Holder != "":
+		state.Held = true
+		j.held = p.locate(&loader.LockedError{Table: found.Table, Holder: found.Holder})
+	}
+
+	return state
+}

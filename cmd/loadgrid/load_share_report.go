@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/loadgrid/loadgrid/internal/jobqueue"
+	"github.com/loadgrid/loadgrid/loader"
+)
+
+// report says who has done the job, and returns its error where nobody has.
+func (j *sharedJob) report(stderr io.Writer, r jobqueue.Result) error {
+	line := accountLine{job: j.prepared.name()}
+
+	switch r {
+	case jobqueue.DoneHere:
+		line.Outcome, line.Run, line.Here = loader.OutcomePublished, j.summary.Run, true
+		if j.summary.Unchanged {
+			line.Outcome = loader.OutcomeUnchanged
+		}
+	case jobqueue.DoneElsewhere:
+		line.Outcome, line.Run, line.By = j.by.Outcome, j.by.Run, j.by.Who()
+	case jobqueue.FailedHere:
+		line.Outcome, line.Here, line.err = loader.OutcomeFailed, true, j.err
+	case jobqueue.Blocked:
+		line.Outcome = "blocked"
+		line.err = j.prepared.locate(errors.New("not done: a job before it that loads the same table has failed, and another process may try that again"))
+	case jobqueue.FailedElsewhere:
+		line.Outcome, line.err = loader.OutcomeFailed, j.err
+	default:
+		line.Outcome, line.err = "held", j.held
+	}
+
+	line.write(stderr, writesJSON(j.prepared.values))
+
+	return line.err
+}
+
+// accountLine says who has done a job.
+type accountLine struct {
+	job     string
+	Outcome loader.Outcome
+	Run     int64
+	Here    bool   // it was this process
+	By      string // another one
+	err     error
+}
+
+func (a accountLine) write(stderr io.Writer, asJSON bool) {
+	if asJSON {
+		log := slog.New(slog.NewJSONHandler(stderr, nil)).With("type", "log", "job", a.job, "outcome", string(a.Outcome), "here", a.Here)
+		if a.By != "" {
+			log = log.With("by", a.By)
+		}
+		if a.Run != 0 {
+			log = log.With("run", a.Run)
+		}
+		if a.err != nil {
+			log = log.With("error", redact(oneLine(a.reason())))
+		}
+
+		log.Info("result of the job")
+		return
+	}
+
+	fmt.Fprintln(stderr, redact(oneLine(fmt.Sprintf("job %s: %s", a.job, a.text()))))
+}
+
+func (a accountLine) text() string {
+	by := a.By
+	if a.Here {
+		by = "this process"
+	}
+
+	switch {
+	case a.Outcome == loader.OutcomePublished:
+		return fmt.Sprintf("done by %s, run %d", by, a.Run)
+	case a.Outcome == loader.OutcomeUnchanged:
+		return fmt.Sprintf("found unchanged by %s, its rows are of run %d", by, a.Run)
+	case a.Here:
+		return "failed, and no other process has done it since"
+	}
+
+	return a.reason()
+}
+
+// reason is why nobody has done the job, without its name.
+func (a accountLine) reason() string {
+	var inJob *jobError
+	if errors.As(a.err, &inJob) {
+		return inJob.err.Error()
+	}
+	return a.err.Error()
+}

@@ -1,0 +1,400 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A crew are processes that share a job file, in their order.
+type crew struct {
+	s    sandbox
+	args []string
+	all  []*process
+}
+
+func newCrew(s sandbox, args ...string) *crew { return &crew{s: s, args: args} }
+
+// start starts one more process.
+func (c *crew) start() *process {
+	c.s.t.Helper()
+	p := start(c.s.t, c.s.inSchema(), c.args...)
+	c.all = append(c.all, p)
+	return p
+}
+
+// accountOf is what a process says at its end of each job.
+type accountOf struct {
+	Time         time.Time
+	Msg          string
+	Job, Outcome string
+	Here         bool
+	By           string
+	Run          int64
+	Error        string
+}
+
+// lines returns the lines of a process's log that have a message which begins so.
+func (p *process) lines(begins string) (found []accountOf) {
+	p.t.Helper()
+	for line := range strings.Lines(p.stderr.String()) {
+		var a accountOf
+		if err := json.Unmarshal([]byte(line), &a); err == nil && strings.HasPrefix(a.Msg, begins) {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+const accountMessage = "result of the job"
+
+// sharedJobs is a file of n jobs that load a table each, and note in the transaction that
+// publishes it that they do.
+func (s sandbox) sharedJobs(n int, more string) string {
+	s.t.Helper()
+	s.exec("create table " + s.name("published") + " (name text, process int default pg_backend_pid())")
+	text := fmt.Sprintf("defaults:\n  cell-size: 1\n  cols: 40\n  rows: 50\n  chunk-rows: 500\n  streams: 2\n  if-exists: replace\n  log-format: json\n"+
+		"  ledger-schema: %s\n  after: insert into %s values ('{{table}}'); select pg_sleep(0.05)\njobs:\n", s.schema, s.name("published"))
+	for i := range n {
+		text += fmt.Sprintf("  - {name: job %d, table: t%d}\n", i, i)
+	}
+	return s.write(text + more)
+}
+
+// checkEachOnce fails unless each of n tables has its rows, was published by one run, in so
+// many transactions that published.
+func (s sandbox) checkEachOnce(n, times int) {
+	s.t.Helper()
+	for i := range n {
+		s.checkBoxes(fmt.Sprint("t", i), 40, 50)
+	}
+	for sql, want := range map[string]int{
+		"select count(*) from " + s.name("published"):                                                                           n * times,
+		"select count(distinct name) from " + s.name("published"):                                                               n,
+		"select count(*) from " + s.name("runs") + " where state = 'published'":                                                 n * times,
+		"select count(distinct table_name) from " + s.name("runs"):                                                              n,
+		"select count(*) from " + s.name("runs") + " where state <> 'published'":                                                0,
+		"select coalesce(sum(c.rows), 0)::int from " + s.name("chunks") + " c join " + s.name("runs") + " r on r.id = c.run_id": n * times * 2000,
+	} {
+		if got := queryOne[int](s.t, s.pool, sql); got != want {
+			s.t.Errorf("%d, want %d: %s", got, want, sql)
+		}
+	}
+}
+
+// checkNeverIdle fails if a process waited while a table was free: of all that it does not name
+// as held, the server must have published the table before.
+func (c *crew) checkNeverIdle() {
+	c.s.t.Helper()
+	for n, p := range c.all {
+		for _, line := range p.lines("waiting for what other processes hold: ") {
+			held := strings.Split(strings.TrimPrefix(line.Msg, "waiting for what other processes hold: "), ", ")
+			free := queryOne[[]string](c.s.t, c.s.pool, "select coalesce(array_agg(job_name), '{}') from "+c.s.name("runs")+
+				" where job_name <> all($1) and (finished_at is null or finished_at > $2)", held, line.Time)
+			if len(free) > 0 || len(held) == 0 {
+				c.s.t.Errorf("process %d waited at %s for %q, while %q were free", n, line.Time, held, free)
+			}
+		}
+	}
+}
+
+// Three processes share 20 jobs, and are killed in turn: each table is loaded and published
+// once, and nobody waits while there is something to do. What was killed is started again, with
+// the same batch.
+func TestSharedJobsWhileProcessesAreKilled(t *testing.T) {
+	const jobs, processes, kills = 20, 3, 6
+	s := newSandbox(t)
+	file := s.sharedJobs(jobs, "")
+	c := newCrew(s, "load", "--job", file, "--share=night 1")
+	alive := make([]*process, processes)
+	for i := range alive {
+		alive[i] = c.start()
+	}
+
+	for kill := range kills {
+		s.waitFor("some jobs to be done", fmt.Sprintf("select to_regclass('%s') is not null", s.name("shared")))
+		s.waitFor("some jobs to be done", fmt.Sprintf("select count(*) >= %d from %s where state = 'published'", 2*kill+1, s.name("runs")))
+		i := kill % processes
+		_ = alive[i].cmd.Process.Kill()
+		if r := alive[i].wait(); r.code != -1 && r.code != 0 { // it may have come to its end before
+			t.Errorf("a process that was killed left with %d: %s", r.code, r.stderr)
+		}
+		alive[i] = c.start()
+	}
+
+	for i, p := range alive {
+		r := p.wait()
+		if r.code != 0 {
+			t.Errorf("process %d left with %d: %s", i, r.code, r.stderr)
+		}
+
+		// Each says of each job who has done it, and all say the same.
+		account := p.lines(accountMessage)
+		if len(account) != jobs {
+			t.Errorf("process %d knows of %d jobs: %s", i, len(account), r.stderr)
+		}
+		for n, a := range account {
+			run := queryOne[int64](t, s.pool, "select id from "+s.name("runs")+" where table_name = $1 and state = 'published'", fmt.Sprint("t", n))
+			if a.Job != fmt.Sprint("job ", n) || a.Outcome != "published" || a.Run != run || a.Here != (a.By == "") {
+				t.Errorf("process %d says %+v, want run %d", i, a, run)
+			}
+		}
+	}
+
+	s.checkEachOnce(jobs, 1)
+	c.checkNeverIdle()
+	if n := queryOne[int](t, s.pool, "select count(distinct process) from "+s.name("shared")); n < 2 {
+		t.Errorf("%d processes have done it all", n)
+	}
+	s.checkBatches(file, jobs)
+}
+
+// checkBatches starts the same batch again, and then another one.
+func (s sandbox) checkBatches(file string, jobs int) {
+	t := s.t
+	runs := func() int { return queryOne[int](t, s.pool, "select count(*) from "+s.name("runs")) }
+	if out := mustCLI(t, s.inSchema(), "load", "--job", file, "--share=night 1"); out != "" || runs() != jobs {
+		t.Errorf("started again, the batch has %d runs, and says %s", runs(), out)
+	}
+
+	mustCLI(t, s.inSchema(), "load", "--job", file, "--share=night 2")
+	s.checkEachOnce(jobs, 2)
+	for batch, want := range map[string]int{"night 1": jobs, "night 2": jobs, "night 3": 0} {
+		var list []struct {
+			Batch   string
+			History []struct{ Batch string }
+		}
+		out := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema, "--batch", batch, "--json")
+		if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) != want {
+			t.Errorf("%d runs of batch %s, want %d (%v)", len(list), batch, want, err)
+		}
+		for _, r := range list {
+			if r.Batch != batch || r.History[len(r.History)-1].Batch != batch {
+				t.Errorf("batch %s has a run of %+v", batch, r)
+			}
+		}
+	}
+	out := mustCLI(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema)
+	if !strings.Contains(out, "\nbatch        night 1\n") || !strings.Contains(out, "\n  batch    night 1\n") {
+		t.Errorf("the run says\n%s", out)
+	}
+}
+
+// Without a batch, a job is done when a process has published it since this one began.
+func TestSharedJobsWithoutABatch(t *testing.T) {
+	const jobs = 4
+	s := newSandbox(t)
+	file := s.sharedJobs(jobs, "")
+	mustCLI(t, s.inSchema(), "load", "--job", file, "--share") // which counts for nobody who begins later
+
+	// Both begin while all tables are held.
+	hold := s.connect()
+	for i := range jobs {
+		if _, err := hold.Exec(t.Context(), "select pg_advisory_lock($1)", s.lockKey(fmt.Sprint("t", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	c := newCrew(s, "load", "--job", file, "--share=-")
+	for range 2 {
+		c.start().waitForOutput("waiting for what other processes hold: job 0, job 1, job 2, job 3", 1)
+	}
+	if err := hold.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	here := 0
+	for _, p := range c.all {
+		p.wait().expect(t, 0)
+		for _, a := range p.lines(accountMessage) {
+			if a.Here {
+				here++
+			}
+		}
+	}
+	if here != jobs {
+		t.Errorf("both say that they have done %d jobs together, want %d", here, jobs)
+	}
+	s.checkEachOnce(jobs, 2)
+	c.checkNeverIdle()
+
+	// What is unchanged is done, too, and by whom is known.
+	s.exec("truncate " + s.name("published"))
+	args := []string{"load", "--job", file, "--share=quiet", "--skip-unchanged", "--log-format", "text"}
+	r := cli(t, s.inSchema(), args...)
+	if r.expect(t, 0); !strings.Contains(r.stderr, "job job 3: found unchanged by this process, its rows are of run ") {
+		t.Error(r.stderr)
+	}
+	r = cli(t, s.inSchema(), args...)
+	if r.expect(t, 0); r.stdout != "" || !strings.Contains(r.stderr, "job job 3: found unchanged by ") || strings.Contains(r.stderr, "this process") {
+		t.Error(r.stderr)
+	}
+	if n := queryOne[int](t, s.pool, "select count(*) from "+s.name("published")); n != 0 {
+		t.Errorf("%d tables were loaded", n)
+	}
+}
+
+// A job that fails is tried twice in all, by two processes, and the others go on. Whoever comes
+// later ends with its exit code at once.
+func TestSharedJobsThatFail(t *testing.T) {
+	s := newSandbox(t)
+	file := s.sharedJobs(3, "  - {name: bad, table: bad, after: select 1/0}\n  - {name: refused, table: refused, before: select 1/0}\n  - {name: last, table: t3}\n")
+	c := newCrew(s, "load", "--job", file, "--share=b")
+	for range 3 {
+		c.start()
+	}
+	for _, p := range c.all {
+		p.wait().expect(t, 4, "2 of 6 jobs failed: bad, refused")
+	}
+
+	tries := func(job string) int {
+		return queryOne[int](t, s.pool, "select count(*) from "+s.name("shared")+" where job_name = $1 and outcome = 'failed' and sqlstate = '22012'", job)
+	}
+	for job, code := range map[string]int{"bad": 4, "refused": 1} {
+		if n := tries(job); n != 2 {
+			t.Errorf("job %s was tried %d times", job, n)
+		}
+		if got := queryOne[[]int](t, s.pool, "select array_agg(exit_code) from "+s.name("shared")+" where job_name = $1", job); !slices.Equal(got, []int{code, code}) {
+			t.Errorf("job %s ended with %d", job, got)
+		}
+		if n := queryOne[int](t, s.pool, "select count(distinct process) from "+s.name("shared")+" where job_name = $1", job); n != 2 {
+			t.Errorf("job %s was tried by %d processes", job, n)
+		}
+	}
+
+	late := c.start()
+	late.wait().expect(t, 4, "2 of 6 jobs failed")
+	if a := late.lines(accountMessage); len(a) != 6 || a[3].Here || a[3].Outcome != "failed" || !strings.Contains(a[3].Error, "it has failed 2 times, the last time for ") || !strings.Contains(a[3].Error, "22012") {
+		t.Errorf("who comes later says %+v", a)
+	}
+	cli(t, s.inSchema(), "load", "--job", file, "--share=b", "--only", "refused").expect(t, 1, "22012") // a person asks for it
+	if bad, refused := tries("bad"), tries("refused"); bad != 2 || refused != 3 {
+		t.Errorf("then the jobs were tried %d and %d times", bad, refused)
+	}
+
+	// The job is mended, and is another one then: its run goes on where the other stopped.
+	mended := s.write(strings.Replace(readFile(t, file), "table: bad, after: select 1/0", "table: bad", 1))
+	cli(t, s.inSchema(), "load", "--job", mended, "--share=b", "--only", "bad", "--only", "last").expect(t, 0)
+	s.checkBoxes("bad", 40, 50)
+}
+
+// Jobs with one table are done in their order, each once.
+func TestSharedJobsOfOneTable(t *testing.T) {
+	s := newSandbox(t)
+	text := "defaults: {cell-size: 1, table: t, log-format: json, ledger-schema: " + s.schema + "}\njobs:\n- {name: begin, extent: [0, 0, 10, 10], if-exists: replace}\n"
+	for i := 1; i < 6; i++ {
+		text += fmt.Sprintf("- {name: add %d, extent: [%d, 0, %d, 10], if-exists: append}\n", i, 10*i, 10*i+10)
+	}
+	file := s.write(text)
+
+	for _, batch := range []string{"1", "2"} {
+		c := newCrew(s, "load", "--job", file, "--share="+batch)
+		for range 3 {
+			c.start()
+		}
+		for _, p := range c.all {
+			p.wait().expect(t, 0)
+		}
+
+		s.checkBoxes("t", 60, 10)
+		if got := queryOne[[]string](t, s.pool, "select array_agg(job_name order by r.id) from "+s.name("runs")+" r where r.id in (select run_id from "+s.name("shared")+" where batch = $1)", batch); !slices.Equal(got, []string{"begin", "add 1", "add 2", "add 3", "add 4", "add 5"}) {
+			t.Errorf("in batch %s the order is %q", batch, got)
+		}
+	}
+}
+
+// A run that was killed in one batch, and resumed in the next, is the next one's.
+func TestSharedRunOfAnotherBatch(t *testing.T) {
+	s := newSandbox(t)
+	file := s.sharedJobs(1, "")
+	args := func(batch string) []string { return []string{"load", "--job", file, "--share=" + batch} }
+	s.exec("create function " + s.name("stop") + "() returns trigger language plpgsql as 'begin if new.chunk_no = 3 then raise exception ''stopped''; end if; return new; end'")
+	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
+	s.exec("create trigger stop before insert on " + s.name("chunks") + " for each row execute function " + s.name("stop") + "()")
+	cli(t, s.inSchema(), args("first")...).expect(t, 4, "stopped")
+	s.exec("drop trigger stop on " + s.name("chunks"))
+
+	mustCLI(t, s.inSchema(), args("second")...)
+	s.checkEachOnce(1, 1)
+	if n := queryOne[int](t, s.pool, "select starts from "+s.name("runs")); n != 2 {
+		t.Errorf("the run was begun %d times", n)
+	}
+
+	mustCLI(t, s.inSchema(), args("second")...) // it is done
+	s.checkEachOnce(1, 1)
+	mustCLI(t, s.inSchema(), args("first")...) // it is not
+	s.checkEachOnce(1, 2)
+}
+
+// A process waits for others as long as wait says, when nothing else is left, and not at all
+// for those that it has something to do beside.
+func TestSharedJobsWait(t *testing.T) {
+	s := newSandbox(t)
+	file := s.sharedJobs(2, "")
+	hold := s.connect()
+	if _, err := hold.Exec(t.Context(), "select pg_advisory_lock($1)", s.lockKey("t0")); err != nil {
+		t.Fatal(err)
+	}
+
+	c := newCrew(s, "load", "--job", file, "--share=b", "--wait", "1s")
+	p := c.start()
+	p.wait().expect(t, 3, "1 of 2 jobs failed: job 0")
+	a := p.lines(accountMessage)
+	if len(a) != 2 || a[0].Outcome != "held" || !strings.Contains(a[0].Error, "another run holds table") || a[1].Outcome != "published" {
+		t.Errorf("it says %+v", a)
+	}
+	c.checkNeverIdle()
+}
+
+// A signal ends a process that waits for others, and what it says is left.
+func TestASignalEndsTheWaitForOthers(t *testing.T) {
+	s := newSandbox(t)
+	file := s.sharedJobs(2, "")
+	hold := s.connect()
+	if _, err := hold.Exec(t.Context(), "select pg_advisory_lock($1)", s.lockKey("t0")); err != nil {
+		t.Fatal(err)
+	}
+
+	p := start(t, s.inSchema(), "load", "--job", file, "--share=b", "--log-format", "text")
+	p.waitForOutput("waiting for what other processes hold: job 0\n", 1)
+	_ = p.cmd.Process.Signal(interrupt)
+	r := p.wait()
+	r.expect(t, 130, "stopped by SIGINT")
+	if !strings.Contains(r.stderr, "\nnot done: job 0\n") || !strings.Contains(r.stderr, "\njob job 1: done by this process, run 1\n") {
+		t.Error(r.stderr)
+	}
+}
+
+// A ledger from before jobs were shared is read as it is, and a load that shares brings it up
+// to date.
+func TestSharedJobsInALedgerFromBefore(t *testing.T) {
+	s := newSandbox(t)
+	file := s.sharedJobs(2, "")
+	mustCLI(t, s.inSchema(), "load", "--job", file)
+	s.migrationFile("000007_shared.down.sql")
+	s.exec("update " + s.name("schema_migrations") + " set version = 6")
+
+	for _, args := range [][]string{{"runs", "list"}, {"runs", "show", "1"}, {"runs", "list", "--batch", "b"}} {
+		if out := mustCLI(t, s.dsn, append(args, "--ledger-schema", s.schema)...); len(args) < 4 && !strings.Contains(out, "t0") {
+			t.Errorf("loadgrid %q: %s", args, out)
+		}
+	}
+
+	mustCLI(t, s.inSchema(), "load", "--job", file, "--share=b")
+	s.checkEachOnce(2, 2)
+	for range 2 { // the migration may be repeated
+		s.migrationFile("000007_shared.up.sql")
+	}
+	mustCLI(t, s.inSchema(), "load", "--job", file, "--share=b")
+	s.checkEachOnce(2, 2)
+
+	// Old attempts go with the runs, and those without one, too.
+	s.exec("update " + s.name("shared") + " set ended_at = ended_at - interval '1 day', run_id = null")
+	mustCLI(t, s.dsn, "runs", "prune", "--older-than", "12h", "--ledger-schema", s.schema)
+	if n := queryOne[int](t, s.pool, "select count(*) from "+s.name("shared")); n != 0 {
+		t.Errorf("%d attempts are left", n)
+	}
+}

@@ -1,0 +1,245 @@
+// Package jobqueue owns the order in which one of several processes that share a list of jobs
+// does them, and when it has come to its end. It knows no server: who holds a job, and who has
+// done it, is asked through functions.
+package jobqueue
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// State is what is known of a job at one moment. The zero value says that it is free.
+type State struct {
+	Done   bool // by some process
+	Failed bool // as often as it may, all processes together
+	Tried  bool // it has failed, and may be tried again
+	Held   bool // some process is at it
+	// Table names what the job fills. Jobs with the same table are done in their order. Empty
+	// for one that is not known.
+	Table string
+}
+
+// Result is what a job has come to.
+type Result int
+
+// The results. Zero is a job that was not reached.
+const (
+	NotReached      Result = iota
+	DoneHere               // by this process
+	DoneElsewhere          // by another one
+	FailedHere             // by this process, and nobody has done it since
+	FailedElsewhere        // too often, by others too
+	Locked                 // by another process: of Do for now, of Run for longer than the job waits
+	Blocked                // a job before it, with the same table, failed here, and may be done elsewhere
+)
+
+// Queue does jobs, which have numbers from 0.
+type Queue struct {
+	// Waits has, for each job, how long the process waits for another one that holds the table
+	// when it has nothing else to do; negative is for ever.
+	Waits []time.Duration
+	// Look returns the states of jobs, in their order. Where it fails, the jobs are done as if
+	// they were free: Do says what is wrong.
+	Look func(ctx context.Context, jobs []int) ([]State, error)
+	// Do does a job, unless another process has done it, or holds it. It does not wait.
+	Do func(ctx context.Context, job int) Result
+	// Pause waits.
+	Pause func(ctx context.Context, d time.Duration) error
+	// Waiting is called before the process first waits for what others hold, and again after
+	// it has done something.
+	Waiting func(jobs []int)
+	// Rand spreads processes that start at the same moment.
+	Rand *rand.Rand
+	// Now is the time. Defaults to time.Now.
+	Now func() time.Time
+
+	open       []int        // jobs that are not settled, those that another process held last
+	results    []Result     // of all
+	here       map[int]bool // of open jobs, those that failed here
+	avoid      int          // the job that another process has just taken, -1 for none
+	collisions int          // how often in a row another process was faster
+	others     bool         // another process was seen
+	idle       time.Time    // since when there was nothing to do, zero for not
+	pauses     int          // since then
+	quiet      int          // looks in a row that found nothing held
+}
+
+// Pauses between looks at jobs that others hold: a look is two statements, and a table that
+// becomes free is taken within the last of them.
+const (
+	firstPause = 200 * time.Millisecond
+	maxPause   = 5 * time.Second
+)
+
+// lastLooks is how often a process looks again whether others take up what failed here, when
+// it has nothing else to do.
+const lastLooks = 4
+
+// Run does the jobs until each is done by some process or has failed, and returns what each has
+// come to. The error is that of ctx.
+func (q *Queue) Run(ctx context.Context) ([]Result, error) {
+	q.results, q.here, q.avoid = make([]Result, len(q.Waits)), make(map[int]bool), -1
+	for i := range q.Waits {
+		q.open = append(q.open, i)
+	}
+
+	if q.Now == nil {
+		q.Now = time.Now
+	}
+
+	for len(q.open) > 0 && ctx.Err() == nil {
+		ready, held := q.sort(q.look(ctx))
+
+		switch {
+		case len(ready) > 0:
+			q.do(ctx, ready)
+		case len(held) > 0:
+			q.wait(ctx, held)
+		case q.others && q.quiet < lastLooks:
+			q.quiet++
+			q.pause(ctx)
+		default:
+			q.end()
+		}
+	}
+
+	return q.results, context.Cause(ctx)
+}
+
+// look asks for the states of the open jobs.
+func (q *Queue) look(ctx context.Context) map[int]State {
+	states := make(map[int]State)
+
+	found, err := q.Look(ctx, q.open)
+	if err == nil {
+		for i, job := range q.open {
+			states[job] = found[i]
+		}
+	}
+
+	if q.avoid >= 0 { // its holder may be too quick, or the server too slow, to be seen
+		s := states[q.avoid]
+		s.Held = true
+		states[q.avoid], q.avoid = s, -1
+	}
+
+	return states
+}
+
+// sort settles what others have done, and returns which of the other jobs are free, and which
+// are held. What has failed elsewhere comes last: its cause may go away.
+func (q *Queue) sort(states map[int]State) (ready, held []int) {
+	for _, job := range slices.Clone(q.open) {
+		switch s := states[job]; {
+		case s.Done:
+			q.settle(job, DoneElsewhere)
+		case s.Failed && q.here[job]:
+			q.settle(job, FailedHere)
+		case s.Failed:
+			q.settle(job, FailedElsewhere)
+		}
+	}
+
+	var again []int
+	for _, job := range q.open {
+		switch s := states[job]; {
+		case s.Held:
+			q.others = true
+			held = append(held, job)
+		case q.here[job], q.blocked(job, states):
+		case s.Tried:
+			again = append(again, job)
+		default:
+			ready = append(ready, job)
+		}
+	}
+
+	if len(ready) == 0 {
+		ready = again
+	}
+
+	return ready, held
+}
+
+// blocked reports whether a job before this one fills the same table and is not settled.
+func (q *Queue) blocked(job int, states map[int]State) bool {
+	table := states[job].Table
+
+	return table != "" && slices.ContainsFunc(q.open, func(other int) bool { return other < job && states[other].Table == table })
+}
+
+// do does one of the jobs that are free: the first, and where others were faster, one of the
+// next two, four and so on, so that they do not meet at each.
+func (q *Queue) do(ctx context.Context, ready []int) {
+	q.idle, q.pauses, q.quiet = time.Time{}, 0, 0
+
+	window := len(ready)
+	if q.collisions < 20 {
+		window = min(window, 1<<q.collisions)
+	}
+	job := ready[q.Rand.IntN(window)]
+
+	result := q.Do(ctx, job)
+	if result != Locked {
+		q.collisions = 0
+	}
+
+	switch {
+	case ctx.Err() != nil && result != DoneHere && result != DoneElsewhere:
+	case result == Locked:
+		q.others, q.avoid = true, job
+		q.collisions++
+		q.open = append(slices.DeleteFunc(q.open, func(j int) bool { return j == job }), job)
+	case result == FailedHere:
+		q.here[job] = true
+	default:
+		q.settle(job, result)
+	}
+}
+
+// wait waits a moment for what others hold.
+func (q *Queue) wait(ctx context.Context, held []int) {
+	q.quiet = 0
+	if q.idle.IsZero() {
+		q.idle = q.Now()
+		q.Waiting(held)
+	}
+
+	waited, left := q.Now().Sub(q.idle), len(q.open)
+	for _, job := range held {
+		if limit := q.Waits[job]; limit >= 0 && waited >= limit {
+			q.settle(job, Locked)
+		}
+	}
+
+	if len(q.open) == left {
+		q.pause(ctx)
+	}
+}
+
+// pause waits before the next look, each time longer, and not as long as other processes do.
+func (q *Queue) pause(ctx context.Context) {
+	d := min(maxPause, firstPause<<min(q.pauses, 10))
+	q.pauses++
+
+	_ = q.Pause(ctx, d/2+time.Duration(q.Rand.Int64N(int64(d/2)))) // ctx says why it ended early
+}
+
+// end settles what nobody will do.
+func (q *Queue) end() {
+	for _, job := range slices.Clone(q.open) {
+		if q.here[job] {
+			q.settle(job, FailedHere)
+		} else {
+			q.settle(job, Blocked)
+		}
+	}
+}
+
+func (q *Queue) settle(job int, r Result) {
+	q.results[job] = r
+	q.open = slices.DeleteFunc(q.open, func(j int) bool { return j == job })
+	q.others = q.others || r == DoneElsewhere
+}

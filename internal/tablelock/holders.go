@@ -1,0 +1,41 @@
+package tablelock
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+const holdersSQL = `
+	select l.classid::bigint << 32 | l.objid::bigint, l.pid, coalesce(a.application_name, ''), coalesce(a.client_addr::text, 'this server')
+	from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+	where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+	  and l.database = (select oid from pg_database where datname = current_database())
+	  and (l.classid::bigint << 32 | l.objid::bigint) = any($1)`
+
+// Holders returns who holds which of the tables, as a *LockedError says it. It takes no lock.
+func Holders(ctx context.Context, q pg.Querier, tables []job.Table) (map[job.Table]string, error) {
+	keys, byKey := make([]int64, len(tables)), make(map[int64]job.Table)
+	for i, t := range tables {
+		keys[i] = keyOf(t)
+		byKey[keys[i]] = t
+	}
+
+	rows, err := q.Query(ctx, holdersSQL, keys)
+	if err != nil {
+		return nil, pg.Wrap(err, "asking the server who holds which table")
+	}
+
+	held := make(map[job.Table]string)
+	var key, pid int64
+	var app, host string
+	_, err = pgx.ForEachRow(rows, []any{&key, &pid, &app, &host}, func() error {
+		held[byKey[key]] = describe(pid, app, host)
+		return nil
+	})
+
+	return held, pg.Wrap(err, "asking the server who holds which table")
+}
