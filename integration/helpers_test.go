@@ -284,7 +284,7 @@ func TestPointsInLoadedTables(t *testing.T) {
 const helperKinds = `select coalesce(string_agg(proname || '/' || pronargs || ' ' || provolatile::text || proparallel::text, ', ' order by proname, proargtypes::text), 'none')
 	from pg_proc where pronamespace = $1::regnamespace and obj_description(oid, 'pg_proc') like 'loadgrid: %'`
 
-const allHelpers = "cell_at/2 ss, cell_at/3 is, cell_col/1 is, cell_id/2 is, cell_neighbours/2 is, cell_neighbours/2 ss, cell_parent/2 is, cell_parent/3 ss, cell_row/1 is, grid_of/1 ss"
+const allHelpers = "cell_at/2 ss, cell_at/3 is, cell_col/1 is, cell_id/2 is, cell_neighbours/2 is, cell_neighbours/2 ss, cell_parent/2 is, cell_parent/3 ss, cell_row/1 is, grid_of/1 ss, parents_of/2 ss, parents_of/6 is"
 
 // A second ledger has functions of its own, whatever its schema is called, and they
 // work whatever the search_path is.

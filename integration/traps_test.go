@@ -213,6 +213,8 @@ func TestTraps(t *testing.T) {
 	}
 
 	s.exec("grant usage on schema grids to public; grant select on all tables in schema grids to public")
+	// As if it were distributed by parent, which needs a cluster.
+	s.exec(`update grids.runs set job = job operator(pg_catalog.||) '{"parent_levels": 3}'::pg_catalog.jsonb`)
 	asReader := openPool(t, reader, nil)
 	table := pgx.Identifier{"grids", "plain"}.Sanitize()
 	for _, call := range []string{
@@ -223,6 +225,12 @@ func TestTraps(t *testing.T) {
 		`cell_at('{"x0":0,"y0":0,"dx":1,"dy":1,"rotate":30}'::pg_catalog.jsonb, 3.5::pg_catalog.float8, 4.5::pg_catalog.float8)`,
 		`cell_at('{"x0":0,"y0":0,"dx":1,"dy":1,"shape":"hexagon-flat"}'::pg_catalog.jsonb, 3.5::pg_catalog.float8, 4.5::pg_catalog.float8)`,
 		`cell_at('{"x0":0,"y0":9,"dx":1,"dy":1,"shape":"xyz","zoom":3}'::pg_catalog.jsonb, 3.5::pg_catalog.float8, 4.5::pg_catalog.float8)`,
+		"parents_of('" + table + "'::pg_catalog.regclass, public.st_geomfromewkt('SRID=3857;LINESTRING(3 4,40 50)'))",
+		"cells_between(0::pg_catalog.float8, 1::pg_catalog.float8, 3, 2, 2, 5::pg_catalog.float8, 9::pg_catalog.float8)",
+		`parents_of('{"x0":0,"y0":0,"dx":1,"dy":1,"rotate":30}'::pg_catalog.jsonb, 3, 0::pg_catalog.float8, 0::pg_catalog.float8, 30::pg_catalog.float8, 20::pg_catalog.float8)`,
+		`parents_of('{"x0":0,"y0":0,"dx":1,"dy":1,"shape":"hexagon-flat"}'::pg_catalog.jsonb, 3, 0::pg_catalog.float8, 0::pg_catalog.float8, 30::pg_catalog.float8, 20::pg_catalog.float8)`,
+		`parents_of('{"x0":0,"y0":0,"dx":1,"dy":1,"shape":"hexagon-pointy"}'::pg_catalog.jsonb, 3, 0::pg_catalog.float8, 0::pg_catalog.float8, 30::pg_catalog.float8, 20::pg_catalog.float8)`,
+		`parents_of('{"x0":0,"y0":9,"dx":1,"dy":1,"shape":"xyz","zoom":3}'::pg_catalog.jsonb, 3, 0::pg_catalog.float8, 0::pg_catalog.float8, 30::pg_catalog.float8, 20::pg_catalog.float8)`,
 	} {
 		var got any
 		if err := asReader.QueryRow(t.Context(), fmt.Sprintf("select (grids.%s)::pg_catalog.text", call)).Scan(&got); err != nil || got == nil {

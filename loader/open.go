@@ -207,7 +207,7 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 		return nil
 	}
 
-	answer, err := unchanged.Ask(ctx, unchanged.Question{Pool: e.pool, Callers: e.callers, Lock: s.lock, Ledger: e.ledger,
+	answer, err := unchanged.Ask(ctx, unchanged.Question{Pool: e.pool, Callers: e.callers, Lock: s.lock, Ledger: e.ledger, Cluster: s.cluster,
 		Table: s.table, Job: s.plan.Job, Cells: s.plan.Cells})
 	if err != nil {
 		return err

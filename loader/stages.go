@@ -60,7 +60,7 @@ func publishTable(ctx context.Context, e *environment, s preparation, a attempt,
 
 	p := publish.Publisher{Pool: e.pool, Lock: s.lock, Observer: e.observer, Ledger: e.ledger,
 		Target: s.checked.Target, Strategy: s.checked.Strategy, Staged: staged,
-		For: e.options.PublishFor, CountRows: e.options.SkipUnchanged, ModifiedBefore: s.unchanged.ModifiedBefore}
+		For: e.options.PublishFor, CountRows: e.options.SkipUnchanged, ModifiedBefore: s.unchanged.ModifiedBefore, Spread: s.checked.Spread}
 
 	err = e.observer.Stage(ctx, progress.StagePublish, 0, func(ctx context.Context) (err error) {
 		if skipped, err = p.Publish(ctx); err != nil {

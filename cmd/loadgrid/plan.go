@@ -186,6 +186,9 @@ func printPlanOfAppend(ctx context.Context, p *loader.Plan, server serverOptions
 		}
 
 		p.Job.Table = a.Table
+		if p.Job.Distribute != "" && a.Exists {
+			p.Job.Shards, p.Job.ColocateWith = a.Shards, loader.Table{}
+		}
 		if err := printPlan(out, p, true); err != nil {
 			return err
 		}
@@ -220,15 +223,25 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	line("indexes", "about %s", formatBytes(e.IndexBytes))
 	line("WAL", "about %s", formatBytes(e.WALBytes))
 	printDistribution(line, p)
-	line("time", "about %s on a server with two cores", formatSeconds(e.Seconds))
+	printTime(line, p)
+
+	return t.Flush()
+}
+
+// printTime writes how long a load takes until the table is ready.
+func printTime(line func(name, format string, args ...any), p *loader.Plan) {
+	if p.Job.Distribute != "" {
+		line("time", "not estimated: that of a cluster depends on its nodes and its network; docs/citus.md has what was measured on one")
+		return
+	}
+
+	line("time", "about %s on a server with two cores", formatSeconds(p.Estimate().Seconds))
 	if n, seconds := p.InPartitions(); n > 0 {
 		line("", "about %s with --partitions %d, which keep both cores at work", formatSeconds(seconds), n)
 	}
 	if text := describeServer(p); text != "" {
 		line("", "%s", text)
 	}
-
-	return t.Flush()
 }
 
 // describeServer says what server the estimates are for, where another would take another time.

@@ -28,6 +28,16 @@ func IsDistributed(ctx context.Context, q pg.Querier, oid uint32) (bool, error) 
 	return t.Distributed(), err
 }
 
+// IsNameDistributed is IsDistributed of the table that has a name, false where there is none.
+func IsNameDistributed(ctx context.Context, q pg.Querier, name job.Table) (bool, error) {
+	t := catalog.Relation{Table: name}
+	if err := t.Find(ctx, q); err != nil {
+		return false, err
+	}
+
+	return IsDistributed(ctx, q, t.OID)
+}
+
 // Emptied is catalog.Relation.Emptied. Of a distributed table the coordinator has no rows, and
 // the crash of a node empties some of its shards: whoever needs to know counts them.
 func Emptied(ctx context.Context, q pg.Querier, t catalog.Relation) (bool, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/appendplan"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -80,11 +81,7 @@ func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *pl
 		}
 	}
 
-	if err := db.QueryRow(ctx, tableSizeSQL, t.OID).Scan(&a.Rows, &a.HeapBytes, &a.Unlogged); err != nil {
-		return a, pg.Wrap(err, "looking up the size of table %s", t)
-	}
-
-	if a.Indexes, err = appendIndexes(ctx, db, t, p.Job.IDColumn); err != nil {
+	if err := measureTable(ctx, db, t, p, cluster, &a); err != nil {
 		return a, err
 	}
 
@@ -108,6 +105,39 @@ func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *pl
 	return a, nil
 }
 
+// measureTable looks up the sizes of a table and its indexes: on all nodes where it is distributed.
+func measureTable(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, cluster citus.Cluster, a *appendplan.Plan) error {
+	err := db.QueryRow(ctx, tableSizeSQL, t.OID).Scan(&a.Rows, &a.HeapBytes, &a.Unlogged)
+	if err != nil {
+		return pg.Wrap(err, "looking up the size of table %s", t)
+	}
+
+	if a.Indexes, err = appendIndexes(ctx, db, t, p.Job.KeyColumns()); err != nil {
+		return err
+	}
+
+	spread, err := cluster.Table(ctx, db, t.OID)
+	if err != nil || !spread.Distributed() {
+		return err
+	}
+
+	a.Shards = spread.Shards
+	if a.Rows, err = distribution.EstimatedRows(ctx, db, t); err != nil {
+		return err
+	}
+
+	if a.HeapBytes, _, err = distribution.Size(ctx, db, cluster, t.Table); err != nil {
+		return err
+	}
+
+	sizes, err := distribution.IndexSizes(ctx, db, t)
+	for i := range a.Indexes {
+		a.Indexes[i].Bytes, a.Indexes[i].Rows = sizes[a.Indexes[i].Name].Bytes, sizes[a.Indexes[i].Name].Rows
+	}
+
+	return err
+}
+
 const appendIndexesSQL = `
 	with recursive tree (root, oid) as (
 		select indexrelid, indexrelid from pg_index where indrelid = $1 and indislive
@@ -118,14 +148,14 @@ const appendIndexesSQL = `
 	select c.relname, m.amname,
 	       (select string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' order by k) from generate_series(1, i.indnkeyatts) k),
 	       exists (select from pg_constraint where conindid = i.indexrelid and contype in ('p', 'u', 'x')),
-	       coalesce(s.bytes, 0)::bigint, coalesce(s.rows, 0)::bigint, coalesce(a.attname = $2, false)
+	       coalesce(s.bytes, 0)::bigint, coalesce(s.rows, 0)::bigint, coalesce(a.attname = any ($2), false)
 	from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam join sums s on s.root = i.indexrelid
 	left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
 	order by i.indisprimary desc, c.relname`
 
 // appendIndexes returns the indexes of the table, the primary key first, then by name.
-func appendIndexes(ctx context.Context, q pg.Querier, t catalog.Relation, idColumn string) ([]appendplan.Index, error) {
-	rows, err := q.Query(ctx, appendIndexesSQL, t.OID, idColumn)
+func appendIndexes(ctx context.Context, q pg.Querier, t catalog.Relation, key []string) ([]appendplan.Index, error) {
+	rows, err := q.Query(ctx, appendIndexesSQL, t.OID, key)
 	if err != nil {
 		return nil, pg.Wrap(err, "looking up the indexes of table %s", t.Table)
 	}

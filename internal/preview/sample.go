@@ -18,7 +18,7 @@ const estimatedRowsSQL = catalog.WithTree + `
 // countRows counts up to where a sample is taken, and then takes the server's
 // estimate: where a table was never analyzed, from the size of its file.
 func (p *Preview) countRows(ctx context.Context, tx pgx.Tx) error {
-	err := tx.QueryRow(ctx, "select count(*) from (select from "+catalog.QuoteTable(p.Table)+" limit $1) s", previewCells+1).Scan(&p.Rows)
+	err := tx.QueryRow(ctx, "select count(*) from (select 1 from "+catalog.QuoteTable(p.Table)+" limit $1) s", previewCells+1).Scan(&p.Rows)
 	if err != nil || p.Rows <= previewCells {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
@@ -47,6 +48,8 @@ type Publisher struct {
 	// CountRows records how many rows the table has, where others than the run have
 	// written to it: ModifiedBefore says that they have before. See unchanged.Record.
 	CountRows, ModifiedBefore bool
+	// Spread says that the table has rows on other nodes of a Citus cluster.
+	Spread bool
 }
 
 // Publish makes the finished table visible, in one transaction together with
@@ -82,7 +85,8 @@ func (p Publisher) Publish(ctx context.Context) (skipped int64, err error) {
 // publishTx is one try.
 func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 	err := pgx.BeginFunc(ctx, p.Lock.Conn(), func(tx pgx.Tx) error {
-		if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
+		// On all nodes: behind a reader of one of them, those of this server would queue as long.
+		if err := distribution.SetLocal(ctx, tx, p.Spread, lockSetting()); err != nil {
 			return err
 		}
 
@@ -141,15 +145,14 @@ func (p Publisher) runHook(ctx context.Context, tx pgx.Tx, applied Applied) erro
 	}
 
 	// What a hook writes to other nodes is not counted here.
-	distributed := p.Staged.Plan.Job.Distribute != ""
-	hookWrote = hookWrote || distributed && p.Staged.Plan.Job.After != ""
+	hookWrote = hookWrote || p.Spread && p.Staged.Plan.Job.After != ""
 
 	return unchanged.Record(ctx, tx, p.Ledger, p.Staged.Run, shown, unchanged.Change{
 		Wrote:     hookWrote || p.Staged.Plan.Rows > applied.Skipped,
 		HookWrote: hookWrote,
 		// Readers may wait meanwhile: only for a job that looks at it the next time.
-		CountRows:   p.CountRows && (hookWrote || p.ModifiedBefore || distributed),
-		Distributed: distributed,
+		CountRows:   p.CountRows && (hookWrote || p.ModifiedBefore || p.Spread),
+		Distributed: p.Spread,
 	})
 }
 

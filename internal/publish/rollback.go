@@ -16,7 +16,6 @@ import (
 	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/pg"
-	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/internal/unchanged"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -81,7 +80,11 @@ func (r Restorer) Rollback(ctx context.Context) (done Rollback, err error) {
 func (r Restorer) rollbackTx(ctx context.Context, tx pgx.Tx) (done Rollback, parent catalog.Relation, err error) {
 	done = Rollback{Table: r.Run.Table, Version: r.Run.TableVersion}
 
-	if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
+	spread, err := distribution.IsNameDistributed(ctx, tx, job.Table{Schema: r.Run.Table.Schema, Name: r.Run.KeptAs})
+	if err == nil {
+		err = distribution.SetLocal(ctx, tx, spread, lockSetting())
+	}
+	if err != nil {
 		return done, parent, err
 	}
 

@@ -148,7 +148,9 @@ func missingRows(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept catalog.R
 		return emptied(ctx, tx, rewritten)
 	}
 
-	if isDistributed(runs) {
+	if distributed, err := distribution.IsDistributed(ctx, tx, kept.OID); err != nil {
+		return nil, err
+	} else if distributed {
 		rows, err := distribution.CountRows(ctx, tx, kept)
 		if err == nil && rows < want {
 			return []string{fmt.Sprintf("%d of %d rows are there", rows, want)}, nil

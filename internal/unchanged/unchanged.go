@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
@@ -28,6 +29,7 @@ type Question struct {
 	Callers *pgxpool.Pool
 	Lock    *tablelock.Lock
 	Ledger  ledger.Ledger
+	Cluster citus.Cluster // that the server coordinates
 	Table   catalog.Relation
 	Job     job.Job
 	Cells   geomgen.Range // the rectangle that the job's cells lie in
@@ -175,7 +177,11 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 		a.Rows += rowsOf(r)
 	}
 
-	if isDistributed(runs) {
+	spread, err := q.Cluster.Table(ctx, q.Lock.Conn(), q.Table.OID)
+	if err != nil {
+		return a, err
+	}
+	if spread.Distributed() {
 		return q.compareDigest(ctx, a, runs[0].State.Digest)
 	}
 
@@ -191,14 +197,9 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 	return a, err
 }
 
-// isDistributed reports whether a run has spread the table over a cluster: its rows then bear the
-// numbers of transactions of other nodes, which the ledger does not know.
-func isDistributed(runs []ledger.ShownRun) bool {
-	return slices.ContainsFunc(runs, func(r ledger.ShownRun) bool { return r.Job.Distribute != "" })
-}
-
 // compareDigest looks whether each row of a distributed table is still the one that was there when
-// the last run recorded who had written them.
+// the last run recorded who had written them: the rows bear the numbers of transactions of other
+// nodes, which the ledger does not know.
 func (q Question) compareDigest(ctx context.Context, a Answer, recorded string) (Answer, error) {
 	if recorded == "" {
 		return changed("run %d has not noted who wrote the rows of this distributed table, as skip-unchanged has it do", a.Run), nil

@@ -17,6 +17,9 @@ type Plan struct {
 	// Rows is an estimate of the server's, as of its last ANALYZE or VACUUM.
 	Rows      int64 `json:"rows"`
 	HeapBytes int64 `json:"heap_bytes"`
+	// Shards is how many a table has that is distributed over a Citus cluster. Rows and bytes
+	// are those of all of them.
+	Shards int `json:"shards,omitempty"`
 	// Existing is how many of the plan's cells the table holds already. Counted
 	// where they are skipped; else there are none, or they are an error.
 	Existing int64 `json:"existing"`

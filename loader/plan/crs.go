@@ -6,11 +6,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/units"
 )
 
-// Warnings say what was left out of the area of interest, and where numbers hardly fit the
-// unit or the domain of the CRS, as metres do in a CRS that is in degrees. Nothing is said
+// Warnings say what was left out of the area of interest, where shards would differ much, and
+// where numbers hardly fit the unit or the domain of the CRS, as metres do in a CRS that is in degrees. Nothing is said
 // of a CRS that nobody knows, nor of tiles.
 func (p *Plan) Warnings() []units.Warning {
-	var all []units.Warning
+	all := p.fewParents()
 	if p.Job.Area != nil {
 		for _, text := range p.Job.Area.Warnings {
 			all = append(all, units.Warning{Param: "aoi", Text: text})

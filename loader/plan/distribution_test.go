@@ -160,6 +160,26 @@ func TestDistributedPlansGoOutInLargeChunks(t *testing.T) {
 	}
 }
 
+func TestWarningOfFewParents(t *testing.T) {
+	for _, tt := range []struct {
+		levels, shards int
+		warns          bool
+	}{
+		{6, 8, false}, {6, 64, true}, {9, 8, true}, {5, 64, false}, {30, 1, true}, {6, 0, false},
+	} {
+		j := unitJob(1000, 1000)
+		j.Distribute, j.ParentLevels, j.Shards = job.DistributeHash, tt.levels, tt.shards
+		if w := mustPlan(t, j).Warnings(); (len(w) == 1 && w[0].Param == "distribute-by") != tt.warns {
+			t.Errorf("parents %d levels above, %d shards: warnings %v, want one: %v", tt.levels, tt.shards, w, tt.warns)
+		}
+	}
+
+	j := spreadJob(2, nil)
+	if n := mustPlan(t, j).parents(); n != 17*11 {
+		t.Errorf("cells from -27 to 39 and -20 to 20 have %d parents", n)
+	}
+}
+
 func mustPlan(t *testing.T, j job.Job) *Plan {
 	t.Helper()
 	p, err := New(t.Context(), j)

@@ -1,0 +1,29 @@
+package distribution
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/pipeline"
+	"github.com/loadgrid/loadgrid/internal/setting"
+)
+
+// SetLocal sets a parameter of the server until the end of the transaction. Where tables of the
+// transaction have rows on other nodes of a Citus cluster, as spread says, it also sets it there,
+// and comes before they are used: Citus passes on what SET LOCAL says, and not what set_config
+// does.
+func SetLocal(ctx context.Context, tx pgx.Tx, spread bool, p setting.Parameter) error {
+	if !spread {
+		return setting.SetLocal(ctx, tx, p)
+	}
+
+	err := pipeline.Exec(ctx, tx,
+		"set local citus.propagate_set_commands = 'local'",
+		fmt.Sprintf("set local %s = %s", p.Name, literal(p.Value)),
+		"set local citus.propagate_set_commands = 'none'")
+
+	return pg.Wrap(err, "setting %s on the nodes of the cluster", p.Name)
+}
