@@ -340,8 +340,10 @@ func (c coordinator) testLostWorker() {
 		c.hold(p, kind, skip)
 		c.loseWorker()
 		c.setHold(false)
+		lost := time.Now()
 
 		r := p.wait()
+		c.t.Logf("%s: loadgrid went on for %.1f s", kind, time.Since(lost).Seconds())
 		if r.code != 0 {
 			c.t.Errorf("%s: exit code %d: %s", kind, r.code, lastLine(r.stderr))
 		}

@@ -32,7 +32,7 @@ func copyRows(ctx context.Context, e *environment, s preparation, a attempt) (co
 // publish strategy needs.
 func finish(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result) error {
 	b := build.Builder{Pool: e.pool, Observer: e.observer, Ledger: e.ledger, Settings: s.settings,
-		Plan: a.plan, Run: a.run, Staging: copied.Staging,
+		Plan: a.plan, Run: a.run, Staging: copied.Staging, Settle: func(ctx context.Context) error { return s.settle(ctx, e) },
 		Work: s.checked.Strategy.Needs(a.loader.Left(len(a.done) > 0))}
 
 	if err := e.observer.Stage(ctx, progress.StageFreeze, a.plan.Rows, s.lock.WithHeartbeat(b.Freeze)); err != nil {

@@ -54,6 +54,9 @@ type Builder struct {
 	Run      int64
 	Staging  catalog.Relation
 	Work     Work
+	// Settle waits until all nodes of a cluster have what was committed: what is left on one of
+	// them locks its shards.
+	Settle func(context.Context) error
 }
 
 // Freeze freezes the pages of the table, or of its partitions, and takes away the rows of

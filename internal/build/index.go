@@ -47,6 +47,10 @@ func (b Builder) Index(ctx context.Context) error {
 		return err
 	}
 
+	if err := b.Settle(ctx); err != nil {
+		return err
+	}
+
 	return b.Observer.Retry(ctx, observe.RetryFor, "index", func() error {
 		if err := b.checkRowCount(ctx, key.Name, keyBuilt); err != nil {
 			return err

@@ -43,8 +43,14 @@ func (e *Error) Unwrap() error { return e.Err }
 // session that was idle or in its transaction for too long is not: only the hook itself
 // has set such a time-out, and would do so again. Nor are the statements of the hook before,
 // some of which are committed: whoever starts the command again knows whether they may be done twice.
+// An internal error may come from a node of a cluster that was lost, and from a function that the hook calls.
 func (e *Error) Transient() bool {
-	return e.Hook != "before" && !pg.HasCode(e.Err, pgerrcode.IdleInTransactionSessionTimeout) && !pg.HasCode(e.Err, pg.TransactionTimeout) && pg.IsTransient(e.Err)
+	switch pg.SQLState(e.Err) {
+	case pgerrcode.IdleInTransactionSessionTimeout, pg.TransactionTimeout, pgerrcode.InternalError:
+		return false
+	}
+
+	return e.Hook != "before" && pg.IsTransient(e.Err)
 }
 
 // ServerMessage returns the message for people, which names the statement: see package

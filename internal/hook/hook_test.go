@@ -36,8 +36,9 @@ func TestErrorsThatTimeMends(t *testing.T) {
 		"25P04": {false, true}, // transaction_timeout
 		"55P03": {true, true},  // lock_timeout
 		"42501": {false, false},
+		"XX000": {false, true}, // of a node of a cluster
 	} {
-		err := &pgconn.PgError{Code: code}
+		err := &pgconn.PgError{Code: code, File: "remote_commands.c"}
 		if got := pg.IsTransient(pg.Wrap(&Error{Err: err}, "publishing")); got != want.hook {
 			t.Errorf("%s in the hook: transient %v, want %v", code, got, want.hook)
 		}

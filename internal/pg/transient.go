@@ -48,9 +48,10 @@ func IsTransient(err error) bool {
 			return true
 		}
 
-		// The connection. Poolers give what happens behind them this class, too. Citus gives an
-		// error without a code of its own where one to another node fails during a commit.
-		return strings.HasPrefix(pgErr.Code, "08") || pgErr.Code == pgerrcode.InternalError && pgErr.File == "remote_transaction.c"
+		// The connection. Poolers give what happens behind them this class, too. Citus has no code for
+		// a node that is lost; an error without a code on the node itself looks the same.
+		return strings.HasPrefix(pgErr.Code, "08") ||
+			pgErr.Code == pgerrcode.InternalError && (pgErr.File == "remote_transaction.c" || pgErr.File == "remote_commands.c")
 	}
 
 	var lost *lostError

@@ -47,7 +47,7 @@ func TestTransient(t *testing.T) {
 	}
 
 	// Citus, where a node is lost during a commit; and PostGIS, which has no code of its own either.
-	for file, want := range map[string]bool{"remote_transaction.c": true, "lwgeom_pg.c": false} {
+	for file, want := range map[string]bool{"remote_transaction.c": true, "remote_commands.c": true, "lwgeom_pg.c": false} {
 		if got := IsTransient(Wrap(&pgconn.PgError{Code: pgerrcode.InternalError, File: file}, "committing")); got != want {
 			t.Errorf("an internal error of %s: %v, want %v", file, got, want)
 		}
