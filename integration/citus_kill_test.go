@@ -27,6 +27,7 @@ const (
 
 // Where a node is killed.
 const (
+	killedInBegin   = "between PREPARE and COMMIT PREPARED of the staging table"
 	killedInLoad    = "load"
 	killedInIndex   = "index"
 	killedInAnalyze = "analyze"
@@ -48,11 +49,7 @@ func TestCitusNodesKilled(t *testing.T) {
 		tries = n
 	}
 
-	places := []string{killedInLoad, killedInIndex, killedInAnalyze, killedInPublish, killedInCommit, killedInSwap}
-	if only := os.Getenv("LOADGRID_TEST_CITUS_PLACES"); only != "" {
-		places = strings.Split(only, ",")
-	}
-
+	places := []string{killedInBegin, killedInLoad, killedInIndex, killedInAnalyze, killedInPublish, killedInCommit, killedInSwap}
 	rng := testrand.New(t, 13)
 
 	for _, place := range places {
@@ -168,6 +165,9 @@ func (k *nodeKill) reach(p *process) (release func()) {
 		k.waitFor("publish to wait for a reader", active+" and exists (select from pg_locks where not granted and relation = $3::text::regclass)", k.application(), "^lock table", k.name("grid"))
 
 		return func() { _ = conn.Close(context.Background()) }
+	case killedInBegin:
+		k.hold(p, heldBegin, 0)
+		return func() { k.setHold(false) }
 	case killedInCommit:
 		k.hold(p, heldChunk, 0)
 		return func() { k.setHold(false) }

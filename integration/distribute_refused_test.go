@@ -7,6 +7,7 @@ func TestDistributeNeedsCitus(t *testing.T) {
 	s := newSandbox(t)
 	for _, args := range [][]string{
 		{"--distribute", "hash"},
+		{"--distribute", "hash", "--before", "create table {{table}}_before (n integer)"},
 		{"--distribute", "hash:4", "--distribute-by", "parent:3"},
 		{"--distribute", "hash", "--colocate-with", "points"},
 	} {

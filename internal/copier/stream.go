@@ -152,9 +152,7 @@ func (s *stream) setLocal(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 
-	_, err := tx.Exec(ctx, "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'")
-
-	return pg.Wrap(err, "setting synchronous_commit")
+	return setting.WaitForDisk(ctx, tx)
 }
 
 // makeTable makes the table of a chunk where its own transaction does that. One that was there

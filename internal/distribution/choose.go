@@ -12,18 +12,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Choose returns how the staging table of a job is to be spread, for a target that may be there.
-// What the cluster, the target or the table beside it does not allow is a *geomgen.ParamError.
+// Choose returns how the staging table of a job is to be spread, for a target that may be there,
+// on a cluster that CheckCluster has let pass. What the target or the table beside it does not
+// allow is a *geomgen.ParamError.
 //
 // A table that is replaced keeps its number of shards and their places, where the job does not
 // say otherwise. Rows that go into a table that is there come from shards beside its own.
 func Choose(ctx context.Context, q pg.Querier, cluster citus.Cluster, j job.Job, t catalog.Relation) (Distribution, error) {
 	if j.Distribute == "" {
 		return Distribution{}, nil
-	}
-
-	if err := checkCluster(ctx, q, cluster, j, t); err != nil {
-		return Distribution{}, err
 	}
 
 	have, err := cluster.Table(ctx, q, t.OID)
@@ -59,18 +56,21 @@ func refuse(j job.Job, format string, args ...any) error {
 // isHash reports whether a table is spread by the hash of this column.
 func isHash(t citus.Table, column string) bool { return t.Kind == citus.Hash && t.Column == column }
 
-// checkCluster sees to it that the server can spread the table.
-func checkCluster(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, t catalog.Relation) error {
+// CheckCluster sees to it that the server can spread a table of the job: what it cannot is a
+// *geomgen.ParamError.
+func CheckCluster(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, schema string) error {
 	switch {
+	case j.Distribute == "":
+		return nil
 	case !c.Installed():
 		return refuse(j, "Citus is not in this database: connect to the coordinator of a cluster, or leave distribute out")
 	case c.Workers == 0:
 		return refuse(j, "no node of the cluster holds shards: add workers with citus_add_node, or leave distribute out")
 	}
 
-	schema, err := c.SchemaDistributed(ctx, q, t.Schema)
-	if err == nil && schema {
-		return refuse(j, "schema %s is distributed itself, and its tables are on one node together: choose another schema, or leave distribute out", t.Schema)
+	distributed, err := c.SchemaDistributed(ctx, q, schema)
+	if err == nil && distributed {
+		return refuse(j, "schema %s is distributed itself, and its tables are on one node together: choose another schema, or leave distribute out", schema)
 	}
 
 	return err

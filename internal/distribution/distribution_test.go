@@ -194,6 +194,10 @@ func choose(t *testing.T, s server, j job.Job, r catalog.Relation) (distribution
 		t.Fatal(err)
 	}
 
+	if err := distribution.CheckCluster(t.Context(), s, cluster, j, r.Schema); err != nil {
+		return distribution.Distribution{}, err
+	}
+
 	return distribution.Choose(t.Context(), s, cluster, j, r)
 }
 

@@ -14,10 +14,14 @@ import (
 // SetLocal sets a parameter of the server until the end of the transaction. Where tables of the
 // transaction have rows on other nodes of a Citus cluster, as spread says, it also sets it there,
 // and comes before they are used: Citus passes on what SET LOCAL says, and not what set_config
-// does.
+// does. The commit of such a transaction waits for the disk.
 func SetLocal(ctx context.Context, tx pgx.Tx, spread bool, p setting.Parameter) error {
 	if !spread {
 		return setting.SetLocal(ctx, tx, p)
+	}
+
+	if err := setting.WaitForDisk(ctx, tx); err != nil {
+		return err
 	}
 
 	err := pipeline.Exec(ctx, tx,

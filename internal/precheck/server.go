@@ -14,6 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/loader/crs"
@@ -40,6 +41,10 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (t catalog.Relation,
 	}
 
 	if err := cluster.Refuse(); err != nil {
+		return t, cluster, err
+	}
+
+	if err := distribution.CheckCluster(ctx, conn, cluster, j, t.Schema); err != nil {
 		return t, cluster, err
 	}
 

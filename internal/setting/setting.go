@@ -56,6 +56,13 @@ func SetLocal(ctx context.Context, tx pgx.Tx, parameters ...Parameter) error {
 // the load stage waits for the disk: see package copier.
 func AsyncCommit() Parameter { return Parameter{"synchronous_commit", "off"} }
 
+// WaitForDisk has the commit of a transaction wait for the disk where the role or the server says
+// otherwise: what it has on other nodes of a cluster does not go with a crash of this one.
+func WaitForDisk(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'")
+	return pg.Wrap(err, "setting synchronous_commit")
+}
+
 // SortMemory gives an index build over so many rows, with so many bytes for each,
 // the memory to sort in one go, if so many builds at a time take no more than a
 // sixteenth of what the server caches in: an eighth in all for a plain table's key
