@@ -87,7 +87,7 @@ func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Su
 		return err
 	})
 	if errors.Is(err, errUnchanged) {
-		return summarizeUnchanged(e, s), nil
+		return summarizeUnchanged(ctx, e, s), nil
 	}
 
 	var copied copier.Result
