@@ -13,7 +13,8 @@ import (
 )
 
 // Choose returns how the staging table of a job is to be spread, for a target that may be there,
-// on a cluster that CheckCluster has let pass. What the target or the table beside it does not allow is a *geomgen.ParamError.
+// on a cluster that CheckCluster has let pass. What the target or the table beside it does not
+// allow is a *geomgen.ParamError.
 //
 // A table that is replaced keeps its number of shards and their places, where the job does not
 // say otherwise. Rows that go into a table that is there come from shards beside its own.

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/pg"
-	"github.com/loadgrid/loadgrid/internal/setting"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
@@ -139,7 +139,11 @@ func isKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, v ledg
 // in its place is not touched. The caller holds the lock of t.
 func DropVersion(ctx context.Context, db pg.Beginner, l ledger.Ledger, t job.Table, v ledger.Version) error {
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
+		spread, err := distribution.IsNameDistributed(ctx, tx, v.Kept)
+		if err == nil {
+			err = distribution.SetLocal(ctx, tx, spread, lockSetting())
+		}
+		if err != nil {
 			return err
 		}
 
