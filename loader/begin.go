@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/pipeline"
+	"github.com/loadgrid/loadgrid/internal/settle"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -36,7 +37,7 @@ func begin(ctx context.Context, e *environment, s preparation) (a attempt, err e
 		return a.resumeOrStart(ctx, e, s)
 	})
 	if err == nil {
-		err = s.settle(ctx, e)
+		err = settle.Nodes(ctx, e.pool, e.observer, s.checked.Spread)
 	}
 
 	return a, err

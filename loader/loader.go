@@ -98,7 +98,7 @@ func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Su
 	switch {
 	case errors.Is(err, errUnchanged):
 		recordShared(ctx, e, s, a, err)
-		return summarizeUnchanged(e, s), nil
+		return summarizeUnchanged(ctx, e, s), nil
 	case errors.As(err, &done):
 		return summarizeDone(e, s, done.By), nil
 	}

@@ -4,10 +4,10 @@ import (
 	"context"
 
 	"github.com/loadgrid/loadgrid/internal/build"
-	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/discard"
 	"github.com/loadgrid/loadgrid/internal/publish"
+	"github.com/loadgrid/loadgrid/internal/settle"
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
@@ -22,7 +22,7 @@ func copyRows(ctx context.Context, e *environment, s preparation, a attempt) (co
 			return err
 		}
 
-		return s.settle(ctx, e)
+		return settle.Nodes(ctx, e.pool, e.observer, s.checked.Spread)
 	}))
 
 	return copied, err
@@ -32,7 +32,7 @@ func copyRows(ctx context.Context, e *environment, s preparation, a attempt) (co
 // publish strategy needs.
 func finish(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result) error {
 	b := build.Builder{Pool: e.pool, Observer: e.observer, Ledger: e.ledger, Settings: s.settings,
-		Plan: a.plan, Run: a.run, Staging: copied.Staging, Settle: func(ctx context.Context) error { return s.settle(ctx, e) },
+		Plan: a.plan, Run: a.run, Staging: copied.Staging, Settle: func(ctx context.Context) error { return settle.Nodes(ctx, e.pool, e.observer, s.checked.Spread) },
 		Work: s.checked.Strategy.Needs(a.loader.Left(len(a.done) > 0))}
 
 	if err := e.observer.Stage(ctx, progress.StageFreeze, a.plan.Rows, s.lock.WithHeartbeat(b.Freeze)); err != nil {
@@ -48,7 +48,7 @@ func finish(ctx context.Context, e *environment, s preparation, a attempt, copie
 			return err
 		}
 
-		return s.settle(ctx, e)
+		return settle.Nodes(ctx, e.pool, e.observer, s.checked.Spread)
 	}))
 }
 
@@ -69,17 +69,8 @@ func publishTable(ctx context.Context, e *environment, s preparation, a attempt,
 
 		discard.OldRuns(ctx, s.lock.Conn(), e.observer, e.ledger, s.table.Table, e.options.PruneRuns)
 
-		return s.settle(ctx, e)
+		return settle.Nodes(ctx, e.pool, e.observer, s.checked.Spread)
 	})
 
 	return skipped, err
-}
-
-// settle waits until all nodes have what the run has committed, where rows are on other nodes of a
-// Citus cluster.
-func (s preparation) settle(ctx context.Context, e *environment) error {
-	if !s.checked.Spread {
-		return nil
-	}
-	return citus.Settle(ctx, e.pool, e.observer)
 }

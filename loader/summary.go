@@ -42,8 +42,13 @@ type Summary struct {
 }
 
 // summarizeUnchanged says that there was nothing to do.
-func summarizeUnchanged(e *environment, s preparation) Summary {
+func summarizeUnchanged(ctx context.Context, e *environment, s preparation) Summary {
 	sum := newSummary(e, s)
+	if s.settled { // an earlier attempt has loaded it
+		sum.addAttempt(s, attempt{plan: s.plan, rows: s.unchanged.Rows}, copier.Result{})
+		sum.measure(ctx, e, s)
+	}
+
 	sum.Unchanged = !s.settled
 	sum.Run, sum.Rows, sum.TableRows = s.unchanged.Run, s.unchanged.Rows, s.unchanged.Rows
 

@@ -2,6 +2,7 @@ package citus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,8 @@ import (
 // alone until somebody finishes this one. The coordinator's maintenance daemon does, within a
 // minute by default.
 
-// UnsettledError reports that parts of committed transactions are still missing on nodes.
+// UnsettledError reports that parts of committed transactions are still missing on nodes, after a
+// long wait.
 type UnsettledError struct {
 	Nodes []string // host:port, with what is known of each
 }
@@ -29,8 +31,14 @@ func (e *UnsettledError) Error() string {
 	return "commits are not finished on all nodes of the cluster: " + strings.Join(e.Nodes, ", ")
 }
 
+// Transient reports that enough time has passed: see Settle.
+func (e *UnsettledError) Transient() bool { return false }
+
+// pendingError is an UnsettledError while it is waited.
+type pendingError struct{ *UnsettledError }
+
 // Transient reports that time helps: the node comes back, and somebody finishes the commit.
-func (e *UnsettledError) Transient() bool { return true }
+func (e pendingError) Transient() bool { return true }
 
 // preparedSQL lists what is prepared on each node, and which of that is committed. The server
 // takes its snapshot of the records before it asks the nodes: what was committed before this
@@ -54,7 +62,7 @@ const preparedSQL = `
 func Settle(ctx context.Context, q pg.Querier, o *observe.Observer) error {
 	open := map[string][]string{} // what was open on a node when it first answered
 
-	return o.Retry(ctx, observe.RetryFor, "commit", func() error {
+	err := o.Retry(ctx, observe.RetryFor, "commit", func() error {
 		nodes, err := unsettled(ctx, q, open)
 		if err != nil || len(nodes) == 0 {
 			return err
@@ -65,11 +73,18 @@ func Settle(ctx context.Context, q pg.Querier, o *observe.Observer) error {
 		}
 
 		if nodes, err = unsettled(ctx, q, open); err == nil && len(nodes) > 0 {
-			err = &UnsettledError{nodes}
+			err = pendingError{&UnsettledError{nodes}}
 		}
 
 		return err
 	})
+
+	var pending pendingError
+	if errors.As(err, &pending) {
+		return pending.UnsettledError
+	}
+
+	return err
 }
 
 // unsettled says which nodes have not answered, or not finished what was open when they first

@@ -15,6 +15,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
+// Nodes waits until all nodes have what was committed, where spread says that rows are on other nodes
+// than the server. A node that does not come back is a *citus.UnsettledError.
+func Nodes(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, spread bool) error {
+	if !spread {
+		return nil
+	}
+	return citus.Settle(ctx, pool, o)
+}
+
 // Run is the run of a table.
 type Run struct {
 	Pool     *pgxpool.Pool
