@@ -3,6 +3,8 @@ package integration
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -339,7 +341,8 @@ func TestSharedJobsWait(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	c := newCrew(s, "load", "--job", file, "--share=b", "--wait", "1s")
+	metrics := t.TempDir()
+	c := newCrew(s, "load", "--job", file, "--share=b", "--wait", "1s", "--metrics-textfile", filepath.Join(metrics, "{job}.prom"))
 	p := c.start()
 	p.wait().expect(t, 3, "1 of 2 jobs failed: job 0")
 	a := p.lines(accountMessage)
@@ -347,6 +350,11 @@ func TestSharedJobsWait(t *testing.T) {
 		t.Errorf("it says %+v", a)
 	}
 	c.checkNeverIdle()
+
+	// What others do is in their files.
+	if files, err := os.ReadDir(metrics); err != nil || len(files) != 1 || !strings.HasPrefix(files[0].Name(), "job_1") {
+		t.Errorf("metrics are in %v (%v)", files, err)
+	}
 }
 
 // A signal ends a process that waits for others, and what it says is left.

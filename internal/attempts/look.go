@@ -80,7 +80,7 @@ type Lookout struct {
 	Batch  string
 	Began  time.Time // as in Shared
 
-	checked bool // there is a ledger, and nobody else's
+	checked bool   // there is a ledger, and nobody else's
 	schema  string // of tables that name none; empty until it is known
 }
 
