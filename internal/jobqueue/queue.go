@@ -150,11 +150,7 @@ func (q *Queue) sort(states map[int]State) (ready, held []int) {
 		}
 	}
 
-	if len(ready) == 0 {
-		ready = again
-	}
-
-	return ready, held
+	return append(ready, again...), held
 }
 
 // blocked reports whether a job before this one fills the same table and is not settled.
@@ -190,7 +186,7 @@ func (q *Queue) do(ctx context.Context, ready []int) {
 		// Where looks do not show who holds a job, only a try does.
 		if !slices.ContainsFunc(ready, func(j int) bool { return !q.refused[j] }) {
 			q.refused = make(map[int]bool)
-			q.wait(ctx, ready)
+			q.wait(ctx, slices.DeleteFunc(slices.Clone(q.open), func(j int) bool { return q.here[j] }))
 		}
 	case result == FailedHere:
 		q.here[job] = true
