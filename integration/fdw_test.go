@@ -272,14 +272,14 @@ func (s *shards) checkSwitch(sql string) {
 		})
 	}
 
-	reads := func(version int64) int {
+	haveRead := func(version int64) bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return seen[[3]int64{5000, version, version}]
+		return failed != nil || seen[[3]int64{5000, version, version}] >= 20
 	}
-	s.waitUntil(func() bool { return reads(1) >= 20 })
+	s.waitUntil(func() bool { return haveRead(1) })
 	s.onHub(sql)
-	s.waitUntil(func() bool { return reads(2) >= 20 })
+	s.waitUntil(func() bool { return haveRead(2) })
 	stop()
 	readers.Wait()
 

@@ -1,12 +1,21 @@
 package integration
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/loadgrid/loadgrid/internal/attempts"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/loader"
 )
 
 // A crew are processes that share a job file, in their order.
@@ -339,7 +348,8 @@ func TestSharedJobsWait(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	c := newCrew(s, "load", "--job", file, "--share=b", "--wait", "1s")
+	metrics := t.TempDir()
+	c := newCrew(s, "load", "--job", file, "--share=b", "--wait", "1s", "--metrics-textfile", filepath.Join(metrics, "{job}.prom"))
 	p := c.start()
 	p.wait().expect(t, 3, "1 of 2 jobs failed: job 0")
 	a := p.lines(accountMessage)
@@ -347,6 +357,11 @@ func TestSharedJobsWait(t *testing.T) {
 		t.Errorf("it says %+v", a)
 	}
 	c.checkNeverIdle()
+
+	// What others do is in their files.
+	if files, err := os.ReadDir(metrics); err != nil || len(files) != 1 || !strings.HasPrefix(files[0].Name(), "job_1") {
+		t.Errorf("metrics are in %v (%v)", files, err)
+	}
 }
 
 // A signal ends a process that waits for others, and what it says is left.
@@ -391,10 +406,63 @@ func TestSharedJobsInALedgerFromBefore(t *testing.T) {
 	mustCLI(t, s.inSchema(), "load", "--job", file, "--share=b")
 	s.checkEachOnce(2, 2)
 
+	// Who may read the tables of before reads those.
+	reader := s.newRole("reader")
+	s.exec("grant usage on schema " + s.schema + " to " + reader + "; grant select on " + s.name("runs") + ", " + s.name("chunks") + ", " + s.name("attempts") + " to " + reader)
+	if out := mustCLI(t, s.dsnOf(reader, "reader"), "runs", "show", "4", "--ledger-schema", s.schema); !strings.Contains(out, "attempt 1") || strings.Contains(out, "batch") {
+		t.Errorf("a role that may not read table shared sees\n%s", out)
+	}
+
 	// Old attempts go with the runs, and those without one, too.
 	s.exec("update " + s.name("shared") + " set ended_at = ended_at - interval '1 day', run_id = null")
 	mustCLI(t, s.dsn, "runs", "prune", "--older-than", "12h", "--ledger-schema", s.schema)
 	if n := queryOne[int](t, s.pool, "select count(*) from "+s.name("shared")); n != 0 {
 		t.Errorf("%d attempts are left", n)
+	}
+}
+
+// The ledger is asked under the lock of the table: another process may have done the job since
+// this one has looked. Nobody is waited for, also not a process that may have been killed.
+func TestASharedRunAsksUnderTheLock(t *testing.T) {
+	s := newSandbox(t)
+	pool := openPool(t, s.dsn, nil)
+	job := s.smallJob(0)
+	job.IfExists = loader.Replace
+	var log bytes.Buffer
+	run := func(j loader.Job, again bool) (loader.Summary, error) {
+		shared := &loader.Shared{Batch: "b", Job: attempts.Key("a", j), Again: again, ExitCode: func(error) int { return 7 }}
+		return loader.Run(t.Context(), pool, j, loader.Options{JobName: "a", Shared: shared, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	}
+
+	first, err := run(job, false)
+	if err != nil || first.DoneBy != nil || first.Run != 1 {
+		t.Fatalf("the first run: %+v, %v", first, err)
+	}
+	second, err := run(job, false)
+	if by := second.DoneBy; err != nil || by == nil || by.Run != 1 || by.Outcome != loader.OutcomePublished || by.Process != int64(os.Getpid()) || second.RowsCopied != 0 {
+		t.Errorf("the second run: %+v, %v", second, err)
+	}
+
+	job.After = "select 1/0"
+	for range attempts.MaxFailures {
+		if _, err := run(job, false); pg.SQLState(err) != "22012" {
+			t.Errorf("a job that fails: %v", err)
+		}
+	}
+	var failed *loader.SharedFailedError
+	if _, err := run(job, false); !errors.As(err, &failed) || failed.ExitCode() != 7 || failed.Last.SQLState != "22012" || !strings.Contains(err.Error(), "division by zero") {
+		t.Errorf("the third time: %v", err)
+	}
+	if _, err := run(job, true); pg.SQLState(err) != "22012" {
+		t.Errorf("again: %v", err)
+	}
+
+	hold := s.connect()
+	if _, err := hold.Exec(t.Context(), "select pg_advisory_lock($1)", s.lockKey(job.Table.Name)); err != nil {
+		t.Fatal(err)
+	}
+	log.Reset()
+	if _, err := run(job, true); !errors.As(err, new(*loader.LockedError)) || strings.Contains(log.String(), "waiting") {
+		t.Errorf("a table that is held: %v\n%s", err, log.String())
 	}
 }

@@ -20,7 +20,7 @@ type sharedServer struct {
 	observer *observe.Observer
 	pool     *pgxpool.Pool
 	lookout  *attempts.Lookout
-	blind    bool // nobody answered
+	blind    bool // looks fail
 }
 
 // serverOf returns the server of a job.
@@ -106,8 +106,11 @@ func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []att
 		states, err = s.lookout.Look(ctx, wanted)
 		return err
 	})
+	if err != nil && ctx.Err() == nil {
+		s.blind = true
+		s.observer.Log.Warn("what other processes have done is not known before a job is tried", "error", err.Error())
+	}
 	if err != nil {
-		s.observer.Log.Warn("what other processes have done is not known", "error", err.Error())
 		return unknown
 	}
 

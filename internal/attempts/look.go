@@ -80,12 +80,20 @@ type Lookout struct {
 	Batch  string
 	Began  time.Time // as in Shared
 
+	direct  bool   // its sessions are its own
 	checked bool   // there is a ledger, and nobody else's
 	schema  string // of tables that name none; empty until it is known
 }
 
 // Look returns what is known of jobs, in their order. It writes nothing, and is two statements.
 func (o *Lookout) Look(ctx context.Context, jobs []Wanted) ([]State, error) {
+	if !o.direct { // else they need not have the search_path that they were given
+		if err := tablelock.RefusePooler(ctx, o.Pool); err != nil {
+			return nil, err
+		}
+		o.direct = true
+	}
+
 	conn, err := o.Pool.Acquire(ctx)
 	if err != nil {
 		return nil, pg.Wrap(err, "connecting to look at shared jobs")

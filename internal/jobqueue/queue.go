@@ -58,8 +58,8 @@ type Queue struct {
 	open       []int        // jobs that are not settled, those that another process held last
 	results    []Result     // of all
 	here       map[int]bool // of open jobs, those that failed here
-	avoid      int          // the job that another process has just taken, -1 for none
 	collisions int          // how often in a row another process was faster
+	refused    map[int]bool // at which jobs that was, since the last pause
 	others     bool         // another process was seen
 	idle       time.Time    // since when there was nothing to do, zero for not
 	pauses     int          // since then
@@ -80,7 +80,7 @@ const lastLooks = 4
 // Run does the jobs until each is done by some process or has failed, and returns what each has
 // come to. The error is that of ctx.
 func (q *Queue) Run(ctx context.Context) ([]Result, error) {
-	q.results, q.here, q.avoid = make([]Result, len(q.Waits)), make(map[int]bool), -1
+	q.results, q.here, q.refused = make([]Result, len(q.Waits)), make(map[int]bool), make(map[int]bool)
 	for i := range q.Waits {
 		q.open = append(q.open, i)
 	}
@@ -119,12 +119,6 @@ func (q *Queue) look(ctx context.Context) map[int]State {
 		}
 	}
 
-	if q.avoid >= 0 { // its holder may be too quick, or the server too slow, to be seen
-		s := states[q.avoid]
-		s.Held = true
-		states[q.avoid], q.avoid = s, -1
-	}
-
 	return states
 }
 
@@ -156,11 +150,7 @@ func (q *Queue) sort(states map[int]State) (ready, held []int) {
 		}
 	}
 
-	if len(ready) == 0 {
-		ready = again
-	}
-
-	return ready, held
+	return append(ready, again...), held
 }
 
 // blocked reports whether a job before this one fills the same table and is not settled.
@@ -173,8 +163,6 @@ func (q *Queue) blocked(job int, states map[int]State) bool {
 // do does one of the jobs that are free: the first, and where others were faster, one of the
 // next two, four and so on, so that they do not meet at each.
 func (q *Queue) do(ctx context.Context, ready []int) {
-	q.idle, q.pauses, q.quiet = time.Time{}, 0, 0
-
 	window := len(ready)
 	if q.collisions < 20 {
 		window = min(window, 1<<q.collisions)
@@ -183,15 +171,23 @@ func (q *Queue) do(ctx context.Context, ready []int) {
 
 	result := q.Do(ctx, job)
 	if result != Locked {
-		q.collisions = 0
+		q.collisions, q.refused = 0, make(map[int]bool)
+		q.idle, q.pauses, q.quiet = time.Time{}, 0, 0
 	}
 
 	switch {
 	case ctx.Err() != nil && result != DoneHere && result != DoneElsewhere:
 	case result == Locked:
-		q.others, q.avoid = true, job
+		q.others = true
 		q.collisions++
 		q.open = append(slices.DeleteFunc(q.open, func(j int) bool { return j == job }), job)
+		q.refused[job] = true
+
+		// Where looks do not show who holds a job, only a try does.
+		if !slices.ContainsFunc(ready, func(j int) bool { return !q.refused[j] }) {
+			q.refused = make(map[int]bool)
+			q.wait(ctx, slices.DeleteFunc(slices.Clone(q.open), func(j int) bool { return q.here[j] }))
+		}
 	case result == FailedHere:
 		q.here[job] = true
 	default:

@@ -282,6 +282,24 @@ func TestLookFails(t *testing.T) {
 	q, log := single(t, s, never)
 	q.Look = func(context.Context, []int) ([]State, error) { return nil, errors.New("nobody answers") }
 	check(t, q, log, []Result{DoneHere, DoneHere}, "do 0", "do 1")
+
+	// What others hold then shows when it is tried, and that is not repeated without a pause.
+	s = newServer("a", "b")
+	s.holder[0], s.holder[1] = 7, 8
+	q, log = single(t, s, func(n int) {
+		if n == 3 {
+			s.holder[1] = -1
+		}
+	})
+	q.Look = func(context.Context, []int) ([]State, error) { return nil, errors.New("nobody answers") }
+	q.Waits[0] = 20 * time.Second
+	got, err := q.Run(t.Context())
+	if want := []Result{Locked, DoneHere}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("results %v (%v), want %v", got, err, want)
+	}
+	if n := len(*log); n > 30 {
+		t.Errorf("it tried %d times", n)
+	}
 }
 
 func TestStopped(t *testing.T) {

@@ -120,10 +120,10 @@ const sharedAttemptsSQL = `(
 	select a.*, coalesce(s.batch, '') as batch, coalesce(s.process, 0) as process from {table} a
 	left join {shared} s on (s.run_id, s.attempt) = (a.run_id, a.no)) a`
 
-// KnowsShared reports whether the ledger has a table of shared attempts: one from before
-// has none.
+// KnowsShared reports whether the ledger has a table of shared attempts that this role may
+// read: a ledger from before has none.
 func (l Ledger) KnowsShared(ctx context.Context, q pg.Querier) (there bool, err error) {
-	err = q.QueryRow(ctx, "select to_regclass($1) is not null", l.function("shared")).Scan(&there)
+	err = q.QueryRow(ctx, "select coalesce(has_table_privilege(to_regclass($1), 'select'), false)", l.function("shared")).Scan(&there)
 	return there, pg.Wrap(err, "looking for table shared in the ledger in schema %s", l.Schema)
 }
 
