@@ -16,9 +16,9 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/loadgrid/loadgrid/internal/testleak"
-	"google.golang.org/protobuf/proto"
 )
 
 // otelEnv sets these variables, and takes away all others that ask for traces.
