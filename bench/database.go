@@ -74,7 +74,7 @@ func pgEnvironment(dsn string) ([]string, error) {
 		return nil, errors.New("the throwaway server's DSN is no URL")
 	}
 	password, _ := u.User.Password()
-	host := cmp.Or(u.Hostname(), u.Query().Get("host")) // a socket's directory stands in the query
+	host := cmp.Or(u.Hostname(), u.Query().Get("host")) // a socket's directory is a parameter
 	return append(os.Environ(), "LOADGRID_DSN="+dsn, "PGHOST="+host, "PGPORT="+u.Port(), "PGUSER="+u.User.Username(),
 		"PGPASSWORD="+password, "PGDATABASE="+strings.TrimPrefix(u.Path, "/"), "PG_USE_COPY=YES"), nil
 }

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/testleak"
 	"github.com/loadgrid/loadgrid/loader"
 )
 
@@ -24,7 +23,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asLoadgrid) != "" {
 		main()
 	}
-	goleak.VerifyTestMain(m)
+	testleak.Main(m)
 }
 
 // call runs loadgrid with these arguments. No test of the package may see one of its

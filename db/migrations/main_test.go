@@ -3,9 +3,9 @@ package migrations_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/loadgrid/loadgrid/internal/testleak"
 )
 
 // No goroutine outlives the tests. Those with a server are in package integration,
 // which looks, too.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testleak.Main(m) }

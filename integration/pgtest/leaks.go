@@ -2,13 +2,11 @@ package pgtest
 
 import (
 	"flag"
-	"time"
 
 	"go.uber.org/goleak"
-)
 
-// leakTime is how long goroutines that are about to end may take.
-const leakTime = 30 * time.Second
+	"github.com/loadgrid/loadgrid/internal/testleak"
+)
 
 // NoLeaks returns an error that names the goroutines that are there, but for those
 // of the test server's keepers and those that options ignore. It waits for what is
@@ -25,12 +23,7 @@ func NoLeaks(options ...goleak.Option) error {
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"),
 	)
 
-	var err error
-	for end := time.Now().Add(leakTime); ; {
-		if err = goleak.Find(options...); err == nil || time.Now().After(end) {
-			return err
-		}
-	}
+	return testleak.Find(options...)
 }
 
 // fuzzing tells whether go test runs a fuzz test: then it has goroutines of its own.
