@@ -2,6 +2,7 @@ package pg
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,8 @@ func IsTransient(err error) bool {
 		// The connection. Poolers give what happens behind them this class, too. Citus has no code for
 		// a node that is lost; an error without a code on the node itself looks the same.
 		return strings.HasPrefix(pgErr.Code, "08") ||
-			pgErr.Code == pgerrcode.InternalError && (pgErr.File == "remote_transaction.c" || pgErr.File == "remote_commands.c")
+			slices.Contains([]string{"remote_transaction.c", "remote_commands.c", "multi_copy.c"}, pgErr.File) &&
+				(pgErr.Code == pgerrcode.InternalError || pgErr.Code == pgerrcode.IOError)
 	}
 
 	var lost *lostError

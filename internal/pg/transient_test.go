@@ -47,10 +47,16 @@ func TestTransient(t *testing.T) {
 	}
 
 	// Citus, where a node is lost during a commit; and PostGIS, which has no code of its own either.
-	for file, want := range map[string]bool{"remote_transaction.c": true, "remote_commands.c": true, "lwgeom_pg.c": false} {
-		if got := IsTransient(Wrap(&pgconn.PgError{Code: pgerrcode.InternalError, File: file}, "committing")); got != want {
-			t.Errorf("an internal error of %s: %v, want %v", file, got, want)
+	for file, want := range map[string]bool{"remote_transaction.c": true, "remote_commands.c": true, "multi_copy.c": true, "lwgeom_pg.c": false, "fd.c": false} {
+		for _, code := range []string{pgerrcode.InternalError, pgerrcode.IOError} {
+			if got := IsTransient(Wrap(&pgconn.PgError{Code: code, File: file}, "committing")); got != want {
+				t.Errorf("SQLSTATE %s of %s: %v, want %v", code, file, got, want)
+			}
 		}
+	}
+
+	if IsTransient(&pgconn.PgError{Code: pgerrcode.UniqueViolation, File: "multi_copy.c"}) {
+		t.Error("a code of its own")
 	}
 
 	if !IsTransient(&lostError{net.ErrClosed}) || !IsTransient(&StallError{}) || IsTransient(errors.New("else")) {
