@@ -124,7 +124,7 @@ func TestSharedJobsWhileProcessesAreKilled(t *testing.T) {
 	}
 
 	for kill := range kills {
-		s.waitFor("some jobs to be done", fmt.Sprintf("select to_regclass('%s') is not null", s.name("shared")))
+		s.waitFor("some jobs to be done", fmt.Sprintf("select to_regclass('%s') is not null", s.name("shared_attempts")))
 		s.waitFor("some jobs to be done", fmt.Sprintf("select count(*) >= %d from %s where state = 'published'", 2*kill+1, s.name("runs")))
 		i := kill % processes
 		_ = alive[i].cmd.Process.Kill()
@@ -155,7 +155,7 @@ func TestSharedJobsWhileProcessesAreKilled(t *testing.T) {
 
 	s.checkEachOnce(jobs, 1)
 	c.checkNeverIdle()
-	if n := queryOne[int](t, s.pool, "select count(distinct process) from "+s.name("shared")); n < 2 {
+	if n := queryOne[int](t, s.pool, "select count(distinct process) from "+s.name("shared_attempts")); n < 2 {
 		t.Errorf("%d processes have done it all", n)
 	}
 	s.checkBatches(file, jobs)
@@ -260,16 +260,16 @@ func TestSharedJobsThatFail(t *testing.T) {
 	}
 
 	tries := func(job string) int {
-		return queryOne[int](t, s.pool, "select count(*) from "+s.name("shared")+" where job_name = $1 and outcome = 'failed' and sqlstate = '22012'", job)
+		return queryOne[int](t, s.pool, "select count(*) from "+s.name("shared_attempts")+" where job_name = $1 and outcome = 'failed' and sqlstate = '22012'", job)
 	}
 	for job, code := range map[string]int{"bad": 4, "refused": 1} {
 		if n := tries(job); n != 2 {
 			t.Errorf("job %s was tried %d times", job, n)
 		}
-		if got := queryOne[[]int](t, s.pool, "select array_agg(exit_code) from "+s.name("shared")+" where job_name = $1", job); !slices.Equal(got, []int{code, code}) {
+		if got := queryOne[[]int](t, s.pool, "select array_agg(exit_code) from "+s.name("shared_attempts")+" where job_name = $1", job); !slices.Equal(got, []int{code, code}) {
 			t.Errorf("job %s ended with %d", job, got)
 		}
-		if n := queryOne[int](t, s.pool, "select count(distinct process) from "+s.name("shared")+" where job_name = $1", job); n != 2 {
+		if n := queryOne[int](t, s.pool, "select count(distinct process) from "+s.name("shared_attempts")+" where job_name = $1", job); n != 2 {
 			t.Errorf("job %s was tried by %d processes", job, n)
 		}
 	}
@@ -309,7 +309,7 @@ func TestSharedJobsOfOneTable(t *testing.T) {
 		}
 
 		s.checkBoxes("t", 60, 10)
-		if got := queryOne[[]string](t, s.pool, "select array_agg(job_name order by r.id) from "+s.name("runs")+" r where r.id in (select run_id from "+s.name("shared")+" where batch = $1)", batch); !slices.Equal(got, []string{"begin", "add 1", "add 2", "add 3", "add 4", "add 5"}) {
+		if got := queryOne[[]string](t, s.pool, "select array_agg(job_name order by r.id) from "+s.name("runs")+" r where r.id in (select run_id from "+s.name("shared_attempts")+" where batch = $1)", batch); !slices.Equal(got, []string{"begin", "add 1", "add 2", "add 3", "add 4", "add 5"}) {
 			t.Errorf("in batch %s the order is %q", batch, got)
 		}
 	}
@@ -410,13 +410,13 @@ func TestSharedJobsInALedgerFromBefore(t *testing.T) {
 	reader := s.newRole("reader")
 	s.exec("grant usage on schema " + s.schema + " to " + reader + "; grant select on " + s.name("runs") + ", " + s.name("chunks") + ", " + s.name("attempts") + " to " + reader)
 	if out := mustCLI(t, s.dsnOf(reader, "reader"), "runs", "show", "4", "--ledger-schema", s.schema); !strings.Contains(out, "attempt 1") || strings.Contains(out, "batch") {
-		t.Errorf("a role that may not read table shared sees\n%s", out)
+		t.Errorf("a role that may not read table shared_attempts sees\n%s", out)
 	}
 
 	// Old attempts go with the runs, and those without one, too.
-	s.exec("update " + s.name("shared") + " set ended_at = ended_at - interval '1 day', run_id = null")
+	s.exec("update " + s.name("shared_attempts") + " set ended_at = ended_at - interval '1 day', run_id = null")
 	mustCLI(t, s.dsn, "runs", "prune", "--older-than", "12h", "--ledger-schema", s.schema)
-	if n := queryOne[int](t, s.pool, "select count(*) from "+s.name("shared")); n != 0 {
+	if n := queryOne[int](t, s.pool, "select count(*) from "+s.name("shared_attempts")); n != 0 {
 		t.Errorf("%d attempts are left", n)
 	}
 }

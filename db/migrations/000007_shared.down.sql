@@ -1,1 +1,1 @@
-drop table if exists shared;
+drop table if exists shared_attempts;

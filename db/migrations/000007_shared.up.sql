@@ -4,7 +4,7 @@
 -- The file alters no other table: each transaction that loads a chunk locks runs, and
 -- may last an hour.
 
-create table if not exists shared (
+create table if not exists shared_attempts (
     id            bigint generated always as identity primary key,
     batch         text,
     job           text not null,
@@ -26,29 +26,29 @@ create table if not exists shared (
     process       bigint
 );
 
-create index if not exists shared_job_idx on shared (job);
-create index if not exists shared_run_idx on shared (run_id);
+create index if not exists shared_attempts_job_idx on shared_attempts (job);
+create index if not exists shared_attempts_run_idx on shared_attempts (run_id);
 
-comment on table shared is 'loadgrid: attempts at jobs that several processes share';
-comment on column shared.batch is 'what the processes call the round in which each job is done once; null: none is named';
-comment on column shared.job is 'a digest of the job''s name and of what it says';
-comment on column shared.schema_name is 'of the table; empty where the attempt failed before it was known';
-comment on column shared.run_id is 'the run that the attempt began or resumed, or that made a table which is unchanged; null: there is none';
-comment on column shared.attempt is 'which attempt at the run it is';
-comment on column shared.ended_at is 'null: it is at work, or was killed';
-comment on column shared.outcome is 'published, unchanged, failed or stopped. Whether a run is published, its state says';
-comment on column shared.exit_code is 'what the process would end with, had it no other job';
-comment on column shared.address is 'where the connection came from; null for a socket of the server';
-comment on column shared.host is 'what the machine calls itself';
-comment on column shared.process is 'the number of the process on that machine';
+comment on table shared_attempts is 'loadgrid: attempts at jobs that several processes share';
+comment on column shared_attempts.batch is 'what the processes call the round in which each job is done once; null: none is named';
+comment on column shared_attempts.job is 'a digest of the job''s name and of what it says';
+comment on column shared_attempts.schema_name is 'of the table; empty where the attempt failed before it was known';
+comment on column shared_attempts.run_id is 'the run that the attempt began or resumed, or that made a table which is unchanged; null: there is none';
+comment on column shared_attempts.attempt is 'which attempt at the run it is';
+comment on column shared_attempts.ended_at is 'null: it is at work, or was killed';
+comment on column shared_attempts.outcome is 'published, unchanged, failed or stopped. Whether a run is published, its state says';
+comment on column shared_attempts.exit_code is 'what the process would end with, had it no other job';
+comment on column shared_attempts.address is 'where the connection came from; null for a socket of the server';
+comment on column shared_attempts.host is 'what the machine calls itself';
+comment on column shared_attempts.process is 'the number of the process on that machine';
 
 -- Who could use the ledger can use it on: the table has the owner and grants of runs.
 do $migration$
 declare
     g record;
 begin
-    if (select relowner from pg_class where oid = 'runs'::regclass) <> (select relowner from pg_class where oid = 'shared'::regclass) then
-        execute format('alter table shared owner to %I', (select pg_get_userbyid(relowner) from pg_class where oid = 'runs'::regclass));
+    if (select relowner from pg_class where oid = 'runs'::regclass) <> (select relowner from pg_class where oid = 'shared_attempts'::regclass) then
+        execute format('alter table shared_attempts owner to %I', (select pg_get_userbyid(relowner) from pg_class where oid = 'runs'::regclass));
     end if;
     for g in
         select a.privilege_type, case when a.is_grantable then ' with grant option' else '' end as option,
@@ -56,7 +56,7 @@ begin
         from pg_class c cross join lateral aclexplode(c.relacl) a
         where c.oid = 'runs'::regclass and a.grantee <> c.relowner
     loop
-        execute format('grant %s on shared to %s%s', g.privilege_type, g.grantee, g.option);
+        execute format('grant %s on shared_attempts to %s%s', g.privilege_type, g.grantee, g.option);
     end loop;
 end;
 $migration$;

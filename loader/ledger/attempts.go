@@ -123,8 +123,8 @@ const sharedAttemptsSQL = `(
 // KnowsShared reports whether the ledger has a table of shared attempts that this role may
 // read: a ledger from before has none.
 func (l Ledger) KnowsShared(ctx context.Context, q pg.Querier) (there bool, err error) {
-	err = q.QueryRow(ctx, "select coalesce(has_table_privilege(to_regclass($1), 'select'), false)", l.function("shared")).Scan(&there)
-	return there, pg.Wrap(err, "looking for table shared in the ledger in schema %s", l.Schema)
+	err = q.QueryRow(ctx, "select coalesce(has_table_privilege(to_regclass($1), 'select'), false)", l.function("shared_attempts")).Scan(&there)
+	return there, pg.Wrap(err, "looking for table shared_attempts in the ledger in schema %s", l.Schema)
 }
 
 const historiesSQL = `
