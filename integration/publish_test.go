@@ -211,7 +211,7 @@ func TestReadersGoOnWhilePartitionsAreTakenOut(t *testing.T) {
 	}
 
 	b := s.newPausepoint()
-	b.atStatement("alter table%detach partition%drop table%")
+	b.atStatement(`alter table%loadgrid\_staging\_%detach partition%`)
 	p := start(t, s.dsn, s.load("grid", appendArgs(boxes(30, 10), "--partitions", "5", "--if-exists", "replace")...)...)
 	b.waitUntilReached()
 

@@ -121,14 +121,14 @@ func TestReadACluster(t *testing.T) {
 }
 
 // settle settles on a server, and returns for how long that took on its clock.
-func settle(t *testing.T, s *server) (err error, took time.Duration) {
+func settle(t *testing.T, s *server) (took time.Duration, err error) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		err = Settle(t.Context(), s, observe.New(nil, nil, nil))
 		took = time.Since(began)
 	})
 
-	return err, took
+	return took, err
 }
 
 func always(n node) func(int) node { return func(int) node { return n } }
@@ -160,7 +160,7 @@ func TestSettle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := test.server
-			err, _ := settle(t, &s)
+			_, err := settle(t, &s)
 
 			if test.looks == 0 { // its part stays
 				var left *UnsettledError
@@ -180,7 +180,7 @@ func TestSettle(t *testing.T) {
 // It gives up in the end, with what is known of each node, and the error passes with time.
 func TestSettleGivesUp(t *testing.T) {
 	s := server{nodes: []func(int) node{always(node{committed: []string{"a", "b"}}), always(node{failure: "connection\nrefused"}), always(node{})}}
-	err, took := settle(t, &s)
+	took, err := settle(t, &s)
 
 	want := "commits are not finished on all nodes of the cluster: w1:5432 has 2 of them prepared, w2:5432 does not answer (connection refused)"
 	if err == nil || err.Error() != want {
