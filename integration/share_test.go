@@ -18,17 +18,17 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// A crew are processes that share a job file, in their order.
-type crew struct {
+// processes are those that share a job file, in their order.
+type processes struct {
 	s    sandbox
 	args []string
 	all  []*process
 }
 
-func newCrew(s sandbox, args ...string) *crew { return &crew{s: s, args: args} }
+func newProcesses(s sandbox, args ...string) *processes { return &processes{s: s, args: args} }
 
 // start starts one more process.
-func (c *crew) start() *process {
+func (c *processes) start() *process {
 	c.s.t.Helper()
 	p := start(c.s.t, c.s.inSchema(), c.args...)
 	c.all = append(c.all, p)
@@ -96,7 +96,7 @@ func (s sandbox) checkEachOnce(n, times int) {
 
 // checkNeverIdle fails if a process waited while a table was free: of all that it does not name
 // as held, the server must have published the table before.
-func (c *crew) checkNeverIdle() {
+func (c *processes) checkNeverIdle() {
 	c.s.t.Helper()
 	for n, p := range c.all {
 		for _, line := range p.lines("waiting for what other processes hold: ") {
@@ -117,7 +117,7 @@ func TestSharedJobsWhileProcessesAreKilled(t *testing.T) {
 	const jobs, processes, kills = 20, 3, 6
 	s := newSandbox(t)
 	file := s.sharedJobs(jobs, "")
-	c := newCrew(s, "load", "--job", file, "--share=night 1")
+	c := newProcesses(s, "load", "--job", file, "--share=night 1")
 	alive := make([]*process, processes)
 	for i := range alive {
 		alive[i] = c.start()
@@ -207,7 +207,7 @@ func TestSharedJobsWithoutABatch(t *testing.T) {
 		}
 	}
 
-	c := newCrew(s, "load", "--job", file, "--share=-")
+	c := newProcesses(s, "load", "--job", file, "--share=-")
 	for range 2 {
 		c.start().waitForOutput("waiting for what other processes hold: job 0, job 1, job 2, job 3", 1)
 	}
@@ -251,7 +251,7 @@ func TestSharedJobsWithoutABatch(t *testing.T) {
 func TestSharedJobsThatFail(t *testing.T) {
 	s := newSandbox(t)
 	file := s.sharedJobs(3, "  - {name: bad, table: bad, after: select 1/0}\n  - {name: refused, table: refused, before: select 1/0}\n  - {name: last, table: t3}\n")
-	c := newCrew(s, "load", "--job", file, "--share=b")
+	c := newProcesses(s, "load", "--job", file, "--share=b")
 	for range 3 {
 		c.start()
 	}
@@ -300,7 +300,7 @@ func TestSharedJobsOfOneTable(t *testing.T) {
 	file := s.write(text)
 
 	for _, batch := range []string{"1", "2"} {
-		c := newCrew(s, "load", "--job", file, "--share="+batch)
+		c := newProcesses(s, "load", "--job", file, "--share="+batch)
 		for range 3 {
 			c.start()
 		}
@@ -349,7 +349,7 @@ func TestSharedJobsWait(t *testing.T) {
 	}
 
 	metrics := t.TempDir()
-	c := newCrew(s, "load", "--job", file, "--share=b", "--wait", "1s", "--metrics-textfile", filepath.Join(metrics, "{job}.prom"))
+	c := newProcesses(s, "load", "--job", file, "--share=b", "--wait", "1s", "--metrics-textfile", filepath.Join(metrics, "{job}.prom"))
 	p := c.start()
 	p.wait().expect(t, 3, "1 of 2 jobs failed: job 0")
 	a := p.lines(accountMessage)

@@ -47,8 +47,8 @@ func (o *shareOptions) set(text string) error {
 	return nil
 }
 
-// crew does the jobs of a file that other processes do, too.
-type crew struct {
+// sharedRun does the jobs of a file that other processes do, too.
+type sharedRun struct {
 	set     *jobSet
 	options jobFileOptions
 	std     streams
@@ -71,7 +71,7 @@ type sharedJob struct {
 
 // runSharedJobs does those jobs of a file that no other process does.
 func runSharedJobs(ctx context.Context, o jobFileOptions, set *jobSet, std streams) error {
-	c := &crew{set: set, options: o, std: std, began: time.Now()}
+	c := &sharedRun{set: set, options: o, std: std, began: time.Now()}
 	defer c.close()
 	if err := c.prepare(ctx); err != nil {
 		return err
@@ -89,7 +89,7 @@ func runSharedJobs(ctx context.Context, o jobFileOptions, set *jobSet, std strea
 }
 
 // prepare finds out what tells each job from the others, and on which server it is.
-func (c *crew) prepare(ctx context.Context) error {
+func (c *sharedRun) prepare(ctx context.Context) error {
 	for _, job := range c.set.jobs {
 		p, err := c.set.prepare(ctx, job, true)
 		if err != nil {
@@ -118,7 +118,7 @@ func (j *sharedJob) wait() time.Duration {
 }
 
 // do does a job, unless others have done it or hold it.
-func (c *crew) do(ctx context.Context, i int) jobqueue.Result {
+func (c *sharedRun) do(ctx context.Context, i int) jobqueue.Result {
 	j := &c.jobs[i]
 	p, err := c.set.prepare(ctx, c.set.jobs[i], true)
 	if err != nil {
@@ -153,7 +153,7 @@ func (c *crew) do(ctx context.Context, i int) jobqueue.Result {
 }
 
 // failed reports a job that failed here. Others may do it yet.
-func (c *crew) failed(ctx context.Context, j *sharedJob, err error) jobqueue.Result {
+func (c *sharedRun) failed(ctx context.Context, j *sharedJob, err error) jobqueue.Result {
 	if ctx.Err() != nil {
 		c.stop = err
 		return jobqueue.FailedHere
@@ -176,7 +176,7 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // reportWaiting says that there is nothing to do but to wait.
-func (c *crew) reportWaiting(jobs []int) {
+func (c *sharedRun) reportWaiting(jobs []int) {
 	names := make([]string, len(jobs))
 	for i, job := range jobs {
 		names[i] = c.jobs[job].prepared.name()
@@ -187,7 +187,7 @@ func (c *crew) reportWaiting(jobs []int) {
 
 // report says of each job who has done it, and returns what this process ends with: the error of
 // the first job, in the order of the file, that nobody has done.
-func (c *crew) report(results []jobqueue.Result, stopped error) error {
+func (c *sharedRun) report(results []jobqueue.Result, stopped error) error {
 	var rest []*jobfile.Job
 	failed := &failedJobs{of: len(c.jobs)}
 

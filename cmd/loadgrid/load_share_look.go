@@ -16,15 +16,15 @@ import (
 // sharedServer is a server with a ledger that jobs are on, and a connection of its own to look
 // at them.
 type sharedServer struct {
-	options  serverOptions
-	observer *observe.Observer
-	pool     *pgxpool.Pool
-	lookout  *attempts.Lookout
-	blind    bool // looks fail
+	options     serverOptions
+	observer    *observe.Observer
+	pool        *pgxpool.Pool
+	reader      *attempts.Reader
+	unreachable bool // looks fail
 }
 
 // serverOf returns the server of a job.
-func (c *crew) serverOf(p *preparedJob) (*sharedServer, error) {
+func (c *sharedRun) serverOf(p *preparedJob) (*sharedServer, error) {
 	for _, s := range c.servers {
 		if s.options == p.options.server {
 			return s, nil
@@ -37,13 +37,13 @@ func (c *crew) serverOf(p *preparedJob) (*sharedServer, error) {
 	}
 
 	s := &sharedServer{options: p.options.server, observer: observe.New(r.log(), nil, nil),
-		lookout: &attempts.Lookout{Ledger: ledger.New(p.options.server.ledger(), p.options.server.LedgerOwner), Batch: c.options.share.batch, Began: c.began}}
+		reader: &attempts.Reader{Ledger: ledger.New(p.options.server.ledger(), p.options.server.LedgerOwner), Batch: c.options.share.batch, Began: c.began}}
 	c.servers = append(c.servers, s)
 
 	return s, nil
 }
 
-func (c *crew) close() {
+func (c *sharedRun) close() {
 	for _, s := range c.servers {
 		if s.pool != nil {
 			loader.Close(s.pool)
@@ -53,7 +53,7 @@ func (c *crew) close() {
 
 // look asks the servers what is known of jobs. Of a server that does not answer nothing is
 // known: what is done with a job says why.
-func (c *crew) look(ctx context.Context, jobs []int) ([]jobqueue.State, error) {
+func (c *sharedRun) look(ctx context.Context, jobs []int) ([]jobqueue.State, error) {
 	states := make([]jobqueue.State, len(jobs))
 
 	for n, server := range c.servers {
@@ -85,29 +85,29 @@ func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []att
 	for i, w := range wanted {
 		unknown[i].Table = w.Table
 	}
-	if s.blind {
+	if s.unreachable {
 		return unknown
 	}
 
 	if s.pool == nil {
 		err := s.observer.Connect(ctx, func() (err error) {
-			s.lookout.Pool, err = s.options.open(ctx, 1)
+			s.reader.Pool, err = s.options.open(ctx, 1)
 			return err
 		})
 		if err != nil {
-			s.blind = true
+			s.unreachable = true
 			return unknown
 		}
-		s.pool = s.lookout.Pool
+		s.pool = s.reader.Pool
 	}
 
 	var states []attempts.State
 	err := s.observer.Retry(ctx, observe.RetryFor, "look at shared jobs", func() (err error) {
-		states, err = s.lookout.Look(ctx, wanted)
+		states, err = s.reader.Look(ctx, wanted)
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		s.blind = true
+		s.unreachable = true
 		s.observer.Log.Warn("what other processes have done is not known before a job is tried", "error", err.Error())
 	}
 	if err != nil {

@@ -73,8 +73,8 @@ type Wanted struct {
 	Table job.Table // as the job names it
 }
 
-// Lookout looks at shared jobs with one ledger. It is not for several goroutines.
-type Lookout struct {
+// Reader looks at shared jobs with one ledger. It is not for several goroutines.
+type Reader struct {
 	Pool   *pgxpool.Pool // of package pg's making; one connection does
 	Ledger ledger.Ledger
 	Batch  string
@@ -86,7 +86,7 @@ type Lookout struct {
 }
 
 // Look returns what is known of jobs, in their order. It writes nothing, and is two statements.
-func (o *Lookout) Look(ctx context.Context, jobs []Wanted) ([]State, error) {
+func (o *Reader) Look(ctx context.Context, jobs []Wanted) ([]State, error) {
 	if !o.direct { // else they need not have the search_path that they were given
 		if err := tablelock.RefusePooler(ctx, o.Pool); err != nil {
 			return nil, err
@@ -128,7 +128,7 @@ func (o *Lookout) Look(ctx context.Context, jobs []Wanted) ([]State, error) {
 }
 
 // find asks the ledger where there is one that knows shared attempts: a run makes it.
-func (o *Lookout) find(ctx context.Context, q pg.Querier, keys []string) (map[string]State, error) {
+func (o *Reader) find(ctx context.Context, q pg.Querier, keys []string) (map[string]State, error) {
 	if !o.checked {
 		there, err := o.Ledger.Exists(ctx, q)
 		if err == nil && there {
@@ -145,7 +145,7 @@ func (o *Lookout) find(ctx context.Context, q pg.Querier, keys []string) (map[st
 }
 
 // resolve returns a table with its schema.
-func (o *Lookout) resolve(ctx context.Context, conn *pgx.Conn, t job.Table) (job.Table, error) {
+func (o *Reader) resolve(ctx context.Context, conn *pgx.Conn, t job.Table) (job.Table, error) {
 	if t.Schema == "" && o.schema == "" {
 		found, err := precheck.FindSchemas(ctx, conn, t)
 		if err != nil {
