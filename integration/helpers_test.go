@@ -395,7 +395,8 @@ func TestHelpersWithoutPostGIS(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if got, want := queryOne[string](t, s.pool, helperKinds, "loadgrid"), strings.TrimPrefix(allHelpers, "cell_at/2 ss, "); got != want {
+	withoutGeometries := strings.NewReplacer("cell_at/2 ss, ", "", "parents_of/2 ss, ", "").Replace(allHelpers)
+	if got, want := queryOne[string](t, s.pool, helperKinds, "loadgrid"), withoutGeometries; got != want {
 		t.Errorf("functions: %s, want %s", got, want)
 	}
 	if all := strings.Join(notices, "; "); !strings.Contains(all, "PostGIS is not in this database") {
