@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/loadgrid/loadgrid/internal/attempts"
 	"github.com/loadgrid/loadgrid/internal/jobqueue"
 	"github.com/loadgrid/loadgrid/internal/observe"
@@ -18,7 +16,6 @@ import (
 type sharedServer struct {
 	options     serverOptions
 	observer    *observe.Observer
-	pool        *pgxpool.Pool
 	reader      *attempts.Reader
 	unreachable bool // looks fail
 }
@@ -45,8 +42,8 @@ func (c *sharedRun) serverOf(p *preparedJob) (*sharedServer, error) {
 
 func (c *sharedRun) close() {
 	for _, s := range c.servers {
-		if s.pool != nil {
-			loader.Close(s.pool)
+		if s.reader.Pool != nil {
+			loader.Close(s.reader.Pool)
 		}
 	}
 }
@@ -89,7 +86,7 @@ func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []att
 		return unknown
 	}
 
-	if s.pool == nil {
+	if s.reader.Pool == nil {
 		err := s.observer.Connect(ctx, func() (err error) {
 			s.reader.Pool, err = s.options.open(ctx, 1)
 			return err
@@ -98,7 +95,6 @@ func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []att
 			s.unreachable = true
 			return unknown
 		}
-		s.pool = s.reader.Pool
 	}
 
 	var states []attempts.State

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"go.yaml.in/yaml/v4"
 
@@ -126,22 +125,6 @@ func readDigits(must, form string, check func(text string) error) func(*yaml.Nod
 
 		return item(n, n.Value), nil
 	}
-}
-
-// quote puts what stands in the file before a message about it, as that of a flag has it.
-func quote(n *yaml.Node, err error) error {
-	const most = 60
-	text := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, n.Value)
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "..."
-	}
-
-	return fmt.Errorf("%s: %w", QuoteEmpty(text), err)
 }
 
 // readNumbers reads a list of so many numbers, or what the flag takes.
@@ -287,64 +270,4 @@ func readPassword(n *yaml.Node) ([]Item, error) {
 		return nil, errors.New("must be ${VARIABLE} or file:PATH")
 	}
 	return item(n, text), credential.CheckPassword(text)
-}
-
-// str returns a string. What YAML takes for something else is to be quoted, so that
-// nobody has to know what that is.
-func str(n *yaml.Node) (string, error) {
-	switch {
-	case n.Kind != yaml.ScalarNode:
-		return "", fmt.Errorf("must be a string, not %s", DescribeNode(n))
-	case n.Tag == "!!null" && n.Value == "":
-		return "", errors.New("has no value")
-	case n.Tag != "!!str":
-		return "", fmt.Errorf("must be a string, and is %s to YAML: put it in quotes", DescribeNode(n))
-	}
-
-	return n.Value, nil
-}
-
-// plain refuses variables where they are not filled in.
-func plain(text string) error {
-	if strings.Contains(text, "${") {
-		return errors.New("holds ${, and variables are filled in for dsn and password alone")
-	}
-	return nil
-}
-
-// DescribeNode says what a node is, for messages.
-func DescribeNode(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "a mapping of keys to values"
-	case yaml.SequenceNode:
-		return "a list"
-	}
-
-	switch n.Tag {
-	case "!!null":
-		return "nothing (null)"
-	case "!!bool":
-		return "true or false"
-	case "!!int", "!!float":
-		if !regexp.MustCompile(`^(` + decimalKey + `)$`).MatchString(n.Value) {
-			return "a number in a form that not all programs read alike"
-		}
-
-		return "a number"
-	case "!!timestamp":
-		return "a date"
-	}
-
-	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-		return "a string in quotes"
-	}
-
-	return "a string"
-}
-
-// orList returns "a, b or c".
-func orList(words []string) string {
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

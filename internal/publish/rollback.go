@@ -310,18 +310,8 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id in
 // settle waits until all nodes of a Citus cluster have the names of a table, where the table has rows on
 // other nodes. The rollback is committed.
 func settle(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, name job.Table) error {
-	cluster, err := citus.Read(ctx, pool)
-	if err != nil || !cluster.Installed() {
-		return err
-	}
-
-	t := catalog.Relation{Table: name}
-	if err := t.Find(ctx, pool); err != nil {
-		return err
-	}
-
-	how, err := cluster.Table(ctx, pool, t.OID)
-	if err != nil || !how.Distributed() {
+	distributed, err := distribution.IsNameDistributed(ctx, pool, name)
+	if err != nil || !distributed {
 		return err
 	}
 

@@ -1,0 +1,107 @@
+package areafile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// wktReader reads WKT byte by byte. Its text begins behind an SRID.
+type wktReader struct {
+	r    *bufio.Reader
+	to   PolygonReader
+	word []byte // the last word or number, in capitals
+	// Where the next byte is: its line from 1, its place in the line from 0, and in the text.
+	line, column int
+	offset       int64
+	behind       string // what stands before the text
+}
+
+// wktError says what is no WKT, and where.
+type wktError string
+
+func (e wktError) Error() string { return string(e) }
+
+// fault reports what is no WKT, so many bytes before the next one.
+func (w *wktReader) fault(back int, format string, args ...any) error {
+	text := fmt.Sprintf(format, args...) + fmt.Sprintf(" at line %d, pos %d", w.line+1, max(0, w.column-back))
+	if w.behind != "" {
+		text += " behind " + w.behind
+	}
+	return wktError(text)
+}
+
+// readByte returns the next byte, 0 at the end.
+func (w *wktReader) readByte() (byte, error) {
+	b, err := w.r.ReadByte()
+	switch {
+	case errors.Is(err, io.EOF):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+
+	w.offset++
+	w.column++
+
+	switch b {
+	case 0:
+		return 0, BadArea("is no WKT: there is a zero byte in it, at byte %d", w.offset)
+	case '\n':
+		w.line, w.column = w.line+1, 0
+	}
+
+	return b, nil
+}
+
+// unread takes back a byte, which is no line break and not the end.
+func (w *wktReader) unread(b byte) {
+	if b != 0 {
+		_ = w.r.UnreadByte() // what was read last was a byte
+		w.offset--
+		w.column--
+	}
+}
+
+func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\r' || b == '\t' }
+
+// next returns the next byte that is no white space, 0 at the end.
+func (w *wktReader) next() (byte, error) {
+	for {
+		if b, err := w.readByte(); err != nil || !isSpace(b) {
+			return b, err
+		}
+	}
+}
+
+// take reads a word of bytes for which is holds, behind white space, into word.
+func (w *wktReader) take(is func(b byte) bool) error {
+	w.word = w.word[:0]
+	b, err := w.next()
+	for ; err == nil && is(b); b, err = w.readByte() {
+		if len(w.word) == 400 {
+			return w.fault(400, "a word or number is too long")
+		}
+		if b >= 'a' && b <= 'z' {
+			b -= 'a' - 'A'
+		}
+		w.word = append(w.word, b)
+	}
+
+	switch {
+	case err != nil:
+		return err
+	case b == '\n':
+		return nil // it says nothing
+	}
+
+	w.unread(b)
+	return nil
+}
+
+func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' }
+
+func isNumber(b byte) bool {
+	return b >= '0' && b <= '9' || b == '.' || b == '-' || b == '+' || b == 'e' || b == 'E'
+}

@@ -1,0 +1,170 @@
+package plan
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// put writes the rows of the cells from the i-th to before the j-th of the
+// block, and returns their size in bytes.
+func (r *Rows) put(p []byte, i, j int) int {
+	switch {
+	case r.layout.coder != nil:
+		return r.putCoded(p, i, j)
+	case r.squares != nil:
+		r.putSquares(p, i, j)
+		r.putParents(p, i, j)
+	default:
+		for k := i; k < j; k++ {
+			r.putCell(p[(k-i)*r.layout.most:], k)
+		}
+	}
+
+	return (j - i) * r.layout.most
+}
+
+// putParents writes the parents of the cells from the i-th to before the j-th of the block
+// into their rows, which are all as long as the template.
+func (r *Rows) putParents(p []byte, i, j int) {
+	if r.layout.parentBits == 0 {
+		return
+	}
+
+	for ; i < j; i++ {
+		r.putParent(p[r.layout.geomEnd:], i)
+		p = p[len(r.layout.template):]
+	}
+}
+
+// putParent writes the parent of the i-th cell of the block into what stands behind its
+// geometry.
+func (r *Rows) putParent(tail []byte, i int) {
+	if bits := r.layout.parentBits; bits > 0 {
+		binary.BigEndian.PutUint64(tail[parentAfter:], (uint64(r.block.ID)+uint64(i))>>bits)
+	}
+}
+
+// putSquares is the loop whose cost is the cost of a row: of those of squares,
+// which are most.
+func (r *Rows) putSquares(p []byte, i, j int) {
+	be := binary.BigEndian
+	template, pointsAt := r.layout.template, r.layout.pointsAt
+	id, col, row := uint64(r.block.ID), uint32(r.block.Col), uint32(r.block.Row)
+
+	for ; i < j; i++ {
+		off := r.offsets[i]
+		copy(p, template)
+		head := (*[geomAt]byte)(p) // one check of the bounds for the three
+		be.PutUint64(head[idAt:], id+uint64(i))
+		be.PutUint32(head[colAt:], col+uint32(off&15))
+		be.PutUint32(head[rowAt:], row+uint32(off>>4))
+		r.squares.PutRing((*[geomgen.BoxRingLen]byte)(p[pointsAt:]), off)
+		p = p[len(template):]
+	}
+}
+
+// putCell writes the template of a row with the i-th cell of the block.
+func (r *Rows) putCell(p []byte, i int) {
+	copy(p, r.layout.template)
+	r.putHead(p, i)
+	r.writer.Put(p[r.layout.pointsAt:], r.offsets[i])
+	r.putParent(p[r.layout.geomEnd:], i)
+}
+
+// putHead writes id, column and row of the i-th cell of the block.
+func (r *Rows) putHead(p []byte, i int) {
+	c := r.cell(i)
+	binary.BigEndian.PutUint64(p[idAt:], uint64(r.block.ID)+uint64(i))
+	binary.BigEndian.PutUint32(p[colAt:], uint32(c.Col))
+	binary.BigEndian.PutUint32(p[rowAt:], uint32(c.Row))
+}
+
+func (r *Rows) cell(i int) geomgen.Cell {
+	off := r.offsets[i]
+	return geomgen.Cell{Col: r.block.Col + int32(off&15), Row: r.block.Row + int32(off>>4)}
+}
+
+// putCoded writes rows with codes, whose lengths differ: each has room for the
+// longest.
+func (r *Rows) putCoded(p []byte, i, j int) int {
+	n := 0
+	for ; i < j; i++ {
+		r.putCell(p[n:], i)
+		end := n + len(r.layout.template)
+		n = end + len(r.appendTail(p[end:end:len(p)], r.cell(i), 1))
+	}
+
+	return n
+}
+
+// appendTail appends what stands behind the template: code and coverage.
+func (r *Rows) appendTail(dst []byte, c geomgen.Cell, coverage float32) []byte {
+	l := &r.layout
+	if l.coder != nil {
+		at := len(dst)
+		dst = l.coder.Append(append(dst, 0, 0, 0, 0), c)
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+		if l.coverage {
+			dst = appendCoverage(dst, coverage)
+		}
+	}
+
+	return dst
+}
+
+func appendCoverage(dst []byte, coverage float32) []byte {
+	dst = binary.BigEndian.AppendUint32(dst, 4)
+	return binary.BigEndian.AppendUint32(dst, math.Float32bits(coverage))
+}
+
+// coverageOf returns a share as the column has it: what overlaps has more than 0, and
+// what is not whole less than 1, even where the nearest number is one of them.
+func coverageOf(part geomgen.Part) float32 {
+	f := float32(part.Share)
+
+	switch {
+	case f == 0 && part.Share > 0:
+		return math.SmallestNonzeroFloat32
+	case f == 1 && part.Share < 1:
+		return math.Nextafter32(1, 0)
+	}
+
+	return f
+}
+
+// putEdge writes the row of a cell at the edge of the area into spare.
+func (r *Rows) putEdge() error {
+	l := &r.layout
+	c := r.cell(0)
+	part, err := r.clipper.ClipContext(r.ctx, c)
+	if err != nil {
+		return err
+	}
+
+	row := r.spare[:0]
+	if l.clip && part.Share < 1 {
+		row = append(row, l.template[:geomAt]...)
+		row = part.AppendEWKB(row, l.srid)
+		binary.BigEndian.PutUint32(row[geomAt-4:], uint32(len(row)-geomAt))
+		end := len(row)
+		row = append(row, l.template[l.geomEnd:]...)
+		r.putHead(row, 0)
+		r.putParent(row[end:], 0)
+	} else {
+		row = append(row, l.template...)
+		r.putHead(row, 0)
+		r.writer.Put(row[l.pointsAt:], r.offsets[0])
+		r.putParent(row[l.geomEnd:], 0)
+	}
+
+	if l.coder == nil && l.coverage {
+		row = row[:len(row)-4]
+		row = binary.BigEndian.AppendUint32(row, math.Float32bits(coverageOf(part)))
+	}
+
+	r.spare = r.appendTail(row, c, coverageOf(part))
+
+	return nil
+}
