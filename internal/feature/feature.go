@@ -1,0 +1,34 @@
+// Package feature owns features as files and queries give them: polygons, and the values of
+// their attributes.
+package feature
+
+import "time"
+
+// Value is the value of an attribute: nil for none, bool, int64, float64, string, Date or
+// time.Time. Lists and objects of JSON are strings of JSON.
+type Value any
+
+// Date is a day without a time zone.
+type Date struct {
+	Year  int // 1 to 9999
+	Month time.Month
+	Day   int
+}
+
+// Sink takes the polygons of features, ring by ring, and keeps no more of them than it is
+// allowed to.
+type Sink interface {
+	// Position adds a position to the ring in work, in units of the CRS.
+	Position(x, y float64)
+	// CloseRing ends a ring. The first ring of a polygon is its shell, the others are holes.
+	CloseRing()
+	// ClosePolygon ends a polygon of the feature in work.
+	ClosePolygon()
+	// WKB adds the polygons of a geometry in WKB or EWKB. srid is 0 where it names none.
+	WKB(b []byte) (srid int32, err error)
+	// EndFeature ends a feature: its attributes have these values, in the order that was asked
+	// for. A feature without polygons is none.
+	EndFeature(values []Value) error
+	// Dropped notes that there were coordinates beside x and y.
+	Dropped()
+}
