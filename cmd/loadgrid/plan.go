@@ -228,6 +228,10 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	return t.Flush()
 }
 
+// manyBytes is from how many bytes on plan names the disk: a server keeps fewer in memory for a
+// while.
+const manyBytes = 10_000_000_000
+
 // printTime writes how long a load takes until the table is ready.
 func printTime(line func(name, format string, args ...any), p *loader.Plan) {
 	if p.Job.Distribute != "" {
@@ -235,7 +239,11 @@ func printTime(line func(name, format string, args ...any), p *loader.Plan) {
 		return
 	}
 
-	line("time", "about %s on a server with two cores", formatSeconds(p.Estimate().Seconds))
+	e := p.Estimate()
+	line("time", "about %s on a server with two cores", formatSeconds(e.Seconds))
+	if written := e.HeapBytes + e.IndexBytes + e.WALBytes; written >= manyBytes {
+		line("", "whose disk writes %s/s: heap, indexes and WAL are %s", formatBytes(plan.WholeBytes(float64(written)/e.Seconds)), formatBytes(written))
+	}
 	if n, seconds := p.InPartitions(); n > 0 {
 		line("", "about %s with --partitions %d, which keep both cores at work", formatSeconds(seconds), n)
 	}
