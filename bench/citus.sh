@@ -78,7 +78,13 @@ echo "| way | CPU s a million rows | s |"
 echo "|---|---|---|"
 while IFS='|' read -r name _; do
   awk -F'|' -v way="$name" -v n=$((columns * rows)) '$1 == way { split($4, c, " "); printf "%f %f\n", (($3 - $2) / 1e6 + c[1] + c[2]) / n * 1e6, $6 - $5 }' "$folder/results" |
-    sort -n | awk -v way="$name" '{ cpu[NR] = $1; s[NR] = $2 } END { m = int((NR + 1) / 2); printf "| %s | %.1f | %.1f |\n", way, cpu[m], s[m] }'
+    awk -v way="$name" '
+      # median sorts a list and returns the one in the middle.
+      function median(list, n,   i, k, t) {
+        for (i = 2; i <= n; i++) for (k = i; k > 1 && list[k - 1] > list[k]; k--) { t = list[k]; list[k] = list[k - 1]; list[k - 1] = t }
+        return list[int((n + 1) / 2)]
+      }
+      { cpu[NR] = $1; s[NR] = $2 } END { printf "| %s | %.1f | %.1f |\n", way, median(cpu, NR), median(s, NR) }'
 done <<LIST
 $ways
 LIST

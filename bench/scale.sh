@@ -24,16 +24,22 @@ go build -o "$folder/loadgrid" ./cmd/loadgrid
 
 sql() { psql -qtA -v ON_ERROR_STOP=1 "$LOADGRID_DSN" -c "$1"; }
 
-# query NAME CONDITION prints the median over nine places of the milliseconds that a count takes, when
-# it is asked for the first time and when the pages are in the server's memory.
+# query NAME CONDITION prints the median over nine places of the milliseconds that a count takes, planned
+# and executed, in one session: when each place is asked for the first time, and when the pages are in
+# the server's memory. One query beforehand warms up the session.
 query() {
-  for turn in first again; do
-    for place in 3 11 17 23 31 41 47 59 71; do
-      condition=${2//\$place/$place}
-      sql "explain (analyze, costs off, timing off) select count(*) from bench_scale.cells where $condition" |
-        awk '/^(Planning|Execution) Time/ { t += $3 } END { print t }'
-    done | sort -n | sed -n 5p | sed "s/^/$turn /"
-  done | awk -v name="$1" '{ printf "%s%s %s ms", NR == 1 ? name ": " : ", ", $1, $2 } END { print "" }'
+  {
+    for place in 1 3 11 17 23 31 41 47 59 71 3 11 17 23 31 41 47 59 71; do
+      echo "explain (analyze, costs off, timing off) select count(*) from bench_scale.cells where ${2//\$place/$place};"
+    done
+  } | psql -qtA -v ON_ERROR_STOP=1 "$LOADGRID_DSN" | awk -v name="$1" '
+    # median returns that of the nine numbers from list[first] on.
+    function median(list, first,   i, k, t) {
+      for (i = first + 1; i < first + 9; i++) for (k = i; k > first && list[k - 1] > list[k]; k--) { t = list[k]; list[k] = list[k - 1]; list[k - 1] = t }
+      return list[first + 4]
+    }
+    /^Planning Time/ { t = $3 } /^Execution Time/ { ms[n++] = t + $3 }
+    END { printf "%s: first %.1f ms, again %.1f ms\n", name, median(ms, 1), median(ms, 10) }'
 }
 
 # The heap, its indexes and the WAL of a load of polygons, and half as much again.
