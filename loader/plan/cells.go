@@ -71,6 +71,8 @@ func noCellError(j job.Job) error {
 		reason = "no cell meets the area"
 	case geomgen.Centroid:
 		reason = "no cell has its centre in the area"
+	case geomgen.Overlaps:
+		reason = "no cell overlaps the area"
 	}
 
 	if j.Extent != nil || j.Cols > 0 {
