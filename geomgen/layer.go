@@ -131,12 +131,9 @@ func (l *Layer) makeIndexes(ctx context.Context) {
 	l.all.index = newTree(ctx, l.all.segments)
 	l.boxes.segments = make([]segment, len(l.features))
 	for i, f := range l.features {
-		b := Box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+		b := l.all.segments[min(int(f.first), len(l.all.segments)-1)].box() // of an empty feature as good as any
 		for _, s := range l.all.segments[f.first:f.end] {
 			b = b.union(s.box())
-		}
-		if f.first == f.end { // where no place is
-			b = Box{math.Inf(1), math.Inf(1), math.Inf(1), math.Inf(1)}
 		}
 		l.boxes.segments[i] = segment{Point{b.XMin, b.YMin}, Point{b.XMax, b.YMax}}
 	}
