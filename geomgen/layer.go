@@ -222,23 +222,18 @@ func (l *Layer) featuresAt(p Point, visit func(feature int32)) {
 	})
 }
 
-// countNear returns the number of features whose boxes intersect a box, or that of all
-// features where it is more than most.
-func (l *Layer) countNear(box Box, most int) int64 {
-	n := 0
+// countNear returns the number of features whose boxes intersect a box.
+func (l *Layer) countNear(box Box) (n int64) {
 	l.boxes.index.walk(box, func(items []int32) bool {
 		for _, i := range items {
 			if l.boxes.segments[i].box().intersects(box) {
 				n++
 			}
 		}
-		return n <= most
+		return true
 	})
 
-	if n > most {
-		n = len(l.features)
-	}
-	return int64(n)
+	return n
 }
 
 // AttributeRule says which feature a cell takes the attributes of.
