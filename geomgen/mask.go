@@ -6,10 +6,6 @@ import (
 	"strconv"
 )
 
-// interiorsIntersect is the rule of an extent: a cell whose inside has a point in
-// common with the inside of the area.
-const interiorsIntersect Rule = "meets"
-
 // Mask selects cells of a grid by an area of interest and a rule. It decides in
 // exact arithmetic: no tolerance, and no cell twice or in neither of two areas
 // that share an edge but by the rule. It is not changed by its use.
@@ -30,10 +26,8 @@ func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 
 // NewMaskContext is NewMask that ends early, with its cause, when ctx does.
 func NewMaskContext(ctx context.Context, g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
-	switch rule {
-	case Intersects, Within, Centroid, interiorsIntersect:
-	default:
-		return nil, &ParamError{"aoi-rule", string(rule), "must be intersects, within or centroid"}
+	if err := rule.check(); err != nil {
+		return nil, err
 	}
 
 	o, err := validOutline(ctx, polygons)
@@ -80,7 +74,7 @@ func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
 	// Where the edge runs through the inside of the cell, there is area on one
 	// side of it and none on the other.
 	if m.edgeCrosses(v, near) {
-		return m.rule == interiorsIntersect
+		return m.rule == Overlaps
 	}
 	return m.containsPoint(m.lattice.centre(m.grid.Shape, c))
 }
@@ -104,11 +98,16 @@ func (m *Mask) containsPoint(p Point) bool {
 // collect appends the segments near a box; all is false when there are more than
 // most, and not all of them are there.
 func (m *Mask) collect(dst []int32, box Box, most int) (near []int32, all bool) {
+	return m.outline.collect(dst, box, most)
+}
+
+// collect is that of a mask.
+func (o *outline) collect(dst []int32, box Box, most int) (near []int32, all bool) {
 	all = true
 	start := len(dst)
-	m.outline.index.walk(box, func(items []int32) bool {
+	o.index.walk(box, func(items []int32) bool {
 		for _, i := range items {
-			if m.outline.segments[i].mayIntersect(box) {
+			if o.segments[i].mayIntersect(box) {
 				dst = append(dst, i)
 			}
 		}

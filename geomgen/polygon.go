@@ -22,11 +22,12 @@ func (p Polygon) Bounds() Box {
 // Rule says which cells an area of interest selects.
 type Rule string
 
-// The rules. An area is closed: what only touches its edge is in it.
+// The rules. An area is closed: what only touches its edge is in it, but by Overlaps.
 const (
 	Intersects Rule = "intersects" // a cell that has a point in common with the area
 	Within     Rule = "within"     // a cell that lies in the area, whole
 	Centroid   Rule = "centroid"   // a cell whose centre lies in the area
+	Overlaps   Rule = "overlaps"   // a cell whose inside has a point in common with the inside of the area: the rule of an extent
 )
 
 // InvalidError reports polygons that are not valid by OGC 06-103r4, 6.1.11: by
@@ -36,6 +37,7 @@ type InvalidError struct {
 	Ring    int // 0 for the shell, else the number of the hole from 1
 	At      Point
 	Reason  string // what is wrong with the ring there
+	Feature int    // of a Layer: from 1; else 0
 }
 
 func (e *InvalidError) Error() string {
@@ -43,5 +45,11 @@ func (e *InvalidError) Error() string {
 	if e.Ring > 0 {
 		ring = fmt.Sprintf("hole %d", e.Ring)
 	}
-	return fmt.Sprintf("%s of polygon %d %s at %s %s", ring, e.Polygon, e.Reason, number(e.At.X), number(e.At.Y))
+
+	of := ""
+	if e.Feature > 0 {
+		of = fmt.Sprintf(" of feature %d", e.Feature)
+	}
+
+	return fmt.Sprintf("%s of polygon %d%s %s at %s %s", ring, e.Polygon, of, e.Reason, number(e.At.X), number(e.At.Y))
 }
