@@ -10,8 +10,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/citus"
+	"github.com/loadgrid/loadgrid/internal/distribution"
 	"github.com/loadgrid/loadgrid/internal/testrand"
+	"github.com/loadgrid/loadgrid/loader/job"
 )
 
 // citusVariable names the coordinator of a Citus cluster for tests, with PostGIS and at least one
@@ -34,6 +37,8 @@ func TestCitus(t *testing.T) {
 		"local table":                        coordinator.testLocal,
 		"lost before COMMIT PREPARED":        coordinator.testLostWorker,
 		"finished by the next run":           coordinator.testUnsettled,
+		"killed before nodes have it":        coordinator.testKilledUnsettled,
+		"names with quotes":                  coordinator.testQuotedNames,
 		"chunks wait for the disk":           coordinator.testSynchronousChunks,
 	} {
 		t.Run(name, func(t *testing.T) { test(newCoordinator(t, dsn)) })
@@ -376,6 +381,60 @@ func (c coordinator) testUnsettled() {
 	}
 
 	cli(c.t, c.dsn, args...).expect(c.t, 2, "exists already")
+}
+
+// A run that is killed before a worker has its part of the publish is finished by the same command.
+func (c coordinator) testKilledUnsettled() {
+	args := c.load("grid", appendArgs(boxes(120, 100), "--distribute", "hash:4")...)
+	p := start(c.t, c.dsn, args...)
+	c.hold(p, heldPublish, 0)
+	c.loseWorker()
+	_ = p.cmd.Process.Kill()
+	p.wait()
+	c.setHold(false)
+	c.waitFor("the commit", "select exists (select from "+c.name("runs")+" where state = 'published')")
+
+	sum := mustSummary(c.t, c.dsn, args...)
+	if sum.Run != 1 || sum.RowsCopied != 0 || sum.Unchanged {
+		c.t.Errorf("summary %+v", sum)
+	}
+
+	if n := c.prepared(); n != 0 {
+		c.t.Errorf("%d transactions are prepared when the same command has ended", n)
+	}
+
+	c.checkGrid("grid", 120, 100)
+	cli(c.t, c.dsn, args...).expect(c.t, 2, "exists already")
+}
+
+// The name of a table is a literal in what the nodes execute.
+func (c coordinator) testQuotedNames() {
+	for _, name := range []string{"o'hara", `a "b" c`, "x'::regclass; select 1/0 --"} {
+		table := c.schema + "." + pgx.Identifier{name}.Sanitize()
+		args := append([]string{"load", "--table", c.schema + `."` + strings.ReplaceAll(name, `"`, `""`) + `"`, "--ledger-schema", c.schema}, appendArgs(boxes(40, 30), "--distribute", "hash:4")...)
+		mustCLI(c.t, c.dsn, args...)
+		c.exec("analyze " + table)
+
+		relation := catalog.Relation{Table: job.Table{Schema: c.schema, Name: name}}
+		if err := relation.Find(context.Background(), c.pool); err != nil {
+			c.t.Fatal(err)
+		}
+
+		rows, err := distribution.EstimatedRows(context.Background(), c.pool, relation)
+		if err != nil || rows != 1200 {
+			c.t.Errorf("%s: about %d rows (%v), want 1200", name, rows, err)
+		}
+
+		sizes, err := distribution.IndexSizes(context.Background(), c.pool, relation)
+		if err != nil || len(sizes) != 2 {
+			c.t.Errorf("%s: sizes of indexes %v (%v), want two", name, sizes, err)
+		}
+	}
+
+	mustCLI(c.t, c.dsn, c.load("beside", appendArgs(boxes(4, 3), "--distribute", "hash:4")...)...)
+	c.exec("create table " + c.name("texts") + " (name text)")
+	c.exec("select create_distributed_table($1::text::regclass, 'name')", c.name("texts"))
+	cli(c.t, c.dsn, c.load("grid", appendArgs(boxes(4, 3), "--distribute", "hash", "--colocate-with", c.name("texts"))...)...).expect(c.t, 2, "--colocate-with", "which is text", "bigint")
 }
 
 // The row of a chunk in the ledger is on disk when the workers have committed its rows.

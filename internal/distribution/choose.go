@@ -110,13 +110,27 @@ func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, 
 		return beside.Table, err
 	}
 	if beside.OID == 0 {
-		return bad("is not there")
+		return bad("is not there: check its name, or leave colocate-with out")
 	}
 
 	have, err := c.Table(ctx, q, beside.OID)
-	if err == nil && have.Kind != citus.Hash {
-		return bad("is not distributed by hash of a column, but " + have.String())
+
+	switch {
+	case err != nil:
+		return beside.Table, err
+	case have.Kind != citus.Hash:
+		return bad("is not distributed by hash of a column, but " + have.String() + ": choose one that is, or leave colocate-with out")
 	}
 
-	return beside.Table, err
+	var kind string
+	err = q.QueryRow(ctx, "select format_type(atttypid, atttypmod) from pg_attribute where attrelid = $1 and attname = $2 and not attisdropped", beside.OID, have.Column).Scan(&kind)
+
+	switch {
+	case err != nil:
+		return beside.Table, pg.Wrap(err, "looking up the column by which table %s is distributed", beside.Table)
+	case kind != "bigint":
+		return bad("is distributed by " + have.Column + ", which is " + kind + ", and this table by a bigint: choose one that is distributed by a bigint, or leave colocate-with out")
+	}
+
+	return beside.Table, nil
 }

@@ -16,13 +16,14 @@ type IndexSize struct {
 }
 
 // The index of a shard is called after that of the table, with the number of the shard behind it.
-// What a node executes resolves in pg_catalog: its sessions have a search_path of their own.
+// What a node executes resolves in pg_catalog: its sessions have a search_path of their own. Citus
+// puts the name of the shard into it with format, so %L quotes it as a literal.
 const indexSizesSQL = `
 	select left(x.key, length(x.key) - length(s.shardid::text) - 1), sum((x.value ->> 0)::float8)::bigint, sum(greatest((x.value ->> 1)::float8, 0))::bigint
 	from pg_catalog.run_command_on_shards($1::oid::regclass, $$
 		select coalesce(pg_catalog.json_object_agg(c.relname, pg_catalog.json_build_array(pg_catalog.pg_relation_size(c.oid), c.reltuples)), '{}')
 		from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) i.indexrelid
-		where i.indrelid operator(pg_catalog.=) '%s'::pg_catalog.regclass$$) s
+		where i.indrelid operator(pg_catalog.=) %L::pg_catalog.regclass$$) s
 	cross join lateral json_each(s.result::json) x
 	where s.success group by 1`
 

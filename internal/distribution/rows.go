@@ -86,10 +86,11 @@ func Size(ctx context.Context, q pg.Querier, cluster citus.Cluster, name job.Tab
 	return heap, index, pg.Wrap(err, "asking for the size of table %s", name)
 }
 
-// Each shard has its own statistics, and the table on the coordinator has none.
+// Each shard has its own statistics, and the table on the coordinator has none. Citus puts the name
+// of the shard into the command with format, so %L quotes it as a literal.
 const estimatedRowsSQL = `
 	select coalesce(sum(greatest(result::float8, 0)), 0)::bigint
-	from pg_catalog.run_command_on_shards($1::oid::regclass, $$select reltuples::pg_catalog.int8 from pg_catalog.pg_class where oid operator(pg_catalog.=) '%s'::pg_catalog.regclass$$)
+	from pg_catalog.run_command_on_shards($1::oid::regclass, $$select reltuples::pg_catalog.int8 from pg_catalog.pg_class where oid operator(pg_catalog.=) %L::pg_catalog.regclass$$)
 	where success`
 
 // EstimatedRows returns about how many rows a distributed table has, by the statistics of its
