@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/loadgrid/loadgrid/internal/attempts"
 	"github.com/loadgrid/loadgrid/internal/jobqueue"
@@ -17,7 +18,7 @@ type sharedServer struct {
 	options     serverOptions
 	observer    *observe.Observer
 	reader      *attempts.Reader
-	unreachable bool // looks fail
+	unreachable time.Time // when a look has failed last, zero for never
 }
 
 // serverOf returns the server of a job.
@@ -75,14 +76,17 @@ func (c *sharedRun) look(ctx context.Context, jobs []int) ([]jobqueue.State, err
 	return states, nil
 }
 
-// look asks one server. A server that did not answer once is not asked again: each look might
-// take as long as it takes to give up.
+// lookAgainAfter is how long a server that did not answer is not asked: each look might take as
+// long as it takes to give up.
+const lookAgainAfter = 10 * time.Minute
+
+// look asks one server, unless it did not answer a while ago.
 func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []attempts.State {
 	unknown := make([]attempts.State, len(wanted))
 	for i, w := range wanted {
 		unknown[i].Table = w.Table
 	}
-	if s.unreachable {
+	if !s.unreachable.IsZero() && time.Since(s.unreachable) < lookAgainAfter {
 		return unknown
 	}
 
@@ -92,7 +96,7 @@ func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []att
 			return err
 		})
 		if err != nil {
-			s.unreachable = true
+			s.unreachable = time.Now()
 			return unknown
 		}
 	}
@@ -103,7 +107,7 @@ func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []att
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		s.unreachable = true
+		s.unreachable = time.Now()
 		s.observer.Log.Warn("what other processes have done is not known before a job is tried", "error", err.Error())
 	}
 	if err != nil {

@@ -31,6 +31,9 @@ func (j *sharedJob) report(stderr io.Writer, r jobqueue.Result) error {
 		line.Outcome, line.err = loader.OutcomeFailed, j.err
 	default:
 		line.Outcome, line.err = "held", j.held
+		if j.held == nil { // only a job before it that loads the same table was tried
+			line.err = j.prepared.locate(errors.New("not done: another process holds the table"))
+		}
 	}
 
 	line.write(stderr, writesJSON(j.prepared.values))

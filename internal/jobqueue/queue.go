@@ -185,8 +185,9 @@ func (q *Queue) do(ctx context.Context, ready []int) {
 
 		// Where looks do not show who holds a job, only a try does.
 		if !slices.ContainsFunc(ready, func(j int) bool { return !q.refused[j] }) {
+			held := slices.DeleteFunc(slices.Clone(q.open), func(j int) bool { return q.here[j] || !q.refused[j] })
 			q.refused = make(map[int]bool)
-			q.wait(ctx, slices.DeleteFunc(slices.Clone(q.open), func(j int) bool { return q.here[j] }))
+			q.wait(ctx, held)
 		}
 	case result == FailedHere:
 		q.here[job] = true

@@ -270,6 +270,16 @@ func TestWaits(t *testing.T) {
 		t.Errorf("it waited for %s", waited)
 	}
 
+	// A job behind another one of its table is not held before it was tried.
+	same := newServer("a", "a")
+	same.holder[0] = 7
+	q, log = single(t, same, never)
+	q.Look = func(_ context.Context, jobs []int) ([]State, error) {
+		return slices.Repeat([]State{{Table: "a"}}, len(jobs)), nil
+	}
+	q.Waits[0], q.Waits[1] = 0, 0
+	check(t, q, log, []Result{Locked, Locked}, "do 0", "wait [0]", "do 1")
+
 	s.holder[0] = 7
 	q, log = single(t, s, func(int) { t.Error("it pauses, and is not to wait") })
 	q.Waits[0] = 0
