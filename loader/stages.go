@@ -69,7 +69,7 @@ func publishTable(ctx context.Context, e *environment, s preparation, a attempt,
 
 		discard.OldRuns(ctx, s.lock.Conn(), e.observer, e.ledger, s.table.Table, e.options.PruneRuns)
 
-		return settle.Nodes(ctx, e.pool, e.observer, s.checked.Spread)
+		return settle.Published(ctx, e.pool, e.observer, e.ledger, a.run, s.checked.Spread)
 	})
 
 	return skipped, err

@@ -78,7 +78,7 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 		run.Committed = int64(len(a.done)) + copied.Chunks
 	case err != nil || !found || run.State == ledger.StateDropped:
 		return fmt.Errorf("the ledger knows no more of run %d: %w", a.run, cause)
-	case run.State == ledger.StatePublished && settle.IsUnsettled(cause):
+	case run.State == ledger.StatePublished && (settle.IsUnsettled(cause) || s.checked.Spread && run.LastError != ""):
 		// Readers may see a part of it: the next run waits for the rest.
 	case run.State == ledger.StatePublished:
 		outcome = ledger.OutcomePublished

@@ -50,6 +50,10 @@ func (c *checker) checkDistribution(ctx context.Context) (err error) {
 
 // checkStaysDistributed refuses to put an ordinary table in the place of a distributed one.
 func (c *checker) checkStaysDistributed(there citus.Table, inSchema bool) error {
+	if there.Distributed() && !inSchema && c.plan.Job.Partitions > 0 {
+		return c.target.Refuse("is distributed by Citus (%s), and new partitions would be tables of the coordinator alone: leave partitions out, or choose another name", there)
+	}
+
 	_, swaps := c.strategy().(publish.SwapTable)
 	if !swaps || !there.Distributed() || inSchema || c.distribution.Distributed() {
 		return nil

@@ -119,7 +119,7 @@ func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 		}
 
 		// Before the hook, so that it may ask for the table's grid.
-		err = p.Ledger.MarkPublished(ctx, tx, s.Run, applied.OID, applied.Version, s.Plan.Rows-applied.Skipped)
+		err = p.Ledger.MarkPublished(ctx, tx, s.Run, applied.OID, applied.Version, s.Plan.Rows-applied.Skipped, p.Spread)
 		if err != nil {
 			return err
 		}

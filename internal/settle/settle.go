@@ -24,6 +24,20 @@ func Nodes(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, spread 
 	return citus.Settle(ctx, pool, o)
 }
 
+// Published is Nodes after a run has published its table: once all nodes have it, the ledger no
+// longer says that they may not.
+func Published(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, l ledger.Ledger, run int64, spread bool) error {
+	if !spread {
+		return nil
+	}
+
+	if err := citus.Settle(ctx, pool, o); err != nil {
+		return err
+	}
+
+	return o.Retry(ctx, observe.RetryFor, "note that all nodes have the rows", func() error { return l.ClearError(ctx, pool, run) })
+}
+
 // Run is the run of a table.
 type Run struct {
 	Pool     *pgxpool.Pool

@@ -183,11 +183,16 @@ func (l Ledger) ClearError(ctx context.Context, q pg.Querier, id int64) error {
 	return pg.Wrap(err, "writing into the ledger that run %d is done", id)
 }
 
+// unsettled is the error of a published run until it is known that all nodes have its rows.
+const unsettled = "it is not known whether all nodes of the cluster have its rows"
+
 // MarkPublished notes that a run's rows are shown by the table with this oid, as part
-// of a version, and how many of them were not there before.
-func (l Ledger) MarkPublished(ctx context.Context, q pg.Querier, id int64, oid uint32, version, added int64) error {
-	_, err := q.Exec(ctx, "update "+l.RunsTable+` set state = 'published', finished_at = now(), last_error = null, table_oid = $2, version_id = $3,
-		shown = true, rows_added = $4, published_xid = pg_current_xact_id() where id = $1`, id, oid, version, added)
+// of a version, and how many of them were not there before. Of a table that is spread over nodes it
+// also notes that these may not have them yet, until ClearError: whoever is killed in between
+// leaves that to the next run.
+func (l Ledger) MarkPublished(ctx context.Context, q pg.Querier, id int64, oid uint32, version, added int64, spread bool) error {
+	_, err := q.Exec(ctx, "update "+l.RunsTable+` set state = 'published', finished_at = now(), last_error = case when $5 then $6 end, table_oid = $2, version_id = $3,
+		shown = true, rows_added = $4, published_xid = pg_current_xact_id() where id = $1`, id, oid, version, added, spread, unsettled)
 	return pg.Wrap(err, "writing into the ledger that run %d is published", id)
 }
 
