@@ -385,6 +385,7 @@ func (c coordinator) testUnsettled() {
 
 // A run that is killed before a worker has its part of the publish is finished by the same command.
 func (c coordinator) testKilledUnsettled() {
+	mustCLI(c.t, c.dsn, c.load("first", boxes(4, 3)...)...) // makes the ledger
 	args := c.load("grid", appendArgs(boxes(120, 100), "--distribute", "hash:4")...)
 	p := start(c.t, c.dsn, args...)
 	c.hold(p, heldPublish, 0)
@@ -392,10 +393,10 @@ func (c coordinator) testKilledUnsettled() {
 	_ = p.cmd.Process.Kill()
 	p.wait()
 	c.setHold(false)
-	c.waitFor("the commit", "select exists (select from "+c.name("runs")+" where state = 'published')")
+	c.waitFor("the commit", "select exists (select from "+c.name("runs")+" where id = 2 and state = 'published')")
 
 	sum := mustSummary(c.t, c.dsn, args...)
-	if sum.Run != 1 || sum.RowsCopied != 0 || sum.Unchanged {
+	if sum.Run != 2 || sum.RowsCopied != 0 || sum.Unchanged {
 		c.t.Errorf("summary %+v", sum)
 	}
 
