@@ -77,7 +77,7 @@ func TestAttributes(t *testing.T) {
 		t.Errorf("features that nobody asked for: %v, %v", a, err)
 	}
 
-	for name, words := range map[string][]string{"A": {"did you mean a?", "exact"}, "c": {"an attribute of no feature", "they have b, a"}} {
+	for name, words := range map[string][]string{"A": {"did you mean a?", "exact"}, "c": {"was found in no feature", "they have b, a"}} {
 		_, err := ReadWith(t.Context(), strings.NewReader(text), ReadOptions{Attributes: []string{"b", name}})
 		checkParam(t, err, "attribute", words...)
 	}
