@@ -325,16 +325,16 @@ func (w *wktReader) position(dimensions *int) (p geomgen.Point, err error) {
 
 // IsWKT tells whether the text of a file, without white space before it, begins with WKT or EWKT.
 func IsWKT(head []byte) bool {
-	word := strings.ToUpper(string(head[:min(len(head), 40)]))
-	if strings.HasPrefix(word, "SRID") {
+	text := strings.ToUpper(string(head[:min(len(head), 40)]))
+	if strings.HasPrefix(text, "SRID=") {
 		return true
 	}
 
-	n := strings.IndexFunc(word, func(r rune) bool { return r < 'A' || r > 'Z' })
-	if n >= 0 {
-		word = word[:n]
+	word, behind := text, byte(' ')
+	if n := strings.IndexFunc(text, func(r rune) bool { return r < 'A' || r > 'Z' }); n >= 0 {
+		word, behind = text[:n], text[n]
 	}
 
 	kind, _ := splitDimensions(word)
-	return isGeometry(kind) || isCurved(kind)
+	return (isGeometry(kind) || isCurved(kind)) && (behind == '(' || isSpace(behind))
 }
