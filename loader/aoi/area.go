@@ -11,6 +11,8 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/areafile"
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
 // Area is an area of interest: polygons that select cells by a rule. Either
@@ -45,6 +47,10 @@ type Area struct {
 	MaxPositions int64 `json:"max_positions,omitempty"`
 	// Polygons are the area. In the ledger they stand beside the job.
 	Polygons []geomgen.Polygon `json:"-"`
+	// Features say which polygons belong to a feature of the file, and what its attributes are. They
+	// are for Polygons as they were read: Place and a server make others of them. There are some
+	// only where ReadOptions ask for attributes or have a condition.
+	Features []Feature `json:"-"`
 	// Union says that the polygons are several features', which may overlap: the
 	// area is their union.
 	Union bool `json:"-"`
@@ -54,14 +60,38 @@ type Area struct {
 	ready bool // a server has made the polygons what they are to be
 }
 
+// Feature says which polygons of an area belong to a feature: those from First, which counts from 0,
+// to End, which is the one behind the last; and its Values, in the order of ReadOptions.Attributes.
+type Feature = feature.Feature
+
+// Value is the value of an attribute: nil for none, bool, int64, float64, string, feature.Date or
+// time.Time. Lists and objects of GeoJSON are strings of JSON.
+type Value = feature.Value
+
+// Column is the type of a column of PostgreSQL that holds an attribute.
+type Column = feature.Column
+
+// Column returns the type of the column that holds the i-th attribute of all features: boolean,
+// bigint, double precision, date, timestamp with time zone, or text for all else and for values of
+// several types. feature.As makes a value one of that type.
+func (a *Area) Column(i int) Column {
+	return feature.ColumnOf(func(yield func(feature.Value) bool) {
+		for _, f := range a.Features {
+			if !yield(f.Values[i]) {
+				return
+			}
+		}
+	})
+}
+
 // WGS84 is the SRID of WGS 84, whose coordinates have bounds.
 const WGS84 = areafile.WGS84
 
 // DefaultMaxPositions is how many positions an area may have when nobody says.
-const DefaultMaxPositions = areafile.DefaultMaxPositions
+const DefaultMaxPositions = gather.DefaultMax
 
 // BadArea returns a *geomgen.ParamError about the area of interest.
-func BadArea(format string, args ...any) error { return areafile.BadArea(format, args...) }
+func BadArea(format string, args ...any) error { return feature.BadArea(format, args...) }
 
 // CheckMaxPositions refuses a limit that is none.
 func (a *Area) CheckMaxPositions() error {
@@ -107,15 +137,15 @@ func (a *Area) Marshal() []byte {
 
 // Unmarshal takes over what Marshal returned of an area that was ready.
 func (a *Area) Unmarshal(b []byte) error {
-	var c areafile.PolygonReader
+	var c gather.Collector
 	c.Max = math.MaxInt64 // whoever made it may have allowed more
-	srid, err := c.AddEWKB(b)
+	srid, err := c.WKB(b)
 	if err != nil {
 		return err
 	}
 
-	polygons, err := c.Polygons()
-	a.Polygons, a.SRID, a.ready = polygons, srid, true
+	a.Polygons, err = c.Polygons()
+	a.SRID, a.ready = srid, true
 
 	return err
 }

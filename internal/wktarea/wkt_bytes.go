@@ -1,21 +1,25 @@
-package areafile
+package wktarea
 
 import (
 	"bufio"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
 // wktReader reads WKT byte by byte. Its text begins behind an SRID.
 type wktReader struct {
 	r    *bufio.Reader
-	to   PolygonReader
+	to   *gather.Collector
 	word []byte // the last word or number, in capitals
 	// Where the next byte is: its line from 1, its place in the line from 0, and in the text.
 	line, column int
 	offset       int64
 	behind       string // what stands before the text
+	lastLine     int    // that of the last byte except white space
 }
 
 // wktError says what is no WKT, and where.
@@ -47,11 +51,14 @@ func (w *wktReader) readByte() (byte, error) {
 
 	switch b {
 	case 0:
-		return 0, BadArea("is no WKT: there is a zero byte in it, at byte %d", w.offset)
+		return 0, feature.BadArea("cannot be read as WKT: there is a zero byte in it, at byte %d", w.offset)
 	case '\n':
 		w.line, w.column = w.line+1, 0
 	}
 
+	if !isSpace(b) {
+		w.lastLine = w.line
+	}
 	return b, nil
 }
 
@@ -66,7 +73,7 @@ func (w *wktReader) unread(b byte) {
 
 func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\r' || b == '\t' }
 
-// next returns the next byte that is no white space, 0 at the end.
+// next returns the next byte except white space, 0 at the end.
 func (w *wktReader) next() (byte, error) {
 	for {
 		if b, err := w.readByte(); err != nil || !isSpace(b) {
