@@ -7,6 +7,7 @@ import (
 
 	"github.com/twpayne/go-geom"
 	"github.com/twpayne/go-geom/encoding/ewkb"
+	"github.com/twpayne/go-geom/encoding/wkb"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/feature"
@@ -46,9 +47,13 @@ func (r *Recorder) ClosePolygon() {
 	r.polygon = nil
 }
 
-// WKB adds polygons.
+// WKB adds polygons of WKB, EWKB, or WKB as ISO has it.
 func (r *Recorder) WKB(b []byte) (srid int32, err error) {
-	g, err := ewkb.Unmarshal(b)
+	g, err := wkb.Unmarshal(b)
+	if err != nil {
+		g, err = ewkb.Unmarshal(b)
+	}
+
 	if err != nil {
 		return 0, err
 	}
