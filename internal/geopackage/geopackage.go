@@ -35,24 +35,39 @@ func ReadWhere(ctx context.Context, f io.ReaderAt, size int64, where string, o f
 		return result, err
 	}
 
-	// SQLite is C that was translated to Go: what would be a wrong access to memory there must
-	// not end the program here.
+	d, err := open(ctx, f, size)
+	if err != nil {
+		return result, err
+	}
+
+	result, err = d.guarded(func() (featurefile.Result, error) { return d.read(ctx, where, o, to) })
+	if errors.Is(err, errFailed) { // its locks may be held for ever
+		return result, err
+	}
+
+	if closed := d.close(); err == nil {
+		err = closed
+	}
+	return result, err
+}
+
+var errFailed = errors.New("SQLite failed")
+
+// guarded turns what SQLite panics with into an error: it is C that was translated to Go, and
+// what would be a wrong access to memory there must not end the program here.
+func (d *database) guarded(read func() (featurefile.Result, error)) (result featurefile.Result, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 
-	finished := false
 	defer func() {
-		if finished {
-			return
+		if d.outside {
+			return // somebody else's
 		}
 		if p := recover(); p != nil {
-			err = featurefile.Bad("is a GeoPackage that is damaged so that SQLite failed: %v", p)
+			err = fmt.Errorf("%w: %w", featurefile.Bad("is a GeoPackage that is damaged: %v", p), errFailed)
 		}
 	}()
 
-	result, err = read(ctx, f, size, where, o, to)
-	finished = true
-
-	return result, err
+	return read()
 }
 
 // refuseLog refuses a file with changes that are not in it yet.
@@ -68,18 +83,7 @@ func refuseLog(o featurefile.Options) error {
 	return nil
 }
 
-func read(ctx context.Context, f io.ReaderAt, size int64, where string, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
-	d, err := open(ctx, f, size)
-	if err != nil {
-		return result, err
-	}
-
-	defer func() {
-		if closed := d.close(); err == nil && closed != nil {
-			err = closed
-		}
-	}()
-
+func (d *database) read(ctx context.Context, where string, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
 	layers, err := d.layers(ctx)
 	if err != nil {
 		return result, d.explain(ctx, err)

@@ -400,6 +400,25 @@ func TestSinkFails(t *testing.T) {
 	}
 }
 
+// What SQLite panics with is the fault of the file, and what others panic with is theirs.
+func TestPanics(t *testing.T) {
+	var d database
+	_, err := d.guarded(func() (featurefile.Result, error) { panic("out of bounds") })
+	if !errors.As(err, new(*geomgen.ParamError)) || !errors.Is(err, errFailed) || !strings.Contains(err.Error(), "is damaged: out of bounds") {
+		t.Error(err)
+	}
+
+	defer func() {
+		if p := recover(); p != "mine" {
+			t.Errorf("%v", p)
+		}
+	}()
+
+	o := featurefile.Options{Keep: func(func(string) (feature.Value, bool)) (bool, error) { panic("mine") }}
+	_, _, err = readFile(t, file(t, "areas.gpkg"), "", o)
+	t.Errorf("no panic, %v", err)
+}
+
 // Files that are read at the same time do not disturb each other, and leave nothing behind.
 func TestManyAtOnce(t *testing.T) {
 	b := file(t, "areas.gpkg")
@@ -446,7 +465,7 @@ func FuzzRead(f *testing.F) {
 
 		var to featuretest.Recorder
 		result, err := Read(ctx, bytes.NewReader(b), int64(len(b)), featurefile.Options{Layer: "areas"}, &to)
-		if err != nil && strings.Contains(err.Error(), "SQLite failed") {
+		if errors.Is(err, errFailed) {
 			t.Fatal(err)
 		}
 

@@ -70,7 +70,7 @@ func (r *rows) all(ctx context.Context, where string) error {
 	found, err := r.d.conn.QueryContext(ctx, r.query(where))
 
 	var own *sqlite.Error
-	if where != "" && errors.As(err, &own) && own.Code() == sqlite3.SQLITE_ERROR {
+	if where != "" && errors.As(err, &own) && (own.Code() == sqlite3.SQLITE_ERROR || own.Code() == sqlite3.SQLITE_AUTH) {
 		return &geomgen.ParamError{Param: "aoi-where", Value: where, Reason: "SQLite does not understand it: " + own.Error()}
 	}
 
@@ -93,12 +93,14 @@ func (r *rows) all(ctx context.Context, where string) error {
 		if err := r.row(); err != nil {
 			return err
 		}
+		r.d.outside = false
 	}
 
 	return found.Err()
 }
 
 func (r *rows) row() error {
+	r.d.outside = true
 	keep, err := r.options.Kept(r.value)
 	if err != nil || !keep {
 		return err
