@@ -100,6 +100,23 @@ func ByCode(organization, code string) (srid int32, ok bool) {
 	return 0, false
 }
 
+// SRID returns the SRID of what a file says of its CRS: by its code, and by its definition where
+// the organization of the code is not one that ByCode knows. It is 0 where the file says nothing.
+// Errors are those of Match.
+func SRID(c featurefile.CRS) (int32, error) {
+	srid, ok := ByCode(c.Organization, c.Code)
+
+	switch {
+	case ok:
+		return srid, nil
+	case c.WKT != "":
+		return Match(c.WKT)
+	case c.Organization != "" || c.Code != "":
+		return 0, featurefile.Bad("has the CRS %s:%s, which is not known: %s", c.Organization, c.Code, cure)
+	}
+	return 0, nil
+}
+
 // table is what is known of CRSs.
 type table struct {
 	entries []entry          // sorted by SRID

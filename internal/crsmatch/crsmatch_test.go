@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
 // What ArcGIS writes into a .prj.
@@ -213,6 +214,27 @@ func TestByCode(t *testing.T) {
 	} {
 		if got, ok := ByCode(test.organization, test.code); got != test.want || ok != (test.want != 0) {
 			t.Errorf("%s:%s: %d, %v", test.organization, test.code, got, ok)
+		}
+	}
+}
+
+func TestSRID(t *testing.T) {
+	for _, test := range []struct {
+		crs   featurefile.CRS
+		want  int32
+		fault string
+	}{
+		{featurefile.CRS{}, 0, ""},
+		{featurefile.CRS{Organization: "EPSG", Code: "3035"}, 3035, ""},
+		{featurefile.CRS{Organization: "EPSG", Code: "4326", WKT: laea}, 4326, ""},
+		{featurefile.CRS{WKT: laea}, 3035, ""},
+		{featurefile.CRS{Organization: "me", Code: "1", WKT: laea}, 3035, ""},
+		{featurefile.CRS{Organization: "IGNF", Code: "LAMB93"}, 0, "has the CRS IGNF:LAMB93, which is not known: say which it is with aoi-srid"},
+		{featurefile.CRS{WKT: "nonsense"}, 0, "no well-known text"},
+	} {
+		got, err := SRID(test.crs)
+		if got != test.want || (err == nil) != (test.fault == "") || err != nil && !strings.Contains(err.Error(), test.fault) {
+			t.Errorf("%+v: %d, %v", test.crs, got, err)
 		}
 	}
 }
