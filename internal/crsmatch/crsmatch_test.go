@@ -27,6 +27,8 @@ const (
 )
 
 func TestESRI(t *testing.T) {
+	match := matcher(t)
+
 	for want, text := range map[int32]string{
 		3035:   laea,
 		4326:   wgs,
@@ -46,7 +48,7 @@ func TestESRI(t *testing.T) {
 		5513:   strings.NewReplacer("_East_North", "", `"X_Scale",-1.0`, `"X_Scale",1.0`, "90.0", "0.0").Replace(jtsk),
 		102001: `PROJCS["Canada_Albers_Equal_Area_Conic",` + nad + `,PROJECTION["Albers"],PARAMETER["False_Easting",0.0],PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",-96.0],PARAMETER["Standard_Parallel_1",50.0],PARAMETER["Standard_Parallel_2",70.0],PARAMETER["Latitude_Of_Origin",40.0],UNIT["Meter",1.0]]`,
 	} {
-		if got, err := Match(text); got != want || err != nil {
+		if got, err := match(text); got != want || err != nil {
 			t.Errorf("%.60s: %d, %v; want %d", text, got, err, want)
 		}
 	}
@@ -90,16 +92,23 @@ func known(t testing.TB) *table {
 	return table
 }
 
-func TestTexts(t *testing.T) {
+// matcher returns Match with one table for all texts.
+func matcher(t testing.TB) func(text string) (int32, error) {
 	table := known(t)
-	for text, want := range texts(t) {
+
+	return func(text string) (int32, error) {
 		d, err := define(text)
 		if err != nil {
-			t.Error(err)
-			continue
+			return 0, err
 		}
+		return table.match(d)
+	}
+}
 
-		if got, err := table.match(d); got != want || err != nil {
+func TestTexts(t *testing.T) {
+	match := matcher(t)
+	for text, want := range texts(t) {
+		if got, err := match(text); got != want || err != nil {
 			t.Errorf("%.60s: %d, %v; want %d", text, got, err, want)
 		}
 	}
@@ -107,6 +116,8 @@ func TestTexts(t *testing.T) {
 
 // Whatever is changed, the CRS is another one.
 func TestNothingElseIsMatched(t *testing.T) {
+	match := matcher(t)
+
 	for _, change := range [...][2]string{
 		{"6378137.0", "6378137.1"},
 		{"298.257222101", "298.257223563"},
@@ -130,7 +141,7 @@ func TestNothingElseIsMatched(t *testing.T) {
 	} {
 		for _, name := range [...]string{"ETRS_1989_LAEA", "Area_of_Interest"} {
 			text := strings.Replace(strings.Replace(laea, change[0], change[1], 1), "ETRS_1989_LAEA", name, 1)
-			got, err := Match(text)
+			got, err := match(text)
 			if err == nil || !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), `"`+name+`"`) || !strings.Contains(err.Error(), "aoi-srid") {
 				t.Errorf("%s: %d, %v", text, got, err)
 			}
@@ -140,6 +151,8 @@ func TestNothingElseIsMatched(t *testing.T) {
 
 // A name of its own does not hide what a CRS is.
 func TestOtherNames(t *testing.T) {
+	match := matcher(t)
+
 	for want, change := range map[int32][2]string{
 		3035:  {"ETRS_1989_LAEA", "Area_of_Interest"},
 		25832: {"ETRS_1989_UTM_Zone_32N", "UTM 32"},
@@ -150,19 +163,21 @@ func TestOtherNames(t *testing.T) {
 		}
 
 		text = strings.Replace(text, change[0], change[1], 1)
-		if got, err := Match(text); got != want || err != nil {
+		if got, err := match(text); got != want || err != nil {
 			t.Errorf("%s: %d, %v", change[1], got, err)
 		}
 	}
 
 	for _, name := range [...][2]string{{`"GCS_ETRS_1989"`, `"my degrees"`}, {`"D_ETRS_1989"`, `"my datum"`}} {
-		if got, err := Match(strings.Replace(laea, name[0], name[1], 1)); got != 3035 || err != nil {
+		if got, err := match(strings.Replace(laea, name[0], name[1], 1)); got != 3035 || err != nil {
 			t.Errorf("%s: %d, %v", name[1], got, err)
 		}
 	}
 }
 
 func TestCodes(t *testing.T) {
+	match := matcher(t)
+
 	code := func(text, code string) string { return strings.TrimSuffix(text, "]") + `,` + code + `]` }
 
 	for _, test := range []struct {
@@ -180,7 +195,7 @@ func TestCodes(t *testing.T) {
 		{laea + `,VERTCS["EVRF2000",VDATUM["d"],PARAMETER["Vertical_Shift",0.0],PARAMETER["Direction",1.0],UNIT["Meter",1.0]]`, 3035},
 		{`BOUNDCRS[SOURCECRS[` + laea + `],TARGETCRS[` + wgs + `],ABRIDGEDTRANSFORMATION["x",METHOD["y"]]]`, 3035},
 	} {
-		got, err := Match(test.text)
+		got, err := match(test.text)
 		if got != test.want || (err == nil) != (test.want != 0) {
 			t.Errorf("%.50s … %s: %d, %v", test.text, test.text[len(test.text)-40:], got, err)
 		}
@@ -303,14 +318,10 @@ func FuzzMatch(f *testing.F) {
 	for text := range texts(f) {
 		f.Add(text)
 	}
-	table := known(f)
+	match := matcher(f)
 
 	f.Fuzz(func(t *testing.T, text string) {
-		d, err := define(text)
-		if err == nil {
-			_, err = table.match(d)
-		}
-
+		_, err := match(text)
 		if err != nil && !errors.As(err, new(*geomgen.ParamError)) {
 			t.Fatal(err)
 		}
