@@ -204,8 +204,8 @@ func TestCodes(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                    "is no well-known text",
-		"Projection    UTM\nZone          32": "is no well-known text",
+		"":                                    "is not well-known text",
+		"Projection    UTM\nZone          32": "is not well-known text",
 		`LOCAL_CS["site",UNIT["m",1]]`:        `"site", which is of a kind that is not known`,
 		`VERT_CS["height"]`:                   "of a kind that is not known",
 		`GEOCCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["metre",1]]`: "neither on a map nor longitude and latitude",
@@ -245,7 +245,7 @@ func TestSRID(t *testing.T) {
 		{featurefile.CRS{WKT: laea}, 3035, ""},
 		{featurefile.CRS{Organization: "me", Code: "1", WKT: laea}, 3035, ""},
 		{featurefile.CRS{Organization: "IGNF", Code: "LAMB93"}, 0, "has the CRS IGNF:LAMB93, which is not known: say which it is with aoi-srid"},
-		{featurefile.CRS{WKT: "nonsense"}, 0, "no well-known text"},
+		{featurefile.CRS{WKT: "nonsense"}, 0, "not well-known text"},
 	} {
 		got, err := SRID(test.crs)
 		if got != test.want || (err == nil) != (test.fault == "") || err != nil && !strings.Contains(err.Error(), test.fault) {

@@ -66,7 +66,7 @@ func datumKey(name string) string {
 func define(text string) (*definition, error) {
 	nodes, ok := wkt.Read(strings.TrimSpace(text))
 	if !ok {
-		return nil, featurefile.Bad("has a CRS whose definition is no well-known text, %.60q: %s", text, cure)
+		return nil, featurefile.Bad("has a CRS whose definition is not well-known text, %.60q: %s", text, cure)
 	}
 
 	d, ok := definitionOf(nodes[0], text)
@@ -76,7 +76,7 @@ func define(text string) (*definition, error) {
 	return d, nil
 }
 
-// definitionOf reads the node of a CRS. text is what it stands in.
+// definitionOf reads the node of a CRS. text is the whole.
 func definitionOf(n wkt.Node, text string) (*definition, bool) {
 	d := &definition{title: n.Name()}
 	d.deprecated = strings.HasSuffix(d.title, "(deprecated)")

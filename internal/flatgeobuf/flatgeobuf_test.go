@@ -141,7 +141,7 @@ func TestRefused(t *testing.T) {
 		o    featurefile.Options
 		want string
 	}{
-		{"nothing", func() []byte { return nil }, featurefile.Options{}, "is no FlatGeobuf"},
+		{"nothing", func() []byte { return nil }, featurefile.Options{}, "is not a FlatGeobuf"},
 		{"magic only", func() []byte { return areas[:8] }, featurefile.Options{}, "ends in its header"},
 		{"half a header", func() []byte { return areas[:100] }, featurefile.Options{}, "ends in its header"},
 		{"half an index", func() []byte { return areas[:12+header+50] }, featurefile.Options{}, "ends in its index"},

@@ -58,7 +58,7 @@ func readHeader(f io.ReaderAt, size int64) (h header, err error) {
 
 	switch {
 	case !Is(head):
-		return header{}, featurefile.Bad("is no FlatGeobuf of version 3: it does not begin with its magic bytes")
+		return header{}, featurefile.Bad("is not a FlatGeobuf of version 3: it does not begin with its magic bytes")
 	case size < 12 || length > size-12:
 		return header{}, featurefile.Bad("is a FlatGeobuf that ends in its header")
 	case length > maxHeader:

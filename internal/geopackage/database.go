@@ -20,7 +20,7 @@ import (
 // fileName is the only file that SQLite can see.
 const fileName = "gpkg"
 
-// onlyFile is a file system with one file. So there is no journal, no log, and nothing that
+// onlyFile is a file system with one file. It has neither a journal nor a log, and nothing that
 // SQL could attach.
 type onlyFile struct {
 	f    io.ReaderAt

@@ -147,7 +147,7 @@ select c.table_name, g.column_name, g.srs_id
 func (d *database) layers(ctx context.Context) (all []layer, err error) {
 	for _, table := range [...]string{"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} {
 		if !d.tables[table] {
-			return nil, featurefile.Bad("is a database of SQLite, and no GeoPackage: it has no table %s", table)
+			return nil, featurefile.Bad("is a database of SQLite, and not a GeoPackage: it has no table %s", table)
 		}
 	}
 
@@ -235,7 +235,7 @@ func (d *database) columns(ctx context.Context, l layer) (all []column, err erro
 		}
 
 		if _, err := featurefile.Text([]byte(name)); err != nil {
-			return nil, featurefile.Bad("is a GeoPackage with an attribute whose name is no text: %w", err)
+			return nil, featurefile.Bad("is a GeoPackage with an attribute whose name is not text: %w", err)
 		}
 
 		kind, _, _ = strings.Cut(kind, "(")

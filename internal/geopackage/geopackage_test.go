@@ -234,7 +234,7 @@ func TestRefused(t *testing.T) {
 		o    featurefile.Options
 		want string
 	}{
-		{"nothing", nil, featurefile.Options{}, "no GeoPackage: it has no table gpkg_contents"},
+		{"nothing", nil, featurefile.Options{}, "not a GeoPackage: it has no table gpkg_contents"},
 		{"no database", []byte(strings.Repeat("x", 4096)), featurefile.Options{}, "file is not a database"},
 		{"half", areas[:len(areas)/2], featurefile.Options{}, "is a GeoPackage that"},
 		{"without its tables", set("drop table gpkg_geometry_columns"), featurefile.Options{}, "it has no table gpkg_geometry_columns"},

@@ -134,7 +134,7 @@ func utf8Text(b []byte) (string, error) {
 	return featurefile.Text(b)
 }
 
-// guessed reads text of which nobody says the encoding. Text of another encoding is UTF-8 by
+// guessed reads text whose encoding nobody says. Text of another encoding is UTF-8 by
 // chance hardly ever.
 func guessed(b []byte) (string, error) {
 	if utf8.Valid(b) {

@@ -54,7 +54,7 @@ func (r *reader) header() error {
 	}
 
 	if !Is(head) {
-		return featurefile.Bad("is no shapefile: its .shp does not begin with the code 9994")
+		return featurefile.Bad("is not a shapefile: its .shp does not begin with the code 9994")
 	}
 
 	end, err := r.shp.end(head)
@@ -66,7 +66,7 @@ func (r *reader) header() error {
 	return checkShape(binary.LittleEndian.Uint32(head[32:]), "")
 }
 
-// checkShape refuses shapes that are no polygons.
+// checkShape refuses shapes that are not polygons.
 func checkShape(kind uint32, where string) error {
 	switch kind {
 	case nullShape, polygonShape, polygonZShape, polygonMShape:

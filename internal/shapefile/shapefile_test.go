@@ -215,7 +215,7 @@ func TestRefused(t *testing.T) {
 		want string
 	}{
 		{"nothing", with(".shp", nil), featurefile.Options{}, ".shp ends too early, at byte 0"},
-		{"no shapefile", with(".shp", make([]byte, 200)), featurefile.Options{}, "is no shapefile"},
+		{"no shapefile", with(".shp", make([]byte, 200)), featurefile.Options{}, "is not a shapefile"},
 		{"half", with(".shp", shp[:300]), featurefile.Options{}, "it has 300 bytes, and its header says 712"},
 		{"lines", load(t, "line.shp"), featurefile.Options{}, "holds a PolyLine:"},
 		{"a point among polygons", with(".shp", put(shp, 108, 1)), featurefile.Options{}, "holds a Point, in feature 1:"},

@@ -97,7 +97,7 @@ func (s *stream) text() (string, error) {
 
 	text := strings.TrimSpace(strings.TrimPrefix(string(b), "\xef\xbb\xbf"))
 	if _, err := featurefile.Text([]byte(text)); err != nil {
-		return "", featurefile.Bad("is a shapefile whose .%s is no text: %w", s.part, err)
+		return "", featurefile.Bad("is a shapefile whose .%s is not text: %w", s.part, err)
 	}
 	return text, nil
 }

@@ -142,7 +142,7 @@ func TestZipForgedSizes(t *testing.T) {
 	binary.LittleEndian.PutUint32(b[at+24:], 2<<30) // its size unpacked
 
 	_, _, err := readZip(t, b, featurefile.Options{MaxPositions: 1 << 40})
-	if err == nil || !strings.Contains(err.Error(), "and goes on: that is no file of features") {
+	if err == nil || !strings.Contains(err.Error(), "and goes on, as no file of features does") {
 		t.Errorf("%v", err)
 	}
 

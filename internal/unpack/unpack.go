@@ -26,7 +26,7 @@ const (
 // many. The error is a *geomgen.ParamError.
 func Check(packed, unpacked int64) error {
 	if unpacked > FreeBytes && unpacked/MaxRatio > packed {
-		return featurefile.Bad("becomes %d MiB of its %d bytes when it is unpacked, and goes on: that is no file of features; if it is, unpack it first", unpacked>>20, packed)
+		return featurefile.Bad("becomes %d MiB of its %d bytes when it is unpacked, and goes on, as no file of features does: if it is one, unpack it first", unpacked>>20, packed)
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ func TestBomb(t *testing.T) {
 	}
 
 	n, err := io.Copy(io.Discard, in)
-	if err == nil || !strings.Contains(err.Error(), "that is no file of features") || n > FreeBytes+1<<20 {
+	if err == nil || !strings.Contains(err.Error(), "as no file of features does") || n > FreeBytes+1<<20 {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 }
