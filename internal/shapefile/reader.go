@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/loadgrid/loadgrid/internal/dbase"
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
@@ -35,8 +36,8 @@ func shapeName(kind uint32) string {
 
 type reader struct {
 	shp     *stream
-	index   *index // nil for none
-	table   *table // nil for none
+	index   *index       // nil for none
+	table   *dbase.Table // nil for none
 	options featurefile.Options
 	to      feature.Sink
 	max     int64 // positions of a shape
@@ -87,7 +88,7 @@ func (r *reader) features(ctx context.Context) error {
 		}
 
 		if !more {
-			return r.table.finish()
+			return r.table.Finish()
 		}
 
 		if err := r.feature(ctx, present); err != nil {
@@ -101,7 +102,7 @@ func (r *reader) where() string { return ", in feature " + strconv.FormatInt(r.n
 
 // explain adds the feature to an error about its attributes.
 func (r *reader) explain(err error) error {
-	var own *valueError
+	var own *dbase.ValueError
 	if errors.As(err, &own) {
 		return featurefile.Bad("cannot be read%s: %w", r.where(), own)
 	}
@@ -136,9 +137,9 @@ func (r *reader) feature(ctx context.Context, present bool) error {
 		}
 	}
 
-	keep, err := r.table.next()
+	keep, err := r.table.Next()
 	if err == nil && keep {
-		keep, err = r.options.Kept(r.table.value)
+		keep, err = r.options.Kept(r.table.Value)
 	}
 
 	if err == nil && keep {
@@ -161,7 +162,7 @@ func (r *reader) read(ctx context.Context, end int64, present bool) error {
 
 	values := make([]feature.Value, 0, len(r.options.Attributes))
 	for _, name := range r.options.Attributes {
-		v, _, err := r.table.value(name)
+		v, _, err := r.table.Value(name)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 // Package shapefile owns the reading of polygons and attributes from shapefiles: .shp, .shx,
-// .dbf, .prj and .cpg beside each other, or in a .zip. Sources of the formats: ESRI Shapefile
-// Technical Description, 1998, and "Xbase Data file (*.dbf)",
-// https://www.clicketyclick.dk/databases/xbase/format/dbf.html.
+// .dbf, .prj and .cpg beside each other, or in a .zip. Source of the format: ESRI Shapefile
+// Technical Description, 1998.
 package shapefile
 
 import (
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/dbase"
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
@@ -26,8 +26,8 @@ func Is(head []byte) bool {
 // of them, but without a .dbf there are no attributes. Its only layer is called "".
 //
 // Which rings are holes follows from how they lie in each other, so that rings may run either
-// way round. Of text, a .cpg or the .dbf says the encoding; where neither does, it is UTF-8
-// where it can be, and Windows-1252 otherwise. Errors about the file are *geomgen.ParamError.
+// way round. The .cpg or the .dbf says the encoding of texts: see dbase.Open. Errors about the file
+// are *geomgen.ParamError.
 func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
 	result := featurefile.Result{Layers: []string{""}}
 	if o.Layer != "" {
@@ -77,10 +77,15 @@ func (p parts) read(ctx context.Context, result featurefile.Result, o featurefil
 	}
 
 	if p.dbf != nil {
-		if r.table, err = openTable(p.dbf, p.cpg); err != nil {
+		cpg, err := p.cpg.text()
+		if err != nil {
 			return result, err
 		}
-		result.Attributes = r.table.names()
+
+		if r.table, err = dbase.Open(p.dbf.read, cpg); err != nil {
+			return result, err
+		}
+		result.Attributes = r.table.Names()
 	}
 
 	if err := featurefile.CheckAttributes(o.Attributes, result.Attributes); err != nil {

@@ -1,4 +1,4 @@
-package shapefile
+package dbase
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 )
 
 // decode reads a value of a field; nil is none.
-func (t *table) decode(f field, b []byte) (feature.Value, error) {
+func (t *Table) decode(f field, b []byte) (feature.Value, error) {
 	switch {
 	case f.kind == 'C':
 		if b = bytes.TrimRight(b, " \x00"); len(b) == 0 {

@@ -1,4 +1,7 @@
-package shapefile
+// Package dbase owns the reading of the tables that shapefiles have: the .dbf, in the formats of
+// dBase III and IV and Visual FoxPro. Source: "Xbase Data file (*.dbf)",
+// https://www.clicketyclick.dk/databases/xbase/format/dbf.html.
+package dbase
 
 import (
 	"bytes"
@@ -9,9 +12,9 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// table is the .dbf, which has a row for each shape. All methods take nil for no table.
-type table struct {
-	in     *stream
+// Table is a table, which is read row by row. All methods take nil for none.
+type Table struct {
+	fill   func(b []byte) error
 	rows   int64
 	n      int64 // the number of the row at work, from 1
 	fields []field
@@ -35,16 +38,19 @@ const (
 	fieldBytes = 32
 )
 
-// openTable reads what is before the rows. cpg names the encoding; it may be nil.
-func openTable(s, cpg *stream) (*table, error) {
+// Open reads what is before the rows. fill reads the next bytes of the table into all of b. cpg
+// is the text of the .cpg, which names the encoding of texts; where it is "", the table may do
+// so. Where nothing does, a text is UTF-8 where it can be, and Windows-1252 otherwise. Errors
+// about the table are *geomgen.ParamError.
+func Open(fill func(b []byte) error, cpg string) (*Table, error) {
 	head := make([]byte, tableHead)
-	if err := s.read(head); err != nil {
+	if err := fill(head); err != nil {
 		return nil, err
 	}
 
 	version, size := head[0], int(binary.LittleEndian.Uint16(head[8:]))
-	t := &table{
-		in: s, rows: int64(binary.LittleEndian.Uint32(head[4:])), row: make([]byte, binary.LittleEndian.Uint16(head[10:])),
+	t := &Table{
+		fill: fill, rows: int64(binary.LittleEndian.Uint32(head[4:])), row: make([]byte, binary.LittleEndian.Uint16(head[10:])),
 		byName: map[string]int{}, fox: version&0xf0 == 0x30,
 	}
 
@@ -58,16 +64,12 @@ func openTable(s, cpg *stream) (*table, error) {
 	}
 
 	rest := make([]byte, size-tableHead)
-	if err := s.read(rest); err != nil {
+	if err := fill(rest); err != nil {
 		return nil, err
 	}
 
-	named, err := cpg.text()
-	if err != nil {
-		return nil, err
-	}
-
-	if t.text, err = decoderOf(named, head[29]); err != nil {
+	var err error
+	if t.text, err = decoderOf(cpg, head[29]); err != nil {
 		return nil, err
 	}
 
@@ -75,12 +77,12 @@ func openTable(s, cpg *stream) (*table, error) {
 }
 
 // bad reports what is wrong with the table.
-func (t *table) bad(format string, args ...any) error {
+func (t *Table) bad(format string, args ...any) error {
 	return featurefile.Bad("is a shapefile whose .dbf %s", fmt.Sprintf(format, args...))
 }
 
 // readFields reads the descriptions of the fields, up to their end.
-func (t *table) readFields(b []byte) error {
+func (t *Table) readFields(b []byte) error {
 	// Some programs keep the high byte of the length of long texts where other types have the
 	// number of decimals: then the lengths add up only with it.
 	var plain, long int
@@ -128,7 +130,8 @@ func cut(b []byte) []byte {
 	return before
 }
 
-func (t *table) names() (names []string) {
+// Names returns the names of the fields, in their order.
+func (t *Table) Names() (names []string) {
 	if t == nil {
 		return nil
 	}
@@ -139,8 +142,8 @@ func (t *table) names() (names []string) {
 	return names
 }
 
-// next reads the next row. alive is false for one that is deleted.
-func (t *table) next() (alive bool, err error) {
+// Next reads the next row. alive is false for one that is deleted.
+func (t *Table) Next() (alive bool, err error) {
 	if t == nil {
 		return true, nil
 	}
@@ -150,22 +153,23 @@ func (t *table) next() (alive bool, err error) {
 	}
 
 	t.n++
-	if err := t.in.read(t.row); err != nil {
+	if err := t.fill(t.row); err != nil {
 		return false, err
 	}
 	return t.row[0] != '*', nil
 }
 
-// finish refuses a table with more rows than there are shapes.
-func (t *table) finish() error {
+// Finish refuses a table with more rows than Next was called for.
+func (t *Table) Finish() error {
 	if t == nil || t.n == t.rows {
 		return nil
 	}
 	return t.bad("has %d rows, and its .shp has %d shapes", t.rows, t.n)
 }
 
-// value returns the value of an attribute of the row at work.
-func (t *table) value(name string) (v feature.Value, ok bool, err error) {
+// Value returns the value of a field of the row at work; ok is false where there is no such
+// field. The error is a *ValueError.
+func (t *Table) Value(name string) (v feature.Value, ok bool, err error) {
 	if t == nil {
 		return nil, false, nil
 	}
@@ -178,17 +182,19 @@ func (t *table) value(name string) (v feature.Value, ok bool, err error) {
 	f := t.fields[i]
 	v, err = t.decode(f, t.row[f.from:f.to])
 	if err != nil {
-		return nil, true, &valueError{name, err}
+		return nil, true, &ValueError{name, err}
 	}
 	return v, true, nil
 }
 
-// valueError says why a value cannot be read.
-type valueError struct {
+// ValueError says why a value cannot be read.
+type ValueError struct {
 	attribute string
 	err       error
 }
 
-func (e *valueError) Error() string { return fmt.Sprintf("attribute %q: %v", e.attribute, e.err) }
+// Error names the attribute.
+func (e *ValueError) Error() string { return fmt.Sprintf("attribute %q: %v", e.attribute, e.err) }
 
-func (e *valueError) Unwrap() error { return e.err }
+// Unwrap returns what is wrong.
+func (e *ValueError) Unwrap() error { return e.err }

@@ -1,4 +1,4 @@
-package shapefile
+package dbase
 
 import (
 	"bytes"

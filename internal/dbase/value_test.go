@@ -1,4 +1,4 @@
-package shapefile
+package dbase
 
 import (
 	"encoding/binary"
@@ -62,7 +62,7 @@ func TestValues(t *testing.T) {
 		{'Y', 0, "12345678", nil, `of type "Y" with 8 bytes`},
 		{'I', 0, "123", nil, `of type "I" with 3 bytes`},
 	} {
-		table := table{text: guessed, fox: true}
+		table := Table{text: guessed, fox: true}
 		got, err := table.decode(field{kind: test.kind, decimals: test.decimals}, []byte(test.b))
 
 		switch {
