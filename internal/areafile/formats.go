@@ -11,6 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 	"github.com/loadgrid/loadgrid/internal/geojson"
 	"github.com/loadgrid/loadgrid/internal/ogr"
+	"github.com/loadgrid/loadgrid/internal/unpack"
 	"github.com/loadgrid/loadgrid/internal/wkbarea"
 	"github.com/loadgrid/loadgrid/internal/wktarea"
 )
@@ -30,6 +31,10 @@ type format struct {
 // order mark and white space before it. This is where each format has its place. A reader that
 // needs any byte at any time gets them from in.random.
 func recognize(head []byte) (f format, ok bool) {
+	if f, ok = recognizeBinary(head); ok {
+		return f, true
+	}
+
 	switch {
 	case isUTF16(head):
 		return format{}, false
@@ -62,6 +67,16 @@ func (in *input) read(o Options, s *selector) (format, feature.Schema, error) {
 		return format{}, feature.Schema{}, feature.BadArea("is empty: there is nothing in it")
 	case err != nil:
 		return format{}, feature.Schema{}, err
+	}
+
+	if unpack.IsGzip(head) && in.nested == 0 {
+		inner, err := in.unpacked()
+		if err != nil {
+			return format{}, feature.Schema{}, err
+		}
+
+		f, schema, err := inner.read(o, s)
+		return f, schema, errors.Join(err, inner.close())
 	}
 
 	f, ok := recognize(head)
@@ -123,11 +138,11 @@ func unread(head []byte, what string) error {
 	switch what {
 	case "":
 		begin := head[:min(len(head), 20)]
-		return feature.BadArea("begins with %s, and so is neither GeoJSON, WKT, EWKT, WKB nor EWKB: %s", strconv.Quote(string(begin)), cure)
+		return feature.BadArea("begins with %s, and so is neither GeoJSON, WKT, EWKT, WKB, EWKB, Shapefile, GeoPackage nor FlatGeobuf: %s", strconv.Quote(string(begin)), cure)
 	case utf16:
 		return feature.BadArea("is text in UTF-16, and must be in UTF-8: convert it, as in iconv -f UTF-16 -t UTF-8 FILE | loadgrid ... --aoi -")
 	case gzip:
-		return feature.BadArea("is compressed with gzip: unpack it, as in gunzip -c FILE | loadgrid ... --aoi -")
+		return feature.BadArea("is packed with gzip more than once: unpack it, as in gunzip -c FILE | loadgrid ... --aoi -")
 	}
 
 	return feature.BadArea("seems to be %s, which loadgrid does not read: %s", what, cure)

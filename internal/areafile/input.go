@@ -27,8 +27,10 @@ type input struct {
 	stream *bufio.Reader
 	before int64 // bytes that were passed over: a byte order mark and white space
 
-	temporary *os.File // what the stream was written to
-	most      int64    // bytes of it
+	temporary *os.File   // what the stream was written to
+	siblings  []*os.File // that were opened beside the file
+	nested    int        // how often it was packed with gzip
+	most      int64      // bytes of it
 }
 
 func newInput(ctx context.Context, r io.Reader, path string) *input {
@@ -120,10 +122,11 @@ func (in *input) spool() (*os.File, error) {
 	return file, nil
 }
 
-// close removes the temporary file, where there is one.
+// close closes what was opened, and removes the temporary file, where there is one.
 func (in *input) close() error {
+	err := in.closeAll()
 	if in.temporary == nil {
-		return nil
+		return err
 	}
-	return errors.Join(in.temporary.Close(), os.Remove(in.temporary.Name()))
+	return errors.Join(err, in.temporary.Close(), os.Remove(in.temporary.Name()))
 }

@@ -1,0 +1,200 @@
+// Package dbase owns the reading of the tables that shapefiles have: the .dbf, in the formats of
+// dBase III and IV and Visual FoxPro. Source: "Xbase Data file (*.dbf)",
+// https://www.clicketyclick.dk/databases/xbase/format/dbf.html.
+package dbase
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/featurefile"
+)
+
+// Table is a table, which is read row by row. All methods take nil for none.
+type Table struct {
+	fill   func(b []byte) error
+	rows   int64
+	n      int64 // the number of the row at work, from 1
+	fields []field
+	byName map[string]int
+	row    []byte
+	text   decoder
+	fox    bool // Visual FoxPro, which has types of its own
+}
+
+// field is a column of a table.
+type field struct {
+	name     string
+	kind     byte
+	from, to int // where it is in a row
+	decimals int
+}
+
+// The sizes of a table's parts, in bytes.
+const (
+	tableHead  = 32
+	fieldBytes = 32
+)
+
+// Open reads what is before the rows. fill reads the next bytes of the table into all of b. cpg
+// is the text of the .cpg, which names the encoding of texts; where it is "", the table may do
+// so. Where nothing does, a text is UTF-8 where it can be, and Windows-1252 otherwise. Errors
+// about the table are *geomgen.ParamError.
+func Open(fill func(b []byte) error, cpg string) (*Table, error) {
+	head := make([]byte, tableHead)
+	if err := fill(head); err != nil {
+		return nil, err
+	}
+
+	version, size := head[0], int(binary.LittleEndian.Uint16(head[8:]))
+	t := &Table{
+		fill: fill, rows: int64(binary.LittleEndian.Uint32(head[4:])), row: make([]byte, binary.LittleEndian.Uint16(head[10:])),
+		byName: map[string]int{}, fox: version&0xf0 == 0x30,
+	}
+
+	switch {
+	case version&7 == 4:
+		return nil, t.bad("is of dBase 7, which is not read: save it as dBase III or IV")
+	case !t.fox && version&7 != 3 && version != 0xf5 && version != 0xfb:
+		return nil, t.bad("has the unknown version %#x", version)
+	case size < tableHead+1 || len(t.row) < 1:
+		return nil, t.bad("has a header of %d bytes and rows of %d", size, len(t.row))
+	}
+
+	rest := make([]byte, size-tableHead)
+	if err := fill(rest); err != nil {
+		return nil, err
+	}
+
+	var err error
+	if t.text, err = decoderOf(cpg, head[29]); err != nil {
+		return nil, err
+	}
+
+	return t, t.readFields(rest)
+}
+
+// bad reports what is wrong with the table.
+func (t *Table) bad(format string, args ...any) error {
+	return featurefile.Bad("is a shapefile whose .dbf %s", fmt.Sprintf(format, args...))
+}
+
+// readFields reads the descriptions of the fields, up to their end.
+func (t *Table) readFields(b []byte) error {
+	// Some programs keep the high byte of the length of long texts where other types have the
+	// number of decimals: then the lengths add up only with it.
+	var plain, long int
+	for d := b; len(d) >= fieldBytes && d[0] != '\r'; d = d[fieldBytes:] {
+		plain += int(d[16])
+		if long += int(d[16]); d[11] == 'C' {
+			long += int(d[17]) << 8
+		}
+	}
+
+	isLong := plain != len(t.row)-1 && long == len(t.row)-1
+	at := 1
+
+	for ; len(b) >= fieldBytes && b[0] != '\r'; b = b[fieldBytes:] {
+		name, err := t.text(cut(b[:11]))
+		if err != nil {
+			return t.bad("has a field whose name cannot be read: %v", err)
+		}
+
+		f := field{name: name, kind: b[11], from: at, to: at + int(b[16]), decimals: int(b[17])}
+		if isLong && f.kind == 'C' {
+			f.to += f.decimals << 8
+		}
+
+		if at = f.to; at > len(t.row) {
+			return t.bad("has fields that are longer than its rows of %d bytes", len(t.row))
+		}
+
+		if f.kind == '0' { // of Visual FoxPro's own
+			continue
+		}
+
+		if _, twice := t.byName[name]; !twice {
+			t.byName[name] = len(t.fields)
+		}
+		t.fields = append(t.fields, f)
+	}
+
+	return nil
+}
+
+// cut returns what comes before the first zero.
+func cut(b []byte) []byte {
+	before, _, _ := bytes.Cut(b, []byte{0})
+	return before
+}
+
+// Names returns the names of the fields, in their order.
+func (t *Table) Names() (names []string) {
+	if t == nil {
+		return nil
+	}
+
+	for _, f := range t.fields {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// Next reads the next row. alive is false for one that is deleted.
+func (t *Table) Next() (alive bool, err error) {
+	if t == nil {
+		return true, nil
+	}
+
+	if t.n == t.rows {
+		return false, t.bad("has %d rows, and its .shp has more shapes", t.rows)
+	}
+
+	t.n++
+	if err := t.fill(t.row); err != nil {
+		return false, err
+	}
+	return t.row[0] != '*', nil
+}
+
+// Finish refuses a table with more rows than Next was called for.
+func (t *Table) Finish() error {
+	if t == nil || t.n == t.rows {
+		return nil
+	}
+	return t.bad("has %d rows, and its .shp has %d shapes", t.rows, t.n)
+}
+
+// Value returns the value of a field of the row at work; ok is false where there is no such
+// field. The error is a *ValueError.
+func (t *Table) Value(name string) (v feature.Value, ok bool, err error) {
+	if t == nil {
+		return nil, false, nil
+	}
+
+	i, ok := t.byName[name]
+	if !ok {
+		return nil, false, nil
+	}
+
+	f := t.fields[i]
+	v, err = t.decode(f, t.row[f.from:f.to])
+	if err != nil {
+		return nil, true, &ValueError{name, err}
+	}
+	return v, true, nil
+}
+
+// ValueError says why a value cannot be read.
+type ValueError struct {
+	attribute string
+	err       error
+}
+
+// Error names the attribute.
+func (e *ValueError) Error() string { return fmt.Sprintf("attribute %q: %v", e.attribute, e.err) }
+
+// Unwrap returns what is wrong.
+func (e *ValueError) Unwrap() error { return e.err }

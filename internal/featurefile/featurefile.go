@@ -1,0 +1,126 @@
+// Package featurefile owns what the readers of files of features have in common: what they
+// are asked for, and what they tell of a file.
+package featurefile
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
+)
+
+// Options say what is read of a file. The zero value reads the only layer, without attributes.
+type Options struct {
+	// Layer is the name of the layer. Defaults to "", which is the only layer of the file.
+	Layer string
+	// Attributes are those whose values the sink gets, in this order.
+	Attributes []string
+	// Keep decides by its attributes whether a feature is read, before its geometry is. get
+	// returns the value of an attribute, and false where the layer has no such attribute or
+	// Columns does not name it. Defaults to nil, which keeps all features.
+	Keep func(get func(name string) (feature.Value, bool)) (bool, error)
+	// Columns tells which attributes Keep asks for. Others may stay unread. Defaults to nil,
+	// which is all.
+	Columns func(name string) bool
+	// Sibling opens a file beside this one. A suffix that begins with a dot replaces the
+	// extension, whatever its case: ".dbf" is the table of a shapefile. Another one is appended:
+	// "-wal". The error is fs.ErrNotExist where there is none. The caller closes what it has
+	// opened. Defaults to nil, for a file without a name.
+	Sibling func(suffix string) (f io.ReaderAt, size int64, err error)
+	// MaxPositions bounds the positions of a feature that must be in memory as a whole.
+	// Defaults to 0, which is DefaultMaxPositions.
+	MaxPositions int64
+	// MaxBytes bounds what is unpacked of a compressed file. Defaults to 0, which is
+	// DefaultMaxBytes.
+	MaxBytes int64
+}
+
+// The bounds of Options where nobody says.
+const (
+	DefaultMaxPositions = 50_000_000
+	DefaultMaxBytes     = 4 << 30
+)
+
+// Result is what a file says of itself. With an error, it has what was known by then.
+type Result struct {
+	Layer      string   // the layer that was read
+	Layers     []string // the names of all layers with geometries
+	Attributes []string // the names of all attributes of the layer, in the order of the file
+	CRS        CRS
+	Features   int64 // how many were kept
+}
+
+// CRS is what a file says of its coordinate reference system. The zero value is nothing.
+type CRS struct {
+	Organization string // such as EPSG; "" where there is no code
+	Code         string // as the organization has it, such as 3035
+	WKT          string // its definition in WKT 1, WKT 2 or ESRI's dialect; "" for none
+}
+
+// Bad returns a *geomgen.ParamError about the area of interest. The text is the predicate of
+// a sentence about it.
+func Bad(format string, args ...any) error {
+	return &geomgen.ParamError{Param: "aoi", Value: "(the area)", Reason: fmt.Errorf(format, args...).Error()}
+}
+
+// ChooseLayer returns the layer that was asked for, or the only one. The error is a
+// *geomgen.ParamError of aoi-layer that names those that there are.
+func ChooseLayer(asked string, layers []string) (string, error) {
+	switch {
+	case len(layers) == 0:
+		return "", Bad("has no layer with geometries")
+	case asked != "" && slices.Contains(layers, asked):
+		return asked, nil
+	case asked != "":
+		return "", &geomgen.ParamError{Param: "aoi-layer", Value: asked, Reason: "the area of interest has no such layer: it has " + List(layers)}
+	case len(layers) > 1:
+		return "", &geomgen.ParamError{Param: "aoi-layer", Value: "(not given)", Reason: "the area of interest has several layers: say which with aoi-layer, " + List(layers)}
+	}
+
+	return layers[0], nil
+}
+
+// CheckAttributes refuses the first attribute that a layer does not have, with a
+// *geomgen.ParamError.
+func CheckAttributes(asked, known []string) error {
+	for _, name := range asked {
+		if slices.Contains(known, name) {
+			continue
+		}
+
+		if len(known) == 0 {
+			return Bad("has no attribute %q: its features have no attributes", name)
+		}
+		return Bad("has no attribute %q: it has %s", name, List(known))
+	}
+
+	return nil
+}
+
+// listed is how many names a message has.
+const listed = 20
+
+// List writes names for a message, not all of very many.
+func List(names []string) string {
+	quoted := make([]string, 0, min(len(names), listed))
+	for _, name := range names[:min(len(names), listed)] {
+		quoted = append(quoted, fmt.Sprintf("%.80q", name))
+	}
+
+	if more := len(names) - listed; more > 0 {
+		quoted = append(quoted, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// Ended returns why a context has ended, nil while it has not.
+func Ended(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}

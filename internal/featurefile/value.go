@@ -1,0 +1,70 @@
+package featurefile
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/loadgrid/loadgrid/internal/feature"
+)
+
+// Kept asks Keep whether a feature is read. value returns the value of an attribute, and false
+// where there is no such attribute; its first error is that of Kept.
+func (o Options) Kept(value func(name string) (feature.Value, bool, error)) (bool, error) {
+	if o.Keep == nil {
+		return true, nil
+	}
+
+	var failed error
+	keep, err := o.Keep(func(name string) (feature.Value, bool) {
+		if o.Columns != nil && !o.Columns(name) {
+			return nil, false
+		}
+
+		v, ok, err := value(name)
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return v, ok && err == nil
+	})
+
+	if failed != nil {
+		return false, failed
+	}
+	return keep, err
+}
+
+// Text checks that bytes are text that a database can hold: UTF-8 without the character 0.
+func Text(b []byte) (string, error) {
+	switch s := string(b); {
+	case !utf8.ValidString(s):
+		return "", fmt.Errorf("%.40q is not UTF-8", s)
+	case strings.IndexByte(s, 0) >= 0:
+		return "", fmt.Errorf("%.40q has the character 0", s)
+	default:
+		return s, nil
+	}
+}
+
+// Time reads a date or a time of ISO 8601 as GDAL and SQLite write them: 2026-11-29 is a
+// feature.Date, and 2026-11-29T14:55:00.123+01:00 a time.Time, which is of UTC where it has no
+// zone. Between day and time may be a space. Years are 1 to 9999.
+func Time(s string) (feature.Value, error) {
+	for _, layout := range [...]string{
+		"2006-01-02", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04",
+		"2006-01-02T15:04:05Z07",
+	} {
+		t, err := time.Parse(layout, strings.Replace(strings.TrimSpace(s), " ", "T", 1))
+
+		switch {
+		case err != nil || t.Year() < 1:
+			continue
+		case len(layout) == len("2006-01-02"):
+			return feature.Date{Year: t.Year(), Month: t.Month(), Day: t.Day()}, nil
+		}
+		return t, nil
+	}
+
+	return nil, fmt.Errorf("%.40q is not a date or time of ISO 8601, such as 2026-11-29 or 2026-11-29T14:55:00Z", s)
+}

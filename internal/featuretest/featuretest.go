@@ -1,0 +1,104 @@
+// Package featuretest owns a sink that writes down what it gets, for tests of the readers of
+// files of features.
+package featuretest
+
+import (
+	"fmt"
+
+	"github.com/twpayne/go-geom"
+	"github.com/twpayne/go-geom/encoding/ewkb"
+	"github.com/twpayne/go-geom/encoding/wkb"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
+)
+
+// Feature is a feature as the sink got it.
+type Feature struct {
+	Polygons []geomgen.Polygon
+	Values   []feature.Value
+}
+
+// Recorder is a feature.Sink that keeps everything.
+type Recorder struct {
+	Features []Feature
+	Drops    bool  // Dropped was called
+	Err      error // what EndFeature returns
+
+	ring    []geomgen.Point
+	polygon geomgen.Polygon
+	feature Feature
+}
+
+var _ feature.Sink = (*Recorder)(nil)
+
+// Position adds a position.
+func (r *Recorder) Position(x, y float64) { r.ring = append(r.ring, geomgen.Point{X: x, Y: y}) }
+
+// CloseRing ends a ring.
+func (r *Recorder) CloseRing() {
+	r.polygon = append(r.polygon, r.ring)
+	r.ring = nil
+}
+
+// ClosePolygon ends a polygon.
+func (r *Recorder) ClosePolygon() {
+	r.feature.Polygons = append(r.feature.Polygons, r.polygon)
+	r.polygon = nil
+}
+
+// WKB adds polygons of WKB, EWKB, or WKB as ISO has it.
+func (r *Recorder) WKB(b []byte) (srid int32, err error) {
+	g, err := wkb.Unmarshal(b)
+	if err != nil {
+		g, err = ewkb.Unmarshal(b)
+	}
+
+	if err != nil {
+		return 0, err
+	}
+
+	return int32(g.SRID()), r.add(g)
+}
+
+func (r *Recorder) add(g geom.T) error {
+	if g.Stride() > 2 {
+		r.Dropped()
+	}
+
+	switch g := g.(type) {
+	case *geom.Polygon:
+		r.addPolygon(g)
+	case *geom.MultiPolygon:
+		for i := range g.NumPolygons() {
+			r.addPolygon(g.Polygon(i))
+		}
+	default:
+		return fmt.Errorf("a %T", g)
+	}
+
+	return nil
+}
+
+func (r *Recorder) addPolygon(p *geom.Polygon) {
+	for i := range p.NumLinearRings() {
+		for _, c := range p.LinearRing(i).Coords() {
+			r.Position(c.X(), c.Y())
+		}
+		r.CloseRing()
+	}
+
+	r.ClosePolygon()
+}
+
+// EndFeature ends a feature.
+func (r *Recorder) EndFeature(values []feature.Value) error {
+	r.feature.Values = values
+	r.Features = append(r.Features, r.feature)
+	r.feature = Feature{}
+
+	return r.Err
+}
+
+// Dropped notes that there were more coordinates.
+func (r *Recorder) Dropped() { r.Drops = true }

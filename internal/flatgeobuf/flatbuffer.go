@@ -1,0 +1,143 @@
+package flatgeobuf
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+var errBounds = errors.New("it points to a place outside of its bytes")
+
+// table is a table of a flatbuffer (https://flatbuffers.dev/internals/). What it says of places
+// is checked before it is followed.
+type table struct {
+	b      []byte // the whole buffer
+	at     int64  // where the table begins
+	fields []byte // the places of its fields, two bytes each; 0 for those that are not there
+}
+
+// root returns the table that a buffer is.
+func root(b []byte) (table, error) {
+	if len(b) < 4 {
+		return table{}, errBounds
+	}
+	return tableAt(b, int64(binary.LittleEndian.Uint32(b)))
+}
+
+func tableAt(b []byte, at int64) (table, error) {
+	if !within(b, at, 4) {
+		return table{}, errBounds
+	}
+
+	v := at - int64(int32(binary.LittleEndian.Uint32(b[at:])))
+	if !within(b, v, 4) {
+		return table{}, errBounds
+	}
+
+	size := int64(binary.LittleEndian.Uint16(b[v:]))
+	if size < 4 || !within(b, v, size) {
+		return table{}, errBounds
+	}
+
+	return table{b, at, b[v+4 : v+size]}, nil
+}
+
+// within tells whether so many bytes are at a place of a buffer.
+func within(b []byte, at, size int64) bool {
+	return at >= 0 && size >= 0 && at <= int64(len(b)) && size <= int64(len(b))-at
+}
+
+// field returns where a field of so many bytes is, -1 where it has its default.
+func (t table) field(i int, size int64) (at int64, err error) {
+	if 2*i+2 > len(t.fields) {
+		return -1, nil
+	}
+
+	offset := binary.LittleEndian.Uint16(t.fields[2*i:])
+	if offset == 0 {
+		return -1, nil
+	}
+
+	at = t.at + int64(offset)
+	if !within(t.b, at, size) {
+		return 0, errBounds
+	}
+	return at, nil
+}
+
+// number returns a field of 1, 2, 4 or 8 bytes, and what it is by default where it is not there.
+func (t table) number(i int, size int64, otherwise uint64) (uint64, error) {
+	at, err := t.field(i, size)
+	switch {
+	case err != nil:
+		return 0, err
+	case at < 0:
+		return otherwise, nil
+	}
+
+	return little(t.b[at : at+size]), nil
+}
+
+// little reads up to 8 bytes with the low byte first.
+func little(b []byte) (v uint64) {
+	for i := len(b) - 1; i >= 0; i-- {
+		v = v<<8 | uint64(b[i])
+	}
+	return v
+}
+
+// follow returns where the reference in a field leads to, -1 where there is none.
+func (t table) follow(i int) (at int64, err error) {
+	at, err = t.field(i, 4)
+	if err != nil || at < 0 {
+		return at, err
+	}
+
+	to := at + int64(binary.LittleEndian.Uint32(t.b[at:]))
+	if !within(t.b, to, 4) {
+		return 0, errBounds
+	}
+	return to, nil
+}
+
+// vector returns the bytes of a vector of elements of so many bytes each.
+func (t table) vector(i int, size int64) ([]byte, error) {
+	at, err := t.follow(i)
+	if err != nil || at < 0 {
+		return nil, err
+	}
+
+	n := int64(binary.LittleEndian.Uint32(t.b[at:])) * size
+	if !within(t.b, at+4, n) {
+		return nil, errBounds
+	}
+	return t.b[at+4 : at+4+n], nil
+}
+
+// table returns the table that a field refers to; ok is false where there is none.
+func (t table) table(i int) (in table, ok bool, err error) {
+	at, err := t.follow(i)
+	if err != nil || at < 0 {
+		return table{}, false, err
+	}
+
+	in, err = tableAt(t.b, at)
+	return in, err == nil, err
+}
+
+// tables calls do for each table of a vector of them.
+func (t table) tables(i int, do func(table) error) error {
+	at, err := t.follow(i)
+	if err != nil || at < 0 {
+		return err
+	}
+
+	refs, err := t.vector(i, 4)
+	for k := int64(0); k < int64(len(refs)) && err == nil; k += 4 {
+		var in table
+		if in, err = tableAt(t.b, at+4+k+int64(binary.LittleEndian.Uint32(refs[k:]))); err == nil {
+			err = do(in)
+		}
+	}
+
+	return err
+}

@@ -1,0 +1,210 @@
+package flatgeobuf
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"strconv"
+
+	"github.com/loadgrid/loadgrid/internal/featurefile"
+)
+
+// maxHeader is how long a header may be, in bytes. It holds names, a CRS and metadata.
+const maxHeader = 16 << 20
+
+// The fields of tables, in the order of header.fbs.
+const (
+	headerName         = 0
+	headerGeometryType = 2
+	headerColumns      = 7
+	headerCount        = 8
+	headerNodeSize     = 9
+	headerCRS          = 10
+
+	columnName = 0
+	columnType = 1
+
+	crsOrganization = 0
+	crsCode         = 1
+	crsWKT          = 4
+	crsCodeText     = 5
+)
+
+// header is what a file says of its features.
+type header struct {
+	name    string
+	kind    uint8 // the type of all geometries, 0 where each has its own
+	columns []column
+	count   uint64 // of features, 0 where it is not known
+	crs     featurefile.CRS
+	data    int64 // where the features begin in the file
+}
+
+type column struct {
+	name string
+	kind uint8
+}
+
+// readHeader reads what comes before the features.
+func readHeader(f io.ReaderAt, size int64) (h header, err error) {
+	head := make([]byte, 12)
+	if _, err := f.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return header{}, err
+	}
+
+	length := int64(binary.LittleEndian.Uint32(head[8:]))
+
+	switch {
+	case !Is(head):
+		return header{}, featurefile.Bad("is not a FlatGeobuf of version 3: it does not begin with its magic bytes")
+	case size < 12 || length > size-12:
+		return header{}, featurefile.Bad("is a FlatGeobuf that ends in its header")
+	case length > maxHeader:
+		return header{}, featurefile.Bad("is a FlatGeobuf with a header of %d bytes: at most %d are read", length, maxHeader)
+	}
+
+	b := make([]byte, length)
+	if n, err := f.ReadAt(b, 12); n < len(b) {
+		return header{}, fmt.Errorf("reading the header: %w", err)
+	}
+
+	nodeSize, err := h.parse(b)
+	if err != nil {
+		return h, featurefile.Bad("is a FlatGeobuf with a bad header: %w", err)
+	}
+
+	index, ok := indexBytes(h.count, nodeSize)
+	if h.data = 12 + length + index; !ok || index > size-12-length {
+		return h, featurefile.Bad("is a FlatGeobuf that ends in its index: its header says that there are %d features", h.count)
+	}
+
+	return h, nil
+}
+
+func (h *header) parse(b []byte) (nodeSize uint64, err error) {
+	t, err := root(b)
+	if err != nil {
+		return 0, err
+	}
+
+	if h.name, err = text(t, headerName); err != nil {
+		return 0, err
+	}
+
+	kind, err := t.number(headerGeometryType, 1, 0)
+	if err != nil {
+		return 0, err
+	}
+
+	h.kind = uint8(kind)
+	if h.columns, err = columns(t, headerColumns); err != nil {
+		return 0, err
+	}
+
+	if h.count, err = t.number(headerCount, 8, 0); err != nil {
+		return 0, err
+	}
+
+	if err := h.readCRS(t); err != nil {
+		return 0, err
+	}
+
+	return t.number(headerNodeSize, 2, 16)
+}
+
+// readCRS reads the CRS. Its organization is EPSG where none is named.
+func (h *header) readCRS(t table) error {
+	c, ok, err := t.table(headerCRS)
+	if err != nil || !ok {
+		return err
+	}
+
+	organization, err := text(c, crsOrganization)
+	if err != nil {
+		return err
+	}
+
+	code, err := c.number(crsCode, 4, 0)
+	if err != nil {
+		return err
+	}
+
+	if h.crs.Code, err = text(c, crsCodeText); err != nil {
+		return err
+	}
+
+	if code != 0 {
+		h.crs.Code = strconv.Itoa(int(int32(code)))
+	}
+
+	if h.crs.Code != "" {
+		h.crs.Organization = organization
+		if organization == "" {
+			h.crs.Organization = "EPSG"
+		}
+	}
+
+	h.crs.WKT, err = text(c, crsWKT)
+	return err
+}
+
+// columns reads a vector of columns. Many can refer to the bytes of one name, so that the sum
+// of their lengths is bounded.
+func columns(t table, field int) (all []column, err error) {
+	room := len(t.b)
+	err = t.tables(field, func(c table) error {
+		name, err := text(c, columnName)
+		if err != nil {
+			return err
+		}
+
+		if room -= len(name) + 4; room < 0 || len(all) > 0xffff {
+			return errors.New("it has more columns than there is room for")
+		}
+
+		kind, err := c.number(columnType, 1, 0)
+		all = append(all, column{name, uint8(kind)})
+		return err
+	})
+
+	return all, err
+}
+
+// text returns a string of a table, "" where there is none.
+func text(t table, field int) (string, error) {
+	b, err := t.vector(field, 1)
+	if err != nil {
+		return "", err
+	}
+	return featurefile.Text(b)
+}
+
+// indexBytes returns the size of the packed R-tree of so many features: a node of 40 bytes for
+// each, and the levels above. Source: src/cpp/packedrtree.h of FlatGeobuf.
+func indexBytes(features, nodeSize uint64) (n int64, ok bool) {
+	if features == 0 || nodeSize == 0 {
+		return 0, true
+	}
+
+	nodeSize = max(nodeSize, 2)
+	nodes, level := features, features
+	for level > 1 {
+		level = (level-1)/nodeSize + 1
+
+		var carry uint64
+		if nodes, carry = bits.Add64(nodes, level, 0); carry != 0 {
+			return 0, false
+		}
+	}
+
+	if features == 1 {
+		nodes++ // a level of its own above the only leaf
+	}
+
+	if nodes > 1<<57 {
+		return 0, false
+	}
+	return int64(nodes * 40), true
+}

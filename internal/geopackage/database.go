@@ -1,0 +1,227 @@
+package geopackage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+	"modernc.org/sqlite/vfs"
+
+	"github.com/loadgrid/loadgrid/internal/featurefile"
+)
+
+// fileName is the only file that SQLite can see.
+const fileName = "gpkg"
+
+// onlyFile is a file system with one file. It has neither a journal nor a log, and nothing that
+// SQL could attach.
+type onlyFile struct {
+	f    io.ReaderAt
+	size int64
+	err  *error // of the last reading that failed
+}
+
+// Open opens the file.
+func (o onlyFile) Open(name string) (fs.File, error) {
+	if name != fileName {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return &opened{io.NewSectionReader(o.f, 0, o.size), o}, nil
+}
+
+// opened is the file. SQLite's bridge seeks and reads.
+type opened struct {
+	*io.SectionReader
+	of onlyFile
+}
+
+func (f *opened) Read(b []byte) (int, error) {
+	n, err := f.SectionReader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		*f.of.err = err // SQLite only says that there was one
+	}
+	return n, err
+}
+
+func (f *opened) Stat() (fs.FileInfo, error) { return info{f.of.size}, nil }
+
+func (f *opened) Close() error { return nil }
+
+// info says how large the file is.
+type info struct{ size int64 }
+
+func (i info) Name() string     { return fileName }
+func (i info) Size() int64      { return i.size }
+func (info) Mode() fs.FileMode  { return 0o400 }
+func (info) ModTime() time.Time { return time.Time{} }
+func (info) IsDir() bool        { return false }
+func (info) Sys() any           { return nil }
+
+// database is a file of SQLite that was opened.
+type database struct {
+	files   *vfs.FS
+	db      *sql.DB
+	conn    *sql.Conn
+	tables  map[string]bool // the names of ordinary tables, in lower case
+	readErr error           // of the file
+	outside bool            // the condition or the sink of the caller is at work
+}
+
+// The ways of a query to memory: pages of 8 MiB at most are in the cache, and what must be
+// sorted has the same. More would go to a file, which the VFS does not have, so that it fails.
+// A text or geometry is as long as the file at most.
+const (
+	dataSource = "file:" + fileName + "?vfs=%s&mode=ro&immutable=1&_defensive=1&_dqs=0&_pragma=trusted_schema(0)" +
+		"&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=cache_size(-8192)&_pragma=temp_store(1)&_pragma=mmap_size(0)"
+	leastLength = 16 << 20
+)
+
+// open opens a file, and looks what its schema holds.
+func open(ctx context.Context, f io.ReaderAt, size int64) (*database, error) {
+	d := &database{tables: map[string]bool{}}
+
+	name, files, err := vfs.New(onlyFile{f, size, &d.readErr})
+	if err != nil {
+		return nil, fmt.Errorf("preparing SQLite: %w", err)
+	}
+	d.files = files
+
+	if d.db, err = sql.Open("sqlite", fmt.Sprintf(dataSource, name)); err == nil {
+		d.db.SetMaxOpenConns(1)
+		d.conn, err = d.db.Conn(ctx)
+	}
+
+	if err == nil {
+		err = d.protect(ctx, size)
+	}
+
+	if err != nil {
+		err = d.explain(ctx, err)
+		_ = d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *database) close() (err error) {
+	if d.conn != nil {
+		err = d.conn.Close()
+	}
+
+	if d.db != nil {
+		err = errors.Join(err, d.db.Close())
+	}
+	return errors.Join(err, d.files.Close())
+}
+
+// protect bounds what the SQL of the file can do. From here on, only SELECT is compiled, without
+// virtual tables, whose modules trust what their tables hold, and without recursion, which need
+// not end.
+func (d *database) protect(ctx context.Context, size int64) error {
+	for limit, most := range map[int]int{
+		sqlite3.SQLITE_LIMIT_ATTACHED:            0,
+		sqlite3.SQLITE_LIMIT_LENGTH:              int(min(max(size, leastLength), 1<<30)),
+		sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 1000,
+		sqlite3.SQLITE_LIMIT_EXPR_DEPTH:          200,
+	} {
+		if _, err := sqlite.Limit(d.conn, limit, most); err != nil {
+			return err
+		}
+	}
+
+	virtual, err := d.schema(ctx)
+	if err != nil {
+		return err
+	}
+
+	return d.conn.Raw(func(c any) error {
+		r, ok := c.(sqlite.AuthorizerRegisterer)
+		if !ok {
+			return fmt.Errorf("preparing SQLite: a %T has no authorizer", c)
+		}
+		return r.RegisterAuthorizer(authorizer(virtual))
+	})
+}
+
+const schemaQuery = `select type, name, coalesce(sql, '') from main.sqlite_schema where type in ('table', 'view')`
+
+// schema notes the tables of the file, and returns the names of the virtual ones.
+func (d *database) schema(ctx context.Context) (virtual map[string]bool, err error) {
+	found, err := d.conn.QueryContext(ctx, schemaQuery)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+
+	virtual = map[string]bool{}
+	for found.Next() {
+		var kind, name, text string
+		if err := found.Scan(&kind, &name, &text); err != nil {
+			return nil, err
+		}
+
+		// SQLite keeps the text as CREATE VIRTUAL TABLE, however it was written.
+		switch name = strings.ToLower(name); {
+		case strings.HasPrefix(strings.ToUpper(text), "CREATE VIRTUAL"):
+			virtual[name] = true
+		case kind == "table":
+			d.tables[name] = true
+		}
+	}
+
+	return virtual, found.Err()
+}
+
+// authorizer allows to select, and to ask for the columns of a table.
+func authorizer(virtual map[string]bool) sqlite.AuthorizerFn {
+	return func(action sqlite.AuthorizerActionCode, first, second, _, _ string) sqlite.AuthorizerReturnCode {
+		switch action {
+		case sqlite.AuthSelect:
+			return sqlite.AuthorizerOK
+		case sqlite.AuthRead:
+			if !virtual[strings.ToLower(first)] {
+				return sqlite.AuthorizerOK
+			}
+		case sqlite.AuthFunction:
+			if !strings.EqualFold(second, "load_extension") {
+				return sqlite.AuthorizerOK
+			}
+		case sqlite.AuthPragma:
+			if strings.EqualFold(first, "table_xinfo") {
+				return sqlite.AuthorizerOK
+			}
+		}
+		return sqlite.AuthorizerDeny
+	}
+}
+
+// explain says in words what of SQLite's errors is the fault of the file.
+func (d *database) explain(ctx context.Context, err error) error {
+	var own *sqlite.Error
+
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case d.readErr != nil:
+		return fmt.Errorf("reading the area of interest: %w", d.readErr)
+	case !errors.As(err, &own):
+		return err
+	}
+
+	switch own.Code() & 0xff {
+	case sqlite3.SQLITE_AUTH:
+		return featurefile.Bad("is a GeoPackage whose view does more than select from tables, which is not run: write the layer to a table (ogr2ogr -f GPKG): %w", err)
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_TOOBIG:
+		return featurefile.Bad("is a GeoPackage that is damaged, or whose view needs more memory than it gets: %w", err)
+	}
+	return featurefile.Bad("is a GeoPackage that cannot be read: %w", err)
+}

@@ -1,0 +1,259 @@
+// Package geopackage owns the reading of polygons and attributes from GeoPackages. Source of
+// the format: OGC 12-128r18, https://www.geopackage.org/spec131/.
+package geopackage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/featurefile"
+)
+
+// Is tells whether a file that begins with these bytes is a database of SQLite, as GeoPackages
+// are. Not all of them have the application ID that the format asks for.
+func Is(head []byte) bool { return strings.HasPrefix(string(head), "SQLite format 3\x00") }
+
+// Read reads the features of a layer: a table or a view with geometries. The file is opened
+// read-only, and of its SQL, views may call functions and select, and no more. Changes in a
+// write-ahead log beside the file are refused, not overlooked. Errors about the file are
+// *geomgen.ParamError.
+func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
+	return ReadWhere(ctx, f, size, "", o, to)
+}
+
+// ReadWhere is Read of the rows for which a condition in SQLite's SQL holds, with the names of
+// attributes in double quotes; "" is all. A condition that SQLite does not understand is a
+// *geomgen.ParamError of aoi-where.
+func ReadWhere(ctx context.Context, f io.ReaderAt, size int64, where string, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
+	if err := refuseLog(o); err != nil {
+		return result, err
+	}
+
+	d, err := open(ctx, f, size)
+	if err != nil {
+		return result, err
+	}
+
+	result, err = d.guarded(func() (featurefile.Result, error) { return d.read(ctx, where, o, to) })
+	if errors.Is(err, errFailed) { // its locks may be held for ever
+		return result, err
+	}
+
+	if closed := d.close(); err == nil {
+		err = closed
+	}
+	return result, err
+}
+
+var errFailed = errors.New("SQLite failed")
+
+// guarded turns what SQLite panics with into an error: it is C that was translated to Go, and
+// what would be a wrong access to memory there must not end the program here.
+func (d *database) guarded(read func() (featurefile.Result, error)) (result featurefile.Result, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+
+	defer func() {
+		if d.outside {
+			return // somebody else's
+		}
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %w", featurefile.Bad("is a GeoPackage that is damaged: %v", p), errFailed)
+		}
+	}()
+
+	return read()
+}
+
+// refuseLog refuses a file with changes that are not in it yet.
+func refuseLog(o featurefile.Options) error {
+	if o.Sibling == nil {
+		return nil
+	}
+
+	// A log without changes has its header at most.
+	if _, size, err := o.Sibling("-wal"); err == nil && size > 32 {
+		return featurefile.Bad("is a GeoPackage with changes in its write-ahead log, the file -wal beside it: close the program that writes it, or run sqlite3 FILE 'pragma wal_checkpoint(truncate)'")
+	}
+	return nil
+}
+
+func (d *database) read(ctx context.Context, where string, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
+	layers, err := d.layers(ctx)
+	if err != nil {
+		return result, d.explain(ctx, err)
+	}
+
+	for _, l := range layers {
+		result.Layers = append(result.Layers, l.table)
+	}
+
+	if result.Layer, err = featurefile.ChooseLayer(o.Layer, result.Layers); err != nil {
+		return result, err
+	}
+
+	r := rows{d: d, options: o, to: to}
+	for _, l := range layers {
+		if l.table == result.Layer {
+			r.layer = l
+		}
+	}
+
+	if result.CRS, err = d.crs(ctx, r.layer.srs); err != nil {
+		return result, d.explain(ctx, err)
+	}
+
+	if r.columns, err = d.columns(ctx, r.layer); err != nil {
+		return result, d.explain(ctx, err)
+	}
+
+	for _, c := range r.columns {
+		result.Attributes = append(result.Attributes, c.name)
+	}
+
+	if err := featurefile.CheckAttributes(o.Attributes, result.Attributes); err != nil {
+		return result, err
+	}
+
+	err = r.all(ctx, where)
+	result.Features = r.kept
+
+	return result, d.explain(ctx, err)
+}
+
+// layer is a table or view with geometries.
+type layer struct {
+	table, geometry string
+	srs             int64 // the CRS, by its number in the file
+}
+
+// maxLayers is how many layers are looked at.
+const maxLayers = 10_000
+
+const layersQuery = `
+select c.table_name, g.column_name, g.srs_id
+  from main.gpkg_contents c
+  join main.gpkg_geometry_columns g on lower(g.table_name) = lower(c.table_name)
+ where lower(c.data_type) = 'features'
+ order by c.rowid
+ limit ?`
+
+// layers returns the layers in the order in which the file lists them.
+func (d *database) layers(ctx context.Context) (all []layer, err error) {
+	for _, table := range [...]string{"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} {
+		if !d.tables[table] {
+			return nil, featurefile.Bad("is a database of SQLite, and not a GeoPackage: it has no table %s", table)
+		}
+	}
+
+	found, err := d.conn.QueryContext(ctx, layersQuery, maxLayers)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+
+	for found.Next() {
+		var table, geometry sql.NullString
+		var srs sql.NullInt64
+		if err := found.Scan(&table, &geometry, &srs); err != nil {
+			return nil, badCatalogue(err)
+		}
+
+		all = append(all, layer{table.String, geometry.String, srs.Int64})
+	}
+
+	return all, found.Err()
+}
+
+// badCatalogue explains a value of another type than the format asks for.
+func badCatalogue(err error) error {
+	return featurefile.Bad("is a GeoPackage whose own tables hold what they must not: %w", err)
+}
+
+const crsQuery = `
+select cast(organization as text), cast(organization_coordsys_id as text), cast(definition as text)
+  from main.gpkg_spatial_ref_sys
+ where srs_id = ?`
+
+// crs returns a CRS by its number. -1 and 0 are those that are not known.
+func (d *database) crs(ctx context.Context, srs int64) (featurefile.CRS, error) {
+	if srs == -1 || srs == 0 {
+		return featurefile.CRS{}, nil
+	}
+
+	var organization, code, definition sql.NullString
+	err := d.conn.QueryRowContext(ctx, crsQuery, srs).Scan(&organization, &code, &definition)
+
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return featurefile.CRS{}, featurefile.Bad("is a GeoPackage that names a CRS that it does not define, with srs_id %d", srs)
+	case err != nil:
+		return featurefile.CRS{}, err
+	}
+
+	c := featurefile.CRS{Organization: organization.String, Code: code.String, WKT: definition.String}
+	if strings.EqualFold(c.WKT, "undefined") {
+		c.WKT = ""
+	}
+	if strings.EqualFold(c.Organization, "none") {
+		c.Organization, c.Code = "", ""
+	}
+	return c, nil
+}
+
+// column is an attribute of a layer.
+type column struct {
+	name string
+	kind string // as it was declared, in capitals, without a length: TEXT of TEXT(20)
+}
+
+const columnsQuery = `select name, type from pragma_table_xinfo(?) where hidden <> 1 order by cid`
+
+// columns returns the attributes of a layer.
+func (d *database) columns(ctx context.Context, l layer) (all []column, err error) {
+	found, err := d.conn.QueryContext(ctx, columnsQuery, l.table)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+
+	geometry := false
+	for found.Next() {
+		var name, kind string
+		if err := found.Scan(&name, &kind); err != nil {
+			return nil, err
+		}
+
+		if strings.EqualFold(name, l.geometry) {
+			geometry = true
+			continue
+		}
+
+		if _, err := featurefile.Text([]byte(name)); err != nil {
+			return nil, featurefile.Bad("is a GeoPackage with an attribute whose name is not text: %w", err)
+		}
+
+		kind, _, _ = strings.Cut(kind, "(")
+		all = append(all, column{name, strings.ToUpper(strings.TrimSpace(kind))})
+	}
+
+	if err := found.Err(); err != nil {
+		return nil, err
+	}
+
+	if !geometry {
+		return nil, featurefile.Bad("is a GeoPackage whose layer %q has no column %q", l.table, l.geometry)
+	}
+	return all, nil
+}
+
+// quote quotes a name for SQL.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// where names a row, for messages.
+func where(n int64) string { return fmt.Sprintf(", in feature %d", n) }

@@ -1,0 +1,62 @@
+package shapefile
+
+import (
+	"encoding/binary"
+
+	"github.com/loadgrid/loadgrid/internal/featurefile"
+)
+
+// headerBytes is the size of the header that .shp and .shx have.
+const headerBytes = 100
+
+// index is the .shx, which says where each shape is: programs that change a shape append it,
+// and leave the old one where it was.
+type index struct {
+	in *stream
+}
+
+// openIndex reads the header of a .shx; the index is nil where there is none.
+func openIndex(s *stream) (*index, error) {
+	if s == nil {
+		return nil, nil
+	}
+
+	head := make([]byte, headerBytes)
+	if err := s.read(head); err != nil {
+		return nil, err
+	}
+
+	if !Is(head) {
+		return nil, featurefile.Bad("is a shapefile whose .shx does not begin with the code 9994: remove it, or repair it")
+	}
+
+	end, err := s.end(head)
+	s.size = end
+	return &index{s}, err
+}
+
+// end returns where a part ends by its header, whose unit is 16 bits. Some programs leave it 0.
+func (s *stream) end(head []byte) (int64, error) {
+	end := 2 * int64(binary.BigEndian.Uint32(head[24:]))
+
+	switch {
+	case end > s.size:
+		return 0, featurefile.Bad("is a shapefile whose .%s ends too early: it has %d bytes, and its header says %d", s.part, s.size, end)
+	case end < headerBytes:
+		return s.size, nil
+	}
+	return end, nil
+}
+
+// next returns where the next shape is in the .shp; more is false at the end.
+func (x *index) next() (at int64, more bool, err error) {
+	if x.in.size-x.in.at < 8 {
+		return 0, false, nil
+	}
+
+	var b [8]byte
+	if err := x.in.read(b[:]); err != nil {
+		return 0, false, err
+	}
+	return 2 * int64(binary.BigEndian.Uint32(b[:])), true, nil
+}

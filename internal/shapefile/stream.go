@@ -1,0 +1,113 @@
+package shapefile
+
+import (
+	"archive/zip"
+	"bufio"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/internal/featurefile"
+)
+
+// stream is a part of a shapefile, which is read from its beginning to its end.
+type stream struct {
+	part     string // its extension
+	f        io.ReaderAt
+	in       *bufio.Reader
+	at, size int64
+	limited  bool // it is in an archive: its size is what the archive says, and there is no way back
+}
+
+// randomStream returns a part that is a file of its own.
+func randomStream(part string, f io.ReaderAt, size int64) *stream {
+	return &stream{part: part, f: f, size: size, in: bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 1<<16)}
+}
+
+// errShort says that a part ends where something should be.
+func (s *stream) errShort() error {
+	return featurefile.Bad("is a shapefile whose .%s ends too early, at byte %d", s.part, s.size)
+}
+
+// read fills b.
+func (s *stream) read(b []byte) error {
+	if int64(len(b)) > s.size-s.at {
+		return s.errShort()
+	}
+
+	n, err := io.ReadFull(s.in, b)
+	s.at += int64(n)
+
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return s.errShort()
+	case err != nil:
+		return explainZip(err, s.part)
+	}
+	return nil
+}
+
+// seek goes to a place.
+func (s *stream) seek(to int64) error {
+	switch {
+	case to > s.size || to < 0:
+		return s.errShort()
+	case to < s.at && s.limited:
+		return featurefile.Bad("is a shapefile in a zip, and its shapes are not in the order of its .shx: unpack it")
+	case to < s.at || to-s.at > int64(s.in.Buffered()) && !s.limited:
+		s.at = to
+		s.in.Reset(io.NewSectionReader(s.f, to, s.size-to))
+		return nil
+	}
+
+	for to > s.at {
+		n, err := s.in.Discard(int(min(to-s.at, 1<<20)))
+		s.at += int64(n)
+
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return s.errShort()
+		case err != nil:
+			return explainZip(err, s.part)
+		}
+	}
+
+	return nil
+}
+
+// maxText is how long a .prj or .cpg may be, in bytes.
+const maxText = 1 << 16
+
+// text returns what a part has, without white space around it; "" where it is nil.
+func (s *stream) text() (string, error) {
+	if s == nil {
+		return "", nil
+	}
+
+	if s.size > maxText {
+		return "", featurefile.Bad("is a shapefile whose .%s has %d bytes: at most %d are read", s.part, s.size, maxText)
+	}
+
+	b := make([]byte, s.size)
+	if err := s.read(b); err != nil {
+		return "", err
+	}
+
+	text := strings.TrimSpace(strings.TrimPrefix(string(b), "\xef\xbb\xbf"))
+	if _, err := featurefile.Text([]byte(text)); err != nil {
+		return "", featurefile.Bad("is a shapefile whose .%s is not text: %w", s.part, err)
+	}
+	return text, nil
+}
+
+// explainZip says which part of a shapefile cannot be read, and whose fault it is.
+func explainZip(err error, part string) error {
+	var corrupt flate.CorruptInputError
+	if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrAlgorithm) || errors.Is(err, zip.ErrChecksum) || errors.As(err, &corrupt) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return featurefile.Bad("is a zip whose .%s cannot be unpacked: %w", part, err)
+	}
+	return fmt.Errorf("reading the .%s of the shapefile: %w", part, err)
+}

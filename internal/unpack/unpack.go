@@ -1,0 +1,163 @@
+// Package unpack owns the unpacking of compressed files, and what bounds it: a small file may
+// say that it holds terabytes.
+package unpack
+
+import (
+	"bufio"
+	"compress/flate"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/loadgrid/loadgrid/internal/featurefile"
+)
+
+// Files of features become 3 to 30 times smaller. What is packed MaxRatio times better is
+// refused once it has FreeBytes: deflate can reach 1032.
+const (
+	MaxRatio  = 200
+	FreeBytes = 256 << 20
+)
+
+// Check refuses what is packed too well to be a file of features: packed bytes that become so
+// many. The error is a *geomgen.ParamError.
+func Check(packed, unpacked int64) error {
+	if unpacked > FreeBytes && unpacked/MaxRatio > packed {
+		return featurefile.Bad("becomes %d MiB of its %d bytes when it is unpacked, and goes on, as no file of features does: if it is one, unpack it first", unpacked>>20, packed)
+	}
+	return nil
+}
+
+// IsGzip tells whether a file that begins with these bytes is packed with gzip (RFC 1952).
+func IsGzip(head []byte) bool {
+	return len(head) >= 3 && head[0] == 0x1f && head[1] == 0x8b && head[2] == 8
+}
+
+// Reader returns what a stream holds: what is packed in it where it begins as gzip does, and
+// its own bytes otherwise. Reading ends with a *geomgen.ParamError where it is damaged, has
+// more than maxBytes unpacked, 0 for featurefile.DefaultMaxBytes, or fails Check; and with the
+// cause of ctx when that ends.
+func Reader(ctx context.Context, r io.Reader, maxBytes int64) (io.Reader, error) {
+	if maxBytes <= 0 {
+		maxBytes = featurefile.DefaultMaxBytes
+	}
+
+	in := &counter{r: contextReader{ctx, r}}
+	buffered := bufio.NewReaderSize(in, 1<<16)
+	head, err := buffered.Peek(3)
+
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		return nil, err
+	case !IsGzip(head):
+		return &reader{r: buffered, in: in, most: maxBytes}, nil
+	}
+
+	unzip, err := gzip.NewReader(buffered)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return &reader{r: unzip, in: in, most: maxBytes, packed: true}, nil
+}
+
+// explain says in words what is wrong with the packed bytes.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, new(flate.CorruptInputError)):
+		return featurefile.Bad("is packed with gzip, and damaged: %w", err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return featurefile.Bad("is packed with gzip, and ends too early")
+	}
+	return err
+}
+
+// contextReader reads until a context ends.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r contextReader) Read(b []byte) (int, error) {
+	if err := featurefile.Ended(r.ctx); err != nil {
+		return 0, err
+	}
+	return r.r.Read(b)
+}
+
+// counter counts what is read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// reader reads up to a bound.
+type reader struct {
+	r       io.Reader
+	in      *counter
+	packed  bool
+	n, most int64
+}
+
+func (r *reader) Read(b []byte) (int, error) {
+	n, err := r.r.Read(b)
+	r.n += int64(n)
+
+	if r.n > r.most {
+		return 0, featurefile.Bad("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or put it into a table and use aoi-sql", r.most)
+	}
+
+	if !r.packed {
+		return n, err
+	}
+
+	if bomb := Check(r.in.n, r.n); bomb != nil {
+		return 0, bomb
+	}
+
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = explain(err)
+	}
+	return n, err
+}
+
+// File is a temporary file without a name: it is gone once it is closed, or the process ends.
+type File struct {
+	*os.File
+	Size int64
+}
+
+// Spool writes what Reader returns into a temporary file in dir, "" for the usual directory:
+// for formats that are not read from beginning to end. The caller closes it.
+func Spool(ctx context.Context, r io.Reader, dir string, maxBytes int64) (*File, error) {
+	in, err := Reader(ctx, r, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+
+	f, err := os.CreateTemp(dir, "loadgrid-aoi-")
+	if err != nil {
+		return nil, fmt.Errorf("creating a temporary file for the area of interest: %w", err)
+	}
+
+	if err := os.Remove(f.Name()); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("creating a temporary file for the area of interest: %w", err)
+	}
+
+	n, err := io.Copy(f, in)
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("writing the area of interest into a temporary file: %w", err)
+	}
+
+	return &File{f, n}, nil
+}
