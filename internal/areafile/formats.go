@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/featurefile"
 	"github.com/loadgrid/loadgrid/internal/gather"
 	"github.com/loadgrid/loadgrid/internal/geojson"
 	"github.com/loadgrid/loadgrid/internal/ogr"
@@ -97,6 +98,12 @@ func (in *input) read(o Options, s *selector) (format, feature.Schema, error) {
 	}
 
 	schema, err := f.read(in, q, s.to)
+
+	var missing *featurefile.MissingError
+	if errors.As(err, &missing) {
+		err = s.missing(missing.Name, otherNames(missing.Name, missing.Known))
+	}
+
 	return f, schema, err
 }
 

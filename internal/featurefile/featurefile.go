@@ -84,18 +84,28 @@ func ChooseLayer(asked string, layers []string) (string, error) {
 	return layers[0], nil
 }
 
-// CheckAttributes refuses the first attribute that a layer does not have, with a
-// *geomgen.ParamError.
+// MissingError reports an attribute that a layer does not have.
+type MissingError struct {
+	Name  string
+	Known []string // the attributes of the layer
+}
+
+func (e *MissingError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns it as a *geomgen.ParamError.
+func (e *MissingError) Unwrap() error {
+	if len(e.Known) == 0 {
+		return Bad("has no attribute %q: its features have no attributes", e.Name)
+	}
+	return Bad("has no attribute %q: it has %s", e.Name, List(e.Known))
+}
+
+// CheckAttributes refuses the first attribute that a layer does not have, with a *MissingError.
 func CheckAttributes(asked, known []string) error {
 	for _, name := range asked {
-		if slices.Contains(known, name) {
-			continue
+		if !slices.Contains(known, name) {
+			return &MissingError{name, known}
 		}
-
-		if len(known) == 0 {
-			return Bad("has no attribute %q: its features have no attributes", name)
-		}
-		return Bad("has no attribute %q: it has %s", name, List(known))
 	}
 
 	return nil

@@ -127,7 +127,7 @@ func TestCases(t *testing.T) {
 		{"two_lines.ewkt", 4326, []geomgen.Polygon{one, two}, nil},
 		{"ewkb_hex.txt", 4326, []geomgen.Polygon{one}, nil},
 		{"utf16.geojson", 0, nil, []string{"UTF-16", "iconv -f UTF-16 -t UTF-8"}},
-		{"gz.geojson.gz", 0, nil, []string{"gzip", "gunzip -c"}},
+		{"gz.geojson.gz", 4326, []geomgen.Polygon{one}, nil},
 		{"a.kml", 0, nil, []string{"seems to be KML", "ogr2ogr -f GeoJSONSeq /vsistdout/ FILE | loadgrid ... --aoi -"}},
 	} {
 		t.Run(test.file, func(t *testing.T) {
@@ -199,7 +199,7 @@ func TestForeignFormats(t *testing.T) {
 		{"NetCDF", "\x89HDF\r\n\x1a\n", []string{"seems to be HDF5 or NetCDF"}},
 		{"DXF", "  0\nSECTION\n  2\nHEADER\n", []string{"seems to be DXF"}},
 		{"MIF", "VERSION   300\nCharset \"Neutral\"\n", []string{"seems to be MapInfo MIF"}},
-		{"something", "hello", []string{`begins with "hello"`, "neither GeoJSON, WKT, EWKT, WKB nor EWKB", "ogr2ogr"}},
+		{"something", "hello", []string{`begins with "hello"`, "neither GeoJSON, WKT, EWKT, WKB, EWKB, Shapefile, GeoPackage nor FlatGeobuf", "ogr2ogr"}},
 		{"bytes", "\x03\x00\x07", []string{`begins with "\x03\x00\a"`}},
 		{"curves", "CURVEPOLYGON(CIRCULARSTRING(0 0,1 1,0 0))", []string{"holds a CURVEPOLYGON", "ST_CurveToLine"}},
 		{"triangles", "TIN Z(((0 0 0,0 0 1,0 1 0,0 0 0)))", []string{"holds a TIN"}},
