@@ -98,8 +98,10 @@ func createTable(j job.Job) string {
 // once, so that the primary key need not look.
 func (t Relation) columnsSQL(j job.Job) string {
 	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
-	sql := fmt.Sprintf("%s bigint not null, col integer, row integer, %s %s.%s", quote(j.IDColumn), quote(j.GeomColumn),
-		quote(t.GeometrySchema), j.GeometryType())
+	sql := quote(j.IDColumn) + " bigint not null, col integer, row integer"
+	if j.HasGeometry() {
+		sql += ", " + quote(j.GeomColumn) + " " + quote(t.GeometrySchema) + "." + j.GeometryType()
+	}
 
 	for _, c := range j.OtherColumns() {
 		sql += ", " + quote(c.Name) + " " + c.SQLType

@@ -123,6 +123,8 @@ func (p *Plan) ColumnBytes() int64 {
 func storedGeometry(j job.Job) int64 {
 	points := int64(j.Grid.PointsLen(j.Geometry))
 	switch j.Geometry {
+	case geomgen.AsNone:
+		return 0
 	case geomgen.AsPoint:
 		return storedPoint
 	case geomgen.AsMultiPolygon:

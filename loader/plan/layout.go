@@ -8,7 +8,7 @@ import (
 )
 
 // Where the fields stand in a row: two bytes with the number of fields, then
-// cell_id, col, row and geom, each behind its length of four bytes.
+// cell_id, col, row and, where there is one, geom, each behind its length of four bytes.
 const (
 	idAt   = 2 + 4
 	colAt  = idAt + 8 + 4
@@ -24,7 +24,7 @@ const (
 type layout struct {
 	template      []byte
 	pointsAt      int     // where the points of the geometry stand
-	geomEnd       int     // where the geometry ends
+	geomEnd       int     // where the geometry ends, or row without one
 	parentBits    int     // by how many bits an id is longer than its parent; 0 without parents
 	constantBytes []int64 // the size of each constant, without its length
 	coder         *geomgen.Coder
@@ -35,6 +35,20 @@ type layout struct {
 	most          int // the size of the largest row of a whole cell
 }
 
+// appendGeometry appends the field of the geometry, where there is one.
+func (l *layout) appendGeometry(row []byte, j job.Job) []byte {
+	if j.HasGeometry() {
+		header := j.Grid.AppendHeader(nil, j.Geometry)
+		row = binary.BigEndian.AppendUint32(row, uint32(len(header)+j.Grid.PointsLen(j.Geometry)))
+		row = append(row, header...)
+	}
+
+	l.pointsAt = len(row)
+	l.geomEnd = l.pointsAt + j.Grid.PointsLen(j.Geometry)
+
+	return append(row, make([]byte, l.geomEnd-l.pointsAt)...)
+}
+
 func newLayout(j job.Job, cells geomgen.Range) (layout, error) {
 	l := layout{coverage: j.Coverage, clip: j.Clip, srid: j.Grid.SRID}
 	be := binary.BigEndian
@@ -42,13 +56,7 @@ func newLayout(j job.Job, cells geomgen.Range) (layout, error) {
 	row = append(be.AppendUint32(row, 8), make([]byte, 8)...)
 	row = append(be.AppendUint32(row, 4), make([]byte, 4)...)
 	row = append(be.AppendUint32(row, 4), make([]byte, 4)...)
-	header := j.Grid.AppendHeader(nil, j.Geometry)
-	points := j.Grid.PointsLen(j.Geometry)
-	row = be.AppendUint32(row, uint32(len(header)+points))
-	row = append(row, header...)
-	l.pointsAt = len(row)
-	row = append(row, make([]byte, points)...)
-	l.geomEnd = len(row)
+	row = l.appendGeometry(row, j)
 
 	if j.ParentLevels > 0 {
 		l.parentBits = 2 * j.ParentLevels
