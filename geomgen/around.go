@@ -33,6 +33,11 @@ func ShellsAround(ctx context.Context, rings [][]Point) ([]int, error) {
 		}
 	}
 
+	ccw := make([]bool, len(rings))
+	for _, r := range o.rings {
+		ccw[r.polygon] = RingArea(rings[r.polygon]) > 0
+	}
+
 	s := outlineSweep(&o)
 	s.visit = func(j *junction) error {
 		left := j.left
@@ -40,7 +45,7 @@ func ShellsAround(ctx context.Context, rings [][]Point) ([]int, error) {
 			if r := ringOf[i]; around[r] == unknown { // it begins here
 				around[r] = -1
 				if left >= 0 {
-					around[r] = rightOf(rings, o.segments, around, ringOf[left], left)
+					around[r] = rightOf(ccw, o.segments, around, ringOf[left], left)
 				}
 			}
 			left = i
@@ -53,10 +58,10 @@ func ShellsAround(ctx context.Context, rings [][]Point) ([]int, error) {
 }
 
 // rightOf returns the innermost shell around the place right of a segment of a ring.
-func rightOf(rings [][]Point, segments []segment, around []int, r, i int32) int {
+func rightOf(ccw []bool, segments []segment, around []int, r, i int32) int {
 	// A shell has its inside on the left of its segments: on the page, right of those that
 	// go down.
-	if !segments[i].rises() && RingArea(rings[r]) > 0 {
+	if !segments[i].rises() && ccw[r] {
 		return int(r)
 	}
 	return around[r]

@@ -80,7 +80,7 @@ func fuzzedMasks(g Grid, rule uint8, shell, hole []byte) []*Mask {
 		area[0] = append(area[0], h)
 	}
 
-	m, err := NewMask(g, area, []Rule{Intersects, Within, Centroid}[rule%3])
+	m, err := NewMask(g, area, []Rule{Intersects, Within, Centroid, Overlaps}[rule%4])
 	if err != nil {
 		return nil
 	}

@@ -39,7 +39,7 @@ func (g Grid) Extent(e Box) (Range, *Mask, error) {
 		return Range{}, nil, err
 	}
 
-	m, err := NewMask(g, []Polygon{e.polygon()}, interiorsIntersect)
+	m, err := NewMask(g, []Polygon{e.polygon()}, Overlaps)
 	return r, m, err
 }
 

@@ -26,6 +26,6 @@ func (g Grid) ExtentAcross(a, b Box) (Range, *Mask, error) {
 		a, b = g.snap(a), g.snap(b)
 	}
 
-	m, err := NewMask(g, []Polygon{a.polygon(), b.polygon()}, interiorsIntersect)
+	m, err := NewMask(g, []Polygon{a.polygon(), b.polygon()}, Overlaps)
 	return both, m, err
 }

@@ -71,7 +71,7 @@ func TestExtentOfQuarterTurnsAgainstMask(t *testing.T) {
 			t.Fatal(m, err)
 		}
 
-		if m, err = NewMask(g, []Polygon{e.polygon()}, interiorsIntersect); err != nil {
+		if m, err = NewMask(g, []Polygon{e.polygon()}, Overlaps); err != nil {
 			t.Fatal(err)
 		}
 		for c := (Cell{r.MinCol - 2, 0}); c.Col < r.MaxCol+2; c.Col++ {

@@ -6,10 +6,6 @@ import (
 	"strconv"
 )
 
-// interiorsIntersect is the rule of an extent: a cell whose inside has a point in
-// common with the inside of the area.
-const interiorsIntersect Rule = "meets"
-
 // Mask selects cells of a grid by an area of interest and a rule. It decides in
 // exact arithmetic: no tolerance, and no cell twice or in neither of two areas
 // that share an edge but by the rule. It is not changed by its use.
@@ -31,9 +27,9 @@ func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 // NewMaskContext is NewMask that ends early, with its cause, when ctx does.
 func NewMaskContext(ctx context.Context, g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	switch rule {
-	case Intersects, Within, Centroid, interiorsIntersect:
+	case Intersects, Within, Centroid, Overlaps:
 	default:
-		return nil, &ParamError{"aoi-rule", string(rule), "must be intersects, within or centroid"}
+		return nil, &ParamError{"aoi-rule", string(rule), "must be intersects, within, centroid or overlaps"}
 	}
 
 	o, err := validOutline(ctx, polygons)
@@ -80,7 +76,7 @@ func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
 	// Where the edge runs through the inside of the cell, there is area on one
 	// side of it and none on the other.
 	if m.edgeCrosses(v, near) {
-		return m.rule == interiorsIntersect
+		return m.rule == Overlaps
 	}
 	return m.containsPoint(m.lattice.centre(m.grid.Shape, c))
 }

@@ -39,7 +39,7 @@ func newOutline(polygons []Polygon) outline {
 
 func (o *outline) addRing(points []Point, r ring) {
 	r.first = int32(len(o.segments))
-	forward := clockwise(points) == (r.hole > 0)
+	forward := Clockwise(points) == (r.hole > 0)
 	n := len(points)
 	for i := 1; i < n; i++ {
 		s := segment{points[i-1], points[i]}
@@ -59,10 +59,10 @@ func (o *outline) addRing(points []Point, r ring) {
 	}
 }
 
-// clockwise tells the direction of a closed ring that does not cross itself: by
-// the turn at its lowest point, of the leftmost of them. A ring without an area
-// has neither direction.
-func clockwise(points []Point) bool {
+// Clockwise tells the direction of a closed ring that does not cross itself, exactly: by
+// the turn at its lowest point, of the leftmost of them. Of a ring without an area the
+// answer says nothing.
+func Clockwise(points []Point) bool {
 	points = points[:len(points)-1]
 	low := 0
 	for i, p := range points {

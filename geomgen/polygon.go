@@ -22,11 +22,12 @@ func (p Polygon) Bounds() Box {
 // Rule says which cells an area of interest selects.
 type Rule string
 
-// The rules. An area is closed: what only touches its edge is in it.
+// The rules. An area is closed: what only touches its edge is in it, but by Overlaps.
 const (
 	Intersects Rule = "intersects" // a cell that has a point in common with the area
 	Within     Rule = "within"     // a cell that lies in the area, whole
 	Centroid   Rule = "centroid"   // a cell whose centre lies in the area
+	Overlaps   Rule = "overlaps"   // a cell whose inside has a point in common with the inside of the area: the rule of an extent
 )
 
 // InvalidError reports polygons that are not valid by OGC 06-103r4, 6.1.11: by

@@ -54,7 +54,7 @@ func TestBlocksAndOutlines(t *testing.T) {
 func TestEstimate(t *testing.T) {
 	area := []Polygon{{{{X: 10.3, Y: 7.1}, {X: 900.2, Y: 40}, {X: 700, Y: 640.9}, {X: 450.5, Y: 201}, {X: 33, Y: 800.7}, {X: 10.3, Y: 7.1}}}}
 	for _, g := range []Grid{{DX: 1, DY: 1}, {DX: 0.7, DY: 2.1, Rotate: 33}, {DX: 1, DY: 1, Shape: HexagonFlat}} {
-		for _, rule := range []Rule{Intersects, Within, Centroid} {
+		for _, rule := range []Rule{Intersects, Within, Centroid, Overlaps} {
 			m, err := NewMask(g, area, rule)
 			if err != nil {
 				t.Fatal(err)

@@ -5,8 +5,11 @@ import (
 	"math/big"
 )
 
-// side tells on which side of the line from a to b the point c lies: 1 left of
+// Side tells on which side of the line from a to b the point c lies: 1 left of
 // it, -1 right of it, 0 on it. The answer is exact.
+func Side(a, b, c Point) int { return side(a, b, c) }
+
+// side is Side.
 //
 // Floating point numbers decide where their sign is beyond doubt, and exact
 // arithmetic elsewhere. Source: J. R. Shewchuk, Adaptive Precision Floating-Point

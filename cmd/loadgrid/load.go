@@ -69,8 +69,8 @@ Names are exact, capitals included. Put a name that has a dot in double quotes:
 
 An area of interest (--aoi, --aoi-sql) selects cells by its polygons, alone or within an
 extent. The selection is exact: --aoi-rule intersects selects the cells that have a point
-in common with the area, as ST_Intersects does. The server transforms an area that is in
-another CRS than the grid.
+in common with the area, as ST_Intersects does; overlaps leaves out those that only touch
+it. The server transforms an area that is in another CRS than the grid.
 
 With --if-exists append and --on-conflict skip, cells that the table already holds stay
 as they are, such as those on the border of two countries that you load one after the

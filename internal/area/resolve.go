@@ -15,6 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/areafile"
 	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/dissolve"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
@@ -152,8 +153,10 @@ func (r *resolver) fn(name string) string {
 	return pgx.Identifier{r.postgis, name}.Sanitize()
 }
 
-// makeValid unites parts that overlap where they may, and makes polygons valid where that
-// is asked for. Polygons that are not valid otherwise are an error.
+// makeValid unites parts that overlap or share edges where they may, and makes polygons valid
+// where that is asked for. Polygons that are not valid otherwise are an error. The server
+// unites what overlaps; what it does with polygons that are not valid by themselves, if not
+// fail, is up to GEOS.
 func (r *resolver) makeValid(ctx context.Context) error {
 	invalid := geomgen.CheckPolygonsContext(ctx, r.area.Polygons)
 	switch {
@@ -163,15 +166,19 @@ func (r *resolver) makeValid(ctx context.Context) error {
 		return nil
 	}
 
-	if !r.area.MakeValid {
-		if r.area.Union {
-			invalid = checkEach(ctx, r.area.Polygons)
-		}
-
-		if ctx.Err() != nil {
+	if r.area.Union {
+		union, ok, err := dissolve.Union(ctx, r.area.Polygons)
+		switch {
+		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case ok:
+			r.area.Polygons = union
+			return nil
 		}
+		invalid = err // not that they overlap, but that one is not valid by itself
+	}
 
+	if !r.area.MakeValid {
 		if invalid != nil {
 			where := ""
 			if r.area.SRID != 0 {
@@ -196,24 +203,6 @@ func (r *resolver) makeValid(ctx context.Context) error {
 		}
 
 		return err
-	}
-
-	return nil
-}
-
-// checkEach refuses polygons that are not valid by themselves. A union is made for
-// valid ones: what it does with others, if not fail, is up to GEOS.
-func checkEach(ctx context.Context, polygons []geomgen.Polygon) error {
-	for i := range polygons {
-		err := geomgen.CheckPolygonsContext(ctx, polygons[i:i+1])
-		var invalid *geomgen.InvalidError
-		if errors.As(err, &invalid) {
-			invalid.Polygon = i + 1
-		}
-
-		if err != nil {
-			return err
-		}
 	}
 
 	return nil

@@ -92,13 +92,36 @@ func (a *Area) Intersects(corners []geomgen.Point) bool {
 	return met
 }
 
-// Covers tells whether a cell lies in the area, whole.
-func (a *Area) Covers(corners []geomgen.Point) bool {
+// Selects tells whether the area selects a cell of a grid by a rule.
+func (a *Area) Selects(g geomgen.Grid, c geomgen.Cell, rule geomgen.Rule) bool {
+	switch rule {
+	case geomgen.Intersects:
+		return a.Intersects(g.AppendCorners(nil, c))
+	case geomgen.Within:
+		return a.Covers(g.AppendCorners(nil, c))
+	case geomgen.Overlaps:
+		return a.Overlaps(g.AppendCorners(nil, c))
+	}
+	return a.ContainsPoint(g.Centre(c))
+}
+
+// Overlaps tells whether the insides of a cell and of the area have a point in common.
+func (a *Area) Overlaps(corners []geomgen.Point) bool {
 	cell := closed(corners)
-	// Where the area's edge runs through the cell, there is area on one side alone.
-	out := false
+	if a.edgeCrosses(cell) {
+		return true
+	}
+
+	// No edge is inside the cell, so all of its inside is in the area or none of it. The
+	// middle of two corners that are not neighbours is there.
+	return a.containsPoint(along(cell[0], cell[2], big.NewRat(1, 2)))
+}
+
+// edgeCrosses tells whether the area's edge runs through the inside of a cell.
+func (a *Area) edgeCrosses(cell []point) bool {
+	crosses := false
 	a.eachSegment(func(p, q point) {
-		if out || disjoint(cell, p, q) {
+		if crosses || disjoint(cell, p, q) {
 			return
 		}
 
@@ -111,11 +134,18 @@ func (a *Area) Covers(corners []geomgen.Point) bool {
 		sortRats(cuts)
 
 		for k := 1; k < len(cuts); k++ {
-			out = out || inConvex(cell, along(p, q, between(cuts[k-1], cuts[k])), true)
+			crosses = crosses || inConvex(cell, along(p, q, between(cuts[k-1], cuts[k])), true)
 		}
 	})
 
-	if out {
+	return crosses
+}
+
+// Covers tells whether a cell lies in the area, whole.
+func (a *Area) Covers(corners []geomgen.Point) bool {
+	cell := closed(corners)
+	// Where the area's edge runs through the cell, there is area on one side alone.
+	if a.edgeCrosses(cell) {
 		return false
 	}
 

@@ -79,11 +79,11 @@ func checkArea(a *aoi.Area) error {
 	}
 
 	switch a.Rule {
-	case geomgen.Intersects, geomgen.Within, geomgen.Centroid:
+	case geomgen.Intersects, geomgen.Within, geomgen.Centroid, geomgen.Overlaps:
 		return nil
 	}
 
-	return bad("aoi-rule", string(a.Rule), "must be intersects, within or centroid")
+	return bad("aoi-rule", string(a.Rule), "must be intersects, within, centroid or overlaps")
 }
 
 // NeedsMetres tells whether the job fits a CRS in metres alone: INSPIRE's codes are made of

@@ -61,6 +61,7 @@ func areaVariants(t *testing.T) []goldenVariant {
 		{"area, intersects", area(loader.Area{Polygons: triangle(), Rule: geomgen.Intersects}, nil)},
 		{"area, within", area(loader.Area{Polygons: triangle(), Rule: geomgen.Within}, nil)},
 		{"area, centroid", area(loader.Area{Polygons: triangle(), Rule: geomgen.Centroid}, nil)},
+		{"area, overlaps", area(loader.Area{Polygons: triangle(), Rule: geomgen.Overlaps}, nil)},
 		{"area, several polygons, hole", area(loader.Area{Polygons: island(), Union: true}, nil)},
 		{"area, warnings", area(loader.Area{Polygons: triangle(), Warnings: []string{"z is left out"}}, nil)},
 		{"area, srid", area(loader.Area{Polygons: triangle(), SRID: 25832}, metres)},

@@ -38,7 +38,7 @@ func TestPlanOfBadAreas(t *testing.T) {
 		"endless parts":  {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { f := math.Inf(1); j.Area.Segmentize = &f }, want: "--aoi-segmentize"},
 		"index appended": {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Code, j.CodeIndex, j.IfExists = geomgen.INSPIRE, true, job.Append }, want: "contradicts if-exists append"},
 		"a huge area":    {job: theJob("POLYGON((-1e9 -1e9,1e9 -1e9,0 1e9,-1e9 -1e9))", 0), change: func(j *job.Job) { j.Grid.DX, j.Grid.DY = 0.5, 0.5 }, want: "beyond column or row 2^30"},
-		"unknown rule":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { j.Area.Rule = "touches" }, want: "intersects, within or centroid"},
+		"unknown rule":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { j.Area.Rule = "touches" }, want: "intersects, within, centroid or overlaps"},
 		"turned codes":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Grid.Rotate, j.Code = 10, geomgen.INSPIRE }, want: "contradicts rotate 10"},
 		"column code":    {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Code, j.GeomColumn = geomgen.INSPIRE, "code" }, want: "taken by the cell's code"},
 		"column taken":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { j.Coverage, j.IDColumn = true, "coverage" }, want: "taken by the coverage"},

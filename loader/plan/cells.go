@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/dissolve"
 	"github.com/loadgrid/loadgrid/internal/seam"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -30,6 +31,9 @@ func selectCells(ctx context.Context, j job.Job, blocks int) (cellSelection, err
 	var c cellSelection
 	if j.Area != nil {
 		if c.placed, err = placeArea(ctx, j); err != nil {
+			return cellSelection{}, err
+		}
+		if c.placed, err = united(ctx, c.placed); err != nil {
 			return cellSelection{}, err
 		}
 		if c.area, r, err = areaMask(ctx, j, c.placed, r); err != nil {
@@ -71,6 +75,8 @@ func noCellError(j job.Job) error {
 		reason = "no cell meets the area"
 	case geomgen.Centroid:
 		reason = "no cell has its centre in the area"
+	case geomgen.Overlaps:
+		reason = "no cell overlaps the area"
 	}
 
 	if j.Extent != nil || j.Cols > 0 {
@@ -147,6 +153,26 @@ func placeArea(ctx context.Context, j job.Job) (*aoi.Area, error) {
 	}
 
 	return placed, nil
+}
+
+// united returns an area of several features as their union, where they share borders exactly
+// and do not overlap. Of others the mask will say what is wrong.
+func united(ctx context.Context, a *aoi.Area) (*aoi.Area, error) {
+	if !a.Union {
+		return a, nil
+	}
+
+	union, ok, err := dissolve.Union(ctx, a.Polygons)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case !ok || err != nil:
+		return a, nil
+	}
+
+	one := *a
+	one.Polygons = union
+	return &one, nil
 }
 
 // areaMask returns the mask of an area, and those cells of a rectangle that come into
