@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/areafile"
+	"github.com/loadgrid/loadgrid/internal/gather"
 	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/setting"
@@ -116,7 +116,7 @@ func (r *resolver) runQuery(ctx context.Context) error {
 
 // fetch runs the query and gathers its polygons. In the binary format a geometry comes as
 // EWKB, and the extended protocol takes one statement, whatever a DSN says about either.
-func (r *resolver) fetch(ctx context.Context) (c areafile.PolygonReader, srid int32, err error) {
+func (r *resolver) fetch(ctx context.Context) (c gather.Collector, srid int32, err error) {
 	err = ownpath.With(ctx, r.tx, func() error {
 		rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
 		if err == nil {
@@ -130,7 +130,7 @@ func (r *resolver) fetch(ctx context.Context) (c areafile.PolygonReader, srid in
 }
 
 // takeRows gathers the polygons of rows of one geometry each, and closes them.
-func takeRows(rows pgx.Rows, most int64) (c areafile.PolygonReader, srid int32, err error) {
+func takeRows(rows pgx.Rows, most int64) (c gather.Collector, srid int32, err error) {
 	defer rows.Close()
 	c.Max = most
 	first := true
@@ -142,7 +142,7 @@ func takeRows(rows pgx.Rows, most int64) (c areafile.PolygonReader, srid int32, 
 		}
 
 		c.Where = fmt.Sprintf(", in row %d", n)
-		s, err := c.AddEWKB(b)
+		s, err := c.WKB(b)
 		if err != nil {
 			return c, 0, err
 		}

@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/areafile"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/dissolve"
+	"github.com/loadgrid/loadgrid/internal/gather"
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/aoi"
@@ -243,9 +243,9 @@ func (r *resolver) read(what string, b []byte) (polygons []geomgen.Polygon, srid
 		return nil, 0, aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
 
-	var c areafile.PolygonReader
+	var c gather.Collector
 	c.Max = r.area.MaxPositions
-	if srid, err = c.AddEWKB(b); err == nil {
+	if srid, err = c.WKB(b); err == nil {
 		polygons, err = c.Polygons()
 	}
 	var param *geomgen.ParamError

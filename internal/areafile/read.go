@@ -1,4 +1,5 @@
-// Package areafile owns the file formats of areas of interest: GeoJSON, WKT and EWKB.
+// Package areafile owns the reading of files of areas of interest: which format one has, and what
+// of its features is kept.
 package areafile
 
 import (
@@ -10,6 +11,10 @@ import (
 	"unicode"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/gather"
+	"github.com/loadgrid/loadgrid/internal/geojson"
+	"github.com/loadgrid/loadgrid/internal/wktarea"
 )
 
 // File is what a file says of an area.
@@ -23,17 +28,12 @@ type File struct {
 // Options say how a file is read.
 type Options struct {
 	SRID         int32 // what somebody says that it is in, 0 for nobody
-	MaxPositions int64 // 0 for DefaultMaxPositions
+	MaxPositions int64 // 0 for gather.DefaultMax
 	MaxBytes     int64
 }
 
 // WGS84 is the SRID of WGS 84, which GeoJSON has.
 const WGS84 = 4326
-
-// BadArea returns a *geomgen.ParamError about the area of interest.
-func BadArea(format string, args ...any) error {
-	return &geomgen.ParamError{Param: "aoi", Value: "(the area)", Reason: fmt.Errorf(format, args...).Error()}
-}
 
 // Read reads GeoJSON, WKT or EWKT: see aoi.ReadWith. It needs 32 bytes a position at most, and
 // 64 MiB.
@@ -41,32 +41,57 @@ func Read(ctx context.Context, r io.Reader, o Options) (*File, error) {
 	limited := &io.LimitedReader{R: contextReader{ctx, r}, N: o.MaxBytes + 1}
 	in := bufio.NewReaderSize(limited, 1<<16)
 	first, before, err := firstByte(in)
-	var f *File
+
+	to := &gather.Collector{}
+	to.Max = o.MaxPositions
+	var schema feature.Schema
 
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, BadArea("is empty: there is nothing in it")
+		return nil, feature.BadArea("is empty: there is nothing in it")
+	case err != nil:
+	case first == '{':
+		schema, err = geojson.Read(in, before, feature.Request{SRID: o.SRID}, to)
+	default:
+		schema, err = wktarea.Read(in, to)
+	}
+
+	var param *geomgen.ParamError
+	switch {
+	case limited.N <= 0:
+		return nil, feature.BadArea("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or put it into a table and use aoi-sql", o.MaxBytes)
+	case errors.As(err, &param):
+		return nil, err
 	case err != nil:
 		return nil, fmt.Errorf("reading the area of interest: %w", err)
-	case first == '{':
-		f, err = readGeoJSON(in, before, o)
-	default:
-		f, err = readWKT(in, o)
 	}
 
-	if limited.N <= 0 {
-		return nil, BadArea("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or put it into a table and use aoi-sql", o.MaxBytes)
-	}
+	return take(to, schema, first == '{', o)
+}
 
+// take returns what was read. In degrees says what a file is in that does not name its CRS.
+func take(to *gather.Collector, schema feature.Schema, inDegrees bool, o Options) (*File, error) {
+	srid, err := Declared(o.SRID, schema.SRID)
 	if err != nil {
 		return nil, err
 	}
 
-	if len(f.Polygons) == 0 {
-		return nil, BadArea("is empty: it has no polygons")
+	all, err := to.Polygons()
+	switch {
+	case err != nil:
+		return nil, err
+	case len(all) == 0:
+		return nil, feature.BadArea("is empty: it has no polygons")
 	}
 
-	return f, nil
+	if inDegrees && srid == 0 {
+		srid = WGS84
+		if at, found := notDegrees(all); found {
+			return nil, feature.BadArea("has coordinates that cannot be degrees, at %s, and GeoJSON without a member crs is in EPSG:4326: say which CRS it is in with aoi-srid", feature.FormatPoint(at))
+		}
+	}
+
+	return &File{SRID: srid, Polygons: all, Union: to.Parts > 1, Warnings: to.Warnings()}, nil
 }
 
 // contextReader reads until a context ends.

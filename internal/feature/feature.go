@@ -32,3 +32,30 @@ type Sink interface {
 	// Dropped notes that there were coordinates beside x and y.
 	Dropped()
 }
+
+// Feature says which polygons of an area belong to a feature, and what its attributes are.
+type Feature struct {
+	// First is the number of its first polygon, from 0, End that behind its last one.
+	First, End int
+	// Values are those of the attributes that were asked for, in their order.
+	Values []Value
+}
+
+// Request says what a reader of a format gives to a Sink.
+type Request struct {
+	// Names are the attributes whose values EndFeature gets, in this order.
+	Names []string
+	// Layer is the layer to read, "" for the only one.
+	Layer string
+	// SRID is the CRS that somebody has said the file to be in, 0 for nobody.
+	SRID int32
+}
+
+// Schema says what a reader has found in a file.
+type Schema struct {
+	// SRID is the CRS that the file names, 0 for none.
+	SRID int32
+	// Names are attributes that the file has: each of Request.Names that there is, and some
+	// others, which messages list.
+	Names []string
+}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/areafile"
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
 // Area is an area of interest: polygons that select cells by a rule. Either
@@ -58,10 +60,10 @@ type Area struct {
 const WGS84 = areafile.WGS84
 
 // DefaultMaxPositions is how many positions an area may have when nobody says.
-const DefaultMaxPositions = areafile.DefaultMaxPositions
+const DefaultMaxPositions = gather.DefaultMax
 
 // BadArea returns a *geomgen.ParamError about the area of interest.
-func BadArea(format string, args ...any) error { return areafile.BadArea(format, args...) }
+func BadArea(format string, args ...any) error { return feature.BadArea(format, args...) }
 
 // CheckMaxPositions refuses a limit that is none.
 func (a *Area) CheckMaxPositions() error {
@@ -107,15 +109,15 @@ func (a *Area) Marshal() []byte {
 
 // Unmarshal takes over what Marshal returned of an area that was ready.
 func (a *Area) Unmarshal(b []byte) error {
-	var c areafile.PolygonReader
+	var c gather.Collector
 	c.Max = math.MaxInt64 // whoever made it may have allowed more
-	srid, err := c.AddEWKB(b)
+	srid, err := c.WKB(b)
 	if err != nil {
 		return err
 	}
 
-	polygons, err := c.Polygons()
-	a.Polygons, a.SRID, a.ready = polygons, srid, true
+	a.Polygons, err = c.Polygons()
+	a.SRID, a.ready = srid, true
 
 	return err
 }

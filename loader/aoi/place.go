@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/areafile"
+	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/seam"
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
@@ -89,7 +89,7 @@ func (a *Area) checkLonLat(c crs.CRS, f seam.Frame) error {
 	for i, p := range a.Polygons {
 		for k, ring := range p {
 			at := func(q geomgen.Point) string {
-				return fmt.Sprintf("polygon %d, ring %d, at %s", i+1, k+1, areafile.FormatPoint(q))
+				return fmt.Sprintf("polygon %d, ring %d, at %s", i+1, k+1, feature.FormatPoint(q))
 			}
 
 			for n, q := range ring {
@@ -100,7 +100,7 @@ func (a *Area) checkLonLat(c crs.CRS, f seam.Frame) error {
 					return BadArea("has a longitude beyond 360 degrees: %s", at(q))
 				case n > 0 && !a.Wrap && f.LongWay(ring[n-1], q):
 					return BadArea("crosses the antimeridian, or goes more than half round the earth in one segment: %s, from %s: %s; if the long way is meant, put a point in between",
-						at(q), areafile.FormatPoint(ring[n-1]), cut)
+						at(q), feature.FormatPoint(ring[n-1]), cut)
 				}
 			}
 		}

@@ -54,7 +54,7 @@ func FuzzReadArea(f *testing.F) {
 func areaSeeds() []string {
 	nested := strings.Repeat(`{"type":"GeometryCollection","geometries":[`, 40)
 	seeds := []string{
-		polygonOf, feature(polygonOf), features(polygonOf, "null", otherOf), named("urn:ogc:def:crs:EPSG::3035"),
+		polygonOf, featureOf(polygonOf), features(polygonOf, "null", otherOf), named("urn:ogc:def:crs:EPSG::3035"),
 		linked("https://epsg.io/3035.wkt"), withCRS(`{"type":"EPSG","properties":{"code":3035}}`), withCRS("null"),
 		`{"type":"Feature","geometry":null,"place":` + polygonOf + `}`,
 		`{"type":"GeometryCollection","geometries":[` + polygonOf + `]}`,

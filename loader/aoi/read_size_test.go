@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loadgrid/loadgrid/internal/areafile"
+	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
 // bigArea is a file of features, or WKT of a MultiPolygon, of rings of so many
@@ -251,15 +251,15 @@ func TestUnmarshalNeeds32BytesAPosition(t *testing.T) {
 		}
 
 		b := a.Marshal()
-		var c areafile.PolygonReader
-		used := memoryWhile(func() { _, err = c.AddEWKB(b) })
+		var c gather.Collector
+		used := memoryWhile(func() { _, err = c.WKB(b) })
 		if most := uint64(32*800_000 + 4<<20); err != nil || c.Positions < 800_000 || used > most {
 			t.Errorf("%s: %d bytes for %d positions, want no more than %d: %v", name, used, c.Positions, most, err)
 		}
 
-		limited := areafile.PolygonReader{}
+		limited := gather.Collector{}
 		limited.Max = 1000
-		if _, err := limited.AddEWKB(b); err != nil {
+		if _, err := limited.WKB(b); err != nil {
 			t.Error(err)
 		}
 		_, err = limited.Polygons()

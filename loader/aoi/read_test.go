@@ -25,13 +25,13 @@ const (
 	wktRing   = `(0 0,1 0,1 1,0 1,0 0)`
 )
 
-func feature(geometry string) string {
+func featureOf(geometry string) string {
 	return `{"type":"Feature","properties":{"a":[{"b":null}]},"geometry":` + geometry + `}`
 }
 
 func features(geometries ...string) string {
 	for i, g := range geometries {
-		geometries[i] = feature(g)
+		geometries[i] = featureOf(g)
 	}
 	return `{"type":"FeatureCollection","features":[` + strings.Join(geometries, ",") + `]}`
 }
@@ -58,11 +58,11 @@ func TestReadArea(t *testing.T) {
 		{"a hole", `{"type":"Polygon","coordinates":[[[0,0],[9,0],[9,9],[0,9],[0,0]],[[2,2],[3,2],[3,3],[2,3],[2,2]]]}`, 4326, []geomgen.Polygon{hole}, false, 0},
 		{"a multipolygon", `{"type":"MultiPolygon","coordinates":[[` + ringText + `],[` + otherRing + `]]}`, 4326, two, false, 0},
 		{"an empty one in it", `{"type":"MultiPolygon","coordinates":[[],[` + ringText + `]]}`, 4326, one, false, 0},
-		{"a feature", feature(polygonOf), 4326, one, false, 0},
+		{"a feature", featureOf(polygonOf), 4326, one, false, 0},
 		{"features", features(polygonOf, otherOf), 4326, two, true, 0},
 		{"a feature without a place", features("null", polygonOf), 4326, one, false, 0},
 		{"a collection", `{"type":"GeometryCollection","geometries":[` + polygonOf + `,` + otherOf + `]}`, 4326, two, true, 0},
-		{"a collection of one in another", feature(`{"geometries":[{"geometries":[` + polygonOf + `],"type":"GeometryCollection"}],"type":"GeometryCollection"}`), 4326, one, false, 0},
+		{"a collection of one in another", featureOf(`{"geometries":[{"geometries":[` + polygonOf + `],"type":"GeometryCollection"}],"type":"GeometryCollection"}`), 4326, one, false, 0},
 		{"heights", `{"type":"Polygon","coordinates":[[[0,0,7],[1,0,7],[1,1,8,9],[0,1],[0,0,7]]]}`, 4326, one, false, 1},
 		{"equal points in a row", `{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,0],[1,1],[0,0]]]}`, 4326,
 			[]geomgen.Polygon{{{{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 1}, {X: 0, Y: 0}}}}, false, 0},
@@ -72,7 +72,7 @@ func TestReadArea(t *testing.T) {
 		{"a URN", named("urn:ogc:def:crs:EPSG::3857"), 3857, one, false, 0},
 		{"a URN with a version", named("urn:ogc:def:crs:EPSG:6.9:25832"), 25832, one, false, 0},
 		{"a CRS of null", `{"crs":null,"type":"Polygon","coordinates":[` + ringText + `]}`, 4326, one, false, 0},
-		{"a CRS behind the features", `{"type":"FeatureCollection","features":[` + feature(polygonOf) + `],"crs":{"type":"name","properties":{"name":"EPSG:3035"}}}`, 3035, one, false, 0},
+		{"a CRS behind the features", `{"type":"FeatureCollection","features":[` + featureOf(polygonOf) + `],"crs":{"type":"name","properties":{"name":"EPSG:3035"}}}`, 3035, one, false, 0},
 		{"WKT", "POLYGON (" + wktRing + ")", 0, one, false, 0},
 		{"small letters, lines and a mark", "\xef\xbb\xbf\n polygon\n(\n" + wktRing + "\n)\n", 0, one, false, 0},
 		{"EWKT", "SRID=3035;POLYGON(" + wktRing + ")", 3035, one, false, 0},
@@ -136,7 +136,7 @@ func TestReadAreaRefuses(t *testing.T) {
 		{"a null for a number", ring(`[null,0]`), []string{"<nil> stands where a coordinate must", "near byte"}},
 		{"a string for a number", ring(`["0",0]`), []string{"0 stands where a coordinate must"}},
 		{"a number too large", ring(`[1e400,0]`), []string{"1e400", "near byte 72"}},
-		{"NaN", ring(`[NaN,0]`), []string{"invalid character 'N'", "near byte"}},
+		{"NaN", ring(`[NaN,0]`), []string{"NaN or Infinity stands where a coordinate must", "near byte"}},
 		{"one number", ring(`[1]`), []string{"fewer than two numbers"}},
 		{"no numbers", ring(`[1,1],[]`), []string{"fewer than two numbers"}},
 		{"uneven", `{"type":"Polygon","coordinates":[` + ringText + `,[[[1,1]]]]}`, []string{"unevenly"}},
@@ -151,7 +151,9 @@ func TestReadAreaRefuses(t *testing.T) {
 		{"cut off", polygonOf[:40], []string{"ends too early", "near byte 39"}},
 		{"cut off, behind a mark", "\xef\xbb\xbf  " + polygonOf[:40], []string{"ends too early", "near byte 44"}},
 		{"something behind", polygonOf + "}", []string{"something follows its end"}},
-		{"a second document", polygonOf + "\n" + polygonOf, []string{"something follows its end"}},
+		{"a second document that is none", polygonOf + "\n" + `["a"]`, []string{"something follows its end"}},
+		{"a second document cut off", polygonOf + "\n" + polygonOf[:40], []string{"ends too early"}},
+		{"a line in the second document", polygonOf + "\n" + featureOf(`{"type":"Point","coordinates":[0,0]}`), []string{"holds a Point, in feature 2"}},
 		{"something behind WKT", "POLYGON(" + wktRing + ") x", []string{"line 1"}},
 		{"a second WKT", "POLYGON(" + wktRing + ");POLYGON(" + wktRing + ")", []string{"invalid character at line 1, pos 30"}},
 		{"a zero byte", "POLYGON(" + wktRing + ")\x00 x", []string{"zero byte", "byte 31"}},
@@ -166,7 +168,7 @@ func TestReadAreaRefuses(t *testing.T) {
 		{"no coordinates", `{"type":"Polygon"}`, []string{"a Polygon has no coordinates"}},
 		{"coordinates of null", `{"type":"Polygon","coordinates":null}`, []string{"<nil> stands where [ must"}},
 		{"a geometry among features", `{"type":"FeatureCollection","features":[` + polygonOf + `]}`, []string{"in feature 1", "a Polygon stands where none may"}},
-		{"a feature in a feature", feature(feature(polygonOf)), []string{"a Feature stands where none may"}},
+		{"a feature in a feature", featureOf(featureOf(polygonOf)), []string{"a Feature stands where none may"}},
 		{"a feature of null", `{"type":"FeatureCollection","features":[null]}`, []string{"<nil> stands where an object must"}},
 		{"features that are none", `{"type":"FeatureCollection","features":{}}`, []string{"{ stands where [ must"}},
 		{"a polygon with a geometry", `{"type":"Polygon","geometry":` + polygonOf + `}`, []string{"a Polygon has no coordinates"}},
@@ -179,7 +181,7 @@ func TestReadAreaRefuses(t *testing.T) {
 		{"a CRS too large", named("EPSG:4294967297"), []string{"not understood"}},
 		{"a linked CRS", `{"crs":{"type":"link","properties":{"href":"x"}},"type":"Polygon","coordinates":[]}`, []string{"not understood"}},
 		{"a CRS that is none", `{"crs":"EPSG:3035","type":"Polygon","coordinates":[]}`, []string{"near byte"}},
-		{"two CRSs", `{"type":"FeatureCollection","features":[` + feature(named("EPSG:3035")) + `,` + feature(named("EPSG:3857")) + `]}`, []string{"EPSG:3035", "EPSG:3857", "in feature 2"}},
+		{"two CRSs", `{"type":"FeatureCollection","features":[` + featureOf(named("EPSG:3035")) + `,` + featureOf(named("EPSG:3857")) + `]}`, []string{"EPSG:3035", "EPSG:3857", "in feature 2"}},
 		{"an SRID that is none", "SRID=x;POLYGON(" + wktRing + ")", []string{"is no EWKT"}},
 		{"a negative SRID", "SRID=-1;POLYGON(" + wktRing + ")", []string{"is no EWKT"}},
 		{"an SRID alone", "SRID=4326", []string{"is no EWKT"}},

@@ -1,4 +1,4 @@
-package areafile
+package geojson
 
 import (
 	"github.com/go-json-experiment/json/jsontext"
@@ -9,7 +9,7 @@ import (
 // array reads an array of coordinates whose bracket is read already, and returns
 // how many levels of arrays it has: 1 for a position, 3 for a polygon, 0 for what
 // has no numbers in it.
-func (d *geoJSON) array(depth int) (levels int, err error) {
+func (d *reader) array(depth int) (levels int, err error) {
 	var p geomgen.Point
 	numbers, hollow := 0, false
 
@@ -38,13 +38,13 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 			case 2:
 				p.Y = f
 			default:
-				d.dropped = true
+				d.Dropped()
 			}
 		case jsontext.KindEndArray:
 			return levels, d.close(levels, numbers, p, hollow)
 		case jsontext.KindBeginArray:
 			if levels == 1 || depth == 4 {
-				return 0, d.misplaced(kind, "a coordinate")
+				return 0, d.misplaced("a coordinate")
 			}
 
 			inner, err := d.array(depth + 1)
@@ -60,24 +60,24 @@ func (d *geoJSON) array(depth int) (levels int, err error) {
 				levels = inner + 1
 			}
 		default:
-			return 0, d.misplaced(kind, "a coordinate")
+			return 0, d.misplaced("a coordinate")
 		}
 	}
 }
 
 // close takes over what an array of coordinates was.
-func (d *geoJSON) close(levels, numbers int, p geomgen.Point, hollow bool) error {
+func (d *reader) close(levels, numbers int, p geomgen.Point, hollow bool) error {
 	switch {
 	case levels == 1 && numbers < 2, levels == 2 && hollow:
 		return d.fault("a position has fewer than two numbers")
 	case levels == 3 && hollow:
 		return d.fault("a ring has no points")
 	case levels == 1:
-		d.addPosition(p)
+		d.Position(p.X, p.Y)
 	case levels == 2:
-		d.closeRing()
+		d.CloseRing()
 	case levels == 3:
-		d.closePolygon()
+		d.ClosePolygon()
 	}
 
 	return nil

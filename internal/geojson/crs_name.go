@@ -1,13 +1,12 @@
-package areafile
+package geojson
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
 
-	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
 // crsMember is the member crs of GeoJSON's version of 2008, or of the drafts before it,
@@ -33,8 +32,11 @@ func (m crsMember) text() string {
 	return m.Properties.Href
 }
 
+// wgs84 is the SRID of WGS 84 with longitude first.
+const wgs84 = 4326
+
 // crs reads the member crs. One of null says nothing.
-func (d *geoJSON) crs() error {
+func (d *reader) crs() error {
 	var m *crsMember
 	if err := d.decode(&m); err != nil || m == nil {
 		return err
@@ -47,9 +49,9 @@ func (d *geoJSON) crs() error {
 	case !ok && d.given != 0: // somebody says what it is
 		return nil
 	case !ok:
-		return BadArea("names a CRS that is not understood, %q%s: it must look like EPSG:3035 or urn:ogc:def:crs:EPSG::3035; say which it is with aoi-srid", name, d.Where)
+		return feature.BadArea("names a CRS that is not understood, %q%s: it must look like EPSG:3035 or urn:ogc:def:crs:EPSG::3035; say which it is with aoi-srid", name, d.Where)
 	case d.srid != 0 && srid != d.srid:
-		return BadArea("is in EPSG:%d and, elsewhere, in EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
+		return feature.BadArea("is in EPSG:%d and, elsewhere, in EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
 	}
 
 	d.srid = srid
@@ -81,7 +83,7 @@ func sridOf(name string) (srid int32, ok bool) {
 	}
 
 	if code := firstMatch(ogcNames, name); code != "" {
-		known := map[string]int32{"84": WGS84, "84h": WGS84, "83": 4269, "27": 4267}
+		known := map[string]int32{"84": wgs84, "84h": wgs84, "83": 4269, "27": 4267}
 		return known[strings.ToLower(code)], true
 	}
 
@@ -99,35 +101,4 @@ func firstMatch(pattern, text string) string {
 	}
 
 	return ""
-}
-
-// Declared returns the SRID of an area that is said to be in given, 0 for nothing said, and
-// whose text or geometries say srid, 0 for nothing. The error is a *geomgen.ParamError of
-// parameter aoi-srid where the two differ.
-func Declared(given, srid int32) (int32, error) {
-	switch {
-	case given == 0:
-		return srid, nil
-	case srid != 0 && srid != given:
-		return 0, &geomgen.ParamError{Param: "aoi-srid", Value: strconv.Itoa(int(given)),
-			Reason: fmt.Sprintf("contradicts the area of interest, which says that it is in EPSG:%d", srid)}
-	}
-
-	return given, nil
-}
-
-// notDegrees finds a point that no degrees have, whichever comes first, and whatever turns
-// round the earth: of an area whose text does not name its CRS, and so must be in degrees.
-func notDegrees(polygons []geomgen.Polygon) (at geomgen.Point, found bool) {
-	for _, p := range polygons {
-		for _, ring := range p {
-			for _, q := range ring {
-				if math.Abs(q.X) > 360 || math.Abs(q.Y) > 360 {
-					return q, true
-				}
-			}
-		}
-	}
-
-	return geomgen.Point{}, false
 }

@@ -1,16 +1,19 @@
-package areafile
+package wktarea
 
 import (
 	"bufio"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
 // wktReader reads WKT byte by byte. Its text begins behind an SRID.
 type wktReader struct {
 	r    *bufio.Reader
-	to   PolygonReader
+	to   *gather.Collector
 	word []byte // the last word or number, in capitals
 	// Where the next byte is: its line from 1, its place in the line from 0, and in the text.
 	line, column int
@@ -47,7 +50,7 @@ func (w *wktReader) readByte() (byte, error) {
 
 	switch b {
 	case 0:
-		return 0, BadArea("is no WKT: there is a zero byte in it, at byte %d", w.offset)
+		return 0, feature.BadArea("is no WKT: there is a zero byte in it, at byte %d", w.offset)
 	case '\n':
 		w.line, w.column = w.line+1, 0
 	}

@@ -1,4 +1,5 @@
-package areafile
+// Package wktarea owns the reading of WKT and EWKT: one geometry, or one a line.
+package wktarea
 
 import (
 	"bufio"
@@ -9,40 +10,83 @@ import (
 	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// readWKT reads WKT (OGC 06-103r4, 7.2.2), with SRID=n; before it or without.
-func readWKT(r *bufio.Reader, o Options) (*File, error) {
-	w := wktReader{r: r}
-	w.to.Max = o.MaxPositions
+// maxNesting bounds collections in collections, which nobody needs.
+const maxNesting = 32
 
-	srid, err := w.srid()
-	if err == nil {
-		err = w.geometry(0)
+// Read reads geometries in WKT (OGC 06-103r4, 7.2.2), each with SRID=n; before it or without, until
+// r ends. A geometry begins on a line of its own, and may have several. They have no attributes.
+// Errors are *geomgen.ParamError, unless r fails.
+func Read(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
+	w := wktReader{r: r, to: to}
+	var srid int32
+
+	for n := 1; ; n++ {
+		more, err := w.begin(n)
+		if err == nil && !more {
+			return feature.Schema{SRID: srid}, nil
+		}
+
+		var s int32
+		if err == nil {
+			s, err = w.srid()
+		}
+
+		switch {
+		case err == nil && n == 1:
+			srid = s
+		case err == nil && s != srid:
+			err = feature.BadArea("is in %s and, in line %d, in %s: it must have one CRS", sridText(srid), w.line+1, sridText(s))
+		}
+
+		if err == nil {
+			err = w.geometry(0)
+		}
+		if err == nil {
+			err = to.EndFeature(nil)
+		}
+
+		if errors.As(err, new(wktError)) {
+			return feature.Schema{}, feature.BadArea("is neither GeoJSON, which begins with {, nor WKT that can be used: %w", err)
+		}
+		if err != nil {
+			return feature.Schema{}, err
+		}
 	}
-	if err == nil {
-		err = w.end()
+}
+
+func sridText(srid int32) string {
+	if srid == 0 {
+		return "no CRS that it names"
+	}
+	return fmt.Sprintf("EPSG:%d", srid)
+}
+
+// begin goes to the n-th geometry, if there is one more.
+func (w *wktReader) begin(n int) (more bool, err error) {
+	line := w.line
+	b, err := w.next()
+	if err != nil || b == 0 {
+		return false, err
 	}
 
-	var param *geomgen.ParamError
-	switch {
-	case errors.As(err, &param):
-		return nil, err
-	case errors.As(err, new(wktError)):
-		return nil, BadArea("is neither GeoJSON, which begins with {, nor WKT that can be used: %w", err)
-	case err != nil:
-		return nil, fmt.Errorf("reading the area of interest: %w", err)
+	w.unread(b)
+	if n == 1 {
+		return true, nil
 	}
 
-	declared, err := Declared(o.SRID, srid)
-	switch {
-	case err != nil:
-		return nil, err
-	case w.to.over():
-		return nil, w.to.limitError()
+	if w.line == line {
+		w.column++ // of what is in the way
+		return false, w.fault(1, "syntax error: invalid character")
 	}
 
-	return w.to.file(declared), nil
+	w.behind = ""
+	w.to.Where = fmt.Sprintf(", in line %d", w.line+1)
+
+	return true, nil
 }
 
 // srid reads SRID=n; where it is there.
@@ -66,21 +110,12 @@ func (w *wktReader) srid() (int32, error) {
 
 		srid, parseErr := strconv.ParseInt(strings.TrimSpace(string(number)), 10, 32)
 		if err != nil || b != ';' || parseErr != nil || srid < 0 {
-			return 0, BadArea("is no EWKT: it must look like SRID=3035;POLYGON((...))")
+			return 0, feature.BadArea("is no EWKT%s: it must look like SRID=3035;POLYGON((...))", w.to.Where)
 		}
 
 		w.behind = fmt.Sprintf("SRID=%d;", srid)
 		return int32(srid), nil
 	}
-}
-
-// end refuses what follows a geometry.
-func (w *wktReader) end() error {
-	b, err := w.next()
-	if err != nil || b == 0 {
-		return err
-	}
-	return w.fault(1, "syntax error: invalid character")
 }
 
 // geometry reads a geometry.
@@ -101,33 +136,32 @@ func (w *wktReader) geometry(depth int) error {
 		return w.fault(len(w.word), "syntax error")
 	}
 
-	first := w.to.polygons.n
 	switch kind {
 	case "POLYGON":
 		if err := w.list(&dimensions, w.polygon(&dimensions)); err != nil {
 			return err
 		}
-		w.to.closePolygon()
-		return w.to.check(first)
+		w.to.ClosePolygon()
+		return w.to.EndGeometry()
 	case "MULTIPOLYGON":
 		if err := w.list(&dimensions, func() error {
 			if err := w.list(nil, w.polygon(&dimensions)); err != nil {
 				return err
 			}
-			w.to.closePolygon()
+			w.to.ClosePolygon()
 			return nil
 		}); err != nil {
 			return err
 		}
-		return w.to.check(first)
+		return w.to.EndGeometry()
 	case "GEOMETRYCOLLECTION":
 		if depth == maxNesting {
-			return BadArea("is no WKT that can be used: brackets are nested more than %d deep", maxNesting)
+			return feature.BadArea("is no WKT that can be used: brackets are nested more than %d deep", maxNesting)
 		}
 		return w.list(&dimensions, func() error { return w.geometry(depth + 1) })
 	}
 
-	return w.to.refuse(map[string]string{"POINT": "Point", "LINESTRING": "LineString", "MULTIPOINT": "MultiPoint", "MULTILINESTRING": "MultiLineString"}[kind])
+	return w.to.Refuse(map[string]string{"POINT": "Point", "LINESTRING": "LineString", "MULTIPOINT": "MultiPoint", "MULTILINESTRING": "MultiLineString"}[kind])
 }
 
 func isGeometry(kind string) bool {
@@ -209,7 +243,7 @@ func (w *wktReader) ring(dimensions *int) error {
 			return err
 		}
 
-		w.to.addPosition(p)
+		w.to.Position(p.X, p.Y)
 		if last = p; n == 0 {
 			first = p
 		}
@@ -229,7 +263,7 @@ func (w *wktReader) ring(dimensions *int) error {
 			return w.fault(1, "syntax error: polygon ring not closed")
 		}
 
-		w.to.closeRing()
+		w.to.CloseRing()
 		return nil
 	}
 }
@@ -256,7 +290,7 @@ func (w *wktReader) position(dimensions *int) (p geomgen.Point, err error) {
 		case 1:
 			p.Y = f
 		default:
-			w.to.dropped = true
+			w.to.Dropped()
 		}
 	}
 

@@ -1,0 +1,40 @@
+package areafile
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// Declared returns the SRID of an area that is said to be in given, 0 for nothing said, and
+// whose text or geometries say srid, 0 for nothing. The error is a *geomgen.ParamError of
+// parameter aoi-srid where the two differ.
+func Declared(given, srid int32) (int32, error) {
+	switch {
+	case given == 0:
+		return srid, nil
+	case srid != 0 && srid != given:
+		return 0, &geomgen.ParamError{Param: "aoi-srid", Value: strconv.Itoa(int(given)),
+			Reason: fmt.Sprintf("contradicts the area of interest, which says that it is in EPSG:%d", srid)}
+	}
+
+	return given, nil
+}
+
+// notDegrees finds a point that no degrees have, whichever comes first, and whatever turns
+// round the earth: of an area whose text does not name its CRS, and so must be in degrees.
+func notDegrees(polygons []geomgen.Polygon) (at geomgen.Point, found bool) {
+	for _, p := range polygons {
+		for _, ring := range p {
+			for _, q := range ring {
+				if math.Abs(q.X) > 360 || math.Abs(q.Y) > 360 {
+					return q, true
+				}
+			}
+		}
+	}
+
+	return geomgen.Point{}, false
+}

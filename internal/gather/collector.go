@@ -1,0 +1,217 @@
+// Package gather owns the gathering of polygons: from positions, rings and WKB, within a
+// limit, with the values of the features that they belong to.
+package gather
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
+)
+
+// maxNesting bounds collections in collections, which nobody needs.
+const maxNesting = 32
+
+// The memory of values, in bytes: what one takes beside its text, how much there may be for each
+// position that is allowed, and how much there may always be.
+const (
+	valueBytes        = 16
+	valuesPerPosition = 64
+	leastValues       = 64 << 20
+)
+
+// Collector gathers the polygons of geometries. It is a feature.Sink.
+type Collector struct {
+	Parts   int    // how many geometries with polygons, which may overlap
+	Where   string // in which feature or row it is at work, for messages
+	dropped bool   // there were coordinates beside x and y
+	gatherer
+
+	selection Selection
+	features  list[feature.Feature]
+	values    group[feature.Value]
+	size      int64 // of the values, in bytes
+	first     int   // the number of the first polygon of the geometry in work
+	invalid   error // what is wrong with a ring of the geometry in work
+	fault     error // what is wrong with the feature in work
+
+	partsBefore   int // before the feature in work
+	droppedBefore bool
+}
+
+var _ feature.Sink = (*Collector)(nil)
+
+// Selection says which features are kept, and what of them.
+type Selection struct {
+	// Features says that features are kept, and not their polygons alone.
+	Features bool
+	// Names are the attributes whose values are kept: the first ones of EndFeature's.
+	Names []string
+	// Where says by its values whether a feature is kept. nil keeps all.
+	Where func(values []feature.Value) (bool, error)
+}
+
+// Select says which features are kept, before the first one.
+func (c *Collector) Select(s Selection) {
+	c.selection, c.choose = s, s.Where != nil
+}
+
+// CloseRing ends a ring. What is wrong with it is an error of EndGeometry and EndFeature.
+func (c *Collector) CloseRing() {
+	if c.Over() {
+		return
+	}
+
+	polygon, number := c.polygons.n+1, c.rings.n
+	ring := c.closeRing()
+
+	if c.invalid != nil {
+		return
+	}
+
+	if at, reason := geomgen.RingFault(ring); reason != "" {
+		c.invalid = feature.BadArea("is not valid%s: %w", c.Where, &geomgen.InvalidError{Polygon: polygon, Ring: number, At: at, Reason: reason})
+	}
+}
+
+// Dropped notes that there were coordinates beside x and y.
+func (c *Collector) Dropped() { c.dropped = true }
+
+// Refuse notes a geometry that is not made of polygons. The error is for the reader, which ends
+// then: where a condition may pass the feature over, it is one of EndFeature, and nil here.
+func (c *Collector) Refuse(kind string) error {
+	if c.fault == nil {
+		c.fault = feature.BadArea("holds a %s%s: an area of interest is made of polygons", kind, c.Where)
+	}
+
+	c.invalid = nil
+	return c.undecided()
+}
+
+// EndGeometry ends a geometry whose polygons must not overlap: a Polygon or a MultiPolygon. The
+// error is as in Refuse.
+func (c *Collector) EndGeometry() error {
+	if c.polygons.n > c.first {
+		c.Parts++
+	}
+
+	c.first = c.polygons.n
+	c.fault, c.invalid = cmp.Or(c.fault, c.invalid), nil
+
+	return c.undecided()
+}
+
+// undecided returns what is wrong with the feature in work, unless it may be passed over.
+func (c *Collector) undecided() error {
+	if c.choose {
+		return nil
+	}
+	return c.fault
+}
+
+// EndFeature ends a feature: its attributes have these values, which it copies. The error is what
+// is wrong with it, that of the selection's condition, or a *geomgen.ParamError of values that are too large.
+func (c *Collector) EndFeature(values []feature.Value) error {
+	if err := c.EndGeometry(); err != nil {
+		return err
+	}
+
+	if c.polygons.n == c.start.polygons && c.Positions == c.start.positions && c.fault == nil {
+		c.nextFeature()
+		return nil
+	}
+
+	if c.choose {
+		keep, err := c.selection.Where(values)
+		switch {
+		case err != nil:
+			return err
+		case !keep:
+			c.passOver()
+			return nil
+		case c.fault != nil:
+			return c.fault
+		}
+	}
+
+	if c.Over() {
+		c.start.positions = c.Positions // it counts, whatever follows
+		c.forget()
+	} else if err := c.keep(values); err != nil {
+		return err
+	}
+
+	c.nextFeature()
+	return nil
+}
+
+// keep keeps a feature, where features are.
+func (c *Collector) keep(values []feature.Value) error {
+	if !c.selection.Features || c.polygons.n == c.start.polygons {
+		return nil
+	}
+
+	f := feature.Feature{First: c.start.polygons, End: c.polygons.n}
+	if n := len(c.selection.Names); n > 0 {
+		f.Values = append(c.values.make(n), values[:n]...)
+	}
+
+	for i, v := range f.Values {
+		text, _ := v.(string)
+		if strings.IndexByte(text, 0) >= 0 {
+			return &geomgen.ParamError{Param: "attribute", Value: c.selection.Names[i], Reason: "has a value with a zero character" + c.Where + ", which text of PostgreSQL cannot have"}
+		}
+		c.size += valueBytes + int64(len(text))
+	}
+
+	if c.size > max(leastValues, valuesPerPosition*c.most()) {
+		return &geomgen.ParamError{Param: "attribute", Value: strings.Join(c.selection.Names, ", "), Reason: fmt.Sprintf(
+			"has values of more than %d bytes in all, which are what aoi-max-positions allows: ask for fewer attributes, or allow more positions", c.size)}
+	}
+
+	c.features.add(f)
+	return nil
+}
+
+// passOver forgets the feature in work.
+func (c *Collector) passOver() {
+	c.rewind()
+	c.Positions, c.Parts, c.dropped, c.fault = c.start.positions, c.partsBefore, c.droppedBefore, nil
+	c.first = c.polygons.n
+}
+
+// nextFeature begins the next feature.
+func (c *Collector) nextFeature() {
+	c.Discard()
+	c.begin()
+	c.first, c.partsBefore, c.droppedBefore, c.fault = c.polygons.n, c.Parts, c.dropped, nil
+}
+
+// Polygons returns the polygons, once: the collector has none afterwards. The error is a
+// *geomgen.ParamError where there were more positions than Max.
+func (c *Collector) Polygons() ([]geomgen.Polygon, error) {
+	if c.Over() {
+		return nil, c.limitError()
+	}
+
+	c.first = 0
+	return c.take(), nil
+}
+
+// Features returns the features, once, where the selection keeps them.
+func (c *Collector) Features() []feature.Feature {
+	features := c.features.slice()
+	c.features = list[feature.Feature]{}
+
+	return features
+}
+
+// Warnings say, for people, what was left out.
+func (c *Collector) Warnings() []string {
+	if !c.dropped {
+		return nil
+	}
+	return []string{"the area of interest has coordinates beside x and y: they are dropped"}
+}

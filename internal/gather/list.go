@@ -1,0 +1,79 @@
+package gather
+
+// blockLen is how many things a block of a list has, and groupLen how many positions, rings or
+// values are allocated together.
+const (
+	blockLen = 1 << 15
+	groupLen = 1 << 12
+)
+
+// list is a list that grows without being copied. It keeps its memory when it is emptied.
+type list[T any] struct {
+	blocks [][]T
+	n      int
+}
+
+func (l *list[T]) add(v T) {
+	b := l.n / blockLen
+	if b == len(l.blocks) {
+		size := blockLen
+		if b == 0 {
+			size = 8 // most are short
+		}
+		l.blocks = append(l.blocks, make([]T, 0, size))
+	}
+
+	l.blocks[b] = append(l.blocks[b], v)
+	l.n++
+}
+
+// empty empties the list.
+func (l *list[T]) empty() { l.cut(0) }
+
+// cut leaves the first n, and forgets what the others pointed to.
+func (l *list[T]) cut(n int) {
+	for b := n / blockLen; b < len(l.blocks) && b*blockLen < l.n; b++ {
+		keep := max(0, n-b*blockLen)
+		clear(l.blocks[b][keep:])
+		l.blocks[b] = l.blocks[b][:keep]
+	}
+
+	l.n = n
+}
+
+// appendTo appends what is in the list.
+func (l *list[T]) appendTo(dst []T) []T {
+	for _, b := range l.blocks[:min(len(l.blocks), (l.n+blockLen-1)/blockLen)] {
+		dst = append(dst, b...)
+	}
+	return dst
+}
+
+// slice returns an own copy of what is in the list, nil for nothing.
+func (l *list[T]) slice() []T {
+	if l.n == 0 {
+		return nil
+	}
+	return l.appendTo(make([]T, 0, l.n))
+}
+
+// group allocates short slices together, so that none wastes memory.
+type group[T any] struct{ room []T }
+
+// make returns an empty slice with room for n.
+func (g *group[T]) make(n int) []T {
+	if n > groupLen/4 {
+		return make([]T, 0, n)
+	}
+
+	if len(g.room)+n > cap(g.room) {
+		g.room = make([]T, 0, groupLen)
+	}
+
+	from := len(g.room)
+	g.room = g.room[:from+n]
+	return g.room[from : from : from+n]
+}
+
+// take returns an own copy of what is in a list.
+func (g *group[T]) take(l *list[T]) []T { return l.appendTo(g.make(l.n)) }

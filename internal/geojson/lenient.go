@@ -1,0 +1,201 @@
+package geojson
+
+import (
+	"io"
+	"strings"
+)
+
+// What lenient writes for numbers that JSON does not have. They are as long, and no text in UTF-8
+// has their first byte.
+const (
+	nanString           = "\"\xff\""
+	infinityString      = "\"\xffInfin\""
+	minusInfinityString = "\"\xff-Infin\""
+)
+
+// The limits of strings and numbers, which are beyond what is read as a value, and of white space.
+const (
+	maxToken = maxValue + 16
+	maxSpace = 1 << 10
+)
+
+// class is what a byte outside of strings may be.
+type class byte
+
+const (
+	plainByte class = iota
+	spaceByte
+	numberByte
+	wordByte  // begins NaN, Infinity or -Infinity
+	quoteByte // begins a string
+)
+
+// lenient reads what is almost JSON and gives what is: NaN and Infinity, which several programs
+// write, become strings, and the record separators of text sequences (RFC 8142) become white
+// space. It shortens strings, numbers and white space that are too long to be kept in memory.
+type lenient struct {
+	r       io.Reader
+	classes [256]class
+	buf     []byte
+	ready   []byte // part of buf that was not given yet
+	held    []byte // part of buf that may be the beginning of a word
+	err     error
+	dropped int64 // bytes that were left out
+
+	inString bool
+	full     bool  // no more of the string is kept
+	escape   int   // how many bytes of an escape follow
+	run      int   // how long the string, number or white space in work is
+	last     class // of the byte before
+}
+
+func newLenient(r io.Reader) *lenient {
+	l := &lenient{r: r, buf: make([]byte, 1<<16)}
+
+	for bytes, c := range map[string]class{" \n\r\t\x1e": spaceByte, "0123456789.eE+": numberByte, "NI-": wordByte, `"`: quoteByte} {
+		for i := range len(bytes) {
+			l.classes[bytes[i]] = c
+		}
+	}
+
+	return l
+}
+
+func (l *lenient) Read(p []byte) (int, error) {
+	for len(l.ready) == 0 {
+		if l.err != nil {
+			return 0, l.err
+		}
+		l.fill()
+	}
+
+	n := copy(p, l.ready)
+	l.ready = l.ready[n:]
+
+	return n, nil
+}
+
+// fill reads some bytes, and changes those that are not JSON.
+func (l *lenient) fill() {
+	kept := copy(l.buf, l.held)
+	n, err := l.r.Read(l.buf[kept:])
+	all := l.buf[:kept+n]
+	l.err, l.held = err, nil
+	wrote := 0
+
+	for read := 0; read < len(all); {
+		if l.inString {
+			r, w := l.text(all[wrote:], all[read:])
+			read, wrote = read+r, wrote+w
+			continue
+		}
+
+		b := all[read]
+		c := l.classes[b]
+
+		if c == wordByte {
+			instead, n, more := word(all[read:])
+			if more && err == nil {
+				l.held = all[read:]
+				break
+			}
+
+			if n > 0 {
+				wrote += copy(all[wrote:], instead)
+				read += n
+				l.last = plainByte
+				continue
+			}
+			c = numberByte // a minus, or a mistake
+		}
+
+		read++
+		if b == '\x1e' {
+			b = '\n'
+		}
+
+		if l.keep(c) {
+			all[wrote] = b
+			wrote++
+		} else {
+			l.dropped++
+		}
+	}
+
+	l.ready = all[:wrote]
+}
+
+// word returns what is written for the word that begins the bytes, and how long it is, 0 for
+// none. more says that the bytes may be the beginning of one.
+func word(b []byte) (instead string, n int, more bool) {
+	for _, w := range [...][2]string{{"NaN", nanString}, {"Infinity", infinityString}, {"-Infinity", minusInfinityString}} {
+		n := min(len(b), len(w[0]))
+		switch {
+		case string(b[:n]) != w[0][:n]:
+		case n == len(w[0]):
+			return w[1], n, false
+		default:
+			more = true
+		}
+	}
+
+	return "", 0, more
+}
+
+// keep tells whether a byte outside of strings is kept, by its class.
+func (l *lenient) keep(c class) bool {
+	if c != l.last || c == plainByte || c == quoteByte {
+		l.last, l.run = c, 0
+		l.inString = c == quoteByte
+		return true
+	}
+
+	l.run++
+	return l.run < maxToken && (c != spaceByte || l.run < maxSpace)
+}
+
+// text copies bytes of a string up to its end, of those beyond the limit none. It returns how many
+// it has read and written.
+func (l *lenient) text(to, from []byte) (read, wrote int) {
+	const behindBackslash = 5
+
+	for read < len(from) {
+		b := from[read]
+		read++
+
+		switch {
+		case l.escape == behindBackslash:
+			l.escape = 0
+			if b == 'u' {
+				l.escape = 4
+			}
+		case l.escape > 0:
+			l.escape--
+		case b == '"':
+			l.inString, l.full, l.last = false, false, plainByte
+			to[wrote] = b
+			return read, wrote + 1
+		default: // never within an escape
+			l.full = l.run >= maxToken
+			if b == '\\' {
+				l.escape = behindBackslash
+			}
+		}
+
+		if l.full {
+			l.dropped++
+			continue
+		}
+
+		to[wrote] = b
+		wrote++
+		l.run++
+	}
+
+	return read, wrote
+}
+
+// isReplaced tells whether text is what the library makes of one of the strings above.
+func isReplaced(text string) bool {
+	return strings.HasPrefix(text, "\uFFFD") && (text == "\uFFFD" || text == "\uFFFDInfin" || text == "\uFFFD-Infin")
+}
