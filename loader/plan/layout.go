@@ -19,8 +19,9 @@ const (
 )
 
 // layout is a row of binary COPY. Its template has everything in it that is the
-// same in each row of a whole cell, up to a code, whose length differs; coverage
-// stands behind that, or at the template's end.
+// same in each row of a whole cell, up to the attributes of the area's features; behind them stand a
+// code, whose length differs, and coverage or shares. Without attributes and a code, coverage
+// stands at the template's end.
 type layout struct {
 	template      []byte
 	pointsAt      int     // where the points of the geometry stand
@@ -31,6 +32,7 @@ type layout struct {
 	codeMost      int // the length of the longest code, in bytes
 	coverage      bool
 	clip          bool
+	features      *features // nil without attributes
 	srid          int32
 	most          int // the size of the largest row of a whole cell
 }

@@ -29,9 +29,15 @@ type Rows struct {
 	writer  geomgen.Writer
 	squares *geomgen.Squares // the writer, where it is one
 	clipper *geomgen.Clipper // nil where cells at the edge are like others
-	// The block in work, the offsets of its cells, and how many are written.
+	// What is the same in each row of the block: the layout's template, with attributes.
+	template []byte
+	owner    int32           // the feature whose attributes it has, noOwner before the first block
+	owners   []geomgen.Owner // of pairs: the features of the block, each of which has a row of each cell
+	// The block in work, the offsets of its cells, how many rows it has, and how many are
+	// written.
 	block   geomgen.Block
 	offsets []uint8
+	count   int
 	next    int
 	edge    bool // it is a cell at the edge of the area
 	// What must go out before the next row: the header, the rest of a row.
@@ -51,10 +57,16 @@ func (p *Plan) NewRows(ctx context.Context, c Chunk) *Rows {
 		writer: p.Job.Grid.NewWriter(p.Job.Geometry),
 		rest:   []byte(CopyHeader),
 		spare:  make([]byte, 0, p.layout.most),
+
+		template: p.layout.template,
+		owner:    noOwner,
 	}
 
 	r.squares, _ = r.writer.(*geomgen.Squares)
-	if p.Job.Coverage || p.Job.Clip {
+	switch {
+	case p.Job.Pairs() && p.Job.Clip:
+		r.clipper = geomgen.NewLayerClipper(p.layout.features.layer)
+	case p.Job.Coverage || p.Job.Clip:
 		r.clipper = geomgen.NewClipper(p.selection.area)
 	}
 
@@ -113,11 +125,11 @@ func (r *Rows) fill(p []byte) int {
 	n := 0
 
 	for len(p)-n >= size {
-		if r.next == len(r.offsets) && !r.nextBlock() || r.edge {
+		if r.next == r.count && !r.nextBlock() || r.edge {
 			break
 		}
 
-		k := min((len(p)-n)/size, len(r.offsets)-r.next)
+		k := min((len(p)-n)/size, r.count-r.next)
 		n += r.put(p[n:], r.next, r.next+k)
 		r.next += k
 		r.generated += int64(k)
@@ -128,7 +140,7 @@ func (r *Rows) fill(p []byte) int {
 
 // nextRow makes the next row, or the trailer, and leaves it in rest.
 func (r *Rows) nextRow() error {
-	if r.next == len(r.offsets) && !r.nextBlock() {
+	if r.next == r.count && !r.nextBlock() {
 		r.done, r.rest = true, []byte(CopyTrailer)
 		return nil
 	}
@@ -155,8 +167,13 @@ func (r *Rows) nextBlock() bool {
 	}
 
 	r.block, r.offsets, r.next = b, r.order.Offsets(b), 0
+	r.count = len(r.offsets)
 	r.edge = r.clipper != nil && r.walk.Edge()
 	r.writer.SetBlock(b)
+
+	if r.layout.features != nil {
+		r.setFeatures()
+	}
 
 	return true
 }

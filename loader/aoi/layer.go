@@ -1,0 +1,112 @@
+package aoi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/loader/crs"
+)
+
+// Layer is the features of an area, in an order, with polygons of their own and the values of their
+// attributes.
+type Layer struct {
+	Features []LayerFeature
+	// Types are the SQL types of the attributes, as the source has them.
+	Types []string
+}
+
+// LayerFeature is one of a Layer's features.
+type LayerFeature struct {
+	Polygons []geomgen.Polygon
+	// Values are those of the attributes that were asked for, in their order.
+	Values []Value
+}
+
+// newLayer returns the features of a file, whose polygons are the area's.
+func newLayer(polygons []geomgen.Polygon, features []Feature, attributes int) *Layer {
+	l := &Layer{Features: make([]LayerFeature, len(features)), Types: make([]string, attributes)}
+	for i, f := range features {
+		l.Features[i] = LayerFeature{Polygons: polygons[f.First:f.End:f.End], Values: f.Values}
+	}
+
+	for i := range l.Types {
+		l.Types[i] = string(l.column(i))
+	}
+
+	return l
+}
+
+// column returns the type of an attribute that holds all its values.
+func (l *Layer) column(i int) feature.Column {
+	return feature.ColumnOf(func(yield func(Value) bool) {
+		for _, f := range l.Features {
+			if !yield(f.Values[i]) {
+				return
+			}
+		}
+	})
+}
+
+// Polygons returns those of all features.
+func (l *Layer) Polygons() []geomgen.Polygon {
+	var all []geomgen.Polygon
+	for _, f := range l.Features {
+		all = append(all, f.Polygons...)
+	}
+	return all
+}
+
+// Place returns the features with their coordinates where the map of the area's CRS has them: see
+// Area.Place.
+func (l *Layer) Place(ctx context.Context, a *Area, c crs.CRS) (*Layer, error) {
+	placed := &Layer{Features: slices.Clone(l.Features), Types: l.Types}
+
+	for i := range placed.Features {
+		one := a.Part(placed.Features[i].Polygons)
+		at, err := one.Place(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("feature %d: %w", i+1, err)
+		}
+		placed.Features[i].Polygons = at.Polygons
+	}
+
+	return placed, nil
+}
+
+// Part returns an area like a, of these polygons alone.
+func (a *Area) Part(polygons []geomgen.Polygon) *Area {
+	part := *a
+	part.Polygons, part.Features, part.Layer, part.Warnings = polygons, nil, nil, nil
+	return &part
+}
+
+// ByName returns the features as their first attribute names them: those with equal values are one,
+// in the place of the first of them. The result tells which features have the polygons of several;
+// these may overlap. The error is a *geomgen.ParamError of parameter each for a feature without a
+// name.
+func (l *Layer) ByName(name string) (named *Layer, several []bool, err error) {
+	named = &Layer{Types: l.Types}
+	at := make(map[string]int, len(l.Features))
+
+	for i, f := range l.Features {
+		if f.Values[0] == nil {
+			return nil, nil, &geomgen.ParamError{Param: "each", Value: name, Reason: fmt.Sprintf("is NULL in feature %d: each feature needs a name; leave that one out with aoi-where", i+1)}
+		}
+
+		key := feature.TextOf(f.Values[0])
+		k, there := at[key]
+		if !there {
+			at[key] = len(named.Features)
+			named.Features, several = append(named.Features, f), append(several, false)
+			continue
+		}
+
+		named.Features[k].Polygons = slices.Concat(named.Features[k].Polygons, f.Polygons)
+		several[k] = true
+	}
+
+	return named, several, nil
+}

@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/job"
+)
+
+// features are what the area's features give to the rows.
+type features struct {
+	layer  *geomgen.Layer
+	pairs  bool
+	rule   geomgen.AttributeRule
+	fields [][]byte // of each feature: its attributes as fields of binary COPY
+	none   []byte   // the same for a cell without a feature
+	most   int      // the size of the largest of them, in bytes
+}
+
+const (
+	// sharesLen is the size of the two shares of a pair with their lengths.
+	sharesLen = 2 * (4 + 8)
+	// noOwner is the feature of no block; that of a cell without one is -1.
+	noOwner = -2
+)
+
+// newFeatures returns what the features of a job give to its rows.
+func newFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*features, error) {
+	f := &features{pairs: j.Pairs(), rule: j.AttributeRule, fields: make([][]byte, len(placed.Features))}
+	if f.rule == "" {
+		f.rule = geomgen.Largest
+	}
+
+	polygons := make([][]geomgen.Polygon, len(placed.Features))
+	for i, one := range placed.Features {
+		polygons[i] = one.Polygons
+	}
+
+	var err error
+	if f.layer, err = geomgen.NewLayer(ctx, j.Grid, polygons, j.Area.Rule); err != nil {
+		return nil, invalidFeature(j.Area, err)
+	}
+
+	attributes := j.FeatureAttributes()
+	for range attributes {
+		f.none = binary.BigEndian.AppendUint32(f.none, math.MaxUint32) // NULL
+	}
+
+	encoder := job.NewEncoder()
+	for i, one := range placed.Features {
+		for k, a := range attributes {
+			if f.fields[i], err = encoder.Append(f.fields[i], a, one.Values[k]); err != nil {
+				return nil, fmt.Errorf("feature %d: %w", i+1, err)
+			}
+		}
+	}
+
+	for _, b := range append(f.fields, f.none) {
+		f.most = max(f.most, len(b))
+	}
+
+	return f, nil
+}
+
+// invalidFeature says what to do about polygons of a feature that are not valid.
+func invalidFeature(a *aoi.Area, err error) error {
+	var invalid *geomgen.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+
+	if a.MakeValid && !a.Ready() {
+		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
+	}
+
+	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
+		Reason: "is not valid: " + invalid.Error() + ": mend it, or let the server do so with aoi-make-valid"}
+}
+
+// fieldsOf returns the attributes of a feature, -1 for none.
+func (f *features) fieldsOf(feature int32) []byte {
+	if feature < 0 {
+		return f.none
+	}
+	return f.fields[feature]
+}
+
+// setFeatures takes over which features the cells of the block are in.
+func (r *Rows) setFeatures() {
+	f := r.layout.features
+
+	if f.pairs {
+		r.owners = r.walk.Owners()
+		r.count = len(r.offsets) * len(r.owners)
+		r.edge = false
+		for _, o := range r.owners {
+			r.edge = r.edge || r.clipper != nil && o.Share < 1
+		}
+		return
+	}
+
+	owner := r.walk.Owner(f.rule)
+	if owner == r.owner {
+		return
+	}
+
+	if r.owner == noOwner { // the template is the plan's so far
+		r.template = make([]byte, 0, r.layout.most)
+	}
+
+	r.owner = owner
+	r.template = append(append(r.template[:0], r.layout.template...), f.fieldsOf(owner)...)
+	if r.layout.coder == nil && r.layout.coverage {
+		r.template = appendCoverage(r.template, 1)
+	}
+}
+
+// putPairs writes the rows of pairs from the i-th to before the j-th of the block: of each cell one
+// for each feature. It returns their size in bytes.
+func (r *Rows) putPairs(p []byte, i, j int) int {
+	n := 0
+
+	for ; i < j; i++ {
+		cell, o := i/len(r.owners), r.owners[i%len(r.owners)]
+		row := append(p[n:n:len(p)], r.layout.template...)
+		r.putHead(row, cell)
+		r.writer.Put(row[r.layout.pointsAt:], r.offsets[cell])
+		n += len(r.appendPairTail(row, cell, o))
+	}
+
+	return n
+}
+
+// appendPairTail appends what stands behind the template of a pair: attributes, code and shares.
+func (r *Rows) appendPairTail(row []byte, cell int, o geomgen.Owner) []byte {
+	f, c := r.layout.features, r.cell(cell)
+	row = r.appendTail(append(row, f.fieldsOf(o.Feature)...), c, 1)
+	row = binary.BigEndian.AppendUint32(row, 8)
+	row = binary.BigEndian.AppendUint64(row, math.Float64bits(o.Share))
+	row = binary.BigEndian.AppendUint32(row, 8)
+
+	return binary.BigEndian.AppendUint64(row, math.Float64bits(f.layer.ShareOfFeature(c, o)))
+}
+
+// putCutPair writes the row of a pair whose cell is cut at the edge of its feature, or of another
+// one, into spare.
+func (r *Rows) putCutPair() error {
+	l, o := &r.layout, r.owners[r.next%len(r.owners)]
+	if o.Share == 1 {
+		r.spare = r.spare[:r.putPairs(r.spare[:l.most], r.next, r.next+1)]
+		return nil
+	}
+
+	part, err := r.clipper.ClipFeature(r.ctx, r.cell(0), o.Feature)
+	if err != nil {
+		return err
+	}
+
+	row := append(r.spare[:0], l.template[:geomAt]...)
+	row = part.AppendEWKB(row, l.srid)
+	binary.BigEndian.PutUint32(row[geomAt-4:], uint32(len(row)-geomAt))
+	row = append(row, l.template[l.geomEnd:]...)
+	r.putHead(row, 0)
+	r.spare = r.appendPairTail(row, 0, o)
+
+	return nil
+}
