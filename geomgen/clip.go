@@ -92,15 +92,8 @@ func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 	c.cell = m.lattice.convex(m.grid, cell)
 	c.near, _ = m.collect(c.near[:0], c.cell.box, len(m.outline.segments))
 	slices.Sort(c.near)
-	c.pieces, c.ends = c.pieces[:0], c.ends[:0]
-
-	for n, i := range c.near {
-		if n%4096 == 4095 && ctx.Err() != nil {
-			return Part{}, context.Cause(ctx)
-		}
-		if s := m.outline.segments[i]; c.cell.crosses(s) {
-			c.addPiece(i, s)
-		}
+	if err := c.addPieces(ctx); err != nil {
+		return Part{}, err
 	}
 
 	if len(c.pieces) == 0 {
@@ -132,6 +125,21 @@ func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 
 	part.Share = c.share()
 	return part, nil
+}
+
+// addPieces finds what the segments near the cell have inside it.
+func (c *Clipper) addPieces(ctx context.Context) error {
+	c.pieces, c.ends = c.pieces[:0], c.ends[:0]
+	for n, i := range c.near {
+		if n%4096 == 4095 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if s := c.mask.outline.segments[i]; c.cell.crosses(s) {
+			c.addPiece(i, s)
+		}
+	}
+
+	return nil
 }
 
 // addPiece adds what a segment that enters the cell has inside it.

@@ -76,6 +76,18 @@ func (c *Clipper) seen(p *place, o Point) Point {
 
 // shareExact is share in fractions.
 func (c *Clipper) shareExact() float64 {
+	o, whole := rational(c.cell.corners[0]), new(big.Rat)
+	for i := range c.cell.n {
+		p, q := c.cell.side(i)
+		whole.Add(whole, crossRational(rational(p), rational(q), o))
+	}
+
+	f, _ := whole.Quo(c.areaExact(), whole).Float64()
+	return f
+}
+
+// areaExact returns twice the area of the part.
+func (c *Clipper) areaExact() *big.Rat {
 	ends := make([]ratPoint, len(c.ends))
 	for i := range c.ends {
 		if e := &c.ends[i]; e.exact {
@@ -86,9 +98,8 @@ func (c *Clipper) shareExact() float64 {
 		}
 	}
 
-	o := rational(c.cell.corners[0])
-	sum, whole := new(big.Rat), new(big.Rat)
-	add := func(sum *big.Rat, p, q ratPoint) { sum.Add(sum, crossRational(p, q, o)) }
+	o, sum := rational(c.cell.corners[0]), new(big.Rat)
+	add := func(p, q ratPoint) { sum.Add(sum, crossRational(p, q, o)) }
 	for i := range c.pieces {
 		p := &c.pieces[i]
 		s := c.mask.outline.segments[p.segment]
@@ -99,7 +110,7 @@ func (c *Clipper) shareExact() float64 {
 		if p.leave >= 0 {
 			to = ends[p.leave]
 		}
-		add(sum, from, to)
+		add(from, to)
 	}
 
 	spot := func(p place) ratPoint {
@@ -110,14 +121,8 @@ func (c *Clipper) shareExact() float64 {
 	}
 	for i, p := range c.rim {
 		if p.covered {
-			add(sum, spot(p), spot(c.rim[(i+1)%len(c.rim)]))
+			add(spot(p), spot(c.rim[(i+1)%len(c.rim)]))
 		}
 	}
-	for i := range c.cell.n {
-		p, q := c.cell.side(i)
-		add(whole, rational(p), rational(q))
-	}
-
-	f, _ := sum.Quo(sum, whole).Float64()
-	return f
+	return sum
 }

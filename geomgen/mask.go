@@ -26,10 +26,8 @@ func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 
 // NewMaskContext is NewMask that ends early, with its cause, when ctx does.
 func NewMaskContext(ctx context.Context, g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
-	switch rule {
-	case Intersects, Within, Centroid, Overlaps:
-	default:
-		return nil, &ParamError{"aoi-rule", string(rule), "must be intersects, within, centroid or overlaps"}
+	if err := rule.check(); err != nil {
+		return nil, err
 	}
 
 	o, err := validOutline(ctx, polygons)
@@ -100,11 +98,16 @@ func (m *Mask) containsPoint(p Point) bool {
 // collect appends the segments near a box; all is false when there are more than
 // most, and not all of them are there.
 func (m *Mask) collect(dst []int32, box Box, most int) (near []int32, all bool) {
+	return m.outline.collect(dst, box, most)
+}
+
+// collect is that of a mask.
+func (o *outline) collect(dst []int32, box Box, most int) (near []int32, all bool) {
 	all = true
 	start := len(dst)
-	m.outline.index.walk(box, func(items []int32) bool {
+	o.index.walk(box, func(items []int32) bool {
 		for _, i := range items {
-			if m.outline.segments[i].mayIntersect(box) {
+			if o.segments[i].mayIntersect(box) {
 				dst = append(dst, i)
 			}
 		}

@@ -29,7 +29,7 @@ func (o *outline) checkNesting(winding []int32) error {
 			reason = "lies in more than one polygon"
 		}
 
-		return &InvalidError{o.rings[n].polygon, r.hole, o.segments[up].a, reason}
+		return &InvalidError{Polygon: o.rings[n].polygon, Ring: r.hole, At: o.segments[up].a, Reason: reason}
 	}
 
 	return nil
@@ -74,7 +74,8 @@ func (o *outline) checkConnected(touches []touch) error {
 			a, b := find(t.ring), find(place)
 			if a == b {
 				r := o.rings[t.ring]
-				return &InvalidError{r.polygon, r.hole, t.at, "touches another ring, and together they cut the inside of the polygon in two"}
+				return &InvalidError{Polygon: r.polygon, Ring: r.hole, At: t.at,
+					Reason: "touches another ring, and together they cut the inside of the polygon in two"}
 			}
 			parent[a] = b
 		}

@@ -37,6 +37,7 @@ type InvalidError struct {
 	Ring    int // 0 for the shell, else the number of the hole from 1
 	At      Point
 	Reason  string // what is wrong with the ring there
+	Feature int    // of a Layer: from 1; else 0
 }
 
 func (e *InvalidError) Error() string {
@@ -44,5 +45,11 @@ func (e *InvalidError) Error() string {
 	if e.Ring > 0 {
 		ring = fmt.Sprintf("hole %d", e.Ring)
 	}
-	return fmt.Sprintf("%s of polygon %d %s at %s %s", ring, e.Polygon, e.Reason, number(e.At.X), number(e.At.Y))
+
+	of := ""
+	if e.Feature > 0 {
+		of = fmt.Sprintf(" of feature %d", e.Feature)
+	}
+
+	return fmt.Sprintf("%s of polygon %d%s %s at %s %s", ring, e.Polygon, of, e.Reason, number(e.At.X), number(e.At.Y))
 }

@@ -6,10 +6,13 @@ import (
 	"sort"
 )
 
-// Selection is cells of a grid: those of a rectangle that each mask selects.
+// Selection is cells of a grid: those of a rectangle that each mask selects. A selection of
+// pairs has such a cell once for each feature of a layer that the layer's rule selects.
 type Selection struct {
 	cells Range
 	masks []*Mask
+	layer *Layer
+	pairs bool
 	count int64
 	marks []mark
 	// least and most are bounds of the count, which are equal where it is exact. Blocks of
@@ -32,8 +35,28 @@ const (
 // With a mask it counts them, which takes as long as the boundary of its area is
 // long, in cells, and ends early when ctx does.
 func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
-	s, _, err := count(ctx, r, masks, 0, math.MaxInt)
+	s, _, err := (&Selection{cells: r, masks: masks}).counted(ctx, 0, math.MaxInt)
 	return s, err
+}
+
+// SelectPairs is Select for pairs of a cell and a feature: Count, Bounds, CellAt and Blocks
+// count pairs. Cells that are in no feature are not part of it.
+func SelectPairs(ctx context.Context, r Range, l *Layer, masks ...*Mask) (*Selection, error) {
+	s, _, err := (&Selection{cells: r, masks: masks, layer: l, pairs: true}).counted(ctx, 0, math.MaxInt)
+	return s, err
+}
+
+// EstimatePairs is Estimate for pairs of a cell and a feature.
+func EstimatePairs(ctx context.Context, blocks int, r Range, l *Layer, masks ...*Mask) (*Selection, error) {
+	return (&Selection{cells: r, masks: masks, layer: l, pairs: true}).estimated(ctx, blocks)
+}
+
+// WithLayer returns the same cells, with walkers that know which features of a layer they are
+// in. The layer's grid must be that of the masks.
+func (s *Selection) WithLayer(l *Layer) *Selection {
+	with := *s
+	with.layer = l
+	return &with
 }
 
 // Estimate is Select within a bound: it looks at no more than one and a half times so many
@@ -41,33 +64,44 @@ func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
 // Select. Else its count is an estimate with Bounds: the blocks are as small as the bound
 // allows, and each of those that the boundary may run through counts half.
 func Estimate(ctx context.Context, blocks int, r Range, masks ...*Mask) (*Selection, error) {
-	s, _, err := count(ctx, r, masks, 0, blocks)
-	if s != nil || err != nil {
-		return s, err
+	return (&Selection{cells: r, masks: masks}).estimated(ctx, blocks)
+}
+
+// estimated returns a selection of which nothing is counted yet with an Estimate.
+func (s *Selection) estimated(ctx context.Context, blocks int) (*Selection, error) {
+	c, _, err := s.counted(ctx, 0, blocks)
+	if c != nil || err != nil {
+		return c, err
 	}
 
 	// Each level takes about twice as long as the one above.
 	left := blocks / 2
-	best := &Selection{cells: r, masks: masks, count: (r.Count() + 1) / 2, most: r.Count(), floor: curveOrder}
+	best := *s
+	best.count, best.most, best.floor = (s.cells.Count()+1)/2, s.cells.Count(), curveOrder
+	if s.pairs {
+		best.most = product(best.most, int64(s.layer.Features()))
+	}
+
 	for floor := uint8(curveOrder); floor > 0; floor-- {
-		s, seen, err := count(ctx, r, masks, floor, left)
+		c, seen, err := s.counted(ctx, floor, left)
 		if err != nil {
 			return nil, err
 		}
-		if s == nil {
+		if c == nil {
 			break
 		}
-		best, left = s, left-seen
+		best, left = *c, left-seen
 	}
-	return best, nil
+	return &best, nil
 }
 
-// count counts the cells of r that all of the masks select, with blocks of level floor or
-// larger. It returns how many blocks it has looked at, and no selection where that would
-// be more than a bound.
-func count(ctx context.Context, r Range, masks []*Mask, floor uint8, blocks int) (*Selection, int, error) {
-	s := &Selection{cells: r, masks: masks, floor: floor}
-	if len(masks) == 0 {
+// counted returns a selection of which nothing is counted yet with its count, by blocks of
+// level floor or larger. It returns how many blocks it has looked at, and no selection where
+// that would be more than a bound.
+func (s *Selection) counted(ctx context.Context, floor uint8, blocks int) (*Selection, int, error) {
+	r := s.cells
+	s = &Selection{cells: r, masks: s.masks, layer: s.layer, pairs: s.pairs, floor: floor}
+	if s.rectangle() {
 		s.count, s.floor = r.Count(), 0
 		s.least, s.most = s.count, s.count
 		return s, 0, nil
@@ -104,11 +138,8 @@ func count(ctx context.Context, r Range, masks []*Mask, floor uint8, blocks int)
 			next = s.count + spacing
 		}
 
-		if !w.open {
-			s.least += n
-		}
-		s.most += n
-		s.count += w.weigh(n)
+		least, n, most := w.weigh(b, n)
+		s.least, s.count, s.most = plus64(s.least, least), plus64(s.count, n), plus64(s.most, most)
 		tight = tight.around(b.cells().Intersect(r))
 	}
 
@@ -117,6 +148,17 @@ func count(ctx context.Context, r Range, masks []*Mask, floor uint8, blocks int)
 	}
 	s.cells = tight
 	return s, seen, nil
+}
+
+// rectangle tells whether the selection is all cells of a rectangle, each once.
+func (s *Selection) rectangle() bool { return len(s.masks) == 0 && !s.pairs }
+
+// plus64 returns a sum of counts, or the largest number where it is larger.
+func plus64(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 // around returns a rectangle that has the cells of both in it.
@@ -136,10 +178,10 @@ func (b Block) cells() Range {
 // Range returns the smallest rectangle that all cells of the selection lie in.
 func (s *Selection) Range() Range { return s.cells }
 
-// Count returns the number of cells: of an Estimate about how many, between its Bounds.
+// Count returns the number of cells, or of pairs: of an Estimate about how many, between its Bounds.
 func (s *Selection) Count() int64 { return s.count }
 
-// Bounds returns what the number of cells lies between. They are equal where it is exact.
+// Bounds returns what this number lies between. They are equal where it is exact.
 func (s *Selection) Bounds() (least, most int64) { return s.least, s.most }
 
 // Contains tells whether a cell is one of the selection.
@@ -152,32 +194,48 @@ func (s *Selection) Contains(c Cell) bool {
 			return false
 		}
 	}
-	return true
+	return !s.pairs || s.layer.selects(c)
 }
 
 // Walk returns a Walker over those cells of the selection whose cell_id lies in
 // [first, last]. For all of them: Walk(0, MaxID).
 func (s *Selection) Walk(first, last int64) *Walker {
-	return newWalker(s.cells, s.masks, first, last)
+	w := newWalker(s.cells, s.masks, first, last)
+	if s.layer != nil {
+		w.layer = &layerWalk{layer: s.layer, pairs: s.pairs}
+	}
+	return w
 }
 
-// walkBlocks is Walk with blocks that no mask has decided, where the count is an estimate.
+// walkBlocks is Walk for counting, with blocks that are not decided where the count is an
+// estimate.
 func (s *Selection) walkBlocks(first int64) *Walker {
-	w := s.Walk(first, MaxID)
+	w := newWalker(s.cells, s.masks, first, MaxID)
+	if s.pairs {
+		w.layer = &layerWalk{layer: s.layer, pairs: true}
+	}
 	w.floor = s.floor
 	return w
 }
 
 // At returns the cell_id of the cell that has n cells of the selection before it
-// in the order of cell_id. n lies in [0, Count()-1]. Of an Estimate it is the id of a
-// cell of the rectangle that lies about there.
+// in the order of cell_id; of pairs, that of the n-th pair. n lies in [0, Count()-1]. Of an
+// Estimate it is the id of a cell of the rectangle that lies about there.
 func (s *Selection) At(n int64) int64 {
-	if len(s.masks) == 0 {
-		return s.cells.At(n)
+	id, _ := s.CellAt(n)
+	return id
+}
+
+// CellAt is At, with the number of pairs that come before those of the cell: so one knows where
+// a chunk that begins with a cell begins. Of a selection of cells that is n.
+func (s *Selection) CellAt(n int64) (id, before int64) {
+	if s.rectangle() {
+		return s.cells.At(n), n
 	}
 
+	all := n
 	if len(s.marks) == 0 {
-		return s.cells.At(min(2*n, s.cells.Count()-1)) // nothing is known but the rectangle
+		return s.cells.At(min(2*n, s.cells.Count()-1)), all // nothing is known but the rectangle
 	}
 
 	m := s.marks[sort.Search(len(s.marks), func(i int) bool { return s.marks[i].before > n })-1]
@@ -188,14 +246,21 @@ func (s *Selection) At(n int64) int64 {
 		if !ok {
 			continue
 		}
-		k = w.weigh(k)
-		if n < k {
-			return s.cells.atIn(b, n)
+
+		_, count, _ := w.weigh(b, k)
+		if n < count {
+			if !s.pairs {
+				return s.cells.atIn(b, n), all
+			}
+
+			each := max(1, count/k) // pairs of a cell
+			at := min(n/each, k-1)
+			return s.cells.atIn(b, at), all - n + at*each
 		}
-		n -= k
+		n -= count
 	}
 
-	return -1
+	return -1, all
 }
 
 // Blocks calls visit for each block of a level that has cells of the selection in
@@ -220,7 +285,8 @@ func (s *Selection) Blocks(level uint8, visit func(b Block, before, count int64)
 			at = Block{ID: id, Col: b.Col &^ side, Row: b.Row &^ side, Level: level}
 			before, n = before+n, 0
 		}
-		n += w.weigh(k)
+		_, count, _ := w.weigh(b, k)
+		n += count
 	}
 
 	if n > 0 {

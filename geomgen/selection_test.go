@@ -132,7 +132,7 @@ func TestEstimateIsBounded(t *testing.T) {
 		}
 
 		for floor := range uint8(curveOrder + 1) {
-			if _, seen, err := count(t.Context(), r, []*Mask{m}, floor, blocks); err != nil || seen > blocks {
+			if _, seen, err := (&Selection{cells: r, masks: []*Mask{m}}).counted(t.Context(), floor, blocks); err != nil || seen > blocks {
 				t.Errorf("cells of %g, blocks of level %d: %d blocks are looked at, %v", size, floor, seen, err)
 			}
 		}

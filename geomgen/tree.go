@@ -15,7 +15,8 @@ const fanout = 8
 type tree struct {
 	items []int32 // numbers of segments, in the order of the leaves
 	// The boxes of the nodes, level by level from the leaves up; the last level is
-	// one box. A node covers fanout entries of the level below, or of items.
+	// one box. A node covers fanout entries of the level below, or of items. Without
+	// levels all segments are one leaf.
 	levels [][]Box
 }
 
@@ -81,6 +82,10 @@ func (t *tree) bounds() Box {
 // walk calls visit for each leaf whose box intersects q: with the numbers of its
 // segments, until visit returns false.
 func (t *tree) walk(q Box, visit func(items []int32) bool) {
+	if len(t.levels) == 0 {
+		visit(t.items)
+		return
+	}
 	t.descend(len(t.levels)-1, 0, q, visit)
 }
 
@@ -105,6 +110,10 @@ func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) b
 // the ray's beginning in it, until visit returns false. It takes near ones first, and visit
 // may shorten reach.
 func (t *tree) alongRay(r ray, reach *float64, visit func(items []int32) bool) {
+	if len(t.levels) == 0 {
+		visit(t.items)
+		return
+	}
 	t.descendRay(len(t.levels)-1, 0, r, reach, visit)
 }
 

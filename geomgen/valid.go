@@ -59,7 +59,7 @@ func checkRings(ctx context.Context, polygons []Polygon) error {
 				at, reason = ringCollapse(r)
 			}
 			if reason != "" {
-				return &InvalidError{i + 1, k, at, reason}
+				return &InvalidError{Polygon: i + 1, Ring: k, At: at, Reason: reason}
 			}
 		}
 	}
@@ -108,7 +108,7 @@ type checker struct {
 
 func (c *checker) fault(ring int32, at Point, reason string) error {
 	r := c.outline.rings[ring]
-	return &InvalidError{r.polygon, r.hole, at, reason}
+	return &InvalidError{Polygon: r.polygon, Ring: r.hole, At: at, Reason: reason}
 }
 
 // visit looks at a junction, and at the segments that become neighbours there.

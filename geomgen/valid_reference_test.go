@@ -20,7 +20,7 @@ func referenceCheck(polygons []Polygon) error {
 				at, reason = ringCollapse(r)
 			}
 			if reason != "" {
-				return &InvalidError{i + 1, k, at, reason}
+				return &InvalidError{Polygon: i + 1, Ring: k, At: at, Reason: reason}
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func (o *referenceOutline) touches() ([]referenceTouch, error) {
 
 func (o *referenceOutline) fault(ring int32, at Point, reason string) error {
 	r := o.rings[ring]
-	return &InvalidError{r.polygon, r.hole, at, reason}
+	return &InvalidError{Polygon: r.polygon, Ring: r.hole, At: at, Reason: reason}
 }
 
 // checkPair looks at two segments whose boxes intersect.

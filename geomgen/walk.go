@@ -16,10 +16,11 @@ type Walker struct {
 	n     int
 	edge  bool
 	masks [maxMasks]maskWalk
+	layer *layerWalk // nil without
 	// floor is the level below which blocks are not divided, and open tells whether the
-	// last one was left undecided for that.
-	floor uint8
-	open  bool
+	// last one was left undecided for that: by a mask, or by the layer alone.
+	floor        uint8
+	open, masked bool
 }
 
 // pending is a block still to visit.
@@ -53,7 +54,8 @@ func newWalker(r Range, masks []*Mask, first, last int64) *Walker {
 // come in the order of cell_id, no cell comes twice, and no block is larger
 // than MaxBlockLevel. Blocks outside are dropped whole, and with a mask blocks
 // inside are not looked into, so a walk costs as much as its cells and their
-// boundary, not as what lies around them.
+// boundary, not as what lies around them. With a layer, all cells of a block lie in the
+// same features, whole, or the block is a single cell.
 func (w *Walker) Next() (b Block, ok bool) {
 	for w.n > 0 {
 		if b, _, ok = w.step(MaxBlockLevel); ok {
@@ -89,33 +91,76 @@ func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
 		return b, 0, false
 	}
 
+	undecided := e.undecided != 0
+	if w.layer != nil {
+		some, decided := w.layer.block(w.n, b, w.r, cells == b.Cells())
+		if !some {
+			return b, 0, false
+		}
+		undecided = undecided || !decided
+	}
+
 	whole := b.ID >= w.first && b.Last() <= w.last
 	if maxLevel <= MaxBlockLevel {
 		whole = whole && cells == b.Cells()
 	}
-	if whole && e.undecided == 0 && b.Level <= maxLevel {
+	if whole && !undecided && b.Level <= maxLevel {
 		return b, cells, true
 	}
-	if e.undecided != 0 && b.Level <= w.floor {
-		w.open = true
+	if undecided && b.Level <= w.floor {
+		w.open, w.masked = true, e.undecided != 0
 		return b, cells, true
 	}
 
 	for d := int32(3); d >= 0; d-- {
 		w.todo[w.n] = pending{Block: b.quarter(d), undecided: e.undecided, near: e.near}
+		if w.layer != nil {
+			w.layer.states[w.n] = w.layer.state
+		}
 		w.n++
 	}
 
 	return b, 0, false
 }
 
-// weigh returns what cells of a block that step has yielded count: all of them, or half
-// where the block was left undecided.
-func (w *Walker) weigh(cells int64) int64 {
-	if w.open {
-		return (cells + 1) / 2
+// weigh returns what cells of a block that step has yielded count, and bounds of that: all of
+// them, or half where the block was left undecided; in a walk of pairs as often as they are in
+// features.
+func (w *Walker) weigh(b Block, cells int64) (least, count, most int64) {
+	n := cells
+	if w.layer != nil && w.layer.pairs {
+		if w.open && (w.layer.atEdge() || !w.masked) {
+			if least, count, most = w.layer.estimate(b, w.r, cells); w.masked {
+				least = 0
+			}
+			return least, count, most
+		}
+		n = product(cells, w.layer.count())
 	}
-	return cells
+
+	if w.open {
+		return 0, (n + 1) / 2, n
+	}
+	return n, n, n
+}
+
+// Owners returns the features that the layer's rule selects for the cells of the block that
+// Next has returned, in their order, with the share of each. They are the walker's, until Next
+// is called again. Without a layer there are none.
+func (w *Walker) Owners() []Owner {
+	if w.layer == nil {
+		return nil
+	}
+	return w.layer.list()
+}
+
+// Owner returns the feature whose attributes the cells of the block that Next has returned
+// have, by a rule; -1 for none, and without a layer.
+func (w *Walker) Owner(rule AttributeRule) int32 {
+	if w.layer == nil {
+		return -1
+	}
+	return w.layer.owner(rule)
 }
 
 // test decides a block by the masks that are undecided for it. It returns false where

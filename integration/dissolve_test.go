@@ -18,7 +18,7 @@ func TestUnionAgainstPostGIS(t *testing.T) {
 	rng := testrand.New(t, 611)
 	united := 0
 	for n := range 120 {
-		parts := s.voronoi(rng, 20+rng.IntN(60))
+		parts := s.voronoi(rng, geomgen.Point{}, 8, 20+rng.IntN(60))
 		if n%2 == 0 {
 			parts = lots(rng, 0, 0, 16, 16, 6)
 		}
@@ -61,12 +61,13 @@ func TestUnionAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// voronoi returns the Voronoi cells of n random points, as PostGIS has them.
-func (s sandbox) voronoi(rng *rand.Rand, n int) []geomgen.Polygon {
+// voronoi returns the Voronoi cells of n random points in a square around a place, as PostGIS
+// has them.
+func (s sandbox) voronoi(rng *rand.Rand, centre geomgen.Point, reach float64, n int) []geomgen.Polygon {
 	s.t.Helper()
 	var xs, ys []float64
 	for range n {
-		xs, ys = append(xs, rng.Float64()*16-8), append(ys, rng.Float64()*16-8)
+		xs, ys = append(xs, centre.X+(2*rng.Float64()-1)*reach), append(ys, centre.Y+(2*rng.Float64()-1)*reach)
 	}
 
 	b := queryOne[[]byte](s.t, s.pool, `select st_asewkb(st_collectionextract(st_voronoipolygons(st_collect(st_makepoint(x, y))), 3))
