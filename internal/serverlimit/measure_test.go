@@ -164,7 +164,7 @@ func TestPreparedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	want := make([]byte, len(plan.CopyHeader)+1234*p.RowBytes()+len(plan.CopyTrailer)+1)
+	want := make([]byte, len(rows.CopyHeader)+1234*p.RowBytes()+len(rows.CopyTrailer)+1)
 	n, err := b.newRows(t.Context(), 1234).Read(want)
 	if err != nil || string(got) != string(want[:n]) {
 		t.Errorf("the file has %d bytes, other than the %d that are sent: %v", len(got), n, err)

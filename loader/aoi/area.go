@@ -100,8 +100,15 @@ func (a *Area) CheckSRID(srid int32) error {
 // Marshal returns the polygons as the EWKB of a MultiPolygon. It is the same for the
 // same polygons, whatever their order and wherever their rings begin.
 func (a *Area) Marshal() []byte {
-	b := geomgen.AppendMultiPolygonHeader(nil, a.SRID, len(a.Polygons))
-	for _, p := range canonical(a.Polygons) {
+	return marshal(a.SRID, canonical(a.Polygons))
+}
+
+// MarshalInOrder is Marshal with the polygons in their order.
+func (a *Area) MarshalInOrder() []byte { return marshal(a.SRID, a.Polygons) }
+
+func marshal(srid int32, polygons []geomgen.Polygon) []byte {
+	b := geomgen.AppendMultiPolygonHeader(nil, srid, len(polygons))
+	for _, p := range polygons {
 		b = geomgen.AppendPolygon(b, p)
 	}
 	return b
@@ -126,6 +133,21 @@ func (a *Area) Unmarshal(b []byte) error {
 func (a *Area) Digest() string {
 	sum := sha256.Sum256(a.Marshal())
 	return hex.EncodeToString(sum[:])
+}
+
+// FeaturesDigest returns what tells the features of areas apart in a fingerprint, "" where none are
+// known.
+func (a *Area) FeaturesDigest() string {
+	if a.Layer == nil {
+		return ""
+	}
+	return a.Layer.Digest()
+}
+
+// UnmarshalLayer takes over what Layer.Marshal returned.
+func (a *Area) UnmarshalLayer(b []byte) (err error) {
+	a.Layer, err = unmarshalLayer(b)
+	return err
 }
 
 // Ready tells whether a server has made the polygons what they are to be, or

@@ -26,12 +26,8 @@ func (l *Layer) Marshal(srid int32) []byte {
 	b = binary.AppendUvarint(b, uint64(len(l.Features)))
 	b = binary.AppendUvarint(b, uint64(len(l.Types)))
 
-	var ewkb []byte
 	for _, f := range l.Features {
-		ewkb = geomgen.AppendMultiPolygonHeader(ewkb[:0], srid, len(f.Polygons))
-		for _, p := range f.Polygons {
-			ewkb = geomgen.AppendPolygon(ewkb, p)
-		}
+		ewkb := marshal(srid, f.Polygons)
 		b = append(binary.AppendUvarint(b, uint64(len(ewkb))), ewkb...)
 
 		for _, v := range f.Values {
@@ -66,7 +62,7 @@ func unmarshalLayer(b []byte) (*Layer, error) {
 
 		var c gather.Collector
 		c.Max = math.MaxInt64 // whoever made it may have allowed more
-		if _, err := c.AddEWKB(r.bytes(r.number())); err != nil {
+		if _, err := c.WKB(r.bytes(r.number())); err != nil {
 			return nil, errors.Join(errLayerBytes, err)
 		}
 

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -60,6 +61,22 @@ func (j Job) FeatureAttributes() []Attribute {
 		list = append(list, j.Each)
 	}
 	return append(list, j.Attributes...)
+}
+
+// WithTypes returns the job with the types that the source's attributes have, in the order of
+// FeatureAttributes, where it says no others.
+func (j Job) WithTypes(types []string) Job {
+	if j.Pairs() {
+		j.Each.Type = cmp.Or(j.Each.Type, types[0])
+		types = types[1:]
+	}
+
+	j.Attributes = slices.Clone(j.Attributes)
+	for i := range j.Attributes {
+		j.Attributes[i].Type = cmp.Or(j.Attributes[i].Type, types[i])
+	}
+
+	return j
 }
 
 // validateAttributes checks what goes with attributes, and what does not.

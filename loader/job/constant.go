@@ -73,11 +73,13 @@ func (c Constant) sqlType() string {
 
 // Encode appends the value as a field of binary COPY: its length in four bytes,
 // then its bytes.
-func (c Constant) Encode(dst []byte) ([]byte, error) {
+func (c Constant) Encode(dst []byte) ([]byte, error) { return c.encode(pgtype.NewMap(), dst) }
+
+// encode is Encode with a map of types, which takes long to make.
+func (c Constant) encode(m *pgtype.Map, dst []byte) ([]byte, error) {
 	bad := func(reason string) ([]byte, error) {
 		return nil, &geomgen.ParamError{Param: "set", Value: c.String(), Reason: reason}
 	}
-	m := pgtype.NewMap()
 	t, ok := m.TypeForName(c.sqlType())
 	if !ok {
 		return bad("there is no type " + c.Type + " here; the types are " + strings.Join(ConstantTypes(), ", "))

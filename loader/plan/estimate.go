@@ -81,8 +81,8 @@ func (p *Plan) Estimate() Estimate {
 	}
 
 	if p.Job.CodeIndex {
-		index += rows * float64(codeEntry+p.layout.codeMost) / keyFill
-		wal += rows * float64(codeEntry+p.layout.codeMost)
+		index += rows * float64(codeEntry+p.layout.CodeMost()) / keyFill
+		wal += rows * float64(codeEntry+p.layout.CodeMost())
 	}
 
 	if p.Method == MethodChunks {
@@ -104,12 +104,12 @@ func (p *Plan) ColumnBytes() int64 {
 		columns += parentBytes
 	}
 
-	for _, c := range p.layout.constantBytes {
+	for _, c := range p.layout.ConstantBytes() {
 		columns += c
 	}
 
 	if p.Job.Code != "" {
-		columns += 1 + int64(p.layout.codeMost)
+		columns += 1 + int64(p.layout.CodeMost())
 	}
 
 	if p.Job.Coverage {

@@ -1,4 +1,5 @@
-package plan
+// Package rows owns the rows of a load as bytes of binary COPY.
+package rows
 
 import (
 	"context"
@@ -23,12 +24,14 @@ const DriverBuffer = 65536 - 5
 // packet a Read, and it holds nothing but the row that did not fit whole.
 type Rows struct {
 	ctx     context.Context
-	layout  layout
+	layout  Layout
 	walk    *geomgen.Walker
 	order   *geomgen.BlockOrder
 	writer  geomgen.Writer
 	squares *geomgen.Squares // the writer, where it is one
 	clipper *geomgen.Clipper // nil where cells at the edge are like others
+	// featureClipper cuts the cells of pairs, nil where they are whole.
+	featureClipper *geomgen.LayerClipper
 	// What is the same in each row of the block: the layout's template, with attributes.
 	template []byte
 	owner    int32           // the feature whose attributes it has, noOwner before the first block
@@ -47,35 +50,39 @@ type Rows struct {
 	generated int64
 }
 
-// NewRows returns the rows of a chunk of p. A Read after ctx has ended returns
-// its error: the driver's own look at the context does not interrupt a reader.
-func (p *Plan) NewRows(ctx context.Context, c Chunk) *Rows {
-	r := &Rows{
-		ctx: ctx, layout: p.layout,
-		walk:   p.selection.Walk(c.First, c.Last),
-		order:  geomgen.NewBlockOrder(),
-		writer: p.Job.Grid.NewWriter(p.Job.Geometry),
-		rest:   []byte(CopyHeader),
-		spare:  make([]byte, 0, p.layout.most),
+// New returns the rows of those cells of a selection whose cell_id lies in [first, last]. area is the
+// mask by which coverage is computed and cells are cut, nil where neither is asked for. A Read
+// after ctx has ended returns its error: the driver's own look at the context does not interrupt a
+// reader.
+func New(ctx context.Context, l Layout, cells *geomgen.Selection, area *geomgen.Mask, first, last int64) *Rows {
+	if l.features != nil {
+		cells = cells.WithLayer(l.features.layer)
+	}
 
-		template: p.layout.template,
+	r := &Rows{
+		ctx: ctx, layout: l,
+		walk:   cells.Walk(first, last),
+		order:  geomgen.NewBlockOrder(),
+		writer: l.grid.NewWriter(l.geometry),
+		rest:   []byte(CopyHeader),
+		spare:  make([]byte, 0, l.most),
+
+		template: l.template,
 		owner:    noOwner,
 	}
 
 	r.squares, _ = r.writer.(*geomgen.Squares)
+
 	switch {
-	case p.Job.Pairs() && p.Job.Clip:
-		r.clipper = geomgen.NewLayerClipper(p.layout.features.layer)
-	case p.Job.Coverage || p.Job.Clip:
-		r.clipper = geomgen.NewClipper(p.selection.area)
+	case l.features != nil && l.features.pairs:
+		if l.clip {
+			r.featureClipper = geomgen.NewLayerClipper(l.features.layer)
+		}
+	case l.coverage || l.clip:
+		r.clipper = geomgen.NewClipper(area)
 	}
 
 	return r
-}
-
-// NewFirstRows returns the first n rows of p, n from 1 to p.Rows.
-func (p *Plan) NewFirstRows(ctx context.Context, n int64) *Rows {
-	return p.NewRows(ctx, Chunk{First: p.selection.At(0), Last: p.selection.At(n - 1), Rows: n})
 }
 
 // Generated returns the number of rows written so far.

@@ -1,9 +1,8 @@
-package plan
+package rows
 
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 
@@ -12,14 +11,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// features are what the area's features give to the rows.
-type features struct {
+// Features are what the area's features give to the rows.
+type Features struct {
 	layer  *geomgen.Layer
 	pairs  bool
 	rule   geomgen.AttributeRule
 	fields [][]byte // of each feature: its attributes as fields of binary COPY
 	none   []byte   // the same for a cell without a feature
 	most   int      // the size of the largest of them, in bytes
+	mean   float64  // their size on average, without lengths
 }
 
 const (
@@ -29,9 +29,11 @@ const (
 	noOwner = -2
 )
 
-// newFeatures returns what the features of a job give to its rows.
-func newFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*features, error) {
-	f := &features{pairs: j.Pairs(), rule: j.AttributeRule, fields: make([][]byte, len(placed.Features))}
+// NewFeatures returns what the features of a job give to its rows, given the features where the
+// grid's map has them. The error is a *geomgen.InvalidError for one that is not valid, and a
+// *geomgen.ParamError for a value that the column's type does not have.
+func NewFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*Features, error) {
+	f := &Features{pairs: j.Pairs(), rule: j.AttributeRule, fields: make([][]byte, len(placed.Features))}
 	if f.rule == "" {
 		f.rule = geomgen.Largest
 	}
@@ -43,7 +45,7 @@ func newFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*features, 
 
 	var err error
 	if f.layer, err = geomgen.NewLayer(ctx, j.Grid, polygons, j.Area.Rule); err != nil {
-		return nil, invalidFeature(j.Area, err)
+		return nil, err
 	}
 
 	attributes := j.FeatureAttributes()
@@ -60,30 +62,20 @@ func newFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*features, 
 		}
 	}
 
-	for _, b := range append(f.fields, f.none) {
+	f.most = len(f.none)
+	for _, b := range f.fields {
 		f.most = max(f.most, len(b))
+		f.mean += float64(len(b)-len(f.none)) / float64(len(f.fields))
 	}
 
 	return f, nil
 }
 
-// invalidFeature says what to do about polygons of a feature that are not valid.
-func invalidFeature(a *aoi.Area, err error) error {
-	var invalid *geomgen.InvalidError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-
-	if a.MakeValid && !a.Ready() {
-		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
-	}
-
-	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
-		Reason: "is not valid: " + invalid.Error() + ": mend it, or let the server do so with aoi-make-valid"}
-}
+// Layer returns the features over the grid.
+func (f *Features) Layer() *geomgen.Layer { return f.layer }
 
 // fieldsOf returns the attributes of a feature, -1 for none.
-func (f *features) fieldsOf(feature int32) []byte {
+func (f *Features) fieldsOf(feature int32) []byte {
 	if feature < 0 {
 		return f.none
 	}
@@ -99,7 +91,7 @@ func (r *Rows) setFeatures() {
 		r.count = len(r.offsets) * len(r.owners)
 		r.edge = false
 		for _, o := range r.owners {
-			r.edge = r.edge || r.clipper != nil && o.Share < 1
+			r.edge = r.edge || r.featureClipper != nil && o.Share < 1
 		}
 		return
 	}
@@ -156,7 +148,7 @@ func (r *Rows) putCutPair() error {
 		return nil
 	}
 
-	part, err := r.clipper.ClipFeature(r.ctx, r.cell(0), o.Feature)
+	part, err := r.featureClipper.ClipContext(r.ctx, r.cell(0), o.Feature)
 	if err != nil {
 		return err
 	}

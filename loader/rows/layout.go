@@ -1,4 +1,4 @@
-package plan
+package rows
 
 import (
 	"encoding/binary"
@@ -16,13 +16,15 @@ const (
 	geomAt = rowAt + 4 + 4
 	// parentAfter is how far behind the geometry the parent stands, where there is one.
 	parentAfter = 4
+	// coverageLen is the size of the coverage with its length.
+	coverageLen = 4 + 4
 )
 
-// layout is a row of binary COPY. Its template has everything in it that is the
+// Layout is a row of binary COPY. Its template has everything in it that is the
 // same in each row of a whole cell, up to the attributes of the area's features; behind them stand a
 // code, whose length differs, and coverage or shares. Without attributes and a code, coverage
 // stands at the template's end.
-type layout struct {
+type Layout struct {
 	template      []byte
 	pointsAt      int     // where the points of the geometry stand
 	geomEnd       int     // where the geometry ends, or row without one
@@ -32,13 +34,15 @@ type layout struct {
 	codeMost      int // the length of the longest code, in bytes
 	coverage      bool
 	clip          bool
-	features      *features // nil without attributes
+	features      *Features // nil without attributes
 	srid          int32
+	grid          geomgen.Grid
+	geometry      geomgen.Geometry
 	most          int // the size of the largest row of a whole cell
 }
 
 // appendGeometry appends the field of the geometry, where there is one.
-func (l *layout) appendGeometry(row []byte, j job.Job) []byte {
+func (l *Layout) appendGeometry(row []byte, j job.Job) []byte {
 	if j.HasGeometry() {
 		header := j.Grid.AppendHeader(nil, j.Geometry)
 		row = binary.BigEndian.AppendUint32(row, uint32(len(header)+j.Grid.PointsLen(j.Geometry)))
@@ -51,8 +55,9 @@ func (l *layout) appendGeometry(row []byte, j job.Job) []byte {
 	return append(row, make([]byte, l.geomEnd-l.pointsAt)...)
 }
 
-func newLayout(j job.Job, cells geomgen.Range) (layout, error) {
-	l := layout{coverage: j.Coverage, clip: j.Clip, srid: j.Grid.SRID}
+// NewLayout returns that of a job's rows. f is nil where no attributes of features are asked for.
+func NewLayout(j job.Job, cells geomgen.Range, f *Features) (Layout, error) {
+	l := Layout{grid: j.Grid, geometry: j.Geometry, coverage: j.Coverage, clip: j.Clip, srid: j.Grid.SRID, features: f}
 	be := binary.BigEndian
 	row := be.AppendUint16(nil, uint16(len(j.Columns())))
 	row = append(be.AppendUint32(row, 8), make([]byte, 8)...)
@@ -69,35 +74,64 @@ func newLayout(j job.Job, cells geomgen.Range) (layout, error) {
 		before := len(row)
 		var err error
 		if row, err = c.Encode(row); err != nil {
-			return layout{}, err
+			return Layout{}, err
 		}
 
 		l.constantBytes = append(l.constantBytes, int64(len(row)-before-4))
 	}
 
-	if j.Coverage && j.Code == "" {
+	if f == nil && j.Coverage && j.Code == "" {
 		row = appendCoverage(row, 1)
 	}
 
 	l.template, l.most = row, len(row)
+	if f != nil {
+		l.most += f.most
+		if j.Coverage && j.Code == "" {
+			l.most += coverageLen
+		}
+	}
+
+	if j.Pairs() {
+		l.most += sharesLen
+	}
+
 	if j.Code == "" {
 		return l, nil
 	}
 
 	var err error
 	if l.coder, err = geomgen.NewCoder(j.Grid, j.Code, j.CodeOrder); err != nil {
-		return layout{}, err
+		return Layout{}, err
 	}
 
 	if err := l.coder.CheckRange(cells); err != nil {
-		return layout{}, err
+		return Layout{}, err
 	}
 
 	l.codeMost = l.coder.MaxLen(cells)
 	l.most += 4 + l.codeMost
 	if j.Coverage {
-		l.most += 8
+		l.most += coverageLen
 	}
 
 	return l, nil
+}
+
+// Most returns the size of the largest row of a whole cell in binary COPY, in bytes.
+func (l *Layout) Most() int { return l.most }
+
+// ConstantBytes returns the size of each constant, in bytes, without its length.
+func (l *Layout) ConstantBytes() []int64 { return l.constantBytes }
+
+// CodeMost returns the length of the longest code, in bytes, 0 without codes.
+func (l *Layout) CodeMost() int { return l.codeMost }
+
+// Attributes returns the size of the attributes of a row in bytes, as the mean over the features
+// has it, without their lengths; 0 without attributes.
+func (l *Layout) Attributes() float64 {
+	if l.features == nil {
+		return 0
+	}
+	return l.features.mean
 }
