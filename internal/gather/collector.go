@@ -24,9 +24,12 @@ const (
 
 // Collector gathers the polygons of geometries. It is a feature.Sink.
 type Collector struct {
-	Parts   int    // how many geometries with polygons, which may overlap
-	Where   string // in which feature or row it is at work, for messages
-	dropped bool   // there were coordinates beside x and y
+	Parts int    // how many geometries with polygons, which may overlap
+	Where string // in which feature or row it is at work, for messages
+	// PassedOver is how many features with polygons the selection's condition has passed over.
+	PassedOver int
+
+	dropped bool // there were coordinates beside x and y
 	gatherer
 
 	selection Selection
@@ -178,6 +181,7 @@ func (c *Collector) keep(values []feature.Value) error {
 // passOver forgets the feature in work.
 func (c *Collector) passOver() {
 	c.rewind()
+	c.PassedOver++
 	c.Positions, c.Parts, c.dropped, c.fault = c.start.positions, c.partsBefore, c.droppedBefore, nil
 	c.first = c.polygons.n
 }

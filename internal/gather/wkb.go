@@ -27,9 +27,8 @@ const (
 	wkbCollection   = 7
 )
 
-// WKB adds the polygons of a geometry, which the bytes must hold and nothing beside: as the
-// server, or aoi.Area.Marshal, has written it. srid is 0 where it names none. Collections may be
-// nested 32 deep. Sources of the formats: OGC 06-103r4, 8.2, and doc/ZMSgeoms.txt in PostGIS's source.
+// WKB adds the polygons of the geometry that the bytes begin with, as the server, or
+// aoi.Area.Marshal, has written it. srid is 0 where it names none. Collections may be nested 32 deep. Sources of the formats: OGC 06-103r4, 8.2, and doc/ZMSgeoms.txt in PostGIS's source.
 func (c *Collector) WKB(b []byte) (srid int32, err error) {
 	w := wkbReader{in: &wkbBytes{b}, to: c}
 	srid, err = w.whole()

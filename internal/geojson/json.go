@@ -27,7 +27,7 @@ type jsonReader struct {
 	in      *lenient
 	last    jsontext.Token // valid until the next is read
 	text    []byte         // the last one that was unquoted
-	nested  bytes.Buffer
+	nested  []byte         // a list or an object that is read as a value, so far
 }
 
 func newJSONReader(r io.Reader) *jsonReader {
@@ -123,7 +123,7 @@ func plain(text []byte) bool {
 // scalar reads a value that is neither list nor object. It is valid until something else is read.
 func (j *jsonReader) scalar() (raw jsontext.Value, err error) {
 	raw, err = j.decoder.ReadValue()
-	if err == nil && len(raw) > maxValue {
+	if err == nil && len(raw)+len(j.nested) > maxValue {
 		err = errTooLong()
 	}
 
@@ -134,35 +134,32 @@ func errTooLong() error {
 	return &jsonError{fmt.Sprintf("a value is longer than %d bytes", maxValue)}
 }
 
-// value reads a value of some bytes, without white space. It is valid until the next call.
+// value reads a value of some bytes, without white space. It is valid until something else is read.
 func (j *jsonReader) value() (jsontext.Value, error) {
+	j.nested = j.nested[:0]
 	if kind := j.peek(); kind != jsontext.KindBeginObject && kind != jsontext.KindBeginArray {
 		return j.scalar()
 	}
 
 	// The library would keep all of it, however long it is.
-	j.nested.Reset()
-	to := jsontext.NewEncoder(&j.nested, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-
 	for depth := 0; ; {
-		switch kind := j.peek(); kind {
-		case jsontext.KindBeginObject, jsontext.KindBeginArray:
+		kind := j.peek()
+		end := kind == jsontext.KindEndObject || kind == jsontext.KindEndArray
+		if depth > 0 && !end {
+			j.nested = append(j.nested, j.separator()...)
+		}
+
+		switch {
+		case kind == jsontext.KindBeginObject, kind == jsontext.KindBeginArray:
 			depth++
-		case jsontext.KindEndObject, jsontext.KindEndArray:
+		case end:
 			depth--
 		default:
 			raw, err := j.scalar()
 			if err != nil {
 				return nil, err
 			}
-
-			if _, ok := notFinite(raw); ok {
-				raw = jsontext.Value("null")
-			}
-
-			if err := to.WriteValue(raw); err != nil {
-				return nil, err
-			}
+			j.appendScalar(raw)
 			continue
 		}
 
@@ -170,17 +167,30 @@ func (j *jsonReader) value() (jsontext.Value, error) {
 			return nil, err
 		}
 
-		if err := to.WriteToken(j.last); err != nil {
-			return nil, err
-		}
-
-		switch {
-		case j.nested.Len() > maxValue:
-			return nil, errTooLong()
-		case depth == 0:
-			return bytes.TrimSpace(j.nested.Bytes()), nil
+		if j.nested = append(j.nested, byte(kind)); depth == 0 {
+			return jsontext.Value(j.nested), nil
 		}
 	}
+}
+
+// separator returns what stands before the next name or value.
+func (j *jsonReader) separator() string {
+	switch kind, n := j.decoder.StackIndex(j.decoder.StackDepth()); {
+	case n == 0:
+		return ""
+	case kind == jsontext.KindBeginObject && n%2 == 1:
+		return ":"
+	}
+
+	return ","
+}
+
+// appendScalar appends a part of a value, in UTF-8.
+func (j *jsonReader) appendScalar(raw []byte) {
+	if _, ok := notFinite(raw); ok {
+		raw = []byte("null")
+	}
+	j.nested = append(j.nested, bytes.ToValidUTF8(raw, []byte("\uFFFD"))...)
 }
 
 // notFinite returns the number that lenient has written as a string.

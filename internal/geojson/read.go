@@ -54,13 +54,14 @@ func Read(r io.Reader, before int64, q feature.Request, to *gather.Collector) (f
 // document reads the n-th document, if there is one more.
 func (d *reader) document(n int) (more bool, err error) {
 	switch kind, err := d.json.next(); {
+	case err == nil && kind == jsontext.KindBeginObject:
 	case errors.Is(err, io.EOF) && n > 1:
 		return false, nil
-	case n > 1 && (err == nil && kind != jsontext.KindBeginObject || syntaxError(err) != nil && !errors.Is(err, io.ErrUnexpectedEOF)):
+	case n > 1 && (err == nil || syntaxError(err) != nil && !errors.Is(err, io.ErrUnexpectedEOF)):
 		return false, d.fault("something follows its end")
 	case err != nil:
 		return false, d.explain(err)
-	case kind != jsontext.KindBeginObject:
+	default:
 		return false, d.misplaced("an object")
 	}
 
@@ -99,11 +100,13 @@ func (d *reader) next() (jsontext.Kind, error) {
 }
 
 func (d *reader) explain(err error) error {
+	if err == nil { // of each token: what follows allocates
+		return nil
+	}
+
 	var kind *json.UnmarshalTypeError
 
 	switch syntax := syntaxError(err); {
-	case err == nil:
-		return nil
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return d.fault("it ends too early")
 	case syntax != nil:
@@ -144,3 +147,12 @@ func (d *reader) decode(to any) error {
 
 	return d.explain(err)
 }
+
+// IsGeoJSON tells whether the text of a file, without white space before it, may begin with GeoJSON,
+// or with a record separator of text sequences.
+func IsGeoJSON(head []byte) bool {
+	return len(head) > 0 && (head[0] == '{' || head[0] == recordSeparator)
+}
+
+// recordSeparator is what stands before each document of a text sequence (RFC 8142, 2).
+const recordSeparator = 0x1e

@@ -44,6 +44,7 @@ type Cells struct {
 	size           []quantity.Size
 	area           aoi.Area // what is not in the file
 	areaFile       string
+	areaRead       aoi.ReadOptions // how the file is read
 	segmentize     float64
 }
 
@@ -92,11 +93,12 @@ func (c *Cells) gridTable() Table {
 
 func (c *Cells) areaTable() Table {
 	area := []Condition{{Options: []string{"aoi", "aoi-sql"}, Reason: "needs an area of interest: aoi or aoi-sql"}}
+	file := []Condition{{Options: []string{"aoi"}, Reason: "goes with a file, aoi, alone: a query, aoi-sql, can say it itself"}}
 
 	return Table{
 		{Name: "aoi", Group: groupArea, Overrides: []string{"aoi-sql", "aoi-sql-timeout"}, Value: File(&c.areaFile, "the name is empty"),
-			Help: "area of interest: `file` of GeoJSON, WKT or EWKT with polygons, - for stdin"},
-		{Name: "aoi-sql", Group: groupArea, Overrides: []string{"aoi"}, Value: SQL(&c.area.SQL, "the query is empty"),
+			Help: "area of interest: `file` of GeoJSON, WKT, EWKT, WKB or EWKB with polygons, - for stdin"},
+		{Name: "aoi-sql", Group: groupArea, Overrides: []string{"aoi", "aoi-where", "aoi-layer", "aoi-ogr"}, Value: SQL(&c.area.SQL, "the query is empty"),
 			Without: []Condition{{Options: []string{"aoi"}, Reason: "contradicts aoi: there is one area of interest"}},
 			Help:    "area of interest: a `query` that returns polygons, run in a read-only transaction, on a connection of its own"},
 		{Name: "aoi-sql-timeout", Group: groupArea, Overrides: []string{"aoi"}, Default: aoi.DefaultSQLTimeout.String(), Value: Duration(&c.area.SQLTimeout, true),
@@ -104,6 +106,12 @@ func (c *Cells) areaTable() Table {
 			Help: "`duration` after which the query is ended, such as 90s or 1h"},
 		{Name: "aoi-srid", Group: groupArea, Value: SRID(&c.area.SRID), With: area,
 			Help: "`SRID` of the area's CRS, as 25832 or EPSG:25832, where the file or the query's geometries do not name it"},
+		{Name: "aoi-where", Group: groupArea, Value: c.condition(), With: file,
+			Help: "the features of the file that are the area: a `condition` on their attributes such as \"name = 'France' and pop > 1e6\"; with =, <>, <, <=, >, >=, in, is null, and, or, not and brackets, names of attributes bare or in double quotes, texts in single ones"},
+		{Name: "aoi-layer", Group: groupArea, Value: Text(&c.areaRead.Layer, "the name is empty"), With: file,
+			Help: "`layer` of the file that is the area, where it has several"},
+		{Name: "aoi-ogr", Group: groupArea, Value: Bool(&c.areaRead.OGR), With: file,
+			Help: "let the program ogr2ogr of GDAL, which must be on the PATH, read a file of another format, such as KML; --aoi-srid is then the CRS of the file, whatever it says"},
 		{Name: "aoi-max-positions", Group: groupArea, Default: strconv.Itoa(aoi.DefaultMaxPositions), Value: Int(&c.area.MaxPositions, 1, math.MaxInt64), With: area,
 			Help: "how many `positions` the area may have: a larger one is refused; to read one takes 32 bytes at most, to check it and select cells some 150"},
 		{Name: "aoi-rule", Group: groupArea, Default: "intersects", Value: Choice(&c.area.Rule, "intersects", "within", "centroid", "overlaps"), With: area,
@@ -119,6 +127,21 @@ func (c *Cells) areaTable() Table {
 		{Name: "clip", Group: groupArea, Value: Bool(&c.Job.Clip),
 			Help: "cut cells at the edge of the area; the geometry is a MultiPolygon"},
 	}
+}
+
+// condition is a condition on the attributes of features.
+func (c *Cells) condition() Value {
+	v := Parsed(func(text string) error {
+		if err := aoi.CheckWhere(text); err != nil {
+			return err
+		}
+
+		c.areaRead.Where = text
+		return nil
+	})
+	v.Type = "condition"
+
+	return v
 }
 
 func (c *Cells) columnTable() Table {
@@ -196,7 +219,10 @@ func (c *Cells) completeArea(ctx context.Context, v Values, stdin io.Reader) err
 
 	area := c.area
 	if v.Has("aoi") {
-		read, err := readArea(ctx, c.areaFile, stdin, aoi.ReadOptions{SRID: c.area.SRID, MaxPositions: c.area.MaxPositions})
+		o := c.areaRead
+		o.SRID, o.MaxPositions = c.area.SRID, c.area.MaxPositions
+
+		read, err := readArea(ctx, c.areaFile, stdin, o)
 		if err != nil {
 			return err
 		}
@@ -222,6 +248,9 @@ func readArea(ctx context.Context, name string, stdin io.Reader, o aoi.ReadOptio
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
 
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() { // what can be read again
+			o.Path = name
+		}
 		r = file
 	}
 

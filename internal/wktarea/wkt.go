@@ -50,7 +50,7 @@ func Read(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 		}
 
 		if errors.As(err, new(wktError)) {
-			return feature.Schema{}, feature.BadArea("is neither GeoJSON, which begins with {, nor WKT that can be used: %w", err)
+			return feature.Schema{}, feature.BadArea("cannot be read as WKT: %w", err)
 		}
 		if err != nil {
 			return feature.Schema{}, err
@@ -67,7 +67,7 @@ func sridText(srid int32) string {
 
 // begin goes to the n-th geometry, if there is one more.
 func (w *wktReader) begin(n int) (more bool, err error) {
-	line := w.line
+	line := w.lastLine
 	b, err := w.next()
 	if err != nil || b == 0 {
 		return false, err
@@ -84,7 +84,7 @@ func (w *wktReader) begin(n int) (more bool, err error) {
 	}
 
 	w.behind = ""
-	w.to.Where = fmt.Sprintf(", in line %d", w.line+1)
+	w.to.Where = ", in line " + strconv.Itoa(w.line+1)
 
 	return true, nil
 }
@@ -124,15 +124,11 @@ func (w *wktReader) geometry(depth int) error {
 		return err
 	}
 
-	kind := string(w.word)
-	dimensions := 0
-	for suffix, n := range map[string]int{"ZM": 4, "Z": 3, "M": 3} {
-		if strings.HasSuffix(kind, suffix) && dimensions < n && isGeometry(strings.TrimSuffix(kind, suffix)) {
-			kind, dimensions = strings.TrimSuffix(kind, suffix), n
-		}
-	}
-
-	if !isGeometry(kind) {
+	kind, dimensions := splitDimensions(string(w.word))
+	switch {
+	case isCurved(kind):
+		return feature.BadArea("holds a %s%s: an area of interest is made of polygons, and ST_CurveToLine or ST_Dump may make some of it", kind, w.to.Where)
+	case !isGeometry(kind):
 		return w.fault(len(w.word), "syntax error")
 	}
 
@@ -167,6 +163,27 @@ func (w *wktReader) geometry(depth int) error {
 func isGeometry(kind string) bool {
 	switch kind {
 	case "POLYGON", "MULTIPOLYGON", "GEOMETRYCOLLECTION", "POINT", "LINESTRING", "MULTIPOINT", "MULTILINESTRING":
+		return true
+	}
+	return false
+}
+
+// splitDimensions splits the word that a geometry begins with into its kind and the number of
+// dimensions that it names, 0 for none.
+func splitDimensions(word string) (kind string, dimensions int) {
+	for _, suffix := range [...]string{"ZM", "Z", "M"} {
+		if kind, ok := strings.CutSuffix(word, suffix); ok && (isGeometry(kind) || isCurved(kind)) {
+			return kind, 2 + len(suffix)
+		}
+	}
+
+	return word, 0
+}
+
+// isCurved tells whether WKT knows the geometry, and it is made of no polygons, or of triangles.
+func isCurved(kind string) bool {
+	switch kind {
+	case "CURVEPOLYGON", "MULTISURFACE", "CIRCULARSTRING", "COMPOUNDCURVE", "MULTICURVE", "POLYHEDRALSURFACE", "TIN", "TRIANGLE":
 		return true
 	}
 	return false
@@ -304,4 +321,20 @@ func (w *wktReader) position(dimensions *int) (p geomgen.Point, err error) {
 	}
 
 	return p, nil
+}
+
+// IsWKT tells whether the text of a file, without white space before it, begins with WKT or EWKT.
+func IsWKT(head []byte) bool {
+	word := strings.ToUpper(string(head[:min(len(head), 40)]))
+	if strings.HasPrefix(word, "SRID") {
+		return true
+	}
+
+	n := strings.IndexFunc(word, func(r rune) bool { return r < 'A' || r > 'Z' })
+	if n >= 0 {
+		word = word[:n]
+	}
+
+	kind, _ := splitDimensions(word)
+	return isGeometry(kind) || isCurved(kind)
 }

@@ -19,6 +19,7 @@ type wktReader struct {
 	line, column int
 	offset       int64
 	behind       string // what stands before the text
+	lastLine     int    // that of the last byte that is no white space
 }
 
 // wktError says what is no WKT, and where.
@@ -55,6 +56,9 @@ func (w *wktReader) readByte() (byte, error) {
 		w.line, w.column = w.line+1, 0
 	}
 
+	if !isSpace(b) {
+		w.lastLine = w.line
+	}
 	return b, nil
 }
 

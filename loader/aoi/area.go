@@ -47,6 +47,10 @@ type Area struct {
 	MaxPositions int64 `json:"max_positions,omitempty"`
 	// Polygons are the area. In the ledger they stand beside the job.
 	Polygons []geomgen.Polygon `json:"-"`
+	// Features say which polygons belong to a feature of the file, and what its attributes are. They
+	// are for Polygons as they were read: Place and a server make others of them. There are some
+	// only where ReadOptions ask for attributes or have a condition.
+	Features []Feature `json:"-"`
 	// Union says that the polygons are several features', which may overlap: the
 	// area is their union.
 	Union bool `json:"-"`
@@ -54,6 +58,30 @@ type Area struct {
 	Warnings []string `json:"-"`
 
 	ready bool // a server has made the polygons what they are to be
+}
+
+// Feature says which polygons of an area belong to a feature: those from First, which counts from 0,
+// to End, which is the one behind the last; and its Values, in the order of ReadOptions.Attributes.
+type Feature = feature.Feature
+
+// Value is the value of an attribute: nil for none, bool, int64, float64, string, feature.Date or
+// time.Time. Lists and objects of GeoJSON are strings of JSON.
+type Value = feature.Value
+
+// Column is the type of a column of PostgreSQL that holds an attribute.
+type Column = feature.Column
+
+// Column returns the type of the column that holds the i-th attribute of all features: boolean,
+// bigint, double precision, date, timestamp with time zone, or text for all else and for values of
+// several types. feature.As makes a value one of that type.
+func (a *Area) Column(i int) Column {
+	return feature.ColumnOf(func(yield func(feature.Value) bool) {
+		for _, f := range a.Features {
+			if !yield(f.Values[i]) {
+				return
+			}
+		}
+	})
 }
 
 // WGS84 is the SRID of WGS 84, whose coordinates have bounds.

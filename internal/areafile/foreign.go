@@ -1,0 +1,144 @@
+package areafile
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+)
+
+// What has a cure of its own.
+const (
+	utf16 = "UTF-16"
+	gzip  = "gzip"
+)
+
+// foreign returns what a file seems to be that is of a format that is not read, "" where nothing
+// speaks for that.
+func foreign(head []byte) string {
+	if what := binaryFormat(head); what != "" {
+		return what
+	}
+
+	text := string(head)
+	switch {
+	case isUTF16(head):
+		return utf16
+	case strings.HasPrefix(text, "<"):
+		return xmlFormat(text)
+	case strings.HasPrefix(text, "{"):
+		return jsonFormat(text)
+	case strings.HasPrefix(text, "["):
+		return "a list in JSON"
+	case regexp.MustCompile(`(?i)^version +[0-9]+\s`).MatchString(text):
+		return "MapInfo MIF"
+	case regexp.MustCompile(`(?i)^!table\s`).MatchString(text):
+		return "MapInfo TAB"
+	case regexp.MustCompile(`^(999\s+\S.*\s+)?0\s+SECTION\s`).MatchString(text):
+		return "DXF"
+	case isCSV(text):
+		return "CSV"
+	}
+
+	return ""
+}
+
+// binaryFormat knows formats by the bytes that they begin with.
+func binaryFormat(head []byte) string {
+	for _, f := range [...]struct{ magic, name string }{
+		{"\x1f\x8b", gzip},
+		{"PK\x03\x04", "a ZIP archive"},
+		{"SQLite format 3\x00", "GeoPackage, or another database of SQLite"},
+		{"fgb\x03fgb", "FlatGeobuf"},
+		{"\x00\x00\x27\x0a", "a Shapefile"},
+		{"PAR1", "Parquet"},
+		{"ARROW1", "Arrow"},
+		{"%PDF-", "PDF"},
+		{"\x89HDF", "HDF5 or NetCDF"},
+		{"CDF", "NetCDF"},
+		{"II*\x00", "TIFF"},
+		{"MM\x00*", "TIFF"},
+		{"\x89PNG", "PNG"},
+		{"\xff\xd8\xff", "JPEG"},
+		{"BZh", "an archive of bzip2"},
+		{"\xfd7zXZ", "an archive of xz"},
+		{"\x28\xb5\x2f\xfd", "an archive of zstd"},
+		{"7z\xbc\xaf\x27\x1c", "an archive of 7-Zip"},
+		{"Rar!", "an archive of RAR"},
+		{"Obj\x01", "Avro"},
+		{"PGCOPY\n", "rows of COPY in PostgreSQL's binary format"},
+		{"PGDMP", "a dump of pg_dump"},
+		{"AC10", "DWG"},
+	} {
+		if bytes.HasPrefix(head, []byte(f.magic)) {
+			return f.name
+		}
+	}
+
+	if bytes.Contains(head[:min(len(head), 40)], []byte("OSMHeader")) {
+		return "OSM PBF"
+	}
+
+	return ""
+}
+
+// isUTF16 knows text in UTF-16 by its mark, or by the zero byte of its first character.
+func isUTF16(head []byte) bool {
+	switch {
+	case len(head) < 4:
+		return false
+	case head[0] == 0xff && head[1] == 0xfe, head[0] == 0xfe && head[1] == 0xff:
+		return true
+	}
+
+	big := head[0] == 0 && head[1] != 0 && head[2] == 0 && head[3] != 0
+	little := head[0] != 0 && head[1] == 0 && head[2] != 0 && head[3] == 0
+
+	return big || little
+}
+
+// xmlFormat returns which format of XML a text seems to be, by its elements.
+func xmlFormat(text string) string {
+	for _, f := range [...]struct{ pattern, name string }{
+		{`<(\w+:)?kml[\s>]`, "KML"},
+		{`<osm[\s>]`, "OSM XML"},
+		{`<gpx[\s>]`, "GPX"},
+		{`(?i)<(!doctype )?html[\s>]`, "HTML"},
+		{`<svg[\s>]`, "SVG"},
+		{`(?i)opengis\.net/gml|<gml:`, "GML"},
+		{`<OGRVRTDataSource`, "a VRT of GDAL"},
+	} {
+		if regexp.MustCompile(f.pattern).MatchString(text) {
+			return f.name
+		}
+	}
+
+	return "XML"
+}
+
+// jsonFormat returns which format a text in JSON seems to be, "" where it may be GeoJSON.
+func jsonFormat(text string) string {
+	for _, f := range [...]struct{ pattern, name string }{
+		{`^\{\s*("[^"]*"\s*:\s*("[^"]*"|[0-9.]+)\s*,\s*)*"type"\s*:\s*"Topology"`, "TopoJSON"},
+		{`"geometryType"\s*:\s*"esriGeometry`, "JSON of Esri"},
+		{`^\{\s*("[^"]*"\s*:\s*("[^"]*"|[0-9.]+)\s*,\s*)*"type"\s*:\s*"CityJSON`, "CityJSON"},
+	} {
+		if regexp.MustCompile(f.pattern).MatchString(text) {
+			return f.name
+		}
+	}
+
+	return ""
+}
+
+// isCSV tells whether a text seems to be a table: its first two lines have as many separators.
+func isCSV(text string) bool {
+	lines := strings.SplitN(text, "\n", 3)
+	for _, separator := range []string{",", ";", "\t", "|"} {
+		n := strings.Count(lines[0], separator)
+		if n > 0 && (len(lines) < 2 || strings.TrimSpace(lines[1]) == "" || strings.Count(lines[1], separator) >= n) {
+			return true
+		}
+	}
+
+	return false
+}

@@ -1,0 +1,128 @@
+package areafile
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"unicode"
+
+	"github.com/loadgrid/loadgrid/internal/feature"
+)
+
+// headBytes is by how many bytes a format is recognized, and what readers of streams may peek.
+const headBytes = 1 << 16
+
+// maxSpool bounds what is written to a temporary file, in bytes.
+const maxSpool = 64 << 30
+
+// input is a file that is read.
+type input struct {
+	ctx    context.Context
+	source io.Reader
+	stream *bufio.Reader
+	before int64 // bytes that were passed over: a byte order mark and white space
+
+	temporary *os.File // what the stream was written to
+	most      int64    // bytes of it
+}
+
+func newInput(ctx context.Context, r io.Reader) *input {
+	return &input{ctx: ctx, source: r, stream: bufio.NewReaderSize(contextReader{ctx, r}, headBytes), most: maxSpool}
+}
+
+// head returns the first bytes of the file, which are still to be read. It passes over a byte order
+// mark of UTF-8 and white space. The error is io.EOF where there is nothing else.
+func (in *input) head() ([]byte, error) {
+	const mark = "\xef\xbb\xbf"
+
+	for {
+		head, err := in.stream.Peek(headBytes)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+
+		rest := head
+		if in.before == 0 {
+			rest = bytes.TrimPrefix(rest, []byte(mark))
+		}
+
+		rest = bytes.TrimLeftFunc(rest, func(r rune) bool { return r < 0x80 && unicode.IsSpace(r) })
+		if len(rest) == len(head) && len(head) > 0 {
+			return head, nil
+		}
+
+		if len(head) == 0 {
+			return nil, io.EOF
+		}
+
+		n, err := in.stream.Discard(len(head) - len(rest))
+		in.before += int64(n)
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// random returns the bytes of the file and their number, of a file that can seek as they are, of
+// others from a temporary file, which is removed by close. Nothing of the stream may have been read.
+func (in *input) random() (io.ReaderAt, int64, error) {
+	switch r := in.source.(type) {
+	case interface {
+		io.ReaderAt
+		Size() int64
+	}: // in memory
+		return r, r.Size(), nil
+	case *os.File:
+		info, err := r.Stat()
+		if err == nil && info.Mode().IsRegular() {
+			return r, info.Size(), nil
+		}
+	}
+
+	file, err := in.spool()
+	if err != nil {
+		return nil, 0, err
+	}
+
+	info, err := file.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+
+	return file, info.Size(), nil
+}
+
+// spool writes the stream to a temporary file.
+func (in *input) spool() (*os.File, error) {
+	if in.temporary != nil {
+		return in.temporary, nil
+	}
+
+	file, err := os.CreateTemp("", "loadgrid-aoi-*")
+	if err != nil {
+		return nil, fmt.Errorf("making a temporary file: %w", err)
+	}
+	in.temporary = file
+
+	n, err := io.Copy(file, io.LimitReader(in.stream, in.most+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("writing the area of interest to a temporary file, which TMPDIR may put elsewhere: %w", err)
+	case n > in.most:
+		return nil, feature.BadArea("has more than %d bytes, which are not written to a temporary file: give its name, and not stdin", in.most)
+	}
+
+	return file, nil
+}
+
+// close removes the temporary file, where there is one.
+func (in *input) close() error {
+	if in.temporary == nil {
+		return nil
+	}
+	return errors.Join(in.temporary.Close(), os.Remove(in.temporary.Name()))
+}

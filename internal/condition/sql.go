@@ -1,0 +1,104 @@
+package condition
+
+import (
+	"strings"
+)
+
+// Dialect is the SQL of a database.
+type Dialect int
+
+// The dialects.
+const (
+	// SQLite is that of SQLite, and so of GeoPackage. SQLite takes the name of a column that it
+	// does not have for a text: look first whether there is one.
+	SQLite Dialect = iota
+	// PostgreSQL is that of PostgreSQL, whatever standard_conforming_strings is.
+	PostgreSQL
+)
+
+// SQL returns the condition as an expression of SQL, in brackets where it needs some. It means the
+// same as Eval where columns have the types of feature.ColumnOf and text is compared by its bytes.
+func (c *Condition) SQL(d Dialect) string {
+	return string(c.root.appendSQL(nil, c.names, d))
+}
+
+func (l logic) appendSQL(b []byte, names []string, d Dialect) []byte {
+	between := " or "
+	if l.and {
+		between = " and "
+	}
+
+	for i, part := range l.parts {
+		if i > 0 {
+			b = append(b, between...)
+		}
+
+		if inner, ok := part.(logic); ok && (l.and || !inner.and) {
+			b = append(part.appendSQL(append(b, '('), names, d), ')')
+		} else {
+			b = part.appendSQL(b, names, d)
+		}
+	}
+
+	return b
+}
+
+func (n negation) appendSQL(b []byte, names []string, d Dialect) []byte {
+	return append(n.inner.appendSQL(append(b, "not ("...), names, d), ')')
+}
+
+func (n nullTest) appendSQL(b []byte, names []string, _ Dialect) []byte {
+	b = appendName(b, names[n.attribute])
+	if n.not {
+		return append(b, " is not null"...)
+	}
+	return append(b, " is null"...)
+}
+
+func (c comparison) appendSQL(b []byte, names []string, d Dialect) []byte {
+	b = appendName(b, names[c.attribute])
+	b = append(append(append(b, ' '), c.operator...), ' ')
+
+	return c.with.appendSQL(b, d)
+}
+
+func (m membership) appendSQL(b []byte, names []string, d Dialect) []byte {
+	b = appendName(b, names[m.attribute])
+	if m.not {
+		b = append(b, " not"...)
+	}
+
+	b = append(b, " in ("...)
+	for i, l := range m.list {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = l.appendSQL(b, d)
+	}
+
+	return append(b, ')')
+}
+
+// appendName writes the name of an attribute in quotes.
+func appendName(b []byte, name string) []byte {
+	return append(b, `"`+strings.ReplaceAll(name, `"`, `""`)+`"`...)
+}
+
+func (l literal) appendSQL(b []byte, d Dialect) []byte {
+	switch v := l.value.(type) {
+	case bool:
+		if v {
+			return append(b, "true"...)
+		}
+		return append(b, "false"...)
+	case string:
+		text := strings.ReplaceAll(v, "'", "''")
+		if d == PostgreSQL && strings.Contains(text, `\`) {
+			text = strings.ReplaceAll(text, `\`, `\\`)
+			b = append(b, 'E')
+		}
+		return append(b, "'"+text+"'"...)
+	}
+
+	return append(b, l.text...)
+}

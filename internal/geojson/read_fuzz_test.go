@@ -1,0 +1,76 @@
+package geojson
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/gather"
+)
+
+// Whatever comes in, nothing panics, memory is bounded, errors are about the area, and what comes
+// in few bytes at a time is read as the same.
+func FuzzRead(f *testing.F) {
+	const polygon = `{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}`
+	for _, seed := range []string{
+		polygon, "\x1e" + polygon + "\n\x1e" + polygon, polygon + polygon + "x", `{"type":"Feature","properties":{"a":NaN,"b":[-Infinity,{"c":1e400}]},"geometry":` + polygon + `}`,
+		`{"type":"FeatureCollection","features":[{"type":"Feature","geometry":null,"properties":{"a":"` + strings.Repeat(`\ud83d\ude00\\`, 50) + `"}}]}`,
+		`{"type":"Feature","properties":{"a":1e999,"b":00}}`, `{"a":"` + "\xff\xfe" + `","b":-I,"c":Infinit}`, `{"type":"Feature","properties":{"b":"` + "\xff" + `"},"geometry":` + polygon + `}`,
+		`{"type":"Topology"}`, `{"type":"Feature","properties":` + strings.Repeat(`{"a":[`, 6000), "{", "{}", `{"":{}}`, `{"type":` + strings.Repeat(" ", 5000) + `"Feature"}`, `{"type":"Fe\u0061ture","geometry":` + polygon + `}`,
+	} {
+		f.Add([]byte(seed))
+	}
+
+	f.Fuzz(func(t *testing.T, in []byte) {
+		read := func(pieces int) ([]geomgen.Polygon, []feature.Feature, feature.Schema, error) {
+			var to gather.Collector
+			to.Select(gather.Selection{Features: true, Names: []string{"a", "b"}})
+			schema, err := Read(&pieceReader{bytes.NewReader(in), pieces}, 0, feature.Request{Names: []string{"a", "b"}}, &to)
+			polygons, _ := to.Polygons()
+			return polygons, to.Features(), schema, err
+		}
+
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		polygons, features, schema, err := read(1 << 20)
+		runtime.ReadMemStats(&after)
+
+		if used := after.TotalAlloc - before.TotalAlloc; used > 4<<20+4096*uint64(len(in)) {
+			t.Fatalf("%d bytes of input took %d bytes of memory", len(in), used)
+		}
+
+		var param *geomgen.ParamError
+		if err != nil && !errors.As(err, &param) {
+			t.Fatal(err)
+		}
+
+		again, featuresAgain, schemaAgain, errAgain := read(1)
+		if len(again) != len(polygons) || len(featuresAgain) != len(features) || schema.SRID != schemaAgain.SRID || (err == nil) != (errAgain == nil) {
+			t.Fatalf("%v and %v: %v and %v", polygons, again, err, errAgain)
+		}
+
+		for i := range features {
+			for k, v := range features[i].Values {
+				if f, ok := v.(float64); ok && math.IsNaN(f) {
+					continue
+				}
+				if v != featuresAgain[i].Values[k] {
+					t.Fatalf("%v and %v", features, featuresAgain)
+				}
+			}
+		}
+	})
+}
+
+// pieceReader gives some bytes at a time.
+type pieceReader struct {
+	r *bytes.Reader
+	n int
+}
+
+func (r *pieceReader) Read(b []byte) (int, error) { return r.r.Read(b[:min(len(b), r.n)]) }

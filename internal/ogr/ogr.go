@@ -1,0 +1,128 @@
+// Package ogr owns the program ogr2ogr of GDAL, which reads formats that nothing else does.
+package ogr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/loadgrid/loadgrid/internal/feature"
+)
+
+// program is the name of the program, which is looked for on the PATH.
+const program = "ogr2ogr"
+
+// maxErrors is how much of the program's errors is kept, in bytes.
+const maxErrors = 4 << 10
+
+// killDelay is how long the program may take to end once it is to end.
+const killDelay = 5 * time.Second
+
+// Output is what the program writes: a sequence of GeoJSON in EPSG:4326.
+type Output struct {
+	ctx     context.Context
+	stdout  io.ReadCloser
+	command *exec.Cmd
+	errors  tail
+	cancel  context.CancelFunc
+	ended   bool // all was read
+}
+
+// Convert begins to read a file with the program. path is absolute. layer is the layer to read, ""
+// for all; srid is the CRS of the file whatever it says of that, 0 for what it says. The error is a
+// *geomgen.ParamError where the program is not installed. The end of ctx ends the program. Close
+// the output.
+func Convert(ctx context.Context, path, layer string, srid int32) (*Output, error) {
+	name, err := exec.LookPath(program)
+	if err != nil {
+		return nil, feature.BadArea("needs ogr2ogr, as aoi-ogr says, which is not on the PATH: install GDAL, in Debian the package gdal-bin")
+	}
+
+	args := []string{"-f", "GeoJSONSeq", "-lco", "SIGNIFICANT_FIGURES=17"}
+	if srid != 0 {
+		crs := fmt.Sprintf("EPSG:%d", srid)
+		args = append(args, "-s_srs", crs, "-t_srs", "EPSG:4326")
+	}
+
+	args = append(args, "/vsistdout/", path)
+	if layer != "" {
+		args = append(args, layer)
+	}
+
+	inner, cancel := context.WithCancel(ctx)
+	o := &Output{ctx: ctx, command: exec.CommandContext(inner, name, args...), cancel: cancel}
+	o.command.Stderr, o.command.WaitDelay = &o.errors, killDelay
+
+	if o.stdout, err = o.command.StdoutPipe(); err == nil {
+		err = o.command.Start()
+	}
+
+	if err != nil {
+		cancel()
+		return nil, fmt.Errorf("starting %s: %w", name, err)
+	}
+
+	return o, nil
+}
+
+func (o *Output) Read(b []byte) (int, error) {
+	n, err := o.stdout.Read(b)
+	o.ended = errors.Is(err, io.EOF)
+
+	return n, err
+}
+
+// Close ends the program. The error is a *geomgen.ParamError with what the program says, where it
+// has failed and all was read that it wrote.
+func (o *Output) Close() error {
+	if !o.ended {
+		o.cancel()
+		_ = o.stdout.Close()
+	}
+
+	err := o.command.Wait()
+	o.cancel()
+
+	var exit *exec.ExitError
+	switch {
+	case o.ctx.Err() != nil:
+		return context.Cause(o.ctx)
+	case !o.ended || err == nil:
+		return nil
+	case errors.As(err, &exit):
+		return feature.BadArea("cannot be read by ogr2ogr: %s (%s)", o.errors.text(), exit.ProcessState)
+	}
+
+	return fmt.Errorf("running %s: %w", program, err)
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ b []byte }
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.b = append(t.b, b...)
+	if n := len(t.b) - maxErrors; n > 0 {
+		t.b = append(t.b[:0], t.b[n:]...)
+	}
+
+	return len(b), nil
+}
+
+// text returns the last lines as one, for people.
+func (t *tail) text() string {
+	const most = 400
+
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(t.b), "?")), " ")
+	switch {
+	case text == "":
+		return "it says nothing"
+	case len(text) > most:
+		return "..." + strings.ToValidUTF8(text[len(text)-most:], "")
+	}
+
+	return text
+}

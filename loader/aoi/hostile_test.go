@@ -1,0 +1,66 @@
+package aoi
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Files that are made to harm end in an error, soon and within bounds, however long they are.
+func TestHostileTexts(t *testing.T) {
+	const size = 24 << 20
+	head := `{"type":"Feature","properties":{"a":1},"geometry":` + polygonOf + `,"x":`
+	endless := func(before, part string) io.Reader {
+		part = strings.Repeat(part, 1+(1<<16)/len(part))
+		return io.MultiReader(strings.NewReader(before), repeated(size/len(part), func(int) string { return part }))
+	}
+
+	for _, test := range []struct {
+		name   string
+		before string
+		part   string
+		o      ReadOptions
+		words  []string
+	}{
+		{"a text", head + `"`, "lorem ipsum", ReadOptions{}, []string{"ends too early"}},
+		{"a text of escapes", head + `"`, `\\\"\u00fc`, ReadOptions{}, []string{"ends too early"}},
+		{"a name", head + `{"`, "lorem ipsum", ReadOptions{}, []string{"ends too early"}},
+		{"a number", head, "123456789", ReadOptions{}, []string{"ends too early"}},
+		{"white space", head, " \n", ReadOptions{}, []string{"ends too early"}},
+		{"lists", head, "[", ReadOptions{}, []string{"near byte"}},
+		{"objects", head, `{"a":`, ReadOptions{}, []string{"near byte"}},
+		{"a list", head + "[", "0,", ReadOptions{}, []string{"ends too early"}},
+		{"a list that somebody reads", `{"type":"Feature","properties":{"a":[`, "0,", ReadOptions{Attributes: []string{"a"}}, []string{"longer than"}},
+		{"a text that somebody reads", `{"type":"Feature","properties":{"a":"`, "0,", ReadOptions{Attributes: []string{"a"}}, []string{"ends too early"}},
+		{"many names", `{"type":"Feature","properties":{"a":"b"`, `,"ab":1`, ReadOptions{Attributes: []string{"b"}}, []string{"ends too early"}},
+		{"minus", head, "-", ReadOptions{}, []string{"near byte"}},
+		{"positions", `{"type":"Polygon","coordinates":[[[0,0]`, ",[1,1]", ReadOptions{MaxPositions: 1 << 18}, []string{"ends too early"}},
+		{"empty rings", `{"type":"Polygon","coordinates":[[]`, ",[]", ReadOptions{}, []string{"ends too early"}},
+		{"empty documents", "", `{"type":"Feature","geometry":null}`, ReadOptions{}, []string{"is empty"}},
+
+		{"a word of WKT", "POLYGON((", "1234567890", ReadOptions{}, []string{"too long"}},
+		{"brackets of WKT", "POLYGON", "(", ReadOptions{}, []string{"pos"}},
+		{"empty polygons of WKT", "MULTIPOLYGON(EMPTY", ",EMPTY", ReadOptions{}, []string{"unexpected end"}},
+		{"empty lines of WKT", "POLYGON EMPTY", "\nPOLYGON EMPTY", ReadOptions{}, []string{"is empty"}},
+
+		{"polygons of WKB", "\x01\x06\x00\x00\x00\xff\xff\xff\xff", "\x01\x03\x00\x00\x00\x00\x00\x00\x00", ReadOptions{}, []string{"more in it"}},
+		{"rings of WKB", "\x01\x03\x00\x00\x00\xff\xff\xff\xff", "\x00\x00\x00\x00", ReadOptions{}, []string{"not valid"}},
+		{"positions of WKB", "\x01\x03\x00\x00\x00\x01\x00\x00\x00\xff\xff\xff\xff", "\x00\x00\x00\x00\x00\x00\x00\x00", ReadOptions{MaxPositions: 1 << 18}, []string{"more in it"}},
+		{"collections of WKB", "", "\x01\x07\x00\x00\x00\xff\xff\xff\xff", ReadOptions{}, []string{"nested too deep"}},
+		{"positions in hex", "010300000001000000FFFFFFFF", "00", ReadOptions{MaxPositions: 1 << 18}, []string{"more in it"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var err error
+			start := time.Now()
+			peak := heapWhile(func() { _, err = ReadWith(t.Context(), endless(test.before, test.part), test.o) })
+			took := time.Since(start)
+			checkParam(t, err, "aoi", test.words...)
+
+			t.Logf("%v, %d MiB: %v", took.Round(time.Millisecond), peak>>20, err)
+			if peak > 14<<20 {
+				t.Errorf("the heap grew by %d bytes", peak)
+			}
+		})
+	}
+}
