@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/areafile"
+	"github.com/loadgrid/loadgrid/internal/gather"
 	"github.com/loadgrid/loadgrid/internal/dissolve"
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
@@ -78,8 +78,8 @@ func (s sandbox) voronoi(rng *rand.Rand, centre geomgen.Point, reach float64, n 
 // polygonsOf reads polygons from EWKB.
 func polygonsOf(t *testing.T, b []byte) []geomgen.Polygon {
 	t.Helper()
-	var r areafile.PolygonReader
-	if _, err := r.AddEWKB(b); err != nil {
+	var r gather.Collector
+	if _, err := r.WKB(b); err != nil {
 		t.Fatal(err)
 	}
 	polygons, err := r.Polygons()

@@ -7,7 +7,6 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/loader/job"
-	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
 	"github.com/loadgrid/loadgrid/loader/rows"
 )

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,7 @@ type Cells struct {
 
 // Table returns the options, which write into c.
 func (c *Cells) Table() Table {
-	return append(append(c.gridTable(), c.areaTable()...), c.columnTable()...)
+	return slices.Concat(c.gridTable(), c.areaTable(), c.attributeTable(), c.columnTable())
 }
 
 func (c *Cells) gridTable() Table {
@@ -221,6 +222,9 @@ func (c *Cells) completeArea(ctx context.Context, v Values, stdin io.Reader) err
 	if v.Has("aoi") {
 		o := c.areaRead
 		o.SRID, o.MaxPositions = c.area.SRID, c.area.MaxPositions
+		for _, a := range c.Job.FeatureAttributes() {
+			o.Attributes = append(o.Attributes, a.Name)
+		}
 
 		read, err := readArea(ctx, c.areaFile, stdin, o)
 		if err != nil {

@@ -51,6 +51,10 @@ type Area struct {
 	// are for Polygons as they were read: Place and a server make others of them. There are some
 	// only where ReadOptions ask for attributes or have a condition.
 	Features []Feature `json:"-"`
+	// Layer has the features with polygons of their own, where ReadOptions ask for attributes. A
+	// server, and the plan, make of it what they make of Polygons. In the ledger it stands beside
+	// the job.
+	Layer *Layer `json:"-"`
 	// Union says that the polygons are several features', which may overlap: the
 	// area is their union.
 	Union bool `json:"-"`
@@ -67,22 +71,6 @@ type Feature = feature.Feature
 // Value is the value of an attribute: nil for none, bool, int64, float64, string, feature.Date or
 // time.Time. Lists and objects of GeoJSON are strings of JSON.
 type Value = feature.Value
-
-// Column is the type of a column of PostgreSQL that holds an attribute.
-type Column = feature.Column
-
-// Column returns the type of the column that holds the i-th attribute of all features: boolean,
-// bigint, double precision, date, timestamp with time zone, or text for all else and for values of
-// several types. feature.As makes a value one of that type.
-func (a *Area) Column(i int) Column {
-	return feature.ColumnOf(func(yield func(feature.Value) bool) {
-		for _, f := range a.Features {
-			if !yield(f.Values[i]) {
-				return
-			}
-		}
-	})
-}
 
 // WGS84 is the SRID of WGS 84, whose coordinates have bounds.
 const WGS84 = areafile.WGS84

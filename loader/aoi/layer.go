@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/areafile"
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
@@ -25,13 +26,19 @@ type LayerFeature struct {
 	Values []Value
 }
 
-// newLayer returns the features of a file, whose polygons are the area's.
-func newLayer(polygons []geomgen.Polygon, features []Feature, attributes int) *Layer {
-	l := &Layer{Features: make([]LayerFeature, len(features)), Types: make([]string, attributes)}
+// NewLayer returns features whose polygons are an area's, with the types of their attributes.
+func NewLayer(polygons []geomgen.Polygon, features []Feature, types []string) *Layer {
+	l := &Layer{Features: make([]LayerFeature, len(features)), Types: types}
 	for i, f := range features {
 		l.Features[i] = LayerFeature{Polygons: polygons[f.First:f.End:f.End], Values: f.Values}
 	}
 
+	return l
+}
+
+// fileLayer returns the features of a file, with the types that hold their values.
+func fileLayer(f *areafile.File, attributes int) *Layer {
+	l := NewLayer(f.Polygons, f.Features, make([]string, attributes))
 	for i := range l.Types {
 		l.Types[i] = string(l.column(i))
 	}

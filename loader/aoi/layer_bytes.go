@@ -7,7 +7,6 @@ import (
 	"errors"
 	"math"
 
-	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/gather"
 )

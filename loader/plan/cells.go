@@ -8,6 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/seam"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
 // cellSelection is which cells a job asks for.
