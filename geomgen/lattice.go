@@ -32,8 +32,11 @@ func (g Grid) rectangular() bool { return g.Rotate == 0 && !g.Shape.Hexagon() }
 // boxes tells whether the cells are rectangles along the axes, be they turned by
 // right angles.
 func (g Grid) boxes() bool {
+	if g.rectangular() {
+		return true
+	}
 	_, straight := g.quarters()
-	return g.rectangular() || straight && !g.Shape.Hexagon()
+	return straight && !g.Shape.Hexagon()
 }
 
 // quarters returns by how many times 90 degrees the grid is turned, 0 to 3;

@@ -108,7 +108,7 @@ func judgeCell(g geomgen.Grid, areas []*oracle.Area, c geomgen.Cell, rule geomge
 		if share.Cmp(best) > 0 {
 			best, t.by[geomgen.Largest] = share, int32(i)
 		}
-		if a.ContainsPoint(g.Centre(c)) {
+		if a.Selects(g, c, geomgen.Centroid) {
 			first(geomgen.AtCentroid, i)
 		}
 		if a.Selects(g, c, rule) {

@@ -11,6 +11,7 @@ import (
 // Area is polygons in fractions.
 type Area struct {
 	polygons [][][]point
+	bounds   []geomgen.Box // of each polygon
 }
 
 type point struct{ x, y *big.Rat }
@@ -33,7 +34,7 @@ func NewArea(polygons []geomgen.Polygon) *Area {
 			rings = append(rings, ring)
 		}
 
-		a.polygons = append(a.polygons, rings)
+		a.polygons, a.bounds = append(a.polygons, rings), append(a.bounds, p.Bounds())
 	}
 
 	return a
@@ -92,8 +93,23 @@ func (a *Area) Intersects(corners []geomgen.Point) bool {
 	return met
 }
 
+// beyond tells whether a cell, by its corners, lies beyond all polygons on one side of each.
+func (a *Area) beyond(corners []geomgen.Point) bool {
+	c := geomgen.Polygon{corners}.Bounds()
+	for _, b := range a.bounds {
+		if c.XMin <= b.XMax && c.XMax >= b.XMin && c.YMin <= b.YMax && c.YMax >= b.YMin {
+			return false
+		}
+	}
+	return true
+}
+
 // Selects tells whether the area selects a cell of a grid by a rule.
 func (a *Area) Selects(g geomgen.Grid, c geomgen.Cell, rule geomgen.Rule) bool {
+	if a.beyond(g.AppendCorners(nil, c)) {
+		return false
+	}
+
 	switch rule {
 	case geomgen.Intersects:
 		return a.Intersects(g.AppendCorners(nil, c))

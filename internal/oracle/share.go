@@ -9,6 +9,10 @@ import (
 // Share returns the share of a cell, by its corners in order, that lies in the area. Source of
 // the cutting: I. Sutherland and G. Hodgman, Reentrant Polygon Clipping, CACM 17 (1974).
 func (a *Area) Share(corners []geomgen.Point) *big.Rat {
+	if a.beyond(corners) {
+		return new(big.Rat)
+	}
+
 	cell := closed(corners)
 	near := false
 	a.eachSegment(func(p, q point) { near = near || !disjoint(cell, p, q) })
