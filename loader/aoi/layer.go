@@ -41,6 +41,9 @@ func fileLayer(f *areafile.File, attributes int) *Layer {
 	l := NewLayer(f.Polygons, f.Features, make([]string, attributes))
 	for i := range l.Types {
 		l.Types[i] = string(l.column(i))
+		if l.column(i) == feature.Timestamp {
+			l.Types[i] = "timestamptz" // as columns of jobs call it
+		}
 	}
 
 	return l

@@ -27,7 +27,6 @@ func constantTypes() map[string]string {
 		"bigint": "int8", "int8": "int8", "real": "float4", "float4": "float4",
 		"double precision": "float8", "float8": "float8", "numeric": "numeric",
 		"date": "date", "timestamp": "timestamp", "timestamptz": "timestamptz",
-		"timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz",
 		"uuid": "uuid", "json": "json", "jsonb": "jsonb",
 	}
 }
