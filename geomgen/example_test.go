@@ -1,6 +1,7 @@
 package geomgen_test
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -44,4 +45,43 @@ func ExampleRange_Walk() {
 	// 1 cells from column 4, row 1: ids 17 to 17
 	// 1 cells from column 4, row 2: ids 30 to 30
 	// 1 cells from column 4, row 3: ids 31 to 31
+}
+
+// Two fields side by side have three cells, of which the border runs through the middle one.
+func ExampleSelectPairs() {
+	grid := geomgen.Grid{DX: 1, DY: 1}
+	field := func(xmin, xmax float64) []geomgen.Polygon {
+		return []geomgen.Polygon{{{{X: xmin, Y: 0}, {X: xmax, Y: 0}, {X: xmax, Y: 1}, {X: xmin, Y: 1}, {X: xmin, Y: 0}}}}
+	}
+
+	layer, err := geomgen.NewLayer(context.Background(), grid, [][]geomgen.Polygon{field(0, 1.25), field(1.25, 3)}, geomgen.Overlaps)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	cells := geomgen.Range{MaxCol: 3, MaxRow: 1}
+	pairs, err := geomgen.SelectPairs(context.Background(), cells, layer)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	fmt.Println(pairs.Count(), "pairs")
+	w := pairs.Walk(0, geomgen.MaxID)
+	for b, ok := w.Next(); ok; b, ok = w.Next() {
+		for _, o := range w.Owners() {
+			fmt.Printf("column %d: field %d has %.2f of the cell\n", b.Col, o.Feature, o.Share)
+		}
+		fmt.Println("the largest part is of field", w.Owner(geomgen.Largest))
+	}
+	// Output:
+	// 4 pairs
+	// column 0: field 0 has 1.00 of the cell
+	// the largest part is of field 0
+	// column 1: field 0 has 0.25 of the cell
+	// column 1: field 1 has 0.75 of the cell
+	// the largest part is of field 1
+	// column 2: field 1 has 1.00 of the cell
+	// the largest part is of field 1
 }

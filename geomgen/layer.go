@@ -64,8 +64,9 @@ func NewLayer(ctx context.Context, g Grid, features [][]Polygon, rule Rule) (*La
 		l.numbers[i] = int32(i)
 	}
 
+	var sum exactSum
 	for i, polygons := range features {
-		if err := l.add(ctx, polygons); err != nil {
+		if err := l.add(ctx, polygons, &sum); err != nil {
 			var invalid *InvalidError
 			if errors.As(err, &invalid) {
 				invalid.Feature = i + 1
@@ -95,13 +96,11 @@ func (r Rule) check() error {
 }
 
 // add adds a feature.
-func (l *Layer) add(ctx context.Context, polygons []Polygon) error {
+func (l *Layer) add(ctx context.Context, polygons []Polygon, sum *exactSum) error {
 	f := layerFeature{first: int32(len(l.all.segments))}
 	if len(polygons) == 1 && len(polygons[0]) == 1 && plainlySimple(polygons[0][0]) {
-		one := outline{segments: l.all.segments, next: l.all.next}
-		one.addRing(polygons[0][0], ring{})
-		l.all.segments, l.all.next = one.segments, one.next
-		for i := f.first; i < int32(len(l.all.next)); i++ {
+		_, end := l.all.addSegments(polygons[0][0], false)
+		for i := f.first; i < end; i++ {
 			l.all.next[i] -= f.first
 		}
 	} else {
@@ -122,7 +121,7 @@ func (l *Layer) add(ctx context.Context, polygons []Polygon) error {
 		index := newTree(ctx, segments)
 		f.index = &index
 	}
-	f.area = segmentsArea(segments)
+	f.area = sum.segmentsArea(segments)
 	l.features = append(l.features, f)
 	return nil
 }

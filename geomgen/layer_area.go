@@ -68,13 +68,12 @@ func (e *exactSum) rounded() float64 {
 	return hi
 }
 
-// segmentsArea returns the area left of the segments of closed rings, rounded once. Source:
-// the shoelace formula.
-func segmentsArea(segments []segment) float64 {
-	var room [16]float64
-	sum := exactSum{room[:0]}
+// segmentsArea returns the area left of the segments of closed rings, rounded once. It is the
+// sum's new value. Source: the shoelace formula.
+func (e *exactSum) segmentsArea(segments []segment) float64 {
+	e.terms = e.terms[:0]
 	for _, s := range segments {
-		sum.addCross(s.a, s.b)
+		e.addCross(s.a, s.b)
 	}
-	return sum.rounded() / 2
+	return e.rounded() / 2
 }

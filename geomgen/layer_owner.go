@@ -152,9 +152,13 @@ func (w *layerWalk) largest(whole int32) int32 {
 	best := (*nearFeature)(nil)
 	for i := range near {
 		f := &near[i]
+		if whole >= 0 && f.Feature > whole {
+			break
+		}
+
 		switch share := w.share(f); {
 		case whole >= 0:
-			if share == 1 && f.Feature < whole {
+			if share == 1 {
 				return f.Feature
 			}
 		case share == 0:

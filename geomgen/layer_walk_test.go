@@ -31,16 +31,16 @@ func fan(centre geomgen.Point, radius float64, n int) [][]geomgen.Polygon {
 func TestLayerOfManyAtOnePlace(t *testing.T) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	var nested [][]geomgen.Polygon
-	for i := range 90 {
-		d := float64(i) / 30
+	for i := range 70 {
+		d := float64(i) / 25
 		nested = append(nested, []geomgen.Polygon{{ringOf(-4+d, -4+d, 4-d, -4+d, 4-d, 4-d, -4+d, 4-d)}})
 	}
 
 	for name, features := range map[string][][]geomgen.Polygon{
-		"fan in a cell":            fan(geomgen.Point{X: 0.3, Y: 0.4}, 3.3, 100),
-		"fan at a corner of cells": fan(geomgen.Point{X: 1, Y: 1}, 2.6, 80),
+		"fan in a cell":            fan(geomgen.Point{X: 0.3, Y: 0.4}, 3.3, 40),
+		"fan at a corner of cells": fan(geomgen.Point{X: 1, Y: 1}, 2.6, 40),
 		"squares in squares":       nested,
-		"one and many":             append([][]geomgen.Polygon{{{ringOf(-9, -9, 9, -9, 9, 9, -9, 9)}}}, fan(geomgen.Point{X: 0.5, Y: 0.5}, 1.5, 70)...),
+		"one and many":             append([][]geomgen.Polygon{{{ringOf(-9, -9, 9, -9, 9, 9, -9, 9)}}}, fan(geomgen.Point{X: 0.5, Y: 0.5}, 1.5, 36)...),
 	} {
 		for _, rule := range allRules {
 			if err := checkLayer(g, features, rule); err != nil {

@@ -38,8 +38,16 @@ func newOutline(polygons []Polygon) outline {
 }
 
 func (o *outline) addRing(points []Point, r ring) {
-	r.first = int32(len(o.segments))
-	forward := Clockwise(points) == (r.hole > 0)
+	if r.first, r.end = o.addSegments(points, r.hole > 0); r.end > r.first {
+		o.rings = append(o.rings, r)
+	}
+}
+
+// addSegments adds the segments of a ring, and returns the first one's number and that behind
+// the last. Of those that follow each other in the ring, next counts on.
+func (o *outline) addSegments(points []Point, hole bool) (first, end int32) {
+	first = int32(len(o.segments))
+	forward := Clockwise(points) == hole
 	n := len(points)
 	for i := 1; i < n; i++ {
 		s := segment{points[i-1], points[i]}
@@ -52,11 +60,10 @@ func (o *outline) addRing(points []Point, r ring) {
 		}
 	}
 
-	r.end = int32(len(o.segments))
-	if r.end > r.first {
-		o.next[r.end-1] = r.first
-		o.rings = append(o.rings, r)
+	if end = int32(len(o.segments)); end > first {
+		o.next[end-1] = first
 	}
+	return first, end
 }
 
 // Clockwise tells the direction of a closed ring that does not cross itself, exactly: by

@@ -25,12 +25,17 @@ type tree struct {
 func newTree(ctx context.Context, segments []segment) tree {
 	var t tree
 	t.items = hilbertOrder(ctx, segments)
-	boxes := make([]Box, len(segments))
-	for i, s := range t.items {
-		boxes[i] = segments[s].box()
+	boxes := make([]Box, 0, len(segments)/fanout+1)
+	for leaf := range slices.Chunk(t.items, fanout) {
+		b := segments[leaf[0]].box()
+		for _, s := range leaf[1:] {
+			b = b.union(segments[s].box())
+		}
+		boxes = append(boxes, b)
 	}
 
-	for len(boxes) > 1 || len(t.levels) == 0 {
+	t.levels = append(t.levels, boxes)
+	for len(boxes) > 1 {
 		up := make([]Box, 0, len(boxes)/fanout+1)
 		for part := range slices.Chunk(boxes, fanout) {
 			b := part[0]
