@@ -49,7 +49,7 @@ func TestOGR(t *testing.T) {
 		t.Errorf("got %+v", f)
 	}
 
-	want := "-f\nGeoJSONSeq\n-lco\nSIGNIFICANT_FIGURES=17\n-s_srs\nEPSG:3035\n-t_srs\nEPSG:4326\n/vsistdout/\n" + path + "\nroads\n"
+	want := "-f\nGeoJSONSeq\n-lco\nSIGNIFICANT_FIGURES=17\n-lco\nCOORDINATE_PRECISION=15\n-s_srs\nEPSG:3035\n-t_srs\nEPSG:4326\n/vsistdout/\n" + path + "\nroads\n"
 	if got, err := os.ReadFile(arguments); err != nil || string(got) != want {
 		t.Errorf("the arguments are %q: %v", got, err)
 	}
@@ -91,13 +91,14 @@ func TestOGRFails(t *testing.T) {
 		script string
 		words  []string
 	}{
-		"at once":            {"echo 'ERROR 4: no such\nformat' >&2; exit 1", []string{"cannot be read by ogr2ogr: ERROR 4: no such format", "exit status 1"}},
-		"without a word":     {"exit 3", []string{"it says nothing (exit status 3)"}},
-		"behind features":    {"echo '" + one + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
-		"within a feature":   {"printf '" + one[:40] + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
-		"with what is wrong": {"echo '{\"type\":\"Point\",\"coordinates\":[0,0]}'; yes '" + one + "'", []string{"holds a Point"}},
-		"with nothing":       {":", []string{"is no GeoJSON", "ends too early"}},
-		"at length":          {"yes ERROR | head -c 100000 >&2; exit 1", []string{"...", "ERROR ERROR"}},
+		"at once":             {"printf 'Warning 1: x\\nERROR 4: no such\tformat\\nFAILURE:\\ny\\nz\\n' >&2; exit 1", []string{"cannot be read by ogr2ogr: ERROR 4: no such format FAILURE: y (exit status 1)"}},
+		"in words of its own": {"printf 'cannot\\nopen it\\n' >&2; exit 1", []string{"cannot be read by ogr2ogr: cannot open it (exit status 1)"}},
+		"without a word":      {"exit 3", []string{"it says nothing (exit status 3)"}},
+		"behind features":     {"echo '" + one + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
+		"within a feature":    {"printf '" + one[:40] + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
+		"with what is wrong":  {"echo '{\"type\":\"Point\",\"coordinates\":[0,0]}'; yes '" + one + "'", []string{"holds a Point"}},
+		"with nothing":        {":", []string{"is no GeoJSON", "ends too early"}},
+		"at length":           {"yes ERROR | head -c 100000 >&2; exit 1", []string{"...", "ERROR ERROR"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fakeOGR(t, test.script)

@@ -58,7 +58,10 @@ func (l *list[T]) slice() []T {
 }
 
 // group allocates short slices together, so that none wastes memory.
-type group[T any] struct{ room []T }
+type group[T any] struct {
+	room []T
+	n    int // how many rooms there were
+}
 
 // make returns an empty slice with room for n.
 func (g *group[T]) make(n int) []T {
@@ -68,11 +71,23 @@ func (g *group[T]) make(n int) []T {
 
 	if len(g.room)+n > cap(g.room) {
 		g.room = make([]T, 0, groupLen)
+		g.n++
 	}
 
 	from := len(g.room)
 	g.room = g.room[:from+n]
 	return g.room[from : from : from+n]
+}
+
+// rewind takes back what was allocated since the group was as it was then.
+func (g *group[T]) rewind(then group[T]) {
+	kept := 0
+	if g.n == then.n {
+		kept = len(then.room)
+	}
+
+	clear(g.room[kept:])
+	g.room = g.room[:kept]
 }
 
 // take returns an own copy of what is in a list.

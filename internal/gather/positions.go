@@ -69,7 +69,8 @@ func (g *gatherer) forget() {
 func (g *gatherer) rewind() {
 	g.Discard()
 	g.polygons.cut(g.start.polygons)
-	g.points, g.polygon = g.start.points, g.start.polygon
+	g.points.rewind(g.start.points)
+	g.polygon.rewind(g.start.polygon)
 }
 
 // begin notes that a feature begins.

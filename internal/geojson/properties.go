@@ -15,7 +15,7 @@ const (
 	maxNames     = 100
 	maxName      = 100
 	maxTexts     = 1 << 12
-	longestShare = 64
+	longestShare = 512
 )
 
 // names are those of attributes.

@@ -16,8 +16,8 @@ import (
 // program is the name of the program, which is looked for on the PATH.
 const program = "ogr2ogr"
 
-// maxErrors is how much of the program's errors is kept, in bytes.
-const maxErrors = 4 << 10
+// maxErrors is how much of the beginning of the program's errors is kept, and of their end, in bytes.
+const maxErrors = 8 << 10
 
 // killDelay is how long the program may take to end once it is to end.
 const killDelay = 5 * time.Second
@@ -27,7 +27,7 @@ type Output struct {
 	ctx     context.Context
 	stdout  io.ReadCloser
 	command *exec.Cmd
-	errors  tail
+	errors  messages
 	cancel  context.CancelFunc
 	ended   bool // all was read
 }
@@ -42,7 +42,8 @@ func Convert(ctx context.Context, path, layer string, srid int32) (*Output, erro
 		return nil, feature.BadArea("needs ogr2ogr, as aoi-ogr says, which is not on the PATH: install GDAL, in Debian the package gdal-bin")
 	}
 
-	args := []string{"-f", "GeoJSONSeq", "-lco", "SIGNIFICANT_FIGURES=17"}
+	// By default, coordinates have 7 decimals: about a centimetre.
+	args := []string{"-f", "GeoJSONSeq", "-lco", "SIGNIFICANT_FIGURES=17", "-lco", "COORDINATE_PRECISION=15"}
 	if srid != 0 {
 		crs := fmt.Sprintf("EPSG:%d", srid)
 		args = append(args, "-s_srs", crs, "-t_srs", "EPSG:4326")
@@ -100,28 +101,52 @@ func (o *Output) Close() error {
 	return fmt.Errorf("running %s: %w", program, err)
 }
 
-// tail keeps the end of what is written to it.
-type tail struct{ b []byte }
+// messages keeps the beginning and the end of what is written to it.
+type messages struct{ head, tail []byte }
 
-func (t *tail) Write(b []byte) (int, error) {
-	t.b = append(t.b, b...)
-	if n := len(t.b) - maxErrors; n > 0 {
-		t.b = append(t.b[:0], t.b[n:]...)
+func (m *messages) Write(b []byte) (int, error) {
+	n := min(len(b), maxErrors-len(m.head))
+	m.head = append(m.head, b[:n]...)
+	m.tail = append(m.tail, b[n:]...)
+
+	if n := len(m.tail) - maxErrors; n > 0 {
+		m.tail = append(m.tail[:0], m.tail[n:]...)
 	}
 
 	return len(b), nil
 }
 
-// text returns the last lines as one, for people.
-func (t *tail) text() string {
-	const most = 400
+// text returns the errors, or everything where none is marked as one, in one line for people.
+func (m *messages) text() string {
+	const most = 300
 
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(t.b), "?")), " ")
+	all := strings.ToValidUTF8(string(m.head)+string(m.tail), "?")
+	var errors []string
+	wanted := 0 // how many more lines
+	for line := range strings.Lines(all) {
+		switch {
+		case strings.HasPrefix(line, "ERROR"):
+			wanted = 1
+		case strings.HasPrefix(line, "FAILURE"): // which stands alone
+			wanted = 2
+		}
+
+		if wanted > 0 {
+			errors = append(errors, line)
+			wanted--
+		}
+	}
+
+	text := strings.Join(strings.Fields(strings.Join(errors, "")), " ")
+	if text == "" {
+		text = strings.Join(strings.Fields(all), " ")
+	}
+
 	switch {
 	case text == "":
 		return "it says nothing"
 	case len(text) > most:
-		return "..." + strings.ToValidUTF8(text[len(text)-most:], "")
+		return strings.ToValidUTF8(text[:most], "") + "..."
 	}
 
 	return text
