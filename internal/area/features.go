@@ -14,17 +14,18 @@ import (
 type Features struct {
 	// Names are the attributes. None: the features are not asked for.
 	Names []string
-	// Each says that the first of them names the features: those with the same name are one.
-	Each bool
+	// Key returns the key of the first attribute, which names the features, given the types of the
+	// attributes: features with the same key are one. nil: the features have no names.
+	Key func(types []string) func(aoi.Value) (string, error)
 }
 
 // resolveFeatures makes the features ready, each by itself, and the area their union.
 func (r *resolver) resolveFeatures(ctx context.Context, from, to crs.CRS) error {
 	layer := &aoi.Layer{Features: slices.Clone(r.area.Layer.Features), Types: r.area.Layer.Types}
 	several := make([]bool, len(layer.Features))
-	if r.want.Each {
+	if r.want.Key != nil {
 		var err error
-		if layer, several, err = layer.ByName(r.want.Names[0]); err != nil {
+		if layer, several, err = layer.ByName(r.want.Names[0], r.want.Key(layer.Types)); err != nil {
 			return err
 		}
 	}
@@ -44,7 +45,7 @@ func (r *resolver) resolveFeatures(ctx context.Context, from, to crs.CRS) error 
 	}
 
 	r.area.Layer, r.area.Polygons, r.area.SRID, r.area.Union = layer, layer.Polygons(), to.SRID, true
-	if r.want.Each { // no union is asked for
+	if r.want.Key != nil { // no union is asked for
 		return nil
 	}
 

@@ -55,7 +55,11 @@ func resolved(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*
 
 // resolveArea makes the area of a job ready, with the features that the job asks for.
 func resolveArea(ctx context.Context, pool *pgxpool.Pool, j job.Job) (*aoi.Area, error) {
-	want := area.Features{Each: j.Pairs()}
+	var want area.Features
+	if j.Pairs() {
+		want.Key = func(types []string) func(aoi.Value) (string, error) { return j.WithTypes(types).NameKey() }
+	}
+
 	for _, a := range j.FeatureAttributes() {
 		want.Names = append(want.Names, a.Name)
 	}

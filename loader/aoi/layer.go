@@ -93,11 +93,11 @@ func (a *Area) Part(polygons []geomgen.Polygon) *Area {
 	return &part
 }
 
-// ByName returns the features as their first attribute names them: those with equal values are one,
-// in the place of the first of them. The result tells which features have the polygons of several;
-// these may overlap. The error is a *geomgen.ParamError of parameter each for a feature without a
-// name.
-func (l *Layer) ByName(name string) (named *Layer, several []bool, err error) {
+// ByName returns the features as their first attribute, which has a name, names them: those whose
+// values have the same key are one, in the place of the first of them, whose values it has. The result
+// tells which features have the polygons of several; these may overlap. The error is that of key,
+// and a *geomgen.ParamError of parameter each for a feature whose name is NULL.
+func (l *Layer) ByName(name string, key func(Value) (string, error)) (named *Layer, several []bool, err error) {
 	named = &Layer{Types: l.Types}
 	at := make(map[string]int, len(l.Features))
 
@@ -106,10 +106,14 @@ func (l *Layer) ByName(name string) (named *Layer, several []bool, err error) {
 			return nil, nil, &geomgen.ParamError{Param: "each", Value: name, Reason: fmt.Sprintf("is NULL in feature %d: each feature needs a name; leave that one out with aoi-where", i+1)}
 		}
 
-		key := feature.TextOf(f.Values[0])
-		k, there := at[key]
+		equal, err := key(f.Values[0])
+		if err != nil {
+			return nil, nil, fmt.Errorf("feature %d: %w", i+1, err)
+		}
+
+		k, there := at[equal]
 		if !there {
-			at[key] = len(named.Features)
+			at[equal] = len(named.Features)
 			named.Features, several = append(named.Features, f), append(several, false)
 			continue
 		}

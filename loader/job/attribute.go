@@ -79,6 +79,14 @@ func (j Job) WithTypes(types []string) Job {
 	return j
 }
 
+// checkNameType refuses names of a type whose values cannot be a key.
+func (j Job) checkNameType() error {
+	if t := j.Each.sqlType(); t == "json" || t == "jsonb" {
+		return &geomgen.ParamError{Param: "each", Value: j.Each.String(), Reason: "is " + t + ", which cannot be a key: take it as text, " + j.Each.Name + ":text"}
+	}
+	return nil
+}
+
 // validateAttributes checks what goes with attributes, and what does not.
 func (j Job) validateAttributes() error {
 	bad := func(param, value, reason string) error {
@@ -101,6 +109,10 @@ func (j Job) validateAttributes() error {
 	}
 
 	if err := j.Each.checkType("each"); err != nil {
+		return err
+	}
+
+	if err := j.checkNameType(); err != nil {
 		return err
 	}
 

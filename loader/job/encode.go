@@ -1,9 +1,12 @@
 package job
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
+	"math/big"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -33,4 +36,36 @@ func (e *Encoder) Append(dst []byte, a Attribute, value feature.Value) ([]byte, 
 	}
 
 	return b, err
+}
+
+// NameKey returns a function whose result is the same for values of Each's attribute that are equal in
+// the column's type, which is known: see WithTypes. The error is a *geomgen.ParamError for a value
+// that the type does not have.
+func (j Job) NameKey() func(feature.Value) (string, error) {
+	e := NewEncoder()
+	var b []byte
+
+	return func(value feature.Value) (string, error) {
+		err := j.checkNameType()
+		if err != nil {
+			return "", err
+		}
+
+		if b, err = e.Append(b[:0], j.Each, value); err != nil {
+			return "", err
+		}
+
+		switch j.Each.sqlType() {
+		case "numeric": // 1.0 is 1
+			if n, ok := new(big.Rat).SetString(strings.TrimSpace(feature.TextOf(value))); ok {
+				return n.RatString(), nil
+			}
+		case "float4", "float8": // so is -0, which has but the first bit, 0
+			if len(b) > 4 && b[4] == 0x80 && len(bytes.Trim(b[5:], "\x00")) == 0 {
+				b[4] = 0
+			}
+		}
+
+		return string(b), nil
+	}
 }

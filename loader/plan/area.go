@@ -60,7 +60,7 @@ func placeFeatures(ctx context.Context, j job.Job, c crs.CRS) (*aoi.Layer, error
 		return placed, nil
 	}
 
-	named, several, err := placed.ByName(j.Each.Name)
+	named, several, err := placed.ByName(j.Each.Name, j.WithTypes(placed.Types).NameKey())
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/twpayne/go-geom/encoding/ewkb"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/oracle"
 	"github.com/loadgrid/loadgrid/internal/testrand"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -223,14 +225,24 @@ func TestARowAllocatesNothing(t *testing.T) {
 
 	area := &aoi.Area{Polygons: []geomgen.Polygon{{append(ring, ring[0])}}}
 	square := geomgen.Grid{DX: 1, DY: 1}
+	l := &aoi.Layer{Types: []string{"text"}}
+	for i, polygons := range oracle.Honeycomb(testrand.New(t, 5), geomgen.Point{}, 80, 50) {
+		l.Features = append(l.Features, aoi.LayerFeature{Polygons: polygons, Values: []aoi.Value{fmt.Sprint("district ", i)}})
+	}
+	districts, name := &aoi.Area{Polygons: area.Polygons, Layer: l}, job.Attribute{Name: "name"}
 
 	for name, j := range map[string]job.Job{
-		"squares":  unitJob(4000, 4000),
-		"hexagons": {Grid: geomgen.Grid{DX: 1, DY: 1, Shape: geomgen.HexagonFlat, Rotate: 20}, Cols: 4000, Rows: 4000},
-		"codes":    {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3035}, Cols: 4000, Rows: 4000, Code: geomgen.INSPIRE},
-		"quadkeys": {Grid: geomgen.Tiles(12), Code: geomgen.Quadkey, Geometry: geomgen.AsPoint},
-		"an area":  {Grid: square, Area: area},
-		"coverage": {Grid: square, Area: area, Coverage: true, Clip: true},
+		"squares":    unitJob(4000, 4000),
+		"hexagons":   {Grid: geomgen.Grid{DX: 1, DY: 1, Shape: geomgen.HexagonFlat, Rotate: 20}, Cols: 4000, Rows: 4000},
+		"codes":      {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3035}, Cols: 4000, Rows: 4000, Code: geomgen.INSPIRE},
+		"quadkeys":   {Grid: geomgen.Tiles(12), Code: geomgen.Quadkey, Geometry: geomgen.AsPoint},
+		"an area":    {Grid: square, Area: area},
+		"coverage":   {Grid: square, Area: area, Coverage: true, Clip: true},
+		"attributes": {Grid: square, Area: districts, Attributes: []job.Attribute{name}},
+		"attributes at centres, of clipped cells with codes": {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3035}, Area: districts, Attributes: []job.Attribute{name},
+			AttributeRule: geomgen.AtCentroid, Coverage: true, Clip: true, Code: geomgen.INSPIRE},
+		"pairs":         {Grid: square, Area: districts, Each: name, Geometry: geomgen.AsNone},
+		"clipped pairs": {Grid: square, Area: districts, Each: name, Clip: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j.Table = job.Table{Name: "grid"}

@@ -3,6 +3,7 @@ package rows
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 
@@ -16,10 +17,10 @@ type Features struct {
 	layer  *geomgen.Layer
 	pairs  bool
 	rule   geomgen.AttributeRule
-	fields [][]byte // of each feature: its attributes as fields of binary COPY
-	none   []byte   // the same for a cell without a feature
-	most   int      // the size of the largest of them, in bytes
-	mean   float64  // their size on average, without lengths
+	fields [][]byte  // of each feature: its attributes as fields of binary COPY
+	none   []byte    // the same for a cell without a feature
+	most   int       // the size of the largest of them, in bytes
+	means  []float64 // the mean size of each attribute in bytes, without its length
 }
 
 const (
@@ -54,21 +55,32 @@ func NewFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*Features, 
 	}
 
 	encoder := job.NewEncoder()
+	f.means = make([]float64, len(attributes))
 	for i, one := range placed.Features {
 		for k, a := range attributes {
+			before := len(f.fields[i])
 			if f.fields[i], err = encoder.Append(f.fields[i], a, one.Values[k]); err != nil {
-				return nil, fmt.Errorf("feature %d: %w", i+1, err)
+				return nil, inFeature(i, err)
 			}
+			f.means[k] += float64(len(f.fields[i])-before-4) / float64(len(placed.Features))
 		}
 	}
 
 	f.most = len(f.none)
 	for _, b := range f.fields {
 		f.most = max(f.most, len(b))
-		f.mean += float64(len(b)-len(f.none)) / float64(len(f.fields))
 	}
 
 	return f, nil
+}
+
+// inFeature says in which feature a value is wrong.
+func inFeature(i int, err error) error {
+	var param *geomgen.ParamError
+	if errors.As(err, &param) {
+		return &geomgen.ParamError{Param: param.Param, Value: param.Value, Reason: fmt.Sprintf("%s, in feature %d", param.Reason, i+1)}
+	}
+	return fmt.Errorf("feature %d: %w", i+1, err)
 }
 
 // Layer returns the features over the grid.

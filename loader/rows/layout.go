@@ -127,11 +127,11 @@ func (l *Layout) ConstantBytes() []int64 { return l.constantBytes }
 // CodeMost returns the length of the longest code, in bytes, 0 without codes.
 func (l *Layout) CodeMost() int { return l.codeMost }
 
-// Attributes returns the size of the attributes of a row in bytes, as the mean over the features
-// has it, without their lengths; 0 without attributes.
-func (l *Layout) Attributes() float64 {
+// AttributeBytes returns the size of each attribute in bytes, without its length, as the mean over
+// the features has it.
+func (l *Layout) AttributeBytes() []float64 {
 	if l.features == nil {
-		return 0
+		return nil
 	}
-	return l.features.mean
+	return l.features.means
 }
