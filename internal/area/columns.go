@@ -151,6 +151,10 @@ func (a attribute) value(types *pgtype.Map, raw []byte) (feature.Value, error) {
 		return nil, fmt.Errorf("reading attribute %s: %w", a.name, err)
 	}
 
+	if infinity, ok := v.(pgtype.InfinityModifier); ok {
+		return infinity.String(), nil
+	}
+
 	text, err := types.Encode(a.oid, pgtype.TextFormatCode, v, nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading attribute %s: %w", a.name, err)

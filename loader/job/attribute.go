@@ -28,6 +28,10 @@ func ParseAttribute(param, text string) (Attribute, error) {
 		}
 	}
 
+	if a.Name == "" {
+		return Attribute{}, &geomgen.ParamError{Param: param, Value: text, Reason: "has no name"}
+	}
+
 	return a, a.checkType(param)
 }
 
@@ -93,16 +97,7 @@ func (j Job) validateAttributes() error {
 		return &geomgen.ParamError{Param: param, Value: value, Reason: reason}
 	}
 
-	for i, a := range j.Attributes {
-		switch {
-		case a.Name == "":
-			return bad("attribute", a.String(), "has no name")
-		case slices.ContainsFunc(j.Attributes[:i], func(b Attribute) bool { return b.Name == a.Name }):
-			return bad("attribute", a.Name, "is given twice")
-		case a.Name == j.Each.Name:
-			return bad("attribute", a.Name, "is the column of each already")
-		}
-
+	for _, a := range j.Attributes {
 		if err := a.checkType("attribute"); err != nil {
 			return err
 		}
@@ -117,6 +112,8 @@ func (j Job) validateAttributes() error {
 	}
 
 	switch {
+	case !j.Pairs() && j.Each.Type != "":
+		return bad("each", j.Each.String(), "has no name")
 	case len(j.Attributes) > 0 && j.Area == nil:
 		return bad("attribute", j.Attributes[0].Name, "needs an area of interest: aoi or aoi-sql")
 	case j.Pairs() && j.Area == nil:

@@ -98,6 +98,7 @@ func (c Constant) encode(m *pgtype.Map, dst []byte) ([]byte, error) {
 		return bad("the value is no " + c.Type)
 	}
 
+	value = finite(t.OID, value)
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
 	dst, err = m.Encode(t.OID, pgtype.BinaryFormatCode, value, dst)
@@ -108,6 +109,25 @@ func (c Constant) encode(m *pgtype.Map, dst []byte) ([]byte, error) {
 	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 
 	return dst, nil
+}
+
+// finite returns a value that its codec decodes, as one that it encodes: it does not take infinity.
+func finite(oid uint32, value any) any {
+	infinity, ok := value.(pgtype.InfinityModifier)
+	if !ok {
+		return value
+	}
+
+	switch oid {
+	case pgtype.DateOID:
+		return pgtype.Date{InfinityModifier: infinity, Valid: true}
+	case pgtype.TimestampOID:
+		return pgtype.Timestamp{InfinityModifier: infinity, Valid: true}
+	case pgtype.TimestamptzOID:
+		return pgtype.Timestamptz{InfinityModifier: infinity, Valid: true}
+	}
+
+	return value
 }
 
 // encodeJSON appends JSON as it was given: read and written again, a large
