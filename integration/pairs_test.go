@@ -64,7 +64,7 @@ func TestWorkWithPairs(t *testing.T) {
 			continue // of which parts are attached, not rows
 		}
 
-		cli(t, s.dsn, s.pairs(table, "f", append(options, "--if-exists", "append")...)...).expect(t, 1, "23505")
+		cli(t, s.dsn, s.pairs(table, "f", append(options, "--if-exists", "append")...)...).expect(t, 2, "holds 200 of the 200 pairs")
 		mustCLI(t, s.dsn, s.pairs(table, "more", append(options, "--if-exists", "append")...)...)
 		if n := s.count(s.name(table)); n != 400 {
 			t.Errorf("%s has %d rows after 200 more, want 400", table, n)
@@ -86,7 +86,7 @@ func TestWorkWithPairs(t *testing.T) {
 	if n := s.count(s.name("in_chunks") + " where no < 10"); n != 0 {
 		t.Errorf("%d rows are from before", n)
 	}
-	run := queryOne[int64](t, s.pool, "select max(id) from "+s.name("runs")+" where table_name = 'in_chunks' and kept_as is not null")
+	run := queryOne[int64](t, s.pool, "select max(id) from "+s.name("runs")+" where table_name = 'in_chunks' and kept_no is not null")
 	mustCLI(t, s.dsn, "runs", "rollback", fmt.Sprint(run), "--ledger-schema", s.schema)
 	if n := s.count(s.name("in_chunks") + " where no < 10"); n != 200 {
 		t.Errorf("after the rollback %d rows are there, want 200", n)
@@ -95,6 +95,14 @@ func TestWorkWithPairs(t *testing.T) {
 	mustCLI(t, s.dsn, s.pairs("plain", "f", "--if-exists", "replace", "--publish", "truncate", "--geometry", "none")...)
 	if n := s.count(s.name("plain")); n != 200 {
 		t.Errorf("after truncate there are %d rows, want 200", n)
+	}
+
+	// Partitions are replaced, and others are added.
+	mustCLI(t, s.dsn, s.pairs("partitions", "f", "--if-exists", "replace", "--partitions", "2", "--geometry", "none")...)
+	s.exec("update " + s.name("more") + " set geom = st_translate(geom, 50, 50)")
+	mustCLI(t, s.dsn, s.pairs("partitions", "more", "--if-exists", "append", "--geometry", "none")...)
+	if n := s.count(s.name("partitions")); n != 400 {
+		t.Errorf("the partitions have %d rows, want 400", n)
 	}
 
 	s.checkHelpersOfPairs()

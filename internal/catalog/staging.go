@@ -78,7 +78,7 @@ func BoundsCheckSQL(j job.Job, from, to int64) string {
 func (t Relation) CreatePartitionedSQL(j job.Job, index job.Index) []string {
 	id := pgx.Identifier{j.IDColumn}.Sanitize()
 	sql := []string{"create table " + t.SQL() + " (" + t.columnsSQL(j) + ", constraint " + pgx.Identifier{keyName(t.Table)}.Sanitize() +
-		" primary key (" + id + ")) partition by range (" + id + ")"}
+		" primary key (" + ColumnList(j.KeyColumns()) + ")) partition by range (" + id + ")"}
 
 	for _, d := range SpatialIndexes(t.Table, j, index) {
 		sql = append(sql, d.CreateSQL(t.Table))

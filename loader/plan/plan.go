@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/rows"
@@ -128,6 +129,20 @@ func planCells(ctx context.Context, j job.Job, blocks int) (*Plan, error) {
 // Contains tells whether a cell is one of the plan's.
 func (p *Plan) Contains(c geomgen.Cell) bool {
 	return p.selection.Contains(c)
+}
+
+// ContainsPair tells whether a pair of a cell and a feature, from 0, is one of those of a plan of pairs.
+func (p *Plan) ContainsPair(c geomgen.Cell, feature int32) bool {
+	return p.selection.Contains(c) && p.selection.features.Layer().Contains(c, feature)
+}
+
+// FeatureNames returns the names of the features of a plan of pairs, as texts, in their order.
+func (p *Plan) FeatureNames() []string {
+	names := make([]string, len(p.Job.Area.Layer.Features))
+	for i, f := range p.Job.Area.Layer.Features {
+		names[i] = feature.TextOf(f.Values[0])
+	}
+	return names
 }
 
 // Blocks calls visit for each block of a level, 0 for cells, that has cells of the
