@@ -69,7 +69,9 @@ func TestWorkWithPairs(t *testing.T) {
 		if n := s.count(s.name(table)); n != 400 {
 			t.Errorf("%s has %d rows after 200 more, want 400", table, n)
 		}
-		s.exec("delete from " + s.name(table) + " where no = 14 and col < 5")
+		if table != "in_chunks" { // which is rolled back to
+			s.exec("delete from " + s.name(table) + " where no = 14 and col < 5")
+		}
 		mustCLI(t, s.dsn, s.pairs(table, "more", append(options, "--if-exists", "append", "--on-conflict", "skip")...)...)
 		if n := s.count(s.name(table)); n != 400 {
 			t.Errorf("%s has %d rows after those that were missing, want 400", table, n)
