@@ -13,6 +13,7 @@ const (
 	AsPolygon      Geometry = ""             // the cell
 	AsMultiPolygon Geometry = "multipolygon" // the cell, as the only polygon of several
 	AsPoint        Geometry = "point"        // its centre
+	AsNone         Geometry = "none"         // nothing: the table has no geometry
 )
 
 // A Writer writes the points of cells' geometries, a block at a time.
@@ -27,6 +28,8 @@ type Writer interface {
 // NewWriter returns a Writer for the cells of g.
 func (g Grid) NewWriter(as Geometry) Writer {
 	switch {
+	case as == AsNone:
+		return noWriter{}
 	case as == AsPoint:
 		return newCentres(g)
 	case g.plain():
@@ -37,16 +40,22 @@ func (g Grid) NewWriter(as Geometry) Writer {
 
 // PointsLen returns the size in bytes of a cell's points in EWKB.
 func (g Grid) PointsLen(as Geometry) int {
-	if as == AsPoint {
+	switch as {
+	case AsNone:
+		return 0
+	case AsPoint:
 		return 16
 	}
+
 	return 16 * (g.Shape.Corners() + 1)
 }
 
-// AppendHeader appends what stands in the EWKB of a cell before its points.
+// AppendHeader appends what stands in the EWKB of a cell before its points: nothing for AsNone.
 func (g Grid) AppendHeader(dst []byte, as Geometry) []byte {
 	points := uint32(g.Shape.Corners() + 1)
 	switch as {
+	case AsNone:
+		return dst
 	case AsPoint:
 		return appendType(dst, ewkbPoint, g.SRID)
 	case AsMultiPolygon:
@@ -59,6 +68,15 @@ func (g Grid) AppendHeader(dst []byte, as Geometry) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, 1)
 	return binary.LittleEndian.AppendUint32(dst, points)
 }
+
+// noWriter writes nothing.
+type noWriter struct{}
+
+// SetBlock does nothing.
+func (noWriter) SetBlock(Block) {}
+
+// Put writes nothing.
+func (noWriter) Put([]byte, uint8) {}
 
 // maxLines is the number of lines of a lattice that corners of the largest block
 // lie on, in one direction.

@@ -49,7 +49,7 @@ func TestPictures(t *testing.T) {
 
 	drawn("people.png", "PNG")
 	preview("lux", "--column", "nobody").expect(t, 2, "--column nobody", "is no column")
-	preview("lux", "--column", "geom").expect(t, 2, "--column geom", "not numeric")
+	preview("lux", "--column", "geom").expect(t, 2, "--column geom", "is not numeric, nor a text")
 	preview("nowhere").expect(t, 2, "--table", "is not there")
 	preview("runs").expect(t, 2, "--table", "no column of type geometry")
 
@@ -124,8 +124,8 @@ func TestPreviewOfAnyTable(t *testing.T) {
 		}
 	}
 
-	preview("heap", "--column", "price").expect(t, 2, "--column price", "not numeric")
-	preview("heap", "--column", "o").expect(t, 2, "--column o", "not numeric")
+	preview("heap", "--column", "price").expect(t, 2, "--column price", "is not numeric, nor a text")
+	preview("heap", "--column", "o").expect(t, 2, "--column o", "is not numeric, nor a text")
 	preview("none").expect(t, 1, "no cells to draw")
 	cli(t, s.dsn, "preview", "--table", "nowhere_at_all").expect(t, 2, "--table nowhere_at_all", "search_path")
 	cli(t, s.dsn, "preview", "--table", "grid", "--out", "grid.gif").expect(t, 2, "--out grid.gif", ".png or .svg")

@@ -43,6 +43,14 @@ type (
 
 	// Area is an area of interest: see package aoi.
 	Area = aoi.Area
+	// Layer is the features of an area, with their attributes.
+	Layer = aoi.Layer
+	// LayerFeature is one of them.
+	LayerFeature = aoi.LayerFeature
+	// Value is the value of an attribute.
+	Value = aoi.Value
+	// Attribute is a column with the values of an attribute of the area's features.
+	Attribute = job.Attribute
 
 	// Plan is what a job comes to: see package plan.
 	Plan = plan.Plan
@@ -181,6 +189,9 @@ type ReadOptions = aoi.ReadOptions
 func ReadAreaWith(ctx context.Context, r io.Reader, o ReadOptions) (*Area, error) {
 	return aoi.ReadWith(ctx, r, o)
 }
+
+// ParseAttribute reads NAME or NAME:TYPE of an option: see job.ParseAttribute.
+func ParseAttribute(param, text string) (Attribute, error) { return job.ParseAttribute(param, text) }
 
 // ParseTable reads [SCHEMA.]NAME: see job.ParseTable.
 func ParseTable(s string) (Table, error) { return job.ParseTable(s) }

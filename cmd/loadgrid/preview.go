@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,8 +24,8 @@ func newPreviewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "preview --table [SCHEMA.]NAME",
 		Short: "Draw what lies in a table",
-		Long: `preview draws the cells of a table, coloured by their coverage, or by a numeric
-column that --column names. Of a table with more than 50,000 rows it draws a sample. It
+		Long: `preview draws the cells of a table, coloured by their coverage, or by a column that --column
+names: numbers on a scale, texts and dates in a colour for each of the 12 most frequent. Of a table with more than 50,000 rows it draws a sample. It
 reads in a read-only transaction; the table need not be loadgrid's. The sample is even in
 space where neighbours in the primary key are neighbours in space, as in loadgrid's tables;
 each cell of it is drawn larger, for those that are left out.`,
@@ -32,7 +36,7 @@ each cell of it is drawn larger, for those that are left out.`,
 
 	table := options.Table{
 		{Name: "table", Value: options.Parsed(o.parseTable), Help: "the table to draw, `[SCHEMA.]NAME`"},
-		{Name: "column", Value: options.Text(&o.column, "the name is empty"), Help: "numeric `column` that the colours show; left out, coverage where there is one"},
+		{Name: "column", Value: options.Text(&o.column, "the name is empty"), Help: "`column` that the colours show, of numbers, texts, dates or boolean; left out, coverage where there is one"},
 		{Name: "out", Value: pictureFile(&o.out), Default: o.out, Help: "`file` for the picture, .png or .svg"},
 		options.DSNOption(&o.server.DSN),
 	}
@@ -115,6 +119,7 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 		factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
 	}
 
+	categoryOf := categories(p, &m)
 	for _, c := range p.Cells {
 		value := 0.35 // one colour
 		if p.Column != "" {
@@ -127,12 +132,50 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 			}
 		}
 
+		category := 0
+		if c.Text != nil {
+			category = categoryOf[*c.Text]
+		}
+
 		for _, ring := range c.Rings {
-			m.Pieces = append(m.Pieces, picture.Piece{Ring: scaleRing(ring, factor), Value: value})
+			m.Pieces = append(m.Pieces, picture.Piece{Ring: scaleRing(ring, factor), Value: value, Category: category})
 		}
 	}
 
 	return m.Encode(name)
+}
+
+// categories gives the map a legend of the most frequent texts, and returns the number of each text's
+// category.
+func categories(p *preview.Preview, m *picture.Map) map[string]int {
+	count := map[string]int{}
+	for _, c := range p.Cells {
+		if c.Text != nil {
+			count[*c.Text]++
+		}
+	}
+
+	texts := slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(count[b]-count[a], strings.Compare(a, b))
+	})
+	if len(texts) == 0 {
+		return nil
+	}
+
+	m.Categories.Name = oneLine(p.Column)
+	if rest := len(texts) - picture.MaxCategories; rest > 0 {
+		m.Categories.Other = formatCount(int64(rest)) + " others"
+	}
+
+	numbers := map[string]int{}
+	for i, text := range texts {
+		if i < picture.MaxCategories {
+			m.Categories.Values = append(m.Categories.Values, oneLine(text))
+		}
+		numbers[text] = min(i, picture.MaxCategories) + 1
+	}
+
+	return numbers
 }
 
 // formatValue writes a value for the legend: whole numbers whole, others to four digits.

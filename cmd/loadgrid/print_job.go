@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -43,8 +44,28 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 		line("area", "%s", text)
 	}
 
+	printAttributes(line, job)
 	if job.Code != "" {
 		line("code", "%s", job.Code)
+	}
+}
+
+// printAttributes writes what rows have of the area's features.
+func printAttributes(line func(name, format string, args ...any), job loader.Job) {
+	if job.Pairs() {
+		line("each", "%s, with cell_share and feature_share", oneLine(job.Each.String()))
+	}
+
+	for _, a := range job.Attributes {
+		text := oneLine(a.String())
+		if !job.Pairs() {
+			text += ", of the feature by rule " + string(cmp.Or(job.AttributeRule, geomgen.Largest))
+		}
+		line("attribute", "%s", text)
+	}
+
+	if a := job.Area; a != nil && a.Layer != nil {
+		line("features", "%s", formatCount(int64(len(a.Layer.Features))))
 	}
 }
 

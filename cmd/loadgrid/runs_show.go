@@ -86,7 +86,11 @@ func printJob(line func(name, format string, args ...any), r loader.RunInfo) {
 		line("coverage", "yes")
 	}
 
-	line("columns", "%s, %s", r.Job.IDColumn, r.Job.GeomColumn)
+	if r.Job.HasGeometry() {
+		line("columns", "%s, %s", r.Job.IDColumn, r.Job.GeomColumn)
+	} else {
+		line("columns", "%s", r.Job.IDColumn)
+	}
 	for _, c := range r.Job.Set {
 		line("set", "%s", c)
 	}

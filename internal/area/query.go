@@ -4,15 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/gather"
 	"github.com/loadgrid/loadgrid/internal/ownpath"
 	"github.com/loadgrid/loadgrid/internal/pg"
@@ -79,11 +80,12 @@ func (r *resolver) runQuery(ctx context.Context) error {
 		return r.refused(err)
 	}
 
-	if err := r.checkStatement(ctx, statement); err != nil {
+	columns, err := r.checkStatement(ctx, statement)
+	if err != nil {
 		return err
 	}
 
-	c, srid, err := r.fetch(ctx)
+	c, srid, err := r.fetch(ctx, columns)
 	var polygons []geomgen.Polygon
 	if err == nil {
 		polygons, err = c.Polygons()
@@ -110,17 +112,20 @@ func (r *resolver) runQuery(ctx context.Context) error {
 	}
 
 	r.area.Polygons, r.area.Union, r.area.Warnings = polygons, c.Parts > 1, c.Warnings()
+	if len(columns.attributes) > 0 {
+		r.area.Layer = aoi.NewLayer(polygons, c.Features(), columns.types())
+	}
 
 	return nil
 }
 
 // fetch runs the query and gathers its polygons. In the binary format a geometry comes as
 // EWKB, and the extended protocol takes one statement, whatever a DSN says about either.
-func (r *resolver) fetch(ctx context.Context) (c gather.Collector, srid int32, err error) {
+func (r *resolver) fetch(ctx context.Context, columns queryColumns) (c gather.Collector, srid int32, err error) {
 	err = ownpath.With(ctx, r.tx, func() error {
 		rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
 		if err == nil {
-			c, srid, err = takeRows(rows, r.area.MaxPositions)
+			c, srid, err = takeRows(rows, columns, r.area.MaxPositions)
 		}
 
 		return err
@@ -129,14 +134,17 @@ func (r *resolver) fetch(ctx context.Context) (c gather.Collector, srid int32, e
 	return c, srid, err
 }
 
-// takeRows gathers the polygons of rows of one geometry each, and closes them.
-func takeRows(rows pgx.Rows, most int64) (c gather.Collector, srid int32, err error) {
+// takeRows gathers the polygons and attributes of rows, and closes them.
+func takeRows(rows pgx.Rows, columns queryColumns, most int64) (c gather.Collector, srid int32, err error) {
 	defer rows.Close()
 	c.Max = most
+	c.Select(gather.Selection{Features: len(columns.attributes) > 0, Names: columns.names()})
+	types, values := pgtype.NewMap(), make([]feature.Value, len(columns.attributes))
 	first := true
 
 	for n := 1; rows.Next(); n++ {
-		b := rows.RawValues()[0]
+		raw := rows.RawValues()
+		b := raw[columns.geometry]
 		if b == nil {
 			continue
 		}
@@ -150,8 +158,17 @@ func takeRows(rows pgx.Rows, most int64) (c gather.Collector, srid int32, err er
 		if !first && s != srid {
 			return c, 0, aoi.BadArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
 		}
-
 		first, srid = false, s
+
+		for i, a := range columns.attributes {
+			if values[i], err = a.value(types, raw[a.place]); err != nil {
+				return c, 0, err
+			}
+		}
+
+		if err := c.EndFeature(values); err != nil {
+			return c, 0, err
+		}
 	}
 
 	return c, srid, rows.Err()
@@ -184,36 +201,4 @@ func ofServer(code string) bool {
 		return true
 	}
 	return code == pgerrcode.InsufficientPrivilege
-}
-
-// checkStatement refuses a query that does not return one geometry a row.
-func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.StatementDescription) error {
-	if len(statement.ParamOIDs) > 0 {
-		return r.badQuery("must have no parameters")
-	}
-
-	columns := make([]string, len(statement.Fields))
-	one := len(columns) == 1
-
-	for i, f := range statement.Fields {
-		var kind string
-		var geometry bool
-		err := r.tx.QueryRow(ctx, `select format_type(y.oid, null), y.typname = 'geometry' and n.nspname = $2
-			from pg_type y join pg_namespace n on n.oid = y.typnamespace where y.oid = $1`, f.DataTypeOID, r.postgis).Scan(&kind, &geometry)
-		if err != nil {
-			return pg.Wrap(err, "looking up the type of column %s of the query of the area of interest", f.Name)
-		}
-
-		columns[i] = f.Name + " " + kind
-		one = one && geometry
-	}
-
-	switch {
-	case len(columns) == 0:
-		return r.badQuery("must return one column of type geometry, and returns nothing")
-	case !one:
-		return r.badQuery("must return one column of type geometry, and returns: %s", strings.Join(columns, ", "))
-	}
-
-	return nil
 }

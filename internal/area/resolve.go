@@ -27,9 +27,10 @@ import (
 // its query, mends and unites what is to be, and transforms it, all on the server
 // and in read-only transactions. The query has a connection of its own, and
 // Area.SQLTimeout to answer. An area that cannot be is a *geomgen.ParamError, a query that
-// cannot be a *job.SQLError. The pool is of package pg's making: see pg.Own.
-func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (*aoi.Area, error) {
-	r := resolver{area: *a}
+// cannot be a *job.SQLError. The pool is of package pg's making: see pg.Own. Where features are
+// asked for, the result has them in its Layer, ready as well.
+func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32, want Features) (*aoi.Area, error) {
+	r := resolver{area: *a, want: want}
 	err := a.CheckQueryTimeout()
 
 	if err == nil && a.SQL != "" {
@@ -61,7 +62,9 @@ func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (
 type resolver struct {
 	tx      pgx.Tx
 	area    aoi.Area
+	want    Features
 	postgis string // the schema of PostGIS
+	inOrder bool   // the server gets polygons in the area's order
 }
 
 // findPostGIS looks for the schema of its functions.
@@ -88,31 +91,42 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 		return err
 	}
 
-	if err := r.place(ctx, from); err != nil {
-		return err
+	to := from
+	if r.area.SRID != 0 && r.area.SRID != srid {
+		if to, err = r.crs(ctx, srid); err != nil {
+			return err
+		}
 	}
 
-	if r.area.SRID != 0 && r.area.SRID != srid {
-		to, err := r.crs(ctx, srid)
-		if err != nil {
-			return err
-		}
-
-		if err := r.transform(ctx, from, to); err != nil {
-			return err
-		}
-
-		// Parts that were cut at a seam, or that touched, now may share edges.
-		r.area.Union = true
-		if err := r.makeValid(ctx); err != nil {
-			return err
-		}
+	if len(r.want.Names) > 0 {
+		err = r.resolveFeatures(ctx, from, to)
+	} else {
+		err = r.resolveWhole(ctx, from, to)
+	}
+	if err != nil {
+		return err
 	}
 
 	r.area.SRID, r.area.Union = srid, false
 	r.area.SetReady()
 
 	return nil
+}
+
+// resolveWhole makes the area ready as a whole.
+func (r *resolver) resolveWhole(ctx context.Context, from, to crs.CRS) error {
+	if err := r.place(ctx, from); err != nil || to.SRID == from.SRID {
+		return err
+	}
+
+	if err := r.transform(ctx, from, to); err != nil {
+		return err
+	}
+
+	// Parts that were cut at a seam, or that touched, now may share edges.
+	r.area.Union = true
+
+	return r.makeValid(ctx)
 }
 
 // place brings the area onto the map of its CRS, and makes it valid where that is asked for.

@@ -238,7 +238,7 @@ func (r *resolver) pairs(ctx context.Context, from crs.CRS, to int32) (plane, th
 	sql := "select " + r.fn("st_asewkb") + "(g), " + r.fn("st_asewkb") + "(" + r.fn("st_transform") + "(g, $2::integer)) from (select " + g + " as g) s"
 
 	var a, b []byte
-	if err := r.queryOne(ctx, what, sql, []any{r.area.Marshal(), to, r.area.SegmentLength(from)}, &a, &b); err != nil {
+	if err := r.queryOne(ctx, what, sql, []any{r.marshal(), to, r.area.SegmentLength(from)}, &a, &b); err != nil {
 		return nil, nil, err
 	}
 
@@ -248,6 +248,14 @@ func (r *resolver) pairs(ctx context.Context, from crs.CRS, to int32) (plane, th
 
 	there, _, err = r.read(what, b)
 	return plane, there, err
+}
+
+// marshal returns the area's polygons for the server.
+func (r *resolver) marshal() []byte {
+	if r.inOrder {
+		return r.area.MarshalInOrder()
+	}
+	return r.area.Marshal()
 }
 
 // checkTorn refuses an area that the map of the grid's CRS does not hold in one piece: a

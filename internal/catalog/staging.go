@@ -78,7 +78,7 @@ func BoundsCheckSQL(j job.Job, from, to int64) string {
 func (t Relation) CreatePartitionedSQL(j job.Job, index job.Index) []string {
 	id := pgx.Identifier{j.IDColumn}.Sanitize()
 	sql := []string{"create table " + t.SQL() + " (" + t.columnsSQL(j) + ", constraint " + pgx.Identifier{keyName(t.Table)}.Sanitize() +
-		" primary key (" + id + ")) partition by range (" + id + ")"}
+		" primary key (" + ColumnList(j.KeyColumns()) + ")) partition by range (" + id + ")"}
 
 	for _, d := range SpatialIndexes(t.Table, j, index) {
 		sql = append(sql, d.CreateSQL(t.Table))
@@ -98,8 +98,10 @@ func createTable(j job.Job) string {
 // once, so that the primary key need not look.
 func (t Relation) columnsSQL(j job.Job) string {
 	quote := func(name string) string { return pgx.Identifier{name}.Sanitize() }
-	sql := fmt.Sprintf("%s bigint not null, col integer, row integer, %s %s.%s", quote(j.IDColumn), quote(j.GeomColumn),
-		quote(t.GeometrySchema), j.GeometryType())
+	sql := quote(j.IDColumn) + " bigint not null, col integer, row integer"
+	if j.HasGeometry() {
+		sql += ", " + quote(j.GeomColumn) + " " + quote(t.GeometrySchema) + "." + j.GeometryType()
+	}
 
 	for _, c := range j.OtherColumns() {
 		sql += ", " + quote(c.Name) + " " + c.SQLType

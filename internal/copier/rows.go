@@ -7,8 +7,8 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/loader/job"
-	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
+	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
 // SQL is the statement of a COPY in the binary format, from stdin, or from a file whose
@@ -27,7 +27,7 @@ func SQL(into job.Table, j job.Job, source string, frozen bool) string {
 // lock, one a packet.
 type CountedRows struct {
 	mu       sync.Mutex
-	rows     *plan.Rows
+	rows     *rows.Rows
 	progress *progress.Progress
 	perDone  int64 // so many rows that go out count as one that is done
 	counted  int64 // rows that went out
@@ -37,11 +37,11 @@ type CountedRows struct {
 
 // NewCountedRows counts rows into a progress, perDone of them as one that is done, and
 // their bytes into bytes.
-func NewCountedRows(rows *plan.Rows, p *progress.Progress, perDone int64, bytes *atomic.Int64) *CountedRows {
-	return &CountedRows{rows: rows, progress: p, perDone: perDone, bytes: bytes}
+func NewCountedRows(from *rows.Rows, p *progress.Progress, perDone int64, bytes *atomic.Int64) *CountedRows {
+	return &CountedRows{rows: from, progress: p, perDone: perDone, bytes: bytes}
 }
 
-// Read reads the rows as bytes of binary COPY: see plan.Rows.
+// Read reads the rows as bytes of binary COPY: see rows.Rows.
 func (r *CountedRows) Read(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

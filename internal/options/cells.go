@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -50,7 +51,7 @@ type Cells struct {
 
 // Table returns the options, which write into c.
 func (c *Cells) Table() Table {
-	return append(append(c.gridTable(), c.areaTable()...), c.columnTable()...)
+	return slices.Concat(c.gridTable(), c.areaTable(), c.attributeTable(), c.columnTable())
 }
 
 func (c *Cells) gridTable() Table {
@@ -86,8 +87,8 @@ func (c *Cells) gridTable() Table {
 			Help: "`zoom` of tiles"},
 		{Name: "rotate", Group: groupGrid, Default: "0", Value: Number(&grid.Rotate), Without: notTiles("tiles have their own"),
 			Help: "turn squares and hexagons about the origin, in `degrees` counter-clockwise"},
-		{Name: "geometry", Group: groupGrid, Default: "polygon", Value: Choice(&c.geometry, "polygon", "point"),
-			Help: "what is written of a cell: `polygon|point`, itself or its centre"},
+		{Name: "geometry", Group: groupGrid, Default: "polygon", Value: Choice(&c.geometry, "polygon", "point", "none"),
+			Help: "what is written of a cell: `polygon|point|none`, itself, its centre or nothing: without a geometry there is no spatial index"},
 	}
 }
 
@@ -149,7 +150,8 @@ func (c *Cells) columnTable() Table {
 		{Name: "id-column", Group: groupColumns, Default: "cell_id", Value: Text(&c.Job.IDColumn, "the name is empty"),
 			Help: "`name` of the primary key"},
 		{Name: "geom-column", Group: groupColumns, Default: "geom", Value: Text(&c.Job.GeomColumn, "the name is empty"),
-			Help: "`name` of the geometry"},
+			Without: []Condition{{Options: []string{"geometry"}, Value: "none", Reason: "contradicts geometry none"}},
+			Help:    "`name` of the geometry"},
 		{Name: "set", Group: groupColumns, Value: List(c.addConstant),
 			Help: "a column that is the same in each row, `NAME[:TYPE]=VALUE`; may be given several times"},
 		{Name: "code", Group: groupColumns, Value: Choice(&c.Job.Code, "inspire", "inspire-short", "quadkey"),
@@ -170,8 +172,8 @@ func (c *Cells) addConstant(text string) error {
 // Complete makes the grid and the area of what the values have said; the area's file is
 // read, - from stdin.
 func (c *Cells) Complete(ctx context.Context, v Values, stdin io.Reader) error {
-	if c.geometry == "point" {
-		c.Job.Geometry = geomgen.AsPoint
+	if c.geometry != "polygon" {
+		c.Job.Geometry = geomgen.Geometry(c.geometry)
 	}
 
 	if err := c.completeGrid(v); err != nil {
@@ -220,6 +222,9 @@ func (c *Cells) completeArea(ctx context.Context, v Values, stdin io.Reader) err
 	if v.Has("aoi") {
 		o := c.areaRead
 		o.SRID, o.MaxPositions = c.area.SRID, c.area.MaxPositions
+		for _, a := range c.Job.FeatureAttributes() {
+			o.Attributes = append(o.Attributes, a.Name)
+		}
 
 		read, err := readArea(ctx, c.areaFile, stdin, o)
 		if err != nil {

@@ -185,7 +185,7 @@ func TestClipLine(t *testing.T) {
 func TestMapCutsTheAreaAtItsFrame(t *testing.T) {
 	m := Map{
 		Area: []geomgen.Polygon{{append(boxRing(-1e9, -1e9, 2e9), geomgen.Point{X: -1e9, Y: -1e9})}}, Extent: &geomgen.Box{XMax: 10, YMax: 10},
-		Pieces: []Piece{{boxRing(0, 0, 4), 1}},
+		Pieces: []Piece{{boxRing(0, 0, 4), 1, 0}},
 	}
 	img := saved(t, m)
 	box, n := pixels(img, areaFill())

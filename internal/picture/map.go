@@ -28,15 +28,18 @@ type Map struct {
 	Extent *geomgen.Box
 	// Legend says what the colours are: at 0, at 1, and of what.
 	Legend Legend
+	// Categories say what the colours are of pieces with one.
+	Categories Categories
 	// Sample is drawn larger, in a frame of its own. Nothing without cells.
 	Sample Sample
 }
 
 // Piece is a filled ring, and where its colour lies on the scale, 0 to 1; NaN for
-// none, which is grey.
+// none, which is grey. A piece with a Category, from 1, has its colour instead.
 type Piece struct {
-	Ring  []geomgen.Point
-	Value float64
+	Ring     []geomgen.Point
+	Value    float64
+	Category int
 }
 
 // Legend explains the scale of colours. It is left out while Name is empty.

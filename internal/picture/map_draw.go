@@ -56,7 +56,7 @@ func (m Map) drawPieces(c canvas, v viewport) {
 	radius := math.Max(0.7, math.Min(4, 0.2*apart))
 
 	for _, piece := range m.Pieces {
-		ring, fill := v.ring(piece.Ring), scale(piece.Value)
+		ring, fill := v.ring(piece.Ring), m.Categories.color(piece)
 		switch {
 		case len(ring) == 0:
 			continue

@@ -43,7 +43,11 @@ func (m Map) keys() (keys []key) {
 	if m.Extent != nil {
 		keys = append(keys, key{"extent", middle(extentLine())})
 	}
-	if slices.ContainsFunc(m.Pieces, func(p Piece) bool { return math.IsNaN(p.Value) }) {
+	if m.Categories.Name != "" {
+		keys = append(keys, key{m.Categories.Name + ":", func(canvas, rect) {}})
+	}
+	keys = append(keys, m.Categories.keys()...)
+	if slices.ContainsFunc(m.Pieces, func(p Piece) bool { return p.Category < 1 && math.IsNaN(p.Value) }) {
 		keys = append(keys, key{"no value", middle(line{color: scale(math.NaN()), width: 8})})
 	}
 

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -25,7 +26,7 @@ func testMap() Map {
 	return Map{
 		Title: "three cells", Lines: []string{"and a half"}, CRS: laea(), Area: []geomgen.Polygon{{area}},
 		Extent: &geomgen.Box{XMax: 10, YMax: 10}, Legend: Legend{Name: "coverage", Low: "0", High: "1"},
-		Pieces: []Piece{{boxRing(0, 0, 4), 0}, {boxRing(4, 4, 4), 1}, {boxRing(4, 0, 4), math.NaN()}},
+		Pieces: []Piece{{boxRing(0, 0, 4), 0, 0}, {boxRing(4, 4, 4), 1, 0}, {boxRing(4, 0, 4), math.NaN(), 0}},
 		Sample: Sample{Title: "a sample", Cells: [][]geomgen.Point{boxRing(0, 0, 1)}, Others: [][]geomgen.Point{boxRing(1, 0, 1)}},
 	}
 }
@@ -160,7 +161,7 @@ func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 			}
 		}
 
-		m := Map{CRS: crs.CRS{SRID: 4326}, Area: []geomgen.Polygon{{append(shell, shell[0]), append(hole, hole[0])}}, Pieces: []Piece{{boxRing(1, 1, 2), 1}}}
+		m := Map{CRS: crs.CRS{SRID: 4326}, Area: []geomgen.Polygon{{append(shell, shell[0]), append(hole, hole[0])}}, Pieces: []Piece{{boxRing(1, 1, 2), 1, 0}}}
 		img := saved(t, m)
 		edge, n := pixels(img, areaColor())
 		if n < 500 {
@@ -201,20 +202,20 @@ func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 
 // A strip far longer than wide is drawn as a line, and points as dots that can be seen.
 func TestMapDrawsThinAndSmallThings(t *testing.T) {
-	strip := Map{Pieces: []Piece{{[]geomgen.Point{{X: 0, Y: 0}, {X: 10000, Y: 0}, {X: 10000, Y: 1}, {X: 0, Y: 1}}, 1}}}
+	strip := Map{Pieces: []Piece{{[]geomgen.Point{{X: 0, Y: 0}, {X: 10000, Y: 0}, {X: 10000, Y: 1}, {X: 0, Y: 1}}, 1, 0}}}
 	if box, n := pixels(saved(t, strip), scale(1)); n < 500 || box.Dy() > 5 {
 		t.Errorf("a strip is drawn in %v, %d pixels", box, n)
 	}
 
 	points := Map{Edges: true}
 	for i := range 10 {
-		points.Pieces = append(points.Pieces, Piece{[]geomgen.Point{{X: float64(i), Y: float64(i % 3)}}, 1})
+		points.Pieces = append(points.Pieces, Piece{[]geomgen.Point{{X: float64(i), Y: float64(i % 3)}}, 1, 0})
 	}
 	if _, n := pixels(saved(t, points), scale(1)); n < 10*40 {
 		t.Errorf("ten points have %d pixels", n)
 	}
 
-	one := Map{Pieces: []Piece{{[]geomgen.Point{{X: 4e6, Y: 3e6}}, 1}}}
+	one := Map{Pieces: []Piece{{[]geomgen.Point{{X: 4e6, Y: 3e6}}, 1, 0}}}
 	if _, n := pixels(saved(t, one), scale(1)); n < 20 {
 		t.Errorf("a single point has %d pixels", n)
 	}
@@ -231,5 +232,43 @@ func TestMapTitleFits(t *testing.T) {
 				t.Fatalf("the title reaches the edge at %d,%d", x, y)
 			}
 		}
+	}
+}
+
+// Categories have colours of their own, and each is in the legend; those without a colour are grey.
+func TestCategories(t *testing.T) {
+	m := Map{Title: "c", Categories: Categories{Name: "use of land", Other: "3 others"}}
+	for i := range MaxCategories + 1 {
+		if i < MaxCategories {
+			m.Categories.Values = append(m.Categories.Values, fmt.Sprint("value <", i, ">"))
+		}
+		m.Pieces = append(m.Pieces, Piece{Ring: boxRing(float64(2*i), 0, 1), Category: i + 1})
+	}
+	m.Pieces = append(m.Pieces, Piece{Ring: boxRing(0, 3, 1), Value: math.NaN()})
+
+	b, err := m.Encode("x.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	text, colors := string(b), map[string]bool{}
+	for i, p := range m.Pieces {
+		fill := hex(m.Categories.color(p))
+		if colors[fill] {
+			t.Errorf("piece %d has the colour %s of another one", i, fill)
+		}
+		colors[fill] = true
+		if n := strings.Count(text, `fill="`+fill+`"`); n != 2 && i <= MaxCategories { // of the piece, and of the legend
+			t.Errorf("the colour %s of piece %d is there %d times", fill, i, n)
+		}
+	}
+
+	for _, words := range []string{">use of land:<", ">value &lt;0&gt;<", ">value &lt;11&gt;<", ">3 others<", ">no value<"} {
+		if !strings.Contains(text, words) {
+			t.Errorf("the legend lacks %q", words)
+		}
+	}
+	if _, err := m.Encode("x.png"); err != nil {
+		t.Error(err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -83,8 +85,13 @@ func checkOverlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *p
 		return err
 	}
 
+	what := "cells"
+	if p.Job.Pairs() {
+		what = "pairs of a cell and a feature"
+	}
+
 	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
-		"holds %d of the %d cells already: choose cells that it does not hold, on-conflict skip, which leaves those that are there, or if-exists replace", both, p.Rows)}
+		"holds %d of the %d "+what+" already: choose cells that it does not hold, on-conflict skip, which leaves those that are there, or if-exists replace", both, p.Rows)}
 }
 
 // keySQL looks for a unique index on so many columns, and no others.
@@ -116,6 +123,9 @@ func overlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.P
 	const where = " where col >= $1 and col < $2 and row >= $3 and row < $4"
 	bounds := []any{p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow}
 	err = conn.QueryRow(ctx, "select count(*) from "+t.SQL()+where, bounds...).Scan(&both)
+	if err == nil && both > 0 && p.Job.Pairs() {
+		return overlapOfPairs(ctx, conn, t, p)
+	}
 	if err != nil || both == 0 || p.Rows == p.Cells.Count() {
 		return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
 	}
@@ -136,4 +146,31 @@ func overlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.P
 	})
 
 	return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
+}
+
+// overlapOfPairs returns how many of the plan's pairs the table holds. Names are compared as texts: of
+// numbers and times that the server writes in another way publish finds the pairs.
+func overlapOfPairs(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.Plan) (both int64, err error) {
+	features := map[string]int32{}
+	for i, name := range p.FeatureNames() {
+		features[name] = int32(i)
+	}
+
+	name := pgx.Identifier{p.Job.Each.Name}.Sanitize() + "::text"
+	rows, err := conn.Query(ctx, "select col, row, "+name+" from "+t.SQL()+" where col >= $1 and col < $2 and row >= $3 and row < $4 and "+name+" = any ($5)",
+		p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow, slices.Collect(maps.Keys(features)))
+	if err != nil {
+		return 0, pg.Wrap(err, "looking for pairs that table %s holds already", t)
+	}
+
+	var c geomgen.Cell
+	var text string
+	_, err = pgx.ForEachRow(rows, []any{&c.Col, &c.Row, &text}, func() error {
+		if feature, ok := features[text]; ok && p.ContainsPair(c, feature) {
+			both++
+		}
+		return nil
+	})
+
+	return both, pg.Wrap(err, "looking for pairs that table %s holds already", t)
 }

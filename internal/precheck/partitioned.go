@@ -68,13 +68,13 @@ const constraintsSQL = `
 		select 'check ' || quote_ident(conname) as what from pg_constraint where conrelid = $1 and contype = 'c' and not connoinherit
 		union all
 		select 'not null on ' || quote_ident(attname) from pg_attribute
-		where attrelid = $1 and attnum > 0 and not attisdropped and attnotnull and attname <> $2) c`
+		where attrelid = $1 and attnum > 0 and not attisdropped and attnotnull and attname <> all ($2)) c`
 
 // checkConstraints refuses a parent with checks, or columns that must not be null,
 // that a new partition would lack: it could not be attached.
 func checkConstraints(ctx context.Context, q pg.Querier, t catalog.Relation, j job.Job) error {
 	var found *string
-	err := q.QueryRow(ctx, constraintsSQL, t.OID, j.IDColumn).Scan(&found)
+	err := q.QueryRow(ctx, constraintsSQL, t.OID, j.KeyColumns()).Scan(&found)
 	if err != nil {
 		return pg.Wrap(err, "looking for the constraints of table %s", t.Table)
 	}

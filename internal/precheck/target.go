@@ -259,10 +259,15 @@ func checkTruncate(ctx context.Context, db pg.Querier, t catalog.Relation) error
 
 // expectedTypes returns what Relation.ColumnTypes finds on a table that the job made.
 func expectedTypes(j job.Job) []string {
-	want := []string{j.IDColumn + " int8", "col int4", "row int4", j.GeomColumn + " " + j.GeometryType()}
+	want := []string{j.IDColumn + " int8", "col int4", "row int4"}
+	if j.HasGeometry() {
+		want = append(want, j.GeomColumn+" "+j.GeometryType())
+	}
+
 	for _, c := range j.OtherColumns() {
 		want = append(want, c.Name+" "+c.SQLType)
 	}
+
 	return want
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -27,6 +28,8 @@ import (
 const (
 	previewCells = 50_000
 	sampleCells  = 60_000
+	// textLength is how many letters of a category are read.
+	textLength = 60
 )
 
 // Preview is what a table holds, or a sample of it.
@@ -34,6 +37,7 @@ type Preview struct {
 	Table  job.Table
 	CRS    crs.CRS // of SRID 0 for none, or where it is not known
 	Column string  // whose values they are, "" for none
+	Texts  bool    // the values are categories: texts, not numbers
 	Rows   int64   // how many the table has; where Cells are a sample, about
 	Sample bool    // Cells are not all
 	Cells  []Cell
@@ -44,14 +48,15 @@ type Preview struct {
 // Cell is a row of a table: its rings, of a point the point alone.
 type Cell struct {
 	Rings [][]geomgen.Point
-	Value *float64 // nil where it is null
+	Value *float64 // nil where it is null, and of a column of categories
+	Text  *string  // the value of a column of categories, likewise
 }
 
-// New reads a table's geometries, and the values of a numeric column: of
+// New reads a table's geometries, and the values of a column, numbers or categories: of
 // coverage, if the table has it and no other is named. Of a table with more than
 // 50,000 rows it reads a sample, spread evenly over the cells. It runs in a read-only
-// transaction. A table or column that is not there, or a column that is not numeric,
-// is a *geomgen.ParamError. Of polygons their shells are read, not their holes.
+// transaction. A table or column that is not there, or a column of a type that has neither, is a
+// *geomgen.ParamError. Of polygons their shells are read, not their holes.
 func New(ctx context.Context, pool *pgxpool.Pool, table job.Table, column string) (*Preview, error) {
 	var p *Preview
 	err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
@@ -92,12 +97,16 @@ func readTable(ctx context.Context, tx pgx.Tx, table job.Table, column string) (
 		return nil, err
 	}
 
-	value := "null::float8"
-	if p.Column != "" {
-		value = pgx.Identifier{p.Column}.Sanitize() + "::float8"
+	value, text := "null::float8", "null::text"
+	quoted := (pgx.Identifier{p.Column}).Sanitize()
+	switch {
+	case p.Texts:
+		text = "left(" + quoted + "::text, " + strconv.Itoa(textLength) + ")"
+	case p.Column != "":
+		value = quoted + "::float8"
 	}
 
-	sql, whole, err := p.query(ctx, tx, send+"("+pgx.Identifier{geometry}.Sanitize()+") as g, "+value+" as v")
+	sql, whole, err := p.query(ctx, tx, send+"("+pgx.Identifier{geometry}.Sanitize()+") as g, "+value+" as v, "+text+" as t")
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +178,8 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 	kept := sampler{every: 1, most: sampleCells}
 	var b []byte
 	var v *float64
-	_, err = pgx.ForEachRow(rows, []any{&b, &v}, func() error {
+	var text *string
+	_, err = pgx.ForEachRow(rows, []any{&b, &v, &text}, func() error {
 		if !kept.wants() || b == nil {
 			return nil
 		}
@@ -181,7 +191,7 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 
 		if rings := ringsOf(g); len(rings) > 0 {
 			p.CRS.SRID = int32(g.SRID())
-			kept.add(Cell{rings, v})
+			kept.add(Cell{rings, v, text})
 		}
 
 		return nil
@@ -199,7 +209,10 @@ const columnsSQL = `
 	-- A type of that name in another schema is of somebody else, and so are its functions.
 	select a.attname, n.nspname, y.typname = 'geometry' and n.oid = (select extnamespace from pg_extension where extname = 'postgis'),
 	       coalesce(nullif(y.typbasetype, 0), y.oid) -- money and oid are none
-	         in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype)
+	         in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype),
+	       coalesce(nullif(y.typbasetype, 0), y.oid)
+	         in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype, 'boolean'::regtype, 'date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype, 'uuid'::regtype)
+	         or y.typtype = 'e'
 	from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace cn on cn.oid = c.relnamespace
 	join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
 	where cn.nspname = $1 and c.relname = $2 and a.attnum > 0 and not a.attisdropped order by a.attnum`
@@ -213,12 +226,12 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 	}
 
 	var name, schema string
-	var isGeometry, isNumber bool
-	numeric := map[string]bool{}
+	var isGeometry, isNumber, isText bool
+	numeric, texts := map[string]bool{}, map[string]bool{}
 	all := 0
-	_, err = pgx.ForEachRow(rows, []any{&name, &schema, &isGeometry, &isNumber}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&name, &schema, &isGeometry, &isNumber, &isText}, func() error {
 		all++
-		numeric[name] = isNumber
+		numeric[name], texts[name] = isNumber, isText
 		if isGeometry && geometry == "" {
 			geometry, send = name, pgx.Identifier{schema, "st_asewkb"}.Sanitize()
 		}
@@ -232,17 +245,19 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 	case all == 0:
 		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "is not there"}
 	case geometry == "":
-		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "has no column of type geometry"}
+		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "has no column of type geometry, so there is nothing to draw: draw a view that joins it to a table with the same cells and their geometries"}
 	case p.Column == "" && numeric[job.CoverageColumn]:
 		p.Column = job.CoverageColumn
 	case p.Column != "":
 		if isNumber, there := numeric[p.Column]; !isNumber {
 			reason := "is no column of table " + p.Table.String()
 			if there {
-				reason = "is not numeric in table " + p.Table.String()
+				reason = "is not numeric, nor a text, boolean or date, in table " + p.Table.String()
 			}
 
-			return "", "", &geomgen.ParamError{Param: "column", Value: p.Column, Reason: reason}
+			if p.Texts = texts[p.Column]; !p.Texts {
+				return "", "", &geomgen.ParamError{Param: "column", Value: p.Column, Reason: reason}
+			}
 		}
 	}
 

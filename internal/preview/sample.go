@@ -83,7 +83,7 @@ const byKeySQL = `
 	  select (select %[1]s::bigint from %[2]s where %[1]s >= (block.id / %[4]d + 1) * %[4]d order by %[1]s limit 1)
 	  from block where block.id is not null
 	)
-	select c.g, c.v from block cross join lateral (
+	select c.g, c.v, c.t from block cross join lateral (
 	  (select %[3]s from %[2]s where %[1]s >= block.id / %[4]d * %[4]d + %[5]d and %[1]s < (block.id / %[4]d + 1) * %[4]d order by %[1]s limit 1)
 	  union all
 	  (select %[3]s from %[2]s where %[1]s = block.id)

@@ -20,6 +20,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 	"github.com/loadgrid/loadgrid/loader/plan"
 	"github.com/loadgrid/loadgrid/loader/progress"
+	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
 // measurement is a Measure in work. All of it runs on one connection, so that both sides
@@ -42,7 +43,7 @@ type measurement struct {
 }
 
 // newRows returns the first n rows of the plan.
-func (b *measurement) newRows(ctx context.Context, n int64) *plan.Rows {
+func (b *measurement) newRows(ctx context.Context, n int64) *rows.Rows {
 	return b.plan.NewFirstRows(ctx, n)
 }
 
@@ -241,7 +242,7 @@ func (b *measurement) discard(ctx context.Context) error {
 // generate makes rows into a buffer like the driver's, for a third of a second.
 func (b *measurement) generate(ctx context.Context) error {
 	const long = 300 * time.Millisecond
-	buffer := make([]byte, plan.DriverBuffer)
+	buffer := make([]byte, rows.DriverBuffer)
 	var took []time.Duration
 
 	for began := time.Now(); len(took) < minRounds || time.Since(began) < long; {

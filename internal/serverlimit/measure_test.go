@@ -12,6 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
+	copyrows "github.com/loadgrid/loadgrid/loader/rows"
 )
 
 func TestBenchOptions(t *testing.T) {
@@ -164,7 +165,7 @@ func TestPreparedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	want := make([]byte, len(plan.CopyHeader)+1234*p.RowBytes()+len(plan.CopyTrailer)+1)
+	want := make([]byte, len(copyrows.CopyHeader)+1234*p.RowBytes()+len(copyrows.CopyTrailer)+1)
 	n, err := b.newRows(t.Context(), 1234).Read(want)
 	if err != nil || string(got) != string(want[:n]) {
 		t.Errorf("the file has %d bytes, other than the %d that are sent: %v", len(got), n, err)

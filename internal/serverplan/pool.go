@@ -76,5 +76,5 @@ func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int3
 	}
 	defer release()
 
-	return area.Resolve(ctx, own, a, srid)
+	return area.Resolve(ctx, own, a, srid, area.Features{})
 }

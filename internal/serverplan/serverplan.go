@@ -11,6 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/area"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/precheck"
+	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
@@ -22,7 +23,7 @@ type Planner func(context.Context, job.Job) (*plan.Plan, *plan.NeedsServerError,
 // knows of the CRSs.
 func resolved(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*plan.Plan, error) {
 	var err error
-	if j.Area, err = area.Resolve(ctx, pool, j.Area, j.Grid.SRID); err != nil {
+	if j.Area, err = resolveArea(ctx, pool, j); err != nil {
 		return nil, err
 	}
 
@@ -52,9 +53,23 @@ func resolved(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*
 	return p.WithCRS(c).WithServer(traits), nil
 }
 
+// resolveArea makes the area of a job ready, with the features that the job asks for.
+func resolveArea(ctx context.Context, pool *pgxpool.Pool, j job.Job) (*aoi.Area, error) {
+	var want area.Features
+	if j.Pairs() {
+		want.Key = func(types []string) func(aoi.Value) (string, error) { return j.WithTypes(types).NameKey() }
+	}
+
+	for _, a := range j.FeatureAttributes() {
+		want.Names = append(want.Names, a.Name)
+	}
+
+	return area.Resolve(ctx, pool, j.Area, j.Grid.SRID, want)
+}
+
 // Prepare plans a job whose area needs a server, for a run, which checks the CRS itself.
 func Prepare(ctx context.Context, pool *pgxpool.Pool, j job.Job, log *slog.Logger) (_ *plan.Plan, err error) {
-	if j.Area, err = area.Resolve(ctx, pool, j.Area, j.Grid.SRID); err != nil {
+	if j.Area, err = resolveArea(ctx, pool, j); err != nil {
 		return nil, err
 	}
 

@@ -51,6 +51,10 @@ type Area struct {
 	// are for Polygons as they were read: Place and a server make others of them. There are some
 	// only where ReadOptions ask for attributes or have a condition.
 	Features []Feature `json:"-"`
+	// Layer has the features with polygons of their own, where ReadOptions ask for attributes. A
+	// server, and the plan, make of it what they make of Polygons. In the ledger it stands beside
+	// the job.
+	Layer *Layer `json:"-"`
 	// Union says that the polygons are several features', which may overlap: the
 	// area is their union.
 	Union bool `json:"-"`
@@ -67,22 +71,6 @@ type Feature = feature.Feature
 // Value is the value of an attribute: nil for none, bool, int64, float64, string, feature.Date or
 // time.Time. Lists and objects of GeoJSON are strings of JSON.
 type Value = feature.Value
-
-// Column is the type of a column of PostgreSQL that holds an attribute.
-type Column = feature.Column
-
-// Column returns the type of the column that holds the i-th attribute of all features: boolean,
-// bigint, double precision, date, timestamp with time zone, or text for all else and for values of
-// several types. feature.As makes a value one of that type.
-func (a *Area) Column(i int) Column {
-	return feature.ColumnOf(func(yield func(feature.Value) bool) {
-		for _, f := range a.Features {
-			if !yield(f.Values[i]) {
-				return
-			}
-		}
-	})
-}
 
 // WGS84 is the SRID of WGS 84, whose coordinates have bounds.
 const WGS84 = areafile.WGS84
@@ -128,8 +116,15 @@ func (a *Area) CheckSRID(srid int32) error {
 // Marshal returns the polygons as the EWKB of a MultiPolygon. It is the same for the
 // same polygons, whatever their order and wherever their rings begin.
 func (a *Area) Marshal() []byte {
-	b := geomgen.AppendMultiPolygonHeader(nil, a.SRID, len(a.Polygons))
-	for _, p := range canonical(a.Polygons) {
+	return marshal(a.SRID, canonical(a.Polygons))
+}
+
+// MarshalInOrder is Marshal with the polygons in their order.
+func (a *Area) MarshalInOrder() []byte { return marshal(a.SRID, a.Polygons) }
+
+func marshal(srid int32, polygons []geomgen.Polygon) []byte {
+	b := geomgen.AppendMultiPolygonHeader(nil, srid, len(polygons))
+	for _, p := range polygons {
 		b = geomgen.AppendPolygon(b, p)
 	}
 	return b
@@ -154,6 +149,21 @@ func (a *Area) Unmarshal(b []byte) error {
 func (a *Area) Digest() string {
 	sum := sha256.Sum256(a.Marshal())
 	return hex.EncodeToString(sum[:])
+}
+
+// FeaturesDigest returns what tells the features of areas apart in a fingerprint, "" where none are
+// known.
+func (a *Area) FeaturesDigest() string {
+	if a.Layer == nil {
+		return ""
+	}
+	return a.Layer.Digest()
+}
+
+// UnmarshalLayer takes over what Layer.Marshal returned.
+func (a *Area) UnmarshalLayer(b []byte) (err error) {
+	a.Layer, err = unmarshalLayer(b)
+	return err
 }
 
 // Ready tells whether a server has made the polygons what they are to be, or

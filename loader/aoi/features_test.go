@@ -69,8 +69,8 @@ func TestAttributes(t *testing.T) {
 		t.Errorf("got %#v", a.Features)
 	}
 
-	if a.Column(0) != feature.Text || a.Column(1) != feature.BigInt {
-		t.Errorf("columns %s, %s", a.Column(0), a.Column(1))
+	if a.Layer.Types[0] != string(feature.Text) || a.Layer.Types[1] != string(feature.BigInt) {
+		t.Errorf("columns %s, %s", a.Layer.Types[0], a.Layer.Types[1])
 	}
 
 	if a, err := Read(strings.NewReader(text)); err != nil || a.Features != nil {

@@ -75,7 +75,12 @@ func ReadWith(ctx context.Context, r io.Reader, o ReadOptions) (*Area, error) {
 		return nil, err
 	}
 
-	return &Area{SRID: f.SRID, Polygons: f.Polygons, Features: f.Features, Union: f.Union, Warnings: f.Warnings, MaxPositions: o.MaxPositions}, nil
+	a := &Area{SRID: f.SRID, Polygons: f.Polygons, Features: f.Features, Union: f.Union, Warnings: f.Warnings, MaxPositions: o.MaxPositions}
+	if len(o.Attributes) > 0 {
+		a.Layer = fileLayer(f, len(o.Attributes))
+	}
+
+	return a, nil
 }
 
 // CheckWhere refuses what ReadOptions.Where would refuse of any file, and an empty text, as a

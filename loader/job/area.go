@@ -17,18 +17,22 @@ func (j Job) validateArea() error {
 		return &geomgen.ParamError{Param: param, Value: value, Reason: reason}
 	}
 	switch j.Geometry {
-	case geomgen.AsPolygon, geomgen.AsPoint:
+	case geomgen.AsPolygon, geomgen.AsPoint, geomgen.AsNone:
 	case geomgen.AsMultiPolygon:
 		if !j.Clip {
 			return bad("geometry", string(j.Geometry), "goes with clip alone")
 		}
 	default:
-		return bad("geometry", string(j.Geometry), "must be polygon or point")
+		return bad("geometry", string(j.Geometry), "must be polygon, point or none")
 	}
 
 	switch {
 	case j.Clip && j.Geometry == geomgen.AsPoint:
 		return bad("clip", "true", "contradicts geometry point: a point is not cut")
+	case j.Clip && !j.HasGeometry():
+		return bad("clip", "true", "contradicts geometry none: there is nothing to cut")
+	case !j.HasGeometry() && j.Index != IndexNone:
+		return bad("index", string(j.Index), "contradicts geometry none: a spatial index needs a geometry")
 	case j.Area == nil && j.Coverage:
 		return bad("coverage", "true", "needs an area of interest: aoi or aoi-sql")
 	case j.Area == nil && j.Clip:

@@ -21,6 +21,10 @@ func (j Job) validateColumns() error {
 		seen[ParentColumn] = "the cell's parent"
 	}
 
+	if j.Pairs() {
+		seen[CellShareColumn], seen[FeatureShareColumn] = "the share of the cell", "the share of the feature"
+	}
+
 	check := func(param, name string) error {
 		if err := CheckIdentifier(param, name); err != nil {
 			return err
@@ -43,12 +47,26 @@ func (j Job) validateColumns() error {
 		return err
 	}
 
-	if err := check("geom-column", j.GeomColumn); err != nil {
-		return err
+	if j.HasGeometry() {
+		if err := check("geom-column", j.GeomColumn); err != nil {
+			return err
+		}
 	}
 
 	if n := len(j.Columns()); n > maxColumns {
 		return &geomgen.ParamError{Param: "set", Value: strconv.Itoa(len(j.Set)) + " times", Reason: "PostgreSQL's tables have at most 1600 columns"}
+	}
+
+	if j.Pairs() {
+		if err := check("each", j.Each.Name); err != nil {
+			return err
+		}
+	}
+
+	for _, a := range j.Attributes {
+		if err := check("attribute", a.Name); err != nil {
+			return err
+		}
 	}
 
 	for _, c := range j.Set {
@@ -66,15 +84,23 @@ func (j Job) validateColumns() error {
 
 // Columns returns the names of the table's columns in their order.
 func (j Job) Columns() []string {
-	names := []string{j.IDColumn, "col", "row", j.GeomColumn}
+	names := []string{j.IDColumn, "col", "row"}
+	if j.HasGeometry() {
+		names = append(names, j.GeomColumn)
+	}
+
 	for _, c := range j.OtherColumns() {
 		names = append(names, c.Name)
 	}
+
 	return names
 }
 
 // column is a column of the table, with its type's name in the catalogue.
 type column struct{ Name, SQLType string }
+
+// HasGeometry tells whether the table has a column with geometries.
+func (j Job) HasGeometry() bool { return j.Geometry != geomgen.AsNone }
 
 // OtherColumns returns the columns behind the geometry.
 func (j Job) OtherColumns() []column {
@@ -87,12 +113,20 @@ func (j Job) OtherColumns() []column {
 		list = append(list, column{c.Name, c.sqlType()})
 	}
 
+	for _, a := range j.FeatureAttributes() {
+		list = append(list, column{a.Name, a.sqlType()})
+	}
+
 	if j.Code != "" {
 		list = append(list, column{CodeColumn, "text"})
 	}
 
 	if j.Coverage {
 		list = append(list, column{CoverageColumn, "float4"})
+	}
+
+	if j.Pairs() {
+		list = append(list, column{CellShareColumn, "float8"}, column{FeatureShareColumn, "float8"})
 	}
 
 	return list
@@ -104,7 +138,8 @@ func (j Job) WithTable(t Table) Job {
 	return j
 }
 
-// GeometryType returns the type of the geometry, without PostGIS's schema.
+// GeometryType returns the type of the geometry, without PostGIS's schema. The job has one: see
+// HasGeometry.
 func (j Job) GeometryType() string {
 	kind := "Polygon"
 	switch j.Geometry {

@@ -73,11 +73,13 @@ func (c Constant) sqlType() string {
 
 // Encode appends the value as a field of binary COPY: its length in four bytes,
 // then its bytes.
-func (c Constant) Encode(dst []byte) ([]byte, error) {
+func (c Constant) Encode(dst []byte) ([]byte, error) { return c.encode(pgtype.NewMap(), dst) }
+
+// encode is Encode with a map of types, which takes long to make.
+func (c Constant) encode(m *pgtype.Map, dst []byte) ([]byte, error) {
 	bad := func(reason string) ([]byte, error) {
 		return nil, &geomgen.ParamError{Param: "set", Value: c.String(), Reason: reason}
 	}
-	m := pgtype.NewMap()
 	t, ok := m.TypeForName(c.sqlType())
 	if !ok {
 		return bad("there is no type " + c.Type + " here; the types are " + strings.Join(ConstantTypes(), ", "))
@@ -96,6 +98,7 @@ func (c Constant) Encode(dst []byte) ([]byte, error) {
 		return bad("the value is no " + c.Type)
 	}
 
+	value = finite(t.OID, value)
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
 	dst, err = m.Encode(t.OID, pgtype.BinaryFormatCode, value, dst)
@@ -106,6 +109,25 @@ func (c Constant) Encode(dst []byte) ([]byte, error) {
 	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 
 	return dst, nil
+}
+
+// finite returns a value that its codec decodes, as one that it encodes: it does not take infinity.
+func finite(oid uint32, value any) any {
+	infinity, ok := value.(pgtype.InfinityModifier)
+	if !ok {
+		return value
+	}
+
+	switch oid {
+	case pgtype.DateOID:
+		return pgtype.Date{InfinityModifier: infinity, Valid: true}
+	case pgtype.TimestampOID:
+		return pgtype.Timestamp{InfinityModifier: infinity, Valid: true}
+	case pgtype.TimestamptzOID:
+		return pgtype.Timestamptz{InfinityModifier: infinity, Valid: true}
+	}
+
+	return value
 }
 
 // encodeJSON appends JSON as it was given: read and written again, a large

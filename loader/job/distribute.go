@@ -77,6 +77,11 @@ func (j Job) KeyColumns() []string {
 	if j.ParentLevels > 0 {
 		return []string{ParentColumn, j.IDColumn}
 	}
+
+	if j.Pairs() {
+		return []string{j.IDColumn, j.Each.Name}
+	}
+
 	return []string{j.IDColumn}
 }
 

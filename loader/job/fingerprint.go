@@ -17,10 +17,10 @@ const formatVersion = 1
 // the same columns and indexes. How fast they do it, and what becomes of the
 // table that was there, is not part of it.
 func (j Job) Fingerprint(cells geomgen.Range) string {
-	var area string
+	var area, features string
 	var rule geomgen.Rule
 	if j.Area != nil {
-		area, rule = j.Area.Digest(), j.Area.Rule
+		area, rule, features = j.Area.Digest(), j.Area.Rule, j.Area.FeaturesDigest()
 	}
 
 	// No constants are no constants, whether the list is empty or absent: the ledger
@@ -54,9 +54,14 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 		Spread   string            `json:",omitempty"` // over a cluster
 		Beside   Table             `json:",omitzero"`  // whose shards
 		Parents  int               `json:",omitempty"`
+		// What the area's features give to the rows. Their values are part of Features.
+		Attributes []Attribute           `json:",omitempty"`
+		Owner      geomgen.AttributeRule `json:",omitempty"`
+		Each       Attribute             `json:",omitzero"`
+		Features   string                `json:",omitempty"`
 	}{formatVersion, j.Table, j.Grid, cells, j.IDColumn, j.GeomColumn, constants, string(j.Index), j.tableLayout(),
 		j.maskExtent(), area, rule, j.Coverage, j.Clip, j.Geometry, j.Code, j.CodeOrder, j.CodeIndex,
-		j.DistributionText(), j.ColocateWith, j.ParentLevels})
+		j.DistributionText(), j.ColocateWith, j.ParentLevels, j.Attributes, j.AttributeRule, j.Each, features})
 
 	if err != nil {
 		panic(err) // validated numbers and strings always marshal

@@ -83,6 +83,53 @@ func areaVariants(t *testing.T) []goldenVariant {
 	}
 }
 
+// districts are features with attributes that the job has asked for, two of which have the same
+// name.
+func districts(types ...string) *loader.Layer {
+	value := func(name string, number int64) []loader.Value {
+		return []loader.Value{name, number}[:len(types)]
+	}
+	unnamed := []loader.Value{"no number", nil}[:len(types)]
+
+	return &loader.Layer{Types: types, Features: []loader.LayerFeature{
+		{Polygons: triangle(), Values: value("b", 1<<53+1)},
+		{Polygons: []geomgen.Polygon{{ring(2, 22, 12, 22, 12, 32, 2, 32), ring(4.5, 24.5, 4.5, 28, 9, 28, 9, 24.5)}, {ring(14, 23, 18, 23, 16, 29.75)}}, Values: value("ä <&>", -7)},
+		{Polygons: []geomgen.Polygon{{ring(20, 2, 25, 2, 25, 9)}}, Values: value("b", 1<<53+1)},
+		{Polygons: []geomgen.Polygon{{ring(30, 2, 35, 2, 35, 9)}}, Values: unnamed},
+	}}
+}
+
+// features makes a job whose area is that of districts.
+func features(rule geomgen.Rule, types []string, change func(*loader.Job)) func(*loader.Job) {
+	layer := districts(types...)
+	return area(loader.Area{Polygons: layer.Polygons(), Layer: layer, Union: true, Rule: rule}, change)
+}
+
+func featureVariants() []goldenVariant {
+	text, both := []string{"text"}, []string{"text", "bigint"}
+	name := loader.Attribute{Name: "name"}
+
+	return []goldenVariant{
+		{"attribute", features("", text, func(j *loader.Job) { j.Attributes = []loader.Attribute{name} })},
+		{"attributes, other type", features("", both, func(j *loader.Job) {
+			j.Attributes = []loader.Attribute{name, {Name: "Zahl <1>", Type: "numeric"}}
+		})},
+		{"attribute, largest spelled", features("", text, func(j *loader.Job) { j.Attributes, j.AttributeRule = []loader.Attribute{name}, geomgen.Largest })},
+		{"attribute, centroid", features("", text, func(j *loader.Job) { j.Attributes, j.AttributeRule = []loader.Attribute{name}, geomgen.AtCentroid })},
+		{"attribute, first, clip, coverage, points", features(geomgen.Overlaps, text, func(j *loader.Job) {
+			j.Attributes, j.AttributeRule, j.Coverage, j.Geometry = []loader.Attribute{name}, geomgen.First, true, geomgen.AsPoint
+		})},
+		{"each", features("", text, func(j *loader.Job) { j.Each = name })},
+		{"each, overlaps spelled", features(geomgen.Overlaps, text, func(j *loader.Job) { j.Each = name })},
+		{"each, attribute, types, clip", features(geomgen.Intersects, both, func(j *loader.Job) {
+			j.Each, j.Attributes, j.Clip = loader.Attribute{Name: "name", Type: "text"}, []loader.Attribute{{Name: "number", Type: "bigint"}}, true
+		})},
+		{"each, partitions, without a geometry", features("", text, func(j *loader.Job) { j.Each, j.Partitions, j.Geometry = name, 3, geomgen.AsNone })},
+		{"without a geometry", func(j *loader.Job) { j.Geometry = geomgen.AsNone }},
+		{"without a geometry, index spelled", func(j *loader.Job) { j.Geometry, j.Index = geomgen.AsNone, loader.IndexNone }},
+	}
+}
+
 // mixedVariants are jobs with many options at once.
 func mixedVariants(t *testing.T) []goldenVariant {
 	t.Helper()

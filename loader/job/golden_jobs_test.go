@@ -30,7 +30,7 @@ func goldenJobs(t *testing.T) []goldenJob {
 	t.Helper()
 	all := []goldenJob{{"defaults", plainJob()}}
 
-	for _, list := range [][]goldenVariant{nameVariants(), gridVariants(), columnVariants(), existsVariants(), layoutVariants(), areaVariants(t), mixedVariants(t), clusterVariants()} {
+	for _, list := range [][]goldenVariant{nameVariants(), gridVariants(), columnVariants(), existsVariants(), layoutVariants(), areaVariants(t), mixedVariants(t), clusterVariants(), featureVariants()} {
 		for _, v := range list {
 			job := plainJob()
 			v.change(&job)

@@ -26,7 +26,8 @@ const goldenUpdate = "LOADGRID_UPDATE_GOLDEN"
 type goldenEntry struct {
 	Name        string          `json:"name"`
 	Fingerprint string          `json:"fingerprint"`
-	AOI         string          `json:"aoi,omitempty"` // EWKB in hexadecimal digits
+	AOI         string          `json:"aoi,omitempty"`      // EWKB in hexadecimal digits
+	Features    string          `json:"features,omitempty"` // likewise, what Layer.Marshal returns
 	Job         json.RawMessage `json:"job"`
 }
 
@@ -75,6 +76,17 @@ func TestJobsFromOldLedgersAreTheSame(t *testing.T) {
 				}
 
 				if err := job.Area.Unmarshal(ewkb); err != nil {
+					t.Fatal(err)
+				}
+			}
+
+			if want.Features != "" {
+				b, err := hex.DecodeString(want.Features)
+				if err != nil {
+					t.Fatal(err)
+				}
+
+				if err := job.Area.UnmarshalLayer(b); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -142,6 +154,9 @@ func entryOf(t *testing.T, name string, job loader.Job) goldenEntry {
 
 	if p.Job.Area != nil {
 		e.AOI = hex.EncodeToString(p.Job.Area.Marshal())
+		if p.Job.Area.Layer != nil {
+			e.Features = hex.EncodeToString(p.Job.Area.Layer.Marshal(p.Job.Area.SRID))
+		}
 	}
 
 	return e
@@ -159,6 +174,10 @@ func compareEntries(t *testing.T, got, want goldenEntry) {
 
 	if got.AOI != want.AOI {
 		t.Errorf("the area is\n%s, want\n%s", got.AOI, want.AOI)
+	}
+
+	if got.Features != want.Features {
+		t.Errorf("the features are\n%s, want\n%s", got.Features, want.Features)
 	}
 
 	if got.Fingerprint != want.Fingerprint {

@@ -39,8 +39,24 @@ type Job struct {
 	// Clip cuts cells at the edge of the area: the geometry is a MultiPolygon, empty
 	// where a cell only touches the area. Needs an Area.
 	Clip bool `json:"clip,omitempty"`
+	// Attributes add columns with the values of attributes of the area's features: of the feature
+	// that AttributeRule chooses for the cell, NULL where there is none. Need an Area. Default to
+	// none.
+	Attributes []Attribute `json:"attributes,omitempty"`
+	// AttributeRule says which feature a cell takes its attributes of. Defaults to
+	// geomgen.Largest.
+	AttributeRule geomgen.AttributeRule `json:"attribute_rule,omitempty"`
+	// Each gives a cell a row for each feature of the area that Area.Rule selects for it, instead of one
+	// row. Its attribute names the features: it is never NULL, and features with equal values
+	// are one. The row has it in a column of its own, which is part of the key, and columns
+	// cell_share and feature_share double precision: what share of the cell's area lies in the
+	// feature, and what share of the feature's lies in the cell. With Clip a row has the part of
+	// the cell that lies in the feature. Needs an Area, whose rule defaults to overlaps then.
+	// Defaults to none.
+	Each Attribute `json:"each,omitzero"`
 	// Geometry says what is written of a cell: the cell or its centre. Defaults to
-	// the cell; with Clip it is a MultiPolygon.
+	// the cell; with Clip it is a MultiPolygon. With geomgen.AsNone the table has no geometry,
+	// and no spatial index.
 	Geometry geomgen.Geometry `json:"geometry,omitempty"`
 	// Code adds a column code text with the cell's name. Defaults to none.
 	Code geomgen.Code `json:"code,omitempty"`
@@ -70,7 +86,8 @@ type Job struct {
 	// Partitions is the number of partitions of the table, at most 256: ranges of
 	// cell_id with equal numbers of rows. Defaults to 0, a plain table.
 	Partitions int `json:"partitions,omitempty"`
-	// Index says which spatial indexes a new table gets. Defaults to GiST. Where
+	// Index says which spatial indexes a new table gets. Defaults to GiST, and to none without a
+	// geometry. Where
 	// rows are appended, the indexes of the table that is there stand.
 	Index Index `json:"index"`
 	// Unlogged makes a table that writes no WAL: faster to load, not on standbys,
@@ -149,8 +166,10 @@ const (
 	MaxPartitions = 256
 	maxColumns    = 1600
 	// The columns that have no other name.
-	CodeColumn     = "code"
-	CoverageColumn = "coverage"
+	CodeColumn         = "code"
+	CoverageColumn     = "coverage"
+	CellShareColumn    = "cell_share"
+	FeatureShareColumn = "feature_share"
 	// DefaultLedgerSchema is the schema of the ledger when a job names none.
 	DefaultLedgerSchema = "loadgrid"
 )
@@ -191,15 +210,25 @@ func (j Job) WithDefaults() Job {
 
 	if j.Index == "" {
 		j.Index = IndexGiST
+		if !j.HasGeometry() {
+			j.Index = IndexNone
+		}
 	}
 
 	if j.LedgerSchema == "" {
 		j.LedgerSchema = DefaultLedgerSchema
 	}
 
+	if j.AttributeRule == geomgen.Largest {
+		j.AttributeRule = "" // likewise
+	}
+
 	if j.Area != nil && j.Area.Rule == "" {
 		area := *j.Area
 		area.Rule = geomgen.Intersects
+		if j.Pairs() {
+			area.Rule = geomgen.Overlaps
+		}
 		j.Area = &area
 	}
 
@@ -231,6 +260,10 @@ func (j Job) Validate() error {
 	}
 
 	if err := j.validateColumns(); err != nil {
+		return err
+	}
+
+	if err := j.validateAttributes(); err != nil {
 		return err
 	}
 

@@ -104,6 +104,10 @@ func (l Ledger) InsertRun(ctx context.Context, q pg.Querier, run NewRun) (int64,
 		" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
 		run.Table.Schema, run.Table.Name, run.Staging, string(b), area, run.Fingerprint, run.Chunks, run.Rows, run.ProgramVersion, run.JobName).Scan(&id)
 
+	if err == nil && run.Job.Area != nil && run.Job.Area.Layer != nil {
+		_, err = q.Exec(ctx, "insert into "+l.function("run_features")+" (run_id, features) values ($1, $2)", id, run.Job.Area.Layer.Marshal(run.Job.Area.SRID))
+	}
+
 	return id, pg.Wrap(err, "writing a run of table %s into the ledger", run.Table)
 }
 
@@ -122,6 +126,18 @@ func (l Ledger) ReadArea(ctx context.Context, q pg.Querier, run *RunInfo) error 
 
 	if err := run.Job.Area.Unmarshal(b); err != nil {
 		return fmt.Errorf("reading the area of interest of run %d in the ledger: %w", run.ID, err)
+	}
+
+	if len(run.Job.FeatureAttributes()) == 0 {
+		return nil
+	}
+
+	if err := q.QueryRow(ctx, "select features from "+l.function("run_features")+" where run_id = $1", run.ID).Scan(&b); err != nil {
+		return pg.Wrap(err, "reading the features of the area of interest of run %d from the ledger", run.ID)
+	}
+
+	if err := run.Job.Area.UnmarshalLayer(b); err != nil {
+		return fmt.Errorf("reading the features of the area of interest of run %d in the ledger: %w", run.ID, err)
 	}
 
 	return nil

@@ -157,5 +157,5 @@ func (l Ledger) CheckWriters(ctx context.Context, q pg.Querier) error {
 
 // tableNames are the names of all tables and views that a ledger has or had.
 func tableNames() []string {
-	return []string{"runs", "chunks", "attempts", "starts", "identity", "marks", "shared_attempts", "schema_migrations"}
+	return []string{"runs", "chunks", "attempts", "starts", "identity", "marks", "shared_attempts", "run_features", "schema_migrations"}
 }

@@ -1,23 +1,22 @@
 package plan
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/dissolve"
 	"github.com/loadgrid/loadgrid/internal/seam"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
 // cellSelection is which cells a job asks for.
 type cellSelection struct {
 	*geomgen.Selection
-	area   *geomgen.Mask // nil without an area of interest
-	placed *aoi.Area     // the area as the mask has it
+	area     *geomgen.Mask  // nil without an area of interest, and of pairs
+	placed   *aoi.Area      // the area as the mask has it
+	features *rows.Features // nil without attributes
 }
 
 // selectCells returns the cells that the job asks for, counted; beyond so many blocks,
@@ -29,21 +28,27 @@ func selectCells(ctx context.Context, j job.Job, blocks int) (cellSelection, err
 	}
 
 	var c cellSelection
+	var around geomgen.Box
+
 	if j.Area != nil {
 		if c.placed, err = placeArea(ctx, j); err != nil {
 			return cellSelection{}, err
 		}
-		if c.placed, err = united(ctx, c.placed); err != nil {
-			return cellSelection{}, err
-		}
-		if c.area, r, err = areaMask(ctx, j, c.placed, r); err != nil {
+
+		if around, err = c.addArea(ctx, j); err != nil {
 			return cellSelection{}, err
 		}
 
-		masks = append(masks, c.area)
+		if r, err = j.Grid.AroundIn(r, around); err != nil {
+			return cellSelection{}, err
+		}
+
+		if c.area != nil {
+			masks = append(masks, c.area)
+		}
 
 		if j.Extent == nil && j.Cols == 0 {
-			onMap, mask, err := seam.OnMap(j.Grid, knownCRS(j.Grid.SRID), c.area.Bounds())
+			onMap, mask, err := seam.OnMap(j.Grid, knownCRS(j.Grid.SRID), around)
 			if err != nil {
 				return cellSelection{}, err
 			}
@@ -51,7 +56,13 @@ func selectCells(ctx context.Context, j job.Job, blocks int) (cellSelection, err
 		}
 	}
 
-	if c.Selection, err = geomgen.Estimate(ctx, blocks, r, masks...); err != nil {
+	if j.Pairs() {
+		c.Selection, err = geomgen.EstimatePairs(ctx, blocks, r, c.features.Layer(), masks...)
+	} else {
+		c.Selection, err = geomgen.Estimate(ctx, blocks, r, masks...)
+	}
+
+	if err != nil {
 		return cellSelection{}, err
 	}
 
@@ -127,91 +138,4 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 	r := geomgen.Range{MaxCol: int32(j.Cols), MaxRow: int32(j.Rows)}
 
 	return r, nil, j.Grid.CheckRange(r)
-}
-
-// placeArea returns the job's area with its coordinates where the map of their CRS has them.
-func placeArea(ctx context.Context, j job.Job) (*aoi.Area, error) {
-	a := j.Area
-	if err := a.CheckSRID(j.Grid.SRID); err != nil {
-		return nil, err
-	}
-
-	c := knownCRS(cmp.Or(a.SRID, j.Grid.SRID))
-	if need, why := a.NeedsServer(j.Grid.SRID); need {
-		if err := a.CheckCoordinates(c); err != nil {
-			return nil, err
-		}
-		return nil, &NeedsServerError{why}
-	}
-
-	placed, err := a.Place(ctx, c)
-	if err != nil {
-		return nil, invalidArea(a, err)
-	}
-	if yMin, yMax, ok := knownCRS(j.Grid.SRID).Ends(); ok {
-		placed = placed.WithMapWarning(yMin, yMax)
-	}
-
-	return placed, nil
-}
-
-// united returns an area of several features as their union, where they share borders exactly
-// and do not overlap. Of others the mask will say what is wrong.
-func united(ctx context.Context, a *aoi.Area) (*aoi.Area, error) {
-	if !a.Union {
-		return a, nil
-	}
-
-	union, ok, err := dissolve.Union(ctx, a.Polygons)
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case !ok || err != nil:
-		return a, nil
-	}
-
-	one := *a
-	one.Polygons = union
-	return &one, nil
-}
-
-// areaMask returns the mask of an area, and those cells of a rectangle that come into
-// question.
-func areaMask(ctx context.Context, j job.Job, a *aoi.Area, r geomgen.Range) (*geomgen.Mask, geomgen.Range, error) {
-	m, err := geomgen.NewMaskContext(ctx, j.Grid, a.Polygons, a.Rule)
-	if err != nil {
-		return nil, r, invalidArea(a, err)
-	}
-
-	around, err := j.Grid.AroundIn(r, m.Bounds())
-	return m, around, err
-}
-
-// invalidArea says what to do about polygons that are not valid.
-func invalidArea(a *aoi.Area, err error) error {
-	var invalid *geomgen.InvalidError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-
-	switch {
-	case a.Ready():
-	case a.Union:
-		return &NeedsServerError{"its features overlap or share edges (" + invalid.Error() + "), so they must be united"}
-	case a.MakeValid:
-		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
-	}
-
-	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
-		Reason: "is not valid: " + invalid.Error() + ": mend it, or let the server do so with aoi-make-valid"}
-}
-
-// NeedsServerError reports an area of interest that only a server can make ready:
-// see loader.ResolveArea.
-type NeedsServerError struct {
-	Reason string
-}
-
-func (e *NeedsServerError) Error() string {
-	return "the area of interest needs a server: " + e.Reason
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -28,14 +29,18 @@ const (
 	storedPolygon = 40
 	storedMulti   = 48
 	storedPoint   = 32
-	keyEntry      = 20   // B-tree of a bigint: 8 + 8 bytes and a pointer
-	parentBytes   = 8    // a bigint, in the row and in the key
-	codeEntry     = 16   // B-tree of a text beside its letters: header, padding and a pointer
-	keyFill       = 0.9  // of a B-tree that is built over all rows at once
-	boxEntry      = 28   // GiST of a box of four float4: 8 + 16 bytes and a pointer
-	boxFill       = 0.7  // measured, PostgreSQL 15: its build splits pages by space
-	boxInserted   = 0.54 // the same where the rows are inserted one by one, measured on 13
-	brinEntry     = 44   // a summary of pages: a box of four float8, its header and pointer
+	keyEntry      = 20 // B-tree of a bigint: 8 + 8 bytes and a pointer
+	parentBytes   = 8  // a bigint, in the row and in the key
+	sharesBytes   = 16 // two float8
+	// numericShorter is by how many bytes a numeric is shorter on disk than in COPY: a length of one byte and a
+	// header of two there, four numbers of two here.
+	numericShorter = 5
+	codeEntry      = 16   // B-tree of a text beside its letters: header, padding and a pointer
+	keyFill        = 0.9  // of a B-tree that is built over all rows at once
+	boxEntry       = 28   // GiST of a box of four float4: 8 + 16 bytes and a pointer
+	boxFill        = 0.7  // measured, PostgreSQL 15: its build splits pages by space
+	boxInserted    = 0.54 // the same where the rows are inserted one by one, measured on 13
+	brinEntry      = 44   // a summary of pages: a box of four float8, its header and pointer
 	// walFreeze is what VACUUM writes a row when it freezes chunks: measured.
 	walFreeze = 30
 	// walRow is what a row of COPY has in the WAL beside its columns, and
@@ -63,6 +68,9 @@ func (p *Plan) Estimate() Estimate {
 	if p.Job.ParentLevels > 0 {
 		key += parentBytes
 	}
+	if p.Job.Pairs() {
+		key += float64(aligned(int64(p.attributeBytes()[0] + 0.5)))
+	}
 
 	index, wal := 2*pageBytes+rows*key/keyFill, rows*(float64(row-rowHeader+walRow)+key)
 	if p.Job.Index == job.IndexGiST || p.Job.Index == job.IndexBoth {
@@ -81,8 +89,8 @@ func (p *Plan) Estimate() Estimate {
 	}
 
 	if p.Job.CodeIndex {
-		index += rows * float64(codeEntry+p.layout.codeMost) / keyFill
-		wal += rows * float64(codeEntry+p.layout.codeMost)
+		index += rows * float64(codeEntry+p.layout.CodeMost()) / keyFill
+		wal += rows * float64(codeEntry+p.layout.CodeMost())
 	}
 
 	if p.Method == MethodChunks {
@@ -104,25 +112,57 @@ func (p *Plan) ColumnBytes() int64 {
 		columns += parentBytes
 	}
 
-	for _, c := range p.layout.constantBytes {
+	for _, c := range p.layout.ConstantBytes() {
 		columns += c
 	}
 
 	if p.Job.Code != "" {
-		columns += 1 + int64(p.layout.codeMost)
+		columns += 1 + int64(p.layout.CodeMost())
 	}
 
 	if p.Job.Coverage {
 		columns += 4
 	}
 
-	return (columns + 7) &^ 7
+	attributes := 0.0
+	for _, size := range p.attributeBytes() {
+		attributes += size
+	}
+	columns += int64(attributes + 0.5)
+
+	if p.Job.Pairs() {
+		columns = aligned(columns) + sharesBytes
+	}
+
+	return aligned(columns)
+}
+
+// aligned returns where the next column of 8 bytes begins.
+func aligned(bytes int64) int64 { return (bytes + 7) &^ 7 }
+
+// attributeBytes returns the size of each attribute in a row of the heap, as the mean over the
+// features has it.
+func (p *Plan) attributeBytes() []float64 {
+	sizes := slices.Clone(p.layout.AttributeBytes())
+	for i, a := range p.Job.FeatureAttributes() {
+		switch a.Type {
+		case "text", "json", "jsonb":
+			sizes[i]++ // its length
+		case "numeric":
+			sizes[i] -= numericShorter
+		}
+		sizes[i] = max(sizes[i], 0)
+	}
+
+	return sizes
 }
 
 // storedGeometry returns the size of a whole cell's geometry in the heap.
 func storedGeometry(j job.Job) int64 {
 	points := int64(j.Grid.PointsLen(j.Geometry))
 	switch j.Geometry {
+	case geomgen.AsNone:
+		return 0
 	case geomgen.AsPoint:
 		return storedPoint
 	case geomgen.AsMultiPolygon:

@@ -58,6 +58,31 @@ func (p *Plan) chooseChunks() error {
 			Reason: fmt.Sprintf("makes %d chunks, more than the %d that a run may have", p.Chunks, maxChunks)}
 	}
 
+	return p.checkPartitions()
+}
+
+// checkPartitions refuses partitions of pairs that have no rows, since a cell's rows are not divided.
+func (p *Plan) checkPartitions() error {
+	if p.Method != MethodPartitions || !p.Job.Pairs() || !p.Exact() {
+		return nil
+	}
+
+	for i := range p.Chunks {
+		c := p.Chunk(i)
+		if c.Rows > 0 {
+			continue
+		}
+
+		id, before := p.selection.CellAt(p.chunkStart(i))
+		n := int64(1)
+		for before+n < p.Rows && p.selection.At(before+n) == id {
+			n++
+		}
+
+		return &geomgen.ParamError{Param: "partitions", Value: strconv.Itoa(p.Job.Partitions),
+			Reason: fmt.Sprintf("are too many: cell %d meets %d features, more than a partition of %d rows has room for, and its rows are not divided", id, n, p.Rows/p.Chunks)}
+	}
+
 	return nil
 }
 

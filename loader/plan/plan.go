@@ -8,8 +8,10 @@ import (
 	"math"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
 // Plan is what a job comes to: its cells, and the chunks in which they go out.
@@ -28,7 +30,7 @@ type Plan struct {
 	// CRS is what is known of the grid's CRS: see WithCRS.
 	CRS         crs.CRS
 	selection   cellSelection
-	layout      layout
+	layout      rows.Layout
 	server      Server // what serverKnown says was asked: see Server
 	serverKnown bool
 }
@@ -107,7 +109,11 @@ func planCells(ctx context.Context, j job.Job, blocks int) (*Plan, error) {
 		j.Area = choice.placed
 	}
 
-	layout, err := newLayout(j, choice.Range())
+	if choice.features != nil {
+		j = j.WithTypes(choice.placed.Layer.Types)
+	}
+
+	layout, err := rows.NewLayout(j, choice.Range(), choice.features)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +129,20 @@ func planCells(ctx context.Context, j job.Job, blocks int) (*Plan, error) {
 // Contains tells whether a cell is one of the plan's.
 func (p *Plan) Contains(c geomgen.Cell) bool {
 	return p.selection.Contains(c)
+}
+
+// ContainsPair tells whether a pair of a cell and a feature, from 0, is one of those of a plan of pairs.
+func (p *Plan) ContainsPair(c geomgen.Cell, feature int32) bool {
+	return p.selection.Contains(c) && p.selection.features.Layer().Contains(c, feature)
+}
+
+// FeatureNames returns the names of the features of a plan of pairs, as texts, in their order.
+func (p *Plan) FeatureNames() []string {
+	names := make([]string, len(p.Job.Area.Layer.Features))
+	for i, f := range p.Job.Area.Layer.Features {
+		names[i] = feature.TextOf(f.Values[0])
+	}
+	return names
 }
 
 // Blocks calls visit for each block of a level, 0 for cells, that has cells of the
@@ -177,16 +197,36 @@ func chunkCount(rows, chunkRows, streams int64) int64 {
 }
 
 // Chunk returns the i-th chunk, i from 0 to p.Chunks-1. The rows of two chunks
-// differ by one at most.
+// differ by one at most; of pairs by those of a cell, which is never divided.
 func (p *Plan) Chunk(i int64) Chunk {
-	size, rest := p.Rows/p.Chunks, p.Rows%p.Chunks
-	start := i*size + min(i, rest)
-	rows := size
-	if i < rest {
-		rows++
+	start, end := p.chunkStart(i), p.chunkStart(i+1)
+	c := Chunk{No: i, First: p.selection.At(start), Last: p.selection.At(end - 1), Rows: end - start}
+	if !p.Job.Pairs() {
+		return c
 	}
 
-	return Chunk{No: i, First: p.selection.At(start), Last: p.selection.At(start + rows - 1), Rows: rows}
+	_, start = p.selection.CellAt(start)
+	if end < p.Rows {
+		var next int64
+		next, end = p.selection.CellAt(end)
+		c.Last = next - 1
+	}
+	c.Rows = end - start
+
+	return c
+}
+
+// chunkStart returns how many rows come before the i-th chunk, where rows can be divided anywhere.
+func (p *Plan) chunkStart(i int64) int64 { return i*(p.Rows/p.Chunks) + min(i, p.Rows%p.Chunks) }
+
+// NewRows returns the rows of a chunk of p: see rows.New.
+func (p *Plan) NewRows(ctx context.Context, c Chunk) *rows.Rows {
+	return rows.New(ctx, p.layout, p.selection.Selection, p.selection.area, c.First, c.Last)
+}
+
+// NewFirstRows returns the first n rows of p, n from 1 to p.Rows: of pairs all of the last cell.
+func (p *Plan) NewFirstRows(ctx context.Context, n int64) *rows.Rows {
+	return p.NewRows(ctx, Chunk{First: p.selection.At(0), Last: p.selection.At(n - 1), Rows: n})
 }
 
 // Bounds returns the range of cell_id that the partition of a chunk is for: from
@@ -202,5 +242,5 @@ func (p *Plan) Bounds(c Chunk) (from, to int64) {
 // RowBytes returns the size of a row in binary COPY, in bytes: where codes differ in
 // length, of the longest; of a whole cell where those at the edge are cut.
 func (p *Plan) RowBytes() int {
-	return p.layout.most
+	return p.layout.Most()
 }

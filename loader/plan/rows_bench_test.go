@@ -10,6 +10,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/job"
+	copyrows "github.com/loadgrid/loadgrid/loader/rows"
 )
 
 func benchPlan(b *testing.B) *Plan {
@@ -33,7 +34,7 @@ func BenchmarkRow(b *testing.B) {
 	b.SetBytes(int64(p.RowBytes()))
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
-		buf := make([]byte, DriverBuffer)
+		buf := make([]byte, copyrows.DriverBuffer)
 		rows := p.NewRows(context.Background(), Chunk{Last: geomgen.MaxID})
 		due := int64(0) // rows that the benchmark has counted
 

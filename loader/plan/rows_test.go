@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"testing"
@@ -13,9 +14,11 @@ import (
 	"github.com/twpayne/go-geom/encoding/ewkb"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/oracle"
 	"github.com/loadgrid/loadgrid/internal/testrand"
 	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
+	copyrows "github.com/loadgrid/loadgrid/loader/rows"
 )
 
 // copyRow is a row of binary COPY, decoded.
@@ -133,7 +136,7 @@ func TestReadFillsItsBuffer(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for _, size := range []int{1, 2, 18, 19, 20, 126, 127, 128, 129, 1000, DriverBuffer} {
+	for _, size := range []int{1, 2, 18, 19, 20, 126, 127, 128, 129, 1000, copyrows.DriverBuffer} {
 		r := p.NewRows(context.Background(), everything(p))
 		var got []byte
 		buf := make([]byte, size)
@@ -176,7 +179,7 @@ func TestChunksJoinToTheWhole(t *testing.T) {
 		}
 
 		whole, _ := io.ReadAll(p.NewRows(context.Background(), everything(p)))
-		joined := []byte(CopyHeader)
+		joined := []byte(copyrows.CopyHeader)
 
 		for i := range p.Chunks {
 			part, err := io.ReadAll(p.NewRows(context.Background(), p.Chunk(i)))
@@ -184,10 +187,10 @@ func TestChunksJoinToTheWhole(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			joined = append(joined, part[len(CopyHeader):len(part)-len(CopyTrailer)]...)
+			joined = append(joined, part[len(copyrows.CopyHeader):len(part)-len(copyrows.CopyTrailer)]...)
 		}
 
-		if joined = append(joined, CopyTrailer...); !bytes.Equal(joined, whole) {
+		if joined = append(joined, copyrows.CopyTrailer...); !bytes.Equal(joined, whole) {
 			t.Fatalf("%d chunks of %+v do not join to the whole", p.Chunks, job)
 		}
 	}
@@ -201,12 +204,12 @@ func TestReadReturnsTheContextsError(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	r := p.NewRows(ctx, everything(p))
-	if _, err := r.Read(make([]byte, DriverBuffer)); err != nil {
+	if _, err := r.Read(make([]byte, copyrows.DriverBuffer)); err != nil {
 		t.Fatal(err)
 	}
 
 	cancel()
-	if n, err := r.Read(make([]byte, DriverBuffer)); n != 0 || !errors.Is(err, context.Canceled) {
+	if n, err := r.Read(make([]byte, copyrows.DriverBuffer)); n != 0 || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %d, %v, want the context's error", n, err)
 	}
 }
@@ -222,14 +225,24 @@ func TestARowAllocatesNothing(t *testing.T) {
 
 	area := &aoi.Area{Polygons: []geomgen.Polygon{{append(ring, ring[0])}}}
 	square := geomgen.Grid{DX: 1, DY: 1}
+	l := &aoi.Layer{Types: []string{"text"}}
+	for i, polygons := range oracle.Honeycomb(testrand.New(t, 5), geomgen.Point{}, 80, 50) {
+		l.Features = append(l.Features, aoi.LayerFeature{Polygons: polygons, Values: []aoi.Value{fmt.Sprint("district ", i)}})
+	}
+	districts, name := &aoi.Area{Polygons: area.Polygons, Layer: l}, job.Attribute{Name: "name"}
 
 	for name, j := range map[string]job.Job{
-		"squares":  unitJob(4000, 4000),
-		"hexagons": {Grid: geomgen.Grid{DX: 1, DY: 1, Shape: geomgen.HexagonFlat, Rotate: 20}, Cols: 4000, Rows: 4000},
-		"codes":    {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3035}, Cols: 4000, Rows: 4000, Code: geomgen.INSPIRE},
-		"quadkeys": {Grid: geomgen.Tiles(12), Code: geomgen.Quadkey, Geometry: geomgen.AsPoint},
-		"an area":  {Grid: square, Area: area},
-		"coverage": {Grid: square, Area: area, Coverage: true, Clip: true},
+		"squares":    unitJob(4000, 4000),
+		"hexagons":   {Grid: geomgen.Grid{DX: 1, DY: 1, Shape: geomgen.HexagonFlat, Rotate: 20}, Cols: 4000, Rows: 4000},
+		"codes":      {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3035}, Cols: 4000, Rows: 4000, Code: geomgen.INSPIRE},
+		"quadkeys":   {Grid: geomgen.Tiles(12), Code: geomgen.Quadkey, Geometry: geomgen.AsPoint},
+		"an area":    {Grid: square, Area: area},
+		"coverage":   {Grid: square, Area: area, Coverage: true, Clip: true},
+		"attributes": {Grid: square, Area: districts, Attributes: []job.Attribute{name}},
+		"attributes at centres, of clipped cells with codes": {Grid: geomgen.Grid{DX: 1, DY: 1, SRID: 3035}, Area: districts, Attributes: []job.Attribute{name},
+			AttributeRule: geomgen.AtCentroid, Coverage: true, Clip: true, Code: geomgen.INSPIRE},
+		"pairs":         {Grid: square, Area: districts, Each: name, Geometry: geomgen.AsNone},
+		"clipped pairs": {Grid: square, Area: districts, Each: name, Clip: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j.Table = job.Table{Name: "grid"}
@@ -239,17 +252,17 @@ func TestARowAllocatesNothing(t *testing.T) {
 			}
 
 			r := p.NewRows(context.Background(), everything(p))
-			buf := make([]byte, DriverBuffer)
+			buf := make([]byte, copyrows.DriverBuffer)
 
 			for range 1000 { // until buffers have grown to what they need
 				_, _ = r.Read(buf)
 			}
 
 			if n := testing.AllocsPerRun(1000, func() { _, _ = r.Read(buf) }); n != 0 {
-				t.Errorf("a Read of %d rows allocates %v times", DriverBuffer/p.RowBytes(), n)
+				t.Errorf("a Read of %d rows allocates %v times", copyrows.DriverBuffer/p.RowBytes(), n)
 			}
 
-			if r.done {
+			if r.Generated() >= p.Rows {
 				t.Error("there were too few rows to tell")
 			}
 		})

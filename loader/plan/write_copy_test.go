@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	copyrows "github.com/loadgrid/loadgrid/loader/rows"
 	"io"
 	"strings"
 	"testing"
@@ -59,7 +60,7 @@ func TestWriteCopyFails(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for _, room := range []int{0, 10, len(CopyHeader), writeBuffer, writeBuffer + 1000} {
+	for _, room := range []int{0, 10, len(copyrows.CopyHeader), writeBuffer, writeBuffer + 1000} {
 		if err := p.WriteCopy(t.Context(), &fullWriter{room}); !errors.Is(err, errFull) || !strings.Contains(err.Error(), "writing the rows") {
 			t.Errorf("after %d bytes: %v", room, err)
 		}

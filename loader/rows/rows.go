@@ -1,4 +1,5 @@
-package plan
+// Package rows owns the rows of a load as bytes of binary COPY.
+package rows
 
 import (
 	"context"
@@ -23,15 +24,23 @@ const DriverBuffer = 65536 - 5
 // packet a Read, and it holds nothing but the row that did not fit whole.
 type Rows struct {
 	ctx     context.Context
-	layout  layout
+	layout  Layout
 	walk    *geomgen.Walker
 	order   *geomgen.BlockOrder
 	writer  geomgen.Writer
 	squares *geomgen.Squares // the writer, where it is one
 	clipper *geomgen.Clipper // nil where cells at the edge are like others
-	// The block in work, the offsets of its cells, and how many are written.
+	// featureClipper cuts the cells of pairs, nil where they are whole.
+	featureClipper *geomgen.LayerClipper
+	// What is the same in each row of the block: the layout's template, with attributes.
+	template []byte
+	owner    int32           // the feature whose attributes it has, noOwner before the first block
+	owners   []geomgen.Owner // of pairs: the features of the block, each of which has a row of each cell
+	// The block in work, the offsets of its cells, how many rows it has, and how many are
+	// written.
 	block   geomgen.Block
 	offsets []uint8
+	count   int
 	next    int
 	edge    bool // it is a cell at the edge of the area
 	// What must go out before the next row: the header, the rest of a row.
@@ -41,29 +50,39 @@ type Rows struct {
 	generated int64
 }
 
-// NewRows returns the rows of a chunk of p. A Read after ctx has ended returns
-// its error: the driver's own look at the context does not interrupt a reader.
-func (p *Plan) NewRows(ctx context.Context, c Chunk) *Rows {
+// New returns the rows of those cells of a selection whose cell_id lies in [first, last]. area is the
+// mask by which coverage is computed and cells are cut, nil where neither is asked for. A Read
+// after ctx has ended returns its error: the driver's own look at the context does not interrupt a
+// reader.
+func New(ctx context.Context, l Layout, cells *geomgen.Selection, area *geomgen.Mask, first, last int64) *Rows {
+	if l.features != nil {
+		cells = cells.WithLayer(l.features.layer)
+	}
+
 	r := &Rows{
-		ctx: ctx, layout: p.layout,
-		walk:   p.selection.Walk(c.First, c.Last),
+		ctx: ctx, layout: l,
+		walk:   cells.Walk(first, last),
 		order:  geomgen.NewBlockOrder(),
-		writer: p.Job.Grid.NewWriter(p.Job.Geometry),
+		writer: l.grid.NewWriter(l.geometry),
 		rest:   []byte(CopyHeader),
-		spare:  make([]byte, 0, p.layout.most),
+		spare:  make([]byte, 0, l.most),
+
+		template: l.template,
+		owner:    noOwner,
 	}
 
 	r.squares, _ = r.writer.(*geomgen.Squares)
-	if p.Job.Coverage || p.Job.Clip {
-		r.clipper = geomgen.NewClipper(p.selection.area)
+
+	switch {
+	case l.features != nil && l.features.pairs:
+		if l.clip {
+			r.featureClipper = geomgen.NewLayerClipper(l.features.layer)
+		}
+	case l.coverage || l.clip:
+		r.clipper = geomgen.NewClipper(area)
 	}
 
 	return r
-}
-
-// NewFirstRows returns the first n rows of p, n from 1 to p.Rows.
-func (p *Plan) NewFirstRows(ctx context.Context, n int64) *Rows {
-	return p.NewRows(ctx, Chunk{First: p.selection.At(0), Last: p.selection.At(n - 1), Rows: n})
 }
 
 // Generated returns the number of rows written so far.
@@ -113,11 +132,11 @@ func (r *Rows) fill(p []byte) int {
 	n := 0
 
 	for len(p)-n >= size {
-		if r.next == len(r.offsets) && !r.nextBlock() || r.edge {
+		if r.next == r.count && !r.nextBlock() || r.edge {
 			break
 		}
 
-		k := min((len(p)-n)/size, len(r.offsets)-r.next)
+		k := min((len(p)-n)/size, r.count-r.next)
 		n += r.put(p[n:], r.next, r.next+k)
 		r.next += k
 		r.generated += int64(k)
@@ -128,7 +147,7 @@ func (r *Rows) fill(p []byte) int {
 
 // nextRow makes the next row, or the trailer, and leaves it in rest.
 func (r *Rows) nextRow() error {
-	if r.next == len(r.offsets) && !r.nextBlock() {
+	if r.next == r.count && !r.nextBlock() {
 		r.done, r.rest = true, []byte(CopyTrailer)
 		return nil
 	}
@@ -155,8 +174,13 @@ func (r *Rows) nextBlock() bool {
 	}
 
 	r.block, r.offsets, r.next = b, r.order.Offsets(b), 0
+	r.count = len(r.offsets)
 	r.edge = r.clipper != nil && r.walk.Edge()
 	r.writer.SetBlock(b)
+
+	if r.layout.features != nil {
+		r.setFeatures()
+	}
 
 	return true
 }

@@ -1,4 +1,4 @@
-package plan
+package rows
 
 import (
 	"encoding/binary"
@@ -11,6 +11,8 @@ import (
 // block, and returns their size in bytes.
 func (r *Rows) put(p []byte, i, j int) int {
 	switch {
+	case r.owners != nil:
+		return r.putPairs(p, i, j)
 	case r.layout.coder != nil:
 		return r.putCoded(p, i, j)
 	case r.squares != nil:
@@ -18,11 +20,11 @@ func (r *Rows) put(p []byte, i, j int) int {
 		r.putParents(p, i, j)
 	default:
 		for k := i; k < j; k++ {
-			r.putCell(p[(k-i)*r.layout.most:], k)
+			r.putCell(p[(k-i)*len(r.template):], k)
 		}
 	}
 
-	return (j - i) * r.layout.most
+	return (j - i) * len(r.template)
 }
 
 // putParents writes the parents of the cells from the i-th to before the j-th of the block
@@ -34,7 +36,7 @@ func (r *Rows) putParents(p []byte, i, j int) {
 
 	for ; i < j; i++ {
 		r.putParent(p[r.layout.geomEnd:], i)
-		p = p[len(r.layout.template):]
+		p = p[len(r.template):]
 	}
 }
 
@@ -50,7 +52,7 @@ func (r *Rows) putParent(tail []byte, i int) {
 // which are most.
 func (r *Rows) putSquares(p []byte, i, j int) {
 	be := binary.BigEndian
-	template, pointsAt := r.layout.template, r.layout.pointsAt
+	template, pointsAt := r.template, r.layout.pointsAt
 	id, col, row := uint64(r.block.ID), uint32(r.block.Col), uint32(r.block.Row)
 
 	for ; i < j; i++ {
@@ -67,7 +69,7 @@ func (r *Rows) putSquares(p []byte, i, j int) {
 
 // putCell writes the template of a row with the i-th cell of the block.
 func (r *Rows) putCell(p []byte, i int) {
-	copy(p, r.layout.template)
+	copy(p, r.template)
 	r.putHead(p, i)
 	r.writer.Put(p[r.layout.pointsAt:], r.offsets[i])
 	r.putParent(p[r.layout.geomEnd:], i)
@@ -92,7 +94,7 @@ func (r *Rows) putCoded(p []byte, i, j int) int {
 	n := 0
 	for ; i < j; i++ {
 		r.putCell(p[n:], i)
-		end := n + len(r.layout.template)
+		end := n + len(r.template)
 		n = end + len(r.appendTail(p[end:end:len(p)], r.cell(i), 1))
 	}
 
@@ -134,8 +136,12 @@ func coverageOf(part geomgen.Part) float32 {
 	return f
 }
 
-// putEdge writes the row of a cell at the edge of the area into spare.
+// putEdge writes the row of a cell at the edge of the area, or of a feature, into spare.
 func (r *Rows) putEdge() error {
+	if r.owners != nil {
+		return r.putCutPair()
+	}
+
 	l := &r.layout
 	c := r.cell(0)
 	part, err := r.clipper.ClipContext(r.ctx, c)
@@ -145,15 +151,15 @@ func (r *Rows) putEdge() error {
 
 	row := r.spare[:0]
 	if l.clip && part.Share < 1 {
-		row = append(row, l.template[:geomAt]...)
+		row = append(row, r.template[:geomAt]...)
 		row = part.AppendEWKB(row, l.srid)
 		binary.BigEndian.PutUint32(row[geomAt-4:], uint32(len(row)-geomAt))
 		end := len(row)
-		row = append(row, l.template[l.geomEnd:]...)
+		row = append(row, r.template[l.geomEnd:]...)
 		r.putHead(row, 0)
 		r.putParent(row[end:], 0)
 	} else {
-		row = append(row, l.template...)
+		row = append(row, r.template...)
 		r.putHead(row, 0)
 		r.writer.Put(row[l.pointsAt:], r.offsets[0])
 		r.putParent(row[l.geomEnd:], 0)

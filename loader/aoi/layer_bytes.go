@@ -1,0 +1,120 @@
+package aoi
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"math"
+
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/gather"
+)
+
+// layerFormat is the first byte of what Marshal returns.
+const layerFormat = 1
+
+var errLayerBytes = errors.New("the features in the ledger cannot be read: their bytes are damaged")
+
+// Marshal returns the features as bytes, in their order: a format byte; the numbers of features and of
+// attributes; for each feature its polygons as the EWKB of a MultiPolygon, then each value as text.
+// Numbers and lengths are uvarints. The length of a value is one more than that of its text, and
+// 0 for NULL.
+func (l *Layer) Marshal(srid int32) []byte {
+	b := []byte{layerFormat}
+	b = binary.AppendUvarint(b, uint64(len(l.Features)))
+	b = binary.AppendUvarint(b, uint64(len(l.Types)))
+
+	for _, f := range l.Features {
+		ewkb := marshal(srid, f.Polygons)
+		b = append(binary.AppendUvarint(b, uint64(len(ewkb))), ewkb...)
+
+		for _, v := range f.Values {
+			if v == nil {
+				b = append(b, 0)
+				continue
+			}
+			text := feature.TextOf(v)
+			b = append(binary.AppendUvarint(b, uint64(len(text))+1), text...)
+		}
+	}
+
+	return b
+}
+
+// unmarshalLayer reads what Marshal has returned: the values are texts then, and the types are not
+// known.
+func unmarshalLayer(b []byte) (*Layer, error) {
+	if len(b) == 0 || b[0] != layerFormat {
+		return nil, errLayerBytes
+	}
+
+	r := layerReader{rest: b[1:]}
+	features, attributes := r.number(), r.number()
+	if r.bad || features > uint64(len(b)) || attributes > uint64(len(b)) || features*attributes > uint64(len(b)) {
+		return nil, errLayerBytes
+	}
+
+	l := &Layer{Features: make([]LayerFeature, features), Types: make([]string, attributes)}
+	for i := range l.Features {
+		f := &l.Features[i]
+
+		var c gather.Collector
+		c.Max = math.MaxInt64 // whoever made it may have allowed more
+		if _, err := c.WKB(r.bytes(r.number())); err != nil {
+			return nil, errors.Join(errLayerBytes, err)
+		}
+
+		var err error
+		if f.Polygons, err = c.Polygons(); err != nil {
+			return nil, err
+		}
+
+		f.Values = make([]Value, attributes)
+		for k := range f.Values {
+			if n := r.number(); n > 0 {
+				f.Values[k] = string(r.bytes(n - 1))
+			}
+		}
+	}
+
+	if r.bad || len(r.rest) > 0 {
+		return nil, errLayerBytes
+	}
+
+	return l, nil
+}
+
+// layerReader goes through the bytes of a layer.
+type layerReader struct {
+	rest []byte
+	bad  bool // there were fewer than there must be
+}
+
+func (r *layerReader) number() uint64 {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *layerReader) bytes(n uint64) []byte {
+	if n > uint64(len(r.rest)) {
+		r.bad, r.rest = true, nil
+		return nil
+	}
+
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+// Digest returns what tells layers apart in a fingerprint: polygons, values and their order.
+func (l *Layer) Digest() string {
+	sum := sha256.Sum256(l.Marshal(0))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,139 @@
+package job
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+)
+
+// Attribute is a column that has, in each row, the value of an attribute of one of the area's
+// features: see Job.Attributes and Job.Each.
+type Attribute struct {
+	// Name is that of the attribute, and of the column.
+	Name string `json:"name"`
+	// Type is an SQL type of ConstantTypes, for a column of another type than the one that the
+	// source has. Defaults to that.
+	Type string `json:"type,omitempty"`
+}
+
+// ParseAttribute reads NAME or NAME:TYPE, as in population:bigint, of an option.
+func ParseAttribute(param, text string) (Attribute, error) {
+	a := Attribute{Name: text}
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		a.Name, a.Type = text[:i], strings.ToLower(strings.TrimSpace(text[i+1:]))
+		if a.Type == "" {
+			return Attribute{}, &geomgen.ParamError{Param: param, Value: text, Reason: "has no type behind the colon; the types are " + strings.Join(ConstantTypes(), ", ")}
+		}
+	}
+
+	if a.Name == "" {
+		return Attribute{}, &geomgen.ParamError{Param: param, Value: text, Reason: "has no name"}
+	}
+
+	return a, a.checkType(param)
+}
+
+// String returns the attribute as ParseAttribute reads it.
+func (a Attribute) String() string {
+	if a.Type == "" {
+		return a.Name
+	}
+	return a.Name + ":" + a.Type
+}
+
+// sqlType returns the type's name in PostgreSQL.
+func (a Attribute) sqlType() string { return Constant{Type: a.Type}.sqlType() }
+
+func (a Attribute) checkType(param string) error {
+	if _, ok := constantTypes()[a.Type]; ok || a.Type == "" {
+		return nil
+	}
+
+	return &geomgen.ParamError{Param: param, Value: a.String(), Reason: "there is no type " + a.Type + " here; the types are " + strings.Join(ConstantTypes(), ", ")}
+}
+
+// Pairs tells whether rows are pairs of a cell and a feature: see Each.
+func (j Job) Pairs() bool { return j.Each.Name != "" }
+
+// FeatureAttributes returns the attributes that the job needs of the area's features, in the order
+// of their columns: that of Each first.
+func (j Job) FeatureAttributes() []Attribute {
+	var list []Attribute
+	if j.Pairs() {
+		list = append(list, j.Each)
+	}
+	return append(list, j.Attributes...)
+}
+
+// WithTypes returns the job with the types that the source's attributes have, in the order of
+// FeatureAttributes, where it says no others.
+func (j Job) WithTypes(types []string) Job {
+	if j.Pairs() {
+		j.Each.Type = cmp.Or(j.Each.Type, types[0])
+		types = types[1:]
+	}
+
+	j.Attributes = slices.Clone(j.Attributes)
+	for i := range j.Attributes {
+		j.Attributes[i].Type = cmp.Or(j.Attributes[i].Type, types[i])
+	}
+
+	return j
+}
+
+// checkNameType refuses names of a type whose values cannot be a key.
+func (j Job) checkNameType() error {
+	if t := j.Each.sqlType(); t == "json" || t == "jsonb" {
+		return &geomgen.ParamError{Param: "each", Value: j.Each.String(), Reason: "is " + t + ", which cannot be a key: take it as text, " + j.Each.Name + ":text"}
+	}
+	return nil
+}
+
+// validateAttributes checks what goes with attributes, and what does not.
+func (j Job) validateAttributes() error {
+	bad := func(param, value, reason string) error {
+		return &geomgen.ParamError{Param: param, Value: value, Reason: reason}
+	}
+
+	for _, a := range j.Attributes {
+		if err := a.checkType("attribute"); err != nil {
+			return err
+		}
+	}
+
+	if err := j.Each.checkType("each"); err != nil {
+		return err
+	}
+
+	if err := j.checkNameType(); err != nil {
+		return err
+	}
+
+	switch {
+	case !j.Pairs() && j.Each.Type != "":
+		return bad("each", j.Each.String(), "has no name")
+	case len(j.Attributes) > 0 && j.Area == nil:
+		return bad("attribute", j.Attributes[0].Name, "needs an area of interest: aoi or aoi-sql")
+	case j.Pairs() && j.Area == nil:
+		return bad("each", j.Each.Name, "needs an area of interest: aoi or aoi-sql")
+	case j.AttributeRule != "" && len(j.Attributes) == 0:
+		return bad("attribute-rule", string(j.AttributeRule), "needs an attribute")
+	case j.AttributeRule != "" && j.Pairs():
+		return bad("attribute-rule", string(j.AttributeRule), "contradicts each: a row has the attributes of its own feature")
+	case j.Pairs() && j.Coverage:
+		return bad("coverage", "true", "contradicts each: cell_share is the feature's share of the cell")
+	case j.Pairs() && j.CodeIndex:
+		return bad("code-index", "true", "contradicts each: a cell has several rows")
+	case j.Pairs() && j.Distribute != "":
+		return bad("each", j.Each.Name, "contradicts distribute: the rows of a grid of pairs are not distributed")
+	}
+
+	switch j.AttributeRule {
+	case "", geomgen.Largest, geomgen.AtCentroid, geomgen.First:
+		return nil
+	}
+
+	return bad("attribute-rule", string(j.AttributeRule), "must be largest, centroid or first")
+}

@@ -1,0 +1,181 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/dissolve"
+	"github.com/loadgrid/loadgrid/loader/aoi"
+	"github.com/loadgrid/loadgrid/loader/crs"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/rows"
+)
+
+// placeArea returns the job's area with its coordinates where the map of their CRS has them.
+func placeArea(ctx context.Context, j job.Job) (*aoi.Area, error) {
+	a := j.Area
+	if err := a.CheckSRID(j.Grid.SRID); err != nil {
+		return nil, err
+	}
+
+	c := knownCRS(cmp.Or(a.SRID, j.Grid.SRID))
+	if need, why := a.NeedsServer(j.Grid.SRID); need {
+		if err := a.CheckCoordinates(c); err != nil {
+			return nil, err
+		}
+		return nil, &NeedsServerError{why}
+	}
+
+	placed, err := a.Place(ctx, c)
+	if err != nil {
+		return nil, invalidArea(a, err)
+	}
+	if yMin, yMax, ok := knownCRS(j.Grid.SRID).Ends(); ok {
+		placed = placed.WithMapWarning(yMin, yMax)
+	}
+
+	if a.Layer == nil || a.Ready() {
+		return placed, nil
+	}
+
+	with := *placed
+	if with.Layer, err = placeFeatures(ctx, j, c); err != nil {
+		return nil, err
+	}
+
+	return &with, nil
+}
+
+// placeFeatures returns the features of the job's area where the map of their CRS has them. Those of
+// pairs are one where they have the same name.
+func placeFeatures(ctx context.Context, j job.Job, c crs.CRS) (*aoi.Layer, error) {
+	placed, err := j.Area.Layer.Place(ctx, j.Area, c)
+	if err != nil {
+		return nil, invalidFeature(j.Area, err)
+	}
+
+	if !j.Pairs() {
+		return placed, nil
+	}
+
+	named, several, err := placed.ByName(j.Each.Name, j.WithTypes(placed.Types).NameKey())
+	if err != nil {
+		return nil, err
+	}
+
+	for i := range named.Features {
+		if !several[i] {
+			continue
+		}
+
+		f := &named.Features[i]
+		union, ok, err := dissolve.Union(ctx, f.Polygons)
+
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			return nil, invalidFeature(j.Area, err)
+		case !ok:
+			return nil, &NeedsServerError{"several of its features have the same name and overlap, so they must be united"}
+		}
+
+		f.Polygons = union
+	}
+
+	return named, nil
+}
+
+// united returns an area of several features as their union, where they share borders exactly
+// and do not overlap. Of others the mask will say what is wrong.
+func united(ctx context.Context, a *aoi.Area) (*aoi.Area, error) {
+	if !a.Union {
+		return a, nil
+	}
+
+	union, ok, err := dissolve.Union(ctx, a.Polygons)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case !ok || err != nil:
+		return a, nil
+	}
+
+	one := *a
+	one.Polygons = union
+	return &one, nil
+}
+
+// addArea makes the mask of the area, or of pairs their features, and what attributes are asked
+// for. It returns a box around them.
+func (c *cellSelection) addArea(ctx context.Context, j job.Job) (around geomgen.Box, err error) {
+	if attributes := j.FeatureAttributes(); len(attributes) > 0 {
+		if c.placed.Layer == nil || len(c.placed.Layer.Types) != len(attributes) {
+			return around, &geomgen.ParamError{Param: "attribute", Value: attributes[0].Name, Reason: "is not read from the area: its features are not known"}
+		}
+
+		if c.features, err = rows.NewFeatures(ctx, j.WithTypes(c.placed.Layer.Types), c.placed.Layer); err != nil {
+			return around, invalidFeature(j.Area, err)
+		}
+	}
+
+	if j.Pairs() {
+		return c.features.Layer().Bounds(), nil
+	}
+
+	if c.placed, err = united(ctx, c.placed); err != nil {
+		return around, err
+	}
+
+	if c.area, err = geomgen.NewMaskContext(ctx, j.Grid, c.placed.Polygons, c.placed.Rule); err != nil {
+		return around, invalidArea(c.placed, err)
+	}
+
+	return c.area.Bounds(), nil
+}
+
+// invalidFeature says what to do about polygons of a feature that are not valid.
+func invalidFeature(a *aoi.Area, err error) error {
+	var invalid *geomgen.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+
+	if a.MakeValid && !a.Ready() {
+		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
+	}
+
+	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
+		Reason: "is not valid: " + invalid.Error() + ": mend it, or let the server do so with aoi-make-valid"}
+}
+
+// invalidArea says what to do about polygons that are not valid.
+func invalidArea(a *aoi.Area, err error) error {
+	var invalid *geomgen.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+
+	switch {
+	case a.Ready():
+	case a.Union:
+		return &NeedsServerError{"its features overlap or share edges (" + invalid.Error() + "), so they must be united"}
+	case a.MakeValid:
+		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
+	}
+
+	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
+		Reason: "is not valid: " + invalid.Error() + ": mend it, or let the server do so with aoi-make-valid"}
+}
+
+// NeedsServerError reports an area of interest that only a server can make ready:
+// see loader.ResolveArea.
+type NeedsServerError struct {
+	Reason string
+}
+
+func (e *NeedsServerError) Error() string {
+	return "the area of interest needs a server: " + e.Reason
+}
