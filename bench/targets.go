@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // target is a figure that loadgrid means to reach.
@@ -94,7 +95,28 @@ func (m *measurements) targets() []target {
 	least("the same with coverage, within 1e-6, against ST_Covers first", 3, seconds("mask_coverage", nameCoverageSQL)/seconds("mask_coverage", nameCoverage))
 	most("30 million cells by an area of 10,000 corners, against a rectangle of as many", 1.1, seconds("mask_30", nameCoast)/seconds("mask_30", nameRectangle))
 	most("seconds of the plan of these", 2, seconds("mask_30", nameCoastPlan))
-	most("memory of the client at most, MiB", 64, m.greatestMemory())
+	most("memory of the client at most, MiB, without features", 64, m.greatestMemory())
+
+	return append(all, m.featureTargets(seconds)...)
+}
+
+// featureTargets are those of attributes and pairs. seconds is the median of a contender in an arm.
+func (m *measurements) featureTargets(seconds func(id, name string) float64) (all []target) {
+	for _, l := range featureLayers() {
+		attributes, pairs := "attributes_"+l.id, "pairs_"+l.id
+		if l.features > 0 && l.features <= 100 { // few cells are crossed by an edge
+			all = append(all, target{"attributes of " + l.what + ", against a rectangle of as many cells", 1.5, true, seconds(attributes, nameOwner) / seconds(attributes, nameAsManyCells)})
+			continue
+		}
+
+		owner := math.Min(seconds(attributes, nameOwner), seconds(attributes, nameOwnerParts))
+		pair := math.Min(seconds(pairs, namePairs), seconds(pairs, namePairsParts))
+		all = append(all,
+			target{"attributes of " + l.what + ", against SQL alone", 10, false, seconds(attributes, nameOwnerSQL) / owner},
+			target{"the same, against SQL alone with parallel workers", 10, false, seconds(attributes, nameOwnerParallel) / owner},
+			target{"pairs of the same, against SQL alone", 10, false, seconds(pairs, namePairsSQL) / pair},
+			target{"the same, against SQL alone with parallel workers", 10, false, seconds(pairs, namePairsParallel) / pair})
+	}
 
 	return all
 }
@@ -103,6 +125,10 @@ func (m *measurements) targets() []target {
 func (m *measurements) greatestMemory() float64 {
 	most := math.NaN()
 	for _, r := range m.Results {
+		if strings.HasPrefix(r.ID, "attributes_") || strings.HasPrefix(r.ID, "pairs_") { // the features are in memory
+			continue
+		}
+
 		for _, c := range r.Contenders {
 			if c.memory().most > 0 && isLoadgrid(c.Name) {
 				most = math.Max(c.memory().most/(1<<20), zeroForNaN(most))
