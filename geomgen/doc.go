@@ -7,6 +7,9 @@
 // through them in that order, block by block, without touching anything that
 // lies outside.
 //
+// A Mask selects cells by an area, a Layer tells which of many features a cell is in, and a
+// Selection is the cells, or the pairs of cells and features, that are left.
+//
 // Coordinates are in the units of the grid's CRS (metres, degrees, feet), and
 // they are exact in this sense: a corner is computed from its column or row
 // alone, so that two cells which share a corner hold the same bits.

@@ -131,12 +131,9 @@ func (l *Layer) makeIndexes(ctx context.Context) {
 	l.all.index = newTree(ctx, l.all.segments)
 	l.boxes.segments = make([]segment, len(l.features))
 	for i, f := range l.features {
-		b := Box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+		b := l.all.segments[min(int(f.first), len(l.all.segments)-1)].box() // of an empty feature as good as any
 		for _, s := range l.all.segments[f.first:f.end] {
 			b = b.union(s.box())
-		}
-		if f.first == f.end { // where no place is
-			b = Box{math.Inf(1), math.Inf(1), math.Inf(1), math.Inf(1)}
 		}
 		l.boxes.segments[i] = segment{Point{b.XMin, b.YMin}, Point{b.XMax, b.YMax}}
 	}
@@ -225,23 +222,18 @@ func (l *Layer) featuresAt(p Point, visit func(feature int32)) {
 	})
 }
 
-// countNear returns the number of features whose boxes intersect a box, or that of all
-// features where it is more than most.
-func (l *Layer) countNear(box Box, most int) int64 {
-	n := 0
+// countNear returns the number of features whose boxes intersect a box.
+func (l *Layer) countNear(box Box) (n int64) {
 	l.boxes.index.walk(box, func(items []int32) bool {
 		for _, i := range items {
 			if l.boxes.segments[i].box().intersects(box) {
 				n++
 			}
 		}
-		return n <= most
+		return true
 	})
 
-	if n > most {
-		n = len(l.features)
-	}
-	return int64(n)
+	return n
 }
 
 // AttributeRule says which feature a cell takes the attributes of.

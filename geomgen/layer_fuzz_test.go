@@ -2,7 +2,6 @@ package geomgen
 
 import (
 	"context"
-	"math"
 	"slices"
 	"testing"
 )
@@ -92,7 +91,7 @@ func compareFuzzed(t *testing.T, g Grid, r Range, l *Layer, cut uint16, want [][
 		for b, ok := w.Next(); ok; b, ok = w.Next() {
 			for range order.Offsets(b) {
 				owners := w.Owners()
-				if !slices.EqualFunc(owners, want[0], func(a, b Owner) bool { return a.Feature == b.Feature && math.Abs(a.Share-b.Share) < 1e-15 }) {
+				if !slices.Equal(owners, want[0]) {
 					t.Fatalf("block %+v of %+v is in %v, want %v", b, g, owners, want[0])
 				}
 				if first := w.Owner(First); len(owners) > 0 && first != owners[0].Feature || len(owners) == 0 && first >= 0 {

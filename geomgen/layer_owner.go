@@ -212,8 +212,8 @@ func (w *layerWalk) larger(f, g *nearFeature) bool {
 	return fraction(f).Cmp(fraction(g)) > 0
 }
 
-// shareOf returns the share of a cell that lies in the area, given the segments near it in
-// order, without its part: see Part.
+// shareOf returns the share of a cell that lies in the area, as Clip does, given the segments
+// near it in order, without its part.
 func (c *Clipper) shareOf(cell Cell, shape *convex, near []int32) float64 {
 	c.cell = *shape
 	c.near = append(c.near[:0], near...)
@@ -231,6 +231,7 @@ func (c *Clipper) shareOf(cell Cell, shape *convex, near []int32) float64 {
 		return 0
 	}
 
+	c.addTouches()
 	c.walkRim()
 	return c.share()
 }

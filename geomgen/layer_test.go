@@ -421,7 +421,7 @@ func TestLayerClipper(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if part.Share != alone.Share || math.Abs(part.Share-o.Share) > 1e-15 || !slices.EqualFunc(part.Rings, alone.Rings, slices.Equal) {
+			if part.Share != alone.Share || part.Share != o.Share || !slices.EqualFunc(part.Rings, alone.Rings, slices.Equal) {
 				return fmt.Errorf("cell %v: the part of feature %d is %v, alone %v", c, o.Feature, part, alone)
 			}
 			sums[o.Feature] += l.ShareOfFeature(c, o)

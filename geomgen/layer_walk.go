@@ -170,8 +170,13 @@ func (w *layerWalk) count() int64 {
 func (w *layerWalk) estimate(b Block, r Range, cells int64) (least, guess, most int64) {
 	if !w.state.near.made {
 		l := w.layer
-		k := l.countNear(l.lattice.around(l.grid.Shape, r.Intersect(b.cells())), 1<<10)
-		return 0, cells, product(cells, k)
+		k := l.countNear(l.lattice.around(l.grid.Shape, r.Intersect(b.cells())))
+		most = product(cells, k)
+
+		// A square overlaps (1 + a)^2 cells of a grid, on average, if its side is a of theirs; of
+		// k that share the block a^2 is cells / k.
+		a := 1 + math.Sqrt(float64(cells)/float64(max(k, 1)))
+		return 0, min(most, int64(min(float64(k)*a*a, math.MaxInt64/2))), most
 	}
 
 	k := int64(0)

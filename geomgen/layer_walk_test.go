@@ -183,3 +183,31 @@ func TestOwnersAllocateNothing(t *testing.T) {
 		t.Errorf("a block takes %v allocations", n)
 	}
 }
+
+// Where a bound allows large blocks alone, the number of pairs is about right.
+func TestEstimatePairsIsNear(t *testing.T) {
+	g := geomgen.Grid{DX: 1, DY: 1}
+	rng := testrand.New(t, 8)
+	for _, unit := range []float64{0.8, 3, 20} {
+		l, err := geomgen.NewLayer(t.Context(), g, oracle.Honeycomb(rng, geomgen.Point{}, unit, 60), geomgen.Overlaps)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		side := int32(60 * unit)
+		r := geomgen.Range{MaxCol: side, MaxRow: side}
+		exact, err := geomgen.SelectPairs(t.Context(), r, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := geomgen.EstimatePairs(t.Context(), 60, r, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		least, most := e.Bounds()
+		if ratio := float64(e.Count()) / float64(exact.Count()); ratio < 0.7 || ratio > 1.4 || least > exact.Count() || most < exact.Count() || least == most {
+			t.Errorf("unit %v: about %d pairs, between %d and %d, want %d", unit, e.Count(), least, most, exact.Count())
+		}
+	}
+}

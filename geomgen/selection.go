@@ -39,26 +39,6 @@ func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
 	return s, err
 }
 
-// SelectPairs is Select for pairs of a cell and a feature: Count, Bounds, CellAt and Blocks
-// count pairs. Cells that are in no feature are not part of it.
-func SelectPairs(ctx context.Context, r Range, l *Layer, masks ...*Mask) (*Selection, error) {
-	s, _, err := (&Selection{cells: r, masks: masks, layer: l, pairs: true}).counted(ctx, 0, math.MaxInt)
-	return s, err
-}
-
-// EstimatePairs is Estimate for pairs of a cell and a feature.
-func EstimatePairs(ctx context.Context, blocks int, r Range, l *Layer, masks ...*Mask) (*Selection, error) {
-	return (&Selection{cells: r, masks: masks, layer: l, pairs: true}).estimated(ctx, blocks)
-}
-
-// WithLayer returns the same cells, with walkers that know which features of a layer they are
-// in. The layer's grid must be that of the masks.
-func (s *Selection) WithLayer(l *Layer) *Selection {
-	with := *s
-	with.layer = l
-	return &with
-}
-
 // Estimate is Select within a bound: it looks at no more than one and a half times so many
 // blocks, however small the cells are. Where so many are enough, the selection is that of
 // Select. Else its count is an estimate with Bounds: the blocks are as small as the bound

@@ -92,16 +92,8 @@ func (s sandbox) compareLayer(g geomgen.Grid, features [][]geomgen.Polygon, rule
 	}
 
 	shares := pairShares(s.t, r, l)
-	var cells []geomgen.Cell
-	var shapes, centres, areas [][]byte
-	for col := r.MinCol; col < r.MaxCol; col++ {
-		for row := r.MinRow; row < r.MaxRow; row++ {
-			c := geomgen.Cell{Col: col, Row: row}
-			cells = append(cells, c)
-			shapes = append(shapes, ewkbOf(g, c, geomgen.AsPolygon))
-			centres = append(centres, ewkbOf(g, c, geomgen.AsPoint))
-		}
-	}
+	cells, shapes, centres := cellsOf(g, r)
+	var areas [][]byte
 	for _, f := range features {
 		areas = append(areas, areaEWKB(f, g.SRID))
 	}

@@ -72,17 +72,7 @@ func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions,
 		selected[i] = walked(s.t, r, m)
 	}
 
-	var list []geomgen.Cell
-	var shapes, centres [][]byte
-	for col := r.MinCol; col < r.MaxCol; col++ {
-		for row := r.MinRow; row < r.MaxRow; row++ {
-			c := geomgen.Cell{Col: col, Row: row}
-			list = append(list, c)
-			shapes = append(shapes, ewkbOf(g, c, geomgen.AsPolygon))
-			centres = append(centres, ewkbOf(g, c, geomgen.AsPoint))
-		}
-	}
-
+	list, shapes, centres := cellsOf(g, r)
 	aoi := areaEWKB(area, g.SRID)
 	rows, err := s.pool.Query(context.Background(), `
 		select st_intersects(a, st_geomfromewkb(c)), st_covers(a, st_geomfromewkb(c)), st_intersects(a, st_geomfromewkb(p)),
@@ -125,6 +115,19 @@ func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions,
 		s.t.Fatal(err)
 	}
 	return decisions, differ
+}
+
+// cellsOf returns the cells of a rectangle, each with its EWKB and that of its centre.
+func cellsOf(g geomgen.Grid, r geomgen.Range) (cells []geomgen.Cell, shapes, centres [][]byte) {
+	for col := r.MinCol; col < r.MaxCol; col++ {
+		for row := r.MinRow; row < r.MaxRow; row++ {
+			c := geomgen.Cell{Col: col, Row: row}
+			cells = append(cells, c)
+			shapes = append(shapes, ewkbOf(g, c, geomgen.AsPolygon))
+			centres = append(centres, ewkbOf(g, c, geomgen.AsPoint))
+		}
+	}
+	return cells, shapes, centres
 }
 
 // walked returns the cells of a walk with a mask.

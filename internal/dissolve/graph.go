@@ -2,6 +2,7 @@ package dissolve
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -46,6 +47,7 @@ func newGraph(e *edges) *graph {
 type numbering struct {
 	points []geomgen.Point
 	table  []uint32 // numbers and 1, by hash; 0 for none
+	seed   uint64
 }
 
 func newNumbering(n int) *numbering {
@@ -53,12 +55,12 @@ func newNumbering(n int) *numbering {
 	for size < n+n/2 {
 		size *= 2
 	}
-	return &numbering{table: make([]uint32, size)}
+	return &numbering{table: make([]uint32, size), seed: rand.Uint64() | 1}
 }
 
 func (n *numbering) of(p geomgen.Point) uint32 {
 	mask := uint64(len(n.table) - 1)
-	for at := hash(p, 1) & mask; ; at = (at + 1) & mask {
+	for at := hash(p, n.seed) & mask; ; at = (at + 1) & mask {
 		switch i := n.table[at]; {
 		case i == 0:
 			n.points = append(n.points, p)
