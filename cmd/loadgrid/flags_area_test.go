@@ -22,3 +22,45 @@ func TestTimeoutOfTheQuery(t *testing.T) {
 		})
 	}
 }
+
+// What is about the features of a file goes with a file, and a condition is checked before.
+func TestFeaturesOfTheFile(t *testing.T) {
+	clearEnv(t)
+	const file = "../../testdata/countries.geojson"
+
+	for name, test := range map[string]struct {
+		args  []string
+		words []string
+	}{
+		"a condition with a query":   {[]string{"--aoi-sql", "select 1", "--aoi-where", "a = 1"}, []string{"--aoi-where a = 1", "goes with a file", "a query, aoi-sql, can say it itself"}},
+		"a layer with a query":       {[]string{"--aoi-sql", "select 1", "--aoi-layer", "a"}, []string{"--aoi-layer a", "goes with a file"}},
+		"ogr2ogr with a query":       {[]string{"--aoi-sql", "select 1", "--aoi-ogr"}, []string{"--aoi-ogr", "goes with a file"}},
+		"a condition without a file": {[]string{"--extent", "0,0,1,1", "--aoi-where", "a = 1"}, []string{"--aoi-where", "goes with a file"}},
+		"no condition":               {[]string{"--aoi", "no such file", "--aoi-where", "name ="}, []string{"--aoi-where name =", "is not a condition", "at the end"}},
+		"an empty condition":         {[]string{"--aoi", file, "--aoi-where", ""}, []string{"--aoi-where", "the condition is empty"}},
+		"an attribute that is none":  {[]string{"--aoi", file, "--aoi-where", "Name = 'France'"}, []string{"--aoi-where", "did you mean name?"}},
+		"text with a number":         {[]string{"--aoi", file, "--aoi-where", "name = 5"}, []string{"--aoi-where", "attribute name, which is text", "5, which is a number"}},
+		"a layer of GeoJSON":         {[]string{"--aoi", file, "--aoi-layer", "a"}, []string{"--aoi-layer a", "GeoJSON has no layers"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := call(t.Context(), append([]string{"plan", "--cell-size", "1", "--srid", "4326", "--dsn", unusedServer(t)}, test.args...)...)
+			if code != exitUsage || stdout != "" {
+				t.Errorf("exit code %d, stdout %q", code, stdout)
+			}
+			checkOneLine(t, stderr, test.words...)
+		})
+	}
+
+	dump := func(where string) string {
+		code, stdout, stderr := call(t.Context(), "dump", "--cell-size", "1", "--srid", "4326", "--aoi", file, "--aoi-where", where)
+		if code != 0 {
+			t.Errorf("%s: exit code %d: %s", where, code, stderr)
+		}
+		return stdout
+	}
+
+	both, one := dump("name in ('Luxembourg', 'Estonia')"), dump("iso_a3 = 'LUX' and not name = 'France'")
+	if len(one) == 0 || len(one) >= len(both) {
+		t.Errorf("%d bytes of %d", len(one), len(both))
+	}
+}

@@ -68,7 +68,7 @@ func (in *input) read(o Options, s *selector) (format, feature.Schema, error) {
 	switch {
 	case ok:
 	case o.OGR:
-		f = in.ogr(o)
+		f = fromOGR()
 	default:
 		return f, feature.Schema{}, unread(head, foreign(head))
 	}
@@ -85,11 +85,11 @@ func (in *input) read(o Options, s *selector) (format, feature.Schema, error) {
 	return f, schema, err
 }
 
-// ogr returns what ogr2ogr makes of a file, as a format.
-func (in *input) ogr(o Options) format {
+// fromOGR returns what ogr2ogr makes of a file, as a format.
+func fromOGR() format {
 	return format{name: "ogr2ogr", attributes: true, layers: true, degrees: true, converted: true,
 		read: func(in *input, q feature.Request, to *gather.Collector) (schema feature.Schema, err error) {
-			path := o.Path
+			path := in.path
 			if path == "" {
 				file, err := in.spool()
 				if err != nil {

@@ -23,6 +23,7 @@ const maxSpool = 64 << 30
 type input struct {
 	ctx    context.Context
 	source io.Reader
+	path   string // "" where it has none
 	stream *bufio.Reader
 	before int64 // bytes that were passed over: a byte order mark and white space
 
@@ -30,8 +31,8 @@ type input struct {
 	most      int64    // bytes of it
 }
 
-func newInput(ctx context.Context, r io.Reader) *input {
-	return &input{ctx: ctx, source: r, stream: bufio.NewReaderSize(contextReader{ctx, r}, headBytes), most: maxSpool}
+func newInput(ctx context.Context, r io.Reader, path string) *input {
+	return &input{ctx: ctx, source: r, path: path, stream: bufio.NewReaderSize(contextReader{ctx, r}, headBytes), most: maxSpool}
 }
 
 // head returns the first bytes of the file, which are still to be read. It passes over a byte order

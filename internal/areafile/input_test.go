@@ -29,7 +29,7 @@ func TestRandomAccess(t *testing.T) {
 	defer file.Close()
 
 	for name, r := range map[string]io.Reader{"a file": file, "memory": bytes.NewReader(want), "a stream": io.MultiReader(bytes.NewReader(want))} {
-		in := newInput(t.Context(), r)
+		in := newInput(t.Context(), r, "")
 		if _, err := in.head(); err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func TestRandomAccess(t *testing.T) {
 }
 
 func TestSpoolIsBounded(t *testing.T) {
-	in := newInput(t.Context(), strings.NewReader("12345"))
+	in := newInput(t.Context(), strings.NewReader("12345"), "")
 	in.most = 4
 	_, err := in.spool()
 	var param *geomgen.ParamError
@@ -68,7 +68,7 @@ func TestSpoolIsBounded(t *testing.T) {
 	}
 
 	broken := errors.New("broken")
-	in = newInput(t.Context(), io.MultiReader(strings.NewReader("123"), failing{broken}))
+	in = newInput(t.Context(), io.MultiReader(strings.NewReader("123"), failing{broken}), "")
 	if _, err := in.spool(); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}

@@ -97,7 +97,7 @@ func TestOGRFails(t *testing.T) {
 		"behind features":     {"echo '" + one + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
 		"within a feature":    {"printf '" + one[:40] + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
 		"with what is wrong":  {"echo '{\"type\":\"Point\",\"coordinates\":[0,0]}'; yes '" + one + "'", []string{"holds a Point"}},
-		"with nothing":        {":", []string{"is no GeoJSON", "ends too early"}},
+		"with nothing":        {":", []string{"cannot be read as GeoJSON", "ends too early"}},
 		"at length":           {"yes ERROR | head -c 100000 >&2; exit 1", []string{"...", "ERROR ERROR"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,7 +34,8 @@ type Options struct {
 	Layer string
 	// OGR says that ogr2ogr reads what nothing else does.
 	OGR bool
-	// Path is where the file is, for ogr2ogr. "" is for a stream, which is written to a temporary file.
+	// Path is where the file is, for ogr2ogr and for readers that look for others beside it. "" is for
+	// a stream, which ogr2ogr gets as a temporary file.
 	Path string
 }
 
@@ -49,7 +50,7 @@ func Read(ctx context.Context, r io.Reader, o Options) (*File, error) {
 		return nil, err
 	}
 
-	in := newInput(ctx, r)
+	in := newInput(ctx, r, o.Path)
 	f, schema, err := in.read(o, s)
 	err = errors.Join(err, in.close())
 

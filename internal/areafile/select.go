@@ -71,7 +71,7 @@ func CheckCondition(where string) error {
 func (s *selector) holds(values []feature.Value) (bool, error) {
 	for i, place := range s.places {
 		s.values[i] = nil
-		if values != nil { // those of a geometry that is no feature are missing
+		if values != nil { // a geometry alone has none
 			s.values[i] = values[place]
 		}
 	}
@@ -108,9 +108,9 @@ func (s *selector) checkNames(f format, there []string) error {
 // missing reports an attribute that is not there, and says what is.
 func (s *selector) missing(name, instead string) error {
 	if slices.Index(s.names, name) < s.keep {
-		return &geomgen.ParamError{Param: "attribute", Value: name, Reason: "is an attribute of no feature: " + instead}
+		return &geomgen.ParamError{Param: "attribute", Value: name, Reason: "was found in no feature: " + instead}
 	}
-	return &geomgen.ParamError{Param: "aoi-where", Value: s.where, Reason: fmt.Sprintf("asks for %q, which is an attribute of no feature: %s", name, instead)}
+	return &geomgen.ParamError{Param: "aoi-where", Value: s.where, Reason: fmt.Sprintf("asks for %q, which was found in no feature: %s", name, instead)}
 }
 
 // otherNames says which attributes there are where one is not.

@@ -254,7 +254,7 @@ func (p *parser) literal() (l literal, err error) {
 	case t.is("null"):
 		err = p.fault(t.at, "nothing is equal to null: write is null or is not null")
 	case t.kind == wordToken, t.kind == quotedToken:
-		err = p.fault(t.at, "a value must stand here, and names are none: text stands in single quotes, as in name = 'France'")
+		err = p.fault(t.at, "a value must stand here, not a name: write text in single quotes, as in name = 'France'")
 	default:
 		err = p.fault(t.at, "a number, a text in single quotes, true or false must stand here")
 	}

@@ -26,8 +26,9 @@ const (
 	plainByte class = iota
 	spaceByte
 	numberByte
-	wordByte  // begins NaN, Infinity or -Infinity
-	quoteByte // begins a string
+	recordByte // the record separator
+	wordByte   // begins NaN, Infinity or -Infinity
+	quoteByte  // begins a string
 )
 
 // lenient reads what is almost JSON and gives what is: NaN and Infinity, which several programs
@@ -46,13 +47,13 @@ type lenient struct {
 	full     bool  // no more of the string is kept
 	escape   int   // how many bytes of an escape follow
 	run      int   // how long the string, number or white space in work is
-	last     class // of the byte before
+	last     class // of the byte before, of those outside of strings
 }
 
 func newLenient(r io.Reader) *lenient {
 	l := &lenient{r: r, buf: make([]byte, 1<<16)}
 
-	for bytes, c := range map[string]class{" \n\r\t\x1e": spaceByte, "0123456789.eE+": numberByte, "NI-": wordByte, `"`: quoteByte} {
+	for bytes, c := range map[string]class{" \n\r\t": spaceByte, "0123456789.eE+": numberByte, "\x1e": recordByte, "NI-": wordByte, `"`: quoteByte} {
 		for i := range len(bytes) {
 			l.classes[bytes[i]] = c
 		}
@@ -90,14 +91,15 @@ func (l *lenient) fill() {
 			continue
 		}
 
-		b := all[read]
-		c := l.classes[b]
+		from, c, end := all[read:], l.classes[all[read]], 1
 
-		if c == wordByte {
-			instead, n, more := word(all[read:])
+		switch c {
+		case wordByte:
+			instead, n, more := word(from)
 			if more && err == nil {
-				l.held = all[read:]
-				break
+				l.held = from
+				l.ready = all[:wrote]
+				return
 			}
 
 			if n > 0 {
@@ -107,19 +109,18 @@ func (l *lenient) fill() {
 				continue
 			}
 			c = numberByte // a minus, or a mistake
+		case recordByte:
+			from[0], c = '\n', spaceByte
+		case quoteByte:
+			l.inString, l.run = true, 0
+		default:
+			for end < len(from) && l.classes[from[end]] == c {
+				end++
+			}
 		}
 
-		read++
-		if b == '\x1e' {
-			b = '\n'
-		}
-
-		if l.keep(c) {
-			all[wrote] = b
-			wrote++
-		} else {
-			l.dropped++
-		}
+		wrote += copy(all[wrote:], from[:l.keep(c, end)])
+		read += end
 	}
 
 	l.ready = all[:wrote]
@@ -142,16 +143,26 @@ func word(b []byte) (instead string, n int, more bool) {
 	return "", 0, more
 }
 
-// keep tells whether a byte outside of strings is kept, by its class.
-func (l *lenient) keep(c class) bool {
-	if c != l.last || c == plainByte || c == quoteByte {
-		l.last, l.run = c, 0
-		l.inString = c == quoteByte
-		return true
+// keep returns how many of n bytes of a class are kept, outside of strings.
+func (l *lenient) keep(c class, n int) int {
+	most := maxToken
+	switch c {
+	case plainByte, quoteByte:
+		l.last = c
+		return n
+	case spaceByte:
+		most = maxSpace
 	}
 
-	l.run++
-	return l.run < maxToken && (c != spaceByte || l.run < maxSpace)
+	if c != l.last {
+		l.last, l.run = c, 0
+	}
+
+	kept := max(0, min(n, most-l.run))
+	l.run += kept
+	l.dropped += int64(n - kept)
+
+	return kept
 }
 
 // text copies bytes of a string up to its end, of those beyond the limit none. It returns how many
@@ -160,26 +171,35 @@ func (l *lenient) text(to, from []byte) (read, wrote int) {
 	const behindBackslash = 5
 
 	for read < len(from) {
-		b := from[read]
-		read++
+		begin := read
 
-		switch {
+		switch b := from[read]; {
 		case l.escape == behindBackslash:
 			l.escape = 0
 			if b == 'u' {
 				l.escape = 4
 			}
+			read++
 		case l.escape > 0:
 			l.escape--
+			read++
 		case b == '"':
-			l.inString, l.full, l.last = false, false, plainByte
+			l.inString, l.full, l.last = false, false, quoteByte
 			to[wrote] = b
-			return read, wrote + 1
-		default: // never within an escape
-			l.full = l.run >= maxToken
-			if b == '\\' {
-				l.escape = behindBackslash
+			return read + 1, wrote + 1
+		case b == '\\':
+			l.full, l.escape = l.run >= maxToken, behindBackslash
+			read++
+		default:
+			for read < len(from) && from[read] != '"' && from[read] != '\\' {
+				read++
 			}
+
+			kept := max(0, min(read-begin, maxToken-l.run))
+			wrote += copy(to[wrote:], from[begin:begin+kept])
+			l.run += kept
+			l.dropped += int64(read - begin - kept)
+			continue
 		}
 
 		if l.full {
@@ -187,7 +207,7 @@ func (l *lenient) text(to, from []byte) (read, wrote int) {
 			continue
 		}
 
-		to[wrote] = b
+		to[wrote] = from[begin]
 		wrote++
 		l.run++
 	}

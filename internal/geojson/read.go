@@ -91,7 +91,7 @@ func (d *reader) endFeature() error {
 
 // fault reports what is not GeoJSON, and where.
 func (d *reader) fault(format string, args ...any) error {
-	return feature.BadArea("is no GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.json.offset())
+	return feature.BadArea("cannot be read as GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.json.offset())
 }
 
 func (d *reader) next() (jsontext.Kind, error) {

@@ -110,7 +110,7 @@ func (w *wktReader) srid() (int32, error) {
 
 		srid, parseErr := strconv.ParseInt(strings.TrimSpace(string(number)), 10, 32)
 		if err != nil || b != ';' || parseErr != nil || srid < 0 {
-			return 0, feature.BadArea("is no EWKT%s: it must look like SRID=3035;POLYGON((...))", w.to.Where)
+			return 0, feature.BadArea("cannot be read as EWKT%s: it must look like SRID=3035;POLYGON((...))", w.to.Where)
 		}
 
 		w.behind = fmt.Sprintf("SRID=%d;", srid)
@@ -152,7 +152,7 @@ func (w *wktReader) geometry(depth int) error {
 		return w.to.EndGeometry()
 	case "GEOMETRYCOLLECTION":
 		if depth == maxNesting {
-			return feature.BadArea("is no WKT that can be used: brackets are nested more than %d deep", maxNesting)
+			return feature.BadArea("cannot be read as WKT: brackets are nested more than %d deep", maxNesting)
 		}
 		return w.list(&dimensions, func() error { return w.geometry(depth + 1) })
 	}
@@ -325,16 +325,16 @@ func (w *wktReader) position(dimensions *int) (p geomgen.Point, err error) {
 
 // IsWKT tells whether the text of a file, without white space before it, begins with WKT or EWKT.
 func IsWKT(head []byte) bool {
-	word := strings.ToUpper(string(head[:min(len(head), 40)]))
-	if strings.HasPrefix(word, "SRID") {
+	text := strings.ToUpper(string(head[:min(len(head), 40)]))
+	if strings.HasPrefix(text, "SRID=") {
 		return true
 	}
 
-	n := strings.IndexFunc(word, func(r rune) bool { return r < 'A' || r > 'Z' })
-	if n >= 0 {
-		word = word[:n]
+	word, behind := text, byte(' ')
+	if n := strings.IndexFunc(text, func(r rune) bool { return r < 'A' || r > 'Z' }); n >= 0 {
+		word, behind = text[:n], text[n]
 	}
 
 	kind, _ := splitDimensions(word)
-	return isGeometry(kind) || isCurved(kind)
+	return (isGeometry(kind) || isCurved(kind)) && (behind == '(' || isSpace(behind))
 }

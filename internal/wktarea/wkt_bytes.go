@@ -19,7 +19,7 @@ type wktReader struct {
 	line, column int
 	offset       int64
 	behind       string // what stands before the text
-	lastLine     int    // that of the last byte that is no white space
+	lastLine     int    // that of the last byte except white space
 }
 
 // wktError says what is no WKT, and where.
@@ -51,7 +51,7 @@ func (w *wktReader) readByte() (byte, error) {
 
 	switch b {
 	case 0:
-		return 0, feature.BadArea("is no WKT: there is a zero byte in it, at byte %d", w.offset)
+		return 0, feature.BadArea("cannot be read as WKT: there is a zero byte in it, at byte %d", w.offset)
 	case '\n':
 		w.line, w.column = w.line+1, 0
 	}
@@ -73,7 +73,7 @@ func (w *wktReader) unread(b byte) {
 
 func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\r' || b == '\t' }
 
-// next returns the next byte that is no white space, 0 at the end.
+// next returns the next byte except white space, 0 at the end.
 func (w *wktReader) next() (byte, error) {
 	for {
 		if b, err := w.readByte(); err != nil || !isSpace(b) {

@@ -77,7 +77,7 @@ func TestAttributes(t *testing.T) {
 		t.Errorf("features that nobody asked for: %v, %v", a, err)
 	}
 
-	for name, words := range map[string][]string{"A": {"did you mean a?", "exact"}, "c": {"an attribute of no feature", "they have b, a"}} {
+	for name, words := range map[string][]string{"A": {"did you mean a?", "exact"}, "c": {"was found in no feature", "they have b, a"}} {
 		_, err := ReadWith(t.Context(), strings.NewReader(text), ReadOptions{Attributes: []string{"b", name}})
 		checkParam(t, err, "attribute", words...)
 	}
@@ -154,14 +154,14 @@ func TestWhere(t *testing.T) {
 
 // The limit is about what is kept, and memory of what is passed over is given back.
 func TestWhereWithinTheLimit(t *testing.T) {
-	const n = 20_000
+	const n = 4000
 	part := func(i int) string { return withProperties(i, fmt.Sprintf(`{"n":%d}`, i)) + "\n" }
 
 	for where, words := range map[string][]string{
-		"n = 19999": nil,
-		"n < 100":   nil,
-		"n < 101":   {"has 404 positions", "allows 400"},
-		"n > 5":     {fmt.Sprintf("has %d positions", 4*(n-6)), "allows 400"},
+		"n = 3999": nil,
+		"n < 100":  nil,
+		"n < 101":  {"has 404 positions", "allows 400"},
+		"n > 5":    {fmt.Sprintf("has %d positions", 4*(n-6)), "allows 400"},
 	} {
 		a, err := ReadWith(t.Context(), repeated(n, part), ReadOptions{SRID: 3035, Where: where, MaxPositions: 400})
 		if words == nil {
@@ -177,15 +177,15 @@ func TestWhereWithinTheLimit(t *testing.T) {
 	var err error
 	big := "[" + strings.Repeat("[0,0],[1,0],[1,1],", 1000) + "[0,0]]"
 	peak := heapWhile(func() {
-		a, err = ReadWith(t.Context(), repeated(1000, func(i int) string {
+		a, err = ReadWith(t.Context(), repeated(300, func(i int) string {
 			return fmt.Sprintf(`{"type":"Feature","properties":{"n":%d},"geometry":{"type":"Polygon","coordinates":[%s]}}`, i, big)
-		}), ReadOptions{Where: "n = 1 or n = 999"})
+		}), ReadOptions{Where: "n = 1 or n = 299"})
 	})
 	if err != nil || len(a.Polygons) != 2 {
 		t.Fatal(err)
 	}
 
-	if peak > 16<<20 { // of 48 MB that all would need
+	if peak > 8<<20 { // of 14 MB that all would need
 		t.Errorf("the heap grew by %d bytes", peak)
 	}
 }
@@ -216,7 +216,7 @@ func (r *repeatedParts) Read(b []byte) (int, error) {
 
 // Ten properties of which two are kept: what a feature needs beside its positions.
 func TestMemoryOfAFeature(t *testing.T) {
-	const n = 20_000
+	const n = 10_000
 	var text strings.Builder
 	for i := range n {
 		text.WriteString(parcel(i))
@@ -238,7 +238,7 @@ func TestMemoryOfAFeature(t *testing.T) {
 		}
 
 		t.Logf("%+v: %.0f bytes a feature", test.o, float64(used)/n)
-		if most := uint64(n*(9*32+test.most) + 8<<20); used > most {
+		if most := uint64(n*(9*32+test.most) + 6<<20); used > most {
 			t.Errorf("%+v: %d bytes, which are more than %d", test.o, used, most)
 		}
 	}

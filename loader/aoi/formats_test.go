@@ -188,6 +188,8 @@ func TestForeignFormats(t *testing.T) {
 		{"XML", `<?xml version="1.0"?><x/>`, []string{"seems to be XML"}},
 		{"HTML", "<!DOCTYPE html><html></html>", []string{"seems to be HTML"}},
 		{"CSV", "name,wkt\nFrance,\"POLYGON((0 0))\"\n", []string{"seems to be CSV"}},
+		{"CSV of polygons", "polygon,srid\n", []string{"seems to be CSV"}},
+		{"CSV of SRIDs", "srid,polygon\n", []string{"seems to be CSV"}},
 		{"CSV of one line", "name;geom", []string{"seems to be CSV"}},
 		{"TopoJSON", `{"type":"Topology","objects":{},"arcs":[]}`, []string{"seems to be TopoJSON"}},
 		{"TopoJSON behind something", `{"bbox": 1, "type" : "Topology","arcs":[]}`, []string{"seems to be TopoJSON"}},

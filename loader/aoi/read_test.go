@@ -181,9 +181,9 @@ func TestReadAreaRefuses(t *testing.T) {
 		{"a linked CRS", `{"crs":{"type":"link","properties":{"href":"x"}},"type":"Polygon","coordinates":[]}`, []string{"not understood"}},
 		{"a CRS that is none", `{"crs":"EPSG:3035","type":"Polygon","coordinates":[]}`, []string{"near byte"}},
 		{"two CRSs", `{"type":"FeatureCollection","features":[` + featureOf(named("EPSG:3035")) + `,` + featureOf(named("EPSG:3857")) + `]}`, []string{"EPSG:3035", "EPSG:3857", "in feature 2"}},
-		{"an SRID that is none", "SRID=x;POLYGON(" + wktRing + ")", []string{"is no EWKT"}},
-		{"a negative SRID", "SRID=-1;POLYGON(" + wktRing + ")", []string{"is no EWKT"}},
-		{"an SRID alone", "SRID=4326", []string{"is no EWKT"}},
+		{"an SRID that is none", "SRID=x;POLYGON(" + wktRing + ")", []string{"cannot be read as EWKT"}},
+		{"a negative SRID", "SRID=-1;POLYGON(" + wktRing + ")", []string{"cannot be read as EWKT"}},
+		{"an SRID alone", "SRID=4326", []string{"cannot be read as EWKT"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a, err := Read(strings.NewReader(test.text))
