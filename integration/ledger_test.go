@@ -117,12 +117,13 @@ func TestMigrationKeepsGrants(t *testing.T) {
 	}
 
 	mustCLI(t, s.dsnOf(owner, "migrated"), "migrate", "up", "--ledger-schema", s.schema, "--ledger-owner", team)
-	s.exec("drop table " + s.name("attempts") + " cascade; alter table " + s.name("runs") + " drop column imprint, drop column rows_added, drop column published_xid, drop column job_name")
+	s.exec("drop table " + s.name("attempts") + ", " + s.name("run_features") + " cascade; alter table " + s.name("runs") + " drop column imprint, drop column rows_added, drop column published_xid, drop column job_name")
 	s.exec("update " + s.name("schema_migrations") + " set version = 3")
 	s.exec("grant select on all tables in schema " + s.schema + " to " + user + ", " + reader)
 	s.exec("grant insert, update, delete on " + s.name("runs") + ", " + s.name("chunks") + " to " + user)
 	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 	mustCLI(t, s.dsnOf(user, "migrated"), append(s.load("one", boxes(4, 4)...), "--ledger-owner", team)...)
+	mustCLI(t, s.dsnOf(user, "migrated"), append(s.load("features", "--cell-size", "1", "--aoi-sql", "select st_makeenvelope(0, 0, 2, 2) as geom, 'a' as name", "--attribute", "name"), "--ledger-owner", team)...)
 	mustCLI(t, s.dsnOf(owner, "migrated"), append(s.load("two", boxes(4, 4)...), "--ledger-owner", team)...)
 	if out := mustCLI(t, s.dsnOf(reader, "migrated"), "runs", "list", "--ledger-schema", s.schema, "--ledger-owner", team); !strings.Contains(out, user) || !strings.Contains(out, owner) {
 		t.Errorf("runs list: %s", out)

@@ -70,20 +70,23 @@ func (l *Layer) Polygons() []geomgen.Polygon {
 }
 
 // Place returns the features with their coordinates where the map of the area's CRS has them: see
-// Area.Place.
-func (l *Layer) Place(ctx context.Context, a *Area, c crs.CRS) (*Layer, error) {
-	placed := &Layer{Features: slices.Clone(l.Features), Types: l.Types}
+// Area.Place. folded tells of which features a piece came round the globe: it may share an edge with
+// another one, so they must be united.
+func (l *Layer) Place(ctx context.Context, a *Area, c crs.CRS) (placed *Layer, folded []bool, err error) {
+	placed = &Layer{Features: slices.Clone(l.Features), Types: l.Types}
+	folded = make([]bool, len(l.Features))
 
 	for i := range placed.Features {
 		one := a.Part(placed.Features[i].Polygons)
+		one.Union = false
 		at, err := one.Place(ctx, c)
 		if err != nil {
-			return nil, fmt.Errorf("feature %d: %w", i+1, err)
+			return nil, nil, fmt.Errorf("feature %d: %w", i+1, err)
 		}
-		placed.Features[i].Polygons = at.Polygons
+		placed.Features[i].Polygons, folded[i] = at.Polygons, at.Union
 	}
 
-	return placed, nil
+	return placed, folded, nil
 }
 
 // Part returns an area like a, of these polygons alone.

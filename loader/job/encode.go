@@ -8,7 +8,6 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -31,7 +30,7 @@ func (e *Encoder) Append(dst []byte, a Attribute, value feature.Value) ([]byte, 
 		return binary.BigEndian.AppendUint32(dst, math.MaxUint32), nil
 	}
 
-	c := Constant{Name: a.Name, Type: a.Type, Value: a.textOf(value)}
+	c := Constant{Name: a.Name, Type: a.Type, Value: feature.TextAs(value, a.sqlType())}
 	b, err := c.encode(e.types, dst)
 
 	var param *geomgen.ParamError
@@ -53,67 +52,6 @@ func shown(text string) string {
 		return strconv.Quote(text)
 	}
 	return text
-}
-
-// textOf returns a value as a Constant of the attribute's type has it, where the two write it
-// differently.
-func (a Attribute) textOf(value feature.Value) string {
-	text := feature.TextOf(value)
-	switch a.sqlType() {
-	case "numeric":
-		return numericText(value, text)
-	case "date":
-		if at, ok := value.(time.Time); ok {
-			return at.Format(time.DateOnly)
-		}
-	case "timestamp":
-		switch at := value.(type) {
-		case time.Time:
-			return at.Format("2006-01-02 15:04:05.999999999")
-		case feature.Date:
-			return text + " 00:00:00"
-		}
-		return spaced(text)
-	case "timestamptz":
-		return spaced(text)
-	}
-
-	return text
-}
-
-// spaced writes a time with a space between day and time of day.
-func spaced(text string) string {
-	if at := len("2006-01-02"); len(text) > at && text[at] == 'T' {
-		return text[:at] + " " + text[at+1:]
-	}
-	return text
-}
-
-// maxPower is the largest exponent of a number that is written out.
-const maxPower = 1000
-
-// numericText writes a number as type numeric has it, without an exponent.
-func numericText(value feature.Value, text string) string {
-	if f, ok := value.(float64); ok {
-		if math.IsInf(f, 0) {
-			return strings.Replace(strings.TrimPrefix(text, "+"), "Inf", "Infinity", 1)
-		}
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
-
-	digits, exponent, ok := strings.Cut(strings.ToLower(text), "e")
-	power, err := strconv.Atoi(exponent)
-	if !ok || err != nil || power < -maxPower || power > maxPower {
-		return text
-	}
-
-	n, ok := new(big.Rat).SetString(strings.ToLower(text))
-	if !ok {
-		return text
-	}
-
-	_, fraction, _ := strings.Cut(digits, ".")
-	return n.FloatString(max(0, len(fraction)-power))
 }
 
 // NameKey returns a function whose result is the same for values of Each's attribute that are equal in

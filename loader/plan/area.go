@@ -51,9 +51,13 @@ func placeArea(ctx context.Context, j job.Job) (*aoi.Area, error) {
 // placeFeatures returns the features of the job's area where the map of their CRS has them. Those of
 // pairs are one where they have the same name.
 func placeFeatures(ctx context.Context, j job.Job, c crs.CRS) (*aoi.Layer, error) {
-	placed, err := j.Area.Layer.Place(ctx, j.Area, c)
+	placed, folded, err := j.Area.Layer.Place(ctx, j.Area, c)
 	if err != nil {
 		return nil, invalidFeature(j.Area, err)
+	}
+
+	if err := unite(ctx, j.Area, placed, folded, "pieces of a feature that goes round the globe overlap"); err != nil {
+		return nil, err
 	}
 
 	if !j.Pairs() {
@@ -65,27 +69,33 @@ func placeFeatures(ctx context.Context, j job.Job, c crs.CRS) (*aoi.Layer, error
 		return nil, err
 	}
 
-	for i := range named.Features {
-		if !several[i] {
+	return named, unite(ctx, j.Area, named, several, "several of its features have the same name and overlap")
+}
+
+// unite makes the polygons of some features their union. Of those that overlap the error says why only
+// a server can do that.
+func unite(ctx context.Context, a *aoi.Area, layer *aoi.Layer, which []bool, why string) error {
+	for i := range layer.Features {
+		if !which[i] {
 			continue
 		}
 
-		f := &named.Features[i]
+		f := &layer.Features[i]
 		union, ok, err := dissolve.Union(ctx, f.Polygons)
 
 		switch {
 		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		case err != nil:
-			return nil, invalidFeature(j.Area, err)
+			return invalidFeature(a, err)
 		case !ok:
-			return nil, &NeedsServerError{"several of its features have the same name and overlap, so they must be united"}
+			return &NeedsServerError{why + ", so they must be united"}
 		}
 
 		f.Polygons = union
 	}
 
-	return named, nil
+	return nil
 }
 
 // united returns an area of several features as their union, where they share borders exactly

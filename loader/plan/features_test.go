@@ -504,3 +504,24 @@ func TestCellsAreNotDivided(t *testing.T) {
 		checkPieces(t, p, whole)
 	}
 }
+
+// A feature that goes round the globe is one, and another one that crosses the antimeridian is cut there.
+func TestFeaturesRoundTheGlobe(t *testing.T) {
+	box := func(xmin, ymin, xmax, ymax float64) geomgen.Polygon {
+		return geomgen.Polygon{{{X: xmin, Y: ymin}, {X: xmax, Y: ymin}, {X: xmax, Y: ymax}, {X: xmin, Y: ymax}, {X: xmin, Y: ymin}}}
+	}
+	l := &aoi.Layer{Types: []string{"text"}, Features: []aoi.LayerFeature{
+		{Polygons: []geomgen.Polygon{box(0, 0, 360, 10)}, Values: []aoi.Value{"round"}},
+		{Polygons: []geomgen.Polygon{box(170, 20, 200, 30)}, Values: []aoi.Value{"across"}},
+		{Polygons: []geomgen.Polygon{box(-160, 20, -150, 30)}, Values: []aoi.Value{"across"}},
+	}}
+
+	j := job.Job{Table: job.Table{Name: "t"}, Grid: geomgen.Grid{DX: 10, DY: 10, SRID: 4326}, Each: job.Attribute{Name: "name"}, Area: &aoi.Area{Polygons: l.Polygons(), Layer: l, Union: true, SRID: 4326}}
+	p, err := New(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Rows != 36+4 {
+		t.Errorf("there are %d pairs, want 40", p.Rows)
+	}
+}
