@@ -98,7 +98,7 @@ func (c *Cells) areaTable() Table {
 
 	return Table{
 		{Name: "aoi", Group: groupArea, Overrides: []string{"aoi-sql", "aoi-sql-timeout"}, Value: File(&c.areaFile, "the name is empty"),
-			Help: "area of interest: `file` of GeoJSON, WKT, EWKT, WKB or EWKB with polygons, - for stdin"},
+			Help: "area of interest: `file` with polygons, - for stdin: GeoJSON, WKT, EWKT, WKB, EWKB, Shapefile, GeoPackage or FlatGeobuf, packed with gzip or not"},
 		{Name: "aoi-sql", Group: groupArea, Overrides: []string{"aoi", "aoi-where", "aoi-layer", "aoi-ogr"}, Value: SQL(&c.area.SQL, "the query is empty"),
 			Without: []Condition{{Options: []string{"aoi"}, Reason: "contradicts aoi: there is one area of interest"}},
 			Help:    "area of interest: a `query` that returns polygons, run in a read-only transaction, on a connection of its own"},
