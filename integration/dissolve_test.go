@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/gather"
 	"github.com/loadgrid/loadgrid/internal/dissolve"
+	"github.com/loadgrid/loadgrid/internal/gather"
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
