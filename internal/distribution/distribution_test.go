@@ -86,6 +86,8 @@ func (s server) QueryRow(_ context.Context, sql string, args ...any) pgx.Row {
 			return emptyText{}
 		}
 		return row{"13.2-1"}
+	case strings.Contains(sql, "format_type(atttypid"):
+		return row{"bigint"}
 	case strings.Contains(sql, "relname = $2"):
 		if args[1] == "points" {
 			return row{7}

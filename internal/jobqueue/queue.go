@@ -94,7 +94,7 @@ func (q *Queue) Run(ctx context.Context) ([]Result, error) {
 
 		switch {
 		case len(ready) > 0:
-			q.do(ctx, ready)
+			q.do(ctx, ready, held)
 		case len(held) > 0:
 			q.wait(ctx, held)
 		case q.others && q.quiet < lastLooks:
@@ -161,8 +161,8 @@ func (q *Queue) blocked(job int, states map[int]State) bool {
 }
 
 // do does one of the jobs that are free: the first, and where others were faster, one of the
-// next two, four and so on, so that they do not meet at each.
-func (q *Queue) do(ctx context.Context, ready []int) {
+// next two, four and so on, so that they do not meet at each. held are those that are not free.
+func (q *Queue) do(ctx context.Context, ready, held []int) {
 	window := len(ready)
 	if q.collisions < 20 {
 		window = min(window, 1<<q.collisions)
@@ -185,9 +185,9 @@ func (q *Queue) do(ctx context.Context, ready []int) {
 
 		// Where looks do not show who holds a job, only a try does.
 		if !slices.ContainsFunc(ready, func(j int) bool { return !q.refused[j] }) {
-			held := slices.DeleteFunc(slices.Clone(q.open), func(j int) bool { return q.here[j] || !q.refused[j] })
+			known := slices.DeleteFunc(slices.Clone(q.open), func(j int) bool { return q.here[j] || !q.refused[j] && !slices.Contains(held, j) })
 			q.refused = make(map[int]bool)
-			q.wait(ctx, held)
+			q.wait(ctx, known)
 		}
 	case result == FailedHere:
 		q.here[job] = true
