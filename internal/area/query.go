@@ -122,16 +122,17 @@ func (r *resolver) runQuery(ctx context.Context) error {
 // fetch runs the query and gathers its polygons. In the binary format a geometry comes as
 // EWKB, and the extended protocol takes one statement, whatever a DSN says about either.
 func (r *resolver) fetch(ctx context.Context, columns queryColumns) (c gather.Collector, srid int32, err error) {
-	err = ownpath.With(ctx, r.tx, func() error {
-		rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
-		if err == nil {
-			c, srid, err = takeRows(rows, columns, r.area.MaxPositions)
-		}
+	// Nothing follows in the transaction: the query may have set a short time limit for that.
+	if err = ownpath.UseLocal(ctx, r.tx); err != nil {
+		return c, 0, err
+	}
 
-		return err
-	})
+	rows, err := r.tx.Query(ctx, r.area.SQL, pgx.QueryExecModeDescribeExec, pgx.QueryResultFormats{pgx.BinaryFormatCode})
+	if err != nil {
+		return c, 0, err
+	}
 
-	return c, srid, err
+	return takeRows(rows, columns, r.area.MaxPositions)
 }
 
 // takeRows gathers the polygons and attributes of rows, and closes them.
