@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
 // headBytes is by how many bytes a format is recognized, and what readers of streams may peek.
@@ -34,7 +35,7 @@ type input struct {
 }
 
 func newInput(ctx context.Context, r io.Reader, path string) *input {
-	return &input{ctx: ctx, source: r, path: path, stream: bufio.NewReaderSize(contextReader{ctx, r}, headBytes), most: maxSpool}
+	return &input{ctx: ctx, source: r, path: path, stream: bufio.NewReaderSize(featurefile.UntilEnded(ctx, r), headBytes), most: maxSpool}
 }
 
 // head returns the first bytes of the file, which are still to be read. It passes over a byte order

@@ -102,16 +102,3 @@ func take(s *selector, f format, schema feature.Schema, o Options) (*File, error
 
 	return &File{SRID: srid, Polygons: all, Features: s.to.Features(), Union: s.to.Parts > 1, Warnings: s.to.Warnings()}, nil
 }
-
-// contextReader reads until a context ends.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r contextReader) Read(b []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.r.Read(b)
-}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/loadgrid/loadgrid/internal/featurefile"
+	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/wkt"
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
@@ -66,12 +66,12 @@ func datumKey(name string) string {
 func define(text string) (*definition, error) {
 	nodes, ok := wkt.Read(strings.TrimSpace(text))
 	if !ok {
-		return nil, featurefile.Bad("has a CRS whose definition is not well-known text, %.60q: %s", text, cure)
+		return nil, feature.BadArea("has a CRS whose definition is not well-known text, %.60q: %s", text, cure)
 	}
 
 	d, ok := definitionOf(nodes[0], text)
 	if !ok {
-		return nil, featurefile.Bad("has the CRS %q, which is of a kind that is not known, %.40s: %s", nodes[0].Name(), nodes[0].Keyword, cure)
+		return nil, feature.BadArea("has the CRS %q, which is of a kind that is not known, %.40s: %s", nodes[0].Name(), nodes[0].Keyword, cure)
 	}
 	return d, nil
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 
 	"github.com/loadgrid/loadgrid/internal/feature"
-	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
 // Table is a table, which is read row by row. All methods take nil for none.
@@ -78,7 +77,7 @@ func Open(fill func(b []byte) error, cpg string) (*Table, error) {
 
 // bad reports what is wrong with the table.
 func (t *Table) bad(format string, args ...any) error {
-	return featurefile.Bad("is a shapefile whose .dbf %s", fmt.Sprintf(format, args...))
+	return feature.BadArea("is a shapefile whose .dbf %s", fmt.Sprintf(format, args...))
 }
 
 // readFields reads the descriptions of the fields, up to their end.

@@ -61,18 +61,12 @@ type CRS struct {
 	WKT          string // its definition in WKT 1, WKT 2 or ESRI's dialect; "" for none
 }
 
-// Bad returns a *geomgen.ParamError about the area of interest. The text is the predicate of
-// a sentence about it.
-func Bad(format string, args ...any) error {
-	return &geomgen.ParamError{Param: "aoi", Value: "(the area)", Reason: fmt.Errorf(format, args...).Error()}
-}
-
 // ChooseLayer returns the layer that was asked for, or the only one. The error is a
 // *geomgen.ParamError of aoi-layer that names those that there are.
 func ChooseLayer(asked string, layers []string) (string, error) {
 	switch {
 	case len(layers) == 0:
-		return "", Bad("has no layer with geometries")
+		return "", feature.BadArea("has no layer with geometries")
 	case asked != "" && slices.Contains(layers, asked):
 		return asked, nil
 	case asked != "":
@@ -95,9 +89,9 @@ func (e *MissingError) Error() string { return e.Unwrap().Error() }
 // Unwrap returns it as a *geomgen.ParamError.
 func (e *MissingError) Unwrap() error {
 	if len(e.Known) == 0 {
-		return Bad("has no attribute %q: its features have no attributes", e.Name)
+		return feature.BadArea("has no attribute %q: its features have no attributes", e.Name)
 	}
-	return Bad("has no attribute %q: it has %s", e.Name, List(e.Known))
+	return feature.BadArea("has no attribute %q: it has %s", e.Name, List(e.Known))
 }
 
 // CheckAttributes refuses the first attribute that a layer does not have, with a *MissingError.
@@ -133,4 +127,20 @@ func Ended(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// UntilEnded returns a reader that ends with ctx, and with its cause.
+func UntilEnded(ctx context.Context, r io.Reader) io.Reader { return untilEnded{ctx, r} }
+
+type untilEnded struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read reads, unless the context has ended.
+func (r untilEnded) Read(b []byte) (int, error) {
+	if err := Ended(r.ctx); err != nil {
+		return 0, err
+	}
+	return r.r.Read(b)
 }

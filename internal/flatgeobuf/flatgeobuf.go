@@ -84,7 +84,7 @@ func (r *reader) features(ctx context.Context) error {
 				return r.explain(err)
 			}
 		case r.header.count != 0 && r.n != r.header.count:
-			return featurefile.Bad("is a FlatGeobuf that ends after %d features: its header says that there are %d", r.n, r.header.count)
+			return feature.BadArea("is a FlatGeobuf that ends after %d features: its header says that there are %d", r.n, r.header.count)
 		default:
 			return nil
 		}
@@ -99,7 +99,7 @@ func (r *reader) explain(err error) error {
 
 	var own *fault
 	if errors.As(err, &own) || errors.Is(err, errBounds) {
-		return featurefile.Bad("cannot be read, in feature %d of the FlatGeobuf: %w", r.n, err)
+		return feature.BadArea("cannot be read, in feature %d of the FlatGeobuf: %w", r.n, err)
 	}
 	return err
 }
@@ -124,7 +124,7 @@ func (r *reader) next() (more bool, err error) {
 
 	n := int64(binary.LittleEndian.Uint32(head[:]))
 	if r.rest < 4 || n > r.rest-4 {
-		return false, featurefile.Bad("is a FlatGeobuf that ends in feature %d", r.n+1)
+		return false, feature.BadArea("is a FlatGeobuf that ends in feature %d", r.n+1)
 	}
 
 	r.n++

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/loadgrid/loadgrid/internal/featurefile"
+	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
 // The fields of a geometry, in the order of feature.fbs.
@@ -59,7 +59,7 @@ func (r *reader) geometry(f table) error {
 		return g.tables(geometryParts, r.polygon)
 	}
 
-	return featurefile.Bad("holds a %s, in feature %d: an area of interest is made of polygons", geometryName(kind), r.n)
+	return feature.BadArea("holds a %s, in feature %d: an area of interest is made of polygons", geometryName(kind), r.n)
 }
 
 // polygon reads the rings of a polygon: where each but the last ends is in ends, which may be

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"strconv"
 
+	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
@@ -58,11 +59,11 @@ func readHeader(f io.ReaderAt, size int64) (h header, err error) {
 
 	switch {
 	case !Is(head):
-		return header{}, featurefile.Bad("is not a FlatGeobuf of version 3: it does not begin with its magic bytes")
+		return header{}, feature.BadArea("is not a FlatGeobuf of version 3: it does not begin with its magic bytes")
 	case size < 12 || length > size-12:
-		return header{}, featurefile.Bad("is a FlatGeobuf that ends in its header")
+		return header{}, feature.BadArea("is a FlatGeobuf that ends in its header")
 	case length > maxHeader:
-		return header{}, featurefile.Bad("is a FlatGeobuf with a header of %d bytes: at most %d are read", length, maxHeader)
+		return header{}, feature.BadArea("is a FlatGeobuf with a header of %d bytes: at most %d are read", length, maxHeader)
 	}
 
 	b := make([]byte, length)
@@ -72,12 +73,12 @@ func readHeader(f io.ReaderAt, size int64) (h header, err error) {
 
 	nodeSize, err := h.parse(b)
 	if err != nil {
-		return h, featurefile.Bad("is a FlatGeobuf with a bad header: %w", err)
+		return h, feature.BadArea("is a FlatGeobuf with a bad header: %w", err)
 	}
 
 	index, ok := indexBytes(h.count, nodeSize)
 	if h.data = 12 + length + index; !ok || index > size-12-length {
-		return h, featurefile.Bad("is a FlatGeobuf that ends in its index: its header says that there are %d features", h.count)
+		return h, feature.BadArea("is a FlatGeobuf that ends in its index: its header says that there are %d features", h.count)
 	}
 
 	return h, nil

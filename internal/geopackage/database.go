@@ -14,7 +14,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 	"modernc.org/sqlite/vfs"
 
-	"github.com/loadgrid/loadgrid/internal/featurefile"
+	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
 // fileName is the only file that SQLite can see.
@@ -219,9 +219,9 @@ func (d *database) explain(ctx context.Context, err error) error {
 
 	switch own.Code() & 0xff {
 	case sqlite3.SQLITE_AUTH:
-		return featurefile.Bad("is a GeoPackage whose view does more than select from tables, which is not run: write the layer to a table (ogr2ogr -f GPKG): %w", err)
+		return feature.BadArea("is a GeoPackage whose view does more than select from tables, which is not run: write the layer to a table (ogr2ogr -f GPKG): %w", err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_TOOBIG:
-		return featurefile.Bad("is a GeoPackage that is damaged, or whose view needs more memory than it gets: %w", err)
+		return feature.BadArea("is a GeoPackage that is damaged, or whose view needs more memory than it gets: %w", err)
 	}
-	return featurefile.Bad("is a GeoPackage that cannot be read: %w", err)
+	return feature.BadArea("is a GeoPackage that cannot be read: %w", err)
 }

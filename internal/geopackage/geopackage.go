@@ -63,7 +63,7 @@ func (d *database) guarded(read func() (featurefile.Result, error)) (result feat
 			return // somebody else's
 		}
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %w", featurefile.Bad("is a GeoPackage that is damaged: %v", p), errFailed)
+			err = fmt.Errorf("%w: %w", feature.BadArea("is a GeoPackage that is damaged: %v", p), errFailed)
 		}
 	}()
 
@@ -78,7 +78,7 @@ func refuseLog(o featurefile.Options) error {
 
 	// A log without changes has its header at most.
 	if _, size, err := o.Sibling("-wal"); err == nil && size > 32 {
-		return featurefile.Bad("is a GeoPackage with changes in its write-ahead log, the file -wal beside it: close the program that writes it, or run sqlite3 FILE 'pragma wal_checkpoint(truncate)'")
+		return feature.BadArea("is a GeoPackage with changes in its write-ahead log, the file -wal beside it: close the program that writes it, or run sqlite3 FILE 'pragma wal_checkpoint(truncate)'")
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ select c.table_name, g.column_name, g.srs_id
 func (d *database) layers(ctx context.Context) (all []layer, err error) {
 	for _, table := range [...]string{"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} {
 		if !d.tables[table] {
-			return nil, featurefile.Bad("is a database of SQLite, and not a GeoPackage: it has no table %s", table)
+			return nil, feature.BadArea("is a database of SQLite, and not a GeoPackage: it has no table %s", table)
 		}
 	}
 
@@ -172,7 +172,7 @@ func (d *database) layers(ctx context.Context) (all []layer, err error) {
 
 // badCatalogue explains a value of another type than the format asks for.
 func badCatalogue(err error) error {
-	return featurefile.Bad("is a GeoPackage whose own tables hold what they must not: %w", err)
+	return feature.BadArea("is a GeoPackage whose own tables hold what they must not: %w", err)
 }
 
 const crsQuery = `
@@ -191,7 +191,7 @@ func (d *database) crs(ctx context.Context, srs int64) (featurefile.CRS, error) 
 
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return featurefile.CRS{}, featurefile.Bad("is a GeoPackage that names a CRS that it does not define, with srs_id %d", srs)
+		return featurefile.CRS{}, feature.BadArea("is a GeoPackage that names a CRS that it does not define, with srs_id %d", srs)
 	case err != nil:
 		return featurefile.CRS{}, err
 	}
@@ -235,7 +235,7 @@ func (d *database) columns(ctx context.Context, l layer) (all []column, err erro
 		}
 
 		if _, err := featurefile.Text([]byte(name)); err != nil {
-			return nil, featurefile.Bad("is a GeoPackage with an attribute whose name is not text: %w", err)
+			return nil, feature.BadArea("is a GeoPackage with an attribute whose name is not text: %w", err)
 		}
 
 		kind, _, _ = strings.Cut(kind, "(")
@@ -247,7 +247,7 @@ func (d *database) columns(ctx context.Context, l layer) (all []column, err erro
 	}
 
 	if !geometry {
-		return nil, featurefile.Bad("is a GeoPackage whose layer %q has no column %q", l.table, l.geometry)
+		return nil, feature.BadArea("is a GeoPackage whose layer %q has no column %q", l.table, l.geometry)
 	}
 	return all, nil
 }

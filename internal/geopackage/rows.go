@@ -132,7 +132,7 @@ func (r *rows) value(name string) (v feature.Value, ok bool, err error) {
 
 	v, err = c.value(r.values[c.at])
 	if err != nil {
-		return nil, true, featurefile.Bad("cannot be read%s of the GeoPackage: attribute %q: %w", where(r.n), name, err)
+		return nil, true, feature.BadArea("cannot be read%s of the GeoPackage: attribute %q: %w", where(r.n), name, err)
 	}
 	return v, true, nil
 }
@@ -188,7 +188,7 @@ func (r *rows) geometry() error {
 
 	flags := b[3]
 	if flags&flagExtended != 0 {
-		return featurefile.Bad("holds a geometry of an extended type%s: an area of interest is made of polygons", where(r.n))
+		return feature.BadArea("holds a geometry of an extended type%s: an area of interest is made of polygons", where(r.n))
 	}
 
 	var order binary.ByteOrder = binary.BigEndian
@@ -220,5 +220,5 @@ func (r *rows) geometry() error {
 }
 
 func (r *rows) badGeometry(format string, args ...any) error {
-	return featurefile.Bad("has a geometry that cannot be read%s of the GeoPackage: %s", where(r.n), fmt.Sprintf(format, args...))
+	return feature.BadArea("has a geometry that cannot be read%s of the GeoPackage: %s", where(r.n), fmt.Sprintf(format, args...))
 }

@@ -3,7 +3,7 @@ package shapefile
 import (
 	"encoding/binary"
 
-	"github.com/loadgrid/loadgrid/internal/featurefile"
+	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
 // headerBytes is the size of the header that .shp and .shx have.
@@ -27,7 +27,7 @@ func openIndex(s *stream) (*index, error) {
 	}
 
 	if !Is(head) {
-		return nil, featurefile.Bad("is a shapefile whose .shx does not begin with the code 9994: remove it, or repair it")
+		return nil, feature.BadArea("is a shapefile whose .shx does not begin with the code 9994: remove it, or repair it")
 	}
 
 	end, err := s.end(head)
@@ -41,7 +41,7 @@ func (s *stream) end(head []byte) (int64, error) {
 
 	switch {
 	case end > s.size:
-		return 0, featurefile.Bad("is a shapefile whose .%s ends too early: it has %d bytes, and its header says %d", s.part, s.size, end)
+		return 0, feature.BadArea("is a shapefile whose .%s ends too early: it has %d bytes, and its header says %d", s.part, s.size, end)
 	case end < headerBytes:
 		return s.size, nil
 	}

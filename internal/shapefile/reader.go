@@ -55,7 +55,7 @@ func (r *reader) header() error {
 	}
 
 	if !Is(head) {
-		return featurefile.Bad("is not a shapefile: its .shp does not begin with the code 9994")
+		return feature.BadArea("is not a shapefile: its .shp does not begin with the code 9994")
 	}
 
 	end, err := r.shp.end(head)
@@ -73,7 +73,7 @@ func checkShape(kind uint32, where string) error {
 	case nullShape, polygonShape, polygonZShape, polygonMShape:
 		return nil
 	}
-	return featurefile.Bad("holds a %s%s: an area of interest is made of polygons", shapeName(kind), where)
+	return feature.BadArea("holds a %s%s: an area of interest is made of polygons", shapeName(kind), where)
 }
 
 func (r *reader) features(ctx context.Context) error {
@@ -104,7 +104,7 @@ func (r *reader) where() string { return ", in feature " + strconv.FormatInt(r.n
 func (r *reader) explain(err error) error {
 	var own *dbase.ValueError
 	if errors.As(err, &own) {
-		return featurefile.Bad("cannot be read%s: %w", r.where(), own)
+		return feature.BadArea("cannot be read%s: %w", r.where(), own)
 	}
 	return err
 }
@@ -188,7 +188,7 @@ func (r *reader) recordHeader() (end int64, err error) {
 	// A program that changes a shape may append it: then the index says where it is, and the
 	// old one still stands where it was.
 	if r.index == nil && (r.first > 1 || number != r.first+r.n-1) {
-		return 0, featurefile.Bad("is a shapefile whose shape %d has the number %d: its .shx is needed, put it beside the .shp", r.n, number)
+		return 0, feature.BadArea("is a shapefile whose shape %d has the number %d: its .shx is needed, put it beside the .shp", r.n, number)
 	}
 
 	end = r.shp.at + 2*int64(binary.BigEndian.Uint32(b[4:]))

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/featurefile"
+	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
 // ringError says what is wrong with a ring.
@@ -26,7 +26,7 @@ func (r *reader) explainRing(err error) error {
 		return err
 	}
 
-	return featurefile.Bad("is not valid%s: ring %d %s, at %v %v", r.where(), bad.ring, bad.reason, bad.at.X, bad.at.Y)
+	return feature.BadArea("is not valid%s: ring %d %s, at %v %v", r.where(), bad.ring, bad.reason, bad.at.X, bad.at.Y)
 }
 
 // assemble puts rings together to polygons: for each the number of its shell, and those of its

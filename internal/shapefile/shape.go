@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/featurefile"
+	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
 // positionBytes is the size of a position. Those of x and y stand together, whatever follows.
@@ -47,7 +47,7 @@ func (r *reader) shape(ctx context.Context, size int64) error {
 	case positions == 0:
 		return nil
 	case positions > r.max:
-		return featurefile.Bad("has %d positions%s, and aoi-max-positions allows %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or allow more",
+		return feature.BadArea("has %d positions%s, and aoi-max-positions allows %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or allow more",
 			positions, r.where(), r.max)
 	}
 
@@ -73,7 +73,7 @@ func (r *reader) shape(ctx context.Context, size int64) error {
 }
 
 func (r *reader) badShape(format string, args ...any) error {
-	return featurefile.Bad("is a shapefile with a bad shape%s: it %s", r.where(), fmt.Sprintf(format, args...))
+	return feature.BadArea("is a shapefile with a bad shape%s: it %s", r.where(), fmt.Sprintf(format, args...))
 }
 
 // ringEnds reads where each ring begins, and returns where each ends, by the number of its

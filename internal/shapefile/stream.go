@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
@@ -28,7 +29,7 @@ func randomStream(part string, f io.ReaderAt, size int64) *stream {
 
 // errShort says that a part ends where something should be.
 func (s *stream) errShort() error {
-	return featurefile.Bad("is a shapefile whose .%s ends too early, at byte %d", s.part, s.size)
+	return feature.BadArea("is a shapefile whose .%s ends too early, at byte %d", s.part, s.size)
 }
 
 // read fills b.
@@ -40,6 +41,11 @@ func (s *stream) read(b []byte) error {
 	n, err := io.ReadFull(s.in, b)
 	s.at += int64(n)
 
+	return s.explain(err)
+}
+
+// explain says in words why bytes could not be read.
+func (s *stream) explain(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return s.errShort()
@@ -55,7 +61,7 @@ func (s *stream) seek(to int64) error {
 	case to > s.size || to < 0:
 		return s.errShort()
 	case to < s.at && s.limited:
-		return featurefile.Bad("is a shapefile in a zip, and its shapes are not in the order of its .shx: unpack it")
+		return feature.BadArea("is a shapefile in a zip, and its shapes are not in the order of its .shx: unpack it")
 	case to < s.at || to-s.at > int64(s.in.Buffered()) && !s.limited:
 		s.at = to
 		s.in.Reset(io.NewSectionReader(s.f, to, s.size-to))
@@ -66,11 +72,8 @@ func (s *stream) seek(to int64) error {
 		n, err := s.in.Discard(int(min(to-s.at, 1<<20)))
 		s.at += int64(n)
 
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return s.errShort()
-		case err != nil:
-			return explainZip(err, s.part)
+		if err := s.explain(err); err != nil {
+			return err
 		}
 	}
 
@@ -87,7 +90,7 @@ func (s *stream) text() (string, error) {
 	}
 
 	if s.size > maxText {
-		return "", featurefile.Bad("is a shapefile whose .%s has %d bytes: at most %d are read", s.part, s.size, maxText)
+		return "", feature.BadArea("is a shapefile whose .%s has %d bytes: at most %d are read", s.part, s.size, maxText)
 	}
 
 	b := make([]byte, s.size)
@@ -97,7 +100,7 @@ func (s *stream) text() (string, error) {
 
 	text := strings.TrimSpace(strings.TrimPrefix(string(b), "\xef\xbb\xbf"))
 	if _, err := featurefile.Text([]byte(text)); err != nil {
-		return "", featurefile.Bad("is a shapefile whose .%s is not text: %w", s.part, err)
+		return "", feature.BadArea("is a shapefile whose .%s is not text: %w", s.part, err)
 	}
 	return text, nil
 }
@@ -107,7 +110,7 @@ func explainZip(err error, part string) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrAlgorithm) || errors.Is(err, zip.ErrChecksum) || errors.As(err, &corrupt) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return featurefile.Bad("is a zip whose .%s cannot be unpacked: %w", part, err)
+		return feature.BadArea("is a zip whose .%s cannot be unpacked: %w", part, err)
 	}
 	return fmt.Errorf("reading the .%s of the shapefile: %w", part, err)
 }

@@ -34,7 +34,7 @@ func ReadZip(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Optio
 
 	result := featurefile.Result{Layers: a.layers}
 	if len(a.layers) == 0 {
-		return result, featurefile.Bad("is a zip without a shapefile: it holds %s", featurefile.List(a.others))
+		return result, feature.BadArea("is a zip without a shapefile: it holds %s", featurefile.List(a.others))
 	}
 
 	if result.Layer, err = featurefile.ChooseLayer(o.Layer, a.layers); err != nil {
@@ -82,7 +82,7 @@ func openArchive(f io.ReaderAt, size int64) (*archive, error) {
 	in := &frugal{f, size, maxDirectory}
 	z, err := zip.NewReader(in, size)
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // no file is made with the name
-		return nil, featurefile.Bad("is a zip that cannot be read: %w", err)
+		return nil, feature.BadArea("is a zip that cannot be read: %w", err)
 	}
 
 	in.room = -1 // the files themselves may be long
@@ -186,9 +186,9 @@ func checkEntry(file *zip.File, room int64) error {
 
 	switch {
 	case file.Flags&encrypted != 0:
-		return featurefile.Bad("is a zip with a password: unpack it")
+		return feature.BadArea("is a zip with a password: unpack it")
 	case file.UncompressedSize64 > uint64(room):
-		return featurefile.Bad("is a zip whose %.80q has %d bytes unpacked, and there is room for %d: unpack it", file.Name, file.UncompressedSize64, room)
+		return feature.BadArea("is a zip whose %.80q has %d bytes unpacked, and there is room for %d: unpack it", file.Name, file.UncompressedSize64, room)
 	}
 	return unpack.Check(int64(min(file.CompressedSize64, 1<<62)), int64(file.UncompressedSize64))
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
@@ -26,7 +27,7 @@ const (
 // many. The error is a *geomgen.ParamError.
 func Check(packed, unpacked int64) error {
 	if unpacked > FreeBytes && unpacked/MaxRatio > packed {
-		return featurefile.Bad("becomes %d MiB of its %d bytes when it is unpacked, and goes on, as no file of features does: if it is one, unpack it first", unpacked>>20, packed)
+		return feature.BadArea("becomes %d MiB of its %d bytes when it is unpacked, and goes on, as no file of features does: if it is one, unpack it first", unpacked>>20, packed)
 	}
 	return nil
 }
@@ -45,7 +46,7 @@ func Reader(ctx context.Context, r io.Reader, maxBytes int64) (io.Reader, error)
 		maxBytes = featurefile.DefaultMaxBytes
 	}
 
-	in := &counter{r: contextReader{ctx, r}}
+	in := &counter{r: featurefile.UntilEnded(ctx, r)}
 	buffered := bufio.NewReaderSize(in, 1<<16)
 	head, err := buffered.Peek(3)
 
@@ -67,24 +68,11 @@ func Reader(ctx context.Context, r io.Reader, maxBytes int64) (io.Reader, error)
 func explain(err error) error {
 	switch {
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, new(flate.CorruptInputError)):
-		return featurefile.Bad("is packed with gzip, and damaged: %w", err)
+		return feature.BadArea("is packed with gzip, and damaged: %w", err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return featurefile.Bad("is packed with gzip, and ends too early")
+		return feature.BadArea("is packed with gzip, and ends too early")
 	}
 	return err
-}
-
-// contextReader reads until a context ends.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r contextReader) Read(b []byte) (int, error) {
-	if err := featurefile.Ended(r.ctx); err != nil {
-		return 0, err
-	}
-	return r.r.Read(b)
 }
 
 // counter counts what is read.
@@ -112,7 +100,7 @@ func (r *reader) Read(b []byte) (int, error) {
 	r.n += int64(n)
 
 	if r.n > r.most {
-		return 0, featurefile.Bad("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or put it into a table and use aoi-sql", r.most)
+		return 0, feature.BadArea("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or put it into a table and use aoi-sql", r.most)
 	}
 
 	if !r.packed {

@@ -40,8 +40,9 @@ func NewLayer(polygons []geomgen.Polygon, features []Feature, types []string) *L
 func fileLayer(f *areafile.File, attributes int) *Layer {
 	l := NewLayer(f.Polygons, f.Features, make([]string, attributes))
 	for i := range l.Types {
-		l.Types[i] = string(l.column(i))
-		if l.column(i) == feature.Timestamp {
+		column := l.column(i)
+		l.Types[i] = string(column)
+		if column == feature.Timestamp {
 			l.Types[i] = "timestamptz" // as columns of jobs call it
 		}
 	}
