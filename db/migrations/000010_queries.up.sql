@@ -154,6 +154,43 @@ language sql immutable parallel safe as $body$
 $body$
 $sql$,
 
+-- cell_at asks this for each point of a query, so the usual answer takes one statement: see run_of for
+-- the others.
+$sql$
+create or replace function ledger.grid_of(tab regclass) returns jsonb
+language plpgsql stable strict parallel safe as $body$
+declare
+    grid pg_catalog.jsonb;
+    k record;
+begin
+    select r.job -> 'grid'::pg_catalog.text into grid
+    from pg_catalog.pg_constraint c
+    join pg_catalog.pg_description d on d.objoid = c.oid and d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass::pg_catalog.oid and d.objsubid = 0
+    join ledger.marks m on m.mark = d.description
+    join ledger.runs r on r.id = m.run_id and r.state = 'published'
+    where c.conrelid = tab::pg_catalog.oid and c.contype = 'p'
+    order by r.id desc limit 1;
+    if grid is not null then
+        return grid;
+    end if;
+
+    select o.run, o.other into k from ledger.run_of(tab) o;
+    if k.other is not null then
+        raise exception 'grid_of: table % is of another ledger, %', tab, k.other
+            using errcode := 'undefined_object', hint := 'Call the functions in that ledger''s schema. '
+                'If it is not in this database, restore it from where the table came from, or load the table again.';
+    end if;
+
+    select r.job -> 'grid'::pg_catalog.text into grid from ledger.runs r where r.id = k.run;
+    if grid is null then
+        raise exception 'grid_of: no run published table %, as far as this ledger knows', tab
+            using errcode := 'undefined_object', hint := 'Was it loaded with loadgrid, and with this ledger schema?';
+    end if;
+    return grid;
+end
+$body$
+$sql$,
+
 -- Sine and cosine of degrees, rounded to the nearest number as the loader has them, by their
 -- series: sind and cosd may differ in the last bit, from server to server as well.
 $sql$
