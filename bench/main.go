@@ -205,6 +205,10 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 		if err := measureFeatures(ctx, db, measure, o); err != nil {
 			return err
 		}
+
+		if err := measurePoints(ctx, db, measure, o); err != nil {
+			return err
+		}
 	}
 
 	return measure(readyArm(db, p, gridEU(), "ready_30_"+server, title("3. Ready to query, 29.9 million cells, %s server"), dir))

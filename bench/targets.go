@@ -97,7 +97,7 @@ func (m *measurements) targets() []target {
 	most("seconds of the plan of these", 2, seconds("mask_30", nameCoastPlan))
 	most("memory of the client at most, MiB", 64, m.greatestMemory())
 
-	return append(all, m.featureTargets(seconds)...)
+	return append(append(all, m.featureTargets(seconds)...), m.pointTargets(seconds)...)
 }
 
 // featureTargets are those of attributes and pairs. seconds is the median of a contender in an arm.

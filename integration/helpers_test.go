@@ -284,7 +284,8 @@ func TestPointsInLoadedTables(t *testing.T) {
 const helperKinds = `select coalesce(string_agg(proname || '/' || pronargs || ' ' || provolatile::text || proparallel::text, ', ' order by proname, proargtypes::text), 'none')
 	from pg_proc where pronamespace = $1::regnamespace and obj_description(oid, 'pg_proc') like 'loadgrid: %'`
 
-const allHelpers = "cell_at/2 ss, cell_at/3 is, cell_col/1 is, cell_id/2 is, cell_neighbours/2 is, cell_neighbours/2 ss, cell_parent/2 is, cell_parent/3 ss, cell_row/1 is, grid_of/1 ss, parents_of/2 ss, parents_of/6 is"
+const allHelpers = "cell_at/2 ss, cell_at/3 is, cell_col/1 is, cell_geom/2 ss, cell_geom/3 is, cell_id/2 is, cell_neighbours/2 is, cell_neighbours/2 ss, cell_parent/2 is, " +
+	"cell_parent/3 ss, cell_row/1 is, cells/2 ss, cells/5 is, grid_of/1 ss, parents_of/2 ss, parents_of/6 is, points_outside/4 sr, points_per_cell/5 sr, points_per_cell_query/5 ss"
 
 // A second ledger has functions of its own, whatever its schema is called, and they
 // work whatever the search_path is.
@@ -395,7 +396,8 @@ func TestHelpersWithoutPostGIS(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	withoutGeometries := strings.NewReplacer("cell_at/2 ss, ", "", "parents_of/2 ss, ", "").Replace(allHelpers)
+	withoutGeometries := strings.NewReplacer("cell_at/2 ss, ", "", "cell_geom/2 ss, cell_geom/3 is, ", "", "cells/2 ss, cells/5 is, ", "", "parents_of/2 ss, ", "",
+		", points_outside/4 sr, points_per_cell/5 sr, points_per_cell_query/5 ss", "").Replace(allHelpers)
 	if got, want := queryOne[string](t, s.pool, helperKinds, "loadgrid"), withoutGeometries; got != want {
 		t.Errorf("functions: %s, want %s", got, want)
 	}

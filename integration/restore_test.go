@@ -230,12 +230,15 @@ func TestMarksComeAndGo(t *testing.T) {
 	s.checkGrid("grid", 1)
 }
 
-// A point of a table never fails, and the places that Go finds are found.
-func TestCellAtOfHostilePlaces(t *testing.T) {
-	s := newLedgerSandbox(t)
-	numbers := []string{"0", "5e-324", "-5e-324", "1e-322", "-1e-322", "1e-310", "-1e-310", "1e-300", "-1e-300", "1e-20", "-1e-20", "0.5", "-0.5", "1", "1e9",
+// hostileNumbers are coordinates that are hard to compute with.
+func hostileNumbers() []string {
+	return []string{"0", "5e-324", "-5e-324", "1e-322", "-1e-322", "1e-310", "-1e-310", "1e-300", "-1e-300", "1e-20", "-1e-20", "0.5", "-0.5", "1", "1e9",
 		"1e15", "-1e15", "1e100", "1e300", "-1e308", "1.7976931348623157e308", "-1.7976931348623157e308", "NaN", "Infinity", "-Infinity"}
-	for name, g := range map[string]geomgen.Grid{
+}
+
+// hostileGrids are grids of each shape, and at the ends of what a number can be.
+func hostileGrids() map[string]geomgen.Grid {
+	return map[string]geomgen.Grid{
 		"squares":          {DX: 1000, DY: 1000},
 		"small":            {DX: 1e-9, DY: 3e-9},
 		"turned":           {DX: 1000, DY: 300, Rotate: 30},
@@ -252,13 +255,19 @@ func TestCellAtOfHostilePlaces(t *testing.T) {
 		"largest":          {DX: 1e307, DY: 1e306},
 		"tiniest":          {DX: 1e-310, DY: 1e-310},
 		"tiles":            geomgen.Tiles(5),
-	} {
+	}
+}
+
+// A point of a table never fails, and the places that Go finds are found.
+func TestCellAtOfHostilePlaces(t *testing.T) {
+	s := newLedgerSandbox(t)
+	for name, g := range hostileGrids() {
 		b, err := json.Marshal(g)
 		if err != nil {
 			t.Fatal(err)
 		}
 		locator := geomgen.NewLocator(g)
-		rows, err := s.pool.Query(context.Background(), "select x, y, "+s.name("cell_at")+"($1::jsonb, x, y) from unnest($2::text[]::float8[]) x, unnest($2::text[]::float8[]) y", string(b), numbers)
+		rows, err := s.pool.Query(context.Background(), "select x, y, "+s.name("cell_at")+"($1::jsonb, x, y) from unnest($2::text[]::float8[]) x, unnest($2::text[]::float8[]) y", string(b), hostileNumbers())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -272,7 +281,7 @@ func TestCellAtOfHostilePlaces(t *testing.T) {
 				t.Errorf("%s: %v is in %v (%v), SQL has %v", name, p, c, ok, got)
 			}
 			return nil
-		}); err != nil || n != len(numbers)*len(numbers) {
+		}); err != nil || n != len(hostileNumbers())*len(hostileNumbers()) {
 			t.Errorf("%s: %d places, %v", name, n, err)
 		}
 	}
