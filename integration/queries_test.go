@@ -23,7 +23,7 @@ func queriedTables() map[string][]string {
 		"oblong":     {"--cell-size", "7,3", "--srid", "3857", "--origin", "0.3,0.7", "--extent", "-50,-60,70,80", "--partitions", "3"},
 		"turned":     {"--cell-size", "3,2", "--srid", "3857", "--origin", "5,6", "--rotate", "33", "--cols", "20", "--rows", "30", "--partitions", "3"},
 		"quarter":    {"--cell-size", "3,2", "--srid", "3857", "--origin", "5,6", "--rotate", "-90", "--cols", "20", "--rows", "30"},
-		"hexagons":   {"--cell-size", "7", "--srid", "3857", "--shape", "hexagon", "--extent", "-50,-60,70,80", "--geometry", "multipolygon"},
+		"hexagons":   {"--cell-size", "7", "--srid", "3857", "--shape", "hexagon", "--extent", "-50,-60,70,80"},
 		"pointy":     {"--cell-size", "7", "--srid", "3857", "--shape", "hexagon", "--hexagon", "pointy", "--extent", "-50,-60,70,80"},
 		"tilted":     {"--cell-size", "7", "--srid", "3857", "--shape", "hexagon", "--rotate", "12.5", "--cols", "12", "--rows", "11"},
 		"tiles":      {"--shape", "xyz", "--zoom", "4"},
@@ -59,9 +59,9 @@ func (s sandbox) makePoints(table string, g geomgen.Grid) {
 
 	s.exec("drop table if exists " + s.name(table))
 	s.exec(fmt.Sprintf(`create table %s as select st_setsrid(st_makepoint(x, y), %d) as geom, 9000000000000000000 + n %% 1000 as large, x as float,
-		case when n %% 7 > 0 then n end::smallint as small, (n %% 13)::numeric / 10 as exact, x::real as real
+		case when n %% 7 > 0 then n end::smallint as small, (n %% 13)::numeric / 10 as exact
 		from unnest($1::float8[], $2::float8[]) with ordinality u(x, y, n)`, s.name(table), g.SRID), xs, ys)
-	s.exec(fmt.Sprintf("insert into %[1]s select p, 1, 1, 1, 1, 1 from (values (null::geometry), ('srid=%[2]d;point empty'), ('srid=%[2]d;point m empty'), ('srid=%[2]d;point z (1 1 5)')) v(p)", s.name(table), g.SRID))
+	s.exec(fmt.Sprintf("insert into %[1]s select p, 1, 1, 1, 1 from (values (null::geometry), ('srid=%[2]d;point empty'), ('srid=%[2]d;point m empty'), ('srid=%[2]d;point z (1 1 5)')) v(p)", s.name(table), g.SRID))
 }
 
 // grid returns the grid of a table.
@@ -83,13 +83,13 @@ func TestPointsPerCell(t *testing.T) {
 			mustCLI(t, s.dsn, s.load(table, args...)...)
 			s.makePoints("places", s.grid(table))
 
-			for value, total := range map[string]string{"null": "null", "'large'": "sum(large)::numeric", "'float'": "sum(float)::text::numeric", "'small'": "sum(small)::numeric", "'exact'": "sum(exact)"} {
+			for value, total := range map[string]string{"null": "null::numeric", "'large'": "sum(large)::numeric", "'float'": "sum(float)::text::numeric", "'small'": "sum(small)::numeric", "'exact'": "sum(exact)"} {
 				var cells, wrong, counted int64
 				if err := s.pool.QueryRow(context.Background(), fmt.Sprintf(`
 					with expected as (select t.cell_id, count(*), %[5]s as sum from %[1]s p join %[2]s t on t.cell_id = %[3]s('%[2]s', p.geom) where p.float < 1e300 and p.float > -1e300 group by 1),
 					got as (select * from %[4]s('%[2]s', '%[1]s', 'geom', %[6]s))
 					select count(*), count(*) filter (where g.count is distinct from e.count or (g.sum is distinct from e.sum and %[6]s is distinct from 'float')
-						or abs(g.sum - e.sum) > 1e-9), sum(g.count)::bigint
+						or abs(g.sum - e.sum) > 1e-9 + 1e-12 * abs(e.sum)), sum(g.count)::bigint
 					from expected e full join got g using (cell_id)`, s.name("places"), s.name(table), s.name("cell_at"), s.name("points_per_cell"), total, value)).Scan(&cells, &wrong, &counted); err != nil {
 					t.Fatal(err)
 				}
@@ -211,9 +211,10 @@ func TestQueriesOfHostilePlaces(t *testing.T) {
 func (s sandbox) checkPlaces(name, grid string, locator *geomgen.Locator) {
 	s.t.Helper()
 	numbers := strings.Join(hostileNumbers(), ",")
+	all := int64(len(hostileNumbers()) * len(hostileNumbers()))
 	places := fmt.Sprintf("select x, y, array[x, y] as v from unnest('{%[1]s}'::text[]::float8[]) x, unnest('{%[1]s}'::text[]::float8[]) y", numbers)
 	query := queryOne[string](s.t, s.pool, "select "+s.name("places_query")+"($1, $2, 'l.v')", grid, places)
-	rows, err := s.pool.Query(context.Background(), query)
+	rows, err := s.pool.Query(context.Background(), "select q.c, q.r, p.v from ("+places+") p left join ("+query+") q using (v)")
 	if err != nil {
 		s.t.Errorf("%s: %v", name, err)
 		return
@@ -221,7 +222,7 @@ func (s sandbox) checkPlaces(name, grid string, locator *geomgen.Locator) {
 
 	var col, row *int32
 	var at []float64
-	n := 0
+	n := int64(0)
 	if _, err := pgx.ForEachRow(rows, []any{&col, &row, &at}, func() error {
 		n++
 		c, ok := locator.CellAt(geomgen.Point{X: at[0], Y: at[1]})
@@ -229,8 +230,8 @@ func (s sandbox) checkPlaces(name, grid string, locator *geomgen.Locator) {
 			s.t.Errorf("%s: %v is in %v (%v), SQL has %v, %v", name, at, c, ok, col, row)
 		}
 		return nil
-	}); err != nil || n != len(hostileNumbers())*len(hostileNumbers()) {
-		s.t.Errorf("%s: %d places, %v", name, n, err)
+	}); err != nil || n != all {
+		s.t.Errorf("%s: %d of %d places, %v", name, n, all, err)
 	}
 }
 
@@ -308,7 +309,7 @@ func (s sandbox) checkWindows(table string) {
 		s.t.Errorf("an empty window has %d cells", n)
 	}
 	box := fmt.Sprintf("%s($1, %g, %g, %g, %g)", s.name("cells"), g.X0, g.Y0-3*g.DY, g.X0+4*g.DX, g.Y0)
-	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+box+" c where st_astext(c.geom) = st_astext("+s.name("cell_geom")+"($1, c.col, c.\"row\"))", string(grid)); n < 12 {
+	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+box+" c where st_astext(c.geom) = st_astext("+s.name("cell_geom")+"($1, c.col, c.\"row\"))", string(grid)); n < 8 {
 		s.t.Errorf("a box has %d cells", n)
 	}
 }

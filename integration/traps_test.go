@@ -179,11 +179,13 @@ func TestTraps(t *testing.T) {
 		{"parts", []string{"--partitions", "2", "--if-exists", "append", "--extent", "16,0,32,16"}},
 		{"area", []string{"--aoi", area, "--coverage", "--clip", "--code", "inspire", "--set", "n:int=5", "--set", "name=x"}},
 		{"query", []string{"--aoi-sql", "select public.st_geomfromtext('POLYGON((0 0,0.0001 0,0 0.0001,0 0))'::pg_catalog.text, 4326)", "--aoi-make-valid"}},
+		{"turned", []string{"--rotate", "30", "--cols", "9", "--rows", "9"}},
+		{"hexagons", []string{"--shape", "hexagon"}},
 		{"hooks", []string{"--before", "analyze grids.plain", "--after", "analyze {{table}}"}},
 	}
 	for _, l := range loads {
 		args := append(s.load(l.table, grid...), l.args...)
-		if !slices.ContainsFunc(l.args, func(a string) bool { return a == "--extent" || strings.HasPrefix(a, "--aoi") }) {
+		if !slices.ContainsFunc(l.args, func(a string) bool { return a == "--extent" || a == "--cols" || strings.HasPrefix(a, "--aoi") }) {
 			args = append(args, "--extent", "0,0,16,16")
 		}
 		mustCLI(t, super, args...)
@@ -215,6 +217,8 @@ func TestTraps(t *testing.T) {
 	s.exec("grant usage on schema grids to public; grant select on all tables in schema grids to public")
 	// As if it were distributed by parent, which needs a cluster.
 	s.exec(`update grids.runs set job = job operator(pg_catalog.||) '{"parent_levels": 3}'::pg_catalog.jsonb`)
+	s.exec(`create table grids.shops as select public.st_setsrid(public.st_makepoint((n operator(pg_catalog./) 2.0)::pg_catalog.float8, (n operator(pg_catalog./) 3.0)::pg_catalog.float8), 3857) as geom, n, n::pg_catalog.float8 as f
+		from pg_catalog.generate_series(0, 20) n; grant select on grids.shops to public`)
 	asReader := openPool(t, reader, nil)
 	table := pgx.Identifier{"grids", "plain"}.Sanitize()
 	for _, call := range []string{
@@ -227,7 +231,9 @@ func TestTraps(t *testing.T) {
 		`cell_at('{"x0":0,"y0":9,"dx":1,"dy":1,"shape":"xyz","zoom":3}'::pg_catalog.jsonb, 3.5::pg_catalog.float8, 4.5::pg_catalog.float8)`,
 		"parents_of('" + table + "'::pg_catalog.regclass, public.st_geomfromewkt('SRID=3857;LINESTRING(3 4,40 50)'))",
 		"points_per_cell('" + table + "'::pg_catalog.regclass, 'grids.shops'::pg_catalog.regclass, 'geom', 'n')",
-		"points_per_cell('" + pgx.Identifier{"grids", "turned"}.Sanitize() + "'::pg_catalog.regclass, 'grids.shops'::pg_catalog.regclass, 'geom')",
+		"points_per_cell('grids.turned'::pg_catalog.regclass, 'grids.shops'::pg_catalog.regclass, 'geom', 'f')",
+		"points_per_cell('grids.hexagons'::pg_catalog.regclass, 'grids.shops'::pg_catalog.regclass, 'geom')",
+		"points_per_cell('grids.area'::pg_catalog.regclass, 'grids.shops'::pg_catalog.regclass, 'geom', within_part => true)",
 		"points_outside('" + table + "'::pg_catalog.regclass, 'grids.shops'::pg_catalog.regclass, 'geom')",
 		"cell_geom('" + table + "'::pg_catalog.regclass, 77)",
 		`cell_geom('{"x0":0,"y0":0,"dx":1,"dy":1,"shape":"hexagon-flat"}'::pg_catalog.jsonb, 3, 4)`,

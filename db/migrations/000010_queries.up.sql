@@ -356,8 +356,8 @@ language plpgsql immutable strict parallel safe as $body$
 declare
     pointy boolean := coalesce(grid ->> 'shape'::pg_catalog.text, 'square') = 'hexagon-pointy';
     a record;
-    low bigint;
-    high bigint;
+    lowest bigint;
+    highest bigint;
     count double precision;
 begin
     if levels < 1 or levels > 30 then
@@ -366,13 +366,13 @@ begin
     end if;
 
     select r.* into a from ledger.cell_ranges(grid, xmin, ymin, xmax, ymax) r;
-    low := least(a.even_first, a.odd_first);
-    high := greatest(a.even_last, a.odd_last);
-    if a.first > a.last or high < low then
+    lowest := least(a.even_first, a.odd_first);
+    highest := greatest(a.even_last, a.odd_last);
+    if a.first > a.last or highest < lowest then
         return '{}';
     end if;
 
-    count := (((a.last >> levels) - (a.first >> levels)) + 1)::double precision * (((high >> levels) - (low >> levels)) + 1)::double precision;
+    count := (((a.last >> levels) - (a.first >> levels)) + 1)::double precision * (((highest >> levels) - (lowest >> levels)) + 1)::double precision;
     if count > '100000' then
         raise exception 'parents_of: % parents are too many for a query', count
             using errcode := 'program_limit_exceeded', hint := 'A window that large asks all shards: leave the condition on parent out.';
@@ -383,8 +383,8 @@ begin
         from pg_catalog.generate_series(a.first >> levels, a.last >> levels) m
         cross join lateral (select greatest(a.first, m << levels), least(a.last, ((m + 1) << levels) - 1)) h (low, high)
         cross join lateral (
-            select case when h.low < h.high then low when (h.low & 1) = 0 then a.even_first else a.odd_first end,
-                   case when h.low < h.high then high when (h.low & 1) = 0 then a.even_last else a.odd_last end) r (first, last)
+            select case when h.low < h.high then lowest when (h.low & 1) = 0 then a.even_first else a.odd_first end,
+                   case when h.low < h.high then highest when (h.low & 1) = 0 then a.even_last else a.odd_last end) r (first, last)
         cross join lateral pg_catalog.generate_series(r.first >> levels, r.last >> levels) n
         cross join lateral (
             select ledger.cell_id((case when pointy then n else m end << levels)::integer, (case when pointy then m else n end << levels)::integer)
@@ -555,6 +555,7 @@ declare
     pointy boolean := shape = 'hexagon-pointy';
     boxes boolean := (shape = 'square' or shape = 'xyz') and lattice[6] = '0' and lattice[5] = '1'
         and pg_catalog.octet_length(postgis.st_asbinary("window")) = 93 and postgis.st_asbinary("window") = postgis.st_asbinary(postgis.st_envelope("window"));
+    box postgis.box3d := "window"::postgis.box3d;
     r record;
 begin
     if postgis.st_srid("window") <> srid then
@@ -562,7 +563,7 @@ begin
             using errcode := 'invalid_parameter_value', hint := 'Bring the window into the grid''s CRS, with ST_Transform.';
     end if;
 
-    select e.* into r from ledger.cell_ranges(grid, postgis.st_xmin("window"), postgis.st_ymin("window"), postgis.st_xmax("window"), postgis.st_ymax("window")) e;
+    select e.* into r from ledger.cell_ranges(grid, postgis.st_xmin(box), postgis.st_ymin(box), postgis.st_xmax(box), postgis.st_ymax(box)) e;
     return query
         select ledger.cell_id(s.col, s."row"), s.col, s."row", case when kind = 'polygon' then s.geom else ledger.cell_shape(lattice, shape, kind, srid, s.col, s."row") end
         from (select c.col, c."row", ledger.cell_shape(lattice, shape, 'polygon', srid, c.col, c."row") as geom
@@ -613,8 +614,8 @@ comment on function ledger.cells(regclass, postgis.geometry) is
 $sql$,
 
 -- A query that gives column and row, as integers, of the places that another one gives as x and y, and
--- what else that has in "keep": null for what is in no cell. It computes what cell_at does, in the same
--- steps, with the numbers of the grid as constants. Each OFFSET keeps a step from being computed again
+-- what else that has in "keep". What is in no cell is left out. It computes what cell_at does, in the
+-- same steps, with the numbers of the grid as constants. Each OFFSET keeps a step from being computed again
 -- wherever it is used.
 $sql$
 create or replace function ledger.places_query(grid jsonb, places text, keep text) returns text
@@ -622,7 +623,7 @@ language plpgsql immutable strict parallel safe set extra_float_digits to 1 as $
 declare
     lattice double precision[] := ledger.lattice_of(grid);
     shape pg_catalog.text := coalesce(grid ->> 'shape'::pg_catalog.text, 'square');
-    far pg_catalog.text := (grid ->> 'dx'::pg_catalog.text)::double precision + (grid ->> 'dy'::pg_catalog.text)::double precision;
+    far pg_catalog.text;
     highest bigint := 1073741823;
     lowest bigint := -1073741824;
     numbers pg_catalog.text[];
@@ -633,7 +634,7 @@ begin
     for i in 1 .. 4 loop
         if pg_catalog.abs(lattice[i]) > '1e100' or (i > 2 and pg_catalog.abs(lattice[i]) < '1e-100') then
             return pg_catalog.format('select %1$s.cell_col(l.id) as c, %1$s.cell_row(l.id) as r, %2$s '
-                'from (select %1$s.cell_at(%3$L::pg_catalog.jsonb, l.x, l.y) as id, %2$s from (%4$s) l offset 0) l',
+                'from (select %1$s.cell_at(%3$L::pg_catalog.jsonb, l.x, l.y) as id, %2$s from (%4$s) l offset 0) l where l.id is not null',
                 (select s.ledger from ledger.schemas() s), keep, grid, q);
         end if;
     end loop;
@@ -641,9 +642,10 @@ begin
     numbers := (select pg_catalog.array_agg(pg_catalog.format('%L::double precision', n) order by i) from pg_catalog.unnest(lattice) with ordinality u (n, i));
     x0 := numbers[1];
     y0 := numbers[2];
-    q := pg_catalog.format('select case when in_reach then l.x end as x, case when in_reach then l.y end as y, %4$s '
-        'from (select (pg_catalog.abs(l.x - %1$s) <= far and pg_catalog.abs(l.y - %2$s) <= far) as in_reach, l.* '
-        'from (%5$s) l cross join (values (''8589934592'' * %3$L::double precision)) f (far)) l offset 0', x0, y0, far, keep, q);
+    far := pg_catalog.format('%L::double precision',
+        '8589934592' * ((grid ->> 'dx'::pg_catalog.text)::double precision + (grid ->> 'dy'::pg_catalog.text)::double precision));
+    -- No cell is that far away; here infinite numbers and what is none end as well.
+    q := pg_catalog.format('select l.x, l.y, %4$s from (%5$s) l where pg_catalog.abs(l.x - %1$s) <= %3$s and pg_catalog.abs(l.y - %2$s) <= %3$s offset 0', x0, y0, far, keep, q);
 
     if lattice[6] <> '0' or lattice[5] <> '1' then
         q := pg_catalog.format('select (l.x - %1$s) as a, (l.y - %2$s) as b, %3$s from (%4$s) l offset 0', x0, y0, keep, q);
@@ -666,8 +668,8 @@ begin
         highest := (1::bigint << coalesce((grid ->> 'zoom'::pg_catalog.text)::integer, 0)) - 1;
     end if;
 
-    return pg_catalog.format('select case when in_grid then l.c::integer end as c, case when in_grid then l.r::integer end as r, %1$s '
-        'from (select (l.c >= %2$L and l.c <= %3$L and l.r >= %2$L and l.r <= %3$L) as in_grid, l.* from (%4$s) l offset 0) l', keep, lowest, highest, q);
+    return pg_catalog.format('select l.c::integer as c, l.r::integer as r, %1$s '
+        'from (select l.* from (%4$s) l where l.c >= %2$L and l.c <= %3$L and l.r >= %2$L and l.r <= %3$L offset 0) l', keep, lowest, highest, q);
 end
 $body$
 $sql$,
@@ -763,7 +765,7 @@ comment on function ledger.hexagons_query(text, text, text, text, text, text, te
 'of loadgrid: a query for column and row of the hexagons that places are in'
 $sql$,
 
--- The points as x, y, the value v, and in the grid's CRS as p.
+-- The points as x, y, the value v, and in the grid's CRS as point.
 $sql$
 create or replace function ledger.points_query(tab regclass, points regclass, "column" name, value name, srid integer) returns text
 language plpgsql stable parallel safe as $body$
@@ -812,7 +814,7 @@ begin
         end if;
     end if;
 
-    return pg_catalog.format('select %1$s.st_x(l.p) as x, %1$s.st_y(l.p) as y, l.p, l.v from (select %2$s as p, %3$s as v from %4$s offset 0) l offset 0', postgis_schema, point,
+    return pg_catalog.format('select %1$s.st_x(l.point) as x, %1$s.st_y(l.point) as y, l.point, l.v from (select %2$s as point, %3$s as v from %4$s offset 0) l offset 0', postgis_schema, point,
         case when value is null then 'null::numeric'
              when number = 'pg_catalog.float4'::pg_catalog.regtype then pg_catalog.format('%I::double precision', value)
              else pg_catalog.format('%I', value) end, ledger.relation_name(points));
@@ -848,7 +850,7 @@ declare
     pairs boolean := coalesce((job -> 'each'::pg_catalog.text) ->> 'name'::pg_catalog.text, '') <> '';
     places pg_catalog.text := ledger.points_query(tab, points, "column", value, coalesce((grid ->> 'srid'::pg_catalog.text)::integer, 0));
     total pg_catalog.text := 'pg_catalog.sum(l.v)::numeric';
-    part pg_catalog.text := '%1$s.st_intersects(t.%2$s, l.p)';
+    part pg_catalog.text := '%1$s.st_intersects(t.%2$s, l.point)';
 begin
     if within_part and not coalesce((job ->> 'clip'::pg_catalog.text)::boolean, false) then
         raise exception 'points_per_cell: the cells of table % are whole: within_part is for tables that were loaded with --clip', tab
@@ -861,7 +863,7 @@ begin
         total := 'pg_catalog.sum(l.v)::pg_catalog.text::numeric'; -- a cast to numeric rounds to 15 digits
     end if;
     if pairs then -- a cell has several rows
-        part := 'exists (select from %3$s o where o.%4$s = t.%4$s and %1$s.st_intersects(o.%2$s, l.p))';
+        part := 'exists (select from %3$s o where o.%4$s = t.%4$s and %1$s.st_intersects(o.%2$s, l.point))';
         cells := pg_catalog.format('(select distinct t.%1$s, t.col, t."row" from %2$s t)', id, cells);
     end if;
 
@@ -871,7 +873,7 @@ begin
             id, total, ledger.places_query(grid, places, 'l.v'), cells);
     end if;
     return pg_catalog.format('select t.%1$s as cell_id, pg_catalog.count(*) as count, %2$s as sum from (%3$s) l join %4$s t on t.col = l.c and t."row" = l.r where %5$s group by t.%1$s',
-        id, total, ledger.places_query(grid, places, 'l.p, l.v'), cells,
+        id, total, ledger.places_query(grid, places, 'l.point, l.v'), cells,
         pg_catalog.format(part, (select s.postgis from ledger.schemas() s), pg_catalog.format('%I', job ->> 'geom_column'::pg_catalog.text), ledger.relation_name(tab), id));
 end
 $body$
