@@ -28,6 +28,10 @@ func (m *measurements) report(folder string) error {
 
 	for _, r := range m.Results {
 		fmt.Fprintf(&b, "\n## %s\n\n", r.Title)
+		if n := r.rounds(); n < usualRounds {
+			fmt.Fprintf(&b, "Rounds: %d.\n\n", n)
+		}
+
 		switch {
 		case strings.HasPrefix(r.ID, "query_"):
 			r.writeQueries(&b)
@@ -52,19 +56,12 @@ func (m *measurements) report(folder string) error {
 
 func (m *measurements) writeHead(b *bytes.Buffer) {
 	var first, last time.Time
-	rounds := 0
 	for _, r := range m.Results {
 		if first.IsZero() || r.Measured.Before(first) {
 			first = r.Measured
 		}
 		if r.Measured.After(last) {
 			last = r.Measured
-		}
-
-		for _, c := range r.Contenders {
-			if n := len(c.Samples); rounds == 0 || n < rounds {
-				rounds = n
-			}
 		}
 	}
 
@@ -94,12 +91,24 @@ Written by `+"`make bench`"+`, which measures all of it again; the single measur
 
 	fmt.Fprintf(b, `
 In each comparison all contenders take turns, A B C, A B C, on the same server and the
-same grid, %d rounds or more; before each turn the table is dropped, and the server writes a
+same grid, %d rounds or more, or as many as the part says; before each turn the table is dropped, and the server writes a
 checkpoint. Given are the median and, in brackets, the least and the greatest. The server runs
 on the same machine as its clients.
 
 ![Medians, from the least to the greatest](benchmarks.png)
-`, rounds)
+`, usualRounds)
+}
+
+// usualRounds is how many rounds a part has that does not say how many.
+const usualRounds = 5
+
+// rounds returns how often each contender had its turn.
+func (r result) rounds() int {
+	n := usualRounds
+	for _, c := range r.Contenders {
+		n = min(n, len(c.Samples))
+	}
+	return n
 }
 
 // loadgridVersions names each version that a part was measured with.

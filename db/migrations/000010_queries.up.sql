@@ -624,8 +624,6 @@ declare
     lattice double precision[] := ledger.lattice_of(grid);
     shape pg_catalog.text := coalesce(grid ->> 'shape'::pg_catalog.text, 'square');
     far pg_catalog.text;
-    highest bigint := 1073741823;
-    lowest bigint := -1073741824;
     numbers pg_catalog.text[];
     x0 pg_catalog.text;
     y0 pg_catalog.text;
@@ -642,34 +640,37 @@ begin
     numbers := (select pg_catalog.array_agg(pg_catalog.format('%L::double precision', n) order by i) from pg_catalog.unnest(lattice) with ordinality u (n, i));
     x0 := numbers[1];
     y0 := numbers[2];
+    if shape = 'square' and lattice[6] = '0' and lattice[5] = '1' or shape = 'xyz' then
+        return ledger.boxes_query(grid, lattice, keep, places);
+    end if;
+
+    -- No cell is that far away; here infinite numbers and what is none end as well.
     far := pg_catalog.format('%L::double precision',
         '8589934592' * ((grid ->> 'dx'::pg_catalog.text)::double precision + (grid ->> 'dy'::pg_catalog.text)::double precision));
-    -- No cell is that far away; here infinite numbers and what is none end as well.
-    q := pg_catalog.format('select l.x, l.y, %4$s from (%5$s) l where pg_catalog.abs(l.x - %1$s) <= %3$s and pg_catalog.abs(l.y - %2$s) <= %3$s offset 0', x0, y0, far, keep, q);
+    q := pg_catalog.format('select l.x, l.y, %4$s from (%5$s) l '
+        'where case when pg_catalog.abs(l.x - %1$s) <= %3$s and pg_catalog.abs(l.y - %2$s) <= %3$s then true else false end offset 0', x0, y0, far, keep, q);
 
     if lattice[6] <> '0' or lattice[5] <> '1' then
         q := pg_catalog.format('select (l.x - %1$s) as a, (l.y - %2$s) as b, %3$s from (%4$s) l offset 0', x0, y0, keep, q);
         q := pg_catalog.format('select (%1$s + %2$s) as x, (%3$s - %4$s) as y, %5$s from (%6$s) l offset 0',
             ledger.product_query(numbers[5], 'l.a'), ledger.product_query(numbers[6], 'l.b'),
             ledger.product_query(numbers[5], 'l.b'), ledger.product_query(numbers[6], 'l.a'), keep, q);
+        lattice[1] := 0;
+        lattice[2] := 0;
         x0 := '''0''::double precision';
         y0 := x0;
+    end if;
+    if shape = 'square' then
+        return ledger.boxes_query(grid, lattice, keep, q);
     end if;
 
     if shape = 'hexagon-flat' then
         q := ledger.hexagons_query('l.x', 'l.y', x0, y0, numbers[3], numbers[4], 'l.c', 'l.r', keep, q);
-    elsif shape = 'hexagon-pointy' then
-        q := ledger.hexagons_query('l.y', 'l.x', y0, x0, numbers[4], numbers[3], 'l.r', 'l.c', keep, q);
     else
-        q := ledger.boxes_query(shape = 'xyz', x0, y0, numbers[3], numbers[4], keep, q);
+        q := ledger.hexagons_query('l.y', 'l.x', y0, x0, numbers[4], numbers[3], 'l.r', 'l.c', keep, q);
     end if;
-    if shape = 'xyz' then
-        lowest := 0;
-        highest := (1::bigint << coalesce((grid ->> 'zoom'::pg_catalog.text)::integer, 0)) - 1;
-    end if;
-
-    return pg_catalog.format('select l.c::integer as c, l.r::integer as r, %1$s '
-        'from (select l.* from (%4$s) l where l.c >= %2$L and l.c <= %3$L and l.r >= %2$L and l.r <= %3$L offset 0) l', keep, lowest, highest, q);
+    return pg_catalog.format('select l.c::integer as c, l.r::integer as r, %1$s from (select l.* from (%2$s offset 0) l '
+        'where case when l.c >= ''-1073741824'' and l.c <= ''1073741823'' and l.r >= ''-1073741824'' and l.r <= ''1073741823'' then true else false end offset 0) l', keep, q);
 end
 $body$
 $sql$,
@@ -708,27 +709,34 @@ comment on function ledger.product_query(text, text) is
 'of loadgrid: a product in SQL that is 0 where it is too small for a number'
 $sql$,
 
--- Corrected where the quotient was rounded over a line. Rows of tiles count downwards, and a tile has its
--- upper edge: its step is below 0.
+-- The lines at the ends of the grid leave out what is in no cell, and infinite numbers. The quotient is
+-- corrected where it was rounded over a line. Rows of tiles count downwards, and a tile has its upper edge.
 $sql$
-create or replace function ledger.boxes_query(down boolean, x0 text, y0 text, sx text, sy text, keep text, places text) returns text
-language plpgsql immutable strict parallel safe as $body$
+create or replace function ledger.boxes_query(grid jsonb, lattice double precision[], keep text, places text) returns text
+language plpgsql immutable strict parallel safe set extra_float_digits to 1 as $body$
 declare
+    down boolean := lattice[4] < '0';
+    lowest pg_catalog.float8 := case when down then 0 else -1073741824 end;
+    highest pg_catalog.float8 := case when down then 1::bigint << coalesce((grid ->> 'zoom'::pg_catalog.text)::integer, 0) else 1073741824 end;
+    n pg_catalog.text[] := (select pg_catalog.array_agg(pg_catalog.format('%L::double precision', v) order by i) from pg_catalog.unnest(
+        lattice operator(pg_catalog.||) array[lattice[1] + (lowest * lattice[3]), lattice[1] + (highest * lattice[3]), lattice[2] + (lowest * lattice[4]), lattice[2] + (highest * lattice[4])]
+        ) with ordinality u (v, i));
     q pg_catalog.text;
 begin
-    q := pg_catalog.format('select pg_catalog.floor(%1$s) as c, pg_catalog.floor(%2$s) as r, l.x, l.y, %3$s from (%4$s) l offset 0',
-        ledger.quotient_query(pg_catalog.format('(l.x - %s)', x0), sx, false), ledger.quotient_query(pg_catalog.format('(l.y - %s)', y0), sy, false), keep, places);
+    q := pg_catalog.format('select pg_catalog.floor(%1$s) as c, pg_catalog.floor(%2$s) as r, l.x, l.y, %3$s from (%4$s) l where case when l.x >= %5$s and l.x < %6$s and %7$s then true else false end offset 0',
+        ledger.quotient_query(pg_catalog.format('(l.x - %s)', n[1]), n[3], false), ledger.quotient_query(pg_catalog.format('(l.y - %s)', n[2]), n[4], false), keep, places, n[7], n[8],
+        pg_catalog.format(case when down then 'l.y <= %s and l.y > %s' else 'l.y >= %s and l.y < %s' end, n[9], n[10]));
     return pg_catalog.format(
-        'select (l.c + case when (%1$s + (l.c * %2$s)) > l.x then ''-1'' when (%1$s + ((l.c + ''1'') * %2$s)) <= l.x then ''1'' else ''0''::double precision end) as c, '
-        '(l.r + case when (%3$s + (l.r * %4$s)) %5$s l.y then ''-1'' when (%3$s + ((l.r + ''1'') * %4$s)) %6$s l.y then ''1'' else ''0''::double precision end) as r, %7$s from (%8$s) l',
-        x0, sx, y0, sy, case when down then 'operator(pg_catalog.<)' else 'operator(pg_catalog.>)' end,
+        'select (l.c + case when (%1$s + (l.c * %2$s)) > l.x then ''-1'' when (%1$s + ((l.c + ''1'') * %2$s)) <= l.x then ''1'' else ''0''::double precision end)::integer as c, '
+        '(l.r + case when (%3$s + (l.r * %4$s)) %5$s l.y then ''-1'' when (%3$s + ((l.r + ''1'') * %4$s)) %6$s l.y then ''1'' else ''0''::double precision end)::integer as r, %7$s from (%8$s) l',
+        n[1], n[3], n[2], n[4], case when down then 'operator(pg_catalog.<)' else 'operator(pg_catalog.>)' end,
         case when down then 'operator(pg_catalog.>=)' else 'operator(pg_catalog.<=)' end, keep, q);
 end
 $body$
 $sql$,
 
 $sql$
-comment on function ledger.boxes_query(boolean, text, text, text, text, text, text) is
+comment on function ledger.boxes_query(jsonb, double precision[], text, text) is
 'of loadgrid: a query for column and row of the squares or tiles that places are in'
 $sql$,
 
@@ -840,6 +848,20 @@ comment on function ledger.relation_name(regclass) is
 $sql$,
 
 $sql$
+create or replace function ledger.rows_of(relation regclass) returns double precision
+language sql stable strict parallel safe as $body$
+    select coalesce(pg_catalog.sum(greatest(c.reltuples, 0)), 0)
+    from pg_catalog.pg_class c
+    where c.oid = relation and c.relkind <> 'p' or exists (select from pg_catalog.pg_partition_tree(relation) t where t.relid = c.oid and t.isleaf)
+$body$
+$sql$,
+
+$sql$
+comment on function ledger.rows_of(regclass) is
+'of loadgrid: about how many rows a table has, by the statistics of the server; 0 where there are none'
+$sql$,
+
+$sql$
 create or replace function ledger.points_per_cell_query(tab regclass, points regclass, "column" name, value name default null, within_part boolean default false) returns text
 language plpgsql stable parallel safe set extra_float_digits to 1 as $body$
 declare
@@ -867,14 +889,23 @@ begin
         cells := pg_catalog.format('(select distinct t.%1$s, t.col, t."row" from %2$s t)', id, cells);
     end if;
 
-    if not within_part then
-        return pg_catalog.format('select t.%1$s as cell_id, l.count, l.sum '
-            'from (select l.c, l.r, pg_catalog.count(*) as count, %2$s as sum from (%3$s) l group by l.c, l.r) l join %4$s t on t.col = l.c and t."row" = l.r',
-            id, total, ledger.places_query(grid, places, 'l.v'), cells);
+    if within_part then
+        return pg_catalog.format('select t.%1$s as cell_id, pg_catalog.count(*) as count, %2$s as sum from (%3$s) l join %4$s t on t.col = l.c and t."row" = l.r where %5$s group by t.%1$s',
+            id, total, ledger.places_query(grid, places, 'l.point, l.v'), cells,
+            pg_catalog.format(part, (select s.postgis from ledger.schemas() s), pg_catalog.format('%I', job ->> 'geom_column'::pg_catalog.text), ledger.relation_name(tab), id));
     end if;
-    return pg_catalog.format('select t.%1$s as cell_id, pg_catalog.count(*) as count, %2$s as sum from (%3$s) l join %4$s t on t.col = l.c and t."row" = l.r where %5$s group by t.%1$s',
-        id, total, ledger.places_query(grid, places, 'l.point, l.v'), cells,
-        pg_catalog.format(part, (select s.postgis from ledger.schemas() s), pg_catalog.format('%I', job ->> 'geom_column'::pg_catalog.text), ledger.relation_name(tab), id));
+
+    -- A table that is much larger than the points is not read as a whole: the index of its key finds the cells. In
+    -- others column and row are one key, which is quicker than two: the factor is more than there are rows, and
+    -- odd, since the hash of a bigint mixes its halves.
+    if ledger.rows_of(tab) > (20 * ledger.rows_of(points)) then
+        return pg_catalog.format('select t.%1$s as cell_id, l.count, l.sum '
+            'from (select l.c, l.r, pg_catalog.count(*) as count, %2$s as sum from (%3$s) l group by l.c, l.r) l join %4$s t on t.%1$s = %5$s.cell_id(l.c, l.r)',
+            id, total, ledger.places_query(grid, places, 'l.v'), cells, (select s.ledger from ledger.schemas() s));
+    end if;
+    return pg_catalog.format('select t.%1$s as cell_id, l.count, l.sum '
+        'from (select ((l.c * 2654435761) + l.r) as key, pg_catalog.count(*) as count, %2$s as sum from (%3$s) l group by 1) l join %4$s t on ((t.col * 2654435761) + t."row") = l.key',
+        id, total, ledger.places_query(grid, places, 'l.v'), cells);
 end
 $body$
 $sql$,
