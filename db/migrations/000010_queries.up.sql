@@ -615,8 +615,7 @@ $sql$,
 
 -- A query that gives column and row, as integers, of the places that another one gives as x and y, and
 -- what else that has in "keep". What is in no cell is left out. It computes what cell_at does, in the
--- same steps, with the numbers of the grid as constants. Each OFFSET keeps a step from being computed again
--- wherever it is used.
+-- same steps, with the numbers of the grid as constants.
 $sql$
 create or replace function ledger.places_query(grid jsonb, places text, keep text) returns text
 language plpgsql immutable strict parallel safe set extra_float_digits to 1 as $body$
@@ -632,8 +631,9 @@ begin
     for i in 1 .. 4 loop
         if pg_catalog.abs(lattice[i]) > '1e100' or (i > 2 and pg_catalog.abs(lattice[i]) < '1e-100') then
             return pg_catalog.format('select %1$s.cell_col(l.id) as c, %1$s.cell_row(l.id) as r, %2$s '
-                'from (select %1$s.cell_at(%3$L::pg_catalog.jsonb, l.x, l.y) as id, %2$s from (%4$s) l offset 0) l where l.id is not null',
-                (select s.ledger from ledger.schemas() s), keep, grid, q);
+                'from (select %5$s as id, %2$s from (%4$s) l) l where l.id is not null',
+                (select s.ledger from ledger.schemas() s), keep, grid, q,
+                ledger.once_query(pg_catalog.format('%s.cell_at(%L::pg_catalog.jsonb, l.x, l.y)', (select s.ledger from ledger.schemas() s), grid)));
         end if;
     end loop;
 
@@ -648,13 +648,14 @@ begin
     far := pg_catalog.format('%L::double precision',
         '8589934592' * ((grid ->> 'dx'::pg_catalog.text)::double precision + (grid ->> 'dy'::pg_catalog.text)::double precision));
     q := pg_catalog.format('select l.x, l.y, %4$s from (%5$s) l '
-        'where case when pg_catalog.abs(l.x - %1$s) <= %3$s and pg_catalog.abs(l.y - %2$s) <= %3$s then true else false end offset 0', x0, y0, far, keep, q);
+        'where case when pg_catalog.abs(l.x - %1$s) <= %3$s and pg_catalog.abs(l.y - %2$s) <= %3$s then true else false end', x0, y0, far, keep, q);
 
     if lattice[6] <> '0' or lattice[5] <> '1' then
-        q := pg_catalog.format('select (l.x - %1$s) as a, (l.y - %2$s) as b, %3$s from (%4$s) l offset 0', x0, y0, keep, q);
-        q := pg_catalog.format('select (%1$s + %2$s) as x, (%3$s - %4$s) as y, %5$s from (%6$s) l offset 0',
-            ledger.product_query(numbers[5], 'l.a'), ledger.product_query(numbers[6], 'l.b'),
-            ledger.product_query(numbers[5], 'l.b'), ledger.product_query(numbers[6], 'l.a'), keep, q);
+        q := pg_catalog.format('select %1$s as a, %2$s as b, %3$s from (%4$s) l',
+            ledger.once_query(pg_catalog.format('(l.x - %s)', x0)), ledger.once_query(pg_catalog.format('(l.y - %s)', y0)), keep, q);
+        q := pg_catalog.format('select %1$s as x, %2$s as y, %3$s from (%4$s) l',
+            ledger.once_query(pg_catalog.format('(%s + %s)', ledger.product_query(numbers[5], 'l.a'), ledger.product_query(numbers[6], 'l.b'))),
+            ledger.once_query(pg_catalog.format('(%s - %s)', ledger.product_query(numbers[5], 'l.b'), ledger.product_query(numbers[6], 'l.a'))), keep, q);
         lattice[1] := 0;
         lattice[2] := 0;
         x0 := '''0''::double precision';
@@ -669,8 +670,8 @@ begin
     else
         q := ledger.hexagons_query('l.y', 'l.x', y0, x0, numbers[4], numbers[3], 'l.r', 'l.c', keep, q);
     end if;
-    return pg_catalog.format('select l.c::integer as c, l.r::integer as r, %1$s from (select l.* from (%2$s offset 0) l '
-        'where case when l.c >= ''-1073741824'' and l.c <= ''1073741823'' and l.r >= ''-1073741824'' and l.r <= ''1073741823'' then true else false end offset 0) l', keep, q);
+    return pg_catalog.format('select l.c::integer as c, l.r::integer as r, %1$s from (select l.* from (%2$s) l '
+        'where case when l.c >= ''-1073741824'' and l.c <= ''1073741823'' and l.r >= ''-1073741824'' and l.r <= ''1073741823'' then true else false end) l', keep, q);
 end
 $body$
 $sql$,
@@ -678,6 +679,20 @@ $sql$,
 $sql$
 comment on function ledger.places_query(jsonb, text, text) is
 'of loadgrid: a query for column and row of the cells of a grid that places are in'
+$sql$,
+
+-- An expression that is computed once, wherever its column is used: the planner takes no subquery apart that has a
+-- volatile function, and pushes no condition into it. OFFSET 0 does the same, but keeps workers out.
+$sql$
+create or replace function ledger.once_query(expression text) returns text
+language sql immutable strict parallel safe as $body$
+    select pg_catalog.format('case when pg_catalog.pg_is_in_recovery() is null then null else %s end', expression)
+$body$
+$sql$,
+
+$sql$
+comment on function ledger.once_query(text) is
+'of loadgrid: an expression in SQL that a query computes once a row'
 $sql$,
 
 -- The server refuses a quotient that is too small for a number; here it is 0. "close" says that one that
@@ -723,8 +738,9 @@ declare
         ) with ordinality u (v, i));
     q pg_catalog.text;
 begin
-    q := pg_catalog.format('select pg_catalog.floor(%1$s) as c, pg_catalog.floor(%2$s) as r, l.x, l.y, %3$s from (%4$s) l where case when l.x >= %5$s and l.x < %6$s and %7$s then true else false end offset 0',
-        ledger.quotient_query(pg_catalog.format('(l.x - %s)', n[1]), n[3], false), ledger.quotient_query(pg_catalog.format('(l.y - %s)', n[2]), n[4], false), keep, places, n[7], n[8],
+    q := pg_catalog.format('select %1$s as c, %2$s as r, l.x, l.y, %3$s from (%4$s) l where case when l.x >= %5$s and l.x < %6$s and %7$s then true else false end',
+        ledger.once_query(pg_catalog.format('pg_catalog.floor(%s)', ledger.quotient_query(pg_catalog.format('(l.x - %s)', n[1]), n[3], false))),
+        ledger.once_query(pg_catalog.format('pg_catalog.floor(%s)', ledger.quotient_query(pg_catalog.format('(l.y - %s)', n[2]), n[4], false))), keep, places, n[7], n[8],
         pg_catalog.format(case when down then 'l.y <= %s and l.y > %s' else 'l.y >= %s and l.y < %s' end, n[9], n[10]));
     return pg_catalog.format(
         'select (l.c + case when (%1$s + (l.c * %2$s)) > l.x then ''-1'' when (%1$s + ((l.c + ''1'') * %2$s)) <= l.x then ''1'' else ''0''::double precision end)::integer as c, '
@@ -747,22 +763,26 @@ language plpgsql immutable strict parallel safe as $body$
 declare
     q pg_catalog.text;
 begin
-    q := pg_catalog.format('select %1$s as a, %2$s as b, (%1$s - %3$s) as p, (%2$s - %4$s) as q, %5$s from (%6$s) l offset 0', a, b, a0, b0, keep, places);
+    q := pg_catalog.format('select %1$s as a, %2$s as b, %3$s as p, %4$s as q, %5$s from (%6$s) l', a, b,
+        ledger.once_query(pg_catalog.format('(%s - %s)', a, a0)), ledger.once_query(pg_catalog.format('(%s - %s)', b, b0)), keep, places);
     -- The line of centres left of the point, and on it the hexagon beside the point.
-    q := pg_catalog.format('select l.a, l.b, %1$s as p, %2$s as q, %3$s from (%4$s) l offset 0',
-        ledger.quotient_query('l.p', sa, true), ledger.quotient_query('l.q', sb, false), keep, q);
-    q := pg_catalog.format('select l.a, l.b, pg_catalog.floor(%1$s) as c, l.q, %2$s from (%3$s) l offset 0', ledger.quotient_query('l.p', '''3''::double precision', true), keep, q);
-    q := pg_catalog.format('select l.a, l.b, l.c, (l.c::bigint & ''1'')::double precision as odd, l.q, %1$s from (%2$s) l offset 0', keep, q);
-    q := pg_catalog.format('select l.a, l.b, l.c, l.odd, ((''2'' * pg_catalog.floor(((l.q - l.odd) + ''1'') / ''2'')) + l.odd) as m, %1$s from (%2$s) l offset 0', keep, q);
-    q := pg_catalog.format('select l.a, l.b, l.c, l.odd, (l.m + case when (%1$s + ((l.m - ''1'') * %2$s)) > l.b then ''-2'' '
-        'when (%1$s + ((l.m + ''1'') * %2$s)) <= l.b then ''2'' else ''0''::double precision end) as m, %3$s from (%4$s) l offset 0', b0, sb, keep, q);
+    q := pg_catalog.format('select l.a, l.b, %1$s as p, %2$s as q, %3$s from (%4$s) l',
+        ledger.once_query(ledger.quotient_query('l.p', sa, true)), ledger.once_query(ledger.quotient_query('l.q', sb, false)), keep, q);
+    q := pg_catalog.format('select l.a, l.b, %1$s as c, l.q, %2$s from (%3$s) l',
+        ledger.once_query(pg_catalog.format('pg_catalog.floor(%s)', ledger.quotient_query('l.p', '''3''::double precision', true))), keep, q);
+    q := pg_catalog.format('select l.a, l.b, l.c, %1$s as odd, l.q, %2$s from (%3$s) l', ledger.once_query('(l.c::bigint & ''1'')::double precision'), keep, q);
+    q := pg_catalog.format('select l.a, l.b, l.c, l.odd, %1$s as m, %2$s from (%3$s) l',
+        ledger.once_query('((''2'' * pg_catalog.floor(((l.q - l.odd) + ''1'') / ''2'')) + l.odd)'), keep, q);
+    q := pg_catalog.format('select l.a, l.b, l.c, l.odd, %1$s as m, %2$s from (%3$s) l', ledger.once_query(pg_catalog.format(
+        '(l.m + case when (%1$s + ((l.m - ''1'') * %2$s)) > l.b then ''-2'' when (%1$s + ((l.m + ''1'') * %2$s)) <= l.b then ''2'' else ''0''::double precision end)', b0, sb)), keep, q);
     -- Is the point beyond its slanted edges?
-    q := pg_catalog.format('select l.c, l.odd, l.m, (l.a - (%1$s + ((''3'' * l.c) * %2$s))) as p, (l.b - (%3$s + (l.m * %4$s))) as q, %5$s from (%6$s) l offset 0', a0, sa, b0, sb, keep, q);
-    q := pg_catalog.format('select l.c, l.odd, l.m, %1$s as p, %2$s as q, %3$s from (%4$s) l offset 0',
-        ledger.quotient_query('l.p', sa, false), ledger.quotient_query('l.q', sb, true), keep, q);
-    q := pg_catalog.format('select l.c, l.odd, l.m, l.q, ((l.p + pg_catalog.abs(l.q)) >= ''2'') as beyond, %1$s from (%2$s) l offset 0', keep, q);
+    q := pg_catalog.format('select l.c, l.odd, l.m, %1$s as p, %2$s as q, %3$s from (%4$s) l',
+        ledger.once_query(pg_catalog.format('(l.a - (%s + ((''3'' * l.c) * %s)))', a0, sa)), ledger.once_query(pg_catalog.format('(l.b - (%s + (l.m * %s)))', b0, sb)), keep, q);
+    q := pg_catalog.format('select l.c, l.odd, l.m, %1$s as p, %2$s as q, %3$s from (%4$s) l',
+        ledger.once_query(ledger.quotient_query('l.p', sa, false)), ledger.once_query(ledger.quotient_query('l.q', sb, true)), keep, q);
+    q := pg_catalog.format('select l.c, l.odd, l.m, l.q, %1$s as beyond, %2$s from (%3$s) l', ledger.once_query('((l.p + pg_catalog.abs(l.q)) >= ''2'')'), keep, q);
     q := pg_catalog.format('select case when l.beyond then (l.c + ''1'') else l.c end as c, '
-        '(case when l.beyond then ((l.m + case when l.q >= ''0'' then ''1''::double precision else ''-1'' end) - (''1'' - l.odd)) else (l.m - l.odd) end / ''2'') as r, %1$s from (%2$s) l offset 0', keep, q);
+        '(case when l.beyond then ((l.m + case when l.q >= ''0'' then ''1''::double precision else ''-1'' end) - (''1'' - l.odd)) else (l.m - l.odd) end / ''2'') as r, %1$s from (%2$s) l', keep, q);
     return pg_catalog.format('select %1$s as c, %2$s as r, %3$s from (%4$s) l', col, "row", keep, q);
 end
 $body$
@@ -822,7 +842,9 @@ begin
         end if;
     end if;
 
-    return pg_catalog.format('select %1$s.st_x(l.point) as x, %1$s.st_y(l.point) as y, l.point, l.v from (select %2$s as point, %3$s as v from %4$s offset 0) l offset 0', postgis_schema, point,
+    return pg_catalog.format('select %1$s as x, %2$s as y, l.point, l.v from (select %3$s as point, %4$s as v from %5$s) l',
+        ledger.once_query(pg_catalog.format('%s.st_x(l.point)', postgis_schema)), ledger.once_query(pg_catalog.format('%s.st_y(l.point)', postgis_schema)),
+        case when point = pg_catalog.format('%I', "column") then point else ledger.once_query(point) end,
         case when value is null then 'null::numeric'
              when number = 'pg_catalog.float4'::pg_catalog.regtype then pg_catalog.format('%I::double precision', value)
              else pg_catalog.format('%I', value) end, ledger.relation_name(points));
