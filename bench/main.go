@@ -209,6 +209,10 @@ func measureOn(ctx context.Context, server string, p programs, dir string, measu
 		if err := measurePoints(ctx, db, measure, o); err != nil {
 			return err
 		}
+
+		if err := measureCookbook(ctx, db, measure, o); err != nil {
+			return err
+		}
 	}
 
 	return measure(readyArm(db, p, gridEU(), "ready_30_"+server, title("3. Ready to query, 29.9 million cells, %s server"), dir))

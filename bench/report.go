@@ -41,12 +41,17 @@ func (m *measurements) report(folder string) error {
 			r.writeTuning(&b)
 		case r.ID == "growth":
 			r.writeGrowth(&b)
+		case r.ID == cookbookID:
+			r.writeCookbook(&b)
 		default:
 			r.writeTimes(&b)
 		}
 	}
 
 	writeSettings(&b)
+	if err := m.writeRatios(folder); err != nil {
+		return err
+	}
 	if err := m.draw(filepath.Join(folder, "benchmarks.png")); err != nil {
 		return err
 	}

@@ -1,0 +1,128 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// answers runs statements as psql does, and returns what psql prints for each of them that gives rows.
+func answers(ctx context.Context, conn *pgx.Conn, statements string) (tables []string, err error) {
+	results, err := conn.PgConn().Exec(ctx, statements).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+
+	for _, r := range results {
+		if len(r.FieldDescriptions) > 0 {
+			tables = append(tables, psqlTable(r))
+		}
+	}
+
+	return tables, nil
+}
+
+// psqlTable writes a result as psql does by default, without spaces at the ends of lines.
+func psqlTable(r *pgconn.Result) string {
+	width := make([]int, len(r.FieldDescriptions))
+	for i, f := range r.FieldDescriptions {
+		width[i] = utf8.RuneCountInString(f.Name)
+		for _, row := range r.Rows {
+			width[i] = max(width[i], utf8.RuneCount(row[i]))
+		}
+	}
+
+	var names, rule []string
+	for i, f := range r.FieldDescriptions {
+		left := (width[i] - utf8.RuneCountInString(f.Name)) / 2
+		names = append(names, fmt.Sprintf(" %-*s ", width[i], strings.Repeat(" ", left)+f.Name))
+		rule = append(rule, strings.Repeat("-", width[i]+2))
+	}
+	lines := []string{strings.Join(names, "|"), strings.Join(rule, "+")}
+
+	for _, row := range r.Rows {
+		var cells []string
+		for i, f := range r.FieldDescriptions {
+			w := -width[i]
+			if isNumber(f.DataTypeOID) {
+				w = width[i]
+			}
+			cells = append(cells, fmt.Sprintf(" %*s ", w, row[i]))
+		}
+		lines = append(lines, strings.Join(cells, "|"))
+	}
+
+	end := "rows"
+	if len(r.Rows) == 1 {
+		end = "row"
+	}
+	lines = append(lines, fmt.Sprintf("(%d %s)", len(r.Rows), end))
+
+	return trimLines(strings.Join(lines, "\n") + "\n")
+}
+
+// isNumber says whether psql writes values of a type flush right.
+func isNumber(oid uint32) bool {
+	return slices.Contains([]uint32{pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.Float4OID, pgtype.Float8OID, pgtype.NumericOID, pgtype.OIDOID}, oid)
+}
+
+// trimLines takes the spaces from the ends of lines.
+func trimLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// command is one of a console, with the output that is shown.
+type command struct {
+	line, shown string
+}
+
+// consoleCommands takes a console apart. A command begins with a dollar, and goes on after a backslash.
+func consoleCommands(text string) (all []command) {
+	goesOn := false
+	for line := range strings.Lines(text) {
+		begin, isCommand := strings.CutPrefix(line, "$ ")
+		switch {
+		case isCommand:
+			all = append(all, command{line: begin})
+		case len(all) == 0:
+			all = append(all, command{shown: line}) // output of no command, which runCommand refuses
+		case goesOn:
+			all[len(all)-1].line += line
+		default:
+			all[len(all)-1].shown += line
+		}
+		goesOn = strings.HasSuffix(strings.TrimRight(line, "\n"), "\\") && (isCommand || goesOn)
+	}
+
+	return all
+}
+
+// isShown says whether the output that a document shows is that of a command: a line of three dots is
+// any lines, and where nothing is shown, the output is left out.
+func isShown(shown, output string) bool {
+	if shown == "" {
+		return true
+	}
+
+	rest := output
+	for i, part := range strings.Split("\n"+shown, "\n...\n") {
+		part = strings.TrimPrefix(part, "\n")
+		at := strings.Index(rest, part)
+		if at < 0 || i == 0 && at > 0 {
+			return false
+		}
+		rest = rest[at+len(part):]
+	}
+
+	return rest == "" || strings.HasSuffix("\n"+shown, "\n...\n")
+}

@@ -1,0 +1,27 @@
+package mdblocks
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// SQLParts returns the parts of a file of SQL by their headings. A part begins with a line
+// "-- ## HEADING"; what stands before the first one is left out. Two parts with one heading are an error.
+func SQLParts(path string) (map[string]string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading SQL beside a document: %w", err)
+	}
+
+	parts := make(map[string]string)
+	for _, part := range strings.Split("\n"+string(text), "\n-- ## ")[1:] {
+		heading, sql, _ := strings.Cut(part, "\n")
+		if _, twice := parts[heading]; twice {
+			return nil, fmt.Errorf("%s has two parts %q", path, heading)
+		}
+		parts[heading] = sql
+	}
+
+	return parts, nil
+}
