@@ -6,28 +6,17 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// types maps the names people write to PostgreSQL's own.
-func types() map[string]string {
-	return map[string]string{
-		"text": "text", "boolean": "bool", "bool": "bool",
-		"smallint": "int2", "int2": "int2", "integer": "int4", "int": "int4", "int4": "int4",
-		"bigint": "int8", "int8": "int8", "real": "float4", "float4": "float4",
-		"double precision": "float8", "float8": "float8", "numeric": "numeric",
-		"date": "date", "timestamp": "timestamp", "timestamptz": "timestamptz",
-		"uuid": "uuid", "json": "json", "jsonb": "jsonb",
-	}
-}
-
 // Types returns the names of the types that there are, as people write them, in alphabetical order.
-func Types() []string { return slices.Sorted(maps.Keys(types())) }
+func Types() []string {
+	return []string{"bigint", "bool", "boolean", "date", "double precision", "float4", "float8", "int", "int2", "int4", "int8", "integer",
+		"json", "jsonb", "numeric", "real", "smallint", "text", "timestamp", "timestamptz", "uuid"}
+}
 
 // NoType says that there is no type of a name, and which ones there are.
 func NoType(name string) string {
@@ -35,13 +24,28 @@ func NoType(name string) string {
 }
 
 // SQLType returns the name in PostgreSQL's catalogue of a type as people write it; "" is text. ok is false where
-// there is no such type.
+// there is no such type. It is asked for each value, and allocates nothing.
 func SQLType(name string) (sqlType string, ok bool) {
-	if name == "" {
+	switch name {
+	case "":
 		return "text", true
+	case "boolean":
+		return "bool", true
+	case "smallint":
+		return "int2", true
+	case "integer", "int":
+		return "int4", true
+	case "bigint":
+		return "int8", true
+	case "real":
+		return "float4", true
+	case "double precision":
+		return "float8", true
+	case "text", "bool", "int2", "int4", "int8", "float4", "float8", "numeric", "date", "timestamp", "timestamptz", "uuid", "json", "jsonb":
+		return name, true
 	}
-	sqlType, ok = types()[name]
-	return sqlType, ok
+
+	return "", false
 }
 
 // Encoder writes values. It is for one goroutine.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,9 +33,13 @@ func ExampleEncoder_Append() {
 
 // Each type is found under its names, and no other.
 func TestTypes(t *testing.T) {
+	if !slices.IsSorted(copyfield.Types()) {
+		t.Errorf("%v are not in order", copyfield.Types())
+	}
 	for _, name := range copyfield.Types() {
-		if sqlType, ok := copyfield.SQLType(name); !ok || sqlType == "" {
-			t.Errorf("there is no type %s", name)
+		sqlType, ok := copyfield.SQLType(name)
+		if !ok || !slices.Contains(copyfield.Types(), sqlType) {
+			t.Errorf("%s is %q, %v", name, sqlType, ok)
 		}
 	}
 

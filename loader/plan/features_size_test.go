@@ -37,8 +37,8 @@ func TestMemoryOfPlannedFeatures(t *testing.T) {
 		change     func(j *job.Job)
 		all, inUse int // bytes a feature
 	}{
-		"attributes": {func(j *job.Job) { j.Attributes = []job.Attribute{name} }, 1400, 480},
-		"pairs":      {func(j *job.Job) { j.Each, j.Geometry = name, geomgen.AsNone }, 1100, 560},
+		"attributes": {func(j *job.Job) { j.Attributes = []job.Attribute{name} }, 1600, 480},
+		"pairs":      {func(j *job.Job) { j.Each, j.Geometry = name, geomgen.AsNone }, 1700, 480},
 	} {
 		t.Run(what, func(t *testing.T) {
 			before := memory()
