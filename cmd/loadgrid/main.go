@@ -23,7 +23,7 @@ func main() {
 
 // garbagePercent is by how much the heap may grow with garbage before it is collected, in percent of
 // what is in use. The rows of a load allocate nothing, so that a low number costs time only while
-// large areas are read and planned: a sixth of the memory of a million features for about no time.
+// an area is read and planned.
 const garbagePercent = 40
 
 // limitGarbage has less garbage wait in memory than Go's default, 100 percent, unless the environment says how
