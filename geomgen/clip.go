@@ -90,7 +90,7 @@ func (c *Clipper) Clip(cell Cell) (Part, error) {
 func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 	m := c.mask
 	c.cell = m.lattice.convex(m.grid, cell)
-	c.near, _ = m.collect(c.near[:0], c.cell.box, len(m.outline.segments))
+	c.near, _ = m.collect(c.near[:0], c.cell.box, len(m.contour.points))
 	slices.Sort(c.near)
 	if err := c.addPieces(ctx); err != nil {
 		return Part{}, err
@@ -134,7 +134,7 @@ func (c *Clipper) addPieces(ctx context.Context) error {
 		if n%4096 == 4095 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if s := c.mask.outline.segments[i]; c.cell.crosses(s) {
+		if s := c.mask.contour.segment(i); c.cell.crosses(s) {
 			c.addPiece(i, s)
 		}
 	}
@@ -206,7 +206,7 @@ func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 func (c *Clipper) addTouches() {
 	known := c.exactEnds()
 	for _, i := range c.near {
-		p := c.mask.outline.segments[i].a
+		p := c.mask.contour.segment(i).a
 		b := &c.cell.box
 		if !(p.X >= b.XMin && p.X <= b.XMax && p.Y >= b.YMin && p.Y <= b.YMax) ||
 			c.cell.containsPoint(p) || !c.onEdge(p) {

@@ -18,7 +18,7 @@ func (c *Clipper) delicate(ctx context.Context) bool {
 	c.spots = c.spots[:0]
 	for i := range c.pieces {
 		if p := &c.pieces[i]; p.enter < 0 {
-			c.spots = append(c.spots, c.mask.outline.segments[p.segment].a)
+			c.spots = append(c.spots, c.mask.contour.segment(p.segment).a)
 		}
 	}
 	inside := len(c.spots)
@@ -143,7 +143,7 @@ func (c *Clipper) mend(ctx context.Context) error {
 		from, to = m.within(from, moved), m.within(to, moved)
 		l := line{segment: segment{from, to}, winding: 1}
 		if from != to {
-			m.add(l, l.segment != c.mask.outline.segments[c.pieces[i].segment])
+			m.add(l, l.segment != c.mask.contour.segment(c.pieces[i].segment))
 		}
 	}
 

@@ -37,7 +37,7 @@ func (c *Clipper) compareEnds(e, f *end) int {
 func (c *Clipper) along(e *end) *big.Rat {
 	p, q := c.cell.side(e.side)
 	if !e.exact {
-		return crossingShare(c.mask.outline.segments[c.pieces[e.piece].segment], p, q)
+		return crossingShare(c.mask.contour.segment(c.pieces[e.piece].segment), p, q)
 	}
 
 	a, b, at := rational(p), rational(q), rational(e.at)
@@ -71,7 +71,7 @@ func (c *Clipper) compareDirections(e, f *end) int {
 // inward returns two points whose direction is that of an end's segment into the
 // cell.
 func (c *Clipper) inward(e *end) (from, to Point) {
-	s := c.mask.outline.segments[c.pieces[e.piece].segment]
+	s := c.mask.contour.segment(c.pieces[e.piece].segment)
 	if e.leaves {
 		return s.b, s.a
 	}

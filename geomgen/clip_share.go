@@ -94,7 +94,7 @@ func (c *Clipper) areaExact() *big.Rat {
 			ends[i] = rational(e.at)
 		} else {
 			p, q := c.cell.side(e.side)
-			ends[i] = crossingExact(c.mask.outline.segments[c.pieces[e.piece].segment], p, q)
+			ends[i] = crossingExact(c.mask.contour.segment(c.pieces[e.piece].segment), p, q)
 		}
 	}
 
@@ -102,7 +102,7 @@ func (c *Clipper) areaExact() *big.Rat {
 	add := func(p, q ratPoint) { sum.Add(sum, crossRational(p, q, o)) }
 	for i := range c.pieces {
 		p := &c.pieces[i]
-		s := c.mask.outline.segments[p.segment]
+		s := c.mask.contour.segment(p.segment)
 		from, to := rational(s.a), rational(s.b)
 		if p.enter >= 0 {
 			from = ends[p.enter]

@@ -50,13 +50,13 @@ func (c *Clipper) cover() {
 		}
 	}
 	if !known {
-		low := c.mask.outline.segments[c.pieces[0].segment].a
+		low := c.mask.contour.segment(c.pieces[0].segment).a
 		for _, p := range c.pieces {
-			if q := c.mask.outline.segments[p.segment].a; q.Y < low.Y || q.Y == low.Y && q.X < low.X {
+			if q := c.mask.contour.segment(p.segment).a; q.Y < low.Y || q.Y == low.Y && q.X < low.X {
 				low = q
 			}
 		}
-		covered = c.mask.outline.insideBelow(low)
+		covered = c.mask.contour.insideBelow(low)
 	}
 
 	for i := range c.rim {
@@ -139,7 +139,7 @@ func (c *Clipper) chain(at int32) (leave int32, err error) {
 			return p.leave, nil
 		}
 
-		c.rings.add(c.mask.outline.segments[p.segment].b)
+		c.rings.add(c.mask.contour.segment(p.segment).b)
 		if at, err = c.follow(at); err != nil {
 			return 0, err
 		}
@@ -151,7 +151,7 @@ func (c *Clipper) chain(at int32) (leave int32, err error) {
 
 // follow returns the piece of the segment that follows that of a piece.
 func (c *Clipper) follow(at int32) (int32, error) {
-	next := c.mask.outline.next[c.pieces[at].segment]
+	next := c.mask.contour.follows(c.pieces[at].segment)
 	i, ok := slices.BinarySearchFunc(c.pieces, next, func(p piece, s int32) int { return int(p.segment - s) })
 	if !ok {
 		return 0, errors.New("the edge of the area ends inside the cell")
@@ -170,7 +170,7 @@ func (c *Clipper) inner() error {
 		for at := int32(i); !c.pieces[at].used; {
 			p := &c.pieces[at]
 			p.used = true
-			c.rings.add(c.mask.outline.segments[p.segment].a)
+			c.rings.add(c.mask.contour.segment(p.segment).a)
 			var err error
 			if at, err = c.follow(at); err != nil {
 				return err
@@ -185,7 +185,7 @@ func (c *Clipper) inner() error {
 
 // points returns where a piece begins and ends: in the cell, or on its edge.
 func (c *Clipper) points(p *piece) (from, to Point) {
-	s := c.mask.outline.segments[p.segment]
+	s := c.mask.contour.segment(p.segment)
 	from, to = s.a, s.b
 	if p.enter >= 0 {
 		from = c.ends[p.enter].at

@@ -19,46 +19,51 @@ type Layer struct {
 	lattice  lattice
 	rule     Rule
 	features []layerFeature
-	all      outline // of all features, one behind the other; next counts from the feature's first segment
-	of       []int32 // of each segment: its feature
-	boxes    outline // of each feature: its box, as a segment from corner to corner
-	numbers  []int32 // from 0 on, for features with few segments
+	boxes    []segment // of each feature: its box, from corner to corner
+	index    tree      // of the boxes
+	numbers  []int32   // from 0 on, for features with few segments
 }
 
-// layerFeature is one feature of a layer.
+// layerFeature is one feature of a layer, with the points of its contour.
 type layerFeature struct {
-	first, end int32 // segments from first to before end
-	index      *tree // of its own segments, nil for few
-	area       float64
+	points []Point // the caller's, where they are a single ring in the right direction
+	rest   *layerRest
+	area   float64
+}
+
+// layerRest is what of a contour a single ring with few segments does without.
+type layerRest struct {
+	next  []int32
+	index tree
+}
+
+// nearSegment is a segment of a feature near a block or a cell.
+type nearSegment struct{ feature, segment int32 }
+
+func compareNear(a, b nearSegment) int {
+	return cmp.Or(cmp.Compare(a.feature, b.feature), cmp.Compare(a.segment, b.segment))
 }
 
 // maxUnindexed is how many segments of a feature are looked at one by one.
 const maxUnindexed = 32
 
 // NewLayer returns a layer of features, each by its polygons in the grid's CRS, none for one
-// that is nowhere. The error is an *InvalidError, with the feature, for polygons that are not
-// valid together: see CheckPolygons; a *ParamError for an unknown rule, and for features that
-// are all empty or have more than 2^31 positions; and the cause of ctx, which ends the work
-// early. A layer takes some 60 bytes a position and 120 a feature.
+// that is nowhere. The layer keeps points of the polygons: these must not be changed. The error
+// is an *InvalidError, with the feature, for polygons that are not valid together: see
+// CheckPolygons; a *ParamError for an unknown rule, and for features that are all empty or have
+// more than 2^31 positions; and the cause of ctx, which ends the work early. Beside the polygons,
+// a layer takes some 80 bytes a feature. It takes 10 bytes more a position of features that have
+// more than 32 positions, and 16 more of those that are not a single counter-clockwise ring.
 func NewLayer(ctx context.Context, g Grid, features [][]Polygon, rule Rule) (*Layer, error) {
 	if err := rule.check(); err != nil {
 		return nil, err
 	}
 
-	n := 0
-	for _, polygons := range features {
-		for _, p := range polygons {
-			for _, r := range p {
-				n += len(r)
-			}
-		}
-	}
-	if n > math.MaxInt32 {
-		return nil, &ParamError{"aoi", strconv.Itoa(n) + " positions", "are more than 2^31"}
+	if err := checkPositions(features); err != nil {
+		return nil, err
 	}
 
 	l := &Layer{grid: g, lattice: g.lattice(), rule: rule, features: make([]layerFeature, 0, len(features))}
-	l.all.segments, l.all.next, l.of = make([]segment, 0, n), make([]int32, 0, n), make([]int32, 0, n)
 	l.numbers = make([]int32, maxUnindexed)
 	for i := range l.numbers {
 		l.numbers[i] = int32(i)
@@ -75,15 +80,31 @@ func NewLayer(ctx context.Context, g Grid, features [][]Polygon, rule Rule) (*La
 		}
 	}
 
-	if len(l.all.segments) == 0 {
+	if !l.makeIndex(ctx) {
 		return nil, &ParamError{"aoi", "(none)", "is empty: its features have no polygons"}
 	}
 
-	l.makeIndexes(ctx)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	return l, nil
+}
+
+// checkPositions refuses more positions of features than there are numbers for.
+func checkPositions(features [][]Polygon) error {
+	n := 0
+	for _, polygons := range features {
+		for _, p := range polygons {
+			for _, r := range p {
+				n += len(r)
+			}
+		}
+	}
+
+	if n > math.MaxInt32 {
+		return &ParamError{"aoi", strconv.Itoa(n) + " positions", "are more than 2^31"}
+	}
+	return nil
 }
 
 // check reports an unknown rule.
@@ -97,55 +118,77 @@ func (r Rule) check() error {
 
 // add adds a feature.
 func (l *Layer) add(ctx context.Context, polygons []Polygon, sum *exactSum) error {
-	f := layerFeature{first: int32(len(l.all.segments))}
+	var f layerFeature
 	if len(polygons) == 1 && len(polygons[0]) == 1 && plainlySimple(polygons[0][0]) {
-		_, end := l.all.addSegments(polygons[0][0], false)
-		for i := f.first; i < end; i++ {
-			l.all.next[i] -= f.first
+		f.points = polygons[0][0]
+		if Clockwise(f.points) {
+			f.points = slices.Clone(f.points)
+			slices.Reverse(f.points)
 		}
-	} else {
-		o, err := validOutline(ctx, polygons)
-		if err != nil {
-			return err
-		}
-		l.all.segments, l.all.next = append(l.all.segments, o.segments...), append(l.all.next, o.next...)
+	} else if err := f.take(ctx, polygons); err != nil {
+		return err
 	}
 
-	f.end = int32(len(l.all.segments))
-	for range f.end - f.first {
-		l.of = append(l.of, int32(len(l.features)))
-	}
-
-	segments := l.all.segments[f.first:f.end]
-	if len(segments) > maxUnindexed {
-		index := newTree(ctx, segments)
-		f.index = &index
-	}
-	f.area = sum.segmentsArea(segments)
+	f.area = sum.contourArea(l.contour(&f))
 	l.features = append(l.features, f)
 	return nil
 }
 
-// makeIndexes makes those of all segments and of the features' boxes.
-func (l *Layer) makeIndexes(ctx context.Context) {
-	l.all.index = newTree(ctx, l.all.segments)
-	l.boxes.segments = make([]segment, len(l.features))
-	for i, f := range l.features {
-		b := l.all.segments[min(int(f.first), len(l.all.segments)-1)].box() // of an empty feature as good as any
-		for _, s := range l.all.segments[f.first:f.end] {
-			b = b.union(s.box())
-		}
-		l.boxes.segments[i] = segment{Point{b.XMin, b.YMin}, Point{b.XMax, b.YMax}}
+// take checks polygons, and makes them the feature's.
+func (f *layerFeature) take(ctx context.Context, polygons []Polygon) error {
+	o, err := validOutline(ctx, polygons)
+	if err != nil || len(o.segments) == 0 {
+		return err
 	}
 
-	l.boxes.index = newTree(ctx, l.boxes.segments)
+	c := o.contour()
+	switch {
+	case len(o.segments) > maxUnindexed:
+		c = newContour(ctx, &o)
+	case c.next != nil:
+		for i := range c.points {
+			if c.isSegment(i) {
+				c.index.items = append(c.index.items, int32(i))
+			}
+		}
+	}
+
+	f.points = c.points
+	if len(polygons) == 1 && len(polygons[0]) == 1 && slices.Equal(c.points, polygons[0][0]) {
+		f.points = polygons[0][0]
+	}
+	if c.index.items != nil {
+		f.rest = &layerRest{c.next, c.index}
+	}
+	return nil
+}
+
+// makeIndex makes that of the features' boxes. It returns false where all features are empty.
+func (l *Layer) makeIndex(ctx context.Context) bool {
+	some := slices.IndexFunc(l.features, func(f layerFeature) bool { return len(f.points) > 0 })
+	if some < 0 {
+		return false
+	}
+
+	l.boxes = make([]segment, len(l.features))
+	for i, f := range l.features {
+		points := f.points
+		if len(points) == 0 {
+			points = l.features[some].points[:1] // of an empty feature as good as any
+		}
+		b := Polygon{points}.Bounds()
+		l.boxes[i] = segment{Point{b.XMin, b.YMin}, Point{b.XMax, b.YMax}}
+	}
+
+	l.index = newTree(ctx, l.boxes)
+	return true
 }
 
 // Features returns the number of features.
 func (l *Layer) Features() int { return len(l.features) }
 
 // Bounds returns the box around all features, in CRS units.
-func (l *Layer) Bounds() Box { return l.all.index.bounds() }
+func (l *Layer) Bounds() Box { return l.index.bounds() }
 
 // Area returns the area of a feature in square units of the CRS: the exact one, rounded to
 // the nearest number. The features count from 0.
@@ -165,10 +208,8 @@ func (l *Layer) Contains(c Cell, feature int32) bool { return l.Feature(feature)
 func (l *Layer) selects(c Cell) bool {
 	v := l.lattice.convex(l.grid, c)
 	found := false
-	l.boxes.index.walk(v.box, func(items []int32) bool {
-		for _, i := range items {
-			found = found || l.boxes.segments[i].box().intersects(v.box) && l.Contains(c, i)
-		}
+	l.walk(v.box, func(feature int32) bool {
+		found = l.Contains(c, feature)
 		return !found
 	})
 	return found
@@ -176,63 +217,76 @@ func (l *Layer) selects(c Cell) bool {
 
 // Feature returns a mask of one feature, which takes next to no memory.
 func (l *Layer) Feature(feature int32) *Mask {
-	return &Mask{l.grid, l.lattice, l.outline(feature), l.rule}
+	return &Mask{l.grid, l.lattice, l.contour(&l.features[feature]), l.rule}
 }
 
-// outline returns that of a feature, whose segments count from 0.
-func (l *Layer) outline(feature int32) outline {
-	f := &l.features[feature]
-	o := outline{segments: l.all.segments[f.first:f.end], next: l.all.next[f.first:f.end]}
-	if f.index != nil {
-		o.index = *f.index
-	} else {
-		o.index.items = l.numbers[:f.end-f.first]
+// contour returns that of a feature.
+func (l *Layer) contour(f *layerFeature) contour {
+	c := contour{points: f.points}
+	if f.rest != nil {
+		c.next, c.index = f.rest.next, f.rest.index
+	} else if len(f.points) > 0 {
+		c.index.items = l.numbers[:len(f.points)-1]
 	}
-	return o
+	return c
+}
+
+// segment returns a segment of a feature.
+func (l *Layer) segment(n nearSegment) segment {
+	points := l.features[n.feature].points
+	return segment{points[n.segment], points[n.segment+1]}
 }
 
 // containsPoint tells whether a point lies in a feature or on its edge.
 func (l *Layer) containsPoint(feature int32, p Point) bool {
-	o := l.outline(feature)
-	inside, edge := o.locate(p)
+	c := l.contour(&l.features[feature])
+	inside, edge := c.locate(p)
 	return inside || edge
+}
+
+// walk calls visit for each feature whose box intersects a box, until visit returns false.
+func (l *Layer) walk(box Box, visit func(feature int32) bool) {
+	l.index.walk(box, func(items []int32) bool {
+		for _, i := range items {
+			if l.boxes[i].box().intersects(box) && !visit(i) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // near appends the segments near a box in the order of features; all is false when there are
 // more than most.
-func (l *Layer) near(dst []int32, box Box, most int) (near []int32, all bool) {
+func (l *Layer) near(dst []nearSegment, box Box, most int) (near []nearSegment, all bool) {
 	from := len(dst)
-	near, all = l.all.collect(dst, box, most)
-	if all {
-		slices.Sort(near[from:])
-	}
-	return near, all
-}
-
-// featuresAt calls visit for features whose box has a point in it.
-func (l *Layer) featuresAt(p Point, visit func(feature int32)) {
-	box := Box{p.X, p.Y, p.X, p.Y}
-	l.boxes.index.walk(box, func(items []int32) bool {
-		for _, i := range items {
-			if l.boxes.segments[i].box().intersects(box) {
-				visit(i)
+	all = true
+	l.walk(box, func(feature int32) bool {
+		c := l.contour(&l.features[feature])
+		c.index.walk(box, func(items []int32) bool {
+			for _, i := range items {
+				if c.segment(i).mayIntersect(box) {
+					dst = append(dst, nearSegment{feature, i})
+				}
 			}
-		}
-		return true
+			all = len(dst)-from <= most
+			return all
+		})
+		return all
 	})
+
+	if all {
+		slices.SortFunc(dst[from:], compareNear)
+	}
+	return dst, all
 }
 
 // countNear returns the number of features whose boxes intersect a box.
 func (l *Layer) countNear(box Box) (n int64) {
-	l.boxes.index.walk(box, func(items []int32) bool {
-		for _, i := range items {
-			if l.boxes.segments[i].box().intersects(box) {
-				n++
-			}
-		}
+	l.walk(box, func(int32) bool {
+		n++
 		return true
 	})
-
 	return n
 }
 

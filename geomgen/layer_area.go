@@ -68,12 +68,14 @@ func (e *exactSum) rounded() float64 {
 	return hi
 }
 
-// segmentsArea returns the area left of the segments of closed rings, rounded once. It is the
-// sum's new value. Source: the shoelace formula.
-func (e *exactSum) segmentsArea(segments []segment) float64 {
+// contourArea returns the area left of a contour, rounded once. It is the sum's new value.
+// Source: the shoelace formula.
+func (e *exactSum) contourArea(c contour) float64 {
 	e.terms = e.terms[:0]
-	for _, s := range segments {
-		e.addCross(s.a, s.b)
+	for i := range c.points {
+		if c.isSegment(i) {
+			e.addCross(c.points[i], c.points[i+1])
+		}
 	}
 	return e.rounded() / 2
 }

@@ -22,7 +22,7 @@ func (c *LayerClipper) Clip(cell Cell, feature int32) (Part, error) {
 
 // ClipContext is Clip that ends early, with its cause, when ctx does.
 func (c *LayerClipper) ClipContext(ctx context.Context, cell Cell, feature int32) (Part, error) {
-	c.mask.outline = c.layer.outline(feature)
+	c.mask.contour = c.layer.contour(&c.layer.features[feature])
 	c.clipper.mask = &c.mask
 	return c.clipper.ClipContext(ctx, cell)
 }

@@ -37,11 +37,11 @@ func (w *layerWalk) group() []nearFeature {
 		return c.near
 	}
 
-	near, of := w.nearHere(), w.layer.of
+	near := w.nearHere()
 	for i := 0; i < len(near); {
 		from := i
-		feature := of[near[i]]
-		for i++; i < len(near) && of[near[i]] == feature; i++ {
+		feature := near[i].feature
+		for i++; i < len(near) && near[i].feature == feature; i++ {
 		}
 		c.near = append(c.near, nearFeature{Owner: Owner{Feature: feature}, from: int32(from), to: int32(i)})
 	}
@@ -52,13 +52,12 @@ func (w *layerWalk) group() []nearFeature {
 func (w *layerWalk) turnTo(f *nearFeature) {
 	c, l := &w.cell, w.layer
 	c.mask.grid, c.mask.lattice, c.mask.rule = l.grid, l.lattice, l.rule
-	c.mask.outline = l.outline(f.Feature)
+	c.mask.contour = l.contour(&l.features[f.Feature])
 	c.clipper.mask = &c.mask
 
-	first := l.features[f.Feature].first
 	c.local = c.local[:0]
-	for _, i := range w.nearHere()[f.from:f.to] {
-		c.local = append(c.local, i-first)
+	for _, n := range w.nearHere()[f.from:f.to] {
+		c.local = append(c.local, n.segment)
 	}
 }
 
@@ -219,7 +218,7 @@ func (c *Clipper) shareOf(cell Cell, shape *convex, near []int32) float64 {
 	c.near = append(c.near[:0], near...)
 	c.pieces, c.ends = c.pieces[:0], c.ends[:0]
 	for _, i := range c.near {
-		if s := c.mask.outline.segments[i]; c.cell.crosses(s) {
+		if s := c.mask.contour.segment(i); c.cell.crosses(s) {
 			c.addPiece(i, s)
 		}
 	}
@@ -246,7 +245,7 @@ func (c *Clipper) areaSum() (sum exactSum, ok bool) {
 		}
 
 		// Of two lines along the axes it is, but for a corner, beside which it was moved.
-		s := c.mask.outline.segments[c.pieces[e.piece].segment]
+		s := c.mask.contour.segment(c.pieces[e.piece].segment)
 		if e.rest != (Point{}) || !c.cell.isBox || s.a.X != s.b.X && s.a.Y != s.b.Y {
 			return sum, false
 		}

@@ -12,7 +12,7 @@ type layerWalk struct {
 	pairs bool // blocks and cells without a feature are not part of the walk
 
 	states [4 + 3*curveOrder]layerState // of the walk's blocks still to visit
-	near   []int32                      // the lists of the blocks that the one in work is a part of
+	near   []nearSegment                // the lists of the blocks that the one in work is a part of
 	// The features that hold the block in work, whole, with no edge near: of the blocks around
 	// it first.
 	cover []int32
@@ -56,9 +56,9 @@ func (w *layerWalk) look(b Block, box Box, whole bool, most int, st *layerState)
 
 	around := w.near[st.near.from:st.near.to]
 	w.near, w.cover = w.near[:st.near.to], w.cover[:st.cover]
-	for _, i := range around {
-		if w.layer.all.segments[i].mayIntersect(box) {
-			w.near = append(w.near, i)
+	for _, n := range around {
+		if w.layer.segment(n).mayIntersect(box) {
+			w.near = append(w.near, n)
 		}
 	}
 
@@ -73,25 +73,24 @@ func (w *layerWalk) look(b Block, box Box, whole bool, most int, st *layerState)
 
 // find finds the features that hold a block, by one point of it. Those with an edge near it
 // do not.
-func (w *layerWalk) find(p Point, near []int32) {
-	of := w.layer.of
-	w.layer.featuresAt(p, func(feature int32) {
-		_, edge := slices.BinarySearchFunc(near, feature, func(i, f int32) int { return int(of[i] - f) })
+func (w *layerWalk) find(p Point, near []nearSegment) {
+	w.layer.walk(Box{p.X, p.Y, p.X, p.Y}, func(feature int32) bool {
+		_, edge := slices.BinarySearchFunc(near, feature, func(n nearSegment, f int32) int { return int(n.feature - f) })
 		if !edge && w.layer.containsPoint(feature, p) {
 			w.cover = append(w.cover, feature)
 		}
+		return true
 	})
 }
 
 // inherit adds the features to those that hold a block which have an edge near the block
 // around it, but not here.
-func (w *layerWalk) inherit(b Block, p Point, whole bool, around, here []int32) {
-	of := w.layer.of
+func (w *layerWalk) inherit(b Block, p Point, whole bool, around, here []nearSegment) {
 	for len(around) > 0 {
-		feature := of[around[0]]
-		around = skip(around, of, feature)
-		if len(here) > 0 && of[here[0]] == feature {
-			here = skip(here, of, feature)
+		feature := around[0].feature
+		around = skip(around, feature)
+		if len(here) > 0 && here[0].feature == feature {
+			here = skip(here, feature)
 			continue
 		}
 
@@ -102,8 +101,8 @@ func (w *layerWalk) inherit(b Block, p Point, whole bool, around, here []int32) 
 }
 
 // skip returns what follows the segments of a feature in a list.
-func skip(near, of []int32, feature int32) []int32 {
-	for len(near) > 0 && of[near[0]] == feature {
+func skip(near []nearSegment, feature int32) []nearSegment {
+	for len(near) > 0 && near[0].feature == feature {
 		near = near[1:]
 	}
 	return near
@@ -149,7 +148,7 @@ func (w *layerWalk) block(n int, b Block, r Range, whole bool) (some, decided bo
 func (w *layerWalk) atEdge() bool { return w.state.near.from < w.state.near.to || !w.state.near.made }
 
 // nearHere returns the segments near the block in work, of which there is a list.
-func (w *layerWalk) nearHere() []int32 { return w.near[w.state.near.from:w.state.near.to] }
+func (w *layerWalk) nearHere() []nearSegment { return w.near[w.state.near.from:w.state.near.to] }
 
 // count returns the number of features that the rule selects for each cell of the block in
 // work, which is decided; of a cell at an edge after selectNear.
@@ -180,8 +179,8 @@ func (w *layerWalk) estimate(b Block, r Range, cells int64) (least, guess, most 
 	}
 
 	k := int64(0)
-	for near, of := w.nearHere(), w.layer.of; len(near) > 0; k++ {
-		near = skip(near, of, of[near[0]])
+	for near := w.nearHere(); len(near) > 0; k++ {
+		near = skip(near, near[0].feature)
 	}
 	cover := int64(w.state.cover)
 	return product(cells, cover), product(cells, cover) + (product(cells, k)+1)/2, product(cells, cover+k)

@@ -12,7 +12,7 @@ import (
 type Mask struct {
 	grid    Grid
 	lattice lattice
-	outline outline
+	contour contour
 	rule    Rule
 }
 
@@ -39,16 +39,16 @@ func NewMaskContext(ctx context.Context, g Grid, polygons []Polygon, rule Rule) 
 		return nil, &ParamError{"aoi", "(none)", "is empty: it has no polygons"}
 	}
 
-	o.index = newTree(ctx, o.segments)
+	c := newContour(ctx, &o)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 
-	return &Mask{g, g.lattice(), o, rule}, nil
+	return &Mask{g, g.lattice(), c, rule}, nil
 }
 
 // Bounds returns the box around the area, in CRS units.
-func (m *Mask) Bounds() Box { return m.outline.index.bounds() }
+func (m *Mask) Bounds() Box { return m.contour.index.bounds() }
 
 // Contains tells whether the mask selects a cell.
 func (m *Mask) Contains(c Cell) bool {
@@ -62,7 +62,7 @@ func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
 	switch m.rule {
 	case Intersects:
 		for _, i := range near {
-			if v.intersects(m.outline.segments[i]) {
+			if v.intersects(m.contour.segment(i)) {
 				return true
 			}
 		}
@@ -82,7 +82,7 @@ func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
 // edgeCrosses reports whether the area's edge runs through the inside of a cell.
 func (m *Mask) edgeCrosses(v *convex, near []int32) bool {
 	for _, i := range near {
-		if v.crosses(m.outline.segments[i]) {
+		if v.crosses(m.contour.segment(i)) {
 			return true
 		}
 	}
@@ -91,31 +91,14 @@ func (m *Mask) edgeCrosses(v *convex, near []int32) bool {
 
 // containsPoint reports whether a point lies in the area or on its edge.
 func (m *Mask) containsPoint(p Point) bool {
-	inside, edge := m.outline.locate(p)
+	inside, edge := m.contour.locate(p)
 	return inside || edge
 }
 
 // collect appends the segments near a box; all is false when there are more than
 // most, and not all of them are there.
 func (m *Mask) collect(dst []int32, box Box, most int) (near []int32, all bool) {
-	return m.outline.collect(dst, box, most)
-}
-
-// collect is that of a mask.
-func (o *outline) collect(dst []int32, box Box, most int) (near []int32, all bool) {
-	all = true
-	start := len(dst)
-	o.index.walk(box, func(items []int32) bool {
-		for _, i := range items {
-			if o.segments[i].mayIntersect(box) {
-				dst = append(dst, i)
-			}
-		}
-		all = len(dst)-start <= most
-		return all
-	})
-
-	return dst, all
+	return m.contour.collect(dst, box, most)
 }
 
 // mayIntersect reports whether a segment may have a point in common with a box. The

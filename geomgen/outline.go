@@ -6,7 +6,6 @@ type outline struct {
 	segments []segment
 	next     []int32 // the segment that follows in the ring
 	rings    []ring
-	index    tree // of a mask's outline
 }
 
 // ring says which segments a ring has, and what it was in the polygons.

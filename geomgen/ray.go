@@ -9,43 +9,43 @@ type ray struct {
 }
 
 // locate tells where a point lies: inside the area, or on its edge.
-func (o *outline) locate(p Point) (inside, edge bool) {
+func (c *contour) locate(p Point) (inside, edge bool) {
 	box := Box{p.X, p.Y, p.X, p.Y}
-	first := o.firstHit(ray{from: p}, func(s segment) (stop bool) {
+	first := c.firstHit(ray{from: p}, func(s segment) (stop bool) {
 		edge = s.box().intersects(box) && side(s.a, s.b, p) == 0
 		return edge
 	})
 
-	return !edge && o.leftIsArea(first), edge
+	return !edge && c.leftIsArea(first), edge
 }
 
 // insideBelow tells whether the place right below a point of the area's edge lies in the
 // area.
-func (o *outline) insideBelow(p Point) bool {
-	return o.leftIsArea(o.firstHit(ray{p, true}, nil))
+func (c *contour) insideBelow(p Point) bool {
+	return c.leftIsArea(c.firstHit(ray{p, true}, nil))
 }
 
 // leftIsArea tells whether the place left of a segment, as the page has it, lies in the area.
-func (o *outline) leftIsArea(i int32) bool {
-	return i >= 0 && o.segments[i].b.Y > o.segments[i].a.Y
+func (c *contour) leftIsArea(i int32) bool {
+	return i >= 0 && c.points[i+1].Y > c.points[i].Y
 }
 
 // firstHit returns the segment that a ray meets first, -1 for none. No segments cross. It
 // takes about as many steps as the tree has levels. Where there is a function stop, it is
 // asked about each segment on the way, and ends the search: no segment with the ray's
 // beginning on it is left out.
-func (o *outline) firstHit(r ray, stop func(s segment) bool) (first int32) {
+func (c *contour) firstHit(r ray, stop func(s segment) bool) (first int32) {
 	first = -1
 	reach := math.Inf(1)
 
-	o.index.alongRay(r, &reach, func(items []int32) bool {
+	c.index.alongRay(r, &reach, func(items []int32) bool {
 		for _, i := range items {
-			s := o.segments[i]
+			s := c.segment(i)
 			if stop != nil && stop(s) {
 				return false
 			}
 
-			if r.hits(s) && (first < 0 || s.leftOf(o.segments[first])) {
+			if r.hits(s) && (first < 0 || s.leftOf(c.segment(first))) {
 				first, reach = i, s.rightmost(r.from.Y)
 			}
 		}

@@ -10,7 +10,10 @@ import (
 // and a ray for each ring. It is short, slow, and what the sweep is compared with.
 
 // referenceOutline is an outline with its index.
-type referenceOutline struct{ outline }
+type referenceOutline struct {
+	outline
+	index tree
+}
 
 func referenceCheck(polygons []Polygon) error {
 	for i, p := range polygons {
@@ -25,7 +28,7 @@ func referenceCheck(polygons []Polygon) error {
 		}
 	}
 
-	o := referenceOutline{newOutline(polygons)}
+	o := referenceOutline{outline: newOutline(polygons)}
 	if len(o.segments) == 0 {
 		return nil
 	}

@@ -32,16 +32,17 @@ func compareWithReference(t *testing.T, polygons []Polygon) (valid bool) {
 		t.Fatal(err)
 	}
 
-	o := &m.outline
+	o := referenceOutline{outline: newOutline(polygons)}
+	o.index = newTree(t.Context(), o.segments)
 	for _, s := range o.segments {
 		for _, p := range []Point{s.a, {s.a.X + 0.5, s.a.Y}, {s.a.X, s.a.Y - 0.25}, middle(s.a, s.b)} {
-			in, edge := o.locate(p)
-			if wantIn, wantEdge := locateByCounting(o, p); in != wantIn || edge != wantEdge {
+			in, edge := m.contour.locate(p)
+			if wantIn, wantEdge := locateByCounting(&o.outline, p); in != wantIn || edge != wantEdge {
 				t.Fatalf("%v is inside: %v, on the edge: %v; want %v, %v: %v", p, in, edge, wantIn, wantEdge, polygons)
 			}
 		}
 
-		if got, want := o.insideBelow(s.a), windingBelowByCounting(o, s.a) > 0; got != want {
+		if got, want := m.contour.insideBelow(s.a), windingBelowByCounting(&o, s.a) > 0; got != want {
 			t.Fatalf("below %v is area: %v, want %v: %v", s.a, got, want, polygons)
 		}
 	}
@@ -62,9 +63,8 @@ func locateByCounting(o *outline, p Point) (inside, edge bool) {
 	return inside && !edge, edge
 }
 
-func windingBelowByCounting(o *outline, p Point) int {
-	r := referenceOutline{*o}
-	return r.winding(p, func(y float64) bool { return y >= p.Y }, func(s segment, up bool) bool {
+func windingBelowByCounting(o *referenceOutline, p Point) int {
+	return o.winding(p, func(y float64) bool { return y >= p.Y }, func(s segment, up bool) bool {
 		return up && s.b.X < s.a.X || !up && s.a.X < s.b.X
 	})
 }

@@ -261,7 +261,7 @@ func (m *maskWalk) gather(near *list, box Box) {
 		from := near.to
 		m.near = m.near[:from]
 		for _, i := range m.near[near.from:near.to] {
-			if m.mask.outline.segments[i].mayIntersect(box) {
+			if m.mask.contour.segment(i).mayIntersect(box) {
 				m.near = append(m.near, i)
 			}
 		}

@@ -188,6 +188,74 @@ func TestKilledLoadOfFeatures(t *testing.T) {
 	}
 }
 
+// A load of pairs into partitions, killed while some of its chunks are committed and another one is in work, goes on
+// with the others: by the same command, or by its number where the query gives other features by then.
+// It ends with the partitions and rows that a load has which nobody kills.
+func TestKilledLoadOfPairsInPartitions(t *testing.T) {
+	const partitions, killed = 12, 5
+	for name, options := range map[string][]string{
+		"whole cells": {"--geometry", "none", "--streams", "2"},
+		"clipped":     {"--clip", "--streams", "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			s.fourFields("f")
+			load := func(table string) []string {
+				return s.load(table, append([]string{"--cell-size", "0.75", "--srid", "3035", "--each", "no", "--attribute", "name",
+					"--aoi-sql", "select geom, no, name from " + s.name("f") + " order by no",
+					"--partitions", fmt.Sprint(partitions), "--progress", "json"}, options...)...)
+			}
+			whole := cli(t, s.dsn, load("whole")...).summary(t)
+
+			for _, again := range []string{"same", "number"} {
+				s.killAfter(killed, load(again)...)
+				run := queryOne[int64](t, s.pool, "select max(id) from "+s.name("runs"))
+				committed := s.count(s.name("chunks") + fmt.Sprint(" where run_id = ", run))
+				if committed < killed || committed >= partitions {
+					t.Fatalf("%s: %d of %d chunks are committed, this test needs %d and not all", again, committed, partitions, killed)
+				}
+				if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name(again)) {
+					t.Fatalf("%s: readers see the table of an unfinished run", again)
+				}
+
+				command := load(again)
+				if again == "number" {
+					s.exec("update " + s.name("f") + " set name = 'changed', geom = st_translate(geom, 100, 0)")
+					command = []string{"runs", "resume", fmt.Sprint(run), "--ledger-schema", s.schema, "--progress", "json"}
+				}
+				sum := cli(t, s.dsn, command...).summary(t)
+				if sum.ChunksResumed != committed || sum.ChunksCopied != partitions-committed || sum.RowsResumed <= 0 || sum.RowsResumed >= whole.Rows || sum.Rows != whole.Rows {
+					t.Errorf("%s: %d of %d rows and %d of %d chunks were there, %d were copied", again, sum.RowsResumed, sum.Rows, sum.ChunksResumed, committed, sum.ChunksCopied)
+				}
+				s.samePartitions("whole", again, partitions)
+			}
+			s.checkNothingLeft()
+		})
+	}
+}
+
+// samePartitions compares two tables: their numbers of partitions, the bounds of these, and each
+// row with the bounds of the partition that it is in.
+func (s sandbox) samePartitions(table, other string, partitions int64) {
+	s.t.Helper()
+	bounds := func(table string) string {
+		return "select pg_get_expr(c.relpartbound, c.oid) from pg_class c join pg_inherits i on i.inhrelid = c.oid where i.inhparent = '" + s.name(table) + "'::regclass"
+	}
+	rows := func(table string) string {
+		return "select t::text, pg_get_expr(c.relpartbound, c.oid) from " + s.name(table) + " t join pg_class c on c.oid = t.tableoid"
+	}
+
+	if n := s.count("(" + bounds(other) + ") b"); n != partitions {
+		s.t.Errorf("%s has %d partitions, want %d", other, n, partitions)
+	}
+	for what, of := range map[string]func(string) string{"bounds": bounds, "rows": rows} {
+		more, fewer := s.count("("+of(other)+" except all "+of(table)+") d"), s.count("("+of(table)+" except all "+of(other)+") d")
+		if more != 0 || fewer != 0 || s.count("("+of(table)+") t") == 0 {
+			s.t.Errorf("%s has %d %s that %s has not, and lacks %d", other, more, what, table, fewer)
+		}
+	}
+}
+
 // rowsBytes selects the rows of a table as texts.
 func (s sandbox) rowsBytes(table string) string {
 	return "select t::text from " + s.name(table) + " t"

@@ -16,7 +16,7 @@ import (
 type File struct {
 	SRID     int32 // 0 for none
 	Polygons []geomgen.Polygon
-	Features []feature.Feature // where attributes or a condition were asked for
+	Features []feature.Feature // where attributes were asked for
 	Union    bool              // the polygons are several features', which may overlap
 	Warnings []string          // what of the file was left out
 }

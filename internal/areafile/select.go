@@ -37,7 +37,7 @@ func newSelector(o Options) (*selector, error) {
 		}
 	}
 
-	selection := gather.Selection{Features: s.keep > 0 || o.Where != "", Names: o.Attributes}
+	selection := gather.Selection{Features: s.keep > 0, Names: o.Attributes}
 	if o.Where != "" {
 		var err error
 		if s.condition, err = condition.Parse(o.Where); err != nil {

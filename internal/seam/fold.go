@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/crs"
@@ -12,32 +13,40 @@ import (
 // Fold brings polygons whose x leaves the map back onto it by whole periods, cut at the seam:
 // 190 degrees east are 170 west. The polygons lie in a plane, and each is valid by itself, or
 // the error is a *geomgen.InvalidError. Pieces of polygons wider than the map overlap: they
-// must be united. changed is false where nothing was beyond the seam. It ends with ctx.
+// must be united. changed is false where nothing was beyond the seam: the result is polygons
+// itself then. It ends with ctx.
 func Fold(ctx context.Context, polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, changed bool, err error) {
 	for i, p := range polygons {
 		box := p.Bounds()
 		first := int32(math.Floor((box.XMin - s.X) / s.Period))
 		last := max(first, int32(math.Ceil((box.XMax-s.X)/s.Period))-1)
 
-		switch {
-		case first == 0 && last == 0:
-			folded = append(folded, p)
-			continue
-		case first == last:
-			folded = append(folded, shift(p, s, first))
-		default:
-			pieces, err := strips(ctx, p, box, s, first, last, func(piece geomgen.Polygon, strip int32) geomgen.Polygon { return shift(piece, s, strip) })
-			if err != nil {
-				return nil, false, numbered(err, i+1)
+		if first == 0 && last == 0 {
+			if changed {
+				folded = append(folded, p)
 			}
-
-			folded = append(folded, pieces...)
+			continue
 		}
 
-		changed = true
+		if !changed {
+			folded, changed = slices.Clone(polygons[:i]), true
+		}
+		if first == last {
+			folded = append(folded, shift(p, s, first))
+			continue
+		}
+
+		pieces, err := strips(ctx, p, box, s, first, last, func(piece geomgen.Polygon, strip int32) geomgen.Polygon { return shift(piece, s, strip) })
+		if err != nil {
+			return nil, false, numbered(err, i+1)
+		}
+		folded = append(folded, pieces...)
 	}
 
-	return folded, changed, nil
+	if !changed {
+		return polygons, false, nil
+	}
+	return folded, true, nil
 }
 
 // Halve cuts polygons that reach all round, from seam to seam, in two along the middle of the

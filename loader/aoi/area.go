@@ -47,10 +47,6 @@ type Area struct {
 	MaxPositions int64 `json:"max_positions,omitempty"`
 	// Polygons are the area. In the ledger they stand beside the job.
 	Polygons []geomgen.Polygon `json:"-"`
-	// Features say which polygons belong to a feature of the file, and what its attributes are. They
-	// are for Polygons as they were read: Place and a server make others of them. There are some
-	// only where ReadOptions ask for attributes or have a condition.
-	Features []Feature `json:"-"`
 	// Layer has the features with polygons of their own, where ReadOptions ask for attributes. A
 	// server, and the plan, make of it what they make of Polygons. In the ledger it stands beside
 	// the job.
@@ -123,11 +119,33 @@ func (a *Area) Marshal() []byte {
 func (a *Area) MarshalInOrder() []byte { return marshal(a.SRID, a.Polygons) }
 
 func marshal(srid int32, polygons []geomgen.Polygon) []byte {
-	b := geomgen.AppendMultiPolygonHeader(nil, srid, len(polygons))
+	return appendPolygons(make([]byte, 0, polygonsSize(srid, polygons)), srid, polygons)
+}
+
+// appendPolygons appends polygons as the EWKB of a MultiPolygon.
+func appendPolygons(b []byte, srid int32, polygons []geomgen.Polygon) []byte {
+	b = geomgen.AppendMultiPolygonHeader(b, srid, len(polygons))
 	for _, p := range polygons {
 		b = geomgen.AppendPolygon(b, p)
 	}
 	return b
+}
+
+// polygonsSize returns how many bytes appendPolygons appends.
+func polygonsSize(srid int32, polygons []geomgen.Polygon) int {
+	const head, number, position = 1 + 4, 4, 16
+	n := head + number
+	if srid != 0 {
+		n += number
+	}
+
+	for _, p := range polygons {
+		n += head + number
+		for _, ring := range p {
+			n += number + position*len(ring)
+		}
+	}
+	return n
 }
 
 // Unmarshal takes over what Marshal returned of an area that was ready.

@@ -39,8 +39,8 @@ func TestBinaryFormatsGiveTheSame(t *testing.T) {
 					want[2].Values = append([]Value{nil}, features[2].Values[1:]...)
 				}
 
-				if !reflect.DeepEqual(a.Features, want) {
-					t.Errorf("got the features %#v", a.Features)
+				if !reflect.DeepEqual(featuresOf(a), want) {
+					t.Errorf("got the features %#v", featuresOf(a))
 				}
 			}
 
@@ -71,7 +71,7 @@ func TestShapefileBesideItsTable(t *testing.T) {
 	defer func() { _ = f.Close() }()
 
 	a, err := ReadWith(t.Context(), f, ReadOptions{Attributes: []string{"name"}, Path: path})
-	if err != nil || a.SRID != WGS84 || len(a.Features) != 3 || a.Features[1].Values[0] != "Ærøskøbing 丸" {
+	if err != nil || a.SRID != WGS84 || len(a.Layer.Features) != 3 || a.Layer.Features[1].Values[0] != "Ærøskøbing 丸" {
 		t.Errorf("got %+v, %v", a, err)
 	}
 

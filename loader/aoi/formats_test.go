@@ -80,8 +80,8 @@ func TestFormatsGiveTheSame(t *testing.T) {
 					t.Errorf("got %+v", a)
 				}
 
-				if test.values && !reflect.DeepEqual(a.Features, features) || !test.values && a.Features != nil {
-					t.Errorf("got the features %#v", a.Features)
+				if test.values && !reflect.DeepEqual(featuresOf(a), features) || !test.values && a.Layer != nil {
+					t.Errorf("got the features %#v", featuresOf(a))
 				}
 			}
 
@@ -158,7 +158,7 @@ func TestNumbersThatSomebodyReads(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	values := a.Features[0].Values
+	values := a.Layer.Features[0].Values
 	if f, ok := values[1].(float64); !ok || !math.IsNaN(f) || values[0] != int64(1) {
 		t.Errorf("got %v", values)
 	}

@@ -71,20 +71,29 @@ func (l *Layer) Polygons() []geomgen.Polygon {
 }
 
 // Place returns the features with their coordinates where the map of the area's CRS has them: see
-// Area.Place. folded tells of which features a piece came round the globe: it may share an edge with
+// Area.Place. Where nothing changes, they are the same. folded tells of which features a piece came round the globe: it may share an edge with
 // another one, so they must be united.
 func (l *Layer) Place(ctx context.Context, a *Area, c crs.CRS) (placed *Layer, folded []bool, err error) {
-	placed = &Layer{Features: slices.Clone(l.Features), Types: l.Types}
+	placed = l
 	folded = make([]bool, len(l.Features))
+	s, ok := c.Seam()
+	if !ok || a.ready {
+		return l, folded, nil
+	}
 
-	for i := range placed.Features {
-		one := a.Part(placed.Features[i].Polygons)
-		one.Union = false
-		at, err := one.Place(ctx, c)
-		if err != nil {
+	for i, f := range l.Features {
+		var polygons []geomgen.Polygon
+		if polygons, folded[i], err = a.placePolygons(ctx, f.Polygons, c, s); err != nil {
 			return nil, nil, fmt.Errorf("feature %d: %w", i+1, err)
 		}
-		placed.Features[i].Polygons, folded[i] = at.Polygons, at.Union
+
+		if len(polygons) == len(f.Polygons) && (len(polygons) == 0 || &polygons[0] == &f.Polygons[0]) {
+			continue // they are the same
+		}
+		if placed == l {
+			placed = &Layer{Features: slices.Clone(l.Features), Types: l.Types}
+		}
+		placed.Features[i].Polygons = polygons
 	}
 
 	return placed, folded, nil
@@ -93,7 +102,7 @@ func (l *Layer) Place(ctx context.Context, a *Area, c crs.CRS) (placed *Layer, f
 // Part returns an area like a, of these polygons alone.
 func (a *Area) Part(polygons []geomgen.Polygon) *Area {
 	part := *a
-	part.Polygons, part.Features, part.Layer, part.Warnings = polygons, nil, nil, nil
+	part.Polygons, part.Layer, part.Warnings = polygons, nil, nil
 	return &part
 }
 

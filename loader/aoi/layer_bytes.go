@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"io"
 	"math"
 
 	"github.com/loadgrid/loadgrid/internal/feature"
@@ -21,22 +22,81 @@ var errLayerBytes = errors.New("the features in the ledger cannot be read: their
 // Numbers and lengths are uvarints. The length of a value is one more than that of its text, and
 // 0 for NULL.
 func (l *Layer) Marshal(srid int32) []byte {
-	b := []byte{layerFormat}
-	b = binary.AppendUvarint(b, uint64(len(l.Features)))
-	b = binary.AppendUvarint(b, uint64(len(l.Types)))
+	r, size := l.Bytes(srid)
+	b := make([]byte, size)
+	if _, err := io.ReadFull(r, b); err != nil {
+		panic(err) // the size is what a first reading has counted
+	}
+	return b
+}
 
-	for _, f := range l.Features {
-		ewkb := marshal(srid, f.Polygons)
-		b = append(binary.AppendUvarint(b, uint64(len(ewkb))), ewkb...)
+// Bytes returns a reader of what Marshal returns, and its size in bytes. It has no more than a
+// feature in memory.
+func (l *Layer) Bytes(srid int32) (r io.Reader, size int64) {
+	counted := &layerBytes{layer: l, srid: srid}
+	for counted.advance() {
+		size += int64(len(counted.rest))
+	}
+	return &layerBytes{layer: l, srid: srid}, size
+}
 
-		for _, v := range f.Values {
-			if v == nil {
-				b = append(b, 0)
-				continue
-			}
-			text := feature.TextOf(v)
-			b = append(binary.AppendUvarint(b, uint64(len(text))+1), text...)
+// layerBytes reads the bytes of a layer.
+type layerBytes struct {
+	layer *Layer
+	srid  int32
+	next  int    // the part to be made: 0 for what stands before the features
+	made  []byte // the last part
+	rest  []byte // what of it is still to be read
+}
+
+// advance makes the next part, and returns false behind the last one.
+func (r *layerBytes) advance() bool {
+	l, b := r.layer, r.made[:0]
+	switch {
+	case r.next > len(l.Features):
+		return false
+	case r.next == 0:
+		b = append(b, layerFormat)
+		b = binary.AppendUvarint(b, uint64(len(l.Features)))
+		b = binary.AppendUvarint(b, uint64(len(l.Types)))
+	default:
+		b = appendFeature(b, r.srid, &l.Features[r.next-1])
+	}
+
+	r.next++
+	r.made, r.rest = b, b
+
+	return true
+}
+
+// Read is that of an io.Reader.
+func (r *layerBytes) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		if len(r.rest) == 0 && !r.advance() {
+			break
 		}
+		k := copy(p[n:], r.rest)
+		n, r.rest = n+k, r.rest[k:]
+	}
+
+	if n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// appendFeature appends the bytes of a feature.
+func appendFeature(b []byte, srid int32, f *LayerFeature) []byte {
+	b = binary.AppendUvarint(b, uint64(polygonsSize(srid, f.Polygons)))
+	b = appendPolygons(b, srid, f.Polygons)
+
+	for _, v := range f.Values {
+		if v == nil {
+			b = append(b, 0)
+			continue
+		}
+		text := feature.TextOf(v)
+		b = append(binary.AppendUvarint(b, uint64(len(text))+1), text...)
 	}
 
 	return b
@@ -115,6 +175,9 @@ func (r *layerReader) bytes(n uint64) []byte {
 
 // Digest returns what tells layers apart in a fingerprint: polygons, values and their order.
 func (l *Layer) Digest() string {
-	sum := sha256.Sum256(l.Marshal(0))
-	return hex.EncodeToString(sum[:])
+	sum := sha256.New()
+	for r := (&layerBytes{layer: l}); r.advance(); {
+		sum.Write(r.rest)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
 func squareAt(x, y float64) geomgen.Polygon {
@@ -56,8 +58,46 @@ func TestLayerBytes(t *testing.T) {
 	if again := a.Layer.Marshal(3035); !bytes.Equal(again, b) {
 		t.Error("it is written again as other bytes")
 	}
+	r, size := l.Bytes(3035)
+	if err := iotest.TestReader(r, b); err != nil || size != int64(len(b)) {
+		t.Errorf("a reader says that there are %d bytes of %d: %v", size, len(b), err)
+	}
 	if a.Layer.Digest() != l.Digest() || a.FeaturesDigest() != l.Digest() || new(Area).FeaturesDigest() != "" {
 		t.Error("the digest is another one")
+	}
+}
+
+// Features that lie on the map stay as they are, and so do those beside one that comes round.
+func TestPlaceOfLayers(t *testing.T) {
+	degrees, known := crs.Known(WGS84)
+	if !known {
+		t.Fatal("WGS 84 is not known")
+	}
+
+	a := &Area{SRID: WGS84}
+	l := sampleLayer()
+	placed, folded, err := l.Place(t.Context(), a, degrees)
+	if err != nil || placed != l || slices.Contains(folded, true) || len(folded) != len(l.Features) {
+		t.Fatalf("features on the map are changed: %v, %v, %v", placed, folded, err)
+	}
+
+	across := []geomgen.Polygon{squareAt(20, 0), squareAt(179.5, 0)}
+	l.Features[2].Polygons = across
+	placed, folded, err = l.Place(t.Context(), a, degrees)
+	if err != nil || !slices.Equal(folded, []bool{false, false, true, false}) {
+		t.Fatalf("%v, %v", folded, err)
+	}
+
+	if len(l.Features[2].Polygons) != 2 || !reflect.DeepEqual(across, []geomgen.Polygon{squareAt(20, 0), squareAt(179.5, 0)}) {
+		t.Errorf("what was given is changed: %v", l.Features[2].Polygons)
+	}
+	if got := placed.Features[2].Polygons; len(got) != 3 || got[1].Bounds().XMax != 180 || got[2].Bounds().XMin != -180 {
+		t.Errorf("a feature across the antimeridian has the polygons %v", got)
+	}
+	for _, i := range []int{0, 1, 3} {
+		if !reflect.DeepEqual(placed.Features[i], l.Features[i]) {
+			t.Errorf("feature %d is %v", i, placed.Features[i])
+		}
 	}
 }
 

@@ -25,31 +25,38 @@ func (a *Area) Place(ctx context.Context, c crs.CRS) (*Area, error) {
 		return a, nil
 	}
 
-	placed := *a
-	if c.Kind == crs.Geographic {
-		f := seam.NewFrame(s, c.PerUnit)
-		if err := a.checkLonLat(c, f); err != nil {
-			return nil, err
-		}
-
-		placed.Polygons = f.Snap(placed.Polygons)
-		if a.Wrap {
-			var err error
-			if placed.Polygons, err = wrap(ctx, placed.Polygons, f); err != nil {
-				return nil, err
-			}
-		}
-	}
-
-	folded, changed, err := seam.Fold(ctx, placed.Polygons, s)
+	polygons, folded, err := a.placePolygons(ctx, a.Polygons, c, s)
 	if err != nil {
 		return nil, err
 	}
 
 	// Pieces of one feature that came round may meet those of another.
-	placed.Polygons, placed.Union = folded, a.Union || changed && len(folded) > 1
+	placed := *a
+	placed.Polygons, placed.Union = polygons, a.Union || folded
 
 	return &placed, nil
+}
+
+// placePolygons is Place for some of the area's polygons, which are returned themselves where
+// nothing changes. folded tells whether there are several now, and a piece came round the globe.
+func (a *Area) placePolygons(ctx context.Context, polygons []geomgen.Polygon, c crs.CRS, s crs.Seam) (placed []geomgen.Polygon, folded bool, err error) {
+	placed = polygons
+	if c.Kind == crs.Geographic {
+		f := seam.NewFrame(s, c.PerUnit)
+		if err := a.checkLonLat(placed, c, f); err != nil {
+			return nil, false, err
+		}
+
+		placed = f.Snap(placed)
+		if a.Wrap {
+			if placed, err = wrap(ctx, placed, f); err != nil {
+				return nil, false, err
+			}
+		}
+	}
+
+	placed, folded, err = seam.Fold(ctx, placed, s)
+	return placed, folded && len(placed) > 1, err
 }
 
 // CheckCoordinates refuses what Place refuses, before a server gets the polygons. It does
@@ -60,7 +67,7 @@ func (a *Area) CheckCoordinates(c crs.CRS) error {
 		return nil
 	}
 
-	return a.checkLonLat(c, seam.NewFrame(s, c.PerUnit))
+	return a.checkLonLat(a.Polygons, c, seam.NewFrame(s, c.PerUnit))
 }
 
 // CheckPlaced refuses what Place would change of an area in a CRS that the server alone knows,
@@ -80,13 +87,13 @@ func (a *Area) CheckPlaced(ctx context.Context, c crs.CRS) error {
 	return nil
 }
 
-// checkLonLat refuses longitudes and latitudes that cannot be, and, without Wrap, edges that
-// may go either way round the globe.
-func (a *Area) checkLonLat(c crs.CRS, f seam.Frame) error {
+// checkLonLat refuses, in some of the area's polygons, longitudes and latitudes that cannot be,
+// and, without Wrap, edges that may go either way round the globe.
+func (a *Area) checkLonLat(polygons []geomgen.Polygon, c crs.CRS, f seam.Frame) error {
 	const cut = "cut it in two at 180 degrees, one part on each side (RFC 7946, 3.1.9), as ogr2ogr -wrapdateline does; or, if the short way is meant, say so with aoi-wrap"
 	period, tolerance := f.Period(), seam.Tolerance*f.Period()
 
-	for i, p := range a.Polygons {
+	for i, p := range polygons {
 		for k, ring := range p {
 			at := func(q geomgen.Point) string {
 				return fmt.Sprintf("polygon %d, ring %d, at %s", i+1, k+1, feature.FormatPoint(q))

@@ -42,10 +42,10 @@ type ReadOptions struct {
 	// *geomgen.ParamError of parameter aoi that says how many there are. Defaults to
 	// DefaultMaxPositions.
 	MaxPositions int64
-	// Attributes are the names of the features' attributes whose values Area.Features has. One that
+	// Attributes are the names of the features' attributes whose values Area.Layer has. One that
 	// no feature has is a *geomgen.ParamError of parameter attribute, as are values that need more
-	// memory than 64 bytes for each position that is allowed. Defaults to none: there are no
-	// Features then, unless there is a condition.
+	// memory than 64 bytes for each position that is allowed. Defaults to none: there is no Layer
+	// then.
 	Attributes []string
 	// Where is a condition on attributes, such as "name = 'France' and pop > 1e6": only features for
 	// which it is true are part of the area. A condition that is none, that asks for an attribute
@@ -75,7 +75,7 @@ func ReadWith(ctx context.Context, r io.Reader, o ReadOptions) (*Area, error) {
 		return nil, err
 	}
 
-	a := &Area{SRID: f.SRID, Polygons: f.Polygons, Features: f.Features, Union: f.Union, Warnings: f.Warnings, MaxPositions: o.MaxPositions}
+	a := &Area{SRID: f.SRID, Polygons: f.Polygons, Union: f.Union, Warnings: f.Warnings, MaxPositions: o.MaxPositions}
 	if len(o.Attributes) > 0 {
 		a.Layer = fileLayer(f, len(o.Attributes))
 	}

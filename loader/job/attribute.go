@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/copyfield"
 )
 
 // Attribute is a column that has, in each row, the value of an attribute of one of the area's
@@ -47,11 +48,11 @@ func (a Attribute) String() string {
 func (a Attribute) sqlType() string { return Constant{Type: a.Type}.sqlType() }
 
 func (a Attribute) checkType(param string) error {
-	if _, ok := constantTypes()[a.Type]; ok || a.Type == "" {
+	if _, ok := copyfield.SQLType(a.Type); ok {
 		return nil
 	}
 
-	return &geomgen.ParamError{Param: param, Value: a.String(), Reason: "there is no type " + a.Type + " here; the types are " + strings.Join(ConstantTypes(), ", ")}
+	return &geomgen.ParamError{Param: param, Value: a.String(), Reason: copyfield.NoType(a.Type)}
 }
 
 // Pairs tells whether rows are pairs of a cell and a feature: see Each.

@@ -3,7 +3,6 @@ package job
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"math"
 	"math/big"
 	"strconv"
@@ -11,17 +10,16 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5/pgtype"
-
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/copyfield"
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
 // Encoder writes values of attributes as fields of binary COPY. It is for one goroutine.
-type Encoder struct{ types *pgtype.Map }
+type Encoder struct{ fields *copyfield.Encoder }
 
 // NewEncoder returns an Encoder.
-func NewEncoder() *Encoder { return &Encoder{pgtype.NewMap()} }
+func NewEncoder() *Encoder { return &Encoder{copyfield.NewEncoder()} }
 
 // Append appends a value as a field of the attribute's column: its length in four bytes, then its
 // bytes; nil is NULL. The error is a *geomgen.ParamError for a value that the type does not have.
@@ -30,15 +28,13 @@ func (e *Encoder) Append(dst []byte, a Attribute, value feature.Value) ([]byte, 
 		return binary.BigEndian.AppendUint32(dst, math.MaxUint32), nil
 	}
 
-	c := Constant{Name: a.Name, Type: a.Type, Value: feature.TextAs(value, a.sqlType())}
-	b, err := c.encode(e.types, dst)
-
-	var param *geomgen.ParamError
-	if errors.As(err, &param) {
-		return nil, &geomgen.ParamError{Param: "attribute", Value: a.String(), Reason: param.Reason + ": " + shown(c.Value)}
+	text := feature.TextAs(value, a.sqlType())
+	dst, err := e.fields.Append(dst, a.Type, text)
+	if err != nil {
+		return nil, &geomgen.ParamError{Param: "attribute", Value: a.String(), Reason: err.Error() + ": " + shown(text)}
 	}
 
-	return b, err
+	return dst, nil
 }
 
 // shown returns a value for a message: a long one cut, and one with what cannot be printed in quotes.

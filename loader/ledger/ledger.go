@@ -3,17 +3,22 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/sqltext"
+	"github.com/loadgrid/loadgrid/loader/aoi"
 	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/plan"
+	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
 // Ledger holds the names of the ledger's tables. Every statement about runs and
@@ -87,7 +92,7 @@ type NewRun struct {
 }
 
 // InsertRun writes down a new run and returns its number.
-func (l Ledger) InsertRun(ctx context.Context, q pg.Querier, run NewRun) (int64, error) {
+func (l Ledger) InsertRun(ctx context.Context, tx pgx.Tx, run NewRun) (int64, error) {
 	b, err := json.Marshal(run.Job)
 	if err != nil {
 		return 0, fmt.Errorf("writing the job as JSON: %w", err)
@@ -99,16 +104,37 @@ func (l Ledger) InsertRun(ctx context.Context, q pg.Querier, run NewRun) (int64,
 	}
 
 	var id int64
-	err = q.QueryRow(ctx, "insert into "+l.RunsTable+
+	err = tx.QueryRow(ctx, "insert into "+l.RunsTable+
 		" (schema_name, table_name, staging_name, job, aoi, fingerprint, chunks, rows, version, job_name)"+
 		" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
 		run.Table.Schema, run.Table.Name, run.Staging, string(b), area, run.Fingerprint, run.Chunks, run.Rows, run.ProgramVersion, run.JobName).Scan(&id)
 
 	if err == nil && run.Job.Area != nil && run.Job.Area.Layer != nil {
-		_, err = q.Exec(ctx, "insert into "+l.function("run_features")+" (run_id, features) values ($1, $2)", id, run.Job.Area.Layer.Marshal(run.Job.Area.SRID))
+		err = l.insertFeatures(ctx, tx, id, run.Job.Area)
 	}
 
 	return id, pg.Wrap(err, "writing a run of table %s into the ledger", run.Table)
+}
+
+// maxFeatures is how many bytes the features of an area may have in a row of the ledger.
+const maxFeatures = 1<<30 - 1<<10
+
+// insertFeatures writes down the features of a run's area, by COPY: a parameter of a statement
+// would be in memory twice.
+func (l Ledger) insertFeatures(ctx context.Context, tx pgx.Tx, run int64, a *aoi.Area) error {
+	features, size := a.Layer.Bytes(a.SRID)
+	if size > maxFeatures {
+		return aoi.BadArea("has features of %d bytes, polygons and values, of which the ledger keeps at most %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or ask for fewer attributes", size, maxFeatures)
+	}
+
+	head := binary.BigEndian.AppendUint16([]byte(rows.CopyHeader), 2)
+	head = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(head, 8), uint64(run))
+	head = binary.BigEndian.AppendUint32(head, uint32(size))
+
+	_, err := tx.Conn().PgConn().CopyFrom(ctx, io.MultiReader(bytes.NewReader(head), features, strings.NewReader(rows.CopyTrailer)),
+		"copy "+l.function("run_features")+" (run_id, features) from stdin (format binary)")
+
+	return err
 }
 
 // ReadArea reads the polygons of a run's area of interest into its job. They stand

@@ -8,18 +8,8 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/trust"
 )
-
-// strangersSQL says what of the table $2 could run code of another role than those that are
-// trusted, "" for nothing.
-const strangersSQL = trustedSQL + `,
-	tables (oid, name) as (select oid, relname from pg_class where oid = $2),` + codeSQL + `
-	select coalesce(string_agg(distinct f.what, ', '), '') from (
-		select 'role ' || r.rolname || ' owns it' from pg_class c join pg_roles r on r.oid = c.relowner
-		where c.oid = $2 and c.relowner not in (select role from trusted)
-		union all
-		select 'it calls function ' || c.function || ' of role ' || r.rolname from code c join pg_roles r on r.oid = c.role
-		where c.role not in (select role from trusted)) f (what)`
 
 // CheckStaging refuses a run whose staging table has a name that no run gives: who may write
 // the ledger could have another table dropped or filled.
@@ -48,7 +38,8 @@ func (l Ledger) LockStaging(ctx context.Context, tx pgx.Tx, t catalog.Relation, 
 
 	what := "another one has its name"
 	if now.OID == t.OID {
-		if err := tx.QueryRow(ctx, strangersSQL, l.Owner, t.OID).Scan(&what); err != nil {
+		var err error
+		if what, err = trust.AtTable(ctx, tx, l.Owner, t.OID); err != nil {
 			return pg.Wrap(err, "looking up who owns staging table %s", t.Table)
 		}
 	}

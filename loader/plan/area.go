@@ -121,29 +121,54 @@ func united(ctx context.Context, a *aoi.Area) (*aoi.Area, error) {
 // addArea makes the mask of the area, or of pairs their features, and what attributes are asked
 // for. It returns a box around them.
 func (c *cellSelection) addArea(ctx context.Context, j job.Job) (around geomgen.Box, err error) {
-	if attributes := j.FeatureAttributes(); len(attributes) > 0 {
-		if c.placed.Layer == nil || len(c.placed.Layer.Types) != len(attributes) {
-			return around, &geomgen.ParamError{Param: "attribute", Value: attributes[0].Name, Reason: "is not read from the area: its features are not known"}
-		}
-
-		if c.features, err = rows.NewFeatures(ctx, j.WithTypes(c.placed.Layer.Types), c.placed.Layer); err != nil {
-			return around, invalidFeature(j.Area, err)
-		}
+	// The mask comes first: to unite features takes memory that the layer takes afterwards. What is
+	// wrong with a feature says more than what is wrong with all of them.
+	masked := error(nil)
+	if !j.Pairs() {
+		masked = c.addMask(ctx, j)
+	}
+	if err := c.addFeatures(ctx, j); err != nil {
+		return around, err
 	}
 
 	if j.Pairs() {
 		return c.features.Layer().Bounds(), nil
 	}
-
-	if c.placed, err = united(ctx, c.placed); err != nil {
-		return around, err
+	if masked != nil {
+		return around, masked
 	}
-
-	if c.area, err = geomgen.NewMaskContext(ctx, j.Grid, c.placed.Polygons, c.placed.Rule); err != nil {
-		return around, invalidArea(c.placed, err)
-	}
-
 	return c.area.Bounds(), nil
+}
+
+// addFeatures makes what of the area's features the attributes need.
+func (c *cellSelection) addFeatures(ctx context.Context, j job.Job) (err error) {
+	attributes := j.FeatureAttributes()
+	if len(attributes) == 0 {
+		return nil
+	}
+
+	if c.placed.Layer == nil || len(c.placed.Layer.Types) != len(attributes) {
+		return &geomgen.ParamError{Param: "attribute", Value: attributes[0].Name, Reason: "is not read from the area: its features are not known"}
+	}
+
+	if c.features, err = rows.NewFeatures(ctx, j.WithTypes(c.placed.Layer.Types), c.placed.Layer); err != nil {
+		return invalidFeature(j.Area, err)
+	}
+	return nil
+}
+
+// addMask makes the mask of the area.
+func (c *cellSelection) addMask(ctx context.Context, j job.Job) error {
+	one, err := united(ctx, c.placed)
+	if err != nil {
+		return err
+	}
+
+	c.placed = one
+	if c.area, err = geomgen.NewMaskContext(ctx, j.Grid, one.Polygons, one.Rule); err != nil {
+		return invalidArea(one, err)
+	}
+	return nil
 }
 
 // invalidFeature says what to do about polygons of a feature that are not valid.

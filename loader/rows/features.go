@@ -17,8 +17,9 @@ type Features struct {
 	layer  *geomgen.Layer
 	pairs  bool
 	rule   geomgen.AttributeRule
-	fields [][]byte  // of each feature: its attributes as fields of binary COPY
-	none   []byte    // the same for a cell without a feature
+	fields []byte    // of all features, one behind the other: their attributes as fields of binary COPY
+	ends   []int     // of each feature: where its fields end
+	none   []byte    // the fields of a cell without a feature
 	most   int       // the size of the largest of them, in bytes
 	means  []float64 // the mean size of each attribute in bytes, without its length
 }
@@ -34,7 +35,7 @@ const (
 // grid's map has them. The error is a *geomgen.InvalidError for one that is not valid, and a
 // *geomgen.ParamError for a value that the column's type does not have.
 func NewFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*Features, error) {
-	f := &Features{pairs: j.Pairs(), rule: j.AttributeRule, fields: make([][]byte, len(placed.Features))}
+	f := &Features{pairs: j.Pairs(), rule: j.AttributeRule}
 	if f.rule == "" {
 		f.rule = geomgen.Largest
 	}
@@ -49,29 +50,32 @@ func NewFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*Features, 
 		return nil, err
 	}
 
-	attributes := j.FeatureAttributes()
+	return f, f.encode(j.FeatureAttributes(), placed)
+}
+
+// encode makes the fields of the features.
+func (f *Features) encode(attributes []job.Attribute, placed *aoi.Layer) (err error) {
 	for range attributes {
 		f.none = binary.BigEndian.AppendUint32(f.none, math.MaxUint32) // NULL
 	}
 
 	encoder := job.NewEncoder()
-	f.means = make([]float64, len(attributes))
+	f.means, f.ends, f.most = make([]float64, len(attributes)), make([]int, len(placed.Features)), len(f.none)
 	for i, one := range placed.Features {
+		first := len(f.fields)
 		for k, a := range attributes {
-			before := len(f.fields[i])
-			if f.fields[i], err = encoder.Append(f.fields[i], a, one.Values[k]); err != nil {
-				return nil, inFeature(i, err)
+			before := len(f.fields)
+			if f.fields, err = encoder.Append(f.fields, a, one.Values[k]); err != nil {
+				return inFeature(i, err)
 			}
-			f.means[k] += float64(len(f.fields[i])-before-4) / float64(len(placed.Features))
+			f.means[k] += float64(len(f.fields)-before-4) / float64(len(placed.Features))
 		}
+
+		f.ends[i] = len(f.fields)
+		f.most = max(f.most, f.ends[i]-first)
 	}
 
-	f.most = len(f.none)
-	for _, b := range f.fields {
-		f.most = max(f.most, len(b))
-	}
-
-	return f, nil
+	return nil
 }
 
 // inFeature says in which feature a value is wrong.
@@ -91,7 +95,10 @@ func (f *Features) fieldsOf(feature int32) []byte {
 	if feature < 0 {
 		return f.none
 	}
-	return f.fields[feature]
+	if feature == 0 {
+		return f.fields[:f.ends[0]]
+	}
+	return f.fields[f.ends[feature-1]:f.ends[feature]]
 }
 
 // setFeatures takes over which features the cells of the block are in.
