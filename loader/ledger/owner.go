@@ -105,7 +105,7 @@ const foreignSQL = trustedSQL + `,
 // rights of this one. It reads the catalogue alone.
 func (l Ledger) CheckOwner(ctx context.Context, q pg.Querier) error {
 	e := &ForeignError{Schema: l.Schema}
-	err := q.QueryRow(ctx, foreignSQL, l.Owner, l.Schema, tableNames()).Scan(&e.Role, &e.May, &e.Cure)
+	err := q.QueryRow(ctx, foreignSQL, l.Owner, l.Schema, TableNames()).Scan(&e.Role, &e.May, &e.Cure)
 
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -155,7 +155,7 @@ func (l Ledger) CheckWriters(ctx context.Context, q pg.Querier) error {
 	return &pg.ServerError{Doing: "checking the ledger", Err: e, Advice: "give the command that began the run again; or " + e.advice()}
 }
 
-// tableNames are the names of all tables and views that a ledger has or had.
-func tableNames() []string {
-	return []string{"runs", "chunks", "attempts", "starts", "identity", "marks", "shared_attempts", "run_features", "schema_migrations"}
+// TableNames are the names of all tables and views that a ledger has or had.
+func TableNames() []string {
+	return []string{"runs", "chunks", "attempts", "starts", "identity", "marks", "shared_attempts", "run_features", "held_tables", "schema_migrations"}
 }
