@@ -26,7 +26,7 @@ func TestMigrateCommands(t *testing.T) {
 	}
 
 	for range 2 {
-		if out := migrate("up"); !strings.Contains(out, "version 10") {
+		if out := migrate("up"); !strings.Contains(out, "version 11") {
 			t.Errorf("up: %s", out)
 		}
 	}
@@ -94,7 +94,7 @@ func TestKilledMigrationIsMended(t *testing.T) {
 			before(s)
 			mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 			s.checkBoxes("grid", 5, 5)
-			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 10\n") {
+			if out := mustCLI(t, s.dsn, "migrate", "version", "--ledger-schema", s.schema); !strings.Contains(out, "version 11\n") {
 				t.Errorf("version: %s", out)
 			}
 			if name == "after the file was run" && queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {

@@ -164,7 +164,7 @@ func TestRestoredGridsThatDiffer(t *testing.T) {
 }
 
 // A table that is restored beside another ledger is refused, although that ledger has a run
-// of its number, until it is loaded again.
+// of its number, until it is replaced. With --keep it is kept.
 func TestRestoredBesideAnotherLedger(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(4, 3)...)...)
@@ -179,9 +179,11 @@ func TestRestoredBesideAnotherLedger(t *testing.T) {
 	}
 	more := appendArgs(boxes(4, 3), "--if-exists")
 	cli(t, to.dsn, to.load("grid", append(more, "append", "--origin", "100,100")...)...).expect(t, 2, "is of another ledger")
-	cli(t, to.dsn, to.load("grid", append(more, "replace", "--keep", "1")...)...).expect(t, 2, "is of another ledger")
-	mustCLI(t, to.dsn, to.load("grid", append(more, "replace")...)...)
+	mustCLI(t, to.dsn, to.load("grid", append(more, "replace", "--keep", "1")...)...) // that ledger is not in the database
 	to.checkGrid("grid", 1)
+	if n := queryOne[int](t, to.pool, "select count(*) from pg_class where relname like 'grid_run_' and relkind = 'r'"); n != 1 {
+		t.Errorf("%d versions of the restored table are kept", n)
+	}
 	to.checkGrid("mine", 7)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/loadgrid/loadgrid/internal/adopt"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/copier"
 	"github.com/loadgrid/loadgrid/internal/discard"
@@ -166,7 +167,7 @@ func (a *attempt) start(ctx context.Context, e *environment, s preparation, fing
 	a.loader = a.newLoader(s)
 
 	return pgx.BeginFunc(ctx, s.lock.Conn(), func(tx pgx.Tx) (err error) {
-		a.run, err = e.ledger.InsertRun(ctx, tx, ledger.NewRun{
+		a.run, err = adopt.InsertRun(ctx, tx, e.ledger, ledger.NewRun{
 			JobName: e.options.JobName, Table: s.table.Table, Job: a.plan.Job, Fingerprint: fingerprint,
 			Staging: a.staging.Name, Chunks: a.plan.Chunks, Rows: a.plan.Rows, ProgramVersion: e.options.Version,
 		})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/internal/attempts"
 	"github.com/loadgrid/loadgrid/internal/copier"
+	"github.com/loadgrid/loadgrid/internal/hold"
 	"github.com/loadgrid/loadgrid/internal/observe"
 	"github.com/loadgrid/loadgrid/internal/serverplan"
 	"github.com/loadgrid/loadgrid/loader/job"
@@ -30,7 +31,8 @@ import (
 // A run that stopped with committed chunks is a *ResumableError, and Run with
 // the same job goes on from there. A wrong job is a *geomgen.ParamError, or a *SQLError of
 // its SQL, and a table that another run holds a *LockedError; in these cases nothing is
-// written. Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
+// written. So it is with a table that is on hold, which is an *OnHoldError: the Summary has the
+// hold. Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
 // and the error holds the cause.
 func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summary, error) {
 	if options.Shared != nil { // once the run holds the table: another process may be at it
@@ -95,12 +97,15 @@ func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Su
 	})
 
 	var done *attempts.DoneError
+	var held *hold.Error
 	switch {
 	case errors.Is(err, errUnchanged):
 		recordShared(ctx, e, s, a, err)
 		return summarizeUnchanged(ctx, e, s), nil
 	case errors.As(err, &done):
 		return summarizeDone(e, s, done.By), nil
+	case errors.As(err, &held):
+		return summarizeHeld(e, s, held.Hold), err
 	}
 
 	var copied copier.Result

@@ -8,6 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/discard"
+	"github.com/loadgrid/loadgrid/internal/hold"
 	"github.com/loadgrid/loadgrid/internal/hook"
 	"github.com/loadgrid/loadgrid/internal/measure"
 	"github.com/loadgrid/loadgrid/internal/observe"
@@ -83,10 +84,13 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 	return s, s.retry(ctx, e, "check", func() error { return s.check(ctx, e) })
 }
 
-// claim ends a run whose job another process has done, and else plans it, where both come only
-// with the table's lock.
+// claim ends a run whose job another process has done, or whose table is on hold, and else plans
+// it, where all of that comes only with the table's lock.
 func (s *preparation) claim(ctx context.Context, e *environment, t task) error {
 	err := s.retry(ctx, e, "shared", func() error { return e.options.Shared.Check(ctx, e.pool, s.lock, e.ledger) })
+	if err == nil {
+		err = s.retry(ctx, e, "hold", func() error { return hold.Check(ctx, s.lock.Conn(), e.ledger, s.table.Table) })
+	}
 	if err != nil || !t.uncounted {
 		return err
 	}
@@ -166,6 +170,10 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 
 	if s.checked, err = precheck.Target(ctx, s.lock.Conn(), s.table, s.plan, e.ledger, s.cluster); err != nil {
 		return err
+	}
+
+	if s.checked.Adopts {
+		e.observer.Log.Warn("the ledger that knew the table is lost: the present rows are kept as those of a run of their own", "table", s.table.Table.String())
 	}
 
 	if s.settings, err = setting.ReadServer(ctx, s.lock.Conn()); err != nil {

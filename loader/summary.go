@@ -21,6 +21,7 @@ type Summary struct {
 	Rows          int64                      `json:"rows"`
 	Unchanged     bool                       `json:"unchanged"`              // nothing was done: see Options.SkipUnchanged
 	DoneBy        *SharedBy                  `json:"done_by,omitempty"`      // nothing was done: another process has, see Options.Shared
+	Hold          *Hold                      `json:"on_hold,omitempty"`      // nothing was done: see OnHoldError
 	Appended      bool                       `json:"appended"`               // to a table that was there
 	RowsSkipped   int64                      `json:"rows_skipped,omitempty"` // of them there already
 	RowsResumed   int64                      `json:"rows_resumed"`           // of them committed by earlier attempts
@@ -59,6 +60,17 @@ func summarizeUnchanged(ctx context.Context, e *environment, s preparation) Summ
 func summarizeDone(e *environment, s preparation, by SharedBy) Summary {
 	sum := newSummary(e, s)
 	sum.DoneBy, sum.Run = &by, by.Run
+
+	return sum
+}
+
+// summarizeHeld says that nothing was done, since the table is on hold.
+func summarizeHeld(e *environment, s preparation, h Hold) Summary {
+	e.observer.Log.Warn("the table is on hold: nothing was loaded", "table", h.Table.String(), "since", h.Since.Format(time.RFC3339),
+		"by", h.By(), "reason", h.Reason)
+
+	sum := newSummary(e, s)
+	sum.Hold = &h
 
 	return sum
 }

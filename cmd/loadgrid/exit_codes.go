@@ -34,6 +34,7 @@ func exitCode(ctx context.Context, err error) int {
 		wrongFile  *jobfile.Errors
 		resumable  *loader.ResumableError
 		elsewhere  *loader.SharedFailedError
+		notHeld    *loader.NotHeldError
 	)
 
 	switch {
@@ -43,7 +44,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitResumable
 	case errors.As(err, &locked):
 		return exitLocked
-	case errors.As(err, &wrongUsage), wrongParam(err) != nil, errors.As(err, &noRun), errors.As(err, &noLedger), errors.As(err, &wrongState), errors.As(err, &wrongFile):
+	case errors.As(err, &wrongUsage), wrongParam(err) != nil, errors.As(err, &noRun), errors.As(err, &noLedger), errors.As(err, &wrongState), errors.As(err, &wrongFile), errors.As(err, &notHeld):
 		return exitUsage
 	}
 

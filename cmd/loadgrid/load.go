@@ -175,7 +175,7 @@ func runLoad(ctx context.Context, options loadOptions, std streams) error {
 	return err
 }
 
-// doLoad is runLoad, and returns what the job came to.
+// doLoad is runLoad, and returns what the job came to. A table that is on hold is no error.
 func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summary, error) {
 	began := time.Now()
 	if err := options.checkMetricsFile(); err != nil {
@@ -192,6 +192,11 @@ func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summa
 	}
 
 	summary, err := options.execute(ctx, r)
+	if err != nil && summary.Hold != nil { // a schedule goes on, and the metrics stay those of the last run
+		r.summary(summary)
+		return summary, printSummary(std.out, summary)
+	}
+
 	if options.run.Shared != nil && leftToOthers(summary, err) {
 		return summary, err
 	}

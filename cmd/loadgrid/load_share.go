@@ -67,6 +67,7 @@ type sharedJob struct {
 	summary  loader.Summary   // where this process has done it
 	err      error            // why it is not done
 	held     error            // who held it when this process looked last
+	hold     *loader.Hold     // why nobody does it
 }
 
 // runSharedJobs does those jobs of a file that no other process does.
@@ -134,6 +135,9 @@ func (c *sharedRun) do(ctx context.Context, i int) jobqueue.Result {
 	var failed *loader.SharedFailedError
 
 	switch {
+	case err == nil && summary.Hold != nil:
+		j.hold = summary.Hold
+		return jobqueue.DoneHere
 	case err == nil && summary.DoneBy != nil:
 		j.by = summary.DoneBy
 		return jobqueue.DoneElsewhere

@@ -14,6 +14,13 @@ import (
 func (j *sharedJob) report(stderr io.Writer, r jobqueue.Result) error {
 	line := accountLine{job: j.prepared.name()}
 
+	if j.hold != nil {
+		line.Outcome, line.note = onHold, describeHold(*j.hold)
+		line.write(stderr, writesJSON(j.prepared.values))
+
+		return nil
+	}
+
 	switch r {
 	case jobqueue.DoneHere:
 		line.Outcome, line.Run, line.Here = loader.OutcomePublished, j.summary.Run, true
@@ -41,6 +48,9 @@ func (j *sharedJob) report(stderr io.Writer, r jobqueue.Result) error {
 	return line.err
 }
 
+// onHold is what a job comes to whose table is on hold.
+const onHold loader.Outcome = "on hold"
+
 // accountLine says who has done a job.
 type accountLine struct {
 	job     string
@@ -49,6 +59,7 @@ type accountLine struct {
 	Here    bool   // it was this process
 	By      string // another one
 	err     error
+	note    string // what else there is to say, empty for nothing
 }
 
 func (a accountLine) write(stderr io.Writer, asJSON bool) {
@@ -59,6 +70,9 @@ func (a accountLine) write(stderr io.Writer, asJSON bool) {
 		}
 		if a.Run != 0 {
 			log = log.With("run", a.Run)
+		}
+		if a.note != "" {
+			log = log.With("note", oneLine(a.note))
 		}
 		if a.err != nil {
 			log = log.With("error", redact(oneLine(a.reason())))
@@ -78,6 +92,8 @@ func (a accountLine) text() string {
 	}
 
 	switch {
+	case a.note != "":
+		return a.note
 	case a.Outcome == loader.OutcomePublished:
 		return fmt.Sprintf("done by %s, run %d", by, a.Run)
 	case a.Outcome == loader.OutcomeUnchanged:

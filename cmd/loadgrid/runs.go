@@ -8,7 +8,6 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/internal/options"
@@ -18,17 +17,20 @@ import (
 func newRunsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
-		Short: "List, show, resume, drop, roll back and prune runs",
+		Short: "List, show, resume, drop, roll back and prune runs, and keep loads off a table",
 		Example: `  loadgrid runs list
   loadgrid runs show 3
   loadgrid runs show 3 --json
   loadgrid runs resume 3
   loadgrid runs drop 3
   loadgrid runs rollback 2
+  loadgrid runs hold stats.grid --reason 'the source has half of its rows'
+  loadgrid runs release stats.grid
   loadgrid runs prune --older-than 90d`,
 	}
 
-	cmd.AddCommand(newRunsListCommand(), newRunsShowCommand(), newRunsResumeCommand(), newRunsDropCommand(), newRunsRollbackCommand(), newRunsPruneCommand())
+	cmd.AddCommand(newRunsListCommand(), newRunsShowCommand(), newRunsResumeCommand(), newRunsDropCommand(), newRunsRollbackCommand(),
+		newRunsHoldCommand(), newRunsReleaseCommand(), newRunsPruneCommand())
 	return withSubcommands(cmd)
 }
 
@@ -68,14 +70,6 @@ func runID(s string) (int64, error) {
 		return 0, usageError{fmt.Errorf("%q is not the number of a run", s)}
 	}
 	return id, nil
-}
-
-func findRun(ctx context.Context, o runOptions) (run loader.RunInfo, err error) {
-	err = o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		run, err = o.server.ledgerOn(pool).Run(ctx, o.id)
-		return err
-	})
-	return run, err
 }
 
 // warnNoLedger makes the absence of a ledger a warning: before the first load there is

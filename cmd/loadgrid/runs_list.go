@@ -58,18 +58,32 @@ func (o *listOptions) parseTable(text string) (err error) {
 
 func runList(ctx context.Context, o listOptions, std streams) error {
 	var runs []loader.RunInfo
+	var holds []loader.Hold
 	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
-		runs, err = o.server.ledgerOn(pool).Runs(ctx, o.filter)
-		return warnNoLedger(err, std.err)
+		ledger := o.server.ledgerOn(pool)
+		if runs, err = ledger.Runs(ctx, o.filter); err != nil {
+			return warnNoLedger(err, std.err)
+		}
+
+		holds, err = ledger.Holds(ctx, o.filter.Table)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 
 	if o.json {
-		return printJSON(std.out, append([]loader.RunInfo{}, runs...))
+		list, held := make([]listedRun, len(runs)), holdsOf(holds)
+		for i, r := range runs {
+			list[i] = listedRun{r, held[r.Table]}
+		}
+		return printJSON(std.out, list)
 	}
-	return printRuns(std.out, runs)
+
+	if err := printRuns(std.out, runs); err != nil {
+		return err
+	}
+	return printHolds(std.out, holds)
 }
 
 func printRuns(w io.Writer, runs []loader.RunInfo) error {

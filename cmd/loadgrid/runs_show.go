@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/loadgrid/loadgrid/internal/options"
@@ -23,15 +24,27 @@ func newRunsShowCommand() *cobra.Command {
 }
 
 func runShow(ctx context.Context, o runOptions, asJSON bool, std streams) error {
-	run, err := findRun(ctx, o)
+	var run loader.RunInfo
+	var holds []loader.Hold
+	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
+		ledger := o.server.ledgerOn(pool)
+		if run, err = ledger.Run(ctx, o.id); err == nil {
+			holds, err = ledger.Holds(ctx, run.Table)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
+
 	if asJSON {
-		return printJSON(std.out, run)
+		return printJSON(std.out, listedRun{run, holdsOf(holds)[run.Table]})
 	}
 
-	return printRun(std.out, run)
+	if err := printRun(std.out, run); err != nil {
+		return err
+	}
+	return printHolds(std.out, holds)
 }
 
 func printRun(w io.Writer, r loader.RunInfo) error {
@@ -72,9 +85,14 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 // printJob writes what a run's job says.
 func printJob(line func(name, format string, args ...any), r loader.RunInfo) {
 	g := r.Job.Grid
-	line("origin", "%g,%g", g.X0, g.Y0)
-	line("cell size", "%g,%g", g.DX, g.DY)
-	line("srid", "%d", g.SRID)
+	if g.DX == 0 {
+		line("grid", "not known: the ledger took the table over from one that was lost")
+	} else {
+		line("origin", "%g,%g", g.X0, g.Y0)
+		line("cell size", "%g,%g", g.DX, g.DY)
+		line("srid", "%d", g.SRID)
+	}
+
 	if r.Job.Extent != nil {
 		line("extent", "%s", r.Job.Extent)
 	} else if r.Job.Cols > 0 {

@@ -11,6 +11,11 @@ import (
 // printSummary writes what a load came to.
 func printSummary(w io.Writer, s loader.Summary) error {
 	table := oneLine(s.Table.String())
+	if s.Hold != nil {
+		_, err := fmt.Fprintf(w, "%s: nothing was loaded\n", describeHold(*s.Hold))
+		return err
+	}
+
 	if s.Unchanged {
 		_, err := fmt.Fprintf(w, "table %s is unchanged: it has the %s rows of run %d, nothing was done\n", table, formatCount(s.Rows), s.Run)
 		return err

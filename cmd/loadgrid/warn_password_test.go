@@ -17,6 +17,9 @@ func commandsWithDSN(t *testing.T) map[string][]string {
 	lines["preview"] = []string{"preview", "--table", "g"}
 	lines["demo"] = []string{"demo"}
 	lines["runs rollback"] = []string{"runs", "rollback", "1"}
+	lines["runs hold"] = []string{"runs", "hold", "g"}
+	lines["runs release"] = []string{"runs", "release", "g"}
+	lines["uninstall"] = []string{"uninstall"}
 	lines["runs prune"] = []string{"runs", "prune", "--older-than", "90d"}
 
 	var check func(cmd *cobra.Command, path string)

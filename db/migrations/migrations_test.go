@@ -9,5 +9,5 @@ import (
 // The version that Up brings a ledger to.
 func ExampleLatest() {
 	fmt.Println(migrations.Latest())
-	// Output: 10 <nil>
+	// Output: 11 <nil>
 }

@@ -26,14 +26,14 @@ func ServerOf(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Relat
 
 // MigrateToKnow brings a ledger that is there up to date before it is asked what the table
 // holds, to add to it or to keep it: one from before does not know versions, or a table
-// that was restored.
+// that was restored. To keep a table it makes one that is missing, which takes over the table of a ledger that was lost.
 func MigrateToKnow(ctx context.Context, pool *pgxpool.Pool, q pg.Querier, t catalog.Relation, j job.Job, l ledger.Ledger) error {
 	if t.OID == 0 || j.Keep == 0 && !j.Appends() {
 		return nil
 	}
 
 	there, err := l.Exists(ctx, q)
-	if err != nil || !there {
+	if err != nil || !there && j.Keep == 0 {
 		return err
 	}
 

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/adopt"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/citus"
 	"github.com/loadgrid/loadgrid/internal/distribution"
@@ -29,6 +30,8 @@ type Checked struct {
 	Spread bool
 	// Distribution is how the staging table is spread over a cluster.
 	Distribution distribution.Distribution
+	// Adopts says that the table is kept as a version, although the ledger that knew its run is lost.
+	Adopts bool
 }
 
 // checker checks a table for a plan.
@@ -42,6 +45,7 @@ type checker struct {
 	index  job.Index
 	others []catalog.IndexDef
 	spread bool
+	adopts bool
 
 	distribution distribution.Distribution
 }
@@ -58,7 +62,7 @@ func Target(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan
 		return Checked{}, err
 	}
 
-	return Checked{Target: c.target, Strategy: c.strategy(), Index: c.index, Others: c.others, Spread: c.spread, Distribution: c.distribution}, nil
+	return Checked{Target: c.target, Strategy: c.strategy(), Index: c.index, Others: c.others, Spread: c.spread, Distribution: c.distribution, Adopts: c.adopts}, nil
 }
 
 // strategy chooses how the rows are published. Nothing behind it asks for that again.
@@ -141,7 +145,7 @@ func (c *checker) publishedBy(ctx context.Context) (*job.Job, error) {
 
 	var other *ledger.OtherLedgerError
 	if errors.As(err, &other) {
-		if c.plan.Job.IfExists == job.Append || c.plan.Job.Keep > 0 {
+		if c.plan.Job.IfExists == job.Append { // checkKeep decides what is kept
 			return nil, t.Refuse("%s", other.Reason())
 		}
 
@@ -219,13 +223,14 @@ func (c *checker) checkKeep(ctx context.Context) error {
 	}
 
 	version, found, err := c.ledger.ShownVersion(ctx, c.db, t.Table, t.OID)
-	if err != nil {
-		return err
-	}
 
-	if !found {
-		return refuse("table %s was not published by a run that the ledger in schema %s knows, so there is no run to roll back to: leave keep out this once, or rename the table",
-			t, c.ledger.Schema)
+	var other *ledger.OtherLedgerError
+
+	switch {
+	case err != nil && !errors.As(err, &other):
+		return err
+	case !found:
+		return c.checkLost(ctx, other, refuse)
 	}
 
 	kept := catalog.Relation{Table: ledger.VersionName(t.Table, version)}
@@ -238,6 +243,24 @@ func (c *checker) checkKeep(ctx context.Context) error {
 	}
 
 	return kept.CheckName(ctx, c.db)
+}
+
+// checkLost lets a table go whose ledger is lost, and refuses another one that the ledger does not know. other
+// is nil where no other ledger knows it either.
+func (c *checker) checkLost(ctx context.Context, other *ledger.OtherLedgerError, refuse func(string, ...any) error) (err error) {
+	t := c.target.Relation
+
+	c.adopts, err = adopt.Lost(ctx, c.db, c.ledger, t)
+
+	switch {
+	case err != nil || c.adopts:
+		return err
+	case other != nil:
+		return t.Refuse("%s", other.Reason())
+	}
+
+	return refuse("table %s was not published by a run that the ledger in schema %s knows, so there is no run to roll back to: leave keep out this once, or rename the table",
+		t, c.ledger.Schema)
 }
 
 // checkTruncate sees to it that the table can be emptied and filled.

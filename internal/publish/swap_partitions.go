@@ -10,6 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 	"github.com/loadgrid/loadgrid/internal/pipeline"
 	"github.com/loadgrid/loadgrid/internal/target"
+	"github.com/loadgrid/loadgrid/loader/job"
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
@@ -49,7 +50,7 @@ func (t SwapPartitions) Lock(ctx context.Context, tx pgx.Tx) error {
 func (t SwapPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, error) {
 	applied := Applied{OID: t.Target.OID, Version: s.Run}
 
-	if err := t.retire(ctx, tx, s.Plan.Job.Keep); err != nil {
+	if err := t.retire(ctx, tx, s.Plan.Job); err != nil {
 		return applied, err
 	}
 
@@ -61,9 +62,9 @@ func (t SwapPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied
 }
 
 // retire drops the partitions of the table, or keeps them as a version.
-func (t SwapPartitions) retire(ctx context.Context, tx pgx.Tx, keep int) error {
-	if keep > 0 {
-		return keepShown(ctx, tx, t.Ledger, t.Target.Relation, archivePartitions)
+func (t SwapPartitions) retire(ctx context.Context, tx pgx.Tx, j job.Job) error {
+	if j.Keep > 0 {
+		return keepShown(ctx, tx, t.Ledger, t.Target.Relation, j, archivePartitions)
 	}
 
 	old, err := t.Target.Partitions(ctx, tx)

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/loadgrid/loadgrid/internal/adopt"
 	"github.com/loadgrid/loadgrid/internal/build"
 	"github.com/loadgrid/loadgrid/internal/catalog"
 	"github.com/loadgrid/loadgrid/internal/pg"
@@ -54,7 +55,7 @@ func (t SwapTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, err
 			return applied, err
 		}
 
-		if err := t.retire(ctx, tx, s.Plan.Job.Keep); err != nil {
+		if err := t.retire(ctx, tx, s.Plan.Job); err != nil {
 			return applied, err
 		}
 	}
@@ -71,13 +72,13 @@ func (t SwapTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, err
 }
 
 // retire drops the old table, or keeps it as a version.
-func (t SwapTable) retire(ctx context.Context, tx pgx.Tx, keep int) error {
-	if keep == 0 {
+func (t SwapTable) retire(ctx context.Context, tx pgx.Tx, j job.Job) error {
+	if j.Keep == 0 {
 		_, err := tx.Exec(ctx, "drop table "+t.Target.SQL())
 		return pg.Wrap(err, "dropping the old table %s", t.Target)
 	}
 
-	return keepShown(ctx, tx, t.Ledger, t.Target.Relation, archiveTable)
+	return keepShown(ctx, tx, t.Ledger, t.Target.Relation, j, archiveTable)
 }
 
 // giveBackToAutovacuum lets autovacuum have the staging table, or its partitions, which
@@ -115,15 +116,23 @@ func (t SwapTable) renamings(s Staged) []catalog.Renaming {
 	return list
 }
 
-// keepShown archives what a table shows, and notes that in the ledger.
-func keepShown(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, archive archiver) error {
+// keepShown archives what a table shows before the job j replaces it, and notes that in the ledger.
+func keepShown(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, j job.Job, archive archiver) error {
 	version, found, err := l.ShownVersion(ctx, tx, t.Table, t.OID)
-	if err != nil {
-		return err
+	if err == nil && !found {
+		err = fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.Schema, t)
 	}
 
-	if !found {
-		return fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.Schema, t)
+	if !found && pg.SQLState(err) == "" {
+		if lost, lostErr := adopt.Lost(ctx, tx, l, t); lostErr != nil {
+			err = lostErr
+		} else if lost {
+			version, err = adopt.Table(ctx, tx, l, t, j)
+		}
+	}
+
+	if err != nil {
+		return err
 	}
 
 	kept, err := archive(ctx, tx, t, version)

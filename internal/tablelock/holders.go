@@ -1,6 +1,7 @@
 package tablelock
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/jackc/pgx/v5"
@@ -38,4 +39,39 @@ func Holders(ctx context.Context, q pg.Querier, tables []job.Table) (map[job.Tab
 	})
 
 	return held, pg.Wrap(err, "asking the server who holds which table")
+}
+
+const tryAllSQL = `
+	select k from unnest($1::bigint[]) k where not pg_try_advisory_xact_lock(k)`
+
+// TryAll takes the locks of tables until the end of the transaction, so that no run begins on one
+// of them. A table that a run holds is a *LockedError.
+func TryAll(ctx context.Context, tx pgx.Tx, tables []job.Table) error {
+	keys, byKey := make([]int64, len(tables)), make(map[int64]job.Table)
+	for i, t := range tables {
+		keys[i] = keyOf(t)
+		byKey[keys[i]] = t
+	}
+
+	rows, err := tx.Query(ctx, tryAllSQL, keys)
+	if err != nil {
+		return pg.Wrap(err, "locking %d tables", len(tables))
+	}
+
+	held, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return pg.Wrap(err, "locking %d tables", len(tables))
+	}
+
+	if len(held) == 0 {
+		return nil
+	}
+
+	t := byKey[held[0]]
+	holders, err := Holders(ctx, tx, []job.Table{t})
+	if err != nil {
+		return err
+	}
+
+	return &LockedError{Table: t, Holder: cmp.Or(holders[t], "it has just ended")}
 }

@@ -123,7 +123,7 @@ func (t Table) CheckReserved(ledgerSchema string) error {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "the schema is PostgreSQL's own"}
 	}
 
-	if t.Schema == ledgerSchema && (t.Name == "runs" || t.Name == "chunks" || t.Name == "attempts" || t.Name == "starts" || t.Name == "identity" || t.Name == "marks" || t.Name == "shared_attempts" || t.Name == "run_features" || t.Name == "schema_migrations") {
+	if t.Schema == ledgerSchema && (t.Name == "runs" || t.Name == "chunks" || t.Name == "attempts" || t.Name == "starts" || t.Name == "identity" || t.Name == "marks" || t.Name == "shared_attempts" || t.Name == "run_features" || t.Name == "held_tables" || t.Name == "schema_migrations") {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "the ledger has a table of this name in its schema"}
 	}
 

@@ -47,10 +47,11 @@ func New(schema, owner string) Ledger {
 }
 
 // SQL returns a statement with the ledger's tables and functions in it: {runs}, {chunks},
-// {attempts}, {shared}, {marks}, {run_of} and {key_mark} stand for their names.
+// {attempts}, {shared}, {marks}, {held}, {identity}, {run_of} and {key_mark} stand for their names.
 func (l Ledger) SQL(statement string) string {
 	return strings.NewReplacer("{runs}", l.RunsTable, "{chunks}", l.ChunksTable, "{attempts}", l.attemptsTable,
-		"{shared}", l.function("shared_attempts"), "{marks}", l.function("marks"), "{run_of}", l.function("run_of"), "{key_mark}", l.function("key_mark")).Replace(statement)
+		"{shared}", l.function("shared_attempts"), "{marks}", l.function("marks"),
+		"{held}", l.function("held_tables"), "{identity}", l.function("identity"), "{run_of}", l.function("run_of"), "{key_mark}", l.function("key_mark")).Replace(statement)
 }
 
 // Exists reports whether the schema has a ledger. One that is not safe to read is a

@@ -24,7 +24,7 @@ func (e *ForeignError) Error() string {
 // CheckOwner returns a *ForeignError for a ledger that a role could use to run code with the
 // rights of this one. It reads the catalogue alone.
 func (l Ledger) CheckOwner(ctx context.Context, q pg.Querier) error {
-	stranger, found, err := trust.InSchema(ctx, q, l.Owner, l.Schema, tableNames())
+	stranger, found, err := trust.InSchema(ctx, q, l.Owner, l.Schema, TableNames())
 	if err != nil || !found {
 		return pg.Wrap(err, "looking up who owns the ledger in schema %s", l.Schema)
 	}
@@ -58,7 +58,7 @@ func (l Ledger) CheckWriters(ctx context.Context, q pg.Querier) error {
 	return &pg.ServerError{Doing: "checking the ledger", Err: e, Advice: "give the command that began the run again; or " + e.advice()}
 }
 
-// tableNames are the names of all tables and views that a ledger has or had.
-func tableNames() []string {
-	return []string{"runs", "chunks", "attempts", "starts", "identity", "marks", "shared_attempts", "run_features", "schema_migrations"}
+// TableNames are the names of all tables and views that a ledger has or had.
+func TableNames() []string {
+	return []string{"runs", "chunks", "attempts", "starts", "identity", "marks", "shared_attempts", "run_features", "held_tables", "schema_migrations"}
 }

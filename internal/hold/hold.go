@@ -1,0 +1,226 @@
+// Package hold owns tables that are on hold: who put them there and why, and that no load
+// begins on them.
+package hold
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/loadgrid/loadgrid/internal/catalog"
+	"github.com/loadgrid/loadgrid/internal/pg"
+	"github.com/loadgrid/loadgrid/internal/precheck"
+	"github.com/loadgrid/loadgrid/internal/tablelock"
+	"github.com/loadgrid/loadgrid/loader/job"
+	"github.com/loadgrid/loadgrid/loader/ledger"
+)
+
+// Hold is a table that is on hold.
+type Hold struct {
+	Table   job.Table `json:"table"`            // with its schema
+	Reason  string    `json:"reason,omitempty"` // in the words of the person who put it on hold
+	Since   time.Time `json:"since"`            // by the server's clock
+	Role    string    `json:"role"`
+	Address string    `json:"address,omitempty"` // where the connection came from, empty for a socket of the server
+	Host    string    `json:"host,omitempty"`    // what the machine calls itself
+	OSUser  string    `json:"os_user,omitempty"`
+}
+
+// By says who put the table on hold: ROLE (USER)@HOST.
+func (h Hold) By() string {
+	return ledger.Attempt{Role: h.Role, Address: h.Address, Host: h.Host, OSUser: h.OSUser}.StartedBy()
+}
+
+// Error reports a table that is on hold: nothing was loaded.
+type Error struct{ Hold Hold }
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("table %s is on hold since %s, by %s", e.Hold.Table, e.Hold.Since.Format(time.RFC3339), e.Hold.By())
+	if e.Hold.Reason != "" {
+		text += ": " + e.Hold.Reason
+	}
+
+	return text
+}
+
+// NotHeldError reports a table that is not on hold.
+type NotHeldError struct{ Table job.Table }
+
+func (e *NotHeldError) Error() string { return fmt.Sprintf("table %s is not on hold", e.Table) }
+
+// Placed is what Put did.
+type Placed struct {
+	Hold
+	Before  bool   // the table was on hold already, and stays so with the reason that it had
+	Running string // who holds the table's lock and still loads it, empty for nobody
+	Unknown bool   // there is no such table, and the ledger knows no run of one
+}
+
+const putSQL = `
+	insert into {held} (schema_name, table_name, reason, host, os_user)
+	values ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, '')) on conflict do nothing`
+
+// Put puts a table on hold, and makes the ledger where it is missing. A load that asks later
+// does not begin. One that has asked before holds the table's lock by now, and Running names it.
+func Put(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Table, reason string) (p Placed, err error) {
+	if err := l.MigrateUp(ctx, pool); err != nil {
+		return p, err
+	}
+
+	err = onTable(ctx, pool, t, func(conn *pgxpool.Conn, t job.Table) error {
+		host, _ := os.Hostname()
+		login := ""
+		if u, err := user.Current(); err == nil {
+			login = u.Username
+		}
+
+		done, err := conn.Exec(ctx, l.SQL(putSQL), t.Schema, t.Name, pg.CleanText(reason), pg.CleanText(host), pg.CleanText(login))
+		if err != nil {
+			return pg.Wrap(err, "putting table %s on hold", t)
+		}
+
+		var found bool
+		if p.Hold, found, err = Find(ctx, conn, l, t); err == nil && !found {
+			err = fmt.Errorf("table %s was released in the same moment", t)
+		}
+		if err != nil {
+			return err
+		}
+
+		p.Before = done.RowsAffected() == 0
+		if p.Unknown, err = unknown(ctx, conn, l, t); err != nil {
+			return err
+		}
+
+		// Only now: a load takes the lock first, and asks whether the table is on hold then.
+		holders, err := tablelock.Holders(ctx, conn, []job.Table{t})
+		p.Running = holders[t]
+
+		return err
+	})
+
+	return p, err
+}
+
+// onTable does something with a table whose schema is known.
+func onTable(ctx context.Context, pool *pgxpool.Pool, t job.Table, do func(*pgxpool.Conn, job.Table) error) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return pg.Wrap(err, "connecting")
+	}
+	defer conn.Release()
+
+	found, err := precheck.FindSchemas(ctx, conn.Conn(), t)
+	if err != nil {
+		return err
+	}
+
+	return do(conn, found.Table)
+}
+
+// unknown reports whether neither the database nor the ledger has a table of this name.
+func unknown(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) (bool, error) {
+	if there, err := catalog.Exists(ctx, q, t.Schema, t.Name); err != nil || there {
+		return false, err
+	}
+
+	var known bool
+	err := q.QueryRow(ctx, l.SQL("select exists (select from {runs} where schema_name = $1 and table_name = $2)"), t.Schema, t.Name).Scan(&known)
+
+	return !known, pg.Wrap(err, "asking the ledger in schema %s for runs of table %s", l.Schema, t)
+}
+
+const releaseSQL = `
+	delete from {held} where schema_name = $1 and table_name = $2
+	returning coalesce(reason, ''), held_at, role, coalesce(host(address), ''), coalesce(host, ''), coalesce(os_user, '')`
+
+// Release lets loads begin on a table again, and returns the hold that it had. For a table that is not on hold
+// the error is a *NotHeldError, and where there is no ledger a *ledger.NoLedgerError.
+func Release(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Table) (h Hold, err error) {
+	err = onTable(ctx, pool, t, func(conn *pgxpool.Conn, t job.Table) error {
+		there, err := l.Exists(ctx, conn)
+		if err == nil && !there {
+			err = &ledger.NoLedgerError{Schema: l.Schema, Database: pool.Config().ConnConfig.Database}
+		}
+		if err != nil {
+			return err
+		}
+
+		if known, err := knows(ctx, conn, l); err != nil || !known {
+			return errors.Join(err, &NotHeldError{t})
+		}
+
+		h.Table = t
+		err = conn.QueryRow(ctx, l.SQL(releaseSQL), t.Schema, t.Name).Scan(&h.Reason, &h.Since, &h.Role, &h.Address, &h.Host, &h.OSUser)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return &NotHeldError{t}
+		}
+
+		return pg.Wrap(err, "releasing table %s", t)
+	})
+
+	return h, err
+}
+
+// knows reports whether the ledger has a table of holds. A role that may not use the ledger's
+// schema learns that from what it does next.
+func knows(ctx context.Context, q pg.Querier, l ledger.Ledger) (there bool, err error) {
+	if err := l.CheckOwner(ctx, q); err != nil {
+		return false, err
+	}
+
+	err = q.QueryRow(ctx, `select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = 'held_tables' and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE'))`, l.Schema).Scan(&there)
+
+	return there, pg.Wrap(err, "looking for the ledger in schema %s", l.Schema)
+}
+
+const listSQL = `
+	select schema_name, table_name, coalesce(reason, ''), held_at, role, coalesce(host(address), ''), coalesce(host, ''), coalesce(os_user, '')
+	from {held} where ($1 = '' or schema_name = $1) and ($2 = '' or table_name = $2) order by 1, 2`
+
+// List returns the tables that are on hold, by their names: all, or those of one name, in one schema or in any.
+// It is empty where there is no ledger.
+func List(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) ([]Hold, error) {
+	if known, err := knows(ctx, q, l); err != nil || !known {
+		return nil, err
+	}
+
+	rows, err := q.Query(ctx, l.SQL(listSQL), t.Schema, t.Name)
+	if err != nil {
+		return nil, pg.Wrap(err, "asking the ledger in schema %s which tables are on hold", l.Schema)
+	}
+
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h Hold, err error) {
+		err = row.Scan(&h.Table.Schema, &h.Table.Name, &h.Reason, &h.Since, &h.Role, &h.Address, &h.Host, &h.OSUser)
+		return h, err
+	})
+
+	return list, pg.Wrap(err, "asking the ledger in schema %s which tables are on hold", l.Schema)
+}
+
+// Find returns the hold of a table that has its schema.
+func Find(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) (h Hold, found bool, err error) {
+	list, err := List(ctx, q, l, t)
+	if err != nil || len(list) == 0 {
+		return h, false, err
+	}
+
+	return list[0], true, nil
+}
+
+// Check returns an *Error for a table that is on hold. The caller has the table's lock: see Put.
+func Check(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) error {
+	h, held, err := Find(ctx, q, l, t)
+	if err == nil && held {
+		err = &Error{h}
+	}
+
+	return err
+}
