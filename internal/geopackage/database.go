@@ -69,6 +69,7 @@ type database struct {
 	files   *vfs.FS
 	db      *sql.DB
 	conn    *sql.Conn
+	size    int64           // of the file, in bytes
 	tables  map[string]bool // the names of ordinary tables, in lower case
 	readErr error           // of the file
 	outside bool            // the condition or the sink of the caller is at work
@@ -85,7 +86,7 @@ const (
 
 // open opens a file, and looks what its schema holds.
 func open(ctx context.Context, f io.ReaderAt, size int64) (*database, error) {
-	d := &database{tables: map[string]bool{}}
+	d := &database{size: size, tables: map[string]bool{}}
 
 	name, files, err := vfs.New(onlyFile{f, size, &d.readErr})
 	if err != nil {

@@ -22,15 +22,8 @@ func Is(head []byte) bool { return strings.HasPrefix(string(head), "SQLite forma
 // Read reads the features of a layer: a table or a view with geometries. The file is opened
 // read-only, and of its SQL, views may call functions and select, and no more. Changes in a
 // write-ahead log beside the file are refused, not overlooked. Errors about the file are
-// *geomgen.ParamError.
-func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
-	return ReadWhere(ctx, f, size, "", o, to)
-}
-
-// ReadWhere is Read of the rows for which a condition in SQLite's SQL holds, with the names of
-// attributes in double quotes; "" is all. A condition that SQLite does not understand is a
-// *geomgen.ParamError of aoi-where.
-func ReadWhere(ctx context.Context, f io.ReaderAt, size int64, where string, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
+// *geomgen.ParamError. SQLite decides by Options.Where, where that means the same in its SQL.
+func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
 	if err := refuseLog(o); err != nil {
 		return result, err
 	}
@@ -40,7 +33,7 @@ func ReadWhere(ctx context.Context, f io.ReaderAt, size int64, where string, o f
 		return result, err
 	}
 
-	result, err = d.guarded(func() (featurefile.Result, error) { return d.read(ctx, where, o, to) })
+	result, err = d.guarded(func() (featurefile.Result, error) { return d.read(ctx, o, to) })
 	if errors.Is(err, errFailed) { // its locks may be held for ever
 		return result, err
 	}
@@ -83,7 +76,7 @@ func refuseLog(o featurefile.Options) error {
 	return nil
 }
 
-func (d *database) read(ctx context.Context, where string, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
+func (d *database) read(ctx context.Context, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
 	layers, err := d.layers(ctx)
 	if err != nil {
 		return result, d.explain(ctx, err)
@@ -120,8 +113,8 @@ func (d *database) read(ctx context.Context, where string, o featurefile.Options
 		return result, err
 	}
 
-	err = r.all(ctx, where)
-	result.Features = r.kept
+	err = r.all(ctx)
+	result.Features, result.PassedOver = r.kept, r.passedOver
 
 	return result, d.explain(ctx, err)
 }
@@ -135,10 +128,11 @@ type layer struct {
 // maxLayers is how many layers are looked at.
 const maxLayers = 10_000
 
+// layersQuery compares names as SQLite does, and not by functions, for which it would look at each pair.
 const layersQuery = `
 select c.table_name, g.column_name, g.srs_id
   from main.gpkg_contents c
-  join main.gpkg_geometry_columns g on lower(g.table_name) = lower(c.table_name)
+  join main.gpkg_geometry_columns g on g.table_name = c.table_name collate nocase
  where lower(c.data_type) = 'features'
  order by c.rowid
  limit ?`
@@ -254,6 +248,3 @@ func (d *database) columns(ctx context.Context, l layer) (all []column, err erro
 
 // quote quotes a name for SQL.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// where names a row, for messages.
-func where(n int64) string { return fmt.Sprintf(", in feature %d", n) }

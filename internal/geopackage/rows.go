@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/condition"
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
@@ -27,6 +26,8 @@ type rows struct {
 	read    map[string]result // the attributes that are read
 	values  []any             // of the row: the geometry, and these attributes
 	kept    int64
+
+	passedOver int64
 }
 
 // result is where the value of a column is in a row.
@@ -36,7 +37,7 @@ type result struct {
 }
 
 // query returns the SQL, and notes what it reads.
-func (r *rows) query(where string) string {
+func (r *rows) query() string {
 	var b strings.Builder
 
 	// A plus sign does nothing but hide the type that a column was declared with, which the
@@ -45,35 +46,98 @@ func (r *rows) query(where string) string {
 	r.read = map[string]result{}
 
 	for _, c := range r.columns {
-		if r.needs(c.name) {
+		if slices.Contains(r.options.Attributes, c.name) {
 			b.WriteString(", +" + quote(c.name))
 			r.read[c.name] = result{c, 1 + len(r.read)}
 		}
 	}
 
-	b.WriteString(" from main." + quote(r.layer.table))
-	if where != "" {
-		b.WriteString(" where (" + where + "\n)") // it may end in a comment
-	}
-
+	b.WriteString(r.from())
 	r.values = make([]any, 1+len(r.read))
 	return b.String()
 }
 
-// needs tells whether an attribute is read.
-func (r *rows) needs(name string) bool {
-	return slices.Contains(r.options.Attributes, name) ||
-		r.options.Keep != nil && (r.options.Columns == nil || r.options.Columns(name))
+// from returns what of the layer is read, as SQL. A condition that means the same there is part of it.
+func (r *rows) from() string {
+	from := " from main." + quote(r.layer.table)
+	if r.inSQL() {
+		from += " where " + r.options.Where.SQL(condition.GeoPackage)
+	}
+	return from
 }
 
-func (r *rows) all(ctx context.Context, where string) error {
-	found, err := r.d.conn.QueryContext(ctx, r.query(where))
+// inSQL tells whether SQLite decides by the condition.
+func (r *rows) inSQL() bool {
+	return r.options.Where != nil && r.options.Where.SameInSQL(func(name string) condition.Kind {
+		for _, c := range r.columns {
+			if c.name == name {
+				return c.holds()
+			}
+		}
+		return condition.Other
+	})
+}
 
-	var own *sqlite.Error
-	if where != "" && errors.As(err, &own) && (own.Code() == sqlite3.SQLITE_ERROR || own.Code() == sqlite3.SQLITE_AUTH) {
-		return &geomgen.ParamError{Param: "aoi-where", Value: where, Reason: "SQLite does not understand it: " + own.Error()}
+// holds returns what a column holds by its type.
+func (c column) holds() condition.Kind {
+	switch c.kind {
+	case "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER", "FLOAT", "DOUBLE", "REAL":
+		return condition.Number
+	case "TEXT":
+		return condition.Text
+	}
+	return condition.Other
+}
+
+// countPassedOver counts the features that the condition has left out, which are all.
+func (r *rows) countPassedOver(ctx context.Context) (n int64, err error) {
+	if r.kept > 0 || !r.inSQL() {
+		return 0, nil
 	}
 
+	sql := "select count(*) from main." + quote(r.layer.table) + " where " + quote(r.layer.geometry) + " is not null"
+	err = r.d.conn.QueryRowContext(ctx, sql).Scan(&n)
+	return n, err
+}
+
+// How long a view may take: what it is made of can be joined with itself again and again. A file
+// of many megabytes gets more time.
+const (
+	viewTime      = 5 * time.Second
+	viewBytesRate = 5 << 20 // a second
+)
+
+var errViewTime = errors.New("the view takes too long")
+
+// all reads all rows.
+func (r *rows) all(ctx context.Context) error {
+	if r.d.tables[strings.ToLower(r.layer.table)] {
+		return r.each(ctx)
+	}
+
+	most := viewTime + time.Duration(r.d.size/viewBytesRate)*time.Second
+	bounded, cancel := context.WithTimeoutCause(ctx, most, errViewTime)
+	defer cancel()
+
+	err := r.each(bounded)
+	if err != nil && ctx.Err() == nil && context.Cause(bounded) == errViewTime && !errors.As(err, new(*geomgen.ParamError)) {
+		return feature.BadArea("is a GeoPackage whose view %q takes longer than %v: write the layer to a table (ogr2ogr -f GPKG)", r.layer.table, most)
+	}
+	return err
+}
+
+// each reads the rows, and counts those that it does not read where there are no others.
+func (r *rows) each(ctx context.Context) (err error) {
+	if err := r.eachRow(ctx); err != nil {
+		return err
+	}
+
+	r.passedOver, err = r.countPassedOver(ctx)
+	return err
+}
+
+func (r *rows) eachRow(ctx context.Context) error {
+	found, err := r.d.conn.QueryContext(ctx, r.query())
 	if err != nil {
 		return err
 	}
@@ -101,11 +165,6 @@ func (r *rows) all(ctx context.Context, where string) error {
 
 func (r *rows) row() error {
 	r.d.outside = true
-	keep, err := r.options.Kept(r.value)
-	if err != nil || !keep {
-		return err
-	}
-
 	if err := r.geometry(); err != nil {
 		return err
 	}
@@ -132,7 +191,7 @@ func (r *rows) value(name string) (v feature.Value, ok bool, err error) {
 
 	v, err = c.value(r.values[c.at])
 	if err != nil {
-		return nil, true, feature.BadArea("cannot be read%s of the GeoPackage: attribute %q: %w", where(r.n), name, err)
+		return nil, true, feature.BadArea("cannot be read%s of the GeoPackage: attribute %q: %w", r.where(), name, err)
 	}
 	return v, true, nil
 }
@@ -188,7 +247,7 @@ func (r *rows) geometry() error {
 
 	flags := b[3]
 	if flags&flagExtended != 0 {
-		return feature.BadArea("holds a geometry of an extended type%s: an area of interest is made of polygons", where(r.n))
+		return feature.BadArea("holds a geometry of an extended type%s: an area of interest is made of polygons", r.where())
 	}
 
 	var order binary.ByteOrder = binary.BigEndian
@@ -219,6 +278,14 @@ func (r *rows) geometry() error {
 	return err
 }
 
+// where names the row at work, for messages.
+func (r *rows) where() string {
+	if r.inSQL() {
+		return fmt.Sprintf(", in feature %d of those that aoi-where selects", r.n)
+	}
+	return fmt.Sprintf(", in feature %d", r.n)
+}
+
 func (r *rows) badGeometry(format string, args ...any) error {
-	return feature.BadArea("has a geometry that cannot be read%s of the GeoPackage: %s", where(r.n), fmt.Sprintf(format, args...))
+	return feature.BadArea("has a geometry that cannot be read%s of the GeoPackage: %s", r.where(), fmt.Sprintf(format, args...))
 }
