@@ -125,17 +125,16 @@ type layer struct {
 	srs             int64 // the CRS, by its number in the file
 }
 
-// maxLayers is how many layers are looked at.
-const maxLayers = 10_000
+// How many layers are looked at, and how many columns of a table.
+const (
+	maxLayers = 10_000
+	maxSame   = 10
+)
 
-// layersQuery compares names as SQLite does, and not by functions, for which it would look at each pair.
-const layersQuery = `
-select c.table_name, g.column_name, g.srs_id
-  from main.gpkg_contents c
-  join main.gpkg_geometry_columns g on g.table_name = c.table_name collate nocase
- where lower(c.data_type) = 'features'
- order by c.rowid
- limit ?`
+const contentsQuery = `
+select table_name from main.gpkg_contents where lower(data_type) = 'features' order by rowid limit ?`
+
+const geometriesQuery = `select table_name, column_name, srs_id from main.gpkg_geometry_columns`
 
 // layers returns the layers in the order in which the file lists them.
 func (d *database) layers(ctx context.Context) (all []layer, err error) {
@@ -145,12 +144,43 @@ func (d *database) layers(ctx context.Context) (all []layer, err error) {
 		}
 	}
 
-	found, err := d.conn.QueryContext(ctx, layersQuery, maxLayers)
+	geometries, err := d.geometries(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	found, err := d.conn.QueryContext(ctx, contentsQuery, maxLayers)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = found.Close() }()
 
+	for found.Next() {
+		var table sql.NullString
+		if err := found.Scan(&table); err != nil {
+			return nil, badCatalogue(err)
+		}
+
+		for _, l := range geometries[strings.ToLower(table.String)] { // one, of a file that is what it must be
+			if l.table = table.String; len(all) < maxLayers {
+				all = append(all, l)
+			}
+		}
+	}
+
+	return all, found.Err()
+}
+
+// geometries returns the columns with geometries, by the names of their tables in lower case. SQL would
+// compare each of these with each of the contents.
+func (d *database) geometries(ctx context.Context) (map[string][]layer, error) {
+	found, err := d.conn.QueryContext(ctx, geometriesQuery)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+
+	all := map[string][]layer{}
 	for found.Next() {
 		var table, geometry sql.NullString
 		var srs sql.NullInt64
@@ -158,7 +188,10 @@ func (d *database) layers(ctx context.Context) (all []layer, err error) {
 			return nil, badCatalogue(err)
 		}
 
-		all = append(all, layer{table.String, geometry.String, srs.Int64})
+		name := strings.ToLower(table.String)
+		if len(all[name]) < maxSame {
+			all[name] = append(all[name], layer{geometry: geometry.String, srs: srs.Int64})
+		}
 	}
 
 	return all, found.Err()
