@@ -69,6 +69,7 @@ type database struct {
 	files   *vfs.FS
 	db      *sql.DB
 	conn    *sql.Conn
+	handle  uintptr         // of the connection, SQLite's own
 	size    int64           // of the file, in bytes
 	tables  map[string]bool // the names of ordinary tables, in lower case
 	readErr error           // of the file
@@ -97,6 +98,10 @@ func open(ctx context.Context, f io.ReaderAt, size int64) (*database, error) {
 	if d.db, err = sql.Open("sqlite", fmt.Sprintf(dataSource, name)); err == nil {
 		d.db.SetMaxOpenConns(1)
 		d.conn, err = d.db.Conn(ctx)
+	}
+
+	if err == nil {
+		err = d.findHandle()
 	}
 
 	if err == nil {

@@ -33,7 +33,11 @@ func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options,
 		return result, err
 	}
 
-	result, err = d.guarded(func() (featurefile.Result, error) { return d.read(ctx, o, to) })
+	result, err = d.guarded(func() (featurefile.Result, error) {
+		defer d.interruptAfter(ctx)()
+		return d.read(ctx, o, to)
+	})
+
 	if errors.Is(err, errFailed) { // its locks may be held for ever
 		return result, err
 	}

@@ -328,20 +328,27 @@ func TestViewThatNeedsMemory(t *testing.T) {
 	}
 }
 
+// view returns a file with a view v, which can join the table many of 1,000 rows.
+func view(t *testing.T, text string) []byte {
+	t.Helper()
+	return changed(t, "areas.gpkg", `
+		insert into gpkg_contents (table_name, data_type, identifier, srs_id) values ('v', 'features', 'v', 3035);
+		insert into gpkg_geometry_columns values ('v', 'geom', 'GEOMETRY', 3035, 0, 0);
+		create table many(i, geom);
+		insert into many with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) select i, null from n;
+		create view v as `+text)
+}
+
 // A view that would go on for years is given up, whether it has rows or not.
 func TestViewThatDoesNotEnd(t *testing.T) {
 	for name, text := range map[string]string{
 		"without rows":             "select a.geom from many a, many b, many c, many d, many e where a.i + b.i + c.i + d.i + e.i < 0",
 		"of rows without polygons": "select null as geom from many a, many b, many c, many d, many e",
+		"behind its first row":     behindFirstRow,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := changed(t, "areas.gpkg", `
-				insert into gpkg_contents (table_name, data_type, identifier, srs_id) values ('v', 'features', 'v', 3035);
-				insert into gpkg_geometry_columns values ('v', 'geom', 'GEOMETRY', 3035, 0, 0);
-				create table many(i, geom);
-				insert into many with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) select i, null from n;
-				create view v as `+text)
+			b := view(t, text)
 
 			_, err := Read(t.Context(), bytes.NewReader(b), int64(len(b)), featurefile.Options{Layer: "v"}, &discard{})
 			if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), `view "v" takes longer than 5s`) {
@@ -351,10 +358,39 @@ func TestViewThatDoesNotEnd(t *testing.T) {
 	}
 }
 
+// behindFirstRow is a view with one row, and then a join that goes on for years without another one.
+const behindFirstRow = `select geom from areas where fid = 1 union all
+	select a.geom from many a, many b, many c, many d, many e where a.i + b.i + c.i + d.i + e.i < 0`
+
 // discard is a sink that keeps nothing.
 type discard struct{ featuretest.Recorder }
 
 func (*discard) EndFeature([]feature.Value) error { return nil }
+
+// firstRow is a sink that notes that it got a row.
+type firstRow struct {
+	featuretest.Recorder
+	note func()
+}
+
+func (f *firstRow) EndFeature([]feature.Value) error {
+	f.note()
+	return nil
+}
+
+// The context ends a view that is at work behind its first row.
+func TestEndedBehindFirstRow(t *testing.T) {
+	b := view(t, behindFirstRow)
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+
+	start := time.Now()
+	to := &firstRow{note: func() { time.AfterFunc(100*time.Millisecond, func() { cancel(why) }) }} // SQLite is at work by then
+	_, err := Read(ctx, bytes.NewReader(b), int64(len(b)), featurefile.Options{Layer: "v"}, to)
+	if took := time.Since(start); !errors.Is(err, why) || took > viewTime {
+		t.Errorf("after %v: %v", took, err)
+	}
+}
 
 // To find the layers of a file takes no step for each pair of its names.
 func TestManyNamesOfLayers(t *testing.T) {

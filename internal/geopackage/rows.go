@@ -100,8 +100,8 @@ func (r *rows) countPassedOver(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// How long a view may take: what it is made of can be joined with itself again and again. A file
-// of many megabytes gets more time.
+// How long a view may take: what it is made of can be joined with itself again and
+// again. A file of many megabytes gets more time.
 const (
 	viewTime      = 5 * time.Second
 	viewBytesRate = 5 << 20 // a second
@@ -118,6 +118,7 @@ func (r *rows) all(ctx context.Context) error {
 	most := viewTime + time.Duration(r.d.size/viewBytesRate)*time.Second
 	bounded, cancel := context.WithTimeoutCause(ctx, most, errViewTime)
 	defer cancel()
+	defer r.d.interruptAfter(bounded)()
 
 	err := r.each(bounded)
 	if err != nil && ctx.Err() == nil && context.Cause(bounded) == errViewTime && !errors.As(err, new(*geomgen.ParamError)) {
