@@ -10,6 +10,7 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
@@ -23,7 +24,12 @@ func Is(head []byte) bool { return strings.HasPrefix(string(head), "SQLite forma
 // read-only, and of its SQL, views may call functions and select, and no more. Changes in a
 // write-ahead log beside the file are refused, not overlooked. Errors about the file are
 // *geomgen.ParamError. SQLite decides by Options.Where, where that means the same in its SQL.
-func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
+func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
+	return readWithin(ctx, f, size, o, to, viewTime)
+}
+
+// readWithin is Read, where a view may take so long.
+func readWithin(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink, viewTime time.Duration) (result featurefile.Result, err error) {
 	if err := refuseLog(o); err != nil {
 		return result, err
 	}
@@ -35,7 +41,7 @@ func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options,
 
 	result, err = d.guarded(func() (featurefile.Result, error) {
 		defer d.interruptAfter(ctx)()
-		return d.read(ctx, o, to)
+		return d.read(ctx, o, to, viewTime)
 	})
 
 	if errors.Is(err, errFailed) { // its locks may be held for ever
@@ -80,7 +86,7 @@ func refuseLog(o featurefile.Options) error {
 	return nil
 }
 
-func (d *database) read(ctx context.Context, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
+func (d *database) read(ctx context.Context, o featurefile.Options, to feature.Sink, viewTime time.Duration) (result featurefile.Result, err error) {
 	layers, err := d.layers(ctx)
 	if err != nil {
 		return result, d.explain(ctx, err)
@@ -94,7 +100,7 @@ func (d *database) read(ctx context.Context, o featurefile.Options, to feature.S
 		return result, err
 	}
 
-	r := rows{d: d, options: o, to: to}
+	r := rows{d: d, options: o, to: to, viewTime: viewTime}
 	for _, l := range layers {
 		if l.table == result.Layer {
 			r.layer = l

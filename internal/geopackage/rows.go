@@ -28,6 +28,7 @@ type rows struct {
 	kept    int64
 
 	passedOver int64
+	viewTime   time.Duration
 }
 
 // result is where the value of a column is in a row.
@@ -100,7 +101,7 @@ func (r *rows) countPassedOver(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// How long a view may take: what it is made of can be joined with itself again and
+// How long a view may take by default: what it is made of can be joined with itself again and
 // again. A file of many megabytes gets more time.
 const (
 	viewTime      = 5 * time.Second
@@ -115,7 +116,7 @@ func (r *rows) all(ctx context.Context) error {
 		return r.each(ctx)
 	}
 
-	most := viewTime + time.Duration(r.d.size/viewBytesRate)*time.Second
+	most := r.viewTime + time.Duration(r.d.size/viewBytesRate)*time.Second
 	bounded, cancel := context.WithTimeoutCause(ctx, most, errViewTime)
 	defer cancel()
 	defer r.d.interruptAfter(bounded)()
