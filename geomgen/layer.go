@@ -36,10 +36,12 @@ type layerFeature struct {
 const maxUnindexed = 32
 
 // NewLayer returns a layer of features, each by its polygons in the grid's CRS, none for one
-// that is nowhere. The error is an *InvalidError, with the feature, for polygons that are not
-// valid together: see CheckPolygons; a *ParamError for an unknown rule, and for features that
-// are all empty or have more than 2^31 positions; and the cause of ctx, which ends the work
-// early. A layer takes some 60 bytes a position and 120 a feature.
+// that is nowhere. The rule selects the features that Owners returns for a cell. First takes the
+// first of them, and so does Largest for a cell that features merely touch. The error is an
+// *InvalidError, with the feature, for polygons that are not valid together: see CheckPolygons;
+// a *ParamError for an unknown rule, and for features that are all empty or have more than 2^31
+// positions; and the cause of ctx, which ends the work early. A layer takes some 60 bytes a
+// position and 120 a feature.
 func NewLayer(ctx context.Context, g Grid, features [][]Polygon, rule Rule) (*Layer, error) {
 	if err := rule.check(); err != nil {
 		return nil, err
