@@ -73,7 +73,7 @@ type database struct {
 	size    int64           // of the file, in bytes
 	tables  map[string]bool // the names of ordinary tables, in lower case
 	readErr error           // of the file
-	outside bool            // the condition or the sink of the caller is at work
+	outside bool            // the sink is at work
 }
 
 // The ways of a query to memory: pages of 8 MiB at most are in the cache, and what must be

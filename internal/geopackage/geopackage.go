@@ -73,6 +73,15 @@ func (d *database) guarded(read func() (featurefile.Result, error)) (result feat
 	return read()
 }
 
+// callOut calls the sink, whose panics are not SQLite's.
+func (d *database) callOut(sink func() error) error {
+	d.outside = true
+	err := sink()
+	d.outside = false
+
+	return err
+}
+
 // refuseLog refuses a file with changes that are not in it yet.
 func refuseLog(o featurefile.Options) error {
 	if o.Sibling == nil {
@@ -111,7 +120,7 @@ func (d *database) read(ctx context.Context, o featurefile.Options, to feature.S
 		return result, d.explain(ctx, err)
 	}
 
-	if r.columns, err = d.columns(ctx, r.layer); err != nil {
+	if r.columns, err = d.columns(ctx, &r.layer); err != nil {
 		return result, d.explain(ctx, err)
 	}
 
@@ -133,6 +142,7 @@ func (d *database) read(ctx context.Context, o featurefile.Options, to feature.S
 type layer struct {
 	table, geometry string
 	srs             int64 // the CRS, by its number in the file
+	computed        bool  // a column is computed when it is read, at any cost
 }
 
 // How many layers are looked at, and how many columns of a table.
@@ -249,10 +259,10 @@ type column struct {
 	kind string // as it was declared, in capitals, without a length: TEXT of TEXT(20)
 }
 
-const columnsQuery = `select name, type from pragma_table_xinfo(?) where hidden <> 1 order by cid`
+const columnsQuery = `select name, type, hidden = 2 from pragma_table_xinfo(?) where hidden <> 1 order by cid`
 
-// columns returns the attributes of a layer.
-func (d *database) columns(ctx context.Context, l layer) (all []column, err error) {
+// columns returns the attributes of a layer, and notes whether it has computed columns.
+func (d *database) columns(ctx context.Context, l *layer) (all []column, err error) {
 	found, err := d.conn.QueryContext(ctx, columnsQuery, l.table)
 	if err != nil {
 		return nil, err
@@ -262,9 +272,11 @@ func (d *database) columns(ctx context.Context, l layer) (all []column, err erro
 	geometry := false
 	for found.Next() {
 		var name, kind string
-		if err := found.Scan(&name, &kind); err != nil {
+		var computed bool
+		if err := found.Scan(&name, &kind, &computed); err != nil {
 			return nil, err
 		}
+		l.computed = l.computed || computed
 
 		if strings.EqualFold(name, l.geometry) {
 			geometry = true

@@ -2,7 +2,6 @@ package geopackage
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,7 +23,8 @@ type rows struct {
 	to      feature.Sink
 	n       int64             // the number of the row at work, from 1
 	read    map[string]result // the attributes that are read
-	values  []any             // of the row: the geometry, and these attributes
+	values  []value           // of the row: the geometry's length, the geometry, these attributes, the number of the row
+	rowID   string            // what SQL calls the number of a row, "" where there is none
 	kept    int64
 
 	passedOver int64
@@ -37,24 +37,32 @@ type result struct {
 	at int
 }
 
-// query returns the SQL, and notes what it reads.
+// query returns the SQL, and notes what it reads. Of longer values SQLite reads the length only.
 func (r *rows) query() string {
 	var b strings.Builder
 
-	// A plus sign does nothing but hide the type that a column was declared with, which the
-	// driver would make times of.
-	b.WriteString("select +" + quote(r.layer.geometry))
+	whole := maxWhole
+	if r.rowID == "" {
+		whole = maxComputed
+	}
+
+	// CASE also hides the type that a column was declared with, which the driver would make times of.
+	geometry := quote(r.layer.geometry)
+	fmt.Fprintf(&b, "select octet_length(%[1]s), case when octet_length(%[1]s) <= %[2]d then %[1]s end", geometry, whole)
 	r.read = map[string]result{}
 
 	for _, c := range r.columns {
 		if slices.Contains(r.options.Attributes, c.name) {
-			b.WriteString(", +" + quote(c.name))
-			r.read[c.name] = result{c, 1 + len(r.read)}
+			fmt.Fprintf(&b, ", case when octet_length(%[1]s) > %[2]d then x'00' else %[1]s end", quote(c.name), maxValue)
+			r.read[c.name] = result{c, 2 + len(r.read)}
 		}
 	}
 
+	if r.rowID != "" {
+		b.WriteString(", " + r.rowID)
+	}
+
 	b.WriteString(r.from())
-	r.values = make([]any, 1+len(r.read))
 	return b.String()
 }
 
@@ -112,7 +120,7 @@ var errViewTime = errors.New("the view takes too long")
 
 // all reads all rows.
 func (r *rows) all(ctx context.Context) error {
-	if r.d.tables[strings.ToLower(r.layer.table)] {
+	if r.d.tables[strings.ToLower(r.layer.table)] && !r.layer.computed {
 		return r.each(ctx)
 	}
 
@@ -123,7 +131,11 @@ func (r *rows) all(ctx context.Context) error {
 
 	err := r.each(bounded)
 	if err != nil && ctx.Err() == nil && context.Cause(bounded) == errViewTime && !errors.As(err, new(*geomgen.ParamError)) {
-		return feature.BadArea("is a GeoPackage whose view %q takes longer than %v: write the layer to a table (ogr2ogr -f GPKG)", r.layer.table, most)
+		what := "view"
+		if r.layer.computed {
+			what = "layer with computed columns"
+		}
+		return feature.BadArea("is a GeoPackage whose %s %q takes longer than %v: write the layer to a table (ogr2ogr -f GPKG)", what, r.layer.table, most)
 	}
 	return err
 }
@@ -139,13 +151,20 @@ func (r *rows) each(ctx context.Context) (err error) {
 }
 
 func (r *rows) eachRow(ctx context.Context) error {
+	r.findRowID(ctx)
 	found, err := r.d.conn.QueryContext(ctx, r.query())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = found.Close() }()
 
-	to := make([]any, len(r.values))
+	names, err := found.Columns()
+	if err != nil {
+		return err
+	}
+
+	r.values = make([]value, len(names))
+	to := make([]any, len(names))
 	for i := range to {
 		to[i] = &r.values[i]
 	}
@@ -156,18 +175,16 @@ func (r *rows) eachRow(ctx context.Context) error {
 			return err
 		}
 
-		if err := r.row(); err != nil {
+		if err := r.row(ctx); err != nil {
 			return err
 		}
-		r.d.outside = false
 	}
 
 	return found.Err()
 }
 
-func (r *rows) row() error {
-	r.d.outside = true
-	if err := r.geometry(); err != nil {
+func (r *rows) row(ctx context.Context) error {
+	if err := r.geometry(ctx); err != nil {
 		return err
 	}
 
@@ -181,7 +198,7 @@ func (r *rows) row() error {
 	}
 
 	r.kept++
-	return r.to.EndFeature(values)
+	return r.d.callOut(func() error { return r.to.EndFeature(values) })
 }
 
 // value returns the value of an attribute.
@@ -191,7 +208,7 @@ func (r *rows) value(name string) (v feature.Value, ok bool, err error) {
 		return nil, false, nil
 	}
 
-	v, err = c.value(r.values[c.at])
+	v, err = c.value(r.values[c.at].v)
 	if err != nil {
 		return nil, true, feature.BadArea("cannot be read%s of the GeoPackage: attribute %q: %w", r.where(), name, err)
 	}
@@ -221,63 +238,7 @@ func (c column) value(v any) (feature.Value, error) {
 		return featurefile.Text([]byte(v))
 	}
 
-	return nil, fmt.Errorf("it is binary, which is not read")
-}
-
-// The bits of the flags in the header of a geometry.
-const (
-	flagLittle   = 1
-	flagEmpty    = 1 << 4
-	flagExtended = 1 << 5
-)
-
-// geometry reads the geometry of the row: its own header, which has an envelope or none, and
-// then WKB.
-func (r *rows) geometry() error {
-	if r.values[0] == nil {
-		return nil
-	}
-
-	b, ok := r.values[0].([]byte)
-	if !ok {
-		return r.badGeometry("it is %T", r.values[0])
-	}
-
-	if len(b) < 8 || b[0] != 'G' || b[1] != 'P' || b[2] != 0 {
-		return r.badGeometry("it does not begin with the magic bytes GP and version 0")
-	}
-
-	flags := b[3]
-	if flags&flagExtended != 0 {
-		return feature.BadArea("holds a geometry of an extended type%s: an area of interest is made of polygons", r.where())
-	}
-
-	var order binary.ByteOrder = binary.BigEndian
-	if flags&flagLittle != 0 {
-		order = binary.LittleEndian
-	}
-
-	srs := int64(int32(order.Uint32(b[4:])))
-	if srs != r.layer.srs && srs > 0 {
-		return r.badGeometry("it has srs_id %d, and its layer %d", srs, r.layer.srs)
-	}
-
-	kind := int(flags >> 1 & 7)
-	if kind > 4 {
-		return r.badGeometry("it has an envelope of the unknown type %d", kind)
-	}
-
-	head := 8 + [...]int{0, 32, 48, 48, 64}[kind]
-
-	switch {
-	case len(b) < head:
-		return r.badGeometry("it has %d bytes", len(b))
-	case flags&flagEmpty != 0:
-		return nil
-	}
-
-	_, err := r.to.WKB(b[head:])
-	return err
+	return nil, fmt.Errorf("it is binary, or longer than %d bytes, which is not read", maxValue)
 }
 
 // where names the row at work, for messages.
