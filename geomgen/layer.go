@@ -48,12 +48,14 @@ func compareNear(a, b nearSegment) int {
 const maxUnindexed = 32
 
 // NewLayer returns a layer of features, each by its polygons in the grid's CRS, none for one
-// that is nowhere. The layer keeps points of the polygons: these must not be changed. The error
-// is an *InvalidError, with the feature, for polygons that are not valid together: see
-// CheckPolygons; a *ParamError for an unknown rule, and for features that are all empty or have
-// more than 2^31 positions; and the cause of ctx, which ends the work early. Beside the polygons,
-// a layer takes some 80 bytes a feature. It takes 10 bytes more a position of features that have
-// more than 32 positions, and 16 more of those that are not a single counter-clockwise ring.
+// that is nowhere. The rule selects the features that Owners returns for a cell. First takes the
+// first of them, and so does Largest for a cell that features merely touch. The layer keeps
+// points of the polygons: these must not be changed. The error is an *InvalidError, with the
+// feature, for polygons that are not valid together: see CheckPolygons; a *ParamError for an
+// unknown rule, and for features that are all empty or have more than 2^31 positions; and the
+// cause of ctx, which ends the work early. Beside the polygons, a layer takes some 80 bytes a
+// feature. It takes 10 bytes more a position of features that have more than 32 positions, and 16
+// more of those that are not a single counter-clockwise ring.
 func NewLayer(ctx context.Context, g Grid, features [][]Polygon, rule Rule) (*Layer, error) {
 	if err := rule.check(); err != nil {
 		return nil, err

@@ -78,9 +78,14 @@ other. Their coverage is the first country's share, and with --clip their geomet
 the first country's part.
 
 The table has the columns cell_id bigint primary key, col integer, row integer,
-geom geometry(Polygon, SRID), one for each --set, code text with --code, and coverage
-real with --coverage. With --clip the geometry is a MultiPolygon, empty where a cell
-only touches the area; with --geometry point it is a Point.`
+geom geometry(Polygon, SRID), one for each --set, one for each --attribute, code text
+with --code, and coverage real with --coverage. With --clip the geometry is a
+MultiPolygon, empty where a cell only touches the area; with --geometry point it is a
+Point, and with --geometry none there is no such column.
+
+With --each NAME the table has a row for each pair of a cell and a feature of the area
+that overlap. Its key is cell_id and NAME, and cell_share and feature_share are what
+share of the cell lies in the feature, and what share of the feature in the cell.`
 
 const loadExample = `  # 1000 x 800 unit boxes from the origin
   loadgrid load --table grid --cell-size 1 --cols 1000 --rows 800

@@ -47,7 +47,8 @@ func fileFormat(name string, layers bool, read readFile) format {
 			return feature.Schema{}, err
 		}
 
-		found, err := read(in.ctx, f, size, featurefile.Options{Layer: q.Layer, Attributes: q.Names, Sibling: in.sibling, MaxPositions: to.Max}, to)
+		found, err := read(in.ctx, f, size, featurefile.Options{Layer: q.Layer, Attributes: q.Names, Where: in.where, Sibling: in.sibling, MaxPositions: to.Max}, to)
+		to.PassedOver += int(found.PassedOver)
 		if err != nil {
 			return feature.Schema{}, err
 		}
@@ -85,19 +86,20 @@ func (in *input) sibling(suffix string) (io.ReaderAt, int64, error) {
 		return nil, 0, err
 	}
 
+	// To open a named pipe would wait for somebody who writes to it.
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, 0, fmt.Errorf("looking for a file beside the area of interest: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, 0, fs.ErrNotExist
+	}
+
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, 0, fmt.Errorf("opening a file beside the area of interest: %w", err)
 	}
 	in.siblings = append(in.siblings, f)
-
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fs.ErrNotExist
-	}
-	if err != nil {
-		return nil, 0, err
-	}
 
 	return f, info.Size(), nil
 }

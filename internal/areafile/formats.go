@@ -97,6 +97,7 @@ func (in *input) read(o Options, s *selector) (format, feature.Schema, error) {
 		return f, feature.Schema{}, s.missing(q.Names[0], f.name+" has no attributes")
 	}
 
+	in.where = s.condition
 	schema, err := f.read(in, q, s.to)
 
 	var missing *featurefile.MissingError

@@ -10,6 +10,7 @@ import (
 	"os"
 	"unicode"
 
+	"github.com/loadgrid/loadgrid/internal/condition"
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
@@ -32,6 +33,8 @@ type input struct {
 	siblings  []*os.File // that were opened beside the file
 	nested    int        // how often it was packed with gzip
 	most      int64      // bytes of it
+
+	where *condition.Condition // that a reader may decide by, nil for none
 }
 
 func newInput(ctx context.Context, r io.Reader, path string) *input {

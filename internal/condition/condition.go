@@ -51,6 +51,7 @@ func (c *Condition) Eval(values []feature.Value) (Truth, error) {
 type expression interface {
 	eval(names []string, values []feature.Value) (Truth, error)
 	appendSQL(b []byte, names []string, d Dialect) []byte
+	sameInSQL(kind func(attribute int) Kind) bool
 }
 
 // logic is "and" or "or" of several.

@@ -156,7 +156,12 @@ func TestSQL(t *testing.T) {
 		}
 	}
 
-	c, err := Parse(`a = 'C:\temp''s' and b = 'x'`)
+	c, err := Parse("a = 'x' and b is null and c not in (1)")
+	if want := `+"a" collate binary = 'x' and "b" is null and +"c" collate binary not in (1)`; err != nil || c.SQL(GeoPackage) != want {
+		t.Errorf("got %s, want %s", c.SQL(GeoPackage), want)
+	}
+
+	c, err = Parse(`a = 'C:\temp''s' and b = 'x'`)
 	if want := `"a" = E'C:\\temp''s' and "b" = 'x'`; err != nil || c.SQL(PostgreSQL) != want {
 		t.Errorf("got %s, want %s", c.SQL(PostgreSQL), want)
 	}

@@ -12,6 +12,9 @@ const (
 	// SQLite is that of SQLite, and so of GeoPackage. SQLite takes the name of a column that it
 	// does not have for a text: look first whether there is one.
 	SQLite Dialect = iota
+	// GeoPackage is that of SQLite which compares texts by their bytes, whatever the collation of a
+	// column is, and uses no index, so that rows stay in their order.
+	GeoPackage
 	// PostgreSQL is that of PostgreSQL, whatever standard_conforming_strings is.
 	PostgreSQL
 )
@@ -56,14 +59,14 @@ func (n nullTest) appendSQL(b []byte, names []string, _ Dialect) []byte {
 }
 
 func (c comparison) appendSQL(b []byte, names []string, d Dialect) []byte {
-	b = appendName(b, names[c.attribute])
+	b = appendCompared(b, names[c.attribute], d)
 	b = append(append(append(b, ' '), c.operator...), ' ')
 
 	return c.with.appendSQL(b, d)
 }
 
 func (m membership) appendSQL(b []byte, names []string, d Dialect) []byte {
-	b = appendName(b, names[m.attribute])
+	b = appendCompared(b, names[m.attribute], d)
 	if m.not {
 		b = append(b, " not"...)
 	}
@@ -77,6 +80,14 @@ func (m membership) appendSQL(b []byte, names []string, d Dialect) []byte {
 	}
 
 	return append(b, ')')
+}
+
+// appendCompared writes the name of an attribute that is compared with a literal.
+func appendCompared(b []byte, name string, d Dialect) []byte {
+	if d != GeoPackage {
+		return appendName(b, name)
+	}
+	return append(appendName(append(b, '+'), name), " collate binary"...)
 }
 
 // appendName writes the name of an attribute in quotes.

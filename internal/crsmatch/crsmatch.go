@@ -3,20 +3,12 @@
 package crsmatch
 
 import (
-	"iter"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
-
-// Row is a row of spatial_ref_sys.
-type Row struct {
-	SRID int32
-	Text string // srtext
-}
 
 // cure is how messages end.
 const cure = "say which it is with aoi-srid"
@@ -37,50 +29,6 @@ func Match(text string) (srid int32, err error) {
 		return 0, err
 	}
 	return t.match(d)
-}
-
-// Rank returns those of the rows, of a server's spatial_ref_sys, that define the same CRS as a
-// text, the best first. None is no error: what is wrong with the text is.
-func Rank(text string, rows iter.Seq[Row]) ([]int32, error) {
-	d, err := define(text)
-	if err != nil {
-		return nil, err
-	}
-
-	// The names that the rows do not have, and the geographic CRSs that others are made of.
-	t, err := embedded()
-	if err != nil {
-		return nil, err
-	}
-
-	var found []entry
-	for row := range rows {
-		e, ok := newEntry(Source{SRID: row.SRID, Text: row.Text})
-		if !ok {
-			continue
-		}
-
-		if known := t.bySRID(row.SRID); known != nil {
-			e.names = append(e.names, known.names...)
-			e.datums = append(e.datums, known.datums...)
-		}
-
-		if e.projected {
-			t.resolve(&e)
-		}
-
-		if t.same(d, &e) {
-			found = append(found, e)
-		}
-	}
-
-	slices.SortStableFunc(found, func(a, b entry) int { return prefer(d, &a, &b) })
-
-	var srids []int32
-	for _, e := range found {
-		srids = append(srids, e.srid)
-	}
-	return srids, nil
 }
 
 // ByCode returns the SRID of a CRS by an authority's code, as files name it: of EPSG, of ESRI,

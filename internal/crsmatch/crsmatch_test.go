@@ -210,6 +210,7 @@ func TestRefused(t *testing.T) {
 		`VERT_CS["height"]`:                   "of a kind that is not known",
 		`GEOCCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["metre",1]]`: "neither on a map nor longitude and latitude",
 		`PROJCS["x"]`: "of a kind",
+		"A[" + strings.Repeat("A[],", 20_000) + "]": "definition has 80003 bytes",
 		`GEOGCRS["rotated",BASEGEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",6378137,298.257223563]]],DERIVINGCONVERSION["Pole rotation",METHOD["x"]],CS[ellipsoidal,2],ANGLEUNIT["degree",0.0174532925199433]]`: "of a kind",
 		strings.NewReplacer(`,PARAMETER["Y_Scale",1.0]`, "", `"X_Scale",-1.0`, `"X_Scale",1.0`).Replace(jtsk):                                                                                                                             "which has the name of EPSG:5514, and is defined otherwise",
 	} {
@@ -251,29 +252,6 @@ func TestSRID(t *testing.T) {
 		if got != test.want || (err == nil) != (test.fault == "") || err != nil && !strings.Contains(err.Error(), test.fault) {
 			t.Errorf("%+v: %d, %v", test.crs, got, err)
 		}
-	}
-}
-
-func TestRank(t *testing.T) {
-	own := strings.Replace(laea, "ETRS_1989_LAEA", "my map", 1)
-	rows := []Row{
-		{990002, own}, {3034, strings.Replace(laea, "4321000", "4000000", 1)}, {990001, laea}, {5, ""}, {6, "nonsense"}, {990003, wgs},
-		{990004, strings.Replace(laea, "LAEA", "LAEA (deprecated)", 1)},
-	}
-
-	for text, want := range map[string][]int32{
-		laea: {990001, 990002},
-		own:  {990002, 990001},
-		wgs:  {990003},
-		nad:  nil,
-	} {
-		if got, err := Rank(text, slices.Values(rows)); !slices.Equal(got, want) || err != nil {
-			t.Errorf("%.40s: %v, %v", text, got, err)
-		}
-	}
-
-	if _, err := Rank("nonsense", slices.Values(rows)); err == nil {
-		t.Error("nonsense has a rank")
 	}
 }
 

@@ -62,8 +62,16 @@ func datumKey(name string) string {
 	return key(strings.TrimPrefix(name, "D_"))
 }
 
+// maxDefinition is how long a text may be, in bytes. Real ones have less than 10,000. To read one takes
+// many times its length.
+const maxDefinition = 1 << 16
+
 // define reads a text.
 func define(text string) (*definition, error) {
+	if len(text) > maxDefinition {
+		return nil, feature.BadArea("has a CRS whose definition has %d bytes, %.60q...: at most %d are read: %s", len(text), text, maxDefinition, cure)
+	}
+
 	nodes, ok := wkt.Read(strings.TrimSpace(text))
 	if !ok {
 		return nil, feature.BadArea("has a CRS whose definition is not well-known text, %.60q: %s", text, cure)

@@ -2,7 +2,10 @@
 // their attributes.
 package feature
 
-import "time"
+import (
+	"bufio"
+	"time"
+)
 
 // Value is the value of an attribute: nil for none, bool, int64, float64, string, Date or
 // time.Time. Lists and objects of JSON are strings of JSON.
@@ -26,6 +29,9 @@ type Sink interface {
 	ClosePolygon()
 	// WKB adds the polygons of a geometry in WKB or EWKB. srid is 0 where it names none.
 	WKB(b []byte) (srid int32, err error)
+	// ReadWKB is WKB for a geometry of a stream, of which it reads no more. The buffer has 16 KiB at least.
+	// What the reader says, other than io.EOF, is part of the error's chain.
+	ReadWKB(r *bufio.Reader) (srid int32, err error)
 	// EndFeature ends a feature: its attributes have these values, in the order that was asked
 	// for. A feature without polygons is none.
 	EndFeature(values []Value) error

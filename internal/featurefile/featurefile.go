@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/condition"
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
@@ -19,13 +20,9 @@ type Options struct {
 	Layer string
 	// Attributes are those whose values the sink gets, in this order.
 	Attributes []string
-	// Keep decides by its attributes whether a feature is read, before its geometry is. get
-	// returns the value of an attribute, and false where the layer has no such attribute or
-	// Columns does not name it. Defaults to nil, which keeps all features.
-	Keep func(get func(name string) (feature.Value, bool)) (bool, error)
-	// Columns tells which attributes Keep asks for. Others may stay unread. Defaults to nil,
-	// which is all.
-	Columns func(name string) bool
+	// Where is a condition, whose attributes Attributes has. The sink decides by it; a reader may
+	// pass over features for which it is not true before that. Defaults to nil, for none.
+	Where *condition.Condition
 	// Sibling opens a file beside this one. A suffix that begins with a dot replaces the
 	// extension, whatever its case: ".dbf" is the table of a shapefile. Another one is appended:
 	// "-wal". The error is fs.ErrNotExist where there is none. The caller closes what it has
@@ -51,7 +48,8 @@ type Result struct {
 	Layers     []string // the names of all layers with geometries
 	Attributes []string // the names of all attributes of the layer, in the order of the file
 	CRS        CRS
-	Features   int64 // how many were kept
+	Features   int64 // how many the sink got
+	PassedOver int64 // how many it did not get because of Options.Where, where it got none
 }
 
 // CRS is what a file says of its coordinate reference system. The zero value is nothing.

@@ -50,53 +50,6 @@ func TestTime(t *testing.T) {
 	}
 }
 
-func TestKept(t *testing.T) {
-	bad, wrong := errors.New("cannot be read"), errors.New("a wrong condition")
-	value := func(name string) (feature.Value, bool, error) {
-		switch name {
-		case "bad":
-			return nil, true, bad
-		case "code":
-			return int64(7), true, nil
-		}
-		return nil, false, nil
-	}
-
-	for _, test := range []struct {
-		name    string
-		ask     string
-		columns string // the only one
-		fails   error
-		keep    bool
-		err     error
-	}{
-		{"kept", "code", "", nil, true, nil},
-		{"not there", "other", "", nil, false, nil},
-		{"not asked for", "code", "other", nil, false, nil},
-		{"asked for", "code", "code", nil, true, nil},
-		{"bad value", "bad", "", nil, false, bad},
-		{"bad value that is not asked for", "bad", "code", nil, false, nil},
-		{"bad value before a wrong condition", "bad", "", wrong, false, bad},
-		{"wrong condition", "code", "", wrong, true, wrong},
-	} {
-		o := Options{Keep: func(get func(string) (feature.Value, bool)) (bool, error) {
-			v, ok := get(test.ask)
-			return ok && v == int64(7), test.fails
-		}}
-		if test.columns != "" {
-			o.Columns = func(name string) bool { return name == test.columns }
-		}
-
-		if keep, err := o.Kept(value); keep != test.keep || !errors.Is(err, test.err) {
-			t.Errorf("%s: %v, %v", test.name, keep, err)
-		}
-	}
-
-	if keep, err := (Options{}).Kept(value); !keep || err != nil {
-		t.Errorf("without a condition: %v, %v", keep, err)
-	}
-}
-
 func TestChooseLayer(t *testing.T) {
 	for _, test := range []struct {
 		asked  string

@@ -9,32 +9,6 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// Kept asks Keep whether a feature is read. value returns the value of an attribute, and false
-// where there is no such attribute; its first error is that of Kept.
-func (o Options) Kept(value func(name string) (feature.Value, bool, error)) (bool, error) {
-	if o.Keep == nil {
-		return true, nil
-	}
-
-	var failed error
-	keep, err := o.Keep(func(name string) (feature.Value, bool) {
-		if o.Columns != nil && !o.Columns(name) {
-			return nil, false
-		}
-
-		v, ok, err := value(name)
-		if err != nil && failed == nil {
-			failed = err
-		}
-		return v, ok && err == nil
-	})
-
-	if failed != nil {
-		return false, failed
-	}
-	return keep, err
-}
-
 // Text checks that bytes are text that a database can hold: UTF-8 without the character 0.
 func Text(b []byte) (string, error) {
 	switch s := string(b); {

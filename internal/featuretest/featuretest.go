@@ -3,7 +3,9 @@
 package featuretest
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 
 	"github.com/twpayne/go-geom"
 	"github.com/twpayne/go-geom/encoding/ewkb"
@@ -59,6 +61,15 @@ func (r *Recorder) WKB(b []byte) (srid int32, err error) {
 	}
 
 	return int32(g.SRID()), r.add(g)
+}
+
+// ReadWKB is WKB of all that the reader has.
+func (r *Recorder) ReadWKB(from *bufio.Reader) (srid int32, err error) {
+	b, err := io.ReadAll(from)
+	if err != nil {
+		return 0, err
+	}
+	return r.WKB(b)
 }
 
 func (r *Recorder) add(g geom.T) error {

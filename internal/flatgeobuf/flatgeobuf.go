@@ -169,10 +169,6 @@ func (r *reader) feature() error {
 		return err
 	}
 
-	if keep, err := r.options.Kept(r.values.get); err != nil || !keep {
-		return err
-	}
-
 	if err := r.geometry(f); err != nil {
 		return err
 	}

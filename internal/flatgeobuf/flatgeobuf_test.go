@@ -99,31 +99,6 @@ func TestAreas(t *testing.T) {
 	}
 }
 
-func TestKeep(t *testing.T) {
-	var options featurefile.Options
-	options.Keep = func(get func(string) (feature.Value, bool)) (bool, error) {
-		if _, ok := get("nothing"); ok {
-			t.Error("there is an attribute nothing")
-		}
-		code, ok := get("code")
-		return code == int64(-12), map[bool]error{false: errors.New("no code")}[ok]
-	}
-
-	result, to, err := read(t, file(t, "noindex.fgb"), options)
-	if err != nil || result.Features != 1 || len(to.Features) != 1 || len(to.Features[0].Values) != 0 {
-		t.Fatalf("%+v, %v, %v", result, to.Features, err)
-	}
-
-	if result.CRS.Code != "3857" || len(to.Features[0].Polygons) != 1 {
-		t.Errorf("%+v, %v", result.CRS, to.Features[0])
-	}
-
-	options.Columns = func(name string) bool { return name == "name" }
-	if _, _, err := read(t, file(t, "noindex.fgb"), options); err == nil || err.Error() != "no code" {
-		t.Errorf("a column that is not asked for: %v", err)
-	}
-}
-
 func TestCountry(t *testing.T) {
 	_, to, err := read(t, file(t, "country.fgb"), featurefile.Options{Attributes: []string{"iso_a3"}})
 	if err != nil || len(to.Features) != 1 || len(to.Features[0].Polygons) != 3 || to.Features[0].Values[0] != "FRA" {

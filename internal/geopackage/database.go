@@ -69,9 +69,11 @@ type database struct {
 	files   *vfs.FS
 	db      *sql.DB
 	conn    *sql.Conn
+	handle  uintptr         // of the connection, SQLite's own
+	size    int64           // of the file, in bytes
 	tables  map[string]bool // the names of ordinary tables, in lower case
 	readErr error           // of the file
-	outside bool            // the condition or the sink of the caller is at work
+	outside bool            // the sink is at work
 }
 
 // The ways of a query to memory: pages of 8 MiB at most are in the cache, and what must be
@@ -85,7 +87,7 @@ const (
 
 // open opens a file, and looks what its schema holds.
 func open(ctx context.Context, f io.ReaderAt, size int64) (*database, error) {
-	d := &database{tables: map[string]bool{}}
+	d := &database{size: size, tables: map[string]bool{}}
 
 	name, files, err := vfs.New(onlyFile{f, size, &d.readErr})
 	if err != nil {
@@ -96,6 +98,10 @@ func open(ctx context.Context, f io.ReaderAt, size int64) (*database, error) {
 	if d.db, err = sql.Open("sqlite", fmt.Sprintf(dataSource, name)); err == nil {
 		d.db.SetMaxOpenConns(1)
 		d.conn, err = d.db.Conn(ctx)
+	}
+
+	if err == nil {
+		err = d.findHandle()
 	}
 
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
@@ -22,15 +23,13 @@ func Is(head []byte) bool { return strings.HasPrefix(string(head), "SQLite forma
 // Read reads the features of a layer: a table or a view with geometries. The file is opened
 // read-only, and of its SQL, views may call functions and select, and no more. Changes in a
 // write-ahead log beside the file are refused, not overlooked. Errors about the file are
-// *geomgen.ParamError.
+// *geomgen.ParamError. SQLite decides by Options.Where, where that means the same in its SQL.
 func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
-	return ReadWhere(ctx, f, size, "", o, to)
+	return readWithin(ctx, f, size, o, to, viewTime)
 }
 
-// ReadWhere is Read of the rows for which a condition in SQLite's SQL holds, with the names of
-// attributes in double quotes; "" is all. A condition that SQLite does not understand is a
-// *geomgen.ParamError of aoi-where.
-func ReadWhere(ctx context.Context, f io.ReaderAt, size int64, where string, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
+// readWithin is Read, where a view may take so long.
+func readWithin(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink, viewTime time.Duration) (result featurefile.Result, err error) {
 	if err := refuseLog(o); err != nil {
 		return result, err
 	}
@@ -40,7 +39,11 @@ func ReadWhere(ctx context.Context, f io.ReaderAt, size int64, where string, o f
 		return result, err
 	}
 
-	result, err = d.guarded(func() (featurefile.Result, error) { return d.read(ctx, where, o, to) })
+	result, err = d.guarded(func() (featurefile.Result, error) {
+		defer d.interruptAfter(ctx)()
+		return d.read(ctx, o, to, viewTime)
+	})
+
 	if errors.Is(err, errFailed) { // its locks may be held for ever
 		return result, err
 	}
@@ -70,6 +73,15 @@ func (d *database) guarded(read func() (featurefile.Result, error)) (result feat
 	return read()
 }
 
+// callOut calls the sink, whose panics are not SQLite's.
+func (d *database) callOut(sink func() error) error {
+	d.outside = true
+	err := sink()
+	d.outside = false
+
+	return err
+}
+
 // refuseLog refuses a file with changes that are not in it yet.
 func refuseLog(o featurefile.Options) error {
 	if o.Sibling == nil {
@@ -83,7 +95,7 @@ func refuseLog(o featurefile.Options) error {
 	return nil
 }
 
-func (d *database) read(ctx context.Context, where string, o featurefile.Options, to feature.Sink) (result featurefile.Result, err error) {
+func (d *database) read(ctx context.Context, o featurefile.Options, to feature.Sink, viewTime time.Duration) (result featurefile.Result, err error) {
 	layers, err := d.layers(ctx)
 	if err != nil {
 		return result, d.explain(ctx, err)
@@ -97,7 +109,7 @@ func (d *database) read(ctx context.Context, where string, o featurefile.Options
 		return result, err
 	}
 
-	r := rows{d: d, options: o, to: to}
+	r := rows{d: d, options: o, to: to, viewTime: viewTime}
 	for _, l := range layers {
 		if l.table == result.Layer {
 			r.layer = l
@@ -108,7 +120,7 @@ func (d *database) read(ctx context.Context, where string, o featurefile.Options
 		return result, d.explain(ctx, err)
 	}
 
-	if r.columns, err = d.columns(ctx, r.layer); err != nil {
+	if r.columns, err = d.columns(ctx, &r.layer); err != nil {
 		return result, d.explain(ctx, err)
 	}
 
@@ -120,8 +132,8 @@ func (d *database) read(ctx context.Context, where string, o featurefile.Options
 		return result, err
 	}
 
-	err = r.all(ctx, where)
-	result.Features = r.kept
+	err = r.all(ctx)
+	result.Features, result.PassedOver = r.kept, r.passedOver
 
 	return result, d.explain(ctx, err)
 }
@@ -130,18 +142,19 @@ func (d *database) read(ctx context.Context, where string, o featurefile.Options
 type layer struct {
 	table, geometry string
 	srs             int64 // the CRS, by its number in the file
+	computed        bool  // a column is computed when it is read, at any cost
 }
 
-// maxLayers is how many layers are looked at.
-const maxLayers = 10_000
+// How many layers are looked at, and how many columns of a table.
+const (
+	maxLayers = 10_000
+	maxSame   = 10
+)
 
-const layersQuery = `
-select c.table_name, g.column_name, g.srs_id
-  from main.gpkg_contents c
-  join main.gpkg_geometry_columns g on lower(g.table_name) = lower(c.table_name)
- where lower(c.data_type) = 'features'
- order by c.rowid
- limit ?`
+const contentsQuery = `
+select table_name from main.gpkg_contents where lower(data_type) = 'features' order by rowid limit ?`
+
+const geometriesQuery = `select table_name, column_name, srs_id from main.gpkg_geometry_columns`
 
 // layers returns the layers in the order in which the file lists them.
 func (d *database) layers(ctx context.Context) (all []layer, err error) {
@@ -151,12 +164,43 @@ func (d *database) layers(ctx context.Context) (all []layer, err error) {
 		}
 	}
 
-	found, err := d.conn.QueryContext(ctx, layersQuery, maxLayers)
+	geometries, err := d.geometries(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	found, err := d.conn.QueryContext(ctx, contentsQuery, maxLayers)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = found.Close() }()
 
+	for found.Next() {
+		var table sql.NullString
+		if err := found.Scan(&table); err != nil {
+			return nil, badCatalogue(err)
+		}
+
+		for _, l := range geometries[strings.ToLower(table.String)] { // one, of a file that is what it must be
+			if l.table = table.String; len(all) < maxLayers {
+				all = append(all, l)
+			}
+		}
+	}
+
+	return all, found.Err()
+}
+
+// geometries returns the columns with geometries, by the names of their tables in lower case. SQL would
+// compare each of these with each of the contents.
+func (d *database) geometries(ctx context.Context) (map[string][]layer, error) {
+	found, err := d.conn.QueryContext(ctx, geometriesQuery)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+
+	all := map[string][]layer{}
 	for found.Next() {
 		var table, geometry sql.NullString
 		var srs sql.NullInt64
@@ -164,7 +208,10 @@ func (d *database) layers(ctx context.Context) (all []layer, err error) {
 			return nil, badCatalogue(err)
 		}
 
-		all = append(all, layer{table.String, geometry.String, srs.Int64})
+		name := strings.ToLower(table.String)
+		if len(all[name]) < maxSame {
+			all[name] = append(all[name], layer{geometry: geometry.String, srs: srs.Int64})
+		}
 	}
 
 	return all, found.Err()
@@ -212,10 +259,10 @@ type column struct {
 	kind string // as it was declared, in capitals, without a length: TEXT of TEXT(20)
 }
 
-const columnsQuery = `select name, type from pragma_table_xinfo(?) where hidden <> 1 order by cid`
+const columnsQuery = `select name, type, hidden = 2 from pragma_table_xinfo(?) where hidden <> 1 order by cid`
 
-// columns returns the attributes of a layer.
-func (d *database) columns(ctx context.Context, l layer) (all []column, err error) {
+// columns returns the attributes of a layer, and notes whether it has computed columns.
+func (d *database) columns(ctx context.Context, l *layer) (all []column, err error) {
 	found, err := d.conn.QueryContext(ctx, columnsQuery, l.table)
 	if err != nil {
 		return nil, err
@@ -225,9 +272,11 @@ func (d *database) columns(ctx context.Context, l layer) (all []column, err erro
 	geometry := false
 	for found.Next() {
 		var name, kind string
-		if err := found.Scan(&name, &kind); err != nil {
+		var computed bool
+		if err := found.Scan(&name, &kind, &computed); err != nil {
 			return nil, err
 		}
+		l.computed = l.computed || computed
 
 		if strings.EqualFold(name, l.geometry) {
 			geometry = true
@@ -254,6 +303,3 @@ func (d *database) columns(ctx context.Context, l layer) (all []column, err erro
 
 // quote quotes a name for SQL.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// where names a row, for messages.
-func where(n int64) string { return fmt.Sprintf(", in feature %d", n) }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/condition"
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 	"github.com/loadgrid/loadgrid/internal/featuretest"
@@ -66,11 +67,11 @@ func changed(t testing.TB, name, statements string) []byte {
 	return b
 }
 
-func readFile(t testing.TB, b []byte, where string, o featurefile.Options) (featurefile.Result, *featuretest.Recorder, error) {
+func readFile(t testing.TB, b []byte, o featurefile.Options) (featurefile.Result, *featuretest.Recorder, error) {
 	t.Helper()
 
 	var to featuretest.Recorder
-	result, err := ReadWhere(t.Context(), bytes.NewReader(b), int64(len(b)), where, o, &to)
+	result, err := Read(t.Context(), bytes.NewReader(b), int64(len(b)), o, &to)
 	return result, &to, err
 }
 
@@ -105,7 +106,7 @@ func checkAreas(t *testing.T, to *featuretest.Recorder) {
 }
 
 func TestAreas(t *testing.T) {
-	result, to, err := readFile(t, file(t, "areas.gpkg"), "", featurefile.Options{Attributes: attributes})
+	result, to, err := readFile(t, file(t, "areas.gpkg"), featurefile.Options{Attributes: attributes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,81 +125,81 @@ func TestAreas(t *testing.T) {
 func TestLayers(t *testing.T) {
 	two := file(t, "two.gpkg")
 
-	result, to, err := readFile(t, two, "", featurefile.Options{Layer: "areas", Attributes: attributes})
+	result, to, err := readFile(t, two, featurefile.Options{Layer: "areas", Attributes: attributes})
 	if err != nil || !reflect.DeepEqual(result.Layers, []string{"areas", "heights"}) {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	checkAreas(t, to)
 
-	result, to, err = readFile(t, two, "", featurefile.Options{Layer: "heights", Attributes: []string{"h"}})
+	result, to, err = readFile(t, two, featurefile.Options{Layer: "heights", Attributes: []string{"h"}})
 	want := []geomgen.Polygon{{{{X: 1, Y: 2}, {X: 3, Y: 2}, {X: 3, Y: 4}, {X: 1, Y: 2}}}}
 	if err != nil || !to.Drops || len(to.Features) != 1 || !reflect.DeepEqual(to.Features[0].Polygons, want) || to.Features[0].Values[0] != int64(1) || result.CRS.Code != "4979" {
 		t.Errorf("%+v, %+v, %v", result, to, err)
 	}
 
-	if _, _, err := readFile(t, two, "", featurefile.Options{}); err == nil || !strings.Contains(err.Error(), `say which with aoi-layer, "areas", "heights"`) {
+	if _, _, err := readFile(t, two, featurefile.Options{}); err == nil || !strings.Contains(err.Error(), `say which with aoi-layer, "areas", "heights"`) {
 		t.Error(err)
 	}
 }
 
 func TestCountry(t *testing.T) {
-	_, to, err := readFile(t, file(t, "country.gpkg"), "", featurefile.Options{Attributes: []string{"iso_a3"}})
+	_, to, err := readFile(t, file(t, "country.gpkg"), featurefile.Options{Attributes: []string{"iso_a3"}})
 	if err != nil || len(to.Features) != 1 || len(to.Features[0].Polygons) != 3 || to.Features[0].Values[0] != "FRA" {
 		t.Fatalf("%+v, %v", to.Features, err)
 	}
 }
 
+// SQLite decides by a condition where it means the same there: else all rows come.
 func TestWhere(t *testing.T) {
-	areas := file(t, "areas.gpkg")
+	areas := changed(t, "areas.gpkg", `
+		alter table areas add column loose TEXT collate nocase;
+		update areas set loose = 'a' || code;
+		create index by_code on areas (code)`)
 
-	for _, test := range []struct {
-		where string
-		want  int64
-		fault string
-	}{
-		{`"code" > 0`, 1, ""},
-		{`"name" is null or "share" > 1`, 2, ""},
-		{`"name" like 'ö%' -- or true`, 0, ""},
-		{`name = 'Ödland'`, 1, ""},
-		{`"nothing" = 1`, 0, `no such column: "nothing"`},
-		{`"code" >`, 0, "syntax error"},
-		{`1); select 2; --`, 0, "aoi-where"},
-		{`1) union select geom, 2 from areas where (1`, 0, "aoi-where"},
-		{`load_extension('x')`, 0, ""},
-		{`"code" in (with recursive n(i) as (select 1 union all select i + 1 from n) select i from n)`, 0, ""},
+	for where, want := range map[string]int64{
+		`code > 0`:                             1,
+		`code <= 1e3`:                          2,
+		`code <> 1 and (code > 0 or code < 0)`: 2,
+		`name is null or share > 1`:            2,
+		`not (name = 'Ödland')`:                1,
+		`name in ('Ödland', 'x')`:              1,
+		`name = 'x' or name = '''; drop --'`:   0,
+		`loose = 'A7'`:                         0,
+		`loose = 'a7'`:                         1,
+		`code in (7, -12) and share is null`:   0,
+		`code in (7, 'x')`:                     3, // which is a mistake
+		`name = 7`:                             3,
+		`name < 'M'`:                           3, // by its order
+		`day = '2024-02-29'`:                   3, // a date
+		`name = 'x' and day is null`:           3,
+		`seen is null`:                         3,
+		`code = 9007199254740993`:              3,
 	} {
-		result, _, err := readFile(t, areas, test.where, featurefile.Options{})
-
-		bad := test.fault
-		if test.want == 0 && bad == "" && !strings.Contains(test.where, "like") {
-			bad = "aoi"
+		o := featurefile.Options{Attributes: []string{"name", "code", "share", "day", "seen", "loose"}, Where: parse(t, where)}
+		result, to, err := readFile(t, areas, o)
+		if err != nil || result.Features != want || int64(len(to.Features)) != want || result.PassedOver != map[bool]int64{true: 3}[want == 0] {
+			t.Errorf("%s: %+v, %v", where, result, err)
 		}
-
-		switch {
-		case bad == "" && (err != nil || result.Features != test.want):
-			t.Errorf("%s: %d features, %v", test.where, result.Features, err)
-		case bad != "" && (err == nil || !strings.Contains(err.Error(), bad)):
-			t.Errorf("%s: %d features, %v", test.where, result.Features, err)
+		if want == 2 && strings.HasPrefix(where, "code") && to.Features[0].Values[1] != int64(7) {
+			t.Errorf("%s: the features are in the order of an index", where)
 		}
+	}
+
+	// The number of a feature is not that in the file.
+	bad := changed(t, "areas.gpkg", "update areas set geom = x'00' where code = -12")
+	o := featurefile.Options{Attributes: []string{"code"}, Where: parse(t, "code < 0")}
+	if _, _, err := readFile(t, bad, o); err == nil || !strings.Contains(err.Error(), "in feature 1 of those that aoi-where selects") {
+		t.Error(err)
 	}
 }
 
-func TestKeep(t *testing.T) {
-	o := featurefile.Options{Keep: func(get func(string) (feature.Value, bool)) (bool, error) {
-		if _, ok := get("nothing"); ok {
-			t.Error("there is an attribute nothing")
-		}
-		if _, ok := get("name"); ok {
-			t.Error("the name was not asked for")
-		}
-		day, ok := get("day")
-		return day == feature.Date{Year: 1999, Month: 12, Day: 31}, map[bool]error{false: errors.New("no day")}[ok]
-	}, Columns: func(name string) bool { return name == "day" }}
-
-	result, to, err := readFile(t, file(t, "areas.gpkg"), "", o)
-	if err != nil || result.Features != 1 || len(to.Features) != 1 || len(to.Features[0].Polygons) != 2 {
-		t.Errorf("%+v, %+v, %v", result, to.Features, err)
+func parse(t *testing.T, where string) *condition.Condition {
+	t.Helper()
+	c, err := condition.Parse(where)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return c
 }
 
 // A column can hold values of any type, whatever it was declared with.
@@ -211,14 +212,14 @@ func TestValues(t *testing.T) {
 		update areas set doc = x'00ff', code = 'many' where fid = 2;
 		update areas set name = cast(x'ff' as text) where fid = 3;`)
 
-	_, to, err := readFile(t, b, "fid < 3", featurefile.Options{Attributes: []string{"good", "half", "code", "fid"}})
+	_, to, err := readFile(t, b, featurefile.Options{Attributes: []string{"good", "half", "code", "fid"}, Where: parse(t, "fid < 3")})
 	if err != nil || len(to.Features) != 2 || !reflect.DeepEqual(to.Features[0].Values, []feature.Value{true, 3.0, int64(7), int64(1)}) ||
 		!reflect.DeepEqual(to.Features[1].Values, []feature.Value{false, 3.0, "many", int64(2)}) {
 		t.Errorf("%+v, %v", to.Features, err)
 	}
 
 	for name, want := range map[string]string{"doc": "it is binary", "day": "is not a date", "name": "is not UTF-8"} {
-		if _, _, err := readFile(t, b, "", featurefile.Options{Attributes: []string{name}}); !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), want) {
+		if _, _, err := readFile(t, b, featurefile.Options{Attributes: []string{name}}); !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -253,7 +254,7 @@ func TestRefused(t *testing.T) {
 		{"half an envelope", set("update areas set geom = cast(substr(geom, 1, 20) as blob)"), featurefile.Options{}, "it has 20 bytes"},
 		{"other CRS", set("update areas set geom = cast(substr(geom, 1, 4) || x'e6100000' || substr(geom, 9) as blob)"), featurefile.Options{}, "it has srs_id 4326, and its layer 3035"},
 	} {
-		_, _, err := readFile(t, test.b, "", test.o)
+		_, _, err := readFile(t, test.b, test.o)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !errors.As(err, new(*geomgen.ParamError)) && test.name != "lines" {
 			t.Errorf("%s: %v", test.name, err)
 		}
@@ -272,7 +273,7 @@ func TestViews(t *testing.T) {
 	}
 
 	o := featurefile.Options{Layer: "v", Attributes: attributes}
-	_, to, err := readFile(t, view("select * from areas order by name"), "", o)
+	_, to, err := readFile(t, view("select * from areas order by name"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +298,7 @@ func TestViews(t *testing.T) {
 			o.Attributes = []string{"seen"}
 		}
 
-		result, _, err := readFile(t, view(text), "", o)
+		result, _, err := readFile(t, view(text), o)
 		if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %+v, %v", text, result, err)
 		}
@@ -319,11 +320,93 @@ func TestViewThatNeedsMemory(t *testing.T) {
 
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, to, err := readFile(t, b, "", featurefile.Options{Layer: "v"})
+	_, to, err := readFile(t, b, featurefile.Options{Layer: "v"})
 	runtime.ReadMemStats(&after)
 
 	if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), "needs more memory than it gets") {
 		t.Errorf("%d features, %v", len(to.Features), err)
+	}
+}
+
+// view returns a file with a view v, which can join the table many of 1,000 rows.
+func view(t *testing.T, text string) []byte {
+	t.Helper()
+	return changed(t, "areas.gpkg", `
+		insert into gpkg_contents (table_name, data_type, identifier, srs_id) values ('v', 'features', 'v', 3035);
+		insert into gpkg_geometry_columns values ('v', 'geom', 'GEOMETRY', 3035, 0, 0);
+		create table many(i, geom);
+		insert into many with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) select i, null from n;
+		create view v as `+text)
+}
+
+// A view that would go on for years is given up, whether it has rows or not.
+func TestViewThatDoesNotEnd(t *testing.T) {
+	for name, text := range map[string]string{
+		"without rows":             "select a.geom from many a, many b, many c, many d, many e where a.i + b.i + c.i + d.i + e.i < 0",
+		"of rows without polygons": "select null as geom from many a, many b, many c, many d, many e",
+		"behind its first row":     behindFirstRow,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := view(t, text)
+
+			start := time.Now()
+			_, err := readWithin(t.Context(), bytes.NewReader(b), int64(len(b)), featurefile.Options{Layer: "v"}, &discard{}, 100*time.Millisecond)
+			if took := time.Since(start); !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), `view "v" takes longer than 100ms`) || took > viewTime {
+				t.Errorf("after %v: %v", took, err)
+			}
+		})
+	}
+}
+
+// behindFirstRow is a view with one row, and then a join that goes on for years without another one.
+const behindFirstRow = `select geom from areas where fid = 1 union all
+	select a.geom from many a, many b, many c, many d, many e where a.i + b.i + c.i + d.i + e.i < 0`
+
+// discard is a sink that keeps nothing.
+type discard struct{ featuretest.Recorder }
+
+func (*discard) EndFeature([]feature.Value) error { return nil }
+
+// firstRow is a sink that notes that it got a row.
+type firstRow struct {
+	featuretest.Recorder
+	note func()
+}
+
+func (f *firstRow) EndFeature([]feature.Value) error {
+	f.note()
+	return nil
+}
+
+// The context ends a view that is at work behind its first row.
+func TestEndedBehindFirstRow(t *testing.T) {
+	b := view(t, behindFirstRow)
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+
+	start := time.Now()
+	to := &firstRow{note: func() { time.AfterFunc(100*time.Millisecond, func() { cancel(why) }) }} // SQLite is at work by then
+	_, err := Read(ctx, bytes.NewReader(b), int64(len(b)), featurefile.Options{Layer: "v"}, to)
+	if took := time.Since(start); !errors.Is(err, why) || took > viewTime {
+		t.Errorf("after %v: %v", took, err)
+	}
+}
+
+// To find the layers of a file takes no step for each pair of its names.
+func TestManyNamesOfLayers(t *testing.T) {
+	b := changed(t, "areas.gpkg", `
+		with recursive n(i) as (select 1 union all select i + 1 from n where i < 60000)
+		insert into gpkg_contents (table_name, data_type, identifier, srs_id) select 'Contents' || i, 'features', i, 3035 from n;
+		with recursive n(i) as (select 1 union all select i + 1 from n where i < 60000)
+		insert into gpkg_geometry_columns select 'columns' || i, 'geom', 'GEOMETRY', 3035, 0, 0 from n`)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // each pair takes minutes
+	defer cancel()
+
+	result, err := Read(ctx, bytes.NewReader(b), int64(len(b)), featurefile.Options{}, &featuretest.Recorder{})
+	if err != nil || len(result.Layers) != 1 {
+		t.Errorf("%d layers, %v", len(result.Layers), err)
 	}
 }
 
@@ -366,7 +449,7 @@ func TestWriteAheadLog(t *testing.T) {
 	// A file in the mode of a log, which has all changes.
 	log := bytes.Clone(b)
 	log[18], log[19] = 2, 2
-	if result, _, err := readFile(t, log, "", featurefile.Options{}); err != nil || result.Features != 3 {
+	if result, _, err := readFile(t, log, featurefile.Options{}); err != nil || result.Features != 3 {
 		t.Errorf("%+v, %v", result, err)
 	}
 }
@@ -414,10 +497,15 @@ func TestPanics(t *testing.T) {
 		}
 	}()
 
-	o := featurefile.Options{Keep: func(func(string) (feature.Value, bool)) (bool, error) { panic("mine") }}
-	_, _, err = readFile(t, file(t, "areas.gpkg"), "", o)
+	b := file(t, "areas.gpkg")
+	_, err = Read(t.Context(), bytes.NewReader(b), int64(len(b)), featurefile.Options{}, &panics{})
 	t.Errorf("no panic, %v", err)
 }
+
+// panics is a sink that panics.
+type panics struct{ featuretest.Recorder }
+
+func (*panics) EndFeature([]feature.Value) error { panic("mine") }
 
 // Files that are read at the same time do not disturb each other, and leave nothing behind.
 func TestManyAtOnce(t *testing.T) {
@@ -427,7 +515,7 @@ func TestManyAtOnce(t *testing.T) {
 			t.Parallel()
 
 			for range 5 {
-				_, to, err := readFile(t, b, "", featurefile.Options{Attributes: attributes})
+				_, to, err := readFile(t, b, featurefile.Options{Attributes: attributes})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -445,7 +533,7 @@ func TestForgedSizesAllocateLittle(t *testing.T) {
 
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _, _ = readFile(t, b, "", featurefile.Options{Attributes: attributes})
+		_, _, _ = readFile(t, b, featurefile.Options{Attributes: attributes})
 		runtime.ReadMemStats(&after)
 
 		if n := after.TotalAlloc - before.TotalAlloc; n > 4<<20 {

@@ -2,16 +2,14 @@ package geopackage
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"time"
 
 	"github.com/loadgrid/loadgrid/geomgen"
+	"github.com/loadgrid/loadgrid/internal/condition"
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
@@ -25,8 +23,12 @@ type rows struct {
 	to      feature.Sink
 	n       int64             // the number of the row at work, from 1
 	read    map[string]result // the attributes that are read
-	values  []any             // of the row: the geometry, and these attributes
+	values  []value           // of the row: the geometry's length, the geometry, these attributes, the number of the row
+	rowID   string            // what SQL calls the number of a row, "" where there is none
 	kept    int64
+
+	passedOver int64
+	viewTime   time.Duration
 }
 
 // result is where the value of a column is in a row.
@@ -35,51 +37,134 @@ type result struct {
 	at int
 }
 
-// query returns the SQL, and notes what it reads.
-func (r *rows) query(where string) string {
+// query returns the SQL, and notes what it reads. Of longer values SQLite reads the length only.
+func (r *rows) query() string {
 	var b strings.Builder
 
-	// A plus sign does nothing but hide the type that a column was declared with, which the
-	// driver would make times of.
-	b.WriteString("select +" + quote(r.layer.geometry))
+	whole := maxWhole
+	if r.rowID == "" {
+		whole = maxComputed
+	}
+
+	// CASE also hides the type that a column was declared with, which the driver would make times of.
+	geometry := quote(r.layer.geometry)
+	fmt.Fprintf(&b, "select octet_length(%[1]s), case when octet_length(%[1]s) <= %[2]d then %[1]s end", geometry, whole)
 	r.read = map[string]result{}
 
 	for _, c := range r.columns {
-		if r.needs(c.name) {
-			b.WriteString(", +" + quote(c.name))
-			r.read[c.name] = result{c, 1 + len(r.read)}
+		if slices.Contains(r.options.Attributes, c.name) {
+			fmt.Fprintf(&b, ", case when octet_length(%[1]s) > %[2]d then x'00' else %[1]s end", quote(c.name), maxValue)
+			r.read[c.name] = result{c, 2 + len(r.read)}
 		}
 	}
 
-	b.WriteString(" from main." + quote(r.layer.table))
-	if where != "" {
-		b.WriteString(" where (" + where + "\n)") // it may end in a comment
+	if r.rowID != "" {
+		b.WriteString(", " + r.rowID)
 	}
 
-	r.values = make([]any, 1+len(r.read))
+	b.WriteString(r.from())
 	return b.String()
 }
 
-// needs tells whether an attribute is read.
-func (r *rows) needs(name string) bool {
-	return slices.Contains(r.options.Attributes, name) ||
-		r.options.Keep != nil && (r.options.Columns == nil || r.options.Columns(name))
+// from returns what of the layer is read, as SQL. A condition that means the same there is part of it.
+func (r *rows) from() string {
+	from := " from main." + quote(r.layer.table)
+	if r.inSQL() {
+		from += " where " + r.options.Where.SQL(condition.GeoPackage)
+	}
+	return from
 }
 
-func (r *rows) all(ctx context.Context, where string) error {
-	found, err := r.d.conn.QueryContext(ctx, r.query(where))
+// inSQL tells whether SQLite decides by the condition.
+func (r *rows) inSQL() bool {
+	return r.options.Where != nil && r.options.Where.SameInSQL(func(name string) condition.Kind {
+		for _, c := range r.columns {
+			if c.name == name {
+				return c.holds()
+			}
+		}
+		return condition.Other
+	})
+}
 
-	var own *sqlite.Error
-	if where != "" && errors.As(err, &own) && (own.Code() == sqlite3.SQLITE_ERROR || own.Code() == sqlite3.SQLITE_AUTH) {
-		return &geomgen.ParamError{Param: "aoi-where", Value: where, Reason: "SQLite does not understand it: " + own.Error()}
+// holds returns what a column holds by its type.
+func (c column) holds() condition.Kind {
+	switch c.kind {
+	case "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER", "FLOAT", "DOUBLE", "REAL":
+		return condition.Number
+	case "TEXT":
+		return condition.Text
+	}
+	return condition.Other
+}
+
+// countPassedOver counts the features that the condition has left out, which are all.
+func (r *rows) countPassedOver(ctx context.Context) (n int64, err error) {
+	if r.kept > 0 || !r.inSQL() {
+		return 0, nil
 	}
 
+	sql := "select count(*) from main." + quote(r.layer.table) + " where " + quote(r.layer.geometry) + " is not null"
+	err = r.d.conn.QueryRowContext(ctx, sql).Scan(&n)
+	return n, err
+}
+
+// How long a view may take by default: what it is made of can be joined with itself again and
+// again. A file of many megabytes gets more time.
+const (
+	viewTime      = 5 * time.Second
+	viewBytesRate = 5 << 20 // a second
+)
+
+var errViewTime = errors.New("the view takes too long")
+
+// all reads all rows.
+func (r *rows) all(ctx context.Context) error {
+	if r.d.tables[strings.ToLower(r.layer.table)] && !r.layer.computed {
+		return r.each(ctx)
+	}
+
+	most := r.viewTime + time.Duration(r.d.size/viewBytesRate)*time.Second
+	bounded, cancel := context.WithTimeoutCause(ctx, most, errViewTime)
+	defer cancel()
+	defer r.d.interruptAfter(bounded)()
+
+	err := r.each(bounded)
+	if err != nil && ctx.Err() == nil && context.Cause(bounded) == errViewTime && !errors.As(err, new(*geomgen.ParamError)) {
+		what := "view"
+		if r.layer.computed {
+			what = "layer with computed columns"
+		}
+		return feature.BadArea("is a GeoPackage whose %s %q takes longer than %v: write the layer to a table (ogr2ogr -f GPKG)", what, r.layer.table, most)
+	}
+	return err
+}
+
+// each reads the rows, and counts those that it does not read where there are no others.
+func (r *rows) each(ctx context.Context) (err error) {
+	if err := r.eachRow(ctx); err != nil {
+		return err
+	}
+
+	r.passedOver, err = r.countPassedOver(ctx)
+	return err
+}
+
+func (r *rows) eachRow(ctx context.Context) error {
+	r.findRowID(ctx)
+	found, err := r.d.conn.QueryContext(ctx, r.query())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = found.Close() }()
 
-	to := make([]any, len(r.values))
+	names, err := found.Columns()
+	if err != nil {
+		return err
+	}
+
+	r.values = make([]value, len(names))
+	to := make([]any, len(names))
 	for i := range to {
 		to[i] = &r.values[i]
 	}
@@ -90,23 +175,16 @@ func (r *rows) all(ctx context.Context, where string) error {
 			return err
 		}
 
-		if err := r.row(); err != nil {
+		if err := r.row(ctx); err != nil {
 			return err
 		}
-		r.d.outside = false
 	}
 
 	return found.Err()
 }
 
-func (r *rows) row() error {
-	r.d.outside = true
-	keep, err := r.options.Kept(r.value)
-	if err != nil || !keep {
-		return err
-	}
-
-	if err := r.geometry(); err != nil {
+func (r *rows) row(ctx context.Context) error {
+	if err := r.geometry(ctx); err != nil {
 		return err
 	}
 
@@ -120,7 +198,7 @@ func (r *rows) row() error {
 	}
 
 	r.kept++
-	return r.to.EndFeature(values)
+	return r.d.callOut(func() error { return r.to.EndFeature(values) })
 }
 
 // value returns the value of an attribute.
@@ -130,9 +208,9 @@ func (r *rows) value(name string) (v feature.Value, ok bool, err error) {
 		return nil, false, nil
 	}
 
-	v, err = c.value(r.values[c.at])
+	v, err = c.value(r.values[c.at].v)
 	if err != nil {
-		return nil, true, feature.BadArea("cannot be read%s of the GeoPackage: attribute %q: %w", where(r.n), name, err)
+		return nil, true, feature.BadArea("cannot be read%s of the GeoPackage: attribute %q: %w", r.where(), name, err)
 	}
 	return v, true, nil
 }
@@ -160,65 +238,17 @@ func (c column) value(v any) (feature.Value, error) {
 		return featurefile.Text([]byte(v))
 	}
 
-	return nil, fmt.Errorf("it is binary, which is not read")
+	return nil, fmt.Errorf("it is binary, or longer than %d bytes, which is not read", maxValue)
 }
 
-// The bits of the flags in the header of a geometry.
-const (
-	flagLittle   = 1
-	flagEmpty    = 1 << 4
-	flagExtended = 1 << 5
-)
-
-// geometry reads the geometry of the row: its own header, which has an envelope or none, and
-// then WKB.
-func (r *rows) geometry() error {
-	if r.values[0] == nil {
-		return nil
+// where names the row at work, for messages.
+func (r *rows) where() string {
+	if r.inSQL() {
+		return fmt.Sprintf(", in feature %d of those that aoi-where selects", r.n)
 	}
-
-	b, ok := r.values[0].([]byte)
-	if !ok {
-		return r.badGeometry("it is %T", r.values[0])
-	}
-
-	if len(b) < 8 || b[0] != 'G' || b[1] != 'P' || b[2] != 0 {
-		return r.badGeometry("it does not begin with the magic bytes GP and version 0")
-	}
-
-	flags := b[3]
-	if flags&flagExtended != 0 {
-		return feature.BadArea("holds a geometry of an extended type%s: an area of interest is made of polygons", where(r.n))
-	}
-
-	var order binary.ByteOrder = binary.BigEndian
-	if flags&flagLittle != 0 {
-		order = binary.LittleEndian
-	}
-
-	srs := int64(int32(order.Uint32(b[4:])))
-	if srs != r.layer.srs && srs > 0 {
-		return r.badGeometry("it has srs_id %d, and its layer %d", srs, r.layer.srs)
-	}
-
-	kind := int(flags >> 1 & 7)
-	if kind > 4 {
-		return r.badGeometry("it has an envelope of the unknown type %d", kind)
-	}
-
-	head := 8 + [...]int{0, 32, 48, 48, 64}[kind]
-
-	switch {
-	case len(b) < head:
-		return r.badGeometry("it has %d bytes", len(b))
-	case flags&flagEmpty != 0:
-		return nil
-	}
-
-	_, err := r.to.WKB(b[head:])
-	return err
+	return fmt.Sprintf(", in feature %d", r.n)
 }
 
 func (r *rows) badGeometry(format string, args ...any) error {
-	return feature.BadArea("has a geometry that cannot be read%s of the GeoPackage: %s", where(r.n), fmt.Sprintf(format, args...))
+	return feature.BadArea("has a geometry that cannot be read%s of the GeoPackage: %s", r.where(), fmt.Sprintf(format, args...))
 }

@@ -44,6 +44,7 @@ type reader struct {
 	n       int64 // the number of the shape at work, from 1
 	first   int64 // the number that the first shape says to have, without an index
 	kept    int64
+	room    int64 // bytes that the shapes still to come can have
 	buffer  [1 << 15]byte
 }
 
@@ -63,7 +64,7 @@ func (r *reader) header() error {
 		return err
 	}
 
-	r.shp.size = end
+	r.shp.size, r.room = end, end-headerBytes
 	return checkShape(binary.LittleEndian.Uint32(head[32:]), "")
 }
 
@@ -137,12 +138,8 @@ func (r *reader) feature(ctx context.Context, present bool) error {
 		}
 	}
 
-	keep, err := r.table.Next()
-	if err == nil && keep {
-		keep, err = r.options.Kept(r.table.Value)
-	}
-
-	if err == nil && keep {
+	alive, err := r.table.Next()
+	if err == nil && alive {
 		err = r.read(ctx, end, present)
 	}
 
@@ -152,7 +149,7 @@ func (r *reader) feature(ctx context.Context, present bool) error {
 	return err
 }
 
-// read reads a feature that is kept.
+// read reads a feature that was not deleted.
 func (r *reader) read(ctx context.Context, end int64, present bool) error {
 	if present {
 		if err := r.shape(ctx, end-r.shp.at); err != nil {
@@ -191,9 +188,14 @@ func (r *reader) recordHeader() (end int64, err error) {
 		return 0, feature.BadArea("is a shapefile whose shape %d has the number %d: its .shx is needed, put it beside the .shp", r.n, number)
 	}
 
-	end = r.shp.at + 2*int64(binary.BigEndian.Uint32(b[4:]))
-	if end > r.shp.size {
+	size := 2 * int64(binary.BigEndian.Uint32(b[4:]))
+	if end = r.shp.at + size; end > r.shp.size {
 		return 0, r.shp.errShort()
+	}
+
+	// An index can name a large shape a million times.
+	if r.room -= int64(len(b)) + size; r.room < 0 {
+		return 0, feature.BadArea("is a shapefile whose .shx names places that overlap in the .shp%s: remove it, or repair it", r.where())
 	}
 	return end, nil
 }

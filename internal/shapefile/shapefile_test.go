@@ -125,22 +125,6 @@ func TestOnlyShapes(t *testing.T) {
 	}
 }
 
-func TestKeep(t *testing.T) {
-	o := featurefile.Options{Attributes: []string{"name"}, Keep: func(get func(string) (feature.Value, bool)) (bool, error) {
-		if _, ok := get("nothing"); ok {
-			t.Error("there is an attribute nothing")
-		}
-		v, _ := get("share")
-		share, _ := v.(float64)
-		return share > 1, nil
-	}}
-
-	result, to, err := areas(t).read(t, o)
-	if err != nil || result.Features != 1 || len(to.Features) != 1 || to.Features[0].Values[0] != "Ödland" {
-		t.Errorf("%+v, %+v, %v", result, to.Features, err)
-	}
-}
-
 func TestCountry(t *testing.T) {
 	result, to, err := load(t, "country.shp", "country.dbf", "country.prj", "country.shx").read(t, featurefile.Options{Attributes: []string{"iso_a3"}})
 	if err != nil || len(to.Features) != 1 || len(to.Features[0].Polygons) != 3 || to.Features[0].Values[0] != "FRA" || !strings.HasPrefix(result.CRS.WKT, "GEOGCS") {
@@ -244,6 +228,17 @@ func TestRefused(t *testing.T) {
 		if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", test.name, err)
 		}
+	}
+}
+
+// An index that names one shape again and again would have it read a million times.
+func TestIndexThatRepeats(t *testing.T) {
+	s := areas(t)
+	s[".shx"] = put(put(s[".shx"], 108, s[".shx"][100:108]...), 116, s[".shx"][100:108]...)
+
+	_, to, err := s.read(t, featurefile.Options{})
+	if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), ".shx names places that overlap in the .shp, in feature 3") {
+		t.Errorf("%d features, %v", len(to.Features), err)
 	}
 }
 

@@ -8,9 +8,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 
 	"github.com/loadgrid/loadgrid/internal/feature"
 	"github.com/loadgrid/loadgrid/internal/featurefile"
@@ -115,37 +113,4 @@ func (r *reader) Read(b []byte) (int, error) {
 		err = explain(err)
 	}
 	return n, err
-}
-
-// File is a temporary file without a name: it is gone once it is closed, or the process ends.
-type File struct {
-	*os.File
-	Size int64
-}
-
-// Spool writes what Reader returns into a temporary file in dir, "" for the usual directory:
-// for formats that are not read from beginning to end. The caller closes it.
-func Spool(ctx context.Context, r io.Reader, dir string, maxBytes int64) (*File, error) {
-	in, err := Reader(ctx, r, maxBytes)
-	if err != nil {
-		return nil, err
-	}
-
-	f, err := os.CreateTemp(dir, "loadgrid-aoi-")
-	if err != nil {
-		return nil, fmt.Errorf("creating a temporary file for the area of interest: %w", err)
-	}
-
-	if err := os.Remove(f.Name()); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("creating a temporary file for the area of interest: %w", err)
-	}
-
-	n, err := io.Copy(f, in)
-	if err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("writing the area of interest into a temporary file: %w", err)
-	}
-
-	return &File{f, n}, nil
 }

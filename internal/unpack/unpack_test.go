@@ -131,31 +131,6 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestSpool(t *testing.T) {
-	dir := t.TempDir()
-	f, err := Spool(t.Context(), bytes.NewReader(pack(t, "POLYGON EMPTY")), dir, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	b := make([]byte, 5)
-	if _, err := f.ReadAt(b, 8); err != nil || string(b) != "EMPTY" || f.Size != 13 {
-		t.Errorf("%q of %d bytes, %v", b, f.Size, err)
-	}
-
-	if err := f.Close(); err != nil {
-		t.Error(err)
-	}
-
-	if _, err := Spool(t.Context(), bytes.NewReader(pack(t, "POLYGON EMPTY")), dir, 5); err == nil {
-		t.Error("more bytes than there may be")
-	}
-
-	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
-	}
-}
-
 func TestEnded(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")

@@ -131,7 +131,11 @@ func (l *Layer) ByName(name string, key func(Value) (string, error)) (named *Lay
 			continue
 		}
 
-		named.Features[k].Polygons = slices.Concat(named.Features[k].Polygons, f.Polygons)
+		// The first time the polygons are copied, since others may have what is behind them.
+		if !several[k] {
+			named.Features[k].Polygons = slices.Clone(named.Features[k].Polygons)
+		}
+		named.Features[k].Polygons = append(named.Features[k].Polygons, f.Polygons...)
 		several[k] = true
 	}
 

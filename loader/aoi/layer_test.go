@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -166,6 +167,28 @@ func FuzzLayerBytes(f *testing.F) {
 			t.Fatalf("what is read of % x is written as % x, which is read with %v", b, again, err)
 		}
 	})
+}
+
+// TestByNameOfMany unites many features with few names, in memory that grows with their number.
+func TestByNameOfMany(t *testing.T) {
+	const n = 20_000
+	l := &Layer{Types: []string{"text"}, Features: make([]LayerFeature, n)}
+	polygons := []geomgen.Polygon{squareAt(0, 0)}
+	for i := range l.Features {
+		l.Features[i] = LayerFeature{Polygons: polygons, Values: []Value{"a"}}
+	}
+
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	named, _, err := l.ByName("name", func(v Value) (string, error) { return v.(string), nil })
+	runtime.ReadMemStats(&after)
+
+	if err != nil || len(named.Features) != 1 || len(named.Features[0].Polygons) != n {
+		t.Fatalf("%v, %v", named, err)
+	}
+	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 16<<20 {
+		t.Errorf("%d bytes were allocated", bytes)
+	}
 }
 
 // TestByName unites features by their names, in the order of the first of each.

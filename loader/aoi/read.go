@@ -17,6 +17,9 @@ import (
 //   - WKT, or EWKT with an SRID: a geometry, or one a line.
 //   - WKB or EWKB, binary or as hexadecimal digits: a geometry, or several one behind the other,
 //     of digits one a line.
+//   - Shapefile, alone or in a zip, GeoPackage, FlatGeobuf. Only ReadWith, with the name of a file,
+//     looks for the files beside a .shp.
+//   - each of these packed with gzip.
 //
 // Coordinates beside x and y are dropped, with a warning. Read needs 32 bytes of memory a position at
 // most, and 64 MiB, however large the file is. The error is a *geomgen.ParamError of parameter aoi for
@@ -58,8 +61,8 @@ type ReadOptions struct {
 	// OGR lets the program ogr2ogr read a format that nothing else reads; it must be on the PATH.
 	// Its result is in EPSG:4326, and SRID says in which CRS the file is, whatever that says.
 	OGR bool
-	// Path is the name of the file, for ogr2ogr, which may look for others beside it. Defaults to
-	// none: what is read is written to a temporary file first.
+	// Path is the name of the file, for ogr2ogr and for shapefiles, which may have others beside it.
+	// Defaults to none: ogr2ogr reads a temporary file then, and a .shp has no attributes and no CRS.
 	Path string
 }
 

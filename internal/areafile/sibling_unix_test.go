@@ -1,0 +1,40 @@
+//go:build unix
+
+package areafile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A named pipe beside a file is none of its parts: to open it would wait for ever.
+func TestPipeBesideTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "area.shp")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(filepath.Join(filepath.Dir(path), "area.dbf"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	in := newInput(t.Context(), nil, path)
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := in.sibling(".dbf")
+		done <- err
+	}()
+
+	select {
+	case err := <-done:
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it waits for the pipe")
+	}
+}

@@ -1,0 +1,235 @@
+package geopackage
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/loadgrid/loadgrid/internal/feature"
+	"github.com/loadgrid/loadgrid/internal/featurefile"
+)
+
+// How many bytes of a value are in memory twice, for SQLite and for Go.
+const (
+	maxWhole    = 8 << 20  // of a geometry of a table: a longer one is read chunk by chunk
+	maxComputed = 64 << 20 // of a geometry that cannot be read chunk by chunk
+	maxValue    = 16 << 20 // of an attribute
+	chunk       = 1 << 20
+)
+
+// positionBytes is what a position in WKB has at most: 32 bytes, and its share of what rings and polygons
+// have beside their positions.
+const positionBytes = 40
+
+// The bits of the flags in the header of a geometry.
+const (
+	flagLittle   = 1
+	flagEmpty    = 1 << 4
+	flagExtended = 1 << 5
+)
+
+// maxHeader is how many bytes a header has at most.
+const maxHeader = 8 + 64
+
+// value takes what the driver returns, without a copy of it.
+type value struct{ v any }
+
+// Scan takes a value until the next one.
+func (v *value) Scan(src any) error {
+	v.v = src
+	return nil
+}
+
+// geometry reads the geometry of the row: its own header, which has an envelope or none, and
+// then WKB.
+func (r *rows) geometry(ctx context.Context) error {
+	n, _ := r.values[0].v.(int64)
+
+	switch v := r.values[1].v.(type) {
+	case []byte:
+		head, empty, err := r.header(v)
+		if err != nil || empty {
+			return err
+		}
+
+		return r.d.callOut(func() error {
+			_, err := r.to.WKB(v[head:])
+			return err
+		})
+	case nil:
+		if n == 0 {
+			return nil
+		}
+		return r.longGeometry(ctx, n)
+	default:
+		return r.badGeometry("it is %T", v)
+	}
+}
+
+// longGeometry reads a geometry of n bytes chunk by chunk.
+func (r *rows) longGeometry(ctx context.Context, n int64) error {
+	positions := r.options.MaxPositions
+	if positions == 0 {
+		positions = featurefile.DefaultMaxPositions
+	}
+
+	passes := r.options.Where != nil && !r.inSQL() // the sink may pass it over
+	if !passes && positions < math.MaxInt64/positionBytes && n > positionBytes*positions {
+		return r.badGeometry("it has %d bytes, more than the %d positions that aoi-max-positions allows: simplify it, or allow more", n, positions)
+	}
+
+	if r.rowID == "" {
+		return r.badGeometry("it has %d bytes, and may have %d in a view or computed column: write the layer to a table (ogr2ogr -f GPKG)", n, maxComputed)
+	}
+
+	c, err := r.chunks(ctx, n)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.rows.Close() }()
+
+	b := bufio.NewReaderSize(c, 64<<10)
+	start, err := b.Peek(maxHeader)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+
+	head, empty, err := r.header(start)
+	if err != nil || empty {
+		return err
+	}
+
+	if _, err := b.Discard(head); err != nil {
+		return err
+	}
+
+	return r.d.callOut(func() error {
+		_, err := r.to.ReadWKB(b)
+		return err
+	})
+}
+
+// chunks are the bytes of a geometry.
+type chunks struct {
+	r    *rows
+	rows *sql.Rows
+	rest []byte
+}
+
+// chunks begins to read the geometry of the row. SQLite reads it from the file once, since all chunks are
+// results of one query with one row of the layer.
+func (r *rows) chunks(ctx context.Context, n int64) (*chunks, error) {
+	var starts strings.Builder
+	for at := int64(0); at < n; at += chunk {
+		fmt.Fprintf(&starts, ",(%d)", at+1)
+	}
+
+	query := fmt.Sprintf("select substr(t.%s, c.column1, %d) from main.%s as t cross join (values %s) as c where t.%s = ?",
+		quote(r.layer.geometry), chunk, quote(r.layer.table), starts.String()[1:], r.rowID)
+
+	found, err := r.d.conn.QueryContext(ctx, query, r.values[len(r.values)-1].v)
+	if err != nil {
+		return nil, err
+	}
+	return &chunks{r, found, nil}, nil
+}
+
+// Read reads, and is SQLite at work where the sink calls it.
+func (c *chunks) Read(b []byte) (int, error) {
+	outside := c.r.d.outside
+	c.r.d.outside = false
+	n, err := c.read(b)
+	c.r.d.outside = outside
+
+	return n, err
+}
+
+func (c *chunks) read(b []byte) (int, error) {
+	for len(c.rest) == 0 {
+		if !c.rows.Next() {
+			if err := c.rows.Err(); err != nil {
+				return 0, err
+			}
+			return 0, io.EOF
+		}
+
+		var v value
+		if err := c.rows.Scan(&v); err != nil {
+			return 0, err
+		}
+
+		var ok bool
+		if c.rest, ok = v.v.([]byte); !ok {
+			return 0, c.r.badGeometry("it is %T", v.v)
+		}
+	}
+
+	n := copy(b, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+// header returns how many bytes the header of a geometry has that begins with b, and whether the geometry
+// is empty.
+func (r *rows) header(b []byte) (head int, empty bool, err error) {
+	if len(b) < 8 || !bytes.HasPrefix(b, []byte("GP\x00")) {
+		return 0, false, r.badGeometry("it does not begin with the magic bytes GP and version 0")
+	}
+
+	flags := b[3]
+	if flags&flagExtended != 0 {
+		return 0, false, feature.BadArea("holds a geometry of an extended type%s: an area of interest is made of polygons", r.where())
+	}
+
+	var order binary.ByteOrder = binary.BigEndian
+	if flags&flagLittle != 0 {
+		order = binary.LittleEndian
+	}
+
+	srs := int64(int32(order.Uint32(b[4:])))
+	if srs != r.layer.srs && srs > 0 {
+		return 0, false, r.badGeometry("it has srs_id %d, and its layer %d", srs, r.layer.srs)
+	}
+
+	kind := int(flags >> 1 & 7)
+	if kind > 4 {
+		return 0, false, r.badGeometry("it has an envelope of the unknown type %d", kind)
+	}
+
+	head = 8 + [...]int{0, 32, 48, 48, 64}[kind]
+	if len(b) < head {
+		return 0, false, r.badGeometry("it has %d bytes", len(b))
+	}
+
+	return head, flags&flagEmpty != 0, nil
+}
+
+// findRowID notes how SQL calls the number of a row of the layer, "" where there is none: in views, and
+// in tables without one.
+func (r *rows) findRowID(ctx context.Context) {
+	if !r.d.tables[strings.ToLower(r.layer.table)] || r.layer.computed {
+		return
+	}
+
+	for _, name := range []string{"rowid", "_rowid_", "oid"} {
+		hidden := strings.EqualFold(r.layer.geometry, name) || slices.ContainsFunc(r.columns, func(c column) bool { return strings.EqualFold(c.name, name) })
+		if hidden {
+			continue
+		}
+
+		statement, err := r.d.conn.PrepareContext(ctx, "select "+name+" from main."+quote(r.layer.table))
+		if err == nil {
+			_ = statement.Close()
+			r.rowID = name
+		}
+		return
+	}
+}

@@ -1,0 +1,44 @@
+package geopackage
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"modernc.org/libc"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// findHandle notes SQLite's own handle of the connection. The driver does not export it, and
+// exports nothing else that interrupts a query.
+func (d *database) findHandle() error {
+	return d.conn.Raw(func(c any) error {
+		v := reflect.Indirect(reflect.ValueOf(c))
+		if v.Kind() == reflect.Struct {
+			if f := v.FieldByName("db"); f.Kind() == reflect.Uintptr {
+				d.handle = uintptr(f.Uint())
+				return nil
+			}
+		}
+		return fmt.Errorf("preparing SQLite: a %T has no handle", c)
+	})
+}
+
+// interruptAfter interrupts what SQLite does when ctx ends, until the caller calls release. The driver
+// interrupts a query only until its first row is there.
+func (d *database) interruptAfter(ctx context.Context) (release func()) {
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(interrupted)
+
+		tls := libc.NewTLS() // the connection's own is in use
+		defer tls.Close()
+		sqlite3.Xsqlite3_interrupt(tls, d.handle)
+	})
+
+	return func() {
+		if !stop() {
+			<-interrupted // the handle must not be closed before
+		}
+	}
+}
