@@ -232,7 +232,7 @@ func TestExamples(t *testing.T) {
 			}
 
 			switch needs {
-			case "load", "bench", "runs", "migrate":
+			case "load", "bench", "doctor", "runs", "migrate":
 				if i := slices.Index(args, "--dsn"); i >= 0 {
 					args = slices.Delete(args, i, i+2)
 				}

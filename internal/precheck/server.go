@@ -22,10 +22,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// Minimum versions, and how the server gives its own.
+// Minimum versions, in the form in which a server gives its own.
 const (
-	minPostgres = 130000
-	minPostGIS  = "3.1"
+	MinPostgres = 130000
+	MinPostGIS  = "3.1"
 )
 
 // Server checks the job against the server and refuses, before anything is
@@ -103,7 +103,7 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 	}
 
 	switch {
-	case version < minPostgres:
+	case version < MinPostgres:
 		return fail(fmt.Sprintf("it is PostgreSQL %d", version/10000), "loadgrid needs 13 or newer")
 	case standby:
 		return fail("it is a read-only standby (SQLSTATE 25006)", "connect to the primary")
@@ -111,8 +111,8 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 		return fail("transactions are read-only (SQLSTATE 25006)", "turn default_transaction_read_only off, for the database or in the connection string")
 	case postgis == nil:
 		return fail("PostGIS is not in this database", "run 'create extension postgis' in it as its owner")
-	case versionLess(*postgis, minPostGIS):
-		return fail("it has PostGIS "+*postgis, "loadgrid needs "+minPostGIS+" or newer")
+	case VersionLess(*postgis, MinPostGIS):
+		return fail("it has PostGIS "+*postgis, "loadgrid needs "+MinPostGIS+" or newer")
 	}
 
 	t.GeometrySchema = *postgisSchema
@@ -131,17 +131,27 @@ func defaultSchema(ctx context.Context, conn *pgx.Conn, table job.Table) (string
 		return "", err
 	}
 
-	for _, s := range schemas {
-		if s != job.DefaultLedgerSchema && !strings.HasPrefix(s, "pg_") {
-			return s, nil
-		}
+	if s := FirstSchema(schemas); s != "" {
+		return s, nil
 	}
 
 	return "", &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name one"}
 }
 
-// versionLess compares the first two numbers of versions like 3.3.2.
-func versionLess(a, b string) bool {
+// FirstSchema returns the schema of a search_path that a table goes to which names none, "" if
+// there is none.
+func FirstSchema(schemas []string) string {
+	for _, s := range schemas {
+		if s != job.DefaultLedgerSchema && !strings.HasPrefix(s, "pg_") {
+			return s
+		}
+	}
+
+	return ""
+}
+
+// VersionLess compares the first two numbers of versions like 3.3.2.
+func VersionLess(a, b string) bool {
 	number := func(s string) int {
 		parts := append(strings.Split(s, "."), "0")
 		major, _ := strconv.Atoi(parts[0])
