@@ -32,7 +32,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 
 	quoteTyped(cmd, err)
-	err = explainArgument(cmd, args, err)
+	err = explainArgument(cmd, args, explainCommand(cmd, args, err))
 
 	// What asks for JSON may stand behind a flag that is not known.
 	asJSON := writesJSON(givenValues(cmd)) || errors.As(err, new(usageError)) && argsAskForJSON(args)
@@ -63,10 +63,20 @@ Results go to stdout, everything else to stderr.`,
   loadgrid demo`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkVerbosity(cmd); err != nil {
+				return err
+			}
+
 			warnPassword(cmd, cmd.ErrOrStderr())
+			return nil
 		},
+		Version: version(),
 	}
+
+	root.Flags().Bool("version", false, "print the version")
+	root.SetVersionTemplate(versionLine())
+	addVerbosity(root)
 
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(printUsage)
@@ -84,15 +94,6 @@ func withSubcommands(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = checkArgs(cobra.NoArgs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd
-}
-
-// knownCommand makes help refuse what is no command; cobra's own shows the help
-// of the program instead.
-func knownCommand(cmd *cobra.Command, args []string) error {
-	if _, rest, err := cmd.Root().Find(args); err != nil || len(rest) > 0 {
-		return fmt.Errorf("unknown command %q", strings.Join(args, " "))
-	}
-	return nil
 }
 
 // checkArgs makes errors of cobra's checks of arguments usage errors.

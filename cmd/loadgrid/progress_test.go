@@ -14,7 +14,7 @@ import (
 func newTestReporter(t *testing.T, kind string) (*reporter, *bytes.Buffer) {
 	t.Helper()
 	var b bytes.Buffer
-	return newReporter(kind, false, &b), &b
+	return newReporter(kind, false, normal, &b), &b
 }
 
 func TestLines(t *testing.T) {

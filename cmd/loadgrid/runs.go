@@ -96,6 +96,21 @@ func jsonOption(to *bool) options.Option {
 		Help: "write JSON, with all that the ledger knows: stages, rates, retries, errors with SQLSTATE, who and from where"}
 }
 
+// statedRun is a run with its status, for JSON.
+type statedRun struct {
+	loader.RunInfo
+	Status string `json:"status"`
+}
+
+func withStatus(runs ...loader.RunInfo) []statedRun {
+	list := make([]statedRun, len(runs)) // in JSON a list, also where there is none
+	for i, r := range runs {
+		list[i] = statedRun{r, r.Status()}
+	}
+
+	return list
+}
+
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

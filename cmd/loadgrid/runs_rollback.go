@@ -16,7 +16,7 @@ func newRunsRollbackCommand() *cobra.Command {
 }
 
 func runRollback(ctx context.Context, o runOptions, std streams) error {
-	log := slog.New(slog.NewTextHandler(std.err, nil))
+	log := slog.New(newTextHandler(std.err, std.verbosity))
 
 	var done loader.Rollback
 	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
@@ -27,9 +27,9 @@ func runRollback(ctx context.Context, o runOptions, std streams) error {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.out, "table %s has the rows of run %d again\n", done.Table, done.Version)
+	_, err = fmt.Fprintf(std.report, "table %s has the rows of run %d again\n", done.Table, done.Version)
 	if err == nil && done.KeptVersion != 0 {
-		_, err = fmt.Fprintf(std.out, "those of run %d are kept as %s\n", done.KeptVersion, done.Kept)
+		_, err = fmt.Fprintf(std.report, "those of run %d are kept as %s\n", done.KeptVersion, done.Kept)
 	}
 	return err
 }
