@@ -201,7 +201,7 @@ func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summa
 	}
 
 	if err != nil {
-		return summary, &runError{job: options.name(), run: summary.Run, err: err}
+		return summary, &runError{job: options.name(), run: summary.Run, err: err, after: describeAfter(summary, options.server.ledger(), err, ctx.Err() != nil)}
 	}
 
 	r.summary(summary)
