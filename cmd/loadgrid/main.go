@@ -57,7 +57,8 @@ Exit codes:
   130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP: the same command resumes
        what was committed
 
-Results go to stdout, everything else to stderr.`,
+Results go to stdout, everything else to stderr. NO_COLOR in the environment
+switches colours off.`,
 		Example: `  loadgrid load --dsn postgresql://me@localhost/gis --table grid --cell-size 1 --cols 1000 --rows 800
   loadgrid plan --cell-size 1000 --extent 900000,900000,7400000,5500000 --srid 3035
   loadgrid demo`,

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -79,5 +81,11 @@ func runList(ctx context.Context, o listOptions, std streams) error {
 	if o.json {
 		return printJSON(std.out, withStatus(runs...))
 	}
-	return printRuns(std.out, runs, o.wide)
+
+	leftOut, err := printRuns(std.out, runs, o.wide)
+	if err == nil && len(leftOut) > 0 {
+		_, err = fmt.Fprintf(std.err, "--wide also shows %s\n", strings.Join(leftOut, ", "))
+	}
+
+	return err
 }

@@ -44,8 +44,8 @@ func runColumns() []column {
 }
 
 // printRuns writes a list of runs. Columns that have nothing to show are left out, and unless
-// wide, those that take it beyond listWidth.
-func printRuns(w io.Writer, runs []loader.RunInfo, wide bool) error {
+// wide, those that take it beyond listWidth: it returns their titles.
+func printRuns(w io.Writer, runs []loader.RunInfo, wide bool) (leftOut []string, err error) {
 	columns := runColumns()
 	cells := make([][]string, len(runs))
 	for i, r := range runs {
@@ -57,7 +57,7 @@ func printRuns(w io.Writer, runs []loader.RunInfo, wide bool) error {
 
 	widths := columnWidths(columns, cells)
 	if !wide {
-		narrow(columns, widths)
+		leftOut = narrow(columns, widths)
 	}
 
 	var b strings.Builder
@@ -77,8 +77,8 @@ func printRuns(w io.Writer, runs []loader.RunInfo, wide bool) error {
 		writeCells(&b, columns, widths, line)
 	}
 
-	_, err := io.WriteString(w, b.String())
-	return err
+	_, err = io.WriteString(w, b.String())
+	return leftOut, err
 }
 
 // columnWidths returns how wide each column is: 0 for one that has nothing to show.
@@ -99,8 +99,9 @@ func columnWidths(columns []column, cells [][]string) []int {
 	return widths
 }
 
-// narrow leaves out columns until the list fits: those of the highest rank first.
-func narrow(columns []column, widths []int) {
+// narrow leaves out columns until the list fits, those of the highest rank first, and returns their
+// titles.
+func narrow(columns []column, widths []int) (titles []string) {
 	total := -len(columnGap)
 	for _, width := range widths {
 		if width > 0 {
@@ -113,9 +114,12 @@ func narrow(columns []column, widths []int) {
 			if c.rank == rank && widths[k] > 0 {
 				total -= widths[k] + len(columnGap)
 				widths[k] = 0
+				titles = append(titles, c.title)
 			}
 		}
 	}
+
+	return titles
 }
 
 const columnGap = "  "

@@ -23,8 +23,9 @@ func TestRunsList(t *testing.T) {
 	}
 
 	var b bytes.Buffer
-	if err := printRuns(&b, runs, false); err != nil {
-		t.Fatal(err)
+	leftOut, err := printRuns(&b, runs, false)
+	if err != nil || len(leftOut) == 0 || leftOut[0] != "ROWS/S" {
+		t.Fatalf("it leaves out %q: %v", leftOut, err)
 	}
 
 	for line := range strings.Lines(b.String()) {
@@ -39,8 +40,8 @@ func TestRunsList(t *testing.T) {
 	}
 
 	var wide bytes.Buffer
-	if err := printRuns(&wide, runs, true); err != nil {
-		t.Fatal(err)
+	if leftOut, err := printRuns(&wide, runs, true); err != nil || len(leftOut) > 0 {
+		t.Fatalf("the wide list leaves out %q: %v", leftOut, err)
 	}
 	for _, words := range []string{"BATCH", "RETRIES", "france, every night", "grid_loader (airflow)@scheduler.example.org", "1,234,567"} {
 		if !strings.Contains(wide.String(), words) {
@@ -49,8 +50,8 @@ func TestRunsList(t *testing.T) {
 	}
 
 	var none bytes.Buffer
-	if err := printRuns(&none, runs[2:], false); err != nil {
-		t.Fatal(err)
+	if leftOut, err := printRuns(&none, runs[2:], false); err != nil || len(leftOut) > 0 {
+		t.Fatalf("the list of one run leaves out %q: %v", leftOut, err)
 	}
 	if got := none.String(); strings.Contains(got, "ERROR") || strings.Contains(got, "JOB") {
 		t.Errorf("columns with nothing to show:\n%s", got)
