@@ -125,7 +125,7 @@ func TestMigrationKeepsGrants(t *testing.T) {
 	mustCLI(t, s.dsnOf(user, "migrated"), append(s.load("one", boxes(4, 4)...), "--ledger-owner", team)...)
 	mustCLI(t, s.dsnOf(user, "migrated"), append(s.load("features", "--cell-size", "1", "--aoi-sql", "select st_makeenvelope(0, 0, 2, 2) as geom, 'a' as name", "--attribute", "name"), "--ledger-owner", team)...)
 	mustCLI(t, s.dsnOf(owner, "migrated"), append(s.load("two", boxes(4, 4)...), "--ledger-owner", team)...)
-	if out := mustCLI(t, s.dsnOf(reader, "migrated"), "runs", "list", "--ledger-schema", s.schema, "--ledger-owner", team); !strings.Contains(out, user) || !strings.Contains(out, owner) {
+	if out := mustCLI(t, s.dsnOf(reader, "migrated"), "runs", "list", "--wide", "--ledger-schema", s.schema, "--ledger-owner", team); !strings.Contains(out, user) || !strings.Contains(out, owner) {
 		t.Errorf("runs list: %s", out)
 	}
 }

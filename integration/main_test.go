@@ -205,10 +205,10 @@ func (r result) expect(t *testing.T, code int, words ...string) {
 	}
 }
 
-// lastLine returns the last line but for progress. A line of that may come at any time on a
-// busy machine: once a stage has taken a second.
+// lastLine returns the last line but for progress, and for what is said below an error of a run. A
+// line of progress may come at any time on a busy machine: once a stage has taken a second.
 func lastLine(s string) string {
-	progress := regexp.MustCompile(`^(\{"type":"progress"|(plan|load|freeze|index|analyze|publish): [0-9])`)
+	progress := regexp.MustCompile(`^(\{"type":"progress"|(plan|load|freeze|index|analyze|publish): [0-9]|  (kept|next): )`)
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	for _, line := range slices.Backward(lines) {
 		if !progress.MatchString(line) {

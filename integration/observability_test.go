@@ -155,8 +155,8 @@ func TestRunsTell(t *testing.T) {
 		t.Errorf("the third: %s, %+v", third.State, h)
 	}
 
-	list := mustCLI(t, s.dsn, appendArgs([]string{"runs", "list"}, ledger...)...)
-	for _, words := range []string{"42601", "@" + host, "published", "loading"} {
+	list := mustCLI(t, s.dsn, appendArgs([]string{"runs", "list", "--wide"}, ledger...)...)
+	for _, words := range []string{"42601", "@" + host, "published", "failed"} {
 		if !strings.Contains(list, words) {
 			t.Errorf("the list lacks %q:\n%s", words, list)
 		}

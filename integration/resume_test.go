@@ -170,7 +170,7 @@ func TestRunsCommands(t *testing.T) {
 	cli(t, s.dsn, runs("show", "1")...).expect(t, 2, "there is no ledger")
 	args := s.load("grid", append(smallGrid(), "--set", "year:integer=2026")...)
 	s.killAfter(2, args...)
-	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "loading") || !strings.Contains(out, s.schema+".grid") {
+	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "killed") || !strings.Contains(out, s.schema+".grid") {
 		t.Errorf("the list:\n%s", out)
 	}
 	if out := mustCLI(t, s.dsn, runs("show", "1")...); !strings.Contains(out, "of 40 committed") || !strings.Contains(out, "year:integer=2026") || !strings.Contains(out, "chunk rows   500") {

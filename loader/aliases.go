@@ -71,6 +71,8 @@ type (
 	Snapshot = progress.Snapshot
 	// Stage is a part of a run.
 	Stage = progress.Stage
+	// End is how a run has ended that was not published.
+	End = progress.End
 	// RunInfo is a run as the ledger knows it: see package ledger.
 	RunInfo = ledger.RunInfo
 	// Attempt is one attempt at a run.
@@ -151,12 +153,21 @@ const (
 	StagePublish = progress.StagePublish
 )
 
+// The ends of a run that was not published.
+const (
+	EndStopped = progress.EndStopped
+	EndFailed  = progress.EndFailed
+)
+
 // The states of a run.
 const (
 	StateLoading   = ledger.StateLoading
 	StatePublished = ledger.StatePublished
 	StateDropped   = ledger.StateDropped
 )
+
+// StatusKilled is the status of an unfinished run of which nobody knows how it ended.
+const StatusKilled = ledger.StatusKilled
 
 // The outcomes of an attempt.
 const (

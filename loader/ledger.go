@@ -57,8 +57,11 @@ func (l *Ledger) own(ctx context.Context, do func(*pgxpool.Pool) error) error {
 // those. Where there is no ledger, the error is a *NoLedgerError.
 func (l *Ledger) Runs(ctx context.Context, f RunFilter) (runs []RunInfo, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
-		runs, err = l.ledger.Runs(ctx, pool, f)
-		return err
+		if runs, err = l.ledger.Runs(ctx, pool, f); err != nil {
+			return err
+		}
+
+		return l.findAlive(ctx, pool, runs)
 	})
 
 	return runs, err
@@ -67,7 +70,14 @@ func (l *Ledger) Runs(ctx context.Context, f RunFilter) (runs []RunInfo, err err
 // Run returns a run by its number, or a *NoRunError, or a *NoLedgerError.
 func (l *Ledger) Run(ctx context.Context, id int64) (run RunInfo, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
-		run, err = l.ledger.FindRun(ctx, pool, id)
+		if run, err = l.ledger.FindRun(ctx, pool, id); err != nil {
+			return err
+		}
+
+		found := []RunInfo{run}
+		err = l.findAlive(ctx, pool, found)
+		run = found[0]
+
 		return err
 	})
 

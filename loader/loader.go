@@ -122,10 +122,14 @@ func run(ctx context.Context, pool *pgxpool.Pool, t task, options Options) (_ Su
 		skipped, err = publishTable(ctx, e, s, a, copied)
 	}
 
+	var kept Kept
 	if err != nil {
-		err = stop(ctx, e, s, a, copied, err)
+		kept, err = stop(ctx, e, s, a, copied, err)
 	}
 	recordShared(ctx, e, s, a, err)
 
-	return summarize(ctx, e, s, a, copied, skipped, err), err
+	sum := summarize(ctx, e, s, a, copied, skipped, err)
+	sum.Kept = kept
+
+	return sum, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/settle"
 	"github.com/loadgrid/loadgrid/internal/tablelock"
 	"github.com/loadgrid/loadgrid/loader/ledger"
+	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
 // ErrCellsExist reports cells to append that the table holds already.
@@ -35,6 +36,8 @@ type ResumableError struct {
 	Run       int64 // the run's number in the ledger
 	Committed int64 // chunks
 	Chunks    int64 // of so many
+	RowsDone  int64 // rows of the committed chunks
+	Rows      int64 // of so many
 	Err       error // what stopped it
 }
 
@@ -45,15 +48,32 @@ func (e *ResumableError) Error() string {
 
 func (e *ResumableError) Unwrap() error { return e.Err }
 
-// stop turns the error of a stage into that of the run. A run that has
+// Kept says what is left of a run that failed.
+type Kept string
+
+// What is left of a run that failed.
+const (
+	// KeptUnknown is also what is left of a run that had not begun, whose number is 0.
+	KeptUnknown Kept = ""
+	KeptNothing Kept = "nothing" // what it had loaded is removed
+	KeptChunks  Kept = "chunks"  // its error is a *ResumableError
+)
+
+// stop turns the error of a stage into that of the run, and says what is left of it. A run that has
 // committed nothing is taken away; one that has can be resumed. It returns nil
 // for a run that was published although the answer to that was lost.
 //
 // Before begin there is nothing to note: an unfinished run of the table is another's, or
 // an earlier attempt's, and has its note.
-func stop(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result, cause error) error {
+func stop(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result, cause error) (Kept, error) {
+	end := progress.EndFailed
+	if ctx.Err() != nil {
+		end = progress.EndStopped
+	}
+	e.observer.Progress.Stop(end)
+
 	if a.run == 0 || errors.As(cause, new(*LockedError)) {
-		return cause // nothing is begun, or it is another's now
+		return KeptUnknown, cause // nothing is begun, or it is another's now
 	}
 
 	outcome, reason := ledger.OutcomeFailed, cause
@@ -75,17 +95,17 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 	switch {
 	case err != nil && (pg.SQLState(err) == "" || pg.IsTransient(err)):
 		// Nobody has answered, and the pool may be closed: as far as is known here.
-		run.Committed = int64(len(a.done)) + copied.Chunks
+		run.Committed, run.RowsDone = int64(len(a.done))+copied.Chunks, a.rows+copied.Rows
 	case err != nil || !found || run.State == ledger.StateDropped:
-		return fmt.Errorf("the ledger knows no more of run %d: %w", a.run, cause)
+		return KeptUnknown, fmt.Errorf("the ledger knows no more of run %d: %w", a.run, cause)
 	case run.State == ledger.StatePublished && (settle.IsUnsettled(cause) || s.checked.Spread && run.LastError != ""):
 		// Readers may see a part of it: the next run waits for the rest.
 	case run.State == ledger.StatePublished:
 		outcome = ledger.OutcomePublished
-		return nil
+		return KeptUnknown, nil
 	case run.Committed == 0 || errors.Is(cause, ErrCellsExist) || errors.Is(cause, build.ErrUnloggedLost):
 		if s.lock.Ensure(ctx) == nil && discard.Unfinished(ctx, e.pool, e.observer.Log, e.ledger, run) == nil {
-			return cause
+			return KeptNothing, cause
 		}
 	}
 
@@ -94,10 +114,11 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 	}
 
 	if run.Committed == 0 {
-		return cause
+		return KeptUnknown, cause
 	}
 
-	return &ResumableError{Run: a.run, Committed: run.Committed, Chunks: a.plan.Chunks, Err: cause}
+	return KeptChunks, &ResumableError{Run: a.run, Committed: run.Committed, Chunks: a.plan.Chunks,
+		RowsDone: run.RowsDone, Rows: a.plan.Rows, Err: cause}
 }
 
 // recordShared writes down how an attempt at a job has ended that others share. It still holds

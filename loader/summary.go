@@ -40,11 +40,12 @@ type Summary struct {
 	HeapBytes     int64                      `json:"heap_bytes"`
 	IndexBytes    int64                      `json:"index_bytes"`
 	WALBytes      int64                      `json:"wal_bytes"` // of the whole server meanwhile
+	Kept          Kept                       `json:"-"`         // what is left of a run that failed
 }
 
 // summarizeUnchanged says that there was nothing to do.
 func summarizeUnchanged(ctx context.Context, e *environment, s preparation) Summary {
-	sum := newSummary(e, s)
+	sum := newSummary(e, s, nil)
 	if s.settled { // an earlier attempt has loaded it
 		sum.addAttempt(s, attempt{plan: s.plan, rows: s.unchanged.Rows}, copier.Result{})
 		sum.measure(ctx, e, s)
@@ -58,7 +59,7 @@ func summarizeUnchanged(ctx context.Context, e *environment, s preparation) Summ
 
 // summarizeDone says who has done a shared job.
 func summarizeDone(e *environment, s preparation, by SharedBy) Summary {
-	sum := newSummary(e, s)
+	sum := newSummary(e, s, nil)
 	sum.DoneBy, sum.Run = &by, by.Run
 
 	return sum
@@ -69,7 +70,7 @@ func summarizeHeld(e *environment, s preparation, h Hold) Summary {
 	e.observer.Log.Warn("the table is on hold: nothing was loaded", "table", h.Table.String(), "since", h.Since.Format(time.RFC3339),
 		"by", h.By(), "reason", h.Reason)
 
-	sum := newSummary(e, s)
+	sum := newSummary(e, s, nil)
 	sum.Hold = &h
 
 	return sum
@@ -80,7 +81,7 @@ func summarize(ctx context.Context, e *environment, s preparation, a attempt, co
 	ctx, cancel := e.stopping(ctx)
 	defer cancel()
 
-	sum := newSummary(e, s)
+	sum := newSummary(e, s, err)
 	sum.addAttempt(s, a, copied)
 	sum.RowsSkipped = skipped
 
@@ -93,9 +94,11 @@ func summarize(ctx context.Context, e *environment, s preparation, a attempt, co
 	return sum
 }
 
-// newSummary ends the last stage, and sums up what does not depend on an attempt.
-func newSummary(e *environment, s preparation) Summary {
-	e.observer.Progress.Begin("", 0)
+// newSummary ends the last stage of a run that is done, and sums up what does not depend on an attempt.
+func newSummary(e *environment, s preparation, err error) Summary {
+	if err == nil {
+		e.observer.Progress.Begin("", 0)
+	}
 
 	sum := Summary{Job: e.options.JobName, Table: s.table.Table, StageSeconds: e.observer.Progress.Seconds(),
 		WaitSeconds: s.waited.Round(time.Microsecond).Seconds()}

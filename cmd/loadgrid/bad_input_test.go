@@ -190,9 +190,9 @@ func TestBadCommand(t *testing.T) {
 
 		{"flag unknown", "plan --cell-sise=1", []string{"--cell-sise", "'loadgrid plan --help'"}},
 		{"flag of another command", "dump --table=g " + tenByTen, []string{"--table"}},
-		{"flag unknown at the top", "--verbose", []string{"--verbose", "'loadgrid --help'"}},
+		{"flag unknown at the top", "--verbosely", []string{"--verbosely", "'loadgrid --help'"}},
 		{"short flag unknown", "plan -x", []string{"-x"}},
-		{"command unknown", "laod --table=g", []string{"--table"}},
+		{"command unknown", "laod --table=g", []string{`"laod"`}},
 		{"command unknown alone", "laod", []string{`"laod"`}},
 		{"command in short", "pla", []string{`"pla"`}},
 		{"argument too many", "plan surplus " + tenByTen, []string{`"surplus"`}},

@@ -72,7 +72,7 @@ func runBench(ctx context.Context, o benchOptions, std streams) error {
 		return err
 	}
 
-	r, err := o.progress.reporter(std.err)
+	r, err := o.progress.reporter(std)
 	if err != nil {
 		return err
 	}
@@ -86,6 +86,9 @@ func runBench(ctx context.Context, o benchOptions, std streams) error {
 	o.Progress = new(loader.Progress)
 	stop := r.follow(o.Progress)
 	result, err := serverlimit.Measure(ctx, pool, o.Options)
+	if err != nil {
+		o.Progress.Stop(endOf(ctx))
+	}
 	stop()
 	if err != nil {
 		return err
@@ -97,7 +100,7 @@ func runBench(ctx context.Context, o benchOptions, std streams) error {
 
 // printBench writes what a bench has measured, and what that says.
 func printBench(w io.Writer, b serverlimit.Result) error {
-	fmt.Fprintf(w, "%s of %s rows, %s, in %.0f s\n", plural(b.Rounds, "round"), formatCount(b.Rows), formatBytes(b.Rows*int64(b.RowBytes)), b.Seconds)
+	fmt.Fprintf(w, "%s of %s, %s, in %.0f s\n", plural(b.Rounds, "round"), pluralCount(b.Rows, "row"), formatBytes(b.Rows*int64(b.RowBytes)), b.Seconds)
 	if b.Rows < b.RowsAsked {
 		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", formatCount(b.RowsAsked))
 	}

@@ -74,7 +74,7 @@ const (
 
 func runDemo(ctx context.Context, o demoOptions, std streams) (err error) {
 	// Before a server is started for nothing.
-	r, err := o.progress.reporter(std.err)
+	r, err := o.progress.reporter(std)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func runDump(ctx context.Context, o dumpOptions, std streams) error {
 		return err
 	}
 
-	fmt.Fprintf(std.err, "%s rows, %s\n", formatCount(p.Rows), formatBytes(p.Estimate().CopyBytes))
+	fmt.Fprintf(std.err, "%s, %s\n", pluralCount(p.Rows, "row"), formatBytes(p.Estimate().CopyBytes))
 	return nil
 }
 

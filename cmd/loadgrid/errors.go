@@ -20,16 +20,17 @@ func (e usageError) Unwrap() error { return e.err }
 
 // runError is an error of a run, with what it is called, for logs.
 type runError struct {
-	job string
-	run int64 // 0 where it was not begun
-	err error
+	job   string
+	run   int64 // 0 where it was not begun
+	err   error
+	after aftermath
 }
 
 func (e *runError) Error() string { return e.err.Error() }
 func (e *runError) Unwrap() error { return e.err }
 
-// reportError writes the error of a command in one line: an object where the other lines
-// on stderr are objects, too.
+// reportError writes the error of a command in one line, and below it what a run that has failed
+// leaves and what to do. It writes one object where the other lines on stderr are objects, too.
 func reportError(w io.Writer, ctx context.Context, command string, asJSON bool, err error) {
 	text := redact(errorMessage(ctx, command, err))
 	var inJob *jobError
@@ -37,23 +38,29 @@ func reportError(w io.Writer, ctx context.Context, command string, asJSON bool, 
 		asJSON = inJob.json
 	}
 
+	var run *runError
+	if !errors.As(err, &run) || errors.As(err, new(*failedJobs)) { // those of several jobs are reported already
+		run = &runError{}
+	}
+
 	if asJSON {
 		log := slog.New(slog.NewJSONHandler(w, nil)).With("type", "log")
-		var run *runError
-		if errors.As(err, &run) {
-			if run.job != "" {
-				log = log.With("job", run.job)
-			}
-			if run.run != 0 {
-				log = log.With("run", run.run)
-			}
+		if run.job != "" {
+			log = log.With("job", run.job)
+		}
+		if run.run != 0 {
+			log = log.With("run", run.run)
+		}
+		if run.after.kept != "" {
+			log = log.With("kept", run.after.kept, "next", run.after.next)
 		}
 
 		log.Error(text)
 		return
 	}
 
-	fmt.Fprintf(w, "loadgrid: %s\n", text)
+	fmt.Fprintf(w, "%s %s\n", paint(w, red, "loadgrid:"), text)
+	run.after.write(w)
 }
 
 // errorMessage returns what to say of an error of a command, and where it was one of
@@ -134,13 +141,7 @@ func runsCommands(err error) string {
 		return ""
 	}
 
-	command := func(verb string) string {
-		s := fmt.Sprintf("'loadgrid runs %s %d", verb, unfinished.Run)
-		if unfinished.Schema != loader.DefaultLedgerSchema {
-			s += " --ledger-schema " + unfinished.Schema
-		}
-		return s + "'"
-	}
+	command := func(verb string) string { return runsCommand(verb, unfinished.Run, unfinished.Schema) }
 
 	commands := command("drop")
 	if unfinished.Resumable {

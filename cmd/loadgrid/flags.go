@@ -89,13 +89,15 @@ func quoteTyped(cmd *cobra.Command, err error) {
 
 // flagError makes an error of pflag one of usage. One of ours does not quote the value,
 // which may be a secret.
-func flagError(_ *cobra.Command, err error) error {
+func flagError(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	switch {
 	case errors.As(err, &invalid) && errors.Is(err, errGivenTwice):
 		err = fmt.Errorf("--%s %w", invalid.GetFlag().Name, errGivenTwice)
 	case errors.As(err, &invalid): // of cobra's own, such as --help
 		err = fmt.Errorf("--%s %s: must be true or false", invalid.GetFlag().Name, options.QuoteEmpty(invalid.GetValue()))
+	default:
+		err = explainFlag(cmd, err)
 	}
 	return usageError{err}
 }

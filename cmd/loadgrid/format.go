@@ -78,6 +78,24 @@ func pluralCount(n int64, word string) string {
 	return formatCount(n) + " " + word
 }
 
+// were writes a number with its noun, if it has one, and what is said of it in the past.
+func were(n int64, word string) string {
+	text, verb := formatCount(n), "were"
+	if word != "" {
+		text = pluralCount(n, word)
+	}
+	if n == 1 {
+		verb = "was"
+	}
+
+	return text + " " + verb
+}
+
+// formatRowRate writes how many rows a second there are.
+func formatRowRate(perSecond float64) string {
+	return pluralCount(int64(perSecond), "row") + "/s"
+}
+
 // oneLine returns text for people that may have anything in it, on one line. What a
 // terminal would take for an order to it is shown as a question mark.
 func oneLine(s string) string {

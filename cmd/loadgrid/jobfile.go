@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/jobfile"
+	"github.com/loadgrid/loadgrid/internal/nearest"
 	"github.com/loadgrid/loadgrid/internal/options"
 	"github.com/loadgrid/loadgrid/loader"
 )
@@ -115,7 +116,7 @@ func (o *jobFileOptions) selectJobs(file *jobfile.File) ([]*jobfile.Job, error) 
 	for _, name := range o.only {
 		if !slices.Contains(names, name) {
 			reason := "is not a job of " + file.Name
-			if near, ok := jobfile.Nearest(name, names); ok {
+			if near, ok := nearest.Name(name, names); ok {
 				reason += fmt.Sprintf(": did you mean %q?", near)
 			} else {
 				reason += ", which has " + strings.Join(names, ", ")

@@ -108,7 +108,7 @@ func (p *preparedJob) fillConnection() error {
 
 // check finds out whether the job is right, as far as that needs no server.
 func (p *preparedJob) check(ctx context.Context, secrets bool) error {
-	if _, err := p.options.progress.reporter(io.Discard); err != nil {
+	if _, err := p.options.progress.reporter(streams{err: io.Discard, failures: io.Discard}); err != nil {
 		return p.locate(err)
 	}
 	if err := p.options.checkMetricsFile(); err != nil {

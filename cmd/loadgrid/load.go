@@ -142,10 +142,10 @@ func newLoadCommand() *cobra.Command {
 		}
 
 		if err := load.Table().Apply(values); err != nil {
-			return &runError{values.Text("table"), 0, err}
+			return &runError{job: values.Text("table"), err: err}
 		}
 		if err := awaitErr(cmd.Context(), func() error { return load.Complete(cmd.Context(), values, std.in) }); err != nil {
-			return &runError{values.Text("table"), 0, err}
+			return &runError{job: values.Text("table"), err: err}
 		}
 		return runLoad(cmd.Context(), newLoadOptions(load), std)
 	}
@@ -187,7 +187,7 @@ func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summa
 		return loader.Summary{}, err
 	}
 
-	r, err := options.progress.reporter(std.err)
+	r, err := options.progress.reporter(std)
 	if err != nil {
 		return loader.Summary{}, err
 	}
@@ -211,11 +211,11 @@ func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summa
 	}
 
 	if err != nil {
-		return summary, &runError{options.name(), summary.Run, err}
+		return summary, &runError{job: options.name(), run: summary.Run, err: err, after: describeAfter(summary, options.server.ledger(), err, ctx.Err() != nil)}
 	}
 
 	r.summary(summary)
-	return summary, printSummary(std.out, summary)
+	return summary, printSummary(std.report, summary)
 }
 
 // leftToOthers reports whether a shared job is another process's, so that its numbers are, too.

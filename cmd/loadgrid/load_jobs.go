@@ -45,7 +45,7 @@ func runLoadJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 		if failed.names = append(failed.names, p.name()); failed.first == nil {
 			failed.first = err
 		}
-		reportError(std.err, ctx, command, writesJSON(p.values), err)
+		reportError(std.failures, ctx, command, writesJSON(p.values), err)
 	}
 
 	if failed.first != nil {

@@ -164,7 +164,7 @@ func (c *sharedRun) failed(ctx context.Context, j *sharedJob, err error) jobqueu
 	}
 
 	if j.err = err; len(c.jobs) > 1 {
-		reportError(c.std.err, ctx, c.set.command, writesJSON(j.prepared.values), err)
+		reportError(c.std.failures, ctx, c.set.command, writesJSON(j.prepared.values), err)
 	}
 	return jobqueue.FailedHere
 }
@@ -202,7 +202,7 @@ func (c *sharedRun) report(results []jobqueue.Result, stopped error) error {
 			continue
 		}
 
-		if err := j.report(c.std.err, r); err != nil {
+		if err := j.report(c.std, r); err != nil {
 			failed.names = append(failed.names, j.prepared.name())
 			failed.first = cmp.Or(failed.first, err)
 		}

@@ -29,7 +29,7 @@ func (c *sharedRun) serverOf(p *preparedJob) (*sharedServer, error) {
 		}
 	}
 
-	r, err := p.options.progress.reporter(c.std.err)
+	r, err := p.options.progress.reporter(c.std)
 	if err != nil {
 		return nil, p.locate(err)
 	}

@@ -11,12 +11,12 @@ import (
 )
 
 // report says who has done the job, and returns its error where nobody has.
-func (j *sharedJob) report(stderr io.Writer, r jobqueue.Result) error {
+func (j *sharedJob) report(std streams, r jobqueue.Result) error {
 	line := accountLine{job: j.prepared.name()}
 
 	if j.hold != nil {
 		line.Outcome, line.note = onHold, describeHold(*j.hold)
-		line.write(stderr, writesJSON(j.prepared.values))
+		line.write(std.err, writesJSON(j.prepared.values))
 
 		return nil
 	}
@@ -43,7 +43,11 @@ func (j *sharedJob) report(stderr io.Writer, r jobqueue.Result) error {
 		}
 	}
 
-	line.write(stderr, writesJSON(j.prepared.values))
+	to := std.err
+	if line.err != nil {
+		to = std.failures
+	}
+	line.write(to, writesJSON(j.prepared.values))
 
 	return line.err
 }

@@ -97,7 +97,7 @@ func TestAccountOfASharedJob(t *testing.T) {
 	} {
 		tt.job.prepared = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
 		var b bytes.Buffer
-		err := tt.job.report(&b, tt.result)
+		err := tt.job.report(streams{err: &b, failures: &b}, tt.result)
 		if !strings.HasPrefix(b.String(), tt.want) || strings.Count(b.String(), "\n") != 1 {
 			t.Errorf("result %d: %q, want %q", tt.result, b.String(), tt.want)
 		}
@@ -107,7 +107,7 @@ func TestAccountOfASharedJob(t *testing.T) {
 
 		tt.job.prepared = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\nlog-format: json\n")
 		b.Reset()
-		_ = tt.job.report(&b, tt.result)
+		_ = tt.job.report(streams{err: &b, failures: &b}, tt.result)
 		var line struct {
 			Type, Job, Outcome, By, Error string
 			Here                          bool

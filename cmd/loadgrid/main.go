@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 
 	quoteTyped(cmd, err)
-	err = explainArgument(cmd, args, err)
+	err = explainArgument(cmd, args, explainCommand(cmd, args, err))
 
 	// What asks for JSON may stand behind a flag that is not known.
 	asJSON := writesJSON(givenValues(cmd)) || errors.As(err, new(usageError)) && argsAskForJSON(args)
@@ -72,16 +72,27 @@ Exit codes:
   130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP: the same command resumes
        what was committed
 
-Results go to stdout, everything else to stderr.`,
+Results go to stdout, everything else to stderr. NO_COLOR in the environment
+switches colours off.`,
 		Example: `  loadgrid load --dsn postgresql://me@localhost/gis --table grid --cell-size 1 --cols 1000 --rows 800
   loadgrid plan --cell-size 1000 --extent 900000,900000,7400000,5500000 --srid 3035
   loadgrid demo`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkVerbosity(cmd); err != nil {
+				return err
+			}
+
 			warnPassword(cmd, cmd.ErrOrStderr())
+			return nil
 		},
+		Version: version(),
 	}
+
+	root.Flags().Bool("version", false, "print the version")
+	root.SetVersionTemplate(versionLine())
+	addVerbosity(root)
 
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(printUsage)
@@ -99,15 +110,6 @@ func withSubcommands(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = checkArgs(cobra.NoArgs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd
-}
-
-// knownCommand makes help refuse what is no command; cobra's own shows the help
-// of the program instead.
-func knownCommand(cmd *cobra.Command, args []string) error {
-	if _, rest, err := cmd.Root().Find(args); err != nil || len(rest) > 0 {
-		return fmt.Errorf("unknown command %q", strings.Join(args, " "))
-	}
-	return nil
 }
 
 // checkArgs makes errors of cobra's checks of arguments usage errors.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,10 @@ Each option of ` + "`loadgrid load`" + ` is a flag and, under the same name with
 [job files](../README.md). A flag takes one value, unless the table says that it takes several; a second one
 is refused. On the command line a number of a list is separated by commas, in a job file it is an element of a
 list. [job.schema.json](job.schema.json) describes the keys for editors.
+
+Every command also takes ` + "`-v` (`--verbose`)" + `, which logs each stage, each chunk and each retry,
+` + "`-q` (`--quiet`)" + `, which leaves errors only, and ` + "`-h` (`--help`). `loadgrid --version`" + ` prints the version.
+Set ` + "`NO_COLOR`" + ` to anything for output without colours.
 `
 
 // TestOptionsDocument keeps docs/options.md what the tables of options give. -update writes
@@ -50,7 +55,8 @@ func documentOptions() string {
 	plan, dump := commandTable(find(root, "plan")), commandTable(find(root, "dump"))
 
 	group := ""
-	for _, o := range append(new(options.Load).Table(), new(jobFileOptions).table("do the jobs of a `FILE` in YAML, in order, - for stdin", true)...) {
+	all := append(new(options.Load).Table(), new(jobFileOptions).table("do the jobs of a `FILE` in YAML, in order, - for stdin", true)...)
+	for _, o := range firstOnes(all) {
 		if o.Group != group && o.In&options.Flag == 0 && o.In != 0 { // keys alone come last
 			group = "Keys without a flag"
 			fmt.Fprintf(&b, "\n## %s\n\n| key | value | meaning |\n|---|---|---|\n", group)
@@ -86,6 +92,24 @@ func documentOptions() string {
 	})
 
 	return b.String()
+}
+
+// firstOnes puts the options of a first load first, as help does.
+func firstOnes(table options.Table) (sorted options.Table) {
+	first := firstFlags()
+	for _, name := range first.names {
+		o, _ := table.Find(name)
+		o.Group = first.title
+		sorted = append(sorted, o)
+	}
+
+	for _, o := range table {
+		if !slices.Contains(first.names, o.Name) {
+			sorted = append(sorted, o)
+		}
+	}
+
+	return sorted
 }
 
 // documentCommand writes the options of a command that load does not have.

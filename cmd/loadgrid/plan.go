@@ -242,15 +242,15 @@ func printRows(line func(name, format string, args ...any), p *loader.Plan) {
 
 // describeMethod says how the rows go out.
 func describeMethod(p *loader.Plan) string {
-	rows := formatCount(p.Chunk(0).Rows)
+	rows := pluralCount(p.Chunk(0).Rows, "row")
 	switch p.Method {
 	case loader.MethodFrozen:
 		return "frozen: one stream into a table made in the same transaction"
 	case loader.MethodPartitions:
-		return fmt.Sprintf("partitions: %d of up to %s rows, over %s", p.Chunks, rows, plural(p.Streams, "stream"))
+		return fmt.Sprintf("partitions: %d of up to %s, over %s", p.Chunks, rows, plural(p.Streams, "stream"))
 	}
 
-	return fmt.Sprintf("chunks: %s of up to %s rows, over %s", formatCount(p.Chunks), rows, plural(p.Streams, "stream"))
+	return fmt.Sprintf("chunks: %s of up to %s, over %s", formatCount(p.Chunks), rows, plural(p.Streams, "stream"))
 }
 
 // covering says where the cells lie: between the two bounds of an extent that crosses the seam

@@ -25,7 +25,7 @@ func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {
 		return err
 	}
 
-	fmt.Fprintf(w, "\nappended to %s, which has about %s rows in %s:\n", table, formatCount(a.Rows), formatBytes(a.HeapBytes))
+	fmt.Fprintf(w, "\nappended to %s, which has about %s in %s:\n", table, pluralCount(a.Rows, "row"), formatBytes(a.HeapBytes))
 	if p.Job.OnConflict == loader.ConflictSkip {
 		fmt.Fprintf(w, "%s of the cells are there already, and are skipped\n", formatCount(a.Existing))
 	}

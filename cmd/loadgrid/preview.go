@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -48,7 +49,7 @@ each cell of it is drawn larger, for those that are left out.`,
 			return err
 		}
 		if !values.Has("table") {
-			return &geomgen.ParamError{Param: "table", Value: "(none)", Reason: "is required"}
+			return usageError{errors.New("preview needs a table to draw: name it with --table [SCHEMA.]NAME")}
 		}
 		return runPreview(cmd.Context(), o, streamsOf(cmd))
 	}
@@ -84,7 +85,7 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.out, "%s of %s rows are drawn in %s\n", formatCount(int64(len(p.Cells))), formatCount(p.Rows), o.out)
+	_, err = fmt.Fprintf(std.report, "%s of %s drawn in %s\n", formatCount(int64(len(p.Cells))), pluralCount(p.Rows, "row"), o.out)
 	return err
 }
 

@@ -13,7 +13,7 @@ func printDistribution(line func(name, format string, args ...any), p *loader.Pl
 
 	switch {
 	case d.Shards > 0:
-		line("shards", "%s, each of about %s rows", formatCount(int64(d.Shards)), formatCount(d.RowsPerShard))
+		line("shards", "%s, each of about %s", formatCount(int64(d.Shards)), pluralCount(d.RowsPerShard, "row"))
 	case p.Job.ColocateWith != (loader.Table{}):
 		line("shards", "as many as %s has", oneLine(p.Job.ColocateWith.String()))
 	default:

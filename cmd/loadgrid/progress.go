@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -20,11 +21,15 @@ import (
 type progressOptions struct{ options.Progress }
 
 // reporter returns what reports the progress of a run.
-func (o *progressOptions) reporter(stderr io.Writer) (*reporter, error) {
+func (o *progressOptions) reporter(std streams) (*reporter, error) {
 	if o.LogFormat == "json" && o.View == "bar" {
 		return nil, &geomgen.ParamError{Param: "progress", Value: o.View, Reason: "contradicts log-format json: a bar is not an object a line"}
 	}
-	return newReporter(o.View, o.LogFormat == "json", stderr), nil
+	if std.verbosity == quiet {
+		return newReporter("none", o.LogFormat == "json" || o.View == "json", quiet, std.failures), nil
+	}
+
+	return newReporter(o.View, o.LogFormat == "json", std.verbosity, std.err), nil
 }
 
 // A view shows how far a load is, each kind of --progress in its own way.
@@ -41,6 +46,7 @@ type reporter struct {
 	w    io.Writer
 	view view // nil: none
 	json bool
+	verbosity
 }
 
 // A bar needs so many columns; in less, its line would wrap and not be redrawn.
@@ -48,8 +54,8 @@ const minBarColumns = 72
 
 // newReporter returns what reports by a view: auto, which is also the empty one, bar, json
 // or none.
-func newReporter(view string, json bool, stderr io.Writer) *reporter {
-	r := &reporter{w: stderr, json: json}
+func newReporter(view string, json bool, v verbosity, stderr io.Writer) *reporter {
+	r := &reporter{w: stderr, json: json, verbosity: v}
 	auto := view == "auto" || view == ""
 
 	switch {
@@ -58,7 +64,7 @@ func newReporter(view string, json bool, stderr io.Writer) *reporter {
 		r.view, r.json = &jsonView{w: stderr, every: time.Second}, true
 	case auto && json:
 		r.view = &jsonView{w: stderr, every: 10 * time.Second}
-	case auto && terminalWidth(stderr) < minBarColumns:
+	case auto && (terminalWidth(stderr) < minBarColumns || !knowsCodes(os.Getenv)):
 		r.view = &lineView{w: stderr}
 	default:
 		r.view = &barView{w: stderr}
@@ -85,22 +91,19 @@ func terminalWidth(w io.Writer) int {
 // line is an object with the type log.
 func (r *reporter) log() *slog.Logger {
 	if r.json {
-		return slog.New(newJSONHandler(r)).With("type", "log")
+		return slog.New(newJSONHandler(r, r.verbosity)).With("type", "log")
 	}
-	return slog.New(slog.NewTextHandler(r, nil))
+	return slog.New(newTextHandler(r, r.verbosity))
 }
 
-// newJSONHandler also writes the events of a run's normal course, as level INFO.
-func newJSONHandler(w io.Writer) slog.Handler {
-	return slog.NewJSONHandler(w, &slog.HandlerOptions{
-		Level: loader.LevelEvent,
-		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.LevelKey && a.Value.Any() == loader.LevelEvent {
-				a.Value = slog.StringValue(slog.LevelInfo.String())
-			}
-			return a
-		},
-	})
+// newJSONHandler writes a log for programs: with the events of a run's normal course, unless
+// only errors are to be written.
+func newJSONHandler(w io.Writer, v verbosity) slog.Handler {
+	if v != quiet {
+		v = verbose
+	}
+
+	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: v.level(), ReplaceAttr: nameEvents})
 }
 
 // Write is the way of the log to stderr.
@@ -148,6 +151,15 @@ func (r *reporter) follow(p *loader.Progress) (stop func()) {
 	}
 }
 
+// endOf says how what did not come to its end has ended.
+func endOf(ctx context.Context) loader.End {
+	if ctx.Err() != nil {
+		return loader.EndStopped
+	}
+
+	return loader.EndFailed
+}
+
 func (r *reporter) update(s loader.Snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,7 +168,7 @@ func (r *reporter) update(s loader.Snapshot) {
 
 // summary writes the machine's form of the summary; people's goes to stdout.
 func (r *reporter) summary(s loader.Summary) {
-	if r.json {
+	if r.json && r.verbosity != quiet {
 		writeJSON(r, struct {
 			Type string `json:"type"`
 			loader.Summary
@@ -166,7 +178,7 @@ func (r *reporter) summary(s loader.Summary) {
 
 // benchResult does the same for bench.
 func (r *reporter) benchResult(b serverlimit.Result) {
-	if r.json {
+	if r.json && r.verbosity != quiet {
 		writeJSON(r, struct {
 			Type string `json:"type"`
 			serverlimit.Result

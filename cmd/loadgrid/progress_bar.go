@@ -81,25 +81,27 @@ func newProgressBar(w io.Writer, rows int64) *progressbar.ProgressBar {
 
 func describeRunning(s loader.Snapshot) string {
 	text := fmt.Sprintf("%-8s", s.Stage)
+	if s.End != "" {
+		return text + "ending the run"
+	}
 	if s.Total == 0 {
 		return text + formatDuration(s.Elapsed)
 	}
 
-	total := formatCount(s.Total)
-	text += fmt.Sprintf("%*s/%s", len(total), formatCount(s.Done), total)
-	if perSecond, remaining := s.Rate(); perSecond > 0 {
-		text += ", " + formatCount(int64(perSecond)) + " rows/s, " + formatDuration(remaining) + " left"
+	if s.Stage != loader.StageLoad { // the server tells a share of the work, not a number of rows
+		return text + formatDuration(s.Elapsed) + describeRate(s)
 	}
 
-	return text
+	total := formatCount(s.Total)
+	return text + fmt.Sprintf("%*s/%s", len(total), formatCount(s.Done), total) + describeRate(s)
 }
 
 func describeDone(s loader.Snapshot) string {
 	text := fmt.Sprintf("%-8s%s", s.Stage, formatDuration(s.Elapsed))
 	if s.Stage == loader.StageLoad {
-		text += ", " + formatCount(s.Total) + " rows"
+		text += ", " + pluralCount(s.Total, "row")
 		if perSecond, _ := s.Rate(); perSecond > 0 {
-			text += ", " + formatCount(int64(perSecond)) + " rows/s"
+			text += ", " + formatRowRate(perSecond)
 		}
 	}
 
@@ -112,18 +114,34 @@ func (v *barView) clear() {
 	}
 }
 
-// finish leaves the bar of a stage that was not done where it stands, if it has
-// rows to show.
+// finish leaves the bar of a stage that was not done where it stands, and says how the run has
+// ended in it. What ends the plan says so itself.
 func (v *barView) finish() {
 	if v.bar == nil {
 		return
 	}
 
-	if v.last.Total > 0 {
+	switch {
+	case v.last.End != "" && v.last.Stage != loader.StagePlan:
+		v.bar.Describe(fmt.Sprintf("%-8s", v.last.Stage) + paint(v.w, endColor(v.last.End), describeEnd(v.last)))
 		fmt.Fprintln(v.w)
-	} else {
+	case v.last.Total > 0 && v.last.Done >= v.last.Total: // of bench, which has one stage
+		v.bar.Describe(describeDone(v.last))
+		_ = v.bar.Set64(v.last.Total + 1)
+		fmt.Fprintln(v.w)
+	case v.last.Total > 0:
+		fmt.Fprintln(v.w)
+	default:
 		v.clear()
 	}
 
 	v.bar = nil
+}
+
+func endColor(e loader.End) color {
+	if e == loader.EndFailed {
+		return red
+	}
+
+	return yellow
 }

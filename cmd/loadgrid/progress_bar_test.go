@@ -97,7 +97,7 @@ func TestBar(t *testing.T) {
 
 	// All rows are sent, the stage is not done.
 	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 5_000_000, Total: 5_000_000, Elapsed: 10 * time.Second})
-	checkScreen(t, b.String(), planDone, warning, "  99% |███████████ |  load    5,000,000/5,000,000, 500,000 rows/s, 0.0 s left")
+	checkScreen(t, b.String(), planDone, warning, "  99% |███████████ |  load    5,000,000/5,000,000, 500,000 rows/s, finishing")
 
 	// Index began one second ago, so load took nine. Analyze is too short to be seen.
 	r.update(loader.Snapshot{Stage: loader.StageIndex, Done: 2_500_000, Total: 10_000_000, Elapsed: time.Second})
@@ -131,8 +131,18 @@ func TestBarThatStops(t *testing.T) {
 	}{
 		{"before the run", loader.Snapshot{}, nil},
 		{"in plan", loader.Snapshot{Stage: loader.StagePlan, Elapsed: time.Second}, nil},
-		{"in load", loader.Snapshot{Stage: loader.StageLoad, Done: 1, Total: 2, Elapsed: time.Second},
-			[]string{" 100% |████████████|  plan    0.0 s", "  33% |███         |  load    1/2, 1 rows/s, 1.0 s left"}},
+		{"in load, without an end", loader.Snapshot{Stage: loader.StageLoad, Done: 1, Total: 2, Elapsed: time.Second},
+			[]string{" 100% |████████████|  plan    0.0 s", "  33% |███         |  load    1/2, 1 row/s, 1.0 s left"}},
+		{"bench, which has one stage", loader.Snapshot{Stage: loader.StageLoad, Done: 2000, Total: 2000, Elapsed: time.Second},
+			[]string{" 100% |████████████|  plan    0.0 s", " 100% |████████████|  load    1.0 s, 2,000 rows, 2,000 rows/s"}},
+		{"refused in plan", loader.Snapshot{Stage: loader.StagePlan, Elapsed: time.Second, End: loader.EndFailed}, nil},
+		{"stopped in load", loader.Snapshot{Stage: loader.StageLoad, Done: 3000, Total: 9000, Elapsed: 4 * time.Second, End: loader.EndStopped},
+			[]string{" 100% |████████████|  plan    0.0 s", "  33% |███         |  load    4.0 s, stopped at 3,000 of 9,000 rows"}},
+		{"failed in index", loader.Snapshot{Stage: loader.StageIndex, Done: 3000, Total: 9000, Elapsed: 4 * time.Second, End: loader.EndFailed},
+			[]string{" 100% |████████████|  plan    0.0 s", " 100% |████████████|  load    0.0 s, 0 rows", " 100% |████████████|  freeze  0.0 s", "  33% |███         |  index   4.0 s, failed"}},
+		{"failed in publish", loader.Snapshot{Stage: loader.StagePublish, Elapsed: 4 * time.Second, End: loader.EndFailed},
+			[]string{" 100% |████████████|  plan    0.0 s", " 100% |████████████|  load    0.0 s, 0 rows", " 100% |████████████|  freeze  0.0 s", " 100% |████████████|  index   0.0 s",
+				" 100% |████████████|  analyze 0.0 s", "   0% |            |  publish 4.0 s, failed"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, b := newTestReporter(t, "bar")
@@ -141,5 +151,43 @@ func TestBarThatStops(t *testing.T) {
 			b.WriteString("loadgrid: it stopped\n")
 			checkScreen(t, b.String(), append(tt.want, "loadgrid: it stopped")...)
 		})
+	}
+}
+
+// While a run ends, nothing says that it goes on; one whose answer was lost may be published after all.
+func TestBarWhileARunEnds(t *testing.T) {
+	r, b := newTestReporter(t, "bar")
+	s := loader.Snapshot{Stage: loader.StagePublish, Elapsed: time.Second, End: loader.EndStopped}
+	r.update(s)
+	if lines := renderScreen(t, b.String()); lines[len(lines)-1] != "   0% |            |  publish ending the run" {
+		t.Errorf("the screen shows %q", lines)
+	}
+
+	r.update(loader.Snapshot{})
+	r.view.finish()
+	if lines := renderScreen(t, b.String()); !strings.HasPrefix(lines[len(lines)-1], " 100% |████████████|  publish 1.0 s") {
+		t.Errorf("at the end the screen shows %q", lines)
+	}
+}
+
+// What is left of an index is told as long as somebody can tell.
+func TestBarOfAnIndex(t *testing.T) {
+	for _, tt := range []struct {
+		done           int64
+		elapsed, moved time.Duration
+		want           string
+	}{
+		{0, time.Second, 0, "   0% |            |  index   1.0 s"},
+		{50, 10 * time.Second, 10 * time.Second, "  49% |█████       |  index   10s, 10s left"},
+		{50, 15 * time.Second, 10 * time.Second, "  49% |█████       |  index   15s, 5.0 s left"},
+		{50, 25 * time.Second, 10 * time.Second, "  49% |█████       |  index   25s, finishing"},
+		{100, 25 * time.Second, 20 * time.Second, "  99% |███████████ |  index   25s, finishing"},
+	} {
+		r, b := newTestReporter(t, "bar")
+		r.update(loader.Snapshot{Stage: loader.StageIndex, Done: tt.done, Total: 100, Elapsed: tt.elapsed, Moved: tt.moved})
+		lines := renderScreen(t, b.String())
+		if got := lines[len(lines)-1]; got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt, got, tt.want)
+		}
 	}
 }

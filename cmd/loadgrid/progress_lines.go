@@ -22,19 +22,52 @@ func (v *lineView) update(s loader.Snapshot) {
 		return // the end of a short stage needs no line
 	}
 
+	if s.End != "" {
+		fmt.Fprintf(v.w, "%s: %s\n", s.Stage, describeEnd(s))
+		return
+	}
+
 	line := fmt.Sprintf("%s: %s", s.Stage, formatDuration(s.Elapsed))
 	if s.Total > 0 {
-		line += fmt.Sprintf(", %s of %s rows (%.0f%%)", formatCount(s.Done), formatCount(s.Total), 100*float64(s.Done)/float64(s.Total))
+		line += fmt.Sprintf(", %s of %s (%s)", formatCount(s.Done), pluralCount(s.Total, "row"), formatPercent(s))
 	}
 
-	if perSecond, remaining := s.Rate(); perSecond > 0 {
-		line += fmt.Sprintf(", %s rows/s", formatCount(int64(perSecond)))
-		if remaining > 0 {
-			line += ", " + formatDuration(remaining) + " left"
-		}
-	}
+	line += describeRate(s)
 
 	fmt.Fprintln(v.w, line)
+}
+
+// describeEnd says how a run has ended in a stage that was not done.
+func describeEnd(s loader.Snapshot) string {
+	text := fmt.Sprintf("%s, %s", formatDuration(s.Elapsed), s.End)
+	if s.Stage == loader.StageLoad && s.Total > 0 {
+		text += fmt.Sprintf(" at %s of %s", formatCount(s.Done), pluralCount(s.Total, "row"))
+	}
+
+	return text
+}
+
+// formatPercent writes how much of a stage is done. It is 100 % when the stage is, and not before.
+func formatPercent(s loader.Snapshot) string {
+	return fmt.Sprintf("%d%%", min(99, int64(100*float64(s.Done)/float64(s.Total))))
+}
+
+// describeRate says how fast a stage goes and how long it still takes, as far as somebody can tell.
+func describeRate(s loader.Snapshot) (text string) {
+	perSecond, remaining := s.Rate()
+	if perSecond > 0 && s.Stage == loader.StageLoad {
+		text = ", " + formatRowRate(perSecond)
+	}
+
+	switch {
+	case s.Total == 0 || perSecond == 0:
+	case remaining >= 100*time.Millisecond:
+		text += ", " + formatDuration(remaining) + " left"
+	default:
+		text += ", finishing"
+	}
+
+	return text
 }
 
 // jsonView is an object a line at each pause, for programs.
@@ -53,6 +86,11 @@ func (v *jsonView) update(s loader.Snapshot) {
 	}
 
 	perSecond, remaining := s.Rate()
+	var left *float64
+	if seconds := remaining.Seconds(); remaining > 0 && s.End == "" {
+		left = &seconds
+	}
+
 	writeJSON(v.w, struct {
 		Type          string       `json:"type"`
 		Time          time.Time    `json:"time"`
@@ -63,6 +101,7 @@ func (v *jsonView) update(s loader.Snapshot) {
 		Total         int64        `json:"total"`
 		RowsPerSecond float64      `json:"rows_per_second"`
 		Seconds       float64      `json:"seconds"`
-		SecondsLeft   float64      `json:"seconds_left"`
-	}{"progress", time.Now(), s.Job, s.Run, s.Stage, s.Done, s.Total, perSecond, s.Elapsed.Seconds(), remaining.Seconds()})
+		SecondsLeft   *float64     `json:"seconds_left"` // null where nobody can tell
+		End           loader.End   `json:"end,omitempty"`
+	}{"progress", time.Now(), s.Job, s.Run, s.Stage, s.Done, s.Total, perSecond, s.Elapsed.Seconds(), left, s.End})
 }

@@ -14,7 +14,7 @@ import (
 func newTestReporter(t *testing.T, kind string) (*reporter, *bytes.Buffer) {
 	t.Helper()
 	var b bytes.Buffer
-	return newReporter(kind, false, &b), &b
+	return newReporter(kind, false, normal, &b), &b
 }
 
 func TestLines(t *testing.T) {
@@ -29,11 +29,16 @@ func TestLines(t *testing.T) {
 		{"load", loader.Snapshot{Stage: loader.StageLoad, Done: 12_000_000, Total: 29_900_000, Elapsed: 20 * time.Second},
 			"load: 20s, 12,000,000 of 29,900,000 rows (40%), 600,000 rows/s, 30s left\n"},
 		{"all rows", loader.Snapshot{Stage: loader.StageLoad, Done: 100, Total: 100, Elapsed: 2 * time.Second},
-			"load: 2.0 s, 100 of 100 rows (100%), 50 rows/s\n"},
+			"load: 2.0 s, 100 of 100 rows (99%), 50 rows/s, finishing\n"},
 		{"resumed", loader.Snapshot{Stage: loader.StageLoad, Done: 600, Skipped: 500, Total: 1000, Elapsed: 10 * time.Second},
 			"load: 10s, 600 of 1,000 rows (60%), 10 rows/s, 40s left\n"},
 		{"resumed, nothing yet", loader.Snapshot{Stage: loader.StageLoad, Done: 500, Skipped: 500, Total: 1000, Elapsed: 10 * time.Second},
 			"load: 10s, 500 of 1,000 rows (50%)\n"},
+		{"one row", loader.Snapshot{Stage: loader.StageLoad, Done: 0, Total: 1, Elapsed: 10 * time.Second}, "load: 10s, 0 of 1 row (0%)\n"},
+		{"index", loader.Snapshot{Stage: loader.StageIndex, Done: 600, Total: 1000, Elapsed: 60 * time.Second, Moved: 60 * time.Second}, "index: 1m0s, 600 of 1,000 rows (60%), 40s left\n"},
+		{"stopped", loader.Snapshot{Stage: loader.StageLoad, Done: 500, Total: 1000, Elapsed: 10 * time.Second, End: loader.EndStopped},
+			"load: 10s, stopped at 500 of 1,000 rows\n"},
+		{"failed", loader.Snapshot{Stage: loader.StagePublish, Elapsed: 10 * time.Second, End: loader.EndFailed}, "publish: 10s, failed\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, b := newTestReporter(t, "auto") // no terminal

@@ -90,6 +90,22 @@ func jsonOption(to *bool) options.Option {
 		Help: "write JSON, with all that the ledger knows: stages, rates, retries, errors with SQLSTATE, who and from where"}
 }
 
+// statedRun is a run as JSON shows it, with its status and the hold of its table.
+type statedRun struct {
+	loader.RunInfo
+	Status string       `json:"status"`
+	Hold   *loader.Hold `json:"on_hold,omitempty"`
+}
+
+func withStatus(holds []loader.Hold, runs ...loader.RunInfo) []statedRun {
+	list, held := make([]statedRun, len(runs)), holdsOf(holds) // in JSON a list, also where there is none
+	for i, r := range runs {
+		list[i] = statedRun{r, r.Status(), held[r.Table]}
+	}
+
+	return list
+}
+
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

@@ -14,7 +14,7 @@ func newRunsDropCommand() *cobra.Command {
 }
 
 func runDrop(ctx context.Context, o runOptions, std streams) error {
-	log := slog.New(slog.NewTextHandler(std.err, nil))
+	log := slog.New(newTextHandler(std.err, std.verbosity))
 
 	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
 		return o.server.ledgerOn(pool).Drop(ctx, o.id, log)
@@ -23,6 +23,6 @@ func runDrop(ctx context.Context, o runOptions, std streams) error {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.out, "run %d is dropped\n", o.id)
+	_, err = fmt.Fprintf(std.report, "run %d is dropped\n", o.id)
 	return err
 }

@@ -129,12 +129,6 @@ func holdsOf(list []loader.Hold) map[loader.Table]*loader.Hold {
 	return holds
 }
 
-// listedRun is a run as JSON shows it, with the hold of its table.
-type listedRun struct {
-	loader.RunInfo
-	Hold *loader.Hold `json:"on_hold,omitempty"`
-}
-
 // printHolds writes a line for each table that is on hold.
 func printHolds(w io.Writer, list []loader.Hold) error {
 	for _, h := range list {

@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
-	"text/tabwriter"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
@@ -19,6 +18,17 @@ func newRunsListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs that the ledger knows, the newest first",
+		Long: `list shows the runs that the ledger knows, the newest first. The states are:
+  loading    a process is at work on it
+  published  readers see its rows
+  stopped    a signal or a time limit ended it
+  failed     an error ended it
+  killed     it ended without a word: its process was killed, or it lost its server
+  kept       other rows took the place of its rows, and --keep has kept them
+  replaced   other rows took the place of its rows
+  dropped    it was given up
+The command that began a stopped, failed or killed run resumes it, as does
+'loadgrid runs resume'.`,
 		Example: `  loadgrid runs list
   loadgrid runs list --table stats.grid --limit 10
   loadgrid runs list --batch 2026-03-01
@@ -30,6 +40,7 @@ func newRunsListCommand() *cobra.Command {
 		{Name: "table", Value: options.Parsed(o.parseTable), Help: "list the runs of this table alone, `[SCHEMA.]NAME`; without a schema, of tables of this name in any"},
 		{Name: "limit", Value: options.Int(&o.filter.Limit, 1, math.MaxInt32), Help: "list the newest `number` of runs; left out, all"},
 		{Name: "batch", Value: options.Text(&o.filter.Batch, "the name is empty"), Help: "list the runs of this `BATCH` alone, which load --share=BATCH has named"},
+		{Name: "wide", Value: options.Bool(&o.wide), Help: "show all columns: without, the list takes 100 columns, and leaves out what it has no room for"},
 		jsonOption(&o.json),
 	}, o.server.Table()...)
 	addFlags(cmd, table)
@@ -48,6 +59,7 @@ func newRunsListCommand() *cobra.Command {
 type listOptions struct {
 	server serverOptions
 	filter loader.RunFilter
+	wide   bool
 	json   bool
 }
 
@@ -73,75 +85,17 @@ func runList(ctx context.Context, o listOptions, std streams) error {
 	}
 
 	if o.json {
-		list, held := make([]listedRun, len(runs)), holdsOf(holds)
-		for i, r := range runs {
-			list[i] = listedRun{r, held[r.Table]}
-		}
-		return printJSON(std.out, list)
+		return printJSON(std.out, withStatus(holds, runs...))
 	}
 
-	if err := printRuns(std.out, runs); err != nil {
+	leftOut, err := printRuns(std.out, runs, o.wide)
+	if err == nil && len(leftOut) > 0 {
+		_, err = fmt.Fprintf(std.err, "--wide also shows %s\n", strings.Join(leftOut, ", "))
+	}
+
+	if err != nil {
 		return err
 	}
+
 	return printHolds(std.out, holds)
-}
-
-func printRuns(w io.Writer, runs []loader.RunInfo) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "RUN\tJOB\tBATCH\tTABLE\tSTATE\tROWS\tCHUNKS\tSTARTED\tTOOK\tROWS/S\tRETRIES\tBY\tERROR")
-	for _, r := range runs {
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n",
-			r.ID, oneLine(r.JobName), batchColumn(r), oneLine(r.Table.String()), r.Status(),
-			formatCount(r.Rows), chunksColumn(r), r.StartedAt.Format("2006-01-02 15:04:05"), elapsedColumn(r),
-			attemptRate(r), r.Retries(), startedByColumn(r.LastAttempt()), errorCode(r))
-	}
-
-	return t.Flush()
-}
-
-func batchColumn(r loader.RunInfo) string {
-	if r.Batch == "" {
-		return "-"
-	}
-	return oneLine(r.Batch)
-}
-
-func attemptRate(r loader.RunInfo) string {
-	if rate := r.LastAttempt().RowsPerSecond; rate > 0 {
-		return formatCount(int64(rate))
-	}
-	return "-"
-}
-
-func startedByColumn(a loader.Attempt) string {
-	if who := a.StartedBy(); who != "" {
-		return oneLine(who)
-	}
-	return "-"
-}
-
-// errorCode is the code of the last error of a run, or a word for it.
-func errorCode(r loader.RunInfo) string {
-	switch a := r.LastAttempt(); {
-	case a.SQLState != "":
-		return a.SQLState
-	case a.Error != "", r.LastError != "":
-		return "see show"
-	}
-
-	return "-"
-}
-
-func chunksColumn(r loader.RunInfo) string {
-	if r.State == loader.StateDropped {
-		return fmt.Sprint(r.Chunks)
-	}
-	return fmt.Sprintf("%d/%d", r.Committed, r.Chunks)
-}
-
-func elapsedColumn(r loader.RunInfo) string {
-	if took, known := r.Took(); known {
-		return formatDuration(took)
-	}
-	return "-"
 }

@@ -53,7 +53,7 @@ func runPrune(ctx context.Context, server serverOptions, olderThan time.Duration
 			return err
 		}
 
-		_, err = fmt.Fprintf(std.out, "%s removed from the ledger\n", plural(int(n), "run"))
+		_, err = fmt.Fprintf(std.report, "%s removed from the ledger\n", plural(int(n), "run"))
 		return err
 	})
 }

@@ -21,7 +21,7 @@ the next load replaces the table again. 'loadgrid runs hold TABLE' keeps loads o
 }
 
 func runRollback(ctx context.Context, o runOptions, std streams) error {
-	log := slog.New(slog.NewTextHandler(std.err, nil))
+	log := slog.New(newTextHandler(std.err, std.verbosity))
 
 	var done loader.Rollback
 	var holds []loader.Hold
@@ -36,9 +36,9 @@ func runRollback(ctx context.Context, o runOptions, std streams) error {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.out, "table %s has the rows of run %d again\n", done.Table, done.Version)
+	_, err = fmt.Fprintf(std.report, "table %s has the rows of run %d again\n", done.Table, done.Version)
 	if err == nil && done.KeptVersion != 0 {
-		_, err = fmt.Fprintf(std.out, "those of run %d are kept as %s\n", done.KeptVersion, done.Kept)
+		_, err = fmt.Fprintf(std.report, "those of run %d are kept as %s\n", done.KeptVersion, done.Kept)
 	}
 	if err == nil && len(holds) == 0 {
 		_, err = fmt.Fprintf(std.out, "the next load replaces the table again: stop the schedule or mend the source first, or run %s\n",

@@ -38,7 +38,7 @@ func runShow(ctx context.Context, o runOptions, asJSON bool, std streams) error 
 	}
 
 	if asJSON {
-		return printJSON(std.out, listedRun{run, holdsOf(holds)[run.Table]})
+		return printJSON(std.out, withStatus(holds, run)[0])
 	}
 
 	if err := printRun(std.out, run); err != nil {
@@ -67,7 +67,7 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 
 	line("rows", "%s of %s committed", formatCount(r.RowsDone), formatCount(r.Rows))
 	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
-	line("started", "%s, %d times", r.StartedAt.Format(time.RFC3339), r.Attempts)
+	line("started", "%s, %s", r.StartedAt.Format(time.RFC3339), plural(r.Attempts, "time"))
 	if r.FinishedAt != nil {
 		line("finished", "%s", r.FinishedAt.Format(time.RFC3339))
 	}
@@ -96,7 +96,7 @@ func printJob(line func(name, format string, args ...any), r loader.RunInfo) {
 	if r.Job.Extent != nil {
 		line("extent", "%s", r.Job.Extent)
 	} else if r.Job.Cols > 0 {
-		line("cells", "%d columns, %d rows", r.Job.Cols, r.Job.Rows)
+		line("cells", "%s, %s", pluralCount(r.Job.Cols, "column"), pluralCount(r.Job.Rows, "row"))
 	}
 
 	printShape(line, r.Job)
@@ -151,17 +151,17 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 		}
 
 		switch {
-		case s.EndedAt == nil && r.State == loader.StateLoading:
-			line("ended", "not yet, or it was killed")
+		case s.EndedAt == nil && s.No == r.LastAttempt().No && r.Alive != nil && *r.Alive:
+			line("ended", "not yet")
 		case s.EndedAt == nil:
-			line("ended", "it was killed")
+			line("ended", "it was killed, or lost its server")
 		default:
 			line("ended", "%s, %s", s.EndedAt.Format(time.RFC3339), s.Outcome)
 		}
 
 		if len(s.StageSeconds) > 0 {
 			line("stages", "%s", describeStages(s))
-			line("rows", "%s, %s rows/s", formatCount(s.Rows), formatCount(int64(s.RowsPerSecond)))
+			line("rows", "%s, %s", formatCount(s.Rows), formatRowRate(s.RowsPerSecond))
 		}
 
 		line("retries", "%d", s.Retries)

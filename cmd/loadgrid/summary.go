@@ -17,17 +17,17 @@ func printSummary(w io.Writer, s loader.Summary) error {
 	}
 
 	if s.Unchanged {
-		_, err := fmt.Fprintf(w, "table %s is unchanged: it has the %s rows of run %d, nothing was done\n", table, formatCount(s.Rows), s.Run)
+		_, err := fmt.Fprintf(w, "table %s is unchanged: it has the %s of run %d, nothing was done\n", table, pluralCount(s.Rows, "row"), s.Run)
 		return err
 	}
 
 	if s.Appended {
-		fmt.Fprintf(w, "%s rows were added to table %s", formatCount(s.Rows-s.RowsSkipped), table)
+		fmt.Fprintf(w, "%s added to table %s", were(s.Rows-s.RowsSkipped, "row"), table)
 		if s.RowsSkipped > 0 {
-			fmt.Fprintf(w, ", %s were there already", formatCount(s.RowsSkipped))
+			fmt.Fprintf(w, ", %s there already", were(s.RowsSkipped, ""))
 		}
 	} else {
-		fmt.Fprintf(w, "table %s has %s rows", table, formatCount(s.Rows))
+		fmt.Fprintf(w, "table %s has %s", table, pluralCount(s.Rows, "row"))
 	}
 
 	unit := "chunk"
@@ -42,7 +42,7 @@ func printSummary(w io.Writer, s loader.Summary) error {
 	}
 
 	if s.ChunksResumed > 0 {
-		fmt.Fprintf(w, ", %s with %s rows from earlier starts", plural(int(s.ChunksResumed), unit), formatCount(s.RowsResumed))
+		fmt.Fprintf(w, ", %s with %s from earlier starts", plural(int(s.ChunksResumed), unit), pluralCount(s.RowsResumed, "row"))
 	}
 
 	fmt.Fprintln(w, ")")

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,15 +33,10 @@ func printUsage(cmd *cobra.Command) error {
 	}
 
 	if cmd.HasAvailableSubCommands() {
-		b.WriteString("\n\nCommands:")
-		for _, sub := range cmd.Commands() {
-			if sub.IsAvailableCommand() || sub.Name() == "help" {
-				fmt.Fprintf(&b, "\n  %-*s %s", sub.NamePadding(), sub.Name(), sub.Short)
-			}
-		}
+		writeCommands(&b, cmd)
 	}
 
-	for _, group := range flagGroups(cmd.LocalFlags()) {
+	for _, group := range append(flagGroups(ownFlags(cmd)), flagGroup{"Everywhere", everywhere(cmd)}) {
 		fmt.Fprintf(&b, "\n\n%s:\n%s", group.name, strings.TrimRight(group.flags.FlagUsagesWrapped(usageWidth), "\n"))
 	}
 
@@ -51,22 +48,91 @@ func printUsage(cmd *cobra.Command) error {
 	return err
 }
 
+// writeCommands writes the subcommands of cmd by topic.
+func writeCommands(b *strings.Builder, cmd *cobra.Command) {
+	left := make(map[string]*cobra.Command)
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() || sub.Name() == "help" {
+			left[sub.Name()] = sub
+		}
+	}
+
+	write := func(title string, names []string) {
+		fmt.Fprintf(b, "\n\n%s:", title)
+		for _, name := range names {
+			fmt.Fprintf(b, "\n  %-*s %s", left[name].NamePadding(), name, left[name].Short)
+			delete(left, name)
+		}
+	}
+
+	for _, t := range commandTopics(cmd) {
+		names := slices.DeleteFunc(slices.Clone(t.names), func(name string) bool { return left[name] == nil })
+		if len(names) > 0 {
+			write(t.title, names)
+		}
+	}
+
+	if rest := slices.Sorted(maps.Keys(left)); len(rest) > 0 {
+		title := otherTopic
+		if len(commandTopics(cmd)) == 0 {
+			title = "Commands"
+		}
+		write(title, rest)
+	}
+}
+
+// ownFlags returns the flags that a command alone has.
+func ownFlags(cmd *cobra.Command) *pflag.FlagSet {
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	set.SortFlags = false
+	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		if cmd.PersistentFlags().Lookup(flag.Name) == nil {
+			set.AddFlag(flag)
+		}
+	})
+
+	return set
+}
+
+// everywhere returns the flags that a command has as all others do.
+func everywhere(cmd *cobra.Command) *pflag.FlagSet {
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	cmd.InheritedFlags().VisitAll(set.AddFlag)
+	cmd.PersistentFlags().VisitAll(set.AddFlag)
+	if help := cmd.Flags().Lookup("help"); help != nil {
+		set.AddFlag(help)
+	}
+
+	return set
+}
+
 // flagGroup are the flags under one heading.
 type flagGroup struct {
 	name  string
 	flags *pflag.FlagSet
 }
 
-// flagGroups returns the groups in the order of their first flags; those without one, such
-// as --help, come last.
+// flagGroups returns the groups in the order of their first flags; those without one
+// come first. Where there are many flags, those of a first load do.
 func flagGroups(fs *pflag.FlagSet) (groups []flagGroup) {
-	last := flagGroup{"Flags", pflag.NewFlagSet("", pflag.ContinueOnError)}
+	own := flagGroup{"Flags", pflag.NewFlagSet("", pflag.ContinueOnError)}
+	own.flags.SortFlags = false
 	byName := make(map[string]*pflag.FlagSet)
 
+	first := topic{}
+	if countFlags(fs) >= manyFlags {
+		first = firstFlags()
+		groups = append(groups, flagGroup{first.title, pick(fs, first.names)})
+	}
+
 	fs.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name == "help" || slices.Contains(first.names, flag.Name) {
+			return
+		}
+
 		names := flag.Annotations[groupAnnotation]
 		if len(names) == 0 || names[0] == "" {
-			last.flags.AddFlag(flag)
+			own.flags.AddFlag(flag)
 			return
 		}
 
@@ -80,8 +146,26 @@ func flagGroups(fs *pflag.FlagSet) (groups []flagGroup) {
 		set.AddFlag(flag)
 	})
 
-	if last.flags.HasFlags() {
-		groups = append(groups, last)
+	if own.flags.HasFlags() {
+		groups = append([]flagGroup{own}, groups...)
 	}
 	return groups
+}
+
+func countFlags(fs *pflag.FlagSet) (n int) {
+	fs.VisitAll(func(*pflag.Flag) { n++ })
+	return n
+}
+
+// pick returns the flags of these names that there are, in this order.
+func pick(fs *pflag.FlagSet, names []string) *pflag.FlagSet {
+	set := pflag.NewFlagSet("", pflag.ContinueOnError)
+	set.SortFlags = false
+	for _, name := range names {
+		if flag := fs.Lookup(name); flag != nil {
+			set.AddFlag(flag)
+		}
+	}
+
+	return set
 }

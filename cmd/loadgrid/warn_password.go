@@ -17,12 +17,12 @@ const passwordWarning = "--dsn has a password, which every user of this machine 
 // that is called rightly, whether that has a --dsn or not.
 func warnPassword(cmd *cobra.Command, stderr io.Writer) {
 	values := givenValues(cmd)
-	if !credential.HasSecret(values.Text("dsn")) {
+	if verbosityOf(cmd) == quiet || !credential.HasSecret(values.Text("dsn")) {
 		return
 	}
 
 	if writesJSON(values) {
-		slog.New(newJSONHandler(stderr)).With("type", "log").Warn(passwordWarning)
+		slog.New(newJSONHandler(stderr, normal)).With("type", "log").Warn(passwordWarning)
 		return
 	}
 	fmt.Fprintf(stderr, "warning: %s\n", passwordWarning)

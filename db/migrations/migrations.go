@@ -264,5 +264,23 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 		return nil
 	}
 
+	return withoutSQL(err)
+}
+
+// withoutSQL returns what the server says of a migration that failed: golang-migrate adds the
+// text of the whole file.
+func withoutSQL(err error) error {
+	var failed database.Error
+	var pointed *database.Error
+	if errors.As(err, &pointed) {
+		failed = *pointed
+	} else if !errors.As(err, &failed) {
+		return err
+	}
+
+	if failed.OrigErr != nil {
+		return failed.OrigErr
+	}
+
 	return err
 }

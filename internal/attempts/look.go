@@ -122,7 +122,7 @@ func (o *Reader) Look(ctx context.Context, jobs []Wanted) ([]State, error) {
 	states := make([]State, len(jobs))
 	for i, j := range jobs {
 		states[i] = known[j.Key]
-		states[i].Holder, states[i].Table = holders[tables[i]], tables[i]
+		states[i].Holder, states[i].Table = holders[tables[i]].Text, tables[i]
 	}
 
 	return states, nil

@@ -161,14 +161,6 @@ const vacuumShareSQL = `
 	select coalesce(max(heap_blks_scanned::float8 / nullif(heap_blks_total, 0)), 0)
 	from pg_stat_progress_vacuum where relid = $1 and datname = current_database()`
 
-// indexShareSQL adds up indexes. A B-tree reports the scan of the table in blocks and
-// then its own writing in tuples; a GiST index the scan alone. An index that is built is
-// in the catalogue already.
-const indexShareSQL = `
-	select ((select count(*) from pg_index where indrelid = $1)
-	     + coalesce(sum(least(1, (blocks_done + tuples_done)::float8 / nullif(blocks_total + tuples_total, 0))), 0)) / $2
-	from pg_stat_progress_create_index where relid = $1 and datname = current_database()`
-
 // watch asks the server every second which share of the stage is done, between 0
 // and 1, until the function that it returns is called. $1 of the query is the
 // staging table.

@@ -63,7 +63,7 @@ func (b Builder) Index(ctx context.Context) error {
 // buildSideBySide builds each list of indexes on a connection of its own, and reports
 // whether that of the key was built by this attempt.
 func (b Builder) buildSideBySide(ctx context.Context, lists [Conns][]catalog.IndexDef, key string) (keyBuilt bool, err error) {
-	defer b.watch(ctx, indexShareSQL, len(b.Work.Indexes)+1)()
+	defer b.watchIndexes(ctx, len(lists[0]) > 0)()
 
 	alone := len(lists[0]) == 0
 	g, ctx := errgroup.WithContext(ctx)

@@ -100,7 +100,7 @@ func Put(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Table, 
 
 		// Only now: a load takes the lock first, and asks whether the table is on hold then.
 		holders, err := tablelock.Holders(ctx, conn, []job.Table{t})
-		p.Running = holders[t]
+		p.Running = holders[t].Text
 
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/loadgrid/loadgrid/internal/nearest"
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
@@ -77,6 +78,11 @@ func (r *reader) err() error {
 func (r *reader) root(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
 		r.fail(options.NodePos(n), "", fmt.Errorf("a job file is a mapping of keys to values, not %s", options.DescribeNode(n)))
+		return
+	}
+
+	if kind := valueOf(n, "type"); kind != "" && (valueOf(n, "features") != "" || valueOf(n, "coordinates") != "") {
+		r.fail(options.NodePos(n), "", fmt.Errorf("a job file is wanted, and this is GeoJSON, of type %s: a file with an area is given with aoi", quoted(kind)))
 		return
 	}
 
@@ -164,6 +170,22 @@ func (r *reader) values(n *yaml.Node, place options.Place) options.Values {
 	return values
 }
 
+// valueOf returns the text of a key's value, "-" where that is a list or a mapping, and "" where the
+// key is not there.
+func valueOf(n *yaml.Node, key string) string {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch value := n.Content[i+1]; {
+		case n.Content[i].Value != key:
+		case value.Kind == yaml.ScalarNode:
+			return value.Value
+		default:
+			return "-"
+		}
+	}
+
+	return ""
+}
+
 // mapping calls do for each key of a mapping, once.
 func (r *reader) mapping(n *yaml.Node, do func(key, value *yaml.Node)) {
 	lines := make(map[string]int)
@@ -184,7 +206,7 @@ func (r *reader) mapping(n *yaml.Node, do func(key, value *yaml.Node)) {
 func (r *reader) failUnknown(key *yaml.Node, names []string) {
 	message := fmt.Sprintf("unknown key %s", quoted(key.Value))
 	if len(r.errors) < shownErrors { // a longer list is not shown, and may be very long
-		if near, ok := Nearest(key.Value, names); ok {
+		if near, ok := nearest.Name(key.Value, names); ok {
 			message += fmt.Sprintf(": did you mean %q?", near)
 		}
 	}

@@ -114,7 +114,7 @@ func mistakes() []mistake {
 		{"text", "table", "f:1:1: a job file is a mapping"},
 		{"two documents", "table: a\n---\ntable: b\n", "f:2:1: a second document begins"},
 		{"too long", "table: " + strings.Repeat("a", MaxSize), "f:1:1: has more than 1048576 bytes"},
-		{"UTF-16", "\xff\xfet\x00", "f:1:1: a byte that is no text in UTF-8"},
+		{"UTF-16", "\xff\xfet\x00", "f:1:1: is text in UTF-16"},
 		{"Latin 1", "table: a\nname: \xe9\n", "f:2:7: a byte that is no text in UTF-8"},
 		{"NUL", "table: a\x00", "f:1:9: a byte"},
 		{"a tab", "defaults:\n\tcols: 1\n", "f:2:1: is no YAML: a tab where YAML has spaces"},
@@ -292,14 +292,23 @@ jobs:
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"cell-size", "cols", "rows", "table", "code", "code-order"}
-	for word, want := range map[string]string{
-		"cell_size": "cell-size", "cellsize": "cell-size", "col": "cols", "row": "rows", "tabel": "table", "codes": "code",
-		"": "", "x": "", "extent": "", "cell": "", "color": "", strings.Repeat("x", 100000): "",
+// Files that are no job files are named.
+func TestForeignFiles(t *testing.T) {
+	for data, want := range map[string]string{
+		"PK\x03\x04rest":                               "is a ZIP archive",
+		"SQLite format 3\x00rest":                      "is a GeoPackage",
+		"\x00\x00\x27\x0arest":                         "is a Shapefile",
+		"\x1f\x8brest":                                 "is packed with gzip",
+		"\xff\xfet\x00a\x00b\x00":                      "is text in UTF-16",
+		"\xfe\xff\x00t\x00a\x00b":                      "is text in UTF-16",
+		"t\x00a\x00b\x00":                              "is text in UTF-16",
+		"\x00t\x00a\x00b":                              "is text in UTF-16",
+		`{"type":"Polygon","coordinates":[[]]}`:        "this is GeoJSON, of type \"Polygon\"",
+		`{"type":"FeatureCollection", "features": []}`: "a file with an area is given with aoi",
 	} {
-		if got, ok := Nearest(word, names); got != want || ok != (want != "") {
-			t.Errorf("nearest to %.20q is %q, want %q", word, got, want)
+		_, err := Read("f", []byte(data), new(options.Load).Table())
+		if err == nil || !strings.HasPrefix(err.Error(), "f:1:1: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", data, err, want)
 		}
 	}
 }

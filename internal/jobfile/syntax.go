@@ -24,6 +24,10 @@ func parse(data []byte) (*yaml.Node, error) {
 		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: fmt.Errorf("has more than %d bytes: no job file is so long", MaxSize)}
 	}
 
+	if kind := foreign(data); kind != "" {
+		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("is " + kind + ", and a job file is text in YAML, in UTF-8")}
+	}
+
 	if pos, ok := firstInvalid(data); !ok {
 		return nil, &options.PosError{Pos: pos, Err: errors.New("a byte that is no text in UTF-8")}
 	}
@@ -59,6 +63,30 @@ func parse(data []byte) (*yaml.Node, error) {
 	}
 
 	return root, nil
+}
+
+// foreign returns what a file is that begins as no text in UTF-8 does, "" where nothing tells.
+func foreign(data []byte) string {
+	for _, f := range [...]struct{ magic, name string }{
+		{"\xff\xfe", "text in UTF-16"},
+		{"\xfe\xff", "text in UTF-16"},
+		{"PK\x03\x04", "a ZIP archive"},
+		{"\x1f\x8b", "packed with gzip"},
+		{"SQLite format 3\x00", "a GeoPackage, or another database of SQLite"},
+		{"\x00\x00\x27\x0a", "a Shapefile"},
+		{"fgb\x03", "FlatGeobuf"},
+	} {
+		if bytes.HasPrefix(data, []byte(f.magic)) {
+			return f.name
+		}
+	}
+
+	// Without a mark, each letter of a key has a zero byte before it or behind it.
+	if len(data) > 3 && (data[0] == 0) != (data[1] == 0) && (data[0] == 0) == (data[2] == 0) && (data[1] == 0) == (data[3] == 0) {
+		return "text in UTF-16"
+	}
+
+	return ""
 }
 
 // firstInvalid returns where the first byte is that is no UTF-8, or a control

@@ -243,29 +243,6 @@ func (c *Cells) completeArea(ctx context.Context, v Values, stdin io.Reader) err
 	return nil
 }
 
-func readArea(ctx context.Context, name string, stdin io.Reader, o aoi.ReadOptions) (area *aoi.Area, err error) {
-	r := stdin
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, &geomgen.ParamError{Param: "aoi", Value: name, Reason: "cannot be read: " + WithoutPath(err)}
-		}
-		defer func() { err = errors.Join(err, file.Close()) }()
-
-		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() { // what can be read again
-			o.Path = name
-		}
-		r = file
-	}
-
-	area, err = aoi.ReadWith(ctx, r, o)
-	var param *geomgen.ParamError
-	if errors.As(err, &param) && param.Param == "aoi" { // the file's name says more than what was read
-		return nil, &geomgen.ParamError{Param: "aoi", Value: name, Reason: param.Reason}
-	}
-	return area, err
-}
-
 // WithoutPath returns an error of the file system without the name of the file.
 func WithoutPath(err error) string {
 	var path *os.PathError

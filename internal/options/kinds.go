@@ -11,6 +11,7 @@ import (
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/loadgrid/loadgrid/internal/nearest"
 	"github.com/loadgrid/loadgrid/internal/quantity"
 )
 
@@ -98,8 +99,18 @@ func Choice[T ~string](to *T, choices ...string) Value {
 					return nil
 				}
 			}
-			return errors.New("must be " + orList(choices))
+			return notChoice(text, choices)
 		}}
+}
+
+// notChoice is the error of a word that is none of several.
+func notChoice(text string, choices []string) error {
+	message := "must be " + orList(choices)
+	if near, ok := nearest.Name(text, choices); ok {
+		message += fmt.Sprintf(": did you mean %q?", near)
+	}
+
+	return errors.New(message)
 }
 
 // Optional is a string that parse reads; a flag without one has what alone says.

@@ -163,9 +163,9 @@ func (o Option) set(text string) error {
 }
 
 // QuoteTyped makes an error about a number of the option say it as it was typed: 1e9 and not
-// 1000000000. An item of none leaves it as it is.
+// 1000000000. One about what a file holds names the file. An item of none leaves it as it is.
 func (o Option) QuoteTyped(err *geomgen.ParamError, items []Item) {
-	if o.Value.Numeric && len(items) > 0 && err.Param == o.Name {
+	if (o.Value.Numeric || o.Value.Path) && len(items) > 0 && err.Param == o.Name {
 		err.Value = QuoteEmpty(items[len(items)-1].Text)
 	}
 }

@@ -81,7 +81,7 @@ func readChoice(choices []string) func(*yaml.Node) ([]Item, error) {
 	return func(n *yaml.Node) ([]Item, error) {
 		items, err := readText(n)
 		if err == nil && !slices.Contains(choices, n.Value) {
-			err = quote(n, errors.New("must be "+orList(choices)))
+			err = quote(n, notChoice(n.Value, choices))
 		}
 		return items, err
 	}

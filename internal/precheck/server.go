@@ -83,17 +83,21 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (t catalog.Relation,
 const serverSQL = `
 	select current_setting('server_version_num')::int, pg_is_in_recovery(),
 	       current_setting('transaction_read_only') = 'on',
-	       (select extversion from pg_extension where extname = 'postgis'),
-	       (select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis')`
+	       e.extversion,
+	       n.nspname, coalesce(has_schema_privilege(n.oid, 'USAGE'), false), current_user
+	from (select 1) one
+	left join pg_extension e on e.extname = 'postgis'
+	left join pg_namespace n on n.oid = e.extnamespace`
 
 // FindSchemas checks that the server is one that can be written to, and finds
 // the schemas of the table and of PostGIS.
 func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.Relation, error) {
 	t := catalog.Relation{Table: table}
 	var version int
-	var standby, readOnly bool
+	var standby, readOnly, usesPostGIS bool
 	var postgis, postgisSchema *string
-	err := conn.QueryRow(ctx, serverSQL).Scan(&version, &standby, &readOnly, &postgis, &postgisSchema)
+	var role string
+	err := conn.QueryRow(ctx, serverSQL).Scan(&version, &standby, &readOnly, &postgis, &postgisSchema, &usesPostGIS, &role)
 	if err != nil {
 		return t, pg.Wrap(err, "asking the server for its version")
 	}
@@ -113,6 +117,9 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 		return fail("PostGIS is not in this database", "run 'create extension postgis' in it as its owner")
 	case VersionLess(*postgis, MinPostGIS):
 		return fail("it has PostGIS "+*postgis, "loadgrid needs "+MinPostGIS+" or newer")
+	case !usesPostGIS:
+		return t, denied(role, "it may not use schema "+*postgisSchema+", where PostGIS is",
+			"grant usage on schema "+pgx.Identifier{*postgisSchema}.Sanitize()+" to "+pgx.Identifier{role}.Sanitize())
 	}
 
 	t.GeometrySchema = *postgisSchema

@@ -11,30 +11,45 @@ import (
 )
 
 const holdersSQL = `
-	select l.classid::bigint << 32 | l.objid::bigint, l.pid, coalesce(a.application_name, ''), coalesce(a.client_addr::text, 'this server')
+	select l.classid::bigint << 32 | l.objid::bigint, l.pid, coalesce(a.application_name, ''), coalesce(a.client_addr::text, 'this server'),
+	       coalesce((select max(c.objid::bigint) from pg_locks c
+	                 where c.pid = l.pid and c.locktype = 'advisory' and c.objsubid = 2 and c.mode = 'ShareLock' and c.classid::bigint = $2), 0)
 	from pg_locks l left join pg_stat_activity a on a.pid = l.pid
 	where l.locktype = 'advisory' and l.granted and l.objsubid = 1
 	  and l.database = (select oid from pg_database where datname = current_database())
 	  and (l.classid::bigint << 32 | l.objid::bigint) = any($1)`
 
-// Holders returns who holds which of the tables, as a *LockedError says it. It takes no lock.
-func Holders(ctx context.Context, q pg.Querier, tables []job.Table) (map[job.Table]string, error) {
+// Holder is who holds a table.
+type Holder struct {
+	Text string // as a *LockedError says it
+	Gone bool   // its process was killed, and the server goes on with its last statement
+}
+
+// Holders returns who holds which of the tables. It takes no lock.
+func Holders(ctx context.Context, q pg.Querier, tables []job.Table) (map[job.Table]Holder, error) {
 	keys, byKey := make([]int64, len(tables)), make(map[int64]job.Table)
 	for i, t := range tables {
 		keys[i] = keyOf(t)
 		byKey[keys[i]] = t
 	}
 
-	rows, err := q.Query(ctx, holdersSQL, keys)
+	space := thisClient().space
+	rows, err := q.Query(ctx, holdersSQL, keys, int64(space))
 	if err != nil {
 		return nil, pg.Wrap(err, "asking the server who holds which table")
 	}
 
-	held := make(map[job.Table]string)
-	var key, pid int64
+	held := make(map[job.Table]Holder)
+	var key, pid, process int64
 	var app, host string
-	_, err = pgx.ForEachRow(rows, []any{&key, &pid, &app, &host}, func() error {
-		held[byKey[key]] = describe(pid, app, host)
+	_, err = pgx.ForEachRow(rows, []any{&key, &pid, &app, &host, &process}, func() error {
+		by := client{}
+		if process != 0 {
+			by = client{space: space, process: uint32(process)}
+		}
+
+		held[byKey[key]] = Holder{Text: describe(pid, app, host), Gone: by.state() == clientGone}
+
 		return nil
 	})
 
@@ -73,5 +88,5 @@ func TryAll(ctx context.Context, tx pgx.Tx, tables []job.Table) error {
 		return err
 	}
 
-	return &LockedError{Table: t, Holder: cmp.Or(holders[t], "it has just ended")}
+	return &LockedError{Table: t, Holder: cmp.Or(holders[t].Text, "it has just ended")}
 }

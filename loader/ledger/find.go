@@ -34,6 +34,21 @@ func (l Ledger) Runs(ctx context.Context, pool *pgxpool.Pool, f RunFilter) ([]Ru
 	return runs, l.histories(ctx, pool, runs)
 }
 
+// Again returns runs as the ledger knows them now, in any order.
+func (l Ledger) Again(ctx context.Context, pool *pgxpool.Pool, runs []RunInfo) ([]RunInfo, error) {
+	ids := make([]int64, len(runs))
+	for i, r := range runs {
+		ids[i] = r.ID
+	}
+
+	now, err := l.query(ctx, pool, "where r.id = any($1)", ids)
+	if err != nil {
+		return nil, err
+	}
+
+	return now, l.histories(ctx, pool, now)
+}
+
 // FindRun returns a run by its number, or a *NoRunError, or a *NoLedgerError.
 func (l Ledger) FindRun(ctx context.Context, pool *pgxpool.Pool, id int64) (RunInfo, error) {
 	if err := l.check(ctx, pool); err != nil {

@@ -33,6 +33,9 @@ type RunInfo struct {
 	// KeptAs names the table, in the same schema, that keeps the rows of this run
 	// since others took their place. Empty where none does.
 	KeptAs string `json:"kept_as,omitempty"`
+	// Alive tells whether a process is at work on an unfinished run. It is nil of other runs, and
+	// where nobody has looked.
+	Alive *bool `json:"alive,omitempty"`
 	// History has each attempt at the run. Empty in a ledger from before attempts
 	// were written down.
 	History []Attempt `json:"history"`
@@ -43,10 +46,16 @@ type RunInfo struct {
 	Staging string `json:"-"`
 }
 
-// Status says in a word what became of a run: its state, and of one that was
-// published whether its rows are shown, kept or replaced.
+// StatusKilled is the status of an unfinished run that nobody is at work on, and of which the
+// ledger does not know how it ended: it was killed, or lost its server.
+const StatusKilled = "killed"
+
+// Status says in a word what became of a run: its state; of one that was published, whether its
+// rows are shown, kept or replaced; and of an unfinished one that is not alive, how it ended.
 func (r RunInfo) Status() string {
 	switch {
+	case r.State == StateLoading && r.Alive != nil && !*r.Alive:
+		return r.ended()
 	case r.State != StatePublished || r.Shown, r.TableVersion == 0: // the last in a ledger from before versions
 		return string(r.State)
 	case r.KeptAs != "":
@@ -54,6 +63,18 @@ func (r RunInfo) Status() string {
 	}
 
 	return "replaced"
+}
+
+// ended says how an unfinished run has ended.
+func (r RunInfo) ended() string {
+	switch outcome := r.LastAttempt().Outcome; {
+	case outcome != "":
+		return string(outcome)
+	case len(r.History) == 0 && r.LastError != "": // in a ledger from before attempts were written down
+		return string(OutcomeFailed)
+	}
+
+	return StatusKilled
 }
 
 // NoRunError reports a number that the ledger does not know.

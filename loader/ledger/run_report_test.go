@@ -83,3 +83,29 @@ func TestStartedBy(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusOfAnUnfinishedRun(t *testing.T) {
+	yes, no := true, false
+	ended := func(outcome Outcome) []Attempt {
+		at := time.Now()
+		return []Attempt{{No: 1}, {No: 2, EndedAt: &at, Outcome: outcome}}
+	}
+
+	for _, tt := range []struct {
+		run  RunInfo
+		want string
+	}{
+		{RunInfo{State: StateLoading, History: ended(OutcomeFailed)}, "loading"}, // nobody has looked
+		{RunInfo{State: StateLoading, Alive: &yes, History: []Attempt{{No: 1}}}, "loading"},
+		{RunInfo{State: StateLoading, Alive: &no, History: []Attempt{{No: 1}}}, "killed"},
+		{RunInfo{State: StateLoading, Alive: &no, History: ended(OutcomeFailed)}, "failed"},
+		{RunInfo{State: StateLoading, Alive: &no, History: ended(OutcomeStopped)}, "stopped"},
+		{RunInfo{State: StateLoading, Alive: &no, LastError: "x"}, "failed"}, // of a ledger without attempts
+		{RunInfo{State: StateLoading, Alive: &no}, "killed"},
+		{RunInfo{State: StateDropped, History: ended(OutcomeStopped)}, "dropped"},
+	} {
+		if got := tt.run.Status(); got != tt.want {
+			t.Errorf("%+v is %s, want %s", tt.run, got, tt.want)
+		}
+	}
+}

@@ -33,7 +33,22 @@ type Snapshot struct {
 	Skipped int64         // rows among Done that an earlier attempt had committed
 	Total   int64         // rows of this stage, 0 when that is not known
 	Elapsed time.Duration // since the stage began
+	// Moved is the part of Elapsed after which Done has changed last: what the server reports
+	// comes in steps.
+	Moved time.Duration
+	// End says that the run has ended in this stage, without having done it.
+	End End
 }
+
+// End is how a run has ended that was not published. It is empty for one that is at work, and
+// one that is done.
+type End string
+
+// Ends of a run that was not published.
+const (
+	EndStopped End = "stopped" // by a signal, or because the caller ended its context
+	EndFailed  End = "failed"
+)
 
 // Progress tells how far a run is. The zero value is ready; Snapshot may be
 // called at any time from any goroutine.
@@ -43,8 +58,10 @@ type Progress struct {
 	run                  int64
 	stage                Stage
 	done, skipped, total int64
-	began                time.Time
+	began, moved         time.Time
 	took                 map[Stage]time.Duration
+	end                  End
+	elapsed              time.Duration // of the stage, where the run has ended in it
 }
 
 // Snapshot returns the state of this moment. Before the run has begun its stage
@@ -52,9 +69,9 @@ type Progress struct {
 func (p *Progress) Snapshot() Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := Snapshot{Job: p.job, Run: p.run, Stage: p.stage, Done: p.done, Skipped: p.skipped, Total: p.total}
+	s := Snapshot{Job: p.job, Run: p.run, Stage: p.stage, Done: p.done, Skipped: p.skipped, Total: p.total, End: p.end}
 	if p.stage != "" {
-		s.Elapsed = time.Since(p.began)
+		s.Elapsed, s.Moved = p.sinceBegin(), p.moved.Sub(p.began)
 	}
 
 	return s
@@ -71,8 +88,32 @@ func (p *Progress) About(job string, run int64) {
 func (p *Progress) Begin(stage Stage, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.end()
-	p.stage, p.done, p.skipped, p.total, p.began = stage, 0, 0, total, time.Now()
+	p.endStage()
+	now := time.Now()
+	p.stage, p.done, p.skipped, p.total, p.began, p.moved, p.end = stage, 0, 0, total, now, now, ""
+}
+
+// Stop ends the run in the stage that it is in: that is not done, and none follows. Before the
+// first stage and after the last one it does nothing.
+func (p *Progress) Stop(end End) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+
+	if p.stage == "" || p.end != "" {
+		return
+	}
+
+	p.endStage()
+	p.elapsed, p.end = time.Since(p.began), end
+}
+
+// sinceBegin is how long the stage has taken.
+func (p *Progress) sinceBegin() time.Duration {
+	if p.end != "" {
+		return p.elapsed
+	}
+
+	return time.Since(p.began)
 }
 
 // Restart has the stage begin now.
@@ -80,10 +121,12 @@ func (p *Progress) Restart() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.began = time.Now()
+	p.moved = p.began
 }
 
-func (p *Progress) end() {
-	if p.stage == "" {
+// endStage adds the time of the stage to that of others of its name.
+func (p *Progress) endStage() {
+	if p.stage == "" || p.end != "" {
 		return
 	}
 
@@ -107,6 +150,7 @@ func (p *Progress) Skip(rows int64) {
 	defer p.mu.Unlock()
 	p.done += rows
 	p.skipped += rows
+	p.moved = time.Now()
 }
 
 // Add counts rows that are done, or takes them back where rows is negative.
@@ -114,13 +158,16 @@ func (p *Progress) Add(rows int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done += rows
+	p.moved = time.Now()
 }
 
 // Set raises the rows that are done to a number, at most to the total.
 func (p *Progress) Set(rows int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.done = max(p.done, min(rows, p.total))
+	if done := min(rows, p.total); done > p.done {
+		p.done, p.moved = done, time.Now()
+	}
 }
 
 // Seconds returns how long each stage took, and has taken until now.
@@ -133,7 +180,7 @@ func (p *Progress) Seconds() map[Stage]float64 {
 		s[stage] = d.Round(time.Microsecond).Seconds()
 	}
 
-	if p.stage != "" {
+	if p.stage != "" && p.end == "" {
 		s[p.stage] = (p.took[p.stage] + time.Since(p.began)).Round(time.Microsecond).Seconds()
 	}
 

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/loadgrid/loadgrid/internal/nearest"
+)
+
+// knownCommand makes help refuse what is no command; cobra's own shows the help
+// of the program instead.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	found, rest, err := cmd.Root().Find(args)
+	if err == nil && len(rest) == 0 {
+		return nil
+	}
+	if err != nil || len(rest) != 1 {
+		found, rest = cmd.Root(), args
+	}
+
+	return unknownCommand(found, rest[0], strings.Join(args, " "))
+}
+
+// explainCommand names the command that a command line has and the program has not, where that
+// is why cmd, which has subcommands alone, could not read the flags behind it.
+func explainCommand(cmd *cobra.Command, args []string, err error) error {
+	if !cmd.HasSubCommands() || !errors.As(err, new(usageError)) {
+		return err
+	}
+
+	path := strings.Fields(cmd.CommandPath())[1:]
+	for _, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, "-"):
+			if name, has := flagOf(cmd, arg); !has && len(commandsWith(cmd, name)) > 0 {
+				return usageError{fmt.Errorf("%w: the command is missing, as in '%s %s'", err, cmd.CommandPath(), exampleOf(cmd))}
+			} else if !has {
+				return err
+			}
+		case len(path) > 0 && arg == path[0]:
+			path = path[1:]
+		default:
+			return usageError{unknownCommand(cmd, arg, arg)}
+		}
+	}
+
+	return err
+}
+
+// flagOf returns the name of the flag that an argument is, and whether the command has it.
+func flagOf(cmd *cobra.Command, arg string) (name string, has bool) {
+	name, _, _ = strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	if !strings.HasPrefix(arg, "--") && name != "" {
+		return name, cmd.Flags().ShorthandLookup(name[:1]) != nil
+	}
+
+	return name, cmd.Flags().Lookup(name) != nil
+}
+
+// exampleOf returns how a command line goes on after cmd, which has subcommands alone.
+func exampleOf(cmd *cobra.Command) string {
+	if cmd.HasParent() {
+		return cmd.Commands()[0].Name() + " ..."
+	}
+
+	return "load ..."
+}
+
+// unknownCommand is the error of a word that is none of cmd's subcommands, nor one of theirs. typed
+// is what to quote of the command line.
+func unknownCommand(cmd *cobra.Command, word, typed string) error {
+	paths := make(map[string]string)
+	addPaths(paths, cmd, "")
+
+	if near, ok := nearest.Name(word, slices.Collect(maps.Keys(paths))); ok {
+		return fmt.Errorf("unknown command %q: did you mean '%s %s'?", typed, cmd.CommandPath(), paths[near])
+	}
+
+	return fmt.Errorf("unknown command %q", typed)
+}
+
+// addPaths adds the subcommands of cmd by their names, and how they are called. One that is
+// nearer to cmd wins.
+func addPaths(paths map[string]string, cmd *cobra.Command, before string) {
+	for _, sub := range cmd.Commands() {
+		if _, taken := paths[sub.Name()]; !taken && (sub.IsAvailableCommand() || sub.Name() == "help") {
+			paths[sub.Name()] = before + sub.Name()
+		}
+	}
+
+	for _, sub := range cmd.Commands() {
+		addPaths(paths, sub, before+sub.Name()+" ")
+	}
+}
+
+// explainFlag says of a flag that a command does not have which one was meant, or which commands
+// have it.
+func explainFlag(cmd *cobra.Command, err error) error {
+	var missing *pflag.NotExistError
+	if !errors.As(err, &missing) {
+		return err
+	}
+
+	word := missing.GetSpecifiedName()
+	if letters := missing.GetSpecifiedShortnames(); len(letters) > 1 { // as in -table
+		word = letters
+	}
+
+	var names []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden {
+			names = append(names, flag.Name)
+		}
+	})
+
+	if near, ok := nearest.Name(word, names); ok {
+		return fmt.Errorf("%w: did you mean --%s?", err, near)
+	}
+
+	if others := commandsWith(cmd.Root(), word); len(others) > 0 && len(others) <= 3 {
+		return fmt.Errorf("%w: it is a flag of '%s'", err, strings.Join(others, "' and '"))
+	}
+
+	return err
+}
+
+// commandsWith returns the commands that have a flag.
+func commandsWith(cmd *cobra.Command, flag string) (paths []string) {
+	if cmd.Flags().Lookup(flag) != nil {
+		paths = append(paths, cmd.CommandPath())
+	}
+
+	for _, sub := range cmd.Commands() {
+		paths = append(paths, commandsWith(sub, flag)...)
+	}
+
+	return paths
+}

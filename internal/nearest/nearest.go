@@ -1,0 +1,80 @@
+// Package nearest owns the guess which of several names a mistyped word means.
+package nearest
+
+import (
+	"slices"
+	"strings"
+)
+
+// Name returns the name that is most like a word, and whether one is: it differs in capitals
+// alone, of three letters at most one differs, or the word is how this name alone begins.
+func Name(word string, names []string) (string, bool) {
+	best, least := "", len(word)/3+1
+	word = strings.ToLower(word)
+	for _, name := range slices.Sorted(slices.Values(names)) {
+		if d := distance(word, strings.ToLower(name), least); d < least {
+			best, least = name, d
+		}
+	}
+
+	if best == "" {
+		best = onlyBeginning(word, names)
+	}
+
+	return best, best != ""
+}
+
+// onlyBeginning returns the name that begins with a word of three letters or more, where only one does.
+func onlyBeginning(word string, names []string) (found string) {
+	if len(word) < 3 {
+		return ""
+	}
+
+	for _, name := range names {
+		switch {
+		case !strings.HasPrefix(strings.ToLower(name), word):
+		case found != "":
+			return ""
+		default:
+			found = name
+		}
+	}
+
+	return found
+}
+
+// distance is the number of letters to put in, leave out, exchange or swap with the
+// next to make b of a (optimal string alignment), or most where it is not less.
+func distance(a, b string, most int) int {
+	if len(a)-len(b) >= most || len(b)-len(a) >= most {
+		return most
+	}
+
+	var before []int
+	row := make([]int, len(b)+1)
+
+	for j := range row {
+		row[j] = j
+	}
+
+	for i := 1; i <= len(a); i++ {
+		next := make([]int, len(b)+1)
+		next[0] = i
+
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+
+			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], before[j-2]+1)
+			}
+		}
+
+		before, row = row, next
+	}
+
+	return min(row[len(b)], most)
+}
