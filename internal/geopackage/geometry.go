@@ -22,7 +22,7 @@ const (
 	maxWhole    = 8 << 20  // of a geometry of a table: a longer one is read chunk by chunk
 	maxComputed = 64 << 20 // of a geometry that cannot be read chunk by chunk
 	maxValue    = 16 << 20 // of an attribute
-	chunk       = 1 << 20
+	maxChunks   = 4        // SQLite reads the geometry from the file for each
 )
 
 // positionBytes is what a position in WKB has at most: 32 bytes, and its share of what rings and polygons
@@ -124,10 +124,10 @@ type chunks struct {
 	rest []byte
 }
 
-// chunks begins to read the geometry of the row. SQLite reads it from the file once, since all chunks are
-// results of one query with one row of the layer.
+// chunks begins to read the geometry of the row.
 func (r *rows) chunks(ctx context.Context, n int64) (*chunks, error) {
 	var starts strings.Builder
+	chunk := (n + maxChunks - 1) / maxChunks
 	for at := int64(0); at < n; at += chunk {
 		fmt.Fprintf(&starts, ",(%d)", at+1)
 	}
@@ -154,6 +154,7 @@ func (c *chunks) Read(b []byte) (int, error) {
 
 func (c *chunks) read(b []byte) (int, error) {
 	for len(c.rest) == 0 {
+		c.rest = nil // it need not stay while SQLite reads
 		if !c.rows.Next() {
 			if err := c.rows.Err(); err != nil {
 				return 0, err
