@@ -19,6 +19,7 @@ func commandsWithDSN(t *testing.T) map[string][]string {
 	lines["runs rollback"] = []string{"runs", "rollback", "1"}
 	lines["runs hold"] = []string{"runs", "hold", "g"}
 	lines["runs release"] = []string{"runs", "release", "g"}
+	lines["doctor"] = []string{"doctor"}
 	lines["uninstall"] = []string{"uninstall"}
 	lines["runs prune"] = []string{"runs", "prune", "--older-than", "90d"}
 
