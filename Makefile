@@ -13,7 +13,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # The binary needs no C library, so a machine without a C compiler can build it.
 export CGO_ENABLED := 0
 
-.PHONY: help build demo test test-servers test-all soak lint format fuzz fuzz-server vulncheck bench bench-servers bench-row clean
+.PHONY: help build demo test test-servers test-all soak lint platforms format fuzz fuzz-server vulncheck bench bench-servers bench-row clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -46,8 +46,13 @@ soak: ## Try faults at random for SOAK, and report how many of each failed
 lint: ## go vet, staticcheck, and the import rule
 	$(GO) vet ./...
 	GOOS=darwin $(GO) vet ./cmd/... # has files that Linux does not compile
+	GOOS=windows $(GO) vet ./cmd/...
 	$(GO) tool staticcheck ./...
 	@sh .ci/imports
+
+# Integration tests and those of shell scripts need the processes of Unix.
+platforms: ## go vet and go test -c for each platform of a release
+	@sh scripts/platforms.sh
 
 format: ## Fail when a file is not formatted
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted: $$bad"; exit 1; fi
