@@ -70,7 +70,7 @@ Results go to stdout, everything else to stderr.`,
 
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(printUsage)
-	root.AddCommand(newLoadCommand(), newPlanCommand(), newJobCommand(), newDumpCommand(), newPreviewCommand(), newBenchCommand(), newDemoCommand(), newRunsCommand(), newMigrateCommand(), newCompletionCommand(), newVersionCommand())
+	root.AddCommand(newLoadCommand(), newPlanCommand(), newJobCommand(), newDumpCommand(), newPreviewCommand(), newBenchCommand(), newDemoCommand(), newRunsCommand(), newMigrateCommand(), newCompletionCommand(), newManCommand(), newVersionCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = checkArgs(knownCommand)
