@@ -3,9 +3,6 @@
 # that start servers and shells as Unix does: they are for developing loadgrid, not part of it.
 set -eu
 cd "$(dirname "$0")/.."
-tests=$(mktemp -d)
-trap 'rm -rf "$tests"' EXIT
-trap 'exit 130' INT TERM
 
 for system in linux darwin windows; do
   packages=./...
@@ -17,8 +14,7 @@ for system in linux darwin windows; do
     export GOOS="$system" GOARCH="$arch" CGO_ENABLED=0
     # shellcheck disable=SC2086 # a list of packages
     go vet $packages
-    go test -c -o "$tests/" $packages
-    rm -rf "${tests:?}"/*
+    go test -c -o /dev/null $packages
     echo "$system/$arch compiles, with its tests"
   done
 done

@@ -41,9 +41,13 @@ func (p platform) buildEnv() []string {
 		"GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=-mod=readonly", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off", "GODEBUG=")
 }
 
-// build makes the program of a platform, and returns its path.
+// build makes the program of a platform, unless it has done so, and returns its path.
 func (r *release) build(ctx context.Context, p platform) (program string, err error) {
 	program = filepath.Join(r.work, p.os+"_"+p.arch, p.programName())
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.release=" + r.version, "-o", program}
 	if r.rebuild {
 		args = append(args, "-a")
