@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/template"
 	"time"
 )
@@ -72,7 +71,10 @@ func (r *release) writeDebianFiles(dir, version string, licenses []byte, docs *d
 		return err
 	}
 
-	return os.WriteFile(filepath.Join(dir, "copyright"), copyright(licenses), 0o644)
+	if err := compress(filepath.Join(dir, "third-party.gz"), "", licenses); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "copyright"), []byte(copyright), 0o644)
 }
 
 // compress writes a file, or content, as gzip -9n does.
@@ -98,16 +100,13 @@ func compress(to, from string, content []byte) error {
 	return os.WriteFile(to, b.Bytes(), 0o644)
 }
 
-// copyright returns the file of that name: the license of loadgrid and those of what it
-// contains.
-func copyright(licenses []byte) []byte {
-	return []byte(strings.Join([]string{
-		"loadgrid, https://github.com/loadgrid/loadgrid",
-		"Copyright the loadgrid authors",
-		"",
-		"Licensed under the Apache License, Version 2.0. On Debian systems its text is in",
-		"/usr/share/common-licenses/Apache-2.0.",
-		"",
-		string(licenses),
-	}, "\n"))
-}
+// copyright is the file of that name. It may not hold whole licenses that Debian has.
+const copyright = `loadgrid, https://github.com/loadgrid/loadgrid
+Copyright the loadgrid authors
+
+Licensed under the Apache License, Version 2.0. On Debian systems its text is in
+/usr/share/common-licenses/Apache-2.0.
+
+The program contains Go's standard library and other modules. Their names, versions,
+copyrights and licenses are in third-party.gz beside this file.
+`
