@@ -3,7 +3,8 @@
 #   docker build -t loadgrid --build-arg VERSION="$(git describe --tags --always --dirty)" .
 #   docker run --rm -e LOADGRID_DSN=postgres://... loadgrid load --table grid ...
 #
-# The classic builder and BuildKit both read it.
+# The classic builder and BuildKit both read it. `make dist` makes the same image without an engine,
+# from the same program and with the same bytes each time: scripts/dist/image.go.
 ARG GO_IMAGE=golang:1.26
 ARG BASE_IMAGE=scratch
 

@@ -13,13 +13,22 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # The binary needs no C library, so a machine without a C compiler can build it.
 export CGO_ENABLED := 0
 
-.PHONY: help build demo test test-servers test-all soak lint format fuzz fuzz-server vulncheck bench bench-servers bench-row clean
+.PHONY: help build demo dist dist-check test test-servers test-all soak lint platforms format fuzz fuzz-server vulncheck bench bench-servers bench-row clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## Build bin/loadgrid, stripped, with its version
 	$(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o $(BINARY) ./cmd/loadgrid
+
+# The time of everything in the artifacts: that of the commit.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+dist: ## Make the artifacts of a release for each platform, in dist/
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(GO) run ./scripts/dist -version '$(VERSION)'
+
+# PLATFORMS='linux/arm64,darwin/arm64' chooses others.
+dist-check: ## Make the artifacts of linux/amd64 twice, and fail when they differ
+	@sh scripts/dist/check.sh
 
 demo: build ## Load a grid into a throwaway PostGIS, ask it questions, draw it
 	@sh scripts/demo.sh $(BINARY) --picture $(PICTURE)
@@ -46,8 +55,13 @@ soak: ## Try faults at random for SOAK, and report how many of each failed
 lint: ## go vet, staticcheck, and the import rule
 	$(GO) vet ./...
 	GOOS=darwin $(GO) vet ./cmd/... # has files that Linux does not compile
+	GOOS=windows $(GO) vet ./cmd/...
 	$(GO) tool staticcheck ./...
 	@sh .ci/imports
+
+# Integration tests and those of shell scripts need the processes of Unix.
+platforms: ## go vet and go test -c for each platform of a release
+	@sh scripts/platforms.sh
 
 format: ## Fail when a file is not formatted
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted: $$bad"; exit 1; fi
@@ -81,4 +95,4 @@ bench-row: ## The cost of a row, on one core and on two
 	$(GO) test -run '^$$' -bench . -cpu 1,2 -count 5 ./loader/plan
 
 clean: ## Remove what was built
-	rm -rf bin $(PICTURE)
+	rm -rf bin dist $(PICTURE)

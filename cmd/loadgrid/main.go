@@ -96,7 +96,7 @@ switches colours off.`,
 
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(printUsage)
-	root.AddCommand(newLoadCommand(), newPlanCommand(), newJobCommand(), newDumpCommand(), newPreviewCommand(), newBenchCommand(), newDoctorCommand(), newDemoCommand(), newRunsCommand(), newMigrateCommand(), newUninstallCommand(), newCompletionCommand(), newVersionCommand())
+	root.AddCommand(newLoadCommand(), newPlanCommand(), newJobCommand(), newDumpCommand(), newPreviewCommand(), newBenchCommand(), newDoctorCommand(), newDemoCommand(), newRunsCommand(), newMigrateCommand(), newUninstallCommand(), newCompletionCommand(), newManCommand(), newVersionCommand())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = checkArgs(knownCommand)

@@ -38,8 +38,12 @@ type Installation struct {
 
 // Find returns the newest usable installation. It looks in LOADGRID_PG_BINDIR,
 // in the places of Debian, RHEL, Homebrew and Postgres.app, and asks the
-// pg_config on the PATH. Without any, the error wraps ErrNotInstalled.
+// pg_config on the PATH. Without any, and on Windows, the error wraps ErrNotInstalled.
 func Find() (Installation, error) {
+	if !canServe {
+		return Installation{}, fmt.Errorf("%w that loadgrid can start: on Windows it starts no server", ErrNotInstalled)
+	}
+
 	return finder{root: "/", getenv: os.Getenv, lookPath: exec.LookPath}.find()
 }
 

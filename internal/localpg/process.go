@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -65,10 +64,7 @@ func (a account) command(ctx context.Context, dir, program string, args ...strin
 		}
 	}
 
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if a.borrowed {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
-	}
+	a.isolate(cmd)
 
 	return cmd
 }
@@ -76,7 +72,7 @@ func (a account) command(ctx context.Context, dir, program string, args ...strin
 // run runs a program to its end; on cancellation it ends the whole group.
 func (a account) run(ctx context.Context, dir, program string, args ...string) (string, error) {
 	cmd := a.command(ctx, dir, program, args...)
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.Cancel = func() error { return endGroup(cmd) }
 	cmd.WaitDelay = 10 * time.Second
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -163,15 +159,14 @@ func (a account) canReach(dir string) bool {
 }
 
 func (a account) canEnter(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return false
-	}
+	uid, gid, ok := ownerOf(info)
 
 	switch {
-	case int(stat.Uid) == a.uid:
+	case !ok:
+		return false
+	case uid == a.uid:
 		return info.Mode()&0o100 != 0
-	case int(stat.Gid) == a.gid:
+	case gid == a.gid:
 		return info.Mode()&0o010 != 0
 	default:
 		return info.Mode()&0o001 != 0

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"syscall"
 
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
@@ -26,8 +25,7 @@ func (o *Observer) Connect(ctx context.Context, connect func() error) error {
 
 // reached reports whether a connection was made before the error.
 func reached(err error) bool {
-	return pg.SQLState(err) != "" || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return pg.SQLState(err) != "" || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || broken(err)
 }
 
 // unreachedError reports a server that may not exist.

@@ -27,7 +27,7 @@ func TestConnect(t *testing.T) {
 		"stopped":                   {&pgconn.PgError{Code: pgerrcode.AdminShutdown}, 3},
 		"no room":                   {&pgconn.PgError{Code: pgerrcode.TooManyConnections}, 3},
 		"broken before it is ready": {fmt.Errorf("failed to receive message: %w", io.ErrUnexpectedEOF), 3},
-		"reset":                     {&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, 3},
+		"reset":                     {&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", errReset)}, 3},
 		"wrong password":            {&pgconn.PgError{Code: pgerrcode.InvalidPassword}, 1},
 		"nobody there":              {refused, 1},
 		"no such host":              {&net.DNSError{Name: "nohost", IsNotFound: true}, 1},

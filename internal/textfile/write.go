@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -126,14 +125,14 @@ func hint(err error) string {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return ": make the directory, the one that node_exporter's --collector.textfile.directory names, or choose another"
-	case errors.Is(err, syscall.EROFS):
+	case isReadOnly(err):
 		return ": choose a directory that can be written to"
 	case errors.Is(err, os.ErrPermission):
 		return ": let the user that loadgrid runs as read and write the directory"
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case isFull(err):
 		return ": make room there"
-	case errors.Is(err, syscall.EBUSY):
-		return ": where a single file is mounted into a container, mount its directory instead"
+	case isBusy(err):
+		return busyHint
 	}
 
 	return ""

@@ -1,0 +1,19 @@
+//go:build unix
+
+package textfile
+
+import (
+	"errors"
+	"syscall"
+)
+
+// busyHint says what to do where isBusy is true.
+const busyHint = ": where a single file is mounted into a container, mount its directory instead"
+
+func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
+
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+func isBusy(err error) bool { return errors.Is(err, syscall.EBUSY) }
