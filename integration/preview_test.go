@@ -104,7 +104,7 @@ func TestPreviewOfAnyTable(t *testing.T) {
 
 		r := preview(test.table, args...)
 		var drawn, rows int
-		if _, err := fmt.Sscanf(strings.ReplaceAll(r.stdout, ",", ""), "%d of %d rows", &drawn, &rows); r.code != 0 || err != nil {
+		if _, err := fmt.Sscanf(strings.ReplaceAll(r.stdout, ",", ""), "%d of %d row", &drawn, &rows); r.code != 0 || err != nil {
 			t.Errorf("%s: exit code %d, %s%s", test.table, r.code, r.stdout, r.stderr)
 			continue
 		}

@@ -168,15 +168,15 @@ func Release(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Tab
 	return h, err
 }
 
-// knows reports whether the ledger has a table of holds. A role that may not use the ledger's
-// schema learns that from what it does next.
+// knows reports whether the ledger has a table of holds that the role may read: the migration grants it to
+// all that could read the runs. A role that may not use the ledger learns that from what it does next.
 func knows(ctx context.Context, q pg.Querier, l ledger.Ledger) (there bool, err error) {
 	if err := l.CheckOwner(ctx, q); err != nil {
 		return false, err
 	}
 
 	err = q.QueryRow(ctx, `select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = $1 and c.relname = 'held_tables' and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE'))`, l.Schema).Scan(&there)
+		where n.nspname = $1 and c.relname = 'held_tables' and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'))`, l.Schema).Scan(&there)
 
 	return there, pg.Wrap(err, "looking for the ledger in schema %s", l.Schema)
 }
