@@ -225,7 +225,7 @@ func (m *measurements) writeRatios(folder string) error {
 	}
 
 	r, heading := m.get(cookbookID), ""
-	ratio := regexp.MustCompile(`^(\*\*The usual way\*\*.*: )\S+( times as long\.)$`)
+	ratio := regexp.MustCompile(`^(\*\*The usual way\*\*[^:]*)(?:: \S+ times as long)?\.$`)
 	lines := strings.Split(string(text), "\n")
 	for i, line := range lines {
 		if title, ok := strings.CutPrefix(line, "## "); ok {
@@ -233,7 +233,7 @@ func (m *measurements) writeRatios(folder string) error {
 		}
 		usual, page := r.find(heading+cookbookUsual).seconds().median, r.find(heading+cookbookPage).seconds().median
 		if usual > 0 && page > 0 {
-			lines[i] = ratio.ReplaceAllString(line, "${1}"+multiple(usual/page)+"${2}")
+			lines[i] = ratio.ReplaceAllString(line, "${1}: "+multiple(usual/page)+" times as long.")
 		}
 	}
 

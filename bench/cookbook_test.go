@@ -63,10 +63,10 @@ func TestCookbookReport(t *testing.T) {
 
 // The page gets the multiples of what was measured.
 func TestCookbookRatios(t *testing.T) {
-	const usual = "\n\n**The usual way**, `x`: "
+	const usual = "\n\n**The usual way**, `x`"
 	folder := t.TempDir()
 	file := filepath.Join(folder, "queries.md")
-	if err := os.WriteFile(file, []byte("## A?"+usual+"? times as long.\n## B?"+usual+"3.1 times as long.\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("## A?"+usual+".\n## B?"+usual+": 3.1 times as long.\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 
@@ -77,7 +77,7 @@ func TestCookbookRatios(t *testing.T) {
 	}
 
 	got, err := os.ReadFile(file)
-	if want := "## A?" + usual + "12 times as long.\n## B?" + usual + "3.1 times as long.\n"; err != nil || string(got) != want {
+	if want := "## A?" + usual + ": 12 times as long.\n## B?" + usual + ": 3.1 times as long.\n"; err != nil || string(got) != want {
 		t.Errorf("the page is %q, %v", got, err)
 	}
 	if err := m.writeRatios(t.TempDir()); err != nil {
