@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -107,22 +108,25 @@ func consoleCommands(text string) (all []command) {
 	return all
 }
 
-// isShown says whether the output that a document shows is that of a command: a line of three dots is
-// any lines, and where nothing is shown, the output is left out.
+// isShown reports whether a document shows the output of a command. A line of three dots matches any lines, three dots at the
+// end of a line match its rest, and a document that shows nothing leaves the output out.
 func isShown(shown, output string) bool {
 	if shown == "" {
 		return true
 	}
 
-	rest := output
-	for i, part := range strings.Split("\n"+shown, "\n...\n") {
-		part = strings.TrimPrefix(part, "\n")
-		at := strings.Index(rest, part)
-		if at < 0 || i == 0 && at > 0 {
-			return false
+	pattern := ""
+	for line := range strings.Lines(shown) {
+		begin, open := strings.CutSuffix(line, "...\n")
+		switch {
+		case line == "...\n":
+			pattern += `(?:.*\n)*`
+		case open:
+			pattern += regexp.QuoteMeta(begin) + `.*\n`
+		default:
+			pattern += regexp.QuoteMeta(line)
 		}
-		rest = rest[at+len(part):]
 	}
 
-	return rest == "" || strings.HasSuffix("\n"+shown, "\n...\n")
+	return regexp.MustCompile(`\A` + pattern + `\z`).MatchString(output)
 }

@@ -43,27 +43,27 @@ func TestSchemaFile(t *testing.T) {
 	}
 }
 
-// The README's file is right, and the mistake that it shows is what is said of it.
-func TestJobFileOfTheREADME(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// The file of docs/jobs.md is right, and job check reports its mistake with the message that the page shows.
+func TestJobFilePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/jobs.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(readme))
+	m := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(page))
 	if m == nil {
-		t.Fatal("the README has no job file")
+		t.Fatal("the page has no job file")
 	}
 
 	file := strings.ReplaceAll(m[1], "aoi: ", "aoi: "+mustAbs(t, "../../examples")+"/") // where the area is
-	if code, stdout, stderr := call(t.Context(), "job", "check", writeJobs(t, file)); code != exitDone || !strings.HasSuffix(stdout, ": 2 jobs: eu_1km, hexagons\n") || !strings.Contains(string(readme), "jobs.yaml: 2 jobs: eu_1km, hexagons") {
+	if code, stdout, stderr := call(t.Context(), "job", "check", writeJobs(t, file)); code != exitDone || !strings.HasSuffix(stdout, ": 2 jobs: eu_1km, hexagons\n") || !strings.Contains(string(page), "jobs.yaml: 2 jobs: eu_1km, hexagons") {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 	}
 
 	name := writeJobs(t, strings.Replace(m[1], "cell-size", "cell_size", 1))
 	_, _, stderr := call(t.Context(), "job", "check", name)
-	if said := strings.ReplaceAll(stderr, name, "jobs.yaml"); !strings.Contains(string(readme), "\n"+said) {
-		t.Errorf("the README does not have: %s", said)
+	if said := strings.ReplaceAll(stderr, name, "jobs.yaml"); !strings.Contains(string(page), "\n"+said) {
+		t.Errorf("the page does not have: %s", said)
 	}
 }
 
@@ -90,7 +90,7 @@ func TestCompletionOfJobFiles(t *testing.T) {
 	}
 }
 
-// What an editor is told of the examples and of the README's file, with the schema that
+// What an editor reports about the examples and the file of docs/jobs.md, with the schema that
 // lies in the repository.
 func TestSchemaFileFits(t *testing.T) {
 	compiler := jsonschema.NewCompiler()

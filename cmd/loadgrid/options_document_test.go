@@ -20,7 +20,7 @@ const optionsIntroduction = `# Options
 <!-- Written by: go test ./cmd/loadgrid -run '^TestOptionsDocument$' -update -->
 
 Each option of ` + "`loadgrid load`" + ` is a flag and, under the same name without the hyphens, a key of
-[job files](../README.md). A flag takes one value, unless the table says that it takes several; a second one
+[job files](jobs.md). A flag takes one value, unless the table says that it takes several; a second one
 is refused. On the command line a number of a list is separated by commas, in a job file it is an element of a
 list. [job.schema.json](job.schema.json) describes the keys for editors.
 

@@ -8,23 +8,23 @@ import (
 	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
-// The two queries that the README shows give what spatial joins give.
-func TestQueriesOfTheReadme(t *testing.T) {
+// The two queries at the top of docs/functions.md give the same as spatial joins.
+func TestQueriesOfFunctionsPage(t *testing.T) {
 	t.Parallel()
 	s := sandboxIn(t, pgtest.Database(t), "public")
-	blocks, err := mdblocks.Read("../README.md")
+	blocks, err := mdblocks.Read("../docs/functions.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 
 	var sql []string
 	for _, b := range blocks {
-		if b.Language == "sql" && b.Heading == "Functions in SQL" {
+		if b.Language == "sql" {
 			sql = append(sql, b.Text)
 		}
 	}
 	if len(sql) != 1 {
-		t.Fatalf("%d blocks of SQL under the heading, want 1", len(sql))
+		t.Fatalf("%d blocks of SQL on the page, want 1", len(sql))
 	}
 	fill, coarse, found := strings.Cut(sql[0], ";\n")
 	if !found {
