@@ -65,7 +65,7 @@ func corners(a *loader.Area) (n int) {
 	return n
 }
 
-// Three oracles, none of which repeats loadgrid's own queries: the country transformed back matches the
+// Three oracles that do not repeat loadgrid's own queries: the country transformed back matches the
 // original, no segment is longer than requested, and in an equal-area CRS the country has its area on the
 // spheroid.
 func TestCountriesInAnotherCRS(t *testing.T) {

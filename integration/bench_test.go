@@ -121,7 +121,7 @@ func TestBench(t *testing.T) {
 	b := r.benchResult(t)
 	checkBench(t, b, 3000, want)
 	if want == serverlimit.LimitClientFile && (!strings.Contains(b.LimitWhy, "does not see") || !strings.Contains(b.LimitWhy, "58P01")) {
-		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
+		t.Errorf("why the limit is not a file of the server: %s", b.LimitWhy)
 	}
 
 	for _, word := range []string{"limit ", "loadgrid ", "sent alone", "made alone", "limit: ", "share: ", "rows/s", "MB/s"} {
@@ -218,7 +218,7 @@ func TestBenchAsAnOrdinaryRole(t *testing.T) {
 	b := run(as("search_path", s.schema+",public"), "--rows", "700", "--progress", "json").benchResult(t)
 	checkBench(t, b, 700, serverlimit.LimitClientFile)
 	if !strings.Contains(b.LimitWhy, "pg_read_server_files") {
-		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
+		t.Errorf("why the limit is not a file of the server: %s", b.LimitWhy)
 	}
 
 	s.checkBenchLeft(dir)

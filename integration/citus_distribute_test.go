@@ -20,7 +20,7 @@ import (
 func TestDistributedTables(t *testing.T) {
 	dsn := os.Getenv("LOADGRID_TEST_CITUS_DSN")
 	if dsn == "" {
-		t.Skip("LOADGRID_TEST_CITUS_DSN names no coordinator of a Citus cluster: how jobs with --distribute run there was not tested")
+		t.Skip("LOADGRID_TEST_CITUS_DSN does not name the coordinator of a Citus cluster, so --distribute was not tested there")
 	}
 
 	for name, test := range map[string]func(*testing.T, cluster){

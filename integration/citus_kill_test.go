@@ -41,7 +41,7 @@ const (
 func TestCitusNodesKilled(t *testing.T) {
 	dsn, nodes := os.Getenv(citusVariable), strings.Fields(os.Getenv(citusContainersVariable))
 	if dsn == "" || len(nodes) < 2 {
-		t.Skip(citusVariable + " and " + citusContainersVariable + " name no nodes of a Citus cluster that may be killed: that was not tested")
+		t.Skip(citusVariable + " and " + citusContainersVariable + " do not name nodes of a Citus cluster that the test may kill, so this was not tested")
 	}
 
 	tries := 1

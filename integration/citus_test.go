@@ -25,7 +25,7 @@ const citusVariable = "LOADGRID_TEST_CITUS_DSN"
 func TestCitus(t *testing.T) {
 	dsn := os.Getenv(citusVariable)
 	if dsn == "" {
-		t.Skip(citusVariable + " names no coordinator of a Citus cluster: how tables that Citus distributes are replaced, filled and kept, and what a lost worker does, was not tested")
+		t.Skip(citusVariable + " does not name the coordinator of a Citus cluster, so distributed tables (replace, append, keep) and the loss of a worker were not tested")
 	}
 
 	for name, test := range map[string]func(coordinator){

@@ -18,7 +18,7 @@ const halfDoneVariable = "LOADGRID_MAKE_HALFDONE"
 func TestMakeHalfDone(t *testing.T) {
 	command := strings.Fields(os.Getenv(halfDoneVariable))
 	if len(command) == 0 {
-		t.Skipf("%s is not set: the dumps stay as they are", halfDoneVariable)
+		t.Skipf("%s is not set: the dumps remain unchanged", halfDoneVariable)
 	}
 	for _, h := range halfDones() {
 		t.Run(h.name, func(t *testing.T) {

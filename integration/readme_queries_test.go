@@ -8,7 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
-// The two queries that the README shows give what spatial joins give.
+// The two queries in the README give the same results as spatial joins.
 func TestQueriesOfTheReadme(t *testing.T) {
 	t.Parallel()
 	s := sandboxIn(t, pgtest.Database(t), "public")
@@ -24,11 +24,11 @@ func TestQueriesOfTheReadme(t *testing.T) {
 		}
 	}
 	if len(sql) != 1 {
-		t.Fatalf("%d blocks of SQL under the heading, want 1", len(sql))
+		t.Fatalf("there are %d blocks of SQL under the heading, want 1", len(sql))
 	}
 	fill, coarse, found := strings.Cut(sql[0], ";\n")
 	if !found {
-		t.Fatalf("no two statements in %s", sql[0])
+		t.Fatalf("not two statements in %s", sql[0])
 	}
 
 	mustCLI(t, s.dsn, "load", "--table", "france_1km", "--cell-size", "1000", "--srid", "3035", "--extent", "3745000,2885000,3785000,2915000")
@@ -40,7 +40,7 @@ func TestQueriesOfTheReadme(t *testing.T) {
 		select count(*) filter (where (shops, sales) is distinct from (n, total)) from shops_1km join (
 			select c.cell_id, count(s.geom) as n, coalesce(sum(s.sales), 0) as total from france_1km c left join shops s on st_intersects(c.geom, s.geom) group by 1) o using (cell_id)`
 	if n := queryOne[int64](t, s.pool, cells); n != 0 {
-		t.Errorf("%d cells have other sums than by a spatial join", n)
+		t.Errorf("the sums of %d cells differ from a spatial join", n)
 	}
 
 	coarser := `
