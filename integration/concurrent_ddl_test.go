@@ -20,7 +20,7 @@ func TestChangedInTheMeantime(t *testing.T) {
 	replace := appendArgs(smallGrid(), "--if-exists", "replace")
 	for name, test := range map[string]struct {
 		before, load []string
-		change, mend string // GRID is the table, STAGING the table that is filled; or RUN and a command
+		change, undo string // GRID is the table, STAGING the table that is filled; or RUN and a command
 		code         int
 		words        []string
 		partitions   int64
@@ -61,16 +61,16 @@ func TestChangedInTheMeantime(t *testing.T) {
 				return
 			}
 
-			if test.before != nil && test.mend != "" {
+			if test.before != nil && test.undo != "" {
 				if seen := s.tableState("grid"); !strings.HasPrefix(seen, "100 rows") {
 					t.Errorf("readers see %s", seen)
 				}
 			}
 
-			if command, ok := strings.CutPrefix(test.mend, "RUN "); ok {
+			if command, ok := strings.CutPrefix(test.undo, "RUN "); ok {
 				mustCLI(t, s.dsn, append(strings.Fields(command), "--ledger-schema", s.schema)...)
-			} else if test.mend != "" {
-				s.exec(sql.Replace(test.mend))
+			} else if test.undo != "" {
+				s.exec(sql.Replace(test.undo))
 			}
 
 			mustCLI(t, s.dsn, args...)

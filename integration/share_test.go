@@ -284,8 +284,8 @@ func TestSharedJobsThatFail(t *testing.T) {
 	}
 
 	// A corrected job is another job: its run continues where the other stopped.
-	mended := s.write(strings.Replace(readFile(t, file), "table: bad, after: select 1/0", "table: bad", 1))
-	cli(t, s.inSchema(), "load", "--job", mended, "--share=b", "--only", "bad", "--only", "last").expect(t, 0)
+	corrected := s.write(strings.Replace(readFile(t, file), "table: bad, after: select 1/0", "table: bad", 1))
+	cli(t, s.inSchema(), "load", "--job", corrected, "--share=b", "--only", "bad", "--only", "last").expect(t, 0)
 	s.checkBoxes("bad", 40, 50)
 }
 
