@@ -56,7 +56,7 @@ func (s sandbox) checkLedger(table string) {
 		s.t.Errorf("the chunks of %d runs do not match their run", wrong)
 	}
 
-	// An append adds to the table of the previous run; a replace makes a table with a new count.
+	// An append adds to the count of the previous run; a replace starts a new count.
 	state := queryOne[string](s.t, s.pool, `
 		with runs as (select *, job ->> 'if_exists' = 'append' as appends from `+s.name("runs")+` where table_name = $1 and state = 'published'),
 		whole as (select coalesce(max(id) filter (where not appends), 0) as id from runs)

@@ -61,7 +61,7 @@ func TestQueriesAreToldWhereTheyAreWrong(t *testing.T) {
 	}
 }
 
-// explain analyze executes a statement, so make sure that it cannot write.
+// Explain analyze usually executes its statement; here it must not.
 func TestExplainedQueryWritesNothing(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("kept") + " as select st_makeenvelope(0, 0, 1, 1) geom")

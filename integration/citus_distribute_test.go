@@ -339,7 +339,7 @@ func testDistributedParents(t *testing.T, c cluster) {
 	c.exec("insert into "+c.name("points")+" select n, id, id >> 10 from generate_series(0, 999) n, "+c.name("cell_at")+"($1::regclass, st_point((n * 37) % 256 + 0.5, (n * 91) % 256 + 0.5)) id", c.name("grid"))
 	join := "select count(*) from " + c.name("points") + " p join " + c.name("grid") + " g using (parent, cell_id) where g.col = (p.id * 37) % 256"
 	if n := queryOne[int64](t, c.pool, join); n != 1000 {
-		t.Errorf("%d points are on the same node as their cell, want 1000", n)
+		t.Errorf("%d points are joined with their cell, want 1000", n)
 	}
 	if n := c.tasks(join); n != 8 {
 		t.Errorf("the join has %d tasks, want one for each of 8 shards", n)
@@ -453,8 +453,8 @@ func testDistributedRefused(t *testing.T, c cluster) {
 		"plain, filled from shards":              {replace("plain", "--publish", "truncate", "--distribute", "hash"), "is not distributed"},
 		"plain, added to from shards":            {strip("plain", "--distribute", "hash"), "is not distributed"},
 		"added to with other shards":             {strip("spread", "--distribute", "hash:5"), "has 4 shards"},
-		"beside a plain table":                   {replace("spread", "--distribute", "hash", "--colocate-with", c.schema+".plain"), "not distributed"},
-		"beside nothing":                         {replace("spread", "--distribute", "hash", "--colocate-with", "nothing"), "is not there"},
+		"colocated with a plain table":           {replace("spread", "--distribute", "hash", "--colocate-with", c.schema+".plain"), "not distributed"},
+		"colocated with a missing table":         {replace("spread", "--distribute", "hash", "--colocate-with", "nothing"), "is not there"},
 	} {
 		r := cli(t, c.dsn, tt.args...)
 		if r.code != 2 || !strings.Contains(r.stderr, tt.words) {

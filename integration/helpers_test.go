@@ -273,7 +273,7 @@ func TestPointsInLoadedTables(t *testing.T) {
 		t.Errorf("the grid has cells of %s", got)
 	}
 
-	// Another grid with the same name, after the first one is removed.
+	// Another grid replaces the first one under the same name.
 	mustCLI(t, s.dsn, s.load("squares", "--if-exists", "replace", "--cell-size", "0.5", "--cols", "3", "--rows", "3")...)
 	if got := queryOne[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.5" {
 		t.Errorf("after a replace the grid has cells of %s", got)

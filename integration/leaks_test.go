@@ -80,7 +80,7 @@ func TestTheLibraryLeavesNoGoroutine(t *testing.T) {
 			_, err := loader.PlanOn(ctx, pool, j)
 			return err
 		}, false},
-		{"an area that is none", func(ctx context.Context, pool *pgxpool.Pool) error {
+		{"an area query that fails", func(ctx context.Context, pool *pgxpool.Pool) error {
 			_, err := loader.ResolveArea(ctx, pool, &loader.Area{SQL: "select 1 / 0"}, 0)
 			return err
 		}, true},

@@ -48,9 +48,9 @@ func TestLoadTheStorysGrid(t *testing.T) {
 	}
 }
 
-// PostGIS's own grid is the oracle for the corners of cells whose interior meets the interior of the
-// extent. The bounds of the extents are not on grid lines: there, ST_SquareGrid would add a row and a
-// column that only touch.
+// PostGIS's own grid is the oracle: it has the same cells, whose interior meets the interior of the extent,
+// with the same corners. The bounds of the extents are not on grid lines, where ST_SquareGrid would add a
+// row and a column that only touch.
 func TestCellsAreThoseOfSquareGrid(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 2026)

@@ -124,8 +124,8 @@ func TestSecondRunOnTheSameTable(t *testing.T) {
 }
 
 // What a killed start of another job left is dropped by the next start, whatever happens to an existing
-// table. If the run was stopped by a signal, the user was offered to resume it: then the default refuses,
-// and the error names the alternatives.
+// table. If a signal stopped the run, its error offered to resume it: then the default refuses, and the
+// error names the alternatives.
 func TestAnotherJobOnAnUnfinishedRun(t *testing.T) {
 	other := []string{"--cell-size", "1", "--cols", "20", "--rows", "30"}
 	for _, ifExists := range []string{"fail", "append", "replace"} {

@@ -83,8 +83,8 @@ func TestRollbackToAnAlteredVersion(t *testing.T) {
 	}
 }
 
-// The number of rows after a step that wrote to the table is known only if the job counts them, with
-// skip-unchanged. Otherwise the ledger only knows that there were rows.
+// The ledger knows how many rows a step that wrote to the table left only if the job counts them, with
+// skip-unchanged. Otherwise it only knows that there were rows.
 func TestRollbackToWhatAStepHasWritten(t *testing.T) {
 	for name, extra := range map[string][]string{"counted": {"--skip-unchanged"}, "not counted": nil} {
 		t.Run(name, func(t *testing.T) {

@@ -393,13 +393,13 @@ func TestTheDocumentedCronScript(t *testing.T) {
 		n.writeJobs(c.jobs)
 		code, mail, pauses := n.run(c.script, s.dsn)
 		if code != 2 || pauses != nil {
-			t.Errorf("wrong %s: exit code %d, pauses %q", name, code, pauses)
+			t.Errorf("wrong job, %s: exit code %d, pauses %q", name, code, pauses)
 		}
 		n.checkMail(mail, "loadgrid ended with exit code 2: ", c.says)
 		n.checkLog()
 		n.checkTextfiles()
 		if n.read(filepath.Join(n.prom, "loadgrid_europe.prom")) != europe {
-			t.Errorf("wrong %s: the metrics have changed", name)
+			t.Errorf("wrong job, %s: the metrics have changed", name)
 		}
 	}
 }

@@ -152,8 +152,8 @@ func (s sandbox) waitForSessions() {
 	s.waitFor("sessions to end", "select count(*) = 1 from pg_stat_activity where datname = current_database() and backend_type = 'client backend'")
 }
 
-// If the server's counters prove that nobody wrote to the table, it is not read. A role may not see the
-// activity of other sessions, which is not a proof.
+// If the server's counters prove that nobody wrote to the table, loadgrid does not read it. If a role may
+// not see the activity of other sessions, there is no proof.
 func TestUnchangedByCounters(t *testing.T) {
 	for _, role := range []string{"superuser", "role without pg_read_all_stats"} {
 		t.Run(role, func(t *testing.T) {
@@ -205,7 +205,7 @@ func TestUnchangedByCounters(t *testing.T) {
 				t.Errorf("skipped %v, %s", skipped, why)
 			}
 			_ = conn.Close(context.Background())
-			expect(byCounters) // for the second table
+			expect(byCounters) // of the reloaded table
 			s.exec("select pg_stat_reset()")
 			expect("by reading it")
 

@@ -214,7 +214,7 @@ func TestUninstallRefuses(t *testing.T) {
 	cli(t, s.dsn, "uninstall", "--yes", "--kept").expect(t, 1, "view public.yesterday")
 	s.exec("drop view public.yesterday")
 
-	// The text of a function is not a dependency.
+	// The text of a function is not a dependency, so uninstall lists it but does not refuse.
 	s.exec(`create function public.mine() returns bigint language plpgsql as $$ begin return (select "loadgrid".cell_id(1, 2)); end $$;
 		create function public.none() returns bigint language plpgsql as $$ begin return (select my_loadgrid.cell_id(1, 2)); end $$`)
 	r := cli(t, s.dsn, "uninstall")

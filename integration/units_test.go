@@ -98,8 +98,8 @@ func TestCodesAreMadeOfMetres(t *testing.T) {
 	}
 }
 
-// A segment has about the same length on the ground in each CRS, so the same box selects the same cells,
-// whichever CRS or description puts it in degrees.
+// A segment has about the same length on the ground in each CRS. The same box in degrees selects the same
+// cells, however the server describes the geographic CRS.
 func TestSegmentsAreLengthsOnTheGround(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec(`insert into spatial_ref_sys (srid, srtext, proj4text) values
