@@ -143,7 +143,7 @@ const (
 	inChunks  = 1 << iota
 	inParts   // partitions; this bit takes precedence over inChunks
 	byAreaSQL // text is the query of the area
-	ownLedger // the ledger is named after text
+	ownLedger // the ledger has the name in the input, not "ledger"
 	ownDSN    // text is part of the DSN
 	oddType   // text is the type of a constant
 	keepOld   // a replace keeps the previous version
@@ -177,7 +177,7 @@ func FuzzInjection(f *testing.F) {
 			ledger = "ledger"
 		}
 		if strings.HasPrefix(schema, "pg_") || strings.HasPrefix(ledger, "pg_") {
-			t.Skip("PostgreSQL reserves schemas with this prefix, which another test covers")
+			t.Skip("another test covers schema names that PostgreSQL reserves")
 		}
 
 		before := a.objects(t)
