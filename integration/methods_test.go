@@ -13,7 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Each method, with the options that change it. checkMade checks what they have in common, on a server
+// Each method, with the options that change it. checkTable checks what they have in common, on a server
 // that nobody else uses: VACUUM can freeze all rows only if no transaction is older, and a connection
 // that begins, to any database, counts as a transaction.
 func TestEachMethodMakesTheSameTable(t *testing.T) {
