@@ -38,7 +38,7 @@ func readText(t *testing.T, text string) *loader.Area {
 	return a
 }
 
-// resolve makes an area ready, which must succeed.
+// resolve resolves an area and fails the test if it cannot.
 func (s sandbox) resolve(a *loader.Area, srid int32) *loader.Area {
 	s.t.Helper()
 	ready, err := loader.ResolveArea(context.Background(), s.pool, a, srid)
@@ -47,7 +47,7 @@ func (s sandbox) resolve(a *loader.Area, srid int32) *loader.Area {
 	}
 
 	if ready.SRID != srid || ready.Union {
-		s.t.Errorf("it is in SRID %d, union %v", ready.SRID, ready.Union)
+		s.t.Errorf("the area is in SRID %d, union %v", ready.SRID, ready.Union)
 	}
 	if err := geomgen.CheckPolygons(ready.Polygons); err != nil {
 		s.t.Error(err)
@@ -65,9 +65,9 @@ func corners(a *loader.Area) (n int) {
 	return n
 }
 
-// Three oracles, none of which is what loadgrid asks the server: taken back, the
-// country is the one that it was; no segment is longer than was asked for; and in
-// an equal-area CRS it has the area that the spheroid says it has.
+// Three oracles that do not repeat loadgrid's own queries: the country transformed back matches the
+// original, no segment is longer than requested, and in an equal-area CRS the country has its area on the
+// spheroid.
 func TestCountriesInAnotherCRS(t *testing.T) {
 	s := newSandbox(t)
 	for name, srid := range map[string]int32{
@@ -77,7 +77,7 @@ func TestCountriesInAnotherCRS(t *testing.T) {
 		before := corners(a)
 		ready := s.resolve(a, srid)
 		if a.SRID != 4326 || corners(a) != before {
-			t.Errorf("%s: the area that was given has changed", name)
+			t.Errorf("%s: ResolveArea changed the given area", name)
 		}
 
 		var off, longest, here, spheroid float64
@@ -92,7 +92,7 @@ func TestCountriesInAnotherCRS(t *testing.T) {
 		}
 
 		if off > 1e-7 {
-			t.Errorf("%s: %g of it is elsewhere once it is taken back", name, off)
+			t.Errorf("%s: transformed back, %g of it is elsewhere", name, off)
 		}
 		if longest > 0.01+1e-9 {
 			t.Errorf("%s: a segment is %g degrees long", name, longest)
@@ -103,8 +103,8 @@ func TestCountriesInAnotherCRS(t *testing.T) {
 	}
 }
 
-// Fiji is cut in two at the antimeridian, as RFC 7946 has it. Where the grid's CRS is
-// not cut there the halves share an edge, and are one.
+// Fiji is cut in two at the antimeridian, as RFC 7946 requires. If the grid's CRS has no cut there, the
+// halves share an edge and become one polygon.
 func TestAreaAcrossTheAntimeridian(t *testing.T) {
 	s := newSandbox(t)
 	a, c := readCountry(t, "Fiji")
@@ -126,7 +126,7 @@ func TestAreaAcrossTheAntimeridian(t *testing.T) {
 		t.Errorf("it has %.0f m2, and on the spheroid %.0f", here, spheroid)
 	}
 
-	// Parts that overlap are no such thing: nobody has said that they may.
+	// Overlapping parts are different: nothing allows them.
 	_, err = loader.ResolveArea(context.Background(), s.pool,
 		readText(t, "SRID=4326;MULTIPOLYGON(((6 49,8 49,8 50,6 50,6 49)),((7 49,9 49,9 50,7 50,7 49)))"), 3035)
 	s.checkParamError("parts that overlap", err, "aoi", "is not valid in EPSG:4326", "aoi-make-valid")
@@ -164,13 +164,13 @@ func TestSegmentizeOfAnArea(t *testing.T) {
 	_, err := loader.ResolveArea(context.Background(), s.pool, a, 4326)
 	s.checkParamError("too many segments", err, "aoi", "aoi-segmentize")
 
-	// Nothing is transformed, so nothing is cut.
+	// Nothing is transformed, so no segment is cut.
 	if n := corners(s.resolve(readText(t, square), 3035)); n != 5 {
-		t.Errorf("in its own CRS it has %d corners", n)
+		t.Errorf("in its own CRS the area has %d corners", n)
 	}
 }
 
-// A bow tie is refused alone and among features; mended, both its wings are left.
+// A bow tie is refused, both alone and among features. Repaired, it keeps both wings.
 func TestMakeValidOfAnArea(t *testing.T) {
 	s := newSandbox(t)
 	const tie = "POLYGON((0 0,4 4,4 0,0 4,0 0))"
@@ -202,14 +202,14 @@ func TestMakeValidOfAnArea(t *testing.T) {
 		}
 	}
 
-	// A spike is no area: nothing of it is left.
+	// A spike has no area, so nothing remains of it.
 	spike := readText(t, "POLYGON((0 0,4 4,8 8,0 0))")
 	spike.MakeValid = true
 	_, err := loader.ResolveArea(context.Background(), s.pool, spike, 0)
 	s.checkParamError("a spike", err, "aoi", "is empty")
 }
 
-// Features that overlap, and those that share an edge, become one area.
+// Features that overlap or share edges become one area.
 func TestUnionOfFeatures(t *testing.T) {
 	s := newSandbox(t)
 	var features, geometries []string
@@ -232,7 +232,7 @@ func TestUnionOfFeatures(t *testing.T) {
 	}
 }
 
-// checkParamError checks that an error is one of a parameter, with these words.
+// checkParamError checks that an error concerns a parameter and contains these words.
 func (s sandbox) checkParamError(name string, err error, param string, words ...string) {
 	s.t.Helper()
 	var bad *geomgen.ParamError

@@ -9,7 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// The same cells by a file, by a query, and by PostGIS.
+// A file, a query and PostGIS select the same cells.
 func TestLoadWithAreaOfAQuery(t *testing.T) {
 	s := newSandbox(t)
 	sweden := countryNamed(t, "Sweden")
@@ -22,7 +22,7 @@ func TestLoadWithAreaOfAQuery(t *testing.T) {
 	mustCLI(t, s.dsn, load("by_query", "--aoi-sql", query+"; -- all of it")...)
 	want := queryOne[int64](t, s.pool, `select count(*) from (select st_transform(st_segmentize(geom, 0.01), 3035) a from `+s.name("land")+`) l,
 		st_squaregrid(10000, a) g where st_intersects(a, g.geom)`)
-	if want < 4000 || want > 6000 { // 450 000 km2 are 4500 cells, and there is the coast
+	if want < 4000 || want > 6000 { // 450,000 km2 are 4,500 cells, plus those along the coast
 		t.Fatalf("PostGIS has %d cells", want)
 	}
 
@@ -35,11 +35,11 @@ func TestLoadWithAreaOfAQuery(t *testing.T) {
 	cli(t, s.dsn, load("none", "--aoi-sql", "select 1 as n")...).expect(t, 2, "aoi-sql", "one column of type geometry", "n integer")
 	cli(t, s.dsn, load("none", "--aoi-sql", query+"; drop table "+s.name("land"))...).expect(t, 2, "aoi-sql", "42601")
 	if !queryOne[bool](t, s.pool, "select to_regclass($1) is not null and to_regclass($2) is null", s.name("land"), s.name("none")) {
-		t.Error("the land was dropped, or a table made")
+		t.Error("a refused load dropped the land or made a table")
 	}
 }
 
-// What is wrong with a query's rows and columns is said of which one it is.
+// An error in a query's rows or columns names the query.
 func TestQueriesAreToldWhereTheyAreWrong(t *testing.T) {
 	s := newSandbox(t)
 	const polygon = "st_makeenvelope(0, 0, 4, 4)"
@@ -61,7 +61,7 @@ func TestQueriesAreToldWhereTheyAreWrong(t *testing.T) {
 	}
 }
 
-// explain analyze executes a statement: not this one.
+// Explain analyze usually executes its statement; here it must not.
 func TestExplainedQueryWritesNothing(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("kept") + " as select st_makeenvelope(0, 0, 1, 1) geom")
@@ -72,7 +72,7 @@ func TestExplainedQueryWritesNothing(t *testing.T) {
 	}
 }
 
-// A database without PostGIS is the server's fault, not the job's.
+// A database without PostGIS is an error of the server, not of the job.
 func TestAreaWithoutPostGIS(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec("drop extension if exists postgis cascade")

@@ -12,8 +12,8 @@ import (
 
 const square = "st_makeenvelope(0, 0, 3, 3)"
 
-// What a query's functions set for their session, or hold in it, is gone when the
-// load begins; what they would change for others is refused.
+// What a query's functions set or hold in their session is gone when the load begins. Changes that would
+// affect others are refused.
 func TestQueriesLeaveNoTrace(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec("create schema elsewhere")
@@ -37,7 +37,7 @@ func TestQueriesLeaveNoTrace(t *testing.T) {
 		"a sequence":         {"select " + square + " from nextval('numbers')", 2, "25006"},
 		"its value":          {"select " + square + " from setval('numbers', 100)", 2, "25006"},
 		"read-write":         {"select " + square + " from set_config('transaction_read_only', 'off', false)", 2, "read-write mode"},
-		// Refused from PostgreSQL 16 on, and rolled back before.
+		// PostgreSQL 16 and later refuse it; older versions roll it back.
 		"a large object":   {"select " + square + " from lo_create(0)", either, ""},
 		"the end":          {"commit; drop table sentinel", 2, "42601"},
 		"a read-write set": {"set transaction_read_only = off", 2, "returns nothing"},
@@ -52,14 +52,14 @@ func TestQueriesLeaveNoTrace(t *testing.T) {
 		}
 
 		if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relname = 'grid' and (relnamespace <> 'public'::regnamespace or relowner <> current_user::regrole)"); n != 0 {
-			t.Errorf("%s: the table went elsewhere, or to another role", name)
+			t.Errorf("%s: the table has another schema or another owner", name)
 		}
 		if n := queryOne[int64](t, s.pool, "select n + (select count(*) filter (where is_called) from numbers) + (select count(*) from pg_largeobject_metadata) from sentinel"); n != 1 {
-			t.Errorf("%s: the query has written", name)
+			t.Errorf("%s: the query wrote something", name)
 		}
 	}
 
-	// The same of the library, whose pool lives on: its sessions are as they were.
+	// The library behaves the same: its pool stays open, and its sessions are unchanged.
 	pool := openPool(t, s.dsn, nil)
 	for _, sql := range []string{
 		"select " + square + " from set_config('search_path', 'elsewhere', false)",
@@ -79,19 +79,18 @@ func TestQueriesLeaveNoTrace(t *testing.T) {
 	s.waitFor("the query's locks to go", "select not exists (select from pg_locks where locktype = 'advisory' and objid in (4711, 4712))")
 }
 
-// schemaRole names a role of the sandbox.
+// schemaRole returns the name of a role of the sandbox.
 func (s sandbox) schemaRole() string {
 	return "role_" + strings.TrimPrefix(queryOne[string](s.t, s.pool, "select current_database()"), "test_")
 }
 
-// A query has its time, whatever it does about that; and no process of the server
-// goes on with it.
+// A query cannot escape its time limit, and no server process continues it afterwards.
 func TestQueriesHaveATimeout(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec(`create function stubborn() returns geometry language plpgsql as $$ begin
 		loop begin perform pg_sleep(3600); exception when query_canceled then end; end loop; end $$`)
 
-	// What is immutable runs when the query is planned, before its time begins.
+	// The planner evaluates immutable functions, before the query's time begins.
 	s.exec(`create function untimed() returns geometry immutable language plpgsql as $$ begin
 		perform set_config('statement_timeout', '0', false); return st_makeenvelope(0, 0, 1, 1); end $$`)
 	for name, sql := range map[string]string{
@@ -106,7 +105,7 @@ func TestQueriesHaveATimeout(t *testing.T) {
 			}
 			r := cli(t, s.dsn, append(args, "--cell-size", "1", "--aoi-sql", sql, "--aoi-sql-timeout", "300ms")...)
 			if !strings.Contains(r.stderr, "gives it 300ms") {
-				t.Errorf("%s: no word of the time", name)
+				t.Errorf("%s: the error does not mention the time limit", name)
 			}
 			r.expect(t, 1, "aoi-sql-timeout")
 		}
@@ -114,17 +113,17 @@ func TestQueriesHaveATimeout(t *testing.T) {
 	}
 
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relname in ('grid', 'runs')"); n != 0 {
-		t.Error("something was made")
+		t.Error("the query or the load made something")
 	}
 
-	// Enough time is no error, and the load may take longer than the query.
+	// A sufficient limit causes no error, and the load may take longer than the query.
 	mustCLI(t, s.dsn, "load", "--table", "grid", "--cell-size", "1", "--aoi-sql", "select "+square, "--aoi-sql-timeout", "1h")
 	if _, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: "select 1", SQLTimeout: -time.Second}, 0); err == nil || !strings.Contains(err.Error(), "aoi-sql-timeout") {
 		t.Errorf("a negative time: %v", err)
 	}
 }
 
-// A query that somebody cancels is no wrong job: the same may work again.
+// If somebody cancels the query, the job is not wrong: it may succeed next time.
 func TestACancelledQuery(t *testing.T) {
 	s := newSandbox(t)
 	pool := openPool(t, s.dsn, nil)
@@ -136,7 +135,7 @@ func TestACancelledQuery(t *testing.T) {
 
 	s.waitFor("the query to be cancelled", "select count(pg_cancel_backend(pid)) > 0 from pg_stat_activity where query like '%pg_sleep%' || $1 || '%' and pid <> pg_backend_pid() and state = 'active'", s.schema)
 
-	// A cancel that comes between two messages of the protocol is lost: it is sent again.
+	// A cancel request between two protocol messages is lost, so keep sending it.
 	var err error
 	for ended := false; !ended; {
 		select {
@@ -153,8 +152,7 @@ func TestACancelledQuery(t *testing.T) {
 	}
 }
 
-// What the server lacks, or does not allow a role, is no fault of the job: a schedule
-// tries again.
+// What the server lacks, or denies to a role, is not an error of the job: a schedule tries again.
 func TestQueriesThatTheServerCannotRun(t *testing.T) {
 	s := newSandbox(t)
 	role := s.newRole("area")

@@ -44,7 +44,7 @@ func TestAreaOfAQuery(t *testing.T) {
 			t.Errorf("%s: warnings %q", name, ready.Warnings)
 		}
 		if len(a.Polygons) > 0 || len(a.Warnings) > 0 {
-			t.Errorf("%s: the area that was given has changed", name)
+			t.Errorf("%s: ResolveArea changed the given area", name)
 		}
 	}
 }
@@ -85,14 +85,14 @@ func TestQueriesThatAreNoArea(t *testing.T) {
 	_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: "select st_makeenvelope(0, 0, 1, 1, 4326)"}, 0)
 	s.checkParamError("a grid without SRID", err, "srid", "EPSG:4326")
 
-	// All rows are counted, and few are kept.
+	// All rows are counted, but few are kept.
 	limited := &loader.Area{SQL: "select st_makeenvelope(n, 0, n + 0.5, 1) from generate_series(1, 1000) n", MaxPositions: 4999}
 	_, err = loader.ResolveArea(context.Background(), s.pool, limited, 0)
 	s.checkParamError("too many positions", err, "aoi-sql", "has 5000 positions", "aoi-max-positions allows 4999")
 }
 
-// A large area that a query returns is checked soon, whatever its holes are like: it took
-// the square of their number, and no context ended that.
+// A large area from a query is checked quickly, however many holes it has. The check once took time
+// proportional to the square of their number, and no context could end it.
 func TestQueryOfManyHoles(t *testing.T) {
 	s := newSandbox(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -108,7 +108,7 @@ func TestQueryOfManyHoles(t *testing.T) {
 	}
 }
 
-// Whatever a query is, nothing is written.
+// No query can write, whatever it contains.
 func TestQueriesThatWrite(t *testing.T) {
 	s := newSandbox(t)
 	schema := s.name("x")[:strings.LastIndex(s.name("x"), ".")]
@@ -139,13 +139,13 @@ func TestQueriesThatWrite(t *testing.T) {
 		}
 	}
 
-	// The program says so too, as of a wrong job, and makes no table.
+	// The program reports it too, as an error of the job, and makes no table.
 	cli(t, s.dsn, s.load("cells", "--cell-size", "1", "--aoi-sql", "select "+schema+".writes()")...).expect(t, 2, "aoi-sql", "25006")
 	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("cells")) {
 		t.Error("a table was made")
 	}
 
-	// And a DSN that asks for the simple protocol opens no way round.
+	// A DSN that requests the simple protocol does not get around this.
 	pool := openPool(t, s.dsn+"&default_query_exec_mode=simple_protocol", nil)
 	_, err := loader.ResolveArea(context.Background(), pool, &loader.Area{SQL: good + "; drop table " + s.name("precious")}, 0)
 	s.checkParamError("simple protocol", err, "aoi-sql", "42601")
@@ -154,7 +154,7 @@ func TestQueriesThatWrite(t *testing.T) {
 	}
 }
 
-// PostGIS may live where no search_path leads.
+// PostGIS may be in a schema that is not in the search_path.
 func TestAreaWithPostGISElsewhere(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec("drop extension if exists postgis cascade")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// areaFile writes an area of interest into a file of its own.
+// areaFile writes an area of interest to a temporary file.
 func areaFile(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "area")
@@ -19,8 +19,8 @@ func areaFile(t *testing.T, text string) string {
 	return name
 }
 
-// The server transforms an area in another CRS, densified before: the cells are
-// those that PostGIS selects by the same transformation.
+// The server densifies an area and transforms it from another CRS. The cells are those that PostGIS
+// selects with the same transformation.
 func TestAreaInAnotherCRS(t *testing.T) {
 	s := newSandbox(t)
 	switzerland := countryNamed(t, "Switzerland")
@@ -35,20 +35,19 @@ func TestAreaInAnotherCRS(t *testing.T) {
 		}
 	}
 
-	// dump needs the server for it, too, and says so where there is none.
+	// dump needs the server for it, too, and reports if there is none.
 	cli(t, "postgresql://127.0.0.1:1/none", "dump", "--cell-size", "5000", "--srid", "3035", "--aoi", switzerland.file, "--out", "/dev/null").
 		expect(t, 1, "the area of interest needs a server: it is in EPSG:4326 and the grid in EPSG:3035")
 	mustCLI(t, s.dsn, "dump", "--cell-size", "5000", "--srid", "3035", "--aoi", switzerland.file, "--out", os.DevNull)
 	unknown := areaFile(t, "SRID=999123;POLYGON((0 0,1 0,1 1,0 0))")
 	cli(t, s.dsn, "plan", "--cell-size", "1", "--srid", "3035", "--aoi", unknown).expect(t, 2, "EPSG:999123, which the server does not know")
 
-	// The projection has no place for the other side of the earth.
+	// The projection cannot represent the other side of the earth.
 	antipode := areaFile(t, "SRID=4326;POLYGON((-170 -52,-169 -52,-169 -51,-170 -52))")
 	cli(t, s.dsn, "plan", "--cell-size", "1000", "--srid", "3035", "--aoi", antipode).expect(t, 2, "--aoi", "cannot transform the area from EPSG:4326 to EPSG:3035")
 }
 
-// What overlaps or shares edges is united by the server, and what is not valid is
-// mended where that is asked for.
+// The server unites polygons that overlap or share edges, and repairs invalid ones on request.
 func TestAreaIsUnitedAndMended(t *testing.T) {
 	s := newSandbox(t)
 	want := queryOne[int64](t, s.pool, `
@@ -74,14 +73,14 @@ func TestAreaIsUnitedAndMended(t *testing.T) {
 	if r.code != 0 || planRows(t, r.stdout) != queryOne[int64](t, s.pool, `
 		select count(*) from st_makevalid('SRID=4326;POLYGON((0 0,4 4,4 0,0 4,0 0))'::geometry) a, st_squaregrid(0.5, st_expand(a, 0.5)) g
 		where st_intersects(a, st_setsrid(st_makepoint((st_xmin(g.geom) + st_xmax(g.geom)) / 2, (st_ymin(g.geom) + st_ymax(g.geom)) / 2), 4326))`) {
-		t.Errorf("mended: exit code %d, %s%s", r.code, r.stdout, r.stderr)
+		t.Errorf("repaired: exit code %d, %s%s", r.code, r.stdout, r.stderr)
 	}
 
-	// Features that overlap, one of which is not valid by itself.
+	// Features that overlap; one is not valid by itself.
 	both := areaFile(t, `{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[0,0],[4,4],[4,0],[0,4],[0,0]]]}},
 		{"type":"Feature","geometry":{"type":"Polygon","coordinates":[[[1,1],[9,1],[9,9],[1,1]]]}}]}`)
 	if r := plan(both, "--aoi-make-valid"); r.code != 0 {
-		t.Errorf("overlapping and mended: exit code %d, %s", r.code, r.stderr)
+		t.Errorf("overlapping and repaired: exit code %d, %s", r.code, r.stderr)
 	}
 }
 
@@ -94,7 +93,7 @@ func readFile(t *testing.T, name string) string {
 	return string(b)
 }
 
-// Queries that return an area, and those that do not or try more.
+// Queries that return an area, queries that do not, and queries that try to do more.
 func TestAreaByQuery(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("districts") + " (name text, geom geometry)")
@@ -149,7 +148,7 @@ func TestAreaByQuery(t *testing.T) {
 	}
 }
 
-// A run with an area that came from stdin is resumed from the ledger alone.
+// A run whose area came from stdin is resumed from the ledger alone.
 func TestRunWithAreaIsResumed(t *testing.T) {
 	s := newSandbox(t)
 	estonia := countryNamed(t, "Estonia")
@@ -170,7 +169,7 @@ func TestRunWithAreaIsResumed(t *testing.T) {
 	id := queryOne[int64](t, s.pool, "select max(id) from "+s.name("runs"))
 	show := mustCLI(t, s.dsn, "runs", "show", "--ledger-schema", s.schema, strconv.FormatInt(id, 10))
 	if !strings.Contains(show, "intersects, 1 polygon") || !strings.Contains(show, "inspire") {
-		t.Errorf("runs show says\n%s", show)
+		t.Errorf("runs show prints\n%s", show)
 	}
 
 	mustCLI(t, s.dsn, "runs", "resume", "--ledger-schema", s.schema, strconv.FormatInt(id, 10))
@@ -183,7 +182,7 @@ func TestRunWithAreaIsResumed(t *testing.T) {
 	}
 }
 
-// Each shape, with codes and their index, holds in a table what PostGIS makes.
+// For each shape, with codes and their index, the table contains what PostGIS makes.
 func TestShapesInTables(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("hex", "--shape", "hexagon", "--cell-size", "7.5", "--srid", "3857", "--extent", "-200,-100,300,150")...)

@@ -15,8 +15,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// migrationFile runs a file of the ledger's migrations as golang-migrate does: in the
-// ledger's schema alone, and in one transaction.
+// migrationFile runs a migration of the ledger as golang-migrate does: in the ledger's schema alone, and
+// in one transaction.
 func (s sandbox) migrationFile(name string) {
 	s.t.Helper()
 	sql, err := os.ReadFile(filepath.Join("..", "db", "migrations", name))
@@ -32,7 +32,7 @@ func (s sandbox) migrationFile(name string) {
 	}
 }
 
-// ledgerOfVersion4 makes the ledger that loadgrid made before starts became attempts.
+// ledgerOfVersion4 makes the ledger as it was before starts were renamed to attempts.
 func (s sandbox) ledgerOfVersion4() {
 	s.t.Helper()
 	for _, name := range []string{"000001_ledger.up.sql", "000002_helpers.up.sql", "000003_versions.up.sql", "000004_starts.up.sql"} {
@@ -42,7 +42,7 @@ func (s sandbox) ledgerOfVersion4() {
 	s.exec("insert into " + s.name("schema_migrations") + " values (4, false)")
 }
 
-// backToVersion4 takes the last migration back.
+// backToVersion4 reverts the last migration.
 func (s sandbox) backToVersion4() {
 	s.t.Helper()
 	s.migrationFile("000005_attempts.down.sql")
@@ -54,8 +54,8 @@ func (s sandbox) migrateUp() {
 	mustCLI(s.t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 }
 
-// The statements about starts of the version before, in the order of a run's life: one
-// that fails, is resumed, is looked at, and is removed.
+// The previous version's statements about starts, in the order of a run's life: it fails, is resumed, is
+// shown, and is removed.
 const (
 	insertRunBefore = `insert into LEDGER.runs (schema_name, table_name, staging_name, job, aoi, fingerprint, chunks, rows, version, job_name)
 		values ('s', 't', 'loadgrid_staging_t', '{}', null, 'f', 1, 5, 'v', 'nightly') returning id`
@@ -71,7 +71,7 @@ const (
 	pruneBefore = "delete from LEDGER.runs r where state <> 'loading' and finished_at < now() - make_interval(secs => $1)"
 )
 
-// before is a program of the version before, which uses a ledger as a role.
+// before is a program of the previous version that uses a ledger as a role.
 type before struct {
 	s    sandbox
 	role string
@@ -92,7 +92,7 @@ func (b before) sql(statement string) string {
 	return strings.ReplaceAll(statement, "LEDGER", pgx.Identifier{b.s.schema}.Sanitize())
 }
 
-// do runs a statement that concerns so many rows.
+// do runs a statement that must affect this many rows.
 func (b before) do(rows int64, statement string, args ...any) {
 	b.s.t.Helper()
 	tag, err := b.conn.Exec(context.Background(), b.sql(statement), args...)
@@ -108,7 +108,7 @@ func (b before) ask(into any, statement string, args ...any) {
 	}
 }
 
-// history returns what the version before reads of a run, without times.
+// history returns what the previous version reads about a run, without times.
 func (b before) history(run int64) []string {
 	b.s.t.Helper()
 	rows, err := b.conn.Query(context.Background(), b.sql(historyBefore), []int64{run})
@@ -131,7 +131,7 @@ func (b before) history(run int64) []string {
 	return lines
 }
 
-// begin begins a run, lets its first start fail, and begins the second.
+// begin begins a run, has its first start fail, and begins the second.
 func (b before) begin() (run int64) {
 	b.s.t.Helper()
 	b.ask(&run, insertRunBefore)
@@ -143,14 +143,14 @@ func (b before) begin() (run int64) {
 	return run
 }
 
-// end ends what begin has begun.
+// end ends the run that begin began.
 func (b before) end(run int64) {
 	b.s.t.Helper()
 	b.do(1, endStartBefore, run, 2, "published", 2, 0.5, "{}", 0, "null", "", "")
 	b.do(1, "update LEDGER.runs set state = 'published', finished_at = now() - interval '1 day' where id = $1", run)
 }
 
-// lives runs all statements of the version before, and returns what it reads on the way.
+// lives runs all statements of the previous version and returns what they read.
 func (b before) lives() []string {
 	b.s.t.Helper()
 	var there bool
@@ -163,13 +163,13 @@ func (b before) lives() []string {
 	lines = append(lines, b.history(run)...)
 	b.do(1, pruneBefore, 3600)
 	if left := b.history(run); len(left) != 0 {
-		b.s.t.Errorf("as %s: a run that is gone has left %q", b.role, left)
+		b.s.t.Errorf("as %s: a removed run left %q", b.role, left)
 	}
 	return lines
 }
 
-// What the version before says to a ledger works after the migration as it did before it,
-// for the ledger's owner and for those who have been granted its use.
+// The previous version's statements work after the migration as they did before, for the ledger's owner
+// and for roles that have been granted its use.
 func TestStatementsOfTheVersionBefore(t *testing.T) {
 	s := newSandbox(t)
 	owner, user := s.newRole("before"), s.newRole("before")
@@ -179,7 +179,7 @@ func TestStatementsOfTheVersionBefore(t *testing.T) {
 		s.exec("alter table " + s.name(table) + " owner to " + owner)
 		s.exec("grant select, insert, update, delete on " + s.name(table) + " to " + user)
 	}
-	roles := []before{s.before(owner), s.before(user)} // pgx has prepared their statements when the table goes
+	roles := []before{s.before(owner), s.before(user)} // pgx has prepared their statements before the table is replaced
 	var want [][]string
 	for _, b := range roles {
 		want = append(want, b.lives())
@@ -195,7 +195,7 @@ func TestStatementsOfTheVersionBefore(t *testing.T) {
 	s.migrateUp()
 	for i, b := range roles {
 		if got := b.history(underWay[i]); len(got) != 2 {
-			t.Errorf("as %s: %q is left of two starts", b.role, got)
+			t.Errorf("as %s: of two starts, %q remains", b.role, got)
 		}
 	}
 	roles[1].end(underWay[1])
@@ -209,8 +209,7 @@ func TestStatementsOfTheVersionBefore(t *testing.T) {
 	}
 }
 
-// startsAndAttempts describes the table, whatever it is called: rows, constraints,
-// owner, grants.
+// startsAndAttempts describes the table under either name: rows, constraints, owner, grants.
 const startsAndAttempts = `select jsonb_build_object(
 	'columns', (select jsonb_agg(to_jsonb(c) - 'table_name' order by ordinal_position) from information_schema.columns c
 		where (table_schema, table_name) = ($1, $2)),
@@ -220,8 +219,8 @@ const startsAndAttempts = `select jsonb_build_object(
 	'owner', relowner, 'grants', relacl)
 	from pg_class t where relnamespace = $1::regnamespace and relname = $2`
 
-// Up, down and up again keep what the table holds and how it is made, and a ledger of
-// either version can be read.
+// Migrating up, down and up again keeps the table's contents and definition, and loadgrid can read a
+// ledger of either version.
 func TestAttemptsUpAndDown(t *testing.T) {
 	s := newSandbox(t)
 	role := s.newRole("before")
@@ -264,7 +263,7 @@ func TestAttemptsUpAndDown(t *testing.T) {
 
 	for range 2 {
 		s.migrateUp()
-		s.migrationFile("000004_starts.up.sql") // as after a kill on the way down
+		s.migrationFile("000004_starts.up.sql") // as if the migration down had been killed
 		s.migrationFile("000005_attempts.up.sql")
 		if got := look("attempts"); got != table {
 			t.Errorf("the table was\n%s\nand is\n%s", table, got)
@@ -295,7 +294,7 @@ func TestAttemptsUpAndDown(t *testing.T) {
 	}
 }
 
-// The view gives to each role what the table gave it, and no more.
+// The view has exactly the grants of the table.
 func TestTheViewHasTheGrantsOfTheTable(t *testing.T) {
 	s := newSandbox(t)
 	owner, reader, partly, other := s.newRole("before"), s.newRole("before"), s.newRole("before"), s.newRole("before")
@@ -339,7 +338,7 @@ func TestTheViewHasTheGrantsOfTheTable(t *testing.T) {
 	}
 }
 
-// Policies on rows of the table hold through the view.
+// Row security policies of the table also apply through the view.
 func TestTheViewKeepsPolicies(t *testing.T) {
 	s := newSandbox(t)
 	role, other := s.newRole("before"), s.newRole("before")
@@ -364,8 +363,8 @@ func TestTheViewKeepsPolicies(t *testing.T) {
 	}
 }
 
-// Loads of the version before go on while the ledger is migrated: the migration does not
-// wait for the transaction that loads a chunk, and who waits for the migration goes on.
+// Loads of the previous version continue during the migration: it does not wait for a transaction that
+// loads a chunk, and statements that wait for the migration succeed after it.
 func TestAttemptsBesideALoad(t *testing.T) {
 	s := newSandbox(t)
 	ctx := context.Background()
@@ -381,7 +380,7 @@ func TestAttemptsBesideALoad(t *testing.T) {
 	chunk.do(0, "commit")
 	s.backToVersion4()
 
-	// Here the migration has to wait for a transaction, and a statement for the migration.
+	// Here the migration must wait for a transaction, and a statement must wait for the migration.
 	tx, err := s.pool.Begin(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -405,15 +404,15 @@ func TestAttemptsBesideALoad(t *testing.T) {
 	}
 	p.wait().expect(t, 0, "")
 	if err := <-ended; err != nil {
-		t.Errorf("a statement that has waited for the migration: %v", err)
+		t.Errorf("a statement that waited for the migration: %v", err)
 	}
 	if got := queryOne[string](t, s.pool, "select outcome from "+s.name("attempts")+" where no = 2"); got != "published" {
 		t.Errorf("the attempt ended as %s", got)
 	}
 }
 
-// A table of somebody else in the ledger's schema may have the new name already: it stays
-// as it is, and the ledger is migrated when it has made way.
+// A table in the ledger's schema that belongs to somebody else may already have the new name. It remains
+// untouched, and the ledger is migrated once that table is out of the way.
 func TestAttemptsOfSomebodyElse(t *testing.T) {
 	s := newSandbox(t)
 	role := s.newRole("before")

@@ -13,8 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// featureTable makes a table of features with their order, and a name and a number that tell them
-// apart.
+// featureTable makes a table of ordered features, each with a unique name and number.
 func (s sandbox) featureTable(table string, srid int32, features [][]geomgen.Polygon) {
 	s.t.Helper()
 	s.exec("create table " + s.name(table) + " (no bigint primary key, name text, geom geometry)")
@@ -29,14 +28,14 @@ func (s sandbox) layerArgs(g geomgen.Grid, table string, more ...string) []strin
 	return append(append(shapeArgs(g), "--aoi-sql", query), more...)
 }
 
-// A cell has the attributes of the feature with the largest share as PostGIS computes it, or of the
-// first with its centre in it, or of the first that the rule selects.
+// A cell has the attributes of the feature with the largest share as PostGIS computes it, the first
+// feature that contains its centre, or the first that the rule selects.
 func TestAttributesAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 4711)
 	n := 0
 	for k, g := range maskGrids() {
-		if g.Shape == geomgen.XYZ { // whose world is round
+		if g.Shape == geomgen.XYZ { // its world is round
 			continue
 		}
 		features := s.features(rng, g, n)
@@ -69,14 +68,15 @@ func TestAttributesAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// Pairs are those of PostGIS, with its shares; over a partition the shares of a cell add up to 1.
+// Pairs and their shares match PostGIS. If the features form a partition, the shares of a cell add up to
+// 1.
 func TestPairsAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 4712)
 	n, pairs := 0, int64(0)
 	for k, g := range maskGrids() {
 		for _, i := range []int{0, 1 + n/2%2} {
-			if g.Shape == geomgen.XYZ { // whose world is round
+			if g.Shape == geomgen.XYZ { // its world is round
 				continue
 			}
 			features := s.features(rng, g, i)
@@ -97,7 +97,7 @@ func TestPairsAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// checkPairs compares clipped pairs, and those without a geometry, with PostGIS's.
+// checkPairs compares clipped pairs, and pairs without a geometry, with the pairs of PostGIS.
 func (s sandbox) checkPairs(what, table, grid string) (pairs int64) {
 	s.t.Helper()
 	var wrong, invalid, differ, missing int64
@@ -114,7 +114,7 @@ func (s sandbox) checkPairs(what, table, grid string) (pairs int64) {
 		s.t.Fatal(err)
 	}
 
-	// All of a feature is in pairs.
+	// The pairs cover each feature completely.
 	missing = queryOne[int64](s.t, s.pool, `select count(*) from `+s.name(table)+` f left join
 		(select no, sum(feature_share) sum from `+s.name(grid)+` group by no) g using (no) where st_area(f.geom) > 0 and abs(coalesce(sum, 0) - 1) > 1e-9`)
 	if wrong+invalid+differ+missing != 0 {
@@ -140,8 +140,8 @@ func (s sandbox) checkSums(grid, table string) {
 	}
 }
 
-// geoJSONFile writes a table's features in the CRS of an SRID as a file, whose properties are all columns but
-// the geometry.
+// geoJSONFile writes a table's features, in the CRS of an SRID, to a file. All columns except the
+// geometry become properties.
 func (s sandbox) geoJSONFile(query string) string {
 	s.t.Helper()
 	text := queryOne[string](s.t, s.pool, `select json_build_object('type', 'FeatureCollection',
@@ -155,7 +155,7 @@ func (s sandbox) geoJSONFile(query string) string {
 	return name
 }
 
-// lotTable makes a table of lots, which share borders, around the origin of EPSG:3035.
+// lotTable makes a table of lots that share borders, around the origin of EPSG:3035.
 func (s sandbox) lotTable(rng *rand.Rand, table string) {
 	s.t.Helper()
 	var features [][]geomgen.Polygon
@@ -165,8 +165,8 @@ func (s sandbox) lotTable(rng *rand.Rand, table string) {
 	s.featureTable(table, 3035, features)
 }
 
-// Features of a file have the same cells and pairs as those of a query: where the file is in the
-// grid's CRS, without a server, and where the server transforms it.
+// Features from a file give the same cells and pairs as features from a query, whether the file is in the
+// grid's CRS and needs no server, or the server transforms it.
 func TestAttributesOfFiles(t *testing.T) {
 	s := newSandbox(t)
 	s.lotTable(testrand.New(t, 99), "f")
@@ -189,14 +189,14 @@ func TestAttributesOfFiles(t *testing.T) {
 			shares = "a.cell_share = b.cell_share and a.feature_share = b.feature_share"
 		}
 		if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name(name+"_query")+" a full join "+s.name(name+"_same")+" b using (cell_id, name) where a.no is distinct from b.no or a.geom::bytea is distinct from b.geom::bytea or not ("+shares+")"); n != 0 {
-			t.Errorf("%s: %d rows of the file are others than those of the query", name, n)
+			t.Errorf("%s: %d rows of the file differ from the rows of the query", name, n)
 		}
 		if n := queryOne[int64](t, s.pool, "select count(*) from (select cell_id from "+s.name(name+"_query")+" except select cell_id from "+s.name(name+"_other")+") d"); n > 0 {
 			t.Errorf("%s: %d cells are missing where the server transforms", name, n)
 		}
 	}
 
-	// A cell beyond all features, or in a gap, has none: coverage is of the union.
+	// A cell outside all features, or in a gap, has no attributes: coverage is that of the union.
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("cells_other")+" where name is null"); n > 0 {
 		t.Errorf("%d cells have no name", n)
 	}
@@ -212,7 +212,7 @@ func TestAttributesOfFiles(t *testing.T) {
 	}
 }
 
-// Each type of column comes through, with NULL, whatever the role's DateStyle is.
+// Values of each column type, including NULL, arrive unchanged, whatever the role's DateStyle.
 func TestTypesOfAttributes(t *testing.T) {
 	s := newSandbox(t)
 	s.exec(`create table ` + s.name("f") + ` as select * from (values

@@ -17,8 +17,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// sharedDir is a directory for temporary files that other users may enter. On
-// the server's machine, the server sees what is in it.
+// sharedDir makes a directory for temporary files that other users may enter. A server on the same
+// machine sees its contents.
 func sharedDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "loadgrid-bench-test-*")
@@ -47,7 +47,7 @@ func bench(t *testing.T, dsn, dir string, args ...string) *process {
 	return p
 }
 
-// benchResult returns the result among the lines that --progress json writes.
+// benchResult returns the result from the lines that --progress json writes.
 func (r result) benchResult(t *testing.T) serverlimit.Result {
 	t.Helper()
 	var s struct {
@@ -60,8 +60,7 @@ func (r result) benchResult(t *testing.T) serverlimit.Result {
 	return s.Result
 }
 
-// checkBenchLeft looks for what a bench might leave: relations in its schema,
-// open transactions, files.
+// checkBenchLeft checks that a bench left no relations in its schema, open transactions or files.
 func (s sandbox) checkBenchLeft(dir string) {
 	s.t.Helper()
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
@@ -73,7 +72,7 @@ func (s sandbox) checkBenchLeft(dir string) {
 	}
 }
 
-// checkBench checks what holds of each result, whatever the speed.
+// checkBench checks what must hold for each result, whatever the speed.
 func checkBench(t *testing.T, b serverlimit.Result, rows int64, by serverlimit.LimitSource) {
 	t.Helper()
 	if b.Rows != rows || b.RowsAsked != rows || b.Rounds < 3 || b.Rounds > 7 || b.RowBytes != 127 {
@@ -94,7 +93,7 @@ func checkBench(t *testing.T, b serverlimit.Result, rows int64, by serverlimit.L
 	}
 }
 
-// seesFile tells whether the server sees files in a directory of this test.
+// seesFile reports whether the server sees files in a directory of this test.
 func (s sandbox) seesFile(dir string) bool {
 	s.t.Helper()
 	f, err := os.CreateTemp(dir, "seen-*")
@@ -106,8 +105,8 @@ func (s sandbox) seesFile(dir string) bool {
 	return queryOne[bool](s.t, s.pool, "select coalesce((pg_stat_file($1, true)).size = 0, false)", f.Name())
 }
 
-// A superuser gets the server's own COPY where the server sees the file, and
-// where it does not, as in a container, the prepared bytes from here, and why.
+// For a superuser, the limit is the server's own COPY if the server sees the file. Otherwise, as in a
+// container, it is COPY of prepared bytes from here, with the reason.
 func TestBench(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec("create schema bench")
@@ -122,7 +121,7 @@ func TestBench(t *testing.T) {
 	b := r.benchResult(t)
 	checkBench(t, b, 3000, want)
 	if want == serverlimit.LimitClientFile && (!strings.Contains(b.LimitWhy, "does not see") || !strings.Contains(b.LimitWhy, "58P01")) {
-		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
+		t.Errorf("why the limit is not a file of the server: %s", b.LimitWhy)
 	}
 
 	for _, word := range []string{"limit ", "loadgrid ", "sent alone", "made alone", "limit: ", "share: ", "rows/s", "MB/s"} {
@@ -133,11 +132,11 @@ func TestBench(t *testing.T) {
 
 	s.checkBenchLeft(dir)
 	if queryOne[bool](t, s.pool, "select to_regnamespace('loadgrid') is not null") {
-		t.Error("bench has made a ledger")
+		t.Error("bench made a ledger")
 	}
 }
 
-// A server that sees this machine's files copies from its own.
+// A server that sees this machine's files copies from its own file.
 func TestBenchOfTheServersOwnFile(t *testing.T) {
 	t.Parallel()
 	dir := sharedDir(t)
@@ -170,7 +169,7 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			if tt.want == "" { // the server of somebody who is not root is the same user
+			if tt.want == "" { // unless root runs the test, the server runs as the same user
 				tt.want = b.LimitBy
 				if os.Getuid() == 0 && (b.LimitBy != serverlimit.LimitClientFile || !strings.Contains(b.LimitWhy, "42501")) {
 					t.Errorf("the limit is %s, since %s", b.LimitBy, b.LimitWhy)
@@ -182,7 +181,7 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 				t.Errorf("the progress ends at %d of %d rows", p.Done, p.Total)
 			}
 			if left, err := os.ReadDir(tt.dir); err != nil || len(left) != 0 {
-				t.Errorf("%v is left: %v", left, err)
+				t.Errorf("%v remain: %v", left, err)
 			}
 		})
 
@@ -192,8 +191,8 @@ func TestBenchOfTheServersOwnFile(t *testing.T) {
 	}
 }
 
-// A role with nothing but a schema: its bytes are sent from here, and it needs
-// no ledger. What it may not is refused as load would.
+// A role with nothing but a schema sends the bytes from here and needs no ledger. What the role lacks is
+// refused, as load would refuse it.
 func TestBenchAsAnOrdinaryRole(t *testing.T) {
 	s := newSandbox(t)
 	role := pgx.Identifier{"bench_" + s.schema}.Sanitize()
@@ -219,13 +218,13 @@ func TestBenchAsAnOrdinaryRole(t *testing.T) {
 	b := run(as("search_path", s.schema+",public"), "--rows", "700", "--progress", "json").benchResult(t)
 	checkBench(t, b, 700, serverlimit.LimitClientFile)
 	if !strings.Contains(b.LimitWhy, "pg_read_server_files") {
-		t.Errorf("why the limit is no file of the server: %s", b.LimitWhy)
+		t.Errorf("why the limit is not a file of the server: %s", b.LimitWhy)
 	}
 
 	s.checkBenchLeft(dir)
 }
 
-// Ctrl-C in the middle of a COPY leaves no file, no table, no backend at work.
+// Ctrl-C in the middle of a COPY leaves no file, table or active backend.
 func TestBenchStopped(t *testing.T) {
 	s := newSandbox(t)
 	for i, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// authority is a CA of a test.
+// authority is a certificate authority for a test.
 type authority struct {
 	t    *testing.T
 	cert *x509.Certificate
@@ -32,7 +32,7 @@ func newAuthority(t *testing.T, name string) authority {
 	return a
 }
 
-// server returns a certificate and its key for a server of this name or address.
+// server returns a certificate and its key for a server with this name or address.
 func (a authority) server(host string) (cert, key string) {
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: "server"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	if ip := net.ParseIP(host); ip != nil {
@@ -50,7 +50,7 @@ func (a authority) client(role string) (cert, key string) {
 	return cert, key
 }
 
-// sign signs a certificate, itself where the authority has none yet.
+// sign signs a certificate; without an authority, the certificate signs itself.
 func (a authority) sign(template *x509.Certificate) (certPEM, keyPEM string, cert *x509.Certificate, key *ecdsa.PrivateKey) {
 	a.t.Helper()
 	check := func(err error) {
@@ -83,7 +83,7 @@ func (a authority) sign(template *x509.Certificate) (certPEM, keyPEM string, cer
 	return text("CERTIFICATE", der), text("PRIVATE KEY", keyDER), cert, key
 }
 
-// privateFile writes a file that nobody else may read, and returns its path.
+// privateFile writes a file that only its owner may read, and returns its path.
 func privateFile(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

@@ -20,7 +20,7 @@ import (
 func TestDistributedTables(t *testing.T) {
 	dsn := os.Getenv("LOADGRID_TEST_CITUS_DSN")
 	if dsn == "" {
-		t.Skip("LOADGRID_TEST_CITUS_DSN names no coordinator of a Citus cluster: how jobs with --distribute run there was not tested")
+		t.Skip("LOADGRID_TEST_CITUS_DSN does not name the coordinator of a Citus cluster, so --distribute was not tested there")
 	}
 
 	for name, test := range map[string]func(*testing.T, cluster){
@@ -45,7 +45,7 @@ func TestDistributedTables(t *testing.T) {
 // cluster is a sandbox in a Citus cluster.
 type cluster struct {
 	sandbox
-	nodes int // that hold shards
+	nodes int // those that hold shards
 }
 
 func newCluster(t *testing.T, dsn string) cluster {
@@ -65,13 +65,13 @@ func newCluster(t *testing.T, dsn string) cluster {
 	return c
 }
 
-// onNodes asks each node of the cluster for a number, and adds them up.
+// onNodes runs a query for a number on each node of the cluster and returns the sum.
 func (c cluster) onNodes(sql string) (sum int64) {
 	c.t.Helper()
 	return queryOne[int64](c.t, c.pool, "select sum(result::bigint)::bigint from run_command_on_all_nodes($1)", sql)
 }
 
-// onShards asks each shard of a table for a number, and adds them up. %s is the shard.
+// onShards runs a query for a number on each shard of a table and returns the sum. %s is the shard.
 func (c cluster) onShards(table, sql string) int64 {
 	c.t.Helper()
 	return queryOne[int64](c.t, c.pool, "select sum(result::bigint)::bigint from run_command_on_shards($1::regclass, $2)", c.name(table), sql)
@@ -86,14 +86,14 @@ func (c cluster) checkNothingLeftOnNodes() {
 	}
 }
 
-// checkSpread checks a finished table, and that it is spread by the hash of a column over so
-// many shards.
+// checkSpread checks a finished table: it must be distributed by the hash of a column over this many
+// shards.
 func (c cluster) checkSpread(table, column string, shards int, rows int64) {
 	c.t.Helper()
 	got := queryOne[string](c.t, c.pool, `select format('%s %s %s', partmethod, column_to_column_name(logicalrelid, partkey), (select count(*) from pg_dist_shard s where s.logicalrelid = p.logicalrelid))
 		from pg_dist_partition p where logicalrelid = $1::regclass`, c.name(table))
 	if want := fmt.Sprintf("h %s %d", column, shards); got != want {
-		c.t.Errorf("%s is spread as %s, want %s", table, got, want)
+		c.t.Errorf("%s is distributed as %s, want %s", table, got, want)
 	}
 
 	if n := queryOne[int64](c.t, c.pool, "select count(*) from "+c.name(table)); n != rows {
@@ -116,7 +116,7 @@ func (c cluster) checkSpread(table, column string, shards int, rows int64) {
 		c.t.Errorf("%d of %d shards of %s have statistics", n, shards, table)
 	}
 	if n := c.onShards(table, "select count(*) from pg_class where oid = '%s'::regclass and coalesce('autovacuum_enabled=false' = any(reloptions), false)"); n != 0 {
-		c.t.Errorf("autovacuum is kept from %d shards of %s", n, table)
+		c.t.Errorf("autovacuum is off for %d shards of %s", n, table)
 	}
 	c.checkNothingLeftOnNodes()
 }
@@ -128,7 +128,7 @@ func (c cluster) boxesAreRight(table string) {
 		where st_asbinary(geom, 'NDR') <> st_asbinary(st_makepolygon(st_makeline(array[
 		        st_point(col + 1, row), st_point(col + 1, row + 1), st_point(col, row + 1), st_point(col, row), st_point(col + 1, row)])), 'NDR')`)
 	if wrong != 0 {
-		c.t.Errorf("%d rows of %s are not the boxes", wrong, table)
+		c.t.Errorf("%d rows of %s are not the expected boxes", wrong, table)
 	}
 }
 
@@ -145,10 +145,10 @@ func testDistributedLoad(t *testing.T, c cluster) {
 		t.Errorf("runs show does not say how the table is distributed:\n%s", show)
 	}
 
-	// A point finds its cell by the functions of the ledger, on the coordinator.
+	// The ledger's functions find the cell of a point, on the coordinator.
 	id := queryOne[int64](t, c.pool, "select "+c.name("cell_at")+"($1::regclass, st_point(17.5, 33.5))", c.name("grid"))
 	if n := queryOne[int64](t, c.pool, "select count(*) from "+c.name("grid")+" where cell_id = $1 and col = 17 and row = 33", id); n != 1 {
-		t.Errorf("the point is in cell %d, which is another one", id)
+		t.Errorf("cell_at returns %d, which is another cell", id)
 	}
 }
 
@@ -185,7 +185,7 @@ func testDistributedReplace(t *testing.T, c cluster) {
 	expect("grid:3 grid_run2:2 grid_run4:4")
 	c.checkSpread("grid", "cell_id", 6, 103*50)
 
-	// Rows that are lost are noticed before they come back.
+	// Lost rows are noticed, and a rollback to them is refused.
 	c.exec("delete from " + c.name("grid_run4") + " where col = 7")
 	cli(t, c.dsn, "runs", "rollback", "4", "--ledger-schema", c.schema).expect(t, 1, "5150 of 5200 rows are there")
 	mustCLI(t, c.dsn, "runs", "drop", "4", "--ledger-schema", c.schema)
@@ -194,7 +194,7 @@ func testDistributedReplace(t *testing.T, c cluster) {
 	night(5, "--distribute", "hash:3")
 	c.checkSpread("grid", "cell_id", 3, 105*50)
 
-	// A plain table becomes distributed where the job says so.
+	// A plain table becomes distributed if the job requests it.
 	mustCLI(t, c.dsn, c.load("plain", boxes(60, 20)...)...)
 	mustCLI(t, c.dsn, c.load("plain", append(boxes(70, 20), "--if-exists", "replace", "--distribute", "hash:2")...)...)
 	c.checkSpread("plain", "cell_id", 2, 1400)
@@ -221,12 +221,12 @@ func testDistributedAdd(t *testing.T, c cluster) {
 		t.Errorf("the view sees %d rows", n)
 	}
 
-	// The rows stay on their nodes: no shard's rows go through the coordinator.
+	// The rows stay on their nodes: no rows of a shard pass through the coordinator.
 	c.exec("create table " + c.name("beside") + " (like " + c.name("grid") + " including indexes)")
 	c.exec("select create_distributed_table($1::regclass, 'cell_id', colocate_with => $2)", c.name("beside"), c.name("grid"))
 	plan := c.explain("explain insert into " + c.name("beside") + " select * from " + c.name("grid") + " order by cell_id")
 	if !strings.Contains(plan, "Custom Scan (Citus Adaptive)") || strings.Contains(plan, "pull to coordinator") {
-		t.Errorf("rows that are added go through the coordinator:\n%s", plan)
+		t.Errorf("added rows pass through the coordinator:\n%s", plan)
 	}
 }
 
@@ -247,7 +247,7 @@ func testDistributedResume(t *testing.T, c cluster) {
 	}
 	c.checkSpread("grid", "cell_id", 4, 30_000)
 
-	// A run that is given up leaves nothing on the nodes.
+	// An abandoned run leaves nothing on the nodes.
 	b = c.pauseAtChunkAgain(2)
 	p = start(t, c.dsn, c.load("other", append(boxes(300, 100), "--distribute", "hash:4", "--chunk-rows", "3000", "--streams", "2")...)...)
 	b.waitUntilReached()
@@ -259,7 +259,7 @@ func testDistributedResume(t *testing.T, c cluster) {
 	c.checkNothingLeftOnNodes()
 }
 
-// pauseAtChunkAgain is pauseAtChunk where it was used before.
+// pauseAtChunkAgain replaces the pausepoint of an earlier pauseAtChunk.
 func (c cluster) pauseAtChunkAgain(k int) *pausepoint {
 	c.t.Helper()
 	c.exec("drop trigger pausepoint on " + c.name("chunks"))
@@ -291,7 +291,7 @@ func testDistributedUnchanged(t *testing.T, c cluster) {
 	}
 	c.checkSpread("grid", "cell_id", 4, 5000)
 
-	// A table that somebody has distributed, to which a job adds that does not know of it.
+	// Somebody has distributed a table by hand, and the job that adds to it does not know.
 	mustCLI(t, c.dsn, c.load("hand", boxes(30, 20)...)...)
 	c.exec("select create_distributed_table($1::regclass, 'cell_id', shard_count => 2)", c.name("hand"))
 	strip := c.load("hand", "--cell-size", "1", "--extent", "30,0,40,20", "--if-exists", "append", "--skip-unchanged")
@@ -333,26 +333,26 @@ func testDistributedParents(t *testing.T, c cluster) {
 		t.Errorf("a window has %d rows, with its parents %d, want 600", a, b)
 	}
 
-	// Points beside their cells, joined on the workers.
+	// Points stored next to their cells, joined on the workers.
 	c.exec("create table " + c.name("points") + " (id integer, cell_id bigint, parent bigint)")
 	c.exec("select create_distributed_table($1::regclass, 'parent', colocate_with => $2)", c.name("points"), c.name("grid"))
 	c.exec("insert into "+c.name("points")+" select n, id, id >> 10 from generate_series(0, 999) n, "+c.name("cell_at")+"($1::regclass, st_point((n * 37) % 256 + 0.5, (n * 91) % 256 + 0.5)) id", c.name("grid"))
 	join := "select count(*) from " + c.name("points") + " p join " + c.name("grid") + " g using (parent, cell_id) where g.col = (p.id * 37) % 256"
 	if n := queryOne[int64](t, c.pool, join); n != 1000 {
-		t.Errorf("%d points have their cell beside them, want 1000", n)
+		t.Errorf("%d points are joined with their cell, want 1000", n)
 	}
 	if n := c.tasks(join); n != 8 {
 		t.Errorf("the join has %d tasks, want one for each of 8 shards", n)
 	}
 
-	// The rows are added by parent, too.
+	// Added rows also go to the shard of their parent.
 	sum := mustSummary(t, c.dsn, c.load("grid", "--cell-size", "1", "--extent", "250,0,266,256", "--distribute", "hash", "--distribute-by", "parent:5", "--if-exists", "append", "--on-conflict", "skip")...)
 	if sum.RowsSkipped != 6*256 {
 		t.Errorf("%d rows were skipped, want %d", sum.RowsSkipped, 6*256)
 	}
 	c.checkSpread("grid", "parent", 8, 266*256)
 
-	// Another table beside it.
+	// Another table, colocated with it.
 	mustCLI(t, c.dsn, c.load("other", append(boxes(128, 64), "--distribute", "hash", "--distribute-by", "parent:5", "--colocate-with", "grid")...)...)
 	if n := c.tasks("select count(*) from " + c.name("other") + " join " + c.name("grid") + " using (parent, cell_id)"); n != 8 {
 		t.Errorf("the join of both tables has %d tasks, want 8", n)
@@ -375,7 +375,7 @@ func (c cluster) explain(sql string) string {
 	return strings.Join(lines, "\n")
 }
 
-// tasks returns how many shards a query asks.
+// tasks returns how many shards a query uses.
 func (c cluster) tasks(sql string) int {
 	c.t.Helper()
 	plan := c.explain("explain " + sql)
@@ -453,8 +453,8 @@ func testDistributedRefused(t *testing.T, c cluster) {
 		"plain, filled from shards":              {replace("plain", "--publish", "truncate", "--distribute", "hash"), "is not distributed"},
 		"plain, added to from shards":            {strip("plain", "--distribute", "hash"), "is not distributed"},
 		"added to with other shards":             {strip("spread", "--distribute", "hash:5"), "has 4 shards"},
-		"beside a plain table":                   {replace("spread", "--distribute", "hash", "--colocate-with", c.schema+".plain"), "not distributed"},
-		"beside nothing":                         {replace("spread", "--distribute", "hash", "--colocate-with", "nothing"), "is not there"},
+		"colocated with a plain table":           {replace("spread", "--distribute", "hash", "--colocate-with", c.schema+".plain"), "not distributed"},
+		"colocated with a missing table":         {replace("spread", "--distribute", "hash", "--colocate-with", "nothing"), "is not there"},
 	} {
 		r := cli(t, c.dsn, tt.args...)
 		if r.code != 2 || !strings.Contains(r.stderr, tt.words) {
@@ -468,8 +468,8 @@ func testDistributedRefused(t *testing.T, c cluster) {
 	c.checkSpread("spread", "cell_id", 4, 600)
 }
 
-// Behind a reader who is connected to a worker, publish steps back, so that readers of the
-// coordinator do not queue as long as that one reads.
+// If a reader connected to a worker holds the table, publish steps back, so that readers of the
+// coordinator do not wait until that reader is done.
 func testDistributedReaders(t *testing.T, c cluster) {
 	mustCLI(t, c.dsn, c.load("grid", append(boxes(30, 20), "--distribute", "hash:4", "--keep", "1", "--if-exists", "replace")...)...)
 
@@ -479,7 +479,7 @@ func testDistributedReaders(t *testing.T, c cluster) {
 		return queryOne[int64](t, c.pool, "select coalesce(sum(result::bigint) filter (where success), 0)::bigint from run_command_on_workers($1)", sql)
 	}
 
-	// The keeper's session on each worker holds the advisory lock until it is told to end.
+	// On each worker, the keeper's session holds the advisory lock until the test ends it.
 	held := make(chan error, 1)
 	go func() {
 		_, err := keeper.Exec(context.Background(), "select run_command_on_workers('select pg_advisory_lock(4711), pg_sleep(600)')")

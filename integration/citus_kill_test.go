@@ -18,14 +18,14 @@ import (
 )
 
 const (
-	// citusContainersVariable names the containers of the cluster's nodes, the coordinator's first.
-	// They are killed and started again, and must have the same address then.
+	// citusContainersVariable names the containers of the cluster's nodes, the coordinator's first. The
+	// test kills and restarts them; each must keep its address.
 	citusContainersVariable = "LOADGRID_TEST_CITUS_CONTAINERS"
 	// citusTriesVariable is how often each node is killed in each place. Defaults to 1.
 	citusTriesVariable = "LOADGRID_TEST_CITUS_TRIES"
 )
 
-// Where a node is killed.
+// The places where a node is killed.
 const (
 	killedInBegin   = "between PREPARE and COMMIT PREPARED of the staging table"
 	killedInLoad    = "load"
@@ -36,12 +36,12 @@ const (
 	killedInSwap    = "between PREPARE and COMMIT PREPARED of publish"
 )
 
-// A node that is killed costs no row, and doubles none: loadgrid ends with the right table, or the
-// same command does.
+// A killed node neither loses nor duplicates a row: either loadgrid ends with the right table, or the
+// same command completes it.
 func TestCitusNodesKilled(t *testing.T) {
 	dsn, nodes := os.Getenv(citusVariable), strings.Fields(os.Getenv(citusContainersVariable))
 	if dsn == "" || len(nodes) < 2 {
-		t.Skip(citusVariable + " and " + citusContainersVariable + " name no nodes of a Citus cluster that may be killed: that was not tested")
+		t.Skip(citusVariable + " and " + citusContainersVariable + " do not name nodes of a Citus cluster that the test may kill, so this was not tested")
 	}
 
 	tries := 1
@@ -72,7 +72,7 @@ func TestCitusNodesKilled(t *testing.T) {
 type nodeKill struct {
 	coordinator
 	node  string
-	first bool // it is the coordinator
+	first bool // whether the node is the coordinator
 	place string
 
 	lost, doubled, reruns int
@@ -85,7 +85,7 @@ func (k *nodeKill) result(tries int) string {
 		k.place, k.node, tries, k.lost, k.doubled, k.reruns, k.longest.Seconds(), k.part.Seconds(), k.none.Seconds(), k.readerCounts)
 }
 
-// cols is how many columns the grid of a try has: others than that of the try before.
+// cols returns the number of columns of a try's grid, which differs from the previous try's.
 func (k *nodeKill) cols(try int) int { return 200 + try%2 }
 
 const killRows = 120
@@ -94,10 +94,10 @@ func (k *nodeKill) args(try int) []string {
 	return k.coordinator.load("grid", appendArgs(boxes(k.cols(try), killRows), "--distribute", "hash:4", "--chunk-rows", "5000", "--if-exists", "replace", "--progress", "json")...)
 }
 
-// load loads the table of the try before the first.
+// load loads the table that the try replaces.
 func (k *nodeKill) load(try int) { mustCLI(k.t, k.dsn, k.args(try+1)...) }
 
-// try kills the node once, and starts it again after a while.
+// try kills the node once and starts it again after a while.
 func (k *nodeKill) try(try int, down time.Duration) {
 	p := start(k.t, k.dsn, k.args(try)...)
 	release := k.reach(p)
@@ -144,7 +144,7 @@ func (k *nodeKill) try(try int, down time.Duration) {
 	k.checkGrid("grid", int64(k.cols(try)), killRows)
 }
 
-// reach waits until the load has come to the place. What the caller then calls lets it go on.
+// reach waits until the load has reached the place. The returned function lets the load continue.
 func (k *nodeKill) reach(p *process) (release func()) {
 	active := "select exists (select from pg_stat_activity where application_name = $1 and state = 'active' and query ~* $2)"
 
@@ -198,13 +198,13 @@ func (k *nodeKill) waitReady() {
 		}
 
 		if time.Now().After(deadline) {
-			k.t.Fatalf("node %s does not come back: %v", k.node, err)
+			k.t.Fatalf("node %s does not restart: %v", k.node, err)
 		}
 	}
 }
 
-// read reads the table all the time, until stop is called, and notes for how long readers saw
-// neither the old rows nor the new ones, though the cluster has answered.
+// read reads the table continuously until stop is called. It records for how long readers saw neither the
+// old rows nor the new ones although the cluster answered.
 func (k *nodeKill) read() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var reading sync.WaitGroup
@@ -237,7 +237,7 @@ func (k *nodeKill) read() (stop func()) {
 	}
 }
 
-// span keeps the longest time for which something has held without a break.
+// span keeps the longest time for which something has held without interruption.
 func span(since *time.Time, longest *time.Duration, holds bool) {
 	switch {
 	case !holds:

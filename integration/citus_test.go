@@ -17,15 +17,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// citusVariable names the coordinator of a Citus cluster for tests, with PostGIS and at least one
-// worker. Tests change its settings and end sessions of its workers: nothing else may use it.
+// citusVariable names the coordinator of a Citus cluster for tests, with PostGIS and at least one worker.
+// Tests change its settings and end sessions of its workers, so nothing else may use it.
 const citusVariable = "LOADGRID_TEST_CITUS_DSN"
 
-// TestCitus has all that needs a Citus cluster, and not --distribute.
+// TestCitus runs the tests that need a Citus cluster, except those of --distribute.
 func TestCitus(t *testing.T) {
 	dsn := os.Getenv(citusVariable)
 	if dsn == "" {
-		t.Skip(citusVariable + " names no coordinator of a Citus cluster: how tables that Citus distributes are replaced, filled and kept, and what a lost worker does, was not tested")
+		t.Skip(citusVariable + " does not name the coordinator of a Citus cluster, so distributed tables (replace, append, keep) and the loss of a worker were not tested")
 	}
 
 	for name, test := range map[string]func(coordinator){
@@ -69,13 +69,13 @@ func (c coordinator) dropSchema(name string) {
 	}
 }
 
-// distribute distributes a table that is there, as its owner would.
+// distribute distributes an existing table, as its owner would.
 func (c coordinator) distribute(table string, shards int) {
 	c.t.Helper()
 	c.exec("select create_distributed_table($1::text::regclass, 'cell_id', shard_count => $2)", c.name(table), shards)
 }
 
-// how tells how a table is distributed.
+// how describes how a table is distributed.
 func (c coordinator) how(table string) citus.Table {
 	c.t.Helper()
 	cluster, err := citus.Read(context.Background(), c.pool)
@@ -91,7 +91,7 @@ func (c coordinator) how(table string) citus.Table {
 	return how
 }
 
-// checkGrid checks that the table holds the unit boxes of so many columns and rows, each once.
+// checkGrid checks that the table contains each unit box of these columns and rows exactly once.
 func (c coordinator) checkGrid(table string, cols, rows int64) {
 	c.t.Helper()
 	got := queryOne[string](c.t, c.pool, `select format('%s rows, %s cells, %s boxes', count(*), count(distinct cell_id),
@@ -112,8 +112,8 @@ func (c coordinator) prepared() int {
 	return queryOne[int](c.t, c.pool, "select coalesce(sum(case when success then result::integer else 1000 end), 0)::integer from run_command_on_workers('select count(*) from pg_prepared_xacts where database = current_database()')")
 }
 
-// What made a distributed table local again, with exit code 0, is refused before anything is
-// written.
+// Replacing a distributed table used to make it local again, with exit code 0. Now it is refused before
+// anything is written.
 func (c coordinator) testReplaceIsRefused() {
 	mustCLI(c.t, c.dsn, c.load("grid", boxes(40, 30)...)...)
 	c.distribute("grid", 4)
@@ -128,7 +128,7 @@ func (c coordinator) testReplaceIsRefused() {
 		c.t.Errorf("runs: %s", states)
 	}
 
-	// Reference tables as well. Those that workers merely know are the coordinator's.
+	// Reference tables are refused, too. Tables that workers merely know are tables of the coordinator.
 	mustCLI(c.t, c.dsn, c.load("everywhere", boxes(10, 10)...)...)
 	c.exec("select create_reference_table($1::text::regclass)", c.name("everywhere"))
 	cli(c.t, c.dsn, c.load("everywhere", appendArgs(boxes(10, 10), "--if-exists", "replace")...)...).
@@ -151,7 +151,7 @@ func (c coordinator) testAddTo() {
 	}
 }
 
-// A kept version that somebody has distributed comes back as it is.
+// A kept version that somebody has distributed is restored distributed.
 func (c coordinator) testKeep() {
 	mustCLI(c.t, c.dsn, c.load("grid", boxes(40, 30)...)...)
 	mustCLI(c.t, c.dsn, c.load("grid", appendArgs(boxes(50, 30), "--if-exists", "replace", "--keep", "1")...)...)
@@ -173,7 +173,7 @@ func (c coordinator) testKeep() {
 	}
 }
 
-// In a distributed schema each table is on the schema's node, and stays so.
+// In a distributed schema, each table is on the schema's node and stays there.
 func (c coordinator) testSchema() {
 	data := sandbox{t: c.t, pool: c.pool, dsn: c.dsn, schema: "data_" + c.schema}
 	c.exec("create schema " + data.schema)
@@ -207,7 +207,7 @@ func (c coordinator) testSchema() {
 	check(40, 30)
 }
 
-// A schema that a run makes for its ledger is not distributed.
+// The schema that a run makes for its ledger is not distributed.
 func (c coordinator) testLedgerSchema() {
 	run := func(args ...string) result {
 		return startWith(c.t, []string{"PGOPTIONS=-c citus.enable_schema_based_sharding=on"}, c.dsn, args...).wait()
@@ -231,7 +231,7 @@ func (c coordinator) testLedgerSchema() {
 	run(args...).expect(c.t, 2, "--ledger-schema", "is distributed by Citus")
 }
 
-// A table that is not distributed is loaded as on any server.
+// A table that is not distributed is loaded as on any other server.
 func (c coordinator) testLocal() {
 	for name, w := range scenarios() {
 		if w.before != nil {
@@ -248,10 +248,10 @@ func (c coordinator) testLocal() {
 	}
 }
 
-// held is where a commit stands still.
+// held names the commit at which a run is held.
 type held string
 
-// Transactions of a run that write on workers, by what the coordinator has locked for them.
+// Transactions of a run that write on workers, identified by what the coordinator has locked for them.
 const (
 	heldBegin   held = "begin"
 	heldChunk   held = "chunk"
@@ -266,8 +266,8 @@ const heldSQL = `
 	left join pg_class c on c.oid = l.relation and c.relnamespace = $2::text::regnamespace
 	where a.application_name = $1 and a.wait_event = 'SyncRep' group by a.pid`
 
-// setHold has commits on the coordinator wait for a standby that does not exist, or lets them go.
-// Workers have prepared their part by then, and not committed it.
+// setHold makes commits on the coordinator wait for a standby that does not exist, or releases them. By
+// then, workers have prepared their part but not committed it.
 func (c coordinator) setHold(on bool) {
 	c.t.Helper()
 	sql := "alter system reset synchronous_standby_names"
@@ -279,7 +279,7 @@ func (c coordinator) setHold(on bool) {
 	c.exec("select pg_reload_conf()")
 }
 
-// hold waits until a commit of this kind stands still, after so many others of it went by.
+// hold waits until a commit of this kind is held, after skip others of that kind.
 func (c coordinator) hold(p *process, kind held, skip int) {
 	c.t.Helper()
 	c.t.Cleanup(func() { c.setHold(false) })
@@ -313,7 +313,7 @@ func (c coordinator) hold(p *process, kind held, skip int) {
 		c.setHold(true)
 	}
 
-	c.t.Fatalf("no %s stood still:\n%s", kind, p.stderr.String())
+	c.t.Fatalf("no %s was held:\n%s", kind, p.stderr.String())
 }
 
 // loseWorker ends the sessions that the coordinator has on a worker.
@@ -327,8 +327,8 @@ func (c coordinator) loseWorker() {
 	}
 }
 
-// A worker that is lost between PREPARE and COMMIT PREPARED keeps its part, and COMMIT has succeeded
-// all the same. When loadgrid ends, every node has its part.
+// If a worker is lost between PREPARE and COMMIT PREPARED, its part remains prepared although COMMIT has
+// succeeded. When loadgrid ends, every node has committed its part.
 func (c coordinator) testLostWorker() {
 	rng := testrand.New(c.t, 1)
 
@@ -348,7 +348,7 @@ func (c coordinator) testLostWorker() {
 		lost := time.Now()
 
 		r := p.wait()
-		c.t.Logf("%s: loadgrid went on for %.1f s", kind, time.Since(lost).Seconds())
+		c.t.Logf("%s: loadgrid continued for %.1f s", kind, time.Since(lost).Seconds())
 		if r.code != 0 {
 			c.t.Errorf("%s: exit code %d: %s", kind, r.code, lastLine(r.stderr))
 		}
@@ -361,8 +361,8 @@ func (c coordinator) testLostWorker() {
 	}
 }
 
-// A run whose last commit did not reach every node ended with exit code 4. The same command waits for
-// that, and loads nothing.
+// A run whose last commit did not reach every node ended with exit code 4. The same command waits for the
+// nodes and loads nothing.
 func (c coordinator) testUnsettled() {
 	args := c.load("grid", appendArgs(boxes(40, 30), "--distribute", "hash:4")...)
 	mustCLI(c.t, c.dsn, args...)
@@ -383,7 +383,7 @@ func (c coordinator) testUnsettled() {
 	cli(c.t, c.dsn, args...).expect(c.t, 2, "exists already")
 }
 
-// A run that is killed before a worker has its part of the publish is finished by the same command.
+// If a run is killed before a worker has committed its part of the publish, the same command finishes it.
 func (c coordinator) testKilledUnsettled() {
 	mustCLI(c.t, c.dsn, c.load("first", boxes(4, 3)...)...) // makes the ledger
 	args := c.load("grid", appendArgs(boxes(120, 100), "--distribute", "hash:4")...)
@@ -408,7 +408,7 @@ func (c coordinator) testKilledUnsettled() {
 	cli(c.t, c.dsn, args...).expect(c.t, 2, "exists already")
 }
 
-// The name of a table is a literal in what the nodes execute.
+// Commands that the nodes execute contain the table's name as a literal.
 func (c coordinator) testQuotedNames() {
 	for _, name := range []string{"o'hara", `a "b" c`, "x'::regclass; select 1/0 --"} {
 		table := c.schema + "." + pgx.Identifier{name}.Sanitize()
@@ -438,7 +438,7 @@ func (c coordinator) testQuotedNames() {
 	cli(c.t, c.dsn, c.load("grid", appendArgs(boxes(4, 3), "--distribute", "hash", "--colocate-with", c.name("texts"))...)...).expect(c.t, 2, "--colocate-with", "which is text", "bigint")
 }
 
-// The row of a chunk in the ledger is on disk when the workers have committed its rows.
+// When workers have committed a chunk's rows, its ledger row is on disk.
 func (c coordinator) testSynchronousChunks() {
 	for distribute, want := range map[string]string{"hash:4": "on", "": "off"} {
 		args := appendArgs(boxes(60, 50), "--chunk-rows", "1000", "--if-exists", "replace")

@@ -9,9 +9,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// unmatchedEdges counts the edges of cut cells that no other cell has in the other
-// direction, although they are not on the area's edge, and those that two cells have
-// in the same direction.
+// unmatchedEdges counts the edges of cut cells that are wrong: those away from the area's edge that no
+// other cell has in the opposite direction, and those that two cells have in the same direction.
 func unmatchedEdges() string {
 	return `
 	with edge as (
@@ -27,8 +26,8 @@ func unmatchedEdges() string {
 		st_dwithin(st_startpoint(geom), b, $2) and st_dwithin(st_endpoint(geom), b, $2) and st_dwithin(st_centroid(geom), b, $2))`
 }
 
-// segmentsOf is SQL for the segments of a polygon and their lengths, as ST_DumpSegments
-// has them from PostGIS 3.2 on.
+// segmentsOf returns SQL for the segments of a polygon and their lengths, like ST_DumpSegments in PostGIS
+// 3.2 and later.
 func segmentsOf(polygon string) string {
 	return `lateral (
 		select st_makeline(a, b) as geom, st_distance(a, b) as length from (
@@ -36,8 +35,8 @@ func segmentsOf(polygon string) string {
 			from st_dumppoints(` + polygon + `) d) points where b is not null)`
 }
 
-// Cut cells fit together and are valid, over countries and in grids of each shape.
-// A server with PostGIS 3.4 has its own word on it.
+// Cut cells fit together and are valid, over countries and in grids of each shape. PostGIS 3.4 and later
+// check this independently.
 func TestCutCellsAreACoverage(t *testing.T) {
 	s := newSandbox(t)
 	has := queryOne[bool](t, s.pool, "select exists (select from pg_proc where proname = 'st_coverageinvalidedges')")
@@ -73,7 +72,7 @@ func textFile(t *testing.T, text string) string {
 	return name
 }
 
-// checkCut loads the cut cells of an area, and checks them.
+// checkCut loads the cut cells of an area and checks them.
 func (s sandbox) checkCut(table, file, area string, coverage bool, args ...string) {
 	s.t.Helper()
 	mustCLI(s.t, s.dsn, s.load(table, append(args, "--aoi", file, "--clip", "--coverage")...)...)
@@ -92,7 +91,7 @@ func (s sandbox) checkCut(table, file, area string, coverage bool, args ...strin
 	}
 }
 
-// Cells cut by a rectangle along the axes are the intersection, to the bit.
+// Cells cut by an axis-parallel rectangle equal the intersection, to the bit.
 func TestCutByRectangle(t *testing.T) {
 	s := newSandbox(t)
 	area := "POLYGON((0.3 0.3,4.7 0.3,4.7 2.9,0.3 2.9,0.3 0.3))"
@@ -110,8 +109,8 @@ func TestCutByRectangle(t *testing.T) {
 	}
 }
 
-// An edge that passes a corner of a turned square by some units in the last place
-// leaves valid cells on both sides.
+// If an edge passes a corner of a turned square by a few units in the last place, the cells on both sides
+// remain valid.
 func TestCutBesideCorner(t *testing.T) {
 	s := newSandbox(t)
 	area := "POLYGON((-848.428137423857 -282.542712474619,1131.470849898476 -282.542712474619,-848.428137423857 283.14271247461903,-848.428137423857 -282.542712474619))"

@@ -14,14 +14,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Somebody else changes the table, or the one that is being filled, in the middle
-// of a load. Nothing of theirs is lost, and once they have undone it, or where it
-// can be made good, the same command finishes.
+// Another session changes the table, or the table that is being filled, during a load. None of its
+// changes are lost. Once they are undone, or if loadgrid can adapt, the same command finishes.
 func TestChangedInTheMeantime(t *testing.T) {
 	replace := appendArgs(smallGrid(), "--if-exists", "replace")
 	for name, test := range map[string]struct {
 		before, load []string
-		change, mend string // GRID is the table, STAGING the one that is filled; or RUN and a command
+		change, undo string // GRID is the table, STAGING the table that is filled; or RUN and a command
 		code         int
 		words        []string
 		partitions   int64
@@ -53,7 +52,7 @@ func TestChangedInTheMeantime(t *testing.T) {
 			staging := queryOne[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")
 			sql := strings.NewReplacer("GRID", s.name("grid"), "STAGING_p1", s.name(staging+"_p1"), "STAGING", s.name(staging), "SCHEMA", pgx.Identifier{s.schema}.Sanitize())
 
-			// The transactions at the pausepoint hold no lock of the table yet.
+			// The transactions at the pausepoint do not lock the table yet.
 			s.exec(sql.Replace(test.change))
 			b.release()
 			p.wait().expect(t, test.code, test.words...)
@@ -62,16 +61,16 @@ func TestChangedInTheMeantime(t *testing.T) {
 				return
 			}
 
-			if test.before != nil && test.mend != "" {
+			if test.before != nil && test.undo != "" {
 				if seen := s.tableState("grid"); !strings.HasPrefix(seen, "100 rows") {
 					t.Errorf("readers see %s", seen)
 				}
 			}
 
-			if command, ok := strings.CutPrefix(test.mend, "RUN "); ok {
+			if command, ok := strings.CutPrefix(test.undo, "RUN "); ok {
 				mustCLI(t, s.dsn, append(strings.Fields(command), "--ledger-schema", s.schema)...)
-			} else if test.mend != "" {
-				s.exec(sql.Replace(test.mend))
+			} else if test.undo != "" {
+				s.exec(sql.Replace(test.undo))
 			}
 
 			mustCLI(t, s.dsn, args...)
@@ -83,9 +82,8 @@ func TestChangedInTheMeantime(t *testing.T) {
 	}
 }
 
-// Publish waits for whoever holds the table, and steps back in between, so that
-// readers who come meanwhile wait no longer than its lock_timeout. It gives up in
-// the end, and can be resumed.
+// Publish waits for any session that holds the table. It steps back in between, so that readers wait no
+// longer than its lock_timeout. Finally it gives up, and the run can be resumed.
 func TestPublishBehindAnotherSession(t *testing.T) {
 	for name, hold := range map[string]string{
 		"a reader that never ends": "select from GRID limit 1",
@@ -111,7 +109,7 @@ func TestPublishBehindAnotherSession(t *testing.T) {
 			_, err = loader.Run(context.Background(), pool, job, loader.Options{PublishFor: 5 * time.Second})
 			var resumable *loader.ResumableError
 			if !errors.As(err, &resumable) || resumable.Committed != 10 || !pg.HasCode(err, "55P03") {
-				t.Errorf("publish, behind another session for good: %v", err)
+				t.Errorf("publish, behind a session that never lets go: %v", err)
 			}
 
 			pool.Close()
@@ -130,9 +128,9 @@ func TestPublishBehindAnotherSession(t *testing.T) {
 			}
 			reader.stop(before)
 
-			// lock_timeout is 2 s; the rest is for a slow machine.
+			// lock_timeout is 2 s; the rest allows for a slow machine.
 			if reader.longest > 6*time.Second {
-				t.Errorf("a reader waited %s behind publish", reader.longest)
+				t.Errorf("a reader waited %s for publish", reader.longest)
 			}
 
 			t.Logf("of %d looks of a reader the longest took %s", reader.queries, reader.longest)
@@ -141,7 +139,7 @@ func TestPublishBehindAnotherSession(t *testing.T) {
 	}
 }
 
-// Who holds the table all the time is waited for; nothing is decided by it.
+// Publish keeps waiting for a session that holds the table exclusively.
 func TestPublishBehindAnExclusiveLock(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
@@ -166,8 +164,7 @@ func TestPublishBehindAnExclusiveLock(t *testing.T) {
 	s.checkAfter("grid", scenario{cols: 30, rows: 20})
 }
 
-// A clock that jumps while a run is unfinished changes nothing but what is told
-// of times: nothing is decided by them.
+// If the clock jumps during a run, only displayed times change: no decision depends on them.
 func TestClockThatJumps(t *testing.T) {
 	for name, jump := range map[string]string{"back": "10 years", "ahead": "-10 years"} {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +172,7 @@ func TestClockThatJumps(t *testing.T) {
 			args := s.load("grid", smallGrid()...)
 			s.killAfter(3, args...)
 
-			// As if the clock had been there when the run began, and jumped since.
+			// As if the run had begun before the clock jumped.
 			s.exec("update "+s.name("runs")+" set started_at = started_at + $1::interval", jump)
 			s.exec("update "+s.name("chunks")+" set committed_at = committed_at + $1::interval * (chunk_no + 1)", jump)
 			mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema)
@@ -196,7 +193,7 @@ func TestClockThatJumps(t *testing.T) {
 	}
 }
 
-// A migration that is killed in the middle of its file is done by the next load.
+// If a migration is killed in the middle of its file, the next load completes it.
 func TestKilledInTheMigration(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	b := s.newPausepoint()

@@ -16,7 +16,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// conditionColumns are columns of each type, with literals that their values may be compared with.
+// conditionColumns are columns of each type, with literals that may be compared with their values.
 var conditionColumns = []struct {
 	name, sql string
 	literals  []string
@@ -49,7 +49,7 @@ var conditionColumns = []struct {
 
 func pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 
-// randomCondition is a condition of some tests.
+// randomCondition returns a random condition that consists of several tests.
 func randomCondition(r *rand.Rand, depth int) string {
 	switch n := r.IntN(8); {
 	case depth > 0 && n < 2:
@@ -77,7 +77,8 @@ func randomCondition(r *rand.Rand, depth int) string {
 	return name + pick(r, " = ", "<>", " != ", "<", " <= ", ">", ">=") + pick(r, column.literals...)
 }
 
-// The truth of a condition is what PostgreSQL says of its SQL, whichever way it reads backslashes.
+// A condition has the same result here as its SQL has in PostgreSQL, whatever standard_conforming_strings
+// is.
 func TestConditionsAreSQL(t *testing.T) {
 	const rows, conditions = 200, 400
 	s := newSandbox(t)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Neighbours loaded one after another share the cells on their border.
+// Neighbouring areas that are loaded one after the other share the cells on their border.
 func TestNeighboursShareBorderCells(t *testing.T) {
 	s := newSandbox(t)
 	norway, sweden := countryNamed(t, "Norway"), countryNamed(t, "Sweden")
@@ -28,13 +28,13 @@ func TestNeighboursShareBorderCells(t *testing.T) {
 		t.Fatal("the two share no cells")
 	}
 
-	// Refused before anything is loaded, with the count, and skip is named.
+	// An append is refused before anything is loaded, with the count, and the error suggests skip.
 	cli(t, s.dsn, args(sweden, "--if-exists", "append")...).expect(t, 2,
 		"holds "+grouped(both)+" of the "+grouped(second)+" cells already", "on-conflict skip")
 	out := mustCLI(t, s.dsn, "plan", "--table", s.schema+".nordic", "--ledger-schema", s.schema, "--if-exists", "append", "--on-conflict", "skip",
 		"--cell-size", "0.1", "--srid", "4326", "--aoi", sweden.file, "--coverage", "--set", "country=Sweden")
 	if want := groupedCommas(both) + " of the cells are there already"; !strings.Contains(out, want) {
-		t.Errorf("plan does not say %q:\n%s", want, out)
+		t.Errorf("plan does not print %q:\n%s", want, out)
 	}
 
 	r := cli(t, s.dsn, args(sweden, "--if-exists", "append", "--on-conflict", "skip", "--progress", "json")...)
@@ -46,7 +46,7 @@ func TestNeighboursShareBorderCells(t *testing.T) {
 		t.Errorf("%d of %d rows skipped, want %d of %d", got.RowsSkipped, got.Rows, both, second)
 	}
 	if !strings.Contains(r.stderr, "keep their coverage") {
-		t.Errorf("nothing says whose share stays:\n%s", r.stderr)
+		t.Errorf("no warning explains whose share remains:\n%s", r.stderr)
 	}
 
 	s.checkCells("nordic", first+second-both)
@@ -57,15 +57,15 @@ func TestNeighboursShareBorderCells(t *testing.T) {
 		t.Errorf("Norway's coverage is %v, was %v", got, sum)
 	}
 
-	// All of them there already.
+	// All of them exist already.
 	if sum := mustSummary(t, s.dsn, args(sweden, "--if-exists", "append", "--on-conflict", "skip")...); sum.RowsSkipped != second {
-		t.Errorf("everything was there, and %d of %d rows were skipped", sum.RowsSkipped, second)
+		t.Errorf("all cells existed, but %d of %d rows were skipped", sum.RowsSkipped, second)
 	}
 
 	s.checkCells("nordic", first+second-both)
 }
 
-// Into the partitions that are there, and what cannot be.
+// Skip with rows that go into existing partitions, and rows that cannot.
 func TestSkipWithPartitions(t *testing.T) {
 	s := newSandbox(t)
 	load := func(extent string, more ...string) []string {
@@ -85,8 +85,8 @@ func TestSkipWithPartitions(t *testing.T) {
 	s.checkNothingLeft()
 }
 
-// rowsOf is all that is in the rows of a load, and where they lie: an update leaves
-// another place.
+// rowsOf returns the full contents of a load's rows and their physical places: an update would change the
+// place.
 func (s sandbox) rowsOf(table, by string) string {
 	s.t.Helper()
 	return queryOne[string](s.t, s.pool, "select count(*) || ' ' || md5(string_agg(concat_ws(' ', t.ctid, t.xmin, t.*), E'\n' order by cell_id)) from "+
@@ -99,8 +99,8 @@ func (s sandbox) addCell(table string, col, row int) string {
 		s.name(table), s.name("cell_id"), col, row)
 }
 
-// Extents that overlap: the rows of the first are not touched, and the table is
-// that of both, with its key.
+// The extents overlap. The rows of the first load are not touched, and the table contains the cells of
+// both, with its key.
 func TestSkipLeavesTheFirstRows(t *testing.T) {
 	s := newSandbox(t)
 	load := func(by, extent string, more ...string) []string {
@@ -116,7 +116,7 @@ func TestSkipLeavesTheFirstRows(t *testing.T) {
 	}
 
 	s.checkCells("grid", 600)
-	for _, args := range [][]string{{}, {"--chunk-rows", "100"}} { // the second time all are there
+	for _, args := range [][]string{{}, {"--chunk-rows", "100"}} { // the second time, all cells exist
 		r := cli(t, s.dsn, second(append(args, "--on-conflict", "skip", "--log-format", "json")...)...)
 		if r.code != 0 {
 			t.Fatalf("exit code %d: %s", r.code, r.stderr)
@@ -130,7 +130,7 @@ func TestSkipLeavesTheFirstRows(t *testing.T) {
 			t.Errorf("%d of %d rows skipped, want %d of 900", sum.RowsSkipped, sum.Rows, want)
 		}
 		if w := r.warnings(t); len(w) != 0 {
-			t.Errorf("warnings, although no area is there whose shares could differ: %q", w)
+			t.Errorf("warnings, although there is no area whose shares could differ: %q", w)
 		}
 		s.checkCells("grid", 1400)
 	}
@@ -143,8 +143,8 @@ func TestSkipLeavesTheFirstRows(t *testing.T) {
 	}
 }
 
-// Another program adds cells of the load while it runs: before publish, or in a
-// transaction that publish finds in work and has to wait for.
+// Another program adds cells of the load while it runs: either before publish, or in an open transaction
+// that publish must wait for.
 func TestSkipOfCellsAddedMeanwhile(t *testing.T) {
 	for name, inWork := range map[string]bool{"before publish": false, "during publish": true} {
 		t.Run(name, func(t *testing.T) {
@@ -182,15 +182,14 @@ func TestSkipOfCellsAddedMeanwhile(t *testing.T) {
 			b.remove()
 			s.checkCells("grid", 64+smallCols*smallRows)
 			if by := queryOne[string](t, s.pool, "select by from "+s.name("grid")+" where (col, row) = (7, 7)"); by != "another" {
-				t.Errorf("the cell is of %s", by)
+				t.Errorf("the cell belongs to %s", by)
 			}
 		})
 	}
 }
 
-// Without skip such a cell stops the load at publish: nothing is added, and the run
-// goes. One that was killed before can be resumed with skip, and a run that began
-// with skip is resumed with it.
+// Without skip, such a cell stops the load at publish: nothing is added, and the run is removed. A run
+// that was killed earlier can be resumed with skip, and a run that began with skip is resumed with it.
 func TestConflictAndResume(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "0,200,8,208", "--set", "by=first")...)
@@ -225,13 +224,13 @@ func TestConflictAndResume(t *testing.T) {
 		t.Errorf("the run does not show its choice:\n%s", out)
 	}
 	if sum := mustSummary(t, s.dsn, "runs", "resume", id, "--ledger-schema", s.schema); sum.Rows != 20_000 || sum.RowsSkipped != 20_000 {
-		t.Errorf("the resumed run has skipped %d of %d rows", sum.RowsSkipped, sum.Rows)
+		t.Errorf("the resumed run skipped %d of %d rows", sum.RowsSkipped, sum.Rows)
 	}
 
 	s.checkCells("grid", 64+smallCols*smallRows)
 }
 
-// Where no key tells the server which cells are there, that is said before the load.
+// If no key lets the server detect existing cells, loadgrid reports this before the load.
 func TestSkipNeedsAKey(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
@@ -261,7 +260,7 @@ func TestSkipNeedsAKey(t *testing.T) {
 	}
 }
 
-// With --clip a cell that two areas share keeps the part of the first, and that is said.
+// With --clip, a cell that two areas share keeps the part of the first, and loadgrid reports it.
 func TestSkipSaysWhosePartStays(t *testing.T) {
 	s := newSandbox(t)
 	area := func(name, ring string) []string {
@@ -272,7 +271,7 @@ func TestSkipSaysWhosePartStays(t *testing.T) {
 		return s.load("parts", "--cell-size", "1", "--srid", "4326", "--aoi", file, "--clip")
 	}
 
-	// They meet in the middle of the cells of column 2.
+	// The areas meet in the middle of the cells of column 2.
 	west := area("west", "[0.5,0.5],[2.5,0.5],[2.5,3.5],[0.5,3.5],[0.5,0.5]")
 	east := area("east", "[2.5,0.5],[4.5,0.5],[4.5,3.5],[2.5,3.5],[2.5,0.5]")
 	mustCLI(t, s.dsn, west...)
@@ -287,7 +286,7 @@ func TestSkipSaysWhosePartStays(t *testing.T) {
 		t.Errorf("%d of %d rows were skipped, want 4 of 12", sum.RowsSkipped, sum.Rows)
 	}
 	if w := r.warnings(t); len(w) != 1 || !strings.Contains(w[0], "geometry") {
-		t.Errorf("want a word about the geometry, and none about coverage: %q", w)
+		t.Errorf("want a warning about the geometry and none about coverage: %q", w)
 	}
 	if after := queryOne[string](t, s.pool, "select string_agg(st_astext(geom), ' ' order by cell_id) from "+s.name("parts")+shared); after != before {
 		t.Errorf("the shared cells were %s and are %s", before, after)
@@ -296,7 +295,7 @@ func TestSkipSaysWhosePartStays(t *testing.T) {
 	s.checkCells("parts", 20)
 }
 
-// grouped writes a number as it stands in an error.
+// grouped writes a number as an error message does.
 func grouped(n int64) string { return strings.ReplaceAll(groupedCommas(n), ",", "") }
 
 // groupedCommas writes a number with its digits in groups.
@@ -311,7 +310,7 @@ func groupedCommas(n int64) string {
 	return string(s)
 }
 
-// Cells that are added must be named as those that are there.
+// Appended cells must be named like the existing cells.
 func TestAppendWithOtherCodes(t *testing.T) {
 	s := newSandbox(t)
 	load := func(extent string, more ...string) []string {

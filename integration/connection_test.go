@@ -17,7 +17,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Backends that are ended in the middle are replaced, and nothing is doubled.
+// Backends that end during a load are replaced, and no row is duplicated.
 func TestEndedBackends(t *testing.T) {
 	s := newSandbox(t)
 	b := s.pauseAtChunk(20)
@@ -44,8 +44,8 @@ func (s sandbox) smallJob(chunkRows int64) loader.Job {
 		Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: smallCols, Rows: smallRows, ChunkRows: chunkRows}
 }
 
-// dropResponse is a connection that breaks after it has sent the n-th COMMIT,
-// once the server has answered it: the answer is lost.
+// dropResponse is a connection that breaks after the server has answered the n-th COMMIT, so that the
+// answer is lost.
 type dropResponse struct {
 	net.Conn
 	commits *atomic.Int64
@@ -70,12 +70,11 @@ func (c *dropResponse) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Whichever COMMIT of the run it is whose answer is lost, the ledger tells that
-// it happened, and nothing is copied or published twice.
+// Whichever COMMIT of the run loses its answer, the ledger shows that it happened, and nothing is copied
+// or published twice.
 func TestLostAnswerToCommit(t *testing.T) {
 	const chunks = 4
-	// The first commit is that of the run and its staging table, the last one
-	// that of publish.
+	// The first commit creates the run and its staging table; the last one publishes.
 	for at := int64(1); at <= chunks+2; at++ {
 		t.Run(fmt.Sprint("commit ", at), func(t *testing.T) {
 			s := newSandbox(t)
@@ -109,8 +108,8 @@ func TestLostAnswerToCommit(t *testing.T) {
 	}
 }
 
-// A chunk's row in the ledger keeps out a second attempt, also one that wakes up
-// late: its transaction waits, and then ends without a row.
+// A chunk's ledger row prevents a second attempt, even one that resumes late: its transaction waits, then
+// ends without a row.
 func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 	s := newSandbox(t)
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -128,8 +127,8 @@ func TestTheLedgerFencesASecondAttempt(t *testing.T) {
 	}
 
 	b.release()
-	// The late attempt: a transaction that has inserted a chunk's row, and is
-	// still at work when the run is resumed.
+	// The late attempt: a transaction that has inserted a chunk's row and is still open when the run is
+	// resumed.
 	tx, err := s.pool.Begin(context.Background())
 	if err != nil {
 		t.Fatal(err)

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// finalStage returns the last stage of the Dockerfile, with what it takes from the
-// stage before taken from the directory out.
+// finalStage returns the last stage of the Dockerfile. Files that it copies from the previous stage come
+// from the directory out.
 func finalStage(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../Dockerfile")
@@ -28,13 +28,13 @@ func finalStage(t *testing.T) string {
 	stage := string(text[at:])
 	copied := regexp.MustCompile(`(?m)^COPY --from=build /out/ /$`)
 	if len(copied.FindAllString(stage, -1)) != 1 || strings.Count(stage, "--from") != 1 {
-		t.Fatal("the last stage of the Dockerfile takes something else than /out/")
+		t.Fatal("the last stage of the Dockerfile copies something other than /out/")
 	}
 
 	return "FROM scratch" + copied.ReplaceAllString(strings.TrimPrefix(stage, "\nFROM ${BASE_IMAGE}"), "COPY out/ /")
 }
 
-// docker calls the engine with these variables besides, and returns what it prints.
+// docker runs the engine with these additional variables and returns its output.
 func docker(t *testing.T, env []string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("docker", args...)
@@ -46,8 +46,8 @@ func docker(t *testing.T, env []string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// buildImage makes loadgrid's image as the Dockerfile does, without fetching the
-// image that its first stage builds in.
+// buildImage builds loadgrid's image as the Dockerfile does, but without fetching the image of the first
+// stage.
 func buildImage(t *testing.T) (name string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -71,7 +71,7 @@ func buildImage(t *testing.T) (name string) {
 	return name
 }
 
-// The image is not root, and needs neither a right nor a place to write.
+// The image does not run as root, and needs neither privileges nor a writable place.
 func TestTheContainerImage(t *testing.T) {
 	if os.Getenv("LOADGRID_TEST_SERVER") == "local" || exec.Command("docker", "version").Run() != nil {
 		t.Skip("NOT TESTED: there is no container engine, so loadgrid's image cannot be built and run")
@@ -85,10 +85,10 @@ func TestTheContainerImage(t *testing.T) {
 
 	server := docker(t, nil, "ps", "--quiet", "--filter", "publish="+u.Port())
 	if server == "" || strings.Contains(server, "\n") {
-		t.Fatalf("of the server's container is known: %q", server)
+		t.Fatalf("docker inspect of the server's container prints %q", server)
 	}
 
-	// In the server's network it is at this address, wherever the engine is.
+	// In the server's network it has this address, wherever the engine runs.
 	dsn := []string{"LOADGRID_DSN=" + changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.Host = "127.0.0.1:5432" })}
 	image := buildImage(t)
 	user := docker(t, nil, "image", "inspect", "--format", "{{.Config.User}}", image)
@@ -105,10 +105,10 @@ func TestTheContainerImage(t *testing.T) {
 	out := docker(t, dsn, run(append([]string{"--rm", image}, s.load("grid", boxes(30, 20)...)...)...)...)
 	s.checkBoxes("grid", 30, 20)
 	if !strings.Contains(out, "600") {
-		t.Errorf("the container says: %s", out)
+		t.Errorf("the container prints: %s", out)
 	}
 
-	// One that is at work, to look at.
+	// A container with a running load, for inspection.
 	t.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", "--volumes", name).Run() })
 	docker(t, dsn, run("--detach", "--name", name, image, "plan", "--cell-size", "1",
 		"--aoi-sql", "select st_makeenvelope(0, 0, 1, 1) from pg_sleep(3600)")...)
@@ -118,12 +118,12 @@ func TestTheContainerImage(t *testing.T) {
 		t.Errorf("the processes of the container are %q, want one of %s", processes, user)
 	}
 	if changed := docker(t, nil, "diff", name); changed != "" {
-		t.Errorf("the container has written: %s", changed)
+		t.Errorf("the container wrote: %s", changed)
 	}
 
 	docker(t, nil, "stop", "--time", "20", name) // SIGTERM
 	if code := docker(t, nil, "inspect", "--format", "{{.State.ExitCode}}", name); code != "143" {
-		t.Errorf("stopped, the container ends with %s, want 143", code)
+		t.Errorf("the stopped container exited with %s, want 143", code)
 	}
 
 	s.waitForEnd()

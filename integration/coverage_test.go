@@ -13,7 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// country is one of testdata/countries.geojson, in a file of its own.
+// country is a country of testdata/countries.geojson, in a file of its own.
 type country struct {
 	name, file, geometry string
 }
@@ -127,13 +127,13 @@ func wktFile(t *testing.T, area []geomgen.Polygon, srid int32) string {
 	return name
 }
 
-// compareCoverage loads the cells that an area selects, whole with their coverage
-// and cut, and has PostGIS compare.
+// compareCoverage loads the cells that an area selects, both whole with coverage and cut, and has PostGIS
+// compare them.
 func (s sandbox) compareCoverage(table string, g geomgen.Grid, area []geomgen.Polygon, args []string) {
 	s.t.Helper()
 	file := wktFile(s.t, area, g.SRID)
 	aoi, a := areaEWKB(area, g.SRID), "st_geomfromewkb($1)"
-	if g.Shape == geomgen.XYZ { // beyond the edge of the world it comes round
+	if g.Shape == geomgen.XYZ { // beyond the edge of the world it wraps around
 		period := strconv.FormatFloat(2*geomgen.WorldBound, 'f', -1, 64)
 		a = "st_union(array[" + a + ", st_translate(" + a + ", " + period + ", 0), st_translate(" + a + ", -" + period + ", 0)])"
 	}
@@ -166,6 +166,6 @@ func (s sandbox) compareCoverage(table string, g geomgen.Grid, area []geomgen.Po
 		s.t.Errorf("%s, %+v: %s\narea %v", table, g, bad, area)
 	}
 	if n := queryOne[int64](s.t, s.pool, "select (select count(*) from "+s.name(table)+") - (select count(*) from "+s.name(table+"_cut")+")"); n != 0 {
-		s.t.Errorf("%s: %d more cells whole than cut", table, n)
+		s.t.Errorf("%s: there are %d more whole cells than cut cells", table, n)
 	}
 }

@@ -19,7 +19,7 @@ type referenceSystem struct {
 	Srtext, Proj4text string
 }
 
-// referenceSystems are all rows of spatial_ref_sys that PostGIS has brought along.
+// referenceSystems returns all rows of spatial_ref_sys that come with PostGIS.
 func (s sandbox) referenceSystems() []referenceSystem {
 	s.t.Helper()
 	rows, err := s.pool.Query(context.Background(),
@@ -35,16 +35,16 @@ func (s sandbox) referenceSystems() []referenceSystem {
 	return all
 }
 
-// Two witnesses, read by two readers: srtext and proj4text of each row say the same. PROJ
-// has no unit of angles but the degree.
+// Two independent descriptions, read by two readers: srtext and proj4text of each row agree. PROJ has no
+// unit of angles other than the degree.
 func TestCRSWitnesses(t *testing.T) {
 	s := newSandbox(t)
 	both := 0
 	for _, row := range s.referenceSystems() {
 		switch row.SRID {
-		case 102064: // has another Indian yard in proj4text
+		case 102064: // proj4text has another Indian yard
 			continue
-		case 3752: // has no standard parallel in srtext; PROJ cannot transform it either
+		case 3752: // srtext has no standard parallel; PROJ cannot transform it either
 			continue
 		}
 
@@ -79,14 +79,14 @@ func TestCRSWitnesses(t *testing.T) {
 	}
 
 	if both < 5000 {
-		t.Errorf("only %d rows have two witnesses", both)
+		t.Errorf("only %d rows have both descriptions", both)
 	}
 }
 
 // PROJ has no names for rare units.
 func sameButForName(a, b crs.CRS) bool { return strings.HasPrefix(b.Unit, "unit of ") }
 
-// The server's own search for words in its table.
+// The same classification by the server, which searches for words in its table.
 func TestCRSKindsBySQL(t *testing.T) {
 	s := newSandbox(t)
 	for kind, pattern := range map[crs.Kind]string{
@@ -102,13 +102,13 @@ func TestCRSKindsBySQL(t *testing.T) {
 			}
 		}
 		if got != want || got == 0 {
-			t.Errorf("%d are %s, the server finds %d", got, kind, want)
+			t.Errorf("%d are %s, but the server finds %d", got, kind, want)
 		}
 	}
 }
 
-// The table agrees with a server's rows, which may be of another release of PostGIS: what
-// differs then are a few definitions that EPSG has mended.
+// The table agrees with the server's rows. These may come from another PostGIS release, in which a few
+// definitions that EPSG has corrected differ.
 func TestCRSTable(t *testing.T) {
 	s := newSandbox(t)
 	missing, differ := 0, 0
@@ -128,13 +128,13 @@ func TestCRSTable(t *testing.T) {
 	}
 
 	if missing > len(rows)/50 || differ > 10 {
-		t.Errorf("of %d rows, %d are missing in the table, and %d differ", len(rows), missing, differ)
+		t.Errorf("of %d rows, the table lacks %d, and %d differ", len(rows), missing, differ)
 	}
 }
 
-// ellipsoidal tells whether a server maps a CRS on the ellipsoid that package crs, as PROJ did
-// before 9.8, maps on a sphere: the equirectangular ones. By how much it is wider, all that
-// PROJ's formula changes of the ends of the map, is the second result.
+// ellipsoidal reports whether the server maps a CRS on the ellipsoid although package crs, like PROJ
+// before 9.8, maps it on a sphere. This concerns equirectangular CRSs. The second result is how much
+// wider the map is: PROJ's formula changes nothing else about its ends.
 func ellipsoidal(v pgtest.Version, c crs.CRS) (ok bool, wider float64) {
 	seam, isMap := c.Seam()
 	if v.PROJ < 908 || !isMap || c.Method != "equirectangular" || c.InverseFlattening == 0 {
@@ -153,7 +153,7 @@ select coalesce(ST_X(p), 'NaN')
  cross join lateral ST_Transform(ST_SetSRID(ST_MakePoint(lon, 10), $2::int), $1::int) p
  order by n`
 
-// Just before and just after the antimeridian of its central meridian, a map has its ends.
+// A map ends just before and just after the antimeridian of its central meridian.
 func TestCRSSeams(t *testing.T) {
 	s := newSandbox(t)
 	tried, version := map[string]int{}, pgtest.VersionOf(t, s.pool)
@@ -205,13 +205,12 @@ func TestCRSSeams(t *testing.T) {
 	}
 }
 
-// isOdd knows SRIDs of which PROJ, which looks at EPSG's code first, thinks otherwise than
-// srtext: it cannot transform 3752, and newer releases have 3975 on a sphere. EPSG has
-// deprecated both.
+// isOdd knows SRIDs for which PROJ, which looks at EPSG's code first, disagrees with srtext: it cannot
+// transform 3752, and newer releases map 3975 on a sphere. EPSG has deprecated both.
 func isOdd(srid int32) bool { return srid == 3752 || srid == 3975 }
 
-// base is the geographic CRS that a CRS is made of, so that no other datum moves places; WGS
-// 84 where spatial_ref_sys does not say.
+// base returns the geographic CRS on which a CRS is based, so that no change of datum moves places. It is
+// WGS 84 if spatial_ref_sys does not name one.
 func (s sandbox) base(c crs.CRS) crs.CRS {
 	s.t.Helper()
 	srid := c.Base
@@ -235,8 +234,8 @@ func (s sandbox) column(sql string, args ...any) ([]float64, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[float64])
 }
 
-// A step of a ten-thousandth of a degree to both sides, on the map and on the ground: on
-// the spheroid of $5, and as the server's geography of $6 has it.
+// A step of a ten-thousandth of a degree in each direction, on the map and on the ground: on the spheroid
+// $5, and by the server's geography of $6.
 const groundQuery = `
 with p as (
   select ST_Transform(ST_SetSRID(ST_MakePoint((lon + d.x) / $3::float8, (lat + d.y) / $3::float8), $2::int), $1::int) as map,
@@ -250,13 +249,13 @@ select ST_X(w.map), (ST_Y(n.map) + ST_Y(s.map)) / 2,
   from p w join p e using (lat) join p s using (lat) join p n using (lat)
  where w.n = 1 and e.n = 2 and s.n = 3 and n.n = 4`
 
-// A unit's length on the ground, of all CRSs that come round, at places from south to north.
+// The length of a unit on the ground, for all CRSs that wrap around, at places from south to north.
 func TestCRSGround(t *testing.T) {
 	s := newSandbox(t)
 	tried, byGeography, version := map[string]int{}, 0, pgtest.VersionOf(t, s.pool)
 	for _, row := range s.referenceSystems() {
 		c := crs.Parse(row.SRID, row.Srtext, row.Proj4text)
-		if _, ok := c.Seam(); !ok || isOdd(row.SRID) || c.SemiMajor < 1e6 { // small moons are too flat for the step
+		if _, ok := c.Seam(); !ok || isOdd(row.SRID) || c.SemiMajor < 1e6 { // the step is too short for small moons
 			continue
 		}
 		base := c
@@ -264,7 +263,7 @@ func TestCRSGround(t *testing.T) {
 			base = s.base(c)
 		}
 
-		// The server reads a few definitions otherwise than PROJ. These it reads well.
+		// The server reads a few definitions differently from PROJ. It reads these well.
 		geography := int32(4326)
 		switch base.SRID {
 		case 4258, 4267, 4269, 4322, 7844:
@@ -307,8 +306,7 @@ func TestCRSGround(t *testing.T) {
 	}
 }
 
-// Places all over a domain are in its box. Servers with other releases of PROJ move places
-// by some metres.
+// Places all over a domain lie in its box. Servers with other PROJ releases move places by some metres.
 func TestCRSBoxes(t *testing.T) {
 	s := newSandbox(t)
 	const query = `
@@ -353,11 +351,11 @@ select ST_X(p), ST_Y(p)
 	}
 
 	if tried < 200 || failed > 10 {
-		t.Errorf("%d were tried, of which %d cannot be transformed", tried, failed)
+		t.Errorf("%d were tried, and %d of them cannot be transformed", tried, failed)
 	}
 }
 
-// CRSs that somebody has put in, each of which is in degrees.
+// CRSs that a user has added, all in degrees.
 func TestCRSOfOnesOwn(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	const wkt = `GEOGCS["mine",DATUM["d",SPHEROID["s",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]`
@@ -374,14 +372,14 @@ func TestCRSOfOnesOwn(t *testing.T) {
 		}
 	}
 
-	// The server begins where it is said to.
+	// The server starts at the given longitude.
 	if x := queryOne[float64](t, s.pool, "select ST_X(ST_Transform(ST_SetSRID(ST_MakePoint(-10, 5), 4326), 990002))"); math.Abs(x-350) > 1e-9 {
 		t.Errorf("-10 is %v", x)
 	}
 }
 
-// A server does not know domains, so they come from the table; but not for an SRID that
-// means another CRS there.
+// A server does not know domains, so they come from the table, except for an SRID that means another CRS
+// on that server.
 func TestCRSDomains(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	for _, srid := range []int32{2056, 3857, 4326} {

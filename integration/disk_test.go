@@ -8,8 +8,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// smallVolume is a server with a tablespace on a volume that a test can fill. The
-// ledger is elsewhere, and so is the WAL, without whose room a server stops.
+// smallVolume is a server with a tablespace on a volume that a test can fill. The ledger and the WAL are
+// elsewhere: a server without room for its WAL stops.
 type smallVolume struct {
 	t    *testing.T
 	pool sandbox // of the server's own database
@@ -30,7 +30,7 @@ func (v smallVolume) shell(command string) {
 	v.pool.exec("copy (select) to program 'cat > /dev/null; " + command + "'")
 }
 
-// leaveFree fills the volume, but for so many kilobytes.
+// leaveFree fills the volume except for this many kilobytes.
 func (v smallVolume) leaveFree(kilobytes string) {
 	v.t.Helper()
 	file := pgtest.VolumePath + "/filler"
@@ -42,20 +42,20 @@ func (v smallVolume) freeAll() {
 	v.shell("rm " + pgtest.VolumePath + "/filler")
 }
 
-// A disk that is full is told as such, and leaves what was there before: readers
-// see it, and once there is room, the same command makes the whole table.
+// A full disk is reported as such. Readers still see the previous table, and once there is room, the same
+// command makes the whole table.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	server, volume := newSmallVolume(t)
 
-	// Of 300 x 200 boxes the heap takes 9.6 MB, the key 1.3, the spatial index 3.
+	// For 300 x 200 boxes, the heap takes 9.6 MB, the key 1.3 MB and the spatial index 3 MB.
 	whole := boxes(300, 200)
 	before := boxes(20, 10)
 	for _, test := range []struct {
 		name     string
 		scenario scenario
-		leave    string // kilobytes, when the load begins
-		at       string // the command before which all is filled; "" for none
+		leave    string // kilobytes that are free when the load begins
+		at       string // the command before which the test fills the volume; "" for none
 		code     int
 		where    map[string]string // settings that put tables or temporary files on the volume
 	}{
@@ -121,8 +121,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// A limit of temporary files that an index build meets ends the load, with the
-// rows committed.
+// If an index build reaches the limit for temporary files, the load ends with its rows committed.
 func TestTemporaryFileLimit(t *testing.T) {
 	s := newSandbox(t)
 	limit := func(kilobytes string) string {
@@ -137,7 +136,7 @@ func TestTemporaryFileLimit(t *testing.T) {
 	cli(t, limit("100"), args...).expect(t, 4, "53400", "temp_file_limit", "chunks committed")
 	s.checkNoSessions("grid")
 	if sum := mustSummary(t, limit("-1"), args...); sum.RowsResumed != 60_000 {
-		t.Errorf("the rerun has resumed %d rows", sum.RowsResumed)
+		t.Errorf("the rerun resumed %d rows", sum.RowsResumed)
 	}
 
 	s.checkAfter("grid", scenario{cols: 300, rows: 200})

@@ -11,8 +11,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// The union of parts of partitions is PostGIS's, and valid there: of Voronoi cells, of
-// rectangles whose corners lie on sides of others, and of squares with holes between.
+// The union of parts of partitions is valid and equals PostGIS's: for Voronoi cells, for rectangles with
+// corners on the sides of others, and for squares with holes between them.
 func TestUnionAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 611)
@@ -37,7 +37,7 @@ func TestUnionAgainstPostGIS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !ok { // what the server has rounded may overlap
+		if !ok { // polygons that the server has rounded may overlap
 			if n%2 == 0 {
 				t.Fatalf("no union of %v", kept)
 			}
@@ -55,7 +55,7 @@ func TestUnionAgainstPostGIS(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !valid || differ > 1e-9*area {
-			t.Fatalf("the union is valid: %s; it differs by %g of %g from PostGIS's: %v of %v", reason, differ, area, union, kept)
+			t.Fatalf("union validity: %s; it differs by %g of %g from PostGIS's: %v of %v", reason, differ, area, union, kept)
 		}
 	}
 
@@ -64,8 +64,7 @@ func TestUnionAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// voronoi returns the Voronoi cells of n random points in a square around a place, as PostGIS
-// has them.
+// voronoi returns PostGIS's Voronoi cells of n random points in a square around a place.
 func (s sandbox) voronoi(rng *rand.Rand, centre geomgen.Point, reach float64, n int) []geomgen.Polygon {
 	s.t.Helper()
 	var xs, ys []float64
@@ -92,7 +91,7 @@ func polygonsOf(t *testing.T, b []byte) []geomgen.Polygon {
 	return polygons
 }
 
-// lots divides a rectangle again and again.
+// lots divides a rectangle recursively.
 func lots(rng *rand.Rand, xmin, ymin, xmax, ymax float64, depth int) []geomgen.Polygon {
 	if depth == 0 || rng.IntN(8) == 0 {
 		return []geomgen.Polygon{{{{X: xmin, Y: ymin}, {X: xmax, Y: ymin}, {X: xmax, Y: ymax}, {X: xmin, Y: ymax}, {X: xmin, Y: ymin}}}}

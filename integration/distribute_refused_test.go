@@ -2,7 +2,7 @@ package integration
 
 import "testing"
 
-// What a server without Citus cannot do is refused before anything is written.
+// A server without Citus cannot distribute tables, so --distribute is refused before anything is written.
 func TestDistributeNeedsCitus(t *testing.T) {
 	s := newSandbox(t)
 	for _, args := range [][]string{
@@ -15,7 +15,7 @@ func TestDistributeNeedsCitus(t *testing.T) {
 	}
 
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace", s.schema); n != 0 {
-		t.Errorf("%d tables, indexes and sequences are there", n)
+		t.Errorf("%d tables, indexes and sequences exist", n)
 	}
 
 	cli(t, s.dsn, s.load("grid", append(boxes(5, 5), "--distribute", "hash", "--partitions", "2")...)...).expect(t, 2, "--distribute", "contradicts partitions")

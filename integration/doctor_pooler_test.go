@@ -14,8 +14,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/doctor"
 )
 
-// pooler is a connection pooler: clients get process numbers of its own, and the server
-// connection that was given back last, for a session or for a transaction.
+// pooler is a connection pooler. Clients get process numbers from the pooler, and the most recently
+// returned server connection, for a session or for a transaction.
 type pooler struct {
 	t            *testing.T
 	transactions bool
@@ -27,7 +27,7 @@ type pooler struct {
 	dsn    string
 }
 
-// throughPooler puts a pooler between the sandbox's loadgrids and the server.
+// throughPooler puts a pooler between the sandbox's loadgrid processes and the server.
 func (s *sandbox) throughPooler(transactions bool) {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,7 +61,7 @@ func (s *sandbox) throughPooler(transactions bool) {
 	})
 }
 
-// take returns a server connection that is free, or a new one.
+// take returns a free server connection, or a new one.
 func (p *pooler) take() *pgconn.HijackedConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +80,7 @@ func (p *pooler) take() *pgconn.HijackedConn {
 
 	server, err := conn.Hijack()
 	if err != nil {
-		p.t.Errorf("the pooler has no server: %v", err)
+		p.t.Errorf("the pooler has no server connection: %v", err)
 		return nil
 	}
 	p.opened = append(p.opened, server)
@@ -94,7 +94,7 @@ func (p *pooler) giveBack(server *pgconn.HijackedConn) {
 	p.free = append(p.free, server)
 }
 
-// greet lets a client in, with what a server says at the beginning.
+// greet admits a client with the messages that a server sends first.
 func greet(client *pgproto3.Backend, server *pgconn.HijackedConn) error {
 	startup, err := client.ReceiveStartupMessage()
 	if _, starts := startup.(*pgproto3.StartupMessage); err != nil || !starts {
@@ -150,7 +150,7 @@ func (p *pooler) serve(conn net.Conn) {
 	}
 }
 
-// answer passes on what the server says until it is ready for more, of statements or of COPY.
+// answer forwards the server's messages until the server is ready for more statements or COPY data.
 func answer(server *pgconn.HijackedConn, client *pgproto3.Backend) (status byte, err error) {
 	if err := server.Frontend.Flush(); err != nil {
 		return 0, err
@@ -173,8 +173,7 @@ func answer(server *pgconn.HijackedConn, client *pgproto3.Backend) (status byte,
 	}
 }
 
-// A pooler of transactions is a problem, and a load refuses it with the same words. One of sessions
-// is none.
+// A transaction pooler is a problem, and a load refuses it with the same words. A session pooler is not.
 func TestDoctorBehindAPooler(t *testing.T) {
 	for name, transactions := range map[string]bool{"sessions": false, "transactions": true} {
 		t.Run(name, func(t *testing.T) {

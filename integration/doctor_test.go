@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/doctor"
 )
 
-// examine runs doctor, whose exit code must say whether there are problems.
+// examine runs doctor and checks that its exit code shows whether there are problems.
 func (s sandbox) examine(args ...string) doctor.Report {
 	s.t.Helper()
 
@@ -43,11 +43,11 @@ func finding(t *testing.T, r doctor.Report, check string) doctor.Finding {
 		}
 	}
 
-	t.Fatalf("there is no finding %s in %+v", check, r.Findings)
+	t.Fatalf("no finding %s in %+v", check, r.Findings)
 	return doctor.Finding{}
 }
 
-// expectFinding checks the level of a finding, and a word of what was found or of the reason.
+// expectFinding checks the level of a finding, and a word in what it found or in its reason.
 func (s sandbox) expectFinding(r doctor.Report, check string, level doctor.Level, word string) doctor.Finding {
 	s.t.Helper()
 
@@ -59,8 +59,8 @@ func (s sandbox) expectFinding(r doctor.Report, check string, level doctor.Level
 	return f
 }
 
-// documentedRole makes the role of docs/security.md in a database of its own, and returns a
-// sandbox as that role, and what its name is.
+// documentedRole makes the role of docs/security.md in a new database. It returns a sandbox for the
+// administrator, one for the role, and the role's name.
 func documentedRole(t *testing.T) (admin, as sandbox, role string) {
 	t.Helper()
 
@@ -87,8 +87,7 @@ func documentedRole(t *testing.T) (admin, as sandbox, role string) {
 	return admin, as, role
 }
 
-// The role of the documents has no problem, and each privilege that it lacks is one, with the SQL
-// that gives it back.
+// The documented role has no problem. Each missing privilege is a problem, with the SQL that grants it.
 func TestDoctorOnPrivileges(t *testing.T) {
 	t.Parallel()
 	admin, s, role := documentedRole(t)
@@ -121,7 +120,7 @@ func TestDoctorOnPrivileges(t *testing.T) {
 
 		f := s.expectFinding(s.examine("--schema", "grids"), trouble.check, doctor.Problem, trouble.word)
 		if len(f.SQL) == 0 {
-			t.Errorf("%s: there is no SQL against %s", trouble.check, trouble.make)
+			t.Errorf("%s: no SQL reverses %s", trouble.check, trouble.make)
 		}
 		for _, statement := range f.SQL {
 			admin.writable(statement)
@@ -130,16 +129,16 @@ func TestDoctorOnPrivileges(t *testing.T) {
 		s.expectFinding(s.examine("--schema", "grids"), trouble.check, doctor.OK, "")
 	}
 
-	// A load takes what doctor finds right.
+	// A load accepts what doctor finds right.
 	mustCLI(t, s.dsn, "load", "--table", "grids.grid", "--cell-size", "1", "--srid", "3035", "--cols", "20", "--rows", "10")
 	s.expectFinding(s.examine("--schema", "grids"), "ledger", doctor.OK, "version")
 }
 
-// writable runs a statement also where the database begins read-only transactions.
+// writable runs a statement even if the database begins read-only transactions.
 func (s sandbox) writable(sql string) {
 	s.t.Helper()
 	conn := s.connect()
-	defer conn.Close(context.Background()) // which a limit of the database counts
+	defer conn.Close(context.Background()) // a limit of the database counts connections
 
 	for _, statement := range []string{"set default_transaction_read_only = off", sql} {
 		if _, err := conn.Exec(context.Background(), statement); err != nil {
@@ -148,7 +147,7 @@ func (s sandbox) writable(sql string) {
 	}
 }
 
-// Advice on what a role, a schema and the ledger have, with the SQL that ends it.
+// Advice on settings of a role, a schema and the ledger, with the SQL that fixes them.
 func TestDoctorOnRoleSettings(t *testing.T) {
 	t.Parallel()
 	admin, s, role := documentedRole(t)
@@ -162,7 +161,7 @@ func TestDoctorOnRoleSettings(t *testing.T) {
 	} {
 		admin.exec(trouble.make)
 		f := s.expectFinding(s.examine("--schema", "grids"), trouble.check, doctor.Advice, trouble.word)
-		if trouble.check == "maintenance_work_mem" { // which is a setting of the server, and other tests use it
+		if trouble.check == "maintenance_work_mem" { // a server-wide setting that other tests use
 			continue
 		}
 
@@ -172,7 +171,7 @@ func TestDoctorOnRoleSettings(t *testing.T) {
 		s.expectFinding(s.examine("--schema", "grids"), trouble.check, doctor.OK, "")
 	}
 
-	// Limits of time are no trouble: a load lifts them.
+	// Time limits are not a problem: a load lifts them.
 	admin.exec("alter role " + role + " set statement_timeout = '30s'")
 	admin.exec("alter role " + role + " set idle_in_transaction_session_timeout = '5s'")
 	s.expectFinding(s.examine("--schema", "grids"), "time_limits", doctor.OK, "statement_timeout 30 s, idle_in_transaction_session_timeout 5 s")
@@ -183,11 +182,11 @@ func TestDoctorOnRoleSettings(t *testing.T) {
 	admin.exec("update loadgrid.schema_migrations set dirty = false, version = 999")
 	s.expectFinding(s.examine("--schema", "grids"), "ledger", doctor.Problem, "999")
 
-	// A load needs no superuser.
+	// A load does not need a superuser.
 	s.expectFinding(admin.examine("--schema", "grids"), "role", doctor.Advice, "docs/security.md")
 }
 
-// What of PostGIS is missing, moved or changed.
+// Parts of PostGIS that are missing, moved or changed.
 func TestDoctorOnPostGIS(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.expectFinding(s.examine(), "spatial_ref_sys", doctor.OK, "rows")
@@ -206,12 +205,12 @@ func TestDoctorOnPostGIS(t *testing.T) {
 	f := s.expectFinding(s.examine(), "postgis", doctor.Problem, "not in this database")
 	s.exec(strings.Join(f.SQL, ";"))
 	if r := s.examine(); r.Counts.Problems != 0 || r.Server.PostGIS == "" {
-		t.Errorf("with PostGIS again: %+v", r)
+		t.Errorf("with PostGIS restored: %+v", r)
 	}
 }
 
-// Settings of a server, each with the statements that change it. They are set by ALTER SYSTEM, as
-// doctor advises to: what the command line sets, it could not change.
+// Server settings, each with the statements that change it. The test uses ALTER SYSTEM, as doctor
+// advises: it could not override settings of the command line.
 func TestDoctorOnServerSettings(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"fsync": "off"})
@@ -250,7 +249,7 @@ func TestDoctorOnServerSettings(t *testing.T) {
 		s.expectFinding(cured, check, doctor.OK, "")
 	}
 
-	// What takes a restart.
+	// A setting that needs a restart.
 	f := s.expectFinding(cured, "wal_level", doctor.Advice, "minimal")
 	for _, statement := range f.SQL {
 		s.exec(statement)
@@ -265,7 +264,7 @@ func TestDoctorOnServerSettings(t *testing.T) {
 	s.expectFinding(s.examine(), "wal_level", doctor.OK, "minimal")
 }
 
-// Few connections of the server, a standby that does not come, and a slot that nobody reads.
+// A server with few connections, an absent standby, and a replication slot that nobody reads.
 func TestDoctorOnReplication(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"fsync": "off", "max_connections": "8"})
@@ -300,19 +299,19 @@ func TestDoctorOnReplication(t *testing.T) {
 	s.exec("select pg_reload_conf()")
 	s.waitFor("the setting", "select current_setting('log_statement') = 'all'")
 	if r := s.examine(); r.Link.UploadBytesSecond != 0 || r.Link.LatencyMS <= 0 {
-		t.Errorf("with a log of all statements, %+v is measured", r.Link)
+		t.Errorf("although all statements are logged, doctor measured %+v", r.Link)
 	}
 
 	s.becomeStandby(server)
 	r := s.examine()
 	s.expectFinding(r, "primary", doctor.Problem, "standby")
 	if finding := finding(t, r, "disk"); finding.Found == "" {
-		t.Error("a standby does not say what it holds")
+		t.Error("doctor on a standby does not report what it retains")
 	}
 }
 
-// Doctor changes nothing: no transaction gets a number, no relation, role or setting is another
-// one, and a session that may not write is enough for it.
+// Doctor changes nothing: it assigns no transaction number, changes no relation, role or setting, and
+// works in a read-only session.
 func TestDoctorChangesNothing(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"fsync": "off", "autovacuum": "off"})
@@ -337,7 +336,7 @@ func TestDoctorChangesNothing(t *testing.T) {
 	before := state()
 	report := s.examine()
 	if out := mustCLI(t, s.dsn, "doctor"); !strings.Contains(out, "0 problems") {
-		t.Errorf("doctor says:\n%s", out)
+		t.Errorf("doctor prints:\n%s", out)
 	}
 	if after := state(); after != before {
 		t.Errorf("before doctor:\n%safter it:\n%s", before, after)
@@ -346,10 +345,10 @@ func TestDoctorChangesNothing(t *testing.T) {
 		t.Errorf("the link: %+v", report.Link)
 	}
 
-	// The test sees a change.
+	// The test can detect a change.
 	s.exec("create table a_change ()")
 	if state() == before {
-		t.Error("a new table changes nothing that the test looks at")
+		t.Error("the test does not notice a new table")
 	}
 
 	readOnly := s
@@ -357,11 +356,11 @@ func TestDoctorChangesNothing(t *testing.T) {
 	r := readOnly.examine()
 	readOnly.expectFinding(r, "primary", doctor.Problem, "read-only")
 	if len(r.Findings) != len(report.Findings) {
-		t.Errorf("%d findings in a session that may not write, and %d in another", len(r.Findings), len(report.Findings))
+		t.Errorf("%d findings in a read-only session, and %d in a normal one", len(r.Findings), len(report.Findings))
 	}
 }
 
-// A slow way to the server is found, and the measurement ends.
+// Doctor detects a slow link, and its measurement ends.
 func TestDoctorOnASlowLink(t *testing.T) {
 	s := newSandbox(t)
 	fast := s.examine()
@@ -370,7 +369,7 @@ func TestDoctorOnASlowLink(t *testing.T) {
 
 	s.expectFinding(slow, "bandwidth", doctor.Advice, "The link is the limit")
 	if r := slow.Link.UploadBytesSecond; r < 300_000 || r > 2_000_000 || fast.Link.UploadBytesSecond < r {
-		t.Errorf("measured %.0f bytes a second where a million go through, and %.0f without a limit", r, fast.Link.UploadBytesSecond)
+		t.Errorf("measured %.0f bytes a second on a link of a million, and %.0f without a limit", r, fast.Link.UploadBytesSecond)
 	}
 }
 
@@ -382,7 +381,7 @@ func TestDoctorOnLatency(t *testing.T) {
 	r := s.examine()
 	s.expectFinding(r, "latency", doctor.Advice, "round trip")
 	if r.Link.LatencyMS < 40 || r.Link.LatencyMS > 400 {
-		t.Errorf("measured %.1f ms where the way takes 40", r.Link.LatencyMS)
+		t.Errorf("measured %.1f ms on a link with 40", r.Link.LatencyMS)
 	}
 }
 
@@ -401,12 +400,12 @@ func TestDoctorOnTablespaces(t *testing.T) {
 	s.exec(f.SQL[0])
 	for _, left := range s.examine("--ledger-schema", "plain").Findings {
 		if left.Check == "default_tablespace" || left.Level == doctor.Problem {
-			t.Errorf("left is %+v", left)
+			t.Errorf("these findings remain: %+v", left)
 		}
 	}
 }
 
-// Errors of connecting are those of other commands.
+// Connection errors are the same as in other commands.
 func TestDoctorWithoutAServer(t *testing.T) {
 	s := newSandbox(t)
 	nowhere := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.Path = "/nowhere" })

@@ -12,8 +12,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// tripCounter counts the round trips of a connection: how often something is sent after something
-// came.
+// tripCounter counts the round trips of a connection: how often it sends something after it received
+// something.
 type tripCounter struct {
 	net.Conn
 	trips *atomic.Int64
@@ -57,7 +57,7 @@ func (s sandbox) tripsOf(change func(*loader.Job)) int64 {
 	return trips.Load()
 }
 
-// What doctor says of latency: the round trips of a load, and of each chunk and partition.
+// The round trips that doctor reports for latency: of a load, and of each chunk and partition.
 func TestRoundTripsOfALoad(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
@@ -76,7 +76,7 @@ func TestRoundTripsOfALoad(t *testing.T) {
 	partition := float64(partitions(32)-partitions(16)) / 16
 	t.Logf("%d round trips, %.1f more for a chunk, %.1f for a partition", plain, chunk, partition)
 
-	// What the finding latency says. Some of a load's depend on how long it takes.
+	// The numbers of the finding "latency". Some round trips depend on how long a load takes.
 	if plain < 150 || plain > 210 || chunk < 7 || chunk > 9 || partition < 11 || partition > 13 {
 		t.Error("internal/doctor and docs/doctor.md say 180, 8 and 12")
 	}

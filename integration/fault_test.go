@@ -14,30 +14,29 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// A trial is one load that meets one fault at one place, and all that must hold
-// after it.
+// A trial is one load that meets one fault at one place, and what must hold afterwards.
 type trial struct {
 	sandbox
 	scenario scenario
 	place    string
-	server   *pgtest.Server // nil: the one that all tests share
+	server   *pgtest.Server // nil: the server that all tests share
 	rng      *rand.Rand     // for what the fault leaves open
 
 	b *pausepoint
 	p *process
 }
 
-// A fault is what a load meets.
+// A fault is something that happens to a load.
 type fault struct {
 	name string
-	// inject brings the fault about. The load waits at the pausepoint: a fault that the
-	// load is to survive releases it.
+	// inject causes the fault. The load waits at the pausepoint; if it is to survive the fault, inject
+	// releases it.
 	inject func(*trial)
-	// exitCodes returns the codes that the documents let the load end with, where so
-	// many chunks were committed; -1 stands for a process that was killed.
+	// exitCodes returns the documented exit codes of a load with this many committed chunks; -1 means
+	// that the process was killed.
 	exitCodes func(tr *trial, committed int64) []int
-	// rerunAtOnce has the same command run again before the server has noticed the end
-	// of the first: its backends may still be at work.
+	// rerunAtOnce repeats the command before the server has noticed that the first process ended, while
+	// its backends may still be active.
 	rerunAtOnce bool
 }
 
@@ -45,7 +44,7 @@ func always(codes ...int) func(*trial, int64) []int {
 	return func(*trial, int64) []int { return codes }
 }
 
-// failureCodes is how a load ends that meets what no retry mends.
+// failureCodes returns the exit codes of a load whose fault no retry can fix.
 func failureCodes(_ *trial, committed int64) []int {
 	if committed > 0 {
 		return []int{4}
@@ -56,16 +55,15 @@ func failureCodes(_ *trial, committed int64) []int {
 // killClient kills the client.
 var killClient = fault{name: "client SIGKILL", inject: func(tr *trial) { _ = tr.p.cmd.Process.Kill() }, exitCodes: always(-1)}
 
-// killClientLater kills the client a moment after the place, wherever it is by then.
+// killClientLater kills the client a moment after it reached the place, wherever it is by then.
 var killClientLater = fault{name: "client SIGKILL a moment later, again at once", inject: func(tr *trial) {
 	tr.b.release()
 	time.Sleep(time.Duration(tr.rng.IntN(200)) * time.Millisecond)
 	_ = tr.p.cmd.Process.Kill()
 }, exitCodes: always(-1, 0), rerunAtOnce: true}
 
-// stopWithin is how long a load may take to stop. It is promised within 5 s, and usually
-// takes less than one: the rest is for the race detector and for a machine that does much
-// else.
+// stopWithin is how long a load may take to stop. The documents promise 5 s, and it usually takes less
+// than one. The rest allows for the race detector and a busy machine.
 const stopWithin = 30 * time.Second
 
 // signalClient stops the client by a signal.
@@ -81,8 +79,7 @@ func signalClient(signal syscall.Signal, name string, code int) fault {
 	}, exitCodes: always(code)}
 }
 
-// endBackends ends (or cancels) the backends that the condition picks among those of
-// the load.
+// endBackends ends (or cancels) the load's backends that match the condition.
 func endBackends(name, how, condition string, ends func(*trial, int64) []int) fault {
 	return fault{name: name, inject: func(tr *trial) {
 		tr.t.Helper()
@@ -94,7 +91,7 @@ func endBackends(name, how, condition string, ends func(*trial, int64) []int) fa
 	}, exitCodes: ends}
 }
 
-// arguments returns what the conditions of ended take beside the application.
+// arguments returns the arguments that the conditions of endings take in addition to the application.
 func (tr *trial) arguments(condition string) []any {
 	if strings.Contains(condition, "$2") {
 		return []any{tr.lockKey("grid")}
@@ -103,10 +100,10 @@ func (tr *trial) arguments(condition string) []any {
 }
 
 const (
-	// atWork are the backends that wait at the pausepoint or for a lock of the test's:
-	// they copy, build, gather, publish.
+	// atWork selects the backends that wait at the pausepoint or for a lock of the test. They copy,
+	// build, gather or publish.
 	atWork = "wait_event_type = 'Lock'"
-	// holding is the one that holds the lock of the table.
+	// holding selects the backend that holds the lock of the table.
 	holding = "pid in (select pid from pg_locks where locktype = 'advisory' and objsubid = 1 and (classid::bigint << 32 | objid::bigint) = $2)"
 )
 
@@ -120,8 +117,8 @@ func endings() []fault {
 	}
 }
 
-// crashCodes is how a load ends whose server was away: it goes on, but for a table
-// that a crash has emptied, of which it says so.
+// crashCodes returns the exit codes of a load whose server was away. The load continues, unless the crash
+// emptied an unlogged table, which it reports.
 func crashCodes(tr *trial, _ int64) []int {
 	if tr.scenario.unlogged {
 		return []int{0, 1}
@@ -129,8 +126,8 @@ func crashCodes(tr *trial, _ int64) []int {
 	return []int{0}
 }
 
-// startServer starts the server again. Of a load into an unlogged table the documents say that
-// it may have to be started once more.
+// startServer restarts the server. According to the documents, a load into an unlogged table may need to
+// be started once more.
 func (tr *trial) startServer() {
 	tr.t.Helper()
 	if tr.scenario.unlogged {
@@ -140,7 +137,7 @@ func (tr *trial) startServer() {
 	}
 }
 
-// outages returns the faults of the server as a whole.
+// outages returns the faults of the whole server.
 func outages() []fault {
 	return []fault{
 		{name: "server SIGKILL and start", inject: func(tr *trial) {
@@ -163,8 +160,7 @@ func outages() []fault {
 	}
 }
 
-// run lets the load meet the fault, runs the same command again where it did not
-// end well, and checks all that must hold then.
+// run exposes the load to the fault, repeats the command if it failed, and checks what must hold then.
 func (tr *trial) run(f fault) {
 	t := tr.t
 	t.Helper()
@@ -177,7 +173,7 @@ func (tr *trial) run(f fault) {
 
 	at, ok := places()[tr.place]
 	if !ok {
-		t.Fatalf("no place is called %q", tr.place)
+		t.Fatalf("there is no place %q", tr.place)
 	}
 
 	before := tr.tableState("grid")
@@ -191,15 +187,14 @@ func (tr *trial) run(f fault) {
 	r := tr.p.wait()
 
 	if (tr.b.released || tr.b.gone) && at.stage == loader.StageLoad {
-		// Rows that went through the pausepoint's trigger, one by one, are not frozen
-		// by COPY.
+		// COPY does not freeze rows that pass through the pausepoint's trigger one by one.
 		tr.scenario.unfrozen = true
 	}
 
 	tr.crashed = tr.b.gone
 	if tr.scenario.unlogged && tr.crashed && tr.publishedBeforeTheStart() {
-		// The crash came after publish, and has emptied the table, as PostgreSQL
-		// has it with unlogged ones. It is no part of the load any more.
+		// The crash came after publish. It emptied the unlogged table, as PostgreSQL specifies. The load
+		// is no longer involved.
 		tr.b.remove()
 		tr.checkNothingLeft()
 		tr.checkNoSessions("grid")
@@ -218,8 +213,8 @@ func (tr *trial) run(f fault) {
 	tr.checkAfter("grid", tr.scenario)
 }
 
-// runAtOnce runs the command again until it is done. It waits for what the killed one has
-// left in the server.
+// runAtOnce repeats the command until it succeeds. It waits for the backends that the killed process
+// left.
 func (tr *trial) runAtOnce(f fault, r result, args []string) {
 	t := tr.t
 	t.Helper()
@@ -229,7 +224,7 @@ func (tr *trial) runAtOnce(f fault, r result, args []string) {
 
 	for began := time.Now(); r.code != 0; r = cli(t, tr.dsn, args...) {
 		if r.code == 2 && tr.isPublished() {
-			return // just before it was killed: the table and its cells are there
+			return // killed at the very end: the table and its cells exist
 		}
 		if r.code != -1 || time.Since(began) > time.Minute {
 			t.Fatalf("again, at once: exit code %d: %s", r.code, r.stderr)
@@ -237,7 +232,7 @@ func (tr *trial) runAtOnce(f fault, r result, args []string) {
 	}
 }
 
-// runAgain runs the command again where it did not end well.
+// runAgain repeats the command if it failed.
 func (tr *trial) runAgain(f fault, r result, args []string) {
 	t := tr.t
 	t.Helper()
@@ -254,13 +249,13 @@ func (tr *trial) runAgain(f fault, r result, args []string) {
 
 	again := cli(t, tr.dsn, args...)
 	if again.code == 2 && tr.isPublished() {
-		return // just before it was killed: the table and its cells are there
+		return // killed at the very end: the table and its cells exist
 	}
 	if again.code != 0 {
 		t.Fatalf("again, with %d chunks committed: exit code %d: %s", committed, again.code, again.stderr)
 	}
 	if tr.scenario.unlogged && tr.server != nil {
-		return // what a crash took away is copied again
+		return // rows that a crash lost are copied again
 	}
 
 	if sum := again.summary(t); sum.ChunksResumed != committed || sum.ChunksCopied != sum.Chunks-committed {
@@ -268,22 +263,22 @@ func (tr *trial) runAgain(f fault, r result, args []string) {
 	}
 }
 
-// isPublished tells whether the newest run of the ledger is.
+// isPublished reports whether the newest run in the ledger is published.
 func (tr *trial) isPublished() bool {
 	tr.t.Helper()
 	return queryOne[bool](tr.t, tr.pool, "select coalesce((select state = 'published' from "+tr.name("runs")+" order by id desc limit 1), false)")
 }
 
-// publishedBeforeTheStart tells whether the newest run was published before the
-// server was started the last time.
+// publishedBeforeTheStart reports whether the newest run was published before the last start of the
+// server.
 func (tr *trial) publishedBeforeTheStart() bool {
 	tr.t.Helper()
 	return queryOne[bool](tr.t, tr.pool, "select coalesce((select state = 'published' and finished_at < pg_postmaster_start_time() from "+
 		tr.name("runs")+" order by id desc limit 1), false)")
 }
 
-// newTrial makes a trial with a database of its own, on the shared server or on
-// one that may be treated badly.
+// newTrial makes a trial with a database of its own, on the shared server or on one that the test may
+// damage.
 func newTrial(t *testing.T, server *pgtest.Server, w scenario, place string, seed uint64) *trial {
 	t.Helper()
 	dsn := ""
@@ -296,9 +291,8 @@ func newTrial(t *testing.T, server *pgtest.Server, w scenario, place string, see
 		rng: rand.New(rand.NewPCG(seed, 5))}
 }
 
-// forEach runs a trial for each place of each of these scenarios, in parallel; which
-// fault it is, choose says for the number of the trial. With -short, it is one place of
-// each stage.
+// forEach runs a trial in parallel for each place of each of these scenarios; choose returns the fault
+// for the number of the trial. With -short, it runs one place of each stage.
 func forEach(t *testing.T, names []string, choose func(n int) fault) {
 	t.Helper()
 	all, n := scenarios(), 0
@@ -306,7 +300,7 @@ func forEach(t *testing.T, names []string, choose func(n int) fault) {
 	for _, name := range names {
 		w, ok := all[name]
 		if !ok {
-			t.Fatalf("no scenario is called %q", name)
+			t.Fatalf("there is no scenario %q", name)
 		}
 
 		for _, where := range w.places {
@@ -328,8 +322,8 @@ func forEach(t *testing.T, names []string, choose func(n int) fault) {
 	checkHits(t, hits)
 }
 
-// onePlaceOfEachStage chooses a place for each stage, by turns from the scenarios, of which
-// it returns the names.
+// onePlaceOfEachStage chooses a place for each stage, taking turns among the scenarios. It returns the
+// scenarios' names by place.
 func onePlaceOfEachStage(names []string) map[string]string {
 	all, hit := scenarios(), map[loader.Stage]bool{}
 	chosen := map[string]string{}

@@ -14,8 +14,8 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// Stopped while publish waits, a large table has been analyzed: the number of
-// its rows in the catalogue is an estimate by then.
+// If a load is stopped while publish waits, a large table has already been analyzed, so its number of
+// rows in the catalogue is an estimate.
 func TestStoppedAfterAnalyze(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
@@ -41,8 +41,8 @@ func TestStoppedAfterAnalyze(t *testing.T) {
 	s.checkBoxes("grid", 300, 200)
 }
 
-// The schema of the ledger may be the first of the search_path, once it is there,
-// as for a role of that name: the table goes where it went before.
+// Once the ledger's schema exists, it may be the first of the search_path, for example for a role with
+// that name. The table still goes where it went before.
 func TestLedgerSchemaInTheSearchPath(t *testing.T) {
 	t.Parallel()
 	dsn := changeDSN(t, pgtest.Database(t), func(_ *url.URL, q url.Values) { q.Set("search_path", "loadgrid,public") })
@@ -55,8 +55,7 @@ func TestLedgerSchemaInTheSearchPath(t *testing.T) {
 	}
 }
 
-// What a role or a connection string sets must not change names, values or the
-// course of a load.
+// Settings of a role or a connection string must not change names, values or the course of a load.
 func TestSessionSettings(t *testing.T) {
 	s := newSandbox(t)
 	for name, set := range map[string][2]string{
@@ -77,7 +76,7 @@ func TestSessionSettings(t *testing.T) {
 	}
 }
 
-// Replace keeps what people have set on the table.
+// Replace keeps what users have set on the table.
 func TestReplaceKeepsOwnerGrantsAndComment(t *testing.T) {
 	s := newSandbox(t)
 	reader, owner := "reader_"+s.schema, `owner "`+s.schema+`"`
@@ -92,7 +91,7 @@ func TestReplaceKeepsOwnerGrantsAndComment(t *testing.T) {
 
 	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
 	s.exec("grant usage, create on schema " + s.schema + " to " + pgx.Identifier{owner}.Sanitize())
-	s.exec("grant " + pgx.Identifier{owner}.Sanitize() + " to current_user") // who trusts it with the ledger
+	s.exec("grant " + pgx.Identifier{owner}.Sanitize() + " to current_user") // so that the current user trusts the owner with the ledger
 	s.exec("alter table " + s.name("grid") + " owner to " + pgx.Identifier{owner}.Sanitize())
 	s.exec("grant select on " + s.name("grid") + " to public")
 	s.exec("grant insert, update on " + s.name("grid") + " to " + reader + " with grant option")
@@ -119,7 +118,7 @@ func TestRefusedBeforeTheLoad(t *testing.T) {
 	s.exec("create table " + s.name("holds") + " (g " + s.name("grid") + ")")
 	cli(t, s.dsn, replace...).expect(t, 2, "depend on it", "holds")
 	s.exec("drop table " + s.name("holds"))
-	if pgtest.VersionOf(t, s.pool).Postgres >= 14 { // an older server does not look into functions
+	if pgtest.VersionOf(t, s.pool).Postgres >= 14 { // older servers do not check function bodies
 		s.exec("create function " + s.name("f") + "() returns bigint language sql begin atomic select count(*) from " + s.name("grid") + "; end")
 		cli(t, s.dsn, replace...).expect(t, 2, "depend on it", "function")
 		s.exec("drop function " + s.name("f"))
@@ -150,23 +149,23 @@ func TestRefusedBeforeTheLoad(t *testing.T) {
 	}
 }
 
-// Appended rows are in the table's statistics before readers come.
+// The table's statistics include appended rows before readers come.
 func TestAppendAnalyzes(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
 	out := mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "10,0,20,10", "--if-exists", "append")...)
 	if !strings.HasPrefix(out, "100 rows were added to table") {
-		t.Errorf("the summary:\n%s", out)
+		t.Errorf("summary:\n%s", out)
 	}
 	if n := queryOne[int64](t, s.pool, "select reltuples::bigint from pg_class where oid = $1::regclass", s.name("grid")); n != 200 {
-		t.Errorf("the statistics know of %d rows, want 200", n)
+		t.Errorf("the statistics have %d rows, want 200", n)
 	}
 
 	s.checkBoxes("grid", 20, 10)
 }
 
-// A run that loses the lock of its table to somebody else stops, and takes
-// nothing away that is another's by then.
+// If another session takes the lock of the table from a run, the run stops and removes nothing that now
+// belongs to the other session.
 func TestLockLostToAnother(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", append(smallGrid(), "--streams", "1", "--progress", "json")...)
@@ -193,7 +192,7 @@ func TestLockLostToAnother(t *testing.T) {
 	}
 
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")+" where state = 'loading'"); n != 1 {
-		t.Error("the run was taken away although it was another's")
+		t.Error("the run was removed although it belonged to another session")
 	}
 	if _, err := conn.Exec(context.Background(), "select pg_advisory_unlock($1)", key); err != nil {
 		t.Fatal(err)
@@ -204,8 +203,8 @@ func TestLockLostToAnother(t *testing.T) {
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
-// A crash of the server while it builds the spatial index, with the key's built
-// before. A commit that did not wait for the disk is lost here.
+// The server crashes while it builds the spatial index, after it built the key. A commit that did not
+// wait for the disk is lost here.
 func TestServerCrashInTheIndexStage(t *testing.T) {
 	server := pgtest.NewServer(t, map[string]string{"wal_writer_delay": "10s"})
 	s := sandboxIn(t, server.DSN(), "public")

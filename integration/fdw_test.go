@@ -18,7 +18,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
-// shards are the servers of docs/fdw.md, with the blocks of the page.
+// shards are the servers of docs/fdw.md, with the code blocks of that page.
 type shards struct {
 	t      *testing.T
 	hub    sandbox
@@ -27,7 +27,7 @@ type shards struct {
 	used   map[string]bool
 }
 
-// newShards starts two servers beside the shared one, which has the hub.
+// newShards starts two servers in addition to the shared one, which has the hub.
 func newShards(t *testing.T) *shards {
 	t.Helper()
 	t.Parallel()
@@ -90,7 +90,7 @@ func (s *shards) run(dsn, sql string) {
 	}
 }
 
-// load runs the commands of the page for a version.
+// load runs the page's commands for a version.
 func (s *shards) load(version string) {
 	s.t.Helper()
 	bin := s.t.TempDir()
@@ -119,7 +119,7 @@ func (s *shards) explain(conn *pgx.Conn, query string) string {
 	return strings.Join(lines, "\n")
 }
 
-// remote returns what a plan sends to the shards.
+// remote returns the statements that a plan sends to the shards.
 func remote(plan string) (statements []string) {
 	for _, m := range regexp.MustCompile(`(?m)Remote SQL: (.*)$`).FindAllStringSubmatch(plan, -1) {
 		statements = append(statements, m[1])
@@ -127,7 +127,7 @@ func remote(plan string) (statements []string) {
 	return statements
 }
 
-// What docs/fdw.md says of shards is so.
+// What docs/fdw.md says about shards is true.
 func TestShardsByHand(t *testing.T) {
 	s := newShards(t)
 	s.load("1")
@@ -136,7 +136,7 @@ func TestShardsByHand(t *testing.T) {
 	s.checkPushedDown()
 
 	s.load("2")
-	s.load("2") // passes over what is done
+	s.load("2") // skips what is done
 	s.checkSwitch(s.block("Show a new version"))
 	s.checkVersion(2)
 
@@ -146,7 +146,7 @@ func TestShardsByHand(t *testing.T) {
 	if queryOne[int](t, s.hub.pool, "select current_setting('server_version_num')::integer") >= 140000 {
 		s.onHub(s.block("Ask the shards at the same time"))
 		if plan := s.explain(s.hub.connect(), "select cell_id from grid"); strings.Count(plan, "Async Foreign Scan") != 2 {
-			t.Errorf("the shards are not asked at the same time:\n%s", plan)
+			t.Errorf("the shards do not run the query at the same time:\n%s", plan)
 		}
 	}
 	s.used["Ask the shards at the same time"] = true
@@ -159,7 +159,7 @@ func TestShardsByHand(t *testing.T) {
 	}
 }
 
-// checkVersion compares the hub's table with what both shards have, and with the grid.
+// checkVersion compares the hub's table with the tables of both shards and with the grid.
 func (s *shards) checkVersion(version int) {
 	s.t.Helper()
 	var onShards int64
@@ -189,7 +189,7 @@ func (s *shards) checkVersion(version int) {
 	}
 }
 
-// checkPushedDown looks at the plans of the page's queries, and at those that the text names.
+// checkPushedDown checks the plans of the page's queries and of the queries that its text mentions.
 func (s *shards) checkPushedDown() {
 	s.t.Helper()
 	const heading = "What is pushed down"
@@ -206,12 +206,12 @@ func (s *shards) checkPushedDown() {
 		s.t.Helper()
 		plan := s.explain(conn, query)
 		if n := len(remote(plan)); n != shards {
-			s.t.Errorf("%d shards are asked, want %d: %s\n%s", n, shards, query, plan)
+			s.t.Errorf("the query uses %d shards, want %d: %s\n%s", n, shards, query, plan)
 		}
 		for _, sql := range remote(plan) {
 			for _, w := range words {
 				if !strings.Contains(sql, w) {
-					s.t.Errorf("the shards get no %q: %s\n%s", w, query, sql)
+					s.t.Errorf("the statements for the shards lack %q: %s\n%s", w, query, sql)
 				}
 			}
 		}
@@ -222,7 +222,7 @@ func (s *shards) checkPushedDown() {
 	check(windows[1], 2, "st_intersects(")
 	check(statements(1)[0], 1, "&&", "col >= 4010")
 
-	// A count, alone and on one shard, is the hub's.
+	// The hub counts by itself if the count has no group by, even on one shard.
 	for _, query := range []string{"select count(*) from grid", "select count(*) from grid where col < 4050"} {
 		if plan := s.explain(conn, query); !strings.Contains(plan, "Aggregate") || strings.Contains(strings.Join(remote(plan), " "), "count(*)") {
 			s.t.Errorf("the shards count: %s\n%s", query, plan)
@@ -235,15 +235,15 @@ func (s *shards) checkPushedDown() {
 	}
 	check(grouped[1], 2, "&&", "count(*)", "GROUP BY")
 
-	// PostgreSQL sorts a small table on the hub, if it may.
+	// PostgreSQL prefers to sort a small table on the hub.
 	if _, err := conn.Exec(s.t.Context(), "set enable_sort = off"); err != nil {
 		s.t.Fatal(err)
 	}
 	check("select cell_id from grid order by geom <-> st_setsrid(st_makepoint(4050500, 3010500), 3035) limit 3", 2, "ORDER BY", "<->")
 }
 
-// checkSwitch reads all the time while the partitions are exchanged: each read has one version
-// of all shards.
+// checkSwitch reads continuously while the partitions are exchanged: each read sees one version of all
+// shards.
 func (s *shards) checkSwitch(sql string) {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(s.t.Context())
@@ -288,7 +288,7 @@ func (s *shards) checkSwitch(sql string) {
 	}
 }
 
-// waitUntil waits for what readers see, or until one has failed.
+// waitUntil waits until the readers have seen something, or until one has failed.
 func (s *shards) waitUntil(done func() bool) {
 	s.t.Helper()
 	for deadline := time.Now().Add(5 * time.Minute); !done(); time.Sleep(5 * time.Millisecond) {

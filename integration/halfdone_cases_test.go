@@ -1,20 +1,19 @@
 package integration
 
-// halfDone is a run that was stopped half-way, of which testdata/halfdone has a dump.
+// halfDone is a run that was stopped half-way. testdata/halfdone has a dump of it.
 type halfDone struct {
 	name   string   // of the dump
-	before []string // the load of the table that is there, nil for none
+	before []string // the load of the existing table, nil for none
 	load   []string // the load that was stopped
-	// at is the pattern of the statement at which it was killed; empty where some
-	// chunks were not committed.
+	// at is the pattern of the statement at which it was killed; empty if some chunks were not committed.
 	at string
-	// built is the number of indexes that the staging table had by then.
+	// built is the number of indexes that the staging table had at that time.
 	built int
-	// signal tells whether it was stopped in order; else it was killed.
+	// signal reports whether a signal stopped it in an orderly way; otherwise it was killed.
 	signal bool
 
 	run          int64 // its number
-	chunks, done int64 // of the plan, and those of them that were committed
+	chunks, done int64 // of the plan, and committed ones
 	rows         int64 // of the plan
 	rowsDone     int64 // of the committed chunks
 	tableRows    int64 // of the finished table
@@ -22,21 +21,21 @@ type halfDone struct {
 	content string
 }
 
-// The staging table has all its rows, and these statements are not committed.
+// The staging table has all its rows, but these statements are not committed.
 const (
 	atKey        = "create unique index%"
 	atConstraint = "alter table%primary key using index%"
 	atPublish    = "alter table%rename to%"
 )
 
-// halfDones returns all of them.
+// halfDones returns all cases.
 func halfDones() []halfDone {
 	all := append(newTables(), replacedTables()...)
 	return append(append(all, appendedTables()...), areaTables()...)
 }
 
-// Two streams take the chunks in turn. The pausepoint holds all but the first and the
-// third: one stream waits with the second, the other with the fourth.
+// Two streams take the chunks in turn. The pausepoint holds all chunks except the first and the third:
+// one stream waits with the second, the other with the fourth.
 const doneChunks = 2
 
 // gridContent is the digest of 16 x 12 boxes.
@@ -69,7 +68,7 @@ func newTables() []halfDone {
 	}
 }
 
-// replacedTables are runs whose table takes the place of another.
+// replacedTables are runs whose table replaces another table.
 func replacedTables() []halfDone {
 	replace := appendArgs(boxes(16, 12), "--if-exists", "replace", "--streams", "2")
 	some := halfDone{before: boxes(8, 8), run: 2, chunks: 6, done: doneChunks, rows: 192, rowsDone: 64, tableRows: 192, content: gridContent}
@@ -82,7 +81,7 @@ func replacedTables() []halfDone {
 	return []halfDone{swap, truncate, keep, partitions}
 }
 
-// appendedTables are runs whose rows go to those of another.
+// appendedTables are runs that add rows to another table.
 func appendedTables() []halfDone {
 	load := func(extent string, more ...string) []string {
 		return appendArgs([]string{"--cell-size", "1", "--extent", extent, "--if-exists", "append", "--streams", "2"}, more...)
@@ -92,7 +91,7 @@ func appendedTables() []halfDone {
 			run: 2, chunks: 6, done: doneChunks, rows: 192, rowsDone: 64, tableRows: 384, content: "c280e19afe089862a5929321c1d5ff46"},
 		{name: "append_skip", before: boxes(16, 12), load: load("8,0,24,12", "--chunk-rows", "32", "--on-conflict", "skip"),
 			run: 2, chunks: 6, done: doneChunks, rows: 192, rowsDone: 64, tableRows: 288, content: "fd0778e3a4c7e8a61facbc6c1e0d4f7f"},
-		// The cells whose ids follow those of the first square.
+		// The cells with the ids after those of the first square.
 		{name: "append_partitions", before: appendArgs(boxes(16, 16), "--partitions", "2"), load: load("16,0,32,16", "--partitions", "4"),
 			run: 2, chunks: 4, done: doneChunks, rows: 256, rowsDone: 128, tableRows: 512, content: "bee4e17bdab19587b8a5b08c3764c81c"},
 	}

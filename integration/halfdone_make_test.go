@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// halfDoneVariable is the environment variable with a command for pg_dump. It has the
-// dumps made anew: see testdata/halfdone/README.md.
+// halfDoneVariable is the environment variable with a pg_dump command. If it is set, the test makes the
+// dumps again: see testdata/halfdone/README.md.
 const halfDoneVariable = "LOADGRID_MAKE_HALFDONE"
 
-// TestMakeHalfDone makes the dumps. They are those of an older program on purpose, so
-// this is for dumps that are added.
+// TestMakeHalfDone makes the dumps. The existing dumps come from an older program on purpose, so use this
+// only to add dumps.
 func TestMakeHalfDone(t *testing.T) {
 	command := strings.Fields(os.Getenv(halfDoneVariable))
 	if len(command) == 0 {
-		t.Skipf("%s is not set: the dumps stay as they are", halfDoneVariable)
+		t.Skipf("%s is not set: the dumps remain unchanged", halfDoneVariable)
 	}
 	for _, h := range halfDones() {
 		t.Run(h.name, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestMakeHalfDone(t *testing.T) {
 	}
 }
 
-// leave loads the table that is there, starts the load, and stops it half-way.
+// leave loads the existing table, starts the load, and stops it half-way.
 func (h halfDone) leave(s sandbox) {
 	s.t.Helper()
 	mustCLI(s.t, s.dsn, "migrate", "up")
@@ -55,15 +55,15 @@ func (h halfDone) leave(s sandbox) {
 		_ = p.cmd.Process.Kill()
 	}
 	p.wait()
-	// Else a backend that waits at the pausepoint would commit what it was asked for before.
+	// Otherwise a backend that waits at the pausepoint would still commit its earlier request.
 	s.exec("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = $1", s.application())
 	s.waitForEnd()
 	b.remove()
 	s.anonymize()
 }
 
-// anonymize takes out of the ledger what tells of this machine, and makes sure that no
-// table of a restored dump has the number by which the ledger knows one.
+// anonymize removes from the ledger what identifies this machine. It also ensures that no table of a
+// restored dump has the number of a table in the ledger.
 func (s sandbox) anonymize() {
 	s.t.Helper()
 	s.exec("update loadgrid.starts set host = 'client', os_user = 'loader', address = '192.0.2.1'")
@@ -84,7 +84,7 @@ func dump(s sandbox, command []string, file string) {
 
 	var b strings.Builder
 	for line := range strings.Lines(string(out)) {
-		if !strings.HasPrefix(line, `\`) { // a command of psql's
+		if !strings.HasPrefix(line, `\`) { // a command of psql
 			b.WriteString(line)
 		}
 	}

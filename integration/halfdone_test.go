@@ -14,8 +14,8 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// TestHalfDone restores runs that an older program has left half-way, and resumes them:
-// by the same command, and from what the ledger has of the job.
+// TestHalfDone restores runs that an older program left half-way, and resumes them: with the same
+// command, and from the job in the ledger.
 func TestHalfDone(t *testing.T) {
 	for _, h := range halfDones() {
 		t.Run(h.name, func(t *testing.T) {
@@ -68,13 +68,13 @@ func (h halfDone) resume(t *testing.T, args []string, want madeTable) {
 	}
 }
 
-// checkResumed looks at what the ledger has of a run that was resumed once.
+// checkResumed checks the ledger's record of a run that was resumed once.
 func (s sandbox) checkResumed(h halfDone, committed string) {
 	s.t.Helper()
 	now := s.chunksOf(h.run)
 	for line := range strings.Lines(committed) {
 		if !strings.Contains(now, line) {
-			s.t.Errorf("a chunk that was committed is another: %s", line)
+			s.t.Errorf("a committed chunk has changed: %s", line)
 		}
 	}
 	if n := strings.Count(now, "\n"); int64(n) != h.chunks {
@@ -88,26 +88,26 @@ func (s sandbox) checkResumed(h halfDone, committed string) {
 		first = "stopped"
 	}
 	if want := "published 2 " + first + ",published this table shown"; state != want {
-		s.t.Errorf("the ledger says %q of the run, want %q", state, want)
+		s.t.Errorf("the ledger shows %q for the run, want %q", state, want)
 	}
 	if left := queryOne[string](s.t, s.pool, "select coalesce(string_agg(relname, ', '), '') from pg_class where relname like 'loadgrid\\_staging%'"); left != "" {
-		s.t.Errorf("these are left: %s", left)
+		s.t.Errorf("these remain: %s", left)
 	}
 }
 
-// chunksOf returns the committed chunks of a run, a line each.
+// chunksOf returns the committed chunks of a run, one on each line.
 func (s sandbox) chunksOf(run int64) string {
 	s.t.Helper()
 	return queryOne[string](s.t, s.pool, "select coalesce(string_agg(c::text || e'\\n', '' order by chunk_no), '') from loadgrid.chunks c where run_id = $1", run)
 }
 
-// jobOf returns what the ledger has of a run's job.
+// jobOf returns the ledger's record of a run's job.
 func (s sandbox) jobOf(run int64) string {
 	s.t.Helper()
 	return queryOne[string](s.t, s.pool, "select concat_ws(e'\\n', job, fingerprint, encode(aoi, 'hex'), job_name) from loadgrid.runs where id = $1", run)
 }
 
-// undisturbed does the loads in a database of their own.
+// undisturbed runs the loads in a database of their own.
 func (h halfDone) undisturbed(t *testing.T) madeTable {
 	t.Helper()
 	s := newHalfDoneSandbox(t)
@@ -123,7 +123,7 @@ func gridLoad(args []string) []string {
 	return append([]string{"load", "--table", "public.grid", "--progress", "json"}, args...)
 }
 
-// newHalfDoneSandbox is a database of its own, with the ledger where it is by default.
+// newHalfDoneSandbox returns a sandbox with its own database and the ledger in its default schema.
 func newHalfDoneSandbox(t *testing.T) sandbox {
 	t.Helper()
 	s := sandboxIn(t, pgtest.Database(t), "loadgrid")
@@ -133,7 +133,7 @@ func newHalfDoneSandbox(t *testing.T) sandbox {
 
 func (h halfDone) file() string { return filepath.Join("testdata", "halfdone", h.name+".sql") }
 
-// restored returns a database with what the dump has.
+// restored returns a database with the contents of the dump.
 func (h halfDone) restored(t *testing.T) sandbox {
 	t.Helper()
 	s := newHalfDoneSandbox(t)
@@ -141,7 +141,7 @@ func (h halfDone) restored(t *testing.T) sandbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// On a connection of its own: pg_dump's settings are for the session.
+	// On a connection of its own: pg_dump's settings last for the session.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
@@ -155,17 +155,17 @@ func (h halfDone) restored(t *testing.T) sandbox {
 	return s
 }
 
-// madeTable is a finished table, as far as it does not depend on the server.
+// madeTable describes a finished table, as far as it does not depend on the server.
 type madeTable struct {
 	rows        int64
 	content     string // a digest of all rows
-	relations   string // it and its partitions, with their bounds and settings
+	relations   string // the table and its partitions, with their bounds and settings
 	columns     string
 	indexes     string
 	constraints string
 }
 
-// madeTable looks at the table of all dumps.
+// madeTable describes the table of all dumps.
 func (s sandbox) madeTable() madeTable {
 	s.t.Helper()
 	m := madeTable{rows: queryOne[int64](s.t, s.pool, "select count(*) from public.grid"), content: s.contentOf("public.grid")}
@@ -181,8 +181,7 @@ func (s sandbox) madeTable() madeTable {
 	return m
 }
 
-// contentOf returns a digest of a table's rows: the columns as text, and the geometry
-// as EWKB.
+// contentOf returns a digest of a table's rows: the columns as text, the geometry as EWKB.
 func (s sandbox) contentOf(table string) string {
 	s.t.Helper()
 	geom := queryOne[string](s.t, s.pool, "select quote_ident(attname) from pg_attribute where attrelid = $1::regclass and format_type(atttypid, null) like '%geometry'", table)

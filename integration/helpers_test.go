@@ -18,7 +18,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// newLedgerSandbox is a sandbox whose ledger is there.
+// newLedgerSandbox returns a sandbox with a ledger.
 func newLedgerSandbox(t *testing.T) sandbox {
 	t.Helper()
 	s := newSandbox(t)
@@ -26,8 +26,8 @@ func newLedgerSandbox(t *testing.T) sandbox {
 	return s
 }
 
-// helperCells are 2000 random cells of all quadrants, near 0 and far from it, and
-// those at the ends.
+// helperCells returns 2000 random cells of all quadrants, near 0 and far from it, and the cells at the
+// limits.
 func helperCells(t *testing.T) []geomgen.Cell {
 	t.Helper()
 	rng := testrand.New(t, 2026)
@@ -47,7 +47,7 @@ func helperCells(t *testing.T) []geomgen.Cell {
 	return cells
 }
 
-// columns returns what cells are for unnest.
+// columns returns the columns of cells, for unnest.
 func columns(cells []geomgen.Cell) (cols, rows []int32, ids []int64) {
 	for _, c := range cells {
 		cols, rows, ids = append(cols, c.Col), append(rows, c.Row), append(ids, geomgen.CellID(c))
@@ -141,7 +141,7 @@ func TestNeighboursAndParentsInSQL(t *testing.T) {
 	}
 }
 
-// PostGIS's own cells are the oracle: neighbours are those that touch.
+// PostGIS's own cells are the oracle: neighbours are cells that touch.
 func TestNeighboursTouchInPostGIS(t *testing.T) {
 	s := newLedgerSandbox(t)
 	for shape, function := range map[string]string{"hexagon-flat": "st_hexagon", "square": "st_square"} {
@@ -151,13 +151,13 @@ func TestNeighboursTouchInPostGIS(t *testing.T) {
 			select count(*) from cell a join cell b on a.id <> b.id
 			where st_dwithin(a.geom, b.geom, 1e-9) <> (b.id in (select `+s.name("cell_neighbours")+`(a.id, $1)))`, shape)
 		if wrong != 0 {
-			t.Errorf("%d pairs of %s are neighbours in one and not in the other", wrong, shape)
+			t.Errorf("%d pairs of %s are neighbours only here or only in PostGIS", wrong, shape)
 		}
 	}
 }
 
-// Both compute a place's cell in the same steps, so they agree to the last bit, at
-// lines, corners and in turned grids as well.
+// Go and SQL compute a place's cell in the same steps, so they agree to the last bit, also on lines, at
+// corners and in turned grids.
 func TestCellAtInSQL(t *testing.T) {
 	s := newLedgerSandbox(t)
 	rng := testrand.New(t, 102)
@@ -208,8 +208,8 @@ func TestCellAtInSQL(t *testing.T) {
 	}
 }
 
-// placesIn returns random places, corners and what is next to them, middles of edges,
-// and places in no cell.
+// placesIn returns random places, corners and places next to them, middles of edges, and places outside
+// all cells.
 func placesIn(rng *rand.Rand, g geomgen.Grid) []geomgen.Point {
 	inf := math.Inf(1)
 	places := []geomgen.Point{{X: math.NaN()}, {Y: inf}, {X: -inf}, {X: math.MaxFloat64 / 4}, {Y: -1e30}, {X: 20037508.342789244}}
@@ -258,7 +258,7 @@ func TestPointsInLoadedTables(t *testing.T) {
 		}
 
 		if rows < 150 || wrong != 0 || direct != 0 {
-			t.Errorf("%s: %d and %d of %d cells are not where their inside is", table, wrong, direct, rows)
+			t.Errorf("%s: %d and %d of %d cells do not contain their interior point", table, wrong, direct, rows)
 		}
 	}
 
@@ -267,28 +267,28 @@ func TestPointsInLoadedTables(t *testing.T) {
 	s.checkRefused("select "+at+"('"+grid+"', 'srid=4326;linestring(0 0, 1 1)'::geometry)", "not a LINESTRING")
 	s.checkRefused("select "+at+"('"+s.name("runs")+"', 'point(0 0)'::geometry)", "no run published table")
 	if !queryOne[bool](t, s.pool, "select "+at+"('"+grid+"', 'srid=4326;point empty') is null and "+at+"('"+s.name("tiles")+"', 'srid=3857;point(1e9 0)') is null") {
-		t.Error("places in no cell are in one")
+		t.Error("a place outside all cells is in a cell")
 	}
 	if got := queryOne[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.1" {
 		t.Errorf("the grid has cells of %s", got)
 	}
 
-	// Another grid under the same name, and the first one put away.
+	// Another grid replaces the first one under the same name.
 	mustCLI(t, s.dsn, s.load("squares", "--if-exists", "replace", "--cell-size", "0.5", "--cols", "3", "--rows", "3")...)
 	if got := queryOne[string](t, s.pool, "select "+s.name("grid_of")+"('"+grid+"')->>'dx'"); got != "0.5" {
 		t.Errorf("after a replace the grid has cells of %s", got)
 	}
 }
 
-// helperKinds lists the functions in a schema with how the planner may treat them.
+// helperKinds lists the functions in a schema with their volatility and parallel safety.
 const helperKinds = `select coalesce(string_agg(proname || '/' || pronargs || ' ' || provolatile::text || proparallel::text, ', ' order by proname, proargtypes::text), 'none')
 	from pg_proc where pronamespace = $1::regnamespace and obj_description(oid, 'pg_proc') like 'loadgrid: %'`
 
 const allHelpers = "cell_at/2 ss, cell_at/3 is, cell_col/1 is, cell_geom/2 ss, cell_geom/3 is, cell_id/2 is, cell_neighbours/2 is, cell_neighbours/2 ss, cell_parent/2 is, " +
 	"cell_parent/3 ss, cell_row/1 is, cells/2 ss, cells/5 is, grid_of/1 ss, parents_of/2 ss, parents_of/6 is, points_outside/4 sr, points_per_cell/5 sr, points_per_cell_query/5 ss"
 
-// A second ledger has functions of its own, whatever its schema is called, and they
-// work whatever the search_path is.
+// A second ledger has its own functions, whatever its schema is called, and they work with any
+// search_path.
 func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	ctx := context.Background()
@@ -335,12 +335,12 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := queryOne[string](t, pool, helperKinds, quoted); got != "none" {
-			t.Errorf("after migrate down there are %s", got)
+			t.Errorf("after migrate down these functions remain: %s", got)
 		}
 	}
 
 	if got := queryOne[string](t, pool, helperKinds, "loadgrid"); got != allHelpers {
-		t.Errorf("the other ledger has lost some: %s", got)
+		t.Errorf("the other ledger lost functions, it has: %s", got)
 	}
 	if err := loader.NewLedger(pool, second).MigrateUp(ctx); err != nil {
 		t.Fatal(err)
@@ -351,8 +351,8 @@ func TestHelpersComeAndGoWithTheLedger(t *testing.T) {
 	}
 }
 
-// The schemas' names go into the functions' text, where one must not be taken for a
-// part of the other.
+// The schema names become part of the functions' text, where a name must not be mistaken for part of
+// another.
 func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec("drop extension postgis cascade")
@@ -379,12 +379,12 @@ func TestHelpersBesideSchemasOfLikeNames(t *testing.T) {
 
 	for _, other := range []string{"public", `"a ledger"`} {
 		if got := queryOne[string](t, s.pool, helperKinds, other); got != "none" {
-			t.Errorf("there are functions in %s: %s", other, got)
+			t.Errorf("unexpected functions in %s: %s", other, got)
 		}
 	}
 }
 
-// The ledger can be made before PostGIS is there, which does not pass in silence.
+// The ledger can be made before PostGIS is installed, but loadgrid reports it.
 func TestHelpersWithoutPostGIS(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec("drop extension postgis cascade")

@@ -14,13 +14,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// runs runs a subcommand of runs on the sandbox's ledger.
+// runs runs a subcommand of "loadgrid runs" on the sandbox's ledger.
 func (s sandbox) runs(args ...string) result {
 	s.t.Helper()
 	return cli(s.t, s.dsn, append(append([]string{"runs"}, args...), "--ledger-schema", s.schema)...)
 }
 
-// checkOutput fails unless a process ended with exit code 0 and its stdout has these words.
+// checkOutput fails unless a process ended with exit code 0 and its stdout contains these words.
 func (r result) checkOutput(t *testing.T, words ...string) {
 	t.Helper()
 	if r.code != 0 {
@@ -33,7 +33,7 @@ func (r result) checkOutput(t *testing.T, words ...string) {
 	}
 }
 
-// After a bad night the table is rolled back and stays so until it is released.
+// After a bad night, the table is rolled back and remains so until it is released.
 func TestHoldAfterABadNight(t *testing.T) {
 	s := newSandbox(t)
 	table := s.schema + ".grid"
@@ -48,7 +48,7 @@ func TestHoldAfterABadNight(t *testing.T) {
 	s.runs("hold", table, "--reason", "the source\nhas half of its rows").checkOutput(t, "table "+table+" is on hold", "'loadgrid runs release "+table+" --ledger-schema "+s.schema+"'")
 	r := s.runs("rollback", "1")
 	if r.checkOutput(t, "has the rows of run 1 again"); strings.Contains(r.stdout, "stop the schedule") {
-		t.Errorf("the rollback of a table on hold says: %s", r.stdout)
+		t.Errorf("the rollback of a table on hold prints: %s", r.stdout)
 	}
 
 	metrics := filepath.Join(t.TempDir(), "night.prom")
@@ -56,19 +56,19 @@ func TestHoldAfterABadNight(t *testing.T) {
 	r.checkOutput(t, "table "+table+" is on hold since ", "(the source has half of its rows): nothing was loaded")
 	held := r.summary(t).Hold
 	if held == nil || held.Table.Name != "grid" || held.Reason != "the source\nhas half of its rows" || held.Role == "" || held.Host == "" || held.Since.IsZero() {
-		t.Errorf("the summary says %+v", held)
+		t.Errorf("the summary is %+v", held)
 	}
 	if w := r.warnings(t); len(w) != 1 || w[0] != "the table is on hold: nothing was loaded" {
 		t.Errorf("warnings: %q", w)
 	}
 	if _, err := os.Stat(metrics); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("there are metrics of a run that was none: %v", err)
+		t.Errorf("there are metrics although there was no run: %v", err)
 	}
 	if got := s.versions() + " " + s.states(); got != "grid:1 grid_run2:2 published published" {
 		t.Errorf("the tables are %s", got)
 	}
 
-	// A second hold changes nothing, and lists show the first.
+	// A second hold changes nothing, and lists show the first one.
 	s.runs("hold", table, "--reason", "another").checkOutput(t, "is on hold since ", "half of its rows), and stays so")
 	for _, list := range [][]string{{"list"}, {"list", "--table", "grid"}, {"show", "1"}} {
 		s.runs(list...).checkOutput(t, "table "+table+" is on hold since ", "half of its rows)")
@@ -95,14 +95,14 @@ func TestHoldAfterABadNight(t *testing.T) {
 	s.runs("rollback", "1").checkOutput(t, "stop the schedule or mend the source first", "'loadgrid runs hold "+table+" --ledger-schema "+s.schema+"'")
 }
 
-// A hold needs neither table nor ledger. Names with quotes and dots are a shell's words.
+// A hold needs neither a table nor a ledger. Names with quotes and dots are written as shell words.
 func TestHoldBeforeTheFirstLoad(t *testing.T) {
 	s := newSandbox(t)
 	s.runs("release", s.schema+".grid").expect(t, 2, "there is no ledger")
 	r := s.runs("hold", s.schema+`."it's 1.grid"`)
 	r.checkOutput(t, `loadgrid runs release '`+s.schema+`."it'\''s 1.grid"' --ledger-schema `)
 	if !strings.Contains(r.stderr, "there is no table") {
-		t.Errorf("of an unknown table it says %s", r.stderr)
+		t.Errorf("for an unknown table it prints %s", r.stderr)
 	}
 	s.runs("hold", "a.b.c").expect(t, 2, "more than one dot")
 	s.runs("hold").expect(t, 2, "")
@@ -110,13 +110,13 @@ func TestHoldBeforeTheFirstLoad(t *testing.T) {
 	mustCLI(t, s.dsn, s.load("grid", boxes(3, 3)...)...)
 	s.checkBoxes("grid", 3, 3)
 
-	// Without a schema it is that of the search_path, as for load.
+	// Without a schema, the first of the search_path is used, as in load.
 	cli(t, s.inSchema(), "runs", "hold", "grid", "--ledger-schema", s.schema).checkOutput(t, "table "+s.schema+".grid is on hold")
 	cli(t, s.inSchema(), "load", "--table", "grid", "--ledger-schema", s.schema, "--cell-size", "1", "--cols", "3", "--rows", "3", "--if-exists", "replace").checkOutput(t, "nothing was loaded")
 }
 
-// A hold that comes while a load is at work names it, and the load ends as ever. The next one does not begin,
-// nor does one that has waited meanwhile, nor the resumption of what was killed.
+// A hold during a load names the load, which ends normally. The next load does not begin, nor does a load
+// that has been waiting, nor the resumption of a killed load.
 func TestHoldWhileALoadIsRunning(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", append(smallGrid(), "--if-exists", "replace")...)
@@ -129,7 +129,7 @@ func TestHoldWhileALoadIsRunning(t *testing.T) {
 	r := s.runs("hold", s.schema+".grid")
 	r.checkOutput(t, "is on hold")
 	if !strings.Contains(r.stderr, "is running (backend ") || !strings.Contains(r.stderr, "will publish") {
-		t.Errorf("while a load is running hold says %s", r.stderr)
+		t.Errorf("hold during a load prints %s", r.stderr)
 	}
 	b.remove()
 	if r := p.wait(); r.code != 0 || strings.Contains(r.stdout, "on hold") {
@@ -151,7 +151,7 @@ func TestHoldWhileALoadIsRunning(t *testing.T) {
 	cli(t, s.dsn, args...).checkOutput(t, "with 1,000 rows from earlier starts")
 }
 
-// When hold has returned without a word of a running load, none publishes any more.
+// When hold returns without naming a running load, no load publishes any more.
 func TestHoldAndLoadAtTheSameMoment(t *testing.T) {
 	s := newLedgerSandbox(t)
 	pool := openPool(t, s.dsn, nil)
@@ -171,7 +171,7 @@ func TestHoldAndLoadAtTheSameMoment(t *testing.T) {
 			ended <- err
 		}()
 
-		if rng.IntN(2) == 0 { // a load has other statements before it asks
+		if rng.IntN(2) == 0 { // a load runs other statements before it checks
 			queryOne[int](t, s.pool, "select count(*) from generate_series(1, $1)", rng.IntN(200_000))
 		}
 		placed, err := ledger.Hold(context.Background(), job.Table, "")
@@ -190,7 +190,7 @@ func TestHoldAndLoadAtTheSameMoment(t *testing.T) {
 		case placed.Running != "":
 			counts["named"]++
 		case published() != before:
-			t.Error("a load published that the hold did not name")
+			t.Error("a load published although the hold did not name it")
 		default:
 			counts["before"]++
 		}
@@ -201,7 +201,7 @@ func TestHoldAndLoadAtTheSameMoment(t *testing.T) {
 	t.Log(counts)
 }
 
-// In a job file the others run, with and without --share, and the job is done once it is released.
+// In a job file, the other jobs run, with and without --share. The held job runs once it is released.
 func TestHoldInAJobFile(t *testing.T) {
 	s := newSandbox(t)
 	file := s.write("defaults: {cell-size: 1, cols: 4, rows: 3, if-exists: replace, ledger-schema: " + s.schema + "}\n" +
@@ -224,7 +224,7 @@ func TestHoldInAJobFile(t *testing.T) {
 		r := p.wait()
 		account := p.lines(accountMessage)
 		if r.code != 0 || len(account) != 3 || account[0].Outcome != "on hold" || account[1].Outcome != "published" || account[2].Outcome != "on hold" {
-			t.Errorf("process %d ended with %d, and says %+v", i, r.code, account)
+			t.Errorf("process %d ended with %d and reports %+v", i, r.code, account)
 		}
 	}
 	if got := runs(); got != "free free" {
@@ -243,7 +243,7 @@ func TestHoldInAJobFile(t *testing.T) {
 	}
 }
 
-// Roles that may use a ledger of the version before may hold and release after the migration.
+// Roles that may use a ledger of the previous version may hold and release after the migration.
 func TestHoldsHaveTheGrantsOfRuns(t *testing.T) {
 	s := newLedgerSandbox(t)
 	user, reader := s.newRole("held"), s.newRole("held")
@@ -263,7 +263,7 @@ func TestHoldsHaveTheGrantsOfRuns(t *testing.T) {
 	as(user, "release", s.schema+".grid").checkOutput(t, "is released")
 }
 
-// After the ledger is lost, a nightly load with --keep goes on, and keeps what was there.
+// After the ledger is lost, a nightly load with --keep continues and keeps the existing versions.
 func TestKeepAfterALostLedger(t *testing.T) {
 	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}, "a comment of an older loadgrid": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -290,7 +290,8 @@ func TestKeepAfterALostLedger(t *testing.T) {
 			}
 			s.exec("drop schema loadgrid cascade")
 
-			// Runs 1 and 2 have names that are taken. The table becomes run 4: 3 is that of this night.
+			// The names of runs 1 and 2 are taken, and 3 is the number of this night's run, so the old
+			// table becomes run 4.
 			r := night("4")
 			r.checkOutput(t, "(run 3, ")
 			if w := r.warnings(t); len(w) == 0 || !strings.Contains(strings.Join(w, " "), "the ledger that knew the table is lost") {
@@ -314,7 +315,7 @@ func TestKeepAfterALostLedger(t *testing.T) {
 			expect("grid:6 grid_run1:1 grid_run2:2 grid_run4:3 grid_run5:5")
 			s.checkCells("grid", 26*10)
 
-			// A ledger from a backup has forgotten the last run.
+			// A ledger restored from a backup does not know the last run.
 			s.exec("delete from loadgrid.runs where id = 6")
 			r = night("7")
 			r.checkOutput(t)
@@ -325,7 +326,7 @@ func TestKeepAfterALostLedger(t *testing.T) {
 	}
 }
 
-// A table of a ledger that is still there, and may not be read, is not taken over.
+// A table of a ledger that still exists but may not be read is not taken over.
 func TestKeepBesideAnotherLedger(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	args := append(boxes(4, 3), "--if-exists", "replace", "--keep", "1")
@@ -333,7 +334,7 @@ func TestKeepBesideAnotherLedger(t *testing.T) {
 	second := append([]string{"load", "--table", "public.grid", "--ledger-schema", "second"}, args...)
 	cli(t, s.dsn, second...).expect(t, 2, "is of another ledger")
 
-	// Still there, and another role's, so that nobody can know.
+	// The ledger still exists but belongs to another role, so nobody can know.
 	stranger := "stranger_of_" + queryOne[string](t, s.pool, "select current_database()")
 	s.exec("create role " + stranger)
 	t.Cleanup(func() { s.exec("drop owned by " + stranger + "; drop role " + stranger) })

@@ -18,8 +18,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// hostile are strings that would do something, if they got into SQL as they are.
-// What they would do is seen: sentinel would be gone, or something named boo there.
+// hostile returns strings that would have an effect if they got into SQL unquoted. The effect is visible:
+// sentinel would disappear, or something named boo would appear.
 func hostile() []string {
 	return []string{
 		"grid", "Grid x.y", `"`, `'`, `\`, `;`, "--", "/*", "$$", "%s%I%L%%", "%[1]s", "$1", "{}", "\x00", "\xff", "", " ", "\n\t", "ü€𝄞", "\u202e",
@@ -45,12 +45,11 @@ func hostile() []string {
 	}
 }
 
-// injectionDatabase is a database in which a role that may make schemas loads under hostile
-// names.
+// injectionDatabase is a database in which a role that may create schemas loads with hostile names.
 type injectionDatabase struct {
 	admin *pgxpool.Pool
 	role  string
-	dsn   string // of the role
+	dsn   string // for the role
 	pool  *pgxpool.Pool
 }
 
@@ -78,7 +77,7 @@ func newInjectionDatabase(f *testing.F) *injectionDatabase {
 	a.exec(f, "grant create on database "+database+" to "+a.role)
 	a.exec(f, "grant all on schema public to "+a.role)
 	a.exec(f, "create table public.sentinel as select 42 as n")
-	a.exec(f, "alter table public.sentinel owner to "+a.role) // it could be dropped
+	a.exec(f, "alter table public.sentinel owner to "+a.role) // so that the role could drop it
 	u, err := url.Parse(dsn)
 	if err != nil {
 		f.Fatal(err)
@@ -100,7 +99,7 @@ func (a *injectionDatabase) exec(t testing.TB, sql string) {
 // dbObject is an object of the catalogue.
 type dbObject struct{ kind, schema, name string }
 
-// objects returns what is in the database, but for what PostgreSQL and PostGIS bring.
+// objects returns the database's objects, except those that PostgreSQL and PostGIS bring.
 func (a *injectionDatabase) objects(t testing.TB) map[dbObject]bool {
 	t.Helper()
 	rows, err := a.admin.Query(context.Background(), `
@@ -128,32 +127,31 @@ func (a *injectionDatabase) objects(t testing.TB) map[dbObject]bool {
 		all[x] = true
 		return nil
 	}); err != nil {
-		t.Fatal("sentinel is gone, or the catalogue cannot be read: ", err)
+		t.Fatal("sentinel is missing, or the catalogue cannot be read: ", err)
 	}
 
 	return all
 }
 
-// valid tells whether PostgreSQL can have a name.
+// valid reports whether PostgreSQL accepts a name.
 func valid(name string) bool {
 	return name != "" && len(name) <= 63 && utf8.ValidString(name) && !strings.ContainsRune(name, 0)
 }
 
-// What the bits of an input say.
+// The bits of an input:
 const (
 	inChunks  = 1 << iota
-	inParts   // likewise, and before inChunks
+	inParts   // partitions; this bit takes precedence over inChunks
 	byAreaSQL // text is the query of the area
-	ownLedger // ledger names it
-	ownDSN    // text is in the DSN
+	ownLedger // the ledger has the name in the input, not "ledger"
+	ownDSN    // text is part of the DSN
 	oddType   // text is the type of a constant
-	keepOld   // what is replaced is kept
-	truncates // the table that is replaced stays
+	keepOld   // a replace keeps the previous version
+	truncates // the replaced table is truncated and keeps its identity
 )
 
-// FuzzInjection puts a string into each place where loadgrid takes one: after loads,
-// replaces and appends there is a table of exactly that name, with exactly those
-// columns and values, and nothing else.
+// FuzzInjection puts a string into each place where loadgrid accepts one. After loads, replaces and
+// appends, there is a table with exactly that name, those columns and those values, and nothing else.
 func FuzzInjection(f *testing.F) {
 	a := newInjectionDatabase(f)
 	list := hostile()
@@ -162,7 +160,7 @@ func FuzzInjection(f *testing.F) {
 		f.Add(byte(i|i<<5&(keepOld|truncates)), at(i), at(i+7), at(i+19), at(i+31), at(i))
 	}
 
-	for i := 19; i < 32; i++ { // each of those that would work, in each place at once
+	for i := 19; i < 32; i++ { // each name that would work, in each place at once
 		if i%2 == 0 {
 			f.Add(byte(inParts|ownLedger|ownDSN|keepOld), at(i), at(i), at(i), at(i), at(i))
 		} else {
@@ -179,7 +177,7 @@ func FuzzInjection(f *testing.F) {
 			ledger = "ledger"
 		}
 		if strings.HasPrefix(schema, "pg_") || strings.HasPrefix(ledger, "pg_") {
-			t.Skip("a schema of PostgreSQL's own: these have a test")
+			t.Skip("another test covers schema names that PostgreSQL reserves")
 		}
 
 		before := a.objects(t)
@@ -192,7 +190,7 @@ func FuzzInjection(f *testing.F) {
 		a.load(t, bits, &job, text)
 		a.cleanUp(t, before, schema, ledger)
 		if after := a.objects(t); !equalObjects(before, after) {
-			t.Errorf("%+v: before %v, after it and taking it away %v", job, before, after)
+			t.Errorf("%+v: before %v, after the load and its removal %v", job, before, after)
 		}
 	})
 }
@@ -206,7 +204,7 @@ func equalObjects(a, b map[dbObject]bool) bool {
 	return len(a) == len(b)
 }
 
-// load runs the job in several ways, and checks what there is after each.
+// load runs the job in several ways and checks the database after each.
 func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text string) {
 	ctx := context.Background()
 	pool := a.pool
@@ -219,7 +217,7 @@ func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text 
 		q := u.Query()
 		q.Set("application_name", text)
 		q.Set("options", "-c standard_conforming_strings=off -c check_function_bodies=off")
-		u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // a plus is a plus here
+		u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // in a DSN, a plus means a plus
 
 		if pool, err = loader.Open(ctx, u.String(), 2); err != nil {
 			if t.Logf("no connection: %v", err); valid(text) {
@@ -255,7 +253,7 @@ func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text 
 
 	methods := []loader.IfExists{loader.Fail, loader.Replace, loader.Append}
 	if job.Partitions > 0 {
-		methods = append(methods, loader.Append) // and rows into its partitions
+		methods = append(methods, loader.Append) // also adds rows to its partitions
 	}
 
 	for i, ifExists := range methods {
@@ -279,7 +277,7 @@ func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text 
 		var param *geomgen.ParamError
 		switch {
 		case err == nil && wrong:
-			t.Errorf("%+v: was not refused", j)
+			t.Errorf("%+v: not refused", j)
 		case err == nil:
 			a.check(t, bits, j)
 			a.addDependents(t, j.Table, text)
@@ -294,7 +292,7 @@ func (a *injectionDatabase) load(t *testing.T, bits byte, job *loader.Job, text 
 	}
 }
 
-// addDependents gives a table what a replace takes over.
+// addDependents gives a table the properties that a replace must preserve.
 func (a *injectionDatabase) addDependents(t *testing.T, table loader.Table, text string) {
 	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
 		return
@@ -309,7 +307,7 @@ func (a *injectionDatabase) addDependents(t *testing.T, table loader.Table, text
 	a.exec(t, "grant select on "+name+" to public")
 }
 
-// check looks for the table that must be there, its columns and its values.
+// check checks that the expected table exists, with its columns and values.
 func (a *injectionDatabase) check(t *testing.T, bits byte, job loader.Job) {
 	t.Helper()
 	ctx := context.Background()
@@ -337,13 +335,12 @@ func (a *injectionDatabase) check(t *testing.T, bits byte, job loader.Job) {
 
 	for x := range a.objects(t) {
 		if x.name == "boo" || x.kind == "role" {
-			t.Errorf("there is %v", x)
+			t.Errorf("unexpected object: %v", x)
 		}
 	}
 }
 
-// cleanUp takes away what the job may have made: what is in the two schemas, and
-// nothing else.
+// cleanUp removes what the job may have made: everything in the two schemas, and nothing else.
 func (a *injectionDatabase) cleanUp(t *testing.T, before map[dbObject]bool, schemas ...string) {
 	for x := range a.objects(t) {
 		if before[x] || !slices.Contains(schemas, x.schema) {
@@ -359,7 +356,7 @@ func (a *injectionDatabase) cleanUp(t *testing.T, before map[dbObject]bool, sche
 			if err := a.admin.QueryRow(context.Background(), "select coalesce((select relkind::text from pg_class where oid = to_regclass($1)), '')", name).Scan(&kind); err != nil {
 				t.Fatal(err)
 			}
-			if kind == "r" || kind == "p" { // a sequence goes with its table
+			if kind == "r" || kind == "p" { // a sequence is dropped with its table
 				a.exec(t, fmt.Sprintf("drop table if exists %s cascade", name))
 			}
 		case x.kind == "function" && before[dbObject{"schema", x.schema, ""}]:

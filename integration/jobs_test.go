@@ -11,19 +11,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// inSchema returns the sandbox's DSN with its schema in front, where tables without
-// one go, as job files name them.
+// inSchema returns the sandbox's DSN with the sandbox's schema first in the search_path, so that job
+// files can name tables without a schema.
 func (s sandbox) inSchema() string {
 	s.t.Helper()
 	return changeDSN(s.t, s.dsn, func(_ *url.URL, q url.Values) { q.Set("search_path", s.schema+",public") })
 }
 
-// jobs returns the arguments of a load of a job file.
+// jobs returns the arguments that load a job file.
 func (s sandbox) jobs(file string, args ...string) []string {
 	return append([]string{"load", "--job", file, "--ledger-schema", s.schema}, args...)
 }
 
-// write writes a job file, and returns its name.
+// write writes a job file and returns its name.
 func (s sandbox) write(text string) string {
 	s.t.Helper()
 	name := filepath.Join(s.t.TempDir(), "jobs.yaml")
@@ -42,8 +42,8 @@ func example(t *testing.T, name string) string {
 	return path
 }
 
-// The statistical grid, in cells of 20 km so that it is soon there: flags win. On the
-// second night the first's table is kept.
+// The statistical grid, in cells of 20 km to be fast: flags override the file. The second night keeps the
+// table of the first.
 func TestExampleOfTheEuropeanGrid(t *testing.T) {
 	s := newSandbox(t)
 	file := example(t, "eu_1km.yaml")
@@ -57,7 +57,7 @@ func TestExampleOfTheEuropeanGrid(t *testing.T) {
 	table := s.name("eu_1km")
 	if n := queryOne[int64](t, s.pool, `select count(*) from `+table+` g join public.st_squaregrid(20000, st_makeenvelope(900001, 900001, 7399999, 5499999, 3035)) p
 		on p.i = g.col and p.j = g.row and box2d(p.geom)::text = box2d(g.geom)::text`); n != 325*230 {
-		t.Errorf("%d cells are those of ST_SquareGrid, want %d", n, 325*230)
+		t.Errorf("%d cells match ST_SquareGrid, want %d", n, 325*230)
 	}
 
 	for sql, want := range map[string]int64{
@@ -74,7 +74,7 @@ func TestExampleOfTheEuropeanGrid(t *testing.T) {
 	}
 }
 
-// A country in hexagons, judged by PostGIS.
+// A country in hexagons, compared with PostGIS.
 func TestExampleOfACountryInHexagons(t *testing.T) {
 	s := newSandbox(t)
 	file := example(t, "country_hexagons.yaml")
@@ -89,21 +89,21 @@ func TestExampleOfACountryInHexagons(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// The area is cut as the loader has it done, so that straight is the same.
+	// The area is segmentized as the loader does it, so that its edges are the same lines.
 	s.exec("create table " + s.name("country") + " as select st_transform(st_segmentize(st_geomfromewkt('" + strings.TrimSpace(string(area)) + "'), 0.01), 3035) as geom")
 	table, country := s.name("luxembourg_hexagons"), s.name("country")
 	rows := queryOne[int64](t, s.pool, "select count(*) from "+table)
 	hexagons := queryOne[int64](t, s.pool, `select count(*) from `+country+` c, st_hexagongrid(1000, c.geom) h where st_intersects(h.geom, c.geom)`)
 	if rows != hexagons || rows < 900 {
-		t.Errorf("%d rows, and PostGIS finds %d hexagons", rows, hexagons)
+		t.Errorf("%d rows, but PostGIS finds %d hexagons", rows, hexagons)
 	}
 	if n := queryOne[int64](t, s.pool, `select count(*) from `+table+` t, `+country+` c
 		where abs(t.coverage - st_area(st_intersection(t.geom, c.geom)) / st_area(t.geom)) > 1e-5 or t.country <> 'LU' or t.source <> 'Natural Earth 1:110m'`); n != 0 {
-		t.Errorf("%d rows have another coverage than PostGIS says", n)
+		t.Errorf("%d rows have a coverage that differs from PostGIS", n)
 	}
 }
 
-// Three zooms, one of them at first.
+// Three zoom levels; at first only one of them.
 func TestExampleOfMapTiles(t *testing.T) {
 	s := newSandbox(t)
 	file := example(t, "map_tiles.yaml")
@@ -123,7 +123,7 @@ func TestExampleOfMapTiles(t *testing.T) {
 
 	for zoom, geom := range map[int]string{10: "ST_Polygon", 12: "ST_Polygon", 16: "ST_Point"} {
 		table := s.name(fmt.Sprint("tiles_", zoom))
-		// All tiles of the zoom's columns and rows that meet the extent.
+		// All tiles of the zoom level that meet the extent.
 		want := queryOne[int64](t, s.pool, `
 			select count(*) from generate_series(0, (1 << $1::int) - 1) x, generate_series(0, (1 << $1::int) - 1) y
 			where x between (635000 + 20037508.342789244) / (40075016.685578488 / (1 << $1::int)) - 2 and (728000 + 20037508.342789244) / (40075016.685578488 / (1 << $1::int)) + 2
@@ -135,11 +135,11 @@ func TestExampleOfMapTiles(t *testing.T) {
 	}
 
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename ~ '^tiles_12_run'", s.schema); n != 1 {
-		t.Errorf("%d versions of the table that was there are kept, want 1", n)
+		t.Errorf("%d versions of the replaced table are kept, want 1", n)
 	}
 }
 
-// A job in the middle fails: those behind it are not done, or all the same.
+// If a job in the middle fails, the following jobs do not run, unless --keep-going is given.
 func TestJobsAfterOneThatFails(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("b") + " (x int)")
@@ -168,7 +168,7 @@ jobs:
 	}
 }
 
-// A signal ends all of it, --keep-going or not.
+// A signal ends the whole job file, with or without --keep-going.
 func TestASignalEndsTheJobs(t *testing.T) {
 	s := newSandbox(t)
 	file := s.write(`
@@ -189,11 +189,11 @@ jobs:
 		t.Error(r.stderr)
 	}
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_tables where schemaname = $1 and tablename in ('a', 'b')", s.schema); n != 0 {
-		t.Errorf("%d tables are there", n)
+		t.Errorf("%d tables exist", n)
 	}
 }
 
-// Passwords that connection strings trip over, from a variable and from a file.
+// Passwords that would break a connection string, from a variable and from a file.
 func TestAJobsPassword(t *testing.T) {
 	s := newSandbox(t)
 	for i, odd := range []string{`@:/?#&=%20+`, `it's a \ "word"`, ` host=nowhere `} {

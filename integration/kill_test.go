@@ -12,14 +12,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Whatever the method and wherever a load is killed, readers see what was
-// there before, and the same command then makes the whole table: with what was
-// committed, or from the start where nothing was.
+// Whatever the method and wherever a load is killed, readers see the previous table. The same command
+// then makes the whole table: with the committed chunks, or from the start if nothing was committed.
 func TestKilledInEachStage(t *testing.T) {
 	forEach(t, slices.Sorted(maps.Keys(scenarios())), func(int) fault { return killClient })
 }
 
-// Killed wherever it is a moment after some place, which is another one each time.
+// The load is killed a moment after it reached a place, which differs each time.
 func TestKilledAtRandomMoments(t *testing.T) {
 	first, trials := uint64(0), uint64(20)
 	if seed, ok := testrand.Given(t); ok {
@@ -36,7 +35,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	}
 }
 
-// anyPlace chooses a scenario, and a place in it: in this stage, if one is given.
+// anyPlace chooses a scenario and a place in it: in the given stage, if there is one.
 func anyPlace(t *testing.T, rng *rand.Rand, stage loader.Stage) (name string, w scenario, where string) {
 	t.Helper()
 	all := moreScenarios(t)
@@ -51,8 +50,8 @@ func anyPlace(t *testing.T, rng *rand.Rand, stage loader.Stage) (name string, w 
 	}
 }
 
-// Stopped by a signal in each stage, a load ends soon, with the signal's code,
-// and can be resumed.
+// When a signal stops a load, in any stage, the load ends soon with the signal's exit code and can be
+// resumed.
 func TestSignalsInEachStage(t *testing.T) {
 	forEach(t, []string{"chunks, replace", "partitions, replace"}, func(n int) fault { return signals()[n%2] })
 }
@@ -61,8 +60,8 @@ func signals() []fault {
 	return []fault{signalClient(syscall.SIGINT, "SIGINT", 130), signalClient(syscall.SIGTERM, "SIGTERM", 143)}
 }
 
-// The second signal ends a load at once, while the first one waits for a server
-// that cannot do what is asked of it at the end.
+// The second signal ends a load at once, while the first one waits for a server that cannot do the final
+// work.
 func TestSecondSignal(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", smallGrid()...)
@@ -71,7 +70,7 @@ func TestSecondSignal(t *testing.T) {
 	b.waitUntilReached()
 	s.waitForChunks(3)
 
-	// Why it stops, it cannot write into the ledger.
+	// The load cannot write into the ledger why it stops.
 	b.lock(s.name("runs"), "exclusive")
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
 	b.waitUntilBlocked(s.name("runs"), "update%")

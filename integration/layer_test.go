@@ -11,9 +11,9 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// The pairs of cells and features are PostGIS's, and so are their shares: of Voronoi cells, of
-// polygons that overlap, and of lots with borders on lines of the grid, by each rule. Where
-// PostGIS differs, fractions decide, as for masks.
+// The pairs of cells and features and their shares match PostGIS, by each rule: for Voronoi cells, for
+// overlapping polygons, and for lots with borders on grid lines. If PostGIS differs, exact fractions
+// decide, as for masks.
 func TestLayerAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 8112)
@@ -36,7 +36,7 @@ func TestLayerAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// features returns some near cell (0, 0) of a grid.
+// features returns some features near cell (0, 0) of a grid.
 func (s sandbox) features(rng *rand.Rand, g geomgen.Grid, n int) [][]geomgen.Polygon {
 	s.t.Helper()
 	var polygons []geomgen.Polygon
@@ -50,7 +50,7 @@ func (s sandbox) features(rng *rand.Rand, g geomgen.Grid, n int) [][]geomgen.Pol
 			features = append(features, oracle.Polygons(rng, g, rng.IntN(2) == 0))
 		}
 		return features
-	default: // lots, with corners on those of cells
+	default: // lots, with corners on corners of cells
 		for _, lot := range lots(rng, -4, -4, 4, 4, 3) {
 			var ring []geomgen.Point
 			for _, p := range lot[0] {
@@ -72,8 +72,8 @@ func (s sandbox) features(rng *rand.Rand, g geomgen.Grid, n int) [][]geomgen.Pol
 	return features
 }
 
-// compareLayer compares the pairs of a layer, and returns how many decisions it looked at, and
-// in how many of them PostGIS is wrong.
+// compareLayer compares the pairs of a layer. It returns how many decisions it checked, and in how many
+// of them PostGIS is wrong.
 func (s sandbox) compareLayer(g geomgen.Grid, features [][]geomgen.Polygon, rule geomgen.Rule) (decisions, differ int) {
 	s.t.Helper()
 	l, err := geomgen.NewLayer(s.t.Context(), g, features, rule)
@@ -81,7 +81,7 @@ func (s sandbox) compareLayer(g geomgen.Grid, features [][]geomgen.Polygon, rule
 		s.t.Fatal(err)
 	}
 
-	// No more than 20 cells each way: Voronoi cells at the border are large.
+	// At most 20 cells in each direction: Voronoi cells at the border are large.
 	near := geomgen.Range{MinCol: -10, MinRow: -10, MaxCol: 10, MaxRow: 10}
 	if g.Shape == geomgen.XYZ {
 		near = g.World()
@@ -165,7 +165,7 @@ func pairShares(t *testing.T, r geomgen.Range, l *geomgen.Layer) map[pair]float6
 	}
 
 	if int64(len(shares)) != sel.Count() {
-		t.Fatalf("%d pairs are walked, %d counted", len(shares), sel.Count())
+		t.Fatalf("the walk has %d pairs, the count is %d", len(shares), sel.Count())
 	}
 	return shares
 }

@@ -13,9 +13,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// What the library does leaves no goroutine when its pool is closed: done, refused,
-// failed or stopped. It is not parallel to other tests, whose goroutines it would
-// see.
+// When its pool is closed, the library leaves no goroutine: after a run that finished, was refused,
+// failed or was stopped. The test is not parallel to others, because it would see their goroutines.
 func TestTheLibraryLeavesNoGoroutine(t *testing.T) {
 	s := sandboxIn(t, pgtest.DSN(t), pgtest.Schema(t))
 	job := func(table string) loader.Job {
@@ -28,7 +27,7 @@ func TestTheLibraryLeavesNoGoroutine(t *testing.T) {
 		return err
 	}
 
-	// The first makes the ledger, too: golang-migrate is at work.
+	// The first run also makes the ledger, with golang-migrate.
 	for _, tt := range []struct {
 		name string
 		do   func(context.Context, *pgxpool.Pool) error
@@ -81,7 +80,7 @@ func TestTheLibraryLeavesNoGoroutine(t *testing.T) {
 			_, err := loader.PlanOn(ctx, pool, j)
 			return err
 		}, false},
-		{"an area that is none", func(ctx context.Context, pool *pgxpool.Pool) error {
+		{"an area query that fails", func(ctx context.Context, pool *pgxpool.Pool) error {
 			_, err := loader.ResolveArea(ctx, pool, &loader.Area{SQL: "select 1 / 0"}, 0)
 			return err
 		}, true},

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A ledger that another role owns or may alter is refused by each command, before its tables
-// are read: what that role puts there would run with the rights of the role that loads.
+// Each command refuses a ledger that another role owns or may alter, before reading its tables: code that
+// this role puts there would run with the rights of the loading role.
 func TestLedgerOfAnotherRole(t *testing.T) {
 	s := newSandbox(t)
 	const ledger = "ledger"
@@ -25,12 +25,12 @@ func TestLedgerOfAnotherRole(t *testing.T) {
 	ordinary := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword(loader, password) })
 	load := []string{"load", "--table", s.schema + ".grid", "--ledger-schema", schema, "--cell-size", "1", "--cols", "2", "--rows", "2", "--if-exists", "replace"}
 
-	// The schema is a stranger's, who has put nothing there yet.
+	// A stranger owns the schema but has put nothing there yet.
 	s.exec("alter schema " + schema + " owner to " + stranger)
 	cli(t, s.dsn, load...).expect(t, 1, "role "+stranger+" owns the schema", "ledger-owner")
 	mustCLI(t, s.dsn, append(load, "--ledger-owner", stranger)...)
 
-	// What was made by the role that loads, and is a stranger's in part.
+	// The loading role made the ledger, but parts of it belong to a stranger.
 	s.exec("alter schema " + schema + " owner to current_user")
 	all := func(sql, back, words string) {
 		t.Helper()
@@ -77,17 +77,19 @@ func TestLedgerOfAnotherRole(t *testing.T) {
 		"; create trigger theirs before insert on "+schema+".runs for each row execute function "+s.name("f")+"()",
 		"drop trigger theirs on "+schema+".runs", "owns the function of trigger theirs on table runs")
 
-	// Who may write runs could have any table replaced, and any SQL run, by who resumes one.
+	// A role that may write runs could have any table replaced, and any SQL run, by the role that resumes
+	// a run.
 	s.exec("grant select, insert, update (job) on " + schema + ".runs to " + stranger)
 	mustCLI(t, s.dsn, load...)
 	cli(t, s.dsn, "runs", "resume", "1", "--ledger-schema", schema).expect(t, 1, "role "+stranger+" may write the job of a run", "revoke insert on")
 	cli(t, s.dsn, "runs", "resume", "1", "--ledger-schema", schema, "--ledger-owner", stranger).expect(t, 2, "run 1 is")
-	// So could who drops one, or whose load finds it.
+	// The same would happen if somebody dropped such a run, or if a load found it.
 	s.exec("create table " + s.name("precious") + " (); insert into " + schema + ".runs (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, version) select schema_name, table_name, 'precious', job, '', 1, 1, '' from " + schema + ".runs limit 1")
 	cli(t, s.dsn, load...).expect(t, 1, "staging table precious, which no run has made")
 	s.exec("delete from " + schema + ".runs where staging_name = 'precious'; drop table " + s.name("precious"))
 
-	// A role that is no superuser: the ledger is that of a group, of which it becomes a member.
+	// A role without superuser rights: the ledger belongs to a group, and the role becomes a member of
+	// it.
 	s.exec("drop table " + s.name("grid") + "; drop schema " + schema + " cascade; create schema " + schema + " authorization " + group + "; grant usage on schema " + schema + " to " + loader)
 	cli(t, ordinary, load...).expect(t, 1, "role "+group+" owns the schema")
 	s.exec("alter schema " + schema + " owner to current_user")
@@ -96,7 +98,7 @@ func TestLedgerOfAnotherRole(t *testing.T) {
 	mustCLI(t, ordinary, load...)
 	mustCLI(t, ordinary, append(load, "--skip-unchanged")...)
 
-	// A stranger of the group that is named may own it.
+	// A stranger in the named group may own it.
 	s.exec("grant usage on schema " + schema + " to " + stranger + "; alter table " + schema + ".runs owner to " + stranger)
 	s.exec("grant all on " + schema + ".runs to " + loader)
 	cli(t, ordinary, load...).expect(t, 1, "role "+stranger+" owns table runs")

@@ -39,14 +39,13 @@ func TestMigrateCommands(t *testing.T) {
 	}
 
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 9 {
-		t.Errorf("the loaded table has %d rows after migrate down", n)
+		t.Errorf("after migrate down, the loaded table has %d rows", n)
 	}
 	mustCLI(t, s.dsn, s.load("grid2", boxes(3, 3)...)...)
 	s.checkBoxes("grid2", 3, 3)
 }
 
-// Taking the ledger away while a run is unfinished would leave its staging table
-// behind with nobody who knows of it.
+// Removing the ledger during an unfinished run would leave its staging table behind, unknown to anybody.
 func TestMigrateDownKeepsUnfinishedRuns(t *testing.T) {
 	s := newSandbox(t)
 	s.killAfter(2, s.load("grid", smallGrid()...)...)
@@ -55,8 +54,8 @@ func TestMigrateDownKeepsUnfinishedRuns(t *testing.T) {
 	mustCLI(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema)
 }
 
-// golang-migrate marks a version as dirty while it works on it. Killed then, the
-// file was committed or it was not: both are mended by the next start.
+// golang-migrate marks a version as dirty while it works on it. If it is killed, the file may or may not
+// have been committed. The next start repairs both cases.
 func TestKilledMigrationIsMended(t *testing.T) {
 	for name, before := range map[string]func(s sandbox){
 		"before the first file was run": func(s sandbox) {
@@ -98,14 +97,14 @@ func TestKilledMigrationIsMended(t *testing.T) {
 				t.Errorf("version: %s", out)
 			}
 			if name == "after the file was run" && queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")) != 2 {
-				t.Error("mending lost what the ledger knew")
+				t.Error("the repair lost contents of the ledger")
 			}
 		})
 	}
 }
 
-// Roles that may use a ledger, and not alter it, may use what a migration has added; so
-// does its owner, whoever has migrated.
+// Roles that may use a ledger but not alter it may use what a migration adds. So may the ledger's owner,
+// whichever role ran the migration.
 func TestMigrationKeepsGrants(t *testing.T) {
 	s := newSandbox(t)
 	owner, user, reader := s.newRole("migrated"), s.newRole("migrated"), s.newRole("migrated")
@@ -130,8 +129,7 @@ func TestMigrationKeepsGrants(t *testing.T) {
 	}
 }
 
-// Stopped while it waits for a lock, a migration ends at once, and the next
-// start does it.
+// A migration that is stopped while it waits for a lock ends at once, and the next start performs it.
 func TestStoppedMigration(t *testing.T) {
 	s := newSandbox(t)
 	if err := loader.NewLedger(s.pool, s.schema).MigrateUp(context.Background()); err != nil {
@@ -172,11 +170,11 @@ func TestLedgerOfANewerVersion(t *testing.T) {
 	cli(t, s.dsn, s.load("grid", boxes(3, 3)...)...).expect(t, 1, "version 99", "newer loadgrid")
 	cli(t, s.dsn, "migrate", "down", "--ledger-schema", s.schema).expect(t, 1, "version 99")
 	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
-		t.Error("the table was made all the same")
+		t.Error("the table was made nevertheless")
 	}
 }
 
-// Several first starts at once: one makes the ledger, all find it.
+// Several first starts at once: one makes the ledger, and all find it.
 func TestLedgerMadeBySeveralAtOnce(t *testing.T) {
 	s := newSandbox(t)
 	pool := openPool(t, s.dsn, nil)
@@ -235,11 +233,11 @@ func TestLibraryErrors(t *testing.T) {
 	job := s.smallJob(0)
 	job.Streams = 50
 	if _, err := loader.Run(context.Background(), pool, job, loader.Options{}); err == nil || !strings.Contains(err.Error(), "needs 52") {
-		t.Errorf("a pool that is too small: %v", err)
+		t.Errorf("pool that is too small: %v", err)
 	}
 }
 
-// No grid takes the place of a table of the ledger.
+// A grid cannot replace a table of the ledger.
 func TestLedgerKeepsItsTables(t *testing.T) {
 	s := newSandbox(t)
 	if err := loader.NewLedger(s.pool, s.schema).MigrateUp(context.Background()); err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// newSandboxOnOldServer is a sandbox whose server does not look whether its clients are still
-// there, as PostgreSQL 13 and some platforms do not.
+// newSandboxOnOldServer returns a sandbox whose server does not check whether its clients still exist,
+// like PostgreSQL 13 and servers on some platforms.
 func newSandboxOnOldServer(t *testing.T) sandbox {
 	t.Helper()
 	s := newSandbox(t)
@@ -18,15 +18,15 @@ func newSandboxOnOldServer(t *testing.T) sandbox {
 	return s
 }
 
-// A statement that does not heed that it is cancelled goes on after its client. Whatever
-// of a load has sent it, its backend is ended, and with it the locks that it has.
+// A statement that ignores its cancellation outlives its client. Whichever part of a load sent it,
+// loadgrid ends its backend, which releases its locks.
 func TestNoBackendIsLeft(t *testing.T) {
 	area := []string{"--aoi-sql", "select st_makeenvelope(0, 0, 20, 10) from BUSY() b"}
 	replace := append(boxes(20, 10), "--if-exists", "replace")
 
 	for name, test := range map[string]struct {
 		load []string
-		code int // after SIGINT; 0 for one that is not stopped
+		code int // after SIGINT; 0 if the load is not stopped
 	}{
 		"after, chunks":   {appendArgs(replace, "--chunk-rows", "50", "--after", "select BUSY()"), 130},
 		"after, time-out": {appendArgs(replace, "--chunk-rows", "50", "--after", "select BUSY()", "--after-timeout", "300ms"), 4},

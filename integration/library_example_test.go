@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The program that shows the library builds, and loads what it says, also a second time.
+// The example program of the library builds, and loads what it describes, also a second time.
 func TestLibraryExample(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	program := filepath.Join(t.TempDir(), "library")

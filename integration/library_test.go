@@ -20,8 +20,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// One plan may be run any number of times, also at once and where one of the runs goes on
-// with chunks that the plan does not have.
+// One plan may be run any number of times, also concurrently, and also if one run resumes chunks that the
+// plan does not have.
 func TestOnePlanForSeveralRuns(t *testing.T) {
 	s := newSandbox(t)
 	pool := openPool(t, s.dsn, nil)
@@ -55,7 +55,7 @@ func TestOnePlanForSeveralRuns(t *testing.T) {
 	}
 
 	if resumed.Load() < 7 {
-		t.Errorf("%d chunks were resumed: this shows nothing", resumed.Load())
+		t.Errorf("%d chunks were resumed, so this proves nothing", resumed.Load())
 	}
 
 	if plan.Chunks != chunks || plan.Method != method || plan.Streams != streams {
@@ -65,8 +65,7 @@ func TestOnePlanForSeveralRuns(t *testing.T) {
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
-// stopAfterChunk leaves an unfinished run of the sandbox's small job with so many chunks or
-// a few more.
+// stopAfterChunk leaves an unfinished run of the sandbox's small job with at least this many chunks.
 func (s sandbox) stopAfterChunk(pool *pgxpool.Pool, chunks int) {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -88,8 +87,8 @@ func (s sandbox) stopAfterChunk(pool *pgxpool.Pool, chunks int) {
 	b.resume()
 }
 
-// A pool without the room for a run is refused before it has connected, so that no SQL of
-// the user's has run: also where the streams are not known before a query has.
+// A pool that is too small for a run is refused before it connects, so that no SQL of the user runs. This
+// also holds if the number of streams is known only after a query.
 func TestPoolWithoutRoom(t *testing.T) {
 	s := newSandbox(t)
 
@@ -131,7 +130,7 @@ func TestPoolWithoutRoom(t *testing.T) {
 			t.Errorf("%s: it connected %d times", name, n)
 		}
 
-		// The number that it names does.
+		// A pool of the size that the error names is large enough.
 		if _, err := loader.Run(t.Context(), openPool(t, s.dsn, count(need)), job, loader.Options{}); err != nil {
 			t.Errorf("%s, room for %d: %v", name, need, err)
 		}
@@ -140,7 +139,7 @@ func TestPoolWithoutRoom(t *testing.T) {
 	}
 }
 
-// limitsOfARole are what a role may have set against stray sessions.
+// limitsOfARole are limits that an administrator may set for a role, against stray sessions.
 const limitsOfARole = `
 	select format('alter role %I set %s to %L', $1::text, name, value)
 	from (values ('statement_timeout', '400ms'), ('lock_timeout', '1ms'), ('idle_in_transaction_session_timeout', '400ms'),
@@ -148,15 +147,15 @@ const limitsOfARole = `
 	             ('default_transaction_read_only', 'on'), ('default_transaction_isolation', 'serializable')) v (name, value)
 	join pg_settings using (name)`
 
-// recordSettings writes down, in each session that makes something, what these settings are,
-// and takes longer than the role's statements may.
+// recordSettings records these settings in each session that makes something, and takes longer than the
+// role's statement_timeout.
 const recordSettings = `
 	insert into public.settings_seen select pg_backend_pid(), name, setting from pg_settings
 	where name ~ '^(statement|lock|transaction|idle_in_transaction_session|idle_session)_timeout$' or name ~ '^default_transaction_(read_only|isolation)$';
 	if tg_tag in ('CREATE INDEX', 'CREATE TABLE') and current_query() not like '%schema_migrations%' then perform pg_sleep(0.5); end if;`
 
-// A caller's pool for a role with limits does: all sessions of a run have none, and those of
-// the caller are as before.
+// A caller's pool for a role with limits works: no session of a run has limits, and the caller's sessions
+// keep theirs.
 func TestRoleWithLimits(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	dsn, role := s.newLoadRole(newPassword())
@@ -178,13 +177,13 @@ func TestRoleWithLimits(t *testing.T) {
 	s.exec(strings.Join(alter, "; "))
 
 	pool := openPool(t, dsn, func(c *pgxpool.Config) {
-		c.AfterRelease = func(conn *pgx.Conn) bool { // a habit of some
+		c.AfterRelease = func(conn *pgx.Conn) bool { // a habit of some callers
 			_, err := conn.Exec(context.Background(), "reset all")
 			return err == nil
 		}
 	})
 
-	// Longer than the role's sessions may idle, while the lock is held.
+	// Hold the lock for longer than the role's sessions may be idle.
 	job := s.smallJob(1000)
 	job.Cols, job.Rows = 0, 0
 	job.Area = &loader.Area{Rule: geomgen.Centroid, SQL: fmt.Sprintf("select st_makeenvelope(0, 0, %d, %d) from pg_sleep(1.3)", smallCols, smallRows)}
@@ -199,7 +198,7 @@ func TestRoleWithLimits(t *testing.T) {
 		t.Errorf("%d rows, want %d", n, smallCols*smallRows)
 	}
 
-	// Publish has a lock_timeout of its own.
+	// Publish has its own lock_timeout.
 	wrong := queryOne[string](t, s.pool, `select coalesce(string_agg(distinct name || ' ' || setting, ', '), '') from public.settings_seen
 		where (name, setting) <> ('lock_timeout', '2000')
 		  and setting <> case name when 'default_transaction_isolation' then 'read committed' when 'default_transaction_read_only' then 'off' else '0' end`)
@@ -208,7 +207,7 @@ func TestRoleWithLimits(t *testing.T) {
 	}
 
 	if n := queryOne[int64](t, s.pool, "select count(distinct pid) from public.settings_seen"); n < 3 { // migration, lock, builders
-		t.Errorf("%d sessions were looked at: this shows little", n)
+		t.Errorf("only %d sessions were checked", n)
 	}
 
 	var timeout, readOnly string
@@ -217,11 +216,11 @@ func TestRoleWithLimits(t *testing.T) {
 	}
 
 	if timeout != "400ms" || readOnly != "on" {
-		t.Errorf("the caller's sessions have now a statement_timeout of %s, and are read-only: %s", timeout, readOnly)
+		t.Errorf("the caller's sessions now have a statement_timeout of %s and read-only %s", timeout, readOnly)
 	}
 }
 
-// A limit that is shorter than what a session is prepared with does not hold for that.
+// A limit shorter than the preparation of a session does not apply to the preparation.
 func TestRoleWithAShortLimit(t *testing.T) {
 	s := newSandbox(t)
 	dsn, role := s.newLoadRole(newPassword())
@@ -239,7 +238,7 @@ func TestRoleWithAShortLimit(t *testing.T) {
 	}
 }
 
-// A pool of one connection does for the ledger, whoever has made it.
+// A pool of one connection suffices for the ledger, however the pool was made.
 func TestLedgerOnOneConnection(t *testing.T) {
 	s := newSandbox(t)
 	s.stopAfterChunk(openPool(t, s.dsn, nil), 7)
@@ -273,8 +272,8 @@ func (s sandbox) newLoadRole(password string) (dsn, role string) {
 	return s.dsnOf(role, password), role
 }
 
-// BeforeConnect gives each connection of a run its password, as clouds want it: those of
-// the pool, of hook and area, of the migration.
+// BeforeConnect gives each connection of a run its password, as cloud services require: connections of
+// the pool, of hook and area, and of the migration.
 func TestPasswordOfEachConnection(t *testing.T) {
 	s := newSandbox(t)
 	password := newPassword()
@@ -283,7 +282,7 @@ func TestPasswordOfEachConnection(t *testing.T) {
 
 	var denied *pgconn.PgError
 	if err := openPool(t, dsn, nil).Ping(t.Context()); !errors.As(err, &denied) || denied.Code != pgerrcode.InvalidPassword {
-		t.Fatalf("got %v with a wrong password: this shows nothing", err)
+		t.Fatalf("got %v with a wrong password, so this test proves nothing", err)
 	}
 
 	job := s.smallJob(1000)
@@ -332,21 +331,21 @@ func TestPasswordOfEachConnection(t *testing.T) {
 		}
 
 		if asked.Load() < 4 { // pool, hook, area, migration
-			t.Errorf("%s: %d connections asked for their password", name, asked.Load())
+			t.Errorf("%s: %d connections requested their password", name, asked.Load())
 		}
 	}
 
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
-// A password that is set in the configuration holds, whatever the connection string says.
+// A password in the configuration takes precedence over the connection string.
 func TestPasswordInTheConfiguration(t *testing.T) {
 	s := newSandbox(t)
 	password := newPassword()
 	dsn, role := s.newLoadRole(password)
 	dsn = changeDSN(t, dsn, func(u *url.URL, _ url.Values) {
 		u.User = url.User(role)
-		u.Host = "127.0.0.1:1," + u.Host // a host that does not answer, and its fallback
+		u.Host = "127.0.0.1:1," + u.Host // a host that does not answer, then its fallback
 	})
 
 	config, err := loader.ParseConfig(dsn, 0)
@@ -366,7 +365,7 @@ func TestPasswordInTheConfiguration(t *testing.T) {
 	}
 }
 
-// stageLog calls a function when a stage is done, and another when the table's lock is lost.
+// stageLog calls a function when a stage is done, and another when the lock of the table is lost.
 type stageLog struct {
 	slog.Handler
 	stage string
@@ -391,8 +390,8 @@ func (h stageLog) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// A run that is stopped while it asks for its lock again does not say that another run has
-// the table, although one may, and the ledger has its note.
+// A run that is stopped while it tries to get its lock back does not claim that another run has the
+// table, although one may have it. The ledger has a note of the stop.
 func TestStoppedWhileTheLockIsAskedFor(t *testing.T) {
 	s := newSandbox(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -434,8 +433,8 @@ func TestStoppedWhileTheLockIsAskedFor(t *testing.T) {
 	}
 }
 
-// Who is stopped while he waits for another run learns what for, and the run that is at work
-// has no note of it.
+// If a run is stopped while it waits for another run, its error names what it waited for. The ledger has
+// no note of it on the active run.
 func TestStoppedWhileAnotherRunIsWaitedFor(t *testing.T) {
 	s := newSandbox(t)
 	b := s.pauseAtChunk(1)
@@ -460,7 +459,7 @@ func TestStoppedWhileAnotherRunIsWaitedFor(t *testing.T) {
 	other.wait().expect(t, 0)
 }
 
-// waitLog calls a function when a run waits for another.
+// waitLog calls a function when a run waits for another one.
 type waitLog struct {
 	slog.Handler
 	waits func()
@@ -475,8 +474,8 @@ func (h waitLog) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// A ledger that cannot be made is an error: whether golang-migrate is refused at its first
-// statements, or stopped there.
+// A ledger that cannot be made is an error, whether golang-migrate is refused at its first statements or
+// stopped there.
 func TestMigrationThatFails(t *testing.T) {
 	s := newSandbox(t)
 	password := newPassword()
@@ -506,7 +505,7 @@ func TestMigrationThatFails(t *testing.T) {
 	s.waitFor("the connections to end", "select not exists (select from pg_stat_activity where application_name = $1)", s.application())
 }
 
-// stopAt calls a function at a statement with these words.
+// stopAt calls a function at a statement that contains these words.
 type stopAt struct {
 	words string
 	stop  func()
@@ -521,8 +520,7 @@ func (a stopAt) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Trace
 
 func (a stopAt) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// Runs at once on one pool with room for one of them do not wait for each other's
-// connections.
+// Concurrent runs on one pool with room for only one of them do not wait for each other's connections.
 func TestRunsAtOnceOnOnePool(t *testing.T) {
 	s := newSandbox(t)
 	pool, err := loader.Open(t.Context(), s.dsn, 2)
@@ -552,7 +550,7 @@ func TestRunsAtOnceOnOnePool(t *testing.T) {
 	}
 }
 
-// The error of a run that is stopped holds the cause, wherever it is stopped.
+// The error of a stopped run contains the cause, wherever the run is stopped.
 func TestStoppedRunsNameTheCause(t *testing.T) {
 	s := newSandbox(t)
 	cause := errors.New("the office closes")
@@ -586,7 +584,7 @@ func TestStoppedRunsNameTheCause(t *testing.T) {
 	}
 }
 
-// A caller who closes the pool too early gets an error that names the run to resume.
+// If the caller closes the pool too early, the error names the run to resume.
 func TestPoolThatIsClosedMeanwhile(t *testing.T) {
 	s := newSandbox(t)
 	pool, err := loader.Open(t.Context(), s.dsn, 2)
@@ -606,7 +604,7 @@ func TestPoolThatIsClosedMeanwhile(t *testing.T) {
 			pool.Close()
 		}()
 
-		// Closing goes on when the run gives its connections back.
+		// Closing continues when the run returns its connections.
 		for pool.Ping(t.Context()) == nil {
 		}
 		b.resume()

@@ -8,14 +8,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// limitedRole is a role that may have so many connections at the same time; more
-// of them are refused as those are that are too many for the server (53300). It
-// owns a ledger in the sandbox.
+// limitedRole makes a role that may have a limited number of connections. Further ones are refused with
+// the error of a server that has too many (53300). The role owns a ledger in the sandbox.
 func (s sandbox) limitedRole() (dsn string, limit func(connections string)) {
 	s.t.Helper()
 	name := "limited_" + s.schema
 	role := pgx.Identifier{name}.Sanitize()
-	s.exec("create role " + role + " login password 'x'; grant " + role + " to current_user") // who trusts it with the ledger
+	s.exec("create role " + role + " login password 'x'; grant " + role + " to current_user") // so that the current user trusts the role with the ledger
 	s.t.Cleanup(func() {
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)
@@ -48,7 +47,7 @@ func TestTooManyConnectionsAtTheStart(t *testing.T) {
 	}
 }
 
-// With no connection to be had in the middle, a stream waits for one.
+// If no connection is available in the middle of a load, a stream waits for one.
 func TestTooManyConnectionsInTheMiddle(t *testing.T) {
 	s := newSandbox(t)
 	dsn, limit := s.limitedRole()
@@ -69,8 +68,8 @@ func TestTooManyConnectionsInTheMiddle(t *testing.T) {
 	s.checkAfter("grid", scenario{cols: smallCols, rows: smallRows})
 }
 
-// Two loads of the same table that start at the same moment: one of them does
-// it, and the other leaves it to that one, or finds it done.
+// Two loads of the same table start at the same moment: one of them loads it, and the other one leaves
+// the table to it or finds it done.
 func TestTwoLoadsAtOnce(t *testing.T) {
 	s := newSandbox(t)
 	for range 20 {
@@ -79,7 +78,7 @@ func TestTwoLoadsAtOnce(t *testing.T) {
 	}
 }
 
-// startTwice starts a load twice at once, and checks what comes of it.
+// startTwice starts a load twice at once and checks the result.
 func (s sandbox) startTwice(load []string, cols, rows int64) {
 	s.t.Helper()
 	args := s.load("grid", load...)
@@ -105,7 +104,7 @@ func (s sandbox) startTwice(load []string, cols, rows int64) {
 	}
 
 	if done != 1 {
-		s.t.Errorf("%d of two loads at once have done it:\n%s\n%s", done, both[0].stderr.String(), both[1].stderr.String())
+		s.t.Errorf("%d of two simultaneous loads loaded the table:\n%s\n%s", done, both[0].stderr.String(), both[1].stderr.String())
 	}
 	if n := queryOne[int64](s.t, s.pool, runs) - before; n != 1 {
 		s.t.Errorf("the table was published %d times", n)
@@ -114,8 +113,8 @@ func (s sandbox) startTwice(load []string, cols, rows int64) {
 	s.checkAfter("grid", scenario{cols: cols, rows: rows})
 }
 
-// What a role or a database sets against stray sessions does not end a load, in
-// whichever stage: also not where what it does takes longer than that, or waits.
+// Time limits that a role or a database sets against stray sessions do not end a load in any stage, even
+// if its work or its waiting takes longer.
 func TestTimeoutsOfARole(t *testing.T) {
 	s := newSandbox(t)
 	dsn, _ := s.limitedRole()

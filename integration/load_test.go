@@ -18,11 +18,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// The grid of the story, each of its 800,000 boxes compared in PostGIS.
+// The grid of the story; PostGIS compares each of its 800,000 boxes.
 func TestLoadTheStorysGrid(t *testing.T) {
 	s := newSandbox(t)
 	out := mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "1000", "--rows", "800")...)
-	// A stage that took no time is left out: on a fast machine analyze or publish.
+	// The summary omits a stage that took no time: on a fast machine, analyze or publish.
 	for _, word := range []string{"800,000 rows", "plan", "load", "index", "rows/s", "heap", "indexes", "WAL"} {
 		if !strings.Contains(out, word) {
 			t.Errorf("the summary lacks %q:\n%s", word, out)
@@ -39,7 +39,7 @@ func TestLoadTheStorysGrid(t *testing.T) {
 		t.Errorf("the comment of the primary key is %q", comment)
 	}
 	if comment := queryOne[*string](t, s.pool, "select obj_description($1::regclass, 'pg_class')", s.name("grid")); comment != nil {
-		t.Errorf("the table's comment is the user's, but it is %q", *comment)
+		t.Errorf("the table's comment belongs to the user, but it is %q", *comment)
 	}
 
 	names := queryOne[string](t, s.pool, "select string_agg(indexname, ' ' order by 1) from pg_indexes where schemaname = $1", s.schema)
@@ -48,9 +48,9 @@ func TestLoadTheStorysGrid(t *testing.T) {
 	}
 }
 
-// PostGIS's own grid is the oracle: the cells whose interior meets the extent's,
-// and their corners, for extents whose bounds are on no line (there ST_SquareGrid
-// adds a row and a column that only touch).
+// PostGIS's own grid is the oracle: it has the same cells, whose interior meets the interior of the extent,
+// with the same corners. The bounds of the extents are not on grid lines, where ST_SquareGrid would add a
+// row and a column that only touch.
 func TestCellsAreThoseOfSquareGrid(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 2026)
@@ -74,8 +74,8 @@ func TestCellsAreThoseOfSquareGrid(t *testing.T) {
 	}
 }
 
-// A grid over all four quadrants: shared edges must be equal bit for bit, and
-// the ids those of the library.
+// A grid over all four quadrants: shared edges must be equal to the bit, and ids must equal the
+// library's.
 func TestNegativeCells(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "0.1,0.3", "--origin", "0.05,-0.1", "--srid", "4326", "--extent", "-4,-5,3,6", "--chunk-rows", "100")...)
@@ -109,8 +109,7 @@ func TestNegativeCells(t *testing.T) {
 	s.checkCells("grid", int64(n))
 }
 
-// PostgreSQL itself reads each constant as a literal of its type: the column
-// must hold the same.
+// PostgreSQL itself reads each constant as a literal of its type: the column must have the same value.
 func TestConstantColumns(t *testing.T) {
 	s := newSandbox(t)
 	constants := map[string]string{
@@ -125,7 +124,7 @@ func TestConstantColumns(t *testing.T) {
 	for _, name := range job.ConstantTypes() {
 		value, ok := constants[name]
 		if !ok {
-			t.Fatalf("type %s has no value here", name)
+			t.Fatalf("this test has no value of type %s", name)
 		}
 		args = append(args, "--set", "c "+name+":"+name+"="+value)
 	}
@@ -149,7 +148,7 @@ func TestConstantColumns(t *testing.T) {
 	}
 }
 
-// Names that need quotes, everywhere where a name can be given.
+// Names that need quotes, in every place that accepts a name.
 func TestNames(t *testing.T) {
 	s := newSandbox(t)
 	long := strings.Repeat("Ä", 31) + "x" // 63 bytes
@@ -174,7 +173,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// The file that dump writes is what COPY takes, and holds what load loads.
+// The file that dump writes is valid for COPY and contains what load loads.
 func TestDumpIsWhatLoadLoads(t *testing.T) {
 	s := newSandbox(t)
 	grid := []string{"--cell-size", "250", "--srid", "3035", "--extent", "-1000,-1000,20000,31000", "--set", "year:integer=2026"}
@@ -202,7 +201,7 @@ func TestDumpIsWhatLoadLoads(t *testing.T) {
 	}
 }
 
-// The plan's sizes follow from the layout of PostgreSQL's pages.
+// The estimated sizes follow from the layout of PostgreSQL's pages.
 func TestEstimatesAreClose(t *testing.T) {
 	s := newSandbox(t)
 	pool, err := loader.Open(context.Background(), s.dsn, 2)
@@ -230,7 +229,7 @@ func TestEstimatesAreClose(t *testing.T) {
 		}
 		server, known := p.Server()
 		if newer := pgtest.VersionOf(t, pool).PostGIS >= 303; !known || server.SortsGiST != newer {
-			t.Errorf("what the plan knows of the server: %+v, %v", server, known)
+			t.Errorf("the plan's knowledge of the server: %+v, %v", server, known)
 		}
 
 		summary, err := loader.Run(context.Background(), pool, job, loader.Options{})
@@ -242,7 +241,7 @@ func TestEstimatesAreClose(t *testing.T) {
 		near := func(what string, estimate, actual int64) {
 			t.Helper()
 			if ratio := float64(estimate) / float64(actual); ratio < 0.9 || ratio > 1.1 {
-				t.Errorf("%s, %s: estimated %d, is %d", name, what, estimate, actual)
+				t.Errorf("%s, %s: estimated %d, actual %d", name, what, estimate, actual)
 			}
 		}
 		near("heap", e.HeapBytes, summary.HeapBytes)
@@ -250,7 +249,7 @@ func TestEstimatesAreClose(t *testing.T) {
 	}
 }
 
-// openPool is for tests that use the library with a configuration of their own.
+// openPool opens a pool for tests that use the library with their own configuration.
 func openPool(t *testing.T, dsn string, change func(*pgxpool.Config)) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(dsn)

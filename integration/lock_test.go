@@ -18,13 +18,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// A client that is killed in the middle of a long statement leaves a backend that works on
-// and holds the table's lock. The same command waits for that, and then does its work.
+// If a client is killed in the middle of a long statement, its backend continues and holds the table's
+// lock. The same command waits for the backend and then does its work.
 func TestKilledInAStatementAndRunAgainAtOnce(t *testing.T) {
 	s := newDatabaseSandbox(t)
 
-	// The server notices that a client is gone after seconds, so that the second start finds
-	// the backend of the first.
+	// The server needs seconds to notice that a client is gone, so that the second start finds the
+	// backend of the first.
 	dsn := changeDSN(t, s.dsn, func(_ *url.URL, q url.Values) { q.Set("client_connection_check_interval", "4s") })
 
 	args := s.load("grid", appendArgs(boxes(20, 10), "--log-format", "json")...)
@@ -47,12 +47,12 @@ func TestKilledInAStatementAndRunAgainAtOnce(t *testing.T) {
 	s.checkNothingLeft()
 }
 
-// However often the lock is asked for, one line says that it is gone.
+// However often loadgrid tries to get the lock back, it reports the loss in a single line.
 func TestLostLockIsReportedOnce(t *testing.T) {
 	s := newSandbox(t)
 	ctx := context.Background()
 
-	var refused atomic.Int64 // so many connections are
+	var refused atomic.Int64 // how many connections will be refused
 	pool := openPool(t, s.dsn, func(c *pgxpool.Config) {
 		c.BeforeConnect = func(context.Context, *pgx.ConnConfig) error {
 			if refused.Add(-1) >= 0 {
@@ -73,17 +73,17 @@ func TestLostLockIsReportedOnce(t *testing.T) {
 	for loss := 1; loss <= 2; loss++ {
 		refused.Store(7)
 		s.exec("select pg_terminate_backend($1)", int64(lock.Conn().Conn().PgConn().PID()))
-		pool.Reset() // no other connection is there
+		pool.Reset() // there is no other connection
 
 		failed := 0
 		for lock.Ensure(ctx) != nil {
 			if failed++; failed > 20 {
-				t.Fatal("the lock does not come back")
+				t.Fatal("the lock is not regained")
 			}
 		}
 
 		if failed < 2 {
-			t.Errorf("the lock was asked for %d times in vain: this shows nothing", failed)
+			t.Errorf("the lock was refused %d times, so this test proves nothing", failed)
 		}
 
 		if n := strings.Count(log.String(), "is gone, taking it again"); n != loss {
@@ -92,8 +92,8 @@ func TestLostLockIsReportedOnce(t *testing.T) {
 	}
 }
 
-// What somebody else has is left, and named, and the rest goes on: the staging table when its
-// run is dropped and when the table is loaded, and a version that is kept.
+// An object that another session holds is left and named, and the rest continues: the staging table when
+// its run is dropped and when the table is loaded, and a kept version.
 func TestDropsGoOnWithoutWhatOthersHave(t *testing.T) {
 	s := newSandbox(t)
 	load := s.load("grid", appendArgs(boxes(200, 100), "--chunk-rows", "500", "--if-exists", "replace", "--keep", "1")...)
@@ -149,7 +149,7 @@ func TestDropsGoOnWithoutWhatOthersHave(t *testing.T) {
 	s.checkNothingLeft()
 }
 
-// A run whose chunk is in work is waited for, and named.
+// A drop waits for a run with an open chunk, and names the run.
 func TestDropWaitsForAChunk(t *testing.T) {
 	s := newSandbox(t)
 	s.killAfter(2, s.load("grid", appendArgs(boxes(200, 100), "--chunk-rows", "500")...)...)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Names that are cut where PostgreSQL cuts them stay different.
+// Names that are truncated at PostgreSQL's limit remain distinct.
 func TestPartitionsWithLongNames(t *testing.T) {
 	s := newSandbox(t)
 	for _, lengths := range [][2]int{{63, 63}, {5, 25}, {5, 63}, {55, 30}, {63, 1}} {
@@ -23,7 +23,7 @@ func TestPartitionsWithLongNames(t *testing.T) {
 			t.Errorf("%v: %d cells, want 128", lengths, n)
 		}
 
-		// Each partition has the key and both spatial indexes.
+		// Each partition has the primary key and both spatial indexes.
 		if n := queryOne[int64](t, s.pool, `select count(*) from pg_inherits i join pg_index x on x.indrelid = i.inhrelid where i.inhparent = $1::regclass and x.indisvalid`, s.name(table)); n != 3*6 {
 			t.Errorf("%v: %d indexes of 6 partitions, want 18", lengths, n)
 		}

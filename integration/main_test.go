@@ -1,5 +1,5 @@
-// Package integration tests loadgrid as a whole: the program that people run,
-// and the library, against a real PostGIS.
+// Package integration tests loadgrid as a whole, both the program and the library, against a real
+// PostGIS.
 package integration
 
 import (
@@ -32,15 +32,15 @@ func TestMain(m *testing.M) {
 	os.Exit(buildAndTest(m))
 }
 
-// parallelTests is how many tests are at work for each processor, if the command
-// line does not say: most of the time they wait for a server, a lock, a process.
+// parallelTests is how many tests run in parallel on each processor, unless the command line sets it.
+// Most of the time, tests wait for a server, a lock or a process.
 const parallelTests = 3
 
-// binaryVariable tells the tests where the program is that TestMain has built.
+// binaryVariable is the environment variable with the path of the program that TestMain has built.
 const binaryVariable = "LOADGRID_TEST_BINARY"
 
 func buildAndTest(m *testing.M) int {
-	if os.Getenv(binaryVariable) != "" { // a worker of a fuzz test, which has the program
+	if os.Getenv(binaryVariable) != "" { // a worker of a fuzz test, which already has the program
 		return pgtest.Main(m)
 	}
 
@@ -52,7 +52,7 @@ func buildAndTest(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "loadgrid")
 	args := []string{"build", "-o", binary}
-	if withRace { // the program is built as its tests are
+	if withRace { // the program is built like its tests
 		args = append(args, "-race")
 	}
 	build := exec.Command("go", append(args, "github.com/loadgrid/loadgrid/cmd/loadgrid")...)
@@ -62,8 +62,8 @@ func buildAndTest(m *testing.M) int {
 	}
 
 	os.Setenv(binaryVariable, binary)
-	// Else each of these many processes sleeps for a second at its end, for the
-	// race detector to see what its goroutines still do then.
+	// Otherwise each of these many processes sleeps for a second at its end, so that the race detector
+	// sees what its goroutines still do.
 	os.Setenv("GORACE", "atexit_sleep_ms=20 "+os.Getenv("GORACE"))
 	flag.Parse()
 	chosen := false
@@ -79,13 +79,13 @@ func buildAndTest(m *testing.M) int {
 	return pgtest.Main(m)
 }
 
-// result is what a finished process left.
+// result is the output of a finished process.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// process is a loadgrid in work.
+// process is a running loadgrid.
 type process struct {
 	t              *testing.T
 	cmd            *exec.Cmd
@@ -94,7 +94,7 @@ type process struct {
 	over           *result // what wait returned
 }
 
-// output is what a process has written; it may be read while more comes.
+// output is what a process has written. It may be read while the process writes more.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -112,7 +112,7 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// waitForOutput waits until the process has written these words on stderr, so many times.
+// waitForOutput waits until the process has written these words to stderr this many times.
 func (p *process) waitForOutput(words string, times int) {
 	p.t.Helper()
 	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
@@ -157,10 +157,10 @@ func (p *process) wait() result {
 		if err != nil && !errors.As(err, &exit) {
 			p.t.Fatal(err)
 		}
-	case <-time.After(15 * time.Minute): // a busy machine takes its time
+	case <-time.After(15 * time.Minute): // a busy machine needs time
 		_ = p.cmd.Process.Kill()
 		<-done
-		p.t.Fatalf("loadgrid %q does not end:\n%s", p.cmd.Args[1:], p.stderr.String())
+		p.t.Fatalf("loadgrid %q did not end:\n%s", p.cmd.Args[1:], p.stderr.String())
 	}
 
 	r := result{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
@@ -173,13 +173,13 @@ func (p *process) wait() result {
 	return r
 }
 
-// cli runs loadgrid to its end.
+// cli runs loadgrid until it ends.
 func cli(t *testing.T, dsn string, args ...string) result {
 	t.Helper()
 	return start(t, dsn, args...).wait()
 }
 
-// mustCLI runs loadgrid, which must succeed, and returns its stdout.
+// mustCLI runs loadgrid, checks that it succeeds, and returns its stdout.
 func mustCLI(t *testing.T, dsn string, args ...string) string {
 	t.Helper()
 	r := cli(t, dsn, args...)
@@ -189,8 +189,8 @@ func mustCLI(t *testing.T, dsn string, args ...string) string {
 	return r.stdout
 }
 
-// expect fails unless a process left with this code and one line of error that
-// holds all of the words.
+// expect fails unless a process ended with this exit code and one line of error that contains all of the
+// words.
 func (r result) expect(t *testing.T, code int, words ...string) {
 	t.Helper()
 	if r.code != code {
@@ -205,8 +205,8 @@ func (r result) expect(t *testing.T, code int, words ...string) {
 	}
 }
 
-// lastLine returns the last line but for progress, and for what is said below an error of a run. A
-// line of progress may come at any time on a busy machine: once a stage has taken a second.
+// lastLine returns the last line, without progress and without the lines below a run's error. On a busy
+// machine, a progress line may appear at any time, once a stage has taken a second.
 func lastLine(s string) string {
 	progress := regexp.MustCompile(`^(\{"type":"progress"|(plan|load|freeze|index|analyze|publish): [0-9]|  (kept|next): )`)
 	lines := strings.Split(strings.TrimSpace(s), "\n")
@@ -218,7 +218,7 @@ func lastLine(s string) string {
 	return lines[len(lines)-1]
 }
 
-// summary returns the summary among the lines that --progress json writes.
+// summary returns the summary from the lines that --progress json writes.
 func (r result) summary(t *testing.T) loader.Summary {
 	t.Helper()
 	for _, line := range strings.Split(r.stderr, "\n") {
@@ -235,7 +235,7 @@ func (r result) summary(t *testing.T) loader.Summary {
 	return loader.Summary{}
 }
 
-// mustSummary runs loadgrid, which must succeed, and returns its summary.
+// mustSummary runs loadgrid, checks that it succeeds, and returns its summary.
 func mustSummary(t *testing.T, dsn string, args ...string) loader.Summary {
 	t.Helper()
 	r := cli(t, dsn, appendArgs(args, "--progress", "json")...)
@@ -245,7 +245,7 @@ func mustSummary(t *testing.T, dsn string, args ...string) loader.Summary {
 	return r.summary(t)
 }
 
-// warnings returns the warnings among the lines that --log-format json writes.
+// warnings returns the warnings from the lines that --log-format json writes.
 func (r result) warnings(t *testing.T) (list []string) {
 	t.Helper()
 	logged := false
@@ -262,20 +262,19 @@ func (r result) warnings(t *testing.T) (list []string) {
 	}
 
 	if !logged {
-		t.Errorf("there is no log in JSON: %s", r.stderr)
+		t.Errorf("no log in JSON: %s", r.stderr)
 	}
 	return list
 }
 
-// sandbox is a schema of a test's own, for its tables and its ledger.
+// sandbox is a schema for the tables and the ledger of one test.
 type sandbox struct {
 	t      *testing.T
 	pool   *pgxpool.Pool
 	dsn    string // for loadgrid
 	schema string
-	quiet  bool // nobody else uses the server
-	// crashed says that the server was killed, and has lost its count of what
-	// VACUUM has done.
+	quiet  bool // nothing else uses the server
+	// crashed reports whether the server was killed and has lost its statistics of VACUUM.
 	crashed bool
 }
 
@@ -287,8 +286,7 @@ func newSandbox(t *testing.T) sandbox {
 	return s
 }
 
-// newDatabaseSandbox is a sandbox in a database of its own, for what holds for a
-// database as a whole.
+// newDatabaseSandbox returns a sandbox with its own database, for tests that concern a whole database.
 func newDatabaseSandbox(t *testing.T) sandbox {
 	t.Helper()
 	t.Parallel()
@@ -304,10 +302,10 @@ func sandboxIn(t *testing.T, dsn, schema string) sandbox {
 	return s
 }
 
-// application is the name under which the server knows the sandbox's loadgrids.
+// application is the application name of the sandbox's loadgrid processes.
 func (s sandbox) application() string { return "loadgrid-in-" + s.schema }
 
-// connect returns a connection of the test's own.
+// connect returns a connection for the test itself.
 func (s sandbox) connect() *pgx.Conn {
 	s.t.Helper()
 	conn, err := pgx.ConnectConfig(context.Background(), s.pool.Config().ConnConfig)
@@ -318,7 +316,7 @@ func (s sandbox) connect() *pgx.Conn {
 	return conn
 }
 
-// waitForEnd waits until the server has noticed that the sandbox's loadgrids are gone.
+// waitForEnd waits until the server has noticed the end of the sandbox's loadgrid processes.
 func (s sandbox) waitForEnd() {
 	s.t.Helper()
 	s.waitFor("the connections of a killed load to end",
@@ -352,9 +350,9 @@ func queryOne[T any](t *testing.T, pool *pgxpool.Pool, sql string, args ...any) 
 	return v
 }
 
-// checkBoxes asks PostGIS whether the table holds exactly the unit boxes of the
-// columns 0 to cols-1 and rows 0 to rows-1, byte for byte, each once, with key,
-// index and statistics, and whether nothing of the run is left over.
+// checkBoxes checks with PostGIS that the table contains exactly the unit boxes of the columns 0 to
+// cols-1 and rows 0 to rows-1, byte for byte, each once, with key, index and statistics. It also checks
+// that nothing of the run is left over.
 func (s sandbox) checkBoxes(table string, cols, rows int64) {
 	s.t.Helper()
 	s.checkCells(table, cols*rows)
@@ -365,11 +363,11 @@ func (s sandbox) checkBoxes(table string, cols, rows int64) {
 		        st_point(col + 1, row), st_point(col + 1, row + 1), st_point(col, row + 1), st_point(col, row), st_point(col + 1, row)])), 'NDR')`,
 		cols, rows)
 	if wrong != 0 {
-		s.t.Errorf("%d rows of %s are not the boxes", wrong, table)
+		s.t.Errorf("%d rows of %s are not the expected boxes", wrong, table)
 	}
 }
 
-// checkCells checks what must hold of each finished table.
+// checkCells checks what must hold for each finished table.
 func (s sandbox) checkCells(table string, rows int64) {
 	s.t.Helper()
 	name := s.name(table)
@@ -390,19 +388,19 @@ func (s sandbox) checkCells(table string, rows int64) {
 	s.checkNothingLeft()
 }
 
-// states returns the states of the runs in the ledger, in their order.
+// states returns the states of the runs in the ledger, in order.
 func (s sandbox) states() string {
 	s.t.Helper()
 	return queryOne[string](s.t, s.pool, "select coalesce(string_agg(state, ' ' order by id), '') from "+s.name("runs"))
 }
 
-// retries returns how often the newest start in the ledger has tried something again.
+// retries returns the number of retries in the newest start in the ledger.
 func (s sandbox) retries() int {
 	s.t.Helper()
 	return queryOne[int](s.t, s.pool, "select coalesce(retries, 0) from "+s.name("attempts")+" order by started_at desc limit 1")
 }
 
-// checkNothingLeft looks for staging tables, unfinished runs and locks.
+// checkNothingLeft checks that there are no staging tables, unfinished runs or locks.
 func (s sandbox) checkNothingLeft() {
 	s.t.Helper()
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace and relname like 'loadgrid\\_staging%'",

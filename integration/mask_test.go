@@ -14,7 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// maskGrids are grids of each shape.
+// maskGrids returns grids of each shape.
 func maskGrids() []geomgen.Grid {
 	return []geomgen.Grid{
 		{DX: 1, DY: 1},
@@ -28,9 +28,9 @@ func maskGrids() []geomgen.Grid {
 	}
 }
 
-// Random polygons, half of them degenerate, judged by PostGIS for all cells near
-// them. Where PostGIS and the mask differ, fractions decide, and PostGIS may be
-// wrong now and then in the last bit; the mask must not.
+// Random polygons, half of them degenerate: PostGIS decides for all cells near them. If PostGIS and the
+// mask differ, exact fractions decide. PostGIS may occasionally be wrong in the last bit; the mask must
+// not.
 func TestMaskAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 202611)
@@ -53,8 +53,8 @@ func TestMaskAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// compareMask compares the rules for the cells around an area, and returns
-// how many decisions it looked at, and in how many of them PostGIS is wrong.
+// compareMask compares the rules for the cells around an area. It returns how many decisions it checked,
+// and in how many of them PostGIS is wrong.
 func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions, differ int) {
 	s.t.Helper()
 	rules := []geomgen.Rule{geomgen.Intersects, geomgen.Within, geomgen.Centroid, geomgen.Overlaps}
@@ -117,7 +117,7 @@ func (s sandbox) compareMask(g geomgen.Grid, area []geomgen.Polygon) (decisions,
 	return decisions, differ
 }
 
-// cellsOf returns the cells of a rectangle, each with its EWKB and that of its centre.
+// cellsOf returns the cells of a rectangle, each with its EWKB and the EWKB of its centre.
 func cellsOf(g geomgen.Grid, r geomgen.Range) (cells []geomgen.Cell, shapes, centres [][]byte) {
 	for col := r.MinCol; col < r.MaxCol; col++ {
 		for row := r.MinRow; row < r.MaxRow; row++ {
@@ -130,7 +130,7 @@ func cellsOf(g geomgen.Grid, r geomgen.Range) (cells []geomgen.Cell, shapes, cen
 	return cells, shapes, centres
 }
 
-// walked returns the cells of a walk with a mask.
+// walked returns the cells that a walk with a mask visits.
 func walked(t *testing.T, r geomgen.Range, m *geomgen.Mask) map[geomgen.Cell]bool {
 	t.Helper()
 	sel, err := geomgen.Select(t.Context(), r, m)
@@ -150,7 +150,7 @@ func walked(t *testing.T, r geomgen.Range, m *geomgen.Mask) map[geomgen.Cell]boo
 	return cells
 }
 
-// ewkbOf returns a cell, or its centre, as the loader writes it.
+// ewkbOf returns the EWKB of a cell or its centre, as the loader writes it.
 func ewkbOf(g geomgen.Grid, c geomgen.Cell, as geomgen.Geometry) []byte {
 	b := g.AppendHeader(nil, as)
 	at := len(b)
@@ -169,8 +169,8 @@ func areaEWKB(area []geomgen.Polygon, srid int32) []byte {
 	return b
 }
 
-// What CheckPolygons says of polygons, valid and not, is what ST_IsValid says. GEOS before
-// 3.10 misses a polygon that lies in another one with a hole: of such it is no judge.
+// For valid and invalid polygons, CheckPolygons agrees with ST_IsValid. GEOS before 3.10 misses a polygon
+// that lies in another one with a hole, so the test ignores it in those cases.
 func TestValidityAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 505)
@@ -203,8 +203,7 @@ func TestValidityAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// randomPolygons returns polygons of few corners on a small lattice: with all that can
-// be wrong with them, often.
+// randomPolygons returns polygons with few corners on a small lattice, often with every kind of error.
 func randomPolygons(rng *rand.Rand) []geomgen.Polygon {
 	var area []geomgen.Polygon
 	ring := func(x, y, size int) []geomgen.Point {
@@ -217,7 +216,7 @@ func randomPolygons(rng *rand.Rand) []geomgen.Polygon {
 
 	for range 1 + rng.IntN(2) {
 		p := geomgen.Polygon{ring(rng.IntN(6), rng.IntN(6), 7)}
-		if rng.IntN(2) == 0 { // a large shell, so that holes are in it
+		if rng.IntN(2) == 0 { // a large shell, so that holes fall inside it
 			x := float64(20 * len(area))
 			p = geomgen.Polygon{{{X: x}, {X: x + 8}, {X: x + 8, Y: 8}, {X: x, Y: 8}, {X: x}}}
 			for range rng.IntN(3) {
@@ -230,9 +229,8 @@ func randomPolygons(rng *rand.Rand) []geomgen.Polygon {
 	return area
 }
 
-// The number of cells of each country at 0.1 degrees, by each rule, is PostGIS's.
-// ST_SquareGrid leaves out cells that only touch the left edge of its bounds, so
-// these are wider.
+// For each rule, each country has as many cells of 0.1 degrees as in PostGIS. ST_SquareGrid omits cells
+// that only touch the left edge of its bounds, so these bounds are wider.
 func TestCountriesAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	for _, c := range countries(t) {
@@ -250,7 +248,7 @@ func TestCountriesAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// Coverage and cut geometries are PostGIS's, for each shape of cells.
+// Coverage and cut geometries match PostGIS, for each shape of cells.
 func TestCoverageAndClipAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	rng := testrand.New(t, 1704)

@@ -13,17 +13,16 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Each method, with the options that change it. What they have in
-// common is checked by checkMade, on a server that nobody else uses: VACUUM can
-// freeze all rows only where no transaction is older, and it takes a connection
-// that begins, to whichever database, for one.
+// Each method, with the options that change it. checkTable checks what they have in common, on a server
+// that nobody else uses: VACUUM can freeze all rows only if no transaction is older, and a connection
+// that begins, to any database, counts as a transaction.
 func TestEachMethodMakesTheSameTable(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"fsync": "off", "autovacuum": "off"})
 	for name, test := range map[string]struct {
 		args       []string
 		partitions int64
-		indexes    string // access methods on the geometry
+		indexes    string // index methods on the geometry
 		unlogged   bool
 		method     string
 	}{
@@ -51,9 +50,8 @@ func TestEachMethodMakesTheSameTable(t *testing.T) {
 	}
 }
 
-// checkTable asks the server whether a table is what a load promises, whichever
-// way the rows went: the boxes, the key, the indexes, complete on each
-// partition, the statistics, the settings, and pages that are frozen.
+// checkTable checks that a table is what a load promises, however the rows arrived: the boxes, the key,
+// complete indexes on each partition, the statistics, the settings, and frozen pages.
 func (s sandbox) checkTable(table string, cols, rows, partitions int64, indexes string, unlogged bool) {
 	s.t.Helper()
 	s.checkRows(table, cols, rows)
@@ -68,7 +66,7 @@ func (s sandbox) checkTable(table string, cols, rows, partitions int64, indexes 
 		(select count(*) from pg_index i join pg_constraint k on k.conindid = i.indexrelid where i.indrelid = t.oid and i.indisvalid and i.indisprimary and k.contype = 'p') <> 1
 		or coalesce((select string_agg(m.amname, ' ' order by m.amname) from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
 		    where i.indrelid = t.oid and i.indisvalid and not i.indisprimary), '') <> $1`, indexes); n != 0 {
-		s.t.Errorf("%d tables of %s have other indexes than a primary key and %q", n, table, indexes)
+		s.t.Errorf("%d tables of %s have indexes other than a primary key and %q", n, table, indexes)
 	}
 
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+leaves+" l where (select count(*) from pg_stats where schemaname = $1 and tablename = l.relname) < 4 or reltuples <= 0", s.schema); n != 0 {
@@ -78,38 +76,38 @@ func (s sandbox) checkTable(table string, cols, rows, partitions int64, indexes 
 		s.t.Errorf("%s as a whole has statistics of %d columns", table, n)
 	}
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+leaves+" l where reloptions is not null or (relpersistence = 'u') <> $1", unlogged); n != 0 {
-		s.t.Errorf("%d tables of %s kept settings of the staging table, or are not logged as they should be", n, table)
+		s.t.Errorf("%d tables of %s kept settings of the staging table, or have the wrong persistence", n, table)
 	}
 	if n := queryOne[int64](s.t, s.pool, "select count(*) from "+leaves+" l where exists (select from pg_constraint where conrelid = l.oid and contype = 'c' and conname = 'loadgrid_bounds') <> $1", partitions > 0); n != 0 {
-		s.t.Errorf("%d tables of %s lack the check of a partition's bounds, or have one and are none", n, table)
+		s.t.Errorf("%d tables of %s lack the check of a partition's bounds, or have one but are not partitions", n, table)
 	}
 
 	s.checkFrozen(table, leaves)
 	s.checkNothingLeft()
 }
 
-// checkFrozen looks for pages that are not frozen. Chunks are frozen by VACUUM,
-// which leaves what a transaction of somebody else's may not see yet: where there
-// may be others, that it came by is all that is asked of it.
+// checkFrozen looks for pages that are not frozen. VACUUM freezes chunks, but it skips rows that a
+// transaction of another session may not see yet. If there may be others, the check only requires that
+// VACUUM ran.
 //
-// Pages without rows are no matter: where two streams extend a table at the same
-// time, the server adds some that neither may come to use.
+// Pages without rows do not matter: when two streams extend a table at the same time, the server adds
+// some pages that neither stream may use.
 func (s sandbox) checkFrozen(table, leaves string) {
 	s.t.Helper()
-	// One at a time: it fails where another is about to make it.
+	// One session at a time: create extension fails if another session is about to make it.
 	s.exec("do $$ begin perform pg_advisory_xact_lock(hashtext('pg_visibility')); create extension if not exists pg_visibility; end $$")
 	pages := queryOne[int64](s.t, s.pool, "select count(*) from (select distinct tableoid, (ctid::text::point)[0]::bigint as page from "+s.name(table)+`) p,
 		lateral pg_visibility_map(p.tableoid::regclass, p.page) v where not (v.all_visible and v.all_frozen)`)
 	if pages > 0 && s.quiet {
 		s.t.Errorf("%d pages of %s are not frozen", pages, table)
 	} else if pages > 0 && !s.crashed {
-		// Before PostgreSQL 15 the statistics come some time after what they count.
+		// Before PostgreSQL 15, statistics arrive some time after the work that they count.
 		s.waitFor(fmt.Sprintf("VACUUM, since %d pages of %s are not frozen", pages, table),
 			"select bool_and(pg_stat_get_vacuum_count(oid) > 0) from "+leaves+" l")
 	}
 }
 
-// checkRows asks PostGIS whether the table holds the unit boxes, each once.
+// checkRows checks with PostGIS that the table contains the unit boxes, each once.
 func (s sandbox) checkRows(table string, cols, rows int64) {
 	s.t.Helper()
 	right := queryOne[int64](s.t, s.pool, `
@@ -119,11 +117,11 @@ func (s sandbox) checkRows(table string, cols, rows int64) {
 		        st_point(col + 1, row), st_point(col + 1, row + 1), st_point(col, row + 1), st_point(col, row), st_point(col + 1, row)])), 'NDR')`,
 		cols, rows)
 	if all := queryOne[int64](s.t, s.pool, "select count(*) from "+s.name(table)); all != cols*rows || right != all {
-		s.t.Errorf("%s has %d rows, %d of them the boxes, want %d", table, all, right, cols*rows)
+		s.t.Errorf("%s has %d rows, %d of them as expected, want %d", table, all, right, cols*rows)
 	}
 }
 
-// The partitions' ranges follow one another, and hold as many rows, give or take one.
+// The partitions' ranges follow one another and have equally many rows, give or take one.
 func TestPartitionsAreEqualAndWithoutGaps(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "130", "--rows", "77", "--partitions", "12")...)
@@ -146,7 +144,7 @@ func TestPartitionsAreEqualAndWithoutGaps(t *testing.T) {
 	}
 }
 
-// A replace goes under the same parent: what depends on it stays.
+// A replace keeps the parent, so everything that depends on it remains.
 func TestReplaceOfPartitionsKeepsViewsAndGrants(t *testing.T) {
 	s := newSandbox(t)
 	role := "reader_" + s.schema
@@ -181,7 +179,7 @@ func TestReplaceOfPartitionsKeepsViewsAndGrants(t *testing.T) {
 		t.Error("the grant or the comment is gone")
 	}
 	if queryOne[int64](t, s.pool, "select count(*) from pg_class where relnamespace = $1::regnamespace and relkind = 'r' and relname like 'grid\\_%'", s.schema) != 2 {
-		t.Error("old partitions are left")
+		t.Error("old partitions remain")
 	}
 
 	cli(t, s.dsn, load("100")...).expect(t, 2, "--table", "is partitioned", "give partitions")
@@ -190,21 +188,21 @@ func TestReplaceOfPartitionsKeepsViewsAndGrants(t *testing.T) {
 		expect(t, 2, "--table", "is a plain table")
 }
 
-// Appended, partitions are attached where their ranges are free, and rows go
-// into those that are there, and into new ones beside them, where they are not.
+// An append attaches partitions if their ranges are free. Otherwise rows go into the existing partitions,
+// and into new ones next to them.
 func TestAppendToPartitions(t *testing.T) {
 	s := newSandbox(t)
 	load := func(extent string, more ...string) []string {
 		return s.load("grid", append([]string{"--cell-size", "1", "--extent", extent, "--if-exists", "append"}, more...)...)
 	}
 	mustCLI(t, s.dsn, load("0,0,60,64", "--partitions", "4", "--index", "brin")...)
-	mustCLI(t, s.dsn, load("64,64,128,128", "--partitions", "2")...) // ids beyond the first
+	mustCLI(t, s.dsn, load("64,64,128,128", "--partitions", "2")...) // ids after those of the first load
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != 6 {
 		t.Errorf("%d partitions, want 6", n)
 	}
 
 	cli(t, s.dsn, load("60,0,70,64", "--partitions", "2")...).expect(t, 2, "--partitions 2", "would lie across", "leave partitions out")
-	mustCLI(t, s.dsn, load("60,0,70,64")...) // among them, and beside
+	mustCLI(t, s.dsn, load("60,0,70,64")...) // among the existing cells, and next to them
 	mustCLI(t, s.dsn, load("0,64,64,200")...)
 	cli(t, s.dsn, load("0,0,1,1")...).expect(t, 2, "holds 1 of the 1 cells already")
 	if n, want := queryOne[int64](t, s.pool, "select count(distinct (col, row)) from "+s.name("grid")), int64(60*64+64*64+10*64+64*136); n != want {
@@ -218,15 +216,14 @@ func TestAppendToPartitions(t *testing.T) {
 	s.checkNothingLeft()
 }
 
-// waitForCopy waits until a load has sent rows of a table that only its own
-// transaction can see.
+// waitForCopy waits until a load has sent rows of a table that only its own transaction can see.
 func (s sandbox) waitForCopy() {
 	s.t.Helper()
 	s.waitFor("a COPY", "select exists (select from pg_stat_activity where state = 'active' and query like 'copy %' || $1 || '%freeze%')", s.schema)
 }
 
-// Stopped or killed within its one transaction, a frozen load leaves nothing
-// that a next one, of any job, would have to care for.
+// If a frozen load is stopped or killed within its one transaction, it leaves nothing behind for the next
+// load of any job to clean up.
 func TestFrozenLoadLeavesNothing(t *testing.T) {
 	big := []string{"--cell-size", "1", "--cols", "3000", "--rows", "2000"}
 	t.Run("SIGINT", func(t *testing.T) {
@@ -250,8 +247,8 @@ func TestFrozenLoadLeavesNothing(t *testing.T) {
 	})
 }
 
-// After k partitions a rerun copies the other n-k. Where a load is killed in the middle of
-// a partition, that one counts for nothing, and where it has published, nothing is left to do.
+// After k committed partitions, a rerun copies the other n-k. A partition in which the load is killed
+// does not count, and if the load has published, a rerun has nothing to do.
 func TestKilledPartitionsResume(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", "--cell-size", "1", "--cols", "200", "--rows", "100", "--partitions", "20", "--progress", "json")
@@ -268,7 +265,7 @@ func TestKilledPartitionsResume(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			// With one stream, the partitions are loaded one after the other.
+			// With one stream, partitions are loaded one after another.
 			args := s.load("grid", "--cell-size", "1", "--cols", "120", "--rows", "100", "--partitions", "4", "--streams", "1", "--index", "both", "--progress", "json")
 			middle := scenario{job: loader.Job{Table: loader.Table{Name: "grid"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 120, Rows: 100, Partitions: 4}}.middle(t)
 			at, b := places()[name], s.newPausepoint()
@@ -285,7 +282,7 @@ func TestKilledPartitionsResume(t *testing.T) {
 	}
 }
 
-// resumesPartitions runs a killed load again, of whose partitions so many are committed.
+// resumesPartitions repeats a killed load that has committed this many partitions.
 func (s sandbox) resumesPartitions(args []string, committed, left int64) {
 	s.t.Helper()
 	if k := queryOne[int64](s.t, s.pool, "select count(*) from "+s.name("chunks")); k != committed {
@@ -302,7 +299,7 @@ func (s sandbox) resumesPartitions(args []string, committed, left int64) {
 	}
 }
 
-// A crash of the server empties an unlogged staging table; here somebody else does.
+// A server crash empties an unlogged staging table; here, another session empties it.
 func TestEmptiedUnloggedTableStartsOver(t *testing.T) {
 	for name, layout := range map[string][]string{"plain": {"--chunk-rows", "500"}, "partitions": {"--partitions", "20"}} {
 		t.Run(name, func(t *testing.T) {
@@ -312,7 +309,7 @@ func TestEmptiedUnloggedTableStartsOver(t *testing.T) {
 			staging := queryOne[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")
 			s.exec("truncate " + pgx.Identifier{s.schema, staging}.Sanitize())
 			if sum := mustSummary(t, s.dsn, args...); sum.ChunksResumed != 0 || sum.ChunksCopied != sum.Chunks {
-				t.Errorf("it has resumed %d chunks and copied %d, and should start over", sum.ChunksResumed, sum.ChunksCopied)
+				t.Errorf("it resumed %d chunks and copied %d, but should start over", sum.ChunksResumed, sum.ChunksCopied)
 			}
 
 			partitions := int64(0)

@@ -17,27 +17,27 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// moment is when something happens to the network.
+// moment is a point in a load at which something happens to the network.
 type moment struct {
-	load       []string // how the rows go
+	load       []string // how the rows are loaded
 	partitions int64
 	prepare    func(b *pausepoint)
 }
 
-// moments returns the middle of a COPY, into a plain table and into a partition,
-// and that of the build of an index.
+// moments returns the middle of a COPY, into a plain table and into a partition, and the middle of an
+// index build.
 func moments() map[string]moment {
 	const staged = `public.loadgrid\_staging\_%`
-	const middle = 120 * 100 / 2 // an id: the cells fill most of a square of 128
+	const middle = 120 * 100 / 2 // a cell_id: the cells fill most of a square of 128
 	return map[string]moment{
 		"COPY of a chunk": {[]string{"--chunk-rows", "1000"}, 0, func(b *pausepoint) { b.atRow(staged, middle) }},
-		// Not into the table as a whole: its partitions would get its trigger, too.
+		// Not for all staging tables: the partitions would get the trigger, too.
 		"COPY of a partition": {[]string{"--partitions", "4"}, 4, func(b *pausepoint) { b.atRow(staged+`\_p%`, middle) }},
 		"index":               {[]string{"--chunk-rows", "1000"}, 0, func(b *pausepoint) { b.atStatement("create index%") }},
 	}
 }
 
-// during starts a load and brings it to a moment. The caller lets it go on.
+// during starts a load and brings it to a moment. The caller lets it continue.
 func (m moment) during(s sandbox) (*process, *pausepoint) {
 	s.t.Helper()
 	if err := loader.NewLedger(s.pool, s.schema).MigrateUp(context.Background()); err != nil {
@@ -54,15 +54,14 @@ func (m moment) args(s sandbox) []string {
 	return s.load("grid", appendArgs(boxes(120, 100), m.load...)...)
 }
 
-// check checks the table of a load that has ended, and that the server holds
-// nothing of it any more.
+// check checks the table of a load that has ended, and that the server keeps nothing else of the load.
 func (m moment) check(s sandbox) {
 	s.t.Helper()
 	s.waitForEnd()
 	if m.partitions == 0 {
 		s.checkTable("grid", 120, 100, 0, "gist", false)
 	} else {
-		// Their pages were not frozen: COPY inserts row by row where a trigger waits.
+		// Pages are not frozen: COPY inserts row by row if the table has a trigger.
 		s.checkBoxes("grid", 120, 100)
 		if n := queryOne[int64](s.t, s.pool, "select count(*) from pg_inherits where inhparent = $1::regclass", s.name("grid")); n != m.partitions {
 			s.t.Errorf("%d partitions, want %d", n, m.partitions)
@@ -82,8 +81,8 @@ func (m moment) check(s sandbox) {
 	}
 }
 
-// Whatever happens to the network, the load notices within a bounded time, tries
-// again until it is there again, and finishes.
+// Whatever happens to the network, the load notices within a bounded time, retries until the network is
+// back, and finishes.
 func TestNetworkFaults(t *testing.T) {
 	t.Parallel()
 	const chunk, partition, index = "COPY of a chunk", "COPY of a partition", "index"
@@ -117,8 +116,8 @@ func TestNetworkFaults(t *testing.T) {
 	}
 }
 
-// The network swallows the bytes of a COPY that are on their way: the backend waits
-// for them, and is ended once it can be reached again.
+// The network swallows the bytes of a COPY in transit. The backend waits for them, and loadgrid ends it
+// once the server can be reached again.
 func TestSwallowedBytes(t *testing.T) {
 	s := newSandbox(t)
 	n := s.throughProxy(shortTimeouts)
@@ -135,8 +134,8 @@ func TestSwallowedBytes(t *testing.T) {
 	s.checkBoxes("grid", 120, 100)
 }
 
-// A router forgets the connections: they are given up, and so are their backends,
-// which hold the table's lock and rows of the ledger.
+// A router forgets the connections. loadgrid gives them up and ends their backends, which hold the
+// table's lock and rows of the ledger.
 func TestForgottenConnections(t *testing.T) {
 	t.Parallel()
 	for when, m := range moments() {
@@ -150,8 +149,8 @@ func TestForgottenConnections(t *testing.T) {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
 
-			// Idle connections are not watched: their backends would stay for as long as
-			// the router answers for the client that has ended.
+			// Nobody watches idle connections: their backends would remain for as long as the router
+			// answers for the client that has ended.
 			r.close()
 			b.remove()
 			m.check(s)
@@ -159,9 +158,8 @@ func TestForgottenConnections(t *testing.T) {
 	}
 }
 
-// A slow network, over which bytes of a COPY are on their way for many times the
-// limit, and a server that is silent for as long, since it is at work, are no
-// reason to give up.
+// Two things are not a reason to give up: a slow network that takes many times the limit to transmit
+// bytes of a COPY, and a server that is silent for as long because it is busy.
 func TestNoFalseAlarm(t *testing.T) {
 	t.Parallel()
 	calm := func(t *testing.T, s sandbox, r result) {
@@ -178,7 +176,7 @@ func TestNoFalseAlarm(t *testing.T) {
 		r := cli(t, s.dsn, s.load("grid", boxes(120, 100)...)...)
 		calm(t, s, r)
 		if took := time.Since(began); took < 6*time.Second {
-			t.Fatalf("it took only %s: this shows nothing", took)
+			t.Fatalf("it took only %s, so this test proves nothing", took)
 		}
 		s.checkBoxes("grid", 120, 100)
 	})
@@ -188,7 +186,7 @@ func TestNoFalseAlarm(t *testing.T) {
 		n := s.throughRouter(shortTimeouts)
 		m := moments()["index"]
 		p, b := m.during(s)
-		n.waitForConnections(3) // with which the server is asked
+		n.waitForConnections(3) // connections that check the server
 		b.resume()
 		calm(t, s, p.wait())
 		b.remove()
@@ -196,8 +194,8 @@ func TestNoFalseAlarm(t *testing.T) {
 	})
 }
 
-// The answer to a COMMIT is lost and the connection stays open: the ledger tells
-// that it happened, and nothing is copied or published twice.
+// The answer to a COMMIT is lost and the connection stays open. The ledger shows that the commit
+// happened, and nothing is copied or published twice.
 func TestSwallowedAnswerToCommit(t *testing.T) {
 	t.Parallel()
 	for name, trigger := range map[string]string{
@@ -224,11 +222,11 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			}
 
 			args := s.load("grid", appendArgs(boxes(120, 100), "--chunk-rows", "1000", "--progress", "json")...)
-			if name == "after" { // it is not run twice
+			if name == "after" { // the step is not run twice
 				args = append(args, "--after", "insert into "+s.name("log")+" select count(*) from {{table}}")
 			}
 
-			// It waits in the COMMIT.
+			// The step waits in the COMMIT.
 			s.exec(fmt.Sprintf("create constraint trigger pausepoint after "+trigger+" deferrable initially deferred for each row when (%s) execute function %s()",
 				table, when, s.name("pausepoint")))
 			p := start(t, s.dsn, args...)
@@ -255,14 +253,13 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 				t.Errorf("%d runs in the ledger, want 1", runs)
 			}
 			if log := queryOne[string](t, s.pool, "select coalesce(string_agg(n::text, ' '), '') from "+s.name("log")); name == "after" && log != "12000" {
-				t.Errorf("the step after has left %q", log)
+				t.Errorf("the step after the load left %q", log)
 			}
 		})
 	}
 }
 
-// A signal ends the program in time though the network swallows everything, and
-// the rerun finishes.
+// A signal ends the program in time even if the network swallows everything, and the rerun finishes.
 func TestSignalsWithoutANetwork(t *testing.T) {
 	t.Parallel()
 	for when, test := range map[string]struct {
@@ -276,7 +273,7 @@ func TestSignalsWithoutANetwork(t *testing.T) {
 		m := moments()[when]
 		t.Run(when, func(t *testing.T) {
 			s := newDatabaseSandbox(t)
-			// The limits that people have, of which none comes into play.
+			// The usual limits; none of them takes effect here.
 			n := s.throughProxy(func(url.Values) {})
 			p, b := m.during(s)
 			n.addToxics(swallowUp, swallowDown)
@@ -298,8 +295,8 @@ func TestSignalsWithoutANetwork(t *testing.T) {
 	}
 }
 
-// A server that stands still for longer than the limit, and one that comes back
-// at another port behind the same address.
+// A server that is paused for longer than the limit, and a server that returns on another port behind the
+// same address.
 func TestServerPausedAndMoved(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, nil)
@@ -313,7 +310,7 @@ func TestServerPausedAndMoved(t *testing.T) {
 			server.Kill()
 			p.waitForOutput("trying again", 1)
 			server.Start()
-			// The address is the same for loadgrid; behind it is another port.
+			// loadgrid sees the same address; another port is behind it.
 			port := newProxy(s.t, n.proxy.Upstream).Listen
 			if err := n.proxy.Update(&toxiproxy.Proxy{Listen: n.proxy.Listen, Upstream: port, Enabled: true}); err != nil {
 				s.t.Error(err)
@@ -341,8 +338,8 @@ func TestServerPausedAndMoved(t *testing.T) {
 	}
 }
 
-// What libpq calls keepalives is this end's, and the server looks after the
-// connection likewise, unless somebody has told it how.
+// libpq's keepalives concern the client's side. The server watches the connection in the same way, unless
+// the user has set this.
 func TestKeepAliveOfTheServer(t *testing.T) {
 	s := newSandbox(t)
 	for name, test := range map[string]struct {
@@ -367,8 +364,7 @@ func TestKeepAliveOfTheServer(t *testing.T) {
 	}
 }
 
-// A connection that others make of a pool's configuration, as migrations do, is
-// watched as well.
+// A connection that other code makes from a pool's configuration, as migrations do, is also watched.
 func TestForgottenDatabaseSQL(t *testing.T) {
 	s := newSandbox(t)
 	r := s.throughRouter(shortTimeouts)

@@ -24,15 +24,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// objects reads what a process wrote to stderr with --log-format json: each line is
-// an object.
+// objects parses what a process wrote to stderr with --log-format json: each line is an object.
 func (r result) objects(t *testing.T) []map[string]any {
 	t.Helper()
 	var list []map[string]any
 	for line := range strings.Lines(r.stderr) {
 		var o map[string]any
 		if err := json.Unmarshal([]byte(line), &o); err != nil {
-			t.Errorf("no object: %q: %v", line, err)
+			t.Errorf("not an object: %q: %v", line, err)
 			continue
 		}
 		list = append(list, o)
@@ -41,8 +40,8 @@ func (r result) objects(t *testing.T) []map[string]any {
 	return list
 }
 
-// With --log-format json all that is on stderr are objects, each with its job, and
-// once there is a run, its number; what is about a chunk says which.
+// With --log-format json, everything on stderr is an object with its job and, once there is a run, its
+// number. Objects about a chunk name the chunk.
 func TestLogFormatJSON(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", appendArgs(smallGrid(), "--log-format", "json")...)
@@ -82,7 +81,7 @@ func TestLogFormatJSON(t *testing.T) {
 		t.Errorf("it wrote %v", seen)
 	}
 	if got := queryOne[string](t, s.pool, "select last_error || ', ' || outcome || ', ' || error from "+s.name("runs")+", "+s.name("attempts")); got != "stopped by SIGINT, stopped, stopped by SIGINT" {
-		t.Errorf("the ledger says %q", got)
+		t.Errorf("the ledger has %q", got)
 	}
 
 	again := cli(t, s.dsn, args...)
@@ -100,8 +99,8 @@ func TestLogFormatJSON(t *testing.T) {
 	cli(t, s.dsn, appendArgs(args, "--progress", "bar")...).expect(t, 2, "contradicts log-format json")
 }
 
-// The ledger says who has started a run, from where, how each stage went, what was
-// tried again and why it failed, for people and for programs.
+// The ledger records who started a run and from where, how each stage went, what was retried and why it
+// failed. It shows this to people and to programs.
 func TestRunsTell(t *testing.T) {
 	s := newSandbox(t)
 	ledger := []string{"--ledger-schema", s.schema}
@@ -193,8 +192,7 @@ func TestRunsTell(t *testing.T) {
 	}
 }
 
-// Old runs go out of the ledger, and nothing with them that a table shows or keeps, or
-// that is unfinished.
+// Old runs are removed from the ledger, except unfinished runs and those whose table is shown or kept.
 func TestPruneRuns(t *testing.T) {
 	s := newSandbox(t)
 	replace := func(table string, n int, more ...string) {
@@ -224,10 +222,11 @@ func TestPruneRuns(t *testing.T) {
 	s.exec("update " + s.name("runs") + " set finished_at = finished_at - interval '25 hours'")
 	s.exec("drop table " + s.name("gone"))
 
-	// A load prunes its own table's alone: what it puts away is kept, and of today.
+	// A load prunes only the runs of its own table. The version that it puts away is kept, and is from
+	// today.
 	replace("grid", 9, "--keep", "1", "--prune-runs", "1d") // 10
 	if got := ids(); got != "4 5 6 7 8 9 10" {
-		t.Errorf("after the load there are %s", got)
+		t.Errorf("after the load, the runs are %s", got)
 	}
 	if out := mustCLI(t, s.dsn, appendArgs(prune, "1d")...); out != "3 runs removed from the ledger\n" || ids() != "4 7 8 10" {
 		t.Errorf("%s leaves %s", out, ids())
@@ -238,7 +237,7 @@ func TestPruneRuns(t *testing.T) {
 
 	mustCLI(t, s.dsn, "runs", "rollback", "4", "--ledger-schema", s.schema)
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 130 {
-		t.Errorf("the version that was kept has %d rows", n)
+		t.Errorf("the kept version has %d rows", n)
 	}
 	for _, age := range []string{"", "0d", "-1d", "1", "NaNd", "1e300d", "500ms", "x"} {
 		cli(t, s.dsn, appendArgs(prune, age)...).expect(t, 2, "--older-than")
@@ -248,7 +247,7 @@ func TestPruneRuns(t *testing.T) {
 	cli(t, s.dsn, s.load("grid", appendArgs(boxes(2, 2), "--prune-runs", "never")...)...).expect(t, 2, "--prune-runs")
 }
 
-// A job that finds its cells in the table each night leaves no run for each.
+// A nightly job that finds its cells in the table leaves no run for each night.
 func TestPruneRunsThatAddedNothing(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...) // 1
@@ -260,7 +259,7 @@ func TestPruneRunsThatAddedNothing(t *testing.T) {
 	add("12") // 2: 20 rows
 	add("12") // 3
 	add("12") // 4
-	add("9")  // 5: another job, which has never added anything
+	add("9")  // 5: another job, which has never added a row
 	add("9")  // 6
 	add("12") // 7
 	mark := "create table if not exists " + s.name("log") + " (n int)"
@@ -274,13 +273,13 @@ func TestPruneRunsThatAddedNothing(t *testing.T) {
 		t.Errorf("%s leaves %s", out, got)
 	}
 	if skipped, why := s.unchanged(s.load("grid", "--cell-size", "1", "--extent", "0,0,12,10", "--if-exists", "append", "--on-conflict", "skip")); !skipped {
-		t.Errorf("it is added again: %s", why)
+		t.Errorf("the job runs again: %s", why)
 	}
 
 	s.checkCells("grid", 120)
 }
 
-// A trace has the run, in it the stages, and in the load the chunks.
+// A trace contains the run, the run contains the stages, and the stage load contains the chunks.
 func TestSpans(t *testing.T) {
 	s := newSandbox(t)
 	recorder := tracetest.NewSpanRecorder()
@@ -328,7 +327,7 @@ func TestSpans(t *testing.T) {
 	job.After = "select 1 / 0"
 	job.IfExists = loader.Replace
 	if _, err := loader.Run(context.Background(), openPool(t, s.dsn, nil), job, loader.Options{Tracer: tracer}); err == nil {
-		t.Fatal("it did not fail")
+		t.Fatal("the run did not fail")
 	}
 
 	failed := 0
@@ -343,8 +342,8 @@ func TestSpans(t *testing.T) {
 	}
 }
 
-// The program sends its spans where the environment says, under the span that it was
-// started in; a collector that is away costs a warning, and not the load.
+// The program sends its spans to the address in the environment, as children of the span in which it was
+// started. If the collector is away, that costs a warning but not the load.
 func TestTracesReachACollector(t *testing.T) {
 	s := newSandbox(t)
 	var mu sync.Mutex

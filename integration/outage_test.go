@@ -7,15 +7,15 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// Backends that are ended are replaced: the load goes on. A statement that is
-// cancelled ends it, as somebody wants that.
+// Ended backends are replaced and the load continues. A cancelled statement ends the load, because
+// somebody wants that.
 func TestBackendsEndedInEachStage(t *testing.T) {
 	faults := endings()
 	forEach(t, []string{"chunks, replace", "partitions"}, func(n int) fault { return faults[n%len(faults)] })
 }
 
-// The server is killed, or stopped, and started again: loads wait for it and go
-// on. Commits that did not wait for the disk are lost here.
+// The server is killed or stopped, then restarted: loads wait for it and continue. Commits that did not
+// wait for the disk are lost here.
 func TestServerAway(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"wal_writer_delay": "10s"})
@@ -40,16 +40,15 @@ func TestServerAway(t *testing.T) {
 	}
 }
 
-// A client is killed while it fills an unlogged table, and then the server, before that has
-// written to the disk that the transaction was rolled back: the server comes back at once. Where the
-// transaction that fills the table has made it, too, the first start of PostgreSQL fails: see
-// StartOnceMore.
+// A client is killed while it fills an unlogged table. Then the server is killed before it has written to
+// disk that the transaction was rolled back; it restarts at once. If the transaction that fills the table
+// also made it, PostgreSQL's first start fails: see StartOnceMore.
 func TestServerKilledAfterAnUnloggedLoadWas(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"wal_writer_delay": "10s"})
 
 	f := fault{name: "client SIGKILL, server SIGKILL and start", inject: func(tr *trial) {
-		tr.exec("create table written (); drop table written") // what the load has logged so far
+		tr.exec("create table written (); drop table written") // flushes what the load has logged so far
 		_ = tr.p.cmd.Process.Kill()
 		tr.p.wait()
 		tr.exec("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and datname = current_database()", tr.application())
@@ -62,7 +61,7 @@ func TestServerKilledAfterAnUnloggedLoadWas(t *testing.T) {
 	for scenario, place := range map[string]string{"frozen, unlogged": "load", "partitions, unlogged": "load of a partition"} {
 		t.Run(scenario, func(t *testing.T) {
 			w := moreScenarios(t)[scenario]
-			w.load = appendArgs(w.load, "--streams", "1") // another one may be at an index, which is not committed
+			w.load = appendArgs(w.load, "--streams", "1") // another stream may be building an index that is not committed
 
 			newTrial(t, server, w, place, 0).run(f)
 		})

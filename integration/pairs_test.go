@@ -11,8 +11,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// fourFields is a table of four features around (5, 5): three squares with shared borders and one over
-// them all. Cells of 1 between 0 and 10 meet them in 100 + 100 pairs.
+// fourFields makes a table of four features around (5, 5): three squares with shared borders and one that
+// covers them all. Cells of size 1 between 0 and 10 meet them in 100 + 100 pairs.
 func (s sandbox) fourFields(table string) {
 	s.t.Helper()
 	box := func(xmin, ymin, xmax, ymax float64) []geomgen.Polygon {
@@ -32,7 +32,7 @@ func (s sandbox) count(from string) int64 {
 	return queryOne[int64](s.t, s.pool, "select count(*) from "+from)
 }
 
-// Tables of pairs are appended to, replaced, rolled back and emptied like others.
+// Tables of pairs are appended to, replaced, rolled back and emptied like other tables.
 func TestWorkWithPairs(t *testing.T) {
 	s := newSandbox(t)
 	s.fourFields("f")
@@ -61,7 +61,7 @@ func TestWorkWithPairs(t *testing.T) {
 		}
 
 		if table == "partitions" {
-			continue // of which parts are attached, not rows
+			continue // an append attaches partitions, not rows
 		}
 
 		cli(t, s.dsn, s.pairs(table, "f", append(options, "--if-exists", "append")...)...).expect(t, 2, "holds 200 of the 200 pairs")
@@ -69,12 +69,12 @@ func TestWorkWithPairs(t *testing.T) {
 		if n := s.count(s.name(table)); n != 400 {
 			t.Errorf("%s has %d rows after 200 more, want 400", table, n)
 		}
-		if table != "in_chunks" { // which is rolled back to
+		if table != "in_chunks" { // the test rolls this table back later
 			s.exec("delete from " + s.name(table) + " where no = 14 and col < 5")
 		}
 		mustCLI(t, s.dsn, s.pairs(table, "more", append(options, "--if-exists", "append", "--on-conflict", "skip")...)...)
 		if n := s.count(s.name(table)); n != 400 {
-			t.Errorf("%s has %d rows after those that were missing, want 400", table, n)
+			t.Errorf("%s has %d rows after the missing ones were added, want 400", table, n)
 		}
 	}
 
@@ -82,16 +82,16 @@ func TestWorkWithPairs(t *testing.T) {
 	plain := s.load("plain", "--cell-size", "1", "--srid", "3035", "--cols", "3", "--rows", "3", "--if-exists", "append", "--geometry", "none")
 	cli(t, s.dsn, plain...).expect(t, 2, "plain", "columns")
 
-	// Replaced, the version before is kept, and comes back.
+	// A replace keeps the previous version, and a rollback restores it.
 	replace := s.pairs("in_chunks", "more", "--if-exists", "replace", "--keep", "1", "--chunk-rows", "50")
 	mustCLI(t, s.dsn, replace...)
 	if n := s.count(s.name("in_chunks") + " where no < 10"); n != 0 {
-		t.Errorf("%d rows are from before", n)
+		t.Errorf("%d rows are from the previous version", n)
 	}
 	run := queryOne[int64](t, s.pool, "select max(id) from "+s.name("runs")+" where table_name = 'in_chunks' and kept_no is not null")
 	mustCLI(t, s.dsn, "runs", "rollback", fmt.Sprint(run), "--ledger-schema", s.schema)
 	if n := s.count(s.name("in_chunks") + " where no < 10"); n != 200 {
-		t.Errorf("after the rollback %d rows are there, want 200", n)
+		t.Errorf("after the rollback there are %d rows, want 200", n)
 	}
 
 	mustCLI(t, s.dsn, s.pairs("plain", "f", "--if-exists", "replace", "--publish", "truncate", "--geometry", "none")...)
@@ -99,7 +99,7 @@ func TestWorkWithPairs(t *testing.T) {
 		t.Errorf("after truncate there are %d rows, want 200", n)
 	}
 
-	// Partitions are replaced, and others are added.
+	// Partitions are replaced, and further ones are added.
 	mustCLI(t, s.dsn, s.pairs("partitions", "f", "--if-exists", "replace", "--partitions", "2", "--geometry", "none")...)
 	s.exec("update " + s.name("more") + " set geom = st_translate(geom, 50, 50)")
 	mustCLI(t, s.dsn, s.pairs("partitions", "more", "--if-exists", "append", "--geometry", "none")...)
@@ -111,7 +111,7 @@ func TestWorkWithPairs(t *testing.T) {
 	s.checkPreviewsOfFeatures()
 }
 
-// checkHelpersOfPairs calls the functions of the ledger on a table of pairs without a geometry.
+// checkHelpersOfPairs calls the ledger's functions on a table of pairs without a geometry.
 func (s sandbox) checkHelpersOfPairs() {
 	s.t.Helper()
 	for _, table := range []string{"partitions", "plain"} {
@@ -151,8 +151,7 @@ func (s sandbox) checkPreviewsOfFeatures() {
 	preview("partitions").expect(s.t, 2, "no column of type geometry")
 }
 
-// A run that was killed goes on with the features of its beginning, though the query gives others
-// by then.
+// A killed run continues with its original features, even if the query now returns others.
 func TestKilledLoadOfFeatures(t *testing.T) {
 	for name, options := range map[string][]string{
 		"pairs":      {"--each", "no", "--attribute", "name"},
@@ -168,7 +167,7 @@ func TestKilledLoadOfFeatures(t *testing.T) {
 			s.killAfter(3, load("grid", "--chunk-rows", "11")...)
 			run := queryOne[int64](t, s.pool, "select max(id) from "+s.name("runs"))
 			if n := s.count(s.name("run_features") + fmt.Sprint(" where run_id = ", run)); n != 1 {
-				t.Errorf("the ledger has %d rows with features of the run", n)
+				t.Errorf("the ledger has %d rows with the run's features", n)
 			}
 
 			show := mustCLI(t, s.dsn, "runs", "show", fmt.Sprint(run), "--ledger-schema", s.schema)
@@ -181,16 +180,16 @@ func TestKilledLoadOfFeatures(t *testing.T) {
 			s.exec("update " + s.name("f") + " set name = 'changed', no = no + 100, geom = st_translate(geom, 100, 0)")
 			mustCLI(t, s.dsn, "runs", "resume", fmt.Sprint(run), "--ledger-schema", s.schema)
 			if n := queryOne[int64](t, s.pool, "select count(*) from ("+s.rowsBytes("whole")+" except "+s.rowsBytes("grid")+") d"); n != 0 || s.count(s.name("whole")) != s.count(s.name("grid")) {
-				t.Errorf("%d rows of the resumed run are others, of %d and %d", n, s.count(s.name("whole")), s.count(s.name("grid")))
+				t.Errorf("%d rows of the resumed run differ, of %d and %d", n, s.count(s.name("whole")), s.count(s.name("grid")))
 			}
 			s.checkNothingLeft()
 		})
 	}
 }
 
-// A load of pairs into partitions, killed while some of its chunks are committed and another one is in work, goes on
-// with the others: by the same command, or by its number where the query gives other features by then.
-// It ends with the partitions and rows that a load has which nobody kills.
+// A load of pairs into partitions is killed while some of its chunks are committed and another one is
+// open. It continues with the other chunks: with the same command, or by its number if the query now
+// returns other features. It ends with the same partitions and rows as a load that nobody kills.
 func TestKilledLoadOfPairsInPartitions(t *testing.T) {
 	const partitions, killed = 12, 5
 	for name, options := range map[string][]string{
@@ -234,8 +233,8 @@ func TestKilledLoadOfPairsInPartitions(t *testing.T) {
 	}
 }
 
-// samePartitions compares two tables: their numbers of partitions, the bounds of these, and each
-// row with the bounds of the partition that it is in.
+// samePartitions compares two tables: their numbers of partitions, the partitions' bounds, and each row
+// with the bounds of its partition.
 func (s sandbox) samePartitions(table, other string, partitions int64) {
 	s.t.Helper()
 	bounds := func(table string) string {
@@ -251,17 +250,17 @@ func (s sandbox) samePartitions(table, other string, partitions int64) {
 	for what, of := range map[string]func(string) string{"bounds": bounds, "rows": rows} {
 		more, fewer := s.count("("+of(other)+" except all "+of(table)+") d"), s.count("("+of(table)+" except all "+of(other)+") d")
 		if more != 0 || fewer != 0 || s.count("("+of(table)+") t") == 0 {
-			s.t.Errorf("%s has %d %s that %s has not, and lacks %d", other, more, what, table, fewer)
+			s.t.Errorf("%s has %d %s that %s lacks, and misses %d", other, more, what, table, fewer)
 		}
 	}
 }
 
-// rowsBytes selects the rows of a table as texts.
+// rowsBytes selects a table's rows as text.
 func (s sandbox) rowsBytes(table string) string {
 	return "select t::text from " + s.name(table) + " t"
 }
 
-// A load is unchanged while features and their values are, in their order.
+// A load is unchanged as long as the features, their values and their order are unchanged.
 func TestUnchangedFeatures(t *testing.T) {
 	s := newSandbox(t)
 	s.fourFields("f")
@@ -292,7 +291,7 @@ func TestUnchangedFeatures(t *testing.T) {
 			}
 			args := load(step.order, table, append(options, step.more...)...)
 			if skipped, why := s.unchanged(args); skipped != step.unchanged {
-				t.Errorf("%s, %s has changed: nothing to do: %v (%s)", table, step.what, skipped, why)
+				t.Errorf("%s, after a change of %s: skipped %v (%s)", table, step.what, skipped, why)
 			}
 		}
 		s.exec("update " + s.name("f") + " set no = 3, name = 'feature 3' where no = 30")
@@ -300,8 +299,8 @@ func TestUnchangedFeatures(t *testing.T) {
 	}
 }
 
-// Features with the same name are one, whether they overlap, share a border or lie apart, from a file
-// or a query.
+// Features with the same name are one feature, whether they overlap, share a border or lie apart, from a
+// file or a query.
 func TestFeaturesWithTheSameName(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("f") + ` as select * from (values
@@ -329,7 +328,7 @@ func TestFeaturesWithTheSameName(t *testing.T) {
 	}
 }
 
-// The plan's size of a heap with attributes follows from the layout of PostgreSQL's pages.
+// The estimated size of a heap with attributes follows from the layout of PostgreSQL's pages.
 func TestEstimatesOfFeatures(t *testing.T) {
 	s := newSandbox(t)
 	layer := &loader.Layer{Types: []string{"text", "bigint", "numeric"}}
@@ -360,7 +359,7 @@ func TestEstimatesOfFeatures(t *testing.T) {
 		e := p.Estimate()
 		for what, sizes := range map[string][2]int64{"heap": {e.HeapBytes, summary.HeapBytes}, "indexes": {e.IndexBytes, summary.IndexBytes}} {
 			if ratio := float64(sizes[0]) / float64(sizes[1]); ratio < 0.9 || ratio > 1.1 {
-				t.Errorf("%s, %s: estimated %d, is %d", table, what, sizes[0], sizes[1])
+				t.Errorf("%s, %s: estimated %d, actual %d", table, what, sizes[0], sizes[1])
 			}
 		}
 	}

@@ -51,14 +51,14 @@ func TestParentsOfWindowsInSQL(t *testing.T) {
 	}
 }
 
-// postgis returns the schema of PostGIS for SQL.
+// postgis returns the schema of PostGIS, for SQL.
 func (s sandbox) postgis() string {
 	s.t.Helper()
 	return queryOne[string](s.t, s.pool, "select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'postgis'")
 }
 
-// randomWindow returns a box of some cells, whose edges often lie on edges of cells: there a
-// last bit decides.
+// randomWindow returns a box of some cells. Its edges often lie on edges of cells, where the last bit
+// decides.
 func randomWindow(rng *rand.Rand, g geomgen.Grid) geomgen.Box {
 	cell := func() geomgen.Cell {
 		if g.Shape == geomgen.XYZ {
@@ -108,7 +108,7 @@ func checkParents(t *testing.T, s sandbox, g geomgen.Grid, levels int, w geomgen
 		t.Fatal(err)
 	}
 
-	// Boxes of turned cells reach further than the cells.
+	// The bounding boxes of turned cells extend further than the cells.
 	around.MinCol, around.MinRow, around.MaxCol, around.MaxRow = around.MinCol-4, around.MinRow-4, around.MaxCol+4, around.MaxRow+4
 	around = around.Intersect(g.World())
 

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// Somebody changes the partitions of the table, or what it is a part of, in the middle of a
-// load. Nothing of theirs is dropped or missed in silence: exit code 4 names it, readers have
-// what they had, and the same command takes the table as it is then.
+// Somebody changes the table's partitions, or its place in another partitioned table, in the middle of a
+// load. Nothing of theirs is silently dropped or missed: exit code 4 names it, readers see the previous
+// rows, and the same command accepts the table as it is then.
 func TestPartitionsChangedInTheMeantime(t *testing.T) {
 	parts := []string{"--partitions", "2"}
 	replace := appendArgs(parts, "--if-exists", "replace")
@@ -17,9 +17,9 @@ func TestPartitionsChangedInTheMeantime(t *testing.T) {
 	for name, test := range map[string]struct {
 		before, load []string
 		setup        string // before the load begins
-		change       string // while it runs
-		words        string // "" where nothing is lost
-		rows, after  int64  // of the table before publish and after the same command; 0 for one that fails
+		change       string // during the load
+		words        string // "" if nothing is lost
+		rows, after  int64  // of the table before publish and after the same command; 0 if it fails
 	}{
 		"replace, made":            {parts, replace, "", "create table mine partition of grid for values from (9000) to (9999); insert into grid (cell_id) values (9001)", "partition SCHEMA.mine was attached or made", 65, 64},
 		"replace, keep, attached":  {parts, keep, "create table mine (like grid including all); insert into mine (cell_id) values (9001)", "alter table grid attach partition mine for values from (9000) to (9999)", "partition SCHEMA.mine was attached or made", 65, 64},

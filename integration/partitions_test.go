@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The indexes that people have made on a partitioned table are built on the new
-// partitions before readers have to wait, and named like those that they replace.
+// Indexes that users have made on a partitioned table are built on the new partitions before readers have
+// to wait. They get the names of the indexes that they replace.
 func TestReplaceOfPartitionsBuildsOtherIndexesBeforehand(t *testing.T) {
 	s := newSandbox(t)
 	load := func(cols int, more ...string) []string {
@@ -25,7 +25,7 @@ func TestReplaceOfPartitionsBuildsOtherIndexesBeforehand(t *testing.T) {
 		}
 
 		b := s.newPausepoint()
-		b.lock(s.name("grid"), "access share") // a reader, whom a replace waits for
+		b.lock(s.name("grid"), "access share") // a reader for which a replace waits
 		if mode == "append" {
 			b.lock(s.name("grid"), "share update exclusive") // attaching waits for this
 		}
@@ -54,7 +54,7 @@ func TestReplaceOfPartitionsBuildsOtherIndexesBeforehand(t *testing.T) {
 	s.checkNothingLeft()
 }
 
-// What new partitions would lack is said before the load, not after it.
+// What new partitions would lack is reported before the load, not after it.
 func TestPartitionsThatCouldNotBeAttachedAreRefused(t *testing.T) {
 	s := newSandbox(t)
 	for _, mode := range []string{"replace", "append"} {
@@ -75,15 +75,15 @@ func TestPartitionsThatCouldNotBeAttachedAreRefused(t *testing.T) {
 	}
 }
 
-// The parent's indexes may change between the starts of a run: its partitions then
-// differ, and each gets its names all the same.
+// The parent's indexes may change between the starts of a run. The run's partitions then differ, but each
+// still gets its names.
 func TestResumedPartitionsWithOtherIndexes(t *testing.T) {
 	s := newSandbox(t)
 	args := func(mode string) []string {
 		return s.load("grid", append(boxes(200, 100), "--partitions", "5", "--index", "gist", "--if-exists", mode)...)
 	}
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "0,256,8,264", "--partitions", "1", "--index", "brin")...)
-	s.killAfter(2, args("append")...) // with BRIN, as the parent has it
+	s.killAfter(2, args("append")...) // with BRIN, like the parent
 	s.exec("create index on " + s.name("grid") + " (col)")
 	if sum := mustSummary(t, s.dsn, args("replace")...); sum.ChunksResumed != 2 {
 		t.Errorf("%d partitions were resumed, want 2", sum.ChunksResumed)
@@ -98,12 +98,12 @@ func TestResumedPartitionsWithOtherIndexes(t *testing.T) {
 	s.checkNothingLeft()
 }
 
-// A VACUUM on the table keeps an append waiting before it adds a row, not after.
+// A VACUUM of the table makes an append wait before it adds a row, not afterwards.
 func TestAppendTakesItsLocksFirst(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(20, 20)...)...)
 	b := s.newPausepoint()
-	b.lock(s.name("grid"), "share update exclusive") // as VACUUM and CREATE INDEX CONCURRENTLY hold it
+	b.lock(s.name("grid"), "share update exclusive") // the lock of VACUUM and CREATE INDEX CONCURRENTLY
 	p := start(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "20,0,40,20", "--if-exists", "append")...)
 	b.waitUntilBlocked(s.name("grid"), "lock table%")
 	b.release()
@@ -115,14 +115,14 @@ func TestAppendTakesItsLocksFirst(t *testing.T) {
 	s.checkCells("grid", 800)
 }
 
-// More chunks than a run may have are refused, and left to the plan they are fewer.
+// More chunks than a run may have are refused. If the plan chooses, it makes fewer.
 func TestTooManyChunks(t *testing.T) {
 	s := newSandbox(t)
 	cli(t, s.dsn, s.load("grid", append(boxes(1000, 1000), "--chunk-rows", "1")...)...).
 		expect(t, 2, "--chunk-rows 1", fmt.Sprint(1_000_000), "200000")
 }
 
-// The expressions of an index run as the owner of the table, whoever loads.
+// The expressions of an index run as the owner of the table, whichever role loads.
 func TestIndexExpressionsRunAsTheOwner(t *testing.T) {
 	s := newSandbox(t)
 	load := func(more ...string) []string {

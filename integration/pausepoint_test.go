@@ -9,15 +9,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// pausepoint makes a load wait in the server, in a trigger and for a lock that the
-// test holds. What must happen in the middle of a load then does, on a slow
-// machine as on a fast one, with no need of a load that takes long.
+// pausepoint makes a load wait in the server, in a trigger, for a lock that the test holds. This lets
+// something happen in the middle of a load, on slow and fast machines, without a long load.
 type pausepoint struct {
 	s        sandbox
 	conn     *pgx.Conn // holds the lock
 	held     []tableLock
-	gone     bool // the server has crashed, and with it what the test held
-	released bool // loads go on
+	gone     bool // the server has crashed and released what the test held
+	released bool // loads continue
 }
 
 // tableLock is a transaction that holds the lock of a table.
@@ -26,8 +25,8 @@ type tableLock struct {
 	got  chan error // once it has the lock
 }
 
-// newPausepoint makes the functions wait() and, for triggers, pausepoint() in the
-// sandbox's schema: nothing calls them yet.
+// newPausepoint makes the function wait() and, for triggers, pausepoint() in the sandbox's schema.
+// Nothing calls them yet.
 func (s sandbox) newPausepoint() *pausepoint {
 	s.t.Helper()
 	b := &pausepoint{s: s, conn: s.connect()}
@@ -48,7 +47,7 @@ func (s sandbox) newPausepoint() *pausepoint {
 // pauseAtChunk lets a load commit its first k chunks and no more.
 func (s sandbox) pauseAtChunk(k int) *pausepoint {
 	s.t.Helper()
-	// The trigger is on a table of the ledger, which the first load makes otherwise.
+	// The trigger is on a table of the ledger, so make the ledger first.
 	if err := loader.NewLedger(s.pool, s.schema).MigrateUp(context.Background()); err != nil {
 		s.t.Fatal(err)
 	}
@@ -66,15 +65,15 @@ func (b *pausepoint) waitUntilReached() {
 		and (classid, objid) = ((hashtext('pausepoint')::bigint & 4294967295)::oid, (hashtext($1)::bigint & 4294967295)::oid))`, b.s.schema)
 }
 
-// atStatement makes a load wait at the end of each statement that makes, changes
-// or drops something and is like the pattern: it is done, and not committed.
+// atStatement makes a load wait at the end of each statement that creates, alters or drops something and
+// matches the pattern: the statement is done but not committed.
 func (b *pausepoint) atStatement(pattern string) {
 	b.s.t.Helper()
 	b.onDDL("if current_query() like '" + pattern + "' then perform " + b.s.name("wait") + "(); end if;")
 }
 
-// atRow makes a load wait in the COPY that brings the row with this cell_id or a
-// higher one, in staging tables with names like the pattern.
+// atRow makes a load wait in the COPY that brings the row with this cell_id or a higher one, in staging
+// tables whose names match the pattern.
 func (b *pausepoint) atRow(tables string, id int64) {
 	b.s.t.Helper()
 	b.onDDL(fmt.Sprintf(`for made in select object_identity from pg_event_trigger_ddl_commands() where command_tag = 'CREATE TABLE' and object_identity like '%s' loop
@@ -82,12 +81,12 @@ func (b *pausepoint) atRow(tables string, id int64) {
 		end loop;`, tables, id, b.s.name("pausepoint")))
 }
 
-// onDDL has the server do something at the end of each statement of that kind. It
-// is for sandboxes with a database of their own.
+// onDDL has the server do something at the end of each statement of that kind. Use it only in sandboxes
+// with their own database.
 func (b *pausepoint) onDDL(do string) { b.s.t.Helper(); b.on("ddl_command_end", do) }
 
-// beforeStatement makes a load wait at the beginning of each statement of such
-// a command (a tag, as CREATE INDEX): nothing of it is done.
+// beforeStatement makes a load wait at the beginning of each statement with such a command tag, for
+// example CREATE INDEX, before the statement has any effect.
 func (b *pausepoint) beforeStatement(tag string) {
 	b.s.t.Helper()
 	b.on("ddl_command_start", "if tg_tag = '"+tag+"' then perform "+b.s.name("wait")+"(); end if;")
@@ -100,8 +99,8 @@ func (b *pausepoint) on(event, do string) {
 	b.s.exec("create event trigger pausepoint on " + event + " execute function " + name + "()")
 }
 
-// lock takes the lock of a table. What the load does until then must not wait for
-// it; if it may, the lock is only asked for, and got when the load lets it go.
+// lock takes the lock of a table. What the load does until then must not wait for it. If the load may
+// hold the table, lock only queues for it, and gets it when the load lets go.
 func (b *pausepoint) lock(table, mode string) {
 	b.s.t.Helper()
 	l := tableLock{b.s.connect(), make(chan error, 1)}
@@ -114,21 +113,21 @@ func (b *pausepoint) lock(table, mode string) {
 	b.s.waitFor("the lock or its queue", "select exists (select from pg_locks where relation = $1::regclass and pid = $2)", table, pid)
 }
 
-// waitUntilBlocked waits until a load waits for the lock of a table with such a statement.
+// waitUntilBlocked waits until a load waits for the lock of a table in a statement like this.
 func (b *pausepoint) waitUntilBlocked(table, statement string) {
 	b.s.t.Helper()
 	b.s.waitFor("a load to wait for a lock", `select exists (select from pg_locks l join pg_stat_activity a using (pid)
 		where not l.granted and l.relation = $1::regclass and a.application_name = $2 and a.query like $3)`, table, b.s.application(), statement)
 }
 
-// markServerGone notes that the server was killed or stopped: the pausepoint holds no load any
-// more, and the connections of the test are gone.
+// markServerGone records that the server was killed or stopped: the pausepoint holds no load any more,
+// and the test's connections are gone.
 func (b *pausepoint) markServerGone() {
 	b.gone = true
 	b.s.pool.Reset()
 }
 
-// resume lets the loads that wait at the pausepoint go on, and all that come after.
+// resume lets waiting and later loads pass the pausepoint.
 func (b *pausepoint) resume() {
 	b.s.t.Helper()
 	if b.gone {
@@ -139,7 +138,7 @@ func (b *pausepoint) resume() {
 	}
 }
 
-// release resumes the loads, and gives the locks of tables back.
+// release resumes the loads and releases the locks of tables.
 func (b *pausepoint) release() {
 	b.s.t.Helper()
 	b.resume()
@@ -161,7 +160,7 @@ func (b *pausepoint) release() {
 	b.held = nil
 }
 
-// remove releases the pausepoint and drops it, once no load waits at it.
+// remove releases the pausepoint and drops it once no load waits at it.
 func (b *pausepoint) remove() {
 	b.s.t.Helper()
 	b.release()
@@ -171,8 +170,8 @@ func (b *pausepoint) remove() {
 	}
 }
 
-// smallGrid is a grid of 40 chunks that is loaded in a moment: what interrupts a load
-// of it in the middle needs a pausepoint.
+// smallGrid is a grid of 40 chunks that loads in a moment: to interrupt its load in the middle, use a
+// pausepoint.
 func smallGrid() []string { return append(boxes(200, 100), "--chunk-rows", "500") }
 
 const (
@@ -186,8 +185,8 @@ func (s sandbox) waitForChunksOfTheNewest(k int) {
 	s.waitFor("committed chunks", "select count(*) = $1 from "+s.name("chunks")+" where run_id = (select run_id from "+s.name("attempts")+" order by started_at desc limit 1)", k)
 }
 
-// killAfter starts a load, kills it when its first k chunks are committed, and
-// waits until the server has noticed.
+// killAfter starts a load, kills it once its first k chunks are committed, and waits until the server has
+// noticed.
 func (s sandbox) killAfter(k int, args ...string) {
 	s.t.Helper()
 	b := s.pauseAtChunk(k)

@@ -17,8 +17,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Statements in a pipeline are done in their order, and the first that fails is the error. Then
-// none of them has happened, and the connection goes on.
+// Statements in a pipeline run in order, and the first that fails is the error. Then none of them has had
+// an effect, and the connection can still be used.
 func TestStatementsInAPipeline(t *testing.T) {
 	s := newSandbox(t)
 	conn := s.connect()
@@ -29,7 +29,7 @@ func TestStatementsInAPipeline(t *testing.T) {
 	}
 
 	many := []string{"create table " + table + " (n integer)"}
-	for i := range 600 { // more than a socket's buffers hold, with their answers
+	for i := range 600 { // more than a socket's buffers can hold, including the answers
 		many = append(many, fmt.Sprintf("insert into %s select %d where (select count(*) from %s) = %d -- %s", table, i, table, i, strings.Repeat("x", 4000)))
 	}
 
@@ -38,7 +38,7 @@ func TestStatementsInAPipeline(t *testing.T) {
 	}
 
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+table); n != 600 {
-		t.Errorf("%d statements of 600 came in their order", n)
+		t.Errorf("%d statements of 600 arrived in order", n)
 	}
 
 	err := run("delete from "+table, "alter table "+table+" add m integer", "select 1 / 0", "drop table "+table, "nonsense")
@@ -47,7 +47,7 @@ func TestStatementsInAPipeline(t *testing.T) {
 	}
 
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+table); n != 600 {
-		t.Errorf("%d rows are left of 600", n)
+		t.Errorf("of 600 rows, %d remain", n)
 	}
 
 	for _, statements := range [][]string{nil, {"select 1"}, {"select 1", "select 2"}} {
@@ -57,7 +57,7 @@ func TestStatementsInAPipeline(t *testing.T) {
 	}
 }
 
-// textTracer notes texts with several statements.
+// textTracer records texts with several statements.
 type textTracer struct {
 	mu      sync.Mutex
 	seen    int
@@ -78,12 +78,12 @@ func (t *textTracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.
 
 func (t *textTracer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// No text that a run sends has several statements: Citus refuses such DDL.
+// No text that a run sends contains several statements: Citus refuses such DDL.
 func TestEachStatementIsSentByItself(t *testing.T) {
 	for name, w := range scenarios() {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
-			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema) // the texts of migrations are files
+			mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema) // the texts of migrations are files with several statements
 			tracer := &textTracer{}
 			pool := openPool(t, s.dsn, func(config *pgxpool.Config) { config.ConnConfig.Tracer = tracer })
 
@@ -121,7 +121,7 @@ func TestEachStatementIsSentByItself(t *testing.T) {
 			}
 
 			if tracer.seen < 20 {
-				t.Errorf("%d texts were seen: this shows nothing", tracer.seen)
+				t.Errorf("only %d texts were seen, so this test proves nothing", tracer.seen)
 			}
 
 			for _, sql := range tracer.several {

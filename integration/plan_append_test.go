@@ -13,14 +13,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// plan returns the arguments of a plan to append to a table of the sandbox.
+// plan returns the arguments of a plan that appends to a table of the sandbox.
 func (s sandbox) plan(table string, args ...string) []string {
 	return append([]string{"plan", "--table", s.schema + "." + table, "--ledger-schema", s.schema, "--if-exists", "append"}, args...)
 }
 
-// state is all that a plan might change: the relations of the schema with their
-// files and sizes, and the runs of its ledger. Statistics are not part of it:
-// autovacuum comes when it likes.
+// state is everything that a plan might change: the relations of the schema with their files and sizes,
+// and the runs in its ledger. It omits statistics, because autovacuum may run at any time.
 func (s sandbox) state() string {
 	s.t.Helper()
 	return queryOne[string](s.t, s.pool, `
@@ -29,8 +28,8 @@ func (s sandbox) state() string {
 		queryOne[string](s.t, s.pool, "select coalesce(string_agg(concat_ws(' ', id, state, starts, rows), E'\n' order by id), '') from "+s.name("runs"))
 }
 
-// A table with several indexes: each is named with its method and its columns,
-// costs something, and nothing is written.
+// A table with several indexes: the plan names each one with its method, columns and cost, and writes
+// nothing.
 func TestPlanOfAnAppend(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "200", "--rows", "200", "--index", "both", "--set", "year:integer=2026")...)
@@ -42,13 +41,14 @@ func TestPlanOfAnAppend(t *testing.T) {
 	before := s.state()
 	out := mustCLI(t, s.dsn, s.plan("grid", strip...)...)
 
-	// An index that is built by inserts is larger, takes more time, and grows by what it has.
+	// An index that is maintained by inserts is larger and takes more time. It grows with its current
+	// size.
 	gistGrows, newTable := `\S+ kB`, `0\.3 s`
 	if pgtest.VersionOf(t, s.pool).PostGIS < 303 {
 		gistGrows, newTable = `1\.[01] MB`, `0\.4 s`
 	}
 
-	// From PostgreSQL 16 on COPY may leave as many as 64 empty pages at the end of a table.
+	// From PostgreSQL 16 on, COPY may leave up to 64 empty pages at the end of a table.
 	for _, line := range []string{
 		`table +public\.grid`,
 		`rows +20,000`,
@@ -63,7 +63,7 @@ func TestPlanOfAnAppend(t *testing.T) {
 		`staging table +3\.4 MB +0\.0 s`, `rows +3\.5 MB +4\.0 MB +0\.0 s`, `in all +18\.2 MB +0\.4 s`, `a new table +4\.0 MB +` + newTable,
 	} {
 		if !regexp.MustCompile("(?m)^" + line).MatchString(out) {
-			t.Errorf("no line is like %s:\n%s", line, out)
+			t.Errorf("no line matches %s:\n%s", line, out)
 		}
 	}
 
@@ -71,14 +71,14 @@ func TestPlanOfAnAppend(t *testing.T) {
 		t.Errorf("the database was\n%s\nand is\n%s", before, after)
 	}
 
-	// What was planned can be done.
+	// The plan can be carried out.
 	mustCLI(t, s.dsn, s.load("grid", append(strip, "--if-exists", "append")...)...)
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 60_000 {
 		t.Errorf("%d rows after the append", n)
 	}
 }
 
-// What load would refuse is refused by the plan, in the same words.
+// The plan refuses what load would refuse, in the same words.
 func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
@@ -86,7 +86,7 @@ func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
 	s.exec("create table other (a integer)")
 	s.exec("create view seen as select 1 as a")
 	s.exec("create table foreign_grid (like grid)")
-	s.exec("create role plan_reader login password '" + canary + "'; grant plan_reader to current_user") // who trusts it with the ledger
+	s.exec("create role plan_reader login password '" + canary + "'; grant plan_reader to current_user") // so that the current user trusts the role with the ledger
 	t.Cleanup(func() { s.exec("drop owned by plan_reader; drop role plan_reader") })
 	s.exec("grant usage, create on schema public to plan_reader; grant select on runs, chunks to plan_reader")
 	reader := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword("plan_reader", canary) })
@@ -124,13 +124,13 @@ func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
 		})
 	}
 
-	// load makes a table that is not there, so the plan is that of a new one.
+	// load makes a table that does not exist, so the plan is for a new one.
 	if out := mustCLI(t, s.dsn, s.plan("fresh", boxes(3, 3)...)...); !strings.Contains(out, "table public.fresh is not there: load makes it as above") {
 		t.Errorf("got\n%s", out)
 	}
 }
 
-// Partitions: the sums over them, and what comes with new ones.
+// Partitions: the sums over them, and the effect of new ones.
 func TestPlanOfAnAppendToPartitions(t *testing.T) {
 	s := newSandbox(t)
 	grid := geomgen.Grid{DX: 1, DY: 1}
@@ -181,8 +181,8 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 		})
 	}
 
-	// So many rows that partitions would save minutes: they can be attached where
-	// no partition is for their ids.
+	// With this many rows, partitions would save minutes. They can be attached if no partition covers
+	// their ids.
 	for name, tt := range map[string]struct {
 		extent geomgen.Box
 		hint   bool
@@ -211,7 +211,7 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 		t.Errorf("the database was\n%s\nand is\n%s", before, after)
 	}
 
-	// Only an append is asked for.
+	// InspectAppend accepts only an append.
 	plan, err := loader.NewPlan(t.Context(), loader.Job{Table: job.Table, LedgerSchema: s.schema, Grid: grid, Cols: 1, Rows: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -15,11 +15,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// backendEnder ends the backend of one statement of a run, just before that is sent.
+// backendEnder ends the backend just before it gets one particular statement of a run.
 type backendEnder struct {
-	pool     *pgxpool.Pool // to end it
+	pool     *pgxpool.Pool // to end the backend
 	progress *loader.Progress
-	nth      int64 // of those until the end of the stage plan, from 1
+	nth      int64 // the statement's number up to the end of the stage plan, from 1
 
 	seen atomic.Int64
 	sql  string // of the statement
@@ -38,11 +38,10 @@ func (b *backendEnder) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data
 
 func (b *backendEnder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// planStride is how many statements of the stage plan are left out after each that is tried:
-// there are about 80 of them.
+// planStride is the distance between the statements of the stage plan that are tried. There are about 80.
 const planStride = 5
 
-// Whichever statement of the stage plan the server goes away under, the run goes on.
+// Whichever statement of the stage plan loses its server, the run continues.
 func TestBackendEndedInTheStagePlan(t *testing.T) {
 	s := newSandbox(t)
 	if err := loader.NewLedger(s.pool, s.schema).MigrateUp(t.Context()); err != nil {
@@ -67,12 +66,12 @@ func TestBackendEndedInTheStagePlan(t *testing.T) {
 	working.Wait()
 
 	if n := runs.Load(); n < 8 {
-		t.Errorf("a backend was ended in %d runs: this shows little", n)
+		t.Errorf("a backend was ended in only %d runs", n)
 	}
 }
 
-// runWithBackendEnded replaces a table by one of so many columns, and ends the backend under
-// the nth statement of the stage plan. It returns false where there are fewer.
+// runWithBackendEnded replaces a table by one with this many columns. It ends the backend under the nth
+// statement of the stage plan, and returns false if there are fewer statements.
 func (s sandbox) runWithBackendEnded(job loader.Job, width int, n int64) bool {
 	job.Area = &loader.Area{SQL: fmt.Sprintf("select st_makeenvelope(0.5, 0.5, %d.5, 3.5)", width)}
 	ender := &backendEnder{pool: s.pool, progress: new(loader.Progress), nth: n}

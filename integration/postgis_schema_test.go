@@ -2,7 +2,7 @@ package integration
 
 import "testing"
 
-// A role that may not use PostGIS's schema is told so, and not what the ledger is made of.
+// If a role may not use PostGIS's schema, the error reports that, without the SQL of the ledger.
 func TestPostGISInASchemaWithoutUsage(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	role, password := "without_"+s.schema+"_postgis", newPassword()

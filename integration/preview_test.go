@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Pictures of what a plan would load, and of what lies in a table.
+// Pictures of a planned load and of a table's contents.
 func TestPictures(t *testing.T) {
 	s := newSandbox(t)
 	luxembourg := countryNamed(t, "Luxembourg")
@@ -53,7 +53,7 @@ func TestPictures(t *testing.T) {
 	preview("nowhere").expect(t, 2, "--table", "is not there")
 	preview("runs").expect(t, 2, "--table", "no column of type geometry")
 
-	// Large, partitioned, of points: a sample, and its size is said.
+	// For a large, partitioned table of points, preview draws a sample and reports its size.
 	mustCLI(t, s.dsn, s.load("points", "--cell-size", "1", "--cols", "300", "--rows", "250", "--geometry", "point", "--partitions", "2")...)
 	if r := preview("points", "--out", filepath.Join(folder, "points.svg")); r.code != 0 || !strings.Contains(r.stdout, "of 75,000 rows") {
 		t.Errorf("exit code %d, %s%s", r.code, r.stdout, r.stderr)
@@ -62,8 +62,8 @@ func TestPictures(t *testing.T) {
 	drawn("points.svg", "a sample of", "no CRS")
 }
 
-// Tables that are not loadgrid's, and large ones: the rows are counted right, some
-// 60,000 are drawn at most, and what is no number is no colour.
+// For tables from other sources and for large ones, preview counts the rows correctly, draws at most some
+// 60,000, and gives no colour to values that are not numbers.
 func TestPreviewOfAnyTable(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("big", "--cell-size", "1", "--extent", "-200,-200,200,200", "--set", "people:integer=7")...)
@@ -88,7 +88,7 @@ func TestPreviewOfAnyTable(t *testing.T) {
 	for _, test := range []struct {
 		table, column string
 		drawn         [2]int   // at least and at most
-		rows          [2]int   // likewise
+		rows          [2]int   // at least and at most
 		texts         []string // in the picture
 	}{
 		{"big", "people", [2]int{10_000, 60_000}, [2]int{160_000, 160_000}, []string{"a sample of", ">people<", ">7<"}},
@@ -119,7 +119,7 @@ func TestPreviewOfAnyTable(t *testing.T) {
 
 		for _, text := range test.texts {
 			if !strings.Contains(string(b), text) {
-				t.Errorf("%s: the picture lacks %q", test.table, text)
+				t.Errorf("%s: the picture does not contain %q", test.table, text)
 			}
 		}
 	}
@@ -131,8 +131,8 @@ func TestPreviewOfAnyTable(t *testing.T) {
 	cli(t, s.dsn, "preview", "--table", "grid", "--out", "grid.gif").expect(t, 2, "--out grid.gif", ".png or .svg")
 }
 
-// INSPIRE's codes are refused where the units are not metres: of most CRSs only
-// the server knows them.
+// INSPIRE's codes are refused if the units are not metres. For most CRSs, only the server knows the
+// units.
 func TestCodesWantMetres(t *testing.T) {
 	s := newSandbox(t)
 	code := func(srid string) []string {
@@ -143,7 +143,7 @@ func TestCodesWantMetres(t *testing.T) {
 	mustCLI(t, s.dsn, code("25832")...)
 }
 
-// A table that was never analyzed, and a view: a sample of each.
+// A sample of a table that was never analyzed, and of a view.
 func TestPreviewWithoutStatistics(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("raw") + " with (autovacuum_enabled = false) as select st_point(x, y) as geom, x as value from generate_series(1, 400) x, generate_series(1, 400) y")
@@ -155,7 +155,7 @@ func TestPreviewWithoutStatistics(t *testing.T) {
 		}
 		var drawn int
 		if _, err := fmt.Sscanf(strings.ReplaceAll(r.stdout, ",", ""), "%d", &drawn); err != nil || drawn < 40_000 || drawn > 60_000 {
-			t.Errorf("%s: %d are drawn: %s", table, drawn, r.stdout)
+			t.Errorf("%s: %d rows are drawn: %s", table, drawn, r.stdout)
 		}
 	}
 }

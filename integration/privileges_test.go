@@ -11,8 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// documentedSQL returns the SQL of a section of docs/security.md, with other names than its
-// own.
+// documentedSQL returns the SQL of a section of docs/security.md with its names replaced.
 func documentedSQL(t *testing.T, section string, names ...string) string {
 	t.Helper()
 	text, err := os.ReadFile("../docs/security.md")
@@ -36,8 +35,7 @@ func documentedSQL(t *testing.T, section string, names ...string) string {
 	return strings.NewReplacer(names...).Replace(sql)
 }
 
-// The role that the documents describe, and nothing else, does all that there is
-// to do.
+// The documented role, with nothing but the documented privileges, can do everything.
 func TestTheDocumentedRole(t *testing.T) {
 	t.Parallel()
 	s := sandboxIn(t, pgtest.Database(t), "grids")
@@ -56,7 +54,7 @@ func TestTheDocumentedRole(t *testing.T) {
 	password := newPassword()
 	s.exec("alter role " + role + " password '" + password + "'; alter role " + reader + " login password '" + password + "'")
 	if queryOne[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'create, temp') or has_schema_privilege($1, 'public', 'create') or exists (select from pg_roles where rolname = $1 and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication))", role) {
-		t.Fatal("the role may more than the documents say: this test shows nothing")
+		t.Fatal("the role has more privileges than documented, so this test proves nothing")
 	}
 
 	as := func(name string) string {
@@ -74,7 +72,7 @@ func TestTheDocumentedRole(t *testing.T) {
 		}
 	}
 
-	// Plain, in chunks, in partitions: new, replaced, appended to.
+	// Plain, in chunks and in partitions: new, replaced and appended to.
 	mustCLI(t, dsn, load("plain", "--cols", "20", "--rows", "10")...)
 	mustCLI(t, dsn, load("plain", "--cols", "10", "--rows", "10", "--if-exists", "replace", "--streams", "2", "--chunk-rows", "30")...)
 	mustCLI(t, dsn, load("plain", "--extent", "10,0,20,10", "--if-exists", "append")...)
@@ -85,7 +83,7 @@ func TestTheDocumentedRole(t *testing.T) {
 	rows("plain", 200)
 	rows("parts", 512)
 
-	// Kept, and put back; emptied and filled.
+	// Kept and rolled back; emptied and filled.
 	for table, extra := range map[string][]string{"kept": nil, "kept_parts": {"--partitions", "2"}} {
 		mustCLI(t, dsn, load(table, append(extra, "--cols", "20", "--rows", "10", "--if-exists", "replace", "--keep", "1")...)...)
 		id := queryOne[string](t, s.pool, "select max(id)::text from loadgrid.runs")
@@ -99,10 +97,10 @@ func TestTheDocumentedRole(t *testing.T) {
 	mustCLI(t, dsn, load("kept", "--cols", "10", "--rows", "10", "--if-exists", "replace", "--publish", "truncate")...)
 	rows("kept", 100)
 	if out := mustCLI(t, dsn, "plan", "--table", "grids.plain", "--ledger-schema", "loadgrid", "--if-exists", "append", "--cell-size", "1", "--srid", "3857", "--extent", "20,0,30,10"); !strings.Contains(out, "100") {
-		t.Errorf("plan says: %s", out)
+		t.Errorf("plan prints: %s", out)
 	}
 
-	// Stopped in the middle, resumed, and stopped and dropped. The ledger is the role's.
+	// Stopped in the middle and resumed; stopped and dropped. The ledger belongs to the role.
 	s.exec(`create function loadgrid.stop() returns trigger language plpgsql as $$ begin raise 'stopped here'; end $$;
 		grant execute on function loadgrid.stop() to public;
 		create trigger stop before insert on loadgrid.chunks for each row when (new.chunk_no = 5) execute function loadgrid.stop()`)
@@ -123,7 +121,7 @@ func TestTheDocumentedRole(t *testing.T) {
 	mustCLI(t, dsn, "bench", "--schema", "grids", "--rows", "700")
 	mustCLI(t, dsn, "preview", "--table", "grids.areas", "--out", t.TempDir()+"/preview.png")
 
-	// The job of docs/scheduling.md, with the grant that it needs besides.
+	// The job of docs/scheduling.md, with the additional grant that it needs.
 	s.exec("create table public.districts as select st_makeenvelope(4321000, 3210000, 4341000, 3220000, 3035) as geom; grant select on public.districts to " + role)
 	nightly := t.TempDir() + "/nightly.yaml"
 	if err := os.WriteFile(nightly, []byte(documented(t, "yaml", "The job")[0].Text), 0o600); err != nil {
@@ -131,15 +129,15 @@ func TestTheDocumentedRole(t *testing.T) {
 	}
 
 	mustCLI(t, dsn, "load", "--job", nightly, "--only", "districts")
-	rows("districts_250m", 82*42) // with those that it touches
+	rows("districts_250m", 82*42) // including the cells that touch them
 	if out := mustCLI(t, dsn, "runs", "list", "--table", "grids.districts_250m"); !strings.Contains(out, "districts") {
-		t.Errorf("runs list says: %s", out)
+		t.Errorf("runs list prints: %s", out)
 	}
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relname like 'loadgrid\\_staging%'"); n != 0 {
 		t.Errorf("%d staging tables are left", n)
 	}
 
-	// A table may belong to a group of which the role is a member.
+	// A table may belong to a group in which the role is a member.
 	group := "owner_of_" + database
 	s.exec("create role " + group + "; grant " + group + " to " + role + "; grant usage on schema grids to " + group)
 	t.Cleanup(func() { s.exec("drop owned by " + group + "; drop role " + group) })
@@ -152,7 +150,7 @@ func TestTheDocumentedRole(t *testing.T) {
 		t.Errorf("the table belongs to %s", owner)
 	}
 
-	// Those who read do, also what was replaced, and do no more.
+	// Reader roles can read, including a replaced table, and can do nothing more.
 	pool := openPool(t, as(reader), nil)
 	if n := queryOne[int64](t, pool, "select count(*) from grids.plain join grids.parts using (cell_id)"); n != 200 {
 		t.Errorf("the reader sees %d rows", n)
@@ -162,7 +160,7 @@ func TestTheDocumentedRole(t *testing.T) {
 
 	s.checkNoSecrets()
 
-	// Alone in one schema, ledger included.
+	// With only one schema, which also contains the ledger.
 	s.exec("drop schema loadgrid cascade")
 	alone := []string{"load", "--table", "grids.alone", "--ledger-schema", "grids", "--cell-size", "1", "--cols", "5", "--rows", "5", "--if-exists", "replace"}
 	mustCLI(t, dsn, alone...)

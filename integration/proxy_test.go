@@ -16,21 +16,20 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// network is the connection of a sandbox's loadgrids to the server. The tests' own
-// queries do not use it.
+// network is the connection between a sandbox's loadgrid processes and the server. The tests' own queries
+// do not use it.
 type network struct {
 	t     *testing.T
 	proxy *toxiproxy.Proxy
 }
 
-// shortTimeouts are the settings of the network with which loadgrid gives things up
-// within seconds.
+// shortTimeouts sets the timeouts of the network so that loadgrid gives up within seconds.
 func shortTimeouts(q url.Values) {
 	q.Set("tcp_user_timeout", "2000")
 	q.Set("connect_timeout", "2")
 }
 
-// throughProxy puts a network between a sandbox's loadgrids and the server.
+// throughProxy puts a network between a sandbox's loadgrid processes and the server.
 func (s *sandbox) throughProxy(settings func(url.Values)) *network {
 	s.t.Helper()
 	n := &network{t: s.t}
@@ -44,7 +43,7 @@ func (s *sandbox) throughProxy(settings func(url.Values)) *network {
 
 func newProxy(t *testing.T, upstream string) *toxiproxy.Proxy {
 	t.Helper()
-	// Some of its faults write into a logger that all of the process has.
+	// Some of its faults write to a logger that is shared by the whole process.
 	zerolog.SetGlobalLevel(zerolog.Disabled)
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	p := toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", upstream)
@@ -56,7 +55,7 @@ func newProxy(t *testing.T, upstream string) *toxiproxy.Proxy {
 	return p
 }
 
-// addToxics adds a fault of toxiproxy's.
+// addToxics adds faults of toxiproxy.
 func (n *network) addToxics(toxics ...string) {
 	n.t.Helper()
 	for _, toxic := range toxics {
@@ -66,8 +65,8 @@ func (n *network) addToxics(toxics ...string) {
 	}
 }
 
-// The faults. Each lasts until heal, which also ends the connections that it has
-// met, as a router that starts again.
+// The faults. Each lasts until heal, which also ends the affected connections, like a router that
+// restarts.
 const (
 	swallowUp   = `{"type": "timeout", "stream": "upstream", "attributes": {"timeout": 0}}`
 	swallowDown = `{"type": "timeout", "stream": "downstream", "attributes": {"timeout": 0}}`
@@ -75,7 +74,7 @@ const (
 	resetDown   = `{"type": "reset_peer", "stream": "downstream", "attributes": {"timeout": 0}}`
 )
 
-// stop ends all connections, and lets none be opened.
+// stop ends all connections and prevents new ones.
 func (n *network) stop() { n.proxy.Stop() }
 
 func (n *network) restore() {
@@ -89,15 +88,14 @@ func (n *network) restore() {
 	}
 }
 
-// router forwards connections, and can drop the state of those that are open: nothing
-// goes through any more, neither end is told, and new connections work. That is what
-// routers do that translate addresses. It is no fault of toxiproxy's, whose faults
-// meet new connections as well.
+// router forwards connections and can drop the state of open ones: then nothing passes through, neither
+// end is notified, and new connections work. Routers that translate addresses do this. toxiproxy has no
+// such fault, because its faults also affect new connections.
 type router struct {
 	t        *testing.T
 	listener net.Listener
 	upstream string
-	rate     int // bytes a second to the server; 0 for as fast as it takes them
+	rate     int // bytes a second to the server; 0 for no limit
 
 	mu       sync.Mutex
 	sessions []*session
@@ -114,9 +112,9 @@ func (s *sandbox) throughRouter(settings func(url.Values)) *router {
 	return s.throughSlowRouter(0, settings)
 }
 
-// throughSlowRouter lets so many bytes a second through to the server. The router takes little
-// more from the client than that: the system's own buffer grows to megabytes, and is closed to
-// the client until a sixteenth of it is free, which at a low rate is a silence of many seconds.
+// throughSlowRouter passes this many bytes a second to the server. The router buffers little more than
+// that from the client: the system's own buffer grows to megabytes and stays closed to the client until a
+// sixteenth of it is free, which at a low rate means many seconds of silence.
 func (s *sandbox) throughSlowRouter(rate int, settings func(url.Values)) *router {
 	s.t.Helper()
 	var listening net.ListenConfig
@@ -165,7 +163,7 @@ func (r *router) accept() {
 	}
 }
 
-// slowConn is read at so many bytes a second, with 0 as fast as they come.
+// slowConn limits reading to this many bytes a second; 0 means no limit.
 type slowConn struct {
 	net.Conn
 	rate int
@@ -182,7 +180,7 @@ func (c slowConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// forward forwards one direction, the end of it included, until the session is dropped.
+// forward forwards one direction, including its end, until the session is dropped.
 func (l *session) forward(from, to net.Conn) {
 	b := make([]byte, 1<<15)
 	for {
@@ -209,7 +207,7 @@ func (l *session) forward(from, to net.Conn) {
 	}
 }
 
-// dropConnections drops the state of the connections that are open.
+// dropConnections drops the state of the open connections.
 func (r *router) dropConnections() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -220,7 +218,7 @@ func (r *router) dropConnections() {
 	}
 }
 
-// waitForConnections waits until so many more connections were opened.
+// waitForConnections waits until this many more connections were opened.
 func (r *router) waitForConnections(more int) {
 	r.t.Helper()
 	count := func() int {

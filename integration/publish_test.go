@@ -19,12 +19,12 @@ func TestIfExists(t *testing.T) {
 		return s.load("grid", append(args, "--if-exists", mode)...)
 	}
 
-	// None of the three minds that there is no table yet.
+	// All three modes accept that the table does not exist yet.
 	mustCLI(t, s.dsn, load("replace", boxes(30, 20)...)...)
 	s.checkBoxes("grid", 30, 20)
 	cli(t, s.dsn, load("fail", boxes(30, 20)...)...).expect(t, 2, "--table", s.schema+".grid", "exists already")
 
-	// Replace: other cells, then other columns of loadgrid's own table.
+	// Replace: other cells, then other columns in the table that loadgrid made.
 	mustCLI(t, s.dsn, load("replace", boxes(20, 40)...)...)
 	s.checkBoxes("grid", 20, 40)
 	mustCLI(t, s.dsn, load("replace", append(boxes(20, 40), "--set", "year:integer=2026")...)...)
@@ -46,8 +46,8 @@ func TestIfExists(t *testing.T) {
 	s.checkBoxes("grid", 33, 40)
 }
 
-// What loadgrid has not made, or could not replace at the end, is refused before
-// anything is written.
+// A table that loadgrid did not make, or could not replace at the end, is refused before anything is
+// written.
 func TestTablesOfOthers(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("roads") + " (id integer, geom geometry)")
@@ -85,9 +85,8 @@ func TestTablesOfOthers(t *testing.T) {
 	s.checkBoxes("same", 3, 3)
 }
 
-// read starts readers that count the rows of a table all the time, each over a
-// connection of its own: they must find one of the numbers of rows, each id once,
-// and never an error. The function that it returns ends them.
+// read starts readers that count the rows of a table continuously, each on its own connection. They must
+// find one of these numbers of rows, each id once, and never an error. The returned function ends them.
 func (s sandbox) read(table string, readers int, rows ...int64) (stop func()) {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -110,13 +109,13 @@ func (s sandbox) read(table string, readers int, rows ...int64) (stop func()) {
 		cancel()
 		all.Wait()
 	}
-	s.t.Cleanup(stop) // before their connections are closed, where the test fails
+	s.t.Cleanup(stop) // before their connections are closed, in case the test fails
 
 	return stop
 }
 
-// Readers that count all the time while the table is replaced again and again
-// see the rows of one version, and never an error.
+// Readers count continuously while the table is replaced again and again. They see the rows of one
+// version, and never an error.
 func TestReadersSeeAllOrNothing(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(100, 100)...)...)
@@ -125,14 +124,14 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 		mustCLI(t, s.dsn, s.load("grid", append(boxes(200-100*(i%2), 100), "--if-exists", "replace", "--chunk-rows", "5000")...)...)
 	}
 
-	// Append is atomic as well.
+	// Append is also atomic.
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "100,0,200,100", "--if-exists", "append", "--chunk-rows", "3000")...)
 	stop()
 	s.checkBoxes("grid", 200, 100)
 }
 
-// A reader that stays on the old table holds publish up, but not the readers
-// that come after it: publish steps back in between.
+// A reader that stays on the old table delays publish, but not the readers after it: publish steps back
+// in between.
 func TestPublishWaitsForReadersAndLetsOthersRead(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(100, 100)...)...)
@@ -151,10 +150,10 @@ func TestPublishWaitsForReadersAndLetsOthersRead(t *testing.T) {
 	s.waitFor("publish to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("grid"))
 	began := time.Now()
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("grid")); n != 10_000 {
-		t.Errorf("a reader behind publish sees %d rows", n)
+		t.Errorf("a reader that queues behind publish sees %d rows", n)
 	}
 	if waited := time.Since(began); waited > time.Minute { // it steps back after 2 s
-		t.Errorf("a reader behind publish waited %s", waited)
+		t.Errorf("a reader that queues behind publish waited %s", waited)
 	}
 	if err := slow.Rollback(ctx); err != nil {
 		t.Fatal(err)
@@ -165,7 +164,7 @@ func TestPublishWaitsForReadersAndLetsOthersRead(t *testing.T) {
 	s.checkBoxes("grid", 20, 10)
 }
 
-// Somebody makes the table while the load runs: it is not overwritten.
+// If somebody makes the table while the load runs, it is not overwritten.
 func TestTableMadeInTheMeantime(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", smallGrid()...)
@@ -181,13 +180,13 @@ func TestTableMadeInTheMeantime(t *testing.T) {
 
 	s.exec("drop table " + s.name("grid"))
 	if sum := mustSummary(t, s.dsn, args...); sum.ChunksResumed != 40 || sum.RowsResumed != 20_000 {
-		t.Errorf("the rerun has resumed %d chunks with %d rows", sum.ChunksResumed, sum.RowsResumed)
+		t.Errorf("the rerun resumed %d chunks with %d rows", sum.ChunksResumed, sum.RowsResumed)
 	}
 
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
-// Names of indexes that are taken get a number, as PostgreSQL gives them.
+// If the name of an index is taken, the index gets a number, as in PostgreSQL.
 func TestIndexNamesThatAreTaken(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("grid_pkey") + " (a integer)")
@@ -200,7 +199,7 @@ func TestIndexNamesThatAreTaken(t *testing.T) {
 	}
 }
 
-// The new partitions are taken out of the staging table before readers have to wait.
+// The new partitions are detached from the staging table before readers have to wait.
 func TestReadersGoOnWhilePartitionsAreTakenOut(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", appendArgs(boxes(20, 10), "--partitions", "4")...)...)
@@ -215,11 +214,11 @@ func TestReadersGoOnWhilePartitionsAreTakenOut(t *testing.T) {
 	p := start(t, s.dsn, s.load("grid", appendArgs(boxes(30, 10), "--partitions", "5", "--if-exists", "replace")...)...)
 	b.waitUntilReached()
 
-	// The load steps back after 2 seconds, and comes here again.
+	// The load steps back after 2 seconds and tries again.
 	for range 20 {
 		var rows int
 		if err := reader.QueryRow(t.Context(), "select count(*) from "+s.name("grid")).Scan(&rows); err != nil || rows != 200 {
-			t.Errorf("a reader sees %d rows, want the 200 of before: %v", rows, err)
+			t.Errorf("a reader sees %d rows, want the previous 200: %v", rows, err)
 			break
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// answers runs statements as psql does, and returns what psql prints for each of them that gives rows.
+// answers runs statements like psql and returns psql's output for each statement that returns rows.
 func answers(ctx context.Context, conn *pgx.Conn, statements string) (tables []string, err error) {
 	results, err := conn.PgConn().Exec(ctx, statements).ReadAll()
 	if err != nil {
@@ -29,7 +29,7 @@ func answers(ctx context.Context, conn *pgx.Conn, statements string) (tables []s
 	return tables, nil
 }
 
-// psqlTable writes a result as psql does by default, without spaces at the ends of lines.
+// psqlTable formats a result like psql by default, without spaces at the ends of lines.
 func psqlTable(r *pgconn.Result) string {
 	width := make([]int, len(r.FieldDescriptions))
 	for i, f := range r.FieldDescriptions {
@@ -68,12 +68,12 @@ func psqlTable(r *pgconn.Result) string {
 	return trimLines(strings.Join(lines, "\n") + "\n")
 }
 
-// isNumber says whether psql writes values of a type flush right.
+// isNumber reports whether psql aligns values of a type to the right.
 func isNumber(oid uint32) bool {
 	return slices.Contains([]uint32{pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.Float4OID, pgtype.Float8OID, pgtype.NumericOID, pgtype.OIDOID}, oid)
 }
 
-// trimLines takes the spaces from the ends of lines.
+// trimLines removes the spaces at the ends of lines.
 func trimLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i := range lines {
@@ -82,12 +82,13 @@ func trimLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// command is one of a console, with the output that is shown.
+// command is a command in a console block, with its shown output.
 type command struct {
 	line, shown string
 }
 
-// consoleCommands takes a console apart. A command begins with a dollar, and goes on after a backslash.
+// consoleCommands parses a console block. A command begins with a dollar sign and continues after a
+// backslash.
 func consoleCommands(text string) (all []command) {
 	goesOn := false
 	for line := range strings.Lines(text) {
@@ -96,7 +97,7 @@ func consoleCommands(text string) (all []command) {
 		case isCommand:
 			all = append(all, command{line: begin})
 		case len(all) == 0:
-			all = append(all, command{shown: line}) // output of no command, which runCommand refuses
+			all = append(all, command{shown: line}) // output without a command, which runCommand refuses
 		case goesOn:
 			all[len(all)-1].line += line
 		default:

@@ -22,27 +22,27 @@ const (
 	cookbookPage  = "../docs/queries.md"
 	cookbookUsual = "../docs/queries_usual.sql"
 	exportSection = "How do I export the result?"
-	keptArea      = "area_run6" // the version of the table area that the page names
+	keptArea      = "area_run6" // the version of the table area that the page mentions
 )
 
-// cookbook is docs/queries.md on a database, in one way of loading its tables.
+// cookbook runs docs/queries.md on a database, with one way of loading its tables.
 type cookbook struct {
 	t        *testing.T
 	s        sandbox
-	loader   string              // DSN of who loads
-	reader   string              // DSN of who asks
-	conn     *pgx.Conn           // of who asks
+	loader   string              // DSN of the role that loads
+	reader   string              // DSN of the role that reads
+	conn     *pgx.Conn           // of the role that reads
 	folder   string              // where commands run
-	change   func(string) string // of a command that loads; nil leaves the page as it stands
-	keep     bool                // ask kept versions of the tables
+	change   func(string) string // changes a command that loads; nil leaves the page unchanged
+	keep     bool                // query kept versions of the tables
 	versions map[string]string   // names of kept versions, by table
 	usual    map[string]string   // SQL, by heading
 	shown    []mdblocks.Block
-	answered map[int]string // what was answered, by the line of the block that shows it
+	answered map[int]string // actual answers, by the line of the block that shows them
 }
 
-// Each block of docs/queries.md runs as it stands, in order, and gives the answer that the page shows. The
-// usual way gives the same. LOADGRID_UPDATE_GOLDEN=1 writes the answers into the page.
+// Each block of docs/queries.md runs unchanged and in order, and gives the answer that the page shows.
+// The usual way gives the same answer. LOADGRID_UPDATE_GOLDEN=1 writes the answers into the page.
 func TestQueriesPage(t *testing.T) {
 	t.Parallel()
 	s := sandboxIn(t, pgtest.Database(t), "public")
@@ -55,8 +55,8 @@ func TestQueriesPage(t *testing.T) {
 	}
 }
 
-// The page works for the roles of docs/security.md: grid_loader loads, grid_reader asks; on plain tables, on
-// partitioned ones, and on versions that --keep has kept.
+// The page works for the roles of docs/security.md: grid_loader loads and grid_reader reads. It works on
+// plain and partitioned tables, and on versions that --keep has kept.
 func TestQueriesPageAsReader(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*cookbook){
@@ -103,7 +103,8 @@ func newCookbook(t *testing.T, s sandbox, loader, reader string) *cookbook {
 	return c
 }
 
-// readersCookbook is one for the roles of docs/security.md. The reader has a schema of its own for results.
+// readersCookbook returns a cookbook for the roles of docs/security.md. The reader has its own schema for
+// results.
 func readersCookbook(t *testing.T) *cookbook {
 	t.Helper()
 	s := sandboxIn(t, pgtest.Database(t), "grids")
@@ -130,7 +131,7 @@ func readersCookbook(t *testing.T) *cookbook {
 	return newCookbook(t, s, as(role), as(reader))
 }
 
-// run runs the page section by section, and compares each with the usual way.
+// run runs the page section by section and compares each section with the usual way.
 func (c *cookbook) run() {
 	c.t.Helper()
 	seen := make(map[string]bool)
@@ -142,7 +143,7 @@ func (c *cookbook) run() {
 
 		heading := c.shown[i].Heading
 		if seen[heading] {
-			c.t.Fatalf("two sections are called %q", heading)
+			c.t.Fatalf("two sections have the heading %q", heading)
 		}
 		seen[heading] = true
 		c.section(heading, c.shown[i:n])
@@ -156,7 +157,7 @@ func (c *cookbook) run() {
 	}
 }
 
-// section runs the blocks of a section, and compares its answers with the page and with the usual way.
+// section runs the blocks of a section and compares its answers with the page and with the usual way.
 func (c *cookbook) section(heading string, blocks []mdblocks.Block) {
 	c.t.Helper()
 	if heading == exportSection {
@@ -175,7 +176,7 @@ func (c *cookbook) section(heading string, blocks []mdblocks.Block) {
 			tables := c.ask(b.Name(), c.rewritten(b.Text))
 			c.compareShown(b, blocks[i+1:], tables)
 			got = append(got, tables...)
-		case "text": // compared with the query before
+		case "text": // compared with the preceding query
 		default:
 			c.t.Fatalf("%s: the test does not know how to run this", b.Name())
 		}
@@ -191,7 +192,7 @@ func (c *cookbook) section(heading string, blocks []mdblocks.Block) {
 	}
 }
 
-// compareShown compares the answers of a block with the one that stands behind it.
+// compareShown compares the answers of a block with the answer that follows it.
 func (c *cookbook) compareShown(b mdblocks.Block, following []mdblocks.Block, tables []string) {
 	c.t.Helper()
 	shows := len(following) > 0 && following[0].Language == "text"
@@ -218,7 +219,7 @@ func (c *cookbook) ask(what, sql string) []string {
 	return tables
 }
 
-// rewritten is SQL with the names of kept versions.
+// rewritten returns the SQL with the names of kept versions.
 func (c *cookbook) rewritten(sql string) string {
 	for table, version := range c.versions {
 		if table == "area" {
@@ -230,7 +231,7 @@ func (c *cookbook) rewritten(sql string) string {
 	return sql
 }
 
-// runCommand runs a command of the page, which must succeed and print what is shown.
+// runCommand runs a command of the page, which must succeed and print the shown output.
 func (c *cookbook) runCommand(b mdblocks.Block, shown command) {
 	c.t.Helper()
 	line := strings.TrimSpace(shown.line)
@@ -242,7 +243,7 @@ func (c *cookbook) runCommand(b mdblocks.Block, shown command) {
 		return
 	}
 
-	if load[1] != "countries" { // which is one cell
+	if load[1] != "countries" { // has only one cell
 		line = c.change(line)
 	}
 	c.shell(b, line)
@@ -256,7 +257,8 @@ func (c *cookbook) runCommand(b mdblocks.Block, shown command) {
 	}
 }
 
-// shell runs a line in a shell, loadgrid as who loads, other programs as who asks. It returns the output.
+// shell runs a line in a shell: loadgrid as the role that loads, other programs as the role that reads.
+// It returns the output.
 func (c *cookbook) shell(b mdblocks.Block, line string) string {
 	c.t.Helper()
 	config, err := pgx.ParseConfig(c.reader)
@@ -278,7 +280,7 @@ func (c *cookbook) shell(b mdblocks.Block, line string) string {
 	return string(output)
 }
 
-// export runs the section on files, and reads both files back into the database.
+// export runs the section about files, and reads both files back into the database.
 func (c *cookbook) export(blocks []mdblocks.Block) {
 	c.t.Helper()
 	if len(blocks) != 2 || blocks[0].Language != "console" || blocks[1].Language != "sh" || !strings.Contains(blocks[1].Text, "-f Parquet") {
@@ -287,7 +289,7 @@ func (c *cookbook) export(blocks []mdblocks.Block) {
 
 	ran := c.t.Run("export", func(t *testing.T) {
 		if _, err := exec.LookPath("ogr2ogr"); err != nil {
-			t.Skipf("exports are not tried: %v; bench/setup.sh installs it", err)
+			t.Skipf("exports were not tested: %v; bench/setup.sh installs it", err)
 		}
 
 		for _, command := range consoleCommands(blocks[0].Text) {
@@ -301,7 +303,7 @@ func (c *cookbook) export(blocks []mdblocks.Block) {
 				from back b full join (density d join cells c using (cell_id)) using (cell_id)`))
 			want := c.ask("density", "select count(*), count(*) as same from density")
 			if !slices.Equal(got, want) {
-				t.Errorf("%s has other rows than the table:\n%s\n%s", file, got, want)
+				t.Errorf("the rows of %s differ from the table:\n%s\n%s", file, got, want)
 			}
 		}
 	})
@@ -310,7 +312,7 @@ func (c *cookbook) export(blocks []mdblocks.Block) {
 	}
 }
 
-// checkCountries compares the countries of the page with those that PostGIS transforms itself.
+// checkCountries compares the page's countries with countries that PostGIS transforms itself.
 func (c *cookbook) checkCountries() {
 	c.t.Helper()
 	text, err := os.ReadFile("../testdata/countries.geojson")
@@ -324,7 +326,7 @@ func (c *cookbook) checkCountries() {
 			from jsonb_array_elements($1::jsonb -> 'features') f)
 		select count(*) from countries c left join oracle o using (name) where (st_area(st_symdifference(c.geom, o.geom)) < 1e-9 * st_area(o.geom)) is not true`
 	if n := queryOne[int64](c.t, c.s.pool, differ, string(text)); n != 0 {
-		c.t.Errorf("%d countries are not where PostGIS has them", n)
+		c.t.Errorf("the position of %d countries differs from PostGIS", n)
 	}
 }
 

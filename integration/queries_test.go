@@ -15,7 +15,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// queriedTables are tables of each shape, whole and cut, plain and partitioned, by the flags that load them.
+// queriedTables returns tables of each shape, whole and cut, plain and partitioned, with the flags that
+// load them.
 func queriedTables() map[string][]string {
 	const area = "select st_buffer(st_setsrid(st_makepoint(11, 12), 3857), 37.3)"
 	return map[string][]string{
@@ -36,8 +37,8 @@ func queriedTables() map[string][]string {
 	}
 }
 
-// makePoints makes a table of points around the cells of a grid: at random, at corners of cells and
-// beside these, far away, NULL and EMPTY, with values of several types.
+// makePoints makes a table of points around the cells of a grid: at random, at and next to corners of
+// cells, far away, NULL and EMPTY, with values of several types.
 func (s sandbox) makePoints(table string, g geomgen.Grid) {
 	s.t.Helper()
 	rng := testrand.New(s.t, 1702)
@@ -46,7 +47,7 @@ func (s sandbox) makePoints(table string, g geomgen.Grid) {
 		xs, ys = append(xs, p.X), append(ys, p.Y)
 	}
 	for range 3000 {
-		// 70 cells in each direction, which all of the tables have some of.
+		// 70 cells in each direction: each table has some of them.
 		xs, ys = append(xs, g.X0+(rng.Float64()*70-25)*g.DX), append(ys, g.Y0+(rng.Float64()*70-35)*g.DY)
 	}
 	for col := int32(-8); col < 8; col++ {
@@ -73,7 +74,7 @@ func (s sandbox) grid(table string) (g geomgen.Grid) {
 	return g
 }
 
-// Each point counts in the cell that cell_at names, if the table has that cell.
+// Each point counts in the cell that cell_at returns, if the table has that cell.
 func TestPointsPerCell(t *testing.T) {
 	s := newSandbox(t)
 	for table, args := range queriedTables() {
@@ -94,12 +95,12 @@ func TestPointsPerCell(t *testing.T) {
 					t.Fatal(err)
 				}
 				if cells < 50 || wrong != 0 {
-					t.Errorf("%d of %d cells have other points, or another sum of %s", wrong, cells, value)
+					t.Errorf("%d of %d cells have different points, or a different sum of %s", wrong, cells, value)
 				}
 
 				all := s.count(s.name("places"))
 				if outside := queryOne[int64](t, s.pool, fmt.Sprintf("select %s('%s', '%s', 'geom')", s.name("points_outside"), s.name(table), s.name("places"))); outside != all-counted || outside < 4 {
-					t.Errorf("%d points are outside, want %d of %d", outside, all-counted, all)
+					t.Errorf("%d points are counted as outside, want %d of %d", outside, all-counted, all)
 				}
 			}
 			s.checkPart(table, args)
@@ -107,7 +108,7 @@ func TestPointsPerCell(t *testing.T) {
 	}
 }
 
-// checkPart counts the points in the parts of clipped cells, and compares with a spatial join.
+// checkPart counts the points in the parts of clipped cells and compares the counts with a spatial join.
 func (s sandbox) checkPart(table string, args []string) {
 	s.t.Helper()
 	call := fmt.Sprintf("%s('%s', '%s', 'geom', within_part => true)", s.name("points_per_cell"), s.name(table), s.name("places"))
@@ -125,7 +126,7 @@ func (s sandbox) checkPart(table string, args []string) {
 		s.t.Fatal(err)
 	}
 	if cells < 50 || wrong != 0 || part >= whole || part == 0 {
-		s.t.Errorf("%d of %d cells have other points in their part; %d points in parts, %d in whole cells", wrong, cells, part, whole)
+		s.t.Errorf("%d of %d cells have different points in their part; %d points in parts, %d in whole cells", wrong, cells, part, whole)
 	}
 
 	outside := strings.Replace(call, s.name("points_per_cell"), s.name("points_outside"), 1)
@@ -134,7 +135,7 @@ func (s sandbox) checkPart(table string, args []string) {
 	}
 }
 
-// A pair's cell has several rows, and counts once.
+// A cell of a table of pairs has several rows but counts once.
 func TestPointsPerCellOfPairs(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("f") + " as select 'feature ' || n as name, st_setsrid(st_makebox2d(st_point(n * 5.5, 0), st_point((n + 1) * 5.5, 9.5)), 3035)::geometry as geom from generate_series(0, 3) n")
@@ -155,7 +156,7 @@ func TestPointsPerCellOfPairs(t *testing.T) {
 	s.checkRefused(fmt.Sprintf("select %s('%s', '%s', 'geom', within_part => true)", s.name("points_per_cell"), s.name("whole"), s.name("p")), "--clip")
 }
 
-// Points in another CRS are transformed, and the user hears of it.
+// Points in another CRS are transformed, and a notice informs the user.
 func TestPointsPerCellInOtherCRS(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1000", "--srid", "3035", "--extent", "4000000,3000000,4040000,3040000")...)
@@ -173,7 +174,7 @@ func TestPointsPerCellInOtherCRS(t *testing.T) {
 			select count(*) from (select * from expected join %[1]s using (cell_id)) e full join %[4]s('%[1]s', '%[2]s', '%[5]s') g using (cell_id) where g.count is distinct from e.count`,
 			s.name("grid"), s.name("p"), s.name("cell_at"), s.name("points_per_cell"), column))
 		if wrong != 0 {
-			t.Errorf("%s: %d cells have other points", column, wrong)
+			t.Errorf("%s: %d cells have different points", column, wrong)
 		}
 		if got := strings.Contains(strings.Join(notices, " "), "each point is transformed"); got != said {
 			t.Errorf("%s: the notices are %q", column, notices)
@@ -194,7 +195,7 @@ func TestPointsPerCellInOtherCRS(t *testing.T) {
 	s.checkRefused(fmt.Sprintf("select %s('%s', '%s', 'plain')", s.name("points_per_cell"), s.name("p"), s.name("p")), "no run published")
 }
 
-// The query finds what cell_at finds for all grids and places, however large or small.
+// For all grids and places, however large or small, the query finds the same cell as cell_at.
 func TestQueriesOfHostilePlaces(t *testing.T) {
 	s := newLedgerSandbox(t)
 	for name, g := range hostileGrids() {
@@ -207,7 +208,7 @@ func TestQueriesOfHostilePlaces(t *testing.T) {
 	}
 }
 
-// checkPlaces compares column and row of places with the locator.
+// checkPlaces compares the column and row of places with the locator.
 func (s sandbox) checkPlaces(name, grid string, locator *geomgen.Locator) {
 	s.t.Helper()
 	numbers := strings.Join(hostileNumbers(), ",")
@@ -235,7 +236,7 @@ func (s sandbox) checkPlaces(name, grid string, locator *geomgen.Locator) {
 	}
 }
 
-// Cells without a table are those that the loader writes, to the last bit, and those that meet the window.
+// Cells without a table equal the loader's cells to the last bit, and are the cells that meet the window.
 func TestCellsWithoutATable(t *testing.T) {
 	s := newSandbox(t)
 	for table, args := range queriedTables() {
@@ -248,7 +249,7 @@ func TestCellsWithoutATable(t *testing.T) {
 			case table == "bare":
 				geom = "null::geometry"
 			case strings.HasPrefix(table, "clipped"):
-				geom = "case when st_npoints(t.geom) = st_npoints(c.geom) and st_equals(t.geom, c.geom) then t.geom end" // parts are no cells
+				geom = "case when st_npoints(t.geom) = st_npoints(c.geom) and st_equals(t.geom, c.geom) then t.geom end" // parts are not cells
 			}
 
 			var cells, wrong, byID int64
@@ -262,7 +263,7 @@ func TestCellsWithoutATable(t *testing.T) {
 				t.Fatal(err)
 			}
 			if cells < 100 || wrong != 0 || byID != 0 {
-				t.Errorf("of %d cells %d are not as the loader writes them, %d not by id", cells, wrong, byID)
+				t.Errorf("of %d cells, %d differ from the loader's cells, %d differ by id", cells, wrong, byID)
 			}
 			s.checkWindows(table)
 		})
@@ -299,7 +300,7 @@ func (s sandbox) checkWindows(table string) {
 			s.t.Fatal(err)
 		}
 		if cells == 0 || wrong != 0 {
-			s.t.Errorf("%s: %d of %d cells are on one side alone", at, wrong, cells)
+			s.t.Errorf("%s: %d of %d cells are on one side only", at, wrong, cells)
 		}
 	}
 
@@ -314,7 +315,7 @@ func (s sandbox) checkWindows(table string) {
 	}
 }
 
-// The planner takes cell_at apart, so that a grid given as a constant is read once.
+// The planner inlines cell_at, so that a grid given as a constant is read once.
 func TestCellAtIsInlined(t *testing.T) {
 	s := newLedgerSandbox(t)
 	for _, grid := range []string{`'{"x0": 0, "y0": 0, "dx": 10, "dy": 10}'::jsonb`, "g"} {

@@ -13,8 +13,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// The server may quote all names in what it writes of types and indexes: it is the same table
-// all the same, to all that compares it.
+// The server may quote all names in its descriptions of types and indexes. Every comparison must still
+// recognize the table as the same.
 func TestAllIdentifiersQuoted(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	load := func(table string, args ...string) []string {
@@ -24,7 +24,7 @@ func TestAllIdentifiersQuoted(t *testing.T) {
 	same := func(args []string) {
 		t.Helper()
 		if skipped, why := s.unchanged(args); !skipped {
-			t.Errorf("%v: loaded anew: %s", args, why)
+			t.Errorf("%v: loaded again: %s", args, why)
 		}
 	}
 
@@ -36,7 +36,7 @@ func TestAllIdentifiersQuoted(t *testing.T) {
 			t.Errorf("%s: %s", name, why)
 		}
 
-		// Half of it under one setting, half under the other.
+		// Half of the run uses one setting, half the other.
 		database := pgx.Identifier{queryOne[string](t, s.pool, "select current_database()")}.Sanitize()
 		s.exec("alter database " + database + " set quote_all_identifiers = on")
 		same(args)
@@ -45,7 +45,7 @@ func TestAllIdentifiersQuoted(t *testing.T) {
 		mustCLI(t, s.dsn, args...)
 		if name == "parted" {
 			if n := queryOne[int64](t, s.pool, "select count(*) from pg_index i join pg_inherits h on h.inhrelid = i.indrelid where h.inhparent = $1::regclass and i.indnkeyatts = 2", s.name(name)); n != 2 {
-				t.Errorf("%d of 2 partitions have the index that was made", n)
+				t.Errorf("%d of 2 partitions have the new index", n)
 			}
 		}
 
@@ -61,7 +61,7 @@ func TestAllIdentifiersQuoted(t *testing.T) {
 	}
 }
 
-// A ledger of before has what the server wrote of columns and indexes, quoted or not.
+// An old ledger contains the server's descriptions of columns and indexes, quoted or not.
 func TestUnchangedByTheTextOfAnOldLedger(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", append(boxes(5, 4), "--srid", "3857", "--if-exists", "replace")...)
@@ -71,7 +71,7 @@ func TestUnchangedByTheTextOfAnOldLedger(t *testing.T) {
 			"indexes": ["btree unique ('cell_id')", "gist ('geom')"]}`, "'", quote)
 		s.exec("update "+s.name("runs")+" set imprint = imprint - 'format' - 'tables' || $1::jsonb", old)
 		if skipped, why := s.unchanged(args); !skipped {
-			t.Errorf("loaded anew: %s", why)
+			t.Errorf("loaded again: %s", why)
 		}
 	}
 
@@ -81,7 +81,7 @@ func TestUnchangedByTheTextOfAnOldLedger(t *testing.T) {
 	}
 }
 
-// Types of columns are called as the server calls them.
+// Column types have the names that the server uses.
 func TestTypesOfColumns(t *testing.T) {
 	s := newSandbox(t)
 	ctx := context.Background()
@@ -110,7 +110,7 @@ func TestTypesOfColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// The server's own words: it leaves out a modifier that says nothing.
+	// The server's own names: it omits a modifier without effect.
 	want := queryOne[[]string](t, s.pool, `select array_agg(a.attname || ' ' || y.typname ||
 		coalesce(substring(format_type(a.atttypid, nullif(a.atttypmod, -1)) from '\(.*\)$'), '') order by attnum)
 		from pg_attribute a join pg_type y on y.oid = a.atttypid where attrelid = $1::regclass and attnum > 0`, s.name("types"))
@@ -118,7 +118,7 @@ func TestTypesOfColumns(t *testing.T) {
 		t.Errorf("have %q\nwant %q", have, want)
 	}
 
-	// One of the same name in another schema is another.
+	// A type with the same name in another schema is a different type.
 	s.exec("create domain " + s.name("int8") + " as integer; create table " + s.name("other") + " (a " + s.name("int8") + ")")
 	table.Name = "other"
 	if err := table.Find(ctx, s.pool); err != nil {

@@ -2,5 +2,5 @@
 
 package integration
 
-// withRace says that the tests were built with the race detector.
+// withRace reports whether the tests were built with the race detector.
 const withRace = false

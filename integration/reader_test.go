@@ -12,23 +12,22 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// reader queries a table all the time while a fault happens to its load.
+// reader queries a table continuously while a fault happens to its load.
 type reader struct {
 	s       sandbox
 	table   string
 	cancel  context.CancelFunc
 	done    chan struct{}
-	seen    []string // what it saw, each once in a row
+	seen    []string // what it saw, without repetitions in a row
 	queries int
 	longest time.Duration // of a query
-	failed  error         // what no fault explains
+	failed  error         // an error that no fault explains
 }
 
-// readerEvery is the pause between two queries: the machine has others to serve.
+// readerEvery is the pause between two queries, which leaves time for other work on the machine.
 const readerEvery = 25 * time.Millisecond
 
-// startReader starts a reader. Where the server may go away, it comes back as often as
-// that takes.
+// startReader starts a reader. If the server goes away, the reader reconnects as often as necessary.
 func (s sandbox) startReader(table string) *reader {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -77,7 +76,7 @@ func (r *reader) read(ctx context.Context) {
 	}
 }
 
-// describeTable says what a table holds.
+// describeTable describes the contents of a table.
 func describeTable(ctx context.Context, conn *pgx.Conn, table string) (string, error) {
 	var seen string
 	err := conn.QueryRow(ctx, "select count(*) || ' rows, ' || count(distinct cell_id) || ' ids up to ' || coalesce(max(cell_id)::text, 'none') from "+table).Scan(&seen)
@@ -88,11 +87,11 @@ func describeTable(ctx context.Context, conn *pgx.Conn, table string) (string, e
 	return seen, err
 }
 
-// stop ends the reader, and checks that it saw nothing but the one version before
-// the other, and no error.
+// stop ends the reader. It checks that the reader saw only the old version followed by the new one, and
+// no error.
 func (r *reader) stop(before string) {
 	r.s.t.Helper()
-	// One more look, at what is there in the end, is not up to the reader's pace.
+	// Look once more at the final state, independently of the reader's pace.
 	after := r.s.tableState(r.table)
 	r.cancel()
 	<-r.done
@@ -100,14 +99,14 @@ func (r *reader) stop(before string) {
 		r.s.t.Errorf("a reader of %s met an error: %v", r.table, r.failed)
 	}
 	if r.queries == 0 {
-		r.s.t.Errorf("the reader of %s never came to look", r.table)
+		r.s.t.Errorf("the reader of %s never ran a query", r.table)
 	}
 	if !slices.Equal(r.seen, []string{before, after}) && !slices.Equal(r.seen, []string{before}) && !slices.Equal(r.seen, []string{after}) {
 		r.s.t.Errorf("a reader of %s saw %s, not %s and then %s", r.table, strings.Join(r.seen, ", then "), before, after)
 	}
 }
 
-// tableState says what a table holds, on a connection of its own.
+// tableState describes the contents of a table, on a connection of its own.
 func (s sandbox) tableState(table string) string {
 	conn, err := pgx.ConnectConfig(context.Background(), s.pool.Config().ConnConfig)
 	if err != nil {

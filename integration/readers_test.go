@@ -17,8 +17,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// readers query a table all the time, each over a connection of its own, and must
-// never meet an error or a part of a version.
+// readers query a table continuously, each on its own connection. They must never get an error or part of
+// a version.
 type readers struct {
 	queries atomic.Int64
 	slowest atomic.Int64 // nanoseconds
@@ -26,9 +26,8 @@ type readers struct {
 	wg      sync.WaitGroup
 }
 
-// checkVersion queries the table once, on one snapshot: every version holds a square
-// of cells, each with the number of that version's columns. The query reads the window
-// by the spatial index.
+// checkVersion queries the table once, on one snapshot: every version contains a square of cells, and
+// each cell has the number of that version's columns. The query reads the window with the spatial index.
 func checkVersion(ctx context.Context, conn *pgx.Conn, table string) error {
 	var rows, ids, side, sides, window int64
 	err := conn.QueryRow(ctx, `select count(*), count(distinct cell_id), coalesce(min(side), 0), count(distinct side),
@@ -71,7 +70,7 @@ func startReaders(t *testing.T, pool *pgxpool.Pool, table string, count int) *re
 						break
 					}
 				}
-				time.Sleep(time.Duration(rand.IntN(3000)) * time.Millisecond) // as people do
+				time.Sleep(time.Duration(rand.IntN(3000)) * time.Millisecond) // like people
 			}
 		})
 	}
@@ -84,8 +83,8 @@ func (c *readers) stop() {
 	c.wg.Wait()
 }
 
-// While a table is replaced again and again, a hundred readers see one version or
-// the next: never an error, never a part, and each version after the other.
+// While a table is replaced again and again, a hundred readers see one version or the next, in order.
+// They never see an error or part of a version.
 func TestAHundredReadersOfATableThatIsReplaced(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"max_connections": "130", "fsync": "off"})
@@ -126,7 +125,7 @@ func TestAHundredReadersOfATableThatIsReplaced(t *testing.T) {
 
 			c.stop()
 			if n := c.queries.Load(); n < test.readers {
-				t.Errorf("only %d queries", n)
+				t.Errorf("readers made only %d queries", n)
 			}
 
 			t.Logf("%d queries during %d replaces, the slowest took %s", c.queries.Load(), test.replaces, time.Duration(c.slowest.Load()).Round(time.Millisecond))
@@ -135,9 +134,8 @@ func TestAHundredReadersOfATableThatIsReplaced(t *testing.T) {
 	}
 }
 
-// A snapshot that is older than the publish, of a transaction that has not touched
-// the table yet, sees what docs/guarantees.md says: never a part of a version, but
-// maybe none of its rows.
+// A snapshot that is older than the publish, of a transaction that has not touched the table yet, sees
+// what docs/guarantees.md states: never part of a version, but possibly none of its rows.
 func TestOlderSnapshots(t *testing.T) {
 	for name, test := range map[string]struct {
 		args []string

@@ -14,19 +14,18 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// restored returns a database with a dump of the sandbox's, which is one of its own.
+// restored returns a database with a dump of the sandbox's own database.
 func (s sandbox) restored(args ...string) sandbox {
 	s.t.Helper()
 	to := sandboxIn(s.t, pgtest.Database(s.t), s.schema)
-	to.exec("drop extension postgis cascade") // it is in the dump
+	to.exec("drop extension postgis cascade") // the dump contains it
 	to.exec("drop schema public")
 	to.exec("create schema public")
 	pgtest.Restore(s.t, s.pool.Config().ConnConfig.ConnString(), to.pool.Config().ConnConfig.ConnString(), args...)
 	return to
 }
 
-// crossOIDs gives each run in the ledger the number of another table, as a restored
-// table may have by chance.
+// crossOIDs gives each run in the ledger the OID of another table, as may happen to a restored table.
 func (s sandbox) crossOIDs() {
 	s.t.Helper()
 	s.exec(`with t as (select oid, row_number() over (order by oid desc) as n from pg_class where relkind in ('r', 'p') and not relispartition
@@ -35,7 +34,7 @@ func (s sandbox) crossOIDs() {
 	        update ` + s.name("runs") + ` u set table_oid = t.oid from r join t on t.n = 1 + (r.n + 2) % (select count(*) from t) where u.id = r.id`)
 }
 
-// oldComments gives all keys the comments of a loadgrid from before ledgers had ids.
+// oldComments gives all keys the comments of a loadgrid version from before ledgers had ids.
 func (s sandbox) oldComments() {
 	s.t.Helper()
 	s.exec(`do $$ declare k record; begin
@@ -46,8 +45,8 @@ func (s sandbox) oldComments() {
 	s.exec("delete from " + s.name("marks"))
 }
 
-// checkGrid looks whether the functions know the grid of a table by its size of cells, and
-// find each cell by a point in it.
+// checkGrid checks that the functions know a table's grid by the size of its cells, and find each cell by
+// a point in it.
 func (s sandbox) checkGrid(table string, dx float64) {
 	s.t.Helper()
 	name := s.name(table)
@@ -64,7 +63,7 @@ func (s sandbox) checkGrid(table string, dx float64) {
 	}
 }
 
-// fortyGrids loads tables of all kinds: grid0 to grid39, with cells of 1 to 40.
+// fortyGrids loads tables of all kinds: grid0 to grid39, with cells of size 1 to 40.
 func (s sandbox) fortyGrids() {
 	s.t.Helper()
 	pool := openPool(s.t, s.dsn, nil)
@@ -79,7 +78,7 @@ func (s sandbox) fortyGrids() {
 			j.IDColumn = "my_id"
 		}
 		runs := 1
-		if i%4 == 3 { // one table beside the other
+		if i%4 == 3 { // one table next to the other
 			runs, j.IfExists = 2, loader.Append
 		}
 		for k := range runs {
@@ -92,8 +91,8 @@ func (s sandbox) fortyGrids() {
 	}
 }
 
-// After a restore each table has its own grid, whatever number it has, and can be added
-// to, kept and rolled back.
+// After a restore, each table has its own grid, whatever its OID, and can be appended to, kept and rolled
+// back.
 func TestRestoredGrids(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.fortyGrids()
@@ -140,8 +139,8 @@ func TestRestoredGrids(t *testing.T) {
 	}
 }
 
-// A table whose comment is of before has the name, the columns and the rows that were
-// recorded, or it is not known.
+// A table whose comment is from an old version is known only if its name, columns and rows are as
+// recorded.
 func TestRestoredGridsThatDiffer(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	for _, table := range []string{"rows", "columns", "names", "runs_number", "grid"} {
@@ -163,8 +162,8 @@ func TestRestoredGridsThatDiffer(t *testing.T) {
 	to.checkGrid("grid", 1)
 }
 
-// A table that is restored beside another ledger is refused, although that ledger has a run
-// of its number, until it is replaced. With --keep it is kept.
+// A table that is restored next to another ledger is refused, although that ledger has a run with its
+// number. It can be replaced, and --keep keeps it.
 func TestRestoredBesideAnotherLedger(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(4, 3)...)...)
@@ -187,7 +186,7 @@ func TestRestoredBesideAnotherLedger(t *testing.T) {
 	to.checkGrid("mine", 7)
 }
 
-// The forms with a table know its cells' shape.
+// The forms with a table argument know the shape of its cells.
 func TestNeighboursAndParentsOfATable(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("hexagons", "--cell-size", "7", "--srid", "3857", "--shape", "hexagon", "--extent", "-50,-60,70,80")...)
@@ -216,8 +215,8 @@ func TestNeighboursAndParentsOfATable(t *testing.T) {
 	s.checkRefused("select "+s.name("cell_neighbours")+"('pg_class', 0)", "no run published")
 }
 
-// The migration down leaves the functions of the version before, which work, and up again
-// the tables are known as before.
+// The migration down leaves the previous version's functions, which work. After the migration up, the
+// tables are known again.
 func TestMarksComeAndGo(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(4, 3)...)...)
@@ -232,13 +231,13 @@ func TestMarksComeAndGo(t *testing.T) {
 	s.checkGrid("grid", 1)
 }
 
-// hostileNumbers are coordinates that are hard to compute with.
+// hostileNumbers returns coordinates that are hard to compute with.
 func hostileNumbers() []string {
 	return []string{"0", "5e-324", "-5e-324", "1e-322", "-1e-322", "1e-310", "-1e-310", "1e-300", "-1e-300", "1e-20", "-1e-20", "0.5", "-0.5", "1", "1e9",
 		"1e15", "-1e15", "1e100", "1e300", "-1e308", "1.7976931348623157e308", "-1.7976931348623157e308", "NaN", "Infinity", "-Infinity"}
 }
 
-// hostileGrids are grids of each shape, and at the ends of what a number can be.
+// hostileGrids returns grids of each shape, up to the limits of numbers.
 func hostileGrids() map[string]geomgen.Grid {
 	return map[string]geomgen.Grid{
 		"squares":          {DX: 1000, DY: 1000},
@@ -260,7 +259,7 @@ func hostileGrids() map[string]geomgen.Grid {
 	}
 }
 
-// A point of a table never fails, and the places that Go finds are found.
+// A point query on a table never fails, and finds the cells that Go finds.
 func TestCellAtOfHostilePlaces(t *testing.T) {
 	s := newLedgerSandbox(t)
 	for name, g := range hostileGrids() {
@@ -289,7 +288,7 @@ func TestCellAtOfHostilePlaces(t *testing.T) {
 	}
 }
 
-// What is no place has no cell, and a place with M or Z has that of the place.
+// A point without coordinates has no cell, and a point with M or Z has the cell of its place.
 func TestCellAtOfOddPoints(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(4, 3)...)...)

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// waitFor polls until the query gives true.
+// waitFor polls until the query returns true.
 func (s sandbox) waitFor(what, sql string, args ...any) {
 	s.t.Helper()
 	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
@@ -27,9 +27,8 @@ func (s sandbox) waitForChunks(k int) {
 	s.waitFor("committed chunks", "select count(*) >= $1 from "+s.name("chunks"), k)
 }
 
-// After k committed chunks the rerun copies exactly the other n-k: counted in the
-// summary, in the ledger, whose first k rows stay as they are, and in the heap,
-// where nothing lies twice.
+// After k committed chunks, the rerun copies exactly the other n-k. The test counts them in the summary,
+// in the ledger, whose first k rows are unchanged, and in the heap, which contains nothing twice.
 func TestKilledRunResumesWithTheMissingChunks(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", append(boxes(400, 500), "--chunk-rows", "5000", "--progress", "json")...)
@@ -59,7 +58,7 @@ func TestKilledRunResumesWithTheMissingChunks(t *testing.T) {
 		t.Errorf("exit code %d, %d chunks resumed, %d copied, want %d and %d", again.code, sum.ChunksResumed, sum.ChunksCopied, k, n-k)
 	}
 	if same := queryOne[int64](t, s.pool, "select count(*) from "+s.name("before")+" natural join "+s.name("chunks")); same != k {
-		t.Errorf("%d of the first %d chunks are as they were", same, k)
+		t.Errorf("%d of the first %d chunks are unchanged", same, k)
 	}
 	if total := queryOne[int64](t, s.pool, "select count(*) from "+s.name("chunks")); total != n {
 		t.Errorf("%d chunks in the ledger, want %d", total, n)
@@ -93,7 +92,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// Stopped before anything was committed, a run leaves nothing.
+// A run that is stopped before its first commit leaves nothing.
 func TestStoppedBeforeTheFirstChunkLeavesNothing(t *testing.T) {
 	s := newSandbox(t)
 	p := start(t, s.dsn, s.load("grid", "--cell-size", "1", "--cols", "3000", "--rows", "2000", "--streams", "1", "--chunk-rows", "6000000")...)
@@ -115,7 +114,7 @@ func TestSecondRunOnTheSameTable(t *testing.T) {
 	cli(t, s.dsn, args...).expect(t, 3, "another run holds table", s.schema+".grid", "backend")
 	cli(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema).expect(t, 3, "another run holds table")
 
-	// Another table is another matter.
+	// Another table is independent.
 	mustCLI(t, s.dsn, s.load("other", "--cell-size", "1", "--cols", "10", "--rows", "10")...)
 	b.release()
 	if r := first.wait(); r.code != 0 {
@@ -124,9 +123,9 @@ func TestSecondRunOnTheSameTable(t *testing.T) {
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
-// What a killed start of another job has left is dropped by the next, whatever becomes
-// of a table that is there. Who has stopped it in order was told that it can be
-// resumed: there the default refuses, and names the way out.
+// What a killed start of another job left is dropped by the next start, whatever happens to an existing
+// table. If a signal stopped the run, its error offered to resume it: then the default refuses, and the
+// error names the alternatives.
 func TestAnotherJobOnAnUnfinishedRun(t *testing.T) {
 	other := []string{"--cell-size", "1", "--cols", "20", "--rows", "30"}
 	for _, ifExists := range []string{"fail", "append", "replace"} {
@@ -135,7 +134,7 @@ func TestAnotherJobOnAnUnfinishedRun(t *testing.T) {
 			s.killAfter(2, s.load("grid", smallGrid()...)...)
 			r := cli(t, s.dsn, s.load("grid", appendArgs(other, "--if-exists", ifExists, "--log-format", "json")...)...)
 			if r.code != 0 || len(r.warnings(t)) != 1 {
-				t.Errorf("exit code %d, want 0 and a warning of the run that is dropped: %s", r.code, r.stderr)
+				t.Errorf("exit code %d, want 0 and a warning about the dropped run: %s", r.code, r.stderr)
 			}
 			if got := s.states(); got != "dropped published" {
 				t.Errorf("the runs are %s", got)
@@ -171,13 +170,13 @@ func TestRunsCommands(t *testing.T) {
 	args := s.load("grid", append(smallGrid(), "--set", "year:integer=2026")...)
 	s.killAfter(2, args...)
 	if out := mustCLI(t, s.dsn, runs("list")...); !strings.Contains(out, "killed") || !strings.Contains(out, s.schema+".grid") {
-		t.Errorf("the list:\n%s", out)
+		t.Errorf("list:\n%s", out)
 	}
 	if out := mustCLI(t, s.dsn, runs("show", "1")...); !strings.Contains(out, "of 40 committed") || !strings.Contains(out, "year:integer=2026") || !strings.Contains(out, "chunk rows   500") {
 		t.Errorf("show:\n%s", out)
 	}
 	if sum := mustSummary(t, s.dsn, runs("resume", "1")...); sum.ChunksResumed != 2 {
-		t.Errorf("it has resumed %d chunks, want 2", sum.ChunksResumed)
+		t.Errorf("it resumed %d chunks, want 2", sum.ChunksResumed)
 	}
 
 	s.checkBoxes("grid", smallCols, smallRows)
@@ -191,8 +190,8 @@ func TestRunsCommands(t *testing.T) {
 	}
 }
 
-// A trigger that swallows a row makes the three counts differ: the chunk is not
-// committed, and the run does not end.
+// A trigger that swallows a row makes the three counts differ. The chunk is not committed, and the run
+// fails.
 func TestCountsThatDiffer(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", smallGrid()...)
@@ -206,9 +205,8 @@ func TestCountsThatDiffer(t *testing.T) {
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
-// Somebody takes a row out of the staging table: noticed before publish, also
-// where an older snapshot may still see it, so that VACUUM leaves it and the
-// indexes are built over it.
+// If somebody removes a row from the staging table, loadgrid notices before publish. It also notices if
+// an older snapshot may still see the row, so that VACUUM leaves it and the indexes include it.
 func TestStagingTableThatLostRows(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", smallGrid()...)
@@ -231,7 +229,7 @@ func TestStagingTableThatLostRows(t *testing.T) {
 	}
 
 	if queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid")) {
-		t.Error("the table was published all the same")
+		t.Error("the table was published nevertheless")
 	}
 }
 
@@ -241,7 +239,7 @@ func TestStagingTableThatIsGone(t *testing.T) {
 	s.killAfter(2, args...)
 	s.exec("drop table " + s.name(queryOne[string](t, s.pool, "select staging_name from "+s.name("runs"))))
 	if sum := mustSummary(t, s.dsn, args...); sum.ChunksResumed != 0 || sum.ChunksCopied != sum.Chunks {
-		t.Errorf("it has resumed %d chunks and copied %d, and should start over", sum.ChunksResumed, sum.ChunksCopied)
+		t.Errorf("it resumed %d chunks and copied %d, but should start over", sum.ChunksResumed, sum.ChunksCopied)
 	}
 	s.checkBoxes("grid", smallCols, smallRows)
 }

@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// A rollback puts back what the runs have left, or nothing: a version that was truncated,
-// detached or altered while it was kept is refused, and what is wrong with it is named.
+// A rollback restores what the runs left, or nothing: it refuses a version that was truncated, detached
+// or altered while it was kept, and names the problem.
 func TestRollbackToAnAlteredVersion(t *testing.T) {
-	type change struct{ do, undo, words string } // no undo: the change stays. No words: it is put back
+	type change struct{ do, undo, words string } // no undo: the change stays. No words: the rollback succeeds
 	everywhere := []change{
 		{"delete from KEPT where col = 3", "insert into KEPT select * from saved where col = 3", "190 of 200 rows are there"},
 		{"alter table KEPT add column mine integer", "alter table KEPT drop column mine", "it has mine int4"},
@@ -75,7 +75,7 @@ func TestRollbackToAnAlteredVersion(t *testing.T) {
 
 				r.expect(t, 1, kept, "is not as run 1 has left it", strings.NewReplacer("KEPT", kept, "SCHEMA", s.schema).Replace(c.words))
 				if got := queryOne[int](t, s.pool, "select count(*)::int from "+s.name("runs")+" where shown and id = 2"); got != 1 {
-					t.Errorf("%s: the table does not show run 2 any more", fmt.Sprint(c))
+					t.Errorf("%s: the table no longer shows run 2", fmt.Sprint(c))
 				}
 				do(c.undo)
 			}
@@ -83,8 +83,8 @@ func TestRollbackToAnAlteredVersion(t *testing.T) {
 	}
 }
 
-// How many rows a step has left that wrote to the table is known where the job counts them,
-// with skip-unchanged; else only that there were some.
+// The ledger knows how many rows a step that wrote to the table left only if the job counts them, with
+// skip-unchanged. Otherwise it only knows that there were rows.
 func TestRollbackToWhatAStepHasWritten(t *testing.T) {
 	for name, extra := range map[string][]string{"counted": {"--skip-unchanged"}, "not counted": nil} {
 		t.Run(name, func(t *testing.T) {

@@ -9,24 +9,23 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// scenario is a load by one method, with the table that is there before it and the
-// one that must be there in the end.
+// scenario is a load by one method, with the table that exists before it and the expected final table.
 type scenario struct {
-	before     []string   // the load of the table that is there, nil for none
+	before     []string   // the load of the existing table, nil for none
 	load       []string   // the load that meets a fault
-	job        loader.Job // what it says of cells and chunks
-	cols, rows int64      // of the table in the end, from 0 on
+	job        loader.Job // its cells and chunks
+	cols, rows int64      // of the final table, from 0 on
 	partitions int64
-	unfrozen   bool     // rows that are inserted into another table are not frozen
-	unlogged   bool     // a crash of the server empties the table
-	area       string   // the area of interest, where there is one
+	unfrozen   bool     // rows inserted into another table are not frozen
+	unlogged   bool     // a server crash empties the table
+	area       string   // the area of interest, if there is one
 	places     []string // where it meets a fault: see places
 }
 
-// scenarioArea is a triangle amid the cells of the scenarios.
+// scenarioArea is a triangle in the middle of the scenarios' cells.
 const scenarioArea = "POLYGON((3 2, 110 10, 60 95, 3 2))"
 
-// scenarios returns all methods, into a new table, in place of one and beside its rows.
+// scenarios returns all methods: into a new table, replacing a table, and appending to it.
 func scenarios() map[string]scenario {
 	job := func(change loader.Job) loader.Job {
 		change.Table.Name, change.Grid = "grid", geomgen.Grid{DX: 1, DY: 1}
@@ -37,7 +36,7 @@ func scenarios() map[string]scenario {
 	}
 
 	whole, old := boxes(120, 100), boxes(50, 40)
-	// The 64 * 64 cells whose ids follow those of the first square of that size.
+	// The 64 * 64 cells with the ids after those of the first square of that size.
 	east, eastern := []string{"--cell-size", "1", "--extent", "64,0,128,64", "--if-exists", "append"}, &geomgen.Box{XMin: 64, XMax: 128, YMax: 64}
 	frozen := scenario{load: whole, job: job(loader.Job{}), cols: 120, rows: 100,
 		places: []string{"begin", "load", "index", "key", "constraint", "analyze", "publish"}}
@@ -73,16 +72,16 @@ func appendArgs(args []string, more ...string) []string {
 	return append(append([]string{}, args...), more...)
 }
 
-// place is where a load meets a fault.
+// place is a point in a load at which a fault happens.
 type place struct {
 	stage            loader.Stage
-	prepare          func(b *pausepoint, middle int64) // before the load starts; middle is the id of a cell amid it
-	waitUntilReached func(b *pausepoint)               // brings the load there
+	prepare          func(b *pausepoint, middle int64) // before the load starts; middle is the id of a cell in the middle of the load
+	waitUntilReached func(b *pausepoint)               // waits until the load is there
 }
 
-// places returns all places by name. They are in all stages, but for the
-// statistics of a parent that are gathered after publish: nothing is left to be
-// resumed then, and publish itself would wait for a lock that makes them wait.
+// places returns all places by name. They cover all stages, except for the parent's statistics that are
+// gathered after publish: then nothing can be resumed, and publish itself would wait for a lock that
+// blocks them.
 func places() map[string]place {
 	statement := func(stage loader.Stage, pattern string) place {
 		return place{stage, func(b *pausepoint, _ int64) { b.atStatement(pattern) }, (*pausepoint).waitUntilReached}
@@ -97,7 +96,7 @@ func places() map[string]place {
 			func(b *pausepoint) { b.waitUntilBlocked(b.s.name("runs"), "insert into%") },
 		},
 		"load": {loader.StageLoad, copying, (*pausepoint).waitUntilReached},
-		// The lock lets the load go on, and VACUUM not.
+		// The lock does not block the load, but it blocks VACUUM.
 		"freeze": {loader.StageFreeze, copying, func(b *pausepoint) {
 			b.waitUntilReached()
 			b.lock(b.staging(), "share update exclusive")
@@ -107,8 +106,8 @@ func places() map[string]place {
 		"index":      statement(loader.StageIndex, "create index%"),
 		"key":        statement(loader.StageIndex, "create unique index%"),
 		"constraint": statement(loader.StageIndex, constraint),
-		// The constraint has the table for itself until it is committed. Who asks for
-		// a lock meanwhile gets it then, before ANALYZE.
+		// The constraint locks the table exclusively until it is committed. A lock requested meanwhile is
+		// granted then, before ANALYZE.
 		"analyze": {loader.StageAnalyze, statement("", constraint).prepare, func(b *pausepoint) {
 			b.waitUntilReached()
 			b.lock(b.staging(), "share update exclusive")
@@ -121,13 +120,13 @@ func places() map[string]place {
 		"load of a partition":  {loader.StageLoad, func(b *pausepoint, middle int64) { b.atRow(staged+`\_p2`, middle) }, (*pausepoint).waitUntilReached},
 		"index of a partition": statement(loader.StageLoad, `create index%\_p2"%`),
 		"attach":               statement(loader.StageLoad, attach),
-		// Two streams have come to the third partition: another is committed.
+		// Two streams have reached the third partition; another partition is committed.
 		"analyze of partitions": {loader.StageAnalyze, statement("", attach).prepare, func(b *pausepoint) {
 			b.waitUntilReached()
 			partition := queryOne[string](b.s.t, b.s.pool, "select min(inhrelid::regclass::text) from pg_inherits where inhparent = $1::regclass", b.staging())
 			b.lock(partition, "share update exclusive")
 			b.resume()
-			b.waitUntilBlocked(partition, "%") // VACUUM comes before where pages are to be frozen, and needs the same lock
+			b.waitUntilBlocked(partition, "%") // VACUUM comes first if pages are to be frozen, and it needs the same lock
 		}},
 		"publish of partitions": statement(loader.StagePublish, "alter table%detach partition%"),
 	}
@@ -139,8 +138,8 @@ func (b *pausepoint) staging() string {
 	return b.s.name(queryOne[string](b.s.t, b.s.pool, "select staging_name from "+b.s.name("runs")+" where state = 'loading'"))
 }
 
-// moreScenarios adds to the scenarios what changes little of where a load can be met, and
-// much of what it does then: one stream, tables that a crash empties, an area.
+// moreScenarios adds scenarios that hardly change where a fault can meet a load, but strongly change how
+// the load reacts: one stream, tables that a crash empties, an area.
 func moreScenarios(t *testing.T) map[string]scenario {
 	t.Helper()
 	all := scenarios()
@@ -171,7 +170,7 @@ func moreScenarios(t *testing.T) map[string]scenario {
 	return all
 }
 
-// middle is the id of a cell amid the load: the middle one of the middle chunk.
+// middle is the id of a cell in the middle of the load: the middle cell of the middle chunk.
 func (w scenario) middle(t *testing.T) int64 {
 	t.Helper()
 	if w.area != "" {

@@ -15,17 +15,17 @@ import (
 
 const nights = 30
 
-// nightly is a job that a schedule starts each night, and the machine that does.
+// nightly is a job that a schedule starts each night, and the machine that runs it.
 type nightly struct {
 	sandbox
-	job    string // the file
+	job    string // the job file
 	places []string
 	kills  int
 	dead   bool // the last start was killed, and not repeated
 }
 
-// newNightly writes the job file: an area that the database holds, two versions kept,
-// old runs pruned, metrics for Prometheus.
+// newNightly writes the job file: an area from the database, two kept versions, pruning of old runs, and
+// metrics for Prometheus.
 func newNightly(t *testing.T, layout string, places []string) *nightly {
 	t.Helper()
 	n := &nightly{sandbox: newDatabaseSandbox(t), job: filepath.Join(t.TempDir(), "nightly.yaml"), places: places}
@@ -53,7 +53,7 @@ after: |
 	return n
 }
 
-// nextDay changes the area, and makes all in the ledger a day older.
+// nextDay changes the area and makes everything in the ledger a day older.
 func (n *nightly) nextDay(night int) {
 	n.t.Helper()
 	n.exec("update area set night = $1, geom = st_buffer(st_makepoint(30 + $1, 25), 20 + $1 % 5)", night)
@@ -81,8 +81,8 @@ func (n *nightly) killedStart() {
 	b.remove()
 }
 
-// runNight runs the job; on every fourth it is killed, and then the schedule either tries
-// again, or does not until the next night, when the job is another.
+// runNight runs the job. Every fourth night it is killed. Then the schedule either tries again, or waits
+// until the next night, when the job differs.
 func (n *nightly) runNight(night int) {
 	n.t.Helper()
 	n.nextDay(night)
@@ -99,22 +99,22 @@ func (n *nightly) runNight(night int) {
 	}
 
 	if n.dead && strings.Contains(r.stderr, "dropping an unfinished run: the job has changed since") == n.killedBeforeRun() {
-		n.t.Errorf("night %d, after a start that was killed: %s", night, r.stderr)
+		n.t.Errorf("night %d, after a killed start: %s", night, r.stderr)
 	}
 	n.dead = false
 	want := queryOne[int64](n.t, n.pool, "select count(*) from area, st_squaregrid(1, st_expand(geom, 2)) g where st_intersects(g.geom, area.geom)")
 	n.checkCells("grid", want)
 	if got := queryOne[string](n.t, n.pool, "select cells || ' in night ' || night from seen order by night desc limit 1"); got != fmt.Sprintf("%d in night %d", want, night) {
-		n.t.Errorf("night %d: the step after has seen %s, want %d", night, got, want)
+		n.t.Errorf("night %d: the step after the load saw %s, want %d", night, got, want)
 	}
 }
 
-// killedBeforeRun tells whether the start was killed before it began a run, so that
-// it left nothing to drop.
+// killedBeforeRun reports whether the start was killed before it began a run, so that it left nothing to
+// drop.
 func (n *nightly) killedBeforeRun() bool { return n.places[(n.kills-1)%len(n.places)] == "begin" }
 
-// leftovers is what there is in the database and in the directory of the job: relations by
-// kind and what the catalogue has about them, rows of the ledger, files.
+// leftovers describes what exists in the database and in the job's directory: relations by kind with
+// their catalogue entries, rows of the ledger, and files.
 func (n *nightly) leftovers() (relations, files string, rows int64) {
 	n.t.Helper()
 	relations = queryOne[string](n.t, n.pool, `select string_agg(k || ' ' || c, ', ' order by k) from (
@@ -135,8 +135,8 @@ func (n *nightly) leftovers() (relations, files string, rows int64) {
 	return relations, files, rows
 }
 
-// Thirty nights in a row, the area another one each night, and a kill in each fourth,
-// at another place each time: the table is right each morning, and nothing grows.
+// Thirty nights in a row, with another area each night and a kill every fourth night, each time at
+// another place: the table is right each morning, and nothing accumulates.
 func TestThirtyNights(t *testing.T) {
 	for name, c := range map[string]struct {
 		layout string
@@ -167,16 +167,16 @@ func TestThirtyNights(t *testing.T) {
 			}
 			r, f, _ := n.leftovers()
 			if r != relations || f != files || files != "nightly.prom nightly.yaml " {
-				t.Errorf("after 10 nights there were %s and %s, after %d %s and %s", relations, files, nights, r, f)
+				t.Errorf("after 10 nights there were %s and %s, after %d nights %s and %s", relations, files, nights, r, f)
 			}
 
-			// Five days of runs, with up to two starts and the chunks of each, and what the
-			// versions that are kept have.
+			// Five days of runs, with up to two starts each and their chunks, and the rows of the kept
+			// versions.
 			if limit := int64(10 * (1 + 2 + 10)); most > limit {
-				t.Errorf("the ledger has had %d rows, more than %d", most, limit)
+				t.Errorf("the ledger had up to %d rows, more than %d", most, limit)
 			}
 
-			// The area of night 30 is that of night 10.
+			// Night 30 has the area of night 10.
 			if now := queryOne[int64](t, n.pool, sizes); now > size+1<<20 {
 				t.Errorf("all tables together have grown from %d to %d bytes", size, now)
 			}
@@ -198,12 +198,12 @@ func TestThirtyNights(t *testing.T) {
 	}
 }
 
-// Ten starts of the same job at once: one runs and the others leave with code 3, or
-// wait for their turn. There is one version of the table, whole.
+// Ten starts of the same job at once: one runs, and the others end with code 3 or wait for their turn.
+// The table has one complete version.
 func TestTenStartsAtOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		extra []string
-		runs  int64 // how many of them may load
+		runs  int64 // how many starts may load
 	}{
 		"leave":                 {nil, 1},
 		"wait":                  {[]string{"--wait", "2m"}, 10},
@@ -223,7 +223,7 @@ func TestTenStartsAtOnce(t *testing.T) {
 			codes := map[int]int{}
 			for left, deadline := 0, time.Now().Add(time.Minute); c.extra == nil && left < 9; time.Sleep(10 * time.Millisecond) {
 				if left = 0; time.Now().After(deadline) {
-					t.Fatal("nine do not leave")
+					t.Fatal("the other nine starts did not end")
 				}
 				for _, p := range all {
 					if strings.Contains(p.stderr.String(), "another run holds table") {
@@ -271,7 +271,7 @@ func TestTenStartsAtOnce(t *testing.T) {
 	}
 }
 
-// Who waits gives up in the end, or when it is told to.
+// A waiting start gives up at its limit, or when it is stopped.
 func TestWaitEnds(t *testing.T) {
 	s := newSandbox(t)
 	b := s.pauseAtChunk(1)
@@ -293,7 +293,7 @@ func TestWaitEnds(t *testing.T) {
 		t.Fatal(r.stderr)
 	}
 
-	// The wait is told, and is no part of what the run took.
+	// The summary reports the wait, which does not count as part of the run's duration.
 	all, sum := time.Since(began).Seconds(), r.summary(t)
 	found := metricsIn(t, metrics, s.schema+".grid")
 	waited, took := found["loadgrid_last_run_stage_seconds wait"], found["loadgrid_last_run_duration_seconds"]
@@ -302,8 +302,8 @@ func TestWaitEnds(t *testing.T) {
 	}
 }
 
-// metricsIn reads a file of metrics with Prometheus's own parser, and returns the value
-// of each series of a job by its name and its other labels.
+// metricsIn parses a metrics file with Prometheus's own parser. It returns the value of each series of a
+// job, by its name and its other labels.
 func metricsIn(t *testing.T, file, job string) map[string]float64 {
 	t.Helper()
 	b, err := os.ReadFile(file)
@@ -340,14 +340,14 @@ func metricsIn(t *testing.T, file, job string) map[string]float64 {
 	return values
 }
 
-// checkMetrics compares what Prometheus reads with the nights that were.
+// checkMetrics compares what Prometheus reads with the past nights.
 func (n *nightly) checkMetrics() {
 	n.t.Helper()
 	file := filepath.Join(filepath.Dir(n.job), "nightly.prom")
 	m := metricsIn(n.t, file, "nightly")
 	rows := float64(queryOne[int64](n.t, n.pool, "select count(*) from grid"))
 
-	// A start that is killed writes none; nor does the one of a night that was given up.
+	// A killed start writes no metrics; nor does a night that was abandoned.
 	for name, want := range map[string]float64{
 		"loadgrid_runs_total published": nights - nights/8, "loadgrid_runs_total failed": 0, "loadgrid_last_run_success": 1,
 		"loadgrid_table_rows": rows, "loadgrid_last_run_rows": rows, "loadgrid_last_run_chunks pending": 0, "loadgrid_last_run_exit_code": 0,
@@ -363,7 +363,7 @@ func (n *nightly) checkMetrics() {
 		}
 	}
 
-	// What fails is told apart: at the server, and before there is one.
+	// Metrics distinguish failures at the server from failures without a server.
 	success := m["loadgrid_last_success_timestamp_seconds"]
 	for i, c := range []struct {
 		dsn  string

@@ -35,7 +35,7 @@ func documented(t *testing.T, language, heading string) []mdblocks.Block {
 	return found
 }
 
-// documentedDatabase has what the examples of the document find: a schema, districts,
+// documentedDatabase returns a sandbox with what the document's examples need: a schema, districts,
 // points.
 func documentedDatabase(t *testing.T) sandbox {
 	t.Helper()
@@ -48,19 +48,19 @@ func documentedDatabase(t *testing.T) sandbox {
 	return s
 }
 
-// The queries on the ledger say what was loaded, failed, and is at work.
+// The queries on the ledger show which loads were published, failed or are running.
 func TestTheDocumentedQueries(t *testing.T) {
 	s := documentedDatabase(t)
 	good := []string{"load", "--table", "grids.good", "--cell-size", "1", "--cols", "30", "--rows", "10"}
 	cli(t, s.dsn, appendArgs(good, "--after", "select 1/0")...).expect(t, 4, "22012")
-	mustCLI(t, s.dsn, good...) // what went wrong before it is over
+	mustCLI(t, s.dsn, good...) // the earlier failure no longer counts
 	cli(t, s.dsn, "load", "--table", "grids.bad", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select 1/0").expect(t, 4, "22012")
 	s.exec("update loadgrid.attempts set ended_at = null, outcome = null where run_id = 2; update loadgrid.attempts set outcome = 'failed' where run_id = 2 and no > 1")
 	cli(t, s.dsn, "load", "--table", "grids.bad", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select 1/0").expect(t, 4, "22012")
 
 	queries := documented(t, "sql", "The ledger")
 	if len(queries) != 3 {
-		t.Fatalf("%d queries seen, want 3", len(queries))
+		t.Fatalf("found %d queries, want 3", len(queries))
 	}
 
 	for i, want := range [][]string{
@@ -81,7 +81,7 @@ func TestTheDocumentedQueries(t *testing.T) {
 		}
 	}
 
-	// Who is alive has a backend, and who was killed has none.
+	// A live run has a backend; a killed run has none.
 	p := start(t, s.dsn, "load", "--table", "grids.alive", "--cell-size", "1", "--cols", "30", "--rows", "10", "--after", "select pg_sleep(600)", "--after-timeout", "1h")
 	s.waitFor("the query to tell who is alive", "select coalesce(string_agg(table_name || ' ' || coalesce(a.state, 'killed'), ', ' order by run), '') = 'bad killed, alive active' from ("+
 		strings.TrimSuffix(strings.TrimSpace(queries[2].Text), ";")+") q left join pg_stat_activity a on a.pid = q.backend")
@@ -89,7 +89,7 @@ func TestTheDocumentedQueries(t *testing.T) {
 	p.wait().expect(t, 130)
 }
 
-// The query on a batch says what became of its jobs.
+// The query on a batch shows the result of each job.
 func TestTheDocumentedBatch(t *testing.T) {
 	s := documentedDatabase(t)
 	file := s.write("defaults: {cell-size: 1, cols: 30, rows: 10}\njobs:\n- {table: grids.good}\n- {table: grids.bad, after: select 1/0}\n")
@@ -97,7 +97,7 @@ func TestTheDocumentedBatch(t *testing.T) {
 
 	queries := documented(t, "sql", "What it does")
 	if len(queries) != 1 {
-		t.Fatalf("%d queries seen, want 1", len(queries))
+		t.Fatalf("found %d queries, want 1", len(queries))
 	}
 
 	got, want := s.lines(queries[0]), []string{"grids.good HOST NUMBER 1 0 <nil> published", "grids.bad HOST NUMBER 2 4 "}
@@ -106,7 +106,7 @@ func TestTheDocumentedBatch(t *testing.T) {
 	}
 }
 
-// lines runs a query, and returns its rows with what differs from time to time left out.
+// lines runs a query and returns its rows, without values that vary from time to time.
 func (s sandbox) lines(b mdblocks.Block) (lines []string) {
 	s.t.Helper()
 	rows, err := s.pool.Query(context.Background(), `select (select string_agg(case
@@ -135,13 +135,13 @@ func (s sandbox) lines(b mdblocks.Block) (lines []string) {
 	return lines
 }
 
-// The recipes for before and after do what is said of them, on two nights, the second
-// of which has other points.
+// The recipes for before and after do what the document describes, on two nights. The second night has
+// other points.
 func TestTheDocumentedSteps(t *testing.T) {
 	s := documentedDatabase(t)
 	recipes := documented(t, "yaml", "before and after")
 	if len(recipes) != 3 {
-		t.Fatalf("%d recipes seen, want 3", len(recipes))
+		t.Fatalf("found %d recipes, want 3", len(recipes))
 	}
 
 	file := filepath.Join(t.TempDir(), "job.yaml")
@@ -174,18 +174,16 @@ func TestTheDocumentedSteps(t *testing.T) {
 	}
 }
 
-// cronNight is the cron script of the document with its job file, and directories of the
-// test's own for its files.
+// cronNight is the document's cron script with its job file and directories of the test for its files.
 type cronNight struct {
 	t              *testing.T
-	bin            string // has loadgrid
+	bin            string // contains loadgrid
 	etc, log, prom string // for the job file, the log and the metrics
 	script         string
 }
 
-// newCronNight takes the script and the job file from the document. The script stays as it
-// is, except for the directories; the grid of Europe gets cells of 100 km, so that the test
-// is quick.
+// newCronNight takes the script and the job file from the document. It only replaces the script's
+// directories, and uses cells of 100 km for the grid of Europe, so that the test is quick.
 func newCronNight(t *testing.T) *cronNight {
 	t.Helper()
 	dir := t.TempDir()
@@ -212,18 +210,18 @@ func newCronNight(t *testing.T) *cronNight {
 
 	jobs := documented(t, "yaml", "The job")
 	if len(jobs) != 1 {
-		t.Fatalf("%d job files seen, want 1", len(jobs))
+		t.Fatalf("found %d job files, want 1", len(jobs))
 	}
 	n.writeJobs(replaceOnce(t, jobs[0].Text, "cell-size: 1000\n", "cell-size: 100000\n"))
 
 	return n
 }
 
-// replaceOnce replaces what must be in a text exactly once.
+// replaceOnce replaces a text that must occur exactly once.
 func replaceOnce(t *testing.T, text, from, to string) string {
 	t.Helper()
 	if n := strings.Count(text, from); n != 1 {
-		t.Fatalf("%q is there %d times, want once, in:\n%s", from, n, text)
+		t.Fatalf("%q occurs %d times, want once, in:\n%s", from, n, text)
 	}
 	return strings.Replace(text, from, to, 1)
 }
@@ -246,8 +244,8 @@ func (n *cronNight) read(file string) string {
 	return string(text)
 }
 
-// run runs a script as cron does, with few variables. It returns the exit code, what cron
-// would mail, and the pauses between tries, which are not waited for.
+// run runs a script as cron does, with few variables. It returns the exit code, what cron would mail, and
+// the pauses between tries, without waiting for them.
 func (n *cronNight) run(script, dsn string) (code int, mail string, pauses []string) {
 	n.t.Helper()
 	file, slept := filepath.Join(n.t.TempDir(), "loadgrid-nightly"), filepath.Join(n.t.TempDir(), "slept")
@@ -273,8 +271,8 @@ func (n *cronNight) run(script, dsn string) (code int, mail string, pauses []str
 	return cmd.ProcessState.ExitCode(), string(out), pauses
 }
 
-// checkLog compares the log with what it must have: an object a line, and summaries of
-// these jobs in this order. It empties the log.
+// checkLog checks that each line of the log is an object, and that it has summaries of these jobs in this
+// order. It empties the log.
 func (n *cronNight) checkLog(jobs ...string) {
 	n.t.Helper()
 	file := filepath.Join(n.log, "nightly.log")
@@ -297,8 +295,8 @@ func (n *cronNight) checkLog(jobs ...string) {
 	}
 }
 
-// checkTextfile compares the metrics of a job, in the file that is its own, with numbers,
-// and returns all of them. Others than the user must be able to read the file.
+// checkTextfile compares the metrics in the job's own file with numbers and returns all of them. Users
+// other than the owner must be able to read the file.
 func (n *cronNight) checkTextfile(job string, want map[string]float64) map[string]float64 {
 	n.t.Helper()
 	file := filepath.Join(n.prom, "loadgrid_"+job+".prom")
@@ -315,8 +313,7 @@ func (n *cronNight) checkTextfile(job string, want map[string]float64) map[strin
 	return got
 }
 
-// checkTextfiles fails if the directory of node_exporter has other files than those of the
-// two jobs.
+// checkTextfiles fails if node_exporter's directory contains files other than those of the two jobs.
 func (n *cronNight) checkTextfiles() {
 	n.t.Helper()
 	entries, err := os.ReadDir(n.prom)
@@ -333,7 +330,7 @@ func (n *cronNight) checkTextfiles() {
 	}
 }
 
-// checkMail compares what cron would mail: one line, which ends in the log's last one.
+// checkMail checks what cron would mail: one line, which ends in the last line of the log.
 func (n *cronNight) checkMail(mail, begins string, words ...string) {
 	n.t.Helper()
 	cause, ok := strings.CutPrefix(mail, begins)
@@ -344,20 +341,19 @@ func (n *cronNight) checkMail(mail, begins string, words ...string) {
 
 	for _, w := range words {
 		if !strings.Contains(object.Msg, w) {
-			n.t.Errorf("the mail does not say %q: %s", w, object.Msg)
+			n.t.Errorf("the mail does not contain %q: %s", w, object.Msg)
 		}
 	}
 }
 
-// The cron script loads, tries again what may pass, leaves a wrong job to a person, and
-// mails what went wrong, and nothing else.
+// The cron script loads, retries what may pass, leaves a wrong job to a person, and mails only failures.
 func TestTheDocumentedCronScript(t *testing.T) {
 	s := documentedDatabase(t)
 	n := newCronNight(t)
 	const nowhere = "host=127.0.0.1 port=1 user=nobody dbname=gis sslmode=disable"
 	success := "loadgrid_last_success_timestamp_seconds"
 
-	// The first night loads both tables, the second finds them unchanged.
+	// The first night loads both tables; the second finds them unchanged.
 	for _, outcome := range []string{"published", "unchanged"} {
 		if code, mail, pauses := n.run(n.script, s.dsn); code != 0 || mail != "" || pauses != nil {
 			t.Fatalf("a night with the outcome %s: exit code %d, mail %q, pauses %q, log:\n%s", outcome, code, mail, pauses, n.read(filepath.Join(n.log, "nightly.log")))
@@ -365,15 +361,14 @@ func TestTheDocumentedCronScript(t *testing.T) {
 
 		n.checkLog("europe", "districts")
 		n.checkTextfiles()
-		// The districts are 80 x 40 cells, and the ones around them have a line in common with them.
+		// The districts are 80 x 40 cells, plus the cells around them that share a line with them.
 		for job, rows := range map[string]float64{"europe": 65 * 46, "districts": 82 * 42} {
 			n.checkTextfile(job, map[string]float64{"loadgrid_runs_total " + outcome: 1, "loadgrid_runs_total published": 1, "loadgrid_runs_total failed": 0,
 				"loadgrid_last_run_success": 1, "loadgrid_last_run_exit_code": 0, "loadgrid_table_rows": rows})
 		}
 	}
 
-	// The server is away: three tries, each of which stops at the first job. What earlier
-	// nights came to stays.
+	// The server is away: three tries, and each stops at the first job. Metrics of earlier nights remain.
 	good := n.checkTextfile("europe", nil)
 	districts := n.read(filepath.Join(n.prom, "loadgrid_districts.prom"))
 	code, mail, pauses := n.run(n.script, nowhere)
@@ -389,7 +384,7 @@ func TestTheDocumentedCronScript(t *testing.T) {
 		t.Error("the metrics of a job that was not reached have changed")
 	}
 
-	// Wrong jobs are refused before anything is loaded, and not tried again.
+	// Wrong jobs are refused before anything is loaded, and are not retried.
 	right, europe := n.jobs(), n.read(filepath.Join(n.prom, "loadgrid_europe.prom"))
 	for name, c := range map[string]struct{ script, jobs, says string }{
 		"a key":                 {n.script, right + "    colour: red\n", "colour"},
@@ -398,13 +393,13 @@ func TestTheDocumentedCronScript(t *testing.T) {
 		n.writeJobs(c.jobs)
 		code, mail, pauses := n.run(c.script, s.dsn)
 		if code != 2 || pauses != nil {
-			t.Errorf("%s that is wrong: exit code %d, pauses %q", name, code, pauses)
+			t.Errorf("wrong job, %s: exit code %d, pauses %q", name, code, pauses)
 		}
 		n.checkMail(mail, "loadgrid ended with exit code 2: ", c.says)
 		n.checkLog()
 		n.checkTextfiles()
 		if n.read(filepath.Join(n.prom, "loadgrid_europe.prom")) != europe {
-			t.Errorf("%s that is wrong: the metrics have changed", name)
+			t.Errorf("wrong job, %s: the metrics have changed", name)
 		}
 	}
 }

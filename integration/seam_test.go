@@ -27,12 +27,12 @@ func readSeamCase(t *testing.T, name string) *loader.Area {
 	return readText(t, string(b))
 }
 
-// degreesGrid has cells of a size in degrees of a CRS.
+// degreesGrid returns a grid with cells of a size in degrees of a CRS.
 func degreesGrid(size float64, srid int32) geomgen.Grid {
 	return geomgen.Grid{X0: -180, Y0: -90, DX: size, DY: size, SRID: srid}
 }
 
-// What crosses a seam or has a pole in it selects the cells that it meets, on both sides.
+// An area that crosses a seam or contains a pole selects the cells that it meets, on both sides.
 func TestAreasAcrossASeam(t *testing.T) {
 	s := newSandbox(t)
 	for _, test := range []struct {
@@ -58,9 +58,8 @@ func TestAreasAcrossASeam(t *testing.T) {
 	}
 }
 
-// Maps whose edge is a meridian hold an area across it in two parts, whatever the projection.
-// PostGIS transforms points of the area, 5 km apart, and each lies in a cell; no cell has none
-// near it.
+// Maps whose edge is a meridian show an area across it in two parts, whatever the projection. PostGIS
+// transforms points of the area, 5 km apart: each lies in a cell, and each cell has such a point near it.
 func TestAreasOnMapsOfTheWorld(t *testing.T) {
 	s := newSandbox(t)
 	for _, text := range []string{
@@ -69,7 +68,7 @@ func TestAreasOnMapsOfTheWorld(t *testing.T) {
 	} {
 		for _, srid := range []int32{8857, 54009, 54030, 53046, 53008, 53018, 3395, 3832, 3035, 2193} {
 			if strings.HasPrefix(text, "SRID=3460") && srid == 3035 {
-				continue // the antipode of its middle is near
+				continue // the antipode of the map's centre is near
 			}
 
 			const size = 100e3
@@ -114,8 +113,8 @@ func TestAreasOnMapsOfTheWorld(t *testing.T) {
 	}
 }
 
-// Antarctica goes all round, and its edges along the antimeridian are one in most CRSs: it is
-// valid, and nobody is advised to mend it.
+// Antarctica goes all the way round, and its edges along the antimeridian coincide in most CRSs. It is
+// valid, and no error advises to repair it.
 func TestAntarcticaWithoutAPolarMap(t *testing.T) {
 	s := newSandbox(t)
 	a := readText(t, "SRID=4326;POLYGON((-180 -90,180 -90,180 -84,90 -66,0 -70,-90 -73,-180 -84,-180 -90))")
@@ -132,10 +131,10 @@ func TestAntarcticaWithoutAPolarMap(t *testing.T) {
 	}
 }
 
-// seamOracle selects, of all cells of a grid, those that meet an area: each is taken to the
-// area's CRS with points in between. Cells that are more than 4,000 km away are left out: the
-// area's CRS may have no place for them. margin is how far, in metres, a cell lies in the area, and is below
-// 0 for one that does not meet it, so that cells that only touch the area can be told.
+// seamOracle selects the cells of a grid that meet an area: it transforms each cell, with additional
+// points, to the area's CRS. It omits cells more than 4,000 km away, for which the area's CRS may have no
+// place. margin is how far a cell lies in the area, in metres; it is below 0 for a cell that does not
+// meet the area, which distinguishes cells that only touch it.
 const seamOracle = `
 	with area as (select st_geomfromewkb($1) g),
 	middle as (select st_centroid(st_transform(g, 4326)::geography) m from area),
@@ -149,8 +148,8 @@ const seamOracle = `
 	select n, case when st_intersects(g, a) then sqrt(st_area(st_intersection(g, a))) else -st_distance(g, a) end
 	from near where st_astext(g) !~* 'nan|inf'`
 
-// TestSeamsAgainstPostGIS draws areas around seams and poles in the CRSs that people use
-// there. PostGIS decides each cell by itself, in the area's CRS.
+// TestSeamsAgainstPostGIS draws areas around seams and poles in the CRSs that are common there. PostGIS
+// decides about each cell by itself, in the area's CRS.
 func TestSeamsAgainstPostGIS(t *testing.T) {
 	s := newSandbox(t)
 	r := testrand.New(t, 1)
@@ -166,7 +165,7 @@ func TestSeamsAgainstPostGIS(t *testing.T) {
 
 	for _, c := range []struct {
 		srid                   int32
-		x0, y0, x1, y1, radius float64 // where the middle lies, and how far the corners are
+		x0, y0, x1, y1, radius float64 // the range of the centre, and how far the corners are
 	}{
 		{3460, 1.6e6, 3.6e6, 2.4e6, 4.4e6, 4e5}, // Fiji
 		{3338, -2.4e6, 0, -1e6, 1e6, 8e5},       // Alaska and the Aleutians
@@ -184,7 +183,7 @@ func TestSeamsAgainstPostGIS(t *testing.T) {
 	}
 }
 
-// starRing returns a ring around a place.
+// starRing returns a star-shaped ring around a place.
 func starRing(r *rand.Rand, x, y, radius float64) (ring []geomgen.Point) {
 	n := 4 + r.IntN(6)
 	for i := range n {
@@ -236,8 +235,8 @@ func (s sandbox) compareWithSeamOracle(area *loader.Area, g geomgen.Grid) {
 			met++
 		}
 
-		// What is less than 5 km decides nothing: edges of the area are straight in its CRS,
-		// those of cells between points that are 1/20 of their side apart.
+		// Differences under 5 km prove nothing: edges of the area are straight in its CRS, while edges of
+		// cells are straight between points that are 1/20 of their side apart.
 		if math.Abs(margin) > 5000 && selected[c] != (margin > 0) {
 			s.t.Errorf("cell %v of %+v: selected %v, PostGIS has it %.0f m in %v", c, g, selected[c], margin, area.Polygons)
 		}

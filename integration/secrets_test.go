@@ -11,27 +11,26 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// canary is in each password that the tests give to a role, and nowhere else.
+// canary is part of each password that tests give to a role, and of nothing else.
 const canary = "CanaryInThePassword"
 
 // newPassword returns a password for a role of a test.
 func newPassword() string { return canary + rand.Text() }
 
-// secrets returns what must not be shown of a loadgrid that has these DSNs: their
-// passwords, that of the server's superuser among them, and the canary.
+// secrets returns what a loadgrid with these DSNs must not show: their passwords, including the server's
+// superuser password, and the canary.
 func secrets(dsns ...string) []string {
 	list := []string{canary}
 	for _, dsn := range dsns {
 		config, err := pgx.ParseConfig(dsn)
-		if err == nil && len(config.Password) >= 8 { // a shorter one may be a word
+		if err == nil && len(config.Password) >= 8 { // a shorter one may be an ordinary word
 			list = append(list, config.Password)
 		}
 	}
 	return list
 }
 
-// checkNoSecrets fails where loadgrid has shown a password. Each process of the
-// tests goes through here when it ends.
+// checkNoSecrets fails if loadgrid showed a password. Every process of the tests is checked when it ends.
 func (p *process) checkNoSecrets(r result) {
 	p.t.Helper()
 	dsns := []string{p.dsn}
@@ -45,18 +44,17 @@ func (p *process) checkNoSecrets(r result) {
 
 	for _, secret := range secrets(dsns...) {
 		if strings.Contains(r.stdout, secret) || strings.Contains(r.stderr, secret) {
-			p.t.Errorf("loadgrid %q shows a password:\n%s%s", p.cmd.Args[1:2], r.stdout, r.stderr)
+			p.t.Errorf("loadgrid %q showed a password:\n%s%s", p.cmd.Args[1:2], r.stdout, r.stderr)
 		}
 	}
 }
 
-// checkNoSecrets looks for passwords in the ledgers of the sandbox, and in what the
-// server shows of loadgrid's sessions to other roles' administrators. Each
-// sandbox on the shared server goes through here at its end.
+// checkNoSecrets looks for passwords in the sandbox's ledgers and in what the server shows of loadgrid's
+// sessions to administrators of other roles. Every sandbox on the shared server is checked at its end.
 func (s sandbox) checkNoSecrets() {
 	s.t.Helper()
 	if s.t.Failed() {
-		return // there may be no ledger to read, or a lock on it
+		return // the ledger may be missing or locked
 	}
 
 	rows, err := s.pool.Query(context.Background(), `
@@ -84,14 +82,14 @@ func (s sandbox) checkNoSecrets() {
 	}
 }
 
-// What would find a password is able to find one.
+// The search for passwords is able to find one.
 func TestTheSearchForSecretsFinds(t *testing.T) {
 	if got := secrets("postgres://me:"+canary+"1@h/d", "host=h password=longenough", "host=h password=short", ":"); len(got) != 3 {
 		t.Errorf("secrets are %q", got)
 	}
 }
 
-// A ledger that holds everything about a job holds nothing about how it was reached.
+// The ledger contains everything about a job, but nothing about how the server was reached.
 func TestPasswordsInTheLedger(t *testing.T) {
 	s := newSandbox(t)
 	password := newPassword()
@@ -100,7 +98,7 @@ func TestPasswordsInTheLedger(t *testing.T) {
 	dsn := s.dsnOf(role, password)
 	mustCLI(t, dsn, s.load("grid", append(boxes(10, 10), "--progress", "json", "--set", "a=b")...)...)
 	if out := mustCLI(t, dsn, "runs", "show", "1", "--ledger-schema", s.schema); !strings.Contains(out, "fingerprint") {
-		t.Errorf("runs show says: %s", out)
+		t.Errorf("runs show prints: %s", out)
 	}
 
 	// The same job with another password is the same job.
@@ -112,17 +110,17 @@ func TestPasswordsInTheLedger(t *testing.T) {
 		t.Errorf("%d runs have the fingerprint, want 2", n)
 	}
 
-	// A wrong one is told, and not shown.
+	// A wrong password is reported but not shown.
 	cli(t, s.dsnOf(role, password), s.load("grid", boxes(10, 10)...)...).expect(t, 1, "SQLSTATE 28P01")
 }
 
-// The list of processes is open to all users of a machine. loadgrid leaves its command
-// line as it is, and says once what is wrong with it.
+// All users of a machine can see the list of processes. loadgrid does not change its command line, and
+// warns once about it.
 func TestPasswordOnTheCommandLine(t *testing.T) {
 	s := newSandbox(t)
 	c := s.pool.Config().ConnConfig
 	if !strings.Contains(s.dsn, c.Password) || len(c.Password) < 16 {
-		t.Fatal("the server has no password: this test shows nothing")
+		t.Fatal("the server has no password, so this test proves nothing")
 	}
 
 	keywords := fmt.Sprintf("host=%s port=%d user=%s password='%s' dbname=%s sslmode=disable application_name=%s", c.Host, c.Port, c.User, c.Password, c.Database, s.application())
@@ -141,14 +139,14 @@ func TestPasswordOnTheCommandLine(t *testing.T) {
 	}
 }
 
-// newRole makes a role that may log in, and nothing else, until the test ends.
+// newRole makes a role that may only log in, until the test ends.
 func (s sandbox) newRole(password string) string {
 	s.t.Helper()
 	role := "role_" + strings.ToLower(rand.Text()[:16])
-	s.exec("create role " + role + " login password '" + password + "'; grant " + role + " to current_user") // who trusts it with the ledger
+	s.exec("create role " + role + " login password '" + password + "'; grant " + role + " to current_user") // so that the current user trusts the role with the ledger
 
 	s.t.Cleanup(func() {
-		// What it has made stays until the sandbox is gone, for its checks.
+		// The role's objects remain for the sandbox's checks.
 		s.exec("reassign owned by " + role + " to current_user")
 		s.exec("drop owned by " + role)
 		s.exec("drop role " + role)

@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// changeDSN returns a DSN with some of it replaced.
+// changeDSN returns a DSN with parts replaced.
 func changeDSN(t *testing.T, dsn string, change func(*url.URL, url.Values)) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
@@ -25,8 +25,8 @@ func changeDSN(t *testing.T, dsn string, change func(*url.URL, url.Values)) stri
 	return u.String()
 }
 
-// Trouble with the server: what was tried, what the server says with its
-// SQLSTATE, what to do, in one line, and never the password.
+// Errors of the server are one line: what was tried, the server's message with its SQLSTATE, and what to
+// do. They never contain the password.
 func TestServerTrouble(t *testing.T) {
 	s := newSandbox(t)
 	const password = canary + "-Passw0rd"
@@ -54,7 +54,7 @@ func TestServerTrouble(t *testing.T) {
 	admin := superuser.User.Username()
 	adminPassword, _ := superuser.User.Password()
 	if adminPassword == "" {
-		t.Log("this server lets its superuser in without a password")
+		t.Log("this server accepts its superuser without a password")
 	}
 
 	empty := pgtest.Database(t)
@@ -93,7 +93,7 @@ func TestServerTrouble(t *testing.T) {
 
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			for _, args := range [][]string{s.load("grid", append(boxes(3, 3), "--progress", "none")...)} { // which takes ten seconds on a busy machine
+			for _, args := range [][]string{s.load("grid", append(boxes(3, 3), "--progress", "none")...)} { // takes ten seconds on a busy machine
 				r := cli(t, test.dsn, args...)
 				r.expect(t, test.code, test.words...)
 				if lines := strings.Count(r.stderr, "\n"); lines != 1 || r.stdout != "" {
@@ -120,8 +120,8 @@ func TestUnknownSRIDAndSchema(t *testing.T) {
 	}
 }
 
-// A role with nothing but CONNECT on the database, and USAGE and CREATE on one
-// schema, which holds table and ledger.
+// A role with nothing but CONNECT on the database, and USAGE and CREATE on one schema, which contains the
+// table and the ledger.
 func TestRoleWithOneSchema(t *testing.T) {
 	s := newSandbox(t)
 	role := pgx.Identifier{"role_" + s.schema}.Sanitize()
@@ -134,7 +134,7 @@ func TestRoleWithOneSchema(t *testing.T) {
 
 	dsn := changeDSN(t, s.dsn, func(u *url.URL, _ url.Values) { u.User = url.UserPassword("role_"+s.schema, canary) })
 	if queryOne[bool](t, s.pool, "select has_database_privilege($1, current_database(), 'CREATE')", "role_"+s.schema) {
-		t.Fatal("the role may create schemas: this test shows nothing")
+		t.Fatal("the role may create schemas, so this test proves nothing")
 	}
 
 	cli(t, dsn, "load", "--table", s.schema+".grid", "--ledger-schema", "new_"+s.schema, "--cell-size", "1", "--cols", "3", "--rows", "3").
@@ -143,13 +143,13 @@ func TestRoleWithOneSchema(t *testing.T) {
 	mustCLI(t, dsn, s.load("grid", append(boxes(10, 10), "--if-exists", "replace")...)...)
 	s.checkBoxes("grid", 10, 10)
 
-	// A table of somebody else cannot be replaced, and that is said at once.
+	// A table of another role cannot be replaced, and loadgrid reports this at once.
 	s.exec("alter table " + s.name("grid") + " owner to current_user")
 	cli(t, dsn, s.load("grid", append(boxes(10, 10), "--if-exists", "replace")...)...).expect(t, 1, "belongs to another role", "42501")
 }
 
-// Two ledgers in one database do not know each other, but the lock of a table is
-// one, and their staging tables do not collide.
+// Two ledgers in one database do not know each other, but they share the lock of a table, and their
+// staging tables do not collide.
 func TestTwoLedgers(t *testing.T) {
 	s := newSandbox(t)
 	other := pgtest.Schema(t)
@@ -181,7 +181,7 @@ func TestPostGISInASchemaOfItsOwn(t *testing.T) {
 	mustCLI(t, dsn, "load", "--table", "grid", "--cell-size", "10", "--srid", "3857", "--extent", "100,0,200,100", "--if-exists", "append")
 	mustCLI(t, dsn, "load", "--table", "grid", "--cell-size", "10", "--srid", "3857", "--cols", "20", "--rows", "10", "--if-exists", "replace")
 	if out := mustCLI(t, dsn, "demo", "--picture", ""); strings.Count(out, " right ") != 5 {
-		t.Errorf("the demo says:\n%s", out)
+		t.Errorf("the demo prints:\n%s", out)
 	}
 	if n := queryOne[int64](t, pool, "select count(*) from grid"); n != 200 {
 		t.Errorf("%d rows", n)
@@ -190,11 +190,11 @@ func TestPostGISInASchemaOfItsOwn(t *testing.T) {
 		t.Errorf("the geometry is a %s", typ)
 	}
 	if n := queryOne[int64](t, pool, "select count(*) from pg_namespace where nspname = 'loadgrid'"); n != 1 {
-		t.Error("the default ledger is not there")
+		t.Error("the default ledger does not exist")
 	}
 }
 
-// The demo leaves a given database as it was, also after Ctrl-C.
+// The demo leaves an existing database unchanged, even after Ctrl-C.
 func TestDemoLeavesADatabaseAsItWas(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Database(t)
@@ -209,16 +209,16 @@ func TestDemoLeavesADatabaseAsItWas(t *testing.T) {
 	picture := t.TempDir() + "/demo.png"
 	out := mustCLI(t, dsn, "demo", "--picture", picture)
 	if strings.Count(out, " right ") != 5 || !strings.Contains(out, "800,000 rows") {
-		t.Errorf("the demo says:\n%s", out)
+		t.Errorf("the demo prints:\n%s", out)
 	}
 	if after := state(); after != before {
-		t.Errorf("after the demo: %s\nbefore it: %s", after, before)
+		t.Errorf("after the demo: %s\nbefore: %s", after, before)
 	}
 
 	for i, moment := range []string{
 		"select exists (select from pg_namespace where nspname like 'loadgrid\\_demo%')",
 		"select exists (select from pg_class where relname like 'loadgrid\\_staging%')",
-		// The view shows all databases, and other tests build indexes in theirs.
+		// The view shows all databases, and other tests build indexes in their own.
 		"select exists (select from pg_stat_progress_create_index where datname = current_database())",
 	} {
 		p := start(t, dsn, "demo", "--picture", fmt.Sprint(picture, i))

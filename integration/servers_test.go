@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// The list of tests for all servers names tests that are there, each once.
+// The list of tests for all servers names only existing tests, each once.
 func TestChosenTestsExist(t *testing.T) {
 	files, err := filepath.Glob("*_test.go")
 	if err != nil || len(files) == 0 {
@@ -42,7 +42,7 @@ func TestChosenTestsExist(t *testing.T) {
 			continue
 		}
 		if !there[name] {
-			t.Errorf("servers_tests.txt names %s, and no test is called so", name)
+			t.Errorf("servers_tests.txt names %s, but there is no such test", name)
 		}
 		if chosen[name] {
 			t.Errorf("servers_tests.txt names %s twice", name)
@@ -51,6 +51,6 @@ func TestChosenTestsExist(t *testing.T) {
 	}
 
 	if len(chosen) < 40 {
-		t.Errorf("servers_tests.txt has %d tests: what else loadgrid asks of a server is not tried", len(chosen))
+		t.Errorf("servers_tests.txt has only %d tests: most of what loadgrid needs from a server is not tested", len(chosen))
 	}
 }

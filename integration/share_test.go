@@ -18,7 +18,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// processes are those that share a job file, in their order.
+// processes are processes that share a job file, in order.
 type processes struct {
 	s    sandbox
 	args []string
@@ -27,7 +27,7 @@ type processes struct {
 
 func newProcesses(s sandbox, args ...string) *processes { return &processes{s: s, args: args} }
 
-// start starts one more process.
+// start starts another process.
 func (c *processes) start() *process {
 	c.s.t.Helper()
 	p := start(c.s.t, c.s.inSchema(), c.args...)
@@ -35,7 +35,7 @@ func (c *processes) start() *process {
 	return p
 }
 
-// accountOf is what a process says at its end of each job.
+// accountOf is what a process reports about a job when it ends.
 type accountOf struct {
 	Time         time.Time
 	Msg          string
@@ -46,7 +46,7 @@ type accountOf struct {
 	Error        string
 }
 
-// lines returns the lines of a process's log that have a message which begins so.
+// lines returns the lines of a process's log whose message begins with these words.
 func (p *process) lines(begins string) (found []accountOf) {
 	p.t.Helper()
 	for line := range strings.Lines(p.stderr.String()) {
@@ -60,8 +60,8 @@ func (p *process) lines(begins string) (found []accountOf) {
 
 const accountMessage = "result of the job"
 
-// sharedJobs is a file of n jobs that load a table each, and note in the transaction that
-// publishes it that they do.
+// sharedJobs writes a file of n jobs. Each loads a table, and records this in the transaction that
+// publishes it.
 func (s sandbox) sharedJobs(n int, more string) string {
 	s.t.Helper()
 	s.exec("create table " + s.name("published") + " (name text, process int default pg_backend_pid())")
@@ -73,8 +73,8 @@ func (s sandbox) sharedJobs(n int, more string) string {
 	return s.write(text + more)
 }
 
-// checkEachOnce fails unless each of n tables has its rows, was published by one run, in so
-// many transactions that published.
+// checkEachOnce fails unless each of n tables has its rows and was published by one run, with this many
+// publishing transactions in total.
 func (s sandbox) checkEachOnce(n, times int) {
 	s.t.Helper()
 	for i := range n {
@@ -94,8 +94,8 @@ func (s sandbox) checkEachOnce(n, times int) {
 	}
 }
 
-// checkNeverIdle fails if a process waited while a table was free: of all that it does not name
-// as held, the server must have published the table before.
+// checkNeverIdle fails if a process waited while a table was free. Each table that the process does not
+// list as held must already have been published.
 func (c *processes) checkNeverIdle() {
 	c.s.t.Helper()
 	for n, p := range c.all {
@@ -110,9 +110,8 @@ func (c *processes) checkNeverIdle() {
 	}
 }
 
-// Three processes share 20 jobs, and are killed in turn: each table is loaded and published
-// once, and nobody waits while there is something to do. What was killed is started again, with
-// the same batch.
+// Three processes share 20 jobs and are killed in turn: each table is loaded and published once, and no
+// process waits while there is work. Killed processes are started again, with the same batch.
 func TestSharedJobsWhileProcessesAreKilled(t *testing.T) {
 	const jobs, processes, kills = 20, 3, 6
 	s := newSandbox(t)
@@ -128,8 +127,8 @@ func TestSharedJobsWhileProcessesAreKilled(t *testing.T) {
 		s.waitFor("some jobs to be done", fmt.Sprintf("select count(*) >= %d from %s where state = 'published'", 2*kill+1, s.name("runs")))
 		i := kill % processes
 		_ = alive[i].cmd.Process.Kill()
-		if r := alive[i].wait(); r.code != -1 && r.code != 0 { // it may have come to its end before
-			t.Errorf("a process that was killed left with %d: %s", r.code, r.stderr)
+		if r := alive[i].wait(); r.code != -1 && r.code != 0 { // it may have ended before
+			t.Errorf("a killed process ended with %d: %s", r.code, r.stderr)
 		}
 		alive[i] = c.start()
 	}
@@ -137,18 +136,18 @@ func TestSharedJobsWhileProcessesAreKilled(t *testing.T) {
 	for i, p := range alive {
 		r := p.wait()
 		if r.code != 0 {
-			t.Errorf("process %d left with %d: %s", i, r.code, r.stderr)
+			t.Errorf("process %d ended with %d: %s", i, r.code, r.stderr)
 		}
 
-		// Each says of each job who has done it, and all say the same.
+		// Each process reports for each job who did it, and all agree.
 		account := p.lines(accountMessage)
 		if len(account) != jobs {
-			t.Errorf("process %d knows of %d jobs: %s", i, len(account), r.stderr)
+			t.Errorf("process %d reports %d jobs: %s", i, len(account), r.stderr)
 		}
 		for n, a := range account {
 			run := queryOne[int64](t, s.pool, "select id from "+s.name("runs")+" where table_name = $1 and state = 'published'", fmt.Sprint("t", n))
 			if a.Job != fmt.Sprint("job ", n) || a.Outcome != "published" || a.Run != run || a.Here != (a.By == "") {
-				t.Errorf("process %d says %+v, want run %d", i, a, run)
+				t.Errorf("process %d reports %+v, want run %d", i, a, run)
 			}
 		}
 	}
@@ -156,17 +155,17 @@ func TestSharedJobsWhileProcessesAreKilled(t *testing.T) {
 	s.checkEachOnce(jobs, 1)
 	c.checkNeverIdle()
 	if n := queryOne[int](t, s.pool, "select count(distinct process) from "+s.name("shared_attempts")); n < 2 {
-		t.Errorf("%d processes have done it all", n)
+		t.Errorf("only %d processes did all the jobs", n)
 	}
 	s.checkBatches(file, jobs)
 }
 
-// checkBatches starts the same batch again, and then another one.
+// checkBatches starts the same batch again, then another one.
 func (s sandbox) checkBatches(file string, jobs int) {
 	t := s.t
 	runs := func() int { return queryOne[int](t, s.pool, "select count(*) from "+s.name("runs")) }
 	if out := mustCLI(t, s.inSchema(), "load", "--job", file, "--share=night 1"); out != "" || runs() != jobs {
-		t.Errorf("started again, the batch has %d runs, and says %s", runs(), out)
+		t.Errorf("started again, the batch has %d runs and prints %s", runs(), out)
 	}
 
 	mustCLI(t, s.inSchema(), "load", "--job", file, "--share=night 2")
@@ -182,24 +181,24 @@ func (s sandbox) checkBatches(file string, jobs int) {
 		}
 		for _, r := range list {
 			if r.Batch != batch || r.History[len(r.History)-1].Batch != batch {
-				t.Errorf("batch %s has a run of %+v", batch, r)
+				t.Errorf("batch %s contains the run %+v", batch, r)
 			}
 		}
 	}
 	out := mustCLI(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema)
 	if !strings.Contains(out, "\nbatch        night 1\n") || !strings.Contains(out, "\n  batch    night 1\n") {
-		t.Errorf("the run says\n%s", out)
+		t.Errorf("the run shows\n%s", out)
 	}
 }
 
-// Without a batch, a job is done when a process has published it since this one began.
+// Without a batch, a job is done if a process has published it since this process began.
 func TestSharedJobsWithoutABatch(t *testing.T) {
 	const jobs = 4
 	s := newSandbox(t)
 	file := s.sharedJobs(jobs, "")
-	mustCLI(t, s.inSchema(), "load", "--job", file, "--share") // which counts for nobody who begins later
+	mustCLI(t, s.inSchema(), "load", "--job", file, "--share") // does not count for processes that begin later
 
-	// Both begin while all tables are held.
+	// Both processes begin while all tables are held.
 	hold := s.connect()
 	for i := range jobs {
 		if _, err := hold.Exec(t.Context(), "select pg_advisory_lock($1)", s.lockKey(fmt.Sprint("t", i))); err != nil {
@@ -225,12 +224,12 @@ func TestSharedJobsWithoutABatch(t *testing.T) {
 		}
 	}
 	if here != jobs {
-		t.Errorf("both say that they have done %d jobs together, want %d", here, jobs)
+		t.Errorf("both together report %d jobs as their own, want %d", here, jobs)
 	}
 	s.checkEachOnce(jobs, 2)
 	c.checkNeverIdle()
 
-	// What is unchanged is done, too, and by whom is known.
+	// An unchanged job counts as done, and the log names the process.
 	s.exec("truncate " + s.name("published"))
 	args := []string{"load", "--job", file, "--share=quiet", "--skip-unchanged", "--log-format", "text"}
 	r := cli(t, s.inSchema(), args...)
@@ -246,8 +245,8 @@ func TestSharedJobsWithoutABatch(t *testing.T) {
 	}
 }
 
-// A job that fails is tried twice in all, by two processes, and the others go on. Whoever comes
-// later ends with its exit code at once.
+// A failing job is tried twice in total, by two processes, and the other jobs continue. A process that
+// starts later ends with the job's exit code at once.
 func TestSharedJobsThatFail(t *testing.T) {
 	s := newSandbox(t)
 	file := s.sharedJobs(3, "  - {name: bad, table: bad, after: select 1/0}\n  - {name: refused, table: refused, before: select 1/0}\n  - {name: last, table: t3}\n")
@@ -277,20 +276,20 @@ func TestSharedJobsThatFail(t *testing.T) {
 	late := c.start()
 	late.wait().expect(t, 4, "2 of 6 jobs failed")
 	if a := late.lines(accountMessage); len(a) != 6 || a[3].Here || a[3].Outcome != "failed" || !strings.Contains(a[3].Error, "it has failed 2 times, the last time for ") || !strings.Contains(a[3].Error, "22012") {
-		t.Errorf("who comes later says %+v", a)
+		t.Errorf("a later process reports %+v", a)
 	}
-	cli(t, s.inSchema(), "load", "--job", file, "--share=b", "--only", "refused").expect(t, 1, "22012") // a person asks for it
+	cli(t, s.inSchema(), "load", "--job", file, "--share=b", "--only", "refused").expect(t, 1, "22012") // explicitly requested
 	if bad, refused := tries("bad"), tries("refused"); bad != 2 || refused != 3 {
-		t.Errorf("then the jobs were tried %d and %d times", bad, refused)
+		t.Errorf("after that, the jobs were tried %d and %d times", bad, refused)
 	}
 
-	// The job is mended, and is another one then: its run goes on where the other stopped.
-	mended := s.write(strings.Replace(readFile(t, file), "table: bad, after: select 1/0", "table: bad", 1))
-	cli(t, s.inSchema(), "load", "--job", mended, "--share=b", "--only", "bad", "--only", "last").expect(t, 0)
+	// A corrected job is another job: its run continues where the other stopped.
+	corrected := s.write(strings.Replace(readFile(t, file), "table: bad, after: select 1/0", "table: bad", 1))
+	cli(t, s.inSchema(), "load", "--job", corrected, "--share=b", "--only", "bad", "--only", "last").expect(t, 0)
 	s.checkBoxes("bad", 40, 50)
 }
 
-// Jobs with one table are done in their order, each once.
+// Jobs with the same table run in order, each once.
 func TestSharedJobsOfOneTable(t *testing.T) {
 	s := newSandbox(t)
 	text := "defaults: {cell-size: 1, table: t, log-format: json, ledger-schema: " + s.schema + "}\njobs:\n- {name: begin, extent: [0, 0, 10, 10], if-exists: replace}\n"
@@ -315,7 +314,7 @@ func TestSharedJobsOfOneTable(t *testing.T) {
 	}
 }
 
-// A run that was killed in one batch, and resumed in the next, is the next one's.
+// A run that was killed in one batch and resumed in the next belongs to the next one.
 func TestSharedRunOfAnotherBatch(t *testing.T) {
 	s := newSandbox(t)
 	file := s.sharedJobs(1, "")
@@ -329,17 +328,17 @@ func TestSharedRunOfAnotherBatch(t *testing.T) {
 	mustCLI(t, s.inSchema(), args("second")...)
 	s.checkEachOnce(1, 1)
 	if n := queryOne[int](t, s.pool, "select starts from "+s.name("runs")); n != 2 {
-		t.Errorf("the run was begun %d times", n)
+		t.Errorf("the run was started %d times", n)
 	}
 
-	mustCLI(t, s.inSchema(), args("second")...) // it is done
+	mustCLI(t, s.inSchema(), args("second")...) // already done in this batch
 	s.checkEachOnce(1, 1)
-	mustCLI(t, s.inSchema(), args("first")...) // it is not
+	mustCLI(t, s.inSchema(), args("first")...) // not done in this batch
 	s.checkEachOnce(1, 2)
 }
 
-// A process waits for others as long as wait says, when nothing else is left, and not at all
-// for those that it has something to do beside.
+// A process with no other work waits for other processes for as long as wait allows. It does not wait
+// while it has other work.
 func TestSharedJobsWait(t *testing.T) {
 	s := newSandbox(t)
 	file := s.sharedJobs(2, "")
@@ -354,17 +353,17 @@ func TestSharedJobsWait(t *testing.T) {
 	p.wait().expect(t, 3, "1 of 2 jobs failed: job 0")
 	a := p.lines(accountMessage)
 	if len(a) != 2 || a[0].Outcome != "held" || !strings.Contains(a[0].Error, "another run holds table") || a[1].Outcome != "published" {
-		t.Errorf("it says %+v", a)
+		t.Errorf("it reports %+v", a)
 	}
 	c.checkNeverIdle()
 
-	// What others do is in their files.
+	// Other processes write their own metrics.
 	if files, err := os.ReadDir(metrics); err != nil || len(files) != 1 || !strings.HasPrefix(files[0].Name(), "job_1") {
 		t.Errorf("metrics are in %v (%v)", files, err)
 	}
 }
 
-// A signal ends a process that waits for others, and what it says is left.
+// A signal ends a process that waits for others, and its report names the remaining jobs.
 func TestASignalEndsTheWaitForOthers(t *testing.T) {
 	s := newSandbox(t)
 	file := s.sharedJobs(2, "")
@@ -383,8 +382,7 @@ func TestASignalEndsTheWaitForOthers(t *testing.T) {
 	}
 }
 
-// A ledger from before jobs were shared is read as it is, and a load that shares brings it up
-// to date.
+// A ledger from before jobs were shared can be read unchanged, and a load that shares migrates it.
 func TestSharedJobsInALedgerFromBefore(t *testing.T) {
 	s := newSandbox(t)
 	file := s.sharedJobs(2, "")
@@ -406,14 +404,14 @@ func TestSharedJobsInALedgerFromBefore(t *testing.T) {
 	mustCLI(t, s.inSchema(), "load", "--job", file, "--share=b")
 	s.checkEachOnce(2, 2)
 
-	// Who may read the tables of before reads those.
+	// A role that may read only the old tables can still read them.
 	reader := s.newRole("reader")
 	s.exec("grant usage on schema " + s.schema + " to " + reader + "; grant select on " + s.name("runs") + ", " + s.name("chunks") + ", " + s.name("attempts") + " to " + reader)
 	if out := mustCLI(t, s.dsnOf(reader, "reader"), "runs", "show", "4", "--ledger-schema", s.schema); !strings.Contains(out, "attempt 1") || strings.Contains(out, "batch") {
 		t.Errorf("a role that may not read table shared_attempts sees\n%s", out)
 	}
 
-	// Old attempts go with the runs, and those without one, too.
+	// Pruning removes old attempts together with their runs, and also attempts without a run.
 	s.exec("update " + s.name("shared_attempts") + " set ended_at = ended_at - interval '1 day', run_id = null")
 	mustCLI(t, s.dsn, "runs", "prune", "--older-than", "12h", "--ledger-schema", s.schema)
 	if n := queryOne[int](t, s.pool, "select count(*) from "+s.name("shared_attempts")); n != 0 {
@@ -421,8 +419,8 @@ func TestSharedJobsInALedgerFromBefore(t *testing.T) {
 	}
 }
 
-// The ledger is asked under the lock of the table: another process may have done the job since
-// this one has looked. Nobody is waited for, also not a process that may have been killed.
+// A shared run checks the ledger under the lock of the table, because another process may have done the
+// job since the last check. It waits for nobody, not even for a process that may have been killed.
 func TestASharedRunAsksUnderTheLock(t *testing.T) {
 	s := newSandbox(t)
 	pool := openPool(t, s.dsn, nil)

@@ -16,11 +16,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// soakVariable says for how long the soak tries faults, as in 2h or 20m. The variable of
-// package testrand names the one trial that is to be repeated.
+// soakVariable sets how long the soak tries faults, for example 2h or 20m. The variable of package
+// testrand names the one trial to repeat.
 const soakVariable = "LOADGRID_SOAK"
 
-// soak counts trials by their fault, and by the stage that they hit.
+// soak counts trials by fault and by the stage that the fault hit.
 type soak struct {
 	mu     sync.Mutex
 	faults map[string]*tally
@@ -29,7 +29,7 @@ type soak struct {
 
 type tally struct {
 	tries  int
-	failed []uint64 // the seeds that repeat them
+	failed []uint64 // the seeds that repeat the trials
 }
 
 func (k *soak) count(fault string, stage loader.Stage, seed uint64, ok bool) {
@@ -47,7 +47,7 @@ func (k *soak) count(fault string, stage loader.Stage, seed uint64, ok bool) {
 	k.stages[stage]++
 }
 
-// table is what is reported of a soak in the end.
+// table returns the final report of a soak.
 func (k *soak) table() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -81,14 +81,12 @@ func (k *soak) table() string {
 	return out.String()
 }
 
-// clientFaults are those that any number of trials may have beside one another on
-// a server.
+// clientFaults are faults for which any number of trials may run side by side on a server.
 func clientFaults() []fault {
 	return slices.Concat([]fault{killClient, killClientLater, killClientLater, endedAgainAndAgain}, signals(), endings())
 }
 
-// endedAgainAndAgain ends one backend of the load after another, whatever it is
-// doing at that moment.
+// endedAgainAndAgain ends one backend of the load after another, whatever the backend is doing.
 var endedAgainAndAgain = fault{name: "backends ended again and again (57P01)", inject: func(tr *trial) {
 	tr.t.Helper()
 	tr.b.release()
@@ -100,8 +98,8 @@ var endedAgainAndAgain = fault{name: "backends ended again and again (57P01)", i
 
 const twice = "two loads at once"
 
-// try makes the one trial that a seed stands for. Odd seeds need a server that
-// may be treated badly; for even ones it is nil.
+// try runs the trial of a seed. Odd seeds need a server that the test may damage; for even seeds it is
+// nil.
 func (k *soak) try(t *testing.T, server *pgtest.Server, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 20))
 	faults := clientFaults()
@@ -117,7 +115,7 @@ func (k *soak) try(t *testing.T, server *pgtest.Server, seed uint64) {
 	}
 
 	f := faults[rng.IntN(len(faults))]
-	// A stage first: most places are in the stages load and index.
+	// Choose a stage first: most places are in the stages load and index.
 	stages := loader.Stages()
 	name, w, where := anyPlace(t, rng, stages[rng.IntN(len(stages))])
 	ok := t.Run(fmt.Sprintf("seed %d: %s: %s: %s", seed, name, where, f.name), func(t *testing.T) {
@@ -126,9 +124,8 @@ func (k *soak) try(t *testing.T, server *pgtest.Server, seed uint64) {
 	k.count(f.name, places()[where].stage, seed, ok)
 }
 
-// The soak tries faults at random until its time is over, and reports how many
-// of each it has tried, and which have failed. Without LOADGRID_SOAK it makes some
-// trials of each kind, to see that it works.
+// The soak tries random faults until its time is over. It reports how many of each it tried and which
+// failed. Without LOADGRID_SOAK, it runs some trials of each kind, to check that the soak works.
 func TestSoak(t *testing.T) {
 	k := &soak{faults: map[string]*tally{}, stages: map[loader.Stage]int{}}
 	newServer := func() *pgtest.Server { return pgtest.NewServer(t, map[string]string{"wal_writer_delay": "10s"}) }
@@ -179,8 +176,8 @@ func TestSoak(t *testing.T) {
 	for time.Now().Before(end) {
 		k.try(t, server, seed(1))
 		if !server.Answers() {
-			// Its trial has failed: here the others get one that works.
-			t.Log("the server did not come back from a crash: see its log")
+			// Its own trial has failed; give the others a server that works.
+			t.Log("the server did not restart after a crash: see its log")
 			server = newServer()
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// becomeStandby starts the server again as one that only follows another, with no
-// other there to follow: it answers queries, and writes nothing.
+// becomeStandby restarts the server as a standby without a primary: it answers queries and writes
+// nothing.
 func (s sandbox) becomeStandby(server *pgtest.Server) {
 	s.t.Helper()
 	s.exec("copy (select) to '" + queryOne[string](s.t, s.pool, "show data_directory") + "/standby.signal'")
@@ -16,12 +16,12 @@ func (s sandbox) becomeStandby(server *pgtest.Server) {
 	server.Start()
 	s.pool.Reset()
 	if !queryOne[bool](s.t, s.pool, "select pg_is_in_recovery()") {
-		s.t.Fatal("the server is no standby")
+		s.t.Fatal("the server is not a standby")
 	}
 }
 
-// A standby refuses to be written to: a load says so at once, and one that is in
-// the middle when its server becomes a standby can be resumed.
+// A standby refuses writes: a load reports it at once. If the server becomes a standby during a load, the
+// load can be resumed.
 func TestStandby(t *testing.T) {
 	t.Parallel()
 	server := pgtest.NewServer(t, map[string]string{"fsync": "off"})

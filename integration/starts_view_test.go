@@ -15,22 +15,20 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// oldLedger runs the statements of an older program against a ledger that was
-// migrated by the program of this checkout.
+// oldLedger runs the statements of an older program against a ledger that the current program migrated.
 type oldLedger struct {
 	sandbox
 	statements map[string]string // by their names
 	ran        map[string]bool
 }
 
-// TestStartsOfAnOlderProgram has a program from before the table starts got another
-// name resume a run, note how that ended, and show it, after a newer one has migrated
-// the ledger.
+// TestStartsOfAnOlderProgram checks that a program from before the table starts was renamed can still
+// resume a run, record how it ended, and show it, after a newer program has migrated the ledger.
 func TestStartsOfAnOlderProgram(t *testing.T) {
 	t.Parallel()
 	l := newOldLedger(t)
 	if !queryOne[bool](t, l.pool, l.statement("there"), `"loadgrid"."starts"`) {
-		t.Fatal("the older program would take the ledger for one without starts")
+		t.Fatal("the older program would treat the ledger as one without starts")
 	}
 
 	l.resume()
@@ -47,8 +45,8 @@ func TestStartsOfAnOlderProgram(t *testing.T) {
 	}
 }
 
-// newOldLedger restores the ledger of an older program, with a run that was stopped
-// half-way, and migrates it.
+// newOldLedger restores the ledger of an older program, with a run that was stopped half-way, and
+// migrates it.
 func newOldLedger(t *testing.T) oldLedger {
 	t.Helper()
 	l := oldLedger{halfDone{name: "chunks_stopped"}.restored(t), readStatements(t), map[string]bool{}}
@@ -67,14 +65,14 @@ func readStatements(t *testing.T) map[string]string {
 	for _, block := range strings.Split(string(b), "\n-- name: ")[1:] {
 		lines := strings.SplitN(block, "\n", 4)
 		if len(lines) != 4 || !strings.HasPrefix(lines[1], "-- purpose: ") || !strings.HasPrefix(lines[2], "-- from: ") {
-			t.Fatalf("this is no statement with its name, purpose and place:\n%s", block)
+			t.Fatalf("this is not a statement with its name, purpose and place:\n%s", block)
 		}
 		statements[lines[0]] = strings.TrimSpace(lines[3])
 	}
 	return statements
 }
 
-// statement returns a statement by its name, and notes that it is run.
+// statement returns a statement by its name and records that it is run.
 func (l oldLedger) statement(name string) string {
 	l.t.Helper()
 	sql, ok := l.statements[name]
@@ -85,7 +83,7 @@ func (l oldLedger) statement(name string) string {
 	return sql
 }
 
-// do runs a statement that is to change one row.
+// do runs a statement that must change one row.
 func (l oldLedger) do(name string, args ...any) {
 	l.t.Helper()
 	tag, err := l.pool.Exec(context.Background(), l.statement(name), args...)
@@ -94,7 +92,7 @@ func (l oldLedger) do(name string, args ...any) {
 	}
 }
 
-// rows returns what a query finds, a map of columns a row.
+// rows returns the rows of a query, each as a map of columns.
 func (l oldLedger) rows(name string, args ...any) []map[string]any {
 	l.t.Helper()
 	rows, err := l.pool.Query(context.Background(), l.statement(name), args...)
@@ -108,7 +106,7 @@ func (l oldLedger) rows(name string, args ...any) []map[string]any {
 	return list
 }
 
-// resume notes a second start of the run.
+// resume records a second start of the run.
 func (l oldLedger) resume() {
 	l.t.Helper()
 	job := queryOne[string](l.t, l.pool, "select job::text from loadgrid.runs where id = 1")
@@ -117,7 +115,7 @@ func (l oldLedger) resume() {
 	}
 	l.do("insert", int64(1), 2, "client", "", "v1")
 
-	// The key keeps out a second one of this number.
+	// The key prevents a second start with this number.
 	_, err := l.pool.Exec(context.Background(), l.statement("insert"), int64(1), 2, "client", "", "v1")
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) || pgErr.Code != pgerrcode.UniqueViolation {
@@ -125,26 +123,26 @@ func (l oldLedger) resume() {
 	}
 	_, err = l.pool.Exec(context.Background(), l.statement("insert"), int64(99), 1, "client", "", "v1")
 	if !errors.As(err, &pgErr) || pgErr.Code != pgerrcode.ForeignKeyViolation {
-		l.t.Errorf("a start of no run: got %v, want SQLSTATE 23503", err)
+		l.t.Errorf("a start without a run: got %v, want SQLSTATE 23503", err)
 	}
 }
 
-// checkAtWork looks for the start that has not ended.
+// checkAtWork checks the start that has not ended.
 func (l oldLedger) checkAtWork() {
 	l.t.Helper()
 	list := l.rows("documented at work")
 	if len(list) != 1 || list[0]["start"] != int32(2) || list[0]["host"] != "client" || list[0]["os_user"] != nil || list[0]["committed"] != int64(2) {
-		l.t.Errorf("at work are %v", list)
+		l.t.Errorf("the active starts are %v", list)
 	}
 }
 
-// end notes how the second start has ended.
+// end records how the second start ended.
 func (l oldLedger) end() {
 	l.t.Helper()
 	l.do("end", int64(1), 2, "failed", int64(32), 1.5, `{"load": 0.5, "plan": 1}`, 3,
 		`[{"at": "2026-11-28T16:00:00Z", "stage": "load", "doing": "copying", "sqlstate": "57P01", "error": "gone"}]`, "22012", "division by zero")
 	if list := l.rows("documented at work"); len(list) != 0 {
-		l.t.Errorf("at work are %v, want none", list)
+		l.t.Errorf("the active starts are %v, want none", list)
 	}
 }
 
@@ -165,7 +163,7 @@ type oldStart struct {
 	state, cause              string
 }
 
-// history reads starts as the older program does.
+// history reads starts like the older program.
 func (l oldLedger) history() (list []oldStart) {
 	l.t.Helper()
 	rows, err := l.pool.Query(context.Background(), l.statement("read"), []int64{1, 7})
@@ -185,8 +183,8 @@ func (l oldLedger) history() (list []oldStart) {
 	return list
 }
 
-// checkHistory looks at both starts: the one of the dump, and the one that was made by
-// the statements, with the defaults of its columns.
+// checkHistory checks both starts: the start of the dump, and the start that the statements made, with
+// the defaults of its columns.
 func (l oldLedger) checkHistory() {
 	l.t.Helper()
 	list := l.history()
@@ -202,7 +200,7 @@ func (l oldLedger) checkHistory() {
 		l.t.Errorf("the second start began at %v and ended at %v", second.started, second.ended)
 	}
 	if role := queryOne[string](l.t, l.pool, "select session_user::text"); second.role != role {
-		l.t.Errorf("the second start is of role %q, want %q", second.role, role)
+		l.t.Errorf("the second start has the role %q, want %q", second.role, role)
 	}
 	if address := queryOne[string](l.t, l.pool, "select coalesce(host(inet_client_addr()), '')"); second.address != address {
 		l.t.Errorf("the second start came from %q, want %q", second.address, address)
@@ -218,7 +216,7 @@ func (l oldLedger) checkHistory() {
 	}
 }
 
-// checkRun looks for the number of starts among what the older program reads of a run.
+// checkRun checks the number of starts in what the older program reads about a run.
 func (l oldLedger) checkRun() {
 	l.t.Helper()
 	list := l.rows("run", int64(1))
@@ -236,7 +234,7 @@ func (l oldLedger) checkDashboards() {
 	// The first start is as old as the dump.
 	list = l.rows("documented nights")
 	if len(list) == 0 {
-		l.t.Fatal("there is no night")
+		l.t.Fatal("there are no nights")
 	}
 	last := list[len(list)-1]
 	if got := fmt.Sprintln(last["outcome"], last["rows"], last["retries"], last["sqlstate"]); got != "failed 32 3 22012\n" {
@@ -244,12 +242,12 @@ func (l oldLedger) checkDashboards() {
 	}
 }
 
-// prune removes the run once it is dropped, and with it its starts.
+// prune removes the run once it is dropped, and its starts with it.
 func (l oldLedger) prune() {
 	l.t.Helper()
 	mustCLI(l.t, l.dsn, "runs", "drop", "1")
 	l.do("prune", 0.0, "public", "grid")
 	if list := l.history(); len(list) != 0 {
-		l.t.Errorf("the starts of a run that is gone are there: %+v", list)
+		l.t.Errorf("the starts of a removed run remain: %+v", list)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// What a step does becomes visible together with the table, with each method.
+// The effects of a step become visible together with the table, with each method.
 func TestStepsAroundALoad(t *testing.T) {
 	for name, w := range scenarios() {
 		t.Run(name, func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestStepsAroundALoad(t *testing.T) {
 				return "insert into " + s.name("log") + " select count(*), '" + at + "' from {{table}};"
 			}
 
-			// The ledger knows the table's grid by then.
+			// By then, the ledger knows the table's grid.
 			grid := "create table " + s.name("middle") + " as select " + s.name("cell_at") + "('{{table}}', st_point(3.5, 2.5)) as id;"
 			args := appendArgs(w.load, "--after", grid+note("after")+"\n\nanalyze "+s.name("log")+"; select ';'")
 			if w.before != nil {
@@ -49,8 +49,8 @@ func TestStepsAroundALoad(t *testing.T) {
 	}
 }
 
-// A step after that fails publishes nothing: readers still have yesterday's table. The
-// error names the place, and the next start goes on from there.
+// If the step after the load fails, nothing is published: readers still have yesterday's table. The error
+// names the place, and the next start continues from there.
 func TestStepAfterFails(t *testing.T) {
 	for name, w := range scenarios() {
 		if w.before == nil {
@@ -78,13 +78,13 @@ func TestStepAfterFails(t *testing.T) {
 					t.Errorf("after %q readers see %s, before %s", sql, got, before)
 				}
 				if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("log")); n != 0 {
-					t.Errorf("%q has left %d rows", sql, n)
+					t.Errorf("%q left %d rows", sql, n)
 				}
 			}
 
 			r := cli(t, s.dsn, s.load("grid", appendArgs(w.load, "--after", "insert into "+s.name("log")+" values (7)", "--progress", "json")...)...)
 			if r.code != 0 || r.summary(t).ChunksCopied != 0 {
-				t.Errorf("once it is right: exit code %d: %s", r.code, r.stderr)
+				t.Errorf("with a correct step: exit code %d: %s", r.code, r.stderr)
 			}
 			if n := queryOne[int64](t, s.pool, "select sum(n)::bigint from "+s.name("log")); n != 7 {
 				t.Errorf("the log has %d", n)
@@ -113,7 +113,7 @@ func TestStepsHaveTimeouts(t *testing.T) {
 			}
 
 			r.expect(t, code, step+", statement", "a statement has 300ms, see "+step+"-timeout")
-			if took := time.Since(began); took > 2*time.Minute { // it sleeps in a loop for ever
+			if took := time.Since(began); took > 2*time.Minute { // the step sleeps in an endless loop
 				t.Errorf("%s, %s: it took %s", step, name, took)
 			}
 			s.waitForEnd()
@@ -124,12 +124,12 @@ func TestStepsHaveTimeouts(t *testing.T) {
 	s.checkCells("grid", smallCols*smallRows)
 }
 
-// What a step sets for its session reaches neither the load nor the ledger.
+// What a step sets for its session affects neither the load nor the ledger.
 func TestStepsLeaveNoSettings(t *testing.T) {
 	s := newSandbox(t)
 	role := s.newRole("step-password")
 	s.exec("grant usage, create on schema " + s.name("x")[:strings.LastIndex(s.name("x"), ".")] + " to " + role)
-	// The time-out comes last: it is not for the other statements of the step.
+	// The timeout comes last: it is not meant for the step's other statements.
 	hostile := "set role " + role + "; set search_path to nowhere; set default_transaction_read_only to on; set lock_timeout to 1; set statement_timeout to 1"
 	args := appendArgs(boxes(30, 20), "--if-exists", "replace", "--keep", "1", "--prune-runs", "1s")
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
@@ -146,15 +146,14 @@ func TestStepsLeaveNoSettings(t *testing.T) {
 		t.Errorf("the table belongs to %s", owner)
 	}
 
-	// The newest version before this one is kept, and no other: what comes after publish
-	// has worked, too.
+	// The newest previous version is kept, and no other: the work after publish has succeeded, too.
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_class where relkind = 'r' and relnamespace = $1::regnamespace and relname like 'grid%'", s.schema); n != 2 {
 		t.Errorf("there are %d versions of the table, want 2", n)
 	}
 }
 
-// A time-out that a step sets does not hold for what the run does after it in the same
-// session, however slow the server or the network is.
+// A timeout that a step sets does not apply to the run's later work in the same session, however slow the
+// server or the network is.
 func TestStepsLeaveNoTimeouts(t *testing.T) {
 	s := newSandbox(t)
 	n := s.throughProxy(func(url.Values) {})
@@ -163,10 +162,10 @@ func TestStepsLeaveNoTimeouts(t *testing.T) {
 	version := queryOne[int](t, s.pool, "select current_setting('server_version_num')::integer")
 
 	for name, sql := range map[string]string{
-		// To take so many settings back takes longer than a millisecond. In this order they
-		// are quickly made.
+		// Resetting this many settings takes longer than a millisecond. In this order, they are set
+		// quickly.
 		"statement": "select count(set_config('zzz.x' || lpad(n::text, 6, '0'), 'x', false)) from generate_series(1, 20000) n; set statement_timeout to 1",
-		// A round trip takes longer than that.
+		// A round trip takes longer than this.
 		"idle":        "set idle_in_transaction_session_timeout to 5",
 		"transaction": "set transaction_timeout to 5",
 		"all":         "select set_config('idle_in_transaction_session_timeout', '5', false), set_config('statement_timeout', '1', false)",
@@ -180,16 +179,15 @@ func TestStepsLeaveNoTimeouts(t *testing.T) {
 		s.checkCells("grid", 200)
 	}
 
-	// It does hold for the step itself, and would again: the publish is not tried again.
+	// It applies to the step itself, and would apply again: the publish is not retried.
 	cli(t, s.dsn, s.load("grid", appendArgs(boxes(20, 10), "--if-exists", "replace", "--after", "set idle_in_transaction_session_timeout to 5; select 1")...)...).
 		expect(t, 4, "SQLSTATE 25P03")
 	if n := queryOne[int](t, s.pool, "select retries from "+s.name("attempts")+" order by started_at desc limit 1"); n != 0 {
-		t.Errorf("the publish was tried again %d times", n)
+		t.Errorf("the publish was retried %d times", n)
 	}
 }
 
-// What a step does to its session does not break the publish, nor what the ledger has
-// of it.
+// What a step does to its session breaks neither the publish nor the ledger's record of it.
 func TestStepAfterOnItsSession(t *testing.T) {
 	s := newSandbox(t)
 	for name, sql := range map[string]string{
@@ -209,7 +207,7 @@ func TestStepAfterOnItsSession(t *testing.T) {
 
 		s.checkCells("grid", 200)
 		if skipped, why := s.unchanged(args); !skipped {
-			t.Errorf("%s: loaded anew: %s", name, why)
+			t.Errorf("%s: loaded again: %s", name, why)
 		}
 	}
 
@@ -222,8 +220,7 @@ func TestStepAfterOnItsSession(t *testing.T) {
 	s.checkCells("grid", 200)
 }
 
-// A step that gives the table's lock back while another start waits for it publishes
-// nothing.
+// If a step releases the table's lock while another start waits for it, nothing is published.
 func TestStepAfterGivesTheLockAway(t *testing.T) {
 	s := newSandbox(t)
 	one := start(t, s.dsn, s.load("grid", appendArgs(boxes(20, 10), "--if-exists", "replace", "--after", "select pg_advisory_unlock_all(); select pg_sleep(4)")...)...)
@@ -235,9 +232,9 @@ func TestStepAfterGivesTheLockAway(t *testing.T) {
 	s.checkNothingLeft()
 }
 
-// The step before runs under the table's lock, so that two starts do not run it side
-// by side, and before the area of interest is asked for. Left open, a transaction of
-// it is an error.
+// The step before the load runs under the table's lock, so that two starts do not run it at the same
+// time. It runs before the query for the area of interest. If it leaves a transaction open, that is an
+// error.
 func TestStepBeforeComesFirst(t *testing.T) {
 	s := newSandbox(t)
 	area, log := s.name("area"), s.name("log")
@@ -262,17 +259,17 @@ func TestStepBeforeComesFirst(t *testing.T) {
 	cli(t, s.dsn, s.load("other", appendArgs(smallGrid(), "--before", "select 1; select 1/0")...)...).expect(t, 1, "before, statement 2 of 2, line 1, column 11", "22012")
 	s.checkNoSessions("other")
 
-	// Nothing to do, and the area is no query: no step runs.
+	// Nothing changed, and the area does not come from a query, so no step runs.
 	plain := s.load("plain", appendArgs(boxes(5, 5), "--if-exists", "replace", "--skip-unchanged", "--before", "insert into "+log+" values (100)")...)
 	mustCLI(t, s.dsn, plain...)
 	mustCLI(t, s.dsn, plain...)
 	if n := queryOne[int64](t, s.pool, "select sum(n)::bigint from "+log); n != 103 {
-		t.Errorf("the log sums up to %d, want 103", n)
+		t.Errorf("the log adds up to %d, want 103", n)
 	}
 }
 
-// Readers wait while the step after runs, and somebody who holds them up beyond the
-// lock's time-out has the whole publish tried again, step included.
+// Readers wait while the step after the load runs. If somebody delays them beyond the lock timeout, the
+// whole publish is retried, including the step.
 func TestStepAfterIsTriedAgain(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", appendArgs(boxes(20, 10), "--if-exists", "replace", "--after", "lock table "+s.name("busy")+"; insert into "+s.name("busy")+" values (1)")...)
@@ -294,12 +291,12 @@ func TestStepAfterIsTriedAgain(t *testing.T) {
 
 	p.wait().expect(t, 0)
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("busy")); n != 1 {
-		t.Errorf("the step has left %d rows", n)
+		t.Errorf("the step left %d rows", n)
 	}
 	if n := queryOne[int64](t, s.pool, "select retries from "+s.name("attempts")); n < 1 {
 		t.Errorf("the ledger has %d retries", n)
 	}
 	if got := queryOne[string](t, s.pool, "select troubles -> 0 ->> 'sqlstate' || ' ' || (troubles -> 0 ->> 'stage') from "+s.name("attempts")); got != "55P03 publish" {
-		t.Errorf("the ledger has %s", got)
+		t.Errorf("the ledger contains %s", got)
 	}
 }

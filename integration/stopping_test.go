@@ -7,17 +7,18 @@ import (
 	"testing"
 )
 
-// ending is a way in which a load ends before readers see its rows.
+// ending is a way in which a load can end before readers see its rows.
 type ending struct {
-	args []string            // beside those of a grid in chunks
-	stop func(e *endingLoad) // where the load does not end by itself
+	args []string            // in addition to those of a grid in chunks
+	stop func(e *endingLoad) // for a load that does not end by itself
 	code int
-	// last are words of the stage that the bar ends with, kept and next of what is said below the error.
+	// last has words of the final stage of the bar; kept and next have words of the lines below the
+	// error.
 	last, kept, next string
 	status           string // in runs list
 }
 
-// endingLoad is a load that is to end.
+// endingLoad is a load that will end.
 type endingLoad struct {
 	sandbox
 	p *process
@@ -52,8 +53,8 @@ func endingsOfLoads() map[string]ending {
 	}
 }
 
-// However a load ends, what it shows does not say that readers see its rows; it says what is kept,
-// and how to go on. The list of runs says how it ended.
+// However an unpublished load ends, its output does not claim that readers see its rows. It reports what
+// is kept and how to continue. The list of runs shows how the load ended.
 func TestEndOfALoadThatIsNotPublished(t *testing.T) {
 	for name, w := range endingsOfLoads() {
 		t.Run(name, func(t *testing.T) {
@@ -86,7 +87,7 @@ func TestEndOfALoadThatIsNotPublished(t *testing.T) {
 	}
 }
 
-// checkShown checks what a load that was not published has left on the terminal.
+// checkShown checks the final output on the terminal of a load that was not published.
 func (e *endingLoad) checkShown(r result, w ending) {
 	e.t.Helper()
 	if done := regexp.MustCompile(`100% [^\r\n]*publish`).FindString(r.stderr); done != "" {
@@ -109,7 +110,7 @@ func (e *endingLoad) checkShown(r result, w ending) {
 	}
 }
 
-// checkListed checks what the list of runs says of the second run, "" for no such run.
+// checkListed checks the second run's status in the list of runs; "" means that there is no such run.
 func (e *endingLoad) checkListed(status string) {
 	e.t.Helper()
 	if status == "killed" {
@@ -129,7 +130,7 @@ func (e *endingLoad) checkListed(status string) {
 	}
 }
 
-// A load that is at work is listed so. One whose backend somebody ends goes on, and is published.
+// The list shows an active load. If somebody ends its backend, the load continues and is published.
 func TestLoadThatGoesOn(t *testing.T) {
 	s := newSandbox(t)
 	b := s.pauseAtChunk(5)
@@ -155,7 +156,7 @@ func TestLoadThatGoesOn(t *testing.T) {
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
-// Where the network is gone, too, nobody can tell what is kept.
+// If the network is gone, too, nobody can know what is kept.
 func TestStoppedWithoutAServer(t *testing.T) {
 	s := newSandbox(t)
 	n := s.throughProxy(shortTimeouts)
@@ -171,7 +172,7 @@ func TestStoppedWithoutAServer(t *testing.T) {
 	}
 }
 
-// -v logs each stage as text, -q leaves errors only.
+// -v logs each stage as text; -q leaves only errors.
 func TestVerboseAndQuietLoads(t *testing.T) {
 	s := newSandbox(t)
 
@@ -192,6 +193,6 @@ func TestVerboseAndQuietLoads(t *testing.T) {
 	r = cli(t, s.dsn, s.load("grid", append(boxes(3, 3), "-q")...)...)
 	r.expect(t, 2, "table")
 	if out := mustCLI(t, s.dsn, "runs", "list", "-q", "--ledger-schema", s.schema); !strings.Contains(out, "published") {
-		t.Errorf("what was asked for: %q", out)
+		t.Errorf("requested output: %q", out)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// Between two chunks, other roles may give a staging table triggers, where default privileges
-// say so, or put another table under its name, where they own the schema. Neither is filled.
+// Between two chunks, other roles may give a staging table triggers if default privileges allow it, or
+// put another table under its name if they own the schema. Neither table is filled.
 func TestStagingTableThatOthersChange(t *testing.T) {
 	for name, test := range map[string]struct{ change, words string }{
 		"trigger":       {"create trigger theirs before insert on {staging} for each row execute function {theirs}.trap()", "it calls function trap of role"},
@@ -41,7 +41,7 @@ func TestStagingTableThatOthersChange(t *testing.T) {
 	}
 }
 
-// Whoever owns a database may set what its sessions begin with.
+// The owner of a database may set the defaults of its sessions.
 func TestSettingsOfTheDatabase(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Database(t)
@@ -61,14 +61,14 @@ func TestSettingsOfTheDatabase(t *testing.T) {
 		}
 	}
 
-	// Another role, whose triggers could take back the rights of who loads.
+	// Another role, whose triggers could take back the rights of the loading role.
 	set("set role = " + owner)
 	for _, args := range [][]string{s.load("grid", boxes(4, 4)...), {"runs", "list"}, {"preview", "--table", "grids.grid", "--out", t.TempDir() + "/a.png"}} {
 		cli(t, dsn, args...).expect(t, 1, "role "+owner+", who owns it, could run code", "alter database "+database+" reset role")
 	}
 	set("reset role")
 
-	// What is written in SQL means the same, whatever they are.
+	// Constants and names in SQL mean the same, whatever these settings are.
 	for _, setting := range []string{"standard_conforming_strings = off", "quote_all_identifiers = on", "transform_null_equals = on", "bytea_output = escape",
 		"array_nulls = off", "extra_float_digits = -15", "datestyle = 'German, DMY'", "row_security = off"} {
 		set("set " + setting)
@@ -84,8 +84,8 @@ func TestSettingsOfTheDatabase(t *testing.T) {
 	}
 }
 
-// New partitions that a superuser's rows need are of the owner of the table: the functions in
-// their indexes run as who owns them.
+// New partitions that a superuser's rows need belong to the owner of the table, because the functions in
+// their indexes run as that owner.
 func TestPartitionsForNewRowsHaveTheOwnerOfTheTable(t *testing.T) {
 	s := newSandbox(t)
 	role := s.newRole("stranger")
@@ -96,6 +96,6 @@ func TestPartitionsForNewRowsHaveTheOwnerOfTheTable(t *testing.T) {
 	s.exec(queryOne[string](t, s.pool, "select string_agg(format('alter table %s owner to "+role+"', relid), '; ') from pg_partition_tree($1)", s.name("parts")))
 	mustCLI(t, s.dsn, parts("--extent", "8,8,10,10", "--if-exists", "append")...)
 	if owners := queryOne[string](t, s.pool, "select string_agg(distinct pg_get_userbyid(relowner), ', ') || count(*) from pg_partition_tree($1) join pg_class on oid = relid", s.name("parts")); owners != role+"4" {
-		t.Errorf("the table and its partitions are of %s", owners)
+		t.Errorf("the table and its partitions belong to %s", owners)
 	}
 }

@@ -15,20 +15,19 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// tlsServer is a server with a certificate, which lets its roles in by TLS alone, but
-// for its superuser.
+// tlsServer is a server with a certificate that accepts roles only over TLS, except for its superuser.
 type tlsServer struct {
 	sandbox
 	password string    // of all its roles
-	good     authority // the one that has signed the server's certificate
+	good     authority // the authority that signed the server's certificate
 	ca       string    // its file
 }
 
-// Roles of a secured server.
+// The roles of a secured server.
 const (
-	tlsRole   = "by_password" // by SCRAM over TLS
+	tlsRole   = "by_password" // with SCRAM over TLS
 	certRole  = "by_certificate"
-	scramRole = "by_scram" // by SCRAM, TLS or not
+	scramRole = "by_scram" // with SCRAM, with or without TLS
 )
 
 func newTLSServer(t *testing.T) tlsServer {
@@ -82,7 +81,7 @@ func (s tlsServer) reload() {
 	s.exec("select pg_reload_conf()")
 }
 
-// dsnAs returns the DSN of a role with further parameters.
+// dsnAs returns the DSN of a role with additional parameters.
 func (s tlsServer) dsnAs(role, password string, parameters ...string) string {
 	s.t.Helper()
 	return changeDSN(s.t, s.dsn, func(u *url.URL, q url.Values) {
@@ -94,7 +93,7 @@ func (s tlsServer) dsnAs(role, password string, parameters ...string) string {
 	})
 }
 
-// encrypted returns whether a connection that loadgrid opens is, and as whom.
+// encrypted reports whether a connection that loadgrid opens is encrypted, and its role.
 func (s tlsServer) encrypted(dsn string) (yes bool, role string, err error) {
 	pool, err := loader.Open(context.Background(), dsn, 1)
 	if err != nil {
@@ -105,7 +104,7 @@ func (s tlsServer) encrypted(dsn string) (yes bool, role string, err error) {
 	return yes, role, err
 }
 
-// waitUntil waits until something is so that only a client can see.
+// waitUntil waits for a condition that only a client can see.
 func (s tlsServer) waitUntil(what string, done func() bool) {
 	s.t.Helper()
 	for deadline := time.Now().Add(5 * time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
@@ -115,15 +114,15 @@ func (s tlsServer) waitUntil(what string, done func() bool) {
 	}
 }
 
-// loadAs loads a small grid, over streams, and with a query for its area: each
-// connection that a load can open.
+// loadAs loads a small grid over several streams, with a query for its area, so that every kind of
+// connection of a load is opened.
 func (s tlsServer) loadAs(role, dsn string) result {
 	s.t.Helper()
 	return cli(s.t, dsn, "load", "--table", "grid_"+role, "--ledger-schema", "ledger_"+role, "--if-exists", "replace", "--cell-size", "1",
 		"--aoi-sql", "select st_makeenvelope(0, 0, 30, 30)", "--streams", "2", "--chunk-rows", "300")
 }
 
-// One server for all: starting it takes longer than the tests.
+// One server for all tests: starting it takes longer than the tests.
 func TestSecuredServer(t *testing.T) {
 	t.Parallel()
 	s := newTLSServer(t)
@@ -133,7 +132,7 @@ func TestSecuredServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := s
 			s.t = t
-			s.installCertificate(s.host()) // an earlier test may have given it another one
+			s.installCertificate(s.host()) // an earlier test may have installed another one
 			s.reload()
 			s.waitUntil("the server to have its certificate", func() bool {
 				_, _, err := s.encrypted(s.dsnAs(tlsRole, s.password, "sslmode", "verify-full", "sslrootcert", s.ca))
@@ -163,7 +162,7 @@ func testTLS(t *testing.T, s tlsServer) {
 			t.Errorf("%s: not one line: %s%s", name, r.stdout, r.stderr)
 		}
 		if queryOne[string](t, s.pool, made) != before {
-			t.Errorf("%s: something was made", name)
+			t.Errorf("%s: a refused load made something", name)
 		}
 	}
 
@@ -185,7 +184,7 @@ func testTLS(t *testing.T, s tlsServer) {
 	}
 
 	check("disable", s.dsnAs(scramRole, s.password, "sslmode", "disable"), false)
-	// The server refuses the role without TLS: all connections of a load have it.
+	// The server refuses the role without TLS, so all connections of the load use it.
 	if r := s.loadAs(tlsRole, role("sslmode", "verify-full", "sslrootcert", s.ca)); r.code != 0 {
 		t.Errorf("verify-full: exit code %d: %s", r.code, r.stderr)
 	}
@@ -193,7 +192,7 @@ func testTLS(t *testing.T, s tlsServer) {
 		t.Errorf("%d rows", n)
 	}
 
-	// By a certificate of the client's.
+	// With a client certificate.
 	cert, key := s.good.client(certRole)
 	parameters := []string{"sslmode", "verify-full", "sslrootcert", s.ca,
 		"sslcert", privateFile(t, "client.crt", cert), "sslkey", privateFile(t, "client.key", key)}
@@ -205,7 +204,7 @@ func testTLS(t *testing.T, s tlsServer) {
 		t.Errorf("a certificate: exit code %d: %s", r.code, r.stderr)
 	}
 
-	// The server turns into another one, with a certificate of the same CA.
+	// The server becomes another one, with a certificate from the same CA.
 	s.installCertificate("elsewhere.example")
 	s.reload()
 	full := role("sslmode", "verify-full", "sslrootcert", s.ca)
@@ -214,16 +213,16 @@ func testTLS(t *testing.T, s tlsServer) {
 	check("another host name, the same CA", role("sslmode", "verify-ca", "sslrootcert", s.ca), true)
 }
 
-// A password goes to the server as SCRAM has it, and never as it is.
+// A password is sent to the server with SCRAM, never in plain text.
 func testSCRAM(t *testing.T, s tlsServer) {
 	if !queryOne[bool](t, s.pool, "select rolpassword like 'SCRAM-SHA-256$%' from pg_authid where rolname = $1", scramRole) {
-		t.Fatal("the role's password is no SCRAM verifier: this test shows nothing")
+		t.Fatal("the role's password is not a SCRAM verifier, so this test proves nothing")
 	}
 	if !queryOne[bool](t, s.pool, "select exists (select from pg_hba_file_rules where $1 = any(user_name) and auth_method = 'scram-sha-256')", scramRole) {
-		t.Fatal("the role does not come in by SCRAM: this test shows nothing")
+		t.Fatal("the role does not log in with SCRAM, so this test proves nothing")
 	}
 
-	for _, mode := range []string{"disable", "require"} { // over TLS it is bound to the channel
+	for _, mode := range []string{"disable", "require"} { // over TLS, SCRAM uses channel binding
 		if r := s.loadAs(scramRole, s.dsnAs(scramRole, s.password, "sslmode", mode)); r.code != 0 {
 			t.Errorf("sslmode %s: exit code %d: %s", mode, r.code, r.stderr)
 		}
@@ -232,7 +231,7 @@ func testSCRAM(t *testing.T, s tlsServer) {
 	}
 }
 
-// What psql finds in the environment and in files, loadgrid finds there as well.
+// loadgrid finds the same settings in the environment and in files as psql.
 func testConnectionsAsPsqlMakesThem(t *testing.T, s tlsServer) {
 	c := s.pool.Config().ConnConfig
 	port := fmt.Sprint(c.Port)
@@ -278,7 +277,7 @@ func testConnectionsAsPsqlMakesThem(t *testing.T, s tlsServer) {
 		"DSN before variables":            {[]string{"PGHOST=nowhere.example", "PGPASSWORD=wrong", "PGSSLMODE=disable"}, dsn, 0},
 		"DSN before the service":          {[]string{"PGSERVICEFILE=" + service, "PGSERVICE=other"}, dsn, 0},
 		"half a DSN, the rest from files": {with("PGHOST=nowhere.example", "PGPASSFILE="+passfile), "host=" + c.Host, 0},
-		"the CA is no file":               {with("PGPASSWORD="+s.password, "PGSSLROOTCERT=/nowhere"), "", 2},
+		"the CA is not a file":            {with("PGPASSWORD="+s.password, "PGSSLROOTCERT=/nowhere"), "", 2},
 	} {
 		env := append([]string{"HOME=" + t.TempDir()}, test.env...)
 		if r := startWith(t, env, test.dsn, "runs", "list", "--ledger-schema", "ledger_"+tlsRole).wait(); r.code != test.code {

@@ -13,8 +13,8 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// trapsSQL makes the ground for traps: whoever calls spring, or a copy of it, leaves a row, and a
-// number in a sequence, which stays when the transaction is rolled back.
+// trapsSQL prepares the traps: each call of spring, or of a copy of it, leaves a row, and a number in a
+// sequence, which remains even if the transaction is rolled back.
 const trapsSQL = `
 	create schema evil;
 	create table evil.hits (trap text, query text);
@@ -28,10 +28,9 @@ const trapsSQL = `
 	grant usage on schema evil to public;
 	grant all on evil.hits, evil.rung to public;`
 
-// trapFunctionsSQL copies spring into schema $1, under the name of each function of schema $2, with
-// its arguments, and with the types that parameters and columns have: a function whose
-// arguments fit a call exactly comes before one that takes a cast. CREATE FUNCTION would take
-// minutes.
+// trapFunctionsSQL copies spring into schema $1, under the name of each function of schema $2. The copies
+// have the function's arguments, and also the types of parameters and columns: a function whose arguments
+// match a call exactly precedes one that needs a cast. CREATE FUNCTION would take minutes.
 const trapFunctionsSQL = `
 	with spring as (select p from pg_proc p where p.oid = 'evil.spring()'::regprocedure),
 	types (t) as (
@@ -60,7 +59,7 @@ const trapFunctionsSQL = `
 	jsonb_populate_record(p, jsonb_build_object('oid', t.oid, 'proname', proname, 'pronamespace', $1::regnamespace::oid::bigint,
 		'pronargs', cardinality(string_to_array(args, ' ')), 'proargtypes', args, 'prorettype', returns::oid::bigint)) r`
 
-// trapOperatorsSQL makes operators likewise.
+// trapOperatorsSQL makes operators in the same way.
 const trapOperatorsSQL = `
 	with types (t) as (
 		select t::regtype::oid from unnest('{name,text,regclass,oid,int4,int8,float8,numeric,bool,jsonb}'::text[]) t
@@ -100,15 +99,15 @@ const trapTypesSQL = `
 	select string_agg(format('create domain evil.%I as pg_catalog.%I check (evil.spring() is null)', typname, typname), '; ')
 	from pg_type where typnamespace = 'pg_catalog'::regnamespace and typtype = 'b' and typelem = 0 and typrelid = 0 and not typname ~ '^_'`
 
-// setTraps fills the database of a sandbox with traps, makes a superuser and a reader whose
-// search_path leads into them, and returns how these connect.
+// setTraps fills a sandbox's database with traps, and makes a superuser and a reader whose search_path
+// leads into them. It returns their DSNs.
 func (s sandbox) setTraps() (super, reader string) {
 	s.t.Helper()
 	s.exec(trapsSQL)
 	for _, sql := range []string{trapRelationsSQL, trapTypesSQL} {
 		s.exec(queryOne[string](s.t, s.pool, sql))
 	}
-	for schema, of := range map[string]string{"evil": "pg_catalog", "public": "public"} { // PostGIS's are beside them
+	for schema, of := range map[string]string{"evil": "pg_catalog", "public": "public"} { // PostGIS's traps are next to its functions
 		s.exec(trapFunctionsSQL, schema, of)
 		s.exec(trapOperatorsSQL, schema, of)
 	}
@@ -125,17 +124,17 @@ func (s sandbox) setTraps() (super, reader string) {
 	return as("super_of_"+database, "superuser"), as("reader_of_"+database, "")
 }
 
-// checkTraps fails where somebody has called a trap.
+// checkTraps fails if somebody has called a trap.
 func (s sandbox) checkTraps(doing string) {
 	s.t.Helper()
 	if rung := queryOne[bool](s.t, s.pool, "select is_called from evil.rung"); rung {
-		s.t.Errorf("%s runs into a trap: %s", doing, queryOne[string](s.t, s.pool, "select coalesce(string_agg(distinct query, '; '), 'in a transaction that was rolled back') from evil.hits"))
+		s.t.Errorf("%s called a trap: %s", doing, queryOne[string](s.t, s.pool, "select coalesce(string_agg(distinct query, '; '), 'in a transaction that was rolled back') from evil.hits"))
 		s.exec("truncate evil.hits; alter sequence evil.rung restart")
 	}
 }
 
-// Nothing that loadgrid runs by itself calls what somebody else has put into a schema of the
-// search_path, whatever its name and its arguments are.
+// Nothing that loadgrid runs by itself calls objects that somebody else has put into a schema of the
+// search_path, whatever their names and arguments.
 func TestTraps(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Database(t)
@@ -144,13 +143,13 @@ func TestTraps(t *testing.T) {
 	s.exec("create schema grids; create extension if not exists postgis schema public")
 	super, reader := s.setTraps()
 
-	// They are set: what is not qualified calls them.
+	// The traps work: unqualified names call them.
 	pool := openPool(t, super, nil)
 	for _, sql := range []string{"starts_with('a'::pg_catalog.name, 'a'::pg_catalog.text)", "1::pg_catalog.int8 + 1::pg_catalog.int8", "quote_ident('a'::pg_catalog.name)",
 		"lower('a'::pg_catalog.text)", "'{}'::pg_catalog.jsonb ->> 'a'::pg_catalog.text", "'a'::text"} {
 		queryOne[any](t, pool, "select "+sql)
 		if !queryOne[bool](t, s.pool, "select is_called from evil.rung") {
-			t.Errorf("%s is no trap", sql)
+			t.Errorf("%s does not call a trap", sql)
 		}
 		s.exec("truncate evil.hits; alter sequence evil.rung restart")
 	}
@@ -197,7 +196,7 @@ func TestTraps(t *testing.T) {
 	}
 	ledger := []string{"--ledger-schema", "grids"}
 	stopped := append(s.load("stopped", square...), "--after", "select 1 operator(pg_catalog./) 0")
-	for range 2 { // begun, resumed
+	for range 2 { // begun, then resumed
 		cli(t, super, stopped...).expect(t, 4, "22012")
 	}
 	for _, args := range [][]string{
@@ -215,7 +214,7 @@ func TestTraps(t *testing.T) {
 	}
 
 	s.exec("grant usage on schema grids to public; grant select on all tables in schema grids to public")
-	// As if it were distributed by parent, which needs a cluster.
+	// As if it were distributed by parent, which would need a cluster.
 	s.exec(`update grids.runs set job = job operator(pg_catalog.||) '{"parent_levels": 3}'::pg_catalog.jsonb`)
 	s.exec(`create table grids.shops as select public.st_setsrid(public.st_makepoint((n operator(pg_catalog./) 2.0)::pg_catalog.float8, (n operator(pg_catalog./) 3.0)::pg_catalog.float8), 3857) as geom, n, n::pg_catalog.float8 as f
 		from pg_catalog.generate_series(0, 20) n; grant select on grids.shops to public`)
@@ -253,13 +252,13 @@ func TestTraps(t *testing.T) {
 		s.checkTraps(call)
 	}
 	if n := queryOne[int64](t, s.pool, "select count(*) from evil.hits"); n != 0 {
-		t.Errorf("%d traps were sprung", n)
+		t.Errorf("%d traps were called", n)
 	}
 	mustCLI(t, super, append([]string{"migrate", "down"}, ledger...)...)
 	s.checkTraps("migrate down")
 }
 
-// kept returns a run of a table whose rows a version holds that is kept.
+// kept returns a run of a table whose version is kept.
 func kept(t *testing.T, s sandbox, table string) string {
 	t.Helper()
 	return queryOne[string](t, s.pool, "select id::text from grids.runs where table_name = $1 and kept_name is not null order by id desc limit 1", table)

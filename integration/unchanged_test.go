@@ -13,8 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// unchanged tells whether a load with --skip-unchanged found nothing to do, and how
-// it knew that, or why not.
+// unchanged reports whether a load with --skip-unchanged skipped the table, with its reason.
 func (s sandbox) unchanged(args []string) (skipped bool, why string) {
 	s.t.Helper()
 	r := cli(s.t, s.dsn, appendArgs(args, "--skip-unchanged", "--log-format", "json")...)
@@ -35,8 +34,8 @@ func (s sandbox) unchanged(args []string) (skipped bool, why string) {
 	return sum.Unchanged, why
 }
 
-// tableChanges are what somebody may do to a table after which it is not what the job says,
-// by what loadgrid says then.
+// tableChanges are changes after which a table no longer matches its job, with the words that loadgrid
+// then reports.
 func tableChanges() map[string]string {
 	return map[string]string{
 		"update {{table}} set col = col where cell_id = 5":                                                          "1 of its rows were written by others",
@@ -55,13 +54,13 @@ func tableChanges() map[string]string {
 	}
 }
 
-// harmless is what leaves the cells as they are.
+// harmless is a change that leaves the cells as they are.
 const harmless = `create index on {{table}} (col); grant select on {{table}} to public; comment on table {{table}} is 'mine';
 	vacuum freeze {{table}}; analyze {{table}}; create view {{schema}}.v as select * from {{table}}; select * from {{table}} for update;
 	begin; delete from {{table}}; rollback; reindex table {{table}}`
 
-// A load with --skip-unchanged sees each way to touch a table, at once, whether the
-// table was plain or partitioned; and where nobody has, it does nothing.
+// A load with --skip-unchanged detects each kind of change to a table at once, whether the table is plain
+// or partitioned. Without a change, it does nothing.
 func TestSkipUnchanged(t *testing.T) {
 	for name, extra := range map[string][]string{"plain": nil, "chunks": {"--chunk-rows", "1000"}, "partitions": {"--partitions", "3"}} {
 		t.Run(name, func(t *testing.T) {
@@ -85,7 +84,7 @@ func TestSkipUnchanged(t *testing.T) {
 				t.Helper()
 				before := oid()
 				if skipped, why := s.unchanged(args); !skipped || oid() != before {
-					t.Errorf("after %s: loaded anew: %s", after, why)
+					t.Errorf("after %s: loaded again: %s", after, why)
 				}
 			}
 
@@ -98,7 +97,7 @@ func TestSkipUnchanged(t *testing.T) {
 			for touch, words := range tableChanges() {
 				if name == "partitions" && (strings.HasPrefix(touch, "cluster") || strings.Contains(touch, "drop row") ||
 					strings.HasPrefix(touch, "alter table {{table}} add") || strings.Contains(touch, "including all")) {
-					continue // not for partitioned tables, or refused by the replace that follows
+					continue // not for partitioned tables, or refused by the following replace
 				}
 
 				do(touch)
@@ -111,12 +110,12 @@ func TestSkipUnchanged(t *testing.T) {
 				same("the load after " + touch)
 			}
 
-			// Another job, and the first one again.
+			// Another job, then the first one again.
 			for range 2 {
 				wider := slices.Clone(args)
 				wider[slices.Index(wider, "--cols")+1] = "61"
 				changes := [][]string{appendArgs(args, "--index", "brin"), wider, appendArgs(args, "--after", "select 1"), appendArgs(args, "--set", "n:int=1"), args}
-				if name == "partitions" { // which keep their columns
+				if name == "partitions" { // partitions keep their columns
 					changes = slices.Delete(changes, 3, 4)
 				}
 
@@ -130,8 +129,8 @@ func TestSkipUnchanged(t *testing.T) {
 	}
 }
 
-// A column that was dropped and made anew under its name has no values, although no
-// row was written and no file is another.
+// A column that was dropped and added again under its name has no values, although no row was written and
+// no file differs.
 func TestColumnMadeAnewIsSeen(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", appendArgs(boxes(20, 10), "--set", "n:int=7", "--if-exists", "replace")...)
@@ -145,16 +144,16 @@ func TestColumnMadeAnewIsSeen(t *testing.T) {
 	}
 }
 
-// waitForSessions waits until all sessions of the database but one have ended, and with
-// them what they have counted is known.
+// waitForSessions waits until all other sessions of the database have ended, so that their statistics are
+// known.
 func (s sandbox) waitForSessions() {
 	s.t.Helper()
 	s.pool.Reset()
 	s.waitFor("sessions to end", "select count(*) = 1 from pg_stat_activity where datname = current_database() and backend_type = 'client backend'")
 }
 
-// Where the server's counters prove that nobody wrote to the table it is not read: a
-// role may not see what the sessions of others do, and that is no proof.
+// If the server's counters prove that nobody wrote to the table, loadgrid does not read it. If a role may
+// not see the activity of other sessions, there is no proof.
 func TestUnchangedByCounters(t *testing.T) {
 	for _, role := range []string{"superuser", "role without pg_read_all_stats"} {
 		t.Run(role, func(t *testing.T) {
@@ -169,11 +168,11 @@ func TestUnchangedByCounters(t *testing.T) {
 			mustCLI(t, s.dsn, args...)
 			expect := func(want string) {
 				t.Helper()
-				s.pool.Reset() // whoever is not there has written nothing
+				s.pool.Reset() // closed sessions have written nothing
 				var skipped bool
 				var how string
 
-				// Sessions take their time to end, and to be a second idle.
+				// Sessions need time to end, and to be idle for a second.
 				for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Second) {
 					if skipped, how = s.unchanged(args); !skipped || how == want {
 						break
@@ -186,12 +185,12 @@ func TestUnchangedByCounters(t *testing.T) {
 			}
 
 			byCounters := "by the server's counters"
-			if pgtest.VersionOf(t, s.pool).Postgres < 15 { // counters that come late are no proof
+			if pgtest.VersionOf(t, s.pool).Postgres < 15 { // counters that arrive late prove nothing
 				byCounters = "by reading it"
 			}
 
 			expect(byCounters)
-			// A session that has just been busy may have written what is not counted yet.
+			// A session that was busy a moment ago may have written something that is not counted yet.
 			conn := s.connect()
 			if _, err := conn.Exec(context.Background(), "select 1"); err != nil {
 				t.Fatal(err)
@@ -206,11 +205,11 @@ func TestUnchangedByCounters(t *testing.T) {
 				t.Errorf("skipped %v, %s", skipped, why)
 			}
 			_ = conn.Close(context.Background())
-			expect(byCounters) // of the second table
+			expect(byCounters) // of the reloaded table
 			s.exec("select pg_stat_reset()")
 			expect("by reading it")
 
-			// As many rows as the run has written, since counting began anew.
+			// As many rows as the run has written, after the counters were reset.
 			s.exec("create table " + s.name("copy") + " as table " + s.name("grid"))
 			s.exec("delete from " + s.name("grid"))
 			s.waitForSessions()
@@ -225,8 +224,7 @@ func TestUnchangedByCounters(t *testing.T) {
 	}
 }
 
-// A caller's own pool may have written to the table a moment ago, what the server has
-// not counted yet.
+// A caller's own pool may have written to the table a moment ago, before the server counted it.
 func TestUnchangedByCountersOfThisEnd(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	ctx, job := context.Background(), s.smallJob(0)
@@ -237,8 +235,8 @@ func TestUnchangedByCountersOfThisEnd(t *testing.T) {
 	job.IfExists = loader.Replace
 	for _, want := range []bool{false, true} {
 		if !want {
-			if pgtest.VersionOf(t, s.pool).Postgres >= 15 { // older servers' counters are not asked
-				s.exec("select count(*), pg_stat_force_next_flush() from " + s.name("grid")) // the next is not counted within a second
+			if pgtest.VersionOf(t, s.pool).Postgres >= 15 { // counters of older servers are not used
+				s.exec("select count(*), pg_stat_force_next_flush() from " + s.name("grid")) // the next access is not counted within a second
 			}
 			s.exec("update " + s.name("grid") + " set col = col where cell_id = 7")
 		}
@@ -250,8 +248,8 @@ func TestUnchangedByCountersOfThisEnd(t *testing.T) {
 	}
 }
 
-// A job that appends is done when its rows are the last that were added; that of the
-// whole table is not, then.
+// An append job is done if its rows were the last ones added. The job that loads the whole table is then
+// not done.
 func TestSkipUnchangedAppend(t *testing.T) {
 	s := newSandbox(t)
 	first := s.load("grid", appendArgs(boxes(10, 10), "--if-exists", "replace")...)
@@ -259,7 +257,7 @@ func TestSkipUnchangedAppend(t *testing.T) {
 	mustCLI(t, s.dsn, first...)
 	mustCLI(t, s.dsn, second...)
 	if skipped, why := s.unchanged(second); !skipped {
-		t.Errorf("appended again: %s", why)
+		t.Errorf("the append ran again: %s", why)
 	}
 
 	s.checkCells("grid", 200)
@@ -269,8 +267,8 @@ func TestSkipUnchangedAppend(t *testing.T) {
 	}
 
 	s.checkCells("grid", 200)
-	if skipped, why := s.unchanged(second); !skipped { // though the runs have written 201
-		t.Errorf("appended again: %s", why)
+	if skipped, why := s.unchanged(second); !skipped { // although the runs have written 201
+		t.Errorf("the append ran again: %s", why)
 	}
 
 	s.exec("update " + s.name("grid") + " set col = col where col = 19 and row = 3")
@@ -278,10 +276,10 @@ func TestSkipUnchangedAppend(t *testing.T) {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
 	if skipped, why := s.unchanged(second); !skipped {
-		t.Errorf("appended again: %s", why)
+		t.Errorf("the append ran again: %s", why)
 	}
 
-	s.exec("delete from " + s.name("grid") + " where col = 2 and row = 3") // which it does not put back
+	s.exec("delete from " + s.name("grid") + " where col = 2 and row = 3") // the job does not restore it
 	for _, want := range []bool{false, true} {
 		if skipped, why := s.unchanged(second); skipped != want {
 			t.Errorf("skipped %v, %s", skipped, why)
@@ -301,8 +299,7 @@ func TestSkipUnchangedAppend(t *testing.T) {
 	s.checkCells("grid", 100)
 }
 
-// Two jobs that append to one table both have nothing to do the next night, whichever
-// was the last.
+// If two jobs append to one table, both have nothing to do the next night, whichever ran last.
 func TestSkipUnchangedTwoAppend(t *testing.T) {
 	s := newSandbox(t)
 	jobs := [][]string{nil, nil}
@@ -313,7 +310,7 @@ func TestSkipUnchangedTwoAppend(t *testing.T) {
 
 	for i, job := range jobs {
 		if skipped, why := s.unchanged(job); !skipped {
-			t.Errorf("job %d: appended again: %s", i+1, why)
+			t.Errorf("job %d: the append ran again: %s", i+1, why)
 		}
 	}
 
@@ -323,7 +320,7 @@ func TestSkipUnchangedTwoAppend(t *testing.T) {
 	}
 }
 
-// Of what an older loadgrid has published it is not known which transaction wrote it.
+// For a table that an older loadgrid published, the transaction that wrote it is not known.
 func TestSkipUnchangedAfterAnUpgrade(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(10, 10)...)...)
@@ -336,7 +333,7 @@ func TestSkipUnchangedAfterAnUpgrade(t *testing.T) {
 	}
 }
 
-// An owner who may not read his table has it loaded anew.
+// If the owner may not read the table, it is loaded again.
 func TestSkipUnchangedUnreadable(t *testing.T) {
 	s := newSandbox(t)
 	role := s.newRole("unreadable")
@@ -345,7 +342,7 @@ func TestSkipUnchangedUnreadable(t *testing.T) {
 	args := s.load("grid", appendArgs(boxes(20, 10), "--chunk-rows", "50", "--if-exists", "replace", "--after", "select 1")...)
 	mustCLI(t, s.dsn, args...)
 	if skipped, why := s.unchanged(args); !skipped {
-		t.Errorf("loaded anew: %s", why)
+		t.Errorf("loaded again: %s", why)
 	}
 
 	s.exec("revoke all on " + s.name("grid") + " from " + role)
@@ -357,8 +354,7 @@ func TestSkipUnchangedUnreadable(t *testing.T) {
 	}
 }
 
-// What the step after has made of the rows is the run's, too; what somebody does to
-// them later is not.
+// What the step after the load makes of the rows belongs to the run, too. Later changes by others do not.
 func TestSkipUnchangedAfterAStepThatWrites(t *testing.T) {
 	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}, "truncate": {"--publish", "truncate"}} {
 		t.Run(name, func(t *testing.T) {
@@ -374,7 +370,7 @@ func TestSkipUnchangedAfterAStepThatWrites(t *testing.T) {
 					t.Errorf("%q did not run", sql)
 				}
 				if skipped, why := s.unchanged(args); !skipped {
-					t.Errorf("after %q: loaded anew: %s", sql, why)
+					t.Errorf("after %q: loaded again: %s", sql, why)
 				}
 
 				s.exec("update " + s.name("grid") + " set row = row where col = 7 and row = 1")
@@ -384,16 +380,16 @@ func TestSkipUnchangedAfterAStepThatWrites(t *testing.T) {
 
 				s.exec("delete from " + s.name("grid") + " where col = 7 and row = 1")
 				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "rows, the run has written") {
-					t.Errorf("after %q, a row less: skipped %v, %s", sql, skipped, why)
+					t.Errorf("after %q, with a row removed: skipped %v, %s", sql, skipped, why)
 				}
 			}
 		})
 	}
 }
 
-// What the area of interest returns is part of the job; a table of another run that is
-// back by a rollback is not the last one's; what a killed start of another job has left
-// goes, and a table that is there does not need if-exists.
+// What the area query returns is part of the job. A table that a rollback restored is from another run
+// than the last. What a killed start of another job left is dropped, and an existing table does not need
+// if-exists.
 func TestSkipUnchangedSeesTheArea(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("area") + " as select st_makeenvelope(0, 0, 8, 4) as geom")
@@ -418,7 +414,7 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 	s.exec("update " + s.name("area") + " set geom = st_makeenvelope(0, 0, 8, 4)")
 	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
 	if skipped, why := s.unchanged(args); !skipped {
-		t.Errorf("the version that was put back is what the job says: %s", why)
+		t.Errorf("the restored version matches the job: %s", why)
 	}
 
 	plain := s.load("plain", boxes(7, 5)...)
@@ -426,12 +422,12 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 	s.killAfter(2, appendArgs(s.load("plain", smallGrid()...), "--if-exists", "replace")...)
 	s.waitForEnd()
 	if sum := mustSummary(t, s.dsn, appendArgs(plain, "--skip-unchanged")...); !sum.Unchanged {
-		t.Error("the table is loaded anew, although it is what the job says")
+		t.Error("the table is loaded again, although it matches the job")
 	}
 
 	s.checkNothingLeft()
 
-	// One that was stopped in order stays: it was said that it can be resumed.
+	// A run that a signal stopped remains: its error offered to resume it.
 	other := appendArgs(s.load("plain", smallGrid()...), "--if-exists", "replace")
 	b := s.pauseAtChunk(5)
 	p := start(t, s.dsn, other...)
@@ -441,7 +437,7 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 	p.wait().expect(t, 130, "the same command resumes it")
 	b.remove()
 	if sum := mustSummary(t, s.dsn, appendArgs(plain, "--skip-unchanged")...); !sum.Unchanged {
-		t.Error("the table is loaded anew, although it is what the job says")
+		t.Error("the table is loaded again, although it matches the job")
 	}
 
 	if sum := mustSummary(t, s.dsn, other...); sum.ChunksResumed != 5 {
@@ -450,8 +446,7 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 	s.checkBoxes("plain", smallCols, smallRows)
 }
 
-// The order in which a query returns its rows is nothing of the area's, nor is where a
-// ring begins and which way it goes.
+// The order of a query's rows does not matter for the area, nor do the start and the direction of a ring.
 func TestSkipUnchangedInAnyOrderOfTheArea(t *testing.T) {
 	s := newSandbox(t)
 	s.exec("create table " + s.name("area") + " as select n, st_buffer(st_makepoint(10 + n * 0.7, 50 + n % 3 * 0.3), 0.9, 5) as geom from generate_series(1, 12) n")
@@ -459,21 +454,21 @@ func TestSkipUnchangedInAnyOrderOfTheArea(t *testing.T) {
 	mustCLI(t, s.dsn, args...)
 
 	for _, sql := range []string{
-		"update %s set n = n where n % 5 = 1", // moves them to the end
+		"update %s set n = n where n % 5 = 1", // moves these rows to the end
 		"update %s set geom = st_reverse(geom) where n < 6",
-		// As ST_Scroll does from PostGIS 3.2 on: the ring begins at its point n + 1.
+		// Like ST_Scroll in PostGIS 3.2 and later: the ring begins at its point n + 1.
 		"update %s set geom = (select st_makepolygon(st_addpoint(line, st_startpoint(line))) from (" +
 			"select st_makeline(d.geom order by (d.path[2] - n - 1 + st_npoints(%s.geom) - 1) % (st_npoints(%s.geom) - 1)) as line " +
 			"from st_dumppoints(%s.geom) d where d.path[2] < st_npoints(%s.geom)) r)",
 	} {
 		s.exec(strings.ReplaceAll(sql, "%s", s.name("area")))
 		if skipped, why := s.unchanged(args); !skipped {
-			t.Errorf("%s: loaded anew: %s", sql, why)
+			t.Errorf("%s: loaded again: %s", sql, why)
 		}
 	}
 
 	s.exec("update " + s.name("area") + " set geom = st_translate(geom, 1e-9, 0) where n = 1")
 	if skipped, _ := s.unchanged(args); skipped {
-		t.Error("another area is not seen")
+		t.Error("a changed area is not detected")
 	}
 }

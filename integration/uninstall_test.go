@@ -16,8 +16,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
-// objects lists what is in the database outside the schemas of PostgreSQL and PostGIS, with
-// the comments: of tables with their indexes, of functions, of schemas.
+// objects lists the database's objects outside the schemas of PostgreSQL and PostGIS, with the comments
+// of tables and their indexes, functions and schemas.
 func (s sandbox) objects() string {
 	s.t.Helper()
 	return queryOne[string](s.t, s.pool, `
@@ -35,17 +35,17 @@ func (s sandbox) checkObjects(what, want string) {
 	got := s.objects()
 	for line := range strings.Lines(got + "\n") {
 		if !strings.Contains("\n"+want+"\n", "\n"+line) {
-			s.t.Errorf("%s: there is %s", what, line)
+			s.t.Errorf("%s: unexpected: %s", what, line)
 		}
 	}
 	for line := range strings.Lines(want + "\n") {
 		if !strings.Contains("\n"+got+"\n", "\n"+line) {
-			s.t.Errorf("%s: there is no %s", what, line)
+			s.t.Errorf("%s: missing: %s", what, line)
 		}
 	}
 }
 
-// without returns the lines of a text that have none of the words.
+// without returns the lines of a text that contain none of the words.
 func without(text string, words ...string) string {
 	var lines []string
 line:
@@ -60,7 +60,8 @@ line:
 	return strings.TrimSpace(strings.Join(lines, ""))
 }
 
-// ordinaryRole returns the DSN of a role that may create schemas in the sandbox's database and tables in grids, and the role.
+// ordinaryRole returns the DSN and name of a role that may create schemas in the sandbox's database and
+// tables in grids.
 func (s sandbox) ordinaryRole() (dsn, role string) {
 	s.t.Helper()
 	database := queryOne[string](s.t, s.pool, "select current_database()")
@@ -72,8 +73,8 @@ func (s sandbox) ordinaryRole() (dsn, role string) {
 	return dsn, role
 }
 
-// A role that owns the ledger and is no superuser removes all that loadgrid has made, and nothing
-// else. The list before changes nothing, and afterwards there is nothing to remove.
+// A role that owns the ledger and is not a superuser removes everything that loadgrid made, and nothing
+// else. The list changes nothing, and after the removal there is nothing left to remove.
 func TestUninstall(t *testing.T) {
 	t.Parallel()
 	s := sandboxIn(t, pgtest.Database(t), "grids")
@@ -92,7 +93,7 @@ func TestUninstall(t *testing.T) {
 	mustCLI(t, dsn, "runs", "hold", "grids.grid")
 	loaded := s.objects()
 
-	// A run that is unfinished, and a staging table that the ledger has forgotten.
+	// An unfinished run, and a staging table that the ledger does not know.
 	s.exec(`create function loadgrid_stop() returns trigger language plpgsql as $$ begin raise 'stopped here'; end $$;
 		create trigger stop before insert on loadgrid.chunks for each row when (new.chunk_no = 2) execute function loadgrid_stop()`)
 	cli(t, dsn, "load", "--table", "grids.stopped", "--cell-size", "1", "--cols", "20", "--rows", "10", "--chunk-rows", "20", "--streams", "1").expect(t, 4, "stopped here")
@@ -113,14 +114,16 @@ func TestUninstall(t *testing.T) {
 	s.checkObjects("after the removal", without(loaded, "loadgrid.", "schema loadgrid"))
 	cli(t, dsn, "uninstall", "--yes").checkOutput(t, "there is nothing of loadgrid")
 
-	// The next night takes over what is there. Then all goes, up to the tables and what was there before.
+	// The next night takes over the existing tables. Then everything is removed, including the tables,
+	// except what existed before.
 	load("grid", "--cols", "4", "--rows", "3")
 	cli(t, dsn, "uninstall", "--yes", "--kept").checkOutput(t, "removed  kept version grids.grid_run", "done")
 	s.exec("drop table grids.grid, grids.parts, grids.grid_run1, grids.parts_run2")
 	s.checkObjects("in the end", before)
 }
 
-// In a schema that the ledger shares, only loadgrid's objects go. What another ledger knows stays.
+// In a schema that the ledger shares, only loadgrid's objects are removed. What another ledger knows
+// remains.
 func TestUninstallFromASharedSchema(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec(`create table public.mine (n integer primary key); create view public.my_view as select n from public.mine; create function public.my_function() returns integer language sql as 'select 1';
@@ -140,30 +143,30 @@ func TestUninstallFromASharedSchema(t *testing.T) {
 	r := cli(t, s.dsn, "uninstall", "--ledger-schema", "public", "--kept", "--yes")
 	r.checkOutput(t, "removed  the ledger in schema public", "stays    schema public", "removed  kept version public.grid_run1", "stays    the ledger in schema other: --ledger-schema other")
 	if strings.Contains(r.stdout, "removed  schema") {
-		t.Errorf("it says %s", r.stdout)
+		t.Errorf("it prints %s", r.stdout)
 	}
 	s.checkNothingLeft()
 	left := s.objects() + "\n"
 	for line := range strings.Lines(before + "\n") {
 		if !strings.Contains(left, line) {
-			t.Errorf("it has removed %s", line)
+			t.Errorf("it removed %s", line)
 		}
 	}
 	for line := range strings.Lines(theirs + "\n") {
 		if strings.Contains(line, " other.") && !strings.Contains(left, line) {
-			t.Errorf("it has removed %s of another ledger", line)
+			t.Errorf("it removed %s of another ledger", line)
 		}
 	}
 	if n := queryOne[int](t, s.pool, "select count(*) from public.grid"); n != 12 {
 		t.Errorf("the table has %d rows", n)
 	}
 
-	// The other schema has a table of ours besides.
+	// The other schema also contains a table of ours.
 	cli(t, s.dsn, "uninstall", "--ledger-schema", "other", "--yes").checkOutput(t, "stays    schema other: other things are in it")
 	s.exec("drop table other.runs_of_mine; drop schema other; drop table public.grid, public.theirs")
 	s.checkObjects("in the end", before)
 
-	// Tables that have names of the ledger's, and are none.
+	// Tables that have names of ledger tables but are not part of a ledger.
 	s.exec("create schema strange; create table strange.runs (id bigint); create table strange.schema_migrations (version bigint, dirty boolean); create schema void")
 	before = s.objects()
 	for _, schema := range []string{"strange", "void", "nowhere"} {
@@ -172,7 +175,7 @@ func TestUninstallFromASharedSchema(t *testing.T) {
 	s.checkObjects("in the end", before)
 }
 
-// latestVersion is the ledger's version that this program knows.
+// latestVersion is the newest ledger version that this program knows.
 func latestVersion(t *testing.T) uint {
 	t.Helper()
 	latest, err := migrations.Latest()
@@ -182,7 +185,7 @@ func latestVersion(t *testing.T) uint {
 	return latest
 }
 
-// What would break something is refused by name, and nothing has gone then.
+// Uninstall refuses to remove what would break something, names it, and removes nothing.
 func TestUninstallRefuses(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	args := append(boxes(4, 3), "--if-exists", "replace", "--keep", "1")
@@ -206,12 +209,12 @@ func TestUninstallRefuses(t *testing.T) {
 		s.exec(sql[1])
 	}
 
-	// Of a kept version that goes, too.
+	// A view of a kept version that would also be removed.
 	s.exec("create view public.yesterday as select cell_id from public.grid_run1")
 	cli(t, s.dsn, "uninstall", "--yes", "--kept").expect(t, 1, "view public.yesterday")
 	s.exec("drop view public.yesterday")
 
-	// A text is nobody's dependency.
+	// The text of a function is not a dependency, so uninstall lists it but does not refuse.
 	s.exec(`create function public.mine() returns bigint language plpgsql as $$ begin return (select "loadgrid".cell_id(1, 2)); end $$;
 		create function public.none() returns bigint language plpgsql as $$ begin return (select my_loadgrid.cell_id(1, 2)); end $$`)
 	r := cli(t, s.dsn, "uninstall")
@@ -219,7 +222,7 @@ func TestUninstallRefuses(t *testing.T) {
 		t.Errorf("it lists %s", r.stdout)
 	}
 
-	// A run is alive.
+	// A run is active.
 	p := start(t, s.dsn, "load", "--table", "public.alive", "--cell-size", "1", "--cols", "3", "--rows", "3", "--after", "select pg_sleep(600)", "--after-timeout", "1h")
 	s.waitFor("the load to publish", "select exists (select from pg_stat_activity where state = 'active' and query like 'select pg_sleep(600)%')")
 	before := s.objects()
@@ -228,12 +231,12 @@ func TestUninstallRefuses(t *testing.T) {
 	_ = p.cmd.Process.Signal(interrupt)
 	p.wait()
 
-	// A newer loadgrid has made it.
+	// A newer loadgrid made the ledger.
 	s.exec("update loadgrid.schema_migrations set version = 99")
 	cli(t, s.dsn, uninstall...).expect(t, 1, "version 99", "newer loadgrid")
 	s.exec(fmt.Sprintf("update loadgrid.schema_migrations set version = %d", latestVersion(t)))
 
-	// Another session reads it, for longer than it waits.
+	// Another session reads the ledger for longer than uninstall waits.
 	conn := s.connect()
 	if _, err := conn.Exec(t.Context(), "begin; select from loadgrid.marks"); err != nil {
 		t.Fatal(err)
@@ -243,7 +246,7 @@ func TestUninstallRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Another role owns it, which this one trusts.
+	// Another role, which this role trusts, owns the ledger.
 	dsn, role := s.ordinaryRole()
 	owner := queryOne[string](t, s.pool, "select current_user")
 	s.exec("grant all on schema loadgrid to " + role + "; grant all on all tables in schema loadgrid to " + role)
@@ -251,7 +254,7 @@ func TestUninstallRefuses(t *testing.T) {
 	cli(t, s.dsn, append(uninstall, "--ledger-owner", role)...).checkOutput(t, "done")
 }
 
-// The commands of docs/uninstall.md, as they stand, in a shell.
+// The commands of docs/uninstall.md, unchanged, in a shell.
 func TestTheDocumentedUninstall(t *testing.T) {
 	t.Parallel()
 	s := sandboxIn(t, pgtest.Database(t), "grids")
@@ -293,15 +296,15 @@ func TestTheDocumentedUninstall(t *testing.T) {
 			if n := queryOne[int](t, s.pool, comments); n != 0 {
 				t.Errorf("%d comments are left", n)
 			}
-		case "": // what the listing looks like
+		case "": // an example of the listing
 		default:
 			t.Errorf("%s: no test knows what to do with it", b.Name())
 		}
 	}
 
-	// The third command is for who has not run the second.
+	// The third command is for users who have not run the second.
 	if len(outputs) != 3 || !strings.Contains(outputs[0], "nothing was removed") || !strings.HasSuffix(outputs[1], "done\n") || !strings.Contains(outputs[2], "there is nothing of loadgrid") {
-		t.Errorf("the commands say %q", outputs)
+		t.Errorf("the commands print %q", outputs)
 	}
 	if got := queryOne[string](t, s.pool, "select string_agg(relname, ' ' order by relname) from pg_class where relkind = 'r' and relnamespace = 'grids'::regnamespace"); got != "europe europe_run1" {
 		t.Errorf("tables %s", got)

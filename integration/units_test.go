@@ -15,7 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// refusedParam returns which parameter of a job an error is about, "" for no error.
+// refusedParam returns the parameter of a job to which an error refers, "" for no error.
 func refusedParam(t *testing.T, err error) string {
 	t.Helper()
 	var param *geomgen.ParamError
@@ -30,7 +30,7 @@ func refusedParam(t *testing.T, err error) string {
 	return param.Param
 }
 
-// What plan refuses of a CRS that it knows, load refuses, and the other way round.
+// For a CRS that plan knows, plan and load refuse the same jobs.
 func TestPlanAndLoadKnowTheSameCRSs(t *testing.T) {
 	s := newSandbox(t)
 	known, refused := 0, 0
@@ -65,8 +65,8 @@ func TestPlanAndLoadKnowTheSameCRSs(t *testing.T) {
 	}
 }
 
-// A foot and a kilometre are no metres, for dump and plan as for load. Of a CRS that only the
-// server knows, plan says what it could not check.
+// A foot or a kilometre is not a metre, for dump and plan as for load. For a CRS that only the server
+// knows, plan reports what it could not check.
 func TestCodesAreMadeOfMetres(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec("insert into spatial_ref_sys (srid, proj4text) values (990003, '+proj=utm +zone=32 +units=km'), (990004, '+proj=utm +zone=32 +units=m')")
@@ -86,7 +86,7 @@ func TestCodesAreMadeOfMetres(t *testing.T) {
 			t.Errorf("plan in EPSG:%s: exit code %d, %s%s", srid, r.code, r.stdout, r.stderr)
 		}
 
-		// A plan that has a server asks it.
+		// A plan with a server queries it.
 		asked := append([]string{"plan", "--aoi-sql", "select st_makeenvelope(0, 0, 3000, 3000, " + srid + ")"}, grid(srid)...)
 		if r := cli(t, s.dsn, asked...); r.code != code || strings.Contains(r.stdout, "the server checks") {
 			t.Errorf("plan with the server, in EPSG:%s: exit code %d, %s%s", srid, r.code, r.stdout, r.stderr)
@@ -98,8 +98,8 @@ func TestCodesAreMadeOfMetres(t *testing.T) {
 	}
 }
 
-// A segment is about as long on the ground in each CRS, so the same box selects the same
-// cells, whatever says that it is in degrees.
+// A segment has about the same length on the ground in each CRS. The same box in degrees selects the same
+// cells, however the server describes the geographic CRS.
 func TestSegmentsAreLengthsOnTheGround(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	s.exec(`insert into spatial_ref_sys (srid, srtext, proj4text) values
@@ -142,7 +142,7 @@ func TestSegmentsAreLengthsOnTheGround(t *testing.T) {
 	}
 }
 
-// What geometries are in that do not say it, somebody may say.
+// If geometries do not name their CRS, the user can name it.
 func TestAreaWithoutSRID(t *testing.T) {
 	s := newSandbox(t)
 	plan := func(args ...string) result {
@@ -182,7 +182,7 @@ func TestAreaWithoutSRID(t *testing.T) {
 	plan("--aoi-sql", inDegrees+")", "--aoi-srid", "-1").expect(t, 2, "--aoi-srid -1")
 }
 
-// A warning comes before the load, on each way.
+// A warning comes before the load, in each command.
 func TestUnitWarnings(t *testing.T) {
 	s := newSandbox(t)
 	args := []string{"--srid", "4326", "--cell-size", "1000", "--extent", "-10,35,30,70"}
@@ -214,14 +214,14 @@ func TestUnitWarnings(t *testing.T) {
 		}
 	}
 
-	// All is well here.
+	// Nothing is wrong here.
 	r = cli(t, s.dsn, s.load("degrees", "--srid", "4326", "--cell-size", "0.5", "--extent", "-10,35,30,70", "--log-format", "json")...)
 	if w := r.warnings(t); r.code != 0 || len(w) != 0 {
 		t.Errorf("load: exit code %d, %q", r.code, w)
 	}
 }
 
-// A picture needs no right to read what the server says of CRSs.
+// A preview does not need the privilege to read the server's table of CRSs.
 func TestPreviewWithoutReferenceSystems(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	role := "painter_of_" + queryOne[string](t, s.pool, "select current_database()")

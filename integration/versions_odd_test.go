@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What people have set on columns, and grants of those whom they have allowed to
-// grant, go over to the new rows; a rollback takes away what the table has not.
+// Users' settings on columns, and grants by roles with the grant option, carry over to the new table. A
+// rollback removes what the table no longer has.
 func TestReplaceKeepsColumnGrantsAndComments(t *testing.T) {
 	s := newDatabaseSandbox(t)
 	roles := [3]string{}
@@ -51,7 +51,7 @@ func TestReplaceKeepsColumnGrantsAndComments(t *testing.T) {
 		t.Errorf("before: %s\nafter:  %s", before, got)
 	}
 
-	// The version that is kept has what the table has not any more.
+	// The kept version has something that the table no longer has.
 	s.exec("comment on table " + s.name("grid") + " is null")
 	s.exec("comment on column " + s.name("grid") + ".col is null")
 	s.exec("revoke all on " + s.name("grid") + " from public, " + quoted(0) + ", " + quoted(1) + " cascade")
@@ -63,14 +63,14 @@ func TestReplaceKeepsColumnGrantsAndComments(t *testing.T) {
 	}
 }
 
-// The first night with --keep after an update of the program.
+// The first night with --keep after the program was updated.
 func TestKeepOnALedgerFromBeforeVersions(t *testing.T) {
 	s := newSandbox(t)
 	args := append(boxes(5, 5), "--set", "night:integer=1", "--if-exists", "replace")
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
 	mustCLI(t, s.dsn, "migrate", "up", "--ledger-schema", s.schema)
 	s.exec("alter table " + s.name("runs") + " drop column version_id, drop column shown, drop column kept_name, drop column if exists kept_no")
-	s.exec("drop table " + s.name("attempts") + " cascade") // with its view
+	s.exec("drop table " + s.name("attempts") + " cascade") // together with its view
 	s.exec("update " + s.name("schema_migrations") + " set version = 2")
 	if out := mustCLI(t, s.dsn, "runs", "list", "--json", "--ledger-schema", s.schema); !strings.Contains(out, `"history": []`) {
 		t.Errorf("runs list --json:\n%s", out)
@@ -83,8 +83,8 @@ func TestKeepOnALedgerFromBeforeVersions(t *testing.T) {
 	}
 }
 
-// Somebody alters the table, or makes a view of it, in a transaction that ends
-// while publish waits for it.
+// Somebody alters the table, or creates a view on it, in a transaction that ends while publish waits for
+// it.
 func TestTableAlteredWhilePublishWaits(t *testing.T) {
 	for name, change := range map[string]struct{ sql, undo, message string }{
 		"column": {"alter table %s add column mine integer", "alter table %s drop column mine", "it has mine int4"},
@@ -125,8 +125,7 @@ func TestTableAlteredWhilePublishWaits(t *testing.T) {
 	}
 }
 
-// A rollback puts partitions back with the indexes that they have: none is built
-// while readers wait.
+// A rollback restores partitions with their indexes: none is built while readers wait.
 func TestRollbackBuildsNoIndex(t *testing.T) {
 	for _, index := range [][2]string{{"gist", "brin"}, {"brin", "gist"}} {
 		t.Run(index[0], func(t *testing.T) {
@@ -157,7 +156,7 @@ func TestRollbackBuildsNoIndex(t *testing.T) {
 	}
 }
 
-// Partitions that an append has made are not read either when they move.
+// Partitions that an append made are not read when they move, either.
 func TestAppendedPartitionsHaveChecksOfTheirBounds(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", append(boxes(16, 16), "--partitions", "2")...)...)
@@ -170,8 +169,8 @@ func TestAppendedPartitionsHaveChecksOfTheirBounds(t *testing.T) {
 	}
 }
 
-// A version that is kept lets nobody see rows that policies of the table hide, and
-// neither does one that would take the place of the table.
+// A kept version shows nobody the rows that policies of the table hide. Neither does a version that would
+// replace the table.
 func TestRowSecurityStays(t *testing.T) {
 	s := newSandbox(t)
 	keep := append(boxes(10, 10), "--if-exists", "replace", "--keep", "1")
@@ -183,7 +182,7 @@ func TestRowSecurityStays(t *testing.T) {
 	secure("grid")
 	mustCLI(t, s.dsn, parts...)
 	if !queryOne[bool](t, s.pool, "select relrowsecurity and relforcerowsecurity from pg_class where oid = $1::regclass", s.name("grid_run1")) {
-		t.Error("what is kept has no row security")
+		t.Error("the kept version has no row security")
 	}
 
 	plain := s.load("plain", keep...)
@@ -195,7 +194,7 @@ func TestRowSecurityStays(t *testing.T) {
 	mustCLI(t, s.dsn, s.load("plain", append(boxes(10, 10), "--if-exists", "replace", "--publish", "truncate")...)...)
 }
 
-// A crash of the server empties unlogged tables, also those that are kept.
+// A server crash empties unlogged tables, including kept ones.
 func TestRollbackToAnEmptiedVersion(t *testing.T) {
 	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "2"}} {
 		t.Run(name, func(t *testing.T) {
@@ -203,14 +202,14 @@ func TestRollbackToAnEmptiedVersion(t *testing.T) {
 			args := s.load("grid", append(append(boxes(10, 10), "--if-exists", "replace", "--keep", "1", "--unlogged"), extra...)...)
 			mustCLI(t, s.dsn, args...)
 			mustCLI(t, s.dsn, args...)
-			s.exec("truncate table " + s.name("grid_run1")) // as a crash does
+			s.exec("truncate table " + s.name("grid_run1")) // as a crash would
 			cli(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema).expect(t, 1, "grid_run1", "unlogged", "emptied")
 			s.checkCells("grid", 100)
 		})
 	}
 }
 
-// An index that lies elsewhere stays there.
+// An index in another tablespace remains there.
 func TestTruncateKeepsIndexesWhereTheyLie(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", append(boxes(10, 10), "--if-exists", "replace", "--publish", "truncate")...)
@@ -233,11 +232,11 @@ func TestTruncateKeepsIndexesWhereTheyLie(t *testing.T) {
 	mustCLI(t, s.dsn, args...)
 	s.checkBoxes("grid", 10, 10)
 	if !queryOne[bool](t, s.pool, "select reltablespace <> 0 from pg_class where oid = $1::regclass", s.name("mine")) {
-		t.Error("the index is in the database's tablespace now")
+		t.Error("the index is now in the database's tablespace")
 	}
 }
 
-// The name under which a version would be kept may be that of a type.
+// The name for a kept version may be the name of a type.
 func TestKeepIsRefusedForAType(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", append(boxes(5, 5), "--if-exists", "replace", "--keep", "1")...)
@@ -273,8 +272,8 @@ func TestKeepAndRollbackUnderOddNames(t *testing.T) {
 	}
 }
 
-// Partitions that people have made, a default one with rows among them, are put away
-// and come back with the others.
+// Partitions that users made, including a default one with rows, are put away and restored with the
+// others.
 func TestRollbackOfPartitionsThatPeopleMade(t *testing.T) {
 	s := newSandbox(t)
 	args := s.load("grid", append(boxes(16, 16), "--partitions", "2", "--if-exists", "replace", "--keep", "1")...)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A rollback puts a newer version away than those that are kept: the next night
-// drops what was put away first, not what a lower run made.
+// A rollback puts a version away that is newer than the kept ones. The next night drops the version that
+// was put away first, not the version with the lower run number.
 func TestPruneDropsWhatWasPutAwayFirst(t *testing.T) {
 	s := newSandbox(t)
 	night := func(n int) {

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// versions returns the tables of the sandbox that show or keep a version of grid,
-// with the value of the column night in each.
+// versions returns the sandbox's tables that show or keep a version of grid, with each one's value of the
+// column night.
 func (s sandbox) versions() string {
 	s.t.Helper()
 	var list []string
@@ -31,15 +31,15 @@ func (s sandbox) versions() string {
 	return strings.Join(list, " ")
 }
 
-// indexes returns the names of a table's indexes, with those of its partitions.
+// indexes returns the names of the indexes of a table and its partitions.
 func (s sandbox) indexes(table string) string {
 	s.t.Helper()
 	return queryOne[string](s.t, s.pool, `select string_agg(indexrelid::regclass::text, ' ' order by indexrelid::regclass::text) from pg_index
 		where indrelid = $1::regclass or indrelid in (select inhrelid from pg_inherits where inhparent = $1::regclass)`, s.name(table))
 }
 
-// Previous versions are kept under the names of their runs, older ones go, and any
-// of them can be put back.
+// Previous versions are kept under the names of their runs, older versions are dropped, and any kept
+// version can be restored.
 func TestKeepAndRollback(t *testing.T) {
 	for name, extra := range map[string][]string{"plain": nil, "partitions": {"--partitions", "3"}} {
 		t.Run(name, func(t *testing.T) {
@@ -93,20 +93,20 @@ func TestKeepAndRollback(t *testing.T) {
 			rollback(1).expect(t, 2, "run 1 is replaced")
 			rollback(9).expect(t, 2, "knows no run 9")
 
-			// The next night keeps what was shown last, and drops the oldest.
+			// The next night keeps the version that was shown last, and drops the oldest.
 			night(5)
 			expect("grid:5 grid_run3:3 grid_run4:4")
 			night(6)
 			expect("grid:6 grid_run3:3 grid_run5:5")
 
-			// What was appended comes and goes with the version that it was appended to.
+			// Appended rows move together with the version to which they were appended.
 			mustCLI(t, s.dsn, s.load("grid", "--cell-size", "1", "--extent", "100,0,110,10", "--set", "night:integer=7", "--if-exists", "append")...)
 			night(8)
 			expect("grid:8 grid_run5:5 grid_run6:6+7")
 			mustCLI(t, s.dsn, "runs", "rollback", "7", "--ledger-schema", s.schema)
 			expect("grid:6+7 grid_run5:5 grid_run8:8")
 
-			// The table itself is gone: a version takes its place.
+			// If the table itself is gone, a version takes its place.
 			s.exec("drop table " + s.name("grid"))
 			mustCLI(t, s.dsn, "runs", "rollback", "8", "--ledger-schema", s.schema)
 			if got := s.versions(); got != "grid:8 grid_run5:5" {
@@ -128,8 +128,8 @@ func TestKeepAndRollback(t *testing.T) {
 	}
 }
 
-// The partitions of a version that is kept, and comes back, are not read, since their
-// bounds are known by a check. A rollback counts the rows once, before readers wait.
+// The partitions of a version are not read when the version is kept and restored, because a check
+// guarantees their bounds. A rollback counts the rows once, before readers wait.
 func TestKeptPartitionsAreNotRead(t *testing.T) {
 	s := newSandbox(t)
 	args := append(boxes(200, 100), "--set", "night:integer=1", "--if-exists", "replace", "--keep", "1", "--partitions", "2")
@@ -142,17 +142,17 @@ func TestKeptPartitionsAreNotRead(t *testing.T) {
 	before := scans("grid") // its indexes were built
 	mustCLI(t, s.dsn, s.load("grid", args...)...)
 	if n := queryOne[int64](t, s.pool, `select count(*) from pg_constraint where contype = 'c' and conrelid in (select inhrelid from pg_inherits where inhparent = $1::regclass)`, s.name("grid_run1")); n != 2 {
-		t.Errorf("%d checks on the partitions that are kept", n)
+		t.Errorf("%d checks on the kept partitions", n)
 	}
 
 	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
 	if after := scans("grid"); after != before+2 || before == 0 {
-		t.Errorf("the partitions were read %d times before they were kept, %d times once they are back", before, after)
+		t.Errorf("the partitions were read %d times before they were kept, %d times after they were restored", before, after)
 	}
 }
 
-// waitForCounters waits until the server has counted what sessions have done that have ended.
-// Before PostgreSQL 15 they send that to another process, in their order.
+// waitForCounters waits until the server has counted the work of ended sessions. Before PostgreSQL 15,
+// sessions send their counts to another process, in order.
 func (s sandbox) waitForCounters() {
 	s.t.Helper()
 	s.waitForEnd()
@@ -185,22 +185,22 @@ func TestKeepIsRefused(t *testing.T) {
 	cli(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema).expect(t, 1, "depend on it", "view", "drop them before")
 	s.exec("drop view " + s.name("v"))
 
-	// A table that somebody has put in the place of a version is not ours to drop.
+	// A table that somebody has put in the place of a version must not be dropped.
 	s.exec("drop table " + s.name("grid_run1"))
 	s.exec("create table " + s.name("grid_run1") + " (mine integer)")
 	cli(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema).expect(t, 1, "grid_run1", "dropped or replaced by somebody")
 	mustCLI(t, s.dsn, "runs", "drop", "1", "--ledger-schema", s.schema)
 	mustCLI(t, s.dsn, s.load("grid", keep...)...)
 	if !queryOne[bool](t, s.pool, "select to_regclass($1) is not null", s.name("grid_run1")) {
-		t.Error("somebody's table was dropped")
+		t.Error("a table of somebody else was dropped")
 	}
 	for _, args := range [][]string{{"--if-exists", "append"}, {"--if-exists", "fail"}, {"--if-exists", "replace", "--publish", "truncate"}} {
 		cli(t, s.dsn, s.load("grid", append(append(boxes(5, 5), "--keep", "1"), args...)...)...).expect(t, 2, "--keep 1")
 	}
 }
 
-// A table that views depend on is emptied and filled: they stay, and so do
-// indexes, grants and comments.
+// A table that views depend on is emptied and filled. The views remain, and so do indexes, grants and
+// comments.
 func TestPublishTruncate(t *testing.T) {
 	for name, extra := range map[string][]string{"frozen": nil, "chunks": {"--chunk-rows", "500"}} {
 		t.Run(name, func(t *testing.T) {
@@ -247,7 +247,7 @@ func TestPublishTruncate(t *testing.T) {
 	}
 }
 
-// Readers of a table that is emptied and filled see all of it or wait.
+// Readers of a table that is being emptied and filled see all of it, or wait.
 func TestReadersOfPublishTruncate(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(100, 100)...)...)
@@ -259,7 +259,7 @@ func TestReadersOfPublishTruncate(t *testing.T) {
 	s.checkBoxes("grid", 100, 100)
 }
 
-// Somebody alters the table while the load runs: it is not lost without a word.
+// If somebody alters the table during the load, the change is not silently lost.
 func TestTableAlteredInTheMeantime(t *testing.T) {
 	s := newSandbox(t)
 	mustCLI(t, s.dsn, s.load("grid", boxes(5, 5)...)...)
@@ -278,8 +278,8 @@ func TestTableAlteredInTheMeantime(t *testing.T) {
 	s.checkBoxes("grid", smallCols, smallRows)
 }
 
-// A staging table whose run no ledger knows, since that was taken down or came back
-// from a backup, goes when the table is loaded again; that of another table does not.
+// A staging table whose run no ledger knows, because the ledger was removed or restored from a backup, is
+// dropped when the table is loaded again. Staging tables of other tables remain.
 func TestOrphanedStagingTable(t *testing.T) {
 	for name, extra := range map[string][]string{"chunks": {"--chunk-rows", "500"}, "partitions": {"--partitions", "10"}} {
 		t.Run(name, func(t *testing.T) {
@@ -292,7 +292,7 @@ func TestOrphanedStagingTable(t *testing.T) {
 			s.waitForEnd()
 			r := cli(t, s.dsn, appendArgs(load("grid"), "--log-format", "json")...)
 			if w := r.warnings(t); r.code != 0 || len(w) != 1 {
-				t.Errorf("exit code %d, want 0 and a warning of the table that is dropped: %s", r.code, r.stderr)
+				t.Errorf("exit code %d, want 0 and a warning about the dropped table: %s", r.code, r.stderr)
 			}
 
 			mustCLI(t, s.dsn, load("other")...)
@@ -302,8 +302,7 @@ func TestOrphanedStagingTable(t *testing.T) {
 	}
 }
 
-// A ledger of an earlier version is read as it is, and brought up to date by the
-// next load.
+// A ledger of an earlier version can be read unchanged, and the next load migrates it.
 func TestLedgerFromBeforeVersions(t *testing.T) {
 	s := newSandbox(t)
 	args := append(boxes(5, 5), "--set", "night:integer=1", "--if-exists", "replace", "--partitions", "2")

@@ -13,14 +13,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Who waits goes on with that where the server cannot be had for a while.
+// A waiting load continues to wait if the server is unavailable for a while.
 func TestWaitOutlivesTheConnection(t *testing.T) {
 	s := newSandbox(t)
 	dsn, limit := s.limitedRole()
 	holder := s.connect()
 	ctx := context.Background()
 
-	// Any other session that has the lock: its number is that of the holder's.
+	// Another session takes the lock: it needs the number that the load used.
 	p := start(t, dsn, s.load("grid", appendArgs(smallGrid(), "--before", "select pg_sleep(1000)")...)...)
 	s.waitFor("the step to sleep", "select exists (select from pg_stat_activity where application_name = $1 and query like '%pg_sleep%' and state = 'active')", s.application())
 	key := queryOne[int64](t, s.pool, `select (classid::bigint << 32 | objid::bigint) from pg_locks join pg_stat_activity using (pid)
@@ -44,7 +44,7 @@ func TestWaitOutlivesTheConnection(t *testing.T) {
 	s.checkBoxes("grid", 20, 10)
 }
 
-// Waiting leaves no warning in the server's log, which would come every second.
+// Waiting leaves no warning in the server's log, where one would appear every second.
 func TestWaitWarnsNobody(t *testing.T) {
 	s := newSandbox(t)
 	b := s.pauseAtChunk(1)
@@ -68,10 +68,10 @@ func TestWaitWarnsNobody(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	if len(notices) > 0 {
-		t.Errorf("the server says %q", notices)
+		t.Errorf("the server sent %q", notices)
 	}
 
-	pool.Close() // else it counts as the load's
+	pool.Close() // otherwise it counts as a connection of the load
 	b.remove()
 	p.wait().expect(t, 0)
 }
