@@ -100,7 +100,7 @@ func measureCookbook(ctx context.Context, db *database, measure func(arm) error,
 		}
 	}
 
-	a := arm{id: cookbookID, title: "9. Cookbook: queries on cells beside spatial joins, 1,000,000 points, " + db.name + " server", server: db.name}
+	a := arm{id: cookbookID, title: "9. Cookbook: queries on cells compared with spatial joins, 1,000,000 points, " + db.name + " server", server: db.name}
 	if err := own.conn.QueryRow(ctx, "select count(*) from cells").Scan(&a.cells); err != nil {
 		return err
 	}
