@@ -39,7 +39,7 @@ func featureLayers() []featureLayer {
 	}
 
 	return []featureLayer{
-		{id: "countries", what: "177 countries on the cells of 0.2 degrees that meet them", srid: 4326, size: 0.2, col0: -900, row0: -450, cols: 1800, rows: 900},
+		{id: "countries", what: "10 countries on the cells of 0.2 degrees that meet them", srid: 4326, size: 0.2, col0: -900, row0: -450, cols: 1800, rows: 900},
 		voronoi(100, 1000), voronoi(10_000, 1000), voronoi(100_000, 3162),
 	}
 }
