@@ -105,7 +105,7 @@ func copyFile(ctx context.Context, q interface {
 	return err
 }
 
-// copyFiles copies files over several sessions, each of which takes every n-th file.
+// copyFiles copies files over n sessions at the same time. Each session takes every n-th file.
 func copyFiles(ctx context.Context, sessions []*pgx.Conn, files []string) error {
 	all, copying := errgroup.WithContext(ctx)
 	for i, conn := range sessions {

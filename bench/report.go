@@ -208,11 +208,11 @@ func (m *measurements) writeFloor(b *bytes.Buffer, r result) {
 	}
 
 	floor := c.seconds().median / float64(m.Machine.Cores)
-	fmt.Fprintf(b, "| sum | %s |\n\nDivided by %d cores, the sum gives the floor for a table with GiST: **%.2f s**.\n", c.seconds().text(), m.Machine.Cores, floor)
+	fmt.Fprintf(b, "| sum | %s |\n\nDivided by %d cores, the sum gives the floor for a table with GiST: **%.2f s**.\n\n", c.seconds().text(), m.Machine.Cores, floor)
 	ready := m.get("ready_3.2_" + r.Server)
 	for _, name := range []string{nameParts, namePlain} {
 		if s := ready.find(name).seconds().median; s > 0 {
-			fmt.Fprintf(b, "%s takes %.2f s, %.2f times the floor.\n", strings.ToUpper(name[:1])+name[1:], s, s/floor)
+			fmt.Fprintf(b, "- %s: %.2f s, %.2f times the floor\n", name, s, s/floor)
 		}
 	}
 }
