@@ -35,7 +35,7 @@ func TestContendersTakeTurns(t *testing.T) {
 	}
 }
 
-// What does not do the work that is asked for is not measured.
+// A contender that does the wrong work is not measured.
 func TestWrongWorkIsNoMeasurement(t *testing.T) {
 	wrong := errors.New("7 rows, want 8")
 	a := arm{contenders: []contender{{name: "A",
@@ -47,7 +47,7 @@ func TestWrongWorkIsNoMeasurement(t *testing.T) {
 	}
 }
 
-// A peer that is broken on this machine is left out and named; loadgrid is not.
+// The result leaves out and names a peer that is broken on this machine. A failure of loadgrid is an error.
 func TestBrokenPeerIsLeftOut(t *testing.T) {
 	broken := contender{name: "B", peer: true, run: func(context.Context) (sample, error) {
 		return sample{}, errors.New("no driver\nmore")
@@ -63,11 +63,11 @@ func TestBrokenPeerIsLeftOut(t *testing.T) {
 	}
 	broken.peer = false
 	if _, err := (arm{contenders: []contender{broken, fine}}).measure(t.Context(), 2, io.Discard); err == nil {
-		t.Error("a contender that must run failed, and nobody was told")
+		t.Error("a contender that must run failed without an error")
 	}
 }
 
-// What a process held is its own, not what its parent held when it was made.
+// The memory of a process does not include the memory that its parent held when it started.
 func TestMemoryIsThatOfTheProcess(t *testing.T) {
 	held := make([]byte, 200<<20)
 	for i := range held {
@@ -120,7 +120,7 @@ func fakeMeasurements() *measurements {
 	}
 }
 
-// The faster of the peers that use SQL alone counts, by its median.
+// The targets use the faster of the peers that use SQL alone, by its median.
 func TestTargets(t *testing.T) {
 	got := map[string]target{}
 	for _, target := range fakeMeasurements().targets() {
@@ -131,11 +131,11 @@ func TestTargets(t *testing.T) {
 		got     float64
 		reached bool
 	}{
-		"plain + GiST against the faster SQL alone, 3.2 million cells, untuned":                     {1.6, true},
-		"partitioned + GiST against the faster SQL alone, 3.2 million cells, untuned":               {1, false},
-		"partitioned + BRIN against the faster SQL alone with BRIN, 3.2 million cells, untuned":     {5 / 3.9, false},
-		"pages that a window of 100 x 100 cells reads, as a part of ST_SquareGrid's, GiST, untuned": {0.05, true},
-		"memory of the client at most, MiB":                                                         {20, true},
+		"plain + GiST against the faster SQL alone, 3.2 million cells, untuned":                  {1.6, true},
+		"partitioned + GiST against the faster SQL alone, 3.2 million cells, untuned":            {1, false},
+		"partitioned + BRIN against the faster SQL alone with BRIN, 3.2 million cells, untuned":  {5 / 3.9, false},
+		"pages that a window of 100 x 100 cells reads, relative to ST_SquareGrid, GiST, untuned": {0.05, true},
+		"greatest memory of the client, MiB":                                                     {20, true},
 	} {
 		if target, ok := got[what]; !ok || math.Abs(target.got-want.got) > 1e-9 || target.reached() != want.reached {
 			t.Errorf("%s: %v, reached %v; want %v", what, target, target.reached(), want)
@@ -143,7 +143,7 @@ func TestTargets(t *testing.T) {
 	}
 
 	if target := got["generation on two cores against list(map(box))"]; !math.IsNaN(target.got) || target.reached() {
-		t.Errorf("what was not measured is %v", target)
+		t.Errorf("a target without a measurement is %v", target)
 	}
 }
 
@@ -172,7 +172,7 @@ func TestReportAndMeasurementsAreWritten(t *testing.T) {
 
 	picture, err := os.ReadFile(filepath.Join(dir, "benchmarks.png"))
 	if err != nil || !strings.HasPrefix(string(picture), "\x89PNG") {
-		t.Errorf("the chart is no PNG: %v", err)
+		t.Errorf("the chart is not a PNG: %v", err)
 	}
 
 	file := filepath.Join(dir, "benchmarks.json")
@@ -185,12 +185,12 @@ func TestReportAndMeasurementsAreWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	again.put(result{ID: "ready_3.2_untuned", Title: "ready anew"})
+	again.put(result{ID: "ready_3.2_untuned", Title: "ready again"})
 	ids := []string{}
 	for _, r := range again.Results {
 		ids = append(ids, r.ID+" "+r.Title)
 	}
-	if want := []string{"ready_3.2_untuned ready anew", "query_window_100_untuned window"}; !slices.Equal(ids, want) {
+	if want := []string{"ready_3.2_untuned ready again", "query_window_100_untuned window"}; !slices.Equal(ids, want) {
 		t.Errorf("got %v, want %v", ids, want)
 	}
 }

@@ -1,17 +1,17 @@
 #!/bin/bash
-# Measures what a load of 3.2 million cells costs on a Citus cluster, until the table is ready:
+# Measures the cost of a load of 3.2 million cells on a Citus cluster, until the table is ready:
 # CPU seconds a million rows over all nodes and loadgrid, and seconds. The ways take turns.
 #
 #   LOADGRID_TEST_CITUS_DSN   the coordinator of a cluster with two workers and PostGIS
-#   LOADGRID_BENCH_CONTAINERS the containers of the nodes, whose CPU time counts. Without them
-#                             that of the whole machine does: run nothing else then.
+#   LOADGRID_BENCH_CONTAINERS the containers of the nodes, whose CPU time counts. If it is not
+#                             set, the CPU time of the whole machine counts: run nothing else then.
 #   LOADGRID_BENCH_ENGINE     docker, or podman
 #
 #   bench/citus.sh [ROUNDS]   3 rounds by default
 #
 # Tables that are not distributed are on the coordinator alone.
 set -eu
-: "${LOADGRID_TEST_CITUS_DSN:?names no coordinator}"
+: "${LOADGRID_TEST_CITUS_DSN:?set it to the coordinator of a cluster}"
 export LOADGRID_DSN=$LOADGRID_TEST_CITUS_DSN
 rounds=${1:-3}
 engine=${LOADGRID_BENCH_ENGINE:-docker}
@@ -24,7 +24,7 @@ go build -o "$folder/loadgrid" ./cmd/loadgrid
 
 sql() { psql -qtA -v ON_ERROR_STOP=1 "$LOADGRID_DSN" -c "$1"; }
 
-# cpu prints microseconds of CPU time so far.
+# cpu prints the CPU time so far, in microseconds.
 cpu() {
   if [ -z "${LOADGRID_BENCH_CONTAINERS:-}" ]; then
     awk -v hz="$(getconf CLK_TCK)" '/^cpu / { printf "%.0f\n", ($2 + $3 + $4 + $7 + $8) * 1e6 / hz }' /proc/stat
@@ -58,7 +58,7 @@ while [ "$round" -le "$rounds" ]; do
     sql checkpoint
     before=$(cpu)
     began=$(date +%s.%N)
-    # The count of the machine has loadgrid's own time in it.
+    # The machine's CPU time includes loadgrid's own time.
     # shellcheck disable=SC2086
     client=$( { TIMEFORMAT='%U %S'; time "$folder/loadgrid" load --table "$table" --ledger-schema bench_citus --progress none \
       --cell-size 1 --cols "$columns" --rows "$rows" $options >/dev/null 2>"$folder/log"; } 2>&1) || { cat "$folder/log"; exit 1; }
@@ -79,7 +79,7 @@ echo "|---|---|---|"
 while IFS='|' read -r name _; do
   awk -F'|' -v way="$name" -v n=$((columns * rows)) '$1 == way { split($4, c, " "); printf "%f %f\n", (($3 - $2) / 1e6 + c[1] + c[2]) / n * 1e6, $6 - $5 }' "$folder/results" |
     awk -v way="$name" '
-      # median sorts a list and returns the one in the middle.
+      # median sorts a list and returns its middle value.
       function median(list, n,   i, k, t) {
         for (i = 2; i <= n; i++) for (k = i; k > 1 && list[k - 1] > list[k]; k--) { t = list[k]; list[k] = list[k - 1]; list[k - 1] = t }
         return list[int((n + 1) / 2)]

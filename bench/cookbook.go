@@ -24,7 +24,7 @@ const (
 	cookbookPage  = ", docs/queries.md"
 )
 
-// cookbookScale makes the example of docs/queries.md large: cells of 1 km, and a million points.
+// cookbookScale enlarges the example of docs/queries.md: cells of 1 km and a million points.
 func cookbookScale() *strings.Replacer {
 	return strings.NewReplacer("--cell-size 10km", "--cell-size 1km", "--cell-size 15km", "--cell-size 1.5km", "generate_series(1, 50000)", "generate_series(1, 1000000)")
 }
@@ -58,7 +58,7 @@ func readCookbook(folder string) ([]cookbookSection, error) {
 		last.steps = append(last.steps, b)
 	}
 
-	all[0].usual = "" // makes the tables
+	all[0].usual = "" // this section makes the tables
 	return all, nil
 }
 
@@ -73,7 +73,7 @@ func (s cookbookSection) statements() string {
 	return sql.String()
 }
 
-// measureCookbook times each section of docs/queries.md beside the usual way, in a database of its own: the
+// measureCookbook times each section of docs/queries.md and the usual way. It uses a separate database, because the
 // page names a run by its number.
 func measureCookbook(ctx context.Context, db *database, measure func(arm) error, o options) (err error) {
 	if !o.only.MatchString(cookbookID) {
@@ -100,7 +100,7 @@ func measureCookbook(ctx context.Context, db *database, measure func(arm) error,
 		}
 	}
 
-	a := arm{id: cookbookID, title: "9. Cookbook: queries on cells beside spatial joins, 1,000,000 points, " + db.name + " server", server: db.name}
+	a := arm{id: cookbookID, title: "9. Cookbook: queries on cells compared with spatial joins, 1,000,000 points, " + db.name + " server", server: db.name}
 	if err := own.conn.QueryRow(ctx, "select count(*) from cells").Scan(&a.cells); err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (db *database) newDatabase(ctx context.Context, name string) (*database, er
 
 	dsn, err := url.Parse(db.server.DSN())
 	if err != nil {
-		return nil, errors.New("the throwaway server's DSN is no URL")
+		return nil, errors.New("the throwaway server's DSN is not a URL")
 	}
 	dsn.Path = "/" + name
 
@@ -137,7 +137,7 @@ func (db *database) newDatabase(ctx context.Context, name string) (*database, er
 	return &own, own.exec(ctx, "create extension postgis")
 }
 
-// takeStep runs the loads and the statements of a block. Other commands and answers are passed over.
+// takeStep runs the loads and the statements of a block. It skips other commands and answers.
 func (db *database) takeStep(ctx context.Context, b mdblocks.Block) error {
 	switch b.Language {
 	case "sql":
@@ -152,8 +152,8 @@ func (db *database) takeStep(ctx context.Context, b mdblocks.Block) error {
 	return nil
 }
 
-// ask is a contender that runs statements, and takes back what they make. The first one of a section leaves its
-// answer, and the second one must have the same.
+// ask is a contender that runs statements and rolls them back. The first contender of a section stores its answer,
+// and the second one must give the same answer.
 func (db *database) ask(name, statements string, answer *[]byte) contender {
 	var got []byte
 
@@ -191,7 +191,7 @@ func (db *database) ask(name, statements string, answer *[]byte) contender {
 			if strings.HasSuffix(name, cookbookUsual) {
 				*answer = slices.Clone(got)
 			} else if !bytes.Equal(got, *answer) {
-				return fmt.Errorf("it answers\n%s\nand the usual way\n%s", got, *answer)
+				return fmt.Errorf("the page's query returns\n%s\nand the usual way returns\n%s", got, *answer)
 			}
 			return nil
 		},
@@ -200,8 +200,8 @@ func (db *database) ask(name, statements string, answer *[]byte) contender {
 
 // writeCookbook is a table with a row for each section.
 func (r result) writeCookbook(b *bytes.Buffer) {
-	fmt.Fprintf(b, "On %s cells, the sections of [queries.md](queries.md) beside the statements of [queries_usual.sql](queries_usual.sql).\n\n", count(r.Cells))
-	fmt.Fprint(b, "| question | the usual way, seconds | queries.md, seconds | times as fast |\n|---|---|---|---|\n")
+	fmt.Fprintf(b, "This table compares the sections of [queries.md](queries.md) with the statements of [queries_usual.sql](queries_usual.sql), on %s cells.\n\n", count(r.Cells))
+	fmt.Fprint(b, "| question | the usual way, seconds | queries.md, seconds | speedup |\n|---|---|---|---|\n")
 	for _, c := range r.Contenders {
 		question, isUsual := strings.CutSuffix(c.Name, cookbookUsual)
 		if !isUsual {
@@ -212,8 +212,8 @@ func (r result) writeCookbook(b *bytes.Buffer) {
 	}
 }
 
-// writeRatios writes into docs/queries.md how much longer each usual way took. A folder without the page, and a
-// section that was not measured, stay as they are.
+// writeRatios writes into docs/queries.md how many times as long each usual way took. It leaves sections that were
+// not measured unchanged, and does nothing in a folder without the page.
 func (m *measurements) writeRatios(folder string) error {
 	file := filepath.Join(folder, "queries.md")
 	text, err := os.ReadFile(file)
@@ -225,7 +225,7 @@ func (m *measurements) writeRatios(folder string) error {
 	}
 
 	r, heading := m.get(cookbookID), ""
-	ratio := regexp.MustCompile(`^(\*\*The usual way\*\*[^:]*)(?:: \S+ times as long)?\.$`)
+	ratio := regexp.MustCompile(`^(\*\*The usual way\*\* .*?\.)(?: It takes \S+ times as long\.)?$`)
 	lines := strings.Split(string(text), "\n")
 	for i, line := range lines {
 		if title, ok := strings.CutPrefix(line, "## "); ok {
@@ -233,14 +233,14 @@ func (m *measurements) writeRatios(folder string) error {
 		}
 		usual, page := r.find(heading+cookbookUsual).seconds().median, r.find(heading+cookbookPage).seconds().median
 		if usual > 0 && page > 0 {
-			lines[i] = ratio.ReplaceAllString(line, "${1}: "+multiple(usual/page)+" times as long.")
+			lines[i] = ratio.ReplaceAllString(line, "${1} It takes "+multiple(usual/page)+" times as long.")
 		}
 	}
 
 	return os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o644)
 }
 
-// multiple writes how many times as long something took.
+// multiple formats how many times as long something took.
 func multiple(f float64) string {
 	if f >= 10 {
 		return fmt.Sprintf("%.0f", f)

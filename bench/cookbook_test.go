@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The page is measured on large tables, and each section with an answer beside its usual way.
+// The benchmark runs the page on large tables, and compares each section that has an answer with its usual way.
 func TestCookbookIsRead(t *testing.T) {
 	sections, err := readCookbook("../docs")
 	if err != nil {
@@ -27,7 +27,7 @@ func TestCookbookIsRead(t *testing.T) {
 		if s.usual != "" {
 			timed++
 			if s.statements() == "" {
-				t.Errorf("%q has nothing to measure", s.heading)
+				t.Errorf("%q has a usual way, but no statements to compare with it", s.heading)
 			}
 		}
 	}
@@ -61,12 +61,12 @@ func TestCookbookReport(t *testing.T) {
 	}
 }
 
-// The page gets the multiples of what was measured.
+// The report writes the measured ratios into the page.
 func TestCookbookRatios(t *testing.T) {
-	const usual = "\n\n**The usual way**, `x`"
+	const usual = "\n\n**The usual way** is `x`."
 	folder := t.TempDir()
 	file := filepath.Join(folder, "queries.md")
-	if err := os.WriteFile(file, []byte("## A?"+usual+".\n## B?"+usual+": 3.1 times as long.\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("## A?"+usual+"\n## B?"+usual+" It takes 3.1 times as long.\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 
@@ -77,7 +77,7 @@ func TestCookbookRatios(t *testing.T) {
 	}
 
 	got, err := os.ReadFile(file)
-	if want := "## A?" + usual + ": 12 times as long.\n## B?" + usual + ": 3.1 times as long.\n"; err != nil || string(got) != want {
+	if want := "## A?" + usual + " It takes 12 times as long.\n## B?" + usual + " It takes 3.1 times as long.\n"; err != nil || string(got) != want {
 		t.Errorf("the page is %q, %v", got, err)
 	}
 	if err := m.writeRatios(t.TempDir()); err != nil {
@@ -85,7 +85,7 @@ func TestCookbookRatios(t *testing.T) {
 	}
 }
 
-// Each section with an answer has a line that the measurement fills.
+// Each section with an answer has a line for its ratio.
 func TestCookbookHasLinesForRatios(t *testing.T) {
 	sections, err := readCookbook("../docs")
 	if err != nil {

@@ -24,9 +24,9 @@ const (
 	columnDefinition = "(cell_id bigint not null, col integer, row integer, geom geometry(Polygon, 3035))"
 )
 
-// copyArm is the load alone: the table is made and filled, without keys or
-// indexes. The limit is the server's own COPY of the same bytes into the same
-// table under the same statement.
+// copyArm measures the load alone, which makes and fills the table without keys
+// or indexes. The limit is the server's own COPY of the same bytes into the same
+// table with the same statement.
 func copyArm(ctx context.Context, db *database, p programs, g grid, id, title, dir string) (arm, error) {
 	a := arm{id: id, title: title, cells: g.cells(), server: db.name, reference: nameLimit}
 	frozen, err := loader.NewPlan(ctx, g.job())
@@ -57,12 +57,12 @@ func copyArm(ctx context.Context, db *database, p programs, g grid, id, title, d
 	return a, nil
 }
 
-// arguments are what the peers' scripts take.
+// arguments returns the arguments of the peers' scripts.
 func (g grid) arguments() []string {
 	return strings.Fields(fmt.Sprint(tableName, " ", g.cols, " ", g.rows, " ", srid, " ", cellSize))
 }
 
-// loadStage is loadgrid's own account of its load stage, the indexes left out.
+// loadStage measures the load stage without indexes, as loadgrid reports it.
 func (db *database) loadStage(name string, g grid, flags ...string) contender {
 	return contender{
 		name: name, prepare: db.reset, check: db.checkRows(g),
@@ -105,7 +105,7 @@ func copyFile(ctx context.Context, q interface {
 	return err
 }
 
-// copyFiles copies files over several sessions, which take turns.
+// copyFiles copies files over n sessions at the same time. Each session takes every n-th file.
 func copyFiles(ctx context.Context, sessions []*pgx.Conn, files []string) error {
 	all, copying := errgroup.WithContext(ctx)
 	for i, conn := range sessions {
@@ -123,9 +123,9 @@ func copyFiles(ctx context.Context, sessions []*pgx.Conn, files []string) error 
 	return all.Wait()
 }
 
-// limitInChunks has two sessions of the server copy the chunks' files, each in
-// turn, as two streams do: none of their commits waits for the disk, one at the
-// end does.
+// limitInChunks lets two sessions of the server copy the files of the chunks, as
+// two streams do. Their commits do not wait for the disk; one commit at the end
+// does.
 func (db *database) limitInChunks(g grid, plan *loader.Plan, dir string) contender {
 	var files []string
 	var sessions []*pgx.Conn
@@ -180,7 +180,7 @@ func (db *database) limitInChunks(g grid, plan *loader.Plan, dir string) contend
 	}
 }
 
-// pgxValues is the driver's CopyFrom with a slice of values for each row, and
+// pgxValues uses the driver's CopyFrom with a slice of values for each row, and
 // go-geom's encoder for the geometry.
 func (db *database) pgxValues(g grid) contender {
 	return contender{

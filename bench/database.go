@@ -17,10 +17,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// tableName is the table that each contender makes.
+// tableName is the name of the table that each contender makes.
 const tableName = "grid"
 
-// database is the server that a part of the arms is measured on.
+// database is a server on which arms are measured.
 type database struct {
 	name     string // of its settings
 	server   *localpg.Server
@@ -59,19 +59,19 @@ func startDatabase(ctx context.Context, name string, p programs) (*database, err
 
 func (db *database) close(ctx context.Context) error {
 	err := db.conn.Close(context.WithoutCancel(ctx))
-	if db.server == nil { // it was there before
+	if db.server == nil { // bench did not start it
 		return err
 	}
 
 	return errors.Join(err, db.server.Stop())
 }
 
-// pgEnvironment returns the variables that libpq's programs take in place of a
-// DSN, so that no password stands among a process's arguments.
+// pgEnvironment returns the variables that libpq's programs take instead of a
+// DSN, so that a process's arguments contain no password.
 func pgEnvironment(dsn string) ([]string, error) {
 	u, err := url.Parse(dsn)
 	if err != nil {
-		return nil, errors.New("the throwaway server's DSN is no URL")
+		return nil, errors.New("the throwaway server's DSN is not a URL")
 	}
 	password, _ := u.User.Password()
 	host := cmp.Or(u.Hostname(), u.Query().Get("host")) // a socket's directory is a parameter
@@ -88,14 +88,14 @@ func (db *database) exec(ctx context.Context, statements ...string) error {
 	return nil
 }
 
-// reset gives each contender the same start: no table, and nothing that the one
-// before has left for the disk. The ledger stays, as it does where people load
-// every night.
+// reset gives each contender the same start: no table, and no data of the one
+// before that the server must still write to the disk. The ledger stays, as it
+// does if people load every night.
 func (db *database) reset(ctx context.Context) error {
 	return db.exec(ctx, "drop table if exists "+tableName+" cascade", "checkpoint")
 }
 
-// checkRows refuses a table that has not the rows of the grid.
+// checkRows refuses a table whose number of rows is not the grid's.
 func (db *database) checkRows(g grid) func(context.Context) error {
 	return func(ctx context.Context) error { return db.countRows(ctx, g.cells()) }
 }
@@ -111,14 +111,14 @@ func (db *database) countRows(ctx context.Context, want int64) error {
 	return nil
 }
 
-// checkReady refuses a table that has not the rows, a primary key, a spatial
-// index of that method, and statistics.
+// checkReady refuses a table that lacks rows, a primary key, a spatial index of
+// that method, or statistics.
 func (db *database) checkReady(g grid, method string) func(context.Context) error {
 	return func(ctx context.Context) error { return db.checkReadyRows(ctx, g.cells(), method) }
 }
 
-// readySQL counts the primary keys of the table $1, its indexes by the method $2, and
-// the columns that it has statistics of.
+// readySQL counts the primary keys of the table $1, its indexes of the method $2, and
+// its columns with statistics.
 const readySQL = `
 	select count(*) filter (where indisprimary), count(*) filter (where m.amname = $2),
 	       (select count(*) from pg_stats where tablename = $1)
@@ -133,12 +133,12 @@ func (db *database) checkReadyRows(ctx context.Context, rows int64, method strin
 	}
 
 	if keys != 1 || indexes != 1 || statistics < 4 {
-		return fmt.Errorf("the table has %d primary keys, %d indexes by %s, statistics of %d columns", keys, indexes, method, statistics)
+		return fmt.Errorf("the table has %d primary keys, %d indexes of the method %s, and statistics of %d columns", keys, indexes, method, statistics)
 	}
 	return db.countRows(ctx, rows)
 }
 
-// load runs loadgrid as a user does, and returns its own account of the run.
+// load runs loadgrid as a user does, and returns its summary and its greatest memory in bytes.
 func (db *database) load(ctx context.Context, g grid, flags ...string) (loader.Summary, int64, error) {
 	return db.loadWith(ctx, append(g.flags(), flags...)...)
 }
@@ -158,9 +158,9 @@ func (db *database) loadWith(ctx context.Context, flags ...string) (loader.Summa
 		}
 		if err := lines.Decode(&line); err != nil {
 			if errors.Is(err, io.EOF) {
-				err = errors.New("it wrote no summary")
+				err = errors.New("there is no summary")
 			}
-			return loader.Summary{}, 0, fmt.Errorf("reading what loadgrid tells: %w", err)
+			return loader.Summary{}, 0, fmt.Errorf("reading loadgrid's output: %w", err)
 		}
 
 		if line.Type == "summary" {
@@ -169,7 +169,7 @@ func (db *database) loadWith(ctx context.Context, flags ...string) (loader.Summa
 	}
 }
 
-// loadgridContender is the whole process: plan, load, index, analyze, publish.
+// loadgridContender measures the whole process: plan, load, index, analyze, publish.
 func (db *database) loadgridContender(name string, g grid, method string, flags ...string) contender {
 	return contender{
 		name: name, prepare: db.reset, check: db.checkReady(g, method),

@@ -20,7 +20,7 @@ const (
 	nameAsManyCells   = "loadgrid, as many cells by a rectangle, plain, GiST"
 )
 
-// featureLayer is features over a rectangle of cells.
+// featureLayer has features over a rectangle of cells.
 type featureLayer struct {
 	id, what   string
 	features   int // 0 for countries
@@ -30,8 +30,8 @@ type featureLayer struct {
 	cols, rows int64
 }
 
-// featureLayers are the Voronoi cells of random points, which share their borders, and the countries of
-// testdata.
+// featureLayers returns layers with the Voronoi cells of random points, which share their borders, and the
+// countries of testdata.
 func featureLayers() []featureLayer {
 	voronoi := func(features int, side int64) featureLayer {
 		return featureLayer{id: strconv.Itoa(features), what: count(int64(features)) + " polygons and " + count(side*side) + " cells",
@@ -39,7 +39,7 @@ func featureLayers() []featureLayer {
 	}
 
 	return []featureLayer{
-		{id: "countries", what: "177 countries on the cells of 0.2 degrees that meet them", srid: 4326, size: 0.2, col0: -900, row0: -450, cols: 1800, rows: 900},
+		{id: "countries", what: "10 countries on the cells of 0.2 degrees that meet them", srid: 4326, size: 0.2, col0: -900, row0: -450, cols: 1800, rows: 900},
 		voronoi(100, 1000), voronoi(10_000, 1000), voronoi(100_000, 3162),
 	}
 }
@@ -51,14 +51,14 @@ func (l featureLayer) extent() (xmin, ymin, xmax, ymax float64) {
 	return float64(l.col0) * l.size, float64(l.row0) * l.size, float64(l.col0+l.cols) * l.size, float64(l.row0+l.rows) * l.size
 }
 
-// flags are those of loadgrid for the cells and the features.
+// flags returns the flags of loadgrid for the cells and the features.
 func (l featureLayer) flags() []string {
 	xmin, ymin, xmax, ymax := l.extent()
 	return []string{"--cell-size", fmt.Sprint(l.size), "--srid", strconv.Itoa(l.srid), "--extent", fmt.Sprintf("%g,%g,%g,%g", xmin, ymin, xmax, ymax),
 		"--aoi-sql", "select geom, name from features order by ord", "--aoi-sql-timeout", "1h"}
 }
 
-// store makes the table of the features, the same in each run.
+// store makes the table of the features, which is the same in each run.
 func (l featureLayer) store(ctx context.Context, db *database) error {
 	if err := db.exec(ctx, "drop table if exists features", "select setseed(0.5)"); err != nil {
 		return err
@@ -125,14 +125,14 @@ func (db *database) featureTitle(what string, l featureLayer) string {
 	return fmt.Sprintf("7. Features: %s, %s, %s server", what, l.what, db.name)
 }
 
-// attributeSQL gives each cell the name of the feature with the largest share of it: of the table's
-// name.
+// attributeSQL gives each cell the name of the feature with the largest share of it. Its argument is the
+// table's name.
 const attributeSQL = `create table %s as
 select distinct on (c.cell_id) c.cell_id, c.col, c.row, c.geom, f.name
 from cells c join features f on st_intersects(f.geom, c.geom)
 order by c.cell_id, case when st_covers(f.geom, c.geom) then st_area(c.geom) else st_area(st_intersection(f.geom, c.geom)) end desc, f.ord`
 
-// pairsSQL makes a row for each cell and feature that overlap, with both shares: of the table's name.
+// pairsSQL makes a row for each cell and feature that overlap, with both shares. Its argument is the table's name.
 const pairsSQL = `create table %s as
 select cell_id, col, row, geom, name, common / st_area(geom) as cell_share, common / feature_area as feature_share from (
 	select c.*, f.name, st_area(f.geom) as feature_area,
@@ -163,8 +163,8 @@ func (db *database) pairsArm(l featureLayer) arm {
 		db.featureLoad(namePairsParts, l, db.checkPairs, "--each", "name", "--partitions", "8"))
 }
 
-// featureSQL makes the cells, and of them the table, with so many parallel workers. It keeps its
-// table for the check of those that follow.
+// featureSQL makes the cells, and then the table from the cells, with a number of parallel workers. It keeps
+// its table for the checks of the contenders that follow.
 func (db *database) featureSQL(name string, l featureLayer, create, key string, workers int) contender {
 	cells := fmt.Sprintf(`create unlogged table cells as
 		select (r - %[1]d) * %[2]d + c - %[3]d as cell_id, c::integer as col, r::integer as row,
@@ -200,7 +200,7 @@ func (db *database) featureLoad(name string, l featureLayer, check func(context.
 	}
 }
 
-// rectangle loads as many cells without features.
+// rectangle loads the same number of cells without features.
 func (db *database) rectangle(l featureLayer) contender {
 	return contender{
 		name: nameAsManyCells, prepare: db.reset, check: func(ctx context.Context) error { return db.checkReadyRows(ctx, l.cells(), "gist") },
@@ -211,8 +211,8 @@ func (db *database) rectangle(l featureLayer) contender {
 	}
 }
 
-// checkAttributes refuses a table whose cells have other names than those of SQL alone, but where
-// two shares are so close that rounding may decide: one in 100,000 cells.
+// checkAttributes refuses a table whose cells have other names than the table of SQL alone. It allows one
+// difference in 100,000 cells, where two shares are so close that rounding may decide.
 func (db *database) checkAttributes() func(context.Context) error {
 	return func(ctx context.Context) error {
 		var same, cells int64
@@ -222,14 +222,14 @@ func (db *database) checkAttributes() func(context.Context) error {
 		}
 
 		if cells-same > cells/100_000 {
-			return fmt.Errorf("%d of %d cells have the name that SQL alone gives them", same, cells)
+			return fmt.Errorf("only %d of %d cells have the name that SQL alone gives them", same, cells)
 		}
 		return db.checkReadyRows(ctx, cells, "gist")
 	}
 }
 
-// checkPairs refuses a table with other pairs, or other shares, than those of SQL alone: slivers that
-// rounding makes or takes are passed over.
+// checkPairs refuses a table with other pairs or other shares than the table of SQL alone. It ignores slivers
+// that rounding adds or removes.
 func (db *database) checkPairs(ctx context.Context) error {
 	var missing int64
 	var most float64
@@ -240,7 +240,7 @@ func (db *database) checkPairs(ctx context.Context) error {
 	}
 
 	if missing > 0 || most > 1e-6 {
-		return fmt.Errorf("%d pairs are missing on one side, shares are off by up to %g", missing, most)
+		return fmt.Errorf("%d pairs are in one table only, and shares differ by up to %g", missing, most)
 	}
 	return nil
 }

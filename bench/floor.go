@@ -10,19 +10,19 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// The stages of the floor, as its samples name them.
+// floorStages are the stages of the floor, as its samples name them.
 var floorStages = [...]string{"load", "gist", "unique", "analyze"}
 
-// clockTicks is how many a second Linux counts a process's CPU time in, on each
-// of its platforms: USER_HZ in proc(5).
+// clockTicks is the number of ticks a second in which Linux counts a process's CPU
+// time, on each of its platforms: USER_HZ in proc(5).
 const clockTicks = 100
 
 const nameFloor = "one backend after the other, CPU seconds"
 
-// floorArm measures what the work costs the server's processors, each step by one
-// backend that nothing disturbs: COPY FREEZE from a file, GiST, unique index,
-// ANALYZE. Divided by the cores, that is the floor for a table with GiST, in the
-// order of cell_id, whoever loads it.
+// floorArm measures the CPU time of the work on the server. One undisturbed backend
+// does each step: COPY FREEZE from a file, GiST, unique index, ANALYZE. Divided by
+// the number of cores, the sum is the floor for a table with GiST in the order of
+// cell_id, for any program that loads it.
 func floorArm(ctx context.Context, db *database, g grid, dir string) (arm, error) {
 	plan, err := loader.NewPlan(ctx, g.job())
 	if err != nil {
@@ -67,7 +67,7 @@ func floorArm(ctx context.Context, db *database, g grid, dir string) (arm, error
 	}
 
 	c.prepare = func(ctx context.Context) error {
-		// Workers would do a part of it where this backend's clock does not see it.
+		// This backend's CPU time would not include the work of parallel workers.
 		if err := db.exec(ctx, "set max_parallel_maintenance_workers = 0", "set maintenance_work_mem = '256MB'"); err != nil {
 			return err
 		}
@@ -81,8 +81,8 @@ func floorArm(ctx context.Context, db *database, g grid, dir string) (arm, error
 		server: db.name, contenders: []contender{c}}, nil
 }
 
-// cpuSeconds returns the time that a process has had a processor, in its own code
-// and in the system's: fields 14 and 15 of /proc/PID/stat, see proc(5).
+// cpuSeconds returns the CPU time of a process, in its own code and in the kernel:
+// fields 14 and 15 of /proc/PID/stat, see proc(5).
 func cpuSeconds(pid int) (float64, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Names of contenders that more than one place refers to.
+// Names of contenders that are used in more than one place.
 const (
 	nameList     = "list(map(box)), shapely"
 	nameGeomgen2 = "geomgen, 2 cores"
 )
 
-// generationArm makes the cells and does nothing with them: Python's objects
-// against the bytes that loadgrid sends, ids and all.
+// generationArm makes the cells and does nothing with them. It compares Python's
+// objects with the bytes that loadgrid sends, including ids.
 func generationArm(p programs) arm {
 	a := arm{id: "generate", title: "1. Generation alone, 800,000 boxes", cells: grid08().cells(), reference: nameList}
 	if p.has("python3-shapely") {
@@ -45,11 +45,11 @@ func generationArm(p programs) arm {
 	return a
 }
 
-// driverBuffer is the room that the driver hands to a reader of rows.
+// driverBuffer is the size of the buffer that the driver passes to a reader of rows.
 const driverBuffer = 65536 - 5
 
-// generate writes the grid's rows of binary COPY into a buffer like the driver's,
-// many times, since once is too short to measure.
+// generate writes the grid's rows of binary COPY into a buffer like the driver's.
+// It repeats this many times, because once is too short to measure.
 func generate(ctx context.Context, g grid, cores int) (sample, error) {
 	const times = 100
 	job := g.job()

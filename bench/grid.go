@@ -13,7 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// The grids are in EPSG:3035, in cells of 1 km from its origin.
+// The grids are in EPSG:3035, with cells of 1 km from its origin.
 const (
 	cellSize = 1000
 	srid     = 3035
@@ -24,8 +24,8 @@ type grid struct {
 	col0, row0, cols, rows int64
 }
 
-// The grids by their size in millions of cells. The largest is the statistical
-// grid of Regulation (EU) 2018/1799.
+// grid08 and grid32 have their size in 100,000 cells in their names. gridEU is the
+// statistical grid of Regulation (EU) 2018/1799.
 func grid08() grid { return grid{cols: 1000, rows: 800} }
 func grid32() grid { return grid{cols: 2000, rows: 1600} }
 func gridEU() grid { return grid{col0: 900, row0: 900, cols: 6500, rows: 4600} }
@@ -39,7 +39,7 @@ func (g grid) extent() geomgen.Box {
 	}
 }
 
-// flags are those of loadgrid for the grid.
+// flags returns the flags of loadgrid for the grid.
 func (g grid) flags() []string {
 	return []string{"--cell-size", fmt.Sprint(cellSize), "--srid", fmt.Sprint(srid), "--extent", g.extent().String()}
 }
@@ -49,8 +49,8 @@ func (g grid) job() loader.Job {
 	return loader.Job{Table: loader.Table{Name: tableName}, Grid: geomgen.Grid{DX: cellSize, DY: cellSize, SRID: srid}, Extent: &extent}
 }
 
-// dump writes the rows into files of binary COPY below dir, one for each chunk of
-// the plan, which the server can read.
+// dump writes the rows into files of binary COPY in dir, one for each chunk of the
+// plan. The server can read them.
 func dump(ctx context.Context, plan *loader.Plan, dir string) ([]string, error) {
 	var names []string
 	for i := range plan.Chunks {

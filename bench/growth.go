@@ -6,13 +6,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// growthGrids are the sizes at which time a row and memory are compared.
+// growthGrids are the grids whose time a row and memory are compared.
 func growthGrids() []grid {
 	return []grid{{cols: 1000, rows: 1000}, {cols: 2000, rows: 1500}, {cols: 4000, rows: 2500}, gridEU()}
 }
 
-// growthArm is the load stage of grids of 1 to 30 million cells, and the limit of
-// the largest. What is compared is the time of a row, and the client's memory.
+// growthArm measures the load stage of grids of 1 to 30 million cells, and the limit
+// of the largest. It compares the time of a row and the client's memory.
 func growthArm(ctx context.Context, db *database, dir string) (arm, error) {
 	a := arm{id: "growth", title: "5. Growth: the load stage from 1 to 30 million cells, untuned server", cells: gridEU().cells(),
 		server: db.name, reference: nameLimit}

@@ -1,6 +1,6 @@
-// Command bench measures loadgrid against its peers: on the same server, on the
-// same grids, in turn. It writes docs/benchmarks.md, its chart, and the
-// measurements themselves. `make bench` runs it.
+// Command bench measures loadgrid against its peers, in turn, on the same server and
+// the same grids. It writes docs/benchmarks.md, its chart, and the measurements
+// themselves. `make bench` runs it.
 package main
 
 import (
@@ -33,18 +33,18 @@ type options struct {
 	only       *regexp.Regexp
 	reportOnly bool
 	loadgrid   string // the program
-	folder     string // for what is written
-	server     string // the version of the server of $LOADGRID_DSN, to be measured alone
+	folder     string // for the report
+	server     string // the version of the server of $LOADGRID_DSN, which alone is measured
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	fs.IntVar(&o.rounds, "rounds", 5, "how often each contender has its turn")
-	only := fs.String("only", "", "measure the arms whose ids match this regular expression alone, and keep the others' measurements")
-	fs.BoolVar(&o.reportOnly, "report", false, "measure nothing, write the report anew")
-	fs.StringVar(&o.server, "server", "", "measure loadgrid beside SQL alone on the server of $LOADGRID_DSN, of this version, and keep the other measurements: see servers.sh")
+	fs.IntVar(&o.rounds, "rounds", 5, "number of turns of each contender")
+	only := fs.String("only", "", "measure only the arms whose ids match this regular expression, and keep the other measurements")
+	fs.BoolVar(&o.reportOnly, "report", false, "measure nothing, and only write the report")
+	fs.StringVar(&o.server, "server", "", "compare loadgrid with SQL alone on the server of $LOADGRID_DSN, which has this version, and keep the other measurements: see servers.sh")
 	fs.StringVar(&o.loadgrid, "loadgrid", "bin/loadgrid", "the program to measure")
 	fs.StringVar(&o.folder, "out", "docs", "the folder for benchmarks.md, .png and .json")
 	if err := fs.Parse(args); err != nil {
@@ -85,9 +85,9 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 			return err
 		}
 	default:
-		// A server in a container has other limits, and cannot read the dumps.
+		// A server in a container has other limits and cannot read the dumps.
 		if _, err := localpg.Find(); err != nil {
-			return fmt.Errorf("%w: bench/setup.sh installs it", err)
+			return fmt.Errorf("%w; bench/setup.sh installs it", err)
 		}
 
 		p := findPrograms(ctx, o.loadgrid, filepath.Join("bench", "peers"))

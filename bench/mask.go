@@ -26,15 +26,15 @@ const (
 	nameCoastPlan   = "loadgrid plan, an area with 10,000 corners"
 )
 
-// maskArea is an area of interest that selects about so many million cells.
+// maskArea is an area of interest.
 type maskArea struct {
 	file string // of EWKT
 	area geomgen.Polygon
 	rows int64 // how many cells it selects
 }
 
-// newMaskArea writes the area, and has it counted: in PostGIS, each arm checks the
-// count once more.
+// newMaskArea writes the area into a file, and counts its cells. Each arm checks the
+// count in PostGIS.
 func newMaskArea(ctx context.Context, dir string, corners int, radius float64) (maskArea, error) {
 	m := maskArea{area: oracle.Coast(corners, geomgen.Point{X: 4321234.5, Y: 3210987.6}, radius)}
 	var b strings.Builder
@@ -66,7 +66,7 @@ func (m maskArea) job() loader.Job {
 		Area: &loader.Area{SRID: srid, Polygons: []geomgen.Polygon{m.area}}}
 }
 
-// flags are those of loadgrid for the area.
+// flags returns the flags of loadgrid for the area.
 func (m maskArea) flags() []string {
 	return []string{"--cell-size", fmt.Sprint(cellSize), "--srid", fmt.Sprint(srid), "--aoi", m.file}
 }
@@ -125,7 +125,7 @@ func (db *database) maskTitle(format string) string {
 // maskedSQL selects the cells of PostGIS's own grid around the area.
 const maskedSQL = "from aoi, st_squaregrid(%d, aoi.geom) g where st_intersects(aoi.geom, g.geom)"
 
-// decideArm is the decision which cells are in, as whole processes and statements.
+// decideArm compares the selection of cells, as whole processes and statements.
 func (db *database) decideArm(m maskArea) arm {
 	return arm{id: "mask_decide", title: db.maskTitle("which cells are in, 20,000 corners and a million cells"), cells: m.rows,
 		server: db.name, reference: nameDecideSQL, contenders: []contender{
@@ -146,7 +146,7 @@ func (db *database) plan(m maskArea) func(context.Context) (sample, error) {
 	return func(ctx context.Context) (sample, error) {
 		out, _, maxRSS, err := runProcess(ctx, db.env, db.loadgrid, append([]string{"plan"}, m.flags()...)...)
 		if err == nil && !strings.Contains(out, " "+count(m.rows)+"\n") {
-			err = fmt.Errorf("the plan has not %s rows: %s", count(m.rows), out)
+			err = fmt.Errorf("the plan does not have %s rows: %s", count(m.rows), out)
 		}
 		return sample{MaxRSS: maxRSS}, err
 	}
@@ -163,8 +163,8 @@ func (db *database) maskReadyArm(m maskArea) arm {
 		}}
 }
 
-// coverageSQL makes the table of the cells around the area with their coverage: of the
-// table's name, the SRID and the cell size.
+// coverageSQL makes the table of the cells in the area with their coverage. Its arguments
+// are the table's name, the SRID and the cell size.
 const coverageSQL = `create table %s as
 select row_number() over () as cell_id, i as col, j as row, geom, coverage from (
 	select g.i, g.j, g.geom::geometry(Polygon, %d),
@@ -173,7 +173,7 @@ select row_number() over () as cell_id, i as col, j as row, geom, coverage from 
 	from aoi, st_squaregrid(%d, aoi.geom) g offset 0) s
 where coverage is not null`
 
-// coverageArm has the careful SQL compute intersections on the edge alone.
+// coverageArm uses careful SQL, which computes intersections only on the edge.
 func (db *database) coverageArm(m maskArea) arm {
 	create := fmt.Sprintf(coverageSQL, tableName, srid, cellSize)
 
@@ -185,7 +185,7 @@ func (db *database) coverageArm(m maskArea) arm {
 		}}
 }
 
-// maskSQL keeps its table for the check of those that follow.
+// maskSQL keeps its table for the checks of the contenders that follow.
 func (db *database) maskSQL(name string, m maskArea, create string) contender {
 	return contender{
 		name: name,
@@ -218,8 +218,8 @@ func (db *database) maskLoad(name string, m maskArea, check func(context.Context
 	}
 }
 
-// checkMask refuses a table that has other cells than that of SQL alone, or whose
-// coverage is off by more than a millionth.
+// checkMask refuses a table that has other cells than the table of SQL alone, or a
+// coverage that differs by more than a millionth.
 func (db *database) checkMask(m maskArea, coverage bool) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if err := db.checkReadyRows(ctx, m.rows, "gist"); err != nil {
@@ -239,13 +239,13 @@ func (db *database) checkMask(m maskArea, coverage bool) func(context.Context) e
 		}
 
 		if same != m.rows || most > 1e-6 {
-			return fmt.Errorf("%d of %d cells are those of SQL alone, coverage is off by up to %g", same, m.rows, most)
+			return fmt.Errorf("%d of %d cells are in the table of SQL alone, and coverage differs by up to %g", same, m.rows, most)
 		}
 		return nil
 	}
 }
 
-// largeMaskArm compares loads of about as many cells with an area and without.
+// largeMaskArm compares loads of about the same number of cells with an area and without.
 func (db *database) largeMaskArm(m maskArea) arm {
 	return arm{id: "mask_30", title: db.maskTitle("30 million cells with 10,000 corners, and a rectangle of 29.9 million"), cells: gridEU().cells(),
 		server: db.name, reference: nameRectangle, contenders: []contender{

@@ -10,12 +10,12 @@ import (
 )
 
 // arm is one comparison: contenders that do the same work in turn, A B C, A B C,
-// so that what disturbs the machine for a while disturbs all of them.
+// so that a temporary disturbance of the machine affects all of them.
 type arm struct {
 	id, title string
 	cells     int64
-	server    string // whose settings: see settings.go; empty for none
-	// reference is the contender that the ratios are of; empty for the first.
+	server    string // the name of its settings, see settings.go; empty for none
+	// reference is the contender that the ratios refer to; empty for the first.
 	reference  string
 	contenders []contender
 }
@@ -23,25 +23,25 @@ type arm struct {
 // contender does the arm's work once a round.
 type contender struct {
 	name string
-	// peer marks one that may be missing or broken on this machine: it is left out
-	// then, and the report says so.
+	// peer marks a contender that may be missing or broken on this machine. It is then
+	// left out, and the report says so.
 	peer bool
-	// prepare and check are not timed: the one makes the same start for all, the
-	// other refuses work that is not what was asked for. Either may be nil.
+	// prepare and check are not timed. prepare makes the same start for all, and check
+	// refuses wrong work. Either may be nil.
 	prepare, check func(context.Context) error
-	// run does the work. Where it leaves Seconds at 0, the time from its call to
-	// its return is taken.
+	// run does the work. If it leaves Seconds at 0, the time from its call to its
+	// return counts.
 	run func(context.Context) (sample, error)
 }
 
 // sample is one measurement.
 type sample struct {
 	Seconds float64            `json:"seconds"`
-	Stages  map[string]float64 `json:"stages,omitempty"`  // seconds, or what the arm says
-	MaxRSS  int64              `json:"max_rss,omitempty"` // bytes, of a process of its own
+	Stages  map[string]float64 `json:"stages,omitempty"`  // seconds, or another quantity of the arm
+	MaxRSS  int64              `json:"max_rss,omitempty"` // bytes, for a contender that is a process
 }
 
-// result is what an arm came to.
+// result has the measurements of an arm.
 type result struct {
 	ID         string           `json:"id"`
 	Title      string           `json:"title"`
@@ -120,7 +120,7 @@ func (c contender) measure(ctx context.Context) (sample, error) {
 	return s, nil
 }
 
-// spread is the median of measurements, the least and the greatest.
+// spread is the median, the least and the greatest of measurements.
 type spread struct{ median, least, most float64 }
 
 func spreadOf(values []float64) spread {
@@ -155,7 +155,7 @@ func (t contenderTimes) each(of func(sample) float64) spread {
 	return spreadOf(values)
 }
 
-// find returns a contender by its name; one without samples where it did not run.
+// find returns a contender by its name, without samples if it did not run.
 func (r result) find(name string) contenderTimes {
 	for _, c := range r.Contenders {
 		if c.Name == name {

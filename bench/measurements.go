@@ -16,13 +16,13 @@ import (
 	"github.com/loadgrid/loadgrid/internal/localpg"
 )
 
-// measurements is all that was measured, as it is kept between two reports.
+// measurements holds all measurements, as benchmarks.json keeps them.
 type measurements struct {
 	Machine machine  `json:"machine"`
 	Results []result `json:"results"`
 }
 
-// machine says where it was measured, and what.
+// machine describes the machine, and the versions of the programs.
 type machine struct {
 	CPU      string            `json:"cpu"`
 	Cores    int               `json:"cores"`
@@ -56,9 +56,9 @@ func (m *measurements) write(file string) error {
 	return os.WriteFile(file, append(b, '\n'), 0o644)
 }
 
-// put puts a result in the place of the earlier one of the same arm, and keeps
-// them in order: by the first sign of the title, then small grids first, then
-// the server that people find.
+// put replaces the earlier result of the same arm, and keeps the results in order:
+// by the first character of the title, then small grids first, then the untuned
+// server first.
 func (m *measurements) put(r result) {
 	if i := slices.IndexFunc(m.Results, func(o result) bool { return o.ID == r.ID }); i >= 0 {
 		m.Results[i] = r
@@ -70,7 +70,7 @@ func (m *measurements) put(r result) {
 	})
 }
 
-// get returns the result of an arm; an empty one where it was not measured.
+// get returns the result of an arm, or an empty one if it was not measured.
 func (m *measurements) get(id string) result {
 	for _, r := range m.Results {
 		if r.ID == id {
@@ -102,7 +102,7 @@ func describeMachine(ctx context.Context, p programs) (machine, error) {
 	_, version, _ := strings.Cut(strings.TrimSpace(out), " ")
 	m.Versions["loadgrid"] = version
 
-	// A program that is built from a checkout does not always know its commit.
+	// A program that was built from a checkout does not always know its commit.
 	if commit, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output(); err == nil {
 		m.Versions["loadgrid"] += ", commit " + strings.TrimSpace(string(commit))
 	}
@@ -118,7 +118,7 @@ func describeMachine(ctx context.Context, p programs) (machine, error) {
 	return m, nil
 }
 
-// lineOf returns what stands behind a name in a file of lines, after = or a colon.
+// lineOf returns the text after a name and = or a colon, in a file of lines.
 func lineOf(file, name string) string {
 	b, err := os.ReadFile(file)
 	if err != nil {

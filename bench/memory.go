@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// memoryWatch looks at the most memory that a process has held. Linux counts that
-// anew when a program starts; what it tells of an ended child, ru_maxrss, begins
-// with what the parent held, and is no measure of the child.
+// memoryWatch finds the most memory that a process has held, from a counter that
+// Linux resets when a program starts. ru_maxrss of an ended child is unsuitable,
+// because it begins with the memory of the parent.
 type memoryWatch struct {
 	stop chan struct{}
 	done sync.WaitGroup
 	most int64 // bytes
 }
 
-// watchEvery is short beside the shortest load, and costs little.
+// watchEvery is short compared with the shortest load, and costs little.
 const watchEvery = 20 * time.Millisecond
 
 func watchMemory(pid int) *memoryWatch {
@@ -37,14 +37,14 @@ func watchMemory(pid int) *memoryWatch {
 	return w
 }
 
-// end stops the watch and returns the most that it has seen, in bytes.
+// end stops the watch and returns the greatest memory, in bytes.
 func (w *memoryWatch) end() int64 {
 	close(w.stop)
 	w.done.Wait()
 	return w.most
 }
 
-// highWater is VmHWM in /proc/PID/status, see proc(5): 0 where the process is gone.
+// highWater returns VmHWM in /proc/PID/status, see proc(5), or 0 if the process is gone.
 func highWater(pid int) int64 {
 	kB, err := strconv.ParseInt(strings.TrimSuffix(lineOf(fmt.Sprintf("/proc/%d/status", pid), "VmHWM"), " kB"), 10, 64)
 	if err != nil {

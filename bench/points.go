@@ -14,13 +14,13 @@ const (
 	namePointsPerPara = "loadgrid.points_per_cell, parallel workers"
 )
 
-// pointGrid is a million cells, in which the points lie.
+// pointGrid has a million cells, which contain the points.
 func pointGrid() featureLayer {
 	return featureLayer{srid: srid, size: cellSize, col0: 3000, row0: 2000, cols: 1000, rows: 1000}
 }
 
-// pointsArm counts points, in millions, in the cells of a grid: each way makes a table of the cells
-// that have some, with their number.
+// pointsArm counts points, in millions, in the cells of a grid. Each contender makes a table of the cells
+// that have points, with their number.
 func (db *database) pointsArm(millions int64) arm {
 	const count = "select cell_id, count(*) from %s group by cell_id"
 	join := fmt.Sprintf(count, "cells join points on st_intersects(cells.geom, points.geom)")
@@ -28,7 +28,7 @@ func (db *database) pointsArm(millions int64) arm {
 		return fmt.Sprintf(count, "(select "+function+"(grid, st_x(geom), st_y(geom)) as cell_id from points, loadgrid.grid_of('cells') grid) p join cells using (cell_id)")
 	}
 
-	a := arm{id: fmt.Sprintf("points_%d", millions), title: fmt.Sprintf("8. Points: %d million in a million cells, how many in each, %s server", millions, db.name),
+	a := arm{id: fmt.Sprintf("points_%d", millions), title: fmt.Sprintf("8. Points: counts of %d million points in a million cells, %s server", millions, db.name),
 		cells: millions * 1_000_000, server: db.name, reference: nameJoin}
 
 	return a.withContenders(
@@ -40,13 +40,13 @@ func (db *database) pointsArm(millions int64) arm {
 		db.countPoints(namePointsPerPara, "select cell_id, count from loadgrid.points_per_cell('cells', 'points', 'geom')", 2))
 }
 
-// countPoints keeps the first contender's table for the check of those that follow.
+// countPoints keeps the first contender's table for the checks of the contenders that follow.
 func (db *database) countPoints(name, query string, workers int) contender {
 	check := func(ctx context.Context) error {
 		var wrong int64
 		err := db.conn.QueryRow(ctx, "select count(*) from oracle o full join "+tableName+" g using (cell_id) where o.count is distinct from g.count").Scan(&wrong)
 		if err == nil && wrong > 0 {
-			err = fmt.Errorf("%d cells have other points than in the spatial join", wrong)
+			err = fmt.Errorf("%d cells have another number of points than in the spatial join", wrong)
 		}
 		return err
 	}
@@ -84,7 +84,7 @@ func measurePoints(ctx context.Context, db *database, measure func(arm) error, o
 	return db.exec(ctx, "drop table if exists cells, points, oracle")
 }
 
-// storePoints makes the cells and the points, the same in each run.
+// storePoints makes the cells and the points, which are the same in each run.
 func (db *database) storePoints(ctx context.Context, millions int64) error {
 	g := pointGrid()
 	if err := db.reset(ctx); err != nil {
@@ -103,7 +103,7 @@ func (db *database) storePoints(ctx context.Context, millions int64) error {
 		"select setseed(0.25)", points, "vacuum analyze cells", "vacuum analyze points")
 }
 
-// pointTargets are those of points. seconds is the median of a contender in an arm.
+// pointTargets are the targets for points. seconds returns the median of a contender in an arm.
 func (m *measurements) pointTargets(seconds func(id, name string) float64) (all []target) {
 	for _, millions := range []int64{1, 10} {
 		id := fmt.Sprintf("points_%d", millions)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// programs are what the benchmark runs beside itself.
+// programs are the other programs that the benchmark runs.
 type programs struct {
 	loadgrid string            // the program
 	python   string            // the interpreter that Debian's packages are for
@@ -18,7 +18,7 @@ type programs struct {
 	versions map[string]string // of the peers' packages that are installed
 }
 
-// peerPackages are Debian's packages of the peers: setup.sh installs them.
+// peerPackages are the Debian packages of the peers, which setup.sh installs.
 var peerPackages = [...]string{"gdal-bin", "python3-shapely", "python3-psycopg", "python3-psycopg2", "python3-geopandas", "python3-geoalchemy2"}
 
 func findPrograms(ctx context.Context, loadgrid, peers string) programs {
@@ -42,8 +42,8 @@ func (p programs) has(packages ...string) bool {
 }
 
 // runProcess runs a program to its end, in the environment env, or in this
-// process's own for nil, and returns what it wrote to stdout and
-// stderr, and the most memory that it held.
+// process's own if env is nil. It returns the program's output on stdout and
+// stderr, and its greatest memory in bytes.
 func runProcess(ctx context.Context, env []string, name string, args ...string) (stdout, stderr string, maxRSS int64, err error) {
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -62,7 +62,7 @@ func runProcess(ctx context.Context, env []string, name string, args ...string) 
 	return out.String(), errs.String(), maxRSS, nil
 }
 
-// timedByPython runs a script that prints the seconds that it took, without the
+// timedByPython runs a script that prints its own time in seconds, without the
 // start of the interpreter and the imports.
 func (p programs) timedByPython(ctx context.Context, env []string, script string, args ...string) (sample, error) {
 	out, _, maxRSS, err := runProcess(ctx, env, p.python, append([]string{filepath.Join(p.peers, script)}, args...)...)

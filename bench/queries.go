@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The tables that are queried, by how they are loaded.
+// The tables that are queried, named by how they are loaded.
 const (
 	tableLoadgrid   = "loadgrid_gist"
 	tableBRIN       = "loadgrid_brin"
@@ -19,10 +19,10 @@ const (
 // windowWidths are the sides of the windows, in cells.
 var windowWidths = [...]int64{3, 10, 30, 100, 300}
 
-// placesQueried is at how many places each query runs.
+// placesQueried is the number of places at which each query runs.
 const placesQueried = 20
 
-// query is a query that is timed, with the size of its window.
+// query is a timed query, with the size of its window.
 type query struct {
 	id, title string
 	sql       string // with $1 and $2, the place, in CRS units
@@ -43,7 +43,7 @@ func queries() []query {
 			"select count(*) from %s g join (select st_buffer(st_setsrid(st_makepoint($1::float8, $2::float8 + 0 * $3::float8), 3035), 60000, 25) as area) p on st_intersects(g.geom, p.area)", 0})
 }
 
-// queriedTables returns the tables that are queried and how they are made.
+// queriedTables returns contenders that make the tables that are queried.
 func (db *database) queriedTables(g grid) []contender {
 	return []contender{
 		db.sqlContender(tableSquare, g, squareSQL(g), "gist"),
@@ -53,8 +53,8 @@ func (db *database) queriedTables(g grid) []contender {
 	}
 }
 
-// loadQueried makes the tables, ready to query. VACUUM makes those equal to the
-// others that are not frozen: they would be written when they are first read.
+// loadQueried makes the tables, ready to query. VACUUM freezes the tables of SQL
+// alone, too: otherwise the first query would write to them.
 func (db *database) loadQueried(ctx context.Context, g grid) error {
 	for _, t := range db.queriedTables(g) {
 		if _, err := t.measure(ctx); err != nil {
@@ -77,8 +77,8 @@ func (db *database) dropQueried(ctx context.Context, g grid) error {
 }
 
 // queryArms run each query on each table, in turn, at the same places. A
-// sample has the mean time of one query, and as stage "buffers" the mean number
-// of the server's pages that it reads.
+// sample has the mean time of one query. Its stage "buffers" is the mean number
+// of the server's pages that a query reads.
 func queryArms(db *database, g grid) []arm {
 	var arms []arm
 	for _, q := range queries() {
@@ -87,7 +87,7 @@ func queryArms(db *database, g grid) []arm {
 		for _, t := range db.queriedTables(g) {
 			table := t.name
 			if q.id == "nearest" && (table == tableBRIN || table == tableSquareBRIN) {
-				continue // BRIN serves no search for the nearest
+				continue // BRIN cannot find the nearest
 			}
 			a.contenders = append(a.contenders, contender{name: table, run: func(ctx context.Context) (sample, error) {
 				return db.timeQuery(ctx, g, q, table)
@@ -108,7 +108,7 @@ func (db *database) timeQuery(ctx context.Context, g grid, q query, table string
 	var pages int64
 
 	for range placesQueried {
-		// Windows and polygons lie within the grid, and on no line of it.
+		// Windows and polygons are inside the grid, and none is on a line of it.
 		x := (1.5 + rng.Float64()*float64(g.cols-400)) * cellSize
 		y := (1.5 + rng.Float64()*float64(g.rows-400)) * cellSize
 		if q.id == "polygon" {
@@ -123,7 +123,7 @@ func (db *database) timeQuery(ctx context.Context, g grid, q query, table string
 
 		took += time.Since(began)
 		if n == 0 {
-			return sample{}, fmt.Errorf("%s: it found nothing at %g, %g", sql, x, y)
+			return sample{}, fmt.Errorf("%s: found nothing at %g, %g", sql, x, y)
 		}
 
 		read, err := db.pagesRead(ctx, sql, x, y, float64(q.width))
@@ -136,7 +136,7 @@ func (db *database) timeQuery(ctx context.Context, g grid, q query, table string
 	return sample{Seconds: took.Seconds() / placesQueried, Stages: map[string]float64{"buffers": float64(pages) / placesQueried}}, nil
 }
 
-// pagesRead asks PostgreSQL how many pages a query reads, from its cache or not.
+// pagesRead returns how many pages a query reads, from PostgreSQL's cache or not.
 func (db *database) pagesRead(ctx context.Context, sql string, args ...any) (int64, error) {
 	var explained []byte
 	if err := db.conn.QueryRow(ctx, "explain (analyze, buffers, timing off, format json) "+sql, args...).Scan(&explained); err != nil {
@@ -150,7 +150,7 @@ func (db *database) pagesRead(ctx context.Context, sql string, args ...any) (int
 		}
 	}
 	if err := json.Unmarshal(explained, &plans); err != nil || len(plans) != 1 {
-		return 0, fmt.Errorf("reading EXPLAIN's answer: %w", err)
+		return 0, fmt.Errorf("reading EXPLAIN's output: %w", err)
 	}
 
 	return plans[0].Plan.Hit + plans[0].Plan.Read, nil

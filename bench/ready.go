@@ -20,8 +20,8 @@ const (
 	namePartsBR   = "loadgrid, partitioned, BRIN"
 )
 
-// partitions is how many loadgrid makes of a grid: the number changes little
-// between four and sixteen, and a larger table wants more.
+// partitions is the number of partitions for a grid. The time changes little
+// between four and sixteen, and a larger table needs more.
 func (g grid) partitions() string {
 	if g.cells() > grid32().cells() {
 		return "16"
@@ -29,8 +29,8 @@ func (g grid) partitions() string {
 	return "4"
 }
 
-// readyArm is the whole way to a table that is ready to query: rows, primary
-// key, spatial index, statistics. Only loadgrid's are also frozen.
+// readyArm measures all the work for a table that is ready to query: rows, primary
+// key, spatial index, statistics. Only loadgrid's rows are also frozen.
 func readyArm(db *database, p programs, g grid, id, title, dir string) arm {
 	a := arm{id: id, title: title, cells: g.cells(), server: db.name, reference: nameSeries}
 	a.contenders = append(a.contenders, db.sqlContender(nameSeries, g, seriesSQL(g), "gist"))
@@ -67,21 +67,21 @@ func (a arm) withContenders(more ...contender) arm {
 	return a
 }
 
-// seriesFormat makes the table of seriesSQL: of the table's name, the first row, the
-// number of columns, the first and the last column, the cell size, the SRID and the
-// last row.
+// seriesFormat makes the table of seriesSQL. Its arguments are the table's name, the
+// first row, the number of columns, the first and the last column, the cell size, the
+// SRID and the last row.
 const seriesFormat = `create table %s as
 select (r - %d)::bigint * %d + (c - %d) as cell_id, c as col, r as row,
        st_makeenvelope(c * %[6]d, r * %[6]d, (c + 1) * %[6]d, (r + 1) * %[6]d, %[7]d)::geometry(Polygon, %[7]d) as geom
 from generate_series(%[2]d, %[8]d) r, generate_series(%[4]d, %[5]d) c`
 
-// seriesSQL makes the table as people do in SQL, row after row.
+// seriesSQL makes the table as people usually do in SQL, row by row.
 func seriesSQL(g grid) string {
 	return fmt.Sprintf(seriesFormat, tableName, g.row0, g.cols, g.col0, g.col0+g.cols-1, cellSize, srid, g.row0+g.rows-1)
 }
 
-// squareSQL makes it with PostGIS's own function, in its order. The bounds lie
-// half a cell inside, since it adds a row and a column where they are exact
+// squareSQL makes the table with PostGIS's own function, in its order. The bounds are
+// half a cell inside, because ST_SquareGrid adds a row and a column if they are exact
 // multiples of the size.
 func squareSQL(g grid) string {
 	e := g.extent()
@@ -103,8 +103,8 @@ func (db *database) sqlContender(name string, g grid, create, method string) con
 	}
 }
 
-// ogr has ogr2ogr load a GeoPackage, which is made beforehand. It makes key and
-// spatial index itself.
+// ogr lets ogr2ogr load a GeoPackage, which prepare makes. ogr2ogr makes the key and
+// the spatial index itself.
 func (db *database) ogr(g grid, dir string) contender {
 	file := filepath.Join(dir, "grid.gpkg")
 	made := false

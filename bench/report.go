@@ -14,7 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// remarks are what a reader of the figures should know, written by hand.
+// remarks explain the figures. They are written by hand.
 //
 //go:embed remarks.md
 var remarks string
@@ -70,15 +70,15 @@ func (m *measurements) writeHead(b *bytes.Buffer) {
 		}
 	}
 
-	days := first.Format(time.DateOnly)
-	if end := last.Format(time.DateOnly); end != days {
-		days += " to " + end
+	days := "on " + first.Format(time.DateOnly)
+	if end := last.Format(time.DateOnly); end != first.Format(time.DateOnly) {
+		days = "from " + first.Format(time.DateOnly) + " to " + end
 	}
 
 	fmt.Fprintf(b, `# Benchmarks
 
-Written by `+"`make bench`"+`, which measures all of it again; the single measurements stand in
-[benchmarks.json](benchmarks.json). Measured on %s: %d cores of %s, %s of memory, %s.
+This page compares loadgrid with its peers. `+"`make bench`"+` repeats all measurements and writes the page;
+[benchmarks.json](benchmarks.json) has every single measurement. They were made %s, with %d cores of %s, %s of memory, %s and these versions:
 
 `, days, m.Machine.Cores, m.Machine.CPU, m.Machine.Memory, m.Machine.System)
 
@@ -91,23 +91,23 @@ Written by `+"`make bench`"+`, which measures all of it again; the single measur
 	}
 
 	if len(m.Machine.Missing) > 0 {
-		fmt.Fprintf(b, "\nPeers that did not run, since these packages could not be installed: %s.\n", strings.Join(m.Machine.Missing, ", "))
+		fmt.Fprintf(b, "\nSome peers did not run, because these packages could not be installed: %s.\n", strings.Join(m.Machine.Missing, ", "))
 	}
 
 	fmt.Fprintf(b, `
-In each comparison all contenders take turns, A B C, A B C, on the same server and the
-same grid, %d rounds or more, or as many as the part says; before each turn the table is dropped, and the server writes a
-checkpoint. Given are the median and, in brackets, the least and the greatest. The server runs
-on the same machine as its clients.
+In each comparison, all contenders take turns on the same server and the same grid: A B C, A B C. There are %d rounds
+or more, unless a section shows another number. Before each turn, the benchmark drops the table, and the server writes a checkpoint. The figures are the
+median and, in brackets, the least and the greatest value. The server runs on the same machine as its clients. The end of the page
+lists the [settings](#the-servers-settings) of the untuned and the tuned server.
 
 ![Medians, from the least to the greatest](benchmarks.png)
 `, usualRounds)
 }
 
-// usualRounds is how many rounds a part has that does not say how many.
+// usualRounds is the number of rounds of a section that shows none.
 const usualRounds = 5
 
-// rounds returns how often each contender had its turn.
+// rounds returns the number of turns of each contender.
 func (r result) rounds() int {
 	n := usualRounds
 	for _, c := range r.Contenders {
@@ -116,7 +116,7 @@ func (r result) rounds() int {
 	return n
 }
 
-// loadgridVersions names each version that a part was measured with.
+// loadgridVersions lists the versions of loadgrid that were measured.
 func (m *measurements) loadgridVersions() string {
 	var all []string
 	for _, r := range m.Results {
@@ -127,10 +127,10 @@ func (m *measurements) loadgridVersions() string {
 	return strings.Join(all, "; ")
 }
 
-// writeTimes is the table of an arm in which a time is all that counts.
+// writeTimes writes the table of an arm that measures only times.
 func (r result) writeTimes(b *bytes.Buffer) {
 	reference := r.find(r.Reference).seconds().median
-	fmt.Fprintf(b, "| | seconds | rows/s | memory of the client | times as fast as %s |\n|---|---|---|---|---|\n", r.Reference)
+	fmt.Fprintf(b, "| | seconds | rows/s | memory of the client | speedup over %s |\n|---|---|---|---|---|\n", r.Reference)
 	for _, c := range r.Contenders {
 		s := c.seconds()
 		ratio, memory := "", ""
@@ -149,13 +149,13 @@ func (r result) writeTimes(b *bytes.Buffer) {
 	}
 }
 
-// writeStages says where loadgrid's time went, by its own account.
+// writeStages writes how long each of loadgrid's stages took, as loadgrid reports it.
 func (r result) writeStages(b *bytes.Buffer) {
 	if !strings.HasPrefix(r.ID, "ready_") {
 		return
 	}
 
-	fmt.Fprintln(b, "\nSeconds of loadgrid's stages, medians; the start and the end of the process come on top:")
+	fmt.Fprintln(b, "\nMedian seconds of loadgrid's stages, without the start and the end of the process:")
 	fmt.Fprintln(b)
 	for _, c := range r.Contenders {
 		if !isLoadgrid(c.Name) {
@@ -174,7 +174,7 @@ func (r result) writeStages(b *bytes.Buffer) {
 
 func (r result) writeQueries(b *bytes.Buffer) {
 	reference := r.find(r.Reference)
-	fmt.Fprint(b, "| table | milliseconds a query | pages read | time, as a part of "+r.Reference+"'s | pages, as a part |\n|---|---|---|---|---|\n")
+	fmt.Fprint(b, "| table | milliseconds a query | pages read | time relative to "+r.Reference+" | pages relative to "+r.Reference+" |\n|---|---|---|---|---|\n")
 	for _, c := range r.Contenders {
 		s := c.seconds()
 		pages := c.stage("buffers").median
@@ -184,9 +184,9 @@ func (r result) writeQueries(b *bytes.Buffer) {
 }
 
 func (r result) writeTuning(b *bytes.Buffer) {
-	fmt.Fprint(b, "| with | seconds to build | size |")
+	fmt.Fprint(b, "| settings | seconds to build | size |")
 	for _, id := range windowsAsked {
-		fmt.Fprintf(b, " %s cells: ms, pages |", strings.TrimPrefix(id, "window_"))
+		fmt.Fprintf(b, " window of %[1]s x %[1]s cells: ms, pages |", strings.TrimPrefix(id, "window_"))
 	}
 
 	fmt.Fprintf(b, "\n|---|---|---|%s\n", strings.Repeat("---|", len(windowsAsked)))
@@ -199,7 +199,7 @@ func (r result) writeTuning(b *bytes.Buffer) {
 	}
 }
 
-// writeFloor is the floor, and how near loadgrid comes to it.
+// writeFloor writes the floor, and how close loadgrid comes to it.
 func (m *measurements) writeFloor(b *bytes.Buffer, r result) {
 	c := r.find(nameFloor)
 	fmt.Fprint(b, "| step | CPU seconds of its backend |\n|---|---|\n")
@@ -208,11 +208,11 @@ func (m *measurements) writeFloor(b *bytes.Buffer, r result) {
 	}
 
 	floor := c.seconds().median / float64(m.Machine.Cores)
-	fmt.Fprintf(b, "| sum | %s |\n\nSpread over %d cores: **%.2f s**, the floor for a table with GiST.\n", c.seconds().text(), m.Machine.Cores, floor)
+	fmt.Fprintf(b, "| sum | %s |\n\nDivided by %d cores, the sum gives the floor for a table with GiST: **%.2f s**.\n\n", c.seconds().text(), m.Machine.Cores, floor)
 	ready := m.get("ready_3.2_" + r.Server)
 	for _, name := range []string{nameParts, namePlain} {
 		if s := ready.find(name).seconds().median; s > 0 {
-			fmt.Fprintf(b, "%s takes %.2f s, %.2f times the floor.\n", strings.ToUpper(name[:1])+name[1:], s, s/floor)
+			fmt.Fprintf(b, "- %s: %.2f s, %.2f times the floor\n", name, s, s/floor)
 		}
 	}
 }
@@ -232,7 +232,7 @@ func (r result) writeGrowth(b *bytes.Buffer) {
 }
 
 func writeSettings(b *bytes.Buffer) {
-	fmt.Fprint(b, "\n## The servers' settings\n\nBeyond PostgreSQL's defaults; what makes a throwaway server forget durability is taken back.\n")
+	fmt.Fprint(b, "\n## The servers' settings\n\nThese settings differ from PostgreSQL's defaults, or undo what makes a throwaway server less durable.\n")
 	for _, name := range []string{untuned, tuned} {
 		settings := serverSettings(name)
 		fmt.Fprintf(b, "\n%s:\n\n```\n", name)
@@ -243,7 +243,7 @@ func writeSettings(b *bytes.Buffer) {
 	}
 }
 
-// text writes a spread with three digits that count.
+// text writes a spread with three significant digits.
 func (s spread) text() string {
 	return fmt.Sprintf("%s (%s to %s)", digits(s.median), digits(s.least), digits(s.most))
 }
@@ -260,7 +260,7 @@ func digits(f float64) string {
 	return fmt.Sprintf("%.4f", f)
 }
 
-// count writes a number with its digits in groups of three.
+// count formats a number with its digits in groups of three.
 func count(n int64) string {
 	s := fmt.Sprint(n)
 	for i := len(s) - 3; i > 0; i -= 3 {

@@ -1,17 +1,17 @@
 #!/bin/bash
-# Loads a large grid in partitions, and prints what `loadgrid plan` says beforehand beside what it took,
-# and how long queries take then. docs/scale.md has the figures.
+# Loads a large grid in partitions, and prints the plan of `loadgrid plan`, the measured load, and the
+# times of queries. docs/scale.md has the figures.
 #
-#   LOADGRID_DSN         a server whose database may be filled
-#   LOADGRID_BENCH_DISK  a folder on the server's disk, where the server runs here: it is asked for
-#                        free space first
+#   LOADGRID_DSN         a server whose database you can fill
+#   LOADGRID_BENCH_DISK  a folder on the server's disk, if the server runs on this machine. The script
+#                        first checks the disk's free space
 #
 #   bench/scale.sh [CELLS [PARTITIONS [INDEX [GEOMETRY...]]]]
 #
 # The defaults are 100,000,000 cells in 32 partitions with BRIN, as polygons and as points. CELLS is the
 # square of a whole number.
 set -euo pipefail
-: "${LOADGRID_DSN:?names no server}"
+: "${LOADGRID_DSN:?set it to a server}"
 cells=${1:-100000000} partitions=${2:-32} index=${3:-brin}
 shift $(($# < 3 ? $# : 3))
 [ $# -gt 0 ] || set -- polygon point
@@ -24,16 +24,16 @@ go build -o "$folder/loadgrid" ./cmd/loadgrid
 
 sql() { psql -qtA -v ON_ERROR_STOP=1 "$LOADGRID_DSN" -c "$1"; }
 
-# query NAME CONDITION prints the median over nine places of the milliseconds that a count takes, planned
-# and executed, in one session: when each place is asked for the first time, and when the pages are in
-# the server's memory. One query beforehand warms up the session.
+# query NAME CONDITION prints the milliseconds to plan and execute a count, as the median over nine places,
+# in one session: for the first query at each place, and for the second, when the pages are in the server's
+# memory. An extra query first warms up the session.
 query() {
   {
     for place in 1 3 11 17 23 31 41 47 59 71 3 11 17 23 31 41 47 59 71; do
       echo "explain (analyze, costs off, timing off) select count(*) from bench_scale.cells where ${2//\$place/$place};"
     done
   } | psql -qtA -v ON_ERROR_STOP=1 "$LOADGRID_DSN" | awk -v name="$1" '
-    # median returns that of the nine numbers from list[first] on.
+    # median returns the median of the nine numbers from list[first] on.
     function median(list, first,   i, k, t) {
       for (i = first + 1; i < first + 9; i++) for (k = i; k > first && list[k - 1] > list[k]; k--) { t = list[k]; list[k] = list[k - 1]; list[k - 1] = t }
       return list[first + 4]
@@ -46,7 +46,7 @@ query() {
 need=$((cells * 525 / 1000000000))
 if [ -n "${LOADGRID_BENCH_DISK:-}" ]; then
   free=$(df -B1000000000 --output=avail "$LOADGRID_BENCH_DISK" | tail -1 | tr -d ' ')
-  [ "$free" -ge "$need" ] || { echo "scale: $need GB are needed, and $free GB are free on the disk of $LOADGRID_BENCH_DISK" >&2; exit 1; }
+  [ "$free" -ge "$need" ] || { echo "scale: the load needs $need GB, but the disk of $LOADGRID_BENCH_DISK has only $free GB free" >&2; exit 1; }
 fi
 
 sql 'set client_min_messages = warning; create schema if not exists bench_scale'
@@ -58,7 +58,7 @@ for geometry in "$@"; do
   sql checkpoint
 
   printf '\n== %s: plan\n' "$geometry"
-  # The options are words.
+  # $job is a list of options.
   # shellcheck disable=SC2086
   "$folder/loadgrid" plan $job
 

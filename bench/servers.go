@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// serverVersions are the versions of PostgreSQL that are measured beside one another.
+// serverVersions are the versions of PostgreSQL that are compared.
 func serverVersions() []string { return []string{"13", "15", "17", "18"} }
 
 func serverID(version string) string { return "ready_3.2_pg" + version }
@@ -20,11 +20,11 @@ const serverSQL = `
 	select split_part(current_setting('server_version'), ' ', 1), extversion
 	from pg_extension where extname = 'postgis'`
 
-// measureServer measures loadgrid beside SQL alone on the server of $LOADGRID_DSN.
+// measureServer compares loadgrid with SQL alone on the server of $LOADGRID_DSN.
 func measureServer(ctx context.Context, o options, progress io.Writer) (r result, err error) {
 	dsn := os.Getenv("LOADGRID_DSN")
 	if dsn == "" {
-		return r, errors.New("LOADGRID_DSN names no server")
+		return r, errors.New("LOADGRID_DSN is not set: set it to the server to measure")
 	}
 
 	p := findPrograms(ctx, o.loadgrid, filepath.Join("bench", "peers"))

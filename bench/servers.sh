@@ -1,7 +1,7 @@
 #!/bin/sh
-# Measures loadgrid beside SQL alone on each server of integration/servers, in a container of its
-# image that is as durable as PostgreSQL is shipped, and writes docs/benchmarks.md again. The way to
-# the server is a socket: what comes through a port of the engine is copied by another process.
+# Compares loadgrid with SQL alone on each server of integration/servers, and writes docs/benchmarks.md
+# again. Each server runs in a container of its image, with PostgreSQL's default durability. The
+# connection is a socket, because the engine copies what goes through a port in another process.
 #
 #   bench/servers.sh [FLAGS of bench]
 #
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 container=
 socket=$(mktemp -d)
-chmod 1777 "$socket" # for the user that the server runs as
+chmod 1777 "$socket" # so that the server's user can write to it
 trap '[ -z "$container" ] || docker rm -f "$container" >/dev/null; rm -rf "$socket"' EXIT
 trap 'exit 130' INT TERM
 
@@ -22,7 +22,7 @@ for version in ${SERVERS:-$(sed -n 's/^\([0-9][0-9]*\) .*/\1/p' integration/serv
   container=$(POSTGRES_PASSWORD=$password docker run -d -e POSTGRES_PASSWORD -e POSTGRES_USER=bench -e POSTGRES_DB=bench \
     --shm-size 1g --network none -v "$socket:/var/run/postgresql" "$LOADGRID_TEST_IMAGE" postgres)
 
-  # The entry point starts the server twice: the first time on its socket alone.
+  # The entry point starts the server twice, the first time without TCP.
   tries=0
   until docker exec "$container" pg_isready -q -h 127.0.0.1 -U bench; do
     tries=$((tries + 1))

@@ -1,14 +1,14 @@
 package main
 
-// The servers that everybody is measured on, by name. Both are as durable as
-// PostgreSQL is shipped: localpg's own throwaway settings are taken back.
+// The names of the servers on which all contenders are measured. Both are as durable
+// as PostgreSQL's defaults: they undo localpg's throwaway settings.
 const (
 	untuned = "untuned"
 	tuned   = "tuned"
 )
 
-// serverSettings returns what stands in the configuration of a server beyond
-// PostgreSQL's own defaults.
+// serverSettings returns the settings of a server that replace PostgreSQL's own
+// defaults or localpg's.
 func serverSettings(name string) map[string]string {
 	s := map[string]string{
 		"fsync":                      "on",
@@ -17,8 +17,8 @@ func serverSettings(name string) map[string]string {
 	}
 
 	if name == tuned {
-		// What guides to bulk loads advise, but for shared_buffers: without huge
-		// pages each new backend pays for a large one in page faults.
+		// Guides to bulk loads recommend these settings. shared_buffers is left out:
+		// without huge pages, a large value costs each new backend page faults.
 		for setting, value := range map[string]string{
 			"max_wal_size":                     "16GB",
 			"checkpoint_timeout":               "30min",

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs PostgreSQL with PostGIS where there is none, and the peers that the benchmark compares with, from Debian's packages, as root or through
-# sudo. What cannot be had is left out: the benchmark names the peers that it could not run.
+# Installs PostgreSQL with PostGIS, if there is none, and the peers of the benchmark, from Debian's packages, as root or through
+# sudo. It skips packages that it cannot install: the benchmark names the peers that it could not run.
 set -eu
 
 packages='gdal-bin python3-shapely python3-psycopg python3-psycopg2 python3-geopandas python3-geoalchemy2'

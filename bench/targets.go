@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// target is a figure that loadgrid means to reach.
+// target is a figure that loadgrid aims at.
 type target struct {
 	what   string
 	want   float64
 	atMost bool    // else at least
-	got    float64 // NaN where it was not measured
+	got    float64 // NaN if it was not measured
 }
 
 func (t target) reached() bool {
@@ -22,7 +22,7 @@ func (t target) reached() bool {
 	return t.got >= t.want
 }
 
-// serverTargets are those of each version of the server that was measured. seconds is the
+// serverTargets are the targets for each measured version of the server. seconds returns the
 // median of a contender in an arm.
 func (m *measurements) serverTargets(seconds func(id, name string) float64) (all []target) {
 	for _, version := range serverVersions() {
@@ -42,7 +42,7 @@ func (m *measurements) serverTargets(seconds func(id, name string) float64) (all
 	return all
 }
 
-// targets compares the measurements with what is aimed at on two cores.
+// targets compares the measurements with the targets for two cores.
 func (m *measurements) targets() []target {
 	seconds := func(id, name string) float64 {
 		if s := m.get(id).find(name).seconds().median; s > 0 {
@@ -64,15 +64,15 @@ func (m *measurements) targets() []target {
 		least("partitioned + BRIN against the faster SQL alone with GiST"+where, 2.5, peer/seconds(ready, namePartsBR))
 		least("partitioned + BRIN against the faster SQL alone with BRIN"+where, 1.3, math.Min(seconds(ready, nameSeriesBR), seconds(ready, nameSquareBR))/seconds(ready, namePartsBR))
 		load := "load_3.2_" + server
-		most("load alone as a part of the server's limit, FREEZE"+where, 1.1, seconds(load, nameLoad)/seconds(load, nameLimit))
-		most("load alone as a part of the server's limit, chunks"+where, 1.1, seconds(load, nameLoadChunks)/seconds(load, nameLimitChunks))
+		most("load alone, relative to the server's limit, FREEZE"+where, 1.1, seconds(load, nameLoad)/seconds(load, nameLimit))
+		most("load alone, relative to the server's limit, chunks"+where, 1.1, seconds(load, nameLoadChunks)/seconds(load, nameLimitChunks))
 		small := "ready_0.8_" + server
 		where = ", 0.8 million cells, " + server
 		least("plain against ogr2ogr"+where, 3.5, seconds(small, nameOgr)/seconds(small, namePlain))
 		least("partitioned against ogr2ogr"+where, 4.5, seconds(small, nameOgr)/seconds(small, nameParts))
 		least("plain against GeoPandas"+where, 14, seconds(small, nameGeoPandas)/seconds(small, namePlain))
 		least("partitioned against GeoPandas"+where, 17, seconds(small, nameGeoPandas)/seconds(small, nameParts))
-		most("29.9 million cells, partitioned + GiST, as multiples of the time of 3.2 million, "+server, 12,
+		most("time of 29.9 million cells, partitioned + GiST, relative to 3.2 million, "+server, 12,
 			seconds("ready_30_"+server, nameParts)/seconds(ready, nameParts))
 	}
 
@@ -81,26 +81,26 @@ func (m *measurements) targets() []target {
 	for _, server := range []string{untuned, tuned} {
 		window := m.get(queryID("window_100", server))
 		pages := func(table string) float64 { return window.find(table).stage("buffers").median }
-		most("pages that a window of 100 x 100 cells reads, as a part of ST_SquareGrid's, GiST, "+server, 0.1, pages(tableLoadgrid)/pages(tableSquare))
+		most("pages that a window of 100 x 100 cells reads, relative to ST_SquareGrid, GiST, "+server, 0.1, pages(tableLoadgrid)/pages(tableSquare))
 		most("the same, BRIN, "+server, 0.1, pages(tableBRIN)/pages(tableSquareBRIN))
 	}
 
 	least("generation on two cores against list(map(box))", 500, seconds("generate", nameList)/seconds("generate", nameGeomgen2))
 	growth := growthGrids()
 	perRow := func(g grid) float64 { return seconds("growth", growthName(g)) / float64(g.cells()) }
-	most("time of a row in the load stage, 29.9 million cells against 1 million", 1.4, perRow(growth[len(growth)-1])/perRow(growth[0]))
-	least("deciding a million cells by an area of 20,000 corners, against ST_SquareGrid filtered by ST_Intersects", 20,
+	most("time of a row in the load stage, 29.9 million cells relative to 1 million", 1.4, perRow(growth[len(growth)-1])/perRow(growth[0]))
+	least("selecting a million cells by an area of 20,000 corners, against ST_SquareGrid filtered by ST_Intersects", 20,
 		seconds("mask_decide", nameDecideSQL)/seconds("mask_decide", nameDecide))
 	least("the same ready to query, plain + GiST", 2, seconds("mask_ready", nameMaskSQL)/seconds("mask_ready", nameMask))
 	least("the same with coverage, within 1e-6, against ST_Covers first", 3, seconds("mask_coverage", nameCoverageSQL)/seconds("mask_coverage", nameCoverage))
-	most("30 million cells by an area of 10,000 corners, against a rectangle of as many", 1.1, seconds("mask_30", nameCoast)/seconds("mask_30", nameRectangle))
-	most("seconds of the plan of these", 2, seconds("mask_30", nameCoastPlan))
-	most("memory of the client at most, MiB", 64, m.greatestMemory())
+	most("30 million cells by an area of 10,000 corners, relative to a rectangle of as many cells", 1.1, seconds("mask_30", nameCoast)/seconds("mask_30", nameRectangle))
+	most("seconds that `plan` takes for this area", 2, seconds("mask_30", nameCoastPlan))
+	most("greatest memory of the client, MiB", 64, m.greatestMemory())
 
 	return append(append(all, m.featureTargets(seconds)...), m.pointTargets(seconds)...)
 }
 
-// featureTargets are those of attributes and pairs. seconds is the median of a contender in an arm.
+// featureTargets are the targets for attributes and pairs. seconds returns the median of a contender in an arm.
 func (m *measurements) featureTargets(seconds func(id, name string) float64) (all []target) {
 	for _, l := range featureLayers() {
 		attributes, pairs := "attributes_"+l.id, "pairs_"+l.id
@@ -108,8 +108,8 @@ func (m *measurements) featureTargets(seconds func(id, name string) float64) (al
 			continue
 		}
 
-		if l.features > 0 && l.features <= 100 { // few cells are crossed by an edge
-			all = append(all, target{"attributes of " + l.what + ", against a rectangle of as many cells", 1.5, true, seconds(attributes, nameOwner) / seconds(attributes, nameAsManyCells)})
+		if l.features > 0 && l.features <= 100 { // edges cross few cells
+			all = append(all, target{"attributes of " + l.what + ", relative to a rectangle of as many cells", 1.5, true, seconds(attributes, nameOwner) / seconds(attributes, nameAsManyCells)})
 			continue
 		}
 
@@ -129,7 +129,7 @@ func (m *measurements) featureTargets(seconds func(id, name string) float64) (al
 func (m *measurements) greatestMemory() float64 {
 	most := math.NaN()
 	for _, r := range m.Results {
-		if strings.HasPrefix(r.ID, "attributes_") || strings.HasPrefix(r.ID, "pairs_") { // the features are in memory
+		if strings.HasPrefix(r.ID, "attributes_") || strings.HasPrefix(r.ID, "pairs_") { // their clients hold the features in memory
 			continue
 		}
 
@@ -150,7 +150,7 @@ func zeroForNaN(f float64) float64 {
 }
 
 func (m *measurements) writeTargets(b *bytes.Buffer) {
-	fmt.Fprint(b, "\n## Figures beside their targets\n\n| | target | measured | |\n|---|---|---|---|\n")
+	fmt.Fprint(b, "\n## Figures and their targets\n\nIn this table, *against* means how many times as fast, and *relative to* is the ratio of two times or two numbers of pages.\n\n| | target | measured | |\n|---|---|---|---|\n")
 	for _, t := range m.targets() {
 		limit, verdict := "at least", "reached"
 		if t.atMost {

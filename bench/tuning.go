@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// indexSettings are settings of the spatial indexes, as its WITH clause has them.
+// indexSettings are settings of the spatial indexes, as in a WITH clause.
 func indexSettings() map[string][]string {
 	return map[string][]string{
 		"brin": {"pages_per_range = 2", "pages_per_range = 4", "pages_per_range = 8", "pages_per_range = 16", "pages_per_range = 32", "pages_per_range = 128"},
@@ -14,11 +14,11 @@ func indexSettings() map[string][]string {
 	}
 }
 
-// windowsAsked are the sides of the windows that tell how good an index is.
+// windowsAsked are the ids of the queries that test an index.
 var windowsAsked = [...]string{"window_30", "window_100", "window_300"}
 
 // tuningArm builds one spatial index after the other on loadgrid's table, each
-// with other settings. The seconds are those of the build; as stages stand its
+// with other settings. The seconds are the time of the build. The stages are its
 // size in bytes, and for each window the milliseconds and pages of a query.
 func tuningArm(db *database, g grid, method string) arm {
 	a := arm{id: "tuning_" + method, title: fmt.Sprintf("Settings of %s on 3.2 million cells in the order of cell_id, %s server", map[string]string{"brin": "BRIN", "gist": "GiST"}[method], db.name),
@@ -67,7 +67,7 @@ func (db *database) buildAndQuery(ctx context.Context, g grid, create string) (s
 	return s, nil
 }
 
-// measureTuning loads the table that the indexes are built on.
+// measureTuning loads a table and measures the arms that build indexes on it.
 func measureTuning(ctx context.Context, db *database, measure func(arm) error, o options) error {
 	loaded := false
 	for _, method := range []string{"gist", "brin"} {

@@ -1,16 +1,16 @@
 #!/bin/sh
 # Counts the cells of each country at 0.1 degrees by each rule, with loadgrid and with PostGIS, and
-# says where the two differ.
+# prints where the two counts differ.
 #
 #   sh docs/countries.sh countries.geojson
 #
-# The file has features in EPSG:4326, as Natural Earth's admin_0_countries. The database is
-# that of LOADGRID_DSN; psql must be there. It makes a schema countries_check, and drops
-# it at the end.
+# The file must have features in EPSG:4326, such as Natural Earth's admin_0_countries. LOADGRID_DSN
+# names the database, and psql must be installed. The script creates a schema countries_check, and
+# drops it at the end.
 set -eu
 
 file=$1
-dsn=${LOADGRID_DSN:?names no database}
+dsn=${LOADGRID_DSN:?set it to a database}
 loadgrid=${LOADGRID:-loadgrid}
 query() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$dsn" "$@"; }
 
@@ -22,11 +22,11 @@ create table countries_check.countries as
   from jsonb_array_elements(:'file'::jsonb -> 'features') with ordinality u (f, n),
   st_setsrid(st_geomfromgeojson(f -> 'geometry'), 4326) g, st_isvalid(g) valid;
 SQL
-mended=$(query -c 'select count(*) from countries_check.countries where not valid')
+repaired=$(query -c 'select count(*) from countries_check.countries where not valid')
 countries=0 cells=0 differ=0
 for id in $(query -c 'select id from countries_check.countries order by id'); do
   countries=$((countries + 1))
-  # A grid wider than the area: else ST_SquareGrid leaves out cells that touch its left edge.
+  # The grid is wider than the area, because ST_SquareGrid leaves out cells that touch the left edge of its bounds.
   query -c "select count(*) filter (where st_intersects(a, g)), count(*) filter (where st_covers(a, g)),
       count(*) filter (where st_intersects(a, st_setsrid(st_makepoint((st_xmin(g) + st_xmax(g)) / 2, (st_ymin(g) + st_ymax(g)) / 2), 4326)))
     from (select a, (st_squaregrid(0.1, st_expand(a, 0.1))).geom g from (select geom a from countries_check.countries where id = $id) c) s" |
@@ -45,4 +45,4 @@ for id in $(query -c 'select id from countries_check.countries order by id'); do
 done
 rm -f "${TMPDIR:-/tmp}/countries.$$"
 query -c 'drop schema countries_check cascade' 2>/dev/null
-echo "$countries countries, $mended of them mended by ST_MakeValid, three rules, $cells cells in all: $differ counts differ"
+echo "$countries countries, $repaired of them repaired by ST_MakeValid, three rules, $cells cells in all: $differ counts differ"

@@ -1,6 +1,6 @@
--- The usual ways to the answers of queries.md: the same question by spatial joins. A test compares the
--- answers, and bench compares the times. Each part has the heading of its section on the page, and
--- for each answer there one query. The tables are those of the page.
+-- The usual ways to answer the questions of queries.md: spatial joins. A test compares the answers, and
+-- bench compares the times. Each part has the heading of its section on the page, and one query for each
+-- answer that the page shows. The parts use the tables of the page.
 
 -- ## The example
 

@@ -1,4 +1,4 @@
-"""Makes the boxes of the story's grid, in three ways, and prints the seconds it took.
+"""Makes the boxes of a grid in one of three ways, and prints the seconds that it took.
 
 Usage: generate.py list|pool|chunks COLS ROWS
 """

@@ -1,6 +1,6 @@
 """Makes the grid and loads it with GeoPandas, until it is ready to query.
 
-Usage: geopandas_load.py TABLE COLS ROWS SRID CELL_SIZE; the server is that of the PG* environment.
+Usage: geopandas_load.py TABLE COLS ROWS SRID CELL_SIZE; the PG* environment names the server.
 to_postgis makes the spatial index.
 """
 import sys

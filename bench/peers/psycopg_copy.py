@@ -1,7 +1,7 @@
-"""Copies the grid into a table with psycopg, row after row, and prints the seconds it took.
+"""Copies the grid into a table with psycopg, row by row, and prints the seconds that it took.
 
-Usage: psycopg_copy.py TABLE COLS ROWS SRID CELL_SIZE; the server is that of the PG* environment.
-The rows are made beforehand: only the COPY and its transaction are timed.
+Usage: psycopg_copy.py TABLE COLS ROWS SRID CELL_SIZE; the PG* environment names the server.
+The script makes the rows first, and times only the COPY and its transaction.
 """
 import sys
 import time

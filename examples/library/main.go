@@ -1,4 +1,4 @@
-// Command library loads a grid by the Go API, and goes on where an earlier start was killed.
+// Command library loads a grid with the Go API, and resumes a run that was killed.
 //
 //	LOADGRID_DSN=postgresql://me@localhost/gis go run ./examples/library
 package main
@@ -42,7 +42,7 @@ func load(ctx context.Context, dsn string) error {
 
 	var stopped *loader.ResumableError
 	if errors.As(err, &stopped) {
-		return fmt.Errorf("start me again, and I go on behind %d of %d chunks: %w", stopped.Committed, stopped.Chunks, err)
+		return fmt.Errorf("start this program again to resume after %d of %d chunks: %w", stopped.Committed, stopped.Chunks, err)
 	} else if err != nil {
 		return err
 	}
