@@ -84,14 +84,14 @@ func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.Stateme
 
 	attributes := ""
 	if len(r.want.Names) > 0 {
-		attributes = ", beside the attributes " + strings.Join(r.want.Names, ", ")
+		attributes = ", in addition to the attributes " + strings.Join(r.want.Names, ", ")
 	}
 
 	switch {
 	case len(columns) == 0:
-		return c, r.badQuery("must return one column of type geometry%s, and returns nothing", attributes)
+		return c, r.badQuery("must return one column of type geometry%s, but returns no columns", attributes)
 	case len(geometries) != 1, len(r.want.Names) == 0 && len(columns) > 1:
-		return c, r.badQuery("must return one column of type geometry%s, and returns: %s", attributes, strings.Join(columns, ", "))
+		return c, r.badQuery("must return one column of type geometry%s, but returns: %s", attributes, strings.Join(columns, ", "))
 	}
 
 	c.geometry = geometries[0]
@@ -111,14 +111,14 @@ func (r *resolver) findAttributes(fields []pgconn.FieldDescription, columns []st
 
 		switch {
 		case i < 0:
-			return nil, r.badQuery("returns no column %s, which is asked for as an attribute: it returns %s", name, strings.Join(columns, ", "))
+			return nil, r.badQuery("returns no column %s, which is requested as an attribute: it returns %s", name, strings.Join(columns, ", "))
 		case slices.ContainsFunc(fields[i+1:], named):
-			return nil, r.badQuery("returns several columns %s, which is asked for as an attribute", name)
+			return nil, r.badQuery("returns several columns named %s, which is requested as an attribute", name)
 		}
 
 		a := attribute{place: i, name: name, kind: types[fields[i].DataTypeOID], oid: fields[i].DataTypeOID}
 		if a.kind == "" {
-			return nil, r.badQuery("returns the attribute %s, of a type that is not supported: cast it, such as %s::text", columns[i], name)
+			return nil, r.badQuery("returns the attribute %s, whose type is not supported: cast it, for example with %s::text", columns[i], name)
 		}
 
 		list = append(list, a)

@@ -98,7 +98,7 @@ func (r *resolver) transformTogether(ctx context.Context, layer *aoi.Layer, from
 	}
 
 	if len(all.area.Polygons) != n {
-		return false, errors.New("the server returned other polygons than it was given")
+		return false, errors.New("the server returned different polygons from those it received")
 	}
 
 	for i := range layer.Features {

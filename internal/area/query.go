@@ -64,8 +64,8 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 
-	return &pg.ServerError{Doing: fmt.Sprintf("running the query of the area of interest, for which aoi-sql-timeout gives it %s", timeout),
-		Err: err, Advice: "make it faster, or give it more time with aoi-sql-timeout"}
+	return &pg.ServerError{Doing: fmt.Sprintf("running the query of the area of interest, which aoi-sql-timeout limits to %s", timeout),
+		Err: err, Advice: "make it faster, or raise aoi-sql-timeout"}
 }
 
 // runQuery runs the area's query. Prepared first, it is one statement, and its
@@ -157,7 +157,7 @@ func takeRows(rows pgx.Rows, columns queryColumns, most int64) (c gather.Collect
 		}
 
 		if !first && s != srid {
-			return c, 0, aoi.BadArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
+			return c, 0, aoi.BadArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one SRID", srid, n, s)
 		}
 		first, srid = false, s
 

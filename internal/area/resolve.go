@@ -52,7 +52,7 @@ func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32, w
 	case errors.As(err, &param), errors.As(err, new(*job.SQLError)):
 		return nil, err
 	case err != nil:
-		return nil, pg.Wrap(err, "making the area of interest ready")
+		return nil, pg.Wrap(err, "preparing the area of interest")
 	}
 
 	return &r.area, nil
@@ -199,7 +199,7 @@ func (r *resolver) makeValid(ctx context.Context) error {
 				where = fmt.Sprintf(" in EPSG:%d", r.area.SRID)
 			}
 
-			return aoi.BadArea("is not valid%s: %w: mend it, or let the server do so with aoi-make-valid", where, invalid)
+			return aoi.BadArea("is not valid%s: %w: repair it, or let the server repair it with aoi-make-valid", where, invalid)
 		}
 	}
 
@@ -210,10 +210,10 @@ func (r *resolver) makeValid(ctx context.Context) error {
 
 	sql := "select " + r.fn("st_asewkb") + "(" + r.fn("st_collectionextract") + "(" + r.fn("st_unaryunion") + "(" + r.fn("st_collect") + "(" + part + "), -1::float8), 3))" +
 		" from " + r.fn("st_dump") + "(" + r.fn("st_geomfromewkb") + "($1::bytea)) d"
-	if err := r.run(ctx, "unite or mend the area", sql, r.area.Marshal()); err != nil {
+	if err := r.run(ctx, "unite or repair the area", sql, r.area.Marshal()); err != nil {
 		var param *geomgen.ParamError
 		if errors.As(err, &param) && !r.area.MakeValid {
-			return aoi.BadArea("%s: let the server mend it with aoi-make-valid", param.Reason)
+			return aoi.BadArea("%s: let the server repair it with aoi-make-valid", param.Reason)
 		}
 
 		return err
@@ -248,7 +248,7 @@ func (r *resolver) queryOne(ctx context.Context, what, sql string, args []any, t
 		return aoi.BadArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
 	}
 
-	return pg.Wrap(err, "having the server %s", what)
+	return pg.Wrap(err, "asking the server to %s", what)
 }
 
 // read reads the polygons that a statement returned.
@@ -270,7 +270,7 @@ func (r *resolver) read(what string, b []byte) (polygons []geomgen.Polygon, srid
 	case err != nil:
 		return nil, 0, err
 	case len(polygons) == 0:
-		return nil, 0, aoi.BadArea("is empty, once the server has done this: %s", what)
+		return nil, 0, aoi.BadArea("is empty after the server did this: %s", what)
 	}
 
 	return polygons, srid, nil

@@ -277,7 +277,7 @@ func checkTorn(plane, there []geomgen.Polygon, from, to crs.CRS) error {
 				a, b := there[i][k][n-1], there[i][k][n]
 				on := math.Hypot(b.X-a.X, b.Y-a.Y) * to.PerUnit
 				if ground := math.Hypot((ring[n].X-ring[n-1].X)*mx, (ring[n].Y-ring[n-1].Y)*my); on > 1e6 && on > 100*ground {
-					return aoi.BadArea("reaches beyond where EPSG:%d can be used: its map is torn near %g %g of EPSG:%d", to.SRID, ring[n].X, ring[n].Y, from.SRID)
+					return aoi.BadArea("reaches outside the area where EPSG:%d is usable: its map is torn near %g %g of EPSG:%d", to.SRID, ring[n].X, ring[n].Y, from.SRID)
 				}
 			}
 		}

@@ -90,14 +90,14 @@ func (in *input) sibling(suffix string) (io.ReaderAt, int64, error) {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return nil, 0, fmt.Errorf("looking for a file beside the area of interest: %w", err)
+		return nil, 0, fmt.Errorf("looking for a file next to the area of interest: %w", err)
 	case !info.Mode().IsRegular():
 		return nil, 0, fs.ErrNotExist
 	}
 
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, 0, fmt.Errorf("opening a file beside the area of interest: %w", err)
+		return nil, 0, fmt.Errorf("opening a file next to the area of interest: %w", err)
 	}
 	in.siblings = append(in.siblings, f)
 

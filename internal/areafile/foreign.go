@@ -28,7 +28,7 @@ func foreign(head []byte) string {
 	case strings.HasPrefix(text, "{"):
 		return jsonFormat(text)
 	case strings.HasPrefix(text, "["):
-		return "a list in JSON"
+		return "a JSON array"
 	case regexp.MustCompile(`(?i)^version +[0-9]+\s`).MatchString(text):
 		return "MapInfo MIF"
 	case regexp.MustCompile(`(?i)^!table\s`).MatchString(text):
@@ -47,7 +47,7 @@ func binaryFormat(head []byte) string {
 	for _, f := range [...]struct{ magic, name string }{
 		{"\x1f\x8b", gzip},
 		{"PK\x03\x04", "a ZIP archive"},
-		{"SQLite format 3\x00", "GeoPackage, or another database of SQLite"},
+		{"SQLite format 3\x00", "a GeoPackage, or another SQLite database"},
 		{"fgb\x03fgb", "FlatGeobuf"},
 		{"\x00\x00\x27\x0a", "a Shapefile"},
 		{"PAR1", "Parquet"},
@@ -59,14 +59,14 @@ func binaryFormat(head []byte) string {
 		{"MM\x00*", "TIFF"},
 		{"\x89PNG", "PNG"},
 		{"\xff\xd8\xff", "JPEG"},
-		{"BZh", "an archive of bzip2"},
-		{"\xfd7zXZ", "an archive of xz"},
-		{"\x28\xb5\x2f\xfd", "an archive of zstd"},
-		{"7z\xbc\xaf\x27\x1c", "an archive of 7-Zip"},
-		{"Rar!", "an archive of RAR"},
+		{"BZh", "a bzip2 archive"},
+		{"\xfd7zXZ", "an xz archive"},
+		{"\x28\xb5\x2f\xfd", "a zstd archive"},
+		{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
+		{"Rar!", "a RAR archive"},
 		{"Obj\x01", "Avro"},
-		{"PGCOPY\n", "rows of COPY in PostgreSQL's binary format"},
-		{"PGDMP", "a dump of pg_dump"},
+		{"PGCOPY\n", "rows in the binary format of PostgreSQL's COPY"},
+		{"PGDMP", "a dump from pg_dump"},
 		{"AC10", "DWG"},
 	} {
 		if bytes.HasPrefix(head, []byte(f.magic)) {

@@ -65,7 +65,7 @@ func (in *input) read(o Options, s *selector) (format, feature.Schema, error) {
 	head, err := in.head()
 	switch {
 	case errors.Is(err, io.EOF):
-		return format{}, feature.Schema{}, feature.BadArea("is empty: there is nothing in it")
+		return format{}, feature.Schema{}, feature.BadArea("is empty: it has no content")
 	case err != nil:
 		return format{}, feature.Schema{}, err
 	}
@@ -142,15 +142,15 @@ func fromOGR() format {
 
 // unread reports a file of no format that is read.
 func unread(head []byte, what string) error {
-	const cure = "convert it, as in ogr2ogr -f GeoJSONSeq /vsistdout/ FILE | loadgrid ... --aoi -, or let loadgrid call ogr2ogr with aoi-ogr"
+	const cure = "convert it, for example with ogr2ogr -f GeoJSONSeq /vsistdout/ FILE | loadgrid ... --aoi -, or let loadgrid call ogr2ogr with aoi-ogr"
 	switch what {
 	case "":
 		begin := head[:min(len(head), 20)]
-		return feature.BadArea("begins with %s, and so is neither GeoJSON, WKT, EWKT, WKB, EWKB, Shapefile, GeoPackage nor FlatGeobuf: %s", strconv.Quote(string(begin)), cure)
+		return feature.BadArea("begins with %s, so it is not GeoJSON, WKT, EWKT, WKB, EWKB, Shapefile, GeoPackage or FlatGeobuf: %s", strconv.Quote(string(begin)), cure)
 	case utf16:
-		return feature.BadArea("is text in UTF-16, and must be in UTF-8: convert it, as in iconv -f UTF-16 -t UTF-8 FILE | loadgrid ... --aoi -")
+		return feature.BadArea("is UTF-16 text, but must be UTF-8: convert it, for example with iconv -f UTF-16 -t UTF-8 FILE | loadgrid ... --aoi -")
 	case gzip:
-		return feature.BadArea("is packed with gzip more than once: unpack it, as in gunzip -c FILE | loadgrid ... --aoi -")
+		return feature.BadArea("is compressed with gzip more than once: unpack it, for example with gunzip -c FILE | loadgrid ... --aoi -")
 	}
 
 	return feature.BadArea("seems to be %s, which loadgrid does not read: %s", what, cure)

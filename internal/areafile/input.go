@@ -118,9 +118,9 @@ func (in *input) spool() (*os.File, error) {
 	n, err := io.Copy(file, io.LimitReader(in.stream, in.most+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("writing the area of interest to a temporary file, which TMPDIR may put elsewhere: %w", err)
+		return nil, fmt.Errorf("writing the area of interest to a temporary file: %w: set TMPDIR to choose another directory", err)
 	case n > in.most:
-		return nil, feature.BadArea("has more than %d bytes, which are not written to a temporary file: give its name, and not stdin", in.most)
+		return nil, feature.BadArea("has more than %d bytes, the most that loadgrid writes to a temporary file: name the file instead of using stdin", in.most)
 	}
 
 	return file, nil

@@ -93,7 +93,7 @@ func TestOGRFails(t *testing.T) {
 	}{
 		"at once":             {"printf 'Warning 1: x\\nERROR 4: no such\tformat\\nFAILURE:\\ny\\nz\\n' >&2; exit 1", []string{"cannot be read by ogr2ogr: ERROR 4: no such format FAILURE: y (exit status 1)"}},
 		"in words of its own": {"printf 'cannot\\nopen it\\n' >&2; exit 1", []string{"cannot be read by ogr2ogr: cannot open it (exit status 1)"}},
-		"without a word":      {"exit 3", []string{"it says nothing (exit status 3)"}},
+		"without a word":      {"exit 3", []string{"it printed no message (exit status 3)"}},
 		"behind features":     {"echo '" + one + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
 		"within a feature":    {"printf '" + one[:40] + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
 		"with what is wrong":  {"echo '{\"type\":\"Point\",\"coordinates\":[0,0]}'; yes '" + one + "'", []string{"holds a Point"}},

@@ -96,7 +96,7 @@ func take(s *selector, f format, schema feature.Schema, o Options) (*File, error
 	if f.degrees && srid == 0 {
 		srid = WGS84
 		if at, found := notDegrees(all); found {
-			return nil, feature.BadArea("has coordinates that cannot be degrees, at %s, and GeoJSON without a member crs is in EPSG:4326: say which CRS it is in with aoi-srid", feature.FormatPoint(at))
+			return nil, feature.BadArea("has coordinates that cannot be degrees, at %s, but GeoJSON without a crs member is in EPSG:4326: name its CRS with aoi-srid", feature.FormatPoint(at))
 		}
 	}
 

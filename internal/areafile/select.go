@@ -108,25 +108,25 @@ func (s *selector) checkNames(f format, there []string) error {
 // missing reports an attribute that is not there, and says what is.
 func (s *selector) missing(name, instead string) error {
 	if slices.Index(s.names, name) < s.keep {
-		return &geomgen.ParamError{Param: "attribute", Value: name, Reason: "was found in no feature: " + instead}
+		return &geomgen.ParamError{Param: "attribute", Value: name, Reason: "is not an attribute of any feature: " + instead}
 	}
-	return &geomgen.ParamError{Param: "aoi-where", Value: s.where, Reason: fmt.Sprintf("asks for %q, which was found in no feature: %s", name, instead)}
+	return &geomgen.ParamError{Param: "aoi-where", Value: s.where, Reason: fmt.Sprintf("uses %q, which no feature has: %s", name, instead)}
 }
 
 // otherNames says which attributes there are where one is not.
 func otherNames(name string, there []string) string {
 	if len(there) == 0 {
-		return "they have none"
+		return "the features have no attributes"
 	}
 
 	for _, other := range there {
 		if strings.EqualFold(name, other) {
-			return fmt.Sprintf("did you mean %s? Names are exact", other)
+			return fmt.Sprintf("did you mean %s? Names must match exactly", other)
 		}
 	}
 
 	listed := there[:min(len(there), maxListed)]
-	text := "they have " + strings.Join(listed, ", ")
+	text := "the features have " + strings.Join(listed, ", ")
 	if len(listed) < len(there) {
 		text += " and others"
 	}

@@ -36,6 +36,6 @@ func End(ctx context.Context, q pg.Querier, o *observe.Observer, l ledger.Ledger
 	}
 
 	if err := l.EndAttempt(ctx, q, a.Run, end); err != nil {
-		o.Log.Debug("the ledger does not know how this attempt ended", "error", pg.Message(err))
+		o.Log.Debug("the ledger has no record of how this attempt ended", "error", pg.Message(err))
 	}
 }

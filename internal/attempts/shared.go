@@ -103,7 +103,7 @@ func (b By) Who() string {
 // DoneError reports a shared job that another process has done.
 type DoneError struct{ By By }
 
-func (e *DoneError) Error() string { return "the job is done already, by " + e.By.Who() }
+func (e *DoneError) Error() string { return "the job is already done, by " + e.By.Who() }
 
 // FailedError reports a shared job that has failed as often as it may.
 type FailedError struct{ Last By }

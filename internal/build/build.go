@@ -209,5 +209,5 @@ func (b Builder) lostRows(rows int64) error {
 	}
 
 	return &ledger.UnfinishedError{Run: b.Run, Schema: b.Ledger.Schema,
-		Err: fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it, so that its run cannot be finished", b.Staging.Table, rows, b.Plan.Rows)}
+		Err: fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it, so its run cannot be finished", b.Staging.Table, rows, b.Plan.Rows)}
 }

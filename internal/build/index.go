@@ -202,7 +202,7 @@ func Partition(ctx context.Context, tx pgx.Tx, t job.Table, rows int64, key cata
 	for _, d := range others {
 		if d.Owner != owner {
 			owner = d.Owner
-			if err := exec("giving to its owner", "alter table "+table+" owner to "+pgx.Identifier{owner}.Sanitize()); err != nil {
+			if err := exec("changing the owner of", "alter table "+table+" owner to "+pgx.Identifier{owner}.Sanitize()); err != nil {
 				return err
 			}
 		}

@@ -51,7 +51,7 @@ func (c Cluster) Refuse() error {
 	}
 
 	return &pg.ServerError{Doing: "checking the server", Err: errors.New("it is a worker of a Citus cluster"),
-		Advice: "connect to the coordinator, whose address on a worker is: select nodename, nodeport from pg_dist_node where groupid = 0"}
+		Advice: "connect to the coordinator: a worker shows its address with: select nodename, nodeport from pg_dist_node where groupid = 0"}
 }
 
 // Kind is how Citus knows a table.

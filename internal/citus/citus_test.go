@@ -182,7 +182,7 @@ func TestSettleGivesUp(t *testing.T) {
 	s := server{nodes: []func(int) node{always(node{committed: []string{"a", "b"}}), always(node{failure: "connection\nrefused"}), always(node{})}}
 	took, err := settle(t, &s)
 
-	want := "commits are not finished on all nodes of the cluster: w1:5432 has 2 of them prepared, w2:5432 does not answer (connection refused): when the nodes are back, Citus finishes them within a minute, or you do with 'select recover_prepared_transactions()'"
+	want := "commits are not finished on all nodes of the cluster: w1:5432 has 2 of them prepared, w2:5432 does not answer (connection refused): when the nodes are back, Citus finishes them within a minute, or you finish them with 'select recover_prepared_transactions()'"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}

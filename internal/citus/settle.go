@@ -29,7 +29,7 @@ type UnsettledError struct {
 
 func (e *UnsettledError) Error() string {
 	return "commits are not finished on all nodes of the cluster: " + strings.Join(e.Nodes, ", ") +
-		": when the nodes are back, Citus finishes them within a minute, or you do with 'select recover_prepared_transactions()'"
+		": when the nodes are back, Citus finishes them within a minute, or you finish them with 'select recover_prepared_transactions()'"
 }
 
 // Transient reports that enough time has passed: see Settle.

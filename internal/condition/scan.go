@@ -89,7 +89,7 @@ func (s *scanner) next() (token, error) {
 		}
 	}
 
-	return token{}, s.fault(s.at, "a condition has no %q", first)
+	return token{}, s.fault(s.at, "a condition cannot contain %q", first)
 }
 
 // take returns the next n bytes as a token, all where n is negative.
@@ -153,7 +153,7 @@ func (s *scanner) number() (token, error) {
 	}
 
 	if r, _ := utf8.DecodeRuneInString(rest[n:]); n < len(rest) && (isWord(r, true) || r == '.') {
-		return token{}, s.fault(s.at, "this is neither a number nor a name: write other names in double quotes")
+		return token{}, s.fault(s.at, "this is neither a number nor a name: put names with other characters in double quotes")
 	}
 
 	return s.take(numberToken, n), nil

@@ -108,7 +108,7 @@ func (e Engine) Obtain(ctx context.Context, wanted string, out io.Writer) (strin
 
 	fmt.Fprintf(out, "%s answers: pulling the image %s (at most %v) ...\n", e.Name, wanted, pullTimeout)
 	if _, err := e.run(ctx, pullTimeout, "pull", wanted); err != nil {
-		return "", fmt.Errorf("%s answers, but the image %s cannot be had: %w", e.Name, wanted, err)
+		return "", fmt.Errorf("%s answers, but the image %s cannot be obtained: %w", e.Name, wanted, err)
 	}
 
 	return wanted, nil

@@ -20,7 +20,7 @@ func Types() []string {
 
 // NoType says that there is no type of a name, and which ones there are.
 func NoType(name string) string {
-	return "there is no type " + name + " here; the types are " + strings.Join(Types(), ", ")
+	return "type " + name + " is not supported; the types are " + strings.Join(Types(), ", ")
 }
 
 // SQLType returns the name in PostgreSQL's catalogue of a type as people write it; "" is text. ok is false where
@@ -65,7 +65,7 @@ func (e *Encoder) Append(dst []byte, typeName, text string) ([]byte, error) {
 	}
 
 	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
-		return nil, errors.New("the value holds a zero byte, or is not UTF-8")
+		return nil, errors.New("the value contains a zero byte, or is not UTF-8")
 	}
 
 	if t.OID == pgtype.JSONOID || t.OID == pgtype.JSONBOID {
@@ -74,7 +74,7 @@ func (e *Encoder) Append(dst []byte, typeName, text string) ([]byte, error) {
 
 	value, err := t.Codec.DecodeValue(e.types, t.OID, pgtype.TextFormatCode, []byte(text))
 	if err != nil {
-		return nil, errors.New("the value is no " + typeName)
+		return nil, errors.New("the value is not a valid " + typeName)
 	}
 
 	value = finite(t.OID, value)
@@ -113,7 +113,7 @@ func finite(oid uint32, value any) any {
 // its last digits.
 func appendJSON(dst []byte, text string, binaryJSON bool) ([]byte, error) {
 	if !json.Valid([]byte(text)) {
-		return nil, errors.New("the value is no JSON")
+		return nil, errors.New("the value is not valid JSON")
 	}
 
 	var version []byte

@@ -28,7 +28,7 @@ func ExampleEncoder_Append() {
 	// 000000083fe0000000000000 <nil>
 	// 000000047fffffff <nil>
 	// 00000007015b312e30305d <nil>
-	// the value is no boolean
+	// the value is not a valid boolean
 }
 
 // Each type is found under its names, and no other.
@@ -51,7 +51,7 @@ func TestTypes(t *testing.T) {
 		t.Error("there is a type money")
 	}
 	_, err := copyfield.NewEncoder().Append(nil, "money", "1")
-	if err == nil || !strings.Contains(err.Error(), "there is no type money here; the types are bigint, bool") {
+	if err == nil || !strings.Contains(err.Error(), "type money is not supported; the types are bigint, bool") {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // cure is how messages end.
-const cure = "say which it is with aoi-srid"
+const cure = "name it with aoi-srid"
 
 // Match returns the SRID of the CRS that WKT 1, WKT 2 or ESRI's dialect defines: by the code of
 // its authority, by its name, or by what it is made of. Whichever it is, datum or base CRS,
@@ -58,7 +58,7 @@ func SRID(c featurefile.CRS) (int32, error) {
 	case c.WKT != "":
 		return Match(c.WKT)
 	case c.Organization != "" || c.Code != "":
-		return 0, feature.BadArea("has the CRS %s:%s, which is not known: %s", c.Organization, c.Code, cure)
+		return 0, feature.BadArea("has the CRS %s:%s, which is unknown: %s", c.Organization, c.Code, cure)
 	}
 	return 0, nil
 }

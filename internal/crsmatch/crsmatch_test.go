@@ -206,13 +206,13 @@ func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                    "is not well-known text",
 		"Projection    UTM\nZone          32": "is not well-known text",
-		`LOCAL_CS["site",UNIT["m",1]]`:        `"site", which is of a kind that is not known`,
-		`VERT_CS["height"]`:                   "of a kind that is not known",
-		`GEOCCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["metre",1]]`: "neither on a map nor longitude and latitude",
-		`PROJCS["x"]`: "of a kind",
+		`LOCAL_CS["site",UNIT["m",1]]`:        `"site", which is of an unknown kind`,
+		`VERT_CS["height"]`:                   "of an unknown kind",
+		`GEOCCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["metre",1]]`: "neither projected nor longitude and latitude",
+		`PROJCS["x"]`: "of an unknown kind",
 		"A[" + strings.Repeat("A[],", 20_000) + "]": "definition has 80003 bytes",
-		`GEOGCRS["rotated",BASEGEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",6378137,298.257223563]]],DERIVINGCONVERSION["Pole rotation",METHOD["x"]],CS[ellipsoidal,2],ANGLEUNIT["degree",0.0174532925199433]]`: "of a kind",
-		strings.NewReplacer(`,PARAMETER["Y_Scale",1.0]`, "", `"X_Scale",-1.0`, `"X_Scale",1.0`).Replace(jtsk):                                                                                                                             "which has the name of EPSG:5514, and is defined otherwise",
+		`GEOGCRS["rotated",BASEGEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",6378137,298.257223563]]],DERIVINGCONVERSION["Pole rotation",METHOD["x"]],CS[ellipsoidal,2],ANGLEUNIT["degree",0.0174532925199433]]`: "of an unknown kind",
+		strings.NewReplacer(`,PARAMETER["Y_Scale",1.0]`, "", `"X_Scale",-1.0`, `"X_Scale",1.0`).Replace(jtsk):                                                                                                                             "which has the name of EPSG:5514, but another definition",
 	} {
 		if srid, err := Match(text); !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "aoi-srid") {
 			t.Errorf("%.60s: %d, %v", text, srid, err)
@@ -245,7 +245,7 @@ func TestSRID(t *testing.T) {
 		{featurefile.CRS{Organization: "EPSG", Code: "4326", WKT: laea}, 4326, ""},
 		{featurefile.CRS{WKT: laea}, 3035, ""},
 		{featurefile.CRS{Organization: "me", Code: "1", WKT: laea}, 3035, ""},
-		{featurefile.CRS{Organization: "IGNF", Code: "LAMB93"}, 0, "has the CRS IGNF:LAMB93, which is not known: say which it is with aoi-srid"},
+		{featurefile.CRS{Organization: "IGNF", Code: "LAMB93"}, 0, "has the CRS IGNF:LAMB93, which is unknown: name it with aoi-srid"},
 		{featurefile.CRS{WKT: "nonsense"}, 0, "not well-known text"},
 	} {
 		got, err := SRID(test.crs)

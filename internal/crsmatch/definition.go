@@ -69,7 +69,7 @@ const maxDefinition = 1 << 16
 // define reads a text.
 func define(text string) (*definition, error) {
 	if len(text) > maxDefinition {
-		return nil, feature.BadArea("has a CRS whose definition has %d bytes, %.60q...: at most %d are read: %s", len(text), text, maxDefinition, cure)
+		return nil, feature.BadArea("has a CRS whose definition has %d bytes, %.60q...: loadgrid reads at most %d: %s", len(text), text, maxDefinition, cure)
 	}
 
 	nodes, ok := wkt.Read(strings.TrimSpace(text))
@@ -79,7 +79,7 @@ func define(text string) (*definition, error) {
 
 	d, ok := definitionOf(nodes[0], text)
 	if !ok {
-		return nil, feature.BadArea("has the CRS %q, which is of a kind that is not known, %.40s: %s", nodes[0].Name(), nodes[0].Keyword, cure)
+		return nil, feature.BadArea("has the CRS %q, which is of an unknown kind, %.40s: %s", nodes[0].Name(), nodes[0].Keyword, cure)
 	}
 	return d, nil
 }

@@ -45,13 +45,13 @@ func (t *table) match(d *definition) (int32, error) {
 	if d.code != 0 {
 		// A CRS that is not in the table may be in a newer one of the server.
 		if e := t.bySRID(d.code); e != nil && !t.same(d, e) {
-			return 0, feature.BadArea("has the CRS %q, which says that it is %s:%d, and is defined otherwise than that: %s", d.title, d.organization, d.code, cure)
+			return 0, feature.BadArea("has the CRS %q, which claims to be %s:%d, but has another definition: %s", d.title, d.organization, d.code, cure)
 		}
 		return d.code, nil
 	}
 
 	if d.geocentric {
-		return 0, feature.BadArea("has the CRS %q, whose coordinates are neither on a map nor longitude and latitude: %s", d.title, cure)
+		return 0, feature.BadArea("has the CRS %q, whose coordinates are neither projected nor longitude and latitude: %s", d.title, cure)
 	}
 
 	var best *entry
@@ -68,7 +68,7 @@ func (t *table) match(d *definition) (int32, error) {
 
 	// A name that is known is not given to something else.
 	if len(named) > 0 && t.entries[named[0]].projected == d.projected {
-		return 0, feature.BadArea("has the CRS %q, which has the name of EPSG:%d, and is defined otherwise: %s", d.title, t.entries[named[0]].srid, cure)
+		return 0, feature.BadArea("has the CRS %q, which has the name of EPSG:%d, but another definition: %s", d.title, t.entries[named[0]].srid, cure)
 	}
 
 	for i := range t.entries {
@@ -78,7 +78,7 @@ func (t *table) match(d *definition) (int32, error) {
 	}
 
 	if best == nil {
-		return 0, feature.BadArea("has the CRS %q, which has no code, and is defined as none that loadgrid knows: %s", d.title, cure)
+		return 0, feature.BadArea("has the CRS %q, which has no code, and whose definition matches no CRS that loadgrid knows: %s", d.title, cure)
 	}
 	return best.srid, nil
 }

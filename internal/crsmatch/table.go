@@ -156,7 +156,7 @@ func unpackTable(r io.Reader) ([]entry, error) {
 		return nil, err
 	}
 	if len(lines)%columns != 0 {
-		return nil, errors.New("it does not have all its columns")
+		return nil, errors.New("it lacks some of its columns")
 	}
 
 	entries := make([]entry, len(lines)/columns)

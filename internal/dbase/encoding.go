@@ -57,7 +57,7 @@ func decoderOf(cpg string, driver byte) (decoder, error) {
 }
 
 func unknownEncoding(name string) error {
-	return feature.BadArea("is a shapefile whose text has the encoding %.60q, which is not read: convert it (ogr2ogr -lco ENCODING=UTF-8)", name)
+	return feature.BadArea("is a shapefile whose text has the encoding %.60q, which loadgrid does not read: convert it (ogr2ogr -lco ENCODING=UTF-8)", name)
 }
 
 // ofName returns an encoding of one byte a character by the number that Windows, DOS or ISO

@@ -55,7 +55,7 @@ func Open(fill func(b []byte) error, cpg string) (*Table, error) {
 
 	switch {
 	case version&7 == 4:
-		return nil, t.bad("is of dBase 7, which is not read: save it as dBase III or IV")
+		return nil, t.bad("is in the format of dBase 7, which loadgrid does not read: save it as dBase III or IV")
 	case !t.fox && version&7 != 3 && version != 0xf5 && version != 0xfb:
 		return nil, t.bad("has the unknown version %#x", version)
 	case size < tableHead+1 || len(t.row) < 1:
@@ -148,7 +148,7 @@ func (t *Table) Next() (alive bool, err error) {
 	}
 
 	if t.n == t.rows {
-		return false, t.bad("has %d rows, and its .shp has more shapes", t.rows)
+		return false, t.bad("has %d rows, but its .shp has more shapes", t.rows)
 	}
 
 	t.n++
@@ -163,7 +163,7 @@ func (t *Table) Finish() error {
 	if t == nil || t.n == t.rows {
 		return nil
 	}
-	return t.bad("has %d rows, and its .shp has %d shapes", t.rows, t.n)
+	return t.bad("has %d rows, but its .shp has %d shapes", t.rows, t.n)
 }
 
 // Value returns the value of a field of the row at work; ok is false where there is no such

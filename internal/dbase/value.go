@@ -33,10 +33,10 @@ func (t *Table) decode(f field, b []byte) (feature.Value, error) {
 	case len(b) == 8 && (f.kind == 'T' || f.kind == '@'):
 		return moment(b)
 	case strings.IndexByte("MBGPW", f.kind) >= 0:
-		return nil, fmt.Errorf("it is of type %c, whose values are in another file, which is not read", f.kind)
+		return nil, fmt.Errorf("it is of type %c, whose values are in another file, which loadgrid does not read", f.kind)
 	}
 
-	return nil, fmt.Errorf("it is of type %q with %d bytes, which is not known", string(f.kind), len(b))
+	return nil, fmt.Errorf("it is of type %q with %d bytes, which is unknown", string(f.kind), len(b))
 }
 
 // decimal reads a number: an int64 where the field has no decimals, and the number is whole and

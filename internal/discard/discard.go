@@ -93,7 +93,7 @@ func explainLock(ctx context.Context, q pg.Querier, t job.Table, err error) erro
 	holders := catalog.Relation{Table: t}.Holders(ctx, q)
 
 	return &pg.ServerError{Doing: failed.Doing, Err: failed.Err,
-		Advice: fmt.Sprintf("%s has it: wait until it has ended, or end it, and run the same command again", holders)}
+		Advice: fmt.Sprintf("%s holds it: wait until it ends, or end it, and run the same command again", holders)}
 }
 
 // Unfinished removes what an unfinished run left. The caller holds the table's lock. It
@@ -120,7 +120,7 @@ func Unfinished(ctx context.Context, db conn, log *slog.Logger, l ledger.Ledger,
 		}
 
 		for _, t := range left {
-			warnLeft(ctx, db, log, "the run is dropped, and its staging table is still there, since another session has it", t)
+			warnLeft(ctx, db, log, "the run is dropped, but its staging table is still there, because another session holds it", t)
 		}
 
 		return pg.Wrap(err, "dropping staging table %s of run %d", staging, run.ID)
@@ -214,7 +214,7 @@ func dropTable(ctx context.Context, db pg.Beginner, t job.Table) (dropped bool, 
 // warnLeft says that a table stays, who has it, and what becomes of it.
 func warnLeft(ctx context.Context, q pg.Querier, log *slog.Logger, what string, t job.Table) {
 	log.Warn(what, "staging", t.String(), "holder", catalog.Relation{Table: t}.Holders(ctx, q),
-		"advice", "the next load of the table drops it, or you do with: drop table "+catalog.QuoteTable(t))
+		"advice", "the next load of the table drops it, or you drop it with: drop table "+catalog.QuoteTable(t))
 }
 
 const orphansSQL = `
@@ -227,7 +227,7 @@ const orphansSQL = `
 // somebody had when their run was dropped. One that somebody has now stays, and the log
 // says so. The caller holds the table's lock, and the ledger knows no unfinished run of it.
 func Orphans(ctx context.Context, db conn, log *slog.Logger, table catalog.Relation, l ledger.Ledger) error {
-	const looking = "looking for staging tables that no run knows"
+	const looking = "looking for staging tables of no known run"
 
 	rows, err := db.Query(ctx, orphansSQL, table.Schema, table.StagingPrefixOf(l.Schema))
 	if err != nil {
@@ -246,11 +246,11 @@ func Orphans(ctx context.Context, db conn, log *slog.Logger, table catalog.Relat
 
 		switch {
 		case err != nil:
-			return pg.Wrap(err, "dropping staging table %s, which no run in the ledger knows", orphan)
+			return pg.Wrap(err, "dropping staging table %s, which belongs to no run in the ledger", orphan)
 		case !dropped:
-			warnLeft(ctx, db, log, "a staging table that no run in the ledger knows is still there, since another session has it", orphan)
+			warnLeft(ctx, db, log, "a staging table of no run in the ledger is still there, because another session holds it", orphan)
 		default:
-			log.Warn("dropped a staging table that no run in the ledger knows", "staging", orphan.String())
+			log.Warn("dropped a staging table of no run in the ledger", "staging", orphan.String())
 		}
 	}
 

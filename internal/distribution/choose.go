@@ -70,7 +70,7 @@ func CheckCluster(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job,
 
 	distributed, err := c.SchemaDistributed(ctx, q, schema)
 	if err == nil && distributed {
-		return refuse(j, "schema %s is distributed itself, and its tables are on one node together: choose another schema, or leave distribute out", schema)
+		return refuse(j, "schema %s is itself distributed, so its tables are together on one node: choose another schema, or leave distribute out", schema)
 	}
 
 	return err
@@ -89,7 +89,7 @@ func checkShared(j job.Job, t catalog.Relation, have citus.Table) error {
 	case j.Shards > 0 && j.Shards != have.Shards:
 		return refuse(j, "table %s has %d shards: leave the number out", t.Table, have.Shards)
 	case j.ColocateWith != (job.Table{}):
-		return &geomgen.ParamError{Param: "colocate-with", Value: j.ColocateWith.String(), Reason: "the shards of table " + t.String() + " are where they are: leave it out"}
+		return &geomgen.ParamError{Param: "colocate-with", Value: j.ColocateWith.String(), Reason: "the shards of table " + t.String() + " are already in place: leave it out"}
 	}
 
 	return nil
@@ -110,7 +110,7 @@ func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, 
 		return beside.Table, err
 	}
 	if beside.OID == 0 {
-		return bad("is not there: check its name, or leave colocate-with out")
+		return bad("does not exist: check its name, or leave colocate-with out")
 	}
 
 	have, err := c.Table(ctx, q, beside.OID)
@@ -119,7 +119,7 @@ func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, 
 	case err != nil:
 		return beside.Table, err
 	case have.Kind != citus.Hash:
-		return bad("is not distributed by hash of a column, but " + have.String() + ": choose one that is, or leave colocate-with out")
+		return bad("is not distributed by hash of a column, but " + have.String() + ": choose a table that is, or leave colocate-with out")
 	}
 
 	var kind string
@@ -127,9 +127,9 @@ func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, 
 
 	switch {
 	case err != nil:
-		return beside.Table, pg.Wrap(err, "looking up the column by which table %s is distributed", beside.Table)
+		return beside.Table, pg.Wrap(err, "looking up the distribution column of table %s", beside.Table)
 	case kind != "bigint":
-		return bad("is distributed by " + have.Column + ", which is " + kind + ", and this table by a bigint: choose one that is distributed by a bigint, or leave colocate-with out")
+		return bad("is distributed by " + have.Column + ", which is " + kind + ", but this table by a bigint: choose a table that is distributed by a bigint, or leave colocate-with out")
 	}
 
 	return beside.Table, nil

@@ -167,14 +167,14 @@ func TestChooseRefuses(t *testing.T) {
 	}{
 		"no Citus":           {server{}, nil, "distribute", "Citus is not in this database"},
 		"no workers":         {server{citus: true}, nil, "distribute", "citus_add_node"},
-		"distributed schema": {server{citus: true, workers: 2, schema: true}, nil, "distribute", "schema public is distributed itself"},
+		"distributed schema": {server{citus: true, workers: 2, schema: true}, nil, "distribute", "schema public is itself distributed"},
 		"append to a table of one server": {server{citus: true, workers: 2}, func(j *job.Job) { j.IfExists = job.Append },
 			"distribute", "is not distributed"},
 		"append, other shards": {cluster, func(j *job.Job) { j.IfExists, j.Shards = job.Append, 4 }, "distribute", "has 12 shards"},
 		"append, by parent": {cluster, func(j *job.Job) { j.IfExists, j.ParentLevels = job.Append, 4 },
 			"distribute", "not by hash of parent"},
-		"append, beside":        {cluster, func(j *job.Job) { j.IfExists, j.ColocateWith.Name = job.Append, "points" }, "colocate-with", "where they are"},
-		"beside what is absent": {cluster, func(j *job.Job) { j.ColocateWith.Name = "nothing" }, "colocate-with", "is not there"},
+		"append, beside":        {cluster, func(j *job.Job) { j.IfExists, j.ColocateWith.Name = job.Append, "points" }, "colocate-with", "already in place"},
+		"beside what is absent": {cluster, func(j *job.Job) { j.ColocateWith.Name = "nothing" }, "colocate-with", "does not exist"},
 		"beside a range":        {cluster, func(j *job.Job) { j.ColocateWith.Name = "points" }, "colocate-with", "range of parent"},
 	} {
 		t.Run(name, func(t *testing.T) {

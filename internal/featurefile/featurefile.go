@@ -70,7 +70,7 @@ func ChooseLayer(asked string, layers []string) (string, error) {
 	case asked != "":
 		return "", &geomgen.ParamError{Param: "aoi-layer", Value: asked, Reason: "the area of interest has no such layer: it has " + List(layers)}
 	case len(layers) > 1:
-		return "", &geomgen.ParamError{Param: "aoi-layer", Value: "(not given)", Reason: "the area of interest has several layers: say which with aoi-layer, " + List(layers)}
+		return "", &geomgen.ParamError{Param: "aoi-layer", Value: "(not given)", Reason: "the area of interest has several layers: choose one with aoi-layer: " + List(layers)}
 	}
 
 	return layers[0], nil

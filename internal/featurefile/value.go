@@ -15,7 +15,7 @@ func Text(b []byte) (string, error) {
 	case !utf8.ValidString(s):
 		return "", fmt.Errorf("%.40q is not UTF-8", s)
 	case strings.IndexByte(s, 0) >= 0:
-		return "", fmt.Errorf("%.40q has the character 0", s)
+		return "", fmt.Errorf("%.40q has a zero character", s)
 	default:
 		return s, nil
 	}
@@ -40,5 +40,5 @@ func Time(s string) (feature.Value, error) {
 		return t, nil
 	}
 
-	return nil, fmt.Errorf("%.40q is not a date or time of ISO 8601, such as 2026-11-29 or 2026-11-29T14:55:00Z", s)
+	return nil, fmt.Errorf("%.40q is not an ISO 8601 date or time, such as 2026-11-29 or 2026-11-29T14:55:00Z", s)
 }

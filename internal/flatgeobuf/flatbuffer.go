@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-var errBounds = errors.New("it points to a place outside of its bytes")
+var errBounds = errors.New("it has an offset that points outside its bytes")
 
 // table is a table of a flatbuffer (https://flatbuffers.dev/internals/). What it says of places
 // is checked before it is followed.

@@ -98,7 +98,7 @@ func (r *reader) polygon(g table) error {
 	for ; len(ends) > 0; ends = ends[4:] {
 		end := int64(binary.LittleEndian.Uint32(ends))
 		if end <= from || end > positions {
-			return faultf("a ring goes from position %d to %d, and there are %d", from, end, positions)
+			return faultf("a ring goes from position %d to %d, but there are %d", from, end, positions)
 		}
 
 		r.ring(xy[16*from : 16*end])
@@ -106,7 +106,7 @@ func (r *reader) polygon(g table) error {
 	}
 
 	if from != positions {
-		return faultf("its rings end at position %d, and there are %d", from, positions)
+		return faultf("its rings end at position %d, but there are %d", from, positions)
 	}
 
 	r.to.ClosePolygon()

@@ -63,7 +63,7 @@ func readHeader(f io.ReaderAt, size int64) (h header, err error) {
 	case size < 12 || length > size-12:
 		return header{}, feature.BadArea("is a FlatGeobuf that ends in its header")
 	case length > maxHeader:
-		return header{}, feature.BadArea("is a FlatGeobuf with a header of %d bytes: at most %d are read", length, maxHeader)
+		return header{}, feature.BadArea("is a FlatGeobuf with a header of %d bytes: loadgrid reads at most %d", length, maxHeader)
 	}
 
 	b := make([]byte, length)
@@ -162,7 +162,7 @@ func columns(t table, field int) (all []column, err error) {
 		}
 
 		if room -= len(name) + 4; room < 0 || len(all) > 0xffff {
-			return errors.New("it has more columns than there is room for")
+			return errors.New("it has more columns than its bytes have room for")
 		}
 
 		kind, err := c.number(columnType, 1, 0)

@@ -102,7 +102,7 @@ func (v *values) find(b []byte, own []column) error {
 
 		i := int(binary.LittleEndian.Uint16(b[at:]))
 		if at += 2; i >= len(v.columns) {
-			return faultf("it has a value of column %d, and there are %d", i, len(v.columns))
+			return faultf("it has a value of column %d, but there are %d", i, len(v.columns))
 		}
 
 		n := width(v.columns[i].kind)
@@ -171,7 +171,7 @@ func decode(kind uint8, b []byte) (feature.Value, error) {
 	case typeDouble:
 		return float64At(b), nil
 	case typeBinary:
-		return nil, fmt.Errorf("it is binary, which is not read")
+		return nil, fmt.Errorf("it is binary, which loadgrid does not read")
 	case typeDateTime:
 		s, err := featurefile.Text(b)
 		if err != nil || s == "" {

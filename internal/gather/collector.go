@@ -164,14 +164,14 @@ func (c *Collector) keep(values []feature.Value) error {
 	for i, v := range f.Values {
 		text, _ := v.(string)
 		if strings.IndexByte(text, 0) >= 0 {
-			return &geomgen.ParamError{Param: "attribute", Value: c.selection.Names[i], Reason: "has a value with a zero character" + c.Where + ", which text of PostgreSQL cannot have"}
+			return &geomgen.ParamError{Param: "attribute", Value: c.selection.Names[i], Reason: "has a value with a zero character" + c.Where + ", which PostgreSQL text cannot contain"}
 		}
 		c.size += valueBytes + int64(len(text))
 	}
 
 	if c.size > max(leastValues, valuesPerPosition*c.most()) {
 		return &geomgen.ParamError{Param: "attribute", Value: strings.Join(c.selection.Names, ", "), Reason: fmt.Sprintf(
-			"has values of more than %d bytes in all, which are what aoi-max-positions allows: ask for fewer attributes, or allow more positions", c.size)}
+			"has values of more than %d bytes in total, the limit that aoi-max-positions sets: request fewer attributes, or allow more positions", c.size)}
 	}
 
 	c.features.add(f)
@@ -217,5 +217,5 @@ func (c *Collector) Warnings() []string {
 	if !c.dropped {
 		return nil
 	}
-	return []string{"the area of interest has coordinates beside x and y: they are dropped"}
+	return []string{"the area of interest has coordinates other than x and y: they are dropped"}
 }

@@ -114,6 +114,6 @@ func (g *gatherer) Discard() {
 
 // limitError refuses an area with more positions than there may be, once all are counted.
 func (g *gatherer) limitError() error {
-	return feature.BadArea("has %d positions, and aoi-max-positions allows %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or allow more, where each needs some 150 bytes of memory",
+	return feature.BadArea("has %d positions, and aoi-max-positions allows %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or allow more, each of which takes about 150 bytes of memory",
 		g.Positions, g.most())
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // errShortWKB reports bytes that end too early.
-var errShortWKB = errors.New("it says that there is more in it than its bytes have room for")
+var errShortWKB = errors.New("it declares more than its bytes have room for")
 
 // The flags of EWKB in a geometry's type.
 const (
@@ -148,7 +148,7 @@ func (r *wkbReader) geometry(depth int, must uint32) (srid int32, err error) {
 		return srid, r.to.Refuse([...]string{1: "Point", 2: "LineString", 4: "MultiPoint", 5: "MultiLineString"}[kind])
 	}
 
-	return srid, fmt.Errorf("unsupported type %d: it is made of no polygons", kind)
+	return srid, fmt.Errorf("unsupported type %d: it has no polygons", kind)
 }
 
 // head reads what a geometry begins with: its byte order, its type, and its SRID where it has one.
@@ -187,7 +187,7 @@ func (r *wkbReader) head() (kind uint32, size int, srid int32, err error) {
 // parts reads the geometries of a collection, 5 bytes each at least.
 func (r *wkbReader) parts(depth int, must uint32) error {
 	if depth == maxNesting {
-		return errors.New("collections are nested too deep in it")
+		return errors.New("its collections are nested too deep")
 	}
 
 	n, err := r.count(5)

@@ -22,7 +22,7 @@ func (d *reader) array(depth int) (levels int, err error) {
 		switch kind {
 		case kindNumber:
 			if levels > 1 || hollow {
-				return 0, d.fault("a number stands among arrays of coordinates")
+				return 0, d.fault("an array of coordinates mixes numbers and arrays")
 			}
 
 			f, err := d.json.number()

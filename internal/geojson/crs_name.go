@@ -49,9 +49,9 @@ func (d *reader) crs() error {
 	case !ok && d.given != 0: // somebody says what it is
 		return nil
 	case !ok:
-		return feature.BadArea("names a CRS that is not understood, %q%s: it must look like EPSG:3035 or urn:ogc:def:crs:EPSG::3035; say which it is with aoi-srid", name, d.Where)
+		return feature.BadArea("names a CRS that loadgrid does not understand, %q%s: use a name like EPSG:3035 or urn:ogc:def:crs:EPSG::3035, or set aoi-srid", name, d.Where)
 	case d.srid != 0 && srid != d.srid:
-		return feature.BadArea("is in EPSG:%d and, elsewhere, in EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
+		return feature.BadArea("uses both EPSG:%d and EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
 	}
 
 	d.srid = srid

@@ -52,7 +52,7 @@ func (d *reader) object(depth int, allowed ...string) error {
 			err = d.properties()
 		case name != "" && slices.Contains(allowed, name):
 			if o.member != "" {
-				return d.fault("an object has %s and %s", o.member, name)
+				return d.fault("an object has both %s and %s", o.member, name)
 			}
 
 			o.member = name
@@ -89,7 +89,7 @@ func (d *reader) kind(o *object) error {
 		if _, err := d.next(); err != nil {
 			return err
 		}
-		return d.fault("the type of an object is %.100s, and must be a string", d.json.word())
+		return d.fault("the type of an object is %.100s, but must be a string", d.json.word())
 	}
 
 	raw, err := d.json.scalar()
@@ -192,9 +192,9 @@ func (d *reader) finish(o object, allowed []string) error {
 
 	switch {
 	case !slices.Contains(allowed, want):
-		return d.fault("a %s stands where none may", o.kind)
+		return d.fault("a %s is not allowed here", o.kind)
 	case o.kind == "Feature" && o.place && (o.hollow || o.member == ""):
-		return feature.BadArea("is JSON-FG%s: a feature has a place and no geometry, and the axes of a place come in the order of its CRS, which may be north first: give it a geometry, or convert it to GeoJSON (ogr2ogr -f GeoJSON)", d.Where)
+		return feature.BadArea("is JSON-FG%s: a feature has a place but no geometry, and a place has the axis order of its CRS, which may be north first: give it a geometry, or convert it to GeoJSON (ogr2ogr -f GeoJSON)", d.Where)
 	case o.member != want && (o.kind != "Feature" || o.member != ""):
 		return d.fault("a %s has no %s", o.kind, want)
 	case o.kind == "Feature":

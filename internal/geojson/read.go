@@ -58,7 +58,7 @@ func (d *reader) document(n int) (more bool, err error) {
 	case errors.Is(err, io.EOF) && n > 1:
 		return false, nil
 	case n > 1 && (err == nil || syntaxError(err) != nil && !errors.Is(err, io.ErrUnexpectedEOF)):
-		return false, d.fault("something follows its end")
+		return false, d.fault("more text follows its end")
 	case err != nil:
 		return false, d.explain(err)
 	default:
@@ -129,7 +129,7 @@ func (d *reader) delim(want jsontext.Kind) error {
 
 // misplaced reports a token that stands where another must.
 func (d *reader) misplaced(must string) error {
-	return d.fault("%.100s stands where %s must", d.json.word(), must)
+	return d.fault("found %.100s, expected %s", d.json.word(), must)
 }
 
 // skip reads a value that is of no interest.

@@ -225,9 +225,9 @@ func (d *database) explain(ctx context.Context, err error) error {
 
 	switch own.Code() & 0xff {
 	case sqlite3.SQLITE_AUTH:
-		return feature.BadArea("is a GeoPackage whose view does more than select from tables, which is not run: write the layer to a table (ogr2ogr -f GPKG): %w", err)
+		return feature.BadArea("is a GeoPackage with a view that does more than select from tables, and loadgrid does not run it: write the layer to a table (ogr2ogr -f GPKG): %w", err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_TOOBIG:
-		return feature.BadArea("is a GeoPackage that is damaged, or whose view needs more memory than it gets: %w", err)
+		return feature.BadArea("is a damaged GeoPackage, or has a view that needs more memory than it gets: %w", err)
 	}
 	return feature.BadArea("is a GeoPackage that cannot be read: %w", err)
 }

@@ -83,11 +83,11 @@ func (r *rows) longGeometry(ctx context.Context, n int64) error {
 
 	passes := r.options.Where != nil && !r.inSQL() // the sink may pass it over
 	if !passes && positions < math.MaxInt64/positionBytes && n > positionBytes*positions {
-		return r.badGeometry("it has %d bytes, more than the %d positions that aoi-max-positions allows: simplify it, or allow more", n, positions)
+		return r.badGeometry("it has %d bytes, which is more than the %d positions that aoi-max-positions allows: simplify it, or allow more", n, positions)
 	}
 
 	if r.rowID == "" {
-		return r.badGeometry("it has %d bytes, and may have %d in a view or computed column: write the layer to a table (ogr2ogr -f GPKG)", n, maxComputed)
+		return r.badGeometry("it has %d bytes, but at most %d are allowed in a view or computed column: write the layer to a table (ogr2ogr -f GPKG)", n, maxComputed)
 	}
 
 	c, err := r.chunks(ctx, n)
@@ -197,7 +197,7 @@ func (r *rows) header(b []byte) (head int, empty bool, err error) {
 
 	srs := int64(int32(order.Uint32(b[4:])))
 	if srs != r.layer.srs && srs > 0 {
-		return 0, false, r.badGeometry("it has srs_id %d, and its layer %d", srs, r.layer.srs)
+		return 0, false, r.badGeometry("it has srs_id %d, but its layer has %d", srs, r.layer.srs)
 	}
 
 	kind := int(flags >> 1 & 7)

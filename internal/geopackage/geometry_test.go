@@ -116,13 +116,13 @@ func TestLongValuesRefused(t *testing.T) {
 		want       string
 	}{
 		"more positions than allowed": {"update areas set geom = zeroblob(10000000) where fid = 2", featurefile.Options{Layer: "areas", MaxPositions: 100_000},
-			"in feature 2 of the GeoPackage: it has 10000000 bytes, more than the 100000 positions that aoi-max-positions allows"},
+			"in feature 2 of the GeoPackage: it has 10000000 bytes, which is more than the 100000 positions that aoi-max-positions allows"},
 		"no header": {"update areas set geom = zeroblob(10000000) where fid = 2", featurefile.Options{Layer: "areas"}, "in feature 2 of the GeoPackage: it does not begin with the magic bytes"},
 		"text":      {"update areas set geom = cast(zeroblob(10000000) as text) where fid = 2", featurefile.Options{Layer: "areas"}, "in feature 2 of the GeoPackage: it is string"},
 		"a geometry of a view": {"update areas set geom = zeroblob(68000000) where fid = 2; create view v as select * from areas;" + viewLayer, featurefile.Options{Layer: "v"},
-			"it has 68000000 bytes, and may have 67108864 in a view"},
+			"it has 68000000 bytes, but at most 67108864 are allowed in a view"},
 		"an attribute": {"update areas set name = replace(hex(zeroblob(8500000)), '0', 'a') where fid = 2", featurefile.Options{Layer: "areas", Attributes: []string{"name"}},
-			`in feature 2 of the GeoPackage: attribute "name": it is binary, or longer than 16777216 bytes`},
+			`in feature 2 of the GeoPackage: attribute "name": it is binary or longer than 16777216 bytes`},
 	} {
 		b := changed(t, "areas.gpkg", test.statements)
 

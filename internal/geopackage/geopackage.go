@@ -66,7 +66,7 @@ func (d *database) guarded(read func() (featurefile.Result, error)) (result feat
 			return // somebody else's
 		}
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %w", feature.BadArea("is a GeoPackage that is damaged: %v", p), errFailed)
+			err = fmt.Errorf("%w: %w", feature.BadArea("is a damaged GeoPackage: %v", p), errFailed)
 		}
 	}()
 
@@ -90,7 +90,7 @@ func refuseLog(o featurefile.Options) error {
 
 	// A log without changes has its header at most.
 	if _, size, err := o.Sibling("-wal"); err == nil && size > 32 {
-		return feature.BadArea("is a GeoPackage with changes in its write-ahead log, the file -wal beside it: close the program that writes it, or run sqlite3 FILE 'pragma wal_checkpoint(truncate)'")
+		return feature.BadArea("is a GeoPackage with changes in its write-ahead log, the -wal file next to it: close the program that writes it, or run sqlite3 FILE 'pragma wal_checkpoint(truncate)'")
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ const geometriesQuery = `select table_name, column_name, srs_id from main.gpkg_g
 func (d *database) layers(ctx context.Context) (all []layer, err error) {
 	for _, table := range [...]string{"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} {
 		if !d.tables[table] {
-			return nil, feature.BadArea("is a database of SQLite, and not a GeoPackage: it has no table %s", table)
+			return nil, feature.BadArea("is an SQLite database, but not a GeoPackage: it has no table %s", table)
 		}
 	}
 
@@ -219,7 +219,7 @@ func (d *database) geometries(ctx context.Context) (map[string][]layer, error) {
 
 // badCatalogue explains a value of another type than the format asks for.
 func badCatalogue(err error) error {
-	return feature.BadArea("is a GeoPackage whose own tables hold what they must not: %w", err)
+	return feature.BadArea("is a GeoPackage with invalid content in its own tables: %w", err)
 }
 
 const crsQuery = `

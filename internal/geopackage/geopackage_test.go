@@ -137,7 +137,7 @@ func TestLayers(t *testing.T) {
 		t.Errorf("%+v, %+v, %v", result, to, err)
 	}
 
-	if _, _, err := readFile(t, two, featurefile.Options{}); err == nil || !strings.Contains(err.Error(), `say which with aoi-layer, "areas", "heights"`) {
+	if _, _, err := readFile(t, two, featurefile.Options{}); err == nil || !strings.Contains(err.Error(), `choose one with aoi-layer: "areas", "heights"`) {
 		t.Error(err)
 	}
 }
@@ -218,7 +218,7 @@ func TestValues(t *testing.T) {
 		t.Errorf("%+v, %v", to.Features, err)
 	}
 
-	for name, want := range map[string]string{"doc": "it is binary", "day": "is not a date", "name": "is not UTF-8"} {
+	for name, want := range map[string]string{"doc": "it is binary", "day": "is not an ISO 8601 date", "name": "is not UTF-8"} {
 		if _, _, err := readFile(t, b, featurefile.Options{Attributes: []string{name}}); !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -252,7 +252,7 @@ func TestRefused(t *testing.T) {
 		{"extended", set("update areas set geom = cast(x'47500021' || substr(geom, 5) as blob)"), featurefile.Options{}, "a geometry of an extended type, in feature 1"},
 		{"other envelope", set("update areas set geom = cast(x'4750000b' || substr(geom, 5) as blob)"), featurefile.Options{}, "envelope of the unknown type 5"},
 		{"half an envelope", set("update areas set geom = cast(substr(geom, 1, 20) as blob)"), featurefile.Options{}, "it has 20 bytes"},
-		{"other CRS", set("update areas set geom = cast(substr(geom, 1, 4) || x'e6100000' || substr(geom, 9) as blob)"), featurefile.Options{}, "it has srs_id 4326, and its layer 3035"},
+		{"other CRS", set("update areas set geom = cast(substr(geom, 1, 4) || x'e6100000' || substr(geom, 9) as blob)"), featurefile.Options{}, "it has srs_id 4326, but its layer has 3035"},
 	} {
 		_, _, err := readFile(t, test.b, test.o)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !errors.As(err, new(*geomgen.ParamError)) && test.name != "lines" {
@@ -487,7 +487,7 @@ func TestSinkFails(t *testing.T) {
 func TestPanics(t *testing.T) {
 	var d database
 	_, err := d.guarded(func() (featurefile.Result, error) { panic("out of bounds") })
-	if !errors.As(err, new(*geomgen.ParamError)) || !errors.Is(err, errFailed) || !strings.Contains(err.Error(), "is damaged: out of bounds") {
+	if !errors.As(err, new(*geomgen.ParamError)) || !errors.Is(err, errFailed) || !strings.Contains(err.Error(), "is a damaged GeoPackage: out of bounds") {
 		t.Error(err)
 	}
 

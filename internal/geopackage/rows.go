@@ -238,7 +238,7 @@ func (c column) value(v any) (feature.Value, error) {
 		return featurefile.Text([]byte(v))
 	}
 
-	return nil, fmt.Errorf("it is binary, or longer than %d bytes, which is not read", maxValue)
+	return nil, fmt.Errorf("it is binary or longer than %d bytes, so loadgrid does not read it", maxValue)
 }
 
 // where names the row at work, for messages.

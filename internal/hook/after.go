@@ -111,6 +111,6 @@ func ResetSession(ctx context.Context, pool *pgxpool.Pool, lock *tablelock.Lock,
 	}
 
 	if err != nil {
-		log.Warn("what the step after has set for the session could not be taken back", "error", pg.Message(err))
+		log.Warn("the session settings of the step after could not be reset", "error", pg.Message(err))
 	}
 }

@@ -31,7 +31,7 @@ type Error struct {
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s, statement %d of %d, line %d, column %d: %s", e.Hook, e.No, e.Of, e.Line, e.Column, pg.Message(e.Err))
 	if pg.HasCode(e.Err, pgerrcode.QueryCanceled) || errors.Is(e.Err, pg.ErrStatementTimeout) {
-		s += fmt.Sprintf(": a statement has %s, see %s-timeout", e.Limit, e.Hook)
+		s += fmt.Sprintf(": a statement may take %s, see %s-timeout", e.Limit, e.Hook)
 	}
 
 	return s
@@ -57,7 +57,7 @@ func (e *Error) Transient() bool {
 // pg.
 func (e *Error) ServerMessage() string { return e.Error() }
 
-const doingReset = "taking back what the step after has set for the session"
+const doingReset = "resetting the session settings of the step after"
 
 // resetError reports that the server has ended the statements that take back what the
 // hook has set for the session. A time-out that the hook has set does that on a machine

@@ -116,7 +116,7 @@ func settingLines(settings map[string]string) (string, error) {
 
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		if value := settings[name]; !settingName.MatchString(name) || strings.ContainsAny(value, "\n\r\x00") {
-			return "", fmt.Errorf("server setting %q = %q: not a name with a value of one line", name, value)
+			return "", fmt.Errorf("server setting %q = %q: it must be a name with a value on one line", name, value)
 		}
 
 		fmt.Fprintf(&text, "%s = '%s'\n", name, quote.Replace(settings[name]))

@@ -41,7 +41,7 @@ type Installation struct {
 // pg_config on the PATH. Without any, and on Windows, the error wraps ErrNotInstalled.
 func Find() (Installation, error) {
 	if !canServe {
-		return Installation{}, fmt.Errorf("%w that loadgrid can start: on Windows it starts no server", ErrNotInstalled)
+		return Installation{}, fmt.Errorf("%w that loadgrid can start: it starts no server on Windows", ErrNotInstalled)
 	}
 
 	return finder{root: "/", getenv: os.Getenv, lookPath: exec.LookPath}.find()
@@ -81,7 +81,7 @@ func (f finder) find() (Installation, error) {
 
 	if len(found) == 0 {
 		if len(lacking) == 0 {
-			return Installation{}, fmt.Errorf("%w (%s names another place)", ErrNotInstalled, BinDirVariable)
+			return Installation{}, fmt.Errorf("%w (to use one elsewhere, set %s)", ErrNotInstalled, BinDirVariable)
 		}
 
 		return Installation{}, fmt.Errorf("%w: %s", ErrNotInstalled, strings.Join(lacking, "; "))
@@ -146,7 +146,7 @@ func (f finder) inspect(dir string) (Installation, error) {
 
 	inst := Installation{BinDir: dir, Version: firstVersion(answer)}
 	if compareVersions(inst.Version, minPostgres) < 0 {
-		return Installation{}, fmt.Errorf("%s is PostgreSQL %s, %s or newer is needed", dir, inst.Version, minPostgres)
+		return Installation{}, fmt.Errorf("%s is PostgreSQL %s, but %s or newer is needed", dir, inst.Version, minPostgres)
 	}
 
 	for _, share := range f.shareDirs(dir, inst.Version) {
@@ -157,7 +157,7 @@ func (f finder) inspect(dir string) (Installation, error) {
 
 		inst.PostGIS = defaultVersion(string(control))
 		if compareVersions(inst.PostGIS, minPostGIS) < 0 {
-			return Installation{}, fmt.Errorf("%s has PostGIS %s, %s or newer is needed", dir, inst.PostGIS, minPostGIS)
+			return Installation{}, fmt.Errorf("%s has PostGIS %s, but %s or newer is needed", dir, inst.PostGIS, minPostGIS)
 		}
 
 		return inst, nil

@@ -46,7 +46,7 @@ func serverAccount() (account, error) {
 		}
 	}
 
-	return account{}, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody to run it as: call as an ordinary user")
+	return account{}, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody to run it as: run this as an ordinary user")
 }
 
 // command prepares a program of PostgreSQL: as the account, in dir, in a process

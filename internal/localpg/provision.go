@@ -114,7 +114,7 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 			return nil, err
 		}
 
-		fmt.Fprintf(r.Out, "passed over: %v\n", err)
+		fmt.Fprintf(r.Out, "skipped: %v\n", err)
 		reasons = append(reasons, err)
 	}
 

@@ -143,8 +143,8 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 		{
 			name: "nothing at all",
 			want: []string{
-				"passed over: no PostgreSQL with PostGIS is installed: /opt/pg lacks PostGIS",
-				"passed over: no container engine (docker, podman) is installed",
+				"skipped: no PostgreSQL with PostGIS is installed: /opt/pg lacks PostGIS",
+				"skipped: no container engine (docker, podman) is installed",
 			},
 		},
 		{
@@ -159,7 +159,7 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 			docker: `case $1 in info) ;; pull) echo "no such host" >&2; exit 1;; *) exit 1;; esac`,
 			want: []string{
 				"docker answers: pulling the image postgis/postgis:17-3.5",
-				"passed over: docker answers, but the image postgis/postgis:17-3.5 cannot be had: docker pull: exit status 1: no such host",
+				"skipped: docker answers, but the image postgis/postgis:17-3.5 cannot be obtained: docker pull: exit status 1: no such host",
 			},
 		},
 		{
@@ -167,13 +167,13 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 			docker: `case "$1 $3" in info*|"image loadgrid-postgis:local") ;; pull*) echo "no such host" >&2; exit 1;;
 				*) exit 1;; esac`,
 			image: "example/gis:1",
-			want:  []string{"the image example/gis:1 cannot be had"},
+			want:  []string{"the image example/gis:1 cannot be obtained"},
 		},
 		{
 			name:   "a container that does not start",
 			docker: `case $1 in info|image|rm) ;; *) echo "port is taken" >&2; exit 125;; esac`,
 			want: []string{
-				"passed over: start a container of postgis/postgis:17-3.5: docker run: exit status 125: port is taken",
+				"skipped: start a container of postgis/postgis:17-3.5: docker run: exit status 125: port is taken",
 			},
 		},
 		{

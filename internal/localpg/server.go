@@ -271,5 +271,5 @@ func (s *Server) endProcess() error {
 		}
 	}
 
-	return fmt.Errorf("the throwaway server in %s (process %d) does not end", s.dir, s.process.Process.Pid)
+	return fmt.Errorf("the throwaway server in %s (process %d) does not stop", s.dir, s.process.Process.Pid)
 }

@@ -11,7 +11,7 @@ import (
 func SQLParts(path string) (map[string]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading SQL beside a document: %w", err)
+		return nil, fmt.Errorf("reading the SQL of a document: %w", err)
 	}
 
 	parts := make(map[string]string)

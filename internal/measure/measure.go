@@ -25,12 +25,12 @@ type Size struct {
 func Table(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, cluster citus.Cluster, name job.Table, log *slog.Logger) (s Size) {
 	var err error
 	if s.Rows, err = l.RowsShown(ctx, pool, name); err != nil {
-		log.Warn("the table is published, but how many rows it has now is not known", "error", pg.Message(err))
+		log.Warn("the table is published, but its number of rows is unknown", "error", pg.Message(err))
 	}
 
 	s.HeapBytes, s.IndexBytes, err = distribution.Size(ctx, pool, cluster, name)
 	if err != nil {
-		log.Warn("the table is published, but its size is not known", "error", pg.Message(err))
+		log.Warn("the table is published, but its size is unknown", "error", pg.Message(err))
 	}
 
 	return s

@@ -39,7 +39,7 @@ type Output struct {
 func Convert(ctx context.Context, path, layer string, srid int32) (*Output, error) {
 	name, err := exec.LookPath(program)
 	if err != nil {
-		return nil, feature.BadArea("needs ogr2ogr, as aoi-ogr says, which is not on the PATH: install GDAL, in Debian the package gdal-bin")
+		return nil, feature.BadArea("needs ogr2ogr for aoi-ogr, but ogr2ogr is not on the PATH: install GDAL (on Debian the package gdal-bin)")
 	}
 
 	// By default, coordinates have 7 decimals: about a centimetre.
@@ -144,7 +144,7 @@ func (m *messages) text() string {
 
 	switch {
 	case text == "":
-		return "it says nothing"
+		return "it printed no message"
 	case len(text) > most:
 		return strings.ToValidUTF8(text[:most], "") + "..."
 	}

@@ -17,7 +17,7 @@ func Extent(g geomgen.Grid, c crs.CRS, e geomgen.Box) (geomgen.Range, *geomgen.M
 
 	if e.XMax < s.X || e.XMin > s.X+s.Period {
 		return geomgen.Range{}, nil, &geomgen.ParamError{Param: "extent", Value: e.String(), Reason: fmt.Sprintf(
-			"crosses the seam of the map, because XMIN is larger than XMAX: both must lie between %g and %g then", s.X, s.X+s.Period)}
+			"crosses the seam of the map, because XMIN is larger than XMAX: then both must lie between %g and %g", s.X, s.X+s.Period)}
 	}
 
 	left, right := e, e

@@ -87,7 +87,7 @@ func (f Frame) leftward(ring []geomgen.Point, hole bool) ([]geomgen.Point, error
 			north, south = north || q.Y > 0, south || q.Y < 0
 		}
 		if north == south {
-			return nil, errors.New("it goes round the earth on both sides of the equator, so either pole may be in it")
+			return nil, errors.New("it goes around the Earth on both sides of the equator, so it may contain either pole")
 		}
 
 		left = (turns > 0) == north

@@ -57,7 +57,7 @@ func (b *measurement) turn(ctx context.Context, want int64, doing string, do fun
 	}
 	defer func() { _ = tx.Rollback(ctx) }() // where it has failed
 	if _, err := tx.Exec(ctx, b.table.CreateSQL(b.plan.Job)); err != nil {
-		return 0, pg.Wrap(err, "making table %s for %s", b.table, doing)
+		return 0, pg.Wrap(err, "creating table %s for %s", b.table, doing)
 	}
 
 	began := time.Now()
@@ -93,7 +93,7 @@ func (b *measurement) copyGenerated(ctx context.Context, n int64) (time.Duration
 func (b *measurement) writeFile(ctx context.Context) error {
 	failed := func(err error) error {
 		if err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("writing a temporary file of %d rows, about %d MB: %w: make room, or set TMPDIR to another directory",
+			err = fmt.Errorf("writing a temporary file of %d rows, about %d MB: %w: free some space, or set TMPDIR to another directory",
 				b.rows, b.rows*int64(b.plan.RowBytes())/1_000_000+1, err)
 		}
 
@@ -160,7 +160,7 @@ func (b *measurement) chooseLimit(ctx context.Context) error {
 	}
 
 	if why == "" {
-		b.limitBy, b.limitWhy = LimitServerFile, "the role may read files of the server, which sees this machine's"
+		b.limitBy, b.limitWhy = LimitServerFile, "the role may read files of the server, and the server sees the files of this machine"
 		b.copyLimit = b.copyServerFile
 
 		return nil
@@ -181,7 +181,7 @@ func (b *measurement) tryServerFile(ctx context.Context) (why string, err error)
 	}
 
 	if !may {
-		return "the role may not read files of the server: that needs a superuser, or membership in pg_read_server_files", nil
+		return "the role may not read files of the server: it must be a superuser or a member of pg_read_server_files", nil
 	}
 
 	_, err = b.copyServerFile(ctx)

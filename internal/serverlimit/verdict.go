@@ -26,7 +26,7 @@ func (r Result) judge() (Bottleneck, string) {
 	what, sentence := r.compare()
 	unquiet := r.Limit.Max > unquietBy*r.Limit.Min || r.Loadgrid.Max > unquietBy*r.Loadgrid.Min
 	if unquiet && r.Limit.Min <= r.Loadgrid.Max && r.Loadgrid.Min <= r.Limit.Max {
-		sentence += "; but the rounds differ much, so measure again when server and client are quiet"
+		sentence += "; but the rounds differ a lot, so measure again when server and client are idle"
 	}
 
 	return what, sentence
@@ -37,18 +37,18 @@ func (r Result) compare() (Bottleneck, string) {
 	ours := r.Loadgrid.Median
 	switch {
 	case r.Generated < ours*asGoodAs:
-		return BottleneckClient, "the client is the limit: it makes rows no faster than that, even without a server"
+		return BottleneckClient, "the client is the limit: even without a server, it makes rows no faster"
 	case r.Discarded < ours*asGoodAs && (r.LimitBy == LimitClientFile || r.Limit.Median > ours*asGoodAs):
-		return BottleneckNetwork, "the way to the server (network, TLS) is the limit: rows that it throws away arrive no faster"
+		return BottleneckNetwork, "the connection to the server (network, TLS) is the limit: rows that the server discards arrive no faster"
 	case r.Limit.Median <= ours*asGoodAs && r.LimitBy == LimitServerFile:
 		return BottleneckServer, fmt.Sprintf(
-			"the server is the limit: reading the same rows from a file of its own takes it about as long, while this client could make %.0f times as many", r.Generated/ours)
+			"the server is the limit: it needs about as long to read the same rows from its own file, while this client could make %.0f times as many", r.Generated/ours)
 	case r.Limit.Median <= ours*asGoodAs:
 		return BottleneckServer, fmt.Sprintf(
-			"the server is the limit: rows that lie ready take about as long, and those that it throws away go %.1f times as fast", r.Discarded/ours)
+			"the server is the limit: prepared rows take about as long, and rows that it discards go %.1f times as fast", r.Discarded/ours)
 	case r.LimitBy == LimitServerFile:
-		return BottleneckNetwork, "the way to the server is the limit: it would take the same rows faster from a file of its own; client and server may also share processors"
+		return BottleneckNetwork, "the connection to the server is the limit: the server reads the same rows faster from its own file; client and server may also share processors"
 	}
 
-	return BottleneckClient, "the client is the limit: rows that lie ready go out faster than those that it makes"
+	return BottleneckClient, "the client is the limit: it sends prepared rows faster than it makes new ones"
 }

@@ -41,7 +41,7 @@ func (s *stream) end(head []byte) (int64, error) {
 
 	switch {
 	case end > s.size:
-		return 0, feature.BadArea("is a shapefile whose .%s ends too early: it has %d bytes, and its header says %d", s.part, s.size, end)
+		return 0, feature.BadArea("is a shapefile whose .%s ends too early: it has %d bytes, but its header says %d", s.part, s.size, end)
 	case end < headerBytes:
 		return s.size, nil
 	}

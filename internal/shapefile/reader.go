@@ -185,7 +185,7 @@ func (r *reader) recordHeader() (end int64, err error) {
 	// A program that changes a shape may append it: then the index says where it is, and the
 	// old one still stands where it was.
 	if r.index == nil && (r.first > 1 || number != r.first+r.n-1) {
-		return 0, feature.BadArea("is a shapefile whose shape %d has the number %d: its .shx is needed, put it beside the .shp", r.n, number)
+		return 0, feature.BadArea("is a shapefile whose shape %d has the number %d: put its .shx next to the .shp", r.n, number)
 	}
 
 	size := 2 * int64(binary.BigEndian.Uint32(b[4:]))
@@ -195,7 +195,7 @@ func (r *reader) recordHeader() (end int64, err error) {
 
 	// An index can name a large shape a million times.
 	if r.room -= int64(len(b)) + size; r.room < 0 {
-		return 0, feature.BadArea("is a shapefile whose .shx names places that overlap in the .shp%s: remove it, or repair it", r.where())
+		return 0, feature.BadArea("is a shapefile whose .shx has overlapping offsets into the .shp%s: remove it, or repair it", r.where())
 	}
 	return end, nil
 }

@@ -43,7 +43,7 @@ func (r *reader) shape(ctx context.Context, size int64) error {
 
 	switch {
 	case rings*4 > size-fixed || positions*positionBytes > size-fixed-rings*4:
-		return r.badShape("says that it has %d rings of %d positions, and has %d bytes", rings, positions, size)
+		return r.badShape("says that it has %d rings of %d positions, but has %d bytes", rings, positions, size)
 	case positions == 0:
 		return nil
 	case positions > r.max:

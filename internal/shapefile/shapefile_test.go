@@ -177,7 +177,7 @@ func TestMovedShape(t *testing.T) {
 	checkAreas(t, to)
 
 	delete(s, ".shx")
-	if _, _, err := s.read(t, featurefile.Options{}); err == nil || !strings.Contains(err.Error(), "shape 4 has the number 1: its .shx is needed") {
+	if _, _, err := s.read(t, featurefile.Options{}); err == nil || !strings.Contains(err.Error(), "shape 4 has the number 1: put its .shx next to the .shp") {
 		t.Errorf("without .shx: %v", err)
 	}
 }
@@ -200,7 +200,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"nothing", with(".shp", nil), featurefile.Options{}, ".shp ends too early, at byte 0"},
 		{"no shapefile", with(".shp", make([]byte, 200)), featurefile.Options{}, "is not a shapefile"},
-		{"half", with(".shp", shp[:300]), featurefile.Options{}, "it has 300 bytes, and its header says 712"},
+		{"half", with(".shp", shp[:300]), featurefile.Options{}, "it has 300 bytes, but its header says 712"},
 		{"lines", load(t, "line.shp"), featurefile.Options{}, "holds a PolyLine:"},
 		{"a point among polygons", with(".shp", put(shp, 108, 1)), featurefile.Options{}, "holds a Point, in feature 1:"},
 		{"more rings than bytes", with(".shp", put(shp, 108+36, 0xff, 0xff, 0xff, 0xff)), featurefile.Options{}, "in feature 1: it says that it has 4294967295 rings of 15 positions"},
@@ -212,12 +212,12 @@ func TestRefused(t *testing.T) {
 		{"other attribute", good, featurefile.Options{Attributes: []string{"x"}}, `has no attribute "x": it has "name", "code"`},
 		{"no attributes", noTable, featurefile.Options{Attributes: []string{"x"}}, `its features have no attributes`},
 		{"half a table", with(".dbf", dbf[:300]), featurefile.Options{}, ".dbf ends too early"},
-		{"more rows", with(".dbf", put(dbf, 4, 4)), featurefile.Options{}, "has 4 rows, and its .shp has 3 shapes"},
-		{"fewer rows", with(".dbf", put(dbf, 4, 2)), featurefile.Options{}, "has 2 rows, and its .shp has more shapes"},
-		{"dBase 7", with(".dbf", put(dbf, 0, 4)), featurefile.Options{}, "is of dBase 7"},
+		{"more rows", with(".dbf", put(dbf, 4, 4)), featurefile.Options{}, "has 4 rows, but its .shp has 3 shapes"},
+		{"fewer rows", with(".dbf", put(dbf, 4, 2)), featurefile.Options{}, "has 2 rows, but its .shp has more shapes"},
+		{"dBase 7", with(".dbf", put(dbf, 0, 4)), featurefile.Options{}, "is in the format of dBase 7"},
 		{"no dBase", with(".dbf", put(dbf, 0, 0)), featurefile.Options{}, "has the unknown version 0x0"},
 		{"long fields", with(".dbf", put(dbf, 48, 200)), featurefile.Options{}, "longer than its rows of 130 bytes"},
-		{"Japanese", with(".cpg", []byte("SHIFT_JIS\r\n")), featurefile.Options{}, `has the encoding "SHIFT_JIS", which is not read`},
+		{"Japanese", with(".cpg", []byte("SHIFT_JIS\r\n")), featurefile.Options{}, `has the encoding "SHIFT_JIS", which loadgrid does not read`},
 		{"Japanese in the table", with(".dbf", put(dbf, 29, 123)), featurefile.Options{}, `has the encoding "LDID/123"`},
 		{"not UTF-8", with(".cpg", []byte("UTF-8")), featurefile.Options{Attributes: attributes}, `cannot be read, in feature 1: attribute "name": "K\xfcstenb\xe4che" is not UTF-8`},
 		{"long .prj", with(".prj", make([]byte, 1<<17)), featurefile.Options{}, ".prj has 131072 bytes"},
@@ -237,7 +237,7 @@ func TestIndexThatRepeats(t *testing.T) {
 	s[".shx"] = put(put(s[".shx"], 108, s[".shx"][100:108]...), 116, s[".shx"][100:108]...)
 
 	_, to, err := s.read(t, featurefile.Options{})
-	if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), ".shx names places that overlap in the .shp, in feature 3") {
+	if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), ".shx has overlapping offsets into the .shp, in feature 3") {
 		t.Errorf("%d features, %v", len(to.Features), err)
 	}
 }

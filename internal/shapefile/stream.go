@@ -61,7 +61,7 @@ func (s *stream) seek(to int64) error {
 	case to > s.size || to < 0:
 		return s.errShort()
 	case to < s.at && s.limited:
-		return feature.BadArea("is a shapefile in a zip, and its shapes are not in the order of its .shx: unpack it")
+		return feature.BadArea("is a zipped shapefile whose shapes are not in the order of its .shx: unpack it")
 	case to < s.at || to-s.at > int64(s.in.Buffered()) && !s.limited:
 		s.at = to
 		s.in.Reset(io.NewSectionReader(s.f, to, s.size-to))
@@ -90,7 +90,7 @@ func (s *stream) text() (string, error) {
 	}
 
 	if s.size > maxText {
-		return "", feature.BadArea("is a shapefile whose .%s has %d bytes: at most %d are read", s.part, s.size, maxText)
+		return "", feature.BadArea("is a shapefile whose .%s has %d bytes: loadgrid reads at most %d", s.part, s.size, maxText)
 	}
 
 	b := make([]byte, s.size)

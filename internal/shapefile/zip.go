@@ -188,7 +188,7 @@ func checkEntry(file *zip.File, room int64) error {
 	case file.Flags&encrypted != 0:
 		return feature.BadArea("is a zip with a password: unpack it")
 	case file.UncompressedSize64 > uint64(room):
-		return feature.BadArea("is a zip whose %.80q has %d bytes unpacked, and there is room for %d: unpack it", file.Name, file.UncompressedSize64, room)
+		return feature.BadArea("is a zip whose %.80q has %d bytes unpacked, but there is room for %d: unpack it", file.Name, file.UncompressedSize64, room)
 	}
 	return unpack.Check(int64(min(file.CompressedSize64, 1<<62)), int64(file.UncompressedSize64))
 }

@@ -112,11 +112,11 @@ func TestZipRefused(t *testing.T) {
 		{"half", good[:len(good)/2], featurefile.Options{}, "is a zip that cannot be read"},
 		{"empty", packZip(t), featurefile.Options{}, "is a zip without a shapefile"},
 		{"others", packZip(t, entry{"a.gpkg", nil}, entry{"b/", nil}), featurefile.Options{}, `without a shapefile: it holds "a.gpkg"`},
-		{"no layer chosen", two, featurefile.Options{}, `has several layers: say which with aoi-layer, "areas", "other"`},
+		{"no layer chosen", two, featurefile.Options{}, `has several layers: choose one with aoi-layer: "areas", "other"`},
 		{"other layer", two, featurefile.Options{Layer: "x"}, `has no such layer: it has "areas", "other"`},
 		{"password", locked, featurefile.Options{}, "is a zip with a password"},
-		{"large", good, featurefile.Options{MaxBytes: 600}, "has 712 bytes unpacked, and there is room for 600"},
-		{"larger than one", good, featurefile.Options{MaxBytes: 1000}, "unpacked, and there is room for 1"},
+		{"large", good, featurefile.Options{MaxBytes: 600}, "has 712 bytes unpacked, but there is room for 600"},
+		{"larger than one", good, featurefile.Options{MaxBytes: 1000}, "unpacked, but there is room for 1"},
 	} {
 		_, _, err := readZip(t, test.b, test.o)
 		if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), test.want) {
@@ -142,7 +142,7 @@ func TestZipForgedSizes(t *testing.T) {
 	binary.LittleEndian.PutUint32(b[at+24:], 2<<30) // its size unpacked
 
 	_, _, err := readZip(t, b, featurefile.Options{MaxPositions: 1 << 40})
-	if err == nil || !strings.Contains(err.Error(), "and goes on, as no file of features does") {
+	if err == nil || !strings.Contains(err.Error(), "as no file of features does") {
 		t.Errorf("%v", err)
 	}
 

@@ -29,16 +29,16 @@ func Lint(sql string) (offset int, reason string) {
 
 			for _, at := range spacedPlaceholder.FindAllStringIndex(sql[from:s.at], -1) {
 				if place := sql[from+at[0] : from+at[1]]; place != TablePlaceholder {
-					return from + at[0], "the table is " + TablePlaceholder + ", without blanks"
+					return from + at[0], "write the placeholder " + TablePlaceholder + " without blanks"
 				}
 			}
 		case s.word():
 		case strings.HasPrefix(s.rest(), TablePlaceholder):
 			s.at += len(TablePlaceholder)
 		case strings.HasPrefix(s.rest(), "{{"):
-			return from, "only " + TablePlaceholder + " stands for something, the quoted name of the table"
+			return from, "the only placeholder is " + TablePlaceholder + ", the quoted name of the table"
 		case strings.HasPrefix(s.rest(), "${"):
-			return from, "no variable is filled in here: a job file knows them in dsn and password alone"
+			return from, "variables are not expanded here: a job file expands them only in dsn and password"
 		default:
 			s.at++
 		}

@@ -28,7 +28,7 @@ func (l *Lock) Ensure(ctx context.Context) error {
 
 	if !l.lost { // it may take many tries
 		l.lost = true
-		l.log.Warn("the connection that held the table's lock is gone, taking it again")
+		l.log.Warn("the connection that held the table's lock is gone, so the run takes the lock again")
 	}
 
 	if err := l.backend.Terminate(ctx, l.pool); err != nil {

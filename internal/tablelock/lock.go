@@ -26,11 +26,11 @@ type LockedError struct {
 
 func (e *LockedError) Error() string {
 	if e.holder.client.state() == clientGone {
-		return fmt.Sprintf("a run that was killed still holds table %s (%s): the server goes on with its last statement; wait until that is done, or end the backend with pg_terminate_backend(%d)",
+		return fmt.Sprintf("a killed run still holds table %s (%s): the server is still running its last statement; wait until it is done, or end the backend with pg_terminate_backend(%d)",
 			e.Table, e.Holder, e.holder.pid)
 	}
 
-	return fmt.Sprintf("another run holds table %s (%s): wait until it has ended", e.Table, e.Holder)
+	return fmt.Sprintf("another run holds table %s (%s): wait until it ends", e.Table, e.Holder)
 }
 
 // Lock is a session advisory lock. It lives as long as its connection, so a run that is
@@ -110,7 +110,7 @@ func stopped(ctx context.Context, t job.Table) error {
 		cause = fmt.Errorf("%w: %w", cause, ctx.Err())
 	}
 
-	return fmt.Errorf("asking for the lock of table %s was stopped: %w", t, cause)
+	return fmt.Errorf("the attempt to lock table %s was stopped: %w", t, cause)
 }
 
 // holder is the backend that has a lock.

@@ -54,8 +54,8 @@ func RefusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 
 	if taken == before || after != before {
 		return &pg.ServerError{Doing: "looking for a connection pooler",
-			Err:    errors.New("the connection goes through one that pools transactions, where a session lock does not hold"),
-			Advice: "connect to PostgreSQL itself, or to a pool in session mode"}
+			Err:    errors.New("the connection goes through a pooler in transaction mode, which breaks session locks"),
+			Advice: "connect directly to PostgreSQL, or to a pooler in session mode"}
 	}
 
 	pg.MarkSessionPooling(conn.Conn().PgConn().Conn())

@@ -106,11 +106,11 @@ func (w *wait) pause(h holder, waited time.Duration) time.Duration {
 
 	switch state := h.client.state(); {
 	case state == clientGone:
-		grace, why = graceForGone, "waiting for the server to end the backend of a run that was killed"
+		grace, why = graceForGone, "waiting for the server to end the backend of a killed run"
 	case state == clientUnknown && h.moved == w.first.moved:
 		grace = graceForUnknown
 		if w.limit == 0 {
-			why = "waiting a moment: the run that holds the table may have been killed"
+			why = "waiting briefly: the run that holds the table may have been killed"
 		}
 	}
 

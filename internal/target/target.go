@@ -94,7 +94,7 @@ func (t Target) Maintained(ctx context.Context, tx pgx.Tx) (owned bool, err erro
 
 // changed returns the error of a table that is not what it was.
 func (t Target) changed(what string) error {
-	return fmt.Errorf("table %s is not as it was when the run began (%s): somebody altered it; run the same command again if that is as it should be", t, what)
+	return fmt.Errorf("table %s has changed since the run began (%s): somebody altered it; if that is intended, run the same command again", t, what)
 }
 
 // checkPlace refuses a table that has become a partition of another, or has children: they

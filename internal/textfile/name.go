@@ -58,7 +58,7 @@ func CheckJobs(files []string) (index int, err error) {
 	for i, file := range files {
 		clean := filepath.Clean(file)
 		if file != "" && first[clean] {
-			return i, fmt.Errorf("is the file of several jobs, and holds one: put %s into its name, which is then the job's", jobPlaceholder)
+			return i, fmt.Errorf("would hold several jobs, but a file holds only one: put %s into its name, for the name of the job", jobPlaceholder)
 		}
 		first[clean] = true
 	}

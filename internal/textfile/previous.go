@@ -35,7 +35,7 @@ func (e *ForeignError) Error() string {
 	if e.Owner != "" {
 		owner = fmt.Sprintf("of job %q", e.Owner)
 	}
-	return fmt.Sprintf("the file has metrics %s (%s), and a file holds one job: give job %q its own, for example by %s in its name", owner, e.Metric, e.Job, jobPlaceholder)
+	return fmt.Sprintf("the file has metrics %s (%s), but a file holds only one job: give job %q its own file, for example with %s in its name", owner, e.Metric, e.Job, jobPlaceholder)
 }
 
 // readPrevious reads what a job has left in a file. A file that cannot be read, or that

@@ -8,7 +8,7 @@ import (
 )
 
 // busyHint says what to do where isBusy is true.
-const busyHint = ": where a single file is mounted into a container, mount its directory instead"
+const busyHint = ": if a single file is mounted into a container, mount its directory instead"
 
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
 

@@ -390,7 +390,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	}
 
 	for path, says := range map[string]string{ // each says what to do
-		filepath.Join(dir, "none", "a.prom"): "make the directory",
+		filepath.Join(dir, "none", "a.prom"): "create the directory",
 		filepath.Join(dir, "d.prom"):         "is a directory",
 		filepath.Join(dir, "a.txt"):          "must have a name that ends in .prom",
 		filepath.Join(dir, ".prom"):          "must have a name that ends in .prom",

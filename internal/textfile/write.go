@@ -19,7 +19,7 @@ type Warning struct {
 }
 
 func (w *Warning) Error() string {
-	return fmt.Sprintf("the metrics are written to %s, and its counters begin at 0 again: what was there before could not be read: %v", w.Path, w.Err)
+	return fmt.Sprintf("the metrics are written to %s, but its counters restart at 0, because its old content could not be read: %v", w.Path, w.Err)
 }
 
 func (w *Warning) Unwrap() error { return w.Err }
@@ -124,13 +124,13 @@ func followLink(path string) string {
 func hint(err error) string {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return ": make the directory, the one that node_exporter's --collector.textfile.directory names, or choose another"
+		return ": create the directory, the one that node_exporter's --collector.textfile.directory names, or choose another"
 	case isReadOnly(err):
 		return ": choose a directory that can be written to"
 	case errors.Is(err, os.ErrPermission):
 		return ": let the user that loadgrid runs as read and write the directory"
 	case isFull(err):
-		return ": make room there"
+		return ": free some space there"
 	case isBusy(err):
 		return busyHint
 	}

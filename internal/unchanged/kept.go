@@ -47,7 +47,7 @@ func CheckKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, ver
 	}
 
 	if madeAgain(kept, recorded, now) {
-		lost = append(lost, "a column was dropped and made again")
+		lost = append(lost, "a column was dropped and recreated")
 	}
 
 	for _, d := range recorded.Indexes {
@@ -62,7 +62,7 @@ func CheckKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, ver
 	}
 
 	if lost = append(lost, rows...); len(lost) > 0 {
-		return fmt.Errorf("table %s is not as run %d has left it (%s): somebody altered it, so it is not put back; undo that, or rename the table by hand if that is as it should be",
+		return fmt.Errorf("table %s is not as run %d left it (%s): somebody altered it, so it is not put back; undo the change or, if it is intended, rename the table by hand",
 			kept, runs[0].ID, partitiontree.ListChanges(lost))
 	}
 
@@ -176,7 +176,7 @@ func missingRows(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept catalog.R
 	case rows < want:
 		return []string{fmt.Sprintf("%d of %d rows are there", rows, want)}, nil
 	case len(rewritten) > 0 && own < want:
-		return []string{fmt.Sprintf("it was emptied or written anew: %d of %d rows are those of its runs", own, want)}, nil
+		return []string{fmt.Sprintf("it was emptied or rewritten: %d of %d rows are from its runs", own, want)}, nil
 	}
 
 	return nil, nil

@@ -71,13 +71,13 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 
 	runs, err := q.Ledger.ShownRuns(ctx, q.Lock.Conn(), q.Table)
 	if errors.As(err, new(*ledger.OtherLedgerError)) {
-		return changed("the table is of another ledger"), nil
+		return changed("the table belongs to another ledger"), nil
 	} else if err != nil {
 		return Answer{}, err
 	}
 
 	if len(runs) == 0 {
-		return changed("the ledger does not know the table"), nil
+		return changed("the ledger has no record of the table"), nil
 	}
 
 	// A restore has written all rows, and what came with the dump cannot tell whether
@@ -122,9 +122,9 @@ func (q Question) matchJob(runs []ledger.ShownRun) (own ledger.ShownRun, a Answe
 
 	switch {
 	case own.Fingerprint != fingerprint:
-		return own, changed("the job is not that of run %d, which the table shows", own.ID)
+		return own, changed("the job differs from the job of run %d, whose rows the table has", own.ID)
 	case len(runs) > 1 && !q.Job.Appends():
-		return own, changed("the table also has what %d runs have added", len(runs)-1)
+		return own, changed("the table also has rows that %d runs added", len(runs)-1)
 	case own.Job.After != q.Job.After:
 		return own, changed("the step after has changed")
 	}
@@ -138,7 +138,7 @@ func (q Question) recorded(runs []ledger.ShownRun) (since []ledger.ShownRun, a A
 	since = sinceCounted(runs)
 
 	if i := slices.IndexFunc(since, func(r ledger.ShownRun) bool { return r.State == nil }); i >= 0 {
-		return nil, changed("run %d is of an older loadgrid, which has not noted how it left the table", since[i].ID)
+		return nil, changed("run %d is from an older loadgrid, which did not record how it left the table", since[i].ID)
 	}
 
 	return since, Answer{}
@@ -202,18 +202,18 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 // nodes, which the ledger does not know.
 func (q Question) compareDigest(ctx context.Context, a Answer, recorded string) (Answer, error) {
 	if recorded == "" {
-		return changed("run %d has not noted who wrote the rows of this distributed table, as skip-unchanged has it do", a.Run), nil
+		return changed("run %d did not record who wrote the rows of this distributed table, as a run with skip-unchanged does", a.Run), nil
 	}
 
 	rows, digest, err := distribution.Written(ctx, q.Lock.Conn(), q.Table)
 
 	switch {
 	case pg.HasCode(err, pgerrcode.InsufficientPrivilege):
-		return changed("it may not be read"), nil
+		return changed("the role may not read it"), nil
 	case err != nil:
 		return a, err
 	case rows != a.Rows:
-		return changed("it has %d rows, the run has written %d", rows, a.Rows), nil
+		return changed("it has %d rows, but the run wrote %d", rows, a.Rows), nil
 	case digest != recorded:
 		return changed("some of its rows were written by others"), nil
 	}
@@ -250,13 +250,13 @@ func (q Question) findOtherWriters(ctx context.Context, runs, since []ledger.Sho
 
 	switch {
 	case pg.HasCode(err, pgerrcode.InsufficientPrivilege): // its owner, who has revoked his own grants, may replace it all the same
-		return "it may not be read", nil
+		return "the role may not read it", nil
 	case err != nil:
 		return "", pg.Wrap(err, "looking for rows of table %s that somebody has changed", q.Table)
 	case others > 0:
 		return fmt.Sprintf("%d of its rows were written by others", others), nil
 	case rows != want:
-		return fmt.Sprintf("it has %d rows, the run has written %d", rows, want), nil
+		return fmt.Sprintf("it has %d rows, but the run wrote %d", rows, want), nil
 	}
 
 	return "", nil

@@ -25,7 +25,7 @@ const (
 // many. The error is a *geomgen.ParamError.
 func Check(packed, unpacked int64) error {
 	if unpacked > FreeBytes && unpacked/MaxRatio > packed {
-		return feature.BadArea("becomes %d MiB of its %d bytes when it is unpacked, and goes on, as no file of features does: if it is one, unpack it first", unpacked>>20, packed)
+		return feature.BadArea("unpacks to more than %d MiB from %d bytes, as no file of features does: if it is one, unpack it first", unpacked>>20, packed)
 	}
 	return nil
 }
@@ -66,9 +66,9 @@ func Reader(ctx context.Context, r io.Reader, maxBytes int64) (io.Reader, error)
 func explain(err error) error {
 	switch {
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, new(flate.CorruptInputError)):
-		return feature.BadArea("is packed with gzip, and damaged: %w", err)
+		return feature.BadArea("is a damaged gzip file: %w", err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return feature.BadArea("is packed with gzip, and ends too early")
+		return feature.BadArea("is a gzip file that ends too early")
 	}
 	return err
 }
@@ -98,7 +98,7 @@ func (r *reader) Read(b []byte) (int, error) {
 	r.n += int64(n)
 
 	if r.n > r.most {
-		return 0, feature.BadArea("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or put it into a table and use aoi-sql", r.most)
+		return 0, feature.BadArea("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or load it into a table and use aoi-sql", r.most)
 	}
 
 	if !r.packed {

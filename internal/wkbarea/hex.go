@@ -176,7 +176,7 @@ func digit(b byte) int {
 func (h *hexLine) finish(decoded *bufio.Reader) error {
 	switch _, err := decoded.Peek(1); {
 	case err == nil:
-		return feature.BadArea("has digits behind the end of the geometry in line %d: each geometry stands on a line of its own", h.line)
+		return feature.BadArea("has digits after the end of the geometry in line %d: put each geometry on its own line", h.line)
 	case !errors.Is(err, io.EOF):
 		return err
 	}
@@ -191,7 +191,7 @@ func (h *hexLine) finish(decoded *bufio.Reader) error {
 		case b == '\n':
 			return h.r.UnreadByte()
 		case b != ' ' && b != '\t' && b != '\r':
-			return feature.BadArea("has %q behind the geometry in line %d: each geometry stands on a line of its own", b, h.line)
+			return feature.BadArea("has %q after the geometry in line %d: put each geometry on its own line", b, h.line)
 		}
 	}
 }

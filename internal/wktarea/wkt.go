@@ -39,7 +39,7 @@ func Read(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 		case err == nil && n == 1:
 			srid = s
 		case err == nil && s != srid:
-			err = feature.BadArea("is in %s and, in line %d, in %s: it must have one CRS", sridText(srid), w.line+1, sridText(s))
+			err = feature.BadArea("names %s and, in line %d, %s: it must have one CRS", sridText(srid), w.line+1, sridText(s))
 		}
 
 		if err == nil {
@@ -60,7 +60,7 @@ func Read(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 
 func sridText(srid int32) string {
 	if srid == 0 {
-		return "no CRS that it names"
+		return "no CRS"
 	}
 	return fmt.Sprintf("EPSG:%d", srid)
 }
@@ -127,7 +127,7 @@ func (w *wktReader) geometry(depth int) error {
 	kind, dimensions := splitDimensions(string(w.word))
 	switch {
 	case isCurved(kind):
-		return feature.BadArea("holds a %s%s: an area of interest is made of polygons, and ST_CurveToLine or ST_Dump may make some of it", kind, w.to.Where)
+		return feature.BadArea("holds a %s%s: an area of interest is made of polygons; ST_CurveToLine or ST_Dump may turn it into some", kind, w.to.Where)
 	case !isGeometry(kind):
 		return w.fault(len(w.word), "syntax error")
 	}

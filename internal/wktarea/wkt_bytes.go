@@ -51,7 +51,7 @@ func (w *wktReader) readByte() (byte, error) {
 
 	switch b {
 	case 0:
-		return 0, feature.BadArea("cannot be read as WKT: there is a zero byte in it, at byte %d", w.offset)
+		return 0, feature.BadArea("cannot be read as WKT: it has a zero byte, at byte %d", w.offset)
 	case '\n':
 		w.line, w.column = w.line+1, 0
 	}

@@ -45,7 +45,7 @@ select c.auth_name, c.code, a.alt_name
   join alias_name a on a.table_name = 'geodetic_datum' and a.auth_name = c.datum_auth_name and a.code = c.datum_code`
 
 func main() {
-	dsn := flag.String("dsn", "", "server with PostGIS; defaults to what PGHOST and its like say")
+	dsn := flag.String("dsn", "", "server with PostGIS; defaults to PGHOST and the other PG variables")
 	proj := flag.String("proj", "/usr/share/proj/proj.db", "database of PROJ")
 	out := flag.String("o", "table.bin", "file to write")
 	flag.Parse()
