@@ -13,21 +13,21 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// queryColumns are those columns of the area's query that are read.
+// queryColumns are the columns of the area's query that the resolver reads.
 type queryColumns struct {
-	geometry   int         // its place
-	attributes []attribute // in the order that was asked for
+	geometry   int         // index of the geometry column
+	attributes []attribute // in the order in which the caller requested them
 }
 
 // attribute is a column with the values of an attribute.
 type attribute struct {
 	place int
 	name  string
-	kind  string // its type, as a column of attributes has it
+	kind  string // type of the column that holds the attribute's values
 	oid   uint32
 }
 
-// names returns those of the attributes.
+// names returns the names of the attributes.
 func (c queryColumns) names() []string {
 	names := make([]string, len(c.attributes))
 	for i, a := range c.attributes {
@@ -45,7 +45,7 @@ func (c queryColumns) types() []string {
 	return types
 }
 
-// attributeTypes are the types that an attribute may have, and that of the column that holds it.
+// attributeTypes maps the type that an attribute may have to the type of the column that holds it.
 func attributeTypes() map[uint32]string {
 	return map[uint32]string{
 		pgtype.BoolOID: "boolean", pgtype.Int2OID: "smallint", pgtype.Int4OID: "integer", pgtype.Int8OID: "bigint",
@@ -56,9 +56,9 @@ func attributeTypes() map[uint32]string {
 	}
 }
 
-// checkStatement looks for the query's columns: one of type geometry, and the attributes that are
-// asked for. It refuses a query that does not return them; without attributes, one that returns
-// anything beside the geometry.
+// checkStatement finds the query's columns: one of type geometry, and the requested attributes. It refuses
+// a query that lacks any of them. Without attributes, it refuses a query that returns anything other than
+// the geometry.
 func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.StatementDescription) (c queryColumns, err error) {
 	if len(statement.ParamOIDs) > 0 {
 		return c, r.badQuery("must have no parameters")
@@ -100,7 +100,7 @@ func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.Stateme
 	return c, err
 }
 
-// findAttributes returns the columns of the attributes that are asked for.
+// findAttributes returns the columns of the requested attributes.
 func (r *resolver) findAttributes(fields []pgconn.FieldDescription, columns []string) ([]attribute, error) {
 	types := attributeTypes()
 	var list []attribute
@@ -127,8 +127,8 @@ func (r *resolver) findAttributes(fields []pgconn.FieldDescription, columns []st
 	return list, nil
 }
 
-// value returns a value of the attribute, as it comes in the binary format. All but numbers that
-// are whole, and boolean, are texts as PostgreSQL reads them in ISO style, whatever a role's DateStyle is.
+// value decodes a value of the attribute from the binary format. Whole numbers and booleans keep their
+// types. All other values become text that PostgreSQL reads in ISO style, whatever the role's DateStyle.
 func (a attribute) value(types *pgtype.Map, raw []byte) (feature.Value, error) {
 	switch {
 	case raw == nil:
@@ -136,7 +136,7 @@ func (a attribute) value(types *pgtype.Map, raw []byte) (feature.Value, error) {
 	case a.oid == pgtype.JSONOID:
 		return string(raw), nil
 	case a.oid == pgtype.JSONBOID && len(raw) > 0:
-		return string(raw[1:]), nil // behind the version of the format
+		return string(raw[1:]), nil // after the version of the format
 	case a.kind == "text":
 		return string(raw), nil
 	}

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// What has a cure of its own.
+// Formats with their own advice.
 const (
 	utf16 = "UTF-16"
 	gzip  = "gzip"
 )
 
-// foreign returns what a file seems to be that is of a format that is not read, "" where nothing
-// speaks for that.
+// foreign returns the name of the unsupported format that a file seems to have, or "" if nothing
+// suggests one.
 func foreign(head []byte) string {
 	if what := binaryFormat(head); what != "" {
 		return what
@@ -42,7 +42,7 @@ func foreign(head []byte) string {
 	return ""
 }
 
-// binaryFormat knows formats by the bytes that they begin with.
+// binaryFormat recognizes formats by their first bytes.
 func binaryFormat(head []byte) string {
 	for _, f := range [...]struct{ magic, name string }{
 		{"\x1f\x8b", gzip},
@@ -81,7 +81,8 @@ func binaryFormat(head []byte) string {
 	return ""
 }
 
-// isUTF16 knows text in UTF-16 by its mark, or by the zero byte of its first character.
+// isUTF16 recognizes UTF-16 text by its byte order mark, or by the zero byte of its first
+// character.
 func isUTF16(head []byte) bool {
 	switch {
 	case len(head) < 4:
@@ -96,7 +97,7 @@ func isUTF16(head []byte) bool {
 	return big || little
 }
 
-// xmlFormat returns which format of XML a text seems to be, by its elements.
+// xmlFormat returns the XML format that a text seems to have, by its elements.
 func xmlFormat(text string) string {
 	for _, f := range [...]struct{ pattern, name string }{
 		{`<(\w+:)?kml[\s>]`, "KML"},
@@ -115,7 +116,7 @@ func xmlFormat(text string) string {
 	return "XML"
 }
 
-// jsonFormat returns which format a text in JSON seems to be, "" where it may be GeoJSON.
+// jsonFormat returns the JSON format that a text seems to have, or "" if it may be GeoJSON.
 func jsonFormat(text string) string {
 	for _, f := range [...]struct{ pattern, name string }{
 		{`^\{\s*("[^"]*"\s*:\s*("[^"]*"|[0-9.]+)\s*,\s*)*"type"\s*:\s*"Topology"`, "TopoJSON"},

@@ -12,8 +12,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// A reader of any format can look at all bytes, wherever they come from, also once the first ones
-// were looked at.
+// A reader of any format has random access to all bytes, whatever their source, even after the
+// first bytes were peeked at.
 func TestRandomAccess(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	want := bytes.Repeat([]byte("0123456789"), 20_000)

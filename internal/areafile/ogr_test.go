@@ -16,7 +16,7 @@ const (
 	oneFeature = `{"type":"Feature","properties":{"n":%d},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}}`
 )
 
-// fakeOGR puts a program of that name on the PATH, which writes its arguments to a file.
+// fakeOGR puts a program named ogr2ogr on the PATH, which writes its arguments to a file.
 func fakeOGR(t *testing.T, script string) (arguments string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -31,7 +31,8 @@ func fakeOGR(t *testing.T, script string) (arguments string) {
 	return arguments
 }
 
-// What no reader knows goes through ogr2ogr, with the layer and the CRS; the condition is ours.
+// A format without a reader goes through ogr2ogr, with the layer and the CRS. The condition is
+// applied by this package.
 func TestOGR(t *testing.T) {
 	one, two := strings.Replace(oneFeature, "%d", "1", 1), strings.Replace(oneFeature, "%d", "2", 1)
 	arguments := fakeOGR(t, "echo 'Warning 1: a warning' >&2; printf '%s\\n' '"+one+"' '"+two+"'")
@@ -54,7 +55,7 @@ func TestOGR(t *testing.T) {
 		t.Errorf("the arguments are %q: %v", got, err)
 	}
 
-	// A stream comes from a temporary file, which is gone afterwards.
+	// A stream goes through a temporary file, which is removed afterwards.
 	if f, err := Read(t.Context(), strings.NewReader(kml), Options{OGR: true}); err != nil || len(f.Polygons) != 2 {
 		t.Errorf("got %+v: %v", f, err)
 	}
@@ -70,7 +71,7 @@ func TestOGR(t *testing.T) {
 		t.Errorf("%s is left: %v", spooled, err)
 	}
 
-	// It is asked for nothing that loadgrid reads.
+	// ogr2ogr does not run for a format that loadgrid reads.
 	if err := os.Remove(arguments); err != nil {
 		t.Fatal(err)
 	}

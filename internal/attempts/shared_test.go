@@ -10,7 +10,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// A shared job is known by its name and by what it makes, however fast and however often.
+// The key of a shared job depends on its name and on what it makes, but not on how fast or how
+// often.
 func TestKey(t *testing.T) {
 	base := job.Job{Table: job.Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 2, Rows: 3}
 	key := Key("a", base)

@@ -18,19 +18,19 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// server is one that answers as a server with Citus, or without.
+// server answers like a server with or without Citus.
 type server struct {
 	version string
 	group   int32
 	workers int
 
-	nodes   []func(look int) node // what each node answers to each look
-	recover error                 // what finishing transactions comes to
+	nodes   []func(look int) node // the answers of each node to each look
+	recover error                 // the result of finishing transactions
 	looks   int
 	asked   []string
 }
 
-// node is the answer of a node: what is prepared there and committed, or why there is none.
+// node is the answer of a node: what is prepared and committed there, or why there is no answer.
 type node struct {
 	committed []string
 	failure   string
@@ -83,7 +83,7 @@ func (r *rows) Close()                        {}
 func (r *rows) Err() error                    { return nil }
 func (r *rows) CommandTag() pgconn.CommandTag { return pgconn.CommandTag{} }
 
-// Without Citus a run asks once, and no more.
+// Without Citus a run sends one query only.
 func TestReadWithoutCitus(t *testing.T) {
 	s := &server{}
 	c, err := Read(t.Context(), s)
@@ -120,7 +120,7 @@ func TestReadACluster(t *testing.T) {
 	}
 }
 
-// settle settles on a server, and returns for how long that took on its clock.
+// settle calls Settle with a server, and returns how long it took by the server's clock.
 func settle(t *testing.T, s *server) (took time.Duration, err error) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -147,8 +147,8 @@ func TestSettle(t *testing.T) {
 
 	for name, test := range map[string]struct {
 		server
-		looks   int  // that it takes
-		recover bool // Citus is asked to finish
+		looks   int  // expected number of looks
+		recover bool // Settle asks Citus to finish
 	}{
 		"nothing is open":                    {server{nodes: []func(int) node{always(node{}), always(node{})}}, 1, false},
 		"finished when asked":                {server{nodes: []func(int) node{always(node{}), from(2, open, node{})}}, 2, true},
@@ -162,7 +162,7 @@ func TestSettle(t *testing.T) {
 			s := test.server
 			_, err := settle(t, &s)
 
-			if test.looks == 0 { // its part stays
+			if test.looks == 0 { // its part stays open
 				var left *UnsettledError
 				if !errors.As(err, &left) || !strings.Contains(err.Error(), "w1:5432 has 1 of them prepared") {
 					t.Errorf("error %v", err)
@@ -177,7 +177,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// It gives up in the end, with what is known of each node, and the error passes with time.
+// Settle gives up in the end with the state of each node, and the error is not transient.
 func TestSettleGivesUp(t *testing.T) {
 	s := server{nodes: []func(int) node{always(node{committed: []string{"a", "b"}}), always(node{failure: "connection\nrefused"}), always(node{})}}
 	took, err := settle(t, &s)

@@ -51,16 +51,16 @@ type parser struct {
 	scanner
 	now    token
 	names  []string
-	places map[string]int // of the names
+	places map[string]int // index of each name
 }
 
-// step goes to the next token.
+// step reads the next token.
 func (p *parser) step() (err error) {
 	p.now, err = p.next()
 	return err
 }
 
-// accept goes on where the token is a keyword or a sign.
+// accept steps over the token if it is this keyword or sign.
 func (p *parser) accept(word string) (ok bool, err error) {
 	if !p.now.is(word) {
 		return false, nil
@@ -68,7 +68,7 @@ func (p *parser) accept(word string) (ok bool, err error) {
 	return true, p.step()
 }
 
-// expect goes on where the token is a keyword or a sign, and reports another one.
+// expect steps over this keyword or sign, and reports any other token.
 func (p *parser) expect(word string) error {
 	ok, err := p.accept(word)
 	if err == nil && !ok {
@@ -83,7 +83,7 @@ func (p *parser) or(depth int) (expression, error) {
 	})
 }
 
-// list reads one or several, with a word in between.
+// list reads one or more expressions, separated by a word.
 func (p *parser) list(word string, read func() (expression, error)) (expression, error) {
 	var parts []expression
 
@@ -134,7 +134,7 @@ func (p *parser) not(depth int) (expression, error) {
 	return p.test()
 }
 
-// test reads an attribute and what it must be.
+// test reads an attribute and its test.
 func (p *parser) test() (expression, error) {
 	attribute, err := p.attribute()
 	if err != nil {
@@ -171,7 +171,7 @@ func (p *parser) test() (expression, error) {
 	return comparison{attribute: attribute, operator: operator, with: with}, err
 }
 
-// attribute reads the name of an attribute, and returns its place.
+// attribute reads the name of an attribute, and returns its index.
 func (p *parser) attribute() (int, error) {
 	switch t := p.now; {
 	case t.kind == textToken || t.kind == numberToken:
@@ -266,7 +266,7 @@ func (p *parser) literal() (l literal, err error) {
 	return l, err
 }
 
-// number reads a number that double precision can hold.
+// number reads a number that fits double precision.
 func (p *parser) number(t token) (literal, error) {
 	l := literal{text: t.text}
 	if n, err := strconv.ParseInt(t.text, 10, 64); err == nil {

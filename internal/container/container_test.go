@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// fakeEngine is a docker that runs a shell script in place of its commands. $CALLS is the
-// file that calls returns.
+// fakeEngine is a docker that runs a shell script instead of its commands. $CALLS is the file that
+// calls returns.
 func fakeEngine(t *testing.T, script string) (e Engine, calls func() string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -31,7 +31,7 @@ func ExampleEncoder_Append() {
 	// the value is not a valid boolean
 }
 
-// Each type is found under its names, and no other.
+// Each type is found under its names and no other.
 func TestTypes(t *testing.T) {
 	if !slices.IsSorted(copyfield.Types()) {
 		t.Errorf("%v are not in order", copyfield.Types())
@@ -56,8 +56,8 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// FuzzAppend encodes any text in each type. What is accepted stands behind its length, and behind what
-// was there.
+// FuzzAppend encodes any text in each type. An accepted value follows its length, and the field
+// follows the bytes that were already there.
 func FuzzAppend(f *testing.F) {
 	for _, text := range []string{"", "1", "-1.5e3", "NaN", "infinity", "2026-02-29", "t", "[1]", "\x00", "\xff", "00000000-0000-0000-0000-000000000000"} {
 		f.Add(text)
