@@ -86,7 +86,7 @@ func (in *input) sibling(suffix string) (io.ReaderAt, int64, error) {
 		return nil, 0, err
 	}
 
-	// To open a named pipe would wait for somebody who writes to it.
+	// Opening a named pipe would wait until something writes to it.
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:

@@ -79,7 +79,7 @@ func TestEncodings(t *testing.T) {
 		cpg    string
 		driver byte
 		b      string
-		want   string // an error that has it, where it begins with !
+		want   string // or a part of the expected error, if it begins with !
 	}{
 		{"UTF-8", 0, "Fl\xc3\xa4che", "Fläche"},
 		{"utf8", 87, "Fl\xc3", "Fl"}, // a character cut in two

@@ -31,7 +31,7 @@ func TestUnion(t *testing.T) {
 	zero := math.Copysign(0, -1)
 	for name, test := range map[string]struct {
 		polygons []geomgen.Polygon
-		rings    []int // of the union's polygons; nil where there is none
+		rings    []int // of the union's polygons; nil if there is no union
 		area     float64
 	}{
 		"one":                              {[]geomgen.Polygon{box(0, 0, 1, 1)}, []int{1}, 1},
@@ -125,7 +125,7 @@ func TestUnionOfInvalid(t *testing.T) {
 	}
 }
 
-// Of random parts of a partition, the union has exactly the points that one of them has.
+// The union of random parts of a partition has exactly the points of the parts.
 func TestUnionOfParts(t *testing.T) {
 	rng := testrand.New(t, 411)
 	for n := range 300 {
@@ -147,7 +147,7 @@ func TestUnionOfParts(t *testing.T) {
 	}
 }
 
-// checkUnion compares the union with its parts, in fractions.
+// checkUnion compares the union with its parts, in exact fractions.
 func checkUnion(rng *rand.Rand, parts []geomgen.Polygon) error {
 	union, ok, err := dissolve.Union(context.Background(), parts)
 	if err != nil || !ok {
@@ -184,7 +184,7 @@ func checkUnion(rng *rand.Rand, parts []geomgen.Polygon) error {
 	return nil
 }
 
-// partition returns polygons whose insides have no point in common.
+// partition returns polygons whose interiors have no point in common.
 func partition(rng *rand.Rand, n int) (name string, parts []geomgen.Polygon) {
 	switch n % 4 {
 	case 0:
@@ -209,7 +209,7 @@ func partition(rng *rand.Rand, n int) (name string, parts []geomgen.Polygon) {
 	return "rectangles with holes", parts
 }
 
-// rectangles divides a rectangle again and again: corners of some lie on sides of others.
+// rectangles divides a rectangle recursively: corners of some lie on sides of others.
 func rectangles(rng *rand.Rand, xmin, ymin, xmax, ymax float64, depth int) []geomgen.Polygon {
 	if depth == 0 || rng.IntN(6) == 0 {
 		return []geomgen.Polygon{box(xmin, ymin, xmax, ymax)}
@@ -224,7 +224,7 @@ func rectangles(rng *rand.Rand, xmin, ymin, xmax, ymax float64, depth int) []geo
 	return append(rectangles(rng, xmin, ymin, xmax, at, depth-1), rectangles(rng, xmin, at, xmax, ymax, depth-1)...)
 }
 
-// triangles divides a lattice whose points have been moved.
+// triangles divides a lattice with displaced points.
 func triangles(rng *rand.Rand, n int) []geomgen.Polygon {
 	at := map[[2]int]geomgen.Point{}
 	for x := range n + 1 {
@@ -247,7 +247,7 @@ func triangles(rng *rand.Rand, n int) []geomgen.Polygon {
 	return parts
 }
 
-// parcels returns n times n parcels of eight corners.
+// parcels returns n by n parcels with eight corners each.
 func parcels(n int) []geomgen.Polygon {
 	at := func(x, y, dx, dy float64) geomgen.Point {
 		u, v := 2*x+dx, 2*y+dy

@@ -12,12 +12,12 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Choose returns how the staging table of a job is to be spread, for a target that may be there,
-// on a cluster that CheckCluster has let pass. What the target or the table beside it does not
-// allow is a *geomgen.ParamError.
+// Choose returns how to distribute the staging table of a job. The target may exist, and
+// CheckCluster has accepted the cluster. If the target or the colocated table does not allow the
+// job, the error is a *geomgen.ParamError.
 //
-// A table that is replaced keeps its number of shards and their places, where the job does not
-// say otherwise. Rows that go into a table that is there come from shards beside its own.
+// A replaced table keeps its number of shards and their places, unless the job says otherwise. Rows
+// for an existing table come from shards that are colocated with its own.
 func Choose(ctx context.Context, q pg.Querier, cluster citus.Cluster, j job.Job, t catalog.Relation) (Distribution, error) {
 	if j.Distribute == "" {
 		return Distribution{}, nil
@@ -53,10 +53,10 @@ func refuse(j job.Job, format string, args ...any) error {
 	return &geomgen.ParamError{Param: "distribute", Value: j.DistributionText(), Reason: fmt.Sprintf(format, args...)}
 }
 
-// isHash reports whether a table is spread by the hash of this column.
+// isHash reports whether a table is distributed by the hash of this column.
 func isHash(t citus.Table, column string) bool { return t.Kind == citus.Hash && t.Column == column }
 
-// CheckCluster sees to it that the server can spread a table of the job: what it cannot is a
+// CheckCluster checks that the server can distribute a table of the job. If not, the error is a
 // *geomgen.ParamError.
 func CheckCluster(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, schema string) error {
 	switch {
@@ -76,8 +76,8 @@ func CheckCluster(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job,
 	return err
 }
 
-// checkShared sees to it that the rows of the job can go into a table that is there from shards
-// beside its own.
+// checkShared checks that the rows of the job can go into an existing table from shards that are
+// colocated with its own.
 func checkShared(j job.Job, t catalog.Relation, have citus.Table) error {
 	column := j.KeyColumns()[0]
 
@@ -95,7 +95,7 @@ func checkShared(j job.Job, t catalog.Relation, have citus.Table) error {
 	return nil
 }
 
-// checkBeside returns the table beside whose shards those of the job go.
+// checkBeside returns the table with whose shards the job's shards are colocated.
 func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, t catalog.Relation) (job.Table, error) {
 	beside := catalog.Relation{Table: j.ColocateWith}
 	if beside.Schema == "" {
