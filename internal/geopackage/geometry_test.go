@@ -19,7 +19,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featuretest"
 )
 
-// round returns a polygon of n positions and the closing one.
+// round returns a polygon of n positions plus the closing one.
 func round(n int) geomgen.Polygon {
 	ring := make([]geomgen.Point, 0, n+1)
 	for i := range n {
@@ -29,7 +29,7 @@ func round(n int) geomgen.Polygon {
 	return geomgen.Polygon{append(ring, ring[0])}
 }
 
-// withGeometry returns areas.gpkg after SQL whose parameter is a geometry of this WKB.
+// withGeometry returns areas.gpkg after running SQL, whose parameter is a geometry with this WKB.
 func withGeometry(t *testing.T, statements string, wkb []byte) []byte {
 	t.Helper()
 
@@ -62,7 +62,7 @@ const viewLayer = `
 	insert into gpkg_contents (table_name, data_type, identifier, srs_id) values ('v', 'features', 'v', 3035);
 	insert into gpkg_geometry_columns values ('v', 'geom', 'GEOMETRY', 3035, 0, 0);`
 
-// A geometry that is read chunk by chunk is the same as one that is read as a whole.
+// Reading a geometry in chunks gives the same result as reading it as a whole.
 func TestLongGeometries(t *testing.T) {
 	want := round(maxWhole/16 + 12345)
 	wkb := geomgen.AppendPolygon(nil, want)
@@ -98,7 +98,7 @@ func TestLongGeometries(t *testing.T) {
 	}
 }
 
-// countingRecorder counts the geometries that come as streams.
+// countingRecorder counts the geometries that arrive as streams.
 type countingRecorder struct {
 	featuretest.Recorder
 	streams int

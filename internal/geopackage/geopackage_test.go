@@ -202,7 +202,7 @@ func parse(t *testing.T, where string) *condition.Condition {
 	return c
 }
 
-// A column can hold values of any type, whatever it was declared with.
+// A column can hold values of any type, whatever its declared type.
 func TestValues(t *testing.T) {
 	b := changed(t, "areas.gpkg", `
 		alter table areas add column good BOOLEAN;
@@ -261,7 +261,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Views are layers too, unless they do more than select.
+// Views are layers, too, unless they do more than select.
 func TestViews(t *testing.T) {
 	view := func(text string) []byte {
 		return changed(t, "areas.gpkg", `
@@ -309,7 +309,7 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// What must be sorted has no more memory than the cache.
+// Sorting has no more memory than the cache.
 func TestViewThatNeedsMemory(t *testing.T) {
 	b := changed(t, "areas.gpkg", `
 		insert into gpkg_contents (table_name, data_type, identifier, srs_id) values ('v', 'features', 'v', 3035);
@@ -328,7 +328,7 @@ func TestViewThatNeedsMemory(t *testing.T) {
 	}
 }
 
-// view returns a file with a view v, which can join the table many of 1,000 rows.
+// view returns a file with a view v, which can join the table many, with 1,000 rows.
 func view(t *testing.T, text string) []byte {
 	t.Helper()
 	return changed(t, "areas.gpkg", `
@@ -339,7 +339,7 @@ func view(t *testing.T, text string) []byte {
 		create view v as `+text)
 }
 
-// A view that would go on for years is given up, whether it has rows or not.
+// Read gives up on a view that would take years, whether it returns rows or not.
 func TestViewThatDoesNotEnd(t *testing.T) {
 	for name, text := range map[string]string{
 		"without rows":             "select a.geom from many a, many b, many c, many d, many e where a.i + b.i + c.i + d.i + e.i < 0",
@@ -359,7 +359,7 @@ func TestViewThatDoesNotEnd(t *testing.T) {
 	}
 }
 
-// behindFirstRow is a view with one row, and then a join that goes on for years without another one.
+// behindFirstRow is a view with one row, and then a join that takes years without another one.
 const behindFirstRow = `select geom from areas where fid = 1 union all
 	select a.geom from many a, many b, many c, many d, many e where a.i + b.i + c.i + d.i + e.i < 0`
 
@@ -368,7 +368,7 @@ type discard struct{ featuretest.Recorder }
 
 func (*discard) EndFeature([]feature.Value) error { return nil }
 
-// firstRow is a sink that notes that it got a row.
+// firstRow is a sink that records that it got a row.
 type firstRow struct {
 	featuretest.Recorder
 	note func()
@@ -379,21 +379,21 @@ func (f *firstRow) EndFeature([]feature.Value) error {
 	return nil
 }
 
-// The context ends a view that is at work behind its first row.
+// The end of the context interrupts a view that is busy after its first row.
 func TestEndedBehindFirstRow(t *testing.T) {
 	b := view(t, behindFirstRow)
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 
 	start := time.Now()
-	to := &firstRow{note: func() { time.AfterFunc(100*time.Millisecond, func() { cancel(why) }) }} // SQLite is at work by then
+	to := &firstRow{note: func() { time.AfterFunc(100*time.Millisecond, func() { cancel(why) }) }} // SQLite is busy by then
 	_, err := Read(ctx, bytes.NewReader(b), int64(len(b)), featurefile.Options{Layer: "v"}, to)
 	if took := time.Since(start); !errors.Is(err, why) || took > viewTime {
 		t.Errorf("after %v: %v", took, err)
 	}
 }
 
-// To find the layers of a file takes no step for each pair of its names.
+// Finding the layers of a file does not take a step for each pair of names.
 func TestManyNamesOfLayers(t *testing.T) {
 	b := changed(t, "areas.gpkg", `
 		with recursive n(i) as (select 1 union all select i + 1 from n where i < 60000)
@@ -401,7 +401,7 @@ func TestManyNamesOfLayers(t *testing.T) {
 		with recursive n(i) as (select 1 union all select i + 1 from n where i < 60000)
 		insert into gpkg_geometry_columns select 'columns' || i, 'geom', 'GEOMETRY', 3035, 0, 0 from n`)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // each pair takes minutes
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // one step for each pair would take minutes
 	defer cancel()
 
 	result, err := Read(ctx, bytes.NewReader(b), int64(len(b)), featurefile.Options{}, &featuretest.Recorder{})
@@ -410,7 +410,7 @@ func TestManyNamesOfLayers(t *testing.T) {
 	}
 }
 
-// A view that is not ready before the context ends.
+// A view that takes longer than the context.
 func TestEnded(t *testing.T) {
 	b := changed(t, "areas.gpkg", `
 		insert into gpkg_contents (table_name, data_type, identifier, srs_id) values ('v', 'features', 'v', 3035);
@@ -446,7 +446,7 @@ func TestWriteAheadLog(t *testing.T) {
 		}
 	}
 
-	// A file in the mode of a log, which has all changes.
+	// A file in write-ahead log mode that contains all changes.
 	log := bytes.Clone(b)
 	log[18], log[19] = 2, 2
 	if result, _, err := readFile(t, log, featurefile.Options{}); err != nil || result.Features != 3 {
@@ -454,7 +454,7 @@ func TestWriteAheadLog(t *testing.T) {
 	}
 }
 
-// broken fails to read after some bytes.
+// broken fails to read after a number of bytes.
 type broken struct {
 	b   []byte
 	err error
@@ -483,7 +483,7 @@ func TestSinkFails(t *testing.T) {
 	}
 }
 
-// What SQLite panics with is the fault of the file, and what others panic with is theirs.
+// A panic of SQLite is an error of the file, and other panics are passed on.
 func TestPanics(t *testing.T) {
 	var d database
 	_, err := d.guarded(func() (featurefile.Result, error) { panic("out of bounds") })
@@ -507,7 +507,7 @@ type panics struct{ featuretest.Recorder }
 
 func (*panics) EndFeature([]feature.Value) error { panic("mine") }
 
-// Files that are read at the same time do not disturb each other, and leave nothing behind.
+// Concurrent reads do not disturb each other, and leave nothing behind.
 func TestManyAtOnce(t *testing.T) {
 	b := file(t, "areas.gpkg")
 	for i := range 8 {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// fakeProgram writes a shell script that can be called.
+// fakeProgram writes an executable shell script.
 func fakeProgram(t *testing.T, path, script string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -30,7 +30,7 @@ func ExampleProvision() {
 	// Output: using the database that --dsn or LOADGRID_DSN names
 }
 
-// fakes is a machine with the programs of one directory.
+// fakes is a machine whose only programs are in one directory.
 type fakes struct {
 	dir string
 	provisioner
@@ -120,7 +120,7 @@ func TestProvisionPrefersInstalledServer(t *testing.T) {
 		t.Error("docker was called although a server is installed")
 	}
 
-	// The shell command for people does the same as Close.
+	// The shell command for people has the same effect as Close.
 	if text, err := exec.Command("sh", "-c", db.StopCommand).CombinedOutput(); err != nil {
 		t.Errorf("%s: %v: %s", db.StopCommand, err, text)
 	}
@@ -231,8 +231,8 @@ func TestContainerPasswordIsNotOnTheCommandLine(t *testing.T) {
 	requireText(t, string(calls), "-p 127.0.0.1::5432 -e POSTGRES_PASSWORD ", "rm -f -v loadgrid-")
 }
 
-// TestContainer starts a real container where an engine has an image already.
-// Containers are the integration tests' subject: without one it is left out.
+// TestContainer starts a real container if an engine has an image already. Otherwise it is skipped,
+// because the integration tests cover containers.
 func TestContainer(t *testing.T) {
 	engine, err := container.FindEngine(t.Context(), exec.LookPath)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// SQLParts returns the parts of a file of SQL by their headings. A part begins with a line
-// "-- ## HEADING"; what stands before the first one is left out. Two parts with one heading are an error.
+// SQLParts returns the parts of an SQL file by their headings. A part begins with a line "-- ## HEADING".
+// Text before the first heading is ignored. Two parts with the same heading are an error.
 func SQLParts(path string) (map[string]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
