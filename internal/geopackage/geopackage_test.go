@@ -24,8 +24,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featuretest"
 )
 
-// file reads a file of testdata. They were made of featuretest/areas.geojson, and others of one
-// feature, by GDAL 3.6, and made small by SQLite:
+// file reads a file of testdata. GDAL 3.6 made them from featuretest/areas.geojson, and some from
+// single features, and SQLite made them small:
 //
 //	ogr2ogr -f GPKG areas.gpkg areas.geojson -nln areas -lco SPATIAL_INDEX=NO
 //	sqlite3 areas.gpkg 'pragma page_size=512; vacuum;'
@@ -39,7 +39,7 @@ func file(t testing.TB, name string) []byte {
 	return b
 }
 
-// changed returns a file after SQL.
+// changed returns a file after running SQL on it.
 func changed(t testing.TB, name, statements string) []byte {
 	t.Helper()
 
@@ -77,7 +77,7 @@ func readFile(t testing.TB, b []byte, o featurefile.Options) (featurefile.Result
 
 var attributes = []string{"seen", "name", "code", "share", "day", "fid"}
 
-// want are the values of the attributes, by the code.
+// want returns the values of the attributes, by code.
 func want() map[any][]feature.Value {
 	return map[any][]feature.Value{
 		int64(7):   {time.Date(2024, 2, 29, 13, 14, 15, 0, time.UTC), "Küstenbäche", int64(7), 0.25, feature.Date{Year: 2024, Month: 2, Day: 29}, int64(1)},
@@ -149,7 +149,7 @@ func TestCountry(t *testing.T) {
 	}
 }
 
-// SQLite decides by a condition where it means the same there: else all rows come.
+// SQLite evaluates a condition if it means the same in SQL. Otherwise the sink gets all rows.
 func TestWhere(t *testing.T) {
 	areas := changed(t, "areas.gpkg", `
 		alter table areas add column loose TEXT collate nocase;
@@ -167,9 +167,9 @@ func TestWhere(t *testing.T) {
 		`loose = 'A7'`:                         0,
 		`loose = 'a7'`:                         1,
 		`code in (7, -12) and share is null`:   0,
-		`code in (7, 'x')`:                     3, // which is a mistake
+		`code in (7, 'x')`:                     3, // which is an error
 		`name = 7`:                             3,
-		`name < 'M'`:                           3, // by its order
+		`name < 'M'`:                           3, // compares text by its order
 		`day = '2024-02-29'`:                   3, // a date
 		`name = 'x' and day is null`:           3,
 		`seen is null`:                         3,
@@ -185,7 +185,7 @@ func TestWhere(t *testing.T) {
 		}
 	}
 
-	// The number of a feature is not that in the file.
+	// The number of a feature differs from its number in the file.
 	bad := changed(t, "areas.gpkg", "update areas set geom = x'00' where code = -12")
 	o := featurefile.Options{Attributes: []string{"code"}, Where: parse(t, "code < 0")}
 	if _, _, err := readFile(t, bad, o); err == nil || !strings.Contains(err.Error(), "in feature 1 of those that aoi-where selects") {

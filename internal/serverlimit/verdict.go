@@ -2,26 +2,26 @@ package serverlimit
 
 import "fmt"
 
-// Bottleneck is what keeps a load from being faster.
+// Bottleneck is what limits the speed of a load.
 type Bottleneck string
 
 // The choices of Bottleneck.
 const (
 	BottleneckServer  Bottleneck = "server"
-	BottleneckNetwork Bottleneck = "network" // the way to the server: network, TLS, protocol
+	BottleneckNetwork Bottleneck = "network" // the connection to the server: network, TLS, protocol
 	BottleneckClient  Bottleneck = "client"  // the machine that generates the rows
 )
 
-// Rates that differ by less than this are as good as equal: rounds of the same
-// COPY do on a quiet machine.
+// Rates that differ by less than this factor count as equal: rounds of the same COPY differ as much
+// on an idle machine.
 const asGoodAs = 1.15
 
-// unquietBy is how far the rounds of one side may lie apart, the fastest in parts
-// of the slowest, before the numbers are in doubt, if the two sides overlap.
+// unquietBy is the maximum ratio of the fastest to the slowest round of one side. If it is exceeded
+// and the two sides overlap, the numbers are in doubt.
 const unquietBy = 1.5
 
-// judge says what is the limit of loadgrid on this server, and whether the rounds
-// agree on it.
+// judge returns what limits loadgrid on this server, and a sentence that also says whether the
+// rounds agree.
 func (r Result) judge() (Bottleneck, string) {
 	what, sentence := r.compare()
 	unquiet := r.Limit.Max > unquietBy*r.Limit.Min || r.Loadgrid.Max > unquietBy*r.Loadgrid.Min
@@ -32,7 +32,7 @@ func (r Result) judge() (Bottleneck, string) {
 	return what, sentence
 }
 
-// compare looks at what the other rates are in parts of loadgrid's.
+// compare compares the other rates with loadgrid's.
 func (r Result) compare() (Bottleneck, string) {
 	ours := r.Loadgrid.Median
 	switch {

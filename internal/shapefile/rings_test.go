@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// square is a square ring, clockwise as the shells of shapefiles.
+// square is a square ring, clockwise like the shells of shapefiles.
 func square(x, y, width float64) []geomgen.Point {
 	return []geomgen.Point{{X: x, Y: y}, {X: x, Y: y + width}, {X: x + width, Y: y + width}, {X: x + width, Y: y}, {X: x, Y: y}}
 }
@@ -60,7 +60,7 @@ func cloneRings(rings [][]geomgen.Point) (clone [][]geomgen.Point) {
 	return clone
 }
 
-// Squares in squares in any order, either way round: their widths tell how deep each is.
+// Squares within squares, in any order and either direction: their widths show how deep each is.
 func TestAssembleNested(t *testing.T) {
 	random := testrand.New(t, 1)
 
@@ -111,7 +111,7 @@ func TestRingFaults(t *testing.T) {
 	}
 }
 
-// Rings that cross, or are the same, come out in some way.
+// Rings that cross or are equal have some result.
 func TestAssembleInvalid(t *testing.T) {
 	random := testrand.New(t, 2)
 

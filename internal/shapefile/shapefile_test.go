@@ -23,8 +23,8 @@ import (
 // set is the files of a shapefile by their extensions.
 type set map[string][]byte
 
-// load reads files of testdata. They were made of featuretest/areas.geojson, and others of one
-// feature, by GDAL 3.6; utf8 has the same shapes as areas:
+// load reads files of testdata. GDAL 3.6 made them from featuretest/areas.geojson, and some from
+// single features. utf8 has the same shapes as areas:
 //
 //	ogr2ogr -f "ESRI Shapefile" areas.shp areas.geojson
 //	ogr2ogr -f "ESRI Shapefile" utf8.shp areas.geojson -lco ENCODING=UTF-8
@@ -65,7 +65,7 @@ func (s set) read(t testing.TB, o featurefile.Options) (featurefile.Result, *fea
 
 var attributes = []string{"name", "code", "share", "day"}
 
-// want are the values of the attributes, by the code.
+// want returns the values of the attributes, by code.
 func want() map[any][]feature.Value {
 	return map[any][]feature.Value{
 		int64(7):   {"Küstenbäche", int64(7), 0.25, feature.Date{Year: 2024, Month: 2, Day: 29}},
@@ -74,7 +74,7 @@ func want() map[any][]feature.Value {
 	}
 }
 
-// checkAreas compares with the features of areas.geojson.
+// checkAreas compares the features with those of areas.geojson.
 func checkAreas(t *testing.T, to *featuretest.Recorder) {
 	t.Helper()
 
@@ -132,7 +132,7 @@ func TestCountry(t *testing.T) {
 	}
 }
 
-// Heights are dropped, and the sink learns of it.
+// Heights are dropped, and the sink is notified.
 func TestHeights(t *testing.T) {
 	_, to, err := load(t, "heights.shp").read(t, featurefile.Options{})
 	want := []geomgen.Polygon{{{{X: 1, Y: 2}, {X: 3, Y: 2}, {X: 3, Y: 4}, {X: 1, Y: 2}}}}
@@ -141,7 +141,7 @@ func TestHeights(t *testing.T) {
 	}
 }
 
-// put returns a copy of bytes in which some are others.
+// put returns a copy of bytes in which some are replaced.
 func put(b []byte, at int, with ...byte) []byte {
 	b = bytes.Clone(b)
 	copy(b[at:], with)
@@ -158,7 +158,7 @@ func TestDeletedRows(t *testing.T) {
 	}
 }
 
-// Programs that change a shape may append it, so that only the .shx knows where it is.
+// Programs that change a shape may append it, so that only the .shx has its place.
 func TestMovedShape(t *testing.T) {
 	s := areas(t)
 	first := int(binary.BigEndian.Uint32(s[".shx"][104:]))*2 + 8
@@ -167,7 +167,7 @@ func TestMovedShape(t *testing.T) {
 
 	s[".shp"] = append(bytes.Clone(s[".shp"]), moved...)
 	binary.BigEndian.PutUint32(s[".shp"][24:], uint32(len(s[".shp"])/2))
-	s[".shp"] = put(s[".shp"], 108+44+3*4+16, make([]byte, 16)...) // the old one is another
+	s[".shp"] = put(s[".shp"], 108+44+3*4+16, make([]byte, 16)...) // the old shape differs
 	s[".shx"] = put(s[".shx"], 100, binary.BigEndian.AppendUint32(nil, uint32(end/2))...)
 
 	_, to, err := s.read(t, featurefile.Options{Attributes: attributes})
@@ -231,7 +231,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// An index that names one shape again and again would have it read a million times.
+// An index that refers to one shape repeatedly would make Read read it a million times.
 func TestIndexThatRepeats(t *testing.T) {
 	s := areas(t)
 	s[".shx"] = put(put(s[".shx"], 108, s[".shx"][100:108]...), 116, s[".shx"][100:108]...)
@@ -262,7 +262,7 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// A count that the file has no room for must not be believed.
+// Read does not trust a count that exceeds the size of the file.
 func TestForgedSizesAllocateNothing(t *testing.T) {
 	for _, ext := range [...]string{".shp", ".shx", ".dbf"} {
 		good := areas(t)

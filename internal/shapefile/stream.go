@@ -13,21 +13,21 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// stream is a part of a shapefile, which is read from its beginning to its end.
+// stream is a part of a shapefile that is read sequentially.
 type stream struct {
 	part     string // its extension
 	f        io.ReaderAt
 	in       *bufio.Reader
 	at, size int64
-	limited  bool // it is in an archive: its size is what the archive says, and there is no way back
+	limited  bool // it is in an archive, which gives its size, and it cannot be rewound
 }
 
-// randomStream returns a part that is a file of its own.
+// randomStream returns a part that is a separate file.
 func randomStream(part string, f io.ReaderAt, size int64) *stream {
 	return &stream{part: part, f: f, size: size, in: bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 1<<16)}
 }
 
-// errShort says that a part ends where something should be.
+// errShort reports that a part ends too early.
 func (s *stream) errShort() error {
 	return feature.BadArea("is a shapefile whose .%s ends too early, at byte %d", s.part, s.size)
 }
@@ -44,7 +44,7 @@ func (s *stream) read(b []byte) error {
 	return s.explain(err)
 }
 
-// explain says in words why bytes could not be read.
+// explain describes why bytes could not be read.
 func (s *stream) explain(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -80,10 +80,10 @@ func (s *stream) seek(to int64) error {
 	return nil
 }
 
-// maxText is how long a .prj or .cpg may be, in bytes.
+// maxText is the maximum length of a .prj or .cpg in bytes.
 const maxText = 1 << 16
 
-// text returns what a part has, without white space around it; "" where it is nil.
+// text returns the text of a part, without white space around it, or "" for a nil stream.
 func (s *stream) text() (string, error) {
 	if s == nil {
 		return "", nil
@@ -105,7 +105,7 @@ func (s *stream) text() (string, error) {
 	return text, nil
 }
 
-// explainZip says which part of a shapefile cannot be read, and whose fault it is.
+// explainZip says which part of a shapefile cannot be read, and blames the zip if it is the cause.
 func explainZip(err error, part string) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrAlgorithm) || errors.Is(err, zip.ErrChecksum) || errors.As(err, &corrupt) ||

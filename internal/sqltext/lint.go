@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// spacedPlaceholder is what stands for the table in other tools.
+// spacedPlaceholder matches the table's placeholder of other tools.
 var spacedPlaceholder = regexp.MustCompile(`\{\{\s*table\s*\}\}`)
 
-// Lint finds what no server could tell of a hook's SQL, or tells only after the
-// load: a comment or a quote without an end, which would take in all that follows it,
-// and places for a name or a variable that nobody fills in. It returns where that is, in bytes,
-// and what is wrong, "" for nothing.
+// Lint finds errors in a hook's SQL that a server could not report, or only after the load: a
+// comment or a quote without an end, which would include everything after it, and placeholders and
+// variables that loadgrid does not replace. It returns the offset in bytes and the reason, "" for
+// none.
 func Lint(sql string) (offset int, reason string) {
 	s := scanner{sql: sql}
 	for s.at < len(sql) {

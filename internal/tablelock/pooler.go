@@ -12,14 +12,13 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// poolerTimeout bounds the wait for a second connection through a pooler.
+// poolerTimeout limits the wait for a second connection through a pooler.
 const poolerTimeout = 5 * time.Second
 
-// RefusePooler refuses a connection that may change its backend between
-// transactions: a session lock does not hold on it. A pooler shows in that the
-// process number it gave at connecting is not that of the backend; that it pools
-// transactions, in that another transaction takes the backend away. Statements
-// are not prepared here: such a pooler mixes them up.
+// RefusePooler refuses a connection whose backend may change between transactions: a session lock
+// does not hold on it. A pooler gives itself away because the process ID that it gave at connecting
+// differs from the backend's. It pools transactions if another transaction takes the backend away.
+// RefusePooler prepares no statements, because such a pooler mixes them up.
 func RefusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Who is not to wait for a run does not, but for what a killed one has left.
+// A run that must not wait for another run waits only for a killed one.
 func TestPause(t *testing.T) {
 	self := thisClient()
 	if self.space == 0 {
@@ -16,7 +16,7 @@ func TestPause(t *testing.T) {
 	}
 
 	alive := holder{pid: 1, moved: "a", client: self}
-	// No process has begun at two times: this number is that of another one by now.
+	// A process has only one start time, so this ID now belongs to another process.
 	gone := holder{pid: 1, moved: "a", client: client{self.space, self.process ^ 1<<processBits}}
 	unknown := holder{pid: 1, moved: "a"}
 	unknownMoved := holder{pid: 1, moved: "b"}
@@ -24,9 +24,9 @@ func TestPause(t *testing.T) {
 
 	for name, test := range map[string]struct {
 		limit   time.Duration
-		holders []holder // as they are seen, the first one at once
+		holders []holder // in the order in which they are seen, the first one at once
 		waited  time.Duration
-		pause   time.Duration // after the last one
+		pause   time.Duration // after the last holder
 		log     string
 	}{
 		"nobody is waited for":       {NoWait, []holder{alive}, 0, 0, ""},

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// busyHint says what to do where isBusy is true.
+// busyHint is the advice if isBusy is true.
 const busyHint = ": if a single file is mounted into a container, mount its directory instead"
 
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }

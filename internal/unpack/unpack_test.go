@@ -88,7 +88,7 @@ func TestReaderRefuses(t *testing.T) {
 	}
 }
 
-// endless gives packed zeros for ever.
+// endless returns packed zeros forever.
 type endless struct{ member, rest []byte }
 
 func newEndless(t testing.TB) *endless {
@@ -117,7 +117,7 @@ func TestBomb(t *testing.T) {
 	}
 }
 
-// What packs well by right is read, however large it is.
+// A file that compresses plausibly is read, however large it is.
 func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		packed, unpacked int64
