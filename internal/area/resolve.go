@@ -24,7 +24,7 @@ import (
 )
 
 // Resolve returns an area as polygons in the CRS of a grid, 0 for none. It runs the area's query,
-// repairs and unites polygons where the area requires it, and transforms them. All of this happens
+// repairs and unites polygons if the area requires it, and transforms them. All of this happens
 // on the server and in read-only transactions. The query has its own connection, and
 // Area.SQLTimeout to answer.
 //

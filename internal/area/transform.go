@@ -61,7 +61,7 @@ func (r *resolver) transform(ctx context.Context, from, to crs.CRS) error {
 type globeMap struct {
 	globe int32 // the SRID of the geographic CRS of the frame
 	frame seam.Frame
-	band  float64 // the latitude in degrees where the map is cut, 0 where it reaches to the poles
+	band  float64 // the latitude in degrees where the map is cut, 0 if it reaches the poles
 }
 
 // beyondEnd is how far beyond the end of a Mercator map the area is cut, in degrees. It is more

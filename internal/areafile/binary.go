@@ -81,7 +81,7 @@ func (in *input) sibling(suffix string) (io.ReaderAt, int64, error) {
 		return nil, 0, fs.ErrNotExist
 	}
 
-	name, err := besides(in.path, suffix)
+	name, err := siblingName(in.path, suffix)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -104,9 +104,9 @@ func (in *input) sibling(suffix string) (io.ReaderAt, int64, error) {
 	return f, info.Size(), nil
 }
 
-// besides returns the name of a file next to another one: with another extension in either case, or
+// siblingName returns the name of a file next to another one: with another extension in either case, or
 // with a suffix added to the whole name.
-func besides(path, suffix string) (string, error) {
+func siblingName(path, suffix string) (string, error) {
 	if !strings.HasPrefix(suffix, ".") {
 		return path + suffix, nil
 	}

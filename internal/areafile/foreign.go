@@ -131,7 +131,7 @@ func jsonFormat(text string) string {
 	return ""
 }
 
-// isCSV tells whether a text seems to be a table: its first two lines have as many separators.
+// isCSV tells whether a text seems to be a table: its first two lines have the same number of separators.
 func isCSV(text string) bool {
 	lines := strings.SplitN(text, "\n", 3)
 	for _, separator := range []string{",", ";", "\t", "|"} {

@@ -41,7 +41,7 @@ func TestRandomAccess(t *testing.T) {
 
 		got, err := io.ReadAll(io.NewSectionReader(at, 0, size))
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s: other bytes: %v", name, err)
+			t.Errorf("%s: different bytes: %v", name, err)
 		}
 
 		if err := in.close(); err != nil {
@@ -50,7 +50,7 @@ func TestRandomAccess(t *testing.T) {
 	}
 
 	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) != 0 {
-		t.Errorf("left are %v: %v", left, err)
+		t.Errorf("files left over: %v: %v", left, err)
 	}
 }
 
@@ -64,7 +64,7 @@ func TestSpoolIsBounded(t *testing.T) {
 	}
 
 	if err := errors.Join(in.close(), os.Remove(in.temporary.Name())); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file is left: %v", err)
+		t.Errorf("the file is left over: %v", err)
 	}
 
 	broken := errors.New("broken")

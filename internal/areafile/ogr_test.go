@@ -68,7 +68,7 @@ func TestOGR(t *testing.T) {
 	}
 
 	if _, err := os.Stat(spooled); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is left: %v", spooled, err)
+		t.Errorf("%s is left over: %v", spooled, err)
 	}
 
 	// ogr2ogr does not run for a format that loadgrid reads.
@@ -81,7 +81,7 @@ func TestOGR(t *testing.T) {
 	}
 
 	if _, err := os.Stat(arguments); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("ogr2ogr was asked: %v", err)
+		t.Errorf("ogr2ogr was called: %v", err)
 	}
 }
 
@@ -95,7 +95,7 @@ func TestOGRFails(t *testing.T) {
 		"at once":             {"printf 'Warning 1: x\\nERROR 4: no such\tformat\\nFAILURE:\\ny\\nz\\n' >&2; exit 1", []string{"cannot be read by ogr2ogr: ERROR 4: no such format FAILURE: y (exit status 1)"}},
 		"in words of its own": {"printf 'cannot\\nopen it\\n' >&2; exit 1", []string{"cannot be read by ogr2ogr: cannot open it (exit status 1)"}},
 		"without a word":      {"exit 3", []string{"it printed no message (exit status 3)"}},
-		"behind features":     {"echo '" + one + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
+		"after features":      {"echo '" + one + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
 		"within a feature":    {"printf '" + one[:40] + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
 		"with what is wrong":  {"echo '{\"type\":\"Point\",\"coordinates\":[0,0]}'; yes '" + one + "'", []string{"holds a Point"}},
 		"with nothing":        {":", []string{"cannot be read as GeoJSON", "ends too early"}},

@@ -71,7 +71,7 @@ func Read(ctx context.Context, r io.Reader, o Options) (*File, error) {
 	return take(s, f, schema, o)
 }
 
-// take returns what was read.
+// take returns the features and polygons that were read.
 func take(s *selector, f format, schema feature.Schema, o Options) (*File, error) {
 	given := o.SRID
 	if f.converted { // and so no longer in the file's CRS

@@ -35,6 +35,6 @@ func TestPipeBesideTheFile(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(20 * time.Second):
-		t.Error("it waits for the pipe")
+		t.Error("it blocks on the pipe")
 	}
 }

@@ -30,8 +30,8 @@ const findSharedSQL = `
 	       coalesce(s.host, ''), coalesce(s.os_user, ''), coalesce(s.process, 0), coalesce(s.exit_code, 0), coalesce(s.sqlstate, ''), coalesce(s.error, '')
 	from {shared} s left join {runs} r on r.id = s.run_id
 	cross join lateral (
-		-- A run that an attempt of another batch has finished is that one's. One with an error has not reached
-		-- all nodes of a cluster.
+		-- A run that an attempt of another batch has finished belongs to that attempt. A run with an error has
+		-- not reached all nodes of a cluster.
 		select r.state is not distinct from 'published' and r.last_error is null and s.attempt is not null
 		       and not exists (select from {shared} n where n.run_id = s.run_id and n.attempt > s.attempt)) p (published)
 	cross join lateral (select p.published, case when p.published then r.finished_at else s.ended_at end) d (published, at)

@@ -26,7 +26,7 @@ func TestKey(t *testing.T) {
 	} {
 		j := base
 		if change(&j); Key("a", j) != key {
-			t.Errorf("%s makes another job", name)
+			t.Errorf("%s changes the key", name)
 		}
 	}
 
@@ -66,7 +66,7 @@ func TestKey(t *testing.T) {
 	seen := make(map[string]string)
 	for name, k := range keys {
 		if other, twice := seen[k]; twice {
-			t.Errorf("%s and %s are the same job", name, other)
+			t.Errorf("%s and %s have the same key", name, other)
 		}
 		seen[k] = name
 	}

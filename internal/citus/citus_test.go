@@ -100,7 +100,7 @@ func TestReadWithoutCitus(t *testing.T) {
 	}
 
 	if len(s.asked) != 1 {
-		t.Errorf("the server was asked %d times: %q", len(s.asked), s.asked)
+		t.Errorf("the server got %d queries: %q", len(s.asked), s.asked)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestReadACluster(t *testing.T) {
 		if err := c.Refuse(); errors.As(err, &failed) != refused {
 			t.Errorf("a node of group %d: %v", group, err)
 		} else if refused && !strings.Contains(err.Error(), "connect to the coordinator") {
-			t.Errorf("the error does not say what to do: %v", err)
+			t.Errorf("the error gives no advice: %v", err)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func TestSettle(t *testing.T) {
 		recover bool // Settle asks Citus to finish
 	}{
 		"nothing is open":                    {server{nodes: []func(int) node{always(node{}), always(node{})}}, 1, false},
-		"finished when asked":                {server{nodes: []func(int) node{always(node{}), from(2, open, node{})}}, 2, true},
+		"finished on request":                {server{nodes: []func(int) node{always(node{}), from(2, open, node{})}}, 2, true},
 		"finished by Citus":                  {server{recover: denied, nodes: []func(int) node{from(6, open, node{})}}, 6, true},
 		"a node comes back with nothing":     {server{nodes: []func(int) node{from(4, node{failure: "connection refused"}, node{})}}, 4, true},
 		"a node comes back, its part stays":  {server{nodes: []func(int) node{from(4, node{failure: "connection refused"}, open)}}, 0, true},
@@ -188,7 +188,7 @@ func TestSettleGivesUp(t *testing.T) {
 	}
 
 	if pg.IsTransient(err) {
-		t.Error("it would be waited for ever")
+		t.Error("Settle would wait forever")
 	}
 
 	if took < observe.RetryFor/2 || took > 2*observe.RetryFor {

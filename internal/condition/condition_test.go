@@ -132,7 +132,7 @@ func TestSyntaxErrors(t *testing.T) {
 		if !errors.As(err, new(*SyntaxError)) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: got %v, want %q", text, err, want)
 		} else if strings.Contains(err.Error(), "\n") || len(err.Error()) > 300 {
-			t.Errorf("%.40s: not one line for people: %q", text, err)
+			t.Errorf("%.40s: the message is not a single short line: %q", text, err)
 		}
 	}
 }
@@ -167,7 +167,7 @@ func TestSQL(t *testing.T) {
 	}
 }
 
-// Nothing panics, and the SQL of a condition is one with the same truth and the same SQL.
+// Nothing panics. The SQL of a condition is itself a condition, with the same truth and the same SQL.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"name = 'France' and pop > 1e6", `not ("a""b" in (1, 'x''y', true) or c is not null)`, "a<>.5 OR b!=-2 and not c>=+3e-2",

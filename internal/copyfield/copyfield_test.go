@@ -48,7 +48,7 @@ func TestTypes(t *testing.T) {
 	}
 
 	if _, ok := copyfield.SQLType("money"); ok {
-		t.Error("there is a type money")
+		t.Error("type money is supported")
 	}
 	_, err := copyfield.NewEncoder().Append(nil, "money", "1")
 	if err == nil || !strings.Contains(err.Error(), "type money is not supported; the types are bigint, bool") {
@@ -69,7 +69,7 @@ func FuzzAppend(f *testing.F) {
 			b, err := e.Append([]byte("before"), name, text)
 			if err != nil {
 				if b != nil || err.Error() == "" {
-					t.Fatalf("%s %q: %x beside the error %v", name, text, b, err)
+					t.Fatalf("%s %q: %x in addition to the error %v", name, text, b, err)
 				}
 				continue
 			}

@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// cure is the end of the messages.
+// cure is the advice at the end of messages.
 const cure = "name it with aoi-srid"
 
 // Match returns the SRID of the CRS that WKT 1, WKT 2 or ESRI's dialect defines. It finds the CRS

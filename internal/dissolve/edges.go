@@ -13,7 +13,7 @@ type edges struct {
 	// The points of all rings, each closed, one after the other. Segment i goes from point i to the
 	// next.
 	points []geomgen.Point
-	gone   bits // the numbers after the end of a ring, which are no segments, and the removed segments
+	gone   bits // the numbers after the end of a ring, which have no segment, and the removed segments
 }
 
 // bits is a set of numbers.

@@ -11,7 +11,7 @@ var errBounds = errors.New("it has an offset that points outside its bytes")
 // checked before it is followed.
 type table struct {
 	b      []byte // the whole buffer
-	at     int64  // where the table begins
+	at     int64  // offset of the table
 	fields []byte // the offsets of its fields, two bytes each; 0 for missing fields
 }
 

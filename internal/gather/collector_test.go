@@ -89,12 +89,12 @@ func TestFeaturesAreKeptOrPassedOver(t *testing.T) {
 		}
 
 		if c.Positions != positions || c.PassedOver != passed || c.Parts < parts || c.Warnings() != nil {
-			t.Errorf("%d positions, %d passed over, %d parts, warnings %v; want %d, %d, %d", c.Positions, c.PassedOver, c.Parts, c.Warnings(), positions, passed, parts)
+			t.Errorf("%d positions, %d skipped, %d parts, warnings %v; want %d, %d, %d", c.Positions, c.PassedOver, c.Parts, c.Warnings(), positions, passed, parts)
 		}
 
 		got, err := c.Polygons()
 		if err != nil || !reflect.DeepEqual(got, polygons) {
-			t.Fatalf("other polygons: %v", err)
+			t.Fatalf("different polygons: %v", err)
 		}
 
 		if got := c.Features(); !reflect.DeepEqual(got, features) {

@@ -114,6 +114,6 @@ func (g *gatherer) Discard() {
 
 // limitError refuses an area with too many positions, after all were counted.
 func (g *gatherer) limitError() error {
-	return feature.BadArea("has %d positions, and aoi-max-positions allows %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or allow more, each of which takes about 150 bytes of memory",
+	return feature.BadArea("has %d positions, and aoi-max-positions allows %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or allow more (about 150 bytes of memory each)",
 		g.Positions, g.most())
 }

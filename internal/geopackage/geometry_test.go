@@ -92,7 +92,7 @@ func TestLongGeometries(t *testing.T) {
 				polygons = featuretest.Normal([]geomgen.Polygon{want})
 			}
 			if !reflect.DeepEqual(featuretest.Normal(f.Polygons), polygons) {
-				t.Errorf("%s: feature %d is another one", name, i)
+				t.Errorf("%s: feature %d differs", name, i)
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func TestPositionInStatement(t *testing.T) {
 		}
 	}
 	if got := positionIn(text, name, errors.New("x")); got != 0 {
-		t.Errorf("no position is at %d", got)
+		t.Errorf("an error without a position is at %d", got)
 	}
 }
 

@@ -100,7 +100,7 @@ func single(t *testing.T, s *server, paused func(n int)) (*Queue, *[]string) {
 			}
 			now = now.Add(d)
 			if pauses++; pauses > 1000 {
-				t.Fatal("it waits for ever")
+				t.Fatal("it waits forever")
 			}
 			paused(pauses)
 			return nil
@@ -184,7 +184,7 @@ func TestFailures(t *testing.T) {
 	// There is no other process: the job fails once, and the others continue.
 	s := newServer("a", "b")
 	s.fails[0] = 2
-	q, log := single(t, s, func(int) { t.Error("it pauses, and nobody else is there") })
+	q, log := single(t, s, func(int) { t.Error("it pauses although there is no other process") })
 	check(t, q, log, []Result{FailedHere, DoneHere}, "do 0", "do 1")
 
 	// Another process failed before: this is the second time, and nobody tries a third.
@@ -282,7 +282,7 @@ func TestWaits(t *testing.T) {
 	check(t, q, log, []Result{Locked, Locked}, "do 0", "wait [0]", "do 1")
 
 	s.holder[0] = 7
-	q, log = single(t, s, func(int) { t.Error("it pauses, and is not to wait") })
+	q, log = single(t, s, func(int) { t.Error("it pauses although it must not wait") })
 	q.Waits[0] = 0
 	check(t, q, log, []Result{Locked, DoneElsewhere}, "wait [0]")
 }
@@ -390,7 +390,7 @@ func (w *world) run(t *testing.T, processes int) {
 	}
 	for steps := 0; len(alive) > 0; steps++ {
 		if steps > 100000 {
-			t.Fatal("they do not come to an end")
+			t.Fatal("they do not end")
 		}
 
 		i := w.rng.IntN(len(alive))
@@ -481,7 +481,7 @@ func (w *world) check(t *testing.T, results [][]Result) {
 
 		// The last process to end leaves no job that nobody has tried.
 		if w.done[job] < 0 && w.failures[job] == 0 && w.first(job) {
-			t.Errorf("job %d is left", job)
+			t.Errorf("job %d was not done", job)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func TestFind(t *testing.T) {
 			problem: "/somewhere: it has no postgres",
 		},
 		{
-			name: "client programs alone are no server",
+			name: "client programs without a server",
 			build: func(t *testing.T, root string) {
 				fakeProgram(t, root+"/usr/lib/postgresql/15/bin/psql", "exit 1")
 			},

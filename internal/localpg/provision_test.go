@@ -195,7 +195,7 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 
 			_, out, err := f.provide(t, Request{Image: test.image})
 			if err == nil {
-				t.Fatal("a database came out of nothing")
+				t.Fatal("a database without a source")
 			}
 
 			requireText(t, out, test.want...)
@@ -215,7 +215,7 @@ func TestContainerPasswordIsNotOnTheCommandLine(t *testing.T) {
 
 	_, _, err := f.provide(t, Request{})
 	if err == nil {
-		t.Fatal("a container came out of nothing")
+		t.Fatal("a container without an engine")
 	}
 
 	password, err1 := os.ReadFile(f.dir + "/password")
@@ -236,13 +236,13 @@ func TestContainerPasswordIsNotOnTheCommandLine(t *testing.T) {
 func TestContainer(t *testing.T) {
 	engine, err := container.FindEngine(t.Context(), exec.LookPath)
 	if err != nil {
-		t.Skipf("left out: %v", err)
+		t.Skipf("skipped: %v", err)
 	}
 
 	candidates := []string{os.Getenv("LOADGRID_TEST_IMAGE"), container.LocalImage, container.DefaultImage}
 	at := slices.IndexFunc(candidates, func(image string) bool { return image != "" && engine.HasImage(t.Context(), image) })
 	if at < 0 {
-		t.Skipf("left out: %s has neither the image %s nor %s", engine.Name, container.LocalImage, container.DefaultImage)
+		t.Skipf("skipped: %s has neither the image %s nor %s", engine.Name, container.LocalImage, container.DefaultImage)
 	}
 
 	image := candidates[at]

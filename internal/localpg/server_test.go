@@ -26,7 +26,7 @@ func installation(t *testing.T) Installation {
 		if os.Getenv("LOADGRID_TEST_LOCALPG") != "" {
 			t.Fatalf("LOADGRID_TEST_LOCALPG is set, so this test must run: %v", err)
 		}
-		t.Skipf("left out, for want of a server to start (with LOADGRID_TEST_LOCALPG=1 this would be a failure): %v", err)
+		t.Skipf("skipped, because there is no server to start (with LOADGRID_TEST_LOCALPG=1 this would be a failure): %v", err)
 	}
 	return inst
 }
@@ -167,7 +167,7 @@ func TestStartFailsAndLeavesNothing(t *testing.T) {
 	tests := []struct{ name, setting, value, want string }{
 		{"a setting that the server does not know", "no_such_setting", "1", "no_such_setting"},
 		{"a value that it refuses", "shared_buffers", "a lot", "its log"},
-		{"a name that is none", "a = b", "1", "not a name"},
+		{"an invalid name", "a = b", "1", "not a name"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

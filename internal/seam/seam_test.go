@@ -33,12 +33,12 @@ func sum(t *testing.T, polygons []geomgen.Polygon, f Frame) (total float64) {
 		for k, ring := range p {
 			total += geomgen.RingArea(ring)
 			if (geomgen.RingArea(ring) > 0) != (k == 0) {
-				t.Errorf("ring %d of %v runs the wrong way", k, p)
+				t.Errorf("ring %d of %v runs in the wrong direction", k, p)
 			}
 
 			for _, q := range ring {
 				if q.X < f.XMin || q.X > f.XMax || q.Y < f.YMin || q.Y > f.YMax {
-					t.Errorf("%v lies outside of the frame", q)
+					t.Errorf("%v lies outside the frame", q)
 				}
 			}
 		}

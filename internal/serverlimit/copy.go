@@ -230,8 +230,8 @@ func (b *measurement) copyClientFile(ctx context.Context, where string, want int
 	})
 }
 
-// discard sends the rows to a server that reads them and keeps none. If that is no faster, the
-// connection to the server is the limit.
+// discard sends the rows to a server that reads them and keeps none. If that is not
+// faster, the connection to the server is the limit.
 func (b *measurement) discard(ctx context.Context) error {
 	took, err := b.copyClientFile(ctx, " where false", 0)
 	b.discarded = rateOf(b.rows, []time.Duration{took}).Median

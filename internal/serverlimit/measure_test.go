@@ -109,9 +109,9 @@ func TestVerdict(t *testing.T) {
 		"server, its own file":                          {LimitServerFile, 1.0, 0.95, 2, 90, BottleneckServer},
 		"server, prepared bytes":                        {LimitClientFile, 1.0, 1.0, 2, 90, BottleneckServer},
 		"server, its own file no faster than receiving": {LimitServerFile, 1.0, 0.95, 1.0, 90, BottleneckServer},
-		"network, rows thrown away are no faster":       {LimitServerFile, 1.0, 0.1, 0.1, 90, BottleneckNetwork},
+		"network, discarded rows are as slow":           {LimitServerFile, 1.0, 0.1, 0.1, 90, BottleneckNetwork},
 		"network, prepared bytes":                       {LimitClientFile, 0.1, 0.1, 0.1, 90, BottleneckNetwork},
-		"the way, its own file is faster":               {LimitServerFile, 1.0, 0.7, 1.5, 90, BottleneckNetwork},
+		"network, the server's own file is faster":      {LimitServerFile, 1.0, 0.7, 1.5, 90, BottleneckNetwork},
 		"client, slow at making rows":                   {LimitServerFile, 1.0, 0.5, 2, 0.5, BottleneckClient},
 		"client, prepared bytes are faster":             {LimitClientFile, 1.0, 0.7, 2, 90, BottleneckClient},
 	} {
@@ -168,7 +168,7 @@ func TestPreparedFile(t *testing.T) {
 	want := make([]byte, len(copyrows.CopyHeader)+1234*p.RowBytes()+len(copyrows.CopyTrailer)+1)
 	n, err := b.newRows(t.Context(), 1234).Read(want)
 	if err != nil || string(got) != string(want[:n]) {
-		t.Errorf("the file has %d bytes, other than the %d that are sent: %v", len(got), n, err)
+		t.Errorf("the file has %d bytes, which differ from the %d that are sent: %v", len(got), n, err)
 	}
 
 	for _, path := range []string{b.file, b.dir} {
@@ -182,7 +182,7 @@ func TestPreparedFile(t *testing.T) {
 	}
 
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
-		t.Errorf("%v is left: %v", left, err)
+		t.Errorf("%v is left over: %v", left, err)
 	}
 }
 

@@ -36,9 +36,9 @@ func TestAssemble(t *testing.T) {
 		{"holes before shells", [][]geomgen.Point{island, turned(hole), shell}, [][]int{{0}, {2, 1}}},
 		{"all clockwise", [][]geomgen.Point{shell, hole, island}, [][]int{{0, 1}, {2}}},
 		{"all counter-clockwise", [][]geomgen.Point{turned(shell), turned(hole), turned(island)}, [][]int{{0, 1}, {2}}},
-		{"all the wrong way", [][]geomgen.Point{turned(shell), hole, turned(island)}, [][]int{{0, 1}, {2}}},
-		{"a hole that is a shell alone", [][]geomgen.Point{turned(hole), square(20, 0, 5)}, [][]int{{0}, {1}}},
-		{"two shells beside each other", [][]geomgen.Point{shell, beside, square(11, 1, 1)}, [][]int{{0}, {1, 2}}},
+		{"all in the wrong direction", [][]geomgen.Point{turned(shell), hole, turned(island)}, [][]int{{0, 1}, {2}}},
+		{"a hole without its shell", [][]geomgen.Point{turned(hole), square(20, 0, 5)}, [][]int{{0}, {1}}},
+		{"two shells next to each other", [][]geomgen.Point{shell, beside, square(11, 1, 1)}, [][]int{{0}, {1, 2}}},
 		{"holes that touch", [][]geomgen.Point{shell, turned(touching), turned(square(5, 5, 3))}, [][]int{{0, 1, 2}}},
 	} {
 		before := cloneRings(test.rings)

@@ -222,7 +222,7 @@ func TestRefused(t *testing.T) {
 		{"not UTF-8", with(".cpg", []byte("UTF-8")), featurefile.Options{Attributes: attributes}, `cannot be read, in feature 1: attribute "name": "K\xfcstenb\xe4che" is not UTF-8`},
 		{"long .prj", with(".prj", make([]byte, 1<<17)), featurefile.Options{}, ".prj has 131072 bytes"},
 		{"other .shx", with(".shx", make([]byte, 200)), featurefile.Options{}, ".shx does not begin with the code 9994"},
-		{"a place behind the end", with(".shx", put(good[".shx"], 100, 1)), featurefile.Options{}, ".shp ends too early"},
+		{"a place after the end", with(".shx", put(good[".shx"], 100, 1)), featurefile.Options{}, ".shp ends too early"},
 	} {
 		_, _, err := test.s.read(t, test.o)
 		if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), test.want) {

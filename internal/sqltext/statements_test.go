@@ -65,7 +65,7 @@ func FuzzStatements(f *testing.F) {
 
 			end = st.Offset + len(st.Text)
 			if again := Statements(st.Text); len(again) != 1 || again[0].Text != st.Text || again[0].Word != st.Word {
-				t.Fatalf("%q: %q is taken apart to %v", sql, st.Text, again)
+				t.Fatalf("%q: %q is split into %v", sql, st.Text, again)
 			}
 
 			if line, column := LineColumn(sql, st.Offset); line < 1 || column < 1 || line > strings.Count(sql, "\n")+1 {

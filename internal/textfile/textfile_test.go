@@ -97,7 +97,7 @@ func value(t testing.TB, path, name, job string, more ...string) (float64, bool)
 	}
 
 	if len(found) > 1 {
-		t.Fatalf("%s of %q is there %d times", name, want, len(found))
+		t.Fatalf("%s of %q occurs %d times", name, want, len(found))
 	}
 	if len(found) == 0 {
 		return 0, false
@@ -173,7 +173,7 @@ func TestAFailureKeepsTheLastSuccess(t *testing.T) {
 	expect(t, path, 4, "loadgrid_retries_total", "eu")
 	expect(t, path, 1, "loadgrid_runs_total", "eu", "outcome=failed")
 	if _, ok := value(t, path, "loadgrid_last_run_stage_seconds", "eu", "stage=load"); ok {
-		t.Error("a stage of the run before is still there")
+		t.Error("a stage of the previous run is still there")
 	}
 
 	unchanged := record("eu")
@@ -239,7 +239,7 @@ func TestAFileOfOthersStays(t *testing.T) {
 		"another job":              {content(t, ours), "loadgrid_", "us"},
 		"another program":          {"# TYPE backup_age_seconds gauge\nbackup_age_seconds{disk=\"a b\"} 1.5\n", "backup_age_seconds", ""},
 		"a name that begins alike": {"loadgrid_of_somebody{x=\"y\"} 1\n", "loadgrid_of_somebody", ""},
-		"cut off":                  {content(t, ours) + "backup_age_sec", "loadgrid_", "us"},
+		"truncated":                {content(t, ours) + "backup_age_sec", "loadgrid_", "us"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := file(t, tt.old)
@@ -265,7 +265,7 @@ func TestAnotherTableOfTheJob(t *testing.T) {
 	write1(t, path, other)
 	expect(t, path, 1, "loadgrid_runs_total", "eu", "outcome=published", "table=public.other")
 	if _, ok := value(t, path, "loadgrid_runs_total", "eu", "outcome=published", "table=public.grid"); ok {
-		t.Error("the table of before is still there")
+		t.Error("the previous table is still there")
 	}
 }
 
@@ -473,10 +473,10 @@ func FuzzTextfile(f *testing.F) {
 
 		all, err := parse(content(t, path))
 		if err != nil {
-			t.Fatalf("what is written cannot be read: %v", err)
+			t.Fatalf("the written file cannot be read: %v", err)
 		}
 		if len(all["loadgrid_last_run_success"].GetMetric()) != 1 {
-			t.Fatal("the record is not there")
+			t.Fatal("the record is missing")
 		}
 		if n, ok := value(t, path, "loadgrid_runs_total", "eu", "outcome=published"); !ok || !(n >= 1) {
 			t.Fatalf("%v runs", n)

@@ -28,7 +28,7 @@ const trustedSQL = `
 	named (role) as (
 		select oid from pg_roles where rolname = $1
 		union select m.member from pg_auth_members m join named on m.roleid = named.role),
-	-- pg_database_owner has one member, who stands in no catalogue of members.
+	-- pg_database_owner has one member, which pg_auth_members does not list.
 	owner_of_database (role) as (select datdba from pg_database where datname = current_database()),
 	trusted (role) as (
 		select role from mine union select role from named union select oid from pg_roles where rolsuper

@@ -73,7 +73,7 @@ func TestReaderRefuses(t *testing.T) {
 		{"half", packed[:len(packed)/2], 0, "ends too early"},
 		{"half a header", packed[:5], 0, "ends too early"},
 		{"nonsense", append(bytes.Clone(packed[:10]), "nonsense at length"...), 0, "damaged"},
-		{"more behind it", append(bytes.Clone(packed), "more"...), 0, "gzip file that ends too early"},
+		{"more after it", append(bytes.Clone(packed), "more"...), 0, "gzip file that ends too early"},
 		{"too large", packed, 100, "has more than 100 bytes"},
 		{"too large, plain", []byte(strings.Repeat("x", 101)), 100, "has more than 100 bytes"},
 	} {

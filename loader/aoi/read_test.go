@@ -128,7 +128,7 @@ func TestReadAreaRefuses(t *testing.T) {
 		{"three points", ring(`[2,3],[4,3],[2,3]`), []string{"hole 1 of polygon 1 has fewer than four points at 2 3"}},
 		{"a ring without points", `{"type":"Polygon","coordinates":[` + ringText + `,[]]}`, []string{"a ring has no points", "near byte 68"}},
 		{"an open shell in WKT", "POLYGON((0 0,1 0,\n1 1,0 1.5))", []string{"polygon ring not closed at line 2, pos 9"}},
-		{"an open hole in WKT", "SRID=3035;MULTIPOLYGON((" + wktRing + "),EMPTY,\n(" + wktRing + ",(1 1 ,-2 1, 2 2,4321000 2), (7 7)))", []string{"polygon ring not closed at line 2, pos 48 behind SRID=3035;"}},
+		{"an open hole in WKT", "SRID=3035;MULTIPOLYGON((" + wktRing + "),EMPTY,\n(" + wktRing + ",(1 1 ,-2 1, 2 2,4321000 2), (7 7)))", []string{"polygon ring not closed at line 2, pos 48 after SRID=3035;"}},
 		{"an open shell in a collection", "GEOMETRYCOLLECTION(POLYGON(" + wktRing + "),POLYGON((0 0,1 0,1 1,0 1)))", []string{"polygon ring not closed at line 1, pos 74"}},
 		{"three points in WKT", "POLYGON(" + wktRing + ",(0 0,1 0,0 0))", []string{"polygon ring doesn't have enough points at line 1, pos 42"}},
 
