@@ -82,7 +82,7 @@ func (m *metrics) addLastRun(r Record) {
 	if r.WALBytes > 0 {
 		m.gauge("loadgrid_last_run_wal_bytes", "WAL that the whole server wrote during the last run of the job.", float64(r.WALBytes))
 	}
-	m.gauge("loadgrid_last_run_retries", "How often the last run of the job retried something.", float64(r.Retries))
+	m.gauge("loadgrid_last_run_retries", "How often the last run of the job tried something again.", float64(r.Retries))
 
 	chunks := m.vector("loadgrid_last_run_chunks", "Chunks of the last run of the job: committed by it, resumed from earlier starts, or pending.", "state")
 	chunks.WithLabelValues("committed").Set(float64(r.Chunks.Committed))
@@ -120,7 +120,7 @@ func (m *metrics) addCounters(r Record) {
 		runs.WithLabelValues(string(outcome)).Add(max(0, n))
 	}
 
-	retries := prometheus.NewCounter(prometheus.CounterOpts{Name: retriesTotal, Help: "How often runs of the job retried something.", ConstLabels: m.labels})
+	retries := prometheus.NewCounter(prometheus.CounterOpts{Name: retriesTotal, Help: "How often runs of the job tried something again.", ConstLabels: m.labels})
 	m.registry.MustRegister(retries)
 	before, _ := m.previous.value(retriesTotal, "")
 	retries.Add(max(0, before) + float64(max(0, r.Retries)))
