@@ -53,8 +53,8 @@ func TestQueriesAreToldWhereTheyAreWrong(t *testing.T) {
 		"not finite":     {"values (" + polygon + "), (st_makepolygon(st_makeline(array[st_makepoint(0, 0), st_makepoint(1, 0), st_makepoint(1, 'NaN'), st_makepoint(0, 0)])))", []string{"not finite", "in row 2", "polygon 2"}},
 		"columns":        {"select 1 n, " + polygon + " g, '{a}'::text[] t", []string{"returns: n integer, g public.geometry, t text[]"}},
 		"an explanation": {"explain select " + polygon, []string{`returns: QUERY PLAN text`}},
-		"a setting":      {"set transaction read write", []string{"returns nothing"}},
-		"a blank":        {" ", []string{"returns nothing"}},
+		"a setting":      {"set transaction read write", []string{"returns no columns"}},
+		"a blank":        {" ", []string{"returns no columns"}},
 	} {
 		_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: test.sql}, 0)
 		s.checkParamError(name, err, "aoi-sql", test.words...)

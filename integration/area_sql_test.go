@@ -62,7 +62,7 @@ func TestQueriesThatAreNoArea(t *testing.T) {
 		"a number":      {"select 1", 0, []string{"one column of type geometry"}},
 		"geography":     {"select st_makeenvelope(0, 0, 1, 1, 4326)::geography", 4326, []string{"one column of type geometry"}},
 		"two columns":   {"select 1 as n, st_makeenvelope(0, 0, 1, 1) as geom", 0, []string{"one column of type geometry", "n", "geom"}},
-		"no column":     {"create temporary table t ()", 0, []string{"nothing"}},
+		"no column":     {"create temporary table t ()", 0, []string{"no columns"}},
 		"no SQL":        {"selec 1", 0, []string{"syntax error", "42601"}},
 		"no table":      {"select geom from there_is_none", 0, []string{"there_is_none", "42P01"}},
 		"a parameter":   {"select $1::geometry", 0, []string{"parameters"}},
@@ -125,12 +125,12 @@ func TestQueriesThatWrite(t *testing.T) {
 	}{
 		"two statements":        {good + "; drop table " + s.name("precious"), []string{"42601"}},
 		"the transaction ends":  {"commit; drop table " + s.name("precious"), []string{"42601"}},
-		"only that":             {"commit", []string{"returns nothing"}},
+		"only that":             {"commit", []string{"returns no columns"}},
 		"a function":            {"select " + schema + ".writes()", []string{"25006"}},
 		"one that would escape": {"select " + schema + ".escapes()", []string{"read-write mode"}},
 		"returning":             {"delete from " + s.name("precious") + " returning geom", []string{"25006"}},
 		"in a with":             {"with d as (delete from " + s.name("precious") + " returning geom) select geom from d", []string{"25006"}},
-		"drop":                  {"drop table " + s.name("precious"), []string{"returns nothing"}},
+		"drop":                  {"drop table " + s.name("precious"), []string{"returns no columns"}},
 	} {
 		_, err := loader.ResolveArea(context.Background(), s.pool, &loader.Area{SQL: test.sql}, 0)
 		s.checkParamError(name, err, "aoi-sql", test.words...)

@@ -454,7 +454,7 @@ func testDistributedRefused(t *testing.T, c cluster) {
 		"plain, added to from shards":            {strip("plain", "--distribute", "hash"), "is not distributed"},
 		"added to with other shards":             {strip("spread", "--distribute", "hash:5"), "has 4 shards"},
 		"colocated with a plain table":           {replace("spread", "--distribute", "hash", "--colocate-with", c.schema+".plain"), "not distributed"},
-		"colocated with a missing table":         {replace("spread", "--distribute", "hash", "--colocate-with", "nothing"), "is not there"},
+		"colocated with a missing table":         {replace("spread", "--distribute", "hash", "--colocate-with", "nothing"), "does not exist"},
 	} {
 		r := cli(t, c.dsn, tt.args...)
 		if r.code != 2 || !strings.Contains(r.stderr, tt.words) {

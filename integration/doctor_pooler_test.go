@@ -190,7 +190,7 @@ func TestDoctorBehindAPooler(t *testing.T) {
 			load := s.load("grid", append(boxes(3, 3), "--progress", "none")...)
 			if transactions {
 				s.expectFinding(r, "pooler", doctor.Problem, "pools transactions")
-				cli(t, s.dsn, load...).expect(t, 1, "pools transactions")
+				cli(t, s.dsn, load...).expect(t, 1, "a pooler in transaction mode")
 				return
 			}
 

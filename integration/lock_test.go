@@ -39,7 +39,7 @@ func TestKilledInAStatementAndRunAgainAtOnce(t *testing.T) {
 	p.wait()
 
 	again := start(t, s.dsn, args...)
-	again.waitForOutput("the backend of a run that was killed", 1)
+	again.waitForOutput("the backend of a killed run", 1)
 	b.remove()
 	again.wait().expect(t, 0)
 
@@ -86,7 +86,7 @@ func TestLostLockIsReportedOnce(t *testing.T) {
 			t.Errorf("the lock was refused %d times, so this test proves nothing", failed)
 		}
 
-		if n := strings.Count(log.String(), "is gone, taking it again"); n != loss {
+		if n := strings.Count(log.String(), "is gone, so the run takes the lock again"); n != loss {
 			t.Errorf("lost %d times, %d lines:\n%s", loss, n, &log)
 		}
 	}

@@ -23,12 +23,12 @@ func TestRollbackToAnAlteredVersion(t *testing.T) {
 	}{
 		"plain, back in the end":   {nil, append(everywhere[1:2:2], change{"vacuum full KEPT", "", ""})},
 		"plain, rows and type":     {nil, []change{everywhere[0], everywhere[2]}},
-		"plain, key":               {nil, append(everywhere[3:], change{"alter table KEPT drop column n; alter table KEPT add column n integer", "", "a column was dropped and made again"})},
-		"plain, emptied":           {nil, []change{{"truncate KEPT", "", "0 of 200 rows are there"}, {"insert into KEPT select * from saved", "", "it was emptied or written anew: 0 of 200 rows"}}},
+		"plain, key":               {nil, append(everywhere[3:], change{"alter table KEPT drop column n; alter table KEPT add column n integer", "", "a column was dropped and recreated"})},
+		"plain, emptied":           {nil, []change{{"truncate KEPT", "", "0 of 200 rows are there"}, {"insert into KEPT select * from saved", "", "it was emptied or rewritten: 0 of 200 rows"}}},
 		"parts, back in the end":   {[]string{"--partitions", "4"}, append(everywhere[1:2:2], change{"alter table KEPT detach partition KEPT_p1", "alter table KEPT attach partition KEPT_p1 BOUNDS", "partition SCHEMA.KEPT_p1 was detached"}, change{"vacuum full KEPT", "", ""})},
-		"parts, a column":          {[]string{"--partitions", "4"}, append(everywhere[2:3:3], change{"alter table KEPT drop column n; alter table KEPT add column n integer", "", "a column was dropped and made again"})},
+		"parts, a column":          {[]string{"--partitions", "4"}, append(everywhere[2:3:3], change{"alter table KEPT drop column n; alter table KEPT add column n integer", "", "a column was dropped and recreated"})},
 		"parts, dropped":           {[]string{"--partitions", "4"}, append(everywhere[3:], change{"drop table KEPT_p1", "", "the partition that was called grid_p1 was dropped"})},
-		"parts, emptied":           {[]string{"--partitions", "4"}, []change{{"truncate KEPT_p1", "", "of 200 rows are there"}, {"insert into KEPT select * from saved on conflict do nothing", "", "it was emptied or written anew"}}},
+		"parts, emptied":           {[]string{"--partitions", "4"}, []change{{"truncate KEPT_p1", "", "of 200 rows are there"}, {"insert into KEPT select * from saved on conflict do nothing", "", "it was emptied or rewritten"}}},
 		"parts, before it is kept": {[]string{"--partitions", "4"}, []change{{"BEFORE truncate grid_p1", "", "of 200 rows are there"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestRollbackToAnAlteredVersion(t *testing.T) {
 					continue
 				}
 
-				r.expect(t, 1, kept, "is not as run 1 has left it", strings.NewReplacer("KEPT", kept, "SCHEMA", s.schema).Replace(c.words))
+				r.expect(t, 1, kept, "is not as run 1 left it", strings.NewReplacer("KEPT", kept, "SCHEMA", s.schema).Replace(c.words))
 				if got := queryOne[int](t, s.pool, "select count(*)::int from "+s.name("runs")+" where shown and id = 2"); got != 1 {
 					t.Errorf("%s: the table no longer shows run 2", fmt.Sprint(c))
 				}

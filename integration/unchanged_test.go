@@ -40,8 +40,8 @@ func tableChanges() map[string]string {
 	return map[string]string{
 		"update {{table}} set col = col where cell_id = 5":                                                          "1 of its rows were written by others",
 		"update {{table}} set geom = st_translate(geom, 1, 0); vacuum {{table}}":                                    "of its rows were written by others",
-		"delete from {{table}} where cell_id = 5":                                                                   "rows, the run has written",
-		"delete from {{table}} where cell_id = 5; vacuum {{table}}":                                                 "rows, the run has written",
+		"delete from {{table}} where cell_id = 5":                                                                   "rows, but the run wrote",
+		"delete from {{table}} where cell_id = 5; vacuum {{table}}":                                                 "rows, but the run wrote",
 		"insert into {{table}} (cell_id) values ({{free}})":                                                         "1 of its rows were written by others",
 		"insert into {{table}} (cell_id) values ({{free}}); delete from {{table}} where cell_id = 5":                "1 of its rows were written by others",
 		"create temp table x as select * from {{table}}; truncate {{table}}; insert into {{table}} select * from x": "rewritten",
@@ -50,7 +50,7 @@ func tableChanges() map[string]string {
 		"alter table {{table}} add n int":        "altered the columns",
 		"alter table {{table}} drop row cascade": "altered the columns",
 		"drop index {{schema}}.grid_geom_idx":    "dropped an index",
-		"alter table {{table}} rename to other; create table {{table}} (like other including all)": "does not know the table",
+		"alter table {{table}} rename to other; create table {{table}} (like other including all)": "has no record of the table",
 	}
 }
 
@@ -293,7 +293,7 @@ func TestSkipUnchangedAppend(t *testing.T) {
 		}
 	}
 
-	if skipped, why := s.unchanged(first); skipped || !strings.Contains(why, "not that of run 6") {
+	if skipped, why := s.unchanged(first); skipped || !strings.Contains(why, "differs from the job of run 6") {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
 	s.checkCells("grid", 100)
@@ -328,7 +328,7 @@ func TestSkipUnchangedAfterAnUpgrade(t *testing.T) {
 	second := s.load("grid", "--cell-size", "1", "--extent", "5,0,20,10", "--if-exists", "append", "--on-conflict", "skip")
 	mustCLI(t, s.dsn, second...)
 	s.exec("update " + s.name("grid") + " set row = row + 1 where col = 3")
-	if skipped, why := s.unchanged(second); skipped || !strings.Contains(why, "run 1 is of an older loadgrid") {
+	if skipped, why := s.unchanged(second); skipped || !strings.Contains(why, "run 1 is from an older loadgrid") {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
 }
@@ -346,7 +346,7 @@ func TestSkipUnchangedUnreadable(t *testing.T) {
 	}
 
 	s.exec("revoke all on " + s.name("grid") + " from " + role)
-	if skipped, why := s.unchanged(args); skipped || why != "it may not be read" {
+	if skipped, why := s.unchanged(args); skipped || why != "the role may not read it" {
 		t.Errorf("skipped %v, %s", skipped, why)
 	}
 	if n := queryOne[int64](t, s.pool, "select count(*) from "+s.name("runs")); n != 2 {
@@ -379,7 +379,7 @@ func TestSkipUnchangedAfterAStepThatWrites(t *testing.T) {
 				}
 
 				s.exec("delete from " + s.name("grid") + " where col = 7 and row = 1")
-				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "rows, the run has written") {
+				if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "rows, but the run wrote") {
 					t.Errorf("after %q, with a row removed: skipped %v, %s", sql, skipped, why)
 				}
 			}
@@ -406,7 +406,7 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 	s.checkCells("grid", 36)
 	mustCLI(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema)
 	s.checkCells("grid", 32)
-	if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "not that of run 1") {
+	if skipped, why := s.unchanged(args); skipped || !strings.Contains(why, "differs from the job of run 1") {
 		t.Errorf("after the rollback: skipped %v, %s", skipped, why)
 	}
 

@@ -269,7 +269,7 @@ func TestTableAlteredInTheMeantime(t *testing.T) {
 	b.waitUntilReached()
 	s.exec("alter table " + s.name("grid") + " add column mine integer")
 	b.release()
-	p.wait().expect(t, 4, "is not as it was when the run began", "it has mine int4")
+	p.wait().expect(t, 4, "has changed since the run began", "it has mine int4")
 	if n := queryOne[int64](t, s.pool, "select count(mine) + count(*) from "+s.name("grid")); n != 25 {
 		t.Errorf("%d rows", n)
 	}

@@ -63,7 +63,7 @@ func TestBadJobs(t *testing.T) {
 		{"only nearly known", "jobs: [{table: berlin}, {table: bonn}]", "--only=berlim", `--only berlim: is not a job of jobs.yaml: did you mean "berlin"?`},
 		{"a file of metrics that nobody reads", grid + "metrics-textfile: a.txt\n", "", "jobs.yaml:5:19: metrics-textfile "},
 		{"a file of metrics for several", "defaults: {cell-size: 1, cols: 1, rows: 1, metrics-textfile: a.prom}\njobs: [{table: a}, {table: b}]\n", "", "jobs.yaml:1:62: job b: metrics-textfile "},
-		{"a file of metrics for several, by a flag", "defaults: {cell-size: 1, cols: 1, rows: 1}\njobs: [{table: a}, {table: b}]\n", "--metrics-textfile=a.prom", "job b: --metrics-textfile a.prom: is the file of several jobs, and holds one: put {job} into its name"},
+		{"a file of metrics for several, by a flag", "defaults: {cell-size: 1, cols: 1, rows: 1}\njobs: [{table: a}, {table: b}]\n", "--metrics-textfile=a.prom", "job b: --metrics-textfile a.prom: would hold several jobs, but a file holds only one: put {job} into its name"},
 		{"a table for several", "jobs: [{table: berlin}, {table: bonn}]", "--table=x", "--table x: goes with one job, and there are 2: choose it with --only"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

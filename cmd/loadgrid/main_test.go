@@ -119,7 +119,7 @@ func TestExitCodeAndReport(t *testing.T) {
 		{"usage", nil, usageError{errors.New("unknown flag: --x")}, 2, "loadgrid: unknown flag: --x: see 'loadgrid plan --help'\n"},
 		{"no ledger", nil, &loader.NoLedgerError{Schema: "lodgrid", Database: "gis"}, 2, "loadgrid: there is no ledger in schema lodgrid of database gis: the first load makes it, and --ledger-schema names another\n"},
 		{"no run", nil, &loader.NoRunError{Schema: "loadgrid", ID: 5}, 2, "loadgrid: the ledger in schema loadgrid knows no run 5\n"},
-		{"locked", nil, locked, 3, "loadgrid: another run holds table a.b (backend 12): wait until it has ended\n"},
+		{"locked", nil, locked, 3, "loadgrid: another run holds table a.b (backend 12): wait until it ends\n"},
 		{"resumable", nil, resumable, 4,
 			"loadgrid: run 7 stopped with 3 of 9 chunks committed, the same command resumes it: connecting to db:5432: no answer: look\n"},
 		{"resumable before what stopped it", nil,

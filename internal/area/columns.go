@@ -13,21 +13,21 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// queryColumns are those columns of the area's query that are read.
+// queryColumns are the columns of the area's query that the resolver reads.
 type queryColumns struct {
-	geometry   int         // its place
-	attributes []attribute // in the order that was asked for
+	geometry   int         // index of the geometry column
+	attributes []attribute // in the order in which the caller requested them
 }
 
 // attribute is a column with the values of an attribute.
 type attribute struct {
 	place int
 	name  string
-	kind  string // its type, as a column of attributes has it
+	kind  string // type of the column that holds the attribute's values
 	oid   uint32
 }
 
-// names returns those of the attributes.
+// names returns the names of the attributes.
 func (c queryColumns) names() []string {
 	names := make([]string, len(c.attributes))
 	for i, a := range c.attributes {
@@ -45,7 +45,7 @@ func (c queryColumns) types() []string {
 	return types
 }
 
-// attributeTypes are the types that an attribute may have, and that of the column that holds it.
+// attributeTypes maps the type that an attribute may have to the type of the column that holds it.
 func attributeTypes() map[uint32]string {
 	return map[uint32]string{
 		pgtype.BoolOID: "boolean", pgtype.Int2OID: "smallint", pgtype.Int4OID: "integer", pgtype.Int8OID: "bigint",
@@ -56,9 +56,9 @@ func attributeTypes() map[uint32]string {
 	}
 }
 
-// checkStatement looks for the query's columns: one of type geometry, and the attributes that are
-// asked for. It refuses a query that does not return them; without attributes, one that returns
-// anything beside the geometry.
+// checkStatement finds the query's columns: one of type geometry, and the requested attributes. It refuses
+// a query that lacks any of them. Without attributes, it refuses a query that returns anything other than
+// the geometry.
 func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.StatementDescription) (c queryColumns, err error) {
 	if len(statement.ParamOIDs) > 0 {
 		return c, r.badQuery("must have no parameters")
@@ -84,14 +84,14 @@ func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.Stateme
 
 	attributes := ""
 	if len(r.want.Names) > 0 {
-		attributes = ", beside the attributes " + strings.Join(r.want.Names, ", ")
+		attributes = ", in addition to the attributes " + strings.Join(r.want.Names, ", ")
 	}
 
 	switch {
 	case len(columns) == 0:
-		return c, r.badQuery("must return one column of type geometry%s, and returns nothing", attributes)
+		return c, r.badQuery("must return one column of type geometry%s, but returns no columns", attributes)
 	case len(geometries) != 1, len(r.want.Names) == 0 && len(columns) > 1:
-		return c, r.badQuery("must return one column of type geometry%s, and returns: %s", attributes, strings.Join(columns, ", "))
+		return c, r.badQuery("must return one column of type geometry%s, but returns: %s", attributes, strings.Join(columns, ", "))
 	}
 
 	c.geometry = geometries[0]
@@ -100,7 +100,7 @@ func (r *resolver) checkStatement(ctx context.Context, statement *pgconn.Stateme
 	return c, err
 }
 
-// findAttributes returns the columns of the attributes that are asked for.
+// findAttributes returns the columns of the requested attributes.
 func (r *resolver) findAttributes(fields []pgconn.FieldDescription, columns []string) ([]attribute, error) {
 	types := attributeTypes()
 	var list []attribute
@@ -111,14 +111,14 @@ func (r *resolver) findAttributes(fields []pgconn.FieldDescription, columns []st
 
 		switch {
 		case i < 0:
-			return nil, r.badQuery("returns no column %s, which is asked for as an attribute: it returns %s", name, strings.Join(columns, ", "))
+			return nil, r.badQuery("returns no column %s, which is requested as an attribute: it returns %s", name, strings.Join(columns, ", "))
 		case slices.ContainsFunc(fields[i+1:], named):
-			return nil, r.badQuery("returns several columns %s, which is asked for as an attribute", name)
+			return nil, r.badQuery("returns several columns named %s, which is requested as an attribute", name)
 		}
 
 		a := attribute{place: i, name: name, kind: types[fields[i].DataTypeOID], oid: fields[i].DataTypeOID}
 		if a.kind == "" {
-			return nil, r.badQuery("returns the attribute %s, of a type that is not supported: cast it, such as %s::text", columns[i], name)
+			return nil, r.badQuery("returns the attribute %s, whose type is not supported: cast it, for example with %s::text", columns[i], name)
 		}
 
 		list = append(list, a)
@@ -127,8 +127,8 @@ func (r *resolver) findAttributes(fields []pgconn.FieldDescription, columns []st
 	return list, nil
 }
 
-// value returns a value of the attribute, as it comes in the binary format. All but numbers that
-// are whole, and boolean, are texts as PostgreSQL reads them in ISO style, whatever a role's DateStyle is.
+// value decodes a value of the attribute from the binary format. Whole numbers and booleans keep their
+// types. All other values become text that PostgreSQL reads in ISO style, whatever the role's DateStyle.
 func (a attribute) value(types *pgtype.Map, raw []byte) (feature.Value, error) {
 	switch {
 	case raw == nil:
@@ -136,7 +136,7 @@ func (a attribute) value(types *pgtype.Map, raw []byte) (feature.Value, error) {
 	case a.oid == pgtype.JSONOID:
 		return string(raw), nil
 	case a.oid == pgtype.JSONBOID && len(raw) > 0:
-		return string(raw[1:]), nil // behind the version of the format
+		return string(raw[1:]), nil // after the version of the format
 	case a.kind == "text":
 		return string(raw), nil
 	}

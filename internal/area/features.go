@@ -10,16 +10,17 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// Features says what is asked for of an area's features.
+// Features says what to return of an area's features.
 type Features struct {
-	// Names are the attributes. None: the features are not asked for.
+	// Names are the attributes to return. If it is empty, no features are returned.
 	Names []string
 	// Key returns the key of the first attribute, which names the features, given the types of the
-	// attributes: features with the same key are one. nil: the features have no names.
+	// attributes. Features with the same key are merged into one. If Key is nil, the features have
+	// no names.
 	Key func(types []string) func(aoi.Value) (string, error)
 }
 
-// resolveFeatures makes the features ready, each by itself, and the area their union.
+// resolveFeatures prepares each feature by itself, and makes the area their union.
 func (r *resolver) resolveFeatures(ctx context.Context, from, to crs.CRS) error {
 	layer := &aoi.Layer{Features: slices.Clone(r.area.Layer.Features), Types: r.area.Layer.Types}
 	several := make([]bool, len(layer.Features))
@@ -45,15 +46,15 @@ func (r *resolver) resolveFeatures(ctx context.Context, from, to crs.CRS) error 
 	}
 
 	r.area.Layer, r.area.Polygons, r.area.SRID, r.area.Union = layer, layer.Polygons(), to.SRID, true
-	if r.want.Key != nil { // no union is asked for
+	if r.want.Key != nil { // the caller needs no union
 		return nil
 	}
 
 	return r.makeValid(ctx)
 }
 
-// transformFeatures transforms each feature: all in one statement where none must be cut, since a
-// statement for each takes long where they are many.
+// transformFeatures transforms each feature. If none must be cut, one statement does all of them,
+// because one statement per feature takes long when there are many.
 func (r *resolver) transformFeatures(ctx context.Context, layer *aoi.Layer, from, to crs.CRS) error {
 	together, err := r.transformTogether(ctx, layer, from, to)
 	if err != nil {
@@ -67,14 +68,14 @@ func (r *resolver) transformFeatures(ctx context.Context, layer *aoi.Layer, from
 			}
 		}
 
-		// Parts that were cut at a seam, or that touched, now may share edges.
+		// Parts that were cut at a seam, or that touched, may now share edges.
 		part.area.SRID, part.area.Union = to.SRID, true
 		return part.makeValid(ctx)
 	})
 }
 
-// transformTogether transforms the features' polygons as they are, where none of them meets a
-// seam or an end of the map.
+// transformTogether transforms the features' polygons as they are, if none of them meets a seam or
+// an end of the map.
 func (r *resolver) transformTogether(ctx context.Context, layer *aoi.Layer, from, to crs.CRS) (together bool, err error) {
 	all := r.part(layer.Polygons())
 	all.inOrder = true
@@ -98,7 +99,7 @@ func (r *resolver) transformTogether(ctx context.Context, layer *aoi.Layer, from
 	}
 
 	if len(all.area.Polygons) != n {
-		return false, errors.New("the server returned other polygons than it was given")
+		return false, errors.New("the server returned different polygons from those it received")
 	}
 
 	for i := range layer.Features {
@@ -131,7 +132,7 @@ func (r *resolver) eachFeature(layer *aoi.Layer, do func(i int, part *resolver) 
 	return nil
 }
 
-// inFeature says in which feature something is wrong.
+// inFeature adds the number of the feature to an error.
 func inFeature(i int, err error) error {
 	var param *geomgen.ParamError
 	if errors.As(err, &param) && param.Param == "aoi" {

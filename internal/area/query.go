@@ -23,16 +23,16 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// query runs the area's query in a read-only transaction on a connection of its
-// own, which is closed afterwards: what functions in it set for the session, or
-// lock, must not reach the load. The transaction is rolled back, which takes
-// back settings, where a pooler hands the session on to somebody else.
+// query runs the area's query in a read-only transaction on its own connection, which it closes
+// afterwards: settings and locks that functions in the query leave in the session must not reach
+// the load. It rolls the transaction back, which also undoes settings if a pooler hands the session
+// to somebody else.
 func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 	conn, release, err := pg.OpenConn(ctx, pool)
 	if err != nil {
 		return pg.Wrap(err, "connecting for the query of the area of interest")
 	}
-	defer release() // nothing is written there that could be lost
+	defer release() // the transaction wrote nothing that could be lost
 
 	if r.tx, err = conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
 		return pg.Wrap(err, "beginning a read-only transaction")
@@ -64,12 +64,12 @@ func (r *resolver) query(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 
-	return &pg.ServerError{Doing: fmt.Sprintf("running the query of the area of interest, for which aoi-sql-timeout gives it %s", timeout),
-		Err: err, Advice: "make it faster, or give it more time with aoi-sql-timeout"}
+	return &pg.ServerError{Doing: fmt.Sprintf("running the query of the area of interest, which aoi-sql-timeout limits to %s", timeout),
+		Err: err, Advice: "make it faster, or raise aoi-sql-timeout"}
 }
 
-// runQuery runs the area's query. Prepared first, it is one statement, and its
-// columns are known.
+// runQuery runs the area's query. It prepares the query first, which ensures that it is one
+// statement and tells its columns.
 func (r *resolver) runQuery(ctx context.Context) error {
 	var statement *pgconn.StatementDescription
 	err := ownpath.With(ctx, r.tx, func() (err error) {
@@ -103,7 +103,7 @@ func (r *resolver) runQuery(ctx context.Context) error {
 	}
 
 	given := r.area.SRID
-	if r.area.Ready() { // it is the grid's, and the geometries' may be another
+	if r.area.Ready() { // a Ready area has the grid's SRID, and the geometries may have another
 		given = 0
 	}
 
@@ -119,10 +119,11 @@ func (r *resolver) runQuery(ctx context.Context) error {
 	return nil
 }
 
-// fetch runs the query and gathers its polygons. In the binary format a geometry comes as
-// EWKB, and the extended protocol takes one statement, whatever a DSN says about either.
+// fetch runs the query and gathers its polygons. In the binary format a geometry arrives as EWKB,
+// and the extended protocol takes only one statement, whatever the DSN sets for either.
 func (r *resolver) fetch(ctx context.Context, columns queryColumns) (c gather.Collector, srid int32, err error) {
-	// Nothing follows in the transaction: the query may have set a short time limit for that.
+	// The transaction ends after this: the query may have set a time limit too short for more
+	// statements.
 	if err = ownpath.UseLocal(ctx, r.tx); err != nil {
 		return c, 0, err
 	}
@@ -135,7 +136,7 @@ func (r *resolver) fetch(ctx context.Context, columns queryColumns) (c gather.Co
 	return takeRows(rows, columns, r.area.MaxPositions)
 }
 
-// takeRows gathers the polygons and attributes of rows, and closes them.
+// takeRows gathers the polygons and attributes of rows, and closes the rows.
 func takeRows(rows pgx.Rows, columns queryColumns, most int64) (c gather.Collector, srid int32, err error) {
 	defer rows.Close()
 	c.Max = most
@@ -157,7 +158,7 @@ func takeRows(rows pgx.Rows, columns queryColumns, most int64) (c gather.Collect
 		}
 
 		if !first && s != srid {
-			return c, 0, aoi.BadArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one", srid, n, s)
+			return c, 0, aoi.BadArea("returns geometries of SRID %d and, in row %d, of SRID %d: transform them to one SRID", srid, n, s)
 		}
 		first, srid = false, s
 
@@ -179,7 +180,7 @@ func (r *resolver) badQuery(format string, args ...any) error {
 	return &job.SQLError{Param: "aoi-sql", SQL: sqltext.OneLine(r.area.SQL), Reason: fmt.Errorf(format, args...).Error()}
 }
 
-// refused says what the server has against the query.
+// refused returns an error that says why the server refuses the query.
 func (r *resolver) refused(err error) error {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) || pg.IsTransient(err) || ofServer(pgErr.Code) {
@@ -194,11 +195,11 @@ func (r *resolver) refused(err error) error {
 	return r.badQuery("the server refuses it: %s%s", pg.Message(err), why)
 }
 
-// ofServer tells whether an error is about what the server has or allows at the
-// moment, by its SQLSTATE: the same query may do on another day.
+// ofServer tells by the SQLSTATE whether an error comes from the server's current resources or
+// limits: the same query may succeed later.
 func ofServer(code string) bool {
 	switch code[:min(2, len(code))] {
-	case "53", "55", "57", "58", "XX": // resources, state, an operator, the system, a fault
+	case "53", "55", "57", "58", "XX": // resources, state, operator intervention, system errors, internal errors
 		return true
 	}
 	return code == pgerrcode.InsufficientPrivilege

@@ -1,5 +1,5 @@
-// Package area owns the area of interest that only a server can make ready: by a query, a
-// transformation, or mending.
+// Package area owns the work on an area of interest that only a server can do: running a query,
+// transforming, and repairing polygons.
 package area
 
 import (
@@ -23,12 +23,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Resolve returns an area as polygons in the CRS of a grid, 0 for none: it runs
-// its query, mends and unites what is to be, and transforms it, all on the server
-// and in read-only transactions. The query has a connection of its own, and
-// Area.SQLTimeout to answer. An area that cannot be is a *geomgen.ParamError, a query that
-// cannot be a *job.SQLError. The pool is of package pg's making: see pg.Own. Where features are
-// asked for, the result has them in its Layer, ready as well.
+// Resolve returns an area as polygons in the CRS of a grid, 0 for none. It runs the area's query,
+// repairs and unites polygons if the area requires it, and transforms them. All of this happens
+// on the server and in read-only transactions. The query has its own connection, and
+// Area.SQLTimeout to answer.
+//
+// An area that cannot be resolved is a *geomgen.ParamError, and a query that fails is a
+// *job.SQLError. Package pg must have made the pool: see pg.Own. If the caller wants features, the
+// result's Layer has them, also resolved.
 func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32, want Features) (*aoi.Area, error) {
 	r := resolver{area: *a, want: want}
 	err := a.CheckQueryTimeout()
@@ -47,18 +49,18 @@ func Resolve(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32, w
 	var param *geomgen.ParamError
 
 	switch {
-	case errors.As(err, &param) && a.SQL != "" && param.Param == "aoi": // what is wrong with it is what the query returns
+	case errors.As(err, &param) && a.SQL != "" && param.Param == "aoi": // the error is about what the query returns
 		return nil, &job.SQLError{Param: "aoi-sql", SQL: sqltext.OneLine(a.SQL), Reason: param.Reason}
 	case errors.As(err, &param), errors.As(err, new(*job.SQLError)):
 		return nil, err
 	case err != nil:
-		return nil, pg.Wrap(err, "making the area of interest ready")
+		return nil, pg.Wrap(err, "preparing the area of interest")
 	}
 
 	return &r.area, nil
 }
 
-// resolver makes an area ready in a transaction.
+// resolver resolves an area in a transaction.
 type resolver struct {
 	tx      pgx.Tx
 	area    aoi.Area
@@ -67,7 +69,7 @@ type resolver struct {
 	inOrder bool   // the server gets polygons in the area's order
 }
 
-// findPostGIS looks for the schema of its functions.
+// findPostGIS looks up the schema of PostGIS's functions.
 func (r *resolver) findPostGIS(ctx context.Context) error {
 	err := r.tx.QueryRow(ctx, "select nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'postgis'").Scan(&r.postgis)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -76,7 +78,7 @@ func (r *resolver) findPostGIS(ctx context.Context) error {
 	return pg.Wrap(err, "looking for PostGIS")
 }
 
-// resolve makes polygons, which the query has returned where there is one, ready.
+// resolve prepares the area's polygons, which come from the query if there is one.
 func (r *resolver) resolve(ctx context.Context, srid int32) error {
 	if err := r.findPostGIS(ctx); err != nil {
 		return err
@@ -113,7 +115,7 @@ func (r *resolver) resolve(ctx context.Context, srid int32) error {
 	return nil
 }
 
-// resolveWhole makes the area ready as a whole.
+// resolveWhole prepares the area as a whole.
 func (r *resolver) resolveWhole(ctx context.Context, from, to crs.CRS) error {
 	if err := r.place(ctx, from); err != nil || to.SRID == from.SRID {
 		return err
@@ -123,13 +125,13 @@ func (r *resolver) resolveWhole(ctx context.Context, from, to crs.CRS) error {
 		return err
 	}
 
-	// Parts that were cut at a seam, or that touched, now may share edges.
+	// Parts that were cut at a seam, or that touched, may now share edges.
 	r.area.Union = true
 
 	return r.makeValid(ctx)
 }
 
-// place brings the area onto the map of its CRS, and makes it valid where that is asked for.
+// place brings the area onto the map of its CRS, and makes it valid if the job wants that.
 func (r *resolver) place(ctx context.Context, c crs.CRS) error {
 	placed, err := r.area.Place(ctx, c)
 
@@ -148,7 +150,7 @@ func (r *resolver) place(ctx context.Context, c crs.CRS) error {
 	return r.makeValid(ctx)
 }
 
-// crs returns what the server knows of a CRS, nothing of SRID 0.
+// crs returns what the server knows about a CRS. For SRID 0 it returns the zero value.
 func (r *resolver) crs(ctx context.Context, srid int32) (crs.CRS, error) {
 	if srid == 0 {
 		return crs.CRS{}, nil
@@ -162,15 +164,15 @@ func (r *resolver) crs(ctx context.Context, srid int32) (crs.CRS, error) {
 	return c, err
 }
 
-// fn returns a function of PostGIS for SQL.
+// fn returns the qualified name of a PostGIS function for SQL.
 func (r *resolver) fn(name string) string {
 	return pgx.Identifier{r.postgis, name}.Sanitize()
 }
 
-// makeValid unites parts that overlap or share edges where they may, and makes polygons valid
-// where that is asked for. Polygons that are not valid otherwise are an error. The server
-// unites what overlaps; what it does with polygons that are not valid by themselves, if not
-// fail, is up to GEOS.
+// makeValid unites parts that overlap or share edges, if the area allows it, and makes polygons
+// valid, if the job wants that. Other invalid polygons are an error. The server unites what
+// overlaps. What it does with polygons that are invalid by themselves, unless it fails, depends on
+// GEOS.
 func (r *resolver) makeValid(ctx context.Context) error {
 	invalid := geomgen.CheckPolygonsContext(ctx, r.area.Polygons)
 	switch {
@@ -189,7 +191,7 @@ func (r *resolver) makeValid(ctx context.Context) error {
 			r.area.Polygons = union
 			return nil
 		}
-		invalid = err // not that they overlap, but that one is not valid by itself
+		invalid = err // a polygon is invalid by itself, as opposed to overlapping another one
 	}
 
 	if !r.area.MakeValid {
@@ -199,7 +201,7 @@ func (r *resolver) makeValid(ctx context.Context) error {
 				where = fmt.Sprintf(" in EPSG:%d", r.area.SRID)
 			}
 
-			return aoi.BadArea("is not valid%s: %w: mend it, or let the server do so with aoi-make-valid", where, invalid)
+			return aoi.BadArea("is not valid%s: %w: repair it, or let the server repair it with aoi-make-valid", where, invalid)
 		}
 	}
 
@@ -210,10 +212,10 @@ func (r *resolver) makeValid(ctx context.Context) error {
 
 	sql := "select " + r.fn("st_asewkb") + "(" + r.fn("st_collectionextract") + "(" + r.fn("st_unaryunion") + "(" + r.fn("st_collect") + "(" + part + "), -1::float8), 3))" +
 		" from " + r.fn("st_dump") + "(" + r.fn("st_geomfromewkb") + "($1::bytea)) d"
-	if err := r.run(ctx, "unite or mend the area", sql, r.area.Marshal()); err != nil {
+	if err := r.run(ctx, "unite or repair the area", sql, r.area.Marshal()); err != nil {
 		var param *geomgen.ParamError
 		if errors.As(err, &param) && !r.area.MakeValid {
-			return aoi.BadArea("%s: let the server mend it with aoi-make-valid", param.Reason)
+			return aoi.BadArea("%s: let the server repair it with aoi-make-valid", param.Reason)
 		}
 
 		return err
@@ -222,7 +224,7 @@ func (r *resolver) makeValid(ctx context.Context) error {
 	return nil
 }
 
-// run puts the geometry that a statement returns in the area's place.
+// run replaces the area with the geometry that a statement returns.
 func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error {
 	var b []byte
 	if err := r.queryOne(ctx, what, sql, args, &b); err != nil {
@@ -238,8 +240,8 @@ func (r *resolver) run(ctx context.Context, what, sql string, args ...any) error
 	return nil
 }
 
-// queryOne scans the one row that a statement returns. What the server has against it is an
-// error of the area's.
+// queryOne scans the one row that a statement returns. If the server rejects the statement, the
+// error blames the area.
 func (r *resolver) queryOne(ctx context.Context, what, sql string, args []any, to ...any) error {
 	err := r.tx.QueryRow(ctx, sql, args...).Scan(to...)
 
@@ -248,12 +250,12 @@ func (r *resolver) queryOne(ctx context.Context, what, sql string, args []any, t
 		return aoi.BadArea("the server cannot %s: %s (SQLSTATE %s)", what, pgErr.Message, pgErr.Code)
 	}
 
-	return pg.Wrap(err, "having the server %s", what)
+	return pg.Wrap(err, "asking the server to %s", what)
 }
 
 // read reads the polygons that a statement returned.
 func (r *resolver) read(what string, b []byte) (polygons []geomgen.Polygon, srid int32, err error) {
-	if b == nil { // what ST_Segmentize makes of a line with too many points
+	if b == nil { // ST_Segmentize returns null for a line that would get too many points
 		return nil, 0, aoi.BadArea("is cut into more segments than the server can %s: make aoi-segmentize longer, or 0 for none", what)
 	}
 
@@ -270,7 +272,7 @@ func (r *resolver) read(what string, b []byte) (polygons []geomgen.Polygon, srid
 	case err != nil:
 		return nil, 0, err
 	case len(polygons) == 0:
-		return nil, 0, aoi.BadArea("is empty, once the server has done this: %s", what)
+		return nil, 0, aoi.BadArea("is empty after the server did this: %s", what)
 	}
 
 	return polygons, srid, nil

@@ -14,8 +14,8 @@ type track struct {
 	plane, globe []geomgen.Point
 }
 
-// leftward returns the ring on the globe with the area on its left, as it is in the plane:
-// inside of a shell, outside of a hole. Transformations do not mirror.
+// leftward returns the ring on the globe with the area on its left, as in the plane: the inside of
+// a shell, the outside of a hole. Transformations do not mirror.
 func (t *track) leftward(hole bool) []geomgen.Point {
 	if (geomgen.RingArea(t.plane) > 0) == hole {
 		slices.Reverse(t.globe)
@@ -24,15 +24,15 @@ func (t *track) leftward(hole bool) []geomgen.Point {
 	return t.globe
 }
 
-// refine puts points in between where a segment goes more than a degree round the globe: near
-// a pole, what is straight in the plane is far from straight there.
+// refine inserts points where a segment spans more than a degree of the globe: near a pole, a line
+// that is straight in the plane is far from straight on the globe.
 func (r *resolver) refine(ctx context.Context, t *track, srid int32, m globeMap) error {
 	const rounds, shortest = 40, 1e-3 // CRS units
 	degree := m.frame.Period() / 360
 
 	for range rounds {
 		var xs, ys []float64
-		var before []int // the points to come, by the point that follows
+		var before []int // for each new point, the index of the point that follows it
 
 		for i := 1; i < len(t.plane); i++ {
 			p, q := t.plane[i-1], t.plane[i]
@@ -60,7 +60,7 @@ func (r *resolver) refine(ctx context.Context, t *track, srid int32, m globeMap)
 	return nil
 }
 
-// insert puts points in, each before one that follows.
+// insert inserts points, each before the point that follows it.
 func (t *track) insert(before []int, xs, ys []float64, globe []geomgen.Point) {
 	n := len(t.plane) + len(before)
 	plane, on := make([]geomgen.Point, 0, n), make([]geomgen.Point, 0, n)

@@ -13,13 +13,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// transform takes the area to the grid's CRS, with corners in between, since what is straight
-// in the one CRS is not in the other. Where the map of the grid's CRS has a seam, the area is
-// taken to longitude and latitude first, cut there, and then put on the map.
+// transform takes the area to the grid's CRS and adds points along its edges, because a line that
+// is straight in one CRS is not straight in the other. If the map of the grid's CRS has a seam,
+// transform takes the area to longitude and latitude first, cuts it there, and then puts it on the
+// map.
 func (r *resolver) transform(ctx context.Context, from, to crs.CRS) error {
 	m, seamed := mapOf(to)
 	if s, ok := from.Seam(); ok && from.Kind == crs.Geographic && !(seamed && m.globe == from.SRID) {
-		// An area that goes all round has two edges that are one on other maps.
+		// An area that spans the whole globe has two edges that are one edge on other maps.
 		var err error
 		if r.area.Polygons, err = seam.Halve(ctx, r.area.Polygons, s); err != nil {
 			return err
@@ -56,19 +57,20 @@ func (r *resolver) transform(ctx context.Context, from, to crs.CRS) error {
 	return r.onMap(ctx, m, to)
 }
 
-// globeMap is how the map of a CRS lies on the globe.
+// globeMap describes how the map of a CRS lies on the globe.
 type globeMap struct {
 	globe int32 // the SRID of the geographic CRS of the frame
 	frame seam.Frame
-	band  float64 // the latitude in degrees where the map is cut, 0 where it reaches to the poles
+	band  float64 // the latitude in degrees where the map is cut, 0 if it reaches the poles
 }
 
-// beyondEnd is how far beyond the end of a map of Mercator's the area is cut, in degrees, so
-// that cells at the end lie in the area, whole, and the plan sees that there was more.
+// beyondEnd is how far beyond the end of a Mercator map the area is cut, in degrees. It is more
+// than 0 so that cells at the end lie completely in the area, and the plan sees that the area
+// extended further.
 const beyondEnd = 0.01
 
-// mapOf returns the map of a CRS; seamed is false where a meridian opposite of its middle is
-// no seam, as with transverse and azimuthal projections, and where nothing is known of it.
+// mapOf returns the map of a CRS. seamed is false if the meridian opposite the map's middle is not
+// a seam, as with transverse and azimuthal projections, and if nothing is known about it.
 func mapOf(c crs.CRS) (m globeMap, seamed bool) {
 	if c.Kind == crs.Geographic {
 		s, ok := c.Seam()
@@ -91,8 +93,9 @@ func mapOf(c crs.CRS) (m globeMap, seamed bool) {
 	return m, true
 }
 
-// withoutSeam tells whether the map of a projection goes on beyond the meridian opposite of its
-// middle: transverse, oblique and azimuthal ones. The names are those of WKT 1 and of PROJ.
+// withoutSeam tells whether the map of a projection continues beyond the meridian opposite its
+// middle, as transverse, oblique and azimuthal projections do. The names are those of WKT 1 and of
+// PROJ.
 func withoutSeam(method string) bool {
 	return slices.ContainsFunc([]string{
 		"transverse", "oblique", "azimuthal", "stereographic", "orthographic", "gnomonic", "perspective", "cassini", "krovak", "zealand",
@@ -100,8 +103,8 @@ func withoutSeam(method string) bool {
 	}, func(part string) bool { return strings.Contains(method, part) })
 }
 
-// onGlobe returns the area in longitude and latitude, cut at the seam of a map; crosses is
-// false where nothing was to be cut.
+// onGlobe returns the area in longitude and latitude, cut at the seam of a map. crosses is false if
+// nothing had to be cut.
 func (r *resolver) onGlobe(ctx context.Context, from crs.CRS, m globeMap) (globe []geomgen.Polygon, crosses bool, err error) {
 	if from.SRID == m.globe {
 		return seam.Fold(ctx, r.area.Polygons, m.frame.Seam())
@@ -142,7 +145,7 @@ func (r *resolver) onGlobe(ctx context.Context, from crs.CRS, m globeMap) (globe
 	return cut, true, nil
 }
 
-// beyondBand tells whether polygons reach beyond where the map is cut in the north and south.
+// beyondBand tells whether polygons reach beyond the latitudes where the map is cut.
 func (m globeMap) beyondBand(polygons []geomgen.Polygon) bool {
 	if m.band == 0 {
 		return false
@@ -153,7 +156,7 @@ func (m globeMap) beyondBand(polygons []geomgen.Polygon) bool {
 	})
 }
 
-// inBand cuts off what lies beyond the map in the north and south. The plan warns of it.
+// inBand cuts off what lies beyond the map in the north and south. The plan warns about it.
 func (m globeMap) inBand(ctx context.Context, globe []geomgen.Polygon, to crs.CRS) ([]geomgen.Polygon, error) {
 	if !m.beyondBand(globe) {
 		return globe, nil
@@ -167,9 +170,9 @@ func (m globeMap) inBand(ctx context.Context, globe []geomgen.Polygon, to crs.CR
 	return inside, err
 }
 
-// onMap transforms the area from the globe to the grid's CRS. The pieces lie on one side of
-// its seam each, and stay there because their edge is moved 1e-9 degrees away from it
-// meanwhile: on the seam itself, PROJ may take a point for one of the other side.
+// onMap transforms the area from the globe to the grid's CRS. Each piece lies on one side of the
+// seam, and must stay there. For the transformation its edge is therefore moved 1e-9 degrees away
+// from the seam: PROJ may put a point on the seam itself on the other side.
 func (r *resolver) onMap(ctx context.Context, m globeMap, to crs.CRS) error {
 	const inset, back = 1e-9, 1e-3 // degrees; metres
 
@@ -224,8 +227,7 @@ func (r *resolver) transformWhole(ctx context.Context, from, to crs.CRS) error {
 	return nil
 }
 
-// pairs returns the area with corners in between, in its own CRS and in another one, point by
-// point.
+// pairs returns the area with added points, in its own CRS and in another one, point by point.
 func (r *resolver) pairs(ctx context.Context, from crs.CRS, to int32) (plane, there []geomgen.Polygon, err error) {
 	g := r.fn("st_geomfromewkb") + "($1::bytea)"
 	if length := r.area.SegmentLength(from); length > 0 {
@@ -250,7 +252,7 @@ func (r *resolver) pairs(ctx context.Context, from crs.CRS, to int32) (plane, th
 	return plane, there, err
 }
 
-// marshal returns the area's polygons for the server.
+// marshal encodes the area's polygons for the server.
 func (r *resolver) marshal() []byte {
 	if r.inOrder {
 		return r.area.MarshalInOrder()
@@ -258,9 +260,8 @@ func (r *resolver) marshal() []byte {
 	return r.area.Marshal()
 }
 
-// checkTorn refuses an area that the map of the grid's CRS does not hold in one piece: a
-// segment of it is more than 1000 km long there, and more than a hundred times as long as it
-// is.
+// checkTorn refuses an area that the map of the grid's CRS tears apart: one of its segments is more
+// than 1000 km long on the map, and more than a hundred times as long as it really is.
 func checkTorn(plane, there []geomgen.Polygon, from, to crs.CRS) error {
 	if to.Kind != crs.Projected || to.PerUnit == 0 {
 		return nil
@@ -277,7 +278,7 @@ func checkTorn(plane, there []geomgen.Polygon, from, to crs.CRS) error {
 				a, b := there[i][k][n-1], there[i][k][n]
 				on := math.Hypot(b.X-a.X, b.Y-a.Y) * to.PerUnit
 				if ground := math.Hypot((ring[n].X-ring[n-1].X)*mx, (ring[n].Y-ring[n-1].Y)*my); on > 1e6 && on > 100*ground {
-					return aoi.BadArea("reaches beyond where EPSG:%d can be used: its map is torn near %g %g of EPSG:%d", to.SRID, ring[n].X, ring[n].Y, from.SRID)
+					return aoi.BadArea("reaches outside the area where EPSG:%d is usable: its map is torn near %g %g of EPSG:%d", to.SRID, ring[n].X, ring[n].Y, from.SRID)
 				}
 			}
 		}

@@ -20,10 +20,10 @@ import (
 	"github.com/loadgrid/loadgrid/internal/unpack"
 )
 
-// readFile reads a file whose bytes are needed in any order.
+// readFile reads a format that needs random access to the file.
 type readFile func(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error)
 
-// recognizeBinary returns the format of a file that is not text, by its first bytes.
+// recognizeBinary returns the format of a binary file, by its first bytes.
 func recognizeBinary(head []byte) (f format, ok bool) {
 	switch {
 	case flatgeobuf.Is(head):
@@ -54,7 +54,7 @@ func fileFormat(name string, layers bool, read readFile) format {
 		}
 
 		schema := feature.Schema{Names: found.Attributes}
-		if schema.SRID, err = crsmatch.SRID(found.CRS); err != nil && q.SRID == 0 { // else somebody has said which it is
+		if schema.SRID, err = crsmatch.SRID(found.CRS); err != nil && q.SRID == 0 { // otherwise the user has named the CRS
 			return schema, err
 		}
 
@@ -62,7 +62,7 @@ func fileFormat(name string, layers bool, read readFile) format {
 	}}
 }
 
-// unpacked returns what is packed with gzip, as a file of its own.
+// unpacked returns the content of a gzip file as an input of its own.
 func (in *input) unpacked() (*input, error) {
 	r, err := unpack.Reader(in.ctx, in.stream, 0)
 	if err != nil {
@@ -75,38 +75,38 @@ func (in *input) unpacked() (*input, error) {
 	return inner, nil
 }
 
-// sibling opens a file beside this one: see featurefile.Options. close closes it.
+// sibling opens a file next to this one: see featurefile.Options. close closes it.
 func (in *input) sibling(suffix string) (io.ReaderAt, int64, error) {
 	if in.path == "" {
 		return nil, 0, fs.ErrNotExist
 	}
 
-	name, err := besides(in.path, suffix)
+	name, err := siblingName(in.path, suffix)
 	if err != nil {
 		return nil, 0, err
 	}
 
-	// To open a named pipe would wait for somebody who writes to it.
+	// Opening a named pipe would wait until something writes to it.
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		return nil, 0, fmt.Errorf("looking for a file beside the area of interest: %w", err)
+		return nil, 0, fmt.Errorf("looking for a file next to the area of interest: %w", err)
 	case !info.Mode().IsRegular():
 		return nil, 0, fs.ErrNotExist
 	}
 
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, 0, fmt.Errorf("opening a file beside the area of interest: %w", err)
+		return nil, 0, fmt.Errorf("opening a file next to the area of interest: %w", err)
 	}
 	in.siblings = append(in.siblings, f)
 
 	return f, info.Size(), nil
 }
 
-// besides returns the name of a file beside one: with another extension, whatever its case, or with
-// something behind its name.
-func besides(path, suffix string) (string, error) {
+// siblingName returns the name of a file next to another one: with another extension in either case, or
+// with a suffix added to the whole name.
+func siblingName(path, suffix string) (string, error) {
 	if !strings.HasPrefix(suffix, ".") {
 		return path + suffix, nil
 	}
@@ -134,7 +134,7 @@ func besides(path, suffix string) (string, error) {
 	return "", fs.ErrNotExist
 }
 
-// closeAll closes what was opened beside the file.
+// closeAll closes the sibling files that were opened.
 func (in *input) closeAll() (err error) {
 	for _, f := range in.siblings {
 		err = errors.Join(err, f.Close())

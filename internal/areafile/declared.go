@@ -8,23 +8,24 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Declared returns the SRID of an area that is said to be in given, 0 for nothing said, and
-// whose text or geometries say srid, 0 for nothing. The error is a *geomgen.ParamError of
-// parameter aoi-srid where the two differ.
+// Declared returns the SRID of an area. given is the SRID that the user names, srid the one that
+// the area's text or geometries name; 0 means none. If the two differ, the error is a
+// *geomgen.ParamError of parameter aoi-srid.
 func Declared(given, srid int32) (int32, error) {
 	switch {
 	case given == 0:
 		return srid, nil
 	case srid != 0 && srid != given:
 		return 0, &geomgen.ParamError{Param: "aoi-srid", Value: strconv.Itoa(int(given)),
-			Reason: fmt.Sprintf("contradicts the area of interest, which says that it is in EPSG:%d", srid)}
+			Reason: fmt.Sprintf("contradicts the area of interest, which names EPSG:%d", srid)}
 	}
 
 	return given, nil
 }
 
-// notDegrees finds a point that no degrees have, whichever comes first, and whatever turns
-// round the earth: of an area whose text does not name its CRS, and so must be in degrees.
+// notDegrees finds a point whose coordinates cannot be degrees, in either order and with any number
+// of turns around the Earth. It is for an area whose text does not name its CRS and so must be in
+// degrees.
 func notDegrees(polygons []geomgen.Polygon) (at geomgen.Point, found bool) {
 	for _, p := range polygons {
 		for _, ring := range p {

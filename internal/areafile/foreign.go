@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// What has a cure of its own.
+// Formats with their own advice.
 const (
 	utf16 = "UTF-16"
 	gzip  = "gzip"
 )
 
-// foreign returns what a file seems to be that is of a format that is not read, "" where nothing
-// speaks for that.
+// foreign returns the name of the unsupported format that a file seems to have, or "" if nothing
+// suggests one.
 func foreign(head []byte) string {
 	if what := binaryFormat(head); what != "" {
 		return what
@@ -28,7 +28,7 @@ func foreign(head []byte) string {
 	case strings.HasPrefix(text, "{"):
 		return jsonFormat(text)
 	case strings.HasPrefix(text, "["):
-		return "a list in JSON"
+		return "a JSON array"
 	case regexp.MustCompile(`(?i)^version +[0-9]+\s`).MatchString(text):
 		return "MapInfo MIF"
 	case regexp.MustCompile(`(?i)^!table\s`).MatchString(text):
@@ -42,12 +42,12 @@ func foreign(head []byte) string {
 	return ""
 }
 
-// binaryFormat knows formats by the bytes that they begin with.
+// binaryFormat recognizes formats by their first bytes.
 func binaryFormat(head []byte) string {
 	for _, f := range [...]struct{ magic, name string }{
 		{"\x1f\x8b", gzip},
 		{"PK\x03\x04", "a ZIP archive"},
-		{"SQLite format 3\x00", "GeoPackage, or another database of SQLite"},
+		{"SQLite format 3\x00", "a GeoPackage, or another SQLite database"},
 		{"fgb\x03fgb", "FlatGeobuf"},
 		{"\x00\x00\x27\x0a", "a Shapefile"},
 		{"PAR1", "Parquet"},
@@ -59,14 +59,14 @@ func binaryFormat(head []byte) string {
 		{"MM\x00*", "TIFF"},
 		{"\x89PNG", "PNG"},
 		{"\xff\xd8\xff", "JPEG"},
-		{"BZh", "an archive of bzip2"},
-		{"\xfd7zXZ", "an archive of xz"},
-		{"\x28\xb5\x2f\xfd", "an archive of zstd"},
-		{"7z\xbc\xaf\x27\x1c", "an archive of 7-Zip"},
-		{"Rar!", "an archive of RAR"},
+		{"BZh", "a bzip2 archive"},
+		{"\xfd7zXZ", "an xz archive"},
+		{"\x28\xb5\x2f\xfd", "a zstd archive"},
+		{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
+		{"Rar!", "a RAR archive"},
 		{"Obj\x01", "Avro"},
-		{"PGCOPY\n", "rows of COPY in PostgreSQL's binary format"},
-		{"PGDMP", "a dump of pg_dump"},
+		{"PGCOPY\n", "rows in the binary format of PostgreSQL's COPY"},
+		{"PGDMP", "a dump from pg_dump"},
 		{"AC10", "DWG"},
 	} {
 		if bytes.HasPrefix(head, []byte(f.magic)) {
@@ -81,7 +81,8 @@ func binaryFormat(head []byte) string {
 	return ""
 }
 
-// isUTF16 knows text in UTF-16 by its mark, or by the zero byte of its first character.
+// isUTF16 recognizes UTF-16 text by its byte order mark, or by the zero byte of its first
+// character.
 func isUTF16(head []byte) bool {
 	switch {
 	case len(head) < 4:
@@ -96,7 +97,7 @@ func isUTF16(head []byte) bool {
 	return big || little
 }
 
-// xmlFormat returns which format of XML a text seems to be, by its elements.
+// xmlFormat returns the XML format that a text seems to have, by its elements.
 func xmlFormat(text string) string {
 	for _, f := range [...]struct{ pattern, name string }{
 		{`<(\w+:)?kml[\s>]`, "KML"},
@@ -115,7 +116,7 @@ func xmlFormat(text string) string {
 	return "XML"
 }
 
-// jsonFormat returns which format a text in JSON seems to be, "" where it may be GeoJSON.
+// jsonFormat returns the JSON format that a text seems to have, or "" if it may be GeoJSON.
 func jsonFormat(text string) string {
 	for _, f := range [...]struct{ pattern, name string }{
 		{`^\{\s*("[^"]*"\s*:\s*("[^"]*"|[0-9.]+)\s*,\s*)*"type"\s*:\s*"Topology"`, "TopoJSON"},
@@ -130,7 +131,7 @@ func jsonFormat(text string) string {
 	return ""
 }
 
-// isCSV tells whether a text seems to be a table: its first two lines have as many separators.
+// isCSV tells whether a text seems to be a table: its first two lines have the same number of separators.
 func isCSV(text string) bool {
 	lines := strings.SplitN(text, "\n", 3)
 	for _, separator := range []string{",", ";", "\t", "|"} {

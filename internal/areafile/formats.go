@@ -17,20 +17,20 @@ import (
 	"github.com/loadgrid/loadgrid/internal/wktarea"
 )
 
-// format is a format that is read.
+// format is a supported format.
 type format struct {
 	name       string
-	attributes bool // features may have some
-	layers     bool // a file may have several
+	attributes bool // features can have attributes
+	layers     bool // a file can have several layers
 	degrees    bool // a file that does not name its CRS is in EPSG:4326
-	converted  bool // what is read is in another CRS than the file
+	converted  bool // the reader's output is in another CRS than the file
 
 	read func(in *input, q feature.Request, to *gather.Collector) (feature.Schema, error)
 }
 
-// recognize returns the format of a file, by its first bytes: up to 64 KiB, of text without byte
-// order mark and white space before it. This is where each format has its place. A reader that
-// needs any byte at any time gets them from in.random.
+// recognize returns the format of a file by its first bytes, up to 64 KiB. Of a text, they come
+// after the byte order mark and white space. Every format is listed here. A reader that needs
+// random access gets it from in.random.
 func recognize(head []byte) (f format, ok bool) {
 	if f, ok = recognizeBinary(head); ok {
 		return f, true
@@ -65,7 +65,7 @@ func (in *input) read(o Options, s *selector) (format, feature.Schema, error) {
 	head, err := in.head()
 	switch {
 	case errors.Is(err, io.EOF):
-		return format{}, feature.Schema{}, feature.BadArea("is empty: there is nothing in it")
+		return format{}, feature.Schema{}, feature.BadArea("is empty: it has no content")
 	case err != nil:
 		return format{}, feature.Schema{}, err
 	}
@@ -108,7 +108,7 @@ func (in *input) read(o Options, s *selector) (format, feature.Schema, error) {
 	return f, schema, err
 }
 
-// fromOGR returns what ogr2ogr makes of a file, as a format.
+// fromOGR returns the output of ogr2ogr as a format.
 func fromOGR() format {
 	return format{name: "ogr2ogr", attributes: true, layers: true, degrees: true, converted: true,
 		read: func(in *input, q feature.Request, to *gather.Collector) (schema feature.Schema, err error) {
@@ -133,24 +133,24 @@ func fromOGR() format {
 			q.SRID = 0
 			schema, err = geojson.Read(out, 0, q, to)
 			if closed := out.Close(); closed != nil {
-				err = closed // it is why the rest could not be read
+				err = closed // this is the reason why the rest could not be read
 			}
 
 			return schema, err
 		}}
 }
 
-// unread reports a file of no format that is read.
+// unread reports a file in an unsupported format.
 func unread(head []byte, what string) error {
-	const cure = "convert it, as in ogr2ogr -f GeoJSONSeq /vsistdout/ FILE | loadgrid ... --aoi -, or let loadgrid call ogr2ogr with aoi-ogr"
+	const cure = "convert it, for example with ogr2ogr -f GeoJSONSeq /vsistdout/ FILE | loadgrid ... --aoi -, or let loadgrid call ogr2ogr with aoi-ogr"
 	switch what {
 	case "":
 		begin := head[:min(len(head), 20)]
-		return feature.BadArea("begins with %s, and so is neither GeoJSON, WKT, EWKT, WKB, EWKB, Shapefile, GeoPackage nor FlatGeobuf: %s", strconv.Quote(string(begin)), cure)
+		return feature.BadArea("begins with %s, so it is not GeoJSON, WKT, EWKT, WKB, EWKB, Shapefile, GeoPackage or FlatGeobuf: %s", strconv.Quote(string(begin)), cure)
 	case utf16:
-		return feature.BadArea("is text in UTF-16, and must be in UTF-8: convert it, as in iconv -f UTF-16 -t UTF-8 FILE | loadgrid ... --aoi -")
+		return feature.BadArea("is UTF-16 text, but must be UTF-8: convert it, for example with iconv -f UTF-16 -t UTF-8 FILE | loadgrid ... --aoi -")
 	case gzip:
-		return feature.BadArea("is packed with gzip more than once: unpack it, as in gunzip -c FILE | loadgrid ... --aoi -")
+		return feature.BadArea("is compressed with gzip more than once: unpack it, for example with gunzip -c FILE | loadgrid ... --aoi -")
 	}
 
 	return feature.BadArea("seems to be %s, which loadgrid does not read: %s", what, cure)

@@ -15,34 +15,35 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// headBytes is by how many bytes a format is recognized, and what readers of streams may peek.
+// headBytes is the number of bytes by which a format is recognized, and that readers of streams may
+// peek at.
 const headBytes = 1 << 16
 
-// maxSpool bounds what is written to a temporary file, in bytes.
+// maxSpool is the maximum size of a temporary file, in bytes.
 const maxSpool = 64 << 30
 
-// input is a file that is read.
+// input is a file to read.
 type input struct {
 	ctx    context.Context
 	source io.Reader
-	path   string // "" where it has none
+	path   string // "" if it has none
 	stream *bufio.Reader
-	before int64 // bytes that were passed over: a byte order mark and white space
+	before int64 // bytes that were skipped: a byte order mark and white space
 
-	temporary *os.File   // what the stream was written to
-	siblings  []*os.File // that were opened beside the file
-	nested    int        // how often it was packed with gzip
-	most      int64      // bytes of it
+	temporary *os.File   // holds the content of the stream
+	siblings  []*os.File // files opened next to this one
+	nested    int        // how many layers of gzip were unpacked
+	most      int64      // maximum size, in bytes
 
-	where *condition.Condition // that a reader may decide by, nil for none
+	where *condition.Condition // condition that a reader may apply, nil for none
 }
 
 func newInput(ctx context.Context, r io.Reader, path string) *input {
 	return &input{ctx: ctx, source: r, path: path, stream: bufio.NewReaderSize(featurefile.UntilEnded(ctx, r), headBytes), most: maxSpool}
 }
 
-// head returns the first bytes of the file, which are still to be read. It passes over a byte order
-// mark of UTF-8 and white space. The error is io.EOF where there is nothing else.
+// head returns the first bytes of the file without consuming them. It skips a UTF-8 byte order mark
+// and white space. The error is io.EOF if nothing else follows.
 func (in *input) head() ([]byte, error) {
 	const mark = "\xef\xbb\xbf"
 
@@ -74,8 +75,9 @@ func (in *input) head() ([]byte, error) {
 	}
 }
 
-// random returns the bytes of the file and their number, of a file that can seek as they are, of
-// others from a temporary file, which is removed by close. Nothing of the stream may have been read.
+// random returns random access to the file, and its size. It reads a seekable file directly, and
+// writes any other to a temporary file, which close removes. Call it before anything of the stream
+// is consumed.
 func (in *input) random() (io.ReaderAt, int64, error) {
 	switch r := in.source.(type) {
 	case interface {
@@ -118,15 +120,15 @@ func (in *input) spool() (*os.File, error) {
 	n, err := io.Copy(file, io.LimitReader(in.stream, in.most+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("writing the area of interest to a temporary file, which TMPDIR may put elsewhere: %w", err)
+		return nil, fmt.Errorf("writing the area of interest to a temporary file: %w: set TMPDIR to choose another directory", err)
 	case n > in.most:
-		return nil, feature.BadArea("has more than %d bytes, which are not written to a temporary file: give its name, and not stdin", in.most)
+		return nil, feature.BadArea("has more than %d bytes, the most that loadgrid writes to a temporary file: name the file instead of using stdin", in.most)
 	}
 
 	return file, nil
 }
 
-// close closes what was opened, and removes the temporary file, where there is one.
+// close closes the opened files, and removes the temporary file if there is one.
 func (in *input) close() error {
 	err := in.closeAll()
 	if in.temporary == nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// A reader of any format can look at all bytes, wherever they come from, also once the first ones
-// were looked at.
+// A reader of any format has random access to all bytes, whatever their source, even after the
+// first bytes were peeked at.
 func TestRandomAccess(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	want := bytes.Repeat([]byte("0123456789"), 20_000)
@@ -41,7 +41,7 @@ func TestRandomAccess(t *testing.T) {
 
 		got, err := io.ReadAll(io.NewSectionReader(at, 0, size))
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s: other bytes: %v", name, err)
+			t.Errorf("%s: different bytes: %v", name, err)
 		}
 
 		if err := in.close(); err != nil {
@@ -50,7 +50,7 @@ func TestRandomAccess(t *testing.T) {
 	}
 
 	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) != 0 {
-		t.Errorf("left are %v: %v", left, err)
+		t.Errorf("files left over: %v: %v", left, err)
 	}
 }
 
@@ -64,7 +64,7 @@ func TestSpoolIsBounded(t *testing.T) {
 	}
 
 	if err := errors.Join(in.close(), os.Remove(in.temporary.Name())); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file is left: %v", err)
+		t.Errorf("the file is left over: %v", err)
 	}
 
 	broken := errors.New("broken")

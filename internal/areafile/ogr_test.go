@@ -16,7 +16,7 @@ const (
 	oneFeature = `{"type":"Feature","properties":{"n":%d},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}}`
 )
 
-// fakeOGR puts a program of that name on the PATH, which writes its arguments to a file.
+// fakeOGR puts a program named ogr2ogr on the PATH, which writes its arguments to a file.
 func fakeOGR(t *testing.T, script string) (arguments string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -31,7 +31,8 @@ func fakeOGR(t *testing.T, script string) (arguments string) {
 	return arguments
 }
 
-// What no reader knows goes through ogr2ogr, with the layer and the CRS; the condition is ours.
+// A format without a reader goes through ogr2ogr, with the layer and the CRS. The condition is
+// applied by this package.
 func TestOGR(t *testing.T) {
 	one, two := strings.Replace(oneFeature, "%d", "1", 1), strings.Replace(oneFeature, "%d", "2", 1)
 	arguments := fakeOGR(t, "echo 'Warning 1: a warning' >&2; printf '%s\\n' '"+one+"' '"+two+"'")
@@ -54,7 +55,7 @@ func TestOGR(t *testing.T) {
 		t.Errorf("the arguments are %q: %v", got, err)
 	}
 
-	// A stream comes from a temporary file, which is gone afterwards.
+	// A stream goes through a temporary file, which is removed afterwards.
 	if f, err := Read(t.Context(), strings.NewReader(kml), Options{OGR: true}); err != nil || len(f.Polygons) != 2 {
 		t.Errorf("got %+v: %v", f, err)
 	}
@@ -67,10 +68,10 @@ func TestOGR(t *testing.T) {
 	}
 
 	if _, err := os.Stat(spooled); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is left: %v", spooled, err)
+		t.Errorf("%s is left over: %v", spooled, err)
 	}
 
-	// It is asked for nothing that loadgrid reads.
+	// ogr2ogr does not run for a format that loadgrid reads.
 	if err := os.Remove(arguments); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func TestOGR(t *testing.T) {
 	}
 
 	if _, err := os.Stat(arguments); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("ogr2ogr was asked: %v", err)
+		t.Errorf("ogr2ogr was called: %v", err)
 	}
 }
 
@@ -93,8 +94,8 @@ func TestOGRFails(t *testing.T) {
 	}{
 		"at once":             {"printf 'Warning 1: x\\nERROR 4: no such\tformat\\nFAILURE:\\ny\\nz\\n' >&2; exit 1", []string{"cannot be read by ogr2ogr: ERROR 4: no such format FAILURE: y (exit status 1)"}},
 		"in words of its own": {"printf 'cannot\\nopen it\\n' >&2; exit 1", []string{"cannot be read by ogr2ogr: cannot open it (exit status 1)"}},
-		"without a word":      {"exit 3", []string{"it says nothing (exit status 3)"}},
-		"behind features":     {"echo '" + one + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
+		"without a word":      {"exit 3", []string{"it printed no message (exit status 3)"}},
+		"after features":      {"echo '" + one + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
 		"within a feature":    {"printf '" + one[:40] + "'; echo 'ERROR 1: broken' >&2; exit 1", []string{"ERROR 1: broken"}},
 		"with what is wrong":  {"echo '{\"type\":\"Point\",\"coordinates\":[0,0]}'; yes '" + one + "'", []string{"holds a Point"}},
 		"with nothing":        {":", []string{"cannot be read as GeoJSON", "ends too early"}},

@@ -1,5 +1,5 @@
-// Package areafile owns the reading of files of areas of interest: which format one has, and what
-// of its features is kept.
+// Package areafile owns the reading of area-of-interest files: which format a file has, and which of
+// its features to keep.
 package areafile
 
 import (
@@ -12,38 +12,38 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// File is what a file says of an area.
+// File is the content of a file with an area.
 type File struct {
 	SRID     int32 // 0 for none
 	Polygons []geomgen.Polygon
-	Features []feature.Feature // where attributes were asked for
-	Union    bool              // the polygons are several features', which may overlap
-	Warnings []string          // what of the file was left out
+	Features []feature.Feature // if the caller requested attributes
+	Union    bool              // the polygons belong to several features, which may overlap
+	Warnings []string          // what the reader left out
 }
 
-// Options say how a file is read.
+// Options say how to read a file.
 type Options struct {
-	SRID         int32 // what somebody says that it is in, 0 for nobody
+	SRID         int32 // the SRID that the user names, 0 for none
 	MaxPositions int64 // 0 for gather.DefaultMax
-	// Attributes are the names of those whose values are kept.
+	// Attributes are the names of the attributes to keep.
 	Attributes []string
-	// Where is a condition of package condition's: features for which it is not true are passed
-	// over. "" is for none.
+	// Where is a condition as in package condition. Read skips features for which it is not true. ""
+	// means no condition.
 	Where string
 	// Layer is the layer to read, "" for the only one.
 	Layer string
-	// OGR says that ogr2ogr reads what nothing else does.
+	// OGR lets ogr2ogr read the formats that no other reader supports.
 	OGR bool
-	// Path is where the file is, for ogr2ogr and for readers that look for others beside it. "" is for
+	// Path is the file's path, for ogr2ogr and for readers that look for files next to it. It is "" for
 	// a stream, which ogr2ogr gets as a temporary file.
 	Path string
 }
 
-// WGS84 is the SRID of WGS 84, which GeoJSON has.
+// WGS84 is the SRID of WGS 84, the CRS of GeoJSON.
 const WGS84 = 4326
 
-// Read reads a file of one of the formats: see aoi.ReadWith. It needs 32 bytes a position at most, what
-// values of attributes need, and 64 MiB.
+// Read reads a file of any supported format: see aoi.ReadWith. It needs at most 32 bytes per position,
+// plus the attribute values and 64 MiB.
 func Read(ctx context.Context, r io.Reader, o Options) (*File, error) {
 	s, err := newSelector(o)
 	if err != nil {
@@ -71,10 +71,10 @@ func Read(ctx context.Context, r io.Reader, o Options) (*File, error) {
 	return take(s, f, schema, o)
 }
 
-// take returns what was read.
+// take returns the features and polygons that were read.
 func take(s *selector, f format, schema feature.Schema, o Options) (*File, error) {
 	given := o.SRID
-	if f.converted { // and so no longer in it
+	if f.converted { // and so no longer in the file's CRS
 		given = 0
 	}
 
@@ -96,7 +96,7 @@ func take(s *selector, f format, schema feature.Schema, o Options) (*File, error
 	if f.degrees && srid == 0 {
 		srid = WGS84
 		if at, found := notDegrees(all); found {
-			return nil, feature.BadArea("has coordinates that cannot be degrees, at %s, and GeoJSON without a member crs is in EPSG:4326: say which CRS it is in with aoi-srid", feature.FormatPoint(at))
+			return nil, feature.BadArea("has coordinates that cannot be degrees, at %s, but GeoJSON without a crs member is in EPSG:4326: name its CRS with aoi-srid", feature.FormatPoint(at))
 		}
 	}
 

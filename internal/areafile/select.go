@@ -12,19 +12,19 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// maxListed is how many names a message lists.
+// maxListed is the maximum number of names in a message.
 const maxListed = 20
 
-// selector decides which features and which values are kept.
+// selector decides which features and values to keep.
 type selector struct {
 	to    *gather.Collector
-	names []string // the attributes that a reader gives: those to keep, and then those of the condition
-	keep  int      // how many of them are kept
+	names []string // attributes that a reader delivers: first those to keep, then those of the condition
+	keep  int      // how many of the names are kept
 
 	where     string
 	condition *condition.Condition // nil for none
-	places    []int                // of the condition's attributes in names
-	values    []feature.Value      // of the condition's attributes
+	places    []int                // indexes of the condition's attributes in names
+	values    []feature.Value      // values of the condition's attributes
 }
 
 func newSelector(o Options) (*selector, error) {
@@ -59,7 +59,7 @@ func newSelector(o Options) (*selector, error) {
 	return s, nil
 }
 
-// CheckCondition refuses a condition that Read refuses whatever the file is, and an empty one.
+// CheckCondition refuses a condition that is empty or that Read would refuse for every file.
 func CheckCondition(where string) error {
 	if _, err := condition.Parse(where); err != nil {
 		return (&selector{where: where}).badCondition(err)
@@ -71,7 +71,7 @@ func CheckCondition(where string) error {
 func (s *selector) holds(values []feature.Value) (bool, error) {
 	for i, place := range s.places {
 		s.values[i] = nil
-		if values != nil { // a geometry alone has none
+		if values != nil { // a bare geometry has none
 			s.values[i] = values[place]
 		}
 	}
@@ -94,7 +94,7 @@ func (s *selector) badCondition(err error) error {
 	return &geomgen.ParamError{Param: "aoi-where", Value: s.where, Reason: reason}
 }
 
-// checkNames refuses attributes that a file of a format does not have.
+// checkNames refuses attributes that the file does not have.
 func (s *selector) checkNames(f format, there []string) error {
 	for _, name := range s.names {
 		if !slices.Contains(there, name) {
@@ -105,28 +105,28 @@ func (s *selector) checkNames(f format, there []string) error {
 	return nil
 }
 
-// missing reports an attribute that is not there, and says what is.
+// missing reports an attribute that does not exist, and what exists instead.
 func (s *selector) missing(name, instead string) error {
 	if slices.Index(s.names, name) < s.keep {
-		return &geomgen.ParamError{Param: "attribute", Value: name, Reason: "was found in no feature: " + instead}
+		return &geomgen.ParamError{Param: "attribute", Value: name, Reason: "is not an attribute of any feature: " + instead}
 	}
-	return &geomgen.ParamError{Param: "aoi-where", Value: s.where, Reason: fmt.Sprintf("asks for %q, which was found in no feature: %s", name, instead)}
+	return &geomgen.ParamError{Param: "aoi-where", Value: s.where, Reason: fmt.Sprintf("uses %q, which no feature has: %s", name, instead)}
 }
 
-// otherNames says which attributes there are where one is not.
+// otherNames says which attributes exist when one is missing.
 func otherNames(name string, there []string) string {
 	if len(there) == 0 {
-		return "they have none"
+		return "the features have no attributes"
 	}
 
 	for _, other := range there {
 		if strings.EqualFold(name, other) {
-			return fmt.Sprintf("did you mean %s? Names are exact", other)
+			return fmt.Sprintf("did you mean %s? Names must match exactly", other)
 		}
 	}
 
 	listed := there[:min(len(there), maxListed)]
-	text := "they have " + strings.Join(listed, ", ")
+	text := "the features have " + strings.Join(listed, ", ")
 	if len(listed) < len(there) {
 		text += " and others"
 	}

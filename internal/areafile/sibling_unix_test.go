@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A named pipe beside a file is none of its parts: to open it would wait for ever.
+// A named pipe next to a file is not one of its parts: opening it would block forever.
 func TestPipeBesideTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "area.shp")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -35,6 +35,6 @@ func TestPipeBesideTheFile(t *testing.T) {
 			t.Error(err)
 		}
 	case <-time.After(20 * time.Second):
-		t.Error("it waits for the pipe")
+		t.Error("it blocks on the pipe")
 	}
 }

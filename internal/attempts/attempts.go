@@ -1,5 +1,5 @@
-// Package attempts owns what the ledger learns of an attempt at a job: how it ends, and, where
-// several processes share jobs, whose it is and what the others have done.
+// Package attempts owns what the ledger records about an attempt at a job: how it ends and, when
+// several processes share jobs, which process made it and what the others did.
 package attempts
 
 import (
@@ -15,11 +15,10 @@ import (
 type Attempt struct {
 	Run  int64
 	No   int   // 0 until it is in the ledger
-	Rows int64 // that it has copied and committed
+	Rows int64 // rows that it copied and committed
 }
 
-// End writes down how an attempt has ended. It is best effort: what becomes of the run does
-// not depend on it.
+// End records how an attempt ended. It is best effort: the run does not depend on it.
 func End(ctx context.Context, q pg.Querier, o *observe.Observer, l ledger.Ledger, a Attempt, outcome ledger.Outcome, cause error) {
 	if a.No == 0 {
 		return
@@ -36,6 +35,6 @@ func End(ctx context.Context, q pg.Querier, o *observe.Observer, l ledger.Ledger
 	}
 
 	if err := l.EndAttempt(ctx, q, a.Run, end); err != nil {
-		o.Log.Debug("the ledger does not know how this attempt ended", "error", pg.Message(err))
+		o.Log.Debug("the ledger has no record of how this attempt ended", "error", pg.Message(err))
 	}
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// State is what is known of a shared job.
+// State describes a shared job.
 type State struct {
-	Done        *By // nil: nobody has done it
+	Done        *By // nil: no process has done it
 	Failures    int
 	LastFailure *By
-	// Holder says who holds the table, empty for nobody.
+	// Holder describes who holds the table, empty for nobody.
 	Holder string
 	// Table is the job's table, with its schema.
 	Table job.Table
@@ -30,8 +30,8 @@ const findSharedSQL = `
 	       coalesce(s.host, ''), coalesce(s.os_user, ''), coalesce(s.process, 0), coalesce(s.exit_code, 0), coalesce(s.sqlstate, ''), coalesce(s.error, '')
 	from {shared} s left join {runs} r on r.id = s.run_id
 	cross join lateral (
-		-- A run that an attempt of another batch has finished is that one's. One with an error has not reached
-		-- all nodes of a cluster.
+		-- A run that an attempt of another batch has finished belongs to that attempt. A run with an error has
+		-- not reached all nodes of a cluster.
 		select r.state is not distinct from 'published' and r.last_error is null and s.attempt is not null
 		       and not exists (select from {shared} n where n.run_id = s.run_id and n.attempt > s.attempt)) p (published)
 	cross join lateral (select p.published, case when p.published then r.finished_at else s.ended_at end) d (published, at)
@@ -39,8 +39,8 @@ const findSharedSQL = `
 	  and case when $2::text <> '' then s.batch = $2 else d.at >= clock_timestamp() - make_interval(secs => $3) end
 	order by s.id`
 
-// find returns what the ledger knows of shared jobs, by their keys. Without a batch it is what
-// ended within age.
+// find returns what the ledger knows about shared jobs, by their keys. Without a batch, it
+// considers attempts that ended within age.
 func find(ctx context.Context, q pg.Querier, l ledger.Ledger, batch string, age time.Duration, keys []string) (map[string]State, error) {
 	states := make(map[string]State)
 
@@ -68,27 +68,27 @@ func find(ctx context.Context, q pg.Querier, l ledger.Ledger, batch string, age 
 	return states, pg.Wrap(err, "asking the ledger in schema %s for shared jobs", l.Schema)
 }
 
-// Wanted is a shared job that is looked for.
+// Wanted is a shared job to look up.
 type Wanted struct {
 	Key   string
 	Table job.Table // as the job names it
 }
 
-// Reader looks at shared jobs with one ledger. It is not for several goroutines.
+// Reader looks up shared jobs in one ledger. It is not safe for concurrent use.
 type Reader struct {
-	Pool   *pgxpool.Pool // of package pg's making; one connection does
+	Pool   *pgxpool.Pool // made by package pg; one connection is enough
 	Ledger ledger.Ledger
 	Batch  string
 	Began  time.Time // as in Shared
 
-	direct  bool   // its sessions are its own
-	checked bool   // there is a ledger, and nobody else's
-	schema  string // of tables that name none; empty until it is known
+	direct  bool   // no pooler shares its sessions
+	checked bool   // there is a ledger, and it is loadgrid's own
+	schema  string // schema of tables without one; empty until it is known
 }
 
-// Look returns what is known of jobs, in their order. It writes nothing, and is two statements.
+// Look returns the states of jobs, in their order. It runs two statements and writes nothing.
 func (o *Reader) Look(ctx context.Context, jobs []Wanted) ([]State, error) {
-	if !o.direct { // else they need not have the search_path that they were given
+	if !o.direct { // otherwise the session may lack the search_path that was set
 		if err := tablelock.RefusePooler(ctx, o.Pool); err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func (o *Reader) Look(ctx context.Context, jobs []Wanted) ([]State, error) {
 	return states, nil
 }
 
-// find asks the ledger where there is one that knows shared attempts: a run makes it.
+// find queries the ledger if it exists and records shared attempts; a run creates it.
 func (o *Reader) find(ctx context.Context, q pg.Querier, keys []string) (map[string]State, error) {
 	if !o.checked {
 		there, err := o.Ledger.Exists(ctx, q)

@@ -22,34 +22,34 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// Shared makes a run an attempt at a job that several processes share. Each of them has the
-// same list of jobs, and each job is to be done once.
+// Shared makes a run an attempt at a job that several processes share. Each process has the same
+// list of jobs, and each job is to be done once.
 //
-// A run of it does nothing where the ledger says that the job is done, or has failed too
-// often, and waits for nobody: a table that another run holds is a *tablelock.LockedError at
-// once, also where that run was killed a moment ago. The ledger is asked under the table's
-// lock, and before the job's cells are counted.
+// The run does nothing if the ledger says that the job is done or has failed too often. It waits
+// for nobody: if another run holds the table, it returns a *tablelock.LockedError at once, even if
+// that run was killed a moment ago. The run reads the ledger under the table's lock, before it
+// counts the job's cells.
 type Shared struct {
-	// Batch is what the processes call the round in which each job is done once, such as
-	// the number that a scheduler gives a run. A job is done when a run of this batch has
-	// published it. Empty: when one has since Began.
+	// Batch names the round in which each job is done once, such as the number that a scheduler
+	// gives a run. A job is done when a run of this batch has published it. If Batch is empty, a
+	// job is done when a run has published it since Began.
 	Batch string
-	// Job tells the job from all others: see Key.
+	// Job identifies the job: see Key.
 	Job string
-	// Began is when this process began. It is read for a job without a batch alone.
+	// Began is when this process began. It matters only for a job without a batch.
 	Began time.Time
-	// Again does the job however often it has failed.
+	// Again does the job even if it has failed too often.
 	Again bool
-	// ExitCode is what a process with this error ends with: the ledger keeps it for the
-	// others. Defaults to 1 for every error.
+	// ExitCode returns the exit code of a process that ends with this error. The ledger keeps it
+	// for the others. Defaults to 1 for every error.
 	ExitCode func(error) int
 }
 
-// MaxFailures is how often a job is tried in a batch by all processes together.
+// MaxFailures is how often all processes together try a job of a batch.
 const MaxFailures = 2
 
-// Key returns what tells a shared job from all others: its name, and what it says. Options that
-// change neither the rows nor what is done with them are not part of it.
+// Key returns the identity of a shared job: its name and its content. Options that change neither
+// the rows nor the work on them are not part of it.
 func Key(name string, j job.Job) string {
 	j = j.WithDefaults()
 
@@ -76,22 +76,22 @@ func Key(name string, j job.Job) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// By is an attempt at a shared job, as the ledger knows it.
+// By is an attempt at a shared job, as recorded in the ledger.
 type By struct {
-	Run      int64          `json:"run,omitempty"` // that it began or resumed, or that made the unchanged table; 0 for none
+	Run      int64          `json:"run,omitempty"` // the run that it began or resumed, or that made the unchanged table; 0 for none
 	Outcome  ledger.Outcome `json:"outcome"`       // published, unchanged or failed
 	At       time.Time      `json:"at"`            // when it ended, by the server's clock
 	Role     string         `json:"role"`
-	Address  string         `json:"address,omitempty"` // where the connection came from, empty for a socket of the server
-	Host     string         `json:"host,omitempty"`    // what the machine calls itself
+	Address  string         `json:"address,omitempty"` // of the client's connection; empty for a Unix socket
+	Host     string         `json:"host,omitempty"`    // the client's hostname
 	OSUser   string         `json:"os_user,omitempty"`
-	Process  int64          `json:"process,omitempty"` // its number on that machine
+	Process  int64          `json:"process,omitempty"` // its process ID on that host
 	ExitCode int            `json:"exit_code,omitempty"`
 	SQLState string         `json:"sqlstate,omitempty"`
 	Error    string         `json:"error,omitempty"`
 }
 
-// Who says which process that was: ROLE (USER)@HOST, process NUMBER.
+// Who identifies the process: ROLE (USER)@HOST, process NUMBER.
 func (b By) Who() string {
 	a := ledger.Attempt{Role: b.Role, Address: b.Address, Host: b.Host, OSUser: b.OSUser}
 	if b.Process == 0 {
@@ -103,17 +103,16 @@ func (b By) Who() string {
 // DoneError reports a shared job that another process has done.
 type DoneError struct{ By By }
 
-func (e *DoneError) Error() string { return "the job is done already, by " + e.By.Who() }
+func (e *DoneError) Error() string { return "the job is already done, by " + e.By.Who() }
 
-// FailedError reports a shared job that has failed as often as it may.
+// FailedError reports a shared job that has reached its number of failures.
 type FailedError struct{ Last By }
 
 func (e *FailedError) Error() string {
 	return fmt.Sprintf("it has failed %d times, the last time for %s: %s", MaxFailures, e.Last.Who(), e.Last.Error)
 }
 
-// ExitCode is what the process that failed last would have ended with, 1 where that is not
-// known.
+// ExitCode returns the exit code of the process that failed last, or 1 if it is unknown.
 func (e *FailedError) ExitCode() int {
 	if e.Last.ExitCode < 1 || e.Last.ExitCode > 255 {
 		return 1
@@ -121,9 +120,9 @@ func (e *FailedError) ExitCode() int {
 	return e.Last.ExitCode
 }
 
-// Check returns a *DoneError or a *FailedError where a shared job is not to be done, nil also
-// for a job that is not shared. The caller holds the table's lock, so that nobody does the job
-// meanwhile. A ledger of an older version is migrated, and one that is missing is made.
+// Check returns a *DoneError or a *FailedError if a shared job must not be done. It returns nil for
+// a job that is not shared. The caller holds the table's lock, so no other process does the job
+// meanwhile. Check migrates an older ledger and creates a missing one.
 func (s *Shared) Check(ctx context.Context, pool *pgxpool.Pool, lock *tablelock.Lock, l ledger.Ledger) error {
 	if s == nil {
 		return nil
@@ -154,9 +153,9 @@ const insertSharedSQL = `
 	insert into {shared} (batch, job, job_name, schema_name, table_name, run_id, attempt, host, os_user, process)
 	values (nullif($1, ''), $2, $3, $4, $5, nullif($6, 0), nullif($7, 0), nullif($8, ''), nullif($9, ''), $10) returning id`
 
-// Begin writes down that this process tries a shared job, in the transaction that begins or
-// resumes the run. Without a run it is an attempt that has come to its end before. It returns
-// the number of the attempt for End, 0 for a job that is not shared.
+// Begin records that this process tries a shared job, in the transaction that begins or resumes the
+// run. Without a run, the attempt has ended already. Begin returns the number of the attempt for
+// End, 0 for a job that is not shared.
 func (s *Shared) Begin(ctx context.Context, q pg.Querier, l ledger.Ledger, name string, t job.Table, run int64, no int) (id int64, err error) {
 	if s == nil {
 		return 0, nil
@@ -179,14 +178,14 @@ const endSharedSQL = `
 	update {shared} set ended_at = clock_timestamp(), outcome = $2, exit_code = $3, sqlstate = nullif($4, ''), error = nullif($5, '')
 	where id = $1`
 
-// Ended is how an attempt at a shared job has ended.
+// Ended describes how an attempt at a shared job ended.
 type Ended struct {
-	ID    int64 // as Begin returned it, 0 where the attempt did not come to that
+	ID    int64 // as Begin returned it, 0 if the attempt did not get that far
 	Name  string
 	Table job.Table
-	// Unchanged is the run that made the table, where there was nothing to do; else 0.
+	// Unchanged is the run that made the table if it was unchanged, otherwise 0.
 	Unchanged int64
-	// Err is why the attempt failed, and Stopped says that it was stopped.
+	// Err is the reason why the attempt failed. Stopped means that it was stopped.
 	Err     error
 	Stopped bool
 }
@@ -204,8 +203,8 @@ func (e Ended) outcome() ledger.Outcome {
 	return ledger.OutcomePublished
 }
 
-// End writes down how an attempt at a shared job has ended. It is best effort: whether a run is
-// published, its state says.
+// End records how an attempt at a shared job ended. It is best effort: the run's own state shows
+// whether it is published.
 func (s *Shared) End(ctx context.Context, q pg.Querier, o *observe.Observer, l ledger.Ledger, e Ended) {
 	if s == nil || errors.As(e.Err, new(*tablelock.LockedError)) || errors.As(e.Err, new(*DoneError)) || errors.As(e.Err, new(*FailedError)) {
 		return

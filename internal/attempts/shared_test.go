@@ -10,7 +10,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// A shared job is known by its name and by what it makes, however fast and however often.
+// The key of a shared job depends on its name and on what it makes, but not on how fast or how
+// often.
 func TestKey(t *testing.T) {
 	base := job.Job{Table: job.Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 2, Rows: 3}
 	key := Key("a", base)
@@ -25,7 +26,7 @@ func TestKey(t *testing.T) {
 	} {
 		j := base
 		if change(&j); Key("a", j) != key {
-			t.Errorf("%s makes another job", name)
+			t.Errorf("%s changes the key", name)
 		}
 	}
 
@@ -65,7 +66,7 @@ func TestKey(t *testing.T) {
 	seen := make(map[string]string)
 	for name, k := range keys {
 		if other, twice := seen[k]; twice {
-			t.Errorf("%s and %s are the same job", name, other)
+			t.Errorf("%s and %s have the same key", name, other)
 		}
 		seen[k] = name
 	}

@@ -1,5 +1,5 @@
-// Package build owns what makes a table that has its rows ready to query: frozen pages,
-// keys, indexes and statistics.
+// Package build owns the steps that make a filled table ready to query: freezing pages, and
+// building keys, indexes and statistics.
 package build
 
 import (
@@ -22,25 +22,24 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Conns is the number of connections that building uses at a time: one for the spatial
-// index that takes long, one for the others.
+// Conns is the number of connections that Index uses at a time: one for the slow spatial index, one
+// for the others.
 const Conns = 2
 
-// ErrUnloggedLost reports an unlogged table that a crash of the server has emptied.
+// ErrUnloggedLost reports an unlogged table that a server crash has emptied.
 var ErrUnloggedLost = errors.New("a crash of the server has emptied the unlogged staging table: run the same command again")
 
-// Work is what is left to do on a staging table that has its rows. The zero value is
-// nothing but to count the rows.
+// Work is the work that is left on a filled staging table. The zero value only counts the rows.
 type Work struct {
-	// Freeze writes into the pages that their rows are visible to all, and for good.
+	// Freeze marks the rows in the pages as permanently visible to all.
 	Freeze bool
-	// Key builds the primary key, and Indexes are built beside it.
+	// Key builds the primary key. The Indexes are built at the same time.
 	Key     bool
 	Indexes []catalog.IndexDef
-	// Counted says that the rows were counted when the table was filled.
+	// Counted means that the rows were counted when the table was filled.
 	Counted bool
-	// Analyze gathers the statistics of the table; of a partitioned one as a whole, since
-	// those of its partitions are there.
+	// Analyze gathers the statistics of the table. For a partitioned table it gathers only those of
+	// the whole, because the partitions already have theirs.
 	Analyze, Partitioned bool
 }
 
@@ -54,13 +53,13 @@ type Builder struct {
 	Run      int64
 	Staging  catalog.Relation
 	Work     Work
-	// Settle waits until all nodes of a cluster have what was committed: what is left on one of
-	// them locks its shards.
+	// Settle waits until all nodes of a cluster have all committed data: an unfinished commit on a
+	// node locks its shards.
 	Settle func(context.Context) error
 }
 
-// Freeze freezes the pages of the table, or of its partitions, and takes away the rows of
-// chunks that were interrupted. It comes before the indexes, which it would have to read, too.
+// Freeze freezes the pages of the table or its partitions, and removes the rows of interrupted
+// chunks. It runs before the indexes are built, because it would have to read those, too.
 func (b Builder) Freeze(ctx context.Context) error {
 	if !b.Work.Freeze {
 		return nil
@@ -74,7 +73,7 @@ func (b Builder) Freeze(ctx context.Context) error {
 	})
 }
 
-// Analyze gathers the table's statistics, so that they are there before readers.
+// Analyze gathers the table's statistics, so that they exist before readers come.
 func (b Builder) Analyze(ctx context.Context) error {
 	if !b.Work.Analyze {
 		return nil
@@ -89,15 +88,15 @@ func (b Builder) Analyze(ctx context.Context) error {
 	})
 }
 
-// Analyze gathers the statistics of a table, and of its partitions.
+// Analyze gathers the statistics of a table and its partitions.
 func Analyze(ctx context.Context, pool *pgxpool.Pool, t catalog.Relation) error {
 	return pg.Wrap(exec(ctx, pool, "analyze "+t.SQL()), "analyzing %s", t.Table)
 }
 
-// AnalyzePartitioned gathers the statistics of a partitioned table as a whole.
-// ANALYZE by itself would do each partition again: it skips what is locked, and they
-// are, for a moment that readers and writers do not notice. The partitions are read for
-// the sample all the same.
+// AnalyzePartitioned gathers the statistics of a partitioned table as a whole. Plain ANALYZE would
+// analyze each partition again. ANALYZE skips locked tables, so this function locks the partitions
+// for a moment that readers and writers do not notice. The server still reads the partitions for
+// the sample.
 func AnalyzePartitioned(ctx context.Context, pool *pgxpool.Pool, t catalog.Relation) error {
 	parts, err := t.Partitions(ctx, pool)
 	if err != nil {
@@ -123,7 +122,7 @@ func AnalyzePartitioned(ctx context.Context, pool *pgxpool.Pool, t catalog.Relat
 	return pg.Wrap(err, "analyzing %s", t.Table)
 }
 
-// exec runs a statement that may take long, on a connection of its own.
+// exec runs a statement that may take long, on its own connection.
 func exec(ctx context.Context, pool *pgxpool.Pool, sql string) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -136,7 +135,7 @@ func exec(ctx context.Context, pool *pgxpool.Pool, sql string) error {
 	return pg.MarkConnClosed(conn.Conn(), err)
 }
 
-// execWith runs a statement in a transaction with settings of its own.
+// execWith runs a statement in a transaction with its own settings.
 func execWith(ctx context.Context, pool *pgxpool.Pool, settings []setting.Parameter, sql string) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -161,9 +160,8 @@ const vacuumShareSQL = `
 	select coalesce(max(heap_blks_scanned::float8 / nullif(heap_blks_total, 0)), 0)
 	from pg_stat_progress_vacuum where relid = $1 and datname = current_database()`
 
-// watch asks the server every second which share of the stage is done, between 0
-// and 1, until the function that it returns is called. $1 of the query is the
-// staging table.
+// watch asks the server every second how much of the stage is done, between 0 and 1, until the
+// returned function is called. $1 of the query is the staging table.
 func (b Builder) watch(ctx context.Context, sql string, args ...any) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 
@@ -192,9 +190,8 @@ func (b Builder) watch(ctx context.Context, sql string, args ...any) (stop func(
 	}
 }
 
-// builtByAnother reports whether an index could not be built since it is there by
-// now: an earlier try has built it, or an earlier attempt, whose backend went on
-// with it after its client was killed.
+// builtByAnother reports whether the build of an index failed because the index exists by now. An
+// earlier try built it, or an earlier attempt whose backend continued after its client was killed.
 func builtByAnother(err error) bool {
 	var pgErr *pgconn.PgError
 
@@ -202,12 +199,12 @@ func builtByAnother(err error) bool {
 		pgErr.Code == pgerrcode.UniqueViolation && pgErr.ConstraintName == "pg_class_relname_nsp_index")
 }
 
-// lostRows reports a staging table that has other rows than the ledger.
+// lostRows reports a staging table whose number of rows differs from the ledger.
 func (b Builder) lostRows(rows int64) error {
 	if b.Plan.Job.Unlogged {
 		return ErrUnloggedLost
 	}
 
 	return &ledger.UnfinishedError{Run: b.Run, Schema: b.Ledger.Schema,
-		Err: fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it, so that its run cannot be finished", b.Staging.Table, rows, b.Plan.Rows)}
+		Err: fmt.Errorf("staging table %s holds %d rows, but the ledger has %d: somebody changed it, so its run cannot be finished", b.Staging.Table, rows, b.Plan.Rows)}
 }

@@ -14,10 +14,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Index builds the unique index of the key and the other indexes side by side, and then
-// makes the former the primary key: asked for as a primary key, it would wait until the
-// spatial index is built. Where there is no key to build, it sees to it that the rows are
-// all there.
+// Index builds the unique index of the key and the other indexes at the same time, and then makes
+// the unique index the primary key. If it asked for a primary key at once, that would wait until
+// the spatial index is built. If there is no key to build, it checks that all rows are present.
 func (b Builder) Index(ctx context.Context) error {
 	key := catalog.KeyIndex(b.Staging.Table, b.Plan.Job)
 
@@ -31,8 +30,7 @@ func (b Builder) Index(ctx context.Context) error {
 		})
 	}
 
-	// GiST takes longest, and PostgreSQL builds it with one process: it has a
-	// connection to itself.
+	// GiST takes longest, and PostgreSQL builds it with one process, so it has its own connection.
 	lists := [Conns][]catalog.IndexDef{nil, {key}}
 	for _, d := range b.Work.Indexes {
 		if d.Method == "gist" {
@@ -60,8 +58,8 @@ func (b Builder) Index(ctx context.Context) error {
 	})
 }
 
-// buildSideBySide builds each list of indexes on a connection of its own, and reports
-// whether that of the key was built by this attempt.
+// buildSideBySide builds each list of indexes on its own connection, and reports whether this
+// attempt built the key's index.
 func (b Builder) buildSideBySide(ctx context.Context, lists [Conns][]catalog.IndexDef, key string) (keyBuilt bool, err error) {
 	defer b.watchIndexes(ctx, len(lists[0]) > 0)()
 
@@ -77,7 +75,7 @@ func (b Builder) buildSideBySide(ctx context.Context, lists [Conns][]catalog.Ind
 				}
 
 				if d.Name == key {
-					keyBuilt = built // by one of the lists alone
+					keyBuilt = built // only one of the lists has the key
 				}
 			}
 
@@ -90,9 +88,9 @@ func (b Builder) buildSideBySide(ctx context.Context, lists [Conns][]catalog.Ind
 	return keyBuilt, err
 }
 
-// buildIndex builds an index, unless an earlier attempt of the run has, and reports
-// whether it did. Its commit waits for the disk: what follows relies on it. Alone,
-// it may use as many processes as the server lets it.
+// buildIndex builds an index unless an earlier attempt of the run built it, and reports whether it
+// did. Its commit waits for the disk, because later steps rely on it. If alone, it may use as many
+// processes as the server allows.
 func (b Builder) buildIndex(ctx context.Context, d catalog.IndexDef, alone bool) (built bool, err error) {
 	settings := []setting.Parameter{b.Settings.SortMemory(b.Plan.Rows, d.SortBytes, 1)}
 	if !alone {
@@ -118,9 +116,9 @@ func (b Builder) buildIndex(ctx context.Context, d catalog.IndexDef, alone bool)
 	return built, err
 }
 
-// checkRowCount compares the rows of the staging table with the plan, by what the
-// build of the unique index has written into the catalogue where that can be relied on.
-// Else the rows are counted.
+// checkRowCount compares the staging table's row count with the plan. It uses the count that the
+// build of the unique index wrote into the catalogue if that is reliable. Otherwise it counts the
+// rows.
 func (b Builder) checkRowCount(ctx context.Context, index string, justBuilt bool) error {
 	if justBuilt {
 		same, err := catalog.BuiltOver(ctx, b.Pool, b.Staging.Schema, index, b.Plan.Rows)
@@ -169,11 +167,10 @@ func (b Builder) addPrimaryKey(ctx context.Context, index string) error {
 	return pg.Wrap(err, "making index %s the primary key of %s", index, b.Staging.Table)
 }
 
-// Partition gives a partition that is filled with so many rows its primary key, its
-// other indexes and its statistics, in the transaction that has filled it: a partition
-// that is there is complete. It belongs to the owner of the table that it is for before it
-// gets an index like that of this role's: expressions of an index run as the owner of its
-// table, and not as the role that loads.
+// Partition gives a filled partition with this number of rows its primary key, its other indexes
+// and its statistics, in the transaction that filled it, so an existing partition is always
+// complete. The owner of the target table gets the partition before the other indexes are built:
+// index expressions run as the owner of the table, and not as the role that loads.
 func Partition(ctx context.Context, tx pgx.Tx, t job.Table, rows int64, key catalog.IndexDef, others []catalog.IndexDef, settings ...setting.Parameter) error {
 	if err := setting.SetLocal(ctx, tx, settings...); err != nil {
 		return err
@@ -202,7 +199,7 @@ func Partition(ctx context.Context, tx pgx.Tx, t job.Table, rows int64, key cata
 	for _, d := range others {
 		if d.Owner != owner {
 			owner = d.Owner
-			if err := exec("giving to its owner", "alter table "+table+" owner to "+pgx.Identifier{owner}.Sanitize()); err != nil {
+			if err := exec("changing the owner of", "alter table "+table+" owner to "+pgx.Identifier{owner}.Sanitize()); err != nil {
 				return err
 			}
 		}

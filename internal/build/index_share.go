@@ -2,16 +2,15 @@ package build
 
 import "context"
 
-// gistScanShare is the share of its time that the build of a GiST index takes to read the table,
-// where the server sorts it: it then sorts the boxes and writes the pages, and reports nothing. Of
-// 6 million cells the scan took 0.38 to 0.46 where nothing else was built, and 0.6 beside the key.
+// gistScanShare is the share of a GiST build that the server spends reading the table if it sorts: after that it
+// sorts the boxes and writes the pages, and reports nothing. With 6 million cells the scan took 0.38 to 0.46 of the
+// time if nothing else was built, and 0.6 alongside the key.
 const gistScanShare = 0.5
 
-// gistShareSQL returns how much of a stage with a GiST index is done, which takes longest: $2 is
-// the share of the scan where the server sorts, which function 11 of the operator class tells.
-// Elsewhere it inserts each box while it reads. PostgreSQL gives the build of a B-tree phases, and that of a GiST or
-// BRIN index none. BRIN begins later and so has the higher number. An index that is built is in
-// the catalogue already.
+// gistShareSQL returns how much is done of a stage with a GiST index, which takes longest. $2 is the share of the
+// scan if the server sorts, which function 11 of the operator class shows. Otherwise the server inserts each box
+// while it reads. PostgreSQL reports phases for the build of a B-tree, and none for GiST or BRIN. BRIN begins later
+// and so has the higher number. A finished index is in the catalogue already.
 const gistShareSQL = `
 	select case
 		when exists (select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
@@ -24,16 +23,15 @@ const gistShareSQL = `
 		               where relid = $1 and datname = current_database() and phase = 'building index'
 		               order by index_relid limit 1), 0) end`
 
-// indexShareSQL adds up $2 indexes of other kinds. A B-tree reports the scan of the table in
-// blocks and then its own writing in tuples, each about half of the time.
+// indexShareSQL adds up $2 indexes of other kinds. A B-tree reports the table scan in blocks and then its own
+// writing in tuples, each about half of the time.
 const indexShareSQL = `
 	select ((select count(*) from pg_index where indrelid = $1)
 	     + coalesce(sum(case when phase = 'building index' then 1 else 0.5 end * blocks_done / nullif(blocks_total, 0)
 	                    + coalesce(0.5 * tuples_done / nullif(tuples_total, 0), 0)), 0))::float8 / $2
 	from pg_stat_progress_create_index where relid = $1 and datname = current_database()`
 
-// watchIndexes reports how much of the indexes is built, until the function that it returns is
-// called.
+// watchIndexes reports how much of the indexes is built, until the returned function is called.
 func (b Builder) watchIndexes(ctx context.Context, gist bool) (stop func()) {
 	if !gist {
 		return b.watch(ctx, indexShareSQL, len(b.Work.Indexes)+1)

@@ -1,5 +1,5 @@
-// Package citus owns what a Citus cluster is: whether a database belongs to one, its nodes, how a
-// table is distributed over them, and whether a commit has reached all of them.
+// Package citus owns knowledge about a Citus cluster: whether a database belongs to one, its nodes,
+// how a table is distributed over them, and whether a commit has reached all of them.
 package citus
 
 import (
@@ -12,16 +12,16 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// Cluster is what is known of Citus in a database. The zero value is a database without it.
+// Cluster describes Citus in a database. The zero value is a database without Citus.
 type Cluster struct {
-	// Version is that of the extension, such as 13.2-1. It is empty without Citus.
+	// Version is the version of the extension, such as 13.2-1. It is empty without Citus.
 	Version string
 	// Group is 0 on the coordinator, and the number of the node's group on a worker.
 	Group int32
-	// Workers is how many nodes may get shards. The coordinator may be one of them.
+	// Workers is how many nodes can get shards. The coordinator can be one of them.
 	Workers int
 
-	schemas bool // it knows distributed schemas: from Citus 12 on
+	schemas bool // Citus supports distributed schemas: from version 12 on
 }
 
 // Installed reports whether the database has Citus.
@@ -33,7 +33,7 @@ const clusterSQL = `
 	        and nodecluster = current_setting('citus.cluster_name')),
 	       to_regclass('pg_catalog.pg_dist_schema') is not null`
 
-// Read asks the server about Citus. Without Citus that is one short query.
+// Read reads the state of Citus from the server. Without Citus it runs one short query.
 func Read(ctx context.Context, q pg.Querier) (c Cluster, err error) {
 	err = q.QueryRow(ctx, "select coalesce((select extversion from pg_extension where extname = 'citus'), '')").Scan(&c.Version)
 	if err == nil && c.Installed() {
@@ -43,43 +43,43 @@ func Read(ctx context.Context, q pg.Querier) (c Cluster, err error) {
 	return c, pg.Wrap(err, "asking the server about Citus")
 }
 
-// Refuse refuses a database that is a worker's: a table that is made there is known to no other
-// node, and the coordinator keeps workers from distributed tables.
+// Refuse refuses a worker's database: no other node knows a table that is created there, and the
+// coordinator keeps workers from distributing tables.
 func (c Cluster) Refuse() error {
 	if c.Group == 0 {
 		return nil
 	}
 
 	return &pg.ServerError{Doing: "checking the server", Err: errors.New("it is a worker of a Citus cluster"),
-		Advice: "connect to the coordinator, whose address on a worker is: select nodename, nodeport from pg_dist_node where groupid = 0"}
+		Advice: "connect to the coordinator: a worker shows its address with: select nodename, nodeport from pg_dist_node where groupid = 0"}
 }
 
-// Kind is how Citus knows a table.
+// Kind is the kind of a table in Citus.
 type Kind string
 
 // The kinds of tables.
 const (
-	Local     Kind = ""            // not at all: an ordinary table of the coordinator
+	Local     Kind = ""            // not managed by Citus: an ordinary table of the coordinator
 	Hash      Kind = "hash"        // spread over shards by a hash of a column
 	Range     Kind = "range"       // spread over shards by ranges of a column
-	Append    Kind = "append"      // spread over shards by whoever loads it
+	Append    Kind = "append"      // spread over shards by the loading program
 	Single    Kind = "single"      // one shard on one node, without a distribution column
 	Reference Kind = "reference"   // a copy on each node
-	Managed   Kind = "citus local" // on the coordinator, and known to the workers
+	Managed   Kind = "citus local" // on the coordinator, but visible on the workers
 )
 
-// Table is how a table is distributed. The zero value is a table that is not.
+// Table describes how a table is distributed. The zero value is a table that is not distributed.
 type Table struct {
 	Kind       Kind
-	Column     string // the distribution column; empty for kinds that have none
+	Column     string // the distribution column; empty for kinds without one
 	Shards     int
 	Colocation int32 // the number of its colocation group, 0 for none
-	// Schema says that the table belongs to a distributed schema: what is made there becomes
-	// distributed by itself.
+	// Schema means that the table belongs to a distributed schema: Citus distributes every table
+	// that is created there.
 	Schema bool
 }
 
-// Distributed reports whether the rows are on other nodes than the coordinator.
+// Distributed reports whether the rows are on nodes other than the coordinator.
 func (t Table) Distributed() bool { return t.Kind != Local && t.Kind != Managed }
 
 const tableSQL = `
@@ -89,7 +89,7 @@ const tableSQL = `
 	       (select count(*) from pg_dist_shard s where s.logicalrelid = p.logicalrelid), p.colocationid::integer
 	from pg_dist_partition p where p.logicalrelid = $1::oid::regclass`
 
-// Table tells how the table with this oid is distributed. Without Citus nothing is asked.
+// Table looks up how the table with this oid is distributed. Without Citus it runs no query.
 func (c Cluster) Table(ctx context.Context, q pg.Querier, oid uint32) (t Table, err error) {
 	if !c.Installed() || oid == 0 {
 		return t, nil
@@ -107,8 +107,8 @@ func (c Cluster) Table(ctx context.Context, q pg.Querier, oid uint32) (t Table, 
 	return t, pg.Wrap(err, "asking Citus how a table is distributed")
 }
 
-// SchemaDistributed reports whether the schema of this name is a distributed one: a table that is
-// made there gets one shard on the schema's node.
+// SchemaDistributed reports whether the schema with this name is distributed: a table that is
+// created there gets one shard on the schema's node.
 func (c Cluster) SchemaDistributed(ctx context.Context, q pg.Querier, schema string) (is bool, err error) {
 	if !c.schemas {
 		return false, nil
@@ -119,7 +119,7 @@ func (c Cluster) SchemaDistributed(ctx context.Context, q pg.Querier, schema str
 	return is, pg.Wrap(err, "asking Citus about schema %s", schema)
 }
 
-// String says how the table is distributed, for people.
+// String describes for people how the table is distributed.
 func (t Table) String() string {
 	switch {
 	case t.Column != "":

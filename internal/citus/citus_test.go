@@ -18,19 +18,19 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// server is one that answers as a server with Citus, or without.
+// server answers like a server with or without Citus.
 type server struct {
 	version string
 	group   int32
 	workers int
 
-	nodes   []func(look int) node // what each node answers to each look
-	recover error                 // what finishing transactions comes to
+	nodes   []func(look int) node // the answers of each node to each look
+	recover error                 // the result of finishing transactions
 	looks   int
 	asked   []string
 }
 
-// node is the answer of a node: what is prepared there and committed, or why there is none.
+// node is the answer of a node: what is prepared and committed there, or why there is no answer.
 type node struct {
 	committed []string
 	failure   string
@@ -83,7 +83,7 @@ func (r *rows) Close()                        {}
 func (r *rows) Err() error                    { return nil }
 func (r *rows) CommandTag() pgconn.CommandTag { return pgconn.CommandTag{} }
 
-// Without Citus a run asks once, and no more.
+// Without Citus a run sends one query only.
 func TestReadWithoutCitus(t *testing.T) {
 	s := &server{}
 	c, err := Read(t.Context(), s)
@@ -100,7 +100,7 @@ func TestReadWithoutCitus(t *testing.T) {
 	}
 
 	if len(s.asked) != 1 {
-		t.Errorf("the server was asked %d times: %q", len(s.asked), s.asked)
+		t.Errorf("the server got %d queries: %q", len(s.asked), s.asked)
 	}
 }
 
@@ -115,12 +115,12 @@ func TestReadACluster(t *testing.T) {
 		if err := c.Refuse(); errors.As(err, &failed) != refused {
 			t.Errorf("a node of group %d: %v", group, err)
 		} else if refused && !strings.Contains(err.Error(), "connect to the coordinator") {
-			t.Errorf("the error does not say what to do: %v", err)
+			t.Errorf("the error gives no advice: %v", err)
 		}
 	}
 }
 
-// settle settles on a server, and returns for how long that took on its clock.
+// settle calls Settle with a server, and returns how long it took by the server's clock.
 func settle(t *testing.T, s *server) (took time.Duration, err error) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -147,11 +147,11 @@ func TestSettle(t *testing.T) {
 
 	for name, test := range map[string]struct {
 		server
-		looks   int  // that it takes
-		recover bool // Citus is asked to finish
+		looks   int  // expected number of looks
+		recover bool // Settle asks Citus to finish
 	}{
 		"nothing is open":                    {server{nodes: []func(int) node{always(node{}), always(node{})}}, 1, false},
-		"finished when asked":                {server{nodes: []func(int) node{always(node{}), from(2, open, node{})}}, 2, true},
+		"finished on request":                {server{nodes: []func(int) node{always(node{}), from(2, open, node{})}}, 2, true},
 		"finished by Citus":                  {server{recover: denied, nodes: []func(int) node{from(6, open, node{})}}, 6, true},
 		"a node comes back with nothing":     {server{nodes: []func(int) node{from(4, node{failure: "connection refused"}, node{})}}, 4, true},
 		"a node comes back, its part stays":  {server{nodes: []func(int) node{from(4, node{failure: "connection refused"}, open)}}, 0, true},
@@ -162,7 +162,7 @@ func TestSettle(t *testing.T) {
 			s := test.server
 			_, err := settle(t, &s)
 
-			if test.looks == 0 { // its part stays
+			if test.looks == 0 { // its part stays open
 				var left *UnsettledError
 				if !errors.As(err, &left) || !strings.Contains(err.Error(), "w1:5432 has 1 of them prepared") {
 					t.Errorf("error %v", err)
@@ -177,18 +177,18 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// It gives up in the end, with what is known of each node, and the error passes with time.
+// Settle gives up in the end with the state of each node, and the error is not transient.
 func TestSettleGivesUp(t *testing.T) {
 	s := server{nodes: []func(int) node{always(node{committed: []string{"a", "b"}}), always(node{failure: "connection\nrefused"}), always(node{})}}
 	took, err := settle(t, &s)
 
-	want := "commits are not finished on all nodes of the cluster: w1:5432 has 2 of them prepared, w2:5432 does not answer (connection refused): when the nodes are back, Citus finishes them within a minute, or you do with 'select recover_prepared_transactions()'"
+	want := "commits are not finished on all nodes of the cluster: w1:5432 has 2 of them prepared, w2:5432 does not answer (connection refused): when the nodes are back, Citus finishes them within a minute, or you finish them with 'select recover_prepared_transactions()'"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}
 
 	if pg.IsTransient(err) {
-		t.Error("it would be waited for ever")
+		t.Error("Settle would wait forever")
 	}
 
 	if took < observe.RetryFor/2 || took > 2*observe.RetryFor {

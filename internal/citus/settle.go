@@ -16,35 +16,35 @@ import (
 )
 
 // A transaction that writes on several nodes is prepared on each worker, then committed on the
-// coordinator, and then on each worker. A worker that goes away in between keeps its part as a
-// prepared transaction: COMMIT has succeeded, with a warning, and readers see the other parts
-// alone until somebody finishes this one. The coordinator's maintenance daemon does, within a
-// minute by default.
+// coordinator, and then on each worker. If a worker disappears in between, it keeps its part as a
+// prepared transaction: COMMIT has succeeded with a warning, and readers see only the other parts
+// until this one is finished. The coordinator's maintenance daemon finishes it, within a minute by
+// default.
 
-// UnsettledError reports that parts of committed transactions are still missing on nodes, after a
+// UnsettledError reports that parts of committed transactions are still missing on nodes after a
 // long wait.
 type UnsettledError struct {
-	Nodes []string // host:port, with what is known of each
+	Nodes []string // host:port, with the state of each
 }
 
 func (e *UnsettledError) Error() string {
 	return "commits are not finished on all nodes of the cluster: " + strings.Join(e.Nodes, ", ") +
-		": when the nodes are back, Citus finishes them within a minute, or you do with 'select recover_prepared_transactions()'"
+		": when the nodes are back, Citus finishes them within a minute, or you finish them with 'select recover_prepared_transactions()'"
 }
 
-// Transient reports that enough time has passed: see Settle.
+// Transient returns false: Settle has already waited long enough.
 func (e *UnsettledError) Transient() bool { return false }
 
-// pendingError is an UnsettledError while it is waited.
+// pendingError is an UnsettledError while Settle still waits.
 type pendingError struct{ *UnsettledError }
 
-// Transient reports that time helps: the node comes back, and somebody finishes the commit.
+// Transient returns true: the node comes back, and Citus finishes the commit.
 func (e pendingError) Transient() bool { return true }
 
-// preparedSQL lists what is prepared on each node, and which of that is committed. The server
-// takes its snapshot of the records before it asks the nodes: what was committed before this
-// statement began is either finished on a node or in its list. A node that did not answer has
-// no list.
+// preparedSQL lists the prepared transactions of each node, and which of them are committed. The
+// server takes its snapshot of the records before it asks the nodes. A transaction that was
+// committed before this statement began is therefore either finished on a node or in the node's
+// list. A node that did not answer has no list.
 const preparedSQL = `
 	with nodes (node, answered, result) as (
 		select 'the coordinator', true, (select string_agg(gid, ' ') from pg_prepared_xacts where database = current_database())
@@ -55,11 +55,11 @@ const preparedSQL = `
 	       coalesce((select array_agg(gid) from pg_dist_transaction where gid = any(string_to_array(result, ' '))), '{}')
 	from nodes`
 
-// Settle waits until every node has finished what was committed before the call, whoever has
-// committed it: a commit of others takes a moment. It asks Citus to finish what is left, where the
-// role may do that. It gives up after observe.RetryFor with an *UnsettledError.
+// Settle waits until every node has finished all transactions that were committed before the call.
+// They include those of other sessions, whose commits take a moment. If the role may do that,
+// Settle asks Citus to finish the rest. It gives up after observe.RetryFor with an *UnsettledError.
 //
-// q must not be a transaction: each look needs a snapshot of its own.
+// q must not be a transaction: each look needs its own snapshot.
 func Settle(ctx context.Context, q pg.Querier, o *observe.Observer) error {
 	open := map[string][]string{} // what was open on a node when it first answered
 
@@ -88,8 +88,8 @@ func Settle(ctx context.Context, q pg.Querier, o *observe.Observer) error {
 	return err
 }
 
-// unsettled says which nodes have not answered, or not finished what was open when they first
-// did.
+// unsettled returns the nodes that have not answered, or have not finished the transactions that
+// were open when they first answered.
 func unsettled(ctx context.Context, q pg.Querier, open map[string][]string) (nodes []string, err error) {
 	rows, err := q.Query(ctx, preparedSQL)
 	if err != nil {
@@ -120,8 +120,8 @@ func unsettled(ctx context.Context, q pg.Querier, open map[string][]string) (nod
 	return nodes, pg.Wrap(err, "asking the nodes for prepared transactions")
 }
 
-// recoverPrepared finishes what is prepared on nodes that answer: as committed where the
-// coordinator has committed it. Where the role may not, Citus does by itself, within
+// recoverPrepared finishes the prepared transactions of nodes that answer, as committed if the
+// coordinator committed them. If the role may not do that, Citus does it by itself within
 // citus.recover_2pc_interval.
 func recoverPrepared(ctx context.Context, q pg.Querier) error {
 	_, err := q.Exec(ctx, "select recover_prepared_transactions()")

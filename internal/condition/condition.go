@@ -1,5 +1,5 @@
 // Package condition owns the conditions that select features by their attributes: their grammar,
-// their truth, and their SQL.
+// their evaluation, and their SQL.
 //
 // A condition compares attributes with literals, by SQL's rules:
 //
@@ -12,8 +12,8 @@
 //	attribute = name | '"' text '"'
 //	literal   = number | "'" text "'" | "true" | "false"
 //
-// Keywords may be in capitals or not, names of attributes are exact. In quotes, the quote itself
-// is written twice.
+// Keywords are case-insensitive, names of attributes are case-sensitive. In quotes, double the
+// quote character to write the quote itself.
 package condition
 
 import (
@@ -36,13 +36,13 @@ const (
 	True    Truth = 1
 )
 
-// Names returns the attributes that the condition asks for, in the order in which they come.
+// Names returns the attributes that the condition uses, in the order of their first use.
 func (c *Condition) Names() []string { return c.names }
 
-// Eval returns the truth for a feature whose values are those of Names. Text is compared by its
-// bytes, whole numbers with others exactly, NaN equals itself and is greater than other numbers.
-// Dates and times are compared with text that is one, as in ISO 8601; without a zone a time is in
-// UTC. Lists and objects of JSON are text. The error is a *TypeError.
+// Eval evaluates the condition for a feature. values are those of Names. Text is compared by its
+// bytes. Whole numbers are compared with other numbers exactly. NaN equals itself and is greater
+// than other numbers. Dates and times are compared with ISO 8601 text, where a time without a zone
+// is in UTC. Lists and objects of JSON are text. The error is a *TypeError.
 func (c *Condition) Eval(values []feature.Value) (Truth, error) {
 	return c.root.eval(c.names, values)
 }
@@ -60,7 +60,7 @@ type logic struct {
 	parts []expression
 }
 
-// eval looks at all parts, so that a mistake does not depend on their order.
+// eval evaluates all parts, so that an error does not depend on their order.
 func (l logic) eval(names []string, values []feature.Value) (Truth, error) {
 	result := False
 	if l.and {
@@ -92,7 +92,7 @@ func (n negation) eval(names []string, values []feature.Value) (Truth, error) {
 
 // nullTest is "is null", or "is not null".
 type nullTest struct {
-	attribute int // its place in names
+	attribute int // its index in names
 	not       bool
 }
 

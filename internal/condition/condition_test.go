@@ -91,48 +91,48 @@ func TestSyntaxErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                  "the condition is empty",
 		" \n":                               "the condition is empty",
-		"i":                                 "must follow the name of an attribute, at the end",
-		"i =":                               "must stand here, at the end",
-		"i == 5":                            `a number, a text in single quotes, true or false must stand here, at character 4, near = 5`,
+		"i":                                 "after the name of an attribute, at the end",
+		"i =":                               "true or false, at the end",
+		"i == 5":                            `expected a number, a text in single quotes, true or false, at character 4, near = 5`,
 		"i = x":                             "write text in single quotes, as in name = 'France', at character 5, near x",
 		`i = "x"`:                           "write text in single quotes",
-		"5 = i":                             "begins with the name of an attribute",
-		"'i' = 5":                           "begins with the name of an attribute, bare or in double quotes, at character 1",
+		"5 = i":                             "begin with the name of an attribute",
+		"'i' = 5":                           "begin with the name of an attribute, with or without double quotes, at character 1",
 		"i = null":                          "write is null or is not null, at character 5",
-		"i in ()":                           "must stand here, at character 7, near )",
-		"i in (1":                           `")" must follow here, at the end`,
-		"i in 1":                            `"(" must follow here, at character 6`,
-		"i not 5":                           `"in" must follow here, at character 7`,
-		"i is 5":                            `"null" must follow here, at character 6`,
-		"i = 5 i = 6":                       `"and", "or" or the end must follow here, at character 7, near i = 6`,
-		"i = 5 and":                         "the name of an attribute must stand here, at the end",
-		"i = 5)":                            `"and", "or" or the end must follow here, at character 6, near )`,
-		"(i = 5":                            `")" must follow here, at the end`,
-		"and = 5":                           "the name of an attribute must stand here, at character 1",
-		"i like 'x'":                        "=, <>, <, <=, >, >=, in, not in, is null or is not null must follow the name of an attribute, at character 3, near like 'x'",
+		"i in ()":                           "true or false, at character 7, near )",
+		"i in (1":                           `expected ")", at the end`,
+		"i in 1":                            `expected "(", at character 6`,
+		"i not 5":                           `expected "in", at character 7`,
+		"i is 5":                            `expected "null", at character 6`,
+		"i = 5 i = 6":                       `expected "and", "or" or the end, at character 7, near i = 6`,
+		"i = 5 and":                         "expected the name of an attribute, at the end",
+		"i = 5)":                            `expected "and", "or" or the end, at character 6, near )`,
+		"(i = 5":                            `expected ")", at the end`,
+		"and = 5":                           "expected the name of an attribute, at character 1",
+		"i like 'x'":                        "expected =, <>, <, <=, >, >=, in, not in, is null or is not null after the name of an attribute, at character 3, near like 'x'",
 		"i between 1 and 2":                 "near between",
 		"i = 'x":                            "a quote is not closed, at character 5",
 		`"i = 5`:                            "a quote is not closed, at character 1",
 		`"" = 5`:                            "the name of an attribute is empty",
-		"i = 5; drop table x":               "a condition has no ';', at character 6",
-		"ü = 5 §":                           "a condition has no '§', at character 7",
+		"i = 5; drop table x":               "a condition cannot contain ';', at character 6",
+		"ü = 5 §":                           "a condition cannot contain '§', at character 7",
 		"i = 1e400":                         "too large, too small or too long, at character 5",
 		"i = 1e-400":                        "too large, too small or too long",
 		"i = 1.2.3":                         "neither a number nor a name",
 		"i = 5x":                            "neither a number nor a name",
-		"addr:street = 'x'":                 "a condition has no ':', at character 5",
-		"i = '\x00'":                        "no zero byte",
+		"addr:street = 'x'":                 "a condition cannot contain ':', at character 5",
+		"i = '\x00'":                        "a zero byte",
 		"i = '\xff'":                        "not UTF-8",
 		strings.Repeat("(", 1000):           "nested more than 100 deep",
 		strings.Repeat("not ", 1000):        "nested more than 100 deep",
-		"i = " + strings.Repeat("1", 1<<20): "more than 1 MiB",
+		"i = " + strings.Repeat("1", 1<<20): "longer than 1 MiB",
 		"i = " + strings.Repeat("1", 401):   "too large, too small or too long",
 	} {
 		_, err := Parse(text)
 		if !errors.As(err, new(*SyntaxError)) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: got %v, want %q", text, err, want)
 		} else if strings.Contains(err.Error(), "\n") || len(err.Error()) > 300 {
-			t.Errorf("%.40s: not one line for people: %q", text, err)
+			t.Errorf("%.40s: the message is not a single short line: %q", text, err)
 		}
 	}
 }
@@ -167,7 +167,7 @@ func TestSQL(t *testing.T) {
 	}
 }
 
-// Nothing panics, and the SQL of a condition is one with the same truth and the same SQL.
+// Nothing panics. The SQL of a condition is itself a condition, with the same truth and the same SQL.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"name = 'France' and pop > 1e6", `not ("a""b" in (1, 'x''y', true) or c is not null)`, "a<>.5 OR b!=-2 and not c>=+3e-2",

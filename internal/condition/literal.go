@@ -13,8 +13,8 @@ import (
 // literal is a number, a text, true or false.
 type literal struct {
 	value feature.Value // int64, float64, string or bool
-	text  string        // the number as it was typed
-	exact *big.Rat      // the number, where it is not an int64
+	text  string        // the number as the user typed it
+	exact *big.Rat      // the number, if it is not an int64
 }
 
 // TypeError reports a value that a literal cannot be compared with.
@@ -22,7 +22,7 @@ type TypeError struct {
 	Name    string        // of the attribute
 	Value   feature.Value // of the attribute, in a feature
 	Literal string        // as in the condition
-	Type    string        // that of the literal, such as "a number"
+	Type    string        // of the literal, such as "a number"
 }
 
 func (e *TypeError) Error() string {
@@ -58,8 +58,8 @@ func typeOf(v feature.Value) string {
 	return "text"
 }
 
-// compare compares a value, which is not nil, with the literal: less than 0 where the value is the
-// lesser.
+// compare compares a value that is not nil with the literal. The result is negative if the value is
+// less.
 func (l literal) compare(name string, v feature.Value) (int, error) {
 	switch v := v.(type) {
 	case bool:
@@ -112,10 +112,10 @@ func compareFloats(a, b float64) int {
 	case a == b:
 		return 0
 	}
-	return 1 // b comes from a condition, and is a number
+	return 1 // b comes from a condition and is never NaN
 }
 
-// date returns the date that the literal is.
+// date parses the literal as a date.
 func (l literal) date() (t time.Time, ok bool) {
 	text, ok := l.value.(string)
 	if !ok {
@@ -126,7 +126,7 @@ func (l literal) date() (t time.Time, ok bool) {
 	return t, err == nil
 }
 
-// time returns the time that the literal is.
+// time parses the literal as a time.
 func (l literal) time() (t time.Time, ok bool) {
 	text, ok := l.value.(string)
 	if !ok {
@@ -143,5 +143,5 @@ func (l literal) time() (t time.Time, ok bool) {
 	return t, false
 }
 
-// String writes the literal as in a condition.
+// String writes the literal as it appears in a condition.
 func (l literal) String() string { return string(l.appendSQL(nil, SQLite)) }

@@ -23,11 +23,11 @@ func Parse(text string) (*Condition, error) {
 	case strings.TrimSpace(text) == "":
 		return nil, &SyntaxError{What: "the condition is empty"}
 	case len(text) > maxText:
-		return nil, &SyntaxError{What: "the condition has more than 1 MiB"}
+		return nil, &SyntaxError{What: "the condition is longer than 1 MiB"}
 	case !utf8.ValidString(text):
 		return nil, &SyntaxError{What: "the condition is not UTF-8"}
 	case strings.IndexByte(text, 0) >= 0:
-		return nil, p.fault(strings.IndexByte(text, 0), "a condition has no zero byte")
+		return nil, p.fault(strings.IndexByte(text, 0), "a condition cannot contain a zero byte")
 	}
 
 	if err := p.step(); err != nil {
@@ -40,7 +40,7 @@ func Parse(text string) (*Condition, error) {
 	}
 
 	if p.now.kind != endToken {
-		return nil, p.fault(p.now.at, `"and", "or" or the end must follow here`)
+		return nil, p.fault(p.now.at, `expected "and", "or" or the end`)
 	}
 
 	return &Condition{names: p.names, root: root}, nil
@@ -51,16 +51,16 @@ type parser struct {
 	scanner
 	now    token
 	names  []string
-	places map[string]int // of the names
+	places map[string]int // index of each name
 }
 
-// step goes to the next token.
+// step reads the next token.
 func (p *parser) step() (err error) {
 	p.now, err = p.next()
 	return err
 }
 
-// accept goes on where the token is a keyword or a sign.
+// accept steps over the token if it is this keyword or sign.
 func (p *parser) accept(word string) (ok bool, err error) {
 	if !p.now.is(word) {
 		return false, nil
@@ -68,11 +68,11 @@ func (p *parser) accept(word string) (ok bool, err error) {
 	return true, p.step()
 }
 
-// expect goes on where the token is a keyword or a sign, and reports another one.
+// expect steps over this keyword or sign, and reports any other token.
 func (p *parser) expect(word string) error {
 	ok, err := p.accept(word)
 	if err == nil && !ok {
-		err = p.fault(p.now.at, "%q must follow here", word)
+		err = p.fault(p.now.at, "expected %q", word)
 	}
 	return err
 }
@@ -83,7 +83,7 @@ func (p *parser) or(depth int) (expression, error) {
 	})
 }
 
-// list reads one or several, with a word in between.
+// list reads one or more expressions, separated by a word.
 func (p *parser) list(word string, read func() (expression, error)) (expression, error) {
 	var parts []expression
 
@@ -134,7 +134,7 @@ func (p *parser) not(depth int) (expression, error) {
 	return p.test()
 }
 
-// test reads an attribute and what it must be.
+// test reads an attribute and its test.
 func (p *parser) test() (expression, error) {
 	attribute, err := p.attribute()
 	if err != nil {
@@ -160,7 +160,7 @@ func (p *parser) test() (expression, error) {
 	}
 
 	if p.now.kind != signToken || !strings.ContainsAny(operator, "=<>") {
-		return nil, p.fault(p.now.at, "=, <>, <, <=, >, >=, in, not in, is null or is not null must follow the name of an attribute")
+		return nil, p.fault(p.now.at, "expected =, <>, <, <=, >, >=, in, not in, is null or is not null after the name of an attribute")
 	}
 
 	if err := p.step(); err != nil {
@@ -171,15 +171,15 @@ func (p *parser) test() (expression, error) {
 	return comparison{attribute: attribute, operator: operator, with: with}, err
 }
 
-// attribute reads the name of an attribute, and returns its place.
+// attribute reads the name of an attribute, and returns its index.
 func (p *parser) attribute() (int, error) {
 	switch t := p.now; {
 	case t.kind == textToken || t.kind == numberToken:
-		return 0, p.fault(t.at, "a comparison begins with the name of an attribute, bare or in double quotes")
+		return 0, p.fault(t.at, "a comparison must begin with the name of an attribute, with or without double quotes")
 	case t.kind == quotedToken && t.text == "":
 		return 0, p.fault(t.at, "the name of an attribute is empty")
 	case t.kind != quotedToken && (t.kind != wordToken || isKeyword(t)):
-		return 0, p.fault(t.at, "the name of an attribute must stand here")
+		return 0, p.fault(t.at, "expected the name of an attribute")
 	}
 
 	place, ok := p.places[p.now.text]
@@ -254,9 +254,9 @@ func (p *parser) literal() (l literal, err error) {
 	case t.is("null"):
 		err = p.fault(t.at, "nothing is equal to null: write is null or is not null")
 	case t.kind == wordToken, t.kind == quotedToken:
-		err = p.fault(t.at, "a value must stand here, not a name: write text in single quotes, as in name = 'France'")
+		err = p.fault(t.at, "expected a value, not a name: write text in single quotes, as in name = 'France'")
 	default:
-		err = p.fault(t.at, "a number, a text in single quotes, true or false must stand here")
+		err = p.fault(t.at, "expected a number, a text in single quotes, true or false")
 	}
 
 	if err == nil {
@@ -266,7 +266,7 @@ func (p *parser) literal() (l literal, err error) {
 	return l, err
 }
 
-// number reads a number that double precision can hold.
+// number reads a number that fits double precision.
 func (p *parser) number(t token) (literal, error) {
 	l := literal{text: t.text}
 	if n, err := strconv.ParseInt(t.text, 10, 64); err == nil {

@@ -1,21 +1,21 @@
 package condition
 
-// Kind is what a column of a database holds.
+// Kind is the kind of values in a database column.
 type Kind int
 
 // The kinds.
 const (
-	Other  Kind = iota // or it is not known
+	Other  Kind = iota // another kind, or unknown
 	Number             // int64 and float64
 	Text
 )
 
-// maxExact is the largest number up to which double precision has all whole numbers.
+// maxExact is the largest number up to which double precision represents all whole numbers.
 const maxExact = 1 << 53
 
-// SameInSQL tells whether a database decides by the condition's SQL as Eval does, given what the
-// columns hold: whether each is compared with what it holds, and no text is by its order, which
-// depends on how the database encodes it.
+// SameInSQL tells whether a database evaluates the condition's SQL as Eval does, given the kinds of
+// the columns. It is true if each column is compared with a literal of its kind, and no text is
+// compared by its order, which depends on the database's encoding.
 func (c *Condition) SameInSQL(kind func(name string) Kind) bool {
 	return c.root.sameInSQL(func(attribute int) Kind { return kind(c.names[attribute]) })
 }
@@ -47,8 +47,8 @@ func (m membership) sameInSQL(kind func(int) Kind) bool {
 	return true
 }
 
-// is tells whether the literal is of a kind. Of large whole numbers the comparison with a number
-// in double precision differs.
+// is tells whether the literal is of a kind. It is false for large whole numbers, because their
+// comparison with a double precision number differs.
 func (l literal) is(k Kind) bool {
 	switch v := l.value.(type) {
 	case int64:

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// tokenKind is what a token is.
+// tokenKind is the kind of a token.
 type tokenKind int
 
 const (
@@ -24,18 +24,18 @@ type token struct {
 	kind tokenKind
 	text string // without quotes
 	at   int    // its first byte
-	end  int    // behind its last byte
+	end  int    // after its last byte
 }
 
-// is tells whether the token is a keyword or a sign, which is given in small letters.
+// is tells whether the token is a keyword or a sign; word is in lower case.
 func (t token) is(word string) bool {
 	return (t.kind == wordToken || t.kind == signToken) && strings.EqualFold(t.text, word)
 }
 
-// SyntaxError reports what is not a condition.
+// SyntaxError reports a syntax error in a condition.
 type SyntaxError struct {
-	At   int    // the character where it is, from 1
-	Near string // what is there, "" at the end
+	At   int    // the position of the character, from 1
+	Near string // the text at that position, "" at the end
 	What string
 }
 
@@ -49,10 +49,10 @@ func (e *SyntaxError) Error() string {
 // scanner splits a condition into tokens.
 type scanner struct {
 	text string
-	at   int // the next byte
+	at   int // index of the next byte
 }
 
-// fault reports what is wrong at a byte.
+// fault reports an error at a byte.
 func (s *scanner) fault(at int, format string, args ...any) error {
 	near := strings.Join(strings.Fields(s.text[at:min(len(s.text), at+100)]), " ")
 	if len(near) > 20 {
@@ -89,10 +89,10 @@ func (s *scanner) next() (token, error) {
 		}
 	}
 
-	return token{}, s.fault(s.at, "a condition has no %q", first)
+	return token{}, s.fault(s.at, "a condition cannot contain %q", first)
 }
 
-// take returns the next n bytes as a token, all where n is negative.
+// take returns the next n bytes as a token, or all if n is negative.
 func (s *scanner) take(kind tokenKind, n int) token {
 	if n < 0 {
 		n = len(s.text) - s.at
@@ -110,7 +110,7 @@ func isWord(r rune, inside bool) bool {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
-// startsNumber tells whether a number begins the text.
+// startsNumber tells whether the text begins with a number.
 func startsNumber(text string) bool {
 	if text[0] == '-' || text[0] == '+' {
 		text = text[1:]
@@ -120,7 +120,7 @@ func startsNumber(text string) bool {
 	return text != "" && isDigit(text[0])
 }
 
-// number takes a number: digits, with a point, an exponent and a sign where there are some.
+// number takes a number: digits with an optional point, exponent and sign.
 func (s *scanner) number() (token, error) {
 	rest := s.text[s.at:]
 	n := 0
@@ -153,13 +153,13 @@ func (s *scanner) number() (token, error) {
 	}
 
 	if r, _ := utf8.DecodeRuneInString(rest[n:]); n < len(rest) && (isWord(r, true) || r == '.') {
-		return token{}, s.fault(s.at, "this is neither a number nor a name: write other names in double quotes")
+		return token{}, s.fault(s.at, "this is neither a number nor a name: put names with other characters in double quotes")
 	}
 
 	return s.take(numberToken, n), nil
 }
 
-// quoted takes what stands in quotes, in which the quote itself is written twice.
+// quoted takes a quoted text, in which a doubled quote is the quote itself.
 func (s *scanner) quoted(kind tokenKind) (token, error) {
 	quote := s.text[s.at : s.at+1]
 	var b strings.Builder

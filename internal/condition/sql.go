@@ -9,18 +9,18 @@ type Dialect int
 
 // The dialects.
 const (
-	// SQLite is that of SQLite, and so of GeoPackage. SQLite takes the name of a column that it
-	// does not have for a text: look first whether there is one.
+	// SQLite is the dialect of SQLite, and so of GeoPackage. SQLite treats the name of a missing
+	// column as text, so check first that the column exists.
 	SQLite Dialect = iota
-	// GeoPackage is that of SQLite which compares texts by their bytes, whatever the collation of a
-	// column is, and uses no index, so that rows stay in their order.
+	// GeoPackage is SQLite's dialect, but it compares text by its bytes, whatever the collation of
+	// a column, and uses no index, so that rows keep their order.
 	GeoPackage
-	// PostgreSQL is that of PostgreSQL, whatever standard_conforming_strings is.
+	// PostgreSQL is the dialect of PostgreSQL, for any value of standard_conforming_strings.
 	PostgreSQL
 )
 
-// SQL returns the condition as an expression of SQL, in brackets where it needs some. It means the
-// same as Eval where columns have the types of feature.ColumnOf and text is compared by its bytes.
+// SQL returns the condition as an SQL expression, in brackets if it needs them. It means the same
+// as Eval if the columns have the types of feature.ColumnOf and text is compared by its bytes.
 func (c *Condition) SQL(d Dialect) string {
 	return string(c.root.appendSQL(nil, c.names, d))
 }

@@ -1,5 +1,5 @@
-// Package container owns PostGIS in a container: an engine that answers, docker or podman,
-// an image, and a container of it that is removed again.
+// Package container owns PostGIS in a container: finding an engine that answers (docker or podman),
+// finding an image, and starting and removing a container.
 package container
 
 import (
@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// How long an engine may take: to say that it is there, to fetch an image, to
-// start or remove a container, and a container until it answers.
+// Time limits for an engine to answer, to pull an image, and to start or remove a container, and
+// for a container to answer.
 const (
 	engineTimeout    = 10 * time.Second
 	pullTimeout      = 5 * time.Minute
@@ -21,17 +21,17 @@ const (
 	containerTimeout = 2 * time.Minute
 )
 
-// Container is a running PostGIS in a container. Whoever started it removes it.
+// Container is a running PostGIS in a container. The code that starts it must remove it.
 type Container struct {
-	DSN string // of its database, a URL with the password: not for logs
+	DSN string // URL of its database with the password; keep it out of logs
 
 	engine Engine
 	name   string
 }
 
-// Start starts a container of an image, with a database and a superuser of that name. It
-// waits until ready, which is called with the DSN again and again, returns no error. After
-// an error nothing of the container is left.
+// Start starts a container of an image, with a database and a superuser of that name. It calls
+// ready with the DSN until ready returns no error. After an error, nothing of the container is
+// left.
 func (e Engine) Start(ctx context.Context, image, database string, ready func(ctx context.Context, dsn string) error) (*Container, error) {
 	c := &Container{engine: e, name: "loadgrid-" + strings.ToLower(rand.Text()[:12])}
 	if err := c.bringUp(ctx, image, database, ready); err != nil {
@@ -51,9 +51,9 @@ func (c *Container) RemoveCommand() string {
 func (c *Container) bringUp(ctx context.Context, image, database string, ready func(context.Context, string) error) error {
 	password := rand.Text()
 
-	// The password goes through the environment, where no process list shows
-	// it. Not ended by ctx: an engine whose caller has gone may still start the
-	// container, after it was looked for in order to remove it.
+	// The password goes through the environment, where no process list shows it. ctx does not end
+	// this call: an engine whose caller is gone may still start the container after we looked for
+	// it to remove it.
 	_, err := c.engine.runWith(context.WithoutCancel(ctx), runTimeout, []string{"POSTGRES_PASSWORD=" + password},
 		"run", "--rm", "-d", "--name", c.name, "--label", "loadgrid=throwaway", "--shm-size", "256m",
 		"-p", "127.0.0.1::5432", "-e", "POSTGRES_PASSWORD",
@@ -81,8 +81,8 @@ func (c *Container) bringUp(ctx context.Context, image, database string, ready f
 	return nil
 }
 
-// waitUntil waits until the server is ready over TCP. While it is initialised, the
-// server in the image listens on its socket alone and restarts once.
+// waitUntil waits until the server is ready over TCP. During initialisation, the server in the
+// image listens only on its socket, and it restarts once.
 func (c *Container) waitUntil(ctx context.Context, ready func(context.Context, string) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, containerTimeout, fmt.Errorf("no answer within %v", containerTimeout))
 	defer cancel()
@@ -94,7 +94,7 @@ func (c *Container) waitUntil(ctx context.Context, ready func(context.Context, s
 		}
 
 		if ctx.Err() == nil {
-			// With --rm a container that has ended is gone.
+			// With --rm, a container that has ended no longer exists.
 			if _, gone := c.engine.run(ctx, engineTimeout, "inspect", c.name); gone != nil && ctx.Err() == nil {
 				return fmt.Errorf("it has ended: %w", err)
 			}
@@ -108,7 +108,7 @@ func (c *Container) waitUntil(ctx context.Context, ready func(context.Context, s
 	}
 }
 
-// log returns the end of what the container wrote, for an error's text.
+// log returns the end of the container's output, for error messages.
 func (c *Container) log() string {
 	ctx := context.Background() // the caller's may have ended
 	out, err := c.engine.run(ctx, engineTimeout, "logs", "--tail", "20", c.name)
@@ -128,7 +128,7 @@ func (c *Container) Remove() error {
 	}
 
 	if _, gone := c.engine.run(ctx, engineTimeout, "inspect", c.name); gone != nil {
-		return nil // there is none
+		return nil // it no longer exists
 	}
 
 	return fmt.Errorf("remove the container %s: %w", c.name, err)

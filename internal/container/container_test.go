@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// fakeEngine is a docker that runs a shell script in place of its commands. $CALLS is the
-// file that calls returns.
+// fakeEngine is a docker that runs a shell script instead of its commands. $CALLS is the file that
+// calls returns.
 func fakeEngine(t *testing.T, script string) (e Engine, calls func() string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,7 +42,7 @@ func TestObtain(t *testing.T) {
 	}{
 		{"the public image", DefaultImage + " " + LocalImage, "", DefaultImage, false},
 		{"the local image", LocalImage, "", LocalImage, false},
-		{"none: the public one is pulled", "", "", DefaultImage, true},
+		{"none, so the public one is pulled", "", "", DefaultImage, true},
 		{"one that is wanted by name", "a/b:1", "a/b:1", "a/b:1", false},
 		{"one that is wanted by name is pulled", LocalImage, "a/b:1", "a/b:1", true},
 		{"one that cannot be pulled", LocalImage, "no/such:1", "", true},
@@ -84,7 +84,7 @@ func TestStart(t *testing.T) {
 	}
 
 	if tries != 3 || strings.Contains(calls(), "rm -f") {
-		t.Errorf("ready was asked %d times, calls:\n%s", tries, calls())
+		t.Errorf("ready was called %d times, calls:\n%s", tries, calls())
 	}
 
 	if want := "docker rm -f -v loadgrid-"; !strings.HasPrefix(c.RemoveCommand(), want) || !strings.HasPrefix(c.String(), "docker, name loadgrid-") {

@@ -14,9 +14,9 @@ import (
 
 // Images of PostGIS.
 const (
-	// DefaultImage is the public image that a container is made of.
+	// DefaultImage is the public image for containers.
 	DefaultImage = "postgis/postgis:17-3.5"
-	// LocalImage is taken, where it is there, before anything is pulled.
+	// LocalImage, if it exists, is used before anything is pulled.
 	LocalImage = "loadgrid-postgis:local"
 )
 
@@ -26,7 +26,7 @@ type Engine struct {
 	path string
 }
 
-// FindEngine returns the first engine that answers, or why there is none. lookPath finds
+// FindEngine returns the first engine that answers, or the reason why none does. lookPath finds
 // programs, as exec.LookPath does.
 func FindEngine(ctx context.Context, lookPath func(string) (string, error)) (Engine, error) {
 	var reasons []string
@@ -52,8 +52,8 @@ func FindEngine(ctx context.Context, lookPath func(string) (string, error)) (Eng
 	return Engine{}, errors.New(strings.Join(reasons, "; "))
 }
 
-// run calls the engine and returns what it prints. It runs in a process group of
-// its own: Ctrl-C in the terminal does not cut a call in two.
+// run calls the engine and returns its output. The call has its own process group, so that Ctrl-C
+// in the terminal does not interrupt it halfway.
 func (e Engine) run(ctx context.Context, timeout time.Duration, args ...string) (string, error) {
 	return e.runWith(ctx, timeout, nil, args...)
 }
@@ -84,15 +84,14 @@ func (e Engine) runWith(ctx context.Context, timeout time.Duration, env []string
 	return strings.TrimSpace(out.String()), nil
 }
 
-// HasImage says whether an image is on this machine.
+// HasImage tells whether an image is on this machine.
 func (e Engine) HasImage(ctx context.Context, image string) bool {
 	_, err := e.run(ctx, engineTimeout, "image", "inspect", image)
 	return err == nil
 }
 
-// Obtain returns an image that is on this machine: the wanted one, the local
-// one where none is wanted by name, or the wanted one after pulling it. out is told
-// about that.
+// Obtain returns an image that is on this machine: the wanted one; the local one if the caller
+// wants none by name; or the wanted one after it has pulled it. It writes to out what it does.
 func (e Engine) Obtain(ctx context.Context, wanted string, out io.Writer) (string, error) {
 	candidates := []string{wanted}
 	if wanted == "" {
@@ -108,13 +107,13 @@ func (e Engine) Obtain(ctx context.Context, wanted string, out io.Writer) (strin
 
 	fmt.Fprintf(out, "%s answers: pulling the image %s (at most %v) ...\n", e.Name, wanted, pullTimeout)
 	if _, err := e.run(ctx, pullTimeout, "pull", wanted); err != nil {
-		return "", fmt.Errorf("%s answers, but the image %s cannot be had: %w", e.Name, wanted, err)
+		return "", fmt.Errorf("%s answers, but the image %s cannot be obtained: %w", e.Name, wanted, err)
 	}
 
 	return wanted, nil
 }
 
-// lastLine returns the last line of a text: where programs say what went wrong.
+// lastLine returns the last line of a text, where programs usually report their error.
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]

@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// isolate has a program start in a process group of its own.
+// isolate makes a program start in its own process group.
 func isolate(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// isolate has a program start in a process group of its own.
+// isolate makes a program start in its own process group.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }

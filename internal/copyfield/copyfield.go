@@ -1,5 +1,4 @@
-// Package copyfield owns values as fields of binary COPY: which types they may have, and the bytes
-// of a value.
+// Package copyfield owns values as fields of binary COPY: the types that they may have, and their encoding.
 package copyfield
 
 import (
@@ -12,19 +11,19 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// Types returns the names of the types that there are, as people write them, in alphabetical order.
+// Types returns the names of the supported types, as people write them, in alphabetical order.
 func Types() []string {
 	return []string{"bigint", "bool", "boolean", "date", "double precision", "float4", "float8", "int", "int2", "int4", "int8", "integer",
 		"json", "jsonb", "numeric", "real", "smallint", "text", "timestamp", "timestamptz", "uuid"}
 }
 
-// NoType says that there is no type of a name, and which ones there are.
+// NoType returns a message that a type is not supported, with a list of the supported types.
 func NoType(name string) string {
-	return "there is no type " + name + " here; the types are " + strings.Join(Types(), ", ")
+	return "type " + name + " is not supported; the types are " + strings.Join(Types(), ", ")
 }
 
-// SQLType returns the name in PostgreSQL's catalogue of a type as people write it; "" is text. ok is false where
-// there is no such type. It is asked for each value, and allocates nothing.
+// SQLType returns the catalogue name in PostgreSQL of a type as people write it; "" is text. ok is false if the
+// type is not supported. It is called for each value, and allocates nothing.
 func SQLType(name string) (sqlType string, ok bool) {
 	switch name {
 	case "":
@@ -48,15 +47,15 @@ func SQLType(name string) (sqlType string, ok bool) {
 	return "", false
 }
 
-// Encoder writes values. It is for one goroutine.
+// Encoder encodes values. It is for one goroutine.
 type Encoder struct{ types *pgtype.Map }
 
-// NewEncoder returns an Encoder, which takes long to make.
+// NewEncoder returns an Encoder. It is slow.
 func NewEncoder() *Encoder { return &Encoder{pgtype.NewMap()} }
 
-// Append appends a value as a field: its length in four bytes, then its bytes. The type is named as
-// people write it, and the text is as PostgreSQL writes a value of the type, in ISO style. The error says
-// what is wrong with the type or the value.
+// Append appends a value as a field: its length in four bytes, then its bytes. typeName is the type as people
+// write it, and text is a value of the type as PostgreSQL writes it in ISO style. The error tells what is wrong
+// with the type or the value.
 func (e *Encoder) Append(dst []byte, typeName, text string) ([]byte, error) {
 	sqlType, known := SQLType(typeName)
 	t, ok := e.types.TypeForName(sqlType)
@@ -65,7 +64,7 @@ func (e *Encoder) Append(dst []byte, typeName, text string) ([]byte, error) {
 	}
 
 	if strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
-		return nil, errors.New("the value holds a zero byte, or is not UTF-8")
+		return nil, errors.New("the value contains a zero byte, or is not UTF-8")
 	}
 
 	if t.OID == pgtype.JSONOID || t.OID == pgtype.JSONBOID {
@@ -74,7 +73,7 @@ func (e *Encoder) Append(dst []byte, typeName, text string) ([]byte, error) {
 
 	value, err := t.Codec.DecodeValue(e.types, t.OID, pgtype.TextFormatCode, []byte(text))
 	if err != nil {
-		return nil, errors.New("the value is no " + typeName)
+		return nil, errors.New("the value is not a valid " + typeName)
 	}
 
 	value = finite(t.OID, value)
@@ -90,7 +89,7 @@ func (e *Encoder) Append(dst []byte, typeName, text string) ([]byte, error) {
 	return dst, nil
 }
 
-// finite returns a value that its codec decodes, as one that it encodes: it does not take infinity.
+// finite converts a value that its codec decodes to one that it can encode: the codec does not encode infinity.
 func finite(oid uint32, value any) any {
 	infinity, ok := value.(pgtype.InfinityModifier)
 	if !ok {
@@ -109,16 +108,15 @@ func finite(oid uint32, value any) any {
 	return value
 }
 
-// appendJSON appends JSON as it was given: read and written again, a large number in it would lose
-// its last digits.
+// appendJSON appends JSON as given: decoding and encoding it would lose the last digits of a large number.
 func appendJSON(dst []byte, text string, binaryJSON bool) ([]byte, error) {
 	if !json.Valid([]byte(text)) {
-		return nil, errors.New("the value is no JSON")
+		return nil, errors.New("the value is not valid JSON")
 	}
 
 	var version []byte
 	if binaryJSON {
-		version = []byte{1} // of the format in which jsonb travels
+		version = []byte{1} // of the wire format of jsonb
 	}
 
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(version)+len(text)))

@@ -28,10 +28,10 @@ func ExampleEncoder_Append() {
 	// 000000083fe0000000000000 <nil>
 	// 000000047fffffff <nil>
 	// 00000007015b312e30305d <nil>
-	// the value is no boolean
+	// the value is not a valid boolean
 }
 
-// Each type is found under its names, and no other.
+// Each type is found under its names and no other.
 func TestTypes(t *testing.T) {
 	if !slices.IsSorted(copyfield.Types()) {
 		t.Errorf("%v are not in order", copyfield.Types())
@@ -48,16 +48,16 @@ func TestTypes(t *testing.T) {
 	}
 
 	if _, ok := copyfield.SQLType("money"); ok {
-		t.Error("there is a type money")
+		t.Error("type money is supported")
 	}
 	_, err := copyfield.NewEncoder().Append(nil, "money", "1")
-	if err == nil || !strings.Contains(err.Error(), "there is no type money here; the types are bigint, bool") {
+	if err == nil || !strings.Contains(err.Error(), "type money is not supported; the types are bigint, bool") {
 		t.Errorf("the error is %v", err)
 	}
 }
 
-// FuzzAppend encodes any text in each type. What is accepted stands behind its length, and behind what
-// was there.
+// FuzzAppend encodes any text in each type. An accepted value follows its length, and the field
+// follows the bytes that were already there.
 func FuzzAppend(f *testing.F) {
 	for _, text := range []string{"", "1", "-1.5e3", "NaN", "infinity", "2026-02-29", "t", "[1]", "\x00", "\xff", "00000000-0000-0000-0000-000000000000"} {
 		f.Add(text)
@@ -69,7 +69,7 @@ func FuzzAppend(f *testing.F) {
 			b, err := e.Append([]byte("before"), name, text)
 			if err != nil {
 				if b != nil || err.Error() == "" {
-					t.Fatalf("%s %q: %x beside the error %v", name, text, b, err)
+					t.Fatalf("%s %q: %x in addition to the error %v", name, text, b, err)
 				}
 				continue
 			}

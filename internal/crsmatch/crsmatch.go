@@ -1,5 +1,5 @@
-// Package crsmatch owns the finding of a CRS's SRID by its definition in well-known text, such
-// as the .prj of a shapefile, which mostly has no code.
+// Package crsmatch owns finding a CRS's SRID by its definition in well-known text, such as the .prj
+// of a shapefile, which usually has no code.
 package crsmatch
 
 import (
@@ -10,14 +10,14 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// cure is how messages end.
-const cure = "say which it is with aoi-srid"
+// cure is the advice at the end of messages.
+const cure = "name it with aoi-srid"
 
-// Match returns the SRID of the CRS that WKT 1, WKT 2 or ESRI's dialect defines: by the code of
-// its authority, by its name, or by what it is made of. Whichever it is, datum or base CRS,
-// ellipsoid, prime meridian, unit, projection method and all parameters must be those of the
-// CRS that PostGIS knows by that SRID. Heights of a compound CRS are left out. Otherwise the
-// error is a *geomgen.ParamError that names the CRS. It takes some hundredths of a second.
+// Match returns the SRID of the CRS that WKT 1, WKT 2 or ESRI's dialect defines. It finds the CRS
+// by its authority's code, by its name, or by its parts. In each case the datum or base CRS,
+// ellipsoid, prime meridian, unit, projection method and all parameters must equal those of the CRS
+// that PostGIS knows by that SRID. It ignores the heights of a compound CRS. If nothing matches,
+// the error is a *geomgen.ParamError that names the CRS. Match takes some hundredths of a second.
 func Match(text string) (srid int32, err error) {
 	d, err := define(text)
 	if err != nil {
@@ -31,8 +31,9 @@ func Match(text string) (srid int32, err error) {
 	return t.match(d)
 }
 
-// ByCode returns the SRID of a CRS by an authority's code, as files name it: of EPSG, of ESRI,
-// whose codes PostGIS has as SRIDs, and OGC's CRS84, CRS83 and CRS27, which have longitude first.
+// ByCode returns the SRID of a CRS by an authority's code, as files name it: the codes of EPSG;
+// those of ESRI, which PostGIS uses as SRIDs; and OGC's CRS84, CRS83 and CRS27, which have
+// longitude first.
 func ByCode(organization, code string) (srid int32, ok bool) {
 	switch n, err := strconv.ParseInt(code, 10, 32); {
 	case strings.EqualFold(organization, "OGC"):
@@ -46,9 +47,9 @@ func ByCode(organization, code string) (srid int32, ok bool) {
 	return 0, false
 }
 
-// SRID returns the SRID of what a file says of its CRS: by its code, and by its definition where
-// the organization of the code is not one that ByCode knows. It is 0 where the file says nothing.
-// Errors are those of Match.
+// SRID returns the SRID of a file's CRS. It uses the code, or the definition if ByCode does not
+// know the code's organization. It is 0 if the file does not name a CRS. The errors are those of
+// Match.
 func SRID(c featurefile.CRS) (int32, error) {
 	srid, ok := ByCode(c.Organization, c.Code)
 
@@ -58,7 +59,7 @@ func SRID(c featurefile.CRS) (int32, error) {
 	case c.WKT != "":
 		return Match(c.WKT)
 	case c.Organization != "" || c.Code != "":
-		return 0, feature.BadArea("has the CRS %s:%s, which is not known: %s", c.Organization, c.Code, cure)
+		return 0, feature.BadArea("has the CRS %s:%s, which is unknown: %s", c.Organization, c.Code, cure)
 	}
 	return 0, nil
 }

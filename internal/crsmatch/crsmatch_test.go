@@ -15,7 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// What ArcGIS writes into a .prj.
+// Texts that ArcGIS writes into a .prj.
 const (
 	laea = `PROJCS["ETRS_1989_LAEA",GEOGCS["GCS_ETRS_1989",DATUM["D_ETRS_1989",SPHEROID["GRS_1980",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["Lambert_Azimuthal_Equal_Area"],PARAMETER["False_Easting",4321000.0],PARAMETER["False_Northing",3210000.0],PARAMETER["Central_Meridian",10.0],PARAMETER["Latitude_Of_Origin",52.0],UNIT["Meter",1.0]]`
 	wgs  = `GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]`
@@ -54,9 +54,9 @@ func TestESRI(t *testing.T) {
 	}
 }
 
-// texts are what PROJ 9.1 makes of EPSG's and ESRI's CRSs: ESRI's WKT, WKT 1 and WKT 2, without
-// their codes. The SRID is the one that the table has for it, and PROJ computes the same
-// coordinates for both within 2 cm, as it does for all 22,959 such texts that are matched, of 25,087.
+// texts are PROJ 9.1's output for CRSs of EPSG and ESRI: ESRI's WKT, WKT 1 and WKT 2, without codes.
+// The SRID is the one in the table. PROJ computes the same coordinates for both within 2 cm. It does
+// so for all 22,959 such texts that match, of 25,087.
 func texts(t testing.TB) map[string]int32 {
 	t.Helper()
 
@@ -114,7 +114,7 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// Whatever is changed, the CRS is another one.
+// Any change makes it another CRS.
 func TestNothingElseIsMatched(t *testing.T) {
 	match := matcher(t)
 
@@ -149,7 +149,7 @@ func TestNothingElseIsMatched(t *testing.T) {
 	}
 }
 
-// A name of its own does not hide what a CRS is.
+// An unusual name does not hide the identity of a CRS.
 func TestOtherNames(t *testing.T) {
 	match := matcher(t)
 
@@ -206,13 +206,13 @@ func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                    "is not well-known text",
 		"Projection    UTM\nZone          32": "is not well-known text",
-		`LOCAL_CS["site",UNIT["m",1]]`:        `"site", which is of a kind that is not known`,
-		`VERT_CS["height"]`:                   "of a kind that is not known",
-		`GEOCCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["metre",1]]`: "neither on a map nor longitude and latitude",
-		`PROJCS["x"]`: "of a kind",
+		`LOCAL_CS["site",UNIT["m",1]]`:        `"site", which is of an unknown kind`,
+		`VERT_CS["height"]`:                   "of an unknown kind",
+		`GEOCCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["metre",1]]`: "neither projected nor longitude and latitude",
+		`PROJCS["x"]`: "of an unknown kind",
 		"A[" + strings.Repeat("A[],", 20_000) + "]": "definition has 80003 bytes",
-		`GEOGCRS["rotated",BASEGEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",6378137,298.257223563]]],DERIVINGCONVERSION["Pole rotation",METHOD["x"]],CS[ellipsoidal,2],ANGLEUNIT["degree",0.0174532925199433]]`: "of a kind",
-		strings.NewReplacer(`,PARAMETER["Y_Scale",1.0]`, "", `"X_Scale",-1.0`, `"X_Scale",1.0`).Replace(jtsk):                                                                                                                             "which has the name of EPSG:5514, and is defined otherwise",
+		`GEOGCRS["rotated",BASEGEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",6378137,298.257223563]]],DERIVINGCONVERSION["Pole rotation",METHOD["x"]],CS[ellipsoidal,2],ANGLEUNIT["degree",0.0174532925199433]]`: "of an unknown kind",
+		strings.NewReplacer(`,PARAMETER["Y_Scale",1.0]`, "", `"X_Scale",-1.0`, `"X_Scale",1.0`).Replace(jtsk):                                                                                                                             "which has the name of EPSG:5514, but another definition",
 	} {
 		if srid, err := Match(text); !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "aoi-srid") {
 			t.Errorf("%.60s: %d, %v", text, srid, err)
@@ -245,7 +245,7 @@ func TestSRID(t *testing.T) {
 		{featurefile.CRS{Organization: "EPSG", Code: "4326", WKT: laea}, 4326, ""},
 		{featurefile.CRS{WKT: laea}, 3035, ""},
 		{featurefile.CRS{Organization: "me", Code: "1", WKT: laea}, 3035, ""},
-		{featurefile.CRS{Organization: "IGNF", Code: "LAMB93"}, 0, "has the CRS IGNF:LAMB93, which is not known: say which it is with aoi-srid"},
+		{featurefile.CRS{Organization: "IGNF", Code: "LAMB93"}, 0, "has the CRS IGNF:LAMB93, which is unknown: name it with aoi-srid"},
 		{featurefile.CRS{WKT: "nonsense"}, 0, "not well-known text"},
 	} {
 		got, err := SRID(test.crs)

@@ -10,29 +10,29 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// definition is what a text says of a CRS.
+// definition is the definition of a CRS, read from a text.
 type definition struct {
-	title        string // its name as it was written
-	name         string // the same as a key
+	title        string // its name as written
+	name         string // its name as a key
 	organization string // of the code
-	code         int32  // as an authority has it, 0 for none
+	code         int32  // the authority's code, 0 for none
 	projected    bool
-	geocentric   bool // or of another kind that has no longitude and latitude
+	geocentric   bool // or another kind without longitude and latitude
 	heights      bool // a geographic CRS with three axes
 	compound     bool
 	deprecated   bool
-	noAxes       bool   // a projected CRS that does not say which of its axes is the first
+	noAxes       bool   // a projected CRS that does not name its first axis
 	baseName     string // of the geographic CRS, as a key
 	base         int32  // its code, 0 for none
 	datum        string // as a key
 	meridian     float64
 	a, rf        float64 // the ellipsoid
 	perUnit      float64 // metres or degrees
-	method       string  // of the projection; "" where it is not known well enough
+	method       string  // of the projection; "" if it is not known well enough
 	parameters   map[string]float64
 }
 
-// The differences that texts may have by rounding.
+// The differences that rounding may cause.
 const (
 	angleWithin  = 1e-7 // degrees: a centimetre
 	lengthWithin = 1e-3 // metres
@@ -43,8 +43,8 @@ const (
 
 func near(a, b, within float64) bool { return math.Abs(a-b) <= within }
 
-// key makes one of the ways in which a name is written: letters, digits and plus signs, in lower
-// case. Datums that became ensembles have kept what they are.
+// key normalizes a name: letters, digits and plus signs, in lower case. Datums that became ensembles
+// keep their keys.
 func key(name string) string {
 	name = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), " (deprecated)"))
 	name = strings.TrimSuffix(name, " ensemble")
@@ -57,19 +57,19 @@ func key(name string) string {
 	}, name)
 }
 
-// datumKey is the key of a datum, which ESRI begins with D_.
+// datumKey returns the key of a datum, whose name begins with D_ in ESRI's dialect.
 func datumKey(name string) string {
 	return key(strings.TrimPrefix(name, "D_"))
 }
 
-// maxDefinition is how long a text may be, in bytes. Real ones have less than 10,000. To read one takes
-// many times its length.
+// maxDefinition is the maximum length of a text in bytes. Real ones have less than 10,000. Reading a
+// text takes many times its length in memory.
 const maxDefinition = 1 << 16
 
 // define reads a text.
 func define(text string) (*definition, error) {
 	if len(text) > maxDefinition {
-		return nil, feature.BadArea("has a CRS whose definition has %d bytes, %.60q...: at most %d are read: %s", len(text), text, maxDefinition, cure)
+		return nil, feature.BadArea("has a CRS whose definition has %d bytes, %.60q...: loadgrid reads at most %d: %s", len(text), text, maxDefinition, cure)
 	}
 
 	nodes, ok := wkt.Read(strings.TrimSpace(text))
@@ -79,12 +79,12 @@ func define(text string) (*definition, error) {
 
 	d, ok := definitionOf(nodes[0], text)
 	if !ok {
-		return nil, feature.BadArea("has the CRS %q, which is of a kind that is not known, %.40s: %s", nodes[0].Name(), nodes[0].Keyword, cure)
+		return nil, feature.BadArea("has the CRS %q, which is of an unknown kind, %.40s: %s", nodes[0].Name(), nodes[0].Keyword, cure)
 	}
 	return d, nil
 }
 
-// definitionOf reads the node of a CRS. text is the whole.
+// definitionOf reads the node of a CRS. text is the whole definition.
 func definitionOf(n wkt.Node, text string) (*definition, bool) {
 	d := &definition{title: n.Name()}
 	d.deprecated = strings.HasSuffix(d.title, "(deprecated)")
@@ -97,7 +97,7 @@ func definitionOf(n wkt.Node, text string) (*definition, bool) {
 	}
 
 	if horizontal.Keyword != n.Keyword {
-		d.readCode(horizontal) // that of heights is of no use
+		d.readCode(horizontal) // the code of the heights is of no use
 	}
 
 	c := crs.Parse(0, text, "")
@@ -129,8 +129,8 @@ func definitionOf(n wkt.Node, text string) (*definition, bool) {
 	return d, c.Kind != crs.Unknown && c.Kind != crs.Engineering
 }
 
-// horizontalOf returns what of a CRS says where x and y are. Derived CRSs are other ones than
-// their names say.
+// horizontalOf returns the part of a CRS that defines x and y. It refuses derived CRSs, which differ
+// from what their names suggest.
 func horizontalOf(n wkt.Node) (wkt.Node, bool) {
 	switch n.Keyword {
 	case "COMPD_CS", "COMPOUNDCRS", "BOUNDCRS", "SOURCECRS":
@@ -148,7 +148,7 @@ func horizontalOf(n wkt.Node) (wkt.Node, bool) {
 	return wkt.Node{}, false
 }
 
-// axes returns how many axes a node names.
+// axes returns the number of axes that a node names.
 func axes(n wkt.Node) (count int) {
 	for _, in := range n.Nodes {
 		if in.Keyword == "AXIS" {
@@ -172,7 +172,7 @@ func (d *definition) readCode(n wkt.Node) {
 	}
 }
 
-// readGeographic reads a geographic CRS, or the one that a projected one is made of.
+// readGeographic reads a geographic CRS, or the base of a projected one.
 func (d *definition) readGeographic(n wkt.Node) {
 	d.baseName = key(n.Name())
 
@@ -184,8 +184,8 @@ func (d *definition) readGeographic(n wkt.Node) {
 	d.datum = datumKey(datum.Name())
 }
 
-// sameNumbers tells whether all but the names is the same in two definitions. A method that is
-// not known well enough is never the same.
+// sameNumbers tells whether two definitions agree in everything but the names. A method that is not
+// known well enough never agrees.
 func (d *definition) sameNumbers(e *definition) bool {
 	if d.perUnit == 0 || !near(d.perUnit, e.perUnit, factorWithin*e.perUnit) || !d.sameEllipsoid(e) {
 		return false

@@ -8,8 +8,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// kindOfParameter says in what a parameter is: an angle, a length or a factor. One that is not
-// known is compared as it is.
+// kindOfParameter is the unit of a parameter: an angle, a length or a factor. An unknown parameter
+// is compared as it is.
 type kindOfParameter int
 
 const (
@@ -19,8 +19,8 @@ const (
 	factor
 )
 
-// parameterNames are the names of parameters in WKT 1, in EPSG's words and in ESRI's, after the
-// one that they have here.
+// parameterNames maps the names of parameters in WKT 1, in EPSG's terms and in ESRI's to the name
+// that they have here.
 func parameterNames() map[string]string {
 	names := map[string]string{}
 	for _, row := range [...]string{
@@ -56,15 +56,15 @@ func kindOf(parameter string) kindOfParameter {
 	return plain
 }
 
-// underscored turns a name into that of WKT 1.
+// underscored converts a name to the style of WKT 1.
 func underscored(name string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
 		return strings.ContainsRune(" _()-", r)
 	}), "_")
 }
 
-// readProjection reads method and parameters of a projected CRS, and brings those that have
-// several forms to one.
+// readProjection reads the method and parameters of a projected CRS, and normalizes parameters that
+// have several forms.
 func (d *definition) readProjection(n wkt.Node, c crs.CRS) {
 	where := n
 	if conversion, ok := n.Find("CONVERSION"); ok {
@@ -92,7 +92,7 @@ func (d *definition) readProjection(n wkt.Node, c crs.CRS) {
 		}
 
 		if _, twice := d.parameters[name]; twice {
-			return // of two with one sense, nobody knows which counts
+			return // if two have the same meaning, it is unknown which counts
 		}
 
 		switch kindOf(name) {
@@ -113,8 +113,8 @@ func (d *definition) readProjection(n wkt.Node, c crs.CRS) {
 	}
 }
 
-// turnedAxes tells whether an axis runs south or west. Then what is x is not what it is in most
-// files.
+// turnedAxes tells whether an axis runs south or west. In that case x and y differ from what most
+// files have.
 func turnedAxes(n wkt.Node) bool {
 	for _, in := range n.Nodes {
 		if in.Keyword == "AXIS" && len(in.Values) > 1 && (strings.EqualFold(in.Values[1], "south") || strings.EqualFold(in.Values[1], "west")) {
@@ -124,11 +124,11 @@ func turnedAxes(n wkt.Node) bool {
 	return false
 }
 
-// degreesPerUnit returns how many degrees the angles of a projected CRS have.
+// degreesPerUnit returns the size in degrees of the angular unit of a projected CRS.
 func degreesPerUnit(n wkt.Node) float64 {
 	if base, ok := n.Find("GEOGCS", "BASEGEOGCRS", "BASEGEODCRS", "GEOGCRS", "GEODCRS"); ok {
 		if radians := unitOr(base, "ANGLEUNIT", 0); radians > 0 {
-			if degrees := radians * 180 / math.Pi; !near(degrees, 1, 1e-6) { // written with few digits
+			if degrees := radians * 180 / math.Pi; !near(degrees, 1, 1e-6) { // not just written with few digits
 				return degrees
 			}
 		}
@@ -149,8 +149,8 @@ func unitOr(n wkt.Node, keyword string, otherwise float64) float64 {
 	return otherwise
 }
 
-// exactMethod returns a method by one name, "" for those whose texts leave open which of several
-// projections they mean. known is loader/crs's name, which is one for similar ones too.
+// exactMethod returns the one name of a method, or "" if the texts leave open which of several
+// projections they mean. known is the name in loader/crs, which covers similar methods, too.
 func exactMethod(own, known string) string {
 	switch {
 	case strings.Contains(own, "spherical"), known == "orthographic", known == "equirectangular", known == "krovak" && own != "krovak" && own != "krovak_north_orientated":
@@ -161,7 +161,7 @@ func exactMethod(own, known string) string {
 	return known
 }
 
-// settle brings the parameters to one form of several that mean the same.
+// settle normalizes parameters that have several equivalent forms.
 func (d *definition) settle(n wkt.Node) {
 	p := d.parameters
 
@@ -198,8 +198,8 @@ func (d *definition) settle(n wkt.Node) {
 	}
 }
 
-// settlePolar gives the latitude of true scale one name. In those with north first, PostGIS's x
-// is not what files have.
+// settlePolar gives the latitude of true scale one name. In CRSs with north first, x in PostGIS
+// differs from x in files.
 func (d *definition) settlePolar(n wkt.Node) {
 	if sp, ok := d.parameters["standard_parallel_1"]; ok {
 		d.parameters["latitude_of_center"] = sp
@@ -211,8 +211,8 @@ func (d *definition) settlePolar(n wkt.Node) {
 	}
 }
 
-// settleKrovak tells apart Krovak's projection, whose axes run south and west, and the one whose
-// axes run east and north: by the axes, or as ESRI turns it.
+// settleKrovak distinguishes Krovak's projection with axes that run south and west from the one
+// with axes that run east and north, by the axes or by ESRI's rotation.
 func (d *definition) settleKrovak(n wkt.Node) {
 	p := d.parameters
 	x, esri := p["x_scale"]
@@ -246,7 +246,7 @@ func (d *definition) settleKrovak(n wkt.Node) {
 	}
 }
 
-// sameParameters compares parameters. One that is not there is 0, or a factor of 1.
+// sameParameters compares parameters. A missing one is 0, or 1 for a factor.
 func sameParameters(a, b map[string]float64) bool {
 	for _, one := range [...]map[string]float64{a, b} {
 		for name := range one {

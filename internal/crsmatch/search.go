@@ -2,7 +2,7 @@ package crsmatch
 
 import (
 	"cmp"
-	_ "embed" // the table
+	_ "embed" // for the table
 	"fmt"
 	"slices"
 	"strings"
@@ -10,11 +10,11 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// table is what is known of CRSs.
+// table is the table of known CRSs.
 type table struct {
 	entries []entry          // sorted by SRID
-	byName  map[string][]int // of a key, the numbers of entries
-	byDatum map[string][]int // of geographic CRSs
+	byName  map[string][]int // indexes of the entries with a key
+	byDatum map[string][]int // indexes of geographic CRSs
 }
 
 func newTable(entries []entry) *table {
@@ -43,15 +43,15 @@ func (t *table) bySRID(srid int32) *entry {
 
 func (t *table) match(d *definition) (int32, error) {
 	if d.code != 0 {
-		// A CRS that is not in the table may be in a newer one of the server.
+		// A CRS that is missing here may be in a newer table of the server.
 		if e := t.bySRID(d.code); e != nil && !t.same(d, e) {
-			return 0, feature.BadArea("has the CRS %q, which says that it is %s:%d, and is defined otherwise than that: %s", d.title, d.organization, d.code, cure)
+			return 0, feature.BadArea("has the CRS %q, which claims to be %s:%d, but has another definition: %s", d.title, d.organization, d.code, cure)
 		}
 		return d.code, nil
 	}
 
 	if d.geocentric {
-		return 0, feature.BadArea("has the CRS %q, whose coordinates are neither on a map nor longitude and latitude: %s", d.title, cure)
+		return 0, feature.BadArea("has the CRS %q, whose coordinates are neither projected nor longitude and latitude: %s", d.title, cure)
 	}
 
 	var best *entry
@@ -66,9 +66,9 @@ func (t *table) match(d *definition) (int32, error) {
 		return best.srid, nil
 	}
 
-	// A name that is known is not given to something else.
+	// A text must not use a known name for something else.
 	if len(named) > 0 && t.entries[named[0]].projected == d.projected {
-		return 0, feature.BadArea("has the CRS %q, which has the name of EPSG:%d, and is defined otherwise: %s", d.title, t.entries[named[0]].srid, cure)
+		return 0, feature.BadArea("has the CRS %q, which has the name of EPSG:%d, but another definition: %s", d.title, t.entries[named[0]].srid, cure)
 	}
 
 	for i := range t.entries {
@@ -78,13 +78,13 @@ func (t *table) match(d *definition) (int32, error) {
 	}
 
 	if best == nil {
-		return 0, feature.BadArea("has the CRS %q, which has no code, and is defined as none that loadgrid knows: %s", d.title, cure)
+		return 0, feature.BadArea("has the CRS %q, which has no code, and whose definition matches no CRS that loadgrid knows: %s", d.title, cure)
 	}
 	return best.srid, nil
 }
 
-// prefer says which of two entries that define the same is the better one: with the name that
-// the text has, of EPSG, without an addition to the name such as (N-E), with the lower number.
+// prefer compares two entries with the same definition. The better one has, in this order: the name
+// in the text, a code of EPSG, a name without an addition such as (N-E), the lower number.
 func prefer(d *definition, a, b *entry) int {
 	worse := func(bad bool) int {
 		if bad {
@@ -103,7 +103,7 @@ func prefer(d *definition, a, b *entry) int {
 	)
 }
 
-// same tells whether a text defines what an entry has.
+// same tells whether a text and an entry define the same CRS.
 func (t *table) same(d *definition, e *entry) bool {
 	if d.projected != e.projected || !d.sameNumbers(&e.definition) {
 		return false
@@ -121,8 +121,9 @@ func (t *table) same(d *definition, e *entry) bool {
 	return false
 }
 
-// isBase tells whether a geographic CRS is the one of a text, or the base of its projected one:
-// whether it has its name or that of its datum, and the other one is not known to be another's.
+// isBase tells whether a geographic CRS is the CRS of a text, or the base of its projected CRS. Its
+// name or its datum's name must match, and the other name must not be known to belong to another
+// CRS.
 func (t *table) isBase(d *definition, e *entry) bool {
 	switch {
 	case slices.Contains(e.names, d.baseName):
@@ -133,8 +134,8 @@ func (t *table) isBase(d *definition, e *entry) bool {
 	return false
 }
 
-// turned tells whether the datum of a text is that of a CRS which only counts from another prime
-// meridian. ESRI gives both datums one name.
+// turned tells whether the datum of a text differs from a CRS's datum only in the prime meridian.
+// ESRI gives both datums the same name.
 func (t *table) turned(d *definition, e *entry) bool {
 	for _, i := range t.byDatum[d.datum] {
 		if other := &t.entries[i]; other.sameEllipsoid(&e.definition) && !near(other.meridian, e.meridian, angleWithin) {
@@ -144,7 +145,7 @@ func (t *table) turned(d *definition, e *entry) bool {
 	return false
 }
 
-// geographic returns the geographic CRSs of a name.
+// geographic returns the geographic CRSs with a name.
 func (t *table) geographic(name string) (all []int) {
 	for _, i := range t.byName[name] {
 		if !t.entries[i].projected {
@@ -154,8 +155,8 @@ func (t *table) geographic(name string) (all []int) {
 	return all
 }
 
-// bases returns the geographic CRSs that the base of a text can be: of its name and of its
-// datum, where both are known. The names of one must not contradict that of the other.
+// bases returns the geographic CRSs that the base of a text can be. They match the names of the
+// base and its datum, if both are known. The two names must not contradict each other.
 func (t *table) bases(d *definition) (all []int) {
 	for _, i := range append(t.geographic(d.baseName), t.byDatum[d.datum]...) {
 		e := &t.entries[i]
@@ -166,7 +167,7 @@ func (t *table) bases(d *definition) (all []int) {
 	return all
 }
 
-// resolve finds the base of an entry that has no code for it. It stays 0 where there is none.
+// resolve finds the base of an entry without a code for it. The base stays 0 if there is none.
 func (t *table) resolve(e *entry) {
 	if e.base != 0 && t.bySRID(e.base) != nil {
 		return

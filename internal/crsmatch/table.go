@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Source is what the table is made of: a row of spatial_ref_sys, and what others call it.
+// Source is the source of an entry: a row of spatial_ref_sys, and other names for it.
 type Source struct {
 	SRID   int32
 	Text   string   // srtext
@@ -25,11 +25,11 @@ type Source struct {
 type entry struct {
 	definition
 	srid   int32
-	names  []string // keys, its own first
+	names  []string // keys, its own name first
 	datums []string
 }
 
-// newEntry reads a source; ok is false for what nothing can be matched with.
+// newEntry reads a source. ok is false if it is useless for matching.
 func newEntry(s Source) (e entry, ok bool) {
 	d, err := define(s.Text)
 	if err != nil || d.compound || d.deprecated || d.noAxes && d.method == "polar_stereographic" || d.geocentric || d.perUnit == 0 || d.a == 0 || d.projected && d.method == "" {
@@ -55,8 +55,8 @@ func newEntry(s Source) (e entry, ok bool) {
 	return e, true
 }
 
-// The columns of the table, each on lines of its own: the file is the first column of all
-// entries, then the second, and so on, deflated.
+// The columns of the table. The file has the first column of all entries, one per line, then the
+// second, and so on, deflated.
 const (
 	colSRID = iota
 	colKind // p, g, or h for heights
@@ -71,7 +71,7 @@ const (
 	columns
 )
 
-// WriteTable writes the file of the table, for maketable. Rows of CRSs of no use are left out.
+// WriteTable writes the table's file, for maketable. It leaves out useless rows.
 func WriteTable(w io.Writer, sources []Source) (n int, err error) {
 	var entries []entry
 	for _, s := range sources {
@@ -106,7 +106,7 @@ func WriteTable(w io.Writer, sources []Source) (n int, err error) {
 	return len(entries), pack.Close()
 }
 
-// cell writes what an entry has in a column.
+// cell writes an entry's value of a column.
 func (e entry) cell(column int) string {
 	switch column {
 	case colSRID:
@@ -144,7 +144,7 @@ func (e entry) cell(column int) string {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', 14, 64) }
 
-// unpackTable reads the file of the table.
+// unpackTable reads the table's file.
 func unpackTable(r io.Reader) ([]entry, error) {
 	var lines []string
 	in := bufio.NewScanner(flate.NewReader(r))
@@ -156,7 +156,7 @@ func unpackTable(r io.Reader) ([]entry, error) {
 		return nil, err
 	}
 	if len(lines)%columns != 0 {
-		return nil, errors.New("it does not have all its columns")
+		return nil, errors.New("it lacks some of its columns")
 	}
 
 	entries := make([]entry, len(lines)/columns)
@@ -166,7 +166,7 @@ func unpackTable(r io.Reader) ([]entry, error) {
 	return entries, nil
 }
 
-// set reads what cell has written.
+// set reads a value that cell wrote.
 func (e *entry) set(column int, text string) {
 	float := func(s string) float64 {
 		v, _ := strconv.ParseFloat(s, 64)

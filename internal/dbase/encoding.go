@@ -13,11 +13,11 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// decoder makes text of bytes.
+// decoder decodes text.
 type decoder func(b []byte) (string, error)
 
-// decoderOf returns the decoder for what a .cpg names, or for the language driver of a .dbf
-// where there is none. The error is a *geomgen.ParamError for an encoding that is not known.
+// decoderOf returns the decoder for the encoding that a .cpg names. Without a .cpg it uses the
+// language driver of the .dbf. The error for an unknown encoding is a *geomgen.ParamError.
 func decoderOf(cpg string, driver byte) (decoder, error) {
 	if cpg == "" {
 		return ofDriver(driver)
@@ -57,11 +57,11 @@ func decoderOf(cpg string, driver byte) (decoder, error) {
 }
 
 func unknownEncoding(name string) error {
-	return feature.BadArea("is a shapefile whose text has the encoding %.60q, which is not read: convert it (ogr2ogr -lco ENCODING=UTF-8)", name)
+	return feature.BadArea("is a shapefile whose text has the encoding %.60q, which loadgrid does not read: convert it (ogr2ogr -lco ENCODING=UTF-8)", name)
 }
 
-// ofName returns an encoding of one byte a character by the number that Windows, DOS or ISO
-// gives it; nil for none.
+// ofName returns a single-byte encoding by its number in Windows, DOS or ISO, or nil if there is
+// none.
 func ofName(name string) *charmap.Charmap {
 	for _, known := range [...]struct {
 		names string
@@ -89,8 +89,8 @@ func ofName(name string) *charmap.Charmap {
 	return nil
 }
 
-// ofDriver returns the decoder for a language driver, as dBase and FoxPro number them. 0 is
-// none, and 87 is whatever the writing system had, which was mostly Windows-1252.
+// ofDriver returns the decoder for a language driver by its number in dBase and FoxPro. 0 means
+// none. 87 means the default of the system that wrote the file, mostly Windows-1252.
 func ofDriver(driver byte) (decoder, error) {
 	if driver == 0 || driver == 87 {
 		return guessed, nil
@@ -122,7 +122,7 @@ func ofDriver(driver byte) (decoder, error) {
 	return nil, unknownEncoding(fmt.Sprintf("LDID/%d", driver))
 }
 
-// utf8Text reads UTF-8, whose last character a field may have cut in two.
+// utf8Text reads UTF-8 whose last character may be cut off by the end of the field.
 func utf8Text(b []byte) (string, error) {
 	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
 		if tail := b[len(b)-n:]; utf8.RuneStart(tail[0]) {
@@ -135,8 +135,7 @@ func utf8Text(b []byte) (string, error) {
 	return featurefile.Text(b)
 }
 
-// guessed reads text whose encoding nobody says. Text of another encoding is UTF-8 by
-// chance hardly ever.
+// guessed reads text in an unknown encoding. Text in another encoding is hardly ever valid UTF-8.
 func guessed(b []byte) (string, error) {
 	if utf8.Valid(b) {
 		return featurefile.Text(b)

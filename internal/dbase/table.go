@@ -1,5 +1,5 @@
-// Package dbase owns the reading of the tables that shapefiles have: the .dbf, in the formats of
-// dBase III and IV and Visual FoxPro. Source: "Xbase Data file (*.dbf)",
+// Package dbase owns the reading of the tables in shapefiles: the .dbf, in the formats of dBase III
+// and IV and Visual FoxPro. Source: "Xbase Data file (*.dbf)",
 // https://www.clicketyclick.dk/databases/xbase/format/dbf.html.
 package dbase
 
@@ -11,36 +11,37 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// Table is a table, which is read row by row. All methods take nil for none.
+// Table is a table that is read row by row. All methods accept a nil Table, which means that there
+// is none.
 type Table struct {
 	fill   func(b []byte) error
 	rows   int64
-	n      int64 // the number of the row at work, from 1
+	n      int64 // the number of the current row, from 1
 	fields []field
 	byName map[string]int
 	row    []byte
 	text   decoder
-	fox    bool // Visual FoxPro, which has types of its own
+	fox    bool // Visual FoxPro, which has its own types
 }
 
 // field is a column of a table.
 type field struct {
 	name     string
 	kind     byte
-	from, to int // where it is in a row
+	from, to int // its place in a row
 	decimals int
 }
 
-// The sizes of a table's parts, in bytes.
+// The sizes of the parts of a table, in bytes.
 const (
 	tableHead  = 32
 	fieldBytes = 32
 )
 
-// Open reads what is before the rows. fill reads the next bytes of the table into all of b. cpg
-// is the text of the .cpg, which names the encoding of texts; where it is "", the table may do
-// so. Where nothing does, a text is UTF-8 where it can be, and Windows-1252 otherwise. Errors
-// about the table are *geomgen.ParamError.
+// Open reads everything before the rows. fill fills b with the next bytes of the table. cpg is the
+// text of the .cpg, which names the encoding of texts. If cpg is "", the table may name it. If
+// neither does, a text is read as UTF-8 if it is valid, and as Windows-1252 otherwise. Errors about
+// the table are *geomgen.ParamError.
 func Open(fill func(b []byte) error, cpg string) (*Table, error) {
 	head := make([]byte, tableHead)
 	if err := fill(head); err != nil {
@@ -55,7 +56,7 @@ func Open(fill func(b []byte) error, cpg string) (*Table, error) {
 
 	switch {
 	case version&7 == 4:
-		return nil, t.bad("is of dBase 7, which is not read: save it as dBase III or IV")
+		return nil, t.bad("is in the format of dBase 7, which loadgrid does not read: save it as dBase III or IV")
 	case !t.fox && version&7 != 3 && version != 0xf5 && version != 0xfb:
 		return nil, t.bad("has the unknown version %#x", version)
 	case size < tableHead+1 || len(t.row) < 1:
@@ -75,15 +76,15 @@ func Open(fill func(b []byte) error, cpg string) (*Table, error) {
 	return t, t.readFields(rest)
 }
 
-// bad reports what is wrong with the table.
+// bad reports an error in the table.
 func (t *Table) bad(format string, args ...any) error {
 	return feature.BadArea("is a shapefile whose .dbf %s", fmt.Sprintf(format, args...))
 }
 
-// readFields reads the descriptions of the fields, up to their end.
+// readFields reads the field descriptors.
 func (t *Table) readFields(b []byte) error {
-	// Some programs keep the high byte of the length of long texts where other types have the
-	// number of decimals: then the lengths add up only with it.
+	// Some programs store the high byte of a long text's length where other types have the number
+	// of decimals. In that case the lengths add up only with it.
 	var plain, long int
 	for d := b; len(d) >= fieldBytes && d[0] != '\r'; d = d[fieldBytes:] {
 		plain += int(d[16])
@@ -110,7 +111,7 @@ func (t *Table) readFields(b []byte) error {
 			return t.bad("has fields that are longer than its rows of %d bytes", len(t.row))
 		}
 
-		if f.kind == '0' { // of Visual FoxPro's own
+		if f.kind == '0' { // an internal field of Visual FoxPro
 			continue
 		}
 
@@ -123,7 +124,7 @@ func (t *Table) readFields(b []byte) error {
 	return nil
 }
 
-// cut returns what comes before the first zero.
+// cut returns the bytes before the first zero.
 func cut(b []byte) []byte {
 	before, _, _ := bytes.Cut(b, []byte{0})
 	return before
@@ -141,14 +142,14 @@ func (t *Table) Names() (names []string) {
 	return names
 }
 
-// Next reads the next row. alive is false for one that is deleted.
+// Next reads the next row. alive is false if it is deleted.
 func (t *Table) Next() (alive bool, err error) {
 	if t == nil {
 		return true, nil
 	}
 
 	if t.n == t.rows {
-		return false, t.bad("has %d rows, and its .shp has more shapes", t.rows)
+		return false, t.bad("has %d rows, but its .shp has more shapes", t.rows)
 	}
 
 	t.n++
@@ -158,16 +159,16 @@ func (t *Table) Next() (alive bool, err error) {
 	return t.row[0] != '*', nil
 }
 
-// Finish refuses a table with more rows than Next was called for.
+// Finish refuses a table that has more rows than the number of calls of Next.
 func (t *Table) Finish() error {
 	if t == nil || t.n == t.rows {
 		return nil
 	}
-	return t.bad("has %d rows, and its .shp has %d shapes", t.rows, t.n)
+	return t.bad("has %d rows, but its .shp has %d shapes", t.rows, t.n)
 }
 
-// Value returns the value of a field of the row at work; ok is false where there is no such
-// field. The error is a *ValueError.
+// Value returns the value of a field of the current row. ok is false if the field does not exist.
+// The error is a *ValueError.
 func (t *Table) Value(name string) (v feature.Value, ok bool, err error) {
 	if t == nil {
 		return nil, false, nil
@@ -186,14 +187,14 @@ func (t *Table) Value(name string) (v feature.Value, ok bool, err error) {
 	return v, true, nil
 }
 
-// ValueError says why a value cannot be read.
+// ValueError reports a value that cannot be read.
 type ValueError struct {
 	attribute string
 	err       error
 }
 
-// Error names the attribute.
+// Error names the attribute and the reason.
 func (e *ValueError) Error() string { return fmt.Sprintf("attribute %q: %v", e.attribute, e.err) }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the reason.
 func (e *ValueError) Unwrap() error { return e.err }

@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// decode reads a value of a field; nil is none.
+// decode reads a value of a field, nil for none.
 func (t *Table) decode(f field, b []byte) (feature.Value, error) {
 	switch {
 	case f.kind == 'C':
@@ -33,14 +33,14 @@ func (t *Table) decode(f field, b []byte) (feature.Value, error) {
 	case len(b) == 8 && (f.kind == 'T' || f.kind == '@'):
 		return moment(b)
 	case strings.IndexByte("MBGPW", f.kind) >= 0:
-		return nil, fmt.Errorf("it is of type %c, whose values are in another file, which is not read", f.kind)
+		return nil, fmt.Errorf("it is of type %c, whose values are in another file, which loadgrid does not read", f.kind)
 	}
 
-	return nil, fmt.Errorf("it is of type %q with %d bytes, which is not known", string(f.kind), len(b))
+	return nil, fmt.Errorf("it is of type %q with %d bytes, which is unknown", string(f.kind), len(b))
 }
 
-// decimal reads a number: an int64 where the field has no decimals, and the number is whole and
-// fits. Asterisks are what did not fit into a field, and so none.
+// decimal reads a number. It is an int64 if the field has no decimals and the number is whole and
+// fits. Asterisks mean that the number did not fit into the field, so the value is missing.
 func decimal(s string, decimals int) (feature.Value, error) {
 	if s == "" || s[0] == '*' || strings.EqualFold(s, "nan") {
 		return nil, nil
@@ -70,7 +70,7 @@ func logical(b []byte) (feature.Value, error) {
 	}
 }
 
-// day reads a date such as 20261129, or 2026/11/29 as some programs have it.
+// day reads a date such as 20261129, or 2026/11/29 as some programs write it.
 func day(s string) (feature.Value, error) {
 	if strings.Trim(s, "0/") == "" || s[0] == '*' {
 		return nil, nil

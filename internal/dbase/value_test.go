@@ -28,7 +28,7 @@ func TestValues(t *testing.T) {
 		{'C', 0, "      ", nil, ""},
 		{'C', 0, "K\xfcste", "Küste", ""},
 		{'C', 0, "K\xc3\xbcste", "Küste", ""},
-		{'C', 0, "a\x00b", nil, "has the character 0"},
+		{'C', 0, "a\x00b", nil, "has a zero character"},
 		{'N', 0, "    42", int64(42), ""},
 		{'N', 0, "   -42\x00", int64(-42), ""},
 		{'N', 0, "9223372036854775807", int64(math.MaxInt64), ""},
@@ -79,7 +79,7 @@ func TestEncodings(t *testing.T) {
 		cpg    string
 		driver byte
 		b      string
-		want   string // an error that has it, where it begins with !
+		want   string // or a part of the expected error, if it begins with !
 	}{
 		{"UTF-8", 0, "Fl\xc3\xa4che", "Fläche"},
 		{"utf8", 87, "Fl\xc3", "Fl"}, // a character cut in two

@@ -1,5 +1,5 @@
-// Package discard owns the removal of what runs have left: unfinished runs, versions that
-// are kept, and staging tables that no run knows.
+// Package discard owns the removal of leftovers of runs: unfinished runs, kept versions, and
+// staging tables of no known run.
 package discard
 
 import (
@@ -23,22 +23,22 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// lockTimeout is how long a drop waits for others who have a table: more of them queue
-// behind it meanwhile.
+// lockTimeout is how long a drop waits for sessions that use a table. Meanwhile, more sessions
+// queue behind the drop.
 const lockTimeout = 2 * time.Second
 
-// chunksTimeout is how long it waits for a transaction that writes a chunk of the run: its
-// backend may be at work on an index, though its client is gone.
+// chunksTimeout is how long a drop waits for a transaction that writes a chunk of the run. The
+// backend may be busy with an index although its client is gone.
 const chunksTimeout = 10 * time.Minute
 
 func lockSetting() setting.Parameter {
 	return setting.Parameter{Name: "lock_timeout", Value: fmt.Sprint(lockTimeout.Milliseconds())}
 }
 
-// Run gives up a run that has not ended, and the version of the table where that of an
-// ended one is kept. A run that is alive is a *tablelock.LockedError, one of which nothing
-// is left except what readers see a *ledger.StateError. The observer's log gets what it
-// waits for, and what it leaves: see Unfinished.
+// Run discards an unfinished run, or the kept version of an ended one. If the run is alive, the
+// error is a *tablelock.LockedError. If nothing is left of it, or only the table that readers see,
+// the error is a *ledger.StateError. The observer's log shows what Run waits for and what it
+// leaves: see Unfinished.
 func Run(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, l ledger.Ledger, id int64) error {
 	run, err := l.FindRun(ctx, pool, id)
 	if err != nil {
@@ -51,7 +51,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, l ledger.
 	}
 	defer lock.Close(ctx)
 
-	// Again, now that nobody else can change it.
+	// Look again, now that nobody else can change it.
 	if run, err = l.FindRun(ctx, pool, id); err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func Run(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, l ledger.
 	return dropKept(ctx, lock.Conn(), l, run)
 }
 
-// dropKept drops the version of a run where it is kept. One that others have stays, since
-// the ledger would not know it any more.
+// dropKept drops the kept version of a run. If other sessions use the table, it stays, because the
+// ledger would no longer know it.
 func dropKept(ctx context.Context, conn *pgxpool.Conn, l ledger.Ledger, run ledger.RunInfo) error {
 	if run.KeptAs != "" {
 		versions, err := l.KeptVersions(ctx, conn, run.Table)
@@ -83,7 +83,7 @@ func dropKept(ctx context.Context, conn *pgxpool.Conn, l ledger.Ledger, run ledg
 		Which: "an unfinished run, or one whose version of the table is kept,"}
 }
 
-// explainLock names who has a table that could not be had in time.
+// explainLock names the sessions that held a table past the time-out.
 func explainLock(ctx context.Context, q pg.Querier, t job.Table, err error) error {
 	var failed *pg.ServerError
 	if !pg.HasCode(err, pgerrcode.LockNotAvailable) || !errors.As(err, &failed) {
@@ -93,13 +93,13 @@ func explainLock(ctx context.Context, q pg.Querier, t job.Table, err error) erro
 	holders := catalog.Relation{Table: t}.Holders(ctx, q)
 
 	return &pg.ServerError{Doing: failed.Doing, Err: failed.Err,
-		Advice: fmt.Sprintf("%s has it: wait until it has ended, or end it, and run the same command again", holders)}
+		Advice: fmt.Sprintf("%s holds it: wait until it ends, or end it, and run the same command again", holders)}
 }
 
-// Unfinished removes what an unfinished run left. The caller holds the table's lock. It
-// waits for transactions of the run that are still in work. A staging table that somebody
-// else has stays there, and the log says so: no run in the ledger knows it then, so that
-// Orphans drops it.
+// Unfinished removes what an unfinished run left. The caller holds the table's lock. Unfinished
+// waits for transactions of the run that are still in progress. If another session uses a staging
+// table, the table stays, and the log reports it. The ledger then has no run for it, so Orphans
+// drops it later.
 func Unfinished(ctx context.Context, db conn, log *slog.Logger, l ledger.Ledger, run ledger.RunInfo) error {
 	if err := run.CheckStaging(); err != nil {
 		return err
@@ -120,14 +120,14 @@ func Unfinished(ctx context.Context, db conn, log *slog.Logger, l ledger.Ledger,
 		}
 
 		for _, t := range left {
-			warnLeft(ctx, db, log, "the run is dropped, and its staging table is still there, since another session has it", t)
+			warnLeft(ctx, db, log, "the run is dropped, but its staging table is still there, because another session holds it", t)
 		}
 
 		return pg.Wrap(err, "dropping staging table %s of run %d", staging, run.ID)
 	}
 }
 
-// conn is a connection, or a pool of them.
+// conn is a connection or a pool.
 type conn interface {
 	pg.Querier
 	pg.Beginner
@@ -138,15 +138,15 @@ type chunksError struct{ error }
 
 func (e *chunksError) Unwrap() error { return e.error }
 
-// dropUnfinished is one try. It returns the tables that others have.
+// dropUnfinished tries once. It returns the tables that other sessions use.
 func dropUnfinished(ctx context.Context, db conn, l ledger.Ledger, run ledger.RunInfo) (left []job.Table, err error) {
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
 			return err
 		}
 
-		// A transaction of the run may still be in work, with a table that is not
-		// to be seen yet: its row in the ledger holds the run's until it ends.
+		// A transaction of the run may still be in progress, with a table that is not visible yet.
+		// Its row in the ledger locks the run's row until it ends.
 		err := l.WaitForChunks(ctx, tx, run.ID)
 		if pg.HasCode(err, pgerrcode.LockNotAvailable) {
 			return &chunksError{err}
@@ -182,8 +182,8 @@ const stagedTablesSQL = `
 	select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 	where n.nspname = $1 and (c.relname = $2::text or starts_with(c.relname, $2::text || '_p')) and c.relkind in ('r', 'p') and not c.relispartition`
 
-// stagedTables returns the staging table of a run where it is there, and partitions that are
-// made and not filled.
+// stagedTables returns the staging table of a run, if it exists, and partitions that were created
+// but not filled.
 func stagedTables(ctx context.Context, q pg.Querier, run ledger.RunInfo) ([]string, error) {
 	rows, err := q.Query(ctx, stagedTablesSQL, run.Table.Schema, run.Staging)
 	if err != nil {
@@ -193,7 +193,7 @@ func stagedTables(ctx context.Context, q pg.Querier, run ledger.RunInfo) ([]stri
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// dropTable drops a table, unless others have it for longer than lockTimeout.
+// dropTable drops a table, unless other sessions use it for longer than lockTimeout.
 func dropTable(ctx context.Context, db pg.Beginner, t job.Table) (dropped bool, err error) {
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if err := setting.SetLocal(ctx, tx, lockSetting()); err != nil {
@@ -211,10 +211,10 @@ func dropTable(ctx context.Context, db pg.Beginner, t job.Table) (dropped bool, 
 	return err == nil, err
 }
 
-// warnLeft says that a table stays, who has it, and what becomes of it.
+// warnLeft logs that a table stays, who uses it, and how it will be dropped.
 func warnLeft(ctx context.Context, q pg.Querier, log *slog.Logger, what string, t job.Table) {
 	log.Warn(what, "staging", t.String(), "holder", catalog.Relation{Table: t}.Holders(ctx, q),
-		"advice", "the next load of the table drops it, or you do with: drop table "+catalog.QuoteTable(t))
+		"advice", "the next load of the table drops it, or you drop it with: drop table "+catalog.QuoteTable(t))
 }
 
 const orphansSQL = `
@@ -222,12 +222,12 @@ const orphansSQL = `
 	where n.nspname = $1 and starts_with(c.relname, $2) and c.relkind in ('r', 'p') and not c.relispartition
 	  and pg_has_role(c.relowner, 'USAGE')`
 
-// Orphans drops staging tables for a table that no run in the ledger knows:
-// of a ledger that was taken down, or came back from a backup, in the meantime, or that
-// somebody had when their run was dropped. One that somebody has now stays, and the log
-// says so. The caller holds the table's lock, and the ledger knows no unfinished run of it.
+// Orphans drops the staging tables of a table that belong to no run in the ledger. The ledger may
+// have been removed or restored from a backup in the meantime, or a session used the table when its
+// run was dropped. If a session uses one now, it stays, and the log reports it. The caller holds
+// the table's lock, and the ledger has no unfinished run of the table.
 func Orphans(ctx context.Context, db conn, log *slog.Logger, table catalog.Relation, l ledger.Ledger) error {
-	const looking = "looking for staging tables that no run knows"
+	const looking = "looking for staging tables of no known run"
 
 	rows, err := db.Query(ctx, orphansSQL, table.Schema, table.StagingPrefixOf(l.Schema))
 	if err != nil {
@@ -246,11 +246,11 @@ func Orphans(ctx context.Context, db conn, log *slog.Logger, table catalog.Relat
 
 		switch {
 		case err != nil:
-			return pg.Wrap(err, "dropping staging table %s, which no run in the ledger knows", orphan)
+			return pg.Wrap(err, "dropping staging table %s, which belongs to no run in the ledger", orphan)
 		case !dropped:
-			warnLeft(ctx, db, log, "a staging table that no run in the ledger knows is still there, since another session has it", orphan)
+			warnLeft(ctx, db, log, "a staging table of no run in the ledger is still there, because another session holds it", orphan)
 		default:
-			log.Warn("dropped a staging table that no run in the ledger knows", "staging", orphan.String())
+			log.Warn("dropped a staging table of no run in the ledger", "staging", orphan.String())
 		}
 	}
 

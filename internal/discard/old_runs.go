@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// OldRuns removes runs of a table that ended longer ago than age from the ledger, none where age is
+// OldRuns removes runs of a table that ended more than age ago from the ledger, and none if age is
 // 0. It is best effort: the table is published, and the next run tries again.
 func OldRuns(ctx context.Context, q pg.Querier, o *observe.Observer, l ledger.Ledger, t job.Table, age time.Duration) {
 	if age == 0 {

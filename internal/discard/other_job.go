@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// OtherJob drops the unfinished run of another job than j, or refuses to with a
+// OtherJob drops the unfinished run of a job other than j, or refuses with a
 // *ledger.UnfinishedError.
 func OtherJob(ctx context.Context, db conn, log *slog.Logger, l ledger.Ledger, j job.Job, run ledger.RunInfo) error {
 	if MustKeep(j, run) {
@@ -24,9 +24,9 @@ func OtherJob(ctx context.Context, db conn, log *slog.Logger, l ledger.Ledger, j
 	return Unfinished(ctx, db, log, l, run)
 }
 
-// MustKeep reports whether the unfinished run of another job is not for j to drop. Whoever has
-// stopped it has read that it can be resumed; a schedule, which changes its job, and a machine
-// that was killed, have not.
+// MustKeep reports whether j must not drop the unfinished run of another job. A user who stopped a
+// run has read that it can be resumed. A schedule that changes its job has not, and neither has
+// anyone when the machine was killed.
 func MustKeep(j job.Job, run ledger.RunInfo) bool {
 	return !j.ReplacesUnfinished() && run.Committed > 0 && run.LastError != ""
 }

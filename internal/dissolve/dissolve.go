@@ -1,5 +1,5 @@
-// Package dissolve owns the union of polygons that share their borders exactly, as parcels
-// and districts do. It computes no point, so that nothing is rounded.
+// Package dissolve owns the union of polygons that share their borders exactly, as parcels and
+// districts do. It computes no new points, so nothing is rounded.
 package dissolve
 
 import (
@@ -10,25 +10,25 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Union returns the union of polygons whose insides have no point in common. Borders that two
-// of them share fall out: where both have the same segments, and where one has corners
-// exactly on a segment of the other. Each segment that is left is one of theirs, or the part
-// of one between two corners, so that the union is exact; corners in the middle of a straight
-// line may be left of borders that fell out. The result is valid as geomgen.CheckPolygons has
-// it. Polygons that share no border are the result themselves.
+// Union returns the union of polygons whose interiors have no point in common. It removes borders
+// that two polygons share: where both have the same segments, and where one has corners exactly on
+// a segment of the other. Each remaining segment is a segment of a polygon, or the part of one
+// between two corners, so the union is exact. Removed borders may leave corners in the middle of a
+// straight line. The result is valid according to geomgen.CheckPolygons. Polygons that share no
+// border are returned unchanged.
 //
-// ok is false where polygons overlap or cross, by however little: then there is no union here.
-// A gap between polygons is a hole. The error is a *geomgen.InvalidError where a polygon is
-// not valid by itself, or the cause of ctx, which ends the work early.
+// ok is false if polygons overlap or cross, however slightly: Union cannot unite them. A gap
+// between polygons is a hole. The error is a *geomgen.InvalidError if a polygon is invalid by
+// itself, or the cause of ctx, which stops the work early.
 //
-// With n positions it takes some n log n steps, and 40 bytes a position at most where
-// neighbours have the same corners, 80 elsewhere. The result's check comes on top of that:
-// see geomgen.CheckPolygons.
+// With n positions Union takes about n log n steps. It needs at most 40 bytes per position if
+// neighbours have the same corners, otherwise 80. The check of the result needs more: see
+// geomgen.CheckPolygons.
 //
-// Source of the idea: each polygon is where its edge winds round once, with the area on the
-// left. The sum of all edges winds round each place as often as there are polygons there. Two
-// segments of opposite directions add nothing to that, and what is left winds round no place
-// twice if it is the edge of valid polygons.
+// The idea: a polygon is the area around which its edge winds once, with the area on the left. The
+// sum of all edges winds around each place as often as there are polygons there. Two segments in
+// opposite directions add nothing to that sum. If the remaining segments wind around no place
+// twice, they are the edge of valid polygons.
 func Union(ctx context.Context, polygons []geomgen.Polygon) (union []geomgen.Polygon, ok bool, err error) {
 	if err := geomgen.CheckEach(ctx, polygons); err != nil {
 		return nil, false, err
@@ -45,7 +45,7 @@ func Union(ctx context.Context, polygons []geomgen.Polygon) (union []geomgen.Pol
 	return union, err == nil, err
 }
 
-// unite is Union without checks of what is given and of what comes out.
+// unite is Union without checks of the input and the result.
 func unite(ctx context.Context, polygons []geomgen.Polygon) (union []geomgen.Polygon, ok bool, err error) {
 	g, shared, ok, err := border(ctx, polygons)
 	switch {
@@ -62,8 +62,8 @@ func unite(ctx context.Context, polygons []geomgen.Polygon) (union []geomgen.Pol
 	return assemble(ctx, rings)
 }
 
-// border returns the graph of those segments of the polygons that are on the edge of their
-// union, and whether others fell out; ok is false where it is certain that polygons overlap.
+// border returns the graph of the polygons' segments that are on the edge of their union, and
+// whether it removed others. ok is false if polygons certainly overlap.
 func border(ctx context.Context, polygons []geomgen.Polygon) (g *graph, shared, ok bool, err error) {
 	e, ok := newEdges(polygons)
 	if !ok || ctx.Err() != nil {
@@ -86,10 +86,10 @@ func border(ctx context.Context, polygons []geomgen.Polygon) (g *graph, shared, 
 	return g, fell || len(g.edges) < n, ok, nil
 }
 
-// maxPositions is how many positions there is room for.
+// maxPositions is the maximum number of positions.
 const maxPositions = math.MaxInt32
 
-// assemble puts rings together to polygons: shells run counter-clockwise, holes clockwise.
+// assemble combines rings into polygons: shells run counter-clockwise, holes clockwise.
 func assemble(ctx context.Context, rings [][]geomgen.Point) (union []geomgen.Polygon, ok bool, err error) {
 	shells := make([]bool, len(rings))
 	holes := 0
@@ -106,7 +106,7 @@ func assemble(ctx context.Context, rings [][]geomgen.Point) (union []geomgen.Pol
 		}
 	}
 
-	at := make([]int, len(rings)) // of a shell, the place of its polygon
+	at := make([]int, len(rings)) // for each shell, the index of its polygon
 	for i, r := range rings {
 		if shells[i] {
 			at[i] = len(union)

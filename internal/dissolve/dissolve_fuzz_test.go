@@ -8,9 +8,9 @@ import (
 	"github.com/loadgrid/loadgrid/internal/oracle"
 )
 
-// FuzzUnion unites rectangles and right triangles on a lattice of 8 by 8, and compares with the
-// halves of its squares that they have: there is a union if no half is in two of them, it has
-// all of these halves and nothing else, and it is valid.
+// FuzzUnion unites rectangles and right triangles on a lattice of 8 by 8, and compares the result
+// with the half squares that they cover. There is a union if they cover no half twice. It covers
+// exactly these halves, and it is valid.
 func FuzzUnion(f *testing.F) {
 	f.Add([]byte{0x00, 0x22, 0x20, 0x42, 0x02, 0x24})
 	f.Add([]byte{0x00, 0x77, 0x11, 0x22})
@@ -70,7 +70,7 @@ func FuzzUnion(f *testing.F) {
 	})
 }
 
-// fuzzedPart makes a part of two bytes, and counts the halves of squares in it.
+// fuzzedPart makes a part from two bytes, and counts the half squares that it covers.
 func fuzzedPart(a, b byte, halves map[[3]int]int) geomgen.Polygon {
 	x, y, u, v := int(a>>4&7), int(a&7), int(b>>4&7), int(b&7)
 	if a&0x80 != 0 { // a triangle in a square: above its diagonal or below

@@ -31,7 +31,7 @@ func TestUnion(t *testing.T) {
 	zero := math.Copysign(0, -1)
 	for name, test := range map[string]struct {
 		polygons []geomgen.Polygon
-		rings    []int // of the union's polygons; nil where there is none
+		rings    []int // of the union's polygons; nil if there is no union
 		area     float64
 	}{
 		"one":                              {[]geomgen.Polygon{box(0, 0, 1, 1)}, []int{1}, 1},
@@ -57,7 +57,7 @@ func TestUnion(t *testing.T) {
 		"crossing":                         {[]geomgen.Polygon{box(0, 0, 2, 2), box(1, 1, 3, 3)}, nil, 0},
 		"a sliver on both":                 {[]geomgen.Polygon{box(0, 0, 1, 1), {ring(1, 0, 2, 0, 2, 1, 1, 1, 1-0x1p-53, 0.5)}}, nil, 0},
 		"a sliver between":                 {[]geomgen.Polygon{box(0, 0, 1, 1), {ring(1, 0, 2, 0, 2, 1, 1, 1, 1+0x1p-52, 0.5)}}, []int{1, 1}, 2 - 0x1p-53},
-		"three, of which two are in one":   {[]geomgen.Polygon{box(0, 0, 2, 1), box(0, 0, 1, 1), box(1, 0, 2, 1)}, nil, 0},
+		"three, two of them in the third":  {[]geomgen.Polygon{box(0, 0, 2, 1), box(0, 0, 1, 1), box(1, 0, 2, 1)}, nil, 0},
 		"a cross of five":                  {[]geomgen.Polygon{box(1, 1, 2, 2), box(0, 1, 1, 2), box(2, 1, 3, 2), box(1, 0, 2, 1), box(1, 2, 2, 3)}, []int{1}, 5},
 		"squares of a chessboard":          {[]geomgen.Polygon{box(0, 0, 1, 1), box(2, 0, 3, 1), box(1, 1, 2, 2), box(0, 2, 1, 3), box(2, 2, 3, 3)}, []int{1, 1, 1, 1, 1}, 5},
 		"a ring of squares by corners":     {[]geomgen.Polygon{box(1, 0, 2, 1), box(2, 1, 3, 2), box(1, 2, 2, 3), box(0, 1, 1, 2)}, []int{1, 1, 1, 1}, 4},
@@ -125,7 +125,7 @@ func TestUnionOfInvalid(t *testing.T) {
 	}
 }
 
-// Of random parts of a partition, the union has exactly the points that one of them has.
+// The union of random parts of a partition has exactly the points of the parts.
 func TestUnionOfParts(t *testing.T) {
 	rng := testrand.New(t, 411)
 	for n := range 300 {
@@ -147,7 +147,7 @@ func TestUnionOfParts(t *testing.T) {
 	}
 }
 
-// checkUnion compares the union with its parts, in fractions.
+// checkUnion compares the union with its parts, in exact fractions.
 func checkUnion(rng *rand.Rand, parts []geomgen.Polygon) error {
 	union, ok, err := dissolve.Union(context.Background(), parts)
 	if err != nil || !ok {
@@ -184,7 +184,7 @@ func checkUnion(rng *rand.Rand, parts []geomgen.Polygon) error {
 	return nil
 }
 
-// partition returns polygons whose insides have no point in common.
+// partition returns polygons whose interiors have no point in common.
 func partition(rng *rand.Rand, n int) (name string, parts []geomgen.Polygon) {
 	switch n % 4 {
 	case 0:
@@ -209,7 +209,7 @@ func partition(rng *rand.Rand, n int) (name string, parts []geomgen.Polygon) {
 	return "rectangles with holes", parts
 }
 
-// rectangles divides a rectangle again and again: corners of some lie on sides of others.
+// rectangles divides a rectangle recursively: corners of some lie on sides of others.
 func rectangles(rng *rand.Rand, xmin, ymin, xmax, ymax float64, depth int) []geomgen.Polygon {
 	if depth == 0 || rng.IntN(6) == 0 {
 		return []geomgen.Polygon{box(xmin, ymin, xmax, ymax)}
@@ -224,7 +224,7 @@ func rectangles(rng *rand.Rand, xmin, ymin, xmax, ymax float64, depth int) []geo
 	return append(rectangles(rng, xmin, ymin, xmax, at, depth-1), rectangles(rng, xmin, at, xmax, ymax, depth-1)...)
 }
 
-// triangles divides a lattice whose points have been moved.
+// triangles divides a lattice with displaced points.
 func triangles(rng *rand.Rand, n int) []geomgen.Polygon {
 	at := map[[2]int]geomgen.Point{}
 	for x := range n + 1 {
@@ -247,7 +247,7 @@ func triangles(rng *rand.Rand, n int) []geomgen.Polygon {
 	return parts
 }
 
-// parcels returns n times n parcels of eight corners.
+// parcels returns n by n parcels with eight corners each.
 func parcels(n int) []geomgen.Polygon {
 	at := func(x, y, dx, dy float64) geomgen.Point {
 		u, v := 2*x+dx, 2*y+dy

@@ -8,12 +8,12 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// edges is the segments of all polygons, with the area on the left of each.
+// edges holds the segments of all polygons, with the area on the left of each.
 type edges struct {
-	// The points of all rings, each closed, one behind the other. Number i is the segment
-	// from point i to the next.
+	// The points of all rings, each closed, one after the other. Segment i goes from point i to the
+	// next.
 	points []geomgen.Point
-	gone   bits // the numbers that are none, behind the end of a ring, and those that fell out
+	gone   bits // the numbers after the end of a ring, which have no segment, and the removed segments
 }
 
 // bits is a set of numbers.
@@ -23,7 +23,7 @@ func newBits(n int) bits         { return make(bits, (n+63)/64) }
 func (b bits) set(i uint32)      { b[i/64] |= 1 << (i % 64) }
 func (b bits) has(i uint32) bool { return b[i/64]&(1<<(i%64)) != 0 }
 
-// newEdges takes over valid polygons; ok is false for more positions than there is room for.
+// newEdges takes over valid polygons. ok is false if they have too many positions.
 func newEdges(polygons []geomgen.Polygon) (e *edges, ok bool) {
 	n := 0
 	for _, p := range polygons {
@@ -45,7 +45,7 @@ func newEdges(polygons []geomgen.Polygon) (e *edges, ok bool) {
 	return e, true
 }
 
-// add adds a ring, turned round where it is not to run forward.
+// add adds a ring, reversed if forward is false.
 func (e *edges) add(ring []geomgen.Point, forward bool) {
 	first := len(e.points)
 	for i := range ring {
@@ -53,7 +53,7 @@ func (e *edges) add(ring []geomgen.Point, forward bool) {
 		if !forward {
 			p = ring[len(ring)-1-i]
 		}
-		p = geomgen.Point{X: p.X + 0, Y: p.Y + 0} // one zero, not two
+		p = geomgen.Point{X: p.X + 0, Y: p.Y + 0} // turns -0 into 0
 
 		if n := len(e.points); n == first || e.points[n-1] != p {
 			e.points = append(e.points, p)
@@ -63,12 +63,12 @@ func (e *edges) add(ring []geomgen.Point, forward bool) {
 	e.gone.set(uint32(len(e.points) - 1))
 }
 
-// cancel takes out each two segments of opposite directions between the same points, and
-// tells whether there were some. ok is false where two have one direction: then there is a
-// polygon on top of another.
+// cancel removes each pair of segments with opposite directions between the same points, and tells
+// whether there were any. ok is false if two have the same direction: then one polygon lies on
+// another.
 //
-// Segments with the same points are found by sorting a hash of them, with their numbers in
-// the lower half.
+// It finds segments with the same points by sorting their hashes, with the segments' numbers in the
+// lower half.
 func (e *edges) cancel() (fell, ok bool) {
 	keys := make([]uint64, 0, len(e.points))
 	seed := rand.Uint64() | 1
@@ -96,7 +96,7 @@ func (e *edges) cancel() (fell, ok bool) {
 	return fell, true
 }
 
-// cancelAmong is cancel for segments with the same hash, of which there are a few.
+// cancelAmong is cancel for the few segments with the same hash.
 func (e *edges) cancelAmong(keys []uint64) (fell, ok bool) {
 	for n, k := range keys {
 		i := uint32(k)
@@ -117,8 +117,8 @@ func (e *edges) cancelAmong(keys []uint64) (fell, ok bool) {
 	return fell, true
 }
 
-// hash returns a number that is another one for another point, as a rule. Source of the
-// mixing: D. Stafford's variant 13 of the finalizer of MurmurHash3, as in splitmix64.
+// hash returns a number that usually differs for different points. Source of the mixing: D.
+// Stafford's variant 13 of the finalizer of MurmurHash3, as in splitmix64.
 func hash(p geomgen.Point, seed uint64) uint64 {
 	h := math.Float64bits(p.X)*seed + mix(math.Float64bits(p.Y)^seed)
 	return mix(h)

@@ -8,20 +8,20 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// graph is segments between numbered points, each once, with the area on the left.
+// graph holds segments between numbered points, each once, with the area on the left.
 type graph struct {
 	points []geomgen.Point
 	edges  []edge
 }
 
-// edge is a segment from one point to another one: their numbers, the first in the upper half.
+// edge is a segment from one point to another: their numbers, the first in the upper half.
 type edge uint64
 
 func newEdge(from, to uint32) edge { return edge(from)<<32 | edge(to) }
 func (e edge) from() uint32        { return uint32(e >> 32) }
 func (e edge) to() uint32          { return uint32(e) }
 
-// newGraph takes over the segments that have not fallen out.
+// newGraph takes over the segments that were not removed.
 func newGraph(e *edges) *graph {
 	n := 0
 	for i := range uint32(len(e.points)) {
@@ -42,11 +42,11 @@ func newGraph(e *edges) *graph {
 	return g
 }
 
-// numbering numbers points from 0 on. As many segments begin in a point as end there, so
-// there are no more points than segments.
+// numbering numbers points from 0. As many segments begin in a point as end there, so there are at
+// most as many points as segments.
 type numbering struct {
 	points []geomgen.Point
-	table  []uint32 // numbers and 1, by hash; 0 for none
+	table  []uint32 // numbers plus 1, by hash; 0 for none
 	seed   uint64
 }
 
@@ -72,7 +72,7 @@ func (n *numbering) of(p geomgen.Point) uint32 {
 	}
 }
 
-// split divides segments at points that lie on them, and tells whether there were some.
+// split divides segments at points that lie on them, and tells whether there were any.
 func (g *graph) split(ctx context.Context) (cut bool, err error) {
 	tree := newPointTree(ctx, g.points)
 	var on []uint32
@@ -102,7 +102,7 @@ func (g *graph) split(ctx context.Context) (cut bool, err error) {
 	return cut, nil
 }
 
-// compareAlong compares points on a segment by which comes first from a to b.
+// compareAlong compares points on a segment by their order from a to b.
 func compareAlong(a, b, p, q geomgen.Point) int {
 	u, v, forward := p.X, q.X, a.X < b.X
 	if a.X == b.X {
@@ -118,9 +118,9 @@ func compareAlong(a, b, p, q geomgen.Point) int {
 	return 1
 }
 
-// cancel is that of edges, for a graph.
+// cancel does for a graph what edges.cancel does.
 func (g *graph) cancel() bool {
-	// Both points, the smaller one first, and then the direction.
+	// Both points, the smaller first, and then the direction.
 	for i, e := range g.edges {
 		if from, to := e.from(), e.to(); from < to {
 			g.edges[i] = edge(from)<<32 | edge(to)<<1

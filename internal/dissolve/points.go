@@ -7,18 +7,18 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// leafPoints is how many points a leaf of a pointTree has at most.
+// leafPoints is the maximum number of points in a leaf of a pointTree.
 const leafPoints = 8
 
-// pointTree finds points on segments: a k-d tree without pointers. The point in the middle of
-// a part divides it into those before and those behind, by x and y in turn. Source: J. L.
+// pointTree finds points on segments: a k-d tree without pointers. The point in the middle of a
+// part divides it into the points before it and those after it, by x and y in turn. Source: J. L.
 // Bentley, Multidimensional Binary Search Trees Used for Associative Searching, CACM 18 (1975).
 type pointTree struct {
 	points []geomgen.Point
 	order  []uint32 // the numbers of the points
 }
 
-// newPointTree makes a tree of points. When ctx ends it is soon done, and of no use.
+// newPointTree makes a tree of points. If ctx ends, it returns soon, and the tree is useless.
 func newPointTree(ctx context.Context, points []geomgen.Point) *pointTree {
 	t := &pointTree{points: points, order: make([]uint32, len(points))}
 	for i := range t.order {
@@ -50,12 +50,12 @@ func (t *pointTree) value(i uint32, byY bool) float64 {
 	return t.points[i].X
 }
 
-// selectMiddle moves the k-th point to its place, and in front of it those that are not behind.
+// selectMiddle moves the k-th point to its place, and puts points that are not greater before it.
 // Source: C. A. R. Hoare, Algorithm 65: Find, CACM 4 (1961).
 func (t *pointTree) selectMiddle(part []uint32, k int, byY bool) {
 	for lo, hi := 0, len(part)-1; lo < hi; {
 		pivot := t.value(part[lo+(hi-lo)/2], byY)
-		if hi-lo > 64 { // the median of three, against what is sorted already
+		if hi-lo > 64 { // the median of three, for input that is already sorted
 			a, c := t.value(part[lo], byY), t.value(part[hi], byY)
 			pivot = max(min(a, pivot), min(max(a, pivot), c))
 		}
@@ -98,14 +98,14 @@ func (t *pointTree) on(dst []uint32, a, b geomgen.Point) []uint32 {
 type stretch struct {
 	a, b                   geomgen.Point
 	xmin, xmax, ymin, ymax float64
-	slack                  float64 // by more than which no computed coordinate is off
+	slack                  float64 // the maximum error of a computed coordinate
 }
 
 func (s *stretch) box() geomgen.Box {
 	return geomgen.Box{XMin: s.xmin, YMin: s.ymin, XMax: s.xmax, YMax: s.ymax}
 }
 
-// search searches a part of the tree for points on that piece of a segment which lies in a box.
+// search searches a part of the tree for points on the piece of a segment that lies in a box.
 func (t *pointTree) search(dst []uint32, part []uint32, s *stretch, box geomgen.Box, byY bool) []uint32 {
 	for len(part) > leafPoints {
 		middle := len(part) / 2
@@ -137,8 +137,8 @@ func (t *pointTree) take(dst []uint32, i uint32, s *stretch) []uint32 {
 	return append(dst, i)
 }
 
-// cut cuts the box of a piece in two: what is not above a line across x or y, and what is not
-// below. Each is around its part of the segment, and empty where there is none.
+// cut divides the box of a piece at a line across x or y into the parts that are not above and not
+// below the line. Each encloses its part of the segment, and is empty if there is none.
 func (s *stretch) cut(box geomgen.Box, at float64, byY bool) (before, behind geomgen.Box) {
 	before, behind = box, box
 	if byY {
@@ -152,11 +152,11 @@ func (s *stretch) cut(box geomgen.Box, at float64, byY bool) (before, behind geo
 	return before, behind
 }
 
-// narrow narrows the other direction of both parts to where the segment, which goes from u to v
-// there, is at the line: rise is how far that is of a whole run.
+// narrow narrows both parts in the other direction to the place where the segment, which goes from
+// u to v there, meets the line. rise is the distance to the line, out of a whole run.
 func (s *stretch) narrow(beforeMin, beforeMax, behindMin, behindMax *float64, rise, run, u, v float64) {
 	share := rise / run
-	if !(share > 0 && share < 1) || math.IsInf(v-u, 0) { // the line is beyond the segment, or along it
+	if !(share > 0 && share < 1) || math.IsInf(v-u, 0) { // the line is beyond the segment or parallel to it
 		return
 	}
 

@@ -6,14 +6,13 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// rings puts the segments together to rings that come to no point twice; ok is false where
-// they cross. Where several rings meet in a point, each segment that comes in is followed by
-// the one that goes out next on its left, with nothing but the area in between: so the inside
-// of a ring hangs together, and what touches itself from outside falls apart into a shell and
-// holes.
+// rings combines the segments into rings that visit no point twice. ok is false if segments cross.
+// If several rings meet in a point, each incoming segment continues with the next outgoing one on
+// its left, with only the area in between. So the interior of each ring is connected, and a ring
+// that touches itself from outside becomes a shell and holes.
 func (g *graph) rings() (rings [][]geomgen.Point, ok bool) {
 	slices.Sort(g.edges)
-	first := make([]uint32, len(g.points)+1) // of each point, the first segment that begins there
+	first := make([]uint32, len(g.points)+1) // for each point, the first segment that begins there
 	for _, e := range g.edges {
 		first[e.from()+1]++
 	}
@@ -36,8 +35,7 @@ func (g *graph) rings() (rings [][]geomgen.Point, ok bool) {
 	return w.rings, true
 }
 
-// turns returns, for each segment that ends in a point where several begin, the one that
-// follows it.
+// turns returns the next segment for each segment that ends in a point where several begin.
 func (g *graph) turns(first []uint32) (next map[uint32]uint32, ok bool) {
 	in := make(map[uint32][]uint32)
 	for i, e := range g.edges {
@@ -56,14 +54,14 @@ func (g *graph) turns(first []uint32) (next map[uint32]uint32, ok bool) {
 	return next, true
 }
 
-// way is a direction in which a segment comes to a point or leaves it.
+// way is a direction in which a segment enters or leaves a point.
 type way struct {
 	edge uint32
 	out  bool
-	to   geomgen.Point // its other end
+	to   geomgen.Point // the segment's other end
 }
 
-// turnsAt finds what follows the segments that come in at a point, of those that go out.
+// turnsAt finds, among the outgoing segments of a point, the next one for each incoming segment.
 func (g *graph) turnsAt(at uint32, in []uint32, first, end uint32, next map[uint32]uint32) bool {
 	if len(in) != int(end-first) {
 		return false
@@ -84,7 +82,7 @@ func (g *graph) turnsAt(at uint32, in []uint32, first, end uint32, next map[uint
 			continue
 		}
 
-		follow := ways[(n+len(ways)-1)%len(ways)] // clockwise, left of what comes in
+		follow := ways[(n+len(ways)-1)%len(ways)] // clockwise, left of the incoming segment
 		if !follow.out {
 			return false
 		}
@@ -94,8 +92,8 @@ func (g *graph) turnsAt(at uint32, in []uint32, first, end uint32, next map[uint
 	return true
 }
 
-// compareWays orders the directions from a point to others counter-clockwise, from the one to
-// the left on.
+// compareWays orders the directions from a point to others counter-clockwise, starting from the
+// left.
 func compareWays(p, q, r geomgen.Point) int {
 	if a, b := below(p, q), below(p, r); a != b {
 		if a {
@@ -116,14 +114,14 @@ type walk struct {
 	next  map[uint32]uint32
 	used  bits
 
-	stack []uint32       // the points on the way
-	at    map[uint32]int // where those are in it that the way may come to twice
+	stack []uint32       // the points of the path so far
+	at    map[uint32]int // the indexes in stack of points that the path may visit twice
 	rings [][]geomgen.Point
-	room  []geomgen.Point // for points of rings
+	room  []geomgen.Point // memory for points of rings
 }
 
-// follow follows a segment until it is back, and makes a ring of each part of the way that
-// comes back to where it was.
+// follow follows a segment until the path is back at its start, and makes a ring of each part of
+// the path that returns to a point.
 func (w *walk) follow(start uint32) bool {
 	w.stack = w.stack[:0]
 	clear(w.at)
@@ -153,7 +151,7 @@ func (w *walk) follow(start uint32) bool {
 	return true
 }
 
-// arrive adds a point to the way.
+// arrive adds a point to the path.
 func (w *walk) arrive(p uint32) {
 	if w.first[p+1]-w.first[p] > 1 {
 		if at, ok := w.at[p]; ok {

@@ -12,12 +12,12 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Choose returns how the staging table of a job is to be spread, for a target that may be there,
-// on a cluster that CheckCluster has let pass. What the target or the table beside it does not
-// allow is a *geomgen.ParamError.
+// Choose returns how to distribute the staging table of a job. The target may exist, and
+// CheckCluster has accepted the cluster. If the target or the colocated table does not allow the
+// job, the error is a *geomgen.ParamError.
 //
-// A table that is replaced keeps its number of shards and their places, where the job does not
-// say otherwise. Rows that go into a table that is there come from shards beside its own.
+// A replaced table keeps its number of shards and their places, unless the job says otherwise. Rows
+// for an existing table come from shards that are colocated with its own.
 func Choose(ctx context.Context, q pg.Querier, cluster citus.Cluster, j job.Job, t catalog.Relation) (Distribution, error) {
 	if j.Distribute == "" {
 		return Distribution{}, nil
@@ -53,10 +53,10 @@ func refuse(j job.Job, format string, args ...any) error {
 	return &geomgen.ParamError{Param: "distribute", Value: j.DistributionText(), Reason: fmt.Sprintf(format, args...)}
 }
 
-// isHash reports whether a table is spread by the hash of this column.
+// isHash reports whether a table is distributed by the hash of this column.
 func isHash(t citus.Table, column string) bool { return t.Kind == citus.Hash && t.Column == column }
 
-// CheckCluster sees to it that the server can spread a table of the job: what it cannot is a
+// CheckCluster checks that the server can distribute a table of the job. If not, the error is a
 // *geomgen.ParamError.
 func CheckCluster(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, schema string) error {
 	switch {
@@ -70,14 +70,14 @@ func CheckCluster(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job,
 
 	distributed, err := c.SchemaDistributed(ctx, q, schema)
 	if err == nil && distributed {
-		return refuse(j, "schema %s is distributed itself, and its tables are on one node together: choose another schema, or leave distribute out", schema)
+		return refuse(j, "schema %s is itself distributed, so its tables are together on one node: choose another schema, or leave distribute out", schema)
 	}
 
 	return err
 }
 
-// checkShared sees to it that the rows of the job can go into a table that is there from shards
-// beside its own.
+// checkShared checks that the rows of the job can go into an existing table from shards that are
+// colocated with its own.
 func checkShared(j job.Job, t catalog.Relation, have citus.Table) error {
 	column := j.KeyColumns()[0]
 
@@ -89,13 +89,13 @@ func checkShared(j job.Job, t catalog.Relation, have citus.Table) error {
 	case j.Shards > 0 && j.Shards != have.Shards:
 		return refuse(j, "table %s has %d shards: leave the number out", t.Table, have.Shards)
 	case j.ColocateWith != (job.Table{}):
-		return &geomgen.ParamError{Param: "colocate-with", Value: j.ColocateWith.String(), Reason: "the shards of table " + t.String() + " are where they are: leave it out"}
+		return &geomgen.ParamError{Param: "colocate-with", Value: j.ColocateWith.String(), Reason: "the shards of table " + t.String() + " are already in place: leave it out"}
 	}
 
 	return nil
 }
 
-// checkBeside returns the table beside whose shards those of the job go.
+// checkBeside returns the table with whose shards the job's shards are colocated.
 func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, t catalog.Relation) (job.Table, error) {
 	beside := catalog.Relation{Table: j.ColocateWith}
 	if beside.Schema == "" {
@@ -110,7 +110,7 @@ func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, 
 		return beside.Table, err
 	}
 	if beside.OID == 0 {
-		return bad("is not there: check its name, or leave colocate-with out")
+		return bad("does not exist: check its name, or leave colocate-with out")
 	}
 
 	have, err := c.Table(ctx, q, beside.OID)
@@ -119,7 +119,7 @@ func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, 
 	case err != nil:
 		return beside.Table, err
 	case have.Kind != citus.Hash:
-		return bad("is not distributed by hash of a column, but " + have.String() + ": choose one that is, or leave colocate-with out")
+		return bad("is not distributed by hash of a column, but " + have.String() + ": choose a table that is, or leave colocate-with out")
 	}
 
 	var kind string
@@ -127,9 +127,9 @@ func checkBeside(ctx context.Context, q pg.Querier, c citus.Cluster, j job.Job, 
 
 	switch {
 	case err != nil:
-		return beside.Table, pg.Wrap(err, "looking up the column by which table %s is distributed", beside.Table)
+		return beside.Table, pg.Wrap(err, "looking up the distribution column of table %s", beside.Table)
 	case kind != "bigint":
-		return bad("is distributed by " + have.Column + ", which is " + kind + ", and this table by a bigint: choose one that is distributed by a bigint, or leave colocate-with out")
+		return bad("is distributed by " + have.Column + ", which is " + kind + ", but this table by a bigint: choose a table that is distributed by a bigint, or leave colocate-with out")
 	}
 
 	return beside.Table, nil

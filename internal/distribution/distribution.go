@@ -1,6 +1,6 @@
-// Package distribution owns how a table is spread over the nodes of a Citus cluster: what a job
-// comes to there, the statement that does it, and what the coordinator's own catalogue does not
-// tell of such a table, its size and its rows.
+// Package distribution owns how a table is distributed over the nodes of a Citus cluster: what a
+// job requires there, the statement that distributes the table, and the size and rows of such a
+// table, which the coordinator's own catalogue does not have.
 package distribution
 
 import (
@@ -11,18 +11,18 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Distribution is how a table is spread. The zero value is a table that is on one server.
+// Distribution is how a table is distributed. The zero value is a table on one server.
 type Distribution struct {
-	Column string    // its hash decides on the shard of a row
-	Shards int       // how many; 0 where Beside has them
-	Beside job.Table // a table whose shards lie on the same nodes; the zero value for none
+	Column string    // the column whose hash determines the shard of a row
+	Shards int       // number of shards; 0 if Beside determines it
+	Beside job.Table // a table to colocate with; the zero value for none
 }
 
-// Distributed reports whether the table is spread at all.
+// Distributed reports whether the table is distributed at all.
 func (d Distribution) Distributed() bool { return d.Column != "" }
 
-// SQL returns the statement that spreads a table, which must be empty: rows that are there
-// would go through the coordinator a second time.
+// SQL returns the statement that distributes a table. The table must be empty: existing rows would
+// go through the coordinator a second time.
 func (d Distribution) SQL(t job.Table) string {
 	where := fmt.Sprintf("shard_count => %d", d.Shards)
 	if d.Beside != (job.Table{}) {
@@ -32,7 +32,7 @@ func (d Distribution) SQL(t job.Table) string {
 	return fmt.Sprintf("select pg_catalog.create_distributed_table(%s, %s, 'hash', %s)", literal(catalog.QuoteTable(t)), literal(d.Column), where)
 }
 
-// literal returns a text for SQL, whatever standard_conforming_strings says.
+// literal quotes a text for SQL, for any value of standard_conforming_strings.
 func literal(s string) string {
 	return "E'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(s) + "'"
 }

@@ -37,13 +37,13 @@ func TestSQL(t *testing.T) {
 	}
 }
 
-// server answers what Choose asks, as a coordinator with two workers does, or as a server without
+// server answers the queries of Choose like a coordinator with two workers, or like a server without
 // Citus.
 type server struct {
 	citus   bool
 	workers int
 	schema  bool // the schema is distributed
-	// tables are those that are there, by their number: kind, column, number of shards.
+	// tables are the existing tables, by OID: kind, column, number of shards.
 	tables map[uint32]string
 }
 
@@ -107,7 +107,7 @@ func (emptyText) Scan(to ...any) error {
 }
 
 func (s server) Query(context.Context, string, ...any) (pgx.Rows, error) {
-	panic("one row at a time is asked for")
+	panic("Choose queries one row at a time")
 }
 
 func (s server) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
@@ -127,7 +127,7 @@ func TestChoose(t *testing.T) {
 		change func(*job.Job)
 		want   distribution.Distribution
 	}{
-		"not asked for": {server{}, true, func(j *job.Job) { j.Distribute = "" }, distribution.Distribution{}},
+		"not requested": {server{}, true, func(j *job.Job) { j.Distribute = "" }, distribution.Distribution{}},
 		"new":           {cluster, true, nil, distribution.Distribution{Column: "cell_id", Shards: 4}},
 		"new, shards":   {cluster, true, func(j *job.Job) { j.Shards = 3 }, distribution.Distribution{Column: "cell_id", Shards: 3}},
 		"new, parents":  {cluster, true, func(j *job.Job) { j.ParentLevels = 6 }, distribution.Distribution{Column: "parent", Shards: 4}},
@@ -167,15 +167,15 @@ func TestChooseRefuses(t *testing.T) {
 	}{
 		"no Citus":           {server{}, nil, "distribute", "Citus is not in this database"},
 		"no workers":         {server{citus: true}, nil, "distribute", "citus_add_node"},
-		"distributed schema": {server{citus: true, workers: 2, schema: true}, nil, "distribute", "schema public is distributed itself"},
+		"distributed schema": {server{citus: true, workers: 2, schema: true}, nil, "distribute", "schema public is itself distributed"},
 		"append to a table of one server": {server{citus: true, workers: 2}, func(j *job.Job) { j.IfExists = job.Append },
 			"distribute", "is not distributed"},
 		"append, other shards": {cluster, func(j *job.Job) { j.IfExists, j.Shards = job.Append, 4 }, "distribute", "has 12 shards"},
 		"append, by parent": {cluster, func(j *job.Job) { j.IfExists, j.ParentLevels = job.Append, 4 },
 			"distribute", "not by hash of parent"},
-		"append, beside":        {cluster, func(j *job.Job) { j.IfExists, j.ColocateWith.Name = job.Append, "points" }, "colocate-with", "where they are"},
-		"beside what is absent": {cluster, func(j *job.Job) { j.ColocateWith.Name = "nothing" }, "colocate-with", "is not there"},
-		"beside a range":        {cluster, func(j *job.Job) { j.ColocateWith.Name = "points" }, "colocate-with", "range of parent"},
+		"append, beside":                 {cluster, func(j *job.Job) { j.IfExists, j.ColocateWith.Name = job.Append, "points" }, "colocate-with", "already in place"},
+		"colocated with a missing table": {cluster, func(j *job.Job) { j.ColocateWith.Name = "nothing" }, "colocate-with", "does not exist"},
+		"beside a range":                 {cluster, func(j *job.Job) { j.ColocateWith.Name = "points" }, "colocate-with", "range of parent"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j, r := chosen(cells, false, tt.change)

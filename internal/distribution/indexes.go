@@ -9,15 +9,15 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// IndexSize is what the shards of an index have together.
+// IndexSize is the total of an index over its shards.
 type IndexSize struct {
 	Bytes int64
-	Rows  int64 // entries, an estimate of the nodes'
+	Rows  int64 // entries, as the nodes estimate them
 }
 
-// The index of a shard is called after that of the table, with the number of the shard behind it.
-// What a node executes resolves in pg_catalog: its sessions have a search_path of their own. Citus
-// puts the name of the shard into it with format, so %L quotes it as a literal.
+// The name of a shard's index is the name of the table's index plus the number of the shard. Names
+// in a statement for a node resolve in pg_catalog, because the node's sessions have their own
+// search_path. Citus inserts the shard's name with format, so %L quotes it as a literal.
 const indexSizesSQL = `
 	select left(x.key, length(x.key) - length(s.shardid::text) - 1), sum((x.value ->> 0)::float8)::bigint, sum(greatest((x.value ->> 1)::float8, 0))::bigint
 	from pg_catalog.run_command_on_shards($1::oid::regclass, $$
@@ -27,8 +27,8 @@ const indexSizesSQL = `
 	cross join lateral json_each(s.result::json) x
 	where s.success group by 1`
 
-// IndexSizes returns the sizes of the indexes of a distributed table by their names. One whose
-// name is as long as PostgreSQL keeps it may be missing.
+// IndexSizes returns the sizes of the indexes of a distributed table, by name. An index may be
+// missing if its name has the maximum length in PostgreSQL.
 func IndexSizes(ctx context.Context, q pg.Querier, t catalog.Relation) (map[string]IndexSize, error) {
 	rows, err := q.Query(ctx, indexSizesSQL, t.OID)
 	if err != nil {

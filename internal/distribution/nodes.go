@@ -11,10 +11,10 @@ import (
 	"github.com/loadgrid/loadgrid/internal/setting"
 )
 
-// SetLocal sets a parameter of the server until the end of the transaction. Where tables of the
-// transaction have rows on other nodes of a Citus cluster, as spread says, it also sets it there,
-// and comes before they are used: Citus passes on what SET LOCAL says, and not what set_config
-// does. The commit of such a transaction waits for the disk.
+// SetLocal sets a parameter of the server until the end of the transaction. If spread is true,
+// tables of the transaction have rows on other nodes of a Citus cluster, and SetLocal also sets the
+// parameter there. In that case, call it before the tables are used. Citus passes on SET LOCAL, but
+// not set_config. The commit of such a transaction waits for the disk.
 func SetLocal(ctx context.Context, tx pgx.Tx, spread bool, p setting.Parameter) error {
 	if !spread {
 		return setting.SetLocal(ctx, tx, p)

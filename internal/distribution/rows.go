@@ -15,8 +15,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// IsDistributed reports whether the rows of a table are on other nodes than the server that is
-// asked. Without Citus that is one short query.
+// IsDistributed reports whether the rows of a table are on nodes other than the connected server.
+// Without Citus it runs one short query.
 func IsDistributed(ctx context.Context, q pg.Querier, oid uint32) (bool, error) {
 	cluster, err := citus.Read(ctx, q)
 	if err != nil || !cluster.Installed() {
@@ -28,7 +28,8 @@ func IsDistributed(ctx context.Context, q pg.Querier, oid uint32) (bool, error) 
 	return t.Distributed(), err
 }
 
-// IsNameDistributed is IsDistributed of the table that has a name, false where there is none.
+// IsNameDistributed is IsDistributed for a table by its name. It is false if the table does not
+// exist.
 func IsNameDistributed(ctx context.Context, q pg.Querier, name job.Table) (bool, error) {
 	t := catalog.Relation{Table: name}
 	if err := t.Find(ctx, q); err != nil {
@@ -38,8 +39,9 @@ func IsNameDistributed(ctx context.Context, q pg.Querier, name job.Table) (bool,
 	return IsDistributed(ctx, q, t.OID)
 }
 
-// Emptied is catalog.Relation.Emptied. Of a distributed table the coordinator has no rows, and
-// the crash of a node empties some of its shards: whoever needs to know counts them.
+// Emptied is catalog.Relation.Emptied, but false for a distributed table: the coordinator has no
+// rows of it, and the crash of a node empties some of its shards. A caller that needs to know must
+// count them.
 func Emptied(ctx context.Context, q pg.Querier, t catalog.Relation) (bool, error) {
 	distributed, err := IsDistributed(ctx, q, t.OID)
 	if err != nil || distributed {
@@ -49,7 +51,7 @@ func Emptied(ctx context.Context, q pg.Querier, t catalog.Relation) (bool, error
 	return t.Emptied(ctx, q)
 }
 
-// CountRows counts the rows of a table, on all nodes at the same time.
+// CountRows counts the rows of a table, on all nodes in parallel.
 func CountRows(ctx context.Context, q pg.Querier, t catalog.Relation) (n int64, err error) {
 	err = q.QueryRow(ctx, "select count(*) from "+t.SQL()).Scan(&n)
 	return n, pg.Wrap(err, "counting the rows of table %s", t.Table)
@@ -57,14 +59,13 @@ func CountRows(ctx context.Context, q pg.Querier, t catalog.Relation) (n int64, 
 
 const (
 	sizeSQL = catalog.WithTree + " select sum(pg_relation_size(oid)), sum(pg_indexes_size(oid)) from tables"
-	// Of a distributed table the coordinator has no page.
+	// The coordinator has no pages of a distributed table.
 	sizeOnNodesSQL = `
 		select pg_catalog.citus_relation_size($1::oid::regclass),
 		       pg_catalog.citus_total_relation_size($1::oid::regclass) - pg_catalog.citus_table_size($1::oid::regclass)`
 )
 
-// Size returns the bytes of a table, on all nodes where it is distributed, and those of its
-// indexes.
+// Size returns the bytes of a table and of its indexes, on all nodes if it is distributed.
 func Size(ctx context.Context, q pg.Querier, cluster citus.Cluster, name job.Table) (heap, index int64, err error) {
 	t := catalog.Relation{Table: name}
 	if err := t.Find(ctx, q); err != nil {
@@ -86,31 +87,31 @@ func Size(ctx context.Context, q pg.Querier, cluster citus.Cluster, name job.Tab
 	return heap, index, pg.Wrap(err, "asking for the size of table %s", name)
 }
 
-// Each shard has its own statistics, and the table on the coordinator has none. Citus puts the name
-// of the shard into the command with format, so %L quotes it as a literal.
+// Each shard has its own statistics, and the table on the coordinator has none. Citus inserts the
+// shard's name with format, so %L quotes it as a literal.
 const estimatedRowsSQL = `
 	select coalesce(sum(greatest(result::float8, 0)), 0)::bigint
 	from pg_catalog.run_command_on_shards($1::oid::regclass, $$select reltuples::pg_catalog.int8 from pg_catalog.pg_class where oid operator(pg_catalog.=) %L::pg_catalog.regclass$$)
 	where success`
 
-// EstimatedRows returns about how many rows a distributed table has, by the statistics of its
-// shards; 0 where it was never analyzed.
+// EstimatedRows returns the estimated number of rows of a distributed table, by the statistics of
+// its shards. It is 0 if the table was never analyzed.
 func EstimatedRows(ctx context.Context, q pg.Querier, t catalog.Relation) (n int64, err error) {
 	err = q.QueryRow(ctx, estimatedRowsSQL, t.OID).Scan(&n)
 	return n, pg.Wrap(err, "asking the nodes for the rows of table %s", t.Table)
 }
 
-// writer is a transaction of a node, and how many rows of a shard it has written. Numbers of
-// transactions and of tables are each node's own.
+// writer is a transaction of a node, and how many rows of a shard it wrote. Each node has its own
+// numbers of transactions and tables.
 type writer struct {
 	shard uint32
 	xid   string
 	rows  int64
 }
 
-// Written returns how many rows a distributed table has, and a digest of which transactions have
-// written how many rows of which shard: a row that somebody inserts, changes or deletes makes it
-// another one. It reads the table.
+// Written reads a distributed table. It returns its number of rows, and a digest of how many rows
+// of each shard each transaction wrote. The digest changes if somebody inserts, updates or deletes
+// a row.
 func Written(ctx context.Context, q pg.Querier, t catalog.Relation) (rows int64, digest string, err error) {
 	result, err := q.Query(ctx, "select t.tableoid, t.xmin::text, count(*) from "+t.SQL()+" t group by 1, 2")
 	if err != nil {

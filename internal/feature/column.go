@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Column is the type of a column of PostgreSQL that holds an attribute.
+// Column is the type of a PostgreSQL column that holds an attribute.
 type Column string
 
 // The types of columns.
@@ -40,9 +40,9 @@ func columnOf(v Value) Column {
 	return Text
 }
 
-// ColumnOf returns the type of the column that holds all values of an attribute: bigint and
-// double precision mixed are double precision, other types mixed are text, and so is an
-// attribute that is nil everywhere.
+// ColumnOf returns the type of a column that holds all values of an attribute. A mix of bigint and
+// double precision is double precision, any other mix is text, and so is an attribute that is nil
+// everywhere.
 func ColumnOf(values iter.Seq[Value]) Column {
 	var column Column
 
@@ -65,8 +65,8 @@ func ColumnOf(values iter.Seq[Value]) Column {
 	return column
 }
 
-// As returns a value as a column of the type holds it, of those that ColumnOf has seen: float64
-// for an int64 in double precision, and string for any in text. nil stays nil.
+// As converts a value for a column whose type came from ColumnOf: an int64 to float64 for double
+// precision, and any value to a string for text. nil stays nil.
 func As(v Value, c Column) Value {
 	switch {
 	case v == nil:
@@ -82,8 +82,8 @@ func As(v Value, c Column) Value {
 	return v
 }
 
-// TextOf writes a value as text, "" for nil: numbers in decimal with as many digits as they
-// need, days and times as in ISO 8601.
+// TextOf writes a value as text, "" for nil: numbers in decimal with as many digits as they need,
+// days and times in ISO 8601.
 func TextOf(v Value) string {
 	switch v := v.(type) {
 	case nil:

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// TextAs writes a value as text that a type of PostgreSQL, by its name in the catalogue such as
-// timestamptz, reads in ISO style, where that differs from TextOf: times with a space behind the day, numeric
-// without an exponent.
+// TextAs writes a value as text that a PostgreSQL type, named as in the catalogue, such as timestamptz, reads
+// in ISO style. It differs from TextOf in two ways: times have a space after the day, and numeric has no
+// exponent.
 func TextAs(value Value, sqlType string) string {
 	text := TextOf(value)
 	switch sqlType {
@@ -35,7 +35,7 @@ func TextAs(value Value, sqlType string) string {
 	return text
 }
 
-// spaced writes a time with a space between day and time of day.
+// spaced writes a time with a space between the date and the time of day.
 func spaced(text string) string {
 	if at := len("2006-01-02"); len(text) > at && text[at] == 'T' {
 		return text[:at] + " " + text[at+1:]
@@ -43,10 +43,10 @@ func spaced(text string) string {
 	return text
 }
 
-// maxPower is the largest exponent of a number that is written out.
+// maxPower is the largest exponent that is written out as digits.
 const maxPower = 1000
 
-// numericText writes a number as type numeric has it, without an exponent.
+// numericText writes a number as the type numeric writes it, without an exponent.
 func numericText(value Value, text string) string {
 	if f, ok := value.(float64); ok {
 		if math.IsInf(f, 0) {

@@ -1,5 +1,5 @@
-// Package featurefile owns what the readers of files of features have in common: what they
-// are asked for, and what they tell of a file.
+// Package featurefile owns what the readers of feature files have in common: their options, and
+// what they report about a file.
 package featurefile
 
 import (
@@ -14,53 +14,53 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// Options say what is read of a file. The zero value reads the only layer, without attributes.
+// Options say what to read from a file. The zero value reads the only layer, without attributes.
 type Options struct {
 	// Layer is the name of the layer. Defaults to "", which is the only layer of the file.
 	Layer string
-	// Attributes are those whose values the sink gets, in this order.
+	// Attributes are the attributes whose values the sink gets, in this order.
 	Attributes []string
-	// Where is a condition, whose attributes Attributes has. The sink decides by it; a reader may
-	// pass over features for which it is not true before that. Defaults to nil, for none.
+	// Where is a condition. Attributes must include its attributes. The sink applies it; a reader
+	// may skip features for which it is not true before that. Defaults to nil, for none.
 	Where *condition.Condition
-	// Sibling opens a file beside this one. A suffix that begins with a dot replaces the
-	// extension, whatever its case: ".dbf" is the table of a shapefile. Another one is appended:
-	// "-wal". The error is fs.ErrNotExist where there is none. The caller closes what it has
-	// opened. Defaults to nil, for a file without a name.
+	// Sibling opens a file next to this one. A suffix that begins with a dot replaces the
+	// extension, in either case: ".dbf" is the table of a shapefile. Any other suffix is appended:
+	// "-wal". The error is fs.ErrNotExist if there is no such file. The caller closes the files
+	// that it opened. Defaults to nil, for a file without a name.
 	Sibling func(suffix string) (f io.ReaderAt, size int64, err error)
-	// MaxPositions bounds the positions of a feature that must be in memory as a whole.
-	// Defaults to 0, which is DefaultMaxPositions.
+	// MaxPositions limits the positions of a feature that must be in memory as a whole. Defaults to
+	// 0, which is DefaultMaxPositions.
 	MaxPositions int64
-	// MaxBytes bounds what is unpacked of a compressed file. Defaults to 0, which is
+	// MaxBytes limits the unpacked size of a compressed file. Defaults to 0, which is
 	// DefaultMaxBytes.
 	MaxBytes int64
 }
 
-// The bounds of Options where nobody says.
+// The default limits of Options.
 const (
 	DefaultMaxPositions = 50_000_000
 	DefaultMaxBytes     = 4 << 30
 )
 
-// Result is what a file says of itself. With an error, it has what was known by then.
+// Result describes a file. With an error, it has what was known by then.
 type Result struct {
 	Layer      string   // the layer that was read
 	Layers     []string // the names of all layers with geometries
 	Attributes []string // the names of all attributes of the layer, in the order of the file
 	CRS        CRS
-	Features   int64 // how many the sink got
-	PassedOver int64 // how many it did not get because of Options.Where, where it got none
+	Features   int64 // number of features that the sink got
+	PassedOver int64 // number of features that the reader skipped because of Options.Where, if the sink got none
 }
 
-// CRS is what a file says of its coordinate reference system. The zero value is nothing.
+// CRS is a file's coordinate reference system. In the zero value, nothing is known.
 type CRS struct {
-	Organization string // such as EPSG; "" where there is no code
-	Code         string // as the organization has it, such as 3035
+	Organization string // such as EPSG; "" without a code
+	Code         string // as the organization writes it, such as 3035
 	WKT          string // its definition in WKT 1, WKT 2 or ESRI's dialect; "" for none
 }
 
-// ChooseLayer returns the layer that was asked for, or the only one. The error is a
-// *geomgen.ParamError of aoi-layer that names those that there are.
+// ChooseLayer returns the requested layer, or the only one. The error is a *geomgen.ParamError of
+// aoi-layer that names the existing layers.
 func ChooseLayer(asked string, layers []string) (string, error) {
 	switch {
 	case len(layers) == 0:
@@ -70,7 +70,7 @@ func ChooseLayer(asked string, layers []string) (string, error) {
 	case asked != "":
 		return "", &geomgen.ParamError{Param: "aoi-layer", Value: asked, Reason: "the area of interest has no such layer: it has " + List(layers)}
 	case len(layers) > 1:
-		return "", &geomgen.ParamError{Param: "aoi-layer", Value: "(not given)", Reason: "the area of interest has several layers: say which with aoi-layer, " + List(layers)}
+		return "", &geomgen.ParamError{Param: "aoi-layer", Value: "(not given)", Reason: "the area of interest has several layers: choose one with aoi-layer: " + List(layers)}
 	}
 
 	return layers[0], nil
@@ -84,7 +84,7 @@ type MissingError struct {
 
 func (e *MissingError) Error() string { return e.Unwrap().Error() }
 
-// Unwrap returns it as a *geomgen.ParamError.
+// Unwrap returns the error as a *geomgen.ParamError.
 func (e *MissingError) Unwrap() error {
 	if len(e.Known) == 0 {
 		return feature.BadArea("has no attribute %q: its features have no attributes", e.Name)
@@ -103,10 +103,10 @@ func CheckAttributes(asked, known []string) error {
 	return nil
 }
 
-// listed is how many names a message has.
+// listed is the maximum number of names in a message.
 const listed = 20
 
-// List writes names for a message, not all of very many.
+// List writes names for a message, and shortens a long list.
 func List(names []string) string {
 	quoted := make([]string, 0, min(len(names), listed))
 	for _, name := range names[:min(len(names), listed)] {
@@ -119,7 +119,7 @@ func List(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// Ended returns why a context has ended, nil while it has not.
+// Ended returns the cause of an ended context, and nil before the end.
 func Ended(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -127,7 +127,7 @@ func Ended(ctx context.Context) error {
 	return nil
 }
 
-// UntilEnded returns a reader that ends with ctx, and with its cause.
+// UntilEnded returns a reader that fails with the cause of ctx when ctx ends.
 func UntilEnded(ctx context.Context, r io.Reader) io.Reader { return untilEnded{ctx, r} }
 
 type untilEnded struct {
@@ -135,7 +135,7 @@ type untilEnded struct {
 	r   io.Reader
 }
 
-// Read reads, unless the context has ended.
+// Read reads until the context ends.
 func (r untilEnded) Read(b []byte) (int, error) {
 	if err := Ended(r.ctx); err != nil {
 		return 0, err

@@ -61,7 +61,7 @@ func TestChooseLayer(t *testing.T) {
 		{"", []string{"a"}, "a", "", ""},
 		{"b", []string{"a", "b"}, "b", "", ""},
 		{"", nil, "", "aoi", "has no layer"},
-		{"", []string{"a", "b"}, "", "aoi-layer", `several layers: say which with aoi-layer, "a", "b"`},
+		{"", []string{"a", "b"}, "", "aoi-layer", `several layers: choose one with aoi-layer: "a", "b"`},
 		{"c", []string{"a", "b"}, "", "aoi-layer", `no such layer: it has "a", "b"`},
 	} {
 		got, err := ChooseLayer(test.asked, test.layers)
@@ -92,7 +92,7 @@ func TestList(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	for b, want := range map[string]string{"Küste": "", "": "", "a\x00": "has the character 0", "\xff": "is not UTF-8"} {
+	for b, want := range map[string]string{"Küste": "", "": "", "a\x00": "has a zero character", "\xff": "is not UTF-8"} {
 		got, err := Text([]byte(b))
 		switch {
 		case want == "" && (got != b || err != nil), want != "" && (err == nil || !strings.Contains(err.Error(), want)):

@@ -6,12 +6,12 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Areas are the polygons of areas.geojson, by the code of their feature; nil is the one without
-// a code. The readers' golden files were made of it by ogr2ogr of GDAL 3.6, such as:
+// Areas are the polygons of areas.geojson, by the code of their feature; nil is the feature without
+// a code. ogr2ogr of GDAL 3.6 made the readers' golden files from it, for example:
 //
 //	ogr2ogr -f "ESRI Shapefile" areas.shp areas.geojson
 //
-// Rings begin with their lowest point and run counter-clockwise, as those of Normal do.
+// Rings begin with their lowest point and run counter-clockwise, like those of Normal.
 func Areas() map[any][]geomgen.Polygon {
 	box := func(x, y, width float64) []geomgen.Point {
 		return []geomgen.Point{{X: x, Y: y}, {X: x + width, Y: y}, {X: x + width, Y: y + width}, {X: x, Y: y + width}, {X: x, Y: y}}
@@ -30,8 +30,8 @@ func Areas() map[any][]geomgen.Polygon {
 	}
 }
 
-// Normal returns closed rings so that they begin with their leftmost point, of these with the
-// lowest, and run counter-clockwise.
+// Normal normalizes closed rings: they begin with their leftmost point, the lowest of several, and
+// run counter-clockwise.
 func Normal(polygons []geomgen.Polygon) (normal []geomgen.Polygon) {
 	for _, p := range polygons {
 		var q geomgen.Polygon

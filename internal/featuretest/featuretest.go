@@ -1,5 +1,5 @@
-// Package featuretest owns a sink that writes down what it gets, for tests of the readers of
-// files of features.
+// Package featuretest owns a sink that records what it gets, for tests of the readers of feature
+// files.
 package featuretest
 
 import (
@@ -49,7 +49,7 @@ func (r *Recorder) ClosePolygon() {
 	r.polygon = nil
 }
 
-// WKB adds polygons of WKB, EWKB, or WKB as ISO has it.
+// WKB adds polygons of WKB, EWKB, or ISO WKB.
 func (r *Recorder) WKB(b []byte) (srid int32, err error) {
 	g, err := wkb.Unmarshal(b)
 	if err != nil {
@@ -63,7 +63,7 @@ func (r *Recorder) WKB(b []byte) (srid int32, err error) {
 	return int32(g.SRID()), r.add(g)
 }
 
-// ReadWKB is WKB of all that the reader has.
+// ReadWKB is WKB for everything that the reader has.
 func (r *Recorder) ReadWKB(from *bufio.Reader) (srid int32, err error) {
 	b, err := io.ReadAll(from)
 	if err != nil {
@@ -111,5 +111,5 @@ func (r *Recorder) EndFeature(values []feature.Value) error {
 	return r.Err
 }
 
-// Dropped notes that there were more coordinates.
+// Dropped notes that there were coordinates other than x and y.
 func (r *Recorder) Dropped() { r.Drops = true }

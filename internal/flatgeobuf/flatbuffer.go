@@ -5,17 +5,17 @@ import (
 	"errors"
 )
 
-var errBounds = errors.New("it points to a place outside of its bytes")
+var errBounds = errors.New("it has an offset that points outside its bytes")
 
-// table is a table of a flatbuffer (https://flatbuffers.dev/internals/). What it says of places
-// is checked before it is followed.
+// table is a table of a flatbuffer (https://flatbuffers.dev/internals/). Every offset in it is
+// checked before it is followed.
 type table struct {
 	b      []byte // the whole buffer
-	at     int64  // where the table begins
-	fields []byte // the places of its fields, two bytes each; 0 for those that are not there
+	at     int64  // offset of the table
+	fields []byte // the offsets of its fields, two bytes each; 0 for missing fields
 }
 
-// root returns the table that a buffer is.
+// root returns the root table of a buffer.
 func root(b []byte) (table, error) {
 	if len(b) < 4 {
 		return table{}, errBounds
@@ -41,12 +41,12 @@ func tableAt(b []byte, at int64) (table, error) {
 	return table{b, at, b[v+4 : v+size]}, nil
 }
 
-// within tells whether so many bytes are at a place of a buffer.
+// within tells whether a buffer has size bytes at an offset.
 func within(b []byte, at, size int64) bool {
 	return at >= 0 && size >= 0 && at <= int64(len(b)) && size <= int64(len(b))-at
 }
 
-// field returns where a field of so many bytes is, -1 where it has its default.
+// field returns the offset of a field of this size, or -1 if the field has its default.
 func (t table) field(i int, size int64) (at int64, err error) {
 	if 2*i+2 > len(t.fields) {
 		return -1, nil
@@ -64,7 +64,7 @@ func (t table) field(i int, size int64) (at int64, err error) {
 	return at, nil
 }
 
-// number returns a field of 1, 2, 4 or 8 bytes, and what it is by default where it is not there.
+// number returns a field of 1, 2, 4 or 8 bytes, or a default if the field is missing.
 func (t table) number(i int, size int64, otherwise uint64) (uint64, error) {
 	at, err := t.field(i, size)
 	switch {
@@ -77,7 +77,7 @@ func (t table) number(i int, size int64, otherwise uint64) (uint64, error) {
 	return little(t.b[at : at+size]), nil
 }
 
-// little reads up to 8 bytes with the low byte first.
+// little decodes up to 8 little-endian bytes.
 func little(b []byte) (v uint64) {
 	for i := len(b) - 1; i >= 0; i-- {
 		v = v<<8 | uint64(b[i])
@@ -85,7 +85,7 @@ func little(b []byte) (v uint64) {
 	return v
 }
 
-// follow returns where the reference in a field leads to, -1 where there is none.
+// follow returns the offset that a field refers to, or -1 if the field is missing.
 func (t table) follow(i int) (at int64, err error) {
 	at, err = t.field(i, 4)
 	if err != nil || at < 0 {
@@ -99,7 +99,7 @@ func (t table) follow(i int) (at int64, err error) {
 	return to, nil
 }
 
-// vector returns the bytes of a vector of elements of so many bytes each.
+// vector returns the bytes of a vector whose elements have this size.
 func (t table) vector(i int, size int64) ([]byte, error) {
 	at, err := t.follow(i)
 	if err != nil || at < 0 {
@@ -113,7 +113,7 @@ func (t table) vector(i int, size int64) ([]byte, error) {
 	return t.b[at+4 : at+4+n], nil
 }
 
-// table returns the table that a field refers to; ok is false where there is none.
+// table returns the table that a field refers to. ok is false if there is none.
 func (t table) table(i int) (in table, ok bool, err error) {
 	at, err := t.follow(i)
 	if err != nil || at < 0 {
@@ -124,7 +124,7 @@ func (t table) table(i int) (in table, ok bool, err error) {
 	return in, err == nil, err
 }
 
-// tables calls do for each table of a vector of them.
+// tables calls do for each table of a vector.
 func (t table) tables(i int, do func(table) error) error {
 	at, err := t.follow(i)
 	if err != nil || at < 0 {

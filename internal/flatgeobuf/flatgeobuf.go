@@ -22,9 +22,9 @@ func Is(head []byte) bool {
 	return len(head) >= 8 && strings.HasPrefix(string(head), "fgb\x03fgb")
 }
 
-// Read reads the features of a file one by one. Beside a feature's bytes it needs little
-// memory: what a file says of its sizes is compared with the file's size before it is believed.
-// Errors about the file are *geomgen.ParamError.
+// Read reads the features of a file one by one. In addition to the bytes of a feature it needs
+// little memory: it compares the sizes that a file declares with the file's size before it relies
+// on them. Errors about the file are *geomgen.ParamError.
 func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
 	h, err := readHeader(f, size)
 
@@ -57,14 +57,14 @@ func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options,
 
 type reader struct {
 	in      *bufio.Reader
-	rest    int64 // bytes of the file that are not read yet
+	rest    int64 // bytes of the file that are still unread
 	header  header
 	options featurefile.Options
 	to      feature.Sink
 	values  values
-	buffer  []byte // of the feature at work
+	buffer  []byte // of the current feature
 	n       uint64 // its number, from 1
-	room    int64  // how many positions it can still have
+	room    int64  // the number of positions that the feature can still have
 	kept    int64
 }
 
@@ -104,7 +104,7 @@ func (r *reader) explain(err error) error {
 	return err
 }
 
-// fault is what is wrong with a feature.
+// fault is an error in a feature.
 type fault struct{ what string }
 
 func (f *fault) Error() string { return f.what }

@@ -18,7 +18,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featuretest"
 )
 
-// The files were made of featuretest/areas.geojson, and others of one feature, by GDAL 3.6:
+// GDAL 3.6 made the files from featuretest/areas.geojson, and some from single features:
 //
 //	ogr2ogr -f FlatGeobuf areas.fgb areas.geojson -nln areas
 //	ogr2ogr -f FlatGeobuf noindex.fgb areas.geojson -nln areas -lco SPATIAL_INDEX=NO -t_srs EPSG:3857
@@ -57,8 +57,8 @@ func TestIndexSize(t *testing.T) {
 
 var attributes = []string{"seen", "name", "code", "share", "day"}
 
-// want are the values of the attributes, by the code. GDAL writes days as times: FlatGeobuf has
-// no type for them.
+// want returns the values of the attributes, by code. GDAL writes dates as times, because FlatGeobuf
+// has no type for dates.
 func want() map[any][]feature.Value {
 	return map[any][]feature.Value{
 		int64(7):   {time.Date(2024, 2, 29, 13, 14, 15, 0, time.UTC), "Küstenbäche", int64(7), 0.25, time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)},
@@ -133,7 +133,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Heights are dropped, and the sink learns of it.
+// Heights are dropped, and the sink is notified.
 func TestHeights(t *testing.T) {
 	_, to, err := read(t, file(t, "heights.fgb"), featurefile.Options{})
 	if err != nil || !to.Drops || len(to.Features) != 1 || len(to.Features[0].Polygons) != 1 {
@@ -152,7 +152,7 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// The error of the sink is that of Read.
+// Read returns the error of the sink.
 func TestSinkFails(t *testing.T) {
 	to := featuretest.Recorder{Err: errors.New("full")}
 	b := file(t, "areas.fgb")
@@ -162,7 +162,7 @@ func TestSinkFails(t *testing.T) {
 	}
 }
 
-// A count that the file has no room for must not be believed.
+// Read does not trust a count that exceeds the size of the file.
 func TestForgedSizesAllocateNothing(t *testing.T) {
 	areas := file(t, "areas.fgb")
 

@@ -22,7 +22,7 @@ const (
 	multiPolygonType = 6
 )
 
-// geometryName returns what a type of geometry is called.
+// geometryName returns the name of a geometry type.
 func geometryName(kind uint8) string {
 	names := [...]string{"geometry of unknown type", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString",
 		"MultiPolygon", "GeometryCollection", "CircularString", "CompoundCurve", "CurvePolygon", "MultiCurve",
@@ -49,7 +49,7 @@ func (r *reader) geometry(f table) error {
 		kind = uint8(own)
 	}
 
-	// Parts may refer to the same bytes again and again.
+	// Parts may refer to the same bytes repeatedly.
 	r.room = int64(len(f.b)) / 16
 
 	switch kind {
@@ -62,8 +62,8 @@ func (r *reader) geometry(f table) error {
 	return feature.BadArea("holds a %s, in feature %d: an area of interest is made of polygons", geometryName(kind), r.n)
 }
 
-// polygon reads the rings of a polygon: where each but the last ends is in ends, which may be
-// left out where there is only one.
+// polygon reads the rings of a polygon. The vector ends has the end of each ring, and may be
+// missing if there is only one ring.
 func (r *reader) polygon(g table) error {
 	xy, err := g.vector(geometryXY, 8)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r *reader) polygon(g table) error {
 	for ; len(ends) > 0; ends = ends[4:] {
 		end := int64(binary.LittleEndian.Uint32(ends))
 		if end <= from || end > positions {
-			return faultf("a ring goes from position %d to %d, and there are %d", from, end, positions)
+			return faultf("a ring goes from position %d to %d, but there are %d", from, end, positions)
 		}
 
 		r.ring(xy[16*from : 16*end])
@@ -106,7 +106,7 @@ func (r *reader) polygon(g table) error {
 	}
 
 	if from != positions {
-		return faultf("its rings end at position %d, and there are %d", from, positions)
+		return faultf("its rings end at position %d, but there are %d", from, positions)
 	}
 
 	r.to.ClosePolygon()
@@ -120,7 +120,7 @@ func (r *reader) ring(xy []byte) {
 	r.to.CloseRing()
 }
 
-// drop notes whether there are coordinates beside x and y: z, m, t and tm.
+// drop notes whether there are coordinates other than x and y: z, m, t and tm.
 func (r *reader) drop(g table) error {
 	for field := geometryXY + 1; field < geometryType; field++ {
 		b, err := g.vector(field, 8)

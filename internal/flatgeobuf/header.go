@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// maxHeader is how long a header may be, in bytes. It holds names, a CRS and metadata.
+// maxHeader is the maximum length of a header in bytes. It holds names, a CRS and metadata.
 const maxHeader = 16 << 20
 
 // The fields of tables, in the order of header.fbs.
@@ -33,14 +33,14 @@ const (
 	crsCodeText     = 5
 )
 
-// header is what a file says of its features.
+// header describes the features of a file.
 type header struct {
 	name    string
-	kind    uint8 // the type of all geometries, 0 where each has its own
+	kind    uint8 // the type of all geometries, 0 if each has its own
 	columns []column
-	count   uint64 // of features, 0 where it is not known
+	count   uint64 // of features, 0 if unknown
 	crs     featurefile.CRS
-	data    int64 // where the features begin in the file
+	data    int64 // offset of the features in the file
 }
 
 type column struct {
@@ -48,7 +48,7 @@ type column struct {
 	kind uint8
 }
 
-// readHeader reads what comes before the features.
+// readHeader reads everything before the features.
 func readHeader(f io.ReaderAt, size int64) (h header, err error) {
 	head := make([]byte, 12)
 	if _, err := f.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
@@ -63,7 +63,7 @@ func readHeader(f io.ReaderAt, size int64) (h header, err error) {
 	case size < 12 || length > size-12:
 		return header{}, feature.BadArea("is a FlatGeobuf that ends in its header")
 	case length > maxHeader:
-		return header{}, feature.BadArea("is a FlatGeobuf with a header of %d bytes: at most %d are read", length, maxHeader)
+		return header{}, feature.BadArea("is a FlatGeobuf with a header of %d bytes: loadgrid reads at most %d", length, maxHeader)
 	}
 
 	b := make([]byte, length)
@@ -115,7 +115,7 @@ func (h *header) parse(b []byte) (nodeSize uint64, err error) {
 	return t.number(headerNodeSize, 2, 16)
 }
 
-// readCRS reads the CRS. Its organization is EPSG where none is named.
+// readCRS reads the CRS. Its organization defaults to EPSG.
 func (h *header) readCRS(t table) error {
 	c, ok, err := t.table(headerCRS)
 	if err != nil || !ok {
@@ -151,8 +151,8 @@ func (h *header) readCRS(t table) error {
 	return err
 }
 
-// columns reads a vector of columns. Many can refer to the bytes of one name, so that the sum
-// of their lengths is bounded.
+// columns reads a vector of columns. Because many columns can refer to the bytes of one name, it
+// limits the sum of their lengths.
 func columns(t table, field int) (all []column, err error) {
 	room := len(t.b)
 	err = t.tables(field, func(c table) error {
@@ -162,7 +162,7 @@ func columns(t table, field int) (all []column, err error) {
 		}
 
 		if room -= len(name) + 4; room < 0 || len(all) > 0xffff {
-			return errors.New("it has more columns than there is room for")
+			return errors.New("it has more columns than its bytes have room for")
 		}
 
 		kind, err := c.number(columnType, 1, 0)
@@ -173,7 +173,7 @@ func columns(t table, field int) (all []column, err error) {
 	return all, err
 }
 
-// text returns a string of a table, "" where there is none.
+// text returns a string field of a table, "" if it is missing.
 func text(t table, field int) (string, error) {
 	b, err := t.vector(field, 1)
 	if err != nil {
@@ -182,8 +182,8 @@ func text(t table, field int) (string, error) {
 	return featurefile.Text(b)
 }
 
-// indexBytes returns the size of the packed R-tree of so many features: a node of 40 bytes for
-// each, and the levels above. Source: src/cpp/packedrtree.h of FlatGeobuf.
+// indexBytes returns the size of the packed R-tree of this number of features: a node of 40 bytes
+// for each, and the levels above. Source: src/cpp/packedrtree.h of FlatGeobuf.
 func indexBytes(features, nodeSize uint64) (n int64, ok bool) {
 	if features == 0 || nodeSize == 0 {
 		return 0, true
@@ -201,7 +201,7 @@ func indexBytes(features, nodeSize uint64) (n int64, ok bool) {
 	}
 
 	if features == 1 {
-		nodes++ // a level of its own above the only leaf
+		nodes++ // a single leaf has a level above it
 	}
 
 	if nodes > 1<<57 {

@@ -29,8 +29,8 @@ const (
 	typeBinary
 )
 
-// width returns how many bytes a value of a type has: 0 for those that begin with their
-// length, -1 for a type that is not known.
+// width returns the size of a type's values in bytes: 0 for values that begin with their length, -1
+// for an unknown type.
 func width(kind uint8) int {
 	switch kind {
 	case typeByte, typeUByte, typeBool:
@@ -50,19 +50,19 @@ func width(kind uint8) int {
 // values finds the values of a feature by the names of their columns.
 type values struct {
 	header  *schema // of the file
-	*schema         // of the feature at work
-	now     uint64  // the number of the feature at work
+	*schema         // of the current feature
+	now     uint64  // the number of the current feature
 	bytes   []byte  // its values
 }
 
-// schema is the columns that values belong to.
+// schema is the set of columns that values belong to.
 type schema struct {
 	columns []column
 	names   map[string]int
-	places  []place // where the value of a column is
+	places  []place // the place of each column's value
 }
 
-// place is where a value is, in the feature of a number.
+// place is the place of a value, and the number of its feature.
 type place struct {
 	feature  uint64
 	from, to int
@@ -73,7 +73,7 @@ func newValues(columns []column) values {
 	return values{header: s, schema: s}
 }
 
-// newSchema returns columns by their names. Of two with one name the first one counts.
+// newSchema indexes columns by name. If two have the same name, the first one counts.
 func newSchema(columns []column) *schema {
 	s := &schema{columns, make(map[string]int, len(columns)), make([]place, len(columns))}
 	for i, c := range columns {
@@ -85,7 +85,7 @@ func newSchema(columns []column) *schema {
 	return s
 }
 
-// find finds where the values of a feature are. own are the columns that it brings along.
+// find finds the values of a feature. own are the feature's own columns.
 func (v *values) find(b []byte, own []column) error {
 	v.schema = v.header
 	if len(own) > 0 {
@@ -102,7 +102,7 @@ func (v *values) find(b []byte, own []column) error {
 
 		i := int(binary.LittleEndian.Uint16(b[at:]))
 		if at += 2; i >= len(v.columns) {
-			return faultf("it has a value of column %d, and there are %d", i, len(v.columns))
+			return faultf("it has a value of column %d, but there are %d", i, len(v.columns))
 		}
 
 		n := width(v.columns[i].kind)
@@ -147,7 +147,7 @@ func (v *values) get(name string) (value feature.Value, ok bool, err error) {
 	return value, true, nil
 }
 
-// decode reads a value of a type, which has all its bytes.
+// decode decodes a value of a type. b has the whole value.
 func decode(kind uint8, b []byte) (feature.Value, error) {
 	switch kind {
 	case typeByte:
@@ -171,7 +171,7 @@ func decode(kind uint8, b []byte) (feature.Value, error) {
 	case typeDouble:
 		return float64At(b), nil
 	case typeBinary:
-		return nil, fmt.Errorf("it is binary, which is not read")
+		return nil, fmt.Errorf("it is binary, which loadgrid does not read")
 	case typeDateTime:
 		s, err := featurefile.Text(b)
 		if err != nil || s == "" {

@@ -1,5 +1,5 @@
-// Package gather owns the gathering of polygons: from positions, rings and WKB, within a
-// limit, with the values of the features that they belong to.
+// Package gather owns the gathering of polygons from positions, rings and WKB, within a limit, with the
+// values of the features that they belong to.
 package gather
 
 import (
@@ -11,11 +11,11 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// maxNesting bounds collections in collections, which nobody needs.
+// maxNesting limits the nesting of collections. Real files do not need more.
 const maxNesting = 32
 
-// The memory of values, in bytes: what one takes beside its text, how much there may be for each
-// position that is allowed, and how much there may always be.
+// Memory of values, in bytes: the overhead of a value in addition to its text, the maximum for each allowed
+// position, and the minimum that is always allowed.
 const (
 	valueBytes        = 16
 	valuesPerPosition = 64
@@ -24,44 +24,44 @@ const (
 
 // Collector gathers the polygons of geometries. It is a feature.Sink.
 type Collector struct {
-	Parts int    // how many geometries with polygons, which may overlap
-	Where string // in which feature or row it is at work, for messages
-	// PassedOver is how many features with polygons the selection's condition has passed over.
+	Parts int    // number of geometries with polygons, which may overlap
+	Where string // the current feature or row, for messages
+	// PassedOver is the number of features with polygons for which the selection's condition was not true.
 	PassedOver int
 
-	dropped bool // there were coordinates beside x and y
+	dropped bool // there were coordinates other than x and y
 	gatherer
 
 	selection Selection
 	features  list[feature.Feature]
 	values    group[feature.Value]
 	size      int64 // of the values, in bytes
-	first     int   // the number of the first polygon of the geometry in work
-	invalid   error // what is wrong with a ring of the geometry in work
-	fault     error // what is wrong with the feature in work
+	first     int   // the index of the first polygon of the current geometry
+	invalid   error // the error in a ring of the current geometry
+	fault     error // the error in the current feature
 
-	partsBefore   int // before the feature in work
+	partsBefore   int // before the current feature
 	droppedBefore bool
 }
 
 var _ feature.Sink = (*Collector)(nil)
 
-// Selection says which features are kept, and what of them.
+// Selection says which features to keep, and which of their values.
 type Selection struct {
-	// Features says that features are kept, and not their polygons alone.
+	// Features means that features are kept, and not just their polygons.
 	Features bool
-	// Names are the attributes whose values are kept: the first ones of EndFeature's.
+	// Names are the attributes whose values are kept: the first values of EndFeature.
 	Names []string
-	// Where says by its values whether a feature is kept. nil keeps all.
+	// Where decides by its values whether to keep a feature. nil keeps all.
 	Where func(values []feature.Value) (bool, error)
 }
 
-// Select says which features are kept, before the first one.
+// Select sets which features to keep. Call it before the first feature.
 func (c *Collector) Select(s Selection) {
 	c.selection, c.choose = s, s.Where != nil
 }
 
-// CloseRing ends a ring. What is wrong with it is an error of EndGeometry and EndFeature.
+// CloseRing ends a ring. EndGeometry and EndFeature report errors in it.
 func (c *Collector) CloseRing() {
 	if c.Over() {
 		return
@@ -79,11 +79,11 @@ func (c *Collector) CloseRing() {
 	}
 }
 
-// Dropped notes that there were coordinates beside x and y.
+// Dropped notes that there were coordinates other than x and y.
 func (c *Collector) Dropped() { c.dropped = true }
 
-// Refuse notes a geometry that is not made of polygons. The error is for the reader, which ends
-// then: where a condition may pass the feature over, it is one of EndFeature, and nil here.
+// Refuse notes a geometry that has no polygons. The returned error is for the reader, which must stop. If a
+// condition may skip the feature, Refuse returns nil and EndFeature returns the error.
 func (c *Collector) Refuse(kind string) error {
 	if c.fault == nil {
 		c.fault = feature.BadArea("holds a %s%s: an area of interest is made of polygons", kind, c.Where)
@@ -93,8 +93,8 @@ func (c *Collector) Refuse(kind string) error {
 	return c.undecided()
 }
 
-// EndGeometry ends a geometry whose polygons must not overlap: a Polygon or a MultiPolygon. The
-// error is as in Refuse.
+// EndGeometry ends a geometry whose polygons must not overlap: a Polygon or a MultiPolygon. The error is as
+// in Refuse.
 func (c *Collector) EndGeometry() error {
 	if c.polygons.n > c.first {
 		c.Parts++
@@ -106,7 +106,7 @@ func (c *Collector) EndGeometry() error {
 	return c.undecided()
 }
 
-// undecided returns what is wrong with the feature in work, unless it may be passed over.
+// undecided returns the error in the current feature, unless the condition may skip the feature.
 func (c *Collector) undecided() error {
 	if c.choose {
 		return nil
@@ -114,8 +114,8 @@ func (c *Collector) undecided() error {
 	return c.fault
 }
 
-// EndFeature ends a feature: its attributes have these values, which it copies. The error is what
-// is wrong with it, that of the selection's condition, or a *geomgen.ParamError of values that are too large.
+// EndFeature ends a feature with the values of its attributes, which it copies. It returns the error in the
+// feature, the error of the selection's condition, or a *geomgen.ParamError if the values are too large.
 func (c *Collector) EndFeature(values []feature.Value) error {
 	if err := c.EndGeometry(); err != nil {
 		return err
@@ -140,7 +140,7 @@ func (c *Collector) EndFeature(values []feature.Value) error {
 	}
 
 	if c.Over() {
-		c.start.positions = c.Positions // it counts, whatever follows
+		c.start.positions = c.Positions // the feature counts, whatever follows
 		c.forget()
 	} else if err := c.keep(values); err != nil {
 		return err
@@ -150,7 +150,7 @@ func (c *Collector) EndFeature(values []feature.Value) error {
 	return nil
 }
 
-// keep keeps a feature, where features are.
+// keep keeps a feature, if the selection keeps features.
 func (c *Collector) keep(values []feature.Value) error {
 	if !c.selection.Features || c.polygons.n == c.start.polygons {
 		return nil
@@ -164,21 +164,21 @@ func (c *Collector) keep(values []feature.Value) error {
 	for i, v := range f.Values {
 		text, _ := v.(string)
 		if strings.IndexByte(text, 0) >= 0 {
-			return &geomgen.ParamError{Param: "attribute", Value: c.selection.Names[i], Reason: "has a value with a zero character" + c.Where + ", which text of PostgreSQL cannot have"}
+			return &geomgen.ParamError{Param: "attribute", Value: c.selection.Names[i], Reason: "has a value with a zero character" + c.Where + ", which PostgreSQL text cannot contain"}
 		}
 		c.size += valueBytes + int64(len(text))
 	}
 
 	if c.size > max(leastValues, valuesPerPosition*c.most()) {
 		return &geomgen.ParamError{Param: "attribute", Value: strings.Join(c.selection.Names, ", "), Reason: fmt.Sprintf(
-			"has values of more than %d bytes in all, which are what aoi-max-positions allows: ask for fewer attributes, or allow more positions", c.size)}
+			"has values of more than %d bytes in total, the limit that aoi-max-positions sets: request fewer attributes, or allow more positions", c.size)}
 	}
 
 	c.features.add(f)
 	return nil
 }
 
-// passOver forgets the feature in work.
+// passOver discards the current feature.
 func (c *Collector) passOver() {
 	c.rewind()
 	c.PassedOver++
@@ -193,8 +193,8 @@ func (c *Collector) nextFeature() {
 	c.first, c.partsBefore, c.droppedBefore, c.fault = c.polygons.n, c.Parts, c.dropped, nil
 }
 
-// Polygons returns the polygons, once: the collector has none afterwards. The error is a
-// *geomgen.ParamError where there were more positions than Max.
+// Polygons returns the polygons and removes them from the collector. The error is a *geomgen.ParamError if
+// there were more positions than Max.
 func (c *Collector) Polygons() ([]geomgen.Polygon, error) {
 	if c.Over() {
 		return nil, c.limitError()
@@ -204,7 +204,7 @@ func (c *Collector) Polygons() ([]geomgen.Polygon, error) {
 	return c.take(), nil
 }
 
-// Features returns the features, once, where the selection keeps them.
+// Features returns the features, if the selection keeps them, and removes them from the collector.
 func (c *Collector) Features() []feature.Feature {
 	features := c.features.slice()
 	c.features = list[feature.Feature]{}
@@ -212,10 +212,10 @@ func (c *Collector) Features() []feature.Feature {
 	return features
 }
 
-// Warnings say, for people, what was left out.
+// Warnings tell people what was left out.
 func (c *Collector) Warnings() []string {
 	if !c.dropped {
 		return nil
 	}
-	return []string{"the area of interest has coordinates beside x and y: they are dropped"}
+	return []string{"the area of interest has coordinates other than x and y: they are dropped"}
 }

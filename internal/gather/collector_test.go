@@ -34,8 +34,8 @@ func evenOnly(values []feature.Value) (bool, error) {
 	return n%2 == 0, nil
 }
 
-// What is kept is what the condition is true for, whatever the order and size of features; those
-// that are passed over leave nothing behind.
+// Exactly the features for which the condition is true are kept, whatever their order and size.
+// Skipped features leave nothing behind.
 func TestFeaturesAreKeptOrPassedOver(t *testing.T) {
 	rng := testrand.New(t, 61)
 
@@ -79,7 +79,7 @@ func TestFeaturesAreKeptOrPassedOver(t *testing.T) {
 			if err := c.EndFeature(values); err != nil {
 				t.Fatal(err)
 			}
-			values[0] = nil // it was copied
+			values[0] = nil // the collector has copied it
 
 			if of.End = len(polygons); of.End > of.First {
 				of.Values = []feature.Value{number, "x"}
@@ -89,12 +89,12 @@ func TestFeaturesAreKeptOrPassedOver(t *testing.T) {
 		}
 
 		if c.Positions != positions || c.PassedOver != passed || c.Parts < parts || c.Warnings() != nil {
-			t.Errorf("%d positions, %d passed over, %d parts, warnings %v; want %d, %d, %d", c.Positions, c.PassedOver, c.Parts, c.Warnings(), positions, passed, parts)
+			t.Errorf("%d positions, %d skipped, %d parts, warnings %v; want %d, %d, %d", c.Positions, c.PassedOver, c.Parts, c.Warnings(), positions, passed, parts)
 		}
 
 		got, err := c.Polygons()
 		if err != nil || !reflect.DeepEqual(got, polygons) {
-			t.Fatalf("other polygons: %v", err)
+			t.Fatalf("different polygons: %v", err)
 		}
 
 		if got := c.Features(); !reflect.DeepEqual(got, features) {
@@ -103,7 +103,7 @@ func TestFeaturesAreKeptOrPassedOver(t *testing.T) {
 	}
 }
 
-// A fault is one of a feature that is kept.
+// An error counts only for a feature that is kept.
 func TestFaultsOfFeatures(t *testing.T) {
 	open := func(c *Collector) {
 		c.Position(0, 0)

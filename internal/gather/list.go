@@ -1,13 +1,13 @@
 package gather
 
-// blockLen is how many things a block of a list has, and groupLen how many positions, rings or
-// values are allocated together.
+// blockLen is the number of elements in a block of a list. groupLen is the number of positions,
+// rings or values that are allocated together.
 const (
 	blockLen = 1 << 15
 	groupLen = 1 << 12
 )
 
-// list is a list that grows without being copied. It keeps its memory when it is emptied.
+// list is a list that grows without copying. It keeps its memory when it is emptied.
 type list[T any] struct {
 	blocks [][]T
 	n      int
@@ -18,7 +18,7 @@ func (l *list[T]) add(v T) {
 	if b == len(l.blocks) {
 		size := blockLen
 		if b == 0 {
-			size = 8 // most are short
+			size = 8 // most lists are short
 		}
 		l.blocks = append(l.blocks, make([]T, 0, size))
 	}
@@ -30,7 +30,7 @@ func (l *list[T]) add(v T) {
 // empty empties the list.
 func (l *list[T]) empty() { l.cut(0) }
 
-// cut leaves the first n, and forgets what the others pointed to.
+// cut keeps the first n elements, and clears the pointers of the others.
 func (l *list[T]) cut(n int) {
 	for b := n / blockLen; b < len(l.blocks) && b*blockLen < l.n; b++ {
 		keep := max(0, n-b*blockLen)
@@ -41,7 +41,7 @@ func (l *list[T]) cut(n int) {
 	l.n = n
 }
 
-// appendTo appends what is in the list.
+// appendTo appends the elements of the list to dst.
 func (l *list[T]) appendTo(dst []T) []T {
 	for _, b := range l.blocks[:min(len(l.blocks), (l.n+blockLen-1)/blockLen)] {
 		dst = append(dst, b...)
@@ -49,7 +49,7 @@ func (l *list[T]) appendTo(dst []T) []T {
 	return dst
 }
 
-// slice returns an own copy of what is in the list, nil for nothing.
+// slice returns a copy of the elements, nil for none.
 func (l *list[T]) slice() []T {
 	if l.n == 0 {
 		return nil
@@ -57,13 +57,13 @@ func (l *list[T]) slice() []T {
 	return l.appendTo(make([]T, 0, l.n))
 }
 
-// group allocates short slices together, so that none wastes memory.
+// group allocates short slices together, to waste no memory on each.
 type group[T any] struct {
 	room []T
-	n    int // how many rooms there were
+	n    int // number of blocks so far
 }
 
-// make returns an empty slice with room for n.
+// make returns an empty slice with capacity n.
 func (g *group[T]) make(n int) []T {
 	if n > groupLen/4 {
 		return make([]T, 0, n)
@@ -79,7 +79,7 @@ func (g *group[T]) make(n int) []T {
 	return g.room[from : from : from+n]
 }
 
-// rewind takes back what was allocated since the group was as it was then.
+// rewind releases what was allocated after the group had the state then.
 func (g *group[T]) rewind(then group[T]) {
 	kept := 0
 	if g.n == then.n {
@@ -90,5 +90,5 @@ func (g *group[T]) rewind(then group[T]) {
 	g.room = g.room[:kept]
 }
 
-// take returns an own copy of what is in a list.
+// take returns a copy of the elements of a list.
 func (g *group[T]) take(l *list[T]) []T { return l.appendTo(g.make(l.n)) }

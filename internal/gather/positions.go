@@ -5,15 +5,15 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// DefaultMax is how many positions an area may have when nobody says.
+// DefaultMax is the default maximum number of positions of an area.
 const DefaultMax = 50_000_000
 
-// gatherer puts positions together to rings, and rings to polygons, in 16 bytes a position
-// and as much again for the longest ring. Beyond a limit it counts, and keeps nothing.
+// gatherer combines positions into rings, and rings into polygons. It needs 16 bytes per position,
+// and as much again for the longest ring. Beyond a limit it only counts.
 type gatherer struct {
-	// Max is how many positions there may be, 0 for DefaultMax.
+	// Max is the maximum number of positions, 0 for DefaultMax.
 	Max int64
-	// Positions is how many there were.
+	// Positions is the number of positions so far.
 	Positions int64
 
 	ring     list[geomgen.Point]
@@ -22,11 +22,11 @@ type gatherer struct {
 	points   group[geomgen.Point]
 	polygon  group[[]geomgen.Point]
 
-	start  mark // of the feature in work
-	choose bool // a feature may be passed over
+	start  mark // of the current feature
+	choose bool // a condition may skip features
 }
 
-// mark is what there was before a feature.
+// mark is the state before a feature.
 type mark struct {
 	positions int64
 	polygons  int
@@ -41,10 +41,10 @@ func (g *gatherer) most() int64 {
 	return g.Max
 }
 
-// Over tells whether there were more positions than there may be.
+// Over tells whether there were more positions than the limit.
 func (g *gatherer) Over() bool { return g.Positions > g.most() }
 
-// Position adds a position to the ring in work, in units of the CRS.
+// Position adds a position to the current ring, in units of the CRS.
 func (g *gatherer) Position(x, y float64) {
 	if g.Positions++; g.Over() {
 		g.forget()
@@ -54,18 +54,18 @@ func (g *gatherer) Position(x, y float64) {
 	g.ring.add(geomgen.Point{X: x, Y: y})
 }
 
-// forget gives back memory, since there are more positions than there may be: all of it, or
-// that of the feature in work, which may be passed over.
+// forget releases memory because there are too many positions: all of it, or only that of the
+// current feature if a condition may skip it.
 func (g *gatherer) forget() {
 	switch {
 	case g.choose && g.start.positions <= g.most():
 		g.rewind()
-	case g.ring.blocks != nil || g.polygons.n > 0: // nothing of it is used
+	case g.ring.blocks != nil || g.polygons.n > 0: // none of it will be used
 		*g = gatherer{Max: g.Max, Positions: g.Positions, start: mark{positions: g.start.positions}, choose: g.choose}
 	}
 }
 
-// rewind forgets the polygons of the feature in work.
+// rewind discards the polygons of the current feature.
 func (g *gatherer) rewind() {
 	g.Discard()
 	g.polygons.cut(g.start.polygons)
@@ -73,12 +73,12 @@ func (g *gatherer) rewind() {
 	g.polygon.rewind(g.start.polygon)
 }
 
-// begin notes that a feature begins.
+// begin notes the beginning of a feature.
 func (g *gatherer) begin() {
 	g.start = mark{positions: g.Positions, polygons: g.polygons.n, points: g.points, polygon: g.polygon}
 }
 
-// closeRing adds the ring in work to the polygon in work, and returns it.
+// closeRing adds the current ring to the current polygon, and returns it.
 func (g *gatherer) closeRing() []geomgen.Point {
 	ring := g.points.take(&g.ring)
 	g.rings.add(ring)
@@ -87,7 +87,7 @@ func (g *gatherer) closeRing() []geomgen.Point {
 	return ring
 }
 
-// ClosePolygon adds the polygon in work, unless it is empty.
+// ClosePolygon adds the current polygon, unless it is empty.
 func (g *gatherer) ClosePolygon() {
 	if g.Over() || g.rings.n == 0 {
 		return
@@ -97,7 +97,7 @@ func (g *gatherer) ClosePolygon() {
 	g.rings.empty()
 }
 
-// take returns the polygons, and forgets them.
+// take returns the polygons and clears the gatherer.
 func (g *gatherer) take() []geomgen.Polygon {
 	polygons := g.polygons.slice()
 	*g = gatherer{Max: g.Max, Positions: g.Positions, choose: g.choose}
@@ -106,14 +106,14 @@ func (g *gatherer) take() []geomgen.Polygon {
 	return polygons
 }
 
-// Discard forgets the ring and the polygon in work.
+// Discard discards the current ring and polygon.
 func (g *gatherer) Discard() {
 	g.ring.empty()
 	g.rings.empty()
 }
 
-// limitError refuses an area with more positions than there may be, once all are counted.
+// limitError refuses an area with too many positions, after all were counted.
 func (g *gatherer) limitError() error {
-	return feature.BadArea("has %d positions, and aoi-max-positions allows %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or allow more, where each needs some 150 bytes of memory",
+	return feature.BadArea("has %d positions, and aoi-max-positions allows %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or allow more (about 150 bytes of memory each)",
 		g.Positions, g.most())
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // errShortWKB reports bytes that end too early.
-var errShortWKB = errors.New("it says that there is more in it than its bytes have room for")
+var errShortWKB = errors.New("it declares more than its bytes have room for")
 
 // The flags of EWKB in a geometry's type.
 const (
@@ -27,8 +27,9 @@ const (
 	wkbCollection   = 7
 )
 
-// WKB adds the polygons of the geometry that the bytes begin with, as the server, or
-// aoi.Area.Marshal, has written it. srid is 0 where it names none. Collections may be nested 32 deep. Sources of the formats: OGC 06-103r4, 8.2, and doc/ZMSgeoms.txt in PostGIS's source.
+// WKB adds the polygons of the geometry at the start of the bytes, as the server or aoi.Area.Marshal writes it. srid is 0
+// if it names none. Collections may be nested 32 deep. Sources of the formats: OGC 06-103r4, 8.2, and doc/ZMSgeoms.txt in
+// PostGIS's source.
 func (c *Collector) WKB(b []byte) (srid int32, err error) {
 	w := wkbReader{in: &wkbBytes{b}, to: c}
 	srid, err = w.whole()
@@ -36,8 +37,8 @@ func (c *Collector) WKB(b []byte) (srid int32, err error) {
 	return srid, c.explainWKB(err, len(b))
 }
 
-// ReadWKB is WKB for a geometry of a stream. It reads no further than to the geometry's end. What
-// the reader says, other than io.EOF, is part of the error's chain.
+// ReadWKB is WKB for a geometry in a stream. It stops reading at the geometry's end. Errors of the reader, except io.EOF,
+// are in the error's chain.
 func (c *Collector) ReadWKB(r *bufio.Reader) (srid int32, err error) {
 	in := &wkbStream{r: r}
 	w := wkbReader{in: in, to: c}
@@ -58,15 +59,15 @@ func (c *Collector) explainWKB(err error, n int) error {
 	return feature.BadArea("cannot be read%s, from %d bytes of EWKB: %w", c.Where, n, err)
 }
 
-// wkbSource gives the bytes of a geometry.
+// wkbSource provides the bytes of a geometry.
 type wkbSource interface {
 	// take returns the next n bytes, which are valid until the next call.
 	take(n int) ([]byte, error)
-	// room tells whether there may be so many bytes.
+	// room tells whether n more bytes are possible.
 	room(n int64) bool
 }
 
-// wkbBytes are all bytes of a geometry.
+// wkbBytes is a geometry in memory.
 type wkbBytes struct{ rest []byte }
 
 func (s *wkbBytes) room(n int64) bool { return n <= int64(len(s.rest)) }
@@ -82,10 +83,10 @@ func (s *wkbBytes) take(n int) ([]byte, error) {
 	return b, nil
 }
 
-// wkbStream is where a geometry comes from.
+// wkbStream is a geometry in a stream.
 type wkbStream struct {
 	r   *bufio.Reader
-	n   int64 // bytes that were taken
+	n   int64 // bytes taken so far
 	err error
 }
 
@@ -98,19 +99,19 @@ func (s *wkbStream) take(n int) ([]byte, error) {
 	}
 
 	s.n += int64(n)
-	_, s.err = s.r.Discard(n) // what was peeked stays until the next read
+	_, s.err = s.r.Discard(n) // peeked bytes stay valid until the next read
 
 	return b, nil
 }
 
-// wkbReader goes through the bytes of a geometry.
+// wkbReader decodes a geometry.
 type wkbReader struct {
 	in    wkbSource
 	order binary.ByteOrder
 	to    *Collector
 }
 
-// whole reads a geometry that is part of no other.
+// whole reads a geometry that is not part of another one.
 func (r *wkbReader) whole() (srid int32, err error) {
 	srid, err = r.geometry(0, 0)
 	if err == nil && srid < 0 {
@@ -120,7 +121,7 @@ func (r *wkbReader) whole() (srid int32, err error) {
 	return srid, err
 }
 
-// geometry reads a geometry: a polygon where it must be one, in a MultiPolygon.
+// geometry reads a geometry. In a MultiPolygon it must be a polygon.
 func (r *wkbReader) geometry(depth int, must uint32) (srid int32, err error) {
 	kind, size, srid, err := r.head()
 	if err != nil {
@@ -148,11 +149,11 @@ func (r *wkbReader) geometry(depth int, must uint32) (srid int32, err error) {
 		return srid, r.to.Refuse([...]string{1: "Point", 2: "LineString", 4: "MultiPoint", 5: "MultiLineString"}[kind])
 	}
 
-	return srid, fmt.Errorf("unsupported type %d: it is made of no polygons", kind)
+	return srid, fmt.Errorf("unsupported type %d: it has no polygons", kind)
 }
 
-// head reads what a geometry begins with: its byte order, its type, and its SRID where it has one.
-// size is how many bytes a position has.
+// head reads the head of a geometry: its byte order, its type, and its SRID if it has one. size is the size of a position
+// in bytes.
 func (r *wkbReader) head() (kind uint32, size int, srid int32, err error) {
 	b, err := r.in.take(1)
 	if err != nil {
@@ -184,10 +185,10 @@ func (r *wkbReader) head() (kind uint32, size int, srid int32, err error) {
 	return kind, 8 * numbers, srid, nil
 }
 
-// parts reads the geometries of a collection, 5 bytes each at least.
+// parts reads the geometries of a collection, which have at least 5 bytes each.
 func (r *wkbReader) parts(depth int, must uint32) error {
 	if depth == maxNesting {
-		return errors.New("collections are nested too deep in it")
+		return errors.New("its collections are nested too deep")
 	}
 
 	n, err := r.count(5)
@@ -198,7 +199,7 @@ func (r *wkbReader) parts(depth int, must uint32) error {
 	return err
 }
 
-// polygon reads the rings of a polygon, whose positions have so many bytes.
+// polygon reads the rings of a polygon. size is the size of a position in bytes.
 func (r *wkbReader) polygon(size int) error {
 	r.to.Discard()
 	rings, err := r.count(4)
@@ -212,7 +213,7 @@ func (r *wkbReader) polygon(size int) error {
 	return err
 }
 
-// ring reads a ring, a batch of positions after the other.
+// ring reads a ring in batches of positions.
 func (r *wkbReader) ring(size int) error {
 	const batch = 512
 	points, err := r.count(size)
@@ -242,8 +243,8 @@ func (r *wkbReader) ring(size int) error {
 	return nil
 }
 
-// dimensions splits a type into that of two dimensions and how many numbers a position has. EWKB
-// says so by flags, ISO's WKB by thousands.
+// dimensions splits a type into its two-dimensional type and the number of coordinates per position. EWKB encodes them in
+// flags, ISO WKB in thousands.
 func dimensions(flagged uint32) (kind uint32, numbers int) {
 	numbers = 2
 	for _, flag := range []uint32{ewkbZ, ewkbM} {
@@ -271,7 +272,7 @@ func (r *wkbReader) uint32() (uint32, error) {
 	return r.order.Uint32(b), nil
 }
 
-// count reads how many parts follow, of so many bytes at least, for which there must be room.
+// count reads the number of parts that follow. Each has at least this many bytes, and there must be room for all.
 func (r *wkbReader) count(least int) (int, error) {
 	n, err := r.uint32()
 	if err != nil {

@@ -6,9 +6,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// array reads an array of coordinates whose bracket is read already, and returns
-// how many levels of arrays it has: 1 for a position, 3 for a polygon, 0 for what
-// has no numbers in it.
+// array reads an array of coordinates after its opening bracket. It returns the number of levels of
+// arrays: 1 for a position, 3 for a polygon, 0 for arrays without numbers.
 func (d *reader) array(depth int) (levels int, err error) {
 	var p geomgen.Point
 	numbers, hollow := 0, false
@@ -22,7 +21,7 @@ func (d *reader) array(depth int) (levels int, err error) {
 		switch kind {
 		case kindNumber:
 			if levels > 1 || hollow {
-				return 0, d.fault("a number stands among arrays of coordinates")
+				return 0, d.fault("an array of coordinates mixes numbers and arrays")
 			}
 
 			f, err := d.json.number()
@@ -65,7 +64,7 @@ func (d *reader) array(depth int) (levels int, err error) {
 	}
 }
 
-// close takes over what an array of coordinates was.
+// close processes a complete array of coordinates.
 func (d *reader) close(levels, numbers int, p geomgen.Point, hollow bool) error {
 	switch {
 	case levels == 1 && numbers < 2, levels == 2 && hollow:

@@ -9,18 +9,18 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// crsMember is the member crs of GeoJSON's version of 2008, or of the drafts before it,
-// which had the type EPSG.
+// crsMember is the member crs of GeoJSON's version of 2008, or of the drafts before it, which had
+// the type EPSG.
 type crsMember struct {
 	Type       string `json:"type"`
 	Properties struct {
 		Name string `json:"name"`
 		Href string `json:"href"`
-		Code any    `json:"code"` // a number, or a string of one
+		Code any    `json:"code"` // a number, or a string with one
 	} `json:"properties"`
 }
 
-// text returns what names the CRS.
+// text returns the name of the CRS.
 func (m crsMember) text() string {
 	switch {
 	case m.Properties.Name != "":
@@ -35,7 +35,7 @@ func (m crsMember) text() string {
 // wgs84 is the SRID of WGS 84 with longitude first.
 const wgs84 = 4326
 
-// crs reads the member crs. One of null says nothing.
+// crs reads the member crs. null means nothing.
 func (d *reader) crs() error {
 	var m *crsMember
 	if err := d.decode(&m); err != nil || m == nil {
@@ -46,12 +46,12 @@ func (d *reader) crs() error {
 	srid, ok := sridOf(name)
 
 	switch {
-	case !ok && d.given != 0: // somebody says what it is
+	case !ok && d.given != 0: // the user has named the CRS
 		return nil
 	case !ok:
-		return feature.BadArea("names a CRS that is not understood, %q%s: it must look like EPSG:3035 or urn:ogc:def:crs:EPSG::3035; say which it is with aoi-srid", name, d.Where)
+		return feature.BadArea("names a CRS that loadgrid does not understand, %q%s: use a name like EPSG:3035 or urn:ogc:def:crs:EPSG::3035, or set aoi-srid", name, d.Where)
 	case d.srid != 0 && srid != d.srid:
-		return feature.BadArea("is in EPSG:%d and, elsewhere, in EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
+		return feature.BadArea("uses both EPSG:%d and EPSG:%d%s: it must have one CRS", d.srid, srid, d.Where)
 	}
 
 	d.srid = srid
@@ -59,7 +59,7 @@ func (d *reader) crs() error {
 	return nil
 }
 
-// These are what GeoJSON and the OGC's documents call CRSs. Links are read, never followed.
+// The names of CRSs in GeoJSON and in the OGC's documents. Links are read but never followed.
 const (
 	epsgNames = `(?i)^(?:` +
 		`(?:urn:(?:x-)?ogc:def:crs:)?EPSG:(?:[0-9.]*:)?([0-9]+)` +
@@ -75,10 +75,10 @@ const (
 		`)$`
 )
 
-// sridOf returns the SRID of a CRS by its name or by a link to it. Those of the OGC with
-// longitude first are CRS84, CRS83 and CRS27.
+// sridOf returns the SRID of a CRS by its name or by a link to it. The OGC's CRSs with longitude
+// first are CRS84, CRS83 and CRS27.
 func sridOf(name string) (srid int32, ok bool) {
-	if inner, found := strings.CutPrefix(name, "["); found { // a CURIE, safe in brackets
+	if inner, found := strings.CutPrefix(name, "["); found { // a CURIE, in brackets for safety
 		name = strings.TrimSuffix(inner, "]")
 	}
 
@@ -92,7 +92,7 @@ func sridOf(name string) (srid int32, ok bool) {
 	return int32(n), err == nil && n > 0
 }
 
-// firstMatch returns the group of a pattern that is not empty, "" where there is none.
+// firstMatch returns the first non-empty group of a pattern, "" if there is none.
 func firstMatch(pattern, text string) string {
 	for i, group := range regexp.MustCompile(pattern).FindStringSubmatch(text) {
 		if i > 0 && group != "" {

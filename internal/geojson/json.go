@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxValue is how long a value may be that is read as a whole, in bytes.
+// maxValue is the maximum length in bytes of a value that is read as a whole.
 const maxValue = 1 << 20
 
 // The kinds of tokens, as jsontext has them.
@@ -21,13 +21,14 @@ const (
 )
 
 // jsonReader reads JSON (RFC 8259) token by token, one document after the other. encoding/json
-// makes garbage of each number, and an area is almost nothing but numbers: the library makes none.
+// allocates memory for each number, and an area consists mostly of numbers; this library allocates
+// none.
 type jsonReader struct {
 	decoder *jsontext.Decoder
 	in      *lenient
-	last    jsontext.Token // valid until the next is read
-	text    []byte         // the last one that was unquoted
-	nested  []byte         // a list or an object that is read as a value, so far
+	last    jsontext.Token // valid until the next token is read
+	text    []byte         // the last unquoted string
+	nested  []byte         // the part so far of an array or object that is read as a value
 }
 
 func newJSONReader(r io.Reader) *jsonReader {
@@ -35,7 +36,7 @@ func newJSONReader(r io.Reader) *jsonReader {
 	return &jsonReader{in: in, decoder: jsontext.NewDecoder(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 }
 
-// offset returns how many bytes were read.
+// offset returns the number of bytes read.
 func (j *jsonReader) offset() int64 { return j.decoder.InputOffset() + j.in.dropped }
 
 // next reads a token and returns its kind. At the end the error is io.EOF.
@@ -50,10 +51,10 @@ func (j *jsonReader) next() (jsontext.Kind, error) {
 	return token.Kind(), nil
 }
 
-// peek returns the kind of the next token, 0 for an error, which next returns.
+// peek returns the kind of the next token, or 0 for an error, which next returns.
 func (j *jsonReader) peek() jsontext.Kind { return j.decoder.PeekKind() }
 
-// word returns the token that was read last, for people.
+// word returns the last token for people.
 func (j *jsonReader) word() string {
 	if j.last.Kind() == kindNull {
 		return "<nil>"
@@ -67,7 +68,7 @@ func (j *jsonReader) word() string {
 	return word
 }
 
-// number returns the number that was read last.
+// number returns the last token as a number.
 func (j *jsonReader) number() (float64, error) {
 	f, err := j.last.Float()
 	if err != nil {
@@ -83,8 +84,8 @@ func (j *jsonReader) skip() (jsontext.Kind, error) {
 	return kind, j.decoder.SkipValue()
 }
 
-// member returns the name of the next member of an object, which is valid until something else is
-// read, or reads the end of the object.
+// member returns the name of the next member of an object, or reads the end of the object. The name
+// is valid until the next read.
 func (j *jsonReader) member() (name []byte, end bool, err error) {
 	if kind := j.peek(); kind != kindString {
 		_, err := j.next()
@@ -99,13 +100,14 @@ func (j *jsonReader) member() (name []byte, end bool, err error) {
 	return j.unquote(raw), false, nil
 }
 
-// unquote returns the text of a string, which is valid until something else is read.
+// unquote returns the text of a string. It is valid until the next read.
 func (j *jsonReader) unquote(raw []byte) []byte {
 	if inner := raw[1 : len(raw)-1]; plain(inner) {
 		return inner
 	}
 
-	// The string was read, so that the error can only be about UTF-8, which is replaced.
+	// The decoder has accepted the string, so the only possible error is invalid UTF-8, which is
+	// replaced.
 	j.text, _ = jsontext.AppendUnquote(j.text[:0], raw)
 	return j.text
 }
@@ -120,7 +122,7 @@ func plain(text []byte) bool {
 	return true
 }
 
-// scalar reads a value that is neither list nor object. It is valid until something else is read.
+// scalar reads a value that is neither an array nor an object. It is valid until the next read.
 func (j *jsonReader) scalar() (raw jsontext.Value, err error) {
 	raw, err = j.decoder.ReadValue()
 	if err == nil && len(raw)+len(j.nested) > maxValue {
@@ -134,14 +136,14 @@ func errTooLong() error {
 	return &jsonError{fmt.Sprintf("a value is longer than %d bytes", maxValue)}
 }
 
-// value reads a value of some bytes, without white space. It is valid until something else is read.
+// value reads a short value, without white space. It is valid until the next read.
 func (j *jsonReader) value() (jsontext.Value, error) {
 	j.nested = j.nested[:0]
 	if kind := j.peek(); kind != jsontext.KindBeginObject && kind != jsontext.KindBeginArray {
 		return j.scalar()
 	}
 
-	// The library would keep all of it, however long it is.
+	// The library would keep all of it, whatever its length.
 	for depth := 0; ; {
 		kind := j.peek()
 		end := kind == jsontext.KindEndObject || kind == jsontext.KindEndArray
@@ -173,7 +175,7 @@ func (j *jsonReader) value() (jsontext.Value, error) {
 	}
 }
 
-// separator returns what stands before the next name or value.
+// separator returns the separator before the next name or value.
 func (j *jsonReader) separator() string {
 	switch kind, n := j.decoder.StackIndex(j.decoder.StackDepth()); {
 	case n == 0:
@@ -193,7 +195,7 @@ func (j *jsonReader) appendScalar(raw []byte) {
 	j.nested = append(j.nested, bytes.ToValidUTF8(raw, []byte("\uFFFD"))...)
 }
 
-// notFinite returns the number that lenient has written as a string.
+// notFinite returns the number that lenient wrote as a string.
 func notFinite(raw []byte) (f float64, ok bool) {
 	switch string(raw) {
 	case nanString:
@@ -207,12 +209,12 @@ func notFinite(raw []byte) (f float64, ok bool) {
 	return 0, false
 }
 
-// jsonError says what is not JSON, or more than is read.
+// jsonError reports invalid JSON, or JSON beyond a limit.
 type jsonError struct{ what string }
 
 func (e *jsonError) Error() string { return e.what }
 
-// syntaxError returns what is not JSON in words, nil where the error is another.
+// syntaxError describes a JSON syntax error. It returns nil for any other error.
 func syntaxError(err error) error {
 	var syntax *jsontext.SyntacticError
 	var own *jsonError

@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// What lenient writes for numbers that JSON does not have. They are as long, and no text in UTF-8
-// has their first byte.
+// The strings that lenient writes for numbers that JSON does not have. They have the length of the
+// words, and begin with a byte that no UTF-8 text has.
 const (
 	nanString           = "\"\xff\""
 	infinityString      = "\"\xffInfin\""
 	minusInfinityString = "\"\xff-Infin\""
 )
 
-// The limits of strings and numbers, which are beyond what is read as a value, and of white space.
+// The limits of strings and numbers, which are above those of values, and of white space.
 const (
 	maxToken = maxValue + 16
 	maxSpace = 1 << 10
 )
 
-// class is what a byte outside of strings may be.
+// class is the class of a byte outside strings.
 type class byte
 
 const (
@@ -31,23 +31,23 @@ const (
 	quoteByte  // begins a string
 )
 
-// lenient reads what is almost JSON and gives what is: NaN and Infinity, which several programs
-// write, become strings, and the record separators of text sequences (RFC 8142) become white
-// space. It shortens strings, numbers and white space that are too long to be kept in memory.
+// lenient turns input that is almost JSON into JSON. NaN and Infinity, which several programs
+// write, become strings. The record separators of text sequences (RFC 8142) become white space. It
+// shortens strings, numbers and white space that are too long for memory.
 type lenient struct {
 	r       io.Reader
 	classes [256]class
 	buf     []byte
-	ready   []byte // part of buf that was not given yet
+	ready   []byte // part of buf that was not returned yet
 	held    []byte // part of buf that may be the beginning of a word
 	err     error
-	dropped int64 // bytes that were left out
+	dropped int64 // bytes left out
 
 	inString bool
-	full     bool  // no more of the string is kept
-	escape   int   // how many bytes of an escape follow
-	run      int   // how long the string, number or white space in work is
-	last     class // of the byte before, of those outside of strings
+	full     bool  // the rest of the string is dropped
+	escape   int   // remaining bytes of an escape
+	run      int   // length so far of the current string, number or white space
+	last     class // of the previous byte outside strings
 }
 
 func newLenient(r io.Reader) *lenient {
@@ -108,7 +108,7 @@ func (l *lenient) fill() {
 				l.last = plainByte
 				continue
 			}
-			c = numberByte // a minus, or a mistake
+			c = numberByte // a minus, or an error
 		case recordByte:
 			from[0], c = '\n', spaceByte
 		case quoteByte:
@@ -126,8 +126,8 @@ func (l *lenient) fill() {
 	l.ready = all[:wrote]
 }
 
-// word returns what is written for the word that begins the bytes, and how long it is, 0 for
-// none. more says that the bytes may be the beginning of one.
+// word returns the replacement of the word at the start of the bytes, and its length, 0 for none.
+// more means that the bytes may be the beginning of a word.
 func word(b []byte) (instead string, n int, more bool) {
 	for _, w := range [...][2]string{{"NaN", nanString}, {"Infinity", infinityString}, {"-Infinity", minusInfinityString}} {
 		n := min(len(b), len(w[0]))
@@ -143,7 +143,7 @@ func word(b []byte) (instead string, n int, more bool) {
 	return "", 0, more
 }
 
-// keep returns how many of n bytes of a class are kept, outside of strings.
+// keep returns how many of n bytes of a class are kept, outside strings.
 func (l *lenient) keep(c class, n int) int {
 	most := maxToken
 	switch c {
@@ -165,8 +165,8 @@ func (l *lenient) keep(c class, n int) int {
 	return kept
 }
 
-// text copies bytes of a string up to its end, of those beyond the limit none. It returns how many
-// it has read and written.
+// text copies the bytes of a string up to its end, but none beyond the limit. It returns how many
+// it read and wrote.
 func (l *lenient) text(to, from []byte) (read, wrote int) {
 	const behindBackslash = 5
 
@@ -215,7 +215,7 @@ func (l *lenient) text(to, from []byte) (read, wrote int) {
 	return read, wrote
 }
 
-// isReplaced tells whether text is what the library makes of one of the strings above.
+// isReplaced tells whether text is one of the strings above, as the library decodes it.
 func isReplaced(text string) bool {
 	return strings.HasPrefix(text, "\uFFFD") && (text == "\uFFFD" || text == "\uFFFDInfin" || text == "\uFFFD-Infin")
 }

@@ -9,17 +9,16 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// object is what is known of an object.
+// object is the state of an object that is read.
 type object struct {
 	kind   string // its type
-	member string // the one that says what it is made of
-	levels int    // of arrays in its coordinates
+	member string // the member with its content
+	levels int    // levels of arrays in its coordinates
 	hollow bool   // its geometry is null
-	place  bool   // it has a place, as JSON-FG knows them
+	place  bool   // it has a place as in JSON-FG
 }
 
-// object reads an object whose brace is read already. It may be made of these
-// members.
+// object reads an object after its opening brace. Its content may be in one of the allowed members.
 func (d *reader) object(depth int, allowed ...string) error {
 	if depth > maxNesting {
 		return d.fault("collections are nested more than %d deep", maxNesting)
@@ -52,7 +51,7 @@ func (d *reader) object(depth int, allowed ...string) error {
 			err = d.properties()
 		case name != "" && slices.Contains(allowed, name):
 			if o.member != "" {
-				return d.fault("an object has %s and %s", o.member, name)
+				return d.fault("an object has both %s and %s", o.member, name)
 			}
 
 			o.member = name
@@ -67,8 +66,7 @@ func (d *reader) object(depth int, allowed ...string) error {
 	}
 }
 
-// known returns the name of a member that means something, or the type of an object, without
-// allocating one; "" for others.
+// known returns a known member name or type of an object without allocating, and "" for any other.
 func known(raw []byte) string {
 	for _, name := range [...]string{
 		"type", "properties", "geometry", "coordinates", "features", "geometries", "crs", "place",
@@ -89,7 +87,7 @@ func (d *reader) kind(o *object) error {
 		if _, err := d.next(); err != nil {
 			return err
 		}
-		return d.fault("the type of an object is %.100s, and must be a string", d.json.word())
+		return d.fault("the type of an object is %.100s, but must be a string", d.json.word())
 	}
 
 	raw, err := d.json.scalar()
@@ -105,7 +103,7 @@ func (d *reader) kind(o *object) error {
 	return nil
 }
 
-// read reads the member that an object is made of.
+// read reads the member with the content of an object.
 func (d *reader) read(o *object, depth int) (err error) {
 	switch o.member {
 	case "coordinates":
@@ -122,7 +120,7 @@ func (d *reader) read(o *object, depth int) (err error) {
 		switch {
 		case err != nil:
 			return err
-		case kind == kindNull: // a feature without a place
+		case kind == kindNull: // a feature without a geometry
 			o.hollow = true
 			return nil
 		case kind != jsontext.KindBeginObject:
@@ -168,7 +166,7 @@ func (d *reader) list(read func(n int) error) error {
 	}
 }
 
-// finish checks an object of which all is known.
+// finish checks a complete object.
 func (d *reader) finish(o object, allowed []string) error {
 	want, levels := "coordinates", 0
 	switch o.kind {
@@ -192,9 +190,9 @@ func (d *reader) finish(o object, allowed []string) error {
 
 	switch {
 	case !slices.Contains(allowed, want):
-		return d.fault("a %s stands where none may", o.kind)
+		return d.fault("a %s is not allowed here", o.kind)
 	case o.kind == "Feature" && o.place && (o.hollow || o.member == ""):
-		return feature.BadArea("is JSON-FG%s: a feature has a place and no geometry, and the axes of a place come in the order of its CRS, which may be north first: give it a geometry, or convert it to GeoJSON (ogr2ogr -f GeoJSON)", d.Where)
+		return feature.BadArea("is JSON-FG%s: a feature has a place but no geometry, and a place has the axis order of its CRS, which may be north first: give it a geometry, or convert it to GeoJSON (ogr2ogr -f GeoJSON)", d.Where)
 	case o.member != want && (o.kind != "Feature" || o.member != ""):
 		return d.fault("a %s has no %s", o.kind, want)
 	case o.kind == "Feature":
@@ -208,8 +206,7 @@ func (d *reader) finish(o object, allowed []string) error {
 	return d.EndGeometry()
 }
 
-// place notes whether a feature has a place. JSON-FG puts the same there as in geometry, in
-// another CRS.
+// place notes whether a feature has a place. In JSON-FG it is the geometry in another CRS.
 func (d *reader) place(o *object) error {
 	kind, err := d.json.skip()
 	o.place = kind != kindNull

@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// How much is kept of names that nobody has asked for, and of texts that come again.
+// How much is kept of unrequested names, and of repeated texts.
 const (
 	maxNames     = 100
 	maxName      = 100
@@ -18,14 +18,14 @@ const (
 	longestShare = 512
 )
 
-// names are those of attributes.
+// names are the names of attributes.
 type names struct {
-	asked map[string]int // their places in the request
-	all   []string       // those asked for
-	found []bool         // which of them there are
-	left  int            // how many were not found
+	asked map[string]int // their indexes in the request
+	all   []string       // the requested names
+	found []bool         // which of them exist
+	left  int            // how many were not found yet
 	other []string
-	texts map[string]feature.Value // values that came before, so that equal ones share memory
+	texts map[string]feature.Value // earlier values, so that equal ones share memory
 }
 
 func newNames(asked []string) names {
@@ -37,7 +37,7 @@ func newNames(asked []string) names {
 	return n
 }
 
-// find returns the place of an attribute that was asked for.
+// find returns the index of a requested attribute.
 func (n *names) find(name []byte) (i int, ok bool) {
 	i, ok = n.asked[string(name)]
 
@@ -52,7 +52,7 @@ func (n *names) find(name []byte) (i int, ok bool) {
 	return i, ok
 }
 
-// list returns the names that there are, with those that nobody has asked for behind.
+// list returns the names that exist, the unrequested ones last.
 func (n *names) list() []string {
 	var list []string
 	for i, name := range n.all {
@@ -64,7 +64,7 @@ func (n *names) list() []string {
 	return append(list, n.other...)
 }
 
-// share returns a text as a value, the same one for equal short texts.
+// share returns a text as a value. Equal short texts share one value.
 func (n *names) share(text []byte) feature.Value {
 	if len(text) > longestShare {
 		return string(text)
@@ -82,7 +82,7 @@ func (n *names) share(text []byte) feature.Value {
 	return v
 }
 
-// properties reads the properties of a feature, where somebody wants some. Of equal names, the
+// properties reads the properties of a feature, if some are requested. If a name is repeated, the
 // last one counts.
 func (d *reader) properties() error {
 	if len(d.names.all) == 0 || d.json.peek() != jsontext.KindBeginObject {
@@ -137,7 +137,7 @@ func (d *reader) value(name string) (feature.Value, error) {
 	return d.names.share(raw), nil
 }
 
-// numberValue returns a number: int64 where it is whole and fits, else float64.
+// numberValue returns a number: int64 if it is whole and fits, otherwise float64.
 func (d *reader) numberValue(name string, raw []byte) (feature.Value, error) {
 	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
 		return n, nil

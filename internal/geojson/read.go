@@ -1,5 +1,5 @@
 // Package geojson owns the reading of GeoJSON: one document (RFC 7946, and its version of 2008), or
-// several, as text sequences (RFC 8142) or one behind the other.
+// several, as text sequences (RFC 8142) or one after the other.
 package geojson
 
 import (
@@ -14,27 +14,29 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// maxNesting bounds collections in collections, which nobody needs.
+// maxNesting limits the nesting of collections. Real files do not need more.
 const maxNesting = 32
 
-// reader reads documents token by token, so that beside the polygons one ring at most is in memory.
+// reader reads documents token by token, so that it holds at most one ring in memory in addition to
+// the polygons.
 type reader struct {
 	*gather.Collector
 	json   *jsonReader
 	before int64 // bytes of the file before the documents
-	given  int32 // what somebody says that it is in, 0 for nobody
-	srid   int32 // that a member crs has named, 0 so far
-	number int   // of the feature in work, from 1
+	given  int32 // the SRID that the user names, 0 for none
+	srid   int32 // the SRID of a member crs, 0 so far
+	number int   // of the current feature, from 1
 
 	names  names
-	values []feature.Value // of the feature in work
+	values []feature.Value // of the current feature
 }
 
-// Read reads documents, each of which is a geometry, a Feature or a FeatureCollection, until r
-// ends. Before are the bytes of the file before r, for messages. Values are nil for null and for
-// what is missing, bool, int64 for whole numbers without an exponent that fit, else float64, and
-// string: for lists and objects, their JSON. NaN and Infinity are read as values, and as nothing
-// else. Errors are *geomgen.ParamError, unless r fails.
+// Read reads documents until r ends. Each is a geometry, a Feature or a FeatureCollection. before is
+// the number of bytes of the file before r, for messages.
+//
+// Values are nil for null and for missing members, bool, int64 for whole numbers without an exponent
+// that fit, otherwise float64, and string. Arrays and objects are strings of JSON. Attribute values
+// may be NaN or Infinity, coordinates may not. Errors are *geomgen.ParamError, unless r fails.
 func Read(r io.Reader, before int64, q feature.Request, to *gather.Collector) (feature.Schema, error) {
 	d := reader{Collector: to, json: newJSONReader(r), before: before, given: q.SRID,
 		names: newNames(q.Names), values: make([]feature.Value, len(q.Names))}
@@ -51,14 +53,14 @@ func Read(r io.Reader, before int64, q feature.Request, to *gather.Collector) (f
 	}
 }
 
-// document reads the n-th document, if there is one more.
+// document reads the n-th document, if there is another one.
 func (d *reader) document(n int) (more bool, err error) {
 	switch kind, err := d.json.next(); {
 	case err == nil && kind == jsontext.KindBeginObject:
 	case errors.Is(err, io.EOF) && n > 1:
 		return false, nil
 	case n > 1 && (err == nil || syntaxError(err) != nil && !errors.Is(err, io.ErrUnexpectedEOF)):
-		return false, d.fault("something follows its end")
+		return false, d.fault("more text follows its end")
 	case err != nil:
 		return false, d.explain(err)
 	default:
@@ -79,17 +81,17 @@ func (d *reader) document(n int) (more bool, err error) {
 		return true, nil
 	}
 
-	clear(d.values) // a geometry has none, whatever its members are called
+	clear(d.values) // a bare geometry has none, whatever its members
 	return true, d.endFeature()
 }
 
-// endFeature ends a feature with the values that were read of it.
+// endFeature ends a feature with its values.
 func (d *reader) endFeature() error {
 	d.number++
 	return d.EndFeature(d.values)
 }
 
-// fault reports what is not GeoJSON, and where.
+// fault reports invalid GeoJSON and its place.
 func (d *reader) fault(format string, args ...any) error {
 	return feature.BadArea("cannot be read as GeoJSON%s: %s, near byte %d", d.Where, fmt.Sprintf(format, args...), d.before+d.json.offset())
 }
@@ -100,7 +102,7 @@ func (d *reader) next() (jsontext.Kind, error) {
 }
 
 func (d *reader) explain(err error) error {
-	if err == nil { // of each token: what follows allocates
+	if err == nil { // called for each token: the rest allocates
 		return nil
 	}
 
@@ -127,18 +129,18 @@ func (d *reader) delim(want jsontext.Kind) error {
 	return err
 }
 
-// misplaced reports a token that stands where another must.
+// misplaced reports a token that is not the expected one.
 func (d *reader) misplaced(must string) error {
-	return d.fault("%.100s stands where %s must", d.json.word(), must)
+	return d.fault("found %.100s, expected %s", d.json.word(), must)
 }
 
-// skip reads a value that is of no interest.
+// skip skips a value.
 func (d *reader) skip() error {
 	_, err := d.json.skip()
 	return d.explain(err)
 }
 
-// decode reads a value of some bytes.
+// decode decodes a short value.
 func (d *reader) decode(to any) error {
 	v, err := d.json.value()
 	if err == nil {
@@ -148,11 +150,11 @@ func (d *reader) decode(to any) error {
 	return d.explain(err)
 }
 
-// IsGeoJSON tells whether the text of a file, without white space before it, may begin with GeoJSON,
-// or with a record separator of text sequences.
+// IsGeoJSON tells whether the text of a file, without leading white space, may begin with GeoJSON or
+// with a record separator of text sequences.
 func IsGeoJSON(head []byte) bool {
 	return len(head) > 0 && (head[0] == '{' || head[0] == recordSeparator)
 }
 
-// recordSeparator is what stands before each document of a text sequence (RFC 8142, 2).
+// recordSeparator precedes each document of a text sequence (RFC 8142, 2).
 const recordSeparator = 0x1e

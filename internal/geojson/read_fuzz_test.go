@@ -13,8 +13,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// Whatever comes in, nothing panics, memory is bounded, errors are about the area, and what comes
-// in few bytes at a time is read as the same.
+// For any input, nothing panics, memory is limited, and errors are about the area. Input that
+// arrives in small pieces gives the same result.
 func FuzzRead(f *testing.F) {
 	const polygon = `{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}`
 	for _, seed := range []string{
@@ -50,7 +50,7 @@ func FuzzRead(f *testing.F) {
 		}
 
 		pieces := 1
-		if len(in) > 1000 { // the library looks at all names of objects around, for each piece
+		if len(in) > 1000 { // for each piece, the library scans all names of the enclosing objects
 			pieces = 1000
 		}
 
@@ -72,7 +72,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// pieceReader gives some bytes at a time.
+// pieceReader returns a few bytes at a time.
 type pieceReader struct {
 	r *bytes.Reader
 	n int

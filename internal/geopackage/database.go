@@ -20,12 +20,12 @@ import (
 // fileName is the only file that SQLite can see.
 const fileName = "gpkg"
 
-// onlyFile is a file system with one file. It has neither a journal nor a log, and nothing that
-// SQL could attach.
+// onlyFile is a file system with one file. It has neither a journal nor a log, and nothing that SQL
+// could attach.
 type onlyFile struct {
 	f    io.ReaderAt
 	size int64
-	err  *error // of the last reading that failed
+	err  *error // of the last failed read
 }
 
 // Open opens the file.
@@ -36,7 +36,7 @@ func (o onlyFile) Open(name string) (fs.File, error) {
 	return &opened{io.NewSectionReader(o.f, 0, o.size), o}, nil
 }
 
-// opened is the file. SQLite's bridge seeks and reads.
+// opened is the open file. SQLite's bridge seeks and reads.
 type opened struct {
 	*io.SectionReader
 	of onlyFile
@@ -45,7 +45,7 @@ type opened struct {
 func (f *opened) Read(b []byte) (int, error) {
 	n, err := f.SectionReader.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) {
-		*f.of.err = err // SQLite only says that there was one
+		*f.of.err = err // SQLite reports only that there was an error
 	}
 	return n, err
 }
@@ -54,7 +54,7 @@ func (f *opened) Stat() (fs.FileInfo, error) { return info{f.of.size}, nil }
 
 func (f *opened) Close() error { return nil }
 
-// info says how large the file is.
+// info holds the size of the file.
 type info struct{ size int64 }
 
 func (i info) Name() string     { return fileName }
@@ -64,28 +64,28 @@ func (info) ModTime() time.Time { return time.Time{} }
 func (info) IsDir() bool        { return false }
 func (info) Sys() any           { return nil }
 
-// database is a file of SQLite that was opened.
+// database is an open SQLite file.
 type database struct {
 	files   *vfs.FS
 	db      *sql.DB
 	conn    *sql.Conn
-	handle  uintptr         // of the connection, SQLite's own
+	handle  uintptr         // SQLite's own handle of the connection
 	size    int64           // of the file, in bytes
 	tables  map[string]bool // the names of ordinary tables, in lower case
-	readErr error           // of the file
-	outside bool            // the sink is at work
+	readErr error           // error in reading the file
+	outside bool            // the sink is running
 }
 
-// The ways of a query to memory: pages of 8 MiB at most are in the cache, and what must be
-// sorted has the same. More would go to a file, which the VFS does not have, so that it fails.
-// A text or geometry is as long as the file at most.
+// Memory limits of a query. The cache holds at most 8 MiB of pages, and sorting has the same. More
+// would go to a file, which the VFS does not have, so the query fails. A text or geometry is at
+// most as long as the file.
 const (
 	dataSource = "file:" + fileName + "?vfs=%s&mode=ro&immutable=1&_defensive=1&_dqs=0&_pragma=trusted_schema(0)" +
 		"&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=cache_size(-8192)&_pragma=temp_store(1)&_pragma=mmap_size(0)"
 	leastLength = 16 << 20
 )
 
-// open opens a file, and looks what its schema holds.
+// open opens a file and reads its schema.
 func open(ctx context.Context, f io.ReaderAt, size int64) (*database, error) {
 	d := &database{size: size, tables: map[string]bool{}}
 
@@ -127,9 +127,9 @@ func (d *database) close() (err error) {
 	return errors.Join(err, d.files.Close())
 }
 
-// protect bounds what the SQL of the file can do. From here on, only SELECT is compiled, without
-// virtual tables, whose modules trust what their tables hold, and without recursion, which need
-// not end.
+// protect restricts what the SQL of the file can do. From here on, SQLite compiles only SELECT. It
+// allows no virtual tables, whose modules trust the content of their tables, and no recursion,
+// which might not end.
 func (d *database) protect(ctx context.Context, size int64) error {
 	for limit, most := range map[int]int{
 		sqlite3.SQLITE_LIMIT_ATTACHED:            0,
@@ -158,7 +158,7 @@ func (d *database) protect(ctx context.Context, size int64) error {
 
 const schemaQuery = `select type, name, coalesce(sql, '') from main.sqlite_schema where type in ('table', 'view')`
 
-// schema notes the tables of the file, and returns the names of the virtual ones.
+// schema records the tables of the file, and returns the names of the virtual ones.
 func (d *database) schema(ctx context.Context) (virtual map[string]bool, err error) {
 	found, err := d.conn.QueryContext(ctx, schemaQuery)
 	if err != nil {
@@ -173,7 +173,7 @@ func (d *database) schema(ctx context.Context) (virtual map[string]bool, err err
 			return nil, err
 		}
 
-		// SQLite keeps the text as CREATE VIRTUAL TABLE, however it was written.
+		// SQLite stores the text as CREATE VIRTUAL TABLE, however it was written.
 		switch name = strings.ToLower(name); {
 		case strings.HasPrefix(strings.ToUpper(text), "CREATE VIRTUAL"):
 			virtual[name] = true
@@ -185,7 +185,7 @@ func (d *database) schema(ctx context.Context) (virtual map[string]bool, err err
 	return virtual, found.Err()
 }
 
-// authorizer allows to select, and to ask for the columns of a table.
+// authorizer allows SELECT, and queries for the columns of a table.
 func authorizer(virtual map[string]bool) sqlite.AuthorizerFn {
 	return func(action sqlite.AuthorizerActionCode, first, second, _, _ string) sqlite.AuthorizerReturnCode {
 		switch action {
@@ -208,7 +208,7 @@ func authorizer(virtual map[string]bool) sqlite.AuthorizerFn {
 	}
 }
 
-// explain says in words what of SQLite's errors is the fault of the file.
+// explain describes those of SQLite's errors that the file causes.
 func (d *database) explain(ctx context.Context, err error) error {
 	var own *sqlite.Error
 
@@ -225,9 +225,9 @@ func (d *database) explain(ctx context.Context, err error) error {
 
 	switch own.Code() & 0xff {
 	case sqlite3.SQLITE_AUTH:
-		return feature.BadArea("is a GeoPackage whose view does more than select from tables, which is not run: write the layer to a table (ogr2ogr -f GPKG): %w", err)
+		return feature.BadArea("is a GeoPackage with a view that does more than select from tables, and loadgrid does not run it: write the layer to a table (ogr2ogr -f GPKG): %w", err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_TOOBIG:
-		return feature.BadArea("is a GeoPackage that is damaged, or whose view needs more memory than it gets: %w", err)
+		return feature.BadArea("is a damaged GeoPackage, or has a view that needs more memory than it gets: %w", err)
 	}
 	return feature.BadArea("is a GeoPackage that cannot be read: %w", err)
 }

@@ -17,16 +17,16 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// How many bytes of a value are in memory twice, for SQLite and for Go.
+// Maximum bytes of a value that are in memory twice, for SQLite and for Go.
 const (
-	maxWhole    = 8 << 20  // of a geometry of a table: a longer one is read chunk by chunk
-	maxComputed = 64 << 20 // of a geometry that cannot be read chunk by chunk
+	maxWhole    = 8 << 20  // of a table's geometry: a longer one is read in chunks
+	maxComputed = 64 << 20 // of a geometry that cannot be read in chunks
 	maxValue    = 16 << 20 // of an attribute
-	maxChunks   = 4        // SQLite reads the geometry from the file for each
+	maxChunks   = 4        // for each, SQLite reads the geometry from the file
 )
 
-// positionBytes is what a position in WKB has at most: 32 bytes, and its share of what rings and polygons
-// have beside their positions.
+// positionBytes is the maximum size of a position in WKB: 32 bytes, and its share of what rings and
+// polygons need in addition to their positions.
 const positionBytes = 40
 
 // The bits of the flags in the header of a geometry.
@@ -36,20 +36,20 @@ const (
 	flagExtended = 1 << 5
 )
 
-// maxHeader is how many bytes a header has at most.
+// maxHeader is the maximum size of a header in bytes.
 const maxHeader = 8 + 64
 
-// value takes what the driver returns, without a copy of it.
+// value holds a value that the driver returns, without a copy.
 type value struct{ v any }
 
-// Scan takes a value until the next one.
+// Scan stores a value, which is valid until the next one.
 func (v *value) Scan(src any) error {
 	v.v = src
 	return nil
 }
 
-// geometry reads the geometry of the row: its own header, which has an envelope or none, and
-// then WKB.
+// geometry reads the geometry of the row: GeoPackage's own header, which may have an envelope, and then
+// WKB.
 func (r *rows) geometry(ctx context.Context) error {
 	n, _ := r.values[0].v.(int64)
 
@@ -74,20 +74,20 @@ func (r *rows) geometry(ctx context.Context) error {
 	}
 }
 
-// longGeometry reads a geometry of n bytes chunk by chunk.
+// longGeometry reads a geometry of n bytes in chunks.
 func (r *rows) longGeometry(ctx context.Context, n int64) error {
 	positions := r.options.MaxPositions
 	if positions == 0 {
 		positions = featurefile.DefaultMaxPositions
 	}
 
-	passes := r.options.Where != nil && !r.inSQL() // the sink may pass it over
+	passes := r.options.Where != nil && !r.inSQL() // the sink may skip it
 	if !passes && positions < math.MaxInt64/positionBytes && n > positionBytes*positions {
-		return r.badGeometry("it has %d bytes, more than the %d positions that aoi-max-positions allows: simplify it, or allow more", n, positions)
+		return r.badGeometry("it has %d bytes, which is more than the %d positions that aoi-max-positions allows: simplify it, or allow more", n, positions)
 	}
 
 	if r.rowID == "" {
-		return r.badGeometry("it has %d bytes, and may have %d in a view or computed column: write the layer to a table (ogr2ogr -f GPKG)", n, maxComputed)
+		return r.badGeometry("it has %d bytes, but at most %d are allowed in a view or computed column: write the layer to a table (ogr2ogr -f GPKG)", n, maxComputed)
 	}
 
 	c, err := r.chunks(ctx, n)
@@ -117,14 +117,14 @@ func (r *rows) longGeometry(ctx context.Context, n int64) error {
 	})
 }
 
-// chunks are the bytes of a geometry.
+// chunks reads the bytes of a geometry.
 type chunks struct {
 	r    *rows
 	rows *sql.Rows
 	rest []byte
 }
 
-// chunks begins to read the geometry of the row.
+// chunks starts reading the geometry of the row.
 func (r *rows) chunks(ctx context.Context, n int64) (*chunks, error) {
 	var starts strings.Builder
 	chunk := (n + maxChunks - 1) / maxChunks
@@ -142,7 +142,7 @@ func (r *rows) chunks(ctx context.Context, n int64) (*chunks, error) {
 	return &chunks{r, found, nil}, nil
 }
 
-// Read reads, and is SQLite at work where the sink calls it.
+// Read runs SQLite although the sink calls it.
 func (c *chunks) Read(b []byte) (int, error) {
 	outside := c.r.d.outside
 	c.r.d.outside = false
@@ -154,7 +154,7 @@ func (c *chunks) Read(b []byte) (int, error) {
 
 func (c *chunks) read(b []byte) (int, error) {
 	for len(c.rest) == 0 {
-		c.rest = nil // it need not stay while SQLite reads
+		c.rest = nil // can be freed while SQLite reads
 		if !c.rows.Next() {
 			if err := c.rows.Err(); err != nil {
 				return 0, err
@@ -178,8 +178,7 @@ func (c *chunks) read(b []byte) (int, error) {
 	return n, nil
 }
 
-// header returns how many bytes the header of a geometry has that begins with b, and whether the geometry
-// is empty.
+// header returns the size of the header at the beginning of b, and whether the geometry is empty.
 func (r *rows) header(b []byte) (head int, empty bool, err error) {
 	if len(b) < 8 || !bytes.HasPrefix(b, []byte("GP\x00")) {
 		return 0, false, r.badGeometry("it does not begin with the magic bytes GP and version 0")
@@ -197,7 +196,7 @@ func (r *rows) header(b []byte) (head int, empty bool, err error) {
 
 	srs := int64(int32(order.Uint32(b[4:])))
 	if srs != r.layer.srs && srs > 0 {
-		return 0, false, r.badGeometry("it has srs_id %d, and its layer %d", srs, r.layer.srs)
+		return 0, false, r.badGeometry("it has srs_id %d, but its layer has %d", srs, r.layer.srs)
 	}
 
 	kind := int(flags >> 1 & 7)
@@ -213,8 +212,8 @@ func (r *rows) header(b []byte) (head int, empty bool, err error) {
 	return head, flags&flagEmpty != 0, nil
 }
 
-// findRowID notes how SQL calls the number of a row of the layer, "" where there is none: in views, and
-// in tables without one.
+// findRowID records the SQL name of the layer's row number. It is "" in views, and in tables without a
+// row number.
 func (r *rows) findRowID(ctx context.Context) {
 	if !r.d.tables[strings.ToLower(r.layer.table)] || r.layer.computed {
 		return

@@ -19,7 +19,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featuretest"
 )
 
-// round returns a polygon of n positions and the closing one.
+// round returns a polygon of n positions plus the closing one.
 func round(n int) geomgen.Polygon {
 	ring := make([]geomgen.Point, 0, n+1)
 	for i := range n {
@@ -29,7 +29,7 @@ func round(n int) geomgen.Polygon {
 	return geomgen.Polygon{append(ring, ring[0])}
 }
 
-// withGeometry returns areas.gpkg after SQL whose parameter is a geometry of this WKB.
+// withGeometry returns areas.gpkg after running SQL, whose parameter is a geometry with this WKB.
 func withGeometry(t *testing.T, statements string, wkb []byte) []byte {
 	t.Helper()
 
@@ -62,7 +62,7 @@ const viewLayer = `
 	insert into gpkg_contents (table_name, data_type, identifier, srs_id) values ('v', 'features', 'v', 3035);
 	insert into gpkg_geometry_columns values ('v', 'geom', 'GEOMETRY', 3035, 0, 0);`
 
-// A geometry that is read chunk by chunk is the same as one that is read as a whole.
+// Reading a geometry in chunks gives the same result as reading it as a whole.
 func TestLongGeometries(t *testing.T) {
 	want := round(maxWhole/16 + 12345)
 	wkb := geomgen.AppendPolygon(nil, want)
@@ -92,13 +92,13 @@ func TestLongGeometries(t *testing.T) {
 				polygons = featuretest.Normal([]geomgen.Polygon{want})
 			}
 			if !reflect.DeepEqual(featuretest.Normal(f.Polygons), polygons) {
-				t.Errorf("%s: feature %d is another one", name, i)
+				t.Errorf("%s: feature %d differs", name, i)
 			}
 		}
 	}
 }
 
-// countingRecorder counts the geometries that come as streams.
+// countingRecorder counts the geometries that arrive as streams.
 type countingRecorder struct {
 	featuretest.Recorder
 	streams int
@@ -116,13 +116,13 @@ func TestLongValuesRefused(t *testing.T) {
 		want       string
 	}{
 		"more positions than allowed": {"update areas set geom = zeroblob(10000000) where fid = 2", featurefile.Options{Layer: "areas", MaxPositions: 100_000},
-			"in feature 2 of the GeoPackage: it has 10000000 bytes, more than the 100000 positions that aoi-max-positions allows"},
+			"in feature 2 of the GeoPackage: it has 10000000 bytes, which is more than the 100000 positions that aoi-max-positions allows"},
 		"no header": {"update areas set geom = zeroblob(10000000) where fid = 2", featurefile.Options{Layer: "areas"}, "in feature 2 of the GeoPackage: it does not begin with the magic bytes"},
 		"text":      {"update areas set geom = cast(zeroblob(10000000) as text) where fid = 2", featurefile.Options{Layer: "areas"}, "in feature 2 of the GeoPackage: it is string"},
 		"a geometry of a view": {"update areas set geom = zeroblob(68000000) where fid = 2; create view v as select * from areas;" + viewLayer, featurefile.Options{Layer: "v"},
-			"it has 68000000 bytes, and may have 67108864 in a view"},
+			"it has 68000000 bytes, but at most 67108864 are allowed in a view"},
 		"an attribute": {"update areas set name = replace(hex(zeroblob(8500000)), '0', 'a') where fid = 2", featurefile.Options{Layer: "areas", Attributes: []string{"name"}},
-			`in feature 2 of the GeoPackage: attribute "name": it is binary, or longer than 16777216 bytes`},
+			`in feature 2 of the GeoPackage: attribute "name": it is binary or longer than 16777216 bytes`},
 	} {
 		b := changed(t, "areas.gpkg", test.statements)
 

@@ -1,5 +1,5 @@
-// Package geopackage owns the reading of polygons and attributes from GeoPackages. Source of
-// the format: OGC 12-128r18, https://www.geopackage.org/spec131/.
+// Package geopackage owns the reading of polygons and attributes from GeoPackages. Source of the
+// format: OGC 12-128r18, https://www.geopackage.org/spec131/.
 package geopackage
 
 import (
@@ -16,19 +16,19 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// Is tells whether a file that begins with these bytes is a database of SQLite, as GeoPackages
-// are. Not all of them have the application ID that the format asks for.
+// Is tells whether a file that begins with these bytes is an SQLite database, as GeoPackages are. Not
+// all of them have the application ID that the format requires.
 func Is(head []byte) bool { return strings.HasPrefix(string(head), "SQLite format 3\x00") }
 
-// Read reads the features of a layer: a table or a view with geometries. The file is opened
-// read-only, and of its SQL, views may call functions and select, and no more. Changes in a
-// write-ahead log beside the file are refused, not overlooked. Errors about the file are
-// *geomgen.ParamError. SQLite decides by Options.Where, where that means the same in its SQL.
+// Read reads the features of a layer: a table or a view with geometries. It opens the file read-only.
+// Views may select and call functions, and no other SQL of the file runs. If the write-ahead log next
+// to the file has changes, Read refuses the file. Errors about the file are *geomgen.ParamError. SQLite
+// evaluates Options.Where if it means the same in SQL.
 func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
 	return readWithin(ctx, f, size, o, to, viewTime)
 }
 
-// readWithin is Read, where a view may take so long.
+// readWithin is Read with a time limit for views.
 func readWithin(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink, viewTime time.Duration) (result featurefile.Result, err error) {
 	if err := refuseLog(o); err != nil {
 		return result, err
@@ -44,7 +44,7 @@ func readWithin(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Op
 		return d.read(ctx, o, to, viewTime)
 	})
 
-	if errors.Is(err, errFailed) { // its locks may be held for ever
+	if errors.Is(err, errFailed) { // its locks may never be released
 		return result, err
 	}
 
@@ -56,17 +56,17 @@ func readWithin(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Op
 
 var errFailed = errors.New("SQLite failed")
 
-// guarded turns what SQLite panics with into an error: it is C that was translated to Go, and
-// what would be a wrong access to memory there must not end the program here.
+// guarded turns a panic of SQLite into an error. SQLite is C code translated to Go, and an invalid
+// memory access there must not end the program.
 func (d *database) guarded(read func() (featurefile.Result, error)) (result featurefile.Result, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 
 	defer func() {
 		if d.outside {
-			return // somebody else's
+			return // not SQLite's panic
 		}
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %w", feature.BadArea("is a GeoPackage that is damaged: %v", p), errFailed)
+			err = fmt.Errorf("%w: %w", feature.BadArea("is a damaged GeoPackage: %v", p), errFailed)
 		}
 	}()
 
@@ -82,15 +82,15 @@ func (d *database) callOut(sink func() error) error {
 	return err
 }
 
-// refuseLog refuses a file with changes that are not in it yet.
+// refuseLog refuses a file with changes that are only in its write-ahead log.
 func refuseLog(o featurefile.Options) error {
 	if o.Sibling == nil {
 		return nil
 	}
 
-	// A log without changes has its header at most.
+	// A log without changes has at most its header.
 	if _, size, err := o.Sibling("-wal"); err == nil && size > 32 {
-		return feature.BadArea("is a GeoPackage with changes in its write-ahead log, the file -wal beside it: close the program that writes it, or run sqlite3 FILE 'pragma wal_checkpoint(truncate)'")
+		return feature.BadArea("is a GeoPackage with changes in its write-ahead log, the -wal file next to it: close the program that writes it, or run sqlite3 FILE 'pragma wal_checkpoint(truncate)'")
 	}
 	return nil
 }
@@ -142,10 +142,10 @@ func (d *database) read(ctx context.Context, o featurefile.Options, to feature.S
 type layer struct {
 	table, geometry string
 	srs             int64 // the CRS, by its number in the file
-	computed        bool  // a column is computed when it is read, at any cost
+	computed        bool  // some column is computed on reading, at any cost
 }
 
-// How many layers are looked at, and how many columns of a table.
+// Maximum numbers of layers, and of columns of a table.
 const (
 	maxLayers = 10_000
 	maxSame   = 10
@@ -160,7 +160,7 @@ const geometriesQuery = `select table_name, column_name, srs_id from main.gpkg_g
 func (d *database) layers(ctx context.Context) (all []layer, err error) {
 	for _, table := range [...]string{"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} {
 		if !d.tables[table] {
-			return nil, feature.BadArea("is a database of SQLite, and not a GeoPackage: it has no table %s", table)
+			return nil, feature.BadArea("is an SQLite database, but not a GeoPackage: it has no table %s", table)
 		}
 	}
 
@@ -181,7 +181,7 @@ func (d *database) layers(ctx context.Context) (all []layer, err error) {
 			return nil, badCatalogue(err)
 		}
 
-		for _, l := range geometries[strings.ToLower(table.String)] { // one, of a file that is what it must be
+		for _, l := range geometries[strings.ToLower(table.String)] { // exactly one, in a valid file
 			if l.table = table.String; len(all) < maxLayers {
 				all = append(all, l)
 			}
@@ -191,8 +191,8 @@ func (d *database) layers(ctx context.Context) (all []layer, err error) {
 	return all, found.Err()
 }
 
-// geometries returns the columns with geometries, by the names of their tables in lower case. SQL would
-// compare each of these with each of the contents.
+// geometries returns the geometry columns, by the names of their tables in lower case. A join in SQL
+// would compare each of them with each row of the contents.
 func (d *database) geometries(ctx context.Context) (map[string][]layer, error) {
 	found, err := d.conn.QueryContext(ctx, geometriesQuery)
 	if err != nil {
@@ -217,9 +217,9 @@ func (d *database) geometries(ctx context.Context) (map[string][]layer, error) {
 	return all, found.Err()
 }
 
-// badCatalogue explains a value of another type than the format asks for.
+// badCatalogue explains a value whose type the format does not allow.
 func badCatalogue(err error) error {
-	return feature.BadArea("is a GeoPackage whose own tables hold what they must not: %w", err)
+	return feature.BadArea("is a GeoPackage with invalid content in its own tables: %w", err)
 }
 
 const crsQuery = `
@@ -227,7 +227,7 @@ select cast(organization as text), cast(organization_coordsys_id as text), cast(
   from main.gpkg_spatial_ref_sys
  where srs_id = ?`
 
-// crs returns a CRS by its number. -1 and 0 are those that are not known.
+// crs returns a CRS by its number. -1 and 0 mean unknown CRSs.
 func (d *database) crs(ctx context.Context, srs int64) (featurefile.CRS, error) {
 	if srs == -1 || srs == 0 {
 		return featurefile.CRS{}, nil
@@ -256,12 +256,12 @@ func (d *database) crs(ctx context.Context, srs int64) (featurefile.CRS, error) 
 // column is an attribute of a layer.
 type column struct {
 	name string
-	kind string // as it was declared, in capitals, without a length: TEXT of TEXT(20)
+	kind string // as declared, in capitals, without a length: TEXT for TEXT(20)
 }
 
 const columnsQuery = `select name, type, hidden = 2 from pragma_table_xinfo(?) where hidden <> 1 order by cid`
 
-// columns returns the attributes of a layer, and notes whether it has computed columns.
+// columns returns the attributes of a layer, and records whether it has computed columns.
 func (d *database) columns(ctx context.Context, l *layer) (all []column, err error) {
 	found, err := d.conn.QueryContext(ctx, columnsQuery, l.table)
 	if err != nil {

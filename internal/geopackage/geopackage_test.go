@@ -24,8 +24,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featuretest"
 )
 
-// file reads a file of testdata. They were made of featuretest/areas.geojson, and others of one
-// feature, by GDAL 3.6, and made small by SQLite:
+// file reads a file of testdata. GDAL 3.6 made them from featuretest/areas.geojson, and some from
+// single features, and SQLite made them small:
 //
 //	ogr2ogr -f GPKG areas.gpkg areas.geojson -nln areas -lco SPATIAL_INDEX=NO
 //	sqlite3 areas.gpkg 'pragma page_size=512; vacuum;'
@@ -39,7 +39,7 @@ func file(t testing.TB, name string) []byte {
 	return b
 }
 
-// changed returns a file after SQL.
+// changed returns a file after running SQL on it.
 func changed(t testing.TB, name, statements string) []byte {
 	t.Helper()
 
@@ -77,7 +77,7 @@ func readFile(t testing.TB, b []byte, o featurefile.Options) (featurefile.Result
 
 var attributes = []string{"seen", "name", "code", "share", "day", "fid"}
 
-// want are the values of the attributes, by the code.
+// want returns the values of the attributes, by code.
 func want() map[any][]feature.Value {
 	return map[any][]feature.Value{
 		int64(7):   {time.Date(2024, 2, 29, 13, 14, 15, 0, time.UTC), "Küstenbäche", int64(7), 0.25, feature.Date{Year: 2024, Month: 2, Day: 29}, int64(1)},
@@ -137,7 +137,7 @@ func TestLayers(t *testing.T) {
 		t.Errorf("%+v, %+v, %v", result, to, err)
 	}
 
-	if _, _, err := readFile(t, two, featurefile.Options{}); err == nil || !strings.Contains(err.Error(), `say which with aoi-layer, "areas", "heights"`) {
+	if _, _, err := readFile(t, two, featurefile.Options{}); err == nil || !strings.Contains(err.Error(), `choose one with aoi-layer: "areas", "heights"`) {
 		t.Error(err)
 	}
 }
@@ -149,7 +149,7 @@ func TestCountry(t *testing.T) {
 	}
 }
 
-// SQLite decides by a condition where it means the same there: else all rows come.
+// SQLite evaluates a condition if it means the same in SQL. Otherwise the sink gets all rows.
 func TestWhere(t *testing.T) {
 	areas := changed(t, "areas.gpkg", `
 		alter table areas add column loose TEXT collate nocase;
@@ -167,9 +167,9 @@ func TestWhere(t *testing.T) {
 		`loose = 'A7'`:                         0,
 		`loose = 'a7'`:                         1,
 		`code in (7, -12) and share is null`:   0,
-		`code in (7, 'x')`:                     3, // which is a mistake
+		`code in (7, 'x')`:                     3, // which is an error
 		`name = 7`:                             3,
-		`name < 'M'`:                           3, // by its order
+		`name < 'M'`:                           3, // compares text by its order
 		`day = '2024-02-29'`:                   3, // a date
 		`name = 'x' and day is null`:           3,
 		`seen is null`:                         3,
@@ -185,7 +185,7 @@ func TestWhere(t *testing.T) {
 		}
 	}
 
-	// The number of a feature is not that in the file.
+	// The number of a feature differs from its number in the file.
 	bad := changed(t, "areas.gpkg", "update areas set geom = x'00' where code = -12")
 	o := featurefile.Options{Attributes: []string{"code"}, Where: parse(t, "code < 0")}
 	if _, _, err := readFile(t, bad, o); err == nil || !strings.Contains(err.Error(), "in feature 1 of those that aoi-where selects") {
@@ -202,7 +202,7 @@ func parse(t *testing.T, where string) *condition.Condition {
 	return c
 }
 
-// A column can hold values of any type, whatever it was declared with.
+// A column can hold values of any type, whatever its declared type.
 func TestValues(t *testing.T) {
 	b := changed(t, "areas.gpkg", `
 		alter table areas add column good BOOLEAN;
@@ -218,7 +218,7 @@ func TestValues(t *testing.T) {
 		t.Errorf("%+v, %v", to.Features, err)
 	}
 
-	for name, want := range map[string]string{"doc": "it is binary", "day": "is not a date", "name": "is not UTF-8"} {
+	for name, want := range map[string]string{"doc": "it is binary", "day": "is not an ISO 8601 date", "name": "is not UTF-8"} {
 		if _, _, err := readFile(t, b, featurefile.Options{Attributes: []string{name}}); !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -252,7 +252,7 @@ func TestRefused(t *testing.T) {
 		{"extended", set("update areas set geom = cast(x'47500021' || substr(geom, 5) as blob)"), featurefile.Options{}, "a geometry of an extended type, in feature 1"},
 		{"other envelope", set("update areas set geom = cast(x'4750000b' || substr(geom, 5) as blob)"), featurefile.Options{}, "envelope of the unknown type 5"},
 		{"half an envelope", set("update areas set geom = cast(substr(geom, 1, 20) as blob)"), featurefile.Options{}, "it has 20 bytes"},
-		{"other CRS", set("update areas set geom = cast(substr(geom, 1, 4) || x'e6100000' || substr(geom, 9) as blob)"), featurefile.Options{}, "it has srs_id 4326, and its layer 3035"},
+		{"other CRS", set("update areas set geom = cast(substr(geom, 1, 4) || x'e6100000' || substr(geom, 9) as blob)"), featurefile.Options{}, "it has srs_id 4326, but its layer has 3035"},
 	} {
 		_, _, err := readFile(t, test.b, test.o)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !errors.As(err, new(*geomgen.ParamError)) && test.name != "lines" {
@@ -261,7 +261,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Views are layers too, unless they do more than select.
+// Views are layers, too, unless they do more than select.
 func TestViews(t *testing.T) {
 	view := func(text string) []byte {
 		return changed(t, "areas.gpkg", `
@@ -309,7 +309,7 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// What must be sorted has no more memory than the cache.
+// Sorting has no more memory than the cache.
 func TestViewThatNeedsMemory(t *testing.T) {
 	b := changed(t, "areas.gpkg", `
 		insert into gpkg_contents (table_name, data_type, identifier, srs_id) values ('v', 'features', 'v', 3035);
@@ -328,7 +328,7 @@ func TestViewThatNeedsMemory(t *testing.T) {
 	}
 }
 
-// view returns a file with a view v, which can join the table many of 1,000 rows.
+// view returns a file with a view v, which can join the table many, with 1,000 rows.
 func view(t *testing.T, text string) []byte {
 	t.Helper()
 	return changed(t, "areas.gpkg", `
@@ -339,7 +339,7 @@ func view(t *testing.T, text string) []byte {
 		create view v as `+text)
 }
 
-// A view that would go on for years is given up, whether it has rows or not.
+// Read gives up on a view that would take years, whether it returns rows or not.
 func TestViewThatDoesNotEnd(t *testing.T) {
 	for name, text := range map[string]string{
 		"without rows":             "select a.geom from many a, many b, many c, many d, many e where a.i + b.i + c.i + d.i + e.i < 0",
@@ -359,7 +359,7 @@ func TestViewThatDoesNotEnd(t *testing.T) {
 	}
 }
 
-// behindFirstRow is a view with one row, and then a join that goes on for years without another one.
+// behindFirstRow is a view with one row, and then a join that takes years without another one.
 const behindFirstRow = `select geom from areas where fid = 1 union all
 	select a.geom from many a, many b, many c, many d, many e where a.i + b.i + c.i + d.i + e.i < 0`
 
@@ -368,7 +368,7 @@ type discard struct{ featuretest.Recorder }
 
 func (*discard) EndFeature([]feature.Value) error { return nil }
 
-// firstRow is a sink that notes that it got a row.
+// firstRow is a sink that records that it got a row.
 type firstRow struct {
 	featuretest.Recorder
 	note func()
@@ -379,21 +379,21 @@ func (f *firstRow) EndFeature([]feature.Value) error {
 	return nil
 }
 
-// The context ends a view that is at work behind its first row.
+// The end of the context interrupts a view that is busy after its first row.
 func TestEndedBehindFirstRow(t *testing.T) {
 	b := view(t, behindFirstRow)
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 
 	start := time.Now()
-	to := &firstRow{note: func() { time.AfterFunc(100*time.Millisecond, func() { cancel(why) }) }} // SQLite is at work by then
+	to := &firstRow{note: func() { time.AfterFunc(100*time.Millisecond, func() { cancel(why) }) }} // SQLite is busy by then
 	_, err := Read(ctx, bytes.NewReader(b), int64(len(b)), featurefile.Options{Layer: "v"}, to)
 	if took := time.Since(start); !errors.Is(err, why) || took > viewTime {
 		t.Errorf("after %v: %v", took, err)
 	}
 }
 
-// To find the layers of a file takes no step for each pair of its names.
+// Finding the layers of a file does not take a step for each pair of names.
 func TestManyNamesOfLayers(t *testing.T) {
 	b := changed(t, "areas.gpkg", `
 		with recursive n(i) as (select 1 union all select i + 1 from n where i < 60000)
@@ -401,7 +401,7 @@ func TestManyNamesOfLayers(t *testing.T) {
 		with recursive n(i) as (select 1 union all select i + 1 from n where i < 60000)
 		insert into gpkg_geometry_columns select 'columns' || i, 'geom', 'GEOMETRY', 3035, 0, 0 from n`)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // each pair takes minutes
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // one step for each pair would take minutes
 	defer cancel()
 
 	result, err := Read(ctx, bytes.NewReader(b), int64(len(b)), featurefile.Options{}, &featuretest.Recorder{})
@@ -410,7 +410,7 @@ func TestManyNamesOfLayers(t *testing.T) {
 	}
 }
 
-// A view that is not ready before the context ends.
+// A view that takes longer than the context.
 func TestEnded(t *testing.T) {
 	b := changed(t, "areas.gpkg", `
 		insert into gpkg_contents (table_name, data_type, identifier, srs_id) values ('v', 'features', 'v', 3035);
@@ -446,7 +446,7 @@ func TestWriteAheadLog(t *testing.T) {
 		}
 	}
 
-	// A file in the mode of a log, which has all changes.
+	// A file in write-ahead log mode that contains all changes.
 	log := bytes.Clone(b)
 	log[18], log[19] = 2, 2
 	if result, _, err := readFile(t, log, featurefile.Options{}); err != nil || result.Features != 3 {
@@ -454,7 +454,7 @@ func TestWriteAheadLog(t *testing.T) {
 	}
 }
 
-// broken fails to read after some bytes.
+// broken fails to read after a number of bytes.
 type broken struct {
 	b   []byte
 	err error
@@ -483,11 +483,11 @@ func TestSinkFails(t *testing.T) {
 	}
 }
 
-// What SQLite panics with is the fault of the file, and what others panic with is theirs.
+// A panic of SQLite is an error of the file, and other panics are passed on.
 func TestPanics(t *testing.T) {
 	var d database
 	_, err := d.guarded(func() (featurefile.Result, error) { panic("out of bounds") })
-	if !errors.As(err, new(*geomgen.ParamError)) || !errors.Is(err, errFailed) || !strings.Contains(err.Error(), "is damaged: out of bounds") {
+	if !errors.As(err, new(*geomgen.ParamError)) || !errors.Is(err, errFailed) || !strings.Contains(err.Error(), "is a damaged GeoPackage: out of bounds") {
 		t.Error(err)
 	}
 
@@ -507,7 +507,7 @@ type panics struct{ featuretest.Recorder }
 
 func (*panics) EndFeature([]feature.Value) error { panic("mine") }
 
-// Files that are read at the same time do not disturb each other, and leave nothing behind.
+// Concurrent reads do not disturb each other, and leave nothing behind.
 func TestManyAtOnce(t *testing.T) {
 	b := file(t, "areas.gpkg")
 	for i := range 8 {

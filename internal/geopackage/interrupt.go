@@ -9,8 +9,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// findHandle notes SQLite's own handle of the connection. The driver does not export it, and
-// exports nothing else that interrupts a query.
+// findHandle records SQLite's own handle of the connection. The driver neither exports it nor anything
+// else that interrupts a query.
 func (d *database) findHandle() error {
 	return d.conn.Raw(func(c any) error {
 		v := reflect.Indirect(reflect.ValueOf(c))
@@ -24,21 +24,21 @@ func (d *database) findHandle() error {
 	})
 }
 
-// interruptAfter interrupts what SQLite does when ctx ends, until the caller calls release. The driver
-// interrupts a query only until its first row is there.
+// interruptAfter interrupts SQLite when ctx ends, until the caller calls release. The driver itself
+// interrupts a query only before its first row.
 func (d *database) interruptAfter(ctx context.Context) (release func()) {
 	interrupted := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(interrupted)
 
-		tls := libc.NewTLS() // the connection's own is in use
+		tls := libc.NewTLS() // the connection's own TLS is in use
 		defer tls.Close()
 		sqlite3.Xsqlite3_interrupt(tls, d.handle)
 	})
 
 	return func() {
 		if !stop() {
-			<-interrupted // the handle must not be closed before
+			<-interrupted // the handle must stay open until then
 		}
 	}
 }

@@ -21,23 +21,24 @@ type rows struct {
 	columns []column
 	options featurefile.Options
 	to      feature.Sink
-	n       int64             // the number of the row at work, from 1
-	read    map[string]result // the attributes that are read
-	values  []value           // of the row: the geometry's length, the geometry, these attributes, the number of the row
-	rowID   string            // what SQL calls the number of a row, "" where there is none
+	n       int64             // the number of the current row, from 1
+	read    map[string]result // the attributes to read
+	values  []value           // of the row: the geometry's length, the geometry, these attributes, the row number
+	rowID   string            // the SQL name of the row number, "" if there is none
 	kept    int64
 
 	passedOver int64
 	viewTime   time.Duration
 }
 
-// result is where the value of a column is in a row.
+// result is the place of a column's value in a row.
 type result struct {
 	column
 	at int
 }
 
-// query returns the SQL, and notes what it reads. Of longer values SQLite reads the length only.
+// query returns the SQL, and records what it reads. For values that are too long, SQLite reads only
+// the length.
 func (r *rows) query() string {
 	var b strings.Builder
 
@@ -46,7 +47,7 @@ func (r *rows) query() string {
 		whole = maxComputed
 	}
 
-	// CASE also hides the type that a column was declared with, which the driver would make times of.
+	// CASE also hides the declared type of a column, which would make the driver return times.
 	geometry := quote(r.layer.geometry)
 	fmt.Fprintf(&b, "select octet_length(%[1]s), case when octet_length(%[1]s) <= %[2]d then %[1]s end", geometry, whole)
 	r.read = map[string]result{}
@@ -66,7 +67,8 @@ func (r *rows) query() string {
 	return b.String()
 }
 
-// from returns what of the layer is read, as SQL. A condition that means the same there is part of it.
+// from returns the SQL that selects the rows of the layer. It includes the condition if that means the
+// same in SQL.
 func (r *rows) from() string {
 	from := " from main." + quote(r.layer.table)
 	if r.inSQL() {
@@ -75,7 +77,7 @@ func (r *rows) from() string {
 	return from
 }
 
-// inSQL tells whether SQLite decides by the condition.
+// inSQL tells whether SQLite evaluates the condition.
 func (r *rows) inSQL() bool {
 	return r.options.Where != nil && r.options.Where.SameInSQL(func(name string) condition.Kind {
 		for _, c := range r.columns {
@@ -87,7 +89,7 @@ func (r *rows) inSQL() bool {
 	})
 }
 
-// holds returns what a column holds by its type.
+// holds returns the kind of values in a column, by its type.
 func (c column) holds() condition.Kind {
 	switch c.kind {
 	case "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER", "FLOAT", "DOUBLE", "REAL":
@@ -98,7 +100,7 @@ func (c column) holds() condition.Kind {
 	return condition.Other
 }
 
-// countPassedOver counts the features that the condition has left out, which are all.
+// countPassedOver counts the features that the condition excluded, when it excluded all.
 func (r *rows) countPassedOver(ctx context.Context) (n int64, err error) {
 	if r.kept > 0 || !r.inSQL() {
 		return 0, nil
@@ -109,8 +111,8 @@ func (r *rows) countPassedOver(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// How long a view may take by default: what it is made of can be joined with itself again and
-// again. A file of many megabytes gets more time.
+// The default time limit of a view, which can join its tables with themselves repeatedly. A file of
+// many megabytes gets more time.
 const (
 	viewTime      = 5 * time.Second
 	viewBytesRate = 5 << 20 // a second
@@ -140,7 +142,7 @@ func (r *rows) all(ctx context.Context) error {
 	return err
 }
 
-// each reads the rows, and counts those that it does not read where there are no others.
+// each reads the rows. If there are none, it counts the rows that the condition excluded.
 func (r *rows) each(ctx context.Context) (err error) {
 	if err := r.eachRow(ctx); err != nil {
 		return err
@@ -215,8 +217,8 @@ func (r *rows) value(name string) (v feature.Value, ok bool, err error) {
 	return v, true, nil
 }
 
-// value makes a value of what SQLite holds, where any column can hold any type: what does not
-// match the type that the column was declared with stays what it is.
+// value converts a value from SQLite, where a column can hold values of any type. A value that does
+// not match the column's declared type stays as it is.
 func (c column) value(v any) (feature.Value, error) {
 	switch v := v.(type) {
 	case nil:
@@ -238,10 +240,10 @@ func (c column) value(v any) (feature.Value, error) {
 		return featurefile.Text([]byte(v))
 	}
 
-	return nil, fmt.Errorf("it is binary, or longer than %d bytes, which is not read", maxValue)
+	return nil, fmt.Errorf("it is binary or longer than %d bytes, so loadgrid does not read it", maxValue)
 }
 
-// where names the row at work, for messages.
+// where names the current row, for messages.
 func (r *rows) where() string {
 	if r.inSQL() {
 		return fmt.Sprintf(", in feature %d of those that aoi-where selects", r.n)

@@ -18,9 +18,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// RunAfter runs the hook that comes with publish, in its transaction, when shown is the
-// table that readers will see. It reports whether the hook has written to the table.
-// The settings are those of the rest of the transaction, which the hook may have changed.
+// RunAfter runs the hook of publish in its transaction, when shown is the table that readers will
+// see. It reports whether the hook has written to the table. settings are the settings for the rest
+// of the transaction, which the hook may have changed.
 func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation, lock *tablelock.Lock, settings ...setting.Parameter) (wroteRows bool, err error) {
 	if h.SQL == "" {
 		return false, nil
@@ -54,13 +54,12 @@ func RunAfter(ctx context.Context, tx pgx.Tx, h job.Hook, shown catalog.Relation
 	return now != before, err
 }
 
-// resetStatements take back what the hook has set for the session, as far as the rest of
-// the transaction would meet it: the ledger is written as who the run is, however long
-// that takes, and in the encoding of this end.
+// resetStatements reset what the hook has set for the session, as far as it affects the rest of the
+// transaction: the ledger is written as the run's own user, without a time limit, and in the
+// encoding of this client.
 //
-// The hook's time-out for statements still holds for the first of them, so that is as
-// short as can be. "reset all" puts the time-outs and the search_path of the role in force
-// again.
+// The hook's statement time-out still applies to the first of them, so that one must be as short as
+// possible. "reset all" restores the time-outs and the search_path of the role.
 func resetStatements() []string {
 	const noStatementTimeout = "set local statement_timeout = 0"
 
@@ -75,16 +74,16 @@ func resetStatements() []string {
 	}
 }
 
-// resumeSession goes on in the transaction of the hook, once its settings are taken back,
-// and while the run holds the table.
+// resumeSession continues in the transaction of the hook, after its settings are reset and while
+// the run holds the table.
 func resumeSession(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, settings []setting.Parameter) error {
-	err := tx.Conn().DeallocateAll(ctx) // the hook may have deallocated what the driver has prepared
+	err := tx.Conn().DeallocateAll(ctx) // the hook may have deallocated the driver's prepared statements
 
 	if err == nil {
 		err = setting.SetLocal(ctx, tx, settings...)
 	}
 
-	if err == nil { // the hook may have given the lock back
+	if err == nil { // the hook may have released the lock
 		err = lock.CheckHeld(ctx, tx)
 	}
 
@@ -95,9 +94,9 @@ func resumeSession(ctx context.Context, tx pgx.Tx, lock *tablelock.Lock, setting
 	return pg.Wrap(err, doingReset)
 }
 
-// ResetSession takes back what the hook has set for the session of the connection
-// that holds the table's lock: later statements of the run use it, until the lock is
-// released and the connection closed. It is best effort: the table is published.
+// ResetSession resets what the hook has set for the session that holds the table's lock. Later
+// statements of the run use it, until the lock is released and the connection closed. It is best
+// effort: the table is published.
 func ResetSession(ctx context.Context, pool *pgxpool.Pool, lock *tablelock.Lock, log *slog.Logger) {
 	if !lock.SessionDirty() {
 		return
@@ -111,6 +110,6 @@ func ResetSession(ctx context.Context, pool *pgxpool.Pool, lock *tablelock.Lock,
 	}
 
 	if err != nil {
-		log.Warn("what the step after has set for the session could not be taken back", "error", pg.Message(err))
+		log.Warn("the session settings of the step after could not be reset", "error", pg.Message(err))
 	}
 }

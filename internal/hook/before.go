@@ -12,9 +12,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// RunBefore runs the hook that comes first, each statement in a transaction of its
-// own, on a connection of its own: what it sets for the session, or locks, must not
-// reach the load. The caller holds the table's lock.
+// RunBefore runs the hook before the load. Each statement has its own transaction, and the hook has
+// its own connection: its session settings and locks must not reach the load. The caller holds the
+// table's lock.
 func RunBefore(ctx context.Context, pool *pgxpool.Pool, h job.Hook, t job.Table) error {
 	if h.SQL == "" {
 		return nil

@@ -1,4 +1,4 @@
-// Package hook owns the SQL of the user's that runs before and after a load.
+// Package hook owns the user's SQL that runs before and after a load.
 package hook
 
 import (
@@ -22,8 +22,8 @@ import (
 // Error reports a statement of Job.Before or Job.After that failed.
 type Error struct {
 	Hook         string // before or after
-	No, Of       int    // the statement, from 1, of so many
-	Line, Column int    // where it begins in the hook's SQL, or where the server saw the error; from 1
+	No, Of       int    // the statement, from 1, and the number of statements
+	Line, Column int    // where it begins in the hook's SQL, or where the server found the error; from 1
 	Limit        time.Duration
 	Err          error
 }
@@ -31,7 +31,7 @@ type Error struct {
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s, statement %d of %d, line %d, column %d: %s", e.Hook, e.No, e.Of, e.Line, e.Column, pg.Message(e.Err))
 	if pg.HasCode(e.Err, pgerrcode.QueryCanceled) || errors.Is(e.Err, pg.ErrStatementTimeout) {
-		s += fmt.Sprintf(": a statement has %s, see %s-timeout", e.Limit, e.Hook)
+		s += fmt.Sprintf(": a statement may take %s, see %s-timeout", e.Limit, e.Hook)
 	}
 
 	return s
@@ -39,11 +39,11 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Transient reports whether the same step may succeed in a while: see pg.IsTransient. A
-// session that was idle or in its transaction for too long is not: only the hook itself
-// has set such a time-out, and would do so again. Nor are the statements of the hook before,
-// some of which are committed: whoever starts the command again knows whether they may be done twice.
-// An internal error may come from a node of a cluster that was lost, and from a function that the hook calls.
+// Transient reports whether the same step may succeed later: see pg.IsTransient. A time-out of an idle
+// session or transaction is not transient: only the hook itself can have set it, and would do so again.
+// Errors of the hook before are not transient either, because some of its statements are committed: only the
+// user knows whether they may run twice. An internal error may come from a lost node of a cluster, or from a
+// function that the hook calls.
 func (e *Error) Transient() bool {
 	switch pg.SQLState(e.Err) {
 	case pgerrcode.IdleInTransactionSessionTimeout, pg.TransactionTimeout, pgerrcode.InternalError:
@@ -53,29 +53,27 @@ func (e *Error) Transient() bool {
 	return e.Hook != "before" && pg.IsTransient(e.Err)
 }
 
-// ServerMessage returns the message for people, which names the statement: see package
-// pg.
+// ServerMessage returns the message for people, which names the statement: see package pg.
 func (e *Error) ServerMessage() string { return e.Error() }
 
-const doingReset = "taking back what the step after has set for the session"
+const doingReset = "resetting the session settings of the step after"
 
-// resetError reports that the server has ended the statements that take back what the
-// hook has set for the session. A time-out that the hook has set does that on a machine
-// that is busy at that moment: the next try will do.
+// resetError reports that the server ended the statements that reset the session. A time-out that the hook
+// has set can cause this on a busy machine, so the next try may succeed.
 type resetError struct{ err error }
 
 func (e *resetError) Error() string { return doingReset + ": " + e.err.Error() }
 
 func (e *resetError) Unwrap() error { return e.err }
 
-// Transient reports whether the same step may succeed in a while: see pg.IsTransient.
+// Transient reports whether the same step may succeed later: see pg.IsTransient.
 func (e *resetError) Transient() bool {
 	return pg.HasCode(e.err, pgerrcode.QueryCanceled) || pg.IsTransient(e.err)
 }
 
-// run sends one statement after the other, and reports which one failed. The statements
-// of reset go out together with the last one: a session that is idle for a moment in
-// between may be one too long for what the hook has set.
+// run sends the statements one after the other, and reports which one failed. It sends the statements of
+// reset together with the last one: if the session were idle in between, a time-out that the hook has set
+// could end it.
 func run(ctx context.Context, h job.Hook, conn *pgx.Conn, t job.Table, reset ...string) error {
 	name := catalog.QuoteTable(t)
 	list := sqltext.Statements(h.SQL)
@@ -103,8 +101,8 @@ func run(ctx context.Context, h job.Hook, conn *pgx.Conn, t job.Table, reset ...
 	return nil
 }
 
-// send runs a statement, with others behind it, and reads what they return to the end.
-// The server has a time limit for it; should a function catch that, this end has one, too.
+// send runs a statement, followed by others, and reads their results to the end. The server has a time limit
+// for it. A function may catch that, so this client has a limit, too.
 func send(ctx context.Context, h job.Hook, conn *pgx.Conn, sql string, reset ...string) error {
 	bounded, cancel := context.WithTimeoutCause(ctx, h.Limit()+pg.StatementGrace, pg.ErrStatementTimeout)
 	defer cancel()
@@ -121,7 +119,7 @@ func send(ctx context.Context, h job.Hook, conn *pgx.Conn, sql string, reset ...
 	return pg.MarkConnClosed(conn, err)
 }
 
-// sendBatch sends statements in one go. The server skips what comes after one that fails.
+// sendBatch sends statements together. The server skips those after a failed one.
 func sendBatch(ctx context.Context, conn *pgx.Conn, sql string, reset []string) error {
 	var batch pgconn.Batch
 	batch.ExecParams(sql, nil, nil, nil, nil)
@@ -146,8 +144,8 @@ func sendBatch(ctx context.Context, conn *pgx.Conn, sql string, reset []string) 
 	return err
 }
 
-// positionIn returns where in the text of a statement the server has seen the error,
-// in bytes. The server counts characters of what was sent, with the table's name in it.
+// positionIn returns where in the text of a statement the server found the error, in bytes. The server counts
+// characters of the text that it received, with the table's name in it.
 func positionIn(text, name string, err error) int {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) || pgErr.Position < 1 {
@@ -159,7 +157,7 @@ func positionIn(text, name string, err error) int {
 	for i, part := range strings.Split(text, sqltext.TablePlaceholder) {
 		if i > 0 {
 			if left -= utf8.RuneCountInString(name); left < 0 {
-				return at // inside the name
+				return at // inside the table's name
 			}
 			at += len(sqltext.TablePlaceholder)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 )
 
-// The server counts characters of what was sent, in which the table has its name.
+// The server counts characters of the text that it received, which has the table's name.
 func TestPositionInStatement(t *testing.T) {
 	const name = `"s"."lönger"`
 	text := "é {{table}} x {{table}} y"
@@ -23,12 +23,12 @@ func TestPositionInStatement(t *testing.T) {
 		}
 	}
 	if got := positionIn(text, name, errors.New("x")); got != 0 {
-		t.Errorf("no position is at %d", got)
+		t.Errorf("an error without a position is at %d", got)
 	}
 }
 
-// A time-out that the hook has set is met again by the hook itself, and by what comes
-// after it only on a machine that is busy at that moment.
+// If a time-out that the hook has set ends the hook itself, it will do so again. If it ends the
+// statements after the hook, that is due to a busy machine.
 func TestErrorsThatTimeMends(t *testing.T) {
 	for code, want := range map[string]struct{ hook, reset bool }{
 		"57014": {false, true}, // statement_timeout
@@ -36,7 +36,7 @@ func TestErrorsThatTimeMends(t *testing.T) {
 		"25P04": {false, true}, // transaction_timeout
 		"55P03": {true, true},  // lock_timeout
 		"42501": {false, false},
-		"XX000": {false, true}, // of a node of a cluster
+		"XX000": {false, true}, // from a node of a cluster
 	} {
 		err := &pgconn.PgError{Code: code, File: "remote_commands.c"}
 		if got := pg.IsTransient(pg.Wrap(&Error{Err: err}, "publishing")); got != want.hook {

@@ -1,6 +1,6 @@
-// Package jobqueue owns the order in which one of several processes that share a list of jobs
-// does them, and when it has come to its end. It knows no server: who holds a job, and who has
-// done it, is asked through functions.
+// Package jobqueue owns the order in which each of several processes that share a list of jobs does
+// them, and when it has finished. It does not depend on a server: functions tell it who holds a
+// job, and who has done it.
 package jobqueue
 
 import (
@@ -10,75 +10,75 @@ import (
 	"time"
 )
 
-// State is what is known of a job at one moment. The zero value says that it is free.
+// State is the state of a job at one moment. In the zero value the job is free.
 type State struct {
-	Done   bool // by some process
-	Failed bool // as often as it may, all processes together
-	Tried  bool // it has failed, and may be tried again
-	Held   bool // some process is at it
-	// Table names what the job fills. Jobs with the same table are done in their order. Empty
-	// for one that is not known.
+	Done   bool // by any process
+	Failed bool // all processes together have reached the maximum number of failures
+	Tried  bool // it has failed, but may be tried again
+	Held   bool // a process is doing it
+	// Table names the table that the job fills. Jobs with the same table are done in their order.
+	// Empty if it is unknown.
 	Table string
 }
 
-// Result is what a job has come to.
+// Result is the outcome of a job.
 type Result int
 
-// The results. Zero is a job that was not reached.
+// The results. Zero means that the job was not reached.
 const (
 	NotReached      Result = iota
 	DoneHere               // by this process
 	DoneElsewhere          // by another one
-	FailedHere             // by this process, and nobody has done it since
-	FailedElsewhere        // too often, by others too
-	Locked                 // by another process: of Do for now, of Run for longer than the job waits
-	Blocked                // a job before it, with the same table, failed here, and may be done elsewhere
+	FailedHere             // by this process, and no other process has done it since
+	FailedElsewhere        // too often, by other processes too
+	Locked                 // by another process: for Do at the moment, for Run longer than the job waits
+	Blocked                // an earlier job with the same table failed here, and may be done elsewhere
 )
 
-// Queue does jobs, which have numbers from 0.
+// Queue does jobs, which are numbered from 0.
 type Queue struct {
-	// Waits has, for each job, how long the process waits for another one that holds the table
-	// when it has nothing else to do; negative is for ever.
+	// Waits has, for each job, how long this process waits for another process that holds the
+	// table, when it has nothing else to do. Negative means forever.
 	Waits []time.Duration
-	// Look returns the states of jobs, in their order. Where it fails, the jobs are done as if
-	// they were free: Do says what is wrong.
+	// Look returns the states of jobs, in their order. If it fails, the jobs are treated as free,
+	// and Do reports what is wrong.
 	Look func(ctx context.Context, jobs []int) ([]State, error)
-	// Do does a job, unless another process has done it, or holds it. It does not wait.
+	// Do does a job, unless another process has done it or holds it. It does not wait.
 	Do func(ctx context.Context, job int) Result
 	// Pause waits.
 	Pause func(ctx context.Context, d time.Duration) error
-	// Waiting is called before the process first waits for what others hold, and again after
+	// Waiting is called before the process first waits for jobs that others hold, and again after
 	// it has done something.
 	Waiting func(jobs []int)
-	// Rand spreads processes that start at the same moment.
+	// Rand desynchronizes processes that start at the same moment.
 	Rand *rand.Rand
-	// Now is the time. Defaults to time.Now.
+	// Now returns the time. Defaults to time.Now.
 	Now func() time.Time
 
-	open       []int        // jobs that are not settled, those that another process held last
-	results    []Result     // of all
-	here       map[int]bool // of open jobs, those that failed here
+	open       []int        // unsettled jobs, with those last that another process held
+	results    []Result     // of all jobs
+	here       map[int]bool // the open jobs that failed here
 	collisions int          // how often in a row another process was faster
-	refused    map[int]bool // at which jobs that was, since the last pause
+	refused    map[int]bool // the jobs for which it was, since the last pause
 	others     bool         // another process was seen
-	idle       time.Time    // since when there was nothing to do, zero for not
-	pauses     int          // since then
-	quiet      int          // looks in a row that found nothing held
+	idle       time.Time    // the time since which there is nothing to do, zero if there is
+	pauses     int          // number of pauses since then
+	quiet      int          // number of looks in a row that found nothing held
 }
 
-// Pauses between looks at jobs that others hold: a look is two statements, and a table that
-// becomes free is taken within the last of them.
+// Pauses between looks at jobs that others hold. A look is two statements. A table that becomes
+// free is taken within the last of these times.
 const (
 	firstPause = 200 * time.Millisecond
 	maxPause   = 5 * time.Second
 )
 
-// lastLooks is how often a process looks again whether others take up what failed here, when
-// it has nothing else to do.
+// lastLooks is how often a process looks again whether others take over a job that failed here,
+// when it has nothing else to do.
 const lastLooks = 4
 
-// Run does the jobs until each is done by some process or has failed, and returns what each has
-// come to. The error is that of ctx.
+// Run does the jobs until each is done by some process or has failed, and returns the result of
+// each. The error is the error of ctx.
 func (q *Queue) Run(ctx context.Context) ([]Result, error) {
 	q.results, q.here, q.refused = make([]Result, len(q.Waits)), make(map[int]bool), make(map[int]bool)
 	for i := range q.Waits {
@@ -108,7 +108,7 @@ func (q *Queue) Run(ctx context.Context) ([]Result, error) {
 	return q.results, context.Cause(ctx)
 }
 
-// look asks for the states of the open jobs.
+// look gets the states of the open jobs.
 func (q *Queue) look(ctx context.Context) map[int]State {
 	states := make(map[int]State)
 
@@ -122,8 +122,8 @@ func (q *Queue) look(ctx context.Context) map[int]State {
 	return states
 }
 
-// sort settles what others have done, and returns which of the other jobs are free, and which
-// are held. What has failed elsewhere comes last: its cause may go away.
+// sort settles the jobs that others have done, and returns which of the rest are free, and which
+// are held. Jobs that failed elsewhere come last, because the cause may disappear.
 func (q *Queue) sort(states map[int]State) (ready, held []int) {
 	for _, job := range slices.Clone(q.open) {
 		switch s := states[job]; {
@@ -153,15 +153,16 @@ func (q *Queue) sort(states map[int]State) (ready, held []int) {
 	return append(ready, again...), held
 }
 
-// blocked reports whether a job before this one fills the same table and is not settled.
+// blocked reports whether an earlier job that fills the same table is not settled.
 func (q *Queue) blocked(job int, states map[int]State) bool {
 	table := states[job].Table
 
 	return table != "" && slices.ContainsFunc(q.open, func(other int) bool { return other < job && states[other].Table == table })
 }
 
-// do does one of the jobs that are free: the first, and where others were faster, one of the
-// next two, four and so on, so that they do not meet at each. held are those that are not free.
+// do does one of the free jobs. It takes the first or, if others were faster, one of the next two,
+// four and so on, so that processes do not collide at each job. held are the jobs that are not
+// free.
 func (q *Queue) do(ctx context.Context, ready, held []int) {
 	window := len(ready)
 	if q.collisions < 20 {
@@ -183,7 +184,7 @@ func (q *Queue) do(ctx context.Context, ready, held []int) {
 		q.open = append(slices.DeleteFunc(q.open, func(j int) bool { return j == job }), job)
 		q.refused[job] = true
 
-		// Where looks do not show who holds a job, only a try does.
+		// If looks do not show who holds a job, only a try does.
 		if !slices.ContainsFunc(ready, func(j int) bool { return !q.refused[j] }) {
 			known := slices.DeleteFunc(slices.Clone(q.open), func(j int) bool { return q.here[j] || !q.refused[j] && !slices.Contains(held, j) })
 			q.refused = make(map[int]bool)
@@ -196,7 +197,7 @@ func (q *Queue) do(ctx context.Context, ready, held []int) {
 	}
 }
 
-// wait waits a moment for what others hold.
+// wait waits a moment for jobs that others hold.
 func (q *Queue) wait(ctx context.Context, held []int) {
 	q.quiet = 0
 	if q.idle.IsZero() {
@@ -216,15 +217,16 @@ func (q *Queue) wait(ctx context.Context, held []int) {
 	}
 }
 
-// pause waits before the next look, each time longer, and not as long as other processes do.
+// pause waits before the next look. Each pause is longer than the last, and differs from those of
+// other processes.
 func (q *Queue) pause(ctx context.Context) {
 	d := min(maxPause, firstPause<<min(q.pauses, 10))
 	q.pauses++
 
-	_ = q.Pause(ctx, d/2+time.Duration(q.Rand.Int64N(int64(d/2)))) // ctx says why it ended early
+	_ = q.Pause(ctx, d/2+time.Duration(q.Rand.Int64N(int64(d/2)))) // ctx has the reason for an early end
 }
 
-// end settles what nobody will do.
+// end settles the jobs that nobody will do.
 func (q *Queue) end() {
 	for _, job := range slices.Clone(q.open) {
 		if q.here[job] {

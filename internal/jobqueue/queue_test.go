@@ -13,15 +13,15 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// server is what several processes share: who holds which job, who has done it, and how often
-// it has failed. Time passes only where a process pauses or works.
+// server is the state that several processes share: who holds which job, who has done it, and how
+// often it has failed. Time passes only while a process pauses or works.
 type server struct {
 	tables   []string // of the jobs
-	holder   []int    // of each job's table: process, -1 for nobody
-	done     []int    // by which process, -1 for nobody
+	holder   []int    // of each job's table: a process, or -1 for nobody
+	done     []int    // the process that did it, or -1 for nobody
 	failures []int
-	fails    map[int]int // how often jobs are to fail
-	tries    [][]int     // of each job, by which processes
+	fails    map[int]int // how often each job must fail
+	tries    [][]int     // for each job, the processes that tried it
 	dones    []int       // how often each was done
 }
 
@@ -32,7 +32,7 @@ func newServer(tables ...string) *server {
 	return s
 }
 
-// held returns which process holds the table of a job, -1 for none.
+// held returns the process that holds the table of a job, -1 for none.
 func (s *server) held(job int) int {
 	for other, holder := range s.holder {
 		if holder >= 0 && s.tables[other] == s.tables[job] {
@@ -49,7 +49,7 @@ func (s *server) look(jobs []int) (states []State) {
 	return states
 }
 
-// begin takes a job's table, as a run does: the ledger is asked under the lock.
+// begin takes a job's table, as a run does: it reads the ledger under the lock.
 func (s *server) begin(process, job int) Result {
 	switch {
 	case s.held(job) >= 0:
@@ -65,7 +65,7 @@ func (s *server) begin(process, job int) Result {
 	return NotReached
 }
 
-// end gives the table back.
+// end releases the table.
 func (s *server) end(process, job int) Result {
 	s.holder[job] = -1
 	if s.fails[job] > 0 {
@@ -79,8 +79,7 @@ func (s *server) end(process, job int) Result {
 	return DoneHere
 }
 
-// single returns a queue of a process that is alone with the server, unless others change it
-// when it pauses.
+// single returns the queue of the only process, unless paused simulates others when it pauses.
 func single(t *testing.T, s *server, paused func(n int)) (*Queue, *[]string) {
 	t.Helper()
 	log, pauses := []string{}, 0
@@ -101,7 +100,7 @@ func single(t *testing.T, s *server, paused func(n int)) (*Queue, *[]string) {
 			}
 			now = now.Add(d)
 			if pauses++; pauses > 1000 {
-				t.Fatal("it waits for ever")
+				t.Fatal("it waits forever")
 			}
 			paused(pauses)
 			return nil
@@ -131,18 +130,19 @@ func TestAlone(t *testing.T) {
 	q, log := single(t, s, never)
 	check(t, q, log, []Result{DoneHere, DoneHere, DoneHere}, "do 0", "do 1", "do 2")
 
-	// Again: all of it is done.
+	// Again: everything is done.
 	q, log = single(t, s, never)
 	check(t, q, log, []Result{DoneElsewhere, DoneElsewhere, DoneElsewhere})
 }
 
-// What another process holds comes last, and is waited for only when nothing else is free.
+// A job that another process holds comes last. The process waits for it only when nothing else is
+// free.
 func TestHeldComesLast(t *testing.T) {
 	s := newServer("a", "b", "c", "d")
 	s.holder[0], s.holder[2] = 7, 7
 	q, log := single(t, s, func(n int) {
 		switch n {
-		case 3: // it has ended well
+		case 3: // it has ended successfully
 			s.holder[0], s.done[0] = -1, 7
 		case 5: // it was killed
 			s.holder[2] = -1
@@ -181,10 +181,10 @@ func TestAnotherWasFaster(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	// Nobody else is there: it fails once, and the others go on.
+	// There is no other process: the job fails once, and the others continue.
 	s := newServer("a", "b")
 	s.fails[0] = 2
-	q, log := single(t, s, func(int) { t.Error("it pauses, and nobody else is there") })
+	q, log := single(t, s, func(int) { t.Error("it pauses although there is no other process") })
 	check(t, q, log, []Result{FailedHere, DoneHere}, "do 0", "do 1")
 
 	// Another process failed before: this is the second time, and nobody tries a third.
@@ -193,13 +193,14 @@ func TestFailures(t *testing.T) {
 	q, log = single(t, s, never)
 	check(t, q, log, []Result{FailedElsewhere, DoneElsewhere})
 
-	// What has failed elsewhere comes last.
+	// A job that failed elsewhere comes last.
 	s = newServer("a", "b", "c")
 	s.failures[0] = 1
 	q, log = single(t, s, never)
 	check(t, q, log, []Result{DoneHere, DoneHere, DoneHere}, "do 1", "do 2", "do 0")
 
-	// It failed here, and another process does it, which is seen at work on something else.
+	// The job failed here, and another process, which looks show to be busy with another job, does
+	// it.
 	s = newServer("a", "b")
 	s.fails[0], s.holder[1] = 1, 7
 	q, log = single(t, s, func(n int) {
@@ -232,18 +233,18 @@ func TestSameTable(t *testing.T) {
 	q, log := single(t, s, never)
 	check(t, q, log, []Result{DoneHere, DoneHere, DoneHere, DoneHere}, "do 0", "do 1", "do 2", "do 3")
 
-	// The first fails, and another process may do it yet.
+	// The first fails, and another process may still do it.
 	s = newServer("a", "a", "b", "")
 	s.fails[0] = 2
 	q, log = single(t, s, never)
 	check(t, q, log, []Result{FailedHere, Blocked, DoneHere, DoneHere}, "do 0", "do 2", "do 3")
 
-	// It has failed for good: the next comes all the same.
+	// The job has failed for good, and the next one is done all the same.
 	q, log = single(t, s, never)
 	check(t, q, log, []Result{FailedHere, DoneHere, DoneElsewhere, DoneElsewhere}, "do 0", "do 1")
 }
 
-// A job says how long it waits for others.
+// Each job sets how long it waits for others.
 func TestWaits(t *testing.T) {
 	s := newServer("a", "b", "c")
 	s.holder[0], s.holder[1] = 7, 8
@@ -255,7 +256,7 @@ func TestWaits(t *testing.T) {
 	q.Waits[0] = 20 * time.Second
 	check(t, q, log, []Result{Locked, DoneElsewhere, DoneHere}, "do 2", "wait [0 1]")
 
-	// The time begins again when there was something to do.
+	// The time starts again after there was something to do.
 	s = newServer("a", "b")
 	s.holder[0], s.holder[1] = 7, 8
 	var began time.Time
@@ -270,7 +271,7 @@ func TestWaits(t *testing.T) {
 		t.Errorf("it waited for %s", waited)
 	}
 
-	// A job behind another one of its table is not held before it was tried.
+	// A job after another one of its table is not held until it was tried.
 	same := newServer("a", "a")
 	same.holder[0] = 7
 	q, log = single(t, same, never)
@@ -281,19 +282,19 @@ func TestWaits(t *testing.T) {
 	check(t, q, log, []Result{Locked, Locked}, "do 0", "wait [0]", "do 1")
 
 	s.holder[0] = 7
-	q, log = single(t, s, func(int) { t.Error("it pauses, and is not to wait") })
+	q, log = single(t, s, func(int) { t.Error("it pauses although it must not wait") })
 	q.Waits[0] = 0
 	check(t, q, log, []Result{Locked, DoneElsewhere}, "wait [0]")
 }
 
-// A server that does not answer is a job's to meet.
+// If the server does not answer, the job reports it.
 func TestLookFails(t *testing.T) {
 	s := newServer("a", "b")
 	q, log := single(t, s, never)
 	q.Look = func(context.Context, []int) ([]State, error) { return nil, errors.New("nobody answers") }
 	check(t, q, log, []Result{DoneHere, DoneHere}, "do 0", "do 1")
 
-	// What others hold then shows when it is tried, and that is not repeated without a pause.
+	// In that case a try shows which jobs others hold, and tries are not repeated without a pause.
 	s = newServer("a", "b")
 	s.holder[0], s.holder[1] = 7, 8
 	q, log = single(t, s, func(n int) {
@@ -331,12 +332,12 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// world runs processes step by step, in an order that a seed gives: each look, each begin and
-// each end of a job is a step.
+// world runs processes step by step, in an order that a seed determines. Each look, and each begin
+// and end of a job, is a step.
 type world struct {
 	*server
 	rng   *rand.Rand
-	yield chan yield // what a process does at its turn
+	yield chan yield // what a process does on its turn
 }
 
 // yield is what a process does until its next turn.
@@ -346,8 +347,8 @@ type yield struct {
 	ended   bool
 }
 
-// Any number of processes, in any order of their steps, with jobs that fail and processes that
-// are killed: each job is done once, and is tried twice at most where it fails.
+// With any number of processes, in any order of their steps, with failing jobs and killed
+// processes, each job is done once, and tried at most twice if it fails.
 func TestManyProcesses(t *testing.T) {
 	rng := testrand.New(t, 15)
 	for range 300 {
@@ -389,7 +390,7 @@ func (w *world) run(t *testing.T, processes int) {
 	}
 	for steps := 0; len(alive) > 0; steps++ {
 		if steps > 100000 {
-			t.Fatal("they do not come to an end")
+			t.Fatal("they do not end")
 		}
 
 		i := w.rng.IntN(len(alive))
@@ -411,7 +412,7 @@ func (w *world) run(t *testing.T, processes int) {
 	w.check(t, results)
 }
 
-// release gives back what a process holds that is killed.
+// release releases what a killed process holds.
 func (w *world) release(process int) {
 	for job, holder := range w.holder {
 		if holder == process {
@@ -444,8 +445,8 @@ func (w *world) process(ctx context.Context, p int, step func(idle bool)) ([]Res
 	return q.Run(ctx)
 }
 
-// checkIdle is called when a process pauses: it has looked a moment ago. What it had failed at
-// itself, it leaves to others, with what comes after that.
+// checkIdle is called when a process pauses just after a look. The process must have nothing else
+// to do, except jobs that it failed at itself, and their successors, which it leaves to others.
 func (w *world) checkIdle(t *testing.T, p int) {
 	t.Helper()
 	for job := range w.tables {
@@ -456,7 +457,7 @@ func (w *world) checkIdle(t *testing.T, p int) {
 	}
 }
 
-// first reports whether no job before this one has its table.
+// first reports whether no earlier job has this job's table.
 func (w *world) first(job int) bool { return !slices.Contains(w.tables[:job], w.tables[job]) }
 
 func (w *world) check(t *testing.T, results [][]Result) {
@@ -478,9 +479,9 @@ func (w *world) check(t *testing.T, results [][]Result) {
 			}
 		}
 
-		// The last process to end leaves nothing that nobody has tried.
+		// The last process to end leaves no job that nobody has tried.
 		if w.done[job] < 0 && w.failures[job] == 0 && w.first(job) {
-			t.Errorf("job %d is left", job)
+			t.Errorf("job %d was not done", job)
 		}
 	}
 }

@@ -16,13 +16,13 @@ import (
 func (s *Server) dataDir() string { return filepath.Join(s.dir, "data") }
 func (s *Server) logFile() string { return filepath.Join(s.dir, "server.log") }
 
-// initialise runs initdb. The locale is C.UTF-8, so that text is told apart by
-// characters and ordered by bytes; where a system lacks it, C.
+// initialise runs initdb. The locale is C.UTF-8, which classifies characters correctly and sorts by
+// bytes, or C if the system lacks it.
 func (s *Server) initialise(ctx context.Context) error {
 	args := []string{
 		"-D", s.dataDir(), "-U", databaseName, "--encoding=UTF8", "--no-sync",
-		// Who may enter the directory of the socket may do everything anyway:
-		// it is open to the server's user and to root alone.
+		// Only the server's user and root can enter the socket's directory, and they can do
+		// everything anyway.
 		"--auth-local=trust",
 	}
 
@@ -64,20 +64,19 @@ func (s *Server) initialise(ctx context.Context) error {
 	return nil
 }
 
-// configure writes the server's settings, with a fresh TCP port where one is
-// wanted.
+// configure writes the server's settings, with a new TCP port if the options ask for TCP.
 func (s *Server) configure() error {
 	settings := map[string]string{
-		// A throwaway has nothing to lose in a crash.
+		// A throwaway server has nothing to lose in a crash.
 		"fsync":            "off",
 		"full_page_writes": "off",
-		// Files below the data directory, not /dev/shm: they go with it, and a
+		// Files below the data directory instead of /dev/shm: they are removed with it, and a
 		// container's 64 MB of /dev/shm do not limit parallel queries.
 		"dynamic_shared_memory_type": "mmap",
 	}
 
 	maps.Copy(settings, s.opts.Settings)
-	// The addresses are the server's own: DSN names them.
+	// The caller cannot set the addresses, because DSN names them.
 	settings["unix_socket_directories"] = `"` + s.dir + `"`
 	settings["listen_addresses"] = ""
 
@@ -97,8 +96,8 @@ func (s *Server) configure() error {
 		return err
 	}
 
-	// The file that ALTER SYSTEM writes: it wins over postgresql.conf, and can
-	// be written again when the port turns out to be taken.
+	// The file that ALTER SYSTEM writes: it overrides postgresql.conf, and can be rewritten if the
+	// port turns out to be taken.
 	file := filepath.Join(s.dataDir(), "postgresql.auto.conf")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write the server's settings: %w", err)
@@ -116,7 +115,7 @@ func settingLines(settings map[string]string) (string, error) {
 
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		if value := settings[name]; !settingName.MatchString(name) || strings.ContainsAny(value, "\n\r\x00") {
-			return "", fmt.Errorf("server setting %q = %q: not a name with a value of one line", name, value)
+			return "", fmt.Errorf("server setting %q = %q: it must be a name with a value on one line", name, value)
 		}
 
 		fmt.Fprintf(&text, "%s = '%s'\n", name, quote.Replace(settings[name]))
@@ -125,7 +124,7 @@ func settingLines(settings map[string]string) (string, error) {
 	return text.String(), nil
 }
 
-// freePort returns a TCP port that nobody listens on at this moment.
+// freePort returns a TCP port that is free at this moment.
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package localpg owns throwaway servers with PostGIS: for `loadgrid demo`, and for
-// tests where no container engine is at hand.
+// Package localpg owns throwaway servers with PostGIS, for `loadgrid demo`, and for tests if no
+// container engine is available.
 //
-// [Find] looks for an installed PostgreSQL that has PostGIS, [Start] runs it as
-// a server of its own in a temporary directory, and [Provision] decides where a
-// database comes from: the one it is given, an installed server, or a container. It
-// installs nothing. Whatever it starts, it stops and removes again.
+// [Find] looks for an installed PostgreSQL that has PostGIS, [Start] runs it as a separate server
+// in a temporary directory, and [Provision] decides where a database comes from: a given database,
+// an installed server, or a container. It installs nothing. It stops and removes everything that it
+// starts.
 package localpg

@@ -14,18 +14,18 @@ import (
 	"time"
 )
 
-// BinDirVariable is the environment variable that names the one directory of
-// PostgreSQL programs to use. Where it is set, Find looks nowhere else.
+// BinDirVariable is the environment variable that names the directory of the PostgreSQL programs to
+// use. If it is set, Find looks nowhere else.
 const BinDirVariable = "LOADGRID_PG_BINDIR"
 
-// The oldest versions that loadgrid works with.
+// The oldest versions that loadgrid supports.
 const (
 	minPostgres = "13"
 	minPostGIS  = "3.1"
 )
 
-// ErrNotInstalled is the error of Find when no installed PostgreSQL can be
-// used. The error that wraps it says what was found and what it lacks.
+// ErrNotInstalled is the error of Find if no installed PostgreSQL can be used. The wrapping error
+// lists what was found and what it lacks.
 var ErrNotInstalled = errors.New("no PostgreSQL with PostGIS is installed")
 
 // Installation is an installed PostgreSQL server that has the PostGIS extension
@@ -36,12 +36,12 @@ type Installation struct {
 	PostGIS string // PostGIS's version, such as 3.3.2
 }
 
-// Find returns the newest usable installation. It looks in LOADGRID_PG_BINDIR,
-// in the places of Debian, RHEL, Homebrew and Postgres.app, and asks the
-// pg_config on the PATH. Without any, and on Windows, the error wraps ErrNotInstalled.
+// Find returns the newest usable installation. It looks in LOADGRID_PG_BINDIR and in the
+// directories of Debian, RHEL, Homebrew and Postgres.app, and asks the pg_config on the PATH. If
+// there is none, and on Windows, the error wraps ErrNotInstalled.
 func Find() (Installation, error) {
 	if !canServe {
-		return Installation{}, fmt.Errorf("%w that loadgrid can start: on Windows it starts no server", ErrNotInstalled)
+		return Installation{}, fmt.Errorf("%w that loadgrid can start: it starts no server on Windows", ErrNotInstalled)
 	}
 
 	return finder{root: "/", getenv: os.Getenv, lookPath: exec.LookPath}.find()
@@ -54,8 +54,7 @@ type finder struct {
 	lookPath func(string) (string, error)
 }
 
-// binDirPatterns are the places where packages put PostgreSQL's programs,
-// relative to the root.
+// binDirPatterns are the directories of PostgreSQL's programs in packages, relative to the root.
 var binDirPatterns = [...]string{
 	"usr/lib/postgresql/*/bin",                          // Debian, Ubuntu
 	"usr/pgsql-*/bin",                                   // RHEL, from PostgreSQL's own packages
@@ -81,7 +80,7 @@ func (f finder) find() (Installation, error) {
 
 	if len(found) == 0 {
 		if len(lacking) == 0 {
-			return Installation{}, fmt.Errorf("%w (%s names another place)", ErrNotInstalled, BinDirVariable)
+			return Installation{}, fmt.Errorf("%w (to use one elsewhere, set %s)", ErrNotInstalled, BinDirVariable)
 		}
 
 		return Installation{}, fmt.Errorf("%w: %s", ErrNotInstalled, strings.Join(lacking, "; "))
@@ -101,7 +100,7 @@ func (f finder) binDirs() []string {
 	var dirs []string
 
 	for _, pattern := range binDirPatterns {
-		// The patterns are constant and well formed: Glob cannot fail.
+		// The patterns are constant and well formed, so Glob cannot fail.
 		matches, _ := filepath.Glob(filepath.Join(f.root, pattern))
 		dirs = append(dirs, matches...)
 	}
@@ -122,7 +121,7 @@ func (f finder) binDirs() []string {
 		}
 
 		seen[real] = true
-		// A directory of client programs alone is no server: not worth a word.
+		// A directory with client programs only is not a server, and needs no message.
 		if isProgram(filepath.Join(dir, "postgres")) {
 			unique = append(unique, dir)
 		}
@@ -131,7 +130,7 @@ func (f finder) binDirs() []string {
 	return unique
 }
 
-// inspect says what is installed in dir, or what it lacks.
+// inspect returns the installation in dir, or an error that says what it lacks.
 func (f finder) inspect(dir string) (Installation, error) {
 	for _, name := range []string{"postgres", "initdb", "pg_ctl"} {
 		if !isProgram(filepath.Join(dir, name)) {
@@ -146,7 +145,7 @@ func (f finder) inspect(dir string) (Installation, error) {
 
 	inst := Installation{BinDir: dir, Version: firstVersion(answer)}
 	if compareVersions(inst.Version, minPostgres) < 0 {
-		return Installation{}, fmt.Errorf("%s is PostgreSQL %s, %s or newer is needed", dir, inst.Version, minPostgres)
+		return Installation{}, fmt.Errorf("%s is PostgreSQL %s, but %s or newer is needed", dir, inst.Version, minPostgres)
 	}
 
 	for _, share := range f.shareDirs(dir, inst.Version) {
@@ -157,7 +156,7 @@ func (f finder) inspect(dir string) (Installation, error) {
 
 		inst.PostGIS = defaultVersion(string(control))
 		if compareVersions(inst.PostGIS, minPostGIS) < 0 {
-			return Installation{}, fmt.Errorf("%s has PostGIS %s, %s or newer is needed", dir, inst.PostGIS, minPostGIS)
+			return Installation{}, fmt.Errorf("%s has PostGIS %s, but %s or newer is needed", dir, inst.PostGIS, minPostGIS)
 		}
 
 		return inst, nil
@@ -166,8 +165,8 @@ func (f finder) inspect(dir string) (Installation, error) {
 	return Installation{}, fmt.Errorf("%s (PostgreSQL %s) lacks PostGIS", dir, inst.Version)
 }
 
-// shareDirs lists where the server in binDir may keep its extension files. Its
-// own pg_config knows; Debian packs pg_config apart from the server.
+// shareDirs lists the directories that may have the server's extension files. The server's own
+// pg_config knows them, but Debian packages pg_config separately.
 func (f finder) shareDirs(binDir, version string) []string {
 	if config := filepath.Join(binDir, "pg_config"); isProgram(config) {
 		if dir, err := queryProgram(config, "--sharedir"); err == nil {
@@ -206,7 +205,7 @@ var (
 	controlPattern = regexp.MustCompile(`(?m)^\s*default_version\s*=\s*'([^']*)'`)
 )
 
-// firstVersion picks 15.18 out of "postgres (PostgreSQL) 15.18 (Debian ...)".
+// firstVersion extracts 15.18 from "postgres (PostgreSQL) 15.18 (Debian ...)".
 func firstVersion(s string) string {
 	return versionPattern.FindString(s)
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// fakeProgram writes a shell script that can be called.
+// fakeProgram writes an executable shell script.
 func fakeProgram(t *testing.T, path, script string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -55,7 +55,7 @@ func TestFind(t *testing.T) {
 		{
 			name:    "nothing installed",
 			build:   func(*testing.T, string) {},
-			problem: "no PostgreSQL with PostGIS is installed (LOADGRID_PG_BINDIR names another place)",
+			problem: "no PostgreSQL with PostGIS is installed (to use one elsewhere, set LOADGRID_PG_BINDIR)",
 		},
 		{
 			name:    "a server without PostGIS is named",
@@ -81,7 +81,7 @@ func TestFind(t *testing.T) {
 				fakeServer(t, root+"/usr/lib/postgresql/13/bin", "13.1")
 				fakePostGIS(t, root+"/usr/share/postgresql/13", "2.5.5")
 			},
-			problem: "is PostgreSQL 9.6.24, 13 or newer is needed",
+			problem: "is PostgreSQL 9.6.24, but 13 or newer is needed",
 		},
 		{
 			name: "RHEL, where the server's pg_config names the folder",
@@ -111,7 +111,7 @@ func TestFind(t *testing.T) {
 			problem: "/somewhere: it has no postgres",
 		},
 		{
-			name: "client programs alone are no server",
+			name: "client programs without a server",
 			build: func(t *testing.T, root string) {
 				fakeProgram(t, root+"/usr/lib/postgresql/15/bin/psql", "exit 1")
 			},

@@ -19,11 +19,11 @@ import (
 type account struct {
 	name     string
 	uid, gid int
-	borrowed bool // another user than the caller: root lends the process
+	borrowed bool // root runs the process as another user
 }
 
-// serverAccount chooses the user of the server: the caller, or, where root
-// calls, postgres if there is such a user, else nobody.
+// serverAccount chooses the user of the server: the caller, or for root the user postgres if it
+// exists, otherwise nobody.
 func serverAccount() (account, error) {
 	if uid := os.Geteuid(); uid != 0 {
 		return account{name: "uid " + strconv.Itoa(uid), uid: uid, gid: os.Getegid()}, nil
@@ -46,13 +46,12 @@ func serverAccount() (account, error) {
 		}
 	}
 
-	return account{}, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody to run it as: call as an ordinary user")
+	return account{}, errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody to run it as: run this as an ordinary user")
 }
 
-// command prepares a program of PostgreSQL: as the account, in dir, in a process
-// group of its own (so that the terminal's Ctrl-C reaches loadgrid alone, which
-// then stops things in order), and without the caller's environment, which may
-// hold passwords and PG* settings.
+// command prepares a PostgreSQL program. It runs as the account, in dir, without the caller's
+// environment, which may have passwords and PG* settings. It has its own process group, so that the
+// terminal's Ctrl-C reaches only loadgrid, which then stops everything in order.
 func (a account) command(ctx context.Context, dir, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
@@ -69,7 +68,7 @@ func (a account) command(ctx context.Context, dir, program string, args ...strin
 	return cmd
 }
 
-// run runs a program to its end; on cancellation it ends the whole group.
+// run runs a program to its end. If ctx is cancelled, it ends the whole process group.
 func (a account) run(ctx context.Context, dir, program string, args ...string) (string, error) {
 	cmd := a.command(ctx, dir, program, args...)
 	cmd.Cancel = func() error { return endGroup(cmd) }
@@ -92,12 +91,12 @@ func (a account) chown(path string) error {
 	return os.Chown(path, a.uid, a.gid)
 }
 
-// longestSocketPath is what a unix socket's address holds on macOS; Linux has
-// three bytes more.
+// longestSocketPath is the maximum length of a Unix socket's path on macOS. On Linux it is three
+// bytes longer.
 const longestSocketPath = 103
 
-// makeDir makes the server's directory, open to the account alone. Both the way
-// there and the length of a socket's path in it must suit.
+// makeDir makes the server's directory, which only the account can enter. The account must be able
+// to reach it, and a socket's path in it must not be too long.
 func (a account) makeDir() (string, error) {
 	var reasons []string
 	for _, base := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
@@ -129,7 +128,7 @@ func (a account) makeDir() (string, error) {
 	return "", fmt.Errorf("make the server's directory: %s; set TMPDIR to a short path that every user may enter", strings.Join(reasons, "; "))
 }
 
-// canReach says whether the account may enter dir and all directories above it.
+// canReach tells whether the account may enter dir and all directories above it.
 func (a account) canReach(dir string) bool {
 	if !a.borrowed {
 		return true

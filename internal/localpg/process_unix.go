@@ -11,8 +11,7 @@ import (
 // canServe reports whether this package can run a server on this system.
 const canServe = true
 
-// isolate makes the account the user of a program that starts, in a process group of its
-// own.
+// isolate makes a program start as the account, in its own process group.
 func (a account) isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if a.borrowed {
@@ -20,10 +19,10 @@ func (a account) isolate(cmd *exec.Cmd) {
 	}
 }
 
-// endGroup ends the process group of a program that isolate has prepared.
+// endGroup ends the process group of a program that isolate prepared.
 func endGroup(cmd *exec.Cmd) error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 
-// ownerOf returns the user and the group that own a file, where the file system says so.
+// ownerOf returns the user and group that own a file, if the file system has them.
 func ownerOf(info fs.FileInfo) (uid, gid int, ok bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -5,8 +5,8 @@ import (
 	"os/exec"
 )
 
-// canServe reports whether this package can run a server on this system. A server here
-// stops by signals and answers on a socket in a directory of its own: Windows has neither.
+// canServe reports whether this package can run a server on this system. A server here stops by
+// signals, and answers on a socket in its own directory. Windows has neither.
 const canServe = false
 
 func (account) isolate(*exec.Cmd) {}

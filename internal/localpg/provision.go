@@ -18,27 +18,26 @@ const (
 	ImageVariable = "LOADGRID_POSTGIS_IMAGE"
 )
 
-// Request says what Provision may use.
+// Request says what Provision can use.
 type Request struct {
-	// DSN is a database to use as it is. Defaults to LOADGRID_DSN, then to none.
+	// DSN is an existing database to use. Defaults to LOADGRID_DSN, then to none.
 	DSN string
-	// Out gets a line for each way that is passed over, with the reason, and
-	// for the one that is taken. Defaults to nowhere.
+	// Out gets a line for each source that is skipped, with the reason, and for the source that is
+	// used. Defaults to nowhere.
 	Out io.Writer
-	// Image is the container image of PostGIS. Defaults to
-	// LOADGRID_POSTGIS_IMAGE, then to loadgrid-postgis:local where it is there,
-	// then to postgis/postgis:17-3.5.
+	// Image is the container image of PostGIS. Defaults to LOADGRID_POSTGIS_IMAGE, then to
+	// loadgrid-postgis:local if it exists, then to postgis/postgis:17-3.5.
 	Image string
 	// Getenv looks up environment variables. Defaults to os.Getenv.
 	Getenv func(string) string
 }
 
-// Database is a database with PostGIS. Whoever got it calls Close.
+// Database is a database with PostGIS. The caller of Provision must call Close.
 type Database struct {
-	DSN string // a URL, which may hold a password: not for logs
-	Way string // where it comes from, in one line for people
-	// StopCommand is the shell command that does what Close does, for a
-	// database that is left up. Empty when there is nothing to stop.
+	DSN string // a URL, which may have a password: keep it out of logs
+	Way string // its source, in one line for people
+	// StopCommand is the shell command that does what Close does, for a database that stays up. It
+	// is empty if there is nothing to stop.
 	StopCommand string
 
 	stop     func() error
@@ -46,8 +45,8 @@ type Database struct {
 	closeErr error
 }
 
-// Close stops what Provision started and removes its files. Calls after the first
-// return the same answer. A database that was given by its DSN stays as it is.
+// Close stops what Provision started and removes its files. Later calls return the same result.
+// Close does nothing to a database that was given by its DSN.
 func (d *Database) Close() error {
 	d.once.Do(func() {
 		if d.stop != nil {
@@ -58,10 +57,9 @@ func (d *Database) Close() error {
 	return d.closeErr
 }
 
-// Provision gets a database with PostGIS from the first of these that works: the
-// DSN of the request; an installed PostgreSQL with PostGIS, run as a throwaway
-// server; a container. The error says what to do when none works. After an error
-// nothing is left.
+// Provision gets a database with PostGIS from the first of these sources that works: the DSN of the
+// request; an installed PostgreSQL with PostGIS, run as a throwaway server; a container. If none
+// works, the error says what to do. After an error nothing is left.
 func Provision(ctx context.Context, r Request) (*Database, error) {
 	return newProvisioner().provision(ctx, r)
 }
@@ -74,7 +72,7 @@ func newProvisioner() provisioner {
 	}
 }
 
-// provisioner holds what Provision looks up, for tests to replace.
+// provisioner holds the functions that tests replace.
 type provisioner struct {
 	find     func() (Installation, error)
 	start    func(context.Context, Installation) (*Server, error)
@@ -114,7 +112,7 @@ func (p provisioner) provision(ctx context.Context, r Request) (*Database, error
 			return nil, err
 		}
 
-		fmt.Fprintf(r.Out, "passed over: %v\n", err)
+		fmt.Fprintf(r.Out, "skipped: %v\n", err)
 		reasons = append(reasons, err)
 	}
 
@@ -128,7 +126,7 @@ func announce(r Request, db *Database) (*Database, error) {
 	return db, nil
 }
 
-// installed runs a throwaway server of what is installed.
+// installed runs a throwaway server of the installed PostgreSQL.
 func (p provisioner) installed(ctx context.Context, _ Request) (*Database, error) {
 	inst, err := p.find()
 	if err != nil {
@@ -148,7 +146,7 @@ func (p provisioner) installed(ctx context.Context, _ Request) (*Database, error
 	}, nil
 }
 
-// container runs a container, where there is an engine and an image.
+// container runs a container, if there is an engine and an image.
 func (p provisioner) container(ctx context.Context, r Request) (*Database, error) {
 	engine, err := container.FindEngine(ctx, p.lookPath)
 	if err != nil {

@@ -30,7 +30,7 @@ func ExampleProvision() {
 	// Output: using the database that --dsn or LOADGRID_DSN names
 }
 
-// fakes is a machine with the programs of one directory.
+// fakes is a machine whose only programs are in one directory.
 type fakes struct {
 	dir string
 	provisioner
@@ -120,7 +120,7 @@ func TestProvisionPrefersInstalledServer(t *testing.T) {
 		t.Error("docker was called although a server is installed")
 	}
 
-	// The shell command for people does the same as Close.
+	// The shell command for people has the same effect as Close.
 	if text, err := exec.Command("sh", "-c", db.StopCommand).CombinedOutput(); err != nil {
 		t.Errorf("%s: %v: %s", db.StopCommand, err, text)
 	}
@@ -143,8 +143,8 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 		{
 			name: "nothing at all",
 			want: []string{
-				"passed over: no PostgreSQL with PostGIS is installed: /opt/pg lacks PostGIS",
-				"passed over: no container engine (docker, podman) is installed",
+				"skipped: no PostgreSQL with PostGIS is installed: /opt/pg lacks PostGIS",
+				"skipped: no container engine (docker, podman) is installed",
 			},
 		},
 		{
@@ -159,7 +159,7 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 			docker: `case $1 in info) ;; pull) echo "no such host" >&2; exit 1;; *) exit 1;; esac`,
 			want: []string{
 				"docker answers: pulling the image postgis/postgis:17-3.5",
-				"passed over: docker answers, but the image postgis/postgis:17-3.5 cannot be had: docker pull: exit status 1: no such host",
+				"skipped: docker answers, but the image postgis/postgis:17-3.5 cannot be obtained: docker pull: exit status 1: no such host",
 			},
 		},
 		{
@@ -167,13 +167,13 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 			docker: `case "$1 $3" in info*|"image loadgrid-postgis:local") ;; pull*) echo "no such host" >&2; exit 1;;
 				*) exit 1;; esac`,
 			image: "example/gis:1",
-			want:  []string{"the image example/gis:1 cannot be had"},
+			want:  []string{"the image example/gis:1 cannot be obtained"},
 		},
 		{
 			name:   "a container that does not start",
 			docker: `case $1 in info|image|rm) ;; *) echo "port is taken" >&2; exit 125;; esac`,
 			want: []string{
-				"passed over: start a container of postgis/postgis:17-3.5: docker run: exit status 125: port is taken",
+				"skipped: start a container of postgis/postgis:17-3.5: docker run: exit status 125: port is taken",
 			},
 		},
 		{
@@ -195,7 +195,7 @@ func TestProvisionSaysWhyEachWayIsPassedOver(t *testing.T) {
 
 			_, out, err := f.provide(t, Request{Image: test.image})
 			if err == nil {
-				t.Fatal("a database came out of nothing")
+				t.Fatal("a database without a source")
 			}
 
 			requireText(t, out, test.want...)
@@ -215,7 +215,7 @@ func TestContainerPasswordIsNotOnTheCommandLine(t *testing.T) {
 
 	_, _, err := f.provide(t, Request{})
 	if err == nil {
-		t.Fatal("a container came out of nothing")
+		t.Fatal("a container without an engine")
 	}
 
 	password, err1 := os.ReadFile(f.dir + "/password")
@@ -231,18 +231,18 @@ func TestContainerPasswordIsNotOnTheCommandLine(t *testing.T) {
 	requireText(t, string(calls), "-p 127.0.0.1::5432 -e POSTGRES_PASSWORD ", "rm -f -v loadgrid-")
 }
 
-// TestContainer starts a real container where an engine has an image already.
-// Containers are the integration tests' subject: without one it is left out.
+// TestContainer starts a real container if an engine has an image already. Otherwise it is skipped,
+// because the integration tests cover containers.
 func TestContainer(t *testing.T) {
 	engine, err := container.FindEngine(t.Context(), exec.LookPath)
 	if err != nil {
-		t.Skipf("left out: %v", err)
+		t.Skipf("skipped: %v", err)
 	}
 
 	candidates := []string{os.Getenv("LOADGRID_TEST_IMAGE"), container.LocalImage, container.DefaultImage}
 	at := slices.IndexFunc(candidates, func(image string) bool { return image != "" && engine.HasImage(t.Context(), image) })
 	if at < 0 {
-		t.Skipf("left out: %s has neither the image %s nor %s", engine.Name, container.LocalImage, container.DefaultImage)
+		t.Skipf("skipped: %s has neither the image %s nor %s", engine.Name, container.LocalImage, container.DefaultImage)
 	}
 
 	image := candidates[at]

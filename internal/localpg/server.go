@@ -19,37 +19,33 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What a throwaway server is asked for: its superuser and its database have the
-// same name.
+// The name of a throwaway server's superuser and of its database.
 const databaseName = "loadgrid"
 
-// How long a server may take to answer, and to stop before it is told to drop
-// everything.
+// How long a server may take to answer, and to stop before the next, harsher signal.
 const (
 	startTimeout = 60 * time.Second
 	stopTimeout  = 10 * time.Second
 )
 
-// errPortTaken says that another process took the TCP port in the meantime.
+// errPortTaken reports that another process took the TCP port in the meantime.
 var errPortTaken = errors.New("the port was taken by another process")
 
-// Options are the ways to start a throwaway server. The zero value is a server
-// that answers on a unix socket alone.
+// Options say how to start a throwaway server. The zero value is a server that answers only on a
+// Unix socket.
 type Options struct {
-	// TCP lets the server listen on a free port of 127.0.0.1 as well, with a
-	// random password. DSN then names that address. Defaults to false.
+	// TCP makes the server also listen on a free port of 127.0.0.1, with a random password. DSN
+	// then names that address. Defaults to false.
 	TCP bool
-	// Settings are settings of postgresql.conf by name. They win over the ones
-	// that make the server forget durability (fsync = off); where it listens
-	// is not theirs to say. Defaults to none.
+	// Settings are settings of postgresql.conf by name. They override the settings that switch
+	// durability off (fsync = off), but not the server's addresses. Defaults to none.
 	Settings map[string]string
-	// Log gets the output of initdb and, when the server has stopped, the
-	// server's log. Defaults to nowhere.
+	// Log gets the output of initdb and, after the server has stopped, the server's log. Defaults
+	// to nowhere.
 	Log io.Writer
 }
 
-// Server is a running throwaway server. It belongs to whoever started it, who
-// must call Stop.
+// Server is a running throwaway server. The caller of Start must call Stop.
 type Server struct {
 	inst     Installation
 	opts     Options
@@ -65,13 +61,11 @@ type Server struct {
 	stopErr error
 }
 
-// Start makes a server with the database loadgrid, in which PostGIS is ready to
-// use. It takes a second or two. After an error, or when ctx ends meanwhile,
-// nothing is left. The server outlives ctx.
+// Start starts a server with the database loadgrid, in which PostGIS is ready to use. It takes a
+// second or two. If it fails, or ctx ends meanwhile, nothing is left. The server outlives ctx.
 //
-// Who may connect: through the socket, whoever may enter the server's directory,
-// that is the server's user and root, as any role; through TCP, who knows the
-// password.
+// Anyone who may enter the server's directory (only the server's user and root) can connect through
+// the socket as any role. Anyone who knows the password can connect through TCP.
 func Start(ctx context.Context, inst Installation, opts Options) (*Server, error) {
 	if opts.Log == nil {
 		opts.Log = io.Discard
@@ -130,11 +124,11 @@ func (s *Server) launch(ctx context.Context) error {
 	}
 	defer log.Close()
 
-	// Not bound to ctx: that would kill the server where Stop shuts it down.
+	// Not bound to ctx, which would kill the server instead of letting Stop shut it down.
 	cmd := s.account.command(context.WithoutCancel(ctx), s.dir,
 		filepath.Join(s.inst.BinDir, "postgres"), "-D", s.dataDir())
 
-	// A file and no pipe: the server must be able to write when loadgrid is gone.
+	// A file instead of a pipe: the server must be able to write when loadgrid is gone.
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s as %s: %w", cmd.Path, s.account.name, err)
@@ -142,7 +136,7 @@ func (s *Server) launch(ctx context.Context) error {
 
 	s.process, s.exited = cmd, make(chan struct{})
 	go func(exited chan struct{}) {
-		_ = cmd.Wait() // how it ended stands in its log
+		_ = cmd.Wait() // the log shows how it ended
 		close(exited)
 	}(s.exited)
 
@@ -176,7 +170,7 @@ func (s *Server) waitUntilReady(ctx context.Context) error {
 	}
 }
 
-// createDatabase makes the database and puts PostGIS into it.
+// createDatabase creates the database with PostGIS.
 func (s *Server) createDatabase(ctx context.Context) error {
 	steps := []struct{ database, statement string }{
 		{"postgres", "create database " + databaseName},
@@ -191,7 +185,7 @@ func (s *Server) createDatabase(ctx context.Context) error {
 	return nil
 }
 
-// execute runs one statement on a connection of its own.
+// execute runs one statement on its own connection.
 func execute(ctx context.Context, dsn, statement string) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
@@ -203,8 +197,8 @@ func execute(ctx context.Context, dsn, statement string) error {
 	return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 }
 
-// DSN returns the URL of the database, for pgx and psql alike. With TCP it holds
-// the password: do not print it to a log.
+// DSN returns the URL of the database, for pgx and psql. With TCP it has the password: keep it out
+// of logs.
 func (s *Server) DSN() string { return s.dsn(databaseName) }
 
 func (s *Server) dsn(database string) string {
@@ -218,7 +212,7 @@ func (s *Server) dsn(database string) string {
 		query.Set("port", strconv.Itoa(s.port))
 	}
 
-	// libpq and pgx read %20 as a space there, and + as itself.
+	// libpq and pgx read %20 as a space here, but + as a plus.
 	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 
 	return u.String()
@@ -227,15 +221,15 @@ func (s *Server) dsn(database string) string {
 // Dir returns the server's directory: its data, its log and its socket.
 func (s *Server) Dir() string { return s.dir }
 
-// StopCommand returns a shell command that does what Stop does, for a server
-// that is left up when loadgrid ends.
+// StopCommand returns a shell command that does what Stop does, for a server that stays up when
+// loadgrid ends.
 func (s *Server) StopCommand() string {
 	return fmt.Sprintf("kill -INT %d; while kill -0 %[1]d 2>/dev/null; do sleep 0.1; done; rm -rf '%s'",
 		s.process.Process.Pid, strings.ReplaceAll(s.dir, "'", `'\''`))
 }
 
-// Stop shuts the server down, waits for its end and removes its directory. Open
-// transactions are rolled back. Calls after the first return the same answer.
+// Stop shuts the server down, waits for its end and removes its directory. Open transactions are
+// rolled back. Later calls return the same result.
 func (s *Server) Stop() error {
 	s.stop.Do(func() { s.stopErr = s.tearDown() })
 	return s.stopErr
@@ -246,7 +240,7 @@ func (s *Server) tearDown() error {
 	if s.process != nil {
 		err = s.endProcess()
 		if log, openErr := os.Open(s.logFile()); openErr == nil {
-			_, _ = io.Copy(s.opts.Log, log) // a log that cannot be shown stops nothing
+			_, _ = io.Copy(s.opts.Log, log) // continue even if the log cannot be shown
 			log.Close()
 		}
 	}
@@ -258,11 +252,11 @@ func (s *Server) tearDown() error {
 	return err
 }
 
-// endProcess asks for a fast shutdown (connections are ended), then for an
-// immediate one, and at last takes the process away.
+// endProcess requests a fast shutdown, which ends connections, then an immediate one, and finally
+// kills the process.
 func (s *Server) endProcess() error {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
-		// An error means that the process is gone: exited says so.
+		// An error means that the process is gone, and then exited is closed.
 		_ = s.process.Process.Signal(signal)
 		select {
 		case <-s.exited:
@@ -271,5 +265,5 @@ func (s *Server) endProcess() error {
 		}
 	}
 
-	return fmt.Errorf("the throwaway server in %s (process %d) does not end", s.dir, s.process.Process.Pid)
+	return fmt.Errorf("the throwaway server in %s (process %d) does not stop", s.dir, s.process.Process.Pid)
 }

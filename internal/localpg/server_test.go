@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// installation returns the installed PostgreSQL. Without one the test fails
-// where LOADGRID_TEST_LOCALPG is set, and says that it is left out where not.
+// installation returns the installed PostgreSQL. If there is none, the test fails if
+// LOADGRID_TEST_LOCALPG is set, and otherwise reports that it is skipped.
 func installation(t *testing.T) Installation {
 	t.Helper()
 	inst, err := Find()
@@ -26,12 +26,12 @@ func installation(t *testing.T) Installation {
 		if os.Getenv("LOADGRID_TEST_LOCALPG") != "" {
 			t.Fatalf("LOADGRID_TEST_LOCALPG is set, so this test must run: %v", err)
 		}
-		t.Skipf("left out, for want of a server to start (with LOADGRID_TEST_LOCALPG=1 this would be a failure): %v", err)
+		t.Skipf("skipped, because there is no server to start (with LOADGRID_TEST_LOCALPG=1 this would be a failure): %v", err)
 	}
 	return inst
 }
 
-// emptyTempDir lets servers be made in an empty directory.
+// emptyTempDir makes servers use an empty temporary directory.
 func emptyTempDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "lg test+*") // short enough for a socket
@@ -109,7 +109,7 @@ func TestServerOnSocket(t *testing.T) {
 		t.Error("the server's directory belongs to root")
 	}
 
-	// An open transaction does not hold up the stop.
+	// An open transaction does not delay the stop.
 	conn, err := pgx.Connect(t.Context(), s.DSN())
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +167,7 @@ func TestStartFailsAndLeavesNothing(t *testing.T) {
 	tests := []struct{ name, setting, value, want string }{
 		{"a setting that the server does not know", "no_such_setting", "1", "no_such_setting"},
 		{"a value that it refuses", "shared_buffers", "a lot", "its log"},
-		{"a name that is none", "a = b", "1", "not a name"},
+		{"an invalid name", "a = b", "1", "not a name"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -187,8 +187,7 @@ func TestStartFailsAndLeavesNothing(t *testing.T) {
 
 func TestStartCancelledLeavesNothing(t *testing.T) {
 	inst := installation(t)
-	// In initdb, while the server starts, in create extension, depending on
-	// the machine; or not at all.
+	// During initdb, server start or create extension, depending on the machine, or not at all.
 	for _, after := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond,
 		500 * time.Millisecond, 700 * time.Millisecond, 900 * time.Millisecond, 1200 * time.Millisecond, 1800 * time.Millisecond} {
 		t.Run(after.String(), func(t *testing.T) {

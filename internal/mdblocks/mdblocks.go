@@ -1,5 +1,5 @@
-// Package mdblocks takes the fenced blocks out of Markdown, so that tests can try what
-// the documents show.
+// Package mdblocks extracts the fenced blocks from Markdown, so that tests can try what the
+// documents show.
 package mdblocks
 
 import (
@@ -10,17 +10,17 @@ import (
 
 // Block is a fenced block.
 type Block struct {
-	Language string // what stands behind the opening fence, empty for none
+	Language string // the text after the opening fence, empty for none
 	Text     string // ends in a newline
 	File     string
 	Line     int    // of the first line of Text, from 1
-	Heading  string // the nearest one above, without its signs
+	Heading  string // the nearest heading above, without its signs
 }
 
-// Name says where a block is, for messages.
+// Name returns the place of a block, for messages.
 func (b Block) Name() string { return fmt.Sprintf("%s:%d (%s)", b.File, b.Line, b.Language) }
 
-// Read returns the blocks of a file, in its order. A block without an end is an error.
+// Read returns the blocks of a file, in order. A block without an end is an error.
 func Read(path string) ([]Block, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -34,6 +34,6 @@ func TestReadRefused(t *testing.T) {
 		t.Error("a block without an end is not refused")
 	}
 	if _, err := Read(filepath.Join(t.TempDir(), "nowhere.md")); err == nil {
-		t.Error("a file that is not there is not refused")
+		t.Error("a missing file is not refused")
 	}
 }

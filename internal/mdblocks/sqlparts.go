@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// SQLParts returns the parts of a file of SQL by their headings. A part begins with a line
-// "-- ## HEADING"; what stands before the first one is left out. Two parts with one heading are an error.
+// SQLParts returns the parts of an SQL file by their headings. A part begins with a line "-- ## HEADING".
+// Text before the first heading is ignored. Two parts with the same heading are an error.
 func SQLParts(path string) (map[string]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading SQL beside a document: %w", err)
+		return nil, fmt.Errorf("reading the SQL of a document: %w", err)
 	}
 
 	parts := make(map[string]string)

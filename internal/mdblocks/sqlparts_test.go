@@ -13,9 +13,9 @@ func TestSQLParts(t *testing.T) {
 	}
 
 	if _, err := SQLParts(write(t, "-- ## A\n-- ## A\n")); err == nil {
-		t.Error("two parts with one heading are not refused")
+		t.Error("two parts with the same heading are not refused")
 	}
 	if _, err := SQLParts("nowhere.sql"); err == nil {
-		t.Error("a file that is not there is not refused")
+		t.Error("a missing file is not refused")
 	}
 }

@@ -1,4 +1,5 @@
-// Package ogr owns the program ogr2ogr of GDAL, which reads formats that nothing else does.
+// Package ogr owns the use of GDAL's program ogr2ogr, which reads formats that loadgrid itself does
+// not.
 package ogr
 
 import (
@@ -13,36 +14,36 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// program is the name of the program, which is looked for on the PATH.
+// program is the name of the program on the PATH.
 const program = "ogr2ogr"
 
-// maxErrors is how much of the beginning of the program's errors is kept, and of their end, in bytes.
+// maxErrors is how many bytes are kept of the beginning of the program's errors, and of their end.
 const maxErrors = 8 << 10
 
-// killDelay is how long the program may take to end once it is to end.
+// killDelay is how long the program may take to end after an interrupt.
 const killDelay = 5 * time.Second
 
-// Output is what the program writes: a sequence of GeoJSON in EPSG:4326.
+// Output is the output of the program: a GeoJSON sequence in EPSG:4326.
 type Output struct {
 	ctx     context.Context
 	stdout  io.ReadCloser
 	command *exec.Cmd
 	errors  messages
 	cancel  context.CancelFunc
-	ended   bool // all was read
+	ended   bool // everything was read
 }
 
-// Convert begins to read a file with the program. path is absolute. layer is the layer to read, ""
-// for all; srid is the CRS of the file whatever it says of that, 0 for what it says. The error is a
-// *geomgen.ParamError where the program is not installed. The end of ctx ends the program. Close
-// the output.
+// Convert starts reading a file with the program. path is absolute. layer is the layer to read, ""
+// for all. srid overrides the CRS that the file names, unless it is 0. If the program is not
+// installed, the error is a *geomgen.ParamError. The end of ctx ends the program. The caller must
+// close the output.
 func Convert(ctx context.Context, path, layer string, srid int32) (*Output, error) {
 	name, err := exec.LookPath(program)
 	if err != nil {
-		return nil, feature.BadArea("needs ogr2ogr, as aoi-ogr says, which is not on the PATH: install GDAL, in Debian the package gdal-bin")
+		return nil, feature.BadArea("needs ogr2ogr for aoi-ogr, but ogr2ogr is not on the PATH: install GDAL (on Debian the package gdal-bin)")
 	}
 
-	// By default, coordinates have 7 decimals: about a centimetre.
+	// By default, coordinates have 7 decimals, which is about a centimetre.
 	args := []string{"-f", "GeoJSONSeq", "-lco", "SIGNIFICANT_FIGURES=17", "-lco", "COORDINATE_PRECISION=15"}
 	if srid != 0 {
 		crs := fmt.Sprintf("EPSG:%d", srid)
@@ -77,8 +78,8 @@ func (o *Output) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the program. The error is a *geomgen.ParamError with what the program says, where it
-// has failed and all was read that it wrote.
+// Close ends the program. If the program failed and all its output was read, the error is a
+// *geomgen.ParamError with the program's message.
 func (o *Output) Close() error {
 	if !o.ended {
 		o.cancel()
@@ -101,7 +102,7 @@ func (o *Output) Close() error {
 	return fmt.Errorf("running %s: %w", program, err)
 }
 
-// messages keeps the beginning and the end of what is written to it.
+// messages keeps the beginning and the end of the text that is written to it.
 type messages struct{ head, tail []byte }
 
 func (m *messages) Write(b []byte) (int, error) {
@@ -116,18 +117,18 @@ func (m *messages) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// text returns the errors, or everything where none is marked as one, in one line for people.
+// text returns the errors in one line for people, or everything if nothing is marked as an error.
 func (m *messages) text() string {
 	const most = 300
 
 	all := strings.ToValidUTF8(string(m.head)+string(m.tail), "?")
 	var errors []string
-	wanted := 0 // how many more lines
+	wanted := 0 // number of lines still wanted
 	for line := range strings.Lines(all) {
 		switch {
 		case strings.HasPrefix(line, "ERROR"):
 			wanted = 1
-		case strings.HasPrefix(line, "FAILURE"): // which stands alone
+		case strings.HasPrefix(line, "FAILURE"): // which has a line to itself
 			wanted = 2
 		}
 
@@ -144,7 +145,7 @@ func (m *messages) text() string {
 
 	switch {
 	case text == "":
-		return "it says nothing"
+		return "it printed no message"
 	case len(text) > most:
 		return strings.ToValidUTF8(text[:most], "") + "..."
 	}

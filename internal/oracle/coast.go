@@ -6,8 +6,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Coast returns a polygon of n corners around a place, with bays of all sizes. Its
-// area is that of a circle of 1.0213 times the radius.
+// Coast returns a polygon of n corners around a place, with bays of all sizes. Its area equals the
+// area of a circle with 1.0213 times the radius.
 func Coast(n int, centre geomgen.Point, radius float64) geomgen.Polygon {
 	var ring []geomgen.Point
 	for i := range n {

@@ -6,9 +6,9 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Honeycomb returns a partition of about a square into n times n polygons of six corners, each
-// some unit wide and high. Neighbours have the same corners. Of the square from the origin on,
-// all that is further than a unit from its sides is covered.
+// Honeycomb returns a partition of roughly a square into n by n polygons of six corners, each about
+// unit wide and high. Neighbours have the same corners. It covers everything in the square from the
+// origin that is further than a unit from its sides.
 func Honeycomb(rng *rand.Rand, origin geomgen.Point, unit float64, n int) [][]geomgen.Polygon {
 	corners := map[[2]int]geomgen.Point{}
 	corner := func(k, row int) geomgen.Point {

@@ -1,5 +1,5 @@
-// Package oracle judges, in fractions, which cells an area selects, and makes
-// polygons worth judging. It is for tests: slow, and as simple as can be.
+// Package oracle decides with exact fractions which cells an area selects, and makes polygons that
+// are worth testing. It is for tests: slow, and as simple as possible.
 package oracle
 
 import (
@@ -8,7 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Area is polygons in fractions.
+// Area is a list of polygons with fractions as coordinates.
 type Area struct {
 	polygons [][][]point
 	bounds   []geomgen.Box // of each polygon
@@ -67,8 +67,8 @@ func (a *Area) containsPoint(p point) bool {
 	return false
 }
 
-// Intersects tells whether a cell, by its corners in order, has a point in common
-// with the area.
+// Intersects tells whether a cell, given by its corners in order, has a point in common with the
+// area.
 func (a *Area) Intersects(corners []geomgen.Point) bool {
 	cell := closed(corners)
 	for _, p := range cell {
@@ -93,7 +93,7 @@ func (a *Area) Intersects(corners []geomgen.Point) bool {
 	return met
 }
 
-// beyond tells whether a cell, by its corners, lies beyond all polygons on one side of each.
+// beyond tells whether a cell, given by its corners, lies completely on one side of each polygon.
 func (a *Area) beyond(corners []geomgen.Point) bool {
 	c := geomgen.Polygon{corners}.Bounds()
 	for _, b := range a.bounds {
@@ -121,19 +121,19 @@ func (a *Area) Selects(g geomgen.Grid, c geomgen.Cell, rule geomgen.Rule) bool {
 	return a.ContainsPoint(g.Centre(c))
 }
 
-// Overlaps tells whether the insides of a cell and of the area have a point in common.
+// Overlaps tells whether the interiors of a cell and of the area have a point in common.
 func (a *Area) Overlaps(corners []geomgen.Point) bool {
 	cell := closed(corners)
 	if a.edgeCrosses(cell) {
 		return true
 	}
 
-	// No edge is inside the cell, so all of its inside is in the area or none of it. The
-	// middle of two corners that are not neighbours is there.
+	// No edge is inside the cell, so its interior is in the area completely or not at all. The
+	// midpoint of two corners that are not neighbours is in the interior.
 	return a.containsPoint(along(cell[0], cell[2], big.NewRat(1, 2)))
 }
 
-// edgeCrosses tells whether the area's edge runs through the inside of a cell.
+// edgeCrosses tells whether the area's edge runs through the interior of a cell.
 func (a *Area) edgeCrosses(cell []point) bool {
 	crosses := false
 	a.eachSegment(func(p, q point) {
@@ -157,15 +157,15 @@ func (a *Area) edgeCrosses(cell []point) bool {
 	return crosses
 }
 
-// Covers tells whether a cell lies in the area, whole.
+// Covers tells whether a cell lies completely in the area.
 func (a *Area) Covers(corners []geomgen.Point) bool {
 	cell := closed(corners)
-	// Where the area's edge runs through the cell, there is area on one side alone.
+	// If the area's edge runs through the cell, the area is only on one side of it.
 	if a.edgeCrosses(cell) {
 		return false
 	}
 
-	// Between the points where the area's edge meets the cell's, the latter is in
+	// Between the points where the area's edge meets the cell's edge, the cell's edge is either in
 	// the area or not.
 	for i := 1; i < len(cell); i++ {
 		cuts := []*big.Rat{new(big.Rat), big.NewRat(1, 1)}
@@ -200,7 +200,7 @@ func disjoint(cell []point, p, q point) bool {
 	return sides[0] || sides[1] || sides[2] || sides[3]
 }
 
-// eachSegment goes through the segments, without those of no length.
+// eachSegment calls do for each segment that has a length.
 func (a *Area) eachSegment(do func(p, q point)) {
 	for _, polygon := range a.polygons {
 		for _, ring := range polygon {
@@ -224,7 +224,7 @@ func closed(corners []geomgen.Point) []point {
 func sub(a, b *big.Rat) *big.Rat { return new(big.Rat).Sub(a, b) }
 func mul(a, b *big.Rat) *big.Rat { return new(big.Rat).Mul(a, b) }
 
-// turn is positive where p lies left of the line from a to b.
+// turn is positive if p lies left of the line from a to b.
 func turn(a, b, p point) int {
 	return mul(sub(b.x, a.x), sub(p.y, a.y)).Cmp(mul(sub(b.y, a.y), sub(p.x, a.x)))
 }
@@ -241,8 +241,8 @@ func cross(a, b, p, q point) bool {
 		onSegment(a, b, p) || onSegment(a, b, q) || onSegment(p, q, a) || onSegment(p, q, b)
 }
 
-// inConvex tells whether p lies in a ring that runs counter-clockwise and is
-// convex: strictly, or on its edge as well.
+// inConvex tells whether p lies in a convex ring that runs counter-clockwise. On the edge it is
+// true only if strictly is false.
 func inConvex(ring []point, p point, strictly bool) bool {
 	for i := 1; i < len(ring); i++ {
 		if t := turn(ring[i-1], ring[i], p); t < 0 || strictly && t == 0 {
@@ -253,7 +253,7 @@ func inConvex(ring []point, p point, strictly bool) bool {
 	return true
 }
 
-// intersections returns how far from a to b a segment meets that from p to q.
+// intersections returns how far along the segment from a to b it meets the segment from p to q.
 func intersections(a, b, p, q point) []*big.Rat {
 	var list []*big.Rat
 	for _, r := range []point{p, q} {
@@ -277,7 +277,7 @@ func intersections(a, b, p, q point) []*big.Rat {
 	return list
 }
 
-// between returns the fraction in the middle of two.
+// between returns the fraction halfway between two others.
 func between(t, u *big.Rat) *big.Rat {
 	mid := new(big.Rat).Add(t, u)
 	return mid.Mul(mid, big.NewRat(1, 2))

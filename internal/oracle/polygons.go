@@ -13,19 +13,18 @@ func sortRats(list []*big.Rat) {
 	slices.SortFunc(list, func(a, b *big.Rat) int { return a.Cmp(b) })
 }
 
-// Case is a decision that is easily got wrong.
+// Case is a decision that is easy to get wrong.
 type Case struct {
 	Grid geomgen.Grid      `json:"grid"`
 	Cell geomgen.Cell      `json:"cell"`
 	Rule geomgen.Rule      `json:"rule"`
-	Want bool              `json:"want"` // as fractions have it
+	Want bool              `json:"want"` // according to exact fractions
 	Area []geomgen.Polygon `json:"area"`
 }
 
-// Polygons returns valid polygons near cell (0, 0) of a grid, some cells across:
-// stars with and without holes, several of them, slivers, larger and smaller than
-// a cell. Degenerate ones have their corners on corners, sides and centres of
-// cells, and corners in the middle of straight runs.
+// Polygons returns valid polygons near cell (0, 0) of a grid, a few cells across: stars with and
+// without holes, several of them, slivers, larger and smaller than a cell. Degenerate polygons have
+// corners on corners, sides and centres of cells, and corners in the middle of straight runs.
 func Polygons(rng *rand.Rand, g geomgen.Grid, degenerate bool) []geomgen.Polygon {
 	for {
 		m := maker{rng, g, degenerate}
@@ -50,7 +49,7 @@ func Polygons(rng *rand.Rand, g geomgen.Grid, degenerate bool) []geomgen.Polygon
 			}
 
 			polygons = []geomgen.Polygon{p}
-			if rng.IntN(2) == 0 { // and an island in the hole's place beside it
+			if rng.IntN(2) == 0 { // and an island in the hole's place next to it
 				polygons = append(polygons, geomgen.Polygon{m.star(12, 0, 0.3, 2, 5)})
 			}
 		default:
@@ -97,8 +96,8 @@ func (m maker) sliver() []geomgen.Point {
 	return m.finish([]geomgen.Point{p, tip, q})
 }
 
-// place returns the place as it is, or, for degenerate polygons, the nearest
-// corner, middle of a side or centre of a cell.
+// place returns the place as it is or, for degenerate polygons, the nearest corner, middle of a
+// side or centre of a cell.
 func (m maker) place(x, y float64) geomgen.Point {
 	if !m.degenerate {
 		c := m.grid.Centre(geomgen.Cell{})
@@ -120,8 +119,7 @@ func (m maker) place(x, y float64) geomgen.Point {
 	return p
 }
 
-// finish closes a ring, sometimes with points in the middle of its sides, and
-// sometimes turned round.
+// finish closes a ring, sometimes with points in the middle of its sides, and sometimes reversed.
 func (m maker) finish(ring []geomgen.Point) []geomgen.Point {
 	var out []geomgen.Point
 	for i, p := range ring {

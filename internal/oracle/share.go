@@ -6,8 +6,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Share returns the share of a cell, by its corners in order, that lies in the area. Source of
-// the cutting: I. Sutherland and G. Hodgman, Reentrant Polygon Clipping, CACM 17 (1974).
+// Share returns the share of a cell, given by its corners in order, that lies in the area. Source
+// of the clipping: I. Sutherland and G. Hodgman, Reentrant Polygon Clipping, CACM 17 (1974).
 func (a *Area) Share(corners []geomgen.Point) *big.Rat {
 	if a.beyond(corners) {
 		return new(big.Rat)
@@ -39,7 +39,7 @@ func (a *Area) Share(corners []geomgen.Point) *big.Rat {
 	return sum.Quo(sum, whole.Abs(whole))
 }
 
-// cut returns the part of a ring in a convex cell, with sides of no width between its parts.
+// cut returns the part of a ring in a convex cell, whose pieces are joined by sides without width.
 func cut(ring, cell []point) []point {
 	for i := 1; i < len(cell) && len(ring) > 0; i++ {
 		a, b := cell[i-1], cell[i]
@@ -59,7 +59,7 @@ func cut(ring, cell []point) []point {
 	return ring
 }
 
-// height returns how far p lies left of the line from a to b, in some unit.
+// height returns how far p lies left of the line from a to b, in an arbitrary unit.
 func height(a, b, p point) *big.Rat {
 	return sub(mul(sub(b.x, a.x), sub(p.y, a.y)), mul(sub(b.y, a.y), sub(p.x, a.x)))
 }

@@ -1,5 +1,5 @@
-// Package ownpath owns the search_path that a session has of its role, its database or its DSN:
-// statements of the user's run with it, where those of a run have pg.SearchPath.
+// Package ownpath owns the search_path that a session gets from its role, its database or its DSN.
+// The user's statements run with it, while the statements of a run use pg.SearchPath.
 package ownpath
 
 import (
@@ -10,22 +10,23 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// The search_path of the session itself, of the rest of a transaction, and that of runs again.
+// Statements that set the session's own search_path for the session, the same for the rest of a
+// transaction, and the run's search_path again.
 const (
 	ownPathSQL      = "select pg_catalog.set_config('search_path', pg_catalog.current_setting('" + pg.OwnPathSetting + "'), false)"
 	ownPathLocalSQL = "select pg_catalog.set_config('search_path', pg_catalog.current_setting('" + pg.OwnPathSetting + "'), true)"
 	runPathLocalSQL = "set local search_path = " + pg.SearchPath
 )
 
-// Use gives a connection the search_path back that its role, its database or its DSN
-// has set. It is for statements of the user's, on a connection that runs nothing else.
+// Use restores the search_path of a connection that its role, its database or its DSN has set. It
+// is for the user's statements, on a connection that runs nothing else.
 func Use(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, ownPathSQL, pgx.QueryExecModeExec)
 	return pg.Wrap(err, "setting the search_path of the role")
 }
 
-// With runs do in a transaction, with the search_path that the role, the database or
-// the DSN has set. An error of do's leaves it to the transaction, which has failed then.
+// With runs do in a transaction with the search_path that the role, the database or the DSN has
+// set. If do fails, it does not set the path back, because the transaction has failed then.
 func With(ctx context.Context, tx pgx.Tx, do func() error) error {
 	if err := UseLocal(ctx, tx); err != nil {
 		return err
@@ -40,15 +41,15 @@ func With(ctx context.Context, tx pgx.Tx, do func() error) error {
 	return pg.Wrap(err, "setting the search_path of the run")
 }
 
-// UseLocal gives the rest of a transaction the search_path that the role, the database
-// or the DSN has set.
+// UseLocal restores, for the rest of a transaction, the search_path that the role, the database or
+// the DSN has set.
 func UseLocal(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, ownPathLocalSQL, pgx.QueryExecModeExec)
 	return pg.Wrap(err, "setting the search_path of the role")
 }
 
-// Schemas returns the schemas of the search_path that the role, the database or the DSN
-// has set, those that are there and may be used.
+// Schemas returns the schemas of the search_path that the role, the database or the DSN has set,
+// without those that do not exist or that the role may not use.
 func Schemas(ctx context.Context, b pg.Beginner) (schemas []string, err error) {
 	tx, err := b.Begin(ctx)
 	if err != nil {

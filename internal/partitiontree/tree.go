@@ -1,5 +1,5 @@
-// Package partitiontree owns what the partitions of a table are, with those of partitions,
-// and what of them has changed between two looks.
+// Package partitiontree owns the list of a table's partitions, with subpartitions, and the changes
+// in it between two looks.
 package partitiontree
 
 import (
@@ -15,15 +15,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Member is a partition of a table, or a partition of one.
+// Member is a partition of a table, or a subpartition.
 type Member struct {
 	job.Table
 	OID, Parent uint32
-	Bounds      string // a digest of what the catalogue has
+	Bounds      string // a digest of the bounds in the catalogue
 }
 
-// A partition that DETACH CONCURRENTLY is about to take away counts as gone. Servers before 14
-// have no column for that.
+// A partition that DETACH CONCURRENTLY is detaching counts as gone. Servers before 14 have no
+// column for that.
 const treeSQL = `
 	with recursive tree (oid, parent) as (
 		select i.inhrelid, i.inhparent from pg_inherits i
@@ -35,7 +35,7 @@ const treeSQL = `
 	select c.oid, t.parent, n.nspname, c.relname, coalesce(md5(c.relpartbound::text), '')
 	from tree t join pg_class c using (oid) join pg_namespace n on n.oid = c.relnamespace order by 3, 4`
 
-// Read returns the partitions of a table, with those of partitions, by name.
+// Read returns the partitions of a table, with subpartitions, by name.
 func Read(ctx context.Context, q pg.Querier, t catalog.Relation) ([]Member, error) {
 	rows, err := q.Query(ctx, treeSQL, t.OID)
 	if err != nil {
@@ -50,8 +50,8 @@ func Read(ctx context.Context, q pg.Querier, t catalog.Relation) ([]Member, erro
 	return list, pg.Wrap(err, "looking for the partitions of %s", t.Table)
 }
 
-// Diff says what became of the partitions that were there, and which are there that were
-// not; both are empty where they are the same.
+// Diff describes what happened to the earlier partitions, and which partitions are new. Both lists
+// are empty if nothing has changed.
 func Diff(ctx context.Context, q pg.Querier, was, now []Member) (changed, added []string, err error) {
 	find := func(list []Member, oid uint32) *Member {
 		i := slices.IndexFunc(list, func(m Member) bool { return m.OID == oid })
@@ -87,8 +87,8 @@ func Diff(ctx context.Context, q pg.Querier, was, now []Member) (changed, added 
 	return changed, added, nil
 }
 
-// gone says what became of a partition that is none any more, by its number: it may have
-// another name.
+// gone describes what happened to a table that is no longer a partition. It finds the table by its
+// OID, because it may have another name.
 func gone(ctx context.Context, q pg.Querier, m Member) (string, error) {
 	now, err := catalog.NameOf(ctx, q, m.OID)
 
@@ -104,10 +104,10 @@ func gone(ctx context.Context, q pg.Querier, m Member) (string, error) {
 	return fmt.Sprintf("partition %s was detached", m.Table), nil
 }
 
-// maxNamed bounds how many changes a message names.
+// maxNamed is the maximum number of changes that a message names.
 const maxNamed = 5
 
-// ListChanges puts changes into words for a message, the first ones where there are many.
+// ListChanges writes changes for a message, only the first ones if there are many.
 func ListChanges(changes []string) string {
 	if more := len(changes) - maxNamed; more > 0 {
 		return strings.Join(changes[:maxNamed], ", ") + fmt.Sprintf(", and %d more", more)

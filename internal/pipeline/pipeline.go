@@ -1,4 +1,4 @@
-// Package pipeline sends statements one by one, in one round trip to the server.
+// Package pipeline sends separate statements in one round trip to the server.
 package pipeline
 
 import (
@@ -8,12 +8,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Exec executes statements without parameters, in their order. Each is a message of its own,
-// and all of them are sent before the server's first answer is awaited: a network costs as
-// little time as it would if they were one text with semicolons. Such a text is an error where
-// the server passes it on as it is, as Citus does with DDL.
+// Exec executes statements without parameters, in order. Each is a separate message, and all of
+// them are sent before the server answers the first one. They take no more network time than a
+// single text with semicolons. Such a text would be an error if the server passes it on unchanged,
+// as Citus does with DDL.
 //
-// The error is that of the first statement that fails. The server skips the others, and the
+// The error is the error of the first statement that fails. The server skips the rest, and the
 // transaction can only be rolled back.
 func Exec(ctx context.Context, tx pgx.Tx, statements ...string) error {
 	switch len(statements) {

@@ -7,9 +7,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Band returns the parts of polygons that lie between two parallels, limit degrees north and
-// south. Each polygon is valid by itself, and lies in the frame. It ends
-// with ctx.
+// Band returns the parts of polygons that lie between two parallels, limit degrees north and south.
+// Each polygon must be valid by itself and lie in the frame. Band ends with ctx.
 func Band(ctx context.Context, polygons []geomgen.Polygon, f Frame, limit float64) ([]geomgen.Polygon, error) {
 	g := geomgen.Grid{X0: f.XMin - f.Period(), DX: 3 * f.Period(), Y0: -limit, DY: 2 * limit}
 
@@ -38,7 +37,7 @@ func Band(ctx context.Context, polygons []geomgen.Polygon, f Frame, limit float6
 	return inside, nil
 }
 
-// clone returns a polygon that is its own.
+// clone returns a deep copy of a polygon.
 func clone(p geomgen.Polygon) geomgen.Polygon {
 	own := make(geomgen.Polygon, len(p))
 	for k, ring := range p {

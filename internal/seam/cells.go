@@ -7,8 +7,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// Extent returns the cells of an extent of a grid in a CRS: see geomgen.Grid.Extent. One whose XMIN is larger than its XMAX crosses the
-// seam of the map of the grid's CRS, which is the antimeridian of most.
+// Extent returns the cells of an extent of a grid in a CRS: see geomgen.Grid.Extent. If XMIN is larger than XMAX, the
+// extent crosses the seam of the map of the grid's CRS, which usually is the antimeridian.
 func Extent(g geomgen.Grid, c crs.CRS, e geomgen.Box) (geomgen.Range, *geomgen.Mask, error) {
 	s, ok := c.Seam()
 	if e.XMin <= e.XMax || !ok {
@@ -17,13 +17,13 @@ func Extent(g geomgen.Grid, c crs.CRS, e geomgen.Box) (geomgen.Range, *geomgen.M
 
 	if e.XMax < s.X || e.XMin > s.X+s.Period {
 		return geomgen.Range{}, nil, &geomgen.ParamError{Param: "extent", Value: e.String(), Reason: fmt.Sprintf(
-			"crosses the seam of the map, because XMIN is larger than XMAX: both must lie between %g and %g then", s.X, s.X+s.Period)}
+			"crosses the seam of the map, because XMIN is larger than XMAX: then both must lie between %g and %g", s.X, s.X+s.Period)}
 	}
 
 	left, right := e, e
 	left.XMin, right.XMax = s.X, s.X+s.Period
 
-	switch { // an extent that ends on the seam has nothing beyond it
+	switch { // if an extent ends on the seam, nothing lies beyond
 	case left.XMin == left.XMax:
 		return g.Extent(right)
 	case right.XMin == right.XMax:
@@ -33,9 +33,9 @@ func Extent(g geomgen.Grid, c crs.CRS, e geomgen.Box) (geomgen.Range, *geomgen.M
 	return g.ExtentAcross(right, left)
 }
 
-// OnMap returns the cells that have a place on the map of the grid's CRS, as far as an
-// area in a box can select them: not those that touch it beyond the antimeridian or a pole.
-// Where they are no rectangle of columns and rows, a mask selects them.
+// OnMap returns the cells that lie on the map of the grid's CRS and that an area in a box can select. It leaves out cells
+// that touch the area from beyond the antimeridian or a pole. If the cells are not a rectangle of columns and rows, a mask
+// selects them.
 func OnMap(g geomgen.Grid, c crs.CRS, area geomgen.Box) (geomgen.Range, []*geomgen.Mask, error) {
 	s, ok := c.Seam()
 	if !ok || g.Shape == geomgen.XYZ {

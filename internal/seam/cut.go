@@ -12,15 +12,15 @@ import (
 // errOrder means that rings cross each other, or do not have the area on their left.
 var errOrder = errors.New("rings cross each other at the seam")
 
-// Cut returns what rings on the globe enclose, as polygons in a frame. A ring is closed, and
-// has the area on its left. From one of its points to the next it takes the short way round,
-// whatever their x say; the x of points at a pole is not looked at. A ring may go round a
-// pole: the polygon then reaches up to it along the edge of the frame.
+// Cut returns the areas that rings on the globe enclose, as polygons in a frame. A ring is closed,
+// and has the area on its left. From each point to the next it takes the short way around, whatever
+// their x. The x of points at a pole has no meaning. A ring may go around a pole: the polygon then
+// reaches up to the pole along the edge of the frame.
 //
-// Rings become chains from edge to edge of the frame, and rings that do not reach it. Where a
-// chain ends, the frame is followed counter-clockwise to the beginning of the next: the area
-// is on the left there as well. Source of the method: K. Weiler and P. Atherton, Hidden
-// Surface Removal Using Polygon Area Sorting, SIGGRAPH 1977.
+// Cut divides rings into chains from edge to edge of the frame, and rings that do not reach the
+// edge. At the end of a chain it follows the frame counter-clockwise to the beginning of the next
+// chain, so the area is on the left there, too. Source of the method: K. Weiler and P. Atherton,
+// Hidden Surface Removal Using Polygon Area Sorting, SIGGRAPH 1977.
 func Cut(ctx context.Context, rings [][]geomgen.Point, f Frame) ([]geomgen.Polygon, error) {
 	c := cutter{frame: f}
 	for _, ring := range rings {
@@ -38,13 +38,13 @@ func Cut(ctx context.Context, rings [][]geomgen.Point, f Frame) ([]geomgen.Polyg
 type cutter struct {
 	frame  Frame
 	chains [][]geomgen.Point
-	rings  [][]geomgen.Point // not closed by a repeated point
+	rings  [][]geomgen.Point // without a repeated closing point
 }
 
 // step is a straight piece of a ring inside the frame.
 type step struct{ a, b geomgen.Point }
 
-// addRing takes a ring apart where it meets the frame's edge.
+// addRing splits a ring where it meets the frame's edge.
 func (c *cutter) addRing(ring []geomgen.Point) {
 	var steps []step
 	for i := 1; i < len(ring); i++ {
@@ -81,8 +81,8 @@ func (c *cutter) addRing(ring []geomgen.Point) {
 	}
 }
 
-// appendSteps appends the way from a to b, which lie in the frame: cut where it crosses the
-// seam, and without what runs along the frame's edge.
+// appendSteps appends the path from a to b, which lie in the frame. It cuts the path where it
+// crosses the seam, and leaves out parts that run along the frame's edge.
 func (c *cutter) appendSteps(steps []step, a, b geomgen.Point) []step {
 	f, to := c.frame, b
 
@@ -102,7 +102,7 @@ func (c *cutter) appendSteps(steps []step, a, b geomgen.Point) []step {
 		b.X += period
 	}
 
-	// One of the two may lie on the seam, and the way on its other side.
+	// One of the two points may lie on the seam, with the path on the other side.
 	if a.X >= f.XMax && b.X > f.XMax || a.X <= f.XMin && b.X < f.XMin {
 		a, b = f.across(a), f.back(b, to)
 	}
@@ -121,8 +121,8 @@ func (c *cutter) appendSteps(steps []step, a, b geomgen.Point) []step {
 	return f.appendInside(steps, f.across(at), f.back(b, to))
 }
 
-// back returns a point beyond the seam in the place where it was in the frame, to, to the last
-// bit; where that is on the seam, on the side that the point is on.
+// back moves a point from beyond the seam to its exact original place in the frame, to. If that is
+// on the seam, the point stays on its side.
 func (f Frame) back(p, to geomgen.Point) geomgen.Point {
 	if p = f.across(p); !f.onEdge(p) {
 		p.X = to.X
@@ -131,7 +131,7 @@ func (f Frame) back(p, to geomgen.Point) geomgen.Point {
 	return p
 }
 
-// across returns a point on the seam or beyond it by its x on the other side of the frame.
+// across returns a point on or beyond the seam with its x on the other side of the frame.
 func (f Frame) across(p geomgen.Point) geomgen.Point {
 	if p.X >= f.XMax {
 		p.X -= f.Period()
@@ -156,11 +156,11 @@ type end struct {
 	chain  int
 	leaves bool
 	at     geomgen.Point
-	place  float64 // counter-clockwise along the edge, from the lower left corner
+	place  float64 // distance counter-clockwise along the edge, from the lower left corner
 	inward geomgen.Point
 }
 
-// join follows chains and the frame's edge to rings.
+// join connects chains along the frame's edge to rings.
 func (c *cutter) join() error {
 	var ends []end
 	for i, chain := range c.chains {
@@ -171,7 +171,7 @@ func (c *cutter) join() error {
 	}
 
 	slices.SortStableFunc(ends, func(e, f end) int {
-		// In one place clockwise by their directions into the frame.
+		// At the same place, clockwise by their directions into the frame.
 		return cmp.Or(cmp.Compare(e.place, f.place), cmp.Compare(0, cross(f.inward, e.inward)))
 	})
 
@@ -209,8 +209,8 @@ func (c *cutter) join() error {
 	return nil
 }
 
-// place returns where a point of the frame's edge lies, counter-clockwise from the lower left
-// corner on.
+// place returns the place of a point on the frame's edge, counter-clockwise from the lower left
+// corner.
 func (f Frame) place(p geomgen.Point) float64 {
 	width, height := f.Period(), f.YMax-f.YMin
 
@@ -226,8 +226,8 @@ func (f Frame) place(p geomgen.Point) float64 {
 	return 2*width + height + f.YMax - p.Y
 }
 
-// appendCorners appends the frame's corners between two places on its edge, the second of
-// which comes after the lower left corner where wraps is true.
+// appendCorners appends the frame's corners between two places on its edge. If wraps is true, the
+// second place comes after the lower left corner.
 func (f Frame) appendCorners(ring []geomgen.Point, from, to float64, wraps bool) []geomgen.Point {
 	width, height := f.Period(), f.YMax-f.YMin
 	round := 2 * (width + height)

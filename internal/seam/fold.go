@@ -10,11 +10,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// Fold brings polygons whose x leaves the map back onto it by whole periods, cut at the seam:
-// 190 degrees east are 170 west. The polygons lie in a plane, and each is valid by itself, or
-// the error is a *geomgen.InvalidError. Pieces of polygons wider than the map overlap: they
-// must be united. changed is false where nothing was beyond the seam: the result is polygons
-// itself then. It ends with ctx.
+// Fold brings polygons whose x leaves the map back onto it by whole periods, cut at the seam: 190
+// degrees east become 170 west. The polygons lie in a plane. Each must be valid by itself,
+// otherwise the error is a *geomgen.InvalidError. Pieces of polygons wider than the map overlap and
+// must be united. If nothing was beyond the seam, changed is false, and the result is the polygons
+// themselves. Fold ends with ctx.
 func Fold(ctx context.Context, polygons []geomgen.Polygon, s crs.Seam) (folded []geomgen.Polygon, changed bool, err error) {
 	for i, p := range polygons {
 		box := p.Bounds()
@@ -49,8 +49,8 @@ func Fold(ctx context.Context, polygons []geomgen.Polygon, s crs.Seam) (folded [
 	return folded, true, nil
 }
 
-// Halve cuts polygons that reach all round, from seam to seam, in two along the middle of the
-// map. Each polygon is valid by itself, and lies on the map. It ends with ctx.
+// Halve cuts polygons that reach from seam to seam in two along the middle of the map. Each polygon
+// must be valid by itself and lie on the map. Halve ends with ctx.
 func Halve(ctx context.Context, polygons []geomgen.Polygon, s crs.Seam) ([]geomgen.Polygon, error) {
 	var halved []geomgen.Polygon
 	for i, p := range polygons {
@@ -72,9 +72,9 @@ func Halve(ctx context.Context, polygons []geomgen.Polygon, s crs.Seam) ([]geomg
 	return halved, nil
 }
 
-// strips cuts a polygon at each seam that runs through it. The strips between seams are the
-// cells of a grid, so that both pieces beside a seam have the same points on it. place makes a
-// piece of a strip, which is the clipper's, the caller's.
+// strips cuts a polygon at each seam that runs through it. The strips between seams are the cells
+// of a grid, so that the pieces on both sides of a seam have the same points on it. place turns a
+// piece, which belongs to the clipper, into a polygon that belongs to the caller.
 func strips(ctx context.Context, p geomgen.Polygon, box geomgen.Box, s crs.Seam, first, last int32, place func(piece geomgen.Polygon, strip int32) geomgen.Polygon) ([]geomgen.Polygon, error) {
 	height := box.YMax - box.YMin
 	g := geomgen.Grid{X0: s.X, DX: s.Period, Y0: box.YMin - height, DY: 3 * height}
@@ -101,7 +101,7 @@ func strips(ctx context.Context, p geomgen.Polygon, box geomgen.Box, s crs.Seam,
 	return pieces, nil
 }
 
-// polygonsOf returns the polygons of a part, which are the clipper's until its next use.
+// polygonsOf returns the polygons of a part. The clipper overwrites them at its next use.
 func polygonsOf(part geomgen.Part) []geomgen.Polygon {
 	polygons := make([]geomgen.Polygon, len(part.Shells))
 	for i, from := range part.Shells {
@@ -116,7 +116,7 @@ func polygonsOf(part geomgen.Part) []geomgen.Polygon {
 	return polygons
 }
 
-// numbered gives the error of a polygon its number.
+// numbered sets the polygon number of an error.
 func numbered(err error, polygon int) error {
 	var invalid *geomgen.InvalidError
 	if errors.As(err, &invalid) {
@@ -126,7 +126,7 @@ func numbered(err error, polygon int) error {
 	return err
 }
 
-// shift returns a polygon of a strip in the place that it has on the map.
+// shift moves a polygon of a strip to its place on the map.
 func shift(p geomgen.Polygon, s crs.Seam, strip int32) geomgen.Polygon {
 	shifted := make(geomgen.Polygon, len(p))
 	for k, ring := range p {

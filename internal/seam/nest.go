@@ -8,7 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// polygons puts rings together: each shell with the holes that lie in it.
+// polygons combines rings into polygons: each shell with the holes that lie in it.
 func (c *cutter) polygons(ctx context.Context) ([]geomgen.Polygon, error) {
 	var rings [][]geomgen.Point
 	for _, ring := range c.rings {
@@ -32,7 +32,7 @@ func (c *cutter) polygons(ctx context.Context) ([]geomgen.Polygon, error) {
 			*p = append(*p, ring)
 		case len(c.chains) > 0:
 			return nil, errOrder
-		default: // the area goes round it, and all round the globe
+		default: // the area surrounds it and covers the rest of the globe
 			world = append(world, ring)
 		}
 	}
@@ -44,8 +44,8 @@ func (c *cutter) polygons(ctx context.Context) ([]geomgen.Polygon, error) {
 	return polygons, nil
 }
 
-// shellsOf returns a polygon of each shell, the smallest first, and for each ring which of
-// them is its own, -1 for holes.
+// shellsOf returns a polygon for each shell, the smallest first, and for each ring the index of its
+// own polygon, -1 for holes.
 func shellsOf(rings [][]geomgen.Point) (polygons []geomgen.Polygon, of []int) {
 	var shells []int
 	of = make([]int, len(rings))
@@ -71,7 +71,7 @@ func (f Frame) ring() []geomgen.Point {
 	return []geomgen.Point{{X: f.XMin, Y: f.YMin}, {X: f.XMax, Y: f.YMin}, {X: f.XMax, Y: f.YMax}, {X: f.XMin, Y: f.YMax}, {X: f.XMin, Y: f.YMin}}
 }
 
-// closed returns a ring without repeated points, and with its first one at its end.
+// closed returns a ring without repeated points, closed by its first point.
 func closed(ring []geomgen.Point) []geomgen.Point {
 	ring = slices.Compact(ring)
 	for len(ring) > 1 && ring[0] == ring[len(ring)-1] {

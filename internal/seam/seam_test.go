@@ -14,7 +14,7 @@ type points = []geomgen.Point
 // degrees is the frame of longitude and latitude.
 func degrees() Frame { return Around(0) }
 
-// ring makes a ring of x and y in turn.
+// ring makes a ring from alternating x and y.
 func ring(xy ...float64) (r points) {
 	for i := 0; i < len(xy); i += 2 {
 		r = append(r, geomgen.Point{X: xy[i], Y: xy[i+1]})
@@ -22,8 +22,7 @@ func ring(xy ...float64) (r points) {
 	return r
 }
 
-// sum returns the area of polygons in square units, once they are found to be valid and in
-// the frame.
+// sum checks that polygons are valid and in the frame, and returns their area in square units.
 func sum(t *testing.T, polygons []geomgen.Polygon, f Frame) (total float64) {
 	t.Helper()
 	for _, p := range polygons {
@@ -34,12 +33,12 @@ func sum(t *testing.T, polygons []geomgen.Polygon, f Frame) (total float64) {
 		for k, ring := range p {
 			total += geomgen.RingArea(ring)
 			if (geomgen.RingArea(ring) > 0) != (k == 0) {
-				t.Errorf("ring %d of %v runs the wrong way", k, p)
+				t.Errorf("ring %d of %v runs in the wrong direction", k, p)
 			}
 
 			for _, q := range ring {
 				if q.X < f.XMin || q.X > f.XMax || q.Y < f.YMin || q.Y > f.YMax {
-					t.Errorf("%v lies outside of the frame", q)
+					t.Errorf("%v lies outside the frame", q)
 				}
 			}
 		}
@@ -107,7 +106,7 @@ func star(r *rand.Rand, x, y, radius float64) points {
 	return append(ring, ring[0])
 }
 
-// A star in the plane, folded and cut, has the same area and holds the same places.
+// A star in the plane, folded and cut, keeps its area and contains the same places.
 func TestStarsAcrossTheSeam(t *testing.T) {
 	r := testrand.New(t, 1)
 	f := degrees()
@@ -182,7 +181,7 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// A polygon that reaches all round is cut in two where nothing else is, and others are not.
+// Halve cuts a polygon that reaches from seam to seam, and no other.
 func TestHalve(t *testing.T) {
 	world := geomgen.Polygon{ring(-180, -90, 180, -90, 180, -60, 0, -70, -180, -60, -180, -90)}
 	island := geomgen.Polygon{ring(-10, 0, 10, 0, 10, 9, -10, 9, -10, 0)}
@@ -254,8 +253,8 @@ func FuzzCut(f *testing.F) {
 	})
 }
 
-// contains tells whether a point lies in a closed ring, by the segments that a ray to the
-// right crosses.
+// contains tells whether a point lies in a closed ring, by the segments that a ray to the right
+// crosses.
 func contains(ring []geomgen.Point, p geomgen.Point) bool {
 	inside := false
 	for i := 1; i < len(ring); i++ {

@@ -9,15 +9,15 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// LongWay tells whether the straight way between two points is longer than that over the
+// LongWay tells whether the straight path between two points is longer than the path across the
 // seam. From edge to edge of the frame it is not: that is how a polygon ends at a pole.
 func (f Frame) LongWay(p, q geomgen.Point) bool {
 	d := math.Abs(q.X - p.X)
 	return d > f.Period()/2 && d < f.Period()*(1-Tolerance)
 }
 
-// Snap returns polygons whose points near the frame's edge lie on it. Rings without such a
-// point are those of the polygons.
+// Snap returns polygons whose points near the frame's edge are moved onto it. Rings without such
+// points are shared with the input.
 func (f Frame) Snap(polygons []geomgen.Polygon) []geomgen.Polygon {
 	moves := func(q geomgen.Point) bool { return f.snap(q) != q }
 	snapped := polygons
@@ -46,9 +46,9 @@ func (f Frame) Snap(polygons []geomgen.Polygon) []geomgen.Polygon {
 	return snapped
 }
 
-// ShortWay returns a polygon whose edges take the short way over the seam, cut there. A ring
-// that goes round the globe has the pole on its side of the equator in it. A polygon without
-// edges that are longer than half the frame is returned as it is.
+// ShortWay returns a polygon whose edges take the short way across the seam, cut there. A ring
+// around the globe encloses the pole on its side of the equator. A polygon without edges longer
+// than half the frame is returned as it is.
 func (f Frame) ShortWay(ctx context.Context, p geomgen.Polygon) ([]geomgen.Polygon, error) {
 	long := slices.ContainsFunc(p, func(ring []geomgen.Point) bool {
 		for i := 1; i < len(ring); i++ {
@@ -75,8 +75,8 @@ func (f Frame) ShortWay(ctx context.Context, p geomgen.Polygon) ([]geomgen.Polyg
 	return Cut(ctx, rings, f)
 }
 
-// leftward returns a ring in the direction that has the area on its left: inside of a shell,
-// outside of a hole.
+// leftward returns a ring in the direction that has the area on its left: the inside of a shell,
+// the outside of a hole.
 func (f Frame) leftward(ring []geomgen.Point, hole bool) ([]geomgen.Point, error) {
 	unwrapped, turns := f.unwrap(ring)
 	left := geomgen.RingArea(unwrapped) > 0
@@ -87,7 +87,7 @@ func (f Frame) leftward(ring []geomgen.Point, hole bool) ([]geomgen.Point, error
 			north, south = north || q.Y > 0, south || q.Y < 0
 		}
 		if north == south {
-			return nil, errors.New("it goes round the earth on both sides of the equator, so either pole may be in it")
+			return nil, errors.New("it goes around the Earth on both sides of the equator, so it may contain either pole")
 		}
 
 		left = (turns > 0) == north
@@ -102,8 +102,8 @@ func (f Frame) leftward(ring []geomgen.Point, hole bool) ([]geomgen.Point, error
 	return turned, nil
 }
 
-// unwrap returns a ring in the plane, where x goes on beyond the seam, and how often it goes
-// round eastward.
+// unwrap returns a ring in the plane, where x continues beyond the seam, and how often it goes
+// around eastward.
 func (f Frame) unwrap(ring []geomgen.Point) (unwrapped []geomgen.Point, turns int) {
 	for i, q := range ring {
 		if i > 0 && f.LongWay(ring[i-1], q) {

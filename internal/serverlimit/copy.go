@@ -23,8 +23,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
-// measurement is a Measure in work. All of it runs on one connection, so that both sides
-// have the same backend with the same caches.
+// measurement is a running Measure. All of it runs on one connection, so that both sides use the
+// same backend with the same caches.
 type measurement struct {
 	conn    *pgx.Conn
 	options Options
@@ -32,11 +32,11 @@ type measurement struct {
 	plan    *plan.Plan
 	rows    int64 // of each COPY
 
-	dir, file string // the prepared bytes, and the directory that is theirs alone
+	dir, file string // the prepared bytes, in a directory with nothing else
 	limitBy   LimitSource
 	limitWhy  string
 	copyLimit func(context.Context) (time.Duration, error)
-	counting  bool // the progress counts
+	counting  bool // the progress counts rows
 
 	limitTook, loadgridTook []time.Duration
 	discarded, generated    float64
@@ -47,17 +47,17 @@ func (b *measurement) newRows(ctx context.Context, n int64) *rows.Rows {
 	return b.plan.NewFirstRows(ctx, n)
 }
 
-// turn makes the table, as a frozen load does, copies n rows into it, or none
-// where they are thrown away, and rolls back. It returns how long the COPY took;
-// to make the table takes a moment that is the same for all.
+// turn creates the table, as a frozen load does, copies n rows into it, or none if they are
+// discarded, and rolls back. It returns how long the COPY took. Creating the table takes a moment
+// that is the same for all turns.
 func (b *measurement) turn(ctx context.Context, want int64, doing string, do func(pgx.Tx) (pgconn.CommandTag, error)) (time.Duration, error) {
 	tx, err := b.conn.Begin(ctx)
 	if err != nil {
 		return 0, pg.Wrap(err, "beginning a transaction for %s", doing)
 	}
-	defer func() { _ = tx.Rollback(ctx) }() // where it has failed
+	defer func() { _ = tx.Rollback(ctx) }() // if it has failed
 	if _, err := tx.Exec(ctx, b.table.CreateSQL(b.plan.Job)); err != nil {
-		return 0, pg.Wrap(err, "making table %s for %s", b.table, doing)
+		return 0, pg.Wrap(err, "creating table %s for %s", b.table, doing)
 	}
 
 	began := time.Now()
@@ -74,7 +74,7 @@ func (b *measurement) turn(ctx context.Context, want int64, doing string, do fun
 	return took, pg.Wrap(tx.Rollback(ctx), "rolling back %s", doing)
 }
 
-// copyGenerated copies n rows in loadgrid's way: see copyChunk.
+// copyGenerated copies n rows as loadgrid does: see copyChunk.
 func (b *measurement) copyGenerated(ctx context.Context, n int64) (time.Duration, error) {
 	progress := new(progress.Progress)
 	if b.counting {
@@ -88,12 +88,12 @@ func (b *measurement) copyGenerated(ctx context.Context, n int64) (time.Duration
 	})
 }
 
-// writeFile writes the prepared bytes where the server may be able to read them.
-// Their name is random: a server that finds a file of this name finds this one.
+// writeFile writes the prepared bytes to a place where the server may be able to read them. The
+// name is random, so a server that finds a file with this name has found this file.
 func (b *measurement) writeFile(ctx context.Context) error {
 	failed := func(err error) error {
 		if err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("writing a temporary file of %d rows, about %d MB: %w: make room, or set TMPDIR to another directory",
+			err = fmt.Errorf("writing a temporary file of %d rows, about %d MB: %w: free some space, or set TMPDIR to another directory",
 				b.rows, b.rows*int64(b.plan.RowBytes())/1_000_000+1, err)
 		}
 
@@ -106,11 +106,11 @@ func (b *measurement) writeFile(ctx context.Context) error {
 	}
 
 	b.dir = dir
-	if dir, err = filepath.Abs(dir); err != nil { // the server is somewhere else
+	if dir, err = filepath.Abs(dir); err != nil { // the server has another working directory
 		return failed(err)
 	}
 
-	if err := os.Chmod(dir, 0o755); err != nil { // the server is somebody else
+	if err := os.Chmod(dir, 0o755); err != nil { // the server runs as another user
 		return failed(err)
 	}
 
@@ -126,8 +126,8 @@ func (b *measurement) writeFile(ctx context.Context) error {
 	return failed(errors.Join(err, f.Chmod(0o644), f.Close()))
 }
 
-// close removes the file, also after an error or a signal. A backend that reads
-// it at that moment has to stop, which takes the driver a moment.
+// close removes the file, also after an error or a signal. A backend that is reading it must stop
+// first, which takes the driver a moment.
 func (b *measurement) close() error {
 	if b.conn.IsClosed() {
 		select {
@@ -151,8 +151,8 @@ func (b *measurement) removeFile() error {
 	return nil
 }
 
-// chooseLimit has the server read the file itself, where it may and can, which
-// is found out by doing it; else the file is sent to it.
+// chooseLimit makes the server read the file itself if it can, which a try shows. Otherwise the
+// client sends the file.
 func (b *measurement) chooseLimit(ctx context.Context) error {
 	why, err := b.tryServerFile(ctx)
 	if err != nil {
@@ -160,7 +160,7 @@ func (b *measurement) chooseLimit(ctx context.Context) error {
 	}
 
 	if why == "" {
-		b.limitBy, b.limitWhy = LimitServerFile, "the role may read files of the server, which sees this machine's"
+		b.limitBy, b.limitWhy = LimitServerFile, "the role may read files of the server, and the server sees the files of this machine"
 		b.copyLimit = b.copyServerFile
 
 		return nil
@@ -172,7 +172,7 @@ func (b *measurement) chooseLimit(ctx context.Context) error {
 	return nil
 }
 
-// tryServerFile says why the server cannot read the file, "" when it can.
+// tryServerFile returns the reason why the server cannot read the file, "" if it can.
 func (b *measurement) tryServerFile(ctx context.Context) (why string, err error) {
 	var may bool
 	err = b.conn.QueryRow(ctx, "select pg_has_role('pg_read_server_files', 'USAGE')").Scan(&may)
@@ -181,7 +181,7 @@ func (b *measurement) tryServerFile(ctx context.Context) (why string, err error)
 	}
 
 	if !may {
-		return "the role may not read files of the server: that needs a superuser, or membership in pg_read_server_files", nil
+		return "the role may not read files of the server: it must be a superuser or a member of pg_read_server_files", nil
 	}
 
 	_, err = b.copyServerFile(ctx)
@@ -193,9 +193,8 @@ func (b *measurement) tryServerFile(ctx context.Context) (why string, err error)
 	return "", err
 }
 
-// isFileTrouble tells whether an error of COPY is about the file: it is not
-// there, may not be read, is in a place that the server has no way to, or some
-// managed server has no COPY of files at all.
+// isFileTrouble tells whether an error of COPY is about the file: the file does not exist, may not
+// be read, or is out of the server's reach, or a managed server supports no COPY of files at all.
 func isFileTrouble(code string) bool {
 	switch code {
 	case pgerrcode.UndefinedFile, pgerrcode.InsufficientPrivilege, pgerrcode.IOError, pgerrcode.WrongObjectType, pgerrcode.FeatureNotSupported, pgerrcode.InvalidParameterValue, pgerrcode.InvalidName:
@@ -204,8 +203,8 @@ func isFileTrouble(code string) bool {
 	return false
 }
 
-// copyServerFile has the server copy the file. The server quotes its name: COPY
-// takes no parameters.
+// copyServerFile makes the server copy the file. The server quotes its name, because COPY takes no
+// parameters.
 func (b *measurement) copyServerFile(ctx context.Context) (time.Duration, error) {
 	var name string
 	if err := b.conn.QueryRow(ctx, "select quote_literal($1)", b.file).Scan(&name); err != nil {
@@ -217,8 +216,8 @@ func (b *measurement) copyServerFile(ctx context.Context) (time.Duration, error)
 	})
 }
 
-// copyClientFile sends the file with loadgrid's own driver: its packets are
-// larger than those of psql's \copy, so this is the higher bar of the two.
+// copyClientFile sends the file with loadgrid's own driver. Its packets are larger than those of
+// psql's \copy, so this sets a higher bar.
 func (b *measurement) copyClientFile(ctx context.Context, where string, want int64) (time.Duration, error) {
 	f, err := os.Open(b.file)
 	if err != nil {
@@ -231,8 +230,8 @@ func (b *measurement) copyClientFile(ctx context.Context, where string, want int
 	})
 }
 
-// discard sends the rows to a server that reads them and keeps none: where that
-// is no faster, the way to it is the limit.
+// discard sends the rows to a server that reads them and keeps none. If that is not
+// faster, the connection to the server is the limit.
 func (b *measurement) discard(ctx context.Context) error {
 	took, err := b.copyClientFile(ctx, " where false", 0)
 	b.discarded = rateOf(b.rows, []time.Duration{took}).Median

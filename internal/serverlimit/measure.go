@@ -1,5 +1,5 @@
-// Package serverlimit owns the measurement of how fast a server takes rows at best, and
-// how near a load comes to that.
+// Package serverlimit owns the measurement of the maximum speed at which a server takes rows, and
+// how close a load comes to it.
 package serverlimit
 
 import (
@@ -22,26 +22,25 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// Options says what Measure measures, and in what time.
+// Options say what Measure measures, and in what time.
 type Options struct {
-	// Rows is how many rows a COPY has, at most 10,000,000. Fewer are taken where
-	// the server is too slow for the budget. Defaults to 1,000,000.
+	// Rows is the number of rows of a COPY, at most 10,000,000. If the server is too slow for the
+	// budget, Measure uses fewer. Defaults to 1,000,000.
 	Rows int64
-	// Schema is where the table is while a transaction lasts. Defaults to the
+	// Schema is the schema of the table, which exists only during a transaction. Defaults to the
 	// first schema of the server's search_path, as for a Job.
 	Schema string
-	// Budget is how long the measured rounds may take together, in all but the
-	// slowest cases. The rest takes some seconds more. Defaults to 40 seconds.
+	// Budget is how long the measured rounds may take together, in all but the slowest cases.
+	// Everything else takes some seconds more. Defaults to 40 seconds.
 	Budget time.Duration
-	// TempDir is where the file with the prepared rows lies meanwhile, 127 bytes a
-	// row. Defaults to the system's directory for temporary files.
+	// TempDir is the directory of the file with the prepared rows, which takes 127 bytes per row.
+	// Defaults to the system's directory for temporary files.
 	TempDir string
-	// Progress reports how far it is, as the stage StageLoad. Defaults to one
-	// that nobody reads.
+	// Progress shows the progress, as the stage StageLoad. Defaults to one that nobody reads.
 	Progress *progress.Progress
 }
 
-// MaxRows is how many rows a COPY may have at most.
+// MaxRows is the maximum number of rows of a COPY.
 const MaxRows = 10_000_000
 
 const (
@@ -78,22 +77,20 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Validate checks what can be checked without a server. The error is a
-// *geomgen.ParamError.
+// Validate checks the options without a server. The error is a *geomgen.ParamError.
 func (o Options) Validate() error {
 	_, err := o.withDefaults()
 	return err
 }
 
-// Measure measures how fast the server takes rows at best, and how fast it takes
-// those of loadgrid: the same rows, unit cells, into a table of the same
-// definition by the same COPY as in a frozen load. The two take turns, 3 to 7
-// times. Each turn makes its table in a transaction that is rolled back, so
-// nothing is left whatever happens, and neither number has the commit's flush in
-// it, nor the indexes. The server writes WAL for each row, though.
+// Measure measures the maximum speed at which the server takes rows, and the speed of loadgrid with
+// the same rows. Both copy unit cells into a table with the same definition, by the same COPY as in
+// a frozen load. They take turns, 3 to 7 times. Each turn creates its table in a transaction that
+// is rolled back, so nothing is left whatever happens, and neither number includes the commit's
+// flush or the indexes. The server does write WAL for each row.
 //
-// Wrong options are a *geomgen.ParamError, trouble with the server a
-// *ServerError. When ctx ends, Measure removes its file and returns the cause.
+// Invalid options are a *geomgen.ParamError, errors of the server a *ServerError. When ctx ends,
+// Measure removes its file and returns the cause.
 func Measure(ctx context.Context, pool *pgxpool.Pool, options Options) (result Result, err error) {
 	began := time.Now()
 	options, err = options.withDefaults()
@@ -101,7 +98,7 @@ func Measure(ctx context.Context, pool *pgxpool.Pool, options Options) (result R
 		return Result{}, err
 	}
 
-	// What load would refuse is of no use to measure.
+	// There is no use in measuring a connection that load would refuse.
 	if err := tablelock.RefusePooler(ctx, pool); err != nil {
 		return Result{}, err
 	}
@@ -140,7 +137,7 @@ func (b *measurement) prepare(ctx context.Context) error {
 	}
 
 	var param *geomgen.ParamError
-	if errors.As(err, &param) { // there is no parameter for the table here
+	if errors.As(err, &param) { // Measure has no parameter for the table
 		return &geomgen.ParamError{Param: "schema", Value: b.table.Schema, Reason: param.Reason}
 	}
 
@@ -148,18 +145,18 @@ func (b *measurement) prepare(ctx context.Context) error {
 		return err
 	}
 
-	b.table = b.table.NewStaging("") // no ledger knows it
+	b.table = b.table.NewStaging("") // the table is in no ledger
 	side := int64(math.Ceil(math.Sqrt(float64(b.options.Rows))))
 	b.plan, err = plan.New(ctx, job.Job{Table: b.table.Table, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: side, Rows: side, Streams: 1})
 
 	return err
 }
 
-// fitRows finds how many rows the server takes in the time that there is, going
-// up from few, so that a slow one is not kept busy for minutes.
+// fitRows finds how many rows the server takes in the available time. It starts with few, so that a
+// slow server is not busy for minutes.
 func (b *measurement) fitRows(ctx context.Context) error {
 	const few, enough = 1000, 300 * time.Millisecond
-	// PostGIS is loaded into a backend by the first geometry that it sees.
+	// A backend loads PostGIS when it sees its first geometry.
 	if _, err := b.copyGenerated(ctx, 1); err != nil {
 		return err
 	}
@@ -177,8 +174,8 @@ func (b *measurement) fitRows(ctx context.Context) error {
 	}
 }
 
-// rowsWithin returns so many of the rows, at most, that the least number of
-// rounds fits into the budget: two digits of it where it is not all of them.
+// rowsWithin returns how many of the rows fit into the budget with the minimum number of rounds. If
+// that is not all of them, it rounds the number to two digits.
 func rowsWithin(rows int64, perSecond float64, budget time.Duration) int64 {
 	most := max(int64(perSecond*budget.Seconds()/(2*minRounds)), 1)
 	if most >= rows {
@@ -194,8 +191,8 @@ func rowsWithin(rows int64, perSecond float64, budget time.Duration) int64 {
 	return most / unit * unit
 }
 
-// measure lets the limit and loadgrid take turns, so that whatever changes on
-// the server meanwhile meets both.
+// measure lets the limit and loadgrid take turns, so that changes on the server meanwhile affect
+// both.
 func (b *measurement) measure(ctx context.Context) error {
 	b.options.Progress.Begin(progress.StageLoad, 2*maxRounds*b.rows)
 	b.counting = true
@@ -222,9 +219,9 @@ func (b *measurement) measure(ctx context.Context) error {
 	}
 }
 
-// anotherRound tells whether there is time for one more round, when so many are
-// done, and the last one took so long. Fewer than the least number are done only
-// on a server that has become slower since the rows were fitted.
+// anotherRound tells whether there is time for one more round, given the number of rounds done and
+// the time of the last one. It stops below the minimum number only on a server that has become
+// slower since fitRows.
 func anotherRound(done int, spent, last, budget time.Duration) bool {
 	switch {
 	case done >= maxRounds:
@@ -249,7 +246,7 @@ func (b *measurement) summarize() Result {
 	return r
 }
 
-// rateOf returns the rate of rounds that took so long, which are one or more.
+// rateOf returns the rate of one or more rounds that took these times.
 func rateOf(rows int64, took []time.Duration) Rate {
 	sorted := slices.Clone(took)
 	slices.Sort(sorted)

@@ -18,7 +18,7 @@ import (
 func TestBenchOptions(t *testing.T) {
 	for name, tt := range map[string]struct {
 		options Options
-		param   string // "" where they are right
+		param   string // "" if the options are valid
 	}{
 		"none":            {Options{}, ""},
 		"one row":         {Options{Rows: 1}, ""},
@@ -58,8 +58,8 @@ func TestRowsWithinTheBudget(t *testing.T) {
 	}
 }
 
-// However long a round takes, if they all take as long, there are 3 to 7 of
-// them, and more than 3 only within the budget.
+// If all rounds take equally long, there are 3 to 7 of them, however long they take, and more than
+// 3 only within the budget.
 func TestRoundsFitIntoTheBudget(t *testing.T) {
 	rounds := func(round, budget time.Duration) int {
 		n := 1
@@ -74,7 +74,7 @@ func TestRoundsFitIntoTheBudget(t *testing.T) {
 
 	for round, want := range map[time.Duration]int{
 		time.Millisecond: 7, 5 * time.Second: 7, 6 * time.Second: 6, 9 * time.Second: 4, 12 * time.Second: 3,
-		14 * time.Second: 3, // a little more than was planned
+		14 * time.Second: 3, // a little more than planned
 		20 * time.Second: 2, // slower than planned by half: the minute counts
 		50 * time.Second: 1,
 	} {
@@ -109,9 +109,9 @@ func TestVerdict(t *testing.T) {
 		"server, its own file":                          {LimitServerFile, 1.0, 0.95, 2, 90, BottleneckServer},
 		"server, prepared bytes":                        {LimitClientFile, 1.0, 1.0, 2, 90, BottleneckServer},
 		"server, its own file no faster than receiving": {LimitServerFile, 1.0, 0.95, 1.0, 90, BottleneckServer},
-		"network, rows thrown away are no faster":       {LimitServerFile, 1.0, 0.1, 0.1, 90, BottleneckNetwork},
+		"network, discarded rows are as slow":           {LimitServerFile, 1.0, 0.1, 0.1, 90, BottleneckNetwork},
 		"network, prepared bytes":                       {LimitClientFile, 0.1, 0.1, 0.1, 90, BottleneckNetwork},
-		"the way, its own file is faster":               {LimitServerFile, 1.0, 0.7, 1.5, 90, BottleneckNetwork},
+		"network, the server's own file is faster":      {LimitServerFile, 1.0, 0.7, 1.5, 90, BottleneckNetwork},
 		"client, slow at making rows":                   {LimitServerFile, 1.0, 0.5, 2, 0.5, BottleneckClient},
 		"client, prepared bytes are faster":             {LimitClientFile, 1.0, 0.7, 2, 90, BottleneckClient},
 	} {
@@ -122,7 +122,7 @@ func TestVerdict(t *testing.T) {
 				t.Errorf("got %s (%s), want %s", got, verdict, tt.want)
 			}
 
-			r.Loadgrid.Min /= 2 // and the sides are as far apart as before, or nearer
+			r.Loadgrid.Min /= 2 // with the sides as far apart as before, or closer
 			_, verdict = r.judge()
 			overlap := r.Limit.Min <= r.Loadgrid.Max
 			if strings.Contains(verdict, "measure again") != overlap {
@@ -137,7 +137,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// The two sides must differ in where the bytes come from, and in nothing else.
+// The two sides must differ only in the source of the bytes.
 func TestLimitAndLoadgridHaveTheSameStatement(t *testing.T) {
 	j := benchJob(1, 1).WithDefaults()
 	table := job.Table{Schema: "a", Name: "b"}
@@ -147,7 +147,7 @@ func TestLimitAndLoadgridHaveTheSameStatement(t *testing.T) {
 	}
 }
 
-// The prepared file is, byte for byte, what loadgrid sends, and close leaves nothing.
+// The prepared file has, byte for byte, what loadgrid sends, and close leaves nothing.
 func TestPreparedFile(t *testing.T) {
 	dir := t.TempDir()
 	p, err := plan.New(t.Context(), benchJob(40, 40))
@@ -168,7 +168,7 @@ func TestPreparedFile(t *testing.T) {
 	want := make([]byte, len(copyrows.CopyHeader)+1234*p.RowBytes()+len(copyrows.CopyTrailer)+1)
 	n, err := b.newRows(t.Context(), 1234).Read(want)
 	if err != nil || string(got) != string(want[:n]) {
-		t.Errorf("the file has %d bytes, other than the %d that are sent: %v", len(got), n, err)
+		t.Errorf("the file has %d bytes, which differ from the %d that are sent: %v", len(got), n, err)
 	}
 
 	for _, path := range []string{b.file, b.dir} {
@@ -182,7 +182,7 @@ func TestPreparedFile(t *testing.T) {
 	}
 
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
-		t.Errorf("%v is left: %v", left, err)
+		t.Errorf("%v is left over: %v", left, err)
 	}
 }
 

@@ -14,11 +14,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// areaConns is how many connections an area needs: its query, and one beside it.
+// areaConns is the number of connections that an area needs: one for its query, and another one.
 const areaConns = 2
 
-// With plans a job, and opens a server only where the job's area needs one: see
-// loader.PlanWith.
+// With plans a job, and opens a server only if the job's area needs one: see loader.PlanWith.
 func With(ctx context.Context, j job.Job, open func(context.Context) (*pgxpool.Pool, error), by Planner) (*plan.Plan, error) {
 	p, needs, err := by(ctx, j)
 	if needs == nil {
@@ -34,8 +33,7 @@ func With(ctx context.Context, j job.Job, open func(context.Context) (*pgxpool.P
 	return resolvedOn(ctx, pool, j, by)
 }
 
-// On plans a job, and uses the caller's pool where the job's area needs a server: see
-// loader.PlanOn.
+// On plans a job, and uses the caller's pool if the job's area needs a server: see loader.PlanOn.
 func On(ctx context.Context, pool *pgxpool.Pool, j job.Job) (*plan.Plan, error) {
 	p, needs, err := plan.WithoutServer(ctx, j)
 	if needs == nil {
@@ -45,7 +43,7 @@ func On(ctx context.Context, pool *pgxpool.Pool, j job.Job) (*plan.Plan, error) 
 	return resolvedOn(ctx, pool, j, plan.WithoutServer)
 }
 
-// resolvedOn plans a job with a pool of the caller's.
+// resolvedOn plans a job with the caller's pool.
 func resolvedOn(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*plan.Plan, error) {
 	own, release, err := pg.Own(ctx, pool, areaConns)
 	if err != nil {
@@ -56,7 +54,7 @@ func resolvedOn(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) 
 	return resolved(ctx, own, j, by)
 }
 
-// WithTraits returns the plan with what its estimates depend on of a server: see
+// WithTraits returns the plan with the server properties that its estimates depend on: see
 // loader.ForServer.
 func WithTraits(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (*plan.Plan, error) {
 	traits, err := precheck.Traits(ctx, pool)
@@ -67,8 +65,8 @@ func WithTraits(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (*plan.Pl
 	return p.WithServer(traits), nil
 }
 
-// ResolveArea returns an area as polygons in the CRS of a grid, with a pool of the caller's:
-// see loader.ResolveArea.
+// ResolveArea returns an area as polygons in the CRS of a grid, with the caller's pool: see
+// loader.ResolveArea.
 func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *aoi.Area, srid int32) (*aoi.Area, error) {
 	own, release, err := pg.Own(ctx, pool, areaConns)
 	if err != nil {

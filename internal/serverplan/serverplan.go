@@ -1,5 +1,5 @@
-// Package serverplan owns the planning of jobs whose area only a server can make ready, and
-// of those whose cells take long to count.
+// Package serverplan owns the planning of jobs whose area needs a server, and of jobs whose cells
+// take long to count.
 package serverplan
 
 import (
@@ -16,11 +16,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Planner plans a job without a server, or says what one is needed for.
+// Planner plans a job without a server, or returns the reason why it needs one.
 type Planner func(context.Context, job.Job) (*plan.Plan, *plan.NeedsServerError, error)
 
-// resolved plans a job after the server has made its area ready and has said what it
-// knows of the CRSs.
+// resolved plans a job after the server has resolved its area and told what it knows about the
+// CRSs.
 func resolved(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*plan.Plan, error) {
 	var err error
 	if j.Area, err = resolveArea(ctx, pool, j); err != nil {
@@ -53,7 +53,7 @@ func resolved(ctx context.Context, pool *pgxpool.Pool, j job.Job, by Planner) (*
 	return p.WithCRS(c).WithServer(traits), nil
 }
 
-// resolveArea makes the area of a job ready, with the features that the job asks for.
+// resolveArea resolves the area of a job, with the features that the job needs.
 func resolveArea(ctx context.Context, pool *pgxpool.Pool, j job.Job) (*aoi.Area, error) {
 	var want area.Features
 	if j.Pairs() {
@@ -80,8 +80,8 @@ func Prepare(ctx context.Context, pool *pgxpool.Pool, j job.Job, log *slog.Logge
 	return p, err
 }
 
-// Counted is plan.WithoutServer. Where it takes long to count the cells, it says so
-// before; log may be nil.
+// Counted is plan.WithoutServer. If counting the cells takes long, it logs that first. log may be
+// nil.
 func Counted(ctx context.Context, j job.Job, log *slog.Logger) (*plan.Plan, *plan.NeedsServerError, error) {
 	p, needs, err := plan.Approximate(ctx, j)
 	if p == nil || p.Exact() {

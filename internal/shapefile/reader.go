@@ -19,7 +19,7 @@ const (
 	polygonMShape = 25
 )
 
-// shapeName returns what a type of shape is called.
+// shapeName returns the name of a shape type.
 func shapeName(kind uint32) string {
 	switch kind {
 	case 1, 11, 21:
@@ -40,11 +40,11 @@ type reader struct {
 	table   *dbase.Table // nil for none
 	options featurefile.Options
 	to      feature.Sink
-	max     int64 // positions of a shape
-	n       int64 // the number of the shape at work, from 1
-	first   int64 // the number that the first shape says to have, without an index
+	max     int64 // maximum number of positions of a shape
+	n       int64 // the number of the current shape, from 1
+	first   int64 // the number in the first shape's header, without an index
 	kept    int64
-	room    int64 // bytes that the shapes still to come can have
+	room    int64 // bytes that the remaining shapes may have
 	buffer  [1 << 15]byte
 }
 
@@ -98,7 +98,7 @@ func (r *reader) features(ctx context.Context) error {
 	}
 }
 
-// where names the feature at work, for messages.
+// where names the current feature, for messages.
 func (r *reader) where() string { return ", in feature " + strconv.FormatInt(r.n, 10) }
 
 // explain adds the feature to an error about its attributes.
@@ -110,7 +110,7 @@ func (r *reader) explain(err error) error {
 	return err
 }
 
-// next goes to the next shape. present is false where the index says that it is not there.
+// next goes to the next shape. present is false if the index says that it does not exist.
 func (r *reader) next() (more, present bool, err error) {
 	if r.index == nil {
 		if more = r.shp.size > r.shp.at; more {
@@ -182,10 +182,10 @@ func (r *reader) recordHeader() (end int64, err error) {
 		r.first = number
 	}
 
-	// A program that changes a shape may append it: then the index says where it is, and the
-	// old one still stands where it was.
+	// A program that changes a shape may append it. Then only the index has its place, and the old
+	// shape is still in its old place.
 	if r.index == nil && (r.first > 1 || number != r.first+r.n-1) {
-		return 0, feature.BadArea("is a shapefile whose shape %d has the number %d: its .shx is needed, put it beside the .shp", r.n, number)
+		return 0, feature.BadArea("is a shapefile whose shape %d has the number %d: put its .shx next to the .shp", r.n, number)
 	}
 
 	size := 2 * int64(binary.BigEndian.Uint32(b[4:]))
@@ -193,9 +193,9 @@ func (r *reader) recordHeader() (end int64, err error) {
 		return 0, r.shp.errShort()
 	}
 
-	// An index can name a large shape a million times.
+	// An index can refer to a large shape a million times.
 	if r.room -= int64(len(b)) + size; r.room < 0 {
-		return 0, feature.BadArea("is a shapefile whose .shx names places that overlap in the .shp%s: remove it, or repair it", r.where())
+		return 0, feature.BadArea("is a shapefile whose .shx has overlapping offsets into the .shp%s: remove it, or repair it", r.where())
 	}
 	return end, nil
 }

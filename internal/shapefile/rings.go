@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// ringError says what is wrong with a ring.
+// ringError reports an error in a ring.
 type ringError struct {
 	ring   int // from 1
 	at     geomgen.Point
@@ -29,10 +29,10 @@ func (r *reader) explainRing(err error) error {
 	return feature.BadArea("is not valid%s: ring %d %s, at %v %v", r.where(), bad.ring, bad.reason, bad.at.X, bad.at.Y)
 }
 
-// assemble puts rings together to polygons: for each the number of its shell, and those of its
-// holes. A ring is a hole if an odd number of others lies around it. By the format, shells run
-// clockwise and holes do not, but files that differ are met with often, and the places of the
-// rings tell the same. Shells and holes are in the order of the rings.
+// assemble combines rings into polygons. It returns for each polygon the index of its shell, and
+// those of its holes. A ring is a hole if an odd number of other rings surround it. According to
+// the format, shells run clockwise and holes counter-clockwise, but many files differ, and the
+// places of the rings are enough. Shells and holes are in the order of the rings.
 func assemble(ctx context.Context, rings [][]geomgen.Point) (polygons [][]int, err error) {
 	for i, ring := range rings {
 		if at, reason := geomgen.RingFault(ring); reason != "" {
@@ -46,7 +46,7 @@ func assemble(ctx context.Context, rings [][]geomgen.Point) (polygons [][]int, e
 	}
 
 	hole := odd(around)
-	at := make([]int, len(rings)) // which polygon a shell is
+	at := make([]int, len(rings)) // for each shell, the index of its polygon
 	for i := range rings {
 		if !hole[i] {
 			at[i] = len(polygons)
@@ -64,10 +64,10 @@ func assemble(ctx context.Context, rings [][]geomgen.Point) (polygons [][]int, e
 	return polygons, nil
 }
 
-// innermostAround returns the innermost ring around each ring, -1 for none. Rings that cross
-// are not valid, and refused later: of these it only makes sure that there is an answer.
+// innermostAround returns the innermost ring around each ring, -1 for none. Rings that cross are
+// invalid and are refused later; for these it returns any result.
 func innermostAround(ctx context.Context, rings [][]geomgen.Point) ([]int, error) {
-	// Where all rings are shells, the innermost shell is the innermost ring.
+	// If all rings are shells, the innermost shell is the innermost ring.
 	area := make([]float64, len(rings))
 	for i, ring := range rings {
 		area[i] = geomgen.RingArea(ring)
@@ -95,7 +95,7 @@ func innermostAround(ctx context.Context, rings [][]geomgen.Point) ([]int, error
 	return around, nil
 }
 
-// turn turns the rings round whose area is negative.
+// turn reverses the rings with a negative area.
 func turn(rings [][]geomgen.Point, area []float64) {
 	for i, ring := range rings {
 		if area[i] < 0 {
@@ -104,7 +104,7 @@ func turn(rings [][]geomgen.Point, area []float64) {
 	}
 }
 
-// odd tells for each ring whether an odd number of rings is around it.
+// odd tells for each ring whether an odd number of rings surround it.
 func odd(around []int) []bool {
 	const unknown, atWork, even, uneven = 0, 1, 2, 3
 
@@ -118,8 +118,8 @@ func odd(around []int) []bool {
 			path = append(path, at)
 		}
 
-		// The place behind the end of the path: outside of everything, a ring that is known, or
-		// one of the path itself, which only happens to rings that cross.
+		// What follows the end of the path: nothing, a ring with a known result, or a ring of the
+		// path itself, which only happens with rings that cross.
 		last := uint8(uneven)
 		switch {
 		case at >= 0 && state[at] == atWork:

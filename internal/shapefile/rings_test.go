@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// square is a square ring, clockwise as the shells of shapefiles.
+// square is a square ring, clockwise like the shells of shapefiles.
 func square(x, y, width float64) []geomgen.Point {
 	return []geomgen.Point{{X: x, Y: y}, {X: x, Y: y + width}, {X: x + width, Y: y + width}, {X: x + width, Y: y}, {X: x, Y: y}}
 }
@@ -36,9 +36,9 @@ func TestAssemble(t *testing.T) {
 		{"holes before shells", [][]geomgen.Point{island, turned(hole), shell}, [][]int{{0}, {2, 1}}},
 		{"all clockwise", [][]geomgen.Point{shell, hole, island}, [][]int{{0, 1}, {2}}},
 		{"all counter-clockwise", [][]geomgen.Point{turned(shell), turned(hole), turned(island)}, [][]int{{0, 1}, {2}}},
-		{"all the wrong way", [][]geomgen.Point{turned(shell), hole, turned(island)}, [][]int{{0, 1}, {2}}},
-		{"a hole that is a shell alone", [][]geomgen.Point{turned(hole), square(20, 0, 5)}, [][]int{{0}, {1}}},
-		{"two shells beside each other", [][]geomgen.Point{shell, beside, square(11, 1, 1)}, [][]int{{0}, {1, 2}}},
+		{"all in the wrong direction", [][]geomgen.Point{turned(shell), hole, turned(island)}, [][]int{{0, 1}, {2}}},
+		{"a hole without its shell", [][]geomgen.Point{turned(hole), square(20, 0, 5)}, [][]int{{0}, {1}}},
+		{"two shells next to each other", [][]geomgen.Point{shell, beside, square(11, 1, 1)}, [][]int{{0}, {1, 2}}},
 		{"holes that touch", [][]geomgen.Point{shell, turned(touching), turned(square(5, 5, 3))}, [][]int{{0, 1, 2}}},
 	} {
 		before := cloneRings(test.rings)
@@ -60,7 +60,7 @@ func cloneRings(rings [][]geomgen.Point) (clone [][]geomgen.Point) {
 	return clone
 }
 
-// Squares in squares in any order, either way round: their widths tell how deep each is.
+// Squares within squares, in any order and either direction: their widths show how deep each is.
 func TestAssembleNested(t *testing.T) {
 	random := testrand.New(t, 1)
 
@@ -111,7 +111,7 @@ func TestRingFaults(t *testing.T) {
 	}
 }
 
-// Rings that cross, or are the same, come out in some way.
+// Rings that cross or are equal have some result.
 func TestAssembleInvalid(t *testing.T) {
 	random := testrand.New(t, 2)
 

@@ -10,10 +10,10 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// positionBytes is the size of a position. Those of x and y stand together, whatever follows.
+// positionBytes is the size of a position. x and y of all positions come first, whatever follows.
 const positionBytes = 16
 
-// shape reads the shape of a record, which has so many bytes.
+// shape reads the shape of a record with this number of bytes.
 func (r *reader) shape(ctx context.Context, size int64) error {
 	if size < 4 {
 		return r.badShape("has %d bytes", size)
@@ -43,7 +43,7 @@ func (r *reader) shape(ctx context.Context, size int64) error {
 
 	switch {
 	case rings*4 > size-fixed || positions*positionBytes > size-fixed-rings*4:
-		return r.badShape("says that it has %d rings of %d positions, and has %d bytes", rings, positions, size)
+		return r.badShape("says that it has %d rings of %d positions, but has %d bytes", rings, positions, size)
 	case positions == 0:
 		return nil
 	case positions > r.max:
@@ -76,8 +76,8 @@ func (r *reader) badShape(format string, args ...any) error {
 	return feature.BadArea("is a shapefile with a bad shape%s: it %s", r.where(), fmt.Sprintf(format, args...))
 }
 
-// ringEnds reads where each ring begins, and returns where each ends, by the number of its
-// positions. Rings without positions are left out.
+// ringEnds reads where each ring begins, and returns where each ends, as a number of positions. It
+// leaves out rings without positions.
 func (r *reader) ringEnds(rings, positions int64) (ends []int64, err error) {
 	last := int64(0)
 	for i := range rings {
@@ -107,7 +107,7 @@ func (r *reader) ringEnds(rings, positions int64) (ends []int64, err error) {
 	return ends, nil
 }
 
-// positions reads so many positions.
+// positions reads n positions.
 func (r *reader) positions(n int64, to func(x, y float64)) error {
 	for n > 0 {
 		some := min(n, int64(len(r.buffer)/positionBytes))
@@ -125,10 +125,10 @@ func (r *reader) positions(n int64, to func(x, y float64)) error {
 	return nil
 }
 
-// polygons reads rings that end at these positions, and puts them together to polygons.
+// polygons reads rings that end at these positions, and combines them into polygons.
 func (r *reader) polygons(ctx context.Context, ends []int64) error {
 	var points []geomgen.Point
-	if n := ends[len(ends)-1]; !r.shp.limited { // the file has them
+	if n := ends[len(ends)-1]; !r.shp.limited { // the file is large enough for them
 		points = make([]geomgen.Point, 0, n)
 	}
 

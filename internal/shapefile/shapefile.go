@@ -1,6 +1,6 @@
-// Package shapefile owns the reading of polygons and attributes from shapefiles: .shp, .shx,
-// .dbf, .prj and .cpg beside each other, or in a .zip. Source of the format: ESRI Shapefile
-// Technical Description, 1998.
+// Package shapefile owns the reading of polygons and attributes from shapefiles: .shp, .shx, .dbf,
+// .prj and .cpg next to each other, or in a .zip. Source of the format: ESRI Shapefile Technical
+// Description, 1998.
 package shapefile
 
 import (
@@ -22,12 +22,10 @@ func Is(head []byte) bool {
 	return strings.HasPrefix(string(head), "\x00\x00\x27\x0a")
 }
 
-// Read reads the features of a .shp, whose other parts Options.Sibling opens: it needs none
-// of them, but without a .dbf there are no attributes. Its only layer is called "".
-//
-// Which rings are holes follows from how they lie in each other, so that rings may run either
-// way round. The .cpg or the .dbf says the encoding of texts: see dbase.Open. Errors about the file
-// are *geomgen.ParamError.
+// Read reads the features of a .shp. Options.Sibling opens its other parts. Read needs none of
+// them, but without a .dbf there are no attributes. Its only layer is called "". Rings may run in
+// either direction, because their places decide which are holes. The .cpg or the .dbf names the
+// encoding of texts: see dbase.Open. Errors about the file are *geomgen.ParamError.
 func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
 	result := featurefile.Result{Layers: []string{""}}
 	if o.Layer != "" {
@@ -59,12 +57,12 @@ func Read(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options,
 	return p.read(ctx, result, o, to)
 }
 
-// parts are the files of a shapefile, nil for those that are not there.
+// parts are the files of a shapefile, nil for missing ones.
 type parts struct {
 	shp, shx, dbf, prj, cpg *stream
 }
 
-// read reads the features. result has what is known of the layers.
+// read reads the features. result has the known facts about the layers.
 func (p parts) read(ctx context.Context, result featurefile.Result, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
 	var err error
 	if result.CRS.WKT, err = p.prj.text(); err != nil {

@@ -23,8 +23,8 @@ import (
 // set is the files of a shapefile by their extensions.
 type set map[string][]byte
 
-// load reads files of testdata. They were made of featuretest/areas.geojson, and others of one
-// feature, by GDAL 3.6; utf8 has the same shapes as areas:
+// load reads files of testdata. GDAL 3.6 made them from featuretest/areas.geojson, and some from
+// single features. utf8 has the same shapes as areas:
 //
 //	ogr2ogr -f "ESRI Shapefile" areas.shp areas.geojson
 //	ogr2ogr -f "ESRI Shapefile" utf8.shp areas.geojson -lco ENCODING=UTF-8
@@ -65,7 +65,7 @@ func (s set) read(t testing.TB, o featurefile.Options) (featurefile.Result, *fea
 
 var attributes = []string{"name", "code", "share", "day"}
 
-// want are the values of the attributes, by the code.
+// want returns the values of the attributes, by code.
 func want() map[any][]feature.Value {
 	return map[any][]feature.Value{
 		int64(7):   {"Küstenbäche", int64(7), 0.25, feature.Date{Year: 2024, Month: 2, Day: 29}},
@@ -74,7 +74,7 @@ func want() map[any][]feature.Value {
 	}
 }
 
-// checkAreas compares with the features of areas.geojson.
+// checkAreas compares the features with those of areas.geojson.
 func checkAreas(t *testing.T, to *featuretest.Recorder) {
 	t.Helper()
 
@@ -132,7 +132,7 @@ func TestCountry(t *testing.T) {
 	}
 }
 
-// Heights are dropped, and the sink learns of it.
+// Heights are dropped, and the sink is notified.
 func TestHeights(t *testing.T) {
 	_, to, err := load(t, "heights.shp").read(t, featurefile.Options{})
 	want := []geomgen.Polygon{{{{X: 1, Y: 2}, {X: 3, Y: 2}, {X: 3, Y: 4}, {X: 1, Y: 2}}}}
@@ -141,7 +141,7 @@ func TestHeights(t *testing.T) {
 	}
 }
 
-// put returns a copy of bytes in which some are others.
+// put returns a copy of bytes in which some are replaced.
 func put(b []byte, at int, with ...byte) []byte {
 	b = bytes.Clone(b)
 	copy(b[at:], with)
@@ -158,7 +158,7 @@ func TestDeletedRows(t *testing.T) {
 	}
 }
 
-// Programs that change a shape may append it, so that only the .shx knows where it is.
+// Programs that change a shape may append it, so that only the .shx has its place.
 func TestMovedShape(t *testing.T) {
 	s := areas(t)
 	first := int(binary.BigEndian.Uint32(s[".shx"][104:]))*2 + 8
@@ -167,7 +167,7 @@ func TestMovedShape(t *testing.T) {
 
 	s[".shp"] = append(bytes.Clone(s[".shp"]), moved...)
 	binary.BigEndian.PutUint32(s[".shp"][24:], uint32(len(s[".shp"])/2))
-	s[".shp"] = put(s[".shp"], 108+44+3*4+16, make([]byte, 16)...) // the old one is another
+	s[".shp"] = put(s[".shp"], 108+44+3*4+16, make([]byte, 16)...) // the old shape differs
 	s[".shx"] = put(s[".shx"], 100, binary.BigEndian.AppendUint32(nil, uint32(end/2))...)
 
 	_, to, err := s.read(t, featurefile.Options{Attributes: attributes})
@@ -177,7 +177,7 @@ func TestMovedShape(t *testing.T) {
 	checkAreas(t, to)
 
 	delete(s, ".shx")
-	if _, _, err := s.read(t, featurefile.Options{}); err == nil || !strings.Contains(err.Error(), "shape 4 has the number 1: its .shx is needed") {
+	if _, _, err := s.read(t, featurefile.Options{}); err == nil || !strings.Contains(err.Error(), "shape 4 has the number 1: put its .shx next to the .shp") {
 		t.Errorf("without .shx: %v", err)
 	}
 }
@@ -200,7 +200,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"nothing", with(".shp", nil), featurefile.Options{}, ".shp ends too early, at byte 0"},
 		{"no shapefile", with(".shp", make([]byte, 200)), featurefile.Options{}, "is not a shapefile"},
-		{"half", with(".shp", shp[:300]), featurefile.Options{}, "it has 300 bytes, and its header says 712"},
+		{"half", with(".shp", shp[:300]), featurefile.Options{}, "it has 300 bytes, but its header says 712"},
 		{"lines", load(t, "line.shp"), featurefile.Options{}, "holds a PolyLine:"},
 		{"a point among polygons", with(".shp", put(shp, 108, 1)), featurefile.Options{}, "holds a Point, in feature 1:"},
 		{"more rings than bytes", with(".shp", put(shp, 108+36, 0xff, 0xff, 0xff, 0xff)), featurefile.Options{}, "in feature 1: it says that it has 4294967295 rings of 15 positions"},
@@ -212,17 +212,17 @@ func TestRefused(t *testing.T) {
 		{"other attribute", good, featurefile.Options{Attributes: []string{"x"}}, `has no attribute "x": it has "name", "code"`},
 		{"no attributes", noTable, featurefile.Options{Attributes: []string{"x"}}, `its features have no attributes`},
 		{"half a table", with(".dbf", dbf[:300]), featurefile.Options{}, ".dbf ends too early"},
-		{"more rows", with(".dbf", put(dbf, 4, 4)), featurefile.Options{}, "has 4 rows, and its .shp has 3 shapes"},
-		{"fewer rows", with(".dbf", put(dbf, 4, 2)), featurefile.Options{}, "has 2 rows, and its .shp has more shapes"},
-		{"dBase 7", with(".dbf", put(dbf, 0, 4)), featurefile.Options{}, "is of dBase 7"},
+		{"more rows", with(".dbf", put(dbf, 4, 4)), featurefile.Options{}, "has 4 rows, but its .shp has 3 shapes"},
+		{"fewer rows", with(".dbf", put(dbf, 4, 2)), featurefile.Options{}, "has 2 rows, but its .shp has more shapes"},
+		{"dBase 7", with(".dbf", put(dbf, 0, 4)), featurefile.Options{}, "is in the format of dBase 7"},
 		{"no dBase", with(".dbf", put(dbf, 0, 0)), featurefile.Options{}, "has the unknown version 0x0"},
 		{"long fields", with(".dbf", put(dbf, 48, 200)), featurefile.Options{}, "longer than its rows of 130 bytes"},
-		{"Japanese", with(".cpg", []byte("SHIFT_JIS\r\n")), featurefile.Options{}, `has the encoding "SHIFT_JIS", which is not read`},
+		{"Japanese", with(".cpg", []byte("SHIFT_JIS\r\n")), featurefile.Options{}, `has the encoding "SHIFT_JIS", which loadgrid does not read`},
 		{"Japanese in the table", with(".dbf", put(dbf, 29, 123)), featurefile.Options{}, `has the encoding "LDID/123"`},
 		{"not UTF-8", with(".cpg", []byte("UTF-8")), featurefile.Options{Attributes: attributes}, `cannot be read, in feature 1: attribute "name": "K\xfcstenb\xe4che" is not UTF-8`},
 		{"long .prj", with(".prj", make([]byte, 1<<17)), featurefile.Options{}, ".prj has 131072 bytes"},
 		{"other .shx", with(".shx", make([]byte, 200)), featurefile.Options{}, ".shx does not begin with the code 9994"},
-		{"a place behind the end", with(".shx", put(good[".shx"], 100, 1)), featurefile.Options{}, ".shp ends too early"},
+		{"a place after the end", with(".shx", put(good[".shx"], 100, 1)), featurefile.Options{}, ".shp ends too early"},
 	} {
 		_, _, err := test.s.read(t, test.o)
 		if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), test.want) {
@@ -231,13 +231,13 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// An index that names one shape again and again would have it read a million times.
+// An index that refers to one shape repeatedly would make Read read it a million times.
 func TestIndexThatRepeats(t *testing.T) {
 	s := areas(t)
 	s[".shx"] = put(put(s[".shx"], 108, s[".shx"][100:108]...), 116, s[".shx"][100:108]...)
 
 	_, to, err := s.read(t, featurefile.Options{})
-	if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), ".shx names places that overlap in the .shp, in feature 3") {
+	if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), ".shx has overlapping offsets into the .shp, in feature 3") {
 		t.Errorf("%d features, %v", len(to.Features), err)
 	}
 }
@@ -262,7 +262,7 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// A count that the file has no room for must not be believed.
+// Read does not trust a count that exceeds the size of the file.
 func TestForgedSizesAllocateNothing(t *testing.T) {
 	for _, ext := range [...]string{".shp", ".shx", ".dbf"} {
 		good := areas(t)

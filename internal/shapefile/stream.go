@@ -13,21 +13,21 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// stream is a part of a shapefile, which is read from its beginning to its end.
+// stream is a part of a shapefile that is read sequentially.
 type stream struct {
 	part     string // its extension
 	f        io.ReaderAt
 	in       *bufio.Reader
 	at, size int64
-	limited  bool // it is in an archive: its size is what the archive says, and there is no way back
+	limited  bool // it is in an archive, which gives its size, and it cannot be rewound
 }
 
-// randomStream returns a part that is a file of its own.
+// randomStream returns a part that is a separate file.
 func randomStream(part string, f io.ReaderAt, size int64) *stream {
 	return &stream{part: part, f: f, size: size, in: bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 1<<16)}
 }
 
-// errShort says that a part ends where something should be.
+// errShort reports that a part ends too early.
 func (s *stream) errShort() error {
 	return feature.BadArea("is a shapefile whose .%s ends too early, at byte %d", s.part, s.size)
 }
@@ -44,7 +44,7 @@ func (s *stream) read(b []byte) error {
 	return s.explain(err)
 }
 
-// explain says in words why bytes could not be read.
+// explain describes why bytes could not be read.
 func (s *stream) explain(err error) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -61,7 +61,7 @@ func (s *stream) seek(to int64) error {
 	case to > s.size || to < 0:
 		return s.errShort()
 	case to < s.at && s.limited:
-		return feature.BadArea("is a shapefile in a zip, and its shapes are not in the order of its .shx: unpack it")
+		return feature.BadArea("is a zipped shapefile whose shapes are not in the order of its .shx: unpack it")
 	case to < s.at || to-s.at > int64(s.in.Buffered()) && !s.limited:
 		s.at = to
 		s.in.Reset(io.NewSectionReader(s.f, to, s.size-to))
@@ -80,17 +80,17 @@ func (s *stream) seek(to int64) error {
 	return nil
 }
 
-// maxText is how long a .prj or .cpg may be, in bytes.
+// maxText is the maximum length of a .prj or .cpg in bytes.
 const maxText = 1 << 16
 
-// text returns what a part has, without white space around it; "" where it is nil.
+// text returns the text of a part, without white space around it, or "" for a nil stream.
 func (s *stream) text() (string, error) {
 	if s == nil {
 		return "", nil
 	}
 
 	if s.size > maxText {
-		return "", feature.BadArea("is a shapefile whose .%s has %d bytes: at most %d are read", s.part, s.size, maxText)
+		return "", feature.BadArea("is a shapefile whose .%s has %d bytes: loadgrid reads at most %d", s.part, s.size, maxText)
 	}
 
 	b := make([]byte, s.size)
@@ -105,7 +105,7 @@ func (s *stream) text() (string, error) {
 	return text, nil
 }
 
-// explainZip says which part of a shapefile cannot be read, and whose fault it is.
+// explainZip says which part of a shapefile cannot be read, and blames the zip if it is the cause.
 func explainZip(err error, part string) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrAlgorithm) || errors.Is(err, zip.ErrChecksum) || errors.As(err, &corrupt) ||

@@ -15,7 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/unpack"
 )
 
-// maxDirectory is how long the list of files in a zip may be, in bytes: some 80,000 files.
+// maxDirectory is the maximum size in bytes of the list of files in a zip: some 80,000 files.
 const maxDirectory = 4 << 20
 
 // IsZip tells whether a file that begins with these bytes is a zip.
@@ -23,9 +23,9 @@ func IsZip(head []byte) bool {
 	return strings.HasPrefix(string(head), "PK\x03\x04") || strings.HasPrefix(string(head), "PK\x05\x06")
 }
 
-// ReadZip reads the features of a shapefile in a zip, as Read does. A layer is called as its
-// .shp, without extension, and with its folder where two would have the same name. Nothing is
-// unpacked to a disk: the parts are read side by side.
+// ReadZip reads the features of a shapefile in a zip, as Read does. The name of a layer is the name
+// of its .shp without extension, and with its folder if two would have the same name. ReadZip
+// unpacks nothing to disk: it reads the parts in parallel.
 func ReadZip(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Options, to feature.Sink) (featurefile.Result, error) {
 	a, err := openArchive(f, size)
 	if err != nil {
@@ -53,11 +53,11 @@ func ReadZip(ctx context.Context, f io.ReaderAt, size int64, o featurefile.Optio
 // archive is the list of shapefiles in a zip.
 type archive struct {
 	layers []string
-	files  map[string]map[string]*zip.File // of a layer, by their extension in lower case
-	others []string                        // what is not of a shapefile
+	files  map[string]map[string]*zip.File // of a layer, by extension in lower case
+	others []string                        // files that are not part of a shapefile
 }
 
-// frugal reads so many bytes of a file, and no more.
+// frugal reads a limited number of bytes from a file.
 type frugal struct {
 	io.ReaderAt
 	size, room int64
@@ -72,7 +72,7 @@ func (f *frugal) ReadAt(b []byte, at int64) (int, error) {
 		}
 	}
 
-	if at < 0 || at > f.size { // a place that the archive names
+	if at < 0 || at > f.size { // an offset from the archive
 		return 0, zip.ErrFormat
 	}
 	return f.ReaderAt.ReadAt(b, at)
@@ -81,11 +81,11 @@ func (f *frugal) ReadAt(b []byte, at int64) (int, error) {
 func openArchive(f io.ReaderAt, size int64) (*archive, error) {
 	in := &frugal{f, size, maxDirectory}
 	z, err := zip.NewReader(in, size)
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // no file is made with the name
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // no file is created with the name
 		return nil, feature.BadArea("is a zip that cannot be read: %w", err)
 	}
 
-	in.room = -1 // the files themselves may be long
+	in.room = -1 // no limit for the files themselves
 
 	sets := map[string]map[string]*zip.File{}
 	for _, file := range z.File {
@@ -93,7 +93,7 @@ func openArchive(f io.ReaderAt, size int64) (*archive, error) {
 		ext := path.Ext(name)
 		stem := strings.TrimSuffix(name, ext)
 
-		// Finder adds files of its own whose names look alike.
+		// Finder adds its own files with similar names.
 		if strings.HasSuffix(name, "/") || strings.HasPrefix(path.Base(name), "._") || strings.HasPrefix(name, "__MACOSX/") {
 			continue
 		}
@@ -110,7 +110,7 @@ func openArchive(f io.ReaderAt, size int64) (*archive, error) {
 	return a, nil
 }
 
-// name gives the layers their names.
+// name sets the names of the layers.
 func (a *archive) name(sets map[string]map[string]*zip.File) {
 	bases := map[string]int{}
 	for stem, set := range sets {
@@ -140,7 +140,7 @@ func (a *archive) name(sets map[string]map[string]*zip.File) {
 	slices.Sort(a.others)
 }
 
-// open opens the parts of a layer. The caller calls close, with an error too.
+// open opens the parts of a layer. The caller must call close, even after an error.
 func (a *archive) open(layer string, maxBytes int64) (p parts, close func(), err error) {
 	if maxBytes <= 0 {
 		maxBytes = featurefile.DefaultMaxBytes
@@ -180,7 +180,7 @@ func (a *archive) open(layer string, maxBytes int64) (p parts, close func(), err
 	return p, close, nil
 }
 
-// checkEntry refuses what is not unpacked.
+// checkEntry refuses files that cannot be unpacked.
 func checkEntry(file *zip.File, room int64) error {
 	const encrypted = 1
 
@@ -188,7 +188,7 @@ func checkEntry(file *zip.File, room int64) error {
 	case file.Flags&encrypted != 0:
 		return feature.BadArea("is a zip with a password: unpack it")
 	case file.UncompressedSize64 > uint64(room):
-		return feature.BadArea("is a zip whose %.80q has %d bytes unpacked, and there is room for %d: unpack it", file.Name, file.UncompressedSize64, room)
+		return feature.BadArea("is a zip whose %.80q has %d bytes unpacked, but there is room for %d: unpack it", file.Name, file.UncompressedSize64, room)
 	}
 	return unpack.Check(int64(min(file.CompressedSize64, 1<<62)), int64(file.UncompressedSize64))
 }

@@ -21,7 +21,7 @@ type entry struct {
 	b    []byte
 }
 
-// as returns the files under names that begin so.
+// as returns the files under names that begin with stem.
 func (s set) as(stem string) (entries []entry) {
 	for ext, b := range s {
 		entries = append(entries, entry{stem + ext, b})
@@ -68,7 +68,7 @@ func TestZip(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		entries []entry
-		layer   string // asked for
+		layer   string // requested layer
 		want    []string
 		read    string
 	}{
@@ -112,11 +112,11 @@ func TestZipRefused(t *testing.T) {
 		{"half", good[:len(good)/2], featurefile.Options{}, "is a zip that cannot be read"},
 		{"empty", packZip(t), featurefile.Options{}, "is a zip without a shapefile"},
 		{"others", packZip(t, entry{"a.gpkg", nil}, entry{"b/", nil}), featurefile.Options{}, `without a shapefile: it holds "a.gpkg"`},
-		{"no layer chosen", two, featurefile.Options{}, `has several layers: say which with aoi-layer, "areas", "other"`},
+		{"no layer chosen", two, featurefile.Options{}, `has several layers: choose one with aoi-layer: "areas", "other"`},
 		{"other layer", two, featurefile.Options{Layer: "x"}, `has no such layer: it has "areas", "other"`},
 		{"password", locked, featurefile.Options{}, "is a zip with a password"},
-		{"large", good, featurefile.Options{MaxBytes: 600}, "has 712 bytes unpacked, and there is room for 600"},
-		{"larger than one", good, featurefile.Options{MaxBytes: 1000}, "unpacked, and there is room for 1"},
+		{"large", good, featurefile.Options{MaxBytes: 600}, "has 712 bytes unpacked, but there is room for 600"},
+		{"larger than one", good, featurefile.Options{MaxBytes: 1000}, "unpacked, but there is room for 1"},
 	} {
 		_, _, err := readZip(t, test.b, test.o)
 		if !errors.As(err, new(*geomgen.ParamError)) || !strings.Contains(err.Error(), test.want) {
@@ -125,10 +125,10 @@ func TestZipRefused(t *testing.T) {
 	}
 }
 
-// What an archive says of its sizes is not believed.
+// ReadZip does not trust the sizes in an archive.
 func TestZipForgedSizes(t *testing.T) {
 	shp := areas(t)[".shp"]
-	forged := bytes.Clone(shp) // a shape that has as many positions as a gigabyte
+	forged := bytes.Clone(shp) // a shape with enough positions for a gigabyte
 	const positions = 1 << 26
 	binary.BigEndian.PutUint32(forged[24:], 1<<30/2)
 	binary.BigEndian.PutUint32(forged[104:], (44+8+16*positions)/2)
@@ -139,10 +139,10 @@ func TestZipForgedSizes(t *testing.T) {
 
 	b := packZip(t, entry{"a.shp", forged})
 	at := bytes.LastIndex(b, []byte("PK\x01\x02"))
-	binary.LittleEndian.PutUint32(b[at+24:], 2<<30) // its size unpacked
+	binary.LittleEndian.PutUint32(b[at+24:], 2<<30) // its unpacked size
 
 	_, _, err := readZip(t, b, featurefile.Options{MaxPositions: 1 << 40})
-	if err == nil || !strings.Contains(err.Error(), "and goes on, as no file of features does") {
+	if err == nil || !strings.Contains(err.Error(), "as no file of features does") {
 		t.Errorf("%v", err)
 	}
 
@@ -159,7 +159,7 @@ func TestZipForgedSizes(t *testing.T) {
 	}
 }
 
-// A long list of files would take much memory.
+// A long list of files would need much memory.
 func TestZipOfManyFiles(t *testing.T) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -177,7 +177,7 @@ func TestZipOfManyFiles(t *testing.T) {
 	}
 }
 
-// In a zip there is no way back to where a shape was moved to.
+// A zip cannot be rewound to a shape that was moved.
 func TestZipOfMovedShapes(t *testing.T) {
 	s := areas(t)
 	shx := bytes.Clone(s[".shx"])

@@ -1,4 +1,4 @@
-// Package socket owns what the kernel is asked about a socket, and net does not know.
+// Package socket owns operations on sockets that the kernel offers and package net does not.
 package socket
 
 import (
@@ -8,14 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SetUserTimeout bounds, in milliseconds, how long what was sent may stay without
-// an answer of the other end's kernel.
+// SetUserTimeout sets, in milliseconds, how long sent data may remain without an acknowledgement
+// from the other end's kernel.
 func SetUserTimeout(fd uintptr, ms int) error {
 	return unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, ms)
 }
 
-// Unsent returns how many bytes the kernel still holds that the other end has not
-// got yet.
+// Unsent returns how many bytes are in the kernel that the other end has not received yet.
 func Unsent(conn net.Conn) (n int) {
 	c, ok := conn.(syscall.Conn)
 	if !ok {

@@ -1,12 +1,12 @@
 //go:build !linux
 
-// Package socket owns what the kernel is asked about a socket, and net does not know.
+// Package socket owns operations on sockets that the kernel offers and package net does not.
 package socket
 
 import "net"
 
-// SetUserTimeout does nothing, as libpq on a system that has no such option.
+// SetUserTimeout does nothing, like libpq on a system without this option.
 func SetUserTimeout(uintptr, int) error { return nil }
 
-// Unsent is not known here.
+// Unsent returns 0, because this system does not report it.
 func Unsent(net.Conn) int { return 0 }

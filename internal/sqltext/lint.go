@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// spacedPlaceholder is what stands for the table in other tools.
+// spacedPlaceholder matches the table's placeholder of other tools.
 var spacedPlaceholder = regexp.MustCompile(`\{\{\s*table\s*\}\}`)
 
-// Lint finds what no server could tell of a hook's SQL, or tells only after the
-// load: a comment or a quote without an end, which would take in all that follows it,
-// and places for a name or a variable that nobody fills in. It returns where that is, in bytes,
-// and what is wrong, "" for nothing.
+// Lint finds errors in a hook's SQL that a server could not report, or only after the load: a
+// comment or a quote without an end, which would include everything after it, and placeholders and
+// variables that loadgrid does not replace. It returns the offset in bytes and the reason, "" for
+// none.
 func Lint(sql string) (offset int, reason string) {
 	s := scanner{sql: sql}
 	for s.at < len(sql) {
@@ -29,16 +29,16 @@ func Lint(sql string) (offset int, reason string) {
 
 			for _, at := range spacedPlaceholder.FindAllStringIndex(sql[from:s.at], -1) {
 				if place := sql[from+at[0] : from+at[1]]; place != TablePlaceholder {
-					return from + at[0], "the table is " + TablePlaceholder + ", without blanks"
+					return from + at[0], "write the placeholder " + TablePlaceholder + " without blanks"
 				}
 			}
 		case s.word():
 		case strings.HasPrefix(s.rest(), TablePlaceholder):
 			s.at += len(TablePlaceholder)
 		case strings.HasPrefix(s.rest(), "{{"):
-			return from, "only " + TablePlaceholder + " stands for something, the quoted name of the table"
+			return from, "the only placeholder is " + TablePlaceholder + ", the quoted name of the table"
 		case strings.HasPrefix(s.rest(), "${"):
-			return from, "no variable is filled in here: a job file knows them in dsn and password alone"
+			return from, "variables are not expanded here: a job file expands them only in dsn and password"
 		default:
 			s.at++
 		}

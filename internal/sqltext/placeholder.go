@@ -1,4 +1,4 @@
 package sqltext
 
-// TablePlaceholder is replaced by the name of the table in a hook's SQL.
+// TablePlaceholder is the placeholder for the table's name in a hook's SQL.
 const TablePlaceholder = "{{table}}"

@@ -1,5 +1,5 @@
-// Package sqltext owns what can be known of a text of SQL without a server: where its
-// statements begin, and what no server could tell of them.
+// Package sqltext owns the analysis of SQL text without a server: where its statements begin, and
+// errors that a server could not report.
 package sqltext
 
 import (
@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// statement is one of several in a text of SQL.
+// statement is one of several statements in an SQL text.
 type statement struct {
 	Text   string
-	Offset int // of it in the text, in bytes
+	Offset int // its offset in the text, in bytes
 	Word   string
 }
 
-// Has tells whether one of these words is in the statement, outside strings and comments.
+// Has tells whether the statement has one of these words outside strings and comments.
 func (st statement) Has(words ...string) bool {
 	s := scanner{sql: st.Text}
 	for s.at < len(s.sql) {
@@ -34,11 +34,11 @@ func (st statement) Has(words ...string) bool {
 	return false
 }
 
-// Statements takes SQL apart at its semicolons, as psql does: those in strings, quoted
-// names, comments and dollar quotes, and those between parentheses, are parts of a
-// statement. What is empty but for comments is left out. Each statement is sent to the
-// server by itself, in a form that takes one alone: where this is wrong about a
-// semicolon, the server refuses the statement, and does not run another.
+// Statements splits SQL at its semicolons, as psql does. Semicolons in strings, quoted names,
+// comments and dollar quotes, and between parentheses, are parts of a statement. It leaves out
+// statements that are empty or only have comments. Each statement is sent to the server separately,
+// in a form that allows only one. If Statements is wrong about a semicolon, the server refuses the
+// statement, and does not run another one.
 func Statements(sql string) []statement {
 	var list []statement
 	s := scanner{sql: sql}
@@ -53,15 +53,14 @@ func Statements(sql string) []statement {
 	return list
 }
 
-// scanner goes through a text of SQL.
+// scanner scans an SQL text.
 type scanner struct {
 	sql  string
 	at   int
 	open bool // the text ends inside a comment or quotes
 }
 
-// statement reads up to the next semicolon, and leaves out what is before the first
-// word of it.
+// statement reads up to the next semicolon, and leaves out everything before the first word.
 func (s *scanner) statement() statement {
 	first, depth := -1, 0
 	var body sqlBody
@@ -110,8 +109,8 @@ func (s *scanner) statement() statement {
 	return statement{Text: strings.TrimRight(s.sql[first:end], " \t\r\n\f"), Offset: first, Word: strings.ToLower(s.sql[first:w.at])}
 }
 
-// sqlBody follows the words of a statement for the body of a function in SQL's own
-// form, begin atomic ... end, in which semicolons end its statements.
+// sqlBody follows the words of a statement to find a function body in SQL's own form, begin atomic
+// ... end, in which semicolons end its statements.
 type sqlBody struct {
 	words    int
 	function bool
@@ -125,7 +124,7 @@ func (b *sqlBody) word(w string) {
 		b.function = w == "create"
 	case b.words == 2 && w == "or", b.words == 3 && w == "replace":
 	case b.words <= 4 && (w == "function" || w == "procedure"):
-		b.words = 5 // what follows is its name
+		b.words = 5 // the name follows
 	case b.words <= 4:
 		b.function = false
 	case b.function && (w == "begin" || w == "case" && b.depth > 0):
@@ -145,7 +144,7 @@ func (s *scanner) space() bool {
 	return true
 }
 
-// comment passes over one: to the end of the line, or in pairs, which nest.
+// comment skips a comment: to the end of the line, or in pairs, which nest.
 func (s *scanner) comment() bool {
 	switch {
 	case strings.HasPrefix(s.rest(), "--"):
@@ -177,7 +176,7 @@ func (s *scanner) comment() bool {
 	return true
 }
 
-// pass goes behind the next end in what follows, or to the end of the text.
+// pass skips to after the next end in following, or to the end of the text.
 func (s *scanner) pass(following, end string) {
 	if i := strings.Index(following, end); i >= 0 {
 		s.at = len(s.sql) - len(following) + i + len(end)
@@ -186,12 +185,12 @@ func (s *scanner) pass(following, end string) {
 	s.at, s.open = len(s.sql), true
 }
 
-// quoted passes over a string, a quoted name or a dollar quote.
+// quoted skips a string, a quoted name or a dollar quote.
 func (s *scanner) quoted() bool {
 	rest := s.rest()
 	switch {
 	case rest[0] == '\'' || rest[0] == '"':
-		// A quote in it is doubled: two strings to this scanner, one after the other.
+		// A quote in it is doubled. This scanner treats it as two strings, one after the other.
 		s.pass(rest[1:], rest[:1])
 	case (rest[0] == 'e' || rest[0] == 'E') && len(rest) > 1 && rest[1] == '\'':
 		s.escaped()
@@ -209,8 +208,8 @@ func (s *scanner) quoted() bool {
 	return true
 }
 
-// escaped passes over a string in which a backslash takes the next character with it,
-// also where it goes on in quotes on another line.
+// escaped skips a string in which a backslash escapes the next character, also if it continues in
+// quotes on another line.
 func (s *scanner) escaped() {
 	for s.at += 2; s.at < len(s.sql); s.at++ {
 		switch s.sql[s.at] {
@@ -231,7 +230,7 @@ func (s *scanner) escaped() {
 	s.at, s.open = len(s.sql), true
 }
 
-// dollarTag returns the $tag$ that s begins with, empty where there is none.
+// dollarTag returns the $tag$ at the beginning of s, empty if there is none.
 func dollarTag(s string) string {
 	for i := 1; i < len(s); i++ {
 		switch {
@@ -245,7 +244,7 @@ func dollarTag(s string) string {
 	return ""
 }
 
-// word passes over a name, a keyword or a number. A dollar in it begins no quote.
+// word skips a name, a keyword or a number. A dollar in it does not begin a quote.
 func (s *scanner) word() bool {
 	from := s.at
 	for s.at < len(s.sql) && (wordByte(s.sql[s.at]) || s.at > from && s.sql[s.at] == '$') {
@@ -258,8 +257,7 @@ func wordByte(c byte) bool {
 	return c == '_' || c >= utf8.RuneSelf || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// LineColumn returns the place of a byte in a text, both from 1, the column in
-// characters.
+// LineColumn returns the position of a byte in a text, both from 1, the column in characters.
 func LineColumn(text string, offset int) (line, column int) {
 	before := text[:min(offset, len(text))]
 	start := strings.LastIndexByte(before, '\n') + 1

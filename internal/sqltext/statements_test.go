@@ -18,7 +18,7 @@ func TestStatements(t *testing.T) {
 		`select e'\';', 'a\'; x`:           {`select e'\';', 'a\'`, "x"},
 		`select e'it''s \';'; x`:           {`select e'it''s \';'`, "x"},
 		"select e'a' \n 'b\\';'; x":        {"select e'a' \n 'b\\';'", "x"},
-		"select e'a' 'b\\'; x":             {"select e'a' 'b\\'", "x"}, // not on another line: no part of it
+		"select e'a' 'b\\'; x":             {"select e'a' 'b\\'", "x"}, // not on another line, so it is not part of the string
 		"-- a;\rselect 1 -- b;\r; x":       {"select 1 -- b;", "x"},
 		"select $$;$$, $a$;$$;$a$; x":      {"select $$;$$, $a$;$$;$a$", "x"},
 		"select a$b; x$c; y":               {"select a$b", "x$c", "y"},
@@ -33,7 +33,7 @@ func TestStatements(t *testing.T) {
 		"begin; commit":                      {"begin", "commit"},
 		"select 'open; x":                    {"select 'open; x"},
 		"select é; ü":                        {"select é", "ü"},
-		"create procedure begin() as 'a'; x": {"create procedure begin() as 'a'; x"}, // psql takes the name for a body, too
+		"create procedure begin() as 'a'; x": {"create procedure begin() as 'a'; x"}, // psql also mistakes the name for a body
 	} {
 		var got []string
 		for _, st := range Statements(sql) {
@@ -49,8 +49,8 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-// What is taken apart is there, in its order, and nothing is lost between but spaces,
-// semicolons and comments; a statement taken apart again is one.
+// The statements are in the text, in order, and only spaces, semicolons and comments are left out.
+// Splitting a statement again returns it unchanged.
 func FuzzStatements(f *testing.F) {
 	for _, seed := range []string{"select 1; select ';'", "$a$;$a$;e'\\';';/*;/*;*/;*/--;\n;(;);", "create function f() begin atomic;case;end;end;x", "\"", "e'\\", "$", "é;\x00;\xff"} {
 		f.Add(seed)
@@ -65,7 +65,7 @@ func FuzzStatements(f *testing.F) {
 
 			end = st.Offset + len(st.Text)
 			if again := Statements(st.Text); len(again) != 1 || again[0].Text != st.Text || again[0].Word != st.Word {
-				t.Fatalf("%q: %q is taken apart to %v", sql, st.Text, again)
+				t.Fatalf("%q: %q is split into %v", sql, st.Text, again)
 			}
 
 			if line, column := LineColumn(sql, st.Offset); line < 1 || column < 1 || line > strings.Count(sql, "\n")+1 {

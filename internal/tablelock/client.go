@@ -1,30 +1,30 @@
 package tablelock
 
-// client is a process that holds a lock, as others can see it: the session which has the
-// lock of a table also has a shared advisory lock with these two numbers. A backend outlives
-// its client for a while when that is killed in the middle of a statement. Another process
-// of the same machine can tell by them that nobody is there any more.
+// client is a process that holds a lock, as other processes see it: the session that has a table's
+// lock also has a shared advisory lock with these two numbers. If a client is killed in the middle
+// of a statement, its backend outlives it for a while. With these numbers, another process on the
+// same machine can tell that the client is gone.
 type client struct {
-	space   uint32 // the machine since it has started, and its space of process numbers; 0: not known
-	process uint32 // the number of the process, and a part of when it began
+	space   uint32 // the machine's boot and its space of process IDs; 0: unknown
+	process uint32 // the process ID, and a part of its start time
 }
 
-// clientState is what is known of the process that holds a lock.
+// clientState is the state of the process that holds a lock.
 type clientState int
 
 const (
-	clientUnknown clientState = iota // it runs on another machine, or is of an older release
+	clientUnknown clientState = iota // it runs on another machine, or is an older release
 	clientAlive
 	clientGone
 )
 
-// maxProcess is the highest number of a process on Linux, and processBits are what it takes.
+// maxProcess is the highest process ID on Linux, and processBits is its size.
 const (
 	processBits = 22
 	maxProcess  = 1<<processBits - 1
 )
 
-// newClient packs the number of a process, and when it began, in any unit.
+// newClient packs a process ID and its start time, in any unit.
 func newClient(space, pid uint32, began uint64) client {
 	if space == 0 || pid == 0 || pid > maxProcess {
 		return client{}
@@ -35,7 +35,7 @@ func newClient(space, pid uint32, began uint64) client {
 
 func (c client) pid() int { return int(c.process & maxProcess) }
 
-// state returns what this machine knows of a client.
+// state returns what this machine knows about a client.
 func (c client) state() clientState {
 	self := thisClient()
 

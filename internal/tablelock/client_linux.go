@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// thisClient returns this process. Its space is the machine's boot and the process's PID
-// namespace, so that containers of the same name are different ones.
+// thisClient returns this process. Its space is the machine's boot and the process's PID namespace,
+// so that containers with the same name differ.
 func thisClient() client {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -34,34 +34,34 @@ func thisClient() client {
 	return newClient(max(h.Sum32(), 1), uint32(os.Getpid()), began)
 }
 
-// isAlive reports whether a process of this machine runs: it is there, has not ended, and
-// is not another one that has got the same number since. Where the system does not say, it
-// is taken to run.
+// isAlive reports whether a process of this machine runs: it exists, has not ended, and is not
+// another process that has got the same ID since. If the system does not tell, isAlive returns
+// true.
 func isAlive(c client) bool {
 	if errors.Is(syscall.Kill(c.pid(), 0), syscall.ESRCH) {
 		return false
 	}
 
 	began, ended, err := processStat(c.pid())
-	if err != nil { // the processes of others may be hidden
+	if err != nil { // processes of other users may be hidden
 		return true
 	}
 
 	return !ended && newClient(c.space, uint32(c.pid()), began) == c
 }
 
-// processStat returns when a process began, in ticks since the machine has started, and
-// whether it has ended, and waits for its parent to notice.
+// processStat returns when a process began, in ticks since boot, and whether it has ended and only
+// waits for its parent to notice.
 func processStat(pid int) (began uint64, ended bool, err error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, false, err
 	}
 
-	// The second field is the program's name in parentheses, in which anything may be.
+	// The second field is the program's name in parentheses, which may have any characters.
 	fields := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
 
-	const state, start = 0, 19 // of what follows: see proc_pid_stat(5)
+	const state, start = 0, 19 // indexes in the rest: see proc_pid_stat(5)
 	if len(fields) <= start {
 		return 0, false, fmt.Errorf("/proc/%d/stat has %d fields", pid, len(fields))
 	}

@@ -36,7 +36,7 @@ func TestClientState(t *testing.T) {
 	check("a process of another machine", newClient(self.space+1, uint32(cmd.Process.Pid), began), clientUnknown)
 	check("nobody", client{}, clientUnknown)
 
-	// Killed, and not waited for: its number stays taken.
+	// Killed, but its parent has not waited for it: its process ID stays in use.
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,7 @@
 
 package tablelock
 
-// thisClient returns nothing: others cannot look after a process of this system.
+// thisClient returns nothing: other processes cannot check a process on this system.
 func thisClient() client { return client{} }
 
 func isAlive(client) bool { return true }

@@ -10,17 +10,15 @@ import (
 
 const (
 	ensureTries = 10
-	// answerTimeout is how long the server may take to say that the connection of the
-	// lock is alive. Without a bound a network that swallows packets would hold the
-	// run for as long as TCP tries.
+	// answerTimeout is how long the server may take to answer on the lock's connection. Without a
+	// limit, a network that drops packets would block the run for as long as TCP retries.
 	answerTimeout = 30 * time.Second
 )
 
-// Ensure takes the lock again when its connection has broken, or returns a *LockedError
-// where another run has it by then. Where the network broke, the server does not notice
-// that for a while, so the backend is ended. It may need a moment then to give the old
-// lock back. Where ctx ends before it has, nobody knows whose the lock is: that is no
-// *LockedError, but what ctx ended for.
+// Ensure takes the lock again if its connection has broken, or returns a *LockedError if another
+// run has it by then. If the network broke, the server does not notice for a while, so Ensure ends
+// the old backend, which may need a moment to release the lock. If ctx ends before that, it is
+// unknown who has the lock, and the error is the cause of ctx instead of a *LockedError.
 func (l *Lock) Ensure(ctx context.Context) error {
 	if l.answers(ctx) {
 		return nil
@@ -28,7 +26,7 @@ func (l *Lock) Ensure(ctx context.Context) error {
 
 	if !l.lost { // it may take many tries
 		l.lost = true
-		l.log.Warn("the connection that held the table's lock is gone, taking it again")
+		l.log.Warn("the connection that held the table's lock is gone, so the run takes the lock again")
 	}
 
 	if err := l.backend.Terminate(ctx, l.pool); err != nil {

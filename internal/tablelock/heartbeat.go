@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// heartbeatInterval is how often a stage has its lock looked after.
+// heartbeatInterval is the interval between checks of the lock during a stage.
 const heartbeatInterval = 5 * time.Second
 
-// WithHeartbeat runs a stage that leaves the lock's connection alone, and looks after
-// the lock meanwhile: when another run has taken it, the stage is ended.
+// WithHeartbeat runs a stage that does not use the lock's connection, and checks the lock
+// meanwhile. If another run has taken it, the stage is cancelled.
 func (l *Lock) WithHeartbeat(stage func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		ctx, cancel := context.WithCancelCause(ctx)
@@ -35,7 +35,7 @@ func (l *Lock) WithHeartbeat(stage func(context.Context) error) func(context.Con
 	}
 }
 
-// beat ensures the lock from time to time, until the stage is over.
+// beat ensures the lock at intervals, until the stage is over.
 func (l *Lock) beat(ctx context.Context, cancel context.CancelCauseFunc, over <-chan struct{}) {
 	tick := time.NewTicker(heartbeatInterval)
 	defer tick.Stop()
@@ -49,7 +49,7 @@ func (l *Lock) beat(ctx context.Context, cancel context.CancelCauseFunc, over <-
 		case <-tick.C:
 		}
 
-		// Trouble of the moment is the stage's to meet, too.
+		// The stage itself meets temporary errors, too.
 		if err := l.Ensure(ctx); errors.As(err, new(*LockedError)) {
 			cancel(err)
 		}

@@ -19,13 +19,13 @@ const holdersSQL = `
 	  and l.database = (select oid from pg_database where datname = current_database())
 	  and (l.classid::bigint << 32 | l.objid::bigint) = any($1)`
 
-// Holder is who holds a table.
+// Holder describes who holds a table.
 type Holder struct {
-	Text string // as a *LockedError says it
-	Gone bool   // its process was killed, and the server goes on with its last statement
+	Text string // as in a *LockedError
+	Gone bool   // its process was killed, and the server still runs its last statement
 }
 
-// Holders returns who holds which of the tables. It takes no lock.
+// Holders returns the holders of those tables that are held. It takes no lock.
 func Holders(ctx context.Context, q pg.Querier, tables []job.Table) (map[job.Table]Holder, error) {
 	keys, byKey := make([]int64, len(tables)), make(map[int64]job.Table)
 	for i, t := range tables {
@@ -59,8 +59,8 @@ func Holders(ctx context.Context, q pg.Querier, tables []job.Table) (map[job.Tab
 const tryAllSQL = `
 	select k from unnest($1::bigint[]) k where not pg_try_advisory_xact_lock(k)`
 
-// TryAll takes the locks of tables until the end of the transaction, so that no run begins on one
-// of them. A table that a run holds is a *LockedError.
+// TryAll takes the locks of tables until the end of the transaction, so that no run begins on any
+// of them. If a run holds one of them, the error is a *LockedError.
 func TryAll(ctx context.Context, tx pgx.Tx, tables []job.Table) error {
 	keys, byKey := make([]int64, len(tables)), make(map[int64]job.Table)
 	for i, t := range tables {

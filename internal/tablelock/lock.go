@@ -1,4 +1,4 @@
-// Package tablelock owns the lock that keeps a table to one run at a time.
+// Package tablelock owns the lock that restricts a table to one run at a time.
 package tablelock
 
 import (
@@ -19,41 +19,40 @@ import (
 // LockedError reports that another run holds the table.
 type LockedError struct {
 	Table  job.Table
-	Holder string // who it is, as far as the server tells
+	Holder string // who it is, as far as the server shows
 
 	holder holder
 }
 
 func (e *LockedError) Error() string {
 	if e.holder.client.state() == clientGone {
-		return fmt.Sprintf("a run that was killed still holds table %s (%s): the server goes on with its last statement; wait until that is done, or end the backend with pg_terminate_backend(%d)",
+		return fmt.Sprintf("a killed run still holds table %s (%s): the server is still running its last statement; wait until it is done, or end the backend with pg_terminate_backend(%d)",
 			e.Table, e.Holder, e.holder.pid)
 	}
 
-	return fmt.Sprintf("another run holds table %s (%s): wait until it has ended", e.Table, e.Holder)
+	return fmt.Sprintf("another run holds table %s (%s): wait until it ends", e.Table, e.Holder)
 }
 
-// Lock is a session advisory lock. It lives as long as its connection, so a run that is
-// killed leaves none, once the server has noticed: see Wait.
+// Lock is a session advisory lock. It lives as long as its connection, so a killed run leaves none,
+// once the server has noticed: see Wait.
 type Lock struct {
 	pool    *pgxpool.Pool
 	log     *slog.Logger
 	table   job.Table
 	key     int64
 	conn    *pgxpool.Conn
-	backend pg.Backend // that has it
+	backend pg.Backend // the backend that has it
 	dirty   bool       // see MarkSessionDirty
 	lost    bool       // its connection has broken, and that was logged
 }
 
-// keyOf is the number under which PostgreSQL knows the lock of a table.
+// keyOf returns the number of a table's lock in PostgreSQL.
 func keyOf(t job.Table) int64 {
 	sum := sha256.Sum256([]byte("loadgrid\x00" + t.Schema + "\x00" + t.Name))
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// Acquire takes the lock of a table, or returns a *LockedError. The log gets what
-// becomes of the lock later.
+// Acquire takes the lock of a table, or returns a *LockedError. Later events of the lock go to log.
 func Acquire(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger, t job.Table) (*Lock, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -64,7 +63,7 @@ func Acquire(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger, t job.Ta
 	err = l.take(ctx)
 
 	switch {
-	case errors.As(err, new(*LockedError)): // there is nothing to give back, of which the server would warn
+	case errors.As(err, new(*LockedError)): // there is nothing to release, and the server would warn
 		conn.Release()
 		return nil, err
 	case err != nil:
@@ -92,8 +91,8 @@ func (l *Lock) take(ctx context.Context) error {
 		return &LockedError{Table: l.table, Holder: holder.text, holder: holder}
 	}
 
-	// Both are for who finds the lock held by a backend whose connection or client is gone.
-	// The server may hide the first from this role, and the run needs neither.
+	// Both are for processes that find the lock held by a backend whose connection or client is
+	// gone. The server may hide the first from this role, and the run needs neither.
 	_ = l.conn.QueryRow(ctx, "select "+pg.BackendStartSQL+" from pg_stat_activity where pid = pg_backend_pid()").Scan(&l.backend.Start)
 
 	if self := thisClient(); self.space != 0 {
@@ -103,22 +102,22 @@ func (l *Lock) take(ctx context.Context) error {
 	return nil
 }
 
-// stopped is the error of a context that has ended before the lock was had.
+// stopped returns the error of a context that ended before the lock was taken.
 func stopped(ctx context.Context, t job.Table) error {
 	cause := context.Cause(ctx)
 	if !errors.Is(cause, ctx.Err()) {
 		cause = fmt.Errorf("%w: %w", cause, ctx.Err())
 	}
 
-	return fmt.Errorf("asking for the lock of table %s was stopped: %w", t, cause)
+	return fmt.Errorf("the attempt to lock table %s was stopped: %w", t, cause)
 }
 
 // holder is the backend that has a lock.
 type holder struct {
 	text   string // who it is, for people
 	pid    int64  // 0: it has just ended
-	moved  string // changes when its client sends something; empty where the server hides it
-	client client // that it belongs to
+	moved  string // changes when its client sends something; empty if the server hides it
+	client client // the client that it belongs to
 }
 
 const holderSQL = `
@@ -131,7 +130,7 @@ const holderSQL = `
 	  and l.database = (select oid from pg_database where datname = current_database())
 	  and (l.classid::bigint << 32 | l.objid::bigint) = $1`
 
-// holder asks the server who has the lock.
+// holder looks up who has the lock.
 func (l *Lock) holder(ctx context.Context) holder {
 	var app, host string
 	var process int64
@@ -151,17 +150,17 @@ func (l *Lock) holder(ctx context.Context) holder {
 	return h
 }
 
-// describe says who holds a lock.
+// describe describes who holds a lock.
 func describe(pid int64, app, host string) string {
 	return fmt.Sprintf("backend %d, %s from %s", pid, app, host)
 }
 
-// Conn is the connection that has the lock. What only the holder of the table may do
-// runs on it, so that a run which has lost the lock cannot do it.
+// Conn returns the connection that has the lock. Operations that only the holder of the table may
+// do run on it, so that a run that has lost the lock cannot do them.
 func (l *Lock) Conn() *pgxpool.Conn { return l.conn }
 
-// CheckHeld returns a *LockedError where a statement on the lock's connection has given
-// the lock back, and another run has it. A session may take it any number of times.
+// CheckHeld returns a *LockedError if a statement on the lock's connection has released the lock,
+// and another run has it. A session may take the lock any number of times.
 func (l *Lock) CheckHeld(ctx context.Context, tx pgx.Tx) error {
 	var held bool
 	if err := tx.QueryRow(ctx, "select pg_try_advisory_lock($1)", l.key).Scan(&held); err != nil {
@@ -176,11 +175,11 @@ func (l *Lock) CheckHeld(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// MarkSessionDirty notes that SQL of the user's has had the connection, and may have
-// changed its session: the caller's pool does not get it back.
+// MarkSessionDirty notes that the user's SQL has used the connection, and may have changed its
+// session: it does not return to the caller's pool.
 func (l *Lock) MarkSessionDirty() { l.dirty = true }
 
-// SessionDirty reports whether SQL of the user's has had the connection.
+// SessionDirty reports whether the user's SQL has used the connection.
 func (l *Lock) SessionDirty() bool { return l.dirty }
 
 // Close is Release for a caller whose context may have ended.
@@ -191,9 +190,9 @@ func (l *Lock) Close(ctx context.Context) {
 	l.Release(ctx)
 }
 
-// Release gives the lock back, and its connection to the pool.
+// Release releases the lock, and returns its connection to the pool.
 func (l *Lock) Release(ctx context.Context) {
-	if l.conn.Conn().IsClosed() { // perhaps in the middle of a statement, with which its backend goes on
+	if l.conn.Conn().IsClosed() { // perhaps in the middle of a statement that its backend still runs
 		_ = l.backend.Terminate(ctx, l.pool)
 	}
 
@@ -203,7 +202,7 @@ func (l *Lock) Release(ctx context.Context) {
 
 	if !l.conn.Conn().IsClosed() {
 		if err := l.unlock(ctx); err != nil {
-			// The lock goes with the connection.
+			// Closing the connection releases the lock.
 			_ = l.conn.Conn().Close(ctx)
 		}
 	}
@@ -211,7 +210,7 @@ func (l *Lock) Release(ctx context.Context) {
 	l.conn.Release()
 }
 
-// unlock gives the lock back, and what says whose it is.
+// unlock releases the lock, and the lock that identifies its client.
 func (l *Lock) unlock(ctx context.Context) error {
 	if self := thisClient(); self.space != 0 {
 		_, err := l.conn.Exec(ctx, unlockClientSQL, int64(self.space), int64(self.process))
@@ -225,7 +224,7 @@ func (l *Lock) unlock(ctx context.Context) error {
 	return err
 }
 
-// unlockClientSQL gives a lock back only where the session has it: the server warns of others.
+// unlockClientSQL releases a lock only if the session has it: the server warns about others.
 const unlockClientSQL = `
 	select pg_advisory_unlock_shared(classid::bigint::bit(32)::int, objid::bigint::bit(32)::int) from pg_locks
 	where pid = pg_backend_pid() and locktype = 'advisory' and objsubid = 2 and mode = 'ShareLock'

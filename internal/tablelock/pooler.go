@@ -12,14 +12,13 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// poolerTimeout bounds the wait for a second connection through a pooler.
+// poolerTimeout limits the wait for a second connection through a pooler.
 const poolerTimeout = 5 * time.Second
 
-// RefusePooler refuses a connection that may change its backend between
-// transactions: a session lock does not hold on it. A pooler shows in that the
-// process number it gave at connecting is not that of the backend; that it pools
-// transactions, in that another transaction takes the backend away. Statements
-// are not prepared here: such a pooler mixes them up.
+// RefusePooler refuses a connection whose backend may change between transactions: a session lock
+// does not hold on it. A pooler gives itself away because the process ID that it gave at connecting
+// differs from the backend's. It pools transactions if another transaction takes the backend away.
+// RefusePooler prepares no statements, because such a pooler mixes them up.
 func RefusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -54,8 +53,8 @@ func RefusePooler(ctx context.Context, pool *pgxpool.Pool) error {
 
 	if taken == before || after != before {
 		return &pg.ServerError{Doing: "looking for a connection pooler",
-			Err:    errors.New("the connection goes through one that pools transactions, where a session lock does not hold"),
-			Advice: "connect to PostgreSQL itself, or to a pool in session mode"}
+			Err:    errors.New("the connection goes through a pooler in transaction mode, which breaks session locks"),
+			Advice: "connect directly to PostgreSQL, or to a pooler in session mode"}
 	}
 
 	pg.MarkSessionPooling(conn.Conn().PgConn().Conn())

@@ -12,35 +12,35 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// How often a run that waits for another looks whether that has ended. The backend of a run
-// that was killed ends within moments.
+// How often a waiting run looks whether the other run has ended. The backend of a killed run ends
+// within moments.
 const (
 	pollInterval  = time.Second
 	graceInterval = 100 * time.Millisecond
 )
 
-// How long a run waits that is not to wait for another one. A server notices at once that the
-// client of an idle backend is gone. One that is at work looks every two seconds from
-// PostgreSQL 14 on, and else when its statement is done.
+// How long a run waits for a killed run even if it must not wait for another one. A server notices
+// at once that the client of an idle backend is gone. A busy backend looks every two seconds from
+// PostgreSQL 14 on. On older servers, it looks when its statement is done.
 const (
-	// graceForGone is for the backend of a process of this machine that has ended.
+	// graceForGone applies if the client was a process of this machine that has ended.
 	graceForGone = 30 * time.Second
-	// graceForUnknown is for a backend whose client may be gone or not.
+	// graceForUnknown applies if it is unknown whether the client is gone.
 	graceForUnknown = 5 * time.Second
 )
 
-// NoWait is a limit with which Wait waits for nobody, also not for a run that was killed.
+// NoWait is a limit with which Wait waits for nobody, not even for a killed run.
 const NoWait time.Duration = -1
 
-// Wait takes the lock of a table, and waits for another run that has it for at most
-// limit. It returns how long it has waited, 0 where nobody had the lock: that is the
-// other run's time, and the progress of the stage begins after it. Where ctx ends while it
-// waits, the error is what ctx ended for, and no *LockedError.
+// Wait takes the lock of a table, and waits at most limit for another run that has it. It returns
+// how long it waited, 0 if nobody had the lock. That time belongs to the other run, and the
+// progress of the stage begins after it. If ctx ends during the wait, the error is the cause of ctx
+// instead of a *LockedError.
 //
-// A run that was killed may hold the lock for a moment: its backend ends when the server
-// notices that. Wait waits for that, whatever limit is: for at most half a minute where the
-// holder was a process of this machine that has ended, and for at most 5 seconds where that
-// cannot be known, and the holder does nothing meanwhile.
+// A killed run may hold the lock for a moment, until the server notices and ends its backend. Wait
+// waits for that, whatever limit is: at most half a minute if the holder was a process of this
+// machine that has ended, and at most 5 seconds if that is unknown and the holder does nothing
+// meanwhile.
 func Wait(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, t job.Table, limit time.Duration) (_ *Lock, waited time.Duration, _ error) {
 	w := wait{limit: limit, log: o.Log, table: t}
 	began := time.Now()
@@ -55,7 +55,7 @@ func Wait(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, t job.Ta
 	for {
 		var lock *Lock
 
-		// Also while it waits: that may be long, and see the server restart.
+		// Retry covers the wait, too: it may be long enough for a restart of the server.
 		err := o.Retry(ctx, observe.RetryFor, "lock", func() (err error) {
 			lock, err = Acquire(ctx, pool, o.Log, t)
 			return err
@@ -83,16 +83,16 @@ func Wait(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, t job.Ta
 	}
 }
 
-// wait decides how long to wait for whoever holds the lock.
+// wait decides how long to wait for the holder of the lock.
 type wait struct {
-	limit     time.Duration // for a run that is alive
+	limit     time.Duration // for a live run
 	log       *slog.Logger
 	table     job.Table
-	first     holder // as it was seen first
-	announced string // what was logged last
+	first     holder // as first seen
+	announced string // the last log message
 }
 
-// pause returns when to look again, 0 for never.
+// pause returns the time until the next look, 0 to give up.
 func (w *wait) pause(h holder, waited time.Duration) time.Duration {
 	if w.limit == NoWait {
 		return 0
@@ -106,11 +106,11 @@ func (w *wait) pause(h holder, waited time.Duration) time.Duration {
 
 	switch state := h.client.state(); {
 	case state == clientGone:
-		grace, why = graceForGone, "waiting for the server to end the backend of a run that was killed"
+		grace, why = graceForGone, "waiting for the server to end the backend of a killed run"
 	case state == clientUnknown && h.moved == w.first.moved:
 		grace = graceForUnknown
 		if w.limit == 0 {
-			why = "waiting a moment: the run that holds the table may have been killed"
+			why = "waiting briefly: the run that holds the table may have been killed"
 		}
 	}
 

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Who is not to wait for a run does not, but for what a killed one has left.
+// A run that must not wait for another run waits only for a killed one.
 func TestPause(t *testing.T) {
 	self := thisClient()
 	if self.space == 0 {
-		t.Skip("this system does not show whether a process is there")
+		t.Skip("this system does not show whether a process exists")
 	}
 
 	alive := holder{pid: 1, moved: "a", client: self}
-	// No process has begun at two times: this number is that of another one by now.
+	// A process has only one start time, so this ID now belongs to another process.
 	gone := holder{pid: 1, moved: "a", client: client{self.space, self.process ^ 1<<processBits}}
 	unknown := holder{pid: 1, moved: "a"}
 	unknownMoved := holder{pid: 1, moved: "b"}
@@ -24,27 +24,27 @@ func TestPause(t *testing.T) {
 
 	for name, test := range map[string]struct {
 		limit   time.Duration
-		holders []holder // as they are seen, the first one at once
+		holders []holder // in the order in which they are seen, the first one at once
 		waited  time.Duration
-		pause   time.Duration // after the last one
+		pause   time.Duration // after the last holder
 		log     string
 	}{
-		"nobody is waited for":       {NoWait, []holder{alive}, 0, 0, ""},
-		"not even one that is gone":  {NoWait, []holder{gone}, 0, 0, ""},
-		"nor one that may be":        {NoWait, []holder{unknown}, 0, 0, ""},
-		"alive":                      {0, []holder{alive}, 0, 0, ""},
-		"alive, to be waited for":    {time.Hour, []holder{alive}, 0, pollInterval, "waiting for another run"},
-		"alive, nearly":              {time.Hour, []holder{alive}, time.Hour - 1, 1, "waiting for another run"},
-		"alive, waited for":          {time.Hour, []holder{alive}, time.Hour, 0, ""},
-		"gone":                       {0, []holder{gone}, 0, graceInterval, "killed"},
-		"gone, and still there":      {0, []holder{gone, gone}, graceForGone, 0, "killed"},
-		"gone, with a short limit":   {1, []holder{gone, gone}, 2, graceInterval, "killed"},
-		"unknown":                    {0, []holder{unknown}, 0, graceInterval, "may have been killed"},
-		"unknown, for long":          {0, []holder{unknown, unknown}, graceForUnknown, 0, "may have been killed"},
-		"unknown, at work":           {0, []holder{unknown, unknownMoved}, 1, 0, "may have been killed"},
-		"unknown, then another":      {0, []holder{unknown, another}, 1, graceInterval, "may have been killed"},
-		"unknown, to be waited for":  {time.Hour, []holder{unknown}, graceForUnknown, pollInterval, "waiting for another run"},
-		"gone, then one that is not": {0, []holder{gone, alive}, 1, 0, "killed"},
+		"waits for nobody":                     {NoWait, []holder{alive}, 0, 0, ""},
+		"not even for a process that is gone":  {NoWait, []holder{gone}, 0, 0, ""},
+		"nor for one that may be gone":         {NoWait, []holder{unknown}, 0, 0, ""},
+		"alive":                                {0, []holder{alive}, 0, 0, ""},
+		"alive, within the limit":              {time.Hour, []holder{alive}, 0, pollInterval, "waiting for another run"},
+		"alive, nearly":                        {time.Hour, []holder{alive}, time.Hour - 1, 1, "waiting for another run"},
+		"alive, beyond the limit":              {time.Hour, []holder{alive}, time.Hour, 0, ""},
+		"gone":                                 {0, []holder{gone}, 0, graceInterval, "killed"},
+		"gone, but the backend is still there": {0, []holder{gone, gone}, graceForGone, 0, "killed"},
+		"gone, with a short limit":             {1, []holder{gone, gone}, 2, graceInterval, "killed"},
+		"unknown":                              {0, []holder{unknown}, 0, graceInterval, "may have been killed"},
+		"unknown, for long":                    {0, []holder{unknown, unknown}, graceForUnknown, 0, "may have been killed"},
+		"unknown, busy":                        {0, []holder{unknown, unknownMoved}, 1, 0, "may have been killed"},
+		"unknown, then another":                {0, []holder{unknown, another}, 1, graceInterval, "may have been killed"},
+		"unknown, within the limit":            {time.Hour, []holder{unknown}, graceForUnknown, pollInterval, "waiting for another run"},
+		"gone, then a live one":                {0, []holder{gone, alive}, 1, 0, "killed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer

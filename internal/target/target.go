@@ -1,5 +1,5 @@
-// Package target owns what was known of the table that readers see before a load, and the
-// check in the publish transaction that it is still so.
+// Package target owns the state of the table that readers see before a load, and the check in the
+// publish transaction that it has not changed.
 package target
 
 import (
@@ -13,16 +13,15 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// Target is the table that readers see, as it was checked before the load. Its OID is 0
-// where there is none.
+// Target is the table that readers see, as checked before the load. Its OID is 0 if there is none.
 type Target struct {
 	catalog.Relation
 	Partitioned bool
 	Columns     []string               // with their types
-	Members     []partitiontree.Member // partitions, and those of partitions
+	Members     []partitiontree.Member // partitions and subpartitions
 }
 
-// Look notes what the table is like before the load.
+// Look records the state of the table before the load.
 func (t *Target) Look(ctx context.Context, q pg.Querier) (err error) {
 	if t.Columns, err = t.ColumnTypes(ctx, q); err != nil {
 		return err
@@ -33,8 +32,8 @@ func (t *Target) Look(ctx context.Context, q pg.Querier) (err error) {
 	return err
 }
 
-// LockToReplace keeps everybody else from the table, and sees to it that it is what it was: what
-// somebody has added to it since would be dropped with it, or emptied.
+// LockToReplace locks out all other sessions, and checks that the table has not changed. Anything
+// that somebody has added to it since would be dropped or emptied with it.
 func (t Target) LockToReplace(ctx context.Context, tx pgx.Tx) error {
 	if t.OID == 0 {
 		return nil
@@ -55,10 +54,10 @@ func (t Target) LockToReplace(ctx context.Context, tx pgx.Tx) error {
 	return t.checkPartitions(ctx, tx, true)
 }
 
-// LockToAdd sees to it that nothing of the table is gone. Readers and writers go on. Where
-// the role may lock the table, nobody attaches a partition, detaches one or runs VACUUM until
-// the end of the transaction: met only after the rows were added, a VACUUM that holds this
-// lock would throw them all away again.
+// LockToAdd checks that no part of the table is gone. Readers and writers continue. If the role may
+// lock the table, nobody can attach or detach a partition or run VACUUM until the end of the
+// transaction. Meeting a VACUUM that holds this lock only after the rows were added would lose them
+// all.
 func (t Target) LockToAdd(ctx context.Context, tx pgx.Tx) error {
 	may, err := t.Maintained(ctx, tx)
 	mode := "row exclusive"
@@ -74,7 +73,7 @@ func (t Target) LockToAdd(ctx context.Context, tx pgx.Tx) error {
 		return pg.Wrap(err, "locking table %s to add to it", t)
 	}
 
-	if err := t.CheckSame(ctx, tx); err != nil { // its name cannot become another's from here on
+	if err := t.CheckSame(ctx, tx); err != nil { // from here on, no other table can get its name
 		return err
 	}
 
@@ -85,19 +84,19 @@ func (t Target) LockToAdd(ctx context.Context, tx pgx.Tx) error {
 	return t.checkPartitions(ctx, tx, false)
 }
 
-// Maintained reports whether the role owns the table, and may lock it: it sees to its
-// statistics then.
+// Maintained reports whether the role owns the table and may lock it. In that case the run
+// maintains its statistics.
 func (t Target) Maintained(ctx context.Context, tx pgx.Tx) (owned bool, err error) {
 	err = tx.QueryRow(ctx, "select pg_has_role(relowner, 'USAGE') and has_table_privilege(oid, 'UPDATE') from pg_class where oid = $1", t.OID).Scan(&owned)
 	return owned, pg.Wrap(err, "looking up the owner of table %s", t)
 }
 
-// changed returns the error of a table that is not what it was.
+// changed returns the error for a table that has changed.
 func (t Target) changed(what string) error {
-	return fmt.Errorf("table %s is not as it was when the run began (%s): somebody altered it; run the same command again if that is as it should be", t, what)
+	return fmt.Errorf("table %s has changed since the run began (%s): somebody altered it; if that is intended, run the same command again", t, what)
 }
 
-// checkPlace refuses a table that has become a partition of another, or has children: they
+// checkPlace refuses a table that has become a partition of another one, or has children, which
 // would be dropped or emptied with it.
 func (t Target) checkPlace(ctx context.Context, tx pgx.Tx) error {
 	_, isPartition, _, err := t.Describe(ctx, tx)
@@ -108,8 +107,8 @@ func (t Target) checkPlace(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// checkColumns sees to it that the columns are still those that were checked before the
-// load: what somebody has added would be lost.
+// checkColumns checks that the columns are those from before the load: columns that somebody has
+// added would be lost.
 func (t Target) checkColumns(ctx context.Context, tx pgx.Tx) error {
 	columns, err := t.ColumnTypes(ctx, tx)
 	if err != nil {
@@ -123,8 +122,8 @@ func (t Target) checkColumns(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// checkPartitions sees to it that the partitions are those that were there before the load.
-// Others may have come where they all stay.
+// checkPartitions checks that the partitions from before the load are still present. Unless
+// noOthers is true, there may be more.
 func (t Target) checkPartitions(ctx context.Context, tx pgx.Tx, noOthers bool) error {
 	if !t.Partitioned {
 		return nil

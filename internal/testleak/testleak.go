@@ -1,5 +1,5 @@
-// Package testleak looks for goroutines that outlive tests. It waits for those that are about to
-// end, for longer than a busy machine needs.
+// Package testleak looks for goroutines that outlive tests. It waits for goroutines that are about
+// to end, for longer than a busy machine needs.
 package testleak
 
 import (
@@ -11,12 +11,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// limit is how long a goroutine that is about to end may take: one that draws a picture for
-// nobody any more takes a second on an idle machine.
+// limit is how long a goroutine that is about to end may take. Drawing a picture that nobody needs
+// any more takes a second on an idle machine.
 const limit = time.Minute
 
-// Find returns an error that names the goroutines that are there, except those that options
-// ignore.
+// Find returns an error that names the running goroutines, except those that options ignore.
 func Find(options ...goleak.Option) error {
 	var err error
 	for end := time.Now().Add(limit); ; {
@@ -26,8 +25,8 @@ func Find(options ...goleak.Option) error {
 	}
 }
 
-// Main runs the tests of a package, and fails where a goroutine outlives them. It is the body
-// of TestMain, and does not return.
+// Main runs the tests of a package, and fails if a goroutine outlives them. It is the body of
+// TestMain, and does not return.
 func Main(m *testing.M) {
 	code := m.Run()
 

@@ -1,4 +1,4 @@
-// Package testrand owns the random numbers of tests, which can be had again.
+// Package testrand owns reproducible random numbers for tests.
 package testrand
 
 import (
@@ -8,12 +8,11 @@ import (
 	"testing"
 )
 
-// Variable names the environment variable that gives random tests another seed.
+// Variable is the name of the environment variable that gives random tests another seed.
 const Variable = "LOADGRID_TEST_SEED"
 
-// New returns random numbers for a test: those of the given seed, so that the test does
-// the same each time, or of the one that LOADGRID_TEST_SEED names. A test that fails
-// prints its seed.
+// New returns random numbers for a test. They come from the given seed, so that the test does the
+// same each time, or from the seed in LOADGRID_TEST_SEED. A test that fails prints its seed.
 func New(t testing.TB, seed uint64) *rand.Rand {
 	t.Helper()
 
@@ -26,7 +25,7 @@ func New(t testing.TB, seed uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// Given returns the seed that LOADGRID_TEST_SEED names, if it is set.
+// Given returns the seed in LOADGRID_TEST_SEED, if it is set.
 func Given(t testing.TB) (seed uint64, ok bool) {
 	t.Helper()
 

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The labels, and how the names of all metrics begin.
+// The labels, and the prefix of the names of all metrics.
 const (
 	labelJob     = "job_name"
 	labelTable   = "table"
@@ -15,8 +15,8 @@ const (
 	metricPrefix = "loadgrid_"
 )
 
-// The metrics that outlive a run: as they are until a run has something newer, or
-// counters, which a run adds to.
+// The metrics that outlive a run: they keep their value until a run has a newer one, or they are
+// counters, to which a run adds.
 const (
 	lastSuccess  = "loadgrid_last_success_timestamp_seconds"
 	lastFailure  = "loadgrid_last_failure_timestamp_seconds"
@@ -27,16 +27,16 @@ const (
 	retriesTotal = "loadgrid_retries_total"
 )
 
-// metrics collects what is written of a run. node_exporter refuses two help texts for one
-// name, also of two versions of loadgrid: another text is as good as another name.
+// metrics collects the metrics of a run. node_exporter refuses two help texts for one name, even
+// from two versions of loadgrid, so changing a text is as serious as changing a name.
 type metrics struct {
 	registry *prometheus.Registry
 	labels   prometheus.Labels
 	previous previous
 }
 
-// newMetrics returns the metrics of a record and of the runs before it. What is not known
-// has none.
+// newMetrics returns the metrics of a record and of the runs before it. Unknown values have no
+// metric.
 func newMetrics(r Record, p previous) *prometheus.Registry {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
@@ -126,15 +126,14 @@ func (m *metrics) addCounters(r Record) {
 	retries.Add(max(0, before) + float64(max(0, r.Retries)))
 }
 
-// gauge adds a number of the last run. One that is not finite says nothing, and is left
-// out.
+// gauge adds a number of the last run, unless it is not finite.
 func (m *metrics) gauge(name, help string, value float64) {
 	if isFinite(value) {
 		m.vector(name, help).WithLabelValues().Set(value)
 	}
 }
 
-// kept adds a number that the run has, or the one that an earlier run has left.
+// kept adds a number of the run or, if it has none, the number that an earlier run left.
 func (m *metrics) kept(name, help string, value *float64) {
 	if value != nil {
 		m.gauge(name, help, *value)
@@ -151,5 +150,5 @@ func (m *metrics) vector(name, help string, labels ...string) *prometheus.GaugeV
 
 func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// validUTF8 returns text that the format can hold.
+// validUTF8 returns text that the format allows.
 func validUTF8(s string) string { return strings.ToValidUTF8(s, "?") }

@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// maxJobName is how many characters of a job's name go into the name of a file. File systems
-// end names at 255 bytes, and a temporary file has a number behind its name.
+// maxJobName is how many characters of a job's name go into the name of a file. File systems limit
+// names to 255 bytes, and a temporary file has a number after its name.
 const maxJobName = 150
 
-// jobPlaceholder is where a job's name goes in the name of a file.
+// jobPlaceholder is the placeholder for the job's name in the name of a file.
 const jobPlaceholder = "{job}"
 
-// CheckName refuses a file that node_exporter would not read. It is for the check
-// of a command line, before a run: it looks at the name alone.
+// CheckName refuses a file that node_exporter would not read. It is for checking a command line
+// before a run, and looks only at the name.
 func CheckName(path string) error {
 	if base := filepath.Base(path); path == "" || !strings.HasSuffix(base, ".prom") || base == ".prom" || strings.HasSuffix(path, string(filepath.Separator)) {
 		return errors.New("must have a name that ends in .prom: node_exporter reads no other")
@@ -25,14 +25,15 @@ func CheckName(path string) error {
 	return nil
 }
 
-// Expand returns the file of a job: {job} in a pattern is its name, in letters that a
-// name of a file may have everywhere. Jobs with different names have different files.
+// Expand returns the file of a job. It replaces {job} in a pattern with the job's name, in
+// characters that are valid in file names everywhere. Jobs with different names have different
+// files.
 func Expand(pattern, job string) string {
 	return strings.ReplaceAll(pattern, jobPlaceholder, fileName(job))
 }
 
-// fileName returns a name as part of the name of a file. One that had to be changed gets
-// a part of its hash, so that it stays unlike any other.
+// fileName returns a name as part of a file name. A name that had to be changed gets a part of its
+// hash, so that it differs from all others.
 func fileName(name string) string {
 	safe := strings.Map(func(r rune) rune {
 		switch {
@@ -50,15 +51,14 @@ func fileName(name string) string {
 	return safe[:min(len(safe), maxJobName)] + "-" + hex.EncodeToString(sum[:4])
 }
 
-// CheckJobs refuses files that several jobs would share. files has the file of each job, ""
-// for none, in the order of the jobs; the index is that of the first job whose file
-// another one has already.
+// CheckJobs refuses files that several jobs would share. files has the file of each job, "" for
+// none, in the order of the jobs. index is the first job whose file another job already has.
 func CheckJobs(files []string) (index int, err error) {
 	first := make(map[string]bool)
 	for i, file := range files {
 		clean := filepath.Clean(file)
 		if file != "" && first[clean] {
-			return i, fmt.Errorf("is the file of several jobs, and holds one: put %s into its name, which is then the job's", jobPlaceholder)
+			return i, fmt.Errorf("would hold several jobs, but a file holds only one: put %s into its name, for the name of the job", jobPlaceholder)
 		}
 		first[clean] = true
 	}

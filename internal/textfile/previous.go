@@ -11,10 +11,10 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// previous is what the file has of earlier runs: values by metric and further label.
+// previous has the values of earlier runs in the file, by metric and additional label.
 type previous map[string]map[string]float64
 
-// value returns a finite number, and whether there is one.
+// value returns a number, and whether it exists and is finite.
 func (p previous) value(metric, label string) (float64, bool) {
 	v, ok := p[metric][label]
 	if !ok || !isFinite(v) {
@@ -23,11 +23,11 @@ func (p previous) value(metric, label string) (float64, bool) {
 	return v, true
 }
 
-// ForeignError reports a file that holds what is not the job's.
+// ForeignError reports a file with metrics that are not the job's.
 type ForeignError struct {
-	Job    string // whose metrics were to be written
-	Metric string // that is there
-	Owner  string // the job that it is of, "" where it is not loadgrid's
+	Job    string // the job whose metrics were to be written
+	Metric string // the metric in the file
+	Owner  string // the job that the metric belongs to, "" if it is not from loadgrid
 }
 
 func (e *ForeignError) Error() string {
@@ -35,12 +35,12 @@ func (e *ForeignError) Error() string {
 	if e.Owner != "" {
 		owner = fmt.Sprintf("of job %q", e.Owner)
 	}
-	return fmt.Sprintf("the file has metrics %s (%s), and a file holds one job: give job %q its own, for example by %s in its name", owner, e.Metric, e.Job, jobPlaceholder)
+	return fmt.Sprintf("the file has metrics %s (%s), but a file holds only one job: give job %q its own file, for example with %s in its name", owner, e.Metric, e.Job, jobPlaceholder)
 }
 
-// readPrevious reads what a job has left in a file. A file that cannot be read, or that
-// is cut off, has nothing, and damage says why; foreign is of one with the metrics of
-// others. What the job had for another table is gone.
+// readPrevious reads what a job has left in a file. If the file cannot be read or is truncated, p
+// is empty and damage is the reason. If it has metrics of others, foreign reports it. Values for
+// another table of the job are dropped.
 func readPrevious(path, job, table string) (p previous, foreign *ForeignError, damage error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// busyHint says what to do where isBusy is true.
-const busyHint = ": where a single file is mounted into a container, mount its directory instead"
+// busyHint is the advice if isBusy is true.
+const busyHint = ": if a single file is mounted into a container, mount its directory instead"
 
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
 

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// busyHint says what to do where isBusy is true.
+// busyHint is the advice if isBusy is true.
 const busyHint = ": another program has the file open"
 
 func isReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }

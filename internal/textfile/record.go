@@ -1,9 +1,9 @@
-// Package textfile writes what a run came to as metrics of Prometheus, into a file
-// that the textfile collector of node_exporter reads.
+// Package textfile writes the result of a run as Prometheus metrics, into a file that the textfile
+// collector of node_exporter reads.
 //
-// A program that runs for minutes once a night cannot be scraped. It leaves its
-// numbers in a file, and node_exporter shows them until the next run. A file holds one
-// job, with the labels job_name and table.
+// A program that runs for minutes once a night cannot be scraped. It leaves its numbers in a file,
+// and node_exporter shows them until the next run. A file holds one job, with the labels job_name
+// and table.
 package textfile
 
 import (
@@ -21,40 +21,40 @@ const (
 	Failed    Outcome = "failed"
 )
 
-// outcomes returns all of them, for counters that begin at 0 rather than nowhere.
+// outcomes returns all outcomes, so that each counter exists and begins at 0.
 func outcomes() []Outcome { return []Outcome{Published, Unchanged, Failed} }
 
-// Record is what one attempt at a job came to.
+// Record is the result of one attempt at a job.
 type Record struct {
 	Job     string    // its name, the label job_name
 	Table   string    // with its schema, the label table
 	Version string    // of loadgrid
 	Ended   time.Time // by the clock of this machine
 	Outcome Outcome
-	// ExitCode is the one that the program ends with.
+	// ExitCode is the exit code of the program.
 	ExitCode int
-	// TableRows is how many rows the table has now. HeapBytes and IndexBytes are its
-	// size, 0 where that is not known. They are looked at when Outcome is Published;
-	// after any other the table is what the last publish left.
+	// TableRows is the current number of rows of the table. HeapBytes and IndexBytes are its size,
+	// 0 if unknown. They are used only if Outcome is Published, because no other outcome changes
+	// the table.
 	TableRows, HeapBytes, IndexBytes int64
-	// CopiedRows is how many rows this attempt has committed. CopiedBytes went through
-	// its connections. WALBytes is 0 where it is not known.
+	// CopiedRows is how many rows this attempt committed, and CopiedBytes how many bytes it sent
+	// over its connections. WALBytes is 0 if unknown.
 	CopiedRows, CopiedBytes, WALBytes int64
-	// Stages has the seconds that each stage took, without those that did not begin.
+	// Stages has the seconds that each stage took, without stages that did not begin.
 	Stages  map[string]float64
 	Seconds float64 // from start to end, without the wait for another run
-	Retries int64   // how often something was tried again
+	Retries int64   // number of retries
 	Chunks  Chunks
 }
 
-// Chunks counts those of a run by what became of them.
+// Chunks counts the chunks of a run by their state.
 type Chunks struct {
 	Committed int64 // by this attempt
 	Resumed   int64 // committed by earlier attempts at the same run
-	Pending   int64 // neither
+	Pending   int64 // all others
 }
 
-// validate refuses a record that would make series that nobody can find again.
+// validate refuses a record that would make unusable series.
 func (r Record) validate() error {
 	if r.Job == "" {
 		return fmt.Errorf("a record of a run needs the name of its job")

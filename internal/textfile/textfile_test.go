@@ -19,7 +19,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// asWriter makes the test binary write one record into the file that it names.
+// asWriter makes the test binary write one record into the file that this variable names.
 const asWriter = "TEXTFILE_TEST_WRITES_TO"
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func record(job string) Record {
 	}
 }
 
-// file is a new directory's file for metrics, with this content if any.
+// file returns a metrics file in a new directory, with this content if any.
 func file(t testing.TB, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "loadgrid.prom")
@@ -70,8 +70,8 @@ func content(t testing.TB, path string) string {
 	return string(b)
 }
 
-// value returns the number of the one series of a job with these labels, as
-// Prometheus's parser reads it, and whether there is one.
+// value returns the number of a job's only series with these labels, as Prometheus's parser reads
+// it, and whether there is one.
 func value(t testing.TB, path, name, job string, more ...string) (float64, bool) {
 	t.Helper()
 	all, err := parse(content(t, path))
@@ -97,7 +97,7 @@ func value(t testing.TB, path, name, job string, more ...string) (float64, bool)
 	}
 
 	if len(found) > 1 {
-		t.Fatalf("%s of %q is there %d times", name, want, len(found))
+		t.Fatalf("%s of %q occurs %d times", name, want, len(found))
 	}
 	if len(found) == 0 {
 		return 0, false
@@ -113,7 +113,7 @@ func expect(t testing.TB, path string, want float64, name, job string, more ...s
 	}
 }
 
-// checkFiles fails when there is more in a file's directory than the names.
+// checkFiles fails if a file's directory has files other than these.
 func checkFiles(t testing.TB, dir string, names ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -173,7 +173,7 @@ func TestAFailureKeepsTheLastSuccess(t *testing.T) {
 	expect(t, path, 4, "loadgrid_retries_total", "eu")
 	expect(t, path, 1, "loadgrid_runs_total", "eu", "outcome=failed")
 	if _, ok := value(t, path, "loadgrid_last_run_stage_seconds", "eu", "stage=load"); ok {
-		t.Error("a stage of the run before is still there")
+		t.Error("a stage of the previous run is still there")
 	}
 
 	unchanged := record("eu")
@@ -193,7 +193,7 @@ func TestLabelsOfAnyText(t *testing.T) {
 	}
 }
 
-// Jobs with different names have different files, with names that are right everywhere.
+// Jobs with different names have different files, whose names are valid everywhere.
 func TestExpand(t *testing.T) {
 	if got := Expand("/a/loadgrid.prom", "x"); got != "/a/loadgrid.prom" {
 		t.Errorf("without a place for the job: %s", got)
@@ -231,7 +231,7 @@ func TestCheckJobs(t *testing.T) {
 	}
 }
 
-// A file holds one job: what is another's stays as it is, and the error says whose it is.
+// A file holds one job: a file of another job stays unchanged, and the error names that job.
 func TestAFileOfOthersStays(t *testing.T) {
 	ours := file(t, "")
 	write1(t, ours, record("us"))
@@ -239,7 +239,7 @@ func TestAFileOfOthersStays(t *testing.T) {
 		"another job":              {content(t, ours), "loadgrid_", "us"},
 		"another program":          {"# TYPE backup_age_seconds gauge\nbackup_age_seconds{disk=\"a b\"} 1.5\n", "backup_age_seconds", ""},
 		"a name that begins alike": {"loadgrid_of_somebody{x=\"y\"} 1\n", "loadgrid_of_somebody", ""},
-		"cut off":                  {content(t, ours) + "backup_age_sec", "loadgrid_", "us"},
+		"truncated":                {content(t, ours) + "backup_age_sec", "loadgrid_", "us"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := file(t, tt.old)
@@ -256,7 +256,7 @@ func TestAFileOfOthersStays(t *testing.T) {
 	}
 }
 
-// A job whose table has another name begins at 0.
+// The counters of a job begin at 0 when its table gets another name.
 func TestAnotherTableOfTheJob(t *testing.T) {
 	path := file(t, "")
 	write1(t, path, record("eu"))
@@ -265,7 +265,7 @@ func TestAnotherTableOfTheJob(t *testing.T) {
 	write1(t, path, other)
 	expect(t, path, 1, "loadgrid_runs_total", "eu", "outcome=published", "table=public.other")
 	if _, ok := value(t, path, "loadgrid_runs_total", "eu", "outcome=published", "table=public.grid"); ok {
-		t.Error("the table of before is still there")
+		t.Error("the previous table is still there")
 	}
 }
 
@@ -287,13 +287,13 @@ func TestABrokenFileIsReplaced(t *testing.T) {
 			}
 
 			expect(t, path, 1, "loadgrid_runs_total", "eu", "outcome=published")
-			write1(t, path, record("eu")) // mended
+			write1(t, path, record("eu")) // repaired
 			expect(t, path, 2, "loadgrid_runs_total", "eu", "outcome=published")
 			checkFiles(t, filepath.Dir(path), "loadgrid.prom")
 		})
 	}
 
-	// One that is empty, as a crash may leave it, is no trouble.
+	// An empty file, as a crash may leave it, is not an error.
 	path := file(t, "")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -319,7 +319,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 	}
 }
 
-// Readers see a whole file while others write it.
+// Readers see a complete file while others write it.
 func TestReadersSeeWholeFiles(t *testing.T) {
 	path := file(t, "")
 	write1(t, path, record("eu"))
@@ -373,7 +373,7 @@ func TestALinkStaysALink(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for range 2 { // the first time it leads to nothing yet
+	for range 2 { // the first time, the link's target does not exist yet
 		write1(t, link, record("eu"))
 	}
 	if to, err := os.Readlink(link); err != nil || to != real {
@@ -389,8 +389,8 @@ func TestWhatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for path, says := range map[string]string{ // each says what to do
-		filepath.Join(dir, "none", "a.prom"): "make the directory",
+	for path, says := range map[string]string{ // each error gives advice
+		filepath.Join(dir, "none", "a.prom"): "create the directory",
 		filepath.Join(dir, "d.prom"):         "is a directory",
 		filepath.Join(dir, "a.txt"):          "must have a name that ends in .prom",
 		filepath.Join(dir, ".prom"):          "must have a name that ends in .prom",
@@ -405,8 +405,8 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	checkFiles(t, dir, "d.prom")
 }
 
-// What is left of a file that a killed run was writing goes with the next write. A newer
-// one may be in work.
+// The next write removes the temporary file of a killed run, but not a newer one, which may still
+// be in use.
 func TestLeftoversOfKilledRunsGo(t *testing.T) {
 	path := file(t, "")
 	dir := filepath.Dir(path)
@@ -425,7 +425,7 @@ func TestLeftoversOfKilledRunsGo(t *testing.T) {
 	checkFiles(t, dir, "loadgrid.prom", "loadgrid.prom.bak", "loadgrid.prom12x", "loadgrid.prom456")
 }
 
-// A file that cannot be written to its end, as on a full disk, leaves the old one.
+// If a file cannot be written completely, as on a full disk, the old one stays.
 func TestHalfOfAFileIsNone(t *testing.T) {
 	path := file(t, "")
 	write1(t, path, record("eu"))
@@ -449,8 +449,8 @@ func parse(content string) (map[string]*dto.MetricFamily, error) {
 	return parser.TextToMetricFamilies(strings.NewReader(content))
 }
 
-// FuzzTextfile writes over whatever there is: what is written can be read, and what is
-// another's stays.
+// FuzzTextfile writes over any content: the result can be read, and a file of others stays
+// unchanged.
 func FuzzTextfile(f *testing.F) {
 	f.Add("")
 	f.Add("# TYPE loadgrid_runs_total gauge\nloadgrid_runs_total{job_name=\"eu\",table=\"public.grid\",outcome=\"failed\"} 3 4\n")
@@ -473,10 +473,10 @@ func FuzzTextfile(f *testing.F) {
 
 		all, err := parse(content(t, path))
 		if err != nil {
-			t.Fatalf("what is written cannot be read: %v", err)
+			t.Fatalf("the written file cannot be read: %v", err)
 		}
 		if len(all["loadgrid_last_run_success"].GetMetric()) != 1 {
-			t.Fatal("the record is not there")
+			t.Fatal("the record is missing")
 		}
 		if n, ok := value(t, path, "loadgrid_runs_total", "eu", "outcome=published"); !ok || !(n >= 1) {
 			t.Fatalf("%v runs", n)

@@ -12,28 +12,28 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Warning says that a record is in its file, and that there is something to look at.
+// Warning reports that a record was written, but something needs attention.
 type Warning struct {
-	Path string // of the file
-	Err  error  // what was wrong with its old content
+	Path string // the file's path
+	Err  error  // the error in its old content
 }
 
 func (w *Warning) Error() string {
-	return fmt.Sprintf("the metrics are written to %s, and its counters begin at 0 again: what was there before could not be read: %v", w.Path, w.Err)
+	return fmt.Sprintf("the metrics are written to %s, but its counters restart at 0, because its old content could not be read: %v", w.Path, w.Err)
 }
 
 func (w *Warning) Unwrap() error { return w.Err }
 
-// Write puts a record into the file at path, which holds one job, and keeps what outlives
-// a run: counters, the last success, the size of the table. Readers see the old file or
-// the new one. A link stays a link.
+// Write writes a record into the file at path, which holds one job, and keeps what outlives a run:
+// counters, the last success, the size of the table. Readers see the old file or the new one. A
+// link stays a link.
 //
-// A file that cannot be read, such as one that a crash has cut off, is replaced, and the
-// error is a *Warning. One with the metrics of another job or program stays as it is, and
-// the error wraps a *ForeignError. After any other error the file is as it was, too.
+// Write replaces a file that it cannot read, such as one truncated by a crash, and the error is a
+// *Warning. A file with the metrics of another job or program stays unchanged, and the error wraps
+// a *ForeignError. After any other error the file is unchanged, too.
 //
-// Writers do not wait for each other. If two runs of a job end within the same
-// milliseconds, the file may count only one of them.
+// Writers do not wait for each other. If two runs of a job end within the same milliseconds, the
+// file may count only one of them.
 func Write(path string, r Record) error {
 	if err := CheckName(path); err != nil {
 		return fmt.Errorf("the file for metrics %q %w", path, err)
@@ -71,20 +71,20 @@ func write(path string, r Record) (target string, damage, err error) {
 
 	err = prometheus.WriteToTextfile(target, newMetrics(r, before))
 	var temporary *fs.PathError
-	if errors.As(err, &temporary) { // whose name would say nothing
+	if errors.As(err, &temporary) { // the temporary file's name would not help
 		err = temporary.Err
 	}
 
 	return target, damage, err
 }
 
-// leftoverAge is the age from which on a temporary file is what a killed run has left.
-// Writing one takes milliseconds.
+// leftoverAge is the age at which a temporary file counts as a killed run's leftover. Writing one
+// takes milliseconds.
 const leftoverAge = time.Hour
 
-// removeLeftovers removes the temporary files that WriteToTextfile could not rename because
-// its process was killed: the name of the file with digits behind it. node_exporter does
-// not read them, so one that cannot be removed does no harm.
+// removeLeftovers removes the temporary files that WriteToTextfile could not rename because its
+// process was killed. Their names are the file's name plus digits. node_exporter does not read
+// them, so it does no harm if one cannot be removed.
 func removeLeftovers(path string) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -103,8 +103,8 @@ func removeLeftovers(path string) {
 	}
 }
 
-// followLink returns the file that a path stands for. A link may lead to a file that
-// nobody has made yet.
+// followLink returns the file that a path refers to. A link may refer to a file that does not exist
+// yet.
 func followLink(path string) string {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		return target
@@ -120,17 +120,17 @@ func followLink(path string) string {
 	return filepath.Join(filepath.Dir(path), to)
 }
 
-// hint says what to do about an error.
+// hint returns advice for an error.
 func hint(err error) string {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return ": make the directory, the one that node_exporter's --collector.textfile.directory names, or choose another"
+		return ": create the directory, the one that node_exporter's --collector.textfile.directory names, or choose another"
 	case isReadOnly(err):
 		return ": choose a directory that can be written to"
 	case errors.Is(err, os.ErrPermission):
 		return ": let the user that loadgrid runs as read and write the directory"
 	case isFull(err):
-		return ": make room there"
+		return ": free some space there"
 	case isBusy(err):
 		return busyHint
 	}

@@ -1,5 +1,5 @@
-// Package trust owns the question whose code a load could run: that of roles that own what it
-// writes to, or may alter it, and are not trusted.
+// Package trust owns the question whose code a load could run: that of untrusted roles that own or may alter the
+// objects that it writes to.
 package trust
 
 import (
@@ -11,16 +11,16 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// Stranger is a role that is not trusted.
+// Stranger is an untrusted role.
 type Stranger struct {
 	Role string // public for all roles
-	May  string // what it is or may, such as: owns table runs
-	Cure string // a statement that takes that away, "" where there is none
+	May  string // what it owns or may do, such as: owns table runs
+	Cure string // a statement that fixes this, "" if there is none
 }
 
-// trustedSQL begins a statement that asks for roles who could have a load run their code.
-// Trusted are the role itself, superusers, roles that it is a member of, and the role $1 with
-// its members. pg_has_role says yes to a superuser, so that memberships are looked up.
+// trustedSQL begins a statement that looks for roles who could make a load run their code. Trusted are the role
+// itself, superusers, roles that it is a member of, and the role $1 with its members. pg_has_role is true for every
+// superuser, so memberships are looked up instead.
 const trustedSQL = `
 	with recursive mine (role) as (
 		select oid from pg_roles where rolname = current_user
@@ -28,16 +28,15 @@ const trustedSQL = `
 	named (role) as (
 		select oid from pg_roles where rolname = $1
 		union select m.member from pg_auth_members m join named on m.roleid = named.role),
-	-- pg_database_owner has one member, who stands in no catalogue of members.
+	-- pg_database_owner has one member, which pg_auth_members does not list.
 	owner_of_database (role) as (select datdba from pg_database where datname = current_database()),
 	trusted (role) as (
 		select role from mine union select role from named union select oid from pg_roles where rolsuper
 		union select r.oid from pg_roles r, owner_of_database o where r.rolname = 'pg_database_owner'
 		and (o.role in (select role from mine union select role from named) or exists (select from pg_roles s where s.oid = o.role and s.rolsuper)))`
 
-// codeSQL goes on with tables (oid, name), and gives the functions that are called when their
-// rows are written or read: triggers with their conditions, rules, policies, defaults, checks
-// and indexes.
+// codeSQL continues with tables (oid, name), and returns the functions that run when their rows are written or read:
+// triggers with their conditions, rules, policies, defaults, checks and indexes.
 const codeSQL = `
 	parts (oid, name, classid, objid) as (
 		select t.oid, t.name, p.* from tables t cross join lateral (
@@ -52,10 +51,10 @@ const codeSQL = `
 		left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
 		join pg_proc f on f.oid = case d.refclassid when 'pg_proc'::regclass then d.refobjid else o.oprcode::oid end)`
 
-// foreignSQL finds a role that could have a load run its code through the tables $3 of schema
-// $2: who owns the schema, its tables or its functions, who may make others there, and who may
-// give its tables triggers or point to them, which is a trigger, too. Functions and operators are
-// those of any name: a migration has the schema in its search_path.
+// foreignSQL finds a role that could make a load run its code through the tables $3 of schema $2: a role that owns
+// the schema, its tables or its functions, that may create others there, or that may give its tables triggers or
+// reference them, which also creates a trigger. Functions and operators of any name count, because a migration has
+// the schema in its search_path.
 const foreignSQL = trustedSQL + `,
 	space (oid, owner, acl) as (select oid, nspowner, nspacl from pg_namespace where nspname = $2),
 	tables (oid, name, owner, acl) as (
@@ -95,15 +94,15 @@ const foreignSQL = trustedSQL + `,
 	where f.role not in (select role from trusted)
 	order by f.step, r.rolname nulls first, f.may limit 1`
 
-// InSchema looks for a role that could have a load run its code through tables in a schema; found
-// is false where there is none. Trusted are this role, those that it is a member of, superusers, and role owner with
-// its members, where that is not "". It reads the catalogue alone.
+// InSchema looks for a role that could make a load run its code through tables in a schema. found is false if there
+// is none. Trusted are this role, the roles that it is a member of, superusers, and, if owner is not "", role owner
+// with its members. InSchema reads only the catalogue.
 func InSchema(ctx context.Context, q pg.Querier, owner, schema string, tables []string) (s Stranger, found bool, err error) {
 	err = q.QueryRow(ctx, foreignSQL, owner, schema, tables).Scan(&s.Role, &s.May, &s.Cure)
 	return s, err == nil, otherThanNone(err)
 }
 
-// writersSQL finds a role that may write into the table $2, and is not trusted.
+// writersSQL finds an untrusted role that may write to the table $2.
 const writersSQL = trustedSQL + `
 	select coalesce(r.rolname, 'public'), format('revoke %s on %s from ', lower(a.privilege_type), $2::text) || coalesce(quote_ident(r.rolname), 'public')
 	from (select x.grantee, x.privilege_type from pg_class c, aclexplode(c.relacl) x where c.oid = $2::text::regclass
@@ -112,15 +111,14 @@ const writersSQL = trustedSQL + `
 	where a.privilege_type in ('INSERT', 'UPDATE') and a.grantee not in (select role from trusted)
 	order by r.rolname nulls first, 2 limit 1`
 
-// Writing looks for a role that may write into a table, by its name for SQL. Trusted are the same
-// as in InSchema.
+// Writing looks for an untrusted role that may write to a table, given by its name in SQL. The trusted roles are
+// those of InSchema.
 func Writing(ctx context.Context, q pg.Querier, owner, table string) (s Stranger, found bool, err error) {
 	err = q.QueryRow(ctx, writersSQL, owner, table).Scan(&s.Role, &s.Cure)
 	return s, err == nil, otherThanNone(err)
 }
 
-// strangersSQL says what of the table $2 could run code of another role than those that are
-// trusted, "" for nothing.
+// strangersSQL returns the objects of the table $2 that could run the code of untrusted roles, "" for none.
 const strangersSQL = trustedSQL + `,
 	tables (oid, name) as (select oid, relname from pg_class where oid = $2),` + codeSQL + `
 	select coalesce(string_agg(distinct f.what, ', '), '') from (
@@ -130,14 +128,14 @@ const strangersSQL = trustedSQL + `,
 		select 'it calls function ' || c.function || ' of role ' || r.rolname from code c join pg_roles r on r.oid = c.role
 		where c.role not in (select role from trusted)) f (what)`
 
-// AtTable says, for people, what of the table with an oid could run the code of roles that are not
-// trusted, "" for nothing. Trusted are the same as in InSchema.
+// AtTable names, for people, the objects of a table that could run the code of untrusted roles, "" for none. The
+// trusted roles are those of InSchema.
 func AtTable(ctx context.Context, q pg.Querier, owner string, oid uint32) (what string, err error) {
 	err = q.QueryRow(ctx, strangersSQL, owner, oid).Scan(&what)
 	return what, err
 }
 
-// otherThanNone returns an error, unless it says that there is no row.
+// otherThanNone returns an error, unless it is the error for no rows.
 func otherThanNone(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil

@@ -10,9 +10,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// quietPeriod is how long another session must have been idle for what it has written to
-// be in the server's counters: an idle one passes it on within ten seconds, from
-// PostgreSQL 15 on.
+// quietPeriod is how long another session must have been idle for its writes to be in the server's
+// counters: from PostgreSQL 15 on, an idle session reports them within ten seconds.
 const quietPeriod = 15 * time.Second
 
 const countersSQL = catalog.WithTree + `
@@ -23,15 +22,15 @@ const countersSQL = catalog.WithTree + `
 	                   where datname = current_database() and pid <> all ($3) and backend_type is distinct from 'autovacuum worker'
 	                     and (state is distinct from 'idle' or state_change is null or state_change > clock_timestamp() - make_interval(secs => $4)))`
 
-// unwrittenByCounters reports whether the server's counters prove that nobody has written
-// to the table since it was filled, so that it need not be read: as many rows were
-// inserted into it in all as the run has copied, none was updated or deleted, and no
-// other session may have something that is not counted yet.
+// unwrittenByCounters reports whether the server's counters prove that nobody has written to the
+// table since it was filled, so that it need not be read. For the proof, the total number of
+// inserted rows must equal the number that the run copied, no row was updated or deleted, and no
+// other session may have uncounted writes.
 //
-// A crash of the server sets the counters to zero, and so may people, and what came
-// later could add up to the same: the run's own ANALYZE is counted with them, and must
-// be the last. Of another role's session a role without pg_read_all_stats sees nulls
-// instead of its state, its times and its kind: that is no proof.
+// A crash of the server resets the counters to zero, and people may reset them, too. Later writes
+// could add up to the same numbers. The run's own ANALYZE is therefore counted as well, and must be
+// the last. A role without pg_read_all_stats sees nulls instead of the state, times and kind of
+// another role's session, which prove nothing.
 func (q Question) unwrittenByCounters(ctx context.Context, runs []ledger.ShownRun, rows int64) (bool, error) {
 	made := runs[0].Job
 	if len(runs) > 1 || made.SharesFiles() || made.After != "" {
@@ -50,9 +49,9 @@ func (q Question) unwrittenByCounters(ctx context.Context, runs []ledger.ShownRu
 	return quiet, pg.Wrap(err, "asking the server what was written to table %s", q.Table)
 }
 
-// flushOwnCounters has this end's own sessions pass on what they have written: a caller's
-// pool may have written to the table a moment ago. It returns their process numbers, none
-// where the server does not count, or not in this way.
+// flushOwnCounters makes this client's own sessions report their writes: a caller's pool may have
+// written to the table a moment ago. It returns their process IDs, or none if the server does not
+// count, or not in this way.
 func (q Question) flushOwnCounters(ctx context.Context) (own []uint32, err error) {
 	var counts bool
 	err = q.Lock.Conn().QueryRow(ctx,
@@ -72,7 +71,7 @@ func (q Question) flushOwnCounters(ctx context.Context) (own []uint32, err error
 	}()
 
 	for _, conn := range append(slices.Clip(idle), q.Lock.Conn()) {
-		// One that is broken, or refuses, counts as another's.
+		// A session that is broken, or refuses, counts as another client's.
 		if _, err := conn.Exec(ctx, "select pg_stat_force_next_flush()"); err == nil {
 			own = append(own, conn.Conn().PgConn().PID())
 		}

@@ -16,11 +16,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// CheckKept refuses a table that keeps a version of t and has lost something of what the last
-// run of the version has left: rows, partitions, columns, the key. What people have added is
-// not minded, columns apart, and neither is a file that is another one with the same rows, as
-// after VACUUM FULL. It reads the table once, where the number of its rows is known. A version of a loadgrid that has not recorded
-// how it left the table is not compared.
+// CheckKept refuses a table with a kept version of t that has lost something since the version's last run: rows,
+// partitions, columns, or the key. It ignores additions, except columns, and a new file with the same rows, as after VACUUM
+// FULL. It reads the table once if the number of its rows is known. It does not check a version from a loadgrid that did
+// not record how it left the table.
 func CheckKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, version int64, kept catalog.Relation) error {
 	runs, err := l.VersionRuns(ctx, tx, t, version)
 	if err != nil || len(runs) == 0 || runs[0].State == nil {
@@ -47,7 +46,7 @@ func CheckKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, ver
 	}
 
 	if madeAgain(kept, recorded, now) {
-		lost = append(lost, "a column was dropped and made again")
+		lost = append(lost, "a column was dropped and recreated")
 	}
 
 	for _, d := range recorded.Indexes {
@@ -62,16 +61,15 @@ func CheckKept(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t job.Table, ver
 	}
 
 	if lost = append(lost, rows...); len(lost) > 0 {
-		return fmt.Errorf("table %s is not as run %d has left it (%s): somebody altered it, so it is not put back; undo that, or rename the table by hand if that is as it should be",
+		return fmt.Errorf("table %s is not as run %d left it (%s): somebody altered it, so it is not put back; undo the change or, if it is intended, rename the table by hand",
 			kept, runs[0].ID, partitiontree.ListChanges(lost))
 	}
 
 	return nil
 }
 
-// madeAgain reports whether a column has another number than it had. The parent of partitions
-// was made when they were put away, and a restored table when it was restored, with numbers
-// that have no gaps.
+// madeAgain reports whether a column has a new number. Column numbers have no gaps after the parent of partitions was
+// created to keep the version, or the table was restored from a dump.
 func madeAgain(kept catalog.Relation, recorded, now ledger.TableState) bool {
 	if slices.ContainsFunc(recorded.Tables, func(f ledger.TableFile) bool { return f.OID == kept.OID }) {
 		return !slices.Equal(recorded.Numbers, now.Numbers)
@@ -86,8 +84,8 @@ func isUnique(index string) bool {
 	return strings.HasSuffix(kind, " unique ")
 }
 
-// compareFiles says which tables are gone that held rows, and which have another file. A table
-// without any of them was restored from a dump, where all have other numbers.
+// compareFiles returns the tables with rows that are gone, and the tables with another file. If none of the tables exists,
+// the table was restored from a dump, where all have new numbers.
 func compareFiles(ctx context.Context, q pg.Querier, recorded, now ledger.TableState) (lost []string, rewritten []uint32, err error) {
 	var gone []ledger.TableFile
 
@@ -122,8 +120,8 @@ func compareFiles(ctx context.Context, q pg.Querier, recorded, now ledger.TableS
 	return lost, rewritten, nil
 }
 
-// ownRowsSQL counts rows, and those among them that the runs of $1 or the transactions of $2
-// have written. The name of the table follows.
+// ownRowsSQL counts all rows, and the rows that the runs of $1 or the transactions of $2 have written. The name of the
+// table follows.
 const ownRowsSQL = `
 	select count(*), count(*) filter (where t.xmin = any ((
 		select array(select k.xmin from {chunks} k where k.run_id = any ($1)
@@ -131,13 +129,13 @@ const ownRowsSQL = `
 		             union all select w::xid from unnest($2::text[]) w))::xid[]))
 	from `
 
-// missingRows says how many rows are missing. Where a file was rewritten, rows that others
-// have written since count as none: somebody may have emptied the table and filled it.
+// missingRows says how many rows are missing. If a file was rewritten, rows that others have written since do not count:
+// somebody may have emptied the table and refilled it.
 func missingRows(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept catalog.Relation, runs []ledger.ShownRun, rewritten []uint32) ([]string, error) {
 	want, known := rowsLeft(runs)
 
 	if known {
-		// An owner may have revoked the own grants, or row security may hide rows.
+		// An owner may have revoked its own privileges, or row security may hide rows.
 		err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and not row_security_active($1::oid)", kept.OID).Scan(&known)
 		if err != nil {
 			return nil, pg.Wrap(err, "looking up privileges on table %s", kept)
@@ -176,13 +174,13 @@ func missingRows(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept catalog.R
 	case rows < want:
 		return []string{fmt.Sprintf("%d of %d rows are there", rows, want)}, nil
 	case len(rewritten) > 0 && own < want:
-		return []string{fmt.Sprintf("it was emptied or written anew: %d of %d rows are those of its runs", own, want)}, nil
+		return []string{fmt.Sprintf("it was emptied or rewritten: %d of %d rows are from its runs", own, want)}, nil
 	}
 
 	return nil, nil
 }
 
-// emptied names tables without a page, of those whose file is another one.
+// emptied names the tables without pages, among those with a new file.
 func emptied(ctx context.Context, q pg.Querier, rewritten []uint32) ([]string, error) {
 	var lost []string
 	err := q.QueryRow(ctx, `
@@ -192,8 +190,7 @@ func emptied(ctx context.Context, q pg.Querier, rewritten []uint32) ([]string, e
 	return lost, pg.Wrap(err, "looking for tables that were emptied")
 }
 
-// rowsLeft returns how many rows the last of the runs has left, if that is known: a hook may
-// have deleted some.
+// rowsLeft returns how many rows the last of the runs left, if that is known: a hook may have deleted some.
 func rowsLeft(runs []ledger.ShownRun) (rows int64, known bool) {
 	for _, r := range sinceCounted(runs) {
 		rows += rowsOf(r)
@@ -211,8 +208,8 @@ func rowsLeft(runs []ledger.ShownRun) (rows int64, known bool) {
 	return rows, true
 }
 
-// sinceCounted returns the newest of the runs, down to one that has recorded how many rows
-// there were in all: it knows those of the runs before.
+// sinceCounted returns the newest of the runs, down to one that recorded the total number of rows, which includes those of
+// the earlier runs.
 func sinceCounted(runs []ledger.ShownRun) []ledger.ShownRun {
 	i := slices.IndexFunc(runs, func(r ledger.ShownRun) bool { return r.State != nil && r.State.Rows != nil })
 	if i < 0 {
@@ -222,8 +219,7 @@ func sinceCounted(runs []ledger.ShownRun) []ledger.ShownRun {
 	return runs[:i+1]
 }
 
-// rowsOf returns how many rows a run has added, or how many there were in all once it had
-// counted them.
+// rowsOf returns how many rows a run added, or the total number of rows if the run counted them.
 func rowsOf(r ledger.ShownRun) int64 {
 	if r.State != nil && r.State.Rows != nil {
 		return *r.State.Rows

@@ -9,7 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// legacySQL describes columns and indexes as a loadgrid before format 2 has recorded them.
+// legacySQL describes columns and indexes as a loadgrid before format 2 recorded them.
 const legacySQL = `
 	select array(select a.attname || ' ' || case y.typname when 'geometry' then
 	                        regexp_replace(format_type(a.atttypid, a.atttypmod), '^.*geometry', 'geometry')
@@ -22,8 +22,8 @@ const legacySQL = `
 	             from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam
 	             where i.indrelid = $1 and i.indisvalid and i.indisready order by 1)`
 
-// inFormatOf returns what was recorded and what is there now in the same format. The server
-// quotes names in text as its settings of the moment say, so quotes do not count.
+// inFormatOf returns the recorded and the current state in the same format. The server quotes names
+// in text depending on its current settings, so the comparison ignores quotes.
 func inFormatOf(ctx context.Context, q pg.Querier, t catalog.Relation, recorded, now ledger.TableState) (a, b ledger.TableState, err error) {
 	if recorded.Format != 0 {
 		return recorded, now, nil

@@ -18,9 +18,9 @@ const stateSQL = catalog.WithTree + `
 	                          order by c.oid) filter (where c.relkind in ('r', 'f')), '[]')
 	from tables join pg_class c using (oid)`
 
-// indexesSQL describes the valid indexes of a table by what the catalogue has: the columns by
-// name, their operator classes, collations and options. An expression is the server's parsed
-// one, without the places in the statement that it was read from.
+// indexesSQL describes the valid indexes of a table by their entries in the catalogue: the columns
+// by name, and their operator classes, collations and options. An expression is in the server's
+// parsed form, without the positions in its original statement.
 const indexesSQL = `
 	with valid as (
 		select i.*, m.amname, md5(regexp_replace(i.indexprs::text, ':location -?[0-9]+', '', 'g')) as expressions,
@@ -38,7 +38,7 @@ const indexesSQL = `
 	select v.amname || case when v.indisunique then ' unique' else '' end || ' (' || k.list || ')' || coalesce(' where ' || v.predicate, '')
 	from valid v join keys k using (indexrelid) order by 1`
 
-// readState looks at the table, without its rows.
+// readState reads the state of the table, without its rows.
 func readState(ctx context.Context, q pg.Querier, t catalog.Relation) (state ledger.TableState, err error) {
 	state.Format = ledger.StateFormat
 	if state.Columns, err = t.ColumnTypes(ctx, q); err != nil {
@@ -57,22 +57,22 @@ func readState(ctx context.Context, q pg.Querier, t catalog.Relation) (state led
 	return state, pg.Wrap(err, "looking at the indexes of table %s", t.Table)
 }
 
-// maxWriters bounds how many transactions are recorded. PostgreSQL gives a part of a
-// transaction a number of its own, such as a block that catches exceptions.
+// maxWriters limits how many transactions are recorded. PostgreSQL numbers parts of a transaction
+// separately, such as a block that catches exceptions.
 const maxWriters = 1000
 
-// Change is what the transaction that publishes a run has done to the table.
+// Change describes what the transaction that publishes a run has done to the table.
 type Change struct {
 	Wrote     bool // it has written rows to the table
-	HookWrote bool // the hook has, or may have
-	// CountRows reads the table for what the rows are beyond those of the ledger's runs: it is
-	// for a hook that has written to it, for a table that somebody had written to before the
-	// run added its rows, and for one that is distributed.
+	HookWrote bool // the hook has, or may have, written rows
+	// CountRows reads the table to find rows that are not from the ledger's runs. It is for a table
+	// that a hook has written to, that somebody wrote to before the run added its rows, or that is
+	// distributed.
 	CountRows   bool
 	Distributed bool // the rows are on other nodes
 }
 
-// Record writes down how a run leaves its table, in the transaction that publishes it.
+// Record records how a run leaves its table, in the transaction that publishes it.
 func Record(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64, shown catalog.Relation, c Change) error {
 	if err := shown.CheckNamed(ctx, tx); err != nil {
 		return err
@@ -98,7 +98,7 @@ func Record(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run int64, shown ca
 }
 
 // writersSQL adds up rows by the transaction that wrote them, w (x, n), and returns the
-// transactions beyond this one and those that the ledger has.
+// transactions other than this one and those in the ledger.
 const writersSQL = `
 	select coalesce(sum(n), 0)::bigint,
 	       coalesce(array_agg(x::text) filter (
@@ -117,7 +117,7 @@ func countWriters(ctx context.Context, tx pgx.Tx, l ledger.Ledger, shown catalog
 		return pg.Wrap(err, "counting the rows of table %s by who wrote them", shown)
 	}
 
-	if len(writers) <= maxWriters { // else the table counts as modified
+	if len(writers) <= maxWriters { // otherwise the table counts as modified
 		state.Rows, state.Writers = &rows, writers
 	}
 

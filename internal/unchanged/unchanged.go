@@ -1,5 +1,5 @@
-// Package unchanged owns the state in which a run leaves its table: its record, and the
-// answer to the question whether the table is still in it.
+// Package unchanged owns the state in which a run leaves its table: recording it, and checking
+// whether the table is still in that state.
 package unchanged
 
 import (
@@ -21,40 +21,40 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// Question is what is asked about which table. The caller holds the table's lock.
+// Question is the question whether a table is unchanged. The caller holds the table's lock.
 type Question struct {
 	Pool *pgxpool.Pool
-	// Callers is the pool of the caller of loader.Run, which may be the same: its sessions
-	// may have written to the table a moment ago.
+	// Callers is the pool of the caller of loader.Run, which may be the same pool: its sessions may
+	// have written to the table a moment ago.
 	Callers *pgxpool.Pool
 	Lock    *tablelock.Lock
 	Ledger  ledger.Ledger
-	Cluster citus.Cluster // that the server coordinates
+	Cluster citus.Cluster // the cluster that the server coordinates
 	Table   catalog.Relation
 	Job     job.Job
-	Cells   geomgen.Range // the rectangle that the job's cells lie in
+	Cells   geomgen.Range // the rectangle with the job's cells
 }
 
-// Answer says whether the table is what the job says.
+// Answer tells whether the table matches the job.
 type Answer struct {
-	// Changed says why the table is not, or may not be, what the job says. It is empty
-	// where it is.
+	// Changed is the reason why the table does not match the job, or may not. It is empty if it
+	// does.
 	Changed string
-	// KnownBy says how that is known.
+	// KnownBy tells how the answer was found.
 	KnownBy string
-	// Run is the run that has made the table what the job says, Rows how many rows it
-	// has with those of other runs.
+	// Run is the run that made the table match the job. Rows is how many rows the table has,
+	// including those of other runs.
 	Run, Rows int64
-	// ModifiedBefore says that others may have written to the table before the job adds
-	// its rows: the state is recorded with the rows, else the table would count as
-	// modified for ever.
+	// ModifiedBefore means that others may have written to the table before the job adds its rows.
+	// In that case the run records the state with the rows, otherwise the table would count as
+	// modified forever.
 	ModifiedBefore bool
 }
 
 func changed(format string, args ...any) Answer { return Answer{Changed: fmt.Sprintf(format, args...)} }
 
-// Ask answers. It reads the table only where the server's counters prove nothing. A
-// ledger of an older version is migrated.
+// Ask answers the question. It reads the table only if the server's counters prove nothing. It
+// migrates an older ledger.
 func Ask(ctx context.Context, q Question) (Answer, error) {
 	if q.Table.OID == 0 {
 		return changed("there is no table"), nil
@@ -71,17 +71,17 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 
 	runs, err := q.Ledger.ShownRuns(ctx, q.Lock.Conn(), q.Table)
 	if errors.As(err, new(*ledger.OtherLedgerError)) {
-		return changed("the table is of another ledger"), nil
+		return changed("the table belongs to another ledger"), nil
 	} else if err != nil {
 		return Answer{}, err
 	}
 
 	if len(runs) == 0 {
-		return changed("the ledger does not know the table"), nil
+		return changed("the ledger has no record of the table"), nil
 	}
 
-	// A restore has written all rows, and what came with the dump cannot tell whether
-	// somebody had changed them before.
+	// A restore has written all rows, and the content of the dump cannot show whether somebody had
+	// changed them before.
 	if runs[0].OID != q.Table.OID {
 		a := changed("the table was restored from a dump")
 		a.ModifiedBefore = q.Job.Appends()
@@ -108,8 +108,8 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 	return a, err
 }
 
-// matchJob looks whether the runs that the table shows are the job's, and returns that
-// one. Where the job appends, others may have added theirs since.
+// matchJob checks whether the runs that the table shows are the job's, and returns the job's run.
+// If the job appends, others may have added rows since.
 func (q Question) matchJob(runs []ledger.ShownRun) (own ledger.ShownRun, a Answer) {
 	own = runs[0]
 	fingerprint := q.Job.WithTable(q.Table.Table).Fingerprint(q.Cells)
@@ -122,9 +122,9 @@ func (q Question) matchJob(runs []ledger.ShownRun) (own ledger.ShownRun, a Answe
 
 	switch {
 	case own.Fingerprint != fingerprint:
-		return own, changed("the job is not that of run %d, which the table shows", own.ID)
+		return own, changed("the job differs from the job of run %d, whose rows the table has", own.ID)
 	case len(runs) > 1 && !q.Job.Appends():
-		return own, changed("the table also has what %d runs have added", len(runs)-1)
+		return own, changed("the table also has rows that %d runs added", len(runs)-1)
 	case own.Job.After != q.Job.After:
 		return own, changed("the step after has changed")
 	}
@@ -132,20 +132,20 @@ func (q Question) matchJob(runs []ledger.ShownRun) (own ledger.ShownRun, a Answe
 	return own, Answer{}
 }
 
-// recorded returns the newest of the runs, down to one that has recorded how many rows
-// there were in all: it knows those of the runs before.
+// recorded returns the newest of the runs, down to one that recorded the total number of rows,
+// which includes those of the earlier runs.
 func (q Question) recorded(runs []ledger.ShownRun) (since []ledger.ShownRun, a Answer) {
 	since = sinceCounted(runs)
 
 	if i := slices.IndexFunc(since, func(r ledger.ShownRun) bool { return r.State == nil }); i >= 0 {
-		return nil, changed("run %d is of an older loadgrid, which has not noted how it left the table", since[i].ID)
+		return nil, changed("run %d is from an older loadgrid, which did not record how it left the table", since[i].ID)
 	}
 
 	return since, Answer{}
 }
 
-// compareState compares the table with how the last run has left it, as far as the
-// catalogue tells.
+// compareState compares the table with the state in which the last run left it, as far as the
+// catalogue shows it.
 func (q Question) compareState(ctx context.Context, recorded *ledger.TableState) (Answer, error) {
 	now, err := readState(ctx, q.Lock.Conn(), q.Table)
 	if err != nil {
@@ -168,8 +168,8 @@ func (q Question) compareState(ctx context.Context, recorded *ledger.TableState)
 	return Answer{}, nil
 }
 
-// compareRows looks whether each row is still the one that a run has written, by the
-// server's counters or by reading them.
+// compareRows checks whether each row is still the one that a run wrote, by the server's counters
+// or by reading the rows.
 func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, since []ledger.ShownRun) (Answer, error) {
 	a := Answer{Run: own.ID}
 
@@ -197,23 +197,23 @@ func (q Question) compareRows(ctx context.Context, own ledger.ShownRun, runs, si
 	return a, err
 }
 
-// compareDigest looks whether each row of a distributed table is still the one that was there when
-// the last run recorded who had written them: the rows bear the numbers of transactions of other
-// nodes, which the ledger does not know.
+// compareDigest checks whether each row of a distributed table is still the one from the time when
+// the last run recorded who wrote the rows. The rows have transaction numbers of other nodes, which
+// are not in the ledger.
 func (q Question) compareDigest(ctx context.Context, a Answer, recorded string) (Answer, error) {
 	if recorded == "" {
-		return changed("run %d has not noted who wrote the rows of this distributed table, as skip-unchanged has it do", a.Run), nil
+		return changed("run %d did not record who wrote the rows of this distributed table, as a run with skip-unchanged does", a.Run), nil
 	}
 
 	rows, digest, err := distribution.Written(ctx, q.Lock.Conn(), q.Table)
 
 	switch {
 	case pg.HasCode(err, pgerrcode.InsufficientPrivilege):
-		return changed("it may not be read"), nil
+		return changed("the role may not read it"), nil
 	case err != nil:
 		return a, err
 	case rows != a.Rows:
-		return changed("it has %d rows, the run has written %d", rows, a.Rows), nil
+		return changed("it has %d rows, but the run wrote %d", rows, a.Rows), nil
 	case digest != recorded:
 		return changed("some of its rows were written by others"), nil
 	}
@@ -223,8 +223,8 @@ func (q Question) compareDigest(ctx context.Context, a Answer, recorded string) 
 	return a, nil
 }
 
-// otherWritersSQL counts the rows of the table t, and those among them that neither a run
-// of $1 nor a transaction of $2 has written. The name of the table follows.
+// otherWritersSQL counts the rows of the table t, and the rows that neither a run of $1 nor a
+// transaction of $2 has written. The name of the table follows.
 const otherWritersSQL = `
 	select count(*), count(*) filter (where (t.xmin = any ((
 		select array(select k.xmin from {chunks} k where k.run_id = any ($1)
@@ -232,9 +232,9 @@ const otherWritersSQL = `
 		             union all select w::xid from unnest($2::text[]) w))::xid[])) is not true)
 	from `
 
-// findOtherWriters reads the table, and says which rows others have written: a row bears
-// the number of the transaction that wrote it, and so does the ledger's row of each
-// chunk, which was written by the same. Freezing leaves both.
+// findOtherWriters reads the table, and returns which rows others have written. A row has the
+// number of the transaction that wrote it. The same transaction wrote the ledger's row of the
+// chunk, which has the same number. Freezing changes neither.
 func (q Question) findOtherWriters(ctx context.Context, runs, since []ledger.ShownRun, want int64) (reason string, err error) {
 	ids, writers := make([]int64, len(runs)), []string{}
 	for i, r := range runs {
@@ -249,14 +249,14 @@ func (q Question) findOtherWriters(ctx context.Context, runs, since []ledger.Sho
 	err = q.Lock.Conn().QueryRow(ctx, q.Ledger.SQL(otherWritersSQL)+q.Table.SQL()+" t", ids, writers).Scan(&rows, &others)
 
 	switch {
-	case pg.HasCode(err, pgerrcode.InsufficientPrivilege): // its owner, who has revoked his own grants, may replace it all the same
-		return "it may not be read", nil
+	case pg.HasCode(err, pgerrcode.InsufficientPrivilege): // an owner that has revoked its own privileges can still replace the table
+		return "the role may not read it", nil
 	case err != nil:
 		return "", pg.Wrap(err, "looking for rows of table %s that somebody has changed", q.Table)
 	case others > 0:
 		return fmt.Sprintf("%d of its rows were written by others", others), nil
 	case rows != want:
-		return fmt.Sprintf("it has %d rows, the run has written %d", rows, want), nil
+		return fmt.Sprintf("it has %d rows, but the run wrote %d", rows, want), nil
 	}
 
 	return "", nil

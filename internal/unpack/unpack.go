@@ -1,5 +1,5 @@
-// Package unpack owns the unpacking of compressed files, and what bounds it: a small file may
-// say that it holds terabytes.
+// Package unpack owns the unpacking of compressed files, and its limits: a small file may unpack to
+// terabytes.
 package unpack
 
 import (
@@ -14,31 +14,31 @@ import (
 	"github.com/loadgrid/loadgrid/internal/featurefile"
 )
 
-// Files of features become 3 to 30 times smaller. What is packed MaxRatio times better is
-// refused once it has FreeBytes: deflate can reach 1032.
+// Files of features compress 3 to 30 times. A file that compresses MaxRatio times is refused once
+// it exceeds FreeBytes: deflate can reach 1032.
 const (
 	MaxRatio  = 200
 	FreeBytes = 256 << 20
 )
 
-// Check refuses what is packed too well to be a file of features: packed bytes that become so
-// many. The error is a *geomgen.ParamError.
+// Check refuses a file that is compressed too well for a file of features, by its packed and
+// unpacked size so far. The error is a *geomgen.ParamError.
 func Check(packed, unpacked int64) error {
 	if unpacked > FreeBytes && unpacked/MaxRatio > packed {
-		return feature.BadArea("becomes %d MiB of its %d bytes when it is unpacked, and goes on, as no file of features does: if it is one, unpack it first", unpacked>>20, packed)
+		return feature.BadArea("unpacks to more than %d MiB from %d bytes, as no file of features does: if it is one, unpack it first", unpacked>>20, packed)
 	}
 	return nil
 }
 
-// IsGzip tells whether a file that begins with these bytes is packed with gzip (RFC 1952).
+// IsGzip tells whether a file that begins with these bytes is a gzip file (RFC 1952).
 func IsGzip(head []byte) bool {
 	return len(head) >= 3 && head[0] == 0x1f && head[1] == 0x8b && head[2] == 8
 }
 
-// Reader returns what a stream holds: what is packed in it where it begins as gzip does, and
-// its own bytes otherwise. Reading ends with a *geomgen.ParamError where it is damaged, has
-// more than maxBytes unpacked, 0 for featurefile.DefaultMaxBytes, or fails Check; and with the
-// cause of ctx when that ends.
+// Reader returns the content of a stream: unpacked if it begins as gzip does, and unchanged
+// otherwise. Reading fails with a *geomgen.ParamError if the stream is damaged, fails Check, or has
+// more than maxBytes unpacked; 0 means featurefile.DefaultMaxBytes. It fails with the cause of ctx
+// when ctx ends.
 func Reader(ctx context.Context, r io.Reader, maxBytes int64) (io.Reader, error) {
 	if maxBytes <= 0 {
 		maxBytes = featurefile.DefaultMaxBytes
@@ -62,18 +62,18 @@ func Reader(ctx context.Context, r io.Reader, maxBytes int64) (io.Reader, error)
 	return &reader{r: unzip, in: in, most: maxBytes, packed: true}, nil
 }
 
-// explain says in words what is wrong with the packed bytes.
+// explain describes what is wrong with the packed bytes.
 func explain(err error) error {
 	switch {
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, new(flate.CorruptInputError)):
-		return feature.BadArea("is packed with gzip, and damaged: %w", err)
+		return feature.BadArea("is a damaged gzip file: %w", err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return feature.BadArea("is packed with gzip, and ends too early")
+		return feature.BadArea("is a gzip file that ends too early")
 	}
 	return err
 }
 
-// counter counts what is read.
+// counter counts the bytes read.
 type counter struct {
 	r io.Reader
 	n int64
@@ -85,7 +85,7 @@ func (c *counter) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// reader reads up to a bound.
+// reader reads up to a limit.
 type reader struct {
 	r       io.Reader
 	in      *counter
@@ -98,7 +98,7 @@ func (r *reader) Read(b []byte) (int, error) {
 	r.n += int64(n)
 
 	if r.n > r.most {
-		return 0, feature.BadArea("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or put it into a table and use aoi-sql", r.most)
+		return 0, feature.BadArea("has more than %d bytes: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or load it into a table and use aoi-sql", r.most)
 	}
 
 	if !r.packed {

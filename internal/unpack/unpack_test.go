@@ -69,11 +69,11 @@ func TestReaderRefuses(t *testing.T) {
 		most int64
 		want string
 	}{
-		{"damaged", damaged, 0, "damaged: gzip: invalid checksum"},
+		{"damaged", damaged, 0, "is a damaged gzip file: gzip: invalid checksum"},
 		{"half", packed[:len(packed)/2], 0, "ends too early"},
 		{"half a header", packed[:5], 0, "ends too early"},
 		{"nonsense", append(bytes.Clone(packed[:10]), "nonsense at length"...), 0, "damaged"},
-		{"more behind it", append(bytes.Clone(packed), "more"...), 0, "is packed with gzip"},
+		{"more after it", append(bytes.Clone(packed), "more"...), 0, "gzip file that ends too early"},
 		{"too large", packed, 100, "has more than 100 bytes"},
 		{"too large, plain", []byte(strings.Repeat("x", 101)), 100, "has more than 100 bytes"},
 	} {
@@ -88,7 +88,7 @@ func TestReaderRefuses(t *testing.T) {
 	}
 }
 
-// endless gives packed zeros for ever.
+// endless returns packed zeros forever.
 type endless struct{ member, rest []byte }
 
 func newEndless(t testing.TB) *endless {
@@ -117,7 +117,7 @@ func TestBomb(t *testing.T) {
 	}
 }
 
-// What packs well by right is read, however large it is.
+// A file that compresses plausibly is read, however large it is.
 func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		packed, unpacked int64

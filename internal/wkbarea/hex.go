@@ -11,11 +11,11 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// psqlMark is what psql writes before the digits of a bytea.
+// psqlMark is the prefix that psql writes before the digits of a bytea.
 const psqlMark = `\x`
 
-// ReadHex reads geometries as hexadecimal digits of their WKB or EWKB, one a line, with \x before
-// the digits or without, until r ends. Blank lines are passed over. Geometries have no attributes.
+// ReadHex reads geometries as hexadecimal digits of their WKB or EWKB, one per line, with or
+// without \x before the digits, until r ends. It skips blank lines. Geometries have no attributes.
 // Errors are *geomgen.ParamError, unless r fails.
 func ReadHex(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 	var c crs
@@ -47,7 +47,7 @@ func ReadHex(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 	}
 }
 
-// IsHex tells whether the text of a file, without white space before it, begins a geometry as
+// IsHex tells whether the text of a file, without leading white space, begins with a geometry in
 // hexadecimal digits.
 func IsHex(head []byte) bool {
 	digits := bytes.TrimPrefix(head, []byte(psqlMark))
@@ -67,16 +67,16 @@ func IsHex(head []byte) bool {
 	return IsWKB(b[:])
 }
 
-// hexLine gives the bytes that the digits of a line are.
+// hexLine decodes the digits of a line.
 type hexLine struct {
 	r      *bufio.Reader
-	line   int // that of the next byte, from 1 once begin was called
+	line   int // line of the next byte, from 1 once begin was called
 	column int // of the next byte, from 0
 	ended  bool
 }
 
-// begin goes to the next line that is not blank, and there to its digits. At the end of the file,
-// the error is io.EOF.
+// begin goes to the digits of the next line that is not blank. At the end of the file, the error is
+// io.EOF.
 func (h *hexLine) begin() error {
 	h.line = max(h.line, 1)
 
@@ -109,7 +109,7 @@ func (h *hexLine) begin() error {
 	}
 }
 
-// Read decodes digits up to the end of the line, or white space.
+// Read decodes digits up to the end of the line or white space.
 func (h *hexLine) Read(p []byte) (n int, err error) {
 	for n < len(p) && !h.ended {
 		high, err := h.digit()
@@ -172,11 +172,11 @@ func digit(b byte) int {
 	return -1
 }
 
-// finish refuses what follows a geometry in its line.
+// finish refuses anything that follows a geometry on its line.
 func (h *hexLine) finish(decoded *bufio.Reader) error {
 	switch _, err := decoded.Peek(1); {
 	case err == nil:
-		return feature.BadArea("has digits behind the end of the geometry in line %d: each geometry stands on a line of its own", h.line)
+		return feature.BadArea("has digits after the end of the geometry in line %d: put each geometry on its own line", h.line)
 	case !errors.Is(err, io.EOF):
 		return err
 	}
@@ -191,7 +191,7 @@ func (h *hexLine) finish(decoded *bufio.Reader) error {
 		case b == '\n':
 			return h.r.UnreadByte()
 		case b != ' ' && b != '\t' && b != '\r':
-			return feature.BadArea("has %q behind the geometry in line %d: each geometry stands on a line of its own", b, h.line)
+			return feature.BadArea("has %q after the geometry in line %d: put each geometry on its own line", b, h.line)
 		}
 	}
 }

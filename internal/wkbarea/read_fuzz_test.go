@@ -13,8 +13,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// Whatever comes in, nothing panics and errors are about the area. A geometry alone is read as
-// package gather reads it from memory, and its digits are read as the same.
+// For any input, nothing panics, and errors are about the area. Reading a single geometry gives the
+// same result as package gather with the bytes in memory, and so do its digits.
 func FuzzRead(f *testing.F) {
 	square := geomgen.AppendPolygon(nil, []([]geomgen.Point){{{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 1}, {X: 0, Y: 0}}})
 	for _, seed := range [][]byte{
@@ -39,7 +39,8 @@ func FuzzRead(f *testing.F) {
 		checkError(t, memoryErr)
 		fromMemory, _ := memory.Polygons()
 
-		// Several are one a line, and memory may hold something behind.
+		// Several geometries need one line each, and bytes in memory may have more after the
+		// geometry.
 		if err == nil && hexErr == nil && (!reflect.DeepEqual(polygons, fromDigits) || memoryErr != nil && len(in) > 0 || len(in) > 0 && !reflect.DeepEqual(polygons, fromMemory)) {
 			t.Fatalf("%v, %v of digits, %v of memory in SRID %d: %v", polygons, fromDigits, fromMemory, srid, memoryErr)
 		}

@@ -1,4 +1,4 @@
-// Package wkbarea owns the reading of files of WKB and EWKB: binary, or as hexadecimal digits.
+// Package wkbarea owns the reading of files of WKB and EWKB, binary or as hexadecimal digits.
 package wkbarea
 
 import (
@@ -12,8 +12,9 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// Read reads geometries in WKB (OGC 06-103r4, 8.2) or EWKB, one behind the other, until r ends. r
-// has a buffer of 64 KiB. Geometries have no attributes. Errors are *geomgen.ParamError, unless r fails.
+// Read reads geometries in WKB (OGC 06-103r4, 8.2) or EWKB, one after the other, until r ends. r must
+// have a buffer of 64 KiB. Geometries have no attributes. Errors are *geomgen.ParamError, unless r
+// fails.
 func Read(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 	var c crs
 
@@ -32,13 +33,13 @@ func Read(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 	}
 }
 
-// crs is the one that all geometries must have.
+// crs is the CRS that all geometries must have.
 type crs struct {
 	known bool
 	srid  int32
 }
 
-// geometry reads a geometry, which is a feature.
+// geometry reads a geometry, which is one feature.
 func (c *crs) geometry(r *bufio.Reader, to *gather.Collector) error {
 	srid, err := to.ReadWKB(r)
 	if err != nil {
@@ -53,7 +54,7 @@ func (c *crs) geometry(r *bufio.Reader, to *gather.Collector) error {
 	return to.EndFeature(nil)
 }
 
-// IsWKB tells whether the bytes of a file begin a geometry in WKB or EWKB.
+// IsWKB tells whether a file begins with a geometry in WKB or EWKB.
 func IsWKB(head []byte) bool {
 	if len(head) < 5 {
 		return false

@@ -1,5 +1,5 @@
-// Package wkt owns the reading of well-known text of coordinate reference systems, of any
-// version: what its keywords mean is not its matter.
+// Package wkt owns the reading of well-known text of coordinate reference systems, of any version.
+// It does not interpret keywords.
 package wkt
 
 import (
@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// maxDepth is how deep keywords may be nested. Real definitions have less than 10.
+// maxDepth is the maximum nesting of keywords. Real definitions have less than 10 levels.
 const maxDepth = 40
 
-// Node is a KEYWORD[...] of well-known text. Its own values, such as names, numbers and bare
-// words, are apart from the nodes in it.
+// Node is a KEYWORD[...] of well-known text. Its own values, such as names, numbers and bare words,
+// are separate from its child nodes.
 type Node struct {
 	Keyword string // upper case
 	Values  []string
 	Nodes   []Node
 }
 
-// Read reads well-known text. ESRI writes a compound CRS as two nodes side by side. ok is
-// false for what is no node, or not closed.
+// Read reads well-known text. It may have several nodes, because ESRI writes a compound CRS as two
+// nodes side by side. ok is false if the text is not a node or not closed.
 func Read(text string) (nodes []Node, ok bool) {
 	r := reader{text: text}
 	for {
@@ -41,7 +41,7 @@ type reader struct {
 	at   int
 }
 
-// Node reads from the bracket after a keyword to the one that closes it.
+// node reads from the bracket after a keyword to the matching one.
 func (r *reader) node(keyword string, depth int) (n Node, ok bool) {
 	if keyword == "" || depth == 0 || !r.one("[(") {
 		return Node{}, false
@@ -86,7 +86,7 @@ func (r *reader) space() {
 	}
 }
 
-// one takes one byte of a set.
+// one consumes one byte of a set.
 func (r *reader) one(set string) bool {
 	r.space()
 	if r.at == len(r.text) || strings.IndexByte(set, r.text[r.at]) < 0 {
@@ -97,7 +97,7 @@ func (r *reader) one(set string) bool {
 	return true
 }
 
-// word takes a keyword, a number or a bare word, such as north.
+// word consumes a keyword, a number or a bare word, such as north.
 func (r *reader) word() string {
 	r.space()
 	from := r.at
@@ -108,7 +108,7 @@ func (r *reader) word() string {
 	return r.text[from:r.at]
 }
 
-// quoted takes a string, in which a quote is written twice.
+// quoted consumes a string, in which quotes are doubled.
 func (r *reader) quoted() (s string, ok bool) {
 	r.at++
 	from := r.at
@@ -128,7 +128,7 @@ func (r *reader) quoted() (s string, ok bool) {
 	return "", false
 }
 
-// Find returns the first Node in n with one of the keywords.
+// Find returns the first node in n with one of the keywords.
 func (n Node) Find(keywords ...string) (found Node, ok bool) {
 	for _, in := range n.Nodes {
 		for _, k := range keywords {
@@ -159,7 +159,7 @@ func (n Node) Number(i int) (v float64, ok bool) {
 	return v, err == nil && !math.IsInf(v, 0) && !math.IsNaN(v)
 }
 
-// EPSG returns the code that EPSG has for what a Node defines, 0 for none.
+// EPSG returns the EPSG code of a node's object, 0 for none.
 func (n Node) EPSG() int32 {
 	id, ok := n.Find("AUTHORITY", "ID")
 	if !ok || len(id.Values) < 2 || !strings.EqualFold(id.Name(), "EPSG") {

@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// Whatever comes in, nothing panics, errors are about the area, and a second line gives the same
+// For any input, nothing panics, errors are about the area, and a second line gives the same
 // polygons again.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{

@@ -1,4 +1,4 @@
-// Package wktarea owns the reading of WKT and EWKT: one geometry, or one a line.
+// Package wktarea owns the reading of WKT and EWKT: one geometry, or one per line.
 package wktarea
 
 import (
@@ -14,12 +14,12 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// maxNesting bounds collections in collections, which nobody needs.
+// maxNesting limits the nesting of collections. Real files do not need more.
 const maxNesting = 32
 
-// Read reads geometries in WKT (OGC 06-103r4, 7.2.2), each with SRID=n; before it or without, until
-// r ends. A geometry begins on a line of its own, and may have several. They have no attributes.
-// Errors are *geomgen.ParamError, unless r fails.
+// Read reads geometries in WKT (OGC 06-103r4, 7.2.2), each with or without SRID=n; before it, until
+// r ends. Each geometry begins on its own line, and may have several lines. They have no
+// attributes. Errors are *geomgen.ParamError, unless r fails.
 func Read(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 	w := wktReader{r: r, to: to}
 	var srid int32
@@ -39,7 +39,7 @@ func Read(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 		case err == nil && n == 1:
 			srid = s
 		case err == nil && s != srid:
-			err = feature.BadArea("is in %s and, in line %d, in %s: it must have one CRS", sridText(srid), w.line+1, sridText(s))
+			err = feature.BadArea("names %s and, in line %d, %s: it must have one CRS", sridText(srid), w.line+1, sridText(s))
 		}
 
 		if err == nil {
@@ -60,12 +60,12 @@ func Read(r *bufio.Reader, to *gather.Collector) (feature.Schema, error) {
 
 func sridText(srid int32) string {
 	if srid == 0 {
-		return "no CRS that it names"
+		return "no CRS"
 	}
 	return fmt.Sprintf("EPSG:%d", srid)
 }
 
-// begin goes to the n-th geometry, if there is one more.
+// begin goes to the n-th geometry, if there is another one.
 func (w *wktReader) begin(n int) (more bool, err error) {
 	line := w.lastLine
 	b, err := w.next()
@@ -79,7 +79,7 @@ func (w *wktReader) begin(n int) (more bool, err error) {
 	}
 
 	if w.line == line {
-		w.column++ // of what is in the way
+		w.column++ // to point at the unexpected byte
 		return false, w.fault(1, "syntax error: invalid character")
 	}
 
@@ -89,11 +89,11 @@ func (w *wktReader) begin(n int) (more bool, err error) {
 	return true, nil
 }
 
-// srid reads SRID=n; where it is there.
+// srid reads SRID=n; if it is present.
 func (w *wktReader) srid() (int32, error) {
 	const mark = "SRID="
 	if b, err := w.r.Peek(len(mark)); err != nil || !strings.EqualFold(string(b), mark) {
-		return 0, nil // an error comes again
+		return 0, nil // an error occurs again
 	}
 
 	_, _ = w.r.Discard(len(mark))
@@ -127,7 +127,7 @@ func (w *wktReader) geometry(depth int) error {
 	kind, dimensions := splitDimensions(string(w.word))
 	switch {
 	case isCurved(kind):
-		return feature.BadArea("holds a %s%s: an area of interest is made of polygons, and ST_CurveToLine or ST_Dump may make some of it", kind, w.to.Where)
+		return feature.BadArea("holds a %s%s: an area of interest is made of polygons; ST_CurveToLine or ST_Dump may turn it into some", kind, w.to.Where)
 	case !isGeometry(kind):
 		return w.fault(len(w.word), "syntax error")
 	}
@@ -168,8 +168,8 @@ func isGeometry(kind string) bool {
 	return false
 }
 
-// splitDimensions splits the word that a geometry begins with into its kind and the number of
-// dimensions that it names, 0 for none.
+// splitDimensions splits the first word of a geometry into its kind and the number of dimensions
+// that it names, 0 for none.
 func splitDimensions(word string) (kind string, dimensions int) {
 	for _, suffix := range [...]string{"ZM", "Z", "M"} {
 		if kind, ok := strings.CutSuffix(word, suffix); ok && (isGeometry(kind) || isCurved(kind)) {
@@ -180,7 +180,7 @@ func splitDimensions(word string) (kind string, dimensions int) {
 	return word, 0
 }
 
-// isCurved tells whether WKT knows the geometry, and it is made of no polygons, or of triangles.
+// isCurved tells whether the geometry is valid WKT, but has no polygons, or consists of triangles.
 func isCurved(kind string) bool {
 	switch kind {
 	case "CURVEPOLYGON", "MULTISURFACE", "CIRCULARSTRING", "COMPOUNDCURVE", "MULTICURVE", "POLYHEDRALSURFACE", "TIN", "TRIANGLE":
@@ -189,8 +189,8 @@ func isCurved(kind string) bool {
 	return false
 }
 
-// list reads EMPTY, or a list in brackets; before either may stand Z, M or ZM where
-// dimensions is not nil.
+// list reads EMPTY, or a list in brackets. If dimensions is not nil, Z, M or ZM may come before
+// either.
 func (w *wktReader) list(dimensions *int, item func() error) error {
 	if err := w.take(isLetter); err != nil {
 		return err
@@ -234,8 +234,8 @@ func (w *wktReader) list(dimensions *int, item func() error) error {
 	}
 }
 
-// polygon returns what reads a ring of a polygon of so many dimensions, 0 for those of its
-// first position.
+// polygon returns a function that reads a ring of a polygon with this number of dimensions. If it
+// is 0, the first position sets it.
 func (w *wktReader) polygon(dimensions *int) func() error {
 	return func() error {
 		b, err := w.next()
@@ -251,7 +251,7 @@ func (w *wktReader) polygon(dimensions *int) func() error {
 	}
 }
 
-// ring reads a ring behind its bracket.
+// ring reads a ring after its bracket.
 func (w *wktReader) ring(dimensions *int) error {
 	var first, last geomgen.Point
 	for n := 0; ; n++ {
@@ -323,7 +323,7 @@ func (w *wktReader) position(dimensions *int) (p geomgen.Point, err error) {
 	return p, nil
 }
 
-// IsWKT tells whether the text of a file, without white space before it, begins with WKT or EWKT.
+// IsWKT tells whether the text of a file, without leading white space, begins with WKT or EWKT.
 func IsWKT(head []byte) bool {
 	text := strings.ToUpper(string(head[:min(len(head), 40)]))
 	if strings.HasPrefix(text, "SRID=") {

@@ -10,28 +10,28 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// wktReader reads WKT byte by byte. Its text begins behind an SRID.
+// wktReader reads WKT byte by byte. Its text begins after an SRID.
 type wktReader struct {
 	r    *bufio.Reader
 	to   *gather.Collector
 	word []byte // the last word or number, in capitals
-	// Where the next byte is: its line from 1, its place in the line from 0, and in the text.
+	// The place of the next byte: its line from 1, its column from 0, and its offset in the text.
 	line, column int
 	offset       int64
-	behind       string // what stands before the text
-	lastLine     int    // that of the last byte except white space
+	behind       string // what comes before the text
+	lastLine     int    // line of the last byte that is not white space
 }
 
-// wktError says what is no WKT, and where.
+// wktError reports a syntax error in WKT and its place.
 type wktError string
 
 func (e wktError) Error() string { return string(e) }
 
-// fault reports what is no WKT, so many bytes before the next one.
+// fault reports a syntax error, back bytes before the next one.
 func (w *wktReader) fault(back int, format string, args ...any) error {
 	text := fmt.Sprintf(format, args...) + fmt.Sprintf(" at line %d, pos %d", w.line+1, max(0, w.column-back))
 	if w.behind != "" {
-		text += " behind " + w.behind
+		text += " after " + w.behind
 	}
 	return wktError(text)
 }
@@ -51,7 +51,7 @@ func (w *wktReader) readByte() (byte, error) {
 
 	switch b {
 	case 0:
-		return 0, feature.BadArea("cannot be read as WKT: there is a zero byte in it, at byte %d", w.offset)
+		return 0, feature.BadArea("cannot be read as WKT: it has a zero byte, at byte %d", w.offset)
 	case '\n':
 		w.line, w.column = w.line+1, 0
 	}
@@ -62,10 +62,10 @@ func (w *wktReader) readByte() (byte, error) {
 	return b, nil
 }
 
-// unread takes back a byte, which is no line break and not the end.
+// unread takes back a byte, which must not be a line break or the end.
 func (w *wktReader) unread(b byte) {
 	if b != 0 {
-		_ = w.r.UnreadByte() // what was read last was a byte
+		_ = w.r.UnreadByte() // the last read was of a byte
 		w.offset--
 		w.column--
 	}
@@ -73,7 +73,7 @@ func (w *wktReader) unread(b byte) {
 
 func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\r' || b == '\t' }
 
-// next returns the next byte except white space, 0 at the end.
+// next returns the next byte that is not white space, 0 at the end.
 func (w *wktReader) next() (byte, error) {
 	for {
 		if b, err := w.readByte(); err != nil || !isSpace(b) {
@@ -82,7 +82,7 @@ func (w *wktReader) next() (byte, error) {
 	}
 }
 
-// take reads a word of bytes for which is holds, behind white space, into word.
+// take skips white space and reads into word the bytes for which is returns true.
 func (w *wktReader) take(is func(b byte) bool) error {
 	w.word = w.word[:0]
 	b, err := w.next()
@@ -100,7 +100,7 @@ func (w *wktReader) take(is func(b byte) bool) error {
 	case err != nil:
 		return err
 	case b == '\n':
-		return nil // it says nothing
+		return nil // a line break has no meaning
 	}
 
 	w.unread(b)

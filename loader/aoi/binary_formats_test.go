@@ -87,7 +87,7 @@ func TestShapefileBesideItsTable(t *testing.T) {
 	}
 
 	_, err = ReadWith(t.Context(), bytes.NewReader(shapes), ReadOptions{Attributes: []string{"name"}})
-	checkParam(t, err, "attribute", "in no feature")
+	checkParam(t, err, "attribute", "of any feature")
 }
 
 // What is packed twice is not unpacked twice.

@@ -92,13 +92,13 @@ func TestAttributes(t *testing.T) {
 		t.Errorf("features that nobody asked for: %v, %v", a, err)
 	}
 
-	for name, words := range map[string][]string{"A": {"did you mean a?", "exact"}, "c": {"was found in no feature", "they have b, a"}} {
+	for name, words := range map[string][]string{"A": {"did you mean a?", "exact"}, "c": {"not an attribute of any feature", "the features have b, a"}} {
 		_, err := ReadWith(t.Context(), strings.NewReader(text), ReadOptions{Attributes: []string{"b", name}})
 		checkParam(t, err, "attribute", words...)
 	}
 
 	_, err = ReadWith(t.Context(), strings.NewReader(polygonOf), ReadOptions{Attributes: []string{"c"}})
-	checkParam(t, err, "attribute", "they have none")
+	checkParam(t, err, "attribute", "the features have no attributes")
 	_, err = ReadWith(t.Context(), strings.NewReader(text), ReadOptions{Attributes: []string{"a", "a"}})
 	checkParam(t, err, "attribute", "twice")
 	_, err = ReadWith(t.Context(), strings.NewReader(withProperties(0, `{"a":"x\u0000y"}`)), ReadOptions{Attributes: []string{"a"}})
@@ -151,12 +151,12 @@ func TestWhere(t *testing.T) {
 		"n = 2":         {"aoi", []string{"holds a Point", "in feature 2"}},
 		"n = 3":         {"aoi", []string{"is not valid, in feature 3"}},
 		"n = 7":         {"aoi-where", []string{"true for none of the 5 features"}},
-		"N = 1":         {"aoi-where", []string{`asks for "N"`, "did you mean n?"}},
-		"m = 1":         {"aoi-where", []string{"they have n, name, kind"}},
+		"N = 1":         {"aoi-where", []string{`uses "N"`, "did you mean n?"}},
+		"m = 1":         {"aoi-where", []string{"the features have n, name, kind"}},
 		"name = 5":      {"aoi-where", []string{"attribute name", "text", "A", "5, which is a number"}},
-		"name":          {"aoi-where", []string{"is not a condition", "must follow the name of an attribute", "at the end"}},
+		"name":          {"aoi-where", []string{"is not a condition", "after the name of an attribute", "at the end"}},
 		"name = B":      {"aoi-where", []string{"single quotes", "at character 8, near B"}},
-		"n < 6 or":      {"aoi-where", []string{"the name of an attribute must stand here, at the end"}},
+		"n < 6 or":      {"aoi-where", []string{"expected the name of an attribute, at the end"}},
 		"n = 1 and n=5": {"aoi-where", []string{"true for none"}},
 	} {
 		a, err := ReadWith(t.Context(), strings.NewReader(text), ReadOptions{Where: where})

@@ -46,11 +46,11 @@ func TestHostileTexts(t *testing.T) {
 		{"empty polygons of WKT", "MULTIPOLYGON(EMPTY", ",EMPTY", many, ReadOptions{}, []string{"unexpected end"}},
 		{"empty lines of WKT", "POLYGON EMPTY", "\nPOLYGON EMPTY", many, ReadOptions{}, []string{"is empty"}},
 
-		{"polygons of WKB", "\x01\x06\x00\x00\x00\xff\xff\xff\xff", "\x01\x03\x00\x00\x00\x00\x00\x00\x00", many, ReadOptions{}, []string{"more in it"}},
+		{"polygons of WKB", "\x01\x06\x00\x00\x00\xff\xff\xff\xff", "\x01\x03\x00\x00\x00\x00\x00\x00\x00", many, ReadOptions{}, []string{"declares more"}},
 		{"rings of WKB", "\x01\x03\x00\x00\x00\xff\xff\xff\xff", "\x00\x00\x00\x00", many, ReadOptions{}, []string{"not valid"}},
-		{"positions of WKB", "\x01\x03\x00\x00\x00\x01\x00\x00\x00\xff\xff\xff\xff", "\x00\x00\x00\x00\x00\x00\x00\x00", many, ReadOptions{MaxPositions: 1 << 16}, []string{"more in it"}},
+		{"positions of WKB", "\x01\x03\x00\x00\x00\x01\x00\x00\x00\xff\xff\xff\xff", "\x00\x00\x00\x00\x00\x00\x00\x00", many, ReadOptions{MaxPositions: 1 << 16}, []string{"declares more"}},
 		{"collections of WKB", "", "\x01\x07\x00\x00\x00\xff\xff\xff\xff", long, ReadOptions{}, []string{"nested too deep"}},
-		{"positions in hex", "010300000001000000FFFFFFFF", "00", many, ReadOptions{MaxPositions: 1 << 16}, []string{"more in it"}},
+		{"positions in hex", "010300000001000000FFFFFFFF", "00", many, ReadOptions{MaxPositions: 1 << 16}, []string{"declares more"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var err error

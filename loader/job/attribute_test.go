@@ -27,7 +27,7 @@ func TestParseAttribute(t *testing.T) {
 		}
 	}
 
-	for text, reason := range map[string]string{"pop:": "has no type behind the colon", ":text": "has no name", "": "has no name", "pop:money": "there is no type money"} {
+	for text, reason := range map[string]string{"pop:": "has no type behind the colon", ":text": "has no name", "": "has no name", "pop:money": "type money is not supported"} {
 		var param *geomgen.ParamError
 		if _, err := job.ParseAttribute("each", text); !errors.As(err, &param) || param.Param != "each" || !strings.Contains(err.Error(), reason) {
 			t.Errorf("%q: the error is %v", text, err)
@@ -49,8 +49,8 @@ func TestAttributesThatContradict(t *testing.T) {
 		"twice":                     {"attribute", "this name is taken by --attribute", func(j *loader.Job) { j.Attributes = []loader.Attribute{name, other, name} }},
 		"that of each":              {"attribute", "this name is taken by --each", func(j *loader.Job) { j.Each, j.Attributes = name, one }},
 		"each without a name":       {"each", "has no name", func(j *loader.Job) { j.Each = loader.Attribute{Type: "text"} }},
-		"unknown type":              {"attribute", "there is no type money", func(j *loader.Job) { j.Attributes = []loader.Attribute{{Name: "a", Type: "money"}} }},
-		"unknown type of each":      {"each", "there is no type money", func(j *loader.Job) { j.Each = loader.Attribute{Name: "a", Type: "money"} }},
+		"unknown type":              {"attribute", "type money is not supported", func(j *loader.Job) { j.Attributes = []loader.Attribute{{Name: "a", Type: "money"}} }},
+		"unknown type of each":      {"each", "type money is not supported", func(j *loader.Job) { j.Each = loader.Attribute{Name: "a", Type: "money"} }},
 		"json as a name":            {"each", "cannot be a key", func(j *loader.Job) { j.Each = loader.Attribute{Name: "a", Type: "jsonb"} }},
 		"rule alone":                {"attribute-rule", "needs an attribute", func(j *loader.Job) { j.AttributeRule = geomgen.First }},
 		"rule with each":            {"attribute-rule", "contradicts each", func(j *loader.Job) { j.Each, j.Attributes, j.AttributeRule = other, one, geomgen.First }},

@@ -183,7 +183,7 @@ func invalidFeature(a *aoi.Area, err error) error {
 	}
 
 	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
-		Reason: "is not valid: " + invalid.Error() + ": mend it, or let the server do so with aoi-make-valid"}
+		Reason: "is not valid: " + invalid.Error() + ": repair it, or let the server repair it with aoi-make-valid"}
 }
 
 // invalidArea says what to do about polygons that are not valid.
@@ -202,7 +202,7 @@ func invalidArea(a *aoi.Area, err error) error {
 	}
 
 	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
-		Reason: "is not valid: " + invalid.Error() + ": mend it, or let the server do so with aoi-make-valid"}
+		Reason: "is not valid: " + invalid.Error() + ": repair it, or let the server repair it with aoi-make-valid"}
 }
 
 // NeedsServerError reports an area of interest that only a server can make ready:

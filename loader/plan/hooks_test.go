@@ -22,11 +22,11 @@ func TestStepsAreChecked(t *testing.T) {
 		"line 2, column 3: the comment has no end": func(j *job.Job) {
 			j.After = "select 1; /* a /* b */ */\n  /* see /* */ below\ncomment on table {{table}} is 'x'"
 		},
-		"line 1, column 1: the comment has no end": func(j *job.Job) { j.Before = "/*" },
-		"line 1, column 17: only {{table}} stands": func(j *job.Job) { j.After = "grant select on {{ table }} to public" },
-		"column 15: only {{table}} stands for":     func(j *job.Job) { j.After = "select * from {{tabel}}" },
-		"column 17: the table is {{table}}, witho": func(j *job.Job) { j.After = "select cell_at('{{table }}', g) from {{table}}" },
-		"line 2, column 33: no variable is filled": func(j *job.Job) { j.Before = "select 1;\ngrant select on {{table}} to x, ${ROLE}" },
+		"line 1, column 1: the comment has no end":             func(j *job.Job) { j.Before = "/*" },
+		"line 1, column 17: the only placeholder is {{table}}": func(j *job.Job) { j.After = "grant select on {{ table }} to public" },
+		"column 15: the only placeholder is":                   func(j *job.Job) { j.After = "select * from {{tabel}}" },
+		"column 17: write the placeholder {{table":             func(j *job.Job) { j.After = "select cell_at('{{table }}', g) from {{table}}" },
+		"line 2, column 33: variables are not expanded":        func(j *job.Job) { j.Before = "select 1;\ngrant select on {{table}} to x, ${ROLE}" },
 		"no zero bytes": func(j *job.Job) { j.Before = "select '\x00'" },
 	} {
 		j := theJob

@@ -1,5 +1,5 @@
-// Maketable makes the table of package crsmatch from the spatial_ref_sys of a server, and the
-// other names that PROJ's database has. CONTRIBUTING.md has the commands around it.
+// Maketable makes the table of package crsmatch from the spatial_ref_sys of a server and the other
+// names in PROJ's database. CONTRIBUTING.md has the commands.
 package main
 
 import (
@@ -28,8 +28,8 @@ select auth_name, code, name from geodetic_crs
  union all
 select auth_name, code, alt_name from alias_name where table_name in ('projected_crs', 'geodetic_crs')`
 
-// PostGIS lets PROJ look a code up, and only then reads srtext. Of deprecated CRSs, srtext may
-// have the definition of long ago.
+// PostGIS lets PROJ look up a code first, and reads srtext only if that fails. The srtext of a
+// deprecated CRS may be an outdated definition.
 const deprecatedQuery = `
 select auth_name, code, name from projected_crs where deprecated
  union all
@@ -45,7 +45,7 @@ select c.auth_name, c.code, a.alt_name
   join alias_name a on a.table_name = 'geodetic_datum' and a.auth_name = c.datum_auth_name and a.code = c.datum_code`
 
 func main() {
-	dsn := flag.String("dsn", "", "server with PostGIS; defaults to what PGHOST and its like say")
+	dsn := flag.String("dsn", "", "server with PostGIS; defaults to PGHOST and the other PG variables")
 	proj := flag.String("proj", "/usr/share/proj/proj.db", "database of PROJ")
 	out := flag.String("o", "table.bin", "file to write")
 	flag.Parse()
@@ -56,7 +56,7 @@ func main() {
 	}
 }
 
-// code is the code that an authority has for a CRS.
+// code is an authority's code for a CRS.
 type code struct{ authority, code string }
 
 func run(ctx context.Context, dsn, proj, out string) error {
@@ -100,7 +100,7 @@ func run(ctx context.Context, dsn, proj, out string) error {
 	return nil
 }
 
-// read reads names by the code that they belong to.
+// read reads the names for each code.
 func read(ctx context.Context, db *sql.DB, query string) (map[code][]string, error) {
 	found, err := db.QueryContext(ctx, query)
 	if err != nil {
