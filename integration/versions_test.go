@@ -91,7 +91,7 @@ func TestKeepAndRollback(t *testing.T) {
 
 			rollback(3).expect(t, 2, "run 3 is published", "whose version of the table is kept")
 			rollback(1).expect(t, 2, "run 1 is replaced")
-			rollback(9).expect(t, 2, "knows no run 9")
+			rollback(9).expect(t, 2, "has no run 9")
 
 			// The next night keeps what was shown last, and drops the oldest.
 			night(5)

@@ -42,7 +42,7 @@ func TestPlanOfBadAreas(t *testing.T) {
 		"turned codes":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Grid.Rotate, j.Code = 10, geomgen.INSPIRE }, want: "contradicts rotate 10"},
 		"column code":    {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Code, j.GeomColumn = geomgen.INSPIRE, "code" }, want: "taken by the cell's code"},
 		"column taken":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { j.Coverage, j.IDColumn = true, "coverage" }, want: "taken by the coverage"},
-		"cut points":     {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { j.Clip, j.Geometry = true, geomgen.AsPoint }, want: "a point is not cut"},
+		"cut points":     {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { j.Clip, j.Geometry = true, geomgen.AsPoint }, want: "a point cannot be clipped"},
 		"code parts":     {job: theJob("POLYGON((0 0,9 9,9 0,0 0))", 3035), change: func(j *job.Job) { j.Code, j.CodeIndex, j.Partitions = geomgen.INSPIRE, true, 2 }, want: "contradicts partitions"},
 		"coverage bare":  {job: job.Job{Table: job.Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 3, Rows: 3, Coverage: true}, want: "--coverage true: needs an area of interest"},
 	} {
