@@ -202,7 +202,7 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		if got := strings.Contains(strings.Join(a.Hints, "\n"), "no partition of the table is for these ids"); got != tt.hint {
+		if got := strings.Contains(strings.Join(a.Hints, "\n"), "the table has no partition for these ids"); got != tt.hint {
 			t.Errorf("%s: hints %q", name, a.Hints)
 		}
 	}

@@ -73,7 +73,7 @@ func TestAttributesThatContradict(t *testing.T) {
 		"too long":                     {"attribute", "63 bytes", func(j *loader.Job) { j.Attributes = []loader.Attribute{{Name: strings.Repeat("x", 64)}} }},
 		"index without a geometry":     {"index", "contradicts geometry none", func(j *loader.Job) { j.Geometry, j.Index = geomgen.AsNone, loader.IndexGiST }},
 		"clip without a geometry":      {"clip", "contradicts geometry none", func(j *loader.Job) { j.Geometry, j.Clip = geomgen.AsNone, true }},
-		"attributes that are not read": {"attribute", "is not read from the area", func(j *loader.Job) { j.Attributes = one }},
+		"attributes that are not read": {"attribute", "was not read from the area", func(j *loader.Job) { j.Attributes = one }},
 	} {
 		j := plainJob()
 		j.Cols, j.Rows, j.Area = 0, 0, &loader.Area{Polygons: triangle()}

@@ -47,9 +47,9 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"too many streams", func(j *job.Job) { j.Streams = 65 }, "streams", "between 1 and"},
 		{"chunk rows", func(j *job.Job) { j.ChunkRows = -5 }, "chunk-rows", "at least 1"},
 		{"cell size", func(j *job.Job) { j.Grid.DX = math.NaN() }, "cell-size", "greater than 0"},
-		{"neither extent nor columns", func(j *job.Job) { j.Cols, j.Rows = 0, 0 }, "extent", "how far"},
+		{"neither extent nor columns", func(j *job.Job) { j.Cols, j.Rows = 0, 0 }, "extent", "needs a limit"},
 		{"both", func(j *job.Job) { j.Extent = &geomgen.Box{XMax: 1, YMax: 1} }, "extent", "not both"},
-		{"columns without rows", func(j *job.Job) { j.Rows = 0 }, "rows", "go together"},
+		{"columns without rows", func(j *job.Job) { j.Rows = 0 }, "rows", "belong together"},
 		{"too many columns", func(j *job.Job) { j.Cols = geomgen.MaxIndex + 1 }, "cols", "2^30"},
 		{"corners coincide", func(j *job.Job) { j.Grid.X0 = 1e17 }, "cell-size", "coincide"},
 	}
@@ -119,8 +119,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// The default is not written down, so that the ledger's older jobs are the same as
-// new ones, and what is written is read again by runs resume.
+// The ledger does not store the default, so that older jobs in the ledger equal new ones. runs resume reads what
+// it stores.
 func TestOnConflictInTheLedger(t *testing.T) {
 	for choice, want := range map[job.OnConflict]string{"": "", job.ConflictError: "", job.ConflictSkip: `"on_conflict":"skip"`} {
 		j := unitJob(10, 10)
