@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// An index build may take hours before its connection breaks. That is the first failure,
-// however long the try has gone well.
+// An index build may take hours before its connection breaks. That is the first failure, however long the try
+// worked.
 func TestRetryAfterALongTry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := New(nil, nil, nil)
