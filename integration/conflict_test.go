@@ -319,7 +319,7 @@ func TestAppendWithOtherCodes(t *testing.T) {
 	}
 	mustCLI(t, s.dsn, load("0,0,2000,1000", "--code", "inspire", "--code-order", "ne")...)
 	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire-short", "--if-exists", "append")...).expect(t, 2, "--code inspire-short", "has codes inspire")
-	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--code-order", "en", "--if-exists", "append")...).expect(t, 2, "--code inspire", "named alike")
+	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--code-order", "en", "--if-exists", "append")...).expect(t, 2, "--code inspire", "the same codes")
 	mustCLI(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--if-exists", "append")...)
 	if codes := queryOne[string](t, s.pool, "select string_agg(code, ' ' order by col) from "+s.name("grid")); codes !=
 		"CRS3035RES1000mN0E0 CRS3035RES1000mN0E1000 CRS3035RES1000mN0E2000 CRS3035RES1000mN0E3000" {
