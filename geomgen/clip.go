@@ -16,7 +16,7 @@ import (
 // along the cell's edge.
 //
 // The ends of chains are rounded independently of each other (see crossSide). Nothing else moves. If a rounded
-// end comes so close to another point that this may matter, mend makes the part valid.
+// end comes so close to another point that this may matter, repair makes the part valid.
 type Clipper struct {
 	mask   *Mask
 	cell   convex
@@ -103,7 +103,7 @@ func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 	err := c.trace()
 	if err == nil && c.delicate(ctx) {
 		c.rings.reset()
-		err = c.mend(ctx)
+		err = c.repair(ctx)
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -188,7 +188,7 @@ func (c *cover) belongs(corners []geomgen.Point, at geomgen.Point) error {
 
 	found := false
 	c.segments(func(a, b geomgen.Point) {
-		// Mending moves a point there if it is near a corner of the area that rounding has put on the other side
+		// Repairing moves a point there if it is near a corner of the area that rounding has put on the other side
 		// of the cell's edge.
 		found = found || math.Abs(a.X-at.X) <= 4*ulp(at.X) && math.Abs(a.Y-at.Y) <= 4*ulp(at.Y)
 		for i, p := range corners {

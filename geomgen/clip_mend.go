@@ -110,15 +110,15 @@ func (c *Clipper) rimCrowded(inside int, reach float64) bool {
 	return slices.ContainsFunc(c.spots[:inside], func(p Point) bool { return at[p] })
 }
 
-// mend builds the rings of a part whose rounded points may cross, touch or contain lines that they must not. It
-// does not change the cell's edge, which the neighbouring cells also have. Inside the cell, mend is free: it
+// repair builds the rings of a part whose rounded points may cross, touch or contain lines that they must not. It
+// does not change the cell's edge, which the neighbouring cells also have. Inside the cell, repair is free: it
 // brings back points that rounding has put outside, routes crossing lines through the nearer of their ends, and
 // takes as the part what the area then surrounds. A subdivision by lines that meet only in common ends has valid
 // polygons.
 //
 // The cell's edge does not cross itself: along a side, both coordinates of the rounded points are monotone, and
 // near a corner they stay in the quadrant of their side (see crossSide), which no other side there shares.
-func (c *Clipper) mend(ctx context.Context) error {
+func (c *Clipper) repair(ctx context.Context) error {
 	m := &mesh{cell: &c.cell, onIt: make(map[Point]bool)}
 	for i, p := range c.rim {
 		q := c.rim[(i+1)%len(c.rim)]

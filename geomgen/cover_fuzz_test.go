@@ -27,7 +27,7 @@ func fuzzedRing(g Grid, b []byte) []Point {
 	return ring
 }
 
-// FuzzCover walks the cells of a rectangle, of which an extent and an area with a hole may select some. It
+// FuzzCover walks the cells of a rectangle. An extent, and an area with a hole, may select some of them. It
 // compares the walk with a test of each cell: each must come once, in the order of cell_id, in blocks, by
 // position, and between any two of them.
 func FuzzCover(f *testing.F) {

@@ -114,10 +114,10 @@ func checkLargest(t *testing.T, w *Walker, owners []Owner) {
 	at := slices.IndexFunc(owners, func(o Owner) bool { return o.Feature == largest })
 	for i, o := range owners {
 		if at >= 0 && (o.Share > owners[at].Share+1e-14 || i < at && o.Share > owners[at].Share) {
-			t.Fatalf("feature %d is said to have the largest share: %v", largest, owners)
+			t.Fatalf("Owner returned feature %d as the largest share: %v", largest, owners)
 		}
 	}
 	if largest < 0 && len(owners) > 0 {
-		t.Fatalf("no feature is said to have the largest share: %v", owners)
+		t.Fatalf("Owner returned no feature with the largest share: %v", owners)
 	}
 }

@@ -105,7 +105,7 @@ func checkMask(t *testing.T, g geomgen.Grid, polygons []geomgen.Polygon, rule ge
 				t.Fatalf("%s: cell %v: walked %v, contains %v, want %v\narea %v", rule, c, got, s.Contains(c), want, polygons)
 			}
 			if walked[c] && !edge[c] && !area.Covers(corners) {
-				t.Fatalf("%s: cell %v is said to be off the edge, but the area does not cover it", rule, c)
+				t.Fatalf("%s: Edge is false for cell %v, but the area does not cover it", rule, c)
 			}
 		}
 	}

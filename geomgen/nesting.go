@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// checkNesting returns an error for rings that do not cross but are in the wrong place: there must be no area to
-// the right of any segment. winding comes from a sweep: how often the area winds around the place to the right of
-// a segment, as seen on the page.
+// checkNesting returns an error for rings that do not cross but are in the wrong place: no segment may have area
+// to its right. winding comes from a sweep: how often the area winds around the place to the right of a segment,
+// as seen on the page.
 func (o *outline) checkNesting(winding []int32) error {
 	for n, r := range o.rings {
 		up := r.first

@@ -193,8 +193,8 @@ func (o *referenceOutline) around(ring, i int32, at Point) (from, to Point) {
 	return s.a, s.b
 }
 
-// checkNesting returns an error for rings that do not cross but are in the wrong place: there must be no area to
-// the right of any segment.
+// checkNesting returns an error for rings that do not cross but are in the wrong place: no segment may
+// have area to its right.
 func (o *referenceOutline) checkNesting() error {
 	for n, r := range o.rings {
 		up := r.first

@@ -89,7 +89,7 @@ func TestAreasOfManyRings(t *testing.T) {
 	}
 }
 
-// A part that must be mended has as many lines as its area.
+// A part that must be repaired has as many lines as its area.
 func TestMendingOfManyLines(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()

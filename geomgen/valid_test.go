@@ -21,7 +21,7 @@ func compareWithReference(t *testing.T, polygons []Polygon) (valid bool) {
 
 	var invalid *InvalidError
 	if err != nil && !errors.As(err, &invalid) {
-		t.Fatalf("%v is no InvalidError", err)
+		t.Fatalf("%v is not an InvalidError", err)
 	}
 	if err != nil {
 		return false

@@ -177,5 +177,5 @@ apt install --no-install-recommends $packages
 
 clusters | while read -r cluster; do
   printf '%s\n' "$before" | grep -qxF "$cluster" ||
-    die "the installation created $cluster, which it should not do: pg_dropcluster removes a cluster"
+    die "the installation created $cluster, which it should not have done: pg_dropcluster removes a cluster"
 done

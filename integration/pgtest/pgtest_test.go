@@ -39,7 +39,7 @@ func TestSharedServerHasPostGIS(t *testing.T) {
 	}
 	t.Log("PostGIS", version)
 	if !query[bool](t, pgtest.DSN(t), "select usesuper from pg_user where usename = current_user") {
-		t.Error("the user is no superuser")
+		t.Error("the user is not a superuser")
 	}
 }
 

@@ -39,9 +39,9 @@ func TestRetryEnds(t *testing.T) {
 		least int // tries
 		most  int
 	}{
-		"an error that time does not mend": {lasting, RetryFor, 1, 1},
-		"after the limit":                  {io.ErrUnexpectedEOF, RetryFor, 10, 200},
-		"after a limit of half an hour":    {io.ErrUnexpectedEOF, 30 * time.Minute, 150, 2000},
+		"an error that is not transient": {lasting, RetryFor, 1, 1},
+		"after the limit":                {io.ErrUnexpectedEOF, RetryFor, 10, 200},
+		"after a limit of half an hour":  {io.ErrUnexpectedEOF, 30 * time.Minute, 150, 2000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

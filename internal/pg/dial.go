@@ -19,8 +19,8 @@ import (
 
 // Defaults for watching a connection if the DSN does not set them.
 const (
-	// silenceLimit is how long nothing may be sent or received while the driver waits. After that, the server is
-	// asked what the connection's backend is doing.
+	// silenceLimit is how long nothing may be sent or received while the driver waits. After that, the watch asks
+	// the server what the connection's backend is doing.
 	silenceLimit = 30 * time.Second
 	probeLimit   = 10 * time.Second // for one such question
 )
@@ -51,8 +51,8 @@ type dialer struct {
 
 	// probe is probeBackend, which tests replace.
 	probe func(context.Context, *watchedConn, backendState) (backendState, string)
-	// sessions is true if a pooler in between keeps one backend for a connection. Until that is known, nothing is
-	// asked about it.
+	// sessions is true if a pooler in between keeps one backend for a connection. Until that is known, there are
+	// no questions about it.
 	sessions atomic.Bool
 	// reserved is true while somebody uses the pool: see Own.
 	reserved atomic.Bool
@@ -149,7 +149,7 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 	}
 
 	results, err := conn.Exec(ctx, ownBackendSQL).ReadAll()
-	if err != nil && !HasCode(err, pgerrcode.InsufficientPrivilege) { // pg_stat_activity is hidden, so nothing can be asked
+	if err != nil && !HasCode(err, pgerrcode.InsufficientPrivilege) { // pg_stat_activity is hidden, so the watch has nothing to ask
 		return err
 	}
 

@@ -19,7 +19,7 @@ import (
 // backendState is the server's information about a backend that is not working. The zero value means that it is
 // working, or that nothing is known.
 type backendState struct {
-	state  string // "gone", "away" for a server that cannot be asked, or the state in pg_stat_activity
+	state  string // "gone", "away" for a server that does not answer, or the state in pg_stat_activity
 	since  string // when that last changed
 	copied int64  // bytes that its COPY has read
 	unsent int    // bytes that the kernel at this end has not sent

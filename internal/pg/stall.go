@@ -15,7 +15,7 @@ import (
 // twice in a row, the server, asked on another connection, was not working for it or could not be reached.
 type StallError struct {
 	Silent time.Duration // for how long
-	Found  string        // what the server reported, or why it could not be asked
+	Found  string        // what the server reported, or why it did not
 }
 
 func (e *StallError) Error() string {
@@ -26,10 +26,10 @@ func (e *StallError) Error() string {
 // long, it asks the server, on another connection, what the backend is doing. A backend that is working may be
 // silent for any time, as during an index build. A backend that is gone, or that waits for this client, will
 // never answer, although keepalive finds that the kernel at the other end, or a proxy, is alive. A paused server
-// cannot be asked at all. In these cases, the connection is closed, and the driver gets a *StallError.
+// does not answer at all. In these cases, the connection is closed, and the driver gets a *StallError.
 //
-// The driver's deadlines apply as on any connection, even while the server is asked. Nothing is read or written
-// on an idle connection, so nothing is asked.
+// The driver's deadlines apply as on any connection, even during a question to the server. Nothing is read or
+// written on an idle connection, so there are no questions about it.
 type watchedConn struct {
 	net.Conn
 	dialer           *dialer
@@ -81,7 +81,7 @@ func watch(conn net.Conn, b Backend) {
 	}
 }
 
-// watches reports whether there is a backend that the server can be asked about.
+// watches reports whether there is a backend to ask the server about.
 func (c *watchedConn) watches() bool {
 	b := c.backend.Load()
 	return b != nil && (!b.pooled || c.dialer.sessions.Load())

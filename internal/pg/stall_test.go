@@ -187,7 +187,7 @@ func TestTroubleThatPassed(t *testing.T) {
 	}
 }
 
-// While one direction makes progress, nothing is asked about the other one.
+// While one direction makes progress, there are no questions about the other one.
 func TestTheOtherDirection(t *testing.T) {
 	c, peer, asked := watchedPair(t, atWork)
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
@@ -221,7 +221,7 @@ func TestTheOtherDirection(t *testing.T) {
 	}
 }
 
-// The driver's deadline ends a read at once, even while the server is asked.
+// The driver's deadline ends a read at once, even during a question to the server.
 func TestDeadlineOfTheDriver(t *testing.T) {
 	for name, set := range map[string]func(*watchedConn) error{
 		"past":   func(c *watchedConn) error { return c.SetDeadline(time.Unix(1, 0)) },
@@ -277,7 +277,7 @@ func TestCloseWhileAsking(t *testing.T) {
 	}
 }
 
-// Nothing is asked before the backend is known, nor if a pooler may have changed it.
+// There are no questions before the backend is known, nor if a pooler may have changed it.
 func TestUnknownBackend(t *testing.T) {
 	c, peer, asked := watchedPair(t, atWork)
 	exchange := func() {

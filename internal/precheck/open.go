@@ -24,7 +24,7 @@ func ServerOf(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Relat
 	return Server(ctx, conn.Conn(), j)
 }
 
-// MigrateToKnow migrates an existing ledger before it is asked what the table holds, either to add to the table
+// MigrateToKnow migrates an existing ledger before the load reads what the table holds, either to add to the table
 // or to keep its version: an older ledger does not know versions, or a restored table. To keep a version, it also
 // creates a missing ledger, which adopts a table whose ledger was lost.
 func MigrateToKnow(ctx context.Context, pool *pgxpool.Pool, q pg.Querier, t catalog.Relation, j job.Job, l ledger.Ledger) error {

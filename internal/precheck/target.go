@@ -293,8 +293,8 @@ func expectedTypes(j job.Job) []string {
 	return want
 }
 
-// checkOwner checks that the new table can be given to the owner of the old one. The owner may be another role,
-// of which the loading role must be a member.
+// checkOwner checks that the new table can be given to the owner of the old one. If the owner is another role,
+// the loading role must be a member of it.
 func checkOwner(ctx context.Context, conn pg.Querier, t catalog.Relation) error {
 	var owner, role string
 	var creates, may bool

@@ -229,7 +229,7 @@ func (r *repeatedParts) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Ten properties, two of which are kept: what a feature needs in addition to its positions.
+// Ten properties, but only two are kept: what a feature needs in addition to its positions.
 func TestMemoryOfAFeature(t *testing.T) {
 	const n = 10_000
 	var text strings.Builder

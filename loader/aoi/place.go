@@ -39,7 +39,7 @@ func (a *Area) Place(ctx context.Context, c crs.CRS) (*Area, error) {
 }
 
 // placePolygons is Place for some of the area's polygons. It returns the same slice if nothing changes. folded
-// reports whether there are now several polygons, one of which wrapped around the globe.
+// reports whether there are now several polygons and one of them wrapped around the globe.
 func (a *Area) placePolygons(ctx context.Context, polygons []geomgen.Polygon, c crs.CRS, s crs.Seam) (placed []geomgen.Polygon, folded bool, err error) {
 	placed = polygons
 	if c.Kind == crs.Geographic {

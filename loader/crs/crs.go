@@ -42,11 +42,10 @@ type CRS struct {
 	cylinder
 }
 
-// Domain is a box of longitudes and latitudes in degrees of WGS 84, and the box around it in CRS units. The
-// latter is rounded outwards by up to a thousandth of its size. A domain that crosses the antimeridian has West >
-// East. A domain that crosses the seam of its CRS has XMax beyond the map, so that XMin < XMax always holds. If
-// the box is unknown, XMin to YMax are all zero: PROJ cannot transform WGS 84 to some old CRSs, nor to other
-// planets.
+// Domain is a box of longitudes and latitudes in degrees of WGS 84, and the box around it in CRS units. That box
+// is rounded outwards by up to a thousandth of its size. A domain that crosses the antimeridian has West > East.
+// A domain that crosses the seam of its CRS has XMax beyond the map, so that XMin < XMax always holds. If the box
+// is unknown, XMin to YMax are all zero: PROJ cannot transform WGS 84 to some old CRSs, nor to other planets.
 type Domain struct {
 	West, South, East, North float64
 	XMin, YMin, XMax, YMax   float64

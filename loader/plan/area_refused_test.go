@@ -29,7 +29,7 @@ func TestPlanOfBadAreas(t *testing.T) {
 		server bool
 	}{
 		"bow tie":        {job: theJob("POLYGON((0 0,4 4,4 0,0 4,0 0))", 0), want: "shell of polygon 1 crosses itself at 2 2: repair it, or let the server do so with aoi-make-valid"},
-		"to be mended":   {job: theJob("POLYGON((0 0,4 4,4 0,0 4,0 0))", 0), change: func(j *job.Job) { j.Area.MakeValid = true }, want: "crosses itself", server: true},
+		"to be repaired": {job: theJob("POLYGON((0 0,4 4,4 0,0 4,0 0))", 0), change: func(j *job.Job) { j.Area.MakeValid = true }, want: "crosses itself", server: true},
 		"another CRS":    {job: theJob("SRID=4326;POLYGON((0 0,4 4,4 0,0 0))", 3035), want: "EPSG:4326 and the grid is in EPSG:3035", server: true},
 		"no CRS":         {job: theJob("SRID=4326;POLYGON((0 0,4 4,4 0,0 0))", 0), want: "--srid 0: leaves the grid without a CRS"},
 		"a query":        {job: job.Job{Table: job.Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Area: &aoi.Area{SQL: "select 1"}}, want: "it is a query", server: true},

@@ -66,8 +66,8 @@ func featureGrids() map[string]job.Job {
 	}
 }
 
-// districts returns features around a point of a grid. Some overlap, and one is empty. They have names and
-// numbers, some of which are NULL. Some borders run along edges and through centres of cells.
+// districts returns features around a point of a grid. Some overlap, and one is empty. Some of their names and
+// numbers are NULL. Some borders run along edges and through centres of cells.
 func districts(rng *rand.Rand, g geomgen.Grid) *aoi.Layer {
 	c := g.Centre(geomgen.Cell{Col: 40, Row: 40})
 	unit := 3 * g.DX

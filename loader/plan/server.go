@@ -21,8 +21,7 @@ func (p *Plan) WithServer(s Server) *Plan {
 	return &with
 }
 
-// Server returns the server that the estimates are for. known is false if no server was asked and s is the
-// default.
+// Server returns the server that the estimates are for. known is false if s is only the default.
 func (p *Plan) Server() (s Server, known bool) {
 	if !p.serverKnown {
 		return Server{SortsGiST: true, MarksCopied: true}, false
