@@ -63,8 +63,8 @@ func OpenConfig(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, err
 }
 
 // PoolSize returns how many connections a run with the given number of streams needs at a time: one per stream
-// (or as many as building the indexes needs), one for the lock of the table, and one that watches. A job that
-// sets no number of streams has at most 2, and a job with partitions has at most one per partition.
+// (or as many as building the indexes needs), one for the lock of the table, and one that watches the others. A
+// job that sets no number of streams has at most 2, and a job with partitions has at most one per partition.
 func PoolSize(streams int) int {
 	return max(streams, build.Conns) + 2
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // LevelEvent is the log level of normal events of a run, such as finished stages and chunks. It is below the
-// levels for people.
+// levels of messages for people.
 const LevelEvent = observe.LevelEvent
 
 // Options set when a run begins and how you watch it. Everything else is in the Job.

@@ -34,9 +34,9 @@ func (l *Ledger) Inventory(ctx context.Context) (i Inventory, err error) {
 }
 
 // Uninstall removes the ledger with its functions and its record of runs, the staging tables of its runs, and, if
-// kept is true, the kept versions of tables. Loaded tables stay. It is one transaction, and returns what it
-// removed. If a run is alive, the error is a *LockedError. If an object depends on something that would be
-// removed, the error is a *DependentsError. In both cases, nothing was removed.
+// kept is true, the kept versions of tables. Loaded tables stay. It is one transaction, and returns what was
+// there. If a run is alive, the error is a *LockedError. If an object depends on something that would be removed,
+// the error is a *DependentsError. In both cases, nothing was removed.
 func (l *Ledger) Uninstall(ctx context.Context, kept bool) (i Inventory, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		i, err = uninstall.Remove(ctx, pool, l.ledger, kept)

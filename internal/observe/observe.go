@@ -16,7 +16,7 @@ import (
 )
 
 // LevelEvent is the log level of normal events of a run, such as finished stages and chunks. It is below the
-// levels for people.
+// levels of messages for people.
 const LevelEvent = slog.LevelInfo - 1
 
 // Observer reports on a run. Several goroutines may use it.

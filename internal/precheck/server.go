@@ -231,7 +231,7 @@ func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error
 		return pg.Wrap(err, "looking up the ledger's schema %s and the privileges on it", schema)
 	case !there && !create:
 		return denied(role, fmt.Sprintf("the ledger's schema %s does not exist, and it may not create schemas in database %s", schema, database),
-			fmt.Sprintf("grant create on database %s to %s, or name a schema that is there as ledger-schema", pgx.Identifier{database}.Sanitize(), roleName))
+			fmt.Sprintf("grant create on database %s to %s, or set ledger-schema to an existing schema", pgx.Identifier{database}.Sanitize(), roleName))
 	case there && !use:
 		return denied(role, "it may not use the ledger's schema "+schema,
 			fmt.Sprintf("grant usage, create on schema %s to %s", pgx.Identifier{schema}.Sanitize(), roleName))

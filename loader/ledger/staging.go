@@ -50,5 +50,5 @@ func (l Ledger) LockStaging(ctx context.Context, tx pgx.Tx, t catalog.Relation, 
 
 	return &pg.ServerError{Doing: "checking staging table " + t.String(),
 		Err:    fmt.Errorf("somebody has changed it, and their code could run with the rights of this role: %s", what),
-		Advice: "drop the run, and revoke what lets others own the table's schema or make triggers there"}
+		Advice: "drop the run, and revoke what lets others own the table's schema or create triggers there"}
 }

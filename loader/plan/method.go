@@ -115,7 +115,7 @@ func (p *Plan) chooseMethod() error {
 		p.frozen(fmt.Sprintf("up to %d million rows, one transaction is as fast as several streams, writes less WAL and is quick to repeat", frozenRows/1_000_000))
 	default:
 		p.inChunks(0)
-		p.Reason = fmt.Sprintf("with more than %d million rows a killed load should be resumed; VACUUM freezes the chunks", frozenRows/1_000_000)
+		p.Reason = fmt.Sprintf("with more than %d million rows, a killed load should be resumable; VACUUM freezes the chunks", frozenRows/1_000_000)
 	}
 
 	return nil
