@@ -149,7 +149,7 @@ func (d *dialer) connected(ctx context.Context, conn *pgconn.PgConn) error {
 	}
 
 	results, err := conn.Exec(ctx, ownBackendSQL).ReadAll()
-	if err != nil && !HasCode(err, pgerrcode.InsufficientPrivilege) { // pg_stat_activity is hidden, so the watch has nothing to ask
+	if err != nil && !HasCode(err, pgerrcode.InsufficientPrivilege) { // pg_stat_activity may be hidden
 		return err
 	}
 

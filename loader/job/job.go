@@ -105,9 +105,9 @@ type Job struct {
 	// Streams is the number of connections that copy in parallel, at most 64. Defaults to 0, which lets the plan
 	// choose: see plan.Method.
 	Streams int `json:"streams,omitempty"`
-	// ChunkRows limits the rows of a chunk, which is one transaction and the most that each stream of a resumed
-	// run copies again. It makes a plain table load in chunks. A resumed run keeps the chunks of its first
-	// attempt. Defaults to 0, which lets the plan choose: see plan.Method.
+	// ChunkRows limits the rows of a chunk, which is one transaction and the unit that a resumed run may have to
+	// copy again. It makes a plain table load in chunks. A resumed run keeps the chunks of its first attempt.
+	// Defaults to 0, which lets the plan choose: see plan.Method.
 	ChunkRows int64 `json:"chunk_rows,omitempty"`
 	// Before is SQL that runs first: under the table's lock, outside the run's transactions, on its own
 	// connection. Separate statements by semicolons; each is a transaction. {{table}} is replaced by the quoted

@@ -11,6 +11,7 @@ import (
 // Method is how rows get into the table.
 type Method string
 
+// Values of Method.
 const (
 	// MethodFrozen creates and fills the table in one transaction over one stream, with COPY FREEZE. No page is
 	// written a second time to freeze it. A killed load leaves nothing and starts over.
