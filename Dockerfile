@@ -1,15 +1,15 @@
-# loadgrid as an image: one static binary, no shell, not root.
+# The image of loadgrid: one static binary, without a shell, not run as root.
 #
 #   docker build -t loadgrid --build-arg VERSION="$(git describe --tags --always --dirty)" .
 #   docker run --rm -e LOADGRID_DSN=postgres://... loadgrid load --table grid ...
 #
-# The classic builder and BuildKit both read it. `make dist` makes the same image without an engine,
-# from the same program and with the same bytes each time: scripts/dist/image.go.
+# It works with the classic builder and with BuildKit. `make dist` makes the same image without an
+# engine, from the same program, with the same bytes each time: see scripts/dist/image.go.
 ARG GO_IMAGE=golang:1.26
 ARG BASE_IMAGE=scratch
 
 FROM ${GO_IMAGE} AS build
-# How Go fetches modules, as on the machine that builds; empty is Go's own default.
+# How Go fetches modules, as on the building machine; empty means Go's default.
 ARG GOPROXY
 ARG GOSUMDB
 ARG GONOSUMDB
@@ -17,7 +17,7 @@ ARG GOPRIVATE
 ARG GOFLAGS
 ARG VERSION
 WORKDIR /src
-# Modules first: they change more rarely than the sources.
+# Modules first: they change less often than the sources.
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
@@ -37,7 +37,7 @@ LABEL org.opencontainers.image.title="loadgrid" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}"
 COPY --from=build /out/ /
-# A number, so that an engine can see that it is not root. No user needs to have it.
+# A number, so that an engine can see that it is not root. The user need not exist.
 USER 65532:65532
 ENTRYPOINT ["/loadgrid"]
 CMD ["--help"]

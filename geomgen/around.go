@@ -2,10 +2,10 @@ package geomgen
 
 import "context"
 
-// ShellsAround returns for each ring the number of the innermost shell around it, -1 for none.
-// Rings are closed; shells run counter-clockwise and holes clockwise. They may touch, and do
-// not cross: of those that do, the numbers say nothing. With n points it takes some n log n
-// steps, and ends early, with its cause, when ctx does.
+// ShellsAround returns, for each ring, the index of the innermost shell around it, or -1 if there is none. Rings
+// must be closed, with shells counter-clockwise and holes clockwise. They may touch but must not cross; if they
+// cross, the result is undefined. With n points it takes about n log n steps. If ctx ends, ShellsAround stops and
+// returns the cause.
 func ShellsAround(ctx context.Context, rings [][]Point) ([]int, error) {
 	var o outline
 	for n, points := range rings {
@@ -42,7 +42,7 @@ func ShellsAround(ctx context.Context, rings [][]Point) ([]int, error) {
 	s.visit = func(j *junction) error {
 		left := j.left
 		for _, i := range j.above {
-			if r := ringOf[i]; around[r] == unknown { // it begins here
+			if r := ringOf[i]; around[r] == unknown { // the ring begins here
 				around[r] = -1
 				if left >= 0 {
 					around[r] = rightOf(ccw, o.segments, around, ringOf[left], left)
@@ -57,10 +57,9 @@ func ShellsAround(ctx context.Context, rings [][]Point) ([]int, error) {
 	return around, s.run(ctx)
 }
 
-// rightOf returns the innermost shell around the place right of a segment of a ring.
+// rightOf returns the innermost shell around the place to the right of a segment of a ring.
 func rightOf(ccw []bool, segments []segment, around []int, r, i int32) int {
-	// A shell has its inside on the left of its segments: on the page, right of those that
-	// go down.
+	// A shell has its inside to the left of its segments: on the page, to the right of those that go down.
 	if !segments[i].rises() && ccw[r] {
 		return int(r)
 	}

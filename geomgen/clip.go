@@ -6,19 +6,17 @@ import (
 	"slices"
 )
 
-// Clipper computes the part of a cell that lies in a mask's area. It keeps its
-// memory from one cell to the next, so it is for one goroutine.
+// Clipper computes the part of a cell that is in a mask's area. It reuses its memory from one cell to the next,
+// so only one goroutine may use it.
 //
-// The area's edge inside a cell is a number of chains, each from the cell's edge
-// to the cell's edge, and of rings that do not reach it. With the area left of
-// them, a chain that leaves the cell is followed, counter-clockwise along the
-// cell's edge, by the next that enters it. Source: K. Weiler and P. Atherton,
-// Hidden Surface Removal Using Polygon Area Sorting, SIGGRAPH 1977; here the order
-// along the cell's edge is decided in exact arithmetic.
+// Inside a cell, the area's edge consists of chains, each from the cell's edge to the cell's edge, and of rings
+// that do not reach it. The area is to the left of both. A chain that leaves the cell is followed,
+// counter-clockwise along the cell's edge, by the next chain that enters it. Source: K. Weiler and P. Atherton,
+// Hidden Surface Removal Using Polygon Area Sorting, SIGGRAPH 1977. Here, exact arithmetic decides the order
+// along the cell's edge.
 //
-// The ends of chains are rounded, each by itself (see crossSide), and they are all
-// that moves. Where one of them comes so near to another point that this may
-// matter, mend sees to it that the part is valid all the same.
+// The ends of chains are rounded independently of each other (see crossSide). Nothing else moves. If a rounded
+// end comes so close to another point that this may matter, repair makes the part valid.
 type Clipper struct {
 	mask   *Mask
 	cell   convex
@@ -27,30 +25,28 @@ type Clipper struct {
 	ends   []end
 	order  []int32 // the ends along the cell's edge
 	rim    []place // the cell's edge
-	at     []int   // of an end in rim
+	at     []int   // position of an end in rim
 	spots  []Point
-	index  *tree // of many spots
+	index  *tree // used if there are many spots
 	rings  rings
 }
 
-// piece is what a segment has inside a cell.
+// piece is the part of a segment inside a cell.
 type piece struct {
 	segment      int32
-	enter, leave int32 // numbers of its ends in Clipper.ends, -1 where it begins or ends inside
+	enter, leave int32 // indexes of its ends in Clipper.ends, or -1 if it begins or ends inside
 	used         bool
 }
 
-// end is where a piece meets the cell's edge, or where the area's edge touches it
-// from outside.
+// end is a point where a piece meets the cell's edge, or where the area's edge touches it from outside.
 type end struct {
-	piece  int32 // -1 where the area's edge only touches
+	piece  int32 // -1 if the area's edge only touches
 	leaves bool
-	// The side of the cell, from 0. A corner is the beginning of its side.
+	// Side of the cell, from 0. A corner belongs to the side that begins there.
 	side int
-	// The point, and what rounding took from it.
+	// The rounded point, and what rounding removed.
 	at, rest Point
-	// The point is an end of the segment or a corner, so that its coordinates are
-	// exact.
+	// The point is an end of the segment or a corner, so its coordinates are exact.
 	exact bool
 }
 
@@ -61,32 +57,30 @@ func NewClipper(m *Mask) *Clipper {
 
 // Part is a part of a cell.
 type Part struct {
-	// Share is the part's share of the cell's area, 0 to 1: exactly 1 where the
-	// cell lies in the area and nowhere else, exactly 0 where they have no more than
-	// an edge or a point in common and nowhere else. It is that of the part before
-	// its points are rounded.
+	// Share is the part's share of the cell's area, from 0 to 1. It is exactly 1 only if the whole cell is in the
+	// area, and exactly 0 only if they have no more than an edge or a point in common. It is the share of the
+	// part before its points are rounded.
 	Share float64
-	// Rings are the part's rings, closed: each shell, counter-clockwise, with its
-	// holes, clockwise, behind it. Together they are valid, as CheckPolygons has it.
-	// Nothing where Share is 0 or 1, and where the part is so thin that its rounded
-	// points have no area. They are the Clipper's, until its next use.
+	// Rings are the part's closed rings: each shell, counter-clockwise, followed by its holes, clockwise.
+	// Together they are valid according to CheckPolygons. They are empty if Share is 0 or 1, and if the part is
+	// so thin that its rounded points have no area. They belong to the Clipper and are valid until its next use.
 	//
-	// The parts of cells that share a side have the same points on it. Points are
-	// corners of the area and of the cell, and where the area's edge crosses the
-	// cell's: there each coordinate is within one unit in the last place.
+	// The parts of cells that share a side have the same points on it. Points are corners of the area and of the
+	// cell, and the crossings of the area's edge with the cell's edge. Each coordinate of a crossing is within
+	// one unit in the last place.
 	Rings [][]Point
-	// Shells has the place in Rings of each shell.
+	// Shells has the index in Rings of each shell.
 	Shells []int
 }
 
-// Clip returns the part of a cell that lies in the area. An error means a fault
-// here: it names the cell. ClipContext can be cancelled.
+// Clip returns the part of a cell that is in the area. An error is a bug in this package and names the cell.
+// ClipContext can be cancelled.
 func (c *Clipper) Clip(cell Cell) (Part, error) {
 	return c.ClipContext(context.Background(), cell)
 }
 
-// ClipContext is Clip that ends early, with its cause, when ctx does. With n points of the
-// area in the cell it takes some n log n steps.
+// ClipContext is Clip with a context. If ctx ends, it stops and returns the cause. With n points of the area in
+// the cell it takes about n log n steps.
 func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 	m := c.mask
 	c.cell = m.lattice.convex(m.grid, cell)
@@ -109,7 +103,7 @@ func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 	err := c.trace()
 	if err == nil && c.delicate(ctx) {
 		c.rings.reset()
-		err = c.mend(ctx)
+		err = c.repair(ctx)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -127,7 +121,7 @@ func (c *Clipper) ClipContext(ctx context.Context, cell Cell) (Part, error) {
 	return part, nil
 }
 
-// addPieces finds what the segments near the cell have inside it.
+// addPieces finds the parts of nearby segments inside the cell.
 func (c *Clipper) addPieces(ctx context.Context) error {
 	c.pieces, c.ends = c.pieces[:0], c.ends[:0]
 	for n, i := range c.near {
@@ -142,7 +136,7 @@ func (c *Clipper) addPieces(ctx context.Context) error {
 	return nil
 }
 
-// addPiece adds what a segment that enters the cell has inside it.
+// addPiece adds the part inside the cell of a segment that enters it.
 func (c *Clipper) addPiece(i int32, s segment) {
 	p := piece{segment: i, enter: -1, leave: -1}
 	var sides [maxCorners]int
@@ -159,9 +153,9 @@ func (c *Clipper) addPiece(i int32, s segment) {
 	c.pieces = append(c.pieces, p)
 }
 
-// addEnd adds the point where a segment enters or leaves the cell. The line goes
-// through the inside, so it has corners on both sides; counter-clockwise, they
-// change from its left to its right where it enters, and back where it leaves.
+// addEnd adds the point where a segment enters or leaves the cell. The line goes through the inside, so it has
+// corners on both sides. Counter-clockwise, corners change from its left to its right where it enters, and back
+// where it leaves.
 func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 	from, to := 1, -1
 	if leaves {
@@ -182,8 +176,7 @@ func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 		}
 	}
 
-	// An end of the segment that is not inside, but on the cell's edge, is the
-	// point itself.
+	// An end of the segment that is not inside but on the cell's edge is the point itself.
 	p := s.a
 	if leaves {
 		p = s.b
@@ -201,8 +194,8 @@ func (c *Clipper) addEnd(s segment, sides *[maxCorners]int, leaves bool) int32 {
 	return int32(len(c.ends) - 1)
 }
 
-// addTouches adds the corners of the area that lie on the cell's edge without
-// being the end of a piece, since they are points of the cell beyond.
+// addTouches adds the corners of the area that are on the cell's edge without being the end of a piece, because
+// they are points of the neighbouring cell.
 func (c *Clipper) addTouches() {
 	known := c.exactEnds()
 	for _, i := range c.near {
@@ -225,7 +218,7 @@ func (c *Clipper) addTouches() {
 	}
 }
 
-// exactEnds returns a function that tells whether a point is the exact end of a piece.
+// exactEnds returns a function that reports whether a point is the exact end of a piece.
 func (c *Clipper) exactEnds() (is func(p Point) bool) {
 	ends := c.ends
 	if len(ends) <= few {
@@ -243,10 +236,10 @@ func (c *Clipper) exactEnds() (is func(p Point) bool) {
 	return func(p Point) bool { return at[p] }
 }
 
-// few is how many things are compared with each other one by one: of more, an index is made.
+// few is the largest number of items that are compared one by one. More items get an index.
 const few = 64
 
-// onEdge tells whether a point that is not inside the cell is on its edge.
+// onEdge reports whether a point that is not inside the cell is on its edge.
 func (c *Clipper) onEdge(p Point) bool {
 	if !c.cell.box.intersects(Box{p.X, p.Y, p.X, p.Y}) {
 		return false

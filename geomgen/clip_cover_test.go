@@ -14,9 +14,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// checkCover cuts all cells near an area, and checks that each part is valid, that
-// its points are where they belong, that parts beside each other have the same edge,
-// and that shares and parts add up to the area.
+// checkCover clips all cells near an area. It checks that each part is valid, that its points are where they
+// belong, that neighbouring parts have the same edge, and that shares and parts add up to the area.
 func checkCover(g geomgen.Grid, polygons []geomgen.Polygon) error {
 	m, err := geomgen.NewMask(g, polygons, geomgen.Intersects)
 	if err != nil {
@@ -62,7 +61,7 @@ func checkCover(g geomgen.Grid, polygons []geomgen.Polygon) error {
 		}
 	}
 	if g.Shape == geomgen.XYZ && r.Intersect(geomgen.Range{MinCol: 1, MinRow: 1, MaxCol: g.World().MaxCol - 1, MaxRow: g.World().MaxRow - 1}) != r {
-		return nil // some of it may lie beyond the world
+		return nil // some of it may be beyond the world
 	}
 	if math.Abs(sum-want) > 1e-9*math.Max(whole, want) {
 		return fmt.Errorf("the shares add up to %g, the area has %g", sum, want)
@@ -71,14 +70,14 @@ func checkCover(g geomgen.Grid, polygons []geomgen.Polygon) error {
 	return nil
 }
 
-// cover is the parts of cells.
+// cover is the set of parts of cells.
 type cover struct {
 	grid  geomgen.Grid
 	area  []geomgen.Polygon
 	edges map[[2]geomgen.Point]geomgen.Cell // by their ends, with the part on the left
 }
 
-// segments goes through those of the area.
+// segments visits the area's segments.
 func (c *cover) segments(visit func(a, b geomgen.Point)) {
 	for _, p := range c.area {
 		for _, ring := range p {
@@ -131,7 +130,7 @@ func (c *cover) add(cell geomgen.Cell, corners []geomgen.Point, part geomgen.Par
 		}
 	}
 
-	// What rounding may do to an area: a unit in the last place along the edge.
+	// How much rounding may change an area: a unit in the last place along the edge.
 	far := 0.0
 	for _, p := range corners {
 		far = math.Max(far, math.Max(math.Abs(p.X), math.Abs(p.Y)))
@@ -143,8 +142,8 @@ func (c *cover) add(cell geomgen.Cell, corners []geomgen.Point, part geomgen.Par
 	return nil
 }
 
-// touched returns the ring of a whole cell, with corners of the area that touch it:
-// where it is written it has its own corners alone.
+// touched returns the ring of a whole cell with the corners of the area that touch it. A whole cell is written
+// with only its own corners.
 func (c *cover) touched(corners []geomgen.Point) []geomgen.Point {
 	ring := []geomgen.Point{}
 	for i, p := range corners {
@@ -178,8 +177,8 @@ func (c *cover) touched(corners []geomgen.Point) []geomgen.Point {
 
 func ulp(f float64) float64 { return math.Nextafter(math.Abs(f), math.Inf(1)) - math.Abs(f) }
 
-// belongs tells whether a point is a corner of the cell or of the area, or within a
-// unit in the last place of a crossing in each coordinate.
+// belongs reports whether a point is a corner of the cell or of the area, or within a unit in the last place of a
+// crossing in each coordinate.
 func (c *cover) belongs(corners []geomgen.Point, at geomgen.Point) error {
 	for _, p := range corners {
 		if p == at {
@@ -189,8 +188,8 @@ func (c *cover) belongs(corners []geomgen.Point, at geomgen.Point) error {
 
 	found := false
 	c.segments(func(a, b geomgen.Point) {
-		// Beside a corner of the area, where rounding has the cell's edge on its other
-		// side, is where mending puts it.
+		// Repairing moves a point there if it is near a corner of the area that rounding has put on the other side
+		// of the cell's edge.
 		found = found || math.Abs(a.X-at.X) <= 4*ulp(at.X) && math.Abs(a.Y-at.Y) <= 4*ulp(at.Y)
 		for i, p := range corners {
 			if !found {
@@ -204,8 +203,7 @@ func (c *cover) belongs(corners []geomgen.Point, at geomgen.Point) error {
 	return nil
 }
 
-// crossesNear computes in fractions whether two segments cross within a unit in the
-// last place of a point.
+// crossesNear computes in fractions whether two segments cross within a unit in the last place of a point.
 func crossesNear(a, b, p, q, at geomgen.Point) bool {
 	near := func(u, v, w float64) bool {
 		return math.Min(u, v) <= w+ulp(w) && math.Max(u, v) >= w-ulp(w)
@@ -241,8 +239,7 @@ func exactArea(ring []geomgen.Point) *big.Rat {
 	return sum
 }
 
-// match reports an edge that no other part has in the other direction, although it
-// is not on the area's edge.
+// match reports an edge that no other part has in the opposite direction, although it is not on the area's edge.
 func (c *cover) match() error {
 	for edge, cell := range c.edges {
 		if _, ok := c.edges[[2]geomgen.Point{edge[1], edge[0]}]; ok {
@@ -263,8 +260,7 @@ func worldsEdge(edge [2]geomgen.Point) bool {
 	return edge[0].X == edge[1].X && math.Abs(edge[0].X) == geomgen.WorldBound || edge[0].Y == edge[1].Y && math.Abs(edge[0].Y) == geomgen.WorldBound
 }
 
-// nearSegment tells whether a point is within some units in the last place of a
-// segment.
+// nearSegment reports whether a point is within a few units in the last place of a segment.
 func nearSegment(a, b, p geomgen.Point) bool {
 	off := 6 * math.Max(ulp(math.Max(math.Abs(p.X), math.Abs(p.Y))), 1e-300)
 	if p.X < math.Min(a.X, b.X)-off || p.X > math.Max(a.X, b.X)+off || p.Y < math.Min(a.Y, b.Y)-off || p.Y > math.Max(a.Y, b.Y)+off {
@@ -274,8 +270,8 @@ func nearSegment(a, b, p geomgen.Point) bool {
 	return math.Abs(d) <= off*(math.Abs(b.X-a.X)+math.Abs(b.Y-a.Y))
 }
 
-// cornerPolygons are areas whose corners are those of cells, or some units in the
-// last place beside them.
+// cornerPolygons returns areas whose corners are corners of cells, or a few units in the last place away from
+// them.
 func cornerPolygons(rng *rand.Rand, g geomgen.Grid) []geomgen.Polygon {
 	middle := int32(0)
 	if g.Shape == geomgen.XYZ {
@@ -332,7 +328,7 @@ func coverGrids() []geomgen.Grid {
 	return grids
 }
 
-// Parts of cells fit together, whatever the grid and the area.
+// Parts of cells fit together for any grid and any area.
 func TestClipCover(t *testing.T) {
 	for i, g := range coverGrids() {
 		t.Run(fmt.Sprintf("%s %v", g.Shape, i), func(t *testing.T) {

@@ -5,15 +5,14 @@ import (
 	"math/big"
 )
 
-// crossSide returns the point where a segment crosses a side of a cell, from p to
-// q: each coordinate is the number nearest to the exact one, so that it does not
-// depend on the cell from which one looks. The one exception is a corner: a
-// crossing beside it never becomes the corner, but the number next to it. So a
-// coordinate is off by less than one unit in the last place. rest is what rounding
-// took from each coordinate, to about 16 digits.
+// crossSide returns the point where a segment crosses a side of a cell, from p to q. Each coordinate is the exact
+// one rounded to the nearest number, so it does not depend on which of the two cells is clipped. The one
+// exception is a corner: a crossing near it never becomes the corner itself, but the next number. So a coordinate
+// is off by less than one unit in the last place. rest is what rounding removed from each coordinate, to about 16
+// digits.
 //
-// Along the side the points come in the order of the crossings, though two may
-// be one. A side along an axis keeps its coordinate, and so does a segment.
+// Along the side, the points are in the order of the crossings, though two may coincide. A side along an axis
+// keeps its coordinate, and so does such a segment.
 func crossSide(s segment, p, q Point) (at, rest Point) {
 	var x, y double
 	var offX, offY float64
@@ -36,8 +35,8 @@ func crossSide(s segment, p, q Point) (at, rest Point) {
 	return at, Point{(x.hi - at.X) + x.lo, (y.hi - at.Y) + y.lo}
 }
 
-// keepBetween keeps a coordinate that lies between those of two corners from being
-// one of them, where there is a number between.
+// keepBetween keeps a coordinate between two corners from being equal to either, if there is a number between
+// them.
 func keepBetween(v, p, q float64) float64 {
 	if p > q {
 		p, q = q, p
@@ -46,7 +45,7 @@ func keepBetween(v, p, q float64) float64 {
 		return v
 	}
 	lo, hi := math.Nextafter(p, q), math.Nextafter(q, p)
-	if lo > hi { // neighbours: no number lies between
+	if lo > hi { // neighbours: there is no number between them
 		return v
 	}
 	return max(lo, min(hi, v))
@@ -64,7 +63,7 @@ func crossingRational(s segment, p, q Point) (at, rest Point) {
 	return at, rest
 }
 
-// crossingExact returns where a segment crosses a side, as fractions.
+// crossingExact returns the point where a segment crosses a side, as fractions.
 func crossingExact(s segment, p, q Point) ratPoint {
 	t := crossingShare(s, p, q)
 	along := func(a, b *big.Rat) *big.Rat {
@@ -75,15 +74,15 @@ func crossingExact(s segment, p, q Point) ratPoint {
 	return ratPoint{along(e.x, f.x), along(e.y, f.y)}
 }
 
-// crossingShare returns how far from p to q a segment crosses a side, 0 to 1.
+// crossingShare returns how far along the way from p to q a segment crosses a side, 0 to 1.
 func crossingShare(s segment, p, q Point) *big.Rat {
 	a, b := rational(s.a), rational(s.b)
 	dp, dq := crossRational(a, b, rational(p)), crossRational(a, b, rational(q))
 	return dp.Quo(dp, dq.Sub(dp, dq))
 }
 
-// through returns the height at which the line from (x0, y0) to (x1, y1) is at x,
-// which lies between x0 and x1, and by how much it may be off.
+// through returns the height at x of the line from (x0, y0) to (x1, y1), where x is between x0 and x1, and a
+// bound of its error.
 func through(y0, y1, x0, x1, x float64) (y double, off float64) {
 	if y0 == y1 {
 		return double{hi: y0}, 0
@@ -92,12 +91,12 @@ func through(y0, y1, x0, x1, x float64) (y double, off float64) {
 	return plus(y0, rise), doubleError * math.Abs(rise.hi)
 }
 
-// slanted returns where a segment crosses a side that does not run along an axis,
-// and by how much its coordinates may be off.
+// slanted returns the point where a segment crosses a side that is not along an axis, and bounds of the errors of
+// its coordinates.
 func slanted(s segment, p, q Point) (x, y double, offX, offY float64) {
 	dp, offP := triangle(s, p)
 	dq, offQ := triangle(s, q)
-	whole := dp.minus(dq) // of opposite signs
+	whole := dp.minus(dq) // with opposite signs
 	t := dp.over(whole)
 	off := 2*(offP+offQ)/math.Abs(whole.hi) + doubleError
 
@@ -111,21 +110,20 @@ func slanted(s segment, p, q Point) (x, y double, offX, offY float64) {
 	return x, y, offX, offY
 }
 
-// triangle returns twice the area of the triangle of a segment and a point, as
-// side has it, and by how much it may be off.
+// triangle returns twice the area of the triangle of a segment and a point, with the sign of side, and a bound of
+// its error.
 func triangle(s segment, c Point) (d double, off float64) {
 	left := difference(s.a.X, c.X).times(difference(s.b.Y, c.Y))
 	right := difference(s.a.Y, c.Y).times(difference(s.b.X, c.X))
 	return left.minus(right), doubleError * (math.Abs(left.hi) + math.Abs(right.hi))
 }
 
-// double is a number as a sum of two: about 32 digits. Source: T. J. Dekker, A
-// Floating-Point Technique for Extending the Available Precision, Numerische
-// Mathematik 18 (1971).
+// double is a number as the sum of two: about 32 digits. Source: T. J. Dekker, A Floating-Point Technique for
+// Extending the Available Precision, Numerische Mathematik 18 (1971).
 type double struct{ hi, lo float64 }
 
-// doubleError is more than any chain of operations here may be off, relative to
-// the largest number in it: each is off by less than 2^-100.
+// doubleError bounds the error of any chain of operations here, relative to the largest number in it. The error
+// of each is less than 2^-100.
 const doubleError = 1.0 / (1 << 48) / (1 << 48)
 
 func difference(a, b float64) double {
@@ -133,7 +131,7 @@ func difference(a, b float64) double {
 	return double{hi, lo}
 }
 
-// plus returns a + b, rounded to the nearest number, and what is missing.
+// plus returns a + b, rounded to the nearest number, and the remainder.
 func plus(a float64, b double) double {
 	s, e := twoSum(a, b.hi)
 	hi, lo := twoSum(s, e+b.lo)
@@ -148,7 +146,7 @@ func (a double) minus(b double) double {
 
 func (a double) times(b double) double {
 	p := a.hi * b.hi
-	if math.Abs(p) < tiny && a.hi != 0 && b.hi != 0 { // its error may be no number of this format
+	if math.Abs(p) < tiny && a.hi != 0 && b.hi != 0 { // its error may not be representable
 		return double{math.NaN(), 0}
 	}
 	e := math.FMA(a.hi, b.hi, -p) + (float64(a.hi*b.lo) + float64(a.lo*b.hi))
@@ -164,12 +162,12 @@ func (a double) over(b double) double {
 	return double{hi, lo}
 }
 
-// rounded tells whether hi is the number nearest to the exact one, beyond doubt,
-// when the sum may be off by off.
+// rounded reports whether hi is certainly the number nearest to the exact one, if the error of the sum is at most
+// off.
 func (a double) rounded(off float64) bool {
 	if off *= 2; off != 0 && math.Abs(a.hi) < tiny { // digits may have been lost
 		return false
 	}
-	off += 0x1p-51 * math.Abs(a.lo) // by which the sums below may be off
+	off += 0x1p-51 * math.Abs(a.lo) // the error of the sums below
 	return a.hi+(a.lo-off) == a.hi && a.hi+(a.lo+off) == a.hi
 }

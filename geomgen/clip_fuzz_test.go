@@ -6,9 +6,9 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// FuzzClip cuts the cells of turned squares, hexagons and others by a ring through
-// corners of the same grid, or some units in the last place beside them, with a
-// hole: the parts must be valid, fit together and add up, in fractions.
+// FuzzClip clips rotated squares, hexagons and other cells by a ring through corners of the same grid, or a few
+// units in the last place away from them, with a hole. The parts must be valid, fit together and add up, in
+// fractions.
 func FuzzClip(f *testing.F) {
 	f.Add(uint8(0), 45.0, 0.1, 0.3, []byte{0, 0, 0, 0, 6, 0, 1, 0, 0, 5, 2, 9}, []byte{})
 	f.Add(uint8(1), 0.0, 1e3, 1e9, []byte{1, 2, 3, 0, 7, 3, 1, 0, 5, 6, 2, 0}, []byte{})
@@ -24,7 +24,7 @@ func FuzzClip(f *testing.F) {
 			return
 		}
 
-		// Of each corner: column, row, which of the cell's, and how far beside it.
+		// For each corner: column, row, which corner of the cell, and how far away from it.
 		ring := func(b []byte) []geomgen.Point {
 			var points []geomgen.Point
 			for ; len(b) >= 4; b = b[4:] {

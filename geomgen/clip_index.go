@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// lineIndex finds the lines of a mesh by their place, while they are divided: a tree of the
-// lines as they were, whose boxes grow with what becomes of them.
+// lineIndex finds the lines of a mesh by position while they are being divided. It is a tree of the original
+// lines, whose boxes grow with the parts of those lines.
 type lineIndex struct {
 	tree  tree
-	leaf  []int32         // of a line of the beginning: its place in the tree
-	from  []int32         // of each line: the one of the beginning that it was a part of
-	parts map[int32][]int // of a line of the beginning: those that were parts of it
+	leaf  []int32         // for an original line: its place in the tree
+	from  []int32         // for each line: the original line that it was a part of
+	parts map[int32][]int // for an original line: its parts
 }
 
 func newLineIndex(ctx context.Context, lines []line) lineIndex {
@@ -29,7 +29,7 @@ func newLineIndex(ctx context.Context, lines []line) lineIndex {
 	return x
 }
 
-// near appends the numbers of lines whose boxes intersect a box, in their order.
+// near appends the numbers of lines whose boxes intersect a box, in order.
 func (x *lineIndex) near(dst []int, lines []line, box Box) []int {
 	add := func(i int) {
 		if lines[i].box().intersects(box) {
@@ -51,7 +51,7 @@ func (x *lineIndex) near(dst []int, lines []line, box Box) []int {
 	return dst
 }
 
-// divided notes that a line has become two, n and the last one, with a box around both.
+// divided records that a line has become two, n and the last one, with a box around both.
 func (x *lineIndex) divided(n, last int, box Box) {
 	from := x.from[n]
 	x.from = append(x.from, from)

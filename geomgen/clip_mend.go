@@ -6,11 +6,10 @@ import (
 	"slices"
 )
 
-// delicate tells whether rounding may have changed more than places: whether a
-// piece or a stretch of the cell's edge that moved with a rounded end comes near a
-// point that is not its own. On its way to the rounded place an end moves by less
-// than one unit in the last place, so where nothing is within four of them nothing
-// meets, and the part is as valid as before.
+// delicate reports whether rounding may have changed more than positions: whether a piece, or a stretch of the
+// cell's edge, that moved with a rounded end comes near a point that is not its own. An end moves by less than
+// one unit in the last place. If there is nothing within four of them, nothing meets, and the part is as valid as
+// before.
 func (c *Clipper) delicate(ctx context.Context) bool {
 	b := c.cell.box
 	reach := 0x1p-50 * max(math.Abs(b.XMin), math.Abs(b.XMax), math.Abs(b.YMin), math.Abs(b.YMax))
@@ -43,7 +42,7 @@ func (c *Clipper) delicate(ctx context.Context) bool {
 		c.index = &index
 	}
 
-	for i := range c.rim { // two crossings that are one point
+	for i := range c.rim { // two crossings that coincide
 		p, q := &c.rim[i], &c.rim[(i+1)%len(c.rim)]
 		if p.at == q.at && !(c.exactPlace(p) && c.exactPlace(q)) {
 			return true
@@ -63,7 +62,7 @@ func (c *Clipper) delicate(ctx context.Context) bool {
 
 func (c *Clipper) exactPlace(p *place) bool { return p.end < 0 || c.ends[p.end].exact }
 
-// crowded tells whether a point is near a line that does not begin or end there.
+// crowded reports whether a point is near a line that does not begin or end there.
 func (c *Clipper) crowded(from, to Point, reach float64) bool {
 	b := segment{from, to}.box()
 	b = Box{b.XMin - reach, b.YMin - reach, b.XMax + reach, b.YMax + reach}
@@ -88,8 +87,8 @@ func (c *Clipper) crowded(from, to Point, reach float64) bool {
 	return found
 }
 
-// rimCrowded is crowded for the cell's edge, where a side that is not along an axis
-// gets a bend at a rounded end. The first of the spots are those inside the cell.
+// rimCrowded is crowded for the cell's edge, where a side that is not along an axis gets a bend at a rounded end.
+// The first of the spots are the ones inside the cell.
 func (c *Clipper) rimCrowded(inside int, reach float64) bool {
 	for i := range c.rim {
 		p, q := &c.rim[i], &c.rim[(i+1)%len(c.rim)]
@@ -111,17 +110,15 @@ func (c *Clipper) rimCrowded(inside int, reach float64) bool {
 	return slices.ContainsFunc(c.spots[:inside], func(p Point) bool { return at[p] })
 }
 
-// mend makes the rings of a part of which rounded points may cross, touch or hold
-// lines that they should not. It leaves the cell's edge as it is, which the cells
-// beyond have as well. What lies in it is its own: points that rounding has put
-// outside come back, lines that cross are led through the nearer of their ends, and
-// what the area then goes round is the part. Such a division by lines that meet in
-// common ends alone has valid polygons.
+// repair builds the rings of a part whose rounded points may cross, touch or contain lines that they must not. It
+// does not change the cell's edge, which the neighbouring cells also have. Inside the cell, repair is free: it
+// brings back points that rounding has put outside, routes crossing lines through the nearer of their ends, and
+// takes as the part what the area then surrounds. A subdivision by lines that meet only in common ends has valid
+// polygons.
 //
-// The cell's edge itself does not cross itself: along a side both coordinates of
-// the rounded points rise or fall, and beside a corner they stay in the quadrant of
-// their side (see crossSide), of which each side there has its own.
-func (c *Clipper) mend(ctx context.Context) error {
+// The cell's edge does not cross itself: along a side, both coordinates of the rounded points are monotone, and
+// near a corner they stay in the quadrant of their side (see crossSide), which no other side there shares.
+func (c *Clipper) repair(ctx context.Context) error {
 	m := &mesh{cell: &c.cell, onIt: make(map[Point]bool)}
 	for i, p := range c.rim {
 		q := c.rim[(i+1)%len(c.rim)]

@@ -6,21 +6,20 @@ import (
 	"math"
 )
 
-// mesh is lines between points, which divide a cell.
+// mesh is a set of lines between points, which divide a cell.
 type mesh struct {
 	cell  *convex
 	lines []line
 	index lineIndex
-	queue []int // the lines that are not where the area and the grid have them
-	// The cell's edge as rounded, closed, and its points.
+	queue []int // lines that are not where the area and the grid have them
+	// The cell's edge after rounding, closed, and its points.
 	rim  []Point
 	onIt map[Point]bool
 }
 
-// line is a line of a mesh. winding is how much more often the area goes round the
-// places on its left than round those on its right: 1 for an edge of the area that
-// has it on the left, 0 for a stretch of the cell's edge beside which there is
-// none.
+// line is a line of a mesh. winding is how much more often the area winds around the places on its left than
+// around those on its right. It is 1 for an edge of the area, which is to its left, and 0 for a stretch of the
+// cell's edge without area next to it.
 type line struct {
 	segment
 	winding int
@@ -34,8 +33,8 @@ func (m *mesh) add(l line, moved bool) {
 	m.lines = append(m.lines, l)
 }
 
-// within returns a point, or where it lies outside of the rounded cell or on its
-// edge, but not at a point of it, one beside it that is inside.
+// within returns p if p is inside the rounded cell or one of its points. If p is outside or elsewhere on the
+// edge, it returns a nearby point inside.
 func (m *mesh) within(p Point, moved map[Point]Point) Point {
 	if m.onIt[p] {
 		return p
@@ -61,7 +60,7 @@ func (m *mesh) within(p Point, moved map[Point]Point) Point {
 	return best
 }
 
-// deep tells whether a point lies so far inside the cell that it lies in the rounded one.
+// deep reports whether a point is so far inside the cell that it is also inside the rounded cell.
 func (m *mesh) deep(p Point) bool {
 	b := m.cell.box
 	reach := 0x1p-50 * max(math.Abs(b.XMin), math.Abs(b.XMax), math.Abs(b.YMin), math.Abs(b.YMax))
@@ -75,8 +74,7 @@ func (m *mesh) deep(p Point) bool {
 	return true
 }
 
-// beside returns the nearest point inside that is some steps of the number format
-// away.
+// beside returns the nearest point inside that is a few steps of the number format away.
 func (m *mesh) beside(p Point, reach int) (best Point, found bool) {
 	least := math.Inf(1)
 	for i := -reach; i <= reach; i++ {
@@ -116,11 +114,10 @@ func steps(f float64, n int) float64 {
 // errMesh means that lines still cross after more steps than there can be.
 var errMesh = errors.New("the edge of the area crosses itself when it is rounded")
 
-// node divides lines until they meet in common ends alone. A line is led through
-// the end of another only where both of its halves become shorter than it was. Of
-// two lines that cross, one always can be: the four ends make a convex
-// quadrilateral, which has an angle of 90 degrees or more. As there are only so many
-// points, that comes to an end. The cell's edge is not led anywhere.
+// node divides lines until they meet only in common ends. It routes a line through the end of another one only if
+// both halves become shorter than the line was. Of two lines that cross, that is always possible for one: the
+// four ends form a convex quadrilateral, which has an angle of at least 90 degrees. There are only finitely many
+// points, so node terminates. The cell's edge is never rerouted.
 func (m *mesh) node(ctx context.Context) error {
 	m.index = newLineIndex(ctx, m.lines)
 	most := 1000 + 50*len(m.lines)
@@ -142,7 +139,7 @@ func (m *mesh) node(ctx context.Context) error {
 				return errMesh
 			}
 
-			if m.divide(n, via); n == i { // what is left of it is another line
+			if m.divide(n, via); n == i { // the rest of it is another line
 				near, at = m.index.near(near[:0], m.lines, m.lines[i].box()), -1
 			} else {
 				m.queue = append(m.queue, n)
@@ -152,7 +149,7 @@ func (m *mesh) node(ctx context.Context) error {
 	return nil
 }
 
-// divide leads a line through a point. Its second half is a new line.
+// divide routes a line through a point. Its second half is a new line.
 func (m *mesh) divide(n int, via Point) {
 	second := m.lines[n]
 	m.lines[n].b, second.a = via, via
@@ -161,8 +158,7 @@ func (m *mesh) divide(n int, via Point) {
 	m.index.divided(n, len(m.lines)-1, m.lines[n].box().union(second.box()))
 }
 
-// conflict looks at two lines, and returns the number of the one to divide, and
-// where.
+// conflict compares two lines, and returns the number of the line to divide, and where.
 func (m *mesh) conflict(i, k int) (n int, via Point, found bool) {
 	s, t := &m.lines[i], &m.lines[k]
 	if i == k || s.fixed && t.fixed || !s.box().intersects(t.box()) {
@@ -184,7 +180,7 @@ func (m *mesh) conflict(i, k int) (n int, via Point, found bool) {
 		return 0, Point{}, false
 	}
 
-	// The nearest of the ends that make both halves shorter, else the nearest.
+	// The nearest of the ends that make both halves shorter, or else the nearest one.
 	best := math.Inf(1)
 	for _, try := range [...]struct {
 		n       int
@@ -207,14 +203,13 @@ func (m *mesh) conflict(i, k int) (n int, via Point, found bool) {
 	return n, via, true
 }
 
-// holds tells whether a point on the line through a segment lies on the segment,
-// and is not an end of it.
+// holds reports whether a point on the line through a segment is on the segment without being an end of it.
 func (s segment) holds(p Point) bool {
 	return p != s.a && p != s.b && s.box().intersects(Box{p.X, p.Y, p.X, p.Y})
 }
 
-// merge makes one line of those between the same two points, and keeps the edges
-// of what the area goes round, with it on their left.
+// merge combines the lines between the same two points into one, and keeps those that are edges of the area, with
+// the area to their left.
 func (m *mesh) merge(ctx context.Context) error {
 	place := make(map[segment]int)
 	var merged []line
@@ -249,8 +244,8 @@ func (m *mesh) merge(ctx context.Context) error {
 	return err
 }
 
-// windingsRight returns how often lines go round the place right beside each of them. They
-// meet in common ends alone.
+// windingsRight returns how often lines wind around the place directly to the right of each line. The lines must
+// meet only in common ends.
 func windingsRight(ctx context.Context, lines []line) ([]int32, error) {
 	s := sweep{segments: make([]segment, len(lines)), weight: make([]int32, len(lines)), winding: make([]int32, len(lines))}
 	for i, l := range lines {
@@ -261,8 +256,8 @@ func windingsRight(ctx context.Context, lines []line) ([]int32, error) {
 	return s.winding, s.run(ctx)
 }
 
-// trace follows the lines to rings: in each point to the line next to the one it
-// came by, across the area.
+// trace follows the lines to rings. At each point it continues, across the area, with the line next to the one on
+// which it arrived.
 func (m *mesh) trace(r *rings) {
 	from := make(map[Point][]int)
 	for i, l := range m.lines {

@@ -5,15 +5,14 @@ import (
 	"math/big"
 )
 
-// compareEnds orders ends counter-clockwise along the cell's edge, and in one
-// point by the direction of their segments: so that behind the end of a chain
-// comes the beginning of the one that is next on its left.
+// compareEnds orders ends counter-clockwise along the cell's edge, and in one point by the direction of their
+// segments. The end of a chain is then followed by the beginning of the next chain to its left.
 func (c *Clipper) compareEnds(e, f *end) int {
 	if e.side != f.side {
 		return cmp.Compare(e.side, f.side)
 	}
 
-	// Rounded points come in the order of the crossings.
+	// Rounded points are in the order of the crossings.
 	p, q := c.cell.side(e.side)
 	if e.at.X != f.at.X {
 		return sign(e.at.X-f.at.X) * sign(q.X-p.X)
@@ -47,8 +46,8 @@ func (c *Clipper) along(e *end) *big.Rat {
 	return at.y.Quo(at.y.Sub(at.y, a.y), b.y.Sub(b.y, a.y))
 }
 
-// compareDirections orders ends in one point by the direction of their segments
-// into the cell: clockwise, from that along the edge back to that along it on.
+// compareDirections orders ends in one point by the direction of their segments into the cell: clockwise, from
+// back along the edge to onward along it.
 func (c *Clipper) compareDirections(e, f *end) int {
 	a, b := c.inward(e)
 	p, q := c.inward(f)
@@ -58,7 +57,7 @@ func (c *Clipper) compareDirections(e, f *end) int {
 
 	ra, rb, rp, rq := rational(a), rational(b), rational(p), rational(q)
 
-	// The turn from the one direction to the other.
+	// The turn from one direction to the other.
 	sub := func(x, y *big.Rat) *big.Rat { return new(big.Rat).Sub(x, y) }
 	left := sub(rb.x, ra.x)
 	left.Mul(left, sub(rq.y, rp.y))
@@ -68,8 +67,7 @@ func (c *Clipper) compareDirections(e, f *end) int {
 	return left.Cmp(right)
 }
 
-// inward returns two points whose direction is that of an end's segment into the
-// cell.
+// inward returns two points in the direction of an end's segment into the cell.
 func (c *Clipper) inward(e *end) (from, to Point) {
 	s := c.mask.contour.segment(c.pieces[e.piece].segment)
 	if e.leaves {

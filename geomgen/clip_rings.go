@@ -7,24 +7,23 @@ import (
 	"slices"
 )
 
-// rings collects rings point by point, and puts them together to polygons. It
-// keeps its memory from one use to the next.
+// rings collects rings point by point, and combines them into polygons. It reuses its memory from one use to the
+// next.
 type rings struct {
-	work   []Point // the ring in work
-	points []Point // of the finished rings, closed, one behind the other
+	work   []Point // the present ring
+	points []Point // of the finished rings, closed, one after another
 	done   []finished
 	sorted []int32
-	shells []int // numbers of finished rings
+	shells []int // indexes of finished rings
 	holes  []int
 	out    Part
 }
 
-// finished is a ring by the place of its points, and its area: positive for a
-// shell.
+// finished is a ring as a range of points, with its area, which is positive for a shell.
 type finished struct {
 	from, to int
 	area     float64
-	shell    int // of a hole: the number of its shell, -1 for none
+	shell    int // for a hole: the index of its shell, or -1
 }
 
 func (r *rings) reset() {
@@ -33,15 +32,15 @@ func (r *rings) reset() {
 
 func (r *rings) begin() { r.work = r.work[:0] }
 
-// add adds a point to the ring in work, unless it repeats the one before.
+// add adds a point to the present ring, unless it repeats the previous point.
 func (r *rings) add(p Point) {
 	if n := len(r.work); n == 0 || r.work[n-1] != p {
 		r.work = append(r.work, p)
 	}
 }
 
-// end finishes the ring in work. Where it comes to a point twice, what lies
-// between is a ring of its own.
+// end finishes the present ring. If the ring visits a point twice, the points between the visits form a ring of
+// their own.
 func (r *rings) end() {
 	if n := len(r.work); n > 1 && r.work[0] == r.work[n-1] {
 		r.work = r.work[:n-1]
@@ -69,7 +68,7 @@ func (r *rings) end() {
 	r.finish(stack)
 }
 
-// repeats tells whether the ring in work comes to a point twice.
+// repeats reports whether the present ring visits a point twice.
 func (r *rings) repeats() bool {
 	r.sorted = r.sorted[:0]
 	for i := range r.work {
@@ -88,7 +87,7 @@ func (r *rings) repeats() bool {
 	return false
 }
 
-// finish takes a ring over, unless it has no area.
+// finish stores a ring, unless it has no area.
 func (r *rings) finish(ring []Point) {
 	if len(ring) < 3 {
 		return
@@ -108,11 +107,11 @@ func (r *rings) finish(ring []Point) {
 	r.done = append(r.done, finished{from: from, to: len(r.points), area: area})
 }
 
-// areaError is by how much RingArea may be off, relative to ringSize and a corner.
+// areaError bounds the error of RingArea, relative to ringSize and per corner.
 const areaError = 1e-15
 
-// ringSize returns what an error of RingArea is measured by: corners times the
-// area of the box around the ring.
+// ringSize returns the measure for the error of RingArea: the number of corners times the area of the box around
+// the ring.
 func ringSize(ring []Point) float64 {
 	b := Box{ring[0].X, ring[0].Y, ring[0].X, ring[0].Y}
 	for _, p := range ring[1:] {
@@ -121,8 +120,8 @@ func ringSize(ring []Point) float64 {
 	return float64(len(ring)) * (b.XMax - b.XMin) * (b.YMax - b.YMin)
 }
 
-// turning tells the direction of a ring that does not cross itself, exactly: 1 for
-// counter-clockwise, 0 where it has no area.
+// turning returns the exact direction of a ring that does not cross itself: 1 for counter-clockwise, and 0 if it
+// has no area.
 func turning(ring []Point) int {
 	low := 0
 	for i, p := range ring {
@@ -134,7 +133,7 @@ func turning(ring []Point) int {
 	return side(ring[(low+n-1)%n], ring[low], ring[(low+1)%n])
 }
 
-// part puts the rings together, without their share of the cell.
+// part combines the rings into a Part, without its share of the cell.
 func (r *rings) part(ctx context.Context) (Part, error) {
 	r.shells, r.holes = r.shells[:0], r.holes[:0]
 	for i := range r.done {
@@ -193,7 +192,7 @@ func (r *rings) findShells(ctx context.Context) error {
 	return err
 }
 
-// insideRing tells whether a point lies inside a closed ring, or on its edge.
+// insideRing reports whether a point is inside a closed ring, or on its edge.
 func insideRing(ring []Point, p Point) (inside, edge bool) {
 	for i := 1; i < len(ring); i++ {
 		a, b := ring[i-1], ring[i]

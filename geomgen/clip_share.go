@@ -5,14 +5,13 @@ import (
 	"math/big"
 )
 
-// shareDoubt is how near to 0 or 1 a share is computed in fractions: what is added
-// up has some 15 digits of the cell.
+// shareDoubt is how close to 0 or 1 a share must be to be computed in fractions: the sum has about 15 digits of
+// the cell.
 const shareDoubt = 1e-13
 
-// share returns the share of the cell's area that lies in the area, of a cell
-// whose inside the area's edge runs through: above 0 and below 1. It goes round the
-// part by its points before they were rounded, seen from one of them, so that
-// nothing is lost far from the origin, nor where the part is small. Source: the shoelace formula.
+// share returns the share of the cell's area that is in the area, for a cell whose inside the area's edge
+// crosses: above 0 and below 1. It goes around the part by its points before rounding, relative to one of them.
+// So it loses no digits far from the origin, nor for a small part. Source: the shoelace formula.
 func (c *Clipper) share() float64 {
 	var sum, whole float64
 	near, _ := c.points(&c.pieces[0])
@@ -49,7 +48,7 @@ func cross(p, q Point) float64 {
 	return float64(p.X*q.Y) - float64(p.Y*q.X)
 }
 
-// local returns the points of a piece as seen from a place.
+// local returns the points of a piece relative to an origin.
 func (c *Clipper) local(p *piece, o Point) (from, to Point) {
 	from, to = c.points(p)
 	from, to = Point{from.X - o.X, from.Y - o.Y}, Point{to.X - o.X, to.Y - o.Y}
@@ -64,7 +63,7 @@ func (c *Clipper) local(p *piece, o Point) (from, to Point) {
 	return from, to
 }
 
-// seen returns a point of the cell's edge as seen from a place.
+// seen returns a point of the cell's edge relative to an origin.
 func (c *Clipper) seen(p *place, o Point) Point {
 	at := Point{p.at.X - o.X, p.at.Y - o.Y}
 	if p.end >= 0 {

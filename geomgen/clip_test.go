@@ -29,8 +29,7 @@ func clip(t *testing.T, g geomgen.Grid, c geomgen.Cell, area ...geomgen.Polygon)
 	return part
 }
 
-// An edge along an axis keeps its coordinate in each cell, and the share is that of
-// the numbers.
+// An edge along an axis keeps its coordinate in each cell, and the share is exact for these numbers.
 func TestClipKeepsCoordinates(t *testing.T) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	area := geomgen.Polygon{ringOf(0.3, 0.3, 4.7, 0.3, 4.7, 2.9, 0.3, 2.9)}
@@ -59,8 +58,8 @@ func TestClipKeepsCoordinates(t *testing.T) {
 	}
 }
 
-// A case whose part was invalid: the area's edge passes a corner of the cell by
-// some units in the last place.
+// A case whose part was invalid: the area's edge passes a corner of the cell at a distance of a few units in the
+// last place.
 func TestClipBesideCorner(t *testing.T) {
 	g := geomgen.Grid{X0: 0.1, Y0: 0.3, DX: 100, DY: 100, Rotate: 45}
 	area := geomgen.Polygon{ringOf(-848.428137423857, -282.542712474619, 1131.470849898476, -282.542712474619, -848.428137423857, 283.14271247461903)}
@@ -69,8 +68,8 @@ func TestClipBesideCorner(t *testing.T) {
 	}
 }
 
-// Where numbers lie far apart beside the size of a cell, the share is that of the
-// area as it is, not of its rounded points.
+// Even if neighbouring numbers are far apart compared with the size of a cell, the share is that of the exact
+// area, not of its rounded points.
 func TestShareFarFromOrigin(t *testing.T) {
 	const far = 1e15
 	g := geomgen.Grid{X0: far, Y0: far, DX: 8, DY: 8}
@@ -91,8 +90,8 @@ func TestShareFarFromOrigin(t *testing.T) {
 	}
 }
 
-// A sliver has a share above 0, and a cell that lacks one has a share below 1, as
-// exact as the number format has them.
+// A sliver has a share above 0, and a cell without a sliver has a share below 1, as exact as the number format
+// allows.
 func TestShareOfSlivers(t *testing.T) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	thin := 1e-30

@@ -5,19 +5,17 @@ import (
 	"slices"
 )
 
-// errOrder means that the ends of chains do not alternate along a cell's edge,
-// which those of a valid area do.
+// errOrder means that the ends of chains do not alternate along a cell's edge, as they do for a valid area.
 var errOrder = errors.New("the edge of the area leaves the cell twice without entering it between")
 
-// place is a point of the cell's edge, in the order of which follow corners and
-// ends.
+// place is a point of the cell's edge: a corner or an end.
 type place struct {
 	at      Point
 	end     int32 // -1 for a corner
-	covered bool  // the area lies beside the cell's edge from here to the next
+	covered bool  // the area is next to the cell's edge from here to the next place
 }
 
-// walkRim sorts the ends along the cell's edge, and goes along it.
+// walkRim sorts the ends along the cell's edge, and walks along it.
 func (c *Clipper) walkRim() {
 	c.order, c.at, c.rim = c.order[:0], c.at[:0], c.rim[:0]
 	for i := range c.ends {
@@ -40,8 +38,8 @@ func (c *Clipper) walkRim() {
 	c.cover()
 }
 
-// cover finds out where the area lies beside the cell's edge: from where a chain
-// leaves it to where one enters. Without a chain it is all of it, or nothing.
+// cover finds where the area is next to the cell's edge: from where a chain leaves it to where one enters.
+// Without a chain, it is all of the edge or none.
 func (c *Clipper) cover() {
 	covered, known := false, false
 	for i := len(c.rim) - 1; i >= 0 && !known; i-- {
@@ -111,8 +109,8 @@ func (c *Clipper) trace() error {
 	return nil
 }
 
-// followRim adds the points of the cell's edge from where a chain leaves it to where
-// the next enters it, and returns the piece that does.
+// followRim adds the points of the cell's edge from where a chain leaves it to where the next one enters it, and
+// returns the entering piece.
 func (c *Clipper) followRim(leave int32) (next int32, err error) {
 	for i := c.at[leave] + 1; ; i++ {
 		p := &c.rim[i%len(c.rim)]
@@ -127,8 +125,8 @@ func (c *Clipper) followRim(leave int32) (next int32, err error) {
 	}
 }
 
-// chain adds the points of a chain from the piece that enters the cell on, and
-// returns the end where it leaves.
+// chain adds the points of a chain, starting with the piece that enters the cell, and returns the end where it
+// leaves.
 func (c *Clipper) chain(at int32) (leave int32, err error) {
 	c.rings.add(c.ends[c.pieces[at].enter].at)
 	for {
@@ -149,7 +147,7 @@ func (c *Clipper) chain(at int32) (leave int32, err error) {
 	}
 }
 
-// follow returns the piece of the segment that follows that of a piece.
+// follow returns the piece of the next segment.
 func (c *Clipper) follow(at int32) (int32, error) {
 	next := c.mask.contour.follows(c.pieces[at].segment)
 	i, ok := slices.BinarySearchFunc(c.pieces, next, func(p piece, s int32) int { return int(p.segment - s) })
@@ -183,7 +181,7 @@ func (c *Clipper) inner() error {
 	return nil
 }
 
-// points returns where a piece begins and ends: in the cell, or on its edge.
+// points returns where a piece begins and ends, in the cell or on its edge.
 func (c *Clipper) points(p *piece) (from, to Point) {
 	s := c.mask.contour.segment(p.segment)
 	from, to = s.a, s.b

@@ -6,51 +6,48 @@ import (
 	"strconv"
 )
 
-// Code is a way to name cells.
+// Code is a naming scheme for cells.
 type Code string
 
-// The codes of cells.
+// Values of Code.
 const (
 	NoCode Code = ""
-	// INSPIRE is the cell code of the statistical grids of INSPIRE: EPSG code, size
-	// in metres, and the coordinates of the lower left corner, as in
-	// CRS3035RES1000mN2689000E4321000. Source: INSPIRE D2.8.III.1, Data
+	// INSPIRE is the cell code of INSPIRE's statistical grids: EPSG code, size in metres, and the coordinates of
+	// the lower left corner, as in CRS3035RES1000mN2689000E4321000. Source: INSPIRE D2.8.III.1, Data
 	// Specification on Statistical Units, and Commission Regulation (EU) 1089/2010.
 	INSPIRE Code = "inspire"
-	// INSPIREShort is the shorter form that Eurostat uses, as in 1kmN2689E4321: the
-	// coordinates without as many digits as the size in metres has zeros at its end.
+	// INSPIREShort is the shorter form that Eurostat uses, as in 1kmN2689E4321. It drops as many digits from the
+	// coordinates as the size in metres has trailing zeros.
 	INSPIREShort Code = "inspire-short"
-	// Quadkey is that of web map tiles, a digit from 0 to 3 a zoom. Source:
-	// Microsoft's Bing Maps Tile System.
+	// Quadkey is the code of web map tiles, with one digit from 0 to 3 per zoom level. Source: Microsoft's Bing
+	// Maps Tile System.
 	Quadkey Code = "quadkey"
 )
 
-// CodeOrder says which coordinate comes first in an INSPIRE code.
+// CodeOrder chooses which coordinate comes first in an INSPIRE code.
 type CodeOrder string
 
-// The orders of coordinates.
+// Values of CodeOrder.
 const (
 	NorthFirst CodeOrder = "ne" // the default
 	EastFirst  CodeOrder = "en"
 )
 
-// Coder writes the codes of a grid's cells. It is not changed by its use.
+// Coder writes the codes of a grid's cells. It is immutable.
 type Coder struct {
 	code   Code
-	prefix string // up to the first coordinate's letter
-	east   bool   // comes first
+	prefix string // up to the letter of the first coordinate
+	east   bool   // east comes first
 	zoom   int32
-	// Coordinates of the lower left corner are the sum of col*size and x, in units
-	// of divisor metres.
+	// Coordinates of the lower left corner are the sum of col*size and x, in units of divisor metres.
 	x, y, size, divisor int64
 }
 
-// maxExact is up to where floating point numbers are all the whole numbers.
+// maxExact is the limit up to which a float64 can hold every integer.
 const maxExact = 1 << 53
 
-// NewCoder returns a Coder. The error is a *ParamError where the grid has no such
-// codes: INSPIRE's are those of squares along the axes, with a size in whole
-// metres and an origin that is a multiple of it; quadkeys those of tiles.
+// NewCoder returns a Coder. The error is a *ParamError if the grid has no such codes. INSPIRE codes need squares
+// along the axes, with a size in whole metres and an origin that is a multiple of it. Quadkeys need tiles.
 func NewCoder(g Grid, code Code, order CodeOrder) (*Coder, error) {
 	bad := func(reason string) (*Coder, error) { return nil, &ParamError{"code", string(code), reason} }
 	switch order {
@@ -105,15 +102,15 @@ func NewCoder(g Grid, code Code, order CodeOrder) (*Coder, error) {
 	return c, nil
 }
 
-// CheckRange reports, as a *ParamError, cells that have no code: INSPIRE's has no
-// sign, so coordinates must not be negative, and they end at 2^53.
+// CheckRange returns a *ParamError for cells that have no code. An INSPIRE code has no sign, so coordinates must
+// not be negative, and they end at 2^53.
 func (c *Coder) CheckRange(r Range) error {
 	if c.code == Quadkey {
 		return nil
 	}
 
-	// Counted in cells from coordinate 0, on whose lines the origin is: a coordinate
-	// itself may be too large for its type, and would wrap around to one in range.
+	// Count in cells from coordinate 0, because the origin is on one of their lines. A coordinate itself may
+	// overflow its type and wrap around to one in range.
 	col, row, size := c.x/c.size, c.y/c.size, float64(c.size)
 	if col, row := col+int64(r.MinCol), row+int64(r.MinRow); col < 0 || row < 0 {
 		return &ParamError{"code", string(c.code), "has no sign, and there are cells with negative coordinates, down to " +
@@ -126,8 +123,7 @@ func (c *Coder) CheckRange(r Range) error {
 	return nil
 }
 
-// MaxLen returns the length in bytes of the longest code of a cell in a range that
-// CheckRange accepts.
+// MaxLen returns the length in bytes of the longest code of a cell in a range that CheckRange accepts.
 func (c *Coder) MaxLen(r Range) int {
 	return len(c.Append(nil, Cell{r.MaxCol - 1, r.MaxRow - 1}))
 }
@@ -137,7 +133,7 @@ func (c *Coder) corner(cell Cell) (x, y int64) {
 	return c.x + int64(cell.Col)*c.size, c.y + int64(cell.Row)*c.size
 }
 
-// Append appends the code of a cell in a range that CheckRange accepts.
+// Append appends the code of a cell, which must be in a range that CheckRange accepts.
 func (c *Coder) Append(dst []byte, cell Cell) []byte {
 	if c.code == Quadkey {
 		return appendQuadkey(dst, cell, c.zoom)

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// FuzzCode compares codes with ones put together digit by digit, from numbers that
-// have no end.
+// FuzzCode compares codes with ones assembled digit by digit from numbers of any size.
 func FuzzCode(f *testing.F) {
 	f.Add(uint8(3), int64(1000), int64(0), int64(0), int32(4321), int32(2689), int32(3035))
 	f.Add(uint8(0), int64(250), int64(-4), int64(7), int32(3), int32(5), int32(3035))
@@ -18,7 +17,7 @@ func FuzzCode(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, kind uint8, size, x0, y0 int64, col, row, srid int32) {
 		checkQuadkey(t, int32(kind)%(MaxZoom+1), col, row)
-		// The products may be anything: NewCoder refuses what is not exact.
+		// The products may be anything: NewCoder refuses inexact ones.
 		g := Grid{X0: float64(x0) * float64(size), Y0: float64(y0) * float64(size), DX: float64(size), DY: float64(size), SRID: srid}
 		cell := Cell{col >> 1, row >> 1}
 		code, order := []Code{INSPIRE, INSPIREShort}[kind%2], []CodeOrder{NorthFirst, EastFirst}[kind/2%2]
@@ -35,8 +34,8 @@ func FuzzCode(f *testing.F) {
 	})
 }
 
-// slowCode writes an INSPIRE code by the definition, in text: the short one leaves
-// out as many digits at the end of a coordinate as the size has zeros there.
+// slowCode writes an INSPIRE code by its definition, as text. The short code drops as many digits at the end of a
+// coordinate as the size has trailing zeros.
 func slowCode(g Grid, code Code, order CodeOrder, c Cell) string {
 	size, _ := big.NewFloat(g.DX).Int(nil)
 	coordinate := func(origin float64, n int32) string {

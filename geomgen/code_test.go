@@ -45,7 +45,7 @@ func TestCodeOfShiftedOrigin(t *testing.T) {
 	}
 }
 
-// Vector from the Bing Maps Tile System's own page: tile 3,5 at level 3 is 213.
+// Example from the Bing Maps Tile System's own page: tile 3,5 at level 3 is 213.
 func TestQuadkeyVector(t *testing.T) {
 	c, err := NewCoder(Tiles(3), Quadkey, "")
 	if err != nil {
@@ -96,12 +96,12 @@ func TestCodesOfRanges(t *testing.T) {
 	near := Grid{DX: 1000, DY: 1000, SRID: 3035}
 	shifted := Grid{X0: 5000, Y0: -2000, DX: 1000, DY: 1000, SRID: 3035}
 
-	// Columns and rows times the size wrap around an int64 from 2^23 on.
+	// Columns and rows times the size overflow an int64 from 2^23 on.
 	vast := Grid{DX: 1 << 40, DY: 1 << 40, SRID: 3035}
 	for name, test := range map[string]struct {
 		grid Grid
 		r    Range
-		want string // in the error; "" is none
+		want string // in the error; "" means none
 	}{
 		"good":           {near, Range{0, 0, 5, 5}, ""},
 		"west":           {near, Range{-1, 0, 5, 5}, "negative coordinates, down to -1000,0"},
@@ -140,7 +140,7 @@ func TestCodesOfRanges(t *testing.T) {
 	}
 }
 
-// The longest code is as long as MaxLen says: buffers of rows are sized by it.
+// MaxLen is the length of the longest code. Buffers of rows depend on it.
 func TestMaxLenIsThatOfTheLongestCode(t *testing.T) {
 	for _, g := range []Grid{
 		{DX: 250, DY: 250, SRID: 3035},

@@ -2,18 +2,18 @@ package geomgen
 
 import "context"
 
-// contour is the edge of an area, to ask about places: with the area left of each of its
-// segments. Segment i goes from point i to the next one.
+// contour is the edge of an area, prepared for point queries. The area is to the left of each of its segments.
+// Segment i goes from point i to the next one.
 type contour struct {
-	points []Point // ring behind ring, each closed by its first point
-	next   []int32 // the segment that follows in the ring, -1 behind the last one of a ring; nil for a single ring
+	points []Point // one ring after another, each closed by its first point
+	next   []int32 // next segment in the ring, or -1 after the last one of a ring; nil for a single ring
 	index  tree
 }
 
 // segment returns a segment.
 func (c *contour) segment(i int32) segment { return segment{c.points[i], c.points[i+1]} }
 
-// follows returns the segment that follows in the ring.
+// follows returns the next segment in the ring.
 func (c *contour) follows(i int32) int32 {
 	switch {
 	case c.next != nil:
@@ -24,7 +24,7 @@ func (c *contour) follows(i int32) int32 {
 	return i + 1
 }
 
-// isSegment tells whether a number from 0 to that of the last point is a segment's.
+// isSegment reports whether an index from 0 to the last point's is the index of a segment.
 func (c *contour) isSegment(i int) bool {
 	return i+1 < len(c.points) && (c.next == nil || c.next[i] >= 0)
 }
@@ -55,11 +55,10 @@ func (o *outline) contour() contour {
 	return c
 }
 
-// newContour returns an outline as a contour. When ctx ends it is soon done, and what it
-// returns is of no use.
+// newContour returns an outline as a contour. If ctx ends, it returns soon, with an unusable result.
 func newContour(ctx context.Context, o *outline) contour {
 	index := newTree(ctx, o.segments)
-	if len(o.rings) > 1 { // a contour has a number behind each ring that is none of a segment
+	if len(o.rings) > 1 { // in a contour, the index after each ring is not a segment
 		numbers := make([]int32, 0, len(o.segments))
 		for n, r := range o.rings {
 			for i := r.first; i < r.end; i++ {
@@ -77,8 +76,7 @@ func newContour(ctx context.Context, o *outline) contour {
 	return c
 }
 
-// collect appends the segments near a box; all is false when there are more than most, and not
-// all of them are there.
+// collect appends the segments near a box. all is false if there are more than most; the list is then incomplete.
 func (c *contour) collect(dst []int32, box Box, most int) (near []int32, all bool) {
 	all = true
 	start := len(dst)

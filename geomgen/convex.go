@@ -1,6 +1,6 @@
 package geomgen
 
-// maxCorners is the largest number of corners that a cell has.
+// maxCorners is the largest number of corners of a cell.
 const maxCorners = 6
 
 // convex is a cell by its corners, counter-clockwise.
@@ -22,9 +22,8 @@ func (l *lattice) convex(g Grid, c Cell) convex {
 	return v
 }
 
-// intersects tells whether a segment has a point in common with the cell or its
-// edge. Two convex things have none if a line along a side of one of them has
-// all of the other beyond it.
+// intersects reports whether a segment has a point in common with the cell or its edge. Two convex shapes have
+// none if all of one lies beyond a line along a side of the other.
 func (v *convex) intersects(s segment) bool {
 	if !v.box.intersects(s.box()) {
 		return false
@@ -58,8 +57,7 @@ func (v *convex) intersects(s segment) bool {
 	return false
 }
 
-// crosses tells whether a segment has a point in common with the inside of the
-// cell.
+// crosses reports whether a segment has a point in common with the inside of the cell.
 func (v *convex) crosses(s segment) bool {
 	b := s.box()
 	if b.XMax <= v.box.XMin || b.XMin >= v.box.XMax || b.YMax <= v.box.YMin || b.YMin >= v.box.YMax {
@@ -91,7 +89,7 @@ func (v *convex) crosses(s segment) bool {
 	return false
 }
 
-// containsPoint tells whether a point lies inside the cell, not on its edge.
+// containsPoint reports whether a point is inside the cell, not on its edge.
 func (v *convex) containsPoint(p Point) bool {
 	if v.isBox {
 		return p.X > v.box.XMin && p.X < v.box.XMax && p.Y > v.box.YMin && p.Y < v.box.YMax
@@ -104,15 +102,14 @@ func (v *convex) containsPoint(p Point) bool {
 	return true
 }
 
-// side returns the ends of the i-th side: from the i-th corner to the next.
+// side returns the ends of side i: from corner i to the next one.
 func (v *convex) side(i int) (a, b Point) {
 	return v.corners[i], v.corners[(i+1)%v.n]
 }
 
-// RingArea returns the area of a ring in square units of the CRS, positive where it
-// runs counter-clockwise. The ring may be closed by a repeated point or not. It is
-// computed from its first point, so that a small ring far from the origin loses no
-// digits.
+// RingArea returns the area of a ring in square units of the CRS, which is positive if the ring is
+// counter-clockwise. The ring may repeat its first point at the end, or not. The area is computed relative to the
+// first point, so a small ring far from the origin loses no digits.
 func RingArea(ring []Point) float64 {
 	var sum float64
 	o := ring[0]

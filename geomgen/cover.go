@@ -1,11 +1,11 @@
 package geomgen
 
-// MaxBlockLevel is the level of the largest blocks that Walk yields: 16 x 16
-// cells, enough to make the cost of a block vanish among that of its cells.
+// MaxBlockLevel is the level of the largest blocks that Walk yields: 16 x 16 cells, enough to make the cost of a
+// block negligible.
 const MaxBlockLevel = 4
 
-// Range is a half-open rectangle of cells: columns from MinCol up to but not
-// including MaxCol, rows likewise.
+// Range is a half-open rectangle of cells: columns from MinCol up to, and excluding, MaxCol, and rows in the same
+// way.
 type Range struct {
 	MinCol int32 `json:"min_col"`
 	MinRow int32 `json:"min_row"`
@@ -13,11 +13,11 @@ type Range struct {
 	MaxRow int32 `json:"max_row"`
 }
 
-// Block is an aligned square of 2^Level x 2^Level cells. Its cells have a
-// contiguous range of cell_id, from ID on.
+// Block is an aligned square of 2^Level x 2^Level cells. Its cells have a contiguous range of cell_id that begins
+// at ID.
 type Block struct {
 	ID       int64 // the smallest cell_id in it
-	Col, Row int32 // the lower left cell
+	Col, Row int32 // lower left cell
 	Level    uint8 // 0 to 30
 	orient   orient
 }
@@ -32,8 +32,7 @@ func (b Block) Last() int64 {
 	return b.ID + b.Cells() - 1
 }
 
-// quarter returns the d-th quarter of a block whose level is at least 1, in the
-// order of the curve.
+// quarter returns quarter d of a block in the order of the curve. The block's level must be at least 1.
 func (b Block) quarter(d int32) Block {
 	x, y, o := b.orient.quarter(d)
 	level := b.Level - 1
@@ -52,7 +51,7 @@ func (r Range) Count() int64 {
 	return (int64(r.MaxCol) - int64(r.MinCol)) * (int64(r.MaxRow) - int64(r.MinRow))
 }
 
-// Contains tells whether c lies in r.
+// Contains reports whether c is in r.
 func (r Range) Contains(c Cell) bool {
 	return c.Col >= r.MinCol && c.Col < r.MaxCol && c.Row >= r.MinRow && c.Row < r.MaxRow
 }
@@ -61,14 +60,13 @@ func (r Range) valid() bool {
 	return r.MinCol >= -MaxIndex && r.MinRow >= -MaxIndex && r.MaxCol <= MaxIndex && r.MaxRow <= MaxIndex
 }
 
-// countIn returns the number of cells that r and b share.
+// countIn returns the number of cells that are in both r and b.
 func (r Range) countIn(b Block) int64 {
 	return r.Intersect(b.cells()).Count()
 }
 
-// At returns the cell_id of the cell that has n cells of r before it in the
-// order of cell_id. n lies in [0, Count()-1]. It takes some 100 steps, whatever
-// the size of r.
+// At returns the cell_id of the cell with n cells of r before it in the order of cell_id. n must be in [0,
+// Count()-1]. It takes about 100 steps, whatever the size of r.
 func (r Range) At(n int64) int64 {
 	for q := range int32(4) {
 		b := quadrant(q)

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// fuzzedGrids are grids of each shape, upright and turned, with sizes that the
-// number format has and has not.
+// fuzzedGrids returns grids of each shape, upright and rotated, with representable and other sizes.
 func fuzzedGrids() []Grid {
 	return []Grid{
 		{DX: 1, DY: 1}, {X0: -180, Y0: 0.5, DX: 0.1, DY: 0.7}, {DX: 1, DY: 2, Rotate: 30}, {X0: 1e6, DX: 0.3, DY: 0.3, Rotate: -90},
@@ -16,8 +15,7 @@ func fuzzedGrids() []Grid {
 	}
 }
 
-// fuzzedRing makes a ring of bytes: two for each point, in quarters of a cell
-// around the origin.
+// fuzzedRing makes a ring from bytes: two for each point, in quarters of a cell around the origin.
 func fuzzedRing(g Grid, b []byte) []Point {
 	var ring []Point
 	for i := 0; i+1 < len(b); i += 2 {
@@ -29,9 +27,9 @@ func fuzzedRing(g Grid, b []byte) []Point {
 	return ring
 }
 
-// FuzzCover walks the cells of a rectangle, of which an extent and an area with a
-// hole may select some, and compares with a look at each cell of it: each once, in
-// the order of cell_id, in blocks, by place, and between any two of them.
+// FuzzCover walks the cells of a rectangle. An extent, and an area with a hole, may select some of them. It
+// compares the walk with a test of each cell: each must come once, in the order of cell_id, in blocks, by
+// position, and between any two of them.
 func FuzzCover(f *testing.F) {
 	square, hole := []byte{0xd0, 0xd0, 48, 0xd0, 48, 48, 0xd0, 48}, []byte{0, 0, 9, 1, 3, 8}
 	f.Add(uint8(0), uint8(0), int32(-5), int32(-7), uint8(30), uint8(4), []byte{}, []byte{}, uint16(3), uint16(9))
@@ -68,8 +66,8 @@ func FuzzCover(f *testing.F) {
 	})
 }
 
-// fuzzedMasks returns a mask of an area and, for every other rule, one of an extent
-// whose corners are the area's first two points; nil where they are none.
+// fuzzedMasks returns a mask of an area and, for every other rule, one of an extent whose corners are the area's
+// first two points. It returns nil if that is not possible.
 func fuzzedMasks(g Grid, rule uint8, shell, hole []byte) []*Mask {
 	if len(shell) > 64 || len(hole) > 32 {
 		return nil
@@ -95,8 +93,8 @@ func fuzzedMasks(g Grid, rule uint8, shell, hole []byte) []*Mask {
 	return masks
 }
 
-// selectedIDs returns the cell_ids of those cells of a rectangle that all masks
-// select, by a look at each, in order.
+// selectedIDs returns the cell_ids, in order, of the cells of a rectangle that all masks select, by testing each
+// cell.
 func selectedIDs(r Range, masks []*Mask) []int64 {
 	var ids []int64
 	for row := r.MinRow; row < r.MaxRow; row++ {
@@ -155,9 +153,8 @@ func checkSelection(t *testing.T, s *Selection, ids []int64, i, j int) {
 	}
 }
 
-// walkSelection returns the cell_ids of a walk, and fails where a block is not what
-// it says it is, or where a cell that is not on the edge of an area is not whole in
-// it.
+// walkSelection returns the cell_ids of a walk. It fails if a block is not what it claims to be, or if a cell
+// that is not on the edge of an area is not completely in it.
 func walkSelection(t *testing.T, s *Selection, first, last int64) []int64 {
 	t.Helper()
 	var ids []int64

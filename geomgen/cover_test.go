@@ -19,8 +19,7 @@ func idsOf(r Range) []int64 {
 	return ids
 }
 
-// walk returns the cell_ids that a walk yields, in the order in which it does,
-// and fails for a block that is not what it says it is.
+// walk returns the cell_ids of a walk in its order. It fails for a block that is not what it claims to be.
 func walk(t *testing.T, r Range, first, last int64) []int64 {
 	t.Helper()
 	var ids []int64
@@ -90,8 +89,8 @@ func TestWalkAtTheEndsOfTheIndexRange(t *testing.T) {
 	}
 }
 
-// A walk must not look at what lies outside: among 2^62 cells, the blocks that
-// it takes off its list for a handful are those above the handful.
+// A walk must not visit what is outside. Among 2^62 cells, the only blocks that it takes off its list for a
+// handful of cells are the blocks above them.
 func TestWalkCostsNothingForWhatLiesOutside(t *testing.T) {
 	for _, r := range []Range{
 		{123456789, 987654321, 123456789 + 3, 987654321 + 3},

@@ -1,19 +1,17 @@
 package geomgen
 
-// Curve order 30: a quadrant of the grid is a square of 2^30 x 2^30 cells.
+// Order of the curve: a quadrant of the grid is a square of 2^30 x 2^30 cells.
 const curveOrder = 30
 
-// MaxID is the largest cell_id there is.
+// MaxID is the largest possible cell_id.
 const MaxID int64 = 1<<62 - 1
 
-// An orient is one of the eight ways in which a piece of the Hilbert curve lies
-// in its square: an element of the symmetry group of the square. Applied to
-// coordinates (u, v) along the textbook curve it exchanges them first and then
-// mirrors them.
+// An orient is one of the eight orientations of a piece of the Hilbert curve in its square: an element of the
+// symmetry group of the square. Applied to coordinates (u, v) along the textbook curve, it first exchanges and
+// then mirrors them.
 //
-// The textbook curve needs four of the eight; quadrants with negative columns
-// or rows, which are mirror images, need the other four. With all eight there
-// is no sign to carry anywhere else.
+// The textbook curve needs four of the eight. Quadrants with negative columns or rows are mirror images and need
+// the other four. With all eight, no other code has to handle signs.
 type orient uint8
 
 const (
@@ -22,7 +20,7 @@ const (
 	mirrorY
 )
 
-// apply returns the place of (u, v) in a square of the given side.
+// apply returns the position of (u, v) in a square of the given side.
 func (o orient) apply(u, v, side int32) (x, y int32) {
 	if o&exchange != 0 {
 		u, v = v, u
@@ -52,8 +50,7 @@ func (o orient) unapply(x, y, side int32) (u, v int32) {
 	return x, y
 }
 
-// then returns the orientation of a part that has orientation p in a whole of
-// orientation o.
+// then returns the orientation of a part with orientation p in a whole with orientation o.
 func (o orient) then(p orient) orient {
 	if o&exchange != 0 {
 		p = p&exchange | p&mirrorX<<1 | p&mirrorY>>1
@@ -61,15 +58,13 @@ func (o orient) then(p orient) orient {
 	return o ^ p
 }
 
-// quarter returns where the d-th quarter (0 to 3, in the order of the curve) of
-// a square with orientation o lies, 0 or 1 in each direction, and how it is
-// oriented.
+// quarter returns the position of quarter d (0 to 3, in the order of the curve) of a square with orientation o, 0
+// or 1 in each direction, and its orientation.
 //
-// In the textbook curve the quarters are (0,0), (0,1), (1,1), (1,0), the first
-// one exchanged, the last one exchanged and mirrored both ways. Source: the
-// function d2xy of https://en.wikipedia.org/wiki/Hilbert_curve, after
-// D. Hilbert, Ueber die stetige Abbildung einer Linie auf ein Flaechenstueck,
-// Math. Ann. 38 (1891).
+// In the textbook curve, the quarters are (0,0), (0,1), (1,1), (1,0). The first one is exchanged, and the last
+// one is exchanged and mirrored both ways. Source: the function d2xy of
+// https://en.wikipedia.org/wiki/Hilbert_curve, after D. Hilbert, Ueber die stetige Abbildung einer Linie auf ein
+// Flaechenstueck, Math. Ann. 38 (1891).
 func (o orient) quarter(d int32) (x, y int32, q orient) {
 	u := d >> 1
 	x, y = o.apply(u, u^d&1, 2)
@@ -82,8 +77,8 @@ func (o orient) quarter(d int32) (x, y int32, q orient) {
 	return x, y, o.then(q)
 }
 
-// quadrant returns the block of a quadrant of the grid: bit 0 stands for
-// negative columns, bit 1 for negative rows, and each is a mirror image.
+// quadrant returns the block of a quadrant of the grid. Bit 0 means negative columns and bit 1 negative rows;
+// each is a mirror image.
 func quadrant(q int32) Block {
 	b := Block{ID: int64(q) << 60, Level: curveOrder}
 	if q&1 != 0 {
@@ -99,14 +94,13 @@ func quadrant(q int32) Block {
 	return b
 }
 
-// CellID returns a cell's number on the Hilbert curve, from 0 to MaxID. It
-// depends on column and row alone, so a grid that grows keeps every id:
+// CellID returns a cell's number on the Hilbert curve, from 0 to MaxID. It depends only on column and row, so a
+// grid that grows keeps every id:
 //
 //	quadrant << 60 | xy2d(|col|, |row|)
 //
-// where a negative column counts as -1-col and sets bit 0 of the quadrant, a
-// negative row likewise bit 1, and xy2d is the textbook function of order 30.
-// Column and row must lie in [-MaxIndex, MaxIndex-1].
+// A negative column counts as -1-col and sets bit 0 of the quadrant. A negative row counts as -1-row and sets bit 1.
+// xy2d is the textbook function of order 30. Column and row must be in [-MaxIndex, MaxIndex-1].
 func CellID(c Cell) int64 {
 	q := int32(0)
 	if c.Col < 0 {
@@ -129,8 +123,7 @@ func CellID(c Cell) int64 {
 	return id
 }
 
-// CellOf returns the cell with the given cell_id; ok is false if there is none,
-// for an id outside [0, MaxID].
+// CellOf returns the cell with the given cell_id. ok is false for an id outside [0, MaxID].
 func CellOf(id int64) (c Cell, ok bool) {
 	if id < 0 || id > MaxID {
 		return Cell{}, false
@@ -148,9 +141,8 @@ func CellOf(id int64) (c Cell, ok bool) {
 	return c, true
 }
 
-// BlockOrder holds the order of the cells in blocks up to MaxBlockLevel, for
-// loops that cannot pay for the curve's arithmetic in each cell. It is small
-// (11 kB) and quick to make (some microseconds): make one a loop.
+// BlockOrder holds the order of the cells in blocks up to MaxBlockLevel, for loops that cannot afford the curve's
+// arithmetic for each cell. It is small (11 kB) and takes a few microseconds to make: make one per loop.
 type BlockOrder struct {
 	offsets [MaxBlockLevel + 1][8][1 << (2 * MaxBlockLevel)]uint8
 }
@@ -175,9 +167,9 @@ func NewBlockOrder() *BlockOrder {
 	return t
 }
 
-// Offsets returns, for each cell of b in the order of cell_id, its column and
-// row counted from the block's lower left cell: the column in the low four
-// bits, the row in the high four. The block's level is at most MaxBlockLevel.
+// Offsets returns, for each cell of b in the order of cell_id, its column and row relative to the block's lower
+// left cell: the column in the low four bits, the row in the high four. The block's level must be at most
+// MaxBlockLevel.
 func (t *BlockOrder) Offsets(b Block) []uint8 {
 	return t.offsets[b.Level][b.orient][:b.Cells()]
 }

@@ -51,8 +51,8 @@ func TestCellIDGolden(t *testing.T) {
 	}
 }
 
-// textbookID is the definition in DESIGN's words, written without orientations:
-// a quadrant, and the loop of xy2d that turns the coordinates as it goes.
+// textbookID is the definition in DESIGN's words, written without orientations: a quadrant, and the loop of xy2d
+// that turns the coordinates on the way.
 func textbookID(c Cell) int64 {
 	var quadrant, d int64
 	x, y := int64(c.Col), int64(c.Row)
@@ -169,7 +169,7 @@ func FuzzCellID(f *testing.F) {
 	f.Add(int32(-MaxIndex), int32(-MaxIndex))
 
 	f.Fuzz(func(t *testing.T, col, row int32) {
-		c := Cell{col >> 1, row >> 1} // 31 bits: every cell there is
+		c := Cell{col >> 1, row >> 1} // 31 bits: every possible cell
 		id := CellID(c)
 		if want := textbookID(c); id != want {
 			t.Fatalf("CellID(%v) = %d, want %d", c, id, want)

@@ -5,9 +5,8 @@ import (
 	"math"
 )
 
-// EWKB is PostGIS's extension of the well-known binary format: a flag in the
-// type word says that an SRID follows. Source: doc/ZMSgeoms.txt in PostGIS's
-// source, and OGC 06-103r4, section 8, for the rest. Little endian here, as
+// EWKB is PostGIS's extension of well-known binary: a flag in the type word means that an SRID follows. Source:
+// doc/ZMSgeoms.txt in PostGIS's source, and OGC 06-103r4, section 8, for the rest. It is little endian here, as
 // shapely and PostGIS write it on most machines.
 const (
 	ewkbLittleEndian = 1
@@ -20,8 +19,7 @@ const (
 // BoxRingLen is the size in bytes of the five points of a box's ring.
 const BoxRingLen = 5 * 16
 
-// appendType appends byte order, type, and the SRID when it is not 0: 5 bytes, or
-// 9 with an SRID.
+// appendType appends byte order, type, and the SRID if it is not 0: 5 bytes, or 9 with an SRID.
 func appendType(dst []byte, kind uint32, srid int32) []byte {
 	dst = append(dst, ewkbLittleEndian)
 	if srid == 0 {
@@ -31,24 +29,23 @@ func appendType(dst []byte, kind uint32, srid int32) []byte {
 	return binary.LittleEndian.AppendUint32(dst, uint32(srid))
 }
 
-// AppendBoxHeader appends what stands in the EWKB of a box before its points:
-// byte order, type, SRID when it is not 0, one ring, five points. That is 13
-// bytes, or 17 with an SRID.
+// AppendBoxHeader appends the start of the EWKB of a box, before its points: byte order, type, SRID if it is not
+// 0, one ring, five points. That is 13 bytes, or 17 with an SRID.
 func AppendBoxHeader(dst []byte, srid int32) []byte {
 	dst = appendType(dst, ewkbPolygon, srid)
 	dst = binary.LittleEndian.AppendUint32(dst, 1)
 	return binary.LittleEndian.AppendUint32(dst, 5)
 }
 
-// AppendMultiPolygonHeader appends what stands in the EWKB of a MultiPolygon
-// before its polygons: 9 bytes, or 13 with an SRID.
+// AppendMultiPolygonHeader appends the start of the EWKB of a MultiPolygon, before its polygons: 9 bytes, or 13
+// with an SRID.
 func AppendMultiPolygonHeader(dst []byte, srid int32, polygons int) []byte {
 	dst = appendType(dst, ewkbMultiPolygon, srid)
 	return binary.LittleEndian.AppendUint32(dst, uint32(polygons))
 }
 
-// AppendPolygon appends the EWKB of a polygon without an SRID, as one of a
-// MultiPolygon: its rings, closed, the shell first.
+// AppendPolygon appends the EWKB of a polygon without an SRID, as a member of a MultiPolygon. Its rings must be
+// closed, with the shell first.
 func AppendPolygon(dst []byte, rings [][]Point) []byte {
 	dst = appendType(dst, ewkbPolygon, 0)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(rings)))
@@ -63,7 +60,7 @@ func AppendPolygon(dst []byte, rings [][]Point) []byte {
 	return dst
 }
 
-// AppendEWKB appends the part as a MultiPolygon, empty where there is none.
+// AppendEWKB appends the part as a MultiPolygon, which is empty if the part has no rings.
 func (p Part) AppendEWKB(dst []byte, srid int32) []byte {
 	dst = AppendMultiPolygonHeader(dst, srid, len(p.Shells))
 	for i, from := range p.Shells {
@@ -76,9 +73,8 @@ func (p Part) AppendEWKB(dst []byte, srid int32) []byte {
 	return dst
 }
 
-// AppendBox appends the EWKB of b as a polygon: byte for byte what
-// shapely.geometry.box(xmin, ymin, xmax, ymax) gives, 93 bytes, or 97 with an
-// SRID (0 means none).
+// AppendBox appends the EWKB of b as a polygon, byte for byte as shapely.geometry.box(xmin, ymin, xmax, ymax): 93
+// bytes, or 97 with an SRID (0 means none).
 func AppendBox(dst []byte, b Box, srid int32) []byte {
 	dst = AppendBoxHeader(dst, srid)
 	var ring [BoxRingLen]byte

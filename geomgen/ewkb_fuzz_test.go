@@ -11,8 +11,7 @@ import (
 	"github.com/twpayne/go-geom/encoding/ewkb"
 )
 
-// reread decodes EWKB by go-geom, encodes it again, and fails unless that gives the
-// same bytes with the same SRID.
+// reread decodes EWKB with go-geom and encodes it again. It fails unless the bytes and the SRID stay the same.
 func reread(t *testing.T, wkb []byte, srid int32) geom.T {
 	t.Helper()
 	g, err := ewkb.Unmarshal(wkb)
@@ -31,8 +30,8 @@ func reread(t *testing.T, wkb []byte, srid int32) geom.T {
 	return g
 }
 
-// FuzzEWKB writes a cell in each way there is, and any box, and has go-geom read
-// them: what it reads are the corners or the centre, and it writes the same bytes.
+// FuzzEWKB writes a cell in all geometries, and any box, and reads them with go-geom. It must read the corners or
+// the centre, and write the same bytes.
 func FuzzEWKB(f *testing.F) {
 	shell := []byte{0, 0, 9, 1, 8, 9, 1, 10}
 	f.Add(uint8(0), 0.0, 0.0, 1.0, 1.0, 0.0, int32(0), int32(0), int32(0), shell)
@@ -65,8 +64,7 @@ func FuzzEWKB(f *testing.F) {
 	})
 }
 
-// checkCellEWKB compares what the writers write of a cell with its corners and its
-// centre.
+// checkCellEWKB compares what the writers write for a cell with its corners and its centre.
 func checkCellEWKB(t *testing.T, g Grid, c Cell) {
 	t.Helper()
 	// As one cell of the block around it, and as a block of its own.
@@ -115,8 +113,8 @@ func checkCellEWKB(t *testing.T, g Grid, c Cell) {
 	}
 }
 
-// sameRing tells whether closed is a closed ring of the same corners, from any of
-// them on and in either direction.
+// sameRing reports whether closed is a closed ring of the same corners, starting at any of them and in either
+// direction.
 func sameRing(closed, corners []float64) bool {
 	n := len(corners)
 	if len(closed) != n+2 || closed[0] != closed[n] || closed[1] != closed[n+1] {
@@ -139,8 +137,7 @@ func sameRing(closed, corners []float64) bool {
 	return false
 }
 
-// checkPartEWKB cuts a cell by an area beside its corner, and compares the area of
-// what go-geom reads with the share.
+// checkPartEWKB clips a cell by an area near its corner, and compares the area that go-geom reads with the share.
 func checkPartEWKB(t *testing.T, g Grid, c Cell, shell []byte) {
 	t.Helper()
 	corner := g.Centre(c)

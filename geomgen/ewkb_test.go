@@ -76,8 +76,7 @@ func TestSquaresWriteWhatBoundsSay(t *testing.T) {
 	}
 }
 
-// The grid of the story: 1000 x 800 unit boxes, x-1..x and y-1..y for x from 1
-// to 1000 and y from 1 to 800.
+// The grid of the story: 1000 x 800 unit boxes, x-1..x and y-1..y for x from 1 to 1000 and y from 1 to 800.
 func TestTheStorysGrid(t *testing.T) {
 	g := Grid{DX: 1, DY: 1}
 	n := 0

@@ -47,7 +47,7 @@ func ExampleRange_Walk() {
 	// 1 cells from column 4, row 3: ids 31 to 31
 }
 
-// Two fields side by side have three cells, of which the border runs through the middle one.
+// Two adjacent fields cover three cells. Their border runs through the middle one.
 func ExampleSelectPairs() {
 	grid := geomgen.Grid{DX: 1, DY: 1}
 	field := func(xmin, xmax float64) []geomgen.Polygon {

@@ -6,17 +6,16 @@ import (
 	"strconv"
 )
 
-// Extent returns the cells whose inside meets the inside of the extent e: a cell
-// belongs whole or not at all. Where these are no rectangle of columns and rows,
-// those of hexagons and of turned grids, they are the cells of the Range that the
-// Mask selects, else the mask is nil.
+// Extent returns the cells whose inside meets the inside of the extent e. Cells are never cut. Hexagons and
+// rotated grids have no such rectangle of columns and rows: the cells are then those of the Range that the Mask
+// selects. Otherwise, the mask is nil.
 //
-// A bound within 1e-9 of a cell of a line that corners lie on, or so close that
-// the number format hardly tells them apart, is taken to be on that line. Grids
-// turned by something else than a multiple of 90 degrees have no such lines.
+// A bound is taken to be on a line through corners if it is within 1e-9 of a cell of that line, or so close that
+// the number format hardly distinguishes them. Grids have no such lines if they are rotated by an angle that is
+// not a multiple of 90 degrees.
 //
-// The error is a *ParamError for an extent that is reversed, empty or not finite,
-// and for cells that CheckRange refuses.
+// The error is a *ParamError for an extent that is reversed, empty or not finite, and for cells that CheckRange
+// refuses.
 func (g Grid) Extent(e Box) (Range, *Mask, error) {
 	if err := g.checkExtent(e); err != nil {
 		return Range{}, nil, err
@@ -60,13 +59,12 @@ func (g Grid) checkExtent(e Box) error {
 	return nil
 }
 
-// within returns the cells of a grid of rectangles along the axes whose inside
-// meets the inside of e.
+// within returns the cells of a grid of rectangles along the axes whose inside meets the inside of e.
 func (g Grid) within(e Box) (Range, error) {
 	quarters, _ := g.quarters()
 	x, y := bounds{g.X0, e.XMin, e.XMax}, bounds{g.Y0, e.YMin, e.YMax}
 	cols, rows := x, y
-	switch quarters { // where columns and rows lie, and which way they count
+	switch quarters { // where columns and rows are, and in which direction they count
 	case 1:
 		cols, rows = y, x.mirrored()
 	case 2:
@@ -103,14 +101,13 @@ func (g Grid) within(e Box) (Range, error) {
 	return r, g.CheckRange(r)
 }
 
-// bounds are an extent's in one direction, and the origin of the lines across it.
+// bounds are an extent's bounds in one direction, and the origin of the lines across it.
 type bounds struct{ origin, lo, hi float64 }
 
-// mirrored returns them as lines see them that count the other way.
+// mirrored returns the bounds for lines that count in the other direction.
 func (b bounds) mirrored() bounds { return bounds{-b.origin, -b.hi, -b.lo} }
 
-// World returns all tiles of the grid's zoom; of other shapes all cells that have
-// a cell_id.
+// World returns all tiles of the grid's zoom. For other shapes, it returns all cells that have a cell_id.
 func (g Grid) World() Range {
 	if g.Shape == XYZ {
 		n := int32(1) << g.Zoom
@@ -119,11 +116,10 @@ func (g Grid) World() Range {
 	return Range{-MaxIndex, -MaxIndex, MaxIndex, MaxIndex}
 }
 
-// snap moves bounds of an extent that lie almost on a line through corners of
-// hexagons onto it.
+// snap moves bounds of an extent that are almost on a line through corners of hexagons onto it.
 func (g Grid) snap(e Box) Box {
 	l := g.lattice()
-	if quarters, _ := g.quarters(); quarters&1 == 1 { // on each axis the lines of the other
+	if quarters, _ := g.quarters(); quarters&1 == 1 { // each axis has the lines of the other one
 		l.sx, l.sy = l.sy, l.sx
 	}
 	on := func(x0, d, v float64) float64 {
@@ -135,9 +131,8 @@ func (g Grid) snap(e Box) Box {
 	return Box{on(l.x0, l.sx, e.XMin), on(l.y0, l.sy, e.YMin), on(l.x0, l.sx, e.XMax), on(l.y0, l.sy, e.YMax)}
 }
 
-// Around returns a rectangle of columns and rows that has all cells which meet b,
-// or touch it, in it, and few others. The error is a *ParamError for cells beyond
-// column or row 2^30 and for those that CheckRange refuses.
+// Around returns a rectangle of columns and rows with all cells that meet or touch b, and few others. The error
+// is a *ParamError for cells beyond column or row 2^30 and for cells that CheckRange refuses.
 func (g Grid) Around(b Box) (Range, error) {
 	r := g.around(b)
 	if g.Shape != XYZ && !r.valid() {
@@ -153,9 +148,8 @@ func (g Grid) Around(b Box) (Range, error) {
 	return r, g.checkStep(r)
 }
 
-// AroundIn returns those of the cells that Around gives which lie in a rectangle of
-// columns and rows. What lies beyond 2^30 is an error only where the rectangle has
-// no bounds of its own.
+// AroundIn returns the cells of Around that are in a rectangle of columns and rows. Cells beyond 2^30 are an
+// error only if the rectangle has no bounds of its own.
 func (g Grid) AroundIn(r Range, b Box) (Range, error) {
 	if r == g.World() {
 		return g.Around(b)
@@ -190,7 +184,7 @@ func (g Grid) around(b Box) Range {
 		cols, rows = 2, 3
 	}
 
-	// A sum that overflowed both ways says nothing: then it is all that there is.
+	// If a sum overflowed in both directions, nothing is known: return everything.
 	index := func(f, unknown float64) int32 {
 		if math.IsNaN(f) {
 			f = unknown
@@ -205,14 +199,14 @@ func (g Grid) around(b Box) Range {
 	}
 }
 
-// Intersect returns the cells that are in both.
+// Intersect returns the cells that are in both r and o.
 func (r Range) Intersect(o Range) Range {
 	return Range{max(r.MinCol, o.MinCol), max(r.MinRow, o.MinRow), min(r.MaxCol, o.MaxCol), min(r.MaxRow, o.MaxRow)}
 }
 
-// CheckRange reports, as a *ParamError, cells whose corners would coincide or
-// overflow: far from the origin floating point numbers lie further apart than
-// a small cell is wide. Of tiles it reports those beyond the world.
+// CheckRange returns a *ParamError for cells whose corners would coincide or overflow: far from the origin,
+// neighbouring floating-point numbers are further apart than a small cell is wide. For tiles, it returns one for
+// tiles beyond the world.
 func (g Grid) CheckRange(r Range) error {
 	switch {
 	case g.Shape == XYZ:

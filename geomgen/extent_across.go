@@ -1,10 +1,9 @@
 package geomgen
 
-// ExtentAcross returns the cells whose inside meets the inside of one of two extents, which
-// have the same height and lie apart: an extent that crosses the seam of a map is two on it.
-// Where these cells are no rectangle of columns and rows, they are the cells of the Range
-// that the Mask selects, else the mask is nil. Bounds and errors are those of Extent; one of
-// the two may have no cell in it.
+// ExtentAcross returns the cells whose inside meets the inside of one of two extents. The extents must have the
+// same height and be disjoint, like the two parts of an extent that crosses the seam of a map. If these cells are
+// not a rectangle of columns and rows, they are the cells of the Range that the Mask selects. Otherwise, the mask
+// is nil. Bounds and errors are as for Extent, but one of the two may contain no cell.
 func (g Grid) ExtentAcross(a, b Box) (Range, *Mask, error) {
 	ra, ma, errA := g.Extent(a)
 	rb, mb, errB := g.Extent(b)
@@ -18,7 +17,7 @@ func (g Grid) ExtentAcross(a, b Box) (Range, *Mask, error) {
 
 	both := ra.around(rb)
 	if g.rectangular() {
-		if ra.MinCol <= rb.MaxCol && rb.MinCol <= ra.MaxCol { // nothing lies between
+		if ra.MinCol <= rb.MaxCol && rb.MinCol <= ra.MaxCol { // there is nothing between them
 			return both, nil, g.CheckRange(both)
 		}
 		a, b = g.BoxAround(ra), g.BoxAround(rb)

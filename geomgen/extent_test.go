@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// An extent between two lines that are one by the tolerance has no cell in it, and
-// that is said of all shapes.
+// An extent between two lines that are equal within the tolerance contains no cell. All shapes report that.
 func TestThinExtents(t *testing.T) {
 	for _, shape := range []Shape{Square, HexagonFlat, HexagonPointy} {
 		_, _, err := (Grid{DX: 1, DY: 1, Shape: shape}).Extent(Box{XMin: 0, YMin: 0, XMax: 1e-10, YMax: 1})
@@ -18,8 +17,8 @@ func TestThinExtents(t *testing.T) {
 	}
 }
 
-// An extent turned with its grid has the same columns and rows, be the bounds on
-// lines or a bit beside them, as decimal ones are.
+// An extent rotated with its grid has the same columns and rows, whether its bounds are on lines or slightly off,
+// as decimal ones are.
 func TestExtentOfQuarterTurns(t *testing.T) {
 	turned := map[float64]func(b Box) Box{
 		90:   func(b Box) Box { return Box{-b.YMax, b.XMin, -b.YMin, b.XMax} },
@@ -60,8 +59,8 @@ func extentCells(t *testing.T, g Grid, e Box) int64 {
 	return s.Count()
 }
 
-// The rectangle of a grid turned by right angles is what the rule of an extent
-// selects, where no bound is near a line.
+// The rectangle of a grid rotated by right angles is what the rule of an extent selects, if no bound is near a
+// line.
 func TestExtentOfQuarterTurnsAgainstMask(t *testing.T) {
 	e := Box{-3.17, -1.41, 2.63, 4.89}
 	for _, angle := range []float64{90, 180, 270, -90, -180, -270} {

@@ -6,18 +6,16 @@ import (
 	"strconv"
 )
 
-// MaxIndex bounds columns and rows: they run from -MaxIndex to MaxIndex-1.
-// It is half of what a cell_id has room for in each direction.
+// MaxIndex limits columns and rows, which run from -MaxIndex to MaxIndex-1. It is half the number of columns, or of
+// rows, that a cell_id has room for.
 const MaxIndex = 1 << 30
 
-// lineTolerance, in cells, is how close a bound of an extent must lie to a line
-// of the grid to be taken for that line: 0.3 at a size of 0.1 is line 3,
-// although 3*0.1 differs from 0.3 in its last bit. Where numbers lie further
-// apart than that, four steps of the number format take its place.
+// lineTolerance, in cells, is how close a bound of an extent must be to a line of the grid to be taken for that
+// line. With a size of 0.1, 0.3 is line 3, although 3*0.1 differs from 0.3 in its last bit. If numbers are
+// further apart than that, the tolerance is four steps of the number format.
 const lineTolerance = 1e-9
 
-// Cell is one cell of a grid by its column and row, counted from the origin.
-// Both may be negative.
+// Cell is a cell of a grid by its column and row, counted from the origin. Both may be negative.
 type Cell struct {
 	Col, Row int32
 }
@@ -35,18 +33,17 @@ type Point struct {
 // Shape is the shape of a grid's cells.
 type Shape string
 
-// The shapes of cells.
+// Values of Shape.
 const (
-	// Square cells are rectangles, and squares where DX equals DY.
+	// Square cells are rectangles, which are squares if DX equals DY.
 	Square Shape = ""
-	// HexagonFlat cells have an edge below and one above. Column and row are i and
-	// j of PostGIS's ST_HexagonGrid: odd columns lie half a cell higher.
+	// HexagonFlat cells have an edge at the bottom and one at the top. Column and row are i and j of PostGIS's
+	// ST_HexagonGrid: odd columns are half a cell higher.
 	HexagonFlat Shape = "hexagon-flat"
-	// HexagonPointy cells have a corner below and one above. Odd rows lie half a
-	// cell further right.
+	// HexagonPointy cells have a corner at the bottom and one at the top. Odd rows are half a cell further right.
 	HexagonPointy Shape = "hexagon-pointy"
-	// XYZ cells are web map tiles of one zoom in EPSG:3857, as ST_TileEnvelope
-	// makes them: column is x, row is y counted from the north. See Tiles.
+	// XYZ cells are web map tiles of one zoom in EPSG:3857, as in ST_TileEnvelope: column is x, and row is y,
+	// counted from the north. See Tiles.
 	XYZ Shape = "xyz"
 )
 
@@ -58,35 +55,35 @@ func (s Shape) String() string {
 	return string(s)
 }
 
-// Hexagon tells whether it is one of the two hexagons.
+// Hexagon reports whether the shape is one of the two hexagons.
 func (s Shape) Hexagon() bool { return s == HexagonFlat || s == HexagonPointy }
 
 // Grid is an infinite grid of cells of one shape and size. Tiles end at the edge
 // of the world.
 type Grid struct {
-	// X0, Y0 is the origin in CRS units: the lower left corner of cell (0, 0), the
-	// centre of hexagon (0, 0), the upper left corner of tile (0, 0).
+	// X0, Y0 is the origin in CRS units: the lower left corner of cell (0, 0), the centre of hexagon (0, 0), or
+	// the upper left corner of tile (0, 0).
 	X0 float64 `json:"x0"`
 	Y0 float64 `json:"y0"`
-	// DX, DY is the size of a cell in CRS units. Both are positive and finite. Of
-	// hexagons both are the length of an edge.
+	// DX, DY is the size of a cell in CRS units. Both are positive and finite. For hexagons, both are the length
+	// of an edge.
 	DX float64 `json:"dx"`
 	DY float64 `json:"dy"`
-	// SRID names the CRS. 0 means none, and leaves it out of the EWKB.
+	// SRID identifies the CRS. 0 means none, and the EWKB then has no SRID.
 	SRID int32 `json:"srid"`
-	// Shape is that of the cells. Defaults to Square.
+	// Shape is the shape of the cells. Defaults to Square.
 	Shape Shape `json:"shape,omitempty"`
-	// Rotate turns the grid about its origin, in degrees, counter-clockwise, more
-	// than -360 and less than 360. Defaults to 0. Tiles are not turned.
+	// Rotate turns the grid about its origin, in degrees, counter-clockwise, more than -360 and less than 360.
+	// Defaults to 0. Tiles cannot be rotated.
 	Rotate float64 `json:"rotate,omitempty"`
-	// Zoom is that of tiles, 0 to 30, and 0 for other shapes.
+	// Zoom is the zoom of tiles, 0 to 30. It is 0 for other shapes.
 	Zoom int32 `json:"zoom,omitempty"`
 }
 
-// ParamError says which parameter of a grid is wrong, and why.
+// ParamError reports a wrong parameter.
 type ParamError struct {
-	Param  string // as loadgrid's flags call it: cell-size, origin, extent, srid ...
-	Value  string // as it was given
+	Param  string // as in loadgrid's flags: cell-size, origin, extent, srid ...
+	Value  string // as given
 	Reason string // what is wrong with it
 }
 
@@ -94,18 +91,17 @@ func (e *ParamError) Error() string {
 	return e.Param + " " + e.Value + ": " + e.Reason
 }
 
-// X returns the x coordinate, in CRS units, of the line left of column col of a
-// grid of rectangles along the axes, which is also the line right of column col-1.
+// X returns the x coordinate, in CRS units, of the left line of column col in a grid of rectangles along the
+// axes. It is also the right line of column col-1.
 //
-// The conversion keeps the compiler from fusing the product with the sum, which
-// some CPUs would round differently.
+// The conversion prevents the compiler from fusing the product with the sum, which some CPUs would round
+// differently.
 func (g Grid) X(col int32) float64 {
 	return g.X0 + float64(float64(col)*g.DX)
 }
 
-// Y returns the y coordinate, in CRS units, of the line below row of a grid of
-// rectangles along the axes, which is also the line above row-1. Of tiles, whose
-// rows count downwards, it is the line above.
+// Y returns the y coordinate, in CRS units, of the lower line of row in a grid of rectangles along the axes. It
+// is also the upper line of row-1. Rows of tiles count downwards, so there it is the upper line of row.
 func (g Grid) Y(row int32) float64 {
 	if g.Shape == XYZ {
 		return g.Y0 - float64(float64(row)*g.DY)
@@ -113,16 +109,15 @@ func (g Grid) Y(row int32) float64 {
 	return g.Y0 + float64(float64(row)*g.DY)
 }
 
-// Bounds returns the box around a cell in CRS units.
+// Bounds returns the bounding box of a cell in CRS units.
 func (g Grid) Bounds(c Cell) Box {
 	l := g.lattice()
 	v := l.convex(g, c)
 	return v.box
 }
 
-// Validate reports, as a *ParamError, an origin that is not finite, a cell size
-// that is not positive and finite, a negative SRID, and what does not go with the
-// shape of the cells.
+// Validate returns a *ParamError for an origin that is not finite, a cell size that is not positive and finite, a
+// negative SRID, and settings that do not fit the shape of the cells.
 func (g Grid) Validate() error {
 	if g.Shape == XYZ {
 		return g.validateTiles()
@@ -168,8 +163,8 @@ func checkLines(lo, hi, d float64, axis, size string) error {
 
 	far := math.Max(math.Abs(lo), math.Abs(hi))
 	ulp := math.Nextafter(far, math.Inf(1)) - far
-	// A product col*d is off by less than 2^-22 of d, so lines more than one
-	// step of the number format apart stay apart.
+	// The error of a product col*d is less than 2^-22 of d, so lines more than one step of the number format
+	// apart stay apart.
 	if d*(1-1.0/(1<<21)) <= ulp {
 		return &ParamError{"cell-size", size, fmt.Sprintf(
 			"is too small at %s = %s: numbers lie %.3g apart there, so two corners would coincide", axis, number(far), ulp)}
@@ -178,8 +173,7 @@ func checkLines(lo, hi, d float64, axis, size string) error {
 	return nil
 }
 
-// String returns the box as XMIN,YMIN,XMAX,YMAX, with the fewest digits that
-// give the same numbers again.
+// String returns the box as XMIN,YMIN,XMAX,YMAX, with as few digits as give the same numbers again.
 func (b Box) String() string {
 	return pair(b.XMin, b.YMin) + "," + pair(b.XMax, b.YMax)
 }
@@ -191,8 +185,8 @@ func (g Grid) size() string {
 	return pair(g.DX, g.DY)
 }
 
-// lineBelow returns the number of the last line of x0 + n*d that is not above v.
-// The result lies in [-MaxIndex-1, MaxIndex+1] and is only exact inside.
+// lineBelow returns the number of the last line of x0 + n*d that is not above v. The result is in [-MaxIndex-1,
+// MaxIndex+1], and exact only inside.
 func lineBelow(x0, d, v float64) int32 {
 	n, on := nearestLine(x0, d, v)
 	if !on && x0+float64(float64(n)*d) > v {
@@ -213,8 +207,8 @@ func lineAbove(x0, d, v float64) int32 {
 func nearestLine(x0, d, v float64) (n int32, on bool) {
 	f := math.Round((v - x0) / d)
 	f = math.Max(-MaxIndex-1, math.Min(MaxIndex+1, f))
-	// Far out the numbers themselves lie further apart than the tolerance: then
-	// some of their steps, but never so many that two lines come into question.
+	// Far out, neighbouring numbers are further apart than the tolerance. Then use a few of their steps, but
+	// never so many that two lines qualify.
 	far := math.Max(math.Abs(v), math.Max(math.Abs(x0), math.Abs(f*d)))
 	ulp := math.Nextafter(far, math.Inf(1)) - far
 	return int32(f), math.Abs(v-(x0+float64(f*d))) <= math.Max(lineTolerance*d, math.Min(4*ulp, d/4))
@@ -224,8 +218,7 @@ func finite(f float64) bool {
 	return !math.IsInf(f, 0) && !math.IsNaN(f)
 }
 
-// number writes f with the fewest digits that give it again, without an exponent
-// where people would not write one.
+// number formats f with as few digits as give it again, and without an exponent where people would not write one.
 func number(f float64) string {
 	if a := math.Abs(f); a >= 1e-5 && a < 1e15 {
 		return strconv.FormatFloat(f, 'f', -1, 64)

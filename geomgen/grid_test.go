@@ -43,8 +43,7 @@ func TestExtent(t *testing.T) {
 	}
 }
 
-// From -180 at size 0.1 most decimal bounds miss their line by a bit: none of
-// them may cost or win a column.
+// From -180 at size 0.1, most decimal bounds miss their line slightly. None of them may lose or gain a column.
 func TestExtentTakesDecimalBoundsForLines(t *testing.T) {
 	g := Grid{X0: -180, Y0: -90, DX: 0.1, DY: 0.1}
 	missed := 0
@@ -69,8 +68,7 @@ func TestExtentTakesDecimalBoundsForLines(t *testing.T) {
 	}
 }
 
-// Ten-centimetre cells in metric coordinates: there 1e-9 of a cell is less than
-// a step of the number format.
+// Ten-centimetre cells in metric coordinates: there, 1e-9 of a cell is less than a step of the number format.
 func TestExtentTakesDecimalBoundsForLinesFarOut(t *testing.T) {
 	rng := testrand.New(t, 2122)
 	for _, origin := range []float64{0, 0.05} {
@@ -136,8 +134,7 @@ func TestExtentRefuses(t *testing.T) {
 	}
 }
 
-// Lines that Within accepts must differ, all of them: sampled at both ends,
-// where the numbers lie furthest apart.
+// Lines that Within accepts must all differ. The test samples both ends, where numbers are furthest apart.
 func TestAcceptedLinesDiffer(t *testing.T) {
 	rng := testrand.New(t, 910)
 	accepted := 0
@@ -195,8 +192,8 @@ func FuzzExtent(f *testing.F) {
 			t.Fatalf("accepted %+v", r)
 		}
 
-		// The first and the last column meet the extent's interior, and those
-		// beyond them do not, up to the tolerance.
+		// The first and the last column meet the extent's interior, and the next ones do not, up to the
+		// tolerance.
 		far := math.Max(math.Abs(x0), math.Max(math.Abs(xmin), math.Abs(xmax)))
 		tol := math.Max(lineTolerance*dx, 8*(math.Nextafter(far, math.Inf(1))-far))
 		if g.X(r.MinCol) > xmin+tol || g.X(r.MinCol+1) <= xmin-tol || g.X(r.MaxCol) < xmax-tol || g.X(r.MaxCol-1) >= xmax+tol {

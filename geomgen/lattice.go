@@ -5,15 +5,15 @@ import (
 	"math/big"
 )
 
-// heightRatio is the height of an equilateral triangle of side 1, as PostGIS's
-// lwgeom_generate_grid.c has it: half the distance of two opposite edges of a hexagon.
+// heightRatio is the height of an equilateral triangle with side 1, as in PostGIS's lwgeom_generate_grid.c: half
+// the distance between opposite edges of a hexagon.
 const heightRatio = 0.8660254037844387
 
-// WorldBound is where the world of web map tiles ends, in metres of EPSG:3857:
-// half the earth's circumference at the equator.
+// WorldBound is the bound of the world of web map tiles in metres of EPSG:3857: half the earth's circumference at
+// the equator.
 const WorldBound = 20037508.342789244
 
-// MaxZoom is the largest zoom of tiles: 2^30 of them in each direction.
+// MaxZoom is the largest zoom of tiles, with 2^30 of them in each direction.
 const MaxZoom = 30
 
 // Tiles returns the grid of web map tiles of a zoom, 0 to MaxZoom.
@@ -22,15 +22,13 @@ func Tiles(zoom int32) Grid {
 	return Grid{X0: -WorldBound, Y0: WorldBound, DX: size, DY: size, SRID: 3857, Shape: XYZ, Zoom: zoom}
 }
 
-// plain tells whether the cells are rectangles along the axes whose rows count
-// upwards.
+// plain reports whether the cells are rectangles along the axes whose rows count upwards.
 func (g Grid) plain() bool { return g.Shape == Square && g.Rotate == 0 }
 
-// rectangular tells whether the cells are rectangles along the axes, and not turned.
+// rectangular reports whether the cells are rectangles along the axes that are not rotated.
 func (g Grid) rectangular() bool { return g.Rotate == 0 && !g.Shape.Hexagon() }
 
-// boxes tells whether the cells are rectangles along the axes, be they turned by
-// right angles.
+// boxes reports whether the cells are rectangles along the axes, including rotation by right angles.
 func (g Grid) boxes() bool {
 	if g.rectangular() {
 		return true
@@ -39,8 +37,7 @@ func (g Grid) boxes() bool {
 	return straight && !g.Shape.Hexagon()
 }
 
-// quarters returns by how many times 90 degrees the grid is turned, 0 to 3;
-// straight is false where it is turned otherwise.
+// quarters returns by how many times 90 degrees the grid is rotated, 0 to 3. straight is false for other angles.
 func (g Grid) quarters() (n int, straight bool) {
 	if math.Mod(g.Rotate, 90) != 0 {
 		return 0, false
@@ -48,9 +45,8 @@ func (g Grid) quarters() (n int, straight bool) {
 	return int(g.Rotate/90) & 3, true
 }
 
-// A lattice is the points where the corners of a grid's cells can lie. All cells
-// that share a corner take it from the same two numbers, so that it is the same
-// in each to the last bit.
+// A lattice is the set of points where corners of a grid's cells can be. All cells that share a corner take it
+// from the same two numbers, so that it is bit for bit the same in each.
 type lattice struct {
 	x0, y0, sx, sy float64 // origin and steps in CRS units
 	cos, sin       float64
@@ -77,8 +73,8 @@ func (g Grid) lattice() lattice {
 	return l
 }
 
-// at returns the point in column k and row m of the lattice. The conversions keep
-// the compiler from fusing a product with a sum, which some CPUs round otherwise.
+// at returns the point in column k and row m of the lattice. The conversions prevent the compiler from fusing a
+// product with a sum, which some CPUs round differently.
 func (l *lattice) at(k, m int64) Point {
 	u, v := float64(float64(k)*l.sx), float64(float64(m)*l.sy)
 	if !l.rotated {
@@ -90,11 +86,11 @@ func (l *lattice) at(k, m int64) Point {
 	}
 }
 
-// step is where a corner of a cell lies, in steps of the lattice from its base.
+// step is the position of a corner of a cell, in steps of the lattice from its base.
 type step struct{ k, m int8 }
 
-// base returns the point of the lattice from which a cell's corners are counted:
-// the corner that it has its column and row from, or the centre of a hexagon.
+// base returns the point of the lattice from which a cell's corners are counted: the corner that defines its
+// column and row, or the centre of a hexagon.
 func (s Shape) base(c Cell) (k, m int64) {
 	switch s {
 	case HexagonFlat:
@@ -105,13 +101,11 @@ func (s Shape) base(c Cell) (k, m int64) {
 	return int64(c.Col), int64(c.Row)
 }
 
-// ring returns the corners of a cell in the order in which they go into its
-// EWKB, without the first one's repetition: that of shapely.geometry.box,
-// ST_Hexagon or ST_TileEnvelope, and of pointy hexagons counter-clockwise from
-// the lowest one.
+// ring returns the corners of a cell in the order of its EWKB, without repeating the first one. The order is that
+// of shapely.geometry.box, ST_Hexagon or ST_TileEnvelope. Pointy hexagons begin with the lowest corner and go
+// counter-clockwise.
 //
-// It is an array, not a slice, since it is wanted for each cell at an edge, and
-// must cost no allocation.
+// It returns an array instead of a slice because it is called for each cell at an edge, and must not allocate.
 func (s Shape) ring() (ring [maxCorners]step) {
 	switch s {
 	case HexagonFlat:
@@ -132,8 +126,7 @@ func (s Shape) Corners() int {
 	return 4
 }
 
-// AppendCorners appends the corners of a cell, counter-clockwise, the first one
-// not repeated.
+// AppendCorners appends the corners of a cell, counter-clockwise, without repeating the first one.
 func (g Grid) AppendCorners(dst []Point, c Cell) []Point {
 	l := g.lattice()
 	return l.appendCorners(dst, g.Shape, c)
@@ -143,7 +136,7 @@ func (l *lattice) appendCorners(dst []Point, s Shape, c Cell) []Point {
 	k, m := s.base(c)
 	ring, n := s.ring(), s.Corners()
 	for i := range n {
-		if s == XYZ { // whose ring runs clockwise
+		if s == XYZ { // its ring is clockwise
 			i = n - 1 - i
 		}
 		dst = append(dst, l.at(k+int64(ring[i].k), m+int64(ring[i].m)))
@@ -151,8 +144,8 @@ func (l *lattice) appendCorners(dst []Point, s Shape, c Cell) []Point {
 	return dst
 }
 
-// Centre returns the middle of a cell: of a hexagon the point of the grid, of
-// others the midpoint of two opposite corners.
+// Centre returns the centre of a cell. For a hexagon, it is the point of the grid; for others, it is the midpoint
+// of two opposite corners.
 func (g Grid) Centre(c Cell) Point {
 	l := g.lattice()
 	return l.centre(g.Shape, c)
@@ -170,16 +163,15 @@ func middle(a, b Point) Point {
 	return Point{a.X/2 + b.X/2, a.Y/2 + b.Y/2}
 }
 
-// sinCos returns sine and cosine of an angle in degrees, rounded to the nearest
-// number: the same on each CPU, and exact at right angles. math.Sincos may differ
-// in its last bit where a CPU fuses its sums.
+// sinCos returns sine and cosine of an angle in degrees, rounded to the nearest number. The result is the same on
+// each CPU, and exact at right angles. math.Sincos may differ in its last bit on a CPU that fuses sums.
 func sinCos(degrees float64) (sin, cos float64) {
 	const precision = 200
 	number := func() *big.Float { return new(big.Float).SetPrec(precision) }
 
-	// To within 45 degrees of a multiple of 90, which only exchanges the two.
+	// Reduce to within 45 degrees of a multiple of 90, which only exchanges the two.
 	quarters := math.Round(degrees / 90)
-	rest, _ := diff(degrees, quarters*90) // exact: both are near each other
+	rest, _ := diff(degrees, quarters*90) // exact, because both are close to each other
 	pi, _ := number().SetString("3.14159265358979323846264338327950288419716939937510582097494459")
 	x := number().Mul(number().SetFloat64(rest), pi)
 	x.Quo(x, number().SetInt64(180))

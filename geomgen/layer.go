@@ -9,29 +9,28 @@ import (
 	"strconv"
 )
 
-// Layer is features over a grid, in an order: each with polygons that are valid together.
-// Features may share borders, overlap and leave gaps. A pair of a cell and a feature is
-// selected by a rule, as a Mask of the feature alone selects the cell, in exact arithmetic:
-// so no cell is lost between two features with the same border. A Layer is not changed by
-// its use.
+// Layer is an ordered list of features over a grid. Each feature has polygons that are valid together. Features
+// may share borders, overlap and leave gaps. A rule selects pairs of a cell and a feature exactly as a Mask of
+// only that feature selects cells, in exact arithmetic. So no cell is lost between two features with a common
+// border. A Layer is immutable.
 type Layer struct {
 	grid     Grid
 	lattice  lattice
 	rule     Rule
 	features []layerFeature
-	boxes    []segment // of each feature: its box, from corner to corner
+	boxes    []segment // for each feature: its box, from corner to corner
 	index    tree      // of the boxes
-	numbers  []int32   // from 0 on, for features with few segments
+	numbers  []int32   // from 0, for features with few segments
 }
 
-// layerFeature is one feature of a layer, with the points of its contour.
+// layerFeature is a feature of a layer, with the points of its contour.
 type layerFeature struct {
-	points []Point // the caller's, where they are a single ring in the right direction
+	points []Point // the caller's slice, if it is a single ring in the right direction
 	rest   *layerRest
 	area   float64
 }
 
-// layerRest is what of a contour a single ring with few segments does without.
+// layerRest is the part of a contour that a single ring with few segments does not need.
 type layerRest struct {
 	next  []int32
 	index tree
@@ -44,18 +43,20 @@ func compareNear(a, b nearSegment) int {
 	return cmp.Or(cmp.Compare(a.feature, b.feature), cmp.Compare(a.segment, b.segment))
 }
 
-// maxUnindexed is how many segments of a feature are looked at one by one.
+// maxUnindexed is the largest number of segments of a feature that are tested one by one.
 const maxUnindexed = 32
 
-// NewLayer returns a layer of features, each by its polygons in the grid's CRS, none for one
-// that is nowhere. The rule selects the features that Owners returns for a cell. First takes the
-// first of them, and so does Largest for a cell that features merely touch. The layer keeps
-// points of the polygons: these must not be changed. The error is an *InvalidError, with the
-// feature, for polygons that are not valid together: see CheckPolygons; a *ParamError for an
-// unknown rule, and for features that are all empty or have more than 2^31 positions; and the
-// cause of ctx, which ends the work early. Beside the polygons, a layer takes some 80 bytes a
-// feature. It takes 10 bytes more a position of features that have more than 32 positions, and 16
-// more of those that are not a single counter-clockwise ring.
+// NewLayer returns a layer of features, each given by its polygons in the grid's CRS. A feature without polygons
+// is empty. rule selects the features that Owners returns for a cell. First takes the first of them, and so does
+// Largest for a cell that features only touch.
+//
+// The layer keeps points of the polygons, so you must not change them. In addition to the polygons, a layer takes
+// about 80 bytes per feature. It takes 10 more bytes per position of features that have more than 32 positions,
+// and 16 more per position of features that are not a single counter-clockwise ring.
+//
+// The error is an *InvalidError with the feature for polygons that are not valid together: see CheckPolygons. It
+// is a *ParamError for an unknown rule, if all features are empty, or if they have more than 2^31 positions. If
+// ctx ends, the error is its cause.
 func NewLayer(ctx context.Context, g Grid, features [][]Polygon, rule Rule) (*Layer, error) {
 	if err := rule.check(); err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func NewLayer(ctx context.Context, g Grid, features [][]Polygon, rule Rule) (*La
 	return l, nil
 }
 
-// checkPositions refuses more positions of features than there are numbers for.
+// checkPositions refuses features with more positions than an index can hold.
 func checkPositions(features [][]Polygon) error {
 	n := 0
 	for _, polygons := range features {
@@ -109,7 +110,7 @@ func checkPositions(features [][]Polygon) error {
 	return nil
 }
 
-// check reports an unknown rule.
+// check returns an error for an unknown rule.
 func (r Rule) check() error {
 	switch r {
 	case Intersects, Within, Centroid, Overlaps:
@@ -136,7 +137,7 @@ func (l *Layer) add(ctx context.Context, polygons []Polygon, sum *exactSum) erro
 	return nil
 }
 
-// take checks polygons, and makes them the feature's.
+// take checks polygons, and stores them in the feature.
 func (f *layerFeature) take(ctx context.Context, polygons []Polygon) error {
 	o, err := validOutline(ctx, polygons)
 	if err != nil || len(o.segments) == 0 {
@@ -165,7 +166,7 @@ func (f *layerFeature) take(ctx context.Context, polygons []Polygon) error {
 	return nil
 }
 
-// makeIndex makes that of the features' boxes. It returns false where all features are empty.
+// makeIndex makes the index of the features' boxes. It returns false if all features are empty.
 func (l *Layer) makeIndex(ctx context.Context) bool {
 	some := slices.IndexFunc(l.features, func(f layerFeature) bool { return len(f.points) > 0 })
 	if some < 0 {
@@ -176,7 +177,7 @@ func (l *Layer) makeIndex(ctx context.Context) bool {
 	for i, f := range l.features {
 		points := f.points
 		if len(points) == 0 {
-			points = l.features[some].points[:1] // of an empty feature as good as any
+			points = l.features[some].points[:1] // any point will do for an empty feature
 		}
 		b := Polygon{points}.Bounds()
 		l.boxes[i] = segment{Point{b.XMin, b.YMin}, Point{b.XMax, b.YMax}}
@@ -192,21 +193,21 @@ func (l *Layer) Features() int { return len(l.features) }
 // Bounds returns the box around all features, in CRS units.
 func (l *Layer) Bounds() Box { return l.index.bounds() }
 
-// Area returns the area of a feature in square units of the CRS: the exact one, rounded to
-// the nearest number. The features count from 0.
+// Area returns the area of a feature in square units of the CRS: the exact area, rounded to the nearest number.
+// Features are numbered from 0.
 func (l *Layer) Area(feature int32) float64 { return l.features[feature].area }
 
-// ShareOfFeature returns what share of a feature's area lies in a cell, 0 to 1, given the
-// share of the cell's that lies in the feature.
+// ShareOfFeature returns the share of a feature's area that is in a cell, 0 to 1. o has the share of the cell's
+// area that is in the feature.
 func (l *Layer) ShareOfFeature(c Cell, o Owner) float64 {
 	v := l.lattice.convex(l.grid, c)
 	return min(1, o.Share*RingArea(v.corners[:v.n])/l.features[o.Feature].area)
 }
 
-// Contains tells whether the rule selects the pair of a cell and a feature.
+// Contains reports whether the rule selects the pair of a cell and a feature.
 func (l *Layer) Contains(c Cell, feature int32) bool { return l.Feature(feature).Contains(c) }
 
-// selects tells whether the rule selects some feature for a cell.
+// selects reports whether the rule selects any feature for a cell.
 func (l *Layer) selects(c Cell) bool {
 	v := l.lattice.convex(l.grid, c)
 	found := false
@@ -217,12 +218,12 @@ func (l *Layer) selects(c Cell) bool {
 	return found
 }
 
-// Feature returns a mask of one feature, which takes next to no memory.
+// Feature returns a mask of one feature, which takes almost no memory.
 func (l *Layer) Feature(feature int32) *Mask {
 	return &Mask{l.grid, l.lattice, l.contour(&l.features[feature]), l.rule}
 }
 
-// contour returns that of a feature.
+// contour returns the contour of a feature.
 func (l *Layer) contour(f *layerFeature) contour {
 	c := contour{points: f.points}
 	if f.rest != nil {
@@ -239,7 +240,7 @@ func (l *Layer) segment(n nearSegment) segment {
 	return segment{points[n.segment], points[n.segment+1]}
 }
 
-// containsPoint tells whether a point lies in a feature or on its edge.
+// containsPoint reports whether a point is in a feature or on its edge.
 func (l *Layer) containsPoint(feature int32, p Point) bool {
 	c := l.contour(&l.features[feature])
 	inside, edge := c.locate(p)
@@ -258,8 +259,7 @@ func (l *Layer) walk(box Box, visit func(feature int32) bool) {
 	})
 }
 
-// near appends the segments near a box in the order of features; all is false when there are
-// more than most.
+// near appends the segments near a box in the order of features. all is false if there are more than most.
 func (l *Layer) near(dst []nearSegment, box Box, most int) (near []nearSegment, all bool) {
 	from := len(dst)
 	all = true
@@ -292,15 +292,15 @@ func (l *Layer) countNear(box Box) (n int64) {
 	return n
 }
 
-// AttributeRule says which feature a cell takes the attributes of.
+// AttributeRule chooses the feature that gives a cell its attributes.
 type AttributeRule string
 
-// The rules of attributes.
+// Values of AttributeRule.
 const (
-	// Largest takes the feature with the largest share of the cell, of equal ones the first in
-	// order; where no feature has a share, the first that the layer's rule selects.
+	// Largest takes the feature with the largest share of the cell. Among equal shares, it takes the first
+	// feature. If no feature has a share, it takes the first that the layer's rule selects.
 	Largest AttributeRule = "largest"
-	// AtCentroid takes the first feature that has the cell's centre in it or on its edge.
+	// AtCentroid takes the first feature with the cell's centre inside or on its edge.
 	AtCentroid AttributeRule = "centroid"
 	// First takes the first feature that the layer's rule selects.
 	First AttributeRule = "first"
@@ -309,7 +309,7 @@ const (
 // Owner is a feature that a rule selects for a cell.
 type Owner struct {
 	Feature int32   // from 0
-	Share   float64 // of the cell's area that lies in the feature: see Part
+	Share   float64 // of the cell's area that is in the feature: see Part
 }
 
 func compareOwners(a, b Owner) int { return cmp.Compare(a.Feature, b.Feature) }

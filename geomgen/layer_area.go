@@ -2,9 +2,9 @@ package geomgen
 
 import "math"
 
-// exactSum adds numbers without loss. Source: J. R. Shewchuk, as for side; the sum is kept
-// as Python's math.fsum keeps it, by R. Hettinger.
-type exactSum struct{ terms []float64 } // that do not overlap, the smallest first
+// exactSum adds numbers without loss. Source: J. R. Shewchuk, as for side. The sum is stored as in Python's
+// math.fsum, by R. Hettinger.
+type exactSum struct{ terms []float64 } // not overlapping, smallest first
 
 // add adds a number.
 func (e *exactSum) add(f float64) {
@@ -33,7 +33,7 @@ func (e *exactSum) addCross(p, q Point) {
 	e.add(r)
 }
 
-// subtract takes another sum away.
+// subtract subtracts another sum.
 func (e *exactSum) subtract(o *exactSum) {
 	for _, t := range o.terms {
 		e.add(-t)
@@ -47,7 +47,7 @@ func (e *exactSum) sign() int {
 	return 0
 }
 
-// rounded returns the number nearest to the sum; of two the one whose last bit is 0.
+// rounded returns the number nearest to the sum. Between two, it returns the one whose last bit is 0.
 func (e *exactSum) rounded() float64 {
 	n := len(e.terms)
 	if n == 0 {
@@ -59,7 +59,7 @@ func (e *exactSum) rounded() float64 {
 		hi, lo = twoSum(hi, e.terms[n-1])
 	}
 
-	// Half way between two numbers, the rest tells.
+	// Half way between two numbers, the rest decides.
 	if n > 0 && sign(lo) == sign(e.terms[n-1]) {
 		if twice := 2 * lo; hi+twice-hi == twice {
 			hi += twice
@@ -68,8 +68,8 @@ func (e *exactSum) rounded() float64 {
 	return hi
 }
 
-// contourArea returns the area left of a contour, rounded once. It is the sum's new value.
-// Source: the shoelace formula.
+// contourArea returns the area to the left of a contour, rounded once, and sets the sum to it. Source: the
+// shoelace formula.
 func (e *exactSum) contourArea(c contour) float64 {
 	e.terms = e.terms[:0]
 	for i := range c.points {

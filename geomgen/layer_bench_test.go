@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// benchLayers are features over about a million cells of a grid, and the cells.
+// benchLayers returns features over about a million cells of a grid, and the cells.
 func benchLayers(b *testing.B) map[string]benchLayer {
 	square := geomgen.Grid{DX: 1, DY: 1}
 	million := geomgen.Range{MaxCol: 1000, MaxRow: 1000}
@@ -84,8 +84,8 @@ func countries(b *testing.B) [][]geomgen.Polygon {
 	return list
 }
 
-// BenchmarkLayer makes layers and walks through a million cells, without the layer and with it:
-// with the owner of each cell by its share, and with all pairs and their shares.
+// BenchmarkLayer makes layers and walks through a million cells: without the layer, with the owner of each cell
+// by its share, and with all pairs and their shares.
 func BenchmarkLayer(b *testing.B) {
 	for name, test := range benchLayers(b) {
 		b.Run(name+"-make", func(b *testing.B) {

@@ -2,8 +2,8 @@ package geomgen
 
 import "context"
 
-// LayerClipper computes the parts of cells that lie in features of a layer. It keeps its
-// memory from one cell to the next, so it is for one goroutine.
+// LayerClipper computes the parts of cells that are in features of a layer. It reuses its memory from one cell to
+// the next, so only one goroutine may use it.
 type LayerClipper struct {
 	layer   *Layer
 	mask    Mask
@@ -15,12 +15,12 @@ func NewLayerClipper(l *Layer) *LayerClipper {
 	return &LayerClipper{layer: l, mask: Mask{grid: l.grid, lattice: l.lattice, rule: l.rule}}
 }
 
-// Clip returns the part of a cell that lies in a feature, as Clipper.Clip has it.
+// Clip returns the part of a cell that is in a feature: see Clipper.Clip.
 func (c *LayerClipper) Clip(cell Cell, feature int32) (Part, error) {
 	return c.ClipContext(context.Background(), cell, feature)
 }
 
-// ClipContext is Clip that ends early, with its cause, when ctx does.
+// ClipContext is Clip with a context. If ctx ends, it stops and returns the cause.
 func (c *LayerClipper) ClipContext(ctx context.Context, cell Cell, feature int32) (Part, error) {
 	c.mask.contour = c.layer.contour(&c.layer.features[feature])
 	c.clipper.mask = &c.mask

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// FuzzLayer walks through the cells of a rectangle with features of rings that bytes make, in
-// quarters of a cell, so that borders are shared and lie on lines and centres often. It
-// compares with what a mask of each feature alone says of each cell, and a clipper of it.
+// FuzzLayer walks through the cells of a rectangle with features whose rings come from bytes, in quarters of a
+// cell, so that borders are often shared and on lines and centres. It compares the walk with a mask and a clipper
+// of each single feature.
 func FuzzLayer(f *testing.F) {
 	square, beside, across := []byte{0, 0, 16, 0, 16, 16, 0, 16}, []byte{16, 0, 30, 2, 16, 16}, []byte{0xf8, 3, 40, 5, 9, 33}
 	for i := range fuzzedGrids() {
@@ -59,7 +59,7 @@ func FuzzLayer(f *testing.F) {
 	})
 }
 
-// fuzzedOwners returns what masks and a clipper say of a cell.
+// fuzzedOwners returns the owners of a cell according to masks and a clipper.
 func fuzzedOwners(t *testing.T, l *Layer, clipper *LayerClipper, cell Cell) (owners []Owner) {
 	t.Helper()
 	for i := range int32(l.Features()) {
@@ -75,8 +75,7 @@ func fuzzedOwners(t *testing.T, l *Layer, clipper *LayerClipper, cell Cell) (own
 	return owners
 }
 
-// compareFuzzed compares walks over the ids before and behind a cell of a rectangle with the
-// owners of each.
+// compareFuzzed compares walks over the ids before and after a cell of a rectangle with the owners of each cell.
 func compareFuzzed(t *testing.T, g Grid, r Range, l *Layer, cut uint16, want [][]Owner) {
 	t.Helper()
 	all, err := Select(context.Background(), r)
@@ -108,17 +107,17 @@ func compareFuzzed(t *testing.T, g Grid, r Range, l *Layer, cut uint16, want [][
 	}
 }
 
-// checkLargest looks whether an owner has the largest share of those that a rule has selected.
+// checkLargest checks that an owner has the largest share among the features that a rule has selected.
 func checkLargest(t *testing.T, w *Walker, owners []Owner) {
 	t.Helper()
 	largest := w.Owner(Largest)
 	at := slices.IndexFunc(owners, func(o Owner) bool { return o.Feature == largest })
 	for i, o := range owners {
 		if at >= 0 && (o.Share > owners[at].Share+1e-14 || i < at && o.Share > owners[at].Share) {
-			t.Fatalf("feature %d is said to have the largest share: %v", largest, owners)
+			t.Fatalf("Owner returned feature %d as the largest share: %v", largest, owners)
 		}
 	}
 	if largest < 0 && len(owners) > 0 {
-		t.Fatalf("no feature is said to have the largest share: %v", owners)
+		t.Fatalf("Owner returned no feature with the largest share: %v", owners)
 	}
 }

@@ -5,24 +5,24 @@ import (
 	"slices"
 )
 
-// cellOwners decides which features a cell belongs to that have an edge near it. It keeps its
-// memory from one cell to the next.
+// cellOwners decides which features with an edge near a cell own the cell. It reuses its memory from one cell to
+// the next.
 type cellOwners struct {
 	at    Cell
 	shape convex
 	near  []nearFeature // in order, since the last reset
 
-	mask    Mask // of the feature in work
+	mask    Mask // of the present feature
 	clipper Clipper
-	local   []int32 // the segments near, as the feature counts them
+	local   []int32 // nearby segments, by the feature's own indexes
 	owners  []Owner
 }
 
 // nearFeature is a feature that has an edge near a cell.
 type nearFeature struct {
 	Owner
-	from, to         int32 // its segments in the list of those near
-	known            bool  // whether selected is
+	from, to         int32 // its segments in the list of nearby ones
+	known            bool  // whether selected is valid
 	selected, shared bool  // the rule selects it; Share is computed
 }
 
@@ -30,7 +30,7 @@ func (c *cellOwners) reset(shape convex, at Cell) {
 	c.shape, c.at, c.near = shape, at, c.near[:0]
 }
 
-// group finds the features that have an edge near the cell in work.
+// group finds the features that have an edge near the present cell.
 func (w *layerWalk) group() []nearFeature {
 	c := &w.cell
 	if len(c.near) > 0 {
@@ -48,7 +48,7 @@ func (w *layerWalk) group() []nearFeature {
 	return c.near
 }
 
-// turnTo makes a feature that is near the cell in work that of the mask.
+// turnTo sets the mask to a feature near the present cell.
 func (w *layerWalk) turnTo(f *nearFeature) {
 	c, l := &w.cell, w.layer
 	c.mask.grid, c.mask.lattice, c.mask.rule = l.grid, l.lattice, l.rule
@@ -61,7 +61,7 @@ func (w *layerWalk) turnTo(f *nearFeature) {
 	}
 }
 
-// selects tells whether the rule selects a feature for the cell in work.
+// selects reports whether the rule selects a feature for the present cell.
 func (w *layerWalk) selects(f *nearFeature) bool {
 	if !f.known {
 		w.turnTo(f)
@@ -70,7 +70,7 @@ func (w *layerWalk) selects(f *nearFeature) bool {
 	return f.selected
 }
 
-// selectNear finds out which features the rule selects for the cell in work.
+// selectNear finds the features that the rule selects for the present cell.
 func (w *layerWalk) selectNear() {
 	near := w.group()
 	for i := range near {
@@ -78,7 +78,7 @@ func (w *layerWalk) selectNear() {
 	}
 }
 
-// share returns a feature's share of the cell in work.
+// share returns a feature's share of the present cell.
 func (w *layerWalk) share(f *nearFeature) float64 {
 	if !f.shared {
 		w.turnTo(f)
@@ -87,8 +87,7 @@ func (w *layerWalk) share(f *nearFeature) float64 {
 	return f.Share
 }
 
-// list returns the features that the rule selects for the block or cell in work, in order,
-// with their shares.
+// list returns the features that the rule selects for the present block or cell, in order, with their shares.
 func (w *layerWalk) list() []Owner {
 	owners := w.cell.owners[:0]
 	for _, f := range w.cover[:w.state.cover] {
@@ -111,9 +110,9 @@ func (w *layerWalk) list() []Owner {
 	return owners
 }
 
-// owner returns the feature whose attributes the cells of the block in work have, -1 for none.
+// owner returns the feature that gives the cells of the present block their attributes, or -1 for none.
 func (w *layerWalk) owner(rule AttributeRule) int32 {
-	first := int32(-1) // of those that hold it
+	first := int32(-1) // of those that contain it
 	for _, f := range w.cover[:w.state.cover] {
 		if first < 0 || f < first {
 			first = f
@@ -141,11 +140,11 @@ func (w *layerWalk) owner(rule AttributeRule) int32 {
 	return first
 }
 
-// nearTie is how close two shares are where fractions decide which one is larger.
+// nearTie is how close two shares must be for fractions to decide which one is larger.
 const nearTie = 1e-12
 
-// largest returns the feature with the largest share of the cell in work, given the first of
-// those that hold all of it, -1 for none.
+// largest returns the feature with the largest share of the present cell. whole is the first feature that
+// contains all of it, or -1.
 func (w *layerWalk) largest(whole int32) int32 {
 	near := w.group()
 	best := (*nearFeature)(nil)
@@ -183,8 +182,7 @@ func (w *layerWalk) largest(whole int32) int32 {
 	return -1
 }
 
-// larger tells, exactly, whether one feature has a larger share of the cell in work than
-// another one.
+// larger reports exactly whether one feature has a larger share of the present cell than another one.
 func (w *layerWalk) larger(f, g *nearFeature) bool {
 	c := &w.cell.clipper
 	if f.Share == 1 || g.Share == 1 {
@@ -211,8 +209,8 @@ func (w *layerWalk) larger(f, g *nearFeature) bool {
 	return fraction(f).Cmp(fraction(g)) > 0
 }
 
-// shareOf returns the share of a cell that lies in the area, as Clip does, given the segments
-// near it in order, without its part.
+// shareOf returns the share of a cell that is in the area, as Clip does, but without the part. near has the
+// segments near the cell in order.
 func (c *Clipper) shareOf(cell Cell, shape *convex, near []int32) float64 {
 	c.cell = *shape
 	c.near = append(c.near[:0], near...)
@@ -235,8 +233,8 @@ func (c *Clipper) shareOf(cell Cell, shape *convex, near []int32) float64 {
 	return c.share()
 }
 
-// areaSum returns twice the area of the part that shareOf has looked at, exactly; ok is false
-// where an end of a piece is no number of the format.
+// areaSum returns twice the exact area of the part that shareOf has visited. ok is false if an end of a piece is
+// not representable.
 func (c *Clipper) areaSum() (sum exactSum, ok bool) {
 	for i := range c.ends {
 		e := &c.ends[i]
@@ -244,7 +242,7 @@ func (c *Clipper) areaSum() (sum exactSum, ok bool) {
 			continue
 		}
 
-		// Of two lines along the axes it is, but for a corner, beside which it was moved.
+		// It is for two lines along the axes, except near a corner, from which it was moved.
 		s := c.mask.contour.segment(c.pieces[e.piece].segment)
 		if e.rest != (Point{}) || !c.cell.isBox || s.a.X != s.b.X && s.a.Y != s.b.Y {
 			return sum, false

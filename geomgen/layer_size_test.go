@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// ringAround returns a ring of so many corners round a point, counter-clockwise.
+// ringAround returns a ring with the given number of corners around a point, counter-clockwise.
 func ringAround(x, y float64, corners int) []Point {
 	ring := make([]Point, 0, corners+1)
 	for i := range corners {
@@ -17,13 +17,13 @@ func ringAround(x, y float64, corners int) []Point {
 	return append(ring, ring[0])
 }
 
-// A layer takes as much memory beside its polygons as NewLayer says: what is in use counts, and what
-// is garbage does not.
+// A layer takes as much memory, in addition to its polygons, as NewLayer documents. Memory in use counts, but not
+// garbage.
 func TestLayerSize(t *testing.T) {
 	const n = 20_000
 	for name, test := range map[string]struct {
 		feature             func(x float64) []Polygon
-		perFeature, perPart int // bytes for a feature, and for a position
+		perFeature, perPart int // bytes per feature and per position
 	}{
 		"rings with few corners":    {func(x float64) []Polygon { return []Polygon{{ringAround(x, 0, 8)}} }, 90, 0},
 		"rings with many corners":   {func(x float64) []Polygon { return []Polygon{{ringAround(x, 0, 100)}} }, 250, 12},
@@ -62,10 +62,10 @@ func reversed(ring []Point) []Point {
 	return ring
 }
 
-// heapInUse returns the bytes of objects that are in use.
+// heapInUse returns the size of the objects in use, in bytes.
 func heapInUse() int64 {
 	runtime.GC()
-	runtime.GC() // what the first one has left to be swept
+	runtime.GC() // sweeps what the first one left
 
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -18,8 +18,8 @@ import (
 // allRules are the rules of areas.
 var allRules = [...]geomgen.Rule{geomgen.Intersects, geomgen.Within, geomgen.Centroid, geomgen.Overlaps}
 
-// Features that overlap, touch and share borders, on lines of the grid and beside them: the
-// pairs of a walk, their shares and the owners of cells are those of fractions.
+// Features that overlap, touch and share borders, on and near lines of the grid: the pairs of a walk, their
+// shares and the owners of cells equal the ones computed in fractions.
 func TestLayer(t *testing.T) {
 	for name, g := range maskGrids() {
 		t.Run(name, func(t *testing.T) {
@@ -45,7 +45,7 @@ func randomFeatures(rng *rand.Rand, g geomgen.Grid, n int) [][]geomgen.Polygon {
 		return append(features, nil, features[rng.IntN(len(features))])
 	}
 
-	// A partition, with corners on corners of cells where n is 3, 7 ...
+	// A partition, whose corners are corners of cells if n is 3, 7 ...
 	const side = 4
 	centre := g.Centre(geomgen.Cell{})
 	at := map[[2]int]geomgen.Point{}
@@ -73,14 +73,14 @@ func randomFeatures(rng *rand.Rand, g geomgen.Grid, n int) [][]geomgen.Polygon {
 	return features
 }
 
-// cellTruth is what fractions say of a cell.
+// cellTruth is the result for a cell in fractions.
 type cellTruth struct {
 	owners   []geomgen.Owner
 	by       map[geomgen.AttributeRule]int32
 	combined *big.Rat // the sum of all shares
 }
 
-// nearest returns the number nearest to a share, 0 and 1 for these alone.
+// nearest returns the number nearest to a share. It returns 0 and 1 only for exactly these.
 func nearest(share *big.Rat) float64 {
 	f, _ := share.Float64()
 	if share.Sign() > 0 {
@@ -123,8 +123,7 @@ func judgeCell(g geomgen.Grid, areas []*oracle.Area, c geomgen.Cell, rule geomge
 	return t
 }
 
-// checkLayer compares a walk over all cells near features, and one over their pairs, with
-// fractions.
+// checkLayer compares a walk over all cells near features, and one over their pairs, with fractions.
 func checkLayer(g geomgen.Grid, features [][]geomgen.Polygon, rule geomgen.Rule) error {
 	l, err := geomgen.NewLayer(context.Background(), g, features, rule)
 	if err != nil {
@@ -204,7 +203,7 @@ func checkOwners(c geomgen.Cell, got, want []geomgen.Owner) error {
 	return nil
 }
 
-// eachCell walks through the cells of a selection.
+// eachCell visits the cells of a selection.
 func eachCell(s *geomgen.Selection, visit func(c geomgen.Cell, w *geomgen.Walker) error) error {
 	order := geomgen.NewBlockOrder()
 	w := s.Walk(0, geomgen.MaxID)
@@ -279,7 +278,7 @@ func checkPairs(s *geomgen.Selection, l *geomgen.Layer, truth map[geomgen.Cell]c
 	return err
 }
 
-// Over a partition of a rectangle no cell is lost, and shares add up to 1.
+// For a partition of a rectangle, no cell is lost, and shares add up to 1.
 func TestLayerOfPartition(t *testing.T) {
 	rng := testrand.New(t, 77)
 	for name, g := range maskGrids() {
@@ -352,8 +351,8 @@ func TestLayerRefuses(t *testing.T) {
 	}
 }
 
-// A border through the middle of cells gives them to the first feature, along the axes and
-// across, and to the other one where the border lies the least bit further.
+// Cells with a border through their middle, along an axis or not, belong to the first feature. If the border is
+// moved by the smallest amount, they belong to the other one.
 func TestLargestOfEqualShares(t *testing.T) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	for name, test := range map[string]struct {
@@ -390,7 +389,7 @@ func TestLargestOfEqualShares(t *testing.T) {
 	}
 }
 
-// A part of a feature is what a mask of it alone gives.
+// A part of a feature is the same as from a mask of only that feature.
 func TestLayerClipper(t *testing.T) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	rng := testrand.New(t, 91)

@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// layerWalk is a layer at work in a walk: as a maskWalk, with segments of all features in one
-// list, and with a list of the features that hold the block in work.
+// layerWalk is the state of a layer in a walk. It is like a maskWalk, but with segments of all features in one
+// list, and with a list of the features that contain the present block.
 type layerWalk struct {
 	layer *Layer
 	pairs bool // blocks and cells without a feature are not part of the walk
 
 	states [4 + 3*curveOrder]layerState // of the walk's blocks still to visit
-	near   []nearSegment                // the lists of the blocks that the one in work is a part of
-	// The features that hold the block in work, whole, with no edge near: of the blocks around
-	// it first.
+	near   []nearSegment                // the lists of the blocks around the present one
+	// The features that contain the whole present block, with no edge near. Those of the blocks around it come
+	// first.
 	cover []int32
 	known [64]knownFeature
 
@@ -23,23 +23,21 @@ type layerWalk struct {
 	cell  cellOwners
 }
 
-// layerState is what is known of a block: the segments near it, and how many features of the
-// list hold it.
+// layerState is what is known of a block: the segments near it, and how many features of the list contain it.
 type layerState struct {
 	near  list
 	cover int32
 }
 
-// knownFeature says of a feature whether it holds the block that ends before an id, as a
-// maskWalk does.
+// knownFeature is whether a feature contains the block that ends before an id, as in a maskWalk.
 type knownFeature struct {
 	feature int32
 	inside  bool
 	nextID  int64
 }
 
-// look finds the segments near a block and the features that hold it, given those of the
-// block around it. It returns false where there are edges near, or too many to tell.
+// look finds the segments near a block and the features that contain it, starting from those of the block around
+// it. It returns false if edges are near, or there are too many to decide.
 func (w *layerWalk) look(b Block, box Box, whole bool, most int, st *layerState) (decided bool) {
 	p := Point{box.XMin, box.YMin}
 	if !st.near.made {
@@ -71,8 +69,8 @@ func (w *layerWalk) look(b Block, box Box, whole bool, most int, st *layerState)
 	return len(here) == 0
 }
 
-// find finds the features that hold a block, by one point of it. Those with an edge near it
-// do not.
+// find finds the features that contain a block by testing one point of it. Features with an edge near the block
+// are not tested.
 func (w *layerWalk) find(p Point, near []nearSegment) {
 	w.layer.walk(Box{p.X, p.Y, p.X, p.Y}, func(feature int32) bool {
 		_, edge := slices.BinarySearchFunc(near, feature, func(n nearSegment, f int32) int { return int(n.feature - f) })
@@ -83,8 +81,8 @@ func (w *layerWalk) find(p Point, near []nearSegment) {
 	})
 }
 
-// inherit adds the features to those that hold a block which have an edge near the block
-// around it, but not here.
+// inherit adds, to the features that contain a block, those that have an edge near the block around it but not
+// near this one.
 func (w *layerWalk) inherit(b Block, p Point, whole bool, around, here []nearSegment) {
 	for len(around) > 0 {
 		feature := around[0].feature
@@ -100,7 +98,7 @@ func (w *layerWalk) inherit(b Block, p Point, whole bool, around, here []nearSeg
 	}
 }
 
-// skip returns what follows the segments of a feature in a list.
+// skip returns the list after the segments of a feature.
 func skip(near []nearSegment, feature int32) []nearSegment {
 	for len(near) > 0 && near[0].feature == feature {
 		near = near[1:]
@@ -108,8 +106,8 @@ func skip(near []nearSegment, feature int32) []nearSegment {
 	return near
 }
 
-// holds tells whether a feature without an edge near holds a block: as it does the one before,
-// where that is known, or else by a point of it.
+// holds reports whether a feature without an edge near a block contains it. If it is known for the previous
+// block, it is the same; otherwise, holds tests a point of the block.
 func (w *layerWalk) holds(b Block, p Point, whole bool, feature int32) bool {
 	const quadrantCells = 1 << (2 * curveOrder)
 	k := &w.known[feature%int32(len(w.known))]
@@ -124,8 +122,8 @@ func (w *layerWalk) holds(b Block, p Point, whole bool, feature int32) bool {
 	return inside
 }
 
-// block decides a block of a walk, whose state is the n-th. It returns false where the walk
-// may drop it, and whether it is decided else.
+// block decides a block of a walk, whose state is number n. It returns false if the walk may drop it, and
+// otherwise whether it is decided.
 func (w *layerWalk) block(n int, b Block, r Range, whole bool) (some, decided bool) {
 	w.state = w.states[n]
 	l := w.layer
@@ -144,14 +142,14 @@ func (w *layerWalk) block(n int, b Block, r Range, whole bool) (some, decided bo
 	return !w.pairs || !decided || w.count() > 0, decided
 }
 
-// atEdge tells whether edges are near the block in work.
+// atEdge reports whether edges are near the present block.
 func (w *layerWalk) atEdge() bool { return w.state.near.from < w.state.near.to || !w.state.near.made }
 
-// nearHere returns the segments near the block in work, of which there is a list.
+// nearHere returns the segments near the present block, which must have a list.
 func (w *layerWalk) nearHere() []nearSegment { return w.near[w.state.near.from:w.state.near.to] }
 
-// count returns the number of features that the rule selects for each cell of the block in
-// work, which is decided; of a cell at an edge after selectNear.
+// count returns how many features the rule selects for each cell of the present block, which must be decided. For
+// a cell at an edge, call selectNear first.
 func (w *layerWalk) count() int64 {
 	n := int64(w.state.cover)
 	if w.atEdge() {
@@ -164,16 +162,16 @@ func (w *layerWalk) count() int64 {
 	return n
 }
 
-// estimate returns bounds and a guess of the number of pairs in a block that is not decided
-// and has so many cells.
+// estimate returns bounds and an estimate of the number of pairs in an undecided block with the given number of
+// cells.
 func (w *layerWalk) estimate(b Block, r Range, cells int64) (least, guess, most int64) {
 	if !w.state.near.made {
 		l := w.layer
 		k := l.countNear(l.lattice.around(l.grid.Shape, r.Intersect(b.cells())))
 		most = product(cells, k)
 
-		// A square overlaps (1 + a)^2 cells of a grid, on average, if its side is a of theirs; of
-		// k that share the block a^2 is cells / k.
+		// A square overlaps (1 + a)^2 cells of a grid on average, if its side is a times theirs. If k squares
+		// share the block, a^2 is cells / k.
 		a := 1 + math.Sqrt(float64(cells)/float64(max(k, 1)))
 		return 0, min(most, int64(min(float64(k)*a*a, math.MaxInt64/2))), most
 	}
@@ -186,8 +184,7 @@ func (w *layerWalk) estimate(b Block, r Range, cells int64) (least, guess, most 
 	return product(cells, cover), product(cells, cover) + (product(cells, k)+1)/2, product(cells, cover+k)
 }
 
-// product returns a product of counts, or the largest number where it is larger than half of
-// that.
+// product returns a product of counts, or the largest number if it is larger than half of that.
 func product(a, b int64) int64 {
 	if b > 0 && a > math.MaxInt64/2/b {
 		return math.MaxInt64 / 2

@@ -26,8 +26,7 @@ func fan(centre geomgen.Point, radius float64, n int) [][]geomgen.Polygon {
 	return features
 }
 
-// Where more edges are near than a list has, and where many features hold a cell, the pairs
-// are right all the same.
+// The pairs are right even if more edges are near than fit in a list, and if many features contain a cell.
 func TestLayerOfManyAtOnePlace(t *testing.T) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	var nested [][]geomgen.Polygon
@@ -50,7 +49,7 @@ func TestLayerOfManyAtOnePlace(t *testing.T) {
 	}
 }
 
-// Walks over parts of the ids, with masks, have the pairs of one over all of them, cell by cell.
+// Walks over parts of the ids, with masks, have the same pairs as one walk over all of them, cell by cell.
 func TestLayerInChunks(t *testing.T) {
 	rng := testrand.New(t, 515)
 	for name, g := range maskGrids() {
@@ -90,7 +89,7 @@ func TestLayerInChunks(t *testing.T) {
 	}
 }
 
-// checkChunks compares the pairs of walks over chunks with those of each cell by itself.
+// checkChunks compares the pairs of walks over chunks with the pairs of each single cell.
 func checkChunks(s *geomgen.Selection, l *geomgen.Layer, masks []*geomgen.Mask) error {
 	want := map[geomgen.Cell][]int32{}
 	r := s.Range()
@@ -154,7 +153,7 @@ func checkChunks(s *geomgen.Selection, l *geomgen.Layer, masks []*geomgen.Mask) 
 	return nil
 }
 
-// A row takes no allocation.
+// A row needs no allocation.
 func TestOwnersAllocateNothing(t *testing.T) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	features := oracle.Honeycomb(testrand.New(t, 3), geomgen.Point{X: -100, Y: -100}, 9, 30)
@@ -184,7 +183,7 @@ func TestOwnersAllocateNothing(t *testing.T) {
 	}
 }
 
-// Where a bound allows large blocks alone, the number of pairs is about right.
+// If a limit allows only large blocks, the number of pairs is approximately right.
 func TestEstimatePairsIsNear(t *testing.T) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	rng := testrand.New(t, 8)

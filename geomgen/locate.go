@@ -2,38 +2,37 @@ package geomgen
 
 import "math"
 
-// CellAt returns the cell that p is in; ok is false where there is none, beyond
-// column or row 2^30 and outside the world of tiles.
+// CellAt returns the cell that contains p. ok is false if there is none, beyond column or row 2^30 and outside
+// the world of tiles.
 //
-// Cells are half-open, so that each place is in one of them: a cell has its left
-// and lower edges, a tile its left and upper ones, a flat hexagon its lower edge and
-// the two on the left, a pointy one its left edge and the two below. That is exact to
-// the last bit at lines along the axes. At the slanted edges of hexagons, and in
-// turned grids, where it is the edges before the turn that count, rounding decides
-// about places that are some units in the last place from an edge.
+// Cells are half-open, so each place is in exactly one of them. A cell includes its left and lower edges, a tile
+// its left and upper ones. A flat hexagon includes its lower edge and the two on the left, and a pointy one its
+// left edge and the two below. That is exact to the last bit at lines along the axes. At the slanted edges of
+// hexagons, and in rotated grids, where the edges before the rotation count, rounding decides about places within
+// a few units in the last place of an edge.
 //
-// The function cell_at in the ledger's schema computes the same in the same steps.
-// For many points see Locator.
+// The function cell_at in the ledger's schema computes the same in the same steps. For many points, use a
+// Locator.
 func (g Grid) CellAt(p Point) (c Cell, ok bool) {
 	return NewLocator(g).CellAt(p)
 }
 
-// Locator finds the cells that points are in. It is not changed by its use.
+// Locator finds the cells that contain points. It is immutable.
 type Locator struct {
 	grid    Grid
 	lattice lattice
 }
 
-// NewLocator returns a Locator for a grid. Of a turned one it computes sine and cosine,
-// which takes far longer than to find a cell.
+// NewLocator returns a Locator for a grid. For a rotated grid, it computes sine and cosine, which takes far
+// longer than finding a cell.
 func NewLocator(g Grid) *Locator {
 	return &Locator{g, g.lattice()}
 }
 
-// CellAt is that of the grid.
+// CellAt returns the same as Grid.CellAt.
 func (f *Locator) CellAt(p Point) (c Cell, ok bool) {
 	g, l := f.grid, f.lattice
-	// No cell is that far away; here infinite numbers and what is none end as well.
+	// No cell is that far away. This also catches infinity and NaN.
 	far := 8 * MaxIndex * (g.DX + g.DY)
 	if !(math.Abs(p.X-l.x0) <= far && math.Abs(p.Y-l.y0) <= far) {
 		return Cell{}, false
@@ -53,7 +52,7 @@ func (f *Locator) CellAt(p Point) (c Cell, ok bool) {
 		row, col = hexagonAt(axis{l.y0, l.sy}, axis{l.x0, l.sx}, p.Y, p.X)
 
 	case XYZ:
-		// Rows count downwards from the upper edge, which is a tile's own.
+		// Rows count downwards from the upper edge, which belongs to the tile.
 		col, row = axis{l.x0, g.DX}.below(p.X), axis{-l.y0, g.DY}.below(-p.Y)
 		if side := float64(g.World().MaxCol); col < 0 || row < 0 || col >= side || row >= side {
 			return Cell{}, false
@@ -68,16 +67,15 @@ func (f *Locator) CellAt(p Point) (c Cell, ok bool) {
 	return Cell{int32(col), int32(row)}, true
 }
 
-// axis is one direction of a lattice: where line 0 is, and how far it is from one
-// line to the next.
+// axis is one direction of a lattice: the position of line 0, and the distance between lines.
 type axis struct{ origin, step float64 }
 
-// at returns where a line is. The conversion keeps the compiler from fusing the
-// product with the sum, which some CPUs would round differently.
+// at returns the position of a line. The conversion prevents the compiler from fusing the product with the sum,
+// which some CPUs would round differently.
 func (a axis) at(line float64) float64 { return a.origin + float64(line*a.step) }
 
-// below returns the last line that is not above v. The quotient may have been
-// rounded over one line, not over more.
+// below returns the last line that is not above v. Rounding of the quotient may have skipped one line, but not
+// more.
 func (a axis) below(v float64) float64 {
 	line := math.Floor((v - a.origin) / a.step)
 	switch {
@@ -89,11 +87,10 @@ func (a axis) below(v float64) float64 {
 	return line
 }
 
-// hexagonAt returns the hexagon that a place is in, and takes x and y for those of a
-// flat one. The lattice has the centres of a column on each third of its lines in x,
-// and on each second in y, the even or the odd ones.
+// hexagonAt returns the hexagon that contains a place; x and y are the axes of a flat one. Along x, every third
+// line of the lattice has the centres of a column. Along y, every second line has them: the even or the odd ones.
 func hexagonAt(x, y axis, px, py float64) (col, row float64) {
-	// The column whose centres are left of the place, and in it the hexagon beside it.
+	// The column whose centres are to the left of the place, and the hexagon in it next to the place.
 	col = math.Floor((px - x.origin) / x.step / 3)
 	odd := float64(int64(col) & 1)
 
@@ -105,7 +102,7 @@ func hexagonAt(x, y axis, px, py float64) (col, row float64) {
 		m += 2
 	}
 
-	// The edges on its right lie where both distances from its centre add up to 2.
+	// Its edges on the right are where both distances from its centre add up to 2.
 	u, v := (px-x.at(3*col))/x.step, (py-y.at(m))/y.step
 	if u+math.Abs(v) >= 2 {
 		col++
@@ -120,9 +117,9 @@ func hexagonAt(x, y axis, px, py float64) (col, row float64) {
 	return col, (m - odd) / 2
 }
 
-// AppendNeighbours appends the cells around a cell: the eight of a square or tile,
-// the six of a hexagon. Those beyond column or row 2^30 are left out, and so are
-// tiles west and north of the world; those beyond the last tile of a zoom are not.
+// AppendNeighbours appends the cells around a cell: eight for a square or tile, six for a hexagon. It leaves out
+// cells beyond column or row 2^30, and tiles west and north of the world. It does not leave out tiles beyond the
+// last one of a zoom.
 func (s Shape) AppendNeighbours(dst []Cell, c Cell) []Cell {
 	lowest := int32(-MaxIndex)
 	if s == XYZ {
@@ -137,8 +134,8 @@ func (s Shape) AppendNeighbours(dst []Cell, c Cell) []Cell {
 
 	switch s {
 	case HexagonFlat:
-		// Of an even column, the neighbours in the next ones are half a cell higher
-		// with the same row, half a cell lower with the one below.
+		// In the columns next to an even column, the neighbour with the same row is half a cell higher, and the
+		// one with the row below is half a cell lower.
 		odd := c.Col & 1
 		for _, col := range [...]int32{c.Col - 1, c.Col + 1} {
 			add(col, c.Row+odd-1)
@@ -169,11 +166,10 @@ func (s Shape) AppendNeighbours(dst []Cell, c Cell) []Cell {
 	return dst
 }
 
-// Parent returns the cell that holds c in the grid with the same origin and k times
-// the cell size; of tiles, k = 2 is the zoom above. k is at least 1. Hexagons do not
-// nest: there is no such cell of them.
+// Parent returns the cell that contains c in the grid with the same origin and k times the cell size. For tiles,
+// k = 2 is the zoom above. k must be at least 1. Hexagons do not nest, so they have no parents.
 func (c Cell) Parent(k int32) Cell {
-	// Division rounds to 0, and what is below 0 belongs further down.
+	// Division rounds towards 0, but negative numbers must round down.
 	down := func(n int32) int32 {
 		if n < 0 {
 			return -1 - (-1-n)/k

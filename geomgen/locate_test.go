@@ -10,8 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// locateGrids are grids of all shapes, with sizes and origins that rounding has a
-// say in.
+// locateGrids returns grids of all shapes, with sizes and origins for which rounding matters.
 func locateGrids() map[string]Grid {
 	return map[string]Grid{
 		"unit squares":       {DX: 1, DY: 1},
@@ -32,8 +31,7 @@ func locateGrids() map[string]Grid {
 	}
 }
 
-// anyCell returns a cell of g, near the origin or far from it, where tiles and
-// the number format allow it.
+// anyCell returns a cell of g, near the origin or far from it, as far as tiles and the number format allow.
 func anyCell(rng *rand.Rand, g Grid) Cell {
 	r := g.World()
 	if n := int32(1) << (3 + rng.IntN(20)); g.Shape != XYZ {
@@ -51,7 +49,7 @@ func TestCellAtInsideCells(t *testing.T) {
 			locator := NewLocator(g)
 			for range 3000 {
 				c := anyCell(rng, g)
-				// Weights that keep it a thousandth of a cell off the edge.
+				// Weights that keep it at least a thousandth of a cell away from the edge.
 				var p Point
 				corners := locator.lattice.appendCorners(nil, g.Shape, c)
 				weights := make([]float64, len(corners))
@@ -77,8 +75,8 @@ func TestCellAtInsideCells(t *testing.T) {
 	}
 }
 
-// At the lines of rectangles along the axes it is exact: a cell has its left and lower
-// edges to the last bit, and ends one step of the number format before the others.
+// At the lines of rectangles along the axes it is exact: a cell has its left and lower edges to the last bit, and
+// ends one step of the number format before the others.
 func TestCellAtLines(t *testing.T) {
 	rng := testrand.New(t, 304)
 	for name, g := range locateGrids() {
@@ -106,7 +104,7 @@ func TestCellAtLines(t *testing.T) {
 	}
 }
 
-// The edges of hexagons that lie along an axis are exact as well.
+// The edges of hexagons along an axis are exact, too.
 func TestCellAtHexagonsEdges(t *testing.T) {
 	rng := testrand.New(t, 506)
 	flat := Grid{X0: 1, Y0: 2, DX: 0.3, DY: 0.3, Shape: HexagonFlat}
@@ -129,7 +127,7 @@ func TestCellAtHexagonsEdges(t *testing.T) {
 	}
 }
 
-// The centre of no other hexagon is nearer, but for rounding: fractions judge.
+// No other hexagon's centre is nearer, except by rounding, which fractions check.
 func TestCellAtIsTheNearestHexagon(t *testing.T) {
 	rng := testrand.New(t, 708)
 	for _, shape := range []Shape{HexagonFlat, HexagonPointy} {
@@ -227,7 +225,7 @@ func TestNeighboursShareAPoint(t *testing.T) {
 					}
 				}
 
-				// Hexagons share an edge; a square its edge or its corner.
+				// Hexagons share an edge. Squares share an edge or a corner.
 				if shared == 0 || shared > 2 || g.Shape.Hexagon() && shared != 2 {
 					t.Fatalf("%s: %v and %v share %d corners", name, c, n, shared)
 				}
@@ -295,7 +293,7 @@ func FuzzCellAt(f *testing.F) {
 		}
 
 		b := g.Bounds(c)
-		// Of turned grids the box is larger than the cell.
+		// In rotated grids, the box is larger than the cell.
 		slack := 1e-9 * (g.DX + math.Abs(x) + math.Abs(y))
 		if x < b.XMin-slack || x > b.XMax+slack || y < b.YMin-slack || y > b.YMax+slack {
 			t.Errorf("%v, %v is not in cell %v of %+v, with bounds %v", x, y, c, g, b)

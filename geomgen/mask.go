@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// Mask selects cells of a grid by an area of interest and a rule. It decides in
-// exact arithmetic: no tolerance, and no cell twice or in neither of two areas
-// that share an edge but by the rule. It is not changed by its use.
+// Mask selects cells of a grid by an area of interest and a rule. It decides in exact arithmetic, without a
+// tolerance. If two areas share an edge, a cell there is in both or in neither only if the rule says so. A Mask
+// is immutable.
 type Mask struct {
 	grid    Grid
 	lattice lattice
@@ -16,15 +16,14 @@ type Mask struct {
 	rule    Rule
 }
 
-// NewMask returns a mask of polygons in the grid's CRS, which must be valid
-// together: see CheckPolygons. The error is an *InvalidError for those that are
-// not, and a *ParamError for an unknown rule, or an area that is empty.
+// NewMask returns a mask of polygons in the grid's CRS, which must be valid together: see CheckPolygons. The
+// error is an *InvalidError for invalid polygons, and a *ParamError for an unknown rule or an empty area.
 // NewMaskContext can be cancelled.
 func NewMask(g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	return NewMaskContext(context.Background(), g, polygons, rule)
 }
 
-// NewMaskContext is NewMask that ends early, with its cause, when ctx does.
+// NewMaskContext is NewMask with a context. If ctx ends, it stops and returns the cause.
 func NewMaskContext(ctx context.Context, g Grid, polygons []Polygon, rule Rule) (*Mask, error) {
 	if err := rule.check(); err != nil {
 		return nil, err
@@ -50,14 +49,14 @@ func NewMaskContext(ctx context.Context, g Grid, polygons []Polygon, rule Rule) 
 // Bounds returns the box around the area, in CRS units.
 func (m *Mask) Bounds() Box { return m.contour.index.bounds() }
 
-// Contains tells whether the mask selects a cell.
+// Contains reports whether the mask selects a cell.
 func (m *Mask) Contains(c Cell) bool {
 	v := m.lattice.convex(m.grid, c)
 	near, _ := m.collect(nil, v.box, math.MaxInt)
 	return m.selects(c, &v, near)
 }
 
-// selects decides a cell, given all segments whose boxes intersect the cell's.
+// selects decides a cell. near must have all segments whose boxes intersect the cell's.
 func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
 	switch m.rule {
 	case Intersects:
@@ -71,8 +70,7 @@ func (m *Mask) selects(c Cell, v *convex, near []int32) bool {
 		return m.containsPoint(m.lattice.centre(m.grid.Shape, c))
 	}
 
-	// Where the edge runs through the inside of the cell, there is area on one
-	// side of it and none on the other.
+	// If the edge runs through the inside of the cell, there is area on one side of it and none on the other.
 	if m.edgeCrosses(v, near) {
 		return m.rule == Overlaps
 	}
@@ -89,20 +87,19 @@ func (m *Mask) edgeCrosses(v *convex, near []int32) bool {
 	return false
 }
 
-// containsPoint reports whether a point lies in the area or on its edge.
+// containsPoint reports whether a point is in the area or on its edge.
 func (m *Mask) containsPoint(p Point) bool {
 	inside, edge := m.contour.locate(p)
 	return inside || edge
 }
 
-// collect appends the segments near a box; all is false when there are more than
-// most, and not all of them are there.
+// collect appends the segments near a box. all is false if there are more than most; the list is then incomplete.
 func (m *Mask) collect(dst []int32, box Box, most int) (near []int32, all bool) {
 	return m.contour.collect(dst, box, most)
 }
 
-// mayIntersect reports whether a segment may have a point in common with a box. The
-// answer no is certain.
+// mayIntersect reports whether a segment may have a point in common with a box. If it returns false, that is
+// certain.
 func (s segment) mayIntersect(b Box) bool {
 	if !b.intersects(s.box()) {
 		return false
@@ -123,20 +120,19 @@ func (s segment) mayIntersect(b Box) bool {
 	return !(dl < -offL || dr > offR)
 }
 
-// blockBox returns a box around those cells of a block that lie in a range.
+// blockBox returns a box around the cells of a block that are in a range.
 func (m *Mask) blockBox(b Block, r Range) Box {
 	return m.lattice.around(m.grid.Shape, r.Intersect(b.cells()))
 }
 
-// BoxAround returns a box around cells, in CRS units: for hexagons and turned grids a
-// little more than they need.
+// BoxAround returns a box around cells, in CRS units. For hexagons and rotated grids, it is a little larger than
+// necessary.
 func (g Grid) BoxAround(r Range) Box {
 	l := g.lattice()
 	return l.around(g.Shape, r)
 }
 
-// around returns a box around cells, as small as it is without looking at each of
-// them.
+// around returns a box around cells, as small as possible without visiting each of them.
 func (l *lattice) around(s Shape, r Range) Box {
 	k0, m0, k1, m1 := s.span(r)
 	var b Box
@@ -149,7 +145,7 @@ func (l *lattice) around(s Shape, r Range) Box {
 	}
 
 	if l.rotated {
-		// Turned points are rounded, each its own way.
+		// Rotated points are rounded individually.
 		off := 4e-15 * (math.Abs(b.XMin) + math.Abs(b.XMax) + math.Abs(b.YMin) + math.Abs(b.YMax) + math.Abs(l.x0) + math.Abs(l.y0))
 		b = Box{b.XMin - off, b.YMin - off, b.XMax + off, b.YMax + off}
 	}
@@ -157,7 +153,7 @@ func (l *lattice) around(s Shape, r Range) Box {
 	return b
 }
 
-// span returns the lines of the lattice that all corners of some cells lie between.
+// span returns the lines of the lattice that enclose all corners of some cells.
 func (s Shape) span(r Range) (k0, m0, k1, m1 int64) {
 	lo, hi := Cell{r.MinCol, r.MinRow}, Cell{r.MaxCol - 1, r.MaxRow - 1}
 	k0, m0 = s.base(lo)
@@ -172,9 +168,8 @@ func (s Shape) span(r Range) (k0, m0, k1, m1 int64) {
 	return k0, m0, k1 + 1, m1 + 1
 }
 
-// checkStep reports, as a *ParamError, cells so small beside their coordinates
-// that the format's steps would show: masks and turned cells want room for some
-// of them in each.
+// checkStep returns a *ParamError for cells so small, compared with their coordinates, that rounding would show:
+// each cell of a mask or a rotated grid needs room for several steps of the number format.
 func (g Grid) checkStep(r Range) error {
 	l := g.lattice()
 	b := l.around(g.Shape, r)

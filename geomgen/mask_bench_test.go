@@ -8,7 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/oracle"
 )
 
-// BenchmarkSelect counts a million cells and thirty million, by area.
+// BenchmarkSelect counts a million cells, and thirty million, by area.
 func BenchmarkSelect(b *testing.B) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	for _, test := range []struct {
@@ -41,7 +41,7 @@ func BenchmarkSelect(b *testing.B) {
 	}
 }
 
-// BenchmarkClip walks through a million cells and cuts those at the edge.
+// BenchmarkClip walks through a million cells and clips the ones at the edge.
 func BenchmarkClip(b *testing.B) {
 	g := geomgen.Grid{DX: 1, DY: 1}
 	m, err := geomgen.NewMask(g, []geomgen.Polygon{oracle.Coast(20000, geomgen.Point{X: 100.3, Y: 50.7}, 560)}, geomgen.Intersects)

@@ -7,8 +7,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/oracle"
 )
 
-// FuzzMask draws a ring through points on a lattice of half cells, or near it, and
-// a hole, and judges one cell by each rule in fractions.
+// FuzzMask draws a ring, with a hole, through points on or near a lattice of half cells, and checks one cell by
+// each rule in fractions.
 func FuzzMask(f *testing.F) {
 	f.Add(uint8(0), []byte{0, 0, 8, 0, 8, 8, 0, 8}, []byte{2, 2, 4, 2, 4, 4}, int8(1), int8(1), 0.0)
 	f.Add(uint8(5), []byte{0, 0, 8, 0, 8, 8, 0, 8}, []byte{2, 2, 4, 3, 3, 5}, int8(1), int8(2), 1e-17)
@@ -64,7 +64,7 @@ func FuzzMask(f *testing.F) {
 				t.Fatal(err)
 			}
 
-			// All is exactly 1, and nothing else is.
+			// Only a whole cell is exactly 1.
 			if judge.Covers(corners) != (part.Share == 1) || part.Share > 0 && !judge.Intersects(corners) {
 				t.Errorf("share %v of cell %v: %v", part.Share, c, area)
 			}

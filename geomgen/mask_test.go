@@ -15,8 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// maskGrids are grids of each shape, with origins and sizes that floating point
-// numbers have and have not.
+// maskGrids returns grids of each shape, with representable and other origins and sizes.
 func maskGrids() map[string]geomgen.Grid {
 	return map[string]geomgen.Grid{
 		"unit":           {DX: 1, DY: 1},
@@ -32,8 +31,7 @@ func maskGrids() map[string]geomgen.Grid {
 	}
 }
 
-// Each cell near random polygons is judged in fractions, and both the walk and
-// Contains must say the same.
+// The walk and Contains must both agree with fractions for each cell near random polygons.
 func TestMaskAgainstFractions(t *testing.T) {
 	for name, g := range maskGrids() {
 		t.Run(name, func(t *testing.T) {
@@ -107,13 +105,13 @@ func checkMask(t *testing.T, g geomgen.Grid, polygons []geomgen.Polygon, rule ge
 				t.Fatalf("%s: cell %v: walked %v, contains %v, want %v\narea %v", rule, c, got, s.Contains(c), want, polygons)
 			}
 			if walked[c] && !edge[c] && !area.Covers(corners) {
-				t.Fatalf("%s: cell %v is said to be off the edge, but the area does not cover it", rule, c)
+				t.Fatalf("%s: Edge is false for cell %v, but the area does not cover it", rule, c)
 			}
 		}
 	}
 }
 
-// A tile as PostGIS writes it touches the eight around it and overlaps itself alone.
+// A tile as PostGIS writes it touches the eight tiles around it and overlaps only itself.
 func TestTileAsArea(t *testing.T) {
 	g := geomgen.Tiles(13)
 	tile := geomgen.Polygon{ringOf(1017529.7205322646, 6232369.53826013, 1017529.7205322646, 6237261.508070383,
@@ -134,8 +132,8 @@ func TestTileAsArea(t *testing.T) {
 	}
 }
 
-// What Clip returns has the area that a simpler way gives: the whole polygon cut
-// by one side of the cell after the other.
+// The part from Clip has the same area as a simpler method gives: clipping the whole polygon by one side of the
+// cell after another.
 func TestClipArea(t *testing.T) {
 	for name, g := range maskGrids() {
 		t.Run(name, func(t *testing.T) {
@@ -251,8 +249,8 @@ func cutArea(ring, cell []geomgen.Point) float64 {
 	return area(ring)
 }
 
-// Decisions in which PostGIS 3.3 with GEOS 3.11 errs in the last bit, as
-// TestMaskAgainstPostGIS of the integration tests has found them.
+// Decisions in which PostGIS 3.3 with GEOS 3.11 is wrong in the last bit, as found by TestMaskAgainstPostGIS of
+// the integration tests.
 func TestWherePostGISErrs(t *testing.T) {
 	f, err := os.Open("testdata/postgis_errs.jsonl")
 	if err != nil {

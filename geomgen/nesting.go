@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// checkNesting reports rings that do not cross, but lie where they must not: on
-// the right of each segment must be no area. winding is a sweep's: how often the place right
-// of a segment is wound round, as the page has it.
+// checkNesting returns an error for rings that do not cross but are in the wrong place: no segment may have area
+// to its right. winding comes from a sweep: how often the area winds around the place to the right of a segment,
+// as seen on the page.
 func (o *outline) checkNesting(winding []int32) error {
 	for n, r := range o.rings {
 		up := r.first
@@ -35,11 +35,11 @@ func (o *outline) checkNesting(winding []int32) error {
 	return nil
 }
 
-// checkConnected reports a polygon whose rings touch so that they cut its inside
-// in two: then one can go round from ring to ring by the points where they touch
-// and come back another way. Touches in one point follow each other.
+// checkConnected returns an error for a polygon whose rings touch so that they cut its inside in two. That is so
+// if there is a closed path from ring to ring by different points where they touch. Touches in one point follow
+// each other in the list.
 func (o *outline) checkConnected(touches []touch) error {
-	// Sets of rings and places that hang together (union and find).
+	// Sets of connected rings and places (union and find).
 	parent := make([]int32, len(o.rings))
 	for i := range parent {
 		parent[i] = int32(i)
@@ -84,9 +84,8 @@ func (o *outline) checkConnected(touches []touch) error {
 	return nil
 }
 
-// withCorners returns the outline with a corner in each segment that another ring
-// touches, so that rings touch in corners alone. The points lie on the segments,
-// so nothing moves.
+// withCorners returns the outline with a corner in each segment that another ring touches, so that rings touch
+// only in corners. The points are on the segments, so nothing moves.
 func (o *outline) withCorners(touches []touch) outline {
 	cuts := slices.DeleteFunc(slices.Clone(touches), func(t touch) bool { return t.segment < 0 })
 	if len(cuts) == 0 {
@@ -126,7 +125,7 @@ func (o *outline) withCorners(touches []touch) outline {
 	return out
 }
 
-// compareAlong compares points on a segment by which comes first from its beginning.
+// compareAlong compares points on a segment by their distance from its beginning.
 func compareAlong(s segment, p, q Point) int {
 	if s.a.X != s.b.X {
 		return sign(p.X-q.X) * sign(s.b.X-s.a.X)

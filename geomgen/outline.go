@@ -1,22 +1,21 @@
 package geomgen
 
-// outline is the edge of an area as segments, with the area left of each of them:
-// shells run counter-clockwise, holes clockwise.
+// outline is the edge of an area as segments, with the area to the left of each: shells are counter-clockwise,
+// holes clockwise.
 type outline struct {
 	segments []segment
-	next     []int32 // the segment that follows in the ring
+	next     []int32 // the next segment in the ring
 	rings    []ring
 }
 
-// ring says which segments a ring has, and what it was in the polygons.
+// ring is the segments of a ring, and its position in the polygons.
 type ring struct {
-	first, end    int32 // segments from first to before end
+	first, end    int32 // segments from first up to, and excluding, end
 	polygon, hole int   // as InvalidError counts them
 }
 
-// newOutline takes over the polygons' rings in the right direction, without points
-// that repeat the one before. The polygons have rings of three places at least,
-// as CheckPolygons sees to.
+// newOutline takes over the polygons' rings in the right direction, without points that repeat the previous one.
+// The rings must have at least three places, which CheckPolygons ensures.
 func newOutline(polygons []Polygon) outline {
 	segments, rings := 0, 0
 	for _, p := range polygons {
@@ -42,8 +41,8 @@ func (o *outline) addRing(points []Point, r ring) {
 	}
 }
 
-// addSegments adds the segments of a ring, and returns the first one's number and that behind
-// the last. Of those that follow each other in the ring, next counts on.
+// addSegments adds the segments of a ring with consecutive indexes. It returns the index of the first one and the
+// index after the last one.
 func (o *outline) addSegments(points []Point, hole bool) (first, end int32) {
 	first = int32(len(o.segments))
 	forward := Clockwise(points) == hole
@@ -65,9 +64,8 @@ func (o *outline) addSegments(points []Point, hole bool) (first, end int32) {
 	return first, end
 }
 
-// Clockwise tells the direction of a closed ring that does not cross itself, exactly: by
-// the turn at its lowest point, of the leftmost of them. Of a ring without an area the
-// answer says nothing.
+// Clockwise reports the exact direction of a closed ring that does not cross itself. It looks at the turn at the
+// lowest point, the leftmost if there are several. For a ring without an area, the result is undefined.
 func Clockwise(points []Point) bool {
 	points = points[:len(points)-1]
 	low := 0

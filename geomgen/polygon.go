@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Polygon is a shell and its holes. Each ring has four points or more, the last
-// of them equal to the first, in either direction.
+// Polygon is a shell and its holes. Each ring has at least four points, and the last one equals the first. Rings
+// may have either direction.
 type Polygon [][]Point
 
 // Bounds returns the box around a polygon's shell, in CRS units.
@@ -19,25 +19,26 @@ func (p Polygon) Bounds() Box {
 	return b
 }
 
-// Rule says which cells an area of interest selects.
+// Rule chooses the cells that an area of interest selects.
 type Rule string
 
-// The rules. An area is closed: what only touches its edge is in it, but by Overlaps.
+// Values of Rule. An area includes its edge, so a cell that only touches the edge is selected, except by
+// Overlaps.
 const (
 	Intersects Rule = "intersects" // a cell that has a point in common with the area
-	Within     Rule = "within"     // a cell that lies in the area, whole
-	Centroid   Rule = "centroid"   // a cell whose centre lies in the area
-	Overlaps   Rule = "overlaps"   // a cell whose inside has a point in common with the inside of the area: the rule of an extent
+	Within     Rule = "within"     // a cell that is completely in the area
+	Centroid   Rule = "centroid"   // a cell whose centre is in the area
+	Overlaps   Rule = "overlaps"   // a cell whose inside has a point in common with the inside of the area, as for an extent
 )
 
-// InvalidError reports polygons that are not valid by OGC 06-103r4, 6.1.11: by
-// which ring, and where.
+// InvalidError reports polygons that are not valid according to OGC 06-103r4, 6.1.11, with the ring and the
+// position.
 type InvalidError struct {
 	Polygon int // from 1
-	Ring    int // 0 for the shell, else the number of the hole from 1
+	Ring    int // 0 for the shell, otherwise the number of the hole, from 1
 	At      Point
 	Reason  string // what is wrong with the ring there
-	Feature int    // of a Layer: from 1; else 0
+	Feature int    // in a Layer, from 1; otherwise 0
 }
 
 func (e *InvalidError) Error() string {

@@ -2,11 +2,10 @@ package geomgen
 
 import "strconv"
 
-// RingFault returns the first fault of a ring and where it is; reason is "" for a ring
-// without one. A ring must have finite coordinates and four points or more, and its
-// last point must equal its first. RingFault does not check the shape: CheckPolygons
-// does. The reason is the predicate of a sentence about the ring, which ends in the
-// place, as in InvalidError.
+// RingFault returns the first fault of a ring and its position. reason is "" if there is none. A ring must have
+// finite coordinates and at least four points, and its last point must equal its first. RingFault does not check
+// the shape; CheckPolygons does. The reason is the predicate of a sentence about the ring, which ends with the
+// position, as in InvalidError.
 func RingFault(ring []Point) (at Point, reason string) {
 	for _, p := range ring {
 		if !finite(p.X) || !finite(p.Y) {
@@ -26,8 +25,8 @@ func RingFault(ring []Point) (at Point, reason string) {
 	return Point{}, ""
 }
 
-// ringCollapse returns where a ring is, and why it has no area, if its points lie in
-// fewer than three places; reason is "" for other rings. The ring has no RingFault.
+// ringCollapse returns the position of a ring whose points are in fewer than three places, and why it has no
+// area. reason is "" for other rings. The ring must not have a RingFault.
 func ringCollapse(ring []Point) (at Point, reason string) {
 	places := 1
 	for i := 1; i < len(ring)-1; i++ {
@@ -42,7 +41,7 @@ func ringCollapse(ring []Point) (at Point, reason string) {
 	return Point{}, ""
 }
 
-// decimal writes a point's coordinates, never with an exponent.
+// decimal formats a point's coordinates without an exponent.
 func decimal(p Point) string {
 	return strconv.FormatFloat(p.X, 'f', -1, 64) + " " + strconv.FormatFloat(p.Y, 'f', -1, 64)
 }

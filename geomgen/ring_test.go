@@ -39,7 +39,7 @@ func TestRingFaultNaN(t *testing.T) {
 	}
 }
 
-// A ring of enough points may still lie in two places.
+// A ring with enough points may still be in only two places.
 func TestCheckPolygonsCollapsed(t *testing.T) {
 	err := CheckPolygons([]Polygon{{{{0, 0}, {1, 0}, {1, 0}, {0, 0}}}})
 	var invalid *InvalidError

@@ -6,8 +6,8 @@ import (
 	"sort"
 )
 
-// Selection is cells of a grid: those of a rectangle that each mask selects. A selection of
-// pairs has such a cell once for each feature of a layer that the layer's rule selects.
+// Selection is a set of cells of a grid: the cells of a rectangle that each mask selects. A selection of pairs
+// contains such a cell once for each feature of a layer that the layer's rule selects.
 type Selection struct {
 	cells Range
 	masks []*Mask
@@ -15,39 +15,39 @@ type Selection struct {
 	pairs bool
 	count int64
 	marks []mark
-	// least and most are bounds of the count, which are equal where it is exact. Blocks of
-	// level floor that no mask has decided then count half; 0 is for exact.
+	// least and most are bounds of the count, and equal if it is exact. If floor is not 0, blocks of level floor
+	// that no mask has decided count half.
 	least, most int64
 	floor       uint8
 }
 
-// mark says how many cells of a selection come before an id.
+// mark is how many cells of a selection come before an id.
 type mark struct{ id, before int64 }
 
 const (
-	// maxMarks bounds what a selection remembers of its count: a megabyte.
+	// maxMarks limits what a selection remembers of its count to a megabyte.
 	maxMarks = 1 << 16
-	// firstSpacing is how many cells lie between two marks to begin with.
+	// firstSpacing is the initial number of cells between two marks.
 	firstSpacing = 1 << 10
 )
 
-// Select returns the cells of r that all of the masks select, two masks at most.
-// With a mask it counts them, which takes as long as the boundary of its area is
-// long, in cells, and ends early when ctx does.
+// Select returns the cells of r that all of the masks select. There may be at most two masks. With a mask, Select
+// counts the cells, which takes time in proportion to the length of the area's boundary in cells. It stops if ctx
+// ends.
 func Select(ctx context.Context, r Range, masks ...*Mask) (*Selection, error) {
 	s, _, err := (&Selection{cells: r, masks: masks}).counted(ctx, 0, math.MaxInt)
 	return s, err
 }
 
-// Estimate is Select within a bound: it looks at no more than one and a half times so many
-// blocks, however small the cells are. Where so many are enough, the selection is that of
-// Select. Else its count is an estimate with Bounds: the blocks are as small as the bound
-// allows, and each of those that the boundary may run through counts half.
+// Estimate is Select with limited work: it visits at most one and a half times the given number of blocks,
+// however small the cells are. If that is enough, the selection is the same as from Select. Otherwise, its count
+// is an estimate with Bounds. The blocks are then as small as the limit allows, and each block that the boundary
+// may run through counts half.
 func Estimate(ctx context.Context, blocks int, r Range, masks ...*Mask) (*Selection, error) {
 	return (&Selection{cells: r, masks: masks}).estimated(ctx, blocks)
 }
 
-// estimated returns a selection of which nothing is counted yet with an Estimate.
+// estimated returns an Estimate of a selection that is not counted yet.
 func (s *Selection) estimated(ctx context.Context, blocks int) (*Selection, error) {
 	c, _, err := s.counted(ctx, 0, blocks)
 	if c != nil || err != nil {
@@ -75,9 +75,8 @@ func (s *Selection) estimated(ctx context.Context, blocks int) (*Selection, erro
 	return &best, nil
 }
 
-// counted returns a selection of which nothing is counted yet with its count, by blocks of
-// level floor or larger. It returns how many blocks it has looked at, and no selection where
-// that would be more than a bound.
+// counted returns an uncounted selection with its count, by blocks of level floor or larger. It returns how many
+// blocks it visited. If that would exceed a limit, it returns no selection.
 func (s *Selection) counted(ctx context.Context, floor uint8, blocks int) (*Selection, int, error) {
 	r := s.cells
 	s = &Selection{cells: r, masks: s.masks, layer: s.layer, pairs: s.pairs, floor: floor}
@@ -130,10 +129,10 @@ func (s *Selection) counted(ctx context.Context, floor uint8, blocks int) (*Sele
 	return s, seen, nil
 }
 
-// rectangle tells whether the selection is all cells of a rectangle, each once.
+// rectangle reports whether the selection is all cells of a rectangle, each once.
 func (s *Selection) rectangle() bool { return len(s.masks) == 0 && !s.pairs }
 
-// plus64 returns a sum of counts, or the largest number where it is larger.
+// plus64 returns a sum of counts, or the largest number if it overflows.
 func plus64(a, b int64) int64 {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64
@@ -141,7 +140,7 @@ func plus64(a, b int64) int64 {
 	return a + b
 }
 
-// around returns a rectangle that has the cells of both in it.
+// around returns a rectangle that contains the cells of both.
 func (r Range) around(o Range) Range {
 	if r.Count() == 0 {
 		return o
@@ -155,16 +154,17 @@ func (b Block) cells() Range {
 	return Range{b.Col, b.Row, b.Col + side, b.Row + side}
 }
 
-// Range returns the smallest rectangle that all cells of the selection lie in.
+// Range returns the smallest rectangle around all cells of the selection.
 func (s *Selection) Range() Range { return s.cells }
 
-// Count returns the number of cells, or of pairs: of an Estimate about how many, between its Bounds.
+// Count returns the number of cells, or of pairs. For an Estimate, it is an approximate number between its
+// Bounds.
 func (s *Selection) Count() int64 { return s.count }
 
-// Bounds returns what this number lies between. They are equal where it is exact.
+// Bounds returns the least and the most that Count can be. They are equal if it is exact.
 func (s *Selection) Bounds() (least, most int64) { return s.least, s.most }
 
-// Contains tells whether a cell is one of the selection.
+// Contains reports whether the selection contains a cell.
 func (s *Selection) Contains(c Cell) bool {
 	if !s.cells.Contains(c) {
 		return false
@@ -177,8 +177,8 @@ func (s *Selection) Contains(c Cell) bool {
 	return !s.pairs || s.layer.selects(c)
 }
 
-// Walk returns a Walker over those cells of the selection whose cell_id lies in
-// [first, last]. For all of them: Walk(0, MaxID).
+// Walk returns a Walker over the cells of the selection whose cell_id is in [first, last]. Use Walk(0, MaxID) for
+// all of them.
 func (s *Selection) Walk(first, last int64) *Walker {
 	w := newWalker(s.cells, s.masks, first, last)
 	if s.layer != nil {
@@ -187,8 +187,7 @@ func (s *Selection) Walk(first, last int64) *Walker {
 	return w
 }
 
-// walkBlocks is Walk for counting, with blocks that are not decided where the count is an
-// estimate.
+// walkBlocks is Walk for counting. If the count is an estimate, it includes undecided blocks.
 func (s *Selection) walkBlocks(first int64) *Walker {
 	w := newWalker(s.cells, s.masks, first, MaxID)
 	if s.pairs {
@@ -198,16 +197,16 @@ func (s *Selection) walkBlocks(first int64) *Walker {
 	return w
 }
 
-// At returns the cell_id of the cell that has n cells of the selection before it
-// in the order of cell_id; of pairs, that of the n-th pair. n lies in [0, Count()-1]. Of an
-// Estimate it is the id of a cell of the rectangle that lies about there.
+// At returns the cell_id of the cell with n cells of the selection before it in the order of cell_id; for pairs,
+// of pair n. n must be in [0, Count()-1]. For an Estimate, it is the id of a cell of the rectangle at about that
+// position.
 func (s *Selection) At(n int64) int64 {
 	id, _ := s.CellAt(n)
 	return id
 }
 
-// CellAt is At, with the number of pairs that come before those of the cell: so one knows where
-// a chunk that begins with a cell begins. Of a selection of cells that is n.
+// CellAt is At, and also returns how many pairs come before the pairs of the cell. That is where a chunk begins
+// that starts with this cell. For a selection of cells, it is n.
 func (s *Selection) CellAt(n int64) (id, before int64) {
 	if s.rectangle() {
 		return s.cells.At(n), n
@@ -215,7 +214,7 @@ func (s *Selection) CellAt(n int64) (id, before int64) {
 
 	all := n
 	if len(s.marks) == 0 {
-		return s.cells.At(min(2*n, s.cells.Count()-1)), all // nothing is known but the rectangle
+		return s.cells.At(min(2*n, s.cells.Count()-1)), all // nothing is known except the rectangle
 	}
 
 	m := s.marks[sort.Search(len(s.marks), func(i int) bool { return s.marks[i].before > n })-1]
@@ -233,7 +232,7 @@ func (s *Selection) CellAt(n int64) (id, before int64) {
 				return s.cells.atIn(b, n), all
 			}
 
-			each := max(1, count/k) // pairs of a cell
+			each := max(1, count/k) // pairs per cell
 			at := min(n/each, k-1)
 			return s.cells.atIn(b, at), all - n + at*each
 		}
@@ -243,9 +242,9 @@ func (s *Selection) CellAt(n int64) (id, before int64) {
 	return -1, all
 }
 
-// Blocks calls visit for each block of a level that has cells of the selection in
-// it, in the order of cell_id, with the number of cells in it and of those before.
-// It takes as long as counting does. Of an Estimate the blocks may be of a higher level.
+// Blocks calls visit for each block of a level that contains cells of the selection, in the order of cell_id,
+// with the number of cells in the block and the number of cells before it. It takes as long as counting does. For
+// an Estimate, the blocks may be of a higher level.
 func (s *Selection) Blocks(level uint8, visit func(b Block, before, count int64)) {
 	level = max(level, s.floor)
 	w := s.walkBlocks(0)
@@ -274,9 +273,8 @@ func (s *Selection) Blocks(level uint8, visit func(b Block, before, count int64)
 	}
 }
 
-// AppendOutline appends the corners of a box around those cells of a block that lie
-// in r. The box turns with the grid; that of a single cell is the cell. Nothing is
-// appended where no cell lies in both.
+// AppendOutline appends the corners of a box around the cells of a block that are in r. The box rotates with the
+// grid; for a single cell, it is the cell itself. If no cell is in both, nothing is appended.
 func (g Grid) AppendOutline(dst []Point, b Block, r Range) []Point {
 	r = r.Intersect(b.cells())
 	switch r.Count() {

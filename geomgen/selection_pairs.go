@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// SelectPairs is Select for pairs of a cell and a feature: Count, Bounds, CellAt and Blocks
-// count pairs. Cells that are in no feature are not part of it.
+// SelectPairs is Select for pairs of a cell and a feature: Count, Bounds, CellAt and Blocks count pairs. It
+// excludes cells that are in no feature.
 func SelectPairs(ctx context.Context, r Range, l *Layer, masks ...*Mask) (*Selection, error) {
 	s, _, err := (&Selection{cells: r, masks: masks, layer: l, pairs: true}).counted(ctx, 0, math.MaxInt)
 	return s, err
@@ -17,8 +17,8 @@ func EstimatePairs(ctx context.Context, blocks int, r Range, l *Layer, masks ...
 	return (&Selection{cells: r, masks: masks, layer: l, pairs: true}).estimated(ctx, blocks)
 }
 
-// WithLayer returns the same cells, with walkers that know which features of a layer they are
-// in. The layer's grid must be that of the masks. It is not for a selection of pairs.
+// WithLayer returns a selection of the same cells, whose walkers know which features of a layer a cell is in. The
+// layer's grid must be the grid of the masks. It is not for a selection of pairs.
 func (s *Selection) WithLayer(l *Layer) *Selection {
 	with := *s
 	with.layer = l

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// The blocks of each level hold all cells, in order, and their outlines reach no
-// further than the cells do.
+// The blocks of each level contain all cells, in order, and their outlines reach no further than the cells.
 func TestBlocksAndOutlines(t *testing.T) {
 	r := Range{MinCol: -3, MinRow: 2, MaxCol: 38, MaxRow: 3 + 10}
 	for name, g := range map[string]Grid{"boxes": {DX: 2, DY: 3}, "turned": {DX: 2, DY: 3, Rotate: 90}, "pointy": {DX: 1, DY: 1, Shape: HexagonPointy}} {
@@ -49,8 +48,8 @@ func TestBlocksAndOutlines(t *testing.T) {
 	}
 }
 
-// An estimate holds the exact count between its bounds, whatever it is allowed to look at,
-// and its blocks and places agree with its count.
+// The bounds of an estimate contain the exact count, whatever its limit, and its blocks and positions agree with
+// its count.
 func TestEstimate(t *testing.T) {
 	area := []Polygon{{{{X: 10.3, Y: 7.1}, {X: 900.2, Y: 40}, {X: 700, Y: 640.9}, {X: 450.5, Y: 201}, {X: 33, Y: 800.7}, {X: 10.3, Y: 7.1}}}}
 	for _, g := range []Grid{{DX: 1, DY: 1}, {DX: 0.7, DY: 2.1, Rotate: 33}, {DX: 1, DY: 1, Shape: HexagonFlat}} {
@@ -116,7 +115,7 @@ func checkEstimate(t *testing.T, s *Selection) {
 	}
 }
 
-// The time that an estimate takes does not depend on the size of cells.
+// The time for an estimate does not depend on the size of cells.
 func TestEstimateIsBounded(t *testing.T) {
 	const blocks = 3000
 	area := []Polygon{{{{X: 1, Y: 2}, {X: 10, Y: 3}, {X: 7, Y: 9}, {X: 1, Y: 2}}}}

@@ -5,15 +5,14 @@ import (
 	"math/big"
 )
 
-// Side tells on which side of the line from a to b the point c lies: 1 left of
-// it, -1 right of it, 0 on it. The answer is exact.
+// Side returns on which side of the line from a to b the point c is: 1 for left, -1 for right, 0 for on the line.
+// The result is exact.
 func Side(a, b, c Point) int { return side(a, b, c) }
 
 // side is Side.
 //
-// Floating point numbers decide where their sign is beyond doubt, and exact
-// arithmetic elsewhere. Source: J. R. Shewchuk, Adaptive Precision Floating-Point
-// Arithmetic and Fast Robust Geometric Predicates, Discrete & Computational
+// It uses floating point if the sign is beyond doubt, and exact arithmetic otherwise. Source: J. R. Shewchuk,
+// Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates, Discrete & Computational
 // Geometry 18 (1997), the predicate orient2d and its first error bound.
 func side(a, b, c Point) int {
 	l1, l2 := a.X-c.X, b.Y-c.Y
@@ -21,7 +20,7 @@ func side(a, b, c Point) int {
 	left, right := float64(l1*l2), float64(r1*r2)
 	det, sum := left-right, math.Abs(left)+math.Abs(right)
 
-	// Below the second bound a product may have lost digits to underflow.
+	// Below the second bound, a product may have lost digits to underflow.
 	if sum > tiny && math.Abs(det) > sideError*sum && !math.IsInf(sum, 0) {
 		if det > 0 {
 			return 1
@@ -44,8 +43,8 @@ func side(a, b, c Point) int {
 }
 
 const (
-	// sideError is (3 + 16e)e for e = 2^-53: by how much the determinant may be
-	// off, relative to the sum of the sizes of its two products.
+	// sideError is (3 + 16e)e for e = 2^-53. It bounds the error of the determinant, relative to the sum of the
+	// absolute values of its two products.
 	sideError = 3.3306690738754716e-16
 	tiny      = 1e-280
 )
@@ -60,16 +59,15 @@ func sign(f float64) int {
 	return 0
 }
 
-// det returns twice the area of the triangle a, b, c, positive where c lies left
-// of the line from a to b, and by how much it may be off.
+// det returns twice the area of the triangle a, b, c, which is positive if c is to the left of the line from a to
+// b, and a bound of its error.
 func det(a, b, c Point) (d, off float64) {
 	left, right := float64((a.X-c.X)*(b.Y-c.Y)), float64((a.Y-c.Y)*(b.X-c.X))
 	return left - right, sideError*(math.Abs(left)+math.Abs(right)) + tiny
 }
 
-// sideExact computes the determinant without error: each difference is a sum of
-// two numbers, each product of two numbers as well, and the sixteen that come out
-// are added without loss.
+// sideExact computes the determinant without error. Each difference and each product is a sum of two numbers, and
+// the sixteen results are added without loss.
 func sideExact(a, b, c Point) int {
 	l1, l1t := diff(a.X, c.X)
 	l2, l2t := diff(b.Y, c.Y)
@@ -77,7 +75,7 @@ func sideExact(a, b, c Point) int {
 
 	r2, r2t := diff(b.X, c.X)
 	for _, f := range [...]float64{l1, l2, r1, r2, l1t, l2t, r1t, r2t} {
-		// Beyond, a product or its error might not be a number of this format.
+		// Beyond these limits, a product or its error may not be representable.
 		if f != 0 && !(math.Abs(f) > 1e-130 && math.Abs(f) < 1e130) {
 			return sideRational(a, b, c)
 		}
@@ -108,7 +106,7 @@ func twoSum(a, b float64) (s, tail float64) {
 	return s, (a - (s - bb)) + (b - bb)
 }
 
-// expansion is a sum of numbers that do not overlap, the smallest first.
+// expansion is a sum of numbers that do not overlap, smallest first.
 type expansion struct {
 	terms [16]float64
 	n     int

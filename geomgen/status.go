@@ -2,19 +2,18 @@ package geomgen
 
 import "slices"
 
-// statusBlock is how many segments a block of a status has at most: moving half of them costs
-// about as much as finding the place of one.
+// statusBlock is the most segments in a block of a status. Moving half of them costs about as much as finding the
+// position of one.
 const statusBlock = 512
 
-// status holds the segments that a sweep line crosses, from left to right, in blocks none of
-// which is empty.
+// status holds the segments that a sweep line crosses, from left to right, in non-empty blocks.
 type status struct{ blocks [][]int32 }
 
-// spot is a place in a status: that of a segment, or the one behind the last.
+// spot is a position in a status: that of a segment, or the one after the last.
 type spot struct{ block, at int }
 
-// search returns the place of the first segment for which left is false. It is true for all
-// segments before and false for all behind.
+// search returns the position of the first segment for which left is false. left must be true for all segments
+// before it, and false for all after it.
 func (s *status) search(left func(i int32) bool) spot {
 	lo, hi := 0, len(s.blocks)
 	for lo < hi {
@@ -42,7 +41,7 @@ func (s *status) search(left func(i int32) bool) spot {
 	return s.tidy(spot{lo - 1, from})
 }
 
-// tidy returns the place behind the end of a block as that of the next block's first segment.
+// tidy turns the position after the end of a block into that of the next block's first segment.
 func (s *status) tidy(p spot) spot {
 	if p.block < len(s.blocks) && p.at == len(s.blocks[p.block]) {
 		return spot{p.block + 1, 0}
@@ -50,7 +49,7 @@ func (s *status) tidy(p spot) spot {
 	return p
 }
 
-// at returns the segment at a place, -1 behind the last.
+// at returns the segment at a position, or -1 after the last one.
 func (s *status) at(p spot) int32 {
 	if p.block == len(s.blocks) {
 		return -1
@@ -58,10 +57,10 @@ func (s *status) at(p spot) int32 {
 	return s.blocks[p.block][p.at]
 }
 
-// next returns the place behind that of a segment.
+// next returns the position after that of a segment.
 func (s *status) next(p spot) spot { return s.tidy(spot{p.block, p.at + 1}) }
 
-// before returns the segment left of a place, -1 where there is none.
+// before returns the segment to the left of a position, or -1 for none.
 func (s *status) before(p spot) int32 {
 	switch {
 	case p.at > 0:
@@ -73,7 +72,7 @@ func (s *status) before(p spot) int32 {
 	return -1
 }
 
-// replace puts other segments in the place of n from p on.
+// replace replaces n segments from p on by others.
 func (s *status) replace(p spot, n int, with []int32) {
 	if p.block < len(s.blocks) && n == len(with) && p.at+n <= len(s.blocks[p.block]) {
 		copy(s.blocks[p.block][p.at:], with)
@@ -115,7 +114,7 @@ func (s *status) insert(p spot, with []int32) {
 	s.blocks = slices.Replace(s.blocks, p.block, p.block+1, parts...)
 }
 
-// remove removes a segment wherever it is. It looks at each.
+// remove removes a segment by searching all of them.
 func (s *status) remove(i int32) {
 	for b, block := range s.blocks {
 		if k := slices.Index(block, i); k >= 0 {

@@ -5,25 +5,24 @@ import (
 	"slices"
 )
 
-// sweep moves a line over segments, from the lowest point to the highest, and knows at each
-// of their ends which segments the line crosses, from left to right. Of points of one height
-// the left one comes first, as if the line were tilted a little. With n segments it takes
-// some n log n steps.
+// sweep moves a line over segments, from the lowest point to the highest. At each of their ends, it knows which
+// segments the line crosses, from left to right. For points of the same height, the left one comes first, as if
+// the line were tilted slightly. With n segments it takes about n log n steps.
 //
-// The order along the line is exact, and holds as long as segments do not cross: they may
-// have ends in common, and ends inside of others. Sources: M. I. Shamos and D. Hoey,
-// Geometric Intersection Problems, FOCS 1976; J. L. Bentley and T. A. Ottmann, Algorithms for
-// Reporting and Counting Geometric Intersections, IEEE Transactions on Computers 28 (1979).
+// The order along the line is exact as long as segments do not cross. They may have common ends, and ends inside
+// other segments. Sources: M. I. Shamos and D. Hoey, Geometric Intersection Problems, FOCS 1976; J. L. Bentley
+// and T. A. Ottmann, Algorithms for Reporting and Counting Geometric Intersections, IEEE Transactions on
+// Computers 28 (1979).
 type sweep struct {
 	segments []segment
 	vertices []vertex
-	// weight says of each segment by how much more the place on its left is wound round than
-	// the one on its right: nil for 1.
+	// weight is, for each segment, how much more often the area winds around the place to its left than around
+	// the place to its right. nil means 1 for all.
 	weight []int32
-	// winding has of each segment that the line has reached how often the place right of it,
-	// as the line sees it, is wound round.
+	// winding is, for each segment that the line has reached, how often the area winds around the place to its
+	// right, as the line sees it.
 	winding []int32
-	// visit is called for each point. An error ends the sweep. The junction is the sweep's.
+	// visit is called for each point. An error ends the sweep. The junction belongs to the sweep.
 	visit func(j *junction) error
 
 	status       status
@@ -31,22 +30,22 @@ type sweep struct {
 	junction     junction
 }
 
-// vertex is a point where segments have an end: their numbers, -1 for none.
+// vertex is a point with ends of segments: their indexes, or -1.
 type vertex struct {
 	at Point
 	of [2]int32
 }
 
-// junction is a point where segments begin and end, or that lies inside of one.
+// junction is a point where segments begin and end, or that is inside a segment.
 type junction struct {
 	at       Point
-	vertices int // how many vertices there are
-	// The segments through it from left to right, right below it and right above.
+	vertices int // number of vertices
+	// The segments through it from left to right, directly below it and directly above it.
 	below, above []int32
-	left, right  int32 // the segments beside it, -1 for none
+	left, right  int32 // the segments next to it, or -1
 }
 
-// rises tells whether a segment goes up: the sweep meets its beginning first.
+// rises reports whether a segment goes up, so that the sweep meets its beginning first.
 func (s segment) rises() bool {
 	return s.a.Y < s.b.Y || s.a.Y == s.b.Y && s.a.X < s.b.X
 }
@@ -71,7 +70,7 @@ func outlineSweep(o *outline) *sweep {
 	return s
 }
 
-// run sweeps. It ends early, with its cause, when ctx does.
+// run sweeps. If ctx ends, it stops and returns the cause.
 func (s *sweep) run(ctx context.Context) error {
 	sortUntil(ctx, s.vertices, func(v, w vertex) int {
 		if v.at.Y != w.at.Y {
@@ -104,7 +103,7 @@ func (s *sweep) run(ctx context.Context) error {
 	return nil
 }
 
-// sortUntil sorts. When ctx ends it is soon done, and what it leaves is in any order.
+// sortUntil sorts. If ctx ends, it returns soon and leaves any order.
 func sortUntil[T any](ctx context.Context, list []T, compare func(a, b T) int) {
 	n, ended := 0, false
 	slices.SortFunc(list, func(a, b T) int {
@@ -112,13 +111,13 @@ func sortUntil[T any](ctx context.Context, list []T, compare func(a, b T) int) {
 			ended = ctx.Err() != nil
 		}
 		if ended {
-			return 0 // as if they were all equal, which takes few steps
+			return 0 // as if all were equal, which takes few steps
 		}
 		return compare(a, b)
 	})
 }
 
-// sort notes whether a segment begins in a point or ends there.
+// sort records whether a segment begins or ends in a point.
 func (s *sweep) sort(p Point, i int32) {
 	if i < 0 {
 		return
@@ -131,7 +130,7 @@ func (s *sweep) sort(p Point, i int32) {
 	}
 }
 
-// pass takes the line over a junction.
+// pass moves the line over a junction.
 func (s *sweep) pass() error {
 	j := &s.junction
 	at := s.find(j)
@@ -140,7 +139,7 @@ func (s *sweep) pass() error {
 	s.wind(j)
 	s.status.replace(at, len(j.below), j.above)
 
-	if len(j.below) < len(s.ended) { // segments cross, so that they are not in order
+	if len(j.below) < len(s.ended) { // segments cross, so they are not in order
 		for _, i := range s.ended {
 			if !slices.Contains(j.below, i) {
 				s.status.remove(i)
@@ -154,8 +153,8 @@ func (s *sweep) pass() error {
 	return s.visit(j)
 }
 
-// find finds the segments that come to a junction from below, their place, and the one on
-// the right of them.
+// find finds the segments that come to a junction from below, their position, and the segment to the right of
+// them.
 func (s *sweep) find(j *junction) spot {
 	p := j.at
 	at := s.status.search(func(i int32) bool {
@@ -179,8 +178,7 @@ func (s *sweep) find(j *junction) spot {
 	}
 }
 
-// rise finds the segments that go on from a junction: those that begin there, and those that
-// have it inside.
+// rise finds the segments that leave a junction upwards: those that begin there, and those that contain it.
 func (s *sweep) rise(j *junction) {
 	j.above = append(j.above[:0], s.begun...)
 	for _, i := range j.below {
@@ -194,15 +192,15 @@ func (s *sweep) rise(j *junction) {
 	}
 }
 
-// turn tells on which side of one segment that goes up from a point another one does.
+// turn returns on which side of one upward segment from a point another one is.
 func (s *sweep) turn(p Point, i, k int32) int {
 	_, a := s.segments[i].upward()
 	_, b := s.segments[k].upward()
 	return side(p, a, b)
 }
 
-// wind finds out how often the places between the segments above a junction are wound round.
-// Beside one that has the junction inside it is as often as below.
+// wind counts how often the area winds around the places between the segments above a junction. Next to a segment
+// that contains the junction, it is as often as below.
 func (s *sweep) wind(j *junction) {
 	n := int32(0)
 	if j.left >= 0 {

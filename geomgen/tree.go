@@ -6,22 +6,19 @@ import (
 	"slices"
 )
 
-// fanout is how many entries a node of the tree has.
+// fanout is the number of entries of a node in the tree.
 const fanout = 8
 
-// tree finds segments by their place: a packed R-tree, whose leaves take the
-// segments in the order of a Hilbert curve. Source: I. Kamel and C. Faloutsos, On
-// Packing R-trees, CIKM 1993.
+// tree finds segments by position. It is a packed R-tree, whose leaves take the segments in the order of a
+// Hilbert curve. Source: I. Kamel and C. Faloutsos, On Packing R-trees, CIKM 1993.
 type tree struct {
-	items []int32 // numbers of segments, in the order of the leaves
-	// The boxes of the nodes, level by level from the leaves up; the last level is
-	// one box. A node covers fanout entries of the level below, or of items. Without
-	// levels all segments are one leaf.
+	items []int32 // indexes of segments, in the order of the leaves
+	// The boxes of the nodes, level by level from the leaves up; the last level is one box. A node covers fanout
+	// entries of the level below, or of items. Without levels, all segments form one leaf.
 	levels [][]Box
 }
 
-// newTree makes a tree of segments. When ctx ends it is soon done, and what it returns is of no
-// use.
+// newTree makes a tree of segments. If ctx ends, it returns soon, with an unusable result.
 func newTree(ctx context.Context, segments []segment) tree {
 	var t tree
 	t.items = hilbertOrder(ctx, segments)
@@ -51,8 +48,8 @@ func newTree(ctx context.Context, segments []segment) tree {
 	return t
 }
 
-// hilbertOrder returns the numbers of the segments, sorted by where their centres
-// lie on a Hilbert curve through the box around them.
+// hilbertOrder returns the indexes of the segments, sorted by the positions of their centres on a Hilbert curve
+// through the box around them.
 func hilbertOrder(ctx context.Context, segments []segment) []int32 {
 	all := segments[0].box()
 	for _, s := range segments[1:] {
@@ -84,8 +81,8 @@ func (t *tree) bounds() Box {
 	return t.levels[len(t.levels)-1][0]
 }
 
-// walk calls visit for each leaf whose box intersects q: with the numbers of its
-// segments, until visit returns false.
+// walk calls visit for each leaf whose box intersects q, with the indexes of its segments, until visit returns
+// false.
 func (t *tree) walk(q Box, visit func(items []int32) bool) {
 	if len(t.levels) == 0 {
 		visit(t.items)
@@ -111,9 +108,8 @@ func (t *tree) descend(level, node int, q Box, visit func(items []int32) bool) b
 	return true
 }
 
-// alongRay calls visit for each leaf whose box a ray meets, as far as reach, or whose box has
-// the ray's beginning in it, until visit returns false. It takes near ones first, and visit
-// may shorten reach.
+// alongRay calls visit for each leaf whose box a ray meets within reach, or whose box contains the ray's
+// beginning, until visit returns false. Near leaves come first, and visit may shorten reach.
 func (t *tree) alongRay(r ray, reach *float64, visit func(items []int32) bool) {
 	if len(t.levels) == 0 {
 		visit(t.items)
@@ -160,12 +156,12 @@ func (b Box) union(o Box) Box {
 	return Box{min(b.XMin, o.XMin), min(b.YMin, o.YMin), max(b.XMax, o.XMax), max(b.YMax, o.YMax)}
 }
 
-// intersects reports whether the two have a point in common, edges included.
+// intersects reports whether the two have a point in common, including edges.
 func (b Box) intersects(o Box) bool {
 	return b.XMin <= o.XMax && b.XMax >= o.XMin && b.YMin <= o.YMax && b.YMax >= o.YMin
 }
 
-// segment is a piece of an area's edge: the area lies left of it.
+// segment is a piece of an area's edge. The area is to its left.
 type segment struct{ a, b Point }
 
 func (s segment) box() Box {

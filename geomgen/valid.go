@@ -5,25 +5,26 @@ import (
 	"slices"
 )
 
-// CheckPolygons reports, as an *InvalidError, polygons that are together no valid
-// MultiPolygon: a ring with a RingFault, with fewer than three places, or that
-// crosses, touches or overlaps itself; rings that cross or overlap each other; a
-// hole outside of its shell or in another hole, a shell in another polygon; holes
-// that cut the inside of a polygon in two. It is exact. Source of the rules: OGC
-// 06-103r4, 6.1.11. With n points it takes some n log n steps: a million points about
-// a second and 80 MB. CheckPolygonsContext can be cancelled.
+// CheckPolygons returns an *InvalidError for polygons that together are not a valid MultiPolygon:
+//   - a ring with a RingFault, or with fewer than three places
+//   - a ring that crosses, touches or overlaps itself
+//   - rings that cross or overlap each other
+//   - a hole outside its shell or in another hole, or a shell in another polygon
+//   - holes that cut the inside of a polygon in two
+//
+// It is exact. Source of the rules: OGC 06-103r4, 6.1.11. With n points it takes about n log n steps: about a
+// second and 80 MB for a million points. CheckPolygonsContext can be cancelled.
 func CheckPolygons(polygons []Polygon) error {
 	return CheckPolygonsContext(context.Background(), polygons)
 }
 
-// CheckPolygonsContext is CheckPolygons that ends early, with its cause, when ctx does.
+// CheckPolygonsContext is CheckPolygons with a context. If ctx ends, it stops and returns the cause.
 func CheckPolygonsContext(ctx context.Context, polygons []Polygon) error {
 	_, err := validOutline(ctx, polygons)
 	return err
 }
 
-// validOutline returns the outline of valid polygons, with a corner wherever rings
-// touch. It has no index yet.
+// validOutline returns the outline of valid polygons, with a corner wherever rings touch. It has no index yet.
 func validOutline(ctx context.Context, polygons []Polygon) (outline, error) {
 	if err := checkRings(ctx, polygons); err != nil {
 		return outline{}, err
@@ -45,7 +46,7 @@ func validOutline(ctx context.Context, polygons []Polygon) (outline, error) {
 	return o.withCorners(touches), nil
 }
 
-// checkRings looks at each ring by itself.
+// checkRings checks each ring by itself.
 func checkRings(ctx context.Context, polygons []Polygon) error {
 	n := 0
 	for i, p := range polygons {
@@ -67,8 +68,8 @@ func checkRings(ctx context.Context, polygons []Polygon) error {
 	return nil
 }
 
-// check sweeps over the outline, and returns the places where rings touch; what a valid area
-// may not have is an error.
+// check sweeps over the outline, and returns the places where rings touch. It returns an error for anything that
+// a valid area must not have.
 func (o *outline) check(ctx context.Context) ([]touch, error) {
 	c := checker{outline: o, ringOf: make([]int32, len(o.segments)), met: make([]uint8, len(o.rings))}
 	for n, r := range o.rings {
@@ -86,22 +87,21 @@ func (o *outline) check(ctx context.Context) ([]touch, error) {
 	return c.touches, o.checkNesting(s.winding)
 }
 
-// touch says of a ring that it has a point in common with others, which follow or precede in
-// a list of touches.
+// touch is a point that a ring has in common with other rings. Their touches are next to it in the list.
 type touch struct {
 	at Point
 	ring,
-	segment int32 // the one that has the point inside, -1 where it is a corner of the ring
+	segment int32 // the segment that contains the point, or -1 if it is a corner of the ring
 }
 
-// checker looks at what a sweep over an outline meets.
+// checker checks what a sweep over an outline meets.
 type checker struct {
 	outline *outline
-	ringOf  []int32 // of each segment
+	ringOf  []int32 // for each segment
 	touches []touch
 
-	// The rings at a junction, each twice, counter-clockwise, and for each ring how often it
-	// was met there. open are those that were met once.
+	// The rings at a junction, each twice, counter-clockwise, and for each ring how often it was met there. open
+	// are the rings that were met once.
 	around, open []int32
 	met          []uint8
 }
@@ -111,7 +111,7 @@ func (c *checker) fault(ring int32, at Point, reason string) error {
 	return &InvalidError{Polygon: r.polygon, Ring: r.hole, At: at, Reason: reason}
 }
 
-// visit looks at a junction, and at the segments that become neighbours there.
+// visit checks a junction, and the segments that become neighbours there.
 func (c *checker) visit(j *junction) error {
 	for n := 1; n < len(j.above); n++ {
 		if i, k := j.above[n-1], j.above[n]; c.along(j.at, i, k) {
@@ -134,14 +134,14 @@ func (c *checker) visit(j *junction) error {
 	return c.checkCross(j.above[len(j.above)-1], j.right)
 }
 
-// along tells whether two segments that go up from a point do so in one direction.
+// along reports whether two upward segments from a point have the same direction.
 func (c *checker) along(p Point, i, k int32) bool {
 	_, a := c.outline.segments[i].upward()
 	_, b := c.outline.segments[k].upward()
 	return side(p, a, b) == 0
 }
 
-// overlap reports two segments that have more than a point in common.
+// overlap returns an error for two segments that have more than a point in common.
 func (c *checker) overlap(i, k int32) error {
 	s, t := c.outline.segments[i], c.outline.segments[k]
 	points := []Point{s.a, s.b, t.a, t.b}
@@ -160,7 +160,7 @@ func (c *checker) overlap(i, k int32) error {
 	return c.fault(min(c.ringOf[i], c.ringOf[k]), points[1], reason)
 }
 
-// checkCross reports two segments that cross in a point inside of both.
+// checkCross returns an error for two segments that cross in a point inside both.
 func (c *checker) checkCross(i, k int32) error {
 	if i < 0 || k < 0 {
 		return nil
@@ -182,9 +182,8 @@ func (c *checker) crossed(i, k int32, at Point) error {
 	return c.fault(min(c.ringOf[i], c.ringOf[k]), at, "crosses another ring")
 }
 
-// checkAround looks at a junction of several rings. Each may come to it once. Round the
-// junction, two that touch are side by side, or one of them lies between the two ways of the
-// other; those that cross alternate.
+// checkAround checks a junction of several rings. Each ring may visit it once. Around the junction, two rings
+// that touch are next to each other, or one is between the two branches of the other. Rings that cross alternate.
 func (c *checker) checkAround(j *junction) error {
 	c.around = c.around[:0]
 	through := int32(-1)
@@ -217,7 +216,7 @@ func (c *checker) checkAround(j *junction) error {
 	return err
 }
 
-// match matches the two ways of each ring round a junction as a text's brackets.
+// match matches the two branches of each ring around a junction like the brackets of a text.
 func (c *checker) match(at Point) error {
 	c.open = c.open[:0]
 	for _, ring := range c.around {
@@ -237,7 +236,7 @@ func (c *checker) match(at Point) error {
 	return nil
 }
 
-// before returns the segment before one of the ring's.
+// before returns the previous segment of the ring.
 func (r ring) before(i int32) int32 {
 	if i == r.first {
 		return r.end - 1
@@ -245,8 +244,8 @@ func (r ring) before(i int32) int32 {
 	return i - 1
 }
 
-// between tells whether the direction from at to p lies in the sector that one
-// sweeps from the direction of u counter-clockwise to that of v.
+// between reports whether the direction from at to p is in the sector counter-clockwise from the direction of u
+// to that of v.
 func between(at, u, v, p Point) bool {
 	left, right := side(at, u, p) > 0, side(at, v, p) < 0
 	if turn := side(at, u, v); turn > 0 || turn == 0 && opposite(at, u, v) {
@@ -255,13 +254,12 @@ func between(at, u, v, p Point) bool {
 	return left || right
 }
 
-// opposite tells whether two points on a line through at lie on different sides
-// of it.
+// opposite reports whether two points on a line through at are on different sides of it.
 func opposite(at, u, v Point) bool {
 	return (u.X > at.X) != (v.X > at.X) && u.X != at.X || (u.Y > at.Y) != (v.Y > at.Y) && u.Y != at.Y
 }
 
-// crossing returns about where two segments cross.
+// crossing returns approximately where two segments cross.
 func crossing(s, t segment) Point {
 	d1, _ := det(t.a, t.b, s.a)
 	d2, _ := det(t.a, t.b, s.b)

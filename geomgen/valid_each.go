@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// CheckEach is CheckPolygons for each polygon by itself, however they lie to each other: the
-// error names the first that is not valid. Of many small ones it takes far fewer steps.
+// CheckEach is CheckPolygons for each polygon separately, whatever their positions relative to each other. The
+// error names the first invalid one. For many small polygons, it takes far fewer steps.
 func CheckEach(ctx context.Context, polygons []Polygon) error {
 	for i, p := range polygons {
 		if i%4096 == 0 && ctx.Err() != nil {
@@ -29,11 +29,11 @@ func CheckEach(ctx context.Context, polygons []Polygon) error {
 	return nil
 }
 
-// maxPlain is how many points a ring may have whose segments are compared each with each.
+// maxPlain is the most points of a ring whose segments are all compared with each other.
 const maxPlain = 24
 
-// plainlySimple tells whether a ring is short and closed, repeats no point, and has segments
-// that meet where one follows the other alone. Where it says no, the ring may be valid.
+// plainlySimple reports whether a ring is short and closed, repeats no point, and has segments that meet only if
+// they are consecutive. If it returns false, the ring may still be valid.
 func plainlySimple(ring []Point) bool {
 	if _, reason := RingFault(ring); reason != "" || len(ring) > maxPlain {
 		return false
@@ -64,7 +64,7 @@ func plainlySimple(ring []Point) bool {
 	return true
 }
 
-// mayMeet tells whether two segments may have a point in common. The answer no is certain.
+// mayMeet reports whether two segments may have a point in common. If it returns false, that is certain.
 func (s segment) mayMeet(t segment) bool {
 	return side(s.a, s.b, t.a)*side(s.a, s.b, t.b) <= 0 && side(t.a, t.b, s.a)*side(t.a, t.b, s.b) <= 0
 }

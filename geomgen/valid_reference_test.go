@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// The check of areas as it was before the sweep: each pair of segments whose boxes intersect,
-// and a ray for each ring. It is short, slow, and what the sweep is compared with.
+// The check of areas before the sweep was written: each pair of segments whose boxes intersect, and a ray for
+// each ring. It is short and slow, and the reference for the sweep.
 
 // referenceOutline is an outline with its index.
 type referenceOutline struct {
@@ -45,17 +45,17 @@ func referenceCheck(polygons []Polygon) error {
 	return o.checkConnected(touches)
 }
 
-// referenceTouch is a point that two rings have in common: a corner of one of them, and a
-// corner or a point inside a segment of the other.
+// referenceTouch is a point that two rings have in common: a corner of one of them, and a corner or a point
+// inside a segment of the other.
 type referenceTouch struct {
 	at         Point
-	ring       [2]int32 // numbers of the rings
-	segment    [2]int32 // one that ends or begins there, or has the point inside
+	ring       [2]int32 // indexes of the rings
+	segment    [2]int32 // one that ends or begins there, or contains the point
 	insideThat [2]bool  // inside the segment, not at an end of it
 }
 
-// touches looks at each pair of segments that may intersect, and returns the points
-// where rings touch; what a valid area may not have is an error.
+// touches checks each pair of segments that may intersect, and returns the points where rings touch. It returns
+// an error for anything that a valid area must not have.
 func (o *referenceOutline) touches() ([]referenceTouch, error) {
 	ringOf := make([]int32, len(o.segments))
 	for n, r := range o.rings {
@@ -92,7 +92,7 @@ func (o *referenceOutline) fault(ring int32, at Point, reason string) error {
 	return &InvalidError{Polygon: r.polygon, Ring: r.hole, At: at, Reason: reason}
 }
 
-// checkPair looks at two segments whose boxes intersect.
+// checkPair checks two segments whose boxes intersect.
 func (o *referenceOutline) checkPair(found []referenceTouch, ringOf []int32, i, j int32) ([]referenceTouch, error) {
 	s, t := o.segments[i], o.segments[j]
 	same := ringOf[i] == ringOf[j]
@@ -129,10 +129,10 @@ func (o *referenceOutline) checkPair(found []referenceTouch, ringOf []int32, i, 
 	return o.addTouch(found, ringOf, i, j, at)
 }
 
-// checkCollinear looks at two segments on one line.
+// checkCollinear checks two segments on one line.
 func (o *referenceOutline) checkCollinear(found []referenceTouch, ringOf []int32, i, j int32) ([]referenceTouch, error) {
 	s, t := o.segments[i], o.segments[j]
-	// The points in common are those between the second and the third of the four.
+	// The common points are those between the second and the third of the four.
 	points := []Point{s.a, s.b, t.a, t.b}
 	slices.SortFunc(points, func(p, q Point) int {
 		if p.X != q.X {
@@ -157,8 +157,7 @@ func (o *referenceOutline) checkCollinear(found []referenceTouch, ringOf []int32
 	return found, o.fault(ringOf[i], common, reason)
 }
 
-// addTouch adds a touch where two segments have one point in common, which is an end of one
-// of them.
+// addTouch adds a touch if two segments have one point in common, which is an end of one of them.
 func (o *referenceOutline) addTouch(found []referenceTouch, ringOf []int32, i, j int32, at Point) ([]referenceTouch, error) {
 	if ringOf[i] == ringOf[j] {
 		if o.next[i] == j && at == o.segments[i].b || o.next[j] == i && at == o.segments[j].b {
@@ -171,8 +170,8 @@ func (o *referenceOutline) addTouch(found []referenceTouch, ringOf []int32, i, j
 		[2]bool{inside(o.segments[i]), inside(o.segments[j])}}), o.crossesAt(ringOf, i, j, at)
 }
 
-// crossesAt reports two rings that cross in a point they have in common: the way
-// of one of them comes from one side of the other and leaves to the other side.
+// crossesAt returns an error for two rings that cross in a common point: one of them arrives on one side of the
+// other and leaves on the other side.
 func (o *referenceOutline) crossesAt(ringOf []int32, i, j int32, at Point) error {
 	a1, a2 := o.around(ringOf[i], i, at)
 	b1, b2 := o.around(ringOf[j], j, at)
@@ -182,8 +181,7 @@ func (o *referenceOutline) crossesAt(ringOf []int32, i, j int32, at Point) error
 	return nil
 }
 
-// around returns where a ring comes from and where it goes to in a point of one of
-// its segments.
+// around returns where a ring comes from and where it goes at a point of one of its segments.
 func (o *referenceOutline) around(ring, i int32, at Point) (from, to Point) {
 	s := o.segments[i]
 	switch at {
@@ -195,8 +193,8 @@ func (o *referenceOutline) around(ring, i int32, at Point) (from, to Point) {
 	return s.a, s.b
 }
 
-// checkNesting reports rings that do not cross, but lie where they must not: on
-// the right of each segment must be no area.
+// checkNesting returns an error for rings that do not cross but are in the wrong place: no segment may
+// have area to its right.
 func (o *referenceOutline) checkNesting() error {
 	for n, r := range o.rings {
 		up := r.first
@@ -221,9 +219,8 @@ func (o *referenceOutline) checkNesting() error {
 	return nil
 }
 
-// checkConnected reports a polygon whose rings touch so that they cut its inside
-// in two: then one can go round from ring to ring by the points where they touch
-// and come back another way.
+// checkConnected returns an error for a polygon whose rings touch so that they cut its inside in two. That is so
+// if there is a closed path from ring to ring by different points where they touch.
 func (o *referenceOutline) checkConnected(touches []referenceTouch) error {
 	type place struct {
 		polygon int
@@ -238,7 +235,7 @@ func (o *referenceOutline) checkConnected(touches []referenceTouch) error {
 	places := make(map[place]int32)
 	seen := make(map[link]bool)
 
-	// Sets of rings and places that hang together (union and find).
+	// Sets of connected rings and places (union and find).
 	parent := make([]int32, len(o.rings))
 	for i := range parent {
 		parent[i] = int32(i)
@@ -282,8 +279,8 @@ func (o *referenceOutline) checkConnected(touches []referenceTouch) error {
 	return nil
 }
 
-// windingRight returns how often the area's rings go round the place right beside
-// the beginning of an upward segment, on its right: 0 where the rings are valid.
+// windingRight returns how often the area's rings wind around the place directly to the right of the beginning of
+// an upward segment. It is 0 if the rings are valid.
 func (o *referenceOutline) windingRight(of segment) int {
 	above := func(y float64) bool { return y > of.a.Y }
 	return o.winding(of.a, above, func(s segment, up bool) bool {
@@ -295,9 +292,9 @@ func (o *referenceOutline) windingRight(of segment) int {
 	})
 }
 
-// winding adds up the segments that a ray to the right crosses, upward ones as 1,
-// downward ones as -1. The ray begins so near to p that above tells which heights
-// are above it, and through of a segment in line with p whether it is crossed.
+// winding adds up the segments that a ray to the right crosses: upward ones as 1, downward ones as -1. The ray
+// begins very close to p. above reports which heights are above it, and through whether it crosses a segment in
+// line with p.
 func (o *referenceOutline) winding(p Point, above func(y float64) bool, through func(s segment, up bool) bool) int {
 	n := 0
 	o.index.walk(Box{p.X, p.Y, math.Inf(1), p.Y}, func(items []int32) bool {

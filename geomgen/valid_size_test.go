@@ -14,7 +14,7 @@ func boxRing(x, y, width, height float64) []Point {
 	return []Point{{x, y}, {x + width, y}, {x + width, y + height}, {x, y + height}, {x, y}}
 }
 
-// manyShapes returns valid areas of some n rings or corners, of which each was slow in one way.
+// manyShapes returns valid areas with about n rings or corners. Each of them was slow once.
 func manyShapes(n int) map[string][]Polygon {
 	f := float64(n)
 	row, chain := Polygon{boxRing(-1, -1, 2*f+2, 4)}, Polygon{boxRing(-1, -2, 2*f+2, 4)}
@@ -46,8 +46,8 @@ func manyShapes(n int) map[string][]Polygon {
 	}
 }
 
-// However rings lie, an area is checked, located in, and cut in about n log n steps: the square
-// of 60,000 would take hours.
+// Areas are checked, located in, and clipped in about n log n steps, whatever the position of their rings: the
+// square of 60,000 would take hours.
 func TestAreasOfManyRings(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -63,7 +63,7 @@ func TestAreasOfManyRings(t *testing.T) {
 			checked := time.Since(start)
 			for i := 0; i < len(m.contour.points)-1; i += 7 {
 				p := middle(m.contour.points[i], m.contour.points[i+1])
-				if name != "a slanted comb" { // whose boxes tell little
+				if name != "a slanted comb" { // its boxes are large
 					m.containsPoint(Point{p.X + 0.1, p.Y + 0.01})
 				}
 			}
@@ -89,12 +89,12 @@ func TestAreasOfManyRings(t *testing.T) {
 	}
 }
 
-// A part that must be mended has as many lines as its area has.
+// A part that must be repaired has as many lines as its area.
 func TestMendingOfManyLines(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 
-	// Teeth that reach beyond the cell, and one that ends within a rounding of its edge.
+	// Teeth that reach beyond the cell, and one that ends within rounding distance of its edge.
 	const n = 20_000
 	ring := []Point{{0.5, -1}, {0.5, n + 1}}
 	for i := n; i > 0; i-- {
@@ -127,7 +127,7 @@ func TestMendingOfManyLines(t *testing.T) {
 	}
 }
 
-// What works long ends with its context, wherever it is.
+// Everything that takes long stops when its context ends.
 func TestAreasEndWithTheirContext(t *testing.T) {
 	row := manyShapes(20_000)["holes in a row"]
 	stopped := errors.New("stopped")
@@ -155,7 +155,7 @@ func TestAreasEndWithTheirContext(t *testing.T) {
 		t.Errorf("counting: %v", err)
 	}
 
-	// The sweep itself looks, too: not only what stands before it.
+	// The sweep itself stops, too, not only the code before it.
 	o := newOutline(row)
 	if err := outlineSweep(&o).run(ctx); err != stopped {
 		t.Errorf("sweeping: %v", err)

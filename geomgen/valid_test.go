@@ -10,8 +10,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// compareWithReference compares the sweep with the check of all pairs: whether polygons are
-// valid, and where a mask of valid ones has a point.
+// compareWithReference compares the sweep with the check of all pairs: whether polygons are valid, and for valid
+// ones, where a mask locates a point.
 func compareWithReference(t *testing.T, polygons []Polygon) (valid bool) {
 	t.Helper()
 	err, want := CheckPolygons(polygons), referenceCheck(polygons)
@@ -21,7 +21,7 @@ func compareWithReference(t *testing.T, polygons []Polygon) (valid bool) {
 
 	var invalid *InvalidError
 	if err != nil && !errors.As(err, &invalid) {
-		t.Fatalf("%v is no InvalidError", err)
+		t.Fatalf("%v is not an InvalidError", err)
 	}
 	if err != nil {
 		return false
@@ -50,7 +50,7 @@ func compareWithReference(t *testing.T, polygons []Polygon) (valid bool) {
 	return true
 }
 
-// locateByCounting locates a point by all segments that a ray to the right crosses.
+// locateByCounting locates a point by counting the segments that a ray to the right crosses.
 func locateByCounting(o *outline, p Point) (inside, edge bool) {
 	for _, s := range o.segments {
 		where := side(s.a, s.b, p)
@@ -69,7 +69,7 @@ func windingBelowByCounting(o *referenceOutline, p Point) int {
 	})
 }
 
-// Rings on a small lattice touch, cross, overlap and nest in all ways that there are.
+// Rings on a small lattice touch, cross, overlap and nest in all possible ways.
 func TestCheckIsThatOfAllPairs(t *testing.T) {
 	rng := testrand.New(t, 1)
 	valid := 0
@@ -88,7 +88,7 @@ func TestCheckIsThatOfAllPairs(t *testing.T) {
 		}
 	}
 
-	// Of shells with holes in them more are valid.
+	// Shells with holes in them are more often valid.
 	for range 20_000 {
 		shell := []Point{{-9, -9}, {9, -9}, {9, 9}, {-9, 9}, {-9, -9}}
 		p := Polygon{shell}
@@ -105,7 +105,7 @@ func TestCheckIsThatOfAllPairs(t *testing.T) {
 	}
 }
 
-// latticeRing returns a ring of three or more points on a lattice, small ones more often.
+// latticeRing returns a ring of at least three points on a lattice; small rings are more frequent.
 func latticeRing(rng *rand.Rand, side int) []Point {
 	x, y, size := rng.IntN(side)-side/2, rng.IntN(side)-side/2, 1+rng.IntN(3)
 	var ring []Point
@@ -116,7 +116,7 @@ func latticeRing(rng *rand.Rand, side int) []Point {
 	return append(ring, ring[0])
 }
 
-// Rings of many points that wind between each other, turned, so that boxes tell little.
+// Rings of many points that wind between each other, rotated, so that their boxes are large.
 func TestCheckOfTurnedAreas(t *testing.T) {
 	rng := testrand.New(t, 2)
 	for range 300 {

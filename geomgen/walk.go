@@ -2,23 +2,22 @@ package geomgen
 
 import "math"
 
-// maxMasks is how many masks a walk has room for: an extent's and an area's.
+// maxMasks is the most masks of a walk: an extent's and an area's.
 const maxMasks = 2
 
-// Walker goes through cells in the order of cell_id. Make it with Range.Walk or
-// Selection.Walk.
+// Walker visits cells in the order of cell_id. Make it with Range.Walk or Selection.Walk.
 type Walker struct {
 	r           Range
 	first, last int64
-	// The blocks still to visit, the next one on top. Each level below the
-	// quadrants adds three to the four of them.
+	// The blocks still to visit, the next one on top. Each level below the quadrants adds three to the four of
+	// them.
 	todo  [4 + 3*curveOrder]pending
 	n     int
 	edge  bool
 	masks [maxMasks]maskWalk
-	layer *layerWalk // nil without
-	// floor is the level below which blocks are not divided, and open tells whether the
-	// last one was left undecided for that: by a mask, or by the layer alone.
+	layer *layerWalk // nil without a layer
+	// floor is the level below which blocks are not divided. open reports whether that left the last block
+	// undecided, by a mask or only by the layer.
 	floor        uint8
 	open, masked bool
 }
@@ -26,12 +25,12 @@ type Walker struct {
 // pending is a block still to visit.
 type pending struct {
 	Block
-	undecided uint8 // the masks that have not decided for all of the block, a bit each
+	undecided uint8 // a bit for each mask that has not decided the whole block
 	near      [maxMasks]list
 }
 
-// Walk returns a Walker over those cells of r whose cell_id lies in
-// [first, last]. For all of them: Walk(0, MaxID).
+// Walk returns a Walker over the cells of r whose cell_id is in [first, last]. Use Walk(0, MaxID) for all of
+// them.
 func (r Range) Walk(first, last int64) *Walker {
 	return newWalker(r, nil, first, last)
 }
@@ -50,12 +49,11 @@ func newWalker(r Range, masks []*Mask, first, last int64) *Walker {
 	return w
 }
 
-// Next returns the next block, all of whose cells belong to the walk. Blocks
-// come in the order of cell_id, no cell comes twice, and no block is larger
-// than MaxBlockLevel. Blocks outside are dropped whole, and with a mask blocks
-// inside are not looked into, so a walk costs as much as its cells and their
-// boundary, not as what lies around them. With a layer, all cells of a block lie in the
-// same features, whole, or the block is a single cell.
+// Next returns the next block, all of whose cells belong to the walk. Blocks come in the order of cell_id, no
+// cell comes twice, and no block is larger than MaxBlockLevel. Next drops whole blocks outside and, with a mask,
+// does not divide blocks inside. So the cost of a walk depends on its cells and their boundary, not on what is
+// around them. With a layer, all cells of a block are completely in the same features, or the block is a single
+// cell.
 func (w *Walker) Next() (b Block, ok bool) {
 	for w.n > 0 {
 		if b, _, ok = w.step(MaxBlockLevel); ok {
@@ -65,14 +63,13 @@ func (w *Walker) Next() (b Block, ok bool) {
 	return Block{}, false
 }
 
-// Edge tells whether the block that Next returned is a single cell that the edge
-// of a masking area may run through. The cells of other blocks lie in the area,
-// whole.
+// Edge reports whether the block that Next returned is a single cell that the edge of an area may cross. The
+// cells of other blocks are completely in the area.
 func (w *Walker) Edge() bool { return w.edge }
 
-// step looks at one block: it yields it, with the number of its cells that belong
-// to the walk, drops it, or puts its quarters in its place. Up to MaxBlockLevel
-// all cells of a block that it yields do; above, for counting, some may not.
+// step visits one block. It yields the block with the number of its cells that belong to the walk, drops it, or
+// replaces it by its quarters. In yielded blocks up to MaxBlockLevel, all cells belong to the walk; in larger
+// ones, for counting, some may not.
 func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
 	w.n--
 	e := w.todo[w.n]
@@ -123,9 +120,8 @@ func (w *Walker) step(maxLevel uint8) (b Block, cells int64, ok bool) {
 	return b, 0, false
 }
 
-// weigh returns what cells of a block that step has yielded count, and bounds of that: all of
-// them, or half where the block was left undecided; in a walk of pairs as often as they are in
-// features.
+// weigh returns how much the cells of a block from step count, with bounds: all of them, or half if the block is
+// undecided. In a walk of pairs, each cell counts as often as there are features.
 func (w *Walker) weigh(b Block, cells int64) (least, count, most int64) {
 	n := cells
 	if w.layer != nil && w.layer.pairs {
@@ -144,9 +140,9 @@ func (w *Walker) weigh(b Block, cells int64) (least, count, most int64) {
 	return n, n, n
 }
 
-// Owners returns the features that the layer's rule selects for the cells of the block that
-// Next has returned, in their order, with the share of each. They are the walker's, until Next
-// is called again. Without a layer there are none.
+// Owners returns the features that the layer's rule selects for the cells of the block that Next returned, in
+// order, with the share of each. The slice belongs to the walker and is valid until the next call of Next.
+// Without a layer, it is empty.
 func (w *Walker) Owners() []Owner {
 	if w.layer == nil {
 		return nil
@@ -154,8 +150,8 @@ func (w *Walker) Owners() []Owner {
 	return w.layer.list()
 }
 
-// Owner returns the feature whose attributes the cells of the block that Next has returned
-// have, by a rule; -1 for none, and without a layer.
+// Owner returns the feature that gives the cells of the block that Next returned their attributes, by a rule. It
+// returns -1 for none, and without a layer.
 func (w *Walker) Owner(rule AttributeRule) int32 {
 	if w.layer == nil {
 		return -1
@@ -163,9 +159,8 @@ func (w *Walker) Owner(rule AttributeRule) int32 {
 	return w.layer.owner(rule)
 }
 
-// test decides a block by the masks that are undecided for it. It returns false where
-// one of them selects none of its cells. A mask that selects all of them is no longer
-// undecided, and for a single cell none is.
+// test decides a block by its undecided masks. It returns false if one of them selects none of its cells. A mask
+// that selects all of them becomes decided. For a single cell, all masks become decided.
 func (w *Walker) test(e *pending, whole bool) bool {
 	for i := range w.masks {
 		if e.undecided&(1<<i) == 0 {
@@ -194,34 +189,31 @@ func (w *Walker) test(e *pending, whole bool) bool {
 	return true
 }
 
-// verdict is what a mask says of a block.
+// verdict is a mask's decision about a block.
 type verdict uint8
 
 const (
-	onEdge verdict = iota // some of its cells may be selected, and some not
+	onEdge verdict = iota // the mask may select some of its cells but not others
 	outside
 	inside
 )
 
-// list is a part of a maskWalk's segments: those near a block. There is none for
-// a block with more of them than fit.
+// list is the part of a maskWalk's segments near a block. A block near more segments than fit has none.
 type list struct {
 	from, to int32
 	made     bool
 }
 
-// maxNear is how many segments a list has. Blocks near more of them are large,
-// and few: they ask the index.
+// maxNear is the most segments of a list. Blocks near more segments are large and few, and use the index.
 const maxNear = 64
 
-// maskWalk is a mask at work in a walk, which goes from a block to its quarters
-// and with them from the segments near it to fewer and fewer.
+// maskWalk is the state of a mask in a walk, which goes from a block to its quarters, and from the segments near
+// it to fewer and fewer.
 type maskWalk struct {
 	mask *Mask
-	near []int32 // the lists of the blocks that the one in work is a part of
-	// nextID is the cell_id behind the last block that was decided, and last its
-	// verdict. The block that begins there is next to it, so that with no edge near
-	// it has the same verdict.
+	near []int32 // the lists of the blocks around the present one
+	// nextID is the cell_id after the last decided block, and last is the verdict for that block. The block that
+	// begins there is adjacent, so with no edge near it has the same verdict.
 	nextID int64
 	last   verdict
 }
@@ -235,7 +227,7 @@ func (m *maskWalk) block(e *pending, near *list, r Range, whole bool) verdict {
 	return m.decide(e, whole, Point{box.XMin, box.YMin})
 }
 
-// decide decides a block that no edge is near, by one point of it.
+// decide decides a block without a nearby edge, by testing one point of it.
 func (m *maskWalk) decide(e *pending, whole bool, p Point) verdict {
 	const quadrantCells = 1 << (2 * curveOrder)
 	v := m.last
@@ -254,8 +246,7 @@ func (m *maskWalk) decide(e *pending, whole bool, p Point) verdict {
 	return v
 }
 
-// gather makes the list of the segments near a box from that of the block around
-// it, or from the index.
+// gather makes the list of the segments near a box from the list of the block around it, or from the index.
 func (m *maskWalk) gather(near *list, box Box) {
 	if near.made {
 		from := near.to
@@ -276,7 +267,7 @@ func (m *maskWalk) gather(near *list, box Box) {
 	}
 }
 
-// cell decides a single cell, and tells whether an edge is near.
+// cell decides a single cell, and reports whether an edge is near.
 func (m *maskWalk) cell(e *pending, near *list) (in, edge bool) {
 	c := Cell{e.Col, e.Row}
 	v := m.mask.lattice.convex(m.mask.grid, c)

@@ -5,23 +5,23 @@ import (
 	"math"
 )
 
-// Geometry is what is written of a cell.
+// Geometry is the geometry to write for a cell.
 type Geometry string
 
-// The geometries of a cell.
+// Values of Geometry.
 const (
 	AsPolygon      Geometry = ""             // the cell
-	AsMultiPolygon Geometry = "multipolygon" // the cell, as the only polygon of several
+	AsMultiPolygon Geometry = "multipolygon" // the cell, as the only member of a MultiPolygon
 	AsPoint        Geometry = "point"        // its centre
 	AsNone         Geometry = "none"         // nothing: the table has no geometry
 )
 
-// A Writer writes the points of cells' geometries, a block at a time.
+// A Writer writes the points of cells' geometries, one block at a time.
 type Writer interface {
-	// SetBlock prepares the cells of b, whose level is at most MaxBlockLevel.
+	// SetBlock prepares the cells of b, whose level must be at most MaxBlockLevel.
 	SetBlock(b Block)
-	// Put writes the points of the cell at an offset in the block, packed as
-	// BlockOrder.Offsets gives it. dst has room for Grid.PointsLen bytes.
+	// Put writes the points of the cell at an offset in the block, which is packed as in BlockOrder.Offsets. dst
+	// must have room for Grid.PointsLen bytes.
 	Put(dst []byte, offset uint8)
 }
 
@@ -50,7 +50,7 @@ func (g Grid) PointsLen(as Geometry) int {
 	return 16 * (g.Shape.Corners() + 1)
 }
 
-// AppendHeader appends what stands in the EWKB of a cell before its points: nothing for AsNone.
+// AppendHeader appends the start of the EWKB of a cell, before its points. For AsNone, it appends nothing.
 func (g Grid) AppendHeader(dst []byte, as Geometry) []byte {
 	points := uint32(g.Shape.Corners() + 1)
 	switch as {
@@ -78,25 +78,24 @@ func (noWriter) SetBlock(Block) {}
 // Put writes nothing.
 func (noWriter) Put([]byte, uint8) {}
 
-// maxLines is the number of lines of a lattice that corners of the largest block
-// lie on, in one direction.
+// maxLines is the most lines of a lattice, in one direction, with corners of one block.
 const maxLines = 3<<MaxBlockLevel + moreLines
 
-// moreLines are needed beside three a cell: the corners of hexagons lie further
-// out, and a block that begins in an odd column is counted from the even one.
+// moreLines is needed in addition to three per cell: the corners of hexagons extend further, and a block that
+// begins in an odd column is counted from the even one.
 const moreLines = 8
 
-// lines are the lines of a lattice around a block, so that the product with the
-// size is computed once a line and not once a corner.
+// lines are the lines of a lattice around a block. The product with the size is computed once per line instead of
+// once per corner.
 type lines struct {
 	lattice lattice
-	k, m    int64 // the numbers of the first ones
-	// Without rotation the coordinates; with it what a line adds to each.
+	k, m    int64 // the numbers of the first lines
+	// Without rotation, the coordinates; with rotation, what a line adds to each.
 	x, y   [maxLines]float64
 	xm, yk [maxLines]float64
 }
 
-// set computes the lines that a block needs from k and m on, as lattice.at does.
+// set computes the lines that a block needs, starting at k and m, as lattice.at does.
 func (l *lines) set(k, m int64, b Block) {
 	l.k, l.m = k, m
 	t := &l.lattice

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Each writer must write what AppendCorners and Centre say, in all blocks.
+// Each writer must agree with AppendCorners and Centre in all blocks.
 func TestWriters(t *testing.T) {
 	for name, g := range map[string]Grid{
 		"square": {X0: 0.1, Y0: -7, DX: 0.1, DY: 0.3}, "turned": {X0: 3, DX: 0.1, DY: 0.2, Rotate: 33},
@@ -95,7 +95,7 @@ func goldenInt(t *testing.T, s string) int32 {
 	return int32(n)
 }
 
-// cellEWKB returns the EWKB of a cell as the loader puts it together.
+// cellEWKB returns the EWKB of a cell as the loader assembles it.
 func cellEWKB(g Grid, c Cell) []byte {
 	w := g.NewWriter(AsPolygon)
 	dst := g.AppendHeader(nil, AsPolygon)
@@ -128,7 +128,7 @@ func TestTilesGolden(t *testing.T) {
 	}
 }
 
-// sinCos is exact where there is an exact answer, and does not lose digits.
+// sinCos is exact where an exact result exists, and does not lose digits.
 func TestSinCos(t *testing.T) {
 	for _, test := range []struct{ degrees, sin, cos float64 }{
 		{90, 1, 0}, {180, 0, -1}, {270, -1, 0}, {-90, -1, 0}, {359.99999999999994, -9.921048172113442e-16, 1},

@@ -37,7 +37,7 @@ func TestAreaInAnotherCRS(t *testing.T) {
 
 	// dump needs the server for it, too, and reports if there is none.
 	cli(t, "postgresql://127.0.0.1:1/none", "dump", "--cell-size", "5000", "--srid", "3035", "--aoi", switzerland.file, "--out", "/dev/null").
-		expect(t, 1, "the area of interest needs a server: it is in EPSG:4326 and the grid in EPSG:3035")
+		expect(t, 1, "the area of interest needs a server: it is in EPSG:4326 and the grid is in EPSG:3035")
 	mustCLI(t, s.dsn, "dump", "--cell-size", "5000", "--srid", "3035", "--aoi", switzerland.file, "--out", os.DevNull)
 	unknown := areaFile(t, "SRID=999123;POLYGON((0 0,1 0,1 1,0 0))")
 	cli(t, s.dsn, "plan", "--cell-size", "1", "--srid", "3035", "--aoi", unknown).expect(t, 2, "EPSG:999123, which the server does not know")

@@ -25,8 +25,8 @@ func TestChangedInTheMeantime(t *testing.T) {
 		words        []string
 		partitions   int64
 	}{
-		"dropped":            {boxes(10, 10), replace, "drop table GRID", "", 4, []string{"is not the one that was there", "chunks committed"}, 0},
-		"renamed":            {boxes(10, 10), replace, "alter table GRID rename to mine", "", 4, []string{"is not the one that was there", "chunks committed"}, 0},
+		"dropped":            {boxes(10, 10), replace, "drop table GRID", "", 4, []string{"is not the table that existed", "chunks committed"}, 0},
+		"renamed":            {boxes(10, 10), replace, "alter table GRID rename to mine", "", 4, []string{"is not the table that existed", "chunks committed"}, 0},
 		"a view added":       {boxes(10, 10), replace, "create view SCHEMA.v as select col from GRID", "drop view SCHEMA.v", 4, []string{"depend", "chunks committed"}, 0},
 		"staging dropped":    {nil, smallGrid(), "drop table STAGING", "", 4, []string{"42P01", "chunks committed"}, 0},
 		"staging renamed":    {nil, smallGrid(), "alter table STAGING rename to mine", "", 4, []string{"42P01", "chunks committed"}, 0},

@@ -73,7 +73,7 @@ func TestSkipWithPartitions(t *testing.T) {
 	}
 	mustCLI(t, s.dsn, load("0,0,64,64", "--partitions", "4")...)
 	cli(t, s.dsn, load("0,0,64,64", "--partitions", "2", "--if-exists", "append", "--on-conflict", "skip")...).expect(t, 2, "--on-conflict", "partitions")
-	cli(t, s.dsn, load("0,0,9,9", "--on-conflict", "skip")...).expect(t, 2, "--on-conflict", "append alone")
+	cli(t, s.dsn, load("0,0,9,9", "--on-conflict", "skip")...).expect(t, 2, "--on-conflict", "needs if-exists append")
 	cli(t, s.dsn, load("0,0,9,9", "--if-exists", "append", "--on-conflict", "replace")...).expect(t, 2, "--on-conflict", "error or skip")
 	if sum := mustSummary(t, s.dsn, load("60,60,70,70", "--if-exists", "append", "--on-conflict", "skip")...); sum.Rows != 100 || sum.RowsSkipped != 16 {
 		t.Errorf("%d of %d rows were skipped, want 16 of 100", sum.RowsSkipped, sum.Rows)
@@ -318,7 +318,7 @@ func TestAppendWithOtherCodes(t *testing.T) {
 	}
 	mustCLI(t, s.dsn, load("0,0,2000,1000", "--code", "inspire", "--code-order", "ne")...)
 	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire-short", "--if-exists", "append")...).expect(t, 2, "--code inspire-short", "has codes inspire")
-	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--code-order", "en", "--if-exists", "append")...).expect(t, 2, "--code inspire", "named alike")
+	cli(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--code-order", "en", "--if-exists", "append")...).expect(t, 2, "--code inspire", "the same codes")
 	mustCLI(t, s.dsn, load("2000,0,4000,1000", "--code", "inspire", "--if-exists", "append")...)
 	if codes := queryOne[string](t, s.pool, "select string_agg(code, ' ' order by col) from "+s.name("grid")); codes !=
 		"CRS3035RES1000mN0E0 CRS3035RES1000mN0E1000 CRS3035RES1000mN0E2000 CRS3035RES1000mN0E3000" {

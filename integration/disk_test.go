@@ -103,7 +103,7 @@ func TestDiskFull(t *testing.T) {
 				b.release()
 			}
 
-			p.wait().expect(t, test.code, "53100", "make room on the server's disk")
+			p.wait().expect(t, test.code, "53100", "free space on the server's disk")
 			if now := s.tableState("grid"); now != old {
 				t.Errorf("readers saw %s before, and see %s after the disk was full", old, now)
 			}

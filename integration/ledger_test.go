@@ -244,6 +244,6 @@ func TestLedgerKeepsItsTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, table := range queryOne[[]string](t, s.pool, "select array_agg(relname::text) from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'v')", s.schema) {
-		cli(t, s.dsn, s.load(table, appendArgs(boxes(2, 2), "--if-exists", "replace")...)...).expect(t, 2, "the ledger has a table of this name")
+		cli(t, s.dsn, s.load(table, appendArgs(boxes(2, 2), "--if-exists", "replace")...)...).expect(t, 2, "the ledger has a table with this name")
 	}
 }

@@ -182,7 +182,7 @@ func TestReplaceOfPartitionsKeepsViewsAndGrants(t *testing.T) {
 		t.Error("old partitions remain")
 	}
 
-	cli(t, s.dsn, load("100")...).expect(t, 2, "--table", "is partitioned", "give partitions")
+	cli(t, s.dsn, load("100")...).expect(t, 2, "--table", "is partitioned", "set partitions")
 	mustCLI(t, s.dsn, s.load("plain", "--cell-size", "1", "--cols", "2", "--rows", "2")...)
 	cli(t, s.dsn, s.load("plain", "--cell-size", "1", "--cols", "2", "--rows", "2", "--partitions", "2", "--if-exists", "replace")...).
 		expect(t, 2, "--table", "is a plain table")
@@ -201,7 +201,7 @@ func TestAppendToPartitions(t *testing.T) {
 		t.Errorf("%d partitions, want 6", n)
 	}
 
-	cli(t, s.dsn, load("60,0,70,64", "--partitions", "2")...).expect(t, 2, "--partitions 2", "would lie across", "leave partitions out")
+	cli(t, s.dsn, load("60,0,70,64", "--partitions", "2")...).expect(t, 2, "--partitions 2", "would overlap", "leave partitions out")
 	mustCLI(t, s.dsn, load("60,0,70,64")...) // among the existing cells, and next to them
 	mustCLI(t, s.dsn, load("0,64,64,200")...)
 	cli(t, s.dsn, load("0,0,1,1")...).expect(t, 2, "holds 1 of the 1 cells already")

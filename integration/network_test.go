@@ -243,7 +243,7 @@ func TestSwallowedAnswerToCommit(t *testing.T) {
 			if sum := r.summary(t); sum.ChunksCopied+sum.ChunksResumed != sum.Chunks {
 				t.Errorf("of %d chunks %d were copied, %d resumed", sum.Chunks, sum.ChunksCopied, sum.ChunksResumed)
 			}
-			if lost := strings.Contains(r.stderr, "the lost answer was a commit"); lost != (name == "chunk") {
+			if lost := strings.Contains(r.stderr, "the chunk of the lost answer was committed"); lost != (name == "chunk") {
 				t.Errorf("the lost answer was that of a chunk: %v\n%s", lost, r.stderr)
 			}
 

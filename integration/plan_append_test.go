@@ -104,7 +104,7 @@ func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
 		"a view":                     {s.dsn, "seen", strip, 2, []string{"is not a table but a view"}},
 		"a grid of unknown origin":   {s.dsn, "foreign_grid", strip, 2, []string{"the ledger does not know this table"}},
 		"partitions to a plain one":  {s.dsn, "grid", append([]string{"--partitions", "2"}, strip...), 2, []string{"is a plain table"}},
-		"partitions across others":   {s.dsn, "parts", append([]string{"--partitions", "2"}, "--cell-size", "1", "--extent", "10,0,11,3"), 2, []string{"would lie across"}},
+		"partitions across others":   {s.dsn, "parts", append([]string{"--partitions", "2"}, "--cell-size", "1", "--extent", "10,0,11,3"), 2, []string{"would overlap"}},
 		"no privilege":               {reader, "grid", strip, 1, []string{"SQLSTATE 42501", "grant select, insert"}},
 		"no such schema":             {s.dsn, "nowhere.grid", strip, 2, []string{"schema nowhere does not exist"}},
 		"a server that is read-only": {changeDSN(t, s.dsn, func(_ *url.URL, q url.Values) { q.Set("default_transaction_read_only", "on") }), "grid", strip, 1, []string{"read-only"}},
@@ -202,7 +202,7 @@ func TestPlanOfAnAppendToPartitions(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		if got := strings.Contains(strings.Join(a.Hints, "\n"), "no partition of the table is for these ids"); got != tt.hint {
+		if got := strings.Contains(strings.Join(a.Hints, "\n"), "the table has no partition for these ids"); got != tt.hint {
 			t.Errorf("%s: hints %q", name, a.Hints)
 		}
 	}

@@ -13,7 +13,7 @@ func TestPostGISInASchemaWithoutUsage(t *testing.T) {
 
 	dsn := s.dsnOf(role, password)
 	r := cli(t, dsn, append([]string{"load", "--table", "own.grid"}, boxes(3, 3)...)...)
-	r.expect(t, 1, "may not use schema gis, where PostGIS is", `grant usage on schema "gis" to "`+role+`"`)
+	r.expect(t, 1, "may not use schema gis, which contains PostGIS", `grant usage on schema "gis" to "`+role+`"`)
 
 	r = cli(t, dsn, "migrate", "up")
 	r.expect(t, 1, "permission denied", "SQLSTATE 42501")

@@ -173,7 +173,7 @@ func TestTableMadeInTheMeantime(t *testing.T) {
 	s.waitForChunks(1)
 	s.exec("create table " + s.name("grid") + " (mine integer)")
 	b.release()
-	p.wait().expect(t, 4, "is not the one that was there when the run began")
+	p.wait().expect(t, 4, "is not the table that existed when the run began")
 	if n := queryOne[int64](t, s.pool, "select count(*) from pg_attribute where attrelid = $1::regclass and attname = 'mine'", s.name("grid")); n != 1 {
 		t.Error("the other's table is gone")
 	}

@@ -1,14 +1,14 @@
 #!/bin/sh
-# What `make test` needs before `go test`, on a machine with nothing but git, make and Go: a C compiler
-# for the race detector, and a decision on where the tests' PostGIS comes from. Installs packages as
-# root or through sudo, where apt-get is.
+# Prepares `go test` for `make test`, on a machine with only git, make and Go: it needs a C compiler for
+# the race detector, and a source of PostGIS for the tests. If there is apt-get, it installs packages as
+# root or through sudo.
 #
 #   integration/setup.sh [POSTGRESQL]
 #
-# POSTGRESQL is a version of integration/servers, such as 13, and chooses its image.
+# POSTGRESQL is a version in integration/servers, such as 13, and selects its image.
 #
 # stdout: shell assignments, for eval. stderr: what is done and why.
-#   LOADGRID_TEST_SERVER  container, where a container engine answers, else local. Set it to force one.
+#   LOADGRID_TEST_SERVER  container if a container engine answers, otherwise local. Set it to force one.
 #   LOADGRID_TEST_IMAGE   the image of the container. Set it to choose another.
 set -eu
 cd "$(dirname "$0")/.."
@@ -22,7 +22,7 @@ die() { say "$*"; exit 1; }
 # Prints an assignment that the calling shell can eval.
 assign() { printf "export %s='%s'\n" "$1" "$(printf %s "$2" | sed "s/'/'\\\\''/g")" >&3; }
 
-# Runs a command for at most so many seconds, where the system can bound it.
+# Runs a command with a limit in seconds, if the system can limit it.
 bounded() {
   seconds=$1
   shift
@@ -33,7 +33,7 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# A program and a header of the C library: the race detector is linked with both.
+# Compiles a program that uses a header of the C library: the race detector needs both.
 compiles_c() {
   # The compiler may be a command with options.
   # shellcheck disable=SC2046
@@ -43,7 +43,7 @@ compiles_c() {
 
 need_c_compiler() {
   compiles_c && return
-  command -v apt-get >/dev/null || die "the race detector needs a C compiler, there is none, and no apt-get to install one"
+  command -v apt-get >/dev/null || die "the race detector needs a C compiler, but there is none, and no apt-get to install one"
   [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
     die "the race detector needs a C compiler: run 'apt-get install gcc libc6-dev' as root"
   say 'installing gcc and libc6-dev: the race detector needs a C compiler'
@@ -55,14 +55,14 @@ need_c_compiler() {
 
 have_image() { docker image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1; }
 
-# True when the image is here, or a registry gives it within five minutes.
+# True if the image is here, or a registry provides it within five minutes.
 obtain() {
   have_image "$1" && return
   say "fetching $1"
   bounded 300 docker pull --quiet "$1" >/dev/null
 }
 
-# Sets the images of a version of integration/servers: the public one, the local one and its release.
+# Sets the images of a version in integration/servers: the public one, the local one and its release.
 choose_version() {
   line=$(grep "^$1 " integration/servers) || die "PostgreSQL $1 is not in integration/servers"
   # The line has three words.
@@ -75,38 +75,38 @@ choose_version() {
 choose_image() {
   if [ -z "$release" ] && [ -n "${LOADGRID_TEST_IMAGE:-}" ]; then
     image=$LOADGRID_TEST_IMAGE
-    # An image of build.sh is brought up to date, also when it is asked for by name.
+    # An image of build.sh is brought up to date, even if it is set by name.
     if [ "$image" = "$local" ]; then
       build_image ''
     elif release=$(sed -n "s/^[0-9].* /loadgrid-postgis:/p" integration/servers | grep -Fx "$image"); then
       build_image "${release#*:}"
     else
-      obtain "$image" || die "LOADGRID_TEST_IMAGE=$image is neither on this machine nor to be fetched"
+      obtain "$image" || die "LOADGRID_TEST_IMAGE=$image is not on this machine, and cannot be fetched"
     fi
   elif have_image "$public" || { ! have_image "$local" && obtain "$public"; }; then
     image=$public
   else
-    say "using $local, made of packages of ${release:-this distribution}"
+    say "using $local, built from packages of ${release:-this distribution}"
     build_image "$release"
     image=$local
   fi
 }
 
-# Builds the image of a release, or with an empty one of this machine's, where it is not up to date.
+# Builds the image of a release, if it is not up to date. An empty release means this machine's.
 build_image() {
-  # No argument is the machine's own release.
+  # No argument means the machine's own release.
   # shellcheck disable=SC2086
   integration/image/build.sh $1 ||
-    die "no image of PostGIS: set LOADGRID_TEST_IMAGE to one that is here, or LOADGRID_TEST_SERVER=local"
+    die "no image of PostGIS: set LOADGRID_TEST_IMAGE to one on this machine, or LOADGRID_TEST_SERVER=local"
 }
 
-# Prints why no engine answers; nothing when one does.
+# Prints why no engine answers, or nothing if one does.
 engine_trouble() {
   if ! command -v docker >/dev/null; then
     echo 'there is no docker command'
   elif ! trouble=$(bounded 15 docker version --format '{{.Server.Version}}' 2>&1); then
     trouble=$(printf %s "$trouble" | grep -v '^$' | tail -n 1)
-    printf 'docker does not answer: %s\n' "${trouble:-no word within 15 seconds}"
+    printf 'docker does not answer: %s\n' "${trouble:-no answer within 15 seconds}"
   fi
 }
 
@@ -119,7 +119,7 @@ use_container() {
 
 use_local() {
   say "$1: the tests run against a throwaway server on this machine"
-  # Another place may have one, and no packages may be needed.
+  # A server elsewhere may need no packages.
   if [ -z "${LOADGRID_PG_BINDIR:-}" ] && command -v apt-get >/dev/null; then
     sh scripts/install-postgis.sh || die 'PostGIS cannot be installed'
   fi
@@ -129,7 +129,7 @@ use_local() {
 if [ -n "${1:-}" ]; then
   choose_version "$1"
   why=$(engine_trouble)
-  [ -z "$why" ] || die "PostgreSQL $1 comes in a container, but $why"
+  [ -z "$why" ] || die "PostgreSQL $1 runs in a container, but $why"
   use_container
   exit
 fi

@@ -16,7 +16,7 @@ func TestStagingTableThatOthersChange(t *testing.T) {
 	for name, test := range map[string]struct{ change, words string }{
 		"trigger":       {"create trigger theirs before insert on {staging} for each row execute function {theirs}.trap()", "it calls function trap of role"},
 		"condition":     {"create trigger theirs before insert on {staging} for each row when ({theirs}.asks(new.cell_id)) execute function suppress_redundant_updates_trigger()", "it calls function asks of role"},
-		"another table": {"alter table {staging} rename to away; create table {staging} (like {away})", "another one has its name"},
+		"another table": {"alter table {staging} rename to away; create table {staging} (like {away})", "another table has its name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs integration tests on the servers of integration/servers, one server after the other.
+# Runs integration tests on the servers in integration/servers, one after another.
 #
 #   integration/test-servers.sh chosen   the tests of integration/servers_tests.txt
 #   integration/test-servers.sh all      every test of the package
-#   integration/test-servers.sh images   no test: only gets the images, all at the same time
+#   integration/test-servers.sh images   no test: only gets the images, all in parallel
 #
-# Left out is the version that `make test` has run everything on, and this is said. There is no race
-# detector: what it looks for is in the program and not in the server, `make test` looks for it, and with
-# it these tests would take three times as long. SERVERS='13 18' chooses among the versions.
+# The version on which `make test` runs everything is left out, with a message. The tests run without the
+# race detector: races are in the program and not in the server, `make test` looks for them, and these
+# tests would take three times as long. SERVERS='13 18' selects versions.
 set -eu
 cd "$(dirname "$0")/.."
 what=${1:?usage: integration/test-servers.sh chosen|all|images}
@@ -22,7 +22,7 @@ versions() {
   done
 }
 
-# The version of PostgreSQL in the image that `make test` takes; nothing where it takes no image.
+# Prints the version of PostgreSQL in the image that `make test` uses, or nothing if it uses no image.
 version_of_make_test() (
   setup=$(sh integration/setup.sh)
   eval "$setup"
@@ -30,7 +30,7 @@ version_of_make_test() (
   docker run --rm "$LOADGRID_TEST_IMAGE" postgres --version | sed -n 's/^postgres (PostgreSQL) \([0-9]*\).*/\1/p'
 )
 
-# Gets all images side by side. What a build says comes when it has ended, all of it where it failed.
+# Gets all images in parallel. The output of a build is shown when it has ended.
 images() {
   logs=$(mktemp -d)
   trap 'rm -rf "$logs"' EXIT
@@ -48,7 +48,7 @@ images() {
   [ -z "$failed" ] || { say "no image of PostgreSQL$failed: see above"; exit 1; }
 }
 
-# A pattern for go test -run.
+# Prints a pattern for go test -run.
 pattern() {
   case $what in
     all) echo . ;;

@@ -209,7 +209,7 @@ func testTLS(t *testing.T, s tlsServer) {
 	s.reload()
 	full := role("sslmode", "verify-full", "sslrootcert", s.ca)
 	s.waitUntil("the server to have its other certificate", func() bool { _, _, err := s.encrypted(full); return err != nil })
-	refused("another host name", tlsRole, full, "x509", "the certificate's names")
+	refused("another host name", tlsRole, full, "x509", "that the certificate names the host")
 	check("another host name, the same CA", role("sslmode", "verify-ca", "sslrootcert", s.ca), true)
 }
 

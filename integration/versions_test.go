@@ -91,7 +91,7 @@ func TestKeepAndRollback(t *testing.T) {
 
 			rollback(3).expect(t, 2, "run 3 is published", "whose version of the table is kept")
 			rollback(1).expect(t, 2, "run 1 is replaced")
-			rollback(9).expect(t, 2, "knows no run 9")
+			rollback(9).expect(t, 2, "has no run 9")
 
 			// The next night keeps the version that was shown last, and drops the oldest.
 			night(5)
@@ -176,13 +176,13 @@ func TestKeepIsRefused(t *testing.T) {
 	cli(t, s.dsn, s.load("grid", keep...)...).expect(t, 2, "--keep 1", "was not published by a run")
 	mustCLI(t, s.dsn, s.load("grid", append(boxes(5, 5), "--if-exists", "replace")...)...)
 	s.exec("create view " + s.name("grid_run1") + " as select 1")
-	cli(t, s.dsn, s.load("grid", keep...)...).expect(t, 2, "--keep 1", "grid_run1", "in the way")
+	cli(t, s.dsn, s.load("grid", keep...)...).expect(t, 2, "--keep 1", "grid_run1", "blocks keeping")
 	s.exec("drop view " + s.name("grid_run1"))
 	mustCLI(t, s.dsn, s.load("grid", keep...)...)
 
 	// Views would follow the table that a rollback puts away.
 	s.exec("create view " + s.name("v") + " as select count(*) from " + s.name("grid"))
-	cli(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema).expect(t, 1, "depend on it", "view", "drop them before")
+	cli(t, s.dsn, "runs", "rollback", "1", "--ledger-schema", s.schema).expect(t, 1, "depend on it", "view", "drop them first")
 	s.exec("drop view " + s.name("v"))
 
 	// A table that somebody has put in the place of a version must not be dropped.
@@ -239,7 +239,7 @@ func TestPublishTruncate(t *testing.T) {
 			}
 
 			s.exec("create table " + s.name("refers") + " (cell_id bigint references " + s.name("grid") + ")")
-			cli(t, s.dsn, truncate(5, 5)...).expect(t, 2, "rows of other tables point to its rows", "refers")
+			cli(t, s.dsn, truncate(5, 5)...).expect(t, 2, "rows of other tables reference its rows", "refers")
 			s.exec("drop table " + s.name("refers"))
 			cli(t, s.dsn, append(truncate(5, 5), "--set", "a=b")...).expect(t, 2, "other columns", "lacks a text")
 			s.checkBoxes("grid", 40, 50)

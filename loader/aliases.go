@@ -18,117 +18,116 @@ import (
 	"github.com/loadgrid/loadgrid/loader/units"
 )
 
-// What a user of this package names lives in packages of its own: see each for what
-// its parts are.
+// These types live in packages of their own, which document their fields and methods.
 type (
-	// Job says what to load into which table: see package job.
+	// Job describes what to load into which table: see package job.
 	Job = job.Job
 	// Table names a table: see package job.
 	Table = job.Table
 	// Constant is a column that holds the same value in each row.
 	Constant = job.Constant
-	// IfExists says what happens to a table that is there already.
+	// IfExists chooses what happens if the table exists already.
 	IfExists = job.IfExists
-	// OnConflict says what becomes of cells to append that the table holds already.
+	// OnConflict chooses what happens to cells that an append finds in the table already.
 	OnConflict = job.OnConflict
-	// Publish says how a table that is replaced gets the new rows.
+	// Publish chooses how a replaced table gets its new rows.
 	Publish = job.Publish
-	// Distribute says how rows are spread over a Citus cluster.
+	// Distribute chooses how the rows are distributed over a Citus cluster.
 	Distribute = job.Distribute
-	// Index says which spatial indexes a table gets.
+	// Index chooses the spatial indexes of a table.
 	Index = job.Index
 
-	// SQLError reports SQL of the user's that cannot be run.
+	// SQLError reports SQL in a job that the server cannot run.
 	SQLError = job.SQLError
 
 	// Area is an area of interest: see package aoi.
 	Area = aoi.Area
-	// Layer is the features of an area, with their attributes.
+	// Layer holds the features of an area with their attributes.
 	Layer = aoi.Layer
-	// LayerFeature is one of them.
+	// LayerFeature is one feature of a Layer.
 	LayerFeature = aoi.LayerFeature
 	// Value is the value of an attribute.
 	Value = aoi.Value
-	// Attribute is a column with the values of an attribute of the area's features.
+	// Attribute is a column that holds an attribute of the area's features.
 	Attribute = job.Attribute
 
-	// Plan is what a job comes to: see package plan.
+	// Plan is a checked job with its rows, chunks and estimates: see package plan.
 	Plan = plan.Plan
-	// Method is how the rows get into the table.
+	// Method is how rows get into the table.
 	Method = plan.Method
-	// AppendPlan is what it takes to add a plan's rows to a table that is there.
+	// AppendPlan is the work of adding a plan's rows to an existing table.
 	AppendPlan = appendplan.Plan
-	// Warning says what of a job is hardly meant: see Plan.Warnings.
+	// Warning reports a setting that is probably a mistake: see Plan.Warnings.
 	Warning = units.Warning
-	// CellSize is how large the cells of a plan are: see Plan.CellSize.
+	// CellSize is the size of a plan's cells: see Plan.CellSize.
 	CellSize = units.CellSize
-	// NeedsServerError reports an area of interest that only a server can make ready.
+	// NeedsServerError reports an area of interest that only a server can prepare.
 	NeedsServerError = plan.NeedsServerError
 
-	// Progress reports how far a run is: see package progress.
+	// Progress reports the progress of a run: see package progress.
 	Progress = progress.Progress
-	// Snapshot is how far a run is at one moment.
+	// Snapshot is the progress of a run at one moment.
 	Snapshot = progress.Snapshot
 	// Stage is a part of a run.
 	Stage = progress.Stage
-	// End is how a run has ended that was not published.
+	// End is how an unpublished run ended.
 	End = progress.End
-	// RunInfo is a run as the ledger knows it: see package ledger.
+	// RunInfo is a run in the ledger: see package ledger.
 	RunInfo = ledger.RunInfo
 	// Attempt is one attempt at a run.
 	Attempt = ledger.Attempt
-	// RunFilter chooses runs.
+	// RunFilter selects runs.
 	RunFilter = ledger.RunFilter
-	// Shared says that several processes share a job, and how.
+	// Shared lets several processes share a job.
 	Shared = attempts.Shared
 	// SharedBy is an attempt at a shared job.
 	SharedBy = attempts.By
-	// SharedFailedError reports a shared job that has failed as often as it may.
+	// SharedFailedError reports a shared job that reached its limit of failed attempts.
 	SharedFailedError = attempts.FailedError
-	// State is what a run has come to.
+	// State is the state of a run.
 	State = ledger.State
-	// Outcome is how an attempt has ended.
+	// Outcome is how an attempt ended.
 	Outcome = ledger.Outcome
-	// UnfinishedError reports an unfinished run that is in the way.
+	// UnfinishedError reports an unfinished run that blocks an operation.
 	UnfinishedError = ledger.UnfinishedError
-	// NoRunError reports a number that the ledger does not know.
+	// NoRunError reports a run number that is not in the ledger.
 	NoRunError = ledger.NoRunError
-	// ForeignLedgerError reports a ledger that another role owns or may alter.
+	// ForeignLedgerError reports a ledger that another role owns or can alter.
 	ForeignLedgerError = ledger.ForeignError
 	// NoLedgerError reports a schema without a ledger.
 	NoLedgerError = ledger.NoLedgerError
-	// StateError reports a run that is not in the state that is asked for.
+	// StateError reports a run in the wrong state for an operation.
 	StateError = ledger.StateError
 
-	// ServerError reports trouble with the server: see package pg.
+	// ServerError reports a problem with the server: see package pg.
 	ServerError = pg.ServerError
-	// StallError reports a connection that was given up.
+	// StallError reports a connection that was closed because the server no longer responded.
 	StallError = pg.StallError
 )
 
-// The choices of IfExists.
+// Values of IfExists.
 const (
 	Fail    = job.Fail
 	Append  = job.Append
 	Replace = job.Replace
 )
 
-// The choices of OnConflict.
+// Values of OnConflict.
 const (
 	ConflictError = job.ConflictError
 	ConflictSkip  = job.ConflictSkip
 )
 
-// The choices of Publish.
+// Values of Publish.
 const (
 	PublishSwap     = job.PublishSwap
 	PublishTruncate = job.PublishTruncate
 )
 
-// DistributeHash spreads rows by the hash of the key: see Job.Distribute.
+// DistributeHash distributes rows by the hash of the key: see Job.Distribute.
 const DistributeHash = job.DistributeHash
 
-// The choices of Index.
+// Values of Index.
 const (
 	IndexGiST = job.IndexGiST
 	IndexBRIN = job.IndexBRIN
@@ -136,14 +135,14 @@ const (
 	IndexNone = job.IndexNone
 )
 
-// The methods of a Plan.
+// Methods of a Plan.
 const (
 	MethodFrozen     = plan.MethodFrozen
 	MethodChunks     = plan.MethodChunks
 	MethodPartitions = plan.MethodPartitions
 )
 
-// The stages of a run.
+// Stages of a run.
 const (
 	StagePlan    = progress.StagePlan
 	StageLoad    = progress.StageLoad
@@ -153,23 +152,23 @@ const (
 	StagePublish = progress.StagePublish
 )
 
-// The ends of a run that was not published.
+// Ends of an unpublished run.
 const (
 	EndStopped = progress.EndStopped
 	EndFailed  = progress.EndFailed
 )
 
-// The states of a run.
+// States of a run.
 const (
 	StateLoading   = ledger.StateLoading
 	StatePublished = ledger.StatePublished
 	StateDropped   = ledger.StateDropped
 )
 
-// StatusKilled is the status of an unfinished run of which nobody knows how it ended.
+// StatusKilled is the status of an unfinished run whose end is unknown.
 const StatusKilled = ledger.StatusKilled
 
-// The outcomes of an attempt.
+// Outcomes of an attempt.
 const (
 	OutcomePublished = ledger.OutcomePublished
 	OutcomeUnchanged = ledger.OutcomeUnchanged
@@ -177,7 +176,7 @@ const (
 	OutcomeStopped   = ledger.OutcomeStopped
 )
 
-// What a Job defaults to.
+// Defaults of a Job.
 const (
 	DefaultLedgerSchema = job.DefaultLedgerSchema
 	DefaultHookTimeout  = job.DefaultHookTimeout
@@ -190,18 +189,18 @@ func NewPlan(ctx context.Context, j Job) (*Plan, error) { return plan.New(ctx, j
 // ReadArea reads an area of interest: see aoi.Read.
 func ReadArea(r io.Reader) (*Area, error) { return aoi.Read(r) }
 
-// ReadAreaAs reads an area of interest that may not say in which CRS it is: see aoi.ReadAs.
+// ReadAreaAs is ReadArea for an area that may not name its CRS: see aoi.ReadAs.
 func ReadAreaAs(r io.Reader, srid int32) (*Area, error) { return aoi.ReadAs(r, srid) }
 
-// ReadOptions say how ReadAreaWith reads: see aoi.ReadOptions.
+// ReadOptions are the options of ReadAreaWith: see aoi.ReadOptions.
 type ReadOptions = aoi.ReadOptions
 
-// ReadAreaWith is ReadArea with options, which ends when ctx does: see aoi.ReadWith.
+// ReadAreaWith is ReadArea with options and a context that can stop it: see aoi.ReadWith.
 func ReadAreaWith(ctx context.Context, r io.Reader, o ReadOptions) (*Area, error) {
 	return aoi.ReadWith(ctx, r, o)
 }
 
-// ParseAttribute reads NAME or NAME:TYPE of an option: see job.ParseAttribute.
+// ParseAttribute reads NAME or NAME:TYPE from an option: see job.ParseAttribute.
 func ParseAttribute(param, text string) (Attribute, error) { return job.ParseAttribute(param, text) }
 
 // ParseTable reads [SCHEMA.]NAME: see job.ParseTable.
@@ -210,15 +209,14 @@ func ParseTable(s string) (Table, error) { return job.ParseTable(s) }
 // ParseConstant reads NAME=VALUE or NAME:TYPE=VALUE: see job.ParseConstant.
 func ParseConstant(s string) (Constant, error) { return job.ParseConstant(s) }
 
-// Stages returns all stages of a run in their order.
+// Stages returns all stages of a run in order.
 func Stages() []Stage { return progress.Stages() }
 
-// Close closes a pool, and does not wait long for a network that is gone.
+// Close closes a pool. If the network is gone, it does not wait long.
 func Close(pool *pgxpool.Pool) { pg.Close(pool) }
 
-// InspectAppend looks up the table that a plan with IfExists Append adds to, and says
-// what that will cost. It writes nothing: it runs in a read-only transaction. It refuses
-// what a run would refuse, with the same errors, and for that reads the table once.
+// InspectAppend looks at the table that a plan with IfExists Append adds to, and returns what the append will
+// cost. It reads the table once, in a read-only transaction. It returns the same errors as a run of the plan.
 func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *Plan) (AppendPlan, error) {
 	own, release, err := pg.Own(ctx, pool, 1)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// findAlive finds out which unfinished runs a process is at work on: it holds the table, and
-// the ledger does not know that its attempt has ended.
+// findAlive sets RunInfo.Alive of unfinished runs. A run is alive if a process holds its table and the ledger has
+// no end of its last attempt.
 func (l *Ledger) findAlive(ctx context.Context, pool *pgxpool.Pool, runs []RunInfo) error {
 	var tables []job.Table
 	for _, r := range runs {
@@ -46,11 +46,11 @@ func (l *Ledger) findAlive(ctx context.Context, pool *pgxpool.Pool, runs []RunIn
 	return l.lookAgain(ctx, pool, unheld, at)
 }
 
-// isOpen reports whether the ledger does not know that the last attempt at a run has ended.
+// isOpen reports whether the ledger has no end of the run's last attempt.
 func isOpen(r RunInfo) bool { return r.LastAttempt().EndedAt == nil }
 
-// lookAgain reads runs again that seem to have been killed: between the look at the ledger and
-// that at the locks they may have ended, and a new attempt may have begun since.
+// lookAgain reads runs again that seem to have been killed. Between reading the ledger and reading the locks,
+// they may have ended, or a new attempt may have begun.
 func (l *Ledger) lookAgain(ctx context.Context, pool *pgxpool.Pool, runs []RunInfo, at map[int64]*RunInfo) error {
 	if len(runs) == 0 {
 		return nil
@@ -63,7 +63,7 @@ func (l *Ledger) lookAgain(ctx context.Context, pool *pgxpool.Pool, runs []RunIn
 
 	for _, r := range now {
 		before := at[r.ID]
-		r.Job = before.Job // which may have its area
+		r.Job = before.Job // may include the area
 		if r.State == StateLoading {
 			alive := isOpen(r) && r.LastAttempt().No > before.LastAttempt().No
 			r.Alive = &alive

@@ -19,21 +19,20 @@ import (
 // attempt is one attempt at a run: the first, or one that resumes it.
 type attempt struct {
 	run     int64 // 0 until it is in the ledger
-	no      int   // which attempt it is, from 1; 0 until it is in the ledger
-	shared  int64 // its number among those at shared jobs; 0 for none
+	no      int   // number of the attempt, from 1; 0 until it is in the ledger
+	shared  int64 // number among the attempts at shared jobs; 0 for none
 	plan    *plan.Plan
 	staging catalog.Relation
 	loader  copier.Loader
-	done    map[int64]bool // the chunks that earlier attempts have committed
-	rows    int64          // of those
+	done    map[int64]bool // chunks that earlier attempts committed
+	rows    int64          // in those chunks
 }
 
-// begin resumes the unfinished run of the table, or starts a new one. It is done again
-// where the connection broke in the middle: what it had begun is then found as
-// unfinished.
+// begin resumes the unfinished run of the table, or starts a new one. If the connection breaks, begin tries
+// again, and finds what it had begun as an unfinished run.
 func begin(ctx context.Context, e *environment, s preparation) (a attempt, err error) {
 	err = s.retry(ctx, e, "begin", func() error {
-		// An earlier try may have written the run down, although its answer was lost.
+		// An earlier try may have written the run although its answer was lost.
 		a = attempt{plan: s.plan, run: a.run, no: a.no}
 		return a.resumeOrStart(ctx, e, s)
 	})
@@ -44,8 +43,7 @@ func begin(ctx context.Context, e *environment, s preparation) (a attempt, err e
 	return a, err
 }
 
-// resumeOrStart resumes the unfinished run of the table where it is of the same job.
-// One of another job is dropped.
+// resumeOrStart resumes the unfinished run of the table if it has the same job. It drops a run of another job.
 func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparation) error {
 	fingerprint := s.fingerprint()
 
@@ -73,8 +71,8 @@ func (a *attempt) resumeOrStart(ctx context.Context, e *environment, s preparati
 	return a.start(ctx, e, s, fingerprint)
 }
 
-// resume takes up a run with the chunk plan of its first attempt. It returns false
-// where there is nothing to take up: nothing was committed, or it is gone.
+// resume continues a run with the chunk plan of its first attempt. It returns false if there is nothing to
+// resume: no chunk was committed, or the staging table is gone.
 func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run ledger.RunInfo) (bool, error) {
 	conn := s.lock.Conn()
 
@@ -99,7 +97,7 @@ func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run
 
 	if !there {
 		if rows > 0 {
-			e.observer.Log.Warn("the staging table of the unfinished run is gone or was emptied by a crash of the server, starting over",
+			e.observer.Log.Warn("the staging table of the unfinished run is gone or was emptied by a server crash: starting over",
 				"unfinished_run", run.ID, "staging", run.Staging)
 		}
 
@@ -122,7 +120,7 @@ func (a *attempt) resume(ctx context.Context, e *environment, s preparation, run
 	})
 }
 
-// insert writes the attempt down.
+// insert adds the attempt to the ledger.
 func (a *attempt) insert(ctx context.Context, e *environment, s preparation, tx pgx.Tx) (err error) {
 	if err := e.ledger.InsertAttempt(ctx, tx, a.run, a.no, e.options.Version); err != nil {
 		return err
@@ -133,9 +131,9 @@ func (a *attempt) insert(ctx context.Context, e *environment, s preparation, tx 
 	return err
 }
 
-// stagingHasRows reports whether the staging table is there with what the ledger says
-// is committed. The rows of a logged table are counted later; an unlogged one may have
-// been emptied, and filled further since.
+// stagingHasRows reports whether the staging table exists with the rows that the ledger shows as committed. The
+// rows of a logged table are counted later. A crash may have emptied an unlogged table, which was then filled
+// further.
 func (a *attempt) stagingHasRows(ctx context.Context, e *environment, s preparation, rows int64) (bool, error) {
 	if a.staging.OID == 0 || !s.plan.Job.Unlogged {
 		return a.staging.OID != 0, nil
@@ -158,9 +156,8 @@ func (a *attempt) newLoader(s preparation) copier.Loader {
 	return copier.NewLoader(a.plan, target, s.settings)
 }
 
-// start writes down a new run, and makes its staging table in the same
-// transaction: there is never one without the other. A table that is filled in
-// one transaction is made in that one.
+// start adds a new run to the ledger and creates its staging table in the same transaction, so that neither
+// exists without the other. A table that is filled in one transaction is created in that transaction.
 func (a *attempt) start(ctx context.Context, e *environment, s preparation, fingerprint string) error {
 	a.plan, a.done = s.plan, map[int64]bool{}
 	a.staging = s.table.NewStaging(e.ledger.Schema)
@@ -188,7 +185,7 @@ func (a *attempt) start(ctx context.Context, e *environment, s preparation, fing
 		}
 
 		if err := pipeline.Exec(ctx, tx, sql...); err != nil {
-			return pg.Wrap(err, "making staging table %s", a.staging.Table)
+			return pg.Wrap(err, "creating staging table %s", a.staging.Table)
 		}
 
 		return a.staging.Find(ctx, tx)

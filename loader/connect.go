@@ -12,11 +12,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// DSNError reports a connection string that cannot be used. It does not show it, since
-// there may be a password in it.
+// DSNError reports an unusable connection string. It does not show the string, which may contain a password.
 type DSNError = dsn.Error
 
-// Open connects to PostGIS: it is ParseConfig and then OpenConfig.
+// Open connects to PostGIS: it calls ParseConfig and then OpenConfig.
 func Open(ctx context.Context, text string, streams int) (*pgxpool.Pool, error) {
 	config, err := ParseConfig(text, streams)
 	if err != nil {
@@ -26,14 +25,13 @@ func Open(ctx context.Context, text string, streams int) (*pgxpool.Pool, error) 
 	return OpenConfig(ctx, config)
 }
 
-// ParseConfig reads a connection string, and connects to nothing. text is a URL or a list of
-// keywords as psql takes them; what it leaves open comes from the PG* environment, the
-// service file and the password file. A pool of the configuration has room for a run with so
-// many streams, 0 for as many as a plan has that leaves them open. The error is a *DSNError.
+// ParseConfig reads a connection string without connecting. text is a URL or a list of keywords, as in psql.
+// Missing settings come from the PG* environment variables, the service file and the password file. The pool of
+// the configuration has room for a run with the given number of streams; 0 means the most streams that a plan
+// chooses by itself. The error is a *DSNError.
 //
-// A password that you set in ConnConfig.Password holds for every host that the string names. One
-// that changes, as the tokens of a cloud do, belongs into BeforeConnect, which is called for
-// each connection.
+// A password in ConnConfig.Password applies to all hosts in the string. Set a password that changes, such as a
+// cloud provider's token, in BeforeConnect, which runs for each connection.
 func ParseConfig(text string, streams int) (*pgxpool.Config, error) {
 	if streams == 0 {
 		streams = plan.DefaultStreams
@@ -42,45 +40,47 @@ func ParseConfig(text string, streams int) (*pgxpool.Config, error) {
 	return pg.ParseConfig(text, PoolSize(streams))
 }
 
-// OpenConfig opens a pool, and connects once. config comes from ParseConfig here or in
-// pgxpool, and stays as it is. Its hooks and its DialFunc hold for each connection.
-// OpenConfig gives up after ConnectTimeout, or after 10 seconds where that is 0.
+// OpenConfig opens a pool and connects once. config comes from this package's ParseConfig or from pgxpool's, and
+// OpenConfig does not change it. Its hooks and its DialFunc apply to each connection. OpenConfig gives up after
+// ConnectTimeout, or after 10 seconds if ConnectTimeout is 0.
 //
-// A session of the pool has no time-outs of its role or database, is read committed, and
-// writes, where its role alone says otherwise. Its application_name defaults to loadgrid.
+// Sessions of the pool ignore time-outs that are set for the role or the database. They use read committed, and
+// they can write even if the role defaults to read-only. Their application_name defaults to loadgrid.
 //
-// A connection that is lost without a word is found out within about a minute: a
-// dead network by TCP keepalive, a server that is paused, or that has lost the
-// connection though its kernel or a proxy has not, by asking it on another one
-// once nothing came or went for 30 seconds. That is a *StallError. libpq's
-// keepalives, keepalives_idle, keepalives_interval, keepalives_count and
-// tcp_user_timeout hold as for psql, and the latter replaces the 30 seconds, too.
-// The server looks after the connection likewise, where nobody has set it otherwise.
+// The pool notices a silently lost connection within about a minute, and reports it as a *StallError:
+//   - TCP keepalive finds a dead network.
+//   - If no data passes for 30 seconds, the pool asks the server about the session on another connection. That
+//     finds a paused server, and a session that the server lost although its kernel or a proxy keeps the
+//     connection open.
 //
-// Close the pool with Close, which does not wait long for a network that is gone.
+// libpq's keepalives, keepalives_idle, keepalives_interval, keepalives_count and tcp_user_timeout work as in
+// psql. tcp_user_timeout also replaces the 30 seconds. The server checks its side of the connection in the same
+// way, unless you set its keepalives yourself.
+//
+// Close the pool with Close, which does not wait long if the network is gone.
 func OpenConfig(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error) {
 	return pg.OpenConfig(ctx, config)
 }
 
-// PoolSize returns how many connections a run with so many streams needs at a time: the
-// streams, or what builds the indexes, the lock of the table, and one that watches. A job
-// that leaves its streams open has 2 at most, and one with partitions no more than those.
+// PoolSize returns how many connections a run with the given number of streams needs at a time: one per stream
+// (or as many as building the indexes needs), one for the lock of the table, and one that watches the others. A
+// job that sets no number of streams has at most 2, and a job with partitions has at most one per partition.
 func PoolSize(streams int) int {
 	return max(streams, build.Conns) + 2
 }
 
-// PoolSizeError reports a pool that has too little room for a run.
+// PoolSizeError reports a pool that is too small for a run.
 type PoolSizeError struct {
 	Have, Need int // connections
-	Streams    int // that the job may have
+	Streams    int // of the job
 }
 
 func (e *PoolSizeError) Error() string {
-	return fmt.Sprintf("the pool has room for %d connections, and a run with %d streams needs %d: raise MaxConns of the pool, or give the job fewer streams",
+	return fmt.Sprintf("the pool has room for %d connections, and a run with %d streams needs %d: raise MaxConns of the pool, or reduce the streams of the job",
 		e.Have, e.Streams, e.Need)
 }
 
-// checkRoom refuses a pool without the room that a run with so many streams needs.
+// checkRoom refuses a pool that is too small for a run with the given number of streams.
 func checkRoom(pool *pgxpool.Pool, streams int) error {
 	have, need := int(pool.Config().MaxConns), PoolSize(streams)
 	if have < need {

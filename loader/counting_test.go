@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// A load that takes long to count its cells says so first, and stops when its context ends.
+// A load that takes long to count its cells logs that first, and stops when its context ends.
 func TestCountingIsSaidAndStops(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")

@@ -1,10 +1,7 @@
-// Package loader puts a grid into PostGIS: Job, plan, rows, COPY and ledger, finish,
-// publish. Run is the whole program: it opens, begins, copies, finishes, publishes and
-// summarizes, and each of these calls leads to the packages that do the work.
+// Package loader loads a grid into PostGIS. Start with Run, which is the whole program: it opens, begins, copies,
+// finishes, publishes and summarizes. Each of these calls leads to the packages that do the work.
 //
-// The rows are written as bytes of binary COPY straight into the driver's
-// buffers, in the order of cell_id, by several streams at a time. Each chunk of
-// rows is one transaction together with its row in the ledger, so that a run
-// which was killed goes on where it stopped. Readers see the finished table, or
-// what was there before, never a part.
+// Several streams write the rows in the order of cell_id, as binary COPY, straight into the driver's buffers.
+// Each chunk of rows is committed together with its row in the ledger, so a killed run resumes where it stopped.
+// Readers see either the finished table or the previous one, never a part.
 package loader

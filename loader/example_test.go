@@ -9,10 +9,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Load a grid, and ask PostGIS about it.
+// Load a grid and query it with PostGIS.
 func ExampleRun() {
 	ctx := context.Background()
-	dsn := "postgresql://me@localhost/gis" // or "" for the PG* environment
+	dsn := "postgresql://me@localhost/gis" // or "" to use the PG* environment variables
 	job := loader.Job{
 		Table:    loader.Table{Schema: "public", Name: "example_grid"},
 		Grid:     geomgen.Grid{DX: 250, DY: 250, SRID: 3035},
@@ -40,7 +40,7 @@ func ExampleRun() {
 	fmt.Println(cells, "cells,", area, "square metres", err)
 }
 
-// A plan is made without a server, and so are the rows.
+// Planning and generating rows need no server.
 func ExampleNewPlan() {
 	plan, err := loader.NewPlan(context.Background(), loader.Job{
 		Table:     loader.Table{Schema: "stats", Name: "eu_1km"},

@@ -12,17 +12,16 @@ import (
 type (
 	// Hold is a table that is on hold.
 	Hold = hold.Hold
-	// PlacedHold is what Ledger.Hold did.
+	// PlacedHold is the result of Ledger.Hold.
 	PlacedHold = hold.Placed
-	// OnHoldError reports a table that is on hold: nothing was loaded.
+	// OnHoldError reports a table that is on hold. Nothing was loaded.
 	OnHoldError = hold.Error
 	// NotHeldError reports a table that is not on hold.
 	NotHeldError = hold.NotHeldError
 )
 
-// Hold puts a table on hold: no load begins on it until Release. reason, which may be empty, is
-// for people. A load that is at work goes on, and the result names it. The ledger is made where
-// it is missing.
+// Hold puts a table on hold: no load of it begins until Release. reason is a note for people and may be empty. A
+// load that is already running continues, and the result names it. Hold creates the ledger if it is missing.
 func (l *Ledger) Hold(ctx context.Context, t Table, reason string) (placed PlacedHold, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		placed, err = hold.Put(ctx, pool, l.ledger, t, reason)
@@ -32,8 +31,8 @@ func (l *Ledger) Hold(ctx context.Context, t Table, reason string) (placed Place
 	return placed, err
 }
 
-// Release lets loads begin on a table again, and returns the hold that it had. A table that is
-// not on hold is a *NotHeldError. Where there is no ledger, the error is a *NoLedgerError.
+// Release lets loads of a table begin again, and returns the hold that it removed. If the table is not on hold,
+// the error is a *NotHeldError. If there is no ledger, the error is a *NoLedgerError.
 func (l *Ledger) Release(ctx context.Context, t Table) (held Hold, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		held, err = hold.Release(ctx, pool, l.ledger, t)
@@ -43,8 +42,8 @@ func (l *Ledger) Release(ctx context.Context, t Table) (held Hold, err error) {
 	return held, err
 }
 
-// Holds returns the tables that are on hold: all for the zero value of Table, else those of its
-// name, in its schema or in any. Where there is no ledger, there are none.
+// Holds returns tables that are on hold. The zero value of Table selects all of them. A Table without a schema
+// selects that name in all schemas. If there is no ledger, the list is empty.
 func (l *Ledger) Holds(ctx context.Context, t Table) (list []Hold, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) error {
 		conn, err := pool.Acquire(ctx)

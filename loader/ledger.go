@@ -14,15 +14,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// Ledger is what a database remembers of runs, in a schema of its own. A run makes it, or
-// MigrateUp does. It takes a pool as Run does: see there.
+// Ledger is the record of runs in a database, in a schema of its own. A run creates it, or MigrateUp does. Its
+// methods use the pool in the same way as Run.
 type Ledger struct {
 	pool   *pgxpool.Pool
 	ledger ledger.Ledger
 }
 
-// NewLedger returns the ledger in a schema, "" for DefaultLedgerSchema. Nothing is asked of
-// the server, and the ledger need not be there. The pool stays the caller's to close.
+// NewLedger returns the ledger in a schema; "" means DefaultLedgerSchema. It does not connect, and the ledger
+// need not exist. The caller closes the pool.
 func NewLedger(pool *pgxpool.Pool, schema string) *Ledger {
 	if schema == "" {
 		schema = DefaultLedgerSchema
@@ -31,18 +31,16 @@ func NewLedger(pool *pgxpool.Pool, schema string) *Ledger {
 	return &Ledger{pool: pool, ledger: ledger.New(schema, "")}
 }
 
-// OwnedBy returns the same ledger, which a role may own, or members of that role: see
-// Job.LedgerOwner. A ledger that other roles own or may alter is refused with a
-// *ForeignLedgerError.
+// OwnedBy returns the same ledger with role as its permitted owner. The role's members may own it, too: see
+// Job.LedgerOwner. If another role owns the ledger or can alter it, methods return a *ForeignLedgerError.
 func (l *Ledger) OwnedBy(role string) *Ledger {
 	return &Ledger{pool: l.pool, ledger: ledger.New(l.ledger.Schema, role)}
 }
 
-// ledgerConns is how many connections work on the ledger needs: the lock of a table, and
-// one beside it.
+// ledgerConns is how many connections ledger methods need: one for the lock of a table, and one for the work.
 const ledgerConns = 2
 
-// own does something on a pool whose sessions are the program's own.
+// own calls do with a pool whose sessions belong to this program alone.
 func (l *Ledger) own(ctx context.Context, do func(*pgxpool.Pool) error) error {
 	pool, release, err := pg.Own(ctx, l.pool, ledgerConns)
 	if err != nil {
@@ -53,8 +51,8 @@ func (l *Ledger) own(ctx context.Context, do func(*pgxpool.Pool) error) error {
 	return do(pool)
 }
 
-// Runs returns runs, the newest first. Their areas of interest have no polygons: Run reads
-// those. Where there is no ledger, the error is a *NoLedgerError.
+// Runs returns runs, newest first. It omits the polygons of their areas of interest; Run reads them. If there is
+// no ledger, the error is a *NoLedgerError.
 func (l *Ledger) Runs(ctx context.Context, f RunFilter) (runs []RunInfo, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		if runs, err = l.ledger.Runs(ctx, pool, f); err != nil {
@@ -67,7 +65,8 @@ func (l *Ledger) Runs(ctx context.Context, f RunFilter) (runs []RunInfo, err err
 	return runs, err
 }
 
-// Run returns a run by its number, or a *NoRunError, or a *NoLedgerError.
+// Run returns a run by its number. The error is a *NoRunError if there is no such run, and a *NoLedgerError if
+// there is no ledger.
 func (l *Ledger) Run(ctx context.Context, id int64) (run RunInfo, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		if run, err = l.ledger.FindRun(ctx, pool, id); err != nil {
@@ -84,9 +83,9 @@ func (l *Ledger) Run(ctx context.Context, id int64) (run RunInfo, err error) {
 	return run, err
 }
 
-// RunToResume is Run for a run that is to go on by its number: see RunInfo.JobToResume. Where
-// other roles than those of OwnedBy may write runs, it is a *ForeignLedgerError: what is done
-// then is what the ledger has.
+// RunToResume is Run for a run that you want to resume by its number: see RunInfo.JobToResume. A resumed run does
+// what its ledger row describes. For that reason, if roles other than the owner (see OwnedBy) can write runs, the
+// error is a *ForeignLedgerError.
 func (l *Ledger) RunToResume(ctx context.Context, id int64) (run RunInfo, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		if run, err = l.ledger.FindRun(ctx, pool, id); err != nil {
@@ -99,11 +98,10 @@ func (l *Ledger) RunToResume(ctx context.Context, id int64) (run RunInfo, err er
 	return run, err
 }
 
-// Prune removes what the ledger knows of runs that ended longer ago than age, at least a
-// second: those that were dropped, whose rows were replaced, whose table somebody has
-// dropped, or that found all their cells there and added none. The last of each job stays.
-// Runs that are unfinished, and those whose rows a table shows or keeps, stay. It returns
-// how many it has removed. Where there is no ledger, the error is a *NoLedgerError.
+// Prune removes ended runs older than age, which is at least a second, from the ledger. It removes runs that were
+// dropped, whose rows were replaced, whose table was dropped, or that added nothing because all their cells
+// existed. It keeps the last run of each job, unfinished runs, and runs whose rows are in a table or in a kept
+// version. It returns how many runs it removed. If there is no ledger, the error is a *NoLedgerError.
 func (l *Ledger) Prune(ctx context.Context, age time.Duration) (removed int64, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		removed, err = l.ledger.PruneRuns(ctx, pool, age)
@@ -113,25 +111,24 @@ func (l *Ledger) Prune(ctx context.Context, age time.Duration) (removed int64, e
 	return removed, err
 }
 
-// Drop gives up an unfinished run: its staging table goes, and the ledger
-// notes it as dropped. Of a run whose version of the table is kept it drops that.
-// A run that is alive is a *LockedError, one of which nothing is left but what
-// readers see a *StateError. A staging table that another session has stays, for the next
-// load of the table to drop. log, which may be nil, says so, and what keeps it waiting.
+// Drop abandons an unfinished run: it drops the staging table and marks the run as dropped in the ledger. If the
+// run's version of the table is kept, Drop drops that version. If the run is alive, the error is a *LockedError.
+// If only the table that readers see is left of it, the error is a *StateError. A staging table that another
+// session has locked stays; the next load of the table drops it. log may be nil; it gets that warning and what
+// blocks Drop.
 func (l *Ledger) Drop(ctx context.Context, id int64, log *slog.Logger) error {
 	return l.own(ctx, func(pool *pgxpool.Pool) error {
 		return discard.Run(ctx, pool, observe.New(log, nil, nil), l.ledger, id)
 	})
 }
 
-// Rollback is what Ledger.Rollback did.
+// Rollback is the result of Ledger.Rollback.
 type Rollback = publish.Rollback
 
-// Rollback gives a table the rows of an earlier run again, from the version of it
-// that Job.Keep has kept, and keeps in turn what the table has shown until then. It
-// is one transaction, and copies nothing. The table's owner, grants and comment stay
-// as they are. A run whose version is not kept is a *StateError, a table that a run
-// holds a *LockedError. log, which may be nil, gets what keeps it waiting.
+// Rollback makes a table show the rows of an earlier run again, from the version that Job.Keep kept, and keeps
+// the version that the table showed before. It is one transaction and copies no rows. The table's owner, grants
+// and comment do not change. If the run's version is not kept, the error is a *StateError. If a run holds the
+// table, the error is a *LockedError. log may be nil; it gets what blocks Rollback.
 func (l *Ledger) Rollback(ctx context.Context, id int64, log *slog.Logger) (done Rollback, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		done, err = publish.RollbackRun(ctx, pool, l.ledger, id, observe.New(log, nil, nil))
@@ -141,20 +138,20 @@ func (l *Ledger) Rollback(ctx context.Context, id int64, log *slog.Logger) (done
 	return done, err
 }
 
-// MigrateUp makes the ledger where it is missing, with its schema, and brings it to the
-// version of this program.
+// MigrateUp creates the ledger and its schema if they are missing, and brings the ledger to the version of this
+// program.
 func (l *Ledger) MigrateUp(ctx context.Context) error {
 	return l.own(ctx, func(pool *pgxpool.Pool) error { return l.ledger.MigrateUp(ctx, pool) })
 }
 
-// MigrateDown takes the ledger out of its schema, with all it knows of runs. One that has an
-// unfinished run is an *UnfinishedError.
+// MigrateDown removes the ledger from its schema, with its record of runs. If there is an unfinished run, the
+// error is an *UnfinishedError.
 func (l *Ledger) MigrateDown(ctx context.Context) error {
 	return l.own(ctx, func(pool *pgxpool.Pool) error { return l.ledger.MigrateDown(ctx, pool) })
 }
 
-// Version returns the ledger's version, 0 for none, and whether a migration to it was
-// killed in the middle.
+// Version returns the ledger's version, or 0 if there is no ledger. dirty is true if the migration to that
+// version was killed before it finished.
 func (l *Ledger) Version(ctx context.Context) (version uint, dirty bool, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		version, dirty, err = l.ledger.MigrateVersion(ctx, pool)

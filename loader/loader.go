@@ -17,25 +17,22 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// Run does a job: it plans, loads, finishes and publishes the table, and returns
-// when readers see it.
+// Run does a job: it plans, loads, finishes and publishes the table, and returns when readers see the new rows.
+// If ctx ends, Run stops cleanly, and its error wraps the cause of ctx. Other errors are:
+//   - *geomgen.ParamError: a setting of the job is wrong. Nothing was written.
+//   - *SQLError: SQL in the job cannot run. Nothing was written.
+//   - *PoolSizeError: the pool has room for fewer than PoolSize connections. Nothing was written.
+//   - *LockedError: another run holds the table. Nothing was written.
+//   - *OnHoldError: the table is on hold. Nothing was written, and the Summary has the hold.
+//   - *ResumableError: the run stopped with committed chunks. Call Run with the same job to resume it.
+//   - *ServerError: there is a problem with the server.
 //
-// The pool must have room for PoolSize connections: else the error is a *PoolSizeError, and
-// nothing was done. Any pool of pgxpool's will do. On one that Open or OpenConfig has made, Run
-// works as it is, unless another run is at work on it. Of another one it takes the configuration, with all hooks, and opens a
-// pool of its own that ends with the run, since a session that you share may have limits
-// such as a role's statement_timeout, and a connection that breaks in silence must be
-// noticed. The server then sees up to PoolSize connections beside yours, and yours stay as
-// they are.
-//
-// A run that stopped with committed chunks is a *ResumableError, and Run with
-// the same job goes on from there. A wrong job is a *geomgen.ParamError, or a *SQLError of
-// its SQL, and a table that another run holds a *LockedError; in these cases nothing is
-// written. So it is with a table that is on hold, which is an *OnHoldError: the Summary has the
-// hold. Trouble with the server is a *ServerError. When ctx ends, Run stops in order,
-// and the error holds the cause.
+// Run uses a pool from Open or OpenConfig directly, unless another run is using it. For any other pool, Run opens
+// a pool of its own with the same configuration and hooks, and closes it at the end. A session that you share may
+// have limits, such as a role's statement_timeout, and a silently broken connection must be noticed. The server
+// then has up to PoolSize connections more, and your connections stay unchanged.
 func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summary, error) {
-	if options.Shared != nil { // once the run holds the table: another process may be at it
+	if options.Shared != nil { // once the run holds the table: another process may be doing the job
 		return run(ctx, pool, task{job: j.WithDefaults(), uncounted: true}, options)
 	}
 
@@ -44,16 +41,16 @@ func Run(ctx context.Context, pool *pgxpool.Pool, j Job, options Options) (Summa
 	switch {
 	case err != nil:
 		return Summary{}, observe.WithCause(ctx, err)
-	case needs != nil: // the server is asked once the run holds the table
+	case needs != nil: // the run asks the server once it holds the table
 		return run(ctx, pool, task{job: j.WithDefaults()}, options)
 	}
 
 	return run(ctx, pool, task{job: p.Job, plan: p}, options)
 }
 
-// RunPlan does the job of a plan that was made beforehand: see Run. It does not change the
-// plan, which any number of runs may use, also at the same time. Of a plan whose rows are an
-// estimate it counts the cells first, which may take long.
+// RunPlan runs the job of an existing plan: see Run. It does not change the plan, so several runs can use one
+// plan at the same time. If the plan's number of rows is an estimate, RunPlan first counts the cells, which may
+// take long.
 func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) (Summary, error) {
 	if !p.Exact() {
 		return Run(ctx, pool, p.Job, options)
@@ -61,12 +58,12 @@ func RunPlan(ctx context.Context, pool *pgxpool.Pool, p *Plan, options Options) 
 	return run(ctx, pool, task{job: p.Job, plan: p}, options)
 }
 
-// task is what there is to do: a job that has its defaults, and its plan. That is nil
-// where the job's area needs a server before it can be planned.
+// task is a job with its defaults, and its plan. The plan is nil if the job's area needs a server before it can
+// be planned.
 type task struct {
 	job  job.Job
 	plan *plan.Plan
-	// uncounted says that nobody has tried to plan the job yet.
+	// uncounted is true until somebody tries to plan the job.
 	uncounted bool
 }
 

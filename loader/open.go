@@ -23,25 +23,24 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// preparation is what a run knows of the server and of the table before it begins.
+// preparation is what a run knows of the server and the table before it begins.
 type preparation struct {
-	job       job.Job          // as it was given, with its defaults
-	plan      *plan.Plan       // nil until the server has made the job's area ready, where that is needed
-	table     catalog.Relation // that readers see, with its schema
-	cluster   citus.Cluster    // that the server coordinates
-	lock      *tablelock.Lock  // of the table; nil until the run has it
+	job       job.Job          // as given, with its defaults
+	plan      *plan.Plan       // nil until the server has prepared the job's area, if it must
+	table     catalog.Relation // the one that readers see, with its schema
+	cluster   citus.Cluster    // the cluster that the server coordinates
+	lock      *tablelock.Lock  // lock of the table; nil until the run has it
 	checked   precheck.Checked
 	settings  setting.Server
-	walStart  int64         // where the server's WAL was, in bytes; 0 when that is not known
-	waited    time.Duration // for another run
+	walStart  int64         // the server's WAL position in bytes; 0 if unknown
+	waited    time.Duration // time spent waiting for another run
 	unchanged unchanged.Answer
-	settled   bool // unchanged is what an earlier attempt has published
+	settled   bool // an earlier attempt published what is in unchanged
 }
 
-// open takes the table's lock, runs the hook before, plans what only the server
-// can tell, checks the job against the server, and brings the ledger up to date. Where
-// there is nothing to do, the error is errUnchanged. The caller closes the preparation in any
-// case.
+// open takes the table's lock, runs the job's Before statements, plans what only the server knows, checks the job
+// against the server, and migrates the ledger. If there is nothing to do, the error is errUnchanged. The caller
+// closes the preparation in any case.
 func open(ctx context.Context, e *environment, t task) (s preparation, err error) {
 	s = preparation{job: t.job, plan: t.plan, table: catalog.Relation{Table: t.job.Table}}
 	if err := s.acquireTable(ctx, e); err != nil {
@@ -52,7 +51,7 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 		return s, err
 	}
 
-	// Now that no other run can change it.
+	// From here on, no other run can change the table.
 	err = s.retry(ctx, e, "table", func() error {
 		err := s.table.Find(ctx, s.lock.Conn())
 		if err == nil && s.plan != nil {
@@ -65,7 +64,7 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 		return s, err
 	}
 
-	// Its statements are not done again: see hook.Error.
+	// Its statements do not run twice: see hook.Error.
 	err = s.retry(ctx, e, "before", func() error { return hook.RunBefore(ctx, e.pool, t.job.BeforeHook(), s.table.Table) })
 	if err != nil {
 		return s, err
@@ -84,8 +83,8 @@ func open(ctx context.Context, e *environment, t task) (s preparation, err error
 	return s, s.retry(ctx, e, "check", func() error { return s.check(ctx, e) })
 }
 
-// claim ends a run whose job another process has done, or whose table is on hold, and else plans
-// it, where all of that comes only with the table's lock.
+// claim ends a run whose job another process has done, or whose table is on hold. Otherwise it plans the job if
+// planning had to wait for the table's lock.
 func (s *preparation) claim(ctx context.Context, e *environment, t task) error {
 	err := s.retry(ctx, e, "shared", func() error { return e.options.Shared.Check(ctx, e.pool, s.lock, e.ledger) })
 	if err == nil {
@@ -100,9 +99,9 @@ func (s *preparation) claim(ctx context.Context, e *environment, t task) error {
 	return err
 }
 
-// retry does a part of the stage plan, and does it again where the server goes away in the
-// middle. Every part that asks the server goes through it. A part may be done any number of
-// times. The one before it may have taken long, and the lock's connection was idle.
+// retry runs a part of the plan stage, and runs it again if the server goes away. All parts that use the server
+// go through it, so they must be safe to repeat. It also ensures the lock, because the lock's connection was idle
+// during the previous part.
 func (s *preparation) retry(ctx context.Context, e *environment, doing string, do func() error) error {
 	return e.observer.Retry(ctx, observe.RetryFor, doing, func() error {
 		if s.lock == nil {
@@ -117,15 +116,15 @@ func (s *preparation) retry(ctx context.Context, e *environment, doing string, d
 	})
 }
 
-// prepare looks the table up again, since the hook may have changed it, and plans a job
-// whose area needs the server.
+// prepare looks up the table again, because the Before statements may have changed it, and plans a job whose area
+// needs the server.
 func (s *preparation) prepare(ctx context.Context, e *environment, planned bool) error {
 	err := s.table.Find(ctx, s.lock.Conn())
 	if err != nil || planned {
 		return err
 	}
 
-	if s.plan == nil { // an earlier try may have come further
+	if s.plan == nil { // an earlier try may have planned it
 		if s.plan, err = serverplan.Prepare(ctx, e.pool, s.job, e.observer.Log); err != nil {
 			return err
 		}
@@ -173,7 +172,7 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 	}
 
 	if s.checked.Adopts {
-		e.observer.Log.Warn("the ledger that knew the table is lost: the present rows are kept as those of a run of their own", "table", s.table.Table.String())
+		e.observer.Log.Warn("the ledger that knew the table is lost: its present rows are recorded as a run of their own", "table", s.table.Table.String())
 	}
 
 	if s.settings, err = setting.ReadServer(ctx, s.lock.Conn()); err != nil {
@@ -189,8 +188,8 @@ func (s *preparation) check(ctx context.Context, e *environment) error {
 	return nil
 }
 
-// warn says what is hardly meant: what became of the area of interest, and where numbers do
-// not fit to what the server knows of the CRS.
+// warn logs what is probably a mistake: changes to the area of interest, and numbers that do not fit the server's
+// definition of the CRS.
 func (s *preparation) warn(ctx context.Context, e *environment) error {
 	c, err := precheck.CheckCRS(ctx, s.lock.Conn(), s.table.GeometrySchema, s.plan.Job)
 	if err != nil {
@@ -205,10 +204,10 @@ func (s *preparation) warn(ctx context.Context, e *environment) error {
 }
 
 // errUnchanged ends a run that has nothing to do.
-var errUnchanged = errors.New("the table holds what the job says already")
+var errUnchanged = errors.New("the table already holds what the job describes")
 
-// skipDone returns errUnchanged where there is nothing to load: an earlier attempt had only to
-// wait for the nodes of a cluster, or the table is unchanged.
+// skipDone returns errUnchanged if there is nothing to load: the table is unchanged, or an earlier attempt only
+// had to wait for the nodes of a cluster.
 func (s *preparation) skipDone(ctx context.Context, e *environment) error {
 	run, done, err := settle.Run{Pool: e.pool, Conn: s.lock.Conn(), Observer: e.observer, Ledger: e.ledger, Cluster: s.cluster,
 		Name: e.options.JobName, Table: s.table.Table, Fingerprint: s.fingerprint()}.Finish(ctx)
@@ -230,8 +229,8 @@ func (s *preparation) fingerprint() string {
 	return s.plan.Job.WithTable(s.table.Table).Fingerprint(s.plan.Cells)
 }
 
-// skipUnchanged returns errUnchanged where that is asked for and the table holds what
-// the job says, and else logs why not.
+// skipUnchanged returns errUnchanged if the options ask for it and the table holds what the job describes. If it
+// does not, skipUnchanged logs why.
 func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 	if !e.options.SkipUnchanged {
 		return nil
@@ -251,17 +250,17 @@ func (s *preparation) skipUnchanged(ctx context.Context, e *environment) error {
 
 	e.observer.Event(ctx, "the table is unchanged", "made_by_run", answer.Run, "known", answer.KnownBy)
 
-	// What another attempt at another job has left would be in nobody's way, for ever.
+	// Nobody else would remove an unfinished run of another job.
 	run, found, err := e.ledger.Unfinished(ctx, s.lock.Conn(), s.table.Table)
 	if err == nil && found && !discard.MustKeep(s.plan.Job, run) {
-		e.observer.Log.Warn("dropping an unfinished run: the table holds what the job says", "unfinished_run", run.ID)
+		e.observer.Log.Warn("dropping an unfinished run: the table already holds what the job describes", "unfinished_run", run.ID)
 		err = discard.Unfinished(ctx, s.lock.Conn(), e.observer.Log, e.ledger, run)
 	}
 
 	return errors.Join(err, errUnchanged)
 }
 
-// close gives the lock back.
+// close releases the lock.
 func (s preparation) close(ctx context.Context, e *environment) {
 	if s.lock == nil {
 		return

@@ -16,38 +16,36 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// LevelEvent is the level of what a run reports of its normal course: stages and chunks
-// that are done. It lies below that of what people should read.
+// LevelEvent is the log level of normal events of a run, such as finished stages and chunks. It is below the
+// levels of messages for people.
 const LevelEvent = observe.LevelEvent
 
-// Options are what does not belong to the job: when a run begins, and how it is
-// watched.
+// Options set when a run begins and how you watch it. Everything else is in the Job.
 type Options struct {
-	// JobName is what the job is called in logs, traces and the ledger. Defaults to
-	// the table as the job names it.
+	// JobName is the name of the job in logs, traces and the ledger. Defaults to the table as the job names it.
 	JobName string
-	// Wait is how long to wait for another run that holds the table. Defaults to 0: it
-	// is a *LockedError at once.
+	// Wait is how long to wait for another run that holds the table. Defaults to 0, which returns a *LockedError
+	// at once.
 	Wait time.Duration
-	// Shared makes the run an attempt at a job that several processes share. Wait is not read
-	// then. Defaults to nil: nobody shares the job.
+	// Shared makes the run an attempt at a job that several processes share. Wait is then ignored. Defaults to
+	// nil, for a job that is not shared.
 	Shared *Shared
-	// SkipUnchanged ends the run before it begins where the table holds what the job
-	// says already, and nobody has modified it since. Defaults to false.
+	// SkipUnchanged ends the run early if the table already holds what the job describes and nobody has modified
+	// it since. Defaults to false.
 	SkipUnchanged bool
-	// PruneRuns is the age from which on what the ledger knows of the table's ended runs
-	// is removed after publish: see Ledger.Prune. Defaults to 0, which removes nothing.
+	// PruneRuns is the age from which the ledger's ended runs of the table are removed after publishing: see
+	// Ledger.Prune. Defaults to 0, which removes nothing.
 	PruneRuns time.Duration
-	// Tracer gets spans of the run, its stages and its chunks. Defaults to none.
+	// Tracer gets spans of the run, its stages and its chunks. Defaults to no tracing.
 	Tracer trace.Tracer
-	// Progress reports how far the run is. Defaults to one that nobody reads.
+	// Progress gets the progress of the run. Defaults to one that nobody reads.
 	Progress *Progress
-	// Log gets what people should know later. Defaults to none.
+	// Log gets messages that people should see later. Defaults to no logging.
 	Log *slog.Logger
-	// Version is that of the program, for the ledger. Defaults to dev.
+	// Version is the version of your program, for the ledger. Defaults to dev.
 	Version string
-	// PublishFor is how long publish waits for others to leave the table, stepping
-	// back in between so that readers get through. Defaults to 10 minutes.
+	// PublishFor is how long publishing waits for others to release the table. It pauses between tries so that
+	// readers get through. Defaults to 10 minutes.
 	PublishFor time.Duration
 }
 
@@ -70,18 +68,18 @@ func (o Options) withDefaults(j job.Job) Options {
 	return o
 }
 
-// environment is what a run is done with. It is the same from its begin to its end.
+// environment is what a run works with. It does not change during the run.
 type environment struct {
 	pool     *pgxpool.Pool // see pg.Own
-	callers  *pgxpool.Pool // the caller's, which may be the same
-	release  func()        // gives the pool back
+	callers  *pgxpool.Pool // the caller's, which may be the same pool
+	release  func()        // returns the pool
 	options  Options
 	observer *observe.Observer
 	ledger   ledger.Ledger
 	stopBy   time.Time // see stopping
 }
 
-// newEnvironment takes options that have their defaults. The caller releases it.
+// newEnvironment takes options with their defaults. The caller releases it.
 func newEnvironment(ctx context.Context, callers *pgxpool.Pool, j job.Job, o Options) (*environment, error) {
 	if err := checkRoom(callers, plan.MaxStreams(j)); err != nil {
 		return nil, err
@@ -99,8 +97,8 @@ func newEnvironment(ctx context.Context, callers *pgxpool.Pool, j job.Job, o Opt
 	return e, err
 }
 
-// stopping returns a context for what is done after a run has ended. It does not
-// end with the run's, but within pg.CleanupTimeout after the first call.
+// stopping returns a context for the work after the end of a run. It does not end with the run's context, but
+// ends pg.CleanupTimeout after the first call.
 func (e *environment) stopping(ctx context.Context) (context.Context, context.CancelFunc) {
 	if e.stopBy.IsZero() {
 		e.stopBy = time.Now().Add(pg.CleanupTimeout)

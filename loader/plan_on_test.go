@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// A server is opened only where the job's area needs one.
+// PlanWith opens a server only if the job's area needs one.
 func TestPlanWith(t *testing.T) {
 	errAway := errors.New("nobody answers")
 	opened := 0
@@ -32,7 +32,7 @@ func TestPlanWith(t *testing.T) {
 	}
 }
 
-// A wrong job is refused before a server is opened.
+// PlanWith refuses a wrong job before it opens a server.
 func TestPlanWithRefusesAWrongJob(t *testing.T) {
 	open := func(context.Context) (*pgxpool.Pool, error) {
 		t.Error("a server was opened")

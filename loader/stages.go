@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// copyRows copies the chunks that are not committed yet into the staging table.
+// copyRows copies the uncommitted chunks into the staging table.
 func copyRows(ctx context.Context, e *environment, s preparation, a attempt) (copied copier.Result, err error) {
 	c := copier.Copier{Pool: e.pool, Observer: e.observer, Ledger: e.ledger, Plan: a.plan, Loader: a.loader,
 		Run: a.run, Staging: a.staging, Done: a.done, Spread: s.checked.Spread}
@@ -28,8 +28,7 @@ func copyRows(ctx context.Context, e *environment, s preparation, a attempt) (co
 	return copied, err
 }
 
-// finish builds what the staging table lacks: as much as its loader has left, and as its
-// publish strategy needs.
+// finish builds what the staging table still lacks after copying and what the publish strategy needs.
 func finish(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result) error {
 	b := build.Builder{Pool: e.pool, Observer: e.observer, Ledger: e.ledger, Settings: s.settings,
 		Plan: a.plan, Run: a.run, Staging: copied.Staging, Settle: func(ctx context.Context) error { return settle.Nodes(ctx, e.pool, e.observer, s.checked.Spread) },
@@ -52,8 +51,7 @@ func finish(ctx context.Context, e *environment, s preparation, a attempt, copie
 	}))
 }
 
-// publishTable makes the finished table visible. It returns how many rows were there
-// already.
+// publishTable makes the finished table visible. It returns how many rows were in the table already.
 func publishTable(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result) (skipped int64, err error) {
 	staged := publish.Staged{Relation: copied.Staging, Layout: a.loader.Layout(), Plan: a.plan, Run: a.run, Index: s.checked.Index,
 		Settings: s.settings, ProgramVersion: e.options.Version}

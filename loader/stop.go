@@ -18,26 +18,25 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// ErrCellsExist reports cells to append that the table holds already.
+// ErrCellsExist reports cells to append that are in the table already.
 var ErrCellsExist = publish.ErrCellsExist
 
-// LockedError reports that another run holds the table.
+// LockedError reports a table that another run holds.
 type LockedError = tablelock.LockedError
 
 // HookError reports a statement of Job.Before or Job.After that failed.
 type HookError = hook.Error
 
-// CountError reports a chunk whose number of rows is not the same everywhere.
+// CountError reports a chunk whose counts of rows differ.
 type CountError = copier.CountError
 
-// ResumableError reports a run that stopped with committed chunks: the same job
-// resumes it.
+// ResumableError reports a run that stopped with committed chunks. Run the same job to resume it.
 type ResumableError struct {
-	Run       int64 // the run's number in the ledger
-	Committed int64 // chunks
-	Chunks    int64 // of so many
-	RowsDone  int64 // rows of the committed chunks
-	Rows      int64 // of so many
+	Run       int64 // number of the run in the ledger
+	Committed int64 // chunks that are committed
+	Chunks    int64 // all chunks
+	RowsDone  int64 // rows in the committed chunks
+	Rows      int64 // all rows
 	Err       error // what stopped it
 }
 
@@ -48,23 +47,23 @@ func (e *ResumableError) Error() string {
 
 func (e *ResumableError) Unwrap() error { return e.Err }
 
-// Kept says what is left of a run that failed.
+// Kept is what remains of a failed run.
 type Kept string
 
-// What is left of a run that failed.
+// Values of Kept.
 const (
-	// KeptUnknown is also what is left of a run that had not begun, whose number is 0.
+	// KeptUnknown also applies to a run that had not begun, whose number is 0.
 	KeptUnknown Kept = ""
-	KeptNothing Kept = "nothing" // what it had loaded is removed
+	KeptNothing Kept = "nothing" // its rows are removed
 	KeptChunks  Kept = "chunks"  // its error is a *ResumableError
 )
 
-// stop turns the error of a stage into that of the run, and says what is left of it. A run that has
-// committed nothing is taken away; one that has can be resumed. It returns nil
-// for a run that was published although the answer to that was lost.
+// stop turns the error of a stage into the error of the run, and returns what remains of the run. It removes a
+// run that committed nothing; a run with committed chunks can be resumed. It returns nil for a run that was
+// published although the server's answer was lost.
 //
-// Before begin there is nothing to note: an unfinished run of the table is another's, or
-// an earlier attempt's, and has its note.
+// A failure before begin needs no record: an unfinished run of the table belongs to another process or an earlier
+// attempt, which recorded it.
 func stop(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result, cause error) (Kept, error) {
 	end := progress.EndFailed
 	if ctx.Err() != nil {
@@ -73,11 +72,11 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 	e.observer.Progress.Stop(end)
 
 	if a.run == 0 || errors.As(cause, new(*LockedError)) {
-		return KeptUnknown, cause // nothing is begun, or it is another's now
+		return KeptUnknown, cause // nothing has begun, or another process has taken over
 	}
 
 	outcome, reason := ledger.OutcomeFailed, cause
-	if ctx.Err() != nil { // cause is what a stage makes of that
+	if ctx.Err() != nil { // cause is the stage's own error for that
 		outcome, reason = ledger.OutcomeStopped, context.Cause(ctx)
 	}
 
@@ -85,7 +84,7 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 	defer cancel()
 
 	defer func() {
-		if outcome != ledger.OutcomePublished { // which the summary notes
+		if outcome != ledger.OutcomePublished { // otherwise the summary records it
 			attempts.End(ctx, e.pool, e.observer, e.ledger, attempts.Attempt{Run: a.run, No: a.no, Rows: copied.Rows}, outcome, reason)
 		}
 	}()
@@ -94,12 +93,12 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 
 	switch {
 	case err != nil && (pg.SQLState(err) == "" || pg.IsTransient(err)):
-		// Nobody has answered, and the pool may be closed: as far as is known here.
+		// The server did not answer, and the pool may be closed: use the counts of this process.
 		run.Committed, run.RowsDone = int64(len(a.done))+copied.Chunks, a.rows+copied.Rows
 	case err != nil || !found || run.State == ledger.StateDropped:
-		return KeptUnknown, fmt.Errorf("the ledger knows no more of run %d: %w", a.run, cause)
+		return KeptUnknown, fmt.Errorf("run %d is no longer in the ledger: %w", a.run, cause)
 	case run.State == ledger.StatePublished && (settle.IsUnsettled(cause) || s.checked.Spread && run.LastError != ""):
-		// Readers may see a part of it: the next run waits for the rest.
+		// Readers may see only a part of it: the next run waits for the rest.
 	case run.State == ledger.StatePublished:
 		outcome = ledger.OutcomePublished
 		return KeptUnknown, nil
@@ -110,7 +109,7 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 	}
 
 	if err := e.ledger.RecordError(ctx, e.pool, a.run, reason); err != nil {
-		e.observer.Log.Debug("the ledger does not know why the run stopped", "error", err)
+		e.observer.Log.Debug("the ledger could not record why the run stopped", "error", err)
 	}
 
 	if run.Committed == 0 {
@@ -121,8 +120,8 @@ func stop(ctx context.Context, e *environment, s preparation, a attempt, copied 
 		RowsDone: run.RowsDone, Rows: a.plan.Rows, Err: cause}
 }
 
-// recordShared writes down how an attempt at a job has ended that others share. It still holds
-// the table: whoever takes it next counts the failures.
+// recordShared records how an attempt at a shared job ended. It does so while it still holds the table, because
+// the next process to take the table counts the failures.
 func recordShared(ctx context.Context, e *environment, s preparation, a attempt, err error) {
 	if e.options.Shared == nil {
 		return

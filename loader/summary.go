@@ -13,40 +13,40 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// Summary is what a run came to. Of one that failed it has what is known until then.
+// Summary is the result of a run. For a failed run, it has what was known until then.
 type Summary struct {
-	Run           int64                      `json:"run"` // its number in the ledger, or of the run that made an unchanged table
+	Run           int64                      `json:"run"` // number in the ledger; for an unchanged table, the run that loaded it
 	Job           string                     `json:"job"`
 	Table         job.Table                  `json:"table"`
 	Rows          int64                      `json:"rows"`
 	Unchanged     bool                       `json:"unchanged"`              // nothing was done: see Options.SkipUnchanged
-	DoneBy        *SharedBy                  `json:"done_by,omitempty"`      // nothing was done: another process has, see Options.Shared
+	DoneBy        *SharedBy                  `json:"done_by,omitempty"`      // nothing was done because another process did the job: see Options.Shared
 	Hold          *Hold                      `json:"on_hold,omitempty"`      // nothing was done: see OnHoldError
-	Appended      bool                       `json:"appended"`               // to a table that was there
-	RowsSkipped   int64                      `json:"rows_skipped,omitempty"` // of them there already
-	RowsResumed   int64                      `json:"rows_resumed"`           // of them committed by earlier attempts
-	RowsCopied    int64                      `json:"rows_copied"`            // of them committed by this one
+	Appended      bool                       `json:"appended"`               // to an existing table
+	RowsSkipped   int64                      `json:"rows_skipped,omitempty"` // of Rows, already in the table
+	RowsResumed   int64                      `json:"rows_resumed"`           // of Rows, committed by earlier attempts
+	RowsCopied    int64                      `json:"rows_copied"`            // of Rows, committed by this attempt
 	Chunks        int64                      `json:"chunks"`
 	ChunksCopied  int64                      `json:"chunks_copied"`
 	ChunksResumed int64                      `json:"chunks_resumed"`
 	Method        plan.Method                `json:"method"`
 	Streams       int                        `json:"streams"`
-	Retries       int                        `json:"retries"`                // how often something was tried again
-	WaitSeconds   float64                    `json:"wait_seconds,omitempty"` // for another run, in no stage
+	Retries       int                        `json:"retries"`                // number of retries
+	WaitSeconds   float64                    `json:"wait_seconds,omitempty"` // waiting for another run, in no stage
 	Seconds       float64                    `json:"seconds"`
 	StageSeconds  map[progress.Stage]float64 `json:"stage_seconds"`
-	CopyBytes     int64                      `json:"copy_bytes"` // sent by COPY, what was tried again included
-	TableRows     int64                      `json:"table_rows"` // of the table now, with what other runs have added
+	CopyBytes     int64                      `json:"copy_bytes"` // sent by COPY, including retries
+	TableRows     int64                      `json:"table_rows"` // of the table now, including rows of other runs
 	HeapBytes     int64                      `json:"heap_bytes"`
 	IndexBytes    int64                      `json:"index_bytes"`
-	WALBytes      int64                      `json:"wal_bytes"` // of the whole server meanwhile
-	Kept          Kept                       `json:"-"`         // what is left of a run that failed
+	WALBytes      int64                      `json:"wal_bytes"` // written by the whole server during the run
+	Kept          Kept                       `json:"-"`         // what remains of a failed run
 }
 
-// summarizeUnchanged says that there was nothing to do.
+// summarizeUnchanged returns the summary of a run that had nothing to do.
 func summarizeUnchanged(ctx context.Context, e *environment, s preparation) Summary {
 	sum := newSummary(e, s, nil)
-	if s.settled { // an earlier attempt has loaded it
+	if s.settled { // an earlier attempt loaded it
 		sum.addAttempt(s, attempt{plan: s.plan, rows: s.unchanged.Rows}, copier.Result{})
 		sum.measure(ctx, e, s)
 	}
@@ -57,7 +57,7 @@ func summarizeUnchanged(ctx context.Context, e *environment, s preparation) Summ
 	return sum
 }
 
-// summarizeDone says who has done a shared job.
+// summarizeDone returns the summary of a shared job that another process did.
 func summarizeDone(e *environment, s preparation, by SharedBy) Summary {
 	sum := newSummary(e, s, nil)
 	sum.DoneBy, sum.Run = &by, by.Run
@@ -65,7 +65,7 @@ func summarizeDone(e *environment, s preparation, by SharedBy) Summary {
 	return sum
 }
 
-// summarizeHeld says that nothing was done, since the table is on hold.
+// summarizeHeld returns the summary of a run that did nothing because the table is on hold.
 func summarizeHeld(e *environment, s preparation, h Hold) Summary {
 	e.observer.Log.Warn("the table is on hold: nothing was loaded", "table", h.Table.String(), "since", h.Since.Format(time.RFC3339),
 		"by", h.By(), "reason", h.Reason)
@@ -76,7 +76,7 @@ func summarizeHeld(e *environment, s preparation, h Hold) Summary {
 	return sum
 }
 
-// summarize ends the last stage, and says what the run came to: err is why it has failed.
+// summarize ends the last stage and returns the summary. err is why the run failed, or nil.
 func summarize(ctx context.Context, e *environment, s preparation, a attempt, copied copier.Result, skipped int64, err error) Summary {
 	ctx, cancel := e.stopping(ctx)
 	defer cancel()
@@ -94,7 +94,7 @@ func summarize(ctx context.Context, e *environment, s preparation, a attempt, co
 	return sum
 }
 
-// newSummary ends the last stage of a run that is done, and sums up what does not depend on an attempt.
+// newSummary ends the last stage of a finished run, and fills in what does not depend on an attempt.
 func newSummary(e *environment, s preparation, err error) Summary {
 	if err == nil {
 		e.observer.Progress.Begin("", 0)
@@ -111,7 +111,7 @@ func newSummary(e *environment, s preparation, err error) Summary {
 	return sum
 }
 
-// addAttempt adds what is known of the attempt, also of one that did not begin.
+// addAttempt adds what is known of the attempt, even if it did not begin.
 func (sum *Summary) addAttempt(s preparation, a attempt, copied copier.Result) {
 	sum.Run, sum.Appended = a.run, s.table.OID != 0 && s.job.Appends()
 
@@ -129,8 +129,8 @@ func (sum *Summary) addAttempt(s preparation, a attempt, copied copier.Result) {
 	sum.ChunksResumed, sum.RowsResumed = int64(len(a.done)), a.rows
 }
 
-// warnSkipped says whose share of the cells on a shared border stays. It is for a
-// table that is published: a try to publish may be thrown away and done again.
+// warnSkipped warns about the cells on a shared border whose values stay. Call it only once the table is
+// published: publishing may be tried several times.
 func warnSkipped(e *environment, j job.Job, skipped int64) {
 	if skipped == 0 {
 		return
@@ -141,11 +141,11 @@ func warnSkipped(e *environment, j job.Job, skipped int64) {
 	}
 
 	if j.Clip {
-		e.observer.Log.Warn("cells were in the table already and keep their geometry, which is cut by the area that was loaded first", "cells", skipped)
+		e.observer.Log.Warn("cells were in the table already and keep their geometry, clipped by the area that was loaded first", "cells", skipped)
 	}
 }
 
-// measure is best effort: the table is published.
+// measure is best effort, because the table is already published.
 func (sum *Summary) measure(ctx context.Context, e *environment, s preparation) {
 	if end := measure.WAL(ctx, e.pool); s.walStart > 0 && end > 0 {
 		sum.WALBytes = end - s.walStart

@@ -10,13 +10,13 @@ import (
 )
 
 type (
-	// Inventory is what loadgrid has made in a database with one ledger.
+	// Inventory is what loadgrid created in a database with one ledger.
 	Inventory = uninstall.Inventory
-	// DependentsError reports objects of users that depend on what Uninstall would remove.
+	// DependentsError reports users' objects that depend on what Uninstall would remove.
 	DependentsError = uninstall.DependentsError
 )
 
-// Inventory returns what Uninstall would remove, and what would stay. It changes nothing.
+// Inventory returns what Uninstall would remove and what it would leave. It changes nothing.
 func (l *Ledger) Inventory(ctx context.Context) (i Inventory, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) error {
 		conn, err := pool.Acquire(ctx)
@@ -33,10 +33,10 @@ func (l *Ledger) Inventory(ctx context.Context) (i Inventory, err error) {
 	return i, err
 }
 
-// Uninstall removes the ledger with its functions and all that it knows, the staging tables of
-// its runs, and, where kept says so, the versions of tables that are kept. Loaded tables stay. It is one
-// transaction, and returns what was there. A run that is alive is a *LockedError, and an object that depends on
-// what would go a *DependentsError: then nothing was removed.
+// Uninstall removes the ledger with its functions and its record of runs, the staging tables of its runs, and, if
+// kept is true, the kept versions of tables. Loaded tables stay. It is one transaction, and returns what was
+// there. If a run is alive, the error is a *LockedError. If an object depends on something that would be removed,
+// the error is a *DependentsError. In both cases, nothing was removed.
 func (l *Ledger) Uninstall(ctx context.Context, kept bool) (i Inventory, err error) {
 	err = l.own(ctx, func(pool *pgxpool.Pool) (err error) {
 		i, err = uninstall.Remove(ctx, pool, l.ledger, kept)

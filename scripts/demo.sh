@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs loadgrid's demo, on a machine that has nothing but this program: where neither a
-# database is named, nor PostgreSQL with PostGIS is installed, nor a container can be
-# had, Debian's packages are installed first.
+# Runs loadgrid's demo on a machine that needs only this program. It first installs
+# Debian's packages if no database is named, PostgreSQL with PostGIS is not installed, and
+# no container is available.
 #
 #   sh scripts/demo.sh PROGRAM [FLAG...]
 set -eu
@@ -11,14 +11,14 @@ shift
 install=$(dirname "$0")/install-postgis.sh
 public=postgis/postgis:17-3.5 local=loadgrid-postgis:local # as in internal/container
 
-# Runs a command for at most so many seconds, where the system can bound it.
+# Runs a command with a limit in seconds, if the system can limit it.
 bounded() {
   seconds=$1
   shift
   if command -v timeout >/dev/null; then timeout "$seconds" "$@"; else "$@"; fi
 }
 
-# True where an engine has an image of PostGIS, or a registry gives it within five minutes.
+# True if an engine has an image of PostGIS, or a registry provides it within five minutes.
 container() {
   for engine in docker podman; do
     bounded 15 "$engine" info >/dev/null 2>&1 || continue
@@ -34,7 +34,7 @@ container() {
   return 1
 }
 
-# Elsewhere the demo says what to install.
+# On other systems, the demo says what to install.
 if [ -z "${LOADGRID_DSN:-}${LOADGRID_PG_BINDIR:-}" ] && command -v apt-get >/dev/null &&
   ! sh "$install" --check && ! container; then
   sh "$install"

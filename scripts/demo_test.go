@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The demo installs packages only where nothing else gives it a server.
+// The demo installs packages only if nothing else provides a server.
 func TestDemoInstallsOnlyWhatIsMissing(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Installs PostgreSQL with PostGIS from the packages of Debian or Ubuntu, as root or through
-# sudo, unless it is installed already. Neither creates nor starts a server for the whole
-# machine, and leaves nothing but the packages. With --check it installs nothing, and fails
-# where nothing is installed.
+# sudo, unless it is installed already. It neither creates nor starts a server for the whole
+# machine, and leaves only the packages. With --check, it installs nothing, and fails if
+# nothing is installed.
 #
-# Before every path stands $ROOT, which is empty except in tests.
+# Every path begins with $ROOT, which is empty except in tests.
 set -eu
-umask 022 # the package's folders are everybody's to read, whoever makes them
+umask 022 # everybody can read the package's folders, whatever the user's umask
 
 ROOT=${ROOT:-}
 config=$ROOT/etc/postgresql-common/createcluster.conf
@@ -31,7 +31,7 @@ installed() {
 become_root() {
   command -v sudo >/dev/null || die 'installing packages needs root: call as root, or install sudo'
   sudo -n true 2>/dev/null || has_terminal ||
-    die 'installing packages needs root: sudo asks for a password, and there is no terminal to ask on'
+    die 'installing packages needs root: sudo asks for a password, but there is no terminal to ask on'
   exec sudo env ROOT="$ROOT" sh "$0" --as-root
 }
 
@@ -43,12 +43,12 @@ clusters() {
     if [ -e "$cluster" ]; then echo "the cluster $cluster"; fi
   done
   for process in "$ROOT"/proc/[0-9]*/cmdline; do
-    # How Debian starts a server; its children carry other titles.
+    # This is how Debian starts a server; its children have other titles.
     { tr '\0' '\n' <"$process" | sed -n 's|^config_file=/etc/postgresql/|a running server of /etc/postgresql/|p'; } 2>/dev/null || :
   done
 }
 
-# Runs a program, and shows the end of its output where it fails.
+# Runs a program, and shows the end of its output if it fails.
 quietly() {
   if "$@" >"$work/log" 2>&1; then return; else status=$?; fi
   say "$1 failed with exit status $status; its output:"
@@ -56,16 +56,16 @@ quietly() {
   exit 1
 }
 
-# Asks nothing, keeps the configuration files that exist, and waits for another
-# apt-get. The downloads stay out of apt's cache, and so out of the reach of hooks that
-# empty it between two calls, as images have them.
+# Asks nothing, keeps existing configuration files, and waits for another apt-get. The
+# downloads stay out of apt's cache, because hooks in container images may empty it between
+# two calls.
 apt() {
   quietly env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C.UTF-8 TMPDIR="$work/tmp" \
     apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef \
     -o "Dir::Cache::archives=$work/archives" "$@"
 }
 
-# Updates the lists of packages. Another program that does so is waited for, a minute at most: apt-get
+# Updates the lists of packages. It waits up to a minute for another program that does so: apt-get
 # itself waits only for one that installs.
 update() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
@@ -77,8 +77,8 @@ update() {
   exit 1
 }
 
-# Names the packages to install: for the newest PostgreSQL that is installed and that
-# PostGIS is packed for, else the distribution's default.
+# Chooses the packages to install: for the newest installed PostgreSQL that has a PostGIS
+# package, or else the distribution's default.
 choose_packages() {
   list=$(apt-cache --names-only search '^postgresql-[0-9]+-postgis-3$|^postgresql-postgis$')
   majors=$(printf '%s\n' "$list" | sed -n 's/^postgresql-\([0-9]*\)-postgis-3 .*/\1/p' | sort -rn)
@@ -102,9 +102,9 @@ main_cluster_is_off() {
 }
 
 # Debian's postgresql package creates and starts a cluster "main", unless
-# create_main_cluster is off before the package is configured. No service may start
-# either, such as a cluster that an earlier installation left. Where the machine has a
-# policy of its own, that one holds.
+# create_main_cluster is off before the package is configured. Services must not start
+# either, such as a cluster that an earlier installation left. If the machine has a
+# policy of its own, that one applies.
 prevent_servers() {
   if [ ! -d "$dropins" ]; then
     mkdir -p "$dropins"
@@ -116,20 +116,20 @@ prevent_servers() {
     chmod 755 "$policy"
   fi
 
-  # postgresql-common brings the configuration and creates nothing.
+  # postgresql-common installs the configuration and creates no cluster.
   if [ ! -x "$ROOT/usr/bin/pg_conftool" ]; then apt install --no-install-recommends postgresql-common; fi
   main_cluster_is_off && return
 
-  # Older versions do not read the folder, or the file overrules it.
+  # Older versions do not read the folder, or the file overrides it.
   cp -p "$config" "$saved"
   printf '\ncreate_main_cluster = false\n' >>"$config"
   main_cluster_is_off ||
-    die "cannot keep postgresql-common from creating a cluster: $config does not take create_main_cluster = false"
+    die "cannot keep postgresql-common from creating a cluster: $config ignores create_main_cluster = false"
 }
 
 restore() {
   rm -f "$dropin"
-  # Nobody else keeps the folder; where it holds more, it stays.
+  # Nothing else needs the folder; if it contains more, it stays.
   if [ "$made_dropins" = yes ]; then rmdir "$dropins" 2>/dev/null || :; fi
   if [ -e "$saved" ]; then mv -f "$saved" "$config"; fi
   if grep -qsF "$mark" "$policy"; then rm -f "$policy"; fi
@@ -148,14 +148,14 @@ done
 if [ "${1:-}" != --as-root ] && [ "$(id -u)" != 0 ]; then become_root; fi
 
 made_dropins=no
-# Not TMPDIR: apt's own user must get there, and the packages' scripts fail where
-# the path has a space.
+# Not TMPDIR: apt's own user must have access, and the packages' scripts fail if
+# the path contains a space.
 work=$(mktemp -d "$ROOT/var/tmp/loadgrid-apt-XXXXXX")
 trap end EXIT
 trap 'exit 130' INT
 trap 'exit 129' HUP
 trap 'exit 143' TERM
-restore # what a killed installation may have left
+restore # removes what a killed installation may have left
 mkdir "$work/archives" "$work/tmp"
 chmod 755 "$work" "$work/archives" # apt downloads and verifies as a user of its own
 chmod 1777 "$work/tmp"
@@ -168,8 +168,8 @@ say "apt-get install --no-install-recommends $packages ... (a minute or two)"
 # shellcheck disable=SC2086 # several packages
 apt install --no-install-recommends --no-upgrade --download-only postgresql-common $packages
 
-# Ctrl-C and the end of the terminal must not reach dpkg in the middle. TERM takes effect
-# when apt-get has finished.
+# Ctrl-C and the end of the terminal must not interrupt dpkg. TERM takes effect when
+# apt-get has finished.
 trap '' INT HUP
 prevent_servers
 # shellcheck disable=SC2086 # several packages
@@ -177,5 +177,5 @@ apt install --no-install-recommends $packages
 
 clusters | while read -r cluster; do
   printf '%s\n' "$before" | grep -qxF "$cluster" ||
-    die "the installation brought $cluster, which it should not have: pg_dropcluster removes a cluster"
+    die "the installation created $cluster, which it should not have done: pg_dropcluster removes a cluster"
 done

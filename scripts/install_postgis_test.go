@@ -1,4 +1,4 @@
-// Package scripts tests the shell scripts beside it, on machines that are made up.
+// Package scripts tests the shell scripts in this folder on simulated machines.
 package scripts
 
 import (
@@ -13,7 +13,7 @@ const freshConfig = "#create_main_cluster = true\ninclude_dir\n"
 
 func TestInstallCreatesNoClusterAndRestores(t *testing.T) {
 	for _, tt := range []struct {
-		name, config, onInstall string // config: none, postgresql-common is not there
+		name, config, onInstall string // config: none means that postgresql-common is not installed
 		problem                 string
 	}{
 		{name: "fresh machine"},
@@ -76,7 +76,7 @@ func TestInstallKeepsTheMachinesOwnPolicy(t *testing.T) {
 	}
 }
 
-// What is installed stays as it is, and needs no rights.
+// Installed packages stay as they are, and need no privileges.
 func TestInstallWhereItIsInstalled(t *testing.T) {
 	m := newMachine(t, "")
 	m.program(t, "id", "echo 1000")
@@ -129,7 +129,7 @@ func remove(t *testing.T, m machine, name string) {
 	}
 }
 
-// Without root's rights all that changes the machine goes through sudo.
+// Without root, everything that changes the machine runs through sudo.
 func TestInstallThroughSudo(t *testing.T) {
 	m := newMachine(t, "")
 	m.program(t, "id", "echo 1000")

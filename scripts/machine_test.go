@@ -11,14 +11,13 @@ import (
 	"time"
 )
 
-// machine is a Debian below a directory, whose apt-get writes down what it sees instead
-// of installing.
+// machine is a Debian system in a directory, whose apt-get records what it sees instead of installing.
 type machine struct {
 	root, programs, calls string
 }
 
-// newMachine makes a machine of root, with neither sudo nor a container engine. onInstall is
-// what apt-get does when it shall install PostGIS; $ROOT is the machine's root.
+// newMachine returns a machine where the user is root, without sudo and a container engine. onInstall is what
+// apt-get does to install PostGIS; $ROOT is the machine's root.
 func newMachine(t *testing.T, onInstall string) machine {
 	t.Helper()
 	m := machine{root: t.TempDir(), programs: t.TempDir(), calls: filepath.Join(t.TempDir(), "calls")}
@@ -48,7 +47,7 @@ func newMachine(t *testing.T, onInstall string) machine {
 			`+onInstall+`;;
 		esac`)
 
-	// Reads the folder where the configuration has an include_dir, as the real one.
+	// Like the real one, it reads the folder if the configuration has an include_dir.
 	m.program(t, "pg_conftool", `
 		files=$1; if grep -q '^include_dir' $1; then files="$1 $(dirname $1)/createcluster.d/*.conf"; fi
 		value=$(cat $files 2>/dev/null | sed -n 's/^create_main_cluster = //p' | tail -n 1)
@@ -73,14 +72,14 @@ func (m machine) program(t *testing.T, name, script string) {
 	writeProgram(t, filepath.Join(m.programs, name), script)
 }
 
-// command is a script that runs on the machine.
+// command returns a command that runs a script on the machine.
 func (m machine) command(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := filepath.Abs(script)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(path); err != nil { // also so that a changed script voids cached results
+	if _, err := os.Stat(path); err != nil { // this also makes a changed script invalidate cached results
 		t.Fatal(err)
 	}
 
@@ -92,7 +91,7 @@ func (m machine) command(t *testing.T, script string, args ...string) *exec.Cmd 
 	return cmd
 }
 
-// install runs the installation, and returns what it says and its exit status.
+// install runs the installation, and returns its output and its exit status.
 func (m machine) install(t *testing.T) (output string, code int) {
 	t.Helper()
 	return run(t, m.command(t, "install-postgis.sh"))
@@ -118,7 +117,7 @@ func (m machine) called(t *testing.T) string {
 	return string(text)
 }
 
-// checkAsBefore checks that only postgresql-common's configuration is there.
+// checkAsBefore checks that nothing exists except postgresql-common's configuration.
 func (m machine) checkAsBefore(t *testing.T, config string) {
 	t.Helper()
 	text, err := os.ReadFile(m.config())
@@ -146,7 +145,7 @@ func (m machine) checkNothingLeft(t *testing.T) {
 	}
 }
 
-// waitForFile waits until a program of the machine has come to a point.
+// waitForFile waits until a program of the machine reaches a point.
 func waitForFile(t *testing.T, name string) {
 	t.Helper()
 	deadline := time.Now().Add(time.Minute)

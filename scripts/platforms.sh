@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs go vet and go test -c for each platform of a release, and runs none of the tests. On Windows it leaves out the packages
-# that start servers and shells as Unix does: they are for developing loadgrid, not part of it.
+# Runs go vet and go test -c for each platform of a release, without running the tests. On Windows, it leaves out the
+# packages that start servers and shells in the Unix way: they are only for developing loadgrid.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -6,6 +6,5 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testleak"
 )
 
-// No goroutine outlives the tests. Those with a server are in package integration,
-// which looks, too.
+// No goroutine outlives the tests. The tests with a server are in package integration, which checks that, too.
 func TestMain(m *testing.M) { testleak.Main(m) }

@@ -1,5 +1,4 @@
-// Package migrations holds the ledger's schema and brings it up to date with
-// golang-migrate.
+// Package migrations contains the ledger's schema and migrates it with golang-migrate.
 package migrations
 
 import (
@@ -28,10 +27,10 @@ var files embed.FS
 // versionTable is golang-migrate's own table, in the ledger's schema.
 const versionTable = "schema_migrations"
 
-// closeTimeout is how long the farewell on a connection may take.
+// closeTimeout is how long closing a connection may take.
 const closeTimeout = time.Second
 
-// Latest is the version that this program brings a ledger to.
+// Latest returns the version to which this program brings a ledger.
 func Latest() (uint, error) {
 	names, err := fs.Glob(files, "*.up.sql")
 	if err != nil || len(names) == 0 {
@@ -44,21 +43,20 @@ func Latest() (uint, error) {
 	return v, nil
 }
 
-// NewerError reports a ledger that a newer loadgrid has made.
+// NewerError reports a ledger from a newer loadgrid.
 type NewerError struct {
 	Schema       string
 	Have, Latest uint
 }
 
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("the ledger in schema %s has version %d, this loadgrid knows versions up to %d: use the newer loadgrid that made it",
+	return fmt.Sprintf("the ledger in schema %s has version %d, but this loadgrid supports versions up to %d: use the newer loadgrid that made it",
 		e.Schema, e.Have, e.Latest)
 }
 
-// Up brings the ledger in schema to the latest version. The schema must exist.
-// A migration that was killed in the middle is repeated: each file is one
-// transaction, and may be run again where it was committed but not noted. Connections are
-// opened as a pool of config opens them.
+// Up brings the ledger in schema to the latest version. The schema must exist. Up repeats a migration that was
+// killed before it finished: each file is one transaction, and can run again if it was committed but not
+// recorded. Connections are opened as a pool of config opens them.
 func Up(ctx context.Context, config *pgxpool.Config, schema string) error {
 	return withMigrate(ctx, config, schema, func(m *migrate.Migrate) error {
 		if err := refuseNewer(m, schema); err != nil {
@@ -69,7 +67,7 @@ func Up(ctx context.Context, config *pgxpool.Config, schema string) error {
 		var dirty migrate.ErrDirty
 		if errors.As(err, &dirty) {
 			if err := m.Force(previous(dirty.Version)); err != nil {
-				return fmt.Errorf("taking back the mark that migration %d was killed: %w", dirty.Version, err)
+				return fmt.Errorf("removing the mark of killed migration %d: %w", dirty.Version, err)
 			}
 			err = m.Up()
 		}
@@ -77,7 +75,7 @@ func Up(ctx context.Context, config *pgxpool.Config, schema string) error {
 	})
 }
 
-// Down takes the ledger away, with all that it knows of runs. The schema stays.
+// Down removes the ledger, with its record of runs. The schema stays.
 func Down(ctx context.Context, config *pgxpool.Config, schema string) error {
 	return withMigrate(ctx, config, schema, func(m *migrate.Migrate) error {
 		if err := refuseNewer(m, schema); err != nil {
@@ -87,14 +85,13 @@ func Down(ctx context.Context, config *pgxpool.Config, schema string) error {
 		err := m.Down()
 		var dirty migrate.ErrDirty
 		if errors.As(err, &dirty) {
-			// Up may be repeated, down as well: from the latest version all
-			// files are run.
+			// Migrations up can be repeated, and so can those down: run all files from the latest version.
 			latest, lerr := Latest()
 			if lerr != nil {
 				return lerr
 			}
 			if err := m.Force(int(latest)); err != nil {
-				return fmt.Errorf("taking back the mark that migration %d was killed: %w", dirty.Version, err)
+				return fmt.Errorf("removing the mark of killed migration %d: %w", dirty.Version, err)
 			}
 			err = m.Down()
 		}
@@ -103,8 +100,8 @@ func Down(ctx context.Context, config *pgxpool.Config, schema string) error {
 	})
 }
 
-// Version returns the ledger's version, 0 when there is none, and whether a
-// migration to it was killed in the middle. It writes nothing.
+// Version returns the ledger's version, or 0 if there is none. dirty is true if the migration to that version was
+// killed before it finished. Version writes nothing.
 func Version(ctx context.Context, conn *pgx.Conn, schema string) (version uint, dirty bool, err error) {
 	table := pgx.Identifier{schema, versionTable}.Sanitize()
 	var there bool
@@ -121,7 +118,7 @@ func Version(ctx context.Context, conn *pgx.Conn, schema string) (version uint, 
 	return uint(v), dirty, err
 }
 
-// previous is the version to force a ledger to so that version runs again.
+// previous returns the version to force on a ledger so that version runs again.
 func previous(version int) int {
 	if version <= 1 {
 		return database.NilVersion
@@ -149,28 +146,26 @@ func refuseNewer(m *migrate.Migrate, schema string) error {
 	return nil
 }
 
-// withMigrate opens golang-migrate on connections of its own, whose search_path is the
-// ledger's schema alone.
+// withMigrate opens golang-migrate on connections of its own, whose search_path is only the ledger's schema.
 func withMigrate(ctx context.Context, config *pgxpool.Config, schema string, do func(*migrate.Migrate) error) (err error) {
 	c := connections{ctx: ctx, config: config, schema: schema}
 	defer c.close()
 
-	// Not from a pool, which would wait at its end for a connection that golang-migrate keeps
-	// where it fails.
+	// Not from a pool: if golang-migrate fails, it keeps a connection, and closing the pool would wait for that.
 	db := stdlib.OpenDB(*config.ConnConfig, stdlib.OptionBeforeConnect(c.prepare), stdlib.OptionAfterConnect(c.connected))
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	err = migrateOn(ctx, db, schema, do)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("bringing the ledger in schema %s to another version was stopped: %w", schema, context.Cause(ctx))
+		return fmt.Errorf("the migration of the ledger in schema %s was stopped: %w", schema, context.Cause(ctx))
 	}
 
 	return err
 }
 
-// connections are opened as those of a pool, with its hooks.
+// connections opens connections as a pool does, with its hooks.
 type connections struct {
-	ctx    context.Context // golang-migrate takes none
+	ctx    context.Context // golang-migrate accepts no context
 	config *pgxpool.Config
 	schema string
 
@@ -191,8 +186,8 @@ func (c *connections) prepare(ctx context.Context, config *pgx.ConnConfig) error
 
 // connected is called with each connection.
 func (c *connections) connected(ctx context.Context, conn *pgx.Conn) error {
-	// golang-migrate's GracefulStop is a data race: whoever stops, stops the connection. pgx
-	// then cancels the statement on the server, and what it did is rolled back.
+	// golang-migrate's GracefulStop has a data race, so stop the connection instead. pgx then cancels the
+	// statement on the server, and its work is rolled back.
 	stop := context.AfterFunc(c.ctx, func() { _ = conn.PgConn().Conn().SetDeadline(time.Unix(1, 0)) })
 
 	c.mu.Lock()
@@ -215,11 +210,11 @@ func (c *connections) connected(ctx context.Context, conn *pgx.Conn) error {
 		if ok, err := c.config.PrepareConn(ctx, conn); err != nil {
 			return err
 		} else if !ok {
-			return driver.ErrBadConn // another one may do
+			return driver.ErrBadConn // another connection may do
 		}
 	}
 
-	// Set on the connection, not while it starts: poolers refuse the latter.
+	// Set this on the connection, not at its start: poolers refuse the latter.
 	_, err := conn.Exec(ctx, "set search_path to "+pgx.Identifier{c.schema}.Sanitize()+", pg_temp")
 
 	return err
@@ -267,8 +262,7 @@ func migrateOn(ctx context.Context, db *sql.DB, schema string, do func(*migrate.
 	return withoutSQL(err)
 }
 
-// withoutSQL returns what the server says of a migration that failed: golang-migrate adds the
-// text of the whole file.
+// withoutSQL returns the server's error of a failed migration: golang-migrate adds the text of the whole file.
 func withoutSQL(err error) error {
 	var failed database.Error
 	var pointed *database.Error

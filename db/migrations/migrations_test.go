@@ -6,7 +6,7 @@ import (
 	"github.com/loadgrid/loadgrid/db/migrations"
 )
 
-// The version that Up brings a ledger to.
+// The version to which Up brings a ledger.
 func ExampleLatest() {
 	fmt.Println(migrations.Latest())
 	// Output: 11 <nil>

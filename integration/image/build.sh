@@ -1,17 +1,17 @@
 #!/bin/bash
-# Builds the PostGIS image of the tests from Debian's packages, for machines that reach a package
-# mirror but no image registry. It fulfils the contract of the public postgis/postgis image; the
-# entry point beside this script says which parts.
+# Builds the PostGIS image of the tests from Debian's packages, for machines that can reach a package
+# mirror but no image registry. It implements the interface of the public postgis/postgis image, as far
+# as entrypoint.sh describes.
 #
 #   integration/image/build.sh [SUITE]
 #
-# SUITE is a release such as trixie, and decides on the versions of PostgreSQL and PostGIS
+# SUITE is a release such as trixie, which determines the versions of PostgreSQL and PostGIS
 # (integration/servers has a list). The image is loadgrid-postgis:SUITE. SUITE defaults to the machine's
-# own release, whose image is loadgrid-postgis:local, too. The keyrings of the machine must have the
-# keys of the release: signatures are always checked.
+# own release, whose image is also called loadgrid-postgis:local. The machine's keyrings must contain
+# the keys of the release: signatures are always checked.
 #
-# Does nothing when the image was built from the files as they are now. Needs a container engine,
-# apt-get, and root or sudo. The mirror is the machine's own. Images of several releases may be built
+# The script does nothing if the image was built from the present files. It needs a container engine,
+# apt-get, and root or sudo. It uses the machine's own mirror. Images of several releases may be built
 # at the same time.
 set -euo pipefail
 
@@ -32,11 +32,11 @@ work=
 builder=
 base=
 
-# Ends the running stage and removes what this script made on the side, however it ends.
+# Ends the running stage and removes temporary files and images, however the script ends.
 cleanup() {
   trap '' INT TERM HUP
   if [ -n "$builder" ]; then
-    # mmdebstrap leads a session of its own: a signal from the terminal does not reach it.
+    # mmdebstrap has a session of its own, so signals from the terminal do not reach it.
     "${sudo[@]}" kill -TERM -- "-$builder" 2>/dev/null || true
     wait "$builder" 2>/dev/null || true
   fi
@@ -44,7 +44,7 @@ cleanup() {
   [ -z "$work" ] || "${sudo[@]}" rm -rf --one-file-system "$work"
 }
 
-# One hash for all files that go into the image, and for the packages' release.
+# Prints one hash of all files that go into the image, and of the packages' release.
 sources_hash() {
   (cd "$here" && sha256sum build.sh Dockerfile entrypoint.sh 10_postgis.sh && release) |
     sha256sum | cut -d' ' -f1
@@ -57,18 +57,18 @@ image_hash() {
   docker image inspect --format "{{index .Config.Labels \"$LABEL\"}}" "$TAG" 2>/dev/null || true
 }
 
-# The machine's own release has a second name, which the demo and the tests look for.
+# Adds the second name of the machine's own release, which the demo and the tests look for.
 name_own() {
   [ "$SUITE" != "$CODENAME" ] || docker image tag "$TAG" "$OWN"
 }
 
 need_root() {
   [ "$(id -u)" = 0 ] && return
-  command -v sudo >/dev/null || die "not root, and there is no sudo: cannot build $TAG"
+  command -v sudo >/dev/null || die "cannot build $TAG: not root, and there is no sudo"
   sudo=(sudo)
 }
 
-# Updates the lists of packages. Another program that does so is waited for, a minute at most: apt-get
+# Updates the lists of packages. It waits up to a minute for another program that does so: apt-get
 # itself waits only for one that installs.
 update_lists() {
   local trouble try
@@ -86,7 +86,7 @@ install_mmdebstrap() {
   command -v apt-get >/dev/null || die "no apt-get here: $TAG is built on Debian and its derivatives only;" \
     "set LOADGRID_TEST_IMAGE to an image with PostGIS"
   command -v mmdebstrap >/dev/null && [ -n "$(own_sources)" ] && return
-  # Builds of several images may meet here.
+  # Several builds may run this at the same time.
   exec 8<"$here/build.sh"
   flock 8
   if command -v mmdebstrap >/dev/null && [ -n "$(own_sources)" ]; then
@@ -100,8 +100,8 @@ install_mmdebstrap() {
   exec 8<&-
 }
 
-# The machine's own package sources of its distribution: mirror, release, component, and the codename
-# of the release. Third parties' repositories are left out: their packages would not be the
+# Prints the machine's own package sources of its distribution: mirror, release, component, and the
+# codename of the release. It leaves out third-party repositories, whose packages are not the
 # distribution's.
 own_sources() {
   # The parentheses are apt's, not the shell's.
@@ -110,9 +110,9 @@ own_sources() {
     sed -nE 's/^Packages\|(Debian|Ubuntu|Raspbian)\|//p' | sort -u
 }
 
-# The lines of sources.list for the release that is asked for. Another one is on the same mirror under
-# its own codename: trixie-updates where the machine has bookworm-updates. What the mirror does not have
-# is left out, since sid, for one, has no updates and no security.
+# Prints the lines of sources.list for the requested release. Another release is on the same mirror under
+# its own codename: trixie-updates if the machine has bookworm-updates. Missing ones are left out: sid,
+# for example, has no updates and no security.
 sources() {
   local site release component codename trouble
   own_sources | while read -r site release component codename; do
@@ -130,24 +130,24 @@ sources() {
   done
 }
 
-# Fails where a mirror does not have a release.
+# Fails if a mirror does not have a release.
 fetch_release() {
   /usr/lib/apt/apt-helper download-file "$1/dists/$2/InRelease" "$work/InRelease" </dev/null
 }
 
-# How the machine's apt reaches its mirror, proxies, certificates, retries, and whether it minds the
-# dates of the mirror's lists.
+# Prints how the machine's apt reaches its mirror: proxies, certificates, retries, and whether it checks
+# the dates of the mirror's lists.
 apt_reach() {
   apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries|Check-Valid-Until|Check-Date)(::|\b)' | grep -v ' "";$' || true
 }
 
-# Writes the root file system as a tar file. Left out: what a test server never reads.
+# Writes the root file system as a tar file, without files that a test server never reads.
 bootstrap() {
   local hooks=$work/hooks
   mkdir "$hooks"
   cat >"$hooks/before" <<'HOOK'
 #!/bin/sh
-# The official image's numeric user, before a package takes another; and no cluster of Debian's own.
+# Adds the official image's numeric user before a package adds another one, and prevents a Debian cluster.
 set -eu
 echo 'postgres:x:999:999:PostgreSQL:/var/lib/postgresql:/bin/bash' >>"$1/etc/passwd"
 echo 'postgres:x:999:' >>"$1/etc/group"
@@ -156,17 +156,17 @@ echo 'create_main_cluster = false' >"$1/etc/postgresql-common/createcluster.conf
 HOOK
   cat >"$hooks/after" <<'HOOK'
 #!/bin/sh
-# Nothing in the image may name the mirror of the machine that built it.
+# Nothing in the image may name the mirror of the building machine.
 set -eu
 rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/apt.conf.d/99mmdebstrap \
   "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/var/log/* "$1"/var/cache/debconf/*-old
 HOOK
   chmod +x "$hooks/before" "$hooks/after"
   sources >"$work/sources.list"
-  grep -q " $SUITE " "$work/sources.list" || die "apt knows no package source of it on this machine"
+  grep -q " $SUITE " "$work/sources.list" || die "apt has no package source for it on this machine"
   apt_reach >"$work/apt.conf"
 
-  # mmdebstrap signals its whole process group when it fails: hence a session of its own.
+  # If mmdebstrap fails, it signals its whole process group, so it gets a session of its own.
   "${sudo[@]}" env TMPDIR="$work" setsid -w mmdebstrap --quiet --variant=minbase --format=tar \
     --include=postgresql-postgis,postgresql-postgis-scripts,tzdata \
     --aptopt='APT::Install-Recommends "false"' --aptopt="$work/apt.conf" \
@@ -190,20 +190,20 @@ HOOK
   builder=
 }
 
-# The classic builder does where there is no buildx; both read the same Dockerfile.
+# Adds the last layer. Without buildx, the classic builder does it; both read the same Dockerfile.
 layer() {
   local buildkit=1
   docker buildx version >/dev/null 2>&1 || buildkit=0
-  # The base is only here, so it must not be looked for in a registry; hence no --pull.
+  # Without --pull, because the base exists only here and not in a registry.
   DOCKER_BUILDKIT=$buildkit docker build --build-arg BASE="$base" --label "$LABEL=$1" --tag "$TAG" \
     "$here" >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log" >&2; die "docker build failed"; }
 }
 
 main() {
   docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || die "no container engine answers to docker"
-  [ -n "$SUITE" ] || die "this system does not say what release it is: name one"
-  # Two builds of one image would do the same work twice. The lock's file stays: to remove it would
-  # take the lock from whoever waits for it.
+  [ -n "$SUITE" ] || die "the release of this system is unknown: name one"
+  # Two builds of one image would do the same work twice. The lock file stays: removing it would break
+  # the lock for processes that wait for it.
   exec 9>>"${TMPDIR:-/tmp}/loadgrid-image-$SUITE-$(id -u).lock"
   flock 9
   local want old
@@ -226,7 +226,7 @@ main() {
   "${sudo[@]}" cat "$work/root.tar" | docker import - "$base" >/dev/null
   layer "$want"
   name_own
-  # The image that had the tag before: gone, unless a container still runs on it.
+  # Removes the image that had the tag before, unless a container still uses it.
   [ -z "$old" ] || docker image rm "$old" >/dev/null 2>&1 || true
   say "$TAG is ready, $(docker image inspect --format '{{.Size}}' "$TAG" | awk '{printf "%d MB", $1 / 1e6}')"
 }

@@ -1,18 +1,18 @@
 #!/bin/bash
-# Entry point of the tests' PostGIS image. It keeps the contract of the official PostgreSQL image, as
-# far as loadgrid's tests and docker-compose.yml use it:
+# Entry point of the tests' PostGIS image. It implements the interface of the official PostgreSQL image,
+# as far as loadgrid's tests and docker-compose.yml use it:
 #
 #   POSTGRES_PASSWORD, POSTGRES_USER, POSTGRES_DB, POSTGRES_INITDB_ARGS, each also as NAME_FILE;
 #   POSTGRES_HOST_AUTH_METHOD, POSTGRES_INITDB_WALDIR, PGDATA, TZ;
 #   *.sh, *.sql and *.sql.gz in /docker-entrypoint-initdb.d run once, in a new database, in the
-#   order of their names; `postgres -c NAME=VALUE` or bare options as command; any other command runs
-#   as it is. The server runs as user postgres and is process 1, so it gets the engine's signals.
+#   order of their names; the command may be `postgres -c NAME=VALUE` or only options; any other command
+#   runs unchanged. The server runs as user postgres and is process 1, so it gets the engine's signals.
 set -euo pipefail
 
 say() { printf '%s\n' "entrypoint: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-# Sets and exports a variable: its own value, the content of the file that NAME_FILE names, or the
+# Sets and exports a variable to its own value, the content of the file that NAME_FILE names, or the
 # default.
 setting() {
   local name=$1 default=${2:-} file=${1}_FILE value
@@ -28,7 +28,7 @@ setting() {
   unset "$file"
 }
 
-# True for a command that prints something and ends: it needs no database.
+# True for a command that only prints something and needs no database.
 only_prints() {
   local arg
   for arg; do
@@ -37,7 +37,7 @@ only_prints() {
   return 1
 }
 
-# As root: hand the directories to the server's user, and go on as that user.
+# As root: gives the directories to the server's user, and continues as that user.
 become_postgres() {
   mkdir -p "$PGDATA" /var/run/postgresql
   chmod 700 "$PGDATA"
@@ -82,25 +82,25 @@ run_scripts() {
     case $file in
       *.sh)
         say "running $file"
-        # A script that is not executable is read into this shell.
+        # A script that is not executable runs in this shell.
         # shellcheck disable=SC1090
         if [ -x "$file" ]; then "$file"; else . "$file"; fi
         ;;
       *.sql) say "running $file"; "${psql[@]}" -f "$file" ;;
       *.sql.gz) say "running $file"; gunzip -c "$file" | "${psql[@]}" ;;
-      *) [ ! -e "$file" ] || say "leaving out $file: neither .sh nor .sql nor .sql.gz" ;;
+      *) [ ! -e "$file" ] || say "ignoring $file: it is not .sh, .sql or .sql.gz" ;;
     esac
   done
 }
 
-# Creates the cluster, and fills it through a server that listens on the socket only: nobody connects
-# by TCP before all is there.
+# Creates the cluster, and fills it through a server that listens only on the socket: nobody can connect
+# by TCP before it is complete.
 first_start() {
   check_password
   create_cluster
   export PGPASSWORD=${PGPASSWORD:-$POSTGRES_PASSWORD}
   [ "${1:-}" != postgres ] || shift
-  # Until all is there, a crash means to begin again: so nothing is forced to the disk but at the end.
+  # A crash before the end means starting over, so data is forced to disk only at the end.
   PGUSER=$POSTGRES_USER pg_ctl -D "$PGDATA" -w start \
     -o "$(printf '%q ' "$@" -c listen_addresses= -c fsync=off -c full_page_writes=off -p "${PGPORT:-5432}")"
   create_database
@@ -128,7 +128,7 @@ main() {
   setting POSTGRES_INITDB_ARGS
   mkdir -p "$PGDATA"
   if [ -s "$PGDATA/PG_VERSION" ]; then
-    say "$PGDATA holds a database already: not initialised again"
+    say "$PGDATA contains a database already: not initialised again"
   else
     first_start "$@"
   fi

@@ -24,7 +24,7 @@ import (
 	"github.com/testcontainers/testcontainers-go/wait"
 )
 
-// The server's superuser and database have this name.
+// Name of the server's superuser and database.
 const databaseName = "loadgrid"
 
 // containerSource starts containers of an image.
@@ -53,7 +53,7 @@ func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) 
 		testcontainers.WithLabels(map[string]string{reaperLabel: r.id}),
 		testcontainers.WithCmd(command...),
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
-			// 64 MB, the engine's default, are too few for parallel workers.
+			// 64 MB, the engine's default, is too little for parallel workers.
 			host.ShmSize = 256 << 20
 			if o.files != "" {
 				host.Binds = []string{o.files + ":" + o.files + ":ro"}
@@ -66,7 +66,7 @@ func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) 
 				{HostIP: publishedAddress(), HostPort: strconv.Itoa(port)},
 			}}
 		}),
-		// The first time the server answers on a socket alone, to be filled.
+		// At its first start, the server answers only on a socket, while it is being filled.
 		testcontainers.WithWaitStrategyAndDeadline(startTimeout,
 			wait.ForLog("database system is ready to accept connections").WithOccurrence(2).WithStartupTimeout(startTimeout)),
 	)
@@ -80,8 +80,8 @@ func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) 
 	}
 
 	if err != nil {
-		err = fmt.Errorf("start a container of %s: %w\n(where no registry can be reached: integration/image/build.sh makes an image, "+
-			"%s names one, %s=local does without)", s.image, err, imageVariable, serverVariable)
+		err = fmt.Errorf("start a container of %s: %w\n(if no registry can be reached: integration/image/build.sh makes an image, "+
+			"%s selects an image, and %s=local needs none)", s.image, err, imageVariable, serverVariable)
 		if c == nil {
 			return nil, err
 		}
@@ -91,9 +91,8 @@ func (s containerSource) start(ctx context.Context, r *reaper, o serverOptions) 
 	return m, nil
 }
 
-// freePort returns a TCP port that nobody listens on. It is below those that
-// kernels and engines give away, so that it is still free when a stopped
-// container starts again.
+// freePort returns a TCP port that nobody listens on. It is below the range from which kernels and engines choose
+// ports, so it is still free when a stopped container starts again.
 func freePort() (int, error) {
 	var err error
 	for range 20 {
@@ -106,8 +105,8 @@ func freePort() (int, error) {
 	return 0, fmt.Errorf("find a free TCP port: %w", err)
 }
 
-// publishedAddress is where the container's port is open: on this machine alone
-// where the engine is here, else wherever the engine is.
+// publishedAddress returns the address of the container's port: only this machine if the engine is here, and
+// otherwise the engine's.
 func publishedAddress() netip.Addr {
 	if _, err := os.Stat("/.dockerenv"); err == nil && os.Getenv("TESTCONTAINERS_HOST_OVERRIDE") != "127.0.0.1" {
 		return netip.Addr{} // the engine is outside: its gateway address
@@ -120,7 +119,7 @@ func publishedAddress() netip.Addr {
 
 func (m *containerInstance) dsn() string { return m.url }
 
-// peer is its address in the engine's network. The published one is this machine's.
+// peer returns its address in the engine's network. The published one belongs to this machine.
 func (m *containerInstance) peer(ctx context.Context) (host string, port int, err error) {
 	host, err = m.container.ContainerIP(ctx)
 	return host, 5432, err
@@ -144,7 +143,7 @@ func (m *containerInstance) kill(ctx context.Context) error {
 			return err
 		}
 
-		// The engine answers when the signal is sent, not when all is gone.
+		// The engine answers when the signal is sent, not when everything has ended.
 		gone := c.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
 		select {
 		case <-gone.Result:
@@ -169,7 +168,7 @@ func (m *containerInstance) resume(ctx context.Context) error {
 	})
 }
 
-// engine calls the engine for what the library has no call for.
+// engine calls the engine for what the library does not support.
 func (m *containerInstance) engine(ctx context.Context, call func(*testcontainers.DockerClient, string) error) error {
 	c, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
@@ -196,7 +195,7 @@ func (m *containerInstance) log(ctx context.Context) string {
 func (m *containerInstance) remove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	// A paused container cannot be stopped; on one that is not paused this fails.
+	// A paused container cannot be stopped. If it is not paused, this fails.
 	_ = m.resume(ctx)
 	return testcontainers.TerminateContainer(m.container,
 		testcontainers.StopContext(ctx), testcontainers.StopTimeout(10*time.Second))

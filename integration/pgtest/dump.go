@@ -15,9 +15,8 @@ import (
 	tcexec "github.com/testcontainers/testcontainers-go/exec"
 )
 
-// Restore fills a database with what pg_dump writes of another one. Both are on the shared
-// server. The arguments are pg_dump's: without any it dumps all. Tables get other numbers,
-// as on another server.
+// Restore fills a database with what pg_dump writes for another one. Both are on the shared server. The arguments
+// are pg_dump's; without any, it dumps everything. Tables get other oids, as on another server.
 func Restore(t testing.TB, from, to string, args ...string) {
 	t.Helper()
 	DSN(t) // starts the server
@@ -30,7 +29,7 @@ func Restore(t testing.TB, from, to string, args ...string) {
 
 	var sql strings.Builder
 	for line := range strings.Lines(out) {
-		if !strings.HasPrefix(line, `\`) { // a command of psql's
+		if !strings.HasPrefix(line, `\`) { // a psql command
 			sql.WriteString(line)
 		}
 	}

@@ -31,15 +31,15 @@ func newLocalSource(why string) (source, error) {
 	return localSource{inst}, nil
 }
 
-// localInstance is a throwaway server. localpg starts it and removes it; that it is
-// stopped and started in between is the tests' affair alone.
+// localInstance is a throwaway server. localpg starts and removes it; only the tests stop and start it in
+// between.
 type localInstance struct {
 	inst   localpg.Installation
 	server *localpg.Server
 }
 
 // errNoVolume reports that a server cannot have a volume of its own.
-var errNoVolume = errors.New("a server of installed packages has no small volume of its own to be filled: a container has")
+var errNoVolume = errors.New("a server from installed packages cannot have a small volume to fill: a container can")
 
 func (s localSource) start(ctx context.Context, r *reaper, o serverOptions) (instance, error) {
 	if o.volume > 0 {
@@ -76,7 +76,7 @@ func (m *localInstance) running(context.Context) bool {
 	return err == nil && !isGone(processes[0])
 }
 
-// stop asks for a fast shutdown.
+// stop requests a fast shutdown.
 func (m *localInstance) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
@@ -111,13 +111,13 @@ func (m *localInstance) start(context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	go func() { _ = cmd.Wait() }() // only so that no zombie stays: the log says how it ended
+	go func() { _ = cmd.Wait() }() // only to prevent a zombie: the log shows how it ended
 
 	return nil
 }
 
-// end sends a signal to the server, or to all of its processes, and waits until
-// none of them is left: a child that lives on would keep the data locked.
+// end sends a signal to the server, or to all of its processes, and waits until all of them have ended: a
+// remaining child would keep the data locked.
 func (m *localInstance) end(ctx context.Context, signal syscall.Signal, all bool) error {
 	processes, err := m.processes()
 	if err != nil {
@@ -148,7 +148,7 @@ func (m *localInstance) end(ctx context.Context, signal syscall.Signal, all bool
 	return nil
 }
 
-// signal tells all processes of the server.
+// signal sends a signal to all processes of the server.
 func (m *localInstance) signal(signal syscall.Signal) error {
 	processes, err := m.processes()
 	if err != nil {
@@ -164,7 +164,7 @@ func (m *localInstance) signal(signal syscall.Signal) error {
 	return nil
 }
 
-// processes lists the server and its children, the server first.
+// processes returns the server and its children, the server first.
 func (m *localInstance) processes() ([]int, error) {
 	text, err := os.ReadFile(filepath.Join(m.data(), "postmaster.pid"))
 	if err != nil {
@@ -192,13 +192,13 @@ func (m *localInstance) processes() ([]int, error) {
 	return pids, nil
 }
 
-// isGone says whether a process has ended; one that nobody has waited for counts.
+// isGone reports whether a process has ended. A zombie counts as ended.
 func isGone(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return true
 	}
-	// The state follows the name, which may hold anything, in parentheses.
+	// The state follows the name in parentheses, which may contain anything.
 	rest := string(stat[strings.LastIndexByte(string(stat), ')')+1:])
 	return strings.HasPrefix(strings.TrimSpace(rest), "Z")
 }

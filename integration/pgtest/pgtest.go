@@ -1,19 +1,14 @@
-// Package pgtest gives tests a PostGIS: one server a test process, started when
-// the first test asks for it, and servers of their own for tests that stop, kill
-// or pause one.
+// Package pgtest provides tests with PostGIS: one shared server per test process, started when the first test
+// needs it, and separate servers for tests that stop, kill or pause one.
 //
-// Where a container engine answers, a server is a container; else it is a
-// throwaway server of the installed PostgreSQL, and where there is none, of
-// Debian's packages, which are then installed. Which of them it is stands on
-// stderr. A test never skips for want of a server: it fails and says why.
+// If a container engine answers, a server is a container. Otherwise, it is a throwaway server of the installed
+// PostgreSQL, or of Debian's packages, which are installed if necessary. A line on stderr names the choice. A
+// test never skips because it lacks a server: it fails and gives the reason.
 //
 // These environment variables choose:
-//
-//   - LOADGRID_TEST_SERVER: container or local. Defaults to container where an
-//     engine answers.
-//   - LOADGRID_TEST_IMAGE: the container's image. Defaults to
-//     postgis/postgis:17-3.5, or where that is not on this machine and the image
-//     of integration/image is, to the latter.
+//   - LOADGRID_TEST_SERVER: container or local. Defaults to container if an engine answers.
+//   - LOADGRID_TEST_IMAGE: the container's image. Defaults to postgis/postgis:17-3.5, or, if only the image of
+//     integration/image is on this machine, to that one.
 //
 // A package whose tests need a server begins with
 //
@@ -35,14 +30,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// How long one statement that makes or drops a schema or a database may take.
+// Time limit for a statement that makes or drops a schema or a database.
 const statementTimeout = time.Minute
 
-// Main runs the tests of a package and then removes the shared server, if a test
-// asked for it. Tests that leave goroutines behind have failed. It returns the exit
-// code for os.Exit. A process that ends in
-// another way (a panic, a timeout, a signal) leaves its servers to a reaper,
-// which removes them a moment later.
+// Main runs the tests of a package and then removes the shared server if a test used it. Tests that leave
+// goroutines behind fail. It returns the exit code for os.Exit. If a process ends in another way (a panic, a
+// timeout, a signal), a reaper removes its servers a moment later.
 func Main(m *testing.M) int {
 	code := m.Run()
 	if err := tests.close(); err != nil {
@@ -52,7 +45,7 @@ func Main(m *testing.M) int {
 
 	if code == 0 && !fuzzing() {
 		if err := NoLeaks(); err != nil {
-			fmt.Fprintln(os.Stderr, "pgtest: the tests have left goroutines:", err)
+			fmt.Fprintln(os.Stderr, "pgtest: the tests left goroutines behind:", err)
 			return 1
 		}
 	}
@@ -60,9 +53,8 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// DSN returns the URL of the shared server's database, with its superuser. The
-// database has PostGIS and belongs to all tests of the process: make a [Schema]
-// or a [Database] in it.
+// DSN returns the URL of the shared server's database, with its superuser. The database has PostGIS and is shared
+// by all tests of the process: make a [Schema] or a [Database] in it.
 func DSN(t testing.TB) string {
 	t.Helper()
 	dsn, err := tests.sharedDSN()
@@ -72,8 +64,7 @@ func DSN(t testing.TB) string {
 	return dsn
 }
 
-// Pool returns a pool of connections to the shared server's database. It is closed
-// when the test ends.
+// Pool returns a pool of connections to the shared server's database. It is closed when the test ends.
 func Pool(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	pool, err := pgxpool.New(t.Context(), DSN(t))
@@ -84,8 +75,8 @@ func Pool(t testing.TB) *pgxpool.Pool {
 	return pool
 }
 
-// Schema makes an empty schema in the shared database and returns its name, which
-// needs no quotes. It is dropped, with all that is in it, when the test ends.
+// Schema makes an empty schema in the shared database and returns its name, which needs no quotes. When the test
+// ends, the schema is dropped with everything in it.
 func Schema(t testing.TB) string {
 	t.Helper()
 	dsn, name := DSN(t), uniqueName()
@@ -94,22 +85,21 @@ func Schema(t testing.TB) string {
 	return name
 }
 
-// Database makes a database with PostGIS, and nothing else in it, on the shared
-// server and returns its URL, with the superuser. It is dropped when the test
-// ends; connections that are open then are closed.
+// Database makes a database that contains only PostGIS on the shared server, and returns its URL, with the
+// superuser. When the test ends, it is dropped, and its open connections are closed.
 func Database(t testing.TB) string {
 	t.Helper()
 	return tests.template.database(t, DSN(t))
 }
 
-// template is a database with PostGIS that others are copied from: that takes a
-// fraction of the time that making the extension does.
+// template is a database with PostGIS that others are copied from. That takes a fraction of the time for creating
+// the extension.
 type template struct {
 	mu   sync.Mutex
-	name string // empty until it is there
+	name string // empty until it exists
 }
 
-// database makes a database on the server with this URL, and returns its own.
+// database makes a database on the server with this URL, and returns the URL of the database.
 func (m *template) database(t testing.TB, admin string) string {
 	t.Helper()
 	from, name := m.get(t, admin), uniqueName()
@@ -121,11 +111,11 @@ func (m *template) database(t testing.TB, admin string) string {
 func (m *template) get(t testing.TB, admin string) string {
 	t.Helper()
 	m.mu.Lock()
-	defer m.mu.Unlock() // also where execute ends the test
+	defer m.mu.Unlock() // even if execute ends the test
 	if m.name == "" {
 		name := uniqueName()
 		execute(t, admin, "create database "+name)
-		// Before PostgreSQL 15 anybody may create in public, and a ledger there is refused.
+		// Before PostgreSQL 15, anybody may create in public, and a ledger there is refused.
 		execute(t, databaseURL(t, admin, name), "create extension postgis; revoke create on schema public from public")
 		m.name = name
 	}
@@ -143,11 +133,11 @@ func databaseURL(t testing.TB, dsn, name string) string {
 	return u.String()
 }
 
-// uniqueName returns an identifier that nothing else on the server has.
+// uniqueName returns an identifier that is unique on the server.
 func uniqueName() string { return "test_" + strings.ToLower(rand.Text()[:16]) }
 
-// execute runs one statement on a connection of its own. It does not end with the
-// test's context, which is over when the test cleans up.
+// execute runs one statement on a connection of its own. It ignores the test's context, which has ended when the
+// test cleans up.
 func execute(t testing.TB, dsn, statement string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), statementTimeout)

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// query returns the one value of a query's one row, on a connection of its own.
+// query returns the value of a query with one row and one column, on a connection of its own.
 func query[T any](t *testing.T, dsn, sql string, args ...any) T {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -39,7 +39,7 @@ func TestSharedServerHasPostGIS(t *testing.T) {
 	}
 	t.Log("PostGIS", version)
 	if !query[bool](t, pgtest.DSN(t), "select usesuper from pg_user where usename = current_user") {
-		t.Error("the user is no superuser")
+		t.Error("the user is not a superuser")
 	}
 }
 
@@ -122,7 +122,7 @@ func TestServerOfItsOwn(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "select 1"); err == nil {
 		t.Error("a killed server answers")
 	} else if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) && !strings.Contains(refused.Message, "unexpected postmaster exit") {
-		// A backend may see that its postmaster is gone before it is killed itself.
+		// A backend may notice that its postmaster is gone before it is killed itself.
 		t.Errorf("a killed server said %v: it was shut down in order", refused)
 	}
 
@@ -137,5 +137,5 @@ func TestServerOfItsOwn(t *testing.T) {
 		t.Errorf("n = %d after a restart, want 42", n)
 	}
 
-	server.Stop() // and a stopped server can be removed
+	server.Stop() // a stopped server can be removed, too
 }

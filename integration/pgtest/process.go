@@ -6,26 +6,25 @@ import (
 	"sync"
 )
 
-// tests is what the tests of this process share. It is a variable of the package
-// because test functions get nothing from TestMain but what a variable holds.
+// tests is what the tests of this process share. It is a package variable because TestMain can pass nothing else
+// to test functions.
 var tests process
 
-// process holds what is made once in a test process, on first use.
+// process holds what is made once per test process, on first use.
 type process struct {
 	mu       sync.Mutex
 	source   source
 	reaper   *reaper
 	shared   instance
 	template template // on the shared server
-	err      error    // why there is no source, reaper or shared server: every test says so
+	err      error    // why there is no source, reaper or shared server: every test reports it
 }
 
-// sharedVariable holds the shared server's URL, for the workers of a fuzz test: they
-// are processes of their own, and take part in the server of the one that started
-// them.
+// sharedVariable holds the shared server's URL for the workers of a fuzz test: they are separate processes, and
+// use the server of the process that started them.
 const sharedVariable = "LOADGRID_TEST_SHARED_DSN"
 
-// sharedDSN returns the URL of the shared server, and starts it at the first call.
+// sharedDSN returns the URL of the shared server. The first call starts it.
 func (p *process) sharedDSN() (string, error) {
 	if dsn := os.Getenv(sharedVariable); dsn != "" {
 		return dsn, nil
@@ -53,18 +52,18 @@ func (p *process) sharedDSN() (string, error) {
 	return p.shared.dsn(), nil
 }
 
-// start starts a server apart from the shared one. It belongs to the caller.
+// start starts a separate server, which belongs to the caller.
 func (p *process) start(ctx context.Context, o serverOptions) (instance, error) {
 	p.mu.Lock()
 	err := p.prepare()
-	p.mu.Unlock() // servers may start side by side
+	p.mu.Unlock() // servers may start in parallel
 	if err != nil {
 		return nil, err
 	}
 	return p.source.start(ctx, p.reaper, o)
 }
 
-// prepare decides where servers come from and starts the reaper, once.
+// prepare chooses the source of servers and starts the reaper, once.
 func (p *process) prepare() error {
 	if p.source != nil || p.err != nil {
 		return p.err

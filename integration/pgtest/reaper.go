@@ -17,10 +17,9 @@ const reaperLabel = "loadgrid.pgtest"
 //go:embed reaper.sh
 var reaperScript string
 
-// reaper is a process that removes servers when this one ends without having
-// done so: after a panic, a timeout of go test, Ctrl-C, SIGKILL. It waits for the
-// end of a pipe that only this process holds open, in a session of its own, where
-// no signal from the terminal reaches it.
+// reaper is a process that removes servers if this process ends without doing so: after a panic, a timeout of go
+// test, Ctrl-C, or SIGKILL. It waits for the end of a pipe that only this process holds open. It has a session of
+// its own, which no signal from the terminal reaches.
 type reaper struct {
 	id    string
 	cmd   *exec.Cmd
@@ -43,7 +42,7 @@ func startReaper() (*reaper, error) {
 	return r, nil
 }
 
-// addDirectory tells of a throwaway server in a directory.
+// addDirectory tells the reaper about a throwaway server in a directory.
 func (r *reaper) addDirectory(dir string) error {
 	if _, err := fmt.Fprintf(r.stdin, "directory %s\n", dir); err != nil {
 		return fmt.Errorf("report to the reaper: %w", err)

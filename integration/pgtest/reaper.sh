@@ -1,5 +1,5 @@
-# Waits until the test process has ended, then removes what it left: see reaper.go. The argument is
-# the label of its containers. Lines of input: "directory PATH", a throwaway server; "done", nothing is
+# Waits for the end of the test process, then removes what it left: see reaper.go. The argument is the
+# label of its containers. Lines of input: "directory PATH" for a throwaway server; "done" if nothing is
 # left.
 set -u
 label=$1
@@ -22,7 +22,7 @@ remove_containers() {
 remove_server() {
   pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) || pid=
   if [ -n "$pid" ]; then
-    # A paused server's processes must run again to see that they should end.
+    # Processes of a paused server must continue to receive the signal.
     children=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
     kill -QUIT "$pid"
     # shellcheck disable=SC2086
@@ -40,6 +40,6 @@ printf '%s\n' "$directories" | while IFS= read -r directory; do
   [ -z "$directory" ] || remove_server "$directory"
 done
 remove_containers
-# A container that was just being made when the process ended shows up a moment later.
+# A container whose creation had begun when the process ended appears a moment later.
 sleep 3
 remove_containers

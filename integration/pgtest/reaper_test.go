@@ -15,12 +15,10 @@ import (
 	"github.com/loadgrid/loadgrid/integration/pgtest"
 )
 
-// childVariable makes TestChild the process that TestKilledProcessLeavesNoServer
-// kills.
+// childVariable makes TestChild the process that TestKilledProcessLeavesNoServer kills.
 const childVariable = "LOADGRID_PGTEST_CHILD"
 
-// TestChild is no test but the child's program: it starts a server, says where,
-// and waits to be killed.
+// TestChild is the child's program rather than a test: it starts a server, prints where, and waits to be killed.
 func TestChild(t *testing.T) {
 	if os.Getenv(childVariable) == "" {
 		return
@@ -31,7 +29,7 @@ func TestChild(t *testing.T) {
 
 func TestKilledProcessLeavesNoServer(t *testing.T) {
 	child := exec.Command(os.Args[0], "-test.run=^TestChild$")
-	// Without the last one it would take part in this process's server.
+	// Without the last variable, the child would use this process's server.
 	child.Env = append(os.Environ(), childVariable+"=1", "LOADGRID_TEST_SHARED_DSN=")
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()

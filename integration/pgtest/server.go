@@ -18,18 +18,16 @@ const (
 	stopTimeout  = 30 * time.Second
 )
 
-// A source is a place where servers come from: a container engine, or the
-// programs of an installed PostgreSQL.
+// A source provides servers: a container engine, or the programs of an installed PostgreSQL.
 type source interface {
-	// start starts a server that stays at one address and waits until it answers.
-	// The reaper removes it when the process ends without doing so. After an
-	// error nothing is left.
+	// start starts a server that keeps its address, and waits until it answers. If the process ends without
+	// removing it, the reaper does so. After an error, nothing is left.
 	start(ctx context.Context, r *reaper, o serverOptions) (instance, error)
 }
 
 type serverOptions struct {
 	settings map[string]string // of postgresql.conf
-	files    string            // a directory that the server sees under the same path; "" for none
+	files    string            // directory that the server sees under the same path; "" for none
 	volume   int               // megabytes of the volume at VolumePath; 0 for none
 }
 
@@ -37,52 +35,48 @@ type serverOptions struct {
 type instance interface {
 	dsn() string
 	running(context.Context) bool // its process, which may not answer yet
-	stop(context.Context) error   // fast shutdown: sessions end, the data is flushed
+	stop(context.Context) error   // fast shutdown: sessions end, and the data is flushed
 	start(context.Context) error  // returns when the process runs; it may not answer yet
 	kill(context.Context) error   // SIGKILL to all processes at once
-	pause(context.Context) error  // processes stand still; the kernel holds connections open
-	resume(context.Context) error // the end of pause
-	log(context.Context) string   // what the server wrote, the end of it
+	pause(context.Context) error  // stops all processes; the kernel keeps connections open
+	resume(context.Context) error // ends pause
+	log(context.Context) string   // the end of what the server logged
 	// peer returns the address at which other servers reach this one.
 	peer(context.Context) (host string, port int, err error)
-	// dump returns what pg_dump writes of the database with this URL.
+	// dump returns what pg_dump writes for the database with this URL.
 	dump(ctx context.Context, dsn string, args []string) (string, error)
-	remove(context.Context) error // stops it, running, paused or stopped, and removes all of it
+	remove(context.Context) error // stops it, whether running, paused or stopped, and removes all of it
 }
 
-// Server is a PostGIS server that belongs to one test, which may treat it badly.
-// Its methods report their failure to the test as an error, so that they may be
-// called from any goroutine, and return when they are done.
+// Server is a PostGIS server that belongs to one test, which may damage it. Its methods report failures to the
+// test as errors, so any goroutine may call them. They return when they are done.
 type Server struct {
 	t        testing.TB
 	m        instance
 	template template
 }
 
-// NewServer starts a server for this test alone, with settings of postgresql.conf
-// by name, and waits until it answers. Unlike the shared one it forces commits to
-// the disk (fsync = on), unless the settings say otherwise. It is removed when
-// the test ends.
+// NewServer starts a server for this test only, with settings of postgresql.conf by name, and waits until it
+// answers. Unlike the shared server, it forces commits to disk (fsync = on), unless the settings change that. It
+// is removed when the test ends.
 func NewServer(t testing.TB, settings map[string]string) *Server {
 	t.Helper()
 	return newServer(t, serverOptions{settings: settings})
 }
 
-// NewServerWithFiles starts a server as NewServer does, that can read the files
-// in a directory of this machine. Where the container engine is on another
-// machine, the server sees an empty directory.
+// NewServerWithFiles is NewServer for a server that can read the files in a directory of this machine. If the
+// container engine is on another machine, the server sees an empty directory.
 func NewServerWithFiles(t testing.TB, dir string) *Server {
 	t.Helper()
 	return newServer(t, serverOptions{files: dir})
 }
 
-// VolumePath is where a server of NewServerWithVolume has its small volume.
+// VolumePath is the path of the small volume of NewServerWithVolume.
 const VolumePath = "/small"
 
-// NewServerWithVolume starts a server as NewServer does, that has a volume of so
-// many megabytes at VolumePath, in which its own user may write: a disk that a
-// test can fill without filling anybody else's. Only a container can have one; a
-// test that asks for it elsewhere is skipped, and says so on stderr, too.
+// NewServerWithVolume is NewServer with a volume of the given megabytes at VolumePath, to which the server's own
+// user can write: a disk that a test can fill without affecting anybody else. Only a container can have one.
+// Elsewhere, the test is skipped, and a line on stderr says so.
 func NewServerWithVolume(t testing.TB, megabytes int, settings map[string]string) *Server {
 	t.Helper()
 	return newServer(t, serverOptions{settings: settings, volume: megabytes})
@@ -112,18 +106,17 @@ func newServer(t testing.TB, o serverOptions) *Server {
 		}
 	})
 
-	// Before PostgreSQL 15 anybody may create in public, and a ledger there is refused.
+	// Before PostgreSQL 15, anybody may create in public, and a ledger there is refused.
 	execute(t, m.dsn(), "revoke create on schema public from public")
 
 	return &Server{t: t, m: m}
 }
 
-// DSN returns the URL of the server's database, which has PostGIS, with its
-// superuser. It stays the same when the server is started again.
+// DSN returns the URL of the server's database, which has PostGIS, with its superuser. It stays the same when the
+// server is restarted.
 func (s *Server) DSN() string { return s.m.dsn() }
 
-// Peer returns the address at which other servers of the tests reach this one, such as the
-// shared one.
+// Peer returns the address at which other servers of the tests, such as the shared one, reach this one.
 func (s *Server) Peer() (host string, port int) {
 	s.t.Helper()
 	host, port, err := s.m.peer(s.t.Context())
@@ -133,19 +126,17 @@ func (s *Server) Peer() (host string, port int) {
 	return host, port
 }
 
-// Database makes a database with PostGIS, and nothing else in it, and returns its
-// URL, with the superuser. It is dropped when t ends, which may be a part of the
-// server's own test; connections that are open then are closed.
+// Database makes a database that contains only PostGIS, and returns its URL, with the superuser. When t ends,
+// which may be a subtest of the server's test, it is dropped, and its open connections are closed.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	return s.template.database(t, s.DSN())
 }
 
-// Stop shuts the server down: sessions are ended (SQLSTATE 57P01), then the data
-// is flushed.
+// Stop shuts the server down: it ends sessions (SQLSTATE 57P01), then flushes the data.
 func (s *Server) Stop() { s.t.Helper(); s.do("stop", s.m.stop) }
 
-// Kill takes all of the server's processes away at once (SIGKILL), as a crash does.
+// Kill ends all of the server's processes at once (SIGKILL), as a crash does.
 func (s *Server) Kill() { s.t.Helper(); s.do("kill", s.m.kill) }
 
 // Start starts a stopped or killed server again and waits until it answers.
@@ -159,12 +150,12 @@ func (s *Server) Start() {
 	})
 }
 
-// startGrace is how long a server that starts may look as if it did not run.
+// startGrace is how long a starting server may seem not to run.
 const startGrace = 3 * time.Second
 
-// StartOnceMore is Start for a server that was killed with unlogged tables. Its first start
-// may fail where a transaction had made one, or an index of one, and was rolled back a moment
-// before: that is PostgreSQL's bug 17731. The second one succeeds.
+// StartOnceMore is Start for a server that was killed with unlogged tables. The first start may fail if a
+// transaction had created an unlogged table, or an index of one, and was rolled back shortly before: that is
+// PostgreSQL's bug 17731. The second start succeeds.
 func (s *Server) StartOnceMore() {
 	s.t.Helper()
 	s.do("start", func(ctx context.Context) error {
@@ -194,17 +185,17 @@ func (s *Server) StartOnceMore() {
 	})
 }
 
-// Answers tells whether the server answers a query now.
+// Answers reports whether the server answers a query now.
 func (s *Server) Answers() bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), startTimeout)
 	defer cancel()
 	return ping(ctx, s.m.dsn()) == nil
 }
 
-// Pause makes the server stand still: connections stay open and nothing answers.
+// Pause stops the server's processes: connections stay open, and nothing answers.
 func (s *Server) Pause() { s.t.Helper(); s.do("pause", s.m.pause) }
 
-// Resume ends what Pause began.
+// Resume ends a Pause.
 func (s *Server) Resume() { s.t.Helper(); s.do("resume", s.m.resume) }
 
 func (s *Server) do(what string, action func(context.Context) error) {

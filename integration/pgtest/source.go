@@ -21,14 +21,14 @@ const (
 	imageVariable  = "LOADGRID_TEST_IMAGE"
 )
 
-// How long the engine may take to answer, and to fetch the small image of the
-// library's own reaper (Ryuk), which is a help and no need.
+// How long the engine may take to answer, and to fetch the small image of the library's own reaper (Ryuk), which
+// is useful but not necessary.
 const (
 	engineTimeout = 15 * time.Second
 	ryukTimeout   = 30 * time.Second
 )
 
-// chooseSource decides where servers come from, and says so on stderr.
+// chooseSource chooses the source of servers, and prints it to stderr.
 func chooseSource(ctx context.Context) (source, error) {
 	wanted := os.Getenv(serverVariable)
 	switch wanted {
@@ -50,8 +50,8 @@ func chooseSource(ctx context.Context) (source, error) {
 		return nil, err
 	}
 
-	// The library tells each step; what goes wrong it returns as an error. Here, as
-	// servers may start side by side.
+	// The library logs each step, and returns failures as errors. Set this here, because servers may start in
+	// parallel.
 	tclog.SetDefault(tclog.NewNoopLogger())
 	image := chooseImage(ctx)
 	fmt.Fprintf(os.Stderr, "pgtest: PostGIS comes from a container of %s\n", image)
@@ -59,8 +59,7 @@ func chooseSource(ctx context.Context) (source, error) {
 	return containerSource{image: image}, nil
 }
 
-// chooseImage returns the image that is wanted by name, else the public one, unless
-// only the local one is here.
+// chooseImage returns the image that is set by name, or else the public one, unless only the local one is here.
 func chooseImage(ctx context.Context) string {
 	if image := os.Getenv(imageVariable); image != "" {
 		return image
@@ -78,15 +77,15 @@ func haveImage(ctx context.Context, image string) bool {
 	return err == nil
 }
 
-// configureTestcontainers sets what testcontainers-go reads from the environment,
-// once, at its first call. What the user has set stays.
+// configureTestcontainers sets the environment variables of testcontainers-go, once, at its first call. It keeps
+// what the user has set.
 func configureTestcontainers(ctx context.Context) error {
-	// The library tells each step; what goes wrong it returns as an error.
+	// The library logs each step, and returns failures as errors.
 	tclog.SetDefault(tclog.NewNoopLogger())
 	settings := map[string]string{}
 
-	// The library should talk to the engine that answered us: docker's own
-	// context may say another one than the library would find.
+	// The library must use the engine that answered us: docker's own context may differ from what the library
+	// would find.
 	host, err := docker(ctx, engineTimeout, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
 	if err == nil && host != "" {
 		settings["DOCKER_HOST"] = host
@@ -95,7 +94,7 @@ func configureTestcontainers(ctx context.Context) error {
 		settings["TESTCONTAINERS_HOST_OVERRIDE"] = "127.0.0.1"
 	}
 	if !haveRyuk(ctx) {
-		// Without its image no container would start. The reaper of this package does its work.
+		// Without its image, no container would start. The reaper of this package does its work.
 		settings["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 	}
 
@@ -111,9 +110,9 @@ func configureTestcontainers(ctx context.Context) error {
 	return nil
 }
 
-// insideWithEngine says whether this process and the engine are in the same
-// container. There the library would look for published ports at the gateway,
-// outside. An engine whose socket is only mounted here has another host name.
+// insideWithEngine reports whether this process and the engine are in the same container. The library would then
+// look for published ports at the gateway, outside. If only the engine's socket is mounted here, the engine has
+// another host name.
 func insideWithEngine(ctx context.Context, host string) bool {
 	if _, err := os.Stat("/.dockerenv"); err != nil || !strings.HasPrefix(host, "unix://") {
 		return false
@@ -126,8 +125,7 @@ func insideWithEngine(ctx context.Context, host string) bool {
 	return err == nil && name == engine
 }
 
-// haveRyuk says whether the image that testcontainers-go cleans up with is here
-// or can be fetched.
+// haveRyuk reports whether the image that testcontainers-go cleans up with is here or can be fetched.
 func haveRyuk(ctx context.Context) bool {
 	//lint:ignore SA1019 deprecated without a successor that can be imported
 	image := testcontainers.ReaperDefaultImage
@@ -142,7 +140,7 @@ func haveRyuk(ctx context.Context) bool {
 	return err == nil
 }
 
-// docker calls the engine's command line and returns what it prints.
+// docker calls the engine's command line and returns its output.
 func docker(ctx context.Context, timeout time.Duration, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

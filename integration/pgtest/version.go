@@ -8,12 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Version is what tests must know of the server that they run on, where servers from 13 to
-// 18 differ.
+// Version is what tests need to know about their server, because servers from 13 to 18 differ.
 type Version struct {
-	Postgres int // the first number: 13
-	PostGIS  int // the first two numbers as one: 301 of 3.1
-	// Of the libraries that PostGIS calls, in the same way.
+	Postgres int // first number: 13
+	PostGIS  int // first two numbers as one: 301 for 3.1
+	// Versions of the libraries that PostGIS uses, in the same form.
 	GEOS, PROJ int
 }
 

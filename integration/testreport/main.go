@@ -1,5 +1,5 @@
-// Testreport runs go test with the arguments that it gets. It prints what go test prints, and beside
-// that which tests were skipped and why: go test itself says nothing of them.
+// Testreport runs go test with its own arguments. It prints the output of go test, and also which tests were
+// skipped and why, which go test itself does not report.
 //
 //	go run ./integration/testreport -race ./...
 package main
@@ -66,10 +66,10 @@ type event struct {
 	Action, Package, Test, Output string
 }
 
-// test names a test, or with an empty name what a package prints by itself.
+// test names a test. An empty name means the output of the package itself.
 type test struct{ Package, Name string }
 
-// reporter holds what the tests print until it is known how they end.
+// reporter keeps the output of tests until it is known how they end.
 type reporter struct {
 	out     io.Writer
 	output  map[test][]string
@@ -77,14 +77,14 @@ type reporter struct {
 	skipped []skip
 }
 
-// skip is a test that was skipped.
+// skip is a skipped test.
 type skip struct {
 	test
 	why string
 }
 
-// report prints the events of go test -json: of packages and tests that have failed all that they
-// print, of packages that have passed a line, and at the end what was skipped.
+// report prints the events of go test -json: all output of failed packages and tests, a line for each package
+// that passed, and at the end the skipped tests.
 func report(events io.Reader, out io.Writer) error {
 	r := reporter{out: out, output: map[test][]string{}}
 	lines := bufio.NewReader(events)
@@ -128,7 +128,7 @@ func (r *reporter) take(e event) {
 	}
 }
 
-// isMark tells whether a line only says that a test begins or goes on.
+// isMark reports whether a line only marks that a test begins or continues.
 func isMark(line string) bool {
 	for _, mark := range []string{"=== RUN ", "=== PAUSE ", "=== CONT ", "=== NAME "} {
 		if strings.HasPrefix(line, mark) {
@@ -157,7 +157,7 @@ func (r *reporter) end(name test, action string) {
 	}
 }
 
-// printUnfinished prints the output of tests that were at work when their process ended.
+// printUnfinished prints the output of tests that were running when their process ended.
 func (r *reporter) printUnfinished(pkg string) {
 	var names []string
 	for name := range r.output {
@@ -182,17 +182,17 @@ func (r *reporter) print(lines []string) {
 
 var placeInFile = regexp.MustCompile(`^\s*\S+\.go:\d+: `)
 
-// reason returns what a test has said last.
+// reason returns the last message of a test.
 func reason(output []string) string {
 	for _, line := range slices.Backward(output) {
 		if place := placeInFile.FindString(line); place != "" {
 			return strings.TrimSpace(line[len(place):])
 		}
 	}
-	return "it does not say why"
+	return "it gives no reason"
 }
 
-// printSkipped prints the tests that were skipped, the parts of a test that gave one reason in one line.
+// printSkipped prints the skipped tests. It combines parts of a test with the same reason in one line.
 func (r *reporter) printSkipped() {
 	type group struct{ name, why string }
 	var order []group

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// events are those of one package that passes with a skipped test, one that fails, one that does not
-// build, and one that ended in the middle of a test.
+// events has four packages: one passes with a skipped test, one fails, one does not build, and one ended in the
+// middle of a test.
 const events = `{"Action":"start","Package":"a"}
 {"Action":"output","Package":"a","Test":"TestGood","Output":"=== RUN   TestGood\n"}
 {"Action":"output","Package":"a","Test":"TestGood","Output":"    a_test.go:3: not of interest\n"}
@@ -48,7 +48,7 @@ FAIL	d	60s
 no event
 1 tests and parts of tests have passed, 3 were skipped
 skipped, 2 in a TestLeftOut: no disk to fill
-skipped, 1 in a TestMute: it does not say why
+skipped, 1 in a TestMute: it gives no reason
 `
 
 func TestReport(t *testing.T) {

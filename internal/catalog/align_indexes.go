@@ -10,10 +10,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// AlignIndexes gives the parent, which has no partitions at this moment, the
-// spatial indexes that a job asks for, and takes away those that an earlier
-// job has asked for: attaching a partition builds what the parent has and it
-// has not.
+// AlignIndexes gives the parent, which has no partitions at this moment, the spatial indexes of a job, and drops
+// those of an earlier job. Otherwise, attaching a partition would build the parent's indexes that the partition
+// lacks.
 func (t Relation) AlignIndexes(ctx context.Context, tx pgx.Tx, j job.Job, index job.Index) error {
 	have, err := t.SpatialIndexNames(ctx, tx, j.GeomColumn)
 	if err != nil {

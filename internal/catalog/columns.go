@@ -16,16 +16,15 @@ const columnTypesSQL = `
 	from pg_attribute a join pg_type y on y.oid = a.atttypid join pg_namespace n on n.oid = y.typnamespace
 	where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped order by a.attnum`
 
-// columnType is the type of a column as the catalogue has it.
+// columnType is the type of a column in the catalogue.
 type columnType struct {
 	schema, name string
 	modifier     int32 // atttypmod; -1 for none
-	geometry     bool  // it is the geometry of PostGIS
+	geometry     bool  // it is PostGIS's geometry
 }
 
-// ColumnTypes returns "name type" for each column of the table. The types are made of the
-// catalogue's own values, so that no setting of the session changes them, neither its
-// search_path nor quote_all_identifiers.
+// ColumnTypes returns "name type" for each column of the table. It builds the types from the catalogue's own
+// values, so no setting of the session changes them, neither search_path nor quote_all_identifiers.
 func (t *Relation) ColumnTypes(ctx context.Context, conn pg.Querier) ([]string, error) {
 	rows, err := conn.Query(ctx, columnTypesSQL, t.OID)
 	if err != nil {
@@ -43,8 +42,8 @@ func (t *Relation) ColumnTypes(ctx context.Context, conn pg.Querier) ([]string, 
 	return have, pg.Wrap(err, "looking up the columns of table %s", t.Table)
 }
 
-// String names a type of the server's as pg_type does, a geometry as PostGIS does, and
-// another one with its schema.
+// String returns the name of a built-in type as in pg_type, of a geometry as in PostGIS, and of any other type
+// with its schema.
 func (y columnType) String() string {
 	switch {
 	case y.geometry:
@@ -56,7 +55,7 @@ func (y columnType) String() string {
 	return y.name + y.plainModifier()
 }
 
-// plainModifier returns the modifier of a type that is no geometry.
+// plainModifier returns the modifier of a type other than geometry.
 func (y columnType) plainModifier() string {
 	const header = 4 // bytes that PostgreSQL adds to the length of a text or a number
 
@@ -67,15 +66,14 @@ func (y columnType) plainModifier() string {
 		return fmt.Sprintf("(%d)", y.modifier-header)
 	case y.schema == "pg_catalog" && y.name == "numeric":
 		scale := (y.modifier - header) & 0x7ff
-		return fmt.Sprintf("(%d,%d)", (y.modifier-header)>>16&0xffff, scale^1024-1024) // of 11 bits, with a sign
+		return fmt.Sprintf("(%d,%d)", (y.modifier-header)>>16&0xffff, scale^1024-1024) // 11 bits with a sign
 	}
 
 	return fmt.Sprintf("(%d)", y.modifier)
 }
 
-// geometryModifier returns the modifier of a geometry, as postgis_typmod_out does: kind,
-// dimensions and SRID. The bits are those of PostGIS's liblwgeom.h, which are stored in each
-// database that has such a column.
+// geometryModifier returns the modifier of a geometry, as postgis_typmod_out does: kind, dimensions and SRID. The
+// bits are defined in PostGIS's liblwgeom.h, and stored in each database with such a column.
 func geometryModifier(modifier int32) string {
 	if modifier <= 0 {
 		return ""

@@ -10,15 +10,15 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// What to do about what depends on a table.
+// What to do about objects that depend on a table.
 const (
-	DropDependents  = "drop them before, and make them again after"
-	TruncateInstead = "with publish truncate the table stays and is filled anew, and so do they; a table with partitions keeps them as well; or " + DropDependents
+	DropDependents  = "drop them first, and create them again afterwards"
+	TruncateInstead = "publish truncate keeps the table and them, and so does a table with partitions; or " + DropDependents
 )
 
-// CheckDependents refuses to replace a table that others depend on: they would
-// follow the old table, which then cannot be dropped. Nor does it let row security
-// go, without which all who have a grant would see all rows.
+// CheckDependents refuses to replace a table that others depend on: they would follow the old table, which then
+// could not be dropped. It also refuses a table with row security, without which everybody with a grant would see
+// all rows.
 func (t *Relation) CheckDependents(ctx context.Context, conn pg.Querier, advice string) error {
 	names, err := Dependents(ctx, conn, []uint32{t.OID})
 	var secured bool
@@ -39,7 +39,7 @@ func (t *Relation) CheckDependents(ctx context.Context, conn pg.Querier, advice 
 	}
 
 	return &geomgen.ParamError{Param: "table", Value: t.String(),
-		Reason: "cannot be replaced, since these depend on it: " + strings.Join(names, ", ") + ": " + advice}
+		Reason: "cannot be replaced, because these depend on it: " + strings.Join(names, ", ") + ": " + advice}
 }
 
 const dependentsSQL = `
@@ -53,8 +53,8 @@ const dependentsSQL = `
 	  and not exists (select from pg_constraint k where u.classid = 'pg_constraint'::regclass and k.oid = u.objid and k.conrelid = any($1::oid[]))
 	order by 1`
 
-// Dependents describes what depends on tables, and is not a part of one of them. It
-// asks the catalogue by its index: there may be hundreds of partitions.
+// Dependents describes the objects that depend on tables and are not a part of one of them. It queries the
+// catalogue by its index, because there may be hundreds of partitions.
 func Dependents(ctx context.Context, conn pg.Querier, oids []uint32) ([]string, error) {
 	rows, err := conn.Query(ctx, dependentsSQL, oids)
 	if err != nil {
@@ -64,8 +64,7 @@ func Dependents(ctx context.Context, conn pg.Querier, oids []uint32) ([]string, 
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// CheckForeignKeys refuses a table that foreign keys of others point to: its rows
-// cannot go.
+// CheckForeignKeys refuses a table that other tables' foreign keys reference: its rows cannot be removed.
 func (t *Relation) CheckForeignKeys(ctx context.Context, conn pg.Querier) error {
 	var keys *string
 	err := conn.QueryRow(ctx, `
@@ -76,7 +75,7 @@ func (t *Relation) CheckForeignKeys(ctx context.Context, conn pg.Querier) error 
 	}
 
 	if keys != nil {
-		return t.Refuse("cannot be replaced, since rows of other tables point to its rows: %s: %s", *keys, DropDependents)
+		return t.Refuse("cannot be replaced, because rows of other tables reference its rows: %s: %s", *keys, DropDependents)
 	}
 
 	return nil

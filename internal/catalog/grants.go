@@ -43,9 +43,8 @@ const copyGrantsSQL = `
 		from grants join roles on oid = grantee) s (step, statement)
 	order by step`
 
-// CopyGrants gives a table what people have set on another: its owner, its grants, its
-// comment, and the grants and comments of the columns that both have. What the
-// table had of these is taken away.
+// CopyGrants gives a table what people have set on another one: its owner, its grants, its comment, and the
+// grants and comments of the columns that both have. It removes what the table had of these.
 func CopyGrants(ctx context.Context, tx pgx.Tx, from Relation, to job.Table) error {
 	rows, err := tx.Query(ctx, copyGrantsSQL, from.OID, QuoteTable(to))
 	if err != nil {
@@ -59,7 +58,7 @@ func CopyGrants(ctx context.Context, tx pgx.Tx, from Relation, to job.Table) err
 
 	for _, sql := range statements {
 		if _, err := tx.Exec(ctx, sql); err != nil {
-			return pg.Wrap(err, "giving table %s what %s had: %s", to, from.Table, sql)
+			return pg.Wrap(err, "giving table %s the owner, grants and comments of %s: %s", to, from.Table, sql)
 		}
 	}
 

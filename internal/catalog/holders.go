@@ -13,8 +13,8 @@ const holdersSQL = WithTree + `
 	where l.locktype = 'relation' and l.granted and l.pid <> pg_backend_pid()
 	  and l.database = (select oid from pg_database where datname = current_database())`
 
-// Holders says which other sessions have a lock on the table or a partition of it, for
-// people. It is best effort: they may just have left it.
+// Holders describes the other sessions that hold a lock on the table or one of its partitions, for people. It is
+// best effort: they may just have released it.
 func (t Relation) Holders(ctx context.Context, q pg.Querier) string {
 	var holders string
 	if err := t.Find(ctx, q); err == nil {
@@ -24,5 +24,5 @@ func (t Relation) Holders(ctx context.Context, q pg.Querier) string {
 		}
 	}
 
-	return "another session, which has left it by now"
+	return "another session, which has since released it"
 }

@@ -22,10 +22,9 @@ const otherIndexesSQL = `
 	       coalesce((select pg_get_userbyid(relowner) from pg_class where oid = $1 and pg_get_userbyid(relowner) <> current_user), '')
 	from others where starts_with(def, head) order by oid`
 
-// OtherIndexes returns the indexes of the parent that are neither of a constraint
-// nor on the geometry alone, without their names: those that people have made. A
-// partition that has them before it is attached does not get them while readers
-// wait.
+// OtherIndexes returns the indexes of the parent that users created: those that neither belong to a constraint
+// nor are on the geometry alone, without their names. If a partition gets them before it is attached, readers
+// need not wait for that.
 func (t Relation) OtherIndexes(ctx context.Context, q pg.Querier, geomColumn string) ([]IndexDef, error) {
 	rows, err := q.Query(ctx, otherIndexesSQL, t.OID, geomColumn)
 	if err != nil {
@@ -40,8 +39,7 @@ func (t Relation) OtherIndexes(ctx context.Context, q pg.Querier, geomColumn str
 	return list, pg.Wrap(err, "looking for the indexes of table %s", t.Table)
 }
 
-// SpatialIndexNames returns the names of the indexes on the geometry alone, by
-// access method.
+// SpatialIndexNames returns the names of the indexes on the geometry alone, by access method.
 func (t Relation) SpatialIndexNames(ctx context.Context, q pg.Querier, column string) (map[string][]string, error) {
 	rows, err := q.Query(ctx, `
 		select m.amname, c.relname from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
@@ -71,9 +69,9 @@ const rebuildableIndexesSQL = `
 	  and not exists (select from pg_attribute where attrelid = c.oid and attstattarget >= 0)
 	order by c.oid`
 
-// RebuildableIndexes returns the statements that drop the indexes which can be missing
-// while the table is filled, and those that make them again, comments included: not
-// of indexes with something that these would not bring back, as their tablespace.
+// RebuildableIndexes returns the statements that drop the indexes which are not needed while the table is filled,
+// and the statements that create them again, including comments. It leaves out indexes with properties that the
+// statements would not restore, such as their tablespace.
 func (t Relation) RebuildableIndexes(ctx context.Context, q pg.Querier) (drop, build []string, err error) {
 	rows, err := q.Query(ctx, rebuildableIndexesSQL, t.OID)
 	if err != nil {

@@ -12,8 +12,8 @@ const copyKeyCommentSQL = `
 	select coalesce((select format('comment on constraint %I on %I.%I is %L', n.conname, $3::text, $4::text, obj_description(o.oid, 'pg_constraint'))
 	                 from pg_constraint o, pg_constraint n where o.conrelid = $1 and n.conrelid = $2 and o.contype = 'p' and n.contype = 'p'), '')`
 
-// CopyKeyComment gives the primary key of a table the comment that another has: LIKE copies
-// it to the index alone.
+// CopyKeyComment gives the primary key of a table the comment of another one: LIKE copies the comment only to the
+// index.
 func CopyKeyComment(ctx context.Context, tx pgx.Tx, from, to Relation) error {
 	var comment string
 	err := tx.QueryRow(ctx, copyKeyCommentSQL, from.OID, to.OID, to.Schema, to.Name).Scan(&comment)

@@ -12,8 +12,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// CreateMissingPartitions makes partitions of the table for those rows of the staging
-// table that none of its partitions is for: one for each gap between their ranges.
+// CreateMissingPartitions creates partitions of the table for rows of the staging table that fit no partition:
+// one for each gap between the ranges.
 func (t Relation) CreateMissingPartitions(ctx context.Context, tx pgx.Tx, staging Relation, j job.Job) error {
 	parts, err := t.Partitions(ctx, tx)
 	if err != nil {
@@ -41,11 +41,11 @@ func (t Relation) CreateMissingPartitions(ctx context.Context, tx pgx.Tx, stagin
 	}
 
 	if err := pipeline.Exec(ctx, tx, sql...); err != nil {
-		return pg.Wrap(err, "making partitions of table %s for the new rows", t.Table)
+		return pg.Wrap(err, "creating partitions of table %s for the new rows", t.Table)
 	}
 
-	// Expressions of their indexes run as their owner, whenever autovacuum analyzes them. Who
-	// is a superuser owns no partition of somebody else's table; a member of its owner may.
+	// Expressions of their indexes run as their owner whenever autovacuum analyzes them. A superuser owns no
+	// partition of another role's table; a member of the table's owner may.
 	var super bool
 	if err := tx.QueryRow(ctx, "select rolsuper from pg_roles where rolname = current_user").Scan(&super); err != nil || !super {
 		return pg.Wrap(err, "looking up the role")
@@ -54,11 +54,11 @@ func (t Relation) CreateMissingPartitions(ctx context.Context, tx pgx.Tx, stagin
 	return t.SetPartitionOwner(ctx, tx)
 }
 
-// missingRanges returns the ranges of ids, from one to before another, of rows that lie
-// in gaps between partitions.
+// missingRanges returns the ranges of ids, including their first id and excluding their end, of rows in gaps
+// between partitions.
 func (t Relation) missingRanges(ctx context.Context, tx pgx.Tx, staging Relation, j job.Job, parts []Partition) (ranges [][2]int64, err error) {
 	id := pgx.Identifier{j.IDColumn}.Sanitize()
-	var after *int64 // the end of the range before the gap
+	var after *int64 // end of the range before the gap
 
 	for i := 0; i <= len(parts); i++ {
 		var before *int64
@@ -70,7 +70,7 @@ func (t Relation) missingRanges(ctx context.Context, tx pgx.Tx, staging Relation
 		err := tx.QueryRow(ctx, "select min("+id+"), max("+id+") from "+staging.SQL()+
 			" where ($1::bigint is null or "+id+" >= $1) and ($2::bigint is null or "+id+" < $2)", after, before).Scan(&first, &last)
 		if err != nil {
-			return nil, pg.Wrap(err, "looking for rows that no partition of table %s is for", t.Table)
+			return nil, pg.Wrap(err, "looking for rows that fit no partition of table %s", t.Table)
 		}
 
 		if first != nil && (i == 0 && (before != nil || len(parts) == 0) || i > 0 && after != nil) {

@@ -9,7 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// ColumnList returns the names for SQL, separated by commas.
+// ColumnList returns the names, quoted for SQL and separated by commas.
 func ColumnList(names []string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
@@ -18,10 +18,9 @@ func ColumnList(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// ObjectName returns table_column_label, or table_label without a column, as
-// PostgreSQL names an index: where the whole is longer than it keeps, the longer
-// of table and column gives way. The name of a staging table stays whole: it ends in
-// the number of its partition, and its indexes are found by it.
+// ObjectName returns table_column_label, or table_label without a column, as PostgreSQL names an index. If the
+// name is too long, the longer of table and column is truncated. The name of a staging table is never truncated:
+// it ends in the number of its partition, and its indexes are found by it.
 func ObjectName(table, column, label string) string {
 	for {
 		name := table + "_" + label
@@ -47,7 +46,7 @@ func withoutLastRune(s string) string {
 	return s[:len(s)-size]
 }
 
-// QuoteTable returns the name of a table for SQL.
+// QuoteTable returns the name of a table, quoted for SQL.
 func QuoteTable(t job.Table) string {
 	if t.Schema == "" {
 		return pgx.Identifier{t.Name}.Sanitize()

@@ -28,9 +28,9 @@ func (t Relation) SetPartitionOwner(ctx context.Context, tx pgx.Tx) error {
 	return pg.Wrap(err, "giving the partitions the owner of table %s", t.Table)
 }
 
-// MovePartitions takes the partitions of one table to another, and names them
-// after it. Those that a run has made have a check of their bounds, so that they are
-// not read. A default partition comes last: it is read for each that comes after it.
+// MovePartitions moves the partitions of one table to another, and renames them accordingly. Partitions from a
+// run have a check of their bounds, so attaching them does not read them. A default partition comes last: it is
+// read for each partition that is attached after it.
 func MovePartitions(ctx context.Context, tx pgx.Tx, from, to Relation) error {
 	parts, err := from.Partitions(ctx, tx)
 	if err != nil || len(parts) == 0 {
@@ -64,8 +64,8 @@ func MovePartitions(ctx context.Context, tx pgx.Tx, from, to Relation) error {
 	return RenamePartitionsAfter(ctx, tx, parts, from.Name, to.Name)
 }
 
-// SecureRows gives a table the row security that another has, without its policies:
-// nobody but its owner sees the rows, rather than everybody who has a grant.
+// SecureRows gives a table the row security of another one, without its policies: only its owner then sees the
+// rows, instead of everybody with a grant.
 func SecureRows(ctx context.Context, tx pgx.Tx, from Relation, to job.Table) error {
 	var enabled, forced bool
 	err := tx.QueryRow(ctx, "select relrowsecurity, relforcerowsecurity from pg_class where oid = $1", from.OID).Scan(&enabled, &forced)

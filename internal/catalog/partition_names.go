@@ -13,10 +13,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// partitionIndex returns the name of the k-th index of a partition: partition_label.
-// Where that is longer than PostgreSQL keeps, the number of the partition, which its
-// name ends in, goes to the end together with k: cut off, it would leave all
-// partitions with the same names.
+// partitionIndex returns the name of index k of a partition: partition_label. If that is too long, the number of
+// the partition, at the end of its name, moves to the end together with k. If it were truncated, all partitions
+// would have the same index names.
 func partitionIndex(partition, label string, k int) string {
 	if len(partition)+len("_")+len(label) <= job.MaxIdentifier {
 		return partition + "_" + label
@@ -32,9 +31,8 @@ const indexLabelsSQL = `
 	join pg_index i on i.indrelid = t.oid join pg_class c on c.oid = i.indexrelid and starts_with(c.relname, u.name || '_')
 	order by u.n, c.oid`
 
-// indexLabels returns, for each partition, what its indexes are called behind the
-// name of the partition. They are looked up: a run that was begun with other
-// indexes, or a parent that has more, makes partitions that differ.
+// indexLabels returns, for each partition, the parts of its index names after the partition's name. It looks them
+// up because partitions may differ: the run may have begun with other indexes, or the parent may have more.
 func indexLabels(ctx context.Context, tx pgx.Tx, parts []Partition) ([][]string, error) {
 	var schemas, names []string
 	for _, p := range parts {
@@ -57,9 +55,9 @@ func indexLabels(ctx context.Context, tx pgx.Tx, parts []Partition) ([][]string,
 	return labels, pg.Wrap(err, "looking for the indexes of %d partitions", len(parts))
 }
 
-// FreePartitionNames returns n names for partitions after that of their table, numbered
-// from first on, or from the next number from which on they and those of their indexes,
-// with these labels for each, are free.
+// FreePartitionNames returns n names for partitions, derived from the name of their table and numbered. Numbers
+// start at first, or at the next number from which all of these names, and those of their indexes with the given
+// labels, are free.
 func FreePartitionNames(ctx context.Context, tx pgx.Tx, t job.Table, n, first int, labels [][]string) ([]job.Table, error) {
 	for ; ; first += n {
 		width := len(strconv.Itoa(first + n - 1))
@@ -82,14 +80,14 @@ func FreePartitionNames(ctx context.Context, tx pgx.Tx, t job.Table, n, first in
 			select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
 			where n.nspname = $1 and c.relname = any($2))`, t.Schema, all).Scan(&taken)
 		if err != nil || !taken {
-			return names, pg.Wrap(err, "looking for names that are taken in schema %s", t.Schema)
+			return names, pg.Wrap(err, "looking for used names in schema %s", t.Schema)
 		}
 	}
 }
 
-// RenamePartitions names partitions and their indexes after a table, numbered from first
-// on, and gives them back to autovacuum. They keep the check of their bounds, so that
-// they can be attached to another table, to be kept and to come back, without being read.
+// RenamePartitions renames partitions and their indexes after a table, numbered from first, and enables
+// autovacuum on them. They keep the check of their bounds. So they can be attached to another table, to be kept
+// and restored, without being read.
 func RenamePartitions(ctx context.Context, tx pgx.Tx, t job.Table, parts []Partition, first int) error {
 	labels, err := indexLabels(ctx, tx, parts)
 	if err != nil {

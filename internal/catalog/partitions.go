@@ -9,25 +9,25 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Partition is a partition as the catalogue has it.
+// Partition is a partition in the catalogue.
 type Partition struct {
 	job.Table
 	OID      uint32
 	Bounds   string // for values ...
-	From, To *int64 // nil: not a range of whole numbers, or open on this side
+	From, To *int64 // nil: not a range of integers, or open on this side
 }
 
-// Layout is how a table holds its rows.
+// Layout describes how a table holds its rows.
 type Layout struct {
 	Partitioned bool
-	Tables      int64 // that hold rows: the table itself, or its partitions
+	Tables      int64 // tables that hold rows: the table itself, or its partitions
 }
 
-// SQL returns the name for SQL.
+// SQL returns the name, quoted for SQL.
 func (p Partition) SQL() string { return QuoteTable(p.Table) }
 
-// WithTree begins a statement that asks about a table, whose oid is $1, and all of its
-// partitions: they are the rows of tables (oid). Of a plain table it is the one.
+// WithTree begins a statement about a table, whose oid is $1, and all of its partitions: they are the rows of
+// tables (oid). A plain table is the only row.
 const WithTree = `
 	with recursive tables (oid) as (
 		select $1::oid
@@ -35,7 +35,7 @@ const WithTree = `
 		select i.inhrelid from pg_inherits i join tables t on t.oid = i.inhparent
 	)`
 
-// No backslash is in it: standard_conforming_strings may be off.
+// It contains no backslash, because standard_conforming_strings may be off.
 const partitionsSQL = `
 	select oid, schema_name, name, bounds, (regexp_match(bounds, '^FOR VALUES FROM [(]''?(-?[0-9]+)''?[)]'))[1]::bigint as from_id,
 	       (regexp_match(bounds, ' TO [(]''?(-?[0-9]+)''?[)]$'))[1]::bigint

@@ -1,5 +1,5 @@
-// Package catalog owns what the server's catalogue tells of tables, columns, partitions,
-// indexes, dependents and grants, and the statements that make and rename them.
+// Package catalog reads tables, columns, partitions, indexes, dependents and grants from the server's catalogue,
+// and has the statements that create and rename them.
 package catalog
 
 import (
@@ -16,17 +16,17 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Relation is the table as it was found on the server.
+// Relation is a table as it was found on the server.
 type Relation struct {
 	job.Table             // with its schema
-	GeometrySchema string // where PostGIS lives
-	OID            uint32 // 0: there is no such table
+	GeometrySchema string // schema of PostGIS
+	OID            uint32 // 0 if there is no such table
 }
 
-// SQL returns the name for SQL.
+// SQL returns the name, quoted for SQL.
 func (t Relation) SQL() string { return QuoteTable(t.Table) }
 
-// Find looks for a relation of this name.
+// Find looks for a relation with this name.
 func (t *Relation) Find(ctx context.Context, conn pg.Querier) error {
 	err := conn.QueryRow(ctx, `
 		select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -39,7 +39,7 @@ func (t *Relation) Find(ctx context.Context, conn pg.Querier) error {
 	return pg.Wrap(err, "looking for table %s", t.Table)
 }
 
-// Exists reports whether a schema has a relation of this name: a table or an index.
+// Exists reports whether a schema has a relation with this name: a table or an index.
 func Exists(ctx context.Context, q pg.Querier, schema, name string) (there bool, err error) {
 	err = q.QueryRow(ctx, `
 		select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -48,8 +48,8 @@ func Exists(ctx context.Context, q pg.Querier, schema, name string) (there bool,
 	return there, err
 }
 
-// Describe returns the kind of the relation, as pg_class.relkind has it, whether it is a
-// partition or has to do with inheritance, and whether the role owns it.
+// Describe returns the kind of the relation as in pg_class.relkind, whether it is a partition or takes part in
+// inheritance, and whether the role owns it.
 func (t *Relation) Describe(ctx context.Context, conn pg.Querier) (kind string, isPartition, owned bool, err error) {
 	err = conn.QueryRow(ctx, `
 		select c.relkind::text, exists (select from pg_inherits where inhrelid = c.oid or inhparent = c.oid and c.relkind <> 'p'),
@@ -58,7 +58,7 @@ func (t *Relation) Describe(ctx context.Context, conn pg.Querier) (kind string, 
 	return kind, isPartition, owned, pg.Wrap(err, "looking up table %s", t.Table)
 }
 
-// RelationKind returns words for a kind of relation that is not a table.
+// RelationKind describes a kind of relation other than a table.
 func RelationKind(kind string) string {
 	switch kind {
 	case "v":
@@ -78,8 +78,8 @@ func RelationKind(kind string) string {
 	return "something else"
 }
 
-// DiffColumns says what have lacks of want and has beyond it, "" when they are equal
-// but for their order.
+// DiffColumns describes what have lacks and what it has in addition, compared with want. It returns "" if they
+// differ at most in order.
 func DiffColumns(have, want []string) string {
 	var parts []string
 	for _, w := range want {
@@ -97,7 +97,7 @@ func DiffColumns(have, want []string) string {
 	return strings.Join(parts, ", ")
 }
 
-// CheckName refuses the name of a new table that a type has: a table is a type, too.
+// CheckName refuses a name for a new table that a type has: a table is a type, too.
 func (t *Relation) CheckName(ctx context.Context, conn pg.Querier) error {
 	var taken bool
 	err := conn.QueryRow(ctx, `
@@ -119,14 +119,13 @@ func (t *Relation) Refuse(format string, args ...any) error {
 	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(format, args...)}
 }
 
-// NotOwned says that the role does not own the table.
+// NotOwned returns the error that the role does not own the table.
 func (t *Relation) NotOwned(doing string) error {
 	return &pg.ServerError{Doing: doing + " table " + t.String(),
 		Err: errors.New("it belongs to another role (SQLSTATE 42501)"), Advice: "connect as its owner"}
 }
 
-// CheckSame sees to it that the name of the table is that of the one which was found
-// under it before.
+// CheckSame checks that the name still belongs to the table that was found before.
 func (t Relation) CheckSame(ctx context.Context, tx pgx.Tx) error {
 	now := t
 	if err := now.Find(ctx, tx); err != nil {
@@ -134,16 +133,15 @@ func (t Relation) CheckSame(ctx context.Context, tx pgx.Tx) error {
 	}
 
 	if now.OID != t.OID {
-		return fmt.Errorf("table %s is not the one that was there when the run began: somebody made, dropped or replaced it; rename it and run the same command again", t)
+		return fmt.Errorf("table %s is not the table that existed when the run began: somebody created, dropped or replaced it; rename it and run the same command again", t)
 	}
 
 	return nil
 }
 
-// LockExclusive keeps everybody else from the table until the transaction ends. It comes
-// before the table is looked at: who has altered it, or made a view of it, and not
-// committed that, would be waited for only afterwards. An owner who has revoked all
-// of its own grants may drop the table, not lock it.
+// LockExclusive blocks everybody else from the table until the transaction ends. Call it before inspecting the
+// table. Otherwise, an uncommitted change or view of another session would be missed. An owner who has revoked
+// all of their own grants may drop the table, but not lock it.
 func (t Relation) LockExclusive(ctx context.Context, tx pgx.Tx) error {
 	var may bool
 	err := tx.QueryRow(ctx, "select has_table_privilege($1::oid, 'UPDATE, DELETE, TRUNCATE')", t.OID).Scan(&may)
@@ -158,19 +156,19 @@ func (t Relation) LockExclusive(ctx context.Context, tx pgx.Tx) error {
 	return t.CheckSame(ctx, tx)
 }
 
-// CheckNamed sees to it that the table is the one that its name stands for.
+// CheckNamed checks that the table still has its name.
 func (t Relation) CheckNamed(ctx context.Context, tx pgx.Tx) error {
 	var named bool
 	err := tx.QueryRow(ctx, "select coalesce(to_regclass($1)::oid = $2, false)", t.SQL(), t.OID).Scan(&named)
 	if err == nil && !named {
-		return fmt.Errorf("table %s is not there any more: the step after has dropped, renamed or moved it", t)
+		return fmt.Errorf("table %s no longer exists: the step after has dropped, renamed or moved it", t)
 	}
 
 	return pg.Wrap(err, "looking for table %s", t)
 }
 
-// Emptied tells whether a crash of the server has emptied the table, or a partition
-// of it, since it is unlogged: none that a run has filled is there without a page.
+// Emptied reports whether a server crash has emptied the unlogged table, or a partition of it: a partition or
+// table that a run has filled is never without a page.
 func (t Relation) Emptied(ctx context.Context, q pg.Querier) (emptied bool, err error) {
 	err = q.QueryRow(ctx, WithTree+`
 		select exists (select from tables join pg_class c using (oid)
@@ -178,9 +176,9 @@ func (t Relation) Emptied(ctx context.Context, q pg.Querier) (emptied bool, err 
 	return emptied, pg.Wrap(err, "looking for rows in unlogged table %s", t.Table)
 }
 
-// RowsWrittenInTx returns how many rows this session has inserted, updated or deleted in the
-// table and its partitions, of what the server has not counted yet: the difference of
-// two is what was done in between, in one transaction.
+// RowsWrittenInTx returns how many rows this session has inserted, updated or deleted in the table and its
+// partitions and the server has not counted yet. The difference between two calls in one transaction is what was
+// written in between.
 func (t Relation) RowsWrittenInTx(ctx context.Context, q pg.Querier) (n int64, err error) {
 	err = q.QueryRow(ctx, WithTree+`
 		select coalesce(sum(pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid)), 0)::bigint
@@ -188,13 +186,11 @@ func (t Relation) RowsWrittenInTx(ctx context.Context, q pg.Querier) (n int64, e
 	return n, pg.Wrap(err, "asking the server what was written to table %s", t.Table)
 }
 
-// BuiltOver tells whether an index that was just built has so many entries. The
-// catalogue has that number as a float4: exact up to 2^24, and to seven digits
-// beyond. Later it may be an estimate.
+// BuiltOver reports whether a newly built index has the given number of entries. The catalogue stores that number
+// as a float4: exact up to 2^24, and to seven digits beyond. Later it may be an estimate.
 //
-// An entry is no proof of a row: rows that were deleted, but that an older
-// snapshot may still see, are indexed, too. Only where nobody else can have
-// deleted one, since the table was made in the same transaction, is it enough.
+// An entry does not prove a row: deleted rows that an older snapshot may still see are indexed, too. It is enough
+// only if nobody else can have deleted one, because the table was created in the same transaction.
 func BuiltOver(ctx context.Context, q pg.Querier, schema, index string, rows int64) (same bool, err error) {
 	err = q.QueryRow(ctx, `
 		select c.reltuples = $3::bigint::float4 from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -202,10 +198,9 @@ func BuiltOver(ctx context.Context, q pg.Querier, schema, index string, rows int
 	return same, pg.Wrap(err, "asking index %s for its rows", index)
 }
 
-// BuiltOverLive tells whether the index build that ended last has found so many
-// live rows in the table. From PostgreSQL 18 on it does not say so of a table
-// that autovacuum is kept from, as a staging table is: what the catalogue has
-// then comes from VACUUM, before the build, or from nobody.
+// BuiltOverLive reports whether the last index build found the given number of live rows in the table. PostgreSQL
+// 18 or newer does not record that for a table without autovacuum, such as a staging table. The catalogue's
+// number then comes from an earlier VACUUM, or is missing.
 func BuiltOverLive(ctx context.Context, q pg.Querier, t Relation, rows int64) (same bool, err error) {
 	err = q.QueryRow(ctx, `
 		select current_setting('server_version_num')::integer < 180000 and reltuples = $2::bigint::float4
@@ -213,7 +208,7 @@ func BuiltOverLive(ctx context.Context, q pg.Querier, t Relation, rows int64) (s
 	return same, pg.Wrap(err, "asking table %s for its rows", t.Table)
 }
 
-// NameOf returns the name of the table with this oid, the zero value where there is none.
+// NameOf returns the name of the table with this oid, or the zero value if there is none.
 func NameOf(ctx context.Context, q pg.Querier, oid uint32) (t job.Table, err error) {
 	err = q.QueryRow(ctx, `
 		select coalesce(max(n.nspname), ''), coalesce(max(c.relname), '')

@@ -20,8 +20,8 @@ type Renaming struct {
 	Wanted string
 }
 
-// RenameAll renames in one go: readers wait meanwhile. Where a name is taken it gets
-// a number, as PostgreSQL does it.
+// RenameAll renames all of the list in one go, because readers wait meanwhile. A name that is already used gets a
+// number, as in PostgreSQL.
 func RenameAll(ctx context.Context, tx pgx.Tx, list []Renaming) error {
 	if len(list) == 0 {
 		return nil
@@ -37,7 +37,7 @@ func RenameAll(ctx context.Context, tx pgx.Tx, list []Renaming) error {
 		select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where (n.nspname, c.relname) in (select * from unnest($1::name[], $2::name[]))`, schemas, names)
 	if err != nil {
-		return pg.Wrap(err, "looking for names that are taken in schema %s", schemas[0])
+		return pg.Wrap(err, "looking for used names in schema %s", schemas[0])
 	}
 
 	taken := map[job.Table]bool{}
@@ -46,7 +46,7 @@ func RenameAll(ctx context.Context, tx pgx.Tx, list []Renaming) error {
 		taken[t] = true
 		return nil
 	}); err != nil {
-		return pg.Wrap(err, "looking for names that are taken in schema %s", schemas[0])
+		return pg.Wrap(err, "looking for used names in schema %s", schemas[0])
 	}
 
 	sql := make([]string, len(list))
@@ -59,7 +59,7 @@ func RenameAll(ctx context.Context, tx pgx.Tx, list []Renaming) error {
 			}
 		}
 
-		taken[job.Table{Schema: r.Old.Schema, Name: name}] = true // long names that were cut may be the same
+		taken[job.Table{Schema: r.Old.Schema, Name: name}] = true // long names may be equal once they are truncated
 		sql[i] = fmt.Sprintf("alter %s %s rename to %s", r.Kind, QuoteTable(r.Old), pgx.Identifier{name}.Sanitize())
 	}
 
@@ -68,8 +68,8 @@ func RenameAll(ctx context.Context, tx pgx.Tx, list []Renaming) error {
 	return pg.Wrap(err, "renaming %s to %s, and %d more", list[0].Old, list[0].Wanted, len(list)-1)
 }
 
-// freeName returns a name that is taken with the first number with which it is not,
-// in its schema or among those that are about to be.
+// freeName returns a used name with the first number that makes it free, both in its schema and among the names
+// about to be used.
 func freeName(ctx context.Context, tx pgx.Tx, t job.Table, taken map[job.Table]bool) (string, error) {
 	for n := 1; ; n++ {
 		number := strconv.Itoa(n)
@@ -90,8 +90,7 @@ func freeName(ctx context.Context, tx pgx.Tx, t job.Table, taken map[job.Table]b
 	}
 }
 
-// RenameTable gives a table another name in its schema, and those of its indexes
-// that are named after it.
+// RenameTable renames a table in its schema, and the indexes that are named after it.
 func RenameTable(ctx context.Context, tx pgx.Tx, t job.Table, name string) error {
 	labels, err := indexLabels(ctx, tx, []Partition{{Table: t}})
 	if err != nil {
@@ -100,7 +99,7 @@ func RenameTable(ctx context.Context, tx pgx.Tx, t job.Table, name string) error
 	return RenameAll(ctx, tx, append([]Renaming{{"table", t, name}}, indexRenamings(t, labels[0], func(label string, _ int) string { return ObjectName(name, "", label) })...))
 }
 
-// indexRenamings renames indexes of t, which are called label behind its name.
+// indexRenamings renames indexes of t. Their names are the name of t followed by a label.
 func indexRenamings(t job.Table, labels []string, name func(label string, k int) string) []Renaming {
 	list := make([]Renaming, len(labels))
 	for i, label := range labels {
@@ -109,8 +108,8 @@ func indexRenamings(t job.Table, labels []string, name func(label string, k int)
 	return list
 }
 
-// RenamePartitionsAfter names partitions, and their indexes, that are named after one
-// table after another.
+// RenamePartitionsAfter renames partitions that are named after one table, and their indexes, after another
+// table.
 func RenamePartitionsAfter(ctx context.Context, tx pgx.Tx, parts []Partition, from, to string) error {
 	labels, err := indexLabels(ctx, tx, parts)
 	if err != nil {

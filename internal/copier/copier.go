@@ -1,5 +1,5 @@
-// Package copier owns the way of the rows into the staging table: streams that copy
-// chunk after chunk, each in one transaction with its row in the ledger.
+// Package copier copies the rows into the staging table: streams copy one chunk after another, each in one
+// transaction with its row in the ledger.
 package copier
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Copier copies the chunks of a run that are not committed yet.
+// Copier copies the uncommitted chunks of a run.
 type Copier struct {
 	Pool     *pgxpool.Pool
 	Observer *observe.Observer
@@ -25,29 +25,27 @@ type Copier struct {
 	Loader   Loader
 	Run      int64
 	Staging  catalog.Relation
-	Done     map[int64]bool // the chunks that earlier attempts have committed
-	// Spread says that rows go to other nodes of a Citus cluster.
+	Done     map[int64]bool // chunks that earlier attempts committed
+	// Spread is true if rows go to other nodes of a Citus cluster.
 	Spread bool
 }
 
-// Result is what this attempt has copied and committed. Of one that failed it is what is
-// known until then.
+// Result is what this attempt copied and committed. For a failed attempt, it is what was known until then.
 type Result struct {
 	Chunks int64
 	Rows   int64
-	Bytes  int64 // sent by COPY, what was tried again included
-	// Staging is the staging table, which the first chunk may have made.
+	Bytes  int64 // sent by COPY, including retries
+	// Staging is the staging table, which the first chunk may have created.
 	Staging catalog.Relation
 }
 
-// counters are the result while the streams are at work.
+// counters collect the result while the streams work.
 type counters struct {
 	chunks, rows, bytes atomic.Int64
 }
 
-// Copy copies what an earlier attempt has not. Its commits do not wait for the disk, so
-// in the end the ledger is asked, after a commit that does, which of them are there: a
-// crash of the server may have taken the last ones away.
+// Copy copies what earlier attempts did not. Its commits do not wait for the disk, and a server crash may have
+// removed the last ones. So at the end, after a commit that does wait, it asks the ledger which commits exist.
 func (c Copier) Copy(ctx context.Context) (Result, error) {
 	var n counters
 	err := c.copyAll(ctx, &n)
@@ -70,7 +68,7 @@ func (c Copier) copyAll(ctx context.Context, n *counters) error {
 		}
 
 		if missing := c.Plan.Chunks - int64(len(c.Done)); missing > 0 {
-			c.Observer.Log.Warn("a crash of the server took committed chunks away, copying them again", "chunks", missing)
+			c.Observer.Log.Warn("a server crash removed committed chunks: copying them again", "chunks", missing)
 			c.Observer.Progress.Add(rows - c.Plan.Rows)
 			n.chunks.Add(-missing)
 			continue
@@ -84,8 +82,8 @@ func (c Copier) copyAll(ctx context.Context, n *counters) error {
 	}
 }
 
-// flush has the server write its commits to disk, and reads which chunks the ledger has
-// then, and how many rows they are.
+// flush makes the server write its commits to disk, and then reads which chunks the ledger has, and how many rows
+// they are.
 func (c *Copier) flush(ctx context.Context) (rows int64, err error) {
 	err = c.Observer.Retry(ctx, observe.RetryFor, "ledger", func() (err error) {
 		if err = c.Ledger.FlushCommits(ctx, c.Pool, c.Run); err != nil {
@@ -100,10 +98,9 @@ func (c *Copier) flush(ctx context.Context) (rows int64, err error) {
 	return rows, err
 }
 
-// copyChunks copies the chunks that are not done, over as many connections as the plan
-// has streams.
+// copyChunks copies the missing chunks over as many connections as the plan has streams.
 func (c Copier) copyChunks(ctx context.Context, n *counters) error {
-	var next atomic.Int64 // the chunk that the next free stream takes
+	var next atomic.Int64 // chunk for the next free stream
 	g, ctx := errgroup.WithContext(ctx)
 
 	for range min(int64(c.Plan.Streams), c.Plan.Chunks-int64(len(c.Done))) {

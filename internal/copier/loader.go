@@ -15,42 +15,40 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Loader is how the rows of a plan get into a staging table: the plan's method, with
-// what follows from it.
+// Loader puts the rows of a plan into a staging table: it implements the plan's method.
 type Loader interface {
-	// CreateSQL are the statements that make the staging table before the first chunk. There are
-	// none where the transaction of a chunk does that.
+	// CreateSQL returns the statements that create the staging table before the first chunk. It is empty if the
+	// transaction of a chunk does that.
 	CreateSQL() []string
 
-	// Left says what is left to build once all chunks are committed. resumed says
-	// whether an earlier attempt has committed some of them.
+	// Left returns what is left to build once all chunks are committed. resumed reports whether an earlier
+	// attempt committed some of them.
 	Left(resumed bool) build.Work
 
-	// Layout says how the staging table holds its rows.
+	// Layout returns how the staging table holds its rows.
 	Layout() catalog.Layout
 
-	// prepare is the statement that makes the table of a chunk in a transaction before the
-	// chunk's, empty where there is no need to. It may run again.
+	// prepare returns the statement that creates the table of a chunk in a transaction before the chunk's, or ""
+	// if there is none. The statement may run again.
 	prepare(c plan.Chunk) string
 
-	// place returns the table that a chunk goes into, and, where the chunk's own
-	// transaction makes it, the statement for that: then no other can see its rows,
-	// and they may be frozen at once.
+	// place returns the table for a chunk and, if the chunk's own transaction creates it, the statement for that.
+	// No other transaction can then see its rows, so they may be frozen at once.
 	place(c plan.Chunk) (into job.Table, create string, frozen bool)
 
-	// finish does what belongs to a chunk beside its rows, in its transaction.
+	// finish completes a chunk after its rows, in its transaction.
 	finish(ctx context.Context, tx pgx.Tx, into job.Table, c plan.Chunk) error
 
-	// rowsPerDone is how many rows that are sent count as one that is done.
+	// rowsPerDone returns how many sent rows count as one finished row.
 	rowsPerDone() int64
 }
 
-// Staging is what the staging table is to be.
+// Staging describes the staging table.
 type Staging struct {
 	Table  catalog.Relation
-	Index  job.Index          // the spatial indexes that it gets
-	Others []catalog.IndexDef // which more its partitions get, as those of the table that is there
-	// Distribution is how it is spread over a cluster.
+	Index  job.Index          // its spatial indexes
+	Others []catalog.IndexDef // other indexes of its partitions, as in the existing table
+	// Distribution is how the table is distributed over a cluster.
 	Distribution distribution.Distribution
 }
 
@@ -66,28 +64,28 @@ func NewLoader(p *plan.Plan, t Staging, settings setting.Server) Loader {
 	return chunked{p, t}
 }
 
-// indexes returns the indexes of a plain table beside its key.
+// indexes returns the indexes of a plain table, without its key.
 func indexes(p *plan.Plan, t Staging) []catalog.IndexDef {
 	return append(catalog.SpatialIndexes(t.Table.Table, p.Job, t.Index), catalog.CodeIndexes(t.Table.Table, p.Job)...)
 }
 
-// frozen makes and fills a plain table in one transaction, with COPY FREEZE.
+// frozen creates and fills a plain table in one transaction, with COPY FREEZE.
 type frozen struct {
 	plan     *plan.Plan
 	staging  Staging
 	settings setting.Server
 }
 
-// CreateSQL is empty: the only chunk makes the table.
+// CreateSQL is empty: the only chunk creates the table.
 func (l frozen) CreateSQL() []string { return nil }
 
-// Left is the keys, indexes and statistics: COPY has frozen the rows, and their pages too
-// where the server does that.
+// Left returns the keys, indexes and statistics. COPY has frozen the rows and, if the server supports it, marked
+// their pages, too.
 func (l frozen) Left(bool) build.Work {
 	return build.Work{Freeze: !l.settings.CopyMarksPages(), Key: true, Indexes: indexes(l.plan, l.staging), Analyze: true}
 }
 
-// Layout is a plain table.
+// Layout returns a plain table.
 func (l frozen) Layout() catalog.Layout { return catalog.Layout{Tables: 1} }
 
 func (l frozen) prepare(plan.Chunk) string { return "" }
@@ -99,14 +97,13 @@ func (l frozen) place(plan.Chunk) (job.Table, string, bool) {
 func (l frozen) finish(context.Context, pgx.Tx, job.Table, plan.Chunk) error { return nil }
 func (l frozen) rowsPerDone() int64                                          { return 1 }
 
-// chunked fills a plain table over several streams, a chunk a transaction.
+// chunked fills a plain table over several streams, one transaction per chunk.
 type chunked struct {
 	plan    *plan.Plan
 	staging Staging
 }
 
-// CreateSQL makes the table that all chunks share, and spreads it over the cluster before it has
-// rows.
+// CreateSQL creates the table that all chunks share. It distributes the empty table over the cluster.
 func (l chunked) CreateSQL() []string {
 	sql := []string{l.staging.Table.CreateSQL(l.plan.Job)}
 	if d := l.staging.Distribution; d.Distributed() {
@@ -116,12 +113,12 @@ func (l chunked) CreateSQL() []string {
 	return sql
 }
 
-// Left is all that there is to build.
+// Left returns everything that can be built.
 func (l chunked) Left(bool) build.Work {
 	return build.Work{Freeze: true, Key: true, Indexes: indexes(l.plan, l.staging), Analyze: true}
 }
 
-// Layout is a plain table.
+// Layout returns a plain table.
 func (l chunked) Layout() catalog.Layout { return catalog.Layout{Tables: 1} }
 
 func (l chunked) prepare(plan.Chunk) string { return "" }
@@ -133,29 +130,29 @@ func (l chunked) place(plan.Chunk) (job.Table, string, bool) {
 func (l chunked) finish(context.Context, pgx.Tx, job.Table, plan.Chunk) error { return nil }
 func (l chunked) rowsPerDone() int64                                          { return 1 }
 
-// partitioned makes and fills each partition in one transaction, with COPY FREEZE, its
-// indexes and its statistics. An unlogged one is made in a transaction of its own: a crash
-// while one that has made an unlogged table is open keeps PostgreSQL from starting again.
+// partitioned creates and fills each partition in one transaction, with COPY FREEZE, its indexes and its
+// statistics. It creates an unlogged partition in a separate transaction: if the server crashes while a
+// transaction that created an unlogged table is open, PostgreSQL cannot start again.
 type partitioned struct {
 	plan     *plan.Plan
 	staging  Staging
 	settings setting.Server
 }
 
-// CreateSQL makes the parent. Each chunk makes its partition.
+// CreateSQL creates the parent. Each chunk creates its partition.
 func (l partitioned) CreateSQL() []string {
 	return l.staging.Table.CreatePartitionedSQL(l.plan.Job, l.staging.Index)
 }
 
-// Left is the statistics of the whole, and the pages that COPY has not frozen: those of unlogged
-// partitions, and all of a server whose COPY does not mark them.
+// Left returns the statistics of the whole table, and freezing what COPY did not freeze: unlogged partitions, and
+// all pages of a server whose COPY does not mark them.
 func (l partitioned) Left(resumed bool) build.Work {
 	freeze := l.plan.Job.Unlogged || !l.settings.CopyMarksPages()
 
-	return build.Work{Freeze: freeze, Counted: !resumed, Analyze: true, Partitioned: true} // each was counted when it was built
+	return build.Work{Freeze: freeze, Counted: !resumed, Analyze: true, Partitioned: true} // each partition was counted when it was built
 }
 
-// Layout is a partition for each chunk.
+// Layout returns one partition per chunk.
 func (l partitioned) Layout() catalog.Layout {
 	return catalog.Layout{Partitioned: true, Tables: l.plan.Chunks}
 }
@@ -179,8 +176,7 @@ func (l partitioned) place(c plan.Chunk) (into job.Table, create string, frozen 
 	return into, create, true
 }
 
-// partition returns the name of a chunk's partition, and the statement that makes it where
-// it is not there.
+// partition returns the name of a chunk's partition, and the statement that creates it if it does not exist.
 func (l partitioned) partition(c plan.Chunk) (into job.Table, create string) {
 	from, to := l.plan.Bounds(c)
 	into = l.staging.Table.StagedPartition(c.No)
@@ -204,6 +200,5 @@ func (l partitioned) finish(ctx context.Context, tx pgx.Tx, into job.Table, c pl
 	return pg.Wrap(err, "attaching partition %s", into)
 }
 
-// rowsPerDone counts half of a row when it is copied: its partition is then indexed in the
-// same transaction.
+// rowsPerDone counts a copied row as half done: its partition is then indexed in the same transaction.
 func (l partitioned) rowsPerDone() int64 { return 2 }

@@ -11,8 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
-// SQL is the statement of a COPY in the binary format, from stdin, or from a file whose
-// name is quoted.
+// SQL returns the statement of a COPY in the binary format. source is stdin, or the quoted name of a file.
 func SQL(into job.Table, j job.Job, source string, frozen bool) string {
 	options := "format binary"
 	if frozen {
@@ -22,21 +21,19 @@ func SQL(into job.Table, j job.Job, source string, frozen bool) string {
 	return "copy " + catalog.QuoteTable(into) + " (" + catalog.ColumnList(j.Columns()) + ") from " + source + " (" + options + ")"
 }
 
-// CountedRows counts the rows and bytes that go out, and reports them to the progress.
-// The driver may still be in a Read when a COPY has failed and returned, so it has a
-// lock, one a packet.
+// CountedRows counts the rows and bytes that are sent, and reports them as progress. The driver may still be in a
+// Read after a failed COPY has returned, so it uses a lock, once per packet.
 type CountedRows struct {
 	mu       sync.Mutex
 	rows     *rows.Rows
 	progress *progress.Progress
-	perDone  int64 // so many rows that go out count as one that is done
-	counted  int64 // rows that went out
+	perDone  int64 // number of sent rows that count as one finished row
+	counted  int64 // rows that were sent
 	bytes    *atomic.Int64
 	over     bool // the attempt has failed
 }
 
-// NewCountedRows counts rows into a progress, perDone of them as one that is done, and
-// their bytes into bytes.
+// NewCountedRows reports rows to a progress, perDone of them as one finished row, and adds their bytes to bytes.
 func NewCountedRows(from *rows.Rows, p *progress.Progress, perDone int64, bytes *atomic.Int64) *CountedRows {
 	return &CountedRows{rows: from, progress: p, perDone: perDone, bytes: bytes}
 }
@@ -60,7 +57,7 @@ func (r *CountedRows) Read(p []byte) (int, error) {
 
 var errAttemptOver = errors.New("this attempt at the chunk is over")
 
-// discard takes back what a failed attempt has counted, and ends it.
+// discard takes back what a failed attempt counted, and ends it.
 func (r *CountedRows) discard() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// CountError reports a chunk whose number of rows is not the same everywhere.
-// It means a fault in loadgrid or in the server, and the chunk is not committed.
+// CountError reports a chunk whose counts of rows differ. It means a bug in loadgrid or in the server. The chunk
+// is not committed.
 type CountError struct {
 	Chunk                      int64
 	Planned, Generated, Copied int64
@@ -29,15 +29,14 @@ func (e *CountError) Error() string {
 	return fmt.Sprintf("chunk %d: %d rows planned, %d generated, %d reported by COPY", e.Chunk, e.Planned, e.Generated, e.Copied)
 }
 
-// stream is one connection that copies chunk after chunk. It is kept from one
-// chunk to the next, and opened again when it broke.
+// stream is one connection that copies one chunk after another. It is opened again if it breaks.
 type stream struct {
 	Copier
 	counters *counters
 	conn     *pgxpool.Conn
 }
 
-// copy copies a chunk, and tries again where the error may pass.
+// copy copies a chunk, and tries again if the error is transient.
 func (s *stream) copy(ctx context.Context, c plan.Chunk) error {
 	ctx, end := s.Observer.Span(ctx, "chunk", attribute.Int64("loadgrid.chunk", c.No), attribute.Int64("loadgrid.rows", c.Rows))
 
@@ -75,12 +74,11 @@ func (s *stream) close() {
 	}
 }
 
-// count counts a chunk that is committed: by this attempt at it, or by an earlier
-// one of this run whose answer was lost.
+// count counts a committed chunk. This attempt committed it, or an earlier one of this run whose answer was lost.
 func (s *stream) count(ctx context.Context, c plan.Chunk, copied bool) {
 	reported := c.Rows / s.Loader.rowsPerDone()
 	if !copied {
-		s.Observer.Log.Info("the lost answer was a commit", "chunk", c.No)
+		s.Observer.Log.Info("the chunk of the lost answer was committed", "chunk", c.No)
 		reported = 0
 	}
 
@@ -90,15 +88,14 @@ func (s *stream) count(ctx context.Context, c plan.Chunk, copied bool) {
 	s.Observer.Event(ctx, "chunk is committed", "chunk", c.No, "rows", c.Rows)
 }
 
-// copyChunk copies one chunk in one transaction, once its table is prepared: its row in the ledger first,
-// then the table or partition where the chunk is to make one, then COPY, then the
-// check of the counts, then what a partition has beside its rows, then commit. It
-// returns false when the ledger has the chunk already, since an earlier attempt
-// was committed although its answer was lost.
+// copyChunk copies one chunk in one transaction, after its table is prepared. The transaction writes the chunk's
+// row in the ledger, creates the table or partition if necessary, runs COPY, checks the counts, and completes a
+// partition. copyChunk returns false if the ledger already has the chunk, because an earlier attempt was
+// committed although its answer was lost.
 func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err error) {
 	if sql := s.Loader.prepare(c); sql != "" {
 		if _, err := s.conn.Exec(ctx, sql); err != nil {
-			return false, pg.Wrap(pg.MarkConnClosed(s.conn.Conn(), err), "making the table of chunk %d of %s", c.No, s.Staging.Table)
+			return false, pg.Wrap(pg.MarkConnClosed(s.conn.Conn(), err), "creating the table of chunk %d of %s", c.No, s.Staging.Table)
 		}
 	}
 
@@ -110,7 +107,7 @@ func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err 
 		}
 
 		if err := s.Ledger.InsertChunk(ctx, tx, s.Run, c); err != nil {
-			return pg.Wrap(err, "writing chunk %d into the ledger", c.No)
+			return pg.Wrap(err, "adding chunk %d to the ledger", c.No)
 		}
 
 		into, create, frozen := s.Loader.place(c)
@@ -138,9 +135,9 @@ func (s *stream) copyChunk(ctx context.Context, c plan.Chunk) (copied bool, err 
 	return false, pg.Wrap(pg.MarkConnClosed(s.conn.Conn(), err), "committing chunk %d of %s", c.No, s.Staging.Table)
 }
 
-// setLocal sets parameters for the transaction of a chunk. A commit that is spread over nodes waits
-// for the disk: a crash of the coordinator could take the row in the ledger away, and not the
-// rows, which the other nodes have committed by then.
+// setLocal sets parameters for the transaction of a chunk. A commit that spans several nodes waits for the disk.
+// Otherwise, a crash of the coordinator could remove the row in the ledger, but not the rows that the other nodes
+// committed.
 func (s *stream) setLocal(ctx context.Context, tx pgx.Tx) error {
 	if !s.Spread {
 		return setting.SetLocal(ctx, tx, setting.AsyncCommit())
@@ -155,8 +152,8 @@ func (s *stream) setLocal(ctx context.Context, tx pgx.Tx) error {
 	return setting.WaitForDisk(ctx, tx)
 }
 
-// makeTable makes the table of a chunk where its own transaction does that. One that was there
-// before is locked: others may not put code of theirs there.
+// makeTable creates the table of a chunk if the chunk's own transaction does that. It locks a table that existed
+// before: nobody else may add code there.
 func (s *stream) makeTable(ctx context.Context, tx pgx.Tx, into job.Table, create string) error {
 	if create == "" {
 		return s.Ledger.LockStaging(ctx, tx, s.Staging, "row exclusive")
@@ -164,7 +161,7 @@ func (s *stream) makeTable(ctx context.Context, tx pgx.Tx, into job.Table, creat
 
 	_, err := tx.Exec(ctx, create)
 
-	return pg.Wrap(err, "making table %s", into)
+	return pg.Wrap(err, "creating table %s", into)
 }
 
 func (s *stream) copyRows(ctx context.Context, tx pgx.Tx, rows *CountedRows, c plan.Chunk, sql string) error {

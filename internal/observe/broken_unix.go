@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// errReset is the system's error of a connection that the other end has reset.
+// errReset is the system's error for a connection that the other end reset.
 const errReset = syscall.ECONNRESET
 
-// broken reports whether the system has said that a connection is broken.
+// broken reports whether the system reported a broken connection.
 func broken(err error) bool {
 	return errors.Is(err, errReset) || errors.Is(err, syscall.EPIPE)
 }

@@ -8,10 +8,9 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// Connect is Retry for the first connection to a server. Nobody knows yet whether there is
-// one: where nobody answers, host or port may be wrong, and that is an error at once. It is
-// tried again where the server has answered that it starts, stops or has no room, and where
-// the connection broke before it was ready.
+// Connect is Retry for the first connection to a server. It is not yet known whether the server exists. If nobody
+// answers, host or port may be wrong, and Connect returns an error at once. It tries again if the server answered
+// that it is starting, stopping or full, or if the connection broke before it was ready.
 func (o *Observer) Connect(ctx context.Context, connect func() error) error {
 	return o.Retry(ctx, RetryFor, "connect", func() error {
 		err := connect()
@@ -23,7 +22,7 @@ func (o *Observer) Connect(ctx context.Context, connect func() error) error {
 	})
 }
 
-// reached reports whether a connection was made before the error.
+// reached reports whether a connection was established before the error.
 func reached(err error) bool {
 	return pg.SQLState(err) != "" || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || broken(err)
 }
@@ -35,5 +34,5 @@ func (e *unreachedError) Error() string { return e.err.Error() }
 
 func (e *unreachedError) Unwrap() error { return e.err }
 
-// Transient reports that time does not help: see pg.IsTransient.
+// Transient returns false because waiting does not help: see pg.IsTransient.
 func (e *unreachedError) Transient() bool { return false }

@@ -1,5 +1,4 @@
-// Package observe owns what people learn of a run while it goes: lines of the log,
-// spans of a trace, counters, and what was tried again.
+// Package observe reports a run while it is in progress: log lines, spans of a trace, counters and retries.
 package observe
 
 import (
@@ -16,11 +15,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// LevelEvent is the level of what a run reports of its normal course: stages and chunks
-// that are done. It lies below that of what people should read.
+// LevelEvent is the log level of normal events of a run, such as finished stages and chunks. It is below the
+// levels of messages for people.
 const LevelEvent = slog.LevelInfo - 1
 
-// Observer reports how a run goes. It may be used by several goroutines.
+// Observer reports on a run. Several goroutines may use it.
 type Observer struct {
 	Log      *slog.Logger
 	Progress *progress.Progress
@@ -29,8 +28,8 @@ type Observer struct {
 	retries retries
 }
 
-// New returns an observer. A log, a progress or a tracer that is nil is one that nobody
-// reads. Each line of the log bears the job, the run and the stage of the progress.
+// New returns an observer. log, p and tracer may be nil. Each log line contains the job, the run and the stage of
+// the progress.
 func New(log *slog.Logger, p *progress.Progress, tracer trace.Tracer) *Observer {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -47,12 +46,12 @@ func New(log *slog.Logger, p *progress.Progress, tracer trace.Tracer) *Observer 
 	return &Observer{Log: slog.New(runHandler{log.Handler(), p}), Progress: p, tracer: tracer}
 }
 
-// Event logs a part of a run's normal course.
+// Event logs a normal event of a run.
 func (o *Observer) Event(ctx context.Context, msg string, args ...any) {
 	o.Log.Log(ctx, LevelEvent, msg, args...)
 }
 
-// Span begins a part of the trace of a run; end is called with its error.
+// Span begins a span in the trace of a run. Call end with its error.
 func (o *Observer) Span(ctx context.Context, name string, attrs ...attribute.KeyValue) (_ context.Context, end func(error)) {
 	ctx, span := o.tracer.Start(ctx, name, trace.WithAttributes(attrs...))
 
@@ -68,7 +67,7 @@ func (o *Observer) Span(ctx context.Context, name string, attrs ...attribute.Key
 	}
 }
 
-// Stage does a stage of so many rows, 0 where they are not known, and reports it.
+// Stage runs a stage with the given number of rows, or 0 if it is unknown, and reports it.
 func (o *Observer) Stage(ctx context.Context, name progress.Stage, rows int64, do func(context.Context) error) error {
 	began := time.Now()
 	o.Progress.Begin(name, rows)
@@ -85,8 +84,7 @@ func (o *Observer) Stage(ctx context.Context, name progress.Stage, rows int64, d
 	return err
 }
 
-// runHandler adds to each line of the log what it is about: the job, the run once it
-// has a number, and the stage.
+// runHandler adds to each log line the job, the run once it has a number, and the stage.
 type runHandler struct {
 	slog.Handler
 	progress *progress.Progress

@@ -12,21 +12,21 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// RetryFor bounds how long one step is tried again while the server is away: long
-// enough for a restart, short enough for somebody who waits.
+// RetryFor limits how long a step is tried again while the server is away: long enough for a restart, and short
+// enough for a person who waits.
 const RetryFor = 2 * time.Minute
 
-// Retry runs do until it succeeds, its error is not one that time mends, or limit has
-// passed since it first failed. Each failed try is logged once, with attrs, and counted.
+// Retry calls do until it succeeds, its error is not transient, or limit has passed since the first failure. It
+// logs each failed try once, with attrs, and counts it.
 func (o *Observer) Retry(ctx context.Context, limit time.Duration, doing string, do func() error, attrs ...any) error {
 	try := 0
-	var failed time.Time // the first time in a row
+	var failed time.Time // the first failure in a row
 
 	attempt := func() (struct{}, error) {
 		began := time.Now()
 		err := do()
 
-		// A try that went well for longer than the limit is a new beginning.
+		// After a try that worked for longer than the limit, the count starts again.
 		if failed.IsZero() || time.Since(began) > limit {
 			failed = time.Now()
 		}
@@ -57,15 +57,15 @@ func (o *Observer) Retry(ctx context.Context, limit time.Duration, doing string,
 	return err
 }
 
-// Retries returns how often something was tried again, and why, of the last times.
+// Retries returns the number of retries, and the reasons of the last ones.
 func (o *Observer) Retries() (n int, last []progress.Retry) {
 	return o.retries.all()
 }
 
-// maxRetries bounds how many retries are remembered: the last ones.
+// maxRetries is how many retries are remembered.
 const maxRetries = 20
 
-// retries remembers what was tried again.
+// retries remembers the retries.
 type retries struct {
 	mu   sync.Mutex
 	n    int

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// An index build may take hours before its connection breaks. That is the first failure,
-// however long the try has gone well.
+// An index build may take hours before its connection breaks. That is the first failure, however long the try
+// worked.
 func TestRetryAfterALongTry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := New(nil, nil, nil)
@@ -39,9 +39,9 @@ func TestRetryEnds(t *testing.T) {
 		least int // tries
 		most  int
 	}{
-		"an error that time does not mend": {lasting, RetryFor, 1, 1},
-		"after the limit":                  {io.ErrUnexpectedEOF, RetryFor, 10, 200},
-		"after a limit of half an hour":    {io.ErrUnexpectedEOF, 30 * time.Minute, 150, 2000},
+		"an error that is not transient": {lasting, RetryFor, 1, 1},
+		"after the limit":                {io.ErrUnexpectedEOF, RetryFor, 10, 200},
+		"after a limit of half an hour":  {io.ErrUnexpectedEOF, 30 * time.Minute, 150, 2000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

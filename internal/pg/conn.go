@@ -7,9 +7,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// OpenConn returns a connection of a pool for good, so that what is done to its session
-// reaches nobody else. The pool opens it as any other, with its hooks. release closes it, and
-// gives its room back; a backend that goes on with a statement is ended.
+// OpenConn takes a connection out of a pool for good, so that changes to its session affect nobody else. The pool
+// opens it like any other, with its hooks. release closes it and makes room in the pool. If its backend continues
+// with a statement, release ends the backend.
 func OpenConn(ctx context.Context, pool *pgxpool.Pool) (conn *pgx.Conn, release func(), err error) {
 	c, err := pool.Acquire(ctx)
 	if err != nil {
@@ -22,7 +22,7 @@ func OpenConn(ctx context.Context, pool *pgxpool.Pool) (conn *pgx.Conn, release 
 
 		_ = c.Conn().Close(closing)
 
-		// The command may be over after this: the pool's own way to it may take too long.
+		// The command may end after this, and the pool itself may take too long to do it.
 		if l := left(c.Conn()); l != nil {
 			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWait)
 			defer cancel()

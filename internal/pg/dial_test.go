@@ -12,12 +12,12 @@ import (
 )
 
 func TestNetworkParameters(t *testing.T) {
-	system := time.Duration(-1) // as net.KeepAliveConfig has it
+	system := time.Duration(-1) // as in net.KeepAliveConfig
 	for _, tt := range []struct {
 		dsn       string
 		keepAlive net.KeepAliveConfig
 		silence   time.Duration
-		socket    bool // has a user timeout
+		socket    bool // the socket has a user timeout
 		wrong     bool
 	}{
 		{dsn: "", keepAlive: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}, silence: 30 * time.Second},
@@ -66,7 +66,7 @@ func TestNetworkParameters(t *testing.T) {
 	}
 }
 
-// dialerOf dials as a configuration does, to nobody in particular, and returns the dialer.
+// dialerOf dials with a configuration, to any address, and returns the dialer.
 func dialerOf(t *testing.T, config *pgxpool.Config) *dialer {
 	t.Helper()
 

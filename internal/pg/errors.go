@@ -17,8 +17,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 )
 
-// ServerError reports trouble with the server: what was tried, what the server
-// said with its SQLSTATE, and what to do about it where that is known.
+// ServerError reports a problem with the server: what was tried, the server's message with its SQLSTATE, and what
+// to do about it if that is known.
 type ServerError struct {
 	Doing  string
 	Err    error
@@ -35,8 +35,7 @@ func (e *ServerError) Error() string {
 
 func (e *ServerError) Unwrap() error { return e.Err }
 
-// Wrap wraps err with what was being done. Errors that say it already,
-// and nil, are returned as they are.
+// Wrap wraps err with what was tried. It returns nil, and errors that already contain it, unchanged.
 func Wrap(err error, doing string, args ...any) error {
 	var known *ServerError
 	if err == nil || errors.As(err, &known) {
@@ -45,14 +44,13 @@ func Wrap(err error, doing string, args ...any) error {
 	return &ServerError{Doing: fmt.Sprintf(doing, args...), Err: err, Advice: advice(err)}
 }
 
-// messenger is an error that has words of its own for an error of the server in it,
-// and says what to do about it.
+// messenger is an error with its own words for a server error that it wraps, and with its own advice.
 type messenger interface {
 	error
 	ServerMessage() string
 }
 
-// Message returns the server's words in one line.
+// Message returns the server's message in one line.
 func Message(err error) string {
 	var own messenger
 	if errors.As(err, &own) {
@@ -77,8 +75,8 @@ func Message(err error) string {
 	return sqltext.OneLine(err.Error())
 }
 
-// attempts returns what became of the attempts to connect, each outcome once:
-// an address may be tried with TLS and without.
+// attempts returns the results of the attempts to connect, without duplicates: an address may be tried with TLS
+// and without.
 func attempts(err error) string {
 	var list []string
 	all := []error{err}
@@ -95,7 +93,7 @@ func attempts(err error) string {
 	return strings.Join(list, ", ")
 }
 
-// advice says what to do about an error of the server or of the way to it.
+// advice returns what to do about an error of the server or of the connection to it.
 func advice(err error) string {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) {
@@ -103,7 +101,7 @@ func advice(err error) string {
 		case errors.Is(err, context.Canceled):
 			return ""
 		case isCertificate(err):
-			return "check sslrootcert, and that the host in the DSN is among the certificate's names"
+			return "check sslrootcert, and that the certificate names the host in the DSN"
 		case isNetwork(err) || errors.Is(err, context.DeadlineExceeded):
 			return "check host and port, that the server runs, and that it lets this machine in"
 		}
@@ -112,7 +110,7 @@ func advice(err error) string {
 	}
 
 	if pgErr.Code == pgerrcode.QueryCanceled && errors.As(err, new(messenger)) {
-		return "" // its own message says it
+		return "" // its own message contains it
 	}
 
 	switch pgErr.Code {
@@ -127,25 +125,25 @@ func advice(err error) string {
 	case pgerrcode.QueryCanceled:
 		return "somebody cancelled it, or a time limit of the server did"
 	case pgerrcode.DependentObjectsStillExist:
-		return "something depends on the table: drop it before, and make it again after"
+		return "other objects depend on the table: drop them first, and create them again afterwards"
 	case pgerrcode.DiskFull:
-		return "make room on the server's disk"
+		return "free space on the server's disk"
 	case pgerrcode.ConfigurationLimitExceeded:
-		return "raise temp_file_limit, or give the role more maintenance_work_mem for index builds, or work_mem for queries, so that they need less of it"
+		return "raise temp_file_limit, or give the role more maintenance_work_mem for index builds, or work_mem for queries, so that they need fewer temporary files"
 	case pgerrcode.LockNotAvailable:
-		return "another session holds it for long: see pg_blocking_pids and pg_stat_activity, and end it, or wait for it"
+		return "another session has held it for long: find it in pg_blocking_pids and pg_stat_activity, and end it or wait for it"
 	case pgerrcode.TooManyConnections:
 		return "raise max_connections, or use fewer streams"
 	case pgerrcode.CannotConnectNow:
 		return "the server is starting or stopping: try again in a moment"
 	case pgerrcode.DuplicateTable:
-		return "another program has made it in the meantime"
+		return "another program has created it in the meantime"
 	}
 
 	return ""
 }
 
-// isCertificate tells whether the server's certificate was not accepted.
+// isCertificate reports whether the server's certificate was rejected.
 func isCertificate(err error) bool {
 	var refused *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
@@ -154,7 +152,7 @@ func isCertificate(err error) bool {
 	return errors.As(err, &refused) || errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid)
 }
 
-// isNetwork tells whether the connection failed, rather than a statement on it.
+// isNetwork reports whether the connection failed, rather than a statement on it.
 func isNetwork(err error) bool {
 	var netErr net.Error
 	var connectErr *pgconn.ConnectError
@@ -166,7 +164,7 @@ func isNetwork(err error) bool {
 // HasCode reports whether an error has this SQLSTATE.
 func HasCode(err error, code string) bool { return SQLState(err) == code }
 
-// SQLState returns the server's code of an error, empty where it is not the server's.
+// SQLState returns the server's code of an error, or "" if the error is not the server's.
 func SQLState(err error) string {
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {

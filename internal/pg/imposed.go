@@ -7,11 +7,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// imposedRoleSQL asks whether the database's settings give all of its sessions another role,
-// and whether that is the work of somebody else: whoever owns a database may set that. What
-// such a session makes is that role's, whose triggers take the rights of $1 back with reset
-// role. Trusted are superusers, $1 itself, and the roles that it is a member of. pg_has_role
-// says yes to a superuser.
+// imposedRoleSQL finds out whether settings of the database give all of its sessions another role, and whether
+// somebody who is not trusted made them: the owner of a database can. Objects that such a session creates belong
+// to that role, whose triggers can get the rights of $1 back with reset role. Superusers, $1 itself, and the
+// roles that it is a member of are trusted. pg_has_role returns true for a superuser.
 const imposedRoleSQL = `
 	with recursive mine (role) as (
 		select oid from pg_roles where rolname = $1
@@ -22,7 +21,7 @@ const imposedRoleSQL = `
 	  and exists (select from pg_db_role_setting s, unnest(s.setconfig) c (setting)
 	              where s.setdatabase = d.oid and s.setrole = 0 and lower(split_part(setting, '=', 1)) in ('role', 'session_authorization'))`
 
-// refuseImposedRole refuses a session whose role the owner of the database has chosen.
+// refuseImposedRole refuses a session whose role the database's owner has set.
 func refuseImposedRole(ctx context.Context, conn *pgx.Conn) error {
 	var database, owner, quoted string
 	err := conn.QueryRow(ctx, imposedRoleSQL, pgx.QueryExecModeExec, conn.Config().User).Scan(&database, &owner, &quoted)

@@ -1,5 +1,5 @@
-// Package pg owns connections to the server: how they are opened and watched, what their
-// errors mean, and the settings of a session.
+// Package pg owns connections to the server: opening and watching them, what their errors mean, and the settings
+// of a session.
 package pg
 
 import (
@@ -16,16 +16,15 @@ import (
 	"github.com/loadgrid/loadgrid/internal/dsn"
 )
 
-// connectTimeout is how long connecting may take when the DSN does not say.
+// connectTimeout is the default limit for connecting.
 const connectTimeout = 10 * time.Second
 
-// ParseConfig reads a connection string for a pool with room for so many connections. text
-// is a URL or a list of keywords as psql takes them; what it leaves open comes from the
-// PG* environment, the service file and the password file. Nothing is connected. The error
-// is a *dsn.Error.
+// ParseConfig reads a connection string for a pool with room for the given number of connections. It does not
+// connect. text is a URL or a list of keywords, as in psql. Missing settings come from the PG* environment
+// variables, the service file and the password file. The error is a *dsn.Error.
 //
-// ConnConfig.Password may be set afterwards. It holds for every host that the string names: a
-// fallback has a host, a port and TLS of its own, and no password.
+// You may set ConnConfig.Password afterwards. It applies to all hosts in the string: a fallback has its own host,
+// port and TLS, but no password.
 func ParseConfig(text string, conns int) (*pgxpool.Config, error) {
 	config, err := dsn.Parse(text)
 	if err != nil {
@@ -35,30 +34,30 @@ func ParseConfig(text string, conns int) (*pgxpool.Config, error) {
 	config.MaxConns = int32(conns)
 	config.MinConns, config.MinIdleConns = 0, 0
 
-	// Keepalive is set on the socket: see dialer.
+	// The dialer sets keepalive on the socket.
 	config.ConnConfig.DialFunc = (&net.Dialer{KeepAlive: -1}).DialContext
 
 	return config, nil
 }
 
-// OpenConfig opens a pool, and connects once. config must come from ParseConfig, or from
-// that of pgxpool, and stays as it is. Its hooks (BeforeConnect, AfterConnect and others)
-// and its DialFunc hold for every connection, also for those that the watch asks on.
+// OpenConfig opens a pool and connects once. config must come from ParseConfig or pgxpool.ParseConfig, and is not
+// changed. Its hooks (BeforeConnect, AfterConnect and others) and its DialFunc apply to all connections,
+// including those on which the watch asks.
 //
-// OpenConfig gives up after ConnectTimeout, or after 10 seconds where that is 0. The
-// application_name defaults to loadgrid. A session gets what a run relies on, whatever
-// role, database or hooks have set: see prepareSession.
+// OpenConfig gives up after ConnectTimeout, or after 10 seconds if that is 0. The application_name defaults to
+// loadgrid. A session gets what a run relies on, whatever role, database or hooks have set: see prepareSession.
 //
-// A connection that is lost without a word is found out within about a minute: a
-// dead network by TCP keepalive, a server that is paused, or that has lost the
-// connection though its kernel or a proxy has not, by asking it on another one
-// once nothing came or went for 30 seconds. That is a *StallError. libpq's
-// keepalives, keepalives_idle, keepalives_interval, keepalives_count and
-// tcp_user_timeout hold as for psql, and the latter replaces the 30 seconds,
-// too. The server looks after the connection likewise, where
-// nobody has set it otherwise.
+// The pool notices a silently lost connection within about a minute, and reports it as a *StallError:
+//   - TCP keepalive finds a dead network.
+//   - If no data passes for 30 seconds, the pool asks the server about the session on another connection. That
+//     finds a paused server, and a session that the server lost although its kernel or a proxy keeps the
+//     connection open.
 //
-// Close the pool with Close, which does not wait long for a network that is gone.
+// libpq's keepalives, keepalives_idle, keepalives_interval, keepalives_count and tcp_user_timeout work as in
+// psql. tcp_user_timeout also replaces the 30 seconds. The server checks its side of the connection in the same
+// way, unless its keepalives are already set.
+//
+// Close the pool with Close, which does not wait long if the network is gone.
 func OpenConfig(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, error) {
 	config, err := prepareConfig(config)
 	if err != nil {
@@ -70,8 +69,8 @@ func OpenConfig(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, err
 		return nil, Wrap(err, "connecting to %s", place(config.ConnConfig))
 	}
 
-	// A host with several addresses, or with TLS to fall back from, is tried
-	// several times: all of them together have the same time.
+	// A host with several addresses, or with a fallback from TLS, is tried several times. All tries share one
+	// time limit.
 	pingCtx, cancel := context.WithTimeout(ctx, config.ConnConfig.ConnectTimeout)
 	defer cancel()
 
@@ -88,8 +87,7 @@ func OpenConfig(ctx context.Context, config *pgxpool.Config) (*pgxpool.Pool, err
 	return pool, nil
 }
 
-// prepareConfig returns a copy of a configuration whose connections are watched, and whose
-// sessions are prepared.
+// prepareConfig returns a copy of a configuration whose connections are watched and whose sessions are prepared.
 func prepareConfig(config *pgxpool.Config) (*pgxpool.Config, error) {
 	config = config.Copy()
 	c := config.ConnConfig
@@ -102,12 +100,12 @@ func prepareConfig(config *pgxpool.Config) (*pgxpool.Config, error) {
 		c.RuntimeParams["application_name"] = "loadgrid"
 	}
 
-	// Turned off by prepareSession, and not in force until then either.
+	// prepareSession turns them off. Until then, they must not apply either.
 	for _, name := range SessionTimeouts() {
 		delete(c.RuntimeParams, name)
 	}
 
-	// Names and values go out as UTF-8, whatever the role's or the database's is.
+	// Names and values are sent in UTF-8, whatever the encoding of the role or the database.
 	c.RuntimeParams["client_encoding"] = "UTF8"
 
 	if err := newDialer(config); err != nil {
@@ -119,7 +117,7 @@ func prepareConfig(config *pgxpool.Config) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// prepareHooks prepares a session once the hooks of the configuration have had it.
+// prepareHooks prepares a session after the hooks of the configuration.
 func prepareHooks(config *pgxpool.Config) {
 	limit := config.ConnConfig.ConnectTimeout
 	prepare := func(ctx context.Context, conn *pgx.Conn) error {
@@ -174,11 +172,10 @@ func prepareHooks(config *pgxpool.Config) {
 	}
 }
 
-// Own returns a pool for the program's own statements, and how to give it back. It is the
-// same pool if OpenConfig has made that with room for so many connections, and nobody else
-// has it from Own: two who share it could wait for each other's connections for ever. Else
-// it is one with that room, opened from the pool's configuration. A connection of the
-// caller's is thus never changed, nor used for longer than it takes to look at it.
+// Own returns a pool for the program's own statements, and a function that returns it. It is the same pool if
+// OpenConfig opened that with enough room, and no other caller has it from Own: two callers could wait forever
+// for each other's connections. Otherwise, it is a new pool with that room and the pool's configuration. So a
+// connection of the caller is never changed, and is used only to look at it.
 func Own(ctx context.Context, pool *pgxpool.Pool, conns int) (own *pgxpool.Pool, release func(), err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -205,9 +202,9 @@ func Own(ctx context.Context, pool *pgxpool.Pool, conns int) (own *pgxpool.Pool,
 // closeTimeout is how long Close waits.
 const closeTimeout = time.Second
 
-// Close closes a pool. The driver says goodbye on connections that broke, too, and
-// takes 15 seconds where the network swallows that: Close waits for a second and
-// leaves the rest to go on by itself, or to end with the process.
+// Close closes a pool. The driver says goodbye even on broken connections, which takes 15 seconds if the network
+// swallows the packets. Close waits for one second. The rest continues in the background, or ends with the
+// process.
 func Close(pool *pgxpool.Pool) {
 	closed := make(chan struct{})
 	go func() {
@@ -224,7 +221,7 @@ func Close(pool *pgxpool.Pool) {
 func place(c *pgx.ConnConfig) string {
 	database := c.Database
 	if database == "" {
-		database = c.User // as the server takes it
+		database = c.User // the server's default
 	}
 	return fmt.Sprintf("%s:%d, database %s, as %s", c.Host, c.Port, database, c.User)
 }

@@ -16,19 +16,18 @@ import (
 	"github.com/loadgrid/loadgrid/internal/socket"
 )
 
-// backendState is what the server says of a backend that is not at work. The zero
-// value is that of one that is, or about which nothing is known.
+// backendState is the server's information about a backend that is not working. The zero value means that it is
+// working, or that nothing is known.
 type backendState struct {
-	state  string // "gone", "away" for a server that cannot be asked, or what pg_stat_activity has
-	since  string // when that changed last
+	state  string // "gone", "away" for a server that does not answer, or the state in pg_stat_activity
+	since  string // when that last changed
 	copied int64  // bytes that its COPY has read
-	unsent int    // bytes that this end's kernel still holds
+	unsent int    // bytes that the kernel at this end has not sent
 }
 
-// probeBackend asks the server of a connection, on a new one, what its backend does. It
-// returns the state where that is trouble, with words for people. Where that is the same as
-// before, the backend is ended, so that it holds neither locks nor rows of the
-// ledger against the next attempt.
+// probeBackend asks the server, on a new connection, what the backend of a connection is doing. If there is a
+// problem, it returns the state and a description for people. If the problem is the same as before, probeBackend
+// ends the backend, so that it does not block the next attempt with locks or rows of the ledger.
 func (d *dialer) probeBackend(ctx context.Context, c *watchedConn, before backendState) (backendState, string) {
 	b := c.backend.Load()
 	conn, hangUp, err := d.reach(ctx, c)
@@ -51,14 +50,14 @@ func (d *dialer) probeBackend(ctx context.Context, c *watchedConn, before backen
 	case found.state == "":
 		return backendState{}, ""
 	case found == before:
-		_ = b.Terminate(ctx, conn) // it goes in any case, once the server has noticed
+		_ = b.Terminate(ctx, conn) // it ends in any case once the server notices
 	}
 
 	return found, words
 }
 
-// answered tells whether an error comes from a server that is alive: it has no
-// room for one more connection, for example.
+// answered reports whether an error comes from a live server, which may have no room for another connection, for
+// example.
 func answered(err error) bool {
 	var pgErr *pgconn.PgError
 	var wrongCert *tls.CertificateVerificationError
@@ -66,20 +65,20 @@ func answered(err error) bool {
 }
 
 var (
-	errElsewhere = errors.New("this is not where the connection goes")
-	// errNotAsked is no news of the server: what the caller gives each connection was not
-	// to be had, such as a password.
+	errElsewhere = errors.New("this is not the address of the connection")
+	// errNotAsked tells nothing about the server: something that each connection gets from the caller was not
+	// available, such as a password.
 	errNotAsked = errors.New("the server was not asked")
 )
 
-// reach connects to the very place that a connection goes to, whatever its name
-// means by now, with the password, the TLS and the rest that hold for that place.
+// reach connects to exactly the address of a connection, even if its name has changed since, with the password,
+// TLS and other settings for that address.
 func (d *dialer) reach(ctx context.Context, c *watchedConn) (conn *pgx.Conn, hangUp func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var mu sync.Mutex
 	var opened []net.Conn
 	hangUp = func() {
-		cancel() // first, so that the driver's farewell opens no more
+		cancel() // first, so that the driver's goodbye opens no more
 		mu.Lock()
 		defer mu.Unlock()
 
@@ -125,9 +124,8 @@ func (d *dialer) reach(ctx context.Context, c *watchedConn) (conn *pgx.Conn, han
 	return conn, hangUp, err
 }
 
-// read reads what the server knows of a backend. The connection has the role's search_path, so
-// that what it calls has its schema. The state stays empty when
-// that is at work, or when the server does not say.
+// read reads what the server knows about a backend. The connection has the role's search_path, so all names
+// include their schema. The state stays empty if the backend is working, or if the server does not tell.
 func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b Backend) (words string, err error) {
 	copied := "0"
 	if major(conn.PgConn().ParameterStatus("server_version")) >= 14 {
@@ -161,7 +159,7 @@ func (e *backendState) read(ctx context.Context, conn *pgx.Conn, b Backend) (wor
 	return words, nil
 }
 
-// major returns the first number of a version, 0 where there is none.
+// major returns the first number of a version, or 0 if there is none.
 func major(version string) int {
 	digits := strings.IndexFunc(version, func(r rune) bool { return r < '0' || r > '9' })
 	if digits < 0 {

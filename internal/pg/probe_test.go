@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// passwordServer takes connections that come with a password, and sends each password.
+// passwordServer accepts connections with a password, and sends each password to a channel.
 func passwordServer(t *testing.T) (address string, passwords <-chan string) {
 	t.Helper()
 
@@ -41,7 +41,7 @@ func passwordServer(t *testing.T) (address string, passwords <-chan string) {
 	return listener.Addr().String(), sent
 }
 
-// takePassword lets a client in, with any password.
+// takePassword accepts a client with any password.
 func takePassword(b *pgproto3.Backend) (string, error) {
 	if _, err := b.ReceiveStartupMessage(); err != nil {
 		return "", err
@@ -67,7 +67,7 @@ func takePassword(b *pgproto3.Backend) (string, error) {
 	return m.(*pgproto3.PasswordMessage).Password, b.Flush()
 }
 
-// watchedTo returns a watched connection of a configuration with such a BeforeConnect.
+// watchedTo returns a watched connection whose configuration has the given BeforeConnect.
 func watchedTo(t *testing.T, address string, before func(context.Context, *pgx.ConnConfig) error) *watchedConn {
 	t.Helper()
 
@@ -99,7 +99,7 @@ func watchedTo(t *testing.T, address string, before func(context.Context, *pgx.C
 	return c
 }
 
-// The question to the server has the password that BeforeConnect gives, as any connection.
+// The question to the server uses the password from BeforeConnect, like any connection.
 func TestProbeAsksForThePassword(t *testing.T) {
 	address, passwords := passwordServer(t)
 	c := watchedTo(t, address, func(_ context.Context, config *pgx.ConnConfig) error {
@@ -122,13 +122,12 @@ func TestProbeAsksForThePassword(t *testing.T) {
 	}
 }
 
-// Where there is no password to be had, nothing is known of the server: a connection is not
-// given up for that.
+// Without a password, nothing is known about the server, and the connection is kept.
 func TestProbeWithoutAPassword(t *testing.T) {
 	address, _ := passwordServer(t)
 	c := watchedTo(t, address, func(context.Context, *pgx.ConnConfig) error { return errors.New("no token today") })
 
-	// The server lets anybody in, and answers nothing then.
+	// The server accepts everybody, and then answers nothing.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 

@@ -1,20 +1,17 @@
 package pg
 
-// A session of a run finds nothing but the server's own functions, operators, types and
-// catalogue without a schema: whoever may create in a schema of the role's search_path could
-// otherwise have a run call theirs, with the rights of the role that loads. The role's own
-// path is kept in a setting of the session: see package ownpath.
+// Without a schema, a session of a run finds only the server's own functions, operators, types and catalogue.
+// Otherwise, a role that can create objects in a schema of the loading role's search_path could have a run call
+// them with that role's rights. A setting of the session keeps the role's own path: see package ownpath.
 
-// SearchPath is the search_path of sessions. pg_temp comes last: it is searched first where it
-// is not named.
+// SearchPath is the search_path of sessions. pg_temp comes last: if it is not named, it is searched first.
 const SearchPath = "pg_catalog, pg_temp"
 
-// OwnPathSetting is the setting that keeps the search_path that a session has of its own.
+// OwnPathSetting is the setting that keeps the session's original search_path.
 const OwnPathSetting = "loadgrid.search_path"
 
-// runPathSQL comes before any other statement, so all that it names has its schema. A
-// session that has the path already keeps what it had before, unless "reset all" took that
-// away.
+// runPathSQL runs before any other statement, so it names all schemas. A session that already has the path keeps
+// the original one, unless "reset all" removed it.
 const runPathSQL = `
 	select pg_catalog.set_config('` + OwnPathSetting + `', pg_catalog.current_setting('search_path'), false),
 	       pg_catalog.set_config('search_path', '` + SearchPath + `', false)

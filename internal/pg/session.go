@@ -7,25 +7,24 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// SessionTimeouts are the limits that hold for any session of a role or database.
+// SessionTimeouts returns the time limits that a role or database can set for all sessions.
 func SessionTimeouts() []string {
 	return []string{"statement_timeout", "transaction_timeout", "lock_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"}
 }
 
-// sessionSQL sets the limits of $1 to none, and what else a run relies on. Not every server
-// knows all of them.
+// sessionSQL removes the limits in $1, and sets what else a run relies on. Not every server knows all of these
+// settings.
 const sessionSQL = `
 	select set_config(name, case when name = any($1::text[]) then '0' when name = 'default_transaction_isolation' then 'read committed' else 'off' end, false)
 	from pg_settings
 	where name = any($1::text[]) or name = 'default_transaction_isolation'
 	   or name = 'default_transaction_read_only' and setting = 'on' and source in ('user', 'database user')`
 
-// liftAttempts is how often a session's limit on statements may cancel the statement that
-// lifts it. A busy machine needs a few of them for a limit of a millisecond.
+// liftAttempts is how often a session's limit on statements may cancel the statement that removes it. A busy
+// machine needs a few attempts for a limit of one millisecond.
 const liftAttempts = 100
 
-// liftTimeout comes first: what a session is prepared with may take longer than its role's
-// statements may.
+// liftTimeout comes first: preparing a session may take longer than the role's limit for statements.
 func liftTimeout(ctx context.Context, exec func(ctx context.Context, sql string) error) (err error) {
 	for range liftAttempts {
 		if err = exec(ctx, "set statement_timeout to 0"); !HasCode(err, pgerrcode.QueryCanceled) {
@@ -36,19 +35,18 @@ func liftTimeout(ctx context.Context, exec func(ctx context.Context, sql string)
 	return err
 }
 
-// prepareSession turns off what a role or database may have set against stray
-// sessions: an index takes as long as it takes, and the connection that holds a
-// table's lock is idle meanwhile. The steps of a run read what others have committed in the
-// meantime, so they are read committed. A role's sessions may be read-only unless they say
-// otherwise, as a run does. Where the connection string, the database or the server says
-// so, a run is refused: a database may be read-only because its disk is full.
+// prepareSession turns off what a role or database may have set to stop stray sessions: an index takes as long as
+// it takes, and the connection that holds a table's lock is idle meanwhile. The steps of a run read what others
+// have committed in the meantime, so sessions use read committed. If a role's sessions default to read-only, a
+// run overrides that. If the connection string, the database or the server sets read-only, a run is refused: a
+// database may be read-only because its disk is full.
 //
-// A backend notices that its client is gone when it next reads from it, and an
-// index build does not. From PostgreSQL 14 on it can look from time to time, on
-// most platforms; where it cannot, a rerun waits for it.
+// A backend notices that its client is gone when it next reads from it, which an index build does not do.
+// PostgreSQL 14 or newer can check from time to time, on most platforms. If it cannot, a rerun waits for the old
+// backend.
 //
-// A limit of a role may still cancel the first statement after it is lifted: its timer went
-// off when the statement that lifts it was done. All of them may be run again.
+// A limit of a role may still cancel the first statement after it is removed, if its timer expired when the
+// removing statement finished. All of these statements can run again.
 func prepareSession(ctx context.Context, conn *pgx.Conn) (err error) {
 	for range liftAttempts {
 		if err = prepareOnce(ctx, conn); !HasCode(err, pgerrcode.QueryCanceled) {

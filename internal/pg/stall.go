@@ -11,43 +11,40 @@ import (
 	"time"
 )
 
-// StallError reports a connection that was given up: nothing came or went on it
-// while the driver waited, and the server, asked on another connection, was not
-// at work for it or could not be reached, twice in a row.
+// StallError reports a connection that was closed because it stalled. No data passed while the driver waited, and
+// twice in a row, the server, asked on another connection, was not working for it or could not be reached.
 type StallError struct {
-	Silent time.Duration // for so long
-	Found  string        // what the server said, or why it could not be asked
+	Silent time.Duration // for how long
+	Found  string        // what the server reported, or why it did not
 }
 
 func (e *StallError) Error() string {
-	return fmt.Sprintf("the connection stalled: nothing came or went for %s, and %s", e.Silent.Round(time.Second), e.Found)
+	return fmt.Sprintf("the connection stalled: no data passed for %s, and %s", e.Silent.Round(time.Second), e.Found)
 }
 
-// watchedConn is a connection to a server under the driver and its TLS. A read or
-// write on it that gets nowhere for long asks the server, on another connection,
-// what the backend does. One that is at work may be silent for as long as it likes,
-// as the build of an index is; one that is gone, or that itself waits for this
-// client, never will say anything, although keepalive finds the other end's kernel,
-// or a proxy, in good health. A server that is paused cannot be asked at all. Then
-// the connection is closed, and the driver gets a *StallError.
+// watchedConn is a connection to a server under the driver and its TLS. If a read or write makes no progress for
+// long, it asks the server, on another connection, what the backend is doing. A backend that is working may be
+// silent for any time, as during an index build. A backend that is gone, or that waits for this client, will
+// never answer, although keepalive finds that the kernel at the other end, or a proxy, is alive. A paused server
+// does not answer at all. In these cases, the connection is closed, and the driver gets a *StallError.
 //
-// The driver's deadlines hold as on any connection, also while the server is
-// asked. Nothing is read or written on an idle connection, so nothing is asked.
+// The driver's deadlines apply as on any connection, even during a question to the server. Nothing is read or
+// written on an idle connection, so there are no questions about it.
 type watchedConn struct {
 	net.Conn
 	dialer           *dialer
 	network, address string // where to ask
 
 	read, write ioDirection
-	backend     atomic.Pointer[Backend] // nil until it is known: no watch
+	backend     atomic.Pointer[Backend] // nil until it is known: then there is no watch
 	opened      time.Time
-	moved       atomic.Int64               // when bytes last came or went, as time since opened
-	stalled     atomic.Pointer[StallError] // it was given up
-	broke       atomic.Pointer[error]      // what it failed with first
+	moved       atomic.Int64               // when data last passed, as time since opened
+	stalled     atomic.Pointer[StallError] // set if the connection was closed as stalled
+	broke       atomic.Pointer[error]      // the first error
 
-	probing     sync.Mutex   // one question at a time; guards the rest
-	lastState   backendState // trouble that the last question has found
-	lastStateAt int64        // moved at that time
+	probing     sync.Mutex   // allows one question at a time, and guards the rest
+	lastState   backendState // problem that the last question found
+	lastStateAt int64        // value of moved at that time
 }
 
 // ioDirection is one direction of a connection.
@@ -56,9 +53,9 @@ type ioDirection struct {
 	apply func(time.Time) error // sets the deadline of do
 
 	mu              sync.Mutex
-	deadline        time.Time // that the driver has set
-	currentDeadline time.Time // that do has, zero where that is not known
-	interrupt       func()    // ends the question that is asked
+	deadline        time.Time // set by the driver
+	currentDeadline time.Time // deadline of do, or zero if unknown
+	interrupt       func()    // ends the present question
 }
 
 func newWatchedConn(conn net.Conn, d *dialer, network, address string) *watchedConn {
@@ -68,8 +65,7 @@ func newWatchedConn(conn net.Conn, d *dialer, network, address string) *watchedC
 	return c
 }
 
-// watched returns the connection under the driver's, nil where none of a dialer
-// is.
+// watched returns the watched connection under the driver's, or nil if it is not from a dialer.
 func watched(conn net.Conn) *watchedConn {
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
@@ -78,14 +74,14 @@ func watched(conn net.Conn) *watchedConn {
 	return c
 }
 
-// watch begins the watch over a connection of a dialer.
+// watch starts the watch over a connection of a dialer.
 func watch(conn net.Conn, b Backend) {
 	if c := watched(conn); c != nil {
 		c.backend.Store(&b)
 	}
 }
 
-// watches tells whether there is something that the server can be asked about.
+// watches reports whether there is a backend to ask the server about.
 func (c *watchedConn) watches() bool {
 	b := c.backend.Load()
 	return b != nil && (!b.pooled || c.dialer.sessions.Load())
@@ -105,7 +101,7 @@ func (c *watchedConn) Write(p []byte) (n int, err error) {
 	}
 }
 
-// readOrWrite reads or writes something. A deadline of its own that passes is no error.
+// readOrWrite reads or writes. Passing its own deadline is not an error.
 func (c *watchedConn) readOrWrite(h *ioDirection, p []byte) (int, error) {
 	if !c.watches() {
 		return h.do(p)
@@ -133,7 +129,7 @@ func (c *watchedConn) readOrWrite(h *ioDirection, p []byte) (int, error) {
 		}
 
 		if last := c.opened.Add(time.Duration(c.moved.Load())); last.After(since) {
-			since, wait = last, c.dialer.limits.silence // the other direction gets on
+			since, wait = last, c.dialer.limits.silence // the other direction makes progress
 		}
 
 		if time.Since(since) < wait {
@@ -148,8 +144,8 @@ func (c *watchedConn) readOrWrite(h *ioDirection, p []byte) (int, error) {
 	}
 }
 
-// mapError returns the reason where the connection was given up by the other
-// direction, and keeps that of a connection that breaks.
+// mapError returns the reason if the other direction closed the connection. It also remembers the first error of
+// a connection.
 func (c *watchedConn) mapError(err error) error {
 	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
@@ -165,8 +161,8 @@ func (c *watchedConn) mapError(err error) error {
 	return err
 }
 
-// closeError returns why the connection is closed, nil where that is not known. The
-// driver keeps it to itself where a statement without parameters met it.
+// closeError returns why the connection is closed, or nil if that is unknown. The driver hides it from a
+// statement without parameters.
 func (c *watchedConn) closeError() error {
 	if stalled := c.stalled.Load(); stalled != nil {
 		return stalled
@@ -179,13 +175,12 @@ func (c *watchedConn) closeError() error {
 	return nil
 }
 
-// probe asks the server, and gives the connection up when it finds the same
-// trouble for a second time and nothing has moved in between. Else it returns when
-// to look again.
+// probe asks the server, and closes the connection if it finds the same problem for the second time and nothing
+// has moved in between. Otherwise, it returns when to look again.
 func (c *watchedConn) probe(h *ioDirection) (time.Duration, error) {
 	limits := c.dialer.limits
 	if !c.probing.TryLock() {
-		return limits.silence, nil // the other direction does
+		return limits.silence, nil // the other direction is asking
 	}
 	defer c.probing.Unlock()
 	moved := c.moved.Load()
@@ -213,12 +208,12 @@ func (c *watchedConn) probe(h *ioDirection) (time.Duration, error) {
 
 	err := &StallError{Silent: time.Since(c.opened) - time.Duration(moved), Found: words}
 	c.stalled.Store(err)
-	_ = c.Conn.Close() // so that the other direction and the driver's farewell end at once
+	_ = c.Conn.Close() // so that the other direction and the driver's goodbye end at once
 
 	return 0, err
 }
 
-// Close ends whatever is in work on the connection.
+// Close ends any operation in progress on the connection.
 func (c *watchedConn) Close() error {
 	err := c.Conn.Close()
 	c.read.stop()

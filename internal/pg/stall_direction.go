@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// setDeadline sets a deadline for the next read or write, or the driver's where that
-// comes earlier. One that is there and comes by up to early before it will do: to
-// set it for each packet would cost a part of what sending it does.
+// setDeadline sets the deadline for the next read or write: t, or the driver's if that is earlier. It keeps an
+// existing deadline that is up to early sooner, because setting it for each packet would cost a part of what
+// sending the packet costs.
 func (h *ioDirection) setDeadline(t time.Time, early time.Duration) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -24,15 +24,15 @@ func (h *ioDirection) setDeadline(t time.Time, early time.Duration) error {
 	return h.apply(t)
 }
 
-// deadlinePassed tells whether the driver's deadline has passed.
+// deadlinePassed reports whether the driver's deadline has passed.
 func (h *ioDirection) deadlinePassed() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return !h.deadline.IsZero() && !time.Now().Before(h.deadline)
 }
 
-// probeContext returns a context for a question to the server: it ends when limit has
-// passed, at the driver's deadline, and when the driver sets another one.
+// probeContext returns a context for a question to the server. It ends after limit, at the driver's deadline, and
+// when the driver sets another deadline.
 func (h *ioDirection) probeContext(limit time.Duration) (context.Context, func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -52,7 +52,7 @@ func (h *ioDirection) probeContext(limit time.Duration) (context.Context, func()
 	}
 }
 
-// stop ends the question that is asked.
+// stop ends the present question.
 func (h *ioDirection) stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -17,11 +17,10 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// silence is short here: what must outlast it does so many times over.
+// silence is short here: waits that must outlast it are many times longer.
 const testSilence = 30 * time.Millisecond
 
-// watchedPair returns a watched connection, the other end of it, and how often
-// the server was asked about it.
+// watchedPair returns a watched connection, its other end, and a counter of the questions to the server about it.
 func watchedPair(t *testing.T, ask func(context.Context, *watchedConn, backendState) (backendState, string)) (c *watchedConn, peer net.Conn, asked *atomic.Int64) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,7 +72,7 @@ func until(t *testing.T, what string, there func() bool) {
 	t.Fatalf("waited a minute for %s", what)
 }
 
-// A backend that is at work may be silent.
+// A working backend may be silent.
 func TestSilenceOfABackendAtWork(t *testing.T) {
 	c, peer, asked := watchedPair(t, atWork)
 	go func() {
@@ -86,8 +85,7 @@ func TestSilenceOfABackendAtWork(t *testing.T) {
 	}
 }
 
-// One that waits for its client while that waits for it is given up, in the
-// direction that found it and in the other one.
+// If the backend and the client wait for each other, the connection is closed for both directions.
 func TestStall(t *testing.T) {
 	for name, op := range map[string]func(*watchedConn) error{
 		"read": func(c *watchedConn) error {
@@ -129,7 +127,7 @@ func TestStall(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 
-			// Between two questions the kernel may still take some of a write.
+			// Between two questions, the kernel may still accept some of a write.
 			if n := asked.Load(); n < 2 {
 				t.Errorf("asked %d times, want at least 2", n)
 			}
@@ -145,7 +143,7 @@ func TestStall(t *testing.T) {
 	}
 }
 
-// Trouble that is another each time is none: something gets on.
+// A problem that changes each time is not a stall: something makes progress.
 func TestTroubleThatChanges(t *testing.T) {
 	n := int64(0)
 	c, peer, asked := watchedPair(t, func(context.Context, *watchedConn, backendState) (backendState, string) {
@@ -161,7 +159,7 @@ func TestTroubleThatChanges(t *testing.T) {
 	}
 }
 
-// Trouble before something moved and after it is not the same trouble.
+// A problem before progress and one after it are not the same problem.
 func TestTroubleThatPassed(t *testing.T) {
 	peers := make(chan net.Conn, 1)
 	c, peer, asked := watchedPair(t, func(ctx context.Context, c *watchedConn, before backendState) (backendState, string) {
@@ -189,7 +187,7 @@ func TestTroubleThatPassed(t *testing.T) {
 	}
 }
 
-// While one direction gets on, nobody is asked about the other one.
+// While one direction makes progress, there are no questions about the other one.
 func TestTheOtherDirection(t *testing.T) {
 	c, peer, asked := watchedPair(t, atWork)
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
@@ -212,7 +210,7 @@ func TestTheOtherDirection(t *testing.T) {
 		last = time.Now()
 	}
 
-	// A pause of a busy machine may bring a question, silence alone brings twenty.
+	// A pause of a busy machine may cause one question; real silence causes twenty.
 	if n := asked.Load() - before; n > 10+pauses {
 		t.Errorf("asked %d times, with %d pauses", n, pauses)
 	}
@@ -223,7 +221,7 @@ func TestTheOtherDirection(t *testing.T) {
 	}
 }
 
-// The driver's deadline ends a read at once, also while the server is asked.
+// The driver's deadline ends a read at once, even during a question to the server.
 func TestDeadlineOfTheDriver(t *testing.T) {
 	for name, set := range map[string]func(*watchedConn) error{
 		"past":   func(c *watchedConn) error { return c.SetDeadline(time.Unix(1, 0)) },
@@ -247,7 +245,7 @@ func TestDeadlineOfTheDriver(t *testing.T) {
 				t.Errorf("it took %s", took)
 			}
 
-			// With the deadline taken back the connection works, and is watched.
+			// After the deadline is removed, the connection works and is watched.
 			if err := c.SetDeadline(time.Time{}); err != nil {
 				t.Fatal(err)
 			}
@@ -259,7 +257,7 @@ func TestDeadlineOfTheDriver(t *testing.T) {
 	}
 }
 
-// Close ends a question that is asked.
+// Close ends a question in progress.
 func TestCloseWhileAsking(t *testing.T) {
 	c, _, asked := watchedPair(t, func(ctx context.Context, _ *watchedConn, _ backendState) (backendState, string) {
 		<-ctx.Done()
@@ -279,8 +277,7 @@ func TestCloseWhileAsking(t *testing.T) {
 	}
 }
 
-// Nothing is asked before the backend is known, nor about one behind a pooler
-// that may have changed it.
+// There are no questions before the backend is known, nor if a pooler may have changed it.
 func TestUnknownBackend(t *testing.T) {
 	c, peer, asked := watchedPair(t, atWork)
 	exchange := func() {
@@ -311,7 +308,7 @@ func TestUnknownBackend(t *testing.T) {
 	}
 }
 
-// slowPieces writes in pieces with pauses that are longer than the silence.
+// slowPieces writes in pieces, with pauses longer than the silence.
 type slowPieces struct {
 	net.Conn
 	writes, reads *rand.Rand // one goroutine writes, another reads
@@ -331,7 +328,7 @@ func (s slowPieces) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Read takes little at a time, and now and then nothing for long.
+// Read reads little at a time, and sometimes nothing for long.
 func (s slowPieces) Read(p []byte) (int, error) {
 	if s.reads.IntN(30) == 0 {
 		time.Sleep(2 * testSilence)
@@ -339,8 +336,8 @@ func (s slowPieces) Read(p []byte) (int, error) {
 	return s.Conn.Read(p[:min(len(p), 1+s.reads.IntN(8000))])
 }
 
-// Neither bytes nor TLS suffer from the deadlines of the watch: what is sent both
-// ways, slowly, arrives.
+// The deadlines of the watch harm neither bytes nor TLS: everything that is sent slowly in both directions
+// arrives.
 func TestSlowBytes(t *testing.T) {
 	certificate := func() tls.Certificate {
 		s := httptest.NewTLSServer(nil)
@@ -368,7 +365,7 @@ func TestSlowBytes(t *testing.T) {
 			}
 
 			echoed := make(chan error, 1)
-			go func() { // the peer sends back what it gets
+			go func() { // the peer sends back what it receives
 				got := make([]byte, len(want))
 				_, err := io.ReadFull(peer, got)
 				if err == nil {

@@ -2,7 +2,7 @@ package pg
 
 import "strings"
 
-// CleanText returns text that the server takes as such.
+// CleanText returns text that the server accepts.
 func CleanText(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x00", "?")
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Time mends what a server that is away, full or busy says, and nothing else.
+// Errors of a server that is away, full or busy are transient, and no others.
 func TestTransient(t *testing.T) {
 	for code, want := range map[string]bool{
 		pgerrcode.ConnectionException:                           true,
@@ -46,7 +46,7 @@ func TestTransient(t *testing.T) {
 		}
 	}
 
-	// Citus, where a node is lost during a commit; and PostGIS, which has no code of its own either.
+	// Citus, when a node is lost during a commit; and PostGIS, which has no code of its own either.
 	for file, want := range map[string]bool{"remote_transaction.c": true, "remote_commands.c": true, "multi_copy.c": true, "lwgeom_pg.c": false, "fd.c": false} {
 		for _, code := range []string{pgerrcode.InternalError, pgerrcode.IOError} {
 			if got := IsTransient(Wrap(&pgconn.PgError{Code: code, File: file}, "committing")); got != want {

@@ -17,7 +17,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// checkAddTo sees to it that the rows can be added to the table, by the job that made it.
+// checkAddTo checks that the rows can be added to the table. before is the job that loaded it.
 func (c *checker) checkAddTo(ctx context.Context, before *job.Job) error {
 	t := c.target.Relation
 
@@ -36,22 +36,21 @@ func (c *checker) checkAddTo(ctx context.Context, before *job.Job) error {
 	return checkOverlap(ctx, c.db, t, c.plan)
 }
 
-// checkAppend sees to it that the table holds cells of the same grid: else the
-// ids would name other places.
+// checkAppend checks that the table has cells of the same grid. Otherwise, its ids would mean other places.
 func checkAppend(t catalog.Relation, j job.Job, before *job.Job) error {
 	if before == nil {
 		return &geomgen.ParamError{Param: "table", Value: t.String(),
-			Reason: "the ledger does not know this table, so nothing tells that it holds the same grid: load it with loadgrid first, or choose another name"}
+			Reason: "the ledger does not know this table, so its grid is unknown: load it with loadgrid first, or choose another name"}
 	}
 
 	if before.Grid != j.Grid {
 		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
-			"holds another grid (%s cells, origin %g,%g, cell size %g,%g, turned by %g degrees, SRID %d), in which the same ids name other places",
+			"holds another grid (%s cells, origin %g,%g, cell size %g,%g, rotated by %g degrees, SRID %d), in which the same ids mean other places",
 			before.Grid.Shape, before.Grid.X0, before.Grid.Y0, before.Grid.DX, before.Grid.DY, before.Grid.Rotate, before.Grid.SRID)}
 	}
 
 	if before.Code != j.Code || before.CodeOrder != j.CodeOrder {
-		have := "no codes of loadgrid's"
+		have := "no codes from loadgrid"
 		if before.Code != "" {
 			have = "codes " + string(before.Code)
 			if before.CodeOrder == geomgen.EastFirst {
@@ -59,26 +58,26 @@ func checkAppend(t catalog.Relation, j job.Job, before *job.Job) error {
 			}
 		}
 
-		return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: "table " + t.String() + " has " + have + ": cells that are added must be named alike"}
+		return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: "table " + t.String() + " has " + have + ": added cells must have the same codes"}
 	}
 
 	return nil
 }
 
-// checkInsert sees to it that the role may read the table and add to it.
+// checkInsert checks that the role can read the table and add to it.
 func checkInsert(ctx context.Context, conn pg.Querier, t catalog.Relation) error {
 	var may bool
 	err := conn.QueryRow(ctx, "select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')", t.OID).Scan(&may)
 	if err == nil && !may {
-		err = &pg.ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role may not read it or not add to it (SQLSTATE 42501)"),
+		err = &pg.ServerError{Doing: "appending to table " + t.String(), Err: errors.New("the role cannot read it or cannot add to it (SQLSTATE 42501)"),
 			Advice: "grant select, insert on " + t.SQL() + " to it"}
 	}
 
 	return pg.Wrap(err, "looking up privileges on table %s", t.Table)
 }
 
-// checkOverlap refuses cells that the table holds already before any work is
-// done. It reads the table once; publish looks again.
+// checkOverlap refuses cells that are in the table already, before any work is done. It reads the table once;
+// publishing checks again.
 func checkOverlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.Plan) error {
 	both, err := overlap(ctx, conn, t, p)
 	if err != nil || both == 0 {
@@ -91,19 +90,18 @@ func checkOverlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *p
 	}
 
 	return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: fmt.Sprintf(
-		"holds %d of the %d "+what+" already: choose cells that it does not hold, on-conflict skip, which leaves those that are there, or if-exists replace", both, p.Rows)}
+		"holds %d of the %d "+what+" already: choose other cells, on-conflict skip to leave the existing ones as they are, or if-exists replace", both, p.Rows)}
 }
 
-// keySQL looks for a unique index on so many columns, and no others.
+// keySQL looks for a unique index on exactly the given columns.
 const keySQL = `
 	select exists (select from pg_index i where i.indrelid = $1 and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null
 	  and i.indnkeyatts = $3 and $3 = (select count(*) from pg_attribute a where a.attrelid = i.indrelid
 	      and a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1]) and a.attname = any ($2)))`
 
-// checkKey sees to it that the table has a key on its ids, by which the server
-// knows a cell that is there: publish could not skip it otherwise. The conditions
-// are those of ON CONFLICT, which takes no index that is partial, deferrable or
-// not valid.
+// checkKey checks that the table has a key on its ids. Without one, the server cannot recognize existing cells,
+// and publishing could not skip them. ON CONFLICT has the same conditions: the index must be valid, and neither
+// partial nor deferrable.
 func checkKey(ctx context.Context, conn pg.Querier, t catalog.Relation, key []string) error {
 	var has bool
 	if err := conn.QueryRow(ctx, keySQL, t.OID, key, len(key)).Scan(&has); err != nil {
@@ -111,14 +109,14 @@ func checkKey(ctx context.Context, conn pg.Querier, t catalog.Relation, key []st
 	}
 
 	if !has {
-		return t.Refuse("has no primary key or unique index on %s alone, by which on-conflict skip knows the cells that are there: add one", strings.Join(key, " and "))
+		return t.Refuse("has no primary key or unique index on only %s, by which on-conflict skip finds existing cells: add one", strings.Join(key, " and "))
 	}
 
 	return nil
 }
 
-// overlap returns how many of the plan's cells the table holds: by the rectangle
-// that they lie in, and where an area cuts it, cell by cell.
+// overlap returns how many of the plan's cells are in the table. It checks the rectangle around them, and cell by
+// cell if an area selects them.
 func overlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.Plan) (both int64, err error) {
 	const where = " where col >= $1 and col < $2 and row >= $3 and row < $4"
 	bounds := []any{p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow}
@@ -127,12 +125,12 @@ func overlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.P
 		return overlapOfPairs(ctx, conn, t, p)
 	}
 	if err != nil || both == 0 || p.Rows == p.Cells.Count() {
-		return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
+		return both, pg.Wrap(err, "looking for cells that are in table %s already", t)
 	}
 
 	rows, err := conn.Query(ctx, "select col, row from "+t.SQL()+where, bounds...)
 	if err != nil {
-		return 0, pg.Wrap(err, "looking for cells that table %s holds already", t)
+		return 0, pg.Wrap(err, "looking for cells that are in table %s already", t)
 	}
 
 	both = 0
@@ -145,11 +143,11 @@ func overlap(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.P
 		return nil
 	})
 
-	return both, pg.Wrap(err, "looking for cells that table %s holds already", t)
+	return both, pg.Wrap(err, "looking for cells that are in table %s already", t)
 }
 
-// overlapOfPairs returns how many of the plan's pairs the table holds. Names are compared as texts: of
-// numbers and times that the server writes in another way publish finds the pairs.
+// overlapOfPairs returns how many of the plan's pairs are in the table. It compares names as texts. If the server
+// writes numbers or times differently, publishing finds those pairs.
 func overlapOfPairs(ctx context.Context, conn pg.Querier, t catalog.Relation, p *plan.Plan) (both int64, err error) {
 	features := map[string]int32{}
 	for i, name := range p.FeatureNames() {
@@ -160,7 +158,7 @@ func overlapOfPairs(ctx context.Context, conn pg.Querier, t catalog.Relation, p 
 	rows, err := conn.Query(ctx, "select col, row, "+name+" from "+t.SQL()+" where col >= $1 and col < $2 and row >= $3 and row < $4 and "+name+" = any ($5)",
 		p.Cells.MinCol, p.Cells.MaxCol, p.Cells.MinRow, p.Cells.MaxRow, slices.Collect(maps.Keys(features)))
 	if err != nil {
-		return 0, pg.Wrap(err, "looking for pairs that table %s holds already", t)
+		return 0, pg.Wrap(err, "looking for pairs that are in table %s already", t)
 	}
 
 	var c geomgen.Cell
@@ -172,5 +170,5 @@ func overlapOfPairs(ctx context.Context, conn pg.Querier, t catalog.Relation, p 
 		return nil
 	})
 
-	return both, pg.Wrap(err, "looking for pairs that table %s holds already", t)
+	return both, pg.Wrap(err, "looking for pairs that are in table %s already", t)
 }

@@ -18,13 +18,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// InspectAppend looks up the table that a plan with IfExists Append adds to, and
-// says what that will cost. It writes nothing: it runs in a read-only
-// transaction. It refuses what a run would refuse, with the same errors, and for
-// that reads the table once.
+// InspectAppend looks at the table that a plan with IfExists Append adds to, and returns what the append will
+// cost. It reads the table once, in a read-only transaction. It returns the same errors as a run of the plan.
 func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a appendplan.Plan, err error) {
 	if p.Job.IfExists != job.Append {
-		return a, &geomgen.ParamError{Param: "if-exists", Value: string(p.Job.IfExists), Reason: "must be append to ask what appending costs"}
+		return a, &geomgen.ParamError{Param: "if-exists", Value: string(p.Job.IfExists), Reason: "must be append to estimate the cost of appending"}
 	}
 
 	conn, err := pool.Acquire(ctx)
@@ -33,7 +31,7 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a app
 	}
 	defer conn.Release()
 
-	// Before the transaction, which is read-only itself: whether others are.
+	// Before the transaction, which is itself read-only: check whether others are.
 	t, cluster, err := Server(ctx, conn.Conn(), p.Job)
 	if err != nil {
 		return a, err
@@ -41,7 +39,7 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a app
 
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return a, pg.Wrap(err, "beginning to look at table %s", t)
+		return a, pg.Wrap(err, "beginning to inspect table %s", t)
 	}
 
 	a, err = inspectAppend(ctx, tx, t, p, cluster)
@@ -51,7 +49,7 @@ func InspectAppend(ctx context.Context, pool *pgxpool.Pool, p *plan.Plan) (a app
 
 	rollback := tx.Rollback(stopCtx)
 	if err == nil && rollback != nil && !errors.Is(rollback, pgx.ErrTxClosed) {
-		err = pg.Wrap(rollback, "ending to look at table %s", t)
+		err = pg.Wrap(rollback, "ending the inspection of table %s", t)
 	}
 
 	return a, err
@@ -105,7 +103,7 @@ func inspectAppend(ctx context.Context, db pg.Querier, t catalog.Relation, p *pl
 	return a, nil
 }
 
-// measureTable looks up the sizes of a table and its indexes: on all nodes where it is distributed.
+// measureTable looks up the sizes of a table and its indexes, on all nodes if it is distributed.
 func measureTable(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, cluster citus.Cluster, a *appendplan.Plan) error {
 	err := db.QueryRow(ctx, tableSizeSQL, t.OID).Scan(&a.Rows, &a.HeapBytes, &a.Unlogged)
 	if err != nil {
@@ -153,7 +151,7 @@ const appendIndexesSQL = `
 	left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
 	order by i.indisprimary desc, c.relname`
 
-// appendIndexes returns the indexes of the table, the primary key first, then by name.
+// appendIndexes returns the indexes of the table: the primary key, then the others by name.
 func appendIndexes(ctx context.Context, q pg.Querier, t catalog.Relation, key []string) ([]appendplan.Index, error) {
 	rows, err := q.Query(ctx, appendIndexesSQL, t.OID, key)
 	if err != nil {

@@ -11,9 +11,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// checkDistribution refuses what a Citus cluster could not keep as it is, finds out whether
-// rows of the load are on its other nodes, and decides how the staging table is spread over
-// them. On a server without Citus nothing is asked.
+// checkDistribution refuses what a Citus cluster could not preserve, finds out whether rows of the load are on
+// other nodes, and decides how the staging table is distributed. On a server without Citus, it asks nothing.
 func (c *checker) checkDistribution(ctx context.Context) (err error) {
 	if c.distribution, err = distribution.Choose(ctx, c.db, c.cluster, c.plan.Job, c.target.Relation); err != nil {
 		return err
@@ -42,16 +41,16 @@ func (c *checker) checkDistribution(ctx context.Context) (err error) {
 
 	if c.plan.Job.OnConflict == job.ConflictSkip && there.Distributed() && !inSchema && !c.distribution.Distributed() {
 		return &geomgen.ParamError{Param: "on-conflict", Value: string(job.ConflictSkip), Reason: fmt.Sprintf(
-			"table %s is distributed by Citus (%s), which looks for cells that are there only in shards beside those: choose distribute hash as well", c.target, there)}
+			"table %s is distributed by Citus (%s), which looks for existing cells only in colocated shards: choose distribute hash as well", c.target, there)}
 	}
 
 	return nil
 }
 
-// checkStaysDistributed refuses to put an ordinary table in the place of a distributed one.
+// checkStaysDistributed refuses to replace a distributed table by an ordinary one.
 func (c *checker) checkStaysDistributed(there citus.Table, inSchema bool) error {
 	if there.Distributed() && !inSchema && c.plan.Job.Partitions > 0 {
-		return c.target.Refuse("is distributed by Citus (%s), and new partitions would be tables of the coordinator alone: leave partitions out, or choose another name", there)
+		return c.target.Refuse("is distributed by Citus (%s), but new partitions would be local to the coordinator: leave partitions out, or choose another name", there)
 	}
 
 	_, swaps := c.strategy().(publish.SwapTable)
@@ -59,5 +58,5 @@ func (c *checker) checkStaysDistributed(there citus.Table, inSchema bool) error 
 		return nil
 	}
 
-	return c.target.Refuse("is distributed by Citus (%s), and the new table would be one of the coordinator alone: choose distribute hash, which keeps it distributed, publish truncate, which fills the table that is there, or another name", there)
+	return c.target.Refuse("is distributed by Citus (%s), but the new table would be local to the coordinator: choose distribute hash, which keeps it distributed, publish truncate, which fills the existing table, or another name", there)
 }

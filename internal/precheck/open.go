@@ -24,9 +24,9 @@ func ServerOf(ctx context.Context, pool *pgxpool.Pool, j job.Job) (catalog.Relat
 	return Server(ctx, conn.Conn(), j)
 }
 
-// MigrateToKnow brings a ledger that is there up to date before it is asked what the table
-// holds, to add to it or to keep it: one from before does not know versions, or a table
-// that was restored. To keep a table it makes one that is missing, which takes over the table of a ledger that was lost.
+// MigrateToKnow migrates an existing ledger before the load reads what the table holds, either to add to the table
+// or to keep its version: an older ledger does not know versions, or a restored table. To keep a version, it also
+// creates a missing ledger, which adopts a table whose ledger was lost.
 func MigrateToKnow(ctx context.Context, pool *pgxpool.Pool, q pg.Querier, t catalog.Relation, j job.Job, l ledger.Ledger) error {
 	if t.OID == 0 || j.Keep == 0 && !j.Appends() {
 		return nil
@@ -39,7 +39,7 @@ func MigrateToKnow(ctx context.Context, pool *pgxpool.Pool, q pg.Querier, t cata
 
 	err = l.MigrateUp(ctx, pool)
 	if pg.HasCode(err, pgerrcode.InsufficientPrivilege) {
-		return nil // the checks of the table say what the role lacks there, and the migration comes again
+		return nil // the checks of the table report what the role lacks there, and a later migration runs again
 	}
 
 	return err

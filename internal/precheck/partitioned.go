@@ -11,8 +11,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// checkPartitioned refuses a partitioned table under which the partitions of the
-// job could not be put, or with partitions that could not be taken away.
+// checkPartitioned refuses a partitioned table to which the job's partitions could not be attached, or whose
+// partitions could not be removed.
 func (c *checker) checkPartitioned(ctx context.Context, owned bool) error {
 	t, j := c.target.Relation, c.plan.Job
 	var byID bool
@@ -29,7 +29,7 @@ func (c *checker) checkPartitioned(ctx context.Context, owned bool) error {
 	}
 
 	if j.Partitions == 0 {
-		return nil // rows are added, as anybody may
+		return nil // rows are added, which needs no ownership
 	}
 
 	if !owned {
@@ -49,7 +49,7 @@ func (c *checker) checkPartitioned(ctx context.Context, owned bool) error {
 	}
 
 	if j.IfExists == job.Append {
-		// A partition must have what its parent has.
+		// A partition must have all indexes of its parent.
 		have, err := t.SpatialIndexNames(ctx, c.db, j.GeomColumn)
 		if err != nil {
 			return err
@@ -70,8 +70,8 @@ const constraintsSQL = `
 		select 'not null on ' || quote_ident(attname) from pg_attribute
 		where attrelid = $1 and attnum > 0 and not attisdropped and attnotnull and attname <> all ($2)) c`
 
-// checkConstraints refuses a parent with checks, or columns that must not be null,
-// that a new partition would lack: it could not be attached.
+// checkConstraints refuses a parent with checks or not-null columns that a new partition would lack, because it
+// could not be attached.
 func checkConstraints(ctx context.Context, q pg.Querier, t catalog.Relation, j job.Job) error {
 	var found *string
 	err := q.QueryRow(ctx, constraintsSQL, t.OID, j.KeyColumns()).Scan(&found)
@@ -80,7 +80,7 @@ func checkConstraints(ctx context.Context, q pg.Querier, t catalog.Relation, j j
 	}
 
 	if found != nil {
-		return t.Refuse("has constraints that new partitions would lack: %s: drop them before, and make them again after", *found)
+		return t.Refuse("has constraints that new partitions would lack: %s: drop them first, and create them again afterwards", *found)
 	}
 
 	return nil
@@ -99,8 +99,8 @@ func indexOf(gist, brin bool) job.Index {
 	return job.IndexNone
 }
 
-// checkPartitionDependents refuses partitions that something depends on by
-// itself, and a table that foreign keys point to: their rows cannot go.
+// checkPartitionDependents refuses partitions on which something depends directly, and a table that foreign keys
+// reference: their rows cannot be removed.
 func (c *checker) checkPartitionDependents(ctx context.Context) error {
 	if err := c.target.CheckForeignKeys(ctx, c.db); err != nil {
 		return err
@@ -123,14 +123,13 @@ func (c *checker) checkPartitionDependents(ctx context.Context) error {
 	}
 
 	if len(names) > 0 {
-		return c.target.Refuse("cannot be replaced, since these depend on a partition of it by itself: %s: %s", strings.Join(names, ", "), catalog.DropDependents)
+		return c.target.Refuse("cannot be replaced, because these depend directly on one of its partitions: %s: %s", strings.Join(names, ", "), catalog.DropDependents)
 	}
 
 	return nil
 }
 
-// checkRanges refuses new partitions whose ranges of cell_id would lie across
-// those of the partitions that the table has.
+// checkRanges refuses new partitions whose ranges of cell_id would overlap partitions of the table.
 func (c *checker) checkRanges(ctx context.Context) error {
 	parts, err := c.target.Partitions(ctx, c.db)
 	if err != nil {
@@ -141,7 +140,7 @@ func (c *checker) checkRanges(ctx context.Context) error {
 		from, to := c.plan.Bounds(c.plan.Chunk(i))
 		if p := findOverlap(parts, from, to); p != nil {
 			return &geomgen.ParamError{Param: "partitions", Value: fmt.Sprint(c.plan.Job.Partitions), Reason: fmt.Sprintf(
-				"a new partition for %s from %d to %d would lie across %s of table %s: leave partitions out, and the rows go into those that are there",
+				"a new partition for %s from %d to %d would overlap %s of table %s: leave partitions out to put the rows into the existing ones",
 				c.plan.Job.IDColumn, from, to, p.Table, c.target)}
 		}
 	}
@@ -149,8 +148,7 @@ func (c *checker) checkRanges(ctx context.Context) error {
 	return nil
 }
 
-// findOverlap returns a partition that is for some of the ids from one to before
-// another, nil where none is.
+// findOverlap returns a partition for some of the ids in [from, to), or nil if there is none.
 func findOverlap(parts []catalog.Partition, from, to int64) *catalog.Partition {
 	for _, p := range parts {
 		if (p.To == nil || *p.To > from) && (p.From == nil || *p.From < to) {

@@ -1,5 +1,5 @@
-// Package precheck owns what a load decides about server and table before it begins: what
-// it refuses, since it could not finish, and how it publishes.
+// Package precheck decides, before a load begins, what the load does about server and table: what it refuses
+// because it could not finish, and how it publishes.
 package precheck
 
 import (
@@ -22,15 +22,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// Minimum versions, in the form in which a server gives its own.
+// Minimum versions, in the form in which a server reports its own.
 const (
 	MinPostgres = 130000
 	MinPostGIS  = "3.1"
 )
 
-// Server checks the job against the server and refuses, before anything is
-// written, what could not be finished. It returns the table, which may not be there, and
-// the Citus cluster that the server coordinates, if it does.
+// Server checks the job against the server. Before anything is written, it refuses what could not be finished. It
+// returns the table, which may not exist, and the Citus cluster if the server is a coordinator.
 func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (t catalog.Relation, cluster citus.Cluster, err error) {
 	if t, err = FindSchemas(ctx, conn, j.Table); err != nil {
 		return t, cluster, err
@@ -68,7 +67,7 @@ func Server(ctx context.Context, conn *pgx.Conn, j job.Job) (t catalog.Relation,
 		return t, cluster, err
 	} else if spread {
 		return t, cluster, &geomgen.ParamError{Param: "ledger-schema", Value: j.LedgerSchema,
-			Reason: "is distributed by Citus, and the ledger must be on the coordinator: name another"}
+			Reason: "is distributed by Citus, but the ledger must be on the coordinator: choose another schema"}
 	}
 
 	if err := ledger.New(j.LedgerSchema, j.LedgerOwner).CheckOwner(ctx, conn); err != nil {
@@ -89,8 +88,7 @@ const serverSQL = `
 	left join pg_extension e on e.extname = 'postgis'
 	left join pg_namespace n on n.oid = e.extnamespace`
 
-// FindSchemas checks that the server is one that can be written to, and finds
-// the schemas of the table and of PostGIS.
+// FindSchemas checks that the server accepts writes, and finds the schemas of the table and of PostGIS.
 func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.Relation, error) {
 	t := catalog.Relation{Table: table}
 	var version int
@@ -108,17 +106,17 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 
 	switch {
 	case version < MinPostgres:
-		return fail(fmt.Sprintf("it is PostgreSQL %d", version/10000), "loadgrid needs 13 or newer")
+		return fail(fmt.Sprintf("it is PostgreSQL %d", version/10000), "loadgrid needs version 13 or newer")
 	case standby:
 		return fail("it is a read-only standby (SQLSTATE 25006)", "connect to the primary")
 	case readOnly:
-		return fail("transactions are read-only (SQLSTATE 25006)", "turn default_transaction_read_only off, for the database or in the connection string")
+		return fail("transactions are read-only (SQLSTATE 25006)", "turn default_transaction_read_only off for the database or in the connection string")
 	case postgis == nil:
 		return fail("PostGIS is not in this database", "run 'create extension postgis' in it as its owner")
 	case VersionLess(*postgis, MinPostGIS):
 		return fail("it has PostGIS "+*postgis, "loadgrid needs "+MinPostGIS+" or newer")
 	case !usesPostGIS:
-		return t, denied(role, "it may not use schema "+*postgisSchema+", where PostGIS is",
+		return t, denied(role, "it may not use schema "+*postgisSchema+", which contains PostGIS",
 			"grant usage on schema "+pgx.Identifier{*postgisSchema}.Sanitize()+" to "+pgx.Identifier{role}.Sanitize())
 	}
 
@@ -130,8 +128,8 @@ func FindSchemas(ctx context.Context, conn *pgx.Conn, table job.Table) (catalog.
 	return t, err
 }
 
-// defaultSchema returns where a table goes that names no schema. The ledger's own is not
-// where tables go: a role called loadgrid would find it in "$user" from its second run on.
+// defaultSchema returns the schema for a table without one. It skips the ledger's schema: a role called loadgrid
+// would find it as "$user" from its second run on.
 func defaultSchema(ctx context.Context, conn *pgx.Conn, table job.Table) (string, error) {
 	schemas, err := ownpath.Schemas(ctx, conn)
 	if err != nil {
@@ -142,11 +140,10 @@ func defaultSchema(ctx context.Context, conn *pgx.Conn, table job.Table) (string
 		return s, nil
 	}
 
-	return "", &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name one"}
+	return "", &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "no schema of the search_path exists: name a schema"}
 }
 
-// FirstSchema returns the schema of a search_path that a table goes to which names none, "" if
-// there is none.
+// FirstSchema returns the schema of a search_path for a table without a schema, or "" if there is none.
 func FirstSchema(schemas []string) string {
 	for _, s := range schemas {
 		if s != job.DefaultLedgerSchema && !strings.HasPrefix(s, "pg_") {
@@ -170,8 +167,8 @@ func VersionLess(a, b string) bool {
 	return number(a) < number(b)
 }
 
-// CheckCRS looks the grid's CRS up, since PostGIS itself takes any number, and refuses a job
-// that does not fit it. postgis is the schema of PostGIS.
+// CheckCRS looks up the grid's CRS, because PostGIS itself accepts any number, and refuses a job that does not
+// fit it. postgis is the schema of PostGIS.
 func CheckCRS(ctx context.Context, q pg.Querier, postgis string, j job.Job) (crs.CRS, error) {
 	if j.Grid.SRID == 0 {
 		return crs.CRS{}, nil
@@ -190,7 +187,7 @@ func CheckCRS(ctx context.Context, q pg.Querier, postgis string, j job.Job) (crs
 		return c, err
 	}
 
-	// What the plan knows of a CRS without a server, it has checked and put right.
+	// For a CRS that it knows without a server, the plan has checked and placed the area.
 	if _, known := crs.Known(j.Grid.SRID); !known && j.Area != nil {
 		return c, j.Area.CheckPlaced(ctx, c)
 	}
@@ -198,7 +195,7 @@ func CheckCRS(ctx context.Context, q pg.Querier, postgis string, j job.Job) (crs
 	return c, nil
 }
 
-// CheckCreate sees to it that tables can be made in the table's schema.
+// CheckCreate checks that the role can create tables in the table's schema.
 func CheckCreate(ctx context.Context, conn *pgx.Conn, t catalog.Relation) error {
 	var there, may bool
 	var role string
@@ -219,7 +216,7 @@ func CheckCreate(ctx context.Context, conn *pgx.Conn, t catalog.Relation) error 
 	return nil
 }
 
-// checkLedgerSchema sees to it that the ledger's schema is there or can be made.
+// checkLedgerSchema checks that the ledger's schema exists or can be created.
 func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
 	var there, use, create bool
 	var role, database string
@@ -234,7 +231,7 @@ func checkLedgerSchema(ctx context.Context, conn *pgx.Conn, schema string) error
 		return pg.Wrap(err, "looking up the ledger's schema %s and the privileges on it", schema)
 	case !there && !create:
 		return denied(role, fmt.Sprintf("the ledger's schema %s does not exist, and it may not create schemas in database %s", schema, database),
-			fmt.Sprintf("grant create on database %s to %s, or name a schema that is there as ledger-schema", pgx.Identifier{database}.Sanitize(), roleName))
+			fmt.Sprintf("grant create on database %s to %s, or set ledger-schema to an existing schema", pgx.Identifier{database}.Sanitize(), roleName))
 	case there && !use:
 		return denied(role, "it may not use the ledger's schema "+schema,
 			fmt.Sprintf("grant usage, create on schema %s to %s", pgx.Identifier{schema}.Sanitize(), roleName))

@@ -20,17 +20,17 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Checked is what a load has to do with the table that is there.
+// Checked is what a load does about the existing table.
 type Checked struct {
 	Target   target.Target
 	Strategy publish.Strategy
-	Index    job.Index          // the spatial indexes that the staging table gets
-	Others   []catalog.IndexDef // which more its partitions get, as the table has them
-	// Spread says that rows of the load are on other nodes than the server: of a Citus cluster.
+	Index    job.Index          // spatial indexes for the staging table
+	Others   []catalog.IndexDef // other indexes for its partitions, as in the existing table
+	// Spread is true if rows of the load are on other nodes of a Citus cluster.
 	Spread bool
-	// Distribution is how the staging table is spread over a cluster.
+	// Distribution is how the staging table is distributed over a cluster.
 	Distribution distribution.Distribution
-	// Adopts says that the table is kept as a version, although the ledger that knew its run is lost.
+	// Adopts is true if the table is kept as a version although the ledger that knew its run is lost.
 	Adopts bool
 }
 
@@ -50,8 +50,8 @@ type checker struct {
 	distribution distribution.Distribution
 }
 
-// Target refuses a table that is there already, where the job's choice does not allow it
-// or could not be carried out at the end, and chooses how the rows are published.
+// Target refuses an existing table if the job does not allow it, or if the job's choice could not be carried out
+// at the end. It also chooses how the rows are published.
 func Target(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan, l ledger.Ledger, cluster citus.Cluster) (Checked, error) {
 	c := &checker{db: db, plan: p, ledger: l, cluster: cluster, target: target.Target{Relation: t}, index: p.Job.Index}
 	if err := c.check(ctx); err != nil {
@@ -65,7 +65,7 @@ func Target(ctx context.Context, db pg.Querier, t catalog.Relation, p *plan.Plan
 	return Checked{Target: c.target, Strategy: c.strategy(), Index: c.index, Others: c.others, Spread: c.spread, Distribution: c.distribution, Adopts: c.adopts}, nil
 }
 
-// strategy chooses how the rows are published. Nothing behind it asks for that again.
+// strategy chooses how the rows are published. It is the only place that decides this.
 func (c *checker) strategy() publish.Strategy {
 	j, partitions := c.plan.Job, c.plan.Method == plan.MethodPartitions
 
@@ -105,7 +105,7 @@ func (c *checker) check(ctx context.Context) error {
 		return err
 	}
 
-	if j.IfExists == job.Append { // before the ledger is asked, which a role without these may not read either
+	if j.IfExists == job.Append { // before asking the ledger, which a role without these privileges may not read either
 		if err := checkInsert(ctx, c.db, t); err != nil {
 			return err
 		}
@@ -136,8 +136,8 @@ func (c *checker) check(ctx context.Context) error {
 	return c.checkReplace(ctx, owned)
 }
 
-// publishedBy returns the job that made the table. One of another ledger is refused where
-// the job needs to know its rows: what is replaced for good may be of anybody.
+// publishedBy returns the job that loaded the table. It refuses a table of another ledger if the job needs to
+// know its rows. A table that is replaced for good may belong to any ledger.
 func (c *checker) publishedBy(ctx context.Context) (*job.Job, error) {
 	t := c.target.Relation
 
@@ -155,7 +155,7 @@ func (c *checker) publishedBy(ctx context.Context) (*job.Job, error) {
 	return before, err
 }
 
-// checkKind refuses what is no table, and a table of another layout than the job's.
+// checkKind refuses a relation that is not a table, and a table with another layout than the job's.
 func checkKind(t catalog.Relation, j job.Job, kind string, isPartition bool) error {
 	switch {
 	case kind != "r" && kind != "p":
@@ -163,16 +163,15 @@ func checkKind(t catalog.Relation, j job.Job, kind string, isPartition bool) err
 	case isPartition:
 		return t.Refuse("is a partition or a child of another table: choose another name")
 	case kind == "r" && j.Partitions > 0:
-		return t.Refuse("is a plain table, and a job with partitions cannot take its place or be added to it: leave partitions out, choose another name, or drop the table")
+		return t.Refuse("is a plain table, which a job with partitions can neither replace nor extend: leave partitions out, choose another name, or drop the table")
 	case kind == "p" && j.Partitions == 0 && j.IfExists == job.Replace:
-		return t.Refuse("is partitioned: give partitions, so that the new ones go under the same table, choose another name, or drop the table")
+		return t.Refuse("is partitioned: set partitions, so that the new ones are attached to the same table, choose another name, or drop the table")
 	}
 
 	return nil
 }
 
-// checkColumns refuses a table with other columns than the job's where it stays, or where
-// no run has made it.
+// checkColumns refuses a table with other columns than the job's if the table stays, or if no run loaded it.
 func (c *checker) checkColumns(ctx context.Context, before *job.Job) error {
 	t, j := c.target.Relation, c.plan.Job
 
@@ -188,7 +187,7 @@ func (c *checker) checkColumns(ctx context.Context, before *job.Job) error {
 	return nil
 }
 
-// checkReplace sees to it that the table, or its partitions, can be replaced.
+// checkReplace checks that the table, or its partitions, can be replaced.
 func (c *checker) checkReplace(ctx context.Context, owned bool) error {
 	t := c.target.Relation
 
@@ -205,13 +204,13 @@ func (c *checker) checkReplace(ctx context.Context, owned bool) error {
 	}
 
 	if c.target.Partitioned {
-		return nil // what depends on it stays with it
+		return nil // what depends on the table stays with it
 	}
 
 	return t.CheckDependents(ctx, c.db, catalog.TruncateInstead)
 }
 
-// checkKeep sees to it that what the table shows has a name to be kept under.
+// checkKeep checks that the table's present version can be kept under a name.
 func (c *checker) checkKeep(ctx context.Context) error {
 	t, keep := c.target.Relation, c.plan.Job.Keep
 	if keep == 0 {
@@ -239,14 +238,14 @@ func (c *checker) checkKeep(ctx context.Context) error {
 	}
 
 	if kept.OID != 0 {
-		return refuse("table %s is in the way of keeping what table %s shows: rename or drop it", kept, t)
+		return refuse("table %s blocks keeping the present version of table %s: rename or drop it", kept, t)
 	}
 
 	return kept.CheckName(ctx, c.db)
 }
 
-// checkLost lets a table go whose ledger is lost, and refuses another one that the ledger does not know. other
-// is nil where no other ledger knows it either.
+// checkLost accepts a table whose ledger is lost, and refuses another one that the ledger does not know. other is
+// nil if no other ledger knows it either.
 func (c *checker) checkLost(ctx context.Context, other *ledger.OtherLedgerError, refuse func(string, ...any) error) (err error) {
 	t := c.target.Relation
 
@@ -259,11 +258,11 @@ func (c *checker) checkLost(ctx context.Context, other *ledger.OtherLedgerError,
 		return t.Refuse("%s", other.Reason())
 	}
 
-	return refuse("table %s was not published by a run that the ledger in schema %s knows, so there is no run to roll back to: leave keep out this once, or rename the table",
+	return refuse("table %s was not published by a run in the ledger in schema %s, so there is no run to roll back to: leave keep out this once, or rename the table",
 		t, c.ledger.Schema)
 }
 
-// checkTruncate sees to it that the table can be emptied and filled.
+// checkTruncate checks that the role can empty and fill the table.
 func checkTruncate(ctx context.Context, db pg.Querier, t catalog.Relation) error {
 	var may bool
 	err := db.QueryRow(ctx, `select has_table_privilege($1::oid, 'SELECT') and has_table_privilege($1::oid, 'INSERT')
@@ -273,14 +272,14 @@ func checkTruncate(ctx context.Context, db pg.Querier, t catalog.Relation) error
 	}
 
 	if !may {
-		return &pg.ServerError{Doing: "emptying and filling table " + t.String(), Err: errors.New("the role may not do that (SQLSTATE 42501)"),
+		return &pg.ServerError{Doing: "emptying and filling table " + t.String(), Err: errors.New("the role lacks the privileges (SQLSTATE 42501)"),
 			Advice: "grant select, insert, truncate on " + t.SQL() + " to it"}
 	}
 
 	return t.CheckForeignKeys(ctx, db)
 }
 
-// expectedTypes returns what Relation.ColumnTypes finds on a table that the job made.
+// expectedTypes returns what Relation.ColumnTypes finds on a table that the job created.
 func expectedTypes(j job.Job) []string {
 	want := []string{j.IDColumn + " int8", "col int4", "row int4"}
 	if j.HasGeometry() {
@@ -294,8 +293,8 @@ func expectedTypes(j job.Job) []string {
 	return want
 }
 
-// checkOwner sees to it that what takes the table's place can be given to its owner,
-// who may be another role than the one that loads, which is a member of it.
+// checkOwner checks that the new table can be given to the owner of the old one. If the owner is another role,
+// the loading role must be a member of it.
 func checkOwner(ctx context.Context, conn pg.Querier, t catalog.Relation) error {
 	var owner, role string
 	var creates, may bool
@@ -314,7 +313,7 @@ func checkOwner(ctx context.Context, conn pg.Querier, t catalog.Relation) error 
 	case err != nil:
 		return pg.Wrap(err, "looking up the owner of table %s", t.Table)
 	case !creates:
-		return fail("its owner "+owner+" may not create tables in schema "+t.Schema+", so that the new one cannot be given to it",
+		return fail("its owner "+owner+" may not create tables in schema "+t.Schema+", so the new table cannot be given to it",
 			"grant create on schema "+quote(t.Schema)+" to "+quote(owner))
 	case !may:
 		return fail("the role may not give tables to its owner "+owner, "grant "+quote(owner)+" to "+quote(role)+" with set true")

@@ -18,23 +18,21 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// ErrCellsExist reports cells to append that the table holds already.
+// ErrCellsExist reports cells to append that are in the table already.
 var ErrCellsExist = errors.New("cells are in the table already")
 
-// AppendRows adds the rows of the staging table to those of a table that is there, and
-// drops the staging table.
+// AppendRows adds the rows of the staging table to an existing table, and drops the staging table.
 type AppendRows struct {
 	Target target.Target
 	Ledger ledger.Ledger
-	// Skip leaves cells that are there as they are. Else they are ErrCellsExist.
+	// Skip leaves existing cells as they are. Otherwise, they are ErrCellsExist.
 	Skip bool
 }
 
-// Needs is neither frozen pages nor other indexes than the key, by which rows are
-// counted and unique.
+// Needs returns neither freezing nor indexes other than the key, which makes rows unique and counts them.
 func (t AppendRows) Needs(w build.Work) build.Work { return keyAlone(w) }
 
-// AnalyzeParent gathers the statistics of a partitioned table. A plain one has them.
+// AnalyzeParent gathers the statistics of a partitioned table. A plain table has them already.
 func (t AppendRows) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error {
 	if !t.Target.Partitioned {
 		return nil
@@ -43,12 +41,12 @@ func (t AppendRows) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error
 	return build.Analyze(ctx, pool, t.Target.Relation)
 }
 
-// Prepare only looks: the rows stay where they are.
+// Prepare only checks: the rows stay where they are.
 func (t AppendRows) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
 	return s, s.checkWhole(ctx, tx, t.Ledger)
 }
 
-// Lock lets readers and writers go on.
+// Lock does not block readers and writers.
 func (t AppendRows) Lock(ctx context.Context, tx pgx.Tx) error { return t.Target.LockToAdd(ctx, tx) }
 
 // Apply inserts the rows, all in this transaction.
@@ -61,7 +59,7 @@ func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied App
 
 	existing, err := t.countExisting(ctx, tx, s)
 	if err != nil {
-		return applied, pg.Wrap(err, "looking for cells that table %s holds already", t.Target)
+		return applied, pg.Wrap(err, "looking for cells that are in table %s already", t.Target)
 	}
 
 	if existing > 0 && !t.Skip {
@@ -106,7 +104,7 @@ func (t AppendRows) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied App
 	return applied, dropStaging(ctx, tx, s)
 }
 
-// countExisting counts the cells of the staging table that the table holds.
+// countExisting counts the cells of the staging table that are in the table.
 func (t AppendRows) countExisting(ctx context.Context, tx pgx.Tx, s Staged) (n int64, err error) {
 	key := catalog.ColumnList(s.Plan.Job.KeyColumns())
 	err = tx.QueryRow(ctx, "select count(*) from "+s.SQL()+" s join "+t.Target.SQL()+" t using ("+key+")").Scan(&n)
@@ -114,7 +112,7 @@ func (t AppendRows) countExisting(ctx context.Context, tx pgx.Tx, s Staged) (n i
 	return n, err
 }
 
-// insertSQL adds the rows in the order of their ids. some says that some are there.
+// insertSQL adds the rows in the order of their ids. some is true if some of them exist.
 func (t AppendRows) insertSQL(s Staged, some bool) string {
 	columns := catalog.ColumnList(s.Plan.Job.Columns())
 	key := s.Plan.Job.KeyColumns()
@@ -125,14 +123,14 @@ func (t AppendRows) insertSQL(s Staged, some bool) string {
 	}
 
 	sql += " order by " + catalog.ColumnList(key)
-	if t.Skip { // one that somebody else adds at this moment, too
+	if t.Skip { // others may add the same cell at this moment
 		sql += " on conflict (" + catalog.ColumnList(key) + ") do nothing"
 	}
 
 	return sql
 }
 
-// equalSQL is true where a row of t has the same columns as one of s.
+// equalSQL is true for a row of t and a row of s with equal columns.
 func equalSQL(columns []string) string {
 	conditions := make([]string, len(columns))
 	for i, c := range columns {
@@ -143,8 +141,7 @@ func equalSQL(columns []string) string {
 	return strings.Join(conditions, " and ")
 }
 
-// checkAdded sees to it that all cells are in the table now: the new ones, and
-// those that were skipped.
+// checkAdded checks that all cells are in the table now: the new ones, and the skipped ones.
 func (t AppendRows) checkAdded(ctx context.Context, tx pgx.Tx, s Staged, skipped int64) error {
 	if skipped == 0 {
 		return nil
@@ -166,8 +163,8 @@ func (t AppendRows) checkAdded(ctx context.Context, tx pgx.Tx, s Staged, skipped
 	return nil
 }
 
-// renewComment gives a key whose comment an older loadgrid has written, without its ledger,
-// one by which the table is known wherever it is restored.
+// renewComment replaces a key comment that an older loadgrid wrote without its ledger. The new comment identifies
+// the table wherever it is restored.
 func (t AppendRows) renewComment(ctx context.Context, tx pgx.Tx, s Staged, version int64) error {
 	has, err := t.Ledger.HasMark(ctx, tx, t.Target.OID)
 	if err != nil || has || version == s.Run {

@@ -14,14 +14,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// AttachPartitions puts the partitions of the staging table under the parent that is
-// there, beside those that it has.
+// AttachPartitions attaches the partitions of the staging table to the existing parent, next to the partitions
+// that it has.
 type AttachPartitions struct {
 	Target target.Target
 	Ledger ledger.Ledger
 }
 
-// Needs is no statistics: see SwapPartitions.
+// Needs returns no statistics: see SwapPartitions.
 func (t AttachPartitions) Needs(w build.Work) build.Work {
 	w.Analyze = false
 	return w
@@ -32,17 +32,17 @@ func (t AttachPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool)
 	return build.AnalyzePartitioned(ctx, pool, t.Target.Relation)
 }
 
-// Prepare takes the partitions out of the staging table.
+// Prepare detaches the partitions from the staging table.
 func (t AttachPartitions) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
 	return s.takeOut(ctx, tx, t.Ledger)
 }
 
-// Lock lets readers and writers go on.
+// Lock does not block readers and writers.
 func (t AttachPartitions) Lock(ctx context.Context, tx pgx.Tx) error {
 	return t.Target.LockToAdd(ctx, tx)
 }
 
-// Apply attaches the partitions. Their numbers follow those that are there.
+// Apply attaches the partitions. Their numbers follow those of the existing ones.
 func (t AttachPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (applied Applied, err error) {
 	applied.OID = t.Target.OID
 
@@ -58,8 +58,7 @@ func (t AttachPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (appli
 	return applied, attach(ctx, tx, t.Ledger, t.Target.Relation, s, len(old))
 }
 
-// takeOut takes the partitions out of the staging table, which is dropped, once that is seen to
-// be whole.
+// takeOut checks that the staging table is complete, detaches its partitions, and drops it.
 func (s Staged) takeOut(ctx context.Context, tx pgx.Tx, l ledger.Ledger) (Staged, error) {
 	if _, err := tx.Exec(ctx, "lock table "+s.SQL()+" in access exclusive mode"); err != nil {
 		return s, pg.Wrap(err, "locking staging table %s", s.Table)
@@ -80,11 +79,10 @@ func (s Staged) takeOut(ctx context.Context, tx pgx.Tx, l ledger.Ledger) (Staged
 
 	err = pipeline.Exec(ctx, tx, append(sql, "drop table "+s.SQL())...)
 
-	return s, pg.Wrap(err, "taking %d partitions out of staging table %s", len(s.parts), s.Table)
+	return s, pg.Wrap(err, "detaching %d partitions from staging table %s", len(s.parts), s.Table)
 }
 
-// attach puts partitions that were taken out of the staging table under a parent, and
-// numbers them from first on.
+// attach attaches partitions from the staging table to a parent, and numbers them, starting at first.
 func attach(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, s Staged, first int) error {
 	var sql []string
 	for _, p := range s.parts {

@@ -1,5 +1,5 @@
-// Package publish owns the moment when readers see the finished table: five strategies
-// for it, the versions of a table that are kept, and the way back to one of them.
+// Package publish makes the finished table visible to readers. It has five strategies for that, keeps previous
+// versions of the table, and can roll back to one of them.
 package publish
 
 import (
@@ -21,12 +21,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// DefaultFor is how long publish waits for readers to leave the table, when the
-// caller does not say.
+// DefaultFor is the default time to wait for readers to release the table.
 const DefaultFor = 10 * time.Minute
 
-// lockTimeout is how long publish lets readers queue behind it before it steps back and
-// tries again later.
+// lockTimeout is how long publishing lets readers queue behind it before it gives up the lock and tries again
+// later.
 const lockTimeout = 2 * time.Second
 
 func lockSetting() setting.Parameter {
@@ -36,26 +35,25 @@ func lockSetting() setting.Parameter {
 // Publisher publishes a staging table.
 type Publisher struct {
 	Pool     *pgxpool.Pool
-	Lock     *tablelock.Lock // of the table
+	Lock     *tablelock.Lock // lock of the table
 	Observer *observe.Observer
 	Ledger   ledger.Ledger
 	Target   target.Target
 	Strategy Strategy
 	Staged   Staged
 
-	// For is how long publish waits for others to leave the table.
+	// For is how long to wait for others to release the table.
 	For time.Duration
-	// CountRows records how many rows the table has, where others than the run have
-	// written to it: ModifiedBefore says that they have before. See unchanged.Record.
+	// CountRows records how many rows the table has if anybody except the run has written to it. ModifiedBefore
+	// is true if somebody did so before the run. See unchanged.Record.
 	CountRows, ModifiedBefore bool
-	// Spread says that the table has rows on other nodes of a Citus cluster.
+	// Spread is true if the table has rows on other nodes of a Citus cluster.
 	Spread bool
 }
 
-// Publish makes the finished table visible, in one transaction together with
-// its state in the ledger: readers see what was there before, or all of it. It
-// runs on the connection that holds the table's lock, so that a run which has
-// lost the lock cannot publish. It returns how many rows were there already.
+// Publish makes the finished table visible, in one transaction together with its state in the ledger. Readers see
+// either the previous table or all of the new one. It runs on the connection that holds the table's lock, so a
+// run that has lost the lock cannot publish. It returns how many rows existed already.
 func (p Publisher) Publish(ctx context.Context) (skipped int64, err error) {
 	err = p.Observer.Retry(ctx, p.For, "publish", func() error {
 		if err := p.Lock.Ensure(ctx); err != nil {
@@ -82,10 +80,10 @@ func (p Publisher) Publish(ctx context.Context) (skipped int64, err error) {
 	return skipped, err
 }
 
-// publishTx is one try.
+// publishTx tries to publish once.
 func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 	err := pgx.BeginFunc(ctx, p.Lock.Conn(), func(tx pgx.Tx) error {
-		// On all nodes: behind a reader of one of them, those of this server would queue as long.
+		// On all nodes: behind a reader on one of them, readers on this server would queue just as long.
 		if err := distribution.SetLocal(ctx, tx, p.Spread, lockSetting()); err != nil {
 			return err
 		}
@@ -104,7 +102,7 @@ func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 		}
 
 		applied, err := p.Strategy.Apply(ctx, tx, s)
-		if err == nil || applied.Inserted { // an earlier try may be the one that is committed
+		if err == nil || applied.Inserted { // an earlier try may be the committed one
 			*skipped = applied.Skipped
 		}
 
@@ -118,7 +116,7 @@ func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 			}
 		}
 
-		// Before the hook, so that it may ask for the table's grid.
+		// Before the hook, which may ask for the table's grid.
 		err = p.Ledger.MarkPublished(ctx, tx, s.Run, applied.OID, applied.Version, s.Plan.Rows-applied.Skipped, p.Spread)
 		if err != nil {
 			return err
@@ -134,7 +132,7 @@ func (p Publisher) publishTx(ctx context.Context, skipped *int64) error {
 	return pg.Wrap(pg.MarkConnClosed(p.Lock.Conn().Conn(), err), "publishing table %s", p.Target)
 }
 
-// runHook runs the hook that comes with publish, and records how that leaves the table.
+// runHook runs the After hook, and records how it leaves the table.
 func (p Publisher) runHook(ctx context.Context, tx pgx.Tx, applied Applied) error {
 	shown := p.Target.Relation
 	shown.OID = applied.OID
@@ -144,20 +142,19 @@ func (p Publisher) runHook(ctx context.Context, tx pgx.Tx, applied Applied) erro
 		return err
 	}
 
-	// What a hook writes to other nodes is not counted here.
+	// Rows that a hook writes to other nodes are not counted here.
 	hookWrote = hookWrote || p.Spread && p.Staged.Plan.Job.After != ""
 
 	return unchanged.Record(ctx, tx, p.Ledger, p.Staged.Run, shown, unchanged.Change{
 		Wrote:     hookWrote || p.Staged.Plan.Rows > applied.Skipped,
 		HookWrote: hookWrote,
-		// Readers may wait meanwhile: only for a job that looks at it the next time.
+		// Readers may wait meanwhile, so count only for jobs that check the number the next time.
 		CountRows:   p.CountRows && (hookWrote || p.ModifiedBefore || p.Spread),
 		Distributed: p.Spread,
 	})
 }
 
-// settle does what need not keep readers waiting. It is best effort: the table is
-// published.
+// settle does work for which readers need not wait. It is best effort, because the table is published.
 func (p Publisher) settle(ctx context.Context) {
 	hook.ResetSession(ctx, p.Pool, p.Lock, p.Observer.Log)
 
@@ -171,5 +168,5 @@ func (p Publisher) settle(ctx context.Context) {
 }
 
 func warnStatistics(o *observe.Observer, err error) {
-	o.Log.Warn("the table is published, but its statistics as a whole are those from before: run ANALYZE on it", "error", pg.Message(err))
+	o.Log.Warn("the table is published, but its overall statistics are outdated: run ANALYZE on it", "error", pg.Message(err))
 }

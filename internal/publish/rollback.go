@@ -22,29 +22,28 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// Rollback is what a rollback did.
+// Rollback is the result of a rollback.
 type Rollback struct {
 	Table   job.Table `json:"table"`
-	Version int64     `json:"version"` // that the table shows now: the run that made it
-	// Kept names the table that keeps what was shown before, and KeptVersion the run
-	// that made that. Where there was no table, they are empty.
+	Version int64     `json:"version"` // version that the table shows now: the run that loaded it
+	// Kept is the table that keeps the previous version, and KeptVersion is the run that loaded that version.
+	// They are empty if there was no table.
 	Kept        job.Table `json:"kept"`
 	KeptVersion int64     `json:"kept_version,omitempty"`
 }
 
-// Restorer gives a table the rows of an earlier run again, from the version of it that
-// was kept.
+// Restorer makes a table show the rows of an earlier run again, from the kept version.
 type Restorer struct {
 	Pool     *pgxpool.Pool
-	Lock     *tablelock.Lock // of the table
+	Lock     *tablelock.Lock // lock of the table
 	Observer *observe.Observer
 	Ledger   ledger.Ledger
-	Run      ledger.RunInfo // whose version is kept
-	For      time.Duration  // how long it waits for others to leave the table
+	Run      ledger.RunInfo // the run whose version is kept
+	For      time.Duration  // how long to wait for others to release the table
 }
 
-// Rollback shows the version of the run, and keeps in turn what the table has shown
-// until then. It is one transaction, and copies nothing.
+// Rollback shows the version of the run, and keeps the version that the table showed before. It is one
+// transaction and copies no rows.
 func (r Restorer) Rollback(ctx context.Context) (done Rollback, err error) {
 	var parent catalog.Relation
 
@@ -75,8 +74,8 @@ func (r Restorer) Rollback(ctx context.Context) (done Rollback, err error) {
 	return done, err
 }
 
-// rollbackTx archives what the table shows and restores what is kept, with what the
-// ledger says of both. It returns the table where it is partitioned.
+// rollbackTx archives the present version of the table, restores the kept one, and records both in the ledger. It
+// returns the table if it is partitioned.
 func (r Restorer) rollbackTx(ctx context.Context, tx pgx.Tx) (done Rollback, parent catalog.Relation, err error) {
 	done = Rollback{Table: r.Run.Table, Version: r.Run.TableVersion}
 
@@ -99,7 +98,7 @@ func (r Restorer) rollbackTx(ctx context.Context, tx pgx.Tx) (done Rollback, par
 	}
 
 	switch {
-	case t.OID == 0: // somebody has dropped it
+	case t.OID == 0: // somebody dropped it
 		t.OID = kept.OID
 		err = restoreTable(ctx, tx, kept, t.Table)
 	case partitioned:
@@ -149,7 +148,7 @@ func (r Restorer) exchangeTables(ctx context.Context, tx pgx.Tx, t, kept catalog
 	return restoreTable(ctx, tx, kept, t.Table)
 }
 
-// exchangePartitions moves the partitions of both tables: the parent stays.
+// exchangePartitions moves the partitions of both tables. The parent stays.
 func (r Restorer) exchangePartitions(ctx context.Context, tx pgx.Tx, t, kept catalog.Relation, done *Rollback) error {
 	version, err := r.checkShown(ctx, tx, t, "p", done.Version)
 	if err != nil {
@@ -160,8 +159,8 @@ func (r Restorer) exchangePartitions(ctx context.Context, tx pgx.Tx, t, kept cat
 		return err
 	}
 
-	// The parent gets the spatial indexes that the partitions of the other version have:
-	// it would have them built otherwise, while readers wait.
+	// The parent gets the spatial indexes that the partitions of the other version have. Otherwise, they would be
+	// built while readers wait.
 	maker, found, err := r.Ledger.Find(ctx, tx, r.Run.TableVersion)
 	if err == nil && found {
 		err = t.AlignIndexes(ctx, tx, job.Job{GeomColumn: maker.Job.GeomColumn}, maker.Job.Index)
@@ -174,7 +173,7 @@ func (r Restorer) exchangePartitions(ctx context.Context, tx pgx.Tx, t, kept cat
 		return err
 	}
 
-	// The key of the parent, which has stayed, names the run that was archived.
+	// The parent's key still names the run that was archived.
 	if err := commentKey(ctx, tx, r.Ledger, t, r.Run.Version, r.Run.TableVersion); err != nil {
 		return err
 	}
@@ -182,8 +181,8 @@ func (r Restorer) exchangePartitions(ctx context.Context, tx pgx.Tx, t, kept cat
 	return r.Ledger.RecordVersionMark(ctx, tx, r.Run.TableVersion, t.OID)
 }
 
-// keptVersion returns the table that keeps the version of the run, and whether it is
-// partitioned. It is locked, and has what its runs have left.
+// keptVersion returns the table that keeps the version of the run, and whether it is partitioned. It locks the
+// table and checks that it still has the rows of its runs.
 func (r Restorer) keptVersion(ctx context.Context, tx pgx.Tx) (kept catalog.Relation, partitioned bool, err error) {
 	versions, err := r.Ledger.KeptVersions(ctx, tx, r.Run.Table)
 	if err != nil {
@@ -209,7 +208,7 @@ func (r Restorer) keptVersion(ctx context.Context, tx pgx.Tx) (kept catalog.Rela
 		if emptied, err := distribution.Emptied(ctx, tx, kept); err != nil {
 			return kept, false, err
 		} else if emptied {
-			return kept, false, fmt.Errorf("table %s has lost its rows: it is unlogged, and was emptied by a crash of the server", v.Kept)
+			return kept, false, fmt.Errorf("table %s has lost its rows: it is unlogged, and a server crash emptied it", v.Kept)
 		}
 
 		if err := kept.LockExclusive(ctx, tx); err != nil {
@@ -225,11 +224,11 @@ func (r Restorer) keptVersion(ctx context.Context, tx pgx.Tx) (kept catalog.Rela
 		return kept, kind == "p", err
 	}
 
-	return kept, false, &ledger.StateError{ID: r.Run.ID, State: "not kept any more", Only: "rolled back to", Which: "a run whose version of the table is kept"}
+	return kept, false, &ledger.StateError{ID: r.Run.ID, State: "no longer kept", Only: "rolled back to", Which: "a run whose version of the table is kept"}
 }
 
-// checkShown locks the table, which must be of the kind of what is kept, and returns the
-// version that it shows.
+// checkShown locks the table and returns the version that it shows. The table must be of the same kind as the
+// kept one.
 func (r Restorer) checkShown(ctx context.Context, tx pgx.Tx, t catalog.Relation, kind string, keptVersion int64) (version int64, err error) {
 	now, _, _, err := t.Describe(ctx, tx)
 	if err != nil {
@@ -237,7 +236,7 @@ func (r Restorer) checkShown(ctx context.Context, tx pgx.Tx, t catalog.Relation,
 	}
 
 	if now != kind {
-		return 0, fmt.Errorf("table %s is %s, what is kept of it as %s is %s: rename the table",
+		return 0, fmt.Errorf("table %s is %s, but its kept version %s is %s: rename the table",
 			t.Table, layoutName(now), ledger.VersionName(t.Table, keptVersion), layoutName(kind))
 	}
 
@@ -247,13 +246,13 @@ func (r Restorer) checkShown(ctx context.Context, tx pgx.Tx, t catalog.Relation,
 
 	version, found, err := r.Ledger.ShownVersion(ctx, tx, t.Table, t.OID)
 	if err == nil && !found {
-		err = fmt.Errorf("table %s was not published by a run that the ledger in schema %s knows: rename it or drop it before", t.Table, r.Ledger.Schema)
+		err = fmt.Errorf("table %s was not published by a run in the ledger in schema %s: rename it or drop it first", t.Table, r.Ledger.Schema)
 	}
 
 	return version, err
 }
 
-// archive keeps what the table shows.
+// archive keeps the present version of the table.
 func (r Restorer) archive(ctx context.Context, tx pgx.Tx, t catalog.Relation, version int64, archive archiver, done *Rollback) (catalog.Relation, error) {
 	archived, err := archive(ctx, tx, t, version)
 	if err != nil {
@@ -276,9 +275,9 @@ func layoutName(kind string) string {
 	return catalog.RelationKind(kind)
 }
 
-// RollbackRun takes the table's lock, and gives the table the rows of an earlier run again:
-// see Restorer. A run whose version is not kept is a *ledger.StateError, a table that a run
-// holds a *tablelock.LockedError.
+// RollbackRun takes the table's lock, and makes the table show the rows of an earlier run again: see Restorer. If
+// the run's version is not kept, the error is a *ledger.StateError. If a run holds the table, the error is a
+// *tablelock.LockedError.
 func RollbackRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id int64, o *observe.Observer) (done Rollback, err error) {
 	run, err := l.FindRun(ctx, pool, id)
 	if err != nil {
@@ -307,8 +306,8 @@ func RollbackRun(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, id in
 	return done, settle(ctx, pool, o, run.Table)
 }
 
-// settle waits until all nodes of a Citus cluster have the names of a table, where the table has rows on
-// other nodes. The rollback is committed.
+// settle waits until all nodes of a Citus cluster have the new names of a table with rows on other nodes. The
+// rollback is committed.
 func settle(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, name job.Table) error {
 	distributed, err := distribution.IsNameDistributed(ctx, pool, name)
 	if err != nil || !distributed {

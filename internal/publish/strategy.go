@@ -18,26 +18,26 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Strategy is how the rows of a staging table come to where readers see them: SwapTable,
-// SwapPartitions, AttachPartitions, AppendRows or TruncateTable. Precheck chooses it.
+// Strategy is how publishing makes the rows of a staging table visible: SwapTable, SwapPartitions,
+// AttachPartitions, AppendRows or TruncateTable. Package precheck chooses it.
 type Strategy interface {
-	// Needs says what of the work that is left on the staging table the strategy needs.
+	// Needs returns the part of the remaining work on the staging table that the strategy needs.
 	Needs(build.Work) build.Work
 
-	// Prepare sees to it that the staging table is whole, and does what can be done while
-	// readers of the table go on.
+	// Prepare checks that the staging table is complete, and does what is possible without blocking readers of
+	// the table.
 	Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error)
 
-	// Lock keeps others from the table that is there, as far as Apply needs that, and
-	// sees to it that it is still what was checked before the load.
+	// Lock locks the existing table as far as Apply needs that, and checks that it is still the table that was
+	// checked before the load.
 	Lock(ctx context.Context, tx pgx.Tx) error
 
-	// Apply puts the rows where readers see them once the transaction is committed.
+	// Apply makes the rows visible once the transaction is committed.
 	Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, error)
 
-	// AnalyzeParent gathers the statistics of a table whose partitions have changed.
-	// They have theirs; those of the whole are for joins, and would keep readers waiting
-	// inside the transaction that publishes.
+	// AnalyzeParent gathers the statistics of a table whose partitions have changed. Partitions have their own.
+	// Those of the whole table are for joins, and gathering them in the publishing transaction would block
+	// readers.
 	AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) error
 }
 
@@ -47,26 +47,26 @@ type Staged struct {
 	Layout         catalog.Layout
 	Plan           *plan.Plan
 	Run            int64
-	Index          job.Index // the spatial indexes that it has
+	Index          job.Index // its spatial indexes
 	Settings       setting.Server
-	ProgramVersion string // of the program
+	ProgramVersion string // of loadgrid
 
-	parts []catalog.Partition // once they are taken out of the staging table: see takeOut
+	parts []catalog.Partition // set once they are detached from the staging table: see takeOut
 }
 
-// Applied is what Apply has done.
+// Applied is the result of Apply.
 type Applied struct {
 	OID uint32 // of the table that has the rows
-	// Version is the version of the table that the rows are a part of: the run's own, or
-	// the one that they were added to.
+	// Version is the version of the table that contains the rows: the run's own, or the one that they were added
+	// to.
 	Version int64
-	// Skipped is how many rows were there already. It is known once Inserted is set.
+	// Skipped is how many rows existed already. It is valid if Inserted is set.
 	Skipped  int64
 	Inserted bool
 }
 
-// shownVersion returns the version that rows are added to, or the run's own where the
-// ledger knows none. From then on the ledger knows that the table shows it.
+// shownVersion returns the version that rows are added to, or the run's own if the ledger knows none. It records
+// in the ledger that the table shows that version.
 func shownVersion(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, run int64) (int64, error) {
 	version, found, err := l.ShownVersion(ctx, tx, t.Table, t.OID)
 	if err != nil || !found {
@@ -76,9 +76,9 @@ func shownVersion(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Rel
 	return version, l.Adopt(ctx, tx, t.Table, version, t.OID)
 }
 
-// checkWhole sees to it that nothing has emptied the staging table since its rows
-// were counted: no part of it is gone, exchanged for another or without a page. A crash of the server
-// does that to an unlogged table, and somebody may to any.
+// checkWhole checks that nothing has emptied the staging table since its rows were counted: no part of it is
+// missing, replaced or without a page. A server crash empties an unlogged table, and somebody may empty any
+// table.
 func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) error {
 	if err := l.LockStaging(ctx, tx, s.Relation, "access share"); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) erro
 
 	switch {
 	case err != nil:
-		return pg.Wrap(err, "looking at table %s", s.Table)
+		return pg.Wrap(err, "checking table %s", s.Table)
 	case whole:
 		return nil
 	case s.Plan.Job.Unlogged:
@@ -96,12 +96,11 @@ func (s Staged) checkWhole(ctx context.Context, tx pgx.Tx, l ledger.Ledger) erro
 	}
 
 	return &ledger.UnfinishedError{Run: s.Run, Schema: l.Schema,
-		Err: fmt.Errorf("staging table %s is not whole any more, since somebody changed it, so that its run cannot be finished", s.Table)}
+		Err: fmt.Errorf("staging table %s is no longer complete, because somebody changed it, so its run cannot be finished", s.Table)}
 }
 
-// isWhole reports whether the staging table is as its stages have left it. Of a distributed one
-// the coordinator has no page, and a shard may be without any since no row has its hash: its rows
-// are counted again.
+// isWhole reports whether the staging table is as its stages left it. For a distributed table, the coordinator
+// has no page, and a shard may have none because no row has its hash. Its rows are counted again.
 func (s Staged) isWhole(ctx context.Context, tx pgx.Tx) (whole bool, err error) {
 	err = tx.QueryRow(ctx, catalog.WithTree+`
 		select count(*) = $2 and coalesce(bool_and(pg_relation_size(c.oid) > 0), false)
@@ -123,8 +122,8 @@ func (s Staged) isWhole(ctx context.Context, tx pgx.Tx) (whole bool, err error) 
 	return rows == s.Plan.Rows, err
 }
 
-// hasPlannedBounds reports whether the partitions of the staging table are for the ranges of
-// the plan: somebody may have put another one in the place of one of them.
+// hasPlannedBounds reports whether the partitions of the staging table have the ranges of the plan: somebody may
+// have replaced one of them.
 func (s Staged) hasPlannedBounds(ctx context.Context, tx pgx.Tx) (bool, error) {
 	if !s.Layout.Partitioned {
 		return true, nil
@@ -145,8 +144,8 @@ func (s Staged) hasPlannedBounds(ctx context.Context, tx pgx.Tx) (bool, error) {
 	return true, nil
 }
 
-// commentKey writes on the primary key who made the table, by which the ledger knows it:
-// the table's own comment is the user's. The caller has the ledger record it.
+// commentKey writes a comment on the primary key with the run that made the table, which identifies the table for
+// the ledger. The table's own comment belongs to the user. The caller records the comment in the ledger.
 func commentKey(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, version string, run int64) error {
 	var comment string
 	err := tx.QueryRow(ctx, `
@@ -158,7 +157,7 @@ func commentKey(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relat
 		_, err = tx.Exec(ctx, comment)
 	}
 
-	return pg.Wrap(err, "writing the comment of the primary key")
+	return pg.Wrap(err, "writing the comment on the primary key")
 }
 
 func keyAlone(w build.Work) build.Work {
@@ -171,14 +170,13 @@ const summarizeSQL = catalog.WithTree + `
 	join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
 	where m.amname = 'brin' and c.relkind = 'i' and pg_has_role(c.relowner, 'USAGE')`
 
-// maintain brings up to date what the server would only later: statistics,
-// since the rows are more than they know, and the summaries of BRIN indexes, in
-// which pages that are not summed up are read by each query. The latter needs
-// the table's owner; from others, autovacuum does it. A partitioned table gets its
-// statistics as a whole, once it is published.
+// maintain updates what the server itself would update only later: statistics, because there are more rows than
+// they know, and the summaries of BRIN indexes, because each query reads pages without a summary. The summaries
+// need the table's owner; for other roles, autovacuum updates them. The overall statistics of a partitioned table
+// are gathered after publishing.
 func maintain(ctx context.Context, tx pgx.Tx, t target.Target) error {
 	if _, err := tx.Exec(ctx, summarizeSQL, t.OID); err != nil {
-		return pg.Wrap(err, "summing up the BRIN indexes of table %s", t)
+		return pg.Wrap(err, "summarizing the BRIN indexes of table %s", t)
 	}
 
 	if t.Partitioned {

@@ -14,16 +14,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// SwapPartitions puts the partitions of the staging table under the parent that is
-// there, and retires those that it has: the parent stays, and with it views, grants and
-// foreign keys.
+// SwapPartitions replaces the partitions of the existing parent by those of the staging table. The parent stays,
+// with its views, grants and foreign keys.
 type SwapPartitions struct {
 	Target target.Target
 	Ledger ledger.Ledger
 }
 
-// Needs is no statistics: the partitions have theirs, and the parent is the one that is
-// there.
+// Needs returns no statistics: the partitions have their own, and the parent is the existing one.
 func (t SwapPartitions) Needs(w build.Work) build.Work {
 	w.Analyze = false
 	return w
@@ -34,19 +32,18 @@ func (t SwapPartitions) AnalyzeParent(ctx context.Context, pool *pgxpool.Pool) e
 	return build.AnalyzePartitioned(ctx, pool, t.Target.Relation)
 }
 
-// Prepare takes the new partitions out of the staging table while readers go on. They get
-// their names later: the old ones have them.
+// Prepare detaches the new partitions from the staging table without blocking readers. They get their names
+// later, because the old ones still have them.
 func (t SwapPartitions) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
 	return s.takeOut(ctx, tx, t.Ledger)
 }
 
-// Lock keeps everybody else from the table.
+// Lock blocks everybody else.
 func (t SwapPartitions) Lock(ctx context.Context, tx pgx.Tx) error {
 	return t.Target.LockToReplace(ctx, tx)
 }
 
-// Apply retires the old partitions, gives the parent the indexes of the job, and
-// attaches the new ones.
+// Apply removes the old partitions, gives the parent the indexes of the job, and attaches the new partitions.
 func (t SwapPartitions) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, error) {
 	applied := Applied{OID: t.Target.OID, Version: s.Run}
 

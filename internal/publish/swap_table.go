@@ -16,26 +16,25 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// SwapTable gives the staging table the name of the table: of one that is not there, or
-// of a plain one, which is dropped, or kept as a version.
+// SwapTable gives the staging table the name of the table. That table may not exist, or it is a plain one, which
+// is dropped or kept as a version.
 type SwapTable struct {
 	Target target.Target
 	Ledger ledger.Ledger
 }
 
-// Needs is all.
+// Needs returns all work.
 func (t SwapTable) Needs(w build.Work) build.Work { return w }
 
 // AnalyzeParent does nothing: the staging table has its statistics.
 func (t SwapTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { return nil }
 
-// Prepare only looks: the new table has another name than the old one.
+// Prepare only checks: the new table still has another name.
 func (t SwapTable) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
 	return s, s.checkWhole(ctx, tx, t.Ledger)
 }
 
-// Lock also refuses a table that something depends on by now: it would follow the old
-// table.
+// Lock also refuses a table if something has come to depend on it, because that would follow the old table.
 func (t SwapTable) Lock(ctx context.Context, tx pgx.Tx) error {
 	err := t.Target.LockToReplace(ctx, tx)
 	if err != nil || t.Target.OID == 0 {
@@ -45,8 +44,7 @@ func (t SwapTable) Lock(ctx context.Context, tx pgx.Tx) error {
 	return t.Target.CheckDependents(ctx, tx, catalog.DropDependents)
 }
 
-// Apply retires the old table, if there is one, and gives the new one its name, its
-// owner, its grants and its comments.
+// Apply removes the old table, if there is one, and gives the new one its name, owner, grants and comments.
 func (t SwapTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, error) {
 	applied := Applied{OID: s.OID, Version: s.Run}
 
@@ -81,8 +79,8 @@ func (t SwapTable) retire(ctx context.Context, tx pgx.Tx, j job.Job) error {
 	return keepShown(ctx, tx, t.Ledger, t.Target.Relation, j, archiveTable)
 }
 
-// giveBackToAutovacuum lets autovacuum have the staging table, or its partitions, which
-// get their names with that.
+// giveBackToAutovacuum lets autovacuum process the staging table, or its partitions, which get their names at the
+// same time.
 func giveBackToAutovacuum(ctx context.Context, tx pgx.Tx, t job.Table, s Staged) error {
 	if s.Layout.Partitioned {
 		parts, err := s.Partitions(ctx, tx)
@@ -95,10 +93,10 @@ func giveBackToAutovacuum(ctx context.Context, tx pgx.Tx, t job.Table, s Staged)
 
 	_, err := tx.Exec(ctx, "alter table "+s.SQL()+" reset (autovacuum_enabled)")
 
-	return pg.Wrap(err, "giving %s back to autovacuum", s.Table)
+	return pg.Wrap(err, "enabling autovacuum on %s", s.Table)
 }
 
-// renamings gives the staging table and its indexes their names.
+// renamings returns the new names of the staging table and its indexes.
 func (t SwapTable) renamings(s Staged) []catalog.Renaming {
 	indexes := func(table job.Table) []catalog.IndexDef {
 		defs := append(catalog.SpatialIndexes(table, s.Plan.Job, s.Index), catalog.CodeIndexes(table, s.Plan.Job)...)
@@ -116,11 +114,11 @@ func (t SwapTable) renamings(s Staged) []catalog.Renaming {
 	return list
 }
 
-// keepShown archives what a table shows before the job j replaces it, and notes that in the ledger.
+// keepShown archives the present version of a table before the job j replaces it, and records that in the ledger.
 func keepShown(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, j job.Job, archive archiver) error {
 	version, found, err := l.ShownVersion(ctx, tx, t.Table, t.OID)
 	if err == nil && !found {
-		err = fmt.Errorf("the ledger in schema %s does not know any more which run's rows table %s shows", l.Schema, t)
+		err = fmt.Errorf("the ledger in schema %s no longer knows which run's rows table %s shows", l.Schema, t)
 	}
 
 	if !found && pg.SQLState(err) == "" {

@@ -16,33 +16,32 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// TruncateTable empties a table that is there and fills it with the rows of the staging
-// table: the table stays, with views on it and indexes that people have made. Readers
-// wait meanwhile.
+// TruncateTable empties an existing table and fills it with the rows of the staging table. The table stays, with
+// the views on it and the indexes that users created. Readers wait meanwhile.
 type TruncateTable struct {
 	Target target.Target
 	Ledger ledger.Ledger
 }
 
-// Needs is the key alone: see AppendRows.
+// Needs returns only the key: see AppendRows.
 func (t TruncateTable) Needs(w build.Work) build.Work { return keyAlone(w) }
 
 // AnalyzeParent does nothing: the table is a plain one.
 func (t TruncateTable) AnalyzeParent(context.Context, *pgxpool.Pool) error { return nil }
 
-// Prepare only looks: the rows stay where they are.
+// Prepare only checks: the rows stay where they are.
 func (t TruncateTable) Prepare(ctx context.Context, tx pgx.Tx, s Staged) (Staged, error) {
 	return s, s.checkWhole(ctx, tx, t.Ledger)
 }
 
-// Lock keeps everybody else from the table.
+// Lock blocks everybody else.
 func (t TruncateTable) Lock(ctx context.Context, tx pgx.Tx) error {
 	return t.Target.LockToReplace(ctx, tx)
 }
 
-// Apply gives the table the rows of the staging table, all in this transaction, and
-// drops the staging table. Indexes that no constraint needs are built over the new rows
-// at the end: filled row by row, a spatial one takes several times as long.
+// Apply moves the rows of the staging table into the table, all in this transaction, and drops the staging table.
+// Indexes that no constraint needs are built over the new rows at the end: filling a spatial index row by row
+// takes several times as long.
 func (t TruncateTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied, error) {
 	applied := Applied{OID: t.Target.OID, Version: s.Run}
 
@@ -85,9 +84,9 @@ func (t TruncateTable) Apply(ctx context.Context, tx pgx.Tx, s Staged) (Applied,
 	return applied, dropStaging(ctx, tx, s)
 }
 
-// fill replaces the rows, without the indexes that are dropped.
+// fill replaces the rows, without the dropped indexes.
 func (t TruncateTable) fill(ctx context.Context, tx pgx.Tx, s Staged, drop []string) error {
-	// The lock comes first, and is waited for only as long as readers may queue.
+	// The lock comes first. The wait for it is as short as readers may have to queue.
 	if err := pipeline.Exec(ctx, tx, append([]string{"truncate table " + t.Target.SQL()}, drop...)...); err != nil {
 		return pg.Wrap(err, "emptying table %s", t.Target)
 	}

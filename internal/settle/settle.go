@@ -1,5 +1,5 @@
-// Package settle owns the end of a commit that a Citus cluster spreads over its nodes: a run waits
-// until all nodes have it, and one that could not wait long enough is finished by the next.
+// Package settle completes commits that a Citus cluster spreads over its nodes. A run waits until all nodes have
+// its rows. If it could not wait long enough, the next run completes it.
 package settle
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// Nodes waits until all nodes have what was committed, where spread says that rows are on other nodes
-// than the server. A node that does not come back is a *citus.UnsettledError.
+// Nodes waits until all nodes have what was committed, if spread is true because rows are on other nodes. If a
+// node does not come back, the error is a *citus.UnsettledError.
 func Nodes(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, spread bool) error {
 	if !spread {
 		return nil
@@ -24,8 +24,8 @@ func Nodes(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, spread 
 	return citus.Settle(ctx, pool, o)
 }
 
-// Published is Nodes after a run has published its table: once all nodes have it, the ledger no
-// longer says that they may not.
+// Published is Nodes after a run has published its table. Once all nodes have the rows, it clears the note in the
+// ledger that they may not.
 func Published(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, l ledger.Ledger, run int64, spread bool) error {
 	if !spread {
 		return nil
@@ -41,20 +41,19 @@ func Published(ctx context.Context, pool *pgxpool.Pool, o *observe.Observer, l l
 // Run is the run of a table.
 type Run struct {
 	Pool     *pgxpool.Pool
-	Conn     pg.Querier // that holds the table's lock
+	Conn     pg.Querier // the connection that holds the table's lock
 	Observer *observe.Observer
 	Ledger   ledger.Ledger
 	Cluster  citus.Cluster
 
-	Name        string // of the job
+	Name        string // name of the job
 	Table       job.Table
 	Fingerprint string
 }
 
-// Finish finishes the commit of an earlier attempt that has published the table, and did not see
-// all nodes have it. It returns that run. done is false where there is none, or where it was of
-// another job; without Citus nothing is asked. Where nodes are still missing, the error is a
-// *citus.UnsettledError.
+// Finish completes the commit of an earlier attempt that published the table but did not see that all nodes had
+// it, and returns that run. done is false if there is no such run, or if it has another job. Without Citus,
+// Finish asks nothing. If nodes are still missing, the error is a *citus.UnsettledError.
 func (r Run) Finish(ctx context.Context) (run ledger.RunInfo, done bool, err error) {
 	if !r.Cluster.Installed() {
 		return run, false, nil
@@ -79,5 +78,5 @@ func (r Run) Finish(ctx context.Context) (run ledger.RunInfo, done bool, err err
 	return run, true, r.Ledger.ClearError(ctx, r.Conn, run.ID)
 }
 
-// IsUnsettled reports whether an error is that of a commit which has not reached all nodes.
+// IsUnsettled reports whether an error means that a commit has not reached all nodes.
 func IsUnsettled(err error) bool { return errors.As(err, new(*citus.UnsettledError)) }

@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// The binary formats give the features of the text formats. GDAL 3.6 has written the files from
-// golden.geojson: ogr2ogr -f FlatGeobuf and -f GPKG, each with -nlt MULTIPOLYGON -lco SPATIAL_INDEX=NO;
-// -f "ESRI Shapefile" -lco ENCODING=UTF-8, and packed its files. It turns rings round.
+// The binary formats give the same features as the text formats. GDAL 3.6 wrote the files from golden.geojson:
+// ogr2ogr -f FlatGeobuf and -f GPKG, each with -nlt MULTIPOLYGON -lco SPATIAL_INDEX=NO; -f "ESRI Shapefile" -lco
+// ENCODING=UTF-8, with its files zipped. It reverses rings.
 func TestBinaryFormatsGiveTheSame(t *testing.T) {
 	polygons, features := goldenFeatures()
 
@@ -22,7 +22,7 @@ func TestBinaryFormatsGiveTheSame(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			b := readFile(t, "formats/"+file)
 
-			// A file that can be read anywhere, and a stream, which is written to a temporary file.
+			// A file with random access, and a stream, which is written to a temporary file.
 			for _, r := range []io.Reader{bytes.NewReader(b), shortReader{bytes.NewReader(b)}} {
 				a, err := ReadWith(t.Context(), r, ReadOptions{Attributes: []string{"name", "pop", "share", "big", "note"}})
 				if err != nil {
@@ -34,7 +34,7 @@ func TestBinaryFormatsGiveTheSame(t *testing.T) {
 				}
 
 				want := features
-				if file == "golden.zip" { // where an empty text is none
+				if file == "golden.zip" { // which has no empty texts
 					want = append([]Feature(nil), features...)
 					want[2].Values = append([]Value{nil}, features[2].Values[1:]...)
 				}
@@ -57,7 +57,7 @@ func TestBinaryFormatsGiveTheSame(t *testing.T) {
 	}
 }
 
-// The files of a shapefile are found beside it, whatever the case of their extensions.
+// The files of a shapefile are found next to it, whatever the case of their extensions.
 func TestShapefileBesideItsTable(t *testing.T) {
 	folder := t.TempDir()
 	b := readFile(t, "formats/golden.zip")
@@ -75,7 +75,7 @@ func TestShapefileBesideItsTable(t *testing.T) {
 		t.Errorf("got %+v, %v", a, err)
 	}
 
-	// Alone, it has shapes and neither a CRS nor attributes.
+	// Alone, it has shapes, but neither a CRS nor attributes.
 	shapes, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestShapefileBesideItsTable(t *testing.T) {
 	checkParam(t, err, "attribute", "of any feature")
 }
 
-// What is packed twice is not unpacked twice.
+// Only one layer of gzip is unpacked.
 func TestGzipInGzip(t *testing.T) {
 	_, err := Read(bytes.NewReader(pack(t, pack(t, readFile(t, "formats/golden.geojson")))))
 	checkParam(t, err, "aoi", "more than once", "gunzip -c")
@@ -127,7 +127,7 @@ func unzip(t *testing.T, b []byte, folder string, extension func(string) string)
 	}
 }
 
-// pack packs bytes with gzip.
+// pack compresses bytes with gzip.
 func pack(t *testing.T, b []byte) []byte {
 	t.Helper()
 	var packed bytes.Buffer

@@ -7,10 +7,9 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// canonical returns the same polygons in the one order that the coordinates give them:
-// each ring begins at its least corner and goes on to the lesser of the two beside it,
-// and holes and polygons are sorted. A query without ORDER BY returns its rows in any
-// order, which must not make another area of it.
+// canonical returns the same polygons in an order that depends only on their coordinates. Each ring begins at its
+// least corner and continues to the lesser of its two neighbours. Holes and polygons are sorted. A query without
+// ORDER BY returns its rows in any order, and the area must still be the same.
 func canonical(polygons []geomgen.Polygon) []geomgen.Polygon {
 	all := make([]geomgen.Polygon, len(polygons))
 	for i, p := range polygons {
@@ -29,9 +28,9 @@ func canonical(polygons []geomgen.Polygon) []geomgen.Polygon {
 	return all
 }
 
-// canonicalRing returns a ring, which is closed, from its least corner on.
+// canonicalRing returns a closed ring that begins at its least corner.
 func canonicalRing(ring []geomgen.Point) []geomgen.Point {
-	n := len(ring) - 1 // corners: the last point is the first one again
+	n := len(ring) - 1 // corners: the last point repeats the first
 	if n < 2 || ring[n] != ring[0] {
 		return ring
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// withCRS is a polygon with a member crs.
+// withCRS returns a polygon with a member crs.
 func withCRS(crs string) string {
 	return `{"crs":` + crs + `,"type":"Polygon","coordinates":[` + ringText + `]}`
 }
@@ -54,7 +54,7 @@ func TestCRSMembers(t *testing.T) {
 	}
 }
 
-// Only somebody can say what these are.
+// Only the user can tell what CRS these are in.
 func TestCRSMembersThatSayNothing(t *testing.T) {
 	for _, text := range []string{
 		linked("http://spatialreference.org/ref/epsg/wgs-84/"), linked("http://spatialreference.org/ref/esri/102013/"),
@@ -72,11 +72,11 @@ func TestCRSMembersThatSayNothing(t *testing.T) {
 	}
 }
 
-// Somebody may say what a text does not, and only that.
+// The user may name a CRS that the text does not name, but not another one.
 func TestReadAs(t *testing.T) {
 	for name, test := range map[string]struct {
 		text        string
-		given, want int32 // 0: they contradict each other
+		given, want int32 // 0: they conflict
 	}{
 		"WKT":                         {"POLYGON(" + wktRing + ")", 3035, 3035},
 		"EWKT of none":                {"SRID=0;POLYGON(" + wktRing + ")", 3035, 3035},
@@ -105,7 +105,7 @@ func TestReadAs(t *testing.T) {
 	checkParam(t, err, "aoi-srid", "negative")
 }
 
-// GeoJSON without crs is in degrees. What cannot be degrees is not taken for such.
+// GeoJSON without crs is in degrees. Coordinates that cannot be degrees are refused.
 func TestGeoJSONThatCannotBeDegrees(t *testing.T) {
 	file := func(name string) string {
 		b, err := os.ReadFile("testdata/" + name)
@@ -131,8 +131,8 @@ func TestGeoJSONThatCannotBeDegrees(t *testing.T) {
 	}
 }
 
-// JSON-FG has the same in place as in geometry, which is in EPSG:4326. A place alone is not
-// read: its axes may come in another order.
+// JSON-FG has the same geometry in place as in geometry, which is in EPSG:4326. A place alone is refused: its
+// axes may be in another order.
 func TestJSONFG(t *testing.T) {
 	b, err := os.ReadFile("testdata/jsonfg.json")
 	if err != nil {

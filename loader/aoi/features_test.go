@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// withProperties is a feature with a square at x.
+// withProperties returns a feature with a square at x.
 func withProperties(x int, properties string) string {
 	return fmt.Sprintf(`{"type":"Feature","properties":%s,"geometry":{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,0]]]}}`, properties, x, x+1, x+1, x)
 }
@@ -30,7 +30,7 @@ func featuresOf(a *Area) (list []Feature) {
 	return list
 }
 
-// Values have Go's types by what JSON says.
+// The type of a JSON value decides its Go type.
 func TestValues(t *testing.T) {
 	long := strings.Repeat("ä", 500_000)
 
@@ -109,7 +109,7 @@ func TestAttributes(t *testing.T) {
 	checkParam(t, err, "aoi-layer", "GeoJSON has no layers")
 }
 
-// A condition passes features over, with all that is wrong with them.
+// A condition skips features together with everything wrong in them.
 func TestWhere(t *testing.T) {
 	text := withProperties(0, `{"n":1,"name":"A"}`) +
 		`{"type":"Feature","properties":{"n":2,"kind":"point"},"geometry":{"type":"Point","coordinates":[0,0,5]}}` +
@@ -127,7 +127,7 @@ func TestWhere(t *testing.T) {
 		"name is not null":    {{First: 0, End: 1, Values: []Value{"A"}}, {First: 1, End: 2, Values: []Value{"B"}}},
 		"name = 'B' or n = 1": {{First: 0, End: 1, Values: []Value{"A"}}, {First: 1, End: 2, Values: []Value{"B"}}},
 	} {
-		for _, most := range []int64{0, 18} { // those that are passed over do not count
+		for _, most := range []int64{0, 18} { // skipped features do not count
 			a, err := ReadWith(t.Context(), strings.NewReader(text), ReadOptions{Attributes: []string{"name"}, Where: where, MaxPositions: most})
 			if err != nil {
 				t.Errorf("%s: %v", where, err)
@@ -167,7 +167,7 @@ func TestWhere(t *testing.T) {
 	}
 }
 
-// The limit is about what is kept, and memory of what is passed over is given back.
+// The limit is for what is kept, and the memory of skipped features is freed.
 func TestWhereWithinTheLimit(t *testing.T) {
 	const n = 4000
 	part := func(i int) string { return withProperties(i, fmt.Sprintf(`{"n":%d}`, i)) + "\n" }
@@ -200,12 +200,12 @@ func TestWhereWithinTheLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if peak > 8<<20 { // of 14 MB that all would need
+	if peak > 8<<20 { // all of them would need 14 MB
 		t.Errorf("the heap grew by %d bytes", peak)
 	}
 }
 
-// repeated is a text of n parts, which are made when they are read.
+// repeated is a text of n parts, which are generated while it is read.
 func repeated(n int, part func(i int) string) io.Reader { return &repeatedParts{n: n, part: part} }
 
 type repeatedParts struct {
@@ -229,7 +229,7 @@ func (r *repeatedParts) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Ten properties of which two are kept: what a feature needs beside its positions.
+// Ten properties, but only two are kept: what a feature needs in addition to its positions.
 func TestMemoryOfAFeature(t *testing.T) {
 	const n = 10_000
 	var text strings.Builder
@@ -239,7 +239,7 @@ func TestMemoryOfAFeature(t *testing.T) {
 
 	for _, test := range []struct {
 		o    ReadOptions
-		most int // bytes a feature, beside 32 for each of its 9 positions
+		most int // bytes per feature, in addition to 32 for each of its 9 positions
 	}{
 		{ReadOptions{}, 120},
 		{ReadOptions{Attributes: []string{"land_use", "number"}}, 300},
@@ -259,7 +259,7 @@ func TestMemoryOfAFeature(t *testing.T) {
 	}
 }
 
-// parcel is a feature of eight corners with ten properties, of about 1,000 bytes.
+// parcel returns a feature of eight corners with ten properties, about 1,000 bytes long.
 func parcel(i int) string {
 	x, y := float64(i%1000)*0.001, float64(i/1000)*0.001
 	corner := func(dx, dy float64) string { return fmt.Sprintf("[%.13f,%.13f]", 8+x+dx, 50+y+dy) }

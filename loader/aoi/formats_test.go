@@ -15,8 +15,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// goldenFeatures are those of the files golden.* in testdata/formats, which a script has written
-// that knows nothing of this package.
+// goldenFeatures are the features of the files golden.* in testdata/formats. A script wrote those files
+// independently of this package.
 func goldenFeatures() ([]geomgen.Polygon, []Feature) {
 	ring := func(numbers ...float64) []geomgen.Point {
 		var ring []geomgen.Point
@@ -40,7 +40,7 @@ func goldenFeatures() ([]geomgen.Polygon, []Feature) {
 	}
 }
 
-// Each format gives the same polygons, and the same values where it has some.
+// All formats give the same polygons, and the same values if they have any.
 func TestFormatsGiveTheSame(t *testing.T) {
 	polygons, features := goldenFeatures()
 	names := []string{"name", "pop", "share", "big", "note"}
@@ -64,7 +64,7 @@ func TestFormatsGiveTheSame(t *testing.T) {
 		t.Run(test.file, func(t *testing.T) {
 			b := readFile(t, "formats/"+test.file)
 
-			// A file that can be read anywhere, and a stream of short pieces.
+			// A file with random access, and a stream of short pieces.
 			for _, r := range []io.Reader{bytes.NewReader(b), shortReader{bytes.NewReader(b)}} {
 				o := ReadOptions{}
 				if test.values {
@@ -106,12 +106,12 @@ func readFile(t *testing.T, name string) []byte {
 	return b
 }
 
-// shortReader gives few bytes at a time.
+// shortReader returns few bytes at a time.
 type shortReader struct{ r io.Reader }
 
 func (r shortReader) Read(b []byte) (int, error) { return r.r.Read(b[:min(len(b), 3)]) }
 
-// What people have sent.
+// Input that users have sent.
 func TestCases(t *testing.T) {
 	one, two := square(10, 45, 1), square(20, 45, 1)
 
@@ -119,7 +119,7 @@ func TestCases(t *testing.T) {
 		file  string
 		srid  int32
 		want  []geomgen.Polygon
-		words []string // of the error
+		words []string // in the error
 	}{
 		{"big_prop.geojson", 4326, []geomgen.Polygon{one}, nil},
 		{"nan_prop.geojson", 4326, []geomgen.Polygon{one}, nil},
@@ -148,7 +148,7 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// A number that is too large, and NaN, where somebody reads them.
+// A number that is too large, and NaN, in an attribute that is used.
 func TestNumbersThatSomebodyReads(t *testing.T) {
 	_, err := ReadWith(t.Context(), bytes.NewReader(readFile(t, "cases/big_prop.geojson")), ReadOptions{Attributes: []string{"pop"}})
 	checkParam(t, err, "attribute", "1e400", "too large")
@@ -164,7 +164,7 @@ func TestNumbersThatSomebodyReads(t *testing.T) {
 	}
 }
 
-// What is read is known by its content; what is not is named, with a cure.
+// Content decides what can be read. The error for anything else names the format and what to do.
 func TestForeignFormats(t *testing.T) {
 	utf16 := func(text string, order ...int) string {
 		var b strings.Builder
@@ -217,7 +217,7 @@ func TestForeignFormats(t *testing.T) {
 	}
 }
 
-// Several geometries in a text, and what may stand between them.
+// Several geometries in a text, and what may separate them.
 func TestReadSeveral(t *testing.T) {
 	wkt := "POLYGON(" + wktRing + ")"
 	hex := strings.ToUpper(hex.EncodeToString(geomgen.AppendPolygon(nil, square(0, 0, 1))))
@@ -225,7 +225,7 @@ func TestReadSeveral(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
 		polygons   int
-		words      []string // of the error
+		words      []string // in the error
 	}{
 		{"documents without anything between", featureOf(polygonOf) + featureOf(otherOf), 2, nil},
 		{"geometries", polygonOf + "\r\n\n" + otherOf + "\n", 2, nil},
@@ -271,7 +271,7 @@ func TestReadSeveral(t *testing.T) {
 	}
 }
 
-// WKB as OGC and ISO have it, with and without heights and measures.
+// WKB in the forms of OGC and ISO, with and without heights and measures.
 func TestReadWKB(t *testing.T) {
 	b := readFile(t, "formats/golden.ewkb")
 	if _, err := Read(bytes.NewReader(append(bytes.Clone(b), '\n'))); err == nil {
@@ -295,7 +295,7 @@ func TestReadWKB(t *testing.T) {
 	}
 }
 
-// An error of the reader stays one, in each format.
+// All formats return the reader's error.
 func TestEachFormatReportsTheReader(t *testing.T) {
 	files, err := filepath.Glob("testdata/formats/golden.*")
 	if err != nil || len(files) < 10 {
@@ -309,7 +309,7 @@ func TestEachFormatReportsTheReader(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		// Behind what is read at once.
+		// Beyond the part that is read at once.
 		b = bytes.Repeat(b, 1+(1<<17)/len(b))
 		_, err = Read(io.MultiReader(bytes.NewReader(b[:1<<17]), brokenReader{broken}))
 		var param *geomgen.ParamError

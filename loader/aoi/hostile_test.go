@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Files that are made to harm end in an error, soon and within bounds, however long they are.
+// Malicious files end in an error, quickly and within limits, however long they are.
 func TestHostileTexts(t *testing.T) {
-	// Tokens that do not end are long, since they would be in memory; of what is many, less is enough.
+	// Endless tokens are long here because they would be in memory. Repeated parts can be shorter.
 	const long, many = 16 << 20, 3 << 20
 	head := `{"type":"Feature","properties":{"a":1},"geometry":` + polygonOf + `,"x":`
 	endless := func(before, part string, size int) io.Reader {

@@ -11,22 +11,21 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// Layer is the features of an area, in an order, with polygons of their own and the values of their
-// attributes.
+// Layer is the ordered list of an area's features, with their own polygons and the values of their attributes.
 type Layer struct {
 	Features []LayerFeature
-	// Types are the SQL types of the attributes, as the source has them.
+	// Types are the SQL types of the attributes in the source.
 	Types []string
 }
 
-// LayerFeature is one of a Layer's features.
+// LayerFeature is one feature of a Layer.
 type LayerFeature struct {
 	Polygons []geomgen.Polygon
-	// Values are those of the attributes that were asked for, in their order.
+	// Values are the values of the requested attributes, in their order.
 	Values []Value
 }
 
-// NewLayer returns features whose polygons are an area's, with the types of their attributes.
+// NewLayer returns the features of an area's polygons, with the types of their attributes.
 func NewLayer(polygons []geomgen.Polygon, features []Feature, types []string) *Layer {
 	l := &Layer{Features: make([]LayerFeature, len(features)), Types: types}
 	for i, f := range features {
@@ -36,21 +35,21 @@ func NewLayer(polygons []geomgen.Polygon, features []Feature, types []string) *L
 	return l
 }
 
-// fileLayer returns the features of a file, with the types that hold their values.
+// fileLayer returns the features of a file, with types that can hold their values.
 func fileLayer(f *areafile.File, attributes int) *Layer {
 	l := NewLayer(f.Polygons, f.Features, make([]string, attributes))
 	for i := range l.Types {
 		column := l.column(i)
 		l.Types[i] = string(column)
 		if column == feature.Timestamp {
-			l.Types[i] = "timestamptz" // as columns of jobs call it
+			l.Types[i] = "timestamptz" // the type's name in jobs
 		}
 	}
 
 	return l
 }
 
-// column returns the type of an attribute that holds all its values.
+// column returns the type that can hold all values of an attribute.
 func (l *Layer) column(i int) feature.Column {
 	return feature.ColumnOf(func(yield func(Value) bool) {
 		for _, f := range l.Features {
@@ -61,7 +60,7 @@ func (l *Layer) column(i int) feature.Column {
 	})
 }
 
-// Polygons returns those of all features.
+// Polygons returns the polygons of all features.
 func (l *Layer) Polygons() []geomgen.Polygon {
 	var all []geomgen.Polygon
 	for _, f := range l.Features {
@@ -70,9 +69,9 @@ func (l *Layer) Polygons() []geomgen.Polygon {
 	return all
 }
 
-// Place returns the features with their coordinates where the map of the area's CRS has them: see
-// Area.Place. Where nothing changes, they are the same. folded tells of which features a piece came round the globe: it may share an edge with
-// another one, so they must be united.
+// Place returns the features with their coordinates inside the map of the area's CRS: see Area.Place. If nothing
+// changes, it returns l itself. folded reports the features that had a piece wrapped around the globe. Such a
+// piece may share an edge with another one, so the pieces must be united.
 func (l *Layer) Place(ctx context.Context, a *Area, c crs.CRS) (placed *Layer, folded []bool, err error) {
 	placed = l
 	folded = make([]bool, len(l.Features))
@@ -88,7 +87,7 @@ func (l *Layer) Place(ctx context.Context, a *Area, c crs.CRS) (placed *Layer, f
 		}
 
 		if len(polygons) == len(f.Polygons) && (len(polygons) == 0 || &polygons[0] == &f.Polygons[0]) {
-			continue // they are the same
+			continue // unchanged
 		}
 		if placed == l {
 			placed = &Layer{Features: slices.Clone(l.Features), Types: l.Types}
@@ -99,24 +98,24 @@ func (l *Layer) Place(ctx context.Context, a *Area, c crs.CRS) (placed *Layer, f
 	return placed, folded, nil
 }
 
-// Part returns an area like a, of these polygons alone.
+// Part returns a copy of a with only these polygons.
 func (a *Area) Part(polygons []geomgen.Polygon) *Area {
 	part := *a
 	part.Polygons, part.Layer, part.Warnings = polygons, nil, nil
 	return &part
 }
 
-// ByName returns the features as their first attribute, which has a name, names them: those whose
-// values have the same key are one, in the place of the first of them, whose values it has. The result
-// tells which features have the polygons of several; these may overlap. The error is that of key,
-// and a *geomgen.ParamError of parameter each for a feature whose name is NULL.
+// ByName merges the features that have the same name, which is their first attribute. key returns equal strings
+// for equal names. A merged feature has the position and the values of its first feature. several reports the
+// features that have polygons of more than one, which may overlap. If a name is NULL, the error is a
+// *geomgen.ParamError for the parameter each. Errors of key are returned, too.
 func (l *Layer) ByName(name string, key func(Value) (string, error)) (named *Layer, several []bool, err error) {
 	named = &Layer{Types: l.Types}
 	at := make(map[string]int, len(l.Features))
 
 	for i, f := range l.Features {
 		if f.Values[0] == nil {
-			return nil, nil, &geomgen.ParamError{Param: "each", Value: name, Reason: fmt.Sprintf("is NULL in feature %d: each feature needs a name; leave that one out with aoi-where", i+1)}
+			return nil, nil, &geomgen.ParamError{Param: "each", Value: name, Reason: fmt.Sprintf("is NULL in feature %d: each feature needs a name; exclude that feature with aoi-where", i+1)}
 		}
 
 		equal, err := key(f.Values[0])
@@ -131,7 +130,7 @@ func (l *Layer) ByName(name string, key func(Value) (string, error)) (named *Lay
 			continue
 		}
 
-		// The first time the polygons are copied, since others may have what is behind them.
+		// Copy the polygons the first time, because other slices may share the array behind them.
 		if !several[k] {
 			named.Features[k].Polygons = slices.Clone(named.Features[k].Polygons)
 		}

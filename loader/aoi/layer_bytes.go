@@ -17,21 +17,20 @@ const layerFormat = 1
 
 var errLayerBytes = errors.New("the features in the ledger cannot be read: their bytes are damaged")
 
-// Marshal returns the features as bytes, in their order: a format byte; the numbers of features and of
-// attributes; for each feature its polygons as the EWKB of a MultiPolygon, then each value as text.
-// Numbers and lengths are uvarints. The length of a value is one more than that of its text, and
-// 0 for NULL.
+// Marshal returns the features as bytes, in order: a format byte; the numbers of features and of attributes; for
+// each feature its polygons as the EWKB of a MultiPolygon, then each value as text. Numbers and lengths are
+// uvarints. The length of a value is the length of its text plus one; 0 means NULL.
 func (l *Layer) Marshal(srid int32) []byte {
 	r, size := l.Bytes(srid)
 	b := make([]byte, size)
 	if _, err := io.ReadFull(r, b); err != nil {
-		panic(err) // the size is what a first reading has counted
+		panic(err) // the first pass counted the size
 	}
 	return b
 }
 
-// Bytes returns a reader of what Marshal returns, and its size in bytes. It has no more than a
-// feature in memory.
+// Bytes returns a reader of what Marshal returns, and its size in bytes. It holds no more than one feature in
+// memory.
 func (l *Layer) Bytes(srid int32) (r io.Reader, size int64) {
 	counted := &layerBytes{layer: l, srid: srid}
 	for counted.advance() {
@@ -44,12 +43,12 @@ func (l *Layer) Bytes(srid int32) (r io.Reader, size int64) {
 type layerBytes struct {
 	layer *Layer
 	srid  int32
-	next  int    // the part to be made: 0 for what stands before the features
-	made  []byte // the last part
-	rest  []byte // what of it is still to be read
+	next  int    // next part to make: 0 is the header before the features
+	made  []byte // last part
+	rest  []byte // unread rest of it
 }
 
-// advance makes the next part, and returns false behind the last one.
+// advance makes the next part. It returns false after the last one.
 func (r *layerBytes) advance() bool {
 	l, b := r.layer, r.made[:0]
 	switch {
@@ -69,7 +68,7 @@ func (r *layerBytes) advance() bool {
 	return true
 }
 
-// Read is that of an io.Reader.
+// Read implements io.Reader.
 func (r *layerBytes) Read(p []byte) (n int, err error) {
 	for n < len(p) {
 		if len(r.rest) == 0 && !r.advance() {
@@ -102,8 +101,7 @@ func appendFeature(b []byte, srid int32, f *LayerFeature) []byte {
 	return b
 }
 
-// unmarshalLayer reads what Marshal has returned: the values are texts then, and the types are not
-// known.
+// unmarshalLayer reads what Marshal returned. The values become texts, and their types are unknown.
 func unmarshalLayer(b []byte) (*Layer, error) {
 	if len(b) == 0 || b[0] != layerFormat {
 		return nil, errLayerBytes
@@ -120,7 +118,7 @@ func unmarshalLayer(b []byte) (*Layer, error) {
 		f := &l.Features[i]
 
 		var c gather.Collector
-		c.Max = math.MaxInt64 // whoever made it may have allowed more
+		c.Max = math.MaxInt64 // the area may have had a higher limit
 		if _, err := c.WKB(r.bytes(r.number())); err != nil {
 			return nil, errors.Join(errLayerBytes, err)
 		}
@@ -145,10 +143,10 @@ func unmarshalLayer(b []byte) (*Layer, error) {
 	return l, nil
 }
 
-// layerReader goes through the bytes of a layer.
+// layerReader reads the bytes of a layer.
 type layerReader struct {
 	rest []byte
-	bad  bool // there were fewer than there must be
+	bad  bool // bytes are missing
 }
 
 func (r *layerReader) number() uint64 {
@@ -173,7 +171,7 @@ func (r *layerReader) bytes(n uint64) []byte {
 	return b
 }
 
-// Digest returns what tells layers apart in a fingerprint: polygons, values and their order.
+// Digest returns what identifies the layer in a fingerprint: polygons, values and their order.
 func (l *Layer) Digest() string {
 	sum := sha256.New()
 	for r := (&layerBytes{layer: l}); r.advance(); {

@@ -20,8 +20,8 @@ func squareAt(x, y float64) geomgen.Polygon {
 	return geomgen.Polygon{{{X: x, Y: y}, {X: x + 1, Y: y}, {X: x + 1, Y: y + 1}, {X: x, Y: y + 1}, {X: x, Y: y}}}
 }
 
-// sampleLayer has features of one polygon, of several, with a hole, and of none, and values that
-// are empty, NULL and long.
+// sampleLayer has features with one polygon, with several, with a hole, and with none. Its values include empty,
+// NULL and long ones.
 func sampleLayer() *Layer {
 	hole := append(squareAt(10, 10), []geomgen.Point{{X: 10.25, Y: 10.25}, {X: 10.25, Y: 10.5}, {X: 10.5, Y: 10.5}, {X: 10.25, Y: 10.25}})
 	return &Layer{Types: []string{"text", "bigint"}, Features: []LayerFeature{
@@ -32,7 +32,7 @@ func sampleLayer() *Layer {
 	}}
 }
 
-// TestLayerBytes writes features and reads them: values come back as texts.
+// TestLayerBytes writes features and reads them back: values become texts.
 func TestLayerBytes(t *testing.T) {
 	l := sampleLayer()
 	b := l.Marshal(3035)
@@ -68,7 +68,7 @@ func TestLayerBytes(t *testing.T) {
 	}
 }
 
-// Features that lie on the map stay as they are, and so do those beside one that comes round.
+// Features inside the map stay unchanged, even if another feature wraps around.
 func TestPlaceOfLayers(t *testing.T) {
 	degrees, known := crs.Known(WGS84)
 	if !known {
@@ -102,7 +102,7 @@ func TestPlaceOfLayers(t *testing.T) {
 	}
 }
 
-// TestDigestsOfLayers fails for a difference that a digest does not show.
+// TestDigestsOfLayers fails if a digest misses a difference.
 func TestDigestsOfLayers(t *testing.T) {
 	seen := map[string]string{}
 	for name, change := range map[string]func(l *Layer){
@@ -124,7 +124,7 @@ func TestDigestsOfLayers(t *testing.T) {
 	}
 }
 
-// TestDamagedLayerBytes cuts and changes what Marshal returns.
+// TestDamagedLayerBytes truncates and changes what Marshal returns.
 func TestDamagedLayerBytes(t *testing.T) {
 	b := sampleLayer().Marshal(4326)
 	var a Area
@@ -169,7 +169,7 @@ func FuzzLayerBytes(f *testing.F) {
 	})
 }
 
-// TestByNameOfMany unites many features with few names, in memory that grows with their number.
+// TestByNameOfMany merges many features into few names, in memory that grows linearly.
 func TestByNameOfMany(t *testing.T) {
 	const n = 20_000
 	l := &Layer{Types: []string{"text"}, Features: make([]LayerFeature, n)}
@@ -191,7 +191,7 @@ func TestByNameOfMany(t *testing.T) {
 	}
 }
 
-// TestByName unites features by their names, in the order of the first of each.
+// TestByName merges features by name, in the order of the first feature of each name.
 func TestByName(t *testing.T) {
 	l := &Layer{Types: []string{"text", "bigint"}}
 	for i, name := range []string{"b", "a", "b", "c", "a", "b"} {

@@ -15,7 +15,7 @@ import (
 func TestAreaInDegrees(t *testing.T) {
 	for _, test := range []struct {
 		name, wkt string
-		words     []string // of the error, none if there is to be none
+		words     []string // in the error; empty if no error is expected
 	}{
 		{"the world", "POLYGON((-180 -90,180 -90,180 90,-180 90,-180 -90))", nil},
 		{"a pole inside", "POLYGON((-180 -90,-180 -84,0 -70,180 -84,180 -90,-180 -90))", nil},
@@ -26,7 +26,7 @@ func TestAreaInDegrees(t *testing.T) {
 		{"longitude far beyond", "POLYGON((0 0,400 0,1 1,0 0))", []string{"longitude beyond 360", "at 400 0"}},
 		{"beyond the antimeridian", "POLYGON((179 0,181 0,180 1,179 0))", nil},
 		{"beyond by a rounding", "POLYGON((177 -17,180.00000000000014 -17,180 -90.00000000000001,177 -17))", nil},
-		{"across the antimeridian", "POLYGON((179 0,-179 0,-179 1,179 0))", []string{"crosses the antimeridian", "at -179 0, from 179 0", "cut it in two at 180", "RFC 7946, 3.1.9", "-wrapdateline", "aoi-wrap", "put a point in between"}},
+		{"across the antimeridian", "POLYGON((179 0,-179 0,-179 1,179 0))", []string{"crosses the antimeridian", "at -179 0, from 179 0", "cut it in two at 180", "RFC 7946, 3.1.9", "-wrapdateline", "aoi-wrap", "add a point in between"}},
 		{"in the second polygon's hole", "MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((-180 -60,180 -60,180 60,-180 60,-180 -60),(-170 0,170 0,0 9,-170 0)))", []string{"polygon 2, ring 2, at 170 0, from -170 0"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestAreaInDegrees(t *testing.T) {
 	}
 }
 
-// degrees is a CRS of longitude and latitude.
+// degrees returns a CRS of longitude and latitude.
 func degrees(srid int32) crs.CRS { return crs.CRS{SRID: srid, Kind: crs.Geographic, PerUnit: 1} }
 
 func TestAreaNeedsServer(t *testing.T) {
@@ -67,7 +67,7 @@ func TestAreaNeedsServer(t *testing.T) {
 		{"the grid's CRS", Area{SRID: 3035}, 3035, ""},
 		{"no CRS of its own", Area{}, 3035, ""},
 		{"no CRS at all", Area{}, 0, ""},
-		{"another CRS", Area{SRID: 4326}, 3035, "it is in EPSG:4326 and the grid in EPSG:3035"},
+		{"another CRS", Area{SRID: 4326}, 3035, "it is in EPSG:4326 and the grid is in EPSG:3035"},
 		{"a query", Area{SQL: "select geom from t"}, 3035, "it is a query"},
 		{"ready", Area{SQL: "select geom from t", SRID: 3035, ready: true}, 3035, ""},
 	} {
@@ -112,7 +112,7 @@ func TestAreaIsTheSameOutOfTheLedger(t *testing.T) {
 	}
 }
 
-// One area, however its polygons are ordered and wherever their rings begin.
+// The order of the polygons and the start of their rings do not matter.
 func TestAreaIsTheSameInAnyOrder(t *testing.T) {
 	rng := testrand.New(t, 102)
 	star := []geomgen.Point{{X: 2, Y: 1}, {X: 5, Y: 0}, {X: 4, Y: 3}, {X: 6, Y: 6}, {X: 3, Y: 4}, {X: 0, Y: 5}, {X: 2, Y: 1}}

@@ -9,64 +9,61 @@ import (
 	"github.com/loadgrid/loadgrid/internal/areafile"
 )
 
-// Read reads an area of interest. What it is in is decided by its content:
+// Read reads an area of interest. It recognizes the format by the content:
+//   - GeoJSON: a geometry, a Feature, a FeatureCollection, several of them one after another, or a text sequence
+//     (RFC 8142). It is in EPSG:4326 unless a member crs names another CRS, as in the 2008 version of the format.
+//     Values of properties may be NaN and Infinity.
+//   - WKT, or EWKT with an SRID: one geometry, or one per line.
+//   - WKB or EWKB, binary or as hexadecimal digits: one geometry, or several one after another; with digits, one
+//     per line.
+//   - Shapefile, alone or in a zip, GeoPackage, FlatGeobuf. Only ReadWith, given the name of a file, looks for
+//     the files next to a .shp.
+//   - Any of these, compressed with gzip.
 //
-//   - GeoJSON: a geometry, a Feature or a FeatureCollection, several of them one behind the other,
-//     or a text sequence (RFC 8142). It is in EPSG:4326 unless a member crs says otherwise, as in the
-//     format's version of 2008. NaN and Infinity may be values of properties.
-//   - WKT, or EWKT with an SRID: a geometry, or one a line.
-//   - WKB or EWKB, binary or as hexadecimal digits: a geometry, or several one behind the other,
-//     of digits one a line.
-//   - Shapefile, alone or in a zip, GeoPackage, FlatGeobuf. Only ReadWith, with the name of a file,
-//     looks for the files beside a .shp.
-//   - each of these packed with gzip.
+// Read drops coordinates other than x and y, with a warning. It needs at most 32 bytes of memory per position
+// plus 64 MiB, however large the file is. ReadWith takes options and can be cancelled.
 //
-// Coordinates beside x and y are dropped, with a warning. Read needs 32 bytes of memory a position at
-// most, and 64 MiB, however large the file is. The error is a *geomgen.ParamError of parameter aoi for
-// other formats, anything but polygons, rings that are not closed, coordinates that are not finite,
-// several CRSs, GeoJSON without crs that cannot be in degrees, and more positions than
-// DefaultMaxPositions. ReadWith has options, and can be cancelled.
+// The error is a *geomgen.ParamError for the parameter aoi if the format is unknown, if the input contains
+// anything except polygons, if rings are not closed or coordinates not finite, if there are several CRSs, if
+// GeoJSON without crs cannot be in degrees, or if there are more positions than DefaultMaxPositions.
 func Read(r io.Reader) (*Area, error) {
 	return ReadWith(context.Background(), r, ReadOptions{})
 }
 
-// ReadAs is Read for an area whose text may not say in which CRS it is: that is the one of
-// the SRID then, 0 for none. Where the text names another one, the error is a
-// *geomgen.ParamError of parameter aoi-srid.
+// ReadAs is Read for an area that may not name its CRS. If it does not, its CRS is srid; 0 means none. If it
+// names another CRS, the error is a *geomgen.ParamError for the parameter aoi-srid.
 func ReadAs(r io.Reader, srid int32) (*Area, error) {
 	return ReadWith(context.Background(), r, ReadOptions{SRID: srid})
 }
 
-// ReadOptions say how an area is read.
+// ReadOptions are the options of ReadWith.
 type ReadOptions struct {
-	// SRID is as in ReadAs.
+	// SRID is the srid of ReadAs.
 	SRID int32
-	// MaxPositions is how many positions there may be. With more, the error is a
-	// *geomgen.ParamError of parameter aoi that says how many there are. Defaults to
-	// DefaultMaxPositions.
+	// MaxPositions is the most positions that the area may have. If it has more, the error is a
+	// *geomgen.ParamError for the parameter aoi with their number. Defaults to DefaultMaxPositions.
 	MaxPositions int64
-	// Attributes are the names of the features' attributes whose values Area.Layer has. One that
-	// no feature has is a *geomgen.ParamError of parameter attribute, as are values that need more
-	// memory than 64 bytes for each position that is allowed. Defaults to none: there is no Layer
-	// then.
+	// Attributes are the names of the attributes to read into Area.Layer. An attribute that no feature has is a
+	// *geomgen.ParamError for the parameter attribute. So are values that need more memory than 64 bytes for each
+	// position that MaxPositions allows. Defaults to none, which leaves Layer nil.
 	Attributes []string
-	// Where is a condition on attributes, such as "name = 'France' and pop > 1e6": only features for
-	// which it is true are part of the area. A condition that is none, that asks for an attribute
-	// that no feature has, that compares a text with a number, or that is true for no feature is a
-	// *geomgen.ParamError of parameter aoi-where. Defaults to none: all features are.
+	// Where is a condition on attributes, such as "name = 'France' and pop > 1e6". Only features for which it is
+	// true are part of the area. The error is a *geomgen.ParamError for the parameter aoi-where if the condition
+	// cannot be read, uses an attribute that no feature has, compares a text with a number, or is true for no
+	// feature. Defaults to none, which includes all features.
 	Where string
-	// Layer is the layer to read of a format that has several. One that is not there is a
-	// *geomgen.ParamError of parameter aoi-layer. Defaults to the only one.
+	// Layer is the layer to read, for formats that have several. A missing layer is a *geomgen.ParamError for the
+	// parameter aoi-layer. Defaults to the only layer.
 	Layer string
-	// OGR lets the program ogr2ogr read a format that nothing else reads; it must be on the PATH.
-	// Its result is in EPSG:4326, and SRID says in which CRS the file is, whatever that says.
+	// OGR lets the program ogr2ogr read formats that this package does not read. It must be on the PATH. Its
+	// output is in EPSG:4326. SRID then sets the CRS of the file, even if the file names another one.
 	OGR bool
-	// Path is the name of the file, for ogr2ogr and for shapefiles, which may have others beside it.
-	// Defaults to none: ogr2ogr reads a temporary file then, and a .shp has no attributes and no CRS.
+	// Path is the name of the file. ogr2ogr uses it, and shapefiles need it to find the files next to them.
+	// Defaults to none: ogr2ogr then reads a temporary file, and a .shp has no attributes and no CRS.
 	Path string
 }
 
-// ReadWith is Read with options. It ends with ctx, and with its cause, unless it waits for the
+// ReadWith is Read with options. If ctx ends, it stops and returns the cause, unless it is waiting for the
 // reader.
 func ReadWith(ctx context.Context, r io.Reader, o ReadOptions) (*Area, error) {
 	if o.SRID < 0 {
@@ -86,11 +83,11 @@ func ReadWith(ctx context.Context, r io.Reader, o ReadOptions) (*Area, error) {
 	return a, nil
 }
 
-// CheckWhere refuses what ReadOptions.Where would refuse of any file, and an empty text, as a
-// *geomgen.ParamError of parameter aoi-where.
+// CheckWhere refuses an empty condition, and one that ReadOptions.Where would refuse for any file. The error is a
+// *geomgen.ParamError for the parameter aoi-where.
 func CheckWhere(where string) error { return areafile.CheckCondition(where) }
 
-// Declared returns the SRID of an area that is said to be in given, 0 for nothing said, and
-// whose text or geometries say srid, 0 for nothing. The error is a *geomgen.ParamError of
-// parameter aoi-srid where the two differ.
+// Declared returns the SRID of an area. given is the SRID from the user, and srid the one in the text or the
+// geometries; 0 means none. If both are set and differ, the error is a *geomgen.ParamError for the parameter
+// aoi-srid.
 func Declared(given, srid int32) (int32, error) { return areafile.Declared(given, srid) }

@@ -12,9 +12,8 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Whatever comes in, as a file or as EWKB from a server, nothing panics and memory
-// is bounded; what is accepted can be sent to a server, comes back from the ledger
-// as it was, and selects and cuts cells; what is not says why.
+// For any input, a file or EWKB from a server, nothing panics and memory is limited. Accepted input can be sent
+// to a server, comes back unchanged from the ledger, and selects and clips cells. Refused input gets a reason.
 func FuzzReadArea(f *testing.F) {
 	for _, seed := range areaSeeds() {
 		f.Add([]byte(seed))
@@ -40,7 +39,7 @@ func FuzzReadArea(f *testing.F) {
 		}
 
 		runtime.ReadMemStats(&after)
-		// All that was asked for, garbage too, so that no peak was higher.
+		// Count all allocations, including garbage: no peak can be higher.
 		if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 4<<20+4096*uint64(len(in)) {
 			t.Fatalf("%d bytes of input took %d bytes of memory", len(in), bytes)
 		}
@@ -71,7 +70,7 @@ func areaSeeds() []string {
 		strings.Repeat("GEOMETRYCOLLECTION(", 33) + "POLYGON" + wktRing, "MULTIPOLYGON(" + strings.Repeat("EMPTY,", 5000) + "EMPTY)",
 	}
 
-	// EWKB as it should be, and with more polygons, rings or points than there are.
+	// Correct EWKB, and EWKB that announces more polygons, rings or points than it has.
 	square := geomgen.AppendPolygon(nil, []([]geomgen.Point){{{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 1}, {X: 0, Y: 0}}})
 	seeds = append(seeds, string(append(geomgen.AppendMultiPolygonHeader(nil, 4326, 1), square...)))
 
@@ -126,6 +125,6 @@ func checkLedger(t *testing.T, a *Area) {
 	}
 }
 
-// CheckSelects loads the area in some dozens of cells. It is set by the tests that know
-// of plans, which this package does not import.
+// CheckSelects loads the area in a few dozen cells. Tests that know package plan set it, because this package
+// does not import plan.
 var CheckSelects func(*testing.T, *Area)

@@ -15,8 +15,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/gather"
 )
 
-// bigArea is a file of features, or WKT of a MultiPolygon, of rings of so many
-// blocks of positions each. No more than a block of it is in memory.
+// bigArea returns a file of features, or WKT of a MultiPolygon, with the given number of rings, each with the
+// given number of blocks of positions. Only one block is in memory.
 func bigArea(pattern string, wkt bool, digits, rings, blocks int) (r io.Reader, size int, points int) {
 	const perBlock = 1000
 	var b strings.Builder
@@ -59,7 +59,7 @@ func bigArea(pattern string, wkt bool, digits, rings, blocks int) (r io.Reader, 
 	return io.MultiReader(readers...), size, rings * (blocks*perBlock + 1)
 }
 
-// heapWhile returns by how many bytes of objects the heap grew at most while f ran.
+// heapWhile returns how much the heap grew at most while f ran, in bytes.
 func heapWhile(f func()) int64 {
 	heap := func() int64 {
 		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
@@ -90,14 +90,13 @@ func heapWhile(f func()) int64 {
 	return <-peak
 }
 
-// The memory that an area needs while it is read is a small multiple of its file,
-// garbage included.
+// The memory for reading an area is a small multiple of its file, including garbage.
 func TestReadAreaOfManyBytes(t *testing.T) {
 	const json, wkt = "[%.*f,%.*f]", "%.*f %.*f"
 	for _, test := range []struct {
 		name, pattern         string
 		digits, rings, blocks int
-		most                  float64 // times the size of the file
+		most                  float64 // multiple of the file's size
 	}{
 		{"GeoJSON of one polygon", json, 12, 1, 640, 4},
 		{"GeoJSON of short numbers", json, 1, 1, 320, 10},
@@ -133,8 +132,8 @@ func TestReadAreaOfManyBytes(t *testing.T) {
 	}
 }
 
-// memoryWhile returns how many bytes of objects f allocates in all: what is collected
-// meanwhile counts too, so that it does not depend on when.
+// memoryWhile returns how many bytes f allocates in total. That includes memory that is collected meanwhile, so
+// it does not depend on the time of collections.
 func memoryWhile(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -144,7 +143,7 @@ func memoryWhile(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// shapes writes n rings of four positions each, or one ring of all of them, in each format.
+// shapes returns, in each format, n rings of four positions each, or one ring of all of them.
 func shapes(n int) map[string]string {
 	var b strings.Builder
 	all := make(map[string]string)
@@ -170,9 +169,8 @@ func shapes(n int) map[string]string {
 	return all
 }
 
-// An area needs 32 bytes a position and 64 MiB at most while it is read, whatever it is made
-// of. All that is allocated counts, though much of it could be collected; of the 64 MiB, the
-// program itself has most.
+// Reading an area needs at most 32 bytes per position plus 64 MiB, whatever its geometry. All allocations count,
+// even if they could be collected. The program itself accounts for most of the 64 MiB.
 func TestReadAreaNeeds32BytesAPosition(t *testing.T) {
 	const rings, room = 200_000, 16 << 20
 	for name, text := range shapes(rings) {
@@ -214,7 +212,7 @@ func TestReadAreaOfTooManyPositions(t *testing.T) {
 	}
 }
 
-// Reading ends with its context.
+// Reading stops when its context ends.
 func TestReadAreaEndsWithItsContext(t *testing.T) {
 	for name, text := range shapes(100_000) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -228,7 +226,7 @@ func TestReadAreaEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// cancelingReader cancels a context once something was read.
+// cancelingReader cancels a context after the first read.
 type cancelingReader struct {
 	r      io.Reader
 	cancel context.CancelFunc
@@ -242,7 +240,7 @@ func (r *cancelingReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// EWKB, which a server has sent, needs as much again as it has bytes.
+// EWKB from a server needs as much memory again as it has bytes.
 func TestUnmarshalNeeds32BytesAPosition(t *testing.T) {
 	for name, text := range shapes(200_000) {
 		a, err := Read(strings.NewReader(text))

@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// square is a polygon of one ring, a by a.
+// square returns a polygon with one ring, a by a.
 func square(x, y, a float64) geomgen.Polygon {
 	return geomgen.Polygon{{{X: x, Y: y}, {X: x + a, Y: y}, {X: x + a, Y: y + a}, {X: x, Y: y + a}, {X: x, Y: y}}}
 }
@@ -195,7 +195,7 @@ func TestReadAreaRefuses(t *testing.T) {
 	}
 }
 
-// checkParam fails unless err is about a parameter and holds the words.
+// checkParam fails unless err is about a parameter and contains the words.
 func checkParam(t *testing.T, err error, param string, words ...string) {
 	t.Helper()
 	var bad *geomgen.ParamError
@@ -214,7 +214,7 @@ func checkParam(t *testing.T, err error, param string, words ...string) {
 	}
 }
 
-// A file that cannot be read is no wrong job.
+// A file that cannot be read is not a wrong job.
 func TestReadAreaReportsTheReader(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	for _, text := range []string{"", polygonOf[:20], "POLYGON"} {

@@ -6,16 +6,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// The longest segments that are transformed as one, where the area does not say: about
-// 1 km on the ground.
+// The default longest segments that are transformed without adding points: about 1 km on the ground.
 const (
 	segmentDegrees = 0.01
 	segmentMetres  = 1000.0
 )
 
-// SegmentLength returns the longest segment of the area that is transformed as one, in
-// units of c, the area's CRS: Segmentize, or else about 1 km on the ground whatever the
-// unit, which are 0.01 degrees, 1000 metres or 3280.84 feet. 0 leaves segments as they are.
+// SegmentLength returns the longest segment of the area that is transformed without adding points, in units of c,
+// the area's CRS. It is Segmentize, or about 1 km on the ground in any unit: 0.01 degrees, 1000 metres or 3280.84
+// feet. 0 adds no points.
 func (a *Area) SegmentLength(c crs.CRS) float64 {
 	switch {
 	case a.Segmentize != nil:
@@ -26,14 +25,14 @@ func (a *Area) SegmentLength(c crs.CRS) float64 {
 		return segmentDegrees
 	case c.PerUnit > 0:
 		return segmentMetres / c.PerUnit
-	case c.Kind == crs.Unknown && a.fitsDegrees(): // too short does no harm
+	case c.Kind == crs.Unknown && a.fitsDegrees(): // a value that is too small does no harm
 		return segmentDegrees
 	}
 
 	return segmentMetres
 }
 
-// fitsDegrees tells whether all coordinates may be longitudes and latitudes.
+// fitsDegrees reports whether all coordinates could be longitudes and latitudes.
 func (a *Area) fitsDegrees() bool {
 	for _, p := range a.Polygons {
 		for _, ring := range p {

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// checkSelects loads the area, where it is valid, in some dozens of cells.
+// checkSelects loads the area, if it is valid, in a few dozen cells.
 func checkSelects(t *testing.T, a *aoi.Area) {
 	t.Helper()
 	if len(a.Polygons) > 50 || geomgen.CheckPolygons(a.Polygons) != nil {

@@ -7,11 +7,10 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// DefaultSQLTimeout is how long the query of an area of interest may take when the
-// area does not say.
+// DefaultSQLTimeout is the default limit for the query of an area of interest.
 const DefaultSQLTimeout = 5 * time.Minute
 
-// QueryTimeout returns how long the query may take, with its default.
+// QueryTimeout returns the time limit of the query.
 func (a *Area) QueryTimeout() time.Duration {
 	if a.SQLTimeout == 0 {
 		return DefaultSQLTimeout
@@ -19,12 +18,12 @@ func (a *Area) QueryTimeout() time.Duration {
 	return a.SQLTimeout
 }
 
-// CheckQueryTimeout refuses what the server takes for no timeout, or not at all.
+// CheckQueryTimeout refuses a limit that the server would treat as no limit, or refuse.
 func (a *Area) CheckQueryTimeout() error {
 	return CheckStatementTimeout("aoi-sql-timeout", a.QueryTimeout())
 }
 
-// CheckStatementTimeout refuses what the server takes for no timeout, or not at all.
+// CheckStatementTimeout refuses a limit that the server would treat as no limit, or refuse.
 func CheckStatementTimeout(param string, d time.Duration) error {
 	const most = (1<<31 - 1) * time.Millisecond
 	if d < time.Millisecond || d > most {

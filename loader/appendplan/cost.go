@@ -8,14 +8,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// indexCost is what a row costs in an index, as measured: see docs/estimates.md.
+// indexCost is the measured cost of a row in an index: see docs/estimates.md.
 type indexCost struct {
-	insert, build float64 // microseconds, into one that is there and into a new one
-	bytes, wal    float64 // that the index grows by, and that an insert writes
+	insert, build float64 // microseconds, into an existing index and into a new one
+	bytes, wal    float64 // growth of the index, and WAL of an insert
 }
 
-// costOf looks at what decides most: the access method, and whether the rows
-// come in the index's order. Those of extensions count as much as GiST.
+// costOf considers what matters most: the access method, and whether the rows come in the index's order. Access
+// methods of extensions count as GiST.
 func costOf(i Index, s plan.Server) indexCost {
 	switch i.Method {
 	case "btree":
@@ -40,19 +40,19 @@ func costOf(i Index, s plan.Server) indexCost {
 }
 
 const (
-	// stageRow is the microseconds that a row takes into the staging table with
-	// its key, moveRow from there into the table without its indexes.
+	// stageRow is the time in microseconds to load a row into the staging table with its key, and moveRow the
+	// time to insert it from there into the table without its indexes.
 	stageRow, moveRow = 1.4, 1.4
-	// walInsert is what a row of INSERT has in the WAL beside its columns.
+	// walInsert is the WAL of an inserted row in addition to its columns.
 	walInsert = 56
-	// grown is how much larger an entry is in an index that has grown by inserts,
-	// where pages are left half full, than in one that was built.
+	// grown is how much larger an entry is in an index that grew by inserts, which leave pages half full, than in
+	// a newly built one.
 	grown = 1.2
-	// knownRows is how many rows an index must have to tell the size of an entry.
+	// knownRows is how many rows an index needs before its size shows the size of an entry.
 	knownRows = 10_000
 )
 
-// Estimate fills in the costs and the hints.
+// Estimate sets the costs and the hints.
 func (a *Plan) Estimate(p *plan.Plan) {
 	n := float64(p.Rows)
 	server, _ := p.Server()
@@ -82,7 +82,7 @@ func (a *Plan) Estimate(p *plan.Plan) {
 		c := costOf(*i, server)
 		looser := grown
 		if i.Method == "gist" && !server.SortsGiST {
-			looser = 1 // it was built by inserts, too
+			looser = 1 // inserts built it, too
 		}
 
 		if i.Rows >= knownRows && i.Method != "brin" && i.Method != "hash" {
@@ -106,7 +106,7 @@ func (a *Plan) Estimate(p *plan.Plan) {
 	a.Hints = a.hints(p)
 }
 
-// loaded tells whether a partition has this index before it is attached.
+// loaded reports whether a partition has this index before it is attached.
 func (i Index) loaded(j job.Job) bool {
 	switch i.Method {
 	case "btree":
@@ -118,11 +118,11 @@ func (i Index) loaded(j job.Job) bool {
 	return false
 }
 
-// worthwhile is what a hint must save.
+// worthwhile is the least saving for a hint.
 const worthwhile = 10 * time.Second
 
-// hints looks for what saves time: indexes that are built again sooner than they
-// take the rows, which keys cannot be, and partitions.
+// hints returns what would save time: rebuilding indexes other than keys if that is faster than inserting the
+// rows, and using partitions.
 func (a *Plan) hints(p *plan.Plan) []string {
 	hints := []string{}
 	if a.Attach {
@@ -136,7 +136,7 @@ func (a *Plan) hints(p *plan.Plan) []string {
 		rebuild := (float64(a.Rows) + float64(p.Rows)) * costOf(i, server).build / 1e6
 		if !i.Constraint && saves(i.Cost.Seconds, rebuild) {
 			hints = append(hints, fmt.Sprintf(
-				"dropped before and built again after, index %s would take about %s instead of %s; until then queries go without it",
+				"dropping index %s before the load and rebuilding it afterwards would take about %s instead of %s; until then, queries cannot use it",
 				i.Name, roughly(rebuild), roughly(i.Cost.Seconds)))
 		}
 	}
@@ -151,14 +151,14 @@ func (a *Plan) hints(p *plan.Plan) []string {
 
 	if a.NoPartition && saves(a.Total.Seconds, attached) {
 		hints = append(hints, fmt.Sprintf(
-			"no partition of the table is for these ids: with partitions they come as new ones with indexes of their own, in about %s instead of %s",
+			"the table has no partition for these ids: with partitions, the rows become new partitions with their own indexes, in about %s instead of %s",
 			roughly(attached), roughly(a.Total.Seconds)))
 	}
 
 	return hints
 }
 
-// roughly writes seconds without digits that an estimate does not have.
+// roughly formats seconds without false precision.
 func roughly(seconds float64) string {
 	if seconds > 1e9 {
 		return "more than 30 years"

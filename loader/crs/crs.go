@@ -1,69 +1,65 @@
-// Package crs owns what is known of a coordinate reference system: its kind, its unit, its
-// domain, and where its coordinates come round to where they began. It reads definitions
-// that others fetch, and has a table of those that PostGIS knows.
+// Package crs describes coordinate reference systems: their kind, unit and domain, and where their coordinates
+// wrap around. It parses definitions, and has a table of the CRSs that PostGIS knows.
 package crs
 
-// Kind says what the coordinates of a CRS are.
+// Kind is the kind of a CRS's coordinates.
 type Kind string
 
-// The kinds of CRSs. Compound ones are of the kind of their horizontal part.
+// Values of Kind. A compound CRS has the kind of its horizontal part.
 const (
 	Unknown     Kind = ""
 	Geographic  Kind = "geographic"  // longitude and latitude
 	Projected   Kind = "projected"   // easting and northing, lengths on a map
-	Geocentric  Kind = "geocentric"  // X, Y, Z from the middle of the earth
-	Engineering Kind = "engineering" // a local plane that is tied to nothing
+	Geocentric  Kind = "geocentric"  // X, Y, Z from the centre of the earth
+	Engineering Kind = "engineering" // a local plane without a position on the earth
 )
 
-// CRS is what is known of a coordinate reference system. What is not known is zero.
+// CRS describes a coordinate reference system. Unknown fields are zero.
 type CRS struct {
 	SRID int32  // as in spatial_ref_sys; 0 for none
 	Name string // as in its definition, such as "ETRS89-extended / LAEA Europe"
 	Kind Kind
-	// Unit is the unit of x and y by its name in the singular, lower case: metre, degree,
-	// grad, foot, US survey foot, kilometre. Of a rare one, its name as in the definition.
+	// Unit is the name of the unit of x and y, in the singular and in lower case: metre, degree, grad, foot, US
+	// survey foot, kilometre. A rare unit has the name in its definition.
 	Unit string
-	// PerUnit is how many degrees a unit of a geographic CRS has, and how many metres one of
-	// the others.
+	// PerUnit is the length of a unit: in degrees for a geographic CRS, in metres for the others.
 	PerUnit float64
-	// Base is the SRID of the geographic CRS that a projected one is made of; of a geographic
-	// one its own.
+	// Base is the SRID of the geographic CRS that a projected CRS is based on. A geographic CRS has its own SRID.
 	Base int32
-	// Method is the projection method of a projected CRS by its name in WKT 1, lower case,
-	// with underscores, such as transverse_mercator.
+	// Method is the projection method of a projected CRS: its name in WKT 1, in lower case, with underscores,
+	// such as transverse_mercator.
 	Method string
-	// CentralMeridian is where the projection has the middle of its map, in degrees east of
-	// Greenwich, -180 to 180; of a geographic CRS its prime meridian.
+	// CentralMeridian is the longitude in the middle of the map, in degrees east of Greenwich, -180 to 180. For a
+	// geographic CRS, it is the prime meridian.
 	CentralMeridian float64
-	// SemiMajor is the ellipsoid's larger half axis in metres, and InverseFlattening its
-	// inverse flattening, 0 for a sphere.
+	// SemiMajor is the semi-major axis of the ellipsoid in metres. InverseFlattening is its inverse flattening,
+	// or 0 for a sphere.
 	SemiMajor, InverseFlattening float64
-	// Domain is where the CRS is meant to be used. Defaults to nil, which is not known.
+	// Domain is the area where the CRS is meant to be used. It is nil if unknown.
 	Domain *Domain
 
-	wrap float64 // the longitude in the middle of a geographic CRS that does not begin at -180
+	wrap float64 // longitude in the middle of a geographic CRS that does not begin at -180
 	cylinder
 }
 
-// Domain is a box of longitudes and latitudes in degrees of WGS 84, and the box around it
-// in CRS units, which is rounded outwards by up to a thousandth of its size. A domain that
-// crosses the antimeridian has West > East. One that crosses the seam of its CRS has XMax
-// beyond the map, so that XMin < XMax holds for all. XMin to YMax are all zero where no box is
-// known: PROJ knows no way from WGS 84 to some old CRSs and to those of other planets.
+// Domain is a box of longitudes and latitudes in degrees of WGS 84, and the box around it in CRS units. That box
+// is rounded outwards by up to a thousandth of its size. A domain that crosses the antimeridian has West > East.
+// A domain that crosses the seam of its CRS has XMax beyond the map, so that XMin < XMax always holds. If the box
+// is unknown, XMin to YMax are all zero: PROJ cannot transform WGS 84 to some old CRSs, nor to other planets.
 type Domain struct {
 	West, South, East, North float64
 	XMin, YMin, XMax, YMax   float64
 }
 
-// Seam is where x comes round to where it began, as at the antimeridian: x and x + Period
-// are one place. The map runs from X to X + Period.
+// Seam is where x wraps around, as at the antimeridian: x and x + Period are the same place. The map extends from
+// X to X + Period.
 type Seam struct {
 	X, Period float64 // in CRS units
 }
 
-// Parse reads a row of spatial_ref_sys. It never fails: what it does not understand, it
-// leaves zero. srtext is WKT 1, WKT 2 or ESRI's dialect; proj4text is the second witness,
-// for what srtext does not say. Where the two differ, srtext is right, as for PostGIS.
+// Parse reads a row of spatial_ref_sys. It never fails: fields that it cannot determine stay zero. srtext is WKT
+// 1, WKT 2 or ESRI's dialect. proj4text adds what srtext lacks. If the two differ, srtext takes precedence, as in
+// PostGIS.
 func Parse(srid int32, srtext, proj4text string) CRS {
 	second := readProj4(proj4text).definition()
 
@@ -82,8 +78,8 @@ func Parse(srid int32, srtext, proj4text string) CRS {
 	return d.crs(srid)
 }
 
-// Degrees tells whether the coordinates are longitude and latitude in degrees.
+// Degrees reports whether the coordinates are longitude and latitude in degrees.
 func (c CRS) Degrees() bool { return c.Kind == Geographic && c.PerUnit == 1 }
 
-// Metres tells whether the unit of the coordinates is the metre.
+// Metres reports whether the unit of the coordinates is the metre.
 func (c CRS) Metres() bool { return c.Kind != Geographic && c.PerUnit == 1 }

@@ -19,7 +19,7 @@ const (
 		`PARAMETER["false_easting",500000],UNIT["metre",1]`
 )
 
-// The kinds of text that are met, each with what it says.
+// The dialects that occur in practice, with the result for each.
 func TestDialects(t *testing.T) {
 	for name, c := range map[string]struct {
 		srtext, proj4text string
@@ -149,7 +149,7 @@ func TestDialects(t *testing.T) {
 			t.Errorf("%s: central meridian %v, want %v", name, got.CentralMeridian, c.want.CentralMeridian)
 		}
 
-		// The ellipsoid and what follows from it is for the tests of the ground.
+		// Tests of the ground check the ellipsoid and what follows from it.
 		c.want.SRID = 7
 		got.CentralMeridian, c.want.CentralMeridian = 0, 0
 		got.SemiMajor, got.InverseFlattening, got.cylinder = 0, 0, cylinder{}
@@ -174,7 +174,7 @@ func TestDegreesAndMetres(t *testing.T) {
 	}
 }
 
-// One place by each way to say where the map comes round.
+// The same place, for each way to define where the map wraps around.
 func TestSeamOfTexts(t *testing.T) {
 	const world = 2 * math.Pi * 6378137
 	for name, c := range map[string]struct {
@@ -218,7 +218,7 @@ func TestSeamOfTexts(t *testing.T) {
 	}
 }
 
-// Lengths that the manuals have: a degree at the equator, at 45 N and at a pole of WGS 84.
+// Lengths from the manuals: a degree at the equator, at 45 N and at a pole of WGS 84.
 func TestGroundOfDegrees(t *testing.T) {
 	c := Parse(4326, wgs84, "")
 	for _, w := range []struct{ lat, mx, my float64 }{
@@ -250,7 +250,7 @@ func TestGroundOfOthers(t *testing.T) {
 	}
 }
 
-// FuzzParse: no text makes Parse fail, and what it says is within its ranges.
+// FuzzParse checks that no text makes Parse fail, and that its results are within their ranges.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		wgs84, ntfParis, `PROJCS["UTM 31",` + wgs84 + utm31 + `]`, `PROJCRS["x",` + etrs89 + `,CONVERSION["c",METHOD["Mercator (variant B)"],` +
@@ -279,7 +279,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// Where maps end in the north: at the pole, or where the square of Mercator's does.
+// The northern ends of maps: the pole, or the edge of a Mercator square.
 func TestEnds(t *testing.T) {
 	for srid, want := range map[int32]float64{4326: 90, 4807: 100, 3857: 20037508.342789244, 3395: 20037508.342789244, 6933: 7342230.136498678, 4087: 10018754.171394622} {
 		c, _ := Known(srid)
@@ -289,7 +289,7 @@ func TestEnds(t *testing.T) {
 		}
 	}
 
-	for srid, want := range map[int32]float64{3857: 85.0511287798066, 3395: 85.0840590501105} { // atan(sinh(pi)); proj -I of half of the equator
+	for srid, want := range map[int32]float64{3857: 85.0511287798066, 3395: 85.0840590501105} { // atan(sinh(pi)); proj -I of half the equator
 		if c, _ := Known(srid); math.Abs(c.EndLatitude()-want) > 1e-9 {
 			t.Errorf("EPSG:%d ends at %v degrees", srid, c.EndLatitude())
 		}

@@ -7,21 +7,21 @@ import (
 	"github.com/loadgrid/loadgrid/internal/wkt"
 )
 
-// definition is what a text says of a CRS, before it is one.
+// definition is the content of a text before it becomes a CRS.
 type definition struct {
 	name      string
 	kind      Kind
 	unit      unit
-	base      int32   // EPSG's code of the geographic CRS; 0 where it has none
-	own       bool    // base is that of the whole, not of a part
+	base      int32   // EPSG code of the geographic CRS; 0 if it has none
+	own       bool    // base belongs to the whole CRS, not to a part
 	meridian  float64 // prime meridian, in degrees east of Greenwich
 	a, rf     float64
 	method    string
 	parameter map[string]float64 // in degrees, in CRS units, or a factor
-	wrap      float64            // the middle of the longitudes, where a text moves it
+	wrap      float64            // middle of the longitudes, if a text moves it
 }
 
-// The keywords of the kinds, in WKT 1 and WKT 2.
+// Keywords of the kinds in WKT 1 and WKT 2.
 func kindOf(keyword string) Kind {
 	switch keyword {
 	case "GEOGCS", "GEOGCRS", "GEOGRAPHICCRS", "BASEGEOGCRS", "GEODCRS", "GEODETICCRS", "BASEGEODCRS":
@@ -37,8 +37,7 @@ func kindOf(keyword string) Kind {
 	return Unknown
 }
 
-// readDefinition reads WKT; ok is false where it is none, or of no kind that is known here,
-// such as heights.
+// readDefinition reads WKT. ok is false if the text is not WKT, or its kind is not supported, such as heights.
 func readDefinition(srtext string) (d definition, ok bool) {
 	nodes, ok := wkt.Read(srtext)
 	if !ok {
@@ -56,8 +55,8 @@ func readDefinition(srtext string) (d definition, ok bool) {
 	return d, d.kind != Unknown
 }
 
-// horizontal looks for what says where x and y are: in a compound CRS and in one that is
-// bound to another by a transformation, it is a part.
+// horizontal looks for the part that defines x and y, in a compound CRS and in one that a transformation binds to
+// another.
 func (d *definition) horizontal(n wkt.Node) {
 	switch n.Keyword {
 	case "COMPD_CS", "COMPOUNDCRS", "SOURCECRS":
@@ -102,12 +101,11 @@ func (d *definition) simple(n wkt.Node) {
 	}
 }
 
-// geodetic reads datum, prime meridian and code. angle is the unit of the prime meridian
-// that names none.
+// geodetic reads datum, prime meridian and code. angle is the unit of a prime meridian without a unit.
 func (d *definition) geodetic(n wkt.Node, angle unit) {
 	d.base = n.EPSG()
 
-	// A derived one, such as one with a turned pole, has the datum of its base.
+	// A derived CRS, such as one with a rotated pole, has the datum of its base.
 	from := n
 	if base, ok := n.Find("BASEGEOGCRS", "BASEGEODCRS"); ok {
 		from = base
@@ -128,7 +126,7 @@ func (d *definition) geodetic(n wkt.Node, angle unit) {
 		if u := unitOf(p, angleOf); u.per > 0 {
 			d.meridian = v * u.per
 		} else if v == 2.5969213 && angle.per == 0.9 {
-			// WKT 1 by its letter. GDAL and ESRI write degrees whatever the unit.
+			// This follows the text of WKT 1. GDAL and ESRI write degrees whatever the unit.
 			d.meridian = v * angle.per
 		}
 	}
@@ -149,8 +147,8 @@ func (d *definition) projected(n wkt.Node) {
 	}
 	d.own = false
 
-	// A projected CRS that is derived from another has no projection of its own: what its
-	// x means, only the derivation says.
+	// A projected CRS that is derived from another one has no projection of its own: only the derivation defines
+	// x.
 	if n.Keyword == "DERIVEDPROJCRS" {
 		return
 	}
@@ -175,7 +173,7 @@ func (d *definition) projected(n wkt.Node) {
 	}
 }
 
-// read takes a parameter of a projection, in degrees, in units of the CRS, or a factor.
+// read stores a parameter of a projection: in degrees, in units of the CRS, or as a factor.
 func (d *definition) read(p wkt.Node, angle unit) {
 	name := parameterOf(p.Name())
 	v, ok := p.Number(1)
@@ -196,21 +194,21 @@ func (d *definition) read(p wkt.Node, angle unit) {
 		}
 	}
 
-	// A projection may have two parameters of one sense: the first one counts.
+	// A projection may have two parameters with the same meaning: the first one counts.
 	if _, twice := d.parameter[name]; !twice {
 		d.parameter[name] = v
 	}
 }
 
-// extend adds what GDAL writes beside a WKT that cannot say it: WKT 1 has no word for the
-// spherical Mercator projection of an ellipsoid's latitudes.
+// extend adds what GDAL writes next to WKT that cannot express it: WKT 1 has no name for the spherical Mercator
+// projection of latitudes on an ellipsoid.
 func (d *definition) extend(p proj4) {
 	if p.webMercator() {
 		d.method = "popular_visualisation_pseudo_mercator"
 	}
 }
 
-// unitOf returns the unit of a node, which may be in its axes only.
+// unitOf returns the unit of a node, which may be only in its axes.
 func unitOf(n wkt.Node, of func(name string, per float64) unit) unit {
 	if u, ok := n.Find("UNIT", "LENGTHUNIT", "ANGLEUNIT"); ok {
 		per, _ := u.Number(1)
@@ -228,7 +226,7 @@ func unitOf(n wkt.Node, of func(name string, per float64) unit) unit {
 	return unit{}
 }
 
-// crs makes the CRS.
+// crs returns the CRS of the definition.
 func (d definition) crs(srid int32) CRS {
 	c := CRS{
 		SRID: srid, Name: d.name, Kind: d.kind, Unit: d.unit.name, PerUnit: d.unit.per,
@@ -248,7 +246,7 @@ func (d definition) crs(srid int32) CRS {
 	return c
 }
 
-// east brings a longitude between -180 and 180.
+// east normalizes a longitude to -180 to 180.
 func east(degrees float64) float64 {
 	if degrees >= -180 && degrees <= 180 {
 		return degrees

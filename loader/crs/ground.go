@@ -2,11 +2,10 @@ package crs
 
 import "math"
 
-// Ground returns how many metres on the ground a unit of x and one of y are at a place, in
-// CRS units; ok is false where that is not known, and off the map. Of geographic CRSs, and of
-// Mercator's and other cylindrical projections, it follows from the ellipsoid; of other
-// projections, whose scale differs little from 1 in their domain, it is PerUnit. At a pole a
-// unit of x may be 0 m.
+// Ground returns the lengths in metres of a unit of x and a unit of y on the ground at x, y, which are in CRS
+// units. ok is false if they are unknown, and off the map. For geographic CRSs, and for Mercator and other
+// cylindrical projections, they follow from the ellipsoid. Other projections have a scale close to 1 in their
+// domain, so both are PerUnit. At a pole, a unit of x may be 0 m.
 func (c CRS) Ground(x, y float64) (mx, my float64, ok bool) {
 	if math.IsNaN(x+y) || c.Kind == Unknown || c.PerUnit == 0 {
 		return 0, 0, false
@@ -33,14 +32,14 @@ func (c CRS) Ground(x, y float64) (mx, my float64, ok bool) {
 		mx, my = mx*2*math.Pi/c.period, my/slope
 	}
 
-	// An absurd ellipsoid or parameter may lead to anything.
+	// An absurd ellipsoid or parameter can give any result.
 	if ok = mx >= 0 && positive(mx+my) && my > 0; !ok {
 		return 0, 0, false
 	}
 	return mx, my, true
 }
 
-// radii returns how many metres on the ground a radian of longitude and one of latitude are.
+// radii returns the lengths in metres of a radian of longitude and a radian of latitude.
 func (c CRS) radii(lat float64) (mx, my float64) {
 	sin, cos := math.Sincos(lat)
 	w2 := 1 - c.e2()*sin*sin
@@ -49,9 +48,9 @@ func (c CRS) radii(lat float64) (mx, my float64) {
 	return max(0, c.SemiMajor*cos/w), c.SemiMajor * (1 - c.e2()) / (w2 * w)
 }
 
-// northing returns how far north of the equator a latitude is on the map of a cylindrical
-// projection, in CRS units, and how far a radian at that latitude goes. Formulas as at
-// setCylinder; PROJ has Gall's, Miller's and the equirectangular one on a sphere only.
+// northing returns the distance of a latitude from the equator on the map of a cylindrical projection, in CRS
+// units, and its derivative by the latitude. setCylinder names the source of the formulas. PROJ has the
+// projections of Gall and Miller and the equirectangular one only on a sphere.
 func (c CRS) northing(lat float64) (y, slope float64) {
 	sin, cos := math.Sincos(lat)
 	scale := c.SemiMajor / c.PerUnit
@@ -90,8 +89,8 @@ func (c CRS) northing(lat float64) (y, slope float64) {
 	return scale * y, scale * slope
 }
 
-// latitude finds the latitude of a northing by halving: the functions are monotone, and a
-// place is asked for once in a while. ok is false beyond the poles.
+// latitude inverts northing by bisection: the functions are monotone, and it is rarely called. ok is false beyond
+// the poles.
 func (c CRS) latitude(y float64) (lat float64, ok bool) {
 	y -= c.y0
 	low, high := -math.Pi/2, math.Pi/2

@@ -5,16 +5,15 @@ import (
 	"strings"
 )
 
-// underscored turns a name into that of WKT 1: lower case, with underscores.
+// underscored converts a name to the style of WKT 1: lower case, with underscores.
 func underscored(name string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
 		return r == ' ' || r == '_' || r == '(' || r == ')' || r == '-'
 	}), "_")
 }
 
-// methodOf returns the name that WKT 1 has for a projection method of WKT 1, WKT 2 (EPSG)
-// or ESRI. A method that has none is called what its definition calls it. Two methods of ESRI
-// are those of others with or without a parameter.
+// methodOf returns the WKT 1 name of a projection method from WKT 1, WKT 2 (EPSG) or ESRI. A method without such
+// a name keeps its own. Two ESRI methods equal other methods, depending on a parameter.
 func methodOf(name string, parameter map[string]float64) string {
 	switch name = underscored(name); name {
 	case "lambert_conformal_conic":
@@ -57,8 +56,8 @@ func methodOf(name string, parameter map[string]float64) string {
 	return name
 }
 
-// parameterOf returns one name for each parameter that matters here, of the many names that
-// WKT 1, EPSG and ESRI have.
+// parameterOf returns one name for each parameter that this package uses. WKT 1, EPSG and ESRI have many names
+// for them.
 func parameterOf(name string) string {
 	switch name = underscored(name); name {
 	case "longitude_of_center", "longitude_of_centre", "longitude_of_origin", "longitude_of_natural_origin",

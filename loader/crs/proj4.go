@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// proj4 is the parameters of a PROJ string, without their plus signs. A flag has the value "".
+// proj4 holds the parameters of a PROJ string, without plus signs. A flag has the value "".
 type proj4 map[string]string
 
-// readProj4 reads a PROJ string. Of a parameter that is given twice the first one counts, as
-// in PROJ.
+// readProj4 reads a PROJ string. If a parameter occurs twice, the first one counts, as in PROJ.
 func readProj4(text string) proj4 {
 	p := proj4{}
 	for _, word := range strings.Fields(text) {
@@ -27,19 +26,19 @@ func (p proj4) has(key string) bool {
 	return ok
 }
 
-// number returns a number or an angle, 0 where there is none.
+// number returns a number or an angle, or 0 if it is missing.
 func (p proj4) number(key string) float64 {
 	v, _ := angle(p[key])
 	return v
 }
 
-// webMercator tells whether a string means the spherical Mercator projection of an
-// ellipsoid's latitudes: there, the sphere must not turn the latitudes into its own.
+// webMercator reports whether a string means the spherical Mercator projection of latitudes on an ellipsoid. The
+// sphere must not change the latitudes then.
 func (p proj4) webMercator() bool {
 	return p["proj"] == "webmerc" || p["proj"] == "merc" && p["nadgrids"] == "@null"
 }
 
-// definition says what the string says.
+// definition returns the definition in the string.
 func (p proj4) definition() (d definition) {
 	d.kind = p.kind()
 	if d.kind == Unknown {
@@ -51,7 +50,7 @@ func (p proj4) definition() (d definition) {
 	d.meridian = primeMeridian(p["pm"])
 
 	if d.kind == Geographic {
-		// PROJ takes no other unit of longlat.
+		// PROJ supports no other unit for longlat.
 		d.unit = unit{"degree", 1}
 		d.wrap = p.number("lon_wrap")
 		return d
@@ -84,12 +83,12 @@ func (p proj4) kind() Kind {
 	return Projected
 }
 
-// isLonLat knows the four names that PROJ has for a projection that does nothing.
+// isLonLat recognizes PROJ's four names for no projection.
 func isLonLat(name string) bool {
 	return name == "longlat" || name == "latlong" || name == "lonlat" || name == "latlon"
 }
 
-// length is the unit of x and y. PROJ looks at +units first.
+// length returns the unit of x and y. PROJ looks at +units first.
 func (p proj4) length() unit {
 	if name, ok := p["units"]; ok {
 		for _, u := range lengths() {
@@ -113,7 +112,7 @@ func (p proj4) length() unit {
 	return lengths()[0].unit
 }
 
-// method returns the name of WKT 1 for what PROJ calls its projections.
+// method returns the WKT 1 name of a PROJ projection.
 func (p proj4) method() string {
 	name := p["proj"]
 
@@ -147,8 +146,7 @@ func (p proj4) method() string {
 	return name
 }
 
-// parameters returns what the projections of this package read. PROJ has false eastings in
-// metres, whatever the unit.
+// parameters returns the parameters that this package uses. PROJ has false eastings in metres, whatever the unit.
 func (p proj4) parameters(metres float64) map[string]float64 {
 	to := map[string]float64{
 		"central_meridian":    p.number("lon_0"),
@@ -174,11 +172,11 @@ func (p proj4) parameters(metres float64) map[string]float64 {
 	return to
 }
 
-// ellipsoid returns larger half axis and inverse flattening, 0 for a sphere. Without any,
-// PROJ takes GRS 80.
+// ellipsoid returns the semi-major axis and the inverse flattening, 0 for a sphere. Without an ellipsoid, PROJ
+// uses GRS 80.
 func (p proj4) ellipsoid() (a, rf float64) {
 	if p.webMercator() {
-		// The sphere is that of the map. The latitudes are on the ellipsoid of WGS 84.
+		// The sphere is only for the map. The latitudes are on the ellipsoid of WGS 84.
 		return 6378137, 298.257223563
 	}
 	if p.has("R") {
@@ -211,7 +209,7 @@ func inverse(f float64) float64 {
 	return 1 / f
 }
 
-// angle reads degrees, also as PROJ has them in degrees, minutes and seconds: 7d26'22.5"W.
+// angle reads degrees, including PROJ's form in degrees, minutes and seconds: 7d26'22.5"W.
 func angle(text string) (v float64, ok bool) {
 	if v, ok = number(text); ok || text == "" {
 		return v, ok

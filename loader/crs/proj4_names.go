@@ -1,6 +1,6 @@
 package crs
 
-// ellipsoidOf knows the ellipsoids and datums of PROJ by their names.
+// ellipsoidOf returns an ellipsoid by its PROJ name, or by the PROJ name of its datum.
 func ellipsoidOf(ellps, datum string) (a, rf float64) {
 	switch datum {
 	case "WGS84":
@@ -44,7 +44,7 @@ func ellipsoidOf(ellps, datum string) (a, rf float64) {
 	return 6378137, 298.257222101 // GRS80
 }
 
-// primeMeridian knows those of PROJ by their names, in degrees east of Greenwich.
+// primeMeridian returns a prime meridian by its PROJ name, in degrees east of Greenwich.
 func primeMeridian(name string) float64 {
 	switch name {
 	case "lisbon":

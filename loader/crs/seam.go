@@ -5,15 +5,14 @@ import (
 	"strings"
 )
 
-// cylinder is how a cylindrical projection along the equator maps: x = x0 + period/2π·λ for
-// a longitude λ from the central meridian. y0 is y of the equator. In CRS units. The zero
-// value is of those that are no such projection.
+// cylinder describes a cylindrical projection along the equator: x = x0 + period/2π·λ for a longitude λ from the
+// central meridian. y0 is y of the equator. All are in CRS units. Other projections have the zero value.
 type cylinder struct {
 	period, x0, y0 float64
 }
 
-// setCylinder is for projected CRSs whose ellipsoid and unit are known. The formulas are those
-// of J. P. Snyder, Map Projections: A Working Manual, USGS 1987.
+// setCylinder sets the cylinder of projected CRSs whose ellipsoid and unit are known. The formulas come from J.
+// P. Snyder, Map Projections: A Working Manual, USGS 1987.
 func (c *CRS) setCylinder(parameter map[string]float64) {
 	if c.Kind != Projected || c.SemiMajor == 0 || c.PerUnit == 0 || !cylindrical(c.Method) {
 		return
@@ -33,7 +32,7 @@ func (c *CRS) setCylinder(parameter map[string]float64) {
 	case "gall_stereographic":
 		k = math.Sqrt2 / 2
 	case "miller_cylindrical":
-		k = c.authalic() / c.SemiMajor // as PROJ has it
+		k = c.authalic() / c.SemiMajor // as in PROJ
 	}
 
 	period := 2 * math.Pi * c.SemiMajor * k / c.PerUnit
@@ -58,8 +57,8 @@ func cylindrical(method string) bool {
 	return false
 }
 
-// Seam returns where x comes round, of geographic CRSs and of those with a cylindrical
-// projection along the equator; ok is false for the others.
+// Seam returns where x wraps around in geographic CRSs and in cylindrical projections along the equator. ok is
+// false for other CRSs.
 func (c CRS) Seam() (s Seam, ok bool) {
 	switch {
 	case c.Kind == Geographic && c.PerUnit > 0:
@@ -71,7 +70,7 @@ func (c CRS) Seam() (s Seam, ok bool) {
 	return Seam{}, false
 }
 
-// authalic is the radius of the sphere that has the ellipsoid's area.
+// authalic returns the radius of the sphere with the same area as the ellipsoid.
 func (c CRS) authalic() float64 {
 	e := math.Sqrt(c.e2())
 	if e == 0 {
@@ -83,7 +82,7 @@ func (c CRS) authalic() float64 {
 
 func radians(degrees float64) float64 { return degrees * math.Pi / 180 }
 
-// e2 is the square of the ellipsoid's eccentricity.
+// e2 returns the square of the ellipsoid's eccentricity.
 func (c CRS) e2() float64 {
 	if c.InverseFlattening == 0 {
 		return 0
@@ -93,10 +92,9 @@ func (c CRS) e2() float64 {
 	return f * (2 - f)
 }
 
-// Ends returns the lowest and the highest y of the map of a CRS that has a Seam: those of the
-// poles, or, of Mercator's projections, whose poles are infinitely far away, those of the
-// square that is the usual end of such maps, at 85.05 degrees with EPSG:3857. ok is false for
-// other CRSs.
+// Ends returns the lowest and the highest y of the map of a CRS that has a Seam. They are the poles. For Mercator
+// projections, whose poles are infinitely far away, they are the edges of the usual square map, at 85.05 degrees
+// with EPSG:3857. ok is false for other CRSs.
 func (c CRS) Ends() (yMin, yMax float64, ok bool) {
 	switch {
 	case c.Kind == Geographic && c.PerUnit > 0:
@@ -111,11 +109,10 @@ func (c CRS) Ends() (yMin, yMax float64, ok bool) {
 	return c.y0 - pole, c.y0 + pole, true
 }
 
-// Mercator tells whether it is one of Mercator's projections along the equator.
+// Mercator reports whether the projection is a Mercator projection along the equator.
 func (c CRS) Mercator() bool { return c.period > 0 && strings.Contains(c.Method, "mercator") }
 
-// EndLatitude returns the latitude in degrees where the map of a projection of Mercator's ends
-// in the north: see Ends.
+// EndLatitude returns the latitude in degrees of the northern end of a Mercator map: see Ends.
 func (c CRS) EndLatitude() float64 {
 	_, yMax, _ := c.Ends()
 	lat, _ := c.latitude(yMax)

@@ -3,7 +3,7 @@ package crs
 import (
 	"bytes"
 	"compress/flate"
-	_ "embed" // the table
+	_ "embed" // for the table
 	"encoding/binary"
 	"io"
 	"slices"
@@ -12,21 +12,21 @@ import (
 	"strings"
 )
 
-// table is what maketable makes of PostGIS's spatial_ref_sys. It has the number of its blocks,
-// for each block its first SRID and where it ends in the file, and the blocks, each compressed
-// alone: the cells of blockRows CRSs, sorted by SRID, a line each, column by column, which
-// compresses better than row by row. Numbers are of 32 bits, with the low byte first.
+// table is what maketable makes from PostGIS's spatial_ref_sys. It contains the number of its blocks; for each
+// block, its first SRID and its end in the file; and the blocks, each compressed separately. A block contains the
+// cells of blockRows CRSs, sorted by SRID, one per line, column by column, which compresses better than row by
+// row. Numbers have 32 bits, low byte first.
 //
-// Nothing is unpacked when the program starts, and nothing is kept.
+// The program unpacks nothing when it starts, and keeps nothing.
 //
 //go:embed table.bin
 var table string
 
-// blockRows is how many CRSs a block has. More of them compress better and take longer.
+// blockRows is how many CRSs a block has. Larger blocks compress better but take longer to read.
 const blockRows = 256
 
-// Known returns what the table has of a CRS: kind, unit, projection and domain of those that
-// PostGIS 3.5 has in its spatial_ref_sys. It takes about a quarter of a millisecond.
+// Known returns the table's entry of a CRS: kind, unit, projection and domain. The table has the CRSs in the
+// spatial_ref_sys of PostGIS 3.5. A call takes about a quarter of a millisecond.
 func Known(srid int32) (c CRS, ok bool) { return lookUp(table, srid) }
 
 func lookUp(table string, srid int32) (c CRS, ok bool) {
@@ -70,7 +70,7 @@ func number32(table string, at int) uint32 {
 	return binary.LittleEndian.Uint32([]byte(table[at : at+4]))
 }
 
-// The columns of the table.
+// Columns of the table.
 const (
 	colSRID = iota
 	colName
@@ -132,7 +132,7 @@ func kindOfLetter(letter string) Kind {
 	return Unknown
 }
 
-// WriteTable writes the file of the table, for maketable. all is sorted by SRID.
+// WriteTable writes the file of the table, for maketable. all must be sorted by SRID.
 func WriteTable(w io.Writer, all []CRS) error {
 	var index, blocks bytes.Buffer
 	n := (len(all) + blockRows - 1) / blockRows
@@ -175,7 +175,7 @@ func block(some []CRS) string {
 	return strings.Join(cells, "\n")
 }
 
-// row is what readRow reads. What is not known is empty.
+// row returns what readRow reads. Unknown values are empty.
 func (c CRS) row() (col [columns]string) {
 	col[colSRID] = strconv.Itoa(int(c.SRID))
 	col[colName] = strings.Join(strings.Fields(c.Name), " ")
@@ -208,7 +208,7 @@ func (c CRS) row() (col [columns]string) {
 	return col
 }
 
-// join writes numbers so that they are read again as they were.
+// join formats numbers without loss.
 func join(v ...float64) string {
 	var b []byte
 	for i, v := range v {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The facts of CRSs that people load grids into.
+// Facts about CRSs that are common for grids.
 func TestKnown(t *testing.T) {
 	for _, want := range []CRS{
 		{SRID: 2056, Kind: Projected, Unit: "metre", PerUnit: 1, Base: 4150, Method: "hotine_oblique_mercator_azimuth_center"},
@@ -44,7 +44,7 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// Domains in longitudes, and about where their boxes are.
+// Domains in longitudes, and the approximate positions of their boxes.
 func TestDomains(t *testing.T) {
 	for srid, want := range map[int32]Domain{
 		4326: {-180, -90, 180, 90, -180, -90, 180, 90},
@@ -70,7 +70,7 @@ func TestDomains(t *testing.T) {
 	}
 }
 
-// What is written is read again, with more than one block.
+// A table with several blocks survives a round trip.
 func TestTableIsReadAsWritten(t *testing.T) {
 	var all []CRS
 	for i := range 3*blockRows + 7 {

@@ -12,11 +12,11 @@ type unit struct {
 	per  float64 // metres or degrees
 }
 
-// lengths are the units of length of EPSG's data set that CRSs use, and what PROJ calls
-// them. The US survey foot is 1200/3937 m by law, the British ones after Sears and Benoit
-// are measurements. Metre and foot come first, since they are what is looked for.
+// lengths returns the units of length in EPSG's data set that CRSs use, with their PROJ names. The US survey foot
+// is 1200/3937 m by law. The British feet of Sears and Benoit are measurements. Metre and foot come first because
+// they are the most common.
 //
-// A function, so that nothing is made when the program starts.
+// It is a function so that nothing is initialized when the program starts.
 func lengths() []struct {
 	unit
 	proj string
@@ -60,14 +60,14 @@ func lengths() []struct {
 	}
 }
 
-// lengthOf names a unit of length by how many metres it has; name is what its definition
-// calls it, for those that have no other.
+// lengthOf returns the unit of length with the given size in metres. name is its name in the definition, which a
+// unit outside the list keeps.
 func lengthOf(name string, metres float64) unit {
 	if !positive(metres) {
 		return unit{}
 	}
 
-	// Definitions round to 12 or more digits. The nearest two units of the list differ in the 7th.
+	// Definitions round to 12 or more digits. The two closest units in the list differ in the 7th.
 	for _, u := range lengths() {
 		if near(metres, u.per, 1e-9) {
 			return u.unit
@@ -80,13 +80,13 @@ func lengthOf(name string, metres float64) unit {
 	return unit{name, metres}
 }
 
-// angleOf names a unit of angle by how many radians it has.
+// angleOf returns the unit of angle with the given size in radians.
 func angleOf(name string, radians float64) unit {
 	if !positive(radians) {
 		return unit{}
 	}
 
-	// Degrees are written with as few as 7 digits, and then mean degrees all the same.
+	// Some definitions write degrees with only 7 digits.
 	degrees := radians * 180 / math.Pi
 	for _, u := range []unit{{"degree", 1}, {"grad", 0.9}, {"radian", 180 / math.Pi}} {
 		if near(degrees, u.per, 1e-6) {

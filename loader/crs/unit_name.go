@@ -2,8 +2,8 @@ package crs
 
 import "strings"
 
-// Units returns what so many units of x and y are called: "metre" of one, "US survey feet" of
-// two, "units" where the unit is not known.
+// Units returns the name of the unit for a number: "metre" for 1, "US survey feet" for 2, and "units" if the unit
+// is unknown.
 func (c CRS) Units(n float64) string {
 	unit := c.Unit
 	if unit == "" {

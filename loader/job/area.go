@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// validateArea checks what goes with an area of interest, and what does not.
+// validateArea checks the settings that need an area of interest or conflict with it.
 func (j Job) validateArea() error {
 	bad := func(param, value, reason string) error {
 		return &geomgen.ParamError{Param: param, Value: value, Reason: reason}
@@ -20,7 +20,7 @@ func (j Job) validateArea() error {
 	case geomgen.AsPolygon, geomgen.AsPoint, geomgen.AsNone:
 	case geomgen.AsMultiPolygon:
 		if !j.Clip {
-			return bad("geometry", string(j.Geometry), "goes with clip alone")
+			return bad("geometry", string(j.Geometry), "needs clip")
 		}
 	default:
 		return bad("geometry", string(j.Geometry), "must be polygon, point or none")
@@ -28,9 +28,9 @@ func (j Job) validateArea() error {
 
 	switch {
 	case j.Clip && j.Geometry == geomgen.AsPoint:
-		return bad("clip", "true", "contradicts geometry point: a point is not cut")
+		return bad("clip", "true", "contradicts geometry point: a point cannot be clipped")
 	case j.Clip && !j.HasGeometry():
-		return bad("clip", "true", "contradicts geometry none: there is nothing to cut")
+		return bad("clip", "true", "contradicts geometry none: there is no geometry to clip")
 	case !j.HasGeometry() && j.Index != IndexNone:
 		return bad("index", string(j.Index), "contradicts geometry none: a spatial index needs a geometry")
 	case j.Area == nil && j.Coverage:
@@ -40,9 +40,9 @@ func (j Job) validateArea() error {
 	case j.CodeIndex && j.Code == "":
 		return bad("code-index", "true", "needs a code")
 	case j.CodeIndex && j.Partitions > 0:
-		return bad("code-index", "true", "contradicts partitions: a unique index of a partitioned table must hold the partition key, so none on the code alone can be")
+		return bad("code-index", "true", "contradicts partitions: a unique index of a partitioned table must include the partition key, so the code alone cannot have one")
 	case j.CodeIndex && j.IfExists == Append:
-		return bad("code-index", "true", "contradicts if-exists append: the indexes of the table that is there stand")
+		return bad("code-index", "true", "contradicts if-exists append: the existing table keeps its indexes")
 	case j.Code == "" && j.CodeOrder != "":
 		return bad("code-order", string(j.CodeOrder), "needs a code")
 	}
@@ -60,7 +60,7 @@ func (j Job) validateArea() error {
 	return checkArea(j.Area)
 }
 
-// checkArea checks an area of interest by itself.
+// checkArea checks an area of interest on its own.
 func checkArea(a *aoi.Area) error {
 	bad := func(param, value, reason string) error {
 		return &geomgen.ParamError{Param: param, Value: value, Reason: reason}
@@ -86,14 +86,13 @@ func checkArea(a *aoi.Area) error {
 	return bad("aoi-rule", string(a.Rule), "must be intersects, within, centroid or overlaps")
 }
 
-// NeedsMetres tells whether the job fits a CRS in metres alone: INSPIRE's codes are made of
-// metres.
+// NeedsMetres reports whether the job needs a CRS in metres: INSPIRE codes consist of metres.
 func (j Job) NeedsMetres() bool {
 	return j.Code == geomgen.INSPIRE || j.Code == geomgen.INSPIREShort
 }
 
-// CheckCRS refuses, as a *geomgen.ParamError, what does not fit to what is known of the
-// grid's CRS: codes that are made of metres where the unit is another one.
+// CheckCRS refuses settings that do not fit the grid's CRS: codes made of metres need a CRS in metres. The error
+// is a *geomgen.ParamError.
 func (j Job) CheckCRS(c crs.CRS) error {
 	if !j.NeedsMetres() || c.Metres() {
 		return nil
@@ -105,5 +104,5 @@ func (j Job) CheckCRS(c crs.CRS) error {
 	}
 
 	return &geomgen.ParamError{Param: "code", Value: string(j.Code), Reason: fmt.Sprintf(
-		"is made of metres, and the units of EPSG:%d are %s", j.Grid.SRID, units)}
+		"is made of metres, but the units of EPSG:%d are %s", j.Grid.SRID, units)}
 }

@@ -9,23 +9,22 @@ import (
 	"github.com/loadgrid/loadgrid/internal/copyfield"
 )
 
-// Attribute is a column that has, in each row, the value of an attribute of one of the area's
-// features: see Job.Attributes and Job.Each.
+// Attribute is a column that holds, in each row, an attribute of one of the area's features: see Job.Attributes
+// and Job.Each.
 type Attribute struct {
-	// Name is that of the attribute, and of the column.
+	// Name is the name of the attribute and of the column.
 	Name string `json:"name"`
-	// Type is an SQL type of ConstantTypes, for a column of another type than the one that the
-	// source has. Defaults to that.
+	// Type is one of ConstantTypes, if the column's type is not the source's type. Defaults to the source's type.
 	Type string `json:"type,omitempty"`
 }
 
-// ParseAttribute reads NAME or NAME:TYPE, as in population:bigint, of an option.
+// ParseAttribute reads NAME or NAME:TYPE, as in population:bigint, for the option param.
 func ParseAttribute(param, text string) (Attribute, error) {
 	a := Attribute{Name: text}
 	if i := strings.LastIndexByte(text, ':'); i >= 0 {
 		a.Name, a.Type = text[:i], strings.ToLower(strings.TrimSpace(text[i+1:]))
 		if a.Type == "" {
-			return Attribute{}, &geomgen.ParamError{Param: param, Value: text, Reason: "has no type behind the colon; the types are " + strings.Join(ConstantTypes(), ", ")}
+			return Attribute{}, &geomgen.ParamError{Param: param, Value: text, Reason: "has no type after the colon; the types are " + strings.Join(ConstantTypes(), ", ")}
 		}
 	}
 
@@ -36,7 +35,7 @@ func ParseAttribute(param, text string) (Attribute, error) {
 	return a, a.checkType(param)
 }
 
-// String returns the attribute as ParseAttribute reads it.
+// String returns the attribute in the form that ParseAttribute reads.
 func (a Attribute) String() string {
 	if a.Type == "" {
 		return a.Name
@@ -55,11 +54,11 @@ func (a Attribute) checkType(param string) error {
 	return &geomgen.ParamError{Param: param, Value: a.String(), Reason: copyfield.NoType(a.Type)}
 }
 
-// Pairs tells whether rows are pairs of a cell and a feature: see Each.
+// Pairs reports whether each row is a pair of a cell and a feature: see Each.
 func (j Job) Pairs() bool { return j.Each.Name != "" }
 
-// FeatureAttributes returns the attributes that the job needs of the area's features, in the order
-// of their columns: that of Each first.
+// FeatureAttributes returns the attributes that the job needs from the area's features, in the order of their
+// columns. The attribute of Each comes first.
 func (j Job) FeatureAttributes() []Attribute {
 	var list []Attribute
 	if j.Pairs() {
@@ -68,8 +67,8 @@ func (j Job) FeatureAttributes() []Attribute {
 	return append(list, j.Attributes...)
 }
 
-// WithTypes returns the job with the types that the source's attributes have, in the order of
-// FeatureAttributes, where it says no others.
+// WithTypes returns the job with the types of the source's attributes, in the order of FeatureAttributes. Types
+// that the job sets itself stay.
 func (j Job) WithTypes(types []string) Job {
 	if j.Pairs() {
 		j.Each.Type = cmp.Or(j.Each.Type, types[0])
@@ -84,7 +83,7 @@ func (j Job) WithTypes(types []string) Job {
 	return j
 }
 
-// checkNameType refuses names of a type whose values cannot be a key.
+// checkNameType refuses a type whose values cannot be a key for the attribute of Each.
 func (j Job) checkNameType() error {
 	if t := j.Each.sqlType(); t == "json" || t == "jsonb" {
 		return &geomgen.ParamError{Param: "each", Value: j.Each.String(), Reason: "is " + t + ", which cannot be a key: take it as text, " + j.Each.Name + ":text"}
@@ -92,7 +91,7 @@ func (j Job) checkNameType() error {
 	return nil
 }
 
-// validateAttributes checks what goes with attributes, and what does not.
+// validateAttributes checks the settings that need attributes or conflict with them.
 func (j Job) validateAttributes() error {
 	bad := func(param, value, reason string) error {
 		return &geomgen.ParamError{Param: param, Value: value, Reason: reason}
@@ -128,7 +127,7 @@ func (j Job) validateAttributes() error {
 	case j.Pairs() && j.CodeIndex:
 		return bad("code-index", "true", "contradicts each: a cell has several rows")
 	case j.Pairs() && j.Distribute != "":
-		return bad("each", j.Each.Name, "contradicts distribute: the rows of a grid of pairs are not distributed")
+		return bad("each", j.Each.Name, "contradicts distribute: a table of pairs cannot be distributed")
 	}
 
 	switch j.AttributeRule {

@@ -27,7 +27,7 @@ func TestParseAttribute(t *testing.T) {
 		}
 	}
 
-	for text, reason := range map[string]string{"pop:": "has no type behind the colon", ":text": "has no name", "": "has no name", "pop:money": "type money is not supported"} {
+	for text, reason := range map[string]string{"pop:": "has no type after the colon", ":text": "has no name", "": "has no name", "pop:money": "type money is not supported"} {
 		var param *geomgen.ParamError
 		if _, err := job.ParseAttribute("each", text); !errors.As(err, &param) || param.Param != "each" || !strings.Contains(err.Error(), reason) {
 			t.Errorf("%q: the error is %v", text, err)
@@ -73,7 +73,7 @@ func TestAttributesThatContradict(t *testing.T) {
 		"too long":                     {"attribute", "63 bytes", func(j *loader.Job) { j.Attributes = []loader.Attribute{{Name: strings.Repeat("x", 64)}} }},
 		"index without a geometry":     {"index", "contradicts geometry none", func(j *loader.Job) { j.Geometry, j.Index = geomgen.AsNone, loader.IndexGiST }},
 		"clip without a geometry":      {"clip", "contradicts geometry none", func(j *loader.Job) { j.Geometry, j.Clip = geomgen.AsNone, true }},
-		"attributes that are not read": {"attribute", "is not read from the area", func(j *loader.Job) { j.Attributes = one }},
+		"attributes that are not read": {"attribute", "was not read from the area", func(j *loader.Job) { j.Attributes = one }},
 	} {
 		j := plainJob()
 		j.Cols, j.Rows, j.Area = 0, 0, &loader.Area{Polygons: triangle()}
@@ -86,7 +86,7 @@ func TestAttributesThatContradict(t *testing.T) {
 	}
 }
 
-// The bytes are those that PostgreSQL 15 sends: select encode(float8send('NaN'), 'hex') and so on.
+// The bytes are what PostgreSQL 15 sends: select encode(float8send('NaN'), 'hex') and so on.
 func TestValuesAsFields(t *testing.T) {
 	zone := time.FixedZone("", 3600)
 
@@ -150,7 +150,7 @@ func TestValuesThatTheTypeDoesNotHave(t *testing.T) {
 	}
 }
 
-// Names that are equal in the column's type have one key, others have others.
+// Names have the same key if and only if they are equal in the column's type.
 func TestNameKeys(t *testing.T) {
 	for kind, groups := range map[string][][]feature.Value{
 		"text":             {{"a", "a"}, {"A"}, {"1", int64(1)}, {"1.0"}, {""}},

@@ -31,7 +31,7 @@ func (j Job) validateColumns() error {
 		}
 
 		if systemColumns[name] {
-			return &geomgen.ParamError{Param: param, Value: name, Reason: "PostgreSQL has a system column of this name"}
+			return &geomgen.ParamError{Param: param, Value: name, Reason: "PostgreSQL has a system column with this name"}
 		}
 
 		if other, ok := seen[name]; ok {
@@ -54,7 +54,7 @@ func (j Job) validateColumns() error {
 	}
 
 	if n := len(j.Columns()); n > maxColumns {
-		return &geomgen.ParamError{Param: "set", Value: strconv.Itoa(len(j.Set)) + " times", Reason: "PostgreSQL's tables have at most 1600 columns"}
+		return &geomgen.ParamError{Param: "set", Value: strconv.Itoa(len(j.Set)) + " times", Reason: "a PostgreSQL table has at most 1600 columns"}
 	}
 
 	if j.Pairs() {
@@ -82,7 +82,7 @@ func (j Job) validateColumns() error {
 	return nil
 }
 
-// Columns returns the names of the table's columns in their order.
+// Columns returns the names of the table's columns in order.
 func (j Job) Columns() []string {
 	names := []string{j.IDColumn, "col", "row"}
 	if j.HasGeometry() {
@@ -96,13 +96,13 @@ func (j Job) Columns() []string {
 	return names
 }
 
-// column is a column of the table, with its type's name in the catalogue.
+// column is a column of the table, with the name of its type in the catalogue.
 type column struct{ Name, SQLType string }
 
-// HasGeometry tells whether the table has a column with geometries.
+// HasGeometry reports whether the table has a geometry column.
 func (j Job) HasGeometry() bool { return j.Geometry != geomgen.AsNone }
 
-// OtherColumns returns the columns behind the geometry.
+// OtherColumns returns the columns after the geometry.
 func (j Job) OtherColumns() []column {
 	var list []column
 	if j.ParentLevels > 0 {
@@ -132,14 +132,13 @@ func (j Job) OtherColumns() []column {
 	return list
 }
 
-// WithTable returns the job with the table as the server knows it.
+// WithTable returns the job with its table replaced by t, the name that the server found.
 func (j Job) WithTable(t Table) Job {
 	j.Table = t
 	return j
 }
 
-// GeometryType returns the type of the geometry, without PostGIS's schema. The job has one: see
-// HasGeometry.
+// GeometryType returns the geometry type, without PostGIS's schema. Call it only if HasGeometry.
 func (j Job) GeometryType() string {
 	kind := "Polygon"
 	switch j.Geometry {
@@ -159,7 +158,7 @@ func (j Job) GeometryType() string {
 // HasBRIN reports whether the job asks for a BRIN index.
 func (j Job) HasBRIN() bool { return j.Index == IndexBRIN || j.Index == IndexBoth }
 
-// systemColumns are names that each table has already.
+// systemColumns are names that every table already uses.
 var systemColumns = map[string]bool{
 	"ctid": true, "tableoid": true, "xmin": true, "xmax": true, "cmin": true, "cmax": true,
 }

@@ -10,11 +10,11 @@ import (
 // Constant is a column that holds the same value in each row.
 type Constant struct {
 	Name  string `json:"name"`
-	Type  string `json:"type"`  // an SQL type; see ConstantTypes. Defaults to text.
-	Value string `json:"value"` // as PostgreSQL writes a value of that type, in ISO style
+	Type  string `json:"type"`  // one of ConstantTypes; defaults to text
+	Value string `json:"value"` // as PostgreSQL prints a value of that type, in ISO style
 }
 
-// ConstantTypes returns the types that a Constant may have, in alphabetical order.
+// ConstantTypes returns the types of a Constant in alphabetical order.
 func ConstantTypes() []string { return copyfield.Types() }
 
 // ParseConstant reads NAME=VALUE or NAME:TYPE=VALUE, as in year:integer=2026.
@@ -28,7 +28,7 @@ func ParseConstant(s string) (Constant, error) {
 	if i := strings.LastIndexByte(name, ':'); i >= 0 {
 		c.Name, c.Type = name[:i], strings.ToLower(strings.TrimSpace(name[i+1:]))
 		if c.Type == "" {
-			return Constant{}, &geomgen.ParamError{Param: "set", Value: s, Reason: "has no type behind the colon; the types are " + strings.Join(ConstantTypes(), ", ")}
+			return Constant{}, &geomgen.ParamError{Param: "set", Value: s, Reason: "has no type after the colon; the types are " + strings.Join(ConstantTypes(), ", ")}
 		}
 	}
 
@@ -37,7 +37,7 @@ func ParseConstant(s string) (Constant, error) {
 	return c, err
 }
 
-// sqlType returns the type's name in PostgreSQL, "" where there is no such type.
+// sqlType returns the type's name in PostgreSQL, or "" if there is no such type.
 func (c Constant) sqlType() string {
 	name, _ := copyfield.SQLType(c.Type)
 	return name
@@ -53,7 +53,7 @@ func (c Constant) Encode(dst []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// String returns the constant as ParseConstant reads it.
+// String returns the constant in the form that ParseConstant reads.
 func (c Constant) String() string {
 	if c.Type == "" || c.Type == "text" {
 		return c.Name + "=" + c.Value

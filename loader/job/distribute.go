@@ -8,23 +8,23 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Distribute says how the rows of a table are spread over the workers of a Citus cluster.
+// Distribute chooses how the rows of a table are distributed over the workers of a Citus cluster.
 type Distribute string
 
-// DistributeHash spreads them by the hash of the key's first column.
+// DistributeHash distributes rows by the hash of the key's first column.
 const DistributeHash Distribute = "hash"
 
 const (
 	// ParentColumn is the column that Job.ParentLevels adds.
 	ParentColumn = "parent"
-	// MaxParentLevels is how many levels a parent may lie above its cells: beyond it there are
-	// the four quadrants of the grid alone.
+	// MaxParentLevels is the most levels between a parent and its cells. A higher level would have only the four
+	// quadrants of the grid.
 	MaxParentLevels = 30
-	// MaxShards is how many shards a job may ask for. Citus has no more in a table.
+	// MaxShards is the most shards that a job can ask for. Citus allows no more in a table.
 	MaxShards = 64_000
 )
 
-// ParseDistribute reads hash or hash:SHARDS, of which shards 0 stands for no number.
+// ParseDistribute reads hash or hash:SHARDS. It returns shards 0 if there is no number.
 func ParseDistribute(s string) (d Distribute, shards int, err error) {
 	method, number, numbered := strings.Cut(s, ":")
 	if Distribute(method) != DistributeHash {
@@ -55,7 +55,7 @@ func ParseParent(s string) (levels int, err error) {
 	return levels, nil
 }
 
-// DistributionText returns what ParseDistribute reads, "" for a table that is not distributed.
+// DistributionText returns the form that ParseDistribute reads, or "" for a table that is not distributed.
 func (j Job) DistributionText() string {
 	if j.Shards > 0 {
 		return fmt.Sprintf("%s:%d", j.Distribute, j.Shards)
@@ -63,7 +63,7 @@ func (j Job) DistributionText() string {
 	return string(j.Distribute)
 }
 
-// ParentText returns what ParseParent reads, "" for a table without parents.
+// ParentText returns the form that ParseParent reads, or "" for a table without parents.
 func (j Job) ParentText() string {
 	if j.ParentLevels == 0 {
 		return ""
@@ -71,8 +71,8 @@ func (j Job) ParentText() string {
 	return fmt.Sprintf("%s:%d", ParentColumn, j.ParentLevels)
 }
 
-// KeyColumns returns the columns of the primary key. The first one is what a distributed table
-// is distributed by.
+// KeyColumns returns the columns of the primary key. The first one is the distribution column of a distributed
+// table.
 func (j Job) KeyColumns() []string {
 	if j.ParentLevels > 0 {
 		return []string{ParentColumn, j.IDColumn}
@@ -85,7 +85,7 @@ func (j Job) KeyColumns() []string {
 	return []string{j.IDColumn}
 }
 
-// validateDistribution checks how the rows are to be spread over a cluster.
+// validateDistribution checks the settings for a cluster.
 func (j Job) validateDistribution() error {
 	bad := func(param, value, reason string) error {
 		return &geomgen.ParamError{Param: param, Value: value, Reason: reason}
@@ -100,7 +100,7 @@ func (j Job) validateDistribution() error {
 	case j.ParentLevels < 0 || j.ParentLevels > MaxParentLevels:
 		return bad("distribute-by", j.ParentText(), fmt.Sprintf("must be parent:K, with K between 1 and %d", MaxParentLevels))
 	case j.Distribute == "" && j.Shards > 0:
-		return bad("distribute", strconv.Itoa(j.Shards), "shards go with hash alone")
+		return bad("distribute", strconv.Itoa(j.Shards), "shards need distribute hash")
 	case j.Distribute == "" && colocated:
 		return bad("colocate-with", j.ColocateWith.String(), "needs distribute hash")
 	case j.Distribute == "" && j.ParentLevels > 0:
@@ -108,11 +108,11 @@ func (j Job) validateDistribution() error {
 	case j.Distribute == "":
 		return nil
 	case j.Partitions > 0:
-		return bad("distribute", j.DistributionText(), "contradicts partitions: shards are what a distributed table is divided into")
+		return bad("distribute", j.DistributionText(), "contradicts partitions: a distributed table is divided into shards instead")
 	case j.CodeIndex:
-		return bad("distribute", j.DistributionText(), "contradicts code-index: a unique index of a distributed table must hold the column that it is distributed by, so none on the code alone can be")
+		return bad("distribute", j.DistributionText(), "contradicts code-index: a unique index of a distributed table must include the distribution column, so the code alone cannot have one")
 	case colocated && j.Shards > 0:
-		return bad("colocate-with", j.ColocateWith.String(), "contradicts a number of shards: there are as many as that table has")
+		return bad("colocate-with", j.ColocateWith.String(), "contradicts a number of shards: the table gets as many shards as that table")
 	}
 
 	if !colocated {

@@ -15,14 +15,14 @@ import (
 	"github.com/loadgrid/loadgrid/internal/feature"
 )
 
-// Encoder writes values of attributes as fields of binary COPY. It is for one goroutine.
+// Encoder writes values of attributes as fields of binary COPY. It is not safe for use by several goroutines.
 type Encoder struct{ fields *copyfield.Encoder }
 
 // NewEncoder returns an Encoder.
 func NewEncoder() *Encoder { return &Encoder{copyfield.NewEncoder()} }
 
-// Append appends a value as a field of the attribute's column: its length in four bytes, then its
-// bytes; nil is NULL. The error is a *geomgen.ParamError for a value that the type does not have.
+// Append appends a value as a field of the attribute's column: its length in four bytes, then its bytes. nil is
+// NULL. If the type cannot hold the value, the error is a *geomgen.ParamError.
 func (e *Encoder) Append(dst []byte, a Attribute, value feature.Value) ([]byte, error) {
 	if value == nil {
 		return binary.BigEndian.AppendUint32(dst, math.MaxUint32), nil
@@ -37,7 +37,7 @@ func (e *Encoder) Append(dst []byte, a Attribute, value feature.Value) ([]byte, 
 	return dst, nil
 }
 
-// shown returns a value for a message: a long one cut, and one with what cannot be printed in quotes.
+// shown returns a value for a message. It cuts a long value and quotes one with unprintable characters.
 func shown(text string) string {
 	const most = 60
 	if len(text) > most {
@@ -50,9 +50,9 @@ func shown(text string) string {
 	return text
 }
 
-// NameKey returns a function whose result is the same for values of Each's attribute that are equal in
-// the column's type, which is known: see WithTypes. The error is a *geomgen.ParamError for a value
-// that the type does not have.
+// NameKey returns a function that returns equal strings for values of Each's attribute that are equal in the
+// column's type. The type must be known: see WithTypes. If the type cannot hold a value, the error is a
+// *geomgen.ParamError.
 func (j Job) NameKey() func(feature.Value) (string, error) {
 	e := NewEncoder()
 	var b []byte
@@ -68,11 +68,11 @@ func (j Job) NameKey() func(feature.Value) (string, error) {
 		}
 
 		switch j.Each.sqlType() {
-		case "numeric": // 1.0 is 1
+		case "numeric": // 1.0 equals 1
 			if n, ok := new(big.Rat).SetString(strings.TrimSpace(feature.TextOf(value))); ok {
 				return n.RatString(), nil
 			}
-		case "float4", "float8": // so is -0, which has but the first bit, 0
+		case "float4", "float8": // -0, whose only set bit is the first, equals 0
 			if len(b) > 4 && b[4] == 0x80 && len(bytes.Trim(b[5:], "\x00")) == 0 {
 				b[4] = 0
 			}

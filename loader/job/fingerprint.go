@@ -9,13 +9,12 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// formatVersion is part of the fingerprint: it rises when the same job would
-// give other rows, so that no run is resumed into a mix of both.
+// formatVersion is part of the fingerprint. Increase it when the same job would produce other rows, so that no
+// run is resumed into a mix of both.
 const formatVersion = 1
 
-// Fingerprint tells whether two jobs put the same rows into the same table with
-// the same columns and indexes. How fast they do it, and what becomes of the
-// table that was there, is not part of it.
+// Fingerprint identifies the rows, table, columns and indexes of a job: two jobs with equal fingerprints load the
+// same. Settings for speed, and for what happens to an existing table, are not part of it.
 func (j Job) Fingerprint(cells geomgen.Range) string {
 	var area, features string
 	var rule geomgen.Rule
@@ -23,8 +22,7 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 		area, rule, features = j.Area.Digest(), j.Area.Rule, j.Area.FeaturesDigest()
 	}
 
-	// No constants are no constants, whether the list is empty or absent: the ledger
-	// keeps neither.
+	// The ledger does not distinguish an empty list of constants from a missing one.
 	constants := j.Set
 	if len(constants) == 0 {
 		constants = nil
@@ -40,9 +38,8 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 		Set     []Constant
 		Indexes string
 		Layout  string
-		// What came later is left out where it is not used: fingerprints in ledgers
-		// stay as they are.
-		Extent   *geomgen.Box      `json:",omitempty"` // where Cells does not tell it
+		// Newer settings are left out if unused, so that fingerprints in existing ledgers stay valid.
+		Extent   *geomgen.Box      `json:",omitempty"` // if Cells does not determine it
 		Area     string            `json:",omitempty"`
 		Rule     geomgen.Rule      `json:",omitempty"`
 		Coverage bool              `json:",omitempty"`
@@ -51,10 +48,10 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 		Code     geomgen.Code      `json:",omitempty"`
 		Order    geomgen.CodeOrder `json:",omitempty"`
 		Unique   bool              `json:",omitempty"`
-		Spread   string            `json:",omitempty"` // over a cluster
-		Beside   Table             `json:",omitzero"`  // whose shards
+		Spread   string            `json:",omitempty"` // how rows are distributed over a cluster
+		Beside   Table             `json:",omitzero"`  // the table whose shards are colocated
 		Parents  int               `json:",omitempty"`
-		// What the area's features give to the rows. Their values are part of Features.
+		// What rows take from the area's features. The values are part of Features.
 		Attributes []Attribute           `json:",omitempty"`
 		Owner      geomgen.AttributeRule `json:",omitempty"`
 		Each       Attribute             `json:",omitzero"`
@@ -64,7 +61,7 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 		j.DistributionText(), j.ColocateWith, j.ParentLevels, j.Attributes, j.AttributeRule, j.Each, features})
 
 	if err != nil {
-		panic(err) // validated numbers and strings always marshal
+		panic(err) // validated numbers and strings can always be marshalled
 	}
 
 	sum := sha256.Sum256(b)
@@ -72,7 +69,7 @@ func (j Job) Fingerprint(cells geomgen.Range) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// maskExtent returns the extent where the rectangle of cells does not say it all.
+// maskExtent returns the extent if the range of cells does not determine it.
 func (j Job) maskExtent() *geomgen.Box {
 	across := j.Extent != nil && j.Extent.XMin > j.Extent.XMax
 	if j.Area == nil && j.Grid.Shape == geomgen.Square && j.Grid.Rotate == 0 && !across {
@@ -82,7 +79,7 @@ func (j Job) maskExtent() *geomgen.Box {
 	return j.Extent
 }
 
-// tableLayout says how the table is made, for the fingerprint.
+// tableLayout describes the structure of the table for the fingerprint.
 func (j Job) tableLayout() string {
 	layout := "plain"
 	if j.Partitions > 0 {

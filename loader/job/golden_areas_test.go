@@ -8,7 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// ring closes a ring of the coordinates x, y, x, y, ...
+// ring closes a ring of coordinates x, y, x, y, ...
 func ring(coordinates ...float64) []geomgen.Point {
 	var points []geomgen.Point
 	for i := 0; i < len(coordinates); i += 2 {
@@ -21,7 +21,7 @@ func triangle() []geomgen.Polygon {
 	return []geomgen.Polygon{{ring(3.25, 2, 17.5, 4, 8, 13.125)}}
 }
 
-// island has a lake, and another island beside it.
+// island has a lake, and a second island next to it.
 func island() []geomgen.Polygon {
 	return []geomgen.Polygon{
 		{ring(2, 2, 12, 2, 12, 12, 2, 12), ring(4.5, 4.5, 4.5, 8, 9, 8, 9, 4.5)},
@@ -29,7 +29,7 @@ func island() []geomgen.Polygon {
 	}
 }
 
-// area makes a job with an area of interest and without another bound.
+// area returns a job with an area of interest and no other bounds.
 func area(a loader.Area, change func(*loader.Job)) func(*loader.Job) {
 	return func(j *loader.Job) {
 		j.Cols, j.Rows, j.Area = 0, 0, &a
@@ -39,8 +39,8 @@ func area(a loader.Area, change func(*loader.Job)) func(*loader.Job) {
 	}
 }
 
-// ready returns an area as it is once a server has made it ready: with the polygons
-// that its query has returned, or that were transformed, in the grid's CRS.
+// ready returns an area as a server prepares it: with the polygons of its query, or with transformed ones, in the
+// grid's CRS.
 func ready(t *testing.T, a loader.Area, srid int32, polygons []geomgen.Polygon) loader.Area {
 	t.Helper()
 	made := loader.Area{SRID: srid, Polygons: polygons}
@@ -83,8 +83,7 @@ func areaVariants(t *testing.T) []goldenVariant {
 	}
 }
 
-// districts are features with attributes that the job has asked for, two of which have the same
-// name.
+// districts are features with the attributes of the job. Two of them have the same name.
 func districts(types ...string) *loader.Layer {
 	value := func(name string, number int64) []loader.Value {
 		return []loader.Value{name, number}[:len(types)]
@@ -99,7 +98,7 @@ func districts(types ...string) *loader.Layer {
 	}}
 }
 
-// features makes a job whose area is that of districts.
+// features returns a job whose area is districts.
 func features(rule geomgen.Rule, types []string, change func(*loader.Job)) func(*loader.Job) {
 	layer := districts(types...)
 	return area(loader.Area{Polygons: layer.Polygons(), Layer: layer, Union: true, Rule: rule}, change)

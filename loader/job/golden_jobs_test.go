@@ -15,7 +15,7 @@ type goldenJob struct {
 	job  loader.Job
 }
 
-// plainJob returns a job that leaves open what can be.
+// plainJob returns a job with only the required settings.
 func plainJob() loader.Job {
 	return loader.Job{
 		Table: loader.Table{Schema: "public", Name: "grid"},
@@ -24,8 +24,8 @@ func plainJob() loader.Job {
 	}
 }
 
-// goldenJobs returns a job for each option and each of its choices, the one with the
-// defaults first. New ones go to the end of a list.
+// goldenJobs returns a job for each choice of each option. The first has only defaults. Add new ones at the end
+// of a list.
 func goldenJobs(t *testing.T) []goldenJob {
 	t.Helper()
 	all := []goldenJob{{"defaults", plainJob()}}
@@ -41,7 +41,7 @@ func goldenJobs(t *testing.T) []goldenJob {
 	return all
 }
 
-// goldenVariant changes the job with the defaults.
+// goldenVariant changes one setting of the job with defaults.
 type goldenVariant struct {
 	name   string
 	change func(*loader.Job)
@@ -59,7 +59,7 @@ func nameVariants() []goldenVariant {
 	}
 }
 
-// within makes a job that has an extent instead of columns and rows.
+// within returns a job with an extent instead of columns and rows.
 func within(xmin, ymin, xmax, ymax float64, change func(*loader.Job)) func(*loader.Job) {
 	return func(j *loader.Job) {
 		j.Cols, j.Rows, j.Extent = 0, 0, &geomgen.Box{XMin: xmin, YMin: ymin, XMax: xmax, YMax: ymax}

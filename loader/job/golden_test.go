@@ -14,25 +14,23 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// goldenFile has an entry a line. An entry that is there never changes: ledgers hold
-// such jobs and fingerprints, and a newer program must resume their runs.
+// goldenFile has one entry per line. Existing entries never change: ledgers contain such jobs and fingerprints,
+// and a newer program must resume their runs.
 const goldenFile = "testdata/jobs.golden.jsonl"
 
-// goldenUpdate is the environment variable that has the file written again. Use it for
-// entries that are added.
+// goldenUpdate is the environment variable that rewrites the file. Use it to add entries.
 const goldenUpdate = "LOADGRID_UPDATE_GOLDEN"
 
-// goldenEntry is what the ledger has of a job.
+// goldenEntry is what the ledger stores of a job.
 type goldenEntry struct {
 	Name        string          `json:"name"`
 	Fingerprint string          `json:"fingerprint"`
-	AOI         string          `json:"aoi,omitempty"`      // EWKB in hexadecimal digits
-	Features    string          `json:"features,omitempty"` // likewise, what Layer.Marshal returns
+	AOI         string          `json:"aoi,omitempty"`      // EWKB in hexadecimal
+	Features    string          `json:"features,omitempty"` // what Layer.Marshal returns, in hexadecimal
 	Job         json.RawMessage `json:"job"`
 }
 
-// TestJobsAreAsInOldLedgers compares jobs that are made in Go with those that were
-// written down when the format was frozen.
+// TestJobsAreAsInOldLedgers compares jobs made in Go with the ones recorded when the format was frozen.
 func TestJobsAreAsInOldLedgers(t *testing.T) {
 	var entries []goldenEntry
 	for _, g := range goldenJobs(t) {
@@ -55,8 +53,7 @@ func TestJobsAreAsInOldLedgers(t *testing.T) {
 	}
 }
 
-// TestJobsFromOldLedgersAreTheSame reads jobs as a ledger has them, and writes and
-// plans them again.
+// TestJobsFromOldLedgersAreTheSame reads jobs from ledger rows, and writes and plans them again.
 func TestJobsFromOldLedgersAreTheSame(t *testing.T) {
 	for _, want := range readGolden(t) {
 		t.Run(want.Name, func(t *testing.T) {
@@ -96,8 +93,7 @@ func TestJobsFromOldLedgersAreTheSame(t *testing.T) {
 	}
 }
 
-// TestGoldenJobsHaveAllOptions fails for an option that no entry has with a value
-// other than that of a job which leaves it open.
+// TestGoldenJobsHaveAllOptions fails if an option has only its default value in all entries.
 func TestGoldenJobsHaveAllOptions(t *testing.T) {
 	entries := readGolden(t)
 	if len(entries) == 0 || entries[0].Name != "defaults" {
@@ -118,7 +114,7 @@ func TestGoldenJobsHaveAllOptions(t *testing.T) {
 	}
 }
 
-// TestGoldenJobsHaveAllTypes fails for a type of a constant column that no entry has.
+// TestGoldenJobsHaveAllTypes fails if a type of a constant column is missing in all entries.
 func TestGoldenJobsHaveAllTypes(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, e := range readGolden(t) {
@@ -139,7 +135,7 @@ func TestGoldenJobsHaveAllTypes(t *testing.T) {
 	}
 }
 
-// entryOf plans a job and returns what the ledger gets of it.
+// entryOf plans a job and returns what the ledger stores of it.
 func entryOf(t *testing.T, name string, job loader.Job) goldenEntry {
 	t.Helper()
 	p, err := loader.NewPlan(t.Context(), job)
@@ -224,8 +220,8 @@ func writeGolden(t *testing.T, entries []goldenEntry) {
 	}
 }
 
-// jsonPaths returns the paths of all values that the JSON of a type can have, as in
-// grid.x0. A list counts as its elements.
+// jsonPaths returns the paths of all values in the JSON of a type, as in grid.x0. The elements of a list share
+// the path of the list.
 func jsonPaths(t reflect.Type, path string) []string {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
@@ -256,8 +252,8 @@ func jsonPaths(t reflect.Type, path string) []string {
 	return paths
 }
 
-// valuesOf returns the values of a JSON document by their paths. A list counts as its
-// elements, of which the last with a path is returned.
+// valuesOf returns the values of a JSON document by path. The elements of a list share the path of the list; the
+// last one wins.
 func valuesOf(t *testing.T, document []byte) map[string]string {
 	t.Helper()
 	values := make(map[string]string)

@@ -10,33 +10,31 @@ import (
 	"github.com/loadgrid/loadgrid/loader/aoi"
 )
 
-// DefaultHookTimeout is how long a statement of Job.Before or Job.After may take when
-// the job does not say.
+// DefaultHookTimeout is the limit for a statement of Job.Before or Job.After if the job sets none.
 const DefaultHookTimeout = 5 * time.Minute
 
-// SQLError reports SQL of the user's that cannot be run: that of Job.Before, Job.After or
-// Area.SQL.
+// SQLError reports SQL in Job.Before, Job.After or Area.SQL that cannot run.
 type SQLError struct {
-	Param  string // before, after or aoi-sql, as loadgrid's flags call it
-	SQL    string // the statement, or where in it the trouble begins, in one line
+	Param  string // before, after or aoi-sql: the name of the loadgrid flag
+	SQL    string // the statement, or the part where the problem begins, in one line
 	Reason string // what is wrong with it
 }
 
 func (e *SQLError) Error() string { return e.Param + " " + e.SQL + ": " + e.Reason }
 
-// Hook is SQL of the user's that runs around a load.
+// Hook is the user's SQL that runs before or after a load.
 type Hook struct {
 	Name, SQL string
 	timeout   time.Duration
 }
 
-// BeforeHook is the SQL that runs before the load.
+// BeforeHook returns the SQL that runs before the load.
 func (j Job) BeforeHook() Hook { return Hook{"before", j.Before, j.BeforeTimeout} }
 
-// AfterHook is the SQL that runs in the transaction that publishes.
+// AfterHook returns the SQL that runs in the publishing transaction.
 func (j Job) AfterHook() Hook { return Hook{"after", j.After, j.AfterTimeout} }
 
-// Limit is how long each statement may take, with its default.
+// Limit is the time limit for each statement.
 func (s Hook) Limit() time.Duration {
 	if s.timeout == 0 {
 		return DefaultHookTimeout
@@ -44,7 +42,7 @@ func (s Hook) Limit() time.Duration {
 	return s.timeout
 }
 
-// endsTransaction are the first words of statements that begin or end one, or a part.
+// endsTransaction reports whether a statement with this first word begins or ends a transaction or a savepoint.
 func endsTransaction(word string) bool {
 	switch word {
 	case "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare":
@@ -53,7 +51,7 @@ func endsTransaction(word string) bool {
 	return false
 }
 
-// validateHooks checks what can be known of them without a server.
+// validateHooks checks hooks as far as that is possible without a server.
 func (j Job) validateHooks() error {
 	for _, s := range []Hook{j.BeforeHook(), j.AfterHook()} {
 		if s.SQL == "" && s.timeout != 0 {
@@ -76,8 +74,8 @@ func (j Job) validateHooks() error {
 	return nil
 }
 
-// CheckHook checks SQL for a hook, before or after, as far as that needs no server. The
-// error is an *SQLError with line and column.
+// CheckHook checks the SQL of the hook before or after, as far as that is possible without a server. The error is
+// a *SQLError with line and column.
 func CheckHook(name, sql string) error {
 	if at, reason := sqltext.Lint(sql); reason != "" {
 		line, column := sqltext.LineColumn(sql, at)
@@ -93,9 +91,9 @@ func CheckHook(name, sql string) error {
 		reason := ""
 		switch {
 		case strings.ContainsRune(st.Text, 0):
-			reason = "SQL has no zero bytes"
+			reason = "SQL cannot contain zero bytes"
 		case name == "after" && endsTransaction(st.Word):
-			reason = "it runs in the transaction that publishes, which it must neither end nor take apart"
+			reason = "it runs in the publishing transaction, which it must not end, commit or roll back in part"
 		case st.Word == "copy" && st.Has("stdin", "stdout"):
 			reason = "copy needs a program at this end: use psql's \\copy before or after the load"
 		default:

@@ -1,9 +1,8 @@
-// Package job owns the Job: what to load into which table, its checks and its
-// fingerprint. It knows no server.
+// Package job defines the Job: what to load into which table, its checks, and its fingerprint. It needs no
+// server.
 //
-// The JSON of a Job is what the ledger keeps of a run on disk. A run that an older
-// version has begun is resumed by its JSON and its fingerprint, so both stay as they
-// are: testdata has a golden file of them.
+// The ledger stores the JSON of a Job and its fingerprint. A newer version resumes a run by them, so neither
+// format may change. testdata has a golden file of both.
 package job
 
 import (
@@ -15,151 +14,143 @@ import (
 	"github.com/loadgrid/loadgrid/loader/aoi"
 )
 
-// Job says what to load into which table. A wrong one is reported as a
-// *geomgen.ParamError that names the parameter as loadgrid's flags call it.
+// Job describes what to load into which table. A wrong setting is a *geomgen.ParamError, which names the
+// parameter as loadgrid's flags do.
 type Job struct {
-	// Table is where the cells go. Required; without a schema it is looked for,
-	// or made, in the first schema of the server's search_path.
+	// Table is the table to load. Required. Without a schema, it is searched for, or created, in the first schema
+	// of the server's search_path.
 	Table Table `json:"table"`
-	// Grid has the origin, the cell size and the SRID. The cell size is required.
+	// Grid sets the origin, the cell size and the SRID. The cell size is required.
 	Grid geomgen.Grid `json:"grid"`
-	// Extent cuts the grid, in CRS units: cells whose interior meets its
-	// interior. One whose XMin is larger than its XMax crosses the antimeridian, in a
-	// geographic CRS, in cylindrical projections, and of tiles. Extent, Cols and Rows, or Area is required, except for tiles, of which
-	// there are all of the world.
+	// Extent selects the cells whose interior intersects the extent's interior, in CRS units. An extent with XMin
+	// larger than XMax crosses the antimeridian; tiles, a geographic CRS and cylindrical projections allow that.
+	// Extent, Area, or Cols and Rows are required, except for tiles, which default to the whole world.
 	Extent *geomgen.Box `json:"extent,omitempty"`
-	// Cols and Rows take that many columns and rows from the origin. At most 2^30.
+	// Cols and Rows are the numbers of columns and rows, counted from the origin. At most 2^30.
 	Cols int64 `json:"cols,omitempty"`
 	Rows int64 `json:"rows,omitempty"`
 	// Area selects cells by polygons. Defaults to none.
 	Area *aoi.Area `json:"area,omitempty"`
-	// Coverage adds a column coverage real: the area's share of the cell's area, 0
-	// to 1, in the plane of the CRS. Needs an Area.
+	// Coverage adds a column coverage real: the area's share of the cell's area, 0 to 1, computed in the plane of
+	// the CRS. Needs an Area.
 	Coverage bool `json:"coverage,omitempty"`
-	// Clip cuts cells at the edge of the area: the geometry is a MultiPolygon, empty
-	// where a cell only touches the area. Needs an Area.
+	// Clip clips cells to the area: the geometry is a MultiPolygon, which is empty if a cell only touches the
+	// area. Needs an Area.
 	Clip bool `json:"clip,omitempty"`
-	// Attributes add columns with the values of attributes of the area's features: of the feature
-	// that AttributeRule chooses for the cell, NULL where there is none. Need an Area. Default to
-	// none.
+	// Attributes adds columns with attributes of the area's features. AttributeRule chooses the feature for each
+	// cell; a cell without a feature gets NULL. Needs an Area. Defaults to none.
 	Attributes []Attribute `json:"attributes,omitempty"`
-	// AttributeRule says which feature a cell takes its attributes of. Defaults to
-	// geomgen.Largest.
+	// AttributeRule chooses the feature that gives a cell its attributes. Defaults to geomgen.Largest.
 	AttributeRule geomgen.AttributeRule `json:"attribute_rule,omitempty"`
-	// Each gives a cell a row for each feature of the area that Area.Rule selects for it, instead of one
-	// row. Its attribute names the features: it is never NULL, and features with equal values
-	// are one. The row has it in a column of its own, which is part of the key, and columns
-	// cell_share and feature_share double precision: what share of the cell's area lies in the
-	// feature, and what share of the feature's lies in the cell. With Clip a row has the part of
-	// the cell that lies in the feature. Needs an Area, whose rule defaults to overlaps then.
-	// Defaults to none.
+	// Each writes a row for each pair of a cell and a feature, instead of a row for each cell. Area.Rule selects
+	// the features of a cell. The attribute identifies the features: it must not be NULL, and features with equal
+	// values count as one.
+	//
+	// The attribute becomes a column, which is part of the key. Two more columns are double precision: cell_share
+	// is the share of the cell's area that is in the feature, and feature_share is the share of the feature's
+	// area that is in the cell. With Clip, the geometry is the part of the cell that is in the feature.
+	//
+	// Needs an Area, whose rule then defaults to overlaps. Defaults to none.
 	Each Attribute `json:"each,omitzero"`
-	// Geometry says what is written of a cell: the cell or its centre. Defaults to
-	// the cell; with Clip it is a MultiPolygon. With geomgen.AsNone the table has no geometry,
-	// and no spatial index.
+	// Geometry chooses the geometry of a row: the cell or its centre. Defaults to the cell, which is a
+	// MultiPolygon with Clip. With geomgen.AsNone, the table has no geometry and no spatial index.
 	Geometry geomgen.Geometry `json:"geometry,omitempty"`
-	// Code adds a column code text with the cell's name. Defaults to none.
+	// Code adds a column code text with the cell's code. Defaults to none.
 	Code geomgen.Code `json:"code,omitempty"`
-	// CodeOrder says what comes first in it, north or east. Defaults to north.
+	// CodeOrder sets which coordinate comes first in the code, north or east. Defaults to north.
 	CodeOrder geomgen.CodeOrder `json:"code_order,omitempty"`
-	// CodeIndex gives a plain table a unique index on the code. Defaults to false.
+	// CodeIndex adds a unique index on the code to a plain table. Defaults to false.
 	CodeIndex bool `json:"code_index,omitempty"`
-	// IDColumn names the primary key. Defaults to cell_id.
+	// IDColumn is the name of the primary key column. Defaults to cell_id.
 	IDColumn string `json:"id_column"`
-	// GeomColumn names the geometry. Defaults to geom.
+	// GeomColumn is the name of the geometry column. Defaults to geom.
 	GeomColumn string `json:"geom_column"`
 	// Set adds columns that hold the same value in each row. Defaults to none.
 	Set []Constant `json:"set,omitempty"`
-	// IfExists says what happens to a table that is there. Defaults to Fail.
+	// IfExists chooses what happens if the table exists already. Defaults to Fail.
 	IfExists IfExists `json:"if_exists"`
-	// OnConflict says what becomes of cells to append that the table holds already.
-	// Defaults to ConflictError.
+	// OnConflict chooses what happens to cells that an append finds in the table already. Defaults to
+	// ConflictError.
 	OnConflict OnConflict `json:"on_conflict,omitempty"`
-	// Publish says how a table that is replaced gets the new rows. Defaults to
-	// PublishSwap.
+	// Publish chooses how a replaced table gets its new rows. Defaults to PublishSwap.
 	Publish Publish `json:"publish,omitempty"`
-	// Keep is the number of previous versions of a replaced table that are kept, at
-	// most 100, each as TABLE_runN after the run that made it: see RollbackRun. Older
-	// ones are dropped after publish. Defaults to 0, which keeps none and leaves alone
-	// those that other jobs have kept.
+	// Keep is how many previous versions of a replaced table to keep, at most 100. Each is called TABLE_runN
+	// after the run that loaded it: see Ledger.Rollback of package loader. Publishing drops older versions.
+	// Defaults to 0, which keeps none, and leaves the versions that other jobs kept.
 	Keep int `json:"keep,omitempty"`
-	// Partitions is the number of partitions of the table, at most 256: ranges of
-	// cell_id with equal numbers of rows. Defaults to 0, a plain table.
+	// Partitions is the number of partitions of the table, at most 256. They are ranges of cell_id with equal
+	// numbers of rows. Defaults to 0, a plain table.
 	Partitions int `json:"partitions,omitempty"`
-	// Index says which spatial indexes a new table gets. Defaults to GiST, and to none without a
-	// geometry. Where
-	// rows are appended, the indexes of the table that is there stand.
+	// Index chooses the spatial indexes of a new table. Defaults to GiST, or to none without a geometry. An
+	// append does not change the indexes of the table.
 	Index Index `json:"index"`
-	// Unlogged makes a table that writes no WAL: faster to load, not on standbys,
-	// and empty after a crash of the server. Defaults to false.
+	// Unlogged makes an unlogged table, which writes no WAL. It loads faster, but is missing on standbys and
+	// empty after a server crash. Defaults to false.
 	Unlogged bool `json:"unlogged,omitempty"`
-	// Distribute spreads the rows over the workers of a Citus cluster. Defaults to none: the
-	// table is on the server alone.
+	// Distribute chooses how the rows are distributed over the workers of a Citus cluster. Defaults to none: the
+	// table is a local table.
 	Distribute Distribute `json:"distribute,omitempty"`
-	// Shards is how many shards a distributed table has, at most MaxShards. Defaults to 0: as many
-	// as the table that it replaces, or else two for each worker.
+	// Shards is the number of shards of a distributed table, at most MaxShards. Defaults to 0: as many as the
+	// replaced table has, or else two per worker.
 	Shards int `json:"shards,omitempty"`
-	// ColocateWith is a distributed table whose shards lie on the same workers as those of this
-	// one, as many of them. Without a schema it is looked for in that of Table. Defaults to
-	// none: Citus puts tables with as many shards together by itself.
+	// ColocateWith is an existing distributed table. The new table gets as many shards, on the same workers.
+	// Without a schema, it is searched for in the schema of Table. Defaults to none: Citus then colocates tables
+	// with equal numbers of shards by itself.
 	ColocateWith Table `json:"colocate_with,omitzero"`
-	// ParentLevels adds a column parent bigint, the cell_id without its last 2 ParentLevels bits:
-	// a square of 2^ParentLevels cells a side has one parent. It comes first in the key, and a
-	// distributed table is distributed by it, so that neighbours are in one shard. At most
-	// MaxParentLevels. Defaults to 0: no such column, and the id is the key.
+	// ParentLevels adds a column parent bigint: cell_id without its last 2 × ParentLevels bits. A square of
+	// 2^ParentLevels cells a side has one parent. The column comes first in the key, and a distributed table uses
+	// it as distribution column, so that neighbours are in one shard. At most MaxParentLevels. Defaults to 0: no
+	// such column, and the key is the id.
 	ParentLevels int `json:"parent_levels,omitempty"`
-	// Streams is the number of connections that copy at the same time, at most
-	// 64. Defaults to 0, which leaves it to the plan: see plan.Method.
+	// Streams is the number of connections that copy in parallel, at most 64. Defaults to 0, which lets the plan
+	// choose: see plan.Method.
 	Streams int `json:"streams,omitempty"`
-	// ChunkRows bounds the rows of a chunk, which is one transaction and what a
-	// resumed run may have to copy again; a plain table goes out in chunks then.
-	// Defaults to 0, which leaves it to the plan: see plan.Method. A resumed run keeps
-	// the chunks of its first attempt.
+	// ChunkRows limits the rows of a chunk, which is one transaction and the unit that a resumed run may have to
+	// copy again. It makes a plain table load in chunks. A resumed run keeps the chunks of its first attempt.
+	// Defaults to 0, which lets the plan choose: see plan.Method.
 	ChunkRows int64 `json:"chunk_rows,omitempty"`
-	// Before is SQL that runs first: under the table's lock, outside every transaction
-	// of the run, on a connection of its own. Statements are separated by semicolons,
-	// and each is a transaction. Where Area is no query, it is left out when there is
-	// nothing to do (Options.SkipUnchanged). {{table}} in it stands for the quoted name
-	// of the table. Defaults to none.
+	// Before is SQL that runs first: under the table's lock, outside the run's transactions, on its own
+	// connection. Separate statements by semicolons; each is a transaction. {{table}} is replaced by the quoted
+	// name of the table. With Options.SkipUnchanged, the SQL does not run if there is nothing to do, unless Area
+	// is a query. Defaults to none.
 	Before string `json:"before,omitempty"`
-	// After is SQL that runs in the transaction that publishes, once the table has
-	// its new rows and its name: readers see both at once, or, where a statement
-	// fails, neither. They wait meanwhile. {{table}} is as in Before, and statements
-	// that begin or end transactions are refused. Defaults to none.
+	// After is SQL that runs in the publishing transaction, once the table has its new rows and its name. Readers
+	// wait meanwhile. They see both changes at once; if a statement fails, they see neither. {{table}} works as
+	// in Before. Statements that begin or end transactions are refused. Defaults to none.
 	After string `json:"after,omitempty"`
-	// BeforeTimeout and AfterTimeout are how long each statement may take on the
-	// server, at least a millisecond, at most 24 days. Default to DefaultStepTimeout.
+	// BeforeTimeout and AfterTimeout limit each statement on the server, from a millisecond to 24 days. Default
+	// to DefaultHookTimeout.
 	BeforeTimeout time.Duration `json:"before_timeout,omitempty"`
 	AfterTimeout  time.Duration `json:"after_timeout,omitempty"`
-	// LedgerSchema is where runs and chunks are written down. Defaults to
-	// loadgrid. It is made when it is not there.
+	// LedgerSchema is the schema of the ledger of runs and chunks. A run creates it if it does not exist.
+	// Defaults to loadgrid.
 	LedgerSchema string `json:"ledger_schema"`
-	// LedgerOwner is a role that may own the ledger, and whose members may: code that it puts
-	// there runs with the rights of the role that loads. Defaults to none beside that role,
-	// superusers and the roles that it is a member of.
+	// LedgerOwner is a role that may own the ledger, together with its members: code that they put there runs
+	// with the rights of the loading role. The loading role, superusers and the roles that it is a member of may
+	// always own it. Defaults to none.
 	LedgerOwner string `json:"ledger_owner,omitempty"`
 }
 
 const (
-	// MaxStreams is how many streams a job may have.
+	// MaxStreams is the most streams of a job.
 	MaxStreams = 64
-	// MaxPartitions is how many partitions a job may have. It keeps the publish of a replace,
-	// which locks the tables and indexes of the old and the new partitions at once, within
-	// the locks that a server has room for as it is shipped (max_locks_per_transaction).
+	// MaxPartitions is the most partitions of a job. Publishing a replaced table locks the tables and indexes of
+	// the old and the new partitions at once. This limit keeps it within a server's default
+	// max_locks_per_transaction.
 	MaxPartitions = 256
 	maxColumns    = 1600
-	// The columns that have no other name.
+	// Names of columns that cannot be renamed.
 	CodeColumn         = "code"
 	CoverageColumn     = "coverage"
 	CellShareColumn    = "cell_share"
 	FeatureShareColumn = "feature_share"
-	// DefaultLedgerSchema is the schema of the ledger when a job names none.
+	// DefaultLedgerSchema is the schema of the ledger if a job names none.
 	DefaultLedgerSchema = "loadgrid"
 )
 
-// WithDefaults fills in what the job leaves open.
+// WithDefaults returns the job with defaults for missing settings.
 func (j Job) WithDefaults() Job {
-	// Minus zero is zero, as JSON in the ledger has it.
+	// Minus zero becomes zero, as in the ledger's JSON.
 	j.Grid.X0 += 0
 	j.Grid.Y0 += 0
 	j.Grid.Rotate += 0
@@ -180,15 +171,15 @@ func (j Job) WithDefaults() Job {
 	}
 
 	if j.OnConflict == ConflictError {
-		j.OnConflict = "" // the default has one name in the ledger
+		j.OnConflict = "" // the ledger stores the default as empty
 	}
 
 	if j.Publish == PublishSwap {
-		j.Publish = "" // likewise
+		j.Publish = "" // the same
 	}
 
 	if j.CodeOrder == geomgen.NorthFirst {
-		j.CodeOrder = "" // likewise
+		j.CodeOrder = "" // the same
 	}
 
 	if j.Index == "" {
@@ -203,7 +194,7 @@ func (j Job) WithDefaults() Job {
 	}
 
 	if j.AttributeRule == geomgen.Largest {
-		j.AttributeRule = "" // likewise
+		j.AttributeRule = "" // the same
 	}
 
 	if j.Area != nil && j.Area.Rule == "" {
@@ -222,7 +213,7 @@ func (j Job) WithDefaults() Job {
 	return j
 }
 
-// Validate checks all that can be checked without a server.
+// Validate checks everything that does not need a server.
 func (j Job) Validate() error {
 	if err := j.Table.validate(); err != nil {
 		return err
@@ -269,7 +260,7 @@ func (j Job) Validate() error {
 	return j.validateArea()
 }
 
-// validateLayout checks how the table is to be made and filled.
+// validateLayout checks how the table is created and filled.
 func (j Job) validateLayout() error {
 	switch j.Index {
 	case IndexGiST, IndexBRIN, IndexBoth, IndexNone:
@@ -291,7 +282,7 @@ func (j Job) validateLayout() error {
 			Reason: "contradicts partitions: a partition is one chunk"}
 	case j.Unlogged && j.IfExists == Append:
 		return &geomgen.ParamError{Param: "unlogged", Value: "true",
-			Reason: "contradicts if-exists append: the table that is there is logged or not"}
+			Reason: "contradicts if-exists append: the existing table is already logged or unlogged"}
 	}
 
 	return j.validateDistribution()

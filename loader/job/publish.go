@@ -7,53 +7,51 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// IfExists says what happens to a table that is there already.
+// IfExists chooses what happens if the table exists already.
 type IfExists string
 
-// The choices of IfExists.
+// Values of IfExists.
 const (
-	Fail    IfExists = "fail"    // refuse
-	Append  IfExists = "append"  // add the cells to those it holds, all at once
-	Replace IfExists = "replace" // put the new table in its place, all at once
+	Fail    IfExists = "fail"    // refuse to run
+	Append  IfExists = "append"  // add the cells to the table, all at once
+	Replace IfExists = "replace" // replace the table with the new one, all at once
 )
 
-// OnConflict says what becomes of cells to append that the table holds already.
+// OnConflict chooses what happens to cells that an append finds in the table already.
 type OnConflict string
 
-// The choices of OnConflict.
+// Values of OnConflict.
 const (
-	ConflictError OnConflict = "error" // refuse, and add nothing
-	ConflictSkip  OnConflict = "skip"  // leave them as they are, and add the others
+	ConflictError OnConflict = "error" // refuse to append, and add nothing
+	ConflictSkip  OnConflict = "skip"  // keep the existing cells, and add the others
 )
 
-// Publish says how a table that is replaced gets the new rows.
+// Publish chooses how a replaced table gets its new rows.
 type Publish string
 
-// The choices of Publish.
+// Values of Publish.
 const (
-	// PublishSwap puts the new table, or the new partitions, in the place of the old.
+	// PublishSwap puts the new table, or the new partitions, where the old ones were.
 	PublishSwap Publish = "swap"
-	// PublishTruncate empties the table and inserts the new rows in the same
-	// transaction: views on it and indexes that people have made stay. Readers wait
-	// meanwhile.
+	// PublishTruncate empties the table and inserts the new rows in one transaction. The table keeps the views on
+	// it and the indexes that users created. Readers wait meanwhile.
 	PublishTruncate Publish = "truncate"
 )
 
-// Appends reports whether the rows are added to those of a table that is there.
+// Appends reports whether the job adds its rows to an existing table.
 func (j Job) Appends() bool { return j.IfExists == Append }
 
-// SharesFiles reports whether the rows go into files of the table that hold, or have held,
-// the rows of other runs.
+// SharesFiles reports whether the rows go into the files of a table that hold, or held, rows of other runs.
 func (j Job) SharesFiles() bool { return j.Appends() || j.Publish == PublishTruncate }
 
-// ReplacesUnfinished reports whether the job may drop the unfinished run of another job
-// that somebody has stopped in order, and may want to resume.
+// ReplacesUnfinished reports whether the job may drop another job's unfinished run that somebody stopped and may
+// want to resume.
 func (j Job) ReplacesUnfinished() bool { return j.IfExists != Fail }
 
-// MaxKeep is how many versions a job may keep: it keeps a mistyped number from filling the disk.
+// MaxKeep is the most versions that a job can keep. It prevents a typing error from filling the disk.
 const MaxKeep = 100
 
-// validateExists checks what becomes of a table that is there.
+// validateExists checks the settings for an existing table.
 func (j Job) validateExists() error {
 	switch j.IfExists {
 	case Fail, Append, Replace:
@@ -69,15 +67,15 @@ func (j Job) validateExists() error {
 	case j.OnConflict != "" && j.OnConflict != ConflictError && j.OnConflict != ConflictSkip:
 		return conflict("must be error or skip")
 	case j.OnConflict == ConflictSkip && j.IfExists != Append:
-		return conflict("goes with if-exists append alone")
+		return conflict("needs if-exists append")
 	case j.OnConflict == ConflictSkip && j.Partitions > 0:
-		return conflict("contradicts partitions: new partitions are attached whole; without partitions the rows go into those that are there")
+		return conflict("contradicts partitions: new partitions are attached whole; without partitions, the rows go into the existing ones")
 	}
 
 	return j.validatePublish()
 }
 
-// validatePublish checks what becomes of the table that is there.
+// validatePublish checks the settings for publishing into an existing table.
 func (j Job) validatePublish() error {
 	publish := func(reason string) error {
 		return &geomgen.ParamError{Param: "publish", Value: string(j.Publish), Reason: reason}
@@ -91,17 +89,17 @@ func (j Job) validatePublish() error {
 	case j.Publish != "" && j.Publish != PublishSwap && !truncate:
 		return publish("must be swap or truncate")
 	case truncate && j.IfExists != Replace:
-		return publish("goes with if-exists replace alone")
+		return publish("needs if-exists replace")
 	case truncate && j.Partitions > 0:
-		return publish("contradicts partitions: these take the place of the old ones under the same table, and views on it stay")
+		return publish("contradicts partitions: the new partitions replace the old ones in the same table, so views on it stay")
 	case truncate && j.Unlogged:
-		return publish("contradicts unlogged: the table that is there is logged or not")
+		return publish("contradicts unlogged: the existing table is already logged or unlogged")
 	case j.Keep < 0 || j.Keep > MaxKeep:
 		return keep(fmt.Sprintf("must lie between 0 and %d", MaxKeep))
 	case j.Keep > 0 && j.IfExists != Replace:
-		return keep("goes with if-exists replace alone")
+		return keep("needs if-exists replace")
 	case j.Keep > 0 && truncate:
-		return keep("contradicts publish truncate, which empties the table that is there")
+		return keep("contradicts publish truncate, which empties the existing table")
 	}
 
 	return nil

@@ -7,17 +7,17 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// MaxIdentifier is the longest name in bytes that PostgreSQL keeps whole.
+// MaxIdentifier is the length in bytes of the longest name that PostgreSQL does not truncate.
 const MaxIdentifier = 63
 
-// Table names a table, exactly as it stands in the catalogue.
+// Table names a table, exactly as in the catalogue.
 type Table struct {
-	Schema string `json:"schema"` // empty: the first schema of the search_path
+	Schema string `json:"schema"` // if empty, the first schema of the search_path
 	Name   string `json:"name"`
 }
 
-// ParseTable reads [SCHEMA.]NAME. Names are taken as they are given, capitals
-// included; a name with a dot in it stands in double quotes, as in SQL.
+// ParseTable reads [SCHEMA.]NAME. It keeps names as they are, including capitals. A name that contains a dot must
+// be in double quotes, as in SQL.
 func ParseTable(s string) (Table, error) {
 	bad := func(reason string) (Table, error) {
 		return Table{}, &geomgen.ParamError{Param: "table", Value: s, Reason: reason}
@@ -64,10 +64,10 @@ func ParseTable(s string) (Table, error) {
 		return Table{Schema: parts[0], Name: parts[1]}, nil
 	}
 
-	return bad(`has more than one dot: a name that holds a dot stands in double quotes, as in '"a.b"'`)
+	return bad(`has more than one dot: put a name that contains a dot in double quotes, as in '"a.b"'`)
 }
 
-// quotedEnd returns the place of the quote that closes the one s starts with.
+// quotedEnd returns the position of the quote that closes the one at the start of s.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
 		if s[i] != '"' {
@@ -85,7 +85,7 @@ func quotedEnd(s string) int {
 	return -1
 }
 
-// String returns the name for people: schema.name, quoted only where it must be.
+// String returns the name for people: schema.name, quoted only where necessary.
 func (t Table) String() string {
 	name := plainName(t.Name)
 	if t.Schema != "" {
@@ -94,8 +94,8 @@ func (t Table) String() string {
 	return name
 }
 
-// QuoteName returns a name in double quotes, for people. Statements quote names with
-// pgx.Identifier, which this package does not know.
+// QuoteName returns a name in double quotes, for people. Statements quote names with pgx.Identifier, which this
+// package does not import.
 func QuoteName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
 func plainName(s string) string {
@@ -117,29 +117,29 @@ func (t Table) validate() error {
 	return CheckIdentifier("table", t.Schema)
 }
 
-// CheckReserved refuses the tables of the ledger, and schemas of PostgreSQL's own.
+// CheckReserved refuses the tables of the ledger and PostgreSQL's own schemas.
 func (t Table) CheckReserved(ledgerSchema string) error {
 	if strings.HasPrefix(t.Schema, "pg_") || t.Schema == "information_schema" {
-		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "the schema is PostgreSQL's own"}
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "the schema belongs to PostgreSQL"}
 	}
 
 	if t.Schema == ledgerSchema && (t.Name == "runs" || t.Name == "chunks" || t.Name == "attempts" || t.Name == "starts" || t.Name == "identity" || t.Name == "marks" || t.Name == "shared_attempts" || t.Name == "run_features" || t.Name == "held_tables" || t.Name == "schema_migrations") {
-		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "the ledger has a table of this name in its schema"}
+		return &geomgen.ParamError{Param: "table", Value: t.String(), Reason: "the ledger has a table with this name in its schema"}
 	}
 
 	return nil
 }
 
-// CheckIdentifier refuses names that PostgreSQL does not keep as they are. The error is a
-// *geomgen.ParamError of the parameter.
+// CheckIdentifier refuses names that PostgreSQL would change. The error is a *geomgen.ParamError for the
+// parameter.
 func CheckIdentifier(param, name string) error {
 	switch {
 	case name == "":
 		return &geomgen.ParamError{Param: param, Value: `""`, Reason: "the name is empty"}
 	case len(name) > MaxIdentifier:
-		return &geomgen.ParamError{Param: param, Value: name, Reason: "is longer than the 63 bytes that PostgreSQL keeps of a name"}
+		return &geomgen.ParamError{Param: param, Value: name, Reason: "is longer than 63 bytes, the longest name that PostgreSQL keeps"}
 	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
-		return &geomgen.ParamError{Param: param, Value: strings.ToValidUTF8(name, "?"), Reason: "holds bytes that no name may hold"}
+		return &geomgen.ParamError{Param: param, Value: strings.ToValidUTF8(name, "?"), Reason: "contains bytes that are not allowed in a name"}
 	}
 
 	return nil

@@ -64,7 +64,7 @@ func TestParseConstant(t *testing.T) {
 	} {
 		got, err := ParseConstant(in)
 		if in == "t:timestamptz=2026-01-01" {
-			// A time without its zone means another moment in each session.
+			// A time without a zone is a different moment in each session.
 			if err == nil {
 				t.Errorf("ParseConstant(%q) = %+v, want an error", in, got)
 			}

@@ -16,50 +16,47 @@ import (
 	"github.com/loadgrid/loadgrid/loader/progress"
 )
 
-// Outcome is how an attempt has ended. It is empty for one that is at work, or was killed.
+// Outcome is how an attempt ended. It is empty for an attempt that is running or was killed.
 type Outcome string
 
-// Outcomes of an attempt.
+// Values of Outcome.
 const (
 	OutcomePublished Outcome = "published" // readers see its table
-	OutcomeUnchanged Outcome = "unchanged" // there was nothing to do: of jobs that are shared
+	OutcomeUnchanged Outcome = "unchanged" // a shared job that had nothing to do
 	OutcomeFailed    Outcome = "failed"
-	OutcomeStopped   Outcome = "stopped" // by a signal, or whoever ended its context
+	OutcomeStopped   Outcome = "stopped" // by a signal, or because its context ended
 )
 
-// Attempt is one attempt at a run as the ledger knows it: the first, or one that has
-// resumed it.
+// Attempt is one attempt at a run in the ledger: the first, or one that resumed the run.
 type Attempt struct {
 	No        int        `json:"no"` // from 1
 	StartedAt time.Time  `json:"started_at"`
-	EndedAt   *time.Time `json:"ended_at,omitempty"` // nil: it is at work, or was killed
+	EndedAt   *time.Time `json:"ended_at,omitempty"` // nil: it is running, or was killed
 	Outcome   Outcome    `json:"outcome,omitempty"`
-	// Role is the one that has logged in, Address where the connection came from, empty
-	// for a socket of the server; Host is what that machine calls itself, and OSUser
-	// who ran loadgrid there.
+	// Role is the role that logged in. Address is where the connection came from, or empty for a socket of the
+	// server. Host is the name of the client machine, and OSUser the user who ran loadgrid there.
 	Role    string `json:"role"`
 	Address string `json:"address,omitempty"`
 	Host    string `json:"host,omitempty"`
 	OSUser  string `json:"os_user,omitempty"`
 	Version string `json:"version"`
-	// Rows is what this attempt has copied and committed.
+	// Rows is the number of rows that this attempt copied and committed.
 	Rows          int64                      `json:"rows"`
-	RowsPerSecond float64                    `json:"rows_per_second,omitempty"` // in the stage load
+	RowsPerSecond float64                    `json:"rows_per_second,omitempty"` // in the load stage
 	Seconds       float64                    `json:"seconds,omitempty"`
 	StageSeconds  map[progress.Stage]float64 `json:"stage_seconds,omitempty"`
-	// Retries is how often something was tried again, and RecentRetries say why, of the last
-	// of them.
+	// Retries is the number of retries, and RecentRetries has the reasons of the last ones.
 	Retries       int              `json:"retries"`
 	RecentRetries []progress.Retry `json:"troubles,omitempty"`
-	SQLState      string           `json:"sqlstate,omitempty"` // of Error, where it was the server's
-	// Batch is what the processes that shared the job called their round, Process the number
-	// of this one on its host, 0 where it shared nothing.
+	SQLState      string           `json:"sqlstate,omitempty"` // of Error, if it came from the server
+	// Batch is the name of a round of processes that share a job, and Process the number of this process on its
+	// host. Process is 0 if the job was not shared.
 	Batch   string `json:"batch,omitempty"`
 	Process int64  `json:"process,omitempty"`
 	Error   string `json:"error,omitempty"`
 }
 
-// InsertAttempt writes down who begins an attempt, and from where.
+// InsertAttempt adds an attempt to the ledger, with who begins it and from where.
 func (l Ledger) InsertAttempt(ctx context.Context, q pg.Querier, run int64, no int, version string) error {
 	host, _ := os.Hostname()
 	name := ""
@@ -70,26 +67,26 @@ func (l Ledger) InsertAttempt(ctx context.Context, q pg.Querier, run int64, no i
 	_, err := q.Exec(ctx, "insert into "+l.attemptsTable+" (run_id, no, host, os_user, version) values ($1, $2, nullif($3, ''), nullif($4, ''), $5)",
 		run, no, pg.CleanText(host), pg.CleanText(name), version)
 
-	return pg.Wrap(err, "writing an attempt at run %d into the ledger", run)
+	return pg.Wrap(err, "adding an attempt at run %d to the ledger", run)
 }
 
-// EndAttempt writes down how an attempt has ended.
+// EndAttempt records how an attempt ended.
 func (l Ledger) EndAttempt(ctx context.Context, q pg.Querier, run int64, s Attempt) error {
 	stages, err := json.Marshal(s.StageSeconds)
 	if err != nil {
-		return fmt.Errorf("writing seconds of stages as JSON: %w", err)
+		return fmt.Errorf("writing the seconds of stages as JSON: %w", err)
 	}
 
 	retries, err := json.Marshal(s.RecentRetries)
 	if err != nil {
-		return fmt.Errorf("writing retries as JSON: %w", err)
+		return fmt.Errorf("writing the retries as JSON: %w", err)
 	}
 
 	_, err = q.Exec(ctx, "update "+l.attemptsTable+` set ended_at = clock_timestamp(), outcome = $3, rows = $4, seconds = $5, stages = $6,
 			retries = $7, troubles = $8, sqlstate = nullif($9, ''), error = nullif($10, '') where run_id = $1 and no = $2`,
 		run, s.No, s.Outcome, s.Rows, s.Seconds, string(stages), s.Retries, string(retries), s.SQLState, pg.CleanText(s.Error))
 
-	return pg.Wrap(err, "writing into the ledger how an attempt at run %d ended", run)
+	return pg.Wrap(err, "recording in the ledger how an attempt at run %d ended", run)
 }
 
 const findAttemptsSQL = `
@@ -98,9 +95,8 @@ const findAttemptsSQL = `
 		when to_regclass($1) is not null then $1
 		else '' end`
 
-// findAttempts returns the table of attempts, under the name that it has in this ledger:
-// starts where it is from before, with what the ledger knows of those that were shared. Empty
-// where the ledger has none.
+// findAttempts returns SQL for the table of attempts, with what the ledger knows of shared ones. In older
+// ledgers, the table is called starts. It is empty if the ledger has no such table.
 func (l Ledger) findAttempts(ctx context.Context, q pg.Querier) (table string, err error) {
 	if err := q.QueryRow(ctx, findAttemptsSQL, l.attemptsTable, l.startsTable).Scan(&table); err != nil || table == "" {
 		return "", err
@@ -114,14 +110,14 @@ func (l Ledger) findAttempts(ctx context.Context, q pg.Querier) (table string, e
 	return strings.ReplaceAll(l.SQL(sharedAttemptsSQL), "{table}", table), err
 }
 
-// sharedAttemptsSQL adds to attempts what is known of those that were shared. One that was
-// begun twice, since the answer was lost, has one row.
+// sharedAttemptsSQL adds data of shared attempts to attempts. An attempt that was begun twice, because the
+// server's answer was lost, gives one row.
 const sharedAttemptsSQL = `(
 	select a.*, coalesce(s.batch, '') as batch, coalesce(s.process, 0) as process from {table} a
 	left join {shared} s on (s.run_id, s.attempt) = (a.run_id, a.no)) a`
 
-// KnowsShared reports whether the ledger has a table of shared attempts that this role may
-// read: a ledger from before has none.
+// KnowsShared reports whether the ledger has a table of shared attempts that this role may read. An older ledger
+// has none.
 func (l Ledger) KnowsShared(ctx context.Context, q pg.Querier) (there bool, err error) {
 	err = q.QueryRow(ctx, "select coalesce(has_table_privilege(to_regclass($1), 'select'), false)", l.function("shared_attempts")).Scan(&there)
 	return there, pg.Wrap(err, "looking for table shared_attempts in the ledger in schema %s", l.Schema)
@@ -133,10 +129,10 @@ const historiesSQL = `
 	       coalesce(troubles, '[]'), coalesce(sqlstate, ''), coalesce(error, ''), batch, process
 	from {table} where run_id = any($1) order by run_id, no`
 
-// histories adds to runs what is known of their attempts.
+// histories adds the attempts to runs.
 func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) error {
 	for i := range runs {
-		runs[i].History = []Attempt{} // in JSON a list, also where there is none
+		runs[i].History = []Attempt{} // a list in JSON, even if it is empty
 	}
 
 	table, err := l.findAttempts(ctx, q)
@@ -166,7 +162,7 @@ func (l Ledger) histories(ctx context.Context, q pg.Querier, runs []RunInfo) err
 
 		at[id].History = append(at[id].History, s)
 		at[id].Batch = cmp.Or(s.Batch, at[id].Batch)
-		s = Attempt{} // maps and slices are not to be shared
+		s = Attempt{} // do not share maps and slices
 
 		return nil
 	})

@@ -11,8 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Runs returns runs of a ledger, the newest first. Where there is no ledger, the error
-// is a *NoLedgerError.
+// Runs returns runs of a ledger, newest first. If there is no ledger, the error is a *NoLedgerError.
 func (l Ledger) Runs(ctx context.Context, pool *pgxpool.Pool, f RunFilter) ([]RunInfo, error) {
 	if err := l.check(ctx, pool); err != nil {
 		return nil, err
@@ -34,7 +33,7 @@ func (l Ledger) Runs(ctx context.Context, pool *pgxpool.Pool, f RunFilter) ([]Ru
 	return runs, l.histories(ctx, pool, runs)
 }
 
-// Again returns runs as the ledger knows them now, in any order.
+// Again reads runs again. Their order may change.
 func (l Ledger) Again(ctx context.Context, pool *pgxpool.Pool, runs []RunInfo) ([]RunInfo, error) {
 	ids := make([]int64, len(runs))
 	for i, r := range runs {
@@ -49,7 +48,8 @@ func (l Ledger) Again(ctx context.Context, pool *pgxpool.Pool, runs []RunInfo) (
 	return now, l.histories(ctx, pool, now)
 }
 
-// FindRun returns a run by its number, or a *NoRunError, or a *NoLedgerError.
+// FindRun returns a run by its number. The error is a *NoRunError if there is no such run, and a *NoLedgerError
+// if there is no ledger.
 func (l Ledger) FindRun(ctx context.Context, pool *pgxpool.Pool, id int64) (RunInfo, error) {
 	if err := l.check(ctx, pool); err != nil {
 		return RunInfo{}, err
@@ -70,7 +70,7 @@ func (l Ledger) FindRun(ctx context.Context, pool *pgxpool.Pool, id int64) (RunI
 	return runs[0], err
 }
 
-// check returns a *NoLedgerError where there is no ledger.
+// check returns a *NoLedgerError if there is no ledger.
 func (l Ledger) check(ctx context.Context, pool *pgxpool.Pool) error {
 	there, err := l.Exists(ctx, pool)
 	if err == nil && !there {
@@ -112,7 +112,7 @@ func (l Ledger) query(ctx context.Context, q pg.Querier, where string, args ...a
 	return runs, pg.Wrap(err, "reading runs from the ledger in schema %s", l.Schema)
 }
 
-// Unfinished returns the run of a table that was begun and not ended.
+// Unfinished returns the run of a table that has begun and not ended.
 func (l Ledger) Unfinished(ctx context.Context, q pg.Querier, t job.Table) (run RunInfo, found bool, err error) {
 	runs, err := l.query(ctx, q, "where r.schema_name = $1 and r.table_name = $2 and r.state = 'loading'", t.Schema, t.Name)
 	if err != nil || len(runs) == 0 {
@@ -121,8 +121,8 @@ func (l Ledger) Unfinished(ctx context.Context, q pg.Querier, t job.Table) (run 
 	return runs[0], true, nil
 }
 
-// Unsettled returns the run that was published last on a table, where it was not known whether
-// the commit had reached all nodes of a Citus cluster: it has an error noted.
+// Unsettled returns the last published run of a table if it has an error: its commit may not have reached all
+// nodes of a Citus cluster.
 func (l Ledger) Unsettled(ctx context.Context, q pg.Querier, t job.Table) (run RunInfo, found bool, err error) {
 	runs, err := l.query(ctx, q, "where r.schema_name = $1 and r.table_name = $2 and r.state = 'published' order by r.id desc limit 1", t.Schema, t.Name)
 	if err != nil || len(runs) == 0 || runs[0].LastError == "" {

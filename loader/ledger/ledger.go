@@ -1,5 +1,5 @@
-// Package ledger owns what the database remembers of runs: runs and their attempts, chunks,
-// versions of tables, pruning and migrations.
+// Package ledger owns the database's record of loads: runs and their attempts, chunks, versions of tables,
+// pruning and migrations.
 package ledger
 
 import (
@@ -21,20 +21,19 @@ import (
 	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
-// Ledger holds the names of the ledger's tables. Every statement about runs and
-// chunks is a method of it.
+// Ledger holds the names of the ledger's tables. All statements about runs and chunks are methods of it.
 type Ledger struct {
-	// Schema is where the tables are; the others are their names for SQL.
+	// Schema is the schema of the ledger. The others are names of tables, quoted for SQL.
 	Schema, RunsTable, ChunksTable, attemptsTable string
-	// Owner is a role that may own the ledger, with its members; "" for none beside those that
-	// may anyway: see CheckOwner.
+	// Owner is a role that may own the ledger, together with its members; "" if there is none. CheckOwner lists
+	// the roles that may always own it.
 	Owner string
-	// startsTable is what the attempts were called in a ledger from before.
+	// startsTable is the name of the attempts in an older ledger.
 	startsTable string
 }
 
-// New returns the ledger in a schema, which role owner may own, "" for no other than those that
-// CheckOwner names. Nothing is asked of a server.
+// New returns the ledger in a schema. owner is a role that may own it, in addition to those that CheckOwner
+// lists; "" if there is none. New does not connect.
 func New(schema, owner string) Ledger {
 	return Ledger{
 		Schema:        schema,
@@ -46,15 +45,15 @@ func New(schema, owner string) Ledger {
 	}
 }
 
-// SQL returns a statement with the ledger's tables and functions in it: {runs}, {chunks},
-// {attempts}, {shared}, {marks}, {held}, {identity}, {run_of} and {key_mark} stand for their names.
+// SQL returns a statement with the ledger's names filled in. It replaces {runs}, {chunks}, {attempts}, {shared},
+// {marks}, {held}, {identity}, {run_of} and {key_mark}.
 func (l Ledger) SQL(statement string) string {
 	return strings.NewReplacer("{runs}", l.RunsTable, "{chunks}", l.ChunksTable, "{attempts}", l.attemptsTable,
 		"{shared}", l.function("shared_attempts"), "{marks}", l.function("marks"),
 		"{held}", l.function("held_tables"), "{identity}", l.function("identity"), "{run_of}", l.function("run_of"), "{key_mark}", l.function("key_mark")).Replace(statement)
 }
 
-// Exists reports whether the schema has a ledger. One that is not safe to read is a
+// Exists reports whether the schema has a ledger. If the ledger is not safe to read, the error is a
 // *ForeignError: see CheckOwner.
 func (l Ledger) Exists(ctx context.Context, q pg.Querier) (bool, error) {
 	if err := l.CheckOwner(ctx, q); err != nil {
@@ -66,8 +65,8 @@ func (l Ledger) Exists(ctx context.Context, q pg.Querier) (bool, error) {
 	return there, pg.Wrap(err, "looking for the ledger in schema %s", l.Schema)
 }
 
-// PublishedBy returns the job that made the table with this oid, nil when the
-// ledger knows of none. A table of another ledger is an *OtherLedgerError.
+// PublishedBy returns the job that loaded the table with this oid, or nil if the ledger does not know it. If the
+// table belongs to another ledger, the error is an *OtherLedgerError.
 func (l Ledger) PublishedBy(ctx context.Context, q pg.Querier, t job.Table, oid uint32) (*job.Job, error) {
 	o, err := l.origin(ctx, q, t, oid)
 	if err != nil || o.table != t {
@@ -77,22 +76,22 @@ func (l Ledger) PublishedBy(ctx context.Context, q pg.Querier, t job.Table, oid 
 	var made job.Job
 	err = q.QueryRow(ctx, "select job from "+l.RunsTable+" where id = $1", o.run).Scan(&made)
 
-	return &made, pg.Wrap(err, "reading the ledger about table %s", t)
+	return &made, pg.Wrap(err, "reading table %s from the ledger", t)
 }
 
-// NewRun is what the ledger keeps of a run from its begin on.
+// NewRun is what the ledger stores when a run begins.
 type NewRun struct {
 	JobName        string
 	Table          job.Table // with its schema
 	Job            job.Job
 	Fingerprint    string
-	Staging        string // the name of the staging table, in the table's schema
+	Staging        string // name of the staging table, in the table's schema
 	Chunks         int64
 	Rows           int64
-	ProgramVersion string // of the program
+	ProgramVersion string // of loadgrid
 }
 
-// InsertRun writes down a new run and returns its number.
+// InsertRun adds a run and returns its number.
 func (l Ledger) InsertRun(ctx context.Context, tx pgx.Tx, run NewRun) (int64, error) {
 	b, err := json.Marshal(run.Job)
 	if err != nil {
@@ -114,18 +113,18 @@ func (l Ledger) InsertRun(ctx context.Context, tx pgx.Tx, run NewRun) (int64, er
 		err = l.insertFeatures(ctx, tx, id, run.Job.Area)
 	}
 
-	return id, pg.Wrap(err, "writing a run of table %s into the ledger", run.Table)
+	return id, pg.Wrap(err, "adding a run of table %s to the ledger", run.Table)
 }
 
-// maxFeatures is how many bytes the features of an area may have in a row of the ledger.
+// maxFeatures is the limit for the features of an area in one row of the ledger, in bytes.
 const maxFeatures = 1<<30 - 1<<10
 
-// insertFeatures writes down the features of a run's area, by COPY: a parameter of a statement
-// would be in memory twice.
+// insertFeatures stores the features of a run's area by COPY. A parameter of a statement would be in memory
+// twice.
 func (l Ledger) insertFeatures(ctx context.Context, tx pgx.Tx, run int64, a *aoi.Area) error {
 	features, size := a.Layer.Bytes(a.SRID)
 	if size > maxFeatures {
-		return aoi.BadArea("has features of %d bytes, polygons and values, of which the ledger keeps at most %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or ask for fewer attributes", size, maxFeatures)
+		return aoi.BadArea("has features of %d bytes, polygons and values, but the ledger stores at most %d: simplify it (ST_SimplifyPreserveTopology, ogr2ogr -simplify), or use fewer attributes", size, maxFeatures)
 	}
 
 	head := binary.BigEndian.AppendUint16([]byte(rows.CopyHeader), 2)
@@ -138,9 +137,8 @@ func (l Ledger) insertFeatures(ctx context.Context, tx pgx.Tx, run int64, a *aoi
 	return err
 }
 
-// ReadArea reads the polygons of a run's area of interest into its job. They stand
-// beside it, as bytes, and ledgers from before there were any have no column for
-// them.
+// ReadArea reads the polygons of a run's area of interest into its job. The ledger stores them next to the job,
+// as bytes. Older ledgers have no column for them.
 func (l Ledger) ReadArea(ctx context.Context, q pg.Querier, run *RunInfo) error {
 	if run.Job.Area == nil {
 		return nil
@@ -170,9 +168,8 @@ func (l Ledger) ReadArea(ctx context.Context, q pg.Querier, run *RunInfo) error 
 	return nil
 }
 
-// MarkResumed notes that a run goes on, with the job as it is now, which may differ from
-// that of the first attempt in what is not of the fingerprint. It returns which attempt
-// that is.
+// MarkResumed records that a run is resumed, with its present job, which may differ from the first attempt's job
+// in what is not part of the fingerprint. It returns the number of the new attempt.
 func (l Ledger) MarkResumed(ctx context.Context, q pg.Querier, id int64, j job.Job) (no int, err error) {
 	b, err := json.Marshal(j)
 	if err != nil {
@@ -181,23 +178,23 @@ func (l Ledger) MarkResumed(ctx context.Context, q pg.Querier, id int64, j job.J
 
 	err = q.QueryRow(ctx, "update "+l.RunsTable+" set starts = starts + 1, last_error = null, job = $2 where id = $1 returning starts", id, string(b)).Scan(&no)
 
-	return no, pg.Wrap(err, "writing into the ledger that run %d goes on", id)
+	return no, pg.Wrap(err, "recording in the ledger that run %d is resumed", id)
 }
 
-// WaitForChunks waits until no transaction is in work that writes a chunk of the run,
-// and keeps others out until the end of this one.
+// WaitForChunks waits for all transactions that write a chunk of the run, and keeps out new ones until the end of
+// this transaction.
 func (l Ledger) WaitForChunks(ctx context.Context, q pg.Querier, id int64) error {
 	_, err := q.Exec(ctx, "select from "+l.RunsTable+" where id = $1 for update", id)
 	return pg.Wrap(err, "waiting for the chunks of run %d", id)
 }
 
-// ChunkHolder says which session writes a chunk of the run, for people. It is best effort.
+// ChunkHolder describes the session that writes a chunk of the run, for people. It is best effort.
 func (l Ledger) ChunkHolder(ctx context.Context, q pg.Querier, id int64) string {
 	var holder string
 
 	err := q.QueryRow(ctx, l.SQL(chunkHolderSQL), id).Scan(&holder)
 	if err != nil {
-		return "a session that is at work on it"
+		return "a session that is writing it"
 	}
 
 	return holder
@@ -208,39 +205,38 @@ const chunkHolderSQL = `
 	from {runs} r join pg_locks l on l.transactionid = r.xmax and l.granted join pg_stat_activity a on a.pid = l.pid
 	where r.id = $1 and l.locktype = 'transactionid'`
 
-// FlushCommits commits, and so has the server write to disk all that was committed before.
+// FlushCommits commits a change, which makes the server flush all earlier commits to disk.
 func (l Ledger) FlushCommits(ctx context.Context, q pg.Querier, id int64) error {
 	_, err := q.Exec(ctx, "update "+l.RunsTable+" set last_error = null where id = $1", id)
-	return pg.Wrap(err, "writing into the ledger that run %d is loaded", id)
+	return pg.Wrap(err, "recording in the ledger that run %d is loaded", id)
 }
 
-// RecordError writes down why a run stopped.
+// RecordError records why a run stopped.
 func (l Ledger) RecordError(ctx context.Context, q pg.Querier, id int64, cause error) error {
 	_, err := q.Exec(ctx, "update "+l.RunsTable+" set last_error = $2 where id = $1", id, sqltext.OneLine(cause.Error()))
-	return pg.Wrap(err, "writing into the ledger why run %d stopped", id)
+	return pg.Wrap(err, "recording in the ledger why run %d stopped", id)
 }
 
-// ClearError notes that what had stopped a run is mended.
+// ClearError records that the problem of a run is solved.
 func (l Ledger) ClearError(ctx context.Context, q pg.Querier, id int64) error {
 	_, err := q.Exec(ctx, "update "+l.RunsTable+" set last_error = null where id = $1", id)
-	return pg.Wrap(err, "writing into the ledger that run %d is done", id)
+	return pg.Wrap(err, "recording in the ledger that run %d is done", id)
 }
 
-// unsettled is the error of a published run until it is known that all nodes have its rows.
+// unsettled is the error of a published run until all nodes are known to have its rows.
 const unsettled = "it is not known whether all nodes of the cluster have its rows"
 
-// MarkPublished notes that a run's rows are shown by the table with this oid, as part
-// of a version, and how many of them were not there before. Of a table that is spread over nodes it
-// also notes that these may not have them yet, until ClearError: whoever is killed in between
-// leaves that to the next run.
+// MarkPublished records that the table with this oid shows a run's rows as part of a version, and how many of the
+// rows are new. If the table is distributed over nodes, it also records that they may not have the rows yet,
+// until ClearError. If this process is killed in between, the next run takes care of it.
 func (l Ledger) MarkPublished(ctx context.Context, q pg.Querier, id int64, oid uint32, version, added int64, spread bool) error {
 	_, err := q.Exec(ctx, "update "+l.RunsTable+` set state = 'published', finished_at = now(), last_error = case when $5 then $6 end, table_oid = $2, version_id = $3,
 		shown = true, rows_added = $4, published_xid = pg_current_xact_id() where id = $1`, id, oid, version, added, spread, unsettled)
-	return pg.Wrap(err, "writing into the ledger that run %d is published", id)
+	return pg.Wrap(err, "recording in the ledger that run %d is published", id)
 }
 
-// RecordState notes, in the column imprint, how a run has left its table, and when: the hook may take long.
-// A transaction that wrote no rows is in none.
+// RecordState records, in the column imprint, how a run left its table, and when: the After hook may take long. A
+// transaction that wrote no rows is not included.
 func (l Ledger) RecordState(ctx context.Context, q pg.Querier, id int64, state TableState, wrote bool) error {
 	b, err := json.Marshal(state)
 	if err != nil {
@@ -249,28 +245,27 @@ func (l Ledger) RecordState(ctx context.Context, q pg.Querier, id int64, state T
 
 	_, err = q.Exec(ctx, "update "+l.RunsTable+" set imprint = $2, finished_at = clock_timestamp(), published_xid = case when $3 then published_xid end where id = $1", id, string(b), wrote)
 
-	return pg.Wrap(err, "writing into the ledger how run %d has left its table", id)
+	return pg.Wrap(err, "recording in the ledger how run %d left its table", id)
 }
 
-// MarkRunDropped notes that a run is given up, and forgets its chunks.
+// MarkRunDropped records that a run is abandoned, and deletes its chunks.
 func (l Ledger) MarkRunDropped(ctx context.Context, q pg.Querier, id int64) error {
 	if _, err := q.Exec(ctx, "update "+l.RunsTable+" set state = 'dropped', finished_at = now() where id = $1", id); err != nil {
-		return pg.Wrap(err, "writing into the ledger that run %d is dropped", id)
+		return pg.Wrap(err, "recording in the ledger that run %d is dropped", id)
 	}
 	_, err := q.Exec(ctx, "delete from "+l.ChunksTable+" where run_id = $1", id)
-	return pg.Wrap(err, "taking the chunks of run %d out of the ledger", id)
+	return pg.Wrap(err, "deleting the chunks of run %d from the ledger", id)
 }
 
-// InsertChunk notes a chunk as committed, if the transaction it is in commits.
-// It must come first in that transaction: a second attempt at the same chunk
-// waits here, and then gets SQLSTATE 23505.
+// InsertChunk records a chunk as committed if its transaction commits. It must come first in that transaction: a
+// second attempt at the same chunk waits here, and then gets SQLSTATE 23505.
 func (l Ledger) InsertChunk(ctx context.Context, q pg.Querier, run int64, c plan.Chunk) error {
 	_, err := q.Exec(ctx, "insert into "+l.ChunksTable+" (run_id, chunk_no, first_id, last_id, rows) values ($1, $2, $3, $4, $5)",
 		run, c.No, c.First, c.Last, c.Rows)
 	return err
 }
 
-// CommittedChunks returns the numbers of a run's committed chunks and their rows.
+// CommittedChunks returns the numbers of a run's committed chunks, and how many rows they have.
 func (l Ledger) CommittedChunks(ctx context.Context, q pg.Querier, run int64) (map[int64]bool, int64, error) {
 	rows, err := q.Query(ctx, "select chunk_no, rows from "+l.ChunksTable+" where run_id = $1", run)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// MigrateUp makes the ledger's schema where it is missing and brings it to the
-// version of this program. The pool is of package pg's making: see pg.Own.
+// MigrateUp creates the ledger's schema if it is missing, and brings the ledger to the version of this program.
+// The pool must come from package pg: see pg.Own.
 func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 	schema := l.Schema
 	version, dirty, err := l.MigrateVersion(ctx, pool)
@@ -31,8 +31,7 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 		return nil
 	}
 
-	// Asked first: create schema if not exists needs CREATE on the database also
-	// where the schema exists.
+	// Look first: create schema if not exists needs CREATE on the database even if the schema exists.
 	var there bool
 	if err := pool.QueryRow(ctx, "select exists (select from pg_namespace where nspname = $1)", schema).Scan(&there); err != nil {
 		return pg.Wrap(err, "looking for schema %s", schema)
@@ -40,24 +39,24 @@ func (l Ledger) MigrateUp(ctx context.Context, pool *pgxpool.Pool) error {
 
 	if !there {
 		if err := createSchema(ctx, pool, schema); err != nil && !pg.HasCode(err, pgerrcode.UniqueViolation) {
-			return pg.Wrap(err, "making the ledger's schema %s", schema)
+			return pg.Wrap(err, "creating the ledger's schema %s", schema)
 		}
 
-		// Somebody else may have made it meanwhile, and migrations run with it in the search_path.
+		// Another role may have created it meanwhile, and migrations run with it in the search_path.
 		if err := l.CheckOwner(ctx, pool); err != nil {
 			return err
 		}
 	}
 
 	if err := migrations.Up(ctx, pool.Config(), schema); err != nil {
-		return pg.Wrap(err, "making the ledger in schema %s", l.Schema)
+		return pg.Wrap(err, "creating the ledger in schema %s", l.Schema)
 	}
 
-	return l.CheckOwner(ctx, pool) // somebody else may have made the schema meanwhile
+	return l.CheckOwner(ctx, pool) // another role may have created the schema meanwhile
 }
 
-// createSchema makes a schema that stays on this server: Citus can be set to spread new schemas
-// over its nodes.
+// createSchema creates a schema that stays on this server: Citus can be configured to distribute new schemas over
+// its nodes.
 func createSchema(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, "select set_config('citus.enable_schema_based_sharding', 'off', true) where exists (select from pg_extension where extname = 'citus')")
@@ -69,7 +68,7 @@ func createSchema(ctx context.Context, pool *pgxpool.Pool, schema string) error 
 	})
 }
 
-// MigrateDown takes the ledger out of its schema, with all it knows of runs.
+// MigrateDown removes the ledger from its schema, with its record of runs.
 func (l Ledger) MigrateDown(ctx context.Context, pool *pgxpool.Pool) error {
 	if err := l.CheckOwner(ctx, pool); err != nil {
 		return err
@@ -87,24 +86,24 @@ func (l Ledger) MigrateDown(ctx context.Context, pool *pgxpool.Pool) error {
 
 	runs, err := l.Runs(ctx, pool, RunFilter{})
 	var none *NoLedgerError
-	if err != nil && !errors.As(err, &none) { // one that is half made is taken down, too
+	if err != nil && !errors.As(err, &none) { // remove a half-made ledger, too
 		return err
 	}
 
 	for _, r := range runs {
 		if r.State == StateLoading {
 			return &UnfinishedError{Run: r.ID, Schema: schema,
-				Err: fmt.Errorf("the ledger in schema %s knows of run %d, which is unfinished and has a staging table", schema, r.ID)}
+				Err: fmt.Errorf("the ledger in schema %s has run %d, which is unfinished and has a staging table", schema, r.ID)}
 		}
 	}
 
 	err = migrations.Down(ctx, pool.Config(), schema)
 
-	return pg.Wrap(err, "taking down the ledger in schema %s", l.Schema)
+	return pg.Wrap(err, "removing the ledger in schema %s", l.Schema)
 }
 
-// MigrateVersion returns the ledger's version, 0 for none, and whether a
-// migration to it was killed in the middle.
+// MigrateVersion returns the ledger's version, or 0 if there is no ledger. dirty is true if the migration to that
+// version was killed before it finished.
 func (l Ledger) MigrateVersion(ctx context.Context, pool *pgxpool.Pool) (version uint, dirty bool, err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {

@@ -12,41 +12,41 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// OtherLedgerError reports a table whose primary key has the comment of another ledger.
-// Its rows are not known here: the runs of two ledgers have the same numbers.
+// OtherLedgerError reports a table whose primary key has the comment of another ledger. This ledger does not know
+// its rows, because the runs of two ledgers have the same numbers.
 type OtherLedgerError struct {
 	Table  job.Table
-	Schema string // of the ledger that was asked
-	Other  string // the id of the ledger that the comment names
+	Schema string // of the ledger that was searched
+	Other  string // id of the ledger that the comment names
 }
 
-// Reason says what is wrong with the table, and what to do about it.
+// Reason returns what is wrong with the table, and what to do about it.
 func (e *OtherLedgerError) Reason() string {
-	return fmt.Sprintf("is of another ledger, %s, so the one in schema %s does not know its rows: give the ledger-schema of that ledger, "+
+	return fmt.Sprintf("belongs to another ledger, %s, so the one in schema %s does not know its rows: set ledger-schema to the schema of that ledger, "+
 		"restore its schema from where the table came from, or load the table again with if-exists replace, without keep", e.Other, e.Schema)
 }
 
 func (e *OtherLedgerError) Error() string { return "table " + e.Table.String() + " " + e.Reason() }
 
-// origin is what the ledger knows of who filled a table. The zero value is nothing.
+// origin is what the ledger knows about who loaded a table. The zero value is nothing.
 type origin struct {
-	run, version int64     // the last run whose rows the table shows, and the version that they are of
-	table        job.Table // as the run called it; a kept version has another name
+	run, version int64     // the last run whose rows the table shows, and its version
+	table        job.Table // as the run named it; a kept version has another name
 }
 
-// originSQL asks run_of, which decides in SQL and for this program alike which run a
-// table is of.
+// originSQL calls run_of, the one place that decides, for SQL users and for this program, which run a table
+// belongs to.
 const originSQL = `
 	select coalesce(r.id, 0), coalesce(r.version_id, r.id, 0), coalesce(r.schema_name, ''), coalesce(r.table_name, ''), coalesce(o.other::text, '')
 	from {run_of}($1::oid::regclass) o left join {runs} r on r.id = o.run`
 
-// originBeforeSQL asks a ledger from before run_of, which knows a table by its number.
+// originBeforeSQL is for ledgers older than run_of, which identify a table by its oid.
 const originBeforeSQL = `
 	select r.id, coalesce(r.version_id, r.id), r.schema_name, r.table_name, ''
 	from {from} where r.table_oid = $1 and r.state = 'published' order by r.shown desc, r.id desc limit 1`
 
-// origin returns what the ledger knows of the table with this oid. The error is an
-// *OtherLedgerError where its key names another ledger.
+// origin returns what the ledger knows about the table with this oid. If its key names another ledger, the error
+// is an *OtherLedgerError.
 func (l Ledger) origin(ctx context.Context, q pg.Querier, t job.Table, oid uint32) (o origin, err error) {
 	there, err := l.Exists(ctx, q)
 	if err != nil || !there {
@@ -74,14 +74,14 @@ func (l Ledger) origin(ctx context.Context, q pg.Querier, t job.Table, oid uint3
 		return o, &OtherLedgerError{Table: t, Schema: l.Schema, Other: other}
 	}
 
-	return o, pg.Wrap(err, "asking the ledger in schema %s about table %s", l.Schema, t)
+	return o, pg.Wrap(err, "looking in the ledger in schema %s for table %s", l.Schema, t)
 }
 
-// function returns the name of one of the ledger's functions for SQL.
+// function returns the name of a ledger function, quoted for SQL.
 func (l Ledger) function(name string) string { return pgx.Identifier{l.Schema, name}.Sanitize() }
 
-// KeyCommentSQL is SQL for a comment of the primary key of the table that a run has
-// published, of a text and a bigint: the program's version and the run. No two are the same.
+// KeyCommentSQL returns SQL for the comment on the primary key of a table that a run published. program is SQL
+// for the program's version, a text, and run is SQL for the run, a bigint. Each comment is unique.
 func (l Ledger) KeyCommentSQL(program, run string) string {
 	return l.function("key_comment") + "(" + program + ", " + run + ")"
 }
@@ -92,24 +92,24 @@ const recordMarkSQL = `
 	where k.mark is not null and r.state = 'published' and (r.id = $2 or $3 and r.version_id = $2)
 	on conflict (run_id) do update set mark = excluded.mark`
 
-// RecordMark notes that the comment of the key of the table with this oid is that of a
-// published run. It need not name the run: rows that are added leave it as it is.
+// RecordMark records that the key comment of the table with this oid comes from a published run. The comment need
+// not name the run, because an append does not change it.
 func (l Ledger) RecordMark(ctx context.Context, q pg.Querier, run int64, oid uint32) error {
 	_, err := q.Exec(ctx, l.SQL(recordMarkSQL), oid, run, false)
-	return pg.Wrap(err, "writing into the ledger what the key of the table of run %d says", run)
+	return pg.Wrap(err, "recording in the ledger the key comment of the table of run %d", run)
 }
 
-// RecordVersionMark notes the same for all runs of a version.
+// RecordVersionMark does the same for all runs of a version.
 func (l Ledger) RecordVersionMark(ctx context.Context, q pg.Querier, version int64, oid uint32) error {
 	_, err := q.Exec(ctx, l.SQL(recordMarkSQL), oid, version, true)
-	return pg.Wrap(err, "writing into the ledger what the key of the table of version %d says", version)
+	return pg.Wrap(err, "recording in the ledger the key comment of the table of version %d", version)
 }
 
-// HasMark reports whether the comment of a table's key names its ledger: that of an older
-// loadgrid does not.
+// HasMark reports whether the comment on a table's key names its ledger. The comment of an older loadgrid does
+// not.
 func (l Ledger) HasMark(ctx context.Context, q pg.Querier, oid uint32) (has bool, err error) {
 	err = q.QueryRow(ctx, l.SQL("select mark is not null from {key_mark}($1::oid::regclass)"), oid).Scan(&has)
-	return has, pg.Wrap(err, "reading the comment of a primary key")
+	return has, pg.Wrap(err, "reading the comment on a primary key")
 }
 
 // IsVersion reports whether the table with this oid keeps or shows a version of t.
@@ -127,8 +127,8 @@ const adoptSQL = `
 	where schema_name = $1 and table_name = $2 and version_id = $3 and state = 'published'
 	  and (not shown or kept_name is not null or table_oid is distinct from $4)`
 
-// Adopt notes that the table with this oid shows a version of t. That is news to the
-// ledger where the table was restored from a dump, or took its name by hand.
+// Adopt records that the table with this oid shows a version of t. The ledger does not know that if the table was
+// restored from a dump, or renamed by hand.
 func (l Ledger) Adopt(ctx context.Context, q pg.Querier, t job.Table, version int64, oid uint32) error {
 	_, err := q.Exec(ctx, "update "+l.RunsTable+" set shown = false where schema_name = $1 and table_name = $2 and shown and version_id <> $3",
 		t.Schema, t.Name, version)
@@ -136,5 +136,5 @@ func (l Ledger) Adopt(ctx context.Context, q pg.Querier, t job.Table, version in
 		_, err = q.Exec(ctx, l.SQL(adoptSQL), t.Schema, t.Name, version, oid)
 	}
 
-	return pg.Wrap(err, "writing into the ledger that table %s has version %d", t, version)
+	return pg.Wrap(err, "recording in the ledger that table %s has version %d", t, version)
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// RunInfo is a run as the ledger knows it.
+// RunInfo is a run in the ledger.
 type RunInfo struct {
 	ID          int64      `json:"id"`
-	JobName     string     `json:"job_name,omitempty"` // empty in a ledger from before jobs had names
+	JobName     string     `json:"job_name,omitempty"` // empty in a ledger older than job names
 	Table       job.Table  `json:"table"`
 	State       State      `json:"state"`
 	Chunks      int64      `json:"chunks"`
@@ -25,38 +25,37 @@ type RunInfo struct {
 	Version     string     `json:"version"`
 	Fingerprint string     `json:"fingerprint"`
 	Job         job.Job    `json:"job"`
-	// TableVersion is the run that made the version of the table with this run's
-	// rows: itself, or the one that it appended to. 0 for runs that are not published.
+	// TableVersion is the run that loaded the version of the table with this run's rows: the run itself, or the
+	// run that it appended to. It is 0 for runs that are not published.
 	TableVersion int64 `json:"table_version,omitempty"`
-	// Shown tells whether the table shows the rows of this run.
+	// Shown reports whether the table shows the rows of this run.
 	Shown bool `json:"shown"`
-	// KeptAs names the table, in the same schema, that keeps the rows of this run
-	// since others took their place. Empty where none does.
+	// KeptAs is the name of the table, in the same schema, that keeps the rows of this run after they were
+	// replaced. It is empty if no table does.
 	KeptAs string `json:"kept_as,omitempty"`
-	// Alive tells whether a process is at work on an unfinished run. It is nil of other runs, and
-	// where nobody has looked.
+	// Alive reports whether a process is working on an unfinished run. It is nil for other runs, and if nobody
+	// has checked.
 	Alive *bool `json:"alive,omitempty"`
-	// History has each attempt at the run. Empty in a ledger from before attempts
-	// were written down.
+	// History has the attempts at the run. It is empty in a ledger older than the table of attempts.
 	History []Attempt `json:"history"`
-	// Batch is what the processes that shared the job called their round: of several attempts
-	// the last that has one. Empty where none does.
+	// Batch is the name of a round of processes that share the job: the last one among the attempts. It is empty
+	// if no attempt has one.
 	Batch string `json:"batch,omitempty"`
 	// Staging is the name of the staging table, in the schema of the table.
 	Staging string `json:"-"`
 }
 
-// StatusKilled is the status of an unfinished run that nobody is at work on, and of which the
-// ledger does not know how it ended: it was killed, or lost its server.
+// StatusKilled is the status of an unfinished run that no process is working on and whose end is not in the
+// ledger: it was killed, or lost its server.
 const StatusKilled = "killed"
 
-// Status says in a word what became of a run: its state; of one that was published, whether its
-// rows are shown, kept or replaced; and of an unfinished one that is not alive, how it ended.
+// Status returns the status of a run in a word: its state; for a published run, whether its rows are shown, kept
+// or replaced; and for an unfinished run that is not alive, how it ended.
 func (r RunInfo) Status() string {
 	switch {
 	case r.State == StateLoading && r.Alive != nil && !*r.Alive:
 		return r.ended()
-	case r.State != StatePublished || r.Shown, r.TableVersion == 0: // the last in a ledger from before versions
+	case r.State != StatePublished || r.Shown, r.TableVersion == 0: // the last case is a ledger older than versions
 		return string(r.State)
 	case r.KeptAs != "":
 		return "kept"
@@ -65,34 +64,33 @@ func (r RunInfo) Status() string {
 	return "replaced"
 }
 
-// ended says how an unfinished run has ended.
+// ended returns how an unfinished run ended.
 func (r RunInfo) ended() string {
 	switch outcome := r.LastAttempt().Outcome; {
 	case outcome != "":
 		return string(outcome)
-	case len(r.History) == 0 && r.LastError != "": // in a ledger from before attempts were written down
+	case len(r.History) == 0 && r.LastError != "": // a ledger older than the table of attempts
 		return string(OutcomeFailed)
 	}
 
 	return StatusKilled
 }
 
-// NoRunError reports a number that the ledger does not know.
+// NoRunError reports a run number that is not in the ledger.
 type NoRunError struct {
 	Schema string // of the ledger
 	ID     int64
 }
 
-// NoLedgerError reports a schema without a ledger: no run has begun that uses it.
+// NoLedgerError reports a schema without a ledger: no run has used it yet.
 type NoLedgerError struct{ Schema, Database string }
 
-// UnfinishedError reports an unfinished run that is in the way: it must be dropped first, or
-// resumed where it can be.
+// UnfinishedError reports an unfinished run that blocks an operation. Drop it first, or resume it if possible.
 type UnfinishedError struct {
 	Run       int64
 	Schema    string // of the ledger
 	Resumable bool
-	Err       error // says in what way the run is in the way
+	Err       error // how the run blocks the operation
 }
 
 func (e *UnfinishedError) Error() string {
@@ -105,37 +103,37 @@ func (e *UnfinishedError) Error() string {
 
 func (e *UnfinishedError) Unwrap() error { return e.Err }
 
-// RunFilter chooses runs. The zero value chooses all.
+// RunFilter selects runs. The zero value selects all.
 type RunFilter struct {
-	Table job.Table // without a schema: tables of this name in any
-	Batch string    // see RunInfo.Batch; an attempt of any number counts
-	Limit int64     // the newest so many; 0 for all
+	Table job.Table // without a schema: tables with this name in any schema
+	Batch string    // see RunInfo.Batch; one attempt with it is enough
+	Limit int64     // return only this many, the newest; 0 for all
 }
 
-// StateError reports a run that is not in the state that is asked for.
+// StateError reports a run in the wrong state for an operation.
 type StateError struct {
 	ID    int64
-	State string // as RunInfo.Status has it
-	Only  string // what a run in another state can be
-	Which string // which run that is; empty for one that is unfinished
+	State string // as in RunInfo.Status
+	Only  string // what can happen to a run in another state
+	Which string // which run that is; empty for an unfinished one
 }
 
-// State is what a run has come to.
+// State is the state of a run.
 type State string
 
-// States of a run.
+// Values of State.
 const (
-	StateLoading   State = "loading"   // begun and not ended; whether it is alive, the lock tells
+	StateLoading   State = "loading"   // begun and not ended; the lock shows whether it is alive
 	StatePublished State = "published" // readers see its table
-	StateDropped   State = "dropped"   // given up, its staging table is gone
+	StateDropped   State = "dropped"   // abandoned, and its staging table is dropped
 )
 
 func (e *NoRunError) Error() string {
-	return fmt.Sprintf("the ledger in schema %s knows no run %d", e.Schema, e.ID)
+	return fmt.Sprintf("the ledger in schema %s has no run %d", e.Schema, e.ID)
 }
 
 func (e *NoLedgerError) Error() string {
-	return fmt.Sprintf("there is no ledger in schema %s of database %s: the first load makes it", e.Schema, e.Database)
+	return fmt.Sprintf("there is no ledger in schema %s of database %s: the first load creates it", e.Schema, e.Database)
 }
 
 func (e *StateError) Error() string {

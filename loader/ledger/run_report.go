@@ -6,11 +6,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// JobToResume returns the job that goes on with an unfinished run. It is the job that
-// the ledger holds, except for two things: its table is the one that the run has found,
-// with its schema, and its ledger the one that was asked, ledgerSchema. The run is to be
-// of FindRun: Runs leaves out the polygons of areas. A run in another state is a
-// *StateError.
+// JobToResume returns the job that resumes an unfinished run. It is the job in the ledger with two changes: its
+// table is the one that the run found, with its schema, and its ledger is ledgerSchema. Use a run from FindRun,
+// because Runs leaves out the polygons of areas. If the run is in another state, the error is a *StateError.
 func (r RunInfo) JobToResume(ledgerSchema string) (job.Job, error) {
 	if r.State != StateLoading {
 		return job.Job{}, &StateError{ID: r.ID, State: r.Status(), Only: "resumed"}
@@ -22,8 +20,7 @@ func (r RunInfo) JobToResume(ledgerSchema string) (job.Job, error) {
 	return j, nil
 }
 
-// LastAttempt returns the last attempt at the run, the zero value where the ledger knows
-// of none.
+// LastAttempt returns the last attempt at the run, or the zero value if the ledger has none.
 func (r RunInfo) LastAttempt() Attempt {
 	if len(r.History) == 0 {
 		return Attempt{}
@@ -31,7 +28,7 @@ func (r RunInfo) LastAttempt() Attempt {
 	return r.History[len(r.History)-1]
 }
 
-// Retries returns how often something was tried again, over all attempts at the run.
+// Retries returns the number of retries over all attempts at the run.
 func (r RunInfo) Retries() (n int) {
 	for _, a := range r.History {
 		n += a.Retries
@@ -39,9 +36,8 @@ func (r RunInfo) Retries() (n int) {
 	return n
 }
 
-// Took returns the time from the run's first start to its end, the pauses between
-// attempts included. It is not known of a run that has not ended, nor where the server's
-// clock was set back meanwhile.
+// Took returns the time from the run's first start to its end, including pauses between attempts. known is false
+// if the run has not ended, or if the server's clock was set back meanwhile.
 func (r RunInfo) Took() (d time.Duration, known bool) {
 	if r.FinishedAt == nil || r.FinishedAt.Before(r.StartedAt) {
 		return 0, false
@@ -49,9 +45,9 @@ func (r RunInfo) Took() (d time.Duration, known bool) {
 	return r.FinishedAt.Sub(r.StartedAt), true
 }
 
-// StartedBy says who has started the attempt, and from where: ROLE (USER)@HOST, without
-// the user of the system where that is called as the role, and without the host where
-// none is known. It is empty where the ledger does not know the role.
+// StartedBy returns who started the attempt, and from where, as ROLE (USER)@HOST. It leaves out the operating
+// system's user if it is the same as the role, and the host if it is unknown. It is empty if the ledger does not
+// have the role.
 func (a Attempt) StartedBy() string {
 	if a.Role == "" {
 		return ""
@@ -69,8 +65,8 @@ func (a Attempt) StartedBy() string {
 	return who
 }
 
-// ClientHost names the machine that the attempt ran on: as it calls itself, else as the
-// server sees it. It is empty where neither is known.
+// ClientHost returns the machine that ran the attempt: the name it gives itself, or its address as the server
+// sees it. It is empty if neither is known.
 func (a Attempt) ClientHost() string {
 	if a.Host != "" {
 		return a.Host

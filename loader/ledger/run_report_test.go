@@ -95,12 +95,12 @@ func TestStatusOfAnUnfinishedRun(t *testing.T) {
 		run  RunInfo
 		want string
 	}{
-		{RunInfo{State: StateLoading, History: ended(OutcomeFailed)}, "loading"}, // nobody has looked
+		{RunInfo{State: StateLoading, History: ended(OutcomeFailed)}, "loading"}, // nobody has checked
 		{RunInfo{State: StateLoading, Alive: &yes, History: []Attempt{{No: 1}}}, "loading"},
 		{RunInfo{State: StateLoading, Alive: &no, History: []Attempt{{No: 1}}}, "killed"},
 		{RunInfo{State: StateLoading, Alive: &no, History: ended(OutcomeFailed)}, "failed"},
 		{RunInfo{State: StateLoading, Alive: &no, History: ended(OutcomeStopped)}, "stopped"},
-		{RunInfo{State: StateLoading, Alive: &no, LastError: "x"}, "failed"}, // of a ledger without attempts
+		{RunInfo{State: StateLoading, Alive: &no, LastError: "x"}, "failed"}, // a ledger without attempts
 		{RunInfo{State: StateLoading, Alive: &no}, "killed"},
 		{RunInfo{State: StateDropped, History: ended(OutcomeStopped)}, "dropped"},
 	} {

@@ -11,21 +11,21 @@ import (
 	"github.com/loadgrid/loadgrid/internal/trust"
 )
 
-// CheckStaging refuses a run whose staging table has a name that no run gives: who may write
+// CheckStaging refuses a run whose staging table has a name that no run uses. Otherwise, a role that can write to
 // the ledger could have another table dropped or filled.
 func (r RunInfo) CheckStaging() error {
 	if catalog.IsStaging(r.Staging) {
 		return nil
 	}
 
-	return &pg.ServerError{Doing: "checking the ledger", Err: fmt.Errorf("run %d has the staging table %s, which no run has made: somebody has written that", r.ID, r.Staging),
+	return &pg.ServerError{Doing: "checking the ledger", Err: fmt.Errorf("run %d has the staging table %s, whose name no run creates: somebody changed the ledger", r.ID, r.Staging),
 		Advice: "delete the run from the ledger's table runs"}
 }
 
-// LockStaging locks a staging table until the end of the transaction, in mode access share to
-// read it or row exclusive to fill it, and sees to it that it is the one that the run has
-// made. Who owns its schema can put another one under its name, and who may give it triggers,
-// as default privileges may say, code of theirs.
+// LockStaging locks a staging table until the end of the transaction: in mode access share to read it, or row
+// exclusive to fill it. It ensures that it is the table that the run created. The owner of its schema could put
+// another table under its name, and a role that can add triggers, perhaps through default privileges, could add
+// code.
 func (l Ledger) LockStaging(ctx context.Context, tx pgx.Tx, t catalog.Relation, mode string) error {
 	if _, err := tx.Exec(ctx, "lock table only "+t.SQL()+" in "+mode+" mode"); err != nil {
 		return pg.Wrap(err, "locking staging table %s", t.Table)
@@ -36,11 +36,11 @@ func (l Ledger) LockStaging(ctx context.Context, tx pgx.Tx, t catalog.Relation, 
 		return err
 	}
 
-	what := "another one has its name"
+	what := "another table has its name"
 	if now.OID == t.OID {
 		var err error
 		if what, err = trust.AtTable(ctx, tx, l.Owner, t.OID); err != nil {
-			return pg.Wrap(err, "looking up who owns staging table %s", t.Table)
+			return pg.Wrap(err, "looking up the owner of staging table %s", t.Table)
 		}
 	}
 
@@ -49,6 +49,6 @@ func (l Ledger) LockStaging(ctx context.Context, tx pgx.Tx, t catalog.Relation, 
 	}
 
 	return &pg.ServerError{Doing: "checking staging table " + t.String(),
-		Err:    fmt.Errorf("somebody has changed it, whose code could run with the rights of this role: %s", what),
-		Advice: "drop the run, and revoke what lets others own the table's schema or make triggers there"}
+		Err:    fmt.Errorf("somebody has changed it, and their code could run with the rights of this role: %s", what),
+		Advice: "drop the run, and revoke what lets others own the table's schema or create triggers there"}
 }

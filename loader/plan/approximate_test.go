@@ -13,8 +13,8 @@ func triangle() *aoi.Area {
 	return &aoi.Area{Polygons: []geomgen.Polygon{{{{X: 1, Y: 2}, {X: 1000, Y: 300}, {X: 700, Y: 900}, {X: 1, Y: 2}}}}}
 }
 
-// What can be counted soon is the plan of New, and the rest is an estimate whose bounds
-// hold the area, whatever the size of cells.
+// If cells can be counted quickly, the plan is the plan of New. Otherwise it is an estimate, whose bounds contain
+// the exact number for any size of cells.
 func TestApproximate(t *testing.T) {
 	const area = 999*898./2 - 699*298./2 // of the triangle, in square units
 	for name, j := range map[string]job.Job{

@@ -13,7 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
-// placeArea returns the job's area with its coordinates where the map of their CRS has them.
+// placeArea returns the job's area with its coordinates inside the map of their CRS.
 func placeArea(ctx context.Context, j job.Job) (*aoi.Area, error) {
 	a := j.Area
 	if err := a.CheckSRID(j.Grid.SRID); err != nil {
@@ -48,15 +48,15 @@ func placeArea(ctx context.Context, j job.Job) (*aoi.Area, error) {
 	return &with, nil
 }
 
-// placeFeatures returns the features of the job's area where the map of their CRS has them. Those of
-// pairs are one where they have the same name.
+// placeFeatures returns the features of the job's area with their coordinates inside the map of their CRS. For
+// pairs, it merges features that have the same name.
 func placeFeatures(ctx context.Context, j job.Job, c crs.CRS) (*aoi.Layer, error) {
 	placed, folded, err := j.Area.Layer.Place(ctx, j.Area, c)
 	if err != nil {
 		return nil, invalidFeature(j.Area, err)
 	}
 
-	if err := unite(ctx, j.Area, placed, folded, "pieces of a feature that goes round the globe overlap"); err != nil {
+	if err := unite(ctx, j.Area, placed, folded, "pieces of a feature that wraps around the globe overlap"); err != nil {
 		return nil, err
 	}
 
@@ -72,8 +72,8 @@ func placeFeatures(ctx context.Context, j job.Job, c crs.CRS) (*aoi.Layer, error
 	return named, unite(ctx, j.Area, named, several, "several of its features have the same name and overlap")
 }
 
-// unite makes the polygons of some features their union. Of those that overlap the error says why only
-// a server can do that.
+// unite replaces the polygons of some features by their union. If features overlap, the error gives the reason
+// why, because only a server can unite them.
 func unite(ctx context.Context, a *aoi.Area, layer *aoi.Layer, which []bool, why string) error {
 	for i := range layer.Features {
 		if !which[i] {
@@ -98,8 +98,8 @@ func unite(ctx context.Context, a *aoi.Area, layer *aoi.Layer, which []bool, why
 	return nil
 }
 
-// united returns an area of several features as their union, where they share borders exactly
-// and do not overlap. Of others the mask will say what is wrong.
+// united returns the union of an area's features if they share borders exactly and do not overlap. For other
+// areas, the mask reports what is wrong.
 func united(ctx context.Context, a *aoi.Area) (*aoi.Area, error) {
 	if !a.Union {
 		return a, nil
@@ -118,11 +118,11 @@ func united(ctx context.Context, a *aoi.Area) (*aoi.Area, error) {
 	return &one, nil
 }
 
-// addArea makes the mask of the area, or of pairs their features, and what attributes are asked
-// for. It returns a box around them.
+// addArea adds the mask of the area, or its features if rows are pairs, and the attributes. It returns a box
+// around them.
 func (c *cellSelection) addArea(ctx context.Context, j job.Job) (around geomgen.Box, err error) {
-	// The mask comes first: to unite features takes memory that the layer takes afterwards. What is
-	// wrong with a feature says more than what is wrong with all of them.
+	// Make the mask first: uniting features takes memory that the layer needs afterwards. An error in one feature
+	// is clearer than an error in the whole area, so it takes precedence.
 	masked := error(nil)
 	if !j.Pairs() {
 		masked = c.addMask(ctx, j)
@@ -140,7 +140,7 @@ func (c *cellSelection) addArea(ctx context.Context, j job.Job) (around geomgen.
 	return c.area.Bounds(), nil
 }
 
-// addFeatures makes what of the area's features the attributes need.
+// addFeatures adds the features whose attributes the rows need.
 func (c *cellSelection) addFeatures(ctx context.Context, j job.Job) (err error) {
 	attributes := j.FeatureAttributes()
 	if len(attributes) == 0 {
@@ -148,7 +148,7 @@ func (c *cellSelection) addFeatures(ctx context.Context, j job.Job) (err error) 
 	}
 
 	if c.placed.Layer == nil || len(c.placed.Layer.Types) != len(attributes) {
-		return &geomgen.ParamError{Param: "attribute", Value: attributes[0].Name, Reason: "is not read from the area: its features are not known"}
+		return &geomgen.ParamError{Param: "attribute", Value: attributes[0].Name, Reason: "was not read from the area: its features are missing"}
 	}
 
 	if c.features, err = rows.NewFeatures(ctx, j.WithTypes(c.placed.Layer.Types), c.placed.Layer); err != nil {
@@ -157,7 +157,7 @@ func (c *cellSelection) addFeatures(ctx context.Context, j job.Job) (err error) 
 	return nil
 }
 
-// addMask makes the mask of the area.
+// addMask adds the mask of the area.
 func (c *cellSelection) addMask(ctx context.Context, j job.Job) error {
 	one, err := united(ctx, c.placed)
 	if err != nil {
@@ -171,7 +171,7 @@ func (c *cellSelection) addMask(ctx context.Context, j job.Job) error {
 	return nil
 }
 
-// invalidFeature says what to do about polygons of a feature that are not valid.
+// invalidFeature adds advice to the error of a feature with invalid polygons.
 func invalidFeature(a *aoi.Area, err error) error {
 	var invalid *geomgen.InvalidError
 	if !errors.As(err, &invalid) {
@@ -179,14 +179,14 @@ func invalidFeature(a *aoi.Area, err error) error {
 	}
 
 	if a.MakeValid && !a.Ready() {
-		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
+		return &NeedsServerError{"it must be made valid: " + invalid.Error()}
 	}
 
 	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
 		Reason: "is not valid: " + invalid.Error() + ": repair it, or let the server repair it with aoi-make-valid"}
 }
 
-// invalidArea says what to do about polygons that are not valid.
+// invalidArea adds advice to the error of invalid polygons.
 func invalidArea(a *aoi.Area, err error) error {
 	var invalid *geomgen.InvalidError
 	if !errors.As(err, &invalid) {
@@ -198,15 +198,14 @@ func invalidArea(a *aoi.Area, err error) error {
 	case a.Union:
 		return &NeedsServerError{"its features overlap or share edges (" + invalid.Error() + "), so they must be united"}
 	case a.MakeValid:
-		return &NeedsServerError{"it is to be made valid: " + invalid.Error()}
+		return &NeedsServerError{"it must be made valid: " + invalid.Error()}
 	}
 
 	return &geomgen.ParamError{Param: "aoi", Value: "(the area)",
 		Reason: "is not valid: " + invalid.Error() + ": repair it, or let the server repair it with aoi-make-valid"}
 }
 
-// NeedsServerError reports an area of interest that only a server can make ready:
-// see loader.ResolveArea.
+// NeedsServerError reports an area of interest that only a server can prepare: see loader.ResolveArea.
 type NeedsServerError struct {
 	Reason string
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// How long the query may take does not change what is loaded.
+// The time limit of the query does not change what is loaded.
 func TestSQLTimeoutIsNotInTheFingerprint(t *testing.T) {
 	job := job.Job{Table: job.Table{Name: "grid"}, Grid: geomgen.Grid{DX: 1, DY: 1},
 		Area: &aoi.Area{SQL: "select 1", Polygons: []geomgen.Polygon{{{{X: 0, Y: 0}, {X: 3, Y: 0}, {X: 3, Y: 3}, {X: 0, Y: 0}}}}}}

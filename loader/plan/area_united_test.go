@@ -8,8 +8,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Features that share borders are united by the plan, those that overlap need a server, and
-// those that lie apart stay as they are.
+// The plan unites features that share borders. Features that overlap need a server, and separate features stay as
+// they are.
 func TestFeaturesAreUnited(t *testing.T) {
 	feature := func(ring string) string {
 		return `{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[` + ring + `]}}`
@@ -18,7 +18,7 @@ func TestFeaturesAreUnited(t *testing.T) {
 
 	for name, test := range map[string]struct {
 		other    string
-		polygons int // of the area; 0 where a server is needed
+		polygons int // in the area; 0 if a server is needed
 		cells    int64
 	}{
 		"apart":              {feature("[[6,0],[9,0],[9,4],[6,0]]"), 2, 0},

@@ -11,16 +11,16 @@ import (
 	"github.com/loadgrid/loadgrid/loader/rows"
 )
 
-// cellSelection is which cells a job asks for.
+// cellSelection is the cells that a job selects.
 type cellSelection struct {
 	*geomgen.Selection
-	area     *geomgen.Mask  // nil without an area of interest, and of pairs
-	placed   *aoi.Area      // the area as the mask has it
+	area     *geomgen.Mask  // nil without an area of interest, and for pairs
+	placed   *aoi.Area      // the area that the mask was made from
 	features *rows.Features // nil without attributes
 }
 
-// selectCells returns the cells that the job asks for, counted; beyond so many blocks,
-// estimated.
+// selectCells returns the cells of the job. It counts them, unless that takes more than the given number of
+// blocks: then it estimates them.
 func selectCells(ctx context.Context, j job.Job, blocks int) (cellSelection, error) {
 	r, masks, err := frame(j)
 	if err != nil {
@@ -73,17 +73,17 @@ func selectCells(ctx context.Context, j job.Job, blocks int) (cellSelection, err
 	return c, nil
 }
 
-// noCellError says that no cell is selected.
+// noCellError reports that no cell is selected.
 func noCellError(j job.Job) error {
 	if j.Area == nil {
-		return &geomgen.ParamError{Param: "extent", Value: j.Extent.String(), Reason: "has no cell in it"}
+		return &geomgen.ParamError{Param: "extent", Value: j.Extent.String(), Reason: "contains no cell"}
 	}
 
-	reason := "no cell lies in the area, whole"
+	reason := "no cell is completely in the area"
 
 	switch j.Area.Rule {
 	case geomgen.Intersects:
-		reason = "no cell meets the area"
+		reason = "no cell intersects the area"
 	case geomgen.Centroid:
 		reason = "no cell has its centre in the area"
 	case geomgen.Overlaps:
@@ -97,13 +97,13 @@ func noCellError(j job.Job) error {
 	return &geomgen.ParamError{Param: "aoi-rule", Value: string(j.Area.Rule), Reason: reason + ": check the CRS of both, the cell size and the rule"}
 }
 
-// frame returns the rectangle of cells that extent or columns and rows say, and
-// the mask where the extent is none in columns and rows.
+// frame returns the rectangle of cells that extent, or columns and rows, define, and a mask if the extent is not
+// a rectangle of columns and rows.
 func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 	if j.Extent != nil {
 		if j.Cols != 0 || j.Rows != 0 {
 			return geomgen.Range{}, nil, &geomgen.ParamError{Param: "extent", Value: j.Extent.String(),
-				Reason: "give either an extent or cols and rows, not both"}
+				Reason: "set either an extent or cols and rows, not both"}
 		}
 
 		r, mask, err := seam.Extent(j.Grid, knownCRS(j.Grid.SRID), *j.Extent)
@@ -120,7 +120,7 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 		}
 
 		return geomgen.Range{}, nil, &geomgen.ParamError{Param: "extent", Value: "(none)",
-			Reason: "an extent, cols and rows, or an area of interest must say how far the grid reaches"}
+			Reason: "the grid needs a limit: set an extent, cols and rows, or an area of interest"}
 	}
 
 	for _, n := range []struct {
@@ -129,7 +129,7 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 	}{{"cols", j.Cols}, {"rows", j.Rows}} {
 		switch {
 		case n.n == 0:
-			return geomgen.Range{}, nil, &geomgen.ParamError{Param: n.param, Value: "(none)", Reason: "is required: cols and rows go together"}
+			return geomgen.Range{}, nil, &geomgen.ParamError{Param: n.param, Value: "(none)", Reason: "is required: cols and rows belong together"}
 		case n.n < 0 || n.n > geomgen.MaxIndex:
 			return geomgen.Range{}, nil, &geomgen.ParamError{Param: n.param, Value: strconv.FormatInt(n.n, 10), Reason: "must lie between 1 and 2^30"}
 		}

@@ -6,9 +6,9 @@ import (
 	"github.com/loadgrid/loadgrid/loader/units"
 )
 
-// Warnings say what was left out of the area of interest, where shards would differ much, and
-// where numbers hardly fit the unit or the domain of the CRS, as metres do in a CRS that is in degrees. Nothing is said
-// of a CRS that nobody knows, nor of tiles.
+// Warnings returns warnings about parts of the area that were left out, shards of very different sizes, and
+// numbers that hardly fit the unit or the domain of the CRS, such as metres in a CRS in degrees. It does not
+// check numbers of an unknown CRS or of tiles.
 func (p *Plan) Warnings() []units.Warning {
 	all := p.fewParents()
 	if p.Job.Area != nil {
@@ -18,7 +18,7 @@ func (p *Plan) Warnings() []units.Warning {
 	}
 
 	if p.Job.Grid.Shape == geomgen.XYZ {
-		if e := p.Job.Extent; e != nil { // of tiles there is nothing else that has a unit
+		if e := p.Job.Extent; e != nil { // nothing else of tiles has a unit
 			all = append(all, units.Check(p.CRS, "extent", upright(*e), 0, 0)...)
 		}
 
@@ -31,8 +31,8 @@ func (p *Plan) Warnings() []units.Warning {
 	return append(all, units.Check(p.CRS, param, reach, size.Width, size.Height)...)
 }
 
-// reach returns the box of what is asked for, which cells may reach beyond, and the parameter
-// that asks.
+// reach returns the box that the job asks for, without what cells cover beyond it, and the parameter that sets
+// it.
 func (p *Plan) reach() (param string, box geomgen.Box) {
 	param, box = "cols", p.Job.Grid.BoxAround(p.Cells)
 
@@ -43,7 +43,7 @@ func (p *Plan) reach() (param string, box geomgen.Box) {
 	if p.selection.area != nil {
 		around := p.selection.area.Bounds()
 		if s, ok := p.CRS.Seam(); ok && around.XMin <= s.X && around.XMax >= s.X+s.Period {
-			around = p.Job.Area.Polygons[0].Bounds() // it crosses the seam: one part says as much
+			around = p.Job.Area.Polygons[0].Bounds() // it crosses the seam: one part is enough
 		}
 
 		param, box = "aoi", meet(box, around)
@@ -52,8 +52,8 @@ func (p *Plan) reach() (param string, box geomgen.Box) {
 	return param, box
 }
 
-// upright returns the box between the bounds of an extent, also of one that crosses the seam:
-// in which unit they are, these numbers say as well.
+// upright returns the box between the bounds of an extent, even if it crosses the seam. That is enough to
+// recognize their unit.
 func upright(e geomgen.Box) geomgen.Box {
 	if e.XMin > e.XMax {
 		e.XMin, e.XMax = e.XMax, e.XMin
@@ -62,8 +62,8 @@ func upright(e geomgen.Box) geomgen.Box {
 	return e
 }
 
-// meet returns what two boxes have in common, in each direction; where that is nothing, as
-// with an extent that crosses the antimeridian, the first stays.
+// meet returns the intersection of two boxes, in each direction. If they do not intersect, as with an extent that
+// crosses the antimeridian, the bounds of the first box stay.
 func meet(a, b geomgen.Box) geomgen.Box {
 	if xmin, xmax := max(a.XMin, b.XMin), min(a.XMax, b.XMax); xmin < xmax {
 		a.XMin, a.XMax = xmin, xmax
@@ -76,12 +76,12 @@ func meet(a, b geomgen.Box) geomgen.Box {
 	return a
 }
 
-// CellSize returns how large the cells are, in the CRS and on the ground.
+// CellSize returns the size of the cells in the CRS and on the ground.
 func (p *Plan) CellSize() units.CellSize {
 	return units.Measure(p.Job.Grid, p.CRS, p.Job.Grid.BoxAround(p.Cells))
 }
 
-// knownCRS returns what is known of a CRS without a server: of some, the SRID alone.
+// knownCRS returns what is known of a CRS without a server, which may be only its SRID.
 func knownCRS(srid int32) crs.CRS {
 	if c, ok := crs.Known(srid); ok {
 		return c
@@ -90,7 +90,7 @@ func knownCRS(srid int32) crs.CRS {
 	return crs.CRS{SRID: srid}
 }
 
-// WithCRS returns the plan with what a server knows of the grid's CRS.
+// WithCRS returns the plan with the server's definition of the grid's CRS.
 func (p *Plan) WithCRS(c crs.CRS) *Plan {
 	with := *p
 	with.CRS = c
@@ -98,15 +98,15 @@ func (p *Plan) WithCRS(c crs.CRS) *Plan {
 	return &with
 }
 
-// Unchecked says, for people, what of the job only a server can check, as no more is known
-// of the CRS than its SRID; "" where there is nothing.
+// Unchecked returns, for people, which checks of the job need a server because only the SRID of its CRS is known.
+// It returns "" if there are none.
 func (p *Plan) Unchecked() string {
 	switch {
 	case p.Job.Grid.SRID == 0, p.CRS.Kind != crs.Unknown:
 		return ""
 	case p.Job.NeedsMetres():
-		return "loadgrid does not know this CRS: the server checks whether it is there, and whether it is in metres, as the codes must be"
+		return "loadgrid does not know this CRS: the server checks whether it exists, and whether it is in metres, which the codes need"
 	}
 
-	return "loadgrid does not know this CRS: the server checks whether it is there"
+	return "loadgrid does not know this CRS: the server checks whether it exists"
 }

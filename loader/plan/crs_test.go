@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/units"
 )
 
-// The domains are those that EPSG gives.
+// The domains are EPSG's.
 func wgs84() crs.CRS {
 	c := crs.Parse(4326, "", "+proj=longlat +datum=WGS84 +no_defs")
 	c.Domain = &crs.Domain{West: -180, South: -90, East: 180, North: 90, XMin: -180, YMin: -90, XMax: 180, YMax: 90}
@@ -57,7 +57,7 @@ func TestCheckUnits(t *testing.T) {
 	nowhere := laea()
 	nowhere.Domain = nil
 
-	site := laea() // such as a city's, which begins in its middle
+	site := laea() // such as a city's, which starts inside the domain
 	site.Domain = &crs.Domain{West: 10, South: 52, East: 10.2, North: 52.2, XMin: -5000, YMin: -5000, XMax: 5000, YMax: 5000}
 
 	for _, test := range []struct {
@@ -65,7 +65,7 @@ func TestCheckUnits(t *testing.T) {
 		crs   crs.CRS
 		reach geomgen.Box
 		size  float64
-		want  string // the parameter of the warning, "" for none
+		want  string // parameter of the warning, or ""
 	}{
 		{"metres for degrees", wgs84(), box(-10, 35, 30, 70), 1000, "cell-size"},
 		{"a few metres for degrees", wgs84(), box(5, 45, 10, 50), 30, "cell-size"},
@@ -120,7 +120,7 @@ func TestCheckUnits(t *testing.T) {
 	}
 }
 
-// What is asked for counts, not the cells that reach beyond it.
+// Warnings are about what the job asks for, not about what cells cover beyond it.
 func TestWarnings(t *testing.T) {
 	degree := []geomgen.Polygon{{{{X: 10, Y: 50}, {X: 11, Y: 50}, {X: 11, Y: 51}, {X: 10, Y: 51}, {X: 10, Y: 50}}}}
 	extent := box(-10, 35, 30, 70)
@@ -156,8 +156,8 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// A cell of 0.1 degrees is measured on the ellipsoid: at 45 degrees of latitude a degree is
-// 78846.8 m east and 111131.8 m north (NIMA TR8350.2, the ellipsoid's radii there).
+// A cell of 0.1 degrees is measured on the ellipsoid: at latitude 45, a degree is 78846.8 m east and 111131.8 m
+// north (NIMA TR8350.2, the ellipsoid's radii there).
 func TestCellSize(t *testing.T) {
 	sqrt3 := math.Sqrt(3)
 

@@ -6,26 +6,26 @@ import (
 	"github.com/loadgrid/loadgrid/loader/units"
 )
 
-// ShardsPerNode is how many shards a distributed table has for each node, where neither the job
-// nor a table that is there says: few, since each costs the load a connection and a transaction,
-// and more than one, so that both cores of a small node are at work.
+// ShardsPerNode is the default number of shards of a new distributed table per node. It is small because each
+// shard costs the load a connection and a transaction, but more than one, so that a small node uses both of its
+// cores.
 const ShardsPerNode = 2
 
-// parentsPerShard is how many parents a shard should have at least: with fewer some shards get far
-// more rows than others.
+// parentsPerShard is the least number of parents that a shard should have. With fewer, some shards get far more
+// rows than others.
 const parentsPerShard = 16
 
-// Distribution is how a plan spreads its rows over a Citus cluster. Each shard has about as many
-// rows as the others, as far as the hash of their ids spreads them.
+// Distribution describes how a plan distributes its rows over a Citus cluster. Shards have similar numbers of
+// rows, as far as the hash distributes the ids evenly.
 type Distribution struct {
-	Shards       int   // 0 where only a server can tell
-	RowsPerShard int64 // about; 0 where only a server can tell
-	Nodes        int   // that hold shards; 0 where no server was asked
-	BytesPerNode int64 // about, of table and indexes; 0 where no server was asked
+	Shards       int   // 0 if only a server knows
+	RowsPerShard int64 // approximate; 0 if only a server knows
+	Nodes        int   // nodes that hold shards; 0 without a server
+	BytesPerNode int64 // approximate, table and indexes; 0 without a server
 }
 
-// Distribution returns how the plan spreads its rows, and false where the job leaves them on one
-// server. Where a table that is there has another number of shards, load keeps that one.
+// Distribution returns how the plan distributes its rows. distributed is false if the job leaves them on one
+// server. If an existing table has another number of shards, load keeps that number.
 func (p *Plan) Distribution() (d Distribution, distributed bool) {
 	if p.Job.Distribute == "" {
 		return d, false
@@ -49,7 +49,7 @@ func (p *Plan) Distribution() (d Distribution, distributed bool) {
 	return d, true
 }
 
-// fewParents warns where so few parents are spread over the shards that these differ much.
+// fewParents warns if there are so few parents per shard that shards differ much in size.
 func (p *Plan) fewParents() []units.Warning {
 	d, _ := p.Distribution()
 	parents := p.parents()
@@ -58,11 +58,11 @@ func (p *Plan) fewParents() []units.Warning {
 	}
 
 	return []units.Warning{{Param: "distribute-by", Text: fmt.Sprintf(
-		"the cells have %d parents, for %d shards: some shards get far more rows than others, and some may get none; a smaller K than %d makes more parents",
+		"the cells have %d parents for %d shards: some shards get far more rows than others, and some may get none; use a K smaller than %d for more parents",
 		parents, d.Shards, p.Job.ParentLevels)}}
 }
 
-// parents returns how many parents the rectangle of the cells has.
+// parents returns how many parents the rectangle of cells has.
 func (p *Plan) parents() int64 {
 	count := func(from, before int32) int64 {
 		return int64((before-1)>>p.Job.ParentLevels) - int64(from>>p.Job.ParentLevels) + 1

@@ -16,7 +16,7 @@ import (
 func spreadJob(levels int, change func(*job.Job)) job.Job {
 	j := unitJob(70, 41)
 	j.Grid.X0 = -3.5
-	j.Extent = &geomgen.Box{XMin: -30, YMin: -20, XMax: 36, YMax: 21} // all four quadrants
+	j.Extent = &geomgen.Box{XMin: -30, YMin: -20, XMax: 36, YMax: 21} // in all four quadrants
 	j.Cols, j.Rows = 0, 0
 	j.Distribute, j.ParentLevels = job.DistributeHash, levels
 	if change != nil {
@@ -26,8 +26,7 @@ func spreadJob(levels int, change func(*job.Job)) job.Job {
 	return j
 }
 
-// TestParentsOfRows compares the column with the id of each row, on all the ways in which
-// rows are written.
+// TestParentsOfRows compares the column with the id of each row, for all ways of writing rows.
 func TestParentsOfRows(t *testing.T) {
 	triangle := &aoi.Area{Polygons: []geomgen.Polygon{{{{X: -20.5, Y: -15}, {X: 30, Y: -4.25}, {X: 3, Y: 18.75}, {X: -20.5, Y: -15}}}}}
 
@@ -71,8 +70,7 @@ func TestParentsOfRows(t *testing.T) {
 	}
 }
 
-// TestParentsAreSquaresOfCells proves what a parent is: the cells of an aligned square, and no
-// others.
+// TestParentsAreSquaresOfCells checks that a parent contains exactly the cells of an aligned square.
 func TestParentsAreSquaresOfCells(t *testing.T) {
 	const levels, side = 3, 8
 	squares := map[int64]geomgen.Cell{}
@@ -129,8 +127,7 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
-// TestDistributedPlansGoOutInLargeChunks also checks that none is to be frozen: Citus drops
-// that without a word.
+// TestDistributedPlansGoOutInLargeChunks also checks that no chunk uses FREEZE, which Citus silently ignores.
 func TestDistributedPlansGoOutInLargeChunks(t *testing.T) {
 	for _, tt := range []struct {
 		change func(*job.Job)

@@ -8,13 +8,12 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Estimate is what a plan will take. See the constants for where the figures
-// come from.
+// Estimate is the estimated size and time of a load. The constants explain where the numbers come from.
 type Estimate struct {
-	CopyBytes  int64   `json:"copy_bytes"`  // through the connection
-	HeapBytes  int64   `json:"heap_bytes"`  // of the table without its indexes
-	IndexBytes int64   `json:"index_bytes"` // of primary key and spatial indexes
-	WALBytes   int64   `json:"wal_bytes"`   // written by the server meanwhile
+	CopyBytes  int64   `json:"copy_bytes"`  // over the connection
+	HeapBytes  int64   `json:"heap_bytes"`  // table without indexes
+	IndexBytes int64   `json:"index_bytes"` // primary key and spatial indexes
+	WALBytes   int64   `json:"wal_bytes"`   // written by the server during the load
 	Seconds    float64 `json:"seconds"`     // until the table is ready to query
 }
 
@@ -24,36 +23,35 @@ const (
 	rowPointer  = 4
 	rowHeader   = 24 // 23 bytes, padded to the next column's alignment
 	cellColumns = 16 // bigint and two integers
-	// PostGIS keeps a header and a bounding box of four float4 with each polygon, and
-	// of a point neither box nor rings: gserialized2.txt in its source.
+	// PostGIS stores a header and a bounding box of four float4 with each polygon. A point has no box and no
+	// rings: see gserialized2.txt in its source.
 	storedPolygon = 40
 	storedMulti   = 48
 	storedPoint   = 32
 	keyEntry      = 20 // B-tree of a bigint: 8 + 8 bytes and a pointer
 	parentBytes   = 8  // a bigint, in the row and in the key
 	sharesBytes   = 16 // two float8
-	// numericShorter is by how many bytes a numeric is shorter on disk than in COPY: a length of one byte and a
-	// header of two there, four numbers of two here.
+	// numericShorter is how many bytes shorter a numeric is on disk than in COPY. On disk, it has a length of one
+	// byte and a header of two; in COPY, four numbers of two bytes each.
 	numericShorter = 5
-	codeEntry      = 16   // B-tree of a text beside its letters: header, padding and a pointer
+	codeEntry      = 16   // B-tree of a text, without its letters: header, padding and a pointer
 	keyFill        = 0.9  // of a B-tree that is built over all rows at once
 	boxEntry       = 28   // GiST of a box of four float4: 8 + 16 bytes and a pointer
-	boxFill        = 0.7  // measured, PostgreSQL 15: its build splits pages by space
-	boxInserted    = 0.54 // the same where the rows are inserted one by one, measured on 13
-	brinEntry      = 44   // a summary of pages: a box of four float8, its header and pointer
-	// walFreeze is what VACUUM writes a row when it freezes chunks: measured.
+	boxFill        = 0.7  // measured on PostgreSQL 15, whose build splits pages by space
+	boxInserted    = 0.54 // if rows are inserted one by one, measured on PostgreSQL 13
+	brinEntry      = 44   // one summary of a range: a box of four float8, its header and pointer
+	// walFreeze is the WAL that VACUUM writes per row when it freezes chunks, as measured.
 	walFreeze = 30
-	// walRow is what a row of COPY has in the WAL beside its columns, and
-	// indexes are in it without the room that is left free.
+	// walRow is the WAL of a row of COPY in addition to its columns. The WAL of indexes does not include the free
+	// space of their pages.
 	walRow = 8
 )
 
-// BoxRowBytes is the size in the heap of a row without constants, of a square cell.
+// BoxRowBytes is the size in the heap of a row for a square cell, without constants.
 const BoxRowBytes = rowHeader + cellColumns + storedPolygon + 5*16
 
-// Estimate returns the expected size and time. Sizes follow from PostgreSQL's
-// page layout; the time is that of a server on two cores, a rough guide. Sizes
-// beyond what an int64 holds are given as its largest number.
+// Estimate returns the estimated size and time. Sizes follow from PostgreSQL's page layout. The time is a rough
+// guide for a server with two cores. A size that does not fit an int64 becomes its largest number.
 func (p *Plan) Estimate() Estimate {
 	row := rowHeader + p.ColumnBytes()
 	perPage := max((pageBytes-pageHeader)/(row+rowPointer), 1)
@@ -105,7 +103,7 @@ func (p *Plan) Estimate() Estimate {
 	return e
 }
 
-// ColumnBytes returns the size of a row in the heap without its header, in bytes.
+// ColumnBytes returns the size of a row in the heap in bytes, without its header.
 func (p *Plan) ColumnBytes() int64 {
 	columns := cellColumns + storedGeometry(p.Job)
 	if p.Job.ParentLevels > 0 {
@@ -137,11 +135,10 @@ func (p *Plan) ColumnBytes() int64 {
 	return aligned(columns)
 }
 
-// aligned returns where the next column of 8 bytes begins.
+// aligned returns the offset of the next column of 8 bytes.
 func aligned(bytes int64) int64 { return (bytes + 7) &^ 7 }
 
-// attributeBytes returns the size of each attribute in a row of the heap, as the mean over the
-// features has it.
+// attributeBytes returns the size of each attribute in a row of the heap, as the mean over the features.
 func (p *Plan) attributeBytes() []float64 {
 	sizes := slices.Clone(p.layout.AttributeBytes())
 	for i, a := range p.Job.FeatureAttributes() {
@@ -157,7 +154,7 @@ func (p *Plan) attributeBytes() []float64 {
 	return sizes
 }
 
-// storedGeometry returns the size of a whole cell's geometry in the heap.
+// storedGeometry returns the size of the geometry of a whole cell in the heap.
 func storedGeometry(j job.Job) int64 {
 	points := int64(j.Grid.PointsLen(j.Geometry))
 	switch j.Geometry {
@@ -172,8 +169,8 @@ func storedGeometry(j job.Job) int64 {
 	return storedPolygon + points
 }
 
-// WholeBytes returns a size as a whole number of bytes. One beyond what an int64 holds is its
-// largest number.
+// WholeBytes returns a size as a whole number of bytes. A size that does not fit an int64 becomes its largest
+// number.
 func WholeBytes(f float64) int64 {
 	if f >= math.MaxInt64 {
 		return math.MaxInt64

@@ -12,7 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// parcels is GeoJSON of side x side parcels of eight corners that share their borders.
+// parcels returns GeoJSON of side x side parcels with eight corners each, which share their borders.
 func parcels(side int) string {
 	var b strings.Builder
 	for i := range side * side {
@@ -26,8 +26,8 @@ func parcels(side int) string {
 	return b.String()
 }
 
-// What a feature takes in memory decides how many a machine can plan: while it is read, which may be
-// garbage afterwards, and in the plan.
+// The memory of a feature decides how many features a machine can plan. It is needed while the feature is read,
+// partly as garbage, and in the plan.
 func TestMemoryOfPlannedFeatures(t *testing.T) {
 	const side = 150
 	text := parcels(side)
@@ -35,7 +35,7 @@ func TestMemoryOfPlannedFeatures(t *testing.T) {
 
 	for what, test := range map[string]struct {
 		change     func(j *job.Job)
-		all, inUse int // bytes a feature
+		all, inUse int // bytes per feature
 	}{
 		"attributes": {func(j *job.Job) { j.Attributes = []job.Attribute{name} }, 1600, 480},
 		"pairs":      {func(j *job.Job) { j.Each, j.Geometry = name, geomgen.AsNone }, 1700, 480},
@@ -67,7 +67,7 @@ func TestMemoryOfPlannedFeatures(t *testing.T) {
 	}
 }
 
-// memory returns what was allocated and what is in use, after garbage was collected.
+// memory returns what was allocated and what is in use after a garbage collection.
 func memory() (m runtime.MemStats) {
 	runtime.GC()
 	runtime.GC()

@@ -55,8 +55,8 @@ func fieldsOf(b []byte) (rows [][][]byte, err error) {
 	return rows, nil
 }
 
-// featureGrids are a grid of each shape, whose cells near the origin, or in the middle of the tiles,
-// have codes where their shape has.
+// featureGrids returns a grid of each shape. Cells near the origin, or in the middle of the tiles, have codes if
+// their shape supports them.
 func featureGrids() map[string]job.Job {
 	return map[string]job.Job{
 		"squares":        {Grid: geomgen.Grid{DX: 100, DY: 100, SRID: 3035}, Code: geomgen.INSPIRE},
@@ -66,9 +66,8 @@ func featureGrids() map[string]job.Job {
 	}
 }
 
-// districts returns features around a point of a grid, some of which overlap, one of which is
-// nowhere, with names and numbers, some of which are NULL. Borders lie on edges and through
-// centres of cells, too.
+// districts returns features around a point of a grid. Some overlap, and one is empty. Some of their names and
+// numbers are NULL. Some borders run along edges and through centres of cells.
 func districts(rng *rand.Rand, g geomgen.Grid) *aoi.Layer {
 	c := g.Centre(geomgen.Cell{Col: 40, Row: 40})
 	unit := 3 * g.DX
@@ -94,7 +93,7 @@ func districts(rng *rand.Rand, g geomgen.Grid) *aoi.Layer {
 	return l
 }
 
-// moved moves polygons as far as a point lies from another one.
+// moved moves polygons by the distance between two points.
 func moved(polygons []geomgen.Polygon, to, from geomgen.Point) []geomgen.Polygon {
 	for _, p := range polygons {
 		for _, ring := range p {
@@ -106,7 +105,7 @@ func moved(polygons []geomgen.Polygon, to, from geomgen.Point) []geomgen.Polygon
 	return polygons
 }
 
-// around returns an area that has some of the grid's cells near districts in it.
+// around returns an area that contains some of the grid's cells near districts.
 func around(g geomgen.Grid, l *aoi.Layer) *aoi.Area {
 	c := g.Centre(geomgen.Cell{Col: 40, Row: 40})
 	w, h := 7.25*g.DX, 5.5*g.DY
@@ -114,7 +113,7 @@ func around(g geomgen.Grid, l *aoi.Layer) *aoi.Area {
 	return &aoi.Area{Polygons: []geomgen.Polygon{{ring}}, Layer: l}
 }
 
-// judge knows, in fractions, what each row must have.
+// judge computes in fractions what each row must contain.
 type judge struct {
 	j        job.Job
 	area     *oracle.Area
@@ -129,7 +128,7 @@ func newJudge(j job.Job) judge {
 	return o
 }
 
-// owner returns the feature whose attributes a cell has, -1 for none.
+// owner returns the feature whose attributes a cell gets, or -1 for none.
 func (o judge) owner(c geomgen.Cell) int {
 	corners := o.j.Grid.AppendCorners(nil, c)
 	best, most := -1, new(big.Rat)
@@ -154,7 +153,7 @@ func (o judge) owner(c geomgen.Cell) int {
 	return best
 }
 
-// fields returns the names of the fields of a row.
+// fieldNames maps the names of the fields of a row to their positions.
 func fieldNames(j job.Job) map[string]int {
 	at := map[string]int{}
 	for i, name := range j.Columns() {
@@ -163,7 +162,7 @@ func fieldNames(j job.Job) map[string]int {
 	return at
 }
 
-// checkCommon checks what each row has, and returns its cell.
+// checkCommon checks what all rows have, and returns the row's cell.
 func (o judge) checkCommon(row [][]byte, at map[string]int) (geomgen.Cell, error) {
 	c := geomgen.Cell{Col: int32(binary.BigEndian.Uint32(row[1])), Row: int32(binary.BigEndian.Uint32(row[2]))}
 	if id := int64(binary.BigEndian.Uint64(row[0])); id != geomgen.CellID(c) {
@@ -190,7 +189,7 @@ func (o judge) checkCommon(row [][]byte, at map[string]int) (geomgen.Cell, error
 	return c, nil
 }
 
-// checkValues checks the attributes of a row with those of a feature, -1 for none.
+// checkValues compares the attributes of a row with those of a feature, or -1 for none.
 func (o judge) checkValues(row [][]byte, at map[string]int, c geomgen.Cell, feature int) error {
 	want := map[string][]byte{}
 	if feature >= 0 {
@@ -210,7 +209,7 @@ func (o judge) checkValues(row [][]byte, at map[string]int, c geomgen.Cell, feat
 	return nil
 }
 
-// checkGeometry checks that a geometry is a share of a cell, as large as it, or its centre.
+// checkGeometry checks that a geometry is a share of a cell with the right area, or the cell's centre.
 func (o judge) checkGeometry(row [][]byte, at map[string]int, c geomgen.Cell, share float64) error {
 	i, there := at["geom"]
 	if !there {
@@ -335,7 +334,7 @@ func (o judge) checkAll(r geomgen.Range, cells map[geomgen.Cell]bool, pairs map[
 	return nil
 }
 
-// check compares the rows of a plan with what they must be.
+// check compares the rows of a plan with the expected ones.
 func (o judge) check(b []byte, p *Plan) error {
 	rows, err := fieldsOf(b)
 	if err != nil {
@@ -364,7 +363,7 @@ func (o judge) check(b []byte, p *Plan) error {
 	return o.checkAll(p.Cells, cells, pairs)
 }
 
-// mixed returns the job of a grid with options by lot.
+// mixed returns the job of a grid with random options.
 func mixed(rng *rand.Rand, j job.Job) job.Job {
 	j.Table = job.Table{Name: "grid"}
 	j.Area = around(j.Grid, districts(rng, j.Grid))
@@ -391,8 +390,8 @@ func mixed(rng *rand.Rand, j job.Job) job.Job {
 	return j
 }
 
-// Rows have the attributes of the feature that the rule takes, and pairs are those that the area's
-// rule selects, in all combinations with other columns, whatever the chunks and buffers are.
+// Rows have the attributes of the feature that the rule chooses, and pairs are what the area's rule selects. That
+// holds in all combinations with other columns, and for all chunk and buffer sizes.
 func TestRowsOfFeatures(t *testing.T) {
 	rng := testrand.New(t, 707)
 	for name, grid := range featureGrids() {
@@ -416,7 +415,7 @@ func TestRowsOfFeatures(t *testing.T) {
 	}
 }
 
-// checkPieces compares the rows with those of chunks and of small buffers.
+// checkPieces compares the rows with the rows from chunks and from small buffers.
 func checkPieces(t *testing.T, p *Plan, whole []byte) {
 	t.Helper()
 	joined, last, sum := []byte(copyrows.CopyHeader), int64(-1), int64(0)
@@ -447,7 +446,7 @@ func checkPieces(t *testing.T, p *Plan, whole []byte) {
 	}
 }
 
-// A row has room for the longest of the attributes: none is longer than the plan says.
+// RowBytes has room for the longest attributes.
 func TestRowBytesOfAttributes(t *testing.T) {
 	j := mixed(testrand.New(t, 3), job.Job{Grid: geomgen.Grid{DX: 100, DY: 100, SRID: 3035}})
 	j.Each, j.Attributes, j.AttributeRule = job.Attribute{}, []job.Attribute{{Name: "name"}, {Name: "number"}}, ""
@@ -457,15 +456,15 @@ func TestRowBytesOfAttributes(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Fields; id, column, row; the longest name has as many letters of two bytes as there are features
-	// before the last; a bigint.
+	// Fields; id, column, row; the longest name has as many two-byte letters as there are features before the
+	// last; a bigint.
 	if want := 2 + 12 + 8 + 8 + 4 + 2*(len(j.Area.Layer.Features)-1) + 12; p.RowBytes() != want && p.RowBytes() != want-8 {
 		t.Errorf("a row has up to %d bytes, want %d", p.RowBytes(), want)
 	}
 }
 
-// The rows of a cell are never divided: where it has more than a partition has room for, partitions are
-// refused, and chunks are empty.
+// The rows of a cell are never divided. If a cell has more rows than a partition has room for, partitions are
+// refused, and chunks may be empty.
 func TestCellsAreNotDivided(t *testing.T) {
 	square := geomgen.Polygon{{{X: 0.1, Y: 0.1}, {X: 0.9, Y: 0.1}, {X: 0.9, Y: 0.9}, {X: 0.1, Y: 0.9}, {X: 0.1, Y: 0.1}}}
 	l := &aoi.Layer{Types: []string{"bigint"}}
@@ -505,7 +504,7 @@ func TestCellsAreNotDivided(t *testing.T) {
 	}
 }
 
-// A feature that goes round the globe is one, and another one that crosses the antimeridian is cut there.
+// A feature that wraps around the globe stays one feature. One that crosses the antimeridian is cut there.
 func TestFeaturesRoundTheGlobe(t *testing.T) {
 	box := func(xmin, ymin, xmax, ymax float64) geomgen.Polygon {
 		return geomgen.Polygon{{{X: xmin, Y: ymin}, {X: xmax, Y: ymin}, {X: xmax, Y: ymax}, {X: xmin, Y: ymax}, {X: xmin, Y: ymin}}}

@@ -13,8 +13,8 @@ import (
 func TestStepsAreChecked(t *testing.T) {
 	theJob := job.Job{Table: job.Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 1, Rows: 1}
 	for reason, change := range map[string]func(*job.Job){
-		"statement 2 of 3, line 2, column 2: it runs in the transaction": func(j *job.Job) { j.After = "select 1;\n commit; select 2" },
-		"statement 1 of 1, line 3, column 1: it runs in":                 func(j *job.Job) { j.After = "-- a\n/* b */\nROLLBACK to x" },
+		"statement 2 of 3, line 2, column 2: it runs in the publishing transaction": func(j *job.Job) { j.After = "select 1;\n commit; select 2" },
+		"statement 1 of 1, line 3, column 1: it runs in":                            func(j *job.Job) { j.After = "-- a\n/* b */\nROLLBACK to x" },
 		"copy needs a program":         func(j *job.Job) { j.Before = "copy t from STDIN" },
 		"has no statement":             func(j *job.Job) { j.After = " ; -- x" },
 		"needs SQL: after":             func(j *job.Job) { j.AfterTimeout = time.Second },
@@ -27,7 +27,7 @@ func TestStepsAreChecked(t *testing.T) {
 		"column 15: the only placeholder is":                   func(j *job.Job) { j.After = "select * from {{tabel}}" },
 		"column 17: write the placeholder {{table":             func(j *job.Job) { j.After = "select cell_at('{{table }}', g) from {{table}}" },
 		"line 2, column 33: variables are not expanded":        func(j *job.Job) { j.Before = "select 1;\ngrant select on {{table}} to x, ${ROLE}" },
-		"no zero bytes": func(j *job.Job) { j.Before = "select '\x00'" },
+		"cannot contain zero bytes":                            func(j *job.Job) { j.Before = "select '\x00'" },
 	} {
 		j := theJob
 		change(&j)

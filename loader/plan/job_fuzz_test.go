@@ -13,8 +13,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// FuzzJob reads jobs as the ledger has them. What is no job says so; what is one is
-// the same job, with the same fingerprint, after it was in the ledger.
+// FuzzJob reads jobs as the ledger stores them. Anything else is refused. A job that went through the ledger
+// stays the same, with the same fingerprint.
 func FuzzJob(f *testing.F) {
 	for _, seed := range []string{
 		`{"table":{"schema":"s","name":"t"},"grid":{"x0":0,"y0":0,"dx":1,"dy":1,"srid":0},"cols":10,"rows":8}`,
@@ -40,11 +40,11 @@ func FuzzJob(f *testing.F) {
 	})
 }
 
-// checkJob plans a job, and plans what the ledger makes of it.
+// checkJob plans a job, and plans it again after a round trip through the ledger.
 func checkJob(t *testing.T, j job.Job) {
 	t.Helper()
-	// A job may ask for the edge of a continent in millimetres: counting ends with
-	// its context, and says so.
+	// A job may ask for the edge of a continent in millimetres: counting stops with its context, and reports
+	// that.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	p, err := New(ctx, j)
@@ -84,8 +84,8 @@ func checkJob(t *testing.T, j job.Job) {
 	}
 }
 
-// inLedger does to JSON what a column of jsonb does that could matter: a number has
-// no sign at zero, and no text holds a zero character.
+// inLedger changes JSON as a jsonb column does, where that could matter: zero loses its sign, and text cannot
+// hold a zero character.
 func inLedger(t *testing.T, b []byte) []byte {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(b))

@@ -25,8 +25,8 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"no table", func(j *job.Job) { j.Table.Name = "" }, "table", "empty"},
 		{"table too long", func(j *job.Job) { j.Table.Name = strings.Repeat("ü", 32) }, "table", "63 bytes"},
 		{"schema too long", func(j *job.Job) { j.Table.Schema = strings.Repeat("x", 64) }, "table", "63 bytes"},
-		{"table with a zero byte", func(j *job.Job) { j.Table.Name = "a\x00b" }, "table", "no name may hold"},
-		{"table not UTF-8", func(j *job.Job) { j.Table.Name = "a\xffb" }, "table", "no name may hold"},
+		{"table with a zero byte", func(j *job.Job) { j.Table.Name = "a\x00b" }, "table", "not allowed in a name"},
+		{"table not UTF-8", func(j *job.Job) { j.Table.Name = "a\xffb" }, "table", "not allowed in a name"},
 		{"ledger schema too long", func(j *job.Job) { j.LedgerSchema = strings.Repeat("x", 64) }, "ledger-schema", "63 bytes"},
 		{"id is geom", func(j *job.Job) { j.IDColumn = "geom" }, "geom-column", "taken by --id-column"},
 		{"id is col", func(j *job.Job) { j.IDColumn = "col" }, "id-column", "taken"},
@@ -40,16 +40,16 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"set of a number too large", func(j *job.Job) { j.Set = []job.Constant{{Name: "a", Type: "smallint", Value: "40000"}} }, "set", "not a valid smallint"},
 		{"if-exists", func(j *job.Job) { j.IfExists = "drop" }, "if-exists", "fail, append or replace"},
 		{"on-conflict unknown", func(j *job.Job) { j.IfExists, j.OnConflict = job.Append, "update" }, "on-conflict", "error or skip"},
-		{"skip with fail", func(j *job.Job) { j.OnConflict = job.ConflictSkip }, "on-conflict", "append alone"},
-		{"skip with replace", func(j *job.Job) { j.IfExists, j.OnConflict = job.Replace, job.ConflictSkip }, "on-conflict", "append alone"},
+		{"skip with fail", func(j *job.Job) { j.OnConflict = job.ConflictSkip }, "on-conflict", "needs if-exists append"},
+		{"skip with replace", func(j *job.Job) { j.IfExists, j.OnConflict = job.Replace, job.ConflictSkip }, "on-conflict", "needs if-exists append"},
 		{"skip with partitions", func(j *job.Job) { j.IfExists, j.OnConflict, j.Partitions = job.Append, job.ConflictSkip, 2 }, "on-conflict", "without partitions"},
 		{"streams", func(j *job.Job) { j.Streams = -1 }, "streams", "between 1 and"},
 		{"too many streams", func(j *job.Job) { j.Streams = 65 }, "streams", "between 1 and"},
 		{"chunk rows", func(j *job.Job) { j.ChunkRows = -5 }, "chunk-rows", "at least 1"},
 		{"cell size", func(j *job.Job) { j.Grid.DX = math.NaN() }, "cell-size", "greater than 0"},
-		{"neither extent nor columns", func(j *job.Job) { j.Cols, j.Rows = 0, 0 }, "extent", "how far"},
+		{"neither extent nor columns", func(j *job.Job) { j.Cols, j.Rows = 0, 0 }, "extent", "needs a limit"},
 		{"both", func(j *job.Job) { j.Extent = &geomgen.Box{XMax: 1, YMax: 1} }, "extent", "not both"},
-		{"columns without rows", func(j *job.Job) { j.Rows = 0 }, "rows", "go together"},
+		{"columns without rows", func(j *job.Job) { j.Rows = 0 }, "rows", "belong together"},
 		{"too many columns", func(j *job.Job) { j.Cols = geomgen.MaxIndex + 1 }, "cols", "2^30"},
 		{"corners coincide", func(j *job.Job) { j.Grid.X0 = 1e17 }, "cell-size", "coincide"},
 	}
@@ -119,8 +119,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// The default is not written down, so that the ledger's older jobs are the same as
-// new ones, and what is written is read again by runs resume.
+// The ledger does not store the default, so that older jobs in the ledger equal new ones. runs resume reads what
+// it stores.
 func TestOnConflictInTheLedger(t *testing.T) {
 	for choice, want := range map[job.OnConflict]string{"": "", job.ConflictError: "", job.ConflictSkip: `"on_conflict":"skip"`} {
 		j := unitJob(10, 10)

@@ -18,7 +18,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// What a fuzzed job asks for, a bit each.
+// What a fuzzed job asks for, one bit each.
 const (
 	withArea = 1 << iota
 	withExtent
@@ -33,7 +33,7 @@ const (
 	inChunks
 )
 
-// fuzzedJob is a job of some thousands of cells at most, which need not be valid.
+// fuzzedJob returns a job with a few thousand cells at most. It need not be valid.
 func fuzzedJob(grid uint8, asks uint16, x, y int16, cols, rows uint8, ring []byte, parts uint16, streams uint8) job.Job {
 	grids := []geomgen.Grid{
 		{DX: 1, DY: 1}, {X0: 0.1, Y0: -7, DX: 0.1, DY: 0.3, SRID: 4326}, {X0: 5000, DX: 250, DY: 250, SRID: 3035},
@@ -96,9 +96,9 @@ func fuzzedJob(grid uint8, asks uint16, x, y int16, cols, rows uint8, ring []byt
 	return j
 }
 
-// FuzzPlan plans jobs and generates their rows. Chunks are contiguous and in order,
-// together they are the plan's rows, and those are the cells that a look at each one
-// finds, each once, in the order of cell_id, with what each row must hold.
+// FuzzPlan plans jobs and generates their rows. Chunks are contiguous and in order, and together they are the
+// plan's rows. The rows are exactly the cells that a test of each single cell selects, in the order of cell_id,
+// with the right contents.
 func FuzzPlan(f *testing.F) {
 	ring := []byte{0xe0, 0xe0, 60, 0xe8, 40, 50, 5, 9, 0xf0, 40}
 	for grid := range uint8(8) {
@@ -150,7 +150,7 @@ func FuzzPlan(f *testing.F) {
 	})
 }
 
-// idsOfJob returns the cell_ids of a job by a look at each cell that may be its.
+// idsOfJob returns the cell_ids of a job by testing each candidate cell.
 func idsOfJob(t *testing.T, job job.Job) []int64 {
 	t.Helper()
 	r, masks, err := frame(job)
@@ -206,7 +206,7 @@ func checkChunk(t *testing.T, p *Plan, c Chunk, ids []int64) {
 	}
 }
 
-// checkRow checks geometry, constants, code and coverage of a row.
+// checkRow checks the geometry, constants, code and coverage of a row.
 func checkRow(t *testing.T, p *Plan, row copyRow) {
 	t.Helper()
 	if want := len(p.Job.Columns()) - 4; len(row.constants) != want {

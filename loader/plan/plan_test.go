@@ -78,7 +78,7 @@ func TestChunksCoverTheIDsWithoutGapOrOverlap(t *testing.T) {
 	}
 }
 
-// The plan of 10^18 cells must cost what that of ten does.
+// Planning 10^18 cells must cost no more than planning ten.
 func TestPlansOfAnySizeAreCheap(t *testing.T) {
 	job := unitJob(geomgen.MaxIndex, geomgen.MaxIndex)
 	p, err := New(t.Context(), job)
@@ -100,7 +100,7 @@ func TestPlansOfAnySizeAreCheap(t *testing.T) {
 	}
 }
 
-// A plan says how much sooner partitions would be ready, where that is worth a word.
+// A plan shows how much sooner partitions would be ready if the difference is large enough.
 func TestInPartitions(t *testing.T) {
 	for _, test := range []struct {
 		name       string
@@ -132,7 +132,7 @@ func TestInPartitions(t *testing.T) {
 				return
 			}
 
-			// What it promises is what a plan with them says.
+			// The promise equals the estimate of a plan with that many partitions.
 			j.Partitions = int(n)
 			if p, err = New(t.Context(), j); err != nil {
 				t.Fatal(err)
@@ -144,7 +144,7 @@ func TestInPartitions(t *testing.T) {
 	}
 }
 
-// The time tells what is worth choosing: see docs/estimates.md for the figures.
+// The times help to choose between methods: docs/estimates.md has the figures.
 func TestEstimatedSeconds(t *testing.T) {
 	var server *Server
 	seconds := func(change func(*job.Job)) float64 {
@@ -162,7 +162,7 @@ func TestEstimatedSeconds(t *testing.T) {
 		return p.Estimate().Seconds
 	}
 
-	// PostgreSQL 13 with PostGIS 3.1 is three times as slow with GiST, and with BRIN about as fast.
+	// PostgreSQL 13 with PostGIS 3.1 takes three times as long with GiST, and about as long with BRIN.
 	server = &Server{}
 	if old := seconds(func(*job.Job) {}); old < 20.13 || old > 20.15 {
 		t.Errorf("without sorting: %.3f s", old)

@@ -26,9 +26,8 @@ func benchPlan(b *testing.B) *Plan {
 	return p
 }
 
-// BenchmarkRow is the cost of a row of binary COPY, all in: the walk of the
-// curve, ids, coordinates, and the bytes into a buffer like the driver's. One
-// operation is one row. With -cpu 1,2 it runs on one core, then on two.
+// BenchmarkRow measures a complete row of binary COPY: walking the curve, ids, coordinates, and writing the bytes
+// into a buffer like the driver's. One operation is one row. With -cpu 1,2 it runs on one core, then on two.
 func BenchmarkRow(b *testing.B) {
 	p := benchPlan(b)
 	b.SetBytes(int64(p.RowBytes()))
@@ -51,8 +50,8 @@ func BenchmarkRow(b *testing.B) {
 	})
 }
 
-// BenchmarkGoGeomEncode is the reference encoder on the same cells: the
-// geometry alone, without ids, order or COPY.
+// BenchmarkGoGeomEncode is the reference encoder on the same cells: only the geometry, without ids, order or
+// COPY.
 func BenchmarkGoGeomEncode(b *testing.B) {
 	g := benchPlan(b).Job.Grid
 	b.ReportAllocs()

@@ -29,7 +29,7 @@ type copyRow struct {
 	constants [][]byte
 }
 
-// decodeCopy reads a whole binary COPY, field by field.
+// decodeCopy reads a complete binary COPY, field by field.
 func decodeCopy(t *testing.T, b []byte) []copyRow {
 	t.Helper()
 	if !bytes.HasPrefix(b, []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")) {
@@ -123,8 +123,7 @@ func TestRowsAreTheCells(t *testing.T) {
 	}
 }
 
-// Buffers of any size, down to a byte, must give the same bytes, and all of them
-// but the last must be filled.
+// Buffers of any size, even of one byte, must give the same bytes, and all buffers except the last must be full.
 func TestReadFillsItsBuffer(t *testing.T) {
 	p, err := New(t.Context(), unitJob(37, 23))
 	if err != nil {
@@ -254,7 +253,7 @@ func TestARowAllocatesNothing(t *testing.T) {
 			r := p.NewRows(context.Background(), everything(p))
 			buf := make([]byte, copyrows.DriverBuffer)
 
-			for range 1000 { // until buffers have grown to what they need
+			for range 1000 { // until the buffers have grown to their final size
 				_, _ = r.Read(buf)
 			}
 

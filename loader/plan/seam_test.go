@@ -13,7 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// worldGrid has square cells from the lower left corner of a geographic CRS on.
+// worldGrid has square cells that start at the lower left corner of a geographic CRS.
 func worldGrid(size float64, srid int32) geomgen.Grid {
 	return geomgen.Grid{X0: -180, Y0: -90, DX: size, DY: size, SRID: srid}
 }
@@ -38,7 +38,7 @@ func areaOf(t *testing.T, text string) *aoi.Area {
 	return a
 }
 
-// Areas beyond a seam come round, without a server.
+// Areas beyond a seam wrap around without a server.
 func TestAreasBeyondASeam(t *testing.T) {
 	wrapped := openArea(t, "w1.ewkt")
 	wrapped.Wrap = true
@@ -47,7 +47,7 @@ func TestAreasBeyondASeam(t *testing.T) {
 		area  *aoi.Area
 		grid  geomgen.Grid
 		cells int64
-		cols  [2]int32 // the first and the last
+		cols  [2]int32 // first and last
 	}{
 		"190 to 200":                  {openArea(t, "lon360.ewkt"), worldGrid(1, 4326), 12 * 12, [2]int32{9, 20}},
 		"the short way":               {wrapped, worldGrid(1, 4269), 12, [2]int32{0, 359}},
@@ -67,7 +67,7 @@ func TestAreasBeyondASeam(t *testing.T) {
 				t.Errorf("%d cells in %+v, want %d in columns %v", p.Rows, p.Cells, test.cells, test.cols)
 			}
 
-			// What the ledger keeps of it is planned alike.
+			// The area in the ledger gives the same plan.
 			again, err := New(t.Context(), p.Job)
 			if err != nil || again.Rows != p.Rows || again.Job.Fingerprint(again.Cells) != p.Job.Fingerprint(p.Cells) {
 				t.Errorf("planned again: %v, %v", again, err)
@@ -76,7 +76,7 @@ func TestAreasBeyondASeam(t *testing.T) {
 	}
 }
 
-// A feature that comes round may meet another one: a server must unite them.
+// A feature that wraps around may meet another one. A server must then unite them.
 func TestFeaturesThatMeetBeyondTheSeam(t *testing.T) {
 	a := areaOf(t, `{"type":"FeatureCollection","features":[
 		{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[175,0],[190,0],[190,9],[175,9],[175,0]]]}},
@@ -92,8 +92,8 @@ func TestFeaturesThatMeetBeyondTheSeam(t *testing.T) {
 	}
 }
 
-// Of a CRS that the server alone knows, the plan knows no seam: what it would have put right is
-// refused before the load.
+// The plan does not know the seam of a CRS that only the server knows. It refuses, before the load, an area that
+// it would otherwise have wrapped around.
 func TestAreasInACRSOfTheServer(t *testing.T) {
 	c := crs.Parse(990001, "", "+proj=latlong +datum=WGS84 +no_defs")
 	for text, right := range map[string]bool{
@@ -111,7 +111,7 @@ func TestAreasInACRSOfTheServer(t *testing.T) {
 	}
 }
 
-// Which way an edge goes is not guessed, in any geographic CRS.
+// The direction of an edge is never guessed, in any geographic CRS.
 func TestAreasThatMayGoEitherWay(t *testing.T) {
 	for _, srid := range []int32{4326, 4269, 4258, 4267, 4979, 4322, 7844} {
 		for _, text := range []string{"POLYGON((179 51,-179 51,-179 52,179 52,179 51))", "POLYGON((0 0,1 0,1 90.5,0 0))"} {
@@ -124,7 +124,7 @@ func TestAreasThatMayGoEitherWay(t *testing.T) {
 	}
 }
 
-// An extent that crosses the seam has the cells of its two parts, and no others.
+// An extent that crosses the seam has exactly the cells of its two parts.
 func TestExtentsAcrossTheSeam(t *testing.T) {
 	across := geomgen.Box{XMin: 170, YMin: -20, XMax: -170, YMax: -10}
 	for name, test := range map[string]struct {

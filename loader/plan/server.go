@@ -1,20 +1,19 @@
 package plan
 
-// Server is what of a server the estimates depend on.
+// Server has the properties of a server that the estimates depend on.
 type Server struct {
-	// SortsGiST says that it sorts the rows to build a GiST index on geometries, as PostGIS
-	// does from 3.3 on, on PostgreSQL 15 or newer. Elsewhere each row is inserted.
+	// SortsGiST reports whether the server sorts rows to build a GiST index on geometries. PostGIS 3.3 or newer
+	// does so on PostgreSQL 15 or newer. Other servers insert row by row.
 	SortsGiST bool
-	// MarksCopied says that COPY FREEZE leaves nothing to VACUUM, as it does from
-	// PostgreSQL 14 on.
+	// MarksCopied reports whether VACUUM has no work left after COPY FREEZE, as on PostgreSQL 14 or newer.
 	MarksCopied bool
-	// Nodes is how many nodes of a Citus cluster hold shards, 0 where the server is not the
-	// coordinator of one.
+	// Nodes is the number of nodes of a Citus cluster that hold shards. It is 0 if the server is not a
+	// coordinator.
 	Nodes int
 }
 
-// WithServer returns the plan with estimates for a server. Without one, they are those of
-// PostgreSQL 15 with PostGIS 3.3, or newer.
+// WithServer returns the plan with estimates for a server. Without this, they are for PostgreSQL 15 with PostGIS
+// 3.3 or newer.
 func (p *Plan) WithServer(s Server) *Plan {
 	with := *p
 	with.server, with.serverKnown = s, true
@@ -22,8 +21,7 @@ func (p *Plan) WithServer(s Server) *Plan {
 	return &with
 }
 
-// Server returns what is known of the server that the estimates are for, and whether one was
-// asked. If not, it is as a new one is.
+// Server returns the server that the estimates are for. known is false if s is only the default.
 func (p *Plan) Server() (s Server, known bool) {
 	if !p.serverKnown {
 		return Server{SortsGiST: true, MarksCopied: true}, false

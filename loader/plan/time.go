@@ -2,22 +2,21 @@ package plan
 
 import "github.com/loadgrid/loadgrid/loader/job"
 
-// Microseconds that a row takes on a server with two cores, and what a load takes
-// whatever its size: see docs/estimates.md.
+// Microseconds per row on a server with two cores, and the fixed cost of a load: see docs/estimates.md.
 const (
 	copyFrozen  = 0.85 // COPY FREEZE over one stream
-	copyChunks  = 0.65 // over two
-	freezeRow   = 0.25 // VACUUM of what chunks have written
+	copyChunks  = 0.65 // over two streams
+	freezeRow   = 0.25 // VACUUM of the chunks
 	keyRow      = 0.3
 	gistRow     = 1.0
-	gistInsert  = 5.2  // where the server does not sort to build GiST
-	markRow     = 0.15 // VACUUM of what COPY FREEZE has written, where it marks no pages
+	gistInsert  = 5.2  // if the server does not sort to build GiST
+	markRow     = 0.15 // VACUUM after COPY FREEZE, if that marks no pages
 	brinRow     = 0.15
-	sideBySide  = 1.2 // how much longer two backends take beside each other
-	beforeAfter = 0.3 // seconds: plan, statistics, publish
+	sideBySide  = 1.2 // factor for two backends that work at the same time
+	beforeAfter = 0.3 // seconds for plan, statistics and publishing
 )
 
-// seconds is a guess at how long the load takes until the table is ready to query.
+// seconds estimates the time until the table is ready to query.
 func (p *Plan) seconds() float64 {
 	server, _ := p.Server()
 
@@ -55,18 +54,17 @@ func (p *Plan) seconds() float64 {
 }
 
 const (
-	// partitionRows is about how many rows a partition of InPartitions has: two seconds' work,
-	// so that two streams end at about the same time.
+	// partitionRows is the approximate number of rows of a partition for InPartitions: two seconds' work, so that
+	// two streams end at about the same time.
 	partitionRows = 2_000_000
-	// soonerShare and soonerSeconds are what partitions must save to be worth a word.
+	// soonerShare and soonerSeconds are the least savings for which a plan suggests partitions.
 	soonerShare   = 0.2
 	soonerSeconds = 5
 )
 
-// InPartitions returns a number of partitions with which the table would be ready much
-// sooner, and after how many seconds, as Estimate has them. It returns 0 where the table has
-// partitions, where its rows go into a table that is there, and where a fifth of the time or
-// five seconds are not saved.
+// InPartitions returns a number of partitions with which the table would be ready much sooner, and the estimated
+// seconds until then. It returns 0 if the table has partitions already, if the rows go into an existing table, or
+// if partitions would save less than a fifth of the time or less than five seconds.
 func (p *Plan) InPartitions() (partitions int64, seconds float64) {
 	if p.Method == MethodPartitions || p.Job.SharesFiles() || p.Job.Distribute != "" {
 		return 0, 0

@@ -11,7 +11,7 @@ import (
 )
 
 func TestWriteCopyWritesAllRows(t *testing.T) {
-	// More than a buffer holds.
+	// More than one buffer holds.
 	p, err := New(t.Context(), unitJob(97, 83))
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestWriteCopyWritesAllRows(t *testing.T) {
 
 var errFull = errors.New("no space left")
 
-// fullWriter takes so many bytes and then fails. Its ReadFrom must not be used.
+// fullWriter accepts a number of bytes and then fails. Its ReadFrom must not be used.
 type fullWriter struct{ room int }
 
 func (w *fullWriter) Write(p []byte) (int, error) {

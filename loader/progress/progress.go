@@ -1,4 +1,4 @@
-// Package progress owns how far a run is: its stages, counters and snapshots.
+// Package progress reports the progress of a run: its stages, counters and snapshots.
 package progress
 
 import (
@@ -6,52 +6,50 @@ import (
 	"time"
 )
 
-// Stage is a part of a run, in this order.
+// Stage is a part of a run. The constants are in order.
 type Stage string
 
-// The stages of a run.
+// Values of Stage.
 const (
 	StagePlan    Stage = "plan"    // check, lock, ledger, staging table
-	StageLoad    Stage = "load"    // COPY; of a partition, its indexes and statistics, too
-	StageFreeze  Stage = "freeze"  // VACUUM FREEZE of what COPY could not freeze
-	StageIndex   Stage = "index"   // primary key and spatial index; with partitions, load has it
+	StageLoad    Stage = "load"    // COPY; for partitions also indexes and statistics
+	StageFreeze  Stage = "freeze"  // VACUUM FREEZE of rows that COPY could not freeze
+	StageIndex   Stage = "index"   // primary key and spatial index; StageLoad builds those of partitions
 	StageAnalyze Stage = "analyze" // statistics
-	StagePublish Stage = "publish" // the swap
+	StagePublish Stage = "publish" // making the table visible
 )
 
-// Stages returns all stages in their order.
+// Stages returns all stages in order.
 func Stages() []Stage {
 	return []Stage{StagePlan, StageLoad, StageFreeze, StageIndex, StageAnalyze, StagePublish}
 }
 
-// Snapshot is how far a run is.
+// Snapshot is the progress of a run at one moment.
 type Snapshot struct {
-	Job     string // what it is called
-	Run     int64  // its number in the ledger, 0 until it has one
+	Job     string // name of the job
+	Run     int64  // number in the ledger; 0 until it has one
 	Stage   Stage
-	Done    int64         // rows of this stage; in index, the average of both
-	Skipped int64         // rows among Done that an earlier attempt had committed
-	Total   int64         // rows of this stage, 0 when that is not known
-	Elapsed time.Duration // since the stage began
-	// Moved is the part of Elapsed after which Done has changed last: what the server reports
-	// comes in steps.
+	Done    int64         // rows done in this stage; in StageIndex, the average over both indexes
+	Skipped int64         // rows in Done that an earlier attempt committed
+	Total   int64         // rows of this stage; 0 if unknown
+	Elapsed time.Duration // since the start of the stage
+	// Moved is the part of Elapsed until Done last changed: the server reports progress in steps.
 	Moved time.Duration
-	// End says that the run has ended in this stage, without having done it.
+	// End is set if the run ended in this stage without finishing it.
 	End End
 }
 
-// End is how a run has ended that was not published. It is empty for one that is at work, and
-// one that is done.
+// End is how an unpublished run ended. It is empty for a run that is in progress or finished.
 type End string
 
-// Ends of a run that was not published.
+// Values of End.
 const (
 	EndStopped End = "stopped" // by a signal, or because the caller ended its context
 	EndFailed  End = "failed"
 )
 
-// Progress tells how far a run is. The zero value is ready; Snapshot may be
-// called at any time from any goroutine.
+// Progress holds the progress of a run. The zero value is ready to use. Any goroutine may call Snapshot at any
+// time.
 type Progress struct {
 	mu                   sync.Mutex
 	job                  string
@@ -61,11 +59,10 @@ type Progress struct {
 	began, moved         time.Time
 	took                 map[Stage]time.Duration
 	end                  End
-	elapsed              time.Duration // of the stage, where the run has ended in it
+	elapsed              time.Duration // of the stage, if the run ended in it
 }
 
-// Snapshot returns the state of this moment. Before the run has begun its stage
-// is empty.
+// Snapshot returns the present progress. Its stage is empty before the run begins.
 func (p *Progress) Snapshot() Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,14 +74,14 @@ func (p *Progress) Snapshot() Snapshot {
 	return s
 }
 
-// About says which run it is.
+// About sets the job and the run.
 func (p *Progress) About(job string, run int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.job, p.run = job, run
 }
 
-// Begin starts a stage, and ends the one before; stage "" ends the last one.
+// Begin ends the present stage and starts the next one. Stage "" only ends the last one.
 func (p *Progress) Begin(stage Stage, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,8 +90,8 @@ func (p *Progress) Begin(stage Stage, total int64) {
 	p.stage, p.done, p.skipped, p.total, p.began, p.moved, p.end = stage, 0, 0, total, now, now, ""
 }
 
-// Stop ends the run in the stage that it is in: that is not done, and none follows. Before the
-// first stage and after the last one it does nothing.
+// Stop ends the run in its present stage, which stays unfinished. It does nothing before the first stage and
+// after the last one.
 func (p *Progress) Stop(end End) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,7 +104,7 @@ func (p *Progress) Stop(end End) {
 	p.elapsed, p.end = time.Since(p.began), end
 }
 
-// sinceBegin is how long the stage has taken.
+// sinceBegin returns how long the stage has taken.
 func (p *Progress) sinceBegin() time.Duration {
 	if p.end != "" {
 		return p.elapsed
@@ -116,7 +113,7 @@ func (p *Progress) sinceBegin() time.Duration {
 	return time.Since(p.began)
 }
 
-// Restart has the stage begin now.
+// Restart resets the start of the stage to now.
 func (p *Progress) Restart() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -124,7 +121,7 @@ func (p *Progress) Restart() {
 	p.moved = p.began
 }
 
-// endStage adds the time of the stage to that of others of its name.
+// endStage adds the time of the stage to earlier times of the same stage.
 func (p *Progress) endStage() {
 	if p.stage == "" || p.end != "" {
 		return
@@ -137,14 +134,14 @@ func (p *Progress) endStage() {
 	p.took[p.stage] += time.Since(p.began)
 }
 
-// Expect changes the rows of the stage, once it is known how many there are.
+// Expect sets the total rows of the stage once they are known.
 func (p *Progress) Expect(total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.total = total
 }
 
-// Skip counts rows that an earlier attempt has committed.
+// Skip counts rows that an earlier attempt committed.
 func (p *Progress) Skip(rows int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -153,7 +150,7 @@ func (p *Progress) Skip(rows int64) {
 	p.moved = time.Now()
 }
 
-// Add counts rows that are done, or takes them back where rows is negative.
+// Add counts finished rows. Negative rows are subtracted.
 func (p *Progress) Add(rows int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -161,7 +158,7 @@ func (p *Progress) Add(rows int64) {
 	p.moved = time.Now()
 }
 
-// Set raises the rows that are done to a number, at most to the total.
+// Set raises the finished rows to a number, at most to the total.
 func (p *Progress) Set(rows int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -170,7 +167,7 @@ func (p *Progress) Set(rows int64) {
 	}
 }
 
-// Seconds returns how long each stage took, and has taken until now.
+// Seconds returns how long each stage took, including the present one.
 func (p *Progress) Seconds() map[Stage]float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -2,18 +2,17 @@ package progress
 
 import "time"
 
-// Rate returns how many rows a second this attempt has done in the stage so far, and
-// how long the rest of the stage takes at that rate. Rows that an earlier attempt had
-// committed do not count for the rate. Both are 0 as long as no row is done. remaining is also
-// 0 where nobody can tell: the total is not known, all rows are done and the stage is not, or
-// the server has reported nothing for longer than the rest should have taken.
+// Rate returns the rows per second of this attempt in the stage so far, and how long the rest of the stage takes
+// at that rate. Rows that an earlier attempt committed do not count. Both are 0 until a row is done. remaining is
+// also 0 if it is unknown: the total is unknown, all rows are done but the stage is not, or the server has
+// reported nothing for longer than the rest should take.
 func (s Snapshot) Rate() (perSecond float64, remaining time.Duration) {
 	if s.Done <= s.Skipped || s.Elapsed <= 0 {
 		return 0, 0
 	}
 
 	took, waited := s.Elapsed, time.Duration(0)
-	if s.Moved > 0 && s.Stage != StageLoad { // what the server reports, in steps
+	if s.Moved > 0 && s.Stage != StageLoad { // the server reports it in steps
 		took, waited = s.Moved, s.Elapsed-s.Moved
 	}
 

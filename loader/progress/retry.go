@@ -2,11 +2,11 @@ package progress
 
 import "time"
 
-// Retry is an error after which something was tried again.
+// Retry is the error that caused a retry.
 type Retry struct {
 	At       time.Time `json:"at"`
 	Stage    Stage     `json:"stage"`
 	Doing    string    `json:"doing"`
-	SQLState string    `json:"sqlstate,omitempty"` // empty where the error was not the server's
+	SQLState string    `json:"sqlstate,omitempty"` // empty if the error is not the server's
 	Error    string    `json:"error"`
 }

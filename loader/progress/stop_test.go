@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A run that stops has done no stage more, and its last stage takes no longer.
+// A run that stops finishes no further stage, and the time of its last stage stops.
 func TestStop(t *testing.T) {
 	var p Progress
 	if p.Stop(EndFailed); p.Snapshot() != (Snapshot{}) {
@@ -15,7 +15,7 @@ func TestStop(t *testing.T) {
 	p.Begin(StageLoad, 100)
 	p.Add(30)
 	p.Stop(EndStopped)
-	p.Stop(EndFailed) // the second reason does not count
+	p.Stop(EndFailed) // only the first reason counts
 
 	first, seconds := p.Snapshot(), p.Seconds()
 	time.Sleep(2 * time.Millisecond)
@@ -27,7 +27,7 @@ func TestStop(t *testing.T) {
 		t.Errorf("the stages took %v, and now %v", seconds, now)
 	}
 
-	// The answer to a commit was lost, and the run is published after all.
+	// The answer to a commit was lost, but the run was published.
 	p.Begin("", 0)
 	if s := p.Snapshot(); s.End != "" || s.Stage != "" {
 		t.Errorf("after the run: %+v", s)

@@ -7,7 +7,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// The column's type has fewer digits than a share: 0 and 1 still mean nothing and all.
+// The column's type has fewer digits than a share. 0 and 1 must still mean nothing and everything.
 func TestCoverageIsRoundedTowardsTheTruth(t *testing.T) {
 	for _, test := range []struct {
 		share float64

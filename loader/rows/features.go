@@ -12,28 +12,28 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Features are what the area's features give to the rows.
+// Features holds what rows take from the area's features.
 type Features struct {
 	layer  *geomgen.Layer
 	pairs  bool
 	rule   geomgen.AttributeRule
-	fields []byte    // of all features, one behind the other: their attributes as fields of binary COPY
-	ends   []int     // of each feature: where its fields end
-	none   []byte    // the fields of a cell without a feature
-	most   int       // the size of the largest of them, in bytes
-	means  []float64 // the mean size of each attribute in bytes, without its length
+	fields []byte    // attributes of all features as fields of binary COPY, one feature after another
+	ends   []int     // end of each feature's fields
+	none   []byte    // fields of a cell without a feature
+	most   int       // size of the largest feature's fields in bytes
+	means  []float64 // mean size of each attribute in bytes, without its length
 }
 
 const (
 	// sharesLen is the size of the two shares of a pair with their lengths.
 	sharesLen = 2 * (4 + 8)
-	// noOwner is the feature of no block; that of a cell without one is -1.
+	// noOwner is the owner before the first block. A cell without a feature has the owner -1.
 	noOwner = -2
 )
 
-// NewFeatures returns what the features of a job give to its rows, given the features where the
-// grid's map has them. The error is a *geomgen.InvalidError for one that is not valid, and a
-// *geomgen.ParamError for a value that the column's type does not have.
+// NewFeatures returns what rows take from the features of a job. placed has the features inside the map of the
+// grid. The error is a *geomgen.InvalidError for an invalid feature, and a *geomgen.ParamError for a value that
+// does not fit the column's type.
 func NewFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*Features, error) {
 	f := &Features{pairs: j.Pairs(), rule: j.AttributeRule}
 	if f.rule == "" {
@@ -53,7 +53,7 @@ func NewFeatures(ctx context.Context, j job.Job, placed *aoi.Layer) (*Features, 
 	return f, f.encode(j.FeatureAttributes(), placed)
 }
 
-// encode makes the fields of the features.
+// encode sets the fields of the features.
 func (f *Features) encode(attributes []job.Attribute, placed *aoi.Layer) (err error) {
 	for range attributes {
 		f.none = binary.BigEndian.AppendUint32(f.none, math.MaxUint32) // NULL
@@ -78,7 +78,7 @@ func (f *Features) encode(attributes []job.Attribute, placed *aoi.Layer) (err er
 	return nil
 }
 
-// inFeature says in which feature a value is wrong.
+// inFeature adds the feature to the error of a value.
 func inFeature(i int, err error) error {
 	var param *geomgen.ParamError
 	if errors.As(err, &param) {
@@ -90,7 +90,7 @@ func inFeature(i int, err error) error {
 // Layer returns the features over the grid.
 func (f *Features) Layer() *geomgen.Layer { return f.layer }
 
-// fieldsOf returns the attributes of a feature, -1 for none.
+// fieldsOf returns the attributes of a feature, or -1 for none.
 func (f *Features) fieldsOf(feature int32) []byte {
 	if feature < 0 {
 		return f.none
@@ -101,7 +101,7 @@ func (f *Features) fieldsOf(feature int32) []byte {
 	return f.fields[f.ends[feature-1]:f.ends[feature]]
 }
 
-// setFeatures takes over which features the cells of the block are in.
+// setFeatures finds the features of the cells in the block.
 func (r *Rows) setFeatures() {
 	f := r.layout.features
 
@@ -120,7 +120,7 @@ func (r *Rows) setFeatures() {
 		return
 	}
 
-	if r.owner == noOwner { // the template is the plan's so far
+	if r.owner == noOwner { // the template still belongs to the plan
 		r.template = make([]byte, 0, r.layout.most)
 	}
 
@@ -131,8 +131,8 @@ func (r *Rows) setFeatures() {
 	}
 }
 
-// putPairs writes the rows of pairs from the i-th to before the j-th of the block: of each cell one
-// for each feature. It returns their size in bytes.
+// putPairs writes the rows of pairs of the block's cells from index i up to, and excluding, j: one row per
+// feature of each cell. It returns their size in bytes.
 func (r *Rows) putPairs(p []byte, i, j int) int {
 	n := 0
 
@@ -147,7 +147,7 @@ func (r *Rows) putPairs(p []byte, i, j int) int {
 	return n
 }
 
-// appendPairTail appends what stands behind the template of a pair: attributes, code and shares.
+// appendPairTail appends what follows the template of a pair: attributes, code and shares.
 func (r *Rows) appendPairTail(row []byte, cell int, o geomgen.Owner) []byte {
 	f, c := r.layout.features, r.cell(cell)
 	row = r.appendTail(append(row, f.fieldsOf(o.Feature)...), c, 1)
@@ -158,8 +158,7 @@ func (r *Rows) appendPairTail(row []byte, cell int, o geomgen.Owner) []byte {
 	return binary.BigEndian.AppendUint64(row, math.Float64bits(f.layer.ShareOfFeature(c, o)))
 }
 
-// putCutPair writes the row of a pair whose cell is cut at the edge of its feature, or of another
-// one, into spare.
+// putCutPair writes into spare the row of a pair whose cell is clipped by its feature, or by another one.
 func (r *Rows) putCutPair() error {
 	l, o := &r.layout, r.owners[r.next%len(r.owners)]
 	if o.Share == 1 {

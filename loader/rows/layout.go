@@ -7,41 +7,40 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Where the fields stand in a row: two bytes with the number of fields, then
-// cell_id, col, row and, where there is one, geom, each behind its length of four bytes.
+// Positions of the fields in a row: two bytes with the number of fields, then cell_id, col, row and, if there is
+// one, geom, each after its length of four bytes.
 const (
 	idAt   = 2 + 4
 	colAt  = idAt + 8 + 4
 	rowAt  = colAt + 4 + 4
 	geomAt = rowAt + 4 + 4
-	// parentAfter is how far behind the geometry the parent stands, where there is one.
+	// parentAfter is the distance from the end of the geometry to the parent, if there is one.
 	parentAfter = 4
 	// coverageLen is the size of the coverage with its length.
 	coverageLen = 4 + 4
 )
 
-// Layout is a row of binary COPY. Its template has everything in it that is the
-// same in each row of a whole cell, up to the attributes of the area's features; behind them stand a
-// code, whose length differs, and coverage or shares. Without attributes and a code, coverage
-// stands at the template's end.
+// Layout is the layout of a row of binary COPY. Its template contains everything that is the same in each row of
+// a whole cell, up to the attributes of the area's features. After the template come the code, whose length
+// varies, and coverage or shares. Without attributes and a code, the coverage is at the end of the template.
 type Layout struct {
 	template      []byte
-	pointsAt      int     // where the points of the geometry stand
-	geomEnd       int     // where the geometry ends, or row without one
-	parentBits    int     // by how many bits an id is longer than its parent; 0 without parents
-	constantBytes []int64 // the size of each constant, without its length
+	pointsAt      int     // start of the geometry's points
+	geomEnd       int     // end of the geometry, or of row if there is none
+	parentBits    int     // how many bits longer an id is than its parent; 0 without parents
+	constantBytes []int64 // size of each constant, without its length
 	coder         *geomgen.Coder
-	codeMost      int // the length of the longest code, in bytes
+	codeMost      int // length of the longest code in bytes
 	coverage      bool
 	clip          bool
 	features      *Features // nil without attributes
 	srid          int32
 	grid          geomgen.Grid
 	geometry      geomgen.Geometry
-	most          int // the size of the largest row of a whole cell
+	most          int // size of the largest row of a whole cell
 }
 
-// appendGeometry appends the field of the geometry, where there is one.
+// appendGeometry appends the geometry field if there is one.
 func (l *Layout) appendGeometry(row []byte, j job.Job) []byte {
 	if j.HasGeometry() {
 		header := j.Grid.AppendHeader(nil, j.Geometry)
@@ -55,7 +54,7 @@ func (l *Layout) appendGeometry(row []byte, j job.Job) []byte {
 	return append(row, make([]byte, l.geomEnd-l.pointsAt)...)
 }
 
-// NewLayout returns that of a job's rows. f is nil where no attributes of features are asked for.
+// NewLayout returns the layout of a job's rows. f is nil if rows have no attributes of features.
 func NewLayout(j job.Job, cells geomgen.Range, f *Features) (Layout, error) {
 	l := Layout{grid: j.Grid, geometry: j.Geometry, coverage: j.Coverage, clip: j.Clip, srid: j.Grid.SRID, features: f}
 	be := binary.BigEndian
@@ -124,11 +123,10 @@ func (l *Layout) Most() int { return l.most }
 // ConstantBytes returns the size of each constant, in bytes, without its length.
 func (l *Layout) ConstantBytes() []int64 { return l.constantBytes }
 
-// CodeMost returns the length of the longest code, in bytes, 0 without codes.
+// CodeMost returns the length of the longest code in bytes. It is 0 without codes.
 func (l *Layout) CodeMost() int { return l.codeMost }
 
-// AttributeBytes returns the size of each attribute in bytes, without its length, as the mean over
-// the features has it.
+// AttributeBytes returns the mean size of each attribute over the features in bytes, without its length.
 func (l *Layout) AttributeBytes() []float64 {
 	if l.features == nil {
 		return nil

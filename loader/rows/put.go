@@ -7,8 +7,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// put writes the rows of the cells from the i-th to before the j-th of the
-// block, and returns their size in bytes.
+// put writes the rows of the block's cells from index i up to, and excluding, j. It returns their size in bytes.
 func (r *Rows) put(p []byte, i, j int) int {
 	switch {
 	case r.owners != nil:
@@ -27,8 +26,8 @@ func (r *Rows) put(p []byte, i, j int) int {
 	return (j - i) * len(r.template)
 }
 
-// putParents writes the parents of the cells from the i-th to before the j-th of the block
-// into their rows, which are all as long as the template.
+// putParents writes the parents of the block's cells from index i up to, and excluding, j into their rows, which
+// are all as long as the template.
 func (r *Rows) putParents(p []byte, i, j int) {
 	if r.layout.parentBits == 0 {
 		return
@@ -40,16 +39,14 @@ func (r *Rows) putParents(p []byte, i, j int) {
 	}
 }
 
-// putParent writes the parent of the i-th cell of the block into what stands behind its
-// geometry.
+// putParent writes the parent of the block's cell i into the part of its row after the geometry.
 func (r *Rows) putParent(tail []byte, i int) {
 	if bits := r.layout.parentBits; bits > 0 {
 		binary.BigEndian.PutUint64(tail[parentAfter:], (uint64(r.block.ID)+uint64(i))>>bits)
 	}
 }
 
-// putSquares is the loop whose cost is the cost of a row: of those of squares,
-// which are most.
+// putSquares is the hot loop for rows of squares, the most common ones: its cost is the cost of a row.
 func (r *Rows) putSquares(p []byte, i, j int) {
 	be := binary.BigEndian
 	template, pointsAt := r.template, r.layout.pointsAt
@@ -58,7 +55,7 @@ func (r *Rows) putSquares(p []byte, i, j int) {
 	for ; i < j; i++ {
 		off := r.offsets[i]
 		copy(p, template)
-		head := (*[geomAt]byte)(p) // one check of the bounds for the three
+		head := (*[geomAt]byte)(p) // one bounds check for all three
 		be.PutUint64(head[idAt:], id+uint64(i))
 		be.PutUint32(head[colAt:], col+uint32(off&15))
 		be.PutUint32(head[rowAt:], row+uint32(off>>4))
@@ -67,7 +64,7 @@ func (r *Rows) putSquares(p []byte, i, j int) {
 	}
 }
 
-// putCell writes the template of a row with the i-th cell of the block.
+// putCell writes the template of a row with the block's cell i.
 func (r *Rows) putCell(p []byte, i int) {
 	copy(p, r.template)
 	r.putHead(p, i)
@@ -75,7 +72,7 @@ func (r *Rows) putCell(p []byte, i int) {
 	r.putParent(p[r.layout.geomEnd:], i)
 }
 
-// putHead writes id, column and row of the i-th cell of the block.
+// putHead writes id, column and row of the block's cell i.
 func (r *Rows) putHead(p []byte, i int) {
 	c := r.cell(i)
 	binary.BigEndian.PutUint64(p[idAt:], uint64(r.block.ID)+uint64(i))
@@ -88,8 +85,7 @@ func (r *Rows) cell(i int) geomgen.Cell {
 	return geomgen.Cell{Col: r.block.Col + int32(off&15), Row: r.block.Row + int32(off>>4)}
 }
 
-// putCoded writes rows with codes, whose lengths differ: each has room for the
-// longest.
+// putCoded writes rows with codes, whose lengths differ. There must be room for the longest.
 func (r *Rows) putCoded(p []byte, i, j int) int {
 	n := 0
 	for ; i < j; i++ {
@@ -101,7 +97,7 @@ func (r *Rows) putCoded(p []byte, i, j int) int {
 	return n
 }
 
-// appendTail appends what stands behind the template: code and coverage.
+// appendTail appends what follows the template: code and coverage.
 func (r *Rows) appendTail(dst []byte, c geomgen.Cell, coverage float32) []byte {
 	l := &r.layout
 	if l.coder != nil {
@@ -121,8 +117,8 @@ func appendCoverage(dst []byte, coverage float32) []byte {
 	return binary.BigEndian.AppendUint32(dst, math.Float32bits(coverage))
 }
 
-// coverageOf returns a share as the column has it: what overlaps has more than 0, and
-// what is not whole less than 1, even where the nearest number is one of them.
+// coverageOf returns a share for the column. An overlap is more than 0, and a part is less than 1, even if the
+// nearest number is 0 or 1.
 func coverageOf(part geomgen.Part) float32 {
 	f := float32(part.Share)
 
@@ -136,7 +132,7 @@ func coverageOf(part geomgen.Part) float32 {
 	return f
 }
 
-// putEdge writes the row of a cell at the edge of the area, or of a feature, into spare.
+// putEdge writes into spare the row of a cell at the edge of the area, or of a feature.
 func (r *Rows) putEdge() error {
 	if r.owners != nil {
 		return r.putCutPair()

@@ -1,4 +1,4 @@
-// Package rows owns the rows of a load as bytes of binary COPY.
+// Package rows generates the rows of a load as bytes of binary COPY.
 package rows
 
 import (
@@ -16,44 +16,41 @@ const (
 	CopyTrailer = "\377\377"
 )
 
-// DriverBuffer is the room in bytes that pgconn.CopyFrom hands to a reader.
+// DriverBuffer is the size in bytes of the buffer that pgconn.CopyFrom passes to a reader.
 const DriverBuffer = 65536 - 5
 
-// Rows is the bytes of binary COPY of a range of cells, as an io.Reader. It
-// fills the buffer it is handed to the last byte, since the driver sends one
-// packet a Read, and it holds nothing but the row that did not fit whole.
+// Rows is an io.Reader of the binary COPY of a range of cells. It fills each buffer completely, because the
+// driver sends one packet per Read. It stores only the row that did not fit.
 type Rows struct {
 	ctx     context.Context
 	layout  Layout
 	walk    *geomgen.Walker
 	order   *geomgen.BlockOrder
 	writer  geomgen.Writer
-	squares *geomgen.Squares // the writer, where it is one
-	clipper *geomgen.Clipper // nil where cells at the edge are like others
-	// featureClipper cuts the cells of pairs, nil where they are whole.
+	squares *geomgen.Squares // the writer, if cells are squares
+	clipper *geomgen.Clipper // nil if cells at the edge are like others
+	// featureClipper clips the cells of pairs. It is nil if they stay whole.
 	featureClipper *geomgen.LayerClipper
 	// What is the same in each row of the block: the layout's template, with attributes.
 	template []byte
-	owner    int32           // the feature whose attributes it has, noOwner before the first block
-	owners   []geomgen.Owner // of pairs: the features of the block, each of which has a row of each cell
-	// The block in work, the offsets of its cells, how many rows it has, and how many are
-	// written.
+	owner    int32           // feature whose attributes it has; noOwner before the first block
+	owners   []geomgen.Owner // for pairs: the features of the block; each has a row for each cell
+	// The present block, the offsets of its cells, how many rows it has, and how many are written.
 	block   geomgen.Block
 	offsets []uint8
 	count   int
 	next    int
 	edge    bool // it is a cell at the edge of the area
-	// What must go out before the next row: the header, the rest of a row.
+	// What must be written before the next row: the header, or the rest of a row.
 	rest      []byte
 	spare     []byte // room for one row
-	done      bool   // no rows are left, the trailer is in rest
+	done      bool   // no rows are left, and the trailer is in rest
 	generated int64
 }
 
-// New returns the rows of those cells of a selection whose cell_id lies in [first, last]. area is the
-// mask by which coverage is computed and cells are cut, nil where neither is asked for. A Read
-// after ctx has ended returns its error: the driver's own look at the context does not interrupt a
-// reader.
+// New returns the rows of the selected cells whose cell_id is in [first, last]. area is the mask for coverage and
+// clipping, or nil if neither is needed. After ctx ends, Read returns its error: the driver checks the context
+// itself, but does not interrupt a reader.
 func New(ctx context.Context, l Layout, cells *geomgen.Selection, area *geomgen.Mask, first, last int64) *Rows {
 	if l.features != nil {
 		cells = cells.WithLayer(l.features.layer)
@@ -90,7 +87,7 @@ func (r *Rows) Generated() int64 {
 	return r.generated
 }
 
-// Read fills p. At the end, after the trailer, it returns io.EOF.
+// Read fills p. After the trailer, it returns io.EOF.
 func (r *Rows) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err
@@ -118,15 +115,15 @@ func (r *Rows) Read(p []byte) (int, error) {
 			return n, nil
 		}
 
-		// Less room than a row, a cell at the edge, or no rows left.
+		// The room is less than a row, the cell is at the edge, or no rows are left.
 		if err := r.nextRow(); err != nil {
 			return n, err
 		}
 	}
 }
 
-// fill writes as many whole rows into p as it has room for, up to the next cell
-// at the edge of the area, and returns their size in bytes.
+// fill writes as many whole rows into p as fit, up to the next cell at the edge of the area. It returns their
+// size in bytes.
 func (r *Rows) fill(p []byte) int {
 	size := r.layout.most
 	n := 0
@@ -145,7 +142,7 @@ func (r *Rows) fill(p []byte) int {
 	return n
 }
 
-// nextRow makes the next row, or the trailer, and leaves it in rest.
+// nextRow generates the next row, or the trailer, in rest.
 func (r *Rows) nextRow() error {
 	if r.next == r.count && !r.nextBlock() {
 		r.done, r.rest = true, []byte(CopyTrailer)

@@ -1,5 +1,5 @@
-// Package units owns how large cells are on the ground, and whether numbers fit the unit and
-// the domain of a CRS.
+// Package units measures how large cells are on the ground, and checks whether numbers fit the unit and the
+// domain of a CRS.
 package units
 
 import (
@@ -11,15 +11,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// Warning says, for people, what can be done and is hardly meant.
+// Warning describes, for people, a setting that is possible but probably a mistake.
 type Warning struct {
-	Param string `json:"param"` // which parameter it is about, as loadgrid's flags call it
+	Param string `json:"param"` // parameter that it is about, as in loadgrid's flags
 	Text  string `json:"text"`
 }
 
-// Check says where a size of cells, 0 for none, or the box that they reach over hardly
-// fit a CRS, all in its units. param names what asks for the box. One warning is enough: the
-// first mistake explains the others.
+// Check returns warnings if the size of cells, or the box that they cover, hardly fits a CRS. All numbers are in
+// its units; a size of 0 means none. param is the parameter that sets the box. It returns at most one warning:
+// the first mistake explains the others.
 func Check(c crs.CRS, param string, reach geomgen.Box, width, height float64) []Warning {
 	u := numbers{crs: c, param: param, reach: reach, width: width, height: height, name: "EPSG:" + strconv.Itoa(int(c.SRID))}
 	checks := []func() *Warning{}
@@ -40,7 +40,7 @@ func Check(c crs.CRS, param string, reach geomgen.Box, width, height float64) []
 	return nil
 }
 
-// numbers are a size of cells, and the box that they reach over, in a CRS.
+// numbers are a size of cells, and the box that they cover, in a CRS.
 type numbers struct {
 	crs           crs.CRS
 	name          string
@@ -53,8 +53,8 @@ func warn(param, format string, args ...any) *Warning {
 	return &Warning{param, fmt.Sprintf(format, args...)}
 }
 
-// beyondWorld finds degrees that are none. Longitudes may be counted from 0 to 360, and the
-// last cell may reach beyond a pole.
+// beyondWorld finds impossible degrees. Longitudes may run from 0 to 360, and the last cell may reach beyond a
+// pole.
 func (u numbers) beyondWorld() *Warning {
 	turn := 360 / u.crs.PerUnit
 	if !(turn > 0) || math.IsInf(turn, 1) {
@@ -74,8 +74,8 @@ func (u numbers) beyondWorld() *Warning {
 	return nil
 }
 
-// coarseCell is the size in degrees from which on a cell that is larger than all that is
-// asked for is hardly meant: who asks for a country in cells of 100 has metres in mind.
+// coarseCell is the size in degrees from which a cell larger than the requested box is probably a mistake. A user
+// who loads a country in cells of 100 means metres.
 const coarseCell = 10
 
 func (u numbers) coarse() *Warning {
@@ -84,11 +84,11 @@ func (u numbers) coarse() *Warning {
 		return nil
 	}
 
-	return warn("cell-size", "a cell of %s x %s %s is larger than all that is asked for, and the unit of %s is the %s: are these metres?",
+	return warn("cell-size", "a cell of %s x %s %s is larger than the whole extent, and the unit of %s is the %s: are these metres?",
 		short(u.width), short(u.height), u.crs.Units(2), u.name, u.crs.Unit)
 }
 
-// box returns the box of the domain, where there is one.
+// box returns the box of the domain, if it is known.
 func (u numbers) box() (b geomgen.Box, known bool) {
 	d := u.crs.Domain
 	if d == nil {
@@ -100,12 +100,12 @@ func (u numbers) box() (b geomgen.Box, known bool) {
 	return b, b.XMax > b.XMin && b.YMax > b.YMin
 }
 
-// smallDomain, in metres, is the size of a CRS that may well begin in the place where it is
-// used, such as that of a building site or a city.
+// smallDomain, in metres, is the size of a CRS whose origin may well be at the place where it is used, such as a
+// building site or a city.
 const smallDomain = 100_000
 
-// degrees finds what can be longitudes and latitudes, which are a few metres in a CRS that
-// has lengths. A box that begins in the origin is somebody's test.
+// degrees finds numbers that may be longitudes and latitudes, which would be a few metres in a CRS of lengths. A
+// box that begins at the origin is a test.
 func (u numbers) degrees() *Warning {
 	b := u.reach
 	d, known := u.box()
@@ -122,7 +122,7 @@ func (u numbers) degrees() *Warning {
 	return warn(u.param, "%s lies within %s, and the unit of %s is the %s: are these degrees?", b, "-180,-90,180,90", u.name, u.crs.Unit)
 }
 
-// From fineReach metres on, cells that are smaller than fineCell metres are hardly meant.
+// For a box of fineReach metres or more, cells smaller than fineCell metres are probably a mistake.
 const (
 	fineCell  = 1
 	fineReach = 10_000
@@ -140,9 +140,8 @@ func (u numbers) fine() *Warning {
 		short(u.width), short(u.height), short(long), u.name, u.crs.Unit)
 }
 
-// beyondDomain finds a cell that is larger than the domain, and a box that is more than twice
-// as large, and larger than a neighbour's: round numbers around the domain are common, such as those of the grid of the
-// European Union.
+// beyondDomain finds a cell larger than the domain, and a box that is more than twice as large and larger than a
+// neighbour's. Round numbers around the domain are common, as in the grid of the European Union.
 func (u numbers) beyondDomain() *Warning {
 	d, known := u.box()
 	if !known {
@@ -153,26 +152,26 @@ func (u numbers) beyondDomain() *Warning {
 
 	switch {
 	case u.width > w || u.height > h:
-		return warn("cell-size", "a cell of %s x %s %s is larger than the domain of %s, which is %s x %s: is the unit another one?",
+		return warn("cell-size", "a cell of %s x %s %s is larger than the domain of %s, which is %s x %s: is the unit a different one?",
 			short(u.width), short(u.height), u.crs.Units(2), u.name, short(w), short(h))
 	case u.reach.XMax-u.reach.XMin > max(2*w, w+2*u.room()) || u.reach.YMax-u.reach.YMin > max(2*h, h+2*u.room()):
-		return warn(u.param, "%s is more than twice as large as the domain of %s, which is about %s: is the unit or the CRS another one?",
+		return warn(u.param, "%s is more than twice as large as the domain of %s, which is about %s: is the unit or the CRS a different one?",
 			u.reach, u.name, u.domain())
 	}
 
 	return nil
 }
 
-// A CRS is often used somewhat outside of its domain, as a zone of UTM is for a whole
-// country: in so many metres or degrees, or so much of its size.
+// How far outside its domain a CRS is often used, as a UTM zone is for a whole country: in metres or degrees, or
+// as a share of its size.
 const (
 	outsideMetres  = 300_000
 	outsideDegrees = 3
 	outsideShare   = 0.1
 )
 
-// outsideDomain finds a box that is wholly outside of the domain, and not near it: also one
-// at the origin, as somebody makes who forgets to say where the grid is.
+// outsideDomain finds a box that is completely outside the domain and not near it. That includes a box at the
+// origin, from a user who forgot to set the position of the grid.
 func (u numbers) outsideDomain() *Warning {
 	d, known := u.box()
 	if !known || !(u.crs.PerUnit > 0) {
@@ -187,10 +186,10 @@ func (u numbers) outsideDomain() *Warning {
 		return nil
 	}
 
-	return warn(u.param, "%s lies outside of the domain of %s, which is about %s: is the unit, the origin or the CRS another one?", b, u.name, u.domain())
+	return warn(u.param, "%s lies outside of the domain of %s, which is about %s: is the unit, the origin or the CRS a different one?", b, u.name, u.domain())
 }
 
-// room returns how far outside of its domain a CRS is often used, in its units.
+// room returns how far outside its domain a CRS is often used, in its units.
 func (u numbers) room() float64 {
 	if u.crs.Kind == crs.Geographic {
 		return outsideDegrees / u.crs.PerUnit
@@ -199,8 +198,8 @@ func (u numbers) room() float64 {
 	return outsideMetres / u.crs.PerUnit
 }
 
-// meetsInX tells whether the box meets that of the domain in x, with some room, once round
-// the earth in either direction too.
+// meetsInX reports whether the box meets the box of the domain in x, with some room. It also tries one turn round
+// the earth in either direction.
 func (u numbers) meetsInX(d geomgen.Box, room float64) bool {
 	turns := []float64{0}
 	if s, ok := u.crs.Seam(); ok {
@@ -221,7 +220,7 @@ func (u numbers) domain() string {
 	return short(d.XMin) + "," + short(d.YMin) + "," + short(d.XMax) + "," + short(d.YMax)
 }
 
-// short writes a number with the digits that people look at.
+// short formats a number with the digits that people look at.
 func short(f float64) string {
 	if a := math.Abs(f); a >= 1000 && a < 1e15 {
 		return strconv.FormatFloat(f, 'f', 0, 64)

@@ -7,28 +7,28 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// CellSize is how large the cells of a plan are.
+// CellSize is the size of a plan's cells.
 type CellSize struct {
-	// Map is their size in units of the CRS.
+	// Map is the size in units of the CRS.
 	Map Size `json:"map"`
-	// Ground is about their size on the ground in metres, at X, Y in the middle of what they
-	// cover. It is nil where the scale there is not known.
+	// Ground is the approximate size on the ground in metres, at X, Y in the middle of the cells. It is nil if
+	// the scale there is unknown.
 	Ground *Size   `json:"ground,omitempty"`
 	X      float64 `json:"x"`
 	Y      float64 `json:"y"`
 }
 
-// Size is how large a cell is along its own axes, which a turned grid turns. A hexagon's
-// width and height are those of the box around it.
+// Size is the size of a cell along its own axes, which turn with a rotated grid. The width and height of a
+// hexagon are those of its bounding box.
 type Size struct {
-	Edge   float64 `json:"edge,omitempty"` // of hexagons
+	Edge   float64 `json:"edge,omitempty"` // only for hexagons
 	Width  float64 `json:"width"`
 	Height float64 `json:"height"`
 	Area   float64 `json:"area"`
 }
 
-// Measure returns how large the cells of a grid are, in its CRS and on the ground in the middle
-// of a box, in CRS units.
+// Measure returns the size of the cells of a grid, in its CRS and on the ground in the middle of a box. The box
+// is in CRS units.
 func Measure(g geomgen.Grid, c crs.CRS, box geomgen.Box) CellSize {
 	s := CellSize{Map: SizeOf(g), X: middle(box.XMin, box.XMax), Y: middle(box.YMin, box.YMax)}
 
@@ -53,9 +53,9 @@ func SizeOf(g geomgen.Grid) Size {
 	return Size{Width: g.DX, Height: g.DY, Area: g.DX * g.DY}
 }
 
-// onGround returns the size on the ground where a unit of x is mx metres and one of y my, of
-// a grid that is turned by so many degrees. Where the two differ, so do the edges of a
-// hexagon, and there is no length that all have.
+// onGround returns the size on the ground if a unit of x is mx metres and a unit of y is my metres, for a grid
+// rotated by a number of degrees. If mx and my differ, the edges of a hexagon have different lengths, so it
+// returns no edge length.
 func (s Size) onGround(mx, my, rotate float64) *Size {
 	sin, cos := math.Sincos(rotate * math.Pi / 180)
 	along, across := math.Hypot(mx*cos, my*sin), math.Hypot(mx*sin, my*cos)
@@ -68,5 +68,5 @@ func (s Size) onGround(mx, my, rotate float64) *Size {
 	return &ground
 }
 
-// middle is between two numbers, however large they are.
+// middle returns the mean of two numbers, however large they are.
 func middle(a, b float64) float64 { return a/2 + b/2 }

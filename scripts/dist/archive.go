@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// file is a file of an archive.
+// file is a file in an archive.
 type file struct {
 	name       string // with slashes
 	executable bool
@@ -29,7 +29,7 @@ func (f file) mode() os.FileMode {
 	return 0o644
 }
 
-// writeArchive writes the archive of a platform: a ZIP file for Windows, else a tar file.
+// writeArchive writes the archive of a platform: a ZIP file for Windows, and a tar file for the others.
 func (r *release) writeArchive(p platform, program string, licenses []byte, docs *documents) error {
 	files, err := r.archiveFiles(p, program, licenses, docs)
 	if err != nil {
@@ -47,7 +47,7 @@ func (r *release) writeArchive(p platform, program string, licenses []byte, docs
 	return os.WriteFile(filepath.Join(r.out, r.name(p)+suffix), archive.Bytes(), 0o644)
 }
 
-// archiveFiles returns the files of a platform's archive, in the order of their names.
+// archiveFiles returns the files in a platform's archive, sorted by name.
 func (r *release) archiveFiles(p platform, program string, licenses []byte, docs *documents) ([]file, error) {
 	paths := map[string]string{p.programName(): program, "LICENSE": "LICENSE", "CHANGELOG.md": "CHANGELOG.md"}
 	for _, name := range shells() {
@@ -88,7 +88,7 @@ func writeTarGz(w io.Writer, files []file, date time.Time) error {
 	return z.Close()
 }
 
-// writeTar writes files that belong to root.
+// writeTar writes files as owned by root.
 func writeTar(w io.Writer, files []file, date time.Time) error {
 	t := tar.NewWriter(w)
 	for _, f := range files {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// platform is an operating system and a processor, in the words of Go.
+// platform is an operating system and a processor, by their names in Go.
 type platform struct{ os, arch string }
 
 func (p platform) String() string { return p.os + "/" + p.arch }
@@ -34,14 +34,14 @@ func (p platform) programName() string {
 	return "loadgrid"
 }
 
-// buildEnv returns the environment of a build. Whatever changes the program's bytes has a
-// value of its own here, not that of the machine or the user.
+// buildEnv returns the environment of a build. It sets everything that changes the program's bytes, so that the
+// machine and the user do not matter.
 func (p platform) buildEnv() []string {
 	return append(os.Environ(), "GOOS="+p.os, "GOARCH="+p.arch, "CGO_ENABLED=0",
 		"GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=-mod=readonly", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off", "GODEBUG=")
 }
 
-// build makes the program of a platform, unless it has done so, and returns its path.
+// build builds the program of a platform, unless it has done so already, and returns its path.
 func (r *release) build(ctx context.Context, p platform) (program string, err error) {
 	program = filepath.Join(r.work, p.os+"_"+p.arch, p.programName())
 	if _, err := os.Stat(program); err == nil {
@@ -62,12 +62,12 @@ type documents struct {
 	completions string // directory of the completion scripts
 }
 
-// shells are the shells that have a completion script, with the name of its file.
+// shells returns the shells that have a completion script, with the name of its file.
 func shells() map[string]string {
 	return map[string]string{"bash": "loadgrid.bash", "zsh": "_loadgrid", "fish": "loadgrid.fish", "powershell": "loadgrid.ps1"}
 }
 
-// makeDocuments has the program itself write its manual pages and completion scripts.
+// makeDocuments lets the program write its manual pages and completion scripts.
 func (r *release) makeDocuments(ctx context.Context) (*documents, error) {
 	program, err := r.build(ctx, platform{runtime.GOOS, runtime.GOARCH})
 	if err != nil {
@@ -95,7 +95,7 @@ func (r *release) makeDocuments(ctx context.Context) (*documents, error) {
 	return docs, nil
 }
 
-// call runs a program and returns what it prints. The error has what it complains about.
+// call runs a program and returns its standard output. An error contains its standard error.
 func call(ctx context.Context, env []string, program string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = env
@@ -107,8 +107,8 @@ func call(ctx context.Context, env []string, program string, args ...string) ([]
 	return stdout.Bytes(), nil
 }
 
-// makeTools builds the tools of a release for this machine. They have a module of their
-// own, which keeps what they need out of loadgrid's go.mod.
+// makeTools builds the release tools for this machine. They have a module of their own, which keeps their
+// dependencies out of loadgrid's go.mod.
 func (r *release) makeTools(ctx context.Context) error {
 	env := append(os.Environ(), "GOOS=", "GOARCH=", "GOFLAGS=-mod=readonly", "GOWORK=off", "CGO_ENABLED=0")
 	_, err := call(ctx, env, "go", "-C", "scripts/dist/tools", "build", "-o", r.packager(), "github.com/goreleaser/nfpm/v2/cmd/nfpm")

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// releasePattern matches the tag of a release that is meant to last.
+// releasePattern matches the tag of a final release.
 var releasePattern = regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
 
-// checkChangelog refuses a release of which the changelog does not tell.
+// checkChangelog refuses a release that the changelog does not describe.
 func checkChangelog(version string) error {
 	if !releasePattern.MatchString(version) {
 		return nil
@@ -23,7 +23,7 @@ func checkChangelog(version string) error {
 
 	heading := fmt.Sprintf("## [%s] - ", strings.TrimPrefix(version, "v"))
 	if !strings.Contains(string(text), "\n"+heading) {
-		return fmt.Errorf("CHANGELOG.md has no heading %q for %s: rename the one of the unreleased changes, commit, and tag that commit", heading+"YYYY-MM-DD", version)
+		return fmt.Errorf("CHANGELOG.md has no heading %q for %s: rename the heading of the unreleased changes, commit, and tag that commit", heading+"YYYY-MM-DD", version)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the artifacts of PLATFORMS (linux/amd64, or what the environment says) twice, and fails when a byte of them differs. The
-# second time everything is compiled again, in another directory, time zone and locale, and under another umask.
+# Makes the artifacts of PLATFORMS (linux/amd64 by default) twice, and fails if they differ in any byte. The second build
+# compiles everything again, in another directory, time zone and locale, and with another umask.
 set -eu
 cd "$(dirname "$0")/../.."
 platforms=${PLATFORMS:-linux/amd64}
@@ -32,9 +32,9 @@ for package in "$work"/first/*.deb; do
   if command -v lintian >/dev/null; then
     lintian --allow-root --fail-on error "$package"
   else
-    echo "NOT CHECKED: there is no lintian to look at $(basename "$package")"
+    echo "NOT CHECKED: there is no lintian to check $(basename "$package")"
   fi
 done
 
 cat "$work/first/SHA256SUMS"
-echo "both builds made the same bytes"
+echo "both builds produced the same bytes"

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// packageTemplate is what nfpm reads.
+// packageTemplate is the input of nfpm.
 //
 //go:embed nfpm.yaml
 var packageTemplate string
 
-// maintainer answers for the Debian package.
+// maintainer is the maintainer of the Debian package.
 const maintainer = "loadgrid maintainers <loadgrid@users.noreply.github.com>"
 
 // writeDebianPackage writes the Debian package of a platform.
@@ -49,8 +49,8 @@ func (r *release) writeDebianPackage(ctx context.Context, p platform, program st
 	return err
 }
 
-// writeDebianFiles writes the files that the package alone has, compressed where Debian's
-// policy says so.
+// writeDebianFiles writes the files that only the Debian package has, compressed where Debian's policy requires
+// it.
 func (r *release) writeDebianFiles(dir, version string, licenses []byte, docs *documents) error {
 	pages, err := filepath.Glob(filepath.Join(docs.man, "*.1"))
 	if err != nil {
@@ -100,7 +100,7 @@ func compress(to, from string, content []byte) error {
 	return os.WriteFile(to, b.Bytes(), 0o644)
 }
 
-// copyright is the file of that name. It may not hold whole licenses that Debian has.
+// copyright is the file of that name. Debian's policy forbids whole licenses that Debian itself provides.
 const copyright = `loadgrid, https://github.com/loadgrid/loadgrid
 Copyright the loadgrid authors
 

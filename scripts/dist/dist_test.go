@@ -17,7 +17,7 @@ import (
 
 func TestDebianVersion(t *testing.T) {
 	date := time.Date(2026, 11, 29, 19, 5, 0, 0, time.UTC)
-	want := []struct{ version, debian string }{ // the oldest first
+	want := []struct{ version, debian string }{ // oldest first
 		{"6902496", "0~20261129190500.6902496-1"},
 		{"6902496-dirty", "0~20261129190500.6902496.dirty-1"},
 		{"v0.1.0", "0.1.0-1"},
@@ -57,7 +57,7 @@ func TestParse(t *testing.T) {
 		"a space in it": {"1", []string{"-version", "v1 -X"}, "-version must be"},
 		"no date":       {"", []string{"-version", "v1.2.3"}, "SOURCE_DATE_EPOCH"},
 		"no platform":   {"1", []string{"-version", "v1.2.3", "-only", "linux/386"}, `"linux/386" is not one of`},
-		"an argument":   {"1", []string{"-version", "v1.2.3", "all"}, "one too many"},
+		"an argument":   {"1", []string{"-version", "v1.2.3", "all"}, "unexpected argument"},
 	} {
 		if _, _, err := parse(tt.args, func(string) string { return tt.epoch }, io.Discard); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)
@@ -73,7 +73,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// The artifacts of another release are removed, and no other file.
+// Artifacts of another release are removed, but no other file.
 func TestClear(t *testing.T) {
 	r, _ := testRelease(t)
 	for _, name := range []string{"loadgrid_1.0.0_linux_amd64.deb", sumsName, "notes.txt"} {
@@ -91,7 +91,7 @@ func TestClear(t *testing.T) {
 	}
 }
 
-// testDocuments returns documents as the program writes them.
+// testDocuments returns documents like those that the program writes.
 func testDocuments(t *testing.T, r *release) *documents {
 	t.Helper()
 	docs := &documents{man: filepath.Join(r.work, "man"), completions: filepath.Join(r.work, "completions")}
@@ -111,8 +111,7 @@ func testDocuments(t *testing.T, r *release) *documents {
 	return docs
 }
 
-// An archive has one directory, files with the modes of files that are installed, and the
-// time of the commit.
+// An archive has one directory, files with the modes of installed files, and the time of the commit.
 func TestArchives(t *testing.T) {
 	r, program := testRelease(t)
 	docs := testDocuments(t, r)
@@ -232,7 +231,7 @@ func TestLicenseOf(t *testing.T) {
 	}
 }
 
-// The changelog has the headings of Keep a Changelog, and a release its own.
+// The changelog has the headings of Keep a Changelog, and one for each release.
 func TestChangelog(t *testing.T) {
 	r, _ := testRelease(t)
 	text, err := os.ReadFile("CHANGELOG.md")

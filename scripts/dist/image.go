@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// imageConfig returns how the image runs. It is what the last stage of the Dockerfile says.
+// imageConfig returns how the image runs. It must equal the last stage of the Dockerfile.
 func (r *release) imageConfig() v1.ImageConfig {
 	return v1.ImageConfig{
 		User:       "65532:65532",
@@ -31,9 +31,9 @@ func (r *release) imageConfig() v1.ImageConfig {
 	}
 }
 
-// rootCertificates returns Mozilla's certificates of authorities, where Go looks for them.
-// They are those of a module and not those of the machine, which may have others. The
-// module's constraints have no place in the file, so it has no certificate with one.
+// rootCertificates returns Mozilla's root certificates, where Go looks for them. They come from a module, because
+// those of the machine may differ. The file cannot express the module's constraints, so it omits certificates
+// that have any.
 func rootCertificates() []byte {
 	var b bytes.Buffer
 	for root := range bundle.Roots() {
@@ -44,9 +44,9 @@ func rootCertificates() []byte {
 	return b.Bytes()
 }
 
-// writeImage writes the container image: the program and certificates, and no system. The tar file is an OCI
-// image layout that docker load of old engines reads, too. An engine would give the layer
-// another time and so another hash in every build.
+// writeImage writes the container image: the program and certificates, and no operating system. The tar file is
+// an OCI image layout that docker load of old engines also reads. An engine would give the layer another time,
+// and so another hash, in each build.
 func (r *release) writeImage(p platform, program string, licenses []byte) error {
 	layout, err := r.imageLayout(p, program, licenses)
 	if err != nil {
@@ -115,7 +115,7 @@ func (r *release) imageLayout(p platform, program string, licenses []byte) ([]fi
 	return l.files, l.err
 }
 
-// dockerManifest is the entry of an image in what docker save wrote before version 25.
+// dockerManifest is the entry of an image in the format that docker save wrote before version 25.
 type dockerManifest struct {
 	Config   string
 	RepoTags []string
@@ -128,7 +128,7 @@ type layout struct {
 	err   error
 }
 
-// blob adds content that others name by its hash.
+// blob adds content that other content refers to by its hash.
 func (l *layout) blob(mediaType string, content []byte) v1.Descriptor {
 	d := v1.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(content), Size: int64(len(content))}
 	l.files = append(l.files, file{name: blobPath(d), content: content})
@@ -151,7 +151,7 @@ func (l *layout) marshal(value any) []byte {
 	return text
 }
 
-// blobPath returns where in the layout a blob is.
+// blobPath returns the path of a blob in the layout.
 func blobPath(d v1.Descriptor) string {
 	return strings.Join([]string{v1.ImageBlobsDir, d.Digest.Algorithm().String(), d.Digest.Encoded()}, "/")
 }

@@ -20,8 +20,8 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// testRelease returns a release whose files are in directories of the test, from the root
-// of the sources, and a program that does nothing.
+// testRelease returns a release whose files are in directories of the test, started from the root of the sources,
+// and a program that does nothing.
 func testRelease(t *testing.T) (r *release, program string) {
 	t.Helper()
 	t.Chdir(filepath.Join("..", ".."))
@@ -33,7 +33,7 @@ func testRelease(t *testing.T) (r *release, program string) {
 	return r, program
 }
 
-// The image runs as the one that the Dockerfile makes, which the integration tests run.
+// The image runs like the one from the Dockerfile, which the integration tests run.
 func TestImageRunsAsTheDockerfileSays(t *testing.T) {
 	r, _ := testRelease(t)
 	text, err := os.ReadFile("Dockerfile")
@@ -96,7 +96,7 @@ func unpack(t *testing.T, packed []byte) []byte {
 	return plain
 }
 
-// Both ways through the layout, that of OCI and that of old engines, lead to the program.
+// Both entry points of the layout, OCI's and that of old engines, lead to the program.
 func TestImageLayout(t *testing.T) {
 	r, program := testRelease(t)
 	if err := r.writeImage(platform{"linux", "arm64"}, program, []byte("licenses")); err != nil {

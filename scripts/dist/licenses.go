@@ -13,11 +13,11 @@ import (
 	"unicode/utf8"
 )
 
-// licensePattern matches the names of files that a module's terms require to be passed on.
+// licensePattern matches the names of files that a module's license requires to be distributed.
 var licensePattern = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([-._].*)?$`)
 
-// thirdPartyLicenses returns the licenses of Go and of all modules in a program, each text
-// once below the names of those that have it.
+// thirdPartyLicenses returns the licenses of Go and of all modules in a program. Each text appears once, after
+// the names of the modules that have it.
 func thirdPartyLicenses(ctx context.Context, program string) ([]byte, error) {
 	info, err := buildinfo.ReadFile(program)
 	if err != nil {
@@ -28,7 +28,7 @@ func thirdPartyLicenses(ctx context.Context, program string) ([]byte, error) {
 		return nil, err
 	}
 
-	var texts []string // in the order of the first module that has them
+	var texts []string // in the order of the first module with each
 	holders := make(map[string][]string)
 	for _, s := range sources {
 		own, err := licensesIn(s)
@@ -51,8 +51,8 @@ func thirdPartyLicenses(ctx context.Context, program string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// licensesIn returns the texts of the license files of a module, beside its go.mod and in
-// a directory licenses. A module without one may not be in a release.
+// licensesIn returns the texts of a module's license files, next to its go.mod and in a directory licenses. A
+// module without one cannot be in a release.
 func licensesIn(s source) (texts []string, err error) {
 	for _, pattern := range []string{"*", filepath.Join("licenses", "*")} {
 		paths, err := filepath.Glob(filepath.Join(s.dir, pattern))
@@ -84,7 +84,7 @@ func licensesIn(s source) (texts []string, err error) {
 	return texts, nil
 }
 
-// toUTF8 returns a text that is in UTF-8 or, as some old licenses, in Latin-1.
+// toUTF8 returns a text in UTF-8. Some old licenses are in Latin-1.
 func toUTF8(text []byte) string {
 	if utf8.Valid(text) {
 		return string(text)
@@ -97,7 +97,7 @@ func toUTF8(text []byte) string {
 	return string(runes)
 }
 
-// licenseOf returns SPDX's name of the license that a text is of, or nothing.
+// licenseOf returns the SPDX name of a license text, or "".
 func licenseOf(text string) string {
 	words := strings.Join(strings.Fields(text), " ")
 	has := func(phrases ...string) bool {
@@ -124,7 +124,7 @@ func licenseOf(text string) string {
 	return ""
 }
 
-// licenseIDs returns SPDX's names of the licenses of a module, which must have one.
+// licenseIDs returns the SPDX names of the licenses of a module, which must have at least one.
 func licenseIDs(s source) (licenses []license, err error) {
 	texts, err := licensesIn(s)
 	if err != nil {
@@ -132,14 +132,14 @@ func licenseIDs(s source) (licenses []license, err error) {
 	}
 
 	for _, text := range texts {
-		id := licenseOf(text) // none of a notice, and of a grant of patents
+		id := licenseOf(text) // "" for a notice or a grant of patents
 		if l := (license{licenseID{id}}); id != "" && !slices.Contains(licenses, l) {
 			licenses = append(licenses, l)
 		}
 	}
 
 	if len(licenses) == 0 {
-		return nil, fmt.Errorf("the license of %s is none that licenseOf knows: look whether loadgrid may use the module", s)
+		return nil, fmt.Errorf("licenseOf does not recognize the license of %s: check whether loadgrid may use the module", s)
 	}
 	return licenses, nil
 }

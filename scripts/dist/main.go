@@ -1,9 +1,9 @@
-// Command dist makes what a release of loadgrid consists of: for each platform an archive
-// with the program, its manual pages and completion scripts, and a bill of materials; for
-// Linux a Debian package and a container image, too; and the checksums of all of them.
+// Command dist makes a release of loadgrid: for each platform, an archive with the program, its manual pages and
+// completion scripts, and a bill of materials; for Linux, also a Debian package and a container image; and the
+// checksums of all of them.
 //
-// The same sources, version, date and Go give the same bytes, in any directory and on any
-// machine. `make dist` calls it.
+// The same sources, version, date and Go give the same bytes, in any directory and on any machine. `make dist`
+// calls it.
 package main
 
 import (
@@ -34,10 +34,10 @@ func main() {
 // release is what all artifacts of one release share.
 type release struct {
 	version string    // as git describe prints it, such as v1.2.3
-	date    time.Time // of the commit: the time of all that has one
-	rebuild bool      // whether to compile also what Go has in its cache
-	out     string    // the directory of the artifacts
-	work    string    // a directory of this run alone
+	date    time.Time // time of the commit, used for everything that has a time
+	rebuild bool      // compile even what is in Go's cache
+	out     string    // directory of the artifacts
+	work    string    // directory of only this run
 	log     io.Writer
 }
 
@@ -51,18 +51,18 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (r *rele
 	fs := flag.NewFlagSet("dist", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	version := fs.String("version", "", "`version` of the release, as git describe --tags prints it")
-	out := fs.String("out", "dist", "`directory` of the artifacts; those of another release in it are removed")
+	out := fs.String("out", "dist", "`directory` of the artifacts; artifacts of another release in it are removed")
 	only := fs.String("only", "", "comma-separated `platforms`, such as linux/amd64; all of them by default")
-	rebuild := fs.Bool("rebuild", false, "compile everything again, whatever is in Go's cache")
+	rebuild := fs.Bool("rebuild", false, "compile everything again, even what is in Go's cache")
 	if err := fs.Parse(args); err != nil {
 		return nil, nil, err
 	}
 	if fs.NArg() > 0 {
-		return nil, nil, fmt.Errorf("argument %q is one too many", fs.Arg(0))
+		return nil, nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
 
 	if !versionPattern.MatchString(*version) {
-		return nil, nil, fmt.Errorf("-version must be what git describe --tags --always prints, not %q: make dist VERSION=v1.2.3 names one", *version)
+		return nil, nil, fmt.Errorf("-version must be what git describe --tags --always prints, not %q: set one with make dist VERSION=v1.2.3", *version)
 	}
 
 	seconds, err := strconv.ParseInt(getenv("SOURCE_DATE_EPOCH"), 10, 64)
@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 
 	if r.work, err = os.MkdirTemp("", "loadgrid-dist-*"); err != nil {
-		return fmt.Errorf("making a directory to work in: %w", err)
+		return fmt.Errorf("making a working directory: %w", err)
 	}
 	defer os.RemoveAll(r.work)
 
@@ -105,7 +105,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 
 	if err := r.makeTools(ctx); err != nil {
-		return fmt.Errorf("building the tools of a release: %w", err)
+		return fmt.Errorf("building the release tools: %w", err)
 	}
 	docs, err := r.makeDocuments(ctx)
 	if err != nil {
@@ -121,7 +121,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	return r.writeSums()
 }
 
-// clear makes the directory of the artifacts, without those of a run before.
+// clear makes the directory of the artifacts, and removes those of an earlier run.
 func (r *release) clear() error {
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return fmt.Errorf("making the directory of the artifacts: %w", err)

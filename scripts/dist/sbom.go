@@ -16,9 +16,8 @@ import (
 	"strings"
 )
 
-// billOfMaterials is in the format of CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/).
-// cyclonedx-gomod does not write it: that asks the network for licenses, and writes down
-// its own hash, which depends on the machine.
+// billOfMaterials is in the format of CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/). cyclonedx-gomod is
+// not used, because it asks the network for licenses, and includes its own hash, which depends on the machine.
 type billOfMaterials struct {
 	Format       string       `json:"bomFormat"`
 	Spec         string       `json:"specVersion"`
@@ -53,7 +52,7 @@ type license struct {
 }
 
 type licenseID struct {
-	ID string `json:"id"` // of SPDX
+	ID string `json:"id"` // SPDX name
 }
 
 type dependency struct {
@@ -61,8 +60,8 @@ type dependency struct {
 	DependsOn []string `json:"dependsOn,omitempty"`
 }
 
-// writeBillOfMaterials writes what a program consists of: Go's standard library and
-// modules, as the program itself says.
+// writeBillOfMaterials writes what a program contains: Go's standard library and modules, according to the
+// program itself.
 func (r *release) writeBillOfMaterials(ctx context.Context, p platform, program string) error {
 	bill, err := r.billOfMaterials(ctx, p, program)
 	if err != nil {
@@ -118,8 +117,7 @@ func newComponent(kind, path, version string, p platform) component {
 	return component{Ref: url, Type: kind, Name: path, Version: version, URL: fmt.Sprintf("%s?goarch=%s&goos=%s&type=module", url, p.arch, p.os)}
 }
 
-// moduleHashes returns the hash of a module as go.sum has it: that of the list of its
-// files' hashes.
+// moduleHashes returns the hash of a module in go.sum, which is the hash of the list of its files' hashes.
 func moduleHashes(sum string) ([]componentHash, error) {
 	if sum == "" { // the standard library
 		return nil, nil
@@ -128,23 +126,22 @@ func moduleHashes(sum string) ([]componentHash, error) {
 	encoded, ok := strings.CutPrefix(sum, "h1:")
 	hash, err := base64.StdEncoding.DecodeString(encoded)
 	if !ok || err != nil {
-		return nil, fmt.Errorf("the hash %q is not as in go.sum", sum)
+		return nil, fmt.Errorf("the hash %q is not in the format of go.sum", sum)
 	}
 	return []componentHash{{"SHA-256", hex.EncodeToString(hash)}}, nil
 }
 
-// source is something that a program is made of.
+// source is a component of a program.
 type source struct {
 	path    string // of the module
 	version string
-	sum     string // as in go.sum; none for the standard library
+	sum     string // as in go.sum; empty for the standard library
 	dir     string // where its licenses are
 }
 
 func (s source) String() string { return s.path + " " + s.version }
 
-// sourcesOf returns the standard library and the modules of a program, in the order of
-// their paths.
+// sourcesOf returns the standard library and the modules of a program, sorted by path.
 func sourcesOf(ctx context.Context, info *debug.BuildInfo) ([]source, error) {
 	goroot, err := call(ctx, os.Environ(), "go", "env", "GOROOT")
 	if err != nil {

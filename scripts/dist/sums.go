@@ -11,7 +11,7 @@ import (
 // sumsName is the name of the file of checksums.
 const sumsName = "SHA256SUMS"
 
-// writeSums writes the checksums of all artifacts, as sha256sum --check reads them.
+// writeSums writes the checksums of all artifacts, in the format of sha256sum --check.
 func (r *release) writeSums() error {
 	paths, err := filepath.Glob(filepath.Join(r.out, "loadgrid_*"))
 	if err != nil {
@@ -19,7 +19,7 @@ func (r *release) writeSums() error {
 	}
 
 	var sums bytes.Buffer
-	for _, path := range paths { // in the order of their names
+	for _, path := range paths { // sorted by name
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return fmt.Errorf("reading an artifact: %w", err)

@@ -1,6 +1,5 @@
-// Maketable makes the table of package crs from the spatial_ref_sys of a server. The domains
-// are those of EPSG's data set, which PostGIS 3.4 or newer knows from PROJ. CONTRIBUTING.md has
-// the commands around it.
+// Maketable makes the table of package crs from the spatial_ref_sys of a server. The domains come from EPSG's
+// data set, which PostGIS 3.4 or newer gets from PROJ. CONTRIBUTING.md has the commands.
 package main
 
 import (
@@ -30,9 +29,9 @@ select coalesce(ST_X(p), 'NaN'), coalesce(ST_Y(p), 'NaN')
  cross join lateral ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), $1::int) p`
 
 func main() {
-	dsn := flag.String("dsn", "", "server with PostGIS 3.4 or newer; defaults to what PGHOST and its like say")
+	dsn := flag.String("dsn", "", "server with PostGIS 3.4 or newer; defaults to PGHOST and related variables")
 	out := flag.String("o", "table.bin", "file to write")
-	boxes := flag.Bool("boxes", true, "find the domains' boxes in CRS units, which takes ten minutes")
+	boxes := flag.Bool("boxes", true, "find the boxes of domains in CRS units, which takes ten minutes")
 	flag.Parse()
 
 	if err := run(context.Background(), *dsn, *out, *boxes); err != nil {
@@ -81,8 +80,8 @@ func run(ctx context.Context, dsn, out string, boxes bool) error {
 	return nil
 }
 
-// setBoxes finds the boxes of all domains. A server takes a tenth of a second to prepare a
-// transformation, so there are two at work.
+// setBoxes finds the boxes of all domains. It uses two connections, because a server takes a tenth of a second to
+// prepare a transformation.
 func setBoxes(ctx context.Context, dsn string, all []crs.CRS) error {
 	todo := make(chan crs.CRS, len(all))
 	for _, c := range all {
@@ -128,7 +127,7 @@ func read(ctx context.Context, conn *pgx.Conn) (all []crs.CRS, err error) {
 		}
 
 		c := crs.Parse(srid, srtext, proj4text)
-		// PROJ says -1000 where it does not know.
+		// PROJ returns -1000 for unknown bounds.
 		if west != nil && south != nil && east != nil && north != nil && *west >= -180 && *east <= 180 && *south >= -90 && *north <= 90 {
 			c.Domain = &crs.Domain{West: *west, South: *south, East: *east, North: *north}
 		}
@@ -136,8 +135,8 @@ func read(ctx context.Context, conn *pgx.Conn) (all []crs.CRS, err error) {
 	})
 }
 
-// setBox finds the box of a domain in CRS units; ok is false where the server can transform
-// few places of the domain or none.
+// setBox finds the box of a domain in CRS units. ok is false if the server can transform few or none of its
+// places.
 func setBox(ctx context.Context, conn *pgx.Conn, c crs.CRS) (ok bool) {
 	d := c.Domain
 	lon, lat := places(*d)
@@ -152,7 +151,7 @@ func setBox(ctx context.Context, conn *pgx.Conn, c crs.CRS) (ok bool) {
 		}
 		good++
 
-		// Places come from west to east. Past the seam, x goes on.
+		// Places come from west to east. Past the seam, x continues to grow.
 		if comesRound && x[i] < x[0]-seam.Period/360 {
 			x[i] += seam.Period
 		}
@@ -172,8 +171,8 @@ func setBox(ctx context.Context, conn *pgx.Conn, c crs.CRS) (ok bool) {
 	return true
 }
 
-// places are a grid over a domain, from west to east. A domain is about as exact as the
-// difference to the true extremes between them.
+// places returns a grid of places over a domain, from west to east. A box is about as exact as the difference to
+// the true extremes between them.
 func places(d crs.Domain) (lon, lat []float64) {
 	const steps = 24
 	width := d.East - d.West
@@ -195,9 +194,9 @@ func places(d crs.Domain) (lon, lat []float64) {
 	return lon, lat
 }
 
-// transform takes places to a CRS; those that fail are not a number. One failure fails a
-// whole query, so then each goes alone, unless the first and the middle one fail: no
-// transformation leads to another planet.
+// transform transforms places to a CRS. Places that fail become NaN. One failure fails a whole query, so then
+// each place gets a query of its own, unless the first and the middle one both fail, as for CRSs of other
+// planets.
 func transform(ctx context.Context, conn *pgx.Conn, srid int32, lon, lat []float64) (x, y []float64) {
 	rows, err := conn.Query(ctx, transformQuery, srid, lon, lat)
 	if err == nil {
@@ -235,7 +234,7 @@ func transform(ctx context.Context, conn *pgx.Conn, srid int32, lon, lat []float
 func outwards(low, high float64) (l, h float64) {
 	step := math.Pow(10, math.Floor(math.Log10(high-low))-3)
 	l, h = math.Floor(low/step), math.Ceil(high/step)
-	if step < 1 { // whole numbers of a step such as 0.1 are not whole numbers of steps
+	if step < 1 { // multiples of a step such as 0.1 are inexact
 		return l / math.Round(1/step), h / math.Round(1/step)
 	}
 
