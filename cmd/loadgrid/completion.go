@@ -9,7 +9,7 @@ import (
 func newCompletionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
-		Short: "Print a script that completes commands and flags in a shell",
+		Short: "Print a script for shell completion of commands and flags",
 		Example: `  loadgrid completion bash > /etc/bash_completion.d/loadgrid
   loadgrid completion zsh > "${fpath[1]}/_loadgrid"
   loadgrid completion fish > ~/.config/fish/completions/loadgrid.fish

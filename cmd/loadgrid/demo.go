@@ -25,14 +25,14 @@ func newDemoCommand() *cobra.Command {
 	o := demoOptions{picture: "loadgrid-demo.png"}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Load a grid into a throwaway PostGIS, ask it some questions, draw it",
-		Long: `demo takes PostGIS from --dsn or LOADGRID_DSN; else it starts a throwaway server
-from an installed PostgreSQL with PostGIS; else it starts a container. It says which
-way it took and why, and installs nothing; where there is no PostGIS it says what to install.
+		Short: "Load a grid into a throwaway PostGIS, query it and draw it",
+		Long: `demo shows what loadgrid does. It loads a grid of 1000 x 800 boxes,
+runs five spatial queries whose answers are known in advance, and draws the order of the
+cells. At the end, and after Ctrl-C, it removes everything except the picture.
 
-Then it loads a grid of 1000 x 800 boxes, asks five spatial questions whose answers
-are known beforehand, and draws the order of the cells. At the end, and after
-Ctrl-C, everything is as before, except for the picture.`,
+demo uses the database of --dsn or LOADGRID_DSN. Without one, it starts a throwaway server
+from an installed PostgreSQL with PostGIS, or otherwise a container. It reports its choice
+and the reason. It installs nothing; if it finds no PostGIS, it tells you what to install.`,
 		Example: `  loadgrid demo
   loadgrid demo --keep
   LOADGRID_DSN=postgresql://me@localhost/gis loadgrid demo --picture grid.png`,
@@ -40,11 +40,11 @@ Ctrl-C, everything is as before, except for the picture.`,
 	}
 
 	dsn := options.DSNOption(&o.dsn)
-	dsn.Help = "`connection` string or URL of a database to use; defaults to $LOADGRID_DSN, then to a throwaway server"
+	dsn.Help = "`connection` string or URL of the database to use; defaults to $LOADGRID_DSN, then to a throwaway server"
 	table := append(options.Table{
 		dsn,
-		{Name: "keep", Value: options.Bool(&o.keep), Help: "leave the database up, and print how to reach and stop it"},
-		{Name: "picture", Value: options.Text(&o.picture, ""), Default: o.picture, Help: "`file` for the picture, PNG or SVG by its name; empty for none"},
+		{Name: "keep", Value: options.Bool(&o.keep), Help: "leave the database running, and print how to reach and stop it"},
+		{Name: "picture", Value: options.Text(&o.picture, ""), Default: o.picture, Help: "picture `file` to write, .png or .svg; empty for none"},
 	}, o.progress.Table()...)
 	addFlags(cmd, table)
 

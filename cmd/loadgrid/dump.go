@@ -20,10 +20,16 @@ func newDumpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dump --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short: "Write the rows as a binary COPY file, without a server",
-		Long: `dump writes what load would send: a file of PostgreSQL's binary COPY, with the
-columns cell_id bigint, col integer, row integer, geom geometry(Polygon, SRID)
-(MultiPolygon with --clip, Point with --geometry point), and one for each --set, then code and coverage where they are asked for, in this order. It
-asks a server only for an area of interest that needs one: a query, or another CRS.`,
+		Long: `dump writes the rows that load would send, as a file in PostgreSQL's binary COPY format.
+The columns are, in this order:
+
+  cell_id bigint, col integer, row integer
+  geom geometry(Polygon, SRID); MultiPolygon with --clip, Point with --geometry point
+  one for each --set
+  code with --code, and coverage with --coverage
+
+It connects to a server only if the area of interest needs one: a query, or an area in a
+different CRS than the grid.`,
 		Example: `  loadgrid dump --cell-size 1 --cols 1000 --rows 800 --out grid.copy
   psql -c 'create table grid (cell_id bigint, col integer, row integer, geom geometry(Polygon))'
   psql -c "\copy grid from grid.copy (format binary)"`,

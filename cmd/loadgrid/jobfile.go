@@ -35,14 +35,14 @@ func (o *jobFileOptions) table(help string, keepGoing bool) options.Table {
 	table := options.Table{
 		{Name: "job", Group: "Job file", In: options.Flag, Value: options.File(&o.file, "the name is empty"), Help: help},
 		{Name: "only", Group: "Job file", In: options.Flag, Value: options.List(add), With: needsFile,
-			Help: "of the jobs of --job only the one of this `name`; may be given several times"},
+			Help: "run only the job with this `name`; may be repeated"},
 	}
 	if !keepGoing {
 		return table
 	}
 
 	return append(table, o.share.option(needsFile), options.Option{Name: "keep-going", Group: "Job file", In: options.Flag, Value: options.Bool(&o.keepGoing), With: needsFile,
-		Help: "do the other jobs of --job when one fails; the exit code is that of the first that did"})
+		Help: "run the remaining jobs of --job if one fails; the exit code is that of the first job that failed"})
 }
 
 // jobSet are the jobs of a file that are to be done.

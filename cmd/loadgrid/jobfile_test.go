@@ -41,7 +41,7 @@ func TestBadJobs(t *testing.T) {
 		{"a string that its flag refuses", "table: g\ncell-size: 1,a\ncols: 1\nrows: 1\n", "", `jobs.yaml:2:12: cell-size 1,a: must be one size`},
 		{"a table that is refused", "cell-size: 1\ntable: a.b.c\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:8: table a.b.c: "},
 		{"an element of a list", grid + "set:\n  - a=1\n  - b\n", "", "jobs.yaml:7:5: set b: "},
-		{"two values that contradict", grid + "zoom: 3\n", "", "jobs.yaml:5:7: zoom 3: goes with shape xyz alone"},
+		{"two values that contradict", grid + "zoom: 3\n", "", "jobs.yaml:5:7: zoom 3: needs shape xyz"},
 		{"a number too large for its flag", "table: t\nshape: xyz\nzoom: 3000000000\n", "", "jobs.yaml:3:7: zoom 3000000000: must be a whole number from 0 to 30"},
 		{"what is missing", "\ntable: g\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:1: cell-size (none): is required"},
 		{"no table", "cell-size: 1\ncols: 1\nrows: 1\n", "", `jobs.yaml:1:1: table "": `},

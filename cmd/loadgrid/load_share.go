@@ -29,8 +29,8 @@ const noBatch = "-"
 func (o *shareOptions) option(needsFile []options.Condition) options.Option {
 	return options.Option{Name: "share", Group: "Job file", In: options.Flag, With: needsFile,
 		Value: options.Optional(o.set, noBatch),
-		Help: "share the jobs of --job with other processes that do the same file: each job is done once in a `BATCH`, such as the run id of your scheduler; " +
-			"without a BATCH, or with -, a job is done when a process has published it since this one began"}
+		Help: "share the jobs of --job with other processes that run the same file. Each job is done once per `BATCH`, such as the run ID of your scheduler. " +
+			"Without a BATCH, or with -, a job is done if any process has published it since this one started"}
 }
 
 func (o *shareOptions) set(text string) error {

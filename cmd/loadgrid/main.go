@@ -59,21 +59,20 @@ func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "loadgrid",
 		Short: "Fill PostGIS with grids",
-		Long: `loadgrid fills PostGIS with grids: cells are generated as EWKB in the order of a
-Hilbert curve, sent by binary COPY over one stream or several, indexed, analyzed,
-and published all at once.
+		Long: `loadgrid fills PostGIS tables with grids. It generates the cells as EWKB in the order
+of a Hilbert curve, sends them by binary COPY over one or more connections, builds the
+indexes, analyzes the table, and publishes everything at once.
 
 Exit codes:
   0    done
-  1    failed, and there is nothing to resume
-  2    wrong usage or job: nothing was loaded
+  1    failed, with nothing to resume
+  2    wrong usage or job; nothing was loaded
   3    another run holds this table
-  4    stopped with committed chunks: the same command resumes
-  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP: the same command resumes
-       what was committed
+  4    stopped with committed chunks; run the same command to resume
+  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP; if chunks were committed,
+       run the same command to resume
 
-Results go to stdout, everything else to stderr. NO_COLOR in the environment
-switches colours off.`,
+Results go to stdout, everything else to stderr. Set NO_COLOR to switch colours off.`,
 		Example: `  loadgrid load --dsn postgresql://me@localhost/gis --table grid --cell-size 1 --cols 1000 --rows 800
   loadgrid plan --cell-size 1000 --extent 900000,900000,7400000,5500000 --srid 3035
   loadgrid demo`,

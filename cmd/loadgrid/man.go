@@ -20,8 +20,8 @@ func newManCommand() *cobra.Command {
 		Use:   "man DIR",
 		Short: "Write a manual page for each command into a directory",
 		Long: `man writes a manual page for each command into a directory: loadgrid.1, loadgrid-load.1,
-loadgrid-runs-show.1 and so on. Pages have the date of SOURCE_DATE_EPOCH, in seconds since
-1970, if that is set, and otherwise no date.`,
+loadgrid-runs-show.1 and so on. If SOURCE_DATE_EPOCH is set, in seconds since 1970, the
+pages carry that date; otherwise they have no date.`,
 		Example: "  loadgrid man /usr/local/share/man/man1",
 		Hidden:  true, // for those who make packages
 		Args:    checkArgs(cobra.ExactArgs(1)),

@@ -25,7 +25,7 @@ func newMigrateCommand() *cobra.Command {
 
 	up := &cobra.Command{
 		Use:     "up",
-		Short:   "Make the ledger, or bring it up to date; load does this by itself",
+		Short:   "Create the ledger or bring it up to date; load does this automatically",
 		Example: "  loadgrid migrate up",
 		Args:    noArgs,
 		RunE:    runE((*loader.Ledger).MigrateUp),
@@ -33,7 +33,7 @@ func newMigrateCommand() *cobra.Command {
 
 	down := &cobra.Command{
 		Use:     "down",
-		Short:   "Take the ledger's tables away; loaded tables stay, but cannot be appended to any more",
+		Short:   "Drop the ledger's tables; loaded tables stay, but you can no longer append to them",
 		Example: "  loadgrid migrate down --ledger-schema audit",
 		Args:    noArgs,
 		RunE:    runE((*loader.Ledger).MigrateDown),
@@ -49,7 +49,7 @@ func newMigrateCommand() *cobra.Command {
 
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Make, update or remove the ledger's tables",
+		Short: "Create, update or remove the tables of the ledger",
 		Example: `  loadgrid migrate version
   loadgrid migrate up --ledger-schema audit`,
 	}

@@ -16,33 +16,35 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-const planLong = `plan says how many cells a load would write, in which chunks, and what it would
-take: bytes of table, indexes and WAL, and time. It writes nothing, and asks a server
-only in the two cases below.
+const planLong = `plan shows how many cells a load would write and in which chunks. It estimates the
+size of the table, the indexes and the WAL, and the time. It writes nothing, and connects
+to a server only for an area that needs one or for --if-exists append (see below).
 
-The number of rows is exact, the sizes follow from PostgreSQL's page layout. The
-time is that of a server on two cores; yours may be twice as fast or as slow. A server
-older than PostgreSQL 15 with PostGIS 3.3 takes three times as long with GiST: where plan
-connects it knows that, and elsewhere it says what it assumes. Where the
-edge of the area, or of a turned extent, has more than some 100,000 cells, plan does not
-count them: it says that the number is an estimate, and what it lies between.
+The number of rows is exact, and the sizes follow from PostgreSQL's page layout. The time
+is that of a server with two cores; yours may take half or twice as long. A server older
+than PostgreSQL 15 with PostGIS 3.3 takes three times as long to build a GiST index. plan
+takes this into account if it connects; otherwise it states what it assumes. If the edge
+of the area, or of a rotated extent, has more than about 100,000 cells, plan does not
+count the cells. It then shows an estimate with its bounds.
 
-A cell is measured in the unit of the CRS, and on the ground in the middle of the grid.
-plan warns where the size of a cell, or what is asked for, hardly fits the unit or the
-domain of the CRS.
+plan shows the size of a cell in units of the CRS, and on the ground in the middle of the
+grid. It warns if the cell size or the extent seems wrong for the unit or the domain of
+the CRS.
 
-An area of interest that is a query, or in another CRS than the grid, is made ready by
-the server. With --table and --if-exists append it connects, looks at the table in a read-only
-transaction, and says which indexes it has and what the new rows cost in each of them.
-Appended rows go through a staging table and one INSERT ... SELECT, which puts each of
-them into each index; a new table has its indexes built over all rows at once, which is
-several times as fast. It says so where it would pay to rebuild an index, or to
-attach partitions. What load would refuse, it refuses, and for that reads the table
-once. Its times and bytes are rough guides.`
+If the area of interest is a query, or in a different CRS than the grid, the server
+prepares it.
+
+With --table and --if-exists append, plan connects and inspects the table in a read-only
+transaction. It lists the indexes and the cost of the new rows in each of them. Appended
+rows go through a staging table and one INSERT ... SELECT, which inserts each row into
+each index. The indexes of a new table are built over all rows at once, which is several
+times as fast. plan gives a hint if it is faster to rebuild an index or to attach
+partitions. It refuses what load would refuse, and reads the table once to find out. Its
+times and sizes for append are rough guides.`
 
 const planExample = `  loadgrid plan --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000
 
-  # what would it cost to add a strip to a table that is there?
+  # what does it cost to add a strip to an existing table?
   loadgrid plan --table eu_1km --if-exists append \
       --cell-size 1000 --srid 3035 --extent 7400000,900000,7500000,5500000
 
@@ -57,15 +59,15 @@ func newPlanCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:     "plan --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
-		Short:   "Say what load would do and take, and write nothing",
+		Short:   "Show what load would do, with sizes and time, without writing anything",
 		Long:    planLong,
 		Example: planExample,
 		Args:    noArgs,
 	}
 
-	own := append(jobs.table("plan the jobs of a `FILE` in YAML, - for stdin, as load would do them", false), options.Option{
+	own := append(jobs.table("plan the jobs of a YAML `FILE`; - for stdin", false), options.Option{
 		Name: "picture", Group: "Output", In: options.Flag, Value: pictureFile(&image),
-		Help: "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg"})
+		Help: "draw the extent, the area, the chunks in load order and a sample of cells into a .png or .svg `file`"})
 	addFlags(cmd, load.PlanTable(), own)
 	_ = cmd.MarkFlagFilename("job", "yaml", "yml")
 

@@ -24,21 +24,24 @@ func newPreviewCommand() *cobra.Command {
 	o := previewOptions{out: "preview.png"}
 	cmd := &cobra.Command{
 		Use:   "preview --table [SCHEMA.]NAME",
-		Short: "Draw what lies in a table",
-		Long: `preview draws the cells of a table, coloured by their coverage, or by a column that --column
-names: numbers on a scale, texts and dates in a colour for each of the 12 most frequent. Of a table with more than 50,000 rows it draws a sample. It
-reads in a read-only transaction; the table need not be loadgrid's. The sample is even in
-space where neighbours in the primary key are neighbours in space, as in loadgrid's tables;
-each cell of it is drawn larger, for those that are left out.`,
+		Short: "Draw the cells of a table",
+		Long: `preview draws the cells of a table into a PNG or SVG file. It colours them by coverage, or
+by the column of --column: numbers on a scale, and texts and dates with one colour for
+each of the 12 most frequent values. It reads in a read-only transaction, and works for
+tables that loadgrid did not make, too.
+
+Of a table with more than 50,000 rows, preview draws a sample, with larger cells to fill
+the gaps. The sample is even in space if neighbours in the primary key are neighbours in
+space, as in the tables of loadgrid.`,
 		Example: `  loadgrid preview --table france_1km
   loadgrid preview --table stats.grid --column population --out population.svg`,
 		Args: noArgs,
 	}
 
 	table := options.Table{
-		{Name: "table", Value: options.Parsed(o.parseTable), Help: "the table to draw, `[SCHEMA.]NAME`"},
-		{Name: "column", Value: options.Text(&o.column, "the name is empty"), Help: "`column` that the colours show, of numbers, texts, dates or boolean; left out, coverage where there is one"},
-		{Name: "out", Value: pictureFile(&o.out), Default: o.out, Help: "`file` for the picture, .png or .svg"},
+		{Name: "table", Value: options.Parsed(o.parseTable), Help: "table to draw, as `[SCHEMA.]NAME`"},
+		{Name: "column", Value: options.Text(&o.column, "the name is empty"), Help: "`column` of numbers, texts, dates or booleans to colour the cells by; defaults to coverage if the table has it"},
+		{Name: "out", Value: pictureFile(&o.out), Default: o.out, Help: "picture `file` to write, .png or .svg"},
 		options.DSNOption(&o.server.DSN),
 	}
 	addFlags(cmd, table)

@@ -17,7 +17,7 @@ import (
 func newRunsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
-		Short: "List, show, resume, drop, roll back and prune runs, and keep loads off a table",
+		Short: "List, show, resume, drop, roll back and prune runs, and put tables on hold",
 		Example: `  loadgrid runs list
   loadgrid runs show 3
   loadgrid runs show 3 --json
@@ -87,7 +87,7 @@ func warnNoLedger(err error, stderr io.Writer) error {
 // jsonOption makes a command write JSON.
 func jsonOption(to *bool) options.Option {
 	return options.Option{Name: "json", Value: options.Bool(to),
-		Help: "write JSON, with all that the ledger knows: stages, rates, retries, errors with SQLSTATE, who and from where"}
+		Help: "write JSON with everything in the ledger: stages, rates, retries, errors with SQLSTATE, and who ran it from where"}
 }
 
 // statedRun is a run as JSON shows it, with its status and the hold of its table.

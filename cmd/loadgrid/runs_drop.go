@@ -10,7 +10,7 @@ import (
 )
 
 func newRunsDropCommand() *cobra.Command {
-	return newRunCommand("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run", nil, runDrop)
+	return newRunCommand("drop", "Remove the rows of an unfinished run, or the table version that was kept from a run", nil, runDrop)
 }
 
 func runDrop(ctx context.Context, o runOptions, std streams) error {

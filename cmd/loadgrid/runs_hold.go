@@ -17,17 +17,18 @@ import (
 func newRunsHoldCommand() *cobra.Command {
 	var reason string
 	reasonOption := options.Option{Name: "reason", Value: options.Text(&reason, "the reason is empty"),
-		Help: "why, as `TEXT` for people: loads and runs list show it"}
+		Help: "reason for the hold, as `TEXT` that loads and 'runs list' show"}
 
 	cmd := newTableCommand("hold", "Keep loads off a table until you release it", options.Table{reasonOption},
 		func(ctx context.Context, server serverOptions, t loader.Table, std streams) error {
 			return runHold(ctx, server, t, reason, std)
 		})
-	cmd.Long = `hold keeps loads off a table until 'loadgrid runs release' lets them begin again. Use it
-after a bad night: a schedule would soon replace a table that you have rolled back.
-A load of the table does nothing then, says so, and ends with exit code 0, and the
-other jobs of its file run. A load that is at work when you type this goes on: hold
-names it. Rollback, drop and prune work as ever.`
+	cmd.Long = `hold keeps loads off a table until you run 'loadgrid runs release'. Use it after a failed
+night, so that the schedule does not replace a table that you have rolled back.
+
+A load of a table on hold does nothing, reports the hold, and ends with exit code 0. The
+other jobs of its file run as usual. hold does not stop a load that is already running; it
+names that load. Rollback, drop and prune work as usual.`
 	cmd.Example = `  loadgrid runs hold stats.grid
   loadgrid runs hold stats.grid --reason 'the source has half of its rows'`
 
@@ -35,7 +36,7 @@ names it. Rollback, drop and prune work as ever.`
 }
 
 func newRunsReleaseCommand() *cobra.Command {
-	return newTableCommand("release", "Let loads begin again on a table that is on hold", nil, runRelease)
+	return newTableCommand("release", "Allow loads again on a table that is on hold", nil, runRelease)
 }
 
 // newTableCommand makes a subcommand of runs that takes the name of a table, and options of its own.

@@ -11,7 +11,7 @@ import (
 
 func newRunsResumeCommand() *cobra.Command {
 	var progress progressOptions
-	return newRunCommand("resume", "Resume an unfinished run, as the command that began it would", progress.Table(),
+	return newRunCommand("resume", "Resume an unfinished run, as its original command would", progress.Table(),
 		func(ctx context.Context, o runOptions, std streams) error {
 			return runResume(ctx, o, progress, std)
 		})

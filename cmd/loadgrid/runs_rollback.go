@@ -12,10 +12,12 @@ import (
 )
 
 func newRunsRollbackCommand() *cobra.Command {
-	cmd := newRunCommand("rollback", "Give a table the rows of an earlier run again, which --keep has kept", nil, runRollback)
-	cmd.Long = `rollback gives a table the rows of an earlier run again, which --keep has kept, and keeps
-the present rows instead. Nothing is copied. Stop the schedule or mend the source first:
-the next load replaces the table again. 'loadgrid runs hold TABLE' keeps loads off it.`
+	cmd := newRunCommand("rollback", "Restore the rows of an earlier run that --keep has kept", nil, runRollback)
+	cmd.Long = `rollback restores the rows of an earlier run that --keep has kept, and keeps the current
+rows as a version. It copies nothing.
+
+The next load replaces the table again. So first stop the schedule or fix the source, or
+put the table on hold with 'loadgrid runs hold TABLE'.`
 
 	return cmd
 }

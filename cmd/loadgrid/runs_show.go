@@ -17,7 +17,7 @@ import (
 
 func newRunsShowCommand() *cobra.Command {
 	var asJSON bool
-	return newRunCommand("show", "Show one run: its job, its attempts, and how far it is", options.Table{jsonOption(&asJSON)},
+	return newRunCommand("show", "Show one run: its job, its attempts and its progress", options.Table{jsonOption(&asJSON)},
 		func(ctx context.Context, o runOptions, std streams) error {
 			return runShow(ctx, o, asJSON, std)
 		})

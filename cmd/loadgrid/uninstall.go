@@ -21,14 +21,15 @@ func newUninstallCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "uninstall",
-		Short: "List what loadgrid has made in a database, and remove it",
-		Long: `uninstall lists what loadgrid has made in a database: the ledger with its functions, and
-staging tables that runs have left. With --yes it removes that, in one transaction.
-With --kept it also removes the versions of tables that --keep has kept. The tables
-that you loaded stay, and so does everything that loadgrid has not made. The schema of
-the ledger goes only if nothing else is in it.
-uninstall removes nothing while a run is at work, or if views, functions or indexes of
-yours depend on the ledger: it names them.`,
+		Short: "List or remove everything that loadgrid has created in a database",
+		Long: `uninstall lists what loadgrid has created in a database: the ledger with its functions, and
+the staging tables that runs have left behind. With --yes it removes them in one transaction.
+With --kept it also includes the table versions that --keep has kept.
+
+The tables that you loaded stay, and so does everything that loadgrid did not create. The
+schema of the ledger is removed only if nothing else is in it. uninstall removes nothing
+while a run is active, or if your views, functions or indexes depend on the ledger; it
+then names them.`,
 		Example: `  loadgrid uninstall
   loadgrid uninstall --yes
   loadgrid uninstall --kept --yes`,
@@ -36,8 +37,8 @@ yours depend on the ledger: it names them.`,
 	}
 
 	table := append(options.Table{
-		{Name: "yes", Value: options.Bool(&yes), Help: "remove what is listed"},
-		{Name: "kept", Value: options.Bool(&kept), Help: "remove kept versions of tables, too"},
+		{Name: "yes", Value: options.Bool(&yes), Help: "remove the listed objects"},
+		{Name: "kept", Value: options.Bool(&kept), Help: "include kept versions of tables"},
 	}, server.Table()...)
 	addFlags(cmd, table)
 
