@@ -148,7 +148,7 @@ func TestHoldWhileALoadIsRunning(t *testing.T) {
 		t.Errorf("runs are %s", got)
 	}
 	s.runs("release", s.schema+".grid").checkOutput(t)
-	cli(t, s.dsn, args...).checkOutput(t, "with 1,000 rows from earlier starts")
+	cli(t, s.dsn, args...).checkOutput(t, "with 1,000 rows from earlier attempts")
 }
 
 // When hold has returned without a word of a running load, none publishes any more.

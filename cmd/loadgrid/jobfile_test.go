@@ -59,12 +59,12 @@ func TestBadJobs(t *testing.T) {
 		{"a variable that is not set", grid + "dsn: host=${LOADGRID_TEST_NOT}\n", "", "jobs.yaml:5:6: dsn needs the variable LOADGRID_TEST_NOT, which is not set"},
 		{"a password that is not set", grid + "password: ${LOADGRID_TEST_NOT}\n", "", "jobs.yaml:5:11: password needs the variable LOADGRID_TEST_NOT"},
 		{"a file of a password", grid + "password: file:missing\n", "", "jobs.yaml:5:11: password is in file missing, which cannot be read: no such file"},
-		{"only unknown", two, "--only=c", `--only c: is not a job of jobs.yaml, which has a, b`},
-		{"only nearly known", "jobs: [{table: berlin}, {table: bonn}]", "--only=berlim", `--only berlim: is not a job of jobs.yaml: did you mean "berlin"?`},
+		{"only unknown", two, "--only=c", `--only c: is not a job in jobs.yaml, which has a, b`},
+		{"only nearly known", "jobs: [{table: berlin}, {table: bonn}]", "--only=berlim", `--only berlim: is not a job in jobs.yaml: did you mean "berlin"?`},
 		{"a file of metrics that nobody reads", grid + "metrics-textfile: a.txt\n", "", "jobs.yaml:5:19: metrics-textfile "},
 		{"a file of metrics for several", "defaults: {cell-size: 1, cols: 1, rows: 1, metrics-textfile: a.prom}\njobs: [{table: a}, {table: b}]\n", "", "jobs.yaml:1:62: job b: metrics-textfile "},
 		{"a file of metrics for several, by a flag", "defaults: {cell-size: 1, cols: 1, rows: 1}\njobs: [{table: a}, {table: b}]\n", "--metrics-textfile=a.prom", "job b: --metrics-textfile a.prom: is the file of several jobs, and holds one: put {job} into its name"},
-		{"a table for several", "jobs: [{table: berlin}, {table: bonn}]", "--table=x", "--table x: goes with one job, and there are 2: choose it with --only"},
+		{"a table for several", "jobs: [{table: berlin}, {table: bonn}]", "--table=x", "--table x: works with one job only, and there are 2: choose one with --only"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, command := range []string{"load", "plan"} {

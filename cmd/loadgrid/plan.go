@@ -93,7 +93,7 @@ func newPlanCommand() *cobra.Command {
 	return cmd
 }
 
-// pictureFile is the name of a file for a picture.
+// pictureFile is a value with the name of a file for a picture.
 func pictureFile(to *string) options.Value {
 	v := options.Parsed(func(name string) error {
 		*to = name
@@ -107,14 +107,14 @@ func pictureFile(to *string) options.Value {
 	return v
 }
 
-// planOptions say what is planned.
+// planOptions hold what to plan.
 type planOptions struct {
 	loadOptions
 	picture string // "" for none
-	named   bool   // whether the job's table is the user's
+	named   bool   // whether the user named the job's table
 }
 
-// runPlan says what load would do.
+// runPlan prints what load would do.
 func runPlan(ctx context.Context, o planOptions, std streams) error {
 	printNotes(std.err, o.notes)
 	p, err := planJob(ctx, o.job, o.server, std.err)
@@ -137,14 +137,14 @@ func runPlan(ctx context.Context, o planOptions, std streams) error {
 	return printPlan(std.out, p, o.named)
 }
 
-// printNotes writes what people should know of how their values were read.
+// printNotes writes notes on how values were read.
 func printNotes(stderr io.Writer, notes []string) {
 	for _, note := range notes {
 		fmt.Fprintf(stderr, "note: %s\n", oneLine(note))
 	}
 }
 
-// estimate plans a job without a server, and returns nil where it needs one.
+// estimate plans a job without a server. It returns nil if the job needs one.
 func estimate(ctx context.Context, job loader.Job) (*loader.Plan, error) {
 	return await(ctx, func() (*loader.Plan, error) {
 		p, _, err := plan.Approximate(ctx, job)
@@ -152,11 +152,11 @@ func estimate(ctx context.Context, job loader.Job) (*loader.Plan, error) {
 	})
 }
 
-// planJob plans a job, and prints its warnings. The number of rows is an
-// estimate where it takes long to count them.
+// planJob plans a job, and prints its warnings. The number of rows is an estimate if counting them
+// takes long.
 func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
 	p, err := estimate(ctx, job)
-	if p == nil && err == nil { // what is begun on the server is ended there, which takes its time
+	if p == nil && err == nil { // not through await: work on the server must end there
 		p, err = loader.EstimateWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
 			return server.open(ctx, 1)
 		})
@@ -175,7 +175,7 @@ func printWarnings(stderr io.Writer, warnings []loader.Warning) {
 	}
 }
 
-// printPlanOfAppend asks the server about the table before it prints anything.
+// printPlanOfAppend inspects the table on the server before it prints anything.
 func printPlanOfAppend(ctx context.Context, p *loader.Plan, server serverOptions, out io.Writer) error {
 	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
 		a, err := loader.InspectAppend(ctx, pool, p)
@@ -230,7 +230,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	return t.Flush()
 }
 
-// printRows writes how many rows there are, or what is known of that.
+// printRows writes the number of rows, or an estimate with its bounds.
 func printRows(line func(name, format string, args ...any), p *loader.Plan) {
 	if p.Exact() {
 		line("rows", "%s", formatCount(p.Rows))
@@ -239,10 +239,10 @@ func printRows(line func(name, format string, args ...any), p *loader.Plan) {
 
 	least, most := p.RowBounds()
 	line("rows", "about %.3g, an estimate: between %s and %s", float64(p.Rows), formatCount(least), formatCount(most))
-	line("", "the edge of the area has too many cells to count them here; load counts them first, which takes long")
+	line("", "the edge of the area has too many cells to count here; load counts them first, which takes a long time")
 }
 
-// describeMethod says how the rows go out.
+// describeMethod describes how the rows are sent.
 func describeMethod(p *loader.Plan) string {
 	rows := pluralCount(p.Chunk(0).Rows, "row")
 	switch p.Method {
@@ -255,8 +255,8 @@ func describeMethod(p *loader.Plan) string {
 	return fmt.Sprintf("chunks: %s of up to %s, over %s", formatCount(p.Chunks), rows, plural(p.Streams, "stream"))
 }
 
-// covering says where the cells lie: between the two bounds of an extent that crosses the seam
-// of the map, and elsewhere in a box around them.
+// covering describes where the cells lie: between the two bounds of an extent that crosses the seam
+// of the map, and otherwise in a box around them.
 func covering(p *loader.Plan) string {
 	if e := p.Job.Extent; e != nil && e.XMin > e.XMax {
 		return e.String() + ", across the seam of the map"

@@ -105,8 +105,8 @@ func TestPlanSaysWhatServerItMeans(t *testing.T) {
 		server *plan.Server
 		want   string
 	}{
-		{loader.IndexGiST, nil, "an older server does not sort"},
-		{loader.IndexBoth, &inserts, "this server does not sort"},
+		{loader.IndexGiST, nil, "an older server builds GiST without sorting"},
+		{loader.IndexBoth, &inserts, "this server builds GiST without sorting"},
 		{loader.IndexGiST, &sorts, ""},
 		{loader.IndexBRIN, nil, ""},
 		{loader.IndexNone, &inserts, ""},
