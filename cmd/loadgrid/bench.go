@@ -58,7 +58,7 @@ bench removes it at the end and after Ctrl-C.`,
 	return cmd
 }
 
-// benchOptions say what is measured.
+// benchOptions select what to measure.
 type benchOptions struct {
 	serverlimit.Options
 	server   serverOptions
@@ -97,11 +97,11 @@ func runBench(ctx context.Context, o benchOptions, std streams) error {
 	return printBench(std.out, result)
 }
 
-// printBench writes what a bench has measured, and what that says.
+// printBench writes the measurements of bench and its verdict.
 func printBench(w io.Writer, b serverlimit.Result) error {
 	fmt.Fprintf(w, "%s of %s, %s, in %.0f s\n", plural(b.Rounds, "round"), pluralCount(b.Rows, "row"), formatBytes(b.Rows*int64(b.RowBytes)), b.Seconds)
 	if b.Rows < b.RowsAsked {
-		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", formatCount(b.RowsAsked))
+		fmt.Fprintf(w, "with %s rows, the rounds would take more than a minute here\n", formatCount(b.RowsAsked))
 	}
 
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -111,7 +111,7 @@ func printBench(w io.Writer, b serverlimit.Result) error {
 	between := func(r serverlimit.Rate) string { return formatCount(int64(r.Min)) + " to " + formatCount(int64(r.Max)) }
 	line("limit", b.Limit.Median, between(b.Limit))
 	line("loadgrid", b.Loadgrid.Median, between(b.Loadgrid))
-	line("sent alone", b.Discarded, "prepared rows that the server reads and throws away")
+	line("sent alone", b.Discarded, "prepared rows that the server reads and discards")
 	line("made alone", b.Generated, "rows without a server, on one core of this machine")
 	if err := t.Flush(); err != nil {
 		return err

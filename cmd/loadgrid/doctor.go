@@ -58,7 +58,7 @@ The exit code is 1 if there is a problem, and 0 otherwise.`,
 	return cmd
 }
 
-// doctorOptions say which server is checked, and for what load.
+// doctorOptions select the server to check, and for what load.
 type doctorOptions struct {
 	server  serverOptions
 	schema  string
@@ -66,7 +66,7 @@ type doctorOptions struct {
 	json    bool
 }
 
-// problemsError reports that a report has problems. It has been printed.
+// problemsError is the error of a report with problems. The report has been printed.
 type problemsError struct{ problems int }
 
 func (e problemsError) Error() string { return "doctor found " + plural(e.problems, "problem") }

@@ -58,7 +58,7 @@ different CRS than the grid.`,
 	return cmd
 }
 
-// dumpOptions say which rows are written, and where.
+// dumpOptions select the rows and the file for them.
 type dumpOptions struct {
 	cells  options.Cells
 	server serverOptions
@@ -84,7 +84,7 @@ func runDump(ctx context.Context, o dumpOptions, std streams) error {
 	case o.out != "" && o.out != "-":
 		err = writeFileAtomically(ctx, o.out, write)
 	case isTerminal(std.out):
-		err = usageError{errors.New("a binary file on a terminal helps nobody: use --out FILE, or a pipe")}
+		err = usageError{errors.New("will not write binary data to a terminal: use --out FILE or a pipe")}
 	default:
 		err = write(std.out)
 	}
@@ -106,8 +106,8 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// writeFileAtomically writes a file beside its place and moves it there when it is whole.
-// What is no file, such as /dev/null or a named pipe, is written as it is.
+// writeFileAtomically writes a temporary file in the same directory, and renames it when it is complete.
+// It writes directly to anything that is not a regular file, such as /dev/null or a named pipe.
 func writeFileAtomically(ctx context.Context, name string, write func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
@@ -116,7 +116,7 @@ func writeFileAtomically(ctx context.Context, name string, write func(io.Writer)
 	}()
 
 	if target, err := filepath.EvalSymlinks(name); err == nil {
-		name = target // a link stays, and leads to the new file
+		name = target // keep the link, which then points to the new file
 	}
 
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {

@@ -73,5 +73,5 @@ func runJobCheck(ctx context.Context, file, command string, std streams) error {
 	return err
 }
 
-// jobSchema returns the schema of job files.
+// jobSchema returns the JSON Schema of job files.
 func jobSchema() ([]byte, error) { return jobfile.Schema(new(options.Load).Table()) }

@@ -160,7 +160,7 @@ func newLoadCommand() *cobra.Command {
 	return cmd
 }
 
-// loadOptions is a job, and how it is to be done.
+// loadOptions is a job and how to run it.
 type loadOptions struct {
 	job      loader.Job
 	run      loader.Options
@@ -181,13 +181,13 @@ func newLoadOptions(load options.Load) loadOptions {
 	}
 }
 
-// runLoad does a job and reports how it goes; load and runs resume end here.
+// runLoad runs a job and reports its progress. load and runs resume end here.
 func runLoad(ctx context.Context, options loadOptions, std streams) error {
 	_, err := doLoad(ctx, options, std)
 	return err
 }
 
-// doLoad is runLoad, and returns what the job came to. A table that is on hold is no error.
+// doLoad is runLoad, and also returns the summary of the job. A table on hold is not an error.
 func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summary, error) {
 	began := time.Now()
 	if err := options.checkMetricsFile(); err != nil {
@@ -204,7 +204,7 @@ func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summa
 	}
 
 	summary, err := options.execute(ctx, r)
-	if err != nil && summary.Hold != nil { // a schedule goes on, and the metrics stay those of the last run
+	if err != nil && summary.Hold != nil { // the schedule continues, and the metrics of the last run stay
 		r.summary(summary)
 		return summary, printSummary(std.out, summary)
 	}
@@ -225,12 +225,12 @@ func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summa
 	return summary, printSummary(std.report, summary)
 }
 
-// leftToOthers reports whether a shared job is another process's, so that its numbers are, too.
+// leftToOthers reports whether a shared job belongs to another process, and so do its numbers.
 func leftToOthers(s loader.Summary, err error) bool {
 	return s.DoneBy != nil || errors.As(err, new(*loader.LockedError)) || errors.As(err, new(*loader.SharedFailedError))
 }
 
-// name is what the job is called.
+// name returns the name of the job.
 func (o *loadOptions) name() string {
 	if o.run.JobName != "" {
 		return o.run.JobName
@@ -238,11 +238,10 @@ func (o *loadOptions) name() string {
 	return o.job.Table.String()
 }
 
-// execute opens the server and does the job.
+// execute opens the server and runs the job.
 func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary, error) {
-	// Checked before a connection is opened, so that a wrong job is reported as such
-	// also where the server is away.
-	// Shared jobs were checked together.
+	// Check before opening a connection, so that a wrong job is reported even if no server answers. Shared jobs were
+	// checked together.
 	var p *loader.Plan
 	if o.run.Shared == nil {
 		var err error
@@ -271,7 +270,7 @@ func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary,
 	run.Progress = new(loader.Progress)
 	defer r.follow(run.Progress)()
 
-	if p == nil { // the server is to make the area ready, or another process may do the job
+	if p == nil { // the server must prepare the area, or another process may do the job
 		return loader.Run(ctx, pool, o.job, run)
 	}
 	return loader.RunPlan(ctx, pool, p, run)

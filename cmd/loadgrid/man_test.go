@@ -130,7 +130,7 @@ func TestManRefuses(t *testing.T) {
 	}{
 		{"", nil, exitUsage, "accepts 1 arg"},
 		{"yesterday", []string{file}, exitUsage, `not "yesterday"`},
-		{"", []string{file}, exitFailed, "making the directory of the manual pages"},
+		{"", []string{file}, exitFailed, "creating the directory for the manual pages"},
 	} {
 		t.Setenv("SOURCE_DATE_EPOCH", tt.epoch)
 		if code, _, stderr := call(t.Context(), slices.Concat([]string{"man"}, tt.args)...); code != tt.code || !strings.Contains(stderr, tt.want) {

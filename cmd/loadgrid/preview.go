@@ -52,7 +52,7 @@ space, as in the tables of loadgrid.`,
 			return err
 		}
 		if !values.Has("table") {
-			return usageError{errors.New("preview needs a table to draw: name it with --table [SCHEMA.]NAME")}
+			return usageError{errors.New("preview needs a table to draw: set --table [SCHEMA.]NAME")}
 		}
 		return runPreview(cmd.Context(), o, streamsOf(cmd))
 	}
@@ -60,7 +60,7 @@ space, as in the tables of loadgrid.`,
 	return cmd
 }
 
-// previewOptions say what is drawn, and where.
+// previewOptions select what to draw, and the file for it.
 type previewOptions struct {
 	table       loader.Table
 	column, out string
@@ -88,7 +88,7 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.report, "%s of %s drawn in %s\n", formatCount(int64(len(p.Cells))), pluralCount(p.Rows, "row"), o.out)
+	_, err = fmt.Fprintf(std.report, "drew %s of %s in %s\n", formatCount(int64(len(p.Cells))), pluralCount(p.Rows, "row"), o.out)
 	return err
 }
 
@@ -104,7 +104,7 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 		}
 	}
 
-	if p.Column == "coverage" && low <= high { // the same colours in each picture; of loadgrid's, none lies beyond
+	if p.Column == "coverage" && low <= high { // the same colours in each picture; coverage by loadgrid is always from 0 to 1
 		low, high = math.Min(low, 0), math.Max(high, 1)
 	}
 
@@ -119,7 +119,7 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 	}
 
 	factor := 1.0
-	if p.Sample { // so that those that are drawn stand for the others, too
+	if p.Sample { // so that the drawn cells fill the space of the others
 		factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
 	}
 
@@ -149,8 +149,8 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 	return m.Encode(name)
 }
 
-// categories gives the map a legend of the most frequent texts, and returns the number of each text's
-// category.
+// categories gives the map a legend of the most frequent texts, and returns the category number of each
+// text.
 func categories(p *preview.Preview, m *picture.Map) map[string]int {
 	count := map[string]int{}
 	for _, c := range p.Cells {
@@ -182,7 +182,7 @@ func categories(p *preview.Preview, m *picture.Map) map[string]int {
 	return numbers
 }
 
-// formatValue writes a value for the legend: whole numbers whole, others to four digits.
+// formatValue formats a value for the legend: whole numbers in full, others with four digits.
 func formatValue(f float64) string {
 	if f == math.Trunc(f) && math.Abs(f) < 1e12 {
 		return formatCount(int64(f))
@@ -190,7 +190,7 @@ func formatValue(f float64) string {
 	return strconv.FormatFloat(f, 'g', 4, 64)
 }
 
-// scaleRing returns a ring so many times as large about its middle.
+// scaleRing returns a ring scaled by a factor about its centre.
 func scaleRing(ring []geomgen.Point, factor float64) []geomgen.Point {
 	if factor == 1 || len(ring) < 2 {
 		return ring

@@ -167,7 +167,7 @@ func TestNoTracesUnlessAskedFor(t *testing.T) {
 }
 
 func TestWrongTracesAreAWarning(t *testing.T) {
-	const protocol = "http/protobuf alone, which collectors receive on port 4318"
+	const protocol = "http/protobuf, which collectors receive on port 4318"
 	for _, tt := range []struct {
 		env  map[string]string
 		says string
