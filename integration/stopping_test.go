@@ -139,7 +139,7 @@ func TestLoadThatGoesOn(t *testing.T) {
 	if list := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema); !strings.Contains(list, "loading") {
 		t.Errorf("the list of runs:\n%s", list)
 	}
-	if show := mustCLI(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema); !strings.Contains(show, "not yet") || !strings.Contains(show, ", 1 time\n") {
+	if show := mustCLI(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema); !strings.Contains(show, "not yet") || !strings.Contains(show, ", 1 attempt\n") {
 		t.Errorf("the run:\n%s", show)
 	}
 

@@ -117,7 +117,7 @@ func TestExitCodeAndReport(t *testing.T) {
 		{"param without a value", nil, &geomgen.ParamError{Param: "extent", Reason: "is empty"}, 2, "loadgrid: --extent \"\": is empty\n"},
 		{"param of two lines", nil, &geomgen.ParamError{Param: "set", Value: "a\nb", Reason: "no"}, 2, "loadgrid: --set a b: no\n"},
 		{"usage", nil, usageError{errors.New("unknown flag: --x")}, 2, "loadgrid: unknown flag: --x: see 'loadgrid plan --help'\n"},
-		{"no ledger", nil, &loader.NoLedgerError{Schema: "lodgrid", Database: "gis"}, 2, "loadgrid: there is no ledger in schema lodgrid of database gis: the first load makes it, and --ledger-schema names another\n"},
+		{"no ledger", nil, &loader.NoLedgerError{Schema: "lodgrid", Database: "gis"}, 2, "loadgrid: there is no ledger in schema lodgrid of database gis: the first load makes it; use --ledger-schema for another schema\n"},
 		{"no run", nil, &loader.NoRunError{Schema: "loadgrid", ID: 5}, 2, "loadgrid: the ledger in schema loadgrid knows no run 5\n"},
 		{"locked", nil, locked, 3, "loadgrid: another run holds table a.b (backend 12): wait until it has ended\n"},
 		{"resumable", nil, resumable, 4,
@@ -131,9 +131,9 @@ func TestExitCodeAndReport(t *testing.T) {
 		{"SIGINT", interrupted, context.Canceled, 130, "loadgrid: stopped by SIGINT\n"},
 		{"SIGTERM", terminated, fmt.Errorf("copying: %w", context.Canceled), 143, "loadgrid: stopped by SIGTERM\n"},
 		{"SIGINT with something to resume", interrupted, resumable, 130,
-			"loadgrid: stopped by SIGINT: run 7 has 3 of 9 chunks committed, the same command resumes it\n"},
+			"loadgrid: stopped by SIGINT: run 7 has 3 of 9 chunks committed; run the same command to resume it\n"},
 		{"SIGTERM with something to resume", terminated, resumable, 143,
-			"loadgrid: stopped by SIGTERM: run 7 has 3 of 9 chunks committed, the same command resumes it\n"},
+			"loadgrid: stopped by SIGTERM: run 7 has 3 of 9 chunks committed; run the same command to resume it\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())

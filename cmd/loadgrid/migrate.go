@@ -84,7 +84,7 @@ func printLedgerVersion(ctx context.Context, ledger *loader.Ledger, schema strin
 		state = "none"
 	}
 	if dirty {
-		state += ", a migration was killed: the next start mends it"
+		state += ", a migration was killed: the next start repairs it"
 	}
 
 	_, err = fmt.Fprintf(out, "ledger in schema %s: %s\n", schema, state)

@@ -23,6 +23,6 @@ func runDrop(ctx context.Context, o runOptions, std streams) error {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.report, "run %d is dropped\n", o.id)
+	_, err = fmt.Fprintf(std.report, "dropped run %d\n", o.id)
 	return err
 }

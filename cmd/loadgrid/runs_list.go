@@ -57,7 +57,7 @@ To resume a stopped, failed or killed run, run the command that started it again
 	return cmd
 }
 
-// listOptions say which runs are listed, and how.
+// listOptions select the runs to list, and the format.
 type listOptions struct {
 	server serverOptions
 	filter loader.RunFilter

@@ -56,7 +56,7 @@ func runPrune(ctx context.Context, server serverOptions, olderThan time.Duration
 			return err
 		}
 
-		_, err = fmt.Fprintf(std.report, "%s removed from the ledger\n", plural(int(n), "run"))
+		_, err = fmt.Fprintf(std.report, "removed %s from the ledger\n", plural(int(n), "run"))
 		return err
 	})
 }

@@ -30,7 +30,7 @@ func runRollback(ctx context.Context, o runOptions, std streams) error {
 	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
 		ledger := o.server.ledgerOn(pool)
 		if done, err = ledger.Rollback(ctx, o.id, log); err == nil {
-			holds, _ = ledger.Holds(ctx, done.Table) // the rollback is done, whatever is known of these
+			holds, _ = ledger.Holds(ctx, done.Table) // the rollback is done, even if the holds cannot be read
 		}
 		return err
 	})
@@ -40,10 +40,10 @@ func runRollback(ctx context.Context, o runOptions, std streams) error {
 
 	_, err = fmt.Fprintf(std.report, "table %s has the rows of run %d again\n", done.Table, done.Version)
 	if err == nil && done.KeptVersion != 0 {
-		_, err = fmt.Fprintf(std.report, "those of run %d are kept as %s\n", done.KeptVersion, done.Kept)
+		_, err = fmt.Fprintf(std.report, "the rows of run %d are kept as %s\n", done.KeptVersion, done.Kept)
 	}
 	if err == nil && len(holds) == 0 {
-		_, err = fmt.Fprintf(std.out, "the next load replaces the table again: stop the schedule or mend the source first, or run %s\n",
+		_, err = fmt.Fprintf(std.out, "the next load will replace the table again: first stop the schedule or fix the source, or run %s\n",
 			tableCommand("hold", o.server, done.Table))
 	}
 	return err
