@@ -40,8 +40,8 @@ func TestErrorsOfAreaFilesNameThem(t *testing.T) {
 		o    aoi.ReadOptions
 		want []string
 	}{
-		{"france.shx", aoi.ReadOptions{}, []string{"is the .shx of a shapefile", "give " + filepath.Join(dir, "france.shp")}},
-		{"alone.dbf", aoi.ReadOptions{}, []string{"is the .dbf of a shapefile", "its .shp is not beside it"}},
+		{"france.shx", aoi.ReadOptions{}, []string{"is the .shx file of a shapefile", "name " + filepath.Join(dir, "france.shp")}},
+		{"alone.dbf", aoi.ReadOptions{}, []string{"is the .dbf file of a shapefile", "its .shp file is missing"}},
 		{"france", aoi.ReadOptions{}, []string{"no such file", "did you mean " + filepath.Join(dir, "france.shp") + "?"}},
 		{"spian.geojson", aoi.ReadOptions{}, []string{"no such file", "did you mean " + filepath.Join(dir, "spain.geojson") + "?"}},
 		{"nothing.like", aoi.ReadOptions{}, []string{"no such file"}},
