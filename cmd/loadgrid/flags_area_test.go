@@ -23,7 +23,7 @@ func TestTimeoutOfTheQuery(t *testing.T) {
 	}
 }
 
-// What is about the features of a file goes with a file, and a condition is checked before.
+// Options on the features of a file need a file, and a condition is checked before the file is read.
 func TestFeaturesOfTheFile(t *testing.T) {
 	clearEnv(t)
 	const file = "../../testdata/countries.geojson"

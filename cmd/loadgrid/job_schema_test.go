@@ -14,7 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// TestSchemaFile keeps docs/job.schema.json what the table of options gives. -update writes it.
+// TestSchemaFile compares docs/job.schema.json with the table of options. -update writes it.
 func TestSchemaFile(t *testing.T) {
 	const name = "../../docs/job.schema.json"
 	code, stdout, stderr := call(t.Context(), "job", "schema")
@@ -43,7 +43,7 @@ func TestSchemaFile(t *testing.T) {
 	}
 }
 
-// The README's file is right, and the mistake that it shows is what is said of it.
+// The job file in the README is valid, and the error that it shows is the real one.
 func TestJobFileOfTheREADME(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -90,8 +90,8 @@ func TestCompletionOfJobFiles(t *testing.T) {
 	}
 }
 
-// What an editor is told of the examples and of the README's file, with the schema that
-// lies in the repository.
+// An editor with the schema of the repository accepts the examples and the job file in the
+// README.
 func TestSchemaFileFits(t *testing.T) {
 	compiler := jsonschema.NewCompiler()
 	schema, err := compiler.Compile("../../docs/job.schema.json")

@@ -19,7 +19,7 @@ func writeJobs(t testing.TB, text string) string {
 	return name
 }
 
-// callJobs runs loadgrid with a job file, which is called jobs.yaml in what it says.
+// callJobs runs loadgrid with a job file, which is called jobs.yaml in the output.
 func callJobs(t testing.TB, text string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	name := writeJobs(t, text)
@@ -101,7 +101,7 @@ func TestJobFileThatIsNotThere(t *testing.T) {
 	}
 }
 
-// What the file says of the log holds for its own mistakes.
+// The log format of the file applies to its own mistakes.
 func TestAMistakeOfTheLogItself(t *testing.T) {
 	code, _, stderr := callJobs(t, "table: g\ncell-size: 1\ncols: 1\nrows: 1\nprogress: bar\nlog-format: json\n", "load")
 	if code != exitUsage || !strings.HasPrefix(stderr, "{") || !strings.Contains(stderr, `"msg":"jobs.yaml:5:11: progress bar: contradicts log-format json`) {
@@ -109,7 +109,7 @@ func TestAMistakeOfTheLogItself(t *testing.T) {
 	}
 }
 
-// prepareJob returns a job of a file beside flags of load.
+// prepareJob returns a job of a file, merged with flags of load.
 func prepareJob(t *testing.T, text string, args ...string) *preparedJob {
 	t.Helper()
 	cmd := newLoadCommand()
@@ -140,8 +140,8 @@ func connection(t *testing.T, p *preparedJob) string {
 	return config.ConnConfig.Host + " " + config.ConnConfig.Password
 }
 
-// Each flag that the command line may set as well as the file is as the command line
-// has it, lists and all.
+// If both the command line and the file set an option, the command line wins, also for
+// lists.
 func TestAFlagWinsOverTheFile(t *testing.T) {
 	clearEnv(t)
 	text := `
@@ -230,7 +230,7 @@ func TestAFileOfAnAreaIsBesideTheJobFile(t *testing.T) {
 	}
 }
 
-// An area on stdin is there for each job.
+// Each job can use an area on stdin.
 func TestAnAreaOnStdinForSeveralJobs(t *testing.T) {
 	file := writeJobs(t, "defaults: {cell-size: 1, aoi: '-', aoi-rule: within}\njobs: [{table: a}, {table: b}]")
 	var stdout, stderr bytes.Buffer
@@ -240,7 +240,7 @@ func TestAnAreaOnStdinForSeveralJobs(t *testing.T) {
 	}
 }
 
-// Whatever is done with a password, nobody sees it. What call returns is checked there.
+// No output ever shows a password. call checks what it returns.
 func TestAJobsSecretsNeverLeak(t *testing.T) {
 	clearEnv(t)
 	dir := t.TempDir()

@@ -91,7 +91,7 @@ func (p *preparedJob) reportProgress(stderr io.Writer, format string, args ...an
 	fmt.Fprintln(stderr, text)
 }
 
-// failedJobs is the error of several jobs, of which some failed while the others continued.
+// failedJobs is the error of several jobs if some of them failed while the others continued.
 type failedJobs struct {
 	first error // already reported, like the others
 	names []string

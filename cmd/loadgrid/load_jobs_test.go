@@ -9,7 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// The jobs of a file fail one after the other, where there is no server.
+// The jobs of a file fail one after the other if there is no server.
 func TestJobsThatFail(t *testing.T) {
 	clearEnv(t)
 	t.Setenv("LOADGRID_DSN", "postgresql://"+closedPort(t)+"/gis")
@@ -47,7 +47,7 @@ func TestJobsThatFail(t *testing.T) {
 	checkOneLine(t, stderr, "loadgrid: job c: connecting to")
 }
 
-// The first job that failed decides, whatever its error is wrapped in.
+// The first failed job determines the exit code, whatever wraps its error.
 func TestExitCodeOfJobsThatFailed(t *testing.T) {
 	p := prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
 	for want, err := range map[int]error{

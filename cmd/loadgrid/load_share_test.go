@@ -39,7 +39,7 @@ func TestShareFlag(t *testing.T) {
 	}
 }
 
-// Where there is no server, each job fails once, and the process comes to its end.
+// If there is no server, each job fails once, and the process ends.
 func TestSharedJobsWithoutAServer(t *testing.T) {
 	clearEnv(t)
 	t.Setenv("LOADGRID_DSN", "postgresql://"+closedPort(t)+"/gis")
@@ -71,7 +71,7 @@ func TestSharedJobsWithoutAServer(t *testing.T) {
 	}
 }
 
-// What a process says of a job at its end.
+// The report of a process on its jobs.
 func TestAccountOfASharedJob(t *testing.T) {
 	by := loader.SharedBy{Run: 7, Outcome: loader.OutcomePublished, Role: "gis", Host: "node7", OSUser: "me", Process: 4711}
 	unchanged := by

@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	testleak.Main(m)
 }
 
-// call runs loadgrid with these arguments. No test of the package may see one of its
-// passwords in what it writes.
+// call runs loadgrid with these arguments. It fails if the output contains one of the passwords
+// of the tests.
 func call(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = run(ctx, args, strings.NewReader(""), &out, &errs)
@@ -40,8 +40,8 @@ func call(ctx context.Context, args ...string) (code int, stdout, stderr string)
 	return code, out.String(), errs.String()
 }
 
-// clearEnv takes away what would lead a test to some server: the variables, and
-// the service and password files of the home directory.
+// clearEnv removes the variables, and the service and password files of the home directory, that would
+// lead a test to a real server.
 func clearEnv(t testing.TB) {
 	t.Helper()
 	for _, e := range os.Environ() {
@@ -57,7 +57,7 @@ func clearEnv(t testing.TB) {
 	t.Setenv("HOME", t.TempDir())
 }
 
-// unusedServer is a server that nobody may connect to.
+// unusedServer is a server to which the test must not connect.
 func unusedServer(t *testing.T) (dsn string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -84,7 +84,7 @@ func unusedServer(t *testing.T) (dsn string) {
 	return "postgresql://me@" + l.Addr().String() + "/gis?sslmode=disable"
 }
 
-// checkOneLine fails unless stderr is one line of loadgrid's that holds all of want.
+// checkOneLine fails unless stderr is one line of loadgrid that contains all of want.
 func checkOneLine(t *testing.T, stderr string, want ...string) {
 	t.Helper()
 	if !strings.HasPrefix(stderr, "loadgrid: ") || strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "\n") {
@@ -107,7 +107,7 @@ func TestExitCodeAndReport(t *testing.T) {
 
 	for _, tt := range []struct {
 		name  string
-		cause error // why the context ended, nil for not at all
+		cause error // why the context ended, nil if it did not
 		err   error
 		code  int
 		want  string

@@ -60,7 +60,7 @@ func documentOptions() string {
 	group := ""
 	all := append(new(options.Load).Table(), new(jobFileOptions).table("run the jobs of a YAML `FILE` in order; - for stdin", true)...)
 	for _, o := range firstOnes(all) {
-		if o.Group != group && o.In&options.Flag == 0 && o.In != 0 { // keys alone come last
+		if o.Group != group && o.In&options.Flag == 0 && o.In != 0 { // options that are only keys come last
 			group = "Keys without a flag"
 			fmt.Fprintf(&b, "\n## %s\n\n| key | value | meaning |\n|---|---|---|\n", group)
 		}

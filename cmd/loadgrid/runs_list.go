@@ -24,7 +24,7 @@ func newRunsListCommand() *cobra.Command {
   published  readers see its rows
   stopped    a signal or a time limit ended it
   failed     an error ended it
-  killed     its process was killed or lost the server, and recorded no end
+  killed     it recorded no end: its process was killed, or it lost the server
   kept       newer rows replaced its rows, which --keep has kept
   replaced   newer rows replaced its rows
   dropped    it was given up

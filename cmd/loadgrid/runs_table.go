@@ -44,7 +44,7 @@ func runColumns() []column {
 }
 
 // printRuns writes a list of runs. It leaves out empty columns and, unless wide, those that do not fit within
-// listWidth. It returns the titles of the latter.
+// listWidth. It returns the titles of the columns that did not fit.
 func printRuns(w io.Writer, runs []loader.RunInfo, wide bool) (leftOut []string, err error) {
 	columns := runColumns()
 	cells := make([][]string, len(runs))

@@ -58,7 +58,7 @@ func TestHelpBeginsWithAFirstLoad(t *testing.T) {
 	}
 }
 
-// Each command has a topic, and each topic of help a command.
+// Each command has a topic, and each topic has a command.
 func TestCommandTopics(t *testing.T) {
 	everyCommand(newRootCommand(), func(c *cobra.Command) {
 		if !c.HasSubCommands() || len(commandTopics(c)) == 0 {

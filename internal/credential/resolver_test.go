@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// nasty are passwords that a connection string would take for something else.
+// nasty are passwords that are special characters in a connection string.
 func nasty() []string {
 	return []string{
 		"plain", "with space", " at both ends ", "it's", `back\slash`, `\`, `'`, `\'`, "a@b", "a/b", "a:b", "a?b", "a#b", "a&b=c", "a%20b", "a+b",
@@ -17,7 +17,7 @@ func nasty() []string {
 	}
 }
 
-// The driver itself says what a connection string means.
+// The driver itself is the reference for the meaning of a connection string.
 func TestDSNIsWhatTheDriverReads(t *testing.T) {
 	for _, e := range os.Environ() {
 		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, "PG") {

@@ -15,7 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// healthy are the facts of a server on which all is well.
+// healthy are the facts of a server without any problem.
 func healthy() serverfacts.Facts {
 	setting := func(value, unit, context string) serverfacts.Setting {
 		return serverfacts.Setting{Shown: value, Value: value, Reset: value, Unit: unit, Context: context, Source: "configuration file"}
@@ -59,7 +59,7 @@ func value(text string) func(*serverfacts.Setting) {
 	return func(s *serverfacts.Setting) { s.Value, s.Shown = text, text }
 }
 
-// trouble is a change of healthy facts, and what is found then.
+// trouble is a change of healthy facts, and the resulting finding.
 type trouble struct {
 	name   string
 	change func(*serverfacts.Facts)
@@ -193,7 +193,7 @@ func troubles() []trouble {
 	}
 }
 
-// Nothing is wrong with a healthy server, and each trouble is one finding of its level.
+// A healthy server has only ok findings, and each trouble gives one finding of its level.
 func TestJudge(t *testing.T) {
 	for _, f := range Judge(healthy()) {
 		if f.Level != OK || f.Group == "" || f.Found == "" || f.Reason == "" {
@@ -237,7 +237,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// A managed server has a word on how to change its settings, and none on roles and schemas.
+// On a managed server, findings explain how to change settings, but say nothing extra about roles and schemas.
 func TestManaged(t *testing.T) {
 	f := healthy()
 	f.Server.Provider = serverfacts.Provider{Name: "Example Cloud", Where: "change it in the console"}
@@ -251,7 +251,7 @@ func TestManaged(t *testing.T) {
 	}
 }
 
-// What the server refuses to answer is one finding in place of those that need it.
+// If the server refuses to answer, one finding replaces those that need the answer.
 func TestUnread(t *testing.T) {
 	f := healthy()
 	f.Unread = map[serverfacts.Topic]string{serverfacts.TopicDisk: "permission denied (SQLSTATE 42501)"}
@@ -286,7 +286,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// The page of doctor has a row for each check, and no others.
+// The page of doctor has exactly one row for each check.
 func TestChecksAreDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../docs/doctor.md")
 	if err != nil {

@@ -7,13 +7,13 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// table is that of load, whose keys job files have.
+// table is the table of load, whose options are the keys of job files.
 func table() options.Table { return new(options.Load).Table() }
 
 // read reads a file with the keys of load.
 func read(data []byte) (*File, error) { return Read("f", data, table()) }
 
-// got writes the settings of a job as flags, without those that are given.
+// got writes the settings of a job as flags, without the given ones.
 func got(f *File, job *Job, given ...string) string {
 	flags := make(options.Values)
 	for _, name := range given {
@@ -36,7 +36,7 @@ func got(f *File, job *Job, given ...string) string {
 	return strings.Join(words, " ")
 }
 
-// readable are files, and what they say as flags.
+// readable are files, and their content as flags.
 func readable() map[string]string {
 	return map[string]string{
 		"table: a.b":                            "--table=a.b",
@@ -52,7 +52,7 @@ func readable() map[string]string {
 		"cell-size: 1e3":                        "--cell-size=1e3",
 		"cell-size: .5":                         "--cell-size=.5",
 		"cell-size: [1, 2.5]":                   "--cell-size=1x2.5",
-		"cell-size: [2, 500]":                   "--cell-size=2x500", // which is no 2500
+		"cell-size: [2, 500]":                   "--cell-size=2x500", // not 2500
 		"cell-size: 1km":                        "--cell-size=1km",
 		"cell-size: [250 m, 1km]":               "--cell-size=250 mx1km",
 		"cell-size: 2x500":                      "--cell-size=2x500",
@@ -104,7 +104,7 @@ func TestReadValues(t *testing.T) {
 
 type mistake struct{ name, text, want string }
 
-// mistakes are files that are refused, and what is said of each.
+// mistakes are files that are refused, and their errors.
 func mistakes() []mistake {
 	return []mistake{
 		{"empty", "", "f:1:1: has no job"},
@@ -292,7 +292,7 @@ jobs:
 	}
 }
 
-// Files that are no job files are named.
+// The error for another kind of file names that kind.
 func TestForeignFiles(t *testing.T) {
 	for data, want := range map[string]string{
 		"PK\x03\x04rest":                               "is a ZIP archive",

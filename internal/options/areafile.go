@@ -84,7 +84,7 @@ func openArea(name string) (*os.File, error) {
 	return file, nil
 }
 
-// shapefileParts are the parts of a shapefile that have no polygons. An .shx begins as an .shp does.
+// shapefileParts are the parts of a shapefile that have no polygons. An .shx file begins like an .shp file.
 func shapefileParts() []string {
 	return []string{".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix"}
 }

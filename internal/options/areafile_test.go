@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/aoi"
 )
 
-// An error about a file of an area names the file, and where it is the wrong one, that which may be meant.
+// An error about the file of an area names the file, and if it is the wrong one, suggests another.
 func TestErrorsOfAreaFilesNameThem(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {

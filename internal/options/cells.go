@@ -169,8 +169,8 @@ func (c *Cells) addConstant(text string) error {
 	return err
 }
 
-// Complete makes the grid and the area of what the values have said; the area's file is
-// read, - from stdin.
+// Complete makes the grid and the area from the values. It reads the file of the area, or stdin
+// for -.
 func (c *Cells) Complete(ctx context.Context, v Values, stdin io.Reader) error {
 	if c.geometry != "polygon" {
 		c.Job.Geometry = geomgen.Geometry(c.geometry)
@@ -199,7 +199,7 @@ func (c *Cells) completeGrid(v Values) error {
 	return err
 }
 
-// completeTiles makes the grid of web map tiles, of which everything except the zoom is fixed.
+// completeTiles makes the grid of web map tiles, which is fixed except for the zoom.
 func (c *Cells) completeTiles(v Values) error {
 	tiles := geomgen.Tiles(c.zoom)
 	if v.Has("srid") && c.Job.Grid.SRID != tiles.SRID {

@@ -14,7 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// hostile is what people type for numbers, and what they do not.
+// hostile holds texts that people type for numbers, and texts that they do not.
 func hostile() []string {
 	return []string{
 		"", " ", "x", "0-3", "0–3", "1..3", "1 to 3", "1,2", "0,5", "1,000", "12,500", "1,000,000", "1,000.5", "2'500", "2’500", "2 500", "2\u00a0500", "2\u202f500", "2_500",
@@ -26,8 +26,8 @@ func hostile() []string {
 	}
 }
 
-// Each wrong number is refused in our own words, and is in what is said: from a flag by the
-// error's value, from a job file in its text. Neither panics.
+// Each wrong number is refused in our own words, and the error contains it: for a flag as its value, for a
+// job file in its text. Neither panics.
 func TestWrongNumbers(t *testing.T) {
 	foreign := regexp.MustCompile(`strconv|pars(e|ing)|invalid syntax|out of range|time:|yaml:|unit \\"|%!`)
 	refused := 0
@@ -70,7 +70,7 @@ func TestWrongNumbers(t *testing.T) {
 	}
 }
 
-// What can be seen to be meant is what the message says to write.
+// If the intention is clear, the message says what to write.
 func TestCures(t *testing.T) {
 	for _, tt := range []struct{ option, text, want string }{
 		{"zoom", "0-3", "from 0 to 30, not a range"},
@@ -153,7 +153,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// A size has a unit of its own only where the CRS's is known, and one of length.
+// A size may have its own unit only if the unit of the CRS is known, and is a length.
 func TestSizesRefused(t *testing.T) {
 	for _, tt := range []struct{ srid, size, want string }{
 		{"0", "1km", "without srid"}, {"0", "1deg", "without srid"}, {"4326", "1km", "degree"}, {"4979", "1m", "degree"}, {"4807", "1km", "grad"}, {"4807", "1deg", "grad"},

@@ -32,7 +32,7 @@ type Option struct {
 	Overrides []string
 	// With are conditions that must all hold if the option is given.
 	With []Condition
-	// Without are conditions of which none may hold if the option is given.
+	// Without are conditions that must not hold if the option is given.
 	Without []Condition
 	// In is where it may be set. Defaults to everywhere.
 	In Place

@@ -166,7 +166,7 @@ func cutX(text string) (before, after string, ok bool) {
 	return strings.Cut(strings.NewReplacer("X", "x", "×", "x").Replace(text), "x")
 }
 
-// sizeCure is cure for one of parts sizes.
+// sizeCure is cure for a size. parts is the number of sizes in the whole text.
 func sizeCure(text string, parts int) string {
 	if parts == 2 && text == "" {
 		return ""
