@@ -44,7 +44,7 @@ bench removes it at the end and after Ctrl-C.`,
 		{Name: "rows", Value: options.Int(&o.Rows, 1, serverlimit.MaxRows), Default: "1000000",
 			Help: "`number` of rows per COPY, at most 10,000,000; bench uses fewer if the server is too slow"},
 		{Name: "schema", Value: options.Text(&o.Schema, "the name is empty"),
-			Help: "`schema` for the temporary table; defaults to the first schema of the search_path, as in load"},
+			Help: "`schema` in which bench creates its table; defaults to the first schema of the search_path, as in load"},
 	}, o.progress.Table()...)
 	addFlags(cmd, table)
 

@@ -88,7 +88,7 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.report, "drew %s of %s in %s\n", formatCount(int64(len(p.Cells))), pluralCount(p.Rows, "row"), o.out)
+	_, err = fmt.Fprintf(std.report, "%s of %s drawn in %s\n", formatCount(int64(len(p.Cells))), pluralCount(p.Rows, "row"), o.out)
 	return err
 }
 

@@ -35,7 +35,7 @@ func (l *Load) Table() Table {
 	for _, part := range []Table{
 		{l.tableOption("table to load, as `[SCHEMA.]NAME`")},
 		l.Cells.Table(),
-		l.existsTable("action if the table exists, `fail|append|replace`"),
+		l.existsTable("what to do if the table exists, `fail|append|replace`"),
 		l.publishTable(),
 		l.layoutTable(),
 		l.hookTable(),
@@ -78,7 +78,7 @@ func (l *Load) existsTable(help string) Table {
 	return Table{
 		{Name: "if-exists", Group: groupExists, Default: "fail", Value: Choice(&l.Job.IfExists, "fail", "append", "replace"), Help: help},
 		{Name: "on-conflict", Group: groupExists, Default: "error", Value: Choice(&l.Job.OnConflict, "error", "skip"),
-			Help: "action on appended cells that the table already holds, `error|skip`; skip keeps the existing cells unchanged, including their coverage"},
+			Help: "what to do with appended cells that the table already holds, `error|skip`; skip keeps the existing cells unchanged, including their coverage"},
 	}
 }
 
