@@ -8,8 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// aftermath tells users the state after a run that was not published. It is empty if nothing was
-// started.
+// aftermath tells users the state after a run that was not published. It is empty if nothing was started.
 type aftermath struct {
 	kept string // what remains of the run
 	next string // what to do

@@ -13,16 +13,14 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// question is a spatial query on the grid of the demo, with the result from its
-// closed form.
+// question is a spatial query on the grid of the demo, with the result from its closed form.
 type question struct {
 	text   string
 	sql    string // {table} is the table, {postgis} the schema of PostGIS
 	answer string
 }
 
-// questions returns the five queries of the demo. Cell (col, row) is the box from
-// (col, row) to (col+1, row+1).
+// questions returns the five queries of the demo. Cell (col, row) is the box from (col, row) to (col+1, row+1).
 func questions() []question {
 	cell := func(col, row int32) int64 { return geomgen.CellID(geomgen.Cell{Col: col, Row: row}) }
 	// Eight bands of 100 rows, each row with an area of 1000.
@@ -61,8 +59,7 @@ func questions() []question {
 	}
 }
 
-// askQuestions runs the queries, prints results and times, and fails if a result
-// differs from the closed form.
+// askQuestions runs the queries, prints results and times, and fails if a result differs from the closed form.
 func askQuestions(ctx context.Context, out io.Writer, conn *pgx.Conn, names *strings.Replacer) error {
 	fmt.Fprintln(out, "\nfive queries, each result checked against its closed form")
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -87,8 +87,7 @@ func printFinding(b *strings.Builder, f doctor.Finding, width int) {
 	paragraph(f.Managed)
 }
 
-// wrap breaks a text between words into lines of at most width columns. A longer word gets its own
-// line.
+// wrap breaks a text between words into lines of at most width columns. A longer word gets its own line.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {

@@ -67,8 +67,7 @@ func TestDSNFromTheEnvironment(t *testing.T) {
 // secret is a password that occurs nowhere else.
 const secret = "Zq7pwXw0"
 
-// dsnWithSecret is a connection string with the password, and the exit code of a command
-// with it.
+// dsnWithSecret is a connection string with the password, and the exit code of a command with it.
 type dsnWithSecret struct {
 	name, dsn string
 	code      int
@@ -149,8 +148,8 @@ func TestDSNNeverLeaks(t *testing.T) {
 	}
 }
 
-// FuzzDSNNeverLeaks puts a password, and all kinds of text around it, into a
-// connection string. No connection is opened, because the context has already ended.
+// FuzzDSNNeverLeaks puts a password, and all kinds of text around it, into a connection string. No connection is
+// opened, because the context has already ended.
 func FuzzDSNNeverLeaks(f *testing.F) {
 	clearEnv(f)
 	for _, s := range []string{"", "%", "%zz", "'", `\`, "/", "?", "#", ":", "@", "[", "&x=", " ", "\n", "\x00", "ö",

@@ -21,8 +21,7 @@ func TestWrongJobsInJSON(t *testing.T) {
 	}
 }
 
-// A wrong flag keeps the flags after it from being read, but if one of them selects JSON, the error is
-// JSON, too.
+// A wrong flag keeps the flags after it from being read, but if one of them selects JSON, the error is JSON, too.
 func TestUsageErrorsInJSON(t *testing.T) {
 	clearEnv(t)
 	for _, args := range []string{

@@ -11,8 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// addFlags gives a command the flags of tables of options. givenValues returns their values on the
-// command line.
+// addFlags gives a command the flags of tables of options. givenValues returns their values on the command line.
 func addFlags(cmd *cobra.Command, tables ...options.Table) {
 	fs := cmd.Flags()
 	fs.SortFlags = false

@@ -96,8 +96,7 @@ func formatRowRate(perSecond float64) string {
 	return pluralCount(int64(perSecond), "row") + "/s"
 }
 
-// oneLine returns any text on one line. It replaces characters that would control a
-// terminal by question marks.
+// oneLine returns any text on one line. It replaces characters that would control a terminal by question marks.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
 	return strings.Map(func(r rune) rune {

@@ -32,9 +32,8 @@ const (
 	fuzzedMemory = 96 << 20
 )
 
-// FuzzCommandLine runs command lines, one argument per line, without a server. They must end with a
-// documented exit code and, if it is not 0, with one line that says why. A failed command leaves
-// no file.
+// FuzzCommandLine runs command lines, one argument per line, without a server. They must end with a documented
+// exit code and, if it is not 0, with one line that says why. A failed command leaves no file.
 func FuzzCommandLine(f *testing.F) {
 	clearEnv(f)
 	f.Setenv("LOADGRID_DSN", closedDSN)
@@ -71,8 +70,7 @@ func FuzzCommandLine(f *testing.F) {
 	})
 }
 
-// FuzzJobCheck checks job files, without a server and without files of areas. It must end like a
-// command line.
+// FuzzJobCheck checks job files, without a server and without files of areas. It must end like a command line.
 func FuzzJobCheck(f *testing.F) {
 	clearEnv(f)
 	f.Setenv("LOADGRID_DSN", closedDSN)
@@ -161,8 +159,7 @@ func hasFewCells(cmd *cobra.Command) bool {
 	return few("cols") && few("rows")
 }
 
-// checkEnd checks the exit code, and that an error is one line of printable text,
-// after lines with warnings.
+// checkEnd checks the exit code, and that an error is one line of printable text, after lines with warnings.
 func checkEnd(t *testing.T, args []string, code int, stderr string) {
 	t.Helper()
 	switch code {

@@ -20,8 +20,7 @@ func everyCommand(root *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
-// parseCommand parses a command line without running the command, and returns the path of the
-// command.
+// parseCommand parses a command line without running the command, and returns the path of the command.
 func parseCommand(args []string) (did string, err error) {
 	root := newRootCommand()
 	everyCommand(root, func(c *cobra.Command) {

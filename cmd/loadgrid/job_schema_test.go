@@ -90,8 +90,7 @@ func TestCompletionOfJobFiles(t *testing.T) {
 	}
 }
 
-// An editor with the schema of the repository accepts the examples and the job file in the
-// README.
+// An editor with the schema of the repository accepts the examples and the job file in the README.
 func TestSchemaFileFits(t *testing.T) {
 	compiler := jsonschema.NewCompiler()
 	schema, err := compiler.Compile("../../docs/job.schema.json")

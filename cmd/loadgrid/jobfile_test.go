@@ -140,8 +140,7 @@ func connection(t *testing.T, p *preparedJob) string {
 	return config.ConnConfig.Host + " " + config.ConnConfig.Password
 }
 
-// If both the command line and the file set an option, the command line wins, also for
-// lists.
+// If both the command line and the file set an option, the command line wins, also for lists.
 func TestAFlagWinsOverTheFile(t *testing.T) {
 	clearEnv(t)
 	text := `

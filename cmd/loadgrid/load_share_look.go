@@ -12,8 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// sharedServer is a server with a ledger for some of the jobs, and its own connection to look
-// at them.
+// sharedServer is a server with a ledger for some of the jobs, and its own connection to look at them.
 type sharedServer struct {
 	options     serverOptions
 	observer    *observe.Observer

@@ -21,9 +21,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// garbagePercent is how much the heap may grow before a garbage collection, in percent of the memory
-// in use. The rows of a load allocate nothing, so a low number costs time only while an area is read
-// and planned.
+// garbagePercent is how much the heap may grow before a garbage collection, in percent of the memory in use. The
+// rows of a load allocate nothing, so a low number costs time only while an area is read and planned.
 const garbagePercent = 40
 
 // limitGarbage lowers Go's default for the growth of the heap, 100 percent, unless the environment sets it.

@@ -26,8 +26,7 @@ func TestMain(m *testing.M) {
 	testleak.Main(m)
 }
 
-// call runs loadgrid with these arguments. It fails if the output contains one of the passwords
-// of the tests.
+// call runs loadgrid with these arguments. It fails if the output contains one of the passwords of the tests.
 func call(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = run(ctx, args, strings.NewReader(""), &out, &errs)

@@ -46,8 +46,7 @@ pages carry that date; otherwise they have no date.`,
 	}
 }
 
-// sourceDate returns the date of SOURCE_DATE_EPOCH, such as 2026-11-29, or "" if it is
-// empty.
+// sourceDate returns the date of SOURCE_DATE_EPOCH, such as 2026-11-29, or "" if it is empty.
 func sourceDate(epoch string) (string, error) {
 	if epoch == "" {
 		return "", nil

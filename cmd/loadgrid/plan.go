@@ -152,8 +152,7 @@ func estimate(ctx context.Context, job loader.Job) (*loader.Plan, error) {
 	})
 }
 
-// planJob plans a job, and prints its warnings. The number of rows is an estimate if counting them
-// takes long.
+// planJob plans a job, and prints its warnings. The number of rows is an estimate if counting them takes long.
 func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
 	p, err := estimate(ctx, job)
 	if p == nil && err == nil { // not through await: work on the server must end there

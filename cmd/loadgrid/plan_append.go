@@ -9,15 +9,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader/appendplan"
 )
 
-// printNotInspected says that the table was not inspected on the server, which needs the exact
-// cells.
+// printNotInspected says that the table was not inspected on the server, which needs the exact cells.
 func printNotInspected(w io.Writer, p *loader.Plan) error {
 	_, err := fmt.Fprintf(w, "\ntable %s was not inspected: the cost of appending depends on the exact cells, which are only estimated here\n", oneLine(p.Job.Table.String()))
 	return err
 }
 
-// printAppend writes the cost of adding the rows to a table. It follows the plan, which is that of a new
-// table.
+// printAppend writes the cost of adding the rows to a table. It follows the plan, which is that of a new table.
 func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {
 	table := oneLine(a.Table.String())
 	if !a.Exists {

@@ -149,8 +149,7 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 	return m.Encode(name)
 }
 
-// categories gives the map a legend of the most frequent texts, and returns the category number of each
-// text.
+// categories gives the map a legend of the most frequent texts, and returns the category number of each text.
 func categories(p *preview.Preview, m *picture.Map) map[string]int {
 	count := map[string]int{}
 	for _, c := range p.Cells {

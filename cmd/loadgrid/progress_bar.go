@@ -66,8 +66,7 @@ func (v *barView) finishStage(next loader.Snapshot) {
 	}
 }
 
-// barWidth leaves room for the text in 80 columns. In a narrower terminal the library makes the bar
-// shorter.
+// barWidth leaves room for the text in 80 columns. In a narrower terminal the library makes the bar shorter.
 const barWidth = 12
 
 // newProgressBar returns a bar with one unit more than there are rows, so that it is full, and stops changing,

@@ -16,8 +16,8 @@ const listWidth = 100
 type column struct {
 	title string
 	right bool // numbers
-	// rank is the order in which columns are left out if the list is too wide, the highest first. Columns with rank
-	// zero stay.
+	// rank is the order in which columns are left out if the list is too wide, the highest first. Columns with
+	// rank zero stay.
 	rank int
 	cell func(loader.RunInfo) string
 }
@@ -99,8 +99,7 @@ func columnWidths(columns []column, cells [][]string) []int {
 	return widths
 }
 
-// narrow leaves out columns, highest rank first, until the list fits. It returns their
-// titles.
+// narrow leaves out columns, highest rank first, until the list fits. It returns their titles.
 func narrow(columns []column, widths []int) (titles []string) {
 	total := -len(columnGap)
 	for _, width := range widths {

@@ -21,9 +21,8 @@ func (e signalError) Error() string {
 	return "stopped by SIGINT"
 }
 
-// withSignals ends the context at the first SIGINT, SIGTERM or SIGHUP. A second
-// one ends the program at once. A closed pipe is an error of the write to it, and does
-// not end the program, which may have to clean up.
+// withSignals ends the context at the first SIGINT, SIGTERM or SIGHUP. A second one ends the program at once. A
+// closed pipe is an error of the write to it, and does not end the program, which may have to clean up.
 func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

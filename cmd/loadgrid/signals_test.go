@@ -266,8 +266,7 @@ func TestSignalWhileNobodyReads(t *testing.T) {
 	}
 }
 
-// If nothing reads the last message, the first signal does not end the program, but a second one
-// does.
+// If nothing reads the last message, the first signal does not end the program, but a second one does.
 func TestSecondSignal(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -34,8 +34,7 @@ func commandTopics(cmd *cobra.Command) []topic {
 	return nil
 }
 
-// firstFlags is the topic of the flags that a first load needs. The help shows it before all
-// others.
+// firstFlags is the topic of the flags that a first load needs. The help shows it before all others.
 func firstFlags() topic {
 	return topic{"Start here", []string{"table", "dsn", "cell-size", "extent", "cols", "rows", "srid", "aoi", "shape", "if-exists"}}
 }

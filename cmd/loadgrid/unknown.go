@@ -13,8 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/nearest"
 )
 
-// knownCommand makes help refuse an unknown command. cobra's own check shows the help of the program
-// instead.
+// knownCommand makes help refuse an unknown command. cobra's own check shows the help of the program instead.
 func knownCommand(cmd *cobra.Command, args []string) error {
 	found, rest, err := cmd.Root().Find(args)
 	if err == nil && len(rest) == 0 {

@@ -47,9 +47,9 @@ const keySQL = `
 	       exists (select from {marks} m where m.mark = k.mark)
 	from {key_mark}($1::oid::regclass) k`
 
-// Lost reports whether a table that this ledger does not know was published by a run of a ledger
-// that is no longer in this database, or by a run that this ledger has forgotten, as after a restore from a backup.
-// The comment of its primary key tells. A table is not lost if another ledger of the database may know it, or if this
+// Lost reports whether a table that this ledger does not know was published by a run of a ledger that is no
+// longer in this database, or by a run that this ledger has forgotten, as after a restore from a backup. The
+// comment of its primary key tells. A table is not lost if another ledger of the database may know it, or if this
 // ledger knows its run under another name.
 func Lost(ctx context.Context, q pg.Querier, l ledger.Ledger, t catalog.Relation) (bool, error) {
 	there, err := l.Exists(ctx, q)

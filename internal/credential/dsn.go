@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// CheckDSN refuses a connection string that contains a password or malformed
-// variables.
+// CheckDSN refuses a connection string that contains a password or malformed variables.
 func CheckDSN(text string) error {
 	parts, err := parseTemplate(text)
 	if err != nil {
@@ -22,8 +21,7 @@ func CheckDSN(text string) error {
 	return nil
 }
 
-// literalPassword reports whether a connection string has a password with no part from a
-// variable.
+// literalPassword reports whether a connection string has a password with no part from a variable.
 func literalPassword(parts []part) bool {
 	const variable = "VARIABLE"
 	resolver := Resolver{Lookup: func(string) (string, bool) { return variable, true }}
@@ -50,8 +48,8 @@ func literalPassword(parts []part) bool {
 	})
 }
 
-// DSN returns the connection string for the dsn of a file. A variable at its very start is used as it
-// is, because it may be the whole string. Any other variable is one value, or a part of one, whatever it contains: it is
+// DSN returns the connection string for the dsn of a file. A variable at its very start is used as it is, because
+// it may be the whole string. Any other variable is one value, or a part of one, whatever it contains: it is
 // encoded for a URL, or quoted for a list of keywords.
 func (r Resolver) DSN(text string) (string, error) {
 	parts, err := parseTemplate(text)

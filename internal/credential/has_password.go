@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// HasPassword reports whether a connection string itself has a password for the server.
-// It does not look in the environment or in files, where the connection may find another
-// one.
+// HasPassword reports whether a connection string itself has a password for the server. It
+// does not look in the environment or in files, where the connection may find another one.
 func HasPassword(dsn string) bool { return hasSetting(dsn, "password") }
 
 // HasSecret reports whether a connection string has a password for the server, or one for
@@ -35,9 +34,8 @@ func hasSetting(dsn, name string) bool {
 	return value != ""
 }
 
-// parseURL reads the user's password and the parameters of a connection URL by the
-// rules of libpq (conninfo_uri_parse_options), which differ from net/url: a
-// password may contain # and ? unencoded.
+// parseURL reads the user's password and the parameters of a connection URL by the rules of libpq
+// (conninfo_uri_parse_options), which differ from net/url: a password may contain # and ? unencoded.
 func parseURL(dsn string) (settings [][2]string, err error) {
 	_, rest, _ := strings.Cut(dsn, "://")
 	if end := strings.IndexAny(rest, "@/"); end >= 0 && rest[end] == '@' {

@@ -17,8 +17,7 @@ const filePrefix = "file:"
 // maxSecret is the maximum size of a file with a connection string or a password.
 const maxSecret = 1 << 16
 
-// Resolver resolves references to environment variables and files. Its errors contain no
-// values.
+// Resolver resolves references to environment variables and files. Its errors contain no values.
 type Resolver struct {
 	// Dir is the base of relative file names.
 	Dir string

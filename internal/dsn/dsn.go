@@ -11,8 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Error reports an unusable connection string. It does not show the string, because it may contain a
-// password.
+// Error reports an unusable connection string. It does not show the string, because it may contain a password.
 type Error struct {
 	Reason string
 }
@@ -31,15 +30,14 @@ func Parse(text string) (*pgxpool.Config, error) {
 }
 
 // reason explains why a connection string cannot be parsed. The parser's own message may quote the
-// string with its password, so reason passes on only the parts that are known to be
-// safe.
+// string with its password, so reason passes on only the parts that are known to be safe.
 func reason(err error) string {
 	text := "is not a connection string: it must look like 'host=db dbname=gis user=me' or postgresql://me@db/gis"
 	for known, hint := range map[string]string{
 		"failed to read service":  " (service, PGSERVICE, PGSERVICEFILE)",
 		"failed to configure TLS": " (sslmode, sslrootcert, sslcert, sslkey)",
 		"invalid port":            "", "invalid connect_timeout": "", "invalid sslcertmode": "",
-		"could not match": " the number of ports to that of hosts",
+		"could not match": " the number of ports to the number of hosts",
 	} {
 		if strings.Contains(err.Error(), "`: "+known) {
 			text = known + hint

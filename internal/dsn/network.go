@@ -46,8 +46,7 @@ func TakeNetwork(params map[string]string) (n Network, err error) {
 	return n, p.err
 }
 
-// networkParams removes parameters from a configuration. It keeps the error of the first wrong
-// one in err.
+// networkParams removes parameters from a configuration. It keeps the error of the first wrong one in err.
 type networkParams struct {
 	from map[string]string
 	err  error
@@ -68,8 +67,7 @@ func (p *networkParams) number(name, what string, otherwise int) int {
 	return max(int(n), 0) // as in libpq
 }
 
-// seconds returns a duration for net.KeepAliveConfig, for which a negative one means the default of the
-// system.
+// seconds returns a duration for net.KeepAliveConfig, for which a negative one means the default of the system.
 func (p *networkParams) seconds(name string, otherwise time.Duration) time.Duration {
 	n := p.number(name, "a number of seconds", int(otherwise/time.Second))
 	if n == 0 {

@@ -1,5 +1,4 @@
-// Package hold owns tables that are on hold, with who put them there and why. No load starts on
-// such a table.
+// Package hold owns tables that are on hold, with who put them there and why. No load starts on such a table.
 package hold
 
 import (

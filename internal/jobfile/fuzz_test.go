@@ -195,8 +195,7 @@ func asJSON(t testing.TB, doc any) any {
 	return v
 }
 
-// The schema refuses the same types of values as the reader, so that an editor reports the mistake at
-// once.
+// The schema refuses the same types of values as the reader, so that an editor reports the mistake at once.
 func TestSchemaRefuses(t *testing.T) {
 	schema := compile(t)
 	for _, data := range []string{

@@ -15,8 +15,7 @@ import (
 )
 
 // Read reads a job file: one job, or defaults and a list of jobs, with the options of a table as
-// keys. Name is for messages. The error is *Errors with all mistakes that Read can
-// distinguish.
+// keys. Name is for messages. The error is *Errors with all mistakes that Read can distinguish.
 func Read(name string, data []byte, table options.Table) (*File, error) {
 	r := &reader{file: &File{Name: name}, table: table}
 	root, err := parse(data)
@@ -170,8 +169,7 @@ func (r *reader) values(n *yaml.Node, place options.Place) options.Values {
 	return values
 }
 
-// valueOf returns the text of a key's value, "-" for a list or a mapping, and "" if the key is
-// missing.
+// valueOf returns the text of a key's value, "-" for a list or a mapping, and "" if the key is missing.
 func valueOf(n *yaml.Node, key string) string {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		switch value := n.Content[i+1]; {

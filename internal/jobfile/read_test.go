@@ -298,7 +298,7 @@ func TestForeignFiles(t *testing.T) {
 		"PK\x03\x04rest":                               "is a ZIP archive",
 		"SQLite format 3\x00rest":                      "is a GeoPackage",
 		"\x00\x00\x27\x0arest":                         "is a Shapefile",
-		"\x1f\x8brest":                                 "is packed with gzip",
+		"\x1f\x8brest":                                 "is compressed with gzip",
 		"\xff\xfet\x00a\x00b\x00":                      "is text in UTF-16",
 		"\xfe\xff\x00t\x00a\x00b":                      "is text in UTF-16",
 		"t\x00a\x00b\x00":                              "is text in UTF-16",

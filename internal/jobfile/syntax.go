@@ -71,7 +71,7 @@ func foreign(data []byte) string {
 		{"\xff\xfe", "text in UTF-16"},
 		{"\xfe\xff", "text in UTF-16"},
 		{"PK\x03\x04", "a ZIP archive"},
-		{"\x1f\x8b", "packed with gzip"},
+		{"\x1f\x8b", "compressed with gzip"},
 		{"SQLite format 3\x00", "a GeoPackage, or another database of SQLite"},
 		{"\x00\x00\x27\x0a", "a Shapefile"},
 		{"fgb\x03", "FlatGeobuf"},
@@ -168,7 +168,7 @@ func refuseUnsupported(n *yaml.Node) error {
 	case n.Anchor != "", n.Kind == yaml.AliasNode, n.Tag == "!!merge":
 		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errNoAlias()}
 	case n.Style&yaml.TaggedStyle != 0, n.Tag == "!": // ! turns a number into a string
-		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errors.New("job files cannot have tags (!): quote text that starts with !")}
+		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errors.New("job files cannot have tags (!): quote text that starts with an exclamation mark")}
 	}
 
 	for _, c := range n.Content {

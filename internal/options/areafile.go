@@ -47,8 +47,7 @@ func readArea(ctx context.Context, name string, stdin io.Reader, o aoi.ReadOptio
 	return nil, &geomgen.ParamError{Param: param.Param, Value: param.Value, Reason: param.Reason + " (aoi " + title + ")"}
 }
 
-// openArea opens the file of an area. If it is the wrong file, the error suggests another
-// one.
+// openArea opens the file of an area. If it is the wrong file, the error suggests another one.
 func openArea(name string) (*os.File, error) {
 	bad := func(reason string) error { return &geomgen.ParamError{Param: "aoi", Value: name, Reason: reason} }
 
@@ -110,8 +109,7 @@ func areaExts() []string {
 	return []string{".shp", ".gpkg", ".geojson", ".json", ".fgb", ".zip", ".wkt", ".wkb"}
 }
 
-// nearestFile suggests a file for one that does not exist: the same name with an
-// extension, or a similar name.
+// nearestFile suggests a file for one that does not exist: the same name with an extension, or a similar name.
 func nearestFile(name string) (string, bool) {
 	for _, ext := range areaExts() {
 		if found, ok := withExt(name, ext); ok {

@@ -64,12 +64,12 @@ func (c *Cells) gridTable() Table {
 	}
 
 	return Table{
-		{Name: "cell-size", Group: groupGrid, Without: notTiles("--zoom sets the size of tiles"),
+		{Name: "cell-size", Group: groupGrid, Without: notTiles("zoom sets the size of tiles"),
 			Value: Sizes(&c.size),
 			Help:  "cell size as `DX[xDY]`, in CRS units or with a unit, such as 1km; for hexagons, the length of an edge"},
 		{Name: "extent", Group: groupGrid, Overrides: []string{"cols", "rows"},
 			Value: Numbers(4, func(n []float64) { c.Job.Extent = &geomgen.Box{XMin: n[0], YMin: n[1], XMax: n[2], YMax: n[3]} }),
-			Help:  "fill the box `XMIN,YMIN,XMAX,YMAX` in CRS units with all cells that meet it; if XMIN is larger than XMAX, the box crosses the antimeridian"},
+			Help:  "select the cells that meet the box `XMIN,YMIN,XMAX,YMAX` in CRS units; if XMIN is larger than XMAX, the box crosses the antimeridian"},
 		{Name: "cols", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Cols, 1, geomgen.MaxIndex),
 			Help: "`number` of columns from the origin, instead of --extent"},
 		{Name: "rows", Group: groupGrid, Overrides: []string{"extent"}, Value: Int(&c.Job.Rows, 1, geomgen.MaxIndex),
@@ -169,8 +169,7 @@ func (c *Cells) addConstant(text string) error {
 	return err
 }
 
-// Complete makes the grid and the area from the values. It reads the file of the area, or stdin
-// for -.
+// Complete makes the grid and the area from the values. It reads the file of the area, or stdin for -.
 func (c *Cells) Complete(ctx context.Context, v Values, stdin io.Reader) error {
 	if c.geometry != "polygon" {
 		c.Job.Geometry = geomgen.Geometry(c.geometry)
@@ -252,8 +251,7 @@ func WithoutPath(err error) string {
 	return err.Error()
 }
 
-// sizes returns the cell's sizes in CRS units, and adds a note on how sizes with a unit were
-// converted.
+// sizes returns the cell's sizes in CRS units, and adds a note on how sizes with a unit were converted.
 func (c *Cells) sizes(v Values) (dx, dy float64, err error) {
 	list := make([]float64, len(c.size))
 	for i, s := range c.size {

@@ -199,8 +199,7 @@ func SRID(to *int32) Value {
 	}}
 }
 
-// Duration is a time span with its unit. It is not negative, and greater than 0 if positive is
-// set.
+// Duration is a time span with its unit. It is not negative, and greater than 0 if positive is set.
 func Duration(to *time.Duration, positive bool) Value {
 	return Value{Type: "duration", Numeric: true, read: readTime(func(text string) error { return second(quantity.Duration(text)) }), schema: durationSchema(), set: func(text string) error {
 		d, err := quantity.Duration(text)
@@ -218,8 +217,7 @@ func Duration(to *time.Duration, positive bool) Value {
 	}}
 }
 
-// Age is an age of at least a second, in the format of Prometheus, with days, weeks and
-// years.
+// Age is an age of at least a second, in the format of Prometheus, with days, weeks and years.
 func Age(to *time.Duration) Value {
 	return Value{Type: "age", Numeric: true, read: readTime(func(text string) error { return second(quantity.Age(text)) }), schema: jsonschema.Schema{Type: "string"}, set: func(text string) error {
 		age, err := quantity.Age(text)

@@ -1,6 +1,5 @@
-// Package options owns the table of options. Flags, the keys of job files, their JSON Schema,
-// their checks and docs/options.md are made from it. It knows neither a command line nor a
-// server.
+// Package options owns the table of options. Flags, the keys of job files, their JSON Schema, their checks and
+// docs/options.md are made from it. It knows neither a command line nor a server.
 package options
 
 import (
@@ -23,8 +22,7 @@ type Option struct {
 	Value Value
 	// Default is the default value, for the help. Defaults to none.
 	Default string
-	// Help describes its purpose in a sentence. The help uses the text in backquotes as the name of the
-	// value.
+	// Help describes its purpose in a sentence. The help uses the text in backquotes as the name of the value.
 	Help string
 	// KeyHelp follows Help in the schema of job files.
 	KeyHelp string

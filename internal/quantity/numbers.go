@@ -14,8 +14,7 @@ import (
 // decimal is how a number is written: digits, a decimal point, an exponent.
 const decimal = `[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?`
 
-// Number reads a finite number. The error says what is expected, and what to write if the intention
-// is clear.
+// Number reads a finite number. The error says what is expected, and what to write if the intention is clear.
 func Number(text string) (float64, error) {
 	t := strings.TrimSpace(text)
 	if !isNumber(t) {

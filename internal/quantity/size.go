@@ -11,8 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// Size is a length as typed: a number in CRS units, or a number with its own
-// unit.
+// Size is a length as typed: a number in CRS units, or a number with its own unit.
 type Size struct {
 	Text   string // as it was typed
 	Number string // the number, as a decimal
@@ -90,8 +89,7 @@ func cutUnit(text string) (number, name string, ok bool) {
 	return m[1], u.name, ok
 }
 
-// Sizes reads one size, or two with an x or a comma between them. It refuses a comma that may separate
-// thousands.
+// Sizes reads one size, or two with an x or a comma between them. It refuses a comma that may separate thousands.
 func Sizes(text string) ([]Size, error) {
 	const must = "must be one size or two, such as 1000, 2x500 or 1km"
 	t := strings.TrimSpace(text)
@@ -181,8 +179,7 @@ func sizeCure(text string, parts int) string {
 
 func isZero(number string) bool { return strings.Trim(number, "+-0") == "" }
 
-// In returns the size in units of a CRS, rounded once. The error is the reason why that is
-// impossible.
+// In returns the size in units of a CRS, rounded once. The error is the reason why that is impossible.
 func (s Size) In(srid int32) (float64, error) {
 	if s.Unit == "" {
 		return Number(s.Number)

@@ -55,8 +55,7 @@ type Server struct {
 	InRecovery bool // a standby
 	ReadOnly   bool // sessions begin read-only transactions
 	Traits     plan.Server
-	// Provider is who runs the server, as far as its roles show. It is the zero value if no provider is
-	// found.
+	// Provider is who runs the server, as far as its roles show. It is the zero value if no provider is found.
 	Provider Provider
 }
 

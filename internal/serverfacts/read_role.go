@@ -49,8 +49,7 @@ func (r *reader) readSchema(ctx context.Context, tx pgx.Tx) error {
 	return tx.QueryRow(ctx, schemaSQL, s.Name).Scan(&s.Exists, &s.Usage, &s.Create, &s.Everyone, &s.Tablespace, &s.TablespaceUsable)
 }
 
-// ledgerSQL reads the state of the ledger in schema $1. Missing tables of an incomplete ledger count as
-// writable.
+// ledgerSQL reads the state of the ledger in schema $1. Missing tables of an incomplete ledger count as writable.
 const ledgerSQL = `
 	select n.oid is not null, coalesce(has_schema_privilege(n.oid, 'USAGE'), false), coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
 	       coalesce(bool_or(c.relname = 'schema_migrations'), false),

@@ -43,8 +43,7 @@ const systemsSQL = `
 	select count(*) > 0, coalesce(bool_or(has_table_privilege(c.oid, 'SELECT')), false)
 	from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'spatial_ref_sys'`
 
-// lookedUp are the SRIDs whose rows are compared: longitude and latitude, and the European statistical
-// grid.
+// lookedUp are the SRIDs whose rows are compared: longitude and latitude, and the European statistical grid.
 func lookedUp() []int32 { return []int32{4326, 3035} }
 
 func (r *reader) readSystems(ctx context.Context, tx pgx.Tx) error {

@@ -14,8 +14,7 @@ type Setting struct {
 	// Reset is the value at the start of the role's sessions, in Unit. A load lifts some limits in its own
 	// sessions.
 	Reset string
-	// Context is who may change it and when, and Source where the value comes from, both as in
-	// pg_settings.
+	// Context is who may change it and when, and Source where the value comes from, both as in pg_settings.
 	Context, Source string
 	// Pending says that the configuration has a different value, which takes effect after a restart.
 	Pending bool

@@ -61,8 +61,7 @@ func prefixOf(name string) string {
 	return name[:min(prefix, len(name))]
 }
 
-// stagingPrefixes maps the prefix of staging tables to their table, for each table in the ledger or the
-// database.
+// stagingPrefixes maps the prefix of staging tables to their table, for each table in the ledger or the database.
 func stagingPrefixes(ctx context.Context, q pg.Querier, l ledger.Ledger, known runs) (map[job.Table]job.Table, error) {
 	rows, err := q.Query(ctx, tablesSQL)
 	if err != nil {

@@ -204,8 +204,8 @@ func (i Inventory) remove(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept 
 	return drop("schema", pgx.Identifier{i.Schema}.Sanitize())
 }
 
-// list returns the relations of a kind for SQL. All tables go into one statement, because they refer to
-// each other.
+// list returns the relations of a kind for SQL. All tables go into one statement, because they refer to each
+// other.
 func (i Inventory) list(kind string) string {
 	var list []string
 	for _, r := range i.Relations {
