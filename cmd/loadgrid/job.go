@@ -15,6 +15,8 @@ func newJobCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "job",
 		Short: "Check job files, or print their JSON Schema",
+		Long: `A job file is YAML with one job, or with defaults and a list of jobs. Its keys are the
+flags of 'loadgrid load'. Run it with 'loadgrid load --job FILE'.`,
 		Example: `  loadgrid job check jobs.yaml
   loadgrid job schema > job.schema.json`,
 	}

@@ -50,6 +50,9 @@ func newMigrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Create, update or remove the tables of the ledger",
+		Long: `The ledger records the runs of loads in its own schema of the database. load creates and
+updates it automatically. Use migrate to do that at another time, to print the version
+of the ledger, or to remove it.`,
 		Example: `  loadgrid migrate version
   loadgrid migrate up --ledger-schema audit`,
 	}

@@ -18,6 +18,10 @@ func newRunsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
 		Short: "List, show, resume, drop, roll back and prune runs, and put tables on hold",
+		Long: `A run is one load of a table, with all its attempts. The ledger in the database records
+each run. These commands show the runs, finish or give up those that did not end, and
+manage the kept versions of tables. 'loadgrid runs list' prints the number of each run,
+which the other commands take as ID.`,
 		Example: `  loadgrid runs list
   loadgrid runs show 3
   loadgrid runs show 3 --json

@@ -17,10 +17,16 @@ import (
 
 func newRunsShowCommand() *cobra.Command {
 	var asJSON bool
-	return newRunCommand("show", "Show one run: its job, its attempts and its progress", options.Table{jsonOption(&asJSON)},
+	cmd := newRunCommand("show", "Show one run: its job, its attempts and its progress", options.Table{jsonOption(&asJSON)},
 		func(ctx context.Context, o runOptions, std streams) error {
 			return runShow(ctx, o, asJSON, std)
 		})
+	cmd.Long = `show prints the state of a run, its job and each of its attempts: who started it, when it
+began and ended, how long each stage took, and its retries and errors.`
+	cmd.Example = `  loadgrid runs show 3
+  loadgrid runs show 3 --json`
+
+	return cmd
 }
 
 func runShow(ctx context.Context, o runOptions, asJSON bool, std streams) error {
